@@ -1,0 +1,50 @@
+// One build for every verb: kernels (AssemblyScript → WebAssembly, embedded as base64 modules), then tsc. Does nothing
+// that is already done, so `npm start` and `npm test` can afford to call it every time.
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(fileURLToPath(import.meta.url))
+
+/** Flags beyond the common ones, per kernel. None of them may allow the compiler to reorder float32 arithmetic. */
+const kernels = {
+  'src/hash/kernel/pdq.ts': ['--runtime', 'stub'],
+  'src/search/kernel/scan.ts': ['--runtime', 'stub', '--importMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
+}
+
+for (const [source, flags] of Object.entries(kernels)) buildKernel(join(root, source), flags)
+removeOrphans(join(root, 'dist'))
+const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root], { stdio: 'inherit' })
+process.exit(tsc.status ?? 1)
+
+function buildKernel(source, flags) {
+  if (!existsSync(source)) return
+  const generated = join(dirname(source), '..', `${basename(source, '.ts')}.generated.ts`)
+  const self = fileURLToPath(import.meta.url)
+  if (existsSync(generated) && [source, self].every((input) => statSync(input).mtimeMs <= statSync(generated).mtimeMs)) return
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-build-'))
+  const wasm = join(folder, 'kernel.wasm')
+  try {
+    const common = ['-O3', '--noAssert', '--converge', '--enable', 'simd', '--enable', 'bulk-memory', '-o', wasm]
+    execFileSync(process.execPath, [join(root, 'node_modules/assemblyscript/bin/asc.js'), source, ...common, ...flags], {
+      stdio: 'inherit',
+    })
+    const text = readFileSync(wasm).toString('base64')
+    writeFileSync(generated, `// Generated from kernel/${basename(source)} by build.mjs.\nexport const wasmBase64 = '${text}'\n`)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** A test or module that was deleted must not live on in dist/ and be run. */
+function removeOrphans(folder) {
+  if (!existsSync(folder)) return
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || !/\.js(\.map)?$/.test(entry.name)) continue
+    const path = join(entry.parentPath, entry.name)
+    const source = join(root, path.slice(folder.length).replace(/\.js(\.map)?$/, '.ts'))
+    if (!existsSync(source)) rmSync(path)
+  }
+}

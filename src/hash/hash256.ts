@@ -1,0 +1,48 @@
+// A 256-bit hash as bytes, and its one text form.
+
+declare const brand: unique symbol
+
+/**
+ * The 32 bytes of a hash: bit k is bit `k mod 8` of byte `⌊k / 8⌋`, so byte 0 holds the least significant bits and is
+ * printed last. Made by `parseHash` or `hashFromBytes` alone.
+ */
+export type Hash256 = Uint8Array & { readonly [brand]: 'Hash256' }
+
+export const HASH_BITS = 256
+export const HASH_BYTES = 32
+
+/** Hash text at the edges: 64 lowercase hex digits, the most significant first. */
+export const HASH_PATTERN = /^[0-9a-f]{64}$/
+
+/** @returns the hash, or `undefined` when the text is not 64 lowercase hex digits. */
+export function parseHash(text: string): Hash256 | undefined {
+  if (!HASH_PATTERN.test(text)) return undefined
+  const bytes = new Uint8Array(HASH_BYTES)
+  for (let i = 0; i < HASH_BYTES; i++) bytes[HASH_BYTES - 1 - i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)
+  return bytes as Hash256
+}
+
+export function formatHash(hash: Hash256): string {
+  let text = ''
+  for (let i = HASH_BYTES - 1; i >= 0; i--) text += byteHex[hash[i] ?? 0]
+  return text
+}
+
+/**
+ * Copies 32 bytes that already have the layout of `Hash256`.
+ * @throws {RangeError} when fewer than 32 bytes follow `offset`.
+ */
+export function hashFromBytes(bytes: Uint8Array, offset = 0): Hash256 {
+  if (offset < 0 || offset + HASH_BYTES > bytes.length) throw new RangeError('a hash has 32 bytes')
+  return bytes.slice(offset, offset + HASH_BYTES) as Hash256
+}
+
+/** Hamming distance, 0…256. The oracle's own; hot loops use the kernel. */
+export function distance(a: Hash256, b: Hash256): number {
+  let bits = 0
+  for (let i = 0; i < HASH_BYTES; i++) bits += popcount8[(a[i] ?? 0) ^ (b[i] ?? 0)] ?? 0
+  return bits
+}
+
+const byteHex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const popcount8 = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length)
