@@ -23,7 +23,8 @@ function buildKernel(source, flags) {
   if (!existsSync(source)) return
   const generated = join(dirname(source), '..', `${basename(source, '.ts')}.generated.ts`)
   const self = fileURLToPath(import.meta.url)
-  if (existsSync(generated) && [source, self].every((input) => statSync(input).mtimeMs <= statSync(generated).mtimeMs)) return
+  if (existsSync(generated) && [source, self].every((input) => statSync(input).mtimeMs <= statSync(generated).mtimeMs))
+    return
   const folder = mkdtempSync(join(tmpdir(), 'tabir-build-'))
   const wasm = join(folder, 'kernel.wasm')
   try {
@@ -32,7 +33,10 @@ function buildKernel(source, flags) {
       stdio: 'inherit',
     })
     const text = readFileSync(wasm).toString('base64')
-    writeFileSync(generated, `// Generated from kernel/${basename(source)} by build.mjs.\nexport const wasmBase64 = '${text}'\n`)
+    writeFileSync(
+      generated,
+      `// Generated from kernel/${basename(source)} by build.mjs.\nexport const wasmBase64 = '${text}'\n`,
+    )
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
