@@ -1,0 +1,80 @@
+// Services in, Fastify app out. The only file that knows every route.
+
+import { randomUUID } from 'node:crypto'
+import multipart from '@fastify/multipart'
+import swaggerUi from '@fastify/swagger-ui'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Caller } from './domain/access.js'
+import { makeMetrics } from './http/metrics.js'
+import { openapi } from './http/openapi.js'
+import { door } from './http/plugins/door.js'
+import { problemAnswers } from './http/plugins/problem-answers.js'
+import { requestLog } from './http/plugins/request-log.js'
+import { bankRoutes } from './http/routes/banks.js'
+import { caseRoutes } from './http/routes/cases.js'
+import { docRoutes } from './http/routes/docs.js'
+import { healthRoutes } from './http/routes/health.js'
+import { matchRoutes } from './http/routes/match.js'
+import { type InFlight, MULTIPART_OPTIONS, type UploadLimits } from './http/upload.js'
+import type { Banks } from './services/banks.js'
+import type { Cases } from './services/cases.js'
+import type { Hashing } from './services/hashing.js'
+import type { Health } from './services/health.js'
+import type { Matcher } from './services/matcher.js'
+import type { Registration } from './services/registration.js'
+
+export interface AppServices {
+  readonly cases: Cases
+  readonly registration: Registration
+  readonly banks: Banks
+  readonly matcher: Matcher
+  readonly hashing: Hashing
+  readonly health: Health
+  readonly identify: (key: string) => Caller | undefined
+}
+
+export interface AppOptions {
+  readonly services: AppServices
+  readonly uploadLimits: UploadLimits
+  readonly logLevel: string
+  /** Where log lines go; standard output when left out. */
+  readonly logStream?: { write(line: string): void }
+}
+
+const BODY_LIMIT_BYTES = 1 << 20
+/** For a whole request, a slow telephone's upload of several pictures included. */
+const REQUEST_TIMEOUT_MS = 120_000
+const HEADERS_TIMEOUT_MS = 10_000
+
+export async function buildApp({ services, uploadLimits, logLevel, logStream }: AppOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    genReqId: () => randomUUID(),
+    // Fastify's own lines have the whole URL and the caller's address; ours have the route and the code.
+    disableRequestLogging: true,
+    logger: { level: logLevel, base: null, ...(logStream !== undefined && { stream: logStream }) },
+  }).withTypeProvider<ZodTypeProvider>()
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+
+  const metrics = makeMetrics(services.health)
+  await app.register(requestLog, { observe: metrics.observe })
+  await app.register(problemAnswers)
+  await app.register(openapi)
+  await app.register(multipart, MULTIPART_OPTIONS)
+  const inFlight: InFlight = { bytes: 0 }
+  const { cases, registration, banks, matcher, hashing, health, identify } = services
+  await app.register(async (guarded) => {
+    await guarded.register(door, { identify, cases })
+    await guarded.register(healthRoutes, { health, metrics: metrics.text })
+    await guarded.register(docRoutes)
+    await guarded.register(caseRoutes, { prefix: '/v1', cases, hashing, registration, uploadLimits, inFlight })
+    await guarded.register(matchRoutes, { prefix: '/v1', matcher, hashing, uploadLimits, inFlight })
+    await guarded.register(bankRoutes, { prefix: '/v1', banks, registration })
+  })
+  await app.register(swaggerUi, { routePrefix: '/docs' })
+  return app
+}

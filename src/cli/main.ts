@@ -1,0 +1,22 @@
+// The operator's command line: which command, then its own file.
+
+import { keys } from './keys.js'
+
+const HELP = `Tabir: matching of intimate images shared without consent, without keeping any.
+
+  tabir keys create --org NAME --kind platform|ngo|operator --scopes match,match:distance,…
+                    makes an API key and prints it once, as JSON
+  tabir keys list   the keys that are valid, without their secrets
+  tabir keys revoke KEYID
+                    takes a key back, everywhere within a second
+
+Works on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the service runs or not.
+`
+
+const [command, ...rest] = process.argv.slice(2)
+if (command === 'keys') process.exitCode = await keys(rest)
+else if (command === undefined || command === 'help' || command === '--help' || command === '-h') process.stdout.write(HELP)
+else {
+  process.stderr.write(`There is no such command.\n\n${HELP}`)
+  process.exitCode = 2
+}

@@ -1,0 +1,18 @@
+// Who may do what: scopes, kinds of organisation, and the key a caller shows.
+
+export const SCOPES = ['match', 'match:distance', 'signals:write', 'feed', 'feedback', 'cases:write', 'admin'] as const
+export type Scope = (typeof SCOPES)[number]
+
+export const ORG_KINDS = ['platform', 'ngo', 'operator'] as const
+export type OrgKind = (typeof ORG_KINDS)[number]
+
+/** Whoever makes a request with an API key. */
+export interface Caller {
+  readonly keyId: string
+  readonly orgId: string
+  readonly scopes: ReadonlySet<Scope>
+}
+
+export function isScope(text: string): text is Scope {
+  return SCOPES.some((scope) => scope === text)
+}

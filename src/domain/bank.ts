@@ -1,0 +1,25 @@
+// A bank: a named set of signals of one organisation under one policy.
+
+import type { SignalType } from './signal-types.js'
+import { SIGNAL_TYPES } from './signal-types.js'
+
+/** Letters, digits, `_` and `-`, starting with a letter or digit: fits a URL segment and the names other systems use. */
+export const BANK_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
+
+/** The bank of images that people register themselves. It exists in every deployment and belongs to no organisation. */
+export const CASES_BANK_NAME = 'cases'
+
+export interface Bank {
+  readonly name: string
+  /** Organisation that may write to it; `undefined` for the deployment's own. */
+  readonly orgId: string | undefined
+  /** Match radius in bits, inclusive, where it differs from the type's own. */
+  readonly thresholdBits: Partial<Readonly<Record<SignalType, number>>>
+  readonly createdAtMs: number
+}
+
+export const CASES_BANK: Bank = { name: CASES_BANK_NAME, orgId: undefined, thresholdBits: {}, createdAtMs: 0 }
+
+export function thresholdOf(bank: Bank, type: SignalType): number {
+  return bank.thresholdBits[type] ?? SIGNAL_TYPES[type].thresholdBits
+}

@@ -1,0 +1,53 @@
+// What a submitter follows: its states, its number, its PIN. Pure; randomness is handed in.
+
+/** The only ways a case may go. `erased` and `expired` are ends. */
+export const CASE_TRANSITIONS = {
+  open: ['active', 'withdrawn', 'expired'],
+  active: ['withdrawn', 'expired'],
+  withdrawn: ['erased'],
+  erased: [],
+  expired: ['erased'],
+} as const satisfies Record<string, readonly string[]>
+
+export type CaseState = keyof typeof CASE_TRANSITIONS
+export const CASE_STATES = ['open', 'active', 'withdrawn', 'erased', 'expired'] as const satisfies readonly CaseState[]
+
+export function mayBecome(from: CaseState, to: CaseState): boolean {
+  return CASE_TRANSITIONS[from].some((state) => state === to)
+}
+
+/** May images still be added? */
+export function acceptsImages(state: CaseState): boolean {
+  return state === 'open' || state === 'active'
+}
+
+/** Crockford's base 32: no I, L, O or U, so that a number read out over the telephone arrives. */
+const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+const CASE_NUMBER_DIGITS = 12
+
+/** 60 random bits as `TBR-XXXX-XXXX-XXXX`: nobody finds a case by trying numbers. `random` gives at least 12 bytes. */
+export function caseNumberFrom(random: Uint8Array): string {
+  if (random.length < CASE_NUMBER_DIGITS) throw new RangeError('a case number needs 12 random bytes')
+  const digits = Array.from(random.subarray(0, CASE_NUMBER_DIGITS), (byte) => ALPHABET.charAt(byte & 31)).join('')
+  return format(digits)
+}
+
+/**
+ * Reads a case number as people write it: any case, any spacing, O for 0, I or L for 1, with or without `TBR`.
+ * @returns the canonical form, or `undefined` when it cannot be one.
+ */
+export function parseCaseNumber(text: string): string | undefined {
+  const digits = text.toUpperCase().replace(/[\s-]/g, '').replace(/^TBR/, '').replaceAll('O', '0').replace(/[IL]/g, '1')
+  return /^[0-9A-HJKMNP-TV-Z]{12}$/.test(digits) ? format(digits) : undefined
+}
+
+function format(digits: string): string {
+  return `TBR-${digits.slice(0, 4)}-${digits.slice(4, 8)}-${digits.slice(8)}`
+}
+
+export const PIN_PATTERN = /^[0-9]{6}$/
+export const PIN_BOUND = 1_000_000
+/** Wrong PINs in a row before a case number is locked, and for how long. */
+export const PIN_TRIES = 10
+export const PIN_LOCK_S = 3600
+export const CASE_TOKEN_TTL_S = 12 * 3600

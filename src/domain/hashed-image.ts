@@ -1,0 +1,19 @@
+// What hashing gives for one picture. Hashes only.
+
+import type { Hash256 } from '../hash/hash256.js'
+import type { View } from './signal.js'
+import type { SignalType } from './signal-types.js'
+
+export interface HashedSignal {
+  readonly type: SignalType
+  readonly view: View
+  readonly quality: number
+  /** The hash of the picture as it is, then under the seven other `TRANSFORMS`; one alone for types that do not turn. */
+  readonly hashes: readonly Hash256[]
+}
+
+export interface HashedImage {
+  /** PDQ's 0…100 of the whole picture: how well it can be recognised. */
+  readonly quality: number
+  readonly signals: readonly HashedSignal[]
+}

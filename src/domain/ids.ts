@@ -1,0 +1,28 @@
+// Ids: UUIDv7 as 16 bytes in the store, as text everywhere else.
+
+/** @param random at least 10 bytes. @see RFC 9562, section 5.7. */
+export function uuidV7(nowMs: number, random: Uint8Array): string {
+  if (random.length < 10) throw new RangeError('a UUIDv7 needs 10 random bytes')
+  const bytes = new Uint8Array(16)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(nowMs) << 16n)
+  bytes.set(random.subarray(0, 10), 6)
+  bytes[6] = 0x70 | ((bytes[6] ?? 0) & 0x0f)
+  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f)
+  return formatUuid(bytes)
+}
+
+export function formatUuid(bytes: Uint8Array): string {
+  let hex = ''
+  for (let i = 0; i < 16; i++) hex += byteHex[bytes[i] ?? 0]
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+/** @returns 16 bytes, or `undefined` when the text is no lowercase UUID. */
+export function parseUuid(text: string): Uint8Array | undefined {
+  if (!UUID_PATTERN.test(text)) return undefined
+  const hex = text.replaceAll('-', '')
+  return Uint8Array.from({ length: 16 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16))
+}
+
+export const UUID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+const byteHex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))

@@ -1,0 +1,52 @@
+// Every refusal, by its stable code. What each answers over HTTP stands in http/problems.ts.
+
+export const PROBLEM_CODES = [
+  'request-invalid',
+  'body-unreadable',
+  'upload-incomplete',
+  'media-unsupported',
+  'body-too-large',
+  'too-many-images',
+  'image-missing',
+  'image-empty',
+  'image-too-large',
+  'image-too-many-pixels',
+  'image-undecodable',
+  'quality-too-low',
+  'minor-declared',
+  'key-missing',
+  'scope-missing',
+  'token-missing',
+  'case-unknown',
+  'case-withdrawn',
+  'pin-locked',
+  'bank-unknown',
+  'bank-exists',
+  'signal-unknown',
+  'route-unknown',
+  'rate-limited',
+  'overloaded',
+  'index-cold',
+  'store-away',
+  'hashing-away',
+  'unexpected',
+] as const
+
+export type ProblemCode = (typeof PROBLEM_CODES)[number]
+
+/** A refusal that the caller is told about. It carries a code and no data: nothing a stranger sent can come out again. */
+export class Problem extends Error {
+  readonly code: ProblemCode
+  readonly retryAfterS: number | undefined
+
+  constructor(code: ProblemCode, options: { readonly retryAfterS?: number; readonly cause?: unknown } = {}) {
+    super(code, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'Problem'
+    this.code = code
+    this.retryAfterS = options.retryAfterS
+  }
+}
+
+export function isProblemCode(text: string): text is ProblemCode {
+  return PROBLEM_CODES.some((code) => code === text)
+}

@@ -1,0 +1,25 @@
+// The kinds of hash that Tabir knows. One row per type; limits, codecs and the API's schema derive from it.
+
+/**
+ * `code`: the byte in stored records; never reused.
+ * `thresholdBits`: the radius of a match when the bank says nothing else.
+ * `maxThresholdBits`: the widest radius a caller may ask for. PDQ's first false pair in 138 M lay at 62 bits; at 90
+ *   chance matches would begin to describe the bank rather than the picture.
+ * `corroboratesBits`: how near a second type has to be to confirm a match of another one. Wider than its own threshold,
+ *   because it is asked about one picture only and not about all of them.
+ * `minQuality`: below this the hash says too little about the picture to be banked or matched.
+ */
+export const SIGNAL_TYPES = {
+  pdq: { code: 1, thresholdBits: 31, maxThresholdBits: 90, corroboratesBits: 31, minQuality: 50 },
+  blockhash: { code: 2, thresholdBits: 15, maxThresholdBits: 31, corroboratesBits: 31, minQuality: 0 },
+  sha256: { code: 3, thresholdBits: 0, maxThresholdBits: 0, corroboratesBits: 0, minQuality: 0 },
+} as const
+
+export type SignalType = keyof typeof SIGNAL_TYPES
+
+export const SIGNAL_TYPE_NAMES = ['pdq', 'blockhash', 'sha256'] as const satisfies readonly SignalType[]
+
+/** @returns the type with this stored code, or `undefined` for a code of a newer version. */
+export function signalTypeOf(code: number): SignalType | undefined {
+  return SIGNAL_TYPE_NAMES.find((name) => SIGNAL_TYPES[name].code === code)
+}

@@ -1,0 +1,93 @@
+// Where an image waits for a worker: in this process's memory, under a ticket that works once, for 30 s at most.
+
+import { randomBytes } from 'node:crypto'
+import { Problem } from '../domain/problem.js'
+import type { HandoffAnswer } from './message.js'
+
+export interface LeftImage {
+  /** 256 random bits, base64url: whoever shows it gets the image, so it is told to one worker alone. */
+  readonly ticket: string
+  /** Settles when a worker answers. @throws {Problem} hashing-away when none did in time, or when it was called off. */
+  readonly answer: Promise<HandoffAnswer>
+  /** Wipes the image; `answer` fails. Without effect after an answer. */
+  callOff(): void
+}
+
+interface Waiting {
+  image: Buffer | undefined
+  readonly settle: (answer: HandoffAnswer) => void
+  readonly giveUp: () => void
+}
+
+const RETRY_AFTER_S = 5
+
+export class HandoffDesk {
+  // Invariant: an entry's image is overwritten with zeros before the entry goes, whichever way it goes.
+  readonly #waiting = new Map<string, Waiting>()
+  readonly #ttlMs: number
+
+  /** @param ttlMs how long an image may wait, worker's time included. */
+  constructor(ttlMs: number) {
+    this.#ttlMs = ttlMs
+  }
+
+  /** Images and answers that are waited for. */
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  /** Takes over `image`: its bytes belong to the desk from here on and will be overwritten. */
+  leave(image: Buffer): LeftImage {
+    const ticket = randomBytes(32).toString('base64url')
+    const { promise, resolve, reject } = withResolvers<HandoffAnswer>()
+    promise.catch(() => {}) // whoever left it may be gone already
+    const giveUp = () => {
+      clearTimeout(timer)
+      if (this.#forget(ticket)) reject(new Problem('hashing-away', { retryAfterS: RETRY_AFTER_S }))
+    }
+    const timer = setTimeout(giveUp, this.#ttlMs)
+    const settle = (answer: HandoffAnswer) => {
+      clearTimeout(timer)
+      if (this.#forget(ticket)) resolve(answer)
+    }
+    this.#waiting.set(ticket, { image, settle, giveUp })
+    return { ticket, answer: promise, callOff: giveUp }
+  }
+
+  /** @returns the image, once; the taker overwrites it. `undefined` for a ticket that is unknown, used or too old. */
+  take(ticket: string): Buffer | undefined {
+    const entry = this.#waiting.get(ticket)
+    const image = entry?.image
+    if (entry !== undefined) entry.image = undefined
+    return image
+  }
+
+  /** @returns whether anybody was waiting for it. Only an image that was taken can be answered for. */
+  answer(ticket: string, answer: HandoffAnswer): boolean {
+    const entry = this.#waiting.get(ticket)
+    if (entry === undefined || entry.image !== undefined) return false
+    entry.settle(answer)
+    return true
+  }
+
+  /** Calls off everything; for a process that stops. */
+  close(): void {
+    for (const { giveUp } of [...this.#waiting.values()]) giveUp()
+  }
+
+  #forget(ticket: string): boolean {
+    this.#waiting.get(ticket)?.image?.fill(0)
+    return this.#waiting.delete(ticket)
+  }
+}
+
+// Promise.withResolvers needs Node 22.
+function withResolvers<T>() {
+  let resolve: (value: T) => void = () => {}
+  let reject: (reason: unknown) => void = () => {}
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  return { promise, resolve, reject }
+}

@@ -1,0 +1,94 @@
+// The private listener: gives a waiting image to the worker that has its ticket, takes the hashes back. Nothing else.
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { HandoffDesk } from './desk.js'
+import { parseAnswer } from './message.js'
+
+export interface HandoffListener {
+  /** Where workers find it, for the job: `http://host:port`. */
+  readonly url: string
+  close(): Promise<void>
+}
+
+const MAX_ANSWER_BYTES = 1 << 20
+
+/**
+ * GET /<ticket> → 200 with the image, once; 410 afterwards.
+ * PUT /<ticket> → 204 when somebody waited for the answer; 410 when nobody does any more; 400 when it is no answer.
+ *
+ * @param options.host an address that only workers reach.
+ * @param options.announcedHost the name workers use when `host` is a wildcard.
+ */
+export async function listenForWorkers(
+  desk: HandoffDesk,
+  options: { readonly host: string; readonly port: number; readonly announcedHost: string },
+): Promise<HandoffListener> {
+  const server = createServer((request, response) => {
+    serve(desk, request, response).catch(() => response.destroy())
+  })
+  server.keepAliveTimeout = 60_000
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, options.host, () => resolve())
+  })
+  const { port } = addressOf(server.address())
+  const host = options.announcedHost.includes(':') ? `[${options.announcedHost}]` : options.announcedHost
+  return {
+    url: `http://${host}:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+async function serve(desk: HandoffDesk, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const ticket = (request.url ?? '').slice(1)
+  if (request.method === 'GET') give(desk, ticket, response)
+  else if (request.method === 'PUT') end(response, await receive(desk, ticket, request))
+  else end(response, 405)
+}
+
+function give(desk: HandoffDesk, ticket: string, response: ServerResponse): void {
+  const image = desk.take(ticket)
+  if (image === undefined) {
+    end(response, 410)
+    return
+  }
+  response.on('close', () => image.fill(0)) // sent or broken off: it is not needed here again
+  response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': image.length })
+  response.end(image)
+}
+
+async function receive(desk: HandoffDesk, ticket: string, request: IncomingMessage): Promise<number> {
+  const text = await readText(request)
+  if (text === undefined) return 413
+  try {
+    return desk.answer(ticket, parseAnswer(text)) ? 204 : 410
+  } catch {
+    return 400
+  }
+}
+
+function end(response: ServerResponse, status: number): void {
+  response.writeHead(status, { 'content-length': 0 }).end()
+}
+
+async function readText(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = []
+  let sizeBytes = 0
+  for await (const chunk of request) {
+    if (!Buffer.isBuffer(chunk)) throw new Error('a request without an encoding yields Buffers')
+    sizeBytes += chunk.length
+    if (sizeBytes > MAX_ANSWER_BYTES) return undefined
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function addressOf(address: AddressInfo | string | null): AddressInfo {
+  if (address === null || typeof address === 'string') throw new Error('a TCP listener has a port')
+  return address
+}

@@ -1,0 +1,49 @@
+// What a worker says about an image it took: its hashes, or the code of a refusal. JSON on the private listener.
+
+import { z } from 'zod'
+import type { HashedImage } from '../domain/hashed-image.js'
+import { isProblemCode, PROBLEM_CODES, type ProblemCode } from '../domain/problem.js'
+import { VIEW_NAMES } from '../domain/signal.js'
+import { SIGNAL_TYPE_NAMES } from '../domain/signal-types.js'
+import { formatHash, type Hash256, parseHash } from '../hash/hash256.js'
+
+export type HandoffAnswer = { readonly image: HashedImage } | { readonly problem: ProblemCode }
+
+const HashText = z.string().transform((text, context): Hash256 => {
+  const hash = parseHash(text)
+  if (hash !== undefined) return hash
+  context.addIssue({ code: 'custom', message: 'must be 64 lowercase hex digits' })
+  return z.NEVER
+})
+
+const Message = z.union([
+  z.strictObject({ problem: z.enum(PROBLEM_CODES) }),
+  z.strictObject({
+    image: z.strictObject({
+      quality: z.int().min(0).max(100),
+      signals: z
+        .array(
+          z.strictObject({
+            type: z.enum(SIGNAL_TYPE_NAMES),
+            view: z.enum(VIEW_NAMES),
+            quality: z.int().min(0).max(100),
+            hashes: z.array(HashText).min(1).max(8),
+          }),
+        )
+        .max(1024),
+    }),
+  }),
+])
+
+/** @throws {Error} when the text is no answer: the two sides are of different versions. */
+export function parseAnswer(text: string): HandoffAnswer {
+  return Message.parse(JSON.parse(text))
+}
+
+export function formatAnswer(answer: HandoffAnswer): string {
+  if ('problem' in answer) return JSON.stringify({ problem: isProblemCode(answer.problem) ? answer.problem : 'unexpected' })
+  const { quality, signals } = answer.image
+  return JSON.stringify({
+    image: { quality, signals: signals.map((signal) => ({ ...signal, hashes: signal.hashes.map(formatHash) })) },
+  })
+}

@@ -1,0 +1,46 @@
+// The worker's side of the private listener.
+
+import { Agent, request } from 'node:http'
+import { formatAnswer, type HandoffAnswer } from './message.js'
+
+export interface HandoffVisit {
+  /** @returns the image, for the caller to overwrite; `undefined` when it is not there any more. */
+  take(handoffUrl: string, ticket: string): Promise<Buffer | undefined>
+  /** @returns whether somebody was still waiting for it. */
+  answer(handoffUrl: string, ticket: string, answer: HandoffAnswer): Promise<boolean>
+  close(): void
+}
+
+const TIMEOUT_MS = 10_000
+
+export function visitHandoffs(): HandoffVisit {
+  const agent = new Agent({ keepAlive: true })
+  const send = (method: 'GET' | 'PUT', url: string, body?: string) =>
+    new Promise<{ status: number; body: Buffer }>((resolve, reject) => {
+      const outgoing = request(url, { method, agent, timeout: TIMEOUT_MS }, (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('error', reject)
+        response.on('end', () => {
+          const whole = Buffer.concat(chunks)
+          for (const chunk of chunks) chunk.fill(0)
+          resolve({ status: response.statusCode ?? 0, body: whole })
+        })
+      })
+      outgoing.on('timeout', () => outgoing.destroy(new Error('hand-off timed out')))
+      outgoing.on('error', reject)
+      outgoing.end(body)
+    })
+
+  return {
+    async take(handoffUrl, ticket) {
+      const { status, body } = await send('GET', `${handoffUrl}/${ticket}`)
+      return status === 200 ? body : undefined
+    },
+    async answer(handoffUrl, ticket, answer) {
+      const { status } = await send('PUT', `${handoffUrl}/${ticket}`, formatAnswer(answer))
+      return status === 204
+    },
+    close: () => agent.destroy(),
+  }
+}

@@ -1,0 +1,119 @@
+// The API's description, from the routes themselves.
+
+import swagger, { type SwaggerTransform } from '@fastify/swagger'
+import fp from 'fastify-plugin'
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import type { Scope } from '../domain/access.js'
+import { PROBLEM_MEDIA_TYPE } from './problems.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The body is multipart/form-data with parts named `image`; it is read by the route, not by a schema. */
+    multipart?: boolean
+    /** The body may also be NDJSON, read as it arrives. */
+    ndjsonBody?: boolean
+  }
+}
+
+const INFO = {
+  title: 'Tabir',
+  version: '0.1.0',
+  description:
+    'Perceptual-hash matching against intimate images shared without consent. Pictures are hashed in flight and never stored. Every refusal is an RFC 9457 problem with a stable code.',
+  license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+}
+
+const TAGS = [
+  { name: 'match', description: 'For platforms: is this picture one of those, or a changed copy?' },
+  { name: 'cases', description: 'For the person in the picture, or whoever helps her.' },
+  { name: 'banks', description: 'For NGOs, hotlines and partners that hand in hashes.' },
+  { name: 'operation', description: 'For whoever runs it.' },
+]
+
+export const openapi = fp(
+  async (app) => {
+    await app.register(swagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: INFO,
+        servers: [{ url: 'http://127.0.0.1:8080', description: 'As npm start serves it.' }],
+        tags: TAGS,
+        components: {
+          securitySchemes: {
+            apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, made with `tabir keys create`.' },
+            caseToken: {
+              type: 'http',
+              scheme: 'bearer',
+              description: 'The token of a case, from opening it or from its PIN.',
+            },
+          },
+        },
+      },
+      transform,
+      transformObject: (document) => withProblemMediaType(jsonSchemaTransformObject(document)),
+    })
+  },
+  { name: 'openapi', fastify: '5.x' },
+)
+
+const transform: SwaggerTransform = (document) => {
+  const { scope, multipart, ndjsonBody } = document.route.config ?? {}
+  const { schema, url } = jsonSchemaTransform(document)
+  const security = securityOf(scope)
+  return {
+    url,
+    schema: {
+      ...schema,
+      ...(security !== undefined && { security }),
+      ...(multipart === true && { consumes: ['multipart/form-data'], body: IMAGE_PARTS }),
+      ...(ndjsonBody === true && {
+        consumes: ['application/json', 'application/x-ndjson'],
+        body: firstAlternative(schema.body),
+      }),
+    },
+  }
+}
+
+const IMAGE_PARTS = {
+  type: 'object',
+  required: ['image'],
+  properties: {
+    image: {
+      type: 'array',
+      items: { type: 'string', format: 'binary' },
+      description: 'JPEG, PNG, WebP, GIF (first frame), AVIF, HEIC or TIFF.',
+    },
+  },
+}
+
+function securityOf(scope: Scope | 'case' | 'public' | undefined) {
+  if (scope === undefined) return undefined
+  if (scope === 'public') return []
+  return scope === 'case' ? [{ caseToken: [] }] : [{ apiKey: [scope] }]
+}
+
+/** Of `JSON or a stream`, what can be described: a line of NDJSON is one of its signals. */
+function firstAlternative(body: unknown): unknown {
+  return typeof body === 'object' && body !== null && 'anyOf' in body && Array.isArray(body.anyOf) ? body.anyOf[0] : body
+}
+
+/** The type provider knows schemas only, so what is a Problem is given its media type here. */
+function withProblemMediaType<T extends object>(document: T): T {
+  for (const path of objects('paths' in document ? document.paths : undefined)) {
+    for (const operation of objects(path)) {
+      for (const response of objects('responses' in operation ? operation.responses : undefined)) {
+        const content: unknown = 'content' in response ? response.content : undefined
+        if (typeof content !== 'object' || content === null || !('application/json' in content)) continue
+        const { 'application/json': json, ...others } = content
+        if (!JSON.stringify(json).startsWith('{"schema":{"$ref":"#/components/schemas/Problem"')) continue
+        Object.assign(response, { content: { ...others, [PROBLEM_MEDIA_TYPE]: json } })
+      }
+    }
+  }
+  return document
+}
+
+function objects(value: unknown): object[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.values(value).filter((inner) => typeof inner === 'object' && inner !== null)
+}

@@ -1,0 +1,64 @@
+// Who may enter: every route names its scope, or the server does not start.
+
+import fp from 'fastify-plugin'
+import type { Caller, Scope } from '../../domain/access.js'
+import { Problem } from '../../domain/problem.js'
+import { bearerToken } from '../../services/access.js'
+import type { Cases, OwnCase } from '../../services/cases.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A scope of API keys; `case` for the holder of the case's token; `public` for everybody. */
+    scope?: Scope | 'case' | 'public'
+  }
+  interface FastifyRequest {
+    caller: Caller | null
+    ownCase: OwnCase | null
+  }
+}
+
+export interface DoorOptions {
+  readonly identify: (key: string) => Caller | undefined
+  readonly cases: Pick<Cases, 'own'>
+}
+
+export const door = fp<DoorOptions>(
+  async (app, { identify, cases }) => {
+    app.decorateRequest('caller', null)
+    app.decorateRequest('ownCase', null)
+
+    app.addHook('onRoute', ({ method, url, config }) => {
+      if (config?.scope === undefined) throw new Error(`${String(method)} ${url} declares no scope`)
+    })
+    app.addHook('onRequest', async (request) => {
+      const { scope } = request.routeOptions.config
+      if (scope === undefined || scope === 'public') return
+      const token = bearerToken(request.headers.authorization)
+      if (scope === 'case') {
+        if (token === undefined) throw new Problem('token-missing')
+        request.ownCase = await cases.own(caseNumberOf(request.params), token)
+        return
+      }
+      request.caller = token === undefined ? null : (identify(token) ?? null)
+      if (request.caller === null) throw new Problem('key-missing')
+      if (!request.caller.scopes.has(scope)) throw new Problem('scope-missing')
+    })
+  },
+  { name: 'door', fastify: '5.x' },
+)
+
+/** The caller of a route whose scope is one of an API key. */
+export function callerOf(request: { readonly caller: Caller | null }): Caller {
+  if (request.caller === null) throw new Error('this route has no API-key scope')
+  return request.caller
+}
+
+/** The case of a route whose scope is `case`. */
+export function ownCaseOf(request: { readonly ownCase: OwnCase | null }): OwnCase {
+  if (request.ownCase === null) throw new Error('this route has not the scope of a case')
+  return request.ownCase
+}
+
+function caseNumberOf(params: unknown): string {
+  return typeof params === 'object' && params !== null && 'caseNumber' in params ? String(params.caseNumber) : ''
+}

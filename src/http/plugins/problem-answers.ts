@@ -1,0 +1,73 @@
+// Turns whatever goes wrong into a problem+json that repeats nothing of the request.
+
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
+import { Problem, type ProblemCode } from '../../domain/problem.js'
+import { PROBLEM_MEDIA_TYPE, PROBLEMS, type ProblemError, problemBody } from '../problems.js'
+
+/** Fastify's own refusals. Whatever is not listed and blames the client is `request-invalid`. */
+const FASTIFY_CODES: Readonly<Record<string, ProblemCode>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'media-unsupported',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'body-too-large',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'body-unreadable',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'body-unreadable',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'body-unreadable',
+  FST_INVALID_MULTIPART_CONTENT_TYPE: 'media-unsupported',
+  FST_FILES_LIMIT: 'too-many-images',
+  FST_PARTS_LIMIT: 'too-many-images',
+}
+
+const MAX_ERRORS = 20
+
+export const problemAnswers = fp(
+  async (app) => {
+    app.setErrorHandler<FastifyError>((error, request, reply) => {
+      const problem = problemOf(error)
+      if (problem.code === 'unexpected') request.log.error({ err: error }, 'unexpected')
+      answer(
+        problem,
+        request,
+        reply,
+        hasZodFastifySchemaValidationErrors(error) ? error.validation.slice(0, MAX_ERRORS).map(errorOf) : [],
+      )
+    })
+    app.setNotFoundHandler((request, reply) => answer(new Problem('route-unknown'), request, reply))
+  },
+  { name: 'problem-answers', fastify: '5.x' },
+)
+
+function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply, errors: readonly ProblemError[] = []): void {
+  request.problemCode = problem.code
+  const { status } = PROBLEMS[problem.code]
+  if (problem.retryAfterS !== undefined) reply.header('retry-after', String(problem.retryAfterS))
+  if (status === 401) reply.header('www-authenticate', 'Bearer')
+  reply
+    .code(status)
+    .type(PROBLEM_MEDIA_TYPE)
+    .serializer((body: unknown) => JSON.stringify(body))
+    .send(problemBody(problem, request.id, errors))
+}
+
+function problemOf(error: FastifyError): Problem {
+  if (error instanceof Problem) return error
+  if (hasZodFastifySchemaValidationErrors(error)) return new Problem('request-invalid')
+  const code = FASTIFY_CODES[error.code]
+  if (code !== undefined) return new Problem(code)
+  const blamesClient = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500
+  return new Problem(blamesClient ? 'request-invalid' : 'unexpected', { cause: error })
+}
+
+/** zod names the unknown keys that it found; those are the client's words. All its other messages speak of the schema. */
+function errorOf({
+  keyword,
+  instancePath,
+  message,
+}: {
+  readonly keyword?: string
+  readonly instancePath: string
+  readonly message?: string
+}): ProblemError {
+  const detail = keyword === 'unrecognized_keys' ? 'has a field that is not known here' : (message ?? 'is not valid')
+  return { pointer: instancePath === '/' ? '#' : `#${instancePath}`, detail }
+}

@@ -1,0 +1,36 @@
+// One line and one measurement a request: route pattern, status, time, code of a refusal. No URL, address, header or body.
+
+import fp from 'fastify-plugin'
+import type { ProblemCode } from '../../domain/problem.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The refusal that was answered, if one was. */
+    problemCode: ProblemCode | null
+  }
+}
+
+export interface RequestFacts {
+  readonly method: string
+  /** The pattern, never the path: a path may name a case. */
+  readonly route: string
+  readonly status: number
+  readonly ms: number
+}
+
+export const requestLog = fp<{ readonly observe: (facts: RequestFacts) => void }>(
+  async (app, { observe }) => {
+    app.decorateRequest('problemCode', null)
+    app.addHook('onResponse', async (request, reply) => {
+      const facts: RequestFacts = {
+        method: request.method,
+        route: request.routeOptions.url ?? 'unknown',
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime * 10) / 10,
+      }
+      observe(facts)
+      request.log.info({ ...facts, ...(request.problemCode !== null && { code: request.problemCode }) }, 'request')
+    })
+  },
+  { name: 'request-log', fastify: '5.x' },
+)

@@ -1,0 +1,138 @@
+// What each refusal answers. A code without a row here does not compile.
+
+import { z } from 'zod'
+import { PROBLEM_CODES, type Problem, type ProblemCode } from '../domain/problem.js'
+
+interface Row {
+  readonly status: number
+  readonly title: string
+  /** What the caller can do about it, in one sentence. */
+  readonly detail?: string
+}
+
+export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
+  'request-invalid': { status: 400, title: 'The request does not match the schema.' },
+  'body-unreadable': { status: 400, title: 'The body is not what its content type says.' },
+  'upload-incomplete': {
+    status: 400,
+    title: 'The upload broke off or is not well-formed multipart.',
+    detail: 'Nothing of it was kept. Send it again.',
+  },
+  'media-unsupported': {
+    status: 415,
+    title: 'This kind of content is not accepted here.',
+    detail:
+      'Pictures: JPEG, PNG, WebP, GIF, AVIF, HEIC or TIFF, as multipart/form-data parts named image. Everything else: application/json.',
+  },
+  'body-too-large': { status: 413, title: 'The body is larger than this route accepts.' },
+  'too-many-images': {
+    status: 413,
+    title: 'The upload has more images than one request may carry.',
+    detail: 'Send them in several requests.',
+  },
+  'image-missing': { status: 400, title: 'The upload has no part named image.' },
+  'image-empty': { status: 422, title: 'The image has no bytes.' },
+  'image-too-large': {
+    status: 413,
+    title: 'The image file is larger than this server accepts.',
+    detail: 'A smaller copy of the same picture protects as well.',
+  },
+  'image-too-many-pixels': {
+    status: 422,
+    title: 'The image has more than 50 million pixels.',
+    detail: 'A smaller copy of the same picture protects as well.',
+  },
+  'image-undecodable': {
+    status: 422,
+    title: 'The image is damaged or incomplete.',
+    detail: 'Open it, save it anew as JPEG or PNG, and send that.',
+  },
+  'quality-too-low': {
+    status: 422,
+    title: 'The picture is too plain to be recognised reliably.',
+    detail:
+      'It has too little detail: almost one colour, very small, very dark or very blurred. Use a larger or sharper version if there is one.',
+  },
+  'minor-declared': {
+    status: 422,
+    title: 'Pictures of people under 18 are taken by the hotlines that may lawfully do so, never here.',
+    detail: 'See hotlines. They help without asking for your name, and nobody will blame you.',
+  },
+  'key-missing': { status: 401, title: 'An API key is needed, as Authorization: Bearer, and it must be a valid one.' },
+  'scope-missing': { status: 403, title: 'This API key does not have the scope that this route needs.' },
+  'token-missing': { status: 401, title: 'The token of the case is needed, as Authorization: Bearer.' },
+  'case-unknown': { status: 404, title: 'There is no such case, or the PIN or token does not open it.' },
+  'case-withdrawn': { status: 410, title: 'The case was withdrawn and takes no more images.', detail: 'Open a new case.' },
+  'pin-locked': {
+    status: 429,
+    title: 'Too many PINs were tried for this case number.',
+    detail: 'Wait as long as Retry-After says, then try again.',
+  },
+  'bank-unknown': { status: 404, title: 'There is no such bank, or it is not yours.' },
+  'bank-exists': { status: 409, title: 'The name of the bank is taken.' },
+  'signal-unknown': { status: 404, title: 'There is no such signal in this bank.' },
+  'route-unknown': { status: 404, title: 'There is no such route.' },
+  'rate-limited': { status: 429, title: 'Too many requests.' },
+  overloaded: { status: 503, title: 'The server has as much to do as it can hold.' },
+  'index-cold': { status: 503, title: 'The index is being loaded.' },
+  'store-away': { status: 503, title: 'The store cannot be reached, so nothing can be promised now.' },
+  'hashing-away': {
+    status: 503,
+    title: 'No worker hashed the image in time.',
+    detail: 'Nothing of it was kept. Send it again.',
+  },
+  unexpected: { status: 500, title: 'Something went wrong here.' },
+}
+
+/** The hotlines for people under 18, shown wherever a minor is declared. */
+export const HOTLINES = [
+  { name: 'NCMEC Take It Down', where: 'worldwide', url: 'https://takeitdown.ncmec.org' },
+  { name: 'IWF and Childline Report Remove', where: 'United Kingdom', url: 'https://www.childline.org.uk/remove' },
+  { name: 'Talian Kasih', where: 'Malaysia', phone: '15999' },
+] as const
+
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
+
+export interface ProblemError {
+  /** JSON pointer into the body, in the schema's own names. */
+  readonly pointer: string
+  readonly detail: string
+}
+
+export const ProblemBody = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    code: z.enum(PROBLEM_CODES),
+    detail: z.string().optional(),
+    instance: z.string().optional(),
+    retryAfterS: z.int().optional(),
+    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+    hotlines: z
+      .array(z.object({ name: z.string(), where: z.string(), url: z.string().optional(), phone: z.string().optional() }))
+      .optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem details with a stable code.' })
+export type ProblemBody = z.infer<typeof ProblemBody>
+
+/** The body for a refusal. It repeats nothing that the client sent. */
+export function problemBody(problem: Problem, requestId?: string, errors: readonly ProblemError[] = []): ProblemBody {
+  const { status, title, detail } = PROBLEMS[problem.code]
+  return {
+    type: `/problems/${problem.code}`,
+    title,
+    status,
+    code: problem.code,
+    ...(detail !== undefined && { detail }),
+    ...(requestId !== undefined && { instance: `urn:uuid:${requestId}` }),
+    ...(problem.retryAfterS !== undefined && { retryAfterS: problem.retryAfterS }),
+    ...(errors.length > 0 && { errors: [...errors] }),
+    ...(problem.code === 'minor-declared' && { hotlines: HOTLINES.map((hotline) => ({ ...hotline })) }),
+  }
+}
+
+/** Response schemas for the refusals that a route is known to give, by status. Every route may also give 500. */
+export function may(...codes: readonly ProblemCode[]): Record<number, typeof ProblemBody> {
+  return Object.fromEntries([...codes, 'unexpected' as const].map((code) => [PROBLEMS[code].status, ProblemBody]))
+}

@@ -1,0 +1,237 @@
+// Banks and their signals: what NGOs, hotlines and partners hand in, one by one or by the million.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { Bank } from '../../domain/bank.js'
+import { Problem } from '../../domain/problem.js'
+import { SIGNAL_TYPES } from '../../domain/signal-types.js'
+import { parseHash } from '../../hash/hash256.js'
+import type { Banks } from '../../services/banks.js'
+import type { NewSignal, Registration } from '../../services/registration.js'
+import { readNdjson } from '../ndjson.js'
+import { callerOf } from '../plugins/door.js'
+import { may, problemBody } from '../problems.js'
+import {
+  BankName,
+  CategoryName,
+  HashText,
+  Instant,
+  PartProblem,
+  Quality,
+  RegisteredState,
+  SignalTypeName,
+} from '../schemas.js'
+
+const MAX_SIGNALS = 1000
+const NDJSON = 'application/x-ndjson'
+
+const BankView = z
+  .object({
+    bank: z.string(),
+    own: z.boolean().meta({ description: 'May you write to it?' }),
+    thresholdBits: z.partialRecord(SignalTypeName, z.int()),
+    createdAt: Instant.nullable(),
+  })
+  .meta({ id: 'Bank' })
+
+const NewBank = z.strictObject({
+  name: BankName,
+  thresholdBits: z
+    .strictObject({
+      pdq: z.int().min(0).max(SIGNAL_TYPES.pdq.maxThresholdBits),
+      blockhash: z.int().min(0).max(SIGNAL_TYPES.blockhash.maxThresholdBits),
+    })
+    .partial()
+    .default({})
+    .meta({ description: 'Radius of a match in bits, inclusive, where it is to differ from the type’s own.' }),
+})
+
+const GivenSignal = z.strictObject({
+  type: SignalTypeName,
+  hash: HashText,
+  quality: Quality.optional(),
+  ref: z.string().min(1).max(200).optional().meta({ description: 'Your own reference, opaque to us, seen by nobody else.' }),
+  category: CategoryName.optional(),
+})
+
+const RegisteredSignals = z.object({
+  accepted: z.int(),
+  refused: z.int(),
+  signals: z.array(
+    z.object({
+      line: z.int().optional().meta({ description: 'Of NDJSON, from 1.' }),
+      signalId: z.uuid().optional(),
+      state: RegisteredState,
+      problem: PartProblem,
+    }),
+  ),
+})
+type RegisteredSignal = z.infer<typeof RegisteredSignals>['signals'][number]
+
+export interface BankRouteOptions {
+  readonly banks: Banks
+  readonly registration: Registration
+}
+
+export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, { banks, registration }) => {
+  app.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload)) // read as it arrives, never whole
+
+  app.post(
+    '/banks',
+    {
+      config: { scope: 'signals:write' },
+      schema: {
+        operationId: 'createBank',
+        summary: 'Create a bank',
+        tags: ['banks'],
+        body: NewBank,
+        response: { 201: BankView, ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-exists', 'store-away') },
+      },
+    },
+    async (request, reply) => {
+      const { name, thresholdBits } = request.body
+      const { pdq, blockhash } = thresholdBits
+      const bank = await banks.create(callerOf(request), {
+        name,
+        thresholdBits: { ...(pdq !== undefined && { pdq }), ...(blockhash !== undefined && { blockhash }) },
+      })
+      return reply.code(201).send(present(bank, callerOf(request).orgId))
+    },
+  )
+
+  app.get(
+    '/banks',
+    {
+      config: { scope: 'signals:write' },
+      schema: {
+        operationId: 'listBanks',
+        summary: 'List the banks',
+        tags: ['banks'],
+        response: { 200: z.object({ banks: z.array(BankView) }), ...may('key-missing', 'scope-missing', 'index-cold') },
+      },
+    },
+    async (request) => ({ banks: banks.list().map((bank) => present(bank, callerOf(request).orgId)) }),
+  )
+
+  app.post(
+    '/banks/:bank/signals',
+    {
+      config: { scope: 'signals:write', ndjsonBody: true },
+      schema: {
+        operationId: 'addSignals',
+        summary: 'Add signals to a bank',
+        description:
+          'As JSON, up to 1,000; or as application/x-ndjson, one signal a line, any number of lines. A line that cannot be used is refused with its number and stops nothing. The same signal twice is one signal, so a request that broke off may be repeated whole.',
+        tags: ['banks'],
+        params: z.object({ bank: BankName }),
+        body: z
+          .strictObject({ signals: z.array(GivenSignal).min(1).max(MAX_SIGNALS) })
+          .or(z.custom<AsyncIterable<unknown>>(isStream)),
+        response: {
+          201: RegisteredSignals,
+          ...may(
+            'request-invalid',
+            'quality-too-low',
+            'body-too-large',
+            'media-unsupported',
+            'key-missing',
+            'scope-missing',
+            'bank-unknown',
+            'store-away',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const bank = banks.writable(callerOf(request), request.params.bank)
+      const { body } = request
+      const batches =
+        'signals' in body
+          ? [body.signals.map((signal) => ({ line: undefined, signal: toNewSignal(signal) }))]
+          : batchesOf(body)
+      const signals: RegisteredSignal[] = []
+      let revision = 0
+      for await (const batch of batches) {
+        const usable = batch.flatMap(({ signal }) => (signal instanceof Problem ? [] : [signal]))
+        const added = usable.length === 0 ? undefined : await registration.forBank(bank, usable)
+        revision = added?.revision ?? revision
+        const ids = (added?.ids ?? []).values()
+        for (const { line, signal } of batch) {
+          const place = line === undefined ? {} : { line }
+          signals.push(
+            signal instanceof Problem
+              ? { ...place, state: 'refused', problem: problemBody(signal) }
+              : { ...place, signalId: ids.next().value, state: 'registered' },
+          )
+        }
+      }
+      const refusals = signals.filter(({ state }) => state === 'refused')
+      const accepted = signals.length - refusals.length
+      if (accepted === 0) throw new Problem(refusals[0]?.problem?.code ?? 'request-invalid')
+      await registration.matchable(revision)
+      return reply.code(201).send({ accepted, refused: refusals.length, signals })
+    },
+  )
+
+  app.delete(
+    '/banks/:bank/signals/:signalId',
+    {
+      config: { scope: 'signals:write' },
+      schema: {
+        operationId: 'removeSignal',
+        summary: 'Remove a signal',
+        description: 'From the answer on it matches nothing here, and within a second nowhere. Its bits are erased.',
+        tags: ['banks'],
+        params: z.object({ bank: BankName, signalId: z.uuid() }),
+        response: {
+          204: z.null(),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'store-away'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { bank, signalId } = request.params
+      await registration.removeFromBank(banks.writable(callerOf(request), bank), signalId.toLowerCase())
+      return reply.code(204).send(null)
+    },
+  )
+}
+
+const BATCH_LINES = 500
+
+interface Line {
+  readonly line: number | undefined
+  readonly signal: NewSignal | Problem
+}
+
+async function* batchesOf(body: AsyncIterable<unknown>): AsyncGenerator<Line[]> {
+  let batch: Line[] = []
+  for await (const { line, value } of readNdjson(body)) {
+    const parsed = GivenSignal.safeParse(value)
+    batch.push({ line, signal: parsed.success ? toNewSignal(parsed.data) : new Problem('request-invalid') })
+    if (batch.length < BATCH_LINES) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}
+
+function toNewSignal({ type, hash: text, quality = 100, ref, category }: z.infer<typeof GivenSignal>): NewSignal | Problem {
+  const hash = parseHash(text)
+  if (hash === undefined) return new Problem('request-invalid')
+  if (quality < SIGNAL_TYPES[type].minQuality) return new Problem('quality-too-low')
+  return { signal: { type, view: 'whole', quality, hash }, ref, category }
+}
+
+function present({ name, orgId, thresholdBits, createdAtMs }: Bank, callerOrgId: string): z.infer<typeof BankView> {
+  return {
+    bank: name,
+    own: orgId === callerOrgId,
+    thresholdBits: { ...thresholdBits },
+    createdAt: createdAtMs === 0 ? null : new Date(createdAtMs).toISOString(),
+  }
+}
+
+function isStream(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
+}

@@ -1,0 +1,63 @@
+// For whoever runs Tabir: is it alive, may it be asked, how is it doing.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { Problem } from '../../domain/problem.js'
+import type { Health } from '../../services/health.js'
+import { may } from '../problems.js'
+
+export interface HealthRouteOptions {
+  readonly health: Health
+  /** The metrics in Prometheus's text format. */
+  readonly metrics: () => Promise<string>
+}
+
+const Ready = z.object({
+  ready: z.literal(true),
+  revision: z.int(),
+  images: z.int(),
+  rows: z.record(z.string(), z.int()),
+  durability: z.enum(['fsync', 'unknown', 'none']).meta({
+    description:
+      'fsync: what was answered with 2xx is on disk. unknown: the Redis server is too old to say. none: its log is off, and a crash loses everything.',
+  }),
+})
+
+export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (app, { health, metrics }) => {
+  app.get(
+    '/health/live',
+    {
+      config: { scope: 'public' },
+      schema: {
+        operationId: 'live',
+        summary: 'Is the process alive?',
+        tags: ['operation'],
+        response: { 200: z.object({ live: z.literal(true) }), ...may() },
+      },
+    },
+    async () => ({ live: true as const }),
+  )
+
+  app.get(
+    '/health/ready',
+    {
+      config: { scope: 'public' },
+      schema: {
+        operationId: 'ready',
+        summary: 'May it be asked?',
+        description: '503 until the index is loaded, and whenever the store has not been heard from for a second.',
+        tags: ['operation'],
+        response: { 200: Ready, ...may('index-cold', 'store-away') },
+      },
+    },
+    async () => {
+      const report = health.report()
+      if (report instanceof Problem) throw report
+      return { ready: true as const, ...report }
+    },
+  )
+
+  app.get('/metrics', { config: { scope: 'public' }, schema: { hide: true } }, async (_request, reply) =>
+    reply.type('text/plain; version=0.0.4').send(await metrics()),
+  )
+}

@@ -1,0 +1,186 @@
+// The question that Tabir exists for: is this picture one of those, or a changed copy?
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { HashedImage, HashedSignal } from '../../domain/hashed-image.js'
+import { Problem } from '../../domain/problem.js'
+import { SIGNAL_TYPES } from '../../domain/signal-types.js'
+import { formatHash, parseHash } from '../../hash/hash256.js'
+import type { Hashing } from '../../services/hashing.js'
+import { type Match, type Matcher, turned } from '../../services/matcher.js'
+import { callerOf } from '../plugins/door.js'
+import { may, problemBody } from '../problems.js'
+import { BankName, HashText, MatchView, PartProblem, Quality, SignalTypeName, ThresholdBits, ViewName } from '../schemas.js'
+import { eachImage, type InFlight, type UploadLimits } from '../upload.js'
+import { mayForUploads } from './cases.js'
+
+const MAX_QUERIES = 1000
+const MAX_SIGNALS_PER_QUERY = 8
+
+const Query = z.strictObject({
+  id: z.string().max(128).optional().meta({ description: 'Yours; comes back with the result.' }),
+  signals: z
+    .array(z.strictObject({ type: SignalTypeName, hash: HashText, quality: Quality.optional(), view: ViewName.optional() }))
+    .min(1)
+    .max(MAX_SIGNALS_PER_QUERY)
+    .meta({ description: 'Hashes of one picture. A second type lets a match be corroborated.' }),
+})
+
+const MatchRequest = z.strictObject({
+  queries: z.array(Query).min(1).max(MAX_QUERIES),
+  banks: z.array(BankName).min(1).max(100).optional().meta({ description: 'Ask these alone; all when left out.' }),
+  thresholdBits: ThresholdBits.optional(),
+  transforms: z
+    .boolean()
+    .default(true)
+    .meta({ description: 'Also find turned and mirrored copies. From hashes alone their distances are approximations.' }),
+})
+
+const Matches = z.array(MatchView).meta({ description: 'Nearest first, at most one for each registered image.' })
+
+const MatchAnswer = z.object({
+  results: z.array(z.object({ id: z.string().optional(), matches: Matches, problem: PartProblem })),
+})
+
+const ImageMatchAnswer = z.object({
+  results: z.array(
+    z.object({
+      matches: Matches,
+      quality: Quality.optional(),
+      signals: z
+        .array(z.object({ type: SignalTypeName, view: ViewName, quality: Quality, hash: HashText }))
+        .optional()
+        .meta({ description: 'The hashes of the picture that was sent, so that it need not be sent again.' }),
+      problem: PartProblem,
+    }),
+  ),
+})
+
+const ImageMatchParams = z.object({
+  banks: z.string().max(6400).optional().meta({ description: 'Names with commas between.' }),
+  thresholdBits: z.coerce.number().pipe(ThresholdBits).optional(),
+  transforms: z.enum(['true', 'false']).default('true'),
+})
+
+export interface MatchRouteOptions {
+  readonly matcher: Matcher
+  readonly hashing: Hashing
+  readonly uploadLimits: UploadLimits
+  readonly inFlight: InFlight
+}
+
+export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
+  app,
+  { matcher, hashing, uploadLimits, inFlight },
+) => {
+  app.post(
+    '/match',
+    {
+      config: { scope: 'match' },
+      bodyLimit: 4 << 20,
+      schema: {
+        operationId: 'match',
+        summary: 'Match pictures by their hashes',
+        description: 'Exact: every registered image within the threshold, and none beyond it.',
+        tags: ['match'],
+        body: MatchRequest,
+        response: {
+          200: MatchAnswer,
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'body-too-large', 'index-cold'),
+        },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request)
+      const { queries, banks, thresholdBits, transforms } = request.body
+      const pictures = queries.map(({ signals }) => toAsked(signals, transforms))
+      const found = await matcher.match(
+        pictures.map((picture) => (picture instanceof Problem ? [] : picture)),
+        { orgId: caller.orgId, banks, thresholdBits },
+      )
+      const present = presenterFor(caller.scopes.has('match:distance'))
+      return {
+        results: queries.map(({ id }, i) => {
+          const picture = pictures[i]
+          return {
+            ...(id !== undefined && { id }),
+            matches: (found[i] ?? []).map(present),
+            ...(picture instanceof Problem && { problem: problemBody(picture) }),
+          }
+        }),
+      }
+    },
+  )
+
+  app.post(
+    '/match/images',
+    {
+      config: { scope: 'match', multipart: true },
+      schema: {
+        operationId: 'matchImages',
+        summary: 'Match pictures',
+        description:
+          'Parts named image, answered in their order. They are hashed and forgotten. A part that cannot be used has a problem in its place; when none can, that problem is the answer.',
+        tags: ['match'],
+        querystring: ImageMatchParams,
+        response: {
+          200: ImageMatchAnswer,
+          ...mayForUploads('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown'),
+        },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request)
+      const { banks, thresholdBits, transforms } = request.query
+      const outcomes = await eachImage(request, uploadLimits, inFlight, (image) => hashing.hash(image, 'query'))
+      const refusal = outcomes.find((outcome) => outcome instanceof Problem)
+      if (refusal !== undefined && outcomes.every((outcome) => outcome instanceof Problem)) throw refusal
+      const found = await matcher.match(
+        outcomes.map((outcome) => (outcome instanceof Problem ? [] : askedOf(outcome, transforms === 'true'))),
+        { orgId: caller.orgId, banks: banks?.split(','), thresholdBits },
+      )
+      const present = presenterFor(caller.scopes.has('match:distance'))
+      return {
+        results: outcomes.map((outcome, i) =>
+          outcome instanceof Problem
+            ? { matches: [], problem: problemBody(outcome) }
+            : { matches: (found[i] ?? []).map(present), quality: outcome.quality, signals: ownSignals(outcome) },
+        ),
+      }
+    },
+  )
+}
+
+function toAsked(signals: z.infer<typeof Query>['signals'], withTransforms: boolean): HashedSignal[] | Problem {
+  const asked: HashedSignal[] = []
+  for (const { type, view, quality, hash: text } of signals) {
+    const hash = parseHash(text)
+    if (hash === undefined) return new Problem('request-invalid')
+    if (quality !== undefined && quality < SIGNAL_TYPES[type].minQuality) return new Problem('quality-too-low')
+    asked.push({
+      type,
+      view: view ?? 'whole',
+      quality: quality ?? 100,
+      hashes: withTransforms ? turned(type, hash) : [hash],
+    })
+  }
+  return asked
+}
+
+function askedOf({ signals }: HashedImage, withTransforms: boolean): readonly HashedSignal[] {
+  return withTransforms ? signals : signals.map((signal) => ({ ...signal, hashes: signal.hashes.slice(0, 1) }))
+}
+
+function ownSignals({ signals }: HashedImage) {
+  return signals.flatMap(({ type, view, quality, hashes: [hash] }) =>
+    hash === undefined ? [] : [{ type, view, quality, hash: formatHash(hash) }],
+  )
+}
+
+function presenterFor(mayKnowDistance: boolean) {
+  return ({ distanceBits, category, ...rest }: Match): z.infer<typeof MatchView> => ({
+    ...rest,
+    ...(mayKnowDistance && { distanceBits }),
+    category: category ?? null,
+  })
+}

@@ -1,0 +1,80 @@
+// The shapes that routes share, parsed once at the edge.
+
+import { z } from 'zod'
+import { BANK_NAME_PATTERN } from '../domain/bank.js'
+import { CASE_STATES } from '../domain/case.js'
+import { DISTANCE_BANDS, GRADES } from '../domain/grade.js'
+import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/signal.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../domain/signal-types.js'
+import { HASH_PATTERN } from '../hash/hash256.js'
+import { transforms } from '../hash/transforms.js'
+import { ProblemBody } from './problems.js'
+
+export const HashText = z
+  .string()
+  .regex(HASH_PATTERN, 'must be 64 lowercase hex digits')
+  .meta({
+    description: '256 bits as 64 lowercase hex digits, the most significant first.',
+    example: 'f'.repeat(32) + '0'.repeat(32),
+  })
+
+export const SignalTypeName = z.enum(SIGNAL_TYPE_NAMES)
+export const CategoryName = z.enum(CATEGORY_NAMES).meta({ description: 'What the picture shows.' })
+export const ViewName = z.enum(VIEW_NAMES).meta({ description: 'Which part of the picture the hash was taken from.' })
+export const Quality = z.int().min(0).max(100).meta({ description: "PDQ's measure of detail; under 50 is refused." })
+export const BankName = z.string().regex(BANK_NAME_PATTERN, 'must be 1 to 63 letters, digits, _ or -')
+export const Instant = z.iso.datetime().meta({ description: 'RFC 3339, UTC.' })
+
+const WIDEST_BITS = Math.max(...SIGNAL_TYPE_NAMES.map((name) => SIGNAL_TYPES[name].maxThresholdBits))
+export const ThresholdBits = z.int().min(0).max(WIDEST_BITS).meta({
+  description:
+    'Radius in bits, inclusive, in place of the threshold of each bank. Each signal type has a widest radius of its own. What lies beyond the threshold of its bank has the grade `review`.',
+})
+
+/** A signal that the submitter's own device computed. */
+export const GivenSignal = z.strictObject({
+  type: SignalTypeName,
+  hash: HashText,
+  quality: Quality,
+  view: ViewName.optional(),
+})
+
+/** A result for one of several things sent: either it was taken, or it has a problem in its place. */
+export const RegisteredState = z.enum(['registered', 'refused'])
+
+export const CaseView = z
+  .object({
+    caseNumber: z.string(),
+    state: z.enum(CASE_STATES),
+    category: CategoryName.nullable(),
+    createdAt: Instant,
+    expiresAt: Instant,
+    withdrawnAt: Instant.nullable(),
+    images: z.int().meta({ description: 'How many images are registered now.' }),
+  })
+  .meta({ id: 'Case' })
+
+export const MatchView = z
+  .object({
+    matchId: z.string().meta({
+      description: 'The same for the same registered image and asking organisation; different for every other organisation.',
+    }),
+    grade: z.enum(GRADES).meta({
+      description:
+        'exact: no bit differs. strong: within the threshold of the bank and a second algorithm agrees. near: within the threshold, not corroborated. review: beyond it; never to be acted on automatically.',
+    }),
+    distanceBand: z.enum(DISTANCE_BANDS),
+    distanceBits: z.int().optional().meta({ description: 'Only with the scope match:distance.' }),
+    signalType: SignalTypeName,
+    view: ViewName,
+    transform: z
+      .enum(transforms.map(({ name }) => name))
+      .meta({ description: 'What turns the picture that was asked about into the registered one.' }),
+    bank: z.string(),
+    tier: z.enum(TIER_NAMES),
+    category: CategoryName.nullable(),
+    disputed: z.boolean(),
+  })
+  .meta({ id: 'Match' })
+
+export const PartProblem = ProblemBody.optional().meta({ description: 'In place of the rest when this one cannot be used.' })

@@ -1,0 +1,127 @@
+// Reads images out of a multipart body, into memory and nowhere else.
+
+import type {} from '@fastify/multipart' // adds isMultipart and parts to requests
+import type { FastifyRequest } from 'fastify'
+import { Problem } from '../domain/problem.js'
+
+export interface UploadLimits {
+  readonly maxImageBytes: number
+  readonly maxImages: number
+  /** Bytes of images that this process holds at one time, over all requests. */
+  readonly maxInFlightBytes: number
+}
+
+/** How many bytes of images are in memory now; shared by all requests. */
+export interface InFlight {
+  bytes: number
+}
+
+const RETRY_AFTER_S = 2
+
+/** For the multipart plugin: one part that is too large must not take the others with it; `truncated` tells. */
+export const MULTIPART_OPTIONS = { throwFileSizeLimit: false } as const
+
+/**
+ * Hands each part named `image` to `use` as soon as it is read, while the next still arrives.
+ *
+ * A part that cannot be used does not stop the others: its place in the result holds the Problem. An upload that breaks off
+ * is refused whole.
+ *
+ * @param use takes over the bytes and overwrites them.
+ * @returns what `use` gave, in the order of the parts; at least one.
+ * @throws {Problem} media-unsupported, upload-incomplete, too-many-images, image-missing.
+ */
+export async function eachImage<T>(
+  request: FastifyRequest,
+  limits: UploadLimits,
+  inFlight: InFlight,
+  use: (image: Buffer) => Promise<T>,
+): Promise<(T | Problem)[]> {
+  if (!request.isMultipart()) throw new Problem('media-unsupported')
+  const uses: Promise<T | Problem>[] = []
+  try {
+    for await (const part of request.parts({
+      limits: {
+        fileSize: limits.maxImageBytes,
+        files: limits.maxImages,
+        parts: limits.maxImages + 8,
+        fields: 8,
+        fieldSize: 1024,
+      },
+    })) {
+      if (part.type !== 'file') continue
+      if (part.fieldname !== 'image') part.file.resume()
+      else uses.push(settled(readPart(part.file, limits, inFlight).then((image) => release(image, inFlight, use))))
+      // The next part arrives only once this one is read: the parser waits for its stream.
+    }
+  } catch (error) {
+    await Promise.allSettled(uses) // what is under way wipes itself
+    throw uploadProblem(error)
+  }
+  if (uses.length === 0) throw new Problem('image-missing')
+  const results = await Promise.all(uses)
+  const broken = results.find((result) => result instanceof Problem && result.code === 'upload-incomplete')
+  if (broken instanceof Problem) throw broken
+  return results
+}
+
+async function release<T>(image: Buffer, inFlight: InFlight, use: (image: Buffer) => Promise<T>): Promise<T> {
+  const sizeBytes = image.length
+  try {
+    return await use(image)
+  } finally {
+    inFlight.bytes -= sizeBytes
+  }
+}
+
+type FileStream = AsyncIterable<unknown> & { readonly truncated: boolean }
+
+/**
+ * Every copy but the returned one is overwritten. Its bytes stay counted in `inFlight`.
+ * A part that is refused is still read to its end: leaving it would hold up the parts behind it.
+ */
+async function readPart(file: FileStream, limits: UploadLimits, inFlight: InFlight): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let sizeBytes = 0
+  let refusal: Problem | undefined
+  try {
+    for await (const chunk of file) {
+      if (!Buffer.isBuffer(chunk)) throw new Error('a part of a file yields Buffers')
+      if (inFlight.bytes + chunk.length > limits.maxInFlightBytes)
+        refusal = new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })
+      if (refusal !== undefined) {
+        chunk.fill(0)
+        continue
+      }
+      chunks.push(chunk)
+      sizeBytes += chunk.length
+      inFlight.bytes += chunk.length
+    }
+    if (file.truncated) refusal ??= new Problem('image-too-large')
+    if (refusal !== undefined) throw refusal
+    if (sizeBytes === 0) throw new Problem('image-empty')
+    return Buffer.concat(chunks)
+  } catch (error) {
+    inFlight.bytes -= sizeBytes
+    throw error instanceof Problem ? error : new Problem('upload-incomplete', { cause: error })
+  } finally {
+    for (const chunk of chunks) chunk.fill(0)
+  }
+}
+
+/** A refusal of this part is a result; anything else is the request's. */
+async function settled<T>(use: Promise<T>): Promise<T | Problem> {
+  try {
+    return await use
+  } catch (error) {
+    if (error instanceof Problem) return error
+    throw error
+  }
+}
+
+function uploadProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'FST_FILES_LIMIT' || code === 'FST_PARTS_LIMIT') return new Problem('too-many-images')
+  return new Problem('upload-incomplete', { cause: error })
+}

@@ -1,0 +1,46 @@
+// Process entry of an api: config → connections → services → listen → hydrate; closed in reverse.
+
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { buildApp } from './app.js'
+import { readConfig } from './config.js'
+import { stopOnSignal } from './process.js'
+import { openServices } from './services.js'
+import { makeKeyring, parseSealKeys, sealKeysFromFile } from './store/seal.js'
+
+const config = readConfig(process.env)
+const keyring = makeKeyring(
+  config.sealKeys === undefined ? sealKeysFromFile(join(config.dataDir, 'seal-keys')) : parseSealKeys(config.sealKeys),
+)
+const services = await openServices({
+  redis: { url: config.redisUrl, socket: config.redisSocket },
+  keyring,
+  handoff: { host: config.handoffHost, port: config.handoffPort, announcedHost: announced(config.handoffHost) },
+  retentionMs: config.caseRetentionDays * 86_400_000,
+  now: () => Date.now(),
+  clock: () => performance.now(),
+  onTrouble: (error) => app.log.error({ err: error }, 'trouble'),
+})
+const app = await buildApp({
+  services,
+  uploadLimits: {
+    maxImageBytes: config.maxImageBytes,
+    maxImages: config.maxImagesPerRequest,
+    maxInFlightBytes: config.maxInFlightBytes,
+  },
+  logLevel: config.logLevel,
+})
+
+stopOnSignal(async () => {
+  await app.close()
+  await services.close()
+})
+
+const url = await app.listen({ host: config.host, port: config.port })
+await services.hydrate()
+process.send?.({ ready: true, url })
+
+/** Workers on other hosts find a wildcard's listener under this host's name. */
+function announced(host: string): string {
+  return host === '0.0.0.0' || host === '::' ? hostname() : host
+}

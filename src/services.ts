@@ -1,0 +1,117 @@
+// Connections in, services out: the one place where the parts are put together.
+
+import { Queue } from 'bullmq'
+import type { AppServices } from './app.js'
+import { Problem } from './domain/problem.js'
+import { HandoffDesk } from './handoff/desk.js'
+import { listenForWorkers } from './handoff/listener.js'
+import {
+  HASH_IMAGE_QUEUE,
+  type HashImageJob,
+  IMAGE_TTL_MS,
+  JOB_PRIORITY,
+  type JobPurpose,
+  QUEUE_PREFIX,
+} from './jobs/hash-image.js'
+import { identify } from './services/access.js'
+import { banksFrom } from './services/banks.js'
+import { casesFrom } from './services/cases.js'
+import { hashingThrough } from './services/hashing.js'
+import { healthOf } from './services/health.js'
+import { matcherOver } from './services/matcher.js'
+import { registrationIn } from './services/registration.js'
+import { Replica } from './services/replica.js'
+import { apiKeysIn } from './store/api-keys.js'
+import { banksIn } from './store/banks.js'
+import { casesIn } from './store/cases.js'
+import { imagesIn } from './store/images.js'
+import type { Keyring } from './store/seal.js'
+import { loadSecrets } from './store/secrets.js'
+import { connectForFollowing, connectForRequests, openStore, type RedisTarget } from './store/store.js'
+
+export interface ServiceOptions {
+  readonly redis: RedisTarget
+  readonly keyring: Keyring
+  readonly handoff: { readonly host: string; readonly port: number; readonly announcedHost: string }
+  readonly retentionMs: number
+  readonly now: () => number
+  /** Never goes back. */
+  readonly clock: () => number
+  /** What goes wrong behind the scenes; never with hashes. */
+  readonly onTrouble: (error: unknown) => void
+}
+
+export interface Services extends AppServices {
+  /** Loads the index and keeps it equal to the store. @returns when it may be asked. */
+  hydrate(): Promise<void>
+  close(): Promise<void>
+}
+
+/** @throws {SealError} when the keyring does not belong to what is stored. */
+export async function openServices(options: ServiceOptions): Promise<Services> {
+  const { keyring, now, clock, onTrouble } = options
+  const store = await openStore(options.redis)
+  const secrets = await loadSecrets(store, keyring)
+  const images = imagesIn(store, keyring)
+  const banks = banksIn(store)
+  const apiKeys = apiKeysIn(store)
+  const replica = new Replica({
+    store,
+    images,
+    banks,
+    apiKeys,
+    follower: connectForFollowing(options.redis),
+    now: clock,
+    onTrouble,
+  })
+
+  const desk = new HandoffDesk(IMAGE_TTL_MS)
+  const listener = await listenForWorkers(desk, options.handoff)
+  const queue = await openQueue(options.redis)
+
+  return {
+    cases: casesFrom({ cases: casesIn(store), secrets, replica, retentionMs: options.retentionMs, now }),
+    registration: registrationIn({ images, replica, idSecret: secrets.signalId, now }),
+    banks: banksFrom({ banks, replica, now }),
+    matcher: matcherOver({ replica, matchIdSecret: secrets.matchId, clock }),
+    hashing: hashingThrough({ desk, handoffUrl: listener.url, enqueue: queue.enqueue }),
+    health: healthOf({ replica, store }),
+    identify: (key) => identify(replica.catalogue.apiKeys, key),
+    hydrate: () => replica.start(),
+    async close() {
+      desk.close()
+      await queue.close()
+      await listener.close()
+      await replica.close()
+      await store.close()
+    },
+  }
+}
+
+async function openQueue(target: RedisTarget) {
+  const redis = connectForRequests(target)
+  await redis.connect()
+  const queue = new Queue(HASH_IMAGE_QUEUE, {
+    prefix: QUEUE_PREFIX,
+    connection: redis,
+    // A finished job leaves nothing behind, and the events stream only its last entries: ids, and never bits.
+    defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true, stackTraceLimit: 1 },
+    streams: { events: { maxLen: 100 } },
+  })
+  queue.on('error', () => {}) // an add that fails says so itself
+  await queue.waitUntilReady()
+
+  return {
+    async enqueue(job: HashImageJob, purpose: JobPurpose): Promise<void> {
+      try {
+        await queue.add(HASH_IMAGE_QUEUE, job, { priority: JOB_PRIORITY[purpose] })
+      } catch (error) {
+        throw new Problem('store-away', { retryAfterS: 2, cause: error })
+      }
+    },
+    async close(): Promise<void> {
+      await queue.close()
+      redis.disconnect()
+    },
+  }
+}

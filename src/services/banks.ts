@@ -1,0 +1,40 @@
+// Banks, and which of them a caller may write to or ask.
+
+import type { Caller } from '../domain/access.js'
+import { type Bank, CASES_BANK_NAME } from '../domain/bank.js'
+import { Problem } from '../domain/problem.js'
+import type { Banks as BankStore } from '../store/banks.js'
+import type { Replica } from './replica.js'
+
+export interface Banks {
+  /** @throws {Problem} bank-exists */
+  create(caller: Caller, bank: Pick<Bank, 'name' | 'thresholdBits'>): Promise<Bank>
+  list(): readonly Bank[]
+  /** @throws {Problem} bank-unknown, also for a bank that belongs to somebody else. */
+  writable(caller: Caller, name: string): Bank
+}
+
+export interface BankParts {
+  readonly banks: BankStore
+  readonly replica: Replica
+  readonly now: () => number
+}
+
+export function banksFrom({ banks, replica, now }: BankParts): Banks {
+  return {
+    async create(caller, { name, thresholdBits }) {
+      if (name === CASES_BANK_NAME) throw new Problem('bank-exists')
+      const bank: Bank = { name, orgId: caller.orgId, thresholdBits, createdAtMs: now() }
+      const revision = await banks.add(bank)
+      if (revision === undefined) throw new Problem('bank-exists')
+      await replica.reached(revision)
+      return bank
+    },
+    list: () => [...replica.catalogue.banks.values()],
+    writable(caller, name) {
+      const bank = replica.catalogue.banks.get(name)
+      if (bank === undefined || bank.orgId !== caller.orgId) throw new Problem('bank-unknown')
+      return bank
+    },
+  }
+}

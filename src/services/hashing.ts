@@ -1,0 +1,40 @@
+// Has a picture hashed by a worker. The picture waits at the hand-off; the queue learns only where.
+
+import type { HashedImage } from '../domain/hashed-image.js'
+import { Problem } from '../domain/problem.js'
+import { SIGNAL_TYPES } from '../domain/signal-types.js'
+import type { HandoffDesk } from '../handoff/desk.js'
+import type { HashImageJob, JobPurpose } from '../jobs/hash-image.js'
+
+export interface Hashing {
+  /**
+   * Takes over `image`: its bytes are overwritten whatever happens.
+   * @throws {Problem} a refusal of the picture (image-undecodable, quality-too-low …), or hashing-away, or store-away.
+   */
+  hash(image: Buffer, purpose: JobPurpose): Promise<HashedImage>
+}
+
+export interface HashingParts {
+  readonly desk: HandoffDesk
+  readonly handoffUrl: string
+  /** @throws {Problem} store-away */
+  readonly enqueue: (job: HashImageJob, purpose: JobPurpose) => Promise<void>
+}
+
+export function hashingThrough({ desk, handoffUrl, enqueue }: HashingParts): Hashing {
+  return {
+    async hash(image, purpose) {
+      const left = desk.leave(image)
+      try {
+        await enqueue({ handoffUrl, ticket: left.ticket }, purpose)
+      } catch (error) {
+        left.callOff()
+        throw error
+      }
+      const answer = await left.answer
+      if ('problem' in answer) throw new Problem(answer.problem)
+      if (answer.image.quality < SIGNAL_TYPES.pdq.minQuality) throw new Problem('quality-too-low')
+      return answer.image
+    },
+  }
+}

@@ -1,0 +1,164 @@
+// Keeps this process's catalogue equal to the store: reads everything once, then follows the changes.
+
+import type { Redis } from 'ioredis'
+import { Problem } from '../domain/problem.js'
+import type { ApiKeys } from '../store/api-keys.js'
+import type { Banks } from '../store/banks.js'
+import { type Change, follow, lastRevision } from '../store/changes.js'
+import type { Images } from '../store/images.js'
+import type { Store } from '../store/store.js'
+import { Catalogue } from './catalogue.js'
+
+export interface ReplicaParts {
+  readonly store: Store
+  readonly images: Images
+  readonly banks: Banks
+  readonly apiKeys: ApiKeys
+  /** A connection of its own: following blocks it. */
+  readonly follower: Redis
+  readonly now: () => number
+  /** What cannot be answered to anybody: the operator's to read. Never with hashes. */
+  readonly onTrouble: (error: unknown) => void
+}
+
+/** Longest wait for a change before the store is asked whether it is still there. */
+const BLOCK_MS = 250
+/** A replica that has not heard from the store for so long may not know of a withdrawal, so it must not answer. */
+const STALE_AFTER_MS = 1000
+const RETRY_MS = 200
+const COLD_RETRY_AFTER_S = 2
+const REACH_TIMEOUT_MS = 5000
+
+export class Replica {
+  readonly #parts: ReplicaParts
+  #catalogue = new Catalogue()
+  // Invariant: the catalogue is what the store held at this revision; undefined until it has been read whole.
+  #revision: number | undefined
+  #heardAtMs = 0
+  #closed = false
+  #loop: Promise<void> = Promise.resolve()
+  #waiting: { readonly revision: number; readonly resolve: () => void }[] = []
+
+  constructor(parts: ReplicaParts) {
+    this.#parts = parts
+  }
+
+  /** Begins, and goes on until `close`, through every loss of the store. @returns when the first hydration is done. */
+  async start(): Promise<void> {
+    this.#loop = this.#run()
+    await this.reached(0, Number.POSITIVE_INFINITY)
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#parts.follower.disconnect()
+    await this.#loop
+  }
+
+  /** @throws {Problem} index-cold before the first hydration and after a gap; store-away when withdrawals may be missing. */
+  get catalogue(): Catalogue {
+    if (this.#revision === undefined) throw new Problem('index-cold', { retryAfterS: COLD_RETRY_AFTER_S })
+    if (this.#parts.now() - this.#heardAtMs > STALE_AFTER_MS)
+      throw new Problem('store-away', { retryAfterS: COLD_RETRY_AFTER_S })
+    return this.#catalogue
+  }
+
+  get revision(): number | undefined {
+    return this.#revision
+  }
+
+  get isReady(): boolean {
+    return this.#revision !== undefined && this.#parts.now() - this.#heardAtMs <= STALE_AFTER_MS
+  }
+
+  /** Waits until this process's catalogue has what was written at `revision`. @throws {Problem} store-away */
+  async reached(revision: number, timeoutMs = REACH_TIMEOUT_MS): Promise<void> {
+    if (this.#revision !== undefined && this.#revision >= revision) return
+    await new Promise<void>((resolve, reject) => {
+      const late = () => reject(new Problem('store-away', { retryAfterS: COLD_RETRY_AFTER_S }))
+      const timer = Number.isFinite(timeoutMs) ? setTimeout(late, timeoutMs) : undefined
+      this.#waiting.push({
+        revision,
+        resolve: () => {
+          clearTimeout(timer)
+          resolve()
+        },
+      })
+    })
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        if (this.#revision === undefined) await this.#hydrate()
+        await this.#followOnce()
+      } catch (error) {
+        if (this.#closed) return
+        if (!(error instanceof Problem)) this.#parts.onTrouble(error)
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+      }
+    }
+  }
+
+  /** The revision is read first: what changes while the rest is read comes again with the stream, and does no harm twice. */
+  async #hydrate(): Promise<void> {
+    const { store, images, banks, apiKeys } = this.#parts
+    const catalogue = new Catalogue()
+    const revision = await lastRevision(store)
+    for (const bank of await banks.all()) catalogue.banks.set(bank.name, bank)
+    for (const key of await apiKeys.all()) catalogue.apiKeys.set(key.keyId, key)
+    for await (const shard of images.all()) for (const { id, image } of shard) catalogue.put(id, image)
+    this.#catalogue = catalogue
+    this.#advance(revision)
+  }
+
+  async #followOnce(): Promise<void> {
+    const from = this.#revision ?? 0
+    const followed = await follow(this.#parts.follower, from, BLOCK_MS)
+    if (followed.kind === 'gap') {
+      this.#revision = undefined
+      return
+    }
+    for (const change of followed.changes) await this.#apply(change)
+    this.#advance(followed.changes.at(-1)?.revision ?? from)
+  }
+
+  /** What is read is the store's state now, perhaps newer than the change: the change that made it newer follows. */
+  async #apply(change: Change): Promise<void> {
+    const catalogue = this.#catalogue
+    switch (change.op) {
+      case 'tombstone':
+        for (const id of change.imageIds) catalogue.remove(id)
+        break
+      case 'image': {
+        const found = await this.#parts.images.get(change.imageIds)
+        change.imageIds.forEach((id, i) => {
+          const image = found[i]
+          if (image === undefined) catalogue.remove(id)
+          else catalogue.put(id, image)
+        })
+        break
+      }
+      case 'bank': {
+        const bank = await this.#parts.banks.get(change.name)
+        if (bank !== undefined) catalogue.banks.set(change.name, bank)
+        break
+      }
+      case 'api-key': {
+        const key = await this.#parts.apiKeys.get(change.name)
+        if (key === undefined) catalogue.apiKeys.delete(change.name)
+        else catalogue.apiKeys.set(change.name, key)
+        break
+      }
+    }
+  }
+
+  #advance(revision: number): void {
+    this.#revision = revision
+    this.#heardAtMs = this.#parts.now()
+    const due = this.#waiting.filter((waiter) => waiter.revision <= revision)
+    if (due.length === 0) return
+    this.#waiting = this.#waiting.filter((waiter) => waiter.revision > revision)
+    for (const { resolve } of due) resolve()
+  }
+}

@@ -1,0 +1,55 @@
+// Banks in the store.
+
+import { z } from 'zod'
+import type { Bank } from '../domain/bank.js'
+import { keys } from './keys.js'
+import { putNamed } from './scripts/put-named.js'
+import type { Store } from './store.js'
+
+const BankJson = z.object({
+  orgId: z.string(),
+  thresholdBits: z.object({ pdq: z.int(), blockhash: z.int(), sha256: z.int() }).partial(),
+  createdAtMs: z.int(),
+})
+
+export interface Banks {
+  /** @returns the revision that has it, or `undefined` when the name is taken. */
+  add(bank: Bank): Promise<number | undefined>
+  get(name: string): Promise<Bank | undefined>
+  all(): Promise<Bank[]>
+}
+
+export function banksIn(store: Store): Banks {
+  return {
+    async add({ name, ...rest }) {
+      const reply = await store.write(
+        putNamed,
+        [keys.banks, keys.revision, keys.changes],
+        ['bank', name, JSON.stringify(rest)],
+      )
+      return reply === null ? undefined : Number(reply)
+    },
+    async get(name) {
+      const json = await store.ask((redis) => redis.hget(keys.banks, name))
+      return json === null ? undefined : parse(name, json)
+    },
+    async all() {
+      const found = await store.ask((redis) => redis.hgetall(keys.banks))
+      return Object.entries(found).map(([name, json]) => parse(name, json))
+    },
+  }
+}
+
+function parse(name: string, json: string): Bank {
+  const { thresholdBits, ...rest } = BankJson.parse(JSON.parse(json))
+  const { pdq, blockhash, sha256 } = thresholdBits
+  return {
+    name,
+    ...rest,
+    thresholdBits: {
+      ...(pdq !== undefined && { pdq }),
+      ...(blockhash !== undefined && { blockhash }),
+      ...(sha256 !== undefined && { sha256 }),
+    },
+  }
+}

@@ -1,0 +1,58 @@
+// The stream that every index follows: what changed, by id. Never bits.
+
+import type { Redis } from 'ioredis'
+import { formatUuid } from '../domain/ids.js'
+import { keys } from './keys.js'
+import type { Store } from './store.js'
+
+export type Change =
+  | { readonly op: 'image' | 'tombstone'; readonly revision: number; readonly imageIds: readonly string[] }
+  | { readonly op: 'bank' | 'api-key'; readonly revision: number; readonly name: string }
+
+/** What following found: changes in order, or that some are missing and everything has to be read again. */
+export type Followed = { readonly kind: 'changes'; readonly changes: readonly Change[] } | { readonly kind: 'gap' }
+
+const BATCH = 1000
+
+export function lastRevision(store: Store): Promise<number> {
+  return store.ask(async (redis) => Number((await redis.get(keys.revision)) ?? 0))
+}
+
+/**
+ * Waits for changes after a revision, at most `blockMs`. Call it again with the last revision that was applied.
+ *
+ * Revisions have no gaps, so the next one is `after + 1`: anything else means that the stream was trimmed or replaced. A
+ * store whose last revision lies behind ours was restored from an older state: also a gap.
+ *
+ * @param redis a connection of its own: it blocks.
+ */
+export async function follow(redis: Redis, after: number, blockMs: number): Promise<Followed> {
+  const reply = await redis.xreadBuffer('COUNT', BATCH, 'BLOCK', blockMs, 'STREAMS', keys.changes, `${after}-0`)
+  const entries = reply?.[0]?.[1]
+  if (entries === undefined || entries.length === 0) {
+    const last = Number((await redis.get(keys.revision)) ?? 0)
+    // A writer may have been faster than these two commands; then the next call brings what it wrote.
+    return last < after ? { kind: 'gap' } : { kind: 'changes', changes: [] }
+  }
+  const changes: Change[] = []
+  for (const [id, fields] of entries) {
+    const change = parseChange(Number.parseInt(id.toString('latin1'), 10), fields)
+    if (change.revision !== after + 1 + changes.length) return { kind: 'gap' }
+    changes.push(change)
+  }
+  return { kind: 'changes', changes }
+}
+
+function parseChange(revision: number, fields: readonly Buffer[]): Change {
+  const [, op, , ids] = fields
+  const name = op?.toString('latin1')
+  if (ids !== undefined) {
+    if (name === 'image' || name === 'tombstone') return { op: name, revision, imageIds: splitIds(ids) }
+    if (name === 'bank' || name === 'api-key') return { op: name, revision, name: ids.toString('utf8') }
+  }
+  throw new Error('a change of a kind that this version does not know')
+}
+
+function splitIds(ids: Buffer): string[] {
+  return Array.from({ length: ids.length / 16 }, (_, i) => formatUuid(ids.subarray(16 * i, 16 * i + 16)))
+}

@@ -1,0 +1,72 @@
+// The bytes of a registered image, before they are sealed. Compact, since there will be millions of them.
+
+import {
+  CATEGORIES,
+  CATEGORY_NAMES,
+  nameOfCode,
+  type RegisteredImage,
+  type Signal,
+  TIER_NAMES,
+  TIERS,
+  VIEW_NAMES,
+  VIEWS,
+} from '../domain/signal.js'
+import { SIGNAL_TYPES, signalTypeOf } from '../domain/signal-types.js'
+import { HASH_BYTES, hashFromBytes } from '../hash/hash256.js'
+
+/*
+ * version 1:  [1] version  [6] createdAtMs  [1] tier  [1] category or 0
+ *             [1] length of bank, then its bytes  [1] length of ref, then its bytes
+ *             per signal: [1] type  [1] view  [1] quality  [32] hash
+ */
+const VERSION = 1
+const HEAD_BYTES = 9
+const SIGNAL_BYTES = 3 + HASH_BYTES
+
+export function encodeImage(image: RegisteredImage): Buffer {
+  const head = Buffer.alloc(HEAD_BYTES)
+  head[0] = VERSION
+  head.writeUIntBE(image.createdAtMs, 1, 6)
+  head[7] = TIERS[image.tier]
+  head[8] = image.category === undefined ? 0 : CATEGORIES[image.category]
+  return Buffer.concat([head, shortText(image.bank), shortText(image.ref ?? ''), ...image.signals.map(encodeSignal)])
+}
+
+/**
+ * @returns the image; signals of types or views that this version does not know are left out, so that a newer version may
+ * run beside it.
+ * @throws {RangeError} when the bytes are no record: sealed bytes that open are whole, so this is a bug.
+ */
+export function decodeImage(bytes: Buffer): RegisteredImage {
+  if (bytes[0] !== VERSION) throw new RangeError('unknown version of an image record')
+  const tier = nameOfCode(TIER_NAMES, TIERS, bytes.readUInt8(7))
+  if (tier === undefined) throw new RangeError('unknown tier in an image record')
+  const category = nameOfCode(CATEGORY_NAMES, CATEGORIES, bytes.readUInt8(8))
+  const bankEnd = HEAD_BYTES + 1 + bytes.readUInt8(HEAD_BYTES)
+  const refEnd = bankEnd + 1 + bytes.readUInt8(bankEnd)
+  const signals: Signal[] = []
+  for (let at = refEnd; at < bytes.length; at += SIGNAL_BYTES) {
+    const type = signalTypeOf(bytes.readUInt8(at))
+    const view = nameOfCode(VIEW_NAMES, VIEWS, bytes.readUInt8(at + 1))
+    if (type === undefined || view === undefined) continue
+    signals.push({ type, view, quality: bytes.readUInt8(at + 2), hash: hashFromBytes(bytes, at + 3) })
+  }
+  return {
+    bank: bytes.toString('utf8', HEAD_BYTES + 1, bankEnd),
+    tier,
+    category,
+    ref: refEnd === bankEnd + 1 ? undefined : bytes.toString('utf8', bankEnd + 1, refEnd),
+    createdAtMs: bytes.readUIntBE(1, 6),
+    signals,
+  }
+}
+
+function encodeSignal({ type, view, quality, hash }: Signal): Buffer {
+  return Buffer.concat([Buffer.of(SIGNAL_TYPES[type].code, VIEWS[view], quality), hash])
+}
+
+function shortText(text: string): Buffer {
+  const bytes = Buffer.from(text)
+  if (bytes.length > 255) throw new RangeError('a text in an image record has at most 255 bytes')
+  return Buffer.concat([Buffer.of(bytes.length), bytes])
+}

@@ -1,0 +1,105 @@
+// Registered images: sealed in, unsealed out.
+
+import { formatUuid, parseUuid } from '../domain/ids.js'
+import type { RegisteredImage } from '../domain/signal.js'
+import { decodeImage, encodeImage } from './image-record.js'
+import { IMAGE_SHARDS, imageShard, keys } from './keys.js'
+import { eraseImage } from './scripts/erase-images.js'
+import { putCaseImages, putImages } from './scripts/put-images.js'
+import type { Keyring } from './seal.js'
+import type { Arg, Store } from './store.js'
+
+export interface StoredImage {
+  readonly id: string
+  readonly image: RegisteredImage
+}
+
+export type PutOutcome = { readonly revision: number } | 'case-unknown' | 'case-withdrawn'
+
+export interface Images {
+  /** Durable when it returns. All or none. @returns the revision from which an index has them. */
+  put(images: readonly StoredImage[]): Promise<number>
+  /** The same for a case, if it still takes images. */
+  putForCase(caseId: string, images: readonly StoredImage[]): Promise<PutOutcome>
+  /** Forgets one image. @returns the revision of its tombstone; `undefined` when there was none. */
+  erase(id: string): Promise<number | undefined>
+  /** Those of `ids` that are there, in their order. */
+  get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
+  /** All images, a shard at a time. Not a snapshot: what changes meanwhile is in the change stream. */
+  all(): AsyncGenerator<readonly StoredImage[]>
+}
+
+export function imagesIn(store: Store, keyring: Keyring): Images {
+  const entriesOf = (images: readonly StoredImage[]) => {
+    const shards: string[] = []
+    const args: Arg[] = []
+    for (const { id, image } of images) {
+      const bytes = idBytes(id)
+      shards.push(keys.images(imageShard(bytes)))
+      args.push(bytes, keyring.seal(encodeImage(image), contextOf(bytes)))
+    }
+    return { shards, args }
+  }
+  const open = (id: Buffer, sealed: Buffer) => decodeImage(keyring.unseal(sealed, contextOf(id)))
+
+  return {
+    async put(images) {
+      const { shards, args } = entriesOf(images)
+      return Number(await store.write(putImages, [keys.revision, keys.changes, ...shards], args))
+    },
+    async putForCase(caseId, images) {
+      const { shards, args } = entriesOf(images)
+      const reply = await store.write(
+        putCaseImages,
+        [keys.case(caseId), keys.caseImages(caseId), keys.revision, keys.changes, ...shards],
+        args,
+      )
+      if (reply === null) return 'case-unknown'
+      return typeof reply === 'number' ? { revision: reply } : 'case-withdrawn'
+    },
+    async erase(id) {
+      const bytes = idBytes(id)
+      const reply = await store.write(eraseImage, [keys.images(imageShard(bytes)), keys.revision, keys.changes], [bytes])
+      return reply === null ? undefined : Number(reply)
+    },
+    async get(ids) {
+      const all = ids.map(idBytes)
+      const sealed = await store.ask((redis) =>
+        Promise.all(all.map((id) => redis.hgetBuffer(keys.images(imageShard(id)), id))),
+      )
+      return all.map((id, i) => {
+        const bytes = sealed[i]
+        return bytes ? open(id, bytes) : undefined
+      })
+    },
+    async *all() {
+      for (let shard = 0; shard < IMAGE_SHARDS; shard++) {
+        // Field names are bytes, so the flat reply is read rather than an object with string keys.
+        const flat = await store.ask((redis) => redis.callBuffer('HGETALL', keys.images(shard)))
+        const found: StoredImage[] = []
+        for (const [id, sealed] of pairs(flat)) found.push({ id: formatUuid(id), image: open(id, sealed) })
+        if (found.length > 0) yield found
+      }
+    },
+  }
+}
+
+/** HGETALL's reply: a flat list in RESP2, which is the shape that the client keeps. */
+function* pairs(flat: unknown): Generator<[Buffer, Buffer]> {
+  if (!Array.isArray(flat)) throw new Error('HGETALL answers with a list')
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const id: unknown = flat[i]
+    const sealed: unknown = flat[i + 1]
+    if (Buffer.isBuffer(id) && Buffer.isBuffer(sealed)) yield [id, sealed]
+  }
+}
+
+function idBytes(id: string): Buffer {
+  const bytes = parseUuid(id)
+  if (bytes === undefined) throw new RangeError('an image id is a UUID')
+  return Buffer.from(bytes)
+}
+
+function contextOf(id: Buffer): Buffer {
+  return Buffer.concat([Buffer.from('image:'), id])
+}

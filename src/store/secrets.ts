@@ -1,0 +1,50 @@
+// Random secrets of the deployment, sealed in Redis: all api processes share them, and a wrong seal key shows at once.
+
+import { randomBytes } from 'node:crypto'
+import { keys } from './keys.js'
+import { addSecret } from './scripts/add-secret.js'
+import type { Keyring } from './seal.js'
+import { SealError } from './seal.js'
+import type { Store } from './store.js'
+
+/**
+ * caseNumber: keys the hash under which a case is filed, so that the store does not tell case numbers.
+ * pin: mixed into each PIN before it is stretched, so that a stolen store cannot be searched for PINs.
+ * signalId: keys the ids of bank signals.
+ * matchId: keys match ids per tenant, so that two platforms cannot join their logs.
+ */
+const SECRET_NAMES = ['caseNumber', 'pin', 'signalId', 'matchId'] as const
+export type Secrets = Readonly<Record<(typeof SECRET_NAMES)[number], Buffer>>
+
+/** @throws {SealError} when the secrets that are there were sealed under another key. Nothing is written then. */
+export async function loadSecrets(store: Store, keyring: Keyring): Promise<Secrets> {
+  const present = await store.ask((redis) => redis.hgetallBuffer(keys.secrets))
+  for (const [name, sealed] of Object.entries(present)) open(keyring, name, sealed)
+  const load = async (name: (typeof SECRET_NAMES)[number]) => {
+    const sealed =
+      present[name] ?? (await store.write(addSecret, [keys.secrets], [name, keyring.seal(randomBytes(32), contextOf(name))]))
+    if (!Buffer.isBuffer(sealed)) throw new Error('a secret is bytes')
+    return open(keyring, name, sealed)
+  }
+  return {
+    caseNumber: await load('caseNumber'),
+    pin: await load('pin'),
+    signalId: await load('signalId'),
+    matchId: await load('matchId'),
+  }
+}
+
+function open(keyring: Keyring, name: string, sealed: Buffer): Buffer {
+  try {
+    return keyring.unseal(sealed, contextOf(name))
+  } catch (error) {
+    if (!(error instanceof SealError)) throw error
+    throw new SealError(
+      'The seal keys do not open what is stored in this Redis. Start with the TABIR_SEAL_KEYS or the key file that belongs to it. Nothing was changed.',
+    )
+  }
+}
+
+function contextOf(name: string): Buffer {
+  return Buffer.from(`secret:${name}`)
+}

@@ -1,0 +1,51 @@
+// Messages on a byte stream: 4 bytes of length, big-endian, then the message.
+
+import type { Readable, Writable } from 'node:stream'
+
+const HEAD_BYTES = 4
+
+export function writeFrame(stream: Writable, message: Uint8Array): void {
+  const head = Buffer.alloc(HEAD_BYTES)
+  head.writeUInt32BE(message.length)
+  stream.cork()
+  stream.write(head)
+  stream.write(message)
+  stream.uncork()
+}
+
+/**
+ * Calls `onFrame` with each whole message; the bytes are the callee's. Chunks are overwritten once they are copied.
+ * A message longer than `maxBytes` destroys the stream.
+ */
+export function readFrames(stream: Readable, maxBytes: number, onFrame: (message: Buffer) => void): void {
+  const head = Buffer.alloc(HEAD_BYTES)
+  let headFilled = 0
+  let message: Buffer | undefined
+  let filled = 0
+
+  stream.on('data', (chunk: Buffer) => {
+    for (let at = 0; at < chunk.length || (message !== undefined && filled === message.length); ) {
+      if (message === undefined) {
+        const taken = chunk.copy(head, headFilled, at)
+        at += taken
+        headFilled += taken
+        if (headFilled < HEAD_BYTES) continue
+        if (head.readUInt32BE() > maxBytes) {
+          stream.destroy()
+          return
+        }
+        message = Buffer.allocUnsafeSlow(head.readUInt32BE())
+        filled = 0
+        headFilled = 0
+      }
+      const taken = chunk.copy(message, filled, at)
+      at += taken
+      filled += taken
+      if (filled < message.length) continue
+      const whole = message
+      message = undefined
+      onFrame(whole)
+    }
+    chunk.fill(0)
+  })
+}

@@ -1,0 +1,23 @@
+// The job: fetch an image at the hand-off, have it hashed in the sandbox, bring the hashes back. Nothing of it stays here.
+
+import type { HandoffVisit } from '../src/handoff/visit.js'
+import { HashImageJob } from '../src/jobs/hash-image.js'
+import type { Sandbox } from './sandbox.js'
+
+/** `answered`; `gone` when nobody waits any more, which is no fault: the submitter was told to send it again. */
+export type HashImageOutcome = 'answered' | 'gone'
+
+/** Safe to run twice: the second time the ticket is used up. @throws {Error} when the hand-off cannot be reached. */
+export function hashImageHandler({ visit, sandbox }: { readonly visit: HandoffVisit; readonly sandbox: Sandbox }) {
+  return async (data: unknown): Promise<HashImageOutcome> => {
+    const { handoffUrl, ticket } = HashImageJob.parse(data)
+    const image = await visit.take(handoffUrl, ticket)
+    if (image === undefined) return 'gone'
+    try {
+      const answer = await sandbox.hash(image)
+      return (await visit.answer(handoffUrl, ticket, answer)) ? 'answered' : 'gone'
+    } finally {
+      image.fill(0)
+    }
+  }
+}

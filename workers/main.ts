@@ -1,0 +1,49 @@
+// Process entry: BullMQ workers. They know Redis and the hand-off; they have no seal key and never decode a picture.
+
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'bullmq'
+import { readConfig } from '../src/config.js'
+import { visitHandoffs } from '../src/handoff/visit.js'
+import { HASH_IMAGE_QUEUE, HASHING_TIME_LIMIT_MS, QUEUE_PREFIX } from '../src/jobs/hash-image.js'
+import { stopOnSignal } from '../src/process.js'
+import { connectForWaiting } from '../src/store/store.js'
+import { hashImageHandler } from './hash-image.js'
+import { checkDecoderFloors } from './media/decode.js'
+import { openSandbox } from './sandbox.js'
+
+const config = readConfig(process.env)
+checkDecoderFloors()
+
+const redis = connectForWaiting({ url: config.redisUrl, socket: config.redisSocket })
+const visit = visitHandoffs()
+const sandbox = openSandbox({
+  children: config.hashers,
+  memoryMb: config.hasherMemoryMb,
+  timeLimitMs: HASHING_TIME_LIMIT_MS,
+  entry: [fileURLToPath(new URL('./media/child.js', import.meta.url))],
+})
+await sandbox.ready
+const hashImage = hashImageHandler({ visit, sandbox })
+
+const worker = new Worker(
+  HASH_IMAGE_QUEUE,
+  async (job) => {
+    try {
+      return await hashImage(job.data)
+    } catch {
+      // A fixed text: whatever went wrong, BullMQ would write its words into Redis.
+      throw new Error('hand-off unreachable')
+    }
+  },
+  { prefix: QUEUE_PREFIX, connection: redis, concurrency: config.hashers, stalledInterval: 10_000, lockDuration: 30_000 },
+)
+worker.on('error', () => {}) // Redis is away; the worker's own connection comes back by itself
+await worker.waitUntilReady()
+process.send?.({ ready: true })
+
+stopOnSignal(async () => {
+  await worker.close()
+  await sandbox.close()
+  visit.close()
+  redis.disconnect()
+})

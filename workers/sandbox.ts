@@ -1,0 +1,155 @@
+// Child processes in which strangers' files are decoded: no Redis, no keys, hard limits, replaced when they die.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { Duplex } from 'node:stream'
+import { type HandoffAnswer, parseAnswer } from '../src/handoff/message.js'
+import { readFrames, writeFrame } from './frames.js'
+
+export interface Sandbox {
+  /**
+   * Decodes and hashes in a child. `image` is not overwritten: it belongs to the caller.
+   * A child that dies is replaced and the image is tried once more; then it is refused as undecodable. One that takes too
+   * long is killed, and the image refused at once: a second try would take as long.
+   */
+  hash(image: Buffer): Promise<HandoffAnswer>
+  /** Settles when the first child can be asked. */
+  readonly ready: Promise<void>
+  /** Processes that are alive, for a status page and for tests. */
+  readonly pids: readonly number[]
+  close(): Promise<void>
+}
+
+export interface SandboxOptions {
+  readonly children: number
+  readonly memoryMb: number
+  readonly timeLimitMs: number
+  /** The child's program and its arguments. */
+  readonly entry: readonly string[]
+}
+
+interface Child {
+  readonly process: ChildProcess
+  readonly channel: Duplex
+  readonly ready: Promise<void>
+  readonly dead: Promise<void>
+  onAnswer: (text: string) => void
+}
+
+const UNDECODABLE: HandoffAnswer = { problem: 'image-undecodable' }
+
+export function openSandbox(options: SandboxOptions): Sandbox {
+  const idle: Child[] = []
+  const all = new Set<Child>()
+  const waiting: ((child: Child) => void)[] = []
+  let closing = false
+
+  const offer = (child: Child) => {
+    const next = waiting.shift()
+    if (next === undefined) idle.push(child)
+    else next(child)
+  }
+  const start = () => {
+    const child = startChild(options)
+    all.add(child)
+    child.ready.then(() => offer(child))
+    child.dead.then(() => {
+      all.delete(child)
+      const at = idle.indexOf(child)
+      if (at >= 0) idle.splice(at, 1)
+      if (!closing) setTimeout(start, RESTART_DELAY_MS)
+    })
+  }
+  for (let i = 0; i < options.children; i++) start()
+
+  const borrow = () => {
+    const child = idle.pop()
+    return child === undefined ? new Promise<Child>((resolve) => waiting.push(resolve)) : Promise.resolve(child)
+  }
+  const attempt = async (image: Buffer) => {
+    const child = await borrow()
+    const outcome = await ask(child, image, options.timeLimitMs)
+    if (typeof outcome === 'object') offer(child)
+    return outcome
+  }
+
+  return {
+    ready: borrow().then(offer),
+    async hash(image) {
+      const first = await attempt(image)
+      const last = first === 'died' ? await attempt(image) : first
+      return typeof last === 'object' ? last : UNDECODABLE
+    },
+    get pids() {
+      return [...all].flatMap(({ process }) => process.pid ?? [])
+    },
+    async close() {
+      closing = true
+      for (const { process } of all) process.kill('SIGKILL') // they hold nothing that has to be put away
+      await Promise.all([...all].map(({ dead }) => dead))
+    },
+  }
+}
+
+/** A child that cannot start (no memory, a broken install) must not become a busy loop. */
+const RESTART_DELAY_MS = 50
+
+async function ask(child: Child, image: Buffer, timeLimitMs: number): Promise<HandoffAnswer | 'died' | 'too-slow'> {
+  let timer: NodeJS.Timeout | undefined
+  const answered = new Promise<HandoffAnswer | 'died'>((resolve) => {
+    child.onAnswer = (text) => resolve(parseOrDied(child, text))
+  })
+  const late = new Promise<'too-slow'>((resolve) => {
+    timer = setTimeout(() => resolve('too-slow'), timeLimitMs)
+  })
+  writeFrame(child.channel, image)
+  const outcome = await Promise.race([answered, late, child.dead.then(() => 'died' as const)])
+  clearTimeout(timer)
+  if (typeof outcome !== 'object') child.process.kill('SIGKILL')
+  return outcome
+}
+
+/** An answer that is none means that the child's mind is no longer its own. */
+function parseOrDied(child: Child, text: string): HandoffAnswer | 'died' {
+  try {
+    return parseAnswer(text)
+  } catch {
+    child.process.kill('SIGKILL')
+    return 'died'
+  }
+}
+
+/**
+ * The shell sets limits that a child cannot lift again: no core dump, no byte written to any file, no more memory than
+ * allowed. Its environment is empty, its standard streams are closed: what it can reach is one socket to its parent.
+ */
+function startChild({ memoryMb, entry }: SandboxOptions): Child {
+  const limits = `ulimit -c 0; ulimit -f 0; ulimit -d ${memoryMb * 1024}; exec "$0" "$@"`
+  const flags = ['--disable-proto=throw', '--no-warnings', '--max-old-space-size=256']
+  const child = spawn('/bin/sh', ['-c', limits, process.execPath, ...flags, ...entry], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    env: { NODE_ENV: 'production', MALLOC_ARENA_MAX: '2', UV_THREADPOOL_SIZE: '2' },
+    cwd: '/',
+  })
+  const channel = child.stdio[3]
+  if (!(channel instanceof Duplex)) throw new Error('a child has a socket to its parent')
+  channel.on('error', () => {}) // the child is gone: 'exit' says so
+
+  const dead = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve())
+    child.once('error', () => resolve())
+  })
+  let onReady = () => {}
+  const ready = new Promise<void>((resolve) => {
+    onReady = resolve
+  })
+  const made: Child = { process: child, channel, ready, dead, onAnswer: () => {} }
+  let greeted = false
+  readFrames(channel, MAX_ANSWER_BYTES, (frame) => {
+    if (greeted) made.onAnswer(frame.toString('utf8'))
+    else onReady()
+    greeted = true
+  })
+  return made
+}
+
+const MAX_ANSWER_BYTES = 1 << 20
