@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import multipart from '@fastify/multipart'
 import swaggerUi from '@fastify/swagger-ui'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Caller } from './domain/access.js'
 import { makeMetrics } from './http/metrics.js'
@@ -54,7 +54,7 @@ export async function buildApp({ services, uploadLimits, logLevel, logStream }: 
     http: { headersTimeout: HEADERS_TIMEOUT_MS },
     genReqId: () => randomUUID(),
     // Fastify's own lines have the whole URL and the caller's address; ours have the route and the code.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     logger: { level: logLevel, base: null, ...(logStream !== undefined && { stream: logStream }) },
   }).withTypeProvider<ZodTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)

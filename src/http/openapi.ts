@@ -50,7 +50,7 @@ export const openapi = fp(
         },
       },
       transform,
-      transformObject: (document) => withProblemMediaType(jsonSchemaTransformObject(document)),
+      transformObject: (document) => withoutUnused(withProblemMediaType(jsonSchemaTransformObject(document))),
     })
   },
   { name: 'openapi', fastify: '5.x' },
@@ -110,6 +110,18 @@ function withProblemMediaType<T extends object>(document: T): T {
       }
     }
   }
+  return document
+}
+
+/** The type provider writes each shared schema twice, as it is read and as it is written; ours are written only. */
+function withoutUnused<T extends object>(document: T): T {
+  const components: unknown = 'components' in document ? document.components : undefined
+  if (typeof components !== 'object' || components === null || !('schemas' in components)) return document
+  const text = JSON.stringify(document)
+  const used = Object.entries(components.schemas ?? {}).filter(
+    ([name]) => !name.endsWith('Input') || text.includes(`"#/components/schemas/${name}"`),
+  )
+  Object.assign(components, { schemas: Object.fromEntries(used) })
   return document
 }
 

@@ -1,0 +1,141 @@
+// What an operator may set. The only reader of the environment: everything else gets its numbers from here, as arguments.
+
+import { availableParallelism } from 'node:os'
+import { z } from 'zod'
+
+const MiB = 1024 * 1024
+
+/** One line per variable, its default, and the reason that a wrong one is answered with. Reasons never repeat a value. */
+const Variables = z.object({
+  TABIR_HOST: text('must name the address to listen on').default('127.0.0.1'),
+  TABIR_PORT: wholeNumber(0, 65_535).default(8080),
+  TABIR_DATA_DIR: text('must name a folder').default('./data'),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\/\S+$/, 'must start with redis:// or rediss://')
+    .optional(),
+  REDIS_SOCKET: text('must be the path of a unix socket').optional(),
+  TABIR_REDIS_BIN: text('must be the path of a redis-server or valkey-server').optional(),
+  TABIR_NPM_REDIS: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
+  PATH: z.string().default(''), // the operating system's: where a Redis is looked for
+  TABIR_HANDOFF_HOST: text('must name the address to listen on').default('127.0.0.1'),
+  TABIR_HANDOFF_PORT: wholeNumber(0, 65_535).default(0),
+  TABIR_MAX_IMAGE_BYTES: wholeNumber(1, 1024 * MiB).default(20 * MiB),
+  TABIR_MAX_IMAGES_PER_REQUEST: wholeNumber(1, 1000).default(20),
+  TABIR_MAX_INFLIGHT_BYTES: wholeNumber(1, 64 * 1024 * MiB).default(256 * MiB),
+  TABIR_HASHERS: wholeNumber(1, 256).default(() => availableParallelism()),
+  TABIR_HASHER_MEMORY_MB: wholeNumber(64, 65_536).default(1536),
+  TABIR_SEAL_KEYS: z
+    .string()
+    .trim()
+    .regex(/^[\w.-]+:[\w+/-]+=*(,[\w.-]+:[\w+/-]+=*)*$/, 'must be id:base64, or several of them with commas between')
+    .optional(),
+  TABIR_CASE_RETENTION_DAYS: wholeNumber(1, 36_500).default(365),
+  TABIR_LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+      error: 'must be fatal, error, warn, info, debug, trace or silent',
+    })
+    .default('info'),
+  TABIR_ENV: z
+    .string()
+    .regex(/^[a-z]{2,8}$/, 'must be 2 to 8 lowercase letters')
+    .default('live'),
+})
+
+const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SOCKET === undefined, {
+  path: ['REDIS_SOCKET'],
+  error: 'must not be set together with REDIS_URL',
+}).transform((e) => ({
+  host: e.TABIR_HOST,
+  port: e.TABIR_PORT,
+  dataDir: e.TABIR_DATA_DIR,
+  redisUrl: e.REDIS_URL,
+  redisSocket: e.REDIS_SOCKET,
+  redisServerBin: e.TABIR_REDIS_BIN,
+  npmRedis: e.TABIR_NPM_REDIS,
+  searchPath: e.PATH,
+  handoffHost: e.TABIR_HANDOFF_HOST,
+  handoffPort: e.TABIR_HANDOFF_PORT,
+  maxImageBytes: e.TABIR_MAX_IMAGE_BYTES,
+  maxImagesPerRequest: e.TABIR_MAX_IMAGES_PER_REQUEST,
+  maxInFlightBytes: e.TABIR_MAX_INFLIGHT_BYTES,
+  hashers: e.TABIR_HASHERS,
+  hasherMemoryMb: e.TABIR_HASHER_MEMORY_MB,
+  sealKeys: e.TABIR_SEAL_KEYS,
+  caseRetentionDays: e.TABIR_CASE_RETENTION_DAYS,
+  logLevel: e.TABIR_LOG_LEVEL,
+  env: e.TABIR_ENV,
+}))
+
+export type Config = Readonly<z.infer<typeof Settings>>
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** A process of the service. */
+export type Part = 'api' | 'workers'
+
+type Variable = keyof z.infer<typeof Variables>
+
+/** Who is given which variable. A part that reads strangers' pictures gets no key: what it does not know, it cannot lose. */
+const givenTo: Record<Part, readonly Variable[]> = {
+  api: [
+    'TABIR_HOST',
+    'TABIR_PORT',
+    'TABIR_DATA_DIR',
+    'TABIR_HANDOFF_HOST',
+    'TABIR_HANDOFF_PORT',
+    'TABIR_MAX_IMAGE_BYTES',
+    'TABIR_MAX_IMAGES_PER_REQUEST',
+    'TABIR_MAX_INFLIGHT_BYTES',
+    'TABIR_SEAL_KEYS',
+    'TABIR_CASE_RETENTION_DAYS',
+    'TABIR_LOG_LEVEL',
+    'TABIR_ENV',
+  ],
+  workers: ['TABIR_MAX_IMAGE_BYTES', 'TABIR_HASHERS', 'TABIR_HASHER_MEMORY_MB', 'TABIR_LOG_LEVEL', 'TABIR_ENV'],
+}
+
+/** What Node itself, its TLS and its temporary files look at. */
+const systemVariable =
+  /^(PATH|HOME|TMPDIR|TZ|LANG|LC_\w+|NODE_(ENV|OPTIONS|EXTRA_CA_CERTS|V8_COVERAGE)|UV_THREADPOOL_SIZE|SSL_CERT_(FILE|DIR))$/
+
+/**
+ * Reads the settings.
+ *
+ * A variable that is set to nothing counts as not set: compose files and CI systems cannot leave one out.
+ *
+ * @throws {Error} naming every wrong variable with a reason, and no value: REDIS_URL and TABIR_SEAL_KEYS are secrets.
+ */
+export function readConfig(env: Environment = process.env): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  const settings = Settings.safeParse(given)
+  if (settings.success) return settings.data
+  const wrong = settings.error.issues.map(({ path, message }) => `  ${path.join('.')} ${message}`)
+  throw new Error(['These environment variables cannot be used:', ...wrong].join('\n'))
+}
+
+/** The environment of one part: what it needs of `env`, and the Redis that was opened for it. */
+export function environmentFor(
+  part: Part,
+  redis: { readonly url?: string; readonly socket?: string },
+  env: Environment = process.env,
+): Environment {
+  const names: readonly string[] = givenTo[part]
+  return {
+    ...Object.fromEntries(Object.entries(env).filter(([name]) => systemVariable.test(name) || names.includes(name))),
+    ...(redis.url !== undefined && { REDIS_URL: redis.url }),
+    ...(redis.socket !== undefined && { REDIS_SOCKET: redis.socket }),
+  }
+}
+
+function text(reason: string) {
+  return z.string().regex(/\S/, reason)
+}
+
+function wholeNumber(min: number, max: number) {
+  const reason = `must be a whole number from ${min} to ${max}`
+  return z
+    .string()
+    .regex(/^\d{1,15}$/, reason)
+    .transform(Number)
+    .pipe(z.number().min(min, reason).max(max, reason))
+}

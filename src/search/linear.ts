@@ -1,0 +1,25 @@
+// The oracle: what a search must answer, by reading every row in the plainest way. For tests and benchmarks.
+
+import { distance, type Hash256 } from '../hash/hash256.js'
+import type { Hit } from './signal-index.js'
+
+export interface Row {
+  readonly image: number
+  readonly view: number
+  readonly hash: Hash256
+}
+
+/** @returns every row within `thresholdBits` of any needle, in row order, each with its nearest needle, the first of equals. */
+export function linear(rows: Iterable<Row>, needles: readonly Hash256[], thresholdBits: number): Hit[] {
+  const hits: Hit[] = []
+  for (const { image, view, hash } of rows) {
+    let nearest: Hit | undefined
+    for (const [transform, needle] of needles.entries()) {
+      const distanceBits = distance(hash, needle)
+      if (distanceBits > thresholdBits) continue
+      if (nearest === undefined || distanceBits < nearest.distanceBits) nearest = { image, view, transform, distanceBits }
+    }
+    if (nearest !== undefined) hits.push(nearest)
+  }
+  return hits
+}

@@ -1,0 +1,81 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import t from 'tap'
+
+// Who may import whom. Type-only imports count. `app.ts`, `services.ts` and the other files at the top of src/ put the parts
+// together, as do workers/*.ts and cli/main.ts.
+const arrows: Readonly<Record<string, readonly string[]>> = {
+  hash: [],
+  search: ['hash'],
+  domain: ['hash'],
+  jobs: ['domain'],
+  handoff: ['domain', 'hash'],
+  store: ['domain', 'hash'],
+  services: ['domain', 'handoff', 'hash', 'jobs', 'search', 'store'],
+  http: ['domain', 'hash', 'services'],
+  cli: ['domain', 'services', 'store', 'top'],
+  demo: ['domain', 'hash', 'store', 'top'],
+}
+const pure = ['hash', 'search', 'domain']
+const root = resolve(import.meta.dirname, '../..')
+
+t.test('no folder of src imports what it may not', async (t) => {
+  for (const { folder, file, specifier, target } of importsUnder('src')) {
+    if (folder === 'top' || target === undefined || target === folder) continue
+    t.ok(arrows[folder]?.includes(target), `${file} imports ${specifier}`)
+  }
+})
+
+t.test('hash, search and domain run in a browser: they import nothing from outside', async (t) => {
+  for (const { folder, file, specifier } of importsUnder('src')) {
+    if (pure.includes(folder)) t.ok(specifier.startsWith('.'), `${file} imports ${specifier}`)
+  }
+})
+
+t.test('only workers/media touches an image codec', async (t) => {
+  for (const { file, specifier } of [...importsUnder('src'), ...importsUnder('workers')]) {
+    if (specifier === 'sharp' || specifier === 'imghash') {
+      t.ok(file.startsWith('workers/media/') || file.startsWith('src/demo/'), `${file} imports ${specifier}`)
+    }
+  }
+})
+
+t.test('the environment is read in one place', async (t) => {
+  for (const file of sourcesUnder('src').concat(sourcesUnder('workers'))) {
+    const uses = readFileSync(join(root, file), 'utf8').match(/process\.env\b(?!\))/g)
+    if (uses !== null)
+      t.ok(
+        ['src/config.ts', 'src/supervisor.ts'].includes(file) || file.startsWith('src/demo/'),
+        `${file} reads the environment`,
+      )
+  }
+})
+
+function importsUnder(top: string) {
+  return sourcesUnder(top).flatMap((file) => {
+    const text = readFileSync(join(root, file), 'utf8')
+    const specifiers = [
+      ...text.matchAll(/^\s*(?:import|export)\b[^'"]*?from\s+'([^']+)'|^\s*import\s+'([^']+)'|\bimport\('([^']+)'\)/gm),
+    ]
+    return specifiers.map(([, from, bare, dynamic]) => {
+      const specifier = from ?? bare ?? dynamic ?? ''
+      const target = specifier.startsWith('.')
+        ? folderOf(relative(root, resolve(root, dirname(file), specifier)))
+        : undefined
+      return { file, folder: folderOf(file), specifier, target }
+    })
+  })
+}
+
+/** `src/http/routes/match.ts` → `http`; files at the top of src → `top`; anything outside src → its first folder. */
+function folderOf(file: string): string {
+  const [first, second, third] = file.split('/')
+  if (first !== 'src') return first ?? ''
+  return third === undefined ? 'top' : (second ?? '')
+}
+
+function sourcesUnder(top: string): string[] {
+  return readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.includes('kernel/') && !name.endsWith('.generated.ts'))
+    .map((name) => join(top, name))
+}

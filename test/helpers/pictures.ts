@@ -1,0 +1,282 @@
+// Pictures for tests, all synthetic: drawn from a seed, so that the repository holds no photograph of anybody. The same
+// seed gives the same picture on every machine; two seeds give pictures that have nothing to do with each other.
+
+import sharp, { type Sharp } from 'sharp'
+
+/** A file as a client would send it. */
+export interface Picture {
+  readonly name: string
+  readonly contentType: string
+  readonly bytes: Buffer
+}
+
+export interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+/** Decoded: three bytes a pixel, RGB, rows from the top. */
+export interface Pixels extends Size {
+  readonly data: Buffer
+}
+
+export const contentTypes = {
+  jpeg: 'image/jpeg',
+  png: 'image/png',
+  webp: 'image/webp',
+  gif: 'image/gif',
+  avif: 'image/avif',
+  tiff: 'image/tiff',
+} as const
+
+export type Format = keyof typeof contentTypes
+
+export const formats = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const satisfies readonly Format[]
+
+const usualSize: Size = { width: 640, height: 480 }
+
+/**
+ * Draws a picture in relative coordinates, so that another size is the same picture scaled. PDQ gives it a quality of 80 or more
+ * (56 in the plainest of 200 seeds): a coarse random field, shapes with hard edges, and a finer texture.
+ */
+export function scenePixels(seed: number, size: Size = usualSize): Pixels {
+  const key = `${seed} ${size.width} ${size.height}`
+  const known = drawn.get(key) ?? draw(seed, size)
+  drawn.delete(key)
+  drawn.set(key, known)
+  for (const oldest of drawn.keys()) if (drawn.size > DRAWN_KEPT) drawn.delete(oldest)
+  return { ...known, data: Buffer.from(known.data) }
+}
+
+/** The scene of a seed as a file; made once, then the same bytes again. */
+export function scene(seed: number, options: Partial<Size> & { readonly format?: Format } = {}): Promise<Picture> {
+  const { format = 'jpeg', width = usualSize.width, height = usualSize.height } = options
+  return once(`scene ${seed} ${format} ${width} ${height}`, async () => {
+    const image = fromPixels(scenePixels(seed, { width, height }))
+    return { name: `scene-${seed}.${format}`, contentType: contentTypes[format], bytes: await encode(image, format) }
+  })
+}
+
+/** The scene in every format that the service accepts; the pictures match each other. */
+export function everyFormat(seed: number): Promise<Picture[]> {
+  return Promise.all(formats.map((format) => scene(seed, { format })))
+}
+
+/** The scene in the forms that cameras, scanners and old programs write. All must be accepted and match the scene. */
+export function oddButGood(seed: number): Promise<Picture[]> {
+  return Promise.all([
+    cmykJpeg(seed),
+    png16(seed),
+    palettePng(seed),
+    greyJpeg(seed),
+    greyPng(seed),
+    alphaPng(seed),
+    progressiveJpeg(seed),
+    trailingGarbageJpeg(seed),
+  ])
+}
+
+export function cmykJpeg(seed: number): Promise<Picture> {
+  return variant('cmyk', seed, 'jpeg', (image) => image.toColourspace('cmyk').jpeg({ quality: 90 }))
+}
+
+export function png16(seed: number): Promise<Picture> {
+  return variant('16-bit', seed, 'png', (image) => image.toColourspace('rgb16').png())
+}
+
+export function palettePng(seed: number): Promise<Picture> {
+  return variant('palette', seed, 'png', (image) => image.png({ palette: true, colours: 64 }))
+}
+
+export function greyJpeg(seed: number): Promise<Picture> {
+  return variant('grey', seed, 'jpeg', (image) => image.greyscale().toColourspace('b-w').jpeg({ quality: 90 }))
+}
+
+export function greyPng(seed: number): Promise<Picture> {
+  return variant('grey', seed, 'png', (image) => image.greyscale().toColourspace('b-w').png())
+}
+
+export function progressiveJpeg(seed: number): Promise<Picture> {
+  return variant('progressive', seed, 'jpeg', (image) => image.jpeg({ quality: 90, progressive: true }))
+}
+
+/** Opaque except for a transparent margin of 1 %, whose hidden pixels are black; flattened on white it stays the scene. */
+export function alphaPng(seed: number): Promise<Picture> {
+  return once(`alpha ${seed}`, async () => {
+    const { data, width, height } = scenePixels(seed)
+    const rgba = Buffer.alloc(width * height * 4)
+    for (let pixel = 0; pixel < width * height; pixel++) {
+      if (isMargin(pixel % width, width) || isMargin(Math.floor(pixel / width), height)) continue
+      data.copy(rgba, pixel * 4, pixel * 3, pixel * 3 + 3)
+      rgba[pixel * 4 + 3] = 255
+    }
+    const bytes = await sharp(rgba, { raw: { width, height, channels: 4 } })
+      .png()
+      .toBuffer()
+    return { name: `alpha-${seed}.png`, contentType: contentTypes.png, bytes }
+  })
+}
+
+/** A whole JPEG and 4,096 bytes that belong to nothing, as some messengers and camera makers append them. */
+export async function trailingGarbageJpeg(seed: number): Promise<Picture> {
+  const { bytes } = await scene(seed)
+  const garbage = Buffer.from(Array.from({ length: 4096 }, randomByteFrom(seed)))
+  return { name: `trailing-${seed}.jpg`, contentType: contentTypes.jpeg, bytes: Buffer.concat([bytes, garbage]) }
+}
+
+/** A JPEG of exactly this many bytes that decodes to the scene: what a size limit alone may refuse. */
+export async function paddedJpeg(seed: number, sizeBytes: number): Promise<Picture> {
+  const { bytes } = await scene(seed)
+  if (sizeBytes < bytes.length) throw new RangeError(`the scene alone has ${bytes.length} bytes`)
+  const padded = Buffer.concat([bytes, Buffer.alloc(sizeBytes - bytes.length, 0x5a)])
+  return { name: `padded-${seed}.jpg`, contentType: contentTypes.jpeg, bytes: padded }
+}
+
+export const orientations = [1, 2, 3, 4, 5, 6, 7, 8] as const
+export type Orientation = (typeof orientations)[number]
+
+/** A JPEG whose EXIF orientation turns its stored pixels into `scene(seed)`, its upright twin. */
+export function orientedJpeg(seed: number, orientation: Orientation): Promise<Picture> {
+  return once(`oriented ${seed} ${orientation}`, async () => ({
+    name: `orientation-${orientation}-${seed}.jpg`,
+    contentType: contentTypes.jpeg,
+    bytes: await fromPixels(storedPixels(scenePixels(seed), orientation))
+      .withMetadata({ orientation })
+      .jpeg({ quality: 90 })
+      .toBuffer(),
+  }))
+}
+
+/** A sharp image over decoded pixels. */
+export function fromPixels({ data, width, height }: Pixels): Sharp {
+  return sharp(data, { raw: { width, height, channels: 3 } })
+}
+
+/** A generator of numbers in [0, 1) that is the same everywhere (mulberry32). */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** Makes a costly picture once per process. Everybody gets a copy: the service wipes the bytes that it is handed. */
+export async function once(key: string, make: () => Promise<Picture>): Promise<Picture> {
+  const known = made.get(key) ?? make()
+  made.set(key, known)
+  const picture = await known
+  return { ...picture, bytes: Buffer.from(picture.bytes) }
+}
+
+const made = new Map<string, Promise<Picture>>()
+const drawn = new Map<string, Pixels>()
+const DRAWN_KEPT = 8
+
+function draw(seed: number, size: Size): Pixels {
+  const { width, height } = size
+  const random = randomFrom(seed)
+  const coarse = colourField(random, 5)
+  const fine = colourField(random, 23)
+  const data = Buffer.alloc(width * height * 3)
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      for (let channel = 0; channel < 3; channel++) {
+        const value = 0.8 * coarse(x / width, y / height, channel) + 0.2 * fine(x / width, y / height, channel)
+        data[(y * width + x) * 3 + channel] = value
+      }
+    }
+  }
+  for (let shape = 0; shape < 14; shape++) drawShape(data, size, random)
+  return { data, width, height }
+}
+
+function variant(name: string, seed: number, format: Format, edit: (image: Sharp) => Sharp): Promise<Picture> {
+  return once(`${name} ${seed} ${format}`, async () => ({
+    name: `${name}-${seed}.${format}`,
+    contentType: contentTypes[format],
+    bytes: await edit(fromPixels(scenePixels(seed))).toBuffer(),
+  }))
+}
+
+function encode(image: Sharp, format: Format): Promise<Buffer> {
+  switch (format) {
+    case 'jpeg':
+      return image.jpeg({ quality: 90 }).toBuffer()
+    case 'png':
+      return image.png().toBuffer()
+    case 'webp':
+      return image.webp({ quality: 90 }).toBuffer()
+    case 'gif':
+      return image.gif().toBuffer()
+    case 'avif':
+      return image.avif({ quality: 70, effort: 0 }).toBuffer()
+    case 'tiff':
+      return image.tiff({ compression: 'deflate' }).toBuffer()
+  }
+}
+
+/** Random colours on a grid, smoothly interpolated. */
+function colourField(random: () => number, cells: number): (u: number, v: number, channel: number) => number {
+  const side = cells + 1
+  const grid = Array.from({ length: side * side * 3 }, () => random() * 255)
+  const at = (column: number, row: number, channel: number) => grid[(row * side + column) * 3 + channel] ?? 0
+  return (u, v, channel) => {
+    const column = Math.floor(u * cells)
+    const row = Math.floor(v * cells)
+    const x = smooth(u * cells - column)
+    const y = smooth(v * cells - row)
+    const upper = at(column, row, channel) * (1 - x) + at(column + 1, row, channel) * x
+    const lower = at(column, row + 1, channel) * (1 - x) + at(column + 1, row + 1, channel) * x
+    return upper * (1 - y) + lower * y
+  }
+}
+
+function smooth(t: number): number {
+  return t * t * (3 - 2 * t)
+}
+
+/** An ellipse or a box, half covering what is beneath. */
+function drawShape(data: Buffer, { width, height }: Size, random: () => number): void {
+  const [centreX, centreY] = [random() * width, random() * height]
+  const [radiusX, radiusY] = [(0.05 + random() * 0.2) * width, (0.05 + random() * 0.2) * height]
+  const colour = [random() * 255, random() * 255, random() * 255]
+  const isEllipse = random() < 0.5
+  for (let y = Math.max(0, Math.ceil(centreY - radiusY)); y < Math.min(height, centreY + radiusY); y++) {
+    for (let x = Math.max(0, Math.ceil(centreX - radiusX)); x < Math.min(width, centreX + radiusX); x++) {
+      if (isEllipse && ((x - centreX) / radiusX) ** 2 + ((y - centreY) / radiusY) ** 2 > 1) continue
+      for (const [channel, value] of colour.entries()) {
+        const index = (y * width + x) * 3 + channel
+        data[index] = 0.3 * (data[index] ?? 0) + 0.7 * value
+      }
+    }
+  }
+}
+
+/** What a camera held like this stores: the inverse of EXIF 2.32, tag 0x0112. */
+function storedPixels({ data, width, height }: Pixels, orientation: Orientation): Pixels {
+  const isTurned = orientation >= 5
+  const stored = isTurned ? { width: height, height: width } : { width, height }
+  const out = Buffer.alloc(data.length)
+  for (let y = 0; y < stored.height; y++) {
+    for (let x = 0; x < stored.width; x++) {
+      const [across, down] = isTurned ? [y, x] : [x, y]
+      const seenX = [2, 3, 6, 7].includes(orientation) ? width - 1 - across : across
+      const seenY = [3, 4, 7, 8].includes(orientation) ? height - 1 - down : down
+      const from = (seenY * width + seenX) * 3
+      data.copy(out, (y * stored.width + x) * 3, from, from + 3)
+    }
+  }
+  return { data: out, ...stored }
+}
+
+function isMargin(position: number, length: number): boolean {
+  return position < length * 0.01 || position >= length * 0.99
+}
+
+function randomByteFrom(seed: number): () => number {
+  const random = randomFrom(seed)
+  return () => Math.floor(random() * 256)
+}

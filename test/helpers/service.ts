@@ -1,0 +1,122 @@
+// The whole api over a real Redis, in this process; workers, where a test needs them, in their own.
+
+import { fork } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { FastifyInstance } from 'fastify'
+import type { Test } from 'tap'
+import { buildApp } from '../../src/app.js'
+import { SCOPES, type Scope } from '../../src/domain/access.js'
+import type { UploadLimits } from '../../src/http/upload.js'
+import { createApiKey } from '../../src/services/access.js'
+import { openServices, type Services } from '../../src/services.js'
+import { apiKeysIn } from '../../src/store/api-keys.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { openStore } from '../../src/store/store.js'
+import { startRedis, type TestRedis } from './redis.js'
+
+export interface TestService {
+  readonly app: FastifyInstance
+  readonly services: Services
+  readonly redis: TestRedis
+  /** Everything that was logged. */
+  readonly log: string[]
+}
+
+export interface TestServiceOptions {
+  readonly redis?: TestRedis
+  readonly sealKey?: Buffer
+  readonly uploadLimits?: Partial<UploadLimits>
+  readonly hydrated?: boolean
+}
+
+const UPLOAD_LIMITS: UploadLimits = { maxImageBytes: 20 << 20, maxImages: 20, maxInFlightBytes: 256 << 20 }
+
+export async function startService(t: Test, options: TestServiceOptions = {}): Promise<TestService> {
+  const redis = options.redis ?? (await startRedis(t))
+  const log: string[] = []
+  const services = await openServices({
+    redis: { url: undefined, socket: redis.socket },
+    keyring: makeKeyring([options.sealKey ?? Buffer.alloc(32, 7)]),
+    handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' },
+    retentionMs: 86_400_000,
+    now: () => Date.now(),
+    clock: () => performance.now(),
+    onTrouble: (error) => log.push(String(error)),
+  })
+  const app = await buildApp({
+    services,
+    uploadLimits: { ...UPLOAD_LIMITS, ...options.uploadLimits },
+    logLevel: 'debug',
+    logStream: { write: (line) => log.push(line) },
+  })
+  t.teardown(async () => {
+    await app.close()
+    await services.close()
+  })
+  if (options.hydrated !== false) await services.hydrate()
+  return { app, services, redis, log }
+}
+
+/** A worker process as the supervisor starts it. @returns it, ready. */
+export async function startWorkers(t: Test, redis: TestRedis, env: Record<string, string> = {}) {
+  const worker = fork(fileURLToPath(new URL('../../workers/main.js', import.meta.url)), {
+    env: { PATH: process.env['PATH'], REDIS_SOCKET: redis.socket, TABIR_HASHERS: '2', ...env },
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
+  t.teardown(async () => {
+    if (worker.exitCode !== null || worker.signalCode !== null) return
+    worker.kill('SIGTERM')
+    await once(worker, 'exit')
+  })
+  await once(worker, 'message')
+  return worker
+}
+
+/** An API key, and the header that shows it. */
+export async function keyFor({ redis, services }: TestService, org: string, scopes: readonly Scope[] = SCOPES) {
+  const store = await openStore({ url: undefined, socket: redis.socket })
+  try {
+    const made = await createApiKey(apiKeysIn(store), {
+      org,
+      kind: 'platform',
+      scopes: new Set(scopes),
+      env: 'test',
+      nowMs: Date.now(),
+    })
+    await until(() => services.identify(made.key) !== undefined)
+    return { ...made, headers: { authorization: `Bearer ${made.key}` } }
+  } finally {
+    await store.close()
+  }
+}
+
+export async function openCase(app: FastifyInstance) {
+  const response = await app.inject({ method: 'POST', url: '/v1/cases', payload: { adult: true } })
+  const { caseNumber, pin, token } = response.json<{ caseNumber: string; pin: string; token: string }>()
+  return { caseNumber, pin, token, url: `/v1/cases/${caseNumber}`, headers: { authorization: `Bearer ${token}` } }
+}
+
+/** For what another process or connection is about to do: waits for the event itself, not for time to pass. */
+export async function until(condition: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+  const end = performance.now() + withinMs
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error('did not happen in time')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+export function randomHashText(): string {
+  return randomBytes(32).toString('hex')
+}
+
+/** The hash with `count` bits changed, dealt evenly over it. */
+export function withBitsFlipped(hash: string, count: number): string {
+  const bytes = Buffer.from(hash, 'hex')
+  for (let i = 0; i < count; i++) {
+    const bit = (i * 37) % 256
+    bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+  }
+  return bytes.toString('hex')
+}

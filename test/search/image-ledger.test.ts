@@ -1,0 +1,40 @@
+import { t } from 'tap'
+import { ImageLedger } from '../../src/search/image-ledger.js'
+
+t.test('an image is live from its first row until it is removed, and then never again', async (t) => {
+  const ledger = new ImageLedger()
+
+  t.notOk(ledger.isLive(5))
+  ledger.addRow(5)
+  ledger.addRow(5)
+  ledger.addRow(6)
+  t.ok(ledger.isLive(5))
+  t.equal(ledger.liveRows, 3)
+
+  ledger.remove(5)
+  ledger.remove(5)
+  ledger.remove(70_000)
+
+  t.notOk(ledger.isLive(5))
+  t.ok(ledger.isRemoved(5))
+  t.ok(ledger.isLive(6))
+  t.notOk(ledger.isRemoved(70_000))
+  t.equal(ledger.liveRows, 1)
+})
+
+t.test('a million removals cost no memory, and are remembered', async (t) => {
+  const ledger = new ImageLedger()
+
+  for (let image = 0; image < 1_000_000; image++) {
+    ledger.addRow(image)
+    ledger.remove(image)
+  }
+
+  t.ok(ledger.bytes <= 4096)
+  t.equal(ledger.liveRows, 0)
+  for (const image of [0, 1_023, 1_024, 999_999]) {
+    t.ok(ledger.isRemoved(image))
+    t.notOk(ledger.isLive(image))
+  }
+  t.notOk(ledger.isRemoved(1_000_000))
+})

@@ -1,0 +1,45 @@
+// What the tests of this folder search for: hashes at a known distance from each other.
+
+import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import type { Hit } from '../../src/search/signal-index.js'
+
+export const zeros = hashFromBytes(new Uint8Array(HASH_BYTES))
+
+/** A hash that looks random and is decided by its seed (mulberry32). */
+export function seeded(seed: number): Hash256 {
+  const bytes = new Uint8Array(HASH_BYTES)
+  let state = seed
+  for (let i = 0; i < HASH_BYTES; i++) {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    bytes[i] = mixed >>> 24
+  }
+  return hashFromBytes(bytes)
+}
+
+/** The hash with `distanceBits` bits flipped, dealt evenly to all 256 places. */
+export function spread(hash: Hash256, distanceBits: number, offset = 0): Hash256 {
+  return flip(hash, distanceBits, (i) => offset + Math.floor((i * HASH_BITS) / distanceBits))
+}
+
+/** The hash with `distanceBits` neighbouring bits flipped. */
+export function packed(hash: Hash256, distanceBits: number, offset = 0): Hash256 {
+  return flip(hash, distanceBits, (i) => offset + i)
+}
+
+/** Hits in one order, to compare where none is promised. */
+export function sorted(hits: readonly Hit[]): Hit[] {
+  return hits.toSorted(
+    (a, b) => a.image - b.image || a.view - b.view || a.distanceBits - b.distanceBits || a.transform - b.transform,
+  )
+}
+
+function flip(hash: Hash256, distanceBits: number, bitAt: (i: number) => number): Hash256 {
+  const bytes = Uint8Array.from(hash)
+  for (let i = 0; i < distanceBits; i++) {
+    const bit = bitAt(i) % HASH_BITS
+    bytes[bit >>> 3] = (bytes[bit >>> 3] ?? 0) ^ (1 << (bit & 7))
+  }
+  return hashFromBytes(bytes)
+}

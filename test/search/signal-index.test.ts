@@ -1,0 +1,464 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { t } from 'tap'
+import { distance, HASH_BITS, type Hash256 } from '../../src/hash/hash256.js'
+import { linear, type Row } from '../../src/search/linear.js'
+import { type Hit, SignalIndex } from '../../src/search/signal-index.js'
+import { packed, seeded, sorted, spread, zeros } from './rows.js'
+
+const thresholds = fc.oneof(fc.constantFrom(0, 1, 31, 128, 255, 256), fc.integer({ min: 0, max: HASH_BITS }))
+
+// Random hashes lie ~128 bits apart and prove nothing. The hard case is a row one bit either side of the threshold, whose
+// differing bits are dealt evenly, so that no part gives it away early, or all in one part, so that another shows nothing.
+const hardRows = fc
+  .record({
+    thresholdBits: thresholds,
+    needles: fc.array(fc.nat(1_000).map(seeded), { minLength: 1, maxLength: 64, size: 'max' }),
+    rows: fc.array(
+      fc.record({
+        needle: fc.nat(63),
+        beyondBits: fc.integer({ min: -1, max: 1 }),
+        deal: fc.constantFrom(spread, packed),
+        offset: fc.nat(HASH_BITS - 1),
+        copies: fc.integer({ min: 1, max: 3 }),
+      }),
+      { maxLength: 60, size: 'max' },
+    ),
+  })
+  .map(({ thresholdBits, needles, rows }) => ({
+    thresholdBits,
+    needles,
+    rows: rows.flatMap(({ needle, beyondBits, deal, offset, copies }, image) => {
+      const near = needles[needle % needles.length] ?? zeros
+      const bits = Math.min(HASH_BITS, Math.max(0, thresholdBits + beyondBits))
+      return Array.from({ length: copies }, (_, view) => ({ image, view, hash: deal(near, bits, offset) }))
+    }),
+  }))
+
+t.test('a search finds exactly what reading every row would', async () => {
+  fc.assert(
+    fc.property(hardRows, ({ thresholdBits, needles, rows }) => {
+      const index = indexOf(rows)
+
+      assert.deepEqual(sorted(index.within(needles, thresholdBits)), sorted(linear(rows, needles, thresholdBits)))
+    }),
+    { numRuns: 400 },
+  )
+})
+
+t.test('the threshold is inclusive, from 0 to all 256 bits', async (t) => {
+  const needle = seeded(1)
+  const rows = Array.from({ length: HASH_BITS + 1 }, (_, bits) => ({ image: bits, view: 0, hash: spread(needle, bits) }))
+  const index = indexOf(rows)
+
+  for (const thresholdBits of [0, 1, 31, 128, 255, 256]) {
+    t.same(
+      sorted(index.within([needle], thresholdBits)),
+      Array.from({ length: thresholdBits + 1 }, (_, bits) => ({ image: bits, view: 0, transform: 0, distanceBits: bits })),
+    )
+  }
+})
+
+t.test('an empty index, or no needle, finds nothing', async (t) => {
+  t.same(new SignalIndex().within([zeros], 256), [])
+  t.same(indexOf([{ image: 1, view: 0, hash: zeros }]).within([], 256), [])
+})
+
+t.test('a row is found once, by its nearest needle, the first of equals', async (t) => {
+  const row = seeded(1)
+  const index = indexOf([{ image: 3, view: 9, hash: row }])
+  const others = Array.from({ length: 61 }, (_, i) => spread(row, 30, i))
+
+  const equals = [spread(row, 20), spread(row, 20, 5), spread(row, 20, 9)]
+  t.same(index.within([...others, ...equals], 31), [{ image: 3, view: 9, transform: 61, distanceBits: 20 }])
+  t.same(index.within([...equals, ...others], 31), [{ image: 3, view: 9, transform: 0, distanceBits: 20 }])
+  t.same(index.within([...others, spread(row, 21), spread(row, 20), spread(row, 19)], 31), [
+    { image: 3, view: 9, transform: 63, distanceBits: 19 },
+  ])
+})
+
+t.test('no hit is lost when every row of a large index is one', async (t) => {
+  const rows = 100_000
+  const index = new SignalIndex()
+  for (let row = 0; row < rows; row++) index.insert(row, row % 256, seeded(1))
+
+  const hits = index.within([spread(seeded(1), 32), spread(seeded(1), 31)], 31)
+
+  t.equal(hits.length, rows)
+  t.equal(new Set(hits.map(({ image }) => image)).size, rows)
+  t.ok(
+    hits.every(({ image, view, transform, distanceBits }) => view === image % 256 && transform === 1 && distanceBits === 31),
+  )
+})
+
+t.test('ordinals and views keep their value up to the last', async (t) => {
+  const index = indexOf([
+    { image: 0xffffffff, view: 255, hash: zeros },
+    { image: 0x80000000, view: 128, hash: zeros },
+    { image: 0, view: 0, hash: zeros },
+  ])
+
+  t.same(sorted(index.within([zeros], 0)), [
+    { image: 0, view: 0, transform: 0, distanceBits: 0 },
+    { image: 0x80000000, view: 128, transform: 0, distanceBits: 0 },
+    { image: 0xffffffff, view: 255, transform: 0, distanceBits: 0 },
+  ])
+  index.remove(0xffffffff)
+  t.same(
+    sorted(index.within([zeros], 0)).map(({ image }) => image),
+    [0, 0x80000000],
+  )
+})
+
+t.test('a removed image is not found again, whichever of its views comes near', async (t) => {
+  const index = indexOf([
+    { image: 1, view: 0, hash: seeded(1) },
+    { image: 2, view: 0, hash: seeded(1) },
+    { image: 1, view: 1, hash: seeded(2) },
+  ])
+
+  index.remove(1)
+
+  t.same(index.within([seeded(1), seeded(2)], 31), [{ image: 2, view: 0, transform: 0, distanceBits: 0 }])
+  t.equal(index.liveRows, 1)
+  t.equal(index.rows, 3)
+})
+
+t.test('removing an unknown image, or one twice, changes nothing', async (t) => {
+  const index = indexOf([
+    { image: 1, view: 0, hash: seeded(1) },
+    { image: 2, view: 0, hash: seeded(1) },
+  ])
+
+  index.remove(9)
+  index.remove(1)
+  index.remove(1)
+
+  t.equal(index.liveRows, 1)
+  index.insert(9, 0, seeded(1))
+  t.equal(index.liveRows, 2)
+  t.same(
+    sorted(index.within([seeded(1)], 0)).map(({ image }) => image),
+    [2, 9],
+  )
+})
+
+t.test('the number of a removed image is refused, before and after compaction, until all is cleared', async (t) => {
+  const index = indexOf([{ image: 1, view: 0, hash: seeded(1) }])
+  index.remove(1)
+
+  t.throws(() => index.insert(1, 0, seeded(1)), RangeError)
+  index.compact(1)
+  t.throws(() => index.insert(1, 0, seeded(1)), RangeError)
+  t.same(index.within([seeded(1)], 256), [])
+  t.equal(index.rows, 0)
+
+  index.clear()
+  index.insert(1, 0, seeded(1))
+  t.equal(index.within([seeded(1)], 0).length, 1)
+})
+
+t.test('refuses arguments out of range, and is then as before', async (t) => {
+  const index = indexOf([{ image: 1, view: 0, hash: zeros }])
+
+  for (const image of [-1, 2 ** 32, 0.5, Number.NaN]) {
+    t.throws(() => index.insert(image, 0, zeros), RangeError)
+    t.throws(() => index.remove(image), RangeError)
+  }
+  for (const view of [-1, 256, 0.5]) t.throws(() => index.insert(1, view, zeros), RangeError)
+  for (const thresholdBits of [-1, 257, 0.5]) t.throws(() => index.within([zeros], thresholdBits), RangeError)
+  t.throws(() => index.within(new Array<Hash256>(65).fill(zeros), 31), RangeError)
+  t.throws(() => index.withinSlices([zeros], 31, 0), RangeError)
+  t.throws(() => index.compact(0), RangeError)
+
+  t.same(index.within([zeros], 256), [{ image: 1, view: 0, transform: 0, distanceBits: 0 }])
+  t.equal(index.rows, 1)
+})
+
+t.test('a full index refuses a row and keeps those it has, until one is compacted away', async (t) => {
+  const index = new SignalIndex(10_000)
+  for (let row = 0; row < 10_000; row++) index.insert(row, 0, seeded(row))
+
+  t.throws(() => index.insert(10_000, 0, seeded(1)), { name: 'RangeError', message: 'the index is full' })
+  index.remove(5_000)
+  t.throws(() => index.insert(10_000, 0, seeded(1)), RangeError)
+
+  t.equal(index.liveRows, 9_999)
+  t.same(index.within([seeded(9_999)], 0), [{ image: 9_999, view: 0, transform: 0, distanceBits: 0 }])
+
+  index.compact(5_001)
+  index.insert(10_000, 0, seeded(10_000))
+  t.throws(() => index.insert(10_001, 0, seeded(1)), RangeError)
+  t.equal(index.rows, 10_000)
+  t.equal(index.within([seeded(10_000), seeded(9_999)], 0).length, 2)
+})
+
+t.test('a search in slices pauses after as many rows as it was told', async (t) => {
+  const index = new SignalIndex()
+  for (let row = 0; row < 10_000; row++) index.insert(row, 0, zeros)
+
+  for (const [sliceRows, pauses] of [
+    [1_000, 9],
+    [3_000, 3],
+    [4_096, 2],
+    [9_999, 1],
+    [10_000, 0],
+  ] as const) {
+    const search = index.withinSlices([zeros], 0, sliceRows)
+    let pausesSeen = 0
+    let step = search.next()
+    while (step.done !== true) {
+      pausesSeen++
+      step = search.next()
+    }
+    t.equal(pausesSeen, pauses)
+    t.equal(step.value.length, 10_000)
+  }
+})
+
+t.test('an image removed during a search is not in its result, also when its rows were read before', async (t) => {
+  const index = new SignalIndex()
+  for (let row = 0; row < 3_000; row++) index.insert(row, 0, zeros)
+  const search = index.withinSlices([zeros], 0, 1_000)
+
+  search.next()
+  index.remove(10) // read
+  index.remove(2_010) // not yet read
+  index.insert(5_000, 0, zeros) // came too late
+
+  const found = new Set(finish(search).map(({ image }) => image))
+  t.equal(found.size, 2_998)
+  t.notOk(found.has(10) || found.has(2_010) || found.has(5_000))
+})
+
+t.test('a search outlives a whole compaction, and finds each row once', async (t) => {
+  const index = new SignalIndex()
+  for (let row = 0; row < 20_000; row++) index.insert(row, 0, seeded(row % 2))
+  const search = index.withinSlices([seeded(0)], 0, 100)
+  search.next()
+
+  for (let image = 1; image < 20_000; image += 2) index.remove(image)
+  for (let image = 0; image < 2_000; image += 2) index.remove(image)
+  while (index.compact(500) > 0) search.next()
+  t.equal(index.rows, 9_000)
+  for (let row = 0; row < 5_000; row++) index.insert(30_000 + row, 0, seeded(0))
+
+  t.same(
+    finish(search).map(({ image }) => image),
+    Array.from({ length: 9_000 }, (_, i) => 2_000 + 2 * i),
+  )
+})
+
+t.test('a search begun before the index was cleared finds nothing, even of numbers used anew', async (t) => {
+  const index = new SignalIndex()
+  for (let row = 0; row < 100; row++) index.insert(row, 0, zeros)
+  const search = index.withinSlices([zeros], 0, 10)
+  search.next()
+
+  index.clear()
+  for (let row = 0; row < 100; row++) index.insert(row, 0, seeded(1))
+
+  t.same(finish(search), [])
+  t.same(index.within([zeros], 0), [])
+})
+
+t.test('memory is given back in bounded steps once more than half of the rows are dead', async (t) => {
+  const index = new SignalIndex()
+  for (let row = 0; row < 200_000; row++) index.insert(row, 0, seeded(row))
+  const fullBytes = index.bytes
+
+  for (let image = 0; image < 100_000; image++) index.remove(image)
+  t.equal(index.rows, 200_000, 'half is not more than half')
+
+  let mostRowsDropped = 0
+  for (let image = 100_000; image < 180_000; image++) {
+    const before = index.rows
+    index.remove(image)
+    mostRowsDropped = Math.max(mostRowsDropped, before - index.rows)
+  }
+
+  t.ok(mostRowsDropped <= 1_024)
+  t.equal(index.liveRows, 20_000)
+  t.ok(index.rows <= 40_001)
+  t.ok(index.bytes < fullBytes / 3)
+  for (const image of [0, 99_999, 179_999]) t.same(index.within([seeded(image)], 0), [])
+  for (const image of [180_000, 199_999]) {
+    t.same(index.within([seeded(image)], 0), [{ image, view: 0, transform: 0, distanceBits: 0 }])
+  }
+
+  for (let image = 180_000; image < 200_000; image++) index.remove(image)
+  t.ok(index.rows < 4_096)
+  index.compact(1)
+  t.equal(index.rows, 0)
+  t.ok(index.bytes < 1_000_000)
+})
+
+t.test('amid compacting, each row is found once, wherever it is', async (t) => {
+  const index = new SignalIndex()
+  for (let row = 0; row < 10_000; row++) index.insert(row, 0, zeros)
+  for (let image = 0; image < 10_000; image += 10) index.remove(image)
+  const live = Array.from({ length: 10_000 }, (_, image) => image).filter((image) => image % 10 !== 0)
+
+  for (let left = 10_000; left > 0; ) {
+    left = index.compact(700)
+    t.same(
+      sorted(index.within([zeros], 0)).map(({ image }) => image),
+      live,
+    )
+  }
+
+  t.equal(index.rows, 9_000)
+})
+
+t.test('compacting on demand drops every dead row, however few', async (t) => {
+  const index = new SignalIndex()
+  for (let row = 0; row < 5_000; row++) index.insert(row, row % 256, seeded(row))
+  index.remove(4_321)
+
+  t.equal(index.compact(3_000), 2_000)
+  t.equal(index.compact(3_000), 0)
+  t.equal(index.compact(3_000), 0)
+
+  t.equal(index.rows, 4_999)
+  t.same(index.within([seeded(4_320)], 0), [{ image: 4_320, view: 4_320 % 256, transform: 0, distanceBits: 0 }])
+})
+
+t.test('a cleared index is empty and gives its memory back', async (t) => {
+  const index = new SignalIndex()
+  for (let row = 0; row < 50_000; row++) index.insert(row, 0, zeros)
+  index.remove(0)
+
+  index.clear()
+
+  t.equal(index.rows, 0)
+  t.equal(index.liveRows, 0)
+  t.ok(index.bytes <= 65_536)
+  t.same(index.within([zeros], 256), [])
+})
+
+// Changes in random order against a plain Map, with searches that live through several of them. Images have thousands of
+// rows, because an index under 4,096 does not compact itself; most rows are far from everything, so that answers stay short.
+interface Model {
+  readonly rowsOf: Map<number, Row[]>
+  readonly removed: Set<number>
+  search: { readonly slices: Generator<void, Hit[], void>; readonly found: Hit[]; readonly gone: Set<number> } | undefined
+}
+
+const image = fc.nat(40)
+const rows = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1_000, max: 5_000 }))
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('insert' as const), image, rows }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), image }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('remove live' as const), nth: fc.nat(40) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('within' as const), seed: fc.nat(6), thresholdBits: fc.constantFrom(30, 31) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('begin' as const),
+      seed: fc.nat(6),
+      sliceRows: fc.integer({ min: 1, max: 5_000 }),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('next' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('compact' as const), maxRows: fc.integer({ min: 1, max: 3_000 }) }) },
+)
+
+t.test('any order of inserting, removing, compacting and searching keeps to the model', async () => {
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 10, maxLength: 40, size: 'max' }), (steps) => {
+      const index = new SignalIndex()
+      const model: Model = { rowsOf: new Map(), removed: new Set(), search: undefined }
+      for (const each of steps) take(index, model, each)
+
+      const live = [...model.rowsOf.values()].flat()
+      assert.equal(index.liveRows, live.length)
+      assert.ok(index.rows >= live.length)
+      while (index.rows > index.liveRows) index.compact(10_000)
+      assert.equal(index.rows, live.length)
+      assert.deepEqual(sorted(index.within([seeded(0), seeded(1)], 31)), sorted(linear(live, [seeded(0), seeded(1)], 31)))
+    }),
+    { numRuns: 60 },
+  )
+})
+
+function take(index: SignalIndex, model: Model, step: Step): void {
+  const live = () => [...model.rowsOf.values()].flat()
+  switch (step.do) {
+    case 'insert': {
+      if (model.removed.has(step.image)) {
+        assert.throws(() => index.insert(step.image, 0, zeros), RangeError)
+        return
+      }
+      const known = model.rowsOf.get(step.image) ?? []
+      const added = Array.from({ length: step.rows }, (_, i) => ({
+        image: step.image,
+        view: i % 256,
+        hash: i % 97 === 0 ? spread(seeded(i % 7), 30 + (i % 3), i % 256) : (farRows[i % farRows.length] ?? zeros),
+      }))
+      for (const row of added) index.insert(row.image, row.view, row.hash)
+      model.rowsOf.set(step.image, [...known, ...added])
+      return
+    }
+    case 'remove':
+      remove(index, model, step.image)
+      return
+    case 'remove live': {
+      const images = [...model.rowsOf.keys()]
+      const image = images[step.nth % images.length]
+      if (image !== undefined) remove(index, model, image)
+      return
+    }
+    case 'within': {
+      const needles = [seeded(step.seed), spread(seeded(step.seed + 1), 1)]
+      assert.deepEqual(
+        sorted(index.within(needles, step.thresholdBits)),
+        sorted(linear(live(), needles, step.thresholdBits)),
+      )
+      return
+    }
+    case 'begin':
+      model.search = {
+        slices: index.withinSlices([seeded(step.seed)], 31, step.sliceRows),
+        found: linear(live(), [seeded(step.seed)], 31),
+        gone: new Set(),
+      }
+      return
+    case 'next': {
+      const search = model.search
+      const next = search?.slices.next()
+      if (search === undefined || next?.done !== true) return
+      assert.deepEqual(sorted(next.value), sorted(search.found.filter(({ image }) => !search.gone.has(image))))
+      model.search = undefined
+      return
+    }
+    case 'compact':
+      index.compact(step.maxRows)
+  }
+}
+
+function remove(index: SignalIndex, model: Model, image: number): void {
+  index.remove(image)
+  if (model.rowsOf.delete(image)) model.removed.add(image)
+  model.search?.gone.add(image)
+}
+
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
+
+const farRows = Array.from({ length: 256 }, (_, i) => seeded(1_000_000 + i)).filter((hash) =>
+  Array.from({ length: 9 }, (_, seed) => distance(hash, seeded(seed))).every((bits) => bits > 40),
+)
+
+function indexOf(rows: readonly Row[]): SignalIndex {
+  const index = new SignalIndex()
+  for (const { image, view, hash } of rows) index.insert(image, view, hash)
+  return index
+}
+
+function finish(search: Generator<void, Hit[], void>): Hit[] {
+  let step = search.next()
+  while (step.done !== true) step = search.next()
+  return step.value
+}

@@ -1,0 +1,64 @@
+// blockhash on a 16 × 16 grid, by imghash, from block totals instead of pixels.
+
+import imghash from 'imghash'
+import { blockhashDihedralsOf } from '../../src/hash/dihedral.js'
+import { type Hash256, parseHash } from '../../src/hash/hash256.js'
+import type { Pixels } from '../../src/hash/pixels.js'
+import { type Transform, transforms } from '../../src/hash/transforms.js'
+
+/**
+ * The hashes of the picture turned and mirrored, in the order of `transforms`: what `imghash.hashRaw` gives for each of
+ * the eight pictures at full resolution, bit for bit.
+ *
+ * blockhash reads a picture only through the totals of its blocks: whether one is above the median of its band, whether it
+ * lies within 1 of it, and whether that median is above mid-grey. All three stay as they are when every total is moved by
+ * the same amount and mid-grey with it. So a picture of one pixel a block, each as far from its own mid-grey as the block's
+ * total was from the whole block's, has the same hash, and is read in microseconds.
+ *
+ * @param blockTotals from the PDQ kernel.
+ */
+export function blockhashesOf(blockTotals: readonly number[], { width, height }: Pixels): readonly Hash256[] {
+  const moved = ((width * height) / blockTotals.length - 1) * MID_GREY
+  return transforms.map((way) => hashOf(turned(blockTotals, way).map((total) => total - moved)))
+}
+
+/**
+ * The same for a picture with a side under 16 pixels, which has no blocks to speak of: from the pixels themselves, and the
+ * seven others from the bits.
+ */
+export function blockhashesOfTiny({ data, width, height, channels }: Pixels): readonly Hash256[] {
+  const rgba = new Uint8Array(4 * width * height).fill(OPAQUE)
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    for (let channel = 0; channel < 3; channel++) {
+      rgba[4 * pixel + channel] = data[pixel * channels + (channels === 1 ? 0 : channel)] ?? 0
+    }
+  }
+  try {
+    return blockhashDihedralsOf(raw({ width, height, data: rgba }))
+  } finally {
+    rgba.fill(0)
+  }
+}
+
+const SIDE = 16
+const MID_GREY = (256 * 3) / 2 // of red + green + blue
+const OPAQUE = 255
+
+function turned(totals: readonly number[], { topBottom, leftRight, transposes }: Transform): number[] {
+  return totals.map((_, k) => {
+    const [row, column] = transposes ? [k % SIDE, Math.floor(k / SIDE)] : [Math.floor(k / SIDE), k % SIDE]
+    const fromRow = topBottom ? SIDE - 1 - row : row
+    const fromColumn = leftRight ? SIDE - 1 - column : column
+    return totals[fromRow * SIDE + fromColumn] ?? 0
+  })
+}
+
+function hashOf(brightness: readonly number[]): Hash256 {
+  return raw({ width: SIDE, height: SIDE, data: brightness.flatMap((value) => [value, 0, 0, OPAQUE]) })
+}
+
+function raw(image: Parameters<typeof imghash.hashRaw>[0]): Hash256 {
+  const hash = parseHash(imghash.hashRaw(image, SIDE))
+  if (hash === undefined) throw new Error('imghash answers 64 hex digits')
+  return hash
+}

@@ -1,0 +1,146 @@
+// The only place that decodes strangers' bytes.
+
+import sharp from 'sharp'
+import { Problem } from '../../src/domain/problem.js'
+import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
+import { reducedSide } from './reduced-side.js'
+
+// Everything that libvips could be talked into opening is shut, then the formats that people have pictures in are opened,
+// from memory only: no SVG, no PDF, no file name can reach a parser.
+sharp.block({ operation: ['VipsForeignLoad'] })
+sharp.unblock({
+  operation: [
+    'VipsForeignLoadJpegBuffer',
+    'VipsForeignLoadPngBuffer',
+    'VipsForeignLoadWebpBuffer',
+    'VipsForeignLoadNsgifBuffer',
+    'VipsForeignLoadHeifBuffer',
+    'VipsForeignLoadTiffBuffer',
+  ],
+})
+sharp.cache(false) // or decoded pixels would outlive the call
+sharp.concurrency(1)
+
+/** Red, green, blue. Whoever asked for it overwrites `data` when done. */
+export interface DecodedPicture extends Pixels {
+  readonly data: Buffer
+  readonly channels: 3
+}
+
+/** Up to here a picture is decoded at full resolution, and its PDQ hash is the one that everyone else computes. */
+export const FULL_RESOLUTION_PIXELS = 1_500_000
+
+/**
+ * Decodes the first frame as a viewer shows it: turned as its EXIF says, in sRGB, transparency on white.
+ *
+ * Above `FULL_RESOLUTION_PIXELS` both sides come back shrunk (`reducedSide`), and a JPEG or WebP is never decoded in full
+ * for it; nothing is ever enlarged.
+ *
+ * Damage is judged as browsers judge it: what they draw with a warning is hashed, because refusing it would be a way to
+ * hide; a file that ends too early is refused, because its missing part would be hashed as grey.
+ *
+ * @throws {Problem} `media-unsupported` for what is none of the allowed formats, or a kind of them that this build cannot
+ *   read (HEIC); `image-too-many-pixels`; `image-undecodable` for what is broken. Never libvips' own words.
+ */
+export async function decode(bytes: Buffer): Promise<DecodedPicture> {
+  const format = formatOf(bytes)
+  if (format === undefined) throw new Problem('media-unsupported')
+  const broken = format === 'heif' && !isAvif(bytes) ? 'media-unsupported' : 'image-undecodable'
+
+  const size = await sizeOf(bytes).catch(() => {
+    throw new Problem(broken)
+  })
+  if (size.width * size.height > MAX_PIXELS || Math.max(size.width, size.height) > MAX_SIDE_PX) {
+    throw new Problem('image-too-many-pixels')
+  }
+  return await pixelsOf(bytes, size).catch(() => {
+    throw new Problem(broken)
+  })
+}
+
+interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+/** Reads the header only. The limit on pixels is ours to check, so that it can be told apart from damage. */
+async function sizeOf(bytes: Buffer): Promise<Size> {
+  const { autoOrient } = await sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata()
+  return autoOrient
+}
+
+async function pixelsOf(bytes: Buffer, { width, height }: Size): Promise<DecodedPicture> {
+  const picture = sharp(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS, pages: 1, autoOrient: true })
+  if (width * height > FULL_RESOLUTION_PIXELS) {
+    picture.resize({ width: reducedSide(width), height: reducedSide(height), fit: 'fill', kernel: 'linear' })
+  }
+  const { data, info } = await picture
+    .flatten({ background: '#fff' })
+    .toColourspace('srgb')
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  if (info.channels !== 3) throw new Error('sRGB has three channels')
+  return { data, width: info.width, height: info.height, channels: info.channels }
+}
+
+/** By their first bytes, so that a refusal needs no parser. */
+const signatures = [
+  { format: 'jpeg', at: 0, bytes: 'ffd8ff' },
+  { format: 'png', at: 0, bytes: '89504e470d0a1a0a' },
+  { format: 'gif', at: 0, bytes: '474946383761' },
+  { format: 'gif', at: 0, bytes: '474946383961' },
+  { format: 'webp', at: 8, bytes: '57454250' },
+  { format: 'tiff', at: 0, bytes: '49492a00' },
+  { format: 'tiff', at: 0, bytes: '4d4d002a' },
+  { format: 'tiff', at: 0, bytes: '49492b00' },
+  { format: 'tiff', at: 0, bytes: '4d4d002b' },
+  { format: 'heif', at: 4, bytes: '66747970' },
+] as const
+
+function formatOf(file: Buffer): (typeof signatures)[number]['format'] | undefined {
+  return signatures.find(({ at, bytes }) => file.toString('hex', at, at + bytes.length / 2) === bytes)?.format
+}
+
+/** Whether the `ftyp` box names AV1 among its brands. */
+function isAvif(file: Buffer): boolean {
+  return file.length >= 12 && /avi[fs]/.test(file.toString('latin1', 8, Math.min(file.readUInt32BE(0), 256)))
+}
+
+/**
+ * Versions under which a parser that is fed strangers' bytes has a hole that is known, or has not been tried here.
+ * A component whose version is not reported counts as too old.
+ */
+const floors = [
+  { part: 'sharp', floor: '0.35.0', because: 'the oldest release whose blocking of loaders was tested here' },
+  { part: 'vips', floor: '8.18.0', because: 'the oldest series whose loaders were tested here' },
+  { part: 'webp', floor: '1.3.2', because: 'CVE-2023-4863, heap overflow in lossless WebP, used in the wild' },
+  {
+    part: 'heif',
+    floor: '1.22.1',
+    because: 'CVE-2026-32738 and CVE-2026-32882, reads past the end in sequences and overlays',
+  },
+  { part: 'aom', floor: '3.9.1', because: 'CVE-2024-5171, integer overflow when AV1 frames are allocated' },
+  {
+    part: 'png',
+    floor: '1.6.56',
+    because: 'CVE-2026-33416 and CVE-2026-33636; before 1.6.51 also the heap overflow CVE-2025-65018',
+  },
+  { part: 'tiff', floor: '4.7.1', because: 'CVE-2025-9900, write to an address that the file chooses' },
+  { part: 'exif', floor: '0.6.22', because: 'CVE-2020-13112, reads past the end in maker notes' },
+] as const
+
+/**
+ * Refuses to start on decoders with known holes.
+ * @param versions as `sharp.versions` reports them.
+ * @throws {Error} naming each part, what it is and what it must be: for the operator, before any picture is read.
+ */
+export function checkDecoderFloors(versions: Readonly<Record<string, string | undefined>> = { ...sharp.versions }): void {
+  const old = floors.filter(({ part, floor }) => isOlder(versions[part] ?? '0', floor))
+  if (old.length === 0) return
+  const lines = old.map(({ part, floor, because }) => `${part} ${versions[part] ?? '(unknown)'}, needs ${floor}: ${because}`)
+  throw new Error(`image decoders are too old:\n${lines.join('\n')}`)
+}
+
+function isOlder(version: string, floor: string): boolean {
+  return version.localeCompare(floor, 'en', { numeric: true }) < 0
+}
