@@ -14,7 +14,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   services: ['domain', 'handoff', 'hash', 'jobs', 'search', 'store'],
   http: ['domain', 'hash', 'services'],
   cli: ['domain', 'services', 'store', 'top'],
-  demo: ['domain', 'hash', 'store', 'top'],
+  demo: ['hash', 'store', 'top'],
 }
 const pure = ['hash', 'search', 'domain']
 const root = resolve(import.meta.dirname, '../..')

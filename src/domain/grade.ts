@@ -1,10 +1,10 @@
 // How sure a match is, from the facts about its bits.
 
 import { type Bank, thresholdOf } from './bank.js'
-import type { SignalType } from './signal-types.js'
+import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
- * exact: no bit differs, or the files are the same byte for byte.
+ * exact: no bit of PDQ differs, or the files are the same byte for byte.
  * strong: within the bank's threshold, and a second algorithm agrees.
  * near: within the bank's threshold, not corroborated.
  * review: beyond the bank's threshold, found because the caller asked for a wider one; never to be acted on automatically.
@@ -21,9 +21,14 @@ export interface MatchFacts {
 }
 
 export function gradeOf({ bank, signalType, distanceBits, corroborated }: MatchFacts): Grade {
-  if (distanceBits === 0) return 'exact'
+  if (isExact(signalType, distanceBits)) return 'exact'
   if (distanceBits > thresholdOf(bank, signalType)) return 'review'
   return corroborated ? 'strong' : 'near'
+}
+
+/** Is this the very picture, as far as a hash can tell? */
+export function isExact(signalType: SignalType, distanceBits: number): boolean {
+  return distanceBits === 0 && SIGNAL_TYPES[signalType].identifies
 }
 
 /**

@@ -7,12 +7,14 @@
  *   chance matches would begin to describe the bank rather than the picture.
  * `corroboratesBits`: how near a second type has to be to confirm a match of another one. Wider than its own threshold,
  *   because it is asked about one picture only and not about all of them.
+ * `identifies`: does a distance of 0 mean the same picture? Blockhash is too coarse for that: other sizes of a picture that
+ *   differ by 16 bits of PDQ are 0 apart.
  * `minQuality`: below this the hash says too little about the picture to be banked or matched.
  */
 export const SIGNAL_TYPES = {
-  pdq: { code: 1, thresholdBits: 31, maxThresholdBits: 90, corroboratesBits: 31, minQuality: 50 },
-  blockhash: { code: 2, thresholdBits: 15, maxThresholdBits: 31, corroboratesBits: 31, minQuality: 0 },
-  sha256: { code: 3, thresholdBits: 0, maxThresholdBits: 0, corroboratesBits: 0, minQuality: 0 },
+  pdq: { code: 1, thresholdBits: 31, maxThresholdBits: 90, corroboratesBits: 31, identifies: true, minQuality: 50 },
+  blockhash: { code: 2, thresholdBits: 15, maxThresholdBits: 31, corroboratesBits: 31, identifies: false, minQuality: 0 },
+  sha256: { code: 3, thresholdBits: 0, maxThresholdBits: 0, corroboratesBits: 0, identifies: true, minQuality: 0 },
 } as const
 
 export type SignalType = keyof typeof SIGNAL_TYPES

@@ -34,7 +34,9 @@ export function formatHash(hash: Hash256): string {
  */
 export function hashFromBytes(bytes: Uint8Array, offset = 0): Hash256 {
   if (offset < 0 || offset + HASH_BYTES > bytes.length) throw new RangeError('a hash has 32 bytes')
-  return bytes.slice(offset, offset + HASH_BYTES) as Hash256
+  const copy = new Uint8Array(HASH_BYTES) // not slice: that of a Buffer shares its memory
+  copy.set(bytes.subarray(offset, offset + HASH_BYTES))
+  return copy as Hash256
 }
 
 /** Hamming distance, 0…256. The oracle's own; hot loops use the kernel. */

@@ -61,7 +61,7 @@ export const MatchView = z
     }),
     grade: z.enum(GRADES).meta({
       description:
-        'exact: no bit differs. strong: within the threshold of the bank and a second algorithm agrees. near: within the threshold, not corroborated. review: beyond it; never to be acted on automatically.',
+        'exact: no bit of PDQ differs, or the files are the same. strong: within the threshold of the bank and a second algorithm agrees. near: within the threshold, not corroborated. review: beyond it; never to be acted on automatically.',
     }),
     distanceBand: z.enum(DISTANCE_BANDS),
     distanceBits: z.int().optional().meta({ description: 'Only with the scope match:distance.' }),

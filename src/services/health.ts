@@ -2,7 +2,8 @@
 
 import { Problem } from '../domain/problem.js'
 import { SIGNAL_TYPE_NAMES } from '../domain/signal-types.js'
-import type { Durability, Store } from '../store/store.js'
+import type { Durability } from '../store/durable-writer.js'
+import type { Store } from '../store/store.js'
 import type { Replica } from './replica.js'
 
 export interface HealthReport {

@@ -2,7 +2,7 @@
 
 import { createHmac } from 'node:crypto'
 import { type Bank, thresholdOf } from '../domain/bank.js'
-import { type DistanceBand, distanceBandOf, type Grade, gradeOf } from '../domain/grade.js'
+import { type DistanceBand, distanceBandOf, type Grade, gradeOf, isExact } from '../domain/grade.js'
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
 import type { Category, Tier, View } from '../domain/signal.js'
@@ -125,11 +125,12 @@ async function findNearest(
   return nearest
 }
 
-/** Between types bits cannot be compared, so the one first in the table speaks for the image, unless another is exact. */
+/** Between types bits cannot be compared: the type that is first in the table speaks for the image, unless another is exact. */
 function isNearer(hit: Hit, type: SignalType, known: Found): boolean {
   if (type === known.type) return hit.distanceBits < known.hit.distanceBits
-  if (known.hit.distanceBits === 0) return false
-  return hit.distanceBits === 0 || SIGNAL_TYPE_NAMES.indexOf(type) < SIGNAL_TYPE_NAMES.indexOf(known.type)
+  const exact = isExact(type, hit.distanceBits)
+  if (exact !== isExact(known.type, known.hit.distanceBits)) return exact
+  return SIGNAL_TYPE_NAMES.indexOf(type) < SIGNAL_TYPE_NAMES.indexOf(known.type)
 }
 
 function banksAsked(catalogue: Catalogue, names: readonly string[] | undefined): ReadonlyMap<string, Bank> {

@@ -2,12 +2,13 @@
 
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage } from '../domain/signal.js'
+import type { Arg } from './durable-writer.js'
 import { decodeImage, encodeImage } from './image-record.js'
 import { IMAGE_SHARDS, imageShard, keys } from './keys.js'
 import { eraseImage } from './scripts/erase-images.js'
 import { putCaseImages, putImages } from './scripts/put-images.js'
 import type { Keyring } from './seal.js'
-import type { Arg, Store } from './store.js'
+import type { Store } from './store.js'
 
 export interface StoredImage {
   readonly id: string

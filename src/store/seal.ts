@@ -14,7 +14,9 @@ export interface Keyring {
   unseal(sealed: Uint8Array, context: Uint8Array): Buffer
 }
 
-export class SealError extends Error {}
+export class SealError extends Error {
+  override readonly name = 'SealError'
+}
 
 const VERSION = 1
 const KEY_BYTES = 32
@@ -25,11 +27,11 @@ const TAG_BYTES = 16
 
 /** @param secrets keys of 32 bytes; the first seals, all open. */
 export function makeKeyring(secrets: readonly Uint8Array[]): Keyring {
-  const ring = new Map(secrets.map((secret) => [fingerprint(secret), secret]))
   const [current] = secrets
   if (current === undefined || secrets.some((secret) => secret.length !== KEY_BYTES)) {
     throw new SealError('seal keys are 32 bytes each, and there has to be one')
   }
+  const ring = new Map(secrets.map((secret) => [fingerprint(secret), secret]))
   const currentId = fingerprint(current)
 
   return {

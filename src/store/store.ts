@@ -1,8 +1,8 @@
-// The two ways to Redis on a request's path: a read, and a write that is on disk when it returns.
+// The two ways to Redis on a request's path: a question, and a write that is on disk when it returns.
 
-import { createHash } from 'node:crypto'
 import { Redis, type RedisOptions } from 'ioredis'
 import { Problem } from '../domain/problem.js'
+import { type Arg, type Durability, DurableWriter, type Script } from './durable-writer.js'
 
 export interface RedisTarget {
   readonly url: string | undefined
@@ -10,31 +10,16 @@ export interface RedisTarget {
   readonly socket: string | undefined
 }
 
-/** A script and how many of its arguments are keys: one file each in scripts/. */
-export interface Script {
-  readonly numberOfKeys: number | 'some'
-  readonly lua: string
-}
-
-/**
- * `fsync`: a write is answered when Redis says that its log is on disk. `unknown`: the server has no such command (before
- * 7.2). `none`: its log is switched off, and nothing that is written survives a crash.
- */
-export type Durability = 'fsync' | 'unknown' | 'none'
-
-export type Arg = string | number | Buffer
-
 export interface Store {
   /** For reads, and for what may be lost in a crash (tokens, counters). @throws {Problem} store-away */
   ask<T>(question: (redis: Redis) => Promise<T>): Promise<T>
-  /** Runs a script and waits for the disk. Strings in the reply are Buffers. @throws {Problem} store-away, also when the disk is not reached in time. */
+  /** Runs a script and waits for the disk. Strings in the reply are Buffers. @throws {Problem} store-away */
   write(script: Script, keys: readonly string[], args: readonly Arg[]): Promise<unknown>
   readonly durability: Durability
   close(): Promise<void>
 }
 
 const COMMAND_TIMEOUT_MS = 3000
-const FSYNC_TIMEOUT_MS = 2500
 const RETRY_AFTER_S = 2
 const FOLLOWER_SILENCE_MS = 3000
 
@@ -50,91 +35,27 @@ export function connectForWaiting(target: RedisTarget): Redis {
 
 /** Connection that blocks for moments at a time: silence for longer means that the line is dead, and it is made anew. */
 export function connectForFollowing(target: RedisTarget): Redis {
-  return connect(target, { maxRetriesPerRequest: 1, enableOfflineQueue: true, socketTimeout: FOLLOWER_SILENCE_MS })
+  return connect(target, { maxRetriesPerRequest: 1, socketTimeout: FOLLOWER_SILENCE_MS })
 }
 
-/**
- * Connects, and finds out what durability the server offers.
- * Reads and writes have a connection each: waiting for the disk holds up whatever is behind it.
- */
+/** @throws what ioredis throws when Redis cannot be reached: at start that is the operator's to see. */
 export async function openStore(target: RedisTarget): Promise<Store> {
   const reader = connectForRequests(target)
-  const writer = connectForRequests(target)
-  await Promise.all([reader.connect(), writer.connect()])
-  let durability = await probeDurability(writer)
-  writer.on('ready', () => {
-    probeDurability(writer).then(
-      (probed) => {
-        durability = probed
-      },
-      () => {}, // gone again: the next 'ready' asks anew
-    )
-  })
+  const writing = connectForRequests(target)
+  await Promise.all([reader.connect(), writing.connect()])
+  const writer = new DurableWriter(writing)
+  await writer.probe()
 
   return {
-    async ask(question) {
-      try {
-        return await question(reader)
-      } catch (error) {
-        throw awayOr(error)
-      }
-    },
-    async write(script, keys, args) {
-      try {
-        return await runDurably(writer, script, keys, args, durability)
-      } catch (error) {
-        throw awayOr(error)
-      }
-    },
+    ask: (question) => orAway(question(reader)),
+    write: (script, keys, args) => orAway(writer.write(script, keys, args)),
     get durability() {
-      return durability
+      return writer.durability
     },
     async close() {
       reader.disconnect()
-      writer.disconnect()
+      writing.disconnect()
     },
-  }
-}
-
-async function runDurably(
-  redis: Redis,
-  script: Script,
-  keys: readonly string[],
-  args: readonly Arg[],
-  durability: Durability,
-): Promise<unknown> {
-  if (script.numberOfKeys !== 'some' && script.numberOfKeys !== keys.length)
-    throw new RangeError('wrong number of keys for a script')
-  for (const known of [true, false]) {
-    const pipeline = redis.pipeline()
-    const body = known ? sha1(script.lua) : script.lua
-    pipeline.callBuffer(known ? 'EVALSHA' : 'EVAL', body, keys.length, ...keys, ...args)
-    if (durability === 'fsync') pipeline.call('WAITAOF', 1, 0, FSYNC_TIMEOUT_MS)
-    const [reply, synced] = (await pipeline.exec()) ?? []
-    if (reply === undefined) throw new Problem('store-away', { retryAfterS: RETRY_AFTER_S })
-    const [error, value] = reply
-    if (error !== null) {
-      if (known && error.message.startsWith('NOSCRIPT')) continue
-      throw error
-    }
-    if (synced?.[0]) throw synced[0]
-    if (synced !== undefined && !(Array.isArray(synced[1]) && Number(synced[1][0]) >= 1)) {
-      throw new Problem('store-away', { retryAfterS: RETRY_AFTER_S })
-    }
-    return value
-  }
-  throw new Error('Redis does not know a script that it was given')
-}
-
-async function probeDurability(redis: Redis): Promise<Durability> {
-  try {
-    await redis.call('WAITAOF', 1, 0, 1)
-    return 'fsync'
-  } catch (error) {
-    const text = error instanceof Error ? error.message : ''
-    if (/appendonly/i.test(text)) return 'none'
-    if (/unknown command/i.test(text)) return 'unknown'
-    throw error
   }
 }
 
@@ -149,26 +70,19 @@ function connect(target: RedisTarget, options: RedisOptions): Redis {
   return redis
 }
 
-/** What ioredis throws when Redis cannot be reached, is loading, full or read-only is the caller's to retry; the rest is a bug. */
-function awayOr(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof Problem) return error
-  const away =
-    /Connection is closed|writeable and enableOfflineQueue|timed out|max retries|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT/i.test(
-      error.message,
-    ) || /^(LOADING|MASTERDOWN|READONLY|OOM|MISCONF|BUSY|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED)/.test(error.message)
-  return away ? new Problem('store-away', { retryAfterS: RETRY_AFTER_S, cause: error }) : error
-}
-
 function retryDelayMs(attempt: number): number {
   return Math.min(50 * attempt, 500)
 }
 
-function sha1(text: string): string {
-  let digest = digests.get(text)
-  if (digest === undefined) {
-    digest = createHash('sha1').update(text).digest('hex')
-    digests.set(text, digest)
+/** What ioredis throws when Redis cannot be reached, is loading, full or read-only is the caller's to retry; the rest is a bug. */
+async function orAway<T>(result: Promise<T>): Promise<T> {
+  try {
+    return await result
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof Problem || !AWAY.test(error.message)) throw error
+    throw new Problem('store-away', { retryAfterS: RETRY_AFTER_S, cause: error })
   }
-  return digest
 }
-const digests = new Map<string, string>()
+
+const AWAY =
+  /^(LOADING|MASTERDOWN|READONLY|OOM|MISCONF|BUSY|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED)|Connection is closed|writeable and enableOfflineQueue|timed out|max retries|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT/i

@@ -11,15 +11,28 @@ export interface TestRedis {
   readonly socket: string
   readonly dataDir: string
   readonly server: RedisServer
+  /** Starts it anew on the same socket and the same data, once it has ended. */
+  reopen(): Promise<void>
 }
 
 export async function startRedis(t: Test): Promise<TestRedis> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tabir-test-'))
-  const server = await openRedisServer(readConfig({ PATH: process.env['PATH'], TABIR_DATA_DIR: dataDir }))
+  const open = () => openRedisServer(readConfig({ PATH: process.env['PATH'], TABIR_DATA_DIR: dataDir }))
+  let server = await open()
   t.teardown(async () => {
     await server.stop()
     rmSync(dataDir, { recursive: true, force: true })
   })
   if (server.socket === undefined) throw new Error('a private Redis has a socket')
-  return { socket: server.socket, dataDir, server }
+  return {
+    socket: server.socket,
+    dataDir,
+    get server() {
+      return server
+    },
+    async reopen() {
+      await server.gone
+      server = await open()
+    },
+  }
 }

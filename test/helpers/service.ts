@@ -29,6 +29,7 @@ export interface TestServiceOptions {
   readonly sealKey?: Buffer
   readonly uploadLimits?: Partial<UploadLimits>
   readonly hydrated?: boolean
+  readonly logLevel?: string
 }
 
 const UPLOAD_LIMITS: UploadLimits = { maxImageBytes: 20 << 20, maxImages: 20, maxInFlightBytes: 256 << 20 }
@@ -48,7 +49,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
   const app = await buildApp({
     services,
     uploadLimits: { ...UPLOAD_LIMITS, ...options.uploadLimits },
-    logLevel: 'debug',
+    logLevel: options.logLevel ?? 'debug',
     logStream: { write: (line) => log.push(line) },
   })
   t.teardown(async () => {
@@ -59,19 +60,21 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
   return { app, services, redis, log }
 }
 
-/** A worker process as the supervisor starts it. @returns it, ready. */
+/** A worker process as the supervisor starts it. @returns it, ready, with what it writes. */
 export async function startWorkers(t: Test, redis: TestRedis, env: Record<string, string> = {}) {
   const worker = fork(fileURLToPath(new URL('../../workers/main.js', import.meta.url)), {
     env: { PATH: process.env['PATH'], REDIS_SOCKET: redis.socket, TABIR_HASHERS: '2', ...env },
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
+  const output: string[] = []
+  for (const stream of [worker.stdout, worker.stderr]) stream?.setEncoding('utf8').on('data', (text) => output.push(text))
   t.teardown(async () => {
     if (worker.exitCode !== null || worker.signalCode !== null) return
     worker.kill('SIGTERM')
     await once(worker, 'exit')
   })
   await once(worker, 'message')
-  return worker
+  return Object.assign(worker, { output })
 }
 
 /** An API key, and the header that shows it. */
@@ -105,6 +108,11 @@ export async function until(condition: () => boolean | Promise<boolean>, withinM
     if (performance.now() > end) throw new Error('did not happen in time')
     await new Promise((resolve) => setTimeout(resolve, 5))
   }
+}
+
+/** The code of a refusal; `undefined` when the body is none. */
+export function codeOf({ body }: { readonly body: string }): string | undefined {
+  return /^\{"type":"\/problems\/([a-z-]+)"/.exec(body)?.[1]
 }
 
 export function randomHashText(): string {

@@ -1,7 +1,6 @@
 import t from 'tap'
-import { unreadable } from '../helpers/hostile-pictures.js'
 import { images } from '../helpers/multipart.js'
-import { everyFormat, oddButGood, scene } from '../helpers/pictures.js'
+import { scene } from '../helpers/pictures.js'
 import { keyFor, openCase, startService, startWorkers } from '../helpers/service.js'
 
 t.test('a picture that was registered is found again, also as a changed copy, and no longer after withdrawal', async (t) => {
@@ -11,20 +10,34 @@ t.test('a picture that was registered is found again, also as a changed copy, an
   const platform = await keyFor(service, 'platform', ['match'])
   const her = await openCase(app)
 
-  const registered = await app.inject({ method: 'POST', url: `${her.url}/images`, ...merge(images([await scene(1)]), her.headers) })
+  const registered = await app.inject({
+    method: 'POST',
+    url: `${her.url}/images`,
+    ...merge(images([await scene(1)]), her.headers),
+  })
   t.equal(registered.statusCode, 201, registered.body)
   t.match(registered.json(), { images: [{ imageId: /^[0-9a-f-]{36}$/, quality: Number, state: 'registered' }] })
 
-  const asked = await app.inject({ method: 'POST', url: '/v1/match/images', ...merge(images([await scene(1, { format: 'webp' }), await scene(2)]), platform.headers) })
+  const asked = await app.inject({
+    method: 'POST',
+    url: '/v1/match/images',
+    ...merge(images([await scene(1, { format: 'webp' }), await scene(2)]), platform.headers),
+  })
   t.equal(asked.statusCode, 200, asked.body)
   const { results } = asked.json<{ results: { matches: { grade: string }[]; quality: number }[] }>()
-  t.match(results[0]?.matches, [{ grade: /exact|strong/, view: 'whole', transform: 'original', bank: 'cases', tier: 'self-reported' }])
+  t.match(results[0]?.matches, [
+    { grade: /exact|strong/, view: 'whole', transform: 'original', bank: 'cases', tier: 'self-reported' },
+  ])
   t.notOk(asked.body.includes('distanceBits'), 'an exact distance needs a scope of its own')
   t.same(results[1]?.matches, [])
 
   const withdrawn = await app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
   t.match(withdrawn.json(), { state: 'withdrawn', images: 1 })
-  const again = await app.inject({ method: 'POST', url: '/v1/match/images', ...merge(images([await scene(1)]), platform.headers) })
+  const again = await app.inject({
+    method: 'POST',
+    url: '/v1/match/images',
+    ...merge(images([await scene(1)]), platform.headers),
+  })
   t.same(again.json<{ results: { matches: unknown[] }[] }>().results[0]?.matches, [])
 })
 

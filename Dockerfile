@@ -1,0 +1,38 @@
+# syntax=docker/dockerfile:1
+
+# One image for api and workers; docker-compose.yml says which process runs.
+#
+# Debian's glibc, not Alpine's musl: the prebuilt libvips of sharp, and everything that was measured, ran on it.
+# Trixie is the Debian that the tests run on.
+#
+# For production, pin the base by its digest, so that the same commit gives the same image:
+#   docker buildx imagetools inspect node:22-trixie-slim
+#   docker build --build-arg NODE_IMAGE=node:22-trixie-slim@sha256:<the digest it prints> .
+ARG NODE_IMAGE=node:22-trixie-slim
+
+FROM ${NODE_IMAGE} AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# No install scripts: nothing that runs needs one. The Redis server that npm may bring is neither needed nor ours to hand on.
+RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/@falkordblite
+
+FROM ${NODE_IMAGE} AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY tsconfig.json build.mjs ./
+COPY src ./src
+COPY workers ./workers
+RUN node build.mjs
+
+FROM ${NODE_IMAGE}
+WORKDIR /app
+COPY --from=dependencies /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY bin ./bin
+COPY package.json LICENSE NOTICE ./
+ENV NODE_ENV=production TABIR_HOST=0.0.0.0
+# The files stay root's: the service can read its own code, never change it.
+USER node
+EXPOSE 8080
+CMD ["node", "dist/src/server.js"]

@@ -1,0 +1,184 @@
+// What does hashing cost beside decoding, and how far does shrinking first move a hash? Measurements of one round are taken
+// in turn, so that a noisy machine is noisy for all; every answer is checked.
+// npm run bench:hash [-- --json] [--rounds N] [--photos FOLDER]
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import imghash from 'imghash'
+import sharp from 'sharp'
+import { dihedralsOf } from '../dist/src/hash/dihedral.js'
+import { distance, formatHash } from '../dist/src/hash/hash256.js'
+import { pdq } from '../dist/src/hash/pdq.js'
+import { loadPdqKernelSync } from '../dist/src/hash/pdq-kernel.js'
+import { blockhashesOf } from '../dist/workers/media/blockhash.js'
+import { checkDecoderFloors, decode } from '../dist/workers/media/decode.js'
+import { hashImage } from '../dist/workers/media/hash-image.js'
+import { largePicture } from './pictures.mjs'
+import { percentile, progress } from './report.mjs'
+
+const { values: args } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '60' },
+    photos: { type: 'string' },
+  },
+})
+const ROUNDS = Number(args.rounds)
+const WARM_UP_ROUNDS = 10
+const SLOW_EVERY = 10 // rounds: the oracle and imghash on all pixels are far slower than what they check
+const LARGE_PIXELS = 12_000_000
+const SYNTHETIC = 12
+const DIHEDRALS_AT_ONCE = 1000
+
+checkDecoderFloors()
+const kernel = loadPdqKernelSync()
+const result = { times: await times(), distances: await distances(), machine: machine() }
+if (args.json) console.log(JSON.stringify(result))
+else print(result)
+
+async function times() {
+  const large = await largePicture(1)
+  const resized = (width, height) => sharp(large).resize(width, height, { fit: 'fill' }).jpeg({ quality: 90 }).toBuffer()
+  const files = { '4000×3000': large, '1280×960': await resized(1280, 960), '512×512': await resized(512, 512) }
+  const cases = await Promise.all(Object.entries(files).map(([name, bytes]) => prepared(name, bytes)))
+
+  const total = cases.length * (ROUNDS + WARM_UP_ROUNDS)
+  const draw = progress('timing', total)
+  for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
+    for (const [k, { steps, measured }] of cases.entries()) {
+      for (const { name, run, slow } of steps) {
+        if (slow && (round < -1 || round % SLOW_EVERY !== 0)) continue
+        const start = performance.now()
+        await run()
+        if (round >= 0) measured[name].push(performance.now() - start)
+      }
+      draw((round + WARM_UP_ROUNDS) * cases.length + k + 1)
+    }
+  }
+  return cases.map(({ name, hashed, measured }) => {
+    const decodeMs = percentile(measured['decode alone'], 0.5)
+    const rows = Object.entries(measured).map(([step, samples]) => {
+      const [p50Ms, p99Ms] = [percentile(samples, 0.5), percentile(samples, 0.99)]
+      const minMs = Math.min(...samples)
+      return { step, minMs: round3(minMs), p50Ms: round3(p50Ms), p99Ms: round3(p99Ms), ofDecode: round3(p50Ms / decodeMs) }
+    })
+    return { picture: name, hashedAs: hashed, rows }
+  })
+}
+
+/** The steps to time for one file, after a check that they agree. */
+async function prepared(name, bytes) {
+  const pixels = await decode(bytes)
+  const bare = () => bareDecode(bytes, pixels)
+  const plain = await bare()
+  assert.ok(plain.equals(pixels.data), 'the pipeline decodes what the bare decoder does')
+  const rgba = withAlpha(pixels)
+  const { blockTotals, ...hashed } = kernel.hash(pixels)
+  const oracle = pdq(pixels)
+  const whole = await hashImage(bytes)
+  assert.deepEqual(hashed, oracle)
+  assert.deepEqual(whole.pdq, oracle.dihedrals)
+  assert.equal(formatHash(whole.blockhash[0]), imghash.hashRaw(rgba, 16))
+  const steps = [
+    { name: 'decode alone', run: bare },
+    { name: 'whole pipeline', run: () => hashImage(bytes) },
+    { name: 'pdq, kernel', run: () => kernel.hash(pixels) },
+    { name: 'blockhash, 8 ways from totals', run: () => blockhashesOf(blockTotals, pixels) },
+    { name: 'pdq, oracle', run: () => pdq(pixels), slow: true },
+    { name: 'blockhash, imghash on all pixels', run: () => imghash.hashRaw(rgba, 16), slow: true },
+    { name: `8 ways from bits × ${DIHEDRALS_AT_ONCE}`, run: () => repeat(() => dihedralsOf(oracle.hash)) },
+  ]
+  const measured = Object.fromEntries(steps.map((step) => [step.name, []]))
+  return { name, hashed: `${pixels.width}×${pixels.height}`, steps, measured }
+}
+
+/** How far `decode` moves the hashes from those of all pixels, for pictures as they are and enlarged. */
+async function distances() {
+  const sources = args.photos === undefined ? await syntheticFiles() : photoFiles(args.photos)
+  const draw = progress('distances', sources.length)
+  const found = { 'as it is': [], 'enlarged to 12 megapixels': [] }
+  for (const [k, bytes] of sources.entries()) {
+    found['as it is'].push(await moved(bytes))
+    found['enlarged to 12 megapixels'].push(await moved(await enlarged(bytes)))
+    draw(k + 1)
+  }
+  const rows = Object.entries(found).flatMap(([size, bits]) =>
+    ['pdq', 'blockhash'].map((type) => {
+      const each = bits.map((one) => one[type])
+      const mean = round3(each.reduce((sum, one) => sum + one, 0) / each.length)
+      return { size, type, medianBits: percentile(each, 0.5), meanBits: mean, maxBits: Math.max(...each) }
+    }),
+  )
+  return { pictures: args.photos === undefined ? 'synthetic' : 'photographs', count: sources.length, rows }
+}
+
+async function moved(bytes) {
+  const { data, info } = await sharp(bytes).autoOrient().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
+  const whole = { data, width: info.width, height: info.height, channels: 3 }
+  const { hash, quality, blockTotals } = kernel.hash(whole)
+  const [blockhash] = blockhashesOf(blockTotals, whole)
+  const quick = await hashImage(bytes)
+  assert.ok(Math.abs(quick.quality - quality) <= 5)
+  return { pdq: distance(quick.pdq[0], hash), blockhash: distance(quick.blockhash[0], blockhash) }
+}
+
+async function enlarged(bytes) {
+  const { width, height } = await sharp(bytes).metadata()
+  const factor = Math.sqrt(LARGE_PIXELS / (width * height))
+  const size = { width: Math.round(width * factor), height: Math.round(height * factor), fit: 'fill' }
+  return sharp(bytes).resize(size).jpeg({ quality: 90 }).toBuffer()
+}
+
+function photoFiles(folder) {
+  const names = readdirSync(folder).filter((name) => /\.(?:jpe?g|png|webp)$/i.test(name))
+  assert.ok(names.length > 0, `${folder} holds no pictures`)
+  return names.map((name) => readFileSync(join(folder, name)))
+}
+
+function syntheticFiles() {
+  return Promise.all(
+    Array.from({ length: SYNTHETIC }, async (_, seed) =>
+      sharp(await largePicture(seed + 1))
+        .resize(1000, 750)
+        .jpeg({ quality: 90 })
+        .toBuffer(),
+    ),
+  )
+}
+
+/** sharp's least work for the same pixels. */
+async function bareDecode(bytes, { width, height }) {
+  return sharp(bytes).resize(width, height, { fit: 'fill', kernel: 'linear' }).raw().toBuffer()
+}
+
+function withAlpha({ data, width, height }) {
+  const rgba = new Uint8Array(width * height * 4).fill(255)
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    for (let channel = 0; channel < 3; channel++) rgba[4 * pixel + channel] = data[3 * pixel + channel]
+  }
+  return { width, height, data: rgba }
+}
+
+function repeat(work) {
+  for (let i = 0; i < DIHEDRALS_AT_ONCE; i++) work()
+}
+
+function round3(value) {
+  return Math.round(value * 1000) / 1000
+}
+
+function machine() {
+  return `${cpus()[0]?.model ?? 'unknown'} × ${cpus().length}, Node ${process.version}, sharp ${sharp.versions.sharp}`
+}
+
+function print({ times, distances, machine }) {
+  for (const { picture, hashedAs, rows } of times) {
+    console.log(`\nJPEG of ${picture}, hashed as ${hashedAs}`)
+    console.table(Object.fromEntries(rows.map(({ step, ...row }) => [step, row])))
+  }
+  console.log(`\nDistance to the hash of all pixels, ${distances.count} ${distances.pictures}`)
+  console.table(distances.rows)
+  console.log(machine)
+}

@@ -1,0 +1,32 @@
+// Pictures for benchmarks: synthetic, deterministic, of the size that telephones take.
+
+import sharp from 'sharp'
+
+/** A JPEG of 4000 × 3000 pixels and about 2 MB. */
+export async function largePicture(seed) {
+  const width = 1000
+  const height = 750
+  const data = Buffer.alloc(width * height * 3)
+  let state = (seed * 2654435761) >>> 0
+  const random = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+  const waves = Array.from({ length: 24 }, () => [random() * 0.03, random() * 0.03, random() * 6.28, 20 + random() * 25])
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      let value = 128
+      for (const [fx, fy, phase, amplitude] of waves) value += amplitude * Math.sin(x * fx + y * fy + phase)
+      for (let channel = 0; channel < 3; channel++)
+        data[(y * width + x) * 3 + channel] = clamp(value + channel * 12 + random() * 24)
+    }
+  }
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .resize(4000, 3000, { kernel: 'cubic' })
+    .jpeg({ quality: 92 })
+    .toBuffer()
+}
+
+function clamp(value) {
+  return Math.max(0, Math.min(255, Math.round(value)))
+}

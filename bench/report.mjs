@@ -1,0 +1,17 @@
+// What benchmarks share: percentiles, and a line that says how far they are.
+
+export function percentile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
+}
+
+/** @returns a function that draws how many of `total` are done; silent where nobody looks. */
+export function progress(label, total) {
+  if (!process.stderr.isTTY) return () => {}
+  return (done) => {
+    const filled = Math.round((30 * Math.min(done, total)) / total)
+    process.stderr.write(
+      `\r${label} [${'#'.repeat(filled)}${' '.repeat(30 - filled)}] ${Math.min(done, total)}/${total}${done >= total ? '\n' : ''}`,
+    )
+  }
+}

@@ -1,0 +1,215 @@
+// How long from the first byte of a picture to a match on another api process, and how many a second?
+//
+//   npm run bench:submit [-- --json] [--count N] [--parallel N]
+//
+// Real processes: a private Redis that is on disk at every write, two apis, one worker process with a child per core. The
+// pictures are synthetic JPEGs of 12 megapixels and about 2 MB. Every submission is checked: the second api must match it
+// exactly, and must not after its withdrawal.
+
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { readConfig } from '../dist/src/config.js'
+import { createApiKey } from '../dist/src/services/access.js'
+import { apiKeysIn } from '../dist/src/store/api-keys.js'
+import { openRedisServer } from '../dist/src/store/embedded-redis.js'
+import { openStore } from '../dist/src/store/store.js'
+import { openSandbox } from '../dist/workers/sandbox.js'
+import { largePicture } from './pictures.mjs'
+import { percentile, progress } from './report.mjs'
+
+const { values: args } = parseArgs({
+  options: {
+    json: { type: 'boolean' },
+    count: { type: 'string', default: '200' },
+    parallel: { type: 'string', default: '20' },
+  },
+})
+const COUNT = Number(args.count)
+const PARALLEL = Number(args.parallel)
+const PICTURES = 8
+const cores = availableParallelism()
+const hashes = new Map()
+
+const dataDir = mkdtempSync(join(tmpdir(), 'tabir-bench-'))
+const running = []
+try {
+  const pictures = []
+  for (let seed = 1; seed <= PICTURES; seed++) pictures.push(await largePicture(seed))
+  const bare = await pipelineAlone(pictures)
+  const service = await start()
+  const single = await oneAtATime(service, pictures)
+  const together = await manyAtATime(service, pictures)
+  report({ bare, single, together, sizeBytes: pictures[0].length })
+} finally {
+  for (const stop of running.reverse()) await stop()
+  rmSync(dataDir, { recursive: true, force: true })
+}
+
+/** The sandbox's children, fed without a pause: what the cores could do if nothing else had to be done. */
+async function pipelineAlone(pictures) {
+  const sandbox = openSandbox({
+    children: cores,
+    memoryMb: 1536,
+    timeLimitMs: 10_000,
+    entry: [path('../dist/workers/media/child.js')],
+  })
+  await sandbox.ready
+  const work = async (count) => {
+    let next = 0
+    await Promise.all(
+      Array.from({ length: cores * 2 }, async () => {
+        while (next < count) {
+          const answer = await sandbox.hash(pictures[next++ % PICTURES])
+          if (!('image' in answer)) throw new Error('a picture was not hashed')
+        }
+      }),
+    )
+  }
+  await work(2 * cores)
+  const begun = performance.now()
+  await work(COUNT)
+  const perS = COUNT / ((performance.now() - begun) / 1000)
+  await sandbox.close()
+  return { perS }
+}
+
+async function start() {
+  const redis = await openRedisServer(readConfig({ ...process.env, TABIR_DATA_DIR: dataDir }))
+  running.push(() => redis.stop())
+  const env = {
+    PATH: process.env.PATH,
+    REDIS_SOCKET: redis.socket,
+    TABIR_DATA_DIR: dataDir,
+    TABIR_PORT: '0',
+    TABIR_LOG_LEVEL: 'warn',
+  }
+  const urls = []
+  for (let i = 0; i < 2; i++) urls.push((await startProcess('../dist/src/server.js', env)).url)
+  await startProcess('../dist/workers/main.js', env)
+  const store = await openStore({ url: undefined, socket: redis.socket })
+  const made = await createApiKey(apiKeysIn(store), {
+    org: 'bench',
+    kind: 'platform',
+    scopes: new Set(['match']),
+    env: 'bench',
+    nowMs: Date.now(),
+  })
+  await store.close()
+  return { submitTo: urls[0], askAt: urls[1], key: made.key }
+}
+
+async function startProcess(file, env) {
+  const child = fork(path(file), { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  running.push(async () => {
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+  })
+  const [message] = await once(child, 'message')
+  return message
+}
+
+async function oneAtATime(service, pictures) {
+  const times = []
+  const bar = progress('one at a time', COUNT)
+  for (let i = -10; i < COUNT; i++) {
+    const ms = await submitAndMatch(service, pictures[(i + 10) % PICTURES])
+    if (i < 0) continue
+    times.push(ms)
+    bar(i + 1)
+  }
+  return { p50Ms: percentile(times, 0.5), p99Ms: percentile(times, 0.99) }
+}
+
+async function manyAtATime(service, pictures) {
+  const bar = progress(`${PARALLEL} at a time`, COUNT)
+  let next = 0
+  let failures = 0
+  const begun = performance.now()
+  await Promise.all(
+    Array.from({ length: PARALLEL }, async () => {
+      while (next < COUNT) {
+        const picture = pictures[next++ % PICTURES]
+        await submitAndMatch(service, picture).catch(() => failures++)
+        bar(next)
+      }
+    }),
+  )
+  return { perS: COUNT / ((performance.now() - begun) / 1000), failures }
+}
+
+/** @returns milliseconds from the first byte sent to the second api's match. */
+async function submitAndMatch({ submitTo, askAt, key }, picture) {
+  const opened = await json(`${submitTo}/v1/cases`, 'POST', {}, JSON.stringify({ adult: true }), 201)
+  const mine = { authorization: `Bearer ${opened.token}` }
+  const form = new FormData()
+  form.append('image', new Blob([picture], { type: 'image/jpeg' }), 'picture')
+  const query = JSON.stringify({ queries: [{ signals: [{ type: 'pdq', hash: await hashOf(askAt, key, picture) }] }] })
+
+  const begun = performance.now()
+  await json(`${submitTo}/v1/cases/${opened.caseNumber}/images`, 'POST', mine, form, 201)
+  const found = async () =>
+    (await json(`${askAt}/v1/match`, 'POST', { authorization: `Bearer ${key}` }, query, 200)).results[0].matches
+  let matches = await found()
+  while (!matches.some(({ grade }) => grade === 'exact')) matches = await found()
+  const ms = performance.now() - begun
+
+  await json(`${submitTo}/v1/cases/${opened.caseNumber}`, 'DELETE', mine, undefined, 200)
+  return ms
+}
+
+async function hashOf(askAt, key, picture) {
+  if (!hashes.has(picture)) {
+    const form = new FormData()
+    form.append('image', new Blob([picture], { type: 'image/jpeg' }), 'picture')
+    const { results } = await json(`${askAt}/v1/match/images`, 'POST', { authorization: `Bearer ${key}` }, form, 200)
+    hashes.set(picture, results[0].signals.find(({ type }) => type === 'pdq').hash)
+  }
+  return hashes.get(picture)
+}
+
+async function json(url, method, headers, body, expected) {
+  const type = typeof body === 'string' ? { 'content-type': 'application/json' } : {}
+  const response = await fetch(url, { method, headers: { ...headers, ...type }, body })
+  const answer = await response.json()
+  if (response.status !== expected) throw new Error(`${method} answered ${response.status} ${answer.code ?? ''}`)
+  return answer
+}
+
+function report({ bare, single, together, sizeBytes }) {
+  const result = {
+    cores,
+    pictureBytes: sizeBytes,
+    count: COUNT,
+    p50Ms: round(single.p50Ms),
+    p99Ms: round(single.p99Ms),
+    parallel: PARALLEL,
+    failures: together.failures,
+    perS: round(together.perS),
+    pipelinePerS: round(bare.perS),
+    share: round(together.perS / bare.perS, 3),
+  }
+  if (args.json) {
+    console.log(JSON.stringify(result))
+    return
+  }
+  console.log(`
+From the first byte of a ${(sizeBytes / 1e6).toFixed(1)} MB JPEG of 12 megapixels to a match on the second api, ${cores} cores, ${COUNT} pictures
+
+  one at a time      p50 ${result.p50Ms} ms   p99 ${result.p99Ms} ms
+  ${PARALLEL} at a time      ${result.perS} pictures/s, ${result.failures} failures
+  pipeline alone     ${result.pipelinePerS} pictures/s on all cores
+  share              ${(100 * result.share).toFixed(1)} %`)
+}
+
+function round(value, digits = 1) {
+  return Number(value.toFixed(digits))
+}
+
+function path(relative) {
+  return fileURLToPath(new URL(relative, import.meta.url))
+}

@@ -1,0 +1,50 @@
+// The pictures of a folder.
+
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import sharp from 'sharp'
+
+export interface DemoPicture {
+  readonly name: string
+  readonly contentType: string
+  /** Read anew each time: a folder may hold more than fits into memory. */
+  readonly read: () => Promise<Buffer>
+}
+
+export interface Skipped {
+  readonly name: string
+  readonly reason: string
+}
+
+export interface Folder {
+  readonly pictures: readonly DemoPicture[]
+  readonly skipped: readonly Skipped[]
+}
+
+/**
+ * Lists the files of a folder that are pictures, by what is in them and not by their names; folders in it are left alone.
+ * @returns `undefined` when there is no such folder, or it cannot be read.
+ */
+export async function readFolder(folder: string): Promise<Folder | undefined> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined)
+  if (entries === undefined) return undefined
+  const pictures: DemoPicture[] = []
+  const skipped: Skipped[] = []
+  const files = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.')).map(({ name }) => name)
+  for (const file of files.toSorted()) {
+    const path = join(folder, file)
+    const format = await formatOf(path)
+    if (format === undefined) skipped.push({ name: file, reason: 'not a picture that can be read' })
+    else pictures.push({ name: file, contentType: `image/${format}`, read: () => readFile(path) })
+  }
+  return { pictures, skipped }
+}
+
+async function formatOf(path: string): Promise<string | undefined> {
+  try {
+    const { format } = await sharp(path).metadata()
+    return format === 'heif' ? 'avif' : format
+  } catch {
+    return undefined
+  }
+}

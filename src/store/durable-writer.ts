@@ -1,0 +1,139 @@
+// Writes that are on disk when they return. Those that come while the disk is waited for go together in the next round.
+
+import { createHash } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import { Problem } from '../domain/problem.js'
+
+/** A script and how many of its arguments are keys: one file each in scripts/. */
+export interface Script {
+  readonly numberOfKeys: number | 'some'
+  readonly lua: string
+}
+
+export type Arg = string | number | Buffer
+
+/**
+ * `fsync`: a write is answered when Redis says that its log is on disk. `unknown`: the server has no such command (before
+ * 7.2). `none`: its log is switched off, and nothing that is written survives a crash.
+ */
+export type Durability = 'fsync' | 'unknown' | 'none'
+
+interface Write {
+  readonly script: Script
+  readonly keys: readonly string[]
+  readonly args: readonly Arg[]
+  readonly resolve: (reply: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+const FSYNC_TIMEOUT_MS = 2500
+const RETRY_AFTER_S = 2
+/** Keeps one round's commands within what Redis runs in a moment. */
+const MAX_ROUND = 256
+
+export class DurableWriter {
+  readonly #redis: Redis
+  #durability: Durability = 'unknown'
+  #pending: Write[] = []
+  // Invariant: one round is under way at a time. WAITAOF holds up whatever is behind it on the connection, so a round that
+  // overlapped another would wait for the disk twice.
+  #isWriting = false
+
+  /** @param redis a connection of its own. */
+  constructor(redis: Redis) {
+    this.#redis = redis
+    redis.on('ready', () => {
+      this.probe().catch(() => {}) // gone again: the next 'ready' asks anew
+    })
+  }
+
+  get durability(): Durability {
+    return this.#durability
+  }
+
+  /** Finds out what the server offers; again by itself after every reconnection. */
+  async probe(): Promise<void> {
+    this.#durability = await probeDurability(this.#redis)
+  }
+
+  /**
+   * @returns the script's reply, strings as Buffers.
+   * @throws {Problem} store-away when the disk was not reached in time: the write may or may not have happened.
+   * @throws what ioredis throws.
+   */
+  write(script: Script, keys: readonly string[], args: readonly Arg[]): Promise<unknown> {
+    if (script.numberOfKeys !== 'some' && script.numberOfKeys !== keys.length) {
+      throw new RangeError('wrong number of keys for a script')
+    }
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ script, keys, args, resolve, reject })
+      if (!this.#isWriting) this.#writeAll()
+    })
+  }
+
+  async #writeAll(): Promise<void> {
+    this.#isWriting = true
+    while (this.#pending.length > 0) {
+      const round = this.#pending.splice(0, MAX_ROUND)
+      try {
+        await this.#writeRound(round)
+      } catch (error) {
+        for (const { reject } of round) reject(error)
+      }
+    }
+    this.#isWriting = false
+  }
+
+  async #writeRound(round: readonly Write[]): Promise<void> {
+    const unknown = await this.#send(round, 'EVALSHA', ({ lua }) => sha1(lua))
+    if (unknown.length > 0) await this.#send(unknown, 'EVAL', ({ lua }) => lua)
+  }
+
+  /** @returns the writes whose script the server did not know; all others are settled. */
+  async #send(round: readonly Write[], command: string, body: (script: Script) => string): Promise<Write[]> {
+    const pipeline = this.#redis.pipeline()
+    for (const { script, keys, args } of round) pipeline.callBuffer(command, body(script), keys.length, ...keys, ...args)
+    const waits = this.#durability === 'fsync'
+    if (waits) pipeline.call('WAITAOF', 1, 0, FSYNC_TIMEOUT_MS)
+    const replies = (await pipeline.exec()) ?? []
+    const notOnDisk = waits ? whyNotOnDisk(replies[round.length]) : undefined
+    return round.filter(({ resolve, reject }, i) => {
+      const [error, reply] = replies[i] ?? [new Error('Connection is closed.')]
+      if (error?.message.startsWith('NOSCRIPT')) return true
+      if (error) reject(error)
+      else if (notOnDisk) reject(notOnDisk)
+      else resolve(reply)
+      return false
+    })
+  }
+}
+
+function whyNotOnDisk(
+  [error, synced]: [Error | null, unknown] = [new Error('Connection is closed.'), undefined],
+): Error | undefined {
+  if (error !== null) return error
+  const isOnDisk = Array.isArray(synced) && Number(synced[0]) >= 1
+  return isOnDisk ? undefined : new Problem('store-away', { retryAfterS: RETRY_AFTER_S })
+}
+
+async function probeDurability(redis: Redis): Promise<Durability> {
+  try {
+    await redis.call('WAITAOF', 1, 0, 1)
+    return 'fsync'
+  } catch (error) {
+    const text = error instanceof Error ? error.message : ''
+    if (/appendonly/i.test(text)) return 'none'
+    if (/unknown command/i.test(text)) return 'unknown'
+    throw error
+  }
+}
+
+function sha1(text: string): string {
+  let digest = digests.get(text)
+  if (digest === undefined) {
+    digest = createHash('sha1').update(text).digest('hex')
+    digests.set(text, digest)
+  }
+  return digest
+}
+const digests = new Map<string, string>()

@@ -1,0 +1,141 @@
+import { availableParallelism } from 'node:os'
+import t from 'tap'
+import { environmentFor, readConfig } from '../src/config.js'
+
+t.test('an empty environment gives the documented defaults', async (t) => {
+  t.same(readConfig({}), {
+    host: '127.0.0.1',
+    port: 8080,
+    dataDir: './data',
+    redisUrl: undefined,
+    redisSocket: undefined,
+    redisServerBin: undefined,
+    npmRedis: 'on',
+    searchPath: '',
+    handoffHost: '127.0.0.1',
+    handoffPort: 0,
+    maxImageBytes: 20 * 1024 * 1024,
+    maxImagesPerRequest: 20,
+    maxInFlightBytes: 256 * 1024 * 1024,
+    hashers: availableParallelism(),
+    hasherMemoryMb: 1536,
+    sealKeys: undefined,
+    caseRetentionDays: 365,
+    logLevel: 'info',
+    env: 'live',
+  })
+})
+
+t.test('every variable reaches its setting', async (t) => {
+  const config = readConfig({
+    TABIR_HOST: '::1',
+    TABIR_PORT: '0',
+    TABIR_DATA_DIR: '/srv/tabir',
+    REDIS_URL: 'rediss://user:secret@redis.example:6380/2',
+    TABIR_REDIS_BIN: '/opt/valkey-server',
+    TABIR_NPM_REDIS: 'off',
+    PATH: '/bin:/usr/bin',
+    TABIR_HANDOFF_HOST: '0.0.0.0',
+    TABIR_HANDOFF_PORT: '8081',
+    TABIR_MAX_IMAGE_BYTES: '1000',
+    TABIR_MAX_IMAGES_PER_REQUEST: '3',
+    TABIR_MAX_INFLIGHT_BYTES: '5000',
+    TABIR_HASHERS: '7',
+    TABIR_HASHER_MEMORY_MB: '512',
+    TABIR_SEAL_KEYS: 'new:AAAA+/==,old:BBBB\n',
+    TABIR_CASE_RETENTION_DAYS: '30',
+    TABIR_LOG_LEVEL: 'silent',
+    TABIR_ENV: 'test',
+  })
+
+  t.same(config, {
+    host: '::1',
+    port: 0,
+    dataDir: '/srv/tabir',
+    redisUrl: 'rediss://user:secret@redis.example:6380/2',
+    redisSocket: undefined,
+    redisServerBin: '/opt/valkey-server',
+    npmRedis: 'off',
+    searchPath: '/bin:/usr/bin',
+    handoffHost: '0.0.0.0',
+    handoffPort: 8081,
+    maxImageBytes: 1000,
+    maxImagesPerRequest: 3,
+    maxInFlightBytes: 5000,
+    hashers: 7,
+    hasherMemoryMb: 512,
+    sealKeys: 'new:AAAA+/==,old:BBBB',
+    caseRetentionDays: 30,
+    logLevel: 'silent',
+    env: 'test',
+  })
+  t.equal(readConfig({ REDIS_SOCKET: '/run/redis.sock' }).redisSocket, '/run/redis.sock')
+})
+
+t.test('a variable that is set to nothing counts as not set', async (t) => {
+  t.equal(readConfig({ TABIR_PORT: '', TABIR_SEAL_KEYS: '', REDIS_URL: '' }).port, 8080)
+})
+
+t.test('a wrong environment is refused with every wrong name and no value', async (t) => {
+  const wrong = {
+    TABIR_PORT: '70071',
+    TABIR_HOST: ' ',
+    REDIS_URL: 'http://user:hunter2@redis',
+    TABIR_NPM_REDIS: 'perhaps',
+    TABIR_MAX_IMAGE_BYTES: '-31337',
+    TABIR_HASHERS: '0x77',
+    TABIR_CASE_RETENTION_DAYS: '1.75',
+    TABIR_SEAL_KEYS: 'topsecret',
+    TABIR_LOG_LEVEL: 'loudest',
+    TABIR_ENV: 'PROD9',
+  }
+  const error = catchError(() => readConfig(wrong))
+
+  for (const [name, value] of Object.entries(wrong)) {
+    t.match(error, new RegExp(`^ {2}${name} must `, 'm'), name)
+    if (value.trim() !== '') t.notOk(error.includes(value), `${name}'s value stays out`)
+  }
+})
+
+t.test('two ways to Redis at once are refused, for nobody could say which one holds the truth', async (t) => {
+  t.throws(
+    () => readConfig({ REDIS_URL: 'redis://localhost', REDIS_SOCKET: '/run/redis.sock' }),
+    /REDIS_SOCKET must not be set/,
+  )
+})
+
+t.test('each part is given what it needs and nothing else', async (t) => {
+  const env = {
+    PATH: '/bin',
+    HOME: '/root',
+    AWS_SECRET_ACCESS_KEY: 'x',
+    NODE_AUTH_TOKEN: 'x',
+    TABIR_SEAL_KEYS: 'a:AAAA',
+    TABIR_HASHERS: '2',
+    TABIR_PORT: '1',
+    REDIS_URL: 'redis://elsewhere',
+  }
+
+  t.same(environmentFor('api', { socket: '/s' }, { ...env, REDIS_URL: undefined }), {
+    PATH: '/bin',
+    HOME: '/root',
+    TABIR_SEAL_KEYS: 'a:AAAA',
+    TABIR_PORT: '1',
+    REDIS_SOCKET: '/s',
+  })
+  t.same(environmentFor('workers', { url: 'redis://here' }, env), {
+    PATH: '/bin',
+    HOME: '/root',
+    TABIR_HASHERS: '2',
+    REDIS_URL: 'redis://here',
+  })
+})
+
+function catchError(run: () => unknown): string {
+  try {
+    run()
+  } catch (error) {
+    if (error instanceof Error) return error.message
+  }
+  return ''
+}

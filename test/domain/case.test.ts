@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { acceptsImages, CASE_STATES, caseNumberFrom, mayBecome, parseCaseNumber } from '../../src/domain/case.js'
+
+t.test('a case number survives being written down and read out', async () => {
+  const written = fc.tuple(
+    fc.uint8Array({ minLength: 12, maxLength: 12 }),
+    fc.constantFrom('', ' ', '-', ' - '),
+    fc.boolean(),
+  )
+  fc.assert(
+    fc.property(written, ([random, separator, lower]) => {
+      const number = caseNumberFrom(random)
+      const spoken = number.slice(4).replaceAll('-', separator).replaceAll('0', 'O').replaceAll('1', 'l')
+      assert.equal(parseCaseNumber(number), number)
+      assert.equal(parseCaseNumber(lower ? spoken.toLowerCase() : spoken), number)
+    }),
+  )
+})
+
+t.test('what cannot be a case number is none', async (t) => {
+  for (const text of [
+    '',
+    'TBR',
+    'TBR-0000-0000-000',
+    'TBR-0000-0000-00000',
+    'TBR-UUUU-0000-0000',
+    'x'.repeat(4000),
+    'TBR-0000-0000-000é',
+  ]) {
+    t.equal(parseCaseNumber(text), undefined)
+  }
+})
+
+t.test('a case goes forward only', async (t) => {
+  const allowed = [
+    'open>active',
+    'open>withdrawn',
+    'open>expired',
+    'active>withdrawn',
+    'active>expired',
+    'withdrawn>erased',
+    'expired>erased',
+  ]
+  for (const from of CASE_STATES)
+    for (const to of CASE_STATES) t.equal(mayBecome(from, to), allowed.includes(`${from}>${to}`), `${from} > ${to}`)
+})
+
+t.test('only an open or active case takes images', async (t) => {
+  t.same(CASE_STATES.filter(acceptsImages), ['open', 'active'])
+})

@@ -1,0 +1,31 @@
+import t from 'tap'
+import { CASES_BANK } from '../../src/domain/bank.js'
+import { distanceBandOf, gradeOf } from '../../src/domain/grade.js'
+
+const facts = { bank: CASES_BANK, signalType: 'pdq', corroborated: false } as const
+
+t.test('a grade says how sure a match is', async (t) => {
+  t.equal(gradeOf({ ...facts, distanceBits: 0 }), 'exact')
+  t.equal(gradeOf({ ...facts, distanceBits: 1 }), 'near')
+  t.equal(gradeOf({ ...facts, signalType: 'blockhash', distanceBits: 0 }), 'near', 'blockhash is too coarse to say exact')
+  t.equal(gradeOf({ ...facts, signalType: 'sha256', distanceBits: 0 }), 'exact')
+  t.equal(gradeOf({ ...facts, distanceBits: 31 }), 'near', 'the threshold is inclusive')
+  t.equal(gradeOf({ ...facts, distanceBits: 31, corroborated: true }), 'strong')
+  t.equal(
+    gradeOf({ ...facts, distanceBits: 32, corroborated: true }),
+    'review',
+    'beyond the threshold nothing is to be acted on',
+  )
+})
+
+t.test('a bank’s own threshold decides about its signals', async (t) => {
+  const bank = { ...CASES_BANK, thresholdBits: { pdq: 10 } }
+  t.equal(gradeOf({ ...facts, bank, distanceBits: 10 }), 'near')
+  t.equal(gradeOf({ ...facts, bank, distanceBits: 11 }), 'review')
+})
+
+t.test('a band covers every distance that a match may have, and no more', async (t) => {
+  const names = [0, 1, 15, 16, 31, 32, 45, 46, 60, 61, 90].map(distanceBandOf)
+  t.same(names, ['0', '1-15', '1-15', '16-31', '16-31', '32-45', '32-45', '46-60', '46-60', '61-90', '61-90'])
+  t.throws(() => distanceBandOf(91), RangeError)
+})

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { blockhashDihedralsOf, dihedralsOf } from '../../src/hash/dihedral.js'
+import { distance, formatHash, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { loadPdqKernelSync } from '../../src/hash/pdq-kernel.js'
+import { type TransformName, transforms } from '../../src/hash/transforms.js'
+import { drawn, turnedPixels } from './synthetic.js'
+
+const anyHash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hashFromBytes(bytes))
+
+const kinds = { pdq: dihedralsOf, blockhash: blockhashDihedralsOf }
+
+// What the second way makes of the first: the multiplication table of a square's symmetries.
+const laws: readonly (readonly TransformName[])[] = [
+  ['rotate90', 'rotate90', 'rotate90', 'rotate90'],
+  ['rotate90', 'rotate270'],
+  ['rotate90', 'rotate90', 'rotate180'],
+  ['flipX', 'flipX'],
+  ['flipY', 'flipY'],
+  ['flipPlus1', 'flipPlus1'],
+  ['flipMinus1', 'flipMinus1'],
+  ['flipX', 'flipY', 'rotate180'],
+  ['flipY', 'flipPlus1', 'rotate270'],
+  ['flipPlus1', 'flipX', 'rotate270'],
+  ['rotate180', 'flipPlus1', 'flipMinus1'],
+]
+
+for (const [kind, dihedrals] of Object.entries(kinds)) {
+  const apply = (hash: Hash256, name: TransformName): Hash256 => {
+    const way = dihedrals(hash)[transforms.findIndex((transform) => transform.name === name)]
+    if (way === undefined) throw new Error('eight ways')
+    return way
+  }
+
+  t.test(`${kind}: turning and mirroring bits obeys the laws of turning and mirroring pictures`, async () => {
+    fc.assert(
+      fc.property(anyHash, fc.constantFrom(...laws), (hash, law) => {
+        assert.equal(formatHash(law.reduce(apply, hash)), formatHash(hash), law.join(', '))
+      }),
+    )
+  })
+
+  t.test(`${kind}: the eight ways differ, and the first is the hash itself`, async () => {
+    fc.assert(
+      fc.property(anyHash, (hash) => {
+        const [original] = dihedrals(hash)
+        assert.deepEqual(original, hash)
+        assert.notEqual(original, hash, 'a copy')
+      }),
+    )
+    const hash = hashFromBytes(Uint8Array.from({ length: 32 }, (_, k) => (k * 37) % 251))
+    assert.equal(new Set(dihedrals(hash).map(formatHash)).size, 8)
+  })
+}
+
+t.test('a hash turned by its bits lies near the hash of the picture turned by its pixels', async (t) => {
+  const kernel = loadPdqKernelSync()
+  const distances = Array.from({ length: 24 }, (_, seed) => {
+    const picture = drawn(seed, 160, 120)
+    const byBits = dihedralsOf(kernel.hash(picture).hash)
+    return transforms.map((way, k) => {
+      const turned = byBits[k]
+      return turned === undefined ? 256 : distance(turned, kernel.hash(turnedPixels(picture, way)).hash)
+    })
+  }).flat()
+
+  const sorted = distances.toSorted((a, b) => a - b)
+  t.ok((sorted[Math.floor(sorted.length / 2)] ?? 256) <= 22, 'half of them within 22 bits')
+  t.ok((sorted.at(-1) ?? 256) <= 60, 'all of them nearer than any two pictures that have nothing in common')
+})
+
+t.test('the dihedral hashes that come with a hash lie nearer still', async (t) => {
+  const kernel = loadPdqKernelSync()
+  // Windows of three pixels are centred; an even window is not, and at this size that alone would cost 20 bits.
+  const distances = Array.from({ length: 12 }, (_, seed) => {
+    const picture = drawn(100 + seed, 352, 272)
+    return kernel.hash(picture).dihedrals.map((dihedral, k) => {
+      const way = transforms[k]
+      return way === undefined ? 256 : distance(dihedral, kernel.hash(turnedPixels(picture, way)).hash)
+    })
+  }).flat()
+
+  t.ok(Math.max(...distances) <= 10, `at most ${Math.max(...distances)} bits`)
+})

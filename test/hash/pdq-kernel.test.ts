@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { formatHash } from '../../src/hash/hash256.js'
+import { type PdqResult, pdq } from '../../src/hash/pdq.js'
+import { loadPdqKernelSync } from '../../src/hash/pdq-kernel.js'
+import type { Pixels } from '../../src/hash/pixels.js'
+import { noisy } from './synthetic.js'
+
+const kernel = loadPdqKernelSync()
+const bits = ({ quality, dihedrals }: PdqResult) => [quality, ...dihedrals.map(formatHash)]
+
+const channels = fc.constantFrom(1 as const, 3 as const, 4 as const)
+const seed = fc.nat()
+
+t.test('equals the oracle on pictures of any size', async () => {
+  // Windows change at multiples of 128 and lanes at multiples of 4, so sides near those are drawn as often as all others.
+  const nearAMultiple = fc
+    .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: -4, max: 4 }))
+    .map(([n, d]) => 128 * n + d)
+  const side = fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 13, max: 300 }), nearAMultiple)
+  fc.assert(
+    fc.property(seed, side, side, channels, (seed, width, height, channels) => {
+      const picture = noisy(seed, width, height, channels)
+      assert.deepEqual(bits(kernel.hash(picture)), bits(pdq(picture)))
+    }),
+    { numRuns: 150 },
+  )
+})
+
+t.test('equals the oracle on the sizes that take another path', async (t) => {
+  const sizes = [
+    [64, 64],
+    [63, 64],
+    [64, 65],
+    [1, 500],
+    [500, 1],
+    [4, 5],
+    [5, 5],
+    [5, 3000],
+    [3000, 5],
+    [2049, 33],
+    [257, 1300],
+  ]
+  for (const [width = 0, height = 0] of sizes) {
+    for (const channels of [1, 3, 4] as const) {
+      const picture = noisy(7, width, height, channels)
+      t.same(bits(kernel.hash(picture)), bits(pdq(picture)), `${width} × ${height}, ${channels} channels`)
+    }
+  }
+})
+
+t.test('gives a picture too small to hash the zero hash and quality 0', async (t) => {
+  for (const { quality, hash } of [kernel.hash(noisy(1, 4, 300, 3)), pdq(noisy(1, 300, 4, 3))]) {
+    t.equal(quality, 0)
+    t.equal(formatHash(hash), '0'.repeat(64))
+  }
+})
+
+t.test('ignores alpha', async (t) => {
+  const clear = noisy(3, 70, 90, 4)
+  const data = clear.data.map((byte, i) => (i % 4 === 3 ? 255 - byte : byte))
+
+  t.same(bits(kernel.hash({ ...clear, data })), bits(kernel.hash(clear)))
+})
+
+t.test('sums the blocks of blockhash exactly, also where their borders cut pixels', async () => {
+  fc.assert(
+    fc.property(
+      seed,
+      fc.integer({ min: 16, max: 150 }),
+      fc.integer({ min: 16, max: 150 }),
+      channels,
+      (seed, width, height, channels) => {
+        const picture = noisy(seed, width, height, channels)
+        const { blockTotals } = kernel.hash(picture)
+        assert.deepEqual(blockTotals, blockTotalsOf(picture))
+      },
+    ),
+    { numRuns: 60 },
+  )
+})
+
+t.test('gives no block totals when a side is shorter than the blocks', async (t) => {
+  t.equal(kernel.hash(noisy(1, 15, 40, 3)).blockTotals, undefined)
+  t.equal(kernel.hash(noisy(1, 40, 3, 3)).blockTotals, undefined)
+})
+
+t.test('keeps nothing of a picture: its memory is the same whatever it hashed', async (t) => {
+  const instances: WebAssembly.Instance[] = []
+  const { Instance } = WebAssembly
+  t.teardown(() => {
+    WebAssembly.Instance = Instance
+  })
+  WebAssembly.Instance = class extends Instance {
+    constructor(module: WebAssembly.Module) {
+      super(module)
+      instances.push(this)
+    }
+  }
+  const observed = loadPdqKernelSync()
+  const { memory } = instances[0]?.exports ?? {}
+  if (!(memory instanceof WebAssembly.Memory)) throw new Error('the kernel exports its memory')
+
+  observed.hash(noisy(1, 333, 217, 3))
+  const first = Buffer.from(memory.buffer).toString('base64')
+  observed.hash(noisy(2, 333, 217, 3))
+  const second = Buffer.from(memory.buffer).toString('base64')
+
+  t.ok(first === second)
+})
+
+t.test('stays correct when a small picture follows a large one', async (t) => {
+  const small = noisy(5, 90, 61, 3)
+  const before = bits(kernel.hash(small))
+
+  kernel.hash(noisy(6, 1500, 1100, 4))
+
+  t.same(bits(kernel.hash(small)), before)
+})
+
+/** Sums in doubles, one pixel after the other: shares of a pixel are sixteenths by sixteenths, so nothing rounds. */
+function blockTotalsOf({ data, width, height, channels }: Pixels): number[] {
+  const totals = new Array<number>(256).fill(0)
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const at = (y * width + x) * channels
+      const red = data[at] ?? 0
+      const value = channels === 1 ? 3 * red : red + (data[at + 1] ?? 0) + (data[at + 2] ?? 0)
+      for (const [row, rowShare] of shares(y, height)) {
+        for (const [column, columnShare] of shares(x, width)) {
+          totals[row * 16 + column] = (totals[row * 16 + column] ?? 0) + value * rowShare * columnShare
+        }
+      }
+    }
+  }
+  return totals
+}
+
+function shares(at: number, length: number): [block: number, share: number][] {
+  const first = Math.floor((16 * at) / length)
+  const share = Math.min(1, ((first + 1) * length) / 16 - at)
+  return share < 1
+    ? [
+        [first, share],
+        [first + 1, 1 - share],
+      ]
+    : [[first, 1]]
+}

@@ -1,0 +1,68 @@
+import t from 'tap'
+import { DCT_COLUMNS, DCT_ROWS, dctMatrix } from '../../src/hash/dct.js'
+import { distance, formatHash } from '../../src/hash/hash256.js'
+import { type PdqResult, pdq } from '../../src/hash/pdq.js'
+import { loadPdqKernel, loadPdqKernelSync } from '../../src/hash/pdq-kernel.js'
+import { transforms } from '../../src/hash/transforms.js'
+import { drawn, turnedPixels } from './synthetic.js'
+import { vectors } from './vectors.js'
+
+const written = ({ hash, quality, dihedrals }: PdqResult) => ({
+  hash: formatHash(hash),
+  quality,
+  dihedral: dihedrals.map(formatHash),
+})
+
+t.test('gives the hash, the quality and the eight dihedral hashes of the reference, bit for bit', async (t) => {
+  const ways = { oracle: pdq, kernel: (await loadPdqKernel()).hash, 'kernel of a worker': loadPdqKernelSync().hash }
+
+  t.equal(vectors.length, 16)
+  for (const [way, hash] of Object.entries(ways)) {
+    for (const { name, picture, quality, dihedral, ...answer } of vectors) {
+      t.same(written(hash(picture)), { hash: answer.hash, quality, dihedral }, `${name} by the ${way}`)
+    }
+  }
+})
+
+t.test('names the ways to turn a picture as the reference orders them', async (t) => {
+  const picture = drawn(1, 96, 80)
+
+  t.same(
+    transforms.map(({ name }) => name),
+    ['original', 'rotate90', 'rotate180', 'rotate270', 'flipX', 'flipY', 'flipPlus1', 'flipMinus1'],
+  )
+  for (const [k, way] of transforms.entries()) {
+    const really = pdq(turnedPixels(picture, way)).hash
+    const nearest = pdq(picture).dihedrals.reduce((best, hash, i, all) => {
+      const champion = all[best]
+      return champion !== undefined && distance(champion, really) <= distance(hash, really) ? best : i
+    }, 0)
+    t.equal(nearest, k, `${way.name}: the picture turned that way is nearest to that dihedral hash`)
+  }
+})
+
+t.test('does not depend on how an engine rounds a cosine', async (t) => {
+  const matrix = dctMatrix()
+  const scale = Math.fround(Math.sqrt(2 / DCT_COLUMNS))
+
+  const margins = Array.from(matrix, (rounded, k) => {
+    const frequency = Math.floor(k / DCT_COLUMNS) + 1
+    const exact = scale * Math.cos((Math.PI / 2 / DCT_COLUMNS) * frequency * (2 * (k % DCT_COLUMNS) + 1))
+    const unit = 2 ** (Math.floor(Math.log2(Math.abs(exact))) - 23)
+    return 0.5 - Math.abs(rounded - exact) / unit
+  })
+
+  // A double has 2^29 times the resolution of a float32: a margin of 1e-6 leaves room for hundreds of its last places.
+  t.equal(matrix.length, DCT_ROWS * DCT_COLUMNS)
+  t.ok(Math.min(...margins) > 1e-6, 'every entry lies clear of the middle between two float32 values')
+})
+
+t.test('refuses sizes that do not fit, in the oracle and in the kernel', async (t) => {
+  const data = new Uint8Array(300)
+  for (const hash of [pdq, loadPdqKernelSync().hash]) {
+    t.throws(() => hash({ data, width: 10, height: 11, channels: 3 }), RangeError)
+    t.throws(() => hash({ data, width: 0, height: 10, channels: 3 }), RangeError)
+    t.throws(() => hash({ data, width: 10.5, height: 10, channels: 3 }), RangeError)
+    t.throws(() => hash({ data: new Uint8Array(70_000), width: 70_000, height: 1, channels: 1 }), RangeError)
+  }
+})

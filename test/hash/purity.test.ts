@@ -1,0 +1,19 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import t from 'tap'
+
+const folder = new URL('../../../src/hash/', import.meta.url)
+
+t.test('imports nothing from outside its folder, so that it runs in a browser unchanged', async (t) => {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.ts'))
+
+  t.ok(files.includes('pdq-kernel.ts'))
+  for (const name of files) {
+    const source = readFileSync(new URL(name, folder), 'utf8')
+    const imported = Array.from(source.matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g), ([, from]) => from)
+    t.ok(
+      imported.every((from) => from?.startsWith('./')),
+      name,
+    )
+    t.notMatch(source, /\b(?:process|Buffer|require|globalThis)\b\s*[.(]/, `${name} needs nothing that a browser lacks`)
+  }
+})

@@ -1,0 +1,161 @@
+import { randomBytes } from 'node:crypto'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { CASES_BANK_NAME } from '../../src/domain/bank.js'
+import { uuidV7 } from '../../src/domain/ids.js'
+import type { RegisteredImage } from '../../src/domain/signal.js'
+import { hashFromBytes } from '../../src/hash/hash256.js'
+import { Replica } from '../../src/services/replica.js'
+import { apiKeysIn } from '../../src/store/api-keys.js'
+import { banksIn } from '../../src/store/banks.js'
+import { imagesIn } from '../../src/store/images.js'
+import { keys } from '../../src/store/keys.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { connectForFollowing, openStore } from '../../src/store/store.js'
+import { startRedis, type TestRedis } from '../helpers/redis.js'
+import { until } from '../helpers/service.js'
+
+async function openParts(t: Test, { socket }: TestRedis) {
+  const target = { url: undefined, socket }
+  const store = await openStore(target)
+  t.teardown(() => store.close())
+  const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 7)]))
+  const replicaWith = (clock: () => number = () => performance.now()) => {
+    const parts = { store, images, banks: banksIn(store), apiKeys: apiKeysIn(store) }
+    const replica = new Replica({
+      ...parts,
+      follower: connectForFollowing(target),
+      now: clock,
+      onTrouble: (error) => t.fail(String(error)),
+    })
+    t.teardown(() => replica.close())
+    return replica
+  }
+  const redis = new Redis(socket)
+  t.teardown(() => redis.disconnect())
+  return { images, replicaWith, redis }
+}
+
+function randomImage(): { id: string; image: RegisteredImage } {
+  const hash = hashFromBytes(randomBytes(32))
+  return {
+    id: uuidV7(Date.now(), randomBytes(10)),
+    image: {
+      bank: CASES_BANK_NAME,
+      tier: 'self-reported',
+      category: undefined,
+      ref: undefined,
+      createdAtMs: 1,
+      signals: [{ type: 'pdq', view: 'whole', quality: 100, hash }],
+    },
+  }
+}
+
+/** Ids of the images that a replica finds by their own hash. */
+function found(replica: Replica, all: readonly { id: string; image: RegisteredImage }[]): string[] {
+  const { catalogue } = replica
+  return all.flatMap(({ id, image }) => {
+    const hits = catalogue.index('pdq').within(
+      [...image.signals].map(({ hash }) => hash),
+      0,
+    )
+    return hits.some((hit) => catalogue.image(hit.image)?.id === id) ? [id] : []
+  })
+}
+
+t.test('replicas agree with a map, whatever is put, replaced, erased, and whenever they start', async (t) => {
+  const { images, replicaWith } = await openParts(t, await startRedis(t))
+  const early = replicaWith()
+  await early.start()
+  const model = new Map<string, { id: string; image: RegisteredImage }>()
+  const everything: { id: string; image: RegisteredImage }[] = []
+  const replicas = [early]
+  let revision = 0
+
+  for (let step = 0; step < 400; step++) {
+    const known = [...model.values()]
+    const chosen = known[Math.floor(Math.random() * known.length)]
+    if (chosen === undefined || step % 3 !== 0) {
+      const added = Array.from({ length: 1 + (step % 4) }, randomImage)
+      revision = await images.put(added)
+      for (const image of added) model.set(image.id, image)
+      everything.push(...added)
+    } else if (step % 2 === 0) {
+      revision = (await images.erase(chosen.id)) ?? revision
+      model.delete(chosen.id)
+    } else {
+      const replaced = { id: chosen.id, image: randomImage().image }
+      revision = await images.put([replaced])
+      model.set(chosen.id, replaced)
+      everything.push(replaced)
+    }
+    if (step % 150 === 75) {
+      const late = replicaWith()
+      replicas.push(late)
+      await late.start()
+    }
+  }
+
+  for (const replica of replicas) {
+    await replica.reached(revision)
+    t.same(found(replica, [...model.values()]).sort(), [...model.keys()].sort())
+    const gone = everything.filter((image) => model.get(image.id) !== image)
+    t.same(found(replica, gone), [], 'nothing erased or replaced is found')
+    t.equal(replica.catalogue.images, model.size)
+  }
+})
+
+t.test('a stream that was trimmed behind a replica leads to a full re-read, not to a hole', async (t) => {
+  const { images, replicaWith, redis } = await openParts(t, await startRedis(t))
+  const first = randomImage()
+  await images.put([first])
+  const replica = replicaWith()
+  await replica.start()
+
+  // While the replica is not looking: an erasure and an addition, whose changes are gone from the stream.
+  const second = randomImage()
+  await redis
+    .multi()
+    .hdel(...shardAndId(first.id))
+    .incrby(keys.revision, 5)
+    .exec()
+  const revision = await images.put([second])
+  await redis.xtrim(keys.changes, 'MAXLEN', 1)
+
+  await replica.reached(revision)
+  t.same(found(replica, [first, second]), [second.id])
+})
+
+t.test('a store that went back to an older state is read anew', async (t) => {
+  const { images, replicaWith, redis } = await openParts(t, await startRedis(t))
+  const lost = randomImage()
+  await images.put([lost])
+  const replica = replicaWith()
+  await replica.start()
+  t.same(found(replica, [lost]), [lost.id])
+
+  await redis.flushall()
+  await until(() => replica.isReady && replica.catalogue.images === 0)
+
+  const later = randomImage()
+  await replica.reached(await images.put([later]))
+  t.same(found(replica, [lost, later]), [later.id])
+})
+
+t.test('a replica that has not heard from the store for a second does not answer', async (t) => {
+  let nowMs = 0
+  const { replicaWith } = await openParts(t, await startRedis(t))
+  const replica = replicaWith(() => nowMs)
+  t.throws(() => replica.catalogue, { code: 'index-cold' })
+  await replica.start()
+  t.ok(replica.catalogue)
+
+  nowMs += 1001
+  t.throws(() => replica.catalogue, { code: 'store-away' })
+  await until(() => replica.isReady)
+})
+
+function shardAndId(id: string): [string, Buffer] {
+  const bytes = Buffer.from(id.replaceAll('-', ''), 'hex')
+  return [keys.images((((bytes[14] ?? 0) << 8) | (bytes[15] ?? 0)) % 1024), bytes]
+}

@@ -1,0 +1,356 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { type OpenRedisConfig, openRedisServer } from '../../src/store/embedded-redis.js'
+import { findRedisServer, HOW_TO_INSTALL } from '../../src/store/find-redis.js'
+
+const searchPath = process.env['PATH'] ?? ''
+const nothing = { searchPath: '', npmRedis: 'off', usualFolders: [] } as const
+const repository = new URL('../../', import.meta.url)
+
+t.test('finding a server', async (t) => {
+  t.test("the operator's choice comes before everything", async (t) => {
+    const chosen = program(folder(t), 'my-redis', 'echo Redis server v=7.4.1 sha=0')
+    const found = findRedisServer({ searchPath, npmRedis: 'on', redisServerBin: chosen })
+
+    t.same(found, { binary: chosen, version: '7.4.1', from: 'setting' })
+  })
+
+  t.test("the operator's choice is never replaced by another one", async (t) => {
+    const broken = program(folder(t), 'my-redis', 'exit 127')
+    const old = program(folder(t), 'my-redis', 'echo Redis server v=6.0.16 sha=0')
+    const options = { searchPath, npmRedis: 'on' } as const
+
+    t.throws(() => findRedisServer({ ...options, redisServerBin: broken }), /TABIR_REDIS_BIN does not name/)
+    t.throws(() => findRedisServer({ ...options, redisServerBin: '/nowhere/redis' }), /TABIR_REDIS_BIN does not name/)
+    t.throws(() => findRedisServer({ ...options, redisServerBin: old }), /version 6\.0\.16.*6\.2 or later/)
+  })
+
+  t.test('PATH comes first, in its own order', async (t) => {
+    const [first, second, usual] = [folder(t), folder(t), folder(t)]
+    const valkey = program(first, 'valkey-server', 'echo Valkey server v=8.1.1 sha=0')
+    program(second, 'redis-server', 'echo Redis server v=8.0.2 sha=0')
+    program(usual, 'redis-server', 'echo Redis server v=8.0.3 sha=0')
+    const found = findRedisServer({
+      searchPath: ['/nowhere', first, second].join(delimiter),
+      npmRedis: 'on',
+      usualFolders: [usual],
+    })
+
+    t.same(found, { binary: valkey, version: '8.1.1', from: 'path' })
+  })
+
+  t.test('a server that does not run here, or is too old, is passed over', async (t) => {
+    const [broken, old, usual] = [folder(t), folder(t), folder(t)]
+    program(broken, 'redis-server', 'echo "GLIBC_2.38 not found" >&2; exit 1')
+    program(broken, 'valkey-server', 'echo something else')
+    program(old, 'redis-server', 'echo Redis server v=5.0.14 sha=0')
+    const good = program(usual, 'redis-server', 'echo Redis server v=6.2.0 sha=0')
+    const found = findRedisServer({ ...nothing, searchPath: [broken, old].join(delimiter), usualFolders: [usual] })
+
+    t.same(found, { binary: good, version: '6.2.0', from: 'usual-folder' })
+    t.throws(() => findRedisServer({ ...nothing, searchPath: old }), /version 5\.0\.14.*6\.2 or later/)
+  })
+
+  t.test('the server that npm brought is the last resort, and can be switched off', async (t) => {
+    const npm = findRedisServer({ ...nothing, npmRedis: 'on' })
+
+    if (npm === undefined) t.pass('not on this system')
+    else t.match(npm, { binary: /falkordblite.*redis-server$/, from: 'npm' })
+    t.equal(findRedisServer(nothing), undefined)
+  })
+
+  t.test('without any server, the operator is told how to get one', async (t) => {
+    await t.rejects(openRedisServer({ ...nothing, dataDir: folder(t) }), { message: HOW_TO_INSTALL })
+
+    for (const how of ['apt-get install -y redis', 'dnf install', 'apk add', 'brew install', 'docker run', 'REDIS_URL'])
+      t.ok(HOW_TO_INSTALL.includes(how), how)
+  })
+})
+
+t.test('a Redis that is given is used as it is, and nothing is started', async (t) => {
+  const dataDir = join(folder(t), 'data')
+  const byUrl = await openRedisServer({ ...nothing, dataDir, redisUrl: 'redis://redis.example' })
+  const bySocket = await openRedisServer({ ...nothing, dataDir, redisSocket: '/run/redis.sock' })
+  await byUrl.stop()
+  byUrl.kill()
+
+  t.match(byUrl, { url: 'redis://redis.example', owned: false })
+  t.match(bySocket, { socket: '/run/redis.sock', owned: false })
+  t.notOk(existsSync(dataDir))
+})
+
+t.test('a private server', async (t) => {
+  t.test('writes to disk before it answers, drops nothing, and listens nowhere else', async (t) => {
+    const redis = client(t, await open(t, folder(t)))
+
+    t.same(await redis.config('GET', 'appendonly'), ['appendonly', 'yes'])
+    t.same(await redis.config('GET', 'appendfsync'), ['appendfsync', 'always'])
+    t.same(await redis.config('GET', 'maxmemory-policy'), ['maxmemory-policy', 'noeviction'])
+    t.same(await redis.config('GET', 'save'), ['save', ''])
+    t.same(await redis.config('GET', 'port'), ['port', '0'])
+    t.same(await redis.config('GET', 'slowlog-log-slower-than'), ['slowlog-log-slower-than', '-1'])
+    await redis.set('key', 'value')
+    t.same(await redis.call('WAITAOF', 1, 0, 1000), [1, 0])
+  })
+
+  t.test('can be reached by its owner alone, and so can its files', async (t) => {
+    const dataDir = folder(t)
+    const { socket } = await open(t, dataDir)
+
+    t.equal(mode(join(dataDir, 'redis')), '700')
+    t.equal(mode(socket ?? ''), '700')
+    const log = join(dataDir, 'redis', 'appendonlydir')
+    t.equal(mode(log), '700')
+    for (const name of readdirSync(log)) t.equal(mode(join(log, name)), '600', name)
+  })
+
+  t.test('knows no secret of ours and leaves no core dump', { skip: !existsSync('/proc/self/environ') }, async (t) => {
+    process.env['TABIR_SEAL_KEYS'] = 'id:c2VjcmV0'
+    t.teardown(() => delete process.env['TABIR_SEAL_KEYS'])
+    const redis = client(t, await open(t, folder(t)))
+    const pid = /process_id:(\d+)/.exec(await redis.info('server'))?.[1]
+
+    t.notMatch(readFileSync(`/proc/${pid}/environ`, 'utf8'), /TABIR|HOME=/)
+    t.match(readFileSync(`/proc/${pid}/limits`, 'utf8'), /^Max core file size +0 +0/m)
+  })
+
+  t.test('has what it acknowledged after kill -9, and starts over the socket that was left', async (t) => {
+    const dataDir = folder(t)
+    const first = await open(t, dataDir)
+    await client(t, first).set('case', 'withdrawn')
+    first.kill()
+    await first.gone
+    t.ok(existsSync(first.socket ?? ''), 'a killed server leaves its socket')
+    const second = await open(t, dataDir)
+
+    t.equal(await client(t, second).get('case'), 'withdrawn')
+    t.equal(second.socket, first.socket)
+    t.ok(second.owned)
+  })
+
+  t.test('is joined by whoever comes later, who cannot end it and hears when it ends', async (t) => {
+    const dataDir = folder(t)
+    const owner = await open(t, dataDir)
+    const guest = await open(t, dataDir)
+    const leaver = await open(t, dataDir)
+    await leaver.stop()
+    leaver.kill()
+
+    t.match(guest, { owned: false, socket: owner.socket, version: owner.version })
+    t.equal(await client(t, owner).ping(), 'PONG')
+    await owner.stop()
+    await aliveUntil(guest.gone)
+    t.notOk(existsSync(owner.socket ?? ''))
+  })
+
+  t.test('is started once, however many processes want it at once', async (t) => {
+    const dataDir = folder(t)
+    rmSync(join(dataDir, 'redis'), { recursive: true, force: true })
+    mkdirSync(join(dataDir, 'redis'))
+    const dead = await leaveDeadTurn(t, join(dataDir, 'redis'))
+    const openers = Array.from({ length: 4 }, () => inAnotherProcess(t, dataDir))
+    const answers = await Promise.all(openers.map(({ answer }) => answer))
+
+    t.same(answers.map(({ owned }) => owned).sort(), [false, false, false, true])
+    t.equal(new Set(answers.map(({ pid }) => pid)).size, 1)
+    t.notOk(existsSync(dead), 'what a killed starter left is cleared away')
+  })
+
+  t.test('ends when the process that started it is killed', async (t) => {
+    const dataDir = folder(t)
+    const opener = inAnotherProcess(t, dataDir)
+    t.match(await opener.answer, { owned: true })
+    const guest = await open(t, dataDir)
+    opener.child.kill('SIGKILL')
+
+    await aliveUntil(guest.gone)
+    const next = await open(t, dataDir)
+    t.ok(next.owned)
+  })
+
+  t.test('works below a path that is longer than a socket may have', async (t) => {
+    const dataDir = join(folder(t), 'x'.repeat(120))
+    const server = await open(t, dataDir)
+    t.teardown(() => rmSync(join(server.socket ?? '', '..'), { recursive: true, force: true }))
+    await client(t, server).set('key', 'value')
+    const guest = await open(t, dataDir)
+
+    t.ok((server.socket ?? '').length <= 100)
+    t.match(guest, { owned: false, socket: server.socket })
+    t.equal(mode(join(server.socket ?? '', '..')), '700')
+    t.ok(existsSync(join(dataDir, 'redis', 'appendonlydir')))
+  })
+
+  t.test('never uses a folder in /tmp that somebody else made first', { skip: process.getuid?.() !== 0 }, async (t) => {
+    const dataDir = join(folder(t), 'x'.repeat(120))
+    const server = await open(t, dataDir)
+    const shortFolder = join(server.socket ?? '', '..')
+    t.teardown(() => rmSync(shortFolder, { recursive: true, force: true }))
+    await server.stop()
+    chownSync(shortFolder, 65534, 65534)
+
+    await t.rejects(open(t, dataDir), /belongs to another user/)
+  })
+
+  t.test('is waited for while it loads its data', async (t) => {
+    const states = ['LOADING Redis is loading the dataset in memory', 'LOADING', '', 'PONG']
+    const redisServerBin = fakeServer(folder(t), states)
+    const server = await open(t, folder(t), { redisServerBin })
+    const asked = connect(server.socket ?? '').end('PING\r\n')
+    t.teardown(() => asked.destroy())
+
+    t.match(String((await once(asked, 'data'))[0]), /^\+PONG/, 'it was asked until it was up')
+  })
+
+  t.test('is killed when it does not stop in time', async (t) => {
+    const redisServerBin = fakeServer(folder(t), ['PONG'], 'process.on("SIGTERM", () => {})')
+    const server = await open(t, folder(t), { redisServerBin, stopGraceMs: 50 })
+    await server.stop()
+
+    t.equal(await server.gone, '')
+  })
+
+  t.test('that ends while it starts is reported with what it said', async (t) => {
+    const redisServerBin = program(
+      folder(t),
+      'redis-server',
+      '[ "$1" = --version ] && echo v=8.0.2 && exit; echo "99:M 01 Jan 2026 00:00:00.000 # Out of luck"; exit 3',
+    )
+
+    await t.rejects(open(t, folder(t), { redisServerBin }), { message: 'Redis ended while it was starting.\nOut of luck' })
+  })
+
+  t.test('with a damaged log does not start, changes nothing and says what to do', async (t) => {
+    const dataDir = folder(t)
+    const log = await writeSomething(t, dataDir, '.incr.aof')
+    appendFileSync(log, 'this is no command\r\n*1\r\n$4\r\nPING\r\n')
+    const before = readFileSync(log)
+
+    await t.rejects(open(t, dataDir), /is damaged.*Nothing was changed.*redis-check-aof/s)
+    t.same(readFileSync(log), before)
+  })
+
+  t.test('with data of a newer server says so', async (t) => {
+    const dataDir = folder(t)
+    const log = await writeSomething(t, dataDir, '.base.rdb')
+    writeFileSync(log, readFileSync(log).fill('REDIS0999', 0, 9))
+
+    await t.rejects(open(t, dataDir), /another kind or a newer version of Redis/)
+  })
+})
+
+function folder(t: Test): string {
+  const path = mkdtempSync(join(tmpdir(), 'tabir test-')) // a space: paths have them
+  t.teardown(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+async function open(t: Test, dataDir: string, more: Partial<OpenRedisConfig> = {}) {
+  const server = await openRedisServer({ searchPath, npmRedis: 'on', dataDir, ...more })
+  t.teardown(() => server.stop())
+  return server
+}
+
+function client(t: Test, { socket = '' }: { readonly socket?: string }): Redis {
+  const redis = new Redis(socket)
+  redis.on('error', () => {})
+  t.teardown(() => redis.disconnect())
+  return redis
+}
+
+/** Waiting for a server to go does not keep a process alive; a test has nothing else that would. */
+async function aliveUntil(event: Promise<unknown>): Promise<void> {
+  const hold = setInterval(() => {}, 60_000)
+  await event
+  clearInterval(hold)
+}
+
+function program(inFolder: string, name: string, script: string, interpreter = '/bin/sh'): string {
+  const path = join(inFolder, name)
+  writeFileSync(path, `#!${interpreter}\n${script}\n`)
+  chmodSync(path, 0o755)
+  return path
+}
+
+/** Answers its first connections with `states`, the later ones with the last of them; an empty one hangs up. */
+function fakeServer(inFolder: string, states: readonly string[], more = ''): string {
+  const script = `
+    const { createServer } = require('node:net')
+    const args = process.argv
+    if (args[2] === '--version') { console.log('Redis server v=8.0.2'); process.exit() }
+    ${more}
+    const states = ${JSON.stringify(states)}
+    const server = createServer((socket) => {
+      socket.on('error', () => {})
+      const state = states.length > 1 ? states.shift() : states[0]
+      const sign = state === 'PONG' ? '+' : '-'
+      socket.once('data', () => socket.end(state === '' ? '' : sign + state + '\\r\\n'))
+    }).listen(args[args.indexOf('--unixsocket') + 1])
+  `
+  return program(inFolder, 'redis-server', script, process.execPath)
+}
+
+function mode(path: string): string {
+  return (statSync(path).mode & 0o777).toString(8)
+}
+
+/** Fills a log and returns its file that ends in `ending`. */
+async function writeSomething(t: Test, dataDir: string, ending: string): Promise<string> {
+  const server = await open(t, dataDir)
+  await client(t, server).set('key', 'value')
+  await server.stop()
+  const log = join(dataDir, 'redis', 'appendonlydir')
+  return join(log, readdirSync(log).find((name) => name.endsWith(ending)) ?? 'missing')
+}
+
+function inAnotherProcess(t: Test, dataDir: string) {
+  const script = `
+    import { openRedisServer } from ${JSON.stringify(new URL('src/store/embedded-redis.js', repository).href)}
+    import { Redis } from ${JSON.stringify(import.meta.resolve('ioredis'))}
+    const server = await openRedisServer(${JSON.stringify({ searchPath, npmRedis: 'on', dataDir })})
+    const redis = new Redis(server.socket)
+    redis.on('error', () => {})
+    const pid = /process_id:(\\d+)/.exec(await redis.info('server'))[1]
+    console.log(JSON.stringify({ owned: server.owned, pid }))
+    process.stdin.resume().on('end', async () => { await server.stop(); process.exit() })
+  `
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const exited = once(child, 'exit')
+  child.stdin.on('error', () => {})
+  t.teardown(async () => {
+    child.stdin.end()
+    await exited
+  })
+  const answer = once(createInterface(child.stdout), 'line').then(([line]): { owned: boolean; pid: string } =>
+    JSON.parse(String(line)),
+  )
+  return { child, answer }
+}
+
+/** The announcement of a starter that was killed: a socket file with nobody behind it. */
+async function leaveDeadTurn(t: Test, inFolder: string): Promise<string> {
+  const path = join(inFolder, 'turn-0badf00d.sock')
+  const script = `require('node:net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`
+  await once(spawn(process.execPath, ['--eval', script]), 'exit')
+  t.ok(existsSync(path))
+  return path
+}

@@ -1,0 +1,430 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { EventEmitter, once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import type { Part } from '../src/config.js'
+import { openRedisServer, type RedisServer } from '../src/store/embedded-redis.js'
+import { HOW_TO_INSTALL } from '../src/store/find-redis.js'
+import { type PartCommand, type SuperviseOptions, supervise } from '../src/supervisor.js'
+
+const searchPath = process.env['PATH'] ?? ''
+
+/** A part reports to the test over a socket; that the socket closes proves that the process is gone. */
+const partScript = `
+import { spawn } from 'node:child_process'
+import { connect } from 'node:net'
+const [name, behaviour] = process.argv.slice(2)
+const report = connect(process.env.REPORT)
+const say = (what) => new Promise((done) => report.write(name + ' ' + what + '\\n', done))
+const ready = async () => {
+  process.send({ ready: true, ...(name === 'api' && { url: 'http://127.0.0.1:1' }) })
+  await say('ready')
+}
+process.on('SIGTERM', async () => {
+  await say('asked to stop')
+  if (behaviour !== 'stubborn') process.exit()
+})
+process.on('disconnect', () => process.exit())
+await say('started ' + process.pid)
+if (behaviour === 'die') process.exit(7)
+if (behaviour === 'ready-when-told') report.once('data', ready)
+else if (name !== 'child') await ready()
+if (behaviour === 'ready-then-die') process.exit(7)
+if (behaviour === 'ready-with-child') spawn(process.execPath, [process.argv[1], 'child', ''], { stdio: 'ignore' })
+`
+
+t.test('says where the service is once both parts are ready, and not before', async (t) => {
+  const world = await stage(t, { api: 'ready', workers: 'ready-when-told' })
+  await Promise.all([world.heard('api ready'), world.heard('workers started')])
+  t.same(world.printed, [])
+  world.tell('workers', 'be ready')
+  await world.printedLine('Tabir is ready at http://127.0.0.1:1')
+
+  t.equal(await world.stop(), 0)
+})
+
+t.test('stops the api, then the workers, then Redis, each after the one before is gone', async (t) => {
+  const world = await stage(t, { api: 'ready', workers: 'ready' })
+  await world.ready()
+  const status = await world.stop()
+
+  t.equal(status, 0)
+  const order = world.log.filter((line) => /stop|api gone/.test(line))
+  t.same(order, ['api asked to stop', 'api gone', 'workers asked to stop', 'redis stopped with 0 parts alive'])
+  t.same(world.warned, [])
+})
+
+t.test('stops on Ctrl-C and when the terminal goes as it does on SIGTERM', async (t) => {
+  for (const signal of ['SIGINT', 'SIGHUP']) {
+    const world = await stage(t, { api: 'ready', workers: 'ready' })
+    await world.ready()
+    world.signals.emit(signal)
+
+    t.equal(await world.status, 0, signal)
+  }
+})
+
+t.test('starts a part again that was killed, and leaves the other one alone', async (t) => {
+  const world = await stage(t, { api: 'ready', workers: 'ready' })
+  await world.ready()
+  process.kill(world.pid('workers'), 'SIGKILL')
+  await world.heard('workers gone')
+  await world.heard('workers ready', 2)
+
+  t.match(world.warned, [/^workers ended unexpectedly \(SIGKILL\); starting it again in 0\.01 s\.$/])
+  t.equal(world.count('api started'), 1)
+  t.equal(world.printed.length, 1, 'no news, no line')
+  await world.stop()
+})
+
+t.test('kills with a part what that part had started', async (t) => {
+  const world = await stage(t, { api: 'ready', workers: 'ready-with-child' })
+  await world.ready()
+  await world.heard('child started')
+  process.kill(world.pid('workers'), 'SIGKILL')
+
+  await world.heard('child gone')
+  await world.stop()
+})
+
+t.test('waits twice as long before each next start, up to a limit', async (t) => {
+  const world = await stage(t, { api: 'ready', workers: 'ready-then-die' })
+  await world.heard('workers started', 5)
+  await world.stop()
+
+  const waits = world.warned.map((text) => /again in (\S+) s/.exec(text)?.[1])
+  t.same(waits.slice(0, 4), ['0.01', '0.02', '0.04', '0.04'])
+})
+
+t.test('forgives a part that had lived long enough', async (t) => {
+  const world = await stage(t, { api: 'ready', workers: 'ready-then-die' }, { timing: { soundAfterMs: 0 } })
+  await world.heard('workers started', 4)
+  await world.stop()
+
+  const waits = world.warned.map((text) => /again in (\S+) s/.exec(text)?.[1])
+  t.same(waits.slice(0, 3), ['0.01', '0.01', '0.01'])
+})
+
+t.test('gives up when a part never gets ready, and takes the rest down in order', async (t) => {
+  const world = await stage(t, { api: 'die', workers: 'ready' })
+
+  t.equal(await world.status, 1)
+  t.equal(world.count('api started'), 3)
+  t.match(world.warned.at(-1), /^api ended before it was ready, 3 times \(status 7\)\.$/)
+  const order = world.log.filter((line) => /stop/.test(line))
+  t.same(order, ['workers asked to stop', 'redis stopped with 0 parts alive'])
+})
+
+t.test('gives up when a part cannot be run at all', async (t) => {
+  const world = await stage(t, { api: 'ready', workers: 'ready' }, { command: '/nowhere/node' })
+
+  t.equal(await world.status, 1)
+})
+
+t.test('kills a part that does not stop in time', async (t) => {
+  const world = await stage(t, { api: 'stubborn', workers: 'ready' }, { stopWithinMs: 50 })
+  await world.ready()
+
+  t.equal(await world.stop(), 0)
+  t.match(world.warned, ['api did not stop within 0.05 s; killing it.'])
+  t.ok(world.log.includes('redis stopped with 0 parts alive'))
+})
+
+t.test('kills everything at the second signal, but not at the echo of the first', async (t) => {
+  let nowMs = 1000
+  const world = await stage(
+    t,
+    { api: 'stubborn', workers: 'stubborn' },
+    { now: () => nowMs, timing: { sameSignalMs: 500 }, stopWithinMs: 60_000 },
+  )
+  await world.ready()
+  world.signals.emit('SIGINT')
+  world.signals.emit('SIGINT')
+  await world.heard('api asked to stop')
+  t.equal(world.count('api gone'), 0)
+  nowMs += 500
+  world.signals.emit('SIGINT')
+
+  t.equal(await world.status, 1)
+  await Promise.all([world.heard('api gone'), world.heard('workers gone')])
+  t.ok(world.log.includes('redis killed'))
+})
+
+t.test('opens Redis again when it goes, as often as it takes, and goes on', async (t) => {
+  const world = await stage(t, { api: 'ready', workers: 'ready' }, { redisFailsAtOpening: [2, 3] })
+  await world.ready()
+  world.endRedis('it was ill')
+  await world.heard('redis opened', 2)
+
+  t.match(world.warned, ['Redis ended unexpectedly; starting it again.\nit was ill', 'no luck 2', 'no luck 3'])
+  t.equal(world.count('api started'), 1)
+  t.equal(await world.stop(), 0)
+})
+
+t.test('stops while Redis is away', async (t) => {
+  const world = await stage(
+    t,
+    { api: 'ready', workers: 'ready' },
+    { timing: { firstRetryMs: 60_000, longestRetryMs: 60_000 } },
+  )
+  await world.ready()
+  world.endRedis('')
+  await world.warnedLine('Redis ended unexpectedly; starting it again.')
+
+  t.equal(await world.stop(), 0)
+  t.equal(world.count('redis opened'), 1)
+})
+
+t.test('starts no part when it was told to stop before Redis was open', async (t) => {
+  const world = await stage(t, { api: 'ready', workers: 'ready' }, { stopAtOnce: true })
+
+  t.equal(await world.status, 0)
+  t.same(world.log, ['redis opened', 'redis stopped with 0 parts alive'])
+})
+
+t.test('a killed Redis comes back on its socket with what it had acknowledged', async (t) => {
+  const servers: RedisServer[] = []
+  const dataDir = folder(t)
+  const openRedis = async () => {
+    const server = await openRedisServer({ searchPath, npmRedis: 'on', dataDir })
+    servers.push(server)
+    return server
+  }
+  const world = await stage(t, { api: 'ready', workers: 'ready' }, { openRedis })
+  await world.ready()
+  const redis = new Redis(servers[0]?.socket ?? '', { retryStrategy: () => 10 })
+  t.teardown(() => redis.disconnect())
+  redis.on('error', () => {})
+  await redis.set('case', 'withdrawn')
+  const back = new Promise<void>((tell) => redis.once('close', () => redis.once('ready', () => tell())))
+  servers[0]?.kill()
+  await back
+
+  t.equal(await redis.get('case'), 'withdrawn')
+  t.equal(await world.stop(), 0)
+})
+
+t.test('as a process', async (t) => {
+  t.test('ends with status 0 on SIGTERM, with everything it had started', async (t) => {
+    const world = await stageProcess(t)
+    await Promise.all([world.heard('api ready'), world.heard('workers ready')])
+    world.child.kill('SIGTERM')
+    const [status] = await world.exited
+
+    t.equal(status, 0)
+    await Promise.all([world.heard('api gone'), world.heard('workers gone')])
+    const next = await openRedisServer({ searchPath, npmRedis: 'on', dataDir: world.dataDir })
+    t.teardown(() => next.stop())
+    t.ok(next.owned, 'the Redis before was ended')
+  })
+
+  t.test('leaves nothing running when it is killed', async (t) => {
+    const world = await stageProcess(t)
+    await Promise.all([world.heard('api ready'), world.heard('workers ready')])
+    const guest = await openRedisServer({ searchPath, npmRedis: 'on', dataDir: world.dataDir })
+    const redisGone = guest.gone.then(() => world.log.push('redis gone'))
+    world.child.kill('SIGKILL')
+
+    await Promise.all([world.heard('api gone'), world.heard('workers gone'), redisGone])
+    t.notOk(guest.owned)
+  })
+
+  t.test('without any Redis ends with a status and says how to get one', async (t) => {
+    const world = await stageProcess(t, { searchPath: '', npmRedis: 'off', usualFolders: [] })
+    const [status] = await world.exited
+
+    t.equal(status, 1)
+    t.equal(world.stderr(), `${HOW_TO_INSTALL}\n`)
+  })
+
+  t.test('refuses a wrong setting by its name', async (t) => {
+    const entry = new URL('../src/supervisor.js', import.meta.url).pathname
+    const child = spawn(process.execPath, [entry], { env: { TABIR_PORT: 'ninety' }, stdio: ['ignore', 'ignore', 'pipe'] })
+    const stderr = collect(child)
+    const [status] = await once(child, 'close')
+
+    t.equal(status, 1)
+    t.match(stderr(), /TABIR_PORT must be a whole number/)
+    t.notMatch(stderr(), /ninety/)
+  })
+})
+
+interface More extends Partial<Pick<SuperviseOptions, 'now' | 'openRedis' | 'timing'>> {
+  readonly command?: string
+  readonly stopWithinMs?: number
+  /** Which of its openings fail, counted from 1. */
+  readonly redisFailsAtOpening?: readonly number[]
+  readonly stopAtOnce?: boolean
+}
+
+/** Runs `supervise` in this process, with parts that behave as told. */
+async function stage(t: Test, behaviours: Record<Part, string>, more: More = {}) {
+  const reports = await listenForReports(t)
+  const { log, change } = reports
+  const printed: string[] = []
+  const warned: string[] = []
+  const signals = new EventEmitter()
+  const noteIn = (lines: string[]) => (line: string) => {
+    lines.push(line)
+    change.emit('change')
+  }
+  const note = noteIn(log)
+  let openings = 0
+  let endRedis = (_lastWords: string) => {}
+  const fakeRedis = async (): Promise<RedisServer> => {
+    openings += 1
+    if (more.redisFailsAtOpening?.includes(openings)) throw new Error(`no luck ${openings}`)
+    note('redis opened')
+    const gone = new Promise<string>((tell) => {
+      endRedis = tell
+    })
+    const end = (how: string) => {
+      note(how)
+      endRedis('')
+    }
+    const alive = () => reports.pids().filter(isAlive).length
+    return {
+      socket: '/nowhere',
+      owned: true,
+      gone,
+      stop: async () => end(`redis stopped with ${alive()} parts alive`),
+      kill: () => end('redis killed'),
+    }
+  }
+  const part = (name: Part): PartCommand => ({
+    name,
+    command: more.command ?? process.execPath,
+    args: [reports.script, name, behaviours[name]],
+    env: { REPORT: reports.socket },
+    stopWithinMs: more.stopWithinMs ?? 10_000,
+  })
+  const status = supervise({
+    openRedis: more.openRedis ?? fakeRedis,
+    partsFor: () => ({ api: part('api'), workers: part('workers') }),
+    signals,
+    print: noteIn(printed),
+    warn: noteIn(warned),
+    now: more.now ?? (() => performance.now()),
+    timing: { firstRetryMs: 10, longestRetryMs: 40, sameSignalMs: 60_000, ...more.timing },
+  })
+  if (more.stopAtOnce) signals.emit('SIGTERM')
+  const stop = async () => {
+    signals.emit('SIGTERM')
+    return await status
+  }
+  t.teardown(stop)
+  return {
+    ...reports,
+    printed,
+    warned,
+    signals,
+    status,
+    stop,
+    endRedis: (lastWords: string) => endRedis(lastWords),
+    printedLine: (line: string) => reports.until(() => printed.includes(line)),
+    warnedLine: (line: string) => reports.until(() => warned.includes(line)),
+    ready: () =>
+      reports.until(() => printed.length > 0 && reports.count('api ready') > 0 && reports.count('workers ready') > 0),
+  }
+}
+
+/** Runs `supervise` in a process of its own, with a Redis of its own. */
+async function stageProcess(t: Test, redis: object = { searchPath, npmRedis: 'on' }) {
+  const reports = await listenForReports(t)
+  const dataDir = folder(t)
+  const runner = join(folder(t), 'run.mjs')
+  const here = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
+  writeFileSync(
+    runner,
+    `import { openRedisServer } from ${here('../src/store/embedded-redis.js')}
+    import { supervise } from ${here('../src/supervisor.js')}
+    const part = (name) => ({
+      name, command: process.execPath, args: [${JSON.stringify(reports.script)}, name, 'ready'],
+      env: { REPORT: ${JSON.stringify(reports.socket)} }, stopWithinMs: 10_000,
+    })
+    process.exit(await supervise({
+      openRedis: () => openRedisServer({ ...${JSON.stringify(redis)}, dataDir: ${JSON.stringify(dataDir)} }),
+      partsFor: () => ({ api: part('api'), workers: part('workers') }),
+      signals: process, print: console.log, warn: console.error, now: Date.now,
+    }))`,
+  )
+  const child = spawn(process.execPath, [runner], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const exited = once(child, 'exit')
+  t.teardown(async () => {
+    child.kill('SIGTERM')
+    await exited
+  })
+  return { ...reports, dataDir, child, exited, stderr: collect(child) }
+}
+
+async function listenForReports(t: Test) {
+  const home = folder(t)
+  const script = join(home, 'part.mjs')
+  writeFileSync(script, partScript)
+  const socket = join(home, 'reports')
+  const log: string[] = []
+  const change = new EventEmitter().setMaxListeners(0)
+  const connections = new Map<string, Socket>()
+  const pids = new Map<string, number>()
+  const server = createServer((connection) => {
+    let name = ''
+    connection.on('error', () => {})
+    createInterface(connection).on('line', (line) => {
+      name = line.split(' ')[0] ?? ''
+      connections.set(name, connection)
+      const pid = /started (\d+)/.exec(line)?.[1]
+      if (pid !== undefined) pids.set(name, Number(pid))
+      log.push(pid === undefined ? line : `${name} started`)
+      change.emit('change')
+    })
+    connection.on('close', () => {
+      log.push(`${name} gone`)
+      change.emit('change')
+    })
+  }).listen(socket)
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const count = (line: string) => log.filter((other) => other === line).length
+  const until = async (done: () => boolean) => {
+    while (!done()) await once(change, 'change')
+  }
+  return {
+    script,
+    socket,
+    log,
+    change,
+    count,
+    until,
+    heard: (line: string, times = 1) => until(() => count(line) >= times),
+    pid: (name: string) => pids.get(name) ?? Number.NaN,
+    pids: () => [...pids.values()],
+    tell: (name: string, what: string) => connections.get(name)?.write(what),
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+function folder(t: Test): string {
+  const path = mkdtempSync(join(tmpdir(), 'tabir test-'))
+  t.teardown(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+function collect({ stderr }: ChildProcess): () => string {
+  let text = ''
+  stderr?.setEncoding('utf8').on('data', (more: string) => {
+    text += more
+  })
+  return () => text
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import imghash from 'imghash'
+import t from 'tap'
+import { formatHash } from '../../../src/hash/hash256.js'
+import { loadPdqKernelSync } from '../../../src/hash/pdq-kernel.js'
+import type { Pixels } from '../../../src/hash/pixels.js'
+import { transforms } from '../../../src/hash/transforms.js'
+import { blockhashesOf, blockhashesOfTiny } from '../../../workers/media/blockhash.js'
+import { drawn, noisy, turnedPixels } from '../../hash/synthetic.js'
+
+const kernel = loadPdqKernelSync()
+
+/** What imghash makes of every pixel. */
+function allPixels({ data, width, height, channels }: Pixels): string {
+  const rgba = Uint8Array.from({ length: 4 * width * height }, (_, k) =>
+    k % 4 === 3 ? 255 : (data[Math.floor(k / 4) * channels + (k % 4)] ?? 0),
+  )
+  return imghash.hashRaw({ width, height, data: rgba }, 16)
+}
+
+function fromTotals(picture: Pixels): string[] {
+  return blockhashesOf(kernel.hash(picture).blockTotals ?? [], picture).map(formatHash)
+}
+
+t.test('gives for each of the eight ways what imghash gives for the picture turned that way, bit for bit', async (t) => {
+  for (const [width, height] of [
+    [16, 16],
+    [17, 33],
+    [100, 75],
+    [256, 256],
+    [321, 200],
+  ] as const) {
+    const picture = drawn(1, width, height)
+    t.same(
+      fromTotals(picture),
+      transforms.map((way) => allPixels(turnedPixels(picture, way))),
+      `${width} × ${height}`,
+    )
+  }
+})
+
+t.test('does so where blockhash decides by a hair: flat, nearly flat, dark and bright', async () => {
+  const side = fc.integer({ min: 16, max: 70 })
+  fc.assert(
+    fc.property(fc.nat(), side, side, fc.integer({ min: 1, max: 3 }), fc.nat(252), (seed, width, height, steps, base) => {
+      const { data, ...size } = noisy(seed, width, height, 3)
+      const picture = { ...size, data: data.map((byte) => base + (byte % (steps + 1))) }
+      assert.equal(fromTotals(picture)[0], allPixels(picture))
+    }),
+    { numRuns: 300 },
+  )
+})
+
+t.test('asks imghash itself about a picture smaller than its blocks', async (t) => {
+  for (const [width, height] of [
+    [1, 1],
+    [8, 8],
+    [15, 40],
+    [3, 200],
+  ] as const) {
+    const picture = noisy(2, width, height, 3)
+    t.equal(blockhashesOfTiny(picture).map(formatHash)[0], allPixels(picture), `${width} × ${height}`)
+  }
+})

@@ -1,0 +1,77 @@
+import sharp from 'sharp'
+import t from 'tap'
+import { distance, formatHash } from '../../../src/hash/hash256.js'
+import { pdq } from '../../../src/hash/pdq.js'
+import { transforms } from '../../../src/hash/transforms.js'
+import { hashImage } from '../../../workers/media/hash-image.js'
+import { turnedPixels } from '../../hash/synthetic.js'
+import { onePixel, unreadable } from '../../helpers/hostile-pictures.js'
+import { fromPixels, scene, scenePixels } from '../../helpers/pictures.js'
+
+t.test('hashes exactly the pixels that were decoded', async (t) => {
+  const picture = { ...scenePixels(1), channels: 3 } as const
+
+  const { quality, pdq: hashes } = await hashImage(await fromPixels(picture).png().toBuffer())
+
+  const oracle = pdq(picture)
+  t.equal(quality, oracle.quality)
+  t.same(hashes.map(formatHash), oracle.dihedrals.map(formatHash))
+})
+
+t.test('finds a picture again that was mirrored or turned, by PDQ and by blockhash', async (t) => {
+  const size = { width: 352, height: 352 }
+  const original = { ...scenePixels(2, size), channels: 3 } as const
+  const stored = await hashImage(await fromPixels(original).png().toBuffer())
+
+  for (const [k, way] of transforms.entries()) {
+    const { data, width, height } = turnedPixels(original, way)
+    const found = await hashImage(
+      await fromPixels({ data: Buffer.from(data), width, height })
+        .jpeg({ quality: 80 })
+        .toBuffer(),
+    )
+    for (const kind of ['pdq', 'blockhash'] as const) {
+      const [expected, actual] = [stored[kind][k], found[kind][0]]
+      if (expected === undefined || actual === undefined) throw new Error('eight hashes')
+      t.ok(distance(expected, actual) <= 31, `${kind}, ${way.name}: ${distance(expected, actual)} bits`)
+    }
+  }
+})
+
+t.test('a picture without pixels to tell apart has quality 0, not an error', async (t) => {
+  const { quality, pdq: hashes, blockhash } = await hashImage((await onePixel()).bytes)
+
+  t.equal(quality, 0)
+  t.equal(hashes.length, 8)
+  t.equal(blockhash.length, 8)
+})
+
+t.test('overwrites the pixels it decoded, and leaves the file to its owner', async (t) => {
+  const { bytes } = await scene(3)
+  const file = Buffer.from(bytes)
+  const decoded: Buffer[] = []
+  const { toBuffer } = sharp.prototype
+  t.teardown(() => {
+    sharp.prototype.toBuffer = toBuffer
+  })
+  sharp.prototype.toBuffer = async function (this: typeof sharp.prototype) {
+    const answer = await toBuffer.call(this, { resolveWithObject: true })
+    decoded.push(answer.data)
+    return answer
+  }
+
+  await hashImage(bytes)
+
+  t.equal(decoded.length, 1)
+  t.ok(decoded[0]?.every((byte) => byte === 0))
+  t.ok(bytes.equals(file))
+})
+
+t.test('answers a broken file with a code, and hashes the next one as if nothing had been', async (t) => {
+  const { bytes } = await scene(4)
+  const before = await hashImage(bytes)
+
+  for (const { name, bytes: broken } of await unreadable()) await t.rejects(hashImage(broken), { name: 'Problem' }, name)
+
+  t.same(await hashImage(bytes), before)
+})
