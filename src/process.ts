@@ -15,3 +15,9 @@ export function stopOnSignal(stop: () => Promise<void>): void {
   process.once('SIGINT', begin)
   process.once('disconnect', begin)
 }
+
+/** Ends the process with what an operator can act on: the message of a refusal to start, without a stack. */
+export function refuseToStart(error: unknown): never {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exit(1)
+}

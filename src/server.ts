@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { buildApp } from './app.js'
 import { readConfig } from './config.js'
-import { stopOnSignal } from './process.js'
+import { refuseToStart, stopOnSignal } from './process.js'
 import { openServices } from './services.js'
 import { makeKeyring, parseSealKeys, sealKeysFromFile } from './store/seal.js'
 
@@ -20,7 +20,7 @@ const services = await openServices({
   now: () => Date.now(),
   clock: () => performance.now(),
   onTrouble: (error) => app.log.error({ err: error }, 'trouble'),
-})
+}).catch(refuseToStart)
 const app = await buildApp({
   services,
   uploadLimits: {

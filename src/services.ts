@@ -51,7 +51,10 @@ export interface Services extends AppServices {
 export async function openServices(options: ServiceOptions): Promise<Services> {
   const { keyring, now, clock, onTrouble } = options
   const store = await openStore(options.redis)
-  const secrets = await loadSecrets(store, keyring)
+  const secrets = await loadSecrets(store, keyring).catch(async (error: unknown) => {
+    await store.close()
+    throw error
+  })
   const images = imagesIn(store, keyring)
   const banks = banksIn(store)
   const apiKeys = apiKeysIn(store)

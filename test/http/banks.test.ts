@@ -1,0 +1,143 @@
+import t from 'tap'
+import { keyFor, randomHashText, startService, type TestService } from '../helpers/service.js'
+
+async function isFound({ app }: TestService, headers: Record<string, string>, hash: string): Promise<boolean> {
+  const response = await app.inject({
+    method: 'POST',
+    url: '/v1/match',
+    headers,
+    payload: { queries: [{ signals: [{ type: 'pdq', hash }] }] },
+  })
+  return response.json<{ results: { matches: unknown[] }[] }>().results[0]?.matches.length === 1
+}
+
+async function openBank(service: TestService, name: string) {
+  const { headers } = await keyFor(service, `org of ${name}`, ['signals:write', 'match'])
+  const made = await service.app.inject({ method: 'POST', url: '/v1/banks', headers, payload: { name } })
+  return { headers, made, url: `/v1/banks/${name}/signals` }
+}
+
+t.test('signals are handed in, matched, handed in again without doubling, and removed', async (t) => {
+  const service = await startService(t)
+  const { headers, made, url } = await openBank(service, 'NGO-1')
+  t.match(made.json(), { bank: 'NGO-1', own: true })
+  const hash = randomHashText()
+  const payload = {
+    signals: [
+      { type: 'pdq', hash, quality: 90, ref: 'case 7', category: 'nude' },
+      { type: 'pdq', hash: randomHashText(), quality: 10 },
+    ],
+  }
+
+  const first = await service.app.inject({ method: 'POST', url, headers, payload })
+  t.equal(first.statusCode, 201)
+  t.match(first.json(), {
+    accepted: 1,
+    refused: 1,
+    signals: [
+      { signalId: String, state: 'registered' },
+      { state: 'refused', problem: { code: 'quality-too-low' } },
+    ],
+  })
+  const { signals } = first.json<{ signals: { signalId: string }[] }>()
+  t.ok(await isFound(service, headers, hash))
+
+  const again = await service.app.inject({ method: 'POST', url, headers, payload })
+  t.same(again.json(), first.json(), 'the same signal has the same id')
+  t.ok(await isFound(service, headers, hash), 'and is one match')
+
+  const removed = await service.app.inject({ method: 'DELETE', url: `${url}/${signals[0]?.signalId}`, headers })
+  t.equal(removed.statusCode, 204)
+  t.notOk(await isFound(service, headers, hash))
+  const twice = await service.app.inject({ method: 'DELETE', url: `${url}/${signals[0]?.signalId}`, headers })
+  t.match(twice.json(), { code: 'signal-unknown', status: 404 })
+})
+
+t.test('lines of NDJSON are taken one by one, and a broken one stops nothing', async (t) => {
+  const service = await startService(t)
+  const { headers, url } = await openBank(service, 'lines')
+  const hashes = Array.from({ length: 1234 }, randomHashText)
+  const lines = hashes.map((hash) => JSON.stringify({ type: 'pdq', hash }))
+  lines.splice(
+    700,
+    0,
+    '{"type":"pdq"',
+    '',
+    '{"type":"pdq","hash":"nope"}',
+    'x'.repeat(5000),
+    `{"type":"pdq","hash":"${randomHashText()}","quality":3}`,
+  )
+
+  const response = await service.app.inject({
+    method: 'POST',
+    url,
+    headers: { ...headers, 'content-type': 'application/x-ndjson' },
+    payload: lines.join('\n'),
+  })
+  t.equal(response.statusCode, 201)
+  const { accepted, refused, signals } = response.json<{
+    accepted: number
+    refused: number
+    signals: { line: number; state: string; problem?: { code: string } }[]
+  }>()
+  t.equal(accepted, hashes.length)
+  t.equal(refused, 4)
+  t.match(
+    signals.filter(({ state }) => state === 'refused'),
+    [
+      { line: 701, problem: { code: 'request-invalid' } },
+      { line: 703, problem: { code: 'request-invalid' } },
+      { line: 704, problem: { code: 'request-invalid' } },
+      { line: 705, problem: { code: 'quality-too-low' } },
+    ],
+  )
+  for (const hash of [hashes[0], hashes[600], hashes[1233]]) t.ok(await isFound(service, headers, hash ?? ''))
+})
+
+t.test('a bank is its organisation’s own to write to', async (t) => {
+  const service = await startService(t)
+  const mine = await openBank(service, 'mine')
+  const theirs = await openBank(service, 'theirs')
+  const hash = randomHashText()
+  const added = await service.app.inject({
+    method: 'POST',
+    url: mine.url,
+    headers: mine.headers,
+    payload: { signals: [{ type: 'pdq', hash }] },
+  })
+  const { signals } = added.json<{ signals: { signalId: string }[] }>()
+
+  for (const url of [mine.url, '/v1/banks/cases/signals', '/v1/banks/nobody/signals']) {
+    const refused = await service.app.inject({
+      method: 'POST',
+      url,
+      headers: theirs.headers,
+      payload: { signals: [{ type: 'pdq', hash }] },
+    })
+    t.match(refused.json(), { code: 'bank-unknown', status: 404 })
+  }
+  const removal = await service.app.inject({
+    method: 'DELETE',
+    url: `${theirs.url}/${signals[0]?.signalId}`,
+    headers: theirs.headers,
+  })
+  t.match(removal.json(), { code: 'signal-unknown' }, 'an id of another bank is no id of this one')
+  t.ok(await isFound(service, mine.headers, hash))
+
+  const listed = await service.app.inject({ url: '/v1/banks', headers: mine.headers })
+  const { banks } = listed.json<{ banks: { bank: string; own: boolean }[] }>()
+  t.same(banks.map(({ bank, own }) => [bank, own]).sort(), [
+    ['cases', false],
+    ['mine', true],
+    ['theirs', false],
+  ])
+})
+
+t.test('a name is given once', async (t) => {
+  const service = await startService(t)
+  const { headers } = await openBank(service, 'taken')
+  for (const name of ['taken', 'cases']) {
+    const response = await service.app.inject({ method: 'POST', url: '/v1/banks', headers, payload: { name } })
+    t.match(response.json(), { code: 'bank-exists', status: 409 })
+  }
+})

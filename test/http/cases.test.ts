@@ -1,0 +1,108 @@
+import t from 'tap'
+import { keyFor, openCase, randomHashText, startService, type TestService, until } from '../helpers/service.js'
+
+function addHash({ app }: TestService, her: { url: string; headers: Record<string, string> }, hash: string) {
+  const payload = { images: [{ signals: [{ type: 'pdq', hash, quality: 80 }], category: 'nude' }] }
+  return app.inject({ method: 'POST', url: `${her.url}/hashes`, headers: her.headers, payload })
+}
+
+async function matchesOf(
+  { app }: TestService,
+  headers: Record<string, string>,
+  hash: string,
+): Promise<Record<string, unknown>[]> {
+  const response = await app.inject({
+    method: 'POST',
+    url: '/v1/match',
+    headers,
+    payload: { queries: [{ signals: [{ type: 'pdq', hash }] }] },
+  })
+  return response.json<{ results: { matches: Record<string, unknown>[] }[] }>().results[0]?.matches ?? []
+}
+
+t.test('a case is opened, filled, followed by its PIN, and withdrawn', async (t) => {
+  const service = await startService(t)
+  const { app } = service
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  const opened = await app.inject({ method: 'POST', url: '/v1/cases', payload: { adult: true, category: 'sexual-act' } })
+  t.equal(opened.statusCode, 201)
+  t.match(opened.json(), { caseNumber: /^TBR(-[0-9A-Z]{4}){3}$/, pin: /^\d{6}$/, token: String, expiresAt: /Z$/ })
+  const { caseNumber, pin } = opened.json<{ caseNumber: string; pin: string }>()
+
+  const spoken = caseNumber.toLowerCase().replaceAll('-', ' ')
+  const token = await app.inject({ method: 'POST', url: `/v1/cases/${encodeURIComponent(spoken)}/tokens`, payload: { pin } })
+  t.equal(token.statusCode, 201)
+  const her = {
+    url: `/v1/cases/${caseNumber}`,
+    headers: { authorization: `Bearer ${token.json<{ token: string }>().token}` },
+  }
+  t.match((await app.inject({ url: her.url, headers: her.headers })).json(), {
+    caseNumber,
+    state: 'open',
+    images: 0,
+    category: 'sexual-act',
+    withdrawnAt: null,
+  })
+
+  const hash = randomHashText()
+  const added = await addHash(service, her, hash)
+  t.equal(added.statusCode, 201)
+  t.match(added.json(), { images: [{ imageId: /^[0-9a-f-]{36}$/, quality: 80, state: 'registered' }] })
+  t.match((await app.inject({ url: her.url, headers: her.headers })).json(), { state: 'active', images: 1 })
+  t.match(await matchesOf(service, headers, hash), [
+    { grade: 'exact', bank: 'cases', category: 'nude', tier: 'self-reported' },
+  ])
+
+  const withdrawn = await app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
+  t.match(withdrawn.json(), { caseNumber, state: 'withdrawn', images: 1 })
+  t.same(await matchesOf(service, headers, hash), [])
+  t.match((await app.inject({ url: her.url, headers: her.headers })).json(), {
+    state: 'withdrawn',
+    images: 0,
+    withdrawnAt: /Z$/,
+  })
+  const late = await addHash(service, her, hash)
+  t.match(late.json(), { code: 'case-withdrawn', status: 410 })
+})
+
+t.test('a second api has what the first one acknowledged, and loses what the first one withdrew', async (t) => {
+  const one = await startService(t)
+  const two = await startService(t, { redis: one.redis })
+  const { headers } = await keyFor(one, 'platform', ['match'])
+  await until(() => two.services.identify(headers.authorization.slice(7)) !== undefined)
+  const her = await openCase(one.app)
+  const hash = randomHashText()
+  await addHash(one, her, hash)
+  await until(async () => (await matchesOf(two, headers, hash)).length === 1, 1000)
+
+  await two.app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
+  t.same(await matchesOf(two, headers, hash), [])
+  await until(async () => (await matchesOf(one, headers, hash)).length === 0, 1000)
+
+  const three = await startService(t, { redis: one.redis })
+  t.same(await matchesOf(three, headers, hash), [], 'one that starts later has never seen it')
+})
+
+t.test('a withdrawal and submissions at the same moment leave nothing behind', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  for (let round = 0; round < 10; round++) {
+    const her = await openCase(service.app)
+    const hashes = Array.from({ length: 12 }, randomHashText)
+    const submissions = hashes.map((hash) => addHash(service, her, hash))
+    const withdrawals = [1, 2].map(() => service.app.inject({ method: 'DELETE', url: her.url, headers: her.headers }))
+    const answers = await Promise.all([...submissions, ...withdrawals])
+    for (const { statusCode } of answers) t.ok([200, 201, 410].includes(statusCode))
+    for (const hash of hashes) t.same(await matchesOf(service, headers, hash), [])
+  }
+})
+
+t.test('another deployment’s seal key stops the start and changes nothing', async (t) => {
+  const service = await startService(t)
+  const her = await openCase(service.app)
+  await t.rejects(startService(t, { redis: service.redis, sealKey: Buffer.alloc(32, 8) }), {
+    name: 'SealError',
+    message: /seal keys do not open/,
+  })
+  t.equal((await service.app.inject({ url: her.url, headers: her.headers })).statusCode, 200)
+})

@@ -1,0 +1,229 @@
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import { dihedralsOf } from '../../src/hash/dihedral.js'
+import { formatHash, parseHash } from '../../src/hash/hash256.js'
+import { keyFor, openCase, randomHashText, startService, type TestService, withBitsFlipped } from '../helpers/service.js'
+
+interface MatchBody {
+  results: { id?: string; matches: Record<string, unknown>[]; problem?: { code: string } }[]
+}
+
+type Signals = { type: string; hash: string; quality?: number }[]
+
+async function register({ app }: TestService, ...images: Signals[]) {
+  const her = await openCase(app)
+  const payload = { images: images.map((signals) => ({ signals: signals.map((signal) => ({ quality: 100, ...signal })) })) }
+  const response = await app.inject({ method: 'POST', url: `${her.url}/hashes`, headers: her.headers, payload })
+  return { ...her, response }
+}
+
+async function ask({ app }: TestService, headers: Record<string, string>, payload: object): Promise<MatchBody> {
+  const response = await app.inject({ method: 'POST', url: '/v1/match', headers, payload })
+  if (response.statusCode !== 200) throw new Error(response.body)
+  return response.json<MatchBody>()
+}
+
+const pdq = (hash: string) => ({ signals: [{ type: 'pdq', hash }] })
+
+t.test('a match is exact at the threshold and absent one bit beyond it', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match', 'match:distance'])
+  const hash = randomHashText()
+  await register(service, [{ type: 'pdq', hash }])
+
+  const queries = [0, 1, 31, 32].map((bits) => pdq(withBitsFlipped(hash, bits)))
+  const { results } = await ask(service, headers, { queries, transforms: false })
+  t.match(results, [
+    { matches: [{ grade: 'exact', distanceBits: 0, distanceBand: '0' }] },
+    { matches: [{ grade: 'near', distanceBits: 1, distanceBand: '1-15' }] },
+    {
+      matches: [
+        { grade: 'near', distanceBits: 31, distanceBand: '16-31', transform: 'original', view: 'whole', signalType: 'pdq' },
+      ],
+    },
+    { matches: [] },
+  ])
+  t.equal(results[3]?.matches.length, 0)
+})
+
+t.test('a wider threshold shows what is for review, a narrower one hides', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match', 'match:distance'])
+  const hash = randomHashText()
+  await register(service, [{ type: 'pdq', hash }])
+  const at = async (thresholdBits: number) => {
+    const { results } = await ask(service, headers, {
+      queries: [pdq(withBitsFlipped(hash, 40))],
+      thresholdBits,
+      transforms: false,
+    })
+    return results[0]?.matches
+  }
+
+  t.match(await at(40), [{ grade: 'review', distanceBits: 40, distanceBand: '32-45' }])
+  t.same(await at(39), [])
+})
+
+t.test('a second algorithm that agrees makes a match strong', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  const hash = randomHashText()
+  const block = randomHashText()
+  await register(service, [
+    { type: 'pdq', hash },
+    { type: 'blockhash', hash: block },
+  ])
+  const grade = async (blockOff: number) => {
+    const signals = [
+      { type: 'pdq', hash: withBitsFlipped(hash, 20) },
+      { type: 'blockhash', hash: withBitsFlipped(block, blockOff) },
+    ]
+    const { results } = await ask(service, headers, { queries: [{ signals }] })
+    return results[0]?.matches.map(({ grade, signalType }) => [grade, signalType])
+  }
+
+  t.same(await grade(31), [['strong', 'pdq']])
+  t.same(await grade(60), [['near', 'pdq']])
+})
+
+t.test('the same file is exact, whatever became of its other hashes', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  const file = randomHashText()
+  await register(service, [
+    { type: 'pdq', hash: randomHashText() },
+    { type: 'sha256', hash: file },
+  ])
+
+  const { results } = await ask(service, headers, {
+    queries: [
+      { signals: [{ type: 'sha256', hash: file }] },
+      { signals: [{ type: 'sha256', hash: withBitsFlipped(file, 1) }] },
+    ],
+  })
+  t.match(results[0]?.matches, [{ grade: 'exact', signalType: 'sha256' }])
+  t.same(results[1]?.matches, [])
+})
+
+t.test('turned and mirrored copies are found by the hash alone, unless asked not to', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  const original = parseHash(randomHashText())
+  if (original === undefined) throw new Error('a random hash parses')
+  await register(service, [{ type: 'pdq', hash: formatHash(original) }])
+  const mirrored = dihedralsOf(original)[5]
+  if (mirrored === undefined) throw new Error('there are eight')
+
+  const found = await ask(service, headers, { queries: [pdq(formatHash(mirrored))] })
+  t.match(found.results[0]?.matches, [{ transform: 'flipY', grade: 'exact' }])
+  const without = await ask(service, headers, { queries: [pdq(formatHash(mirrored))], transforms: false })
+  t.same(without.results[0]?.matches, [])
+})
+
+t.test('results come in the order of the queries, matches nearest first, each image once', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match', 'match:distance'])
+  const hash = randomHashText()
+  await register(
+    service,
+    [{ type: 'pdq', hash: withBitsFlipped(hash, 9) }],
+    [
+      { type: 'pdq', hash: withBitsFlipped(hash, 3) },
+      { type: 'pdq', hash: withBitsFlipped(hash, 5) },
+    ],
+  )
+
+  const queries = [{ id: 'a', ...pdq(hash) }, pdq(randomHashText()), { id: 'c', ...pdq(hash) }]
+  const { results } = await ask(service, headers, { queries })
+  t.same(
+    results.map(({ id }) => id),
+    ['a', undefined, 'c'],
+  )
+  t.same(
+    results.map(({ matches }) => matches.map(({ distanceBits }) => distanceBits)),
+    [[3, 9], [], [3, 9]],
+  )
+})
+
+t.test('match ids are one organisation’s own', async (t) => {
+  const service = await startService(t)
+  const one = await keyFor(service, 'one', ['match'])
+  const alsoOne = await keyFor(service, 'one', ['match'])
+  const other = await keyFor(service, 'other', ['match'])
+  const hash = randomHashText()
+  await register(service, [{ type: 'pdq', hash }])
+  const idFor = async ({ headers }: { headers: Record<string, string> }) =>
+    (await ask(service, headers, { queries: [pdq(hash)] })).results[0]?.matches[0]?.['matchId']
+
+  t.equal(await idFor(one), await idFor(one))
+  t.equal(await idFor(one), await idFor(alsoOne))
+  t.not(await idFor(one), await idFor(other))
+})
+
+t.test('an exact distance is told only to those who may know it', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  const hash = randomHashText()
+  await register(service, [{ type: 'pdq', hash }])
+  const response = await service.app.inject({
+    method: 'POST',
+    url: '/v1/match',
+    headers,
+    payload: { queries: [pdq(withBitsFlipped(hash, 7))] },
+  })
+  t.match(response.json(), { results: [{ matches: [{ distanceBand: '1-15' }] }] })
+  t.notMatch(response.body, /distanceBits|"7"|:7\b/)
+  t.notMatch(response.body, hash)
+})
+
+t.test('a thousand queries in one call are answered, each as if it were alone', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match', 'match:distance'])
+  const hashes = Array.from({ length: 300 }, randomHashText)
+  await register(service, ...hashes.map((hash) => [{ type: 'pdq', hash }]))
+
+  const queries = Array.from({ length: 1000 }, (_, i) =>
+    pdq(i < 300 ? withBitsFlipped(hashes[i] ?? '', i % 32) : randomBytes(32).toString('hex')),
+  )
+  const { results } = await ask(service, headers, { queries, transforms: false })
+  t.equal(results.length, 1000)
+  t.same(
+    results.slice(0, 300).map(({ matches }) => matches.map(({ distanceBits }) => distanceBits)),
+    hashes.map((_, i) => [i % 32]),
+  )
+  t.ok(results.slice(300).every(({ matches }) => matches.length === 0))
+})
+
+t.test('a bank’s own threshold, and the banks that are asked', async (t) => {
+  const service = await startService(t)
+  const ngo = await keyFor(service, 'ngo', ['signals:write'])
+  const { headers } = await keyFor(service, 'platform', ['match', 'match:distance'])
+  const hash = randomHashText()
+  await register(service, [{ type: 'pdq', hash }])
+  for (const [name, thresholdBits] of [
+    ['strict', { pdq: 5 }],
+    ['wide', { pdq: 45 }],
+  ] as const) {
+    await service.app.inject({ method: 'POST', url: '/v1/banks', headers: ngo.headers, payload: { name, thresholdBits } })
+    await service.app.inject({
+      method: 'POST',
+      url: `/v1/banks/${name}/signals`,
+      headers: ngo.headers,
+      payload: { signals: [{ type: 'pdq', hash }] },
+    })
+  }
+  const banksAt = async (bits: number, more: object = {}) => {
+    const { results } = await ask(service, headers, {
+      queries: [pdq(withBitsFlipped(hash, bits))],
+      transforms: false,
+      ...more,
+    })
+    return results[0]?.matches.map(({ bank, grade }) => `${bank} ${grade}`).sort()
+  }
+
+  t.same(await banksAt(5), ['cases near', 'strict near', 'wide near'])
+  t.same(await banksAt(6), ['cases near', 'wide near'])
+  t.same(await banksAt(45), ['wide near'])
+  t.same(await banksAt(45, { thresholdBits: 45 }), ['cases review', 'strict review', 'wide near'])
+  t.same(await banksAt(5, { banks: ['strict'] }), ['strict near'])
+})
