@@ -23,7 +23,7 @@ export async function largePicture(seed) {
   }
   return sharp(data, { raw: { width, height, channels: 3 } })
     .resize(4000, 3000, { kernel: 'cubic' })
-    .jpeg({ quality: 92 })
+    .jpeg({ quality: 94 })
     .toBuffer()
 }
 

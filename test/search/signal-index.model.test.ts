@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { t } from 'tap'
+import { distance } from '../../src/hash/hash256.js'
+import { linear, type Row } from '../../src/search/linear.js'
+import { type Hit, SignalIndex } from '../../src/search/signal-index.js'
+import { seeded, sorted, spread, zeros } from './rows.js'
+
+// Changes in random order against a plain Map, with searches that live through several of them. Images have thousands of
+// rows, because an index under 4,096 does not compact itself; most rows are far from everything, so that answers stay short.
+interface Model {
+  readonly rowsOf: Map<number, Row[]>
+  readonly removed: Set<number>
+  search: { readonly slices: Generator<void, Hit[], void>; readonly found: Hit[]; readonly gone: Set<number> } | undefined
+}
+
+const farRows = Array.from({ length: 256 }, (_, i) => seeded(1_000_000 + i)).filter((hash) =>
+  Array.from({ length: 9 }, (_, seed) => distance(hash, seeded(seed))).every((bits) => bits > 40),
+)
+
+const image = fc.nat(40)
+const rows = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1_000, max: 5_000 }))
+const step = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('insert' as const), image, rows }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('remove' as const), image }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('remove live' as const), nth: fc.nat(40) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('within' as const), seed: fc.nat(6), thresholdBits: fc.constantFrom(30, 31) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('begin' as const),
+      seed: fc.nat(6),
+      sliceRows: fc.integer({ min: 1, max: 5_000 }),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('next' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('compact' as const), maxRows: fc.integer({ min: 1, max: 3_000 }) }) },
+)
+
+t.test('any order of inserting, removing, compacting and searching keeps to the model', async () => {
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 10, maxLength: 40, size: 'max' }), (steps) => {
+      const index = new SignalIndex()
+      const model: Model = { rowsOf: new Map(), removed: new Set(), search: undefined }
+      for (const each of steps) take(index, model, each)
+
+      const live = [...model.rowsOf.values()].flat()
+      assert.equal(index.liveRows, live.length)
+      assert.ok(index.rows >= live.length)
+      while (index.rows > index.liveRows) index.compact(10_000)
+      assert.equal(index.rows, live.length)
+      assert.deepEqual(sorted(index.within([seeded(0), seeded(1)], 31)), sorted(linear(live, [seeded(0), seeded(1)], 31)))
+    }),
+    { numRuns: 60, interruptAfterTimeLimit: 10_000 },
+  )
+})
+
+function take(index: SignalIndex, model: Model, step: Step): void {
+  const live = () => [...model.rowsOf.values()].flat()
+  switch (step.do) {
+    case 'insert': {
+      if (model.removed.has(step.image)) {
+        assert.throws(() => index.insert(step.image, 0, zeros), RangeError)
+        return
+      }
+      const known = model.rowsOf.get(step.image) ?? []
+      const added = Array.from({ length: step.rows }, (_, i) => ({
+        image: step.image,
+        view: i % 256,
+        hash: i % 97 === 0 ? spread(seeded(i % 7), 30 + (i % 3), i % 256) : (farRows[i % farRows.length] ?? zeros),
+      }))
+      for (const row of added) index.insert(row.image, row.view, row.hash)
+      model.rowsOf.set(step.image, [...known, ...added])
+      return
+    }
+    case 'remove':
+      remove(index, model, step.image)
+      return
+    case 'remove live': {
+      const images = [...model.rowsOf.keys()]
+      const image = images[step.nth % images.length]
+      if (image !== undefined) remove(index, model, image)
+      return
+    }
+    case 'within': {
+      const needles = [seeded(step.seed), spread(seeded(step.seed + 1), 1)]
+      assert.deepEqual(
+        sorted(index.within(needles, step.thresholdBits)),
+        sorted(linear(live(), needles, step.thresholdBits)),
+      )
+      return
+    }
+    case 'begin':
+      model.search = {
+        slices: index.withinSlices([seeded(step.seed)], 31, step.sliceRows),
+        found: linear(live(), [seeded(step.seed)], 31),
+        gone: new Set(),
+      }
+      return
+    case 'next': {
+      const search = model.search
+      const next = search?.slices.next()
+      if (search === undefined || next?.done !== true) return
+      assert.deepEqual(sorted(next.value), sorted(search.found.filter(({ image }) => !search.gone.has(image))))
+      model.search = undefined
+      return
+    }
+    case 'compact':
+      index.compact(step.maxRows)
+  }
+}
+
+function remove(index: SignalIndex, model: Model, image: number): void {
+  index.remove(image)
+  if (model.rowsOf.delete(image)) model.removed.add(image)
+  model.search?.gone.add(image)
+}
+
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never
