@@ -14,6 +14,8 @@ export function stopOnSignal(stop: () => Promise<void>): void {
   process.once('SIGTERM', begin)
   process.once('SIGINT', begin)
   process.once('disconnect', begin)
+  // The supervisor may have gone while this process was still starting; then there is nobody to say so any more.
+  if (process.send !== undefined && !process.connected) begin()
 }
 
 /** Ends the process with what an operator can act on: the message of a refusal to start, without a stack. */

@@ -305,7 +305,10 @@ async function stage(t: Test, behaviours: Record<Part, string>, more: More = {})
   })
   const status = supervise({
     openRedis: more.openRedis ?? fakeRedis,
-    partsFor: () => ({ api: part('api'), workers: part('workers') }),
+    partsFor: () => {
+      note('parts wanted')
+      return { api: part('api'), workers: part('workers') }
+    },
     signals,
     print: noteIn(printed),
     warn: noteIn(warned),

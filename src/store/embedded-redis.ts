@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs'
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -101,12 +101,9 @@ function assertOnlyOurs(folder: string): void {
 async function joinRunning({ socket }: Place): Promise<RedisServer | undefined> {
   for (;;) {
     const answer = await ask(socket)
-    if (answer.state === 'absent') {
-      rmSync(socket, { force: true }) // left by a server that was killed
-      return undefined
-    }
+    if (answer.state === 'absent') return undefined // a socket that a killed server left is replaced by Redis itself
     if (answer.state === 'up') return { ...watch(socket), ...answer.server, socket, owned: false, kill: () => {} }
-    await sleep(POLL_MS) // it is loading, or on its way out
+    await sleep(POLL_MS)
   }
 }
 
@@ -233,7 +230,7 @@ function explain(lastWords: string, { folder }: Place): string {
 }
 
 type Answer =
-  | { readonly state: 'absent' | 'loading' | 'leaving' }
+  | { readonly state: 'absent' | 'busy' }
   | { readonly state: 'up'; readonly server: { readonly binary: string; readonly version: string } }
 
 /** Asks a server how it is, without a client library that would hide the states between up and down. */
@@ -251,12 +248,11 @@ async function ask(path: string): Promise<Answer> {
   } catch (error) {
     const reason = error instanceof Error ? error.message : ''
     if (reason === 'silent') throw new Error(`A Redis that runs already has not answered for ${ANSWER_WITHIN_MS / 1000} s.`)
-    return { state: /ENOENT|ECONNREFUSED/.test(reason) ? 'absent' : 'leaving' }
+    return { state: /ENOENT|ECONNREFUSED/.test(reason) ? 'absent' : 'busy' }
   } finally {
     connection.destroy()
   }
-  if (reply.startsWith('-LOADING')) return { state: 'loading' }
-  if (!reply.startsWith('+PONG')) return { state: 'leaving' }
+  if (!reply.startsWith('+PONG')) return { state: 'busy' } // it is loading its data, or on its way out
   const field = (name: string) => new RegExp(`^${name}:(.*)\r$`, 'm').exec(reply)?.[1]
   return {
     state: 'up',
