@@ -9,7 +9,7 @@ import type { Caller } from './domain/access.js'
 import { makeMetrics } from './http/metrics.js'
 import { openapi } from './http/openapi.js'
 import { door } from './http/plugins/door.js'
-import { problemAnswers } from './http/plugins/problem-answers.js'
+import { answerBadAddress, answerBadBytes, problemAnswers } from './http/plugins/problem-answers.js'
 import { requestLog } from './http/plugins/request-log.js'
 import { bankRoutes } from './http/routes/banks.js'
 import { caseRoutes } from './http/routes/cases.js'
@@ -46,6 +46,10 @@ const BODY_LIMIT_BYTES = 1 << 20
 /** For a whole request, a slow telephone's upload of several pictures included. */
 const REQUEST_TIMEOUT_MS = 120_000
 const HEADERS_TIMEOUT_MS = 10_000
+/** Longer than any id: what is too long is refused by its schema, in the same words as everything else. */
+const MAX_PARAM_CHARS = 512
+/** What plugins and parsers would write at the finer levels: headers with a key in them, bytes of a stranger. */
+const SECRET_IN_LOGS = { paths: ['busboyOptions', 'err.rawPacket', 'err.cause', 'headers'], remove: true }
 
 export async function buildApp({ services, uploadLimits, logLevel, logStream }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
@@ -53,9 +57,12 @@ export async function buildApp({ services, uploadLimits, logLevel, logStream }: 
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: { headersTimeout: HEADERS_TIMEOUT_MS },
     genReqId: () => randomUUID(),
+    routerOptions: { maxParamLength: MAX_PARAM_CHARS },
+    frameworkErrors: answerBadAddress,
+    clientErrorHandler: answerBadBytes,
     // Fastify's own lines have the whole URL and the caller's address; ours have the route and the code.
     logController: new LogController({ disableRequestLogging: true }),
-    logger: { level: logLevel, base: null, ...(logStream !== undefined && { stream: logStream }) },
+    logger: { level: logLevel, base: null, redact: SECRET_IN_LOGS, ...(logStream !== undefined && { stream: logStream }) },
   }).withTypeProvider<ZodTypeProvider>()
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)

@@ -27,7 +27,7 @@ import { casesIn } from './store/cases.js'
 import { imagesIn } from './store/images.js'
 import type { Keyring } from './store/seal.js'
 import { loadSecrets } from './store/secrets.js'
-import { connectForFollowing, connectForRequests, openStore, type RedisTarget } from './store/store.js'
+import { connectForFollowing, connectForRequests, openStore, type RedisTarget, type Store } from './store/store.js'
 
 export interface ServiceOptions {
   readonly redis: RedisTarget
@@ -49,12 +49,18 @@ export interface Services extends AppServices {
 
 /** @throws {SealError} when the keyring does not belong to what is stored. */
 export async function openServices(options: ServiceOptions): Promise<Services> {
-  const { keyring, now, clock, onTrouble } = options
   const store = await openStore(options.redis)
-  const secrets = await loadSecrets(store, keyring).catch(async (error: unknown) => {
+  try {
+    return await openOver(store, options)
+  } catch (error) {
     await store.close()
     throw error
-  })
+  }
+}
+
+async function openOver(store: Store, options: ServiceOptions): Promise<Services> {
+  const { keyring, now, clock, onTrouble } = options
+  const secrets = await loadSecrets(store, keyring)
   const images = imagesIn(store, keyring)
   const banks = banksIn(store)
   const apiKeys = apiKeysIn(store)
@@ -93,7 +99,10 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
 
 async function openQueue(target: RedisTarget) {
   const redis = connectForRequests(target)
-  await redis.connect()
+  await redis.connect().catch((error: unknown) => {
+    redis.disconnect()
+    throw error
+  })
   const queue = new Queue(HASH_IMAGE_QUEUE, {
     prefix: QUEUE_PREFIX,
     connection: redis,
@@ -113,8 +122,8 @@ async function openQueue(target: RedisTarget) {
       }
     },
     async close(): Promise<void> {
+      redis.disconnect() // first: a queue that is closed while Redis is away would wait for it
       await queue.close()
-      redis.disconnect()
     },
   }
 }

@@ -42,7 +42,8 @@ await worker.waitUntilReady()
 process.send?.({ ready: true })
 
 stopOnSignal(async () => {
-  await worker.close()
+  const isAway = redis.status !== 'ready'
+  await worker.close(isAway) // without Redis there is no job to finish, and nobody to tell
   await sandbox.close()
   visit.close()
   redis.disconnect()

@@ -15,6 +15,7 @@ export interface LeftImage {
 
 interface Waiting {
   image: Buffer | undefined
+  isTaken: boolean
   readonly settle: (answer: HandoffAnswer) => void
   readonly giveUp: () => void
 }
@@ -50,22 +51,33 @@ export class HandoffDesk {
       clearTimeout(timer)
       if (this.#forget(ticket)) resolve(answer)
     }
-    this.#waiting.set(ticket, { image, settle, giveUp })
+    this.#waiting.set(ticket, { image, isTaken: false, settle, giveUp })
     return { ticket, answer: promise, callOff: giveUp }
   }
 
-  /** @returns the image, once; the taker overwrites it. `undefined` for a ticket that is unknown, used or too old. */
+  /**
+   * @returns the image, once, for sending; `undefined` for a ticket that is unknown, used or too old. It stays the desk's:
+   * call `wipe` when it is sent. When its time is up it is overwritten all the same, whoever still reads.
+   */
   take(ticket: string): Buffer | undefined {
     const entry = this.#waiting.get(ticket)
-    const image = entry?.image
-    if (entry !== undefined) entry.image = undefined
-    return image
+    if (entry === undefined || entry.isTaken) return undefined
+    entry.isTaken = true
+    return entry.image
+  }
+
+  /** Overwrites an image that was taken; the answer may still come. */
+  wipe(ticket: string): void {
+    const entry = this.#waiting.get(ticket)
+    if (entry === undefined || !entry.isTaken) return
+    entry.image?.fill(0)
+    entry.image = undefined
   }
 
   /** @returns whether anybody was waiting for it. Only an image that was taken can be answered for. */
   answer(ticket: string, answer: HandoffAnswer): boolean {
     const entry = this.#waiting.get(ticket)
-    if (entry === undefined || entry.image !== undefined) return false
+    if (entry === undefined || !entry.isTaken) return false
     entry.settle(answer)
     return true
   }

@@ -57,7 +57,7 @@ function give(desk: HandoffDesk, ticket: string, response: ServerResponse): void
     end(response, 410)
     return
   }
-  response.on('close', () => image.fill(0)) // sent or broken off: it is not needed here again
+  response.on('close', () => desk.wipe(ticket)) // sent or broken off: it is not needed here again
   response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': image.length })
   response.end(image)
 }

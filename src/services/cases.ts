@@ -95,7 +95,8 @@ export function casesFrom({ cases, secrets, replica, retentionMs, now }: CasePar
     async token(text, pin) {
       // Tries are counted and the PIN is stretched for numbers that do not exist as well: neither the answer, nor its time,
       // nor the lock tells which numbers do.
-      const caseId = caseIdOf(parseCaseNumber(text) ?? '')
+      // What cannot be a number is counted by itself, or one person's typing errors would lock out another's.
+      const caseId = caseIdOf(parseCaseNumber(text) ?? text)
       const { tries, lockedForS } = await cases.countPinTry(caseId, PIN_LOCK_S)
       if (tries > PIN_TRIES) throw new Problem('pin-locked', { retryAfterS: Math.max(1, lockedForS) })
       const [record, given] = await Promise.all([cases.get(caseId), stretch(caseId, pin)])

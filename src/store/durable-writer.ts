@@ -78,7 +78,8 @@ export class DurableWriter {
       try {
         await this.#writeRound(round)
       } catch (error) {
-        for (const { reject } of round) reject(error)
+        // What waited behind it would wait as long for the same answer.
+        for (const { reject } of [...round, ...this.#pending.splice(0)]) reject(error)
       }
     }
     this.#isWriting = false
@@ -97,6 +98,7 @@ export class DurableWriter {
     if (waits) pipeline.call('WAITAOF', 1, 0, FSYNC_TIMEOUT_MS)
     const replies = (await pipeline.exec()) ?? []
     const notOnDisk = waits ? whyNotOnDisk(replies[round.length]) : undefined
+    if (notOnDisk !== undefined) for (const { reject } of this.#pending.splice(0)) reject(notOnDisk)
     return round.filter(({ resolve, reject }, i) => {
       const [error, reply] = replies[i] ?? [new Error('Connection is closed.')]
       if (error?.message.startsWith('NOSCRIPT')) return true

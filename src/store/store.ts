@@ -42,9 +42,15 @@ export function connectForFollowing(target: RedisTarget): Redis {
 export async function openStore(target: RedisTarget): Promise<Store> {
   const reader = connectForRequests(target)
   const writing = connectForRequests(target)
-  await Promise.all([reader.connect(), writing.connect()])
   const writer = new DurableWriter(writing)
-  await writer.probe()
+  try {
+    await Promise.all([reader.connect(), writing.connect()])
+    await writer.probe()
+  } catch (error) {
+    reader.disconnect()
+    writing.disconnect()
+    throw error
+  }
 
   return {
     ask: (question) => orAway(question(reader)),

@@ -1,5 +1,7 @@
 // Turns whatever goes wrong into a problem+json that repeats nothing of the request.
 
+import type { Socket } from 'node:net'
+import type {} from '@fastify/multipart' // adds isMultipart to requests
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
@@ -20,6 +22,27 @@ const FASTIFY_CODES: Readonly<Record<string, ProblemCode>> = {
 
 const MAX_ERRORS = 20
 
+/** For an address that cannot even be read. */
+export function answerBadAddress(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  answer(new Problem('request-invalid'), request, reply)
+}
+
+/** For bytes that are no HTTP: there is no request to speak of, only a socket. */
+export function answerBadBytes(_error: Error, socket: Socket): void {
+  if (!socket.writable) {
+    socket.destroy()
+    return
+  }
+  const body = JSON.stringify(problemBody(new Problem('request-invalid')))
+  const head = [
+    'HTTP/1.1 400 Bad Request',
+    'connection: close',
+    `content-type: ${PROBLEM_MEDIA_TYPE}`,
+    `content-length: ${body.length}`,
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
 export const problemAnswers = fp(
   async (app) => {
     app.setErrorHandler<FastifyError>((error, request, reply) => {
@@ -31,6 +54,10 @@ export const problemAnswers = fp(
         reply,
         hasZodFastifySchemaValidationErrors(error) ? error.validation.slice(0, MAX_ERRORS).map(errorOf) : [],
       )
+    })
+    app.addHook('preValidation', async (request) => {
+      // The multipart parser takes such a body everywhere; only where pictures are expected is it read.
+      if (request.isMultipart() && request.routeOptions.config.multipart !== true) throw new Problem('media-unsupported')
     })
     app.setNotFoundHandler((request, reply) => answer(new Problem('route-unknown'), request, reply))
   },
