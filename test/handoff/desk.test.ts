@@ -1,0 +1,120 @@
+import t from 'tap'
+import { HandoffDesk } from '../../src/handoff/desk.js'
+import type { HandoffAnswer } from '../../src/handoff/message.js'
+
+const LONG_MS = 60_000
+const REFUSED: HandoffAnswer = { problem: 'image-undecodable' }
+
+t.test('an image is given once, to whoever shows its ticket', async (t) => {
+  const desk = new HandoffDesk(LONG_MS)
+  t.teardown(() => desk.close())
+  const image = Buffer.from('a picture')
+  const { ticket } = desk.leave(image)
+  t.match(ticket, /^[A-Za-z0-9_-]{43}$/)
+
+  for (const wrong of ['', ticket.slice(1), ticket.toUpperCase(), `${ticket} `, '__proto__'])
+    t.equal(desk.take(wrong), undefined)
+  t.equal(desk.take(ticket), image)
+  t.equal(desk.take(ticket), undefined)
+})
+
+t.test('no two tickets are alike, and none opens another image', async (t) => {
+  const desk = new HandoffDesk(LONG_MS)
+  t.teardown(() => desk.close())
+  const left = Array.from({ length: 100 }, (_, i) => ({ image: Buffer.from([i]), ...desk.leave(Buffer.from([i])) }))
+
+  t.equal(new Set(left.map(({ ticket }) => ticket)).size, 100)
+  for (const { ticket, image } of left) t.same(desk.take(ticket), image)
+})
+
+t.test('an answer reaches whoever left the image, and is taken once', async (t) => {
+  const desk = new HandoffDesk(LONG_MS)
+  const { ticket, answer } = desk.leave(Buffer.from('a picture'))
+  desk.take(ticket)
+
+  t.equal(desk.answer(ticket, REFUSED), true)
+  t.equal(desk.answer(ticket, { problem: 'quality-too-low' }), false)
+  t.same(await answer, REFUSED)
+  t.equal(desk.size, 0)
+})
+
+t.test('an answer for an image that nobody took is refused, and the image stays', async (t) => {
+  const desk = new HandoffDesk(LONG_MS)
+  const image = Buffer.from('a picture')
+  const { ticket, answer } = desk.leave(image)
+
+  t.equal(desk.answer(ticket, REFUSED), false)
+  t.equal(desk.answer('another', REFUSED), false)
+
+  t.same(desk.take(ticket)?.toString(), 'a picture')
+  t.equal(desk.answer(ticket, REFUSED), true)
+  t.same(await answer, REFUSED)
+})
+
+t.test('an image that nobody takes in time is overwritten, and its ticket is worth nothing', async (t) => {
+  const desk = new HandoffDesk(20)
+  const image = Buffer.from('a picture')
+  const { ticket, answer } = desk.leave(image)
+
+  await t.rejects(answer, { code: 'hashing-away', retryAfterS: Number })
+
+  t.ok(isWiped(image))
+  t.equal(desk.take(ticket), undefined)
+  t.equal(desk.answer(ticket, REFUSED), false)
+  t.equal(desk.size, 0)
+})
+
+t.test('an answer that comes too late is refused', async (t) => {
+  const desk = new HandoffDesk(20)
+  const { ticket, answer } = desk.leave(Buffer.from('a picture'))
+  desk.take(ticket)
+
+  await t.rejects(answer, { code: 'hashing-away' })
+
+  t.equal(desk.answer(ticket, REFUSED), false)
+  t.equal(desk.size, 0)
+})
+
+t.test('an image that is called off is overwritten at once', async (t) => {
+  const desk = new HandoffDesk(LONG_MS)
+  const image = Buffer.from('a picture')
+  const { ticket, answer, callOff } = desk.leave(image)
+
+  callOff()
+
+  t.ok(isWiped(image))
+  t.equal(desk.take(ticket), undefined)
+  await t.rejects(answer, { code: 'hashing-away' })
+  callOff()
+  t.equal(desk.size, 0)
+})
+
+t.test('calling off changes nothing about an answer that was there first', async (t) => {
+  const desk = new HandoffDesk(LONG_MS)
+  const { ticket, answer, callOff } = desk.leave(Buffer.from('a picture'))
+  desk.take(ticket)
+  desk.answer(ticket, REFUSED)
+
+  callOff()
+
+  t.same(await answer, REFUSED)
+})
+
+t.test('a process that stops leaves no image behind and nobody waiting', async (t) => {
+  const desk = new HandoffDesk(LONG_MS)
+  const pictures = Array.from({ length: 3 }, () => Buffer.from('a picture'))
+  const answers = pictures.map((image) => desk.leave(image).answer)
+
+  desk.close()
+
+  t.ok(pictures.every(isWiped))
+  t.same(
+    (await Promise.allSettled(answers)).map(({ status }) => status),
+    ['rejected', 'rejected', 'rejected'],
+  )
+  t.equal(desk.size, 0)
+})
+
+function isWiped(image: Buffer): boolean {
+  return image.every((byte) => byte === 0)
+}

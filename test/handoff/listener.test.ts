@@ -1,0 +1,196 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import t, { type Test } from 'tap'
+import { HandoffDesk } from '../../src/handoff/desk.js'
+import { listenForWorkers } from '../../src/handoff/listener.js'
+import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
+import { visitHandoffs } from '../../src/handoff/visit.js'
+import { hashFromBytes } from '../../src/hash/hash256.js'
+import { until } from '../helpers/service.js'
+
+const LONG_MS = 60_000
+const REFUSED = formatAnswer({ problem: 'image-undecodable' })
+const NO_TICKET = 'A'.repeat(43)
+
+t.test('a picture goes out once, is overwritten where it waited, and its answer comes back once', async (t) => {
+  const { desk, url } = await open(t)
+  const image = Buffer.from('a picture')
+  const { ticket, answer } = desk.leave(image)
+
+  const given = await fetch(`${url}/${ticket}`)
+  t.equal(given.status, 200)
+  t.equal(given.headers.get('content-type'), 'application/octet-stream')
+  t.equal(await given.text(), 'a picture')
+  await until(() => isWiped(image))
+
+  t.equal((await fetch(`${url}/${ticket}`)).status, 410)
+  t.equal(await put(url, ticket, REFUSED), 204)
+  t.equal(await put(url, ticket, REFUSED), 410)
+  t.same(await answer, { problem: 'image-undecodable' })
+})
+
+t.test('without a ticket there is nothing to be had', async (t) => {
+  const { desk, url } = await open(t)
+  const image = Buffer.from('a picture')
+  const { ticket, callOff } = desk.leave(image)
+  callOff()
+
+  for (const path of ['', '/', NO_TICKET, ticket, `${ticket}?`, '__proto__', '..%2f', 'x'.repeat(5000)]) {
+    t.equal((await fetch(`${url}/${path}`)).status, 410, path.slice(0, 50))
+    t.equal(await put(url, path, REFUSED), 410, path.slice(0, 50))
+  }
+})
+
+t.test('an answer before the picture was fetched is refused', async (t) => {
+  const { desk, url } = await open(t)
+  const { ticket, answer } = desk.leave(Buffer.from('a picture'))
+
+  t.equal(await put(url, ticket, REFUSED), 410)
+
+  t.equal(await (await fetch(`${url}/${ticket}`)).text(), 'a picture')
+  t.equal(await put(url, ticket, REFUSED), 204)
+  t.same(await answer, { problem: 'image-undecodable' })
+})
+
+t.test('what is no answer is refused, and a real one may still follow', async (t) => {
+  const { desk, url } = await open(t)
+  const { ticket, answer } = desk.leave(Buffer.from('a picture'))
+  await (await fetch(`${url}/${ticket}`)).text()
+
+  for (const garbage of ['', '{', 'null', '{"problem":"it-hurts"}', '[]', '['.repeat(100_000), '\0']) {
+    t.equal(await put(url, ticket, garbage), 400, garbage.slice(0, 30))
+  }
+  t.equal(await put(url, ticket, 'x'.repeat(2 << 20)), 413, 'more than any answer has')
+
+  t.equal(await put(url, ticket, REFUSED), 204)
+  t.same(await answer, { problem: 'image-undecodable' })
+})
+
+t.test('only fetching and answering are understood', async (t) => {
+  const { desk, url } = await open(t)
+  const { ticket } = desk.leave(Buffer.from('a picture'))
+
+  for (const method of ['POST', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH']) {
+    t.equal((await fetch(`${url}/${ticket}`, { method })).status, 405, method)
+  }
+  t.equal(await (await fetch(`${url}/${ticket}`)).text(), 'a picture', 'and the ticket is as good as before')
+})
+
+t.test('a picture whose fetching breaks off is overwritten', async (t) => {
+  const { desk, url } = await open(t)
+  const image = largeImage()
+  const { ticket } = desk.leave(image)
+
+  const socket = await begin(url, ticket)
+  socket.destroy()
+
+  await until(() => isWiped(image))
+  t.equal((await fetch(`${url}/${ticket}`)).status, 410, 'it is not given to another')
+})
+
+t.test('a picture whose fetching stalls is overwritten when its time is up', async (t) => {
+  const { desk, url } = await open(t, 100)
+  const image = largeImage()
+  const { ticket, answer } = desk.leave(image)
+
+  const socket = await begin(url, ticket)
+  t.teardown(() => socket.destroy())
+  await t.rejects(answer, { code: 'hashing-away' })
+
+  await t.resolves(
+    until(() => isWiped(image), 2000),
+    'no image lives longer than it may, whoever has fetched it and whatever he does with it',
+  )
+})
+
+t.test('a worker’s visit: picture out, hashes back', async (t) => {
+  const { desk, url } = await open(t)
+  const visit = visitHandoffs()
+  t.teardown(() => visit.close())
+  const hashes = Array.from({ length: 8 }, (_, i) => hashFromBytes(Buffer.alloc(32, i)))
+  const said: HandoffAnswer = {
+    image: { quality: 83, signals: [{ type: 'pdq', view: 'whole', quality: 83, hashes }] },
+  }
+  const image = largeImage()
+  const sent = Buffer.from(image)
+  const { ticket, answer } = desk.leave(image)
+
+  t.ok((await visit.take(url, ticket))?.equals(sent), 'not a byte of 32 MiB is lost')
+  t.equal(await visit.take(url, ticket), undefined)
+  t.equal(await visit.answer(url, ticket, said), true)
+  t.equal(await visit.answer(url, ticket, said), false)
+  t.same(await answer, said)
+})
+
+t.test('a visit to an api that is gone fails, and does not hang', async (t) => {
+  const desk = new HandoffDesk(LONG_MS)
+  const listener = await listenForWorkers(desk, { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' })
+  const visit = visitHandoffs()
+  t.teardown(() => visit.close())
+  const { ticket } = desk.leave(Buffer.from('a picture'))
+  await visit.take(listener.url, ticket)
+
+  await listener.close()
+
+  await t.rejects(visit.take(listener.url, ticket))
+  await t.rejects(visit.answer(listener.url, ticket, { problem: 'image-undecodable' }))
+  desk.close()
+})
+
+t.test('closing waits for nobody who holds a connection open', async (t) => {
+  const desk = new HandoffDesk(LONG_MS)
+  const listener = await listenForWorkers(desk, { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' })
+  const idle = connect(Number(new URL(listener.url).port), '127.0.0.1')
+  idle.on('error', () => {})
+  await once(idle, 'connect')
+
+  await listener.close()
+
+  t.pass()
+})
+
+t.test('workers are told the name under which they find it, and a taken port is an error', async (t) => {
+  const desk = new HandoffDesk(LONG_MS)
+  const listener = await listenForWorkers(desk, { host: '0.0.0.0', port: 0, announcedHost: 'api-1.internal' })
+  t.teardown(() => listener.close())
+  t.match(listener.url, /^http:\/\/api-1\.internal:\d+$/)
+
+  const port = Number(new URL(listener.url).port)
+  await t.rejects(listenForWorkers(desk, { host: '0.0.0.0', port, announcedHost: 'api-1.internal' }), { code: 'EADDRINUSE' })
+
+  const other = await listenForWorkers(desk, { host: '127.0.0.1', port: 0, announcedHost: 'fd00::1' })
+  t.teardown(() => other.close())
+  t.match(other.url, /^http:\/\/\[fd00::1\]:\d+$/)
+})
+
+async function open(t: Test, ttlMs = LONG_MS) {
+  const desk = new HandoffDesk(ttlMs)
+  const listener = await listenForWorkers(desk, { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' })
+  t.teardown(async () => {
+    desk.close()
+    await listener.close()
+  })
+  return { desk, url: listener.url }
+}
+
+async function put(url: string, ticket: string, body: string): Promise<number> {
+  return (await fetch(`${url}/${ticket}`, { method: 'PUT', body })).status
+}
+
+/** More than the buffers of two sockets hold. */
+function largeImage(): Buffer {
+  return Buffer.alloc(32 << 20, 0x5a)
+}
+
+/** Asks for a picture, and reads no further than its first bytes. */
+async function begin(url: string, ticket: string): Promise<Socket> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  socket.on('error', () => {})
+  socket.write(`GET /${ticket} HTTP/1.1\r\nHost: x\r\n\r\n`)
+  await once(socket, 'readable')
+  return socket
+}
+
+function isWiped(image: Buffer): boolean {
+  return image.every((byte) => byte === 0)
+}

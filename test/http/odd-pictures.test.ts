@@ -1,0 +1,114 @@
+// What cameras, scanners, messengers and old programs write is a picture like any other: it registers, and it matches.
+
+import sharp from 'sharp'
+import t from 'tap'
+import { z } from 'zod'
+import { images } from '../helpers/multipart.js'
+import { everyFormat, oddButGood, orientations, orientedJpeg, type Picture, scene } from '../helpers/pictures.js'
+import { keyFor, openCase, startService, startWorkers, type TestService } from '../helpers/service.js'
+
+const SEED = 300
+/** Grey and a white margin change these colourful scenes by 25 bits: a match, and no more than that. */
+const MATCHED = /^(exact|strong|near)$/
+
+const Registered = z.object({
+  images: z.array(z.strictObject({ imageId: z.uuid(), quality: z.int().min(50).max(100), state: z.literal('registered') })),
+})
+const Found = z.object({
+  results: z.array(
+    z.object({
+      quality: z.int(),
+      matches: z.array(z.object({ grade: z.string(), distanceBits: z.int(), transform: z.string() })),
+    }),
+  ),
+})
+
+t.test('odd pictures', async (t) => {
+  const service = await startService(t)
+  const [kinds] = await Promise.all([
+    Promise.all([
+      everyFormat(SEED),
+      oddButGood(SEED),
+      Promise.all(orientations.map((orientation) => orientedJpeg(SEED, orientation))),
+    ]),
+    startWorkers(t, service.redis),
+  ])
+  const platform = await keyFor(service, 'platform', ['match', 'match:distance'])
+  const pictures = kinds.flat()
+  t.equal(pictures.length, 6 + 8 + 8)
+  const upright = await scene(SEED)
+
+  await t.test('each matches the usual form of the same picture, the right way up', async (t) => {
+    const her = await openCase(service.app)
+    t.equal((await register(service, her, [upright])).length, 1)
+
+    for (const half of [pictures.slice(0, 11), pictures.slice(11)]) {
+      const found = await match(service, half, platform.headers)
+      for (const [i, { name }] of half.entries()) {
+        t.match(found[i], { matches: [{ grade: MATCHED, transform: 'original' }] }, name)
+        t.ok((found[i]?.quality ?? 0) >= 50, name)
+      }
+    }
+    t.same((await match(service, [await scene(SEED + 1)], platform.headers))[0]?.matches, [], 'and another does not')
+    await withdraw(service, her)
+  })
+
+  await t.test('each can be registered, is hashed as a viewer shows it, and the usual form then matches it', async (t) => {
+    const shown = await Promise.all(pictures.map(asShown))
+    for (const [i, picture] of pictures.entries()) {
+      const her = await openCase(service.app)
+      t.equal((await register(service, her, [picture])).length, 1, picture.name)
+
+      const [asSeen, asUsual] = await match(service, [shown[i] ?? upright, upright], platform.headers)
+
+      t.match(asSeen?.matches, [{ grade: /^(exact|strong)$/, transform: 'original' }], picture.name)
+      t.ok((asSeen?.matches[0]?.distanceBits ?? 256) <= 8, `${picture.name}: ${asSeen?.matches[0]?.distanceBits} bits`)
+      t.match(asUsual?.matches, [{ grade: MATCHED, transform: 'original' }], picture.name)
+      await withdraw(service, her)
+    }
+  })
+
+  await t.test('a picture turned by a program and not by its EXIF matches as turned', async (t) => {
+    const her = await openCase(service.app)
+    await register(service, her, [upright])
+    const stored = await Promise.all(orientations.map((orientation) => orientedJpeg(SEED, orientation)))
+
+    const found = await match(service, stored.map(withoutExif), platform.headers)
+
+    const transforms = found.map(({ matches }) => matches[0]?.transform)
+    t.equal(transforms[0], 'original')
+    t.equal(new Set(transforms).size, 8, `eight ways to be turned: ${transforms.join(' ')}`)
+    t.notOk(transforms.includes(undefined))
+  })
+})
+
+async function register({ app }: TestService, her: Awaited<ReturnType<typeof openCase>>, pictures: readonly Picture[]) {
+  const { payload, headers } = images(pictures)
+  const url = `${her.url}/images`
+  const answer = await app.inject({ method: 'POST', url, payload, headers: { ...headers, ...her.headers } })
+  return Registered.parse(answer.json()).images
+}
+
+async function match({ app }: TestService, pictures: readonly Picture[], key: Record<string, string>) {
+  const { payload, headers } = images(pictures)
+  const answer = await app.inject({ method: 'POST', url: '/v1/match/images', payload, headers: { ...headers, ...key } })
+  return Found.parse(answer.json()).results
+}
+
+async function withdraw({ app }: TestService, her: Awaited<ReturnType<typeof openCase>>): Promise<void> {
+  await app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
+}
+
+/** Pixels in red, green and blue, upright, on white: by the library itself, without anything that the service adds. */
+async function asShown(picture: Picture): Promise<Picture> {
+  const image = sharp(picture.bytes, { autoOrient: true }).flatten({ background: 'white' }).toColourspace('srgb')
+  return { name: 'shown.png', contentType: 'image/png', bytes: await image.png().toBuffer() }
+}
+
+/** Without its APP1 segment a JPEG says nothing about which way is up. */
+function withoutExif(picture: Picture): Picture {
+  const at = picture.bytes.indexOf(Buffer.from('ffe1', 'hex'))
+  if (at < 0 || at > 64) return picture
+  const endsAt = at + 2 + picture.bytes.readUInt16BE(at + 2)
+  return { ...picture, bytes: Buffer.concat([picture.bytes.subarray(0, at), picture.bytes.subarray(endsAt)]) }
+}

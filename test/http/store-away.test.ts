@@ -1,0 +1,219 @@
+// Redis goes: nothing is promised that cannot be kept, and nobody waits for long. Redis comes back: so does everything.
+
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import type { ProblemCode } from '../../src/domain/problem.js'
+import { images } from '../helpers/multipart.js'
+import { scene } from '../helpers/pictures.js'
+import { refused } from '../helpers/refusal.js'
+import {
+  codeOf,
+  keyFor,
+  openCase,
+  randomHashText,
+  startService,
+  startWorkers,
+  type TestService,
+  until,
+} from '../helpers/service.js'
+
+/** A request's way to Redis gives up after 3 s; the rest is for a machine that has other things to do. */
+const ANSWERED_WITHIN_MS = 4500
+const STALE_AFTER_MS = 1000
+
+t.test('Redis is killed, and comes back', async (t) => {
+  const world = await open(t)
+  const { service, her, hash } = world
+  const acknowledged = await Promise.all(Array.from({ length: 20 }, randomHashText).map((text) => register(world, text)))
+  t.same(new Set(acknowledged.map(({ statusCode }) => statusCode)), new Set([201]))
+  const withdrawn = await openCase(service.app)
+  const gone = randomHashText()
+  await register({ ...world, her: withdrawn }, gone)
+  t.equal((await service.app.inject({ method: 'DELETE', ...callOf(withdrawn) })).statusCode, 200)
+
+  service.redis.server.kill()
+  await service.redis.server.gone
+
+  await assertAway(t, world)
+  await service.redis.reopen()
+  await assertBack(t, world)
+
+  t.match((await service.app.inject(callOf(her))).json(), { state: 'active', images: 22 })
+  t.match((await service.app.inject(callOf(withdrawn))).json(), { state: 'withdrawn' })
+  t.match((await match(world, [hash, gone])).json(), { results: [{ matches: [{ grade: 'exact' }] }, { matches: [] }] })
+})
+
+t.test('what was acknowledged the moment before Redis was killed is there afterwards', async (t) => {
+  const world = await open(t)
+  const texts = Array.from({ length: 300 }, randomHashText)
+  const kept: string[] = []
+
+  const work = Promise.all(
+    texts.map(async (text) => {
+      const { statusCode, body } = await register(world, text)
+      if (statusCode === 201) kept.push(text)
+      else t.equal(codeOf({ body }), 'store-away')
+      if (kept.length === 20) world.service.redis.server.kill()
+    }),
+  )
+  await work
+  t.ok(kept.length >= 20)
+  await world.service.redis.server.gone
+  await world.service.redis.reopen()
+  await until(async () => (await ready(world)).statusCode === 200)
+
+  const another = await startService(t, { redis: world.service.redis })
+  const platform = await keyFor(another, 'another', ['match'])
+  const asked = await match({ ...world, service: another, platform }, kept)
+  const { results } = asked.json<{ results: { matches: { grade: string }[] }[] }>()
+  t.equal(results.filter(({ matches }) => matches[0]?.grade === 'exact').length, kept.length)
+})
+
+t.test('Redis stops answering for a while, and goes on', async (t) => {
+  const world = await open(t)
+  const redis = new Redis(world.service.redis.socket)
+  t.teardown(() => redis.disconnect())
+  const pid = Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1])
+
+  process.kill(pid, 'SIGSTOP')
+  try {
+    await assertAway(t, world)
+  } finally {
+    process.kill(pid, 'SIGCONT')
+  }
+
+  await assertBack(t, world)
+})
+
+t.test('what is told to stop while Redis is away stops', async (t) => {
+  const service = await startService(t)
+  const worker = await startWorkers(t, service.redis)
+  t.teardown(() => worker.kill('SIGKILL'))
+  service.redis.server.kill()
+  await service.redis.server.gone
+
+  const before = performance.now()
+  await service.app.close()
+  await service.services.close()
+  t.ok(performance.now() - before < ANSWERED_WITHIN_MS, 'the api')
+
+  worker.disconnect() // as when the supervisor dies, and its Redis with it
+  await t.resolves(
+    until(() => worker.exitCode !== null, 10_000),
+    'the worker',
+  )
+})
+
+/** Everything but what is alive by itself is refused, in time. */
+async function assertAway(t: Test, world: World): Promise<void> {
+  const { service, her, ngo, platform, picture } = world
+  const { app } = service
+  const goneAt = performance.now()
+  const stale = until(async () => codeOf(await match(world, [world.hash])) === 'store-away', ANSWERED_WITHIN_MS).then(
+    () => performance.now() - goneAt,
+  )
+  const hers = (method: 'GET' | 'POST' | 'DELETE', path = '', payload?: object) =>
+    app.inject({ method, url: her.url + path, headers: her.headers, ...(payload !== undefined && { payload }) })
+  const upload = (url: string, headers: Record<string, string>) => {
+    const body = images([picture])
+    return app.inject({ method: 'POST', url, payload: body.payload, headers: { ...headers, ...body.headers } })
+  }
+  const signal = { signals: [{ type: 'pdq', hash: randomHashText() }] }
+
+  const answers = await Promise.all(
+    Object.entries({
+      'open a case': () => app.inject({ method: 'POST', url: '/v1/cases', payload: { adult: true } }),
+      'a token for a PIN': () => app.inject({ method: 'POST', url: `${her.url}/tokens`, payload: { pin: her.pin } }),
+      'follow a case': () => hers('GET'),
+      'withdraw a case': () => hers('DELETE'),
+      'hand in a hash': () => register(world, randomHashText()),
+      'hand in a picture': () => upload(`${her.url}/images`, her.headers),
+      'ask about a picture': () => upload('/v1/match/images', platform.headers),
+      'create a bank': () =>
+        app.inject({ method: 'POST', url: '/v1/banks', payload: { name: 'new' }, headers: ngo.headers }),
+      'hand in signals': () =>
+        app.inject({ method: 'POST', url: '/v1/banks/mine/signals', payload: signal, headers: ngo.headers }),
+    }).map(async ([what, ask]) => {
+      const askedAt = performance.now()
+      const answer = await ask()
+      return { what, answer, tookMs: performance.now() - askedAt }
+    }),
+  )
+
+  for (const { what, answer, tookMs } of answers) {
+    refused(t, answer, 'store-away', what)
+    t.ok(tookMs < ANSWERED_WITHIN_MS, `${what}: ${Math.round(tookMs)} ms`)
+  }
+  const staleAfterMs = await stale
+  t.ok(staleAfterMs < STALE_AFTER_MS + 1000, `no match is answered any more after ${Math.round(staleAfterMs)} ms`)
+  for (let i = 0; i < 3; i++) await refusedAtOnce(t, 'store-away', () => match(world, [world.hash]))
+  await refusedAtOnce(t, 'store-away', () => ready(world))
+  t.equal((await app.inject({ url: '/health/live' })).statusCode, 200, 'it is alive')
+  t.equal((await app.inject({ url: '/metrics' })).statusCode, 200, 'and can be watched')
+}
+
+async function refusedAtOnce(t: Test, code: ProblemCode, ask: () => Promise<LightMyRequestResponse>): Promise<void> {
+  const askedAt = performance.now()
+  refused(t, await ask(), code)
+  t.ok(performance.now() - askedAt < 500)
+}
+
+/** By itself: nobody is told. */
+async function assertBack(t: Test, world: World): Promise<void> {
+  const { service, her, platform, picture } = world
+  const { app } = service
+  await until(async () => (await ready(world)).statusCode === 200)
+
+  t.match((await match(world, [world.hash])).json(), { results: [{ matches: [{ grade: 'exact' }] }] })
+  const fresh = randomHashText()
+  t.equal((await register(world, fresh)).statusCode, 201)
+  t.match((await match(world, [fresh])).json(), { results: [{ matches: [{ grade: 'exact' }] }] })
+  const token = await app.inject({ method: 'POST', url: `${her.url}/tokens`, payload: { pin: her.pin } })
+  t.equal(token.statusCode, 201)
+  const body = images([picture])
+  const asked = await app.inject({
+    method: 'POST',
+    url: '/v1/match/images',
+    payload: body.payload,
+    headers: { ...platform.headers, ...body.headers },
+  })
+  t.equal(asked.statusCode, 200, 'a worker came back as well')
+  const another = await openCase(app)
+  t.equal((await register({ ...world, her: another }, randomHashText())).statusCode, 201)
+  t.match((await app.inject({ method: 'DELETE', ...callOf(another) })).json(), { state: 'withdrawn', images: 1 })
+}
+
+type Case = Awaited<ReturnType<typeof openCase>>
+type World = Awaited<ReturnType<typeof open>>
+
+async function open(t: Test) {
+  const service: TestService = await startService(t)
+  const [picture] = await Promise.all([scene(500, { width: 320, height: 240 }), startWorkers(t, service.redis)])
+  const ngo = await keyFor(service, 'ngo', ['signals:write'])
+  const platform = await keyFor(service, 'platform', ['match'])
+  await service.app.inject({ method: 'POST', url: '/v1/banks', payload: { name: 'mine' }, headers: ngo.headers })
+  const her = await openCase(service.app)
+  const hash = randomHashText()
+  const world = { service, ngo, platform, her, hash, picture }
+  t.equal((await register(world, hash)).statusCode, 201)
+  return world
+}
+
+function register({ service, her }: { service: { app: FastifyInstance }; her: Case }, hash: string) {
+  const payload = { images: [{ signals: [{ type: 'pdq', hash, quality: 90 }] }] }
+  return service.app.inject({ method: 'POST', url: `${her.url}/hashes`, payload, headers: her.headers })
+}
+
+function match({ service, platform }: Pick<World, 'service' | 'platform'>, hashes: readonly string[]) {
+  const queries = hashes.map((hash) => ({ signals: [{ type: 'pdq', hash }] }))
+  return service.app.inject({ method: 'POST', url: '/v1/match', payload: { queries }, headers: platform.headers })
+}
+
+function ready({ service }: Pick<World, 'service'>) {
+  return service.app.inject({ url: '/health/ready' })
+}
+
+function callOf({ url, headers }: Case) {
+  return { url, headers }
+}

@@ -1,0 +1,383 @@
+// Whatever is sent in place of a picture, or instead of a whole one, has a clear answer, costs little, and leaves nothing.
+
+import type { Socket } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { z } from 'zod'
+import type { ProblemCode } from '../../src/domain/problem.js'
+import {
+  bombPng,
+  emptyFile,
+  flat,
+  flatJpeg,
+  headerOnlyJpeg,
+  html,
+  hugeHeaders,
+  longGif,
+  onePixel,
+  pdf,
+  ppm,
+  svg,
+  textNamedJpg,
+  tooLarge,
+  truncatedJpeg,
+  truncatedPng,
+  wrongCrcPng,
+} from '../helpers/hostile-pictures.js'
+import {
+  CHUNK_BYTES,
+  cutHalfWay,
+  endingOnChunkBorder,
+  imagePart,
+  images,
+  type Multipart,
+  multipart,
+  partWithoutFileName,
+  streamed,
+  withGarbage,
+  withLongField,
+  withoutBoundary,
+  withoutFinalBoundary,
+  withWrongBoundary,
+} from '../helpers/multipart.js'
+import { type Picture, paddedJpeg, scene } from '../helpers/pictures.js'
+import { MARKER, refused } from '../helpers/refusal.js'
+import {
+  keyFor,
+  openCase,
+  startService,
+  startWorkers,
+  type TestService,
+  type TestServiceOptions,
+  until,
+} from '../helpers/service.js'
+import { beginUpload, connectionsOf, listen } from '../helpers/sockets.js'
+
+const LIMIT_BYTES = 20 << 20
+
+const Answer = z.object({
+  results: z.array(z.object({ problem: z.object({ code: z.string() }).optional(), quality: z.int().optional() })),
+})
+
+t.test('with a worker', async (t) => {
+  const { service, routes, her, platform } = await open(t)
+  const [, large] = await Promise.all([startWorkers(t, service.redis), tooLarge({ mark: MARKER })])
+  const { app } = service
+
+  await t.test('a body without a picture is refused on every route that takes one', async (t) => {
+    const picture = await scene(401, { width: 320, height: 240 })
+    const bodies: [string, ProblemCode, Partial<Multipart> | ReturnType<typeof streamed>][] = [
+      ['nothing', 'media-unsupported', {}],
+      ['JSON', 'media-unsupported', json({ image: MARKER })],
+      ['bytes', 'media-unsupported', { payload: picture.bytes, headers: { 'content-type': 'application/octet-stream' } }],
+      ['the picture itself', 'media-unsupported', { payload: picture.bytes, headers: { 'content-type': 'image/jpeg' } }],
+      [
+        'another kind of multipart',
+        'media-unsupported',
+        { ...images([picture]), headers: { 'content-type': 'multipart/mixed; boundary=x' } },
+      ],
+      ['no part', 'image-missing', multipart([])],
+      ['a field alone', 'image-missing', multipart([{ name: 'note', bytes: MARKER }])],
+      ['a field named image', 'image-missing', partWithoutFileName(picture)],
+      ['a part of another name', 'image-missing', images([picture], 'file')],
+      ['an empty file', 'image-empty', images([await emptyFile()])],
+      ['half a body', 'upload-incomplete', cutHalfWay(images([picture]))],
+      ['a body without its end', 'upload-incomplete', withoutFinalBoundary([imagePart(picture)])],
+      ['no boundary', 'upload-incomplete', withoutBoundary([imagePart(picture)])],
+      ['garbage', 'upload-incomplete', withGarbage()],
+      ['another boundary', 'upload-incomplete', withWrongBoundary([imagePart(picture)])],
+    ]
+    for (const [what, code, body] of bodies) {
+      for (const route of routes) refused(t, await send(app, route, body), code, `${what} to ${route.url}`)
+    }
+    t.equal(await imagesOf(app, her), 0)
+  })
+
+  await t.test('a file that is no picture is refused for what it is, whatever it is called', async (t) => {
+    const mark = { mark: MARKER }
+    const files: [ProblemCode, Picture][] = [
+      ['media-unsupported', await textNamedJpg(mark)],
+      ['media-unsupported', await svg(mark)],
+      ['media-unsupported', { ...(await svg(mark)), name: 'drawing.png', contentType: 'image/png' }],
+      ['media-unsupported', await pdf(mark)],
+      ['media-unsupported', await html(mark)],
+      ['media-unsupported', await ppm(mark)],
+      ['image-undecodable', await truncatedJpeg(mark)],
+      ['image-undecodable', await truncatedPng(mark)],
+      ['image-undecodable', await wrongCrcPng(mark)],
+      ['image-undecodable', await headerOnlyJpeg()],
+      ['image-too-many-pixels', await bombPng(mark)],
+      ['image-too-large', large],
+      ['quality-too-low', await onePixel(mark)],
+      ['quality-too-low', await flat(mark)],
+      ['quality-too-low', await flatJpeg()],
+    ]
+    for (const [code, picture] of files) {
+      for (const route of routes) {
+        const named = images([{ ...picture, name: `${MARKER}-${picture.name}` }])
+        const answer = await send(app, route, named)
+        refused(t, answer, code, `${picture.name} to ${route.url}`)
+        if (code === 'quality-too-low')
+          t.match(answer.json(), { detail: /little detail.*Use a larger or sharper/ }, 'advice')
+      }
+    }
+    for (const picture of await Promise.all(hugeHeaders(mark))) {
+      const answer = await send(app, platform, images([picture]))
+      t.equal(answer.statusCode, 422, picture.name)
+      t.match(answer.json(), { code: /^image-(too-many-pixels|undecodable)$/ }, picture.name)
+    }
+    t.equal(await imagesOf(app, her), 0)
+  })
+
+  await t.test('of many files each has its own answer, in its place', async (t) => {
+    const good = await scene(402, { width: 320, height: 240 })
+    const pictures = [good, large, await svg(), good, await emptyFile(), await flat(), await truncatedJpeg(), good]
+    const codes = [
+      undefined,
+      'image-too-large',
+      'media-unsupported',
+      undefined,
+      'image-empty',
+      'quality-too-low',
+      'image-undecodable',
+      undefined,
+    ]
+
+    const answer = await send(app, platform, images(pictures))
+
+    t.equal(answer.statusCode, 200)
+    t.same(
+      Answer.parse(answer.json()).results.map(({ problem }) => problem?.code),
+      codes,
+    )
+  })
+
+  await t.test('some good pictures among bad ones are registered, and the bad ones are named', async (t) => {
+    const own = await openCase(app)
+    const good = await scene(402, { width: 320, height: 240 })
+    const answer = await send(app, { url: `${own.url}/images`, headers: own.headers }, images([large, good, await flat()]))
+
+    t.equal(answer.statusCode, 201)
+    t.match(answer.json(), {
+      images: [
+        { state: 'refused', problem: { code: 'image-too-large' } },
+        { state: 'registered', imageId: String },
+        { state: 'refused', problem: { code: 'quality-too-low' } },
+      ],
+    })
+    t.equal(await imagesOf(app, own), 1)
+  })
+
+  await t.test('a GIF of 10,000 frames is its first', async (t) => {
+    const own = await openCase(app)
+    const route = { url: `${own.url}/images`, headers: own.headers }
+    t.equal((await send(app, route, images([await longGif({ mark: MARKER })]))).statusCode, 201)
+
+    const asked = await send(app, platform, images([await scene(80)]))
+
+    t.match(asked.json(), { results: [{ matches: [{ grade: /strong|exact/, transform: 'original' }] }] })
+  })
+
+  await t.test('a file that ends on the border of a chunk is whole', async (t) => {
+    const picture = await scene(403, { width: 320, height: 240 })
+    for (const body of [
+      endingOnChunkBorder(picture),
+      endingOnChunkBorder(picture, 1024),
+      streamed([imagePart(picture)], 1),
+    ]) {
+      t.equal((await send(app, platform, body)).statusCode, 200)
+    }
+  })
+
+  await t.test('the limit on a file is exact, however the body is cut', async (t) => {
+    for (const chunkBytes of [CHUNK_BYTES, CHUNK_BYTES - 1]) {
+      const whole = await paddedJpeg(404, LIMIT_BYTES)
+      t.equal((await send(app, platform, streamed([imagePart(whole)], chunkBytes))).statusCode, 200, 'at the limit')
+      for (const sizeBytes of [LIMIT_BYTES + 1, LIMIT_BYTES + chunkBytes]) {
+        const more = await paddedJpeg(404, sizeBytes)
+        refused(
+          t,
+          await send(app, platform, streamed([imagePart(more)], chunkBytes)),
+          'image-too-large',
+          `${sizeBytes} bytes`,
+        )
+      }
+    }
+  })
+
+  await t.test('twenty pictures are answered, and of twenty-one none', async (t) => {
+    const picture = await scene(405, { width: 320, height: 240 })
+    const many = (count: number) => images(Array.from({ length: count }, () => picture))
+    const twenty = await send(app, platform, many(20))
+    t.equal(twenty.statusCode, 200)
+    t.equal(Answer.parse(twenty.json()).results.filter(({ quality }) => quality !== undefined).length, 20)
+
+    for (const route of routes) refused(t, await send(app, route, many(21)), 'too-many-images')
+    refused(
+      t,
+      await send(
+        app,
+        platform,
+        images(
+          Array.from({ length: 40 }, () => picture),
+          'other',
+        ),
+      ),
+      'too-many-images',
+      'of any name',
+    )
+    t.equal(await imagesOf(app, her), 0)
+  })
+
+  await t.test('what stands beside the pictures does not matter', async (t) => {
+    const picture = imagePart(await scene(405, { width: 320, height: 240 }))
+    const note = { name: 'note', bytes: 'hello' }
+    t.equal((await send(app, platform, withLongField(100_000, [await scene(405)]))).statusCode, 200)
+    t.equal((await send(app, platform, multipart([note, picture, note]))).statusCode, 200)
+    t.equal((await send(app, platform, multipart([{ ...picture, name: 'thumbnail' }, picture]))).statusCode, 200)
+    t.equal((await send(app, platform, multipart([{ ...picture, fileName: '../../../etc/passwd' }]))).statusCode, 200)
+    t.equal((await send(app, platform, multipart([{ ...picture, contentType: 'text/plain' }]))).statusCode, 200)
+    for (const name of ['__proto__', 'constructor', 'toString']) {
+      const answer = await send(app, platform, multipart([{ ...picture, name }, picture]))
+      t.ok([200, 400].includes(answer.statusCode), name)
+    }
+  })
+
+  await t.test('an upload that stops half way leaves nothing, also of the pictures that were whole', async (t) => {
+    const own = await openCase(app)
+    const port = await listen(app)
+    const pictures = await Promise.all([scene(406), scene(407)])
+    const body = images(pictures)
+    const cutAt = images(pictures.slice(0, 1)).payload.length + 1000
+
+    const socket = await beginUpload(port, `${own.url}/images`, own.headers, body, cutAt)
+    await until(async () => (await connectionsOf(app)) === 1)
+    socket.destroy()
+    await until(async () => (await connectionsOf(app)) === 0)
+
+    const cut = { ...body, payload: body.payload.subarray(0, cutAt) }
+    refused(t, await send(app, { url: `${own.url}/images`, headers: own.headers }, cut), 'upload-incomplete')
+    t.equal(await imagesOf(app, own), 0)
+    const asked = await send(app, platform, images(pictures))
+    t.match(asked.json(), { results: [{ matches: [] }, { matches: [] }] })
+  })
+
+  await t.test('none of this was logged', async (t) => {
+    t.notOk(service.log.join('').includes(MARKER))
+    t.same(
+      service.log.filter((line) => line.includes('"level":50')),
+      [],
+    )
+  })
+})
+
+t.test('pictures beyond what this process may hold are refused for now, and room comes back', async (t) => {
+  const picture = await scene(408, { width: 320, height: 240 })
+  const { service, platform } = await open(t, { uploadLimits: { maxInFlightBytes: picture.bytes.length } })
+  const { app } = service
+  const whole = images([picture])
+
+  // There is no worker yet: what is sent waits.
+  const first = send(app, platform, images([picture, picture]))
+  await until(async () => (await waitingJobs(service)) === 1)
+  refused(t, await send(app, platform, whole), 'overloaded')
+  await startWorkers(t, service.redis)
+
+  const answer = await first
+  t.equal(answer.statusCode, 200)
+  t.match(answer.json(), { results: [{ quality: Number }, { problem: { code: 'overloaded', retryAfterS: Number } }] })
+  t.equal((await send(app, platform, whole)).statusCode, 200, 'there is room again')
+})
+
+t.test('room comes back from clients that leave, while they wait and while they send', async (t) => {
+  const picture = await scene(409, { width: 320, height: 240 })
+  const { service, platform } = await open(t, { uploadLimits: { maxInFlightBytes: picture.bytes.length } })
+  const { app } = service
+  const whole = images([picture])
+  const port = await listen(app)
+  const left = async (socket: Socket) => {
+    socket.destroy()
+    await until(async () => (await connectionsOf(app)) === 0)
+  }
+
+  const waiting = await beginUpload(port, platform.url, platform.headers, whole)
+  await until(async () => (await waitingJobs(service)) === 1)
+  await left(waiting)
+  refused(t, await send(app, platform, whole), 'overloaded', 'its picture waits for a worker still')
+  await startWorkers(t, service.redis)
+  await until(async () => (await send(app, platform, whole)).statusCode === 200)
+
+  const accepted: Socket[] = []
+  app.server.on('connection', (socket) => accepted.push(socket))
+  const sending = await beginUpload(port, platform.url, platform.headers, whole, whole.payload.length - 100)
+  await until(() => sending.bytesWritten > 0 && accepted[0]?.bytesRead === sending.bytesWritten)
+  await until(async () => (await send(app, platform, whole)).statusCode === 503)
+  await left(sending)
+  await until(async () => (await send(app, platform, whole)).statusCode === 200)
+
+  t.same(
+    service.log.filter((line) => line.includes('"level":50')),
+    [],
+  )
+})
+
+t.test('refusals of every kind give their room back', async (t) => {
+  const picture = await scene(410, { width: 320, height: 240 })
+  const { service, platform } = await open(t, {
+    uploadLimits: { maxInFlightBytes: picture.bytes.length, maxImageBytes: picture.bytes.length },
+  })
+  const { app } = service
+  await startWorkers(t, service.redis)
+  const larger = { ...picture, bytes: Buffer.concat([picture.bytes, Buffer.from('x')]) }
+
+  for (const body of [
+    images([larger]),
+    cutHalfWay(images([picture])),
+    images([await textNamedJpg()]),
+    images([await emptyFile()]),
+    images([await flat()]),
+    images([larger, larger, larger]),
+  ]) {
+    t.not((await send(app, platform, body)).statusCode, 200)
+    t.equal((await send(app, platform, images([picture]))).statusCode, 200)
+  }
+})
+
+interface Route {
+  readonly url: string
+  readonly headers: Record<string, string>
+}
+
+async function open(t: Test, options: TestServiceOptions = {}) {
+  const service = await startService(t, options)
+  const her = await openCase(service.app)
+  const platform = { url: '/v1/match/images', headers: (await keyFor(service, 'platform', ['match'])).headers }
+  const routes: Route[] = [{ url: `${her.url}/images`, headers: her.headers }, platform]
+  return { service, her, platform, routes }
+}
+
+function send(app: FastifyInstance, { url, headers }: Route, body: Partial<Multipart> | ReturnType<typeof streamed>) {
+  const { payload, headers: more } = body
+  const own = Buffer.isBuffer(payload) ? Buffer.from(payload) : payload // the service overwrites what it is handed
+  return app.inject({ method: 'POST', url, ...(own !== undefined && { payload: own }), headers: { ...headers, ...more } })
+}
+
+/** Pictures that no worker has come for. */
+async function waitingJobs({ redis: { socket } }: TestService): Promise<number> {
+  const redis = new Redis(socket)
+  try {
+    return await redis.zcard('{tabir}:hash-image:prioritized')
+  } finally {
+    redis.disconnect()
+  }
+}
+
+function json(value: unknown): Multipart {
+  return { payload: Buffer.from(JSON.stringify(value)), headers: { 'content-type': 'application/json' } }
+}
+
+async function imagesOf(app: FastifyInstance, her: Awaited<ReturnType<typeof openCase>>): Promise<number> {
+  const answer = await app.inject({ url: her.url, headers: her.headers })
+  return z.object({ images: z.int() }).parse(answer.json()).images
+}

@@ -1,0 +1,313 @@
+// What goes wrong in the sandbox stays there: children that die, hang, lie or grow.
+
+import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import t, { type Test } from 'tap'
+import { openSandbox, type Sandbox, type SandboxOptions } from '../../workers/sandbox.js'
+import { unreadable } from '../helpers/hostile-pictures.js'
+import { scene } from '../helpers/pictures.js'
+import { until } from '../helpers/service.js'
+
+const REAL_CHILD = fileURLToPath(new URL('../../workers/media/child.js', import.meta.url))
+const FRAMES = pathToFileURL(fileURLToPath(new URL('../../workers/frames.js', import.meta.url))).href
+const UNDECODABLE = { problem: 'image-undecodable' }
+
+const OPTIONS: SandboxOptions = { children: 1, memoryMb: 1536, timeLimitMs: 10_000, entry: [] }
+
+/** A child that takes each "image" for a program, and answers with the number that it comes to as the quality. */
+const OBEDIENT_CHILD = `
+import { Socket } from 'node:net'
+import { readFrames, writeFrame } from '${FRAMES}'
+import * as fs from 'node:fs'
+const channel = new Socket({ fd: 3, readable: true, writable: true })
+channel.on('end', () => process.exit(0)).on('error', () => process.exit(0))
+const say = (text) => writeFrame(channel, Buffer.from(text))
+const AsyncFunction = (async () => {}).constructor
+readFrames(channel, 1 << 30, async (program) => {
+  const quality = await new AsyncFunction('fs', 'channel', 'say', program.toString())(fs, channel, say)
+  say(JSON.stringify({ image: { quality, signals: [] } }))
+})
+say('ready')
+`
+
+t.test('the real child hashes a real picture, and refuses what is none', async (t) => {
+  const sandbox = await open(t, { entry: [REAL_CHILD], children: 2 })
+  const { bytes } = await scene(200)
+  const sent = Buffer.from(bytes)
+
+  const answer = await sandbox.hash(bytes)
+
+  t.match(answer, {
+    image: {
+      quality: Number,
+      signals: [
+        { type: 'pdq', view: 'whole' },
+        { type: 'blockhash', view: 'whole' },
+        { type: 'sha256', view: 'whole' },
+      ],
+    },
+  })
+  t.ok('image' in answer && answer.image.quality >= 50)
+  t.same('image' in answer && answer.image.signals.map(({ hashes }) => hashes.length), [8, 8, 1])
+  t.ok(bytes.equals(sent), 'the bytes are the caller’s, who needs them for a second try')
+
+  const pids = sandbox.pids
+  for (const picture of await unreadable()) {
+    t.match(
+      await sandbox.hash(picture.bytes),
+      { problem: /^(image-undecodable|media-unsupported|image-too-many-pixels)$/ },
+      picture.name,
+    )
+  }
+  t.same(sandbox.pids, pids, 'not one of them cost a child its life')
+})
+
+t.test('the same picture has the same hashes in every child, and many at once keep apart', async (t) => {
+  const sandbox = await open(t, { entry: [REAL_CHILD], children: 2 })
+  const pictures = await Promise.all([201, 202, 203, 204].map((seed) => scene(seed, { width: 320, height: 240 })))
+  const alone = []
+  for (const { bytes } of pictures) alone.push(await sandbox.hash(bytes))
+
+  const crowd = await Promise.all([...pictures, ...pictures, ...pictures].map(({ bytes }) => sandbox.hash(bytes)))
+
+  t.same(crowd, [...alone, ...alone, ...alone])
+})
+
+t.test('a child that dies is replaced, its image tried once more, then refused', async (t) => {
+  const { sandbox, count } = await openObedient(t)
+
+  t.same(await sandbox.hash(count('die', 'process.exit(3)')), UNDECODABLE)
+  t.equal(count.of('die'), 2, 'two tries and no third')
+  t.same(await sandbox.hash(count('once', 'if (fs.readdirSync(place).length === 1) process.abort(); return 7')), {
+    image: { quality: 7, signals: [] },
+  })
+  t.equal(count.of('once'), 2)
+  t.same(await sandbox.hash(program('return 9')), { image: { quality: 9, signals: [] } }, 'the others go on')
+})
+
+t.test('ways to die', async (t) => {
+  const { sandbox } = await openObedient(t)
+  const ways = {
+    'a signal': 'process.kill(process.pid, "SIGKILL")',
+    'a crash in native code': 'process.kill(process.pid, "SIGSEGV"); await new Promise(() => {})',
+    'an exception': 'setImmediate(() => { throw new Error("bad") }); await new Promise(() => {})',
+    'a rejection': 'throw new Error("bad")',
+    'no more stack': 'const f = () => f() + 1; f()',
+  }
+  for (const [what, source] of Object.entries(ways)) {
+    t.same(await sandbox.hash(program(source)), UNDECODABLE, what)
+    t.same(await sandbox.hash(program('return 5')), { image: { quality: 5, signals: [] } }, `after ${what}`)
+  }
+})
+
+t.test('a child that is killed while it has nothing to do is replaced', async (t) => {
+  const { sandbox } = await openObedient(t, { children: 2 })
+  await until(() => sandbox.pids.length === 2)
+  const before = sandbox.pids
+
+  for (const pid of before) process.kill(pid, 'SIGKILL')
+  await until(() => sandbox.pids.length === 2 && sandbox.pids.every((pid) => !before.includes(pid)))
+
+  const answers = await Promise.all(Array.from({ length: 4 }, () => sandbox.hash(program('return 5'))))
+  t.same(
+    answers,
+    Array.from({ length: 4 }, () => ({ image: { quality: 5, signals: [] } })),
+  )
+})
+
+t.test('a child that is killed while it works costs its image one of two tries', async (t) => {
+  const { sandbox, count } = await openObedient(t)
+  const waiting =
+    'const n = fs.readdirSync(place).length; if (n === 1) await new Promise(() => { setInterval(() => {}, 1000) }); return n'
+  const answer = sandbox.hash(count('killed', waiting))
+  await until(() => count.of('killed') === 1)
+  const [pid] = sandbox.pids
+
+  if (pid !== undefined) process.kill(pid, 'SIGKILL')
+
+  t.same(await answer, { image: { quality: 2, signals: [] } })
+})
+
+t.test('images that wait for a child are hashed by the one that replaces it', async (t) => {
+  const { sandbox } = await openObedient(t)
+
+  const answers = await Promise.all([
+    sandbox.hash(program('process.exit(1)')),
+    ...Array.from({ length: 5 }, (_, i) => sandbox.hash(program(`return ${i}`))),
+  ])
+
+  t.same(answers, [UNDECODABLE, ...Array.from({ length: 5 }, (_, i) => ({ image: { quality: i, signals: [] } }))])
+})
+
+t.test('a child that takes too long is killed, and its image is not tried again', async (t) => {
+  const { sandbox, count } = await openObedient(t, { timeLimitMs: 300 })
+  const before = sandbox.pids
+
+  for (const source of ['for (;;);', 'await new Promise(() => { setInterval(() => {}, 1000) })']) {
+    const name = `slow ${source.length}`
+    t.same(await sandbox.hash(count(name, source)), UNDECODABLE)
+    t.equal(count.of(name), 1)
+  }
+
+  t.same(await sandbox.hash(program('return 5')), { image: { quality: 5, signals: [] } })
+  t.notOk(sandbox.pids.some((pid) => before.includes(pid)))
+})
+
+t.test('a child that answers something else is not believed', async (t) => {
+  const { sandbox } = await openObedient(t)
+  for (const lie of [
+    '{"problem":"none of yours"}',
+    'not even JSON',
+    '{"image":{"quality":80,"signals":[],"name":"x.jpg"}}',
+    '',
+  ]) {
+    t.same(await sandbox.hash(program(`say(${JSON.stringify(lie)}); await new Promise(() => {})`)), UNDECODABLE, lie)
+    t.same(await sandbox.hash(program('return 5')), { image: { quality: 5, signals: [] } })
+  }
+})
+
+t.test('a child that breaks the channel is replaced at once, and costs no other image a try', async (t) => {
+  const { sandbox } = await openObedient(t, { timeLimitMs: 60_000 })
+  const hold = 'await new Promise(() => { setInterval(() => {}, 1000) })'
+  const ways = {
+    'a message longer than any answer': `channel.write(Buffer.alloc(4, 255)); ${hold}`,
+    'half a message, then nothing': `channel.end(Buffer.from([0, 0, 1])); ${hold}`,
+    'a closed channel': `channel.destroy(); ${hold}`,
+  }
+  for (const [what, source] of Object.entries(ways)) {
+    const answer = await withinMs(5000, sandbox.hash(program(source)))
+    t.same(answer, UNDECODABLE, what)
+    if (answer === undefined) return // it would hold up everything behind it for a minute each
+    t.same(await withinMs(5000, sandbox.hash(program('return 5'))), { image: { quality: 5, signals: [] } }, `after ${what}`)
+  }
+  await sandbox.hash(program('setImmediate(() => channel.write(Buffer.alloc(4, 255))); return 6'))
+  t.same(
+    await withinMs(5000, sandbox.hash(program('return 5'))),
+    { image: { quality: 5, signals: [] } },
+    'behind its answer',
+  )
+})
+
+t.test('a child that grows dies, and the parent does not', async (t) => {
+  const { sandbox } = await openObedient(t, { memoryMb: 512, timeLimitMs: 20_000 })
+  const before = process.memoryUsage().rss
+  const grow = (bytes: number) => `
+    const held = []
+    for (let i = 0; i < ${bytes}; i += 64 << 20) held.push(Buffer.allocUnsafeSlow(64 << 20).fill(1))
+    return held.length`
+
+  t.same(await sandbox.hash(program(grow(4 * 2 ** 30))), UNDECODABLE, '4 GB')
+  t.same(await sandbox.hash(program(grow(128 * 2 ** 20))), { image: { quality: 2, signals: [] } }, '128 MB are no fault')
+  t.same(await sandbox.hash(program(`const held = []; for (;;) held.push(new Array(1e6).fill({}))`)), UNDECODABLE, 'a heap')
+  t.ok(process.memoryUsage().rss - before < 256 * 2 ** 20)
+})
+
+t.test('a child has no secret, no file, no core dump and no place to write to', async (t) => {
+  const secrets = { REDIS_URL: 'redis://user:secret@host', TABIR_SEAL_KEYS: 'a:c2VjcmV0', AWS_SECRET_ACCESS_KEY: 'secret' }
+  Object.assign(process.env, secrets)
+  t.teardown(() => {
+    for (const name of Object.keys(secrets)) delete process.env[name]
+  })
+  const { sandbox, place } = await openObedient(t)
+  const number = async (source: string) => {
+    const answer = await sandbox.hash(program(source))
+    return 'image' in answer ? answer.image.quality : answer.problem
+  }
+  const allowed = [
+    'NODE_ENV',
+    'MALLOC_ARENA_MAX',
+    'UV_THREADPOOL_SIZE',
+    'PWD',
+    'OLDPWD',
+    'SHLVL',
+    '_',
+    '__CF_USER_TEXT_ENCODING',
+  ]
+
+  // The runner of these tests adds its own to whatever is started beneath it.
+  const env = `Object.entries(process.env).filter(([name, value]) => !/^_TAPJS_/.test(name) && !/@tapjs/.test(value))`
+  t.equal(await number(`return ${env}.filter(([name]) => !${JSON.stringify(allowed)}.includes(name)).length`), 0)
+  t.equal(await number(`return /secret|c2VjcmV0|redis|tabir/i.test(JSON.stringify(${env})) ? 1 : 0`), 0)
+  t.equal(await number(`return process.cwd() === '/' ? 1 : 0`), 1)
+
+  const file = join(place, 'written')
+  const tryTo = (action: string) => number(`process.on('SIGXFSZ', () => {}); try { ${action}; return 1 } catch { return 0 }`)
+  t.equal(await tryTo(`fs.writeFileSync(${JSON.stringify(file)}, 'pixels')`), 0, 'no byte goes into a file')
+  t.equal(existsSync(file) ? statSync(file).size : 0, 0)
+
+  const limits = `const limit = (name) => fs.readFileSync('/proc/self/limits', 'utf8').match(new RegExp(name + ' +(\\\\S+) +(\\\\S+)')).slice(1).join()`
+  if (existsSync('/proc/self/limits')) {
+    t.equal(await number(`${limits}; return limit('Max core file size') === '0,0' ? 1 : 0`), 1, 'no core')
+    t.equal(await number(`${limits}; return limit('Max file size') === '0,0' ? 1 : 0`), 1, 'and it cannot lift that')
+    const open = `fs.readdirSync('/proc/self/fd').map((fd) => { try { return fs.readlinkSync('/proc/self/fd/' + fd) } catch { return '' } })`
+    t.equal(
+      await number(`return ${open}.filter((path) => path.startsWith('socket:')).length`),
+      1,
+      'one socket: to its parent',
+    )
+    t.equal(
+      await number(`return ${open}.filter((path) => path.startsWith('/') && !/^\\/(dev|proc)\\//.test(path)).length`),
+      0,
+      'no file',
+    )
+  }
+})
+
+t.test('a sandbox that is closed leaves no process behind', async (t) => {
+  const { sandbox } = await openObedient(t, { children: 3 })
+  await until(() => sandbox.pids.length === 3)
+  const before = sandbox.pids
+
+  await sandbox.close()
+
+  t.same(sandbox.pids, [])
+  for (const pid of before) t.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
+})
+
+async function open(t: Test, options: Partial<SandboxOptions>): Promise<Sandbox> {
+  const sandbox = openSandbox({ ...OPTIONS, ...options })
+  t.teardown(() => sandbox.close())
+  await sandbox.ready
+  return sandbox
+}
+
+/**
+ * With a place where a program may leave an empty file, which is all that it can: that tells how often it was begun.
+ */
+async function openObedient(t: Test, options: Partial<SandboxOptions> = {}) {
+  const place = realpathSync(mkdtempSync(join(tmpdir(), 'tabir-sandbox-')))
+  t.teardown(() => rmSync(place, { recursive: true, force: true }))
+  const entry = join(place, 'child.mjs')
+  writeFileSync(entry, OBEDIENT_CHILD)
+  const sandbox = await open(t, { ...options, entry: [entry] })
+  const folderOf = (name: string) => join(place, `begun ${name}`)
+  const count = Object.assign(
+    (name: string, source: string) => {
+      const folder = JSON.stringify(folderOf(name))
+      return program(`
+        const place = ${folder}
+        fs.mkdirSync(place, { recursive: true })
+        fs.closeSync(fs.openSync(place + '/' + process.pid, 'w'))
+        ${source}`)
+    },
+    { of: (name: string) => (existsSync(folderOf(name)) ? readdirSync(folderOf(name)).length : 0) },
+  )
+  return { sandbox, place, count }
+}
+
+function program(source: string): Buffer {
+  return Buffer.from(source)
+}
+
+/** @returns `undefined` when there was no answer by then. */
+async function withinMs<T>(ms: number, answer: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms)
+  })
+  const first = await Promise.race([answer, late])
+  clearTimeout(timer)
+  return first
+}
