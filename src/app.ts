@@ -43,8 +43,10 @@ export interface AppOptions {
 }
 
 const BODY_LIMIT_BYTES = 1 << 20
-/** For a whole request, a slow telephone's upload of several pictures included. */
-const REQUEST_TIMEOUT_MS = 120_000
+/** For a whole request: an import of millions of lines is one. What stands still is cut long before. */
+const REQUEST_TIMEOUT_MS = 3_600_000
+/** Longer than an answer may take, so that silence means that nobody is there. */
+const IDLE_TIMEOUT_MS = 60_000
 const HEADERS_TIMEOUT_MS = 10_000
 /** Longer than any id: what is too long is refused by its schema, in the same words as everything else. */
 const MAX_PARAM_CHARS = 512
@@ -55,6 +57,7 @@ export async function buildApp({ services, uploadLimits, logLevel, logStream }: 
   const app = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: IDLE_TIMEOUT_MS,
     http: { headersTimeout: HEADERS_TIMEOUT_MS },
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: MAX_PARAM_CHARS },

@@ -9,10 +9,16 @@ export type Change =
   | { readonly op: 'image' | 'tombstone'; readonly revision: number; readonly imageIds: readonly string[] }
   | { readonly op: 'bank' | 'api-key'; readonly revision: number; readonly name: string }
 
-/** What following found: changes in order, or that some are missing and everything has to be read again. */
-export type Followed = { readonly kind: 'changes'; readonly changes: readonly Change[] } | { readonly kind: 'gap' }
+/**
+ * What following found: changes in order, and whether they were the last at that moment; or that some are missing and
+ * everything has to be read again.
+ */
+export type Followed =
+  | { readonly kind: 'changes'; readonly changes: readonly Change[]; readonly isCaughtUp: boolean }
+  | { readonly kind: 'gap' }
 
-const BATCH = 1000
+/** Few, since one may name hundreds of images: a withdrawal must not wait behind much of an import. */
+const BATCH = 20
 
 export function lastRevision(store: Store): Promise<number> {
   return store.ask(async (redis) => Number((await redis.get(keys.revision)) ?? 0))
@@ -32,7 +38,7 @@ export async function follow(redis: Redis, after: number, blockMs: number): Prom
   if (entries === undefined || entries.length === 0) {
     const last = Number((await redis.get(keys.revision)) ?? 0)
     // A writer may have been faster than these two commands; then the next call brings what it wrote.
-    return last < after ? { kind: 'gap' } : { kind: 'changes', changes: [] }
+    return last < after ? { kind: 'gap' } : { kind: 'changes', changes: [], isCaughtUp: last === after }
   }
   const changes: Change[] = []
   for (const [id, fields] of entries) {
@@ -40,7 +46,7 @@ export async function follow(redis: Redis, after: number, blockMs: number): Prom
     if (change.revision !== after + 1 + changes.length) return { kind: 'gap' }
     changes.push(change)
   }
-  return { kind: 'changes', changes }
+  return { kind: 'changes', changes, isCaughtUp: changes.length < BATCH }
 }
 
 function parseChange(revision: number, fields: readonly Buffer[]): Change {
