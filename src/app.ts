@@ -9,6 +9,7 @@ import type { Caller } from './domain/access.js'
 import { makeMetrics } from './http/metrics.js'
 import { openapi } from './http/openapi.js'
 import { door } from './http/plugins/door.js'
+import { lastAnswers } from './http/plugins/last-answers.js'
 import { answerBadAddress, answerBadBytes, problemAnswers } from './http/plugins/problem-answers.js'
 import { requestLog } from './http/plugins/request-log.js'
 import { bankRoutes } from './http/routes/banks.js'
@@ -73,6 +74,7 @@ export async function buildApp({ services, uploadLimits, logLevel, logStream }: 
   const metrics = makeMetrics(services.health)
   await app.register(requestLog, { observe: metrics.observe })
   await app.register(problemAnswers)
+  await app.register(lastAnswers)
   await app.register(openapi)
   await app.register(multipart, MULTIPART_OPTIONS)
   const inFlight: InFlight = { bytes: 0 }

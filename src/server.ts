@@ -31,8 +31,13 @@ const app = await buildApp({
   logLevel: config.logLevel,
 })
 
+/** What a worker is given to finish when the api is told to stop; the supervisor allows 15 s in all. */
+const FINISH_WITHIN_MS = 5000
+
 stopOnSignal(async () => {
+  const lastCall = setTimeout(services.callOff, FINISH_WITHIN_MS)
   await app.close()
+  clearTimeout(lastCall)
   await services.close()
 })
 

@@ -44,6 +44,8 @@ export interface ServiceOptions {
 export interface Services extends AppServices {
   /** Loads the index and keeps it equal to the store. @returns when it may be asked. */
   hydrate(): Promise<void>
+  /** Gives up all pictures that wait for a worker: for a process that cannot stop before they are answered. */
+  callOff(): void
   close(): Promise<void>
 }
 
@@ -87,6 +89,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     health: healthOf({ replica, store }),
     identify: (key) => identify(replica.catalogue.apiKeys, key),
     hydrate: () => replica.start(),
+    callOff: () => desk.close(),
     async close() {
       desk.close()
       await queue.close()

@@ -1,4 +1,4 @@
-// PDQ by WebAssembly: the same bits as the oracle, some sixty times faster, in Node and in the browser.
+// PDQ by WebAssembly: the same bits as the oracle, some eighteen times faster, in Node and in the browser.
 
 import { dctMatrix } from './dct.js'
 import { HASH_BYTES, hashFromBytes } from './hash256.js'
@@ -29,7 +29,7 @@ export async function loadPdqKernel(): Promise<PdqKernel> {
   return kernelOf(instance)
 }
 
-/** For workers: browsers refuse to compile on the page's own thread. */
+/** For workers, who have nothing else to do meanwhile; a page should take the other. */
 export function loadPdqKernelSync(): PdqKernel {
   return kernelOf(new WebAssembly.Instance(new WebAssembly.Module(wasmBytes())))
 }

@@ -75,6 +75,35 @@ t.test('an answer that comes too late is refused', async (t) => {
   t.equal(desk.size, 0)
 })
 
+t.test('an image that was taken is overwritten once it is sent, and its answer may still come', async (t) => {
+  const desk = new HandoffDesk(LONG_MS)
+  const image = Buffer.from('a picture')
+  const { ticket, answer } = desk.leave(image)
+  desk.wipe(ticket)
+  t.equal(image.toString(), 'a picture', 'not before it is taken')
+  desk.take(ticket)
+
+  desk.wipe(ticket)
+  desk.wipe(ticket)
+  desk.wipe('another')
+
+  t.ok(isWiped(image))
+  t.equal(desk.take(ticket), undefined)
+  t.equal(desk.answer(ticket, REFUSED), true)
+  t.same(await answer, REFUSED)
+})
+
+t.test('an image that was taken and not sent in time is overwritten all the same', async (t) => {
+  const desk = new HandoffDesk(20)
+  const image = Buffer.from('a picture')
+  const { ticket, answer } = desk.leave(image)
+  desk.take(ticket)
+
+  await t.rejects(answer, { code: 'hashing-away' })
+
+  t.ok(isWiped(image))
+})
+
 t.test('an image that is called off is overwritten at once', async (t) => {
   const desk = new HandoffDesk(LONG_MS)
   const image = Buffer.from('a picture')

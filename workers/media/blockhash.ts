@@ -46,15 +46,19 @@ const OPAQUE = 255
 
 function turned(totals: readonly number[], { topBottom, leftRight, transposes }: Transform): number[] {
   return totals.map((_, k) => {
-    const [row, column] = transposes ? [k % SIDE, Math.floor(k / SIDE)] : [Math.floor(k / SIDE), k % SIDE]
-    const fromRow = topBottom ? SIDE - 1 - row : row
-    const fromColumn = leftRight ? SIDE - 1 - column : column
-    return totals[fromRow * SIDE + fromColumn] ?? 0
+    const row = transposes ? k % SIDE : Math.floor(k / SIDE)
+    const column = transposes ? Math.floor(k / SIDE) : k % SIDE
+    return totals[(topBottom ? SIDE - 1 - row : row) * SIDE + (leftRight ? SIDE - 1 - column : column)] ?? 0
   })
 }
 
 function hashOf(brightness: readonly number[]): Hash256 {
-  return raw({ width: SIDE, height: SIDE, data: brightness.flatMap((value) => [value, 0, 0, OPAQUE]) })
+  const data = new Array<number>(4 * brightness.length).fill(0)
+  brightness.forEach((value, k) => {
+    data[4 * k] = value
+    data[4 * k + 3] = OPAQUE
+  })
+  return raw({ width: SIDE, height: SIDE, data })
 }
 
 function raw(image: Parameters<typeof imghash.hashRaw>[0]): Hash256 {

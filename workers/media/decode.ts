@@ -3,6 +3,7 @@
 import sharp from 'sharp'
 import { Problem } from '../../src/domain/problem.js'
 import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
+import { inSrgb } from './colour-profile.js'
 import { reducedSide } from './reduced-side.js'
 
 // Everything that libvips could be talked into opening is shut, then the formats that people have pictures in are opened,
@@ -47,30 +48,36 @@ export async function decode(bytes: Buffer): Promise<DecodedPicture> {
   if (format === undefined) throw new Problem('media-unsupported')
   const broken = format === 'heif' && !isAvif(bytes) ? 'media-unsupported' : 'image-undecodable'
 
-  const size = await sizeOf(bytes).catch(() => {
+  const header = await headerOf(bytes).catch(() => {
     throw new Problem(broken)
   })
-  if (size.width * size.height > MAX_PIXELS || Math.max(size.width, size.height) > MAX_SIDE_PX) {
-    throw new Problem('image-too-many-pixels')
-  }
-  return await pixelsOf(bytes, size).catch(() => {
-    throw new Problem(broken)
-  })
+  const { width, height, profile } = header
+  if (width * height > MAX_PIXELS || Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
+  return await pixelsOf(bytes, header)
+    .then((picture) => (profile === undefined ? picture : inSrgb(picture, profile)))
+    .catch(() => {
+      throw new Problem(broken)
+    })
 }
 
-interface Size {
+interface Header {
   readonly width: number
   readonly height: number
+  /** Of a picture in red, green and blue; the profiles of others are applied while decoding. */
+  readonly profile: Buffer | undefined
 }
 
-/** Reads the header only. The limit on pixels is ours to check, so that it can be told apart from damage. */
-async function sizeOf(bytes: Buffer): Promise<Size> {
-  const { autoOrient } = await sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata()
-  return autoOrient
+/** The limit on pixels is ours to check, so that it can be told apart from damage. */
+async function headerOf(bytes: Buffer): Promise<Header> {
+  const found = await sharp(bytes, { failOn: 'error', limitInputPixels: false }).metadata()
+  const { autoOrient, space, channels, depth, icc } = found
+  const plain = space === 'srgb' && channels === 3 && depth === 'uchar'
+  return { ...autoOrient, profile: plain ? icc : undefined }
 }
 
-async function pixelsOf(bytes: Buffer, { width, height }: Size): Promise<DecodedPicture> {
-  const picture = sharp(bytes, { failOn: 'error', limitInputPixels: MAX_PIXELS, pages: 1, autoOrient: true })
+async function pixelsOf(bytes: Buffer, { width, height, profile }: Header): Promise<DecodedPicture> {
+  const limits = { failOn: 'error', limitInputPixels: MAX_PIXELS, pages: 1 } as const
+  const picture = sharp(bytes, { ...limits, autoOrient: true, ignoreIcc: profile !== undefined })
   if (width * height > FULL_RESOLUTION_PIXELS) {
     picture.resize({ width: reducedSide(width), height: reducedSide(height), fit: 'fill', kernel: 'linear' })
   }

@@ -15,15 +15,14 @@ const LARGEST_PX = 650
  *
  * @param lengthPx the full side; a short one comes back as it is, for nothing is ever enlarged.
  *
- * Cost: 13,000 steps, a tenth of a millisecond.
+ * Cost: 13,000 steps, some hundredths of a millisecond.
  */
 export function reducedSide(lengthPx: number): number {
   if (lengthPx <= LARGEST_PX) return lengthPx
-  const wanted = samplingOf(lengthPx, 0)
   let best = LARGEST_PX
   let least = Number.POSITIVE_INFINITY
   for (let candidate = SMALLEST_PX; candidate <= LARGEST_PX; candidate++) {
-    const error = mismatch(wanted, samplingOf(candidate, SHRINKING_BLUR))
+    const error = mismatch(lengthPx, candidate)
     if (error < least) {
       least = error
       best = candidate
@@ -32,26 +31,22 @@ export function reducedSide(lengthPx: number): number {
   return best
 }
 
-/** Where the samples look and how wide they look, as parts of the whole side. */
-interface Sampling {
-  readonly centres: readonly number[]
-  readonly deviation: number
-}
-
-/** The variance, in its own pixels, that shrinking with a triangle filter adds. */
+/** The variance, in pixels of the shrunk side, that shrinking with a triangle filter adds. */
 const SHRINKING_BLUR = 1 / 6
 
-function samplingOf(lengthPx: number, addedVariance: number): Sampling {
-  const window = windowOf(lengthPx)
-  const offCentre = window % 2 === 0 ? 1 : 0
-  const variance = (window ** 2 - 1) / 6 + addedVariance // of two moving averages, one after the other
-  return {
-    centres: Array.from({ length: SAMPLES }, (_, i) => (samplePosition(i, lengthPx) + 0.5 + offCentre) / lengthPx),
-    deviation: Math.sqrt(variance) / lengthPx,
-  }
+/** The mean square of what the samples are displaced by, and of what their blur differs by, as parts of the side. */
+function mismatch(fullPx: number, shrunkPx: number): number {
+  let squares = 0
+  for (let i = 0; i < SAMPLES; i++) squares += (centre(i, fullPx) - centre(i, shrunkPx)) ** 2
+  return squares / SAMPLES + (deviation(fullPx, 0) - deviation(shrunkPx, SHRINKING_BLUR)) ** 2
 }
 
-function mismatch(wanted: Sampling, got: Sampling): number {
-  const squares = wanted.centres.reduce((sum, centre, i) => sum + (centre - (got.centres[i] ?? centre)) ** 2, 0)
-  return squares / SAMPLES + (wanted.deviation - got.deviation) ** 2
+function centre(index: number, lengthPx: number): number {
+  const offCentre = windowOf(lengthPx) % 2 === 0 ? 1 : 0
+  return (samplePosition(index, lengthPx) + 0.5 + offCentre) / lengthPx
+}
+
+/** Of two moving averages, one after the other. */
+function deviation(lengthPx: number, addedVariance: number): number {
+  return Math.sqrt((windowOf(lengthPx) ** 2 - 1) / 6 + addedVariance) / lengthPx
 }

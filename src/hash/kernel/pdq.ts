@@ -8,24 +8,15 @@
 //   pixels → luma → average along rows → ring of rows → average along columns
 //                 → average along rows, kept at 64 columns → ring → average along columns, kept at 64 rows → samples
 
-const SIDE: i32 = 64
-const FREQUENCIES: i32 = 16
-const LANES: i32 = 4
-const ROW_BYTES: usize = <usize>SIDE * 4
+import { addBlocks, BLOCKS, wipeBlocks } from './blocks'
+import { LANES, lowByte, lumaOf, pixelsAt, storeTurned } from './lanes'
+import { HASHES, hashSamples, MATRIX, ROW_BYTES, SAMPLES, SIDE, wipeSamples } from './samples'
+
+export { BLOCKS, HASHES, MATRIX, SAMPLES }
+
 const MIN_STRIP_BYTES: i32 = 32768
 
-// Read and written by the loader.
-export const MATRIX: usize = memory.data(FREQUENCIES * SIDE * 4, 16)
-export const HASHES: usize = memory.data(8 * 32, 16)
-export const BLOCKS: usize = memory.data(256 * 8, 16)
-
-const SAMPLES: usize = memory.data(SIDE * SIDE * 4, 16)
-const MATRIX_TURNED: usize = memory.data(FREQUENCIES * SIDE * 4, 16)
-const HALF: usize = memory.data(FREQUENCIES * SIDE * 4, 16)
-const COEFFICIENTS: usize = memory.data(256 * 4, 16)
-const SORTED: usize = memory.data(256 * 4, 16)
 const SAMPLE_AT: usize = memory.data(SIDE * 4, 16)
-const SAMPLE_COUNT: usize = memory.data(SIDE * 4, 16)
 const NARROW_SUM: usize = memory.data(SIDE * 4, 16)
 
 let width: i32 = 0
@@ -94,14 +85,7 @@ export function begin(newWidth: i32, newHeight: i32, newChannels: i32): i32 {
   wipe()
 
   for (let x = 0; x < columns; x++) store<f32>(divisors + (<usize>x << 2), <f32>max(1, heldAt(x, width, rowWindow)))
-  for (let j = 0; j < SIDE; j++) {
-    const step = sampleAt(j, width) + rowAhead
-    store<i32>(SAMPLE_AT + (<usize>j << 2), step)
-    store<f32>(SAMPLE_COUNT + (<usize>j << 2), <f32>heldAt(step, width, rowWindow))
-    for (let i = 0; i < FREQUENCIES; i++) {
-      store<f32>(MATRIX_TURNED + (<usize>(j * FREQUENCIES + i) << 2), load<f32>(MATRIX + (<usize>(i * SIDE + j) << 2)))
-    }
-  }
+  for (let j = 0; j < SIDE; j++) store<i32>(SAMPLE_AT + (<usize>j << 2), sampleAt(j, width) + rowAhead)
   return stripRows
 }
 
@@ -120,7 +104,7 @@ export function push(rows: i32): void {
     if (channels == 3) averageRows(3, from)
     else if (channels == 4) averageRows(4, from)
     else averageRows(1, from)
-    addBlocks(min(LANES, rows - y))
+    addBlocks(brightness, width, height, rowsIn, min(LANES, rows - y))
     rowsIn = min(height, rowsIn + LANES)
     // Until the window has its first rows nothing comes out.
     while (rowsIn < height ? rowsOut + LANES + columnAhead <= rowsIn : rowsOut < height) averageColumns()
@@ -129,23 +113,16 @@ export function push(rows: i32): void {
 
 /** Writes eight hashes to `HASHES`, in the order of `transforms`. @returns the quality. */
 export function finish(): i32 {
-  for (let y = height; y < height + columnAhead; y++) averageNarrow(y)
-  transformSamples()
-  writeHashes()
-  return quality()
+  return hashSamples()
 }
 
 /** Forgets every pixel, and every sum that pixels went into. */
 export function wipe(): void {
   const start = (__heap_base + 15) & ~15
   memory.fill(start, 0, end - start)
-  memory.fill(SAMPLES, 0, SIDE * SIDE * 4)
-  memory.fill(HALF, 0, FREQUENCIES * SIDE * 4)
-  memory.fill(COEFFICIENTS, 0, 256 * 4)
-  memory.fill(SORTED, 0, 256 * 4)
-  memory.fill(NARROW_SUM, 0, SIDE * 4)
-  memory.fill(HASHES, 0, 8 * 32)
-  memory.fill(BLOCKS, 0, 256 * 8)
+  memory.fill(NARROW_SUM, 0, ROW_BYTES)
+  wipeSamples()
+  wipeBlocks()
 }
 
 function take(bytes: usize): usize {
@@ -174,28 +151,6 @@ function heldAt(entering: i32, length: i32, window: i32): i32 {
 @inline
 function rowAt(y: i32): usize {
   return ring + <usize>(y % ringRows) * ringStride
-}
-
-/** Four pixels of a row as four words, red lowest; what is above blue is to be ignored. */
-@inline
-function pixelsAt(kind: i32, from: usize): v128 {
-  if (kind == 4) return v128.load(from)
-  const bytes = v128.load(from)
-  if (kind == 3) return v128.shuffle<u8>(bytes, bytes, 0, 1, 2, 15, 3, 4, 5, 15, 6, 7, 8, 15, 9, 10, 11, 15)
-  return v128.and(v128.shuffle<u8>(bytes, bytes, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3), i32x4.splat(0xff))
-}
-
-@inline
-function lumaOf(kind: i32, red: v128, green: v128, blue: v128): v128 {
-  if (kind == 1) return f32x4.convert_i32x4_s(red)
-  const r = f32x4.mul(f32x4.splat(0.299), f32x4.convert_i32x4_s(red))
-  const g = f32x4.mul(f32x4.splat(0.587), f32x4.convert_i32x4_s(green))
-  return f32x4.add(f32x4.add(r, g), f32x4.mul(f32x4.splat(0.114), f32x4.convert_i32x4_s(blue)))
-}
-
-@inline
-function lowByte(words: v128): v128 {
-  return v128.and(words, i32x4.splat(0xff))
 }
 
 /** Luma and average along rows of four rows, into the ring; the sums for the block totals on the way. */
@@ -244,10 +199,10 @@ function averageRows(kind: i32, from: usize): void {
       g1 = lowByte(i32x4.shr_u(c1, 8))
       g2 = lowByte(i32x4.shr_u(c2, 8))
       g3 = lowByte(i32x4.shr_u(c3, 8))
-      b0 = lowByte(i32x4.shr_u(c0, 16))
-      b1 = lowByte(i32x4.shr_u(c1, 16))
-      b2 = lowByte(i32x4.shr_u(c2, 16))
-      b3 = lowByte(i32x4.shr_u(c3, 16))
+      b0 = kind == 3 ? i32x4.shr_u(c0, 16) : lowByte(i32x4.shr_u(c0, 16))
+      b1 = kind == 3 ? i32x4.shr_u(c1, 16) : lowByte(i32x4.shr_u(c1, 16))
+      b2 = kind == 3 ? i32x4.shr_u(c2, 16) : lowByte(i32x4.shr_u(c2, 16))
+      b3 = kind == 3 ? i32x4.shr_u(c3, 16) : lowByte(i32x4.shr_u(c3, 16))
     }
     const to = <usize>x << 4
     total = i32x4.add(total, i32x4.add(r0, i32x4.add(g0, b0)))
@@ -293,15 +248,8 @@ function averageRows(kind: i32, from: usize): void {
       q2 = f32x4.div(s2, v128.load32_splat(by, 8))
       q3 = f32x4.div(s3, v128.load32_splat(by, 12))
     }
-    const a = v128.shuffle<i32>(q0, q1, 0, 4, 1, 5)
-    const b = v128.shuffle<i32>(q2, q3, 0, 4, 1, 5)
-    const c = v128.shuffle<i32>(q0, q1, 2, 6, 3, 7)
-    const d = v128.shuffle<i32>(q2, q3, 2, 6, 3, 7)
     const column = <usize>x << 2
-    v128.store(out0 + column, v128.shuffle<i64>(a, b, 0, 2))
-    v128.store(out1 + column, v128.shuffle<i64>(a, b, 1, 3))
-    v128.store(out2 + column, v128.shuffle<i64>(c, d, 0, 2))
-    v128.store(out3 + column, v128.shuffle<i64>(c, d, 1, 3))
+    storeTurned(q0, q1, q2, q3, out0 + column, out1 + column, out2 + column, out3 + column)
   }
 }
 
@@ -330,10 +278,10 @@ function averageColumns(): void {
   const d2 = f32x4.splat(<f32>max(1, heldAt(entering + 2, height, columnWindow)))
   const d3 = f32x4.splat(<f32>max(1, heldAt(entering + 3, height, columnWindow)))
   const inverse = f32x4.splat(1.0 / <f32>columnWindow)
-  const exact = (columnWindow & (columnWindow - 1)) == 0 && leaving >= -1 && entering + 3 < height
+  const whole = leaving >= -1 && entering + 3 < height
+  const exact = (columnWindow & (columnWindow - 1)) == 0 && whole
   const window = <usize>rowWindow << 4
-  const zero = f32x4.splat(0)
-  let sum = zero
+  let sum = f32x4.splat(0)
   for (let x = 0; x < width; x += LANES) {
     const at = <usize>x << 2
     const s0 = f32x4.sub(f32x4.add(v128.load(columnSums + at), v128.load(in0 + at)), v128.load(out0 + at))
@@ -357,15 +305,10 @@ function averageColumns(): void {
     const b = v128.shuffle<i32>(q2, q3, 0, 4, 1, 5)
     const c = v128.shuffle<i32>(q0, q1, 2, 6, 3, 7)
     const d = v128.shuffle<i32>(q2, q3, 2, 6, 3, 7)
-    let c0 = v128.shuffle<i64>(a, b, 0, 2)
-    let c1 = v128.shuffle<i64>(a, b, 1, 3)
-    let c2 = v128.shuffle<i64>(c, d, 0, 2)
-    let c3 = v128.shuffle<i64>(c, d, 1, 3)
-    if (x + LANES > width) {
-      if (x + 1 >= width) c1 = zero
-      if (x + 2 >= width) c2 = zero
-      c3 = zero
-    }
+    const c0 = v128.shuffle<i64>(a, b, 0, 2)
+    const c1 = v128.shuffle<i64>(a, b, 1, 3)
+    const c2 = v128.shuffle<i64>(c, d, 0, 2)
+    const c3 = v128.shuffle<i64>(c, d, 1, 3)
     const to = <usize>x << 4
     v128.store(line2 + to, c0)
     v128.store(line2 + to, c1, 16)
@@ -381,10 +324,6 @@ function averageColumns(): void {
     v128.store(sums + to, t2, 32)
     v128.store(sums + to, sum, 48)
   }
-  for (let x = (width + 3) & ~3; x < width + rowAhead; x++) {
-    sum = f32x4.sub(sum, v128.load(line2 + (<usize>(x - rowWindow) << 4)))
-    v128.store(sums + (<usize>x << 4), sum)
-  }
   keepSamples()
   const rows = min(LANES, height - rowsOut)
   for (let y = 0; y < rows; y++) averageNarrow(rowsOut + y)
@@ -396,43 +335,34 @@ function narrowAt(y: i32): usize {
   return narrowRing + (<usize>(y % (columnWindow + 2 * LANES)) << 8)
 }
 
-/** The 64 sampled columns of the four rows whose sums were just made. */
+/**
+ * The 64 sampled columns of the four rows whose sums were just made. At a sampled column the window is never cut off by an
+ * end of the row, nor at a sampled row by an end of the column; so the second averages need not go on past the ends.
+ */
 function keepSamples(): void {
   for (let j = 0; j < SIDE; j += LANES) {
     const at = <usize>j << 2
-    const q0 = sampleOf(at)
-    const q1 = sampleOf(at + 4)
-    const q2 = sampleOf(at + 8)
-    const q3 = sampleOf(at + 12)
-    const a = v128.shuffle<i32>(q0, q1, 0, 4, 1, 5)
-    const b = v128.shuffle<i32>(q2, q3, 0, 4, 1, 5)
-    const c = v128.shuffle<i32>(q0, q1, 2, 6, 3, 7)
-    const d = v128.shuffle<i32>(q2, q3, 2, 6, 3, 7)
-    v128.store(narrowAt(rowsOut) + at, v128.shuffle<i64>(a, b, 0, 2))
-    v128.store(narrowAt(rowsOut + 1) + at, v128.shuffle<i64>(a, b, 1, 3))
-    v128.store(narrowAt(rowsOut + 2) + at, v128.shuffle<i64>(c, d, 0, 2))
-    v128.store(narrowAt(rowsOut + 3) + at, v128.shuffle<i64>(c, d, 1, 3))
+    storeTurned(
+      sampleOf(at), sampleOf(at + 4), sampleOf(at + 8), sampleOf(at + 12),
+      narrowAt(rowsOut) + at, narrowAt(rowsOut + 1) + at, narrowAt(rowsOut + 2) + at, narrowAt(rowsOut + 3) + at,
+    )
   }
 }
 
 @inline
 function sampleOf(at: usize): v128 {
-  return f32x4.div(v128.load(sums + (<usize>load<i32>(SAMPLE_AT + at) << 4)), v128.load32_splat(SAMPLE_COUNT + at))
+  return f32x4.div(v128.load(sums + (<usize>load<i32>(SAMPLE_AT + at) << 4)), f32x4.splat(<f32>rowWindow))
 }
 
-/** The second average along columns, one step; `entering` may lie past the last row. */
+/** The second average along columns, one step. */
 function averageNarrow(entering: i32): void {
-  const incoming = entering < height ? narrowAt(entering) : zeros
-  const leaving = entering >= columnWindow ? narrowAt(entering - columnWindow) : zeros
-  const some = entering < height
-  const full = entering >= columnWindow
   for (let at: usize = 0; at < ROW_BYTES; at += 16) {
     let sum = v128.load(NARROW_SUM + at)
-    if (some) sum = f32x4.add(sum, v128.load(incoming + at))
-    if (full) sum = f32x4.sub(sum, v128.load(leaving + at))
+    sum = f32x4.add(sum, v128.load(narrowAt(entering) + at))
+    if (entering >= columnWindow) sum = f32x4.sub(sum, v128.load(narrowAt(entering - columnWindow) + at))
     v128.store(NARROW_SUM + at, sum)
   }
-  const divisor = f32x4.splat(<f32>heldAt(entering, height, columnWindow))
+  const divisor = f32x4.splat(<f32>columnWindow)
   while (sampleRow < SIDE && sampleAt(sampleRow, height) == entering - columnAhead) {
     const to = SAMPLES + (<usize>sampleRow << 8)
     for (let at: usize = 0; at < ROW_BYTES; at += 16) v128.store(to + at, f32x4.div(v128.load(NARROW_SUM + at), divisor))
@@ -445,7 +375,7 @@ function sampleRows(from: usize): void {
   if (channels == 3) averageRows(3, from)
   else if (channels == 4) averageRows(4, from)
   else averageRows(1, from)
-  addBlocks(LANES)
+  addBlocks(brightness, width, height, rowsIn, LANES)
   for (let x = 0; x < SIDE; x++) {
     for (let lane = 0; lane < LANES; lane++) {
       const to = SAMPLES + (<usize>((rowsIn + lane) * SIDE + x) << 2)
@@ -453,159 +383,4 @@ function sampleRows(from: usize): void {
     }
   }
   rowsIn += LANES
-}
-
-/**
- * Adds four rows to the totals of the 16 × 16 blocks that blockhash compares. A pixel that a border cuts counts for each
- * side by its part: borders lie at sixteenths of a pixel, so the totals are whole numbers of 1/256 and no sum rounds.
- */
-function addBlocks(rows: i32): void {
-  for (let block = 0; block < 16; block++) {
-    const part = i32x4.sub(brightnessBefore((block + 1) * width), brightnessBefore(block * width))
-    addToBlock(block, 0, rows, i32x4.extract_lane(part, 0))
-    addToBlock(block, 1, rows, i32x4.extract_lane(part, 1))
-    addToBlock(block, 2, rows, i32x4.extract_lane(part, 2))
-    addToBlock(block, 3, rows, i32x4.extract_lane(part, 3))
-  }
-}
-
-/** Sixteen times the brightness left of a place given in sixteenths of a pixel. */
-@inline
-function brightnessBefore(sixteenths: i32): v128 {
-  const at = brightness + (<usize>(sixteenths >> 4) << 4)
-  const whole = v128.load(at)
-  const cut = i32x4.sub(v128.load(at, 16), whole)
-  return i32x4.add(i32x4.shl(whole, 4), i32x4.mul(cut, i32x4.splat(sixteenths & 15)))
-}
-
-@inline
-function addToBlock(block: i32, lane: i32, rows: i32, value: i32): void {
-  if (lane >= rows) return
-  const top = (rowsIn + lane) << 4
-  const first = top / height
-  const border = (first + 1) * height
-  const above = min(16, border - top)
-  const at = BLOCKS + (<usize>(first * 16 + block) << 3)
-  store<f64>(at, load<f64>(at) + <f64>value * <f64>above)
-  if (above < 16) store<f64>(at, load<f64>(at, 128) + <f64>value * <f64>(16 - above), 128)
-}
-
-function quality(): i32 {
-  const hundred = f32x4.splat(100)
-  const white = f32x4.splat(255)
-  let total = i32x4.splat(0)
-  for (let at: usize = 0; at < ROW_BYTES * <usize>(SIDE - 1); at += 16) {
-    const difference = f32x4.sub(v128.load(SAMPLES + at), v128.load(SAMPLES + at, SIDE * 4))
-    const steps = i32x4.trunc_sat_f32x4_s(f32x4.div(f32x4.mul(difference, hundred), white))
-    total = i32x4.add(total, i32x4.abs(steps))
-  }
-  let sum =
-    i32x4.extract_lane(total, 0) + i32x4.extract_lane(total, 1) + i32x4.extract_lane(total, 2) + i32x4.extract_lane(total, 3)
-  for (let y = 0; y < SIDE; y++) {
-    for (let x = 0; x < SIDE - 1; x++) {
-      const at = SAMPLES + (<usize>(y * SIDE + x) << 2)
-      sum += abs(<i32>(((load<f32>(at) - load<f32>(at, 4)) * 100) / 255))
-    }
-  }
-  return min(100, sum / 90)
-}
-
-/** Each product is rounded, then each sum, in the order of k: lanes are different columns. */
-function transformSamples(): void {
-  for (let i: usize = 0; i < <usize>FREQUENCIES; i++) {
-    for (let j: usize = 0; j < ROW_BYTES; j += 64) {
-      let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0
-      for (let k: usize = 0; k < <usize>SIDE; k++) {
-        const factor = v128.load32_splat(MATRIX + (i << 8) + (k << 2))
-        const at = SAMPLES + (k << 8) + j
-        s0 = f32x4.add(s0, f32x4.mul(factor, v128.load(at)))
-        s1 = f32x4.add(s1, f32x4.mul(factor, v128.load(at, 16)))
-        s2 = f32x4.add(s2, f32x4.mul(factor, v128.load(at, 32)))
-        s3 = f32x4.add(s3, f32x4.mul(factor, v128.load(at, 48)))
-      }
-      const to = HALF + (i << 8) + j
-      v128.store(to, s0)
-      v128.store(to, s1, 16)
-      v128.store(to, s2, 32)
-      v128.store(to, s3, 48)
-    }
-  }
-  for (let i: usize = 0; i < <usize>FREQUENCIES; i++) {
-    let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0
-    for (let k: usize = 0; k < <usize>SIDE; k++) {
-      const factor = v128.load32_splat(HALF + (i << 8) + (k << 2))
-      const at = MATRIX_TURNED + (k << 6)
-      s0 = f32x4.add(s0, f32x4.mul(factor, v128.load(at)))
-      s1 = f32x4.add(s1, f32x4.mul(factor, v128.load(at, 16)))
-      s2 = f32x4.add(s2, f32x4.mul(factor, v128.load(at, 32)))
-      s3 = f32x4.add(s3, f32x4.mul(factor, v128.load(at, 48)))
-    }
-    const to = COEFFICIENTS + (i << 6)
-    v128.store(to, s0)
-    v128.store(to, s1, 16)
-    v128.store(to, s2, 32)
-    v128.store(to, s3, 48)
-  }
-}
-
-/** Two ways that differ by an exchange of rows and columns negate the same coefficients, and so share a median. */
-function writeHashes(): void {
-  writePair(false, false, 0, 6)
-  writePair(false, true, 5, 1)
-  writePair(true, false, 4, 3)
-  writePair(true, true, 2, 7)
-}
-
-/** `plain` and `turned` are places in `transforms`: the way that keeps rows, and the one that exchanges them with columns. */
-function writePair(topBottom: bool, leftRight: bool, plain: i32, turned: i32): void {
-  for (let k = 0; k < 256; k++) store<f32>(SORTED + (<usize>k << 2), signed(k, topBottom, leftRight))
-  const median = lowerMedian()
-  const to = HASHES + (<usize>plain << 5)
-  const toTurned = HASHES + (<usize>turned << 5)
-  for (let k = 0; k < 256; k++) {
-    if (signed(k, topBottom, leftRight) <= median) continue
-    setBit(to, k)
-    setBit(toTurned, ((k & 15) << 4) | (k >> 4))
-  }
-}
-
-@inline
-function signed(k: i32, topBottom: bool, leftRight: bool): f32 {
-  const value = load<f32>(COEFFICIENTS + (<usize>k << 2))
-  const negated = (i32(topBottom) & ((k >> 4) ^ 1)) ^ (i32(leftRight) & (k ^ 1))
-  return (negated & 1) != 0 ? -value : value
-}
-
-@inline
-function setBit(hash: usize, k: i32): void {
-  const at = hash + <usize>(k >> 3)
-  store<u8>(at, load<u8>(at) | <u8>(1 << <u8>(k & 7)))
-}
-
-/** The 128th smallest of 256 (Hoare's selection). */
-function lowerMedian(): f32 {
-  let low = 0
-  let high = 255
-  const wanted = 127
-  while (low < high) {
-    const pivot = load<f32>(SORTED + (<usize>((low + high) >> 1) << 2))
-    let i = low
-    let j = high
-    while (i <= j) {
-      while (load<f32>(SORTED + (<usize>i << 2)) < pivot) i++
-      while (load<f32>(SORTED + (<usize>j << 2)) > pivot) j--
-      if (i > j) break
-      const a = SORTED + (<usize>i << 2)
-      const b = SORTED + (<usize>j << 2)
-      const value = load<f32>(a)
-      store<f32>(a, load<f32>(b))
-      store<f32>(b, value)
-      i++
-      j--
-    }
-    if (wanted <= j) high = j
-    else if (wanted >= i) low = i
-    else break
-  }
-  return load<f32>(SORTED + (<usize>wanted << 2))
 }

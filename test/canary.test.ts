@@ -1,0 +1,473 @@
+// The first promise: no image is ever stored. Pictures that carry a text are sent in every way there is, well and badly; then
+// everything that was written anywhere is searched for that text.
+
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { z } from 'zod'
+import { writtenForms } from '../src/demo/written-forms.js'
+import { HashImageJob } from '../src/jobs/hash-image.js'
+import { createApiKey } from '../src/services/access.js'
+import { apiKeysIn } from '../src/store/api-keys.js'
+import { openStore } from '../src/store/store.js'
+import { type Canary, canary, findCanary, type Needle } from './helpers/canary.js'
+import {
+  cutHalfWay,
+  imagePart,
+  images,
+  type Multipart,
+  multipart,
+  partWithoutFileName,
+  withoutBoundary,
+  withoutFinalBoundary,
+  withWrongBoundary,
+} from './helpers/multipart.js'
+import type { Picture } from './helpers/pictures.js'
+import { childrenOf, isAlive } from './helpers/processes.js'
+import { startRedis, type TestRedis } from './helpers/redis.js'
+import { codeOf, startWorkers, until } from './helpers/service.js'
+import { beginUpload, readAll } from './helpers/sockets.js'
+
+const API_STOPS_WITHIN_MS = 15_000
+const IMAGE_TTL_MS = 30_000
+/** BullMQ's own, all of them counts, times and names: no result, no reason of a failure. */
+const JOB_FIELDS = ['name', 'opts', 'timestamp', 'delay', 'priority', 'processedOn', 'pb', 'ats', 'atm', 'stc']
+
+t.test('pictures pass through and leave nothing', { timeout: 110_000 }, async (t) => {
+  const bird = await canary(4711)
+  const world = await open(t)
+  const { redis, monitored, place } = world
+  const key = await makeKey(redis)
+  const [api, second] = await Promise.all([startApi(t, world), startApi(t, world)])
+  const her = await openCase(api)
+  const herSecond = { ...her, url: her.url.replace(api.url, second.url) }
+  const platform = { url: `${api.url}/v1/match/images`, headers: { authorization: `Bearer ${key}` } }
+  const picture = () => fresh(pick(bird.accepted))
+  const first = await startWorkers(t, redis, { TMPDIR: place })
+
+  // The slowest first: two pictures whose worker is killed while it has them. One api waits as long as a picture may live,
+  // the other is told to stop.
+  const stopped = childrenOf(pidOf(first))
+  for (const pid of stopped) process.kill(pid, 'SIGSTOP')
+  const orphaned = send(platform, images([picture()]))
+  const orphanedSentAtMs = performance.now()
+  const alsoOrphaned = send(herSecond, images([picture()])).catch(() => undefined)
+  await until(async () => (await activeJobs(world)).length === 2)
+  // Both stay in the list until a worker finds them stalled.
+  const orphans = await activeJobs(world)
+  const underWay = async () => (await activeJobs(world)).filter((id) => !orphans.includes(id)).length
+  first.kill('SIGKILL')
+  const stopping = stopApi(second)
+  for (const pid of stopped) process.kill(pid, 'SIGCONT')
+  const worker = await startWorkers(t, redis, { TMPDIR: place })
+
+  const hashes: string[] = []
+  await t.test('accepted and refused on both routes, alone and together', async (t) => {
+    for (const route of [her, platform]) {
+      for (const one of bird.accepted) {
+        const answer = await send(route, images([one]))
+        t.equal(answer.status, route === her ? 201 : 200, `${contentOf(one)}: ${answer.body}`)
+        hashes.push(...(answer.body.match(/\b[0-9a-f]{64}\b/g) ?? []))
+      }
+      for (const one of bird.refused) {
+        const { status } = await send(route, images([one]))
+        const isRefused = status >= 400 && status < 500
+        t.ok(isRefused || one.name.includes('long.gif'), `${contentOf(one)}: ${status}`)
+      }
+      const all = [...bird.refused, ...bird.accepted].slice(-20)
+      t.ok([200, 201].includes((await send(route, images(all))).status), 'together')
+      t.equal((await send(route, images([...all, ...bird.accepted, ...bird.accepted]))).status, 413, 'too many')
+    }
+    t.ok(hashes.length >= 3 * bird.accepted.length, 'their hashes are known')
+  })
+
+  await t.test('sent in every wrong way', async (t) => {
+    const parts = bird.accepted.map((one) => imagePart(one))
+    const name = bird.pattern.toString()
+    const one = pick(bird.accepted)
+    const wrongWays: [string, Partial<Multipart>][] = [
+      ['half a body', cutHalfWay(images(bird.accepted))],
+      ['no end', withoutFinalBoundary(parts)],
+      ['another boundary', withWrongBoundary(parts)],
+      ['no boundary', withoutBoundary(parts)],
+      ['another part name', images(bird.accepted, name)],
+      ['a field', partWithoutFileName(one)],
+      ['a picture for a media type', { payload: one.bytes, headers: { 'content-type': `image/${name}` } }],
+      ['the bytes alone', { payload: one.bytes, headers: { 'content-type': 'image/jpeg' } }],
+      ['base64 in JSON', asJson({ image: one.bytes.toString('base64'), name })],
+      ['JSON that is a picture', { payload: one.bytes, headers: { 'content-type': 'application/json' } }],
+    ]
+    t.equal((await send(platform, multipart(parts, name))).status, 200, 'with the text for a boundary')
+    const strangers = { authorization: `Bearer ${name}` }
+    for (const [what, body] of wrongWays) {
+      for (const route of [her, platform]) {
+        const answer = await send(route, body)
+        t.ok(answer.status >= 400 && answer.status < 500, `${what}: ${answer.status}`)
+        t.same(findCanary(Buffer.from(answer.body), bird.needles), [], what)
+        t.ok([401, 404].includes((await send({ ...route, headers: strangers }, body)).status), `${what}, by a stranger`)
+      }
+    }
+    const v1 = `${api.url}/v1`
+    const elsewhere: [string, Record<string, string>, Partial<Multipart>][] = [
+      [`${v1}/match`, platform.headers, images([one])],
+      [`${v1}/match`, platform.headers, asJson({ queries: [{ signals: [{ type: 'pdq', hash: name }] }] })],
+      [`${her.caseUrl}/hashes`, her.headers, asJson({ images: [{ pixels: one.bytes.toString('hex') }] })],
+      [`${v1}/cases`, {}, asJson({ adult: true, [name]: one.bytes.toString('latin1') })],
+      [`${v1}/banks/${name}/signals`, platform.headers, images([one])],
+      [`${v1}/${name}?${name}`, {}, images([one])],
+      [`${v1}/cases/%zz${name}`, {}, images([one])],
+    ]
+    for (const [url, headers, body] of elsewhere) t.ok((await send({ url, headers }, body)).status >= 400)
+    const port = Number(new URL(api.url).port)
+    const socket = connect(port, '127.0.0.1').on('error', () => {})
+    socket.write(
+      `POST /v1/match/images HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nTransfer-Encoding: chunked\r\n`,
+    )
+    socket.write('Content-Type: multipart/form-data; boundary=x\r\n\r\n')
+    socket.write(Buffer.concat([Buffer.from('10\r\n'), one.bytes]))
+    t.match(await readAll(socket), /^HTTP\/1\.1 400 /, 'chunks of the wrong length')
+  })
+
+  await t.test('by clients that leave', async () => {
+    const port = Number(new URL(api.url).port)
+    for (const { url, headers } of [her, platform]) {
+      const body = images(bird.accepted.map(fresh))
+      const { pathname } = new URL(url)
+      const sending = await beginUpload(port, pathname, headers, body, body.payload.length >> 1)
+      await until(() => sending.bytesWritten > body.payload.length >> 1)
+      sending.destroy()
+
+      const children = childrenOf(pidOf(worker))
+      for (const pid of children) process.kill(pid, 'SIGSTOP')
+      const waiting = await beginUpload(port, pathname, headers, images([picture()]))
+      await until(async () => (await underWay()) >= 1)
+      waiting.destroy()
+      await once(waiting, 'close')
+      for (const pid of children) process.kill(pid, 'SIGCONT')
+      await until(async () => (await underWay()) === 0)
+    }
+  })
+
+  await t.test('to a decoder that crashes', async (t) => {
+    const children = childrenOf(pidOf(worker))
+    for (const pid of children) process.kill(pid, 'SIGSTOP')
+    const answers = [her, platform].map((route) => send(route, images([picture()])))
+    await until(async () => (await underWay()) === 2)
+    for (const pid of children) process.kill(pid, 'SIGKILL')
+    t.same(
+      (await Promise.all(answers)).map(({ status }) => status),
+      [201, 200],
+      'another child took over',
+    )
+  })
+
+  await t.test('to a case that was withdrawn', async (t) => {
+    const other = await openCase(api)
+    t.equal((await fetch(other.caseUrl, { method: 'DELETE', headers: other.headers })).status, 200)
+    t.equal((await send(other, images([picture()]))).status, 410)
+  })
+
+  await t.test('to a worker that is killed', async (t) => {
+    await until(() => stopped.every((pid) => !isAlive(pid)))
+    const stop = await stopping
+    t.ok(stop.tookMs < API_STOPS_WITHIN_MS, `an api with a picture that waits stops in time: ${Math.round(stop.tookMs)} ms`)
+    t.equal(codeOf((await alsoOrphaned) ?? { body: '' }), 'hashing-away')
+    t.equal(codeOf(await orphaned), 'hashing-away')
+    t.ok(performance.now() - orphanedSentAtMs < IMAGE_TTL_MS + 3000)
+  })
+
+  await t.test('to an api that is killed', async () => {
+    worker.kill('SIGKILL')
+    await once(worker, 'exit')
+    const lost = send(platform, images([picture()])).catch(() => {})
+    await until(async () => (await world.client.zcard('{tabir}:hash-image:prioritized')) === 1)
+    api.process.kill('SIGKILL')
+    await lost
+  })
+
+  const outputs = {
+    api: api.output,
+    'the second api': second.output,
+    worker: worker.output,
+    'the first worker': first.output,
+  }
+
+  await t.test('nothing of them is anywhere', async (t) => {
+    for (const [what, bytes] of await everything(world, outputs)) {
+      t.same(findCanary(bytes, bird.needles), [], `${what}, ${bytes.length} bytes`)
+    }
+    t.ok(api.output.join('').includes('"route":"/v1/match/images"'), 'there was a log to search')
+  })
+
+  await t.test('nor are their hashes, but under seal', async (t) => {
+    const needles = [...new Set(hashes)].flatMap(formsOfHash)
+    for (const [what, bytes] of await everything(world, outputs)) t.same(findCanary(bytes, needles), [], what)
+  })
+
+  await t.test('the queue knew where they waited, and nothing else', async (t) => {
+    const given = [...monitored().matchAll(/"(\{\\"handoffUrl\\":[^ ]*\})"/g)].map(([, text]) =>
+      text?.replaceAll('\\"', '"'),
+    )
+    t.equal(new Set(given).size, Number(await world.client.get('{tabir}:hash-image:id')), 'one text a job')
+    for (const text of given) t.ok(HashImageJob.safeParse(JSON.parse(text ?? '')).success)
+
+    const unfinished = [...orphans, ...(await world.client.zrange('{tabir}:hash-image:prioritized', '0', '-1'))]
+    for (const name of await world.client.keys('{tabir}:hash-image:*')) {
+      const id = /:(\d+)$/.exec(name)?.[1]
+      if (id === undefined) continue
+      t.ok(unfinished.includes(id), 'of a finished job nothing is left')
+      const { data, ...rest } = await world.client.hgetall(name)
+      t.ok(HashImageJob.safeParse(JSON.parse(data ?? '')).success)
+      t.same(
+        Object.keys(rest).filter((field) => !JOB_FIELDS.includes(field)),
+        [],
+      )
+    }
+  })
+
+  await t.test('the search finds what is there', async (t) => {
+    await plant(world, bird)
+    const found = new Map<string, string[]>()
+    for (const [what, bytes] of await everything(world, outputs)) found.set(what, findCanary(bytes, bird.needles))
+    for (const type of ['string', 'hash', 'list', 'set', 'zset', 'stream', 'hex', 'base64', 'pixels']) {
+      t.not(found.get(`key planted:${type}`)?.length, 0, type)
+    }
+    for (const what of [
+      'key planted:hash',
+      'the log of redis',
+      'the dump of redis',
+      'a file in a folder',
+      'the monitor',
+      'names of keys',
+    ]) {
+      t.ok((found.get(what)?.length ?? 0) > 0, what)
+    }
+  })
+})
+
+interface Api {
+  readonly process: ChildProcess
+  readonly url: string
+  readonly output: string[]
+}
+
+interface World {
+  readonly redis: TestRedis
+  readonly client: Redis
+  /** For whatever takes TMPDIR for a place to write to. */
+  readonly place: string
+  /** Every command that Redis was given, as MONITOR writes it. */
+  readonly monitored: () => string
+}
+
+async function open(t: Test): Promise<World> {
+  const place = mkdtempSync(join(tmpdir(), 'tabir-canary-'))
+  t.teardown(() => rmSync(place, { recursive: true, force: true }))
+  const redis = await startRedis(t)
+  const client = new Redis(redis.socket)
+  const chunks: Buffer[] = []
+  const monitor = connect(redis.socket).on('error', () => {})
+  monitor.on('data', (chunk) => chunks.push(chunk))
+  monitor.write('MONITOR\r\n')
+  await until(() => chunks.length > 0)
+  t.teardown(() => {
+    monitor.destroy()
+    client.disconnect()
+  })
+  return { redis, client, place, monitored: () => Buffer.concat(chunks).toString('latin1') }
+}
+
+/** As the supervisor starts it, and as talkative as it can be. */
+async function startApi(t: Test, { redis, place }: World): Promise<Api> {
+  const child = fork(fileURLToPath(new URL('../src/server.js', import.meta.url)), {
+    env: {
+      PATH: process.env['PATH'],
+      REDIS_SOCKET: redis.socket,
+      TABIR_PORT: '0',
+      TABIR_DATA_DIR: redis.dataDir,
+      TABIR_LOG_LEVEL: 'trace',
+      TMPDIR: place,
+    },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  const output: string[] = []
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => output.push(text))
+  const [message] = await once(child, 'message')
+  const { url } = z.object({ ready: z.literal(true), url: z.string() }).parse(message)
+  return { process: child, url, output }
+}
+
+/** As when its supervisor is gone. One that does not stop is ended, a little after its time. */
+async function stopApi({ process }: Api): Promise<{ tookMs: number }> {
+  const startedAt = performance.now()
+  process.disconnect()
+  const impatience = setTimeout(() => process.kill('SIGKILL'), API_STOPS_WITHIN_MS + 1000)
+  await once(process, 'exit')
+  clearTimeout(impatience)
+  return { tookMs: performance.now() - startedAt }
+}
+
+function activeJobs({ client }: World): Promise<string[]> {
+  return client.lrange('{tabir}:hash-image:active', 0, -1)
+}
+
+async function makeKey(redis: TestRedis): Promise<string> {
+  const store = await openStore({ url: undefined, socket: redis.socket })
+  const options = {
+    org: 'platform',
+    kind: 'platform',
+    scopes: new Set(['match'] as const),
+    env: 'test',
+    nowMs: Date.now(),
+  } as const
+  const { key } = await createApiKey(apiKeysIn(store), options)
+  await store.close()
+  return key
+}
+
+async function openCase(api: Api) {
+  const response = await fetch(`${api.url}/v1/cases`, {
+    method: 'POST',
+    body: '{"adult":true}',
+    headers: { 'content-type': 'application/json' },
+  })
+  const { caseNumber, token } = z.object({ caseNumber: z.string(), token: z.string() }).parse(await response.json())
+  const caseUrl = `${api.url}/v1/cases/${caseNumber}`
+  return { caseUrl, url: `${caseUrl}/images`, headers: { authorization: `Bearer ${token}` } }
+}
+
+interface Route {
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+async function send({ url, headers }: Route, body: Partial<Multipart>): Promise<{ status: number; body: string }> {
+  const response = await fetch(url, {
+    method: 'POST',
+    ...(body.payload !== undefined && { body: new Uint8Array(body.payload) }),
+    headers: { ...headers, ...body.headers },
+  })
+  return { status: response.status, body: await response.text() }
+}
+
+function asJson(value: unknown): Multipart {
+  return { payload: Buffer.from(JSON.stringify(value)), headers: { 'content-type': 'application/json' } }
+}
+
+/** All that anybody wrote anywhere, by the name of the place. */
+async function everything(
+  { redis, client, place, monitored }: World,
+  outputs: Readonly<Record<string, readonly string[]>>,
+): Promise<[string, Buffer][]> {
+  const found: [string, Buffer][] = []
+  const names = await client.keysBuffer('*')
+  found.push(['names of keys', Buffer.concat(names)])
+  for (const name of names) {
+    const dump = await client.dumpBuffer(name)
+    found.push([`key ${name.toString('latin1')}`, Buffer.concat([await contentsOf(client, name), dump ?? Buffer.alloc(0)])])
+  }
+  await client.save()
+  for (const [folder, label] of [
+    [redis.dataDir, 'data'],
+    [place, 'temp'],
+  ] as const) {
+    for (const path of filesIn(folder)) {
+      const bytes = readFileSync(path)
+      found.push([nameOf(path, label), Buffer.concat([Buffer.from(path), bytes])])
+    }
+  }
+  for (const [who, lines] of Object.entries(outputs)) found.push([`what the ${who} wrote`, Buffer.from(lines.join(''))])
+  found.push(['the monitor', Buffer.from(monitored(), 'latin1')])
+  return found
+}
+
+function nameOf(path: string, label: string): string {
+  if (path.endsWith('.incr.aof')) return 'the log of redis'
+  if (path.endsWith('dump.rdb')) return 'the dump of redis'
+  return label === 'temp' && path.includes('planted') ? 'a file in a folder' : `${label}: ${path}`
+}
+
+async function contentsOf(client: Redis, name: Buffer): Promise<Buffer> {
+  const flat = (reply: unknown): Buffer[] =>
+    Array.isArray(reply) ? reply.flatMap(flat) : [Buffer.isBuffer(reply) ? reply : Buffer.from(String(reply))]
+  const readers: Readonly<Record<string, () => Promise<unknown>>> = {
+    string: () => client.getBuffer(name),
+    hash: () => client.callBuffer('HGETALL', name),
+    list: () => client.callBuffer('LRANGE', name, 0, -1),
+    set: () => client.smembersBuffer(name),
+    zset: () => client.callBuffer('ZRANGE', name, 0, -1),
+    stream: () => client.xrangeBuffer(name, '-', '+'),
+  }
+  const type = await client.type(name)
+  if (type === 'none') return Buffer.alloc(0) // it was a lock, and its time was up
+  const read = readers[type]
+  if (read === undefined) throw new Error(`a key of a kind that this search cannot read: ${type}`)
+  return Buffer.concat(flat(await read()))
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+    entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
+  )
+}
+
+/** Writes the text wherever the search looks, in the forms that a program might write it in. */
+async function plant({ client, place }: World, { pattern, needles }: Canary): Promise<void> {
+  const text = Buffer.concat([Buffer.from('before '), pattern, Buffer.from(' behind')])
+  const pixels = needles.find(({ form }) => form === 'rgba pixels')?.bytes ?? Buffer.alloc(0)
+  await client.set('planted:string', text)
+  await client.hset('planted:hash', 'field', text)
+  await client.rpush('planted:list', text)
+  await client.sadd('planted:set', text)
+  await client.zadd('planted:zset', 1, text)
+  await client.xadd('planted:stream', '*', 'field', text)
+  await client.set('planted:hex', text.toString('hex'))
+  await client.set('planted:base64', text.toString('base64url'))
+  await client.set('planted:pixels', Buffer.concat([Buffer.alloc(1000, 0x20), pixels, Buffer.alloc(1000, 0x20)]))
+  await client.set(text, 'a name')
+  mkdirSync(join(place, 'planted'))
+  writeFileSync(join(place, 'planted', 'upload.tmp'), text)
+}
+
+/** In both orders of its bytes: as it is written, and as it lies in memory. */
+function formsOfHash(hex: string): Needle[] {
+  const written = Buffer.from(hex, 'hex')
+  return [written, Buffer.from(written).reverse()].flatMap((bytes) => [
+    { form: 'bytes', bytes },
+    { form: 'as MONITOR writes bytes', bytes: Buffer.from(escaped(bytes.subarray(0, 16))) },
+    ...writtenForms(bytes).map(({ form, text }) => ({ form, bytes: Buffer.from(text) })),
+  ])
+}
+
+function escaped(bytes: Buffer): string {
+  return Array.from(bytes, (byte) =>
+    byte > 32 && byte < 127 ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`,
+  ).join('')
+}
+
+function pick(pictures: readonly Picture[]): Picture {
+  const [first] = pictures
+  if (first === undefined) throw new Error('there is no picture')
+  return first
+}
+
+function fresh(picture: Picture): Picture {
+  return { ...picture, bytes: Buffer.from(picture.bytes) }
+}
+
+/** The name without the text: test output must not carry it either. */
+function contentOf({ name }: Picture): string {
+  return name.slice(name.indexOf('-') + 1)
+}
+
+function pidOf({ pid }: ChildProcess): number {
+  if (pid === undefined) throw new Error('the process runs')
+  return pid
+}
