@@ -22,9 +22,9 @@ process.exit(tsc.status ?? 1)
 function buildKernel(source, flags) {
   if (!existsSync(source)) return
   const generated = join(dirname(source), '..', `${basename(source, '.ts')}.generated.ts`)
-  const self = fileURLToPath(import.meta.url)
-  if (existsSync(generated) && [source, self].every((input) => statSync(input).mtimeMs <= statSync(generated).mtimeMs))
-    return
+  const inputs = readdirSync(dirname(source)).map((name) => join(dirname(source), name))
+  inputs.push(fileURLToPath(import.meta.url))
+  if (existsSync(generated) && inputs.every((input) => statSync(input).mtimeMs <= statSync(generated).mtimeMs)) return
   const folder = mkdtempSync(join(tmpdir(), 'tabir-build-'))
   const wasm = join(folder, 'kernel.wasm')
   try {

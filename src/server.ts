@@ -9,12 +9,14 @@ import { openServices } from './services.js'
 import { makeKeyring, parseSealKeys, sealKeysFromFile } from './store/seal.js'
 
 const config = readConfig(process.env)
-const keyring = makeKeyring(
-  config.sealKeys === undefined ? sealKeysFromFile(join(config.dataDir, 'seal-keys')) : parseSealKeys(config.sealKeys),
-)
 const services = await openServices({
   redis: { url: config.redisUrl, socket: config.redisSocket },
-  keyring,
+  keyring: (isFirstUse) =>
+    makeKeyring(
+      config.sealKeys === undefined
+        ? sealKeysFromFile(join(config.dataDir, 'seal-keys'), isFirstUse)
+        : parseSealKeys(config.sealKeys),
+    ),
   handoff: { host: config.handoffHost, port: config.handoffPort, announcedHost: announced(config.handoffHost) },
   retentionMs: config.caseRetentionDays * 86_400_000,
   now: () => Date.now(),

@@ -26,12 +26,13 @@ import { banksIn } from './store/banks.js'
 import { casesIn } from './store/cases.js'
 import { imagesIn } from './store/images.js'
 import type { Keyring } from './store/seal.js'
-import { loadSecrets } from './store/secrets.js'
+import { hasSecrets, loadSecrets } from './store/secrets.js'
 import { connectForFollowing, connectForRequests, openStore, type RedisTarget, type Store } from './store/store.js'
 
 export interface ServiceOptions {
   readonly redis: RedisTarget
-  readonly keyring: Keyring
+  /** Asked once it is known whether anything was ever sealed in this store. @throws {SealError} */
+  readonly keyring: (isFirstUse: boolean) => Keyring
   readonly handoff: { readonly host: string; readonly port: number; readonly announcedHost: string }
   readonly retentionMs: number
   readonly now: () => number
@@ -61,7 +62,8 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
 }
 
 async function openOver(store: Store, options: ServiceOptions): Promise<Services> {
-  const { keyring, now, clock, onTrouble } = options
+  const { now, clock, onTrouble } = options
+  const keyring = options.keyring(!(await hasSecrets(store)))
   const secrets = await loadSecrets(store, keyring)
   const images = imagesIn(store, keyring)
   const banks = banksIn(store)

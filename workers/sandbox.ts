@@ -132,7 +132,8 @@ function startChild({ memoryMb, entry }: SandboxOptions): Child {
   })
   const channel = child.stdio[3]
   if (!(channel instanceof Duplex)) throw new Error('a child has a socket to its parent')
-  channel.on('error', () => {}) // the child is gone: 'exit' says so
+  channel.on('error', () => {}) // 'close' follows
+  for (const over of ['end', 'close']) channel.on(over, () => child.kill('SIGKILL')) // it can say no more, alive or not
 
   const dead = new Promise<void>((resolve) => {
     child.once('exit', () => resolve())

@@ -68,15 +68,20 @@ export function matcherOver({ replica, matchIdSecret, clock }: MatcherParts): Ma
       const catalogue = replica.catalogue
       const banks = banksAsked(catalogue, options.banks)
       const giveWay = paceMaker(TURN_MS, clock)
-      const results: Match[][] = []
-      for (const signals of pictures) {
-        const nearest = await findNearest(catalogue, banks, signals, options.thresholdBits, giveWay)
-        const matches = Array.from(nearest.values(), (found) =>
-          describe(found, signals, matchIdOf(matchIdSecret, options.orgId, found.image.id)),
-        )
-        results.push(matches.sort((a, b) => a.distanceBits - b.distanceBits || (a.matchId < b.matchId ? -1 : 1)))
-      }
-      return results
+      const found: ReadonlyMap<number, Found>[] = []
+      for (const signals of pictures)
+        found.push(await findNearest(catalogue, banks, signals, options.thresholdBits, giveWay))
+
+      // A long batch gave way to others in between: what was withdrawn meanwhile is not named, and a catalogue that is no
+      // longer the store's is not answered from.
+      const isCurrent = (ordinal: number) => catalogue.image(ordinal) !== undefined
+      if (replica.catalogue !== catalogue) throw new Problem('index-cold', { retryAfterS: 1 })
+      return pictures.map((signals, i) => {
+        const current = [...(found[i] ?? [])].filter(([ordinal]) => isCurrent(ordinal))
+        return current
+          .map(([, match]) => describe(match, signals, matchIdOf(matchIdSecret, options.orgId, match.image.id)))
+          .sort((a, b) => a.distanceBits - b.distanceBits || (a.matchId < b.matchId ? -1 : 1))
+      })
     },
   }
 }

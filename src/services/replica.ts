@@ -125,6 +125,7 @@ export class Replica {
       return
     }
     const heardAtMs = this.#parts.now()
+    if (followed.changes.length === 0) this.#catalogue.tidy()
     await this.#applyAll(followed.changes)
     if (followed.isCaughtUp) this.#heardAtMs = heardAtMs
     this.#advance(followed.changes.at(-1)?.revision ?? from)

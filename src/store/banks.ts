@@ -2,13 +2,14 @@
 
 import { z } from 'zod'
 import type { Bank } from '../domain/bank.js'
+import { SIGNAL_TYPE_NAMES } from '../domain/signal-types.js'
 import { keys } from './keys.js'
 import { putNamed } from './scripts/put-named.js'
 import type { Store } from './store.js'
 
 const BankJson = z.object({
   orgId: z.string(),
-  thresholdBits: z.object({ pdq: z.int(), blockhash: z.int(), sha256: z.int() }).partial(),
+  thresholdBits: z.partialRecord(z.enum(SIGNAL_TYPE_NAMES), z.int()),
   createdAtMs: z.int(),
 })
 
@@ -41,15 +42,5 @@ export function banksIn(store: Store): Banks {
 }
 
 function parse(name: string, json: string): Bank {
-  const { thresholdBits, ...rest } = BankJson.parse(JSON.parse(json))
-  const { pdq, blockhash, sha256 } = thresholdBits
-  return {
-    name,
-    ...rest,
-    thresholdBits: {
-      ...(pdq !== undefined && { pdq }),
-      ...(blockhash !== undefined && { blockhash }),
-      ...(sha256 !== undefined && { sha256 }),
-    },
-  }
+  return { name, ...BankJson.parse(JSON.parse(json)) }
 }

@@ -1,7 +1,7 @@
 // Sealing: what may be read from a stolen disk must say nothing, so hash bits and secrets lie in Redis only encrypted.
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 export interface Keyring {
@@ -75,9 +75,15 @@ export function parseSealKeys(text: string): Buffer[] {
 
 /**
  * The keys in a file that only its owner may read, made on first use.
- * @throws {SealError} when the file is there but cannot be used; it is never overwritten.
+ * @throws {SealError} when the file is there but cannot be used; it is never overwritten. Also when it is missing and
+ *   `isFirstUse` is false: keys made now would open nothing.
  */
-export function sealKeysFromFile(path: string): Buffer[] {
+export function sealKeysFromFile(path: string, isFirstUse: boolean): Buffer[] {
+  if (!isFirstUse && !existsSync(path)) {
+    throw new SealError(
+      'The file with the seal keys is missing, and this Redis holds data that was sealed. Put the file back. Nothing was changed.',
+    )
+  }
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   try {
     writeFileSync(path, `k1:${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flag: 'wx', flush: true })

@@ -16,6 +16,11 @@ import type { Store } from './store.js'
 const SECRET_NAMES = ['caseNumber', 'pin', 'signalId', 'matchId'] as const
 export type Secrets = Readonly<Record<(typeof SECRET_NAMES)[number], Buffer>>
 
+/** Was anything ever sealed in this store? */
+export async function hasSecrets(store: Store): Promise<boolean> {
+  return (await store.ask((redis) => redis.exists(keys.secrets))) === 1
+}
+
 /** @throws {SealError} when the secrets that are there were sealed under another key. Nothing is written then. */
 export async function loadSecrets(store: Store, keyring: Keyring): Promise<Secrets> {
   const present = await store.ask((redis) => redis.hgetallBuffer(keys.secrets))

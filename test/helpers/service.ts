@@ -39,7 +39,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
   const log: string[] = []
   const services = await openServices({
     redis: { url: undefined, socket: redis.socket },
-    keyring: makeKeyring([options.sealKey ?? Buffer.alloc(32, 7)]),
+    keyring: () => makeKeyring([options.sealKey ?? Buffer.alloc(32, 7)]),
     handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' },
     retentionMs: 86_400_000,
     now: () => Date.now(),

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -48,12 +48,14 @@ t.test('the key file is made once, for its owner alone, and never overwritten', 
   t.teardown(() => rmSync(folder, { recursive: true }))
   const path = join(folder, 'data', 'seal-keys')
 
-  const made = sealKeysFromFile(path)
+  t.throws(() => sealKeysFromFile(path, false), refusal, 'keys made now would open nothing of what is there')
+  t.notOk(existsSync(path))
+  const made = sealKeysFromFile(path, true)
   t.equal(statSync(path).mode & 0o777, 0o600)
-  t.same(sealKeysFromFile(path), made)
+  t.same(sealKeysFromFile(path, false), made)
 
   writeFileSync(path, 'not a key')
-  t.throws(() => sealKeysFromFile(path), refusal)
+  t.throws(() => sealKeysFromFile(path, true), refusal)
   t.equal(readFileSync(path, 'utf8'), 'not a key')
 })
 

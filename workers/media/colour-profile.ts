@@ -6,7 +6,7 @@ import type { DecodedPicture } from './decode.js'
 /**
  * The picture in sRGB. When the profile hardly moves any of 4,096 of its pixels, that is the very same object.
  *
- * Most profiles say "sRGB" at length. Applying those takes longer than decoding, and rounds away the equality with hashes
+ * Many profiles say "sRGB" at length. Applying those can take longer than decoding, and may round away the equality with hashes
  * made elsewhere, where profiles are ignored. But a profile may not be ignored because of its name: one that swaps colours
  * would show a viewer one picture and us another. So its effect is asked, not its description.
  *

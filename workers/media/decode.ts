@@ -28,7 +28,7 @@ export interface DecodedPicture extends Pixels {
   readonly channels: 3
 }
 
-/** Up to here a picture is decoded at full resolution, and its PDQ hash is the one that everyone else computes. */
+/** Up to here every pixel is decoded; without EXIF turn, alpha or effective profile, PDQ is then what others compute. */
 export const FULL_RESOLUTION_PIXELS = 1_500_000
 
 /**

@@ -15,7 +15,7 @@ const LARGEST_PX = 650
  *
  * @param lengthPx the full side; a short one comes back as it is, for nothing is ever enlarged.
  *
- * Cost: 13,000 steps, some hundredths of a millisecond.
+ * Cost: 13,000 steps, a tenth of a millisecond.
  */
 export function reducedSide(lengthPx: number): number {
   if (lengthPx <= LARGEST_PX) return lengthPx

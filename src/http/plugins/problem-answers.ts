@@ -28,12 +28,13 @@ export function answerBadAddress(_error: FastifyError, request: FastifyRequest, 
 }
 
 /** For bytes that are no HTTP: there is no request to speak of, only a socket. */
-export function answerBadBytes(_error: Error, socket: Socket): void {
+export function answerBadBytes(error: Error & { readonly code?: string }, socket: Socket): void {
   if (!socket.writable) {
     socket.destroy()
     return
   }
-  const body = JSON.stringify(problemBody(new Problem('request-invalid')))
+  const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  const body = JSON.stringify(problemBody(new Problem(isLate ? 'upload-incomplete' : 'request-invalid')))
   const head = [
     'HTTP/1.1 400 Bad Request',
     'connection: close',

@@ -150,11 +150,11 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
           ? [body.signals.map((signal) => ({ line: undefined, signal: toNewSignal(signal) }))]
           : batchesOf(body)
       const signals: RegisteredSignal[] = []
-      let revision = 0
       for await (const batch of batches) {
         const usable = batch.flatMap(({ signal }) => (signal instanceof Problem ? [] : [signal]))
         const added = usable.length === 0 ? undefined : await registration.forBank(bank, usable)
-        revision = added?.revision ?? revision
+        // Before the next lines are read: an import that outruns the index would make it answer from an older state.
+        if (added !== undefined) await registration.matchable(added.revision)
         const ids = (added?.ids ?? []).values()
         for (const { line, signal } of batch) {
           const place = line === undefined ? {} : { line }
@@ -168,7 +168,6 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
       const refusals = signals.filter(({ state }) => state === 'refused')
       const accepted = signals.length - refusals.length
       if (accepted === 0) throw new Problem(refusals[0]?.problem?.code ?? 'request-invalid')
-      await registration.matchable(revision)
       return reply.code(201).send({ accepted, refused: refusals.length, signals })
     },
   )
