@@ -8,7 +8,7 @@
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -41,6 +41,7 @@ const FORM = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` }
 
 const dataDir = mkdtempSync(join(tmpdir(), 'tabir-bench-'))
 const running = []
+const processes = { client: [process.pid] }
 try {
   const pictures = []
   for (let seed = 1; seed <= PICTURES; seed++) pictures.push(await largePicture(seed))
@@ -86,6 +87,7 @@ async function pipelineAlone(pictures) {
 async function start() {
   const redis = await openRedisServer(readConfig({ ...process.env, TABIR_DATA_DIR: dataDir }))
   running.push(() => redis.stop())
+  processes.redis = childrenOf(process.pid)
   const env = {
     PATH: process.env.PATH,
     REDIS_SOCKET: redis.socket,
@@ -94,8 +96,9 @@ async function start() {
     TABIR_LOG_LEVEL: 'warn',
   }
   const urls = []
-  for (let i = 0; i < 2; i++) urls.push((await startProcess('../dist/src/server.js', env)).url)
-  await startProcess('../dist/workers/main.js', env)
+  for (const name of ['api', 'otherApi']) urls.push((await startProcess(name, '../dist/src/server.js', env)).url)
+  await startProcess('workers', '../dist/workers/main.js', env)
+  processes.hashers = processes.workers.flatMap(childrenOf)
   const store = await openStore({ url: undefined, socket: redis.socket })
   const made = await createApiKey(apiKeysIn(store), {
     org: 'bench',
@@ -108,8 +111,9 @@ async function start() {
   return { submitTo: urls[0], askAt: urls[1], key: made.key }
 }
 
-async function startProcess(file, env) {
+async function startProcess(name, file, env) {
   const child = fork(path(file), { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
+  processes[name] = [child.pid]
   running.push(async () => {
     child.kill('SIGTERM')
     await once(child, 'exit')
@@ -136,6 +140,7 @@ async function manyAtATime(service, pictures) {
   const bar = progress(`${PARALLEL} at a time`, COUNT)
   let next = 0
   let failures = 0
+  const before = coreMs()
   const begun = performance.now()
   await Promise.all(
     pictures.map(async (picture) => {
@@ -146,7 +151,30 @@ async function manyAtATime(service, pictures) {
       }
     }),
   )
-  return { perS: COUNT / ((performance.now() - begun) / 1000), failures }
+  const perS = COUNT / ((performance.now() - begun) / 1000)
+  const after = coreMs()
+  return {
+    perS,
+    failures,
+    coreMs: Object.fromEntries(Object.keys(after).map((name) => [name, round((after[name] - before[name]) / COUNT)])),
+  }
+}
+
+/** Time that each kind of process has had from the cores so far; where /proc tells, and nothing elsewhere. */
+function coreMs() {
+  if (!existsSync('/proc/self/stat')) return {}
+  const spent = (pid) => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ')
+    return 10 * (Number(fields[11]) + Number(fields[12]))
+  }
+  return Object.fromEntries(
+    Object.entries(processes).map(([name, pids]) => [name, pids.map(spent).reduce((a, b) => a + b, 0)]),
+  )
+}
+
+function childrenOf(pid) {
+  const file = `/proc/${pid}/task/${pid}/children`
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split(' ').map(Number) : []
 }
 
 /** Beforehand: stretching a PIN is made to take as long as a picture. */
@@ -217,6 +245,7 @@ function report({ bare, single, together, sizeBytes }) {
     p99Ms: round(single.p99Ms),
     parallel: PARALLEL,
     failures: together.failures,
+    coreMs: together.coreMs,
     perS: round(together.perS),
     pipelinePerS: round(bare.perS),
     share: round(together.perS / bare.perS, 3),
@@ -231,7 +260,10 @@ From the first byte of a ${(sizeBytes / 1e6).toFixed(1)} MB JPEG of 12 megapixel
   one at a time      p50 ${result.p50Ms} ms   p99 ${result.p99Ms} ms
   ${PARALLEL} at a time      ${result.perS} pictures/s, ${result.failures} failures
   pipeline alone     ${result.pipelinePerS} pictures/s on all cores
-  share              ${(100 * result.share).toFixed(1)} %`)
+  share              ${(100 * result.share).toFixed(1)} %
+  core-ms a picture  ${Object.entries(result.coreMs)
+    .map(([name, ms]) => `${name} ${ms}`)
+    .join(', ')}`)
 }
 
 function round(value, digits = 1) {

@@ -1,5 +1,6 @@
 // Process entry: BullMQ workers. They know Redis and the hand-off; they have no seal key and never decode a picture.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'bullmq'
 import { readConfig } from '../src/config.js'
@@ -8,9 +9,14 @@ import { HASH_IMAGE_QUEUE, HASHING_TIME_LIMIT_MS, QUEUE_PREFIX } from '../src/jo
 import { stopOnSignal } from '../src/process.js'
 import { connectForWaiting } from '../src/store/store.js'
 import { hashImageHandler } from './hash-image.js'
+import { collectAtOnce } from './heap.js'
 import { checkDecoderFloors } from './media/decode.js'
 import { openSandbox } from './sandbox.js'
 
+/** One image's whole time; the supervisor waits a little longer. */
+const FINISH_WITHIN_MS = 30_000
+
+collectAtOnce()
 const config = readConfig(process.env)
 checkDecoderFloors()
 
@@ -43,7 +49,8 @@ process.send?.({ ready: true })
 
 stopOnSignal(async () => {
   const isAway = redis.status !== 'ready'
-  await worker.close(isAway) // without Redis there is no job to finish, and nobody to tell
+  // Without Redis there is no job to finish, and nobody to tell; it may also go away in the middle of this.
+  await Promise.race([worker.close(isAway), sleep(FINISH_WITHIN_MS)])
   await sandbox.close()
   visit.close()
   redis.disconnect()

@@ -3,11 +3,13 @@
 import { Socket } from 'node:net'
 import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
 import { readFrames, writeFrame } from '../frames.js'
+import { collectAtOnce } from '../heap.js'
 import { answerFor } from './answer.js'
 
 const CHANNEL_FD = 3
 const MAX_IMAGE_BYTES = 1 << 30
 
+collectAtOnce()
 const channel = new Socket({ fd: CHANNEL_FD, readable: true, writable: true })
 channel.on('end', () => process.exit(0)) // the parent is gone
 channel.on('error', () => process.exit(0))
