@@ -1,5 +1,5 @@
 import t from 'tap'
-import { keyFor, randomHashText, startService, type TestService } from '../helpers/service.js'
+import { keyFor, openCase, randomHashText, startService, type TestService, until } from '../helpers/service.js'
 
 async function isFound({ app }: TestService, headers: Record<string, string>, hash: string): Promise<boolean> {
   const response = await app.inject({
@@ -92,6 +92,40 @@ t.test('lines of NDJSON are taken one by one, and a broken one stops nothing', a
     ],
   )
   for (const hash of [hashes[0], hashes[600], hashes[1233]]) t.ok(await isFound(service, headers, hash ?? ''))
+})
+
+t.test('during an import both apis answer, and a withdrawal reaches the other one within a second', async (t) => {
+  const one = await startService(t)
+  const two = await startService(t, { redis: one.redis })
+  const { headers, url } = await openBank(one, 'large')
+  await until(() => two.services.identify(headers.authorization.slice(7)) !== undefined)
+  const her = await openCase(one.app)
+  const hash = randomHashText()
+  await one.app.inject({
+    method: 'POST',
+    url: `${her.url}/hashes`,
+    headers: her.headers,
+    payload: { images: [{ signals: [{ type: 'pdq', hash, quality: 100 }] }] },
+  })
+  await until(() => isFound(two, headers, hash))
+
+  const lines = Array.from({ length: 15_000 }, () => JSON.stringify({ type: 'pdq', hash: randomHashText() }))
+  let isImporting = true
+  const importing = one.app
+    .inject({
+      method: 'POST',
+      url,
+      headers: { ...headers, 'content-type': 'application/x-ndjson' },
+      payload: lines.join('\n'),
+    })
+    .finally(() => {
+      isImporting = false
+    })
+  await one.app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
+  t.ok(isImporting, 'the import is still under way')
+  t.notOk(await isFound(one, headers, hash))
+  await until(async () => !(await isFound(two, headers, hash)), 1000)
+  t.equal((await importing).statusCode, 201)
 })
 
 t.test('a bank is its organisation’s own to write to', async (t) => {
