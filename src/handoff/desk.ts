@@ -14,7 +14,7 @@ export interface LeftImage {
 }
 
 interface Waiting {
-  image: Buffer | undefined
+  image: readonly Buffer[]
   isTaken: boolean
   readonly settle: (answer: HandoffAnswer) => void
   readonly giveUp: () => void
@@ -37,8 +37,11 @@ export class HandoffDesk {
     return this.#waiting.size
   }
 
-  /** Takes over `image`: its bytes belong to the desk from here on and will be overwritten. */
-  leave(image: Buffer): LeftImage {
+  /**
+   * Takes over an image, in the pieces it arrived in: joining them would make a second copy of it. Its bytes belong to the
+   * desk from here on and will be overwritten.
+   */
+  leave(...image: readonly Buffer[]): LeftImage {
     const ticket = randomBytes(32).toString('base64url')
     const { promise, resolve, reject } = withResolvers<HandoffAnswer>()
     promise.catch(() => {}) // whoever left it may be gone already
@@ -56,10 +59,10 @@ export class HandoffDesk {
   }
 
   /**
-   * @returns the image, once, for sending; `undefined` for a ticket that is unknown, used or too old. It stays the desk's:
+   * @returns the pieces of the image, once, for sending; `undefined` for a ticket that is unknown, used or too old. It stays the desk's:
    * call `wipe` when it is sent. When its time is up it is overwritten all the same, whoever still reads.
    */
-  take(ticket: string): Buffer | undefined {
+  take(ticket: string): readonly Buffer[] | undefined {
     const entry = this.#waiting.get(ticket)
     if (entry === undefined || entry.isTaken) return undefined
     entry.isTaken = true
@@ -70,8 +73,8 @@ export class HandoffDesk {
   wipe(ticket: string): void {
     const entry = this.#waiting.get(ticket)
     if (entry === undefined || !entry.isTaken) return
-    entry.image?.fill(0)
-    entry.image = undefined
+    for (const piece of entry.image) piece.fill(0)
+    entry.image = []
   }
 
   /** @returns whether anybody was waiting for it. Only an image that was taken can be answered for. */
@@ -88,7 +91,7 @@ export class HandoffDesk {
   }
 
   #forget(ticket: string): boolean {
-    this.#waiting.get(ticket)?.image?.fill(0)
+    for (const piece of this.#waiting.get(ticket)?.image ?? []) piece.fill(0)
     return this.#waiting.delete(ticket)
   }
 }

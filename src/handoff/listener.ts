@@ -58,8 +58,12 @@ function give(desk: HandoffDesk, ticket: string, response: ServerResponse): void
     return
   }
   response.on('close', () => desk.wipe(ticket)) // sent or broken off: it is not needed here again
-  response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': image.length })
-  response.end(image)
+  const sizeBytes = image.reduce((sum, piece) => sum + piece.length, 0)
+  response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': sizeBytes })
+  response.cork() // all pieces in one write
+  for (const piece of image) response.write(piece)
+  response.uncork()
+  response.end()
 }
 
 async function receive(desk: HandoffDesk, ticket: string, request: IncomingMessage): Promise<number> {

@@ -27,7 +27,7 @@ export const MULTIPART_OPTIONS = { throwFileSizeLimit: false } as const
  * A part that cannot be used does not stop the others: its place in the result holds the Problem. An upload that breaks off
  * is refused whole.
  *
- * @param use takes over the bytes and overwrites them.
+ * @param use takes over an image, in the pieces it arrived in, and overwrites them.
  * @returns what `use` gave, in the order of the parts; at least one.
  * @throws {Problem} media-unsupported, upload-incomplete, too-many-images, image-missing.
  */
@@ -35,7 +35,7 @@ export async function eachImage<T>(
   request: FastifyRequest,
   limits: UploadLimits,
   inFlight: InFlight,
-  use: (image: Buffer) => Promise<T>,
+  use: (image: readonly Buffer[]) => Promise<T>,
 ): Promise<(T | Problem)[]> {
   if (!request.isMultipart()) throw new Problem('media-unsupported')
   const uses: Promise<T | Problem>[] = []
@@ -65,8 +65,12 @@ export async function eachImage<T>(
   return results
 }
 
-async function release<T>(image: Buffer, inFlight: InFlight, use: (image: Buffer) => Promise<T>): Promise<T> {
-  const sizeBytes = image.length
+async function release<T>(
+  image: readonly Buffer[],
+  inFlight: InFlight,
+  use: (image: readonly Buffer[]) => Promise<T>,
+): Promise<T> {
+  const sizeBytes = image.reduce((sum, piece) => sum + piece.length, 0)
   try {
     return await use(image)
   } finally {
@@ -77,10 +81,10 @@ async function release<T>(image: Buffer, inFlight: InFlight, use: (image: Buffer
 type FileStream = AsyncIterable<unknown> & { readonly truncated: boolean }
 
 /**
- * Every copy but the returned one is overwritten. Its bytes stay counted in `inFlight`.
+ * @returns the pieces of the image; they stay counted in `inFlight`. Those of a refused one are overwritten.
  * A part that is refused is still read to its end: leaving it would hold up the parts behind it.
  */
-async function readPart(file: FileStream, limits: UploadLimits, inFlight: InFlight): Promise<Buffer> {
+async function readPart(file: FileStream, limits: UploadLimits, inFlight: InFlight): Promise<readonly Buffer[]> {
   const chunks: Buffer[] = []
   let sizeBytes = 0
   let refusal: Problem | undefined
@@ -100,12 +104,11 @@ async function readPart(file: FileStream, limits: UploadLimits, inFlight: InFlig
     if (file.truncated) refusal ??= new Problem('image-too-large')
     if (refusal !== undefined) throw refusal
     if (sizeBytes === 0) throw new Problem('image-empty')
-    return Buffer.concat(chunks)
+    return chunks
   } catch (error) {
     inFlight.bytes -= sizeBytes
-    throw error instanceof Problem ? error : new Problem('upload-incomplete', { cause: error })
-  } finally {
     for (const chunk of chunks) chunk.fill(0)
+    throw error instanceof Problem ? error : new Problem('upload-incomplete', { cause: error })
   }
 }
 

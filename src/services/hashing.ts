@@ -8,10 +8,10 @@ import type { HashImageJob, JobPurpose } from '../jobs/hash-image.js'
 
 export interface Hashing {
   /**
-   * Takes over `image`: its bytes are overwritten whatever happens.
+   * Takes over an image, in the pieces it arrived in: its bytes are overwritten whatever happens.
    * @throws {Problem} a refusal of the picture (image-undecodable, quality-too-low …), or hashing-away, or store-away.
    */
-  hash(image: Buffer, purpose: JobPurpose): Promise<HashedImage>
+  hash(image: readonly Buffer[], purpose: JobPurpose): Promise<HashedImage>
 }
 
 export interface HashingParts {
@@ -24,7 +24,7 @@ export interface HashingParts {
 export function hashingThrough({ desk, handoffUrl, enqueue }: HashingParts): Hashing {
   return {
     async hash(image, purpose) {
-      const left = desk.leave(image)
+      const left = desk.leave(...image)
       try {
         await enqueue({ handoffUrl, ticket: left.ticket }, purpose)
       } catch (error) {

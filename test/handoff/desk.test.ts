@@ -14,8 +14,19 @@ t.test('an image is given once, to whoever shows its ticket', async (t) => {
 
   for (const wrong of ['', ticket.slice(1), ticket.toUpperCase(), `${ticket} `, '__proto__'])
     t.equal(desk.take(wrong), undefined)
-  t.equal(desk.take(ticket), image)
+  t.same(desk.take(ticket), [image])
   t.equal(desk.take(ticket), undefined)
+})
+
+t.test('an image is left and given in the pieces it came in, and every piece is overwritten', async (t) => {
+  const desk = new HandoffDesk(LONG_MS)
+  const pieces = ['a ', 'pic', 'ture'].map((text) => Buffer.from(text))
+  const { ticket, answer } = desk.leave(...pieces)
+  t.same(desk.take(ticket), pieces)
+  desk.wipe(ticket)
+  t.ok(pieces.every(isWiped))
+  desk.close()
+  await t.rejects(answer, { code: 'hashing-away' })
 })
 
 t.test('no two tickets are alike, and none opens another image', async (t) => {
@@ -24,7 +35,7 @@ t.test('no two tickets are alike, and none opens another image', async (t) => {
   const left = Array.from({ length: 100 }, (_, i) => ({ image: Buffer.from([i]), ...desk.leave(Buffer.from([i])) }))
 
   t.equal(new Set(left.map(({ ticket }) => ticket)).size, 100)
-  for (const { ticket, image } of left) t.same(desk.take(ticket), image)
+  for (const { ticket, image } of left) t.same(desk.take(ticket), [image])
 })
 
 t.test('an answer reaches whoever left the image, and is taken once', async (t) => {
@@ -46,7 +57,7 @@ t.test('an answer for an image that nobody took is refused, and the image stays'
   t.equal(desk.answer(ticket, REFUSED), false)
   t.equal(desk.answer('another', REFUSED), false)
 
-  t.same(desk.take(ticket)?.toString(), 'a picture')
+  t.same(desk.take(ticket)?.[0]?.toString(), 'a picture')
   t.equal(desk.answer(ticket, REFUSED), true)
   t.same(await answer, REFUSED)
 })
