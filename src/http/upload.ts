@@ -126,5 +126,6 @@ function uploadProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'FST_FILES_LIMIT' || code === 'FST_PARTS_LIMIT') return new Problem('too-many-images')
+  if (code === 'FST_FIELDS_LIMIT') return new Problem('request-invalid')
   return new Problem('upload-incomplete', { cause: error })
 }

@@ -7,7 +7,7 @@ export const HASH_IMAGE_QUEUE = 'hash-image'
 
 /** Where the picture waits and the ticket that fetches it, once. Never the picture, never a hash: Redis remembers jobs. */
 export const HashImageJob = z.strictObject({
-  handoffUrl: z.url({ protocol: /^https?$/ }),
+  handoffUrl: z.url({ protocol: /^http$/ }),
   ticket: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
 })
 export type HashImageJob = z.infer<typeof HashImageJob>

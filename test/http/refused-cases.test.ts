@@ -1,0 +1,168 @@
+// Whatever is asked wrongly, or by somebody who may not, has a clear answer that repeats nothing. No worker is needed.
+
+import { scryptSync } from 'node:crypto'
+import t from 'tap'
+import { MARKER, refused, withoutInstance } from '../helpers/refusal.js'
+import {
+  del,
+  fastest,
+  otherPin,
+  PIN_TRIES,
+  post,
+  redisOf,
+  silent,
+  timed,
+  tryPin,
+  UNKNOWN_CASE,
+} from '../helpers/requests.js'
+import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
+
+t.test('an unknown case, another one’s token and a wrong PIN look the same', async (t) => {
+  const service = await startService(t)
+  const { app } = service
+  const [hers, his] = [await openCase(app), await openCase(app)]
+
+  for (const [method, url] of [
+    ['GET', ''],
+    ['DELETE', ''],
+    ['POST', '/images'],
+    ['POST', '/hashes'],
+  ] as const) {
+    const ask = (caseNumber: string) => app.inject({ method, url: `/v1/cases/${caseNumber}${url}`, headers: his.headers })
+    const answers = await Promise.all([hers.caseNumber, UNKNOWN_CASE, MARKER, '%00'].map(ask))
+    for (const answer of answers) {
+      refused(t, answer, 'case-unknown', `${method} ${url}`)
+      t.same(withoutInstance(answer.body), withoutInstance(answers[0]?.body ?? ''))
+    }
+  }
+  t.match((await app.inject({ url: hers.url, headers: hers.headers })).json(), { state: 'open' }, 'hers is untouched')
+
+  const wrong = await tryPin(app, hers.caseNumber, otherPin(hers.pin))
+  const unknown = await tryPin(app, UNKNOWN_CASE, hers.pin)
+  const nonsense = await tryPin(app, MARKER, hers.pin)
+  for (const answer of [wrong, unknown, nonsense]) refused(t, answer, 'case-unknown')
+  t.same(withoutInstance(wrong.body), withoutInstance(unknown.body))
+  t.same(Object.keys(wrong.headers).sort(), Object.keys(unknown.headers).sort())
+  t.equal((await tryPin(app, hers.caseNumber, hers.pin)).statusCode, 201, 'hers opens still')
+  silent(t, service)
+})
+
+t.test('the PIN is stretched for cases that do not exist as well', async (t) => {
+  const { app } = await startService(t)
+  const { caseNumber, pin } = await openCase(app)
+  // The same work on the same machine, the fastest of several: what else runs here can only make a try slower.
+  const workMs = fastest(() => scryptSync('123456', 'salt', 32, { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 2 ** 20 }))
+
+  const wrongMs: number[] = []
+  const unknownMs: number[] = []
+  for (let i = 0; i < 4; i++) {
+    wrongMs.push(await timed(() => tryPin(app, caseNumber, otherPin(pin))))
+    unknownMs.push(await timed(() => tryPin(app, UNKNOWN_CASE, pin)))
+  }
+
+  t.ok(Math.min(...wrongMs) > workMs / 2, 'a wrong PIN costs the work')
+  t.ok(Math.min(...unknownMs) > workMs / 2, 'an unknown case costs the work')
+})
+
+t.test('after ten wrong PINs a number is locked, also for the right one, whether the case exists or not', async (t) => {
+  const { app } = await startService(t)
+  const { caseNumber, pin } = await openCase(app)
+
+  const answers: string[] = []
+  for (const number of [caseNumber, UNKNOWN_CASE]) {
+    for (let i = 0; i < PIN_TRIES; i++) refused(t, await tryPin(app, number, otherPin(pin)), 'case-unknown')
+    const locked = await tryPin(app, number, pin)
+    refused(t, locked, 'pin-locked')
+    const retryAfterS = Number(locked.headers['retry-after'])
+    t.ok(retryAfterS > 3500 && retryAfterS <= 3600, 'for an hour from the first try')
+    answers.push(locked.body.replace(/"instance":"[^"]*"|"retryAfterS":\d+/g, ''))
+  }
+  t.equal(answers[0], answers[1])
+
+  const written = [caseNumber.toLowerCase(), caseNumber.replaceAll('-', ''), caseNumber.replaceAll('-', '%20')]
+  for (const number of written) refused(t, await tryPin(app, number, pin), 'pin-locked', 'however it is written')
+})
+
+t.test('a right PIN forgets the wrong ones before it', async (t) => {
+  const { app } = await startService(t)
+  const { caseNumber, pin } = await openCase(app)
+
+  for (let round = 0; round < 2; round++) {
+    await Promise.all(Array.from({ length: PIN_TRIES - 1 }, () => tryPin(app, caseNumber, otherPin(pin))))
+    t.equal((await tryPin(app, caseNumber, pin)).statusCode, 201)
+  }
+})
+
+t.test('fifty PINs at once are ten tries', async (t) => {
+  const { app } = await startService(t)
+  const { caseNumber, pin } = await openCase(app)
+
+  const answers = await Promise.all(Array.from({ length: 50 }, () => tryPin(app, caseNumber, otherPin(pin))))
+
+  t.equal(answers.filter(({ statusCode }) => statusCode === 404).length, PIN_TRIES)
+  t.equal(answers.filter(({ statusCode }) => statusCode === 429).length, 50 - PIN_TRIES)
+  refused(t, await tryPin(app, caseNumber, pin), 'pin-locked')
+})
+
+t.test('mistyped numbers of many people lock nobody out', async (t) => {
+  const { app } = await startService(t)
+  for (let i = 0; i < PIN_TRIES; i++) await tryPin(app, `TBR-${i}`, '000000')
+
+  refused(t, await tryPin(app, 'my case', '123456'), 'case-unknown')
+})
+
+t.test('a declared minor is sent to the hotlines, and nothing is kept', async (t) => {
+  const service = await startService(t)
+  const redis = await redisOf(t, service)
+  const before = await redis.dbsize()
+
+  for (const payload of [{ adult: false }, { adult: false, category: 'nude' }]) {
+    const answer = await post(service.app, '/v1/cases', payload)
+    refused(t, answer, 'minor-declared')
+    t.match(answer.json(), {
+      hotlines: [{ name: 'NCMEC Take It Down' }, { name: /IWF/ }, { name: 'Talian Kasih', phone: '15999' }],
+    })
+    t.notMatch(answer.body, /caseNumber|token|pin/i)
+  }
+
+  t.equal(await redis.dbsize(), before)
+  t.equal(await redis.xlen('{tabir}:changes'), 0)
+})
+
+t.test('a withdrawn case takes nothing more, and withdrawing again gives the first answer', async (t) => {
+  const service = await startService(t)
+  const { app } = service
+  const her = await openCase(app)
+  const given = { images: [{ signals: [{ type: 'pdq', hash: randomHashText(), quality: 90 }] }] }
+  t.equal((await post(app, `${her.url}/hashes`, given, her.headers)).statusCode, 201)
+
+  const first = await del(app, her.url, her.headers)
+  const again = await del(app, her.url, her.headers)
+  t.equal(first.statusCode, 200)
+  t.match(first.json(), { state: 'withdrawn', images: 1 })
+  t.same(again.json(), first.json())
+
+  refused(t, await post(app, `${her.url}/hashes`, given, her.headers), 'case-withdrawn')
+  t.match((await app.inject({ url: her.url, headers: her.headers })).json(), { state: 'withdrawn', images: 0 })
+})
+
+t.test('a case takes no picture that arrives while it is being withdrawn', async (t) => {
+  const service = await startService(t)
+  const { app } = service
+  const platform = await keyFor(service, 'platform', ['match'])
+  const her = await openCase(app)
+  const hashes = Array.from({ length: 40 }, randomHashText)
+  const add = (hash: string) =>
+    post(app, `${her.url}/hashes`, { images: [{ signals: [{ type: 'pdq', hash, quality: 90 }] }] }, her.headers)
+
+  const [withdrawn, ...added] = await Promise.all([
+    ...hashes.slice(0, 1).map(() => del(app, her.url, her.headers)),
+    ...hashes.map(add),
+  ])
+
+  t.equal(withdrawn?.statusCode, 200)
+  for (const { statusCode } of added) t.ok(statusCode === 201 || statusCode === 410)
+  const queries = hashes.map((hash) => ({ signals: [{ type: 'pdq', hash }] }))
+  const asked = await post(app, '/v1/match', { queries }, platform.headers)
+  t.notMatch(asked.body, /matchId/, 'what was taken before went with the case')
+})

@@ -1,0 +1,138 @@
+// Whatever is asked wrongly, or by somebody who may not, has a clear answer that repeats nothing. No worker is needed.
+
+import { connect } from 'node:net'
+import t from 'tap'
+import { z } from 'zod'
+import { MARKER, refused, withoutInstance } from '../helpers/refusal.js'
+import { del, head, ndjson, post, prepared, signals, silent } from '../helpers/requests.js'
+import { keyFor, openCase, randomHashText, until } from '../helpers/service.js'
+import { connectionsOf, listen } from '../helpers/sockets.js'
+
+t.test('a bank of others looks like one that is not there', async (t) => {
+  const { service, ngo, platform } = await prepared(t)
+  const { app } = service
+  const { headers } = await keyFor(service, 'another ngo')
+  const added = await post(app, '/v1/banks/mine/signals', signals(1), ngo.headers)
+  const { signalId } = z.object({ signals: z.tuple([z.object({ signalId: z.string() })]) }).parse(added.json()).signals[0]
+
+  const ways = (bank: string) => [
+    post(app, `/v1/banks/${bank}/signals`, signals(1), headers),
+    ndjson(app, bank, JSON.stringify(signals(1).signals[0]), headers),
+    del(app, `/v1/banks/${bank}/signals/${signalId}`, headers),
+  ]
+  const [foreign, unknown, cases] = await Promise.all(['mine', 'nobodys', 'cases'].map((bank) => Promise.all(ways(bank))))
+  for (const [i, answer] of (foreign ?? []).entries()) {
+    refused(t, answer, 'bank-unknown')
+    for (const other of [unknown?.[i], cases?.[i]]) t.same(withoutInstance(other?.body ?? ''), withoutInstance(answer.body))
+  }
+  refused(t, await post(app, '/v1/banks', { name: 'mine' }, headers), 'bank-exists')
+  refused(t, await post(app, '/v1/banks', { name: 'cases' }, headers), 'bank-exists', 'the bank of the cases')
+  refused(t, await del(app, `/v1/banks/mine/signals/00000000-0000-7000-8000-000000000000`, ngo.headers), 'signal-unknown')
+  const query = { queries: [{ signals: [{ type: 'pdq', hash: randomHashText() }] }], banks: ['mine', MARKER] }
+  refused(t, await post(app, '/v1/match', query, platform.headers), 'bank-unknown', 'asked in a bank that is not there')
+  refused(t, await post(app, `/v1/match/images?banks=${MARKER}`, undefined, platform.headers), 'media-unsupported')
+
+  t.equal((await del(app, `/v1/banks/mine/signals/${signalId}`, ngo.headers)).statusCode, 204, 'its owner may')
+  refused(t, await del(app, `/v1/banks/mine/signals/${signalId}`, ngo.headers), 'signal-unknown', 'and not twice')
+  silent(t, service)
+})
+
+t.test('a line that cannot be used is refused with its number, and stops no other', async (t) => {
+  const { service, ngo, platform } = await prepared(t)
+  const { app } = service
+  const [first, last] = [randomHashText(), randomHashText()]
+  const good = (hash: string) => JSON.stringify({ type: 'pdq', hash })
+  const lines = [
+    good(first),
+    `{"type":"pdq","hash":"${MARKER}`,
+    '',
+    `{"type":"pdq","hash":"${randomHashText()}","${MARKER}":1}`,
+    JSON.stringify({ type: 'pdq', hash: randomHashText(), ref: MARKER.repeat(20) }),
+    `{"type":"pdq","hash":"${randomHashText()}","ref":"${MARKER.repeat(1000)}"}`,
+    `${good(randomHashText())}\0`,
+    JSON.stringify({ type: 'pdq', hash: randomHashText(), quality: 49 }),
+    `[${MARKER}]`,
+    'null',
+    Buffer.from([0xff, 0xfe, 0x00]).toString('latin1'),
+    `${good(last)}\r`,
+  ]
+
+  const answer = await ndjson(app, 'mine', lines.join('\n'), ngo.headers)
+
+  t.equal(answer.statusCode, 201)
+  const refusedLines = [2, 4, 5, 6, 7, 8, 9, 10, 11]
+  t.match(answer.json(), {
+    accepted: 2,
+    refused: refusedLines.length,
+    signals: [
+      { line: 1, state: 'registered' },
+      ...refusedLines.map((line) => ({
+        line,
+        state: 'refused',
+        problem: { code: line === 8 ? 'quality-too-low' : 'request-invalid' },
+      })),
+      { line: 12, state: 'registered' },
+    ],
+  })
+  t.notOk(answer.body.includes(MARKER))
+  const queries = [first, last].map((hash) => ({ signals: [{ type: 'pdq', hash }] }))
+  t.match((await post(app, '/v1/match', { queries }, platform.headers)).json(), {
+    results: [{ matches: [{ grade: 'exact' }] }, { matches: [{ grade: 'exact' }] }],
+  })
+
+  refused(t, await ndjson(app, 'mine', `${MARKER}\n${MARKER}`, ngo.headers), 'request-invalid', 'no good line at all')
+  refused(t, await ndjson(app, 'mine', '', ngo.headers), 'request-invalid', 'no line at all')
+  refused(t, await ndjson(app, 'mine', MARKER.repeat(1_000_000), ngo.headers), 'request-invalid', 'a line of 12 MB')
+  silent(t, service)
+})
+
+t.test(
+  'a million bytes of lines are no body that is too large, and a stream that breaks off loses no line before',
+  async (t) => {
+    const { service, ngo, platform } = await prepared(t)
+    const lines = Array.from({ length: 15_000 }, () => JSON.stringify({ type: 'pdq', hash: randomHashText() }))
+    const whole = await ndjson(service.app, 'mine', lines.join('\n'), ngo.headers)
+    t.match(whole.json(), { accepted: lines.length, refused: 0 })
+
+    const port = await listen(service.app)
+    const hash = randomHashText()
+    const text = [hash, ...Array.from({ length: 600 }, randomHashText)].map((h) => `{"type":"pdq","hash":"${h}"}\n`).join('')
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write(head('/v1/banks/mine/signals', ngo.key, 'application/x-ndjson', text.length * 2) + text)
+    const query = { queries: [{ signals: [{ type: 'pdq', hash }] }] }
+    await until(async () => (await post(service.app, '/v1/match', query, platform.headers)).body.includes('matchId'))
+    socket.destroy()
+    await until(() => connectionsOf(service.app).then((count) => count === 0))
+    await ndjson(service.app, 'mine', JSON.stringify({ type: 'pdq', hash }), ngo.headers)
+    t.notOk(
+      service.log.some((line) => line.includes('"level":50')),
+      'a client that leaves is no fault of ours',
+    )
+  },
+)
+
+t.test('a given hash of low quality is refused, alone as a whole and among others in its place', async (t) => {
+  const { service, ngo, platform } = await prepared(t)
+  const { app } = service
+  const her = await openCase(app)
+  const image = (quality: number) => ({ signals: [{ type: 'pdq', hash: randomHashText(), quality }] })
+
+  const alone = await post(app, `${her.url}/hashes`, { images: [image(49)] }, her.headers)
+  refused(t, alone, 'quality-too-low')
+  t.match(alone.json(), { detail: /detail.*larger or sharper/ }, 'with advice')
+  const among = await post(app, `${her.url}/hashes`, { images: [image(49), image(50)] }, her.headers)
+  t.equal(among.statusCode, 201)
+  t.match(among.json(), {
+    images: [
+      { state: 'refused', problem: { code: 'quality-too-low' } },
+      { state: 'registered', quality: 50 },
+    ],
+  })
+  t.match((await app.inject({ url: her.url, headers: her.headers })).json(), { images: 1 })
+
+  const bank = { signals: [{ type: 'pdq', hash: randomHashText(), quality: 49 }] }
+  refused(t, await post(app, '/v1/banks/mine/signals', bank, ngo.headers), 'quality-too-low')
+  const asked = await post(app, '/v1/match', { queries: [image(49), image(90)] }, platform.headers)
+  t.match(asked.json(), { results: [{ matches: [], problem: { code: 'quality-too-low' } }, { matches: [] }] })
+})
