@@ -1,5 +1,6 @@
 // Connections in, services out: the one place where the parts are put together.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue } from 'bullmq'
 import type { AppServices } from './app.js'
 import { Problem } from './domain/problem.js'
@@ -94,13 +95,16 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     callOff: () => desk.close(),
     async close() {
       desk.close()
-      await queue.close()
+      await Promise.race([queue.close(), sleep(CLOSE_WITHIN_MS)])
       await listener.close()
       await replica.close()
       await store.close()
     },
   }
 }
+
+/** Without Redis a queue may wait for a connection that does not come. */
+const CLOSE_WITHIN_MS = 1000
 
 async function openQueue(target: RedisTarget) {
   const redis = connectForRequests(target)

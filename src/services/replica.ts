@@ -39,6 +39,7 @@ export class Replica {
   // When the store was last known to hold nothing newer than this catalogue.
   #heardAtMs = 0
   #closed = false
+  #tellClosed: () => void = () => {}
   #loop: Promise<void> = Promise.resolve()
   #waiting: { readonly revision: number; readonly resolve: () => void }[] = []
 
@@ -54,6 +55,7 @@ export class Replica {
 
   async close(): Promise<void> {
     this.#closed = true
+    this.#tellClosed()
     this.#parts.follower.disconnect()
     await this.#loop
   }
@@ -90,16 +92,22 @@ export class Replica {
     })
   }
 
+  /** A command that waits for a connection which is given up is never settled, so closing does not wait for it. */
   async #run(): Promise<void> {
-    while (!this.#closed) {
-      try {
-        if (this.#revision === undefined) await this.#hydrate()
-        await this.#followOnce()
-      } catch (error) {
-        if (this.#closed) return
-        if (!(error instanceof Problem)) this.#parts.onTrouble(error)
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
-      }
+    const closed = new Promise<void>((resolve) => {
+      this.#tellClosed = resolve
+    })
+    while (!this.#closed) await Promise.race([this.#turn(), closed])
+  }
+
+  async #turn(): Promise<void> {
+    try {
+      if (this.#revision === undefined) await this.#hydrate()
+      await this.#followOnce()
+    } catch (error) {
+      if (this.#closed) return
+      if (!(error instanceof Problem)) this.#parts.onTrouble(error)
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
   }
 
