@@ -1,22 +1,28 @@
 // The first promise: no image is ever stored. Pictures that carry a text are sent in every way there is, well and badly; then
 // everything that was written anywhere is searched for that text.
 
-import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { Redis } from 'ioredis'
-import t, { type Test } from 'tap'
-import { z } from 'zod'
-import { writtenForms } from '../src/demo/written-forms.js'
+import t from 'tap'
 import { HashImageJob } from '../src/jobs/hash-image.js'
-import { createApiKey } from '../src/services/access.js'
-import { apiKeysIn } from '../src/store/api-keys.js'
-import { openStore } from '../src/store/store.js'
-import { type Canary, canary, findCanary, type Needle } from './helpers/canary.js'
+import { canary, findCanary } from './helpers/canary.js'
+import {
+  activeJobs,
+  asJson,
+  contentOf,
+  everything,
+  formsOfHash,
+  fresh,
+  makeKey,
+  open,
+  openCase,
+  pick,
+  pidOf,
+  plant,
+  send,
+  startApi,
+  stopApi,
+} from './helpers/canary-world.js'
 import {
   cutHalfWay,
   imagePart,
@@ -28,9 +34,7 @@ import {
   withoutFinalBoundary,
   withWrongBoundary,
 } from './helpers/multipart.js'
-import type { Picture } from './helpers/pictures.js'
 import { childrenOf, isAlive } from './helpers/processes.js'
-import { startRedis, type TestRedis } from './helpers/redis.js'
 import { codeOf, startWorkers, until } from './helpers/service.js'
 import { beginUpload, readAll } from './helpers/sockets.js'
 
@@ -250,224 +254,3 @@ t.test('pictures pass through and leave nothing', { timeout: 110_000 }, async (t
     }
   })
 })
-
-interface Api {
-  readonly process: ChildProcess
-  readonly url: string
-  readonly output: string[]
-}
-
-interface World {
-  readonly redis: TestRedis
-  readonly client: Redis
-  /** For whatever takes TMPDIR for a place to write to. */
-  readonly place: string
-  /** Every command that Redis was given, as MONITOR writes it. */
-  readonly monitored: () => string
-}
-
-async function open(t: Test): Promise<World> {
-  const place = mkdtempSync(join(tmpdir(), 'tabir-canary-'))
-  t.teardown(() => rmSync(place, { recursive: true, force: true }))
-  const redis = await startRedis(t)
-  const client = new Redis(redis.socket)
-  const chunks: Buffer[] = []
-  const monitor = connect(redis.socket).on('error', () => {})
-  monitor.on('data', (chunk) => chunks.push(chunk))
-  monitor.write('MONITOR\r\n')
-  await until(() => chunks.length > 0)
-  t.teardown(() => {
-    monitor.destroy()
-    client.disconnect()
-  })
-  return { redis, client, place, monitored: () => Buffer.concat(chunks).toString('latin1') }
-}
-
-/** As the supervisor starts it, and as talkative as it can be. */
-async function startApi(t: Test, { redis, place }: World): Promise<Api> {
-  const child = fork(fileURLToPath(new URL('../src/server.js', import.meta.url)), {
-    env: {
-      PATH: process.env['PATH'],
-      REDIS_SOCKET: redis.socket,
-      TABIR_PORT: '0',
-      TABIR_DATA_DIR: redis.dataDir,
-      TABIR_LOG_LEVEL: 'trace',
-      TMPDIR: place,
-    },
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  })
-  t.teardown(() => child.kill('SIGKILL'))
-  const output: string[] = []
-  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => output.push(text))
-  const [message] = await once(child, 'message')
-  const { url } = z.object({ ready: z.literal(true), url: z.string() }).parse(message)
-  return { process: child, url, output }
-}
-
-/** As when its supervisor is gone. One that does not stop is ended, a little after its time. */
-async function stopApi({ process }: Api): Promise<{ tookMs: number }> {
-  const startedAt = performance.now()
-  process.disconnect()
-  const impatience = setTimeout(() => process.kill('SIGKILL'), API_STOPS_WITHIN_MS + 1000)
-  await once(process, 'exit')
-  clearTimeout(impatience)
-  return { tookMs: performance.now() - startedAt }
-}
-
-function activeJobs({ client }: World): Promise<string[]> {
-  return client.lrange('{tabir}:hash-image:active', 0, -1)
-}
-
-async function makeKey(redis: TestRedis): Promise<string> {
-  const store = await openStore({ url: undefined, socket: redis.socket })
-  const options = {
-    org: 'platform',
-    kind: 'platform',
-    scopes: new Set(['match'] as const),
-    env: 'test',
-    nowMs: Date.now(),
-  } as const
-  const { key } = await createApiKey(apiKeysIn(store), options)
-  await store.close()
-  return key
-}
-
-async function openCase(api: Api) {
-  const response = await fetch(`${api.url}/v1/cases`, {
-    method: 'POST',
-    body: '{"adult":true}',
-    headers: { 'content-type': 'application/json' },
-  })
-  const { caseNumber, token } = z.object({ caseNumber: z.string(), token: z.string() }).parse(await response.json())
-  const caseUrl = `${api.url}/v1/cases/${caseNumber}`
-  return { caseUrl, url: `${caseUrl}/images`, headers: { authorization: `Bearer ${token}` } }
-}
-
-interface Route {
-  readonly url: string
-  readonly headers: Readonly<Record<string, string>>
-}
-
-async function send({ url, headers }: Route, body: Partial<Multipart>): Promise<{ status: number; body: string }> {
-  const response = await fetch(url, {
-    method: 'POST',
-    ...(body.payload !== undefined && { body: new Uint8Array(body.payload) }),
-    headers: { ...headers, ...body.headers },
-  })
-  return { status: response.status, body: await response.text() }
-}
-
-function asJson(value: unknown): Multipart {
-  return { payload: Buffer.from(JSON.stringify(value)), headers: { 'content-type': 'application/json' } }
-}
-
-/** All that anybody wrote anywhere, by the name of the place. */
-async function everything(
-  { redis, client, place, monitored }: World,
-  outputs: Readonly<Record<string, readonly string[]>>,
-): Promise<[string, Buffer][]> {
-  const found: [string, Buffer][] = []
-  const names = await client.keysBuffer('*')
-  found.push(['names of keys', Buffer.concat(names)])
-  for (const name of names) {
-    const dump = await client.dumpBuffer(name)
-    found.push([`key ${name.toString('latin1')}`, Buffer.concat([await contentsOf(client, name), dump ?? Buffer.alloc(0)])])
-  }
-  await client.save()
-  for (const [folder, label] of [
-    [redis.dataDir, 'data'],
-    [place, 'temp'],
-  ] as const) {
-    for (const path of filesIn(folder)) {
-      const bytes = readFileSync(path)
-      found.push([nameOf(path, label), Buffer.concat([Buffer.from(path), bytes])])
-    }
-  }
-  for (const [who, lines] of Object.entries(outputs)) found.push([`what the ${who} wrote`, Buffer.from(lines.join(''))])
-  found.push(['the monitor', Buffer.from(monitored(), 'latin1')])
-  return found
-}
-
-function nameOf(path: string, label: string): string {
-  if (path.endsWith('.incr.aof')) return 'the log of redis'
-  if (path.endsWith('dump.rdb')) return 'the dump of redis'
-  return label === 'temp' && path.includes('planted') ? 'a file in a folder' : `${label}: ${path}`
-}
-
-async function contentsOf(client: Redis, name: Buffer): Promise<Buffer> {
-  const flat = (reply: unknown): Buffer[] =>
-    Array.isArray(reply) ? reply.flatMap(flat) : [Buffer.isBuffer(reply) ? reply : Buffer.from(String(reply))]
-  const readers: Readonly<Record<string, () => Promise<unknown>>> = {
-    string: () => client.getBuffer(name),
-    hash: () => client.callBuffer('HGETALL', name),
-    list: () => client.callBuffer('LRANGE', name, 0, -1),
-    set: () => client.smembersBuffer(name),
-    zset: () => client.callBuffer('ZRANGE', name, 0, -1),
-    stream: () => client.xrangeBuffer(name, '-', '+'),
-  }
-  const type = await client.type(name)
-  if (type === 'none') return Buffer.alloc(0) // it was a lock, and its time was up
-  const read = readers[type]
-  if (read === undefined) throw new Error(`a key of a kind that this search cannot read: ${type}`)
-  return Buffer.concat(flat(await read()))
-}
-
-function filesIn(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
-    entry.isFile() ? [join(entry.parentPath, entry.name)] : [],
-  )
-}
-
-/** Writes the text wherever the search looks, in the forms that a program might write it in. */
-async function plant({ client, place }: World, { pattern, needles }: Canary): Promise<void> {
-  const text = Buffer.concat([Buffer.from('before '), pattern, Buffer.from(' behind')])
-  const pixels = needles.find(({ form }) => form === 'rgba pixels')?.bytes ?? Buffer.alloc(0)
-  await client.set('planted:string', text)
-  await client.hset('planted:hash', 'field', text)
-  await client.rpush('planted:list', text)
-  await client.sadd('planted:set', text)
-  await client.zadd('planted:zset', 1, text)
-  await client.xadd('planted:stream', '*', 'field', text)
-  await client.set('planted:hex', text.toString('hex'))
-  await client.set('planted:base64', text.toString('base64url'))
-  await client.set('planted:pixels', Buffer.concat([Buffer.alloc(1000, 0x20), pixels, Buffer.alloc(1000, 0x20)]))
-  await client.set(text, 'a name')
-  mkdirSync(join(place, 'planted'))
-  writeFileSync(join(place, 'planted', 'upload.tmp'), text)
-}
-
-/** In both orders of its bytes: as it is written, and as it lies in memory. */
-function formsOfHash(hex: string): Needle[] {
-  const written = Buffer.from(hex, 'hex')
-  return [written, Buffer.from(written).reverse()].flatMap((bytes) => [
-    { form: 'bytes', bytes },
-    { form: 'as MONITOR writes bytes', bytes: Buffer.from(escaped(bytes.subarray(0, 16))) },
-    ...writtenForms(bytes).map(({ form, text }) => ({ form, bytes: Buffer.from(text) })),
-  ])
-}
-
-function escaped(bytes: Buffer): string {
-  return Array.from(bytes, (byte) =>
-    byte > 32 && byte < 127 ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`,
-  ).join('')
-}
-
-function pick(pictures: readonly Picture[]): Picture {
-  const [first] = pictures
-  if (first === undefined) throw new Error('there is no picture')
-  return first
-}
-
-function fresh(picture: Picture): Picture {
-  return { ...picture, bytes: Buffer.from(picture.bytes) }
-}
-
-/** The name without the text: test output must not carry it either. */
-function contentOf({ name }: Picture): string {
-  return name.slice(name.indexOf('-') + 1)
-}
-
-function pidOf({ pid }: ChildProcess): number {
-  if (pid === undefined) throw new Error('the process runs')
-  return pid
-}
