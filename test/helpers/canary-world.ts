@@ -21,9 +21,6 @@ import { startRedis, type TestRedis } from './redis.js'
 import { until } from './service.js'
 
 const API_STOPS_WITHIN_MS = 15_000
-const _IMAGE_TTL_MS = 30_000
-/** BullMQ's own, all of them counts, times and names: no result, no reason of a failure. */
-const _JOB_FIELDS = ['name', 'opts', 'timestamp', 'delay', 'priority', 'processedOn', 'pb', 'ats', 'atm', 'stc']
 
 export interface Api {
   readonly process: ChildProcess
@@ -59,7 +56,7 @@ export async function open(t: Test): Promise<World> {
 
 /** As the supervisor starts it, and as talkative as it can be. */
 export async function startApi(t: Test, { redis, place }: World): Promise<Api> {
-  const child = fork(fileURLToPath(new URL('../../../src/server.js', import.meta.url)), {
+  const child = fork(fileURLToPath(new URL('../../src/server.js', import.meta.url)), {
     env: {
       PATH: process.env['PATH'],
       REDIS_SOCKET: redis.socket,
