@@ -14,21 +14,34 @@ import {
 import { SIGNAL_TYPES, signalTypeOf } from '../domain/signal-types.js'
 import { HASH_BYTES, hashFromBytes } from '../hash/hash256.js'
 
-/*
+/**
  * version 1:  [1] version  [6] createdAtMs  [1] tier  [1] category or 0
  *             [1] length of bank, then its bytes  [1] length of ref, then its bytes
  *             per signal: [1] type  [1] view  [1] quality  [32] hash
  */
-const VERSION = 1
-const HEAD_BYTES = 9
-const SIGNAL_BYTES = 3 + HASH_BYTES
+export const RECORD = {
+  version: 1,
+  createdAtMsAt: 1,
+  tierAt: 7,
+  categoryAt: 8,
+  bankAt: 9,
+  signalBytes: 3 + HASH_BYTES,
+} as const
+
+/** What stands before an image's id in the context that its record is sealed in. */
+export const IMAGE_CONTEXT = Buffer.from('image:')
+
+/** @param id [16 bytes] */
+export function imageContext(id: Uint8Array): Buffer {
+  return Buffer.concat([IMAGE_CONTEXT, id])
+}
 
 export function encodeImage(image: RegisteredImage): Buffer {
-  const head = Buffer.alloc(HEAD_BYTES)
-  head[0] = VERSION
-  head.writeUIntBE(image.createdAtMs, 1, 6)
-  head[7] = TIERS[image.tier]
-  head[8] = image.category === undefined ? 0 : CATEGORIES[image.category]
+  const head = Buffer.alloc(RECORD.bankAt)
+  head[0] = RECORD.version
+  head.writeUIntBE(image.createdAtMs, RECORD.createdAtMsAt, 6)
+  head[RECORD.tierAt] = TIERS[image.tier]
+  head[RECORD.categoryAt] = image.category === undefined ? 0 : CATEGORIES[image.category]
   return Buffer.concat([head, shortText(image.bank), shortText(image.ref ?? ''), ...image.signals.map(encodeSignal)])
 }
 
@@ -38,25 +51,27 @@ export function encodeImage(image: RegisteredImage): Buffer {
  * @throws {RangeError} when the bytes are no record: sealed bytes that open are whole, so this is a bug.
  */
 export function decodeImage(bytes: Buffer): RegisteredImage {
-  if (bytes[0] !== VERSION) throw new RangeError('unknown version of an image record')
-  const tier = nameOfCode(TIER_NAMES, TIERS, bytes.readUInt8(7))
+  if (bytes[0] !== RECORD.version) throw new RangeError('unknown version of an image record')
+  const tier = nameOfCode(TIER_NAMES, TIERS, bytes.readUInt8(RECORD.tierAt))
   if (tier === undefined) throw new RangeError('unknown tier in an image record')
-  const category = nameOfCode(CATEGORY_NAMES, CATEGORIES, bytes.readUInt8(8))
-  const bankEnd = HEAD_BYTES + 1 + bytes.readUInt8(HEAD_BYTES)
-  const refEnd = bankEnd + 1 + bytes.readUInt8(bankEnd)
+  const category = nameOfCode(CATEGORY_NAMES, CATEGORIES, bytes.readUInt8(RECORD.categoryAt))
+  const bankFrom = RECORD.bankAt + 1
+  const bankEnd = bankFrom + bytes.readUInt8(RECORD.bankAt)
+  const refFrom = bankEnd + 1
+  const refEnd = refFrom + bytes.readUInt8(bankEnd)
   const signals: Signal[] = []
-  for (let at = refEnd; at < bytes.length; at += SIGNAL_BYTES) {
+  for (let at = refEnd; at < bytes.length; at += RECORD.signalBytes) {
     const type = signalTypeOf(bytes.readUInt8(at))
     const view = nameOfCode(VIEW_NAMES, VIEWS, bytes.readUInt8(at + 1))
     if (type === undefined || view === undefined) continue
     signals.push({ type, view, quality: bytes.readUInt8(at + 2), hash: hashFromBytes(bytes, at + 3) })
   }
   return {
-    bank: bytes.toString('utf8', HEAD_BYTES + 1, bankEnd),
+    bank: bytes.toString('utf8', bankFrom, bankEnd),
     tier,
     category,
-    ref: refEnd === bankEnd + 1 ? undefined : bytes.toString('utf8', bankEnd + 1, refEnd),
-    createdAtMs: bytes.readUIntBE(1, 6),
+    ref: refEnd === refFrom ? undefined : bytes.toString('utf8', refFrom, refEnd),
+    createdAtMs: bytes.readUIntBE(RECORD.createdAtMsAt, 6),
     signals,
   }
 }

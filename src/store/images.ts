@@ -3,7 +3,7 @@
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage } from '../domain/signal.js'
 import type { Arg } from './durable-writer.js'
-import { decodeImage, encodeImage } from './image-record.js'
+import { decodeImage, encodeImage, imageContext } from './image-record.js'
 import { IMAGE_SHARDS, imageShard, keys } from './keys.js'
 import { eraseImage } from './scripts/erase-images.js'
 import { putCaseImages, putImages } from './scripts/put-images.js'
@@ -26,7 +26,12 @@ export interface Images {
   erase(id: string): Promise<number | undefined>
   /** Those of `ids` that are there, in their order. */
   get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
-  /** All images, a shard at a time. Not a snapshot: what changes meanwhile is in the change stream. */
+  /**
+   * All images, each once, a shard at a time; an empty shard is left out. Not a snapshot: what changes meanwhile is in the
+   * change stream. Lets the event loop turn between shards. For an index of many images there is `imageReader`.
+   *
+   * Cost: about 10 µs an image.
+   */
   all(): AsyncGenerator<readonly StoredImage[]>
 }
 
@@ -37,11 +42,11 @@ export function imagesIn(store: Store, keyring: Keyring): Images {
     for (const { id, image } of images) {
       const bytes = idBytes(id)
       shards.push(keys.images(imageShard(bytes)))
-      args.push(bytes, keyring.seal(encodeImage(image), contextOf(bytes)))
+      args.push(bytes, keyring.seal(encodeImage(image), imageContext(bytes)))
     }
     return { shards, args }
   }
-  const open = (id: Buffer, sealed: Buffer) => decodeImage(keyring.unseal(sealed, contextOf(id)))
+  const open = (id: Buffer, sealed: Buffer) => decodeImage(keyring.unseal(sealed, imageContext(id)))
 
   return {
     async put(images) {
@@ -74,15 +79,27 @@ export function imagesIn(store: Store, keyring: Keyring): Images {
       })
     },
     async *all() {
-      for (let shard = 0; shard < IMAGE_SHARDS; shard++) {
-        // Field names are bytes, so the flat reply is read rather than an object with string keys.
-        const flat = await store.ask((redis) => redis.callBuffer('HGETALL', keys.images(shard)))
-        const found: StoredImage[] = []
-        for (const [id, sealed] of pairs(flat)) found.push({ id: formatUuid(id), image: open(id, sealed) })
-        if (found.length > 0) yield found
+      for (let from = 0; from < IMAGE_SHARDS; from += SHARDS_AT_ONCE) {
+        for (const flat of await shardsFrom(store, from)) {
+          const found: StoredImage[] = []
+          for (const [id, sealed] of pairs(flat)) found.push({ id: formatUuid(id), image: open(id, sealed) })
+          if (found.length === 0) continue
+          yield found
+          await new Promise((resolve) => setImmediate(resolve))
+        }
       }
     },
   }
+}
+
+/** One round trip for so many, since most of them may be empty. */
+const SHARDS_AT_ONCE = 256
+
+/** Field names are bytes, so the flat replies are read rather than objects with string keys. */
+function shardsFrom(store: Store, from: number): Promise<unknown[]> {
+  return store.ask((redis) =>
+    Promise.all(Array.from({ length: SHARDS_AT_ONCE }, (_, i) => redis.callBuffer('HGETALL', keys.images(from + i)))),
+  )
 }
 
 /** HGETALL's reply: a flat list in RESP2, which is the shape that the client keeps. */
@@ -99,8 +116,4 @@ function idBytes(id: string): Buffer {
   const bytes = parseUuid(id)
   if (bytes === undefined) throw new RangeError('an image id is a UUID')
   return Buffer.from(bytes)
-}
-
-function contextOf(id: Buffer): Buffer {
-  return Buffer.concat([Buffer.from('image:'), id])
 }

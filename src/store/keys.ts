@@ -2,8 +2,11 @@
 
 const TAG = '{tabir}'
 
-/** Shards of the image table: small enough to be read whole, one at a time, while others write. */
-export const IMAGE_SHARDS = 1024
+/**
+ * Shards of the image table: small enough to be read whole, one at a time, while others write, and to be kept by Redis as
+ * packed lists (`embedded-redis.ts`). A power of two, at most 65,536.
+ */
+export const IMAGE_SHARDS = 32_768
 
 export const keys = {
   /** [integer] number of the last change; what an index calls its revision. */

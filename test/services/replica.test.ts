@@ -8,8 +8,9 @@ import { hashFromBytes } from '../../src/hash/hash256.js'
 import { Replica } from '../../src/services/replica.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { banksIn } from '../../src/store/banks.js'
+import { imageReader } from '../../src/store/image-reader.js'
 import { imagesIn } from '../../src/store/images.js'
-import { keys } from '../../src/store/keys.js'
+import { imageShard, keys } from '../../src/store/keys.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { connectForFollowing, openStore } from '../../src/store/store.js'
 import { startRedis, type TestRedis } from '../helpers/redis.js'
@@ -19,9 +20,17 @@ async function openParts(t: Test, { socket }: TestRedis) {
   const target = { url: undefined, socket }
   const store = await openStore(target)
   t.teardown(() => store.close())
-  const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 7)]))
+  const keyring = makeKeyring([Buffer.alloc(32, 7)])
+  const images = imagesIn(store, keyring)
   const replicaWith = (clock: () => number = () => performance.now()) => {
-    const parts = { store, images, banks: banksIn(store), apiKeys: apiKeysIn(store) }
+    const parts = {
+      store,
+      images,
+      reader: imageReader(target, keyring),
+      snapshots: undefined,
+      banks: banksIn(store),
+      apiKeys: apiKeysIn(store),
+    }
     const replica = new Replica({
       ...parts,
       follower: connectForFollowing(target),
@@ -157,5 +166,5 @@ t.test('a replica that has not heard from the store for a second does not answer
 
 function shardAndId(id: string): [string, Buffer] {
   const bytes = Buffer.from(id.replaceAll('-', ''), 'hex')
-  return [keys.images((((bytes[14] ?? 0) << 8) | (bytes[15] ?? 0)) % 1024), bytes]
+  return [keys.images(imageShard(bytes)), bytes]
 }

@@ -1,36 +1,13 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { CATEGORY_NAMES, type RegisteredImage, TIER_NAMES } from '../../src/domain/signal.js'
-import { SIGNAL_TYPE_NAMES } from '../../src/domain/signal-types.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
 import { decodeImage, encodeImage } from '../../src/store/image-record.js'
-
-const signal = fc.record(
-  {
-    type: fc.constantFrom(...SIGNAL_TYPE_NAMES),
-    view: fc.constant('whole' as const),
-    quality: fc.integer({ min: 0, max: 100 }),
-    hash: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hashFromBytes(bytes)),
-  },
-  { noNullPrototype: true },
-)
-
-const image: fc.Arbitrary<RegisteredImage> = fc.record(
-  {
-    bank: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/),
-    tier: fc.constantFrom(...TIER_NAMES),
-    category: fc.option(fc.constantFrom(...CATEGORY_NAMES), { nil: undefined }),
-    ref: fc.option(fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme-ascii' }), { nil: undefined }),
-    createdAtMs: fc.integer({ min: 0, max: 2 ** 47 }),
-    signals: fc.array(signal, { maxLength: 40 }),
-  },
-  { noNullPrototype: true },
-)
+import { anyImage } from './sample-images.js'
 
 t.test('a record gives back the image it was made from', async () => {
   fc.assert(
-    fc.property(image, (given) => {
+    fc.property(anyImage, (given) => {
       assert.deepEqual(decodeImage(encodeImage(given)), given)
     }),
   )

@@ -1,8 +1,9 @@
+import { createDecipheriv } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { makeKeyring, parseSealKeys, sealKeysFromFile } from '../../src/store/seal.js'
+import { makeKeyring, parseSealKeys, SEALED, sealKeysFromFile } from '../../src/store/seal.js'
 
 const one = Buffer.alloc(32, 1)
 const two = Buffer.alloc(32, 2)
@@ -29,6 +30,22 @@ t.test('one bit changed anywhere is noticed', async (t) => {
   }
   for (let length = 0; length < sealed.length; length++)
     t.throws(() => ring.unseal(sealed.subarray(0, length), context), refusal)
+})
+
+t.test('it is AES-256-GCM, laid out as it says, under a key that a thread can be given', async (t) => {
+  const ring = makeKeyring([one, two])
+  const sealed = ring.seal(plain, context)
+  const [first] = structuredClone(ring.keys)
+  const tagAt = sealed.length - SEALED.tagBytes
+  const nonce = sealed.subarray(SEALED.nonceAt, SEALED.ciphertextAt)
+  const decipher = createDecipheriv('aes-256-gcm', first?.key ?? one, nonce)
+    .setAAD(context)
+    .setAuthTag(sealed.subarray(tagAt))
+
+  t.same(Buffer.concat([decipher.update(sealed.subarray(SEALED.ciphertextAt, tagAt)), decipher.final()]), plain)
+  t.same([...sealed.subarray(0, SEALED.nonceAt)], [SEALED.version, first?.hint])
+  t.equal(sealed.length, SEALED.minBytes + plain.length)
+  t.notSame(first?.key, Uint8Array.from(one), 'not under the secret itself')
 })
 
 t.test('the same text never looks the same twice', async (t) => {

@@ -1,0 +1,243 @@
+// How many bytes does Redis keep for a signal, and how long does an index wait for all of them?
+//
+//   node build.mjs && node bench/store.mjs [--images N] [--parallel N] [--default-limits] [--json]
+//
+// A private Redis that is on disk at every write, filled the way an import fills it: images of a bank with one signal each,
+// 500 at a time. Bytes are what Redis itself says it uses, less what it used when it was empty: table, change stream, bank,
+// everything. Every image is read and checked: its hash is made from its id.
+//
+// The longest delay of the main thread's event loop has in it what the system's scheduler adds while other threads are busy.
+//
+// --default-limits keeps the table as a Redis would whose limits for packed hashes nobody has set.
+
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { parseArgs } from 'node:util'
+import { Redis } from 'ioredis'
+import { readConfig } from '../dist/src/config.js'
+import { formatUuid } from '../dist/src/domain/ids.js'
+import { HASH_BYTES, hashFromBytes } from '../dist/src/hash/hash256.js'
+import { banksIn } from '../dist/src/store/banks.js'
+import { openRedisServer } from '../dist/src/store/embedded-redis.js'
+import { imageReader } from '../dist/src/store/image-reader.js'
+import { imagesIn } from '../dist/src/store/images.js'
+import { IMAGE_SHARDS, keys } from '../dist/src/store/keys.js'
+import { makeKeyring } from '../dist/src/store/seal.js'
+import { openStore } from '../dist/src/store/store.js'
+import { progress } from './report.mjs'
+
+const { values: args } = parseArgs({
+  options: {
+    images: { type: 'string', default: '100000' },
+    parallel: { type: 'string', default: '4' },
+    'default-limits': { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+})
+const IMAGES = Number(args.images)
+const PARALLEL = Number(args.parallel)
+const BATCH = 500
+const BANK = 'ncii-hotline'
+const ONE_BY_ONE = Math.min(IMAGES, 20_000)
+const GETS = Math.min(IMAGES, 2_000)
+
+const dataDir = mkdtempSync(join(tmpdir(), 'tabir-bench-'))
+const config = readConfig({ PATH: process.env.PATH, TABIR_DATA_DIR: dataDir })
+const keyring = makeKeyring([randomBytes(32)])
+let server = await openRedisServer(config)
+try {
+  if (args['default-limits']) await asked(setDefaultLimits)
+  const emptyBytes = await asked(usedBytes)
+  const filledInMs = await timeMs(() => withStore(fill))
+  const usage = await asked(async (redis) => ({
+    all: (await usedBytes(redis)) - emptyBytes,
+    table: await tableBytes(redis),
+    stream: await redis.memory('USAGE', keys.changes, 'SAMPLES', 0),
+    encoding: await redis.object('ENCODING', keys.images(0)),
+  }))
+  const getUs = await withStore((store) => asked((redis) => serverUsPerGet(store, redis)))
+  const oneByOneUs = await withStore(readOneByOne)
+  const read = await readColumns(() => {})
+  const check = checker()
+  await readColumns(check.take)
+  check.end()
+
+  await server.stop()
+  const redisStartMs = await timeMs(async () => {
+    server = await openRedisServer(config)
+  })
+
+  report({
+    images: IMAGES,
+    bytesPerSignal: perImage(usage.all),
+    tableBytesPerSignal: perImage(usage.table),
+    streamBytesPerSignal: perImage(usage.stream),
+    encoding: usage.encoding,
+    putUsPerImage: perImage(1e3 * filledInMs),
+    getServerUs: getUs,
+    oneByOneUsPerImage: oneByOneUs,
+    readUsPerImage: perImage(1e3 * read.wallMs),
+    readMs: Math.round(read.wallMs),
+    readMainThreadUsPerImage: perImage(1e3 * read.mainMs),
+    longestDelayMs: Number(read.longestDelayMs.toFixed(1)),
+    redisStartMs: Math.round(redisStartMs),
+    redis: server.version,
+    machine: `${cpus()[0]?.model ?? 'unknown'} x${cpus().length}, Node ${process.version}`,
+  })
+} finally {
+  await server.stop()
+  rmSync(dataDir, { recursive: true, force: true })
+}
+
+async function fill(store) {
+  await banksIn(store).add({ name: BANK, orgId: 'bench', thresholdBits: {}, createdAtMs: Date.now() })
+  const images = imagesIn(store, keyring)
+  const draw = progress('images', IMAGES)
+  let given = 0
+  let done = 0
+  const writer = async () => {
+    while (given < IMAGES) {
+      const count = Math.min(BATCH, IMAGES - given)
+      given += count
+      await images.put(Array.from({ length: count }, newImage))
+      done += count
+      draw(done)
+    }
+  }
+  await Promise.all(Array.from({ length: PARALLEL }, writer))
+}
+
+/** As `registration.ts` makes them of an import's lines, with an id that is also the hash. */
+function newImage() {
+  const id = randomBytes(16)
+  id[6] = 0x80 | (id[6] & 0x0f)
+  id[8] = 0x80 | (id[8] & 0x3f)
+  const signal = { type: 'pdq', view: 'whole', quality: 100, hash: hashFromBytes(Buffer.concat([id, id])) }
+  return {
+    id: formatUuid(id),
+    image: {
+      bank: BANK,
+      tier: 'ngo-attested',
+      category: 'nude',
+      ref: undefined,
+      createdAtMs: Date.now(),
+      signals: [signal],
+    },
+  }
+}
+
+async function readColumns(take) {
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  const before = performance.eventLoopUtilization()
+  delay.enable()
+  let images = 0
+  const wallMs = await timeMs(async () => {
+    for await (const columns of imageReader({ url: undefined, socket: server.socket }, keyring).columns()) {
+      images += columns.images
+      take(columns)
+    }
+  })
+  delay.disable()
+  assert.equal(images, IMAGES, 'every image was read, none twice')
+  const mainMs = performance.eventLoopUtilization(before).active
+  return { wallMs, mainMs, longestDelayMs: delay.max / 1e6 }
+}
+
+/** Every image is what was put, and up to a million of them it is also seen that none came twice. */
+function checker() {
+  const seen = new Set()
+  return {
+    take({ images, ids, banks, bankNames, signals: { pdq } }) {
+      assert.equal(pdq.count, images)
+      const idBytes = Buffer.from(ids.buffer, ids.byteOffset, ids.length)
+      for (let i = 0; i < images; i++) {
+        const id = idBytes.subarray(16 * i, 16 * i + 16)
+        const hash = pdq.hashes.subarray(HASH_BYTES * i, HASH_BYTES * i + HASH_BYTES)
+        assert.ok(id.equals(hash.subarray(0, 16)) && id.equals(hash.subarray(16)) && pdq.images[i] === i)
+        assert.equal(bankNames[banks[i]], BANK)
+        if (IMAGES <= 1_000_000) seen.add(id.toString('latin1'))
+      }
+    },
+    end: () => assert.ok(IMAGES > 1_000_000 || seen.size === IMAGES),
+  }
+}
+
+async function readOneByOne(store) {
+  let images = 0
+  const ms = await timeMs(async () => {
+    for await (const shard of imagesIn(store, keyring).all()) {
+      images += shard.length
+      if (images >= ONE_BY_ONE) break
+    }
+  })
+  return Number(((1e3 * ms) / images).toFixed(2))
+}
+
+async function serverUsPerGet(store, redis) {
+  const ids = []
+  for await (const shard of imagesIn(store, keyring).all()) {
+    ids.push(...shard.map(({ id }) => id))
+    if (ids.length >= GETS) break
+  }
+  await redis.config('RESETSTAT')
+  const found = await imagesIn(store, keyring).get(ids)
+  assert.ok(found.every((image) => image !== undefined))
+  return Number(/cmdstat_hget:.*usec_per_call=([\d.]+)/.exec(await redis.info('commandstats'))?.[1])
+}
+
+async function tableBytes(redis) {
+  let bytes = 0
+  for (let from = 0; from < IMAGE_SHARDS; from += 1024) {
+    const pipeline = redis.pipeline()
+    for (let shard = from; shard < from + 1024; shard++) pipeline.memory('USAGE', keys.images(shard), 'SAMPLES', 0)
+    for (const [, size] of await pipeline.exec()) bytes += Number(size ?? 0)
+  }
+  return bytes
+}
+
+async function usedBytes(redis) {
+  return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1])
+}
+
+async function setDefaultLimits(redis) {
+  await redis.config('SET', 'hash-max-listpack-entries', '128')
+  await redis.config('SET', 'hash-max-listpack-value', '64')
+}
+
+/** Over a connection that is there for this alone, so that none counts. */
+async function asked(question) {
+  const redis = new Redis(server.socket)
+  try {
+    return await question(redis)
+  } finally {
+    redis.disconnect()
+  }
+}
+
+async function withStore(work) {
+  const store = await openStore({ url: undefined, socket: server.socket })
+  try {
+    return await work(store)
+  } finally {
+    await store.close()
+  }
+}
+
+async function timeMs(work) {
+  const start = performance.now()
+  await work()
+  return performance.now() - start
+}
+
+function perImage(value) {
+  return Number((value / IMAGES).toFixed(2))
+}
+
+function report(result) {
+  if (args.json) console.log(JSON.stringify(result))
+  else console.table(result)
+}

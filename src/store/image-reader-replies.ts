@@ -1,0 +1,122 @@
+// Reads the answers to HGETALL as they come from the line, in place: no object for a field, no copy of a value.
+
+/**
+ * Takes pieces of a stream of replies and finds the fields in them. Knows what HGETALL answers in RESP2 and RESP3, and nothing
+ * else of the protocol.
+ */
+export class ReplyReader {
+  readonly #bytes: Uint8Array
+  readonly #capacity: number
+  readonly #listener: ReplyListener
+  // Invariant: bytes from 0 to #filled came and are not read yet; what is read is moved out before more is put in.
+  #filled = 0
+  /** Fields of the present reply that are still to come. */
+  #fieldsLeft = 0
+
+  /** @param capacity how much of `bytes`, from its start, is the reader's to use: the longest field and its value, at least. */
+  constructor(bytes: Uint8Array, capacity: number, listener: ReplyListener) {
+    this.#bytes = bytes
+    this.#capacity = capacity
+    this.#listener = listener
+  }
+
+  /**
+   * Tells the listener of every field that is now there as a whole.
+   * @returns how many replies ended in this piece.
+   * @throws {ReplyError} when Redis refused. {RangeError} when a field is longer than there is room, or it is no such reply.
+   */
+  write(piece: Uint8Array): number {
+    let ended = 0
+    for (let from = 0; from < piece.length; ) {
+      const part = piece.subarray(from, from + this.#capacity - this.#filled)
+      if (part.length === 0) throw new RangeError('a field is longer than a reply may have')
+      this.#bytes.set(part, this.#filled)
+      this.#filled += part.length
+      from += part.length
+      ended += this.#read()
+    }
+    return ended
+  }
+
+  #read(): number {
+    let ended = 0
+    let at = 0
+    for (;;) {
+      const next = this.#fieldsLeft === 0 ? this.#readHead(at) : this.#readField(at)
+      if (next === undefined) break
+      at = next
+      if (this.#fieldsLeft === 0) ended++
+    }
+    this.#listener.onMove()
+    this.#bytes.copyWithin(0, at, this.#filled)
+    this.#filled -= at
+    return ended
+  }
+
+  #readHead(at: number): number | undefined {
+    const end = this.#endOfLine(at)
+    if (end === undefined) return undefined
+    const kind = this.#bytes[at]
+    if (kind === MINUS) throw new ReplyError(String.fromCharCode(...this.#bytes.subarray(at + 1, end)))
+    const count = this.#number(at + 1, end)
+    if (kind === PERCENT) this.#fieldsLeft = count
+    else if (kind === STAR && count % 2 === 0) this.#fieldsLeft = count / 2
+    else throw new RangeError('not a reply to HGETALL')
+    return end + 2
+  }
+
+  #readField(at: number): number | undefined {
+    const nameEnd = this.#endOfLine(at)
+    if (nameEnd === undefined) return undefined
+    const nameAt = nameEnd + 2
+    const valueHeadAt = nameAt + this.#length(at, nameEnd) + 2
+    const valueHeadEnd = this.#endOfLine(valueHeadAt)
+    if (valueHeadEnd === undefined) return undefined
+    const valueAt = valueHeadEnd + 2
+    const valueEnd = valueAt + this.#length(valueHeadAt, valueHeadEnd)
+    if (valueEnd + 2 > this.#filled) return undefined
+    this.#fieldsLeft--
+    this.#listener.onField(nameAt, valueHeadAt - 2, valueAt, valueEnd)
+    return valueEnd + 2
+  }
+
+  #length(at: number, end: number): number {
+    if (this.#bytes[at] !== DOLLAR) throw new RangeError('not a reply to HGETALL')
+    return this.#number(at + 1, end)
+  }
+
+  /** @returns where the line's CR is, or `undefined` when it did not come yet. */
+  #endOfLine(from: number): number | undefined {
+    for (let at = from; at + 1 < this.#filled; at++) if (this.#bytes[at] === CR) return at
+    return undefined
+  }
+
+  #number(from: number, to: number): number {
+    let number = 0
+    for (let at = from; at < to; at++) {
+      const digit = (this.#bytes[at] ?? 0) - ZERO
+      if (digit < 0 || digit > 9) throw new RangeError('not a reply to HGETALL')
+      number = 10 * number + digit
+    }
+    return number
+  }
+}
+
+export interface ReplyListener {
+  /** Where name and value of a field lie in the reader's bytes, until `onMove`. Till then they may be written over as well. */
+  onField(nameAt: number, nameEnd: number, valueAt: number, valueEnd: number): void
+  /** Last chance to use what was told: from here on, other bytes come to lie there. */
+  onMove(): void
+}
+
+/** What Redis says when it refuses. */
+export class ReplyError extends Error {
+  override readonly name = 'ReplyError'
+}
+
+const MINUS = 0x2d
+const STAR = 0x2a
+const PERCENT = 0x25
+const DOLLAR = 0x24
+const CR = 0x0d
+const ZERO = 0x30

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { formatUuid } from '../../src/domain/ids.js'
+import type { RegisteredImage } from '../../src/domain/signal.js'
+import { hashFromBytes } from '../../src/hash/hash256.js'
+import { BATCH_IMAGES, ColumnsBuilder } from '../../src/store/image-reader-columns.js'
+import { decodeImage, encodeImage, RECORD } from '../../src/store/image-record.js'
+import { anyImage, comparable, comparablesOf } from './sample-images.js'
+
+const plain: RegisteredImage = {
+  bank: 'cases',
+  tier: 'self-reported',
+  category: undefined,
+  ref: undefined,
+  createdAtMs: 1,
+  signals: [],
+}
+const id = fc.uint8Array({ minLength: 16, maxLength: 16 })
+
+t.test('columns say of an image what its record says', async () => {
+  const builder = new ColumnsBuilder()
+  fc.assert(
+    fc.property(fc.array(fc.tuple(id, anyImage), { maxLength: 30 }), (given) => {
+      for (const [bytes, image] of given) add(builder, bytes, encodeImage(image))
+      const { columns, memory } = builder.take()
+
+      assert.deepEqual(
+        comparablesOf(columns),
+        given.map(([bytes, image]) => comparable(formatUuid(bytes), image)),
+      )
+      assert.deepEqual(columns.bankNames, [...new Set(given.map(([, { bank }]) => bank))])
+      assert.ok([columns.ids, columns.banks, columns.signals.pdq.hashes].every(({ buffer }) => buffer === memory))
+    }),
+  )
+})
+
+t.test('what only a newer version knows is left out, as it is of the record by itself', async () => {
+  const places = fc.constantFrom(RECORD.categoryAt, 'type', 'view')
+  fc.assert(
+    fc.property(id, anyImage, places, (bytes, image, place) => {
+      const record = encodeImage(image)
+      if (typeof place === 'number') record[place] = 250
+      else if (image.signals.length > 0) record[record.length - RECORD.signalBytes + (place === 'type' ? 0 : 1)] = 250
+      const builder = new ColumnsBuilder()
+      add(builder, bytes, record)
+
+      assert.deepEqual(comparablesOf(builder.take().columns), [comparable(formatUuid(bytes), decodeImage(record))])
+    }),
+  )
+})
+
+t.test('a batch takes as many images as it says, with as many signals as they have', async (t) => {
+  const hash = hashFromBytes(Buffer.alloc(32, 5))
+  const signals = Array.from({ length: 12 }, () => ({ type: 'pdq', view: 'whole', quality: 90, hash }) as const)
+  const builder = new ColumnsBuilder()
+  for (let i = 0; i < BATCH_IMAGES; i++) {
+    assert.equal(builder.isFull, false)
+    add(builder, Buffer.alloc(16, i), encodeImage({ ...plain, signals }))
+  }
+
+  t.ok(builder.isFull)
+  const { columns } = builder.take()
+  t.equal(columns.images, BATCH_IMAGES)
+  t.equal(columns.signals.pdq.count, BATCH_IMAGES * signals.length)
+  const text = comparable(formatUuid(Buffer.alloc(16, 77)), { ...plain, signals })
+  t.equal(comparablesOf(columns)[77], text)
+  t.equal(builder.images, 0)
+})
+
+t.test('bytes that are no record are refused', async (t) => {
+  const record = encodeImage(plain)
+  const changed = (at: number, value: number) => {
+    const copy = Buffer.from(record)
+    copy[at] = value
+    return copy
+  }
+
+  const bad = [changed(0, 9), changed(RECORD.tierAt, 0), changed(RECORD.bankAt, 255), Buffer.concat([record, record])]
+  for (const bytes of bad) t.throws(() => add(new ColumnsBuilder(), Buffer.alloc(16), bytes), RangeError)
+})
+
+function add(builder: ColumnsBuilder, idBytes: Uint8Array, record: Uint8Array): void {
+  builder.add(Buffer.concat([idBytes, record]), 0, 16, 16 + record.length)
+}

@@ -1,0 +1,87 @@
+import t from 'tap'
+import { makeOpener, type Opener } from '../../src/store/image-reader-opener.js'
+import { proveOpener } from '../../src/store/image-reader-proof.js'
+import { SEALED, SealError } from '../../src/store/seal.js'
+
+t.test('an opener that does what it says is trusted', async () => {
+  proveOpener(makeOpener)
+})
+
+t.test('one that opens wrongly is not', async (t) => {
+  t.throws(() => proveOpener((keys) => telling(makeOpener(keys), (told) => told.slice(1))), /something else/)
+  t.throws(() => proveOpener((keys) => telling(makeOpener(keys), (told) => [...told].reverse())), /something else/)
+  t.throws(() => proveOpener((keys) => makeOpener(keys.map(({ hint }) => ({ hint, key: new Uint8Array(32) })))), refusal)
+})
+
+t.test('one that does not look at the tag, the whole tag, the nonce or the id is not', async (t) => {
+  // They mend the byte before the true one sees it, which is as if they did not look at it.
+  for (const [what, place] of Object.entries({
+    version: () => 0,
+    hint: () => SEALED.hintAt,
+    nonce: () => SEALED.nonceAt + 11,
+    'end of the ciphertext': (length: number) => length - SEALED.tagBytes - 1,
+    'first byte of the tag': (length: number) => length - SEALED.tagBytes,
+    'last byte of the tag': (length: number) => length - 1,
+    id: () => -1,
+  })) {
+    t.throws(() => proveOpener((keys) => mending(makeOpener(keys), place)), /was changed/, what)
+  }
+})
+
+t.test('one that tells of records before it refuses is not', async (t) => {
+  const hasty = (opener: Opener): Opener => ({
+    ...opener,
+    add: (idAt, from, to) => opener.add(idAt, from, to),
+    open(listener) {
+      try {
+        opener.open(listener)
+      } catch (error) {
+        listener(0, 0, 1)
+        throw error
+      }
+    },
+  })
+  t.throws(() => proveOpener((keys) => hasty(makeOpener(keys))), /was changed/)
+})
+
+t.test('what it throws besides a refusal is not taken for one', async (t) => {
+  let calls = 0
+  const breaking = (opener: Opener): Opener => ({
+    ...opener,
+    open(listener) {
+      if (++calls === 5) throw new TypeError('broken')
+      opener.open(listener)
+    },
+  })
+  t.throws(() => proveOpener((keys) => breaking(makeOpener(keys))), TypeError)
+})
+
+const refusal = SealError
+
+type Told = readonly (readonly [number, number, number])[]
+
+function telling(opener: Opener, change: (told: Told) => Told): Opener {
+  return {
+    ...opener,
+    open(listener) {
+      const told: [number, number, number][] = []
+      opener.open((...place) => told.push(place))
+      for (const place of change(told)) listener(...place)
+    },
+  }
+}
+
+/** @param place of a byte, from where a record begins. */
+function mending(opener: Opener, place: (recordBytes: number) => number): Opener {
+  const asItWas = new Map<number, number>()
+  return {
+    ...opener,
+    add(idAt, from, to) {
+      const at = from + place(to - from)
+      const byte = asItWas.get(at) ?? opener.bytes[at] ?? 0
+      asItWas.set(at, byte)
+      opener.bytes[at] = byte
+      opener.add(idAt, from, to)
+    },
+  }
+}

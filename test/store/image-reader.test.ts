@@ -1,0 +1,230 @@
+import { randomBytes } from 'node:crypto'
+import fc from 'fast-check'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { formatUuid } from '../../src/domain/ids.js'
+import type { RegisteredImage } from '../../src/domain/signal.js'
+import { hashFromBytes } from '../../src/hash/hash256.js'
+import { imageReader } from '../../src/store/image-reader.js'
+import { BATCH_IMAGES } from '../../src/store/image-reader-columns.js'
+import { encodeImage, imageContext, RECORD } from '../../src/store/image-record.js'
+import { type Images, imagesIn, type StoredImage } from '../../src/store/images.js'
+import { IMAGE_SHARDS, imageShard, keys } from '../../src/store/keys.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { openStore } from '../../src/store/store.js'
+import { startRedis } from '../helpers/redis.js'
+import { anyImage, comparable, comparablesOf } from './sample-images.js'
+
+const secret = Buffer.alloc(32, 7)
+const plain: RegisteredImage = {
+  bank: 'cases',
+  tier: 'self-reported',
+  category: undefined,
+  ref: undefined,
+  createdAtMs: 1,
+  signals: [{ type: 'pdq', view: 'whole', quality: 90, hash: hashFromBytes(Buffer.alloc(32, 3)) }],
+}
+const plainImage = fc.constant(plain)
+/** So many that the thread cannot have read them all when the first batch is there: it stops when nobody takes them. */
+const MANY = 12 * BATCH_IMAGES
+
+t.test('an empty store has no images', async (t) => {
+  const { read } = await open(t)
+  t.same(await read(), [])
+})
+
+t.test('reading all at once gives what reading one by one gives', async (t) => {
+  const { images, read, redis } = await open(t)
+  const given = [
+    ...someImages(BATCH_IMAGES + 1000, anyImage),
+    ...someImages(
+      50,
+      anyImage.map((image) => ({ ...image, signals: [] })),
+    ),
+  ]
+  await putAll(images, given)
+  for (const image of someImages(20, anyImage)) {
+    const record = encodeImage(image.image)
+    record[RECORD.categoryAt] = 250
+    if (image.image.signals.length > 0) record[record.length - RECORD.signalBytes] = 250
+    await redis.hset(...placed(image.id, record))
+  }
+
+  const oneByOne: string[] = []
+  for await (const shard of images.all()) for (const { id, image } of shard) oneByOne.push(comparable(id, image))
+  t.equal(oneByOne.length, given.length + 20)
+  t.same((await read()).sort(), oneByOne.sort())
+})
+
+t.test('what was there all the time is read once, whatever is put and erased meanwhile', async (t) => {
+  const { images, reader } = await open(t)
+  const kept = someImages(MANY, plainImage)
+  const erased = someImages(500, plainImage)
+  const added = someImages(500, plainImage)
+  await putAll(images, [...kept, ...erased])
+  const replaced = kept.splice(0, 500)
+  const replacement = replaced.map(({ id, image }) => ({ id, image: { ...image, bank: 'another' } }))
+
+  const read: string[] = []
+  for await (const columns of reader.columns()) {
+    if (read.length === 0) {
+      await Promise.all([...erased.map(({ id }) => images.erase(id)), putAll(images, added), putAll(images, replacement)])
+    }
+    read.push(...comparablesOf(columns))
+  }
+
+  const seen = new Set(read)
+  const texts = (all: readonly StoredImage[]) => all.map(({ id, image }) => comparable(id, image))
+  t.equal(seen.size, read.length, 'nothing twice')
+  t.ok(texts(kept).every((text) => seen.has(text)))
+  const either = texts(replaced).map((old, i) => seen.has(old) !== seen.has(texts(replacement)[i] ?? ''))
+  t.ok(either.every(Boolean), 'what is replaced is read once, as it was or as it is')
+  const ever = new Set(
+    [...kept, ...erased, ...added, ...replaced, ...replacement].map(({ id, image }) => comparable(id, image)),
+  )
+  t.ok(
+    read.every((text) => ever.has(text)),
+    'nothing that never was',
+  )
+})
+
+t.test('a record that was changed, moved or sealed by somebody else stops the reading', async (t) => {
+  const { read, redis } = await open(t)
+  const record = encodeImage(plain)
+  const [shard, id, sealed] = placed(formatUuid(Buffer.alloc(16, 1)), record)
+  const [otherShard, otherId] = placed(formatUuid(Buffer.alloc(16, 2)), record)
+  const [, , foreign] = placed(formatUuid(id), record, Buffer.alloc(32, 8))
+
+  await redis.hset(otherShard, otherId, sealed)
+  await t.rejects(read(), { name: 'SealError' }, 'moved')
+  await redis.del(otherShard)
+  await redis.hset(shard, id, changed(sealed))
+  await t.rejects(read(), { name: 'SealError' }, 'changed')
+  await redis.hset(shard, id, foreign)
+  await t.rejects(read(), { name: 'SealError' }, 'of another key')
+  await redis.hset(shard, id, sealed)
+  t.same(await read(), [comparable(formatUuid(id), plain)])
+})
+
+t.test('a Redis that is not there, or goes away, is told as such', async (t) => {
+  const { images, reader, server } = await open(t)
+  const nowhere = imageReader({ url: undefined, socket: '/nowhere/redis.sock' }, makeKeyring([secret]))
+  await t.rejects(nowhere.columns().next(), { code: 'store-away' })
+
+  await putAll(images, someImages(MANY, plainImage))
+  const reading = reader.columns()
+  await reading.next()
+  server.kill()
+  await server.gone
+  await t.rejects(drain(reading), { code: 'store-away' })
+})
+
+t.test('a Redis that falls silent is not waited for', async (t) => {
+  const { images, reader, redis } = await open(t)
+  await putAll(images, someImages(MANY, plainImage))
+  const pid = Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1])
+  const reading = reader.columns()
+  await reading.next()
+  process.kill(pid, 'SIGSTOP')
+  t.teardown(() => process.kill(pid, 'SIGCONT'))
+
+  await t.rejects(drain(reading), { code: 'store-away' })
+})
+
+t.test('whoever stops early leaves neither a thread nor a connection', async (t) => {
+  const { images, reader, redis } = await open(t)
+  await putAll(images, someImages(MANY, plainImage))
+  const connections = async () =>
+    String(await redis.client('LIST'))
+      .trim()
+      .split('\n').length
+  const before = await connections()
+  for await (const { images: count } of reader.columns()) {
+    t.equal(count, BATCH_IMAGES)
+    t.equal(await connections(), before + 1)
+    break
+  }
+
+  while ((await connections()) > before) await new Promise((resolve) => setTimeout(resolve, 10))
+  t.notOk(process.getActiveResourcesInfo().includes('Worker'))
+})
+
+t.test('a caller that is slow holds up the reading', async (t) => {
+  const { images, reader, redis } = await open(t)
+  await putAll(images, someImages(MANY, plainImage))
+  const shardsRead = async () => Number(/cmdstat_hgetall:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0)
+  const reading = reader.columns()
+  await reading.next()
+  for (let before = -1, now = 0; now > before; now = await shardsRead()) {
+    before = now
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+
+  t.ok((await shardsRead()) < IMAGE_SHARDS)
+  await drain(reading)
+  t.equal(await shardsRead(), IMAGE_SHARDS)
+})
+
+t.test('between two batches the event loop turns, also when they wait already', async (t) => {
+  const { images, reader } = await open(t)
+  await putAll(images, someImages(6 * BATCH_IMAGES, plainImage))
+  let turns = 0
+  const turn = () => {
+    turns++
+    immediate = setImmediate(turn)
+  }
+  let immediate = setImmediate(turn)
+  const turnsAtBatch: number[] = []
+  for await (const _ of reader.columns()) {
+    turnsAtBatch.push(turns)
+    const untilMs = performance.now() + 500
+    while (turnsAtBatch.length === 1 && performance.now() < untilMs); // the thread goes on, and this one does not look
+  }
+  clearImmediate(immediate)
+
+  t.ok(turnsAtBatch.every((at, i) => i === 0 || at > (turnsAtBatch[i - 1] ?? at)))
+})
+
+async function open(t: Test) {
+  const { socket, server } = await startRedis(t)
+  const target = { url: undefined, socket }
+  const store = await openStore(target)
+  const redis = new Redis(socket)
+  redis.on('error', () => {})
+  t.teardown(async () => {
+    redis.disconnect()
+    await store.close()
+  })
+  const keyring = makeKeyring([secret])
+  const reader = imageReader(target, keyring)
+  const read = async () => {
+    const all: string[] = []
+    for await (const columns of reader.columns()) all.push(...comparablesOf(columns))
+    return all
+  }
+  return { images: imagesIn(store, keyring), reader, read, redis, server }
+}
+
+function someImages(count: number, kind: fc.Arbitrary<RegisteredImage>): StoredImage[] {
+  return fc.sample(kind, count).map((image) => ({ id: formatUuid(randomBytes(16)), image }))
+}
+
+async function putAll(images: Images, all: readonly StoredImage[]): Promise<void> {
+  for (let from = 0; from < all.length; from += 500) await images.put(all.slice(from, from + 500))
+}
+
+/** Where a record lies, and under which id, and how it is sealed there. */
+function placed(id: string, record: Uint8Array, key = secret): [string, Buffer, Buffer] {
+  const bytes = Buffer.from(id.replaceAll('-', ''), 'hex')
+  return [keys.images(imageShard(bytes)), bytes, makeKeyring([key]).seal(record, imageContext(bytes))]
+}
+
+function changed(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes)
+  copy[copy.length - 1] = (copy.at(-1) ?? 0) ^ 1
+  return copy
+}
+
+async function drain(batches: AsyncGenerator<unknown>): Promise<void> {
+  for await (const _ of batches);
+}

@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { formatUuid } from '../../src/domain/ids.js'
+import type { RegisteredImage } from '../../src/domain/signal.js'
+import { SIGNAL_TYPE_NAMES } from '../../src/domain/signal-types.js'
+import { hashFromBytes } from '../../src/hash/hash256.js'
+import { imagesIn } from '../../src/store/images.js'
+import { IMAGE_SHARDS, imageShard, keys } from '../../src/store/keys.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { openStore } from '../../src/store/store.js'
+import { startRedis } from '../helpers/redis.js'
+
+// The longest record that can be: every text as long as it may be, every type.
+const longest: RegisteredImage = {
+  bank: 'b'.repeat(63),
+  tier: 'ngo-attested',
+  category: 'nude',
+  ref: 'r'.repeat(255),
+  createdAtMs: 2 ** 47,
+  signals: SIGNAL_TYPE_NAMES.map((type) => ({ type, view: 'whole', quality: 100, hash: hashFromBytes(randomBytes(32)) })),
+}
+
+t.test('images are given back as they were put, in the order asked for, until they are erased', async (t) => {
+  const { images } = await open(t)
+  const [first, second, third] = [newId(), newId(), newId()]
+  const other = { ...longest, ref: undefined, category: undefined }
+  t.equal(await images.put([image(first, longest), image(second, other)]), 1)
+
+  t.same(await images.get([second, third, first]), [other, undefined, longest])
+  t.equal(await images.put([image(second, longest)]), 2, 'replaced')
+  t.same(await images.get([second]), [longest])
+  t.equal(await images.erase(second), 3)
+  t.equal(await images.erase(second), undefined)
+  t.same(await images.get([second, first]), [undefined, longest])
+})
+
+t.test('a record that was moved to another image, or changed, does not open', async (t) => {
+  const { images, redis } = await open(t)
+  const [id, otherId] = [newId(), newId()]
+  await images.put([image(id, longest)])
+  const sealed = (await redis.hgetBuffer(...placeOf(id))) ?? Buffer.alloc(0)
+
+  await redis.hset(...placeOf(otherId), sealed)
+  await t.rejects(images.get([otherId]), { name: 'SealError' })
+  sealed[40] = (sealed[40] ?? 0) ^ 1
+  await redis.hset(...placeOf(id), sealed)
+  await t.rejects(images.get([id]), { name: 'SealError' })
+})
+
+t.test('a private Redis keeps the table packed, also with 10 million images of the longest records', async (t) => {
+  const { images, redis } = await open(t)
+  const inOneShard = Array.from({ length: Math.ceil(1.2 * (10_000_000 / IMAGE_SHARDS)) }, () => {
+    const bytes = randomBytes(16)
+    bytes.writeUInt16BE(7, 14)
+    return image(formatUuid(bytes), longest)
+  })
+  for (let from = 0; from < inOneShard.length; from += 100) await images.put(inOneShard.slice(from, from + 100))
+
+  t.equal(await redis.hlen(keys.images(7)), inOneShard.length)
+  t.equal(await redis.object('ENCODING', keys.images(7)), 'listpack')
+})
+
+async function open(t: Test) {
+  const { socket } = await startRedis(t)
+  const store = await openStore({ url: undefined, socket })
+  const redis = new Redis(socket)
+  t.teardown(async () => {
+    redis.disconnect()
+    await store.close()
+  })
+  return { images: imagesIn(store, makeKeyring([Buffer.alloc(32, 7)])), redis }
+}
+
+const newId = () => formatUuid(randomBytes(16))
+const image = (id: string, registered: RegisteredImage) => ({ id, image: registered })
+
+function placeOf(id: string): [string, Buffer] {
+  const bytes = Buffer.from(id.replaceAll('-', ''), 'hex')
+  return [keys.images(imageShard(bytes)), bytes]
+}

@@ -1,0 +1,67 @@
+// Registered images of every kind, and the way back from columns to what can be compared.
+
+import fc from 'fast-check'
+import { formatUuid } from '../../src/domain/ids.js'
+import {
+  CATEGORIES,
+  CATEGORY_NAMES,
+  nameOfCode,
+  type RegisteredImage,
+  TIER_NAMES,
+  TIERS,
+  VIEW_NAMES,
+  VIEWS,
+} from '../../src/domain/signal.js'
+import { SIGNAL_TYPE_NAMES } from '../../src/domain/signal-types.js'
+import { HASH_BYTES, hashFromBytes } from '../../src/hash/hash256.js'
+import type { ImageColumns } from '../../src/store/image-reader-columns.js'
+
+const signal = fc.record(
+  {
+    type: fc.constantFrom(...SIGNAL_TYPE_NAMES),
+    view: fc.constant('whole' as const),
+    quality: fc.integer({ min: 0, max: 100 }),
+    hash: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hashFromBytes(bytes)),
+  },
+  { noNullPrototype: true },
+)
+
+export const anyImage: fc.Arbitrary<RegisteredImage> = fc.record(
+  {
+    bank: fc.oneof(fc.constantFrom('cases', 'Aa', 'BB'), fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/)),
+    tier: fc.constantFrom(...TIER_NAMES),
+    category: fc.option(fc.constantFrom(...CATEGORY_NAMES), { nil: undefined }),
+    ref: fc.option(fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme-ascii' }), { nil: undefined }),
+    createdAtMs: fc.integer({ min: 0, max: 2 ** 47 }),
+    signals: fc.array(signal, { maxLength: 40 }),
+  },
+  { noNullPrototype: true },
+)
+
+/** What columns keep of an image: neither its reference nor its time, and its signals by type. */
+export function comparable(id: string, { bank, tier, category, signals }: RegisteredImage): string {
+  const byType = SIGNAL_TYPE_NAMES.flatMap((name) => signals.filter(({ type }) => type === name))
+  const signalTexts = byType.map(({ type, view, quality, hash }) => [type, view, quality, Buffer.from(hash).toString('hex')])
+  return JSON.stringify([id, bank, tier, category ?? null, signalTexts])
+}
+
+export function comparablesOf(columns: ImageColumns): string[] {
+  const { images, ids, tiers, categories, banks, bankNames } = columns
+  return Array.from({ length: images }, (_, image) => {
+    const signals = SIGNAL_TYPE_NAMES.flatMap((name) => signalsOf(columns, image, name))
+    const bank = bankNames[banks[image] ?? -1]
+    const tier = nameOfCode(TIER_NAMES, TIERS, tiers[image] ?? 0)
+    const category = nameOfCode(CATEGORY_NAMES, CATEGORIES, categories[image] ?? 0) ?? null
+    return JSON.stringify([formatUuid(ids.subarray(16 * image, 16 * image + 16)), bank, tier, category, signals])
+  })
+}
+
+function signalsOf({ signals }: ImageColumns, image: number, type: (typeof SIGNAL_TYPE_NAMES)[number]) {
+  const { count, images, views, qualities, hashes } = signals[type]
+  return Array.from({ length: count }, (_, row) => row)
+    .filter((row) => images[row] === image)
+    .map((row) => {
+      const hash = Buffer.from(hashes.subarray(HASH_BYTES * row, HASH_BYTES * row + HASH_BYTES)).toString('hex')
+      return [type, nameOfCode(VIEW_NAMES, VIEWS, views[row] ?? 255), qualities[row], hash]
+    })
+}
