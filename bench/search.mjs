@@ -1,98 +1,154 @@
-// How long does an exact search take? Uniform random rows with planted near ones; build and search are timed apart, and
-// answers are checked against the oracle.
-// node bench/search.mjs [--rows N] [--threshold T] [--needles K] [--json]
-import assert from 'node:assert/strict'
-import { randomFillSync, randomInt } from 'node:crypto'
+// How long does an exact search take, what does a row cost, and is every answer right? Also beside FAISS.
+//
+//   npm run bench:search -- [--rows N] [--threshold T] [--corpus uniform|skewed|descriptors|pathological] [--needles K]
+//                           [--hashes FOLDER] [--insert] [--peers] [--json] [--record] [--chart]
+//
+// Times are for a whole query of K needles. --hashes (or TABIR_BENCH_HASHES) names a folder with real hashes; without one,
+// `skewed` makes its rows from the sample in test/data. --insert fills the index row by row, as a living one is. --chart alone
+// draws what was recorded and measures nothing. Status 1 when an answer was wrong. docs/performance.md says more.
+
+import { execFileSync } from 'node:child_process'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import { HASH_BITS, HASH_BYTES, hashFromBytes } from '../dist/src/hash/hash256.js'
-import { linear } from '../dist/src/search/linear.js'
-import { SignalIndex } from '../dist/src/search/signal-index.js'
+import { answerOf, queriesToCheck, rightAnswers, sameAnswer } from './search/check.mjs'
+import { CORPORA, openCorpus } from './search/corpora.mjs'
+import { measure } from './search/measure.mjs'
+import { differing, runPeers } from './search/peers.mjs'
+import { publish } from './search/publish.mjs'
+import { makeQueries } from './search/queries.mjs'
+import { record } from './search/record.mjs'
 
-const { values } = parseArgs({
+const QUERIES = 2_048
+const MOST_ROWS = 1e9
+const PATHOLOGICAL_ROWS = 10_000_000 // a third of them match at once, and each match is an object
+
+const { values: args } = parseArgs({
   options: {
-    rows: { type: 'string', default: '100000' },
+    rows: { type: 'string', default: '1000000' },
     threshold: { type: 'string', default: '31' },
+    corpus: { type: 'string', default: 'uniform' },
     needles: { type: 'string', default: '1' },
+    hashes: { type: 'string', default: process.env.TABIR_BENCH_HASHES },
+    insert: { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
+    chart: { type: 'boolean', default: false },
   },
 })
-const rows = Number(values.rows)
-const thresholdBits = Number(values.threshold)
-const needleCount = Number(values.needles)
-const VIEWS = 16
-const QUERIES = Math.max(100, Math.min(1_000, Math.round(2e9 / (rows * needleCount))))
-const CHECKED = 5
+const measured = process.argv.slice(2).filter((arg) => arg !== '--chart')
+if (args.chart && measured.length === 0) {
+  publish()
+} else {
+  const result = await run()
+  if (args.json) console.log(JSON.stringify(result))
+  else print(result)
+  if (args.record) record(result)
+  if (args.chart) publish()
+  if (result.wrong > 0) process.exitCode = 1
+}
 
-const bytes = new Uint8Array(rows * HASH_BYTES)
-for (let from = 0; from < bytes.length; from += 2 ** 30) randomFillSync(bytes.subarray(from, from + 2 ** 30))
+async function run() {
+  if (!CORPORA.includes(args.corpus)) fail(`--corpus must be one of ${CORPORA.join(', ')}`)
+  const rows = integer('rows', 1, args.corpus === 'pathological' ? PATHOLOGICAL_ROWS : MOST_ROWS)
+  const threshold = integer('threshold', 0, 256)
+  const needles = integer('needles', 1, 64)
+  const corpus = opened(rows)
+  if (corpus.from === 'sample')
+    console.error('No folder with real hashes was given: the rows are made from the sample in test/data.')
 
-// Every query has random needles, of which one lies at most two bits either side of the threshold from a row of the index.
-const queries = Array.from({ length: QUERIES }, () => {
-  const needles = Array.from({ length: needleCount }, () => hashFromBytes(randomFillSync(new Uint8Array(HASH_BYTES))))
-  const planted = hashFromBytes(bytes, randomInt(rows) * HASH_BYTES)
-  const distanceBits = Math.min(HASH_BITS, Math.max(0, thresholdBits + randomInt(-2, 3)))
-  needles[randomInt(needleCount)] = flipped(planted, distanceBits)
-  return { needles, expected: distanceBits <= thresholdBits }
-})
+  const queries = makeQueries(corpus, QUERIES, needles, threshold)
+  const faiss = args.peers ? await runPeers(corpus, queries, needles, threshold) : {}
+  if (faiss.missing !== undefined) console.error(`FAISS is not measured: ${faiss.missing}`)
 
-const index = new SignalIndex()
-const insertMs = timeMs(() => {
-  for (let row = 0; row < rows; row++) {
-    index.insert(Math.floor(row / VIEWS), row % VIEWS, hashFromBytes(bytes, row * HASH_BYTES))
+  const { engine, misplanted, ...times } = await measure(corpus, queries, threshold, args.insert)
+  const index = engine.status(threshold)
+  const checked = queries.slice(0, queriesToCheck(rows, needles))
+  const right = rightAnswers(corpus, checked, threshold)
+  const wrong = new Set(misplanted)
+  for (const [i, { needles }] of checked.entries()) {
+    if (!sameAnswer(answerOf(engine.within(needles, threshold)), right[i])) wrong.add(i)
   }
-})
-
-for (const { needles } of queries.slice(0, 10)) index.within(needles, thresholdBits)
-const timesUs = []
-for (const { needles, expected } of queries) {
-  let hits = []
-  timesUs.push(1e3 * timeMs(() => (hits = index.within(needles, thresholdBits))))
-  if (expected) assert.ok(hits.length > 0, 'a planted row was missed')
-}
-timesUs.sort((a, b) => a - b)
-
-for (const { needles } of queries.slice(0, CHECKED)) {
-  assert.deepEqual(byRow(index.within(needles, thresholdBits)), byRow(linear(everyRow(), needles, thresholdBits)))
-}
-
-const result = {
-  rows,
-  thresholdBits,
-  needles: needleCount,
-  queries: QUERIES,
-  p50Us: Math.round(timesUs[Math.floor(QUERIES * 0.5)]),
-  p99Us: Math.round(timesUs[Math.floor(QUERIES * 0.99)]),
-  insertedRowsPerS: Math.round(rows / (insertMs / 1e3)),
-  bytesPerRow: Number((index.bytes / rows).toFixed(2)),
-  checkedQueries: CHECKED,
-  machine: `${cpus()[0]?.model ?? 'unknown'} x${cpus().length}, Node ${process.version}`,
-}
-if (values.json) console.log(JSON.stringify(result))
-else console.table(result)
-
-function flipped(hash, distanceBits) {
-  const copy = Uint8Array.from(hash)
-  const bits = Array.from({ length: HASH_BITS }, (_, bit) => bit)
-  for (let i = 0; i < distanceBits; i++) {
-    const [bit] = bits.splice(randomInt(bits.length), 1)
-    copy[bit >>> 3] ^= 1 << (bit & 7)
-  }
-  return hashFromBytes(copy)
-}
-
-function* everyRow() {
-  for (let row = 0; row < rows; row++) {
-    yield { image: Math.floor(row / VIEWS), view: row % VIEWS, hash: hashFromBytes(bytes, row * HASH_BYTES) }
+  return {
+    rows,
+    threshold,
+    corpus: args.corpus,
+    needles,
+    p50Us: times.p50Us,
+    p99Us: times.p99Us,
+    bytesPerRow: times.bytesPerRow,
+    buildRowsPerS: times.buildRowsPerS,
+    checked: checked.length,
+    wrong: wrong.size,
+    peers: Object.fromEntries(
+      Object.entries(faiss.peers ?? {}).map(([name, peer]) => [name, compared(peer, engine, queries, threshold)]),
+    ),
+    ...times,
+    p50UsPerNeedle: Number((times.p50Us / needles).toPrecision(4)),
+    plantedChecked: Math.ceil(Math.min(times.queries, QUERIES) / 2),
+    rowsFrom: corpus.from,
+    byInsert: args.insert,
+    ...(faiss.version === undefined ? {} : { faiss: faiss.version, faissCallUs: faiss.callUs }),
+    ...(index === undefined ? {} : { index }),
+    date: new Date().toISOString().slice(0, 10),
+    commit: commit(),
+    machine: `${cpus()[0]?.model ?? 'unknown'} × ${cpus().length}, Node ${process.version}`,
+    command: command(corpus),
   }
 }
 
-function byRow(hits) {
-  return hits.toSorted((a, b) => a.image - b.image || a.view - b.view)
+function compared({ answers, ...peer }, engine, queries, threshold) {
+  if (answers === undefined) return peer
+  return { ...peer, compared: answers.length, differing: differing({ answers }, engine, queries, threshold) }
 }
 
-function timeMs(work) {
-  const start = performance.now()
-  work()
-  return performance.now() - start
+function opened(rows) {
+  try {
+    return openCorpus(args.corpus, rows, args.hashes)
+  } catch (error) {
+    return fail(error.message)
+  }
+}
+
+function integer(name, least, most) {
+  const value = Number(args[name])
+  if (!Number.isInteger(value) || value < least || value > most) fail(`--${name} must be an integer ${least}…${most}`)
+  return value
+}
+
+function fail(reason) {
+  console.error(reason)
+  process.exit(2)
+}
+
+/** The commit that was measured, and whether the index was changed since. */
+function commit() {
+  const git = (...words) => execFileSync('git', words, { cwd: import.meta.dirname, encoding: 'utf8', stdio: 'pipe' }).trim()
+  try {
+    const changed = git('status', '--porcelain', '--', '../src/search', '../src/hash') !== ''
+    return git('rev-parse', '--short=10', 'HEAD') + (changed ? ' + changes' : '')
+  } catch {
+    return 'unknown'
+  }
+}
+
+/** Without the folder's name, which is nobody else's business. */
+function command({ from }) {
+  const words = ['rows', 'threshold', 'corpus', 'needles'].flatMap((name) => [`--${name}`, args[name]])
+  if (from === 'folder') words.push('--hashes', 'FOLDER')
+  if (args.insert) words.push('--insert')
+  if (args.peers) words.push('--peers')
+  return `npm run bench:search -- ${words.join(' ')}`
+}
+
+function print({ peers, index, machine, date, commit, command, ...numbers }) {
+  console.table(numbers)
+  if (index !== undefined) console.log('index:', index)
+  for (const [name, { tried, ...peer }] of Object.entries(peers)) {
+    console.log(name, peer)
+    for (const line of tried ?? []) console.log(`  tried ${line}`)
+    if (peer.differing > 0) console.log(`  ${peer.differing} of its ${peer.compared} answers are not ours`)
+  }
+  console.log(`${machine}, ${date}, commit ${commit}`)
+  console.log(command)
 }

@@ -30,6 +30,7 @@ const Variables = z.object({
     .trim()
     .regex(/^[\w.-]+:[\w+/-]+=*(,[\w.-]+:[\w+/-]+=*)*$/, 'must be id:base64, or several of them with commas between')
     .optional(),
+  TABIR_SNAPSHOT_EVERY_S: wholeNumber(0, 86_400).default(900),
   TABIR_CASE_RETENTION_DAYS: wholeNumber(1, 36_500).default(365),
   TABIR_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
@@ -62,6 +63,7 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
   hashers: e.TABIR_HASHERS,
   hasherMemoryMb: e.TABIR_HASHER_MEMORY_MB,
   sealKeys: e.TABIR_SEAL_KEYS,
+  snapshotEveryS: e.TABIR_SNAPSHOT_EVERY_S,
   caseRetentionDays: e.TABIR_CASE_RETENTION_DAYS,
   logLevel: e.TABIR_LOG_LEVEL,
   env: e.TABIR_ENV,
@@ -87,6 +89,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_MAX_IMAGES_PER_REQUEST',
     'TABIR_MAX_INFLIGHT_BYTES',
     'TABIR_SEAL_KEYS',
+    'TABIR_SNAPSHOT_EVERY_S',
     'TABIR_CASE_RETENTION_DAYS',
     'TABIR_LOG_LEVEL',
     'TABIR_ENV',

@@ -18,6 +18,10 @@ const services = await openServices({
         : parseSealKeys(config.sealKeys),
     ),
   handoff: { host: config.handoffHost, port: config.handoffPort, announcedHost: announced(config.handoffHost) },
+  snapshots:
+    config.snapshotEveryS === 0
+      ? undefined
+      : { folder: join(config.dataDir, 'snapshots'), everyMs: config.snapshotEveryS * 1000 },
   retentionMs: config.caseRetentionDays * 86_400_000,
   now: () => Date.now(),
   clock: () => performance.now(),

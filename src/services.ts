@@ -22,9 +22,11 @@ import { healthOf } from './services/health.js'
 import { matcherOver } from './services/matcher.js'
 import { registrationIn } from './services/registration.js'
 import { Replica } from './services/replica.js'
+import { snapshotsIn } from './services/snapshot.js'
 import { apiKeysIn } from './store/api-keys.js'
 import { banksIn } from './store/banks.js'
 import { casesIn } from './store/cases.js'
+import { imageReader } from './store/image-reader.js'
 import { imagesIn } from './store/images.js'
 import type { Keyring } from './store/seal.js'
 import { hasSecrets, loadSecrets } from './store/secrets.js'
@@ -36,6 +38,8 @@ export interface ServiceOptions {
   readonly keyring: (isFirstUse: boolean) => Keyring
   readonly handoff: { readonly host: string; readonly port: number; readonly announcedHost: string }
   readonly retentionMs: number
+  /** Where this process keeps what it knows for its next start, and how often; undefined for nowhere. */
+  readonly snapshots: { readonly folder: string; readonly everyMs: number } | undefined
   readonly now: () => number
   /** Never goes back. */
   readonly clock: () => number
@@ -72,6 +76,11 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const replica = new Replica({
     store,
     images,
+    reader: imageReader(options.redis, keyring),
+    snapshots:
+      options.snapshots === undefined
+        ? undefined
+        : snapshotsIn({ folder: options.snapshots.folder, store, keyring, secret: secrets.matchId, clock }),
     banks,
     apiKeys,
     follower: connectForFollowing(options.redis),
@@ -79,6 +88,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     onTrouble,
   })
 
+  const saving = savingEvery(options.snapshots?.everyMs, replica, onTrouble)
   const desk = new HandoffDesk(IMAGE_TTL_MS)
   const listener = await listenForWorkers(desk, options.handoff)
   const queue = await openQueue(options.redis)
@@ -97,8 +107,25 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       desk.close()
       await Promise.race([queue.close(), sleep(CLOSE_WITHIN_MS)])
       await listener.close()
+      await saving.close()
       await replica.close()
       await store.close()
+    },
+  }
+}
+
+/** Saves snapshots from time to time, one after the other, and a last one when it is closed. */
+function savingEvery(everyMs: number | undefined, replica: Replica, onTrouble: (error: unknown) => void) {
+  let last: Promise<void> = Promise.resolve()
+  const save = () => {
+    last = last.then(() => replica.saveSnapshot()).catch(onTrouble)
+    return last
+  }
+  const timer = everyMs === undefined ? undefined : setInterval(save, everyMs).unref()
+  return {
+    async close(): Promise<void> {
+      clearInterval(timer)
+      await save()
     },
   }
 }

@@ -42,16 +42,19 @@ export class ImageLedger {
     this.#liveRows++
   }
 
-  /** Removes an image for good. An image without rows, or removed before, changes nothing. */
-  remove(image: number): void {
-    if (!this.isLive(image)) return
+  /** Removes an image for good. @returns how many rows died; 0 when it had none, or was removed before. */
+  remove(image: number): number {
+    if (!this.isLive(image)) return 0
     const page = this.#pageOf(image)
-    this.#liveRows -= this.#countOf(image)
+    const rows = this.#countOf(image)
+    this.#liveRows -= rows
     page.rowsOf[image % PAGE_IMAGES] = REMOVED
     page.removedImages++
-    if (page.removedImages < PAGE_IMAGES) return
-    this.#pages.set(image >>> PAGE_BITS, allRemoved)
-    this.#ownPages--
+    if (page.removedImages === PAGE_IMAGES) {
+      this.#pages.set(image >>> PAGE_BITS, allRemoved)
+      this.#ownPages--
+    }
+    return rows
   }
 
   #countOf(image: number): number {

@@ -1,8 +1,13 @@
 // Every hash a service must recognise, searched exactly within a Hamming radius.
 
 import { HASH_BITS, HASH_BYTES, type Hash256 } from '../hash/hash256.js'
+import { type Dumped, dumped, type Restoring } from './dump.js'
+import { scratch } from './engine.js'
 import { ImageLedger } from './image-ledger.js'
-import { MAX_NEEDLES, MAX_ROWS, RowStore } from './row-store.js'
+import type { Part } from './part.js'
+import { Parts } from './parts.js'
+import type { RowColumns } from './row-block.js'
+import { Segment, segmentBlock } from './segment.js'
 
 /** A row found by a search. `transform` is the index of the needle nearest to it, `distanceBits` is 0…`thresholdBits`. */
 export interface Hit {
@@ -12,10 +17,27 @@ export interface Hit {
   readonly distanceBits: number
 }
 
-// A store cannot give memory back, so compacting copies the live rows to a fresh one. In steps, one per change, because a
-// change must not take longer the more rows there are; below one block there is nothing worth giving back.
-const STEP_ROWS = 1_024
-const SMALL_ROWS = 4_096
+/** A part of an index, as an operator may see it. */
+export interface PartStatus {
+  readonly kind: Part['kind']
+  readonly rows: number
+  readonly deadRows: number
+  readonly bytes: number
+  /** How a needle is looked for: radii by band, −1 for a band that is not probed; `undefined` where all rows are read. */
+  readonly radii: readonly number[] | undefined
+  /** What a needle is expected to look at. */
+  readonly probes: number
+  readonly candidates: number
+}
+
+// Each change pays for a little of the compacting that it will cause, so that no change takes long: a row is compacted some
+// ten times in an index of millions, at some twenty row-steps, most of them 10 ns.
+const STEPS_PER_ROW = 256
+
+/** Waiting for more dead rows than that costs memory, for fewer it costs time. */
+const DEAD_SHARE = 0.25
+
+const ADOPTED_AT_ONCE = 32_768
 
 const MAX_U32 = 0xffffffff
 const MAX_U8 = 0xff
@@ -30,21 +52,19 @@ export class SignalIndex {
   // Invariant: decides alone which rows match. Replaced, never emptied, so that a search can tell it was cleared.
   #ledger = new ImageLedger()
 
-  // Invariant: new rows go here. Every row held is either here or at or after `#old.readRows` of the store being emptied.
-  #store = new RowStore()
-  #old: { readonly store: RowStore; readRows: number } | undefined
+  #parts = this.#noParts()
 
   readonly #maxRows: number
 
-  /** @param maxRows how many rows to hold at most, dead ones included; the default is what fits into 4 GiB, 116 million. */
-  constructor(maxRows = MAX_ROWS) {
-    requireInteger('maxRows', maxRows, 1, MAX_ROWS)
+  /** @param maxRows how many rows to hold at most, dead ones included. */
+  constructor(maxRows = MAX_U32) {
+    requireInteger('maxRows', maxRows, 1, MAX_U32)
     this.#maxRows = maxRows
   }
 
   /** Rows held, those of removed images among them until they are compacted away. */
   get rows(): number {
-    return this.#store.rows + (this.#old === undefined ? 0 : this.#old.store.rows - this.#old.readRows)
+    return this.#parts.all().reduce((sum, { block }) => sum + block.rows, 0)
   }
 
   /** Rows a search can find. */
@@ -52,44 +72,62 @@ export class SignalIndex {
     return this.#ledger.liveRows
   }
 
-  /** Memory reserved; that of both copies while the index compacts itself. */
+  /** Memory reserved; the system backs what was written of it. */
   get bytes(): number {
-    return this.#store.bytes + (this.#old?.store.bytes ?? 0) + this.#ledger.bytes
+    return this.#parts.all().reduce((sum, { block }) => sum + block.bytes, this.#ledger.bytes)
   }
 
   /**
-   * Adds a row. The same row twice is two rows.
+   * Adds a row, which is found from here on. The same row twice is two rows.
    *
    * @param image an integer 0…2³²−1. Best numbered from 0 up: the index spends 4 bytes on every number of a range it meets.
    * @param view an integer 0…255.
    * @throws {RangeError} when either is out of range or `image` was removed since the last `clear`: a caller's bug; or when
    * the index is full. The index is then as before.
-   * Cost: constant; some µs more while the index compacts itself. The engine unmaps the old memory at once when it collects
-   * it: a pause of about 4 ms for each million rows it held.
+   * Cost: about 5 µs, most of it compacting.
    */
   insert(image: number, view: number, hash: Hash256): void {
     requireInteger('image', image, 0, MAX_U32)
     requireInteger('view', view, 0, MAX_U8)
-    if (this.#ledger.isRemoved(image)) throw new RangeError('image was removed, its number must not be used again')
-    if (this.rows >= this.#maxRows) throw new RangeError('the index is full')
-    this.#store.append(image, view, hash)
+    this.#requireNew(image)
+    this.#requireRoom(1)
+    this.#parts.append(image, view, hash)
     this.#ledger.addRow(image)
-    this.#tidy()
+    this.#parts.compact(STEPS_PER_ROW, DEAD_SHARE)
+  }
+
+  /**
+   * Adds many rows at once. They are found from here on, but every search reads them all until `compact` has built their
+   * segment; so for filling an index, rather than for a living one.
+   *
+   * @throws {RangeError} as `insert`; or when the columns are not equally long.
+   * Cost: some ns a row.
+   */
+  load(columns: RowColumns): void {
+    const { images, views, hashes } = columns
+    if (views.length !== images.length || hashes.length !== images.length * HASH_BYTES)
+      throw new RangeError('columns must be equally long')
+    this.#requireRoom(images.length)
+    for (const image of images) this.#requireNew(image)
+    this.#parts.load(columns)
+    for (const image of images) this.#ledger.addRow(image)
   }
 
   /**
    * Removes all rows of an image. They are in no result that is returned after this, not even of a search begun before.
    * An image that is unknown or was removed before changes nothing.
    *
-   * The bits themselves stay in memory until the index is compacted: by itself once more than half of the rows are dead, or
+   * The bits themselves stay in memory until they are compacted away: by itself once a quarter of a part's rows are dead, or
    * earlier by `compact`.
    *
    * Cost: as `insert`, whatever the number of rows.
    */
   remove(image: number): void {
     requireInteger('image', image, 0, MAX_U32)
-    this.#ledger.remove(image)
-    this.#tidy()
+    const deadRows = this.#ledger.remove(image)
+    if (deadRows === 0) return
+    this.#parts.noteRemoved(image, deadRows)
+    this.#parts.compact(STEPS_PER_ROW, DEAD_SHARE)
   }
 
   /**
@@ -100,116 +138,127 @@ export class SignalIndex {
    * @returns each row once, with the needle nearest to it, the first of equals; in no promised order. Empty when nothing is
    * near or there is no needle.
    * @throws {RangeError} when the threshold or the number of needles is out of range: a caller's bug, never bad input.
-   * Cost: reads every row; about 3 ms for a million rows and one needle, 1 ms for each further one.
+   * Cost: see docs/performance.md; about 20 µs for a million rows, one needle and 31 bits, never more than reading every row,
+   * which is 3 ms.
    */
   within(needles: readonly Hash256[], thresholdBits: number): Hit[] {
-    const search = this.withinSlices(needles, thresholdBits, MAX_U32)
+    const search = this.search(needles, thresholdBits)
     let step = search.next()
     while (step.done !== true) step = search.next()
     return step.value
   }
 
   /**
-   * The same search, pausing after every `sliceRows` rows, so that its owner can answer others in between. The index may
-   * change during a pause: the result holds the rows there were at the call, without those removed before it is returned,
-   * and nothing if the index was cleared.
+   * The same search, pausing about every millisecond, so that its owner can answer others in between. The index may change
+   * during a pause: the result holds the rows there were at the call, without those removed before it is returned, and
+   * nothing if the index was cleared.
    *
-   * @param sliceRows an integer from 1. The time between two pauses is linear in `sliceRows` × needles, about 1 ns a pair.
    * @throws {RangeError} as `within`, at the call.
    * Cost: an unfinished search keeps alive the memory it reads, also when the index has moved on.
    */
-  withinSlices(needles: readonly Hash256[], thresholdBits: number, sliceRows: number): Generator<void, Hit[], void> {
-    requireInteger('needles', needles.length, 0, MAX_NEEDLES)
+  search(needles: readonly Hash256[], thresholdBits: number): Generator<void, Hit[], void> {
+    requireInteger('needles', needles.length, 0, scratch.maxNeedles)
     requireInteger('thresholdBits', thresholdBits, 0, HASH_BITS)
-    requireInteger('sliceRows', sliceRows, 1, MAX_U32)
-    return this.#search(this.#spans(), concatenate(needles), thresholdBits, sliceRows)
+    const bytes = concatenate(needles)
+    const hits: Hit[] = []
+    const parts = needles.length === 0 ? [] : this.#parts.all()
+    const searches = parts.map((part) => part.search(bytes, thresholdBits, part.block.rows, hits))
+    return this.#finish(searches, hits, this.#ledger)
   }
 
   /**
-   * Moves compacting on, beginning it if any row is dead; for an owner with time to spare, or bits to forget.
+   * Moves compacting on, beginning it if anything can be made better or any row is dead; for an owner with time to spare, or
+   * bits to forget.
    *
-   * @param maxRows an integer from 1: how many rows to look at.
-   * @returns how many rows remain to be looked at; 0 when all rows that were dead at the beginning are gone.
-   * Cost: linear in `maxRows`.
+   * @param steps an integer from 1: how many rows to handle once; a compacted row is handled some twenty times.
+   * @returns whether anything remains to be done.
+   * Cost: about 10 ns a step.
    */
-  compact(maxRows: number): number {
-    requireInteger('maxRows', maxRows, 1, MAX_U32)
-    if (this.#old === undefined && this.rows > this.liveRows) this.#beginCompacting()
-    return this.#continueCompacting(maxRows)
+  compact(steps: number): boolean {
+    requireInteger('steps', steps, 1, MAX_U32)
+    if (this.#parts.hasDeadInHead) this.#parts.freezeHead()
+    this.#parts.review()
+    return this.#parts.compact(steps, 0)
+  }
+
+  /** What the index consists of, from old to new, with the plans for a threshold. */
+  status(thresholdBits: number): PartStatus[] {
+    return this.#parts.all().map((part) => {
+      const { block, deadRows, kind } = part
+      const plan = part instanceof Segment ? part.plan(thresholdBits) : undefined
+      const radii = plan === undefined ? undefined : Array.from(plan.reach, (reach) => reach - 1)
+      const { probes = 0, candidates = block.rows } = plan ?? {}
+      return { kind, rows: block.rows, deadRows, bytes: block.bytes, radii, probes, candidates }
+    })
+  }
+
+  /**
+   * What the index holds, for keeping: its segments as they lie in memory, if none of their rows is dead, and the live rows of
+   * all others. Rows that are added meanwhile are left out, images that are removed meanwhile may be in it or not.
+   */
+  dump(): Generator<Dumped, void, void> {
+    const ledger = this.#ledger
+    const parts = this.#parts.all()
+    const rowsOf = parts.map(({ block }) => block.rows)
+    return dumped(parts, rowsOf, (image) => ledger.isLive(image))
+  }
+
+  /**
+   * Makes room for a dumped segment. The caller fills in its content, which is as long as the dumped one if the kernel is the
+   * same, and has it adopted.
+   *
+   * @throws {RangeError} when the index is full.
+   */
+  restore(rows: number, counts: Float64Array): Restoring {
+    this.#requireRoom(rows)
+    const block = segmentBlock(rows)
+    return { content: block.content, adopt: (isKnown) => this.#adopt(new Segment(block, counts), rows, isKnown) }
   }
 
   /** Forgets everything, also which images were removed, and gives the memory back. */
   clear(): void {
     this.#ledger = new ImageLedger()
-    this.#store = new RowStore()
-    this.#old = undefined
+    this.#parts = this.#noParts()
   }
 
-  *#search(
-    spans: readonly Span[],
-    needles: Uint8Array,
-    thresholdBits: number,
-    sliceRows: number,
+  *#finish(
+    searches: readonly Generator<void, void, void>[],
+    hits: readonly Hit[],
+    ledger: ImageLedger,
   ): Generator<void, Hit[], void> {
-    if (needles.length === 0) return []
-    const ledger = this.#ledger
-    const hits: Hit[] = []
-    let budgetRows = sliceRows
-    for (const { store, fromRow, toRow } of spans) {
-      for (let row = fromRow; row < toRow; ) {
-        if (budgetRows === 0) {
-          yield
-          if (ledger !== this.#ledger) return []
-          budgetRows = sliceRows
-        }
-        const count = Math.min(toRow - row, budgetRows)
-        store.scan(needles, thresholdBits, row, row + count, hits)
-        row += count
-        budgetRows -= count
+    for (const search of searches) {
+      for (let step = search.next(); step.done !== true; step = search.next()) {
+        yield
+        if (ledger !== this.#ledger) return []
       }
     }
-    return hits.filter(({ image }) => ledger.isLive(image))
+    return ledger === this.#ledger ? hits.filter(({ image }) => ledger.isLive(image)) : []
   }
 
-  /** Where every row is now. Stores only ever gain rows, so this stays true of these rows while the index changes. */
-  #spans(): Span[] {
-    const spans = [{ store: this.#store, fromRow: 0, toRow: this.#store.rows }]
-    const old = this.#old
-    if (old !== undefined) spans.push({ store: old.store, fromRow: old.readRows, toRow: old.store.rows })
-    return spans
-  }
-
-  #tidy(): void {
-    const rows = this.rows
-    if (this.#old === undefined && rows >= SMALL_ROWS && this.liveRows * 2 < rows) this.#beginCompacting()
-    this.#continueCompacting(STEP_ROWS)
-  }
-
-  #beginCompacting(): void {
-    this.#old = { store: this.#store, readRows: 0 }
-    this.#store = new RowStore()
-  }
-
-  #continueCompacting(maxRows: number): number {
-    const old = this.#old
-    if (old === undefined) return 0
-    if (this.liveRows === 0) {
-      this.#old = undefined
-      return 0
+  *#adopt(segment: Segment, rows: number, isKnown: (image: number) => boolean): Generator<void, void, void> {
+    const { block } = segment
+    block.adopt(rows)
+    for (let row = 0; row < rows; row++) {
+      const image = block.imageAt(row)
+      if (isKnown(image) && !this.#ledger.isRemoved(image)) this.#ledger.addRow(image)
+      else segment.deadRows++
+      if (row % ADOPTED_AT_ONCE === ADOPTED_AT_ONCE - 1) yield
     }
-    const end = Math.min(old.readRows + maxRows, old.store.rows)
-    for (; old.readRows < end; old.readRows++) {
-      if (this.#ledger.isLive(old.store.imageAt(old.readRows))) this.#store.appendFrom(old.store, old.readRows)
-    }
-    if (end === old.store.rows) this.#old = undefined
-    return old.store.rows - end
+    this.#parts.add(segment)
   }
-}
 
-interface Span {
-  readonly store: RowStore
-  readonly fromRow: number
-  readonly toRow: number
+  #noParts(): Parts {
+    const ledger = this.#ledger
+    return new Parts((image) => ledger.isLive(image))
+  }
+
+  #requireNew(image: number): void {
+    if (this.#ledger.isRemoved(image)) throw new RangeError('image was removed, its number must not be used again')
+  }
+
+  #requireRoom(rows: number): void {
+    if (this.rows + rows > this.#maxRows) throw new RangeError('the index is full')
+  }
 }
 
 function concatenate(needles: readonly Hash256[]): Uint8Array {

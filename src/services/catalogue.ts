@@ -1,21 +1,21 @@
 // Everything a match needs, in this process's memory: images, banks, API keys. What the store says, at one revision.
 
 import { type Bank, CASES_BANK } from '../domain/bank.js'
-import type { Category, RegisteredImage, Tier, View } from '../domain/signal.js'
+import { formatUuid, parseUuid } from '../domain/ids.js'
+import type { RegisteredImage, View } from '../domain/signal.js'
 import { nameOfCode, VIEW_NAMES, VIEWS } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, type SignalType } from '../domain/signal-types.js'
-import type { Hash256 } from '../hash/hash256.js'
+import { type DumpedSegment, pickRows, type Restoring } from '../search/dump.js'
+import type { RowColumns } from '../search/row-block.js'
 import { SignalIndex } from '../search/signal-index.js'
 import type { ApiKey } from '../store/api-keys.js'
+import type { ImageColumns } from '../store/image-reader-columns.js'
+import { type CataloguePiece, PIECE_BYTES } from './catalogue-dump.js'
+import { type ImageFacts, ImageTable } from './image-table.js'
 
 /** What a match says about an image; its hashes stay behind. */
-export interface CatalogueImage {
+export interface CatalogueImage extends ImageFacts {
   readonly id: string
-  readonly bank: string
-  readonly tier: Tier
-  readonly category: Category | undefined
-  /** Hashes that can confirm a match which another type found; views of a picture have none. */
-  readonly corroborating: Partial<Readonly<Record<SignalType, Hash256>>>
 }
 
 export class Catalogue {
@@ -27,53 +27,142 @@ export class Catalogue {
     sha256: new SignalIndex(),
   }
 
-  // Invariant: #ordinals has exactly the live images, and an ordinal is never given twice, so a row whose image is gone
-  // cannot be taken for another's.
-  readonly #ordinals = new Map<string, number>()
-  readonly #images = new Map<number, CatalogueImage>()
-  #nextOrdinal = 0
+  // Invariant: has exactly the live images, and gives an ordinal once, so a row whose image is gone cannot be taken for
+  // another's.
+  readonly #images = new ImageTable()
+
+  // The segment whose memory is being put back.
+  #restoring: Restoring | undefined
 
   /** Adds or replaces an image. */
   put(id: string, image: RegisteredImage): void {
-    this.remove(id)
-    const ordinal = this.#nextOrdinal++
-    this.#ordinals.set(id, ordinal)
-    this.#images.set(ordinal, describe(id, image))
+    const bytes = idBytes(id)
+    this.#remove(bytes)
+    const ordinal = this.#images.add(bytes, image)
     for (const { type, view, hash } of image.signals) this.#indexes[type].insert(ordinal, VIEWS[view], hash)
+  }
+
+  /**
+   * Adds or replaces many images at once, which is for filling an empty catalogue: every search reads all of them until
+   * `tidy` has nothing left to do.
+   */
+  load({ images, ids, tiers, categories, banks, bankNames, signals }: ImageColumns): void {
+    const bankNumbers = bankNames.map((name) => this.#images.bankNumber(name))
+    const ordinals = new Uint32Array(images)
+    for (let image = 0; image < images; image++) {
+      const id = ids.subarray(16 * image, 16 * image + 16)
+      this.#remove(id)
+      const bank = bankNumbers[banks[image] ?? 0] ?? 0
+      ordinals[image] = this.#images.addCoded(id, bank, tiers[image] ?? 0, categories[image] ?? 0)
+    }
+    for (const type of SIGNAL_TYPE_NAMES) {
+      const { images: imagesOf, views, hashes } = signals[type]
+      if (views.length === 0) continue
+      this.#indexes[type].load({ images: Uint32Array.from(imagesOf, (image) => ordinals[image] ?? 0), views, hashes })
+    }
   }
 
   /** From here on no search finds it. Unknown ids change nothing. */
   remove(id: string): void {
-    const ordinal = this.#ordinals.get(id)
-    if (ordinal === undefined) return
-    this.#ordinals.delete(id)
-    this.#images.delete(ordinal)
-    for (const type of SIGNAL_TYPE_NAMES) this.#indexes[type].remove(ordinal)
+    this.#remove(idBytes(id))
   }
 
   /**
-   * Forgets the bits of removed images, a piece at a time; for when there is nothing else to do.
-   * Cost: a few ms at most.
+   * Keeps the indexes in order and forgets the bits of removed images, a piece at a time; for when there is nothing else to
+   * do.
+   * @returns whether anything is left to do.
+   * Cost: about a millisecond.
    */
-  tidy(): void {
-    for (const type of SIGNAL_TYPE_NAMES) this.#indexes[type].compact(TIDY_ROWS)
+  tidy(): boolean {
+    return SIGNAL_TYPE_NAMES.map((type) => this.#indexes[type].compact(TIDY_STEPS)).includes(true)
+  }
+
+  /**
+   * What the catalogue holds of images, in pieces. May change between two pieces: what is added meanwhile is left out, what is
+   * removed meanwhile may be in it or not.
+   */
+  *dump(): Generator<CataloguePiece, void, void> {
+    const dumps = SIGNAL_TYPE_NAMES.map((type) => ({ type, dump: this.#indexes[type].dump() }))
+    const bankNames = [...this.#images.bankNames]
+    for (const page of this.#images.pages()) yield { kind: 'images', bankNames, ...page }
+    for (const { type, dump } of dumps) {
+      for (const dumped of dump) {
+        if (dumped.kind === 'rows') yield { type, ...dumped }
+        else yield* segmentPieces(type, dumped)
+      }
+    }
+  }
+
+  /**
+   * Puts a piece of a dump back, pausing about every millisecond; all pieces in their order, into a catalogue that was empty.
+   * It is whole when `tidy` has nothing left to do.
+   */
+  *restore(piece: CataloguePiece): Generator<void, void, void> {
+    switch (piece.kind) {
+      case 'images':
+        yield* this.#images.restore(piece, piece.bankNames)
+        break
+      case 'rows':
+        this.#indexes[piece.type].load(this.#knownOf(piece))
+        break
+      case 'segment':
+        this.#restoring = this.#indexes[piece.type].restore(piece.rows, piece.counts)
+        break
+      case 'content':
+        this.#restoring?.content.set(piece.content, piece.at)
+        if (piece.isLast) yield* this.#restoring?.adopt((image) => this.#images.has(image)) ?? []
+        break
+      case 'revision':
+        break
+    }
   }
 
   index(type: SignalType): SignalIndex {
     return this.#indexes[type]
   }
 
+  has(ordinal: number): boolean {
+    return this.#images.has(ordinal)
+  }
+
   /** The image behind a row; `undefined` when it was removed since the search. */
   image(ordinal: number): CatalogueImage | undefined {
-    return this.#images.get(ordinal)
+    const id = this.#images.idOf(ordinal)
+    const facts = this.#images.factsOf(ordinal)
+    return id === undefined || facts === undefined ? undefined : { id: formatUuid(id), ...facts }
   }
 
   get images(): number {
     return this.#images.size
   }
+
+  /** Memory that the images take beside their rows in the indexes. */
+  get imageBytes(): number {
+    return this.#images.bytes
+  }
+
+  /** Without the rows of images that were gone when the images were dumped. */
+  #knownOf({ images, views, hashes }: RowColumns): RowColumns {
+    const known = Array.from(images.keys()).filter((row) => this.#images.has(images[row] ?? 0))
+    return known.length === images.length ? { images, views, hashes } : pickRows({ images, views, hashes }, known)
+  }
+
+  #remove(id: Uint8Array): void {
+    const ordinal = this.#images.remove(id)
+    if (ordinal === undefined) return
+    for (const type of SIGNAL_TYPE_NAMES) this.#indexes[type].remove(ordinal)
+  }
 }
 
-const TIDY_ROWS = 50_000
+const TIDY_STEPS = 100_000
+
+function* segmentPieces(type: SignalType, { rows, counts, content }: DumpedSegment): Generator<CataloguePiece, void, void> {
+  yield { kind: 'segment', type, rows, counts }
+  for (let at = 0; at < content.length; at += PIECE_BYTES) {
+    const end = Math.min(content.length, at + PIECE_BYTES)
+    yield { kind: 'content', at, isLast: end === content.length, content: content.subarray(at, end) }
+  }
+}
 
 /** The name of a row's view. */
 export function viewOf(code: number): View {
@@ -82,8 +171,8 @@ export function viewOf(code: number): View {
   return view
 }
 
-function describe(id: string, { bank, tier, category, signals }: RegisteredImage): CatalogueImage {
-  const corroborating: Partial<Record<SignalType, Hash256>> = {}
-  for (const { type, view, hash } of signals) if (view === 'whole') corroborating[type] = hash
-  return { id, bank, tier, category, corroborating }
+function idBytes(id: string): Uint8Array {
+  const bytes = parseUuid(id)
+  if (bytes === undefined) throw new RangeError('an image id is a UUID')
+  return bytes
 }

@@ -1,9 +1,12 @@
 // May this process be asked, and what does it hold?
 
 import { Problem } from '../domain/problem.js'
-import { SIGNAL_TYPE_NAMES } from '../domain/signal-types.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
+import type { PartStatus } from '../search/signal-index.js'
+import { lastRevision } from '../store/changes.js'
 import type { Durability } from '../store/durable-writer.js'
 import type { Store } from '../store/store.js'
+import type { Catalogue } from './catalogue.js'
 import type { Replica } from './replica.js'
 
 export interface HealthReport {
@@ -14,9 +17,34 @@ export interface HealthReport {
   readonly durability: Durability
 }
 
+export interface IndexStatus {
+  readonly type: SignalType
+  /** Those of removed images among them, until they are compacted away. */
+  readonly rows: number
+  readonly liveRows: number
+  readonly bytes: number
+  /** The threshold that the plans are for: the type's own. */
+  readonly thresholdBits: number
+  readonly parts: readonly PartStatus[]
+}
+
+export interface IndexReport {
+  readonly revision: number
+  /** Since the store was last known to hold nothing newer. */
+  readonly heardAgoMs: number
+  readonly images: number
+  /** What the images take beside their rows. */
+  readonly imageBytes: number
+  readonly indexes: readonly IndexStatus[]
+}
+
 export interface Health {
   /** @returns what keeps it from answering, if anything does. */
   report(): HealthReport | Problem
+  /** What the index consists of. @throws {Problem} index-cold, store-away */
+  index(): IndexReport
+  /** How many changes the store has that the index does not. @throws {Problem} store-away */
+  behind(): Promise<number>
 }
 
 export function healthOf({ replica, store }: { readonly replica: Replica; readonly store: Store }): Health {
@@ -35,5 +63,25 @@ export function healthOf({ replica, store }: { readonly replica: Replica; readon
         throw error
       }
     },
+    index() {
+      const { catalogue } = replica
+      return {
+        revision: replica.revision ?? 0,
+        heardAgoMs: Math.round(replica.heardAgoMs),
+        images: catalogue.images,
+        imageBytes: catalogue.imageBytes,
+        indexes: SIGNAL_TYPE_NAMES.map((type) => statusOf(catalogue, type)),
+      }
+    },
+    async behind() {
+      return Math.max(0, (await lastRevision(store)) - (replica.revision ?? 0))
+    },
   }
+}
+
+function statusOf(catalogue: Catalogue, type: SignalType): IndexStatus {
+  const { thresholdBits } = SIGNAL_TYPES[type]
+  const index = catalogue.index(type)
+  const { rows, liveRows, bytes } = index
+  return { type, rows, liveRows, bytes, thresholdBits, parts: index.status(thresholdBits) }
 }

@@ -8,7 +8,7 @@ import { Problem } from '../domain/problem.js'
 import type { Category, Tier, View } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
 import { blockhashDihedralsOf, dihedralsOf } from '../hash/dihedral.js'
-import { distance, type Hash256 } from '../hash/hash256.js'
+import type { Hash256 } from '../hash/hash256.js'
 import { type TransformName, transforms } from '../hash/transforms.js'
 import type { Hit, SignalIndex } from '../search/signal-index.js'
 import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
@@ -57,10 +57,8 @@ export interface MatcherParts {
   readonly clock: () => number
 }
 
-/** About 2 ms of search between two looks at the clock, with eight needles. */
-const SLICE_ROWS = 150_000
 /** How long this may keep the event loop from others in one go. */
-const TURN_MS = 5
+const TURN_MS = 2
 
 export function matcherOver({ replica, matchIdSecret, clock }: MatcherParts): Matcher {
   return {
@@ -68,20 +66,25 @@ export function matcherOver({ replica, matchIdSecret, clock }: MatcherParts): Ma
       const catalogue = replica.catalogue
       const banks = banksAsked(catalogue, options.banks)
       const giveWay = paceMaker(TURN_MS, clock)
-      const found: ReadonlyMap<number, Found>[] = []
-      for (const signals of pictures)
-        found.push(await findNearest(catalogue, banks, signals, options.thresholdBits, giveWay))
+      const search: Search = (type, hashes, thresholdBits) =>
+        searchPaced(catalogue.index(type), hashes, thresholdBits, giveWay)
+      const answers: { readonly ordinal: number; readonly match: Match }[][] = []
+      for (const signals of pictures) {
+        const found = await findNearest(catalogue, banks, signals, options.thresholdBits, search)
+        const isCorroborated = await corroborationOf(found, signals, search)
+        const answer = []
+        for (const each of found.values()) {
+          await giveWay()
+          const matchId = matchIdOf(matchIdSecret, options.orgId, each.image.id)
+          answer.push({ ordinal: each.hit.image, match: describe(each, isCorroborated(each), matchId) })
+        }
+        answers.push(answer.sort((a, b) => inOrder(a.match, b.match)))
+      }
 
       // A long batch gave way to others in between: what was withdrawn meanwhile is not named, and a catalogue that is no
       // longer the store's is not answered from.
-      const isCurrent = (ordinal: number) => catalogue.image(ordinal) !== undefined
       if (replica.catalogue !== catalogue) throw new Problem('index-cold', { retryAfterS: 1 })
-      return pictures.map((signals, i) => {
-        const current = [...(found[i] ?? [])].filter(([ordinal]) => isCurrent(ordinal))
-        return current
-          .map(([, match]) => describe(match, signals, matchIdOf(matchIdSecret, options.orgId, match.image.id)))
-          .sort((a, b) => a.distanceBits - b.distanceBits || (a.matchId < b.matchId ? -1 : 1))
-      })
+      return answers.map((answer) => answer.filter(({ ordinal }) => catalogue.has(ordinal)).map(({ match }) => match))
     },
   }
 }
@@ -100,6 +103,9 @@ const turn: Readonly<Record<SignalType, (hash: Hash256) => readonly Hash256[]>> 
   sha256: (hash) => [hash],
 }
 
+/** Gives way to others while it searches. */
+type Search = (type: SignalType, hashes: readonly Hash256[], thresholdBits: number) => Promise<Hit[]>
+
 interface Found {
   readonly hit: Hit
   readonly type: SignalType
@@ -112,13 +118,13 @@ async function findNearest(
   banks: ReadonlyMap<string, Bank>,
   signals: readonly HashedSignal[],
   thresholdBits: number | undefined,
-  giveWay: () => Promise<void>,
+  search: Search,
 ): Promise<ReadonlyMap<number, Found>> {
   const nearest = new Map<number, Found>()
   for (const { type, hashes } of signals) {
     const widestBits = thresholdBits ?? Math.max(...Array.from(banks.values(), (bank) => thresholdOf(bank, type)))
     const withinBits = Math.min(widestBits, SIGNAL_TYPES[type].maxThresholdBits)
-    for (const hit of await search(catalogue.index(type), hashes, withinBits, giveWay)) {
+    for (const hit of await search(type, hashes, withinBits)) {
       const image = catalogue.image(hit.image)
       const bank = banks.get(image?.bank ?? '')
       if (image === undefined || bank === undefined || hit.distanceBits > (thresholdBits ?? thresholdOf(bank, type)))
@@ -149,14 +155,14 @@ function banksAsked(catalogue: Catalogue, names: readonly string[] | undefined):
   return asked
 }
 
-async function search(
+async function searchPaced(
   index: SignalIndex,
   needles: readonly Hash256[],
   thresholdBits: number,
   giveWay: () => Promise<void>,
 ): Promise<Hit[]> {
   await giveWay()
-  const slices = index.withinSlices(needles, thresholdBits, SLICE_ROWS)
+  const slices = index.search(needles, thresholdBits)
   for (;;) {
     const step = slices.next()
     if (step.done === true) return step.value
@@ -164,26 +170,34 @@ async function search(
   }
 }
 
-/** Does another kind of hash of the same picture, turned the same way, agree that this is the image? */
-function isCorroborated(
-  image: CatalogueImage,
-  found: SignalType,
-  transform: number,
+/**
+ * Does another kind of hash of the same picture, turned the same way, agree with a match? Asked of the indexes rather than of
+ * hashes kept with each image: few of millions are ever matched.
+ */
+async function corroborationOf(
+  found: ReadonlyMap<number, Found>,
   asked: readonly HashedSignal[],
-): boolean {
-  return asked.some(({ type, view, hashes }) => {
-    if (type === found || view !== 'whole') return false
-    const stored = image.corroborating[type]
-    const turnedHash = hashes[transform]
-    return (
-      stored !== undefined && turnedHash !== undefined && distance(stored, turnedHash) <= SIGNAL_TYPES[type].corroboratesBits
-    )
-  })
+  search: Search,
+): Promise<(match: Found) => boolean> {
+  const agreeing = new Set<string>()
+  const keyOf = (type: SignalType, transform: number, image: number) => `${type} ${transform} ${image}`
+  const transforms = new Set(Array.from(found.values(), ({ hit }) => hit.transform))
+  for (const { type, view, hashes } of asked) {
+    if (view !== 'whole' || ![...found.values()].some((match) => match.type !== type)) continue
+    for (const transform of transforms) {
+      const hash = hashes[transform]
+      if (hash === undefined) continue
+      for (const hit of await search(type, [hash], SIGNAL_TYPES[type].corroboratesBits)) {
+        if (found.has(hit.image) && viewOf(hit.view) === 'whole') agreeing.add(keyOf(type, transform, hit.image))
+      }
+    }
+  }
+  return ({ hit, type }) =>
+    SIGNAL_TYPE_NAMES.some((other) => other !== type && agreeing.has(keyOf(other, hit.transform, hit.image)))
 }
 
-function describe({ image, bank, type, hit }: Found, asked: readonly HashedSignal[], matchId: string): Match {
+function describe({ image, bank, type, hit }: Found, corroborated: boolean, matchId: string): Match {
   const { distanceBits, transform, view } = hit
-  const corroborated = isCorroborated(image, type, transform, asked)
   return {
     matchId,
     grade: gradeOf({ bank, signalType: type, distanceBits, corroborated }),
@@ -197,6 +211,10 @@ function describe({ image, bank, type, hit }: Found, asked: readonly HashedSigna
     category: image.category,
     disputed: false,
   }
+}
+
+function inOrder(a: Match, b: Match): number {
+  return a.distanceBits - b.distanceBits || (a.matchId < b.matchId ? -1 : 1)
 }
 
 function transformName(needle: number): TransformName {

@@ -5,13 +5,18 @@ import { Problem } from '../domain/problem.js'
 import type { ApiKeys } from '../store/api-keys.js'
 import type { Banks } from '../store/banks.js'
 import { type Change, follow, lastRevision } from '../store/changes.js'
+import type { ImageReader } from '../store/image-reader.js'
 import type { Images } from '../store/images.js'
 import type { Store } from '../store/store.js'
 import { Catalogue } from './catalogue.js'
+import { paceMaker } from './pace.js'
+import type { Snapshots } from './snapshot.js'
 
 export interface ReplicaParts {
   readonly store: Store
   readonly images: Images
+  readonly reader: ImageReader
+  readonly snapshots: Snapshots | undefined
   readonly banks: Banks
   readonly apiKeys: ApiKeys
   /** A connection of its own: following blocks it. */
@@ -23,9 +28,13 @@ export interface ReplicaParts {
 
 /** Longest wait for a change before the store is asked whether it is still there. */
 const BLOCK_MS = 250
+/** The same, while nobody can be answered before the store has said that nothing is missing. */
+const SOON_MS = 1
 /** A replica that has not heard from the store for so long may not know of a withdrawal, so it must not answer. */
 const STALE_AFTER_MS = 1000
 const RETRY_MS = 200
+/** How long filling the indexes may keep the event loop from others in one go. */
+const TURN_MS = 5
 /** Unsealing so many takes about 2 ms, and then others of this process get their turn. */
 const IMAGES_AT_ONCE = 200
 const COLD_RETRY_AFTER_S = 2
@@ -37,7 +46,8 @@ export class Replica {
   // Invariant: the catalogue is what the store held at this revision; undefined until it has been read whole.
   #revision: number | undefined
   // When the store was last known to hold nothing newer than this catalogue.
-  #heardAtMs = 0
+  #heardAtMs = Number.NEGATIVE_INFINITY
+  #savedRevision: number | undefined
   #closed = false
   #tellClosed: () => void = () => {}
   #loop: Promise<void> = Promise.resolve()
@@ -60,11 +70,21 @@ export class Replica {
     await this.#loop
   }
 
+  /**
+   * Writes a snapshot if there is something new to write. What the last one holds of withdrawn images is gone then.
+   * @throws {Problem} store-away {Error} when the disk does not take it; the last snapshot stays.
+   */
+  async saveSnapshot(): Promise<void> {
+    const revision = this.#revision
+    if (revision === undefined || revision === this.#savedRevision) return
+    await this.#parts.snapshots?.save(this.#catalogue, revision)
+    this.#savedRevision = revision
+  }
+
   /** @throws {Problem} index-cold before the first hydration and after a gap; store-away when withdrawals may be missing. */
   get catalogue(): Catalogue {
     if (this.#revision === undefined) throw new Problem('index-cold', { retryAfterS: COLD_RETRY_AFTER_S })
-    if (this.#parts.now() - this.#heardAtMs > STALE_AFTER_MS)
-      throw new Problem('store-away', { retryAfterS: COLD_RETRY_AFTER_S })
+    if (this.heardAgoMs > STALE_AFTER_MS) throw new Problem('store-away', { retryAfterS: COLD_RETRY_AFTER_S })
     return this.#catalogue
   }
 
@@ -73,7 +93,12 @@ export class Replica {
   }
 
   get isReady(): boolean {
-    return this.#revision !== undefined && this.#parts.now() - this.#heardAtMs <= STALE_AFTER_MS
+    return this.#revision !== undefined && this.heardAgoMs <= STALE_AFTER_MS
+  }
+
+  /** How long ago the store was known to hold nothing newer than the catalogue; infinite before it was for the first time. */
+  get heardAgoMs(): number {
+    return this.#parts.now() - this.#heardAtMs
   }
 
   /** Waits until this process's catalogue has what was written at `revision`. @throws {Problem} store-away */
@@ -111,23 +136,31 @@ export class Replica {
     }
   }
 
-  /** The revision is read first: what changes while the rest is read comes again with the stream, and does no harm twice. */
+  /** Whether it is the store's last word shows with the first follow, and until then nothing is answered from it. */
   async #hydrate(): Promise<void> {
-    const { store, images, banks, apiKeys } = this.#parts
-    const catalogue = new Catalogue()
-    const revision = await lastRevision(store)
-    const heardAtMs = this.#parts.now()
+    const { snapshots, store, banks, apiKeys, now } = this.#parts
+    const snapshot = await snapshots?.load()
+    // The revision is read first: what changes while the rest is read comes again with the stream, and does no harm twice.
+    const revision = snapshot?.revision ?? (await lastRevision(store))
+    const catalogue = snapshot?.catalogue ?? (await this.#readAll())
     for (const bank of await banks.all()) catalogue.banks.set(bank.name, bank)
     for (const key of await apiKeys.all()) catalogue.apiKeys.set(key.keyId, key)
-    for await (const shard of images.all()) for (const { id, image } of shard) catalogue.put(id, image)
+    const giveWay = paceMaker(TURN_MS, now)
+    while (catalogue.tidy()) await giveWay()
     this.#catalogue = catalogue
-    this.#heardAtMs = heardAtMs
-    this.#advance(revision)
+    this.#revision = revision
+    this.#savedRevision = snapshot?.revision
+  }
+
+  async #readAll(): Promise<Catalogue> {
+    const catalogue = new Catalogue()
+    for await (const columns of this.#parts.reader.columns()) catalogue.load(columns)
+    return catalogue
   }
 
   async #followOnce(): Promise<void> {
     const from = this.#revision ?? 0
-    const followed = await follow(this.#parts.follower, from, BLOCK_MS)
+    const followed = await follow(this.#parts.follower, from, this.isReady ? BLOCK_MS : SOON_MS)
     if (followed.kind === 'gap') {
       this.#revision = undefined
       return

@@ -1,5 +1,6 @@
 // The stream that every index follows: what changed, by id. Never bits.
 
+import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { formatUuid } from '../domain/ids.js'
 import { keys } from './keys.js'
@@ -47,6 +48,20 @@ export async function follow(redis: Redis, after: number, blockMs: number): Prom
     changes.push(change)
   }
   return { kind: 'changes', changes, isCaughtUp: changes.length < BATCH }
+}
+
+/**
+ * A digest of what changed at a revision: the same in the same history only, since ids are random.
+ * @returns `undefined` when the stream does not remember.
+ */
+export async function changeAt(store: Store, revision: number): Promise<Buffer | undefined> {
+  const id = `${revision}-0`
+  const entries = await store.ask((redis) => redis.xrangeBuffer(keys.changes, id, id))
+  const fields = entries[0]?.[1]
+  if (fields === undefined) return undefined
+  const digest = createHash('sha256')
+  for (const field of fields) digest.update(`${field.length}:`).update(field)
+  return digest.digest()
 }
 
 function parseChange(revision: number, fields: readonly Buffer[]): Change {

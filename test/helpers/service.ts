@@ -42,6 +42,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     keyring: () => makeKeyring([options.sealKey ?? Buffer.alloc(32, 7)]),
     handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' },
     retentionMs: 86_400_000,
+    snapshots: undefined,
     now: () => Date.now(),
     clock: () => performance.now(),
     onTrouble: (error) => log.push(String(error)),

@@ -1,6 +1,9 @@
 // What the tests of this folder search for: hashes at a known distance from each other.
 
+import assert from 'node:assert/strict'
 import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import type { Row } from '../../src/search/linear.js'
+import type { RowColumns } from '../../src/search/row-block.js'
 import type { Hit } from '../../src/search/signal-index.js'
 
 export const zeros = hashFromBytes(new Uint8Array(HASH_BYTES))
@@ -26,6 +29,43 @@ export function spread(hash: Hash256, distanceBits: number, offset = 0): Hash256
 /** The hash with `distanceBits` neighbouring bits flipped. */
 export function packed(hash: Hash256, distanceBits: number, offset = 0): Hash256 {
   return flip(hash, distanceBits, (i) => offset + i)
+}
+
+/** Rows side by side, as they are loaded. */
+export function columnsOf(rows: readonly Row[]): RowColumns {
+  return {
+    images: Uint32Array.from(rows, ({ image }) => image),
+    views: Uint8Array.from(rows, ({ view }) => view),
+    hashes: concatenated(rows.map(({ hash }) => hash)),
+  }
+}
+
+/** Hashes one after the other, as a part wants its needles. */
+export function concatenated(hashes: readonly Hash256[]): Uint8Array {
+  const bytes = new Uint8Array(hashes.length * HASH_BYTES)
+  for (const [i, hash] of hashes.entries()) bytes.set(hash, i * HASH_BYTES)
+  return bytes
+}
+
+/** Many hits, compared by what differs: whole lists would take longer to print than to find. */
+export function assertSameHits(actual: readonly Hit[], expected: readonly Hit[]): void {
+  const has = actual.map(keyOf).sort()
+  const wants = expected.map(keyOf).sort()
+  if (has.length === wants.length && has.every((key, i) => key === wants[i])) return
+  const [hasOnce, wantsOnce] = [new Set(has), new Set(wants)]
+  assert.deepEqual(
+    {
+      missing: [...wantsOnce].filter((key) => !hasOnce.has(key)).slice(0, 5),
+      extra: [...hasOnce].filter((key) => !wantsOnce.has(key)).slice(0, 5),
+      count: has.length,
+    },
+    { missing: [], extra: [], count: wants.length },
+    'image view transform distance',
+  )
+}
+
+function keyOf({ image, view, transform, distanceBits }: Hit): string {
+  return `${image} ${view} ${transform} ${distanceBits}`
 }
 
 /** Hits in one order, to compare where none is promised. */

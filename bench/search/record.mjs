@@ -1,0 +1,89 @@
+// What was measured, kept: bench/record/search.json has everything, search.md the table. A measurement replaces the former one
+// of the same question; git has that one.
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { CORPORA } from './corpora.mjs'
+import { replaceSection, table, time } from './table.mjs'
+
+const JSON_FILE = fileURLToPath(new URL('../record/search.json', import.meta.url))
+const MD_FILE = fileURLToPath(new URL('../record/search.md', import.meta.url))
+
+const INTRODUCTION = `# Searching: what a query and a row cost, beside FAISS
+
+One thread; times are for a whole query, the search call alone. A row's bytes are the larger of what the index says and of what
+the process grew by. \`checked\` answers were compared whole with the oracle, \`wrong\` ones differed. What the corpora are:
+[docs/performance.md](../../docs/performance.md). Everything is in \`search.json\`, also what was tried for FAISS, whose times are of
+the last run with \`--peers\`, at \`peersDate\`.
+`
+
+/** @returns all measurements, in the order in which tables have them. */
+export function readRecords() {
+  return existsSync(JSON_FILE) ? JSON.parse(readFileSync(JSON_FILE, 'utf8')) : []
+}
+
+/** Adds a measurement. One without peers keeps those that the former had on the same machine. */
+export function record(result) {
+  const records = readRecords()
+  const former = records.find((one) => sameQuestion(one, result))
+  const kept = records.filter((one) => one !== former)
+  kept.push(withPeers(result, former))
+  kept.sort(byQuestion)
+  writeFileSync(JSON_FILE, `[\n${kept.map((one) => JSON.stringify(one)).join(',\n')}\n]\n`)
+  const text = existsSync(MD_FILE) ? readFileSync(MD_FILE, 'utf8') : INTRODUCTION
+  writeFileSync(MD_FILE, replaceSection(text, recordTable(kept)))
+}
+
+/** The corpus, and what was not as usual. */
+export function nameOf({ corpus, rowsFrom, byInsert }) {
+  const unusual = [rowsFrom === 'sample' ? 'of the sample' : [], byInsert ? 'row by row' : []].flat()
+  return [corpus, ...unusual].join(', ')
+}
+
+function withPeers(result, former) {
+  if (Object.keys(result.peers).length > 0) return { ...result, peersDate: result.date }
+  if (former === undefined || former.machine !== result.machine) return result
+  const { peers, faiss, faissCallUs, peersDate } = former
+  return { ...result, peers, faiss, faissCallUs, peersDate }
+}
+
+function recordTable(records) {
+  return table({
+    corpus: records.map(nameOf),
+    rows: records.map(({ rows }) => rows.toLocaleString('en')),
+    threshold: records.map(({ threshold }) => threshold),
+    needles: records.map(({ needles }) => needles),
+    p50: records.map(({ p50Us }) => time(p50Us)),
+    p99: records.map(({ p99Us }) => time(p99Us)),
+    'bytes a row': records.map(({ bytesPerRow }) => bytesPerRow),
+    'rows/s built': records.map(({ buildRowsPerS }) => buildRowsPerS.toLocaleString('en')),
+    'hits a query': records.map(({ hitsPerQuery }) => hitsPerQuery),
+    checked: records.map(({ checked }) => checked),
+    wrong: records.map(({ wrong }) => wrong),
+    'FAISS Flat p50': records.map(({ peers }) => time(peers.faissFlat?.p50Us)),
+    'FAISS MultiHash p50': records.map(({ peers }) => multiHash(peers.faissMultiHash)),
+    date: records.map(({ date }) => date),
+    commit: records.map(({ commit }) => commit),
+    machine: records.map(({ machine }) => machine),
+    command: records.map(({ command }) => `\`${command}\``),
+  })
+}
+
+function multiHash(peer) {
+  return peer?.p50Us === undefined ? '' : `${time(peer.p50Us)} (${peer.parameters})`
+}
+
+function sameQuestion(a, b) {
+  return byQuestion(a, b) === 0
+}
+
+function byQuestion(a, b) {
+  return (
+    CORPORA.indexOf(a.corpus) - CORPORA.indexOf(b.corpus) ||
+    a.rowsFrom.localeCompare(b.rowsFrom) ||
+    a.byInsert - b.byInsert ||
+    a.threshold - b.threshold ||
+    a.needles - b.needles ||
+    a.rows - b.rows
+  )
+}

@@ -1,0 +1,100 @@
+// The search kernel over one memory, with types and names.
+
+import { wasmBase64 } from './engine.generated.js'
+
+const PAGE_BYTES = 65_536
+
+/** What the rows of one memory can be asked. The memory is made once and never grows, so views of it stay valid. */
+export interface Engine {
+  readonly bytes: Uint8Array
+  readonly words: Uint32Array
+  scan(rowsAt: number, rowCount: number, needleCount: number, thresholdBits: number): number
+  describeTables(rowsAt: number, offsetsAt: number, tablesAt: number, tableBytes: number): void
+  countKeys(fromRow: number, toRow: number): void
+  sumCounts(band: number): void
+  fillTable(band: number, fromRow: number, toRow: number): void
+  countCandidates(needleAt: number, band: number, distanceBits: number): number
+  countPlanned(needleAt: number): number
+  probe(needleCount: number, fromBand: number, toBand: number, thresholdBits: number): number
+  describeChains(rowsAt: number, firstsAt: number, nextsAt: number): void
+  link(row: number): void
+  follow(needle: number, rowCount: number, thresholdBits: number, maxVisits: number): number
+}
+
+/** Names the kernel, and with it the shape of what it writes. */
+export const KERNEL_NAME = `${wasmBase64.length}:${checksum(wasmBase64)}`
+
+const module = new WebAssembly.Module(Uint8Array.from(atob(wasmBase64), (char) => char.charCodeAt(0)))
+
+/** @param sizeBytes at most 4 GiB. The system backs memory when it is written, not before. */
+export function engineOver(sizeBytes: number): Engine {
+  const pages = Math.ceil(sizeBytes / PAGE_BYTES)
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+  const scan = functionOf(exports, 'scan')
+  const describeTables = functionOf(exports, 'describeTables')
+  const countKeys = functionOf(exports, 'countKeys')
+  const sumCounts = functionOf(exports, 'sumCounts')
+  const fillTable = functionOf(exports, 'fillTable')
+  const countCandidates = functionOf(exports, 'countCandidates')
+  const countPlanned = functionOf(exports, 'countPlanned')
+  const probe = functionOf(exports, 'probe')
+  const describeChains = functionOf(exports, 'describeChains')
+  const link = functionOf(exports, 'link')
+  const follow = functionOf(exports, 'follow')
+  functionOf(exports, 'writeMasks')()
+  return {
+    bytes: new Uint8Array(memory.buffer),
+    words: new Uint32Array(memory.buffer),
+    scan: (rowsAt, rowCount, needleCount, thresholdBits) =>
+      scan(rowsAt, rowCount, scratch.needlesAt, needleCount, thresholdBits, scratch.hitsAt),
+    describeTables: (rowsAt, offsetsAt, tablesAt, tableBytes) => describeTables(rowsAt, offsetsAt, tablesAt, tableBytes),
+    countKeys: (fromRow, toRow) => countKeys(fromRow, toRow),
+    sumCounts: (band) => sumCounts(band),
+    fillTable: (band, fromRow, toRow) => fillTable(band, fromRow, toRow),
+    countCandidates: (needleAt, band, distanceBits) => countCandidates(needleAt, band, distanceBits),
+    countPlanned: (needleAt) => countPlanned(needleAt),
+    probe: (needleCount, fromBand, toBand, thresholdBits) => probe(needleCount, fromBand, toBand, thresholdBits),
+    describeChains: (rowsAt, firstsAt, nextsAt) => describeChains(rowsAt, firstsAt, nextsAt),
+    link: (row) => link(row),
+    follow: (needle, rowCount, thresholdBits, maxVisits) => follow(needle, rowCount, thresholdBits, maxVisits),
+  }
+}
+
+// What the kernel's constants are is read from the kernel, so that no fact lies in two languages.
+const probed = new WebAssembly.Instance(module, { env: { memory: new WebAssembly.Memory({ initial: 1, maximum: 1 }) } })
+
+/** Addresses in every memory, and bounds. */
+export const scratch = {
+  planAt: constantOf('PLAN_AT'),
+  needlesAt: constantOf('NEEDLES_AT'),
+  hitsAt: constantOf('HITS_AT'),
+  /** Columns begin here. */
+  bytes: constantOf('SCRATCH_BYTES'),
+  maxNeedles: constantOf('MAX_NEEDLES'),
+} as const
+
+export const BANDS = constantOf('BANDS')
+export const MAX_REACH = constantOf('MAX_REACH')
+export const OFFSETS_BYTES = constantOf('OFFSETS_BYTES')
+export const ENTRY_BYTES = constantOf('ENTRY_BYTES')
+
+/** Of the type that an export has, which allows any arguments; the wrappers say what they are. */
+function functionOf(exports: WebAssembly.Exports, name: string) {
+  const found = exports[name]
+  if (typeof found !== 'function') throw new Error(`the kernel has no ${name}`)
+  return found
+}
+
+function constantOf(name: string): number {
+  const found = probed.exports[name]
+  if (!(found instanceof WebAssembly.Global)) throw new Error(`the kernel has no ${name}`)
+  return Number(found.value)
+}
+
+/** FNV-1a: tells versions apart, and is no defence against anybody. */
+function checksum(text: string): string {
+  let sum = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) sum = Math.imul(sum ^ text.charCodeAt(i), 0x01000193)
+  return (sum >>> 0).toString(16)
+}

@@ -1,0 +1,102 @@
+// Where new rows go: searchable the moment they are added, by chains rather than tables.
+
+import { HASH_BYTES, type Hash256 } from '../hash/hash256.js'
+import { BANDS, scratch } from './engine.js'
+import { NearestByRow, type Part, pick, readHits, scanAll } from './part.js'
+import { evenCounts, type Plan, planFor, scanNs } from './plan.js'
+import { type Report, RowBlock } from './row-block.js'
+import type { Hit } from './signal-index.js'
+
+/** What two bytes can number beside "none". */
+export const HEAD_ROWS = 65_535
+
+const KEYS = 65_536
+const LINK_BYTES = Uint16Array.BYTES_PER_ELEMENT
+const FIRSTS_BYTES = BANDS * KEYS * LINK_BYTES
+const NEXTS_BYTES = BANDS * LINK_BYTES
+
+// A chain is read one row after the other, each waiting for the last.
+const VISIT_NS = 12
+const FIRST_NS = 4
+/** A search along chains is given up for reading all rows when it has cost a fifth of that. */
+const LEAST_ROWS_PER_VISIT = 20
+
+export class Head implements Part {
+  readonly kind = 'head'
+  readonly isSettled: boolean
+  readonly block: RowBlock
+  deadRows = 0
+
+  /** @param capacity rows, at most `HEAD_ROWS`. */
+  constructor(capacity: number, state: 'open' | 'settled') {
+    this.isSettled = state === 'settled'
+    this.block = new RowBlock(capacity, FIRSTS_BYTES + capacity * NEXTS_BYTES)
+    const { engine, rowsAt, extraAt } = this.block
+    engine.describeChains(rowsAt, extraAt, extraAt + FIRSTS_BYTES)
+  }
+
+  append(image: number, view: number, hash: Hash256): void {
+    this.block.append(image, view, hash)
+    this.block.engine.link(this.block.rows - 1)
+  }
+
+  /** Appends copies of another block's rows. */
+  appendFrom(source: RowBlock, from: number, to: number): void {
+    const first = this.block.rows
+    this.block.appendFrom(source, from, to)
+    for (let row = first; row < this.block.rows; row++) this.block.engine.link(row)
+  }
+
+  *search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[]): Generator<void, void, void> {
+    const { block } = this
+    const plan = this.#plan(rows, needles.length / HASH_BYTES, thresholdBits)
+    if (plan === undefined) {
+      yield* scanAll(block, rows, needles, thresholdBits, (row, needle, bits) => {
+        hits.push(block.hit(row, needle, bits))
+      })
+      return
+    }
+    const nearest = new NearestByRow()
+    const scanned = this.#follow(needles, rows, plan, thresholdBits, nearest)
+    if (scanned.length > 0) {
+      const report: Report = (row, i, bits) => nearest.add(row, scanned[i] ?? 0, bits)
+      yield* scanAll(block, rows, pick(needles, scanned), thresholdBits, report)
+    }
+    nearest.moveTo(block, hits)
+  }
+
+  /** `undefined` where reading all rows is cheaper. */
+  #plan(rows: number, needleCount: number, thresholdBits: number): Plan | undefined {
+    const plan = evenPlan(thresholdBits)
+    if (plan === undefined) return undefined
+    const visits = (plan.candidates * rows) / HEAD_ROWS
+    const ns = needleCount * (plan.probes * FIRST_NS + visits * VISIT_NS)
+    return ns < scanNs(rows, needleCount) && visits < maxVisits(rows) ? plan : undefined
+  }
+
+  /** @returns the needles whose chains were longer than reading all rows. */
+  #follow(needles: Uint8Array, rows: number, plan: Plan, thresholdBits: number, nearest: NearestByRow): number[] {
+    const { block } = this
+    block.loadNeedles(needles)
+    block.engine.bytes.set(plan.reach, scratch.planAt)
+    const left: number[] = []
+    for (let needle = 0; needle < needles.length / HASH_BYTES; needle++) {
+      const found = block.engine.follow(needle, rows, thresholdBits, maxVisits(rows))
+      if (found < 0) left.push(needle)
+      else readHits(block, found, (row, _, bits) => nearest.add(row, needle, bits))
+    }
+    return left
+  }
+}
+
+function maxVisits(rows: number): number {
+  return rows / LEAST_ROWS_PER_VISIT
+}
+
+const evenPlans = new Map<number, Plan | undefined>()
+
+/** A head is too short-lived for counting: its rows are taken for random, and the limit on visits bounds the error. */
+function evenPlan(thresholdBits: number): Plan | undefined {
+  if (!evenPlans.has(thresholdBits)) evenPlans.set(thresholdBits, planFor(evenCounts(HEAD_ROWS), thresholdBits))
+  return evenPlans.get(thresholdBits)
+}

@@ -1,0 +1,19 @@
+// The search kernel: what one memory's rows can be asked. AssemblyScript; compiled by build.mjs.
+
+export { describeChains, follow, link } from './chains'
+export { countKeys, fillTable, sumCounts } from './fill'
+export {
+  BANDS,
+  describeTables,
+  ENTRY_BYTES,
+  HITS_AT,
+  MAX_NEEDLES,
+  MAX_REACH,
+  NEEDLES_AT,
+  OFFSETS_BYTES,
+  PLAN_AT,
+  SCRATCH_BYTES,
+  writeMasks,
+} from './layout'
+export { countCandidates, countPlanned, kept, probe } from './probe'
+export { scan } from './scan'

@@ -1,0 +1,51 @@
+// Filling the band tables of a segment whose rows are all there. AssemblyScript; part of engine.ts.
+
+import { BANDS, ENTRY_BYTES, KEYS, OFFSETS_BYTES, offsetsAt, rowsAt, STARTS_AT, tableBytes, tablesAt } from './layout'
+
+/** Counts the keys of rows `from`…`to`−1, in all bands. Offsets must have been zero before the first. */
+export function countKeys(from: u32, to: u32): void {
+  for (let row = rowsAt + (<usize>from << 5), end = rowsAt + (<usize>to << 5); row < end; row += 32) {
+    let counts = offsetsAt + 8
+    for (let at = row; at < row + 32; at += 2) {
+      const count = counts + (<usize>load<u16>(at) << 2)
+      store<u32>(count, load<u32>(count) + 1)
+      counts += OFFSETS_BYTES
+    }
+  }
+}
+
+/**
+ * Turns a band's counts into the places where buckets begin, one key ahead of where they belong: filling moves each to its
+ * end. Keeps a copy in scratch, because filling also needs the size of a bucket.
+ */
+export function sumCounts(band: u32): void {
+  const starts = offsetsAt + <usize>band * OFFSETS_BYTES + 4
+  let sum: u32 = 0
+  for (let at = starts, end = starts + OFFSETS_BYTES - 4; at < end; at += 4) {
+    sum += load<u32>(at)
+    store<u32>(at, sum)
+  }
+  memory.copy(STARTS_AT, starts, OFFSETS_BYTES - 4)
+}
+
+/** Puts rows `from`…`to`−1 into a band's table. Band after band: `sumCounts` of the next only when all rows are in this. */
+export function fillTable(band: u32, from: u32, to: u32): void {
+  const cursors = offsetsAt + <usize>band * OFFSETS_BYTES + 4
+  const table = tablesAt + <usize>band * tableBytes
+  const keyAt = <usize>band << 1
+  const nextAt = <usize>((band + 1) & (BANDS - 1)) << 1
+  for (let number = from; number < to; number++) {
+    const row = rowsAt + (<usize>number << 5)
+    const key = <usize>load<u16>(row + keyAt) << 2
+    const place = load<u32>(cursors + key)
+    store<u32>(cursors + key, place + 1)
+    const start = load<u32>(STARTS_AT + key)
+    const size = load<u32>(STARTS_AT + key, 4) - start
+    const bucket = table + <usize>start * ENTRY_BYTES
+    const inBucket = <usize>(place - start)
+    store<u16>(bucket + (inBucket << 1), load<u16>(row + nextAt))
+    const id = bucket + (<usize>size << 1) + inBucket * 3
+    store<u16>(id, <u16>number)
+    store<u8>(id, <u8>(number >> 16), 2)
+  }
+}

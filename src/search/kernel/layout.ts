@@ -1,0 +1,65 @@
+// Where things lie in every memory: scratch, masks, and what of rows and tables each memory is told. AssemblyScript; part of
+// engine.ts.
+
+export const BANDS: u32 = 16
+export const KEYS: u32 = 65_536
+
+/** One more than keys, so that a bucket ends where the next begins; and one more for counting. */
+export const OFFSETS_BYTES: usize = (<usize>KEYS + 2) * 4
+/** 2 of fragment, 3 of row number. */
+export const ENTRY_BYTES: usize = 5
+
+// Scratch, below all columns. Addresses are the same in every memory; below 1,536 lies what the compiler places.
+export const PLAN_AT: usize = 1_536
+export const NEEDLES_AT: usize = 4_096
+/** u32 ends of the spans of one band and needle, by distance. */
+export const SPAN_ENDS_AT: usize = 2_048
+/** u32 ends of the survivors by band and needle. */
+export const GROUP_ENDS_AT: usize = 16_384
+export const MASKS_AT: usize = 32_768
+export const SPANS_AT: usize = 65_536
+export const HITS_AT: usize = 131_072
+export const SURVIVORS_AT: usize = 262_144
+export const SCRATCH_BYTES: usize = 2_359_296
+/** While a table is filled there are no survivors. */
+export const STARTS_AT: usize = SURVIVORS_AT
+export const SURVIVORS: u32 = <u32>((SCRATCH_BYTES - SURVIVORS_AT) >> 2)
+
+export const MAX_NEEDLES: u32 = 64
+export const MAX_HITS: u32 = <u32>((SURVIVORS_AT - HITS_AT) >> 3)
+/** The farthest reach a plan may give a band: 6,885 keys differ from a key in fewer bits. */
+export const MAX_REACH: u32 = 6
+
+/** Where masks with 0, 1 … bits end, in bytes from the first. */
+const maskEnds = memory.data<u32>([2, 34, 274, 1_394, 5_034, 13_770])
+
+/** Where the masks end that have at most `bits` bits. */
+export function maskEnd(bits: u32): usize {
+  return MASKS_AT + <usize>load<u32>(maskEnds + (<usize>bits << 2))
+}
+
+/** Where the rows lie that are searched, and their tables. */
+export let rowsAt: usize = 0
+export let offsetsAt: usize = 0
+export let tablesAt: usize = 0
+export let tableBytes: usize = 0
+
+/** To be called once, before anything else. `tableBytes` apart lie the tables, `OFFSETS_BYTES` apart their offsets. */
+export function describeTables(rows: usize, offsets: usize, tables: usize, bytes: usize): void {
+  rowsAt = rows
+  offsetsAt = offsets
+  tablesAt = tables
+  tableBytes = bytes
+}
+
+/** Writes the masks by which the keys near a key differ from it, in order of distance. */
+export function writeMasks(): void {
+  let at = MASKS_AT
+  for (let bits: u32 = 0; bits < MAX_REACH; bits++) {
+    for (let mask: u32 = 0; mask < KEYS; mask++) {
+      if (<u32>popcnt(mask) != bits) continue
+      store<u16>(at, <u16>mask)
+      at += 2
+    }
+  }
+}

@@ -1,0 +1,40 @@
+// Which rows a needle reaches under a plan. AssemblyScript; part of engine.ts.
+//
+// The plan gives band j a reach p(j) = radius + 1, 0 for a band that is not probed, with Σ p = threshold + 1. For a row within
+// the threshold let x(j) = d(j) − p(j), d being the bits that differ in band j: Σ x < 0. Going round the ring of bands there is
+// then a start from which every prefix sum of x is negative (pigeonring: Qin and Xiao, PVLDB 12(2), 2018). So in some band both
+// d(j) < p(j) and d(j) + d(j+1) < p(j) + p(j+1) hold; a needle reaches a row in such a band.
+
+import { BANDS, PLAN_AT } from './layout'
+
+// @ts-ignore: decorator
+@inline
+export function distanceTo(row: usize, needle: usize): u32 {
+  return <u32>(
+    (popcnt(load<u64>(row) ^ load<u64>(needle)) +
+      popcnt(load<u64>(row, 8) ^ load<u64>(needle, 8)) +
+      popcnt(load<u64>(row, 16) ^ load<u64>(needle, 16)) +
+      popcnt(load<u64>(row, 24) ^ load<u64>(needle, 24)))
+  )
+}
+
+/** Does the needle reach the row in an earlier band, under the plan? */
+export function isReachedBefore(row: usize, needle: usize, band: u32): bool {
+  for (let earlier: u32 = 0; earlier < band; earlier++) if (isReachedIn(row, needle, earlier)) return true
+  return false
+}
+
+export function isReachedIn(row: usize, needle: usize, band: u32): bool {
+  const reach = <u32>load<u8>(PLAN_AT + band)
+  const bits = bandBits(row, needle, band)
+  if (bits >= reach) return false
+  const next = (band + 1) & (BANDS - 1)
+  return bits + bandBits(row, needle, next) < reach + <u32>load<u8>(PLAN_AT + next)
+}
+
+// @ts-ignore: decorator
+@inline
+function bandBits(row: usize, needle: usize, band: u32): u32 {
+  const at = <usize>band << 1
+  return <u32>popcnt(<u32>load<u16>(row + at) ^ <u32>load<u16>(needle + at))
+}

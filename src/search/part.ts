@@ -1,0 +1,71 @@
+// What an index is made of: blocks of rows that can each be searched.
+
+import { HASH_BYTES } from '../hash/hash256.js'
+import { scratch } from './engine.js'
+import type { Report, RowBlock } from './row-block.js'
+import type { Hit } from './signal-index.js'
+
+export interface Part {
+  readonly block: RowBlock
+  readonly kind: 'head' | 'segment' | 'raw'
+  /** Made by compacting, as opposed to a full head or rows just loaded. */
+  readonly isSettled: boolean
+  /** Rows of removed images; never too few, too many only where the rows of images lie scattered. */
+  deadRows: number
+  /** Adds what of the first `rows` rows is within the threshold, each row once. Pauses about every `UNIT_NS`. */
+  search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[]): Generator<void, void, void>
+}
+
+/** Work between two pauses of a search. */
+export const UNIT_NS = 1_000_000
+
+/** One hit a row, whatever number of probes found it: the nearest needle, the first of equals. */
+export class NearestByRow {
+  readonly #found = new Map<number, { readonly needle: number; readonly distanceBits: number }>()
+
+  add(row: number, needle: number, distanceBits: number): void {
+    const known = this.#found.get(row)
+    if (known !== undefined) {
+      if (known.distanceBits < distanceBits) return
+      if (known.distanceBits === distanceBits && known.needle < needle) return
+    }
+    this.#found.set(row, { needle, distanceBits })
+  }
+
+  moveTo(block: RowBlock, hits: Hit[]): void {
+    for (const [row, { needle, distanceBits }] of this.#found) hits.push(block.hit(row, needle, distanceBits))
+  }
+}
+
+/** Reports the hits that the kernel wrote. */
+export function readHits({ engine: { words } }: RowBlock, count: number, report: Report): void {
+  const first = scratch.hitsAt >>> 2
+  for (let at = first; at < first + count * 2; at += 2) {
+    const packed = words[at + 1] ?? 0
+    report(words[at] ?? 0, packed >>> 16, packed & 0xffff)
+  }
+}
+
+/** Some of the needles, one after the other. */
+export function pick(needles: Uint8Array, numbers: readonly number[]): Uint8Array {
+  const picked = new Uint8Array(numbers.length * HASH_BYTES)
+  for (const [i, number] of numbers.entries()) {
+    picked.set(needles.subarray(number * HASH_BYTES, (number + 1) * HASH_BYTES), i * HASH_BYTES)
+  }
+  return picked
+}
+
+/** Reads all of the first `rows` rows: always right, and the cheapest way where rows are few or the threshold is wide. */
+export function* scanAll(
+  block: RowBlock,
+  rows: number,
+  needles: Uint8Array,
+  thresholdBits: number,
+  report: Report,
+): Generator<void, void, void> {
+  const rowsAtOnce = Math.ceil(UNIT_NS / (3 + needles.length / HASH_BYTES))
+  for (let row = 0; row < rows; row += rowsAtOnce) {
+    if (row > 0) yield
+    block.scan(needles, thresholdBits, row, Math.min(rows, row + rowsAtOnce), report)
+  }
+}

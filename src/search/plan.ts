@@ -1,0 +1,125 @@
+// How to search a block of rows: which keys to probe in which band, or not at all. The cost model is here and nowhere else.
+
+import { BANDS, MAX_REACH } from './engine.js'
+
+/** Keys of 16 bits that differ from a given one in 0, 1 … 5 bits. */
+export const KEYS_AT: readonly number[] = [1, 16, 120, 560, 1_820, 4_368]
+
+/**
+ * Nanoseconds, measured on the machine of bench/record/search.md with a million rows; what counts is how they compare.
+ * A probe reads a bucket's place and asks for its first lines, a candidate is a fragment looked at eight at a time, a survivor
+ * is a row read for its distance.
+ */
+const PROBE_NS = 20
+const CANDIDATE_NS = 0.6
+const SURVIVOR_NS = 30
+const SCAN_FIRST_NS = 3.1
+const SCAN_FURTHER_NS = 1
+
+/** `reach[band]` is the radius probed there plus one, 0 for none; their sum is the threshold plus one. */
+export interface Plan {
+  readonly reach: Uint8Array
+  readonly probes: number
+  readonly candidates: number
+  readonly costNs: number
+}
+
+/** Candidates that a needle is expected to meet, by band and distance: `counts[band * MAX_REACH + distanceBits]`. */
+export type BandCounts = Float64Array
+
+/** What reading every row costs. */
+export function scanNs(rows: number, needles: number): number {
+  return rows * (SCAN_FIRST_NS + SCAN_FURTHER_NS * (needles - 1))
+}
+
+/**
+ * The cheapest way to give the bands reaches that sum to `thresholdBits` + 1, which is what makes a search miss nothing (see
+ * kernel/reach.ts). Dynamic programming over bands; after Qin et al., "GPH", ICDE 2018.
+ *
+ * @returns `undefined` when no plan can: beyond 95 bits, where keys would be most of all keys.
+ * Cost: about 30 µs, so callers keep what they get.
+ */
+export function planFor(counts: BandCounts, thresholdBits: number): Plan | undefined {
+  const total = thresholdBits + 1
+  if (total > BANDS * MAX_REACH) return undefined
+  // best[sum] is the least cost of the bands so far with reaches of that sum; choice remembers the last band's.
+  let best = new Float64Array(total + 1).fill(Number.POSITIVE_INFINITY)
+  best[0] = 0
+  const choice: Uint8Array[] = []
+  for (let band = 0; band < BANDS; band++) {
+    const next = new Float64Array(total + 1).fill(Number.POSITIVE_INFINITY)
+    const chosen = new Uint8Array(total + 1)
+    for (let reach = 0; reach <= MAX_REACH; reach++) {
+      const cost = bandNs(counts, band, reach)
+      for (let sum = reach; sum <= total; sum++) {
+        const through = (best[sum - reach] ?? 0) + cost
+        if (through >= (next[sum] ?? 0)) continue
+        next[sum] = through
+        chosen[sum] = reach
+      }
+    }
+    best = next
+    choice.push(chosen)
+  }
+  const reach = new Uint8Array(BANDS)
+  for (let band = BANDS - 1, sum = total; band >= 0; band--) {
+    const chosen = choice[band]?.[sum] ?? 0
+    reach[band] = chosen
+    sum -= chosen
+  }
+  return planWith(reach, counts)
+}
+
+/** A plan of given reaches, with what it is expected to cost. */
+function planWith(reach: Uint8Array, counts: BandCounts): Plan {
+  let probes = 0
+  let candidates = 0
+  let costNs = 0
+  for (let band = 0; band < BANDS; band++) {
+    for (let bits = 0; bits < (reach[band] ?? 0); bits++) {
+      probes += KEYS_AT[bits] ?? 0
+      candidates += counts[band * MAX_REACH + bits] ?? 0
+    }
+    costNs += bandNs(counts, band, reach[band] ?? 0)
+  }
+  return { reach, probes, candidates, costNs }
+}
+
+/** What a plan costs a needle that meets so many candidates rather than those expected. */
+export function costWith(plan: Plan, candidates: number): number {
+  return plan.costNs + (candidates - plan.candidates) * (CANDIDATE_NS + SURVIVOR_NS * 0.02)
+}
+
+function bandNs(counts: BandCounts, band: number, reach: number): number {
+  let ns = 0
+  for (let bits = 0; bits < reach; bits++) {
+    const candidates = counts[band * MAX_REACH + bits] ?? 0
+    // The fragment may differ in what the neighbour's reach, about the same, leaves over.
+    ns += (KEYS_AT[bits] ?? 0) * PROBE_NS + candidates * (CANDIDATE_NS + SURVIVOR_NS * shareWithin(2 * reach - 1 - bits))
+  }
+  return ns
+}
+
+/** The share of all keys that differ from a given one in at most so many bits. */
+function shareWithin(bits: number): number {
+  return cumulativeShare[Math.min(bits, cumulativeShare.length - 1)] ?? 1
+}
+
+const cumulativeShare = (() => {
+  const shares: number[] = []
+  let keys = 1
+  let sum = 0
+  for (let bits = 0; bits <= 16; bits++) {
+    sum += keys
+    shares.push(sum / 65_536)
+    keys = (keys * (16 - bits)) / (bits + 1)
+  }
+  return shares
+})()
+
+/** Counts as they would be if rows were random, for rows that nobody has counted. */
+export function evenCounts(rows: number): BandCounts {
+  const counts = new Float64Array(BANDS * MAX_REACH)
+  for (let i = 0; i < counts.length; i++) counts[i] = (rows * (KEYS_AT[i % MAX_REACH] ?? 0)) / 65_536
+  return counts
+}

@@ -1,0 +1,26 @@
+// Rows that were loaded in bulk: searched by reading them all until a segment is built of them.
+
+import { type Part, scanAll } from './part.js'
+import { RowBlock } from './row-block.js'
+import type { Hit } from './signal-index.js'
+
+/** 155 MB when full; what is not written costs no memory. */
+export const RAW_ROWS = 1 << 22
+
+export class Raw implements Part {
+  readonly kind = 'raw'
+  readonly isSettled = false
+  readonly block: RowBlock
+  deadRows = 0
+
+  constructor() {
+    this.block = new RowBlock(RAW_ROWS, 0)
+  }
+
+  *search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[]): Generator<void, void, void> {
+    const { block } = this
+    yield* scanAll(block, rows, needles, thresholdBits, (row, needle, bits) => {
+      hits.push(block.hit(row, needle, bits))
+    })
+  }
+}

@@ -1,0 +1,161 @@
+// Rows in one WebAssembly memory: appended, read and scanned, never changed or taken out.
+
+import { HASH_BYTES, type Hash256 } from '../hash/hash256.js'
+import { type Engine, engineOver, scratch } from './engine.js'
+import type { Hit } from './signal-index.js'
+
+/** What 12 bits of a scan's hit can name. */
+const SCAN_ROWS = 4_096
+
+export const ROW_BYTES = HASH_BYTES + Uint32Array.BYTES_PER_ELEMENT + 1
+
+/** Rows side by side: `hashes` has 32 bytes for each image number. */
+export interface RowColumns {
+  readonly images: Uint32Array
+  readonly views: Uint8Array
+  readonly hashes: Uint8Array
+}
+
+/** Is told of a row that was found: its number, the number of the needle, the distance. */
+export type Report = (row: number, needle: number, distanceBits: number) => void
+
+/** 37 bytes a row, and what a caller wants behind them. */
+export class RowBlock {
+  readonly engine: Engine
+  readonly capacity: number
+  readonly rowsAt = scratch.bytes
+  /** Where the caller's own bytes begin; divisible by 64. */
+  readonly extraAt: number
+  readonly #imagesAt: number
+  readonly #viewsAt: number
+
+  // Invariant: rows below #rows are complete and never change, so a reader may keep a range of them across calls.
+  #rows = 0
+  #leastImage = 0xffffffff
+  #greatestImage = 0
+
+  /** @param capacity rows; memory is taken for all, and backed by the system when written. */
+  constructor(capacity: number, extraBytes: number) {
+    this.capacity = capacity
+    this.#imagesAt = this.rowsAt + capacity * HASH_BYTES
+    this.#viewsAt = this.#imagesAt + capacity * Uint32Array.BYTES_PER_ELEMENT
+    this.extraAt = Math.ceil((this.#viewsAt + capacity) / 64) * 64
+    this.engine = engineOver(this.extraAt + extraBytes)
+  }
+
+  get rows(): number {
+    return this.#rows
+  }
+
+  get bytes(): number {
+    return this.engine.bytes.length
+  }
+
+  /** Cheap to ask, and without a false no: could there be rows of this image here? */
+  mayHold(image: number): boolean {
+    return image >= this.#leastImage && image <= this.#greatestImage
+  }
+
+  /** The caller keeps to the capacity. */
+  append(image: number, view: number, hash: Hash256): void {
+    const { bytes, words } = this.engine
+    bytes.set(hash, this.rowsAt + this.#rows * HASH_BYTES)
+    words[(this.#imagesAt >>> 2) + this.#rows] = image
+    bytes[this.#viewsAt + this.#rows] = view
+    this.#finish(1, image, image)
+  }
+
+  /** Appends rows that lie in columns of equal length. */
+  appendColumns({ images, views, hashes }: RowColumns): void {
+    const { bytes, words } = this.engine
+    bytes.set(hashes, this.rowsAt + this.#rows * HASH_BYTES)
+    words.set(images, (this.#imagesAt >>> 2) + this.#rows)
+    bytes.set(views, this.#viewsAt + this.#rows)
+    this.#finish(images.length, ...bounds(images))
+  }
+
+  /** Appends copies of another block's rows `from`…`to`−1. */
+  appendFrom(source: RowBlock, from: number, to: number): void {
+    if (to > from) this.appendColumns(source.columns(from, to))
+  }
+
+  /** All that was written: a view, which is as long as another block's of the same shape. */
+  get content(): Uint8Array {
+    return this.engine.bytes.subarray(scratch.bytes)
+  }
+
+  /** Takes the first `rows` rows for written, because the caller has filled in `content`. */
+  adopt(rows: number): void {
+    this.#finish(rows, ...bounds(this.#images(0, rows)))
+  }
+
+  columns(from: number, to: number): RowColumns {
+    return { images: this.#images(from, to), views: this.#views(from, to), hashes: this.#hashes(from, to) }
+  }
+
+  imageAt(row: number): number {
+    return this.engine.words[(this.#imagesAt >>> 2) + row] ?? 0
+  }
+
+  hit(row: number, transform: number, distanceBits: number): Hit {
+    const view = this.engine.bytes[this.#viewsAt + row] ?? 0
+    return { image: this.imageAt(row), view, transform, distanceBits }
+  }
+
+  /** Copies 1…64 needles, one after the other, to where the kernel looks for them. */
+  loadNeedles(needles: Uint8Array): void {
+    this.engine.bytes.set(needles, scratch.needlesAt)
+  }
+
+  /** Copies a row to where the kernel looks for needles. */
+  loadRowAsNeedle(row: number): void {
+    const at = this.rowsAt + row * HASH_BYTES
+    this.engine.bytes.copyWithin(scratch.needlesAt, at, at + HASH_BYTES)
+  }
+
+  /**
+   * Reports every row of a range that is within `thresholdBits` of any needle, with the first nearest of them.
+   * Cost: linear in rows × needles; about 3 ns a row for one needle, 1 ns for each further one.
+   */
+  scan(needles: Uint8Array, thresholdBits: number, fromRow: number, toRow: number, report: Report): void {
+    this.loadNeedles(needles)
+    const { engine } = this
+    const needleCount = needles.length / HASH_BYTES
+    for (let row = fromRow; row < toRow; row += SCAN_ROWS) {
+      const count = Math.min(SCAN_ROWS, toRow - row)
+      const found = engine.scan(this.rowsAt + row * HASH_BYTES, count, needleCount, thresholdBits)
+      for (let i = 0; i < found; i++) {
+        const packed = engine.words[(scratch.hitsAt >>> 2) + i] ?? 0
+        report(row + (packed & 0xfff), (packed >>> 12) & 0x3f, packed >>> 18)
+      }
+    }
+  }
+
+  #images(from: number, to: number): Uint32Array {
+    return this.engine.words.subarray((this.#imagesAt >>> 2) + from, (this.#imagesAt >>> 2) + to)
+  }
+
+  #views(from: number, to: number): Uint8Array {
+    return this.engine.bytes.subarray(this.#viewsAt + from, this.#viewsAt + to)
+  }
+
+  #hashes(from: number, to: number): Uint8Array {
+    return this.engine.bytes.subarray(this.rowsAt + from * HASH_BYTES, this.rowsAt + to * HASH_BYTES)
+  }
+
+  #finish(rows: number, leastImage: number, greatestImage: number): void {
+    this.#rows += rows
+    this.#leastImage = Math.min(this.#leastImage, leastImage)
+    this.#greatestImage = Math.max(this.#greatestImage, greatestImage)
+  }
+}
+
+function bounds(images: Uint32Array): [least: number, greatest: number] {
+  let least = images[0] ?? 0
+  let greatest = least
+  for (const image of images) {
+    if (image < least) least = image
+    if (image > greatest) greatest = image
+  }
+  return [least, greatest]
+}

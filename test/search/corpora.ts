@@ -1,0 +1,96 @@
+// Rows that are hard on a search: near each other, alike in some bands, or as far away as a plan just does not reach.
+
+import { readFileSync } from 'node:fs'
+import { HASH_BYTES, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import type { Row } from '../../src/search/linear.js'
+import { seeded } from './rows.js'
+
+export const BANDS = 16
+export const BAND_BITS = 16
+
+/** 0 ≤ x < 1; decided by the seed (mulberry32). */
+export type Random = () => number
+
+export function randomFrom(seed: number): Random {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+export function below(random: Random, end: number): number {
+  return Math.floor(random() * end)
+}
+
+/** So many different numbers from 0 to `end`−1. */
+export function sample(random: Random, count: number, end: number): number[] {
+  const numbers = Array.from({ length: end }, (_, i) => i)
+  for (let i = 0; i < count; i++) {
+    const other = i + below(random, end - i)
+    ;[numbers[i], numbers[other]] = [numbers[other] ?? 0, numbers[i] ?? 0]
+  }
+  return numbers.slice(0, count)
+}
+
+/** The hash with the bits flipped that are numbered. */
+export function flipped(hash: Hash256, bits: Iterable<number>): Hash256 {
+  const bytes = Uint8Array.from(hash)
+  for (const bit of bits) bytes[bit >>> 3] = (bytes[bit >>> 3] ?? 0) ^ (1 << (bit & 7))
+  return hashFromBytes(bytes)
+}
+
+/** The hash with so many bits flipped in each band, anywhere in it. */
+export function flippedByBand(hash: Hash256, bitsOf: readonly number[], random: Random): Hash256 {
+  return flipped(
+    hash,
+    bitsOf.flatMap((bits, band) => sample(random, bits, BAND_BITS).map((bit) => band * BAND_BITS + bit)),
+  )
+}
+
+/** Deals so many bits to bands, one after the other, each where `bandAt` says, or in the next band with room. */
+export function dealt(bits: number, bandAt: (i: number) => number): number[] {
+  const bitsOf = new Array<number>(BANDS).fill(0)
+  for (let i = 0; i < bits; i++) {
+    let band = bandAt(i) % BANDS
+    while ((bitsOf[band] ?? 0) >= BAND_BITS) band = (band + 1) % BANDS
+    bitsOf[band] = (bitsOf[band] ?? 0) + 1
+  }
+  return bitsOf
+}
+
+/** The hash with so many bits flipped at most, anywhere: cheaper than `sample`, for the many. */
+export function blurred(hash: Hash256, bits: number, random: Random): Hash256 {
+  return flipped(
+    hash,
+    Array.from({ length: bits }, () => below(random, 256)),
+  )
+}
+
+/**
+ * Hashes around `count` / 50 centres, which lie around a few coarser centres themselves: bands that many rows share, and near
+ * pairs at every distance.
+ */
+export function clumpy(count: number, seed: number): Hash256[] {
+  const random = randomFrom(seed)
+  const continents = Array.from({ length: 4 }, (_, i) => seeded(seed * 1_000 + i))
+  const hashes: Hash256[] = []
+  while (hashes.length < count) {
+    const centre = blurred(continents[below(random, continents.length)] ?? seeded(seed), below(random, 100), random)
+    for (let i = 0; i < 50 && hashes.length < count; i++) hashes.push(blurred(centre, below(random, 60), random))
+  }
+  return hashes
+}
+
+/** Hashes of real photographs; see test/data/pdq-sample.md. */
+export function photographs(): Hash256[] {
+  const bytes = readFileSync(new URL('../../../test/data/pdq-sample.bin', import.meta.url))
+  return Array.from({ length: bytes.length / HASH_BYTES }, (_, i) => hashFromBytes(bytes, i * HASH_BYTES))
+}
+
+/** Rows of images with one row each, from `firstImage` up. */
+export function rowsOf(hashes: readonly Hash256[], firstImage = 0): Row[] {
+  return hashes.map((hash, i) => ({ image: firstImage + i, view: i % 256, hash }))
+}

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { t } from 'tap'
+import type { Dumped } from '../../src/search/dump.js'
+import { linear, type Row } from '../../src/search/linear.js'
+import { SignalIndex } from '../../src/search/signal-index.js'
+import { clumpy, rowsOf } from './corpora.js'
+import { drain } from './parts.js'
+import { assertSameHits, columnsOf, seeded } from './rows.js'
+
+const rows = rowsOf(clumpy(90_000, 1))
+const needles = [7, 50_007, 89_007].map((row) => rows[row]?.hash ?? seeded(row))
+
+t.test('an index put back from its dump finds what it found', async (t) => {
+  for (const index of [filled([]), filled(rows.slice(0, 5)), filled(rows), settled(rows), mixed(rows)]) {
+    const pieces = [...index.dump()]
+    const copy = restored(pieces, () => true)
+
+    t.equal(copy.liveRows, index.liveRows)
+    assertSameHits(copy.within(needles, 31), index.within(needles, 31))
+    copy.insert(200_000, 0, seeded(1))
+    copy.remove(7)
+    assertSameHits(
+      copy.within(needles, 31),
+      index.within(needles, 31).filter(({ image }) => image !== 7),
+    )
+  }
+})
+
+t.test('a segment is dumped as it lies in memory, unless a row of it is dead; then its live rows are', async (t) => {
+  const index = settled(rows)
+  t.same(
+    [...index.dump()].map(({ kind }) => kind),
+    ['segment'],
+  )
+
+  index.remove(80_000)
+  const pieces = [...index.dump()]
+  t.ok(pieces.every(({ kind }) => kind === 'rows'))
+  const images = pieces.flatMap((piece) => (piece.kind === 'rows' ? [...piece.images] : []))
+  t.equal(images.length, 89_999)
+  t.notOk(images.includes(80_000))
+})
+
+t.test('no row of an image that is gone is dumped', async (t) => {
+  const index = mixed(rows)
+  for (let image = 0; image < 90_000; image += 3) index.remove(image)
+
+  for (const piece of index.dump()) {
+    if (piece.kind === 'rows') assert.ok(piece.images.every((image) => image % 3 !== 0))
+    else t.fail('a segment with dead rows')
+  }
+  const copy = restored([...index.dump()], () => true)
+  t.equal(copy.liveRows, 60_000)
+  t.equal(copy.rows, 60_000)
+  assertSameHits(copy.within(needles, 31), index.within(needles, 31))
+})
+
+t.test('a dump has every row that was there and stays, whatever is added, removed and compacted meanwhile', async (t) => {
+  for (const build of [mixed, loadedInTwo]) {
+    const index = build(rows)
+    const dump = index.dump()
+    const pieces: Dumped[] = []
+    for (let image = 0; ; image++) {
+      const next = dump.next()
+      if (next.done === true) break
+      pieces.push(next.value)
+      index.insert(200_000 + image, 0, seeded(image))
+      index.remove(image)
+      index.compact(3_000_000)
+    }
+    const taken = pieces.length
+
+    const copy = restored(pieces, (image) => image >= taken)
+    t.equal(copy.liveRows, 90_000 - taken)
+    assertSameHits(copy.within(needles, 31), linear(rows.slice(taken), needles, 31))
+  }
+})
+
+t.test('rows of images that nobody knows any more are dead in a segment that is put back', async (t) => {
+  const copy = restored([...settled(rows).dump()], (image) => image % 2 === 0)
+
+  t.equal(copy.liveRows, 45_000)
+  t.equal(copy.status(31)[0]?.deadRows, 45_000)
+  const known = rows.filter(({ image }) => image % 2 === 0)
+  assertSameHits(copy.within(needles, 31), linear(known, needles, 31))
+  while (copy.compact(1_000_000));
+  t.equal(copy.rows, 45_000)
+  assertSameHits(copy.within(needles, 31), linear(known, needles, 31))
+})
+
+t.test('a segment that is put back pauses, and is found when all of it is there', async (t) => {
+  const [piece] = settled(rows).dump()
+  assert.ok(piece?.kind === 'segment')
+  const copy = new SignalIndex()
+  const { content, adopt } = copy.restore(piece.rows, piece.counts)
+  t.equal(content.length, piece.content.length)
+  content.set(piece.content)
+  const adopting = adopt(() => true)
+
+  t.notOk(adopting.next().done)
+  t.same(copy.within(needles, 31), [])
+  drain(adopting)
+  assertSameHits(copy.within(needles, 31), linear(rows, needles, 31))
+})
+
+t.test('a segment for which a full index has no room is refused', async (t) => {
+  const index = new SignalIndex(20_000)
+  index.load(columnsOf(rows.slice(0, 10_000)))
+
+  t.throws(() => index.restore(10_001, new Float64Array()), { name: 'RangeError', message: 'the index is full' })
+  index.restore(10_000, new Float64Array())
+  t.equal(index.rows, 10_000)
+})
+
+function restored(pieces: readonly Dumped[], isKnown: (image: number) => boolean): SignalIndex {
+  const index = new SignalIndex()
+  for (const piece of pieces) {
+    if (piece.kind === 'rows') {
+      const known = Array.from(piece.images.keys()).filter((row) => isKnown(piece.images[row] ?? 0))
+      index.load(
+        columnsOf(
+          known.map((row) => ({
+            image: piece.images[row] ?? 0,
+            view: piece.views[row] ?? 0,
+            hash: rows[piece.images[row] ?? 0]?.hash ?? seeded(0),
+          })),
+        ),
+      )
+    } else {
+      const { content, adopt } = index.restore(piece.rows, piece.counts)
+      content.set(piece.content)
+      drain(adopt(isKnown))
+    }
+  }
+  return index
+}
+
+function filled(rows: readonly Row[]): SignalIndex {
+  const index = new SignalIndex()
+  for (const { image, view, hash } of rows) index.insert(image, view, hash)
+  return index
+}
+
+function settled(rows: readonly Row[]): SignalIndex {
+  const index = new SignalIndex()
+  index.load(columnsOf(rows))
+  while (index.compact(1_000_000));
+  return index
+}
+
+/** A segment and rows that will be made one with it, and no head. */
+function loadedInTwo(rows: readonly Row[]): SignalIndex {
+  const index = settled(rows.slice(0, 40_000))
+  index.load(columnsOf(rows.slice(40_000)))
+  return index
+}
+
+function mixed(rows: readonly Row[]): SignalIndex {
+  const index = settled(rows.slice(0, 30_000))
+  index.load(columnsOf(rows.slice(30_000, 60_000)))
+  index.compact(100_000)
+  for (const { image, view, hash } of rows.slice(60_000)) index.insert(image, view, hash)
+  return index
+}

@@ -1,0 +1,32 @@
+import { t } from 'tap'
+import { BANDS, ENTRY_BYTES, engineOver, KERNEL_NAME, MAX_REACH, OFFSETS_BYTES, scratch } from '../../src/search/engine.js'
+
+t.test('the kernel and those who use it mean the same', async (t) => {
+  t.equal(BANDS, 16)
+  t.equal(MAX_REACH, 6)
+  t.equal(ENTRY_BYTES, 5, 'a fragment of two bytes and a row number of three')
+  t.ok(OFFSETS_BYTES >= 65_537 * 4, 'where each of 65,536 buckets begins, and where the last ends')
+  t.equal(scratch.maxNeedles, 64)
+  t.equal(scratch.hitsAt % 4, 0)
+  t.equal(scratch.bytes % 64, 0)
+  t.match(KERNEL_NAME, /^\d+:[0-9a-f]+$/)
+})
+
+t.test('a memory has the size asked for in whole pages, nothing in it but the kernel’s own scratch', async (t) => {
+  for (const size of [scratch.bytes, scratch.bytes + 1, scratch.bytes + 100_000]) {
+    const { bytes, words } = engineOver(size)
+    t.equal(bytes.length, Math.ceil(size / 65_536) * 65_536)
+    t.equal(words.length * 4, bytes.length)
+    t.equal(words.buffer, bytes.buffer)
+    t.ok(bytes.subarray(scratch.bytes).every((byte) => byte === 0))
+  }
+})
+
+t.test('two memories know nothing of each other', async (t) => {
+  const [a, b] = [engineOver(scratch.bytes + 65_536), engineOver(scratch.bytes + 65_536)]
+  a.bytes.set([1, 2, 3], scratch.bytes)
+  t.equal(b.bytes[scratch.bytes], 0)
+  t.equal(a.scan(scratch.bytes, 1, 1, 4), 1)
+  t.equal(a.scan(scratch.bytes, 1, 1, 3), 0)
+  t.equal(b.scan(scratch.bytes, 1, 1, 0), 1)
+})

@@ -1,0 +1,70 @@
+import { t } from 'tap'
+import { NearestByRow, pick, scanAll } from '../../src/search/part.js'
+import type { Hit } from '../../src/search/signal-index.js'
+import { rowsOf } from './corpora.js'
+import { blockOf } from './parts.js'
+import { concatenated, seeded, zeros } from './rows.js'
+import { spyOn } from './spies.js'
+
+t.test('of what is reported of a row the nearest needle is kept, and of equals the first, in whatever order', async (t) => {
+  const block = blockOf(rowsOf([zeros, zeros, zeros], 70))
+  const nearest = new NearestByRow()
+  for (const [row, needle, bits] of [
+    [0, 5, 20],
+    [0, 2, 20],
+    [0, 7, 20],
+    [0, 1, 21],
+    [2, 1, 9],
+    [2, 63, 8],
+    [2, 0, 9],
+    [1, 4, 4],
+    [1, 4, 4],
+  ] as const)
+    nearest.add(row, needle, bits)
+
+  const hits: Hit[] = []
+  nearest.moveTo(block, hits)
+  t.same(
+    hits.toSorted((a, b) => a.image - b.image),
+    [
+      { image: 70, view: 0, transform: 2, distanceBits: 20 },
+      { image: 71, view: 1, transform: 4, distanceBits: 4 },
+      { image: 72, view: 2, transform: 63, distanceBits: 8 },
+    ],
+  )
+})
+
+t.test('needles are picked by number, in the order asked for', async (t) => {
+  const needles = concatenated([seeded(0), seeded(1), seeded(2)])
+  t.same(pick(needles, [2, 0]), concatenated([seeded(2), seeded(0)]))
+  t.same(pick(needles, []), new Uint8Array(0))
+  t.same(pick(needles, [0, 1, 2]), needles)
+})
+
+t.test('reading all rows reads each once, whatever number of pauses, and none beyond those asked for', async (t) => {
+  const block = blockOf(rowsOf(Array.from({ length: 60_000 }, (_, i) => (i % 7 === 0 ? zeros : seeded(i)))))
+  for (const [needleCount, rows, leastPauses, mostPauses] of [
+    [1, 60_000, 0, 0],
+    [64, 60_000, 3, 6],
+    [64, 40_001, 2, 4],
+    [64, 10, 0, 0],
+    [64, 0, 0, 0],
+  ] as const) {
+    const calls = spyOn(block.engine)
+    const found: number[] = []
+    const needles = concatenated(new Array(needleCount).fill(zeros))
+    let pauses = 0
+    const scan = scanAll(block, rows, needles, 5, (row, needle, bits) => found.push(row, needle, bits))
+    while (scan.next().done !== true) {
+      pauses++
+      // Somebody else has other needles looked for in between.
+      block.loadNeedles(concatenated([seeded(1)]))
+    }
+    t.same(found, Array.from({ length: Math.ceil(rows / 7) }, (_, i) => [i * 7, 0, 0]).flat())
+    t.equal(
+      calls.scans.reduce((sum, { rows }) => sum + rows, 0),
+      rows,
+    )
+    t.ok(pauses >= leastPauses && pauses <= mostPauses)
+  }
+})

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { t } from 'tap'
+import { HASH_BYTES } from '../../src/hash/hash256.js'
+import { HEAD_ROWS } from '../../src/search/head.js'
+import { Parts } from '../../src/search/parts.js'
+import { RAW_ROWS } from '../../src/search/raw.js'
+import { rowsOf } from './corpora.js'
+import { hitsOf } from './parts.js'
+import { columnsOf, seeded } from './rows.js'
+
+const few = rowsOf(Array.from({ length: 100 }, (_, i) => seeded(i)))
+
+t.test('a head that is full is frozen and another begun', async (t) => {
+  const parts = new Parts(() => true)
+  for (let row = 0; row < HEAD_ROWS - 1; row++) parts.append(row, 0, seeded(1))
+  t.same(shape(parts), [['head', HEAD_ROWS - 1]])
+  t.notOk(parts.compact(1_000, 0.25), 'a head that is not full is left alone')
+
+  parts.append(HEAD_ROWS - 1, 0, seeded(1))
+  t.same(shape(parts), [['head', HEAD_ROWS]])
+  parts.append(HEAD_ROWS, 0, seeded(1))
+  t.same(shape(parts), [
+    ['head', HEAD_ROWS],
+    ['head', 1],
+  ])
+  t.ok(parts.compact(1_000, 0.25))
+  while (parts.compact(1_000_000, 0.25));
+  t.same(shape(parts), [
+    ['segment', HEAD_ROWS],
+    ['head', 1],
+  ])
+})
+
+t.test('rows loaded come after the head, and into the last raw part as long as it is not being compacted', async (t) => {
+  const parts = new Parts(() => true)
+  parts.append(1_000, 0, seeded(1))
+  parts.load(columnsOf(few))
+  parts.load(columnsOf(few))
+  t.same(shape(parts), [
+    ['head', 1],
+    ['raw', 200],
+  ])
+
+  assert.ok(parts.compact(1, 0.25))
+  parts.load(columnsOf(few.slice(0, 50)))
+  t.same(shape(parts), [
+    ['head', 1],
+    ['raw', 200],
+    ['raw', 50],
+  ])
+  parts.load(columnsOf(few.slice(0, 3)))
+  t.equal(shape(parts).length, 3)
+  while (parts.compact(1_000, 0.25));
+  t.same(shape(parts), [
+    ['head', 201],
+    ['head', 53],
+  ])
+  t.ok(parts.all().every(({ isSettled }) => isSettled))
+})
+
+t.test('nothing loaded leaves all as it is', async (t) => {
+  const parts = new Parts(() => true)
+  parts.load(columnsOf([]))
+  t.same(shape(parts), [])
+  t.notOk(parts.compact(1, 0))
+})
+
+t.test('a load of more than a raw part has room for goes on in the next, and no row is lost between', async (t) => {
+  const rows = RAW_ROWS + 3
+  const hashes = new Uint8Array(rows * HASH_BYTES).fill(0xff)
+  const marked = [0, RAW_ROWS - 101, RAW_ROWS - 100, RAW_ROWS + 2]
+  for (const row of marked) hashes.set(seeded(row), row * HASH_BYTES)
+  const parts = new Parts(() => true)
+  parts.load(columnsOf(few))
+
+  parts.load({ images: Uint32Array.from({ length: rows }, (_, row) => row), views: new Uint8Array(rows).fill(77), hashes })
+
+  t.same(shape(parts), [
+    ['raw', RAW_ROWS],
+    ['raw', 103],
+  ])
+  const hits = parts.all().flatMap((part) => hitsOf(part, marked.map(seeded), 40))
+  t.same(
+    hits.filter(({ view }) => view === 77),
+    marked.map((image, transform) => ({ image, view: 77, transform, distanceBits: 0 })),
+  )
+})
+
+t.test('dead rows are counted in every part that may have them, also in one that is being made', async (t) => {
+  const live = new Set(few.map(({ image }) => image))
+  const parts = new Parts((image) => live.has(image))
+  parts.load(columnsOf(few.slice(0, 50)))
+  parts.append(40, 0, seeded(1))
+  const remove = (image: number, rows: number) => {
+    live.delete(image)
+    parts.noteRemoved(image, rows)
+  }
+
+  remove(60, 1)
+  t.same(deadRows(parts), [0, 0])
+  remove(40, 2)
+  t.same(deadRows(parts), [2, 2])
+  t.ok(parts.hasDeadInHead)
+
+  assert.ok(parts.compact(1, 0.25))
+  remove(3, 1)
+  while (parts.compact(1_000, 0.25));
+  t.same(deadRows(parts), [1, 2], 'counted as soon as it may have been copied')
+  parts.freezeHead()
+  t.notOk(parts.hasDeadInHead)
+  parts.review()
+  while (parts.compact(1_000, 0));
+  t.same(shape(parts), [['head', 48]])
+  t.same(deadRows(parts), [0])
+})
+
+t.test('a part with nothing live is gone after compacting, between others too', async (t) => {
+  const live = new Set(few.map(({ image }) => image))
+  const parts = new Parts((image) => live.has(image))
+  for (const [from, to] of [
+    [0, 60],
+    [60, 90],
+    [90, 100],
+  ] as const) {
+    parts.load(columnsOf(few.slice(from, to)))
+    while (parts.compact(1_000, 0.25));
+  }
+  t.same(shape(parts), [
+    ['head', 60],
+    ['head', 30],
+    ['head', 10],
+  ])
+
+  for (let image = 60; image < 90; image++) {
+    live.delete(image)
+    parts.noteRemoved(image, 1)
+  }
+  while (parts.compact(1_000, 0.25));
+  t.same(shape(parts), [
+    ['head', 60],
+    ['head', 10],
+  ])
+})
+
+t.test('compacting does about as many steps as it is told, and says when nothing is left', async (t) => {
+  const parts = new Parts(() => true)
+  parts.load(columnsOf(rowsOf(Array.from({ length: 30_000 }, (_, i) => seeded(i)))))
+  let calls = 0
+  while (parts.compact(5_000, 0.25)) calls++
+  // Some twenty steps a row, and a step of 16,384 for each of sixteen samples.
+  t.ok(calls > (20 * 30_000) / (5_000 + 4 * 4_096) && calls < (25 * 30_000 + 16 * 16_384) / 5_000)
+  t.notOk(parts.compact(5_000, 0.25))
+  t.same(shape(parts), [['segment', 30_000]])
+})
+
+t.test('the list of parts is what it was when asked for, whatever becomes of them', async (t) => {
+  const parts = new Parts(() => true)
+  parts.load(columnsOf(few))
+  const before = parts.all()
+  while (parts.compact(1_000, 0.25));
+  parts.load(columnsOf(few))
+
+  t.same(
+    before.map(({ kind }) => kind),
+    ['raw'],
+  )
+  t.same(shape(parts), [
+    ['head', 100],
+    ['raw', 100],
+  ])
+})
+
+function shape(parts: Parts) {
+  return parts.all().map(({ kind, block }) => [kind, block.rows])
+}
+
+function deadRows(parts: Parts): number[] {
+  return parts.all().map((part) => part.deadRows)
+}

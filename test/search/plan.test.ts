@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { t } from 'tap'
+import { BANDS, MAX_REACH } from '../../src/search/engine.js'
+import { type BandCounts, costWith, evenCounts, KEYS_AT, planFor, scanNs } from '../../src/search/plan.js'
+import { randomFrom } from './corpora.js'
+
+const MAX_THRESHOLD_BITS = BANDS * MAX_REACH - 1
+
+t.test('the reaches of a plan sum to threshold + 1, and none is wider than the kernel has masks for', async (t) => {
+  for (const counts of [
+    evenCounts(1_000_000),
+    evenCounts(0),
+    randomCounts(1),
+    new Float64Array(BANDS * MAX_REACH).fill(1e9),
+  ]) {
+    for (let thresholdBits = 0; thresholdBits <= MAX_THRESHOLD_BITS; thresholdBits++) {
+      const { reach } = planned(counts, thresholdBits)
+      assert.equal(reach.length, BANDS)
+      assert.equal(sum(reach), thresholdBits + 1)
+      assert.ok(reach.every((each) => each <= MAX_REACH))
+    }
+  }
+  t.pass()
+})
+
+t.test('beyond 95 bits there is no plan', async (t) => {
+  t.equal(MAX_THRESHOLD_BITS, 95)
+  for (const thresholdBits of [96, 97, 128, 256]) t.equal(planFor(evenCounts(1_000), thresholdBits), undefined)
+})
+
+t.test('there are as many keys at a distance as there are ways to choose its bits', async (t) => {
+  const keys = new Array<number>(MAX_REACH).fill(0)
+  for (let key = 0; key < 65_536; key++) {
+    const bits = key.toString(2).replaceAll('0', '').length
+    if (bits < MAX_REACH) keys[bits] = (keys[bits] ?? 0) + 1
+  }
+  t.same(KEYS_AT, keys)
+  t.same([...evenCounts(65_536)], Array.from({ length: BANDS }, () => keys).flat())
+})
+
+t.test('no way to deal the reaches is cheaper than the plan', async () => {
+  fc.assert(
+    fc.property(
+      fc.nat(),
+      fc.uniqueArray(fc.nat(BANDS - 1), { minLength: 1, maxLength: 4 }),
+      fc.nat(4 * MAX_REACH - 1),
+      (seed, bands, bits) => {
+        // All other bands meet infinitely much, so that only these can have a reach; one alone tells what it costs.
+        const counts = only(bands, randomCounts(seed))
+        const costOf = bands.map((band) => [
+          0,
+          ...KEYS_AT.map((_, reach) => planned(only([band], randomCounts(seed)), reach).costNs),
+        ])
+        const thresholdBits = Math.min(bits, bands.length * MAX_REACH - 1)
+
+        const plan = planned(counts, thresholdBits)
+
+        const least = Math.min(
+          ...waysToDeal(thresholdBits + 1, bands.length).map((way) => sum(way.map((reach, i) => costOf[i]?.[reach] ?? 0))),
+        )
+        assert.ok(Math.abs(plan.costNs - least) <= least * 1e-9)
+        assert.equal(sum(bands.map((band) => plan.reach[band] ?? 0)), thresholdBits + 1)
+      },
+    ),
+    { numRuns: 200 },
+  )
+})
+
+t.test('a band that many rows share is given less to do, and an empty one more', async (t) => {
+  const even = planned(evenCounts(1_000_000), 31)
+  t.same([...even.reach], new Array<number>(BANDS).fill(2))
+
+  for (const hot of [0, 7, 15]) {
+    const counts = evenCounts(1_000_000)
+    for (let bits = 0; bits < MAX_REACH; bits++) counts[hot * MAX_REACH + bits] = 500_000
+    const { reach } = planned(counts, 31)
+    t.equal(reach[hot], 0)
+    t.equal(sum(reach), 32)
+  }
+
+  const counts = evenCounts(100_000_000)
+  counts.fill(0, 5 * MAX_REACH, 6 * MAX_REACH)
+  const { reach } = planned(counts, 31)
+  t.ok([...reach].every((each, band) => (band === 5 ? each > 2 : each <= 2)))
+})
+
+t.test('a plan says what it probes, what it is expected to meet, and what that costs', async (t) => {
+  for (const thresholdBits of [0, 15, 31, 50, 95]) {
+    const counts = randomCounts(thresholdBits)
+    const { reach, probes, candidates, costNs } = planned(counts, thresholdBits)
+    let expectedProbes = 0
+    let expectedCandidates = 0
+    for (const [band, each] of reach.entries()) {
+      for (let bits = 0; bits < each; bits++) {
+        expectedProbes += KEYS_AT[bits] ?? 0
+        expectedCandidates += counts[band * MAX_REACH + bits] ?? 0
+      }
+    }
+    t.equal(probes, expectedProbes)
+    t.ok(Math.abs(candidates - expectedCandidates) < 1e-6 * (1 + candidates))
+    t.ok(costNs > probes + candidates / 2)
+  }
+})
+
+t.test('what is farther, or meets more, costs more', async (t) => {
+  for (const counts of [evenCounts(1_000_000), randomCounts(3)]) {
+    const costs = Array.from({ length: MAX_THRESHOLD_BITS + 1 }, (_, bits) => planned(counts, bits).costNs)
+    t.ok(costs.every((cost, i) => i === 0 || cost > (costs[i - 1] ?? 0)))
+  }
+  const plan = planned(evenCounts(1_000_000), 31)
+  t.equal(costWith(plan, plan.candidates), plan.costNs)
+  t.ok(costWith(plan, plan.candidates + 1_000) > plan.costNs)
+  t.ok(costWith(plan, plan.candidates - 1_000) < plan.costNs)
+})
+
+t.test('reading all rows costs the same for each row, and a further needle less than the first', async (t) => {
+  t.equal(scanNs(0, 1), 0)
+  t.equal(scanNs(2_000, 5), 2 * scanNs(1_000, 5))
+  const [first, second, third] = [scanNs(1_000, 1), scanNs(1_000, 2), scanNs(1_000, 3)]
+  t.ok(second - first < first)
+  t.ok(second > first)
+  t.equal(third - second, second - first)
+})
+
+t.test(
+  'a million random rows are probed up to about 47 bits, and a needle in a thousand rows is not probed for',
+  async (t) => {
+    const probedFor = (rows: number, bits: number) => planned(evenCounts(rows), bits).costNs < scanNs(rows, 1)
+    t.ok(probedFor(1_000_000, 47))
+    t.notOk(probedFor(1_000_000, 80))
+    t.notOk(probedFor(1_000, 31))
+    t.ok(probedFor(20_000, 31))
+  },
+)
+
+function planned(counts: BandCounts, thresholdBits: number) {
+  const plan = planFor(counts, thresholdBits)
+  assert.ok(plan !== undefined)
+  return plan
+}
+
+/** Counts of any size, as they are in rows that share some bands. */
+function randomCounts(seed: number): BandCounts {
+  const random = randomFrom(seed)
+  return evenCounts(1_000_000).map((count) => count * 10 ** (random() * 4 - 2))
+}
+
+function only(bands: readonly number[], counts: BandCounts): BandCounts {
+  return counts.map((count, i) => (bands.includes(Math.floor(i / MAX_REACH)) ? count : Number.POSITIVE_INFINITY))
+}
+
+/** Every way to deal so much to so many. */
+function waysToDeal(total: number, count: number): number[][] {
+  if (count === 0) return total === 0 ? [[]] : []
+  const ways: number[][] = []
+  for (let first = 0; first <= Math.min(MAX_REACH, total); first++) {
+    for (const rest of waysToDeal(total - first, count - 1)) ways.push([first, ...rest])
+  }
+  return ways
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0
+  for (const number of numbers) total += number
+  return total
+}

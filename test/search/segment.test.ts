@@ -1,0 +1,213 @@
+import assert from 'node:assert/strict'
+import { t } from 'tap'
+import type { Hash256 } from '../../src/hash/hash256.js'
+import { BANDS, ENTRY_BYTES, MAX_REACH, OFFSETS_BYTES, scratch } from '../../src/search/engine.js'
+import { linear } from '../../src/search/linear.js'
+import { scanNs } from '../../src/search/plan.js'
+import { ROW_BYTES, RowBlock } from '../../src/search/row-block.js'
+import { Segment } from '../../src/search/segment.js'
+import type { Hit } from '../../src/search/signal-index.js'
+import { blurred, clumpy, flippedByBand, randomFrom, rowsOf } from './corpora.js'
+import { hitsOf, LEAST_SEGMENT_ROWS, segmentOf } from './parts.js'
+import { assertSameHits, concatenated, seeded, zeros } from './rows.js'
+import { type KernelCalls, spyOn } from './spies.js'
+
+t.test('a segment has a plan where that is cheaper than reading all rows, and only there', async (t) => {
+  const segment = segmentOf(rowsOf(Array.from({ length: 20_000 }, (_, i) => seeded(i))))
+  for (let bits = 0; bits <= 256; bits++) {
+    const plan = segment.plan(bits)
+    if (plan !== undefined) assert.ok(plan.costNs < scanNs(20_000, 1))
+    assert.equal(segment.plan(bits), plan)
+  }
+  t.not(segment.plan(0), undefined)
+  t.not(segment.plan(31), undefined)
+  t.equal(segment.plan(60), undefined)
+
+  const calls = spyOn(segment.block.engine)
+  hitsOf(segment, [seeded(1), seeded(2)], 60)
+  t.same(counted(calls), { probedFor: 0, rowsRead: 20_000, needlesReadFor: [2] })
+})
+
+t.test('needles that meet few candidates are probed for, all at once and in all bands', async (t) => {
+  const rows = rowsOf(Array.from({ length: 20_000 }, (_, i) => seeded(i)))
+  const segment = segmentOf(rows)
+  const calls = spyOn(segment.block.engine)
+  const needles = [seeded(5), seeded(6), seeded(50_000)]
+
+  assertSameHits(hitsOf(segment, needles, 31), linear(rows, needles, 31))
+
+  t.equal(calls.scans.length, 0)
+  t.equal(calls.probes.length, 1)
+  t.match(calls.probes[0], { needles: 3, fromBand: 0, toBand: BANDS, isDone: true })
+})
+
+t.test('a needle that meets more candidates than reading all rows would cost is found by reading them', async (t) => {
+  // Half of the rows share every band with the one needle, and the plan was made without knowing it.
+  const rows = rowsOf(Array.from({ length: 20_000 }, (_, i) => (i % 2 === 0 ? seeded(1) : seeded(100 + i))))
+  const segment = unaware(segmentOf(rows))
+  const calls = spyOn(segment.block.engine)
+  const needles = [seeded(101), seeded(1), seeded(103)]
+
+  assertSameHits(hitsOf(segment, needles, 31), linear(rows, needles, 31))
+
+  t.same(counted(calls), { probedFor: 2, rowsRead: 20_000, needlesReadFor: [1] })
+})
+
+t.test('when all needles meet too many candidates, none is probed for', async (t) => {
+  const rows = rowsOf(Array.from({ length: 20_000 }, (_, i) => (i % 2 === 0 ? seeded(1) : seeded(100 + i))))
+  const segment = unaware(segmentOf(rows))
+  const calls = spyOn(segment.block.engine)
+  const needles = [seeded(1), seeded(1), blurred(seeded(1), 3, randomFrom(1))]
+
+  assertSameHits(hitsOf(segment, needles, 20), linear(rows, needles, 20))
+
+  t.same(counted(calls), { probedFor: 0, rowsRead: 20_000, needlesReadFor: [3] })
+})
+
+t.test('a needle in a crowded band has a plan that leaves the band out, the others share one', async (t) => {
+  const [needle, hot] = [seeded(1), 4]
+  const rows = rowsOf(
+    Array.from({ length: 150_000 }, (_, i) => (i % 2 === 0 ? sharing(needle, hot, seeded(1_000 + i)) : seeded(1_000 + i))),
+  )
+  rows.push({ image: 999_999, view: 0, hash: blurred(needle, 20, randomFrom(2)) })
+  const segment = unaware(segmentOf(rows))
+  const calls = spyOn(segment.block.engine)
+  const needles = [seeded(1_001), needle, seeded(1_003)]
+
+  assertSameHits(hitsOf(segment, needles, 31), linear(rows, needles, 31))
+
+  t.equal(calls.scans.length, 0)
+  t.same([...new Set(calls.probes.map(({ needles }) => needles))].sort(), [1, 2])
+  for (const { needles, reach } of calls.probes) t.equal(reach[hot] === 0, needles === 1)
+})
+
+t.test(
+  'a row found by probing for one needle and by reading for another has the nearer, and of equals the first',
+  async (t) => {
+    const random = randomFrom(4)
+    const hot = seeded(1)
+    const cold = flippedByBand(hot, new Array<number>(BANDS).fill(3), random)
+    const rows = rowsOf(
+      Array.from({ length: 40_000 }, (_, i) => {
+        if (i % 3 === 0) return hot
+        return i % 100 === 1 ? blurred(between(hot, cold), 4, random) : seeded(1_000 + i)
+      }),
+    )
+    const segment = unaware(segmentOf(rows))
+    const calls = spyOn(segment.block.engine)
+    for (const needles of [
+      [cold, hot],
+      [hot, cold],
+      [blurred(cold, 4, random), hot, cold, hot, cold],
+    ])
+      assertSameHits(hitsOf(segment, needles, 31), linear(rows, needles, 31))
+    t.ok(calls.probes.length > 0 && calls.scans.length > 0)
+  },
+)
+
+t.test('a probe without room for all it meets is made up for by reading all rows, and no row is there twice', async (t) => {
+  // Of the rows in one place, more than there is room for, a few are within reach of the first bands already.
+  const random = randomFrom(5)
+  const place = seeded(1)
+  const rows = rowsOf(Array.from({ length: 200_000 }, (_, i) => (i % 10 === 0 ? blurred(place, 5, random) : filler(i))))
+  const segment = segmentOf(rows)
+  const calls = spyOn(segment.block.engine)
+  const needles = [filler(1), place, filler(2), place]
+
+  assertSameHits(hitsOf(segment, needles, 15), linear(rows, needles, 15))
+
+  t.ok(calls.probes.some(({ isDone }) => !isDone))
+  t.equal(counted(calls).rowsRead, 200_000)
+})
+
+t.test('what the kernel reads beyond its tables is memory too, also where they fill the last page', async (t) => {
+  // So many rows that, without bytes to spare, the last table would end where the memory does.
+  const extraAt = (rows: number) => Math.ceil((scratch.bytes + rows * ROW_BYTES) / 64) * 64
+  const endOf = (rows: number) => extraAt(rows) + BANDS * (OFFSETS_BYTES + rows * ENTRY_BYTES)
+  let rows = LEAST_SEGMENT_ROWS
+  while (endOf(rows) % 65_536 !== 0) rows++
+  t.equal(new RowBlock(rows, 0).extraAt, extraAt(rows))
+  const hashes = Array.from({ length: rows }, (_, i) => filler(i))
+  // The last buckets of the last table, of one row each.
+  hashes.splice(0, 2, ones, flippedByBand(ones, nowhere.with(15, 1), randomFrom(1)))
+
+  t.equal(hitsOf(segmentOf(rowsOf(hashes)), [ones], 15).length, 2)
+})
+
+t.test('searches that take turns do not disturb each other', async (t) => {
+  const hashes = clumpy(100_000, 6)
+  const rows = rowsOf(hashes)
+  const segment = segmentOf(rows)
+  const calls = spyOn(segment.block.engine)
+  const asked = [
+    { needles: hashes.slice(0, 64), bits: 40 },
+    { needles: hashes.slice(50_000, 50_064), bits: 44 },
+    { needles: hashes.slice(900, 932), bits: 70 },
+    { needles: [seeded(1)], bits: 31 },
+  ]
+  const searches = asked.map(({ needles, bits }) => {
+    const hits: Hit[] = []
+    return { hits, steps: segment.search(concatenated(needles), bits, rows.length, hits) }
+  })
+
+  let pauses = 0
+  for (let open = searches; open.length > 0; open = open.filter(({ steps }) => steps.next().done !== true))
+    pauses += open.length
+
+  t.ok(pauses >= 8)
+  const turns = calls.probes.filter(({ needles }) => needles > 1).map(({ needles }) => needles)
+  t.ok(turns.filter((needles, i) => needles !== turns[i - 1]).length >= 3, 'some take turns between bands')
+  for (const [i, { needles, bits }] of asked.entries()) {
+    assertSameHits(searches[i]?.hits ?? [], linear(rows, needles.slice(0, 64), bits))
+  }
+})
+
+t.test('the search of many needles pauses, one of few does not', async (t) => {
+  const hashes = Array.from({ length: 60_000 }, (_, i) => filler(i))
+  const segment = segmentOf(rowsOf(hashes))
+  const pausesFor = (needles: readonly Hash256[], bits: number) => {
+    const search = segment.search(concatenated(needles), bits, 60_000, [])
+    let pauses = 0
+    while (search.next().done !== true) pauses++
+    return pauses
+  }
+  t.equal(pausesFor(hashes.slice(0, 8), 31), 0)
+  const many = pausesFor(hashes.slice(0, 64), 45)
+  t.ok(many >= 1 && many < BANDS)
+})
+
+/** The same segment, which takes its rows for few and random. */
+function unaware({ block }: Segment): Segment {
+  return new Segment(block, new Float64Array(BANDS * MAX_REACH).fill(1))
+}
+
+function counted({ scans, probes }: KernelCalls) {
+  return {
+    probedFor: probes.filter(({ fromBand }) => fromBand === 0).reduce((sum, { needles }) => sum + needles, 0),
+    rowsRead: scans.reduce((sum, { rows }) => sum + rows, 0),
+    needlesReadFor: [...new Set(scans.map(({ needles }) => needles))],
+  }
+}
+
+/** The other hash, but for one band. */
+function sharing(hash: Hash256, band: number, other: Hash256): Hash256 {
+  other.set(hash.subarray(band * 2, band * 2 + 2), band * 2)
+  return other
+}
+
+/** The first half of the one and the second of the other. */
+function between(a: Hash256, b: Hash256): Hash256 {
+  const hash = blurred(a, 0, randomFrom(0))
+  hash.set(b.subarray(16), 16)
+  return hash
+}
+
+/** Far from all others; cheap, because there are many. */
+function filler(number: number): Hash256 {
+  return blurred(far[number % far.length] ?? seeded(0), 40, randomFrom(number))
+}
+
+const far = Array.from({ length: 64 }, (_, i) => seeded(10_000_000 + i))
+
+const nowhere = new Array<number>(BANDS).fill(0)
+const ones = flippedByBand(zeros, new Array<number>(BANDS).fill(16), randomFrom(1))

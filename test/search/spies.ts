@@ -1,0 +1,38 @@
+// What a part asks of its kernel, to tell how it searched.
+
+import { type Engine, scratch } from '../../src/search/engine.js'
+import { BANDS } from './corpora.js'
+
+export interface KernelCalls {
+  /** Needles and rows of each reading of rows. */
+  readonly scans: { readonly needles: number; readonly rows: number }[]
+  readonly probes: {
+    readonly needles: number
+    readonly fromBand: number
+    readonly toBand: number
+    readonly reach: readonly number[]
+    readonly isDone: boolean
+  }[]
+  readonly follows: { readonly needle: number; readonly maxVisits: number; readonly isDone: boolean }[]
+}
+
+export function spyOn(engine: Engine): KernelCalls {
+  const calls: KernelCalls = { scans: [], probes: [], follows: [] }
+  const { scan, probe, follow } = engine
+  engine.scan = (rowsAt, rows, needles, thresholdBits) => {
+    calls.scans.push({ needles, rows })
+    return scan(rowsAt, rows, needles, thresholdBits)
+  }
+  engine.probe = (needles, fromBand, toBand, thresholdBits) => {
+    const reach = Array.from(engine.bytes.subarray(scratch.planAt, scratch.planAt + BANDS))
+    const found = probe(needles, fromBand, toBand, thresholdBits)
+    calls.probes.push({ needles, fromBand, toBand, reach, isDone: found >= 0 })
+    return found
+  }
+  engine.follow = (needle, rows, thresholdBits, maxVisits) => {
+    const found = follow(needle, rows, thresholdBits, maxVisits)
+    calls.follows.push({ needle, maxVisits, isDone: found >= 0 })
+    return found
+  }
+  return calls
+}

@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto'
+import fc from 'fast-check'
+import t from 'tap'
+import { type ImageFacts, ImageTable } from '../../src/services/image-table.js'
+
+const facts = fc.record<ImageFacts>({
+  bank: fc.constantFrom('cases', 'a', 'b'),
+  tier: fc.constantFrom('self-reported', 'ngo-attested', 'platform-confirmed', 'verified'),
+  category: fc.constantFrom(undefined, 'nude', 'composite'),
+})
+
+/** Ids that meet in one shard and mostly in one slot, which random ones do not. */
+function crowdedId(n: number): Uint8Array {
+  const id = new Uint8Array(16)
+  new DataView(id.buffer).setUint32(0, n)
+  id[10] = n % 3
+  id[15] = 7
+  return id
+}
+
+t.test('a table keeps to a map, whatever is added and removed, and however ids collide', async () => {
+  const step = fc.record({ add: fc.boolean(), n: fc.nat(60), facts })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 300, size: 'max' }), (steps) => {
+      const table = new ImageTable()
+      const model = new Map<number, { ordinal: number; facts: ImageFacts }>()
+      let next = 0
+      for (const { add, n, facts } of steps) {
+        const known = model.get(n)
+        if (!add) {
+          if (table.remove(crowdedId(n)) !== known?.ordinal) return false
+          model.delete(n)
+        } else if (known === undefined) {
+          if (table.add(crowdedId(n), facts) !== next) return false
+          model.set(n, { ordinal: next++, facts })
+        }
+      }
+      return (
+        table.size === model.size &&
+        table.nextOrdinal === next &&
+        Array.from({ length: 61 }, (_, n) => {
+          const known = model.get(n)
+          if (table.find(crowdedId(n)) !== known?.ordinal) return false
+          if (known === undefined) return true
+          const id = table.idOf(known.ordinal)
+          return table.has(known.ordinal) && same(id, crowdedId(n)) && sameFacts(table.factsOf(known.ordinal), known.facts)
+        }).every(Boolean)
+      )
+    }),
+    { numRuns: 300 },
+  )
+})
+
+t.test('a hundred thousand images are all found, at less than 40 bytes each', async (t) => {
+  const table = new ImageTable()
+  const ids = Array.from({ length: 100_000 }, () => randomBytes(16))
+  for (const id of ids) table.add(id, { bank: 'cases', tier: 'verified', category: undefined })
+  t.ok(ids.every((id, ordinal) => table.find(id) === ordinal))
+  t.ok(table.bytes / ids.length < 40, `${table.bytes / ids.length} bytes`)
+  t.equal(table.find(randomBytes(16)), undefined)
+})
+
+t.test('what was removed leaves nothing of its id behind', async (t) => {
+  const table = new ImageTable()
+  const id = Uint8Array.from({ length: 16 }, (_, i) => i + 1)
+  table.add(id, { bank: 'cases', tier: 'verified', category: 'nude' })
+  table.remove(id)
+  t.equal(table.has(0), false)
+  t.equal(table.idOf(0), undefined)
+  t.equal(table.factsOf(0), undefined)
+  for (const page of table.pages()) t.same([...page.ids, ...page.facts, ...page.banks], new Array(18).fill(0))
+  t.equal(table.remove(id), undefined)
+})
+
+t.test('pages put back are the same table, with the same ordinals, removed ones among them', async (t) => {
+  const table = new ImageTable()
+  const ids = Array.from({ length: 70_000 }, () => randomBytes(16))
+  ids.forEach((id, i) => {
+    table.add(id, { bank: `bank ${i % 5}`, tier: 'ngo-attested', category: 'synthetic' })
+  })
+  ids.forEach((id, i) => {
+    if (i % 7 === 0) table.remove(id)
+  })
+  const copy = new ImageTable()
+  copy.bankNumber('another, so that numbers differ')
+  for (const page of table.pages()) for (const _ of copy.restore(page, table.bankNames));
+
+  t.equal(copy.size, table.size)
+  t.equal(copy.nextOrdinal, table.nextOrdinal)
+  t.ok(ids.every((id, i) => copy.find(id) === (i % 7 === 0 ? undefined : i)))
+  t.ok(ids.every((_, i) => sameFacts(copy.factsOf(i), table.factsOf(i))))
+})
+
+function same(a: Uint8Array | undefined, b: Uint8Array): boolean {
+  return a !== undefined && Buffer.compare(a, b) === 0
+}
+
+function sameFacts(a: ImageFacts | undefined, b: ImageFacts | undefined): boolean {
+  return a?.bank === b?.bank && a?.tier === b?.tier && a?.category === b?.category
+}

@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { makeKeyring, SealError } from '../../src/store/seal.js'
+import { readSealedFile, writeSealedFile } from '../../src/store/sealed-file.js'
+
+const keyring = makeKeyring([Buffer.alloc(32, 1)])
+const context = Buffer.from('this deployment')
+
+function pathIn(t: Test): string {
+  return join(t.testdir(), 'sub', 'file')
+}
+
+async function piecesOf(path: string, ring = keyring, of: Buffer = context): Promise<Buffer[]> {
+  const pieces: Buffer[] = []
+  for await (const piece of readSealedFile(path, ring, of)) pieces.push(piece)
+  return pieces
+}
+
+t.test('what is written is read again, piece by piece', async (t) => {
+  const path = pathIn(t)
+  for (const sizes of [[0], [1], [0, 5, 0], [100_000, 3, 2_000_000]]) {
+    const pieces = sizes.map((size) => randomBytes(size))
+    await writeSealedFile(path, keyring, context, pieces)
+    t.same(await piecesOf(path), pieces)
+  }
+  await writeSealedFile(path, keyring, context, [])
+  t.same(await piecesOf(path), [Buffer.alloc(0)], 'no piece is one empty piece')
+  t.equal(statSync(path).mode & 0o777, 0o600)
+  t.same(readdirSync(join(path, '..')), ['file'], 'nothing is left beside it')
+})
+
+t.test('there is nothing of a piece to be seen in the file', async (t) => {
+  const path = pathIn(t)
+  await writeSealedFile(path, keyring, context, [Buffer.from('a needle that must not be found')])
+  t.notOk(readFileSync(path).includes('needle'))
+})
+
+t.test('a file that is not there has no pieces', async (t) => {
+  t.same(await piecesOf(pathIn(t)), [])
+})
+
+t.test('a changed byte, anywhere, is noticed', async (t) => {
+  const path = pathIn(t)
+  await writeSealedFile(path, keyring, context, [Buffer.from('one'), Buffer.from('two')])
+  const whole = readFileSync(path)
+  for (let at = 0; at < whole.length; at++) {
+    const changed = Buffer.from(whole)
+    changed[at] = (changed[at] ?? 0) ^ 1
+    writeFileSync(path, changed)
+    await t.rejects(piecesOf(path), SealError, `byte ${at}`)
+  }
+})
+
+t.test('a file that was cut, at any byte, is noticed', async (t) => {
+  const path = pathIn(t)
+  await writeSealedFile(path, keyring, context, [Buffer.from('one'), Buffer.from('two')])
+  const whole = readFileSync(path)
+  for (let length = 0; length < whole.length; length++) {
+    writeFileSync(path, whole.subarray(0, length))
+    await t.rejects(piecesOf(path), SealError, `${length} bytes`)
+  }
+})
+
+t.test('pieces of another file, of another order, context or key do not open', async (t) => {
+  const path = pathIn(t)
+  const piece = Buffer.from('four')
+  const HEAD = 24
+  await writeSealedFile(path, keyring, context, [piece, piece, piece])
+  const one = readFileSync(path)
+  await writeSealedFile(path, keyring, context, [piece, piece, piece])
+  const two = readFileSync(path)
+  const pieceBytes = (one.length - HEAD) / 3
+  const nth = (file: Buffer, n: number) => file.subarray(HEAD + n * pieceBytes, HEAD + (n + 1) * pieceBytes)
+
+  for (const pieces of [
+    [nth(one, 1), nth(one, 0), nth(one, 2)],
+    [nth(one, 0), nth(one, 2)],
+    [nth(one, 0), nth(two, 1), nth(one, 2)],
+  ]) {
+    writeFileSync(path, Buffer.concat([one.subarray(0, HEAD), ...pieces]))
+    await t.rejects(piecesOf(path), SealError)
+  }
+  writeFileSync(path, one)
+  await t.rejects(piecesOf(path, keyring, Buffer.from('another deployment')), SealError)
+  await t.rejects(piecesOf(path, makeKeyring([Buffer.alloc(32, 2)])), SealError)
+  t.equal(
+    (await piecesOf(path, makeKeyring([Buffer.alloc(32, 2), Buffer.alloc(32, 1)]))).length,
+    3,
+    'an older key of the ring',
+  )
+})
+
+t.test('when writing fails, the old file stays and nothing is left beside it', async (t) => {
+  const path = pathIn(t)
+  await writeSealedFile(path, keyring, context, [Buffer.from('old')])
+  function* failing() {
+    yield Buffer.from('new')
+    yield Buffer.from('new')
+    throw new Error('no more')
+  }
+  await t.rejects(writeSealedFile(path, keyring, context, failing()), /no more/)
+  t.same(await piecesOf(path), [Buffer.from('old')])
+  t.same(readdirSync(join(path, '..')), ['file'])
+})
