@@ -1,5 +1,6 @@
 // The operator's command line: which command, then its own file.
 
+import { index } from './index.js'
 import { keys } from './keys.js'
 
 const HELP = `Tabir: matching of intimate images shared without consent, without keeping any.
@@ -10,11 +11,15 @@ const HELP = `Tabir: matching of intimate images shared without consent, without
   tabir keys revoke KEYID
                     takes a key back, everywhere within a second
 
-Works on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the service runs or not.
+  tabir index status [--url URL] [--json]
+                    what the index of a running api consists of
+
+The commands for keys work on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the service runs or not.
 `
 
 const [command, ...rest] = process.argv.slice(2)
 if (command === 'keys') process.exitCode = await keys(rest)
+else if (command === 'index') process.exitCode = await index(rest)
 else if (command === undefined || command === 'help' || command === '--help' || command === '-h') process.stdout.write(HELP)
 else {
   process.stderr.write(`There is no such command.\n\n${HELP}`)

@@ -30,12 +30,22 @@ export function makeMetrics(health: Health): Metrics {
     registers: [registry],
   })
   const images = new Gauge({ name: 'tabir_index_images', help: 'Registered images.', registers: [registry] })
-  const rows = new Gauge({
-    name: 'tabir_index_rows',
-    help: 'Rows that a search can find.',
-    labelNames: ['type'],
+  const heardAgo = new Gauge({
+    name: 'tabir_index_heard_seconds',
+    help: 'Time since the store was last known to hold nothing newer than the index.',
     registers: [registry],
   })
+  const perType = (name: string, help: string) => new Gauge({ name, help, labelNames: ['type'], registers: [registry] })
+  const rows = perType('tabir_index_rows', 'Rows that a search can find.')
+  const heldRows = perType('tabir_index_held_rows', 'Rows in memory, those of removed images among them.')
+  const parts = perType('tabir_index_parts', 'Parts that a search goes through.')
+  const bytes = perType('tabir_index_bytes', 'Memory reserved for the rows and their tables.')
+  const bytesPerRow = perType('tabir_index_bytes_per_row', 'The same for each row.')
+  const probes = perType('tabir_index_plan_probes', "Keys that a needle is looked for under, at the type's threshold.")
+  const candidates = perType(
+    'tabir_index_plan_candidates',
+    "Rows that a needle is expected to meet, at the type's threshold.",
+  )
 
   return {
     observe: ({ method, route, status, ms }) => duration.observe({ method, route, status }, ms / 1000),
@@ -45,9 +55,23 @@ export function makeMetrics(health: Health): Metrics {
       if (!(report instanceof Problem)) {
         revision.set(report.revision)
         images.set(report.images)
-        for (const [type, count] of Object.entries(report.rows)) rows.set({ type }, count)
+        const index = health.index()
+        heardAgo.set(index.heardAgoMs / 1000)
+        for (const { type, parts: all, ...status } of index.indexes) {
+          rows.set({ type }, status.liveRows)
+          heldRows.set({ type }, status.rows)
+          parts.set({ type }, all.length)
+          bytes.set({ type }, status.bytes)
+          bytesPerRow.set({ type }, status.rows === 0 ? 0 : status.bytes / status.rows)
+          probes.set({ type }, sum(all.map((part) => part.probes)))
+          candidates.set({ type }, sum(all.map((part) => part.candidates)))
+        }
       }
       return registry.metrics()
     },
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }

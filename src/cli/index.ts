@@ -1,0 +1,106 @@
+// tabir index status
+
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { readConfig } from '../config.js'
+
+const Report = z.object({
+  revision: z.int(),
+  behind: z.int(),
+  heardAgoMs: z.int(),
+  images: z.int(),
+  imageBytes: z.int(),
+  indexes: z.array(
+    z.object({
+      type: z.string(),
+      rows: z.int(),
+      liveRows: z.int(),
+      bytes: z.int(),
+      thresholdBits: z.int(),
+      parts: z.array(
+        z.object({
+          kind: z.string(),
+          rows: z.int(),
+          deadRows: z.int(),
+          bytes: z.int(),
+          radii: z.array(z.int()).optional(),
+          probes: z.int(),
+          candidates: z.int(),
+        }),
+      ),
+    }),
+  ),
+})
+type Report = z.infer<typeof Report>
+type Index = Report['indexes'][number]
+
+const USAGE = 'tabir index status [--url URL] [--json]'
+const TIMEOUT_MS = 5000
+
+/** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 when there is nobody to ask. */
+export async function index(args: readonly string[]): Promise<number> {
+  const [verb, ...rest] = args
+  const options = verb === 'status' ? optionsOf(rest) : undefined
+  if (options === undefined) return failed(USAGE, 2)
+  const config = readConfig(process.env)
+  const url = options.url ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`
+  const text = await ask(new URL('/health/index', url)).catch(() => undefined)
+  if (text === undefined) return failed(`There is no api at ${new URL(url).origin} that can be asked.`, 1)
+  process.stdout.write(options.json === true ? `${text}\n` : readable(Report.parse(JSON.parse(text))))
+  return 0
+}
+
+function optionsOf(args: string[]): { url?: string; json?: boolean } | undefined {
+  try {
+    const { values } = parseArgs({ args, options: { url: { type: 'string' }, json: { type: 'boolean' } } })
+    if (values.url !== undefined) new URL(values.url)
+    return values
+  } catch {
+    return undefined
+  }
+}
+
+async function ask(url: URL): Promise<string> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+  if (response.status !== 200) throw new Error('not ready')
+  return response.text()
+}
+
+function readable({ revision, behind, heardAgoMs, images, imageBytes, indexes }: Report): string {
+  const lag = behind === 0 ? 'nothing is missing' : `${count(behind)} changes behind`
+  const lines = [
+    `revision ${revision}, ${lag}, the store was heard ${heardAgoMs} ms ago`,
+    `${count(images)} images, ${size(imageBytes)} beside their rows`,
+  ]
+  for (const each of indexes) lines.push('', ...indexLines(each))
+  return `${lines.join('\n')}\n`
+}
+
+function indexLines({ type, rows, liveRows, bytes, thresholdBits, parts }: Index): string[] {
+  if (rows === 0) return [`${type}: no rows`]
+  const perRow = (bytes / rows).toFixed(1)
+  const head = `${type}: ${count(liveRows)} live of ${count(rows)} rows, ${size(bytes)}, ${perRow} bytes a row; at ${thresholdBits} bits:`
+  return [
+    head,
+    ...parts.map((part) => {
+      const plan =
+        part.radii === undefined
+          ? 'reads every row'
+          : `${count(part.probes)} probes, ${count(part.candidates)} candidates, radii ${part.radii.join(' ')}`
+      return `  ${part.kind.padEnd(8)}${count(part.rows).padStart(12)} rows${count(part.deadRows).padStart(9)} dead${size(part.bytes).padStart(10)}   ${plan}`
+    }),
+  ]
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en-US')
+}
+
+function size(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`
+}
+
+function failed(why: string, status: number): number {
+  process.stderr.write(`${why}\n`)
+  return status
+}
