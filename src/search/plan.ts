@@ -6,14 +6,15 @@ import { BANDS, MAX_REACH } from './engine.js'
 export const KEYS_AT: readonly number[] = [1, 16, 120, 560, 1_820, 4_368]
 
 /**
- * Nanoseconds, measured on the machine of bench/record/search.md with a million rows; what counts is how they compare.
- * A probe reads a bucket's place and asks for its first lines, a candidate is a fragment looked at eight at a time, a survivor
- * is a row read for its distance.
+ * Nanoseconds, fitted to 65 thousand to 10 million rows at 15 to 66 bits on the machine of bench/record/search.md; what counts
+ * is how they compare. A probe reads where a bucket lies; a bucket that is not empty costs a wait for memory; a candidate is a
+ * fragment, looked at eight at a time; a survivor is a row read for its distance.
  */
-const PROBE_NS = 20
-const CANDIDATE_NS = 0.6
-const SURVIVOR_NS = 30
-const SCAN_FIRST_NS = 3.1
+const PROBE_NS = 12
+const BUCKET_NS = 20
+const CANDIDATE_NS = 1.2
+const SURVIVOR_NS = 35
+const SCAN_FIRST_NS = 2.8
 const SCAN_FURTHER_NS = 1
 
 /** `reach[band]` is the radius probed there plus one, 0 for none; their sum is the threshold plus one. */
@@ -87,15 +88,21 @@ function planWith(reach: Uint8Array, counts: BandCounts): Plan {
 
 /** What a plan costs a needle that meets so many candidates rather than those expected. */
 export function costWith(plan: Plan, candidates: number): number {
-  return plan.costNs + (candidates - plan.candidates) * (CANDIDATE_NS + SURVIVOR_NS * 0.02)
+  return plan.costNs + (candidates - plan.candidates) * (CANDIDATE_NS + SURVIVOR_NS * TYPICAL_SURVIVING)
 }
+
+/** Of candidates, under a plan for 31 to 60 bits. */
+const TYPICAL_SURVIVING = 0.02
 
 function bandNs(counts: BandCounts, band: number, reach: number): number {
   let ns = 0
   for (let bits = 0; bits < reach; bits++) {
+    const keys = KEYS_AT[bits] ?? 0
     const candidates = counts[band * MAX_REACH + bits] ?? 0
-    // The fragment may differ in what the neighbour's reach, about the same, leaves over.
-    ns += (KEYS_AT[bits] ?? 0) * PROBE_NS + candidates * (CANDIDATE_NS + SURVIVOR_NS * shareWithin(2 * reach - 1 - bits))
+    const filledBuckets = keys * (1 - Math.exp(-candidates / keys))
+    // A fragment may differ in what the neighbour's reach, about the same, leaves over.
+    const survivors = candidates * shareWithin(2 * reach - 1 - bits)
+    ns += keys * PROBE_NS + filledBuckets * BUCKET_NS + candidates * CANDIDATE_NS + survivors * SURVIVOR_NS
   }
   return ns
 }
