@@ -1,0 +1,6 @@
+// An api process, the real one, that can also be asked about itself.
+
+import { answer, ownHandlers } from './answers.mjs'
+
+answer(ownHandlers(), { saysReady: false })
+await import('../../dist/src/server.js') // afterwards: it says `ready`, and what is asked then must be heard

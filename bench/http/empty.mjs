@@ -1,0 +1,70 @@
+// An api that finds nothing out: everything that stands around a match is real, from the parser to the serialiser, and in place
+// of the search there are answers that were made before. What a request costs here, no match can undercut.
+
+import { join } from 'node:path'
+import { buildApp } from '../../dist/src/app.js'
+import { readConfig } from '../../dist/src/config.js'
+import { transforms } from '../../dist/src/hash/transforms.js'
+import { stopOnSignal } from '../../dist/src/process.js'
+import { identify } from '../../dist/src/services/access.js'
+import { openServices } from '../../dist/src/services.js'
+import { apiKeysIn } from '../../dist/src/store/api-keys.js'
+import { makeKeyring, sealKeysFromFile } from '../../dist/src/store/seal.js'
+import { openStore } from '../../dist/src/store/store.js'
+import { BANK, CATEGORY } from '../service.mjs'
+import { answer, ownHandlers } from './answers.mjs'
+import { isMarked, PREPARED_BITS } from './queries.mjs'
+
+answer(ownHandlers(), { saysReady: false })
+
+const config = readConfig(process.env)
+const redis = { url: config.redisUrl, socket: config.redisSocket }
+const store = await openStore(redis)
+const keys = new Map((await apiKeysIn(store).all()).map((key) => [key.keyId, key]))
+await store.close()
+
+// Never hydrated: it has neither rows nor anything to follow.
+const services = await openServices({
+  redis,
+  keyring: (isFirstUse) => makeKeyring(sealKeysFromFile(join(config.dataDir, 'seal-keys'), isFirstUse)),
+  handoff: { host: config.handoffHost, port: config.handoffPort, announcedHost: config.handoffHost },
+  snapshots: undefined,
+  retentionMs: config.caseRetentionDays * 86_400_000,
+  now: () => Date.now(),
+  clock: () => performance.now(),
+  onTrouble: console.error,
+})
+
+const found = [
+  {
+    matchId: 'AAAAAAAAAAAAAAAAAAAAAA',
+    grade: 'near',
+    distanceBits: PREPARED_BITS,
+    distanceBand: '16-31',
+    signalType: 'pdq',
+    view: 'whole',
+    transform: transforms[0].name,
+    bank: BANK,
+    tier: 'ngo-attested',
+    category: CATEGORY,
+    disputed: false,
+  },
+]
+const matcher = {
+  match: async (pictures) => pictures.map(([signal]) => (isMarked(signal.hashes[0]) ? found : [])),
+}
+
+const app = await buildApp({
+  services: { ...services, matcher, identify: (key) => identify(keys, key) },
+  uploadLimits: {
+    maxImageBytes: config.maxImageBytes,
+    maxImages: config.maxImagesPerRequest,
+    maxInFlightBytes: config.maxInFlightBytes,
+  },
+  logLevel: config.logLevel,
+})
+stopOnSignal(async () => {
+  await app.close()
+  await services.close()
+})
+process.send({ ready: true, url: await app.listen({ host: config.host, port: config.port }) })

@@ -1,0 +1,70 @@
+// An api process, the real one, that keeps account of its start: when it got where, and what the pieces of loading took. Its
+// classes are wrapped before it begins; times of its threads are not in these, and show as waiting.
+
+import { Decipheriv } from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
+import v8 from 'node:v8'
+import { answer } from './answers.mjs'
+
+const reached = { entry: nowMs() }
+const spentMs = {}
+
+answer({ account: () => ({ reached, spentMs }) }, { saysReady: false })
+
+const [{ Catalogue }, { Replica }] = await Promise.all([
+  import('../../dist/src/services/catalogue.js'),
+  import('../../dist/src/services/replica.js'),
+  import('../../dist/src/services.js'),
+  import('../../dist/src/app.js'),
+])
+reached.imported = nowMs()
+
+for (const name of ['load', 'restore', 'tidy']) wrap(Catalogue.prototype, name, name)
+wrap(Decipheriv.prototype, 'update', 'unseal')
+wrap(v8, 'deserialize', 'deserialize')
+syncBuiltinESMExports() // so that those who import `deserialize` by its name have the wrapped one
+note(Replica.prototype, 'start', 'hydrating')
+note(process, 'send', 'ready', (message) => message.ready === true)
+
+await import('../../dist/src/server.js')
+
+/** Adds up what a method takes, or each step of the generator that it gives. What is not there any more counts as nothing. */
+function wrap(owner, method, name) {
+  const original = owner[method]
+  spentMs[name] = 0
+  if (original === undefined) return
+  owner[method] = function (...args) {
+    const result = timed(name, () => original.apply(this, args))
+    return typeof result?.next === 'function' ? stepByStep(name, result) : result
+  }
+}
+
+function* stepByStep(name, work) {
+  for (;;) {
+    const step = timed(name, () => work.next())
+    if (step.done) return step.value
+    yield step.value
+  }
+}
+
+function timed(name, work) {
+  const begun = performance.now()
+  try {
+    return work()
+  } finally {
+    spentMs[name] += performance.now() - begun
+  }
+}
+
+function note(owner, method, name, counts = () => true) {
+  const original = owner[method]
+  owner[method] = function (...args) {
+    if (counts(...args)) reached[name] ??= nowMs()
+    return original.apply(this, args)
+  }
+}
+
+/** Comparable between processes. */
+function nowMs() {
+  return performance.timeOrigin + performance.now()
+}
