@@ -43,15 +43,15 @@ export class Catalogue {
   }
 
   /**
-   * Adds or replaces many images at once, which is for filling an empty catalogue: every search reads all of them until
-   * `tidy` has nothing left to do.
+   * Adds many images at once, none of which it has, as is so when an empty catalogue is filled from a reader that gives each
+   * image once: looking for every one would take as long as all the rest. A search reads all of them until `tidy` has nothing
+   * left to do.
    */
   load({ images, ids, tiers, categories, banks, bankNames, signals }: ImageColumns): void {
     const bankNumbers = bankNames.map((name) => this.#images.bankNumber(name))
     const ordinals = new Uint32Array(images)
     for (let image = 0; image < images; image++) {
       const id = ids.subarray(16 * image, 16 * image + 16)
-      this.#remove(id)
       const bank = bankNumbers[banks[image] ?? 0] ?? 0
       ordinals[image] = this.#images.addCoded(id, bank, tiers[image] ?? 0, categories[image] ?? 0)
     }

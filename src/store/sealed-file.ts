@@ -68,12 +68,16 @@ export async function* readSealedFile(path: string, keyring: Keyring, context: U
     const head = await readExactly(file, MAGIC.length + ID_BYTES)
     if (!head.subarray(0, MAGIC.length).equals(MAGIC)) throw new SealError('not a sealed file')
     const fileId = head.subarray(MAGIC.length)
+    // The next piece is read while the caller has this one.
+    let next = readPiece(file)
     for (let number = 1, isLast = false; !isLast; number++) {
-      const pieceHead = await readExactly(file, HEAD_BYTES)
-      isLast = pieceHead[0] === 1
-      const length = pieceHead.readUInt32LE(1)
-      if (length > MAX_PIECE_BYTES) throw new SealError('a sealed file is damaged')
-      yield keyring.unseal(await readExactly(file, length), placeBytes({ context, fileId, number, isLast }))
+      const piece = await next
+      isLast = piece.isLast
+      if (!isLast) {
+        next = readPiece(file)
+        next.catch(() => {}) // heard when it is awaited, if the caller gets so far
+      }
+      yield keyring.unseal(piece.sealed, placeBytes({ context, fileId, number, isLast }))
     }
   } finally {
     await file.close()
@@ -99,6 +103,13 @@ function sealedPiece(keyring: Keyring, piece: Uint8Array, place: Place): Buffer 
   head[0] = place.isLast ? 1 : 0
   head.writeUInt32LE(sealed.length, 1)
   return Buffer.concat([head, sealed])
+}
+
+async function readPiece(file: FileHandle): Promise<{ readonly isLast: boolean; readonly sealed: Buffer }> {
+  const head = await readExactly(file, HEAD_BYTES)
+  const length = head.readUInt32LE(1)
+  if (length > MAX_PIECE_BYTES) throw new SealError('a sealed file is damaged')
+  return { isLast: head[0] === 1, sealed: await readExactly(file, length) }
 }
 
 async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
