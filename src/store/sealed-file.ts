@@ -1,8 +1,8 @@
 // A file of pieces, each sealed: whole, in order and to the end, or not at all.
 
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { type Keyring, SealError } from './seal.js'
 
 /*
@@ -14,6 +14,9 @@ import { type Keyring, SealError } from './seal.js'
 const MAGIC = Buffer.from('tabir s1')
 const ID_BYTES = 16
 const HEAD_BYTES = 5
+const UNFINISHED = '.new'
+/** Nobody writes for so long: who began was killed. */
+const ABANDONED_AFTER_MS = 600_000
 const MAX_PIECE_BYTES = 64 * 1024 * 1024
 
 /**
@@ -30,9 +33,10 @@ export async function writeSealedFile(
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const fileId = randomBytes(ID_BYTES)
-  const beside = `${path}.${fileId.toString('hex')}.new`
+  const beside = `${path}.${fileId.toString('hex')}${UNFINISHED}`
   const file = await open(beside, 'wx', 0o600)
   try {
+    await removeLeftBehind(path, (await file.stat()).mtimeMs)
     await writeAll(file, Buffer.concat([MAGIC, fileId]))
     let number = 0
     let piece: Uint8Array = new Uint8Array()
@@ -103,6 +107,17 @@ function sealedPiece(keyring: Keyring, piece: Uint8Array, place: Place): Buffer 
   head[0] = place.isLast ? 1 : 0
   head.writeUInt32LE(sealed.length, 1)
   return Buffer.concat([head, sealed])
+}
+
+/** What writers that were killed have left beside the file. */
+async function removeLeftBehind(path: string, nowMs: number): Promise<void> {
+  const folder = dirname(path)
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(`${basename(path)}.`) || !name.endsWith(UNFINISHED)) continue
+    const left = join(folder, name)
+    const since = await stat(left).catch(() => undefined) // another process may be faster
+    if (since !== undefined && nowMs - since.mtimeMs > ABANDONED_AFTER_MS) await rm(left, { force: true })
+  }
 }
 
 async function readPiece(file: FileHandle): Promise<{ readonly isLast: boolean; readonly sealed: Buffer }> {

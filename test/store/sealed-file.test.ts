@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { makeKeyring, SealError } from '../../src/store/seal.js'
@@ -103,4 +103,15 @@ t.test('when writing fails, the old file stays and nothing is left beside it', a
   await t.rejects(writeSealedFile(path, keyring, context, failing()), /no more/)
   t.same(await piecesOf(path), [Buffer.from('old')])
   t.same(readdirSync(join(path, '..')), ['file'])
+})
+
+t.test('what a writer left that was killed is removed by the next, but not what another is writing', async (t) => {
+  const path = pathIn(t)
+  await writeSealedFile(path, keyring, context, [Buffer.from('old')])
+  const [abandoned, underWay] = [`${path}.aa.new`, `${path}.bb.new`]
+  for (const left of [abandoned, underWay]) writeFileSync(left, 'half')
+  const anHourAgo = new Date(Date.now() - 3_600_000)
+  utimesSync(abandoned, anHourAgo, anHourAgo)
+  await writeSealedFile(path, keyring, context, [Buffer.from('new')])
+  t.same(readdirSync(join(path, '..')), ['file', 'file.bb.new'])
 })

@@ -1,0 +1,36 @@
+// Images that two processes can make alike: what one saves, the other can look for.
+
+import { createHash } from 'node:crypto'
+import { CASES_BANK_NAME } from '../../src/domain/bank.js'
+import { uuidV7 } from '../../src/domain/ids.js'
+import type { RegisteredImage } from '../../src/domain/signal.js'
+import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { makeKeyring } from '../../src/store/seal.js'
+
+/** Enough for a head to become a segment. */
+export const SAVED_IMAGES = 70_000
+export const SAVED_KEYRING = makeKeyring([Buffer.alloc(32, 7)])
+export const SAVED_SECRET = Buffer.alloc(32, 9)
+
+export function savedId(n: number): string {
+  return uuidV7(n, digest(`id ${n}`))
+}
+
+export function savedHash(seed: string | number): Hash256 {
+  return hashFromBytes(digest(`hash ${seed}`))
+}
+
+export function savedImage(seed: string | number): RegisteredImage {
+  return {
+    bank: CASES_BANK_NAME,
+    tier: 'verified',
+    category: undefined,
+    ref: undefined,
+    createdAtMs: 1,
+    signals: [{ type: 'pdq', view: 'whole', quality: 100, hash: savedHash(seed) }],
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}

@@ -1,0 +1,23 @@
+// A process that does nothing but change a catalogue, compact it and save it, until it is killed.
+// node saving-process.js SOCKET FOLDER
+
+import { Catalogue } from '../../src/services/catalogue.js'
+import { snapshotsIn } from '../../src/services/snapshot.js'
+import { lastRevision } from '../../src/store/changes.js'
+import { openStore } from '../../src/store/store.js'
+import { SAVED_IMAGES, SAVED_KEYRING, SAVED_SECRET, savedId, savedImage } from './saved.js'
+
+const [, , socket = '', folder = ''] = process.argv
+const clock = () => performance.now()
+const store = await openStore({ url: undefined, socket })
+const snapshots = snapshotsIn({ folder, store, keyring: SAVED_KEYRING, secret: SAVED_SECRET, clock })
+const revision = await lastRevision(store)
+const catalogue = new Catalogue()
+for (let n = 0; n < SAVED_IMAGES; n++) catalogue.put(savedId(n), savedImage(n))
+process.send?.('ready')
+for (let round = 0; ; round++) {
+  // These come and go, so that something is being compacted whenever the process dies.
+  for (let n = 0; n < 3_000; n++) catalogue.put(savedId(SAVED_IMAGES + n), savedImage(`${round} ${n}`))
+  catalogue.tidy()
+  await snapshots.save(catalogue, revision)
+}

@@ -1,0 +1,43 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { snapshotsIn } from '../../src/services/snapshot.js'
+import { imagesIn } from '../../src/store/images.js'
+import { openStore } from '../../src/store/store.js'
+import { startRedis } from '../helpers/redis.js'
+import { SAVED_IMAGES, SAVED_KEYRING, SAVED_SECRET, savedHash, savedId, savedImage } from '../helpers/saved.js'
+
+const PROCESS = fileURLToPath(new URL('../helpers/saving-process.js', import.meta.url))
+
+t.test('a process killed while it compacts and saves leaves a whole snapshot, the last or the one before', async (t) => {
+  const folder = t.testdir()
+  const { socket } = await startRedis(t)
+  const store = await openStore({ url: undefined, socket })
+  t.teardown(() => store.close())
+  await imagesIn(store, SAVED_KEYRING).put([{ id: savedId(0), image: savedImage(0) }])
+  const clock = () => performance.now()
+  const snapshots = snapshotsIn({ folder, store, keyring: SAVED_KEYRING, secret: SAVED_SECRET, clock })
+
+  let isSaved = false
+  for (const killedAfterMs of [0, 40, 150, 400, 90]) {
+    const child = fork(PROCESS, [socket, folder], { execArgv: [] })
+    t.teardown(() => child.kill('SIGKILL'))
+    await once(child, 'message')
+    await sleep(killedAfterMs)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+
+    isSaved ||= existsSync(join(folder, 'index.snapshot'))
+    const snapshot = await snapshots.load()
+    t.equal(snapshot !== undefined, isSaved, `killed after ${killedAfterMs} ms`)
+    if (snapshot === undefined) continue
+    while (snapshot.catalogue.tidy());
+    const sample = Array.from({ length: 700 }, (_, i) => (i * SAVED_IMAGES) / 700)
+    t.ok(sample.every((n) => snapshot.catalogue.index('pdq').within([savedHash(n)], 0).length >= 1))
+  }
+  t.ok(isSaved, 'and there was one')
+})
