@@ -18,9 +18,18 @@ export const HASH_PATTERN = /^[0-9a-f]{64}$/
 export function parseHash(text: string): Hash256 | undefined {
   if (!HASH_PATTERN.test(text)) return undefined
   const bytes = new Uint8Array(HASH_BYTES)
-  for (let i = 0; i < HASH_BYTES; i++) bytes[HASH_BYTES - 1 - i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)
+  for (let i = 0; i < HASH_BYTES; i++) bytes[HASH_BYTES - 1 - i] = (digitAt(text, 2 * i) << 4) | digitAt(text, 2 * i + 1)
   return bytes as Hash256
 }
+
+/** `Number.parseInt` of a slice takes seven times as long, and a call may bring a thousand hashes. */
+function digitAt(text: string, at: number): number {
+  const code = text.charCodeAt(at)
+  return code < CODE_OF_A ? code - CODE_OF_0 : code - CODE_OF_A + 10
+}
+
+const CODE_OF_0 = 48
+const CODE_OF_A = 97
 
 export function formatHash(hash: Hash256): string {
   let text = ''

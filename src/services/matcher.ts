@@ -44,10 +44,10 @@ export interface MatchOptions {
 export interface Matcher {
   /**
    * For each picture, given by its signals, all registered images within the threshold: nearest first, each image once.
-   * Exact. Gives way to others of this process every few milliseconds.
+   * Exact. Gives way to others of this process every millisecond or so, and asks for the next picture when it comes to it.
    * @throws {Problem} bank-unknown, index-cold, store-away
    */
-  match(pictures: readonly (readonly HashedSignal[])[], options: MatchOptions): Promise<Match[][]>
+  match(pictures: Iterable<readonly HashedSignal[]>, options: MatchOptions): Promise<Match[][]>
 }
 
 export interface MatcherParts {
@@ -58,7 +58,7 @@ export interface MatcherParts {
 }
 
 /** How long this may keep the event loop from others in one go. */
-const TURN_MS = 2
+const TURN_MS = 1
 
 export function matcherOver({ replica, matchIdSecret, clock }: MatcherParts): Matcher {
   return {
