@@ -51,7 +51,7 @@ const found = [
   },
 ]
 const matcher = {
-  match: async (pictures) => pictures.map(([signal]) => (isMarked(signal.hashes[0]) ? found : [])),
+  match: async (pictures) => Array.from(pictures, ([signal]) => (isMarked(signal.hashes[0]) ? found : [])),
 }
 
 const app = await buildApp({

@@ -11,9 +11,9 @@ t.test('an image is live from its first row until it is removed, and then never 
   t.ok(ledger.isLive(5))
   t.equal(ledger.liveRows, 3)
 
-  ledger.remove(5)
-  ledger.remove(5)
-  ledger.remove(70_000)
+  t.equal(ledger.remove(5), 2, 'as many rows as it had')
+  t.equal(ledger.remove(5), 0)
+  t.equal(ledger.remove(70_000), 0)
 
   t.notOk(ledger.isLive(5))
   t.ok(ledger.isRemoved(5))

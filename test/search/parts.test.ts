@@ -114,9 +114,16 @@ t.test('dead rows are counted in every part that may have them, also in one that
   t.same(deadRows(parts), [0])
 })
 
-t.test('a part with nothing live is gone after compacting, between others too', async (t) => {
+t.test('a part with too many dead rows is compacted alone, and is gone when nothing in it is live', async (t) => {
   const live = new Set(few.map(({ image }) => image))
   const parts = new Parts((image) => live.has(image))
+  const remove = (from: number, to: number) => {
+    for (let image = from; image < to; image++) {
+      live.delete(image)
+      parts.noteRemoved(image, 1)
+    }
+    while (parts.compact(1_000, 0.25));
+  }
   for (const [from, to] of [
     [0, 60],
     [60, 90],
@@ -131,11 +138,13 @@ t.test('a part with nothing live is gone after compacting, between others too', 
     ['head', 10],
   ])
 
-  for (let image = 60; image < 90; image++) {
-    live.delete(image)
-    parts.noteRemoved(image, 1)
-  }
-  while (parts.compact(1_000, 0.25));
+  remove(60, 78)
+  t.same(shape(parts), [
+    ['head', 60],
+    ['head', 12],
+    ['head', 10],
+  ])
+  remove(78, 90)
   t.same(shape(parts), [
     ['head', 60],
     ['head', 10],

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { t } from 'tap'
-import type { Hash256 } from '../../src/hash/hash256.js'
+import { HASH_BYTES, type Hash256 } from '../../src/hash/hash256.js'
 import { BANDS, ENTRY_BYTES, MAX_REACH, OFFSETS_BYTES, scratch } from '../../src/search/engine.js'
 import { linear } from '../../src/search/linear.js'
 import { scanNs } from '../../src/search/plan.js'
 import { ROW_BYTES, RowBlock } from '../../src/search/row-block.js'
 import { Segment } from '../../src/search/segment.js'
 import type { Hit } from '../../src/search/signal-index.js'
-import { blurred, clumpy, flippedByBand, randomFrom, rowsOf } from './corpora.js'
+import { blurred, clumpy, dealt, flippedByBand, randomFrom, rowsOf } from './corpora.js'
 import { hitsOf, LEAST_SEGMENT_ROWS, segmentOf } from './parts.js'
 import { assertSameHits, concatenated, seeded, zeros } from './rows.js'
 import { type KernelCalls, spyOn } from './spies.js'
@@ -160,6 +160,31 @@ t.test('searches that take turns do not disturb each other', async (t) => {
   for (const [i, { needles, bits }] of asked.entries()) {
     assertSameHits(searches[i]?.hits ?? [], linear(rows, needles.slice(0, 64), bits))
   }
+})
+
+t.test('a search goes on with its own needles and its own plan, whatever was left in scratch during a pause', async (t) => {
+  // Far in the first bands and near in the last, so that only the last bands find it.
+  const near = flippedByBand(
+    seeded(1),
+    dealt(44, (i) => i % 5),
+    randomFrom(7),
+  )
+  const needles = [seeded(1), ...Array.from({ length: 63 }, (_, i) => seeded(2 + i))]
+  const rows = rowsOf([near, ...Array.from({ length: 60_000 }, (_, i) => filler(i))])
+  const segment = segmentOf(rows)
+  const hits: Hit[] = []
+  const search = segment.search(concatenated(needles), 45, rows.length, hits)
+
+  let pauses = 0
+  while (search.next().done !== true) {
+    pauses++
+    segment.block.loadNeedles(new Uint8Array(64 * HASH_BYTES))
+    segment.block.engine.bytes.fill(0, scratch.planAt, scratch.planAt + BANDS)
+  }
+
+  t.ok(pauses > 1)
+  assertSameHits(hits, linear(rows, needles, 45))
+  t.same(hits, [{ image: 0, view: 0, transform: 0, distanceBits: 44 }])
 })
 
 t.test('the search of many needles pauses, one of few does not', async (t) => {

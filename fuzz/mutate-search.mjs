@@ -1,0 +1,168 @@
+// Breaks the search engine in one place at a time and looks whether a test says so.
+//
+//   node fuzz/mutate-search.mjs [--only head] [--table wrong|slower] [--jobs 2]
+//
+// Works on copies in the system's folder for temporary files, never on the working tree. The exit code is 1 when a fault
+// survived that has no reason to (fuzz/search-mutations.mjs), or died that is said to be none.
+
+import { execFileSync, spawn } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { tables } from './search-mutations.mjs'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    table: { type: 'string', default: '' },
+    jobs: { type: 'string', default: '2' },
+  },
+})
+
+/** What the copies need: the engine, what it imports, its tests and the build. */
+const COPIED = [
+  'src/search',
+  'src/hash/hash256.ts',
+  'test/search',
+  'test/data',
+  'build.mjs',
+  'package.json',
+  'tsconfig.json',
+]
+const GENERATED = 'src/search/engine.generated.ts'
+const TEST_MS = 120_000
+
+// Quick ones first, then by what they cost; of a file its own first of all.
+const TESTS = [
+  'engine linear plan part row-block image-ledger head parts compaction kernel segment dump signal-index exactness',
+  'signal-index.model',
+].flatMap((names) => names.split(' '))
+
+const begun = Date.now()
+const queue = Object.entries(tables)
+  .flatMap(([table, mutations]) => mutations.map((mutation) => ({ table, ...mutation })))
+  .filter(({ table, file }) => table.includes(values.table) && file.includes(values.only))
+  // Kernels last: each takes longer, because it is compiled.
+  .toSorted((a, b) => Number(a.file.includes('/kernel/')) - Number(b.file.includes('/kernel/')))
+const results = []
+await Promise.all(Array.from({ length: Number(values.jobs) }, worker))
+report()
+
+async function worker() {
+  const folder = await copied()
+  try {
+    for (let mutation = queue.shift(); mutation !== undefined; mutation = queue.shift()) {
+      const outcome = await tried(folder, mutation)
+      results.push({ ...mutation, ...outcome })
+      const { file, from, to, survives } = mutation
+      const isExpected = outcome.isKilled === (survives === undefined)
+      const line = `${basename(file)}: ${shown(from)} → ${shown(to)}`
+      console.log(`${isExpected ? ' ' : '!'} ${outcome.isKilled ? 'killed  ' : 'SURVIVED'} ${line}   (${outcome.by})`)
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** A copy of the working tree, as far as needed, that builds and passes. */
+async function copied() {
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-mutants-'))
+  const list = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '-z', ...COPIED], {
+    cwd: root,
+  })
+  const deleted = execFileSync('git', ['ls-files', '--deleted', '-z'], { cwd: root }).toString().split('\0')
+  for (const path of list.toString().split('\0')) {
+    if (path === '' || deleted.includes(path)) continue
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    cpSync(join(root, path), join(folder, path))
+  }
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  const config = JSON.parse(readFileSync(join(folder, 'tsconfig.json'), 'utf8'))
+  // Types are not checked: a fault is to be found by a test.
+  const compilerOptions = { ...config.compilerOptions, noCheck: true }
+  const include = ['src/search/**/*.ts', 'test/search/**/*.ts']
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ ...config, compilerOptions, include }))
+  if (!(await builds(folder))) throw new Error('the engine does not build')
+  const failed = await firstFailed(folder, TESTS)
+  if (failed !== undefined) throw new Error(`the engine as it is fails ${failed}`)
+  return folder
+}
+
+async function tried(folder, { file, from, to }) {
+  const path = join(folder, file)
+  const original = readFileSync(path, 'utf8')
+  if (original.split(from).length !== 2) throw new Error(`${file}: not there once: ${from}`)
+  const isKernel = file.includes('/kernel/')
+  const generated = readFileSync(join(folder, GENERATED))
+  const faulty = original.replace(from, () => to)
+  writeFileSync(path, faulty)
+  // Files written in quick succession can have the same time, and then the build would see nothing to do.
+  if (isKernel) rmSync(join(folder, GENERATED))
+  try {
+    // What does not even parse proves nothing.
+    if (!(await builds(folder))) return { isKilled: false, by: 'the compiler, which refuses it' }
+    const own = isKernel ? 'kernel' : basename(file, '.ts')
+    const order = [...TESTS.filter((name) => name === own), ...TESTS.filter((name) => name !== own)]
+    const failed = await firstFailed(folder, order)
+    return { isKilled: failed !== undefined, by: failed ?? 'nothing' }
+  } finally {
+    writeFileSync(path, original)
+    // Newer than the kernel's source, so that it is not compiled again.
+    if (isKernel) writeFileSync(join(folder, GENERATED), generated)
+  }
+}
+
+async function builds(folder) {
+  return (await exitCode('node', ['build.mjs'], folder, 120_000)) === 0
+}
+
+async function firstFailed(folder, names) {
+  const there = readdirSync(join(folder, 'dist/test/search'))
+  for (const name of names) {
+    const file = `${name}.test.js`
+    if (!there.includes(file)) throw new Error(`no ${file}`)
+    const code = await exitCode('node', [join('dist/test/search', file)], folder, TEST_MS)
+    if (code !== 0) return code === undefined ? `${name}, endlessly` : name
+  }
+  return undefined
+}
+
+/** `undefined` when it did not come to an end in time. */
+function exitCode(command, args, cwd, timeoutMs) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, stdio: 'ignore', env: { ...process.env, TAP_BAIL: '1' } })
+    const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
+    child.once('error', reject)
+    child.once('close', (code) => {
+      clearTimeout(timer)
+      resolve(code ?? undefined)
+    })
+  })
+}
+
+function report() {
+  const killed = results.filter(({ isKilled }) => isKilled)
+  const explained = results.filter(({ isKilled, survives }) => !isKilled && survives !== undefined)
+  const unexpected = results.filter(({ isKilled, survives }) => isKilled !== (survives === undefined))
+  for (const { file, from, to, isKilled } of unexpected) {
+    console.log(
+      `${isKilled ? 'killed, but said to be none' : 'survived, without a reason'}: ${file}\n  - ${from}\n  + ${to}`,
+    )
+  }
+  for (const { file, from, survives } of explained) console.log(`survived: ${basename(file)}: ${shown(from)}: ${survives}`)
+  const minutes = ((Date.now() - begun) / 60_000).toFixed(1)
+  console.log(
+    `${results.length} faults, ${killed.length} killed, ${explained.length} survived for a reason, ${minutes} minutes`,
+  )
+  for (const by of new Set(killed.map((each) => each.by))) {
+    console.log(`  ${by}: ${killed.filter((each) => each.by === by).length}`)
+  }
+  if (unexpected.length > 0) process.exitCode = 1
+}
+
+function shown(code) {
+  return code.trim().replaceAll(/\s+/g, ' ').slice(0, 70) || 'nothing'
+}
