@@ -1,6 +1,6 @@
 // Breaks the search engine in one place at a time and looks whether a test says so.
 //
-//   node fuzz/mutate-search.mjs [--only head] [--table wrong|slower] [--jobs 2]
+//   node fuzz/mutate-search.mjs [--only head] [--table wrong|slower] [--part 1/4] [--jobs 2]
 //
 // Works on copies in the system's folder for temporary files, never on the working tree. The exit code is 1 when a fault
 // survived that has no reason to (fuzz/search-mutations.mjs), or died that is said to be none.
@@ -18,6 +18,7 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string', default: '' },
     table: { type: 'string', default: '' },
+    part: { type: 'string', default: '1/1' },
     jobs: { type: 'string', default: '2' },
   },
 })
@@ -42,11 +43,13 @@ const TESTS = [
 ].flatMap((names) => names.split(' '))
 
 const begun = Date.now()
+const [part, parts] = values.part.split('/').map(Number)
 const queue = Object.entries(tables)
   .flatMap(([table, mutations]) => mutations.map((mutation) => ({ table, ...mutation })))
   .filter(({ table, file }) => table.includes(values.table) && file.includes(values.only))
   // Kernels last: each takes longer, because it is compiled.
   .toSorted((a, b) => Number(a.file.includes('/kernel/')) - Number(b.file.includes('/kernel/')))
+  .filter((_, i, { length }) => Math.floor((i * parts) / length) === part - 1)
 const results = []
 await Promise.all(Array.from({ length: Number(values.jobs) }, worker))
 report()
