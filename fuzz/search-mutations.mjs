@@ -300,16 +300,8 @@ const slower = [
     ],
     ['if (through >= (next[sum] ?? 0)) continue', 'if (through <= (next[sum] ?? 0)) continue'],
     ['(best[sum - reach] ?? 0) + cost', '(best[sum - reach] ?? 0)'],
-    [
-      'shareWithin(2 * reach - 1 - bits)',
-      'shareWithin(2 * reach - bits)',
-      'an estimate; what it is worth is measured in bench/search.mjs',
-    ],
-    [
-      'SCAN_FURTHER_NS * (needles - 1)',
-      'SCAN_FURTHER_NS * needles',
-      'an estimate; what it is worth is measured in bench/search.mjs',
-    ],
+    ['shareWithin(2 * reach - 1 - bits)', 'shareWithin(2 * reach - bits)'],
+    ['SCAN_FURTHER_NS * (needles - 1)', 'SCAN_FURTHER_NS * needles'],
     ['keys * (1 - Math.exp(-candidates / keys))', 'keys', 'an estimate; what it is worth is measured in bench/search.mjs'],
     ['costNs += bandNs(counts, band, reach[band] ?? 0)', 'costNs = bandNs(counts, band, reach[band] ?? 0)'],
     ['candidates += counts[band * MAX_REACH + bits] ?? 0', 'candidates += counts[band + bits] ?? 0'],
