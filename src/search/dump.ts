@@ -23,7 +23,8 @@ export interface Restoring {
   /** To be filled in by the caller. */
   readonly content: Uint8Array
   /**
-   * Adds the rows, pausing about every millisecond. Those of images that `isKnown` denies are dead.
+   * Adds the rows, pausing about every millisecond. Those of images that `isKnown` denies are dead: these numbers must not be
+   * used again.
    */
   adopt(isKnown: (image: number) => boolean): Generator<void, void, void>
 }

@@ -42,9 +42,10 @@ export function engineOver(sizeBytes: number): Engine {
   const describeChains = functionOf(exports, 'describeChains')
   const link = functionOf(exports, 'link')
   const follow = functionOf(exports, 'follow')
-  functionOf(exports, 'writeMasks')()
+  const bytes = new Uint8Array(memory.buffer)
+  bytes.set(masks, masksAt)
   return {
-    bytes: new Uint8Array(memory.buffer),
+    bytes,
     words: new Uint32Array(memory.buffer),
     scan: (rowsAt, rowCount, needleCount, thresholdBits) =>
       scan(rowsAt, rowCount, scratch.needlesAt, needleCount, thresholdBits, scratch.hitsAt),
@@ -62,7 +63,8 @@ export function engineOver(sizeBytes: number): Engine {
 }
 
 // What the kernel's constants are is read from the kernel, so that no fact lies in two languages.
-const probed = new WebAssembly.Instance(module, { env: { memory: new WebAssembly.Memory({ initial: 1, maximum: 1 }) } })
+const probedMemory = new WebAssembly.Memory({ initial: 1, maximum: 1 })
+const probed = new WebAssembly.Instance(module, { env: { memory: probedMemory } })
 
 /** Addresses in every memory, and bounds. */
 export const scratch = {
@@ -85,6 +87,13 @@ function functionOf(exports: WebAssembly.Exports, name: string) {
   if (typeof found !== 'function') throw new Error(`the kernel has no ${name}`)
   return found
 }
+
+/** What the kernel writes for itself, which takes longer than copying it. */
+const masksAt = constantOf('MASKS_AT')
+const masks = (() => {
+  functionOf(probed.exports, 'writeMasks')()
+  return new Uint8Array(probedMemory.buffer).slice(masksAt)
+})()
 
 function constantOf(name: string): number {
   const found = probed.exports[name]

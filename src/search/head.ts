@@ -2,9 +2,9 @@
 
 import { HASH_BYTES, type Hash256 } from '../hash/hash256.js'
 import { BANDS, scratch } from './engine.js'
-import { NearestByRow, type Part, pick, readHits, scanAll } from './part.js'
+import { NearestByRow, type Part, readHits, scanAll, scanFor } from './part.js'
 import { evenCounts, type Plan, planFor, scanNs } from './plan.js'
-import { type Report, RowBlock } from './row-block.js'
+import { RowBlock } from './row-block.js'
 import type { Hit } from './signal-index.js'
 
 /** What two bytes can number beside "none". */
@@ -51,17 +51,12 @@ export class Head implements Part {
     const { block } = this
     const plan = this.#plan(rows, needles.length / HASH_BYTES, thresholdBits)
     if (plan === undefined) {
-      yield* scanAll(block, rows, needles, thresholdBits, (row, needle, bits) => {
-        hits.push(block.hit(row, needle, bits))
-      })
+      yield* scanAll(block, rows, needles, thresholdBits, hits)
       return
     }
     const nearest = new NearestByRow()
-    const scanned = this.#follow(needles, rows, plan, thresholdBits, nearest)
-    if (scanned.length > 0) {
-      const report: Report = (row, i, bits) => nearest.add(row, scanned[i] ?? 0, bits)
-      yield* scanAll(block, rows, pick(needles, scanned), thresholdBits, report)
-    }
+    const left = this.#follow(needles, rows, plan, thresholdBits, nearest)
+    if (left.length > 0) yield* scanFor(left, block, rows, needles, thresholdBits, nearest)
     nearest.moveTo(block, hits)
   }
 
@@ -83,7 +78,7 @@ export class Head implements Part {
     for (let needle = 0; needle < needles.length / HASH_BYTES; needle++) {
       const found = block.engine.follow(needle, rows, thresholdBits, maxVisits(rows))
       if (found < 0) left.push(needle)
-      else readHits(block, found, (row, _, bits) => nearest.add(row, needle, bits))
+      else readHits(block, found, (row, number, bits) => nearest.add(row, number, bits))
     }
     return left
   }

@@ -32,6 +32,11 @@ export class NearestByRow {
     this.#found.set(row, { needle, distanceBits })
   }
 
+  /** Takes reports about needles that the caller knows by these numbers. */
+  reporterFor(numbers: readonly number[]): Report {
+    return (row, i, distanceBits) => this.add(row, numbers[i] ?? 0, distanceBits)
+  }
+
   moveTo(block: RowBlock, hits: Hit[]): void {
     for (const [row, { needle, distanceBits }] of this.#found) hits.push(block.hit(row, needle, distanceBits))
   }
@@ -55,8 +60,32 @@ export function pick(needles: Uint8Array, numbers: readonly number[]): Uint8Arra
   return picked
 }
 
-/** Reads all of the first `rows` rows: always right, and the cheapest way where rows are few or the threshold is wide. */
-export function* scanAll(
+/** Answers a search by reading all of the first `rows` rows: always right, and cheapest where they are few or the threshold wide. */
+export function scanAll(
+  block: RowBlock,
+  rows: number,
+  needles: Uint8Array,
+  thresholdBits: number,
+  hits: Hit[],
+): Generator<void, void, void> {
+  return scan(block, rows, needles, thresholdBits, (row, needle, bits) => {
+    hits.push(block.hit(row, needle, bits))
+  })
+}
+
+/** The same for some of the needles, by their numbers, where others were looked for in another way. */
+export function scanFor(
+  numbers: readonly number[],
+  block: RowBlock,
+  rows: number,
+  needles: Uint8Array,
+  thresholdBits: number,
+  nearest: NearestByRow,
+): Generator<void, void, void> {
+  return scan(block, rows, pick(needles, numbers), thresholdBits, nearest.reporterFor(numbers))
+}
+
+function* scan(
   block: RowBlock,
   rows: number,
   needles: Uint8Array,

@@ -39,12 +39,12 @@ export class Parts {
   append(image: number, view: number, hash: Hash256): void {
     this.#head ??= new Head(HEAD_ROWS, 'open')
     this.#head.append(image, view, hash)
-    if (this.#head.block.rows === HEAD_ROWS) this.freezeHead()
+    if (this.#head.block.rows === HEAD_ROWS) this.#freezeHead()
   }
 
   /** The columns are equally long. */
   load({ images, views, hashes }: RowColumns): void {
-    this.freezeHead()
+    this.#freezeHead()
     for (let from = 0; from < images.length; ) {
       const { block } = this.#openRaw()
       const to = Math.min(images.length, from + RAW_ROWS - block.rows)
@@ -60,7 +60,7 @@ export class Parts {
 
   /** Adds a part that somebody else has made. */
   add(part: Part): void {
-    this.freezeHead()
+    this.#freezeHead()
     this.#frozen.push(part)
     this.#isTidy = false
   }
@@ -74,15 +74,11 @@ export class Parts {
   }
 
   /** Lets the head's rows be compacted. */
-  freezeHead(): void {
+  #freezeHead(): void {
     if (this.#head === undefined) return
     this.#frozen.push(this.#head)
     this.#head = undefined
     this.#isTidy = false
-  }
-
-  get hasDeadInHead(): boolean {
-    return this.#head !== undefined && this.#head.deadRows > 0
   }
 
   /**
@@ -101,9 +97,11 @@ export class Parts {
     return !this.#isTidy
   }
 
-  /** Looks again for what to compact, by a stricter measure than before. */
-  review(): void {
+  /** The same for any dead row at all, one in the head too. */
+  compactAll(steps: number): boolean {
+    if (this.#head !== undefined && this.#head.deadRows > 0) this.#freezeHead()
     this.#isTidy = false
+    return this.compact(steps, 0)
   }
 
   #openRaw(): Part {

@@ -86,9 +86,10 @@ function planWith(reach: Uint8Array, counts: BandCounts): Plan {
   return { reach, probes, candidates, costNs }
 }
 
-/** What a plan costs a needle that meets so many candidates rather than those expected. */
+/** What a plan costs a needle that meets so many candidates rather than those expected; its probes at least. */
 export function costWith(plan: Plan, candidates: number): number {
-  return plan.costNs + (candidates - plan.candidates) * (CANDIDATE_NS + SURVIVOR_NS * TYPICAL_SURVIVING)
+  const more = (candidates - plan.candidates) * (CANDIDATE_NS + SURVIVOR_NS * TYPICAL_SURVIVING)
+  return Math.max(plan.probes * PROBE_NS, plan.costNs + more)
 }
 
 /** Of candidates, under a plan for 31 to 60 bits. */

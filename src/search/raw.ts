@@ -17,10 +17,7 @@ export class Raw implements Part {
     this.block = new RowBlock(RAW_ROWS, 0)
   }
 
-  *search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[]): Generator<void, void, void> {
-    const { block } = this
-    yield* scanAll(block, rows, needles, thresholdBits, (row, needle, bits) => {
-      hits.push(block.hit(row, needle, bits))
-    })
+  search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[]): Generator<void, void, void> {
+    return scanAll(this.block, rows, needles, thresholdBits, hits)
   }
 }

@@ -2,14 +2,17 @@
 
 import { HASH_BYTES } from '../hash/hash256.js'
 import { BANDS, ENTRY_BYTES, MAX_REACH, OFFSETS_BYTES, scratch } from './engine.js'
-import { NearestByRow, type Part, pick, readHits, scanAll, UNIT_NS } from './part.js'
+import { NearestByRow, type Part, pick, readHits, scanAll, scanFor, UNIT_NS } from './part.js'
 import { type BandCounts, costWith, type Plan, planFor, scanNs } from './plan.js'
-import { type Report, RowBlock } from './row-block.js'
+import { RowBlock } from './row-block.js'
 import type { Hit } from './signal-index.js'
 
 /** A needle that meets so many times more than expected, where that costs so much, is worth a plan of its own. */
 const REPLAN_FROM_TIMES = 2
 const REPLAN_FROM_NS = 50_000
+
+/** Counting for so many needles, and planning for each, takes a millisecond at wide thresholds. */
+const COUNTED_AT_ONCE = 8
 
 /** The kernel reads sixteen bytes at a time, and may begin in a table's last two. */
 const TABLE_SLACK_BYTES = 64
@@ -22,10 +25,10 @@ export function segmentBlock(rows: number): RowBlock {
   return block
 }
 
-/** Needles that are searched in the same way, by their numbers; without a plan, by reading all rows. */
+/** Needles that are looked for by the same plan, by their numbers. */
 interface Group {
   readonly numbers: number[]
-  readonly plan: Plan | undefined
+  readonly plan: Plan
   costNs: number
 }
 
@@ -55,61 +58,57 @@ export class Segment implements Part {
 
   *search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[]): Generator<void, void, void> {
     const { block } = this
-    const probed = this.#strategy(needles, thresholdBits)
-    if (probed.length === 0) {
-      yield* scanAll(block, rows, needles, thresholdBits, (row, needle, bits) => {
-        hits.push(block.hit(row, needle, bits))
-      })
+    const plan = this.plan(thresholdBits)
+    const groups = plan === undefined ? [] : yield* this.#groups(needles, plan, thresholdBits)
+    if (groups.length === 0) {
+      yield* scanAll(block, rows, needles, thresholdBits, hits)
       return
     }
     const nearest = new NearestByRow()
-    const scanned = new Set(Array.from({ length: needles.length / HASH_BYTES }, (_, number) => number))
-    for (const { numbers, plan, costNs } of probed) {
-      if (plan === undefined) continue
-      const report: Report = (row, i, bits) => nearest.add(row, numbers[i] ?? 0, bits)
-      const isProbed = yield* this.#probe(pick(needles, numbers), plan, costNs, thresholdBits, report)
-      if (isProbed) for (const number of numbers) scanned.delete(number)
+    const left = new Set(Array.from({ length: needles.length / HASH_BYTES }, (_, number) => number))
+    for (const [i, group] of groups.entries()) {
+      if (i > 0) yield
+      const isFound = yield* this.#probe(needles, group, thresholdBits, nearest)
+      if (isFound) for (const number of group.numbers) left.delete(number)
     }
-    if (scanned.size > 0) {
-      const numbers = [...scanned]
-      const report: Report = (row, i, bits) => nearest.add(row, numbers[i] ?? 0, bits)
-      yield* scanAll(block, rows, pick(needles, numbers), thresholdBits, report)
-    }
+    if (left.size > 0) yield* scanFor([...left], block, rows, needles, thresholdBits, nearest)
     nearest.moveTo(block, hits)
   }
 
   /** Which needles to probe for, and how; those that are in no group are cheaper to find by reading all rows. */
-  #strategy(needles: Uint8Array, thresholdBits: number): Group[] {
-    const plan = this.plan(thresholdBits)
-    if (plan === undefined) return []
+  *#groups(needles: Uint8Array, plan: Plan, thresholdBits: number): Generator<void, Group[], void> {
     const { engine, rows } = this.block
-    this.block.loadNeedles(needles)
-    engine.bytes.set(plan.reach, scratch.planAt)
     const shared: Group = { numbers: [], plan, costNs: 0 }
     const groups = [shared]
-    const count = needles.length / HASH_BYTES
-    for (let number = 0; number < count; number++) {
-      const candidates = engine.countPlanned(scratch.needlesAt + number * HASH_BYTES)
+    for (let number = 0; number < needles.length / HASH_BYTES; number++) {
+      if (number > 0 && number % COUNTED_AT_ONCE === 0) yield
+      this.#prepare(needles.subarray(number * HASH_BYTES, (number + 1) * HASH_BYTES), plan)
+      const candidates = engine.countPlanned(scratch.needlesAt)
       const costNs = costWith(plan, candidates)
-      if (costNs > REPLAN_FROM_NS && candidates > REPLAN_FROM_TIMES * plan.candidates) {
-        const own = planFor(this.#countsOf(number, Math.max(...plan.reach) + 1), thresholdBits)
-        if (own !== undefined && own.costNs < costNs) groups.push({ numbers: [number], plan: own, costNs: own.costNs })
-        else groups.push({ numbers: [number], plan, costNs })
-      } else {
+      if (costNs < REPLAN_FROM_NS || candidates < REPLAN_FROM_TIMES * plan.candidates) {
         shared.numbers.push(number)
         shared.costNs += costNs
+        continue
       }
+      const own = planFor(this.#counts(Math.max(...plan.reach) + 1), thresholdBits)
+      const isBetter = own !== undefined && own.costNs < costNs
+      groups.push({ numbers: [number], plan: isBetter ? own : plan, costNs: isBetter ? own.costNs : costNs })
     }
     return cheaperThanScanning(groups, rows)
   }
 
-  /** What one needle meets, by band and distance; beyond `reach` it is taken to meet everything, which no plan wants. */
-  #countsOf(number: number, reach: number): BandCounts {
+  /** Whoever had his turn during a pause may have left other needles and another plan. */
+  #prepare(needles: Uint8Array, plan: Plan): void {
+    this.block.loadNeedles(needles)
+    this.block.engine.bytes.set(plan.reach, scratch.planAt)
+  }
+
+  /** What the needle that is prepared meets, by band and distance; beyond `reach` it is taken to meet everything. */
+  #counts(reach: number): BandCounts {
     const counts = new Float64Array(BANDS * MAX_REACH).fill(this.block.rows)
-    const needleAt = scratch.needlesAt + number * HASH_BYTES
     for (let band = 0; band < BANDS; band++) {
       for (let bits = 0; bits < Math.min(reach, MAX_REACH); bits++)
-        counts[band * MAX_REACH + bits] = this.block.engine.countCandidates(needleAt, band, bits)
+        counts[band * MAX_REACH + bits] = this.block.engine.countCandidates(scratch.needlesAt, band, bits)
     }
     return counts
   }
@@ -117,25 +116,31 @@ export class Segment implements Part {
   /** @returns whether it could; if not, what was reported is right but not all. */
   *#probe(
     needles: Uint8Array,
-    plan: Plan,
-    costNs: number,
+    { numbers, plan, costNs }: Group,
     thresholdBits: number,
-    report: Report,
+    nearest: NearestByRow,
   ): Generator<void, boolean, void> {
     const { block } = this
-    const count = needles.length / HASH_BYTES
-    const bandsAtOnce = Math.max(1, Math.min(BANDS, Math.floor((BANDS * UNIT_NS) / costNs)))
-    for (let band = 0; band < BANDS; band += bandsAtOnce) {
-      if (band > 0) yield
-      // Whoever had his turn in between may have left other needles and another plan.
-      block.loadNeedles(needles)
-      block.engine.bytes.set(plan.reach, scratch.planAt)
-      const found = block.engine.probe(count, band, Math.min(BANDS, band + bandsAtOnce), thresholdBits)
-      if (found < 0) return false
-      readHits(block, found, report)
+    const bandNs = costNs / BANDS
+    const bandsAtOnce = between(1, BANDS, UNIT_NS / bandNs)
+    const needlesAtOnce = between(1, numbers.length, (numbers.length * UNIT_NS) / (bandNs * bandsAtOnce))
+    for (let first = 0; first < numbers.length; first += needlesAtOnce) {
+      const some = numbers.slice(first, first + needlesAtOnce)
+      const picked = pick(needles, some)
+      for (let band = 0; band < BANDS; band += bandsAtOnce) {
+        if (first + band > 0) yield
+        this.#prepare(picked, plan)
+        const found = block.engine.probe(some.length, band, Math.min(BANDS, band + bandsAtOnce), thresholdBits)
+        if (found < 0) return false
+        readHits(block, found, nearest.reporterFor(some))
+      }
     }
     return true
   }
+}
+
+function between(least: number, most: number, wanted: number): number {
+  return Math.max(least, Math.min(most, Math.floor(wanted)))
 }
 
 /**

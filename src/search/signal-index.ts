@@ -23,8 +23,8 @@ export interface PartStatus {
   readonly rows: number
   readonly deadRows: number
   readonly bytes: number
-  /** How a needle is looked for: radii by band, −1 for a band that is not probed; `undefined` where all rows are read. */
-  readonly radii: readonly number[] | undefined
+  /** How a needle is looked for: radii by band, −1 for a band that is not probed; none where all rows are read. */
+  readonly radii?: number[]
   /** What a needle is expected to look at. */
   readonly probes: number
   readonly candidates: number
@@ -53,6 +53,9 @@ export class SignalIndex {
   #ledger = new ImageLedger()
 
   #parts = this.#noParts()
+
+  // A segment whose rows are being counted and which is no part yet.
+  #adopted: Segment | undefined
 
   readonly #maxRows: number
 
@@ -127,6 +130,7 @@ export class SignalIndex {
     const deadRows = this.#ledger.remove(image)
     if (deadRows === 0) return
     this.#parts.noteRemoved(image, deadRows)
+    if (this.#adopted?.block.mayHold(image) === true) this.#adopted.deadRows += deadRows
     this.#parts.compact(STEPS_PER_ROW, DEAD_SHARE)
   }
 
@@ -176,9 +180,7 @@ export class SignalIndex {
    */
   compact(steps: number): boolean {
     requireInteger('steps', steps, 1, MAX_U32)
-    if (this.#parts.hasDeadInHead) this.#parts.freezeHead()
-    this.#parts.review()
-    return this.#parts.compact(steps, 0)
+    return this.#parts.compactAll(steps)
   }
 
   /** What the index consists of, from old to new, with the plans for a threshold. */
@@ -186,9 +188,10 @@ export class SignalIndex {
     return this.#parts.all().map((part) => {
       const { block, deadRows, kind } = part
       const plan = part instanceof Segment ? part.plan(thresholdBits) : undefined
-      const radii = plan === undefined ? undefined : Array.from(plan.reach, (reach) => reach - 1)
-      const { probes = 0, candidates = block.rows } = plan ?? {}
-      return { kind, rows: block.rows, deadRows, bytes: block.bytes, radii, probes, candidates }
+      const status = { kind, rows: block.rows, deadRows, bytes: block.bytes }
+      if (plan === undefined) return { ...status, probes: 0, candidates: block.rows }
+      const radii = Array.from(plan.reach, (reach) => reach - 1)
+      return { ...status, radii, probes: plan.probes, candidates: Math.round(plan.candidates) }
     })
   }
 
@@ -205,7 +208,7 @@ export class SignalIndex {
 
   /**
    * Makes room for a dumped segment. The caller fills in its content, which is as long as the dumped one if the kernel is the
-   * same, and has it adopted.
+   * same, and has it adopted. One segment after the other.
    *
    * @throws {RangeError} when the index is full.
    */
@@ -238,12 +241,14 @@ export class SignalIndex {
   *#adopt(segment: Segment, rows: number, isKnown: (image: number) => boolean): Generator<void, void, void> {
     const { block } = segment
     block.adopt(rows)
+    this.#adopted = segment
     for (let row = 0; row < rows; row++) {
       const image = block.imageAt(row)
       if (isKnown(image) && !this.#ledger.isRemoved(image)) this.#ledger.addRow(image)
       else segment.deadRows++
       if (row % ADOPTED_AT_ONCE === ADOPTED_AT_ONCE - 1) yield
     }
+    this.#adopted = undefined
     this.#parts.add(segment)
   }
 

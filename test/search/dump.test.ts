@@ -162,3 +162,26 @@ function mixed(rows: readonly Row[]): SignalIndex {
   for (const { image, view, hash } of rows.slice(60_000)) index.insert(image, view, hash)
   return index
 }
+
+t.test('an image removed while its rows are taken back is dead with all of them, and compacted away', async (t) => {
+  const rows = Array.from({ length: 90_000 }, (_, i) => ({ image: i >> 1, view: i & 1, hash: seeded(i) }))
+  const index = new SignalIndex()
+  index.load(columnsOf(rows))
+  while (index.compact(1_000_000));
+  const [dumped] = index.dump()
+  if (dumped?.kind !== 'segment') return t.fail('no segment')
+
+  const copy = new SignalIndex()
+  const restoring = copy.restore(dumped.rows, dumped.counts)
+  restoring.content.set(dumped.content)
+  const adopting = restoring.adopt(() => true)
+  adopting.next()
+  copy.remove(0) // counted already
+  copy.remove(1)
+  while (adopting.next().done !== true);
+  copy.remove(44_999)
+  t.equal(copy.status(31)[0]?.deadRows, 6)
+  t.equal(copy.liveRows, 89_994)
+  while (copy.compact(1_000_000));
+  t.equal(copy.rows, 89_994)
+})

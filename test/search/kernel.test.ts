@@ -1,12 +1,24 @@
-import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { t } from 'tap'
-import { distance, type Hash256 } from '../../src/hash/hash256.js'
+import type { Hash256 } from '../../src/hash/hash256.js'
 import { MAX_REACH, scratch } from '../../src/search/engine.js'
-import type { Row } from '../../src/search/linear.js'
-import { readHits } from '../../src/search/part.js'
-import type { RowBlock } from '../../src/search/row-block.js'
-import { BAND_BITS, BANDS, below, dealt, flippedByBand, type Random, randomFrom, rowsOf } from './corpora.js'
+import { BAND_BITS, BANDS, dealt, flippedByBand, randomFrom, rowsOf } from './corpora.js'
+import {
+  assertSame,
+  bandBits,
+  counted,
+  followed,
+  hardRows,
+  keyed,
+  keysOf,
+  load,
+  probed,
+  probedByBand,
+  rawProbe,
+  reached,
+  reachesOf,
+  within,
+} from './kernel-probes.js'
 import { headOf, padded, segmentOf } from './parts.js'
 import { concatenated, seeded, zeros } from './rows.js'
 
@@ -14,13 +26,6 @@ const MAX_THRESHOLD_BITS = BANDS * MAX_REACH - 1
 /** What scratch memory has room for; see kernel/layout.ts. */
 const MAX_HITS = 16_384
 const MAX_SURVIVORS = 524_288
-
-/** One row of a block, found by one needle. */
-interface Found {
-  readonly row: number
-  readonly needle: number
-  readonly bits: number
-}
 
 // Every way to deal reaches that sum to threshold + 1: evenly, to as few bands as can be, or anyhow.
 const plans = fc
@@ -266,174 +271,3 @@ t.test('sixty-four needles have room, each with a hit of its own', async (t) => 
   t.same(keysOf(probed(segmentOf(padded(rows)).block, needles, reach, 40)), expected)
   t.same(keysOf(followed(headOf(rows).block, needles, reach, 40)), expected)
 })
-
-function reachesOf(thresholdBits: number, deal: 'even' | 'packed' | 'random', seed: number): number[] {
-  const random = randomFrom(seed)
-  const reach = new Array<number>(BANDS).fill(0)
-  const first = below(random, BANDS)
-  for (let left = thresholdBits + 1, i = 0; left > 0; i++) {
-    const band =
-      (deal === 'random' ? below(random, BANDS) : first + (deal === 'even' ? i : Math.floor(i / MAX_REACH))) % BANDS
-    if ((reach[band] ?? 0) === MAX_REACH) continue
-    reach[band] = (reach[band] ?? 0) + 1
-    left--
-  }
-  return reach
-}
-
-/**
- * Rows that the reaches just hold or just do not: with x(j) the bits that differ in a band less its reach, Σ x from −2 to 1.
- * With Σ x = −1 there is one band alone from which going round the bands every sum is negative, wherever the −1 is.
- */
-function hardRows(needle: Hash256, reach: readonly number[], random: Random): Hash256[] {
-  const bitsOfRows: number[][] = [reach.slice()]
-  for (let band = 0; band < BANDS; band++) {
-    for (const change of [-1, 1, -2]) bitsOfRows.push(reach.map((bits, i) => (i === band ? bits + change : bits)))
-    for (let i = 0; i < 20; i++) {
-      const bits = reach.slice()
-      bits[band] = (bits[band] ?? 0) - 1 + below(random, 2)
-      moveBits(bits, random)
-      bitsOfRows.push(bits)
-    }
-  }
-  const sum = reach.reduce((a, b) => a + b, 0)
-  for (let band = 0; band < BANDS; band++) {
-    for (const bits of [sum - 2, sum - 1, sum]) {
-      bitsOfRows.push(dealt(Math.max(0, bits), () => band))
-      bitsOfRows.push(dealt(Math.max(0, bits), (i) => band + i))
-      bitsOfRows.push(dealt(Math.max(0, bits), (i) => band + (i % 2) * 5))
-    }
-  }
-  return bitsOfRows
-    .filter((bits) => bits.every((n) => n >= 0 && n <= BAND_BITS))
-    .map((bits) => flippedByBand(needle, bits, random))
-}
-
-/** Moves bits from band to band, which leaves their sum. */
-function moveBits(bits: number[], random: Random): void {
-  for (let moves = below(random, 24); moves > 0; moves--) {
-    const [from, to] = [below(random, BANDS), below(random, 3) === 0 ? below(random, BANDS) : -1]
-    const target = to >= 0 ? to : (from + 1) % BANDS
-    if ((bits[from] ?? 0) <= 0 || (bits[target] ?? 0) >= BAND_BITS) continue
-    bits[from] = (bits[from] ?? 0) - 1
-    bits[target] = (bits[target] ?? 0) + 1
-  }
-}
-
-function within(rows: readonly Row[], needles: readonly Hash256[], thresholdBits: number): Found[] {
-  return pairs(rows, needles, (_hash, _needle, bits) => bits <= thresholdBits)
-}
-
-/** The definition in kernel/reach.ts. */
-function reached(rows: readonly Row[], needles: readonly Hash256[], reach: readonly number[]): Found[] {
-  return pairs(rows, needles, (hash, needle) =>
-    reach.some((here, band) => {
-      const next = (band + 1) % BANDS
-      const bits = here === 0 ? 0 : bandBits(hash, needle, band)
-      return bits < here && bits + bandBits(hash, needle, next) < here + (reach[next] ?? 0)
-    }),
-  )
-}
-
-function pairs(
-  rows: readonly Row[],
-  needles: readonly Hash256[],
-  isWanted: (hash: Hash256, needle: Hash256, bits: number) => boolean,
-): Found[] {
-  const found: Found[] = []
-  for (const [row, { hash }] of rows.entries()) {
-    for (const [number, needle] of needles.entries()) {
-      const bits = distance(hash, needle)
-      if (isWanted(hash, needle, bits)) found.push({ row, needle: number, bits })
-    }
-  }
-  return found
-}
-
-function bandBits(a: Hash256, b: Hash256, band: number): number {
-  let bits = 0
-  for (const at of [band * 2, band * 2 + 1])
-    for (let differing = (a[at] ?? 0) ^ (b[at] ?? 0); differing > 0; differing >>>= 1) bits += differing & 1
-  return bits
-}
-
-function load(block: RowBlock, needles: readonly Hash256[], reach: readonly number[]): void {
-  block.loadNeedles(concatenated(needles))
-  block.engine.bytes.set(reach, scratch.planAt)
-}
-
-function rawProbe(
-  block: RowBlock,
-  needles: readonly Hash256[],
-  reach: readonly number[],
-  fromBand: number,
-  toBand: number,
-  thresholdBits: number,
-): number {
-  load(block, needles, reach)
-  return block.engine.probe(needles.length, fromBand, toBand, thresholdBits)
-}
-
-function probed(block: RowBlock, needles: readonly Hash256[], reach: readonly number[], thresholdBits: number): Found[] {
-  return foundBy(block, rawProbe(block, needles, reach, 0, BANDS, thresholdBits))
-}
-
-function probedByBand(
-  block: RowBlock,
-  needles: readonly Hash256[],
-  reach: readonly number[],
-  thresholdBits: number,
-): Found[] {
-  return Array.from({ length: BANDS }, (_, band) =>
-    foundBy(block, rawProbe(block, needles, reach, band, band + 1, thresholdBits)),
-  ).flat()
-}
-
-function followed(
-  block: RowBlock,
-  needles: readonly Hash256[],
-  reach: readonly number[],
-  thresholdBits: number,
-  rowCount = block.rows,
-): Found[] {
-  load(block, needles, reach)
-  return needles.flatMap((_, needle) => foundBy(block, block.engine.follow(needle, rowCount, thresholdBits, 10_000_000)))
-}
-
-function foundBy(block: RowBlock, count: number): Found[] {
-  assert.ok(count >= 0)
-  const found: Found[] = []
-  readHits(block, count, (row, needle, bits) => found.push({ row, needle, bits }))
-  return found
-}
-
-/** Lists are long; what is shown is where they differ. */
-function assertSame(actual: readonly string[], expected: readonly string[]): void {
-  const [has, wants] = [new Set(actual), new Set(expected)]
-  assert.deepEqual(
-    {
-      missing: expected.filter((key) => !has.has(key)),
-      extra: actual.filter((key) => !wants.has(key)),
-      count: actual.length,
-    },
-    { missing: [], extra: [], count: expected.length },
-  )
-}
-
-function keysOf(found: readonly Found[]): string[] {
-  return found.map(({ row, needle, bits }) => `${row} ${needle} ${bits}`).sort()
-}
-
-/** Zero but for a key in the first band. */
-function keyed(key: number): Hash256 {
-  const hash = flippedByBand(zeros, [], randomFrom(0))
-  hash.set([key & 0xff, key >>> 8])
-  return hash
-}
-
-/** A number in its first bytes, and something else in every band. */
-function counted(number: number): Hash256 {
-  const hash = seeded(number)
-  hash.set([number & 0xff, (number >>> 8) & 0xff, number >>> 16])
-  return hash
-}

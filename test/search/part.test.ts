@@ -51,16 +51,19 @@ t.test('reading all rows reads each once, whatever number of pauses, and none be
     [64, 0, 0, 0],
   ] as const) {
     const calls = spyOn(block.engine)
-    const found: number[] = []
+    const hits: Hit[] = []
     const needles = concatenated(new Array(needleCount).fill(zeros))
     let pauses = 0
-    const scan = scanAll(block, rows, needles, 5, (row, needle, bits) => found.push(row, needle, bits))
+    const scan = scanAll(block, rows, needles, 5, hits)
     while (scan.next().done !== true) {
       pauses++
       // Somebody else has other needles looked for in between.
       block.loadNeedles(concatenated([seeded(1)]))
     }
-    t.same(found, Array.from({ length: Math.ceil(rows / 7) }, (_, i) => [i * 7, 0, 0]).flat())
+    t.same(
+      hits,
+      Array.from({ length: Math.ceil(rows / 7) }, (_, i) => block.hit(i * 7, 0, 0)),
+    )
     t.equal(
       calls.scans.reduce((sum, { rows }) => sum + rows, 0),
       rows,

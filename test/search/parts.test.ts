@@ -100,16 +100,12 @@ t.test('dead rows are counted in every part that may have them, also in one that
   t.same(deadRows(parts), [0, 0])
   remove(40, 2)
   t.same(deadRows(parts), [2, 2])
-  t.ok(parts.hasDeadInHead)
 
   assert.ok(parts.compact(1, 0.25))
   remove(3, 1)
   while (parts.compact(1_000, 0.25));
   t.same(deadRows(parts), [1, 2], 'counted as soon as it may have been copied')
-  parts.freezeHead()
-  t.notOk(parts.hasDeadInHead)
-  parts.review()
-  while (parts.compact(1_000, 0));
+  while (parts.compactAll(1_000));
   t.same(shape(parts), [['head', 48]])
   t.same(deadRows(parts), [0])
 })

@@ -236,3 +236,23 @@ const far = Array.from({ length: 64 }, (_, i) => seeded(10_000_000 + i))
 
 const nowhere = new Array<number>(BANDS).fill(0)
 const ones = flippedByBand(zeros, new Array<number>(BANDS).fill(16), randomFrom(1))
+
+t.test(
+  'a search of many needles with plans of their own pauses between them, and whoever comes between does no harm',
+  async (t) => {
+    const random = randomFrom(5)
+    const hashes = clumpy(200_000, 3)
+    const rows = rowsOf(hashes)
+    const segment = segmentOf(rows)
+    const needles = Array.from({ length: 64 }, (_, i) => blurred(hashes[i * 3_000] ?? zeros, i % 40, random))
+    const other = concatenated([seeded(2)])
+    const hits: Hit[] = []
+    let pauses = 0
+    for (const search = segment.search(concatenated(needles), 31, rows.length, hits); search.next().done !== true; ) {
+      pauses++
+      for (const _ of segment.search(other, 12, rows.length, []));
+    }
+    t.ok(pauses > 8, `${pauses} pauses`)
+    assertSameHits(hits, linear(rows, needles, 31))
+  },
+)

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { t } from 'tap'
 import { HASH_BITS, type Hash256 } from '../../src/hash/hash256.js'
-import { BANDS, ENTRY_BYTES } from '../../src/search/engine.js'
-import { linear, type Row } from '../../src/search/linear.js'
-import { ROW_BYTES } from '../../src/search/row-block.js'
-import { type Hit, SignalIndex } from '../../src/search/signal-index.js'
+import { BANDS } from '../../src/search/engine.js'
+import { linear } from '../../src/search/linear.js'
+import { SignalIndex } from '../../src/search/signal-index.js'
+import { compactAll, indexOf } from './indexes.js'
 import { assertSameHits, columnsOf, packed, seeded, sorted, spread, zeros } from './rows.js'
 
 // So many needles pause within 15,000 rows, where all rows are read; and they are, where all rows are equal.
-const pausing = new Array<Hash256>(64).fill(zeros)
+const _pausing = new Array<Hash256>(64).fill(zeros)
 
 const thresholds = fc.oneof(fc.constantFrom(0, 1, 31, 128, 255, 256), fc.integer({ min: 0, max: HASH_BITS }))
 
@@ -208,132 +208,6 @@ t.test('a full index refuses a row and keeps those it has, until one is compacte
   t.equal(index.within([seeded(10_000), seeded(9_999)], 0).length, 2)
 })
 
-t.test('a search of much pauses several times, one of little never', async (t) => {
-  const index = new SignalIndex()
-  for (let row = 0; row < 60_000; row++) index.insert(row, 0, zeros)
-
-  const many = finishCounting(index.search(pausing, 0))
-  const one = finishCounting(index.search([zeros], 0))
-
-  t.ok(many.pauses >= 2 && many.pauses <= 10)
-  t.equal(one.pauses, 0)
-  for (const { hits } of [many, one]) t.equal(hits.length, 60_000)
-})
-
-t.test('an image removed during a search is not in its result, also when its rows were read before', async (t) => {
-  const index = new SignalIndex()
-  for (let row = 0; row < 40_000; row++) index.insert(row, 0, zeros)
-  const search = index.search(pausing, 0)
-
-  t.notOk(search.next().done)
-  index.remove(10) // read
-  index.remove(39_990) // not yet read
-  index.insert(50_000, 0, zeros) // came too late
-
-  const found = new Set(finish(search).map(({ image }) => image))
-  t.equal(found.size, 39_998)
-  t.notOk(found.has(10) || found.has(39_990) || found.has(50_000))
-})
-
-t.test('a search outlives a whole compaction, and finds each row once', async (t) => {
-  const index = new SignalIndex()
-  for (let row = 0; row < 60_000; row++) index.insert(row, 0, seeded(row % 2))
-  const search = index.search(new Array<Hash256>(64).fill(seeded(0)), 0)
-  t.notOk(search.next().done)
-
-  for (let image = 1; image < 60_000; image += 2) index.remove(image)
-  for (let image = 0; image < 2_000; image += 2) index.remove(image)
-  for (let calls = 0; index.compact(100_000); calls++) if (calls === 3) t.notOk(search.next().done)
-  t.equal(index.rows, 29_000)
-  for (let row = 0; row < 5_000; row++) index.insert(70_000 + row, 0, seeded(0))
-
-  const images = finish(search).map(({ image }) => image)
-  t.equal(images.length, 29_000)
-  t.equal(new Set(images).size, 29_000)
-  t.ok(images.every((image) => image % 2 === 0 && image >= 2_000 && image < 60_000))
-})
-
-t.test('a search begun before the index was cleared finds nothing, even of numbers used anew', async (t) => {
-  const index = new SignalIndex()
-  for (let row = 0; row < 60_000; row++) index.insert(row, 0, zeros)
-  const paused = index.search(pausing, 0)
-  t.notOk(paused.next().done)
-  const untouched = index.search([zeros], 0)
-
-  index.clear()
-  for (let row = 0; row < 100; row++) index.insert(row, 0, seeded(1))
-
-  t.same(paused.next(), { done: true, value: [] }, 'and reads no further')
-  t.same(finish(untouched), [])
-  t.same(index.within([zeros], 0), [])
-})
-
-t.test('memory is given back by removing alone, once more than a quarter of a part is dead', async (t) => {
-  const index = new SignalIndex()
-  for (let row = 0; row < 200_000; row++) index.insert(row, 0, seeded(row))
-  const fullBytes = index.bytes
-
-  for (let image = 0; image < 30_000; image++) index.remove(image)
-  t.equal(index.rows, 200_000, 'less than a quarter of any part')
-
-  for (let image = 30_000; image < 180_000; image++) index.remove(image)
-
-  t.equal(index.liveRows, 20_000)
-  t.ok(index.rows <= (index.liveRows * 4) / 3)
-  t.ok(fullBytes - index.bytes >= (200_000 - index.rows) * (ROW_BYTES + BANDS * ENTRY_BYTES))
-  for (const image of [0, 99_999, 179_999]) t.same(index.within([seeded(image)], 0), [])
-  for (const image of [180_000, 199_999]) {
-    t.same(index.within([seeded(image)], 0), [{ image, view: 0, transform: 0, distanceBits: 0 }])
-  }
-
-  for (let image = 180_000; image < 200_000; image++) index.remove(image)
-  compactAll(index)
-  t.equal(index.rows, 0)
-  t.ok(index.bytes < 1_000_000)
-})
-
-t.test('amid compacting, each row is found once, wherever it is', async (t) => {
-  const index = new SignalIndex()
-  for (let row = 0; row < 30_000; row++) index.insert(row, 0, zeros)
-  for (let image = 5; image < 30_000; image += 10) index.remove(image)
-
-  let calls = 0
-  for (let isLeft = true; isLeft; calls++) {
-    isLeft = index.compact(30_000)
-    const hits = index.within([zeros], 0)
-    t.equal(hits.length, 27_000)
-    t.equal(new Set(hits.map(({ image }) => image)).size, 27_000)
-  }
-
-  t.ok(calls > 10)
-  t.equal(index.rows, 27_000)
-})
-
-t.test('compacting on demand drops every dead row, however few', async (t) => {
-  const index = new SignalIndex()
-  for (let row = 0; row < 5_000; row++) index.insert(row, row % 256, seeded(row))
-  index.remove(4_321)
-
-  t.ok(index.compact(3_000))
-  t.equal(index.rows, 5_000)
-  compactAll(index)
-  t.notOk(index.compact(1))
-
-  t.equal(index.rows, 4_999)
-  t.same(index.within([seeded(4_320)], 0), [{ image: 4_320, view: 4_320 % 256, transform: 0, distanceBits: 0 }])
-})
-
-t.test('the last live row survives compacting', async (t) => {
-  const index = new SignalIndex()
-  for (let row = 0; row < 5_000; row++) index.insert(row, 0, zeros)
-  for (let image = 0; image < 4_999; image++) index.remove(image)
-
-  compactAll(index)
-  t.equal(index.rows, 1)
-
-  t.same(index.within([zeros], 0), [{ image: 4_999, view: 0, transform: 0, distanceBits: 0 }])
-})
-
 t.test('rows that are loaded are found at once, with those inserted before and after, and like them', async (t) => {
   const rows = Array.from({ length: 300 }, (_, i) => ({ image: i % 100, view: i % 256, hash: spread(seeded(1), i % 40, i) }))
   const index = new SignalIndex()
@@ -409,29 +283,3 @@ t.test('a cleared index is empty and gives its memory back', async (t) => {
   t.ok(index.bytes <= 65_536)
   t.same(index.within([zeros], 256), [])
 })
-
-function indexOf(rows: readonly Row[]): SignalIndex {
-  const index = new SignalIndex()
-  for (const { image, view, hash } of rows) index.insert(image, view, hash)
-  return index
-}
-
-/** Until nothing is left, which must come. */
-function compactAll(index: SignalIndex): void {
-  for (let calls = 0; index.compact(100_000); calls++) assert.ok(calls < 10_000)
-}
-
-function finishCounting(search: Generator<void, Hit[], void>): { readonly hits: Hit[]; readonly pauses: number } {
-  let pauses = 0
-  for (;;) {
-    const step = search.next()
-    if (step.done === true) return { hits: step.value, pauses }
-    pauses++
-  }
-}
-
-function finish(search: Generator<void, Hit[], void>): Hit[] {
-  let step = search.next()
-  while (step.done !== true) step = search.next()
-  return step.value
-}

@@ -7,6 +7,7 @@ export {
   describeTables,
   ENTRY_BYTES,
   HITS_AT,
+  MASKS_AT,
   MAX_NEEDLES,
   MAX_REACH,
   NEEDLES_AT,
