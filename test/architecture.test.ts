@@ -13,7 +13,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   store: ['domain', 'hash'],
   services: ['domain', 'handoff', 'hash', 'jobs', 'search', 'store'],
   http: ['domain', 'hash', 'services'],
-  cli: ['domain', 'services', 'store', 'top'],
+  cli: ['domain', 'http', 'services', 'store', 'top'],
   demo: ['hash', 'store', 'top'],
 }
 const pure = ['hash', 'search', 'domain']

@@ -1,37 +1,11 @@
 // tabir index status
 
 import { parseArgs } from 'node:util'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { readConfig } from '../config.js'
+import { IndexReport } from '../http/schemas.js'
 
-const Report = z.object({
-  revision: z.int(),
-  behind: z.int(),
-  heardAgoMs: z.int(),
-  images: z.int(),
-  imageBytes: z.int(),
-  indexes: z.array(
-    z.object({
-      type: z.string(),
-      rows: z.int(),
-      liveRows: z.int(),
-      bytes: z.int(),
-      thresholdBits: z.int(),
-      parts: z.array(
-        z.object({
-          kind: z.string(),
-          rows: z.int(),
-          deadRows: z.int(),
-          bytes: z.int(),
-          radii: z.array(z.int()).optional(),
-          probes: z.int(),
-          candidates: z.int(),
-        }),
-      ),
-    }),
-  ),
-})
-type Report = z.infer<typeof Report>
+type Report = z.infer<typeof IndexReport>
 type Index = Report['indexes'][number]
 
 const USAGE = 'tabir index status [--url URL] [--json]'
@@ -46,7 +20,7 @@ export async function index(args: readonly string[]): Promise<number> {
   const url = options.url ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`
   const text = await ask(new URL('/health/index', url)).catch(() => undefined)
   if (text === undefined) return failed(`There is no api at ${new URL(url).origin} that can be asked.`, 1)
-  process.stdout.write(options.json === true ? `${text}\n` : readable(Report.parse(JSON.parse(text))))
+  process.stdout.write(options.json === true ? `${text}\n` : readable(IndexReport.parse(JSON.parse(text))))
   return 0
 }
 

@@ -78,3 +78,37 @@ export const MatchView = z
   .meta({ id: 'Match' })
 
 export const PartProblem = ProblemBody.optional().meta({ description: 'In place of the rest when this one cannot be used.' })
+
+const IndexPart = z.object({
+  kind: z.enum(['head', 'segment', 'raw']).meta({
+    description: 'head: rows added last. segment: rows with tables. raw: loaded, and without tables as yet.',
+  }),
+  rows: z.int(),
+  deadRows: z.int(),
+  bytes: z.int(),
+  radii: z.array(z.int()).optional().meta({
+    description:
+      'The plan: how many bits a band may differ in to be looked at; -1 for not at all. Absent where every row is read.',
+  }),
+  probes: z.int(),
+  candidates: z.int(),
+})
+
+/** What `/health/index` answers, and the command line reads. */
+export const IndexReport = z.object({
+  revision: z.int(),
+  behind: z.int().meta({ description: 'Changes that the store has and the index does not.' }),
+  heardAgoMs: z.int(),
+  images: z.int(),
+  imageBytes: z.int(),
+  indexes: z.array(
+    z.object({
+      type: z.enum(SIGNAL_TYPE_NAMES),
+      rows: z.int(),
+      liveRows: z.int(),
+      bytes: z.int(),
+      thresholdBits: z.int().meta({ description: 'What the plans are for.' }),
+      parts: z.array(IndexPart),
+    }),
+  ),
+})

@@ -16,17 +16,16 @@ const type = z.enum(SIGNAL_TYPE_NAMES)
 const Piece = z.discriminatedUnion('kind', [
   /** Comes first. `change` is what the change stream says at that revision, so that another history shows. */
   z.object({ kind: z.literal('revision'), revision: count, change: bytes }),
-  /** Ordinals from `from`, with and without an image: the columns of a page of an `ImageTable`. */
+  /** The next ordinals, with and without an image: the columns of a page of an `ImageTable`. */
   z.object({
     kind: z.literal('images'),
-    from: count,
     bankNames: z.array(z.string()),
     ids: bytes,
     banks: shorts,
     facts: bytes,
   }),
   z.object({ kind: z.literal('rows'), type, images: words, views: bytes, hashes: bytes }),
-  /** A segment, whose memory follows in pieces of `content`. */
+  /** A segment, whose memory follows in pieces of `content`, the last of which says so. */
   z.object({ kind: z.literal('segment'), type, rows: count, counts: doubles }),
   z.object({ kind: z.literal('content'), at: count, isLast: z.boolean(), content: bytes }),
 ])

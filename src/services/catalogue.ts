@@ -109,8 +109,9 @@ export class Catalogue {
         this.#restoring = this.#indexes[piece.type].restore(piece.rows, piece.counts)
         break
       case 'content':
-        this.#restoring?.content.set(piece.content, piece.at)
-        if (piece.isLast) yield* this.#restoring?.adopt((image) => this.#images.has(image)) ?? []
+        if (this.#restoring === undefined) throw new RangeError('content of no segment')
+        this.#restoring.content.set(piece.content, piece.at)
+        if (piece.isLast) yield* this.#restoring.adopt((image) => this.#images.has(image))
         break
       case 'revision':
         break
@@ -134,6 +135,11 @@ export class Catalogue {
 
   get images(): number {
     return this.#images.size
+  }
+
+  /** Would a fresh catalogue take much less memory, because most images that came are gone? */
+  get isSparse(): boolean {
+    return this.#images.isSparse
   }
 
   /** Memory that the images take beside their rows in the indexes. */

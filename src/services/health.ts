@@ -25,7 +25,7 @@ export interface IndexStatus {
   readonly bytes: number
   /** The threshold that the plans are for: the type's own. */
   readonly thresholdBits: number
-  readonly parts: readonly PartStatus[]
+  readonly parts: PartStatus[]
 }
 
 export interface IndexReport {
@@ -35,7 +35,7 @@ export interface IndexReport {
   readonly images: number
   /** What the images take beside their rows. */
   readonly imageBytes: number
-  readonly indexes: readonly IndexStatus[]
+  readonly indexes: IndexStatus[]
 }
 
 export interface Health {

@@ -48,9 +48,9 @@ export class ImageTable {
     return this.#size
   }
 
-  /** Ordinals given so far are below this. */
-  get nextOrdinal(): number {
-    return this.#nextOrdinal
+  /** Have so many images come and gone that most ordinals are of none? */
+  get isSparse(): boolean {
+    return this.#nextOrdinal > 2 * this.#size + PAGE_IMAGES
   }
 
   get bytes(): number {
@@ -135,12 +135,10 @@ export class ImageTable {
   }
 
   /** The columns of all ordinals given so far, a page at a time: live views. */
-  *pages(): Generator<{ readonly from: number } & Page, void, void> {
+  *pages(): Generator<Page, void, void> {
     for (const [i, { ids, banks, facts }] of this.#pages.entries()) {
-      const from = i * PAGE_IMAGES
-      const count = Math.min(PAGE_IMAGES, this.#nextOrdinal - from)
+      const count = Math.min(PAGE_IMAGES, this.#nextOrdinal - i * PAGE_IMAGES)
       yield {
-        from,
         ids: ids.subarray(0, count * ID_BYTES),
         banks: banks.subarray(0, count),
         facts: facts.subarray(0, count),

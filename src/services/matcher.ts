@@ -68,9 +68,10 @@ export function matcherOver({ replica, matchIdSecret, clock }: MatcherParts): Ma
       const giveWay = paceMaker(TURN_MS, clock)
       const search: Search = (type, hashes, thresholdBits) =>
         searchPaced(catalogue.index(type), hashes, thresholdBits, giveWay)
+      const widestBits = widestOf(banks, options.thresholdBits)
       const answers: { readonly ordinal: number; readonly match: Match }[][] = []
       for (const signals of pictures) {
-        const found = await findNearest(catalogue, banks, signals, options.thresholdBits, search)
+        const found = await findNearest(catalogue, banks, signals, options.thresholdBits, widestBits, search)
         const isCorroborated = await corroborationOf(found, signals, search)
         const answer = []
         for (const each of found.values()) {
@@ -118,13 +119,12 @@ async function findNearest(
   banks: ReadonlyMap<string, Bank>,
   signals: readonly HashedSignal[],
   thresholdBits: number | undefined,
+  widestBits: (type: SignalType) => number,
   search: Search,
 ): Promise<ReadonlyMap<number, Found>> {
   const nearest = new Map<number, Found>()
   for (const { type, hashes } of signals) {
-    const widestBits = thresholdBits ?? Math.max(...Array.from(banks.values(), (bank) => thresholdOf(bank, type)))
-    const withinBits = Math.min(widestBits, SIGNAL_TYPES[type].maxThresholdBits)
-    for (const hit of await search(type, hashes, withinBits)) {
+    for (const hit of await search(type, hashes, widestBits(type))) {
       const image = catalogue.image(hit.image)
       const bank = banks.get(image?.bank ?? '')
       if (image === undefined || bank === undefined || hit.distanceBits > (thresholdBits ?? thresholdOf(bank, type)))
@@ -134,6 +134,19 @@ async function findNearest(
     }
   }
   return nearest
+}
+
+/** The widest radius that any of the banks asks for, by type; looked for once and not for each picture. */
+function widestOf(banks: ReadonlyMap<string, Bank>, thresholdBits: number | undefined): (type: SignalType) => number {
+  const widest = new Map<SignalType, number>()
+  return (type) => {
+    const known = widest.get(type)
+    if (known !== undefined) return known
+    const asked = thresholdBits ?? Math.max(...Array.from(banks.values(), (bank) => thresholdOf(bank, type)))
+    const bits = Math.min(asked, SIGNAL_TYPES[type].maxThresholdBits)
+    widest.set(type, bits)
+    return bits
+  }
 }
 
 /** Between types bits cannot be compared: the type that is first in the table speaks for the image, unless another is exact. */

@@ -1,6 +1,7 @@
 // A catalogue in a file, so that a process that starts again needs to read only what changed since. Sealed, as the store is.
 
 import { createHmac } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import { KERNEL_NAME } from '../search/engine.js'
@@ -48,6 +49,8 @@ export function snapshotsIn({ folder, store, keyring, secret, clock }: SnapshotP
 
   return {
     async save(catalogue, revision) {
+      // A sparse one is read anew at the next start, so that years of coming and going do not add up.
+      if (catalogue.isSparse) return rm(path, { force: true })
       const change = await changeAt(store, revision)
       if (change === undefined) return // forgotten already: nobody could tell that the snapshot belongs to this past
       await writeSealedFile(path, keyring, context, pieces({ kind: 'revision', revision, change }, catalogue))

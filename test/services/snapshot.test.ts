@@ -230,3 +230,22 @@ t.test('a catalogue with segments, dead rows and a head is the same after a snap
   t.ok(existsSync(join(folder, 'index.snapshot')))
   await store.close()
 })
+
+t.test('a catalogue of which most images are gone is not kept, but read anew', async (t) => {
+  const folder = t.testdir()
+  const { images, snapshotsWith } = await openParts(t, await startRedis(t), folder)
+  const revision = await images.put([someImage()])
+  const catalogue = new Catalogue()
+  const all = Array.from({ length: 66_000 }, someImage)
+  for (const { id, image } of all) catalogue.put(id, image)
+  const passing = all[0]?.id ?? ''
+  await snapshotsWith().save(catalogue, revision)
+  t.ok(existsSync(join(folder, 'index.snapshot')))
+
+  for (let n = 0; n < 66_000; n++) catalogue.put(passing, someImage().image)
+  t.notOk(catalogue.isSparse, 'half of what came is still there')
+  for (let n = 0; n < 66_000; n++) catalogue.put(passing, someImage().image)
+  t.ok(catalogue.isSparse)
+  await snapshotsWith().save(catalogue, revision)
+  t.same(readdirSync(folder), [])
+})

@@ -3,9 +3,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Problem } from '../../domain/problem.js'
-import { SIGNAL_TYPE_NAMES } from '../../domain/signal-types.js'
 import type { Health } from '../../services/health.js'
 import { may } from '../problems.js'
+import { IndexReport } from '../schemas.js'
 
 export interface HealthRouteOptions {
   readonly health: Health
@@ -22,39 +22,6 @@ const Ready = z.object({
     description:
       'fsync: what was answered with 2xx is on disk. unknown: the Redis server is too old to say. none: its log is off, and a crash loses everything.',
   }),
-})
-
-const Part = z.object({
-  kind: z.enum(['head', 'segment', 'raw']).meta({
-    description: 'head: rows added last. segment: rows with tables. raw: loaded, and without tables as yet.',
-  }),
-  rows: z.int(),
-  deadRows: z.int(),
-  bytes: z.int(),
-  radii: z.array(z.int()).optional().meta({
-    description:
-      'The plan: how many bits a band may differ in to be looked at; -1 for not at all. Absent where every row is read.',
-  }),
-  probes: z.int(),
-  candidates: z.int(),
-})
-
-const IndexReport = z.object({
-  revision: z.int(),
-  behind: z.int().meta({ description: 'Changes that the store has and the index does not.' }),
-  heardAgoMs: z.int(),
-  images: z.int(),
-  imageBytes: z.int(),
-  indexes: z.array(
-    z.object({
-      type: z.enum(SIGNAL_TYPE_NAMES),
-      rows: z.int(),
-      liveRows: z.int(),
-      bytes: z.int(),
-      thresholdBits: z.int().meta({ description: 'What the plans are for.' }),
-      parts: z.array(Part),
-    }),
-  ),
 })
 
 export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (app, { health, metrics }) => {
@@ -103,18 +70,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
         response: { 200: IndexReport, ...may('index-cold', 'store-away') },
       },
     },
-    async () => {
-      const { indexes, ...report } = health.index()
-      const rounded = indexes.map(({ parts, ...index }) => ({
-        ...index,
-        parts: parts.map(({ radii, candidates, ...part }) => ({
-          ...part,
-          candidates: Math.round(candidates),
-          ...(radii !== undefined && { radii: [...radii] }),
-        })),
-      }))
-      return { ...report, behind: await health.behind(), indexes: rounded }
-    },
+    async () => ({ ...health.index(), behind: await health.behind() }),
   )
 
   app.get('/metrics', { config: { scope: 'public' }, schema: { hide: true } }, async (_request, reply) =>
