@@ -53,8 +53,8 @@ export function differing({ answers }, engine, queries, thresholdBits) {
 async function runFaiss(args, signal) {
   if (!existsSync(PYTHON)) return { missing: `there is no ${PYTHON}` }
   const child = spawn(PYTHON, [FAISS, ...args], { stdio: ['ignore', 'pipe', 'inherit'], signal })
-  const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'close')])
-  return code === 0 ? JSON.parse(output) : { missing: `it ended with status ${code}` }
+  const [output, [code, killedBy]] = await Promise.all([text(child.stdout), once(child, 'close')])
+  return code === 0 ? JSON.parse(output) : { missing: `it ended with status ${code ?? killedBy}` }
 }
 
 function writeRows(corpus, path) {

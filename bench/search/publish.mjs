@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chart } from './chart.mjs'
-import { nameOf, readRecords } from './record.mjs'
+import { measuredColumns, nameOf, readRecords } from './record.mjs'
 import { replaceSection, table, time } from './table.mjs'
 
 const DOC = fileURLToPath(new URL('../../docs/performance.md', import.meta.url))
@@ -40,14 +40,7 @@ function sources(records) {
 function resultTable(records) {
   const peer = (name) => records.map(({ peers }) => time(peers[name]?.p50Us))
   return table({
-    corpus: records.map(nameOf),
-    rows: records.map(({ rows }) => rows.toLocaleString('en')),
-    threshold: records.map(({ threshold }) => threshold),
-    needles: records.map(({ needles }) => needles),
-    p50: records.map(({ p50Us }) => time(p50Us)),
-    p99: records.map(({ p99Us }) => time(p99Us)),
-    'bytes a row': records.map(({ bytesPerRow }) => bytesPerRow),
-    'rows/s built': records.map(({ buildRowsPerS }) => buildRowsPerS.toLocaleString('en')),
+    ...measuredColumns(records),
     'answers checked, wrong': records.map(({ checked, wrong }) => `${checked}, ${wrong}`),
     'FAISS Flat p50': peer('faissFlat'),
     'FAISS MultiHash p50': peer('faissMultiHash'),

@@ -47,8 +47,9 @@ function withPeers(result, former) {
   return { ...result, peers, faiss, faissCallUs, peersDate }
 }
 
-function recordTable(records) {
-  return table({
+/** The columns that every table of measurements begins with: what was asked, and what it took. */
+export function measuredColumns(records) {
+  return {
     corpus: records.map(nameOf),
     rows: records.map(({ rows }) => rows.toLocaleString('en')),
     threshold: records.map(({ threshold }) => threshold),
@@ -57,6 +58,12 @@ function recordTable(records) {
     p99: records.map(({ p99Us }) => time(p99Us)),
     'bytes a row': records.map(({ bytesPerRow }) => bytesPerRow),
     'rows/s built': records.map(({ buildRowsPerS }) => buildRowsPerS.toLocaleString('en')),
+  }
+}
+
+function recordTable(records) {
+  return table({
+    ...measuredColumns(records),
     'hits a query': records.map(({ hitsPerQuery }) => hitsPerQuery),
     checked: records.map(({ checked }) => checked),
     wrong: records.map(({ wrong }) => wrong),
