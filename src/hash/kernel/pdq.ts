@@ -10,9 +10,9 @@
 
 import { addBlocks, BLOCKS, wipeBlocks } from './blocks'
 import { LANES, lowByte, lumaOf, pixelsAt, storeTurned } from './lanes'
-import { HASHES, hashSamples, MATRIX, ROW_BYTES, SAMPLES, SIDE, wipeSamples } from './samples'
+import { COEFFICIENTS, HASHES, hashSamples, MATRIX, ROW_BYTES, SAMPLES, SIDE, wipeSamples } from './samples'
 
-export { BLOCKS, HASHES, MATRIX, SAMPLES }
+export { BLOCKS, COEFFICIENTS, HASHES, MATRIX, SAMPLES, wipeSamples }
 
 const MIN_STRIP_BYTES: i32 = 32768
 
@@ -111,7 +111,11 @@ export function push(rows: i32): void {
   }
 }
 
-/** Writes eight hashes to `HASHES`, in the order of `transforms`. @returns the quality. */
+/**
+ * Writes eight hashes to `HASHES`, in the order of `transforms`; of a picture that was pushed, or of samples that the loader
+ * put to `SAMPLES` itself.
+ * @returns the quality.
+ */
 export function finish(): i32 {
   return hashSamples()
 }

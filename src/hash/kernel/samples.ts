@@ -14,7 +14,8 @@ export const HASHES: usize = memory.data(8 * 32, 16)
 
 const MATRIX_TURNED: usize = memory.data(FREQUENCIES * SIDE * 4, 16)
 const HALF: usize = memory.data(FREQUENCIES * SIDE * 4, 16)
-const COEFFICIENTS: usize = memory.data(256 * 4, 16)
+/** Read by the loader: the 16 × 16 cosine coefficients. */
+export const COEFFICIENTS: usize = memory.data(256 * 4, 16)
 const SORTED: usize = memory.data(256 * 4, 16)
 
 /** Writes the hashes. @returns the quality. */

@@ -1,0 +1,52 @@
+// The picture inside the picture: what is left of a screenshot, a meme or a collage without what was put around it.
+
+import { type Raster, wholeOf } from '../raster.js'
+import { overlapOf, type Rectangle } from '../rectangle.js'
+import { linesOf } from './lines.js'
+import { bestOf } from './ranking.js'
+import { candidatesOf } from './rectangles.js'
+import { texturedPart, textureOf } from './texture.js'
+import { trimmed } from './trim.js'
+
+export interface Deframed {
+  /** Parts that may be the picture, the most likely first; none of them nearly the whole, no two nearly the same. */
+  readonly parts: readonly Rectangle[]
+  /** The part that something was certainly put around; absent for a picture that is all there is. */
+  readonly framed: Rectangle | undefined
+}
+
+/** From this score on a rectangle has a frame around it: 95 of 100 framed pictures lie above, 95 of 100 plain ones below. */
+const FRAMED_SCORE = 19
+const RANKED_PARTS = 6
+const SAME_OVERLAP = 0.95
+const LEAST_AREA = 0.02
+
+/**
+ * Three ways to look: margins of one colour cut off; the largest part with fine structure, where margins are blurred; the best
+ * rectangles that long straight edges enclose.
+ *
+ * Whatever the picture, at most 8 parts come out and at most 14,400 rectangles are looked at.
+ */
+export function deframe(raster: Raster): Deframed {
+  const whole = wholeOf(raster)
+  const texture = textureOf(raster)
+  const ranked = bestOf(candidatesOf(linesOf(raster), texture), whole, RANKED_PARTS)
+  const textured = texturedPart(texture)
+  const [first] = ranked
+  return {
+    parts: distinct(
+      [...ranked.slice(0, 1), trimmed(raster, whole), ...(textured ? [textured] : []), ...ranked.slice(1)],
+      whole,
+    ),
+    framed: first !== undefined && first.score >= FRAMED_SCORE ? first : undefined,
+  }
+}
+
+function distinct(parts: readonly Rectangle[], whole: Rectangle): Rectangle[] {
+  const chosen: Rectangle[] = []
+  for (const part of parts) {
+    if (overlapOf(part, whole) < LEAST_AREA) continue
+    if ([whole, ...chosen].every((other) => overlapOf(part, other) < SAME_OVERLAP)) chosen.push(part)
+  }
+  return chosen
+}

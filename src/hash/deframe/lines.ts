@@ -1,0 +1,150 @@
+// Long straight edges along rows and columns: where a picture inside a picture begins and ends.
+
+import type { Raster } from '../raster.js'
+
+/** An edge between two neighbouring rows or columns. */
+export interface Line {
+  /** It lies before the row or column of this number; 0 and the whole length are the picture's own borders. */
+  readonly at: number
+  /** [length of the line + 1] how many of its pixels up to here stand out; for how much of a stretch is an edge. */
+  readonly edges: Uint16Array
+  readonly isBorder: boolean
+}
+
+export interface Lines {
+  /** Left to right. */
+  readonly columns: readonly Line[]
+  /** Top to bottom. */
+  readonly rows: readonly Line[]
+}
+
+/** The longest straight edges, at most `MAX_LINES` each way beside the borders. */
+export function linesOf(raster: Raster): Lines {
+  const { width, height } = raster
+  const steps = stepsOf(raster)
+  const standing = standingOf(steps, width, height)
+  const turned = transposed(standing.rows, width, height)
+  return {
+    columns: strongest(standing.columns, width, height),
+    rows: strongest(turned, height, width),
+  }
+}
+
+/** How much of a line is an edge between two of its pixels: 0…1; `undefined` for the picture's own borders. */
+export function coverageOf({ edges, isBorder }: Line, from: number, to: number): number | undefined {
+  if (isBorder) return undefined
+  return ((edges[to] ?? 0) - (edges[from] ?? 0)) / Math.max(1, to - from)
+}
+
+const MAX_LINES = 14
+const LEAST_STEP = 6
+/** What a pixel of a line that is no edge takes from its score, where one that is adds 1. */
+const GAP_COST = 0.7
+const LEAST_LENGTH = 0.1
+const NEIGHBOURS_PX = 2
+
+interface Maps {
+  readonly columns: Uint8Array
+  readonly rows: Uint8Array
+}
+
+/** The largest step of the three colours from the pixel before, along rows (`columns`) and along columns (`rows`). */
+function stepsOf({ width, height, rgb }: Raster): Maps {
+  const columns = new Uint8Array(width * height)
+  const rows = new Uint8Array(width * height)
+  const stride = 3 * width
+  for (let y = 0; y < height; y++) {
+    let k = y * stride
+    let i = y * width
+    for (let x = 0; x < width; x++, k += 3, i++) {
+      const r = rgb[k] ?? 0
+      const g = rgb[k + 1] ?? 0
+      const b = rgb[k + 2] ?? 0
+      if (x > 0) columns[i] = largest(r - (rgb[k - 3] ?? 0), g - (rgb[k - 2] ?? 0), b - (rgb[k - 1] ?? 0))
+      if (y > 0)
+        rows[i] = largest(r - (rgb[k - stride] ?? 0), g - (rgb[k - stride + 1] ?? 0), b - (rgb[k - stride + 2] ?? 0))
+    }
+  }
+  return { columns, rows }
+}
+
+function largest(a: number, b: number, c: number): number {
+  return Math.max(Math.abs(a), Math.abs(b), Math.abs(c))
+}
+
+/** 1 where a step is the largest around and stands out from what lies further away, 0 elsewhere. */
+function standingOf(steps: Maps, width: number, height: number): Maps {
+  const columns = new Uint8Array(width * height)
+  const rows = new Uint8Array(width * height)
+  for (let y = 0; y < height; y++) {
+    const i = y * width
+    for (let x = 1; x < width; x++) {
+      if (stands(steps.columns, i + x, 1, x, width)) columns[i + x] = 1
+      if (y > 0 && stands(steps.rows, i + x, width, y, height)) rows[i + x] = 1
+    }
+  }
+  for (let y = 1; y < height; y++) if (stands(steps.rows, y * width, width, y, height)) rows[y * width] = 1
+  return { columns, rows }
+}
+
+function stands(steps: Uint8Array, i: number, stride: number, position: number, length: number): boolean {
+  const step = steps[i] ?? 0
+  if (step <= LEAST_STEP) return false
+  if (position > 1 && (steps[i - stride] ?? 0) > step) return false
+  if (position + 1 < length && (steps[i + stride] ?? 0) > step) return false
+  const before = position > 3 ? (steps[i - 2 * stride] ?? 0) + (steps[i - 3 * stride] ?? 0) : 0
+  const after = position + 3 < length ? (steps[i + 2 * stride] ?? 0) + (steps[i + 3 * stride] ?? 0) : 0
+  return 4 * step > before + after + 8
+}
+
+function transposed(map: Uint8Array, width: number, height: number): Uint8Array {
+  const turned = new Uint8Array(map.length)
+  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) turned[x * height + y] = map[y * width + x] ?? 0
+  return turned
+}
+
+/** @param standing [length × count], lines across: line `at` is column `at` of it. */
+function strongest(standing: Uint8Array, count: number, length: number): Line[] {
+  const scores = stretchScores(standing, count, length)
+  const least = LEAST_LENGTH * length
+  const order = Array.from(scores.keys())
+    .filter((at) => at >= 2 && at <= count - 2 && (scores[at] ?? 0) >= least * (1 - GAP_COST))
+    .sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0))
+  const chosen: number[] = []
+  for (const at of order) {
+    if (chosen.length === MAX_LINES) break
+    if (chosen.every((other) => Math.abs(other - at) > NEIGHBOURS_PX)) chosen.push(at)
+  }
+  const none = new Uint16Array(length + 1)
+  return [
+    { at: 0, edges: none, isBorder: true },
+    ...chosen.sort((a, b) => a - b).map((at) => ({ at, edges: edgesAlong(standing, count, length, at), isBorder: false })),
+    { at: count, edges: none, isBorder: true },
+  ]
+}
+
+/** The best stretch of each line: its edges less the cost of its gaps (Kadane's maximal sum). */
+function stretchScores(standing: Uint8Array, count: number, length: number): Float32Array {
+  const here = new Float32Array(count)
+  const best = new Float32Array(count)
+  for (let along = 0; along < length; along++) {
+    const i = along * count
+    for (let at = 0; at < count; at++) {
+      const sum = Math.max(0, (here[at] ?? 0) + ((standing[i + at] ?? 0) === 1 ? 1 : -GAP_COST))
+      here[at] = sum
+      if (sum > (best[at] ?? 0)) best[at] = sum
+    }
+  }
+  return best
+}
+
+/** An edge may waver by a pixel. */
+function edgesAlong(standing: Uint8Array, count: number, length: number, at: number): Uint16Array {
+  const edges = new Uint16Array(length + 1)
+  for (let along = 0; along < length; along++) {
+    const i = along * count + at
+    const isEdge = ((standing[i] ?? 0) | (standing[i - 1] ?? 0) | (standing[i + 1] ?? 0)) === 1
+    edges[along + 1] = (edges[along] ?? 0) + (isEdge ? 1 : 0)
+  }
+  return edges
+}

@@ -1,0 +1,48 @@
+// Cuts off margins of one colour.
+
+import type { Raster } from '../raster.js'
+import type { Rectangle } from '../rectangle.js'
+
+/** How far a pixel of a margin may lie from the margin's colour, in levels; JPEG rings around edges. */
+const TOLERANCE = 12
+/** The share of a margin's row that may lie further away: a caption, a clock, dust. */
+const STRAY_SHARE = 0.02
+const LEAST_LEFT = 0.1
+
+/** What is left when rows and columns of one colour are taken from all four sides; all of it when they have none. */
+export function trimmed(raster: Raster, within: Rectangle): Rectangle {
+  const part = { left: within.left, top: within.top, right: within.right, bottom: within.bottom }
+  for (let pass = 0; pass < 2; pass++) {
+    const leastHeight = LEAST_LEFT * (within.bottom - within.top)
+    const leastWidth = LEAST_LEFT * (within.right - within.left)
+    while (part.bottom - part.top > leastHeight && isPlain(raster, { ...part, bottom: part.top + 1 })) part.top++
+    while (part.bottom - part.top > leastHeight && isPlain(raster, { ...part, top: part.bottom - 1 })) part.bottom--
+    while (part.right - part.left > leastWidth && isPlain(raster, { ...part, right: part.left + 1 })) part.left++
+    while (part.right - part.left > leastWidth && isPlain(raster, { ...part, left: part.right - 1 })) part.right--
+  }
+  return part
+}
+
+/** Of one colour, but for a few strays? */
+function isPlain({ width, rgb }: Raster, line: Rectangle): boolean {
+  const across = line.bottom - line.top === 1
+  const count = across ? line.right - line.left : line.bottom - line.top
+  const step = across ? 3 : 3 * width
+  const start = 3 * (line.top * width + line.left)
+  const middle = start + step * (count >> 1)
+  const quarter = start + step * (count >> 2)
+  // The colour of one of two places, so that a stray in one of them does not decide.
+  return fits(rgb, start, step, count, middle) || fits(rgb, start, step, count, quarter)
+}
+
+function fits(rgb: Uint8Array, start: number, step: number, count: number, model: number): boolean {
+  const r = rgb[model] ?? 0
+  const g = rgb[model + 1] ?? 0
+  const b = rgb[model + 2] ?? 0
+  let strays = Math.floor(STRAY_SHARE * count)
+  for (let i = 0, k = start; i < count; i++, k += step) {
+    const far = Math.max(Math.abs((rgb[k] ?? 0) - r), Math.abs((rgb[k + 1] ?? 0) - g), Math.abs((rgb[k + 2] ?? 0) - b))
+    if (far > TOLERANCE && strays-- === 0) return false
+  }
+  return true
+}

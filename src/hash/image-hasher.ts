@@ -1,0 +1,131 @@
+// All hashes of one picture: the whole as others hash it, and the parts by which a changed copy gives itself away.
+
+import { areaTableOf, SAMPLES_A_SIDE, sampleArea } from './area-table.js'
+import { distance, type Hash256 } from './hash256.js'
+import type { PdqKernel, SampledResult } from './pdq-kernel.js'
+import { loadPdqKernel, loadPdqKernelSync } from './pdq-kernel.js'
+import type { Pixels } from './pixels.js'
+import { type Raster, rasterOf, wipeRaster } from './raster.js'
+import { gridOf, sampleTilted } from './tilt.js'
+import { transforms } from './transforms.js'
+import { type Purpose, type View, type ViewKind, viewsOf } from './views.js'
+
+export interface ImageSignal {
+  /** `pdq` as the reference implementation gives it; `pdq-area` from 64 × 64 means of areas, which sizes hardly change. */
+  readonly type: 'pdq' | 'pdq-area'
+  readonly view: ViewKind
+  /** 0…100, PDQ's measure of structure. */
+  readonly quality: number
+  /** As the picture is; or as it is and mirrored; or all eight of `transforms`. */
+  readonly hashes: readonly Hash256[]
+}
+
+export interface ImageSignals {
+  /** Of the whole picture. */
+  readonly quality: number
+  /** The whole picture's `pdq` first. */
+  readonly signals: readonly ImageSignal[]
+  /** For blockhash; see `KernelResult`. */
+  readonly blockTotals: readonly number[] | undefined
+}
+
+export interface ImageHasher {
+  /**
+   * @param aspect width over height of the picture as it is shown, where the pixels were reduced unevenly.
+   * @throws {RangeError} when the sizes are out of range or do not fit the data.
+   */
+  hash(pixels: Pixels, purpose: Purpose, aspect?: number): ImageSignals
+}
+
+export async function loadImageHasher(): Promise<ImageHasher> {
+  return hasherWith(await loadPdqKernel())
+}
+
+export function loadImageHasherSync(): ImageHasher {
+  return hasherWith(loadPdqKernelSync())
+}
+
+/** Rows of `pdq-area` that one picture may bring. */
+export const MAX_AREA_SIGNALS = 29
+
+/** A side under this has too few pixels for parts. */
+const LEAST_SIDE_PX = 32
+
+/** Registered hashes nearer than this to an earlier one find nothing that the earlier one does not. */
+const NEAR_DUPLICATE_BITS = 10
+
+/**
+ * A part has to hold this much to be hashed: PDQ's measure and the size of its median coefficient. Plain parts have hashes that
+ * describe their shading, and those of any two of them are near.
+ */
+const LEAST_QUALITY = 50
+const LEAST_MEDIAN_COEFFICIENT = 6
+
+const FLIP_Y = transforms.findIndex(({ name }) => name === 'flipY')
+
+function hasherWith(kernel: PdqKernel): ImageHasher {
+  return {
+    hash(pixels, purpose, aspect = pixels.width / pixels.height) {
+      const { quality, dihedrals, blockTotals } = kernel.hash(pixels)
+      const whole: ImageSignal = { type: 'pdq', view: 'whole', quality, hashes: dihedrals }
+      if (Math.min(pixels.width, pixels.height) < LEAST_SIDE_PX) return { quality, signals: [whole], blockTotals }
+      const raster = rasterOf(pixels)
+      try {
+        const parts = partsOf(kernel, raster, aspect, purpose)
+        return { quality, signals: [whole, ...parts.slice(0, MAX_AREA_SIGNALS)], blockTotals }
+      } finally {
+        wipeRaster(raster)
+      }
+    },
+  }
+}
+
+function partsOf(kernel: PdqKernel, raster: Raster, aspect: number, purpose: Purpose): ImageSignal[] {
+  const sampler = samplerOf(raster, aspect)
+  const signals: ImageSignal[] = []
+  for (const view of viewsOf(raster, aspect, purpose)) {
+    const result = kernel.hashSamples(sampler.take(view))
+    if (!isTelling(result)) continue
+    if (purpose === 'register') {
+      if (signals.some(({ hashes: [hash] }) => hash !== undefined && distance(hash, result.hash) < NEAR_DUPLICATE_BITS))
+        continue
+      signals.push({ type: 'pdq-area', view: view.kind, quality: result.quality, hashes: [result.hash] })
+    } else {
+      signals.push({ type: 'pdq-area', view: view.kind, quality: result.quality, hashes: turnsOf(view, result) })
+    }
+  }
+  sampler.wipe()
+  return signals
+}
+
+function isTelling({ quality, medianCoefficient }: SampledResult): boolean {
+  return quality >= LEAST_QUALITY && medianCoefficient >= LEAST_MEDIAN_COEFFICIENT
+}
+
+/** Whole pictures and parts without their frames are asked about in all eight ways, the others as they are and mirrored. */
+function turnsOf({ kind }: View, { dihedrals }: SampledResult): readonly Hash256[] {
+  if (kind === 'whole' || kind === 'deframed') return dihedrals
+  return dihedrals.filter((_, way) => way === 0 || way === FLIP_Y)
+}
+
+function samplerOf(raster: Raster, aspect: number) {
+  const table = areaTableOf(raster)
+  const samples = new Float32Array(SAMPLES_A_SIDE * SAMPLES_A_SIDE)
+  let grid: Float32Array | undefined
+  return {
+    take(view: View): Float32Array {
+      if (view.kind === 'tilted') {
+        grid ??= gridOf(table)
+        sampleTilted(grid, aspect, view.part, samples)
+      } else {
+        sampleArea(table, view.part, samples)
+      }
+      return samples
+    },
+    wipe() {
+      table.sums.fill(0)
+      grid?.fill(0)
+      samples.fill(0)
+    },
+  }
+}
