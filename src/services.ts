@@ -6,14 +6,7 @@ import type { AppServices } from './app.js'
 import { Problem } from './domain/problem.js'
 import { HandoffDesk } from './handoff/desk.js'
 import { listenForWorkers } from './handoff/listener.js'
-import {
-  HASH_IMAGE_QUEUE,
-  type HashImageJob,
-  IMAGE_TTL_MS,
-  JOB_PRIORITY,
-  type JobPurpose,
-  QUEUE_PREFIX,
-} from './jobs/hash-image.js'
+import { HASH_IMAGE_QUEUE, type HashImageJob, IMAGE_TTL_MS, JOB_PRIORITY, QUEUE_PREFIX } from './jobs/hash-image.js'
 import { identify } from './services/access.js'
 import { banksFrom } from './services/banks.js'
 import { casesFrom } from './services/cases.js'
@@ -150,9 +143,9 @@ async function openQueue(target: RedisTarget) {
   await queue.waitUntilReady()
 
   return {
-    async enqueue(job: HashImageJob, purpose: JobPurpose): Promise<void> {
+    async enqueue(job: HashImageJob): Promise<void> {
       try {
-        await queue.add(HASH_IMAGE_QUEUE, job, { priority: JOB_PRIORITY[purpose] })
+        await queue.add(HASH_IMAGE_QUEUE, job, { priority: JOB_PRIORITY[job.purpose] })
       } catch (error) {
         throw new Problem('store-away', { retryAfterS: 2, cause: error })
       }

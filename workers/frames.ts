@@ -1,15 +1,20 @@
 // Messages on a byte stream: 4 bytes of length, big-endian, then the message.
 
 import type { Readable, Writable } from 'node:stream'
+import type { JobPurpose } from '../src/jobs/hash-image.js'
 
 const HEAD_BYTES = 4
 
-export function writeFrame(stream: Writable, message: Uint8Array): void {
+/** The first byte of a picture's message: what it is to be hashed for. */
+export const PURPOSE_BYTES = { submission: 0, query: 1 } as const satisfies Record<JobPurpose, number>
+
+/** Writes one message, given in one piece or several. */
+export function writeFrame(stream: Writable, ...message: readonly Uint8Array[]): void {
   const head = Buffer.alloc(HEAD_BYTES)
-  head.writeUInt32BE(message.length)
+  head.writeUInt32BE(message.reduce((sum, { length }) => sum + length, 0))
   stream.cork()
   stream.write(head)
-  stream.write(message)
+  for (const piece of message) stream.write(piece)
   stream.uncork()
 }
 

@@ -3,7 +3,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Duplex } from 'node:stream'
 import { type HandoffAnswer, parseAnswer } from '../src/handoff/message.js'
-import { readFrames, writeFrame } from './frames.js'
+import type { JobPurpose } from '../src/jobs/hash-image.js'
+import { PURPOSE_BYTES, readFrames, writeFrame } from './frames.js'
 
 export interface Sandbox {
   /**
@@ -11,7 +12,7 @@ export interface Sandbox {
    * A child that dies is replaced and the image is tried once more; then it is refused as undecodable. One that takes too
    * long is killed, and the image refused at once: a second try would take as long.
    */
-  hash(image: Buffer): Promise<HandoffAnswer>
+  hash(image: Buffer, purpose: JobPurpose): Promise<HandoffAnswer>
   /** Settles when the first child can be asked. */
   readonly ready: Promise<void>
   /** Processes that are alive, for a status page and for tests. */
@@ -65,18 +66,18 @@ export function openSandbox(options: SandboxOptions): Sandbox {
     const child = idle.pop()
     return child === undefined ? new Promise<Child>((resolve) => waiting.push(resolve)) : Promise.resolve(child)
   }
-  const attempt = async (image: Buffer) => {
+  const attempt = async (image: Buffer, purpose: JobPurpose) => {
     const child = await borrow()
-    const outcome = await ask(child, image, options.timeLimitMs)
+    const outcome = await ask(child, image, purpose, options.timeLimitMs)
     if (typeof outcome === 'object') offer(child)
     return outcome
   }
 
   return {
     ready: borrow().then(offer),
-    async hash(image) {
-      const first = await attempt(image)
-      const last = first === 'died' ? await attempt(image) : first
+    async hash(image, purpose) {
+      const first = await attempt(image, purpose)
+      const last = first === 'died' ? await attempt(image, purpose) : first
       return typeof last === 'object' ? last : UNDECODABLE
     },
     get pids() {
@@ -93,7 +94,12 @@ export function openSandbox(options: SandboxOptions): Sandbox {
 /** A child that cannot start (no memory, a broken install) must not become a busy loop. */
 const RESTART_DELAY_MS = 50
 
-async function ask(child: Child, image: Buffer, timeLimitMs: number): Promise<HandoffAnswer | 'died' | 'too-slow'> {
+async function ask(
+  child: Child,
+  image: Buffer,
+  purpose: JobPurpose,
+  timeLimitMs: number,
+): Promise<HandoffAnswer | 'died' | 'too-slow'> {
   let timer: NodeJS.Timeout | undefined
   const answered = new Promise<HandoffAnswer | 'died'>((resolve) => {
     child.onAnswer = (text) => resolve(parseOrDied(child, text))
@@ -101,7 +107,7 @@ async function ask(child: Child, image: Buffer, timeLimitMs: number): Promise<Ha
   const late = new Promise<'too-slow'>((resolve) => {
     timer = setTimeout(() => resolve('too-slow'), timeLimitMs)
   })
-  writeFrame(child.channel, image)
+  writeFrame(child.channel, Buffer.of(PURPOSE_BYTES[purpose]), image)
   const outcome = await Promise.race([answered, late, child.dead.then(() => 'died' as const)])
   clearTimeout(timer)
   if (typeof outcome !== 'object') child.process.kill('SIGKILL')

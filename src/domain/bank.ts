@@ -1,7 +1,7 @@
 // A bank: a named set of signals of one organisation under one policy.
 
-import type { SignalType } from './signal-types.js'
-import { SIGNAL_TYPES } from './signal-types.js'
+import { type ComparedViews, decisionBits } from './evidence.js'
+import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /** Letters, digits, `_` and `-`, starting with a letter or digit: fits a URL segment and the names other systems use. */
 export const BANK_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
@@ -20,6 +20,12 @@ export interface Bank {
 
 export const CASES_BANK: Bank = { name: CASES_BANK_NAME, orgId: undefined, thresholdBits: {}, createdAtMs: 0 }
 
-export function thresholdOf(bank: Bank, type: SignalType): number {
+/** How near a signal of the bank has to be: what the bank says, or else what the evidence says about these views. */
+export function thresholdOf(bank: Bank, type: SignalType, views: ComparedViews): number {
+  return bank.thresholdBits[type] ?? decisionBits(type, views)
+}
+
+/** The widest of these, whatever the views. */
+export function widestThresholdOf(bank: Bank, type: SignalType): number {
   return bank.thresholdBits[type] ?? SIGNAL_TYPES[type].thresholdBits
 }

@@ -1,11 +1,13 @@
 // How sure a match is, from the facts about its bits.
 
 import { type Bank, thresholdOf } from './bank.js'
+import { type ComparedViews, strongBits } from './evidence.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
  * exact: no bit of PDQ differs, or the files are the same byte for byte.
- * strong: within the bank's threshold, and a second algorithm agrees.
+ * strong: within the bank's threshold, and a second algorithm agrees or the distance is so small that one is enough
+ *   (`evidence.ts`).
  * near: within the bank's threshold, not corroborated.
  * review: beyond the bank's threshold, found because the caller asked for a wider one; never to be acted on automatically.
  */
@@ -15,15 +17,17 @@ export type Grade = (typeof GRADES)[number]
 export interface MatchFacts {
   readonly bank: Bank
   readonly signalType: SignalType
+  readonly views: ComparedViews
   readonly distanceBits: number
   /** Does a signal of another type, of the same picture under the same transform, agree? */
   readonly corroborated: boolean
 }
 
-export function gradeOf({ bank, signalType, distanceBits, corroborated }: MatchFacts): Grade {
+export function gradeOf({ bank, signalType, views, distanceBits, corroborated }: MatchFacts): Grade {
   if (isExact(signalType, distanceBits)) return 'exact'
-  if (distanceBits > thresholdOf(bank, signalType)) return 'review'
-  return corroborated ? 'strong' : 'near'
+  if (distanceBits > thresholdOf(bank, signalType, views)) return 'review'
+  const alone = strongBits(signalType, views)
+  return corroborated || (alone !== undefined && distanceBits <= alone) ? 'strong' : 'near'
 }
 
 /** Is this the very picture, as far as a hash can tell? */

@@ -8,7 +8,10 @@ export interface HashedSignal {
   readonly type: SignalType
   readonly view: View
   readonly quality: number
-  /** The hash of the picture as it is, then under the seven other `TRANSFORMS`; one alone for types that do not turn. */
+  /**
+   * The hash of the picture as it is, then under the seven other `transforms`; or as it is and mirrored; or one alone: see
+   * `waysOf`.
+   */
   readonly hashes: readonly Hash256[]
 }
 

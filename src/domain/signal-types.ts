@@ -2,7 +2,9 @@
 
 /**
  * `code`: the byte in stored records; never reused.
- * `thresholdBits`: the radius of a match when the bank says nothing else.
+ * `algorithm`: types of one algorithm err together, so they do not confirm each other.
+ * `thresholdBits`: the radius of a match when the bank says nothing else; of `pdq-area` the widest, which `evidence.ts` narrows by
+ *   the views that are compared.
  * `maxThresholdBits`: the widest radius a caller may ask for. PDQ's first false pair in 138 M lay at 62 bits; at 90
  *   chance matches would begin to describe the bank rather than the picture.
  * `corroboratesBits`: how near a second type has to be to confirm a match of another one. Wider than its own threshold,
@@ -12,14 +14,47 @@
  * `minQuality`: below this the hash says too little about the picture to be banked or matched.
  */
 export const SIGNAL_TYPES = {
-  pdq: { code: 1, thresholdBits: 31, maxThresholdBits: 90, corroboratesBits: 31, identifies: true, minQuality: 50 },
-  blockhash: { code: 2, thresholdBits: 15, maxThresholdBits: 31, corroboratesBits: 31, identifies: false, minQuality: 0 },
-  sha256: { code: 3, thresholdBits: 0, maxThresholdBits: 0, corroboratesBits: 0, identifies: true, minQuality: 0 },
+  pdq: {
+    code: 1,
+    algorithm: 'pdq',
+    thresholdBits: 31,
+    maxThresholdBits: 90,
+    corroboratesBits: 31,
+    identifies: true,
+    minQuality: 50,
+  },
+  'pdq-area': {
+    code: 4,
+    algorithm: 'pdq',
+    thresholdBits: 50,
+    maxThresholdBits: 66,
+    corroboratesBits: 31,
+    identifies: false,
+    minQuality: 50,
+  },
+  blockhash: {
+    code: 2,
+    algorithm: 'blockhash',
+    thresholdBits: 15,
+    maxThresholdBits: 31,
+    corroboratesBits: 31,
+    identifies: false,
+    minQuality: 0,
+  },
+  sha256: {
+    code: 3,
+    algorithm: 'sha256',
+    thresholdBits: 0,
+    maxThresholdBits: 0,
+    corroboratesBits: 0,
+    identifies: true,
+    minQuality: 0,
+  },
 } as const
 
 export type SignalType = keyof typeof SIGNAL_TYPES
 
-export const SIGNAL_TYPE_NAMES = ['pdq', 'blockhash', 'sha256'] as const satisfies readonly SignalType[]
+export const SIGNAL_TYPE_NAMES = ['pdq', 'pdq-area', 'blockhash', 'sha256'] as const satisfies readonly SignalType[]
 
 /** @returns the type with this stored code, or `undefined` for a code of a newer version. */
 export function signalTypeOf(code: number): SignalType | undefined {

@@ -1,6 +1,7 @@
 // What we hold about a registered image: its signals, never its pixels.
 
 import type { Hash256 } from '../hash/hash256.js'
+import { VIEW_KINDS, type ViewKind } from '../hash/views.js'
 import type { SignalType } from './signal-types.js'
 
 /** What a picture shows, wider than nudity on purpose. `code` is the byte in stored records; never reused. */
@@ -32,10 +33,10 @@ export const TIER_NAMES = [
   'verified',
 ] as const satisfies readonly Tier[]
 
-/** Which part of the picture a hash was taken from. */
-export const VIEWS = { whole: 0 } as const
-export type View = keyof typeof VIEWS
-export const VIEW_NAMES = ['whole'] as const satisfies readonly View[]
+/** Which part of the picture a hash was taken from (`hash/views.ts`). The number is the byte in stored records; never reused. */
+export const VIEWS = { whole: 0, deframed: 1, crop: 2, half: 3, tilted: 4 } as const satisfies Record<ViewKind, number>
+export type View = ViewKind
+export const VIEW_NAMES = VIEW_KINDS
 
 export interface Signal {
   readonly type: SignalType

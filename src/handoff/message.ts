@@ -6,6 +6,7 @@ import { isProblemCode, PROBLEM_CODES, type ProblemCode } from '../domain/proble
 import { VIEW_NAMES } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES } from '../domain/signal-types.js'
 import { formatHash, type Hash256, parseHash } from '../hash/hash256.js'
+import { standsForWays } from '../hash/transforms.js'
 
 export type HandoffAnswer = { readonly image: HashedImage } | { readonly problem: ProblemCode }
 
@@ -27,7 +28,10 @@ const Message = z.union([
             type: z.enum(SIGNAL_TYPE_NAMES),
             view: z.enum(VIEW_NAMES),
             quality: z.int().min(0).max(100),
-            hashes: z.array(HashText).min(1).max(8),
+            hashes: z
+              .array(HashText)
+              .max(8)
+              .refine(({ length }) => standsForWays(length)),
           }),
         )
         .max(1024),

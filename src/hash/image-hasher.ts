@@ -7,8 +7,7 @@ import { loadPdqKernel, loadPdqKernelSync } from './pdq-kernel.js'
 import type { Pixels } from './pixels.js'
 import { type Raster, rasterOf, wipeRaster } from './raster.js'
 import { gridOf, sampleTilted } from './tilt.js'
-import { transforms } from './transforms.js'
-import { type Purpose, type View, type ViewKind, viewsOf } from './views.js'
+import { askedTurns, type Purpose, type View, type ViewKind, viewsOf } from './views.js'
 
 export interface ImageSignal {
   /** `pdq` as the reference implementation gives it; `pdq-area` from 64 × 64 means of areas, which sizes hardly change. */
@@ -55,13 +54,18 @@ const LEAST_SIDE_PX = 32
 const NEAR_DUPLICATE_BITS = 10
 
 /**
- * A part has to hold this much to be hashed: PDQ's measure and the size of its median coefficient. Plain parts have hashes that
- * describe their shading, and those of any two of them are near.
+ * What a part has to hold to be hashed: PDQ's measure, and the size of its median coefficient in levels of brightness. The first
+ * lets plain parts pass, and their hashes describe shading, which any two of them share: of 10 false pairs within 50 bits in 13.8
+ * million, the second leaves one, for 0.2 of 94 points of recall.
  */
 const LEAST_QUALITY = 50
-const LEAST_MEDIAN_COEFFICIENT = 6
-
-const FLIP_Y = transforms.findIndex(({ name }) => name === 'flipY')
+const LEAST_MEDIAN_COEFFICIENT: Readonly<Record<ViewKind, number>> = {
+  whole: 10,
+  deframed: 10,
+  crop: 10,
+  half: 16,
+  tilted: 10,
+}
 
 function hasherWith(kernel: PdqKernel): ImageHasher {
   return {
@@ -85,27 +89,26 @@ function partsOf(kernel: PdqKernel, raster: Raster, aspect: number, purpose: Pur
   const signals: ImageSignal[] = []
   for (const view of viewsOf(raster, aspect, purpose)) {
     const result = kernel.hashSamples(sampler.take(view))
-    if (!isTelling(result)) continue
+    if (!isTelling(view.kind, result)) continue
     if (purpose === 'register') {
       if (signals.some(({ hashes: [hash] }) => hash !== undefined && distance(hash, result.hash) < NEAR_DUPLICATE_BITS))
         continue
       signals.push({ type: 'pdq-area', view: view.kind, quality: result.quality, hashes: [result.hash] })
     } else {
-      signals.push({ type: 'pdq-area', view: view.kind, quality: result.quality, hashes: turnsOf(view, result) })
+      signals.push({
+        type: 'pdq-area',
+        view: view.kind,
+        quality: result.quality,
+        hashes: askedTurns(view, result.dihedrals),
+      })
     }
   }
   sampler.wipe()
   return signals
 }
 
-function isTelling({ quality, medianCoefficient }: SampledResult): boolean {
-  return quality >= LEAST_QUALITY && medianCoefficient >= LEAST_MEDIAN_COEFFICIENT
-}
-
-/** Whole pictures and parts without their frames are asked about in all eight ways, the others as they are and mirrored. */
-function turnsOf({ kind }: View, { dihedrals }: SampledResult): readonly Hash256[] {
-  if (kind === 'whole' || kind === 'deframed') return dihedrals
-  return dihedrals.filter((_, way) => way === 0 || way === FLIP_Y)
+function isTelling(kind: ViewKind, { quality, medianCoefficient }: SampledResult): boolean {
+  return quality >= LEAST_QUALITY && medianCoefficient >= LEAST_MEDIAN_COEFFICIENT[kind]
 }
 
 function samplerOf(raster: Raster, aspect: number) {

@@ -15,5 +15,25 @@ export const transforms = [
   { name: 'flipMinus1', topBottom: true, leftRight: true, transposes: true },
 ] as const
 
+const lists: readonly (readonly number[])[] = [
+  [0],
+  [0, transforms.findIndex(({ name }) => name === 'flipY')],
+  transforms.map((_, way) => way),
+]
+
+/**
+ * Which of `transforms` a list of so many hashes of one picture stands for: as it is; as it is and mirrored; or all.
+ * @throws {RangeError} when the list is none of these.
+ */
+export function waysOf(hashes: number): readonly number[] {
+  const ways = lists.find(({ length }) => length === hashes)
+  if (ways === undefined) throw new RangeError('hashes of one picture are 1, 2 or 8')
+  return ways
+}
+
+export function standsForWays(hashes: number): boolean {
+  return lists.some(({ length }) => length === hashes)
+}
+
 export type Transform = (typeof transforms)[number]
 export type TransformName = Transform['name']

@@ -4,6 +4,7 @@ import { type Deframed, deframe } from './deframe/deframe.js'
 import { type Raster, wholeOf } from './raster.js'
 import type { Rectangle } from './rectangle.js'
 import { straightened, type TiltedPart } from './tilt.js'
+import { waysOf } from './transforms.js'
 
 /**
  * whole: all of it. deframed: what is left without a frame. crop: what somebody may have cut out. half: one half, for when
@@ -15,9 +16,13 @@ export type ViewKind = (typeof VIEW_KINDS)[number]
 /** `register` gives more views of the picture as it is, `query` more of what may have been done to it. */
 export type Purpose = 'register' | 'query'
 
-export type View =
+export type View = (
   | { readonly kind: 'whole' | 'deframed' | 'crop' | 'half'; readonly part: Rectangle }
   | { readonly kind: 'tilted'; readonly part: TiltedPart }
+) & {
+  /** Worth asking about as it is and mirrored alone, not in all eight ways. */
+  readonly unlikely?: true
+}
 
 /**
  * The views of a picture, those that find most first.
@@ -32,7 +37,17 @@ export function viewsOf(raster: Raster, aspect: number, purpose: Purpose): View[
   return purpose === 'register' ? registered(raster, aspect, deframed) : asked(raster, aspect, deframed)
 }
 
+/** Whole pictures and parts without their frames are asked about in all eight ways, the others as they are and mirrored. */
+export function askedTurns<Hash>(
+  { kind, unlikely }: Pick<View, 'kind' | 'unlikely'>,
+  dihedrals: readonly Hash[],
+): readonly Hash[] {
+  if ((kind === 'whole' || kind === 'deframed') && unlikely !== true) return dihedrals
+  return waysOf(2).flatMap((way) => dihedrals[way] ?? [])
+}
+
 const PARTS_REGISTERED = 4
+const LIKELY_PARTS = 6
 const HALVES = [
   [0, 0, 0.5, 1],
   [0.5, 0, 1, 1],
@@ -77,7 +92,7 @@ function asked(raster: Raster, aspect: number, { parts }: Deframed): View[] {
   const [first] = parts
   return [
     { kind: 'whole', part: whole },
-    ...parts.map((part): View => ({ kind: 'deframed', part })),
+    ...parts.map((part, rank): View => ({ kind: 'deframed', part, ...(rank >= LIKELY_PARTS && { unlikely: true }) })),
     ...halvesOf(whole),
     ...(first === undefined ? [] : halvesOf(first)),
     ...tiltedViews(aspect, FILLED_ANGLES_DEG),

@@ -20,7 +20,10 @@ export const HashText = z
 
 export const SignalTypeName = z.enum(SIGNAL_TYPE_NAMES)
 export const CategoryName = z.enum(CATEGORY_NAMES).meta({ description: 'What the picture shows.' })
-export const ViewName = z.enum(VIEW_NAMES).meta({ description: 'Which part of the picture the hash was taken from.' })
+export const ViewName = z.enum(VIEW_NAMES).meta({
+  description:
+    'Which part of the picture the hash was taken from: all of it; what is left without a frame; a crop; a half; or turned a little and cut straight.',
+})
 export const Quality = z.int().min(0).max(100).meta({ description: "PDQ's measure of detail; under 50 is refused." })
 export const BankName = z.string().regex(BANK_NAME_PATTERN, 'must be 1 to 63 letters, digits, _ or -')
 export const Instant = z.iso.datetime().meta({ description: 'RFC 3339, UTC.' })
@@ -61,7 +64,7 @@ export const MatchView = z
     }),
     grade: z.enum(GRADES).meta({
       description:
-        'exact: no bit of PDQ differs, or the files are the same. strong: within the threshold of the bank and a second algorithm agrees. near: within the threshold, not corroborated. review: beyond it; never to be acted on automatically.',
+        'exact: no bit of PDQ differs, or the files are the same. strong: within the threshold of the bank, and a second algorithm agrees or the views are so near that less than one unrelated pair in a billion is. near: within the threshold, not corroborated; of views, less than one unrelated pair in a hundred million. review: beyond it; never to be acted on automatically.',
     }),
     distanceBand: z.enum(DISTANCE_BANDS),
     distanceBits: z.int().optional().meta({ description: 'Only with the scope match:distance.' }),

@@ -9,6 +9,7 @@ export const HASH_IMAGE_QUEUE = 'hash-image'
 export const HashImageJob = z.strictObject({
   handoffUrl: z.url({ protocol: /^http$/ }),
   ticket: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  purpose: z.enum(['submission', 'query']),
 })
 export type HashImageJob = z.infer<typeof HashImageJob>
 

@@ -23,6 +23,7 @@ export class Catalogue {
   readonly apiKeys = new Map<string, ApiKey>()
   readonly #indexes: Readonly<Record<SignalType, SignalIndex>> = {
     pdq: new SignalIndex(),
+    'pdq-area': new SignalIndex(),
     blockhash: new SignalIndex(),
     sha256: new SignalIndex(),
   }

@@ -18,7 +18,7 @@ export interface HashingParts {
   readonly desk: HandoffDesk
   readonly handoffUrl: string
   /** @throws {Problem} store-away */
-  readonly enqueue: (job: HashImageJob, purpose: JobPurpose) => Promise<void>
+  readonly enqueue: (job: HashImageJob) => Promise<void>
 }
 
 export function hashingThrough({ desk, handoffUrl, enqueue }: HashingParts): Hashing {
@@ -26,7 +26,7 @@ export function hashingThrough({ desk, handoffUrl, enqueue }: HashingParts): Has
     async hash(image, purpose) {
       const left = desk.leave(...image)
       try {
-        await enqueue({ handoffUrl, ticket: left.ticket }, purpose)
+        await enqueue({ handoffUrl, ticket: left.ticket, purpose })
       } catch (error) {
         left.callOff()
         throw error

@@ -1,7 +1,8 @@
 // "Is this picture one of those, or a changed copy?", from memory alone.
 
 import { createHmac } from 'node:crypto'
-import { type Bank, thresholdOf } from '../domain/bank.js'
+import { type Bank, thresholdOf, widestThresholdOf } from '../domain/bank.js'
+import type { ComparedViews } from '../domain/evidence.js'
 import { type DistanceBand, distanceBandOf, type Grade, gradeOf, isExact } from '../domain/grade.js'
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
@@ -9,7 +10,8 @@ import type { Category, Tier, View } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
 import { blockhashDihedralsOf, dihedralsOf } from '../hash/dihedral.js'
 import type { Hash256 } from '../hash/hash256.js'
-import { type TransformName, transforms } from '../hash/transforms.js'
+import { type TransformName, transforms, waysOf } from '../hash/transforms.js'
+import { askedTurns } from '../hash/views.js'
 import type { Hit, SignalIndex } from '../search/signal-index.js'
 import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
 import { paceMaker } from './pace.js'
@@ -94,12 +96,13 @@ export function matcherOver({ replica, matchIdSecret, clock }: MatcherParts): Ma
  * A hash that somebody sends, with what it would be if the picture were turned or mirrored. From bits alone these are
  * approximations (median error 16 to 22 bits), which is still far from chance.
  */
-export function turned(type: SignalType, hash: Hash256): readonly Hash256[] {
-  return turn[type](hash)
+export function turned(type: SignalType, view: View, hash: Hash256): readonly Hash256[] {
+  return askedTurns({ kind: view }, turn[type](hash))
 }
 
 const turn: Readonly<Record<SignalType, (hash: Hash256) => readonly Hash256[]>> = {
   pdq: dihedralsOf,
+  'pdq-area': dihedralsOf,
   blockhash: blockhashDihedralsOf,
   sha256: (hash) => [hash],
 }
@@ -110,6 +113,9 @@ type Search = (type: SignalType, hashes: readonly Hash256[], thresholdBits: numb
 interface Found {
   readonly hit: Hit
   readonly type: SignalType
+  readonly views: ComparedViews
+  /** Its place in `transforms`. */
+  readonly way: number
   readonly image: CatalogueImage
   readonly bank: Bank
 }
@@ -123,14 +129,17 @@ async function findNearest(
   search: Search,
 ): Promise<ReadonlyMap<number, Found>> {
   const nearest = new Map<number, Found>()
-  for (const { type, hashes } of signals) {
+  for (const { type, view, hashes } of signals) {
+    const ways = waysOf(hashes.length)
     for (const hit of await search(type, hashes, widestBits(type))) {
       const image = catalogue.image(hit.image)
       const bank = banks.get(image?.bank ?? '')
-      if (image === undefined || bank === undefined || hit.distanceBits > (thresholdBits ?? thresholdOf(bank, type)))
-        continue
+      if (image === undefined || bank === undefined) continue
+      const views = { asked: view, registered: viewOf(hit.view) }
+      if (hit.distanceBits > (thresholdBits ?? thresholdOf(bank, type, views))) continue
       const known = nearest.get(hit.image)
-      if (known === undefined || isNearer(hit, type, known)) nearest.set(hit.image, { hit, type, image, bank })
+      if (known !== undefined && !isNearer(hit, type, known)) continue
+      nearest.set(hit.image, { hit, type, views, way: ways[hit.transform] ?? 0, image, bank })
     }
   }
   return nearest
@@ -142,7 +151,7 @@ function widestOf(banks: ReadonlyMap<string, Bank>, thresholdBits: number | unde
   return (type) => {
     const known = widest.get(type)
     if (known !== undefined) return known
-    const asked = thresholdBits ?? Math.max(...Array.from(banks.values(), (bank) => thresholdOf(bank, type)))
+    const asked = thresholdBits ?? Math.max(...Array.from(banks.values(), (bank) => widestThresholdOf(bank, type)))
     const bits = Math.min(asked, SIGNAL_TYPES[type].maxThresholdBits)
     widest.set(type, bits)
     return bits
@@ -193,32 +202,35 @@ async function corroborationOf(
   search: Search,
 ): Promise<(match: Found) => boolean> {
   const agreeing = new Set<string>()
-  const keyOf = (type: SignalType, transform: number, image: number) => `${type} ${transform} ${image}`
-  const transforms = new Set(Array.from(found.values(), ({ hit }) => hit.transform))
+  const keyOf = (algorithm: string, way: number, image: number) => `${algorithm} ${way} ${image}`
+  const ways = new Set(Array.from(found.values(), ({ way }) => way))
   for (const { type, view, hashes } of asked) {
-    if (view !== 'whole' || ![...found.values()].some((match) => match.type !== type)) continue
-    for (const transform of transforms) {
-      const hash = hashes[transform]
+    const { algorithm, corroboratesBits } = SIGNAL_TYPES[type]
+    if (view !== 'whole' || ![...found.values()].some((match) => SIGNAL_TYPES[match.type].algorithm !== algorithm)) continue
+    for (const way of ways) {
+      const hash = hashes[waysOf(hashes.length).indexOf(way)]
       if (hash === undefined) continue
-      for (const hit of await search(type, [hash], SIGNAL_TYPES[type].corroboratesBits)) {
-        if (found.has(hit.image) && viewOf(hit.view) === 'whole') agreeing.add(keyOf(type, transform, hit.image))
+      for (const hit of await search(type, [hash], corroboratesBits)) {
+        if (found.has(hit.image) && viewOf(hit.view) === 'whole') agreeing.add(keyOf(algorithm, way, hit.image))
       }
     }
   }
-  return ({ hit, type }) =>
-    SIGNAL_TYPE_NAMES.some((other) => other !== type && agreeing.has(keyOf(other, hit.transform, hit.image)))
+  return ({ hit, type, way }) =>
+    ALGORITHMS.some((other) => other !== SIGNAL_TYPES[type].algorithm && agreeing.has(keyOf(other, way, hit.image)))
 }
 
-function describe({ image, bank, type, hit }: Found, corroborated: boolean, matchId: string): Match {
-  const { distanceBits, transform, view } = hit
+const ALGORITHMS = [...new Set(SIGNAL_TYPE_NAMES.map((type) => SIGNAL_TYPES[type].algorithm))]
+
+function describe({ image, bank, type, views, way, hit }: Found, corroborated: boolean, matchId: string): Match {
+  const { distanceBits } = hit
   return {
     matchId,
-    grade: gradeOf({ bank, signalType: type, distanceBits, corroborated }),
+    grade: gradeOf({ bank, signalType: type, views, distanceBits, corroborated }),
     distanceBits,
     distanceBand: distanceBandOf(distanceBits),
     signalType: type,
-    view: viewOf(view),
-    transform: transformName(transform),
+    view: views.registered,
+    transform: transformName(way),
     bank: image.bank,
     tier: image.tier,
     category: image.category,
@@ -230,8 +242,8 @@ function inOrder(a: Match, b: Match): number {
   return a.distanceBits - b.distanceBits || (a.matchId < b.matchId ? -1 : 1)
 }
 
-function transformName(needle: number): TransformName {
-  const transform = transforms[needle]
+function transformName(way: number): TransformName {
+  const transform = transforms[way]
   if (transform === undefined) throw new RangeError('a picture is asked about in at most eight ways')
   return transform.name
 }

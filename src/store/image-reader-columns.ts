@@ -52,6 +52,7 @@ export class ColumnsBuilder {
   readonly #names = new BankNames()
   readonly #signals: Readonly<Record<SignalType, SignalRows>> = {
     pdq: new SignalRows(),
+    'pdq-area': new SignalRows(),
     blockhash: new SignalRows(),
     sha256: new SignalRows(),
   }
@@ -115,7 +116,12 @@ export class ColumnsBuilder {
       categories: slice.bytes(this.#categories, images),
       banks,
       bankNames: this.#names.take(),
-      signals: { pdq: signalsOf('pdq'), blockhash: signalsOf('blockhash'), sha256: signalsOf('sha256') },
+      signals: {
+        pdq: signalsOf('pdq'),
+        'pdq-area': signalsOf('pdq-area'),
+        blockhash: signalsOf('blockhash'),
+        sha256: signalsOf('sha256'),
+      },
     }
     this.#images = 0
     for (const type of SIGNAL_TYPE_NAMES) this.#signals[type].count = 0

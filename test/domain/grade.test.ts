@@ -1,8 +1,9 @@
 import t from 'tap'
 import { CASES_BANK } from '../../src/domain/bank.js'
+import { WHOLE_VIEWS } from '../../src/domain/evidence.js'
 import { distanceBandOf, gradeOf } from '../../src/domain/grade.js'
 
-const facts = { bank: CASES_BANK, signalType: 'pdq', corroborated: false } as const
+const facts = { bank: CASES_BANK, signalType: 'pdq', views: WHOLE_VIEWS, corroborated: false } as const
 
 t.test('a grade says how sure a match is', async (t) => {
   t.equal(gradeOf({ ...facts, distanceBits: 0 }), 'exact')

@@ -10,8 +10,8 @@ import { hashFromBytes } from '../../src/hash/hash256.js'
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hashFromBytes(bytes))
 const quality = fc.integer({ min: 0, max: 100 })
 const signal = fc
-  .tuple(fc.constantFrom(...SIGNAL_TYPE_NAMES), quality, fc.array(hash, { minLength: 1, maxLength: 8 }))
-  .map(([type, quality, hashes]) => ({ type, view: VIEW_NAMES[0], quality, hashes }))
+  .tuple(fc.constantFrom(...SIGNAL_TYPE_NAMES), fc.constantFrom(...VIEW_NAMES), quality, fc.constantFrom(1, 2, 8), hash)
+  .map(([type, view, quality, count, hash]) => ({ type, view, quality, hashes: new Array(count).fill(hash) }))
 const image = fc.tuple(quality, fc.array(signal, { maxLength: 20 })).map(([quality, signals]) => ({ quality, signals }))
 
 t.test('what a worker says arrives as it was said', async () => {
@@ -35,10 +35,13 @@ t.test('what is no answer is not taken for one', async (t) => {
     'a quality of 101': { image: { quality: 101, signals: [good] } },
     'half a quality': { image: { quality: 1.5, signals: [good] } },
     'an unknown type': { image: { quality: 80, signals: [{ ...good, type: 'face' }] } },
-    'an unknown view': { image: { quality: 80, signals: [{ ...good, view: 'crop' }] } },
+    'an unknown view': { image: { quality: 80, signals: [{ ...good, view: 'ear' }] } },
     'a short hash': { image: { quality: 80, signals: [{ ...good, hashes: ['00'] }] } },
     'a hash in capitals': { image: { quality: 80, signals: [{ ...good, hashes: ['F'.repeat(64)] }] } },
     'no hash': { image: { quality: 80, signals: [{ ...good, hashes: [] }] } },
+    'three hashes': {
+      image: { quality: 80, signals: [{ ...good, hashes: Array.from({ length: 3 }, () => '0'.repeat(64)) }] },
+    },
     'nine hashes': {
       image: { quality: 80, signals: [{ ...good, hashes: Array.from({ length: 9 }, () => '0'.repeat(64)) }] },
     },

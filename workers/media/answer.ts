@@ -4,18 +4,19 @@ import { createHash } from 'node:crypto'
 import { Problem } from '../../src/domain/problem.js'
 import type { HandoffAnswer } from '../../src/handoff/message.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
+import type { Purpose } from '../../src/hash/views.js'
 import { hashImage } from './hash-image.js'
 
 /** The hashes, or the code of the refusal; never the words of a decoder. `bytes` stay the caller's to wipe. */
-export async function answerFor(bytes: Buffer): Promise<HandoffAnswer> {
+export async function answerFor(bytes: Buffer, purpose: Purpose): Promise<HandoffAnswer> {
   try {
-    const { quality, pdq, blockhash } = await hashImage(bytes)
+    const { quality, signals, blockhash } = await hashImage(bytes, purpose)
     const file = hashFromBytes(createHash('sha256').update(bytes).digest().reverse())
     return {
       image: {
         quality,
         signals: [
-          { type: 'pdq', view: 'whole', quality, hashes: pdq },
+          ...signals,
           { type: 'blockhash', view: 'whole', quality, hashes: blockhash },
           { type: 'sha256', view: 'whole', quality: 100, hashes: [file] },
         ],

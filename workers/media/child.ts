@@ -2,7 +2,7 @@
 
 import { Socket } from 'node:net'
 import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
-import { readFrames, writeFrame } from '../frames.js'
+import { PURPOSE_BYTES, readFrames, writeFrame } from '../frames.js'
 import { collectAtOnce } from '../heap.js'
 import { answerFor } from './answer.js'
 
@@ -15,7 +15,7 @@ channel.on('end', () => process.exit(0)) // the parent is gone
 channel.on('error', () => process.exit(0))
 
 readFrames(channel, MAX_IMAGE_BYTES, (image) => {
-  answerFor(image)
+  answerFor(image.subarray(1), image[0] === PURPOSE_BYTES.query ? 'query' : 'register')
     .catch((): HandoffAnswer => ({ problem: 'image-undecodable' }))
     .then((answer) => writeFrame(channel, Buffer.from(formatAnswer(answer))))
     .finally(() => image.fill(0))

@@ -37,7 +37,7 @@ const LATTICE_SIDE = 64
 const CHANNELS = 3
 
 /** Pixels evenly spread over the picture. */
-function lattice({ data, width, height }: DecodedPicture): DecodedPicture {
+function lattice({ data, width, height, aspect }: DecodedPicture): DecodedPicture {
   const some = Buffer.alloc(LATTICE_SIDE * LATTICE_SIDE * CHANNELS)
   for (let row = 0; row < LATTICE_SIDE; row++) {
     for (let column = 0; column < LATTICE_SIDE; column++) {
@@ -46,7 +46,7 @@ function lattice({ data, width, height }: DecodedPicture): DecodedPicture {
       data.copy(some, (row * LATTICE_SIDE + column) * CHANNELS, (y * width + x) * CHANNELS, (y * width + x + 1) * CHANNELS)
     }
   }
-  return { data: some, width: LATTICE_SIDE, height: LATTICE_SIDE, channels: CHANNELS }
+  return { data: some, width: LATTICE_SIDE, height: LATTICE_SIDE, channels: CHANNELS, aspect }
 }
 
 async function converted(picture: DecodedPicture, profile: Buffer): Promise<DecodedPicture> {

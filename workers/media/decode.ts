@@ -26,6 +26,8 @@ sharp.concurrency(1)
 export interface DecodedPicture extends Pixels {
   readonly data: Buffer
   readonly channels: 3
+  /** Width over height of the picture as it is shown; its pixels may have been reduced more one way than the other. */
+  readonly aspect: number
 }
 
 /** Up to here every pixel is decoded; without EXIF turn, alpha or effective profile, PDQ is then what others compute. */
@@ -87,7 +89,7 @@ async function pixelsOf(bytes: Buffer, { width, height, profile }: Header): Prom
     .raw()
     .toBuffer({ resolveWithObject: true })
   if (info.channels !== 3) throw new Error('sRGB has three channels')
-  return { data, width: info.width, height: info.height, channels: info.channels }
+  return { data, width: info.width, height: info.height, channels: info.channels, aspect: width / height }
 }
 
 /** By their first bytes, so that a refusal needs no parser. */

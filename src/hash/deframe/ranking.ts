@@ -45,8 +45,13 @@ export function scoreOf(candidate: Candidate): number {
   )
 }
 
-/** Rectangles that share more than this are one. */
+/**
+ * Rectangles that share more than this are one. Of the first few the neighbours may be the better ones by a hair; further down only
+ * another place is worth a look, such as the other pictures of a collage.
+ */
 const SAME_OVERLAP = 0.8
+const SAME_OVERLAP_LATER = 0.65
+const FIRST_FEW = 4
 const WHOLE_OVERLAP = 0.97
 
 export interface Ranked extends Rectangle {
@@ -61,7 +66,8 @@ export function bestOf(candidates: readonly Candidate[], whole: Rectangle, count
   for (const candidate of ranked) {
     if (best.length === count) break
     if (overlapOf(candidate, whole) > WHOLE_OVERLAP) continue
-    if (best.every((other) => overlapOf(candidate, other) < SAME_OVERLAP)) best.push(candidate)
+    const same = best.length < FIRST_FEW ? SAME_OVERLAP : SAME_OVERLAP_LATER
+    if (best.every((other) => overlapOf(candidate, other) < same)) best.push(candidate)
   }
   return best
 }

@@ -39,6 +39,7 @@ const NewBank = z.strictObject({
   thresholdBits: z
     .strictObject({
       pdq: z.int().min(0).max(SIGNAL_TYPES.pdq.maxThresholdBits),
+      'pdq-area': z.int().min(0).max(SIGNAL_TYPES['pdq-area'].maxThresholdBits),
       blockhash: z.int().min(0).max(SIGNAL_TYPES.blockhash.maxThresholdBits),
     })
     .partial()
@@ -90,10 +91,14 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
     },
     async (request, reply) => {
       const { name, thresholdBits } = request.body
-      const { pdq, blockhash } = thresholdBits
+      const { pdq, 'pdq-area': pdqArea, blockhash } = thresholdBits
       const bank = await banks.create(callerOf(request), {
         name,
-        thresholdBits: { ...(pdq !== undefined && { pdq }), ...(blockhash !== undefined && { blockhash }) },
+        thresholdBits: {
+          ...(pdq !== undefined && { pdq }),
+          ...(pdqArea !== undefined && { 'pdq-area': pdqArea }),
+          ...(blockhash !== undefined && { blockhash }),
+        },
       })
       return reply.code(201).send(present(bank, callerOf(request).orgId))
     },

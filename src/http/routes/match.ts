@@ -15,7 +15,7 @@ import { eachImage, type InFlight, type UploadLimits } from '../upload.js'
 import { mayForUploads } from './cases.js'
 
 const MAX_QUERIES = 1000
-const MAX_SIGNALS_PER_QUERY = 8
+const MAX_SIGNALS_PER_QUERY = 32
 
 const Query = z.strictObject({
   id: z.string().max(128).optional().meta({ description: 'Yours; comes back with the result.' }),
@@ -178,7 +178,7 @@ function toAsked(signals: z.infer<typeof Query>['signals'], withTransforms: bool
       type,
       view: view ?? 'whole',
       quality: quality ?? 100,
-      hashes: withTransforms ? turned(type, hash) : [hash],
+      hashes: withTransforms ? turned(type, view ?? 'whole', hash) : [hash],
     })
   }
   return asked

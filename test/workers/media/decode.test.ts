@@ -102,7 +102,7 @@ t.test('takes the first frame of an animation, however long it is', async (t) =>
     await animation.clone().webp({ lossless: true }).toBuffer(),
   ]) {
     const { data, ...size } = await decode(bytes)
-    t.same(size, { width: 32, height: 24, channels: 3 })
+    t.same(size, { width: 32, height: 24, channels: 3, aspect: 4 / 3 })
     t.same([...data.subarray(0, 3)], [255, 0, 0])
   }
   t.match(await decode((await longGif()).bytes), { channels: 3 })

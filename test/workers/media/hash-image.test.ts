@@ -11,26 +11,32 @@ import { fromPixels, scene, scenePixels } from '../../helpers/pictures.js'
 t.test('hashes exactly the pixels that were decoded', async (t) => {
   const picture = { ...scenePixels(1), channels: 3 } as const
 
-  const { quality, pdq: hashes } = await hashImage(await fromPixels(picture).png().toBuffer())
+  const { quality, signals } = await hashImage(await fromPixels(picture).png().toBuffer(), 'register')
 
   const oracle = pdq(picture)
   t.equal(quality, oracle.quality)
-  t.same(hashes.map(formatHash), oracle.dihedrals.map(formatHash))
+  const [whole] = signals
+  t.match(whole, { type: 'pdq', view: 'whole', quality })
+  t.same(whole?.hashes.map(formatHash), oracle.dihedrals.map(formatHash))
 })
 
 t.test('finds a picture again that was mirrored or turned, by PDQ and by blockhash', async (t) => {
   const size = { width: 352, height: 352 }
   const original = { ...scenePixels(2, size), channels: 3 } as const
-  const stored = await hashImage(await fromPixels(original).png().toBuffer())
+  const hashesOf = async (file: Buffer) => {
+    const { signals, blockhash } = await hashImage(file, 'query')
+    return { pdq: signals[0]?.hashes ?? [], area: signals[1]?.hashes ?? [], blockhash }
+  }
+  const stored = await hashesOf(await fromPixels(original).png().toBuffer())
 
   for (const [k, way] of transforms.entries()) {
     const { data, width, height } = turnedPixels(original, way)
-    const found = await hashImage(
+    const found = await hashesOf(
       await fromPixels({ data: Buffer.from(data), width, height })
         .jpeg({ quality: 80 })
         .toBuffer(),
     )
-    for (const kind of ['pdq', 'blockhash'] as const) {
+    for (const kind of ['pdq', 'area', 'blockhash'] as const) {
       const [expected, actual] = [stored[kind][k], found[kind][0]]
       if (expected === undefined || actual === undefined) throw new Error('eight hashes')
       t.ok(distance(expected, actual) <= 31, `${kind}, ${way.name}: ${distance(expected, actual)} bits`)
@@ -39,10 +45,11 @@ t.test('finds a picture again that was mirrored or turned, by PDQ and by blockha
 })
 
 t.test('a picture without pixels to tell apart has quality 0, not an error', async (t) => {
-  const { quality, pdq: hashes, blockhash } = await hashImage((await onePixel()).bytes)
+  const { quality, signals, blockhash } = await hashImage((await onePixel()).bytes, 'query')
 
   t.equal(quality, 0)
-  t.equal(hashes.length, 8)
+  t.equal(signals.length, 1)
+  t.equal(signals[0]?.hashes.length, 8)
   t.equal(blockhash.length, 8)
 })
 
@@ -60,7 +67,7 @@ t.test('overwrites the pixels it decoded, and leaves the file to its owner', asy
     return answer
   }
 
-  await hashImage(bytes)
+  await hashImage(bytes, 'register')
 
   t.equal(decoded.length, 1)
   t.ok(decoded[0]?.every((byte) => byte === 0))
@@ -69,9 +76,10 @@ t.test('overwrites the pixels it decoded, and leaves the file to its owner', asy
 
 t.test('answers a broken file with a code, and hashes the next one as if nothing had been', async (t) => {
   const { bytes } = await scene(1)
-  const before = await hashImage(bytes)
+  const before = await hashImage(bytes, 'register')
 
-  for (const { name, bytes: broken } of await unreadable()) await t.rejects(hashImage(broken), { name: 'Problem' }, name)
+  for (const { name, bytes: broken } of await unreadable())
+    await t.rejects(hashImage(broken, 'register'), { name: 'Problem' }, name)
 
-  t.same(await hashImage(bytes), before)
+  t.same(await hashImage(bytes, 'register'), before)
 })

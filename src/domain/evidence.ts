@@ -1,0 +1,47 @@
+// How near is near enough: which distance between two views is evidence of the same picture, and how strong. Measured, not felt.
+
+import type { View } from './signal.js'
+import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
+
+/**
+ * Of `pdq-area`, by the view asked about and the view registered, in bits, inclusive: up to where a pair of unrelated pictures is
+ * within reach at a rate of less than one in 10⁹ (strong), 10⁸ (near) and 10⁶ (review), all views of both counted. The curves and how
+ * they were measured: docs/robustness.md.
+ */
+const REACHES = {
+  plain: { strong: 44, near: 50, review: 60 },
+  partial: { strong: 42, near: 48, review: 58 },
+} as const
+
+/** Halves and tilted parts show less of a picture, and there are more of them. */
+const PARTIAL: ReadonlySet<View> = new Set<View>(['half', 'tilted'])
+
+/** Which part of the picture that was asked about, and which part of the registered one, two signals show. */
+export interface ComparedViews {
+  readonly asked: View
+  readonly registered: View
+}
+
+export const WHOLE_VIEWS: ComparedViews = { asked: 'whole', registered: 'whole' }
+
+/** The widest distance that is a match, and may be acted on: less than one pair of unrelated pictures in 10⁸ is as near. */
+export function decisionBits(type: SignalType, views: ComparedViews): number {
+  return type === 'pdq-area' ? reachesOf(views).near : SIGNAL_TYPES[type].thresholdBits
+}
+
+/**
+ * The widest distance at which one signal alone is strong evidence; `undefined` where it never is and a second algorithm has to
+ * agree: whoever sends the hash of a whole picture may have it from a plain one, which nobody can see.
+ */
+export function strongBits(type: SignalType, views: ComparedViews): number | undefined {
+  return type === 'pdq-area' ? reachesOf(views).strong : undefined
+}
+
+/** The widest distance at which a person may want to look. */
+export function reviewBits(type: SignalType, views: ComparedViews): number {
+  return type === 'pdq-area' ? reachesOf(views).review : SIGNAL_TYPES[type].maxThresholdBits
+}
+
+function reachesOf({ asked, registered }: ComparedViews) {
+  return PARTIAL.has(asked) || PARTIAL.has(registered) ? REACHES.partial : REACHES.plain
+}

@@ -1,0 +1,148 @@
+import t from 'tap'
+import { hashImage } from '../../src/hash/hash-image.js'
+import { distance } from '../../src/hash/hash256.js'
+import { loadImageHasherSync, MAX_AREA_SIGNALS } from '../../src/hash/image-hasher.js'
+import { pdq } from '../../src/hash/pdq.js'
+import type { Pixels } from '../../src/hash/pixels.js'
+import { transforms } from '../../src/hash/transforms.js'
+import { scenePixels } from '../helpers/pictures.js'
+import { turnedPixels } from './synthetic.js'
+
+const hasher = loadImageHasherSync()
+
+function picture(seed: number, size?: { width: number; height: number }): Pixels {
+  return { ...scenePixels(seed, size), channels: 3 }
+}
+
+/** The least distance between any hash of a query and any registered one, of the type whose hashes sizes hardly change. */
+function nearest(asked: Pixels, registered: Pixels): number {
+  const rows = hasher.hash(registered, 'register').signals.filter(({ type }) => type === 'pdq-area')
+  const needles = hasher.hash(asked, 'query').signals.filter(({ type }) => type === 'pdq-area')
+  const bits = needles.flatMap(({ hashes }) =>
+    rows.flatMap((row) => hashes.map((hash) => distance(hash, row.hashes[0] ?? hash))),
+  )
+  return Math.min(256, ...bits)
+}
+
+t.test('the whole picture keeps the hash that others compute, bit for bit, and comes first', async (t) => {
+  for (const purpose of ['register', 'query'] as const) {
+    const { quality, signals } = hasher.hash(picture(1), purpose)
+    const oracle = pdq(picture(1))
+
+    t.equal(quality, oracle.quality)
+    t.match(signals[0], { type: 'pdq', view: 'whole', quality })
+    t.same(signals[0]?.hashes, oracle.dihedrals)
+    t.equal(signals.filter(({ type }) => type === 'pdq').length, 1)
+  }
+})
+
+t.test('brings a bounded number of signals, whatever the picture', async (t) => {
+  const noise = Uint8Array.from({ length: 3 * 300 * 300 }, (_, k) => (Math.imul(k, 2_654_435_761) >>> 24) & 255)
+  const pictures: Pixels[] = [
+    ...[1, 2, 3].map((seed) => picture(seed)),
+    drawn(400, 300, (x, y) => ((x >> 3) + (y >> 3)) % 2 === 0),
+    drawn(400, 300, (x, y) => x % 40 === 0 || y % 12 === 0),
+    drawn(64, 10_000, (x) => x > 30),
+    { data: noise, width: 300, height: 300, channels: 3 },
+    { data: new Uint8Array(300 * 200), width: 300, height: 200, channels: 1 },
+  ]
+  for (const [i, pixels] of pictures.entries()) {
+    for (const purpose of ['register', 'query'] as const) {
+      const { signals } = hasher.hash(pixels, purpose)
+      t.ok(signals.length >= 1 && signals.length <= 1 + MAX_AREA_SIGNALS, `${i} ${purpose}: ${signals.length}`)
+      for (const { hashes } of signals) t.ok([1, 2, 8].includes(hashes.length))
+    }
+  }
+})
+
+t.test('a plain picture has no parts that could be mistaken for those of another one', async (t) => {
+  const ramp = Uint8Array.from({ length: 640 * 480 }, (_, k) => 60 + ((k % 640) >> 3) + Math.floor(k / 640 / 8))
+  const { signals } = hasher.hash({ data: ramp, width: 640, height: 480, channels: 1 }, 'register')
+
+  t.same(
+    signals.filter(({ type }) => type === 'pdq-area'),
+    [],
+  )
+})
+
+t.test('a picture too small for parts has its whole alone, and one pixel no error', async (t) => {
+  t.equal(hasher.hash(picture(1, { width: 31, height: 400 }), 'register').signals.length, 1)
+  t.equal(hasher.hash({ data: new Uint8Array(3), width: 1, height: 1, channels: 3 }, 'query').signals.length, 1)
+  t.throws(() => hasher.hash({ data: new Uint8Array(5), width: 2, height: 1, channels: 3 }, 'query'), RangeError)
+})
+
+t.test('no two registered parts are nearly the same', async (t) => {
+  for (const seed of [1, 2, 3, 4]) {
+    const rows = hasher.hash(picture(seed), 'register').signals.filter(({ type }) => type === 'pdq-area')
+    for (const [i, a] of rows.entries()) {
+      for (const b of rows.slice(i + 1)) t.ok(distance(a.hashes[0] ?? never(), b.hashes[0] ?? never()) >= 10)
+    }
+  }
+})
+
+t.test(
+  'finds a picture turned, mirrored, framed, cut, half covered and askew, and no stranger among the same',
+  async (t) => {
+    const original = picture(11)
+    const edits: Record<string, (seen: Pixels) => Pixels> = {
+      ...Object.fromEntries(transforms.map((way) => [way.name, (seen: Pixels) => turnedPixels(seen, way)])),
+      'on a screen': (seen) => onCanvas(seen, 700, 1200, 30, 260, 18),
+      'with a border': (seen) => onCanvas(seen, 760, 600, 60, 60, 255),
+      'cut by a tenth': (seen) => cut(seen, 20, 10, 610, 455),
+      'cut to a square': (seen) => cut(seen, 80, 0, 480, 480),
+      'half covered': (seen) => covered(seen, 330, 0, 300, 480),
+    }
+    for (const [what, edit] of Object.entries(edits)) {
+      t.ok(nearest(edit(original), original) <= 44, `${what}: ${nearest(edit(original), original)} bits`)
+      t.ok(nearest(edit(picture(12)), original) > 60, `${what}, a stranger: ${nearest(edit(picture(12)), original)} bits`)
+    }
+  },
+)
+
+t.test('the entry point for others says the same in hex, one hash a view', async (t) => {
+  const { signals } = await hashImage(picture(1))
+  const expected = hasher.hash(picture(1), 'query').signals
+
+  t.same(
+    signals.map(({ type, view, quality }) => ({ type, view, quality })),
+    expected.map(({ type, view, quality }) => ({ type, view, quality })),
+  )
+  for (const { hash } of signals) t.match(hash, /^[0-9a-f]{64}$/)
+  t.not((await hashImage(picture(1), { purpose: 'register' })).signals.length, signals.length)
+  await t.rejects(hashImage({ data: new Uint8Array(1), width: 9, height: 9, channels: 3 }), RangeError)
+})
+
+function drawn(width: number, height: number, isLight: (x: number, y: number) => boolean): Pixels {
+  const data = Uint8Array.from({ length: width * height }, (_, k) => (isLight(k % width, Math.floor(k / width)) ? 230 : 20))
+  return { data, width, height, channels: 1 }
+}
+
+function onCanvas(seen: Pixels, width: number, height: number, left: number, top: number, level: number): Pixels {
+  const data = new Uint8Array(3 * width * height).fill(level)
+  for (let y = 0; y < seen.height; y++) {
+    const row = seen.data.subarray(3 * y * seen.width, 3 * (y + 1) * seen.width)
+    data.set(row, 3 * ((top + y) * width + left))
+  }
+  return { data, width, height, channels: 3 }
+}
+
+function cut(seen: Pixels, left: number, top: number, width: number, height: number): Pixels {
+  const data = new Uint8Array(3 * width * height)
+  for (let y = 0; y < height; y++) {
+    const from = 3 * ((top + y) * seen.width + left)
+    data.set(seen.data.subarray(from, from + 3 * width), 3 * y * width)
+  }
+  return { data, width, height, channels: 3 }
+}
+
+function covered(seen: Pixels, left: number, top: number, width: number, height: number): Pixels {
+  const data = Uint8Array.from(seen.data)
+  for (let y = top; y < top + height; y++) {
+    data.fill(250, 3 * (y * seen.width + left), 3 * (y * seen.width + left + width))
+  }
+  return { ...seen, data }
+}
+
+function never(): never {
+  throw new Error('a registered signal has a hash')
+}

@@ -1,0 +1,121 @@
+import sharp from 'sharp'
+import t from 'tap'
+import { hashImage } from '../../src/hash/hash-image.js'
+import { decode } from '../../workers/media/decode.js'
+import { images } from '../helpers/multipart.js'
+import { scene } from '../helpers/pictures.js'
+import { keyFor, openCase, startService, startWorkers } from '../helpers/service.js'
+
+interface Answer {
+  readonly results: { readonly matches: { readonly grade: string; readonly view: string; readonly signalType: string }[] }[]
+}
+
+t.test('a picture is found inside another one, by file and by hashes alone, and gone when it is withdrawn', async (t) => {
+  const service = await startService(t)
+  await startWorkers(t, service.redis)
+  const { app } = service
+  const platform = await keyFor(service, 'platform', ['match'])
+  const her = await openCase(app)
+  const hers = (await scene(21)).bytes
+  const strangers = (await scene(22)).bytes
+  const ask = async (files: readonly Buffer[]): Promise<Answer> => {
+    const { payload, headers } = images(files.map(jpeg))
+    const answer = await app.inject({
+      method: 'POST',
+      url: '/v1/match/images',
+      payload,
+      headers: { ...headers, ...platform.headers },
+    })
+    t.equal(answer.statusCode, 200, answer.body)
+    return answer.json()
+  }
+
+  const { payload, headers } = images([jpeg(hers)])
+  const added = await app.inject({
+    method: 'POST',
+    url: `${her.url}/images`,
+    payload,
+    headers: { ...headers, ...her.headers },
+  })
+  t.equal(added.statusCode, 201, added.body)
+
+  const copies = await Promise.all([screenshot(hers), bordered(hers), cropped(hers), covered(hers), askew(hers)])
+  for (const [i, { matches }] of (await ask(copies)).results.entries()) {
+    t.match(matches, [{ grade: /^(strong|near)$/, signalType: 'pdq-area' }], `copy ${i}`)
+    t.equal(matches.length, 1, 'one match an image, however many of its parts are found')
+  }
+  const others = await Promise.all([screenshot(strangers), bordered(strangers), cropped(strangers), covered(strangers)])
+  for (const { matches } of (await ask(others)).results) t.same(matches, [])
+
+  const asked = await hashImage(await decode(await screenshot(hers)))
+  const byHash = () =>
+    app.inject({ method: 'POST', url: '/v1/match', payload: { queries: [asked] }, headers: platform.headers })
+  const found = await byHash()
+  t.equal(found.statusCode, 200, found.body)
+  t.match(found.json<Answer>().results[0]?.matches, [{ grade: /^(strong|near)$/, signalType: 'pdq-area' }])
+
+  await app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
+  for (const { matches } of (await ask(copies)).results) t.same(matches, [])
+  t.same((await byHash()).json<Answer>().results[0]?.matches, [])
+})
+
+t.test('a screenshot that was registered is recognised by the picture in it, and not by its frame', async (t) => {
+  const service = await startService(t)
+  await startWorkers(t, service.redis)
+  const { app } = service
+  const platform = await keyFor(service, 'platform', ['match'])
+  const her = await openCase(app)
+  const { payload, headers } = images([jpeg(await screenshot((await scene(31)).bytes))])
+  await app.inject({ method: 'POST', url: `${her.url}/images`, payload, headers: { ...headers, ...her.headers } })
+
+  const sent = images([jpeg((await scene(31)).bytes), jpeg(await screenshot((await scene(32)).bytes))])
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/v1/match/images',
+    payload: sent.payload,
+    headers: { ...sent.headers, ...platform.headers },
+  })
+
+  const [same, other] = answer.json<Answer>().results
+  t.match(same?.matches, [{ grade: /^(strong|near)$/, view: /^(deframed|crop|half)$/ }])
+  t.same(other?.matches, [])
+})
+
+function jpeg(bytes: Buffer) {
+  return { name: 'picture.jpg', contentType: 'image/jpeg', bytes }
+}
+
+/** As an app shows it on a phone: a dark screen, a name above, a line to write in below. */
+async function screenshot(picture: Buffer): Promise<Buffer> {
+  const shown = await sharp(picture).resize(1080).toBuffer()
+  const head = { create: { width: 600, height: 60, channels: 3, background: '#ddd' } } as const
+  const foot = { create: { width: 960, height: 110, channels: 3, background: '#333' } } as const
+  return sharp({ create: { width: 1080, height: 2340, channels: 3, background: '#101418' } })
+    .composite([
+      { input: head, left: 150, top: 150 },
+      { input: shown, left: 0, top: 700 },
+      { input: foot, left: 60, top: 2100 },
+    ])
+    .jpeg({ quality: 70 })
+    .toBuffer()
+}
+
+function bordered(picture: Buffer): Promise<Buffer> {
+  return sharp(picture).extend({ top: 50, bottom: 50, left: 50, right: 50, background: '#fff' }).jpeg().toBuffer()
+}
+
+function cropped(picture: Buffer): Promise<Buffer> {
+  return sharp(picture).extract({ left: 62, top: 0, width: 578, height: 480 }).jpeg().toBuffer()
+}
+
+function covered(picture: Buffer): Promise<Buffer> {
+  const sticker = { create: { width: 260, height: 300, channels: 3, background: '#fc3' } } as const
+  return sharp(picture)
+    .composite([{ input: sticker, left: 350, top: 100 }])
+    .jpeg()
+    .toBuffer()
+}
+
+function askew(picture: Buffer): Promise<Buffer> {
+  return sharp(picture).rotate(5, { background: '#000' }).jpeg().toBuffer()
+}
