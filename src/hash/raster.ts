@@ -4,7 +4,7 @@ import type { Pixels } from './pixels.js'
 import type { Rectangle } from './rectangle.js'
 
 /** Both sides are at most this long; the longer ones of what the decoder gives come here area-averaged. */
-export const MAX_RASTER_SIDE_PX = 650
+const MAX_RASTER_SIDE_PX = 650
 const REDUCED_SIDE_PX = 640
 
 export interface Raster {
@@ -23,14 +23,27 @@ export interface Raster {
  * Cost: 10 ns a pixel of a picture that is larger, 3 of one that is not.
  */
 export function rasterOf(pixels: Pixels): Raster {
-  const width = reduced(pixels.width)
-  const height = reduced(pixels.height)
+  const width = rasterSideOf(pixels.width)
+  const height = rasterSideOf(pixels.height)
   const rgb = width === pixels.width && height === pixels.height ? colours(pixels) : averaged(pixels, width, height)
   const luma = new Float32Array(width * height)
   for (let i = 0, k = 0; i < luma.length; i++, k += 3) {
-    luma[i] = 0.299 * (rgb[k] ?? 0) + 0.587 * (rgb[k + 1] ?? 0) + 0.114 * (rgb[k + 2] ?? 0)
+    luma[i] = lumaOf(rgb[k] ?? 0, rgb[k + 1] ?? 0, rgb[k + 2] ?? 0)
   }
   return { width, height, rgb, luma }
+}
+
+const RED = Math.fround(0.299)
+const GREEN = Math.fround(0.587)
+const BLUE = Math.fround(0.114)
+
+function lumaOf(red: number, green: number, blue: number): number {
+  return Math.fround(Math.fround(Math.fround(RED * red) + Math.fround(GREEN * green)) + Math.fround(BLUE * blue))
+}
+
+/** How long a side of a picture is in its raster. */
+export function rasterSideOf(sidePx: number): number {
+  return sidePx <= MAX_RASTER_SIDE_PX ? sidePx : REDUCED_SIDE_PX
 }
 
 export function wholeOf({ width, height }: Pick<Raster, 'width' | 'height'>): Rectangle {
@@ -41,10 +54,6 @@ export function wholeOf({ width, height }: Pick<Raster, 'width' | 'height'>): Re
 export function wipeRaster({ rgb, luma }: Raster): void {
   rgb.fill(0)
   luma.fill(0)
-}
-
-function reduced(sidePx: number): number {
-  return sidePx <= MAX_RASTER_SIDE_PX ? sidePx : REDUCED_SIDE_PX
 }
 
 function colours({ data, width, height, channels }: Pixels): Uint8Array {
@@ -61,49 +70,60 @@ function colours({ data, width, height, channels }: Pixels): Uint8Array {
   return rgb
 }
 
-/** A pixel that lies on a border counts by its parts on both sides. */
-function averaged({ data, width, height, channels }: Pixels, newWidth: number, newHeight: number): Uint8Array {
+/** Borders of rows are rounded to this part of a pixel: whole numbers add up alike in whatever order they are taken. */
+const PARTS_PX = 4096
+
+/**
+ * Each pixel the mean of its area: one that lies on a border counts by its parts on both sides. Down in whole numbers, then across
+ * in float32 from left to right, so that the kernel can do the same to the last bit.
+ */
+function averaged(pixels: Pixels, newWidth: number, newHeight: number): Uint8Array {
+  const { width, height, channels } = pixels
   const rgb = new Uint8Array(3 * newWidth * newHeight)
-  const sums = new Float32Array(3 * newWidth)
-  const line = new Float32Array(3 * newWidth)
-  const green = channels === 1 ? 0 : 1
-  const blue = channels === 1 ? 0 : 2
-  const acrossScale = newWidth / width
-  const downScale = newHeight / height
-  const scale = acrossScale * downScale
-  let row = 0
-  const emit = () => {
-    for (let k = 0, to = 3 * newWidth * row; k < sums.length; k++, to++) rgb[to] = (sums[k] ?? 0) * scale + 0.5
-    sums.fill(0)
-    row++
-  }
-  for (let y = 0; y < height; y++) {
-    line.fill(0)
-    let at = y * width * channels
-    for (let x = 0; x < width; x++, at += channels) {
-      const from = x * acrossScale
-      const column = Math.min(newWidth - 1, Math.floor(from))
-      const over = Math.max(0, from + acrossScale - (column + 1)) / acrossScale
-      const red = data[at] ?? 0
-      const g = data[at + green] ?? 0
-      const b = data[at + blue] ?? 0
-      const k = 3 * column
-      const part = 1 - over
-      line[k] = (line[k] ?? 0) + red * part
-      line[k + 1] = (line[k + 1] ?? 0) + g * part
-      line[k + 2] = (line[k + 2] ?? 0) + b * part
-      if (over > 0 && column + 1 < newWidth) {
-        line[k + 3] = (line[k + 3] ?? 0) + red * over
-        line[k + 4] = (line[k + 4] ?? 0) + g * over
-        line[k + 5] = (line[k + 5] ?? 0) + b * over
+  const line = new Float32Array((width + 1) * channels)
+  for (let row = 0; row < newHeight; row++) {
+    const top = borderOf(row, newHeight, height)
+    const bottom = borderOf(row + 1, newHeight, height)
+    addRows(pixels, top, bottom, line)
+    const scale = Math.fround(1 / (((bottom - top) * width) / newWidth))
+    for (let x = 0; x < newWidth; x++) {
+      for (let channel = 0; channel < 3; channel++) {
+        const sum = sumAcross(line, x, newWidth, width, channels, channels === 1 ? 0 : channel)
+        rgb[3 * (row * newWidth + x) + channel] = Math.fround(Math.fround(sum * scale) + 0.5)
       }
     }
-    const below = Math.max(0, (y + 1) * downScale - (row + 1)) / downScale
-    for (let k = 0; k < sums.length; k++) sums[k] = (sums[k] ?? 0) + (line[k] ?? 0) * (1 - below)
-    if ((y + 1) * downScale < row + 1 - 1e-9 || row + 1 >= newHeight) continue
-    emit()
-    for (let k = 0; k < sums.length; k++) sums[k] = (line[k] ?? 0) * below
   }
-  if (row < newHeight) emit()
   return rgb
+}
+
+/** Where the row begins, in parts of a pixel. */
+function borderOf(row: number, newHeight: number, height: number): number {
+  return Math.floor((row * height * PARTS_PX) / newHeight + 0.5)
+}
+
+function addRows({ data, width, height, channels }: Pixels, top: number, bottom: number, line: Float32Array): void {
+  const sums = new Int32Array(width * channels)
+  for (let y = Math.floor(top / PARTS_PX); y < height && y * PARTS_PX < bottom; y++) {
+    const part = Math.min(bottom, (y + 1) * PARTS_PX) - Math.max(top, y * PARTS_PX)
+    const from = y * sums.length
+    for (let k = 0; k < sums.length; k++) sums[k] = (sums[k] ?? 0) + part * (data[from + k] ?? 0)
+  }
+  line.set(sums)
+}
+
+function sumAcross(
+  line: Float32Array,
+  x: number,
+  newWidth: number,
+  width: number,
+  channels: number,
+  channel: number,
+): number {
+  const first = Math.floor((x * width) / newWidth)
+  const last = Math.floor(((x + 1) * width) / newWidth)
+  const before = Math.fround(((x * width) % newWidth) / newWidth)
+  const after = Math.fround((((x + 1) * width) % newWidth) / newWidth)
+  let sum = Math.fround(Math.fround(1 - before) * (line[first * channels + channel] ?? 0))
+  for (let k = first + 1; k < last; k++) sum = Math.fround(sum + (line[k * channels + channel] ?? 0))
+  return Math.fround(sum + Math.fround(after * (line[last * channels + channel] ?? 0)))
 }

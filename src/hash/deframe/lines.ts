@@ -25,9 +25,34 @@ export function linesOf(raster: Raster): Lines {
   const standing = standingOf(steps, width, height)
   const turned = transposed(standing.rows, width, height)
   return {
-    columns: strongest(standing.columns, width, height),
-    rows: strongest(turned, height, width),
+    columns: strongest(stretchScores(standing.columns, width, height), height, (at) =>
+      edgesAlong(standing.columns, width, height, at),
+    ),
+    rows: strongest(stretchScores(turned, height, width), width, (at) => edgesAlong(turned, height, width, at)),
   }
+}
+
+/**
+ * The lines with the highest scores, no two of them neighbours, between the picture's borders.
+ * @param scores `stretchScores` of lines of this length.
+ */
+export function strongest(scores: Int16Array, length: number, edgesOf: (at: number) => Uint16Array): Line[] {
+  const count = scores.length
+  const least = (length * (EDGE_GAIN - GAP_COST)) / LEAST_LENGTH_PART
+  const order = Array.from(scores.keys())
+    .filter((at) => at >= 2 && at <= count - 2 && (scores[at] ?? 0) >= least)
+    .sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0))
+  const chosen: number[] = []
+  for (const at of order) {
+    if (chosen.length === MAX_LINES) break
+    if (chosen.every((other) => Math.abs(other - at) > NEIGHBOURS_PX)) chosen.push(at)
+  }
+  const none = new Uint16Array(length + 1)
+  return [
+    { at: 0, edges: none, isBorder: true },
+    ...chosen.sort((a, b) => a - b).map((at) => ({ at, edges: edgesOf(at), isBorder: false })),
+    { at: count, edges: none, isBorder: true },
+  ]
 }
 
 /** How much of a line is an edge between two of its pixels: 0…1; `undefined` for the picture's own borders. */
@@ -38,9 +63,11 @@ export function coverageOf({ edges, isBorder }: Line, from: number, to: number):
 
 const MAX_LINES = 14
 const LEAST_STEP = 6
-/** What a pixel of a line that is no edge takes from its score, where one that is adds 1. */
-const GAP_COST = 0.7
-const LEAST_LENGTH = 0.1
+/** What a pixel of a line that is an edge adds to its score, and what one that is none takes from it. */
+const EDGE_GAIN = 10
+const GAP_COST = 7
+/** A line is at least a tenth as long as it could be, gaps and all. */
+const LEAST_LENGTH_PART = 10
 const NEIGHBOURS_PX = 2
 
 interface Maps {
@@ -103,34 +130,17 @@ function transposed(map: Uint8Array, width: number, height: number): Uint8Array 
   return turned
 }
 
-/** @param standing [length × count], lines across: line `at` is column `at` of it. */
-function strongest(standing: Uint8Array, count: number, length: number): Line[] {
-  const scores = stretchScores(standing, count, length)
-  const least = LEAST_LENGTH * length
-  const order = Array.from(scores.keys())
-    .filter((at) => at >= 2 && at <= count - 2 && (scores[at] ?? 0) >= least * (1 - GAP_COST))
-    .sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0))
-  const chosen: number[] = []
-  for (const at of order) {
-    if (chosen.length === MAX_LINES) break
-    if (chosen.every((other) => Math.abs(other - at) > NEIGHBOURS_PX)) chosen.push(at)
-  }
-  const none = new Uint16Array(length + 1)
-  return [
-    { at: 0, edges: none, isBorder: true },
-    ...chosen.sort((a, b) => a - b).map((at) => ({ at, edges: edgesAlong(standing, count, length, at), isBorder: false })),
-    { at: count, edges: none, isBorder: true },
-  ]
-}
-
-/** The best stretch of each line: its edges less the cost of its gaps (Kadane's maximal sum). */
-function stretchScores(standing: Uint8Array, count: number, length: number): Float32Array {
-  const here = new Float32Array(count)
-  const best = new Float32Array(count)
+/**
+ * The best stretch of each line: its edges less the cost of its gaps (Kadane's maximal sum).
+ * @param standing [length × count], lines across: line `at` is column `at` of it.
+ */
+function stretchScores(standing: Uint8Array, count: number, length: number): Int16Array {
+  const here = new Int16Array(count)
+  const best = new Int16Array(count)
   for (let along = 0; along < length; along++) {
     const i = along * count
     for (let at = 0; at < count; at++) {
-      const sum = Math.max(0, (here[at] ?? 0) + ((standing[i + at] ?? 0) === 1 ? 1 : -GAP_COST))
+      const sum = Math.max(0, (here[at] ?? 0) + ((standing[i + at] ?? 0) === 1 ? EDGE_GAIN : -GAP_COST))
       here[at] = sum
       if (sum > (best[at] ?? 0)) best[at] = sum
     }

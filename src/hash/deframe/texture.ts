@@ -21,8 +21,9 @@ export function textureOf({ width, height, luma }: Raster): Texture {
     for (let x = 0; x < width; x++) {
       const i = y * width + x
       if (x > 0 && y > 0 && x + 1 < width && y + 1 < height) {
-        const around = (luma[i - 1] ?? 0) + (luma[i + 1] ?? 0) + (luma[i - width] ?? 0) + (luma[i + width] ?? 0)
-        if (Math.abs(4 * (luma[i] ?? 0) - around) > LEAST_LAPLACIAN) line++
+        const beside = Math.fround((luma[i - 1] ?? 0) + (luma[i + 1] ?? 0))
+        const around = Math.fround(Math.fround(beside + (luma[i - width] ?? 0)) + (luma[i + width] ?? 0))
+        if (Math.abs(Math.fround(4 * (luma[i] ?? 0) - around)) > LEAST_LAPLACIAN) line++
       }
       counts[here + x + 1] = line + (counts[above + x + 1] ?? 0)
     }
