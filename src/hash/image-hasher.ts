@@ -1,11 +1,12 @@
 // All hashes of one picture: the whole as others hash it, and the parts by which a changed copy gives itself away.
 
-import { areaTableOf, SAMPLES_A_SIDE, sampleArea } from './area-table.js'
+import { SAMPLES_A_SIDE, sampleArea } from './area-table.js'
+import { type FrameKernel, loadFrameKernel, loadFrameKernelSync } from './frame-kernel.js'
 import { distance, type Hash256 } from './hash256.js'
+import type { MeasuredRaster } from './measured.js'
 import type { PdqKernel, SampledResult } from './pdq-kernel.js'
 import { loadPdqKernel, loadPdqKernelSync } from './pdq-kernel.js'
 import type { Pixels } from './pixels.js'
-import { type Raster, rasterOf, wipeRaster } from './raster.js'
 import { gridOf, sampleTilted } from './tilt.js'
 import { askedTurns, type Purpose, type View, type ViewKind, viewsOf } from './views.js'
 
@@ -37,11 +38,11 @@ export interface ImageHasher {
 }
 
 export async function loadImageHasher(): Promise<ImageHasher> {
-  return hasherWith(await loadPdqKernel())
+  return hasherWith(await loadPdqKernel(), await loadFrameKernel())
 }
 
 export function loadImageHasherSync(): ImageHasher {
-  return hasherWith(loadPdqKernelSync())
+  return hasherWith(loadPdqKernelSync(), loadFrameKernelSync())
 }
 
 /** Rows of `pdq-area` that one picture may bring. */
@@ -67,24 +68,19 @@ const LEAST_MEDIAN_COEFFICIENT: Readonly<Record<ViewKind, number>> = {
   tilted: 10,
 }
 
-function hasherWith(kernel: PdqKernel): ImageHasher {
+function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
   return {
     hash(pixels, purpose, aspect = pixels.width / pixels.height) {
       const { quality, dihedrals, blockTotals } = kernel.hash(pixels)
       const whole: ImageSignal = { type: 'pdq', view: 'whole', quality, hashes: dihedrals }
       if (Math.min(pixels.width, pixels.height) < LEAST_SIDE_PX) return { quality, signals: [whole], blockTotals }
-      const raster = rasterOf(pixels)
-      try {
-        const parts = partsOf(kernel, raster, aspect, purpose)
-        return { quality, signals: [whole, ...parts.slice(0, MAX_AREA_SIGNALS)], blockTotals }
-      } finally {
-        wipeRaster(raster)
-      }
+      const parts = frames.measure(pixels, (raster) => partsOf(kernel, raster, aspect, purpose))
+      return { quality, signals: [whole, ...parts.slice(0, MAX_AREA_SIGNALS)], blockTotals }
     },
   }
 }
 
-function partsOf(kernel: PdqKernel, raster: Raster, aspect: number, purpose: Purpose): ImageSignal[] {
+function partsOf(kernel: PdqKernel, raster: MeasuredRaster, aspect: number, purpose: Purpose): ImageSignal[] {
   const sampler = samplerOf(raster, aspect)
   const signals: ImageSignal[] = []
   for (const view of viewsOf(raster, aspect, purpose)) {
@@ -111,8 +107,7 @@ function isTelling(kind: ViewKind, { quality, medianCoefficient }: SampledResult
   return quality >= LEAST_QUALITY && medianCoefficient >= LEAST_MEDIAN_COEFFICIENT[kind]
 }
 
-function samplerOf(raster: Raster, aspect: number) {
-  const table = areaTableOf(raster)
+function samplerOf({ areas: table }: MeasuredRaster, aspect: number) {
   const samples = new Float32Array(SAMPLES_A_SIDE * SAMPLES_A_SIDE)
   let grid: Float32Array | undefined
   return {
@@ -126,7 +121,6 @@ function samplerOf(raster: Raster, aspect: number) {
       return samples
     },
     wipe() {
-      table.sums.fill(0)
       grid?.fill(0)
       samples.fill(0)
     },

@@ -6,6 +6,7 @@ import { wasmBase64 } from './pdq.generated.js'
 import { flat, MIN_SIDE_PX, type PdqResult } from './pdq.js'
 import { checkPixels, type Pixels } from './pixels.js'
 import { transforms } from './transforms.js'
+import { address, instanceOf, instanceOfSync, memoryOf, method } from './wasm.js'
 
 export interface KernelResult extends PdqResult {
   /**
@@ -35,22 +36,17 @@ export interface SampledResult extends PdqResult {
 
 /** @throws where WebAssembly with SIMD is missing; there `pdq` itself still serves. */
 export async function loadPdqKernel(): Promise<PdqKernel> {
-  const { instance } = await WebAssembly.instantiate(wasmBytes())
-  return kernelOf(instance)
+  return kernelOf(await instanceOf(wasmBase64))
 }
 
 /** For workers, who have nothing else to do meanwhile; a page should take the other. */
 export function loadPdqKernelSync(): PdqKernel {
-  return kernelOf(new WebAssembly.Instance(new WebAssembly.Module(wasmBytes())))
+  return kernelOf(instanceOfSync(wasmBase64))
 }
 
 const BLOCKS_A_SIDE = 16
 const BLOCKS = BLOCKS_A_SIDE * BLOCKS_A_SIDE
 const SAMPLES = 64 * 64
-
-function wasmBytes(): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(wasmBase64), (character) => character.charCodeAt(0))
-}
 
 function kernelOf({ exports }: WebAssembly.Instance): PdqKernel {
   const memory = memoryOf(exports['memory'])
@@ -110,19 +106,4 @@ function kernelOf({ exports }: WebAssembly.Instance): PdqKernel {
   }
 
   return { hash, hashSamples }
-}
-
-function memoryOf(value: WebAssembly.ExportValue | undefined): WebAssembly.Memory {
-  if (!(value instanceof WebAssembly.Memory)) throw new Error('the kernel has no memory')
-  return value
-}
-
-function method(value: WebAssembly.ExportValue | undefined): (...numbers: number[]) => number {
-  if (typeof value !== 'function') throw new Error('the kernel lacks a function')
-  return (...numbers) => value(...numbers)
-}
-
-function address(value: WebAssembly.ExportValue | undefined): number {
-  if (!(value instanceof WebAssembly.Global)) throw new Error('the kernel lacks an address')
-  return value.value
 }

@@ -50,12 +50,6 @@ export function wholeOf({ width, height }: Pick<Raster, 'width' | 'height'>): Re
   return { left: 0, top: 0, right: width, bottom: height }
 }
 
-/** Overwrites every pixel. */
-export function wipeRaster({ rgb, luma }: Raster): void {
-  rgb.fill(0)
-  luma.fill(0)
-}
-
 function colours({ data, width, height, channels }: Pixels): Uint8Array {
   const rgb = new Uint8Array(3 * width * height)
   if (channels === 3) {

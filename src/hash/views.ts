@@ -1,7 +1,8 @@
 // Which parts of a picture are hashed: when it is registered, and when it is asked about.
 
 import { type Deframed, deframe } from './deframe/deframe.js'
-import { type Raster, wholeOf } from './raster.js'
+import type { MeasuredRaster } from './measured.js'
+import { wholeOf } from './raster.js'
 import type { Rectangle } from './rectangle.js'
 import { straightened, type TiltedPart } from './tilt.js'
 import { waysOf } from './transforms.js'
@@ -32,7 +33,7 @@ export type View = (
  *
  * @param aspect width over height of the picture as it is shown.
  */
-export function viewsOf(raster: Raster, aspect: number, purpose: Purpose): View[] {
+export function viewsOf(raster: MeasuredRaster, aspect: number, purpose: Purpose): View[] {
   const deframed = deframe(raster)
   return purpose === 'register' ? registered(raster, aspect, deframed) : asked(raster, aspect, deframed)
 }
@@ -73,7 +74,7 @@ const FILLED_ANGLES_DEG = [4, -4, 9, -9] as const
 const SKEWED_ANGLES_DEG = [4, -4] as const
 const SKEWED_SHARE = 0.92
 
-function registered(raster: Raster, aspect: number, { parts, framed }: Deframed): View[] {
+function registered(raster: MeasuredRaster, aspect: number, { parts, framed }: Deframed): View[] {
   const whole = wholeOf(raster)
   const main = framed ?? whole
   const mainAspect = aspect * (((main.right - main.left) / raster.width) * (raster.height / (main.bottom - main.top)))
@@ -87,7 +88,7 @@ function registered(raster: Raster, aspect: number, { parts, framed }: Deframed)
   ]
 }
 
-function asked(raster: Raster, aspect: number, { parts }: Deframed): View[] {
+function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed): View[] {
   const whole = wholeOf(raster)
   const [first] = parts
   return [

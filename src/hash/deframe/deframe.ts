@@ -1,11 +1,11 @@
 // The picture inside the picture: what is left of a screenshot, a meme or a collage without what was put around it.
 
-import { type Raster, wholeOf } from '../raster.js'
+import type { MeasuredRaster } from '../measured.js'
+import { wholeOf } from '../raster.js'
 import { overlapOf, type Rectangle } from '../rectangle.js'
-import { linesOf } from './lines.js'
 import { bestOf } from './ranking.js'
 import { candidatesOf } from './rectangles.js'
-import { texturedPart, textureOf } from './texture.js'
+import { texturedPart } from './texture.js'
 import { trimmed } from './trim.js'
 
 export interface Deframed {
@@ -27,10 +27,10 @@ const LEAST_AREA = 0.02
  *
  * Whatever the picture, at most 14 parts come out and at most 14,400 rectangles are looked at.
  */
-export function deframe(raster: Raster): Deframed {
+export function deframe(raster: MeasuredRaster): Deframed {
+  const { lines, texture } = raster
   const whole = wholeOf(raster)
-  const texture = textureOf(raster)
-  const ranked = bestOf(candidatesOf(linesOf(raster), texture), whole, RANKED_PARTS)
+  const ranked = bestOf(candidatesOf(lines, texture), whole, RANKED_PARTS)
   const textured = texturedPart(texture)
   const [first] = ranked
   return {

@@ -3,6 +3,8 @@
 import type { Raster } from '../raster.js'
 import type { Rectangle } from '../rectangle.js'
 
+type Colours = Pick<Raster, 'width' | 'rgb'>
+
 /** How far a pixel of a margin may lie from the margin's colour, in levels; JPEG rings around edges. */
 const TOLERANCE = 12
 /** The share of a margin's row that may lie further away: a caption, a clock, dust. */
@@ -10,7 +12,7 @@ const STRAY_SHARE = 0.02
 const LEAST_LEFT = 0.1
 
 /** What is left when rows and columns of one colour are taken from all four sides; all of it when they have none. */
-export function trimmed(raster: Raster, within: Rectangle): Rectangle {
+export function trimmed(raster: Colours, within: Rectangle): Rectangle {
   const part = { left: within.left, top: within.top, right: within.right, bottom: within.bottom }
   for (let pass = 0; pass < 2; pass++) {
     const leastHeight = LEAST_LEFT * (within.bottom - within.top)
@@ -24,7 +26,7 @@ export function trimmed(raster: Raster, within: Rectangle): Rectangle {
 }
 
 /** Of one colour, but for a few strays? */
-function isPlain({ width, rgb }: Raster, line: Rectangle): boolean {
+function isPlain({ width, rgb }: Colours, line: Rectangle): boolean {
   const across = line.bottom - line.top === 1
   const count = across ? line.right - line.left : line.bottom - line.top
   const step = across ? 3 : 3 * width

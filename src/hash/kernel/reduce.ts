@@ -1,0 +1,107 @@
+// The picture in fewer pixels, each the mean of its area; see `averaged` in ../raster.ts, whose every bit this repeats.
+//
+// Down first: two rows at a time, each pixel by its row's part in 1/4096, into whole numbers. Then across, where the colours of
+// one pixel lie side by side in a vector, in float32 and in the oracle's order.
+
+import { take } from './room'
+
+const PARTS: f64 = 4096
+
+let width: i32 = 0
+let height: i32 = 0
+let channels: i32 = 0
+let newWidth: i32 = 0
+let newHeight: i32 = 0
+let line: usize = 0 // the sums of one row
+let firsts: usize = 0 // for each border of columns the bytes before it in `line`
+let shares: usize = 0 // and its place in its pixel
+
+export function beginReduce(fromWidth: i32, fromHeight: i32, fromChannels: i32, toWidth: i32, toHeight: i32): void {
+  width = fromWidth
+  height = fromHeight
+  channels = fromChannels
+  newWidth = toWidth
+  newHeight = toHeight
+  line = take(<usize>((width + 1) * channels + 16) << 2)
+  firsts = take(<usize>(newWidth + 1) << 2)
+  shares = take(<usize>(newWidth + 1) << 2)
+  for (let x = 0; x <= newWidth; x++) {
+    const at = <i64>x * <i64>width
+    store<i32>(firsts + (<usize>x << 2), (<i32>(at / newWidth) * channels) << 2)
+    store<f32>(shares + (<usize>x << 2), <f32>(<f64>(at % newWidth) / <f64>newWidth))
+  }
+}
+
+/** @param strip the picture's rows from number `from` on, as many as row `row` of the result needs. */
+export function reduceRow(row: i32, strip: usize, from: i32, to: usize): void {
+  const top = borderOf(row)
+  const bottom = borderOf(row + 1)
+  addRows(top, bottom, strip - <usize>(from * width * channels))
+  const scale = <f32>(1.0 / (<f64>(bottom - top) * <f64>width / <f64>newWidth))
+  if (channels == 1) addAcross(1, scale, to)
+  else if (channels == 3) addAcross(3, scale, to)
+  else addAcross(4, scale, to)
+}
+
+function borderOf(row: i32): i32 {
+  return <i32>Math.floor((<f64>row * <f64>height * PARTS) / <f64>newHeight + 0.5)
+}
+
+function addRows(top: i32, bottom: i32, pixels: usize): void {
+  const rowBytes = <usize>(width * channels)
+  const first = top >> 12
+  const last = (bottom - 1) >> 12
+  for (let k: usize = 0; k < rowBytes; k += 16) {
+    let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0
+    for (let y = first; y <= last; y += 2) {
+      const at = pixels + <usize>y * rowBytes + k
+      const other = y < last ? rowBytes : 0
+      const parts = i32x4.splat(partOf(y, top, bottom) | (y < last ? partOf(y + 1, top, bottom) << 16 : 0))
+      const a = v128.load(at)
+      const b = v128.load(at + other)
+      const low = v128.shuffle<u8>(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+      const high = v128.shuffle<u8>(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(low), parts))
+      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(low), parts))
+      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(high), parts))
+      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(high), parts))
+    }
+    const to = line + (k << 2)
+    v128.store(to, f32x4.convert_i32x4_s(s0))
+    v128.store(to, f32x4.convert_i32x4_s(s1), 16)
+    v128.store(to, f32x4.convert_i32x4_s(s2), 32)
+    v128.store(to, f32x4.convert_i32x4_s(s3), 48)
+  }
+}
+
+@inline
+function partOf(y: i32, top: i32, bottom: i32): i32 {
+  return min(bottom, (y + 1) << 12) - max(top, y << 12)
+}
+
+/** The fourth byte that each pixel writes is the next one's first. */
+@inline
+function addAcross(kind: i32, scale: f32, to: usize): void {
+  const pixel = <usize>kind << 2
+  const scales = f32x4.splat(scale)
+  const half = f32x4.splat(0.5)
+  let at = line
+  let share: f32 = 0
+  for (let x = 1; x <= newWidth; x++) {
+    const last = line + <usize>load<i32>(firsts + (<usize>x << 2))
+    let sum = f32x4.mul(f32x4.splat(<f32>1 - share), coloursAt(kind, at))
+    for (at += pixel; at < last; at += pixel) sum = f32x4.add(sum, coloursAt(kind, at))
+    share = load<f32>(shares + (<usize>x << 2))
+    sum = f32x4.add(sum, f32x4.mul(f32x4.splat(share), coloursAt(kind, last)))
+    at = last
+    const levels = i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(sum, scales), half))
+    const packed = i8x16.swizzle(levels, i8x16(0, 4, 8, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1))
+    store<i32>(to, i32x4.extract_lane(packed, 0))
+    to += 3
+  }
+}
+
+@inline
+function coloursAt(kind: i32, at: usize): v128 {
+  return kind == 1 ? v128.load32_splat(at) : v128.load(at)
+}
