@@ -66,6 +66,8 @@ function colours({ data, width, height, channels }: Pixels): Uint8Array {
 
 /** Borders of rows are rounded to this part of a pixel: whole numbers add up alike in whatever order they are taken. */
 const PARTS_PX = 4096
+/** Between this and twice as much float32 has whole numbers alone; an addition rounds to the nearest, as one instruction. */
+const ROUNDER = 2 ** 23
 
 /**
  * Each pixel the mean of its area: one that lies on a border counts by its parts on both sides. Down in whole numbers, then across
@@ -83,7 +85,7 @@ function averaged(pixels: Pixels, newWidth: number, newHeight: number): Uint8Arr
     for (let x = 0; x < newWidth; x++) {
       for (let channel = 0; channel < 3; channel++) {
         const sum = sumAcross(line, x, newWidth, width, channels, channels === 1 ? 0 : channel)
-        rgb[3 * (row * newWidth + x) + channel] = Math.fround(Math.fround(sum * scale) + 0.5)
+        rgb[3 * (row * newWidth + x) + channel] = Math.fround(Math.fround(sum * scale) + ROUNDER) - ROUNDER
       }
     }
   }

@@ -6,6 +6,8 @@
 import { take } from './room'
 
 const PARTS: f64 = 4096
+/** Added to a level it leaves the nearest whole number in the lowest byte. */
+const ROUNDER: f32 = 8388608
 
 let width: i32 = 0
 let height: i32 = 0
@@ -13,6 +15,7 @@ let channels: i32 = 0
 let newWidth: i32 = 0
 let newHeight: i32 = 0
 let line: usize = 0 // the sums of one row
+let parts: usize = 0 // of two rows at a time, how much they count
 let firsts: usize = 0 // for each border of columns the bytes before it in `line`
 let shares: usize = 0 // and its place in its pixel
 
@@ -23,6 +26,7 @@ export function beginReduce(fromWidth: i32, fromHeight: i32, fromChannels: i32, 
   newWidth = toWidth
   newHeight = toHeight
   line = take(<usize>((width + 1) * channels + 16) << 2)
+  parts = take(<usize>(height / newHeight + 4) << 3)
   firsts = take(<usize>(newWidth + 1) << 2)
   shares = take(<usize>(newWidth + 1) << 2)
   for (let x = 0; x <= newWidth; x++) {
@@ -51,20 +55,25 @@ function addRows(top: i32, bottom: i32, pixels: usize): void {
   const rowBytes = <usize>(width * channels)
   const first = top >> 12
   const last = (bottom - 1) >> 12
+  for (let y = first; y <= last; y += 2) {
+    const other = y < last ? partOf(y + 1, top, bottom) << 16 : 0
+    v128.store(parts + (<usize>(y - first) << 3), i32x4.splat(partOf(y, top, bottom) | other))
+  }
+  const from = pixels + <usize>first * rowBytes
   for (let k: usize = 0; k < rowBytes; k += 16) {
     let s0 = i32x4.splat(0), s1 = s0, s2 = s0, s3 = s0
-    for (let y = first; y <= last; y += 2) {
-      const at = pixels + <usize>y * rowBytes + k
-      const other = y < last ? rowBytes : 0
-      const parts = i32x4.splat(partOf(y, top, bottom) | (y < last ? partOf(y + 1, top, bottom) << 16 : 0))
+    let at = from + k
+    for (let y = first, part = parts; y <= last; y += 2, part += 16) {
       const a = v128.load(at)
-      const b = v128.load(at + other)
+      const b = v128.load(at + (y < last ? rowBytes : 0))
       const low = v128.shuffle<u8>(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
       const high = v128.shuffle<u8>(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
-      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(low), parts))
-      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(low), parts))
-      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(high), parts))
-      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(high), parts))
+      const by = v128.load(part)
+      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(low), by))
+      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(low), by))
+      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_u(high), by))
+      s3 = i32x4.add(s3, i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_u(high), by))
+      at += 2 * rowBytes
     }
     const to = line + (k << 2)
     v128.store(to, f32x4.convert_i32x4_s(s0))
@@ -79,22 +88,30 @@ function partOf(y: i32, top: i32, bottom: i32): i32 {
   return min(bottom, (y + 1) << 12) - max(top, y << 12)
 }
 
-/** The fourth byte that each pixel writes is the next one's first. */
+/**
+ * The fourth byte that each pixel writes is the next one's first. How many whole pixels lie in a cell differs by one from cell to
+ * cell, which no processor foresees: so as many are always taken, and where the last is not in the cell it counts nothing.
+ */
 @inline
 function addAcross(kind: i32, scale: f32, to: usize): void {
   const pixel = <usize>kind << 2
+  const most = (width - 1) / newWidth
   const scales = f32x4.splat(scale)
-  const half = f32x4.splat(0.5)
+  const rounder = f32x4.splat(ROUNDER)
+  const ones = f32x4.splat(1)
   let at = line
-  let share: f32 = 0
+  let share = f32x4.splat(0)
   for (let x = 1; x <= newWidth; x++) {
     const last = line + <usize>load<i32>(firsts + (<usize>x << 2))
-    let sum = f32x4.mul(f32x4.splat(<f32>1 - share), coloursAt(kind, at))
-    for (at += pixel; at < last; at += pixel) sum = f32x4.add(sum, coloursAt(kind, at))
-    share = load<f32>(shares + (<usize>x << 2))
-    sum = f32x4.add(sum, f32x4.mul(f32x4.splat(share), coloursAt(kind, last)))
+    let sum = f32x4.mul(f32x4.sub(ones, share), coloursAt(kind, at))
+    for (let whole = 0; whole < most; whole++) {
+      at += pixel
+      sum = f32x4.add(sum, v128.and(coloursAt(kind, at), i32x4.splat(at < last ? -1 : 0)))
+    }
+    share = v128.load32_splat(shares + (<usize>x << 2))
+    sum = f32x4.add(sum, f32x4.mul(share, coloursAt(kind, last)))
     at = last
-    const levels = i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(sum, scales), half))
+    const levels = f32x4.add(f32x4.mul(sum, scales), rounder)
     const packed = i8x16.swizzle(levels, i8x16(0, 4, 8, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1))
     store<i32>(to, i32x4.extract_lane(packed, 0))
     to += 3
