@@ -4,7 +4,6 @@ import type { MeasuredRaster } from '../measured.js'
 import { wholeOf } from '../raster.js'
 import { overlapOf, type Rectangle } from '../rectangle.js'
 import { bestOf } from './ranking.js'
-import { candidatesOf } from './rectangles.js'
 import { texturedPart } from './texture.js'
 import { trimmed } from './trim.js'
 
@@ -30,7 +29,7 @@ const LEAST_AREA = 0.02
 export function deframe(raster: MeasuredRaster): Deframed {
   const { lines, texture } = raster
   const whole = wholeOf(raster)
-  const ranked = bestOf(candidatesOf(lines, texture), whole, RANKED_PARTS)
+  const ranked = bestOf(lines, texture, RANKED_PARTS)
   const textured = texturedPart(texture)
   const [first] = ranked
   return {

@@ -1,7 +1,10 @@
 // Which of many rectangles are likely to hold a picture.
 
 import { overlapOf, type Rectangle } from '../rectangle.js'
-import type { Candidate } from './rectangles.js'
+import { descending } from './descending.js'
+import type { Line, Lines } from './lines.js'
+import { type Candidate, eachCandidate } from './rectangles.js'
+import type { Texture } from './texture.js'
 
 /**
  * Fitted by `bench/robustness/fit-ranking.mjs` to frames of the tuning photographs: a linear score under which the
@@ -29,7 +32,7 @@ export function scoreOf(candidate: Candidate): number {
   const logArea = Math.log(candidate.area)
   return (
     WEIGHTS.leastCoverage * leastCoverage +
-    WEIGHTS.leastCoverageSquared * leastCoverage ** 2 +
+    WEIGHTS.leastCoverageSquared * leastCoverage * leastCoverage +
     WEIGHTS.meanCoverage * meanCoverage +
     (borders > 0 ? WEIGHTS.meanCoverageWithBorder * meanCoverage : 0) +
     (WEIGHTS.borders[borders] ?? 0) +
@@ -41,7 +44,7 @@ export function scoreOf(candidate: Candidate): number {
     WEIGHTS.insideBeyondOutside * Math.max(0, inside - outside) +
     WEIGHTS.beyond * beyond +
     WEIGHTS.logArea * logArea +
-    WEIGHTS.logAreaSquared * logArea ** 2
+    WEIGHTS.logAreaSquared * logArea * logArea
   )
 }
 
@@ -58,16 +61,34 @@ export interface Ranked extends Rectangle {
   readonly score: number
 }
 
-/** The best ones, best first, none of them nearly another one or nearly everything. */
-export function bestOf(candidates: readonly Candidate[], whole: Rectangle, count: number): Ranked[] {
-  const ranked = candidates.map((candidate) => ({ ...candidate, score: scoreOf(candidate) }))
-  ranked.sort((a, b) => b.score - a.score)
+/**
+ * The best rectangles that lines enclose, best first, none of them nearly another one or nearly everything; of equal ones the
+ * first.
+ */
+export function bestOf(lines: Lines, texture: Texture, count: number): Ranked[] {
+  const most = pairsOf(lines.columns) * pairsOf(lines.rows)
+  const scores = new Float64Array(most)
+  const edges = new Uint16Array(4 * most)
+  let seen = 0
+  eachCandidate(lines, texture, (candidate) => {
+    if (candidate.area > WHOLE_OVERLAP) return
+    edges[4 * seen] = candidate.left
+    edges[4 * seen + 1] = candidate.top
+    edges[4 * seen + 2] = candidate.right
+    edges[4 * seen + 3] = candidate.bottom
+    scores[seen++] = scoreOf(candidate)
+  })
   const best: Ranked[] = []
-  for (const candidate of ranked) {
+  for (const i of descending(scores.subarray(0, seen))) {
     if (best.length === count) break
-    if (overlapOf(candidate, whole) > WHOLE_OVERLAP) continue
+    const [left = 0, top = 0, right = 0, bottom = 0] = edges.subarray(4 * i, 4 * i + 4)
+    const candidate = { left, top, right, bottom, score: scores[i] ?? 0 }
     const same = best.length < FIRST_FEW ? SAME_OVERLAP : SAME_OVERLAP_LATER
     if (best.every((other) => overlapOf(candidate, other) < same)) best.push(candidate)
   }
   return best
+}
+
+function pairsOf({ length }: readonly Line[]): number {
+  return (length * (length - 1)) / 2
 }

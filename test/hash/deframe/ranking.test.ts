@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { coverageOf, type Line, type Lines } from '../../../src/hash/deframe/lines.js'
+import { bestOf, type Ranked, scoreOf } from '../../../src/hash/deframe/ranking.js'
+import { type Candidate, eachCandidate } from '../../../src/hash/deframe/rectangles.js'
+import { densityOf, type Texture } from '../../../src/hash/deframe/texture.js'
+import { loadFrameKernelSync } from '../../../src/hash/frame-kernel.js'
+import { wholeOf } from '../../../src/hash/raster.js'
+import { overlapOf } from '../../../src/hash/rectangle.js'
+import { chessboard, lined, pictures } from '../patterns.js'
+
+const kernel = loadFrameKernelSync()
+const side = fc.integer({ min: 32, max: 320 })
+
+t.test('finds the rectangles that describing each by itself and sorting all of them finds', async () => {
+  fc.assert(
+    fc.property(pictures(side), (picture) => {
+      kernel.measure(picture, ({ lines, texture }) => {
+        assert.deepEqual(seen(lines, texture), candidatesOf(lines, texture))
+        assert.deepEqual(bestOf(lines, texture, 6), plainBestOf(lines, texture, 6))
+      })
+    }),
+    { numRuns: 40 },
+  )
+})
+
+t.test('finds the same among the most rectangles that there can be', async (t) => {
+  const most: number[] = []
+  for (const picture of [chessboard(640, 640, 40), chessboard(300, 640, 20), lined(640, 480, 43, 37)]) {
+    kernel.measure(picture, ({ lines, texture }) => {
+      assert.deepEqual(bestOf(lines, texture, 6), plainBestOf(lines, texture, 6))
+      most.push(seen(lines, texture).length)
+    })
+  }
+  t.ok(Math.max(...most) > 4000 && Math.max(...most) <= 14_400)
+})
+
+function seen(lines: Lines, texture: Texture): Candidate[] {
+  const candidates: Candidate[] = []
+  eachCandidate(lines, texture, (candidate) => {
+    const { left, top, right, bottom, leastCoverage, meanCoverage, borders, inside, outside, beyond, area } = candidate
+    candidates.push({ left, top, right, bottom, leastCoverage, meanCoverage, borders, inside, outside, beyond, area })
+  })
+  return candidates
+}
+
+function plainBestOf(lines: Lines, texture: Texture, count: number): Ranked[] {
+  const ranked = candidatesOf(lines, texture).map((candidate) => ({ ...candidate, score: scoreOf(candidate) }))
+  ranked.sort((a, b) => b.score - a.score)
+  const best: Ranked[] = []
+  for (const { left, top, right, bottom, score } of ranked) {
+    const candidate = { left, top, right, bottom, score }
+    if (best.length === count) break
+    if (overlapOf(candidate, wholeOf(texture)) > 0.97) continue
+    if (best.every((other) => overlapOf(candidate, other) < 0.8)) best.push(candidate)
+  }
+  return best
+}
+
+function candidatesOf({ columns, rows }: Lines, texture: Texture): Candidate[] {
+  const { width, height } = texture
+  const candidates: Candidate[] = []
+  for (const [left, right] of pairsOf(columns)) {
+    if (right.at - left.at < 0.12 * width) continue
+    for (const [top, bottom] of pairsOf(rows)) {
+      if (bottom.at - top.at < 0.12 * height) continue
+      const sides = [
+        coverageOf(left, top.at, bottom.at),
+        coverageOf(right, top.at, bottom.at),
+        coverageOf(top, left.at, right.at),
+        coverageOf(bottom, left.at, right.at),
+      ].filter((side) => side !== undefined)
+      if (sides.length === 0 || Math.min(...sides) < 0.3) continue
+      candidates.push(described(left, top, right, bottom, sides, texture))
+    }
+  }
+  return candidates
+}
+
+function pairsOf(lines: readonly Line[]): [Line, Line][] {
+  return lines.flatMap((first, i) => lines.slice(i + 1).map((second): [Line, Line] => [first, second]))
+}
+
+function described(left: Line, top: Line, right: Line, bottom: Line, sides: readonly number[], texture: Texture): Candidate {
+  const { width, height } = texture
+  const edges = { left: left.at, top: top.at, right: right.at, bottom: bottom.at }
+  const dx = Math.max(3, Math.round(0.02 * width))
+  const dy = Math.max(3, Math.round(0.02 * height))
+  const strips = [
+    { ...edges, left: edges.left - dx, right: edges.left },
+    { ...edges, left: edges.right, right: edges.right + dx },
+    { ...edges, top: edges.top - dy, bottom: edges.top },
+    { ...edges, top: edges.bottom, bottom: edges.bottom + dy },
+  ].filter((_, side) => ![left, right, top, bottom][side]?.isBorder)
+  const beyond = [
+    ...[left, right].flatMap((line) => [
+      coverageOf(line, Math.max(0, edges.top - 2 * dy), edges.top),
+      coverageOf(line, edges.bottom, Math.min(height, edges.bottom + 2 * dy)),
+    ]),
+    ...[top, bottom].flatMap((line) => [
+      coverageOf(line, Math.max(0, edges.left - 2 * dx), edges.left),
+      coverageOf(line, edges.right, Math.min(width, edges.right + 2 * dx)),
+    ]),
+  ].filter((share) => share !== undefined)
+  return {
+    ...edges,
+    leastCoverage: Math.min(...sides),
+    meanCoverage: meanOf(sides),
+    borders: 4 - sides.length,
+    inside: densityOf(texture, edges),
+    outside: meanOf(strips.map((strip) => densityOf(texture, strip))),
+    beyond: meanOf(beyond),
+    area: ((edges.right - edges.left) * (edges.bottom - edges.top)) / (width * height),
+  }
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
