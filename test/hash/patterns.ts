@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import type { Pixels } from '../../src/hash/pixels.js'
 import { noisy, wordsFrom } from './synthetic.js'
 
-type Shade = (x: number, y: number) => readonly [red: number, green: number, blue: number]
+type Shade = (x: number, y: number) => readonly number[]
 
 export function shaded(width: number, height: number, shade: Shade, channels: 1 | 3 | 4 = 3): Pixels {
   const data = new Uint8Array(width * height * channels)
