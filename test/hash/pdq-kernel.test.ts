@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
+import { dctMatrix } from '../../src/hash/dct.js'
 import { formatHash } from '../../src/hash/hash256.js'
 import { wasmBase64 } from '../../src/hash/pdq.generated.js'
 import { type PdqResult, pdq, samplePosition, samplesOf, windowOf } from '../../src/hash/pdq.js'
@@ -140,6 +141,16 @@ t.test('keeps nothing of a picture: its memory is the same whatever it hashed', 
   t.ok(first === second)
 })
 
+t.test('knows how large the median coefficient of samples is', async (t) => {
+  const samples = Float32Array.from(noisy(11, 64, 64, 1).data)
+  const matrix = dctMatrix()
+  const half = productOf(matrix, 16, samples, 64)
+  const turned = Float32Array.from(matrix, (_, k) => matrix[(k % 16) * 64 + Math.floor(k / 16)] ?? 0)
+  const sizes = productOf(half, 16, turned, 16).map(Math.abs).sort()
+
+  t.ok(Math.abs(kernel.hashSamples(samples).medianCoefficient - (sizes[128] ?? 0)) < 1e-3)
+})
+
 t.test('stays correct when a small picture follows a large one', async (t) => {
   const small = noisy(5, 90, 61, 3)
   const before = bits(kernel.hash(small))
@@ -148,6 +159,16 @@ t.test('stays correct when a small picture follows a large one', async (t) => {
 
   t.same(bits(kernel.hash(small)), before)
 })
+
+/** @param a [rows × 64]; @param b [64 × columns]. */
+function productOf(a: Float32Array, rows: number, b: Float32Array, columns: number): Float32Array {
+  return Float32Array.from({ length: rows * columns }, (_, at) => {
+    const [row, column] = [Math.floor(at / columns), at % columns]
+    let sum = 0
+    for (let k = 0; k < 64; k++) sum += (a[row * 64 + k] ?? 0) * (b[k * columns + column] ?? 0)
+    return sum
+  })
+}
 
 /** The kernel's samples before it forgets them, by its bare exports. */
 function kernelSamples(): (picture: Pixels) => Float32Array {

@@ -10,9 +10,9 @@
 
 import { addBlocks, BLOCKS, wipeBlocks } from './blocks'
 import { LANES, lowByte, lumaOf, pixelsAt, storeTurned } from './lanes'
-import { COEFFICIENTS, HASHES, hashSamples, MATRIX, ROW_BYTES, SAMPLES, SIDE, wipeSamples } from './samples'
+import { HASHES, hashSamples, MATRIX, medianSize, ROW_BYTES, SAMPLES, SIDE, wipeSamples } from './samples'
 
-export { BLOCKS, COEFFICIENTS, HASHES, MATRIX, SAMPLES, wipeSamples }
+export { BLOCKS, HASHES, MATRIX, medianSize, SAMPLES, wipeSamples }
 
 const MIN_STRIP_BYTES: i32 = 32768
 

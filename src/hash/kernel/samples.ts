@@ -14,8 +14,8 @@ export const HASHES: usize = memory.data(8 * 32, 16)
 
 const MATRIX_TURNED: usize = memory.data(FREQUENCIES * SIDE * 4, 16)
 const HALF: usize = memory.data(FREQUENCIES * SIDE * 4, 16)
-/** Read by the loader: the 16 × 16 cosine coefficients. */
-export const COEFFICIENTS: usize = memory.data(256 * 4, 16)
+/** The 16 × 16 cosine coefficients. */
+const COEFFICIENTS: usize = memory.data(256 * 4, 16)
 const SORTED: usize = memory.data(256 * 4, 16)
 
 /** Writes the hashes. @returns the quality. */
@@ -24,6 +24,12 @@ export function hashSamples(): i32 {
   transformSamples()
   writeHashes()
   return quality()
+}
+
+/** Half of the coefficients that the hashes were made of are larger, whichever their signs. */
+export function medianSize(): f32 {
+  for (let at: usize = 0; at < 256 * 4; at += 16) v128.store(SORTED + at, f32x4.abs(v128.load(COEFFICIENTS + at)))
+  return smallest(128)
 }
 
 export function wipeSamples(): void {
@@ -43,23 +49,26 @@ function turnMatrix(): void {
 }
 
 function quality(): i32 {
-  const hundred = f32x4.splat(100)
-  const white = f32x4.splat(255)
   let total = i32x4.splat(0)
   for (let at: usize = 0; at < ROW_BYTES * <usize>(SIDE - 1); at += 16) {
-    const difference = f32x4.sub(v128.load(SAMPLES + at), v128.load(SAMPLES + at, SIDE * 4))
-    const steps = i32x4.trunc_sat_f32x4_s(f32x4.div(f32x4.mul(difference, hundred), white))
-    total = i32x4.add(total, i32x4.abs(steps))
+    total = i32x4.add(total, stepsBetween(SAMPLES + at, SAMPLES + at + ROW_BYTES))
   }
-  let sum =
+  for (let row = SAMPLES; row < SAMPLES + ROW_BYTES * <usize>SIDE; row += ROW_BYTES) {
+    for (let at = row; at < row + ROW_BYTES - 16; at += 16) total = i32x4.add(total, stepsBetween(at, at + 4))
+    // The last sample of a row has none beside it.
+    const last = row + ROW_BYTES - 16
+    total = i32x4.add(total, v128.and(stepsBetween(last, last + 4), i32x4(-1, -1, -1, 0)))
+  }
+  const sum =
     i32x4.extract_lane(total, 0) + i32x4.extract_lane(total, 1) + i32x4.extract_lane(total, 2) + i32x4.extract_lane(total, 3)
-  for (let y = 0; y < SIDE; y++) {
-    for (let x = 0; x < SIDE - 1; x++) {
-      const at = SAMPLES + (<usize>(y * SIDE + x) << 2)
-      sum += abs(<i32>(((load<f32>(at) - load<f32>(at, 4)) * 100) / 255))
-    }
-  }
   return min(100, sum / 90)
+}
+
+/** In whole percents of white, each rounded towards nothing. */
+@inline
+function stepsBetween(at: usize, other: usize): v128 {
+  const difference = f32x4.sub(v128.load(at), v128.load(other))
+  return i32x4.abs(i32x4.trunc_sat_f32x4_s(f32x4.div(f32x4.mul(difference, f32x4.splat(100)), f32x4.splat(255))))
 }
 
 /** Each product is rounded, then each sum, in the order of k: lanes are different columns. */
@@ -111,7 +120,7 @@ function writeHashes(): void {
 /** `plain` and `turned` are places in `transforms`: the way that keeps rows, and the one that exchanges them with columns. */
 function writePair(topBottom: bool, leftRight: bool, plain: i32, turned: i32): void {
   for (let k = 0; k < 256; k++) store<f32>(SORTED + (<usize>k << 2), signed(k, topBottom, leftRight))
-  const median = lowerMedian()
+  const median = smallest(127)
   const to = HASHES + (<usize>plain << 5)
   const toTurned = HASHES + (<usize>turned << 5)
   for (let k = 0; k < 256; k++) {
@@ -134,11 +143,10 @@ function setBit(hash: usize, k: i32): void {
   store<u8>(at, load<u8>(at) | <u8>(1 << <u8>(k & 7)))
 }
 
-/** The 128th smallest of 256 (Hoare's selection). */
-function lowerMedian(): f32 {
+/** Of `SORTED` the one that `wanted` others come before (Hoare's selection). */
+function smallest(wanted: i32): f32 {
   let low = 0
   let high = 255
-  const wanted = 127
   while (low < high) {
     const pivot = load<f32>(SORTED + (<usize>((low + high) >> 1) << 2))
     let i = low
