@@ -12,8 +12,8 @@ export interface FrameKernel {
    * Measures a picture as `measuredOf` does and shows it to `see`. The arrays lie in the kernel's memory: they are good until `see`
    * returns and overwritten then, so that nothing of the picture is left.
    *
-   * Cost: some 2 ms a picture, and 3 more for a million pixels that have to be reduced. Memory: 25 bytes a pixel of the raster, at
-   * most 11 MB, and the rows of the picture that make one row of the raster.
+   * Cost: some 2 ms a picture, and 3 more for a million pixels that have to be reduced. Memory: 18 bytes a pixel of the raster, at
+   * most 8 MB, and the rows of the picture that make one row of the raster.
    *
    * @throws {RangeError} when the sizes are out of range or do not fit the data: a caller's bug, never bad input.
    */

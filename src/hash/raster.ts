@@ -20,7 +20,7 @@ export interface Raster {
  * Each side is reduced by itself, so a long narrow picture keeps what it can: hashes of parts are taken from squares anyhow, and
  * straight edges stay straight. Nothing is enlarged.
  *
- * Cost: 10 ns a pixel of a picture that is larger, 3 of one that is not.
+ * Cost: some 60 ns a pixel of a picture that is larger, 6 of one that is not; `FrameKernel` takes 3, and under 1.
  */
 export function rasterOf(pixels: Pixels): Raster {
   const width = rasterSideOf(pixels.width)
