@@ -79,7 +79,7 @@ t.test('says of a plain picture that nothing is put around it', async (t) => {
 function assertFew(picture: Pixels): void {
   kernel.measure(picture, (measured) => {
     const { parts } = deframe(measured)
-    assert.ok(parts.length <= 8)
+    assert.ok(parts.length <= 14)
     for (const { left, top, right, bottom } of parts) {
       assert.ok(
         left >= 0 && top >= 0 && left < right && top < bottom && right <= measured.width && bottom <= measured.height,

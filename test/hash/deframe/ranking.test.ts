@@ -53,7 +53,8 @@ function plainBestOf(lines: Lines, texture: Texture, count: number): Ranked[] {
     const candidate = { left, top, right, bottom, score }
     if (best.length === count) break
     if (overlapOf(candidate, wholeOf(texture)) > 0.97) continue
-    if (best.every((other) => overlapOf(candidate, other) < 0.8)) best.push(candidate)
+    const same = best.length < 4 ? 0.8 : 0.65
+    if (best.every((other) => overlapOf(candidate, other) < same)) best.push(candidate)
   }
   return best
 }
