@@ -1,0 +1,120 @@
+// Registers pictures, asks for edits of them, counts.
+
+import { progress } from '../report.mjs'
+import { openBaselines } from './baselines.mjs'
+import { Stopwatch } from './clock.mjs'
+import { asked, decisionBits, decode } from './hasher.mjs'
+import { Cells, References } from './references.mjs'
+import { register } from './register.mjs'
+import { Decisions, Distances, Recall } from './tally.mjs'
+
+const WARM_UPS = 5 // until the compilers are done, so that a short run does not time them
+const ROWS_OF = { type: 'pdq-area', view: 'crop' } // what files of hashes hold
+
+/** @returns all figures of a run. `edits` is from `openEdits`, the other arguments are from the command line. */
+export async function measure({ photos, distractors, edits, rows, rowsPerImage }) {
+  const cells = new Cells()
+  const run = {
+    cells,
+    references: new References(cells),
+    baselines: openBaselines(),
+    recall: new Recall(edits.catalogue),
+    distances: new Distances(cells),
+    decisions: new Decisions(cells),
+    hashing: new Stopwatch(),
+    searching: new Stopwatch(),
+    count: { queries: 0, needles: 0, pairs: 0, baselinePairs: 0, baselineFalse: {} },
+    falsePairs: [],
+  }
+  const { images, ...registered } = await register(run, photos, distractors)
+  const pictures = run.references.images
+  if (rows !== undefined) run.references.addRows(rows, rowsPerImage, ROWS_OF)
+  run.held = run.references.held()
+
+  const known = photos.filter(({ name }) => images.has(name))
+  const draw = progress('queries', known.length * edits.catalogue.length)
+  for (const photo of known) {
+    for await (const edit of edits.of(photo)) {
+      const beside = edit.usesOthers ? photo.others.flatMap((name) => images.get(name) ?? []) : []
+      await ask(run, edit, { own: images.get(photo.name), beside: new Set(beside) }, pictures)
+      draw(run.count.queries)
+    }
+  }
+  return { ...registered, ...figuresOf(run) }
+}
+
+/** @param shown the photograph that the edit is of, and those that it shows beside it: neither finding is false. */
+async function ask(run, edit, shown, pictures) {
+  const pixels = await decode(edit.bytes)
+  const search = (signals) => run.references.search(signals, widestOf(signals, run.held))
+  for (let i = 0; run.count.queries === 0 && i < WARM_UPS; i++) search(asked(pixels))
+  const signals = run.hashing.time(() => asked(pixels))
+  run.searching.time(() => search(signals))
+  const near = run.references.nearest(signals)
+  const isForeign = (image) => image !== shown.own && !shown.beside.has(image)
+
+  const found = { tabir: run.decisions.areMet(near.get(shown.own)) }
+  for (const baseline of run.baselines) {
+    const matched = baseline.near({ signals, pixels })
+    found[baseline.key] = matched.includes(shown.own)
+    const before = run.count.baselineFalse[baseline.key] ?? 0
+    run.count.baselineFalse[baseline.key] = before + matched.filter(isForeign).length
+  }
+  run.recall.add(edit.id, found)
+  run.distances.addOwn(near.get(shown.own), edit.group)
+  for (const [image, distances] of near) {
+    if (!isForeign(image)) continue
+    run.distances.addForeign(distances)
+    if (run.decisions.areMet(distances)) run.falsePairs.push({ own: shown.own, edit: edit.id, image, distances })
+  }
+  countPairs(run, signals, shown)
+  count(run, signals, 1 + shown.beside.size, pictures)
+}
+
+function count({ count, references }, signals, shown, pictures) {
+  count.queries++
+  count.needles += signals.reduce((sum, { hashes }) => sum + hashes.length, 0)
+  count.pairs += references.images - shown
+  count.baselinePairs += pictures - shown
+}
+
+/** Of each kind of pair: how many pictures that the query does not show have a row of that view. */
+function countPairs({ references, distances, cells, held }, signals, { own, beside }) {
+  for (const { type, view, images } of held) {
+    const queryViews = new Set(signals.filter((signal) => signal.type === type).map((signal) => signal.view))
+    if (queryViews.size === 0) continue
+    const foreign = images - [own, ...beside].filter((image) => references.holds(image, type, view)).length
+    for (const query of queryViews) distances.addPairs(cells.of(type, query, view), foreign)
+  }
+}
+
+/** The widest threshold at which each type decides anything here. */
+function widestOf(signals, held) {
+  const widest = {}
+  for (const { type, view } of signals) {
+    for (const row of held) {
+      if (row.type === type) widest[type] = Math.max(widest[type] ?? 0, decisionBits(type, view, row.view))
+    }
+  }
+  return (type) => widest[type] ?? 0
+}
+
+function figuresOf({ count, references, recall, distances, hashing, searching, baselines, falsePairs, cells }) {
+  return {
+    ...count,
+    needlesPerQuery: count.needles / Math.max(1, count.queries),
+    references: references.images,
+    falsePairs: falsePairs.map(({ distances, ...pair }) => ({ ...pair, nearest: cells.named(distances) })),
+    edits: recall.edits(),
+    groups: recall.groups(),
+    distances,
+    methods: [
+      { key: 'tabir', name: 'Tabir', pairs: count.pairs, falsePairs: falsePairs.length },
+      ...baselines.map(({ key, name }) => {
+        return { key, name, pairs: count.baselinePairs, falsePairs: count.baselineFalse[key] ?? 0 }
+      }),
+    ],
+    hashing: hashing.summary(),
+    searching: searching.summary(),
+  }
+}

@@ -1,0 +1,100 @@
+// The command line, read once. Whatever is wrong with it is said before anything is measured.
+
+import { existsSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { SPLITS } from './photos.mjs'
+
+export const USAGE = `usage: npm run bench:robustness -- --photos FOLDER [options]
+
+  --photos FOLDER       pictures to register, and to look for in edits of them
+  --limit N             only the first N of them
+  --split S             ${SPLITS.join(', ')}: which of them, by their names (all)
+  --variants A,B        only these edits or groups of edits
+  --layouts FILE        a module of further edits, for instance bench/variants/unseen.mjs
+  --seed N              what decides the edits (1)
+  --cache FOLDER        where edits are kept, of one seed and one folder of photos
+  --distractors FOLDER  further pictures to register, none of which is in any edit
+  --rows FILE           32 bytes each: hashes of further pictures, of type pdq-area and view crop
+  --rows-per-image N    how many of those rows belong to one picture (100)
+  --json                one line of JSON and nothing else
+  --csv FILE            recall of each edit
+  --curve FILE          false pairs and recall over the threshold, for each pair of views, as CSV
+  --false-pairs FILE    which pairs were false, as CSV
+  --chart FILE          recall of each edit, as SVG
+  --record              keep the figures in bench/record
+
+docs/robustness.md says how it measures.`
+
+const OPTIONS = {
+  photos: { type: 'string' },
+  limit: { type: 'string' },
+  split: { type: 'string', default: 'all' },
+  variants: { type: 'string' },
+  layouts: { type: 'string' },
+  seed: { type: 'string', default: '1' },
+  cache: { type: 'string' },
+  distractors: { type: 'string' },
+  rows: { type: 'string' },
+  'rows-per-image': { type: 'string', default: '100' },
+  json: { type: 'boolean', default: false },
+  csv: { type: 'string' },
+  curve: { type: 'string' },
+  'false-pairs': { type: 'string' },
+  chart: { type: 'string' },
+  record: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+}
+const MOST_ROWS_AN_IMAGE = 256 // views are numbered in a byte
+
+/** What a person typed that cannot be done. Its message is for them. */
+export class BadArguments extends Error {}
+
+/** @throws {BadArguments} */
+export function optionsOf(words) {
+  const values = parsed(words)
+  if (values.photos === undefined) throw new BadArguments('--photos FOLDER is missing')
+  if (!SPLITS.includes(values.split)) throw new BadArguments(`--split must be one of ${SPLITS.join(', ')}`)
+  for (const name of ['photos', 'distractors']) requireFolder(name, values[name])
+  for (const name of ['layouts', 'rows']) requireFile(name, values[name])
+  for (const name of ['csv', 'curve', 'false-pairs', 'chart']) requireRoom(name, values[name])
+  return {
+    ...values,
+    limit: values.limit === undefined ? Number.POSITIVE_INFINITY : integer(values, 'limit', 1, Number.MAX_SAFE_INTEGER),
+    rowsPerImage: integer(values, 'rows-per-image', 1, MOST_ROWS_AN_IMAGE),
+    variants: values.variants?.split(',').map((name) => name.trim()),
+    falsePairs: values['false-pairs'],
+  }
+}
+
+function parsed(words) {
+  try {
+    return parseArgs({ args: words, options: OPTIONS }).values
+  } catch (error) {
+    throw new BadArguments(error.message)
+  }
+}
+
+function integer(values, name, least, most) {
+  const value = Number(values[name])
+  if (Number.isInteger(value) && value >= least && value <= most) return value
+  throw new BadArguments(
+    `--${name} must be an integer ${most === Number.MAX_SAFE_INTEGER ? `from ${least}` : `${least}…${most}`}`,
+  )
+}
+
+function requireFolder(name, path) {
+  if (path === undefined || statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
+  throw new BadArguments(`--${name}: there is no folder ${path}`)
+}
+
+function requireFile(name, path) {
+  if (path === undefined || statSync(path, { throwIfNoEntry: false })?.isFile()) return
+  throw new BadArguments(`--${name}: there is no file ${path}`)
+}
+
+/** Found out before an hour of measuring rather than after. */
+function requireRoom(name, path) {
+  if (path === undefined || existsSync(resolve(path, '..'))) return
+  throw new BadArguments(`--${name}: there is no folder to write ${path} into`)
+}

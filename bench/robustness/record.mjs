@@ -1,0 +1,70 @@
+// What was measured, kept: bench/record/robustness.json has the figures, robustness.md the tables. A measurement replaces the
+// former one of the same question; git has that one.
+
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
+import { recallTable, summary } from './report.mjs'
+
+const JSON_FILE = fileURLToPath(new URL('../record/robustness.json', import.meta.url))
+const MD_FILE = fileURLToPath(new URL('../record/robustness.md', import.meta.url))
+
+const INTRODUCTION = `# Robustness: which edits are found, and what is found falsely
+
+Recall in percent. How it is measured, and what counts as false: [docs/robustness.md](../../docs/robustness.md). Everything is in
+\`robustness.json\`; written by bench/robustness.mjs with \`--record\`.
+`
+
+export function record(figures, options) {
+  const { distances: _curves, images: _numbers, names: _names, falsePairs, ...kept } = figures
+  const measured = {
+    ...kept,
+    falsePairs: falsePairs.map(({ edit, nearest }) => ({ edit, ...nearest })), // photographs have names, and they stay out
+    date: new Date().toISOString().slice(0, 10),
+    commit: commit(),
+    machine: `${cpus()[0]?.model ?? 'unknown'} × ${cpus().length}, Node ${process.version}, sharp ${sharp.versions.sharp}`,
+    command: command(options),
+  }
+  const former = existsSync(JSON_FILE) ? JSON.parse(readFileSync(JSON_FILE, 'utf8')) : []
+  const records = [...former.filter((one) => one.command !== measured.command), measured]
+  records.sort((a, b) => (a.command < b.command ? -1 : 1))
+  writeFileSync(JSON_FILE, `[\n${records.map((one) => JSON.stringify(one)).join(',\n')}\n]\n`)
+  writeFileSync(MD_FILE, `${INTRODUCTION}\n${records.map(section).join('\n\n')}\n`)
+}
+
+function section(one) {
+  const facts = [...summary(one), `${one.machine}, ${one.date}, commit ${one.commit}`]
+  return `## \`${one.command}\`\n\n${facts.map((fact) => `- ${fact}`).join('\n')}\n\n${recallTable(one)}`
+}
+
+function commit() {
+  const git = (...words) => execFileSync('git', words, { cwd: import.meta.dirname, encoding: 'utf8', stdio: 'pipe' }).trim()
+  try {
+    const parts = ['../../src/hash', '../../src/search', '../../src/domain', '../../workers/media', '../variants']
+    const changed = git('status', '--porcelain', '--', ...parts) !== ''
+    return git('rev-parse', '--short=10', 'HEAD') + (changed ? ' + changes' : '')
+  } catch {
+    return 'unknown'
+  }
+}
+
+/** Without names of folders, which are nobody else's business. */
+function command({ limit, split, variants, layouts, seed, distractors, rows, rowsPerImage }) {
+  const given = [
+    '--photos FOLDER',
+    Number.isFinite(limit) ? `--limit ${limit}` : [],
+    split === 'all' ? [] : `--split ${split}`,
+    variants === undefined ? [] : `--variants ${variants.join(',')}`,
+    layouts === undefined ? [] : `--layouts ${fileName(layouts)}`,
+    seed === '1' ? [] : `--seed ${seed}`,
+    distractors === undefined ? [] : '--distractors FOLDER',
+    rows === undefined ? [] : `--rows FILE --rows-per-image ${rowsPerImage}`,
+  ]
+  return `npm run bench:robustness -- ${given.flat().join(' ')}`
+}
+
+function fileName(path) {
+  return path.endsWith('bench/variants/unseen.mjs') ? 'bench/variants/unseen.mjs' : 'FILE'
+}

@@ -1,0 +1,41 @@
+// Registers what is to be found, and what is not to be.
+
+import { progress } from '../report.mjs'
+import { decode, registered } from './hasher.mjs'
+
+/**
+ * @returns `images`, the number of each photograph by its name; `names`, the name by number, of distractors too; how many
+ *   pictures could not be decoded and are left out; and how many rows a photograph has.
+ */
+export async function register({ references, baselines }, photos, distractors) {
+  const images = new Map()
+  const names = []
+  let [rows, unreadable] = [0, 0]
+  const add = async ({ read }) => {
+    const pixels = await decode(read()).catch(() => undefined)
+    if (pixels === undefined) {
+      unreadable++
+      return undefined
+    }
+    const signals = registered(pixels)
+    const image = references.add(signals)
+    for (const baseline of baselines) baseline.add(image, { signals, pixels })
+    return { image, signals }
+  }
+
+  const draw = progress('registering', photos.length + distractors.length)
+  for (const [i, photo] of photos.entries()) {
+    const added = await add(photo)
+    draw(i + 1)
+    if (added === undefined) continue
+    images.set(photo.name, added.image)
+    names[added.image] = photo.name
+    rows += added.signals.length
+  }
+  for (const [i, distractor] of distractors.entries()) {
+    const added = await add(distractor)
+    draw(photos.length + i + 1)
+    if (added !== undefined) names[added.image] = distractor.name
+  }
+  return { images, names, photos: images.size, unreadable, rowsPerImage: rows / Math.max(1, images.size) }
+}

@@ -1,0 +1,132 @@
+// Counts of what was found and what was found falsely.
+
+import { decisionBits } from './hasher.mjs'
+import { WIDEST_BITS } from './references.mjs'
+
+/** By edit: how many queries, and how many of them each method found. */
+export class Recall {
+  #edits = new Map()
+
+  constructor(catalogue) {
+    for (const { id, group, isOwn } of catalogue) this.#edits.set(id, { id, group, isOwn, queries: 0, found: {} })
+  }
+
+  /** @param found by method, whether it found the photograph. */
+  add(id, found) {
+    const edit = this.#edits.get(id)
+    edit.queries++
+    for (const [method, isFound] of Object.entries(found)) edit.found[method] = (edit.found[method] ?? 0) + Number(isFound)
+  }
+
+  /** `{ id, group, isOwn, queries, percent: { tabir: … } }`, in the catalogue's order. */
+  edits() {
+    return [...this.#edits.values()].filter(({ queries }) => queries > 0).map(withPercent)
+  }
+
+  /** The same by group, then `all`, which is the edits of the bench's own catalogue. */
+  groups() {
+    const edits = this.edits()
+    const names = [...new Set(edits.map(({ group }) => group))]
+    const groups = names.map((name) => [name, edits.filter(({ group }) => group === name)])
+    return [...groups, ['all', edits.filter(({ isOwn }) => isOwn)]]
+      .filter(([, members]) => members.length > 0)
+      .map(([name, members]) => ({ name, edits: members.length, ...meanOf(members) }))
+  }
+}
+
+/** Of one kind of pair: how far queries were from their own photograph, by group, and from pictures that they do not show. */
+export class Distances {
+  #cells
+  #own = new Map()
+  #foreign = new Map()
+  #pairs = new Map()
+
+  constructor(cells) {
+    this.#cells = cells
+  }
+
+  addPairs(cell, number) {
+    this.#pairs.set(cell, (this.#pairs.get(cell) ?? 0) + number)
+  }
+
+  addOwn(distances, group) {
+    forEach(distances, (cell, bits) => histogram(this.#own, `${cell} ${group}`)[bits]++)
+  }
+
+  addForeign(distances) {
+    forEach(distances, (cell, bits) => histogram(this.#foreign, cell)[bits]++)
+  }
+
+  /** `{ type, query, registered, thresholdBits, pairs, falsePairs, found: { group: … } }` for each cell and threshold. */
+  *curve(groups) {
+    for (const [cell, kind] of this.#cells.kinds.entries()) {
+      const foreign = cumulated(histogram(this.#foreign, cell))
+      const own = groups.map(({ name }) => [name, cumulated(histogram(this.#own, `${cell} ${name}`))])
+      for (let thresholdBits = 0; thresholdBits <= WIDEST_BITS; thresholdBits++) {
+        const found = Object.fromEntries(own.map(([name, counts]) => [name, counts[thresholdBits]]))
+        const pairs = this.#pairs.get(cell) ?? 0
+        yield { ...kind, thresholdBits, pairs, falsePairs: foreign[thresholdBits], found }
+      }
+    }
+  }
+}
+
+/** How wide an automatic decision is in each cell; looked up once. */
+export class Decisions {
+  #cells
+  #bits = []
+
+  constructor(cells) {
+    this.#cells = cells
+  }
+
+  bitsOf(cell) {
+    this.#bits[cell] ??= decisionBits(
+      this.#cells.kinds[cell].type,
+      this.#cells.kinds[cell].query,
+      this.#cells.kinds[cell].registered,
+    )
+    return this.#bits[cell]
+  }
+
+  /** @param distances by cell, or undefined where nothing is near. */
+  areMet(distances) {
+    return distances?.some((bits, cell) => bits <= WIDEST_BITS && bits <= this.bitsOf(cell)) ?? false
+  }
+}
+
+function withPercent({ found, ...edit }) {
+  return { ...edit, percent: Object.fromEntries(Object.entries(found).map(([key, n]) => [key, (100 * n) / edit.queries])) }
+}
+
+/** Every edit counts the same, as in the tables that hashes are compared by. */
+function meanOf(edits) {
+  const keys = Object.keys(edits[0].percent)
+  const mean = (key) => edits.reduce((sum, { percent }) => sum + percent[key], 0) / edits.length
+  return {
+    queries: edits.reduce((sum, { queries }) => sum + queries, 0),
+    percent: Object.fromEntries(keys.map((key) => [key, mean(key)])),
+  }
+}
+
+function forEach(distances, each) {
+  distances?.forEach((bits, cell) => {
+    if (bits <= WIDEST_BITS) each(cell, bits)
+  })
+}
+
+function histogram(map, key) {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = new Array(WIDEST_BITS + 1).fill(0)
+  map.set(key, made)
+  return made
+}
+
+function cumulated(counts) {
+  let sum = 0
+  return counts.map((count) => {
+    sum += count
+    return sum
+  })
+}
