@@ -10,12 +10,12 @@ const hasher = loadImageHasherSync()
 
 /** @returns the signals of a picture that somebody wants found: `{ type, view, quality, hashes }`, the first hash as it is. */
 export function registered(pixels) {
-  return hasher.hash(pixels, 'register').signals
+  return hasher.hash(pixels, 'register', pixels.aspect).signals
 }
 
 /** The same of a picture that is asked about; `hashes` are those of all its turns. */
 export function asked(pixels) {
-  return hasher.hash(pixels, 'query').signals
+  return hasher.hash(pixels, 'query', pixels.aspect).signals
 }
 
 /** The widest distance of a query's view from a registered one that is acted on without anybody looking. */
