@@ -10,6 +10,7 @@ import imghash from 'imghash'
 import sharp from 'sharp'
 import { dihedralsOf } from '../dist/src/hash/dihedral.js'
 import { distance, formatHash } from '../dist/src/hash/hash256.js'
+import { loadImageHasherSync } from '../dist/src/hash/image-hasher.js'
 import { pdq } from '../dist/src/hash/pdq.js'
 import { loadPdqKernelSync } from '../dist/src/hash/pdq-kernel.js'
 import { blockhashesOf } from '../dist/workers/media/blockhash.js'
@@ -34,6 +35,7 @@ const DIHEDRALS_AT_ONCE = 1000
 
 checkDecoderFloors()
 const kernel = loadPdqKernelSync()
+const hasher = loadImageHasherSync()
 const result = { times: await times(), distances: await distances(), machine: machine() }
 if (args.json) console.log(JSON.stringify(result))
 else print(result)
@@ -49,6 +51,7 @@ async function times() {
   const files = {
     '4000×3000': large,
     '4000×3000, stored on its side, in Display P3': await telephone.toBuffer(),
+    '1080×2340, a phone’s screen': await resized(1080, 2340),
     '1280×960': await resized(1280, 960),
     '512×512': await resized(512, 512),
   }
@@ -86,14 +89,18 @@ async function prepared(name, bytes) {
   const rgba = withAlpha(pixels)
   const { blockTotals, ...hashed } = kernel.hash(pixels)
   const oracle = pdq(pixels)
-  const whole = await hashImage(bytes)
+  const whole = await hashImage(bytes, 'register')
   assert.deepEqual(hashed, oracle)
   assert.ok(distance(kernel.hash(plain).hash, oracle.hash) <= 2, 'the pipeline decodes what the bare decoder does')
-  assert.deepEqual(whole.pdq, oracle.dihedrals)
+  assert.deepEqual(whole.signals[0].hashes, oracle.dihedrals)
   assert.equal(formatHash(whole.blockhash[0]), imghash.hashRaw(rgba, 16))
   const steps = [
     { name: 'decode alone', run: bare },
-    { name: 'whole pipeline', run: () => hashImage(bytes) },
+    { name: 'whole pipeline, without views', run: () => withoutViews(bytes) },
+    { name: 'whole pipeline, to register', run: () => hashImage(bytes, 'register') },
+    { name: 'whole pipeline, to ask', run: () => hashImage(bytes, 'query') },
+    { name: 'views to register', run: () => hasher.hash(pixels, 'register', pixels.aspect) },
+    { name: 'views to ask', run: () => hasher.hash(pixels, 'query', pixels.aspect) },
     { name: 'pdq, kernel', run: () => kernel.hash(pixels) },
     { name: 'blockhash, 8 ways from totals', run: () => blockhashesOf(blockTotals, pixels) },
     { name: 'pdq, oracle', run: () => pdq(pixels), slow: true },
@@ -102,6 +109,14 @@ async function prepared(name, bytes) {
   ]
   const measured = Object.fromEntries(steps.map((step) => [step.name, []]))
   return { name, hashed: `${pixels.width}×${pixels.height}`, steps, measured }
+}
+
+/** The whole picture's PDQ and blockhash alone. */
+async function withoutViews(bytes) {
+  const pixels = await decode(bytes)
+  const { blockTotals } = kernel.hash(pixels)
+  blockhashesOf(blockTotals, pixels)
+  pixels.data.fill(0)
 }
 
 /** How far `decode` moves the hashes from those of all pixels, for pictures as they are and enlarged. */
@@ -129,9 +144,9 @@ async function moved(bytes) {
   const whole = { data, width: info.width, height: info.height, channels: 3 }
   const { hash, quality, blockTotals } = kernel.hash(whole)
   const [blockhash] = blockhashesOf(blockTotals, whole)
-  const quick = await hashImage(bytes)
+  const quick = await hashImage(bytes, 'register')
   assert.ok(Math.abs(quick.quality - quality) <= 5)
-  return { pdq: distance(quick.pdq[0], hash), blockhash: distance(quick.blockhash[0], blockhash) }
+  return { pdq: distance(quick.signals[0].hashes[0], hash), blockhash: distance(quick.blockhash[0], blockhash) }
 }
 
 async function enlarged(bytes) {

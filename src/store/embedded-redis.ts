@@ -180,7 +180,7 @@ function settings({ folder, socket }: Place): string[] {
     // The shards of the image table stay packed lists: three tenths less memory, read in half the time (decision 0011).
     // By their old names, which servers before 7.0 know alone and later ones still take.
     'hash-max-ziplist-entries': '2048',
-    'hash-max-ziplist-value': '1024',
+    'hash-max-ziplist-value': '2048',
     // What is sealed does not get smaller: to try costs a third of the time that Redis takes to load its data.
     rdbcompression: 'no',
     // Both would keep arguments of commands: what is withdrawn must not live on in them.

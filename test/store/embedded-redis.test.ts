@@ -109,7 +109,7 @@ t.test('a private server', async (t) => {
     t.same(await redis.config('GET', 'port'), ['port', '0'])
     t.same(await redis.config('GET', 'slowlog-log-slower-than'), ['slowlog-log-slower-than', '-1'])
     t.same(await redis.config('GET', 'hash-max-ziplist-entries'), ['hash-max-ziplist-entries', '2048'])
-    t.same(await redis.config('GET', 'hash-max-ziplist-value'), ['hash-max-ziplist-value', '1024'])
+    t.same(await redis.config('GET', 'hash-max-ziplist-value'), ['hash-max-ziplist-value', '2048'])
     await redis.set('key', 'value')
     t.same(await redis.call('WAITAOF', 1, 0, 1000), [1, 0])
   })

@@ -61,13 +61,13 @@ export function coverageOf({ edges, isBorder }: Line, from: number, to: number):
   return ((edges[to] ?? 0) - (edges[from] ?? 0)) / Math.max(1, to - from)
 }
 
-const MAX_LINES = 14
+const MAX_LINES = 18
 const LEAST_STEP = 6
 /** What a pixel of a line that is an edge adds to its score, and what one that is none takes from it. */
 const EDGE_GAIN = 10
 const GAP_COST = 7
 /** A line is at least a tenth as long as it could be, gaps and all. */
-const LEAST_LENGTH_PART = 10
+const LEAST_LENGTH_PART = 16
 const NEIGHBOURS_PX = 2
 
 interface Maps {

@@ -6,46 +6,68 @@ import type { Line, Lines } from './lines.js'
 import { type Candidate, eachCandidate } from './rectangles.js'
 import type { Texture } from './texture.js'
 
+/** What a rectangle is judged by. */
+export const FEATURE_NAMES = [
+  'least coverage',
+  'least coverage, squared',
+  'mean coverage',
+  'mean coverage, with a border',
+  'one border',
+  'two borders',
+  'three borders',
+  'inside',
+  'inside, up to 0.3',
+  'inside, up to 0.1',
+  'outside',
+  'outside, root',
+  'inside beyond outside',
+  'beyond',
+  'split',
+  'split, squared',
+  'log area',
+  'log area, squared',
+] as const
+
 /**
- * Fitted by `bench/robustness/fit-ranking.mjs` to frames of the tuning photographs: a linear score under which the
- * rectangles that were the picture come before those that were not. Only its order means anything.
+ * Fitted by `bench/robustness/fit-ranking.mjs` to framed pictures made of the tuning photographs: a linear score under which the
+ * rectangles that are the picture come before those that are not. Only its order means anything, but for `FRAMED_SCORE`.
  */
-const WEIGHTS = {
-  leastCoverage: 5.66,
-  leastCoverageSquared: 1.309,
-  meanCoverage: 7.905,
-  meanCoverageWithBorder: -6.008,
-  borders: [0, 2.001, 3.543, 1.893, 0],
-  inside: -3.158,
-  insideUpTo30: 21.797,
-  insideUpTo10: 55.089,
-  outside: 0.275,
-  outsideRoot: -7.393,
-  insideBeyondOutside: 12.23,
-  beyond: -2.312,
-  logArea: -1.571,
-  logAreaSquared: -0.804,
-} as const
+const WEIGHTS: readonly number[] = [
+  1.176, 3.262, 12.45, -1.754, -0.7109, -1.769, -4.251, -5.901, 14.44, 3.814, 10.36, -11.99, 12.68, -3.588, 6.986, -10.72,
+  0.4493, -0.2771,
+]
 
 export function scoreOf(candidate: Candidate): number {
-  const { leastCoverage, meanCoverage, borders, inside, outside, beyond } = candidate
+  writeFeatures(candidate, features)
+  let score = 0
+  for (let i = 0; i < features.length; i++) score += (WEIGHTS[i] ?? 0) * (features[i] ?? 0)
+  return score
+}
+
+const features = new Float64Array(FEATURE_NAMES.length)
+
+/** @param into as long as `FEATURE_NAMES`. */
+export function writeFeatures(candidate: Candidate, into: Float64Array): void {
+  const { leastCoverage, meanCoverage, borders, inside, outside, beyond, split } = candidate
   const logArea = Math.log(candidate.area)
-  return (
-    WEIGHTS.leastCoverage * leastCoverage +
-    WEIGHTS.leastCoverageSquared * leastCoverage * leastCoverage +
-    WEIGHTS.meanCoverage * meanCoverage +
-    (borders > 0 ? WEIGHTS.meanCoverageWithBorder * meanCoverage : 0) +
-    (WEIGHTS.borders[borders] ?? 0) +
-    WEIGHTS.inside * inside +
-    WEIGHTS.insideUpTo30 * Math.min(0.3, inside) +
-    WEIGHTS.insideUpTo10 * Math.min(0.1, inside) +
-    WEIGHTS.outside * outside +
-    WEIGHTS.outsideRoot * Math.sqrt(outside) +
-    WEIGHTS.insideBeyondOutside * Math.max(0, inside - outside) +
-    WEIGHTS.beyond * beyond +
-    WEIGHTS.logArea * logArea +
-    WEIGHTS.logAreaSquared * logArea * logArea
-  )
+  into[0] = leastCoverage
+  into[1] = leastCoverage * leastCoverage
+  into[2] = meanCoverage
+  into[3] = borders > 0 ? meanCoverage : 0
+  into[4] = borders === 1 ? 1 : 0
+  into[5] = borders === 2 ? 1 : 0
+  into[6] = borders === 3 ? 1 : 0
+  into[7] = inside
+  into[8] = Math.min(0.3, inside)
+  into[9] = Math.min(0.1, inside)
+  into[10] = outside
+  into[11] = Math.sqrt(outside)
+  into[12] = Math.max(0, inside - outside)
+  into[13] = beyond
+  into[14] = split
+  into[15] = split * split
+  into[16] = logArea
+  into[17] = logArea * logArea
 }
 
 /**
@@ -55,6 +77,9 @@ export function scoreOf(candidate: Candidate): number {
 const SAME_OVERLAP = 0.8
 const SAME_OVERLAP_LATER = 0.65
 const FIRST_FEW = 4
+/** What scores less is hardly ever the picture: nearly all that a picture without a frame has. The best two are kept all the same. */
+const LEAST_SCORE = 5
+const ALWAYS = 2
 const WHOLE_OVERLAP = 0.97
 
 export interface Ranked extends Rectangle {
@@ -83,6 +108,7 @@ export function bestOf(lines: Lines, texture: Texture, count: number): Ranked[] 
     if (best.length === count) break
     const [left = 0, top = 0, right = 0, bottom = 0] = edges.subarray(4 * i, 4 * i + 4)
     const candidate = { left, top, right, bottom, score: scores[i] ?? 0 }
+    if (best.length >= ALWAYS && candidate.score < LEAST_SCORE) break
     const same = best.length < FIRST_FEW ? SAME_OVERLAP : SAME_OVERLAP_LATER
     if (best.every((other) => overlapOf(candidate, other) < same)) best.push(candidate)
   }
