@@ -5,7 +5,7 @@ import { HASH_BYTES } from '../../dist/src/hash/hash256.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
 
 /** Distances beyond this are not told apart: no threshold is asked for there. */
-export const WIDEST_BITS = 90
+export const WIDEST_BITS = 72
 
 const MOST_NEEDLES = 64 // of a search
 const MOST_CELLS = 64
