@@ -23,8 +23,8 @@ export interface Restoring {
   /** To be filled in by the caller. */
   readonly content: Uint8Array
   /**
-   * Adds the rows, pausing about every millisecond. Those of images that `isKnown` denies are dead: these numbers must not be
-   * used again.
+   * Adds the rows, pausing about every millisecond. The images that `isKnown` denies count as removed: their rows are dead, and
+   * their numbers are refused from here on. Adds nothing when the index is cleared meanwhile.
    */
   adopt(isKnown: (image: number) => boolean): Generator<void, void, void>
 }

@@ -12,7 +12,7 @@ interface Page {
 }
 
 export class ImageLedger {
-  // Invariant: an image that is on no page, or has count 0 there, was never registered. REMOVED never changes back.
+  // Invariant: an image that is on no page, or has count 0 there, was never registered or barred. REMOVED never changes back.
   readonly #pages = new Map<number, Page>()
   #ownPages = 0
   #liveRows = 0
@@ -44,7 +44,12 @@ export class ImageLedger {
 
   /** Removes an image for good. @returns how many rows died; 0 when it had none, or was removed before. */
   remove(image: number): number {
-    if (!this.isLive(image)) return 0
+    return this.isLive(image) ? this.bar(image) : 0
+  }
+
+  /** The same, also for an image without rows: its number must not be used from here on. */
+  bar(image: number): number {
+    if (this.isRemoved(image)) return 0
     const page = this.#pageOf(image)
     const rows = this.#countOf(image)
     this.#liveRows -= rows

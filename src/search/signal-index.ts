@@ -118,7 +118,8 @@ export class SignalIndex {
 
   /**
    * Removes all rows of an image. They are in no result that is returned after this, not even of a search begun before.
-   * An image that is unknown or was removed before changes nothing.
+   * An image that is unknown or was removed before changes nothing; but while a segment is put back it may be in that one, and
+   * its number then counts as used.
    *
    * The bits themselves stay in memory until they are compacted away: by itself once a quarter of a part's rows are dead, or
    * earlier by `compact`.
@@ -127,10 +128,12 @@ export class SignalIndex {
    */
   remove(image: number): void {
     requireInteger('image', image, 0, MAX_U32)
-    const deadRows = this.#ledger.remove(image)
+    const adopted = this.#adopted?.block.mayHold(image) === true ? this.#adopted : undefined
+    // Its rows may be among those that are not counted yet.
+    const deadRows = adopted === undefined ? this.#ledger.remove(image) : this.#ledger.bar(image)
     if (deadRows === 0) return
+    if (adopted !== undefined) adopted.deadRows += deadRows
     this.#parts.noteRemoved(image, deadRows)
-    if (this.#adopted?.block.mayHold(image) === true) this.#adopted.deadRows += deadRows
     this.#parts.compact(STEPS_PER_ROW, DEAD_SHARE)
   }
 
@@ -222,6 +225,7 @@ export class SignalIndex {
   clear(): void {
     this.#ledger = new ImageLedger()
     this.#parts = this.#noParts()
+    this.#adopted = undefined
   }
 
   *#finish(
@@ -240,13 +244,18 @@ export class SignalIndex {
 
   *#adopt(segment: Segment, rows: number, isKnown: (image: number) => boolean): Generator<void, void, void> {
     const { block } = segment
+    const ledger = this.#ledger
     block.adopt(rows)
     this.#adopted = segment
     for (let row = 0; row < rows; row++) {
       const image = block.imageAt(row)
-      if (isKnown(image) && !this.#ledger.isRemoved(image)) this.#ledger.addRow(image)
-      else segment.deadRows++
-      if (row % ADOPTED_AT_ONCE === ADOPTED_AT_ONCE - 1) yield
+      // What nobody knows is removed for good: were its number used later, its old rows would match again.
+      if (!isKnown(image)) this.remove(image)
+      if (ledger.isRemoved(image)) segment.deadRows++
+      else ledger.addRow(image)
+      if (row % ADOPTED_AT_ONCE !== ADOPTED_AT_ONCE - 1) continue
+      yield
+      if (ledger !== this.#ledger) return
     }
     this.#adopted = undefined
     this.#parts.add(segment)

@@ -112,6 +112,80 @@ t.test('a segment for which a full index has no room is refused', async (t) => {
   t.equal(index.rows, 10_000)
 })
 
+t.test('an image removed while a segment is put back is dead with all its rows, and compacted away', async (t) => {
+  // The first image's rows are counted before the pause, the last one's after it, and one image has rows on both sides.
+  const imageOf = (row: number) => (row === 89_998 ? 1 : row >> 1)
+  const twoEach = rows.map(({ hash }, row) => ({ image: imageOf(row), view: row & 1, hash }))
+  const copy = new SignalIndex()
+  const adopting = puttingBack(copy, settled(twoEach), () => true)
+
+  t.notOk(adopting.next().done)
+  for (const image of [0, 1, 44_998]) copy.remove(image)
+  drain(adopting)
+
+  t.equal(copy.liveRows, 89_993)
+  t.equal(copy.status(31)[0]?.deadRows, 7)
+  t.ok(
+    [...copy.dump()].every(({ kind }) => kind === 'rows'),
+    'a snapshot leaves the rows out',
+  )
+  while (copy.compact(1_000_000));
+  t.equal(copy.rows, 89_993)
+  const live = twoEach.filter(({ image }) => ![0, 1, 44_998].includes(image))
+  assertSameHits(copy.within(needles, 31), linear(live, needles, 31))
+})
+
+t.test('a number that was not known when its rows were put back cannot make them match later', async (t) => {
+  const copy = new SignalIndex()
+  drain(puttingBack(copy, settled(rows), (image) => image !== 7))
+
+  for (const add of [
+    () => copy.insert(7, 0, seeded(1)),
+    () => copy.load(columnsOf([{ image: 7, view: 0, hash: seeded(1) }])),
+  ])
+    t.throws(add, { name: 'RangeError', message: /was removed/ })
+
+  t.equal(copy.liveRows, 89_999)
+  assertSameHits(copy.within(needles, 31), linear(rows.toSpliced(7, 1), needles, 31))
+})
+
+t.test('an image that becomes unknown between two of its rows is dead with both', async (t) => {
+  const asked = new Set<number>()
+  const isFirstAsked = (image: number) => image !== 7 || (!asked.has(image) && asked.add(image).size > 0)
+  const twice = [...rows, { image: 7, view: 1, hash: seeded(7) }]
+  const copy = new SignalIndex()
+  drain(puttingBack(copy, settled(twice), isFirstAsked))
+
+  t.equal(copy.liveRows, 89_999)
+  t.equal(copy.status(31)[0]?.deadRows, 2)
+  assertSameHits(copy.within(needles, 31), linear(rows.toSpliced(7, 1), needles, 31))
+})
+
+t.test('an index that is cleared while a segment is put back stays empty', async (t) => {
+  const copy = new SignalIndex()
+  const adopting = puttingBack(copy, settled(rows), () => true)
+  adopting.next()
+  copy.clear()
+  drain(adopting)
+
+  t.equal(copy.liveRows, 0)
+  t.equal(copy.rows, 0)
+  copy.insert(7, 0, needles[0] ?? seeded(7))
+  t.equal(copy.within(needles, 31).length, 1)
+})
+
+function puttingBack(
+  copy: SignalIndex,
+  source: SignalIndex,
+  isKnown: (image: number) => boolean,
+): Generator<void, void, void> {
+  const [piece] = source.dump()
+  assert.ok(piece?.kind === 'segment')
+  const { content, adopt } = copy.restore(piece.rows, piece.counts)
+  content.set(piece.content)
+  return adopt(isKnown)
+}
+
 function restored(pieces: readonly Dumped[], isKnown: (image: number) => boolean): SignalIndex {
   const index = new SignalIndex()
   for (const piece of pieces) {
@@ -162,26 +236,3 @@ function mixed(rows: readonly Row[]): SignalIndex {
   for (const { image, view, hash } of rows.slice(60_000)) index.insert(image, view, hash)
   return index
 }
-
-t.test('an image removed while its rows are taken back is dead with all of them, and compacted away', async (t) => {
-  const rows = Array.from({ length: 90_000 }, (_, i) => ({ image: i >> 1, view: i & 1, hash: seeded(i) }))
-  const index = new SignalIndex()
-  index.load(columnsOf(rows))
-  while (index.compact(1_000_000));
-  const [dumped] = index.dump()
-  if (dumped?.kind !== 'segment') return t.fail('no segment')
-
-  const copy = new SignalIndex()
-  const restoring = copy.restore(dumped.rows, dumped.counts)
-  restoring.content.set(dumped.content)
-  const adopting = restoring.adopt(() => true)
-  adopting.next()
-  copy.remove(0) // counted already
-  copy.remove(1)
-  while (adopting.next().done !== true);
-  copy.remove(44_999)
-  t.equal(copy.status(31)[0]?.deadRows, 6)
-  t.equal(copy.liveRows, 89_994)
-  while (copy.compact(1_000_000));
-  t.equal(copy.rows, 89_994)
-})

@@ -38,3 +38,20 @@ t.test('a million removals cost no memory, and are remembered', async (t) => {
   }
   t.notOk(ledger.isRemoved(1_000_000))
 })
+
+t.test('a barred number is as a removed one, whether or not it had rows', async (t) => {
+  const ledger = new ImageLedger()
+  ledger.addRow(5)
+
+  t.equal(ledger.bar(5), 1, 'as many rows as it had')
+  t.equal(ledger.bar(6), 0)
+  t.equal(ledger.bar(6), 0)
+
+  for (const image of [5, 6]) {
+    t.ok(ledger.isRemoved(image))
+    t.notOk(ledger.isLive(image))
+  }
+  t.equal(ledger.liveRows, 0)
+  for (let image = 0; image < 1_024; image++) ledger.bar(image)
+  t.equal(ledger.bytes, 0, 'a page of which all are gone costs nothing')
+})
