@@ -12,7 +12,7 @@ import { blockhashDihedralsOf, dihedralsOf } from '../hash/dihedral.js'
 import type { Hash256 } from '../hash/hash256.js'
 import { type TransformName, transforms, waysOf } from '../hash/transforms.js'
 import { askedTurns } from '../hash/views.js'
-import type { Hit, SignalIndex } from '../search/signal-index.js'
+import type { Hit } from '../search/signal-index.js'
 import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
 import { paceMaker } from './pace.js'
 import type { Replica } from './replica.js'
@@ -68,29 +68,40 @@ export function matcherOver({ replica, matchIdSecret, clock }: MatcherParts): Ma
       const catalogue = replica.catalogue
       const banks = banksAsked(catalogue, options.banks)
       const giveWay = paceMaker(TURN_MS, clock)
-      const search: Search = (type, hashes, thresholdBits) =>
-        searchPaced(catalogue.index(type), hashes, thresholdBits, giveWay)
       const widestBits = widestOf(banks, options.thresholdBits)
-      const answers: { readonly ordinal: number; readonly match: Match }[][] = []
+      const answers: Answer[] = []
       for (const signals of pictures) {
-        const found = await findNearest(catalogue, banks, signals, options.thresholdBits, widestBits, search)
-        const isCorroborated = await corroborationOf(found, signals, search)
-        const answer = []
-        for (const each of found.values()) {
-          await giveWay()
-          const matchId = matchIdOf(matchIdSecret, options.orgId, each.image.id)
-          answer.push({ ordinal: each.hit.image, match: describe(each, isCorroborated(each), matchId) })
+        const answering = answerTo(signals)
+        let step = answering.next()
+        // Waiting costs more than all else that is done for a picture which nothing is near to, so only when it is time.
+        for (; step.done !== true; step = answering.next()) {
+          const turn = giveWay()
+          if (turn !== undefined) await turn
         }
-        answers.push(answer.sort((a, b) => inOrder(a.match, b.match)))
+        answers.push(step.value)
       }
 
       // A long batch gave way to others in between: what was withdrawn meanwhile is not named, and a catalogue that is no
       // longer the store's is not answered from.
       if (replica.catalogue !== catalogue) throw new Problem('index-cold', { retryAfterS: 1 })
       return answers.map((answer) => answer.filter(({ ordinal }) => catalogue.has(ordinal)).map(({ match }) => match))
+
+      function* answerTo(signals: readonly HashedSignal[]): Generator<void, Answer, void> {
+        const found = yield* findNearest(catalogue, banks, signals, options.thresholdBits, widestBits)
+        const isCorroborated = yield* corroborationOf(catalogue, found, signals)
+        const answer = []
+        for (const each of found.values()) {
+          yield
+          const matchId = matchIdOf(matchIdSecret, options.orgId, each.image.id)
+          answer.push({ ordinal: each.hit.image, match: describe(each, isCorroborated(each), matchId) })
+        }
+        return answer.sort((a, b) => inOrder(a.match, b.match))
+      }
     },
   }
 }
+
+type Answer = readonly { readonly ordinal: number; readonly match: Match }[]
 
 /**
  * A hash that somebody sends, with what it would be if the picture were turned or mirrored. From bits alone these are
@@ -107,9 +118,6 @@ const turn: Readonly<Record<SignalType, (hash: Hash256) => readonly Hash256[]>> 
   sha256: (hash) => [hash],
 }
 
-/** Gives way to others while it searches. */
-type Search = (type: SignalType, hashes: readonly Hash256[], thresholdBits: number) => Promise<Hit[]>
-
 interface Found {
   readonly hit: Hit
   readonly type: SignalType
@@ -120,18 +128,18 @@ interface Found {
   readonly bank: Bank
 }
 
-async function findNearest(
+/** Pauses whenever it may give way to others, as do all that follow. */
+function* findNearest(
   catalogue: Catalogue,
   banks: ReadonlyMap<string, Bank>,
   signals: readonly HashedSignal[],
   thresholdBits: number | undefined,
   widestBits: (type: SignalType) => number,
-  search: Search,
-): Promise<ReadonlyMap<number, Found>> {
+): Generator<void, ReadonlyMap<number, Found>, void> {
   const nearest = new Map<number, Found>()
   for (const { type, view, hashes } of signals) {
     const ways = waysOf(hashes.length)
-    for (const hit of await search(type, hashes, widestBits(type))) {
+    for (const hit of yield* search(catalogue, type, hashes, widestBits(type))) {
       const image = catalogue.image(hit.image)
       const bank = banks.get(image?.bank ?? '')
       if (image === undefined || bank === undefined) continue
@@ -177,30 +185,26 @@ function banksAsked(catalogue: Catalogue, names: readonly string[] | undefined):
   return asked
 }
 
-async function searchPaced(
-  index: SignalIndex,
+function* search(
+  catalogue: Catalogue,
+  type: SignalType,
   needles: readonly Hash256[],
   thresholdBits: number,
-  giveWay: () => Promise<void>,
-): Promise<Hit[]> {
-  await giveWay()
-  const slices = index.search(needles, thresholdBits)
-  for (;;) {
-    const step = slices.next()
-    if (step.done === true) return step.value
-    await giveWay()
-  }
+): Generator<void, Hit[], void> {
+  yield
+  return yield* catalogue.index(type).search(needles, thresholdBits)
 }
 
 /**
  * Does another kind of hash of the same picture, turned the same way, agree with a match? Asked of the indexes rather than of
  * hashes kept with each image: few of millions are ever matched.
  */
-async function corroborationOf(
+function* corroborationOf(
+  catalogue: Catalogue,
   found: ReadonlyMap<number, Found>,
   asked: readonly HashedSignal[],
-  search: Search,
-): Promise<(match: Found) => boolean> {
+): Generator<void, (match: Found) => boolean, void> {
+  if (found.size === 0) return () => false
   const agreeing = new Set<string>()
   const keyOf = (algorithm: string, way: number, image: number) => `${algorithm} ${way} ${image}`
   const ways = new Set(Array.from(found.values(), ({ way }) => way))
@@ -210,7 +214,7 @@ async function corroborationOf(
     for (const way of ways) {
       const hash = hashes[waysOf(hashes.length).indexOf(way)]
       if (hash === undefined) continue
-      for (const hit of await search(type, [hash], corroboratesBits)) {
+      for (const hit of yield* search(catalogue, type, [hash], corroboratesBits)) {
         if (found.has(hit.image) && viewOf(hit.view) === 'whole') agreeing.add(keyOf(algorithm, way, hit.image))
       }
     }
