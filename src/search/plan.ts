@@ -23,6 +23,8 @@ export interface Plan {
   readonly probes: number
   readonly candidates: number
   readonly costNs: number
+  /** The cost of each band, which is uneven where rows are. */
+  readonly bandNs: Float64Array
 }
 
 /** Candidates that a needle is expected to meet, by band and distance: `counts[band * MAX_REACH + distanceBits]`. */
@@ -75,15 +77,16 @@ export function planFor(counts: BandCounts, thresholdBits: number): Plan | undef
 function planWith(reach: Uint8Array, counts: BandCounts): Plan {
   let probes = 0
   let candidates = 0
-  let costNs = 0
+  const costsNs = new Float64Array(BANDS)
   for (let band = 0; band < BANDS; band++) {
     for (let bits = 0; bits < (reach[band] ?? 0); bits++) {
       probes += KEYS_AT[bits] ?? 0
       candidates += counts[band * MAX_REACH + bits] ?? 0
     }
-    costNs += bandNs(counts, band, reach[band] ?? 0)
+    costsNs[band] = bandNs(counts, band, reach[band] ?? 0)
   }
-  return { reach, probes, candidates, costNs }
+  const costNs = costsNs.reduce((sum, ns) => sum + ns, 0)
+  return { reach, probes, candidates, costNs, bandNs: costsNs }
 }
 
 /** What a plan costs a needle that meets so many candidates rather than those expected; its probes at least. */

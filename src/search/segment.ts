@@ -11,11 +11,14 @@ import type { Hit } from './signal-index.js'
 const REPLAN_FROM_TIMES = 2
 const REPLAN_FROM_NS = 50_000
 
-/** Counting for so many needles, and planning for each, takes a millisecond at wide thresholds. */
+/** Counting for so many needles takes a quarter of a millisecond at wide thresholds; planning for one, as long again. */
 const COUNTED_AT_ONCE = 8
 
 /** The kernel reads sixteen bytes at a time, and may begin in a table's last two. */
 const TABLE_SLACK_BYTES = 64
+
+/** Work between two pauses of probing: less than a unit, because clumps of rows cost up to three times what is expected. */
+const PROBED_NS = UNIT_NS / 2
 
 /** Room for so many rows and their tables, which are not filled. */
 export function segmentBlock(rows: number): RowBlock {
@@ -93,6 +96,7 @@ export class Segment implements Part {
       const own = planFor(this.#counts(Math.max(...plan.reach) + 1), thresholdBits)
       const isBetter = own !== undefined && own.costNs < costNs
       groups.push({ numbers: [number], plan: isBetter ? own : plan, costNs: isBetter ? own.costNs : costNs })
+      yield
     }
     return cheaperThanScanning(groups, rows)
   }
@@ -121,22 +125,34 @@ export class Segment implements Part {
     nearest: NearestByRow,
   ): Generator<void, boolean, void> {
     const { block } = this
-    const bandNs = costNs / BANDS
-    const bandsAtOnce = between(1, BANDS, UNIT_NS / bandNs)
-    const needlesAtOnce = between(1, numbers.length, (numbers.length * UNIT_NS) / (bandNs * bandsAtOnce))
+    const share = costNs / (numbers.length * plan.costNs)
+    const bandNs = Array.from(plan.bandNs, (ns) => ns * share)
+    const needlesAtOnce = between(1, numbers.length, PROBED_NS / Math.max(...bandNs))
     for (let first = 0; first < numbers.length; first += needlesAtOnce) {
       const some = numbers.slice(first, first + needlesAtOnce)
       const picked = pick(needles, some)
-      for (let band = 0; band < BANDS; band += bandsAtOnce) {
+      for (let band = 0; band < BANDS; ) {
+        const end = endOfUnit(bandNs, band, PROBED_NS / some.length)
         if (first + band > 0) yield
         this.#prepare(picked, plan)
-        const found = block.engine.probe(some.length, band, Math.min(BANDS, band + bandsAtOnce), thresholdBits)
+        const found = block.engine.probe(some.length, band, end, thresholdBits)
         if (found < 0) return false
         readHits(block, found, nearest.reporterFor(some))
+        band = end
       }
     }
     return true
   }
+}
+
+/** Where the bands end that are probed at one go: as many as cost `mostNs`, and one at least. */
+function endOfUnit(bandNs: readonly number[], from: number, mostNs: number): number {
+  let end = from + 1
+  for (let ns = bandNs[from] ?? 0; end < BANDS; end++) {
+    ns += bandNs[end] ?? 0
+    if (ns > mostNs) break
+  }
+  return end
 }
 
 function between(least: number, most: number, wanted: number): number {

@@ -140,7 +140,7 @@ t.test('searches that take turns do not disturb each other', async (t) => {
   const segment = segmentOf(rows)
   const calls = spyOn(segment.block.engine)
   const asked = [
-    { needles: hashes.slice(0, 64), bits: 40 },
+    { needles: hashes.slice(60_000, 60_064), bits: 43 },
     { needles: hashes.slice(50_000, 50_064), bits: 44 },
     { needles: hashes.slice(900, 932), bits: 70 },
     { needles: [seeded(1)], bits: 31 },
@@ -199,6 +199,30 @@ t.test('the search of many needles pauses, one of few does not', async (t) => {
   t.equal(pausesFor(hashes.slice(0, 8), 31), 0)
   const many = pausesFor(hashes.slice(0, 64), 45)
   t.ok(many >= 1 && many < BANDS)
+})
+
+t.test('probing pauses between bands by what each of them costs, and probes each once', async (t) => {
+  // Half of the rows lie close together, and bands differ in what they cost.
+  const random = randomFrom(9)
+  const hashes = Array.from({ length: 100_000 }, (_, i) => (i % 2 === 0 ? filler(i) : seeded(i)))
+  const segment = segmentOf(rowsOf(hashes))
+  const plan = segment.plan(40)
+  const calls = spyOn(segment.block.engine)
+  const needles = Array.from({ length: 24 }, (_, i) => blurred(hashes[i * 2 + 1] ?? zeros, 3, random))
+  for (const _ of segment.search(concatenated(needles), 40, hashes.length, []));
+
+  const mostNs = Math.max(
+    ...calls.probes.map(({ needles, fromBand, toBand }) => {
+      const bandNs = Array.from(plan?.bandNs.subarray(fromBand, toBand) ?? [])
+      return bandNs.reduce((sum, ns) => sum + needles * ns, 0)
+    }),
+  )
+  t.ok(calls.probes.length > 1)
+  t.ok(mostNs < 600_000, `${mostNs} ns`)
+  t.same(
+    calls.probes.flatMap(({ fromBand, toBand }) => Array.from({ length: toBand - fromBand }, (_, i) => fromBand + i)),
+    Array.from({ length: BANDS }, (_, band) => band),
+  )
 })
 
 /** The same segment, which takes its rows for few and random. */
