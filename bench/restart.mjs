@@ -105,14 +105,14 @@ function accountOf({ forkedAtMs }, { reached, spentMs }) {
   const hydratingMs = reached.ready - reached.hydrating
   return {
     'until the first line runs': reached.entry - forkedAtMs,
-    'loading the code': reached.imported - reached.entry,
-    'connecting, listening': reached.hydrating - reached.imported,
+    'loading the code of the index': reached.imported - reached.entry,
+    connecting: reached.hydrating - reached.imported,
     'unsealing on the main thread': unseal,
     deserialising: deserialize,
     'catalogue.restore': restore,
     'catalogue.load': load,
     'catalogue.tidy': tidy,
-    'waiting: for the reader, for files, for Redis': hydratingMs - unseal - deserialize - restore - load - tidy,
+    'waiting; meanwhile the code of routes and queue, listening': hydratingMs - unseal - deserialize - restore - load - tidy,
     'all until it is ready': reached.ready - forkedAtMs,
   }
 }

@@ -1,8 +1,7 @@
-// Process entry of an api: config → connections → services → listen → hydrate; closed in reverse.
+// Process entry of an api: config → connections → services → hydrate and listen; closed in reverse.
 
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { buildApp } from './app.js'
 import { readConfig } from './config.js'
 import { refuseToStart, stopOnSignal } from './process.js'
 import { openServices } from './services.js'
@@ -25,17 +24,23 @@ const services = await openServices({
   retentionMs: config.caseRetentionDays * 86_400_000,
   now: () => Date.now(),
   clock: () => performance.now(),
-  onTrouble: (error) => app.log.error({ err: error }, 'trouble'),
+  onTrouble: (error) => void starting.then(({ log }) => log.error({ err: error }, 'trouble')),
 }).catch(refuseToStart)
-const app = await buildApp({
-  services,
-  uploadLimits: {
-    maxImageBytes: config.maxImageBytes,
-    maxImages: config.maxImagesPerRequest,
-    maxInFlightBytes: config.maxInFlightBytes,
-  },
-  logLevel: config.logLevel,
-})
+
+// Loading a snapshot waits for files and for another thread, about as long as the code of the routes takes to load.
+const hydrated = services.hydrate()
+const starting = import('./app.js').then(({ buildApp }) =>
+  buildApp({
+    services,
+    uploadLimits: {
+      maxImageBytes: config.maxImageBytes,
+      maxImages: config.maxImagesPerRequest,
+      maxInFlightBytes: config.maxInFlightBytes,
+    },
+    logLevel: config.logLevel,
+  }),
+)
+const app = await starting
 
 /** What a worker is given to finish when the api is told to stop; the supervisor allows 15 s in all. */
 const FINISH_WITHIN_MS = 5000
@@ -48,7 +53,7 @@ stopOnSignal(async () => {
 })
 
 const url = await app.listen({ host: config.host, port: config.port })
-await services.hydrate()
+await hydrated
 process.send?.({ ready: true, url })
 
 /** Workers on other hosts find a wildcard's listener under this host's name. */

@@ -1,7 +1,6 @@
 // Connections in, services out: the one place where the parts are put together.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Queue } from 'bullmq'
 import type { AppServices } from './app.js'
 import { Problem } from './domain/problem.js'
 import { HandoffDesk } from './handoff/desk.js'
@@ -41,7 +40,7 @@ export interface ServiceOptions {
 }
 
 export interface Services extends AppServices {
-  /** Loads the index and keeps it equal to the store. @returns when it may be asked. */
+  /** Loads the index and keeps it equal to the store. @returns when it may be asked. @throws when a queue cannot be had. */
   hydrate(): Promise<void>
   /** Gives up all pictures that wait for a worker: for a process that cannot stop before they are answered. */
   callOff(): void
@@ -84,21 +83,34 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const saving = savingEvery(options.snapshots?.everyMs, replica, onTrouble)
   const desk = new HandoffDesk(IMAGE_TTL_MS)
   const listener = await listenForWorkers(desk, options.handoff)
-  const queue = await openQueue(options.redis)
+  const queue = openQueue(options.redis)
+  queue.catch(() => {}) // whoever hydrates is told
 
   return {
     cases: casesFrom({ cases: casesIn(store), secrets, replica, retentionMs: options.retentionMs, now }),
     registration: registrationIn({ images, replica, idSecret: secrets.signalId, now }),
     banks: banksFrom({ banks, replica, now }),
     matcher: matcherOver({ replica, matchIdSecret: secrets.matchId, clock }),
-    hashing: hashingThrough({ desk, handoffUrl: listener.url, enqueue: queue.enqueue }),
+    hashing: hashingThrough({
+      desk,
+      handoffUrl: listener.url,
+      enqueue: async (job) => (await queue).enqueue(job),
+    }),
     health: healthOf({ replica, store }),
     identify: (key) => identify(replica.catalogue.apiKeys, key),
-    hydrate: () => replica.start(),
+    async hydrate() {
+      await Promise.all([queue, replica.start()])
+    },
     callOff: () => desk.close(),
     async close() {
       desk.close()
-      await Promise.race([queue.close(), sleep(CLOSE_WITHIN_MS)])
+      await Promise.race([
+        queue.then(
+          (opened) => opened.close(),
+          () => {},
+        ),
+        sleep(CLOSE_WITHIN_MS),
+      ])
       await listener.close()
       await saving.close()
       await replica.close()
@@ -126,7 +138,9 @@ function savingEvery(everyMs: number | undefined, replica: Replica, onTrouble: (
 /** Without Redis a queue may wait for a connection that does not come. */
 const CLOSE_WITHIN_MS = 1000
 
+/** Loads its code when asked, which takes a tenth of a second: meanwhile the index may be loaded, which mostly waits. */
 async function openQueue(target: RedisTarget) {
+  const { Queue } = await import('bullmq')
   const redis = connectForRequests(target)
   await redis.connect().catch((error: unknown) => {
     redis.disconnect()

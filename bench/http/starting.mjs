@@ -15,7 +15,6 @@ const [{ Catalogue }, { Replica }] = await Promise.all([
   import('../../dist/src/services/catalogue.js'),
   import('../../dist/src/services/replica.js'),
   import('../../dist/src/services.js'),
-  import('../../dist/src/app.js'),
 ])
 reached.imported = nowMs()
 
