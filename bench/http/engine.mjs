@@ -34,7 +34,7 @@ answer({
     prepared = [false, true].map((transforms) =>
       makeQueries(rows, BATCHES * BATCH, transforms).map((query) => ({
         ...query,
-        needles: transforms ? turned('pdq', query.hash) : [query.hash],
+        needles: transforms ? turned('pdq', 'whole', query.hash) : [query.hash],
       })),
     )
   },

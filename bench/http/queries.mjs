@@ -31,7 +31,7 @@ export function makeQueries(rows, count, transforms) {
       const copy = planted
         ? flipped(bytesOf(rowOf(corpus, below(next, rows))), distanceBits, next)
         : bytesOf(corpus.foreign(next))
-      const hash = planted && transforms ? turned('pdq', copy)[below(next, 8)] : copy
+      const hash = planted && transforms ? turned('pdq', 'whole', copy)[below(next, 8)] : copy
       if (isMarked(hash) === planted) return planted ? { hash, distanceBits } : { hash }
     }
   })
