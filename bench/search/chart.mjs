@@ -119,7 +119,9 @@ function endLabels(lines, { x, y }) {
       const near = placed.filter((other) => Math.abs(other.x - x(rows)) < 60)
       const at = { x: x(rows), y: Math.max(y(us), ...near.map((other) => other.y + END_LABEL_GAP)) }
       placed.push(at)
-      return label(at.x + 11, at.y + 4.5, time(us), 'start', `font-size="13" font-weight="600" fill="${colour}"`)
+      // Its own ground, because the next line may pass behind it.
+      const look = `font-size="13" font-weight="600" fill="${colour}" stroke="#fff" stroke-width="5" paint-order="stroke"`
+      return label(at.x + 11, at.y + 4.5, time(us), 'start', look)
     })
     .join('\n')
 }
