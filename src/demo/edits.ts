@@ -1,4 +1,4 @@
-// What people do to a picture before they post it again, light enough that a query must see through it.
+// What people do to a picture before they post it again.
 
 import sharp, { type Sharp } from 'sharp'
 
@@ -37,7 +37,48 @@ export const EDITS: readonly Edit[] = [
         })
         .jpeg({ quality: 85 }),
   },
+  {
+    name: 'a tenth cut off',
+    contentType: 'image/jpeg',
+    mayBeMissed: true,
+    apply: (image, { width, height }) =>
+      image
+        .extract({ left: Math.floor(width / 10), top: 0, width: Math.ceil(0.9 * width) - 1, height })
+        .jpeg({ quality: 85 }),
+  },
+  {
+    name: 'a sticker on it',
+    contentType: 'image/jpeg',
+    mayBeMissed: true,
+    apply: (image, { width, height }) => {
+      const side = Math.round(0.35 * Math.min(width, height))
+      const sticker = { create: { width: side, height: side, channels: 3, background: '#ffcc33' } } as const
+      const input = { input: sticker, left: Math.round(0.55 * width), top: Math.round(0.2 * height) }
+      return image.composite([input]).jpeg({ quality: 85 })
+    },
+  },
+  {
+    name: 'on a phone',
+    contentType: 'image/jpeg',
+    mayBeMissed: true,
+    apply: (image) =>
+      image
+        .resize(SCREEN.width, SCREEN.height - SCREEN.head - SCREEN.foot, { fit: 'contain', background: SCREEN.colour })
+        .extend({ top: SCREEN.head, bottom: SCREEN.foot, background: SCREEN.colour })
+        .composite([
+          { input: bar(420, 56), left: 150, top: 120 },
+          { input: bar(880, 110), left: 60, top: 2140 },
+        ])
+        .jpeg({ quality: 75 }),
+  },
 ]
+
+/** As an app shows a picture: a name above, a line to write in below. */
+const SCREEN = { width: 1080, height: 2340, head: 260, foot: 260, colour: '#101418' } as const
+
+function bar(width: number, height: number) {
+  return { create: { width, height, channels: 3, background: '#3a4148' } } as const
+}
 
 /** Applies an edit to a file, as a program would that first turned the picture upright. */
 export async function edited(file: Buffer, edit: Edit): Promise<Buffer> {

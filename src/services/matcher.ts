@@ -2,7 +2,7 @@
 
 import { createHmac } from 'node:crypto'
 import { type Bank, thresholdOf, widestThresholdOf } from '../domain/bank.js'
-import type { ComparedViews } from '../domain/evidence.js'
+import { type ComparedViews, reviewBits } from '../domain/evidence.js'
 import { type DistanceBand, distanceBandOf, type Grade, gradeOf, isExact } from '../domain/grade.js'
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
@@ -144,7 +144,9 @@ function* findNearest(
       const bank = banks.get(image?.bank ?? '')
       if (image === undefined || bank === undefined) continue
       const views = { asked: view, registered: viewOf(hit.view) }
-      if (hit.distanceBits > (thresholdBits ?? thresholdOf(bank, type, views))) continue
+      const widest =
+        thresholdBits === undefined ? thresholdOf(bank, type, views) : Math.min(thresholdBits, reviewBits(type, views))
+      if (hit.distanceBits > widest) continue
       const known = nearest.get(hit.image)
       if (known !== undefined && !isNearer(hit, type, known)) continue
       nearest.set(hit.image, { hit, type, views, way: ways[hit.transform] ?? 0, image, bank })
