@@ -13,8 +13,8 @@ const REACHES = {
   partial: { strong: 42, near: 48, review: 58 },
 } as const
 
-/** Halves and tilted parts show less of a picture, and there are more of them. */
-const PARTIAL: ReadonlySet<View> = new Set<View>(['half', 'tilted'])
+/** Pieces and tilted parts show less of a picture, and there are more of them. */
+const PARTIAL: ReadonlySet<View> = new Set<View>(['piece', 'tilted'])
 
 /** Which part of the picture that was asked about, and which part of the registered one, two signals show. */
 export interface ComparedViews {

@@ -34,7 +34,7 @@ export const TIER_NAMES = [
 ] as const satisfies readonly Tier[]
 
 /** Which part of the picture a hash was taken from (`hash/views.ts`). The number is the byte in stored records; never reused. */
-export const VIEWS = { whole: 0, deframed: 1, crop: 2, half: 3, tilted: 4 } as const satisfies Record<ViewKind, number>
+export const VIEWS = { whole: 0, deframed: 1, crop: 2, piece: 3, tilted: 4 } as const satisfies Record<ViewKind, number>
 export type View = ViewKind
 export const VIEW_NAMES = VIEW_KINDS
 

@@ -64,7 +64,7 @@ const LEAST_MEDIAN_COEFFICIENT: Readonly<Record<ViewKind, number>> = {
   whole: 10,
   deframed: 10,
   crop: 10,
-  half: 16,
+  piece: 16,
   tilted: 10,
 }
 

@@ -8,17 +8,17 @@ import { straightened, type TiltedPart } from './tilt.js'
 import { waysOf } from './transforms.js'
 
 /**
- * whole: all of it. deframed: what is left without a frame. crop: what somebody may have cut out. half: one half, for when
- * something covers the other. tilted: turned a little and cut straight.
+ * whole: all of it. deframed: what is left without a frame. crop: what somebody may have cut out. piece: a half or a quarter, for
+ * when something covers the rest. tilted: turned a little and cut straight.
  */
-export const VIEW_KINDS = ['whole', 'deframed', 'crop', 'half', 'tilted'] as const
+export const VIEW_KINDS = ['whole', 'deframed', 'crop', 'piece', 'tilted'] as const
 export type ViewKind = (typeof VIEW_KINDS)[number]
 
 /** `register` gives more views of the picture as it is, `query` more of what may have been done to it. */
 export type Purpose = 'register' | 'query'
 
 export type View = (
-  | { readonly kind: 'whole' | 'deframed' | 'crop' | 'half'; readonly part: Rectangle }
+  | { readonly kind: 'whole' | 'deframed' | 'crop' | 'piece'; readonly part: Rectangle }
   | { readonly kind: 'tilted'; readonly part: TiltedPart }
 ) & {
   /** Worth asking about as it is and mirrored alone, not in all eight ways. */
@@ -29,7 +29,7 @@ export type View = (
  * The views of a picture, those that find most first.
  *
  * Chosen by what they add on the tuning photographs (docs/robustness.md): crops to the shapes of stories, posts and squares, because
- * those are what apps cut; halves, because a sticker or a caption leaves one of them alone; few of the many small crops.
+ * those are what apps cut; halves and quarters, because a sticker or a caption leaves one of them alone; few of the many small crops.
  *
  * @param aspect width over height of the picture as it is shown.
  */
@@ -47,28 +47,38 @@ export function askedTurns<Hash>(
   return waysOf(2).flatMap((way) => dihedrals[way] ?? [])
 }
 
-const PARTS_REGISTERED = 4
+const PARTS_ASKED = 10
 const LIKELY_PARTS = 6
-const HALVES = [
+/** Left, top, right, bottom, as parts of the sides. */
+const HALVES: readonly Share[] = [
   [0, 0, 0.5, 1],
   [0.5, 0, 1, 1],
   [0, 0, 1, 0.5],
   [0, 0.5, 1, 1],
-] as const
-/** Left, top, right, bottom, as parts of the sides. */
-const CROPS = [
-  [0, 0.05, 1, 0.95],
-  [0.05, 0, 0.95, 1],
+]
+const QUARTERS: readonly Share[] = [
+  [0, 0, 0.5, 0.5],
+  [0.5, 0, 1, 0.5],
+  [0, 0.5, 0.5, 1],
+  [0.5, 0.5, 1, 1],
+]
+/** From one side, from two opposite ones, from a corner, from all around. */
+const CROPS: readonly Share[] = [
   [0, 0, 0.9, 1],
   [0.1, 0, 1, 1],
   [0, 0, 1, 0.9],
   [0, 0.1, 1, 1],
-  [0.05, 0.05, 0.95, 0.95],
+  [0, 0.05, 1, 0.95],
+  [0.05, 0, 0.95, 1],
+  [0, 0, 0.94, 0.94],
+  [0.06, 0, 1, 0.94],
+  [0, 0.06, 0.94, 1],
+  [0.06, 0.06, 1, 1],
   [0.1, 0.1, 0.9, 0.9],
-] as const
+]
 /** Width over height: a story, a post, a square, a wide screen. */
 const SHAPES = [9 / 16, 4 / 5, 1, 16 / 9] as const
-const REGISTERED_ANGLES_DEG = [3, -3, 6, -6, 9, -9] as const
+const REGISTERED_ANGLES_DEG = [4, -4, 8.5, -8.5] as const
 /** An enlarged canvas around a turned picture: turned back and cut to what the picture was. */
 const FILLED_ANGLES_DEG = [4, -4, 9, -9] as const
 const SKEWED_ANGLES_DEG = [4, -4] as const
@@ -76,15 +86,28 @@ const SKEWED_SHARE = 0.92
 
 function registered(raster: MeasuredRaster, aspect: number, { parts, framed }: Deframed): View[] {
   const whole = wholeOf(raster)
-  const main = framed ?? whole
-  const mainAspect = aspect * (((main.right - main.left) / raster.width) * (raster.height / (main.bottom - main.top)))
+  const own: View = { kind: 'whole', part: whole }
+  const rest = parts.map((part): View => ({ kind: 'deframed', part }))
+  if (framed === undefined) {
+    return [
+      own,
+      ...pieces(whole, [...HALVES, ...QUARTERS]),
+      ...shapes(whole, aspect),
+      ...crops(whole, CROPS),
+      ...tilts(aspect, REGISTERED_ANGLES_DEG),
+      ...rest.slice(0, 2),
+    ]
+  }
+  const framedAspect =
+    aspect * (((framed.right - framed.left) / raster.width) * (raster.height / (framed.bottom - framed.top)))
   return [
-    { kind: 'whole', part: whole },
-    ...parts.slice(0, PARTS_REGISTERED).map((part): View => ({ kind: 'deframed', part })),
-    ...halvesOf(main),
-    ...SHAPES.map((shape): View => ({ kind: 'crop', part: shaped(main, mainAspect, shape) })),
-    ...CROPS.map((crop): View => ({ kind: 'crop', part: within(main, crop) })),
-    ...(framed === undefined ? tiltedViews(aspect, REGISTERED_ANGLES_DEG) : halvesOf(whole)),
+    own,
+    ...rest.slice(0, 4),
+    ...pieces(framed, [...HALVES, ...QUARTERS]),
+    ...shapes(framed, framedAspect),
+    ...crops(framed, CROPS.slice(0, 4)),
+    ...pieces(whole, HALVES),
+    ...shapes(whole, aspect),
   ]
 }
 
@@ -93,21 +116,31 @@ function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed): Vie
   const [first] = parts
   return [
     { kind: 'whole', part: whole },
-    ...parts.map((part, rank): View => ({ kind: 'deframed', part, ...(rank >= LIKELY_PARTS && { unlikely: true }) })),
-    ...halvesOf(whole),
-    ...(first === undefined ? [] : halvesOf(first)),
-    ...tiltedViews(aspect, FILLED_ANGLES_DEG),
+    ...pieces(whole, [...HALVES, ...QUARTERS]),
+    ...parts
+      .slice(0, PARTS_ASKED)
+      .map((part, rank): View => ({ kind: 'deframed', part, ...(rank >= LIKELY_PARTS && { unlikely: true }) })),
+    ...(first === undefined ? [] : pieces(first, HALVES)),
+    ...tilts(aspect, FILLED_ANGLES_DEG),
     ...SKEWED_ANGLES_DEG.map(
       (angleDeg): View => ({ kind: 'tilted', part: { width: aspect * SKEWED_SHARE, height: SKEWED_SHARE, angleDeg } }),
     ),
   ]
 }
 
-function halvesOf(part: Rectangle): View[] {
-  return HALVES.map((half) => ({ kind: 'half', part: within(part, half) }))
+function pieces(part: Rectangle, shares: readonly Share[]): View[] {
+  return shares.map((share) => ({ kind: 'piece', part: within(part, share) }))
 }
 
-function tiltedViews(aspect: number, anglesDeg: readonly number[]): View[] {
+function crops(part: Rectangle, shares: readonly Share[]): View[] {
+  return shares.map((share) => ({ kind: 'crop', part: within(part, share) }))
+}
+
+function shapes(part: Rectangle, aspect: number): View[] {
+  return SHAPES.map((shape) => ({ kind: 'crop', part: shaped(part, aspect, shape) }))
+}
+
+function tilts(aspect: number, anglesDeg: readonly number[]): View[] {
   return anglesDeg
     .map((angleDeg) => straightened(aspect, angleDeg))
     .filter(({ width, height }) => width > 0.1 * aspect && height > 0.1)

@@ -22,7 +22,7 @@ export const SignalTypeName = z.enum(SIGNAL_TYPE_NAMES)
 export const CategoryName = z.enum(CATEGORY_NAMES).meta({ description: 'What the picture shows.' })
 export const ViewName = z.enum(VIEW_NAMES).meta({
   description:
-    'Which part of the picture the hash was taken from: all of it; what is left without a frame; a crop; a half; or turned a little and cut straight.',
+    'Which part of the picture the hash was taken from: all of it; what is left without a frame; a crop; a piece, which is a half or a quarter; or turned a little and cut straight.',
 })
 export const Quality = z.int().min(0).max(100).meta({ description: "PDQ's measure of detail; under 50 is refused." })
 export const BankName = z.string().regex(BANK_NAME_PATTERN, 'must be 1 to 63 letters, digits, _ or -')

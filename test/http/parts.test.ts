@@ -77,7 +77,7 @@ t.test('a screenshot that was registered is recognised by the picture in it, and
   })
 
   const [same, other] = answer.json<Answer>().results
-  t.match(same?.matches, [{ grade: /^(strong|near)$/, view: /^(deframed|crop|half)$/ }])
+  t.match(same?.matches, [{ grade: /^(strong|near)$/, view: /^(deframed|crop|piece)$/ }])
   t.same(other?.matches, [])
 })
 
