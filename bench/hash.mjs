@@ -130,8 +130,8 @@ async function distances() {
     draw(k + 1)
   }
   const rows = Object.entries(found).flatMap(([size, bits]) =>
-    ['pdq', 'blockhash'].map((type) => {
-      const each = bits.map((one) => one[type])
+    ['pdq', 'pdq-area', 'blockhash'].map((type) => {
+      const each = bits.flatMap((one) => one[type] ?? [])
       const mean = round3(each.reduce((sum, one) => sum + one, 0) / each.length)
       return { size, type, medianBits: percentile(each, 0.5), meanBits: mean, maxBits: Math.max(...each) }
     }),
@@ -146,7 +146,14 @@ async function moved(bytes) {
   const [blockhash] = blockhashesOf(blockTotals, whole)
   const quick = await hashImage(bytes, 'register')
   assert.ok(Math.abs(quick.quality - quality) <= 5)
-  return { pdq: distance(quick.signals[0].hashes[0], hash), blockhash: distance(quick.blockhash[0], blockhash) }
+  const area = ({ signals }) => signals.find(({ type, view }) => type === 'pdq-area' && view === 'whole')?.hashes[0]
+  const [wholeArea, quickArea] = [area(hasher.hash(whole, 'register')), area(quick)]
+  return {
+    pdq: distance(quick.signals[0].hashes[0], hash),
+    // Plain pictures have none.
+    'pdq-area': wholeArea === undefined || quickArea === undefined ? undefined : distance(quickArea, wholeArea),
+    blockhash: distance(quick.blockhash[0], blockhash),
+  }
 }
 
 async function enlarged(bytes) {

@@ -125,8 +125,7 @@ function printEdits({ print, paint }: Demo, asked: readonly Asked[]): void {
   print(`Beneath each grade: how many of 256 bits differ, in the hash that is nearest (${nearestTypes(answers)}).`)
   for (const { name, mayBeMissed } of EDITS) {
     const misses = answers.filter(({ edit, result }) => edit.name === name && !isMatch(result)).length
-    if (misses > 0)
-      print(`  ${name}: ${misses} missed${mayBeMissed ? ', which a hash of the whole picture cannot always prevent' : ''}.`)
+    if (misses > 0) print(`  ${name}: ${misses} missed${mayBeMissed ? ', which hashes cannot always prevent' : ''}.`)
   }
 }
 

@@ -81,6 +81,56 @@ t.test('a screenshot that was registered is recognised by the picture in it, and
   t.same(other?.matches, [])
 })
 
+t.test('pictures that are all frame, or full of frames, have a sensible answer', async (t) => {
+  const service = await startService(t)
+  await startWorkers(t, service.redis)
+  const platform = await keyFor(service, 'platform', ['match'])
+  const grid = (across: number, down: number) =>
+    Array.from({ length: 640 * 640 }, (_, k) => ((k % 640) % across < 2 || Math.floor(k / 640) % down < 2 ? 30 : 235))
+  const chessboard = Array.from({ length: 640 * 640 }, (_, k) => ((((k % 640) >> 4) + (k >> 4) / 640) & 1 ? 240 : 15))
+  const twice = await screenshot(await screenshot((await scene(41)).bytes))
+  const files = [
+    await sharp({ create: { width: 900, height: 900, channels: 3, background: '#222' } })
+      .png()
+      .toBuffer(),
+    await grey(grid(80, 80), 640, 640),
+    await grey(grid(64, 12), 640, 640),
+    await grey(chessboard, 640, 640),
+    await grey(
+      Array.from({ length: 10_000 }, (_, k) => (k * 37) % 256),
+      1,
+      10_000,
+    ),
+    await sharp({ create: { width: 300, height: 300, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } } })
+      .png()
+      .toBuffer(),
+    twice,
+  ]
+
+  const { payload, headers } = images(files.map(jpeg))
+  const answer = await service.app.inject({
+    method: 'POST',
+    url: '/v1/match/images',
+    payload,
+    headers: { ...headers, ...platform.headers },
+  })
+
+  t.equal(answer.statusCode, 200, answer.body)
+  const { results } = answer.json<{ results: { matches: unknown[]; problem?: { code: string } }[] }>()
+  t.equal(results.length, files.length)
+  for (const [i, { matches, problem }] of results.entries()) {
+    t.same(matches, [], `${i}`)
+    t.ok(problem === undefined || problem.code === 'quality-too-low', `${i}: ${problem?.code}`)
+  }
+  t.equal(results.at(-1)?.problem, undefined)
+})
+
+function grey(levels: readonly number[], width: number, height: number): Promise<Buffer> {
+  return sharp(Buffer.from(levels), { raw: { width, height, channels: 1 } })
+    .png()
+    .toBuffer()
+}
+
 function jpeg(bytes: Buffer) {
   return { name: 'picture.jpg', contentType: 'image/jpeg', bytes }
 }

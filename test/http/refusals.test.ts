@@ -39,6 +39,13 @@ t.test('what does not match the schema is refused, and the answer names the plac
     'a quality of 101': query({ type: 'pdq', hash, quality: 101 }),
     'no queries': { queries: [] },
     '1,001 queries': { queries: Array.from({ length: 1001 }, () => ({ id: MARKER, signals: [{ type: 'pdq', hash }] })) },
+    'more signals than one call may bring': {
+      queries: Array.from({ length: 300 }, () => ({
+        id: MARKER,
+        signals: Array.from({ length: 27 }, () => ({ type: 'pdq', hash })),
+      })),
+    },
+    'more signals than a picture has': { queries: [{ signals: Array.from({ length: 33 }, () => ({ type: 'pdq', hash })) }] },
     'a threshold beyond all': { ...query({ type: 'pdq', hash }), thresholdBits: 91 },
     'half a bit': { ...query({ type: 'pdq', hash }), thresholdBits: 3.5 },
     'a bank that cannot be': { ...query({ type: 'pdq', hash }), banks: [`${MARKER}/..`] },

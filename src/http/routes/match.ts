@@ -16,6 +16,8 @@ import { mayForUploads } from './cases.js'
 
 const MAX_QUERIES = 1000
 const MAX_SIGNALS_PER_QUERY = 32
+/** Each is a search, so this bounds what one call may cost: a thousand plain pictures, or 270 with all their views. */
+const MAX_SIGNALS = 8000
 
 const Query = z.strictObject({
   id: z.string().max(128).optional().meta({ description: 'Yours; comes back with the result.' }),
@@ -27,7 +29,12 @@ const Query = z.strictObject({
 })
 
 const MatchRequest = z.strictObject({
-  queries: z.array(Query).min(1).max(MAX_QUERIES),
+  queries: z
+    .array(Query)
+    .min(1)
+    .max(MAX_QUERIES)
+    .refine((queries) => signalsIn(queries) <= MAX_SIGNALS, `must have at most ${MAX_SIGNALS} signals in all`)
+    .meta({ description: `With at most ${MAX_SIGNALS} signals in all.` }),
   banks: z.array(BankName).min(1).max(100).optional().meta({ description: 'Ask these alone; all when left out.' }),
   thresholdBits: ThresholdBits.optional(),
   transforms: z
@@ -35,6 +42,10 @@ const MatchRequest = z.strictObject({
     .default(true)
     .meta({ description: 'Also find turned and mirrored copies. From hashes alone their distances are approximations.' }),
 })
+
+function signalsIn(queries: readonly { readonly signals: readonly unknown[] }[]): number {
+  return queries.reduce((sum, { signals }) => sum + signals.length, 0)
+}
 
 const Matches = z.array(MatchView).meta({ description: 'Nearest first, at most one for each registered image.' })
 
