@@ -1,21 +1,25 @@
 // What does a whole question by picture cost: decode, views, and the search for all of them among a million rows?
-// npm run bench:query [-- --rows N] [--hashes FOLDER] [--rounds N] [--json]
+// npm run bench:query [-- --rows N] [--hashes FOLDER] [--photos FOLDER] [--rounds N] [--json]
 import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
-import { SIGNAL_TYPES } from '../dist/src/domain/signal-types.js'
+import { widestDecisionBits } from '../dist/src/domain/evidence.js'
 import { SignalIndex } from '../dist/src/search/signal-index.js'
 import { hashImage } from '../dist/workers/media/hash-image.js'
 import { largePicture } from './pictures.mjs'
 import { percentile, progress } from './report.mjs'
 import { openCorpus } from './search/corpora.mjs'
 import { eachBatch } from './search/rows.mjs'
+import { variants } from './variants/variants.mjs'
 
 const { values: args } = parseArgs({
   options: {
     rows: { type: 'string', default: '1000000' },
     hashes: { type: 'string', default: process.env.TABIR_BENCH_HASHES ?? '' },
+    photos: { type: 'string' },
     rounds: { type: 'string', default: '40' },
     json: { type: 'boolean', default: false },
   },
@@ -23,17 +27,21 @@ const { values: args } = parseArgs({
 const ROUNDS = Number(args.rounds)
 const WARM_UP_ROUNDS = 5
 const PICTURES = 8
+const SCREENS = ['ss_chat', 'ss_story_blur', 'ss_gallery']
 const COMPACTING_STEPS = 1_000_000
 
+// The decoder shuts the loaders that drawings need.
+sharp.unblock({ operation: ['VipsForeignLoad'] })
+const photos = await photosOf(args.photos)
 const { index, corpus } = indexed(Number(args.rows))
 const result = {
   rows: index.rows,
   rowsFrom: corpus.from,
-  thresholdBits: SIGNAL_TYPES['pdq-area'].thresholdBits,
+  thresholdBits: widestDecisionBits('pdq-area', 'whole'),
   pictures: [
-    await measured('1080×2340, a phone’s screen', { width: 1080, height: 2340 }),
-    await measured('4000×3000', undefined),
-    await measured('1280×960', { width: 1280, height: 960 }),
+    await measured('screenshot, 1080×2340', screenshotOf),
+    await measured('4000×3000', (photo) => resized(photo, 4000, 3000)),
+    await measured('1280×960', (photo) => resized(photo, 1280, 960)),
   ],
   machine: `${cpus()[0]?.model ?? 'unknown'} × ${cpus().length}, Node ${process.version}`,
 }
@@ -51,27 +59,35 @@ function indexed(rows) {
   return { index, corpus }
 }
 
-async function measured(name, size) {
-  const files = await Promise.all(
-    Array.from({ length: PICTURES }, async (_, seed) => {
-      const large = await largePicture(seed + 1)
-      return size === undefined
-        ? large
-        : sharp(large)
-            .resize({ ...size, fit: 'fill' })
-            .jpeg({ quality: 90 })
-            .toBuffer()
-    }),
-  )
+/** Drawn as `bench:robustness` draws them. */
+async function screenshotOf(photo, seed) {
+  const only = [SCREENS[seed % SCREENS.length]]
+  for await (const { image } of variants(photo, `${seed}`, { only })) return image
+}
+
+function resized(photo, width, height) {
+  return sharp(photo).resize(width, height, { fit: 'fill' }).jpeg({ quality: 90 }).toBuffer()
+}
+
+/** Those of a folder; without one, drawn ones, which have less to ask about. */
+async function photosOf(folder) {
+  if (folder === undefined) return Promise.all(Array.from({ length: PICTURES }, (_, seed) => largePicture(seed + 1)))
+  const names = readdirSync(folder).filter((name) => /\.(?:jpe?g|png|webp)$/i.test(name))
+  const every = Math.max(1, Math.floor(names.length / PICTURES))
+  return names.filter((_, i) => i % every === 0).map((name) => readFileSync(join(folder, name)))
+}
+
+async function measured(name, make) {
+  const files = await Promise.all(photos.map(make))
   const times = { hashing: [], searching: [], whole: [] }
   let needles = 0
   const draw = progress(name, ROUNDS + WARM_UP_ROUNDS)
   for (let round = -WARM_UP_ROUNDS; round < ROUNDS; round++) {
     const start = performance.now()
-    const { signals } = await hashImage(files[(round + WARM_UP_ROUNDS) % PICTURES], 'query')
+    const { signals } = await hashImage(files[(round + WARM_UP_ROUNDS) % files.length], 'query')
     const hashedAt = performance.now()
     const asked = signals.filter(({ type }) => type === 'pdq-area')
-    for (const { hashes } of asked) index.within(hashes, SIGNAL_TYPES['pdq-area'].thresholdBits)
+    for (const { view, hashes } of asked) index.within(hashes, widestDecisionBits('pdq-area', view))
     const end = performance.now()
     if (round >= 0) {
       times.hashing.push(hashedAt - start)

@@ -38,7 +38,7 @@ export const EDITS: readonly Edit[] = [
         .jpeg({ quality: 85 }),
   },
   {
-    name: 'a tenth cut off',
+    name: 'cut 10 %',
     contentType: 'image/jpeg',
     mayBeMissed: true,
     apply: (image, { width, height }) =>
@@ -47,7 +47,7 @@ export const EDITS: readonly Edit[] = [
         .jpeg({ quality: 85 }),
   },
   {
-    name: 'a sticker on it',
+    name: 'a sticker',
     contentType: 'image/jpeg',
     mayBeMissed: true,
     apply: (image, { width, height }) => {

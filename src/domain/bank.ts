@@ -1,7 +1,8 @@
 // A bank: a named set of signals of one organisation under one policy.
 
-import { type ComparedViews, decisionBits } from './evidence.js'
-import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
+import { type ComparedViews, decisionBits, widestDecisionBits } from './evidence.js'
+import type { View } from './signal.js'
+import type { SignalType } from './signal-types.js'
 
 /** Letters, digits, `_` and `-`, starting with a letter or digit: fits a URL segment and the names other systems use. */
 export const BANK_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
@@ -25,7 +26,7 @@ export function thresholdOf(bank: Bank, type: SignalType, views: ComparedViews):
   return bank.thresholdBits[type] ?? decisionBits(type, views)
 }
 
-/** The widest of these, whatever the views. */
-export function widestThresholdOf(bank: Bank, type: SignalType): number {
-  return bank.thresholdBits[type] ?? SIGNAL_TYPES[type].thresholdBits
+/** The widest of these for a view that is asked about, whatever the view that is registered. */
+export function widestThresholdOf(bank: Bank, type: SignalType, asked: View): number {
+  return bank.thresholdBits[type] ?? widestDecisionBits(type, asked)
 }

@@ -1,6 +1,6 @@
 // How near is near enough: which distance between two views is evidence of the same picture, and how strong. Measured, not felt.
 
-import type { View } from './signal.js'
+import { VIEW_NAMES, type View } from './signal.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
@@ -27,6 +27,11 @@ export const WHOLE_VIEWS: ComparedViews = { asked: 'whole', registered: 'whole' 
 /** The widest distance that is a match, and may be acted on: less than one pair of unrelated pictures in 10⁸ is as near. */
 export function decisionBits(type: SignalType, views: ComparedViews): number {
   return type === 'pdq-area' ? reachesOf(views).near : SIGNAL_TYPES[type].thresholdBits
+}
+
+/** The widest of these for a view that is asked about. */
+export function widestDecisionBits(type: SignalType, asked: View): number {
+  return Math.max(...VIEW_NAMES.map((registered) => decisionBits(type, { asked, registered })))
 }
 
 /**

@@ -48,7 +48,7 @@ export function askedTurns<Hash>(
 }
 
 const PARTS_ASKED = 10
-const LIKELY_PARTS = 6
+const LIKELY_PARTS = 4
 /** Left, top, right, bottom, as parts of the sides. */
 const HALVES: readonly Share[] = [
   [0, 0, 0.5, 1],

@@ -118,6 +118,9 @@ const turn: Readonly<Record<SignalType, (hash: Hash256) => readonly Hash256[]>> 
   sha256: (hash) => [hash],
 }
 
+/** How far to search for a signal of a type and a view. */
+type WidestBits = (type: SignalType, asked: View) => number
+
 interface Found {
   readonly hit: Hit
   readonly type: SignalType
@@ -134,12 +137,12 @@ function* findNearest(
   banks: ReadonlyMap<string, Bank>,
   signals: readonly HashedSignal[],
   thresholdBits: number | undefined,
-  widestBits: (type: SignalType) => number,
+  widestBits: WidestBits,
 ): Generator<void, ReadonlyMap<number, Found>, void> {
   const nearest = new Map<number, Found>()
   for (const { type, view, hashes } of signals) {
     const ways = waysOf(hashes.length)
-    for (const hit of yield* search(catalogue, type, hashes, widestBits(type))) {
+    for (const hit of yield* search(catalogue, type, hashes, widestBits(type, view))) {
       const image = catalogue.image(hit.image)
       const bank = banks.get(image?.bank ?? '')
       if (image === undefined || bank === undefined) continue
@@ -156,14 +159,14 @@ function* findNearest(
 }
 
 /** The widest radius that any of the banks asks for, by type; looked for once and not for each picture. */
-function widestOf(banks: ReadonlyMap<string, Bank>, thresholdBits: number | undefined): (type: SignalType) => number {
-  const widest = new Map<SignalType, number>()
-  return (type) => {
-    const known = widest.get(type)
+function widestOf(banks: ReadonlyMap<string, Bank>, thresholdBits: number | undefined): WidestBits {
+  const widest = new Map<string, number>()
+  return (type, view) => {
+    const known = widest.get(`${type} ${view}`)
     if (known !== undefined) return known
-    const asked = thresholdBits ?? Math.max(...Array.from(banks.values(), (bank) => widestThresholdOf(bank, type)))
+    const asked = thresholdBits ?? Math.max(...Array.from(banks.values(), (bank) => widestThresholdOf(bank, type, view)))
     const bits = Math.min(asked, SIGNAL_TYPES[type].maxThresholdBits)
-    widest.set(type, bits)
+    widest.set(`${type} ${view}`, bits)
     return bits
   }
 }
