@@ -81,6 +81,35 @@ t.test('a screenshot that was registered is recognised by the picture in it, and
   t.same(other?.matches, [])
 })
 
+t.test('a picture that was hashed on her own device is found in a screenshot, by hashes made elsewhere', async (t) => {
+  const { app, ...service } = await startService(t)
+  const platform = await keyFor({ app, ...service }, 'platform', ['match'])
+  const her = await openCase(app)
+  const hers = await decode((await scene(51)).bytes)
+  const ask = async (seed: number) => {
+    const seen = await decode(await screenshot((await scene(seed)).bytes))
+    const query = await hashImage(seen, { aspect: seen.aspect })
+    const answer = await app.inject({
+      method: 'POST',
+      url: '/v1/match',
+      payload: { queries: [query] },
+      headers: platform.headers,
+    })
+    return answer.json<Answer>().results[0]?.matches
+  }
+
+  const added = await app.inject({
+    method: 'POST',
+    url: `${her.url}/hashes`,
+    payload: { images: [await hashImage(hers, { purpose: 'register', aspect: hers.aspect })] },
+    headers: her.headers,
+  })
+
+  t.equal(added.statusCode, 201, added.body)
+  t.match(await ask(51), [{ grade: /^(strong|near)$/, signalType: 'pdq-area' }])
+  t.same(await ask(52), [])
+})
+
 t.test('pictures that are all frame, or full of frames, have a sensible answer', async (t) => {
   const service = await startService(t)
   await startWorkers(t, service.redis)

@@ -37,6 +37,18 @@ t.test('a bank of others looks like one that is not there', async (t) => {
   silent(t, service)
 })
 
+t.test(
+  'a reference that the record has no room for is refused, and the longest that it has room for is taken',
+  async (t) => {
+    const { service, ngo } = await prepared(t)
+    const send = (ref: string) =>
+      post(service.app, '/v1/banks/mine/signals', { signals: [{ type: 'pdq', hash: randomHashText(), ref }] }, ngo.headers)
+
+    refused(t, await send('€'.repeat(86)), 'request-invalid')
+    t.equal((await send('€'.repeat(85))).statusCode, 201)
+  },
+)
+
 t.test('a line that cannot be used is refused with its number, and stops no other', async (t) => {
   const { service, ngo, platform } = await prepared(t)
   const { app } = service

@@ -23,6 +23,8 @@ import {
 } from '../schemas.js'
 
 const MAX_SIGNALS = 1000
+/** What a stored record has room for. */
+const MAX_TEXT_BYTES = 255
 const NDJSON = 'application/x-ndjson'
 
 const BankView = z
@@ -51,7 +53,15 @@ const GivenSignal = z.strictObject({
   type: SignalTypeName,
   hash: HashText,
   quality: Quality.optional(),
-  ref: z.string().min(1).max(200).optional().meta({ description: 'Your own reference, opaque to us, seen by nobody else.' }),
+  ref: z
+    .string()
+    .min(1)
+    .max(200)
+    .refine((ref) => Buffer.byteLength(ref) <= MAX_TEXT_BYTES, `must have at most ${MAX_TEXT_BYTES} bytes of UTF-8`)
+    .optional()
+    .meta({
+      description: `Your own reference, opaque to us, seen by nobody else. At most ${MAX_TEXT_BYTES} bytes of UTF-8.`,
+    }),
   category: CategoryName.optional(),
 })
 
