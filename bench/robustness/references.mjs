@@ -1,7 +1,9 @@
 // What is registered, and how near a query comes to each of it.
 
 import { readFileSync } from 'node:fs'
-import { HASH_BYTES } from '../../dist/src/hash/hash256.js'
+import { HASH_BYTES, hashFromBytes } from '../../dist/src/hash/hash256.js'
+import { MOST_SEPARABLE_BITS } from '../../dist/src/hash/image-hasher.js'
+import { separableBits } from '../../dist/src/hash/separable.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
 
 /** Distances beyond this are not told apart: no threshold is asked for there. */
@@ -64,14 +66,13 @@ export class References {
     const rows = Math.floor(bytes.length / HASH_BYTES)
     const { index, views } = this.#type(type)
     const kept = new Array(rowsPerImage).fill(view) // one list for all: they are alike
-    const images = new Uint32Array(rows)
-    const numbers = new Uint8Array(rows)
     for (let row = 0; row < rows; row++) {
-      images[row] = this.images + Math.floor(row / rowsPerImage)
-      numbers[row] = row % rowsPerImage
-      views[images[row]] = kept
+      const image = this.images + Math.floor(row / rowsPerImage)
+      const hash = hashFromBytes(bytes, row * HASH_BYTES)
+      views[image] = kept
+      // What says too little would not have been registered; of the two rules for that, this is the one that a hash alone can tell.
+      if (separableBits(hash) <= MOST_SEPARABLE_BITS) index.insert(image, row % rowsPerImage, hash)
     }
-    index.load({ images, views: numbers, hashes: new Uint8Array(bytes.subarray(0, rows * HASH_BYTES)) })
     while (index.compact(rows)) {}
     this.images += Math.ceil(rows / rowsPerImage)
   }

@@ -7,6 +7,7 @@ import type { MeasuredRaster } from './measured.js'
 import type { PdqKernel, SampledResult } from './pdq-kernel.js'
 import { loadPdqKernel, loadPdqKernelSync } from './pdq-kernel.js'
 import type { Pixels } from './pixels.js'
+import { separableBits } from './separable.js'
 import { gridOf, sampleTilted } from './tilt.js'
 import { askedTurns, type Purpose, type View, type ViewKind, viewsOf } from './views.js'
 
@@ -60,6 +61,8 @@ const NEAR_DUPLICATE_BITS = 10
  * million, the second leaves one, for 0.2 of 94 points of recall.
  */
 const LEAST_QUALITY = 50
+/** Beyond this a hash shows a bar, a box or an edge rather than a picture: what apps and memes draw is of this kind. */
+export const MOST_SEPARABLE_BITS = 204
 const LEAST_MEDIAN_COEFFICIENT: Readonly<Record<ViewKind, number>> = {
   whole: 10,
   deframed: 10,
@@ -103,8 +106,9 @@ function partsOf(kernel: PdqKernel, raster: MeasuredRaster, aspect: number, purp
   return signals
 }
 
-function isTelling(kind: ViewKind, { quality, medianCoefficient }: SampledResult): boolean {
-  return quality >= LEAST_QUALITY && medianCoefficient >= LEAST_MEDIAN_COEFFICIENT[kind]
+function isTelling(kind: ViewKind, { hash, quality, medianCoefficient }: SampledResult): boolean {
+  if (quality < LEAST_QUALITY || medianCoefficient < LEAST_MEDIAN_COEFFICIENT[kind]) return false
+  return separableBits(hash) <= MOST_SEPARABLE_BITS
 }
 
 function samplerOf({ areas: table }: MeasuredRaster, aspect: number) {

@@ -84,32 +84,21 @@ const FILLED_ANGLES_DEG = [4, -4, 9, -9] as const
 const SKEWED_ANGLES_DEG = [4, -4] as const
 const SKEWED_SHARE = 0.92
 
-function registered(raster: MeasuredRaster, aspect: number, { parts, framed }: Deframed): View[] {
+/**
+ * Of a picture that something was put around, nothing but what is inside, and the whole: what an app draws is the same around
+ * everybody's pictures, and a registered part of it would match every screenshot of that app.
+ */
+function registered(raster: MeasuredRaster, aspect: number, { framed }: Deframed): View[] {
   const whole = wholeOf(raster)
-  const own: View = { kind: 'whole', part: whole }
-  const rest = parts.map((part): View => ({ kind: 'deframed', part }))
-  if (framed === undefined) {
-    return [
-      own,
-      ...pieces(whole, [...HALVES, ...QUARTERS]),
-      ...shapes(whole, aspect),
-      ...crops(whole, CROPS),
-      ...tilts(aspect, REGISTERED_ANGLES_DEG),
-      ...rest.slice(0, 2),
-    ]
-  }
-  const framedAspect =
-    aspect * (((framed.right - framed.left) / raster.width) * (raster.height / (framed.bottom - framed.top)))
+  const main = framed ?? whole
+  const mainAspect = aspect * (((main.right - main.left) / raster.width) * (raster.height / (main.bottom - main.top)))
   return [
-    own,
-    ...rest.slice(0, 4),
-    ...pieces(framed, HALVES),
-    ...shapes(framed, framedAspect),
-    ...crops(framed, CROPS.slice(0, 4)),
-    // One picture in twenty has something in it that looks like a frame, and must be found when it is cut all the same.
-    ...pieces(whole, HALVES),
-    ...shapes(whole, aspect),
-    ...crops(whole, CROPS.slice(0, 4)),
+    { kind: 'whole', part: whole },
+    ...(framed === undefined ? [] : [{ kind: 'deframed', part: framed } as const]),
+    ...pieces(main, [...HALVES, ...QUARTERS]),
+    ...shapes(main, mainAspect),
+    ...crops(main, CROPS),
+    ...(framed === undefined ? tilts(aspect, REGISTERED_ANGLES_DEG) : []),
   ]
 }
 

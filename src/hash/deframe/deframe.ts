@@ -2,7 +2,7 @@
 
 import type { MeasuredRaster } from '../measured.js'
 import { wholeOf } from '../raster.js'
-import { overlapOf, type Rectangle } from '../rectangle.js'
+import { areaOf, overlapOf, type Rectangle } from '../rectangle.js'
 import { bestOf } from './ranking.js'
 import { texturedPart } from './texture.js'
 import { trimmed } from './trim.js'
@@ -16,6 +16,8 @@ export interface Deframed {
 
 /** From this score on a rectangle has a frame around it: 95 of 100 framed pictures lie above, 95 of 100 plain ones below. */
 const FRAMED_SCORE = 9.8
+/** Of the whole: what is smaller may be a button or a line to write in, and those are everybody's. */
+const LEAST_FRAMED_AREA = 0.1
 const RANKED_PARTS = 12
 const SAME_OVERLAP = 0.95
 const LEAST_AREA = 0.02
@@ -31,13 +33,13 @@ export function deframe(raster: MeasuredRaster): Deframed {
   const whole = wholeOf(raster)
   const ranked = bestOf(lines, texture, RANKED_PARTS)
   const textured = texturedPart(texture)
-  const [first] = ranked
+  const framed = ranked.find((part) => part.score >= FRAMED_SCORE && areaOf(part) >= LEAST_FRAMED_AREA * areaOf(whole))
   return {
     parts: distinct(
       [...ranked.slice(0, 1), trimmed(raster, whole), ...(textured ? [textured] : []), ...ranked.slice(1)],
       whole,
     ),
-    framed: first !== undefined && first.score >= FRAMED_SCORE ? first : undefined,
+    framed,
   }
 }
 

@@ -1,0 +1,50 @@
+// How much a hash says that is not said by one bit for each row and one for each column.
+
+import type { Hash256 } from './hash256.js'
+
+const SIDE = 16
+const STARTS = [0, 5, 10, 15] as const
+const ROUNDS = 6
+
+/**
+ * Of the 256 bits, how many agree with the best pattern of the form row bit ≠ column bit. 256 for a bar, an edge or a box on a plain
+ * ground, whose cosine transform is a product of one over rows and one over columns; 176 for the median photograph, 212 for one in
+ * a thousand.
+ *
+ * The best pattern is looked for by turns, the rows' bits for given columns' bits and the other way round, from four rows of the hash.
+ *
+ * Cost: some 10 µs.
+ */
+export function separableBits(hash: Hash256): number {
+  let most = 0
+  for (const start of STARTS) most = Math.max(most, climb(hash, start))
+  return most
+}
+
+const rows = new Int8Array(SIDE)
+const columns = new Int8Array(SIDE)
+
+function climb(hash: Hash256, start: number): number {
+  for (let j = 0; j < SIDE; j++) columns[j] = signAt(hash, start, j)
+  let sum = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    for (let i = 0; i < SIDE; i++) {
+      let along = 0
+      for (let j = 0; j < SIDE; j++) along += signAt(hash, i, j) * (columns[j] ?? 0)
+      rows[i] = along >= 0 ? 1 : -1
+    }
+    sum = 0
+    for (let j = 0; j < SIDE; j++) {
+      let along = 0
+      for (let i = 0; i < SIDE; i++) along += signAt(hash, i, j) * (rows[i] ?? 0)
+      columns[j] = along >= 0 ? 1 : -1
+      sum += Math.abs(along)
+    }
+  }
+  return (SIDE * SIDE + sum) / 2
+}
+
+function signAt(hash: Hash256, row: number, column: number): number {
+  const k = SIDE * row + column
+  return ((hash[k >> 3] ?? 0) >> (k & 7)) & 1 ? 1 : -1
+}

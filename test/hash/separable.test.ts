@@ -1,0 +1,48 @@
+import t from 'tap'
+import { hashFromBytes } from '../../src/hash/hash256.js'
+import { loadImageHasherSync, MOST_SEPARABLE_BITS } from '../../src/hash/image-hasher.js'
+import { pdq } from '../../src/hash/pdq.js'
+import { separableBits } from '../../src/hash/separable.js'
+import { scenePixels } from '../helpers/pictures.js'
+
+t.test('a pattern of one bit for each row and one for each column agrees wholly, whichever it is', async (t) => {
+  for (const [down, across] of [
+    [0xffff, 0xffff],
+    [0x0f3c, 0xa5a5],
+    [0x8001, 0x1234],
+  ] as const) {
+    const bytes = new Uint8Array(32)
+    for (let k = 0; k < 256; k++) {
+      const bit = ((down >> (k >> 4)) ^ (across >> (k & 15))) & 1
+      bytes[k >> 3] = (bytes[k >> 3] ?? 0) | (bit << (k & 7))
+    }
+    t.equal(separableBits(hashFromBytes(bytes)), 256)
+  }
+})
+
+t.test('tells what apps draw from what cameras see', async (t) => {
+  const scenes = [1, 2, 3, 4, 5].map((seed) => separableBits(pdq({ ...scenePixels(seed), channels: 3 }).hash))
+  t.ok(Math.max(...scenes) <= MOST_SEPARABLE_BITS, scenes.join(' '))
+  for (const drawn of [
+    box(300, 200, 40, 120, 220, 40),
+    box(600, 400, 80, 250, 440, 60),
+    box(600, 400, 100, 100, 200, 150),
+    box(640, 480, 300, 50, 150, 300),
+  ])
+    t.ok(separableBits(pdq(drawn).hash) > MOST_SEPARABLE_BITS)
+})
+
+t.test('a box on a plain ground has no row that another box could be mistaken for', async (t) => {
+  const { signals } = loadImageHasherSync().hash(box(600, 400, 80, 250, 440, 60), 'register')
+
+  t.same(
+    signals.filter(({ type }) => type === 'pdq-area'),
+    [],
+  )
+})
+
+function box(width: number, height: number, left: number, top: number, across: number, down: number) {
+  const isIn = (x: number, y: number) => x >= left && x < left + across && y >= top && y < top + down
+  const data = Uint8Array.from({ length: width * height }, (_, k) => (isIn(k % width, Math.floor(k / width)) ? 240 : 20))
+  return { data, width, height, channels: 1 } as const
+}
