@@ -9,8 +9,8 @@ import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
  * they were measured: docs/robustness.md.
  */
 const REACHES = {
-  plain: { strong: 44, near: 50, review: 60 },
-  partial: { strong: 42, near: 48, review: 58 },
+  plain: { strong: 40, near: 46, review: 56 },
+  partial: { strong: 38, near: 44, review: 54 },
 } as const
 
 /** Pieces and tilted parts show less of a picture, and there are more of them. */

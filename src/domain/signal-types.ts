@@ -26,7 +26,7 @@ export const SIGNAL_TYPES = {
   'pdq-area': {
     code: 4,
     algorithm: 'pdq',
-    thresholdBits: 50,
+    thresholdBits: 46,
     maxThresholdBits: 66,
     corroboratesBits: 31,
     identifies: false,
