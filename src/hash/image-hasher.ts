@@ -78,7 +78,7 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
       const whole: ImageSignal = { type: 'pdq', view: 'whole', quality, hashes: dihedrals }
       if (Math.min(pixels.width, pixels.height) < LEAST_SIDE_PX) return { quality, signals: [whole], blockTotals }
       const parts = frames.measure(pixels, (raster) => partsOf(kernel, raster, aspect, purpose))
-      return { quality, signals: [whole, ...parts.slice(0, MAX_AREA_SIGNALS)], blockTotals }
+      return { quality, signals: [whole, ...parts], blockTotals }
     },
   }
 }
@@ -86,24 +86,20 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
 function partsOf(kernel: PdqKernel, raster: MeasuredRaster, aspect: number, purpose: Purpose): ImageSignal[] {
   const sampler = samplerOf(raster, aspect)
   const signals: ImageSignal[] = []
-  for (const view of viewsOf(raster, aspect, purpose)) {
-    const result = kernel.hashSamples(sampler.take(view))
-    if (!isTelling(view.kind, result)) continue
-    if (purpose === 'register') {
-      if (signals.some(({ hashes: [hash] }) => hash !== undefined && distance(hash, result.hash) < NEAR_DUPLICATE_BITS))
-        continue
-      signals.push({ type: 'pdq-area', view: view.kind, quality: result.quality, hashes: [result.hash] })
-    } else {
-      signals.push({
-        type: 'pdq-area',
-        view: view.kind,
-        quality: result.quality,
-        hashes: askedTurns(view, result.dihedrals),
-      })
+  const isNew = (found: Hash256) =>
+    !signals.some(({ hashes: [hash] }) => hash !== undefined && distance(hash, found) < NEAR_DUPLICATE_BITS)
+  try {
+    for (const view of viewsOf(raster, aspect, purpose)) {
+      if (signals.length === MAX_AREA_SIGNALS) break
+      const result = kernel.hashSamples(sampler.take(view))
+      if (!isTelling(view.kind, result) || (purpose === 'register' && !isNew(result.hash))) continue
+      const hashes = purpose === 'register' ? [result.hash] : askedTurns(view, result.dihedrals)
+      signals.push({ type: 'pdq-area', view: view.kind, quality: result.quality, hashes })
     }
+    return signals
+  } finally {
+    sampler.wipe()
   }
-  sampler.wipe()
-  return signals
 }
 
 function isTelling(kind: ViewKind, { hash, quality, medianCoefficient }: SampledResult): boolean {
