@@ -4,6 +4,7 @@ import t from 'tap'
 import { loadFrameKernelSync } from '../../src/hash/frame-kernel.js'
 import { type MeasuredRaster, measuredOf } from '../../src/hash/measured.js'
 import type { Pixels } from '../../src/hash/pixels.js'
+import { withMemory } from './kernel-memory.js'
 import { chessboard, pictures, shaded } from './patterns.js'
 import { noisy } from './synthetic.js'
 
@@ -71,20 +72,7 @@ t.test('stays correct when a small picture follows a large one', async (t) => {
 })
 
 t.test('leaves nothing of a picture in its memory, even when what looks at it fails', async (t) => {
-  const instances: WebAssembly.Instance[] = []
-  const { Instance } = WebAssembly
-  t.teardown(() => {
-    WebAssembly.Instance = Instance
-  })
-  WebAssembly.Instance = class extends Instance {
-    constructor(module: WebAssembly.Module) {
-      super(module)
-      instances.push(this)
-    }
-  }
-  const observed = loadFrameKernelSync()
-  const { memory } = instances[0]?.exports ?? {}
-  if (!(memory instanceof WebAssembly.Memory)) throw new Error('the kernel exports its memory')
+  const { kernel: observed, memory } = withMemory(t, loadFrameKernelSync)
   const fails = () => {
     throw new Error('seen enough')
   }

@@ -7,6 +7,7 @@ import { wasmBase64 } from '../../src/hash/pdq.generated.js'
 import { type PdqResult, pdq, samplePosition, samplesOf, windowOf } from '../../src/hash/pdq.js'
 import { loadPdqKernelSync } from '../../src/hash/pdq-kernel.js'
 import { MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
+import { withMemory } from './kernel-memory.js'
 import { noisy } from './synthetic.js'
 
 const kernel = loadPdqKernelSync()
@@ -118,20 +119,7 @@ t.test('gives no block totals when a side is shorter than the blocks', async (t)
 })
 
 t.test('keeps nothing of a picture: its memory is the same whatever it hashed', async (t) => {
-  const instances: WebAssembly.Instance[] = []
-  const { Instance } = WebAssembly
-  t.teardown(() => {
-    WebAssembly.Instance = Instance
-  })
-  WebAssembly.Instance = class extends Instance {
-    constructor(module: WebAssembly.Module) {
-      super(module)
-      instances.push(this)
-    }
-  }
-  const observed = loadPdqKernelSync()
-  const { memory } = instances[0]?.exports ?? {}
-  if (!(memory instanceof WebAssembly.Memory)) throw new Error('the kernel exports its memory')
+  const { kernel: observed, memory } = withMemory(t, loadPdqKernelSync)
 
   observed.hash(noisy(1, 333, 217, 3))
   const first = Buffer.from(memory.buffer).toString('base64')
