@@ -3,7 +3,7 @@
 import { type Deframed, deframe } from './deframe/deframe.js'
 import type { MeasuredRaster } from './measured.js'
 import { wholeOf } from './raster.js'
-import type { Rectangle } from './rectangle.js'
+import { areaOf, type Rectangle } from './rectangle.js'
 import { straightened, type TiltedPart } from './tilt.js'
 import { waysOf } from './transforms.js'
 
@@ -48,6 +48,9 @@ export function askedTurns<Hash>(
 }
 
 const PARTS_ASKED = 10
+const PARTS_REGISTERED = 3
+/** Of the whole: a caption is less, and captions are alike. */
+const LEAST_REGISTERED_AREA = 0.25
 const LIKELY_PARTS = 4
 /** Left, top, right, bottom, as parts of the sides. */
 const HALVES: readonly Share[] = [
@@ -86,20 +89,28 @@ const SKEWED_SHARE = 0.92
 
 /**
  * Of a picture that something was put around, nothing but what is inside, and the whole: what an app draws is the same around
- * everybody's pictures, and a registered part of it would match every screenshot of that app.
+ * everybody's pictures, and a registered part of it would match every screenshot of that app. Where it may as well be a picture that has
+ * something like a frame in it, the cuts of the whole come too; its pieces do not, for those might be of the app alone.
  */
-function registered(raster: MeasuredRaster, aspect: number, { framed }: Deframed): View[] {
+function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: Deframed): View[] {
   const whole = wholeOf(raster)
-  const main = framed ?? whole
-  const mainAspect = aspect * (((main.right - main.left) / raster.width) * (raster.height / (main.bottom - main.top)))
-  return [
-    { kind: 'whole', part: whole },
-    ...(framed === undefined ? [] : [{ kind: 'deframed', part: framed } as const]),
-    ...pieces(main, [...HALVES, ...QUARTERS]),
-    ...shapes(main, mainAspect),
-    ...crops(main, CROPS),
-    ...(framed === undefined ? tilts(aspect, REGISTERED_ANGLES_DEG) : []),
-  ]
+  const own: View = { kind: 'whole', part: whole }
+  if (framed === undefined) {
+    return [
+      own,
+      ...pieces(whole, [...HALVES, ...QUARTERS]),
+      ...shapes(whole, aspect),
+      ...crops(whole, CROPS),
+      ...tilts(aspect, REGISTERED_ANGLES_DEG),
+      ...deframed(parts.filter((part) => areaOf(part) >= LEAST_REGISTERED_AREA * areaOf(whole)).slice(0, PARTS_REGISTERED)),
+    ]
+  }
+  const framedAspect =
+    aspect * (((framed.right - framed.left) / raster.width) * (raster.height / (framed.bottom - framed.top)))
+  const inside = [...deframed([framed]), ...pieces(framed, [...HALVES, ...QUARTERS]), ...shapes(framed, framedAspect)]
+  return framed.isPlainAround
+    ? [own, ...inside, ...crops(framed, CROPS)]
+    : [own, ...inside, ...shapes(whole, aspect), ...crops(whole, CROPS)]
 }
 
 function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed): View[] {
@@ -108,15 +119,18 @@ function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed): Vie
   return [
     { kind: 'whole', part: whole },
     ...pieces(whole, [...HALVES, ...QUARTERS]),
-    ...parts
-      .slice(0, PARTS_ASKED)
-      .map((part, rank): View => ({ kind: 'deframed', part, ...(rank >= LIKELY_PARTS && { unlikely: true }) })),
+    ...deframed(parts.slice(0, PARTS_ASKED)),
     ...(first === undefined ? [] : pieces(first, HALVES)),
     ...tilts(aspect, FILLED_ANGLES_DEG),
     ...SKEWED_ANGLES_DEG.map(
       (angleDeg): View => ({ kind: 'tilted', part: { width: aspect * SKEWED_SHARE, height: SKEWED_SHARE, angleDeg } }),
     ),
   ]
+}
+
+/** The likeliest come first. */
+function deframed(parts: readonly Rectangle[]): View[] {
+  return parts.map((part, rank) => ({ kind: 'deframed', part, ...(rank >= LIKELY_PARTS && { unlikely: true }) }))
 }
 
 function pieces(part: Rectangle, shares: readonly Share[]): View[] {

@@ -4,20 +4,27 @@ import type { MeasuredRaster } from '../measured.js'
 import { wholeOf } from '../raster.js'
 import { areaOf, overlapOf, type Rectangle } from '../rectangle.js'
 import { bestOf } from './ranking.js'
-import { texturedPart } from './texture.js'
+import { densityOf, type Texture, texturedPart } from './texture.js'
 import { trimmed } from './trim.js'
 
 export interface Deframed {
   /** Parts that may be the picture, the most likely first; none of them nearly the whole, no two nearly the same. */
   readonly parts: readonly Rectangle[]
-  /** The part that something was certainly put around; absent for a picture that is all there is. */
-  readonly framed: Rectangle | undefined
+  /** The part that something was put around; absent for a picture that is all there is. */
+  readonly framed: Framed | undefined
+}
+
+export interface Framed extends Rectangle {
+  /** What is around is much plainer than what is inside. Otherwise it may be a picture with a window or a poster in it. */
+  readonly isPlainAround: boolean
 }
 
 /** From this score on a rectangle has a frame around it: 95 of 100 framed pictures lie above, 95 of 100 plain ones below. */
 const FRAMED_SCORE = 9.8
 /** Of the whole: what is smaller may be a button or a line to write in, and those are everybody's. */
 const LEAST_FRAMED_AREA = 0.1
+/** Of what has so much less fine structure than the part itself, half of the pictures that are wrongly taken for framed have more. */
+const PLAIN_AROUND = 0.7
 const RANKED_PARTS = 12
 const SAME_OVERLAP = 0.95
 const LEAST_AREA = 0.02
@@ -39,8 +46,14 @@ export function deframe(raster: MeasuredRaster): Deframed {
       [...ranked.slice(0, 1), trimmed(raster, whole), ...(textured ? [textured] : []), ...ranked.slice(1)],
       whole,
     ),
-    framed,
+    framed: framed === undefined ? undefined : { ...framed, isPlainAround: isPlainAround(texture, framed, whole) },
   }
+}
+
+function isPlainAround(texture: Texture, part: Rectangle, whole: Rectangle): boolean {
+  const inside = densityOf(texture, part)
+  const area = areaOf(part) / areaOf(whole)
+  return densityOf(texture, whole) - inside * area <= PLAIN_AROUND * inside * (1 - area)
 }
 
 function distinct(parts: readonly Rectangle[], whole: Rectangle): Rectangle[] {
