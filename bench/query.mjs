@@ -6,7 +6,7 @@ import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import sharp from 'sharp'
-import { widestDecisionBits } from '../dist/src/domain/evidence.js'
+import { widestMatchBits } from '../dist/src/domain/evidence.js'
 import { SignalIndex } from '../dist/src/search/signal-index.js'
 import { hashImage } from '../dist/workers/media/hash-image.js'
 import { largePicture } from './pictures.mjs'
@@ -37,7 +37,7 @@ const { index, corpus } = indexed(Number(args.rows))
 const result = {
   rows: index.rows,
   rowsFrom: corpus.from,
-  thresholdBits: widestDecisionBits('pdq-area', 'whole'),
+  thresholdBits: widestMatchBits('pdq-area', 'whole'),
   pictures: [
     await measured('screenshot, 1080×2340', screenshotOf),
     await measured('4000×3000', (photo) => resized(photo, 4000, 3000)),
@@ -87,7 +87,7 @@ async function measured(name, make) {
     const { signals } = await hashImage(files[(round + WARM_UP_ROUNDS) % files.length], 'query')
     const hashedAt = performance.now()
     const asked = signals.filter(({ type }) => type === 'pdq-area')
-    for (const { view, hashes } of asked) index.within(hashes, widestDecisionBits('pdq-area', view))
+    for (const { view, hashes } of asked) index.within(hashes, widestMatchBits('pdq-area', view))
     const end = performance.now()
     if (round >= 0) {
       times.hashing.push(hashedAt - start)

@@ -1,12 +1,9 @@
 // How often do unrelated pictures come as near as this? Draws what `bench:robustness --curve FILE` wrote, beside the thresholds in use.
 //
 //   node bench/robustness/false-rates.mjs CURVE.csv CHART.svg
-//
-// A pair of pictures is compared in many views. The rates of the kinds of pairs of views are added up, which counts a pair twice that is
-// near in two of them: the true rate is lower.
 
 import { readFileSync, writeFileSync } from 'node:fs'
-import { decisionBits, reviewBits, strongBits } from '../../dist/src/domain/evidence.js'
+import { aloneBits, matchBits, witnessBits } from '../../dist/src/domain/evidence.js'
 
 const [from, to] = process.argv.slice(2)
 if (from === undefined || to === undefined) {
@@ -15,18 +12,18 @@ if (from === undefined || to === undefined) {
 }
 
 const SERIES = [
+  { name: 'in any pair of views', colour: '#0072b2', has: ({ type, views }) => type === 'pdq-area' && views[1] === 'any' },
   {
-    name: 'whole, deframed, crop',
-    colour: '#0072b2',
-    has: ({ type, views }) => type === 'pdq-area' && !views.some(isPartial),
+    name: 'and in a second one',
+    colour: '#d55e00',
+    has: ({ type, views }) => type === 'pdq-area' && views[1] === 'witnessed',
   },
-  { name: 'piece, tilted', colour: '#d55e00', has: ({ type, views }) => type === 'pdq-area' && views.some(isPartial) },
-  { name: 'PDQ of the whole, 8 turns', colour: '#57606a', has: ({ type }) => type === 'pdq' },
+  { name: 'PDQ of the whole, 8 turns', colour: '#57606a', has: ({ type, views }) => type === 'pdq' && views[1] === 'any' },
 ]
-const GRADES = [
-  { name: 'strong', bitsOf: strongBits },
-  { name: 'near', bitsOf: decisionBits },
-  { name: 'review', bitsOf: reviewBits },
+const MARKS = [
+  { name: 'alone', bitsOf: aloneBits },
+  { name: 'match', bitsOf: matchBits },
+  { name: 'witness', bitsOf: witnessBits },
 ]
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [880, 460, 72, 24, 86, 52]
 const BITS = { least: 30, most: 72 }
@@ -43,10 +40,6 @@ for (const { name, rates } of series) {
   console.log(`${name}: ${near.join(', ')}`)
 }
 
-function isPartial(view) {
-  return view === 'piece' || view === 'tilted'
-}
-
 function parsed(text) {
   const [, ...lines] = text.trim().split('\n')
   return lines.map((line) => {
@@ -55,7 +48,7 @@ function parsed(text) {
   })
 }
 
-/** False pairs of all kinds together, by bits, as a part of all pairs of pictures. */
+/** False pairs by bits, as a part of all pairs of pictures. */
 function ratesOf(rows, pairs) {
   const rates = []
   for (const { bits, falsePairs } of rows) rates[bits] = (rates[bits] ?? 0) + falsePairs / pairs
@@ -83,7 +76,7 @@ function drawn(series, pairs) {
   for (let bits = BITS.least; bits <= BITS.most; bits += 6)
     grid.push(text(xOf(bits), HEIGHT - BOTTOM + 20, bits, 12, 'middle'))
   const views = { asked: 'whole', registered: 'whole' }
-  const marks = GRADES.map(({ name, bitsOf }) => {
+  const marks = MARKS.map(({ name, bitsOf }) => {
     const x = round(xOf(bitsOf('pdq-area', views)))
     return `<path d="M${x} ${TOP}V${HEIGHT - BOTTOM}" stroke="#8c959f" stroke-dasharray="4 4"/>${text(x + 5, TOP + 14, name, 12)}`
   })

@@ -1,10 +1,10 @@
 // All that this bench knows of how Tabir hashes and decides.
 
-import { decisionBits as widestDecision } from '../../dist/src/domain/evidence.js'
+import { aloneBits, matchBits, WITNESSES, widestMatchBits, witnessBits } from '../../dist/src/domain/evidence.js'
 import { loadImageHasherSync } from '../../dist/src/hash/image-hasher.js'
 import { decode } from '../../dist/workers/media/decode.js'
 
-export { decode }
+export { decode, WITNESSES }
 
 const hasher = loadImageHasherSync()
 
@@ -18,7 +18,18 @@ export function asked(pixels) {
   return hasher.hash(pixels, 'query', pixels.aspect).signals
 }
 
-/** The widest distance of a query's view from a registered one that is acted on without anybody looking. */
-export function decisionBits(type, query, registered) {
-  return widestDecision(type, { asked: query, registered })
+/** Is a registered view this near to a query's one more sign of the same picture? */
+export function isWitness(type, query, registered, bits) {
+  return bits <= (witnessBits(type, { asked: query, registered }) ?? -1)
+}
+
+/** May a match of these views be acted on without anybody looking? `pairs` are all witnesses of the two pictures. */
+export function isDecided(type, query, registered, bits, pairs) {
+  const views = { asked: query, registered }
+  return bits <= (pairs >= WITNESSES ? matchBits(type, views) : aloneBits(type, views))
+}
+
+/** How far a service searches for a view. */
+export function searchBits(type, query) {
+  return widestMatchBits(type, query)
 }

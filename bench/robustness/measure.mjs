@@ -3,10 +3,10 @@
 import { progress } from '../report.mjs'
 import { openBaselines } from './baselines.mjs'
 import { Stopwatch } from './clock.mjs'
-import { asked, decisionBits, decode } from './hasher.mjs'
+import { asked, decode } from './hasher.mjs'
 import { Cells, References } from './references.mjs'
 import { register } from './register.mjs'
-import { Decisions, Distances, Recall } from './tally.mjs'
+import { Distances, isFound, Recall } from './tally.mjs'
 
 const WARM_UPS = 5 // until the compilers are done, so that a short run does not time them
 const ROWS_OF = { type: 'pdq-area', view: 'crop' } // what files of hashes hold
@@ -20,7 +20,6 @@ export async function measure({ photos, distractors, edits, rows, rowsPerImage }
     baselines: openBaselines(),
     recall: new Recall(edits.catalogue),
     distances: new Distances(cells),
-    decisions: new Decisions(cells),
     hashing: new Stopwatch(),
     searching: new Stopwatch(),
     count: { queries: 0, needles: 0, pairs: 0, baselinePairs: 0, baselineFalse: {} },
@@ -31,29 +30,32 @@ export async function measure({ photos, distractors, edits, rows, rowsPerImage }
   if (rows !== undefined) run.references.addRows(rows, rowsPerImage, ROWS_OF)
   run.held = run.references.held()
 
+  // Nobody knows what distractors show, and those that show edited photographs may show these.
+  const photographs = new Set(images.values())
+  const unsure = Array.from({ length: pictures }, (_, image) => image).filter((image) => !photographs.has(image))
   const known = photos.filter(({ name }) => images.has(name))
   const draw = progress('queries', known.length * edits.catalogue.length)
   for (const photo of known) {
     for await (const edit of edits.of(photo)) {
-      const beside = edit.usesOthers ? photo.others.flatMap((name) => images.get(name) ?? []) : []
+      const beside = edit.usesOthers ? [...photo.others.flatMap((name) => images.get(name) ?? []), ...unsure] : []
       await ask(run, edit, { own: images.get(photo.name), beside: new Set(beside) }, pictures)
       draw(run.count.queries)
     }
   }
+  run.distances.addAllPairs(run.count.pairs)
   return { ...registered, ...figuresOf(run) }
 }
 
 /** @param shown the photograph that the edit is of, and those that it shows beside it: neither finding is false. */
 async function ask(run, edit, shown, pictures) {
   const pixels = await decode(edit.bytes)
-  const search = (signals) => run.references.search(signals, widestOf(signals, run.held))
-  for (let i = 0; run.count.queries === 0 && i < WARM_UPS; i++) search(asked(pixels))
+  for (let i = 0; run.count.queries === 0 && i < WARM_UPS; i++) run.references.search(asked(pixels))
   const signals = run.hashing.time(() => asked(pixels))
-  run.searching.time(() => search(signals))
+  run.searching.time(() => run.references.search(signals))
   const near = run.references.nearest(signals)
   const isForeign = (image) => image !== shown.own && !shown.beside.has(image)
 
-  const found = { tabir: run.decisions.areMet(near.get(shown.own)) }
+  const found = { tabir: isFound(near.get(shown.own), run.cells) }
   for (const baseline of run.baselines) {
     const matched = baseline.near({ signals, pixels })
     found[baseline.key] = matched.includes(shown.own)
@@ -62,10 +64,11 @@ async function ask(run, edit, shown, pictures) {
   }
   run.recall.add(edit.id, found)
   run.distances.addOwn(near.get(shown.own), edit.group)
-  for (const [image, distances] of near) {
+  for (const [image, closest] of near) {
     if (!isForeign(image)) continue
-    run.distances.addForeign(distances)
-    if (run.decisions.areMet(distances)) run.falsePairs.push({ own: shown.own, edit: edit.id, image, distances })
+    run.distances.addForeign(closest)
+    if (isFound(closest, run.cells))
+      run.falsePairs.push({ own: shown.own, edit: edit.id, image, distances: closest.distances })
   }
   countPairs(run, signals, shown)
   count(run, signals, 1 + shown.beside.size, pictures)
@@ -86,17 +89,6 @@ function countPairs({ references, distances, cells, held }, signals, { own, besi
     const foreign = images - [own, ...beside].filter((image) => references.holds(image, type, view)).length
     for (const query of queryViews) distances.addPairs(cells.of(type, query, view), foreign)
   }
-}
-
-/** The widest threshold at which each type decides anything here. */
-function widestOf(signals, held) {
-  const widest = {}
-  for (const { type, view } of signals) {
-    for (const row of held) {
-      if (row.type === type) widest[type] = Math.max(widest[type] ?? 0, decisionBits(type, view, row.view))
-    }
-  }
-  return (type) => widest[type] ?? 0
 }
 
 function figuresOf({ count, references, recall, distances, hashing, searching, baselines, falsePairs, cells }) {

@@ -5,11 +5,11 @@ import { HASH_BYTES, hashFromBytes } from '../../dist/src/hash/hash256.js'
 import { MOST_SEPARABLE_BITS } from '../../dist/src/hash/image-hasher.js'
 import { separableBits } from '../../dist/src/hash/separable.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
+import { isWitness, searchBits } from './hasher.mjs'
 
 /** Distances beyond this are not told apart: no threshold is asked for there. */
 export const WIDEST_BITS = 72
 
-const MOST_NEEDLES = 64 // of a search
 const MOST_CELLS = 64
 
 /** The kinds of pairs: a type, a view of the query and a view of what is registered. A cell is the number of one. */
@@ -90,29 +90,31 @@ export class References {
     return this.#type(type).views[image]?.includes(view) ?? false
   }
 
-  /** @returns by picture, the least distance of each cell; 255 where it is beyond `WIDEST_BITS`. */
+  /**
+   * @returns by picture, `distances`: the least of each cell, 255 where it is beyond `WIDEST_BITS`; and `pairs`: how many pairs of views
+   * are near enough to be witnesses.
+   */
   nearest(signals) {
     const found = new Map()
-    for (const [type, byView] of grouped(signals)) {
+    for (const { type, view: query, hashes } of signals) {
       const { index, views } = this.#type(type)
-      for (const [query, hashes] of byView) {
-        for (const { image, view, distanceBits } of hits(index, hashes, WIDEST_BITS)) {
-          const cell = this.#cells.of(type, query, views[image][view])
-          const distances = found.get(image) ?? new Uint8Array(MOST_CELLS).fill(255)
-          distances[cell] = Math.min(distances[cell], distanceBits)
-          found.set(image, distances)
-        }
+      for (const { image, view, distanceBits } of index.within(hashes, WIDEST_BITS)) {
+        const registered = views[image][view]
+        const cell = this.#cells.of(type, query, registered)
+        const near = found.get(image) ?? { distances: new Uint8Array(MOST_CELLS).fill(255), pairs: 0 }
+        near.distances[cell] = Math.min(near.distances[cell], distanceBits)
+        if (isWitness(type, query, registered, distanceBits)) near.pairs++
+        found.set(image, near)
       }
     }
     return found
   }
 
-  /** Searches as a service would, for its cost alone: all needles, each type at the widest threshold that decides anything. */
-  search(signals, thresholdOf) {
+  /** Searches as a service would, for its cost alone: each view as far as it may be a match of anything. */
+  search(signals) {
     let number = 0
-    for (const [type, byView] of grouped(signals)) {
-      number += hits(this.#type(type).index, [...byView.values()].flat(), thresholdOf(type)).length
-    }
+    for (const { type, view, hashes } of signals)
+      number += this.#type(type).index.within(hashes, searchBits(type, view)).length
     return number
   }
 
@@ -123,22 +125,4 @@ export class References {
     this.#types.set(type, made)
     return made
   }
-}
-
-function grouped(signals) {
-  const types = new Map()
-  for (const { type, view, hashes } of signals) {
-    const byView = types.get(type) ?? new Map()
-    byView.set(view, [...(byView.get(view) ?? []), ...hashes])
-    types.set(type, byView)
-  }
-  return types
-}
-
-function hits(index, needles, thresholdBits) {
-  const all = []
-  for (let i = 0; i < needles.length; i += MOST_NEEDLES) {
-    for (const hit of index.within(needles.slice(i, i + MOST_NEEDLES), thresholdBits)) all.push(hit)
-  }
-  return all
 }

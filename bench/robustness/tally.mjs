@@ -1,6 +1,6 @@
 // Counts of what was found and what was found falsely.
 
-import { decisionBits } from './hasher.mjs'
+import { isDecided, WITNESSES } from './hasher.mjs'
 import { WIDEST_BITS } from './references.mjs'
 
 /** By edit: how many queries, and how many of them each method found. */
@@ -49,17 +49,50 @@ export class Distances {
     this.#pairs.set(cell, (this.#pairs.get(cell) ?? 0) + number)
   }
 
-  addOwn(distances, group) {
-    forEach(distances, (cell, bits) => histogram(this.#own, `${cell} ${group}`)[bits]++)
+  /** @param near as `References.nearest` gives it, or undefined where nothing is near. */
+  addOwn(near, group) {
+    for (const [kind, bits] of this.#kindsOf(near)) histogram(this.#own, `${kind} ${group}`)[bits]++
   }
 
-  addForeign(distances) {
-    forEach(distances, (cell, bits) => histogram(this.#foreign, cell)[bits]++)
+  addForeign(near) {
+    for (const [kind, bits] of this.#kindsOf(near)) histogram(this.#foreign, kind)[bits]++
+  }
+
+  /** The least distance of each cell; of each type in any cell; and of each type when there are witnesses. */
+  *#kindsOf(near) {
+    if (near === undefined) return
+    const least = new Map()
+    for (const [cell, bits] of near.distances.entries()) {
+      if (bits > WIDEST_BITS) continue
+      yield [cell, bits]
+      const { type } = this.#cells.kinds[cell]
+      least.set(type, Math.min(least.get(type) ?? bits, bits))
+    }
+    for (const [type, bits] of least) {
+      yield [anyOf(type), bits]
+      if (near.pairs >= WITNESSES) yield [witnessedOf(type), bits]
+    }
+  }
+
+  /** Of kinds that are not cells, the pairs are all pairs of pictures. */
+  *#curves() {
+    yield* this.#cells.kinds.entries()
+    for (const type of new Set(this.#cells.kinds.map((kind) => kind.type))) {
+      yield [anyOf(type), { type, query: 'any', registered: 'any' }]
+      yield [witnessedOf(type), { type, query: 'any', registered: 'witnessed' }]
+    }
+  }
+
+  addAllPairs(number) {
+    for (const type of new Set(this.#cells.kinds.map((kind) => kind.type))) {
+      this.addPairs(anyOf(type), number)
+      this.addPairs(witnessedOf(type), number)
+    }
   }
 
   /** `{ type, query, registered, thresholdBits, pairs, falsePairs, found: { group: … } }` for each cell and threshold. */
   *curve(groups) {
-    for (const [cell, kind] of this.#cells.kinds.entries()) {
+    for (const [cell, kind] of this.#curves()) {
       const foreign = cumulated(histogram(this.#foreign, cell))
       const own = groups.map(({ name }) => [name, cumulated(histogram(this.#own, `${cell} ${name}`))])
       for (let thresholdBits = 0; thresholdBits <= WIDEST_BITS; thresholdBits++) {
@@ -71,28 +104,15 @@ export class Distances {
   }
 }
 
-/** How wide an automatic decision is in each cell; looked up once. */
-export class Decisions {
-  #cells
-  #bits = []
-
-  constructor(cells) {
-    this.#cells = cells
-  }
-
-  bitsOf(cell) {
-    this.#bits[cell] ??= decisionBits(
-      this.#cells.kinds[cell].type,
-      this.#cells.kinds[cell].query,
-      this.#cells.kinds[cell].registered,
-    )
-    return this.#bits[cell]
-  }
-
-  /** @param distances by cell, or undefined where nothing is near. */
-  areMet(distances) {
-    return distances?.some((bits, cell) => bits <= WIDEST_BITS && bits <= this.bitsOf(cell)) ?? false
-  }
+/** @param near as `References.nearest` gives it, or undefined where nothing is near. */
+export function isFound(near, { kinds }) {
+  return (
+    near?.distances.some((bits, cell) => {
+      if (bits > WIDEST_BITS) return false
+      const { type, query, registered } = kinds[cell]
+      return isDecided(type, query, registered, bits, near.pairs)
+    }) ?? false
+  )
 }
 
 function withPercent({ found, ...edit }) {
@@ -109,10 +129,12 @@ function meanOf(edits) {
   }
 }
 
-function forEach(distances, each) {
-  distances?.forEach((bits, cell) => {
-    if (bits <= WIDEST_BITS) each(cell, bits)
-  })
+function anyOf(type) {
+  return `${type} any`
+}
+
+function witnessedOf(type) {
+  return `${type} witnessed`
 }
 
 function histogram(map, key) {

@@ -1,6 +1,6 @@
 // A bank: a named set of signals of one organisation under one policy.
 
-import { type ComparedViews, decisionBits, widestDecisionBits } from './evidence.js'
+import { aloneBits, type ComparedViews, matchBits, widestMatchBits } from './evidence.js'
 import type { View } from './signal.js'
 import type { SignalType } from './signal-types.js'
 
@@ -23,10 +23,15 @@ export const CASES_BANK: Bank = { name: CASES_BANK_NAME, orgId: undefined, thres
 
 /** How near a signal of the bank has to be: what the bank says, or else what the evidence says about these views. */
 export function thresholdOf(bank: Bank, type: SignalType, views: ComparedViews): number {
-  return bank.thresholdBits[type] ?? decisionBits(type, views)
+  return bank.thresholdBits[type] ?? matchBits(type, views)
 }
 
 /** The widest of these for a view that is asked about, whatever the view that is registered. */
 export function widestThresholdOf(bank: Bank, type: SignalType, asked: View): number {
-  return bank.thresholdBits[type] ?? widestDecisionBits(type, asked)
+  return bank.thresholdBits[type] ?? widestMatchBits(type, asked)
+}
+
+/** How near it has to be for a match without a witness. Who sets a threshold of his own wants none. */
+export function aloneThresholdOf(bank: Bank, type: SignalType, views: ComparedViews): number {
+  return bank.thresholdBits[type] ?? aloneBits(type, views)
 }

@@ -1,15 +1,15 @@
 // How sure a match is, from the facts about its bits.
 
-import { type Bank, thresholdOf } from './bank.js'
-import { type ComparedViews, strongBits } from './evidence.js'
+import { aloneThresholdOf, type Bank, thresholdOf } from './bank.js'
+import type { ComparedViews } from './evidence.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
  * exact: no bit of PDQ differs, or the files are the same byte for byte.
- * strong: within the bank's threshold, and a second algorithm agrees or the distance is so small that one is enough
- *   (`evidence.ts`).
+ * strong: within the bank's threshold, and a second algorithm or a second pair of views agrees (`evidence.ts`).
  * near: within the bank's threshold, not corroborated.
- * review: beyond the bank's threshold, found because the caller asked for a wider one; never to be acted on automatically.
+ * review: beyond it, or so far that it needs a second pair of views and has none; found because the caller asked for a wider
+ *   one; never to be acted on automatically.
  */
 export const GRADES = ['exact', 'strong', 'near', 'review'] as const
 export type Grade = (typeof GRADES)[number]
@@ -19,15 +19,17 @@ export interface MatchFacts {
   readonly signalType: SignalType
   readonly views: ComparedViews
   readonly distanceBits: number
-  /** Does a signal of another type, of the same picture under the same transform, agree? */
+  /** Does a signal of another algorithm, of the same picture under the same transform, agree? */
   readonly corroborated: boolean
+  /** Do two pairs of views of the two pictures agree? */
+  readonly witnessed: boolean
 }
 
-export function gradeOf({ bank, signalType, views, distanceBits, corroborated }: MatchFacts): Grade {
+export function gradeOf({ bank, signalType, views, distanceBits, corroborated, witnessed }: MatchFacts): Grade {
   if (isExact(signalType, distanceBits)) return 'exact'
   if (distanceBits > thresholdOf(bank, signalType, views)) return 'review'
-  const alone = strongBits(signalType, views)
-  return corroborated || (alone !== undefined && distanceBits <= alone) ? 'strong' : 'near'
+  if (corroborated || witnessed) return 'strong'
+  return distanceBits <= aloneThresholdOf(bank, signalType, views) ? 'near' : 'review'
 }
 
 /** Is this the very picture, as far as a hash can tell? */

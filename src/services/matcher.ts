@@ -2,8 +2,8 @@
 
 import { createHmac } from 'node:crypto'
 import { type Bank, thresholdOf, widestThresholdOf } from '../domain/bank.js'
-import { type ComparedViews, reviewBits } from '../domain/evidence.js'
-import { type DistanceBand, distanceBandOf, type Grade, gradeOf, isExact } from '../domain/grade.js'
+import { type ComparedViews, reviewBits, WITNESSES, widestWitnessBits, witnessBits } from '../domain/evidence.js'
+import { type DistanceBand, distanceBandOf, type Grade, gradeOf, isExact, type MatchFacts } from '../domain/grade.js'
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
 import type { Category, Tier, View } from '../domain/signal.js'
@@ -87,13 +87,18 @@ export function matcherOver({ replica, matchIdSecret, clock }: MatcherParts): Ma
       return answers.map((answer) => answer.filter(({ ordinal }) => catalogue.has(ordinal)).map(({ match }) => match))
 
       function* answerTo(signals: readonly HashedSignal[]): Generator<void, Answer, void> {
-        const found = yield* findNearest(catalogue, banks, signals, options.thresholdBits, widestBits)
+        const { nearest: found, pairs } = yield* findNearest(catalogue, banks, signals, options.thresholdBits, widestBits)
         const isCorroborated = yield* corroborationOf(catalogue, found, signals)
+        const isWitnessed = yield* witnessesOf(catalogue, found, pairs, signals)
         const answer = []
         for (const each of found.values()) {
           yield
+          const facts = { corroborated: isCorroborated(each), witnessed: isWitnessed(each) }
           const matchId = matchIdOf(matchIdSecret, options.orgId, each.image.id)
-          answer.push({ ordinal: each.hit.image, match: describe(each, isCorroborated(each), matchId) })
+          const match = describe(each, facts, matchId)
+          // Who asks no farther than the banks do is told what may be acted on, and nothing else.
+          if (options.thresholdBits !== undefined || match.grade !== 'review')
+            answer.push({ ordinal: each.hit.image, match })
         }
         return answer.sort((a, b) => inOrder(a.match, b.match))
       }
@@ -131,6 +136,12 @@ interface Found {
   readonly bank: Bank
 }
 
+interface Sighted {
+  readonly nearest: ReadonlyMap<number, Found>
+  /** By image, how many pairs of views were seen within the radius of the search that may be witnesses. */
+  readonly pairs: ReadonlyMap<number, number>
+}
+
 /** Pauses whenever it may give way to others, as do all that follow. */
 function* findNearest(
   catalogue: Catalogue,
@@ -138,8 +149,9 @@ function* findNearest(
   signals: readonly HashedSignal[],
   thresholdBits: number | undefined,
   widestBits: WidestBits,
-): Generator<void, ReadonlyMap<number, Found>, void> {
+): Generator<void, Sighted, void> {
   const nearest = new Map<number, Found>()
+  const pairs = new Map<number, number>()
   for (const { type, view, hashes } of signals) {
     const ways = waysOf(hashes.length)
     for (const hit of yield* search(catalogue, type, hashes, widestBits(type, view))) {
@@ -150,12 +162,13 @@ function* findNearest(
       const widest =
         thresholdBits === undefined ? thresholdOf(bank, type, views) : Math.min(thresholdBits, reviewBits(type, views))
       if (hit.distanceBits > widest) continue
+      if (isWitness(type, view, hit)) pairs.set(hit.image, (pairs.get(hit.image) ?? 0) + 1)
       const known = nearest.get(hit.image)
       if (known !== undefined && !isNearer(hit, type, known)) continue
       nearest.set(hit.image, { hit, type, views, way: ways[hit.transform] ?? 0, image, bank })
     }
   }
-  return nearest
+  return { nearest, pairs }
 }
 
 /** The widest radius that any of the banks asks for, by type; looked for once and not for each picture. */
@@ -230,11 +243,43 @@ function* corroborationOf(
 
 const ALGORITHMS = [...new Set(SIGNAL_TYPE_NAMES.map((type) => SIGNAL_TYPES[type].algorithm))]
 
-function describe({ image, bank, type, views, way, hit }: Found, corroborated: boolean, matchId: string): Match {
+/**
+ * Is a picture seen in two pairs of views or more? A copy is, and what is near by chance is not. What the search for matches found within
+ * its own radius counts, and only when that does not decide is it looked for farther out: for few pictures, since few have anything near.
+ */
+function* witnessesOf(
+  catalogue: Catalogue,
+  found: ReadonlyMap<number, Found>,
+  pairs: ReadonlyMap<number, number>,
+  asked: readonly HashedSignal[],
+): Generator<void, (match: Found) => boolean, void> {
+  const viewed = [...found.values()].filter(({ type, views }) => witnessBits(type, views) !== undefined)
+  const open = new Set(viewed.map(({ hit }) => hit.image).filter((image) => (pairs.get(image) ?? 0) < WITNESSES))
+  const seen = new Map<number, number>()
+  if (open.size > 0) {
+    for (const { type, view, hashes } of asked) {
+      if (!viewed.some((match) => match.type === type)) continue
+      for (const hit of yield* search(catalogue, type, hashes, widestWitnessBits(view))) {
+        if (open.has(hit.image) && isWitness(type, view, hit)) seen.set(hit.image, (seen.get(hit.image) ?? 0) + 1)
+      }
+    }
+  }
+  return ({ hit }) => Math.max(pairs.get(hit.image) ?? 0, seen.get(hit.image) ?? 0) >= WITNESSES
+}
+
+function isWitness(type: SignalType, asked: View, { view, distanceBits }: Hit): boolean {
+  return distanceBits <= (witnessBits(type, { asked, registered: viewOf(view) }) ?? -1)
+}
+
+function describe(
+  { image, bank, type, views, way, hit }: Found,
+  agreeing: Pick<MatchFacts, 'corroborated' | 'witnessed'>,
+  matchId: string,
+): Match {
   const { distanceBits } = hit
   return {
     matchId,
-    grade: gradeOf({ bank, signalType: type, views, distanceBits, corroborated }),
+    grade: gradeOf({ bank, signalType: type, views, distanceBits, ...agreeing }),
     distanceBits,
     distanceBand: distanceBandOf(distanceBits),
     signalType: type,

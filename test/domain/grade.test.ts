@@ -1,9 +1,9 @@
 import t from 'tap'
 import { CASES_BANK } from '../../src/domain/bank.js'
-import { WHOLE_VIEWS } from '../../src/domain/evidence.js'
+import { aloneBits, matchBits, WHOLE_VIEWS } from '../../src/domain/evidence.js'
 import { distanceBandOf, gradeOf } from '../../src/domain/grade.js'
 
-const facts = { bank: CASES_BANK, signalType: 'pdq', views: WHOLE_VIEWS, corroborated: false } as const
+const facts = { bank: CASES_BANK, signalType: 'pdq', views: WHOLE_VIEWS, corroborated: false, witnessed: false } as const
 
 t.test('a grade says how sure a match is', async (t) => {
   t.equal(gradeOf({ ...facts, distanceBits: 0 }), 'exact')
@@ -17,6 +17,19 @@ t.test('a grade says how sure a match is', async (t) => {
     'review',
     'beyond the threshold nothing is to be acted on',
   )
+})
+
+t.test('two pairs of views make a match strong, and beyond what one may decide alone they make it a match', async (t) => {
+  const viewed = { ...facts, signalType: 'pdq-area' } as const
+  const [alone, widest] = [aloneBits('pdq-area', WHOLE_VIEWS), matchBits('pdq-area', WHOLE_VIEWS)]
+
+  t.equal(gradeOf({ ...viewed, distanceBits: 0 }), 'near', 'a frame that many pictures share may be 0 bits away')
+  t.equal(gradeOf({ ...viewed, distanceBits: alone }), 'near')
+  t.equal(gradeOf({ ...viewed, distanceBits: alone + 1 }), 'review')
+  t.equal(gradeOf({ ...viewed, distanceBits: widest, witnessed: true }), 'strong')
+  t.equal(gradeOf({ ...viewed, distanceBits: widest + 1, witnessed: true }), 'review')
+  const bank = { ...CASES_BANK, thresholdBits: { 'pdq-area': widest } }
+  t.equal(gradeOf({ ...viewed, bank, distanceBits: widest }), 'near', 'who sets a threshold wants no witness')
 })
 
 t.test('a bank’s own threshold decides about its signals', async (t) => {

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import { formatHash, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { keyFor, openCase, startService } from '../helpers/service.js'
+
+// One picture, registered by two views. What is asked lies so many bits away from them.
+t.test('beyond what one pair of views decides, a second pair has to agree', async (t) => {
+  const service = await startService(t)
+  const { app } = service
+  const platform = await keyFor(service, 'platform', ['match', 'match:distance'])
+  const her = await openCase(app)
+  const [whole, crop] = [randomHash(), randomHash()]
+  const signal = (view: string, hash: Hash256) => ({ type: 'pdq-area', view, quality: 100, hash: formatHash(hash) })
+  const added = await app.inject({
+    method: 'POST',
+    url: `${her.url}/hashes`,
+    payload: { images: [{ signals: [signal('whole', whole), signal('crop', crop)] }] },
+    headers: her.headers,
+  })
+  t.equal(added.statusCode, 201, added.body)
+  const ask = async (wholeBits: number, cropBits: number | undefined, more: object = {}) => {
+    const signals = [
+      signal('whole', at(whole, wholeBits)),
+      ...(cropBits === undefined ? [] : [signal('crop', at(crop, cropBits))]),
+    ]
+    const payload = { queries: [{ signals }], transforms: false, ...more }
+    const answer = await app.inject({ method: 'POST', url: '/v1/match', payload, headers: platform.headers })
+    t.equal(answer.statusCode, 200, answer.body)
+    const { results } = answer.json<{ results: { matches: { grade: string; distanceBits: number }[] }[] }>()
+    return results[0]?.matches.map(({ grade, distanceBits }) => [grade, distanceBits])
+  }
+
+  t.same(await ask(42, undefined), [['near', 42]], 'near enough alone')
+  t.same(await ask(43, undefined), [], 'and one bit farther no more')
+  t.same(await ask(50, 60), [['strong', 50]], 'unless a witness is there, which may be farther')
+  t.same(await ask(50, 61), [], 'but not too far')
+  t.same(await ask(51, 60), [], 'and two that are far are no match')
+  t.same(await ask(30, 60), [['strong', 30]], 'a witness makes the nearest strong as well')
+  t.same(await ask(50, 50), [['strong', 50]], 'both within the search for matches')
+  t.same(await ask(51, 61, { thresholdBits: 60 }), [['review', 51]], 'who asks wider may look')
+  t.same(await ask(50, 60, { thresholdBits: 60 }), [['strong', 50]])
+
+  await app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
+  t.same(await ask(0, 0), [])
+})
+
+function randomHash(): Hash256 {
+  return hashFromBytes(randomBytes(32))
+}
+
+/** So many bits away, dealt evenly. */
+function at(hash: Hash256, bits: number): Hash256 {
+  const bytes = Uint8Array.from(hash)
+  for (let i = 0; i < bits; i++) {
+    const k = (i * 5) % 256
+    bytes[k >> 3] = (bytes[k >> 3] ?? 0) ^ (1 << (k & 7))
+  }
+  return hashFromBytes(bytes)
+}
