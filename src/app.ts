@@ -15,8 +15,10 @@ import { requestLog } from './http/plugins/request-log.js'
 import { bankRoutes } from './http/routes/banks.js'
 import { caseRoutes } from './http/routes/cases.js'
 import { docRoutes } from './http/routes/docs.js'
+import { feedbackRoutes } from './http/routes/feedback.js'
 import { healthRoutes } from './http/routes/health.js'
 import { matchRoutes } from './http/routes/match.js'
+import { signalRoutes } from './http/routes/signals.js'
 import { type InFlight, MULTIPART_OPTIONS, type UploadLimits } from './http/upload.js'
 import type { Banks } from './services/banks.js'
 import type { Cases } from './services/cases.js'
@@ -24,12 +26,14 @@ import type { Hashing } from './services/hashing.js'
 import type { Health } from './services/health.js'
 import type { Matcher } from './services/matcher.js'
 import type { Registration } from './services/registration.js'
+import type { TrustService } from './services/trust.js'
 
 export interface AppServices {
   readonly cases: Cases
   readonly registration: Registration
   readonly banks: Banks
   readonly matcher: Matcher
+  readonly trust: TrustService
   readonly hashing: Hashing
   readonly health: Health
   readonly identify: (key: string) => Caller | undefined
@@ -78,13 +82,15 @@ export async function buildApp({ services, uploadLimits, logLevel, logStream }: 
   await app.register(openapi)
   await app.register(multipart, MULTIPART_OPTIONS)
   const inFlight: InFlight = { bytes: 0 }
-  const { cases, registration, banks, matcher, hashing, health, identify } = services
+  const { cases, registration, banks, matcher, trust, hashing, health, identify } = services
   await app.register(async (guarded) => {
     await guarded.register(door, { identify, cases })
     await guarded.register(healthRoutes, { health, metrics: metrics.text })
     await guarded.register(docRoutes)
     await guarded.register(caseRoutes, { prefix: '/v1', cases, hashing, registration, uploadLimits, inFlight })
     await guarded.register(matchRoutes, { prefix: '/v1', matcher, hashing, uploadLimits, inFlight })
+    await guarded.register(feedbackRoutes, { prefix: '/v1', trust })
+    await guarded.register(signalRoutes, { prefix: '/v1', trust })
     await guarded.register(bankRoutes, { prefix: '/v1', banks, registration })
   })
   await app.register(swaggerUi, { routePrefix: '/docs' })

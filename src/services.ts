@@ -11,10 +11,12 @@ import { banksFrom } from './services/banks.js'
 import { casesFrom } from './services/cases.js'
 import { hashingThrough } from './services/hashing.js'
 import { healthOf } from './services/health.js'
+import { matchIdsWith } from './services/match-ids.js'
 import { matcherOver } from './services/matcher.js'
 import { registrationIn } from './services/registration.js'
 import { Replica } from './services/replica.js'
 import { snapshotsIn } from './services/snapshot.js'
+import { trustOver } from './services/trust.js'
 import { apiKeysIn } from './store/api-keys.js'
 import { banksIn } from './store/banks.js'
 import { casesIn } from './store/cases.js'
@@ -23,6 +25,7 @@ import { imagesIn } from './store/images.js'
 import type { Keyring } from './store/seal.js'
 import { hasSecrets, loadSecrets } from './store/secrets.js'
 import { connectForFollowing, connectForRequests, openStore, type RedisTarget, type Store } from './store/store.js'
+import { trustsIn } from './store/trust.js'
 
 export interface ServiceOptions {
   readonly redis: RedisTarget
@@ -65,6 +68,8 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const images = imagesIn(store, keyring)
   const banks = banksIn(store)
   const apiKeys = apiKeysIn(store)
+  const trusts = trustsIn(store)
+  const matchIds = matchIdsWith(secrets.matchId)
   const replica = new Replica({
     store,
     images,
@@ -73,6 +78,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       options.snapshots === undefined
         ? undefined
         : snapshotsIn({ folder: options.snapshots.folder, store, keyring, secret: secrets.matchId, clock }),
+    trusts,
     banks,
     apiKeys,
     follower: connectForFollowing(options.redis),
@@ -90,7 +96,17 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     cases: casesFrom({ cases: casesIn(store), secrets, replica, retentionMs: options.retentionMs, now }),
     registration: registrationIn({ images, replica, idSecret: secrets.signalId, now }),
     banks: banksFrom({ banks, replica, now }),
-    matcher: matcherOver({ replica, matchIdSecret: secrets.matchId, clock }),
+    matcher: matcherOver({ replica, matchIds, clock }),
+    trust: trustOver({
+      trusts,
+      images,
+      apiKeys,
+      replica,
+      matchIds,
+      partySecret: secrets.party,
+      now,
+      onChange: async () => {},
+    }),
     hashing: hashingThrough({
       desk,
       handoffUrl: listener.url,

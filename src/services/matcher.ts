@@ -1,6 +1,5 @@
 // "Is this picture one of those, or a changed copy?", from memory alone.
 
-import { createHmac } from 'node:crypto'
 import { type Bank, thresholdOf, widestThresholdOf } from '../domain/bank.js'
 import { type ComparedViews, reviewBits, WITNESSES, widestWitnessBits, witnessBits } from '../domain/evidence.js'
 import { type DistanceBand, distanceBandOf, type Grade, gradeOf, isExact, type MatchFacts } from '../domain/grade.js'
@@ -14,6 +13,7 @@ import { type TransformName, transforms, waysOf } from '../hash/transforms.js'
 import { askedTurns } from '../hash/views.js'
 import type { Hit } from '../search/signal-index.js'
 import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
+import type { MatchIds } from './match-ids.js'
 import { paceMaker } from './pace.js'
 import type { Replica } from './replica.js'
 
@@ -54,7 +54,7 @@ export interface Matcher {
 
 export interface MatcherParts {
   readonly replica: Replica
-  readonly matchIdSecret: Buffer
+  readonly matchIds: MatchIds
   /** A clock that never goes back, in milliseconds. */
   readonly clock: () => number
 }
@@ -62,7 +62,7 @@ export interface MatcherParts {
 /** How long this may keep the event loop from others in one go. */
 const TURN_MS = 1
 
-export function matcherOver({ replica, matchIdSecret, clock }: MatcherParts): Matcher {
+export function matcherOver({ replica, matchIds, clock }: MatcherParts): Matcher {
   return {
     async match(pictures, options) {
       const catalogue = replica.catalogue
@@ -94,7 +94,7 @@ export function matcherOver({ replica, matchIdSecret, clock }: MatcherParts): Ma
         for (const each of found.values()) {
           yield
           const facts = { corroborated: isCorroborated(each), witnessed: isWitnessed(each) }
-          const matchId = matchIdOf(matchIdSecret, options.orgId, each.image.id)
+          const matchId = matchIds.idFor(options.orgId, each.image.id)
           const match = describe(each, facts, matchId)
           // Who asks no farther than the banks do is told what may be acted on, and nothing else.
           if (options.thresholdBits !== undefined || match.grade !== 'review')
@@ -288,7 +288,7 @@ function describe(
     bank: image.bank,
     tier: image.tier,
     category: image.category,
-    disputed: false,
+    disputed: image.disputed,
   }
 }
 
@@ -300,8 +300,4 @@ function transformName(way: number): TransformName {
   const transform = transforms[way]
   if (transform === undefined) throw new RangeError('a picture is asked about in at most eight ways')
   return transform.name
-}
-
-function matchIdOf(secret: Buffer, orgId: string, imageId: string): string {
-  return createHmac('sha256', secret).update(`${orgId}:${imageId}`).digest('base64url').slice(0, 22)
 }

@@ -54,6 +54,7 @@ export function registrationIn({ images, replica, idSecret, now }: RegistrationP
           tier: 'self-reported',
           category: category ?? record.category,
           ref: undefined,
+          caseId,
           createdAtMs,
           signals,
         }

@@ -66,7 +66,7 @@ export function casesIn(store: Store): Cases {
       const reply = await store.write(
         withdrawCase,
         [keys.case(caseId), keys.caseImages(caseId), keys.revision, keys.changes],
-        [nowMs, keys.imagesPrefix, IMAGE_SHARDS],
+        [nowMs, keys.prefix, IMAGE_SHARDS],
       )
       if (!Array.isArray(reply)) return undefined
       const [withdrawnAtMs, images, revision] = reply.map(Number)

@@ -65,7 +65,11 @@ export function imagesIn(store: Store, keyring: Keyring): Images {
     },
     async erase(id) {
       const bytes = idBytes(id)
-      const reply = await store.write(eraseImage, [keys.images(imageShard(bytes)), keys.revision, keys.changes], [bytes])
+      const reply = await store.write(
+        eraseImage,
+        [keys.images(imageShard(bytes)), keys.revision, keys.changes],
+        [bytes, keys.prefix],
+      )
       return reply === null ? undefined : Number(reply)
     },
     async get(ids) {

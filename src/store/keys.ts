@@ -9,6 +9,8 @@ const TAG = '{tabir}'
 export const IMAGE_SHARDS = 32_768
 
 export const keys = {
+  /** What all keys begin with, for scripts that work out keys themselves. */
+  prefix: `${TAG}:`,
   /** [integer] number of the last change; what an index calls its revision. */
   revision: `${TAG}:revision`,
   /** stream: one entry a change, id `<revision>-0`, fields op and ids. Never bits. */
@@ -25,7 +27,14 @@ export const keys = {
   banks: `${TAG}:banks`,
   /** hash: image id [16 bytes] → sealed record. */
   images: (shard: number) => `${TAG}:images:${shard}`,
-  imagesPrefix: `${TAG}:images:`,
+  /** hash: image id [16 bytes] → version and JSON of what was said about it, for images about which something was. */
+  trust: (shard: number) => `${TAG}:trust:${shard}`,
+  /** hash: image id [16 bytes] → [1 byte] what every index has to know of it, for the same images. */
+  standings: (shard: number) => `${TAG}:standings:${shard}`,
+  /** sorted set: image ids [16 bytes] of signals that are disputed, by the time since when. */
+  disputes: `${TAG}:disputes`,
+  /** sorted set: image ids [16 bytes] of signals in quarantine, by the time since when. */
+  quarantine: `${TAG}:quarantine`,
   /** hash: state, createdAtMs, expiresAtMs, category, pin, withdrawnAtMs, withdrawnImages. */
   case: (caseId: string) => `${TAG}:case:${caseId}`,
   /** set: the image ids [16 bytes] of a case. */
@@ -35,6 +44,13 @@ export const keys = {
   /** string: the case that a token opens. */
   caseToken: (tokenHash: string) => `${TAG}:case-token:${tokenHash}`,
 } as const
+
+/** Shards of what is kept beside an image: by the last byte of its id. The scripts compute the same. */
+export const TRUST_SHARDS = 256
+
+export function trustShard(id: Uint8Array): number {
+  return id[15] ?? 0
+}
 
 /** The last two bytes of an id are random (UUIDv7), so shards fill evenly. The scripts compute the same. */
 export function imageShard(id: Uint8Array): number {
