@@ -64,7 +64,7 @@ export const MatchView = z
     }),
     grade: z.enum(GRADES).meta({
       description:
-        'exact: no bit of PDQ differs, or the files are the same. strong: within the threshold of the bank, and a second algorithm agrees or the views are so near that one is enough. near: within the threshold, not corroborated; of views, about one unrelated pair in 25 million is as near (docs/robustness.md). review: beyond it; never to be acted on automatically.',
+        'exact: no bit of PDQ differs, or the files are the same. strong: within the threshold of the bank, and a second algorithm or a second pair of views agrees. near: within the threshold, not corroborated. review: beyond it, or so far that it needs a second pair of views and has none; never to be acted on automatically. How often unrelated pictures are that near was measured: docs/robustness.md.',
     }),
     distanceBand: z.enum(DISTANCE_BANDS),
     distanceBits: z.int().optional().meta({ description: 'Only with the scope match:distance.' }),

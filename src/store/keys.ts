@@ -39,6 +39,8 @@ export const keys = {
   case: (caseId: string) => `${TAG}:case:${caseId}`,
   /** set: the image ids [16 bytes] of a case. */
   caseImages: (caseId: string) => `${TAG}:case:${caseId}:images`,
+  /** stream: what happened to a case, fields kind, count, atMs. Counts, never names. */
+  caseEvents: (caseId: string) => `${TAG}:case:${caseId}:events`,
   /** [integer] wrong PINs in a row, for cases that exist and for those that do not. */
   pinTries: (caseId: string) => `${TAG}:pin-tries:${caseId}`,
   /** string: the case that a token opens. */
