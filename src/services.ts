@@ -17,8 +17,10 @@ import { registrationIn } from './services/registration.js'
 import { Replica } from './services/replica.js'
 import { snapshotsIn } from './services/snapshot.js'
 import { trustOver } from './services/trust.js'
+import { tellCase } from './services/trust-news.js'
 import { apiKeysIn } from './store/api-keys.js'
 import { banksIn } from './store/banks.js'
+import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
 import { imageReader } from './store/image-reader.js'
 import { imagesIn } from './store/images.js'
@@ -69,6 +71,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const banks = banksIn(store)
   const apiKeys = apiKeysIn(store)
   const trusts = trustsIn(store)
+  const caseEvents = caseEventsIn(store, () => connectForFollowing(options.redis))
   const matchIds = matchIdsWith(secrets.matchId)
   const replica = new Replica({
     store,
@@ -105,7 +108,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       matchIds,
       partySecret: secrets.party,
       now,
-      onChange: async () => {},
+      onChange: (change) => tellCase(caseEvents, change),
     }),
     hashing: hashingThrough({
       desk,
@@ -129,6 +132,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       ])
       await listener.close()
       await saving.close()
+      caseEvents.close()
       await replica.close()
       await store.close()
     },

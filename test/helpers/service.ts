@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { buildApp } from '../../src/app.js'
-import { SCOPES, type Scope } from '../../src/domain/access.js'
+import { type OrgKind, SCOPES, type Scope } from '../../src/domain/access.js'
 import type { UploadLimits } from '../../src/http/upload.js'
 import { createApiKey } from '../../src/services/access.js'
 import { openServices, type Services } from '../../src/services.js'
@@ -79,12 +79,17 @@ export async function startWorkers(t: Test, redis: TestRedis, env: Record<string
 }
 
 /** An API key, and the header that shows it. */
-export async function keyFor({ redis, services }: TestService, org: string, scopes: readonly Scope[] = SCOPES) {
+export async function keyFor(
+  { redis, services }: TestService,
+  org: string,
+  scopes: readonly Scope[] = SCOPES,
+  kind: OrgKind = 'platform',
+) {
   const store = await openStore({ url: undefined, socket: redis.socket })
   try {
     const made = await createApiKey(apiKeysIn(store), {
       org,
-      kind: 'platform',
+      kind,
       scopes: new Set(scopes),
       env: 'test',
       nowMs: Date.now(),
