@@ -53,6 +53,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     detail:
       'It has too little detail: almost one colour, very small, very dark or very blurred. Use a larger or sharper version if there is one.',
   },
+  'known-harmless': {
+    status: 422,
+    title: 'This picture is on a list of pictures that are known to be harmless, so it cannot be registered.',
+    detail: 'If that is wrong, say so to whoever runs this service, or to an NGO that works with it.',
+  },
   'minor-declared': {
     status: 422,
     title: 'Pictures of people under 18 are taken by the hotlines that may lawfully do so, never here.',
@@ -89,6 +94,22 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'dispute-not-open': { status: 409, title: 'There is no open dispute about this signal, or it was decided otherwise.' },
   'quarantine-conflict': { status: 409, title: 'The signal is not in quarantine.' },
   'signal-struck': { status: 410, title: 'The signal was judged to be a false report and matches nothing any more.' },
+  'account-suspended': {
+    status: 403,
+    title: 'Reports of this account were judged false too often, so it takes no more of them.',
+    detail: 'Whoever runs this service can lift that.',
+  },
+  'case-full': { status: 409, title: 'The case has as many images as one case may have.', detail: 'Open another case.' },
+  'ceiling-reached': {
+    status: 429,
+    title: 'The organisation has handed in as many signals as it may in a day.',
+    detail: 'What was handed in before counts. Go on when Retry-After says.',
+  },
+  'proof-needed': {
+    status: 428,
+    title: 'A solved challenge is needed, so that a program cannot open cases by the thousand.',
+    detail: 'Get one from /v1/cases/challenge, solve it, and send it once, in time, as proof.',
+  },
   'kind-unfit': { status: 403, title: 'An organisation of this kind cannot do this.' },
   'route-unknown': { status: 404, title: 'There is no such route.' },
   'rate-limited': { status: 429, title: 'Too many requests.' },

@@ -5,7 +5,7 @@ import { type ComparedViews, reviewBits, WITNESSES, widestWitnessBits, witnessBi
 import { type DistanceBand, distanceBandOf, type Grade, gradeOf, isExact, type MatchFacts } from '../domain/grade.js'
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
-import type { Category, Tier, View } from '../domain/signal.js'
+import type { Category, Signal, Tier, View } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
 import { blockhashDihedralsOf, dihedralsOf } from '../hash/dihedral.js'
 import type { Hash256 } from '../hash/hash256.js'
@@ -16,6 +16,7 @@ import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
 import type { MatchIds } from './match-ids.js'
 import { paceMaker } from './pace.js'
 import type { Replica } from './replica.js'
+import { banksFor, isHarmless, unvetoed } from './veto.js'
 
 export interface Match {
   /** The same for the same image and tenant, and for no other tenant. */
@@ -50,6 +51,8 @@ export interface Matcher {
    * @throws {Problem} bank-unknown, index-cold, store-away
    */
   match(pictures: Iterable<readonly HashedSignal[]>, options: MatchOptions): Promise<Match[][]>
+  /** Is a picture that is to be registered one that is known to be harmless? @throws {Problem} index-cold, store-away */
+  isHarmless(signals: readonly Signal[]): boolean
 }
 
 export interface MatcherParts {
@@ -103,6 +106,8 @@ export function matcherOver({ replica, matchIds, clock }: MatcherParts): Matcher
         return answer.sort((a, b) => inOrder(a.match, b.match))
       }
     },
+
+    isHarmless: (signals) => isHarmless(replica.catalogue, signals),
   }
 }
 
@@ -154,7 +159,7 @@ function* findNearest(
   const pairs = new Map<number, number>()
   for (const { type, view, hashes } of signals) {
     const ways = waysOf(hashes.length)
-    for (const hit of yield* search(catalogue, type, hashes, widestBits(type, view))) {
+    for (const hit of unvetoed(catalogue, type, view, yield* search(catalogue, type, hashes, widestBits(type, view)))) {
       const image = catalogue.image(hit.image)
       const bank = banks.get(image?.bank ?? '')
       if (image === undefined || bank === undefined) continue
@@ -193,11 +198,11 @@ function isNearer(hit: Hit, type: SignalType, known: Found): boolean {
 }
 
 function banksAsked(catalogue: Catalogue, names: readonly string[] | undefined): ReadonlyMap<string, Bank> {
-  if (names === undefined) return catalogue.banks
+  if (names === undefined) return banksFor(catalogue, 'match')
   const asked = new Map<string, Bank>()
   for (const name of names) {
     const bank = catalogue.banks.get(name)
-    if (bank === undefined) throw new Problem('bank-unknown')
+    if (bank?.purpose !== 'match') throw new Problem('bank-unknown')
     asked.set(name, bank)
   }
   return asked
@@ -259,7 +264,7 @@ function* witnessesOf(
   if (open.size > 0) {
     for (const { type, view, hashes } of asked) {
       if (!viewed.some((match) => match.type === type)) continue
-      for (const hit of yield* search(catalogue, type, hashes, widestWitnessBits(view))) {
+      for (const hit of unvetoed(catalogue, type, view, yield* search(catalogue, type, hashes, widestWitnessBits(view)))) {
         if (open.has(hit.image) && isWitness(type, view, hit)) seen.set(hit.image, (seen.get(hit.image) ?? 0) + 1)
       }
     }
