@@ -3,7 +3,7 @@
 import { progress } from '../report.mjs'
 import { openBaselines } from './baselines.mjs'
 import { Stopwatch } from './clock.mjs'
-import { asked, decode } from './hasher.mjs'
+import { asked, decode, lotsOf } from './hasher.mjs'
 import { Cells, References } from './references.mjs'
 import { register } from './register.mjs'
 import { Distances, isFound, Recall } from './tally.mjs'
@@ -68,7 +68,7 @@ async function ask(run, edit, shown, pictures) {
     if (!isForeign(image)) continue
     run.distances.addForeign(closest)
     if (isFound(closest, run.cells))
-      run.falsePairs.push({ own: shown.own, edit: edit.id, image, distances: closest.distances })
+      run.falsePairs.push({ own: shown.own, edit: edit.id, image, pairs: closest.pairs, distances: closest.distances })
   }
   countPairs(run, signals, shown)
   count(run, signals, 1 + shown.beside.size, pictures)
@@ -84,10 +84,11 @@ function count({ count, references }, signals, shown, pictures) {
 /** Of each kind of pair: how many pictures that the query does not show have a row of that view. */
 function countPairs({ references, distances, cells, held }, signals, { own, beside }) {
   for (const { type, view, images } of held) {
-    const queryViews = new Set(signals.filter((signal) => signal.type === type).map((signal) => signal.view))
-    if (queryViews.size === 0) continue
+    const asked = signals.filter((signal) => signal.type === type)
+    if (asked.length === 0) continue
     const foreign = images - [own, ...beside].filter((image) => references.holds(image, type, view)).length
-    for (const query of queryViews) distances.addPairs(cells.of(type, query, view), foreign)
+    const lots = asked.flatMap((signal) => lotsOf(signal).map(({ turned }) => cells.of(type, signal.view, view, turned)))
+    for (const cell of new Set(lots)) distances.addPairs(cell, foreign)
   }
 }
 

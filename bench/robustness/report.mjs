@@ -72,19 +72,23 @@ export function recallCsv({ edits, methods }) {
 export function curveCsv({ distances, groups }) {
   const members = groups.filter(({ name }) => name !== 'all')
   const head = ['type', 'query_view', 'registered_view', 'threshold_bits', 'pairs', 'false_pairs', 'false_rate']
-  const lines = [...distances.curve(members)].map(({ type, query, registered, thresholdBits, pairs, falsePairs, found }) => {
+  const lines = [...distances.curve(members)].map(({ thresholdBits, pairs, falsePairs, found, ...kind }) => {
     const rate = pairs === 0 ? '' : (falsePairs / pairs).toExponential(2)
     const recalls = members.map(({ name, queries }) => rounded((100 * found[name]) / queries))
-    return [type, query, registered, thresholdBits, pairs, falsePairs, rate, ...recalls]
+    return [...named(kind), thresholdBits, pairs, falsePairs, rate, ...recalls]
   })
   return csv([[...head, ...members.map(({ name }) => `recall_${name}`)], ...lines])
 }
 
 export function falsePairsCsv({ falsePairs, names }) {
-  const lines = falsePairs.map(({ own, edit, image, nearest: { type, query, registered, bits } }) => {
-    return [names[own], edit, names[image] ?? `rows of picture ${image}`, type, query, registered, bits]
+  const lines = falsePairs.map(({ own, edit, image, pairs, nearest: { bits, ...kind } }) => {
+    return [names[own], edit, names[image] ?? `rows of picture ${image}`, ...named(kind), bits, pairs]
   })
-  return csv([['photo', 'edit', 'matched', 'type', 'query_view', 'registered_view', 'bits'], ...lines])
+  return csv([['photo', 'edit', 'matched', 'type', 'query_view', 'registered_view', 'bits', 'pairs'], ...lines])
+}
+
+function named({ type, query, registered, turned }) {
+  return [type, turned ? `${query} turned` : query, registered]
 }
 
 function columns(rows, methods) {

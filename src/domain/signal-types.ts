@@ -26,7 +26,7 @@ export const SIGNAL_TYPES = {
   'pdq-area': {
     code: 4,
     algorithm: 'pdq',
-    thresholdBits: 50,
+    thresholdBits: 52,
     maxThresholdBits: 60,
     corroboratesBits: 31,
     identifies: false,
