@@ -13,6 +13,7 @@ import { hashingThrough } from './services/hashing.js'
 import { healthOf } from './services/health.js'
 import { matchIdsWith } from './services/match-ids.js'
 import { matcherOver } from './services/matcher.js'
+import { partiesWith } from './services/parties.js'
 import { registrationIn } from './services/registration.js'
 import { Replica } from './services/replica.js'
 import { snapshotsIn } from './services/snapshot.js'
@@ -71,6 +72,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const banks = banksIn(store)
   const apiKeys = apiKeysIn(store)
   const trusts = trustsIn(store)
+  const partyOf = partiesWith(secrets.party)
   const caseEvents = caseEventsIn(store, () => connectForFollowing(options.redis))
   const matchIds = matchIdsWith(secrets.matchId)
   const replica = new Replica({
@@ -106,7 +108,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       apiKeys,
       replica,
       matchIds,
-      partySecret: secrets.party,
+      partyOf,
       now,
       onChange: (change) => tellCase(caseEvents, change),
     }),

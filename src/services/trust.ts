@@ -1,6 +1,5 @@
 // What those who meet a signal say about it, and what becomes of it. Every change is on disk, and known here, when it returns.
 
-import { createHmac } from 'node:crypto'
 import type { Caller, OrgKind } from '../domain/access.js'
 import { CASES_BANK_NAME } from '../domain/bank.js'
 import { Problem, type ProblemCode } from '../domain/problem.js'
@@ -24,6 +23,7 @@ import type { ApiKeys } from '../store/api-keys.js'
 import type { Images } from '../store/images.js'
 import type { Trusts } from '../store/trust.js'
 import type { MatchIds } from './match-ids.js'
+import type { PartyOf } from './parties.js'
 import type { Replica } from './replica.js'
 
 /** How much a signal is worth to somebody who acts on it. Numbers of organisations, and no names. */
@@ -106,8 +106,7 @@ export interface TrustParts {
   readonly apiKeys: Pick<ApiKeys, 'org'>
   readonly replica: Pick<Replica, 'reached' | 'catalogue'>
   readonly matchIds: MatchIds
-  /** Keys the names under which decisions are kept. */
-  readonly partySecret: Buffer
+  readonly partyOf: PartyOf
   readonly now: () => number
   /** Told of each change in turn, and of a decision also when it is said again: so that what a crash cut off is made up for. */
   readonly onChange: (change: TrustChange) => Promise<void>
@@ -116,19 +115,7 @@ export interface TrustParts {
 /** Others may write between reading and writing; so often in a row they do not. */
 const MAX_TRIES = 20
 
-export function trustOver({
-  trusts,
-  images,
-  apiKeys,
-  replica,
-  matchIds,
-  partySecret,
-  now,
-  onChange,
-}: TrustParts): TrustService {
-  const partyOf = (orgId: string, imageId: string) =>
-    createHmac('sha256', partySecret).update(`${orgId}:${imageId}`).digest('base64url').slice(0, 22)
-
+export function trustOver({ trusts, images, apiKeys, replica, matchIds, partyOf, now, onChange }: TrustParts): TrustService {
   const ownerOf = ({ bank }: RegisteredImage) => replica.catalogue.banks.get(bank)?.orgId
 
   async function read(imageId: string | undefined, unknown: ProblemCode) {

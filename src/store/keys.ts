@@ -35,6 +35,18 @@ export const keys = {
   disputes: `${TAG}:disputes`,
   /** sorted set: image ids [16 bytes] of signals in quarantine, by the time since when. */
   quarantine: `${TAG}:quarantine`,
+  /** hash: how often an image was matched, and by how many. */
+  sightings: (imageHex: string) => `${TAG}:sightings:${imageHex}`,
+  /** stream: what an operator or a webhook has to be told of. */
+  events: `${TAG}:events`,
+  /** string: that an event was noted. */
+  eventOnce: (digest: string) => `${TAG}:event-once:${digest}`,
+  /** sorted set: keyed hashes of an organisation's contexts, by the time of the last match. */
+  contexts: (orgId: string) => `${TAG}:contexts:${orgId}`,
+  /** hash: the same keyed hashes → sealed context. */
+  contextNames: (orgId: string) => `${TAG}:context-names:${orgId}`,
+  /** HyperLogLog: the images seen in a context in one hour or on one day. */
+  contextImages: (orgId: string, key: string, span: string) => `${TAG}:context:${orgId}:${key}:${span}`,
   /** hash: state, createdAtMs, expiresAtMs, category, pin, withdrawnAtMs, withdrawnImages. */
   case: (caseId: string) => `${TAG}:case:${caseId}`,
   /** set: the image ids [16 bytes] of a case. */

@@ -30,11 +30,13 @@ export const putTrust = {
     return announce(revision, changes, 'image', id, 'standing')`,
 } as const
 
-/** For scripts that erase images: forgets what was said about one. The keys carry the same hash tag as the declared ones. */
+/** For scripts that erase images: forgets what was said about one, and how often it was seen. The keys carry the same hash tag as the declared ones. */
 export const forgetTrustLua = `
     local function forget_trust (tag, id)
       redis.call('HDEL', tag .. 'trust:' .. id:byte(16), id)
       redis.call('HDEL', tag .. 'standings:' .. id:byte(16), id)
       redis.call('ZREM', tag .. 'disputes', id)
       redis.call('ZREM', tag .. 'quarantine', id)
+      local hex = string.gsub(id, '.', function (c) return string.format('%02x', string.byte(c)) end)
+      redis.call('DEL', tag .. 'sightings:' .. hex)
     end`
