@@ -8,12 +8,14 @@ import { listenForWorkers } from './handoff/listener.js'
 import { HASH_IMAGE_QUEUE, type HashImageJob, IMAGE_TTL_MS, JOB_PRIORITY, QUEUE_PREFIX } from './jobs/hash-image.js'
 import { identify } from './services/access.js'
 import { banksFrom } from './services/banks.js'
+import { caseAccessTo } from './services/case-access.js'
 import { casesFrom } from './services/cases.js'
 import { hashingThrough } from './services/hashing.js'
 import { healthOf } from './services/health.js'
 import { matcherOver } from './services/matcher.js'
 import { registrationIn } from './services/registration.js'
 import { Replica } from './services/replica.js'
+import { signerFrom } from './services/signer.js'
 import { snapshotsIn } from './services/snapshot.js'
 import { apiKeysIn } from './store/api-keys.js'
 import { banksIn } from './store/banks.js'
@@ -63,6 +65,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const keyring = options.keyring(!(await hasSecrets(store)))
   const secrets = await loadSecrets(store, keyring)
   const images = imagesIn(store, keyring)
+  const cases = casesIn(store)
   const banks = banksIn(store)
   const apiKeys = apiKeysIn(store)
   const replica = new Replica({
@@ -87,7 +90,14 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   queue.catch(() => {}) // whoever hydrates is told
 
   return {
-    cases: casesFrom({ cases: casesIn(store), secrets, replica, retentionMs: options.retentionMs, now }),
+    cases: casesFrom({
+      cases,
+      access: caseAccessTo(cases, secrets),
+      replica,
+      retentionMs: options.retentionMs,
+      now,
+    }),
+    signer: signerFrom(secrets.receipt),
     registration: registrationIn({ images, replica, idSecret: secrets.signalId, now }),
     banks: banksFrom({ banks, replica, now }),
     matcher: matcherOver({ replica, matchIdSecret: secrets.matchId, clock }),
