@@ -13,6 +13,7 @@ import { lastAnswers } from './http/plugins/last-answers.js'
 import { answerBadAddress, answerBadBytes, problemAnswers } from './http/plugins/problem-answers.js'
 import { requestLog } from './http/plugins/request-log.js'
 import { bankRoutes } from './http/routes/banks.js'
+import { caseImageRoutes } from './http/routes/case-images.js'
 import { caseRoutes } from './http/routes/cases.js'
 import { docRoutes } from './http/routes/docs.js'
 import { feedbackRoutes } from './http/routes/feedback.js'
@@ -26,10 +27,13 @@ import type { Hashing } from './services/hashing.js'
 import type { Health } from './services/health.js'
 import type { Matcher } from './services/matcher.js'
 import type { Registration } from './services/registration.js'
+import type { Signer } from './services/signer.js'
 import type { TrustService } from './services/trust.js'
 
 export interface AppServices {
   readonly cases: Cases
+  /** Signs receipts. */
+  readonly signer: Signer
   readonly registration: Registration
   readonly banks: Banks
   readonly matcher: Matcher
@@ -82,12 +86,13 @@ export async function buildApp({ services, uploadLimits, logLevel, logStream }: 
   await app.register(openapi)
   await app.register(multipart, MULTIPART_OPTIONS)
   const inFlight: InFlight = { bytes: 0 }
-  const { cases, registration, banks, matcher, trust, hashing, health, identify } = services
+  const { cases, signer, registration, banks, matcher, trust, hashing, health, identify } = services
   await app.register(async (guarded) => {
     await guarded.register(door, { identify, cases })
     await guarded.register(healthRoutes, { health, metrics: metrics.text })
     await guarded.register(docRoutes)
-    await guarded.register(caseRoutes, { prefix: '/v1', cases, hashing, registration, uploadLimits, inFlight })
+    await guarded.register(caseRoutes, { prefix: '/v1', cases, signer })
+    await guarded.register(caseImageRoutes, { prefix: '/v1', hashing, registration, uploadLimits, inFlight })
     await guarded.register(matchRoutes, { prefix: '/v1', matcher, hashing, uploadLimits, inFlight })
     await guarded.register(feedbackRoutes, { prefix: '/v1', trust })
     await guarded.register(signalRoutes, { prefix: '/v1', trust })

@@ -32,6 +32,7 @@ const Variables = z.object({
     .optional(),
   TABIR_SNAPSHOT_EVERY_S: wholeNumber(0, 86_400).default(900),
   TABIR_CASE_RETENTION_DAYS: wholeNumber(1, 36_500).default(365),
+  TABIR_ERASE_EVERY_S: wholeNumber(1, 86_400).default(900),
   TABIR_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'must be fatal, error, warn, info, debug, trace or silent',
@@ -65,6 +66,7 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
   sealKeys: e.TABIR_SEAL_KEYS,
   snapshotEveryS: e.TABIR_SNAPSHOT_EVERY_S,
   caseRetentionDays: e.TABIR_CASE_RETENTION_DAYS,
+  eraseEveryS: e.TABIR_ERASE_EVERY_S,
   logLevel: e.TABIR_LOG_LEVEL,
   env: e.TABIR_ENV,
 }))
@@ -94,7 +96,14 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_LOG_LEVEL',
     'TABIR_ENV',
   ],
-  workers: ['TABIR_MAX_IMAGE_BYTES', 'TABIR_HASHERS', 'TABIR_HASHER_MEMORY_MB', 'TABIR_LOG_LEVEL', 'TABIR_ENV'],
+  workers: [
+    'TABIR_MAX_IMAGE_BYTES',
+    'TABIR_HASHERS',
+    'TABIR_HASHER_MEMORY_MB',
+    'TABIR_ERASE_EVERY_S',
+    'TABIR_LOG_LEVEL',
+    'TABIR_ENV',
+  ],
 }
 
 /** What Node itself, its TLS and its temporary files look at. */

@@ -8,6 +8,7 @@ import { listenForWorkers } from './handoff/listener.js'
 import { HASH_IMAGE_QUEUE, type HashImageJob, IMAGE_TTL_MS, JOB_PRIORITY, QUEUE_PREFIX } from './jobs/hash-image.js'
 import { identify } from './services/access.js'
 import { banksFrom } from './services/banks.js'
+import { caseAccessTo } from './services/case-access.js'
 import { casesFrom } from './services/cases.js'
 import { hashingThrough } from './services/hashing.js'
 import { healthOf } from './services/health.js'
@@ -16,6 +17,7 @@ import { matcherOver } from './services/matcher.js'
 import { partiesWith } from './services/parties.js'
 import { registrationIn } from './services/registration.js'
 import { Replica } from './services/replica.js'
+import { signerFrom } from './services/signer.js'
 import { snapshotsIn } from './services/snapshot.js'
 import { trustOver } from './services/trust.js'
 import { tellCase } from './services/trust-news.js'
@@ -69,6 +71,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const keyring = options.keyring(!(await hasSecrets(store)))
   const secrets = await loadSecrets(store, keyring)
   const images = imagesIn(store, keyring)
+  const cases = casesIn(store)
   const banks = banksIn(store)
   const apiKeys = apiKeysIn(store)
   const trusts = trustsIn(store)
@@ -98,7 +101,14 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   queue.catch(() => {}) // whoever hydrates is told
 
   return {
-    cases: casesFrom({ cases: casesIn(store), secrets, replica, retentionMs: options.retentionMs, now }),
+    cases: casesFrom({
+      cases,
+      access: caseAccessTo(cases, secrets),
+      replica,
+      retentionMs: options.retentionMs,
+      now,
+    }),
+    signer: signerFrom(secrets.receipt),
     registration: registrationIn({ images, replica, idSecret: secrets.signalId, now }),
     banks: banksFrom({ banks, replica, now }),
     matcher: matcherOver({ replica, matchIds, clock }),

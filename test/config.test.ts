@@ -22,6 +22,7 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     sealKeys: undefined,
     snapshotEveryS: 900,
     caseRetentionDays: 365,
+    eraseEveryS: 900,
     logLevel: 'info',
     env: 'live',
   })
@@ -46,6 +47,7 @@ t.test('every variable reaches its setting', async (t) => {
     TABIR_SEAL_KEYS: 'new:AAAA+/==,old:BBBB\n',
     TABIR_SNAPSHOT_EVERY_S: '60',
     TABIR_CASE_RETENTION_DAYS: '30',
+    TABIR_ERASE_EVERY_S: '5',
     TABIR_LOG_LEVEL: 'silent',
     TABIR_ENV: 'test',
   })
@@ -69,6 +71,7 @@ t.test('every variable reaches its setting', async (t) => {
     sealKeys: 'new:AAAA+/==,old:BBBB',
     snapshotEveryS: 60,
     caseRetentionDays: 30,
+    eraseEveryS: 5,
     logLevel: 'silent',
     env: 'test',
   })

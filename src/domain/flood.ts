@@ -33,7 +33,7 @@ const TIMES_TOLERATED = 2
  * The height of a flood: platforms × hits, where hits are those of the `platforms`-th platform. So a few keys fewer than the rule asks for
  * make no flood, however much they ask: nobody takes a picture out of the index by asking for it.
  */
-export function floodOf(hits: HitsByPlatform, { platforms }: Pick<FloodRule, 'platforms'>): number {
+export function floodOf(hits: HitsByPlatform, { platforms }: { readonly platforms: number }): number {
   const nth = [...hits].sort((a, b) => b - a)[platforms - 1] ?? 0
   return hits.length * nth
 }
@@ -52,4 +52,4 @@ export function floodNow(rule: FloodRule, hits: HitsByPlatform, past: readonly H
 
 /** No flood is lower, whatever the tier: below it nothing else needs to be looked at. */
 export const LEAST_FLOOD = Math.min(...Object.values(FLOOD_RULES).map(({ least }) => least))
-export const LEAST_PLATFORMS = Math.min(...Object.values(FLOOD_RULES).map(({ platforms }) => platforms))
+export const LEAST_PLATFORMS: number = Math.min(...Object.values(FLOOD_RULES).map(({ platforms }) => platforms))

@@ -20,6 +20,8 @@ export const PROBLEM_CODES = [
   'token-missing',
   'case-unknown',
   'case-withdrawn',
+  'case-expired',
+  'case-not-ended',
   'pin-locked',
   'bank-unknown',
   'bank-exists',

@@ -67,7 +67,17 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'scope-missing': { status: 403, title: 'This API key does not have the scope that this route needs.' },
   'token-missing': { status: 401, title: 'The token of the case is needed, as Authorization: Bearer.' },
   'case-unknown': { status: 404, title: 'There is no such case, or the PIN or token does not open it.' },
-  'case-withdrawn': { status: 410, title: 'The case was withdrawn and takes no more images.', detail: 'Open a new case.' },
+  'case-withdrawn': {
+    status: 410,
+    title: 'The case was withdrawn: its images were erased, and it takes no more.',
+    detail: 'Open a new case.',
+  },
+  'case-expired': {
+    status: 410,
+    title: 'The time of the case is over: its images were erased, and it takes no more.',
+    detail: 'Open a new case.',
+  },
+  'case-not-ended': { status: 409, title: 'The case has not ended, so there is no receipt yet.' },
   'pin-locked': {
     status: 429,
     title: 'Too many PINs were tried for this case number.',

@@ -45,6 +45,8 @@ export const GivenSignal = z.strictObject({
 /** A result for one of several things sent: either it was taken, or it has a problem in its place. */
 export const RegisteredState = z.enum(['registered', 'refused'])
 
+export const CaseNumberParam = z.object({ caseNumber: z.string().max(64) })
+
 export const CaseView = z
   .object({
     caseNumber: z.string(),
@@ -52,7 +54,10 @@ export const CaseView = z
     category: CategoryName.nullable(),
     createdAt: Instant,
     expiresAt: Instant,
+    remindAt: Instant.meta({ description: 'A date to put down: there is no address that a reminder could be sent to.' }),
     withdrawnAt: Instant.nullable(),
+    expiredAt: Instant.nullable(),
+    erasedAt: Instant.nullable().meta({ description: 'Since when its hashes are in no file of the store any more.' }),
     images: z.int().meta({ description: 'How many images are registered now.' }),
   })
   .meta({ id: 'Case' })

@@ -1,13 +1,15 @@
 // Registers images: those of a case, and those of a bank. Durable and matchable here when it returns.
 
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, type Hmac } from 'node:crypto'
 import { type Bank, CASES_BANK_NAME } from '../domain/bank.js'
-import { acceptsImages } from '../domain/case.js'
-import { formatUuid, uuidV7 } from '../domain/ids.js'
+import { acceptsImages, stateAt } from '../domain/case.js'
+import { formatUuid } from '../domain/ids.js'
 import { Problem } from '../domain/problem.js'
 import type { Category, RegisteredImage, Signal } from '../domain/signal.js'
+import type { SignalType } from '../domain/signal-types.js'
 import type { Images } from '../store/images.js'
-import type { OwnCase } from './cases.js'
+import type { OwnCase } from './case-access.js'
+import { refusalOf } from './cases.js'
 import type { Replica } from './replica.js'
 
 export interface NewImage {
@@ -22,7 +24,11 @@ export interface NewSignal {
 }
 
 export interface Registration {
-  /** @returns the ids, in the order of `images`. @throws {Problem} case-withdrawn */
+  /**
+   * The same picture twice in a case is one image, which stays as it was: the same when all 256 bits of its whole PDQ are, so also
+   * for every copy of the same file. Registering may therefore be repeated.
+   * @returns the ids, in the order of `images`. @throws {Problem} case-withdrawn, case-expired, case-unknown.
+   */
   forCase(own: OwnCase, images: readonly NewImage[]): Promise<string[]>
   /**
    * Each signal as an image of its own; the same signal again is the same image, so handing in may be repeated.
@@ -38,7 +44,7 @@ export interface Registration {
 export interface RegistrationParts {
   readonly images: Images
   readonly replica: Replica
-  /** Keys the ids of bank signals, so that an id tells nothing about the hash it is made from. */
+  /** Keys the ids, so that an id tells nothing about the hash it is made from. */
   readonly idSecret: Buffer
   readonly now: () => number
 }
@@ -46,8 +52,9 @@ export interface RegistrationParts {
 export function registrationIn({ images, replica, idSecret, now }: RegistrationParts): Registration {
   return {
     async forCase({ caseId, record }, added) {
-      if (!acceptsImages(record.state)) throw new Problem('case-withdrawn')
       const createdAtMs = now()
+      const state = stateAt(record, createdAtMs)
+      if (!acceptsImages(state)) throw refusalOf(state, record)
       const stored = added.map(({ signals, category }) => {
         const image: RegisteredImage = {
           bank: CASES_BANK_NAME,
@@ -58,10 +65,10 @@ export function registrationIn({ images, replica, idSecret, now }: RegistrationP
           createdAtMs,
           signals,
         }
-        return { id: uuidV7(createdAtMs, randomBytes(10)), image }
+        return { id: imageIdOf(idSecret, caseId, signals), image }
       })
-      const outcome = await images.putForCase(caseId, stored)
-      if (typeof outcome === 'string') throw new Problem(outcome)
+      const outcome = await images.putForCase(caseId, stored, createdAtMs)
+      if (typeof outcome !== 'object') throw refusalOf(outcome, record)
       await replica.reached(outcome.revision)
       return stored.map(({ id }) => id)
     },
@@ -93,13 +100,31 @@ export function registrationIn({ images, replica, idSecret, now }: RegistrationP
   }
 }
 
-/** A UUIDv8 of what makes a bank's signal itself. */
+/** Of what makes a bank's signal itself. */
 function signalIdOf(secret: Buffer, bank: string, { type, hash }: Signal, ref: string | undefined): string {
-  const bytes = createHmac('sha256', secret)
-    .update(`${bank}\0${type}\0`)
-    .update(hash)
-    .update(ref ?? '')
-    .digest()
+  return uuidV8(
+    createHmac('sha256', secret)
+      .update(`${bank}\0${type}\0`)
+      .update(hash)
+      .update(ref ?? ''),
+  )
+}
+
+/**
+ * Of what makes a picture itself, within its case: the ids of one picture in two cases have nothing in common. That is PDQ of the
+ * whole; or SHA-256 of the file where a submitter gives no PDQ; or everything that she gives, in its order.
+ */
+function imageIdOf(secret: Buffer, caseId: string, signals: readonly Signal[]): string {
+  const whole = (type: SignalType) => signals.find((signal) => signal.type === type && signal.view === 'whole')
+  const itself = whole('pdq') ?? whole('sha256')
+  const digest = createHmac('sha256', secret).update(`case\0${caseId}\0`)
+  for (const { type, hash } of itself === undefined ? signals : [itself]) digest.update(`${type}\0`).update(hash)
+  return uuidV8(digest)
+}
+
+/** RFC 9562, section 5.8. */
+function uuidV8(digest: Hmac): string {
+  const bytes = digest.digest()
   bytes[6] = 0x80 | ((bytes[6] ?? 0) & 0x0f)
   bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f)
   return formatUuid(bytes)

@@ -47,12 +47,16 @@ export const keys = {
   contextNames: (orgId: string) => `${TAG}:context-names:${orgId}`,
   /** HyperLogLog: the images seen in a context in one hour or on one day. */
   contextImages: (orgId: string, key: string, span: string) => `${TAG}:context:${orgId}:${key}:${span}`,
-  /** hash: state, createdAtMs, expiresAtMs, category, pin, withdrawnAtMs, withdrawnImages. */
+  /** hash: one field for each of `CaseRecord` in cases.ts. */
   case: (caseId: string) => `${TAG}:case:${caseId}`,
   /** set: the image ids [16 bytes] of a case. */
   caseImages: (caseId: string) => `${TAG}:case:${caseId}:images`,
   /** stream: what happened to a case, fields kind, count, atMs. Counts, never names. */
   caseEvents: (caseId: string) => `${TAG}:case:${caseId}:events`,
+  /** sorted set: case ids by when [epoch ms] they expire, or, once they have ended, are forgotten. */
+  caseDues: `${TAG}:case-dues`,
+  /** sorted set: ids of ended cases whose bits are still in old lines of Redis's log, by when [epoch ms] they ended. */
+  caseErasures: `${TAG}:case-erasures`,
   /** [integer] wrong PINs in a row, for cases that exist and for those that do not. */
   pinTries: (caseId: string) => `${TAG}:pin-tries:${caseId}`,
   /** string: the case that a token opens. */

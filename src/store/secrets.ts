@@ -12,9 +12,10 @@ import type { Store } from './store.js'
  * pin: mixed into each PIN before it is stretched, so that a stolen store cannot be searched for PINs.
  * signalId: keys the ids of bank signals.
  * matchId: keys match ids per tenant, so that two platforms cannot join their logs.
+ * receipt: the private key that receipts are signed with.
  * party: keys the names under which organisations' decisions are kept, so that the store does not tell who decided what.
  */
-const SECRET_NAMES = ['caseNumber', 'pin', 'signalId', 'matchId', 'party'] as const
+const SECRET_NAMES = ['caseNumber', 'pin', 'signalId', 'matchId', 'receipt', 'party'] as const
 export type Secrets = Readonly<Record<(typeof SECRET_NAMES)[number], Buffer>>
 
 /** Was anything ever sealed in this store? */
@@ -37,6 +38,7 @@ export async function loadSecrets(store: Store, keyring: Keyring): Promise<Secre
     pin: await load('pin'),
     signalId: await load('signalId'),
     matchId: await load('matchId'),
+    receipt: await load('receipt'),
     party: await load('party'),
   }
 }

@@ -30,7 +30,11 @@ export interface TestServiceOptions {
   readonly uploadLimits?: Partial<UploadLimits>
   readonly hydrated?: boolean
   readonly logLevel?: string
+  readonly now?: () => number
 }
+
+/** How long a case lives in tests. */
+export const RETENTION_MS = 86_400_000
 
 const UPLOAD_LIMITS: UploadLimits = { maxImageBytes: 20 << 20, maxImages: 20, maxInFlightBytes: 256 << 20 }
 
@@ -41,9 +45,9 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     redis: { url: undefined, socket: redis.socket },
     keyring: () => makeKeyring([options.sealKey ?? Buffer.alloc(32, 7)]),
     handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' },
-    retentionMs: 86_400_000,
+    retentionMs: RETENTION_MS,
     snapshots: undefined,
-    now: () => Date.now(),
+    now: options.now ?? (() => Date.now()),
     clock: () => performance.now(),
     onTrouble: (error) => log.push(String(error)),
   })

@@ -4,7 +4,8 @@ import fp from 'fastify-plugin'
 import type { Caller, Scope } from '../../domain/access.js'
 import { Problem } from '../../domain/problem.js'
 import { bearerToken } from '../../services/access.js'
-import type { Cases, OwnCase } from '../../services/cases.js'
+import type { OwnCase } from '../../services/case-access.js'
+import type { Cases } from '../../services/cases.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

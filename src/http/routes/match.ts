@@ -13,7 +13,7 @@ import { callerOf } from '../plugins/door.js'
 import { may, problemBody } from '../problems.js'
 import { BankName, HashText, MatchView, PartProblem, Quality, SignalTypeName, ThresholdBits, ViewName } from '../schemas.js'
 import { eachImage, type InFlight, type UploadLimits } from '../upload.js'
-import { mayForUploads } from './cases.js'
+import { mayForUploads } from './case-images.js'
 
 const MAX_QUERIES = 1000
 const MAX_SIGNALS_PER_QUERY = 32
