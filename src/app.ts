@@ -12,20 +12,27 @@ import { door } from './http/plugins/door.js'
 import { lastAnswers } from './http/plugins/last-answers.js'
 import { answerBadAddress, answerBadBytes, problemAnswers } from './http/plugins/problem-answers.js'
 import { requestLog } from './http/plugins/request-log.js'
+import { accountRoutes } from './http/routes/accounts.js'
 import { bankRoutes } from './http/routes/banks.js'
 import { caseImageRoutes } from './http/routes/case-images.js'
 import { caseRoutes } from './http/routes/cases.js'
 import { docRoutes } from './http/routes/docs.js'
 import { feedbackRoutes } from './http/routes/feedback.js'
 import { healthRoutes } from './http/routes/health.js'
+import { insightRoutes } from './http/routes/insights.js'
 import { matchRoutes } from './http/routes/match.js'
+import { noticeRoutes } from './http/routes/notices.js'
 import { signalRoutes } from './http/routes/signals.js'
 import { type InFlight, MULTIPART_OPTIONS, type UploadLimits } from './http/upload.js'
+import type { Accounts } from './services/accounts.js'
 import type { Banks } from './services/banks.js'
 import type { Cases } from './services/cases.js'
 import type { Hashing } from './services/hashing.js'
 import type { Health } from './services/health.js'
+import type { Insights } from './services/insights.js'
 import type { Matcher } from './services/matcher.js'
+import type { Notices } from './services/notices.js'
+import type { ProofOfWork } from './services/proof-of-work.js'
 import type { Registration } from './services/registration.js'
 import type { Signer } from './services/signer.js'
 import type { TrustService } from './services/trust.js'
@@ -38,6 +45,10 @@ export interface AppServices {
   readonly banks: Banks
   readonly matcher: Matcher
   readonly trust: TrustService
+  readonly notices: Notices
+  readonly proofOfWork: ProofOfWork
+  readonly insights: Insights
+  readonly accounts: Accounts
   readonly hashing: Hashing
   readonly health: Health
   readonly identify: (key: string) => Caller | undefined
@@ -91,11 +102,14 @@ export async function buildApp({ services, uploadLimits, logLevel, logStream }: 
     await guarded.register(door, { identify, cases })
     await guarded.register(healthRoutes, { health, metrics: metrics.text })
     await guarded.register(docRoutes)
-    await guarded.register(caseRoutes, { prefix: '/v1', cases, signer })
+    await guarded.register(caseRoutes, { prefix: '/v1', cases, signer, proofOfWork: services.proofOfWork })
     await guarded.register(caseImageRoutes, { prefix: '/v1', hashing, registration, uploadLimits, inFlight })
     await guarded.register(matchRoutes, { prefix: '/v1', matcher, hashing, uploadLimits, inFlight })
     await guarded.register(feedbackRoutes, { prefix: '/v1', trust })
     await guarded.register(signalRoutes, { prefix: '/v1', trust })
+    await guarded.register(noticeRoutes, { prefix: '/v1', notices: services.notices })
+    await guarded.register(insightRoutes, { prefix: '/v1', insights: services.insights })
+    await guarded.register(accountRoutes, { prefix: '/v1', accounts: services.accounts })
     await guarded.register(bankRoutes, { prefix: '/v1', banks, registration })
   })
   await app.register(swaggerUi, { routePrefix: '/docs' })

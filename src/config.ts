@@ -33,6 +33,9 @@ const Variables = z.object({
   TABIR_SNAPSHOT_EVERY_S: wholeNumber(0, 86_400).default(900),
   TABIR_CASE_RETENTION_DAYS: wholeNumber(1, 36_500).default(365),
   TABIR_ERASE_EVERY_S: wholeNumber(1, 86_400).default(900),
+  TABIR_MAX_IMAGES_PER_CASE: wholeNumber(1, 1_000_000).default(10_000),
+  TABIR_MAX_SIGNALS_PER_ORG_PER_DAY: wholeNumber(0, 1_000_000_000).default(0),
+  TABIR_PROOF_ROUNDS: wholeNumber(0, 100_000).default(0),
   TABIR_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'must be fatal, error, warn, info, debug, trace or silent',
@@ -67,6 +70,9 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
   snapshotEveryS: e.TABIR_SNAPSHOT_EVERY_S,
   caseRetentionDays: e.TABIR_CASE_RETENTION_DAYS,
   eraseEveryS: e.TABIR_ERASE_EVERY_S,
+  maxImagesPerCase: e.TABIR_MAX_IMAGES_PER_CASE,
+  maxSignalsPerOrgPerDay: e.TABIR_MAX_SIGNALS_PER_ORG_PER_DAY,
+  proofRounds: e.TABIR_PROOF_ROUNDS,
   logLevel: e.TABIR_LOG_LEVEL,
   env: e.TABIR_ENV,
 }))
@@ -93,6 +99,9 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_SEAL_KEYS',
     'TABIR_SNAPSHOT_EVERY_S',
     'TABIR_CASE_RETENTION_DAYS',
+    'TABIR_MAX_IMAGES_PER_CASE',
+    'TABIR_MAX_SIGNALS_PER_ORG_PER_DAY',
+    'TABIR_PROOF_ROUNDS',
     'TABIR_LOG_LEVEL',
     'TABIR_ENV',
   ],

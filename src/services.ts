@@ -7,11 +7,13 @@ import { HandoffDesk } from './handoff/desk.js'
 import { listenForWorkers } from './handoff/listener.js'
 import { HASH_IMAGE_QUEUE, type HashImageJob, IMAGE_TTL_MS, JOB_PRIORITY, QUEUE_PREFIX } from './jobs/hash-image.js'
 import { identify } from './services/access.js'
+import { accountsFrom } from './services/accounts.js'
 import { banksFrom } from './services/banks.js'
 import { caseAccessTo } from './services/case-access.js'
 import { casesFrom } from './services/cases.js'
 import { hashingThrough } from './services/hashing.js'
 import { healthOf } from './services/health.js'
+import { insightsFrom } from './services/insights.js'
 import { matchIdsWith } from './services/match-ids.js'
 import { matcherOver } from './services/matcher.js'
 import { partiesWith } from './services/parties.js'
@@ -19,8 +21,7 @@ import { registrationIn } from './services/registration.js'
 import { Replica } from './services/replica.js'
 import { signerFrom } from './services/signer.js'
 import { snapshotsIn } from './services/snapshot.js'
-import { trustOver } from './services/trust.js'
-import { tellCase } from './services/trust-news.js'
+import { isHarmless } from './services/veto.js'
 import { apiKeysIn } from './store/api-keys.js'
 import { banksIn } from './store/banks.js'
 import { caseEventsIn } from './store/case-events.js'
@@ -31,6 +32,7 @@ import type { Keyring } from './store/seal.js'
 import { hasSecrets, loadSecrets } from './store/secrets.js'
 import { connectForFollowing, connectForRequests, openStore, type RedisTarget, type Store } from './store/store.js'
 import { trustsIn } from './store/trust.js'
+import { type TrustLimits, trustParts } from './trust-parts.js'
 
 export interface ServiceOptions {
   readonly redis: RedisTarget
@@ -38,6 +40,7 @@ export interface ServiceOptions {
   readonly keyring: (isFirstUse: boolean) => Keyring
   readonly handoff: { readonly host: string; readonly port: number; readonly announcedHost: string }
   readonly retentionMs: number
+  readonly trustLimits: TrustLimits
   /** Where this process keeps what it knows for its next start, and how often; undefined for nowhere. */
   readonly snapshots: { readonly folder: string; readonly everyMs: number } | undefined
   readonly now: () => number
@@ -50,6 +53,8 @@ export interface ServiceOptions {
 export interface Services extends AppServices {
   /** Loads the index and keeps it equal to the store. @returns when it may be asked. @throws when a queue cannot be had. */
   hydrate(): Promise<void>
+  /** Waits until all that follows from the matches answered so far has been done, or has failed. */
+  settled(): Promise<void>
   /** Gives up all pictures that wait for a worker: for a process that cannot stop before they are answered. */
   callOff(): void
   close(): Promise<void>
@@ -70,12 +75,11 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const { now, clock, onTrouble } = options
   const keyring = options.keyring(!(await hasSecrets(store)))
   const secrets = await loadSecrets(store, keyring)
-  const images = imagesIn(store, keyring)
+  const images = imagesIn(store, keyring, options.trustLimits.maxImagesPerCase)
   const cases = casesIn(store)
   const banks = banksIn(store)
   const apiKeys = apiKeysIn(store)
   const trusts = trustsIn(store)
-  const partyOf = partiesWith(secrets.party)
   const caseEvents = caseEventsIn(store, () => connectForFollowing(options.redis))
   const matchIds = matchIdsWith(secrets.matchId)
   const replica = new Replica({
@@ -94,6 +98,22 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     onTrouble,
   })
 
+  const trust = trustParts({
+    store,
+    keyring,
+    secrets,
+    images,
+    cases,
+    apiKeys,
+    trusts,
+    caseEvents,
+    replica,
+    matchIds,
+    partyOf: partiesWith(secrets.party),
+    limits: options.trustLimits,
+    now,
+    onTrouble,
+  })
   const saving = savingEvery(options.snapshots?.everyMs, replica, onTrouble)
   const desk = new HandoffDesk(IMAGE_TTL_MS)
   const listener = await listenForWorkers(desk, options.handoff)
@@ -109,19 +129,21 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       now,
     }),
     signer: signerFrom(secrets.receipt),
-    registration: registrationIn({ images, replica, idSecret: secrets.signalId, now }),
-    banks: banksFrom({ banks, replica, now }),
-    matcher: matcherOver({ replica, matchIds, clock }),
-    trust: trustOver({
-      trusts,
+    registration: registrationIn({
       images,
-      apiKeys,
       replica,
-      matchIds,
-      partyOf,
+      ceilings: trust.ceilings,
+      isHarmless: (signals) => isHarmless(replica.catalogue, signals),
+      idSecret: secrets.signalId,
       now,
-      onChange: (change) => tellCase(caseEvents, change),
     }),
+    banks: banksFrom({ banks, replica, now }),
+    matcher: matcherOver({ replica, matchIds, sightings: trust.sightings, clock }),
+    trust: trust.trust,
+    notices: trust.notices,
+    proofOfWork: trust.proofOfWork,
+    insights: insightsFrom({ contexts: trust.contexts, now }),
+    accounts: accountsFrom({ events: trust.events, strikes: trust.strikes, now }),
     hashing: hashingThrough({
       desk,
       handoffUrl: listener.url,
@@ -132,6 +154,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     async hydrate() {
       await Promise.all([queue, replica.start()])
     },
+    settled: () => trust.sightings.flush(),
     callOff: () => desk.close(),
     async close() {
       desk.close()
@@ -143,6 +166,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
         sleep(CLOSE_WITHIN_MS),
       ])
       await listener.close()
+      await trust.close()
       await saving.close()
       caseEvents.close()
       await replica.close()

@@ -27,6 +27,16 @@ export interface Bank {
   readonly createdAtMs: number
 }
 
+/** The bank of pictures that were judged harmless. It exists in every deployment, and its operators may write to it. */
+export const HARMLESS_BANK_NAME = 'harmless'
+export const HARMLESS_BANK: Bank = {
+  name: HARMLESS_BANK_NAME,
+  purpose: 'harmless',
+  orgId: undefined,
+  thresholdBits: {},
+  createdAtMs: 0,
+}
+
 export const CASES_BANK: Bank = {
   name: CASES_BANK_NAME,
   purpose: 'match',

@@ -37,6 +37,7 @@ export const PROBLEM_CODES = [
   'case-full',
   'ceiling-reached',
   'proof-needed',
+  'notice-incomplete',
   'route-unknown',
   'rate-limited',
   'overloaded',

@@ -120,6 +120,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     title: 'A solved challenge is needed, so that a program cannot open cases by the thousand.',
     detail: 'Get one from /v1/cases/challenge, solve it, and send it once, in time, as proof.',
   },
+  'notice-incomplete': {
+    status: 422,
+    title: 'The notice lacks what one of the laws asks for.',
+    detail: 'See GET /v1/notices/laws. A contact is the name of an NGO that works with this service.',
+  },
   'kind-unfit': { status: 403, title: 'An organisation of this kind cannot do this.' },
   'route-unknown': { status: 404, title: 'There is no such route.' },
   'rate-limited': { status: 429, title: 'Too many requests.' },

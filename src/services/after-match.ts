@@ -24,8 +24,8 @@ export interface AfterMatchParts {
   readonly events: Pick<Events, 'add'>
   readonly isPlatform: (orgId: string) => Promise<boolean>
   readonly partyOf: PartyOf
-  /** Told of each image and the platforms that met it for the first time. */
-  readonly onFirstMet: (imageId: string, image: RegisteredImage, orgIds: readonly string[], atMs: number) => Promise<void>
+  /** Told of each image and the platforms that met it: for the first time, or again when there is a notice about it. */
+  readonly onMet: (imageId: string, image: RegisteredImage, orgIds: readonly string[], atMs: number) => Promise<void>
   readonly now: () => number
 }
 
@@ -66,13 +66,14 @@ async function afterMatchesOf(
   if (seen === undefined) return
   const metFirst = platforms.filter((_, i) => seen.isNew[i] === true).map(({ orgId }) => orgId)
   const mayBeFlood = floodOf(seen.hits, { platforms: LEAST_PLATFORMS }) >= LEAST_FLOOD
-  if (metFirst.length === 0 && !mayBeFlood) return
+  if (metFirst.length === 0 && !seen.noticed && !mayBeFlood) return
   const [image] = await parts.images.get([imageId])
   if (image === undefined) return
-  if (metFirst.length > 0) {
-    if (image.caseId !== undefined) await parts.caseEvents.add(image.caseId, 'matched', seen.parties, atMs)
-    await parts.onFirstMet(imageId, image, metFirst, atMs)
+  if (metFirst.length > 0 && image.caseId !== undefined) {
+    await parts.caseEvents.add(image.caseId, 'matched', seen.parties, atMs)
   }
+  const met = seen.noticed ? platforms.map(({ orgId }) => orgId) : metFirst
+  if (met.length > 0) await parts.onMet(imageId, image, met, atMs)
   if (mayBeFlood) await guard(parts, imageId, image, seen, atMs)
 }
 

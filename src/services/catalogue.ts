@@ -1,6 +1,6 @@
 // Everything a match needs, in this process's memory: images, banks, API keys. What the store says, at one revision.
 
-import { type Bank, CASES_BANK } from '../domain/bank.js'
+import { type Bank, CASES_BANK, HARMLESS_BANK } from '../domain/bank.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage, View } from '../domain/signal.js'
 import { nameOfCode, VIEW_NAMES, VIEWS } from '../domain/signal.js'
@@ -20,7 +20,7 @@ export interface CatalogueImage extends ImageFacts {
 }
 
 export class Catalogue {
-  readonly banks = new Map<string, Bank>([[CASES_BANK.name, CASES_BANK]])
+  readonly banks = new Map<string, Bank>([CASES_BANK, HARMLESS_BANK].map((bank) => [bank.name, bank]))
   readonly apiKeys = new Map<string, ApiKey>()
   readonly #indexes: Readonly<Record<SignalType, SignalIndex>> = {
     pdq: new SignalIndex(),

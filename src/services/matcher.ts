@@ -12,7 +12,7 @@ import {
 import { type DistanceBand, distanceBandOf, type Grade, gradeOf, isExact, type MatchFacts } from '../domain/grade.js'
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
-import type { Category, Signal, Tier, View } from '../domain/signal.js'
+import type { Category, Tier, View } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
 import type { Hash256 } from '../hash/hash256.js'
 import { type TransformName, transforms, waysOf } from '../hash/transforms.js'
@@ -21,8 +21,9 @@ import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
 import type { MatchIds } from './match-ids.js'
 import { paceMaker } from './pace.js'
 import type { Replica } from './replica.js'
+import type { Sightings } from './sightings.js'
 import { lotsOf } from './turns.js'
-import { banksFor, isHarmless, unvetoed } from './veto.js'
+import { banksFor, unvetoed } from './veto.js'
 
 export interface Match {
   /** The same for the same image and tenant, and for no other tenant. */
@@ -46,6 +47,8 @@ export interface MatchOptions {
   readonly orgId: string
   /** Names; undefined for all. */
   readonly banks: readonly string[] | undefined
+  /** Where the asking organisation saw the pictures, as it calls these places; in the order of the pictures. */
+  readonly contexts?: readonly (string | undefined)[]
   /** In place of the banks' thresholds, as far as a type allows. */
   readonly thresholdBits: number | undefined
 }
@@ -57,13 +60,13 @@ export interface Matcher {
    * @throws {Problem} bank-unknown, index-cold, store-away
    */
   match(pictures: Iterable<readonly HashedSignal[]>, options: MatchOptions): Promise<Match[][]>
-  /** Is a picture that is to be registered one that is known to be harmless? @throws {Problem} index-cold, store-away */
-  isHarmless(signals: readonly Signal[]): boolean
 }
 
 export interface MatcherParts {
   readonly replica: Replica
   readonly matchIds: MatchIds
+  /** Told of what was answered; waits for nothing. */
+  readonly sightings: Pick<Sightings, 'note'>
   /** A clock that never goes back, in milliseconds. */
   readonly clock: () => number
 }
@@ -71,7 +74,7 @@ export interface MatcherParts {
 /** How long this may keep the event loop from others in one go. */
 const TURN_MS = 1
 
-export function matcherOver({ replica, matchIds, clock }: MatcherParts): Matcher {
+export function matcherOver({ replica, matchIds, sightings, clock }: MatcherParts): Matcher {
   return {
     async match(pictures, options) {
       const catalogue = replica.catalogue
@@ -93,7 +96,12 @@ export function matcherOver({ replica, matchIds, clock }: MatcherParts): Matcher
       // A long batch gave way to others in between: what was withdrawn meanwhile is not named, and a catalogue that is no
       // longer the store's is not answered from.
       if (replica.catalogue !== catalogue) throw new Problem('index-cold', { retryAfterS: 1 })
-      return answers.map((answer) => answer.filter(({ ordinal }) => catalogue.has(ordinal)).map(({ match }) => match))
+      return answers.map((answer, i) => {
+        const standing = answer.filter(({ ordinal }) => catalogue.has(ordinal))
+        const met = standing.filter(({ match }) => match.grade !== 'review').map(({ imageId }) => imageId)
+        sightings.note(options.orgId, met, options.contexts?.[i])
+        return standing.map(({ match }) => match)
+      })
 
       function* answerTo(signals: readonly HashedSignal[]): Generator<void, Answer, void> {
         const { nearest: found, pairs } = yield* findNearest(catalogue, banks, signals, options.thresholdBits, widestBits)
@@ -107,17 +115,15 @@ export function matcherOver({ replica, matchIds, clock }: MatcherParts): Matcher
           const match = describe(each, facts, matchId)
           // Who asks no farther than the banks do is told what may be acted on, and nothing else.
           if (options.thresholdBits !== undefined || match.grade !== 'review')
-            answer.push({ ordinal: each.hit.image, match })
+            answer.push({ ordinal: each.hit.image, imageId: each.image.id, match })
         }
         return answer.sort((a, b) => inOrder(a.match, b.match))
       }
     },
-
-    isHarmless: (signals) => isHarmless(replica.catalogue, signals),
   }
 }
 
-type Answer = readonly { readonly ordinal: number; readonly match: Match }[]
+type Answer = readonly { readonly ordinal: number; readonly imageId: string; readonly match: Match }[]
 
 /** How far to search for a signal of a type and a view, as it is (or mirrored) or turned. */
 type WidestBits = (type: SignalType, asked: View, turned: boolean) => number

@@ -47,6 +47,16 @@ export const keys = {
   contextNames: (orgId: string) => `${TAG}:context-names:${orgId}`,
   /** HyperLogLog: the images seen in a context in one hour or on one day. */
   contextImages: (orgId: string, key: string, span: string) => `${TAG}:context:${orgId}:${key}:${span}`,
+  /** sorted set: ids of struck images of an account, by when [epoch ms]. */
+  strikes: (account: string) => `${TAG}:strikes:${account}`,
+  /** set: accounts with strikes. */
+  strikeAccounts: `${TAG}:strike-accounts`,
+  /** [integer] signals that an organisation handed in on a day. */
+  handedIn: (orgId: string, day: string) => `${TAG}:handed-in:${orgId}:${day}`,
+  /** string: that a challenge was used. */
+  usedProof: (digest: string) => `${TAG}:used-proof:${digest}`,
+  /** [integer] cases that were opened in a minute. */
+  openings: (minute: number) => `${TAG}:openings:${minute}`,
   /** hash: one field for each of `CaseRecord` in cases.ts. */
   case: (caseId: string) => `${TAG}:case:${caseId}`,
   /** set: the image ids [16 bytes] of a case. */
@@ -57,6 +67,14 @@ export const keys = {
   caseDues: `${TAG}:case-dues`,
   /** sorted set: ids of ended cases whose bits are still in old lines of Redis's log, by when [epoch ms] they ended. */
   caseErasures: `${TAG}:case-erasures`,
+  /** string: JSON of the notice of a case. */
+  caseNotice: (caseId: string) => `${TAG}:case:${caseId}:notice`,
+  /** set: image ids [16 bytes] of pictures that there is a notice about. */
+  noticed: `${TAG}:noticed`,
+  /** hash: org|law|stage → [epoch ms] when it is due, or stopped, for one image. */
+  clocks: (imageHex: string) => `${TAG}:clocks:${imageHex}`,
+  /** sorted set: the clocks that run, as image|org|law|stage, by when they are due. */
+  clockDues: `${TAG}:clock-dues`,
   /** [integer] wrong PINs in a row, for cases that exist and for those that do not. */
   pinTries: (caseId: string) => `${TAG}:pin-tries:${caseId}`,
   /** string: the case that a token opens. */

@@ -22,6 +22,8 @@ export interface Seen {
   readonly parties: number
   /** Of those that were noted, in their order: was it the first time? */
   readonly isNew: readonly boolean[]
+  /** Is there a notice about it? */
+  readonly noticed: boolean
 }
 
 export interface SightingStore {
@@ -32,7 +34,7 @@ export interface SightingStore {
 /** How long after the last match a party is remembered: then it is new again. */
 const TTL_S = 35 * 86_400
 
-const Reply = z.tuple([z.string(), z.number(), z.array(z.number()), z.array(z.number())])
+const Reply = z.tuple([z.string(), z.number(), z.array(z.number()), z.array(z.number()), z.number()])
 
 export function sightingsIn(store: Store): SightingStore {
   return {
@@ -44,9 +46,10 @@ export function sightingsIn(store: Store): SightingStore {
       const reply: unknown = await store.ask((redis) =>
         redis.eval(
           noteSightings,
-          2,
+          3,
           keys.images(imageShard(id)),
           keys.sightings(id.toString('hex')),
+          keys.noticed,
           id,
           hour,
           TTL_S,
@@ -55,8 +58,8 @@ export function sightingsIn(store: Store): SightingStore {
         ),
       )
       if (reply === null) return undefined
-      const [past, parties, isNew, hits] = Reply.parse(reply)
-      return { hits, past: pastOf(past, hour), parties, isNew: isNew.map((flag) => flag === 1) }
+      const [past, parties, isNew, hits, noticed] = Reply.parse(reply)
+      return { hits, past: pastOf(past, hour), parties, isNew: isNew.map((flag) => flag === 1), noticed: noticed === 1 }
     },
   }
 }

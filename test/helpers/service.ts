@@ -14,6 +14,7 @@ import { openServices, type Services } from '../../src/services.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
+import type { TrustLimits } from '../../src/trust-parts.js'
 import { startRedis, type TestRedis } from './redis.js'
 
 export interface TestService {
@@ -30,6 +31,7 @@ export interface TestServiceOptions {
   readonly uploadLimits?: Partial<UploadLimits>
   readonly hydrated?: boolean
   readonly logLevel?: string
+  readonly trustLimits?: Partial<TrustLimits>
   readonly now?: () => number
 }
 
@@ -47,6 +49,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' },
     retentionMs: RETENTION_MS,
     snapshots: undefined,
+    trustLimits: { maxImagesPerCase: 10_000, maxSignalsPerOrgPerDay: 0, proofRounds: 0, ...options.trustLimits },
     now: options.now ?? (() => Date.now()),
     clock: () => performance.now(),
     onTrouble: (error) => log.push(String(error)),

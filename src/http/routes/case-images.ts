@@ -90,6 +90,8 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
             'case-unknown',
             'case-withdrawn',
             'case-expired',
+            'case-full',
+            'account-suspended',
             'store-away',
           ),
         },
@@ -104,8 +106,11 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
   /** Registers those that can be; when none can, the first refusal is the answer. */
   async function registerUsable(
     own: OwnCase,
-    outcomes: readonly (UsableImage | Problem)[],
+    given: readonly (UsableImage | Problem)[],
   ): Promise<z.infer<typeof RegisteredImages>['images']> {
+    const outcomes = given.map((image) =>
+      image instanceof Problem || !registration.isHarmless(image.signals) ? image : new Problem('known-harmless'),
+    )
     const usable = outcomes.flatMap((outcome) => (outcome instanceof Problem ? [] : [outcome]))
     const refusal = outcomes.find((outcome) => outcome instanceof Problem)
     if (usable.length === 0 && refusal !== undefined) throw refusal

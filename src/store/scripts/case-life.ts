@@ -97,7 +97,7 @@ export const endCase = {
       redis.call('HDEL', prefix .. 'images:' .. shard, id)
       forget_trust(prefix, id)
     end
-    redis.call('DEL', images)
+    redis.call('DEL', images, case .. ':notice')
     local at = 0
     if #ids > 0 then at = announce(revision, changes, 'tombstone', table.concat(ids)) end
     redis.call('HSET', case, 'state', ending, 'endedAs', ending, 'endedAtMs', atMs, 'endedImages', #ids, 'endRevision', at)

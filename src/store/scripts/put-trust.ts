@@ -30,7 +30,7 @@ export const putTrust = {
     return announce(revision, changes, 'image', id, 'standing')`,
 } as const
 
-/** For scripts that erase images: forgets what was said about one, and how often it was seen. The keys carry the same hash tag as the declared ones. */
+/** For scripts that erase images: forgets what was said about one, how often it was seen, and its clocks. The keys carry the same hash tag as the declared ones. */
 export const forgetTrustLua = `
     local function forget_trust (tag, id)
       redis.call('HDEL', tag .. 'trust:' .. id:byte(16), id)
@@ -39,4 +39,9 @@ export const forgetTrustLua = `
       redis.call('ZREM', tag .. 'quarantine', id)
       local hex = string.gsub(id, '.', function (c) return string.format('%02x', string.byte(c)) end)
       redis.call('DEL', tag .. 'sightings:' .. hex)
+      redis.call('SREM', tag .. 'noticed', id)
+      for _, clock in ipairs(redis.call('HKEYS', tag .. 'clocks:' .. hex)) do
+        redis.call('ZREM', tag .. 'clock-dues', hex .. '|' .. clock)
+      end
+      redis.call('DEL', tag .. 'clocks:' .. hex)
     end`

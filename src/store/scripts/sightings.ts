@@ -2,13 +2,14 @@
 // them. A word for a party is kept for as long as the image is being seen, so that each is new once.
 export const noteSightings = `
     local images   = KEYS[1] -- hash: the shard of the image
+    local noticed  = KEYS[3] -- set: image ids with a notice
     local seen     = KEYS[2] -- hash: hour, past, h:<party> -> hits in this hour, s:<party> -> 1
     local id       = ARGV[1] -- [16 bytes]
     local hour     = tonumber(ARGV[2]) -- [integer] since the epoch
     local ttlS     = ARGV[3] -- [seconds] to remember it after the last match
     local pastMax  = tonumber(ARGV[4]) -- hours to remember
     -- ARGV[5 + 2i] party i, ARGV[6 + 2i] its hits
-    -- returns {past as hour=hits,hits;…, [integer] parties so far, [1 or 0] is it new, … for each, then the hits of this hour}; nil without the image
+    -- returns {past as hour=hits,hits;…, [integer] parties so far, [1 or 0] is it new, … for each, then the hits of this hour, then [1 or 0] is there a notice}; nil without the image
     if redis.call('HEXISTS', images, id) == 0 then return nil end
     local last = tonumber(redis.call('HGET', seen, 'hour') or hour)
     if hour > last then
@@ -43,4 +44,4 @@ export const noteSightings = `
       if kind == 'h:' then hits[#hits + 1] = tonumber(all[i + 1]) end
       if all[i] == 'past' then past = all[i + 1] end
     end
-    return { past, parties, isNew, hits }`
+    return { past, parties, isNew, hits, redis.call('SISMEMBER', noticed, id) }`
