@@ -75,7 +75,17 @@ export function trustParts(needed: TrustPartsNeeded) {
     await tellCase(caseEvents, change)
   }
 
-  const trust: TrustService = trustOver({ trusts, images, apiKeys, replica, matchIds, partyOf, now, onChange })
+  const trust: TrustService = trustOver({
+    trusts,
+    images,
+    apiKeys,
+    replica,
+    matchIds,
+    partyOf,
+    clocksOf: notices.running,
+    now,
+    onChange,
+  })
   const sightings = sightingsKeptBy({
     keep: afterMatches({
       sightings: sightingsIn(store),

@@ -4,6 +4,7 @@ import type { Caller, OrgKind } from '../domain/access.js'
 import { CASES_BANK_NAME } from '../domain/bank.js'
 import { Problem, type ProblemCode } from '../domain/problem.js'
 import type { Category, RegisteredImage, Tier } from '../domain/signal.js'
+import type { Clock } from '../domain/sla.js'
 import type { Support } from '../domain/tier.js'
 import {
   act,
@@ -42,6 +43,8 @@ export interface MatchWorth extends SignalWorth {
   readonly matchId: string
   /** Its own decision. */
   readonly verdict: Verdict | undefined
+  /** Those that run for it because of a notice, the next due first. */
+  readonly clocks: readonly Clock[]
 }
 
 /** The same for an operator, who decides. */
@@ -107,6 +110,7 @@ export interface TrustParts {
   readonly replica: Pick<Replica, 'reached' | 'catalogue'>
   readonly matchIds: MatchIds
   readonly partyOf: PartyOf
+  readonly clocksOf: (imageId: string, orgId: string) => Promise<readonly Clock[]>
   readonly now: () => number
   /** Told of each change in turn, and of a decision also when it is said again: so that what a crash cut off is made up for. */
   readonly onChange: (change: TrustChange) => Promise<void>
@@ -115,7 +119,17 @@ export interface TrustParts {
 /** Others may write between reading and writing; so often in a row they do not. */
 const MAX_TRIES = 20
 
-export function trustOver({ trusts, images, apiKeys, replica, matchIds, partyOf, now, onChange }: TrustParts): TrustService {
+export function trustOver({
+  trusts,
+  images,
+  apiKeys,
+  replica,
+  matchIds,
+  partyOf,
+  clocksOf,
+  now,
+  onChange,
+}: TrustParts): TrustService {
   const ownerOf = ({ bank }: RegisteredImage) => replica.catalogue.banks.get(bank)?.orgId
 
   async function read(imageId: string | undefined, unknown: ProblemCode) {
@@ -152,6 +166,15 @@ export function trustOver({ trusts, images, apiKeys, replica, matchIds, partyOf,
     throw new Problem('overloaded', { retryAfterS: 1 })
   }
 
+  const worthTo = async (
+    orgId: string,
+    matchId: string,
+    { imageId, image, trust }: { readonly imageId: string; readonly image: RegisteredImage; readonly trust: Trust },
+  ): Promise<MatchWorth> => {
+    const clocks = await clocksOf(imageId, orgId)
+    return { matchId, verdict: verdictOf(trust, partyOf(orgId, imageId)), clocks, ...worthOf(image, trust) }
+  }
+
   const changeMatch = async (
     { orgId }: Caller,
     matchId: string,
@@ -160,7 +183,7 @@ export function trustOver({ trusts, images, apiKeys, replica, matchIds, partyOf,
     const { imageId, image, trust } = await change(matchIds.imageOf(orgId, matchId), orgId, 'match-unknown', (image, id) =>
       actionOn(image, partyOf(orgId, id)),
     )
-    return matchWorth(matchId, image, trust, partyOf(orgId, imageId))
+    return await worthTo(orgId, matchId, { imageId, image, trust })
   }
 
   const changeSignal = async (signalId: string, action: TrustAction, orgId?: string) => {
@@ -172,8 +195,7 @@ export function trustOver({ trusts, images, apiKeys, replica, matchIds, partyOf,
 
   return {
     async match({ orgId }, matchId) {
-      const { imageId, image, trust } = await read(matchIds.imageOf(orgId, matchId), 'match-unknown')
-      return matchWorth(matchId, image, trust, partyOf(orgId, imageId))
+      return await worthTo(orgId, matchId, await read(matchIds.imageOf(orgId, matchId), 'match-unknown'))
     },
     async feedback(caller, matchId, said) {
       const isPlatform = (await kindOf(caller.orgId)) === 'platform'
@@ -188,9 +210,7 @@ export function trustOver({ trusts, images, apiKeys, replica, matchIds, partyOf,
       if ((await kindOf(caller.orgId)) !== 'ngo') throw new Problem('kind-unfit')
       const own = await read(matchIds.imageOf(caller.orgId, matchId), 'match-unknown')
       // What an NGO handed in itself it vouches for already.
-      if (ownerOf(own.image) === caller.orgId) {
-        return matchWorth(matchId, own.image, own.trust, partyOf(caller.orgId, own.imageId))
-      }
+      if (ownerOf(own.image) === caller.orgId) return await worthTo(caller.orgId, matchId, own)
       return await changeMatch(caller, matchId, (_image, party) => ({ kind: 'attest', party }))
     },
     async attestImages(orgId, imageIds) {
@@ -247,10 +267,6 @@ function worthOf(image: RegisteredImage, trust: Trust): SignalWorth {
     category: image.category,
     registeredAtMs: image.createdAtMs,
   }
-}
-
-function matchWorth(matchId: string, image: RegisteredImage, trust: Trust, party: string): MatchWorth {
-  return { matchId, verdict: verdictOf(trust, party), ...worthOf(image, trust) }
 }
 
 function judged(signalId: string, image: RegisteredImage, trust: Trust): JudgedSignal {

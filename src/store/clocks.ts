@@ -21,7 +21,7 @@ export interface Clocks {
   /** Those that run already, or were stopped, stay as they are. Durable when it returns. */
   start(imageId: string, orgId: string, clocks: readonly Clock[]): Promise<void>
   stop(imageId: string, orgId: string, stopped: readonly { readonly law: Law; readonly stage: Stage }[]): Promise<void>
-  /** Of one platform for one image. */
+  /** Of one platform for one image, the next due first. */
   running(imageId: string, orgId: string): Promise<Clock[]>
   /** Those due between two times, the longest overdue first. */
   due(fromMs: number, untilMs: number, limit: number): Promise<RunningClock[]>
@@ -65,11 +65,12 @@ export function clocksIn(store: Store): Clocks {
     async running(imageId, orgId) {
       const { hex } = idOf(imageId)
       const all = await store.ask((redis) => redis.hgetall(keys.clocks(hex)))
-      return Object.entries(all).flatMap(([name, due]) => {
+      const running = Object.entries(all).flatMap(([name, due]) => {
         const clock = parseName(name)
         if (clock?.orgId !== orgId || due === 'stopped') return []
         return [{ law: clock.law, stage: clock.stage, dueAtMs: Number(due) }]
       })
+      return running.sort((a, b) => a.dueAtMs - b.dueAtMs)
     },
     async due(fromMs, untilMs, limit) {
       const flat = await store.ask((redis) =>

@@ -2,10 +2,12 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { LAWS, STAGES } from '../../domain/sla.js'
 import { DISPUTE_REASONS, VERDICTS } from '../../domain/trust.js'
 import type { Feedback, MatchWorth as MatchFacts, TrustService } from '../../services/trust.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
+import { Instant } from '../schemas.js'
 import { Worth, worthOf } from '../schemas-trust.js'
 
 const MatchParam = z.object({ matchId: z.string().max(64) })
@@ -23,6 +25,9 @@ const Said = z
 const MatchWorthView = Worth.extend({
   matchId: z.string(),
   verdict: z.enum(VERDICTS).nullable().meta({ description: 'Your own.' }),
+  clocks: z
+    .array(z.object({ law: z.enum(LAWS), stage: z.enum(STAGES), dueAt: Instant }))
+    .meta({ description: 'That run for you because the person in the picture gave notice, the next due first.' }),
 }).meta({ id: 'MatchWorth' })
 
 export interface FeedbackRouteOptions {
@@ -102,6 +107,11 @@ function feedbackOf(said: z.infer<typeof Said>): Feedback {
   return said.verdict === 'disputed' ? { verdict: said.verdict, reason: said.reason } : { verdict: said.verdict }
 }
 
-function present({ matchId, verdict, ...worth }: MatchFacts): z.infer<typeof MatchWorthView> {
-  return { matchId, verdict: verdict ?? null, ...worthOf(worth) }
+function present({ matchId, verdict, clocks, ...worth }: MatchFacts): z.infer<typeof MatchWorthView> {
+  return {
+    matchId,
+    verdict: verdict ?? null,
+    clocks: clocks.map(({ law, stage, dueAtMs }) => ({ law, stage, dueAt: new Date(dueAtMs).toISOString() })),
+    ...worthOf(worth),
+  }
 }
