@@ -1,7 +1,5 @@
 // The parts of trust put together: what is said about signals, what follows from matches, and who may report how much.
 
-import { accountOf } from './domain/strikes.js'
-import type { Verdict } from './domain/trust.js'
 import { afterMatches } from './services/after-match.js'
 import { type CeilingLimits, ceilingsOf } from './services/ceilings.js'
 import type { MatchIds } from './services/match-ids.js'
@@ -10,8 +8,8 @@ import type { PartyOf } from './services/parties.js'
 import { proofOfWork } from './services/proof-of-work.js'
 import type { Replica } from './services/replica.js'
 import { sightingsKeptBy } from './services/sightings.js'
-import { type TrustChange, type TrustService, trustOver } from './services/trust.js'
-import { tellCase } from './services/trust-news.js'
+import { type TrustService, trustOver } from './services/trust.js'
+import { effectsIn } from './services/trust-effects.js'
 import { vetoing } from './services/vetoing.js'
 import type { ApiKeys } from './store/api-keys.js'
 import type { CaseEvents } from './store/case-events.js'
@@ -63,23 +61,14 @@ export function trustParts(needed: TrustPartsNeeded) {
   const notices = noticesFrom({ clocks: clocksIn(store), cases, images, apiKeys, events, now })
   const veto = vetoing({ images, replica, idSecret: secrets.signalId, now })
 
-  async function onChange(change: TrustChange): Promise<void> {
-    const { action, after, image, imageId, orgId, atMs } = change
-    const verdict = verdictIn(change)
-    if (verdict !== undefined && orgId !== undefined) await notices.decided(imageId, orgId, verdict)
-    if (action.kind === 'decide' && after.dispute === 'upheld') {
-      const account = accountOf(image, replica.catalogue.banks.get(image.bank)?.orgId)
-      if (account !== undefined) await strikes.add(account, imageId, atMs)
-      if (after.reasons.includes('harmless-content')) await veto.add(image)
-    }
-    await tellCase(caseEvents, change)
-  }
-
+  const ownerOf = (bank: string) => replica.catalogue.banks.get(bank)?.orgId
+  const onChange = effectsIn({ notices, strikes, veto, caseEvents, ownerOf })
   const trust: TrustService = trustOver({
     trusts,
     images,
     apiKeys,
     replica,
+    ownerOf,
     matchIds,
     partyOf,
     clocksOf: notices.running,
@@ -119,11 +108,6 @@ export function trustParts(needed: TrustPartsNeeded) {
       await sightings.close()
     },
   }
-}
-
-function verdictIn({ action }: TrustChange): Verdict | undefined {
-  if (action.kind === 'verdict') return action.verdict
-  return action.kind === 'dispute' ? 'disputed' : undefined
 }
 
 /** An organisation's kind never changes, so it is asked for once. */

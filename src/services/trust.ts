@@ -107,7 +107,9 @@ export interface TrustParts {
   readonly trusts: Trusts
   readonly images: Images
   readonly apiKeys: Pick<ApiKeys, 'org'>
-  readonly replica: Pick<Replica, 'reached' | 'catalogue'>
+  readonly replica: Pick<Replica, 'reached'>
+  /** The organisation that a bank belongs to. */
+  readonly ownerOf: (bank: string) => string | undefined
   readonly matchIds: MatchIds
   readonly partyOf: PartyOf
   readonly clocksOf: (imageId: string, orgId: string) => Promise<readonly Clock[]>
@@ -124,14 +126,13 @@ export function trustOver({
   images,
   apiKeys,
   replica,
+  ownerOf,
   matchIds,
   partyOf,
   clocksOf,
   now,
   onChange,
 }: TrustParts): TrustService {
-  const ownerOf = ({ bank }: RegisteredImage) => replica.catalogue.banks.get(bank)?.orgId
-
   async function read(imageId: string | undefined, unknown: ProblemCode) {
     const [image] = imageId === undefined ? [] : await images.get([imageId])
     if (imageId === undefined || image === undefined) throw new Problem(unknown)
@@ -200,7 +201,7 @@ export function trustOver({
     async feedback(caller, matchId, said) {
       const isPlatform = (await kindOf(caller.orgId)) === 'platform'
       return await changeMatch(caller, matchId, (image, party) => {
-        const counts = isPlatform && ownerOf(image) !== caller.orgId
+        const counts = isPlatform && ownerOf(image.bank) !== caller.orgId
         return said.verdict === 'disputed'
           ? { kind: 'dispute', party, reason: said.reason, counts }
           : { kind: 'verdict', party, verdict: said.verdict, counts }
@@ -210,7 +211,7 @@ export function trustOver({
       if ((await kindOf(caller.orgId)) !== 'ngo') throw new Problem('kind-unfit')
       const own = await read(matchIds.imageOf(caller.orgId, matchId), 'match-unknown')
       // What an NGO handed in itself it vouches for already.
-      if (ownerOf(own.image) === caller.orgId) return await worthTo(caller.orgId, matchId, own)
+      if (ownerOf(own.image.bank) === caller.orgId) return await worthTo(caller.orgId, matchId, own)
       return await changeMatch(caller, matchId, (_image, party) => ({ kind: 'attest', party }))
     },
     async attestImages(orgId, imageIds) {
