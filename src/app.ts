@@ -13,6 +13,7 @@ import { lastAnswers } from './http/plugins/last-answers.js'
 import { answerBadAddress, answerBadBytes, problemAnswers } from './http/plugins/problem-answers.js'
 import { requestLog } from './http/plugins/request-log.js'
 import { bankRoutes } from './http/routes/banks.js'
+import { caseFileRoutes } from './http/routes/case-file.js'
 import { caseImageRoutes } from './http/routes/case-images.js'
 import { caseRoutes } from './http/routes/cases.js'
 import { docRoutes } from './http/routes/docs.js'
@@ -20,6 +21,7 @@ import { healthRoutes } from './http/routes/health.js'
 import { matchRoutes } from './http/routes/match.js'
 import { type InFlight, MULTIPART_OPTIONS, type UploadLimits } from './http/upload.js'
 import type { Banks } from './services/banks.js'
+import type { CaseFiles } from './services/case-file.js'
 import type { Cases } from './services/cases.js'
 import type { Hashing } from './services/hashing.js'
 import type { Health } from './services/health.js'
@@ -29,6 +31,7 @@ import type { Signer } from './services/signer.js'
 
 export interface AppServices {
   readonly cases: Cases
+  readonly files: CaseFiles
   /** Signs receipts. */
   readonly signer: Signer
   readonly registration: Registration
@@ -82,12 +85,13 @@ export async function buildApp({ services, uploadLimits, logLevel, logStream }: 
   await app.register(openapi)
   await app.register(multipart, MULTIPART_OPTIONS)
   const inFlight: InFlight = { bytes: 0 }
-  const { cases, signer, registration, banks, matcher, hashing, health, identify } = services
+  const { cases, files, signer, registration, banks, matcher, hashing, health, identify } = services
   await app.register(async (guarded) => {
     await guarded.register(door, { identify, cases })
     await guarded.register(healthRoutes, { health, metrics: metrics.text })
     await guarded.register(docRoutes)
     await guarded.register(caseRoutes, { prefix: '/v1', cases, signer })
+    await guarded.register(caseFileRoutes, { prefix: '/v1', files, signer })
     await guarded.register(caseImageRoutes, { prefix: '/v1', hashing, registration, uploadLimits, inFlight })
     await guarded.register(matchRoutes, { prefix: '/v1', matcher, hashing, uploadLimits, inFlight })
     await guarded.register(bankRoutes, { prefix: '/v1', banks, registration })

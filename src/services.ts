@@ -9,6 +9,7 @@ import { HASH_IMAGE_QUEUE, type HashImageJob, IMAGE_TTL_MS, JOB_PRIORITY, QUEUE_
 import { identify } from './services/access.js'
 import { banksFrom } from './services/banks.js'
 import { caseAccessTo } from './services/case-access.js'
+import { caseFilesIn } from './services/case-file.js'
 import { casesFrom } from './services/cases.js'
 import { hashingThrough } from './services/hashing.js'
 import { healthOf } from './services/health.js'
@@ -19,6 +20,7 @@ import { signerFrom } from './services/signer.js'
 import { snapshotsIn } from './services/snapshot.js'
 import { apiKeysIn } from './store/api-keys.js'
 import { banksIn } from './store/banks.js'
+import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
 import { imageReader } from './store/image-reader.js'
 import { imagesIn } from './store/images.js'
@@ -65,7 +67,8 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const keyring = options.keyring(!(await hasSecrets(store)))
   const secrets = await loadSecrets(store, keyring)
   const images = imagesIn(store, keyring)
-  const cases = casesIn(store)
+  const caseStore = casesIn(store)
+  const caseEvents = caseEventsIn(store, () => connectForFollowing(options.redis))
   const banks = banksIn(store)
   const apiKeys = apiKeysIn(store)
   const replica = new Replica({
@@ -83,6 +86,13 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     onTrouble,
   })
 
+  const cases = casesFrom({
+    cases: caseStore,
+    access: caseAccessTo(caseStore, secrets),
+    replica,
+    retentionMs: options.retentionMs,
+    now,
+  })
   const saving = savingEvery(options.snapshots?.everyMs, replica, onTrouble)
   const desk = new HandoffDesk(IMAGE_TTL_MS)
   const listener = await listenForWorkers(desk, options.handoff)
@@ -90,13 +100,8 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   queue.catch(() => {}) // whoever hydrates is told
 
   return {
-    cases: casesFrom({
-      cases,
-      access: caseAccessTo(cases, secrets),
-      replica,
-      retentionMs: options.retentionMs,
-      now,
-    }),
+    cases,
+    files: caseFilesIn({ cases, events: caseEvents, images, replica }),
     signer: signerFrom(secrets.receipt),
     registration: registrationIn({ images, replica, idSecret: secrets.signalId, now }),
     banks: banksFrom({ banks, replica, now }),
@@ -123,6 +128,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       ])
       await listener.close()
       await saving.close()
+      caseEvents.close()
       await replica.close()
       await store.close()
     },
