@@ -25,6 +25,7 @@ import type { CaseFiles } from './services/case-file.js'
 import type { Cases } from './services/cases.js'
 import type { Hashing } from './services/hashing.js'
 import type { Health } from './services/health.js'
+import type { Idempotency } from './services/idempotency.js'
 import type { Matcher } from './services/matcher.js'
 import type { Registration } from './services/registration.js'
 import type { Signer } from './services/signer.js'
@@ -32,6 +33,7 @@ import type { Signer } from './services/signer.js'
 export interface AppServices {
   readonly cases: Cases
   readonly files: CaseFiles
+  readonly idempotency: Idempotency
   /** Signs receipts. */
   readonly signer: Signer
   readonly registration: Registration
@@ -85,14 +87,14 @@ export async function buildApp({ services, uploadLimits, logLevel, logStream }: 
   await app.register(openapi)
   await app.register(multipart, MULTIPART_OPTIONS)
   const inFlight: InFlight = { bytes: 0 }
-  const { cases, files, signer, registration, banks, matcher, hashing, health, identify } = services
+  const { cases, files, idempotency, signer, registration, banks, matcher, hashing, health, identify } = services
   await app.register(async (guarded) => {
     await guarded.register(door, { identify, cases })
     await guarded.register(healthRoutes, { health, metrics: metrics.text })
     await guarded.register(docRoutes)
-    await guarded.register(caseRoutes, { prefix: '/v1', cases, signer })
+    await guarded.register(caseRoutes, { prefix: '/v1', cases, idempotency, signer })
     await guarded.register(caseFileRoutes, { prefix: '/v1', files, signer })
-    await guarded.register(caseImageRoutes, { prefix: '/v1', hashing, registration, uploadLimits, inFlight })
+    await guarded.register(caseImageRoutes, { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
     await guarded.register(matchRoutes, { prefix: '/v1', matcher, hashing, uploadLimits, inFlight })
     await guarded.register(bankRoutes, { prefix: '/v1', banks, registration })
   })

@@ -13,6 +13,7 @@ import { caseFilesIn } from './services/case-file.js'
 import { casesFrom } from './services/cases.js'
 import { hashingThrough } from './services/hashing.js'
 import { healthOf } from './services/health.js'
+import { idempotencyOver } from './services/idempotency.js'
 import { matcherOver } from './services/matcher.js'
 import { registrationIn } from './services/registration.js'
 import { Replica } from './services/replica.js'
@@ -22,6 +23,7 @@ import { apiKeysIn } from './store/api-keys.js'
 import { banksIn } from './store/banks.js'
 import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
+import { idempotencyIn } from './store/idempotency.js'
 import { imageReader } from './store/image-reader.js'
 import { imagesIn } from './store/images.js'
 import type { Keyring } from './store/seal.js'
@@ -103,6 +105,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     cases,
     files: caseFilesIn({ cases, events: caseEvents, images, replica }),
     signer: signerFrom(secrets.receipt),
+    idempotency: idempotencyOver(idempotencyIn(store), secrets.idempotency),
     registration: registrationIn({ images, replica, idSecret: secrets.signalId, now }),
     banks: banksFrom({ banks, replica, now }),
     matcher: matcherOver({ replica, matchIdSecret: secrets.matchId, clock }),

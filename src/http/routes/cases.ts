@@ -5,11 +5,12 @@ import { z } from 'zod'
 import { PIN_PATTERN } from '../../domain/case.js'
 import { Problem } from '../../domain/problem.js'
 import type { CaseView as CaseFacts, Cases } from '../../services/cases.js'
+import type { Idempotency } from '../../services/idempotency.js'
 import { Receipt, receiptFor } from '../../services/receipts.js'
 import type { Signer } from '../../services/signer.js'
 import { ownCaseOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { CaseNumberParam, CaseView, CategoryName, Instant } from '../schemas.js'
+import { CaseNumberParam, CaseView, CategoryName, IdempotencyKey, Instant } from '../schemas.js'
 
 const NewCase = z.strictObject({
   adult: z.boolean().meta({ description: 'Is the person in the pictures 18 or older now, and was so in every picture?' }),
@@ -31,10 +32,11 @@ const ReceiptBody = Receipt.meta({
 
 export interface CaseRouteOptions {
   readonly cases: Cases
+  readonly idempotency: Idempotency
   readonly signer: Signer
 }
 
-export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (app, { cases, signer }) => {
+export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (app, { cases, idempotency, signer }) => {
   app.post(
     '/cases',
     {
@@ -44,14 +46,28 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (app, {
         summary: 'Open a case',
         description: 'The number and the PIN are shown once and cannot be recovered.',
         tags: ['cases'],
+        headers: IdempotencyKey,
         body: NewCase,
-        response: { 201: OpenedCase, ...may('request-invalid', 'media-unsupported', 'minor-declared', 'store-away') },
+        response: {
+          201: OpenedCase,
+          ...may(
+            'request-invalid',
+            'media-unsupported',
+            'minor-declared',
+            'idempotency-key-reused',
+            'idempotency-key-busy',
+            'store-away',
+          ),
+        },
       },
     },
-    async ({ body }, reply) => {
+    async ({ body, headers }, reply) => {
       if (!body.adult) throw new Problem('minor-declared')
-      const { expiresAtMs, remindAtMs, ...opened } = await cases.open(body.category)
-      return reply.code(201).send({ ...opened, expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) })
+      const opened = await idempotency.once(['open-case', ''], headers['idempotency-key'], body, OpenedCase, async () => {
+        const { expiresAtMs, remindAtMs, ...rest } = await cases.open(body.category)
+        return { ...rest, expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) }
+      })
+      return reply.code(201).send(opened)
     },
   )
 
