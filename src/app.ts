@@ -14,8 +14,10 @@ import { answerBadAddress, answerBadBytes, problemAnswers } from './http/plugins
 import { requestLog } from './http/plugins/request-log.js'
 import { accountRoutes } from './http/routes/accounts.js'
 import { bankRoutes } from './http/routes/banks.js'
+import { caseFileRoutes } from './http/routes/case-file.js'
 import { caseImageRoutes } from './http/routes/case-images.js'
 import { caseRoutes } from './http/routes/cases.js'
+import { challengeRoutes } from './http/routes/challenge.js'
 import { docRoutes } from './http/routes/docs.js'
 import { feedbackRoutes } from './http/routes/feedback.js'
 import { healthRoutes } from './http/routes/health.js'
@@ -26,9 +28,11 @@ import { signalRoutes } from './http/routes/signals.js'
 import { type InFlight, MULTIPART_OPTIONS, type UploadLimits } from './http/upload.js'
 import type { Accounts } from './services/accounts.js'
 import type { Banks } from './services/banks.js'
+import type { CaseFiles } from './services/case-file.js'
 import type { Cases } from './services/cases.js'
 import type { Hashing } from './services/hashing.js'
 import type { Health } from './services/health.js'
+import type { Idempotency } from './services/idempotency.js'
 import type { Insights } from './services/insights.js'
 import type { Matcher } from './services/matcher.js'
 import type { Notices } from './services/notices.js'
@@ -39,6 +43,8 @@ import type { TrustService } from './services/trust.js'
 
 export interface AppServices {
   readonly cases: Cases
+  readonly files: CaseFiles
+  readonly idempotency: Idempotency
   /** Signs receipts. */
   readonly signer: Signer
   readonly registration: Registration
@@ -97,13 +103,15 @@ export async function buildApp({ services, uploadLimits, logLevel, logStream }: 
   await app.register(openapi)
   await app.register(multipart, MULTIPART_OPTIONS)
   const inFlight: InFlight = { bytes: 0 }
-  const { cases, signer, registration, banks, matcher, trust, hashing, health, identify } = services
+  const { cases, files, idempotency, signer, registration, banks, matcher, trust, hashing, health, identify } = services
   await app.register(async (guarded) => {
     await guarded.register(door, { identify, cases })
     await guarded.register(healthRoutes, { health, metrics: metrics.text })
     await guarded.register(docRoutes)
-    await guarded.register(caseRoutes, { prefix: '/v1', cases, signer, proofOfWork: services.proofOfWork })
-    await guarded.register(caseImageRoutes, { prefix: '/v1', hashing, registration, uploadLimits, inFlight })
+    await guarded.register(challengeRoutes, { prefix: '/v1', proofOfWork: services.proofOfWork })
+    await guarded.register(caseRoutes, { prefix: '/v1', cases, idempotency, signer, proofOfWork: services.proofOfWork })
+    await guarded.register(caseFileRoutes, { prefix: '/v1', files, signer })
+    await guarded.register(caseImageRoutes, { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
     await guarded.register(matchRoutes, { prefix: '/v1', matcher, hashing, uploadLimits, inFlight })
     await guarded.register(feedbackRoutes, { prefix: '/v1', trust })
     await guarded.register(signalRoutes, { prefix: '/v1', trust })

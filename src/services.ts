@@ -10,9 +10,11 @@ import { identify } from './services/access.js'
 import { accountsFrom } from './services/accounts.js'
 import { banksFrom } from './services/banks.js'
 import { caseAccessTo } from './services/case-access.js'
+import { caseFilesIn } from './services/case-file.js'
 import { casesFrom } from './services/cases.js'
 import { hashingThrough } from './services/hashing.js'
 import { healthOf } from './services/health.js'
+import { idempotencyOver } from './services/idempotency.js'
 import { insightsFrom } from './services/insights.js'
 import { matchIdsWith } from './services/match-ids.js'
 import { matcherOver } from './services/matcher.js'
@@ -26,6 +28,7 @@ import { apiKeysIn } from './store/api-keys.js'
 import { banksIn } from './store/banks.js'
 import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
+import { idempotencyIn } from './store/idempotency.js'
 import { imageReader } from './store/image-reader.js'
 import { imagesIn } from './store/images.js'
 import type { Keyring } from './store/seal.js'
@@ -76,11 +79,11 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const keyring = options.keyring(!(await hasSecrets(store)))
   const secrets = await loadSecrets(store, keyring)
   const images = imagesIn(store, keyring, options.trustLimits.maxImagesPerCase)
-  const cases = casesIn(store)
+  const caseStore = casesIn(store)
+  const caseEvents = caseEventsIn(store, () => connectForFollowing(options.redis))
   const banks = banksIn(store)
   const apiKeys = apiKeysIn(store)
   const trusts = trustsIn(store)
-  const caseEvents = caseEventsIn(store, () => connectForFollowing(options.redis))
   const matchIds = matchIdsWith(secrets.matchId)
   const replica = new Replica({
     store,
@@ -98,12 +101,19 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     onTrouble,
   })
 
+  const cases = casesFrom({
+    cases: caseStore,
+    access: caseAccessTo(caseStore, secrets),
+    replica,
+    retentionMs: options.retentionMs,
+    now,
+  })
   const trust = trustParts({
     store,
     keyring,
     secrets,
     images,
-    cases,
+    cases: caseStore,
     apiKeys,
     trusts,
     caseEvents,
@@ -121,14 +131,10 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   queue.catch(() => {}) // whoever hydrates is told
 
   return {
-    cases: casesFrom({
-      cases,
-      access: caseAccessTo(cases, secrets),
-      replica,
-      retentionMs: options.retentionMs,
-      now,
-    }),
+    cases,
+    files: caseFilesIn({ cases, events: caseEvents, images, replica }),
     signer: signerFrom(secrets.receipt),
+    idempotency: idempotencyOver(idempotencyIn(store), secrets.idempotency),
     registration: registrationIn({
       images,
       replica,

@@ -23,6 +23,8 @@ export const PROBLEM_CODES = [
   'case-expired',
   'case-not-ended',
   'pin-locked',
+  'idempotency-key-reused',
+  'idempotency-key-busy',
   'bank-unknown',
   'bank-exists',
   'signal-unknown',

@@ -83,6 +83,16 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     title: 'Too many PINs were tried for this case number.',
     detail: 'Wait as long as Retry-After says, then try again.',
   },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'This Idempotency-Key was used for another request.',
+    detail: 'Make a new one for each request, and use it again only to send the same one again.',
+  },
+  'idempotency-key-busy': {
+    status: 409,
+    title: 'A request with this Idempotency-Key is under way or has failed.',
+    detail: 'Send it again.',
+  },
   'bank-unknown': { status: 404, title: 'There is no such bank, or it is not yours.' },
   'bank-exists': { status: 409, title: 'The name of the bank is taken.' },
   'signal-unknown': { status: 404, title: 'There is no such signal, or it is in another bank.' },

@@ -45,6 +45,18 @@ export const GivenSignal = z.strictObject({
 /** A result for one of several things sent: either it was taken, or it has a problem in its place. */
 export const RegisteredState = z.enum(['registered', 'refused'])
 
+/** Long enough that nobody finds another's by trying. */
+export const IdempotencyKey = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{16,128}$/, 'must be 16 to 128 visible characters')
+    .optional()
+    .meta({
+      description:
+        'Random, a UUID for example: the same key and body again within 24 hours give the same answer, and nothing is done twice. Who knows it gets that answer.',
+    }),
+})
+
 export const CaseNumberParam = z.object({ caseNumber: z.string().max(64) })
 
 export const CaseView = z

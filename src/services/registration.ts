@@ -133,7 +133,8 @@ function imageIdOf(secret: Buffer, caseId: string, signals: readonly Signal[]): 
   const whole = (type: SignalType) => signals.find((signal) => signal.type === type && signal.view === 'whole')
   const itself = whole('pdq') ?? whole('sha256')
   const digest = createHmac('sha256', secret).update(`case\0${caseId}\0`)
-  for (const { type, hash } of itself === undefined ? signals : [itself]) digest.update(`${type}\0`).update(hash)
+  for (const { type, view, hash } of itself === undefined ? signals : [itself])
+    digest.update(`${type}\0${view}\0`).update(hash)
   return uuidV8(digest)
 }
 

@@ -86,7 +86,9 @@ function followerOver(connect: () => Redis) {
 }
 
 /** One read for all: of each stream what follows the last event of the listener that is furthest behind. */
-async function readOnce(redis: Redis, listeners: ReadonlySet<Listener>): Promise<void> {
+async function readOnce(redis: Redis, all: ReadonlySet<Listener>): Promise<void> {
+  // Who comes while this waits is not told by it: the answer may begin after what that listener has yet to hear.
+  const listeners = [...all]
   const from = new Map<string, string>()
   for (const { stream, afterId } of listeners) {
     const known = from.get(stream)
@@ -96,7 +98,7 @@ async function readOnce(redis: Redis, listeners: ReadonlySet<Listener>): Promise
   for (const [stream, entries] of reply ?? []) {
     for (const event of entries.flatMap(parseEvent)) {
       for (const listener of listeners) {
-        if (listener.stream !== stream || !isBefore(listener.afterId, event.id)) continue
+        if (listener.stream !== stream || !all.has(listener) || !isBefore(listener.afterId, event.id)) continue
         listener.afterId = event.id
         listener.tell(event)
       }

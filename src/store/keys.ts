@@ -63,6 +63,8 @@ export const keys = {
   caseImages: (caseId: string) => `${TAG}:case:${caseId}:images`,
   /** stream: what happened to a case, fields kind, count, atMs. Counts, never names. */
   caseEvents: (caseId: string) => `${TAG}:case:${caseId}:events`,
+  /** string: a claim, or a sealed answer, of an Idempotency-Key. */
+  idempotency: (name: string) => `${TAG}:idempotency:${name}`,
   /** sorted set: case ids by when [epoch ms] they expire, or, once they have ended, are forgotten. */
   caseDues: `${TAG}:case-dues`,
   /** sorted set: ids of ended cases whose bits are still in old lines of Redis's log, by when [epoch ms] they ended. */

@@ -9,14 +9,34 @@ import { SIGNAL_TYPES } from '../../domain/signal-types.js'
 import { parseHash } from '../../hash/hash256.js'
 import type { OwnCase } from '../../services/case-access.js'
 import type { Hashing } from '../../services/hashing.js'
+import { digestOf, finishing, type Idempotency } from '../../services/idempotency.js'
 import type { NewImage, Registration } from '../../services/registration.js'
 import { ownCaseOf } from '../plugins/door.js'
 import { may, problemBody } from '../problems.js'
-import { CaseNumberParam, CategoryName, GivenSignal, PartProblem, Quality, RegisteredState } from '../schemas.js'
+import {
+  CaseNumberParam,
+  CategoryName,
+  GivenSignal,
+  IdempotencyKey,
+  PartProblem,
+  Quality,
+  RegisteredState,
+} from '../schemas.js'
 import { eachImage, type InFlight, type UploadLimits } from '../upload.js'
 
 const MAX_IMAGES_OF_HASHES = 1000
 const MAX_SIGNALS_PER_IMAGE = 32
+
+/** How both ways of adding images may be refused. */
+const FOR_IMAGES = [
+  'case-withdrawn',
+  'case-expired',
+  'case-full',
+  'account-suspended',
+  'known-harmless',
+  'idempotency-key-reused',
+  'idempotency-key-busy',
+] as const
 
 const GivenImages = z.strictObject({
   images: z
@@ -35,13 +55,14 @@ const RegisteredImages = z.object({
 export interface CaseImageRouteOptions {
   readonly hashing: Hashing
   readonly registration: Registration
+  readonly idempotency: Idempotency
   readonly uploadLimits: UploadLimits
   readonly inFlight: InFlight
 }
 
 export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = async (
   app,
-  { hashing, registration, uploadLimits, inFlight },
+  { hashing, registration, idempotency, uploadLimits, inFlight },
 ) => {
   app.post(
     '/cases/:caseNumber/images',
@@ -54,18 +75,34 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
           'They are hashed and forgotten; nothing of them is stored. Answered when their hashes are durable and matchable.',
         tags: ['cases'],
         params: CaseNumberParam,
+        headers: IdempotencyKey,
         response: {
           201: RegisteredImages,
-          ...mayForUploads('token-missing', 'case-unknown', 'case-withdrawn', 'case-expired'),
+          ...mayForUploads('request-invalid', 'token-missing', 'case-unknown', ...FOR_IMAGES),
         },
       },
     },
     async (request, reply) => {
       const own = ownCaseOf(request)
-      const outcomes = await eachImage(request, uploadLimits, inFlight, async (image) =>
-        toNewImage(await hashing.hash(image, 'submission')),
-      )
-      return reply.code(201).send({ images: await registerUsable(own, outcomes) })
+      const digests: Buffer[] = []
+      const upload = <T>(use: (image: readonly Buffer[]) => Promise<T>) =>
+        eachImage(request, uploadLimits, inFlight, (image) => {
+          digests.push(digestOf(image)) // before the use, which overwrites it
+          return use(image)
+        })
+      const register = async () => {
+        const outcomes = await upload(async (image) => toNewImage(await hashing.hash(image, 'submission')))
+        return { digest: digestOf(digests), answer: { images: await registerUsable(own, outcomes) } }
+      }
+      const key = request.headers['idempotency-key']
+      if (key === undefined) return reply.code(201).send((await register()).answer)
+      const tried = await idempotency.attempt(['images', own.caseId], key, RegisteredImages)
+      if (tried.isFirst) return reply.code(201).send(await finishing(tried, register))
+      // Read to be compared with what was sent first, and forgotten.
+      await upload(async (image) => {
+        for (const piece of image) piece.fill(0)
+      })
+      return reply.code(201).send(await tried.answer(digestOf(digests)))
     },
   )
 
@@ -79,6 +116,7 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
         summary: 'Add pictures by the hashes that were computed on the own device',
         tags: ['cases'],
         params: CaseNumberParam,
+        headers: IdempotencyKey,
         body: GivenImages,
         response: {
           201: RegisteredImages,
@@ -88,18 +126,18 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
             'body-too-large',
             'token-missing',
             'case-unknown',
-            'case-withdrawn',
-            'case-expired',
-            'case-full',
-            'account-suspended',
+            ...FOR_IMAGES,
             'store-away',
           ),
         },
       },
     },
     async (request, reply) => {
-      const outcomes = request.body.images.map(toGivenImage)
-      return reply.code(201).send({ images: await registerUsable(ownCaseOf(request), outcomes) })
+      const { body, headers } = request
+      const own = ownCaseOf(request)
+      const register = async () => ({ images: await registerUsable(own, body.images.map(toGivenImage)) })
+      const key = headers['idempotency-key']
+      return reply.code(201).send(await idempotency.once(['hashes', own.caseId], key, body, RegisteredImages, register))
     },
   )
 

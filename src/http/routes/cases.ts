@@ -5,47 +5,15 @@ import { z } from 'zod'
 import { PIN_PATTERN } from '../../domain/case.js'
 import { Problem } from '../../domain/problem.js'
 import type { CaseView as CaseFacts, Cases } from '../../services/cases.js'
-import type { Challenge, ProofOfWork, Proof as SentProof } from '../../services/proof-of-work.js'
+import type { Idempotency } from '../../services/idempotency.js'
+import type { ProofOfWork } from '../../services/proof-of-work.js'
 import { Receipt, receiptFor } from '../../services/receipts.js'
 import type { Signer } from '../../services/signer.js'
 import { ownCaseOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { CaseNumberParam, CaseView, CategoryName, Instant } from '../schemas.js'
+import { CaseNumberParam, CaseView, CategoryName, IdempotencyKey, Instant } from '../schemas.js'
+import { Proof, proofOf } from './challenge.js'
 
-const ChallengeView = z
-  .object({
-    parameters: z.object({
-      algorithm: z.string(),
-      nonce: z.string(),
-      salt: z.string(),
-      cost: z.int(),
-      keyLength: z.int(),
-      keyPrefix: z.string(),
-      keySignature: z.string().optional(),
-      expiresAt: z.int().optional(),
-    }),
-    signature: z.string().optional(),
-  })
-  .meta({ id: 'Challenge', description: 'An ALTCHA challenge, as its library and its widget solve it.' })
-const HexText = z.string().regex(/^[0-9a-f]{1,256}$/, 'must be hex')
-const Proof = z
-  .strictObject({
-    challenge: z.strictObject({
-      parameters: z.strictObject({
-        algorithm: z.string().max(32),
-        nonce: HexText,
-        salt: HexText,
-        cost: z.int().min(1).max(1_000_000),
-        keyLength: z.int().min(1).max(64),
-        keyPrefix: HexText,
-        keySignature: HexText.optional(),
-        expiresAt: z.int().optional(),
-      }),
-      signature: HexText,
-    }),
-    solution: z.strictObject({ counter: z.int().min(0), derivedKey: HexText, time: z.number().optional() }),
-  })
-  .meta({ description: 'A challenge of this service, solved. Needed where the operator asks for one.' })
 const NewCase = z.strictObject({
   adult: z.boolean().meta({ description: 'Is the person in the pictures 18 or older now, and was so in every picture?' }),
   category: CategoryName.optional(),
@@ -67,26 +35,15 @@ const ReceiptBody = Receipt.meta({
 
 export interface CaseRouteOptions {
   readonly cases: Cases
+  readonly idempotency: Idempotency
   readonly signer: Signer
   readonly proofOfWork: ProofOfWork
 }
 
-export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (app, { cases, signer, proofOfWork }) => {
-  app.get(
-    '/cases/challenge',
-    {
-      config: { scope: 'public' },
-      schema: {
-        operationId: 'getChallenge',
-        summary: 'Get a challenge to solve before opening a case',
-        description: 'Good for five minutes and one case. It grows harder while many cases are opened.',
-        tags: ['cases'],
-        response: { 200: ChallengeView, ...may('store-away') },
-      },
-    },
-    async () => presentChallenge(await proofOfWork.challenge()),
-  )
-
+export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
+  app,
+  { cases, idempotency, signer, proofOfWork },
+) => {
   app.post(
     '/cases',
     {
@@ -96,18 +53,30 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (app, {
         summary: 'Open a case',
         description: 'The number and the PIN are shown once and cannot be recovered.',
         tags: ['cases'],
+        headers: IdempotencyKey,
         body: NewCase,
         response: {
           201: OpenedCase,
-          ...may('request-invalid', 'media-unsupported', 'minor-declared', 'proof-needed', 'store-away'),
+          ...may(
+            'request-invalid',
+            'media-unsupported',
+            'minor-declared',
+            'proof-needed',
+            'idempotency-key-reused',
+            'idempotency-key-busy',
+            'store-away',
+          ),
         },
       },
     },
-    async ({ body }, reply) => {
+    async ({ body, headers }, reply) => {
       if (!body.adult) throw new Problem('minor-declared')
-      await proofOfWork.spend(body.proof === undefined ? undefined : proofOf(body.proof))
-      const { expiresAtMs, remindAtMs, ...opened } = await cases.open(body.category)
-      return reply.code(201).send({ ...opened, expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) })
+      const opened = await idempotency.once(['open-case', ''], headers['idempotency-key'], body, OpenedCase, async () => {
+        await proofOfWork.spend(body.proof === undefined ? undefined : proofOf(body.proof))
+        const { expiresAtMs, remindAtMs, ...rest } = await cases.open(body.category)
+        return { ...rest, expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) }
+      })
+      return reply.code(201).send(opened)
     },
   )
 
@@ -282,37 +251,4 @@ export function presentCase({
 
 function instant(ms: number): string {
   return new Date(ms).toISOString()
-}
-
-/** Without what the operator's library may add to it in time to come. */
-function presentChallenge({ parameters, signature }: Challenge): z.infer<typeof ChallengeView> {
-  const { algorithm, nonce, salt, cost, keyLength, keyPrefix, keySignature, expiresAt } = parameters
-  return {
-    parameters: {
-      algorithm,
-      nonce,
-      salt,
-      cost,
-      keyLength,
-      keyPrefix,
-      ...(keySignature !== undefined && { keySignature }),
-      ...(expiresAt !== undefined && { expiresAt }),
-    },
-    ...(signature !== undefined && { signature }),
-  }
-}
-
-function proofOf({ challenge, solution }: z.infer<typeof Proof>): SentProof {
-  const { keySignature, expiresAt, ...rest } = challenge.parameters
-  return {
-    challenge: {
-      parameters: {
-        ...rest,
-        ...(keySignature !== undefined && { keySignature }),
-        ...(expiresAt !== undefined && { expiresAt }),
-      },
-      signature: challenge.signature,
-    },
-    solution: { counter: solution.counter, derivedKey: solution.derivedKey },
-  }
 }
