@@ -47,6 +47,8 @@ export interface AppServices {
 export interface AppOptions {
   readonly services: AppServices
   readonly uploadLimits: UploadLimits
+  /** Whose hotlines are named first, ISO 3166-1 alpha-2; all of them when undefined. */
+  readonly country: string | undefined
   readonly logLevel: string
   /** Where log lines go; standard output when left out. */
   readonly logStream?: { write(line: string): void }
@@ -63,7 +65,13 @@ const MAX_PARAM_CHARS = 512
 /** What plugins and parsers would write at the finer levels: headers with a key in them, bytes of a stranger. */
 const SECRET_IN_LOGS = { paths: ['busboyOptions', 'err.rawPacket', 'err.cause', 'headers'], remove: true }
 
-export async function buildApp({ services, uploadLimits, logLevel, logStream }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({
+  services,
+  uploadLimits,
+  country,
+  logLevel,
+  logStream,
+}: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -82,7 +90,7 @@ export async function buildApp({ services, uploadLimits, logLevel, logStream }: 
 
   const metrics = makeMetrics(services.health)
   await app.register(requestLog, { observe: metrics.observe })
-  await app.register(problemAnswers)
+  await app.register(problemAnswers, { country })
   await app.register(lastAnswers)
   await app.register(openapi)
   await app.register(multipart, MULTIPART_OPTIONS)

@@ -33,6 +33,10 @@ const Variables = z.object({
   TABIR_SNAPSHOT_EVERY_S: wholeNumber(0, 86_400).default(900),
   TABIR_CASE_RETENTION_DAYS: wholeNumber(1, 36_500).default(365),
   TABIR_ERASE_EVERY_S: wholeNumber(1, 86_400).default(900),
+  TABIR_COUNTRY: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'must be a country code of two capital letters')
+    .optional(),
   TABIR_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'must be fatal, error, warn, info, debug, trace or silent',
@@ -67,6 +71,7 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
   snapshotEveryS: e.TABIR_SNAPSHOT_EVERY_S,
   caseRetentionDays: e.TABIR_CASE_RETENTION_DAYS,
   eraseEveryS: e.TABIR_ERASE_EVERY_S,
+  country: e.TABIR_COUNTRY,
   logLevel: e.TABIR_LOG_LEVEL,
   env: e.TABIR_ENV,
 }))
@@ -93,6 +98,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_SEAL_KEYS',
     'TABIR_SNAPSHOT_EVERY_S',
     'TABIR_CASE_RETENTION_DAYS',
+    'TABIR_COUNTRY',
     'TABIR_LOG_LEVEL',
     'TABIR_ENV',
   ],

@@ -31,6 +31,7 @@ export interface TestServiceOptions {
   readonly hydrated?: boolean
   readonly logLevel?: string
   readonly now?: () => number
+  readonly country?: string
 }
 
 /** How long a case lives in tests. */
@@ -54,6 +55,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
   const app = await buildApp({
     services,
     uploadLimits: { ...UPLOAD_LIMITS, ...options.uploadLimits },
+    country: options.country,
     logLevel: options.logLevel ?? 'debug',
     logStream: { write: (line) => log.push(line) },
   })

@@ -8,12 +8,17 @@ import type { CaseView as CaseFacts, Cases } from '../../services/cases.js'
 import type { Idempotency } from '../../services/idempotency.js'
 import { Receipt, receiptFor } from '../../services/receipts.js'
 import type { Signer } from '../../services/signer.js'
+import { Declared } from '../minors.js'
 import { ownCaseOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { CaseNumberParam, CaseView, CategoryName, IdempotencyKey, Instant } from '../schemas.js'
 
 const NewCase = z.strictObject({
-  adult: z.boolean().meta({ description: 'Is the person in the pictures 18 or older now, and was so in every picture?' }),
+  ...Declared,
+  adult: z.literal(true).meta({
+    description:
+      'Is the person in the pictures 18 or older now, and was so in every picture? For false the answer has the hotlines, and nothing is kept.',
+  }),
   category: CategoryName.optional(),
 })
 const OpenedCase = z.object({
@@ -62,7 +67,6 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (app, {
       },
     },
     async ({ body, headers }, reply) => {
-      if (!body.adult) throw new Problem('minor-declared')
       const opened = await idempotency.once(['open-case', ''], headers['idempotency-key'], body, OpenedCase, async () => {
         const { expiresAtMs, remindAtMs, ...rest } = await cases.open(body.category)
         return { ...rest, expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) }
