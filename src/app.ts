@@ -12,6 +12,7 @@ import { door } from './http/plugins/door.js'
 import { lastAnswers } from './http/plugins/last-answers.js'
 import { answerBadAddress, answerBadBytes, problemAnswers } from './http/plugins/problem-answers.js'
 import { requestLog } from './http/plugins/request-log.js'
+import { assistedCaseRoutes } from './http/routes/assisted-cases.js'
 import { bankRoutes } from './http/routes/banks.js'
 import { caseFileRoutes } from './http/routes/case-file.js'
 import { caseImageRoutes } from './http/routes/case-images.js'
@@ -49,6 +50,7 @@ export interface AppOptions {
   readonly uploadLimits: UploadLimits
   /** Whose hotlines are named first, ISO 3166-1 alpha-2; all of them when undefined. */
   readonly country: string | undefined
+  readonly now?: () => number
   readonly logLevel: string
   /** Where log lines go; standard output when left out. */
   readonly logStream?: { write(line: string): void }
@@ -69,6 +71,7 @@ export async function buildApp({
   services,
   uploadLimits,
   country,
+  now = Date.now,
   logLevel,
   logStream,
 }: AppOptions): Promise<FastifyInstance> {
@@ -101,6 +104,7 @@ export async function buildApp({
     await guarded.register(healthRoutes, { health, metrics: metrics.text })
     await guarded.register(docRoutes)
     await guarded.register(caseRoutes, { prefix: '/v1', cases, idempotency, signer })
+    await guarded.register(assistedCaseRoutes, { prefix: '/v1', cases, idempotency, now })
     await guarded.register(caseFileRoutes, { prefix: '/v1', files, signer })
     await guarded.register(caseImageRoutes, { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
     await guarded.register(matchRoutes, { prefix: '/v1', matcher, hashing, uploadLimits, inFlight })

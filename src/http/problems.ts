@@ -74,6 +74,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     detail: 'Open a new case.',
   },
   'case-not-ended': { status: 409, title: 'The case has not ended, so there is no receipt yet.' },
+  'not-assisted': { status: 409, title: 'The case is its submitter’s own already: there is nothing to hand over.' },
+  'handover-needed': { status: 409, title: 'A case that is not handed over has no PIN yet.' },
   'pin-locked': {
     status: 429,
     title: 'Too many PINs were tried for this case number.',

@@ -131,7 +131,7 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (app, {
         params: CaseNumberParam,
         response: {
           201: z.object({ pin: z.string() }),
-          ...may('token-missing', 'case-unknown', 'case-withdrawn', 'case-expired', 'store-away'),
+          ...may('token-missing', 'case-unknown', 'handover-needed', 'case-withdrawn', 'case-expired', 'store-away'),
         },
       },
     },
@@ -228,6 +228,8 @@ export function presentCase({
   createdAtMs,
   expiresAtMs,
   remindAtMs,
+  assistance,
+  hasComplaint,
   end,
   erasedAtMs,
   ...rest
@@ -235,6 +237,15 @@ export function presentCase({
   return {
     ...rest,
     category: category ?? null,
+    assisted:
+      assistance === undefined
+        ? null
+        : {
+            consent: { kind: assistance.consentKind, on: assistance.consentOn },
+            attested: assistance.isAttested,
+            handedOverAt: assistance.handedOverAtMs === undefined ? null : instant(assistance.handedOverAtMs),
+          },
+    complaint: hasComplaint,
     createdAt: instant(createdAtMs),
     expiresAt: instant(expiresAtMs),
     remindAt: instant(remindAtMs),
