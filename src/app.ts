@@ -13,6 +13,7 @@ import { lastAnswers } from './http/plugins/last-answers.js'
 import { answerBadAddress, answerBadBytes, problemAnswers } from './http/plugins/problem-answers.js'
 import { requestLog } from './http/plugins/request-log.js'
 import { accountRoutes } from './http/routes/accounts.js'
+import { assistedCaseRoutes } from './http/routes/assisted-cases.js'
 import { bankRoutes } from './http/routes/banks.js'
 import { caseFileRoutes } from './http/routes/case-file.js'
 import { caseImageRoutes } from './http/routes/case-images.js'
@@ -63,6 +64,9 @@ export interface AppServices {
 export interface AppOptions {
   readonly services: AppServices
   readonly uploadLimits: UploadLimits
+  /** Whose hotlines are named first, ISO 3166-1 alpha-2; all of them when undefined. */
+  readonly country: string | undefined
+  readonly now?: () => number
   readonly logLevel: string
   /** Where log lines go; standard output when left out. */
   readonly logStream?: { write(line: string): void }
@@ -79,7 +83,14 @@ const MAX_PARAM_CHARS = 512
 /** What plugins and parsers would write at the finer levels: headers with a key in them, bytes of a stranger. */
 const SECRET_IN_LOGS = { paths: ['busboyOptions', 'err.rawPacket', 'err.cause', 'headers'], remove: true }
 
-export async function buildApp({ services, uploadLimits, logLevel, logStream }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({
+  services,
+  uploadLimits,
+  country,
+  now = Date.now,
+  logLevel,
+  logStream,
+}: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -98,7 +109,7 @@ export async function buildApp({ services, uploadLimits, logLevel, logStream }: 
 
   const metrics = makeMetrics(services.health)
   await app.register(requestLog, { observe: metrics.observe })
-  await app.register(problemAnswers)
+  await app.register(problemAnswers, { country })
   await app.register(lastAnswers)
   await app.register(openapi)
   await app.register(multipart, MULTIPART_OPTIONS)
@@ -110,6 +121,7 @@ export async function buildApp({ services, uploadLimits, logLevel, logStream }: 
     await guarded.register(docRoutes)
     await guarded.register(challengeRoutes, { prefix: '/v1', proofOfWork: services.proofOfWork })
     await guarded.register(caseRoutes, { prefix: '/v1', cases, idempotency, signer, proofOfWork: services.proofOfWork })
+    await guarded.register(assistedCaseRoutes, { prefix: '/v1', cases, idempotency, now })
     await guarded.register(caseFileRoutes, { prefix: '/v1', files, signer })
     await guarded.register(caseImageRoutes, { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
     await guarded.register(matchRoutes, { prefix: '/v1', matcher, hashing, uploadLimits, inFlight })

@@ -36,6 +36,10 @@ const Variables = z.object({
   TABIR_MAX_IMAGES_PER_CASE: wholeNumber(1, 1_000_000).default(10_000),
   TABIR_MAX_SIGNALS_PER_ORG_PER_DAY: wholeNumber(0, 1_000_000_000).default(0),
   TABIR_PROOF_ROUNDS: wholeNumber(0, 100_000).default(0),
+  TABIR_COUNTRY: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'must be a country code of two capital letters')
+    .optional(),
   TABIR_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'must be fatal, error, warn, info, debug, trace or silent',
@@ -73,6 +77,7 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
   maxImagesPerCase: e.TABIR_MAX_IMAGES_PER_CASE,
   maxSignalsPerOrgPerDay: e.TABIR_MAX_SIGNALS_PER_ORG_PER_DAY,
   proofRounds: e.TABIR_PROOF_ROUNDS,
+  country: e.TABIR_COUNTRY,
   logLevel: e.TABIR_LOG_LEVEL,
   env: e.TABIR_ENV,
 }))
@@ -102,6 +107,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_MAX_IMAGES_PER_CASE',
     'TABIR_MAX_SIGNALS_PER_ORG_PER_DAY',
     'TABIR_PROOF_ROUNDS',
+    'TABIR_COUNTRY',
     'TABIR_LOG_LEVEL',
     'TABIR_ENV',
   ],

@@ -42,6 +42,7 @@ const starting = import('./app.js').then(({ buildApp }) =>
       maxImages: config.maxImagesPerRequest,
       maxInFlightBytes: config.maxInFlightBytes,
     },
+    country: config.country,
     logLevel: config.logLevel,
   }),
 )

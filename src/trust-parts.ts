@@ -4,6 +4,7 @@ import { afterMatches } from './services/after-match.js'
 import { type CeilingLimits, ceilingsOf } from './services/ceilings.js'
 import type { MatchIds } from './services/match-ids.js'
 import { noticesFrom } from './services/notices.js'
+import { ownersIn } from './services/owners.js'
 import type { PartyOf } from './services/parties.js'
 import { proofOfWork } from './services/proof-of-work.js'
 import type { Replica } from './services/replica.js'
@@ -61,7 +62,7 @@ export function trustParts(needed: TrustPartsNeeded) {
   const notices = noticesFrom({ clocks: clocksIn(store), cases, images, apiKeys, events, now })
   const veto = vetoing({ images, replica, idSecret: secrets.signalId, now })
 
-  const ownerOf = (bank: string) => replica.catalogue.banks.get(bank)?.orgId
+  const ownerOf = ownersIn(cases, (bank) => replica.catalogue.banks.get(bank)?.orgId)
   const onChange = effectsIn({ notices, strikes, veto, caseEvents, ownerOf })
   const trust: TrustService = trustOver({
     trusts,

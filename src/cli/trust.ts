@@ -9,6 +9,7 @@ import { DISPUTE_REASONS } from '../domain/trust.js'
 import { PROBLEMS } from '../http/problems.js'
 import { accountsFrom } from '../services/accounts.js'
 import { matchIdsWith } from '../services/match-ids.js'
+import { ownersIn } from '../services/owners.js'
 import { partiesWith } from '../services/parties.js'
 import { type TrustService, trustOver } from '../services/trust.js'
 import { effectsIn } from '../services/trust-effects.js'
@@ -16,6 +17,7 @@ import { vetoing } from '../services/vetoing.js'
 import { apiKeysIn } from '../store/api-keys.js'
 import { banksIn } from '../store/banks.js'
 import { caseEventsIn } from '../store/case-events.js'
+import { casesIn } from '../store/cases.js'
 import { openRedisServer } from '../store/embedded-redis.js'
 import { eventsIn } from '../store/events.js'
 import { imagesIn } from '../store/images.js'
@@ -120,7 +122,7 @@ async function partsOver(
   const images = imagesIn(store, keyring)
   const strikes = strikesIn(store)
   const banks = new Map((await banksIn(store).all()).map((bank) => [bank.name, bank]))
-  const ownerOf = (bank: string) => banks.get(bank)?.orgId
+  const ownerOf = ownersIn(casesIn(store), (bank) => banks.get(bank)?.orgId)
   const replica = { reached: async () => {} } // there is no index here that could be behind
   return {
     accounts: accountsFrom({ events: eventsIn(store), strikes, now }),

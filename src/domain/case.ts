@@ -32,6 +32,7 @@ export const CASE_ACTIONS = {
   renew: { from: LIVING, to: undefined },
   'change-pin': { from: LIVING, to: undefined },
   'hand-over': { from: LIVING, to: undefined },
+  'note-complaint': { from: LIVING, to: undefined },
   withdraw: { from: LIVING, to: 'withdrawn' },
   expire: { from: LIVING, to: 'expired' },
   erase: { from: ['withdrawn', 'expired'], to: 'erased' },

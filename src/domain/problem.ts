@@ -22,6 +22,8 @@ export const PROBLEM_CODES = [
   'case-withdrawn',
   'case-expired',
   'case-not-ended',
+  'not-assisted',
+  'handover-needed',
   'pin-locked',
   'idempotency-key-reused',
   'idempotency-key-busy',

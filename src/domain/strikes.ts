@@ -1,6 +1,5 @@
 // Accounts whose reports were judged false. Enough of them, and an account takes no more reports.
 
-import { CASES_BANK_NAME } from './bank.js'
 import type { RegisteredImage } from './signal.js'
 
 const DAY_MS = 86_400_000
@@ -20,10 +19,13 @@ export function isAccount(text: string): text is Account {
   return ACCOUNT_PATTERN.test(text)
 }
 
-/** Who answers for an image. @returns `undefined` for what older versions stored, and for the deployment's own banks. */
-export function accountOf(image: RegisteredImage, bankOwner: string | undefined): Account | undefined {
-  if (image.bank === CASES_BANK_NAME) return image.caseId === undefined ? undefined : `case:${image.caseId}`
-  return bankOwner === undefined ? undefined : `org:${bankOwner}`
+/**
+ * Who answers for an image: the organisation that handed it in, or else the case.
+ * @returns `undefined` for what older versions stored, and for the deployment's own banks.
+ */
+export function accountOf(image: RegisteredImage, owner: string | undefined): Account | undefined {
+  if (owner !== undefined) return `org:${owner}`
+  return image.caseId === undefined ? undefined : `case:${image.caseId}`
 }
 
 export function ruleOf(account: Account): (typeof STRIKE_RULES)[AccountKind] {

@@ -103,7 +103,7 @@ function withEventStream(responses: unknown): unknown {
 function securityOf(scope: Scope | 'case' | 'public' | undefined) {
   if (scope === undefined) return undefined
   if (scope === 'public') return []
-  return scope === 'case' ? [{ caseToken: [] }] : [{ apiKey: [scope] }]
+  return scope === 'case' ? [{ caseToken: [] }, { apiKey: ['cases:write'] }] : [{ apiKey: [scope] }]
 }
 
 /** Of `JSON or a stream`, what can be described: a line of NDJSON is one of its signals. */

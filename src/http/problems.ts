@@ -1,6 +1,7 @@
 // What each refusal answers. A code without a row here does not compile.
 
 import { z } from 'zod'
+import { type Hotline, hotlinesFor } from '../domain/hotlines.js'
 import { PROBLEM_CODES, type Problem, type ProblemCode } from '../domain/problem.js'
 
 interface Row {
@@ -78,6 +79,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     detail: 'Open a new case.',
   },
   'case-not-ended': { status: 409, title: 'The case has not ended, so there is no receipt yet.' },
+  'not-assisted': { status: 409, title: 'The case is its submitter’s own already: there is nothing to hand over.' },
+  'handover-needed': { status: 409, title: 'A case that is not handed over has no PIN yet.' },
   'pin-locked': {
     status: 429,
     title: 'Too many PINs were tried for this case number.',
@@ -149,13 +152,6 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   unexpected: { status: 500, title: 'Something went wrong here.' },
 }
 
-/** The hotlines for people under 18, shown wherever a minor is declared. */
-export const HOTLINES = [
-  { name: 'NCMEC Take It Down', where: 'worldwide', url: 'https://takeitdown.ncmec.org' },
-  { name: 'IWF and Childline Report Remove', where: 'United Kingdom', url: 'https://www.childline.org.uk/remove' },
-  { name: 'Talian Kasih', where: 'Malaysia', phone: '15999' },
-] as const
-
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
 export interface ProblemError {
@@ -182,7 +178,12 @@ export const ProblemBody = z
 export type ProblemBody = z.infer<typeof ProblemBody>
 
 /** The body for a refusal. It repeats nothing that the client sent. */
-export function problemBody(problem: Problem, requestId?: string, errors: readonly ProblemError[] = []): ProblemBody {
+export function problemBody(
+  problem: Problem,
+  requestId?: string,
+  errors: readonly ProblemError[] = [],
+  hotlines: readonly Hotline[] = hotlinesFor(undefined),
+): ProblemBody {
   const { status, title, detail } = PROBLEMS[problem.code]
   return {
     type: `/problems/${problem.code}`,
@@ -193,7 +194,7 @@ export function problemBody(problem: Problem, requestId?: string, errors: readon
     ...(requestId !== undefined && { instance: `urn:uuid:${requestId}` }),
     ...(problem.retryAfterS !== undefined && { retryAfterS: problem.retryAfterS }),
     ...(errors.length > 0 && { errors: [...errors] }),
-    ...(problem.code === 'minor-declared' && { hotlines: HOTLINES.map((hotline) => ({ ...hotline })) }),
+    ...(problem.code === 'minor-declared' && { hotlines: [...hotlines] }),
   }
 }
 

@@ -1,6 +1,7 @@
 // The shapes that routes share, parsed once at the edge.
 
 import { z } from 'zod'
+import { CONSENT_KINDS } from '../domain/assistance.js'
 import { BANK_NAME_PATTERN } from '../domain/bank.js'
 import { CASE_STATES } from '../domain/case.js'
 import { DISTANCE_BANDS, GRADES } from '../domain/grade.js'
@@ -71,6 +72,15 @@ export const CaseView = z
     expiredAt: Instant.nullable(),
     erasedAt: Instant.nullable().meta({ description: 'Since when its hashes are in no file of the store any more.' }),
     images: z.int().meta({ description: 'How many images are registered now.' }),
+    assisted: z
+      .object({
+        consent: z.object({ kind: z.enum(CONSENT_KINDS), on: z.iso.date() }),
+        attested: z.boolean(),
+        handedOverAt: Instant.nullable(),
+      })
+      .nullable()
+      .meta({ description: 'Whether an organisation opened it for her, and on what ground.' }),
+    complaint: z.boolean().meta({ description: 'Was the number of a complaint noted?' }),
   })
   .meta({ id: 'Case' })
 

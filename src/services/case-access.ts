@@ -1,6 +1,8 @@
 // Who may do what with a case: its number, its PIN, its tokens.
 
 import { createHash, createHmac, randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto'
+import type { Caller } from '../domain/access.js'
+import { organisationMay, plainReference } from '../domain/assistance.js'
 import { CASE_TOKEN_TTL_S, caseNumberFrom, PIN_BOUND, PIN_LOCK_S, PIN_TRIES, parseCaseNumber } from '../domain/case.js'
 import { Problem } from '../domain/problem.js'
 import type { CaseRecord, Cases as CaseStore } from '../store/cases.js'
@@ -11,6 +13,8 @@ export interface OwnCase {
   readonly caseId: string
   readonly caseNumber: string
   readonly record: CaseRecord
+  /** Who acts: the submitter, who has PIN or token, or the organisation that opened the case for her. */
+  readonly by: 'submitter' | 'organisation'
 }
 
 /** A PIN as it is shown, once, and as it is kept. */
@@ -22,11 +26,17 @@ export interface NewPin {
 export interface CaseAccess {
   newNumber(): { readonly caseNumber: string; readonly caseId: string }
   newPin(caseId: string): Promise<NewPin>
+  /** What is kept where there is no PIN as yet: no PIN opens it. */
+  noPin(): string
   newToken(caseId: string): Promise<string>
   /** @throws {Problem} case-unknown, the same and as late for a wrong PIN as for an unknown case; pin-locked. */
   byPin(caseNumber: string, pin: string): Promise<OwnCase>
   /** @throws {Problem} case-unknown, the same when the case exists but the token opens another. */
   byToken(caseNumber: string, token: string): Promise<OwnCase>
+  /** For the organisation that opened it. @throws {Problem} case-unknown, the same for every other one and after a handover. */
+  byKey(caseNumber: string, caller: Caller, purpose: 'act' | 'read'): Promise<OwnCase>
+  /** What is kept of the number of a complaint: it can be compared with a number, and not be turned back into one. */
+  complaintOf(caseId: string, reference: string): string
 }
 
 export function caseAccessTo(cases: CaseStore, secrets: Secrets): CaseAccess {
@@ -45,6 +55,8 @@ export function caseAccessTo(cases: CaseStore, secrets: Secrets): CaseAccess {
       const pin = String(randomInt(PIN_BOUND)).padStart(6, '0')
       return { pin, stretched: (await stretch(caseId, pin)).toString('base64') }
     },
+
+    noPin: () => randomBytes(STRETCHED_BYTES).toString('base64'),
 
     async newToken(caseId) {
       const token = randomBytes(32).toString('base64url')
@@ -65,7 +77,7 @@ export function caseAccessTo(cases: CaseStore, secrets: Secrets): CaseAccess {
       const isRight = timingSafeEqual(kept, given)
       if (!isRight || record === undefined || caseNumber === undefined) throw new Problem('case-unknown')
       await cases.forgetPinTries(caseId)
-      return { caseId, caseNumber, record }
+      return { caseId, caseNumber, record, by: 'submitter' }
     },
 
     async byToken(text, token) {
@@ -74,8 +86,24 @@ export function caseAccessTo(cases: CaseStore, secrets: Secrets): CaseAccess {
       const caseId = caseIdOf(caseNumber ?? '')
       const record = await cases.get(caseId)
       if (caseNumber === undefined || record === undefined || opened !== caseId) throw new Problem('case-unknown')
-      return { caseId, caseNumber, record }
+      return { caseId, caseNumber, record, by: 'submitter' }
     },
+
+    async byKey(text, { orgId, scopes }, purpose) {
+      const caseNumber = parseCaseNumber(text)
+      const caseId = caseIdOf(caseNumber ?? '')
+      const record = await cases.get(caseId)
+      const assistance = record?.assistance
+      const may = assistance?.orgId === orgId ? organisationMay(assistance) : 'nothing'
+      const isAllowed = scopes.has('cases:write') && (may === 'act' || may === purpose)
+      if (!isAllowed || caseNumber === undefined || record === undefined) throw new Problem('case-unknown')
+      return { caseId, caseNumber, record, by: 'organisation' }
+    },
+
+    complaintOf: (caseId, reference) =>
+      createHmac('sha256', secrets.complaint)
+        .update(`${caseId}\0${plainReference(reference)}`)
+        .digest('hex'),
   }
 }
 

@@ -1,9 +1,12 @@
 // A case, from opening to its end. What the submitter holds are a number and a PIN; nobody is asked for a name.
 
+import type { Caller } from '../domain/access.js'
+import type { Assistance } from '../domain/assistance.js'
 import { acceptsImages, type CaseAction, type CaseState, remindAtMs, stateAt } from '../domain/case.js'
+import type { CaseEventKind } from '../domain/case-event.js'
 import { Problem } from '../domain/problem.js'
 import type { Category } from '../domain/signal.js'
-import type { CaseRecord, Cases as CaseStore } from '../store/cases.js'
+import type { CaseChange, CaseRecord, Cases as CaseStore } from '../store/cases.js'
 import type { CaseAccess, OwnCase } from './case-access.js'
 import type { Replica } from './replica.js'
 
@@ -15,6 +18,12 @@ export interface OpenedCase {
   readonly remindAtMs: number
 }
 
+export interface AssistedCase extends Pick<Assistance, 'orgId' | 'consentKind' | 'consentOn' | 'isAttested'> {
+  readonly category: Category | undefined
+  /** The number of a complaint; kept as a keyed hash. */
+  readonly complaint: string | undefined
+}
+
 export interface CaseView {
   readonly caseNumber: string
   readonly state: CaseState
@@ -23,6 +32,8 @@ export interface CaseView {
   readonly expiresAtMs: number
   readonly remindAtMs: number
   readonly images: number
+  readonly assistance: CaseRecord['assistance']
+  readonly hasComplaint: boolean
   readonly end: CaseRecord['end']
   readonly erasedAtMs: number | undefined
 }
@@ -41,13 +52,29 @@ export interface Cases {
   token(caseNumber: string, pin: string): Promise<string>
   /** @throws {Problem} case-unknown, the same when the case exists but the token opens another. */
   own(caseNumber: string, token: string): Promise<OwnCase>
+  /** For the organisation that opened it. @throws {Problem} case-unknown, the same for every other one and after a handover. */
+  ownByKey(caseNumber: string, caller: Caller, purpose: 'act' | 'read'): Promise<OwnCase>
+  /** Opens a case for somebody who has agreed to it. It has no PIN before it is handed over. */
+  openFor(request: AssistedCase): Promise<Omit<OpenedCase, 'pin' | 'token'>>
+  /**
+   * Makes the case hers: from now on the organisation may only look, or not even that. @returns the PIN, shown once.
+   * @throws {Problem} not-assisted when it is hers already; case-withdrawn, case-expired.
+   */
+  handOver(own: OwnCase, options: { readonly keepsReading: boolean }): Promise<string>
+  /** Keeps that there is a complaint with this number, and not the number. @throws {Problem} case-withdrawn, case-expired. */
+  noteComplaint(own: OwnCase, reference: string): Promise<void>
+  /** Is this the number that was noted? */
+  isComplaint(own: OwnCase, reference: string): boolean
   view(own: OwnCase): Promise<CaseView>
   /**
    * The whole retention once more, counted from now. By PIN and not by token, since a case is renewed by whoever still knows
    * that it is there. @throws {Problem} as `token`; case-withdrawn, case-expired.
    */
   renew(caseNumber: string, pin: string): Promise<{ readonly expiresAtMs: number; readonly remindAtMs: number }>
-  /** A new PIN, shown once; the old one opens nothing any more. @throws {Problem} case-withdrawn, case-expired. */
+  /**
+   * A new PIN, shown once; the old one opens nothing any more.
+   * @throws {Problem} case-withdrawn, case-expired; handover-needed for an organisation.
+   */
   changePin(own: OwnCase): Promise<string>
   /**
    * From the return on nothing of it matches here, and within a second nowhere. Twice gives the first answer again; one that has
@@ -57,8 +84,8 @@ export interface Cases {
 }
 
 export function casesFrom({ cases, access, replica, retentionMs, now }: CaseParts): Cases {
-  const change = async (caseId: string, action: CaseAction, fields: { pin?: string; expiresAtMs?: number }) => {
-    const event = action === 'renew' ? 'renewed' : undefined
+  const change = async (caseId: string, action: CaseAction, fields: CaseChange['fields']) => {
+    const event = EVENT_OF[action]
     const outcome = await cases.change(caseId, { action, nowMs: now(), fields, event })
     if (outcome !== 'done') throw refusalOf(outcome, await cases.get(caseId))
   }
@@ -83,7 +110,7 @@ export function casesFrom({ cases, access, replica, retentionMs, now }: CasePart
     own: (caseNumber, token) => access.byToken(caseNumber, token),
 
     async view({ caseId, caseNumber, record }) {
-      const { category, createdAtMs, expiresAtMs, end, erasedAtMs } = record
+      const { category, createdAtMs, expiresAtMs, assistance, complaint, end, erasedAtMs } = record
       const state = stateAt(record, now())
       const images = acceptsImages(state) ? await cases.countImages(caseId) : 0
       return {
@@ -94,6 +121,8 @@ export function casesFrom({ cases, access, replica, retentionMs, now }: CasePart
         expiresAtMs,
         remindAtMs: remindAtMs(record),
         images,
+        assistance,
+        hasComplaint: complaint !== undefined,
         end,
         erasedAtMs,
       }
@@ -106,21 +135,55 @@ export function casesFrom({ cases, access, replica, retentionMs, now }: CasePart
       return { expiresAtMs, remindAtMs: remindAtMs({ createdAtMs: record.createdAtMs, expiresAtMs }) }
     },
 
-    async changePin({ caseId }) {
+    async changePin({ caseId, by }) {
+      // With a PIN it could get a token, which would outlive the handover.
+      if (by === 'organisation') throw new Problem('handover-needed')
       const { pin, stretched } = await access.newPin(caseId)
       await change(caseId, 'change-pin', { pin: stretched })
       return pin
     },
 
-    async withdraw({ caseId, caseNumber }) {
+    async openFor({ category, complaint, ...consent }) {
+      const { caseNumber, caseId } = access.newNumber()
+      const createdAtMs = now()
+      const expiresAtMs = createdAtMs + retentionMs
+      const added = await cases.add(caseId, {
+        createdAtMs,
+        expiresAtMs,
+        category,
+        pin: access.noPin(),
+        assistance: { ...consent, handedOverAtMs: undefined, keepsReading: false },
+        ...(complaint !== undefined && { complaint: access.complaintOf(caseId, complaint) }),
+      })
+      if (!added) throw new Error('two cases drew the same 60 random bits')
+      return { caseNumber, expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
+    },
+
+    async handOver({ caseId, by }, { keepsReading }) {
+      if (by !== 'organisation') throw new Problem('not-assisted')
+      const { pin, stretched } = await access.newPin(caseId)
+      await change(caseId, 'hand-over', { pin: stretched, handedOverAtMs: now(), keepsReading: keepsReading ? 'yes' : 'no' })
+      return pin
+    },
+
+    noteComplaint: ({ caseId }, reference) =>
+      change(caseId, 'note-complaint', { complaint: access.complaintOf(caseId, reference) }),
+
+    isComplaint: ({ caseId, record }, reference) => record.complaint === access.complaintOf(caseId, reference),
+
+    ownByKey: (caseNumber, caller, purpose) => access.byKey(caseNumber, caller, purpose),
+
+    async withdraw({ caseId, caseNumber, by }) {
       const ended = await cases.end(caseId, 'withdrawn', now())
       const record = ended === undefined ? undefined : await cases.get(caseId)
       if (ended === undefined || record === undefined) throw new Problem('case-unknown')
       await replica.reached(ended.revision)
-      return { caseId, caseNumber, record }
+      return { caseId, caseNumber, record, by }
     },
   }
 }
+
+const EVENT_OF: Partial<Readonly<Record<CaseAction, CaseEventKind>>> = { renew: 'renewed', 'hand-over': 'handed-over' }
 
 /** Why a case in this state does not do what was asked; without a state there is no case. */
 export function refusalOf(state: CaseState | undefined, record: CaseRecord | undefined): Problem {

@@ -39,7 +39,7 @@ export class Catalogue {
   // The segment whose memory is being put back.
   #restoring: Restoring | undefined
 
-  /** Adds or replaces an image. What was said about it stays: a bank may hand the same signal in again. */
+  /** Adds or replaces an image. What was said about it stays: a bank may hand the same signal in again, and its record is as it was. */
   put(id: string, image: RegisteredImage): void {
     if (this.#silent.has(id)) return
     const bytes = idBytes(id)

@@ -58,15 +58,16 @@ export interface RegistrationParts {
 
 export function registrationIn({ images, replica, ceilings, isHarmless, idSecret, now }: RegistrationParts): Registration {
   return {
-    async forCase({ caseId, record }, added) {
+    async forCase({ caseId, record, by }, added) {
       const createdAtMs = now()
       const state = stateAt(record, createdAtMs)
       if (!acceptsImages(state)) throw refusalOf(state, record)
-      await ceilings.mayReport(`case:${caseId}`)
+      const org = by === 'organisation' ? record.assistance?.orgId : undefined
+      await ceilings.mayReport(org === undefined ? `case:${caseId}` : `org:${org}`)
       const stored = added.map(({ signals, category }) => {
         const image: RegisteredImage = {
           bank: CASES_BANK_NAME,
-          tier: 'self-reported',
+          tier: by === 'organisation' && record.assistance?.isAttested === true ? 'ngo-attested' : 'self-reported',
           category: category ?? record.category,
           ref: undefined,
           caseId,

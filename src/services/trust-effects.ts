@@ -6,7 +6,7 @@ import type { Verdict } from '../domain/trust.js'
 import type { CaseEvents } from '../store/case-events.js'
 import type { Strikes } from '../store/strikes.js'
 import type { Notices } from './notices.js'
-import type { TrustChange } from './trust.js'
+import type { OwnerOf, TrustChange } from './trust.js'
 import { tellCase } from './trust-news.js'
 import type { Vetoing } from './vetoing.js'
 
@@ -15,8 +15,7 @@ export interface EffectParts {
   readonly strikes: Pick<Strikes, 'add'>
   readonly veto: Vetoing
   readonly caseEvents: Pick<CaseEvents, 'add'>
-  /** The organisation that a bank belongs to. */
-  readonly ownerOf: (bank: string) => string | undefined
+  readonly ownerOf: OwnerOf
 }
 
 /** Clocks stop, accounts get strikes, what is harmless vetoes, and the submitter is told. */
@@ -26,7 +25,7 @@ export function effectsIn({ notices, strikes, veto, caseEvents, ownerOf }: Effec
     const verdict = verdictIn(change)
     if (verdict !== undefined && orgId !== undefined) await notices.decided(imageId, orgId, verdict)
     if (action.kind === 'decide' && after.dispute === 'upheld') {
-      const account = accountOf(image, ownerOf(image.bank))
+      const account = accountOf(image, await ownerOf(image))
       if (account !== undefined) await strikes.add(account, imageId, atMs)
       if (after.reasons.includes('harmless-content')) await veto.add(image)
     }

@@ -84,8 +84,6 @@ export interface TrustService {
   feedback(caller: Caller, matchId: string, feedback: Feedback): Promise<MatchWorth>
   /** An NGO vouches for what it met. @throws {Problem} match-unknown, kind-unfit, signal-struck */
   attest(caller: Caller, matchId: string): Promise<MatchWorth>
-  /** The same for images of a case that the NGO follows; those that are gone are left out. @returns how many it vouches for. */
-  attestImages(orgId: string, imageIds: readonly string[]): Promise<number>
 
   /** For operators, by the id of the image. @throws {Problem} signal-unknown */
   signal(signalId: string): Promise<JudgedSignal>
@@ -103,13 +101,15 @@ export interface TrustService {
   waiting(list: 'disputes' | 'quarantine', limit: number): Promise<JudgedSignal[]>
 }
 
+export type OwnerOf = (image: RegisteredImage) => Promise<string | undefined>
+
 export interface TrustParts {
   readonly trusts: Trusts
   readonly images: Images
   readonly apiKeys: Pick<ApiKeys, 'org'>
   readonly replica: Pick<Replica, 'reached'>
-  /** The organisation that a bank belongs to. */
-  readonly ownerOf: (bank: string) => string | undefined
+  /** The organisation that handed an image in: its own word for it counts for nothing more. */
+  readonly ownerOf: OwnerOf
   readonly matchIds: MatchIds
   readonly partyOf: PartyOf
   readonly clocksOf: (imageId: string, orgId: string) => Promise<readonly Clock[]>
@@ -144,11 +144,11 @@ export function trustOver({
     imageId: string | undefined,
     orgId: string | undefined,
     unknown: ProblemCode,
-    actionOn: (image: RegisteredImage, imageId: string) => TrustAction,
+    actionOn: (imageId: string) => TrustAction,
   ): Promise<{ readonly imageId: string; readonly image: RegisteredImage; readonly trust: Trust }> {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const found = await read(imageId, unknown)
-      const action = actionOn(found.image, found.imageId)
+      const action = actionOn(found.imageId)
       const atMs = now()
       const after = act(found.trust, action, atMs)
       if (typeof after === 'string') throw new Problem(after)
@@ -176,13 +176,9 @@ export function trustOver({
     return { matchId, verdict: verdictOf(trust, partyOf(orgId, imageId)), clocks, ...worthOf(image, trust) }
   }
 
-  const changeMatch = async (
-    { orgId }: Caller,
-    matchId: string,
-    actionOn: (image: RegisteredImage, party: string) => TrustAction,
-  ) => {
-    const { imageId, image, trust } = await change(matchIds.imageOf(orgId, matchId), orgId, 'match-unknown', (image, id) =>
-      actionOn(image, partyOf(orgId, id)),
+  const changeMatch = async ({ orgId }: Caller, matchId: string, actionOn: (party: string) => TrustAction) => {
+    const { imageId, image, trust } = await change(matchIds.imageOf(orgId, matchId), orgId, 'match-unknown', (id) =>
+      actionOn(partyOf(orgId, id)),
     )
     return await worthTo(orgId, matchId, { imageId, image, trust })
   }
@@ -199,32 +195,21 @@ export function trustOver({
       return await worthTo(orgId, matchId, await read(matchIds.imageOf(orgId, matchId), 'match-unknown'))
     },
     async feedback(caller, matchId, said) {
-      const isPlatform = (await kindOf(caller.orgId)) === 'platform'
-      return await changeMatch(caller, matchId, (image, party) => {
-        const counts = isPlatform && ownerOf(image.bank) !== caller.orgId
-        return said.verdict === 'disputed'
+      const { image } = await read(matchIds.imageOf(caller.orgId, matchId), 'match-unknown')
+      const counts = (await kindOf(caller.orgId)) === 'platform' && (await ownerOf(image)) !== caller.orgId
+      return await changeMatch(caller, matchId, (party) =>
+        said.verdict === 'disputed'
           ? { kind: 'dispute', party, reason: said.reason, counts }
-          : { kind: 'verdict', party, verdict: said.verdict, counts }
-      })
+          : { kind: 'verdict', party, verdict: said.verdict, counts },
+      )
     },
     async attest(caller, matchId) {
       if ((await kindOf(caller.orgId)) !== 'ngo') throw new Problem('kind-unfit')
       const own = await read(matchIds.imageOf(caller.orgId, matchId), 'match-unknown')
-      // What an NGO handed in itself it vouches for already.
-      if (ownerOf(own.image.bank) === caller.orgId) return await worthTo(caller.orgId, matchId, own)
-      return await changeMatch(caller, matchId, (_image, party) => ({ kind: 'attest', party }))
-    },
-    async attestImages(orgId, imageIds) {
-      let attested = 0
-      for (const imageId of imageIds) {
-        try {
-          await change(imageId, orgId, 'signal-unknown', () => ({ kind: 'attest', party: partyOf(orgId, imageId) }))
-          attested++
-        } catch (error) {
-          if (!isOneOf(error, ['signal-unknown', 'signal-struck'])) throw error
-        }
-      }
-      return attested
+      // What it vouched for when it handed it in does not count twice.
+      const vouchedFor = own.image.tier === 'ngo-attested' && (await ownerOf(own.image)) === caller.orgId
+      if (vouchedFor) return await worthTo(caller.orgId, matchId, own)
+      return await changeMatch(caller, matchId, (party) => ({ kind: 'attest', party }))
     },
 
     async signal(signalId) {
@@ -250,10 +235,6 @@ export function trustOver({
       return signals
     },
   }
-}
-
-function isOneOf(error: unknown, codes: readonly ProblemCode[]): boolean {
-  return error instanceof Problem && codes.includes(error.code)
 }
 
 function worthOf(image: RegisteredImage, trust: Trust): SignalWorth {

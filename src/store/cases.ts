@@ -1,6 +1,7 @@
 // Cases in the store, filed under a keyed hash of their number.
 
 import { z } from 'zod'
+import { type Assistance, CONSENT_KINDS, type ConsentKind } from '../domain/assistance.js'
 import {
   CASE_ACTIONS,
   CASE_FORGOTTEN_AFTER_MS,
@@ -24,6 +25,10 @@ export interface CaseRecord {
   readonly category: Category | undefined
   /** The stretched PIN, base64. */
   readonly pin: string
+  /** Who opened it for her, and on what ground; `undefined` for a case of her own. */
+  readonly assistance: Assistance | undefined
+  /** Keyed hash of the number of a complaint, hex. */
+  readonly complaint: string | undefined
   /** How many hashes were registered, over all its images. */
   readonly hashes: number
   /** How it ended, when, and how many images were erased then; `undefined` while it lives. */
@@ -32,13 +37,22 @@ export interface CaseRecord {
   readonly erasedAtMs: number | undefined
 }
 
-export type NewCaseRecord = Pick<CaseRecord, 'createdAtMs' | 'expiresAtMs' | 'category' | 'pin'>
+export interface NewCaseRecord extends Pick<CaseRecord, 'createdAtMs' | 'expiresAtMs' | 'category' | 'pin'> {
+  readonly assistance?: Assistance
+  readonly complaint?: string
+}
 
 /** What may change in a living case. */
 export interface CaseChange {
   readonly action: CaseAction
   readonly nowMs: number
-  readonly fields: Partial<Pick<CaseRecord, 'expiresAtMs' | 'pin'>>
+  readonly fields: {
+    readonly expiresAtMs?: number
+    readonly pin?: string
+    readonly complaint?: string
+    readonly handedOverAtMs?: number
+    readonly keepsReading?: 'yes' | 'no'
+  }
   /** Noted in its time line. */
   readonly event: CaseEventKind | undefined
 }
@@ -83,29 +97,65 @@ const CaseFields = z
     expiresAtMs: Moment,
     category: z.enum(CATEGORY_NAMES).optional(),
     pin: z.string(),
+    orgId: z.string().optional(),
+    consentKind: z.enum(CONSENT_KINDS).optional(),
+    consentOn: z.string().optional(),
+    isAttested: z.enum(['yes', 'no']).default('no'),
+    handedOverAtMs: Moment.optional(),
+    keepsReading: z.enum(['yes', 'no']).default('no'),
+    complaint: z.string().optional(),
     hashes: Moment.default(0),
     endedAs: z.enum(['withdrawn', 'expired']).optional(),
     endedAtMs: Moment.optional(),
     endedImages: Moment.default(0),
     erasedAtMs: Moment.optional(),
   })
-  .transform(
-    ({ category, endedAs, endedAtMs, endedImages, erasedAtMs, ...rest }): CaseRecord => ({
-      ...rest,
-      category,
-      end:
-        endedAs === undefined || endedAtMs === undefined ? undefined : { as: endedAs, atMs: endedAtMs, images: endedImages },
-      erasedAtMs,
-    }),
-  )
+  .transform((fields): CaseRecord => {
+    const { state, createdAtMs, expiresAtMs, category, pin, complaint, hashes, erasedAtMs } = fields
+    const { endedAs, endedAtMs, endedImages } = fields
+    const end =
+      endedAs === undefined || endedAtMs === undefined ? undefined : { as: endedAs, atMs: endedAtMs, images: endedImages }
+    const assistance = assistanceIn(fields)
+    return { state, createdAtMs, expiresAtMs, category, pin, assistance, complaint, hashes, end, erasedAtMs }
+  })
+
+interface AssistanceFields {
+  readonly orgId?: string | undefined
+  readonly consentKind?: ConsentKind | undefined
+  readonly consentOn?: string | undefined
+  readonly isAttested: 'yes' | 'no'
+  readonly handedOverAtMs?: number | undefined
+  readonly keepsReading: 'yes' | 'no'
+}
+
+function assistanceIn({ orgId, consentKind, consentOn, ...rest }: AssistanceFields): Assistance | undefined {
+  if (orgId === undefined || consentKind === undefined || consentOn === undefined) return undefined
+  return {
+    orgId,
+    consentKind,
+    consentOn,
+    isAttested: rest.isAttested === 'yes',
+    handedOverAtMs: rest.handedOverAtMs,
+    keepsReading: rest.keepsReading === 'yes',
+  }
+}
 
 export function casesIn(store: Store): Cases {
   return {
-    async add(caseId, record) {
+    async add(caseId, { assistance, ...record }) {
+      const help =
+        assistance === undefined
+          ? {}
+          : {
+              orgId: assistance.orgId,
+              consentKind: assistance.consentKind,
+              consentOn: assistance.consentOn,
+              isAttested: assistance.isAttested ? 'yes' : 'no',
+            }
       const reply = await store.write(
         openCase,
         [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues],
-        [caseId, record.createdAtMs, record.expiresAtMs, ...flat({ state: 'open', ...record })],
+        [caseId, record.createdAtMs, record.expiresAtMs, ...flat({ state: 'open', ...record, ...help })],
       )
       return Number(reply) === 1
     },

@@ -74,11 +74,12 @@ export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_C
     },
     async putForCase(caseId, images, nowMs) {
       const { shards, args } = entriesOf(images)
+      const attested = images.every(({ image }) => image.tier === 'ngo-attested') ? 'yes' : 'no'
       const counted = images.flatMap(({ image }, i) => [...args.slice(2 * i, 2 * i + 2), image.signals.length])
       const reply = await store.write(
         putCaseImages,
         [keys.case(caseId), keys.caseImages(caseId), keys.caseEvents(caseId), keys.revision, keys.changes, ...shards],
-        [nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, maxPerCase, ...counted],
+        [nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, maxPerCase, attested, ...counted],
       )
       if (typeof reply === 'number') return { revision: reply }
       return String(reply) === 'full' ? 'case-full' : stateIn(reply)

@@ -33,6 +33,7 @@ export interface TestServiceOptions {
   readonly logLevel?: string
   readonly trustLimits?: Partial<TrustLimits>
   readonly now?: () => number
+  readonly country?: string
 }
 
 /** How long a case lives in tests. */
@@ -57,6 +58,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
   const app = await buildApp({
     services,
     uploadLimits: { ...UPLOAD_LIMITS, ...options.uploadLimits },
+    country: options.country,
     logLevel: options.logLevel ?? 'debug',
     logStream: { write: (line) => log.push(line) },
   })

@@ -156,6 +156,7 @@ t.test('each step is refused in every state that does not allow it, and changes 
     renew: change('renew'),
     'change-pin': change('change-pin'),
     'hand-over': change('hand-over'),
+    'note-complaint': change('note-complaint'),
     withdraw: (caseId) => cases.end(caseId, 'withdrawn', nowMs),
     expire: (caseId) => cases.end(caseId, 'expired', nowMs + 1000),
     erase: (caseId) => cases.markErased(caseId, nowMs),
@@ -184,7 +185,7 @@ t.test('no step is taken with a case whose time is over, but to end it', async (
   await cases.add('a', { createdAtMs: nowMs, expiresAtMs: nowMs + 10, category: undefined, pin: 'x' })
   const late = nowMs + 10
   t.equal(await images.putForCase('a', [image(1)], late), 'expired')
-  for (const action of ['renew', 'change-pin', 'hand-over'] as const)
+  for (const action of ['renew', 'change-pin', 'hand-over', 'note-complaint'] as const)
     t.equal(await cases.change('a', { action, nowMs: late, fields: { pin: 'y' }, event: undefined }), 'expired')
   await cases.markErased('a', late)
   t.equal((await cases.get('a'))?.state, 'open')

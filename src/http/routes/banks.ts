@@ -8,6 +8,7 @@ import { SIGNAL_TYPES } from '../../domain/signal-types.js'
 import { parseHash } from '../../hash/hash256.js'
 import type { Banks } from '../../services/banks.js'
 import type { NewSignal, Registration } from '../../services/registration.js'
+import { Declared, declaresMinor } from '../minors.js'
 import { readNdjson } from '../ndjson.js'
 import { callerOf } from '../plugins/door.js'
 import { may, problemBody } from '../problems.js'
@@ -55,6 +56,7 @@ const NewBank = z.strictObject({
 })
 
 const GivenSignal = z.strictObject({
+  ...Declared,
   type: SignalTypeName,
   hash: HashText,
   quality: Quality.optional(),
@@ -146,13 +148,14 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
         tags: ['banks'],
         params: z.object({ bank: BankName }),
         body: z
-          .strictObject({ signals: z.array(GivenSignal).min(1).max(MAX_SIGNALS) })
+          .strictObject({ ...Declared, signals: z.array(GivenSignal).min(1).max(MAX_SIGNALS) })
           .or(z.custom<AsyncIterable<unknown>>(isStream)),
         response: {
           201: RegisteredSignals,
           ...may(
             'request-invalid',
             'quality-too-low',
+            'minor-declared',
             'body-too-large',
             'media-unsupported',
             'key-missing',
@@ -227,13 +230,18 @@ interface Line {
 async function* batchesOf(body: AsyncIterable<unknown>): AsyncGenerator<Line[]> {
   let batch: Line[] = []
   for await (const { line, value } of readNdjson(body)) {
-    const parsed = GivenSignal.safeParse(value)
-    batch.push({ line, signal: parsed.success ? toNewSignal(parsed.data) : new Problem('request-invalid') })
+    batch.push({ line, signal: signalIn(value) })
     if (batch.length < BATCH_LINES) continue
     yield batch
     batch = []
   }
   if (batch.length > 0) yield batch
+}
+
+function signalIn(value: unknown): NewSignal | Problem {
+  if (declaresMinor(value)) return new Problem('minor-declared')
+  const parsed = GivenSignal.safeParse(value)
+  return parsed.success ? toNewSignal(parsed.data) : new Problem('request-invalid')
 }
 
 function toNewSignal({ type, hash: text, quality = 100, ref, category }: z.infer<typeof GivenSignal>): NewSignal | Problem {

@@ -11,6 +11,7 @@ import type { OwnCase } from '../../services/case-access.js'
 import type { Hashing } from '../../services/hashing.js'
 import { digestOf, finishing, type Idempotency } from '../../services/idempotency.js'
 import type { NewImage, Registration } from '../../services/registration.js'
+import { Declared } from '../minors.js'
 import { ownCaseOf } from '../plugins/door.js'
 import { may, problemBody } from '../problems.js'
 import {
@@ -39,9 +40,14 @@ const FOR_IMAGES = [
 ] as const
 
 const GivenImages = z.strictObject({
+  ...Declared,
   images: z
     .array(
-      z.strictObject({ signals: z.array(GivenSignal).min(1).max(MAX_SIGNALS_PER_IMAGE), category: CategoryName.optional() }),
+      z.strictObject({
+        ...Declared,
+        signals: z.array(GivenSignal).min(1).max(MAX_SIGNALS_PER_IMAGE),
+        category: CategoryName.optional(),
+      }),
     )
     .min(1)
     .max(MAX_IMAGES_OF_HASHES),
@@ -123,6 +129,7 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
           ...may(
             'request-invalid',
             'quality-too-low',
+            'minor-declared',
             'body-too-large',
             'token-missing',
             'case-unknown',
@@ -166,6 +173,7 @@ type UsableImage = NewImage & { readonly quality: number }
 /** What an upload of images may be answered with, besides what is the route's own. */
 export function mayForUploads(...own: readonly ProblemCode[]): ReturnType<typeof may> {
   return may(
+    'minor-declared',
     'upload-incomplete',
     'image-missing',
     'media-unsupported',

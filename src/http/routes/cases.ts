@@ -9,13 +9,18 @@ import type { Idempotency } from '../../services/idempotency.js'
 import type { ProofOfWork } from '../../services/proof-of-work.js'
 import { Receipt, receiptFor } from '../../services/receipts.js'
 import type { Signer } from '../../services/signer.js'
+import { Declared } from '../minors.js'
 import { ownCaseOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { CaseNumberParam, CaseView, CategoryName, IdempotencyKey, Instant } from '../schemas.js'
 import { Proof, proofOf } from './challenge.js'
 
 const NewCase = z.strictObject({
-  adult: z.boolean().meta({ description: 'Is the person in the pictures 18 or older now, and was so in every picture?' }),
+  ...Declared,
+  adult: z.literal(true).meta({
+    description:
+      'Is the person in the pictures 18 or older now, and was so in every picture? For false the answer has the hotlines, and nothing is kept.',
+  }),
   category: CategoryName.optional(),
   proof: Proof.optional(),
 })
@@ -70,7 +75,6 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
       },
     },
     async ({ body, headers }, reply) => {
-      if (!body.adult) throw new Problem('minor-declared')
       const opened = await idempotency.once(['open-case', ''], headers['idempotency-key'], body, OpenedCase, async () => {
         await proofOfWork.spend(body.proof === undefined ? undefined : proofOf(body.proof))
         const { expiresAtMs, remindAtMs, ...rest } = await cases.open(body.category)
@@ -136,7 +140,7 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
         params: CaseNumberParam,
         response: {
           201: z.object({ pin: z.string() }),
-          ...may('token-missing', 'case-unknown', 'case-withdrawn', 'case-expired', 'store-away'),
+          ...may('token-missing', 'case-unknown', 'handover-needed', 'case-withdrawn', 'case-expired', 'store-away'),
         },
       },
     },
@@ -233,6 +237,8 @@ export function presentCase({
   createdAtMs,
   expiresAtMs,
   remindAtMs,
+  assistance,
+  hasComplaint,
   end,
   erasedAtMs,
   ...rest
@@ -240,6 +246,15 @@ export function presentCase({
   return {
     ...rest,
     category: category ?? null,
+    assisted:
+      assistance === undefined
+        ? null
+        : {
+            consent: { kind: assistance.consentKind, on: assistance.consentOn },
+            attested: assistance.isAttested,
+            handedOverAt: assistance.handedOverAtMs === undefined ? null : instant(assistance.handedOverAtMs),
+          },
+    complaint: hasComplaint,
     createdAt: instant(createdAtMs),
     expiresAt: instant(expiresAtMs),
     remindAt: instant(remindAtMs),

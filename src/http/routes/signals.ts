@@ -30,7 +30,7 @@ const JudgedView = Worth.extend({
 const Listed = z.object({ signals: z.array(JudgedView).meta({ description: 'Those that wait longest first.' }) })
 
 export interface SignalRouteOptions {
-  readonly trust: Omit<TrustService, 'match' | 'feedback' | 'attest' | 'attestImages'>
+  readonly trust: Omit<TrustService, 'match' | 'feedback' | 'attest'>
 }
 
 export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (app, { trust }) => {
