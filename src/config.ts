@@ -32,6 +32,14 @@ const Variables = z.object({
     .optional(),
   TABIR_SNAPSHOT_EVERY_S: wholeNumber(0, 86_400).default(900),
   TABIR_CASE_RETENTION_DAYS: wholeNumber(1, 36_500).default(365),
+  TABIR_ERASE_EVERY_S: wholeNumber(1, 86_400).default(900),
+  TABIR_MAX_IMAGES_PER_CASE: wholeNumber(1, 1_000_000).default(10_000),
+  TABIR_MAX_SIGNALS_PER_ORG_PER_DAY: wholeNumber(0, 1_000_000_000).default(0),
+  TABIR_PROOF_ROUNDS: wholeNumber(0, 100_000).default(0),
+  TABIR_COUNTRY: z
+    .string()
+    .regex(/^[A-Z]{2}$/, 'must be a country code of two capital letters')
+    .optional(),
   TABIR_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'must be fatal, error, warn, info, debug, trace or silent',
@@ -65,6 +73,11 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
   sealKeys: e.TABIR_SEAL_KEYS,
   snapshotEveryS: e.TABIR_SNAPSHOT_EVERY_S,
   caseRetentionDays: e.TABIR_CASE_RETENTION_DAYS,
+  eraseEveryS: e.TABIR_ERASE_EVERY_S,
+  maxImagesPerCase: e.TABIR_MAX_IMAGES_PER_CASE,
+  maxSignalsPerOrgPerDay: e.TABIR_MAX_SIGNALS_PER_ORG_PER_DAY,
+  proofRounds: e.TABIR_PROOF_ROUNDS,
+  country: e.TABIR_COUNTRY,
   logLevel: e.TABIR_LOG_LEVEL,
   env: e.TABIR_ENV,
 }))
@@ -91,10 +104,21 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_SEAL_KEYS',
     'TABIR_SNAPSHOT_EVERY_S',
     'TABIR_CASE_RETENTION_DAYS',
+    'TABIR_MAX_IMAGES_PER_CASE',
+    'TABIR_MAX_SIGNALS_PER_ORG_PER_DAY',
+    'TABIR_PROOF_ROUNDS',
+    'TABIR_COUNTRY',
     'TABIR_LOG_LEVEL',
     'TABIR_ENV',
   ],
-  workers: ['TABIR_MAX_IMAGE_BYTES', 'TABIR_HASHERS', 'TABIR_HASHER_MEMORY_MB', 'TABIR_LOG_LEVEL', 'TABIR_ENV'],
+  workers: [
+    'TABIR_MAX_IMAGE_BYTES',
+    'TABIR_HASHERS',
+    'TABIR_HASHER_MEMORY_MB',
+    'TABIR_ERASE_EVERY_S',
+    'TABIR_LOG_LEVEL',
+    'TABIR_ENV',
+  ],
 }
 
 /** What Node itself, its TLS and its temporary files look at. */

@@ -22,6 +22,11 @@ const services = await openServices({
       ? undefined
       : { folder: join(config.dataDir, 'snapshots'), everyMs: config.snapshotEveryS * 1000 },
   retentionMs: config.caseRetentionDays * 86_400_000,
+  trustLimits: {
+    maxImagesPerCase: config.maxImagesPerCase,
+    maxSignalsPerOrgPerDay: config.maxSignalsPerOrgPerDay,
+    proofRounds: config.proofRounds,
+  },
   now: () => Date.now(),
   clock: () => performance.now(),
   onTrouble: (error) => void starting.then(({ log }) => log.error({ err: error }, 'trouble')),
@@ -37,6 +42,7 @@ const starting = import('./app.js').then(({ buildApp }) =>
       maxImages: config.maxImagesPerRequest,
       maxInFlightBytes: config.maxInFlightBytes,
     },
+    country: config.country,
     logLevel: config.logLevel,
   }),
 )

@@ -22,6 +22,8 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     sealKeys: undefined,
     snapshotEveryS: 900,
     caseRetentionDays: 365,
+    eraseEveryS: 900,
+    country: undefined,
     logLevel: 'info',
     env: 'live',
   })
@@ -46,6 +48,8 @@ t.test('every variable reaches its setting', async (t) => {
     TABIR_SEAL_KEYS: 'new:AAAA+/==,old:BBBB\n',
     TABIR_SNAPSHOT_EVERY_S: '60',
     TABIR_CASE_RETENTION_DAYS: '30',
+    TABIR_ERASE_EVERY_S: '5',
+    TABIR_COUNTRY: 'MY',
     TABIR_LOG_LEVEL: 'silent',
     TABIR_ENV: 'test',
   })
@@ -69,6 +73,8 @@ t.test('every variable reaches its setting', async (t) => {
     sealKeys: 'new:AAAA+/==,old:BBBB',
     snapshotEveryS: 60,
     caseRetentionDays: 30,
+    eraseEveryS: 5,
+    country: 'MY',
     logLevel: 'silent',
     env: 'test',
   })
@@ -88,6 +94,7 @@ t.test('a wrong environment is refused with every wrong name and no value', asyn
     TABIR_MAX_IMAGE_BYTES: '-31337',
     TABIR_HASHERS: '0x77',
     TABIR_CASE_RETENTION_DAYS: '1.75',
+    TABIR_COUNTRY: 'Atlantis',
     TABIR_SEAL_KEYS: 'topsecret',
     TABIR_LOG_LEVEL: 'loudest',
     TABIR_ENV: 'PROD9',

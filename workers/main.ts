@@ -8,6 +8,7 @@ import { visitHandoffs } from '../src/handoff/visit.js'
 import { HASH_IMAGE_QUEUE, HASHING_TIME_LIMIT_MS, QUEUE_PREFIX } from '../src/jobs/hash-image.js'
 import { stopOnSignal } from '../src/process.js'
 import { connectForWaiting } from '../src/store/store.js'
+import { keepCases } from './case-life.js'
 import { hashImageHandler } from './hash-image.js'
 import { collectAtOnce } from './heap.js'
 import { checkDecoderFloors } from './media/decode.js'
@@ -20,7 +21,8 @@ collectAtOnce()
 const config = readConfig(process.env)
 checkDecoderFloors()
 
-const redis = connectForWaiting({ url: config.redisUrl, socket: config.redisSocket })
+const target = { url: config.redisUrl, socket: config.redisSocket }
+const redis = connectForWaiting(target)
 const visit = visitHandoffs()
 const sandbox = openSandbox({
   children: config.hashers,
@@ -45,12 +47,19 @@ const worker = new Worker(
 )
 worker.on('error', () => {}) // Redis is away; the worker's own connection comes back by itself
 await worker.waitUntilReady()
+const keeper = keepCases({
+  target,
+  connection: redis,
+  eraseEveryMs: config.eraseEveryS * 1000,
+  now: Date.now,
+  warn: (line) => console.error(line),
+})
 process.send?.({ ready: true })
 
 stopOnSignal(async () => {
   const isAway = redis.status !== 'ready'
   // Without Redis there is no job to finish, and nobody to tell; it may also go away in the middle of this.
-  await Promise.race([worker.close(isAway), sleep(FINISH_WITHIN_MS)])
+  await Promise.race([Promise.all([worker.close(isAway), keeper.close()]), sleep(FINISH_WITHIN_MS)])
   await sandbox.close()
   visit.close()
   redis.disconnect()

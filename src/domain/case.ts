@@ -12,13 +12,61 @@ export const CASE_TRANSITIONS = {
 export type CaseState = keyof typeof CASE_TRANSITIONS
 export const CASE_STATES = ['open', 'active', 'withdrawn', 'erased', 'expired'] as const satisfies readonly CaseState[]
 
+/** A state that the store answered with, as text or bytes; `undefined` for whatever is none. */
+export function stateIn(reply: unknown): CaseState | undefined {
+  return CASE_STATES.find((state) => state === String(reply))
+}
+
 export function mayBecome(from: CaseState, to: CaseState): boolean {
   return CASE_TRANSITIONS[from].some((state) => state === to)
 }
 
+const LIVING = ['open', 'active'] as const
+
+/**
+ * What may be done with a case, in which states, and the state that it is in afterwards when that is another one. The scripts in
+ * the store take their states from here.
+ */
+export const CASE_ACTIONS = {
+  'add-images': { from: LIVING, to: 'active' },
+  renew: { from: LIVING, to: undefined },
+  'change-pin': { from: LIVING, to: undefined },
+  'hand-over': { from: LIVING, to: undefined },
+  'note-complaint': { from: LIVING, to: undefined },
+  withdraw: { from: LIVING, to: 'withdrawn' },
+  expire: { from: LIVING, to: 'expired' },
+  erase: { from: ['withdrawn', 'expired'], to: 'erased' },
+} as const satisfies Record<string, { readonly from: readonly CaseState[]; readonly to: CaseState | undefined }>
+
+export type CaseAction = keyof typeof CASE_ACTIONS
+/** The two ways to end a case, and the state that each ends in. */
+export type CaseEnding = 'withdrawn' | 'expired'
+
+export function allows(action: CaseAction, state: CaseState): boolean {
+  return CASE_ACTIONS[action].from.some((from) => from === state)
+}
+
 /** May images still be added? */
 export function acceptsImages(state: CaseState): boolean {
-  return state === 'open' || state === 'active'
+  return allows('add-images', state)
+}
+
+/**
+ * The state at a moment: a case whose time is over is expired from that moment on, whether or not somebody has come round to
+ * erasing it.
+ */
+export function stateAt({ state, expiresAtMs }: { readonly state: CaseState; readonly expiresAtMs: number }, nowMs: number) {
+  return allows('expire', state) && expiresAtMs <= nowMs ? 'expired' : state
+}
+
+const DAY_MS = 86_400_000
+/** A date for her own calendar, since nobody has an address to remind her at: so long before the end, or halfway. */
+const REMIND_BEFORE_MS = 30 * DAY_MS
+/** How long a case that has ended can still be looked up, with its receipt. Then nothing of it is left. */
+export const CASE_FORGOTTEN_AFTER_MS = 30 * DAY_MS
+
+export function remindAtMs({ createdAtMs, expiresAtMs }: { readonly createdAtMs: number; readonly expiresAtMs: number }) {
+  return expiresAtMs - Math.min(REMIND_BEFORE_MS, Math.floor((expiresAtMs - createdAtMs) / 2))
 }
 
 /** Crockford's base 32: no I, L, O or U, so that a number read out over the telephone arrives. */

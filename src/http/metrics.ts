@@ -1,6 +1,6 @@
 // What Prometheus may know: counts and times by route pattern, sizes of the index. No label that a caller can choose.
 
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { Problem } from '../domain/problem.js'
 import type { Health } from '../services/health.js'
 import type { RequestFacts } from './plugins/request-log.js'
@@ -21,6 +21,11 @@ export function makeMetrics(health: Health): Metrics {
     help: 'Time from the first byte of a request to the last of its answer.',
     labelNames: ['method', 'route', 'status'],
     buckets: BUCKETS_S,
+    registers: [registry],
+  })
+  const minors = new Counter({
+    name: 'tabir_minors_turned_away_total',
+    help: 'Requests that declared a person under 18. Nothing else is kept of them.',
     registers: [registry],
   })
   const ready = new Gauge({ name: 'tabir_ready', help: '1 when matches can be answered.', registers: [registry] })
@@ -48,7 +53,10 @@ export function makeMetrics(health: Health): Metrics {
   )
 
   return {
-    observe: ({ method, route, status, ms }) => duration.observe({ method, route, status }, ms / 1000),
+    observe({ method, route, status, ms, code }) {
+      duration.observe({ method, route, status }, ms / 1000)
+      if (code === 'minor-declared') minors.inc()
+    },
     text() {
       const report = health.report()
       ready.set(report instanceof Problem ? 0 : 1)

@@ -12,6 +12,8 @@ declare module 'fastify' {
     multipart?: boolean
     /** The body may also be NDJSON, read as it arrives. */
     ndjsonBody?: boolean
+    /** The answer may also be Server-Sent Events, for who accepts them. */
+    eventStream?: boolean
   }
 }
 
@@ -27,6 +29,7 @@ const TAGS = [
   { name: 'match', description: 'For platforms: is this picture one of those, or a changed copy?' },
   { name: 'cases', description: 'For the person in the picture, or whoever helps her.' },
   { name: 'banks', description: 'For NGOs, hotlines and partners that hand in hashes.' },
+  { name: 'signals', description: 'For the operator: disputes, the quarantine, what is decided about a signal.' },
   { name: 'operation', description: 'For whoever runs it.' },
 ]
 
@@ -57,7 +60,7 @@ export const openapi = fp(
 )
 
 const transform: SwaggerTransform = (document) => {
-  const { scope, multipart, ndjsonBody } = document.route.config ?? {}
+  const { scope, multipart, ndjsonBody, eventStream } = document.route.config ?? {}
   const { schema, url } = jsonSchemaTransform(document)
   const security = securityOf(scope)
   return {
@@ -65,6 +68,7 @@ const transform: SwaggerTransform = (document) => {
     schema: {
       ...schema,
       ...(security !== undefined && { security }),
+      ...(eventStream === true && { response: withEventStream(schema.response) }),
       ...(multipart === true && { consumes: ['multipart/form-data'], body: IMAGE_PARTS }),
       ...(ndjsonBody === true && {
         consumes: ['application/json', 'application/x-ndjson'],
@@ -86,10 +90,20 @@ const IMAGE_PARTS = {
   },
 }
 
+/** Beside what the schema says of the answer, the same as events. */
+function withEventStream(responses: unknown): unknown {
+  if (typeof responses !== 'object' || responses === null || !('200' in responses)) return responses
+  const content = {
+    'application/json': { schema: firstAlternative(responses[200]) },
+    'text/event-stream': { schema: { type: 'string', description: 'The data of each event is one of `events`.' } },
+  }
+  return { ...responses, 200: { description: 'Default Response', content } }
+}
+
 function securityOf(scope: Scope | 'case' | 'public' | undefined) {
   if (scope === undefined) return undefined
   if (scope === 'public') return []
-  return scope === 'case' ? [{ caseToken: [] }] : [{ apiKey: [scope] }]
+  return scope === 'case' ? [{ caseToken: [] }, { apiKey: ['cases:write'] }] : [{ apiKey: [scope] }]
 }
 
 /** Of `JSON or a stream`, what can be described: a line of NDJSON is one of its signals. */

@@ -1,6 +1,7 @@
 // What each refusal answers. A code without a row here does not compile.
 
 import { z } from 'zod'
+import { type Hotline, hotlinesFor } from '../domain/hotlines.js'
 import { PROBLEM_CODES, type Problem, type ProblemCode } from '../domain/problem.js'
 
 interface Row {
@@ -53,6 +54,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     detail:
       'It has too little detail: almost one colour, very small, very dark or very blurred. Use a larger or sharper version if there is one.',
   },
+  'known-harmless': {
+    status: 422,
+    title: 'This picture is on a list of pictures that are known to be harmless, so it cannot be registered.',
+    detail: 'If that is wrong, say so to whoever runs this service, or to an NGO that works with it.',
+  },
   'minor-declared': {
     status: 422,
     title: 'Pictures of people under 18 are taken by the hotlines that may lawfully do so, never here.',
@@ -62,15 +68,77 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'scope-missing': { status: 403, title: 'This API key does not have the scope that this route needs.' },
   'token-missing': { status: 401, title: 'The token of the case is needed, as Authorization: Bearer.' },
   'case-unknown': { status: 404, title: 'There is no such case, or the PIN or token does not open it.' },
-  'case-withdrawn': { status: 410, title: 'The case was withdrawn and takes no more images.', detail: 'Open a new case.' },
+  'case-withdrawn': {
+    status: 410,
+    title: 'The case was withdrawn: its images were erased, and it takes no more.',
+    detail: 'Open a new case.',
+  },
+  'case-expired': {
+    status: 410,
+    title: 'The time of the case is over: its images were erased, and it takes no more.',
+    detail: 'Open a new case.',
+  },
+  'case-not-ended': { status: 409, title: 'The case has not ended, so there is no receipt yet.' },
+  'not-assisted': { status: 409, title: 'The case is its submitter’s own already: there is nothing to hand over.' },
+  'handover-needed': { status: 409, title: 'A case that is not handed over has no PIN yet.' },
   'pin-locked': {
     status: 429,
     title: 'Too many PINs were tried for this case number.',
     detail: 'Wait as long as Retry-After says, then try again.',
   },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'This Idempotency-Key was used for another request.',
+    detail: 'Make a new one for each request, and use it again only to send the same one again.',
+  },
+  'idempotency-key-busy': {
+    status: 409,
+    title: 'A request with this Idempotency-Key is under way or has failed.',
+    detail: 'Send it again.',
+  },
   'bank-unknown': { status: 404, title: 'There is no such bank, or it is not yours.' },
   'bank-exists': { status: 409, title: 'The name of the bank is taken.' },
-  'signal-unknown': { status: 404, title: 'There is no such signal in this bank.' },
+  'signal-unknown': { status: 404, title: 'There is no such signal, or it is in another bank.' },
+  'match-unknown': {
+    status: 404,
+    title: 'There is no such match, or the picture behind it was withdrawn.',
+    detail: 'A match id belongs to the organisation that was given it.',
+  },
+  'feedback-conflict': {
+    status: 409,
+    title: 'What was decided about this match cannot become that.',
+    detail: 'A decision may be changed into another decision, and not back into a review that is still to come.',
+  },
+  'dispute-settled': {
+    status: 409,
+    title: 'This signal was disputed for this reason before, and the dispute was rejected.',
+    detail: 'A dispute is decided once for all. Another reason may still be given.',
+  },
+  'dispute-not-open': { status: 409, title: 'There is no open dispute about this signal, or it was decided otherwise.' },
+  'quarantine-conflict': { status: 409, title: 'The signal is not in quarantine.' },
+  'signal-struck': { status: 410, title: 'The signal was judged to be a false report and matches nothing any more.' },
+  'account-suspended': {
+    status: 403,
+    title: 'Reports of this account were judged false too often, so it takes no more of them.',
+    detail: 'Whoever runs this service can lift that.',
+  },
+  'case-full': { status: 409, title: 'The case has as many images as one case may have.', detail: 'Open another case.' },
+  'ceiling-reached': {
+    status: 429,
+    title: 'The organisation has handed in as many signals as it may in a day.',
+    detail: 'What was handed in before counts. Go on when Retry-After says.',
+  },
+  'proof-needed': {
+    status: 428,
+    title: 'A solved challenge is needed, so that a program cannot open cases by the thousand.',
+    detail: 'Get one from /v1/cases/challenge, solve it, and send it once, in time, as proof.',
+  },
+  'notice-incomplete': {
+    status: 422,
+    title: 'The notice lacks what one of the laws asks for.',
+    detail: 'See GET /v1/notices/laws. A contact is the name of an NGO that works with this service.',
+  },
+  'kind-unfit': { status: 403, title: 'An organisation of this kind cannot do this.' },
   'route-unknown': { status: 404, title: 'There is no such route.' },
   'rate-limited': { status: 429, title: 'Too many requests.' },
   overloaded: { status: 503, title: 'The server has as much to do as it can hold.' },
@@ -83,13 +151,6 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   unexpected: { status: 500, title: 'Something went wrong here.' },
 }
-
-/** The hotlines for people under 18, shown wherever a minor is declared. */
-export const HOTLINES = [
-  { name: 'NCMEC Take It Down', where: 'worldwide', url: 'https://takeitdown.ncmec.org' },
-  { name: 'IWF and Childline Report Remove', where: 'United Kingdom', url: 'https://www.childline.org.uk/remove' },
-  { name: 'Talian Kasih', where: 'Malaysia', phone: '15999' },
-] as const
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
@@ -117,7 +178,12 @@ export const ProblemBody = z
 export type ProblemBody = z.infer<typeof ProblemBody>
 
 /** The body for a refusal. It repeats nothing that the client sent. */
-export function problemBody(problem: Problem, requestId?: string, errors: readonly ProblemError[] = []): ProblemBody {
+export function problemBody(
+  problem: Problem,
+  requestId?: string,
+  errors: readonly ProblemError[] = [],
+  hotlines: readonly Hotline[] = hotlinesFor(undefined),
+): ProblemBody {
   const { status, title, detail } = PROBLEMS[problem.code]
   return {
     type: `/problems/${problem.code}`,
@@ -128,7 +194,7 @@ export function problemBody(problem: Problem, requestId?: string, errors: readon
     ...(requestId !== undefined && { instance: `urn:uuid:${requestId}` }),
     ...(problem.retryAfterS !== undefined && { retryAfterS: problem.retryAfterS }),
     ...(errors.length > 0 && { errors: [...errors] }),
-    ...(problem.code === 'minor-declared' && { hotlines: HOTLINES.map((hotline) => ({ ...hotline })) }),
+    ...(problem.code === 'minor-declared' && { hotlines: [...hotlines] }),
   }
 }
 

@@ -1,6 +1,7 @@
 // The shapes that routes share, parsed once at the edge.
 
 import { z } from 'zod'
+import { CONSENT_KINDS } from '../domain/assistance.js'
 import { BANK_NAME_PATTERN } from '../domain/bank.js'
 import { CASE_STATES } from '../domain/case.js'
 import { DISTANCE_BANDS, GRADES } from '../domain/grade.js'
@@ -45,6 +46,20 @@ export const GivenSignal = z.strictObject({
 /** A result for one of several things sent: either it was taken, or it has a problem in its place. */
 export const RegisteredState = z.enum(['registered', 'refused'])
 
+/** Long enough that nobody finds another's by trying. */
+export const IdempotencyKey = z.object({
+  'idempotency-key': z
+    .string()
+    .regex(/^[\x21-\x7e]{16,128}$/, 'must be 16 to 128 visible characters')
+    .optional()
+    .meta({
+      description:
+        'Random, a UUID for example: the same key and body again within 24 hours give the same answer, and nothing is done twice. Who knows it gets that answer.',
+    }),
+})
+
+export const CaseNumberParam = z.object({ caseNumber: z.string().max(64) })
+
 export const CaseView = z
   .object({
     caseNumber: z.string(),
@@ -52,8 +67,20 @@ export const CaseView = z
     category: CategoryName.nullable(),
     createdAt: Instant,
     expiresAt: Instant,
+    remindAt: Instant.meta({ description: 'A date to put down: there is no address that a reminder could be sent to.' }),
     withdrawnAt: Instant.nullable(),
+    expiredAt: Instant.nullable(),
+    erasedAt: Instant.nullable().meta({ description: 'Since when its hashes are in no file of the store any more.' }),
     images: z.int().meta({ description: 'How many images are registered now.' }),
+    assisted: z
+      .object({
+        consent: z.object({ kind: z.enum(CONSENT_KINDS), on: z.iso.date() }),
+        attested: z.boolean(),
+        handedOverAt: Instant.nullable(),
+      })
+      .nullable()
+      .meta({ description: 'Whether an organisation opened it for her, and on what ground.' }),
+    complaint: z.boolean().meta({ description: 'Was the number of a complaint noted?' }),
   })
   .meta({ id: 'Case' })
 

@@ -3,6 +3,7 @@
 import type {} from '@fastify/multipart' // adds isMultipart and parts to requests
 import type { FastifyRequest } from 'fastify'
 import { Problem } from '../domain/problem.js'
+import { fieldDeclaresMinor } from './minors.js'
 
 export interface UploadLimits {
   readonly maxImageBytes: number
@@ -29,7 +30,7 @@ export const MULTIPART_OPTIONS = { throwFileSizeLimit: false } as const
  *
  * @param use takes over an image, in the pieces it arrived in, and overwrites them.
  * @returns what `use` gave, in the order of the parts; at least one.
- * @throws {Problem} media-unsupported, upload-incomplete, too-many-images, image-missing.
+ * @throws {Problem} media-unsupported, upload-incomplete, too-many-images, image-missing; minor-declared when a field says so.
  */
 export async function eachImage<T>(
   request: FastifyRequest,
@@ -49,7 +50,10 @@ export async function eachImage<T>(
         fieldSize: 1024,
       },
     })) {
-      if (part.type !== 'file') continue
+      if (part.type !== 'file') {
+        if (fieldDeclaresMinor(part.fieldname, part.value)) throw new Problem('minor-declared')
+        continue
+      }
       if (part.fieldname !== 'image') part.file.resume()
       else uses.push(settled(readPart(part.file, limits, inFlight).then((image) => release(image, inFlight, use))))
       // The next part arrives only once this one is read: the parser waits for its stream.

@@ -1,20 +1,13 @@
-// A case, from opening to withdrawal. What the submitter holds are a number and a PIN; nobody is asked for a name.
+// A case, from opening to its end. What the submitter holds are a number and a PIN; nobody is asked for a name.
 
-import { createHash, createHmac, randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto'
-import {
-  acceptsImages,
-  CASE_TOKEN_TTL_S,
-  type CaseState,
-  caseNumberFrom,
-  PIN_BOUND,
-  PIN_LOCK_S,
-  PIN_TRIES,
-  parseCaseNumber,
-} from '../domain/case.js'
+import type { Caller } from '../domain/access.js'
+import type { Assistance } from '../domain/assistance.js'
+import { acceptsImages, type CaseAction, type CaseState, remindAtMs, stateAt } from '../domain/case.js'
+import type { CaseEventKind } from '../domain/case-event.js'
 import { Problem } from '../domain/problem.js'
 import type { Category } from '../domain/signal.js'
-import type { CaseRecord, Cases as CaseStore } from '../store/cases.js'
-import type { Secrets } from '../store/secrets.js'
+import type { CaseChange, CaseRecord, Cases as CaseStore } from '../store/cases.js'
+import type { CaseAccess, OwnCase } from './case-access.js'
 import type { Replica } from './replica.js'
 
 export interface OpenedCase {
@@ -22,6 +15,13 @@ export interface OpenedCase {
   readonly pin: string
   readonly token: string
   readonly expiresAtMs: number
+  readonly remindAtMs: number
+}
+
+export interface AssistedCase extends Pick<Assistance, 'orgId' | 'consentKind' | 'consentOn' | 'isAttested'> {
+  readonly category: Category | undefined
+  /** The number of a complaint; kept as a keyed hash. */
+  readonly complaint: string | undefined
 }
 
 export interface CaseView {
@@ -30,20 +30,17 @@ export interface CaseView {
   readonly category: Category | undefined
   readonly createdAtMs: number
   readonly expiresAtMs: number
+  readonly remindAtMs: number
   readonly images: number
-  readonly withdrawnAtMs: number | undefined
-}
-
-/** A case that the caller has shown a token for. */
-export interface OwnCase {
-  readonly caseId: string
-  readonly caseNumber: string
-  readonly record: CaseRecord
+  readonly assistance: CaseRecord['assistance']
+  readonly hasComplaint: boolean
+  readonly end: CaseRecord['end']
+  readonly erasedAtMs: number | undefined
 }
 
 export interface CaseParts {
   readonly cases: CaseStore
-  readonly secrets: Secrets
+  readonly access: CaseAccess
   readonly replica: Replica
   readonly retentionMs: number
   readonly now: () => number
@@ -55,95 +52,142 @@ export interface Cases {
   token(caseNumber: string, pin: string): Promise<string>
   /** @throws {Problem} case-unknown, the same when the case exists but the token opens another. */
   own(caseNumber: string, token: string): Promise<OwnCase>
+  /** For the organisation that opened it. @throws {Problem} case-unknown, the same for every other one and after a handover. */
+  ownByKey(caseNumber: string, caller: Caller, purpose: 'act' | 'read'): Promise<OwnCase>
+  /** Opens a case for somebody who has agreed to it. It has no PIN before it is handed over. */
+  openFor(request: AssistedCase): Promise<Omit<OpenedCase, 'pin' | 'token'>>
+  /**
+   * Makes the case hers: from now on the organisation may only look, or not even that. @returns the PIN, shown once.
+   * @throws {Problem} not-assisted when it is hers already; case-withdrawn, case-expired.
+   */
+  handOver(own: OwnCase, options: { readonly keepsReading: boolean }): Promise<string>
+  /** Keeps that there is a complaint with this number, and not the number. @throws {Problem} case-withdrawn, case-expired. */
+  noteComplaint(own: OwnCase, reference: string): Promise<void>
+  /** Is this the number that was noted? */
+  isComplaint(own: OwnCase, reference: string): boolean
   view(own: OwnCase): Promise<CaseView>
-  /** From the return on nothing of it matches here, and within a second nowhere. Twice gives the first answer again. */
-  withdraw(own: OwnCase): Promise<{ readonly withdrawnAtMs: number; readonly images: number }>
+  /**
+   * The whole retention once more, counted from now. By PIN and not by token, since a case is renewed by whoever still knows
+   * that it is there. @throws {Problem} as `token`; case-withdrawn, case-expired.
+   */
+  renew(caseNumber: string, pin: string): Promise<{ readonly expiresAtMs: number; readonly remindAtMs: number }>
+  /**
+   * A new PIN, shown once; the old one opens nothing any more.
+   * @throws {Problem} case-withdrawn, case-expired; handover-needed for an organisation.
+   */
+  changePin(own: OwnCase): Promise<string>
+  /**
+   * From the return on nothing of it matches here, and within a second nowhere. Twice gives the first answer again; one that has
+   * expired stays expired.
+   */
+  withdraw(own: OwnCase): Promise<OwnCase>
 }
 
-export function casesFrom({ cases, secrets, replica, retentionMs, now }: CaseParts): Cases {
-  const caseIdOf = (caseNumber: string) =>
-    createHmac('sha256', secrets.caseNumber).update(caseNumber).digest('hex').slice(0, 32)
-  const stretch = (caseId: string, pin: string) =>
-    stretchPin(createHmac('sha256', secrets.pin).update(`${caseId}:${pin}`).digest(), caseId)
-  const newToken = async (caseId: string) => {
-    const token = randomBytes(32).toString('base64url')
-    await cases.addToken(hashToken(token), caseId, CASE_TOKEN_TTL_S)
-    return token
+export function casesFrom({ cases, access, replica, retentionMs, now }: CaseParts): Cases {
+  const change = async (caseId: string, action: CaseAction, fields: CaseChange['fields']) => {
+    const event = EVENT_OF[action]
+    const outcome = await cases.change(caseId, { action, nowMs: now(), fields, event })
+    if (outcome !== 'done') throw refusalOf(outcome, await cases.get(caseId))
   }
 
   return {
     async open(category) {
-      const caseNumber = caseNumberFrom(randomBytes(12))
-      const caseId = caseIdOf(caseNumber)
-      const pin = String(randomInt(PIN_BOUND)).padStart(6, '0')
+      const { caseNumber, caseId } = access.newNumber()
+      const { pin, stretched } = await access.newPin(caseId)
       const createdAtMs = now()
       const expiresAtMs = createdAtMs + retentionMs
-      const stretched = (await stretch(caseId, pin)).toString('base64')
+      const added = await cases.add(caseId, { createdAtMs, expiresAtMs, category, pin: stretched })
+      if (!added) throw new Error('two cases drew the same 60 random bits')
+      const token = await access.newToken(caseId)
+      return { caseNumber, pin, token, expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
+    },
+
+    async token(caseNumber, pin) {
+      const { caseId } = await access.byPin(caseNumber, pin)
+      return access.newToken(caseId)
+    },
+
+    own: (caseNumber, token) => access.byToken(caseNumber, token),
+
+    async view({ caseId, caseNumber, record }) {
+      const { category, createdAtMs, expiresAtMs, assistance, complaint, end, erasedAtMs } = record
+      const state = stateAt(record, now())
+      const images = acceptsImages(state) ? await cases.countImages(caseId) : 0
+      return {
+        caseNumber,
+        state,
+        category,
+        createdAtMs,
+        expiresAtMs,
+        remindAtMs: remindAtMs(record),
+        images,
+        assistance,
+        hasComplaint: complaint !== undefined,
+        end,
+        erasedAtMs,
+      }
+    },
+
+    async renew(caseNumber, pin) {
+      const { caseId, record } = await access.byPin(caseNumber, pin)
+      const expiresAtMs = now() + retentionMs
+      await change(caseId, 'renew', { expiresAtMs })
+      return { expiresAtMs, remindAtMs: remindAtMs({ createdAtMs: record.createdAtMs, expiresAtMs }) }
+    },
+
+    async changePin({ caseId, by }) {
+      // With a PIN it could get a token, which would outlive the handover.
+      if (by === 'organisation') throw new Problem('handover-needed')
+      const { pin, stretched } = await access.newPin(caseId)
+      await change(caseId, 'change-pin', { pin: stretched })
+      return pin
+    },
+
+    async openFor({ category, complaint, ...consent }) {
+      const { caseNumber, caseId } = access.newNumber()
+      const createdAtMs = now()
+      const expiresAtMs = createdAtMs + retentionMs
       const added = await cases.add(caseId, {
-        state: 'open',
         createdAtMs,
         expiresAtMs,
         category,
-        pin: stretched,
-        withdrawnAtMs: undefined,
-        withdrawnImages: 0,
+        pin: access.noPin(),
+        assistance: { ...consent, handedOverAtMs: undefined, keepsReading: false },
+        ...(complaint !== undefined && { complaint: access.complaintOf(caseId, complaint) }),
       })
       if (!added) throw new Error('two cases drew the same 60 random bits')
-      return { caseNumber, pin, token: await newToken(caseId), expiresAtMs }
+      return { caseNumber, expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
     },
 
-    async token(text, pin) {
-      // Tries are counted and the PIN is stretched for numbers that do not exist as well: neither the answer, nor its time,
-      // nor the lock tells which numbers do.
-      // What cannot be a number is counted by itself, or one person's typing errors would lock out another's.
-      const caseId = caseIdOf(parseCaseNumber(text) ?? text)
-      const { tries, lockedForS } = await cases.countPinTry(caseId, PIN_LOCK_S)
-      if (tries > PIN_TRIES) throw new Problem('pin-locked', { retryAfterS: Math.max(1, lockedForS) })
-      const [record, given] = await Promise.all([cases.get(caseId), stretch(caseId, pin)])
-      const kept = Buffer.from(record?.pin ?? UNKNOWN_PIN, 'base64')
-      if (!timingSafeEqual(kept, given) || record === undefined) throw new Problem('case-unknown')
-      await cases.forgetPinTries(caseId)
-      return newToken(caseId)
+    async handOver({ caseId, by }, { keepsReading }) {
+      if (by !== 'organisation') throw new Problem('not-assisted')
+      const { pin, stretched } = await access.newPin(caseId)
+      await change(caseId, 'hand-over', { pin: stretched, handedOverAtMs: now(), keepsReading: keepsReading ? 'yes' : 'no' })
+      return pin
     },
 
-    async own(text, token) {
-      const caseNumber = parseCaseNumber(text)
-      const opened = await cases.caseOfToken(hashToken(token))
-      const caseId = caseIdOf(caseNumber ?? '')
-      const record = await cases.get(caseId)
-      if (caseNumber === undefined || record === undefined || opened !== caseId) throw new Problem('case-unknown')
-      return { caseId, caseNumber, record }
-    },
+    noteComplaint: ({ caseId }, reference) =>
+      change(caseId, 'note-complaint', { complaint: access.complaintOf(caseId, reference) }),
 
-    async view({ caseId, caseNumber, record }) {
-      const { state, category, createdAtMs, expiresAtMs, withdrawnAtMs } = record
-      const images = acceptsImages(state) ? await cases.countImages(caseId) : 0
-      return { caseNumber, state, category, createdAtMs, expiresAtMs, images, withdrawnAtMs }
-    },
+    isComplaint: ({ caseId, record }, reference) => record.complaint === access.complaintOf(caseId, reference),
 
-    async withdraw({ caseId }) {
-      const withdrawal = await cases.withdraw(caseId, now())
-      if (withdrawal === undefined) throw new Problem('case-unknown')
-      await replica.reached(withdrawal.revision)
-      return withdrawal
+    ownByKey: (caseNumber, caller, purpose) => access.byKey(caseNumber, caller, purpose),
+
+    async withdraw({ caseId, caseNumber, by }) {
+      const ended = await cases.end(caseId, 'withdrawn', now())
+      const record = ended === undefined ? undefined : await cases.get(caseId)
+      if (ended === undefined || record === undefined) throw new Problem('case-unknown')
+      await replica.reached(ended.revision)
+      return { caseId, caseNumber, record, by }
     },
   }
 }
 
-const STRETCHED_BYTES = 32
-/** What a PIN is compared with when there is no case: as long as a real one, equal to none. */
-const UNKNOWN_PIN = Buffer.alloc(STRETCHED_BYTES).toString('base64')
+const EVENT_OF: Partial<Readonly<Record<CaseAction, CaseEventKind>>> = { renew: 'renewed', 'hand-over': 'handed-over' }
 
-/** 32 MiB and about 60 ms a try, so that even whoever has both the store and its secrets must work for a PIN. */
-function stretchPin(pin: Buffer, salt: string): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    scrypt(pin, salt, STRETCHED_BYTES, { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 2 ** 20 }, (error, stretched) => {
-      if (error === null) resolve(stretched)
-      else reject(error)
-    })
-  })
-}
-
-function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex')
+/** Why a case in this state does not do what was asked; without a state there is no case. */
+export function refusalOf(state: CaseState | undefined, record: CaseRecord | undefined): Problem {
+  if (state === undefined) return new Problem('case-unknown')
+  const hasExpired = state === 'expired' || (state === 'erased' && record?.end?.as === 'expired')
+  return new Problem(hasExpired ? 'case-expired' : 'case-withdrawn')
 }

@@ -1,13 +1,16 @@
 // Registers images: those of a case, and those of a bank. Durable and matchable here when it returns.
 
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, type Hmac } from 'node:crypto'
 import { type Bank, CASES_BANK_NAME } from '../domain/bank.js'
-import { acceptsImages } from '../domain/case.js'
-import { formatUuid, uuidV7 } from '../domain/ids.js'
+import { acceptsImages, stateAt } from '../domain/case.js'
+import { formatUuid } from '../domain/ids.js'
 import { Problem } from '../domain/problem.js'
 import type { Category, RegisteredImage, Signal } from '../domain/signal.js'
+import type { SignalType } from '../domain/signal-types.js'
 import type { Images } from '../store/images.js'
-import type { OwnCase } from './cases.js'
+import type { OwnCase } from './case-access.js'
+import { refusalOf } from './cases.js'
+import type { Ceilings } from './ceilings.js'
 import type { Replica } from './replica.js'
 
 export interface NewImage {
@@ -22,13 +25,21 @@ export interface NewSignal {
 }
 
 export interface Registration {
-  /** @returns the ids, in the order of `images`. @throws {Problem} case-withdrawn */
+  /**
+   * The same picture twice in a case is one image, which stays as it was: the same when all 256 bits of its whole PDQ are, so also
+   * for every copy of the same file. Registering may therefore be repeated.
+   * @returns the ids, in the order of `images`. @throws {Problem} case-withdrawn, case-expired, case-unknown, case-full,
+   *   account-suspended.
+   */
   forCase(own: OwnCase, images: readonly NewImage[]): Promise<string[]>
   /**
    * Each signal as an image of its own; the same signal again is the same image, so handing in may be repeated.
    * Durable when it returns, matchable once `matchable(revision)` returns.
+   * @throws {Problem} account-suspended, ceiling-reached
    */
   forBank(bank: Bank, signals: readonly NewSignal[]): Promise<{ readonly ids: string[]; readonly revision: number }>
+  /** Is it known to be harmless, and so not to be registered? @throws {Problem} index-cold, store-away */
+  isHarmless(signals: readonly Signal[]): boolean
   /** Waits until this process matches what was registered at `revision`. */
   matchable(revision: number): Promise<void>
   /** @throws {Problem} signal-unknown, also when it is another bank's. */
@@ -38,35 +49,46 @@ export interface Registration {
 export interface RegistrationParts {
   readonly images: Images
   readonly replica: Replica
-  /** Keys the ids of bank signals, so that an id tells nothing about the hash it is made from. */
+  readonly ceilings: Ceilings
+  readonly isHarmless: (signals: readonly Signal[]) => boolean
+  /** Keys the ids, so that an id tells nothing about the hash it is made from. */
   readonly idSecret: Buffer
   readonly now: () => number
 }
 
-export function registrationIn({ images, replica, idSecret, now }: RegistrationParts): Registration {
+export function registrationIn({ images, replica, ceilings, isHarmless, idSecret, now }: RegistrationParts): Registration {
   return {
-    async forCase({ caseId, record }, added) {
-      if (!acceptsImages(record.state)) throw new Problem('case-withdrawn')
+    async forCase({ caseId, record, by }, added) {
       const createdAtMs = now()
+      const state = stateAt(record, createdAtMs)
+      if (!acceptsImages(state)) throw refusalOf(state, record)
+      const org = by === 'organisation' ? record.assistance?.orgId : undefined
+      await ceilings.mayReport(org === undefined ? `case:${caseId}` : `org:${org}`)
       const stored = added.map(({ signals, category }) => {
         const image: RegisteredImage = {
           bank: CASES_BANK_NAME,
-          tier: 'self-reported',
+          tier: by === 'organisation' && record.assistance?.isAttested === true ? 'ngo-attested' : 'self-reported',
           category: category ?? record.category,
           ref: undefined,
+          caseId,
           createdAtMs,
           signals,
         }
-        return { id: uuidV7(createdAtMs, randomBytes(10)), image }
+        return { id: imageIdOf(idSecret, caseId, signals), image }
       })
-      const outcome = await images.putForCase(caseId, stored)
-      if (typeof outcome === 'string') throw new Problem(outcome)
+      const outcome = await images.putForCase(caseId, stored, createdAtMs)
+      if (outcome === 'case-full') throw new Problem('case-full')
+      if (typeof outcome !== 'object') throw refusalOf(outcome, record)
       await replica.reached(outcome.revision)
       return stored.map(({ id }) => id)
     },
 
     async forBank(bank, added) {
       const createdAtMs = now()
+      if (bank.orgId !== undefined) {
+        await ceilings.mayReport(`org:${bank.orgId}`)
+        await ceilings.handIn(bank.orgId, added.length)
+      }
       const stored = added.map(({ signal, ref, category }) => {
         const image: RegisteredImage = {
           bank: bank.name,
@@ -81,6 +103,8 @@ export function registrationIn({ images, replica, idSecret, now }: RegistrationP
       return { ids: stored.map(({ id }) => id), revision: await images.put(stored) }
     },
 
+    isHarmless,
+
     matchable: (revision) => replica.reached(revision),
 
     async removeFromBank(bank, id) {
@@ -92,13 +116,32 @@ export function registrationIn({ images, replica, idSecret, now }: RegistrationP
   }
 }
 
-/** A UUIDv8 of what makes a bank's signal itself. */
+/** Of what makes a bank's signal itself. */
 function signalIdOf(secret: Buffer, bank: string, { type, hash }: Signal, ref: string | undefined): string {
-  const bytes = createHmac('sha256', secret)
-    .update(`${bank}\0${type}\0`)
-    .update(hash)
-    .update(ref ?? '')
-    .digest()
+  return uuidV8(
+    createHmac('sha256', secret)
+      .update(`${bank}\0${type}\0`)
+      .update(hash)
+      .update(ref ?? ''),
+  )
+}
+
+/**
+ * Of what makes a picture itself, within its case: the ids of one picture in two cases have nothing in common. That is PDQ of the
+ * whole; or SHA-256 of the file where a submitter gives no PDQ; or everything that she gives, in its order.
+ */
+function imageIdOf(secret: Buffer, caseId: string, signals: readonly Signal[]): string {
+  const whole = (type: SignalType) => signals.find((signal) => signal.type === type && signal.view === 'whole')
+  const itself = whole('pdq') ?? whole('sha256')
+  const digest = createHmac('sha256', secret).update(`case\0${caseId}\0`)
+  for (const { type, view, hash } of itself === undefined ? signals : [itself])
+    digest.update(`${type}\0${view}\0`).update(hash)
+  return uuidV8(digest)
+}
+
+/** RFC 9562, section 5.8. */
+function uuidV8(digest: Hmac): string {
+  const bytes = digest.digest()
   bytes[6] = 0x80 | ((bytes[6] ?? 0) & 0x0f)
   bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f)
   return formatUuid(bytes)

@@ -1,11 +1,21 @@
 // Cases in the store, filed under a keyed hash of their number.
 
 import { z } from 'zod'
-import { CASE_STATES, type CaseState } from '../domain/case.js'
+import { type Assistance, CONSENT_KINDS, type ConsentKind } from '../domain/assistance.js'
+import {
+  CASE_ACTIONS,
+  CASE_FORGOTTEN_AFTER_MS,
+  CASE_STATES,
+  type CaseAction,
+  type CaseEnding,
+  type CaseState,
+  stateIn,
+} from '../domain/case.js'
+import type { CaseEventKind } from '../domain/case-event.js'
 import { CATEGORY_NAMES, type Category } from '../domain/signal.js'
 import { IMAGE_SHARDS, keys } from './keys.js'
-import { addCase, countPinTry } from './scripts/case-door.js'
-import { withdrawCase } from './scripts/erase-images.js'
+import { countPinTry } from './scripts/case-door.js'
+import { changeCase, endCase, eraseCase, forgetCase, openCase, statesFor } from './scripts/case-life.js'
 import type { Store } from './store.js'
 
 export interface CaseRecord {
@@ -15,22 +25,63 @@ export interface CaseRecord {
   readonly category: Category | undefined
   /** The stretched PIN, base64. */
   readonly pin: string
-  readonly withdrawnAtMs: number | undefined
-  readonly withdrawnImages: number
+  /** Who opened it for her, and on what ground; `undefined` for a case of her own. */
+  readonly assistance: Assistance | undefined
+  /** Keyed hash of the number of a complaint, hex. */
+  readonly complaint: string | undefined
+  /** How many hashes were registered, over all its images. */
+  readonly hashes: number
+  /** How it ended, when, and how many images were erased then; `undefined` while it lives. */
+  readonly end: { readonly as: CaseEnding; readonly atMs: number; readonly images: number } | undefined
+  /** Since when its bits are in no line of the store's log. */
+  readonly erasedAtMs: number | undefined
 }
 
-export interface Withdrawal {
-  readonly withdrawnAtMs: number
-  readonly images: number
-  /** The tombstones' revision; 0 when there was nothing to tell. */
-  readonly revision: number
+export interface NewCaseRecord extends Pick<CaseRecord, 'createdAtMs' | 'expiresAtMs' | 'category' | 'pin'> {
+  readonly assistance?: Assistance
+  readonly complaint?: string
+}
+
+/** What may change in a living case. */
+export interface CaseChange {
+  readonly action: CaseAction
+  readonly nowMs: number
+  readonly fields: {
+    readonly expiresAtMs?: number
+    readonly pin?: string
+    readonly complaint?: string
+    readonly handedOverAtMs?: number
+    readonly keepsReading?: 'yes' | 'no'
+  }
+  /** Noted in its time line. */
+  readonly event: CaseEventKind | undefined
 }
 
 export interface Cases {
-  add(caseId: string, record: CaseRecord): Promise<boolean>
+  /** @returns whether its id was free. */
+  add(caseId: string, record: NewCaseRecord): Promise<boolean>
   get(caseId: string): Promise<CaseRecord | undefined>
   countImages(caseId: string): Promise<number>
-  withdraw(caseId: string, nowMs: number): Promise<Withdrawal | undefined>
+  /** @returns `done`, or the state that forbids it; `undefined` when there is no such case. */
+  change(caseId: string, change: CaseChange): Promise<'done' | CaseState | undefined>
+  /**
+   * Ends a case: nothing of it matches any more, its images are erased. One that has ended stays as it is; one whose time is not
+   * over does not expire.
+   * @returns its state now, and the tombstones' revision, 0 when there is none; `undefined` without a case.
+   */
+  end(
+    caseId: string,
+    ending: CaseEnding,
+    nowMs: number,
+  ): Promise<{ readonly state: CaseState; readonly revision: number } | undefined>
+  /** Notes that its bits are in no line of the log any more. Nothing happens to a case that has not ended. */
+  markErased(caseId: string, nowMs: number): Promise<void>
+  /** Those that ended at `untilMs` at the latest and whose bits may be in old lines of the log. */
+  toBeErased(untilMs: number): Promise<string[]>
+  /** Up to `limit` of those that expire, or may be forgotten, by now. */
+  due(nowMs: number, limit: number): Promise<string[]>
+  /** Removes all that is left of a case whose time to be looked up is over. @returns whether it was. */
+  forget(caseId: string, nowMs: number): Promise<boolean>
   /** Counts a PIN before it is checked, so that many at once gain nothing. @returns tries so far, and for how long they count. */
   countPinTry(caseId: string, lockS: number): Promise<{ readonly tries: number; readonly lockedForS: number }>
   forgetPinTries(caseId: string): Promise<void>
@@ -38,39 +89,119 @@ export interface Cases {
   caseOfToken(tokenHash: string): Promise<string | undefined>
 }
 
-const CaseJson = z.object({
-  state: z.enum(CASE_STATES),
-  createdAtMs: z.coerce.number().int(),
-  expiresAtMs: z.coerce.number().int(),
-  category: z.enum(CATEGORY_NAMES).optional(),
-  pin: z.string(),
-  withdrawnAtMs: z.coerce.number().int().optional(),
-  withdrawnImages: z.coerce.number().int().default(0),
-})
+const Moment = z.coerce.number().int()
+const CaseFields = z
+  .object({
+    state: z.enum(CASE_STATES),
+    createdAtMs: Moment,
+    expiresAtMs: Moment,
+    category: z.enum(CATEGORY_NAMES).optional(),
+    pin: z.string(),
+    orgId: z.string().optional(),
+    consentKind: z.enum(CONSENT_KINDS).optional(),
+    consentOn: z.string().optional(),
+    isAttested: z.enum(['yes', 'no']).default('no'),
+    handedOverAtMs: Moment.optional(),
+    keepsReading: z.enum(['yes', 'no']).default('no'),
+    complaint: z.string().optional(),
+    hashes: Moment.default(0),
+    endedAs: z.enum(['withdrawn', 'expired']).optional(),
+    endedAtMs: Moment.optional(),
+    endedImages: Moment.default(0),
+    erasedAtMs: Moment.optional(),
+  })
+  .transform((fields): CaseRecord => {
+    const { state, createdAtMs, expiresAtMs, category, pin, complaint, hashes, erasedAtMs } = fields
+    const { endedAs, endedAtMs, endedImages } = fields
+    const end =
+      endedAs === undefined || endedAtMs === undefined ? undefined : { as: endedAs, atMs: endedAtMs, images: endedImages }
+    const assistance = assistanceIn(fields)
+    return { state, createdAtMs, expiresAtMs, category, pin, assistance, complaint, hashes, end, erasedAtMs }
+  })
+
+interface AssistanceFields {
+  readonly orgId?: string | undefined
+  readonly consentKind?: ConsentKind | undefined
+  readonly consentOn?: string | undefined
+  readonly isAttested: 'yes' | 'no'
+  readonly handedOverAtMs?: number | undefined
+  readonly keepsReading: 'yes' | 'no'
+}
+
+function assistanceIn({ orgId, consentKind, consentOn, ...rest }: AssistanceFields): Assistance | undefined {
+  if (orgId === undefined || consentKind === undefined || consentOn === undefined) return undefined
+  return {
+    orgId,
+    consentKind,
+    consentOn,
+    isAttested: rest.isAttested === 'yes',
+    handedOverAtMs: rest.handedOverAtMs,
+    keepsReading: rest.keepsReading === 'yes',
+  }
+}
 
 export function casesIn(store: Store): Cases {
   return {
-    async add(caseId, { state, createdAtMs, expiresAtMs, category, pin }) {
-      const fields = ['state', state, 'createdAtMs', createdAtMs, 'expiresAtMs', expiresAtMs, 'pin', pin]
-      if (category !== undefined) fields.push('category', category)
-      return Number(await store.write(addCase, [keys.case(caseId)], fields)) === 1
+    async add(caseId, { assistance, ...record }) {
+      const help =
+        assistance === undefined
+          ? {}
+          : {
+              orgId: assistance.orgId,
+              consentKind: assistance.consentKind,
+              consentOn: assistance.consentOn,
+              isAttested: assistance.isAttested ? 'yes' : 'no',
+            }
+      const reply = await store.write(
+        openCase,
+        [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues],
+        [caseId, record.createdAtMs, record.expiresAtMs, ...flat({ state: 'open', ...record, ...help })],
+      )
+      return Number(reply) === 1
     },
     async get(caseId) {
       const fields = await store.ask((redis) => redis.hgetall(keys.case(caseId)))
-      if (Object.keys(fields).length === 0) return undefined
-      const { category, withdrawnAtMs, ...rest } = CaseJson.parse(fields)
-      return { ...rest, category, withdrawnAtMs }
+      return Object.keys(fields).length === 0 ? undefined : CaseFields.parse(fields)
     },
     countImages: (caseId) => store.ask((redis) => redis.scard(keys.caseImages(caseId))),
-    async withdraw(caseId, nowMs) {
+    async change(caseId, { action, nowMs, fields, event }) {
       const reply = await store.write(
-        withdrawCase,
-        [keys.case(caseId), keys.caseImages(caseId), keys.revision, keys.changes],
-        [nowMs, keys.imagesPrefix, IMAGE_SHARDS],
+        changeCase,
+        [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues],
+        [caseId, nowMs, statesFor(action), event ?? '', fields.expiresAtMs ?? '', ...flat({ ...fields })],
       )
-      if (!Array.isArray(reply)) return undefined
-      const [withdrawnAtMs, images, revision] = reply.map(Number)
-      return { withdrawnAtMs: withdrawnAtMs ?? 0, images: images ?? 0, revision: revision ?? 0 }
+      return Number(reply) === 1 ? 'done' : stateIn(reply)
+    },
+    async end(caseId, ending, nowMs) {
+      const reply = await store.write(
+        endCase,
+        [
+          keys.case(caseId),
+          keys.caseImages(caseId),
+          keys.caseEvents(caseId),
+          keys.caseDues,
+          keys.caseErasures,
+          keys.revision,
+          keys.changes,
+        ],
+        [caseId, nowMs, ending, nowMs + CASE_FORGOTTEN_AFTER_MS, keys.prefix, IMAGE_SHARDS],
+      )
+      const [state, revision] = Array.isArray(reply) ? reply : []
+      const now = stateIn(state)
+      return now === undefined ? undefined : { state: now, revision: Number(revision) }
+    },
+    async markErased(caseId, nowMs) {
+      await store.write(
+        eraseCase,
+        [keys.case(caseId), keys.caseEvents(caseId), keys.caseErasures],
+        [caseId, nowMs, statesFor('erase'), CASE_ACTIONS.erase.to],
+      )
+    },
+    toBeErased: (untilMs) => store.ask((redis) => redis.zrangebyscore(keys.caseErasures, '-inf', untilMs)),
+    due: (nowMs, limit) => store.ask((redis) => redis.zrangebyscore(keys.caseDues, '-inf', nowMs, 'LIMIT', 0, limit)),
+    async forget(caseId, nowMs) {
+      const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues, keys.caseErasures]
+      return Number(await store.write(forgetCase, places, [caseId, nowMs])) === 1
     },
     async countPinTry(caseId, lockS) {
       const reply = await store.write(countPinTry, [keys.pinTries(caseId)], [lockS])
@@ -87,4 +218,9 @@ export function casesIn(store: Store): Cases {
       return (await store.ask((redis) => redis.get(keys.caseToken(tokenHash)))) ?? undefined
     },
   }
+}
+
+/** Field, value, field, value …; what is undefined is left out. */
+function flat(fields: Readonly<Record<string, string | number | undefined>>): (string | number)[] {
+  return Object.entries(fields).flatMap(([name, value]) => (value === undefined ? [] : [name, value]))
 }

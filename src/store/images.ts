@@ -1,10 +1,12 @@
 // Registered images: sealed in, unsealed out.
 
+import { CASE_ACTIONS, type CaseState, stateIn } from '../domain/case.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage } from '../domain/signal.js'
 import type { Arg } from './durable-writer.js'
 import { decodeImage, encodeImage, imageContext } from './image-record.js'
 import { IMAGE_SHARDS, imageShard, keys } from './keys.js'
+import { statesFor } from './scripts/case-life.js'
 import { eraseImage } from './scripts/erase-images.js'
 import { putCaseImages, putImages } from './scripts/put-images.js'
 import type { Keyring } from './seal.js'
@@ -15,13 +17,19 @@ export interface StoredImage {
   readonly image: RegisteredImage
 }
 
-export type PutOutcome = { readonly revision: number } | 'case-unknown' | 'case-withdrawn'
+/** Where nobody says another number. */
+export const MOST_PER_CASE = 10_000
+
+/** The revision that has them, or the state or number of images that forbids it; `undefined` when there is no such case. */
+export type PutOutcome = { readonly revision: number } | CaseState | 'case-full' | undefined
 
 export interface Images {
   /** Durable when it returns. All or none. @returns the revision from which an index has them. */
   put(images: readonly StoredImage[]): Promise<number>
-  /** The same for a case, if it still takes images. */
-  putForCase(caseId: string, images: readonly StoredImage[]): Promise<PutOutcome>
+  /** The same for a case, if it still takes images at this moment. One that the case has already stays as it is. */
+  putForCase(caseId: string, images: readonly StoredImage[], nowMs: number): Promise<PutOutcome>
+  /** All of a case, in no order. */
+  ofCase(caseId: string): Promise<StoredImage[]>
   /** Forgets one image. @returns the revision of its tombstone; `undefined` when there was none. */
   erase(id: string): Promise<number | undefined>
   /** Those of `ids` that are there, in their order. */
@@ -35,7 +43,8 @@ export interface Images {
   all(): AsyncGenerator<readonly StoredImage[]>
 }
 
-export function imagesIn(store: Store, keyring: Keyring): Images {
+/** @param maxPerCase most images of one case. */
+export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_CASE): Images {
   const entriesOf = (images: readonly StoredImage[]) => {
     const shards: string[] = []
     const args: Arg[] = []
@@ -47,37 +56,53 @@ export function imagesIn(store: Store, keyring: Keyring): Images {
     return { shards, args }
   }
   const open = (id: Buffer, sealed: Buffer) => decodeImage(keyring.unseal(sealed, imageContext(id)))
+  const get = async (ids: readonly string[]) => {
+    const all = ids.map(idBytes)
+    const sealed = await store.ask((redis) =>
+      Promise.all(all.map((id) => redis.hgetBuffer(keys.images(imageShard(id)), id))),
+    )
+    return all.map((id, i) => {
+      const bytes = sealed[i]
+      return bytes ? open(id, bytes) : undefined
+    })
+  }
 
   return {
     async put(images) {
       const { shards, args } = entriesOf(images)
       return Number(await store.write(putImages, [keys.revision, keys.changes, ...shards], args))
     },
-    async putForCase(caseId, images) {
+    async putForCase(caseId, images, nowMs) {
       const { shards, args } = entriesOf(images)
+      const attested = images.every(({ image }) => image.tier === 'ngo-attested') ? 'yes' : 'no'
+      const counted = images.flatMap(({ image }, i) => [...args.slice(2 * i, 2 * i + 2), image.signals.length])
       const reply = await store.write(
         putCaseImages,
-        [keys.case(caseId), keys.caseImages(caseId), keys.revision, keys.changes, ...shards],
-        args,
+        [keys.case(caseId), keys.caseImages(caseId), keys.caseEvents(caseId), keys.revision, keys.changes, ...shards],
+        [nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, maxPerCase, attested, ...counted],
       )
-      if (reply === null) return 'case-unknown'
-      return typeof reply === 'number' ? { revision: reply } : 'case-withdrawn'
+      if (typeof reply === 'number') return { revision: reply }
+      return String(reply) === 'full' ? 'case-full' : stateIn(reply)
+    },
+    async ofCase(caseId) {
+      const members = await store.ask((redis) => redis.smembersBuffer(keys.caseImages(caseId)))
+      const ids = members.map(formatUuid)
+      const found = await get(ids)
+      return ids.flatMap((id, i) => {
+        const image = found[i]
+        return image === undefined ? [] : [{ id, image }]
+      })
     },
     async erase(id) {
       const bytes = idBytes(id)
-      const reply = await store.write(eraseImage, [keys.images(imageShard(bytes)), keys.revision, keys.changes], [bytes])
+      const reply = await store.write(
+        eraseImage,
+        [keys.images(imageShard(bytes)), keys.revision, keys.changes],
+        [bytes, keys.prefix],
+      )
       return reply === null ? undefined : Number(reply)
     },
-    async get(ids) {
-      const all = ids.map(idBytes)
-      const sealed = await store.ask((redis) =>
-        Promise.all(all.map((id) => redis.hgetBuffer(keys.images(imageShard(id)), id))),
-      )
-      return all.map((id, i) => {
-        const bytes = sealed[i]
-        return bytes ? open(id, bytes) : undefined
-      })
-    },
+    get,
     async *all() {
       for (let from = 0; from < IMAGE_SHARDS; from += SHARDS_AT_ONCE) {
         for (const flat of await shardsFrom(store, from)) {

@@ -12,8 +12,12 @@ import type { Store } from './store.js'
  * pin: mixed into each PIN before it is stretched, so that a stolen store cannot be searched for PINs.
  * signalId: keys the ids of bank signals.
  * matchId: keys match ids per tenant, so that two platforms cannot join their logs.
+ * complaint: keys the hash that is kept of the number of a complaint.
+ * idempotency: keys what is kept for callers that ask again.
+ * receipt: the private key that receipts are signed with.
+ * party: keys the names under which organisations' decisions are kept, so that the store does not tell who decided what.
  */
-const SECRET_NAMES = ['caseNumber', 'pin', 'signalId', 'matchId'] as const
+const SECRET_NAMES = ['caseNumber', 'pin', 'signalId', 'matchId', 'receipt', 'idempotency', 'complaint', 'party'] as const
 export type Secrets = Readonly<Record<(typeof SECRET_NAMES)[number], Buffer>>
 
 /** Was anything ever sealed in this store? */
@@ -36,6 +40,10 @@ export async function loadSecrets(store: Store, keyring: Keyring): Promise<Secre
     pin: await load('pin'),
     signalId: await load('signalId'),
     matchId: await load('matchId'),
+    receipt: await load('receipt'),
+    idempotency: await load('idempotency'),
+    complaint: await load('complaint'),
+    party: await load('party'),
   }
 }
 

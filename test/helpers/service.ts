@@ -7,13 +7,14 @@ import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { buildApp } from '../../src/app.js'
-import { SCOPES, type Scope } from '../../src/domain/access.js'
+import { type OrgKind, SCOPES, type Scope } from '../../src/domain/access.js'
 import type { UploadLimits } from '../../src/http/upload.js'
 import { createApiKey } from '../../src/services/access.js'
 import { openServices, type Services } from '../../src/services.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
+import type { TrustLimits } from '../../src/trust-parts.js'
 import { startRedis, type TestRedis } from './redis.js'
 
 export interface TestService {
@@ -30,7 +31,13 @@ export interface TestServiceOptions {
   readonly uploadLimits?: Partial<UploadLimits>
   readonly hydrated?: boolean
   readonly logLevel?: string
+  readonly trustLimits?: Partial<TrustLimits>
+  readonly now?: () => number
+  readonly country?: string
 }
+
+/** How long a case lives in tests. */
+export const RETENTION_MS = 86_400_000
 
 const UPLOAD_LIMITS: UploadLimits = { maxImageBytes: 20 << 20, maxImages: 20, maxInFlightBytes: 256 << 20 }
 
@@ -41,15 +48,17 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     redis: { url: undefined, socket: redis.socket },
     keyring: () => makeKeyring([options.sealKey ?? Buffer.alloc(32, 7)]),
     handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' },
-    retentionMs: 86_400_000,
+    retentionMs: RETENTION_MS,
     snapshots: undefined,
-    now: () => Date.now(),
+    trustLimits: { maxImagesPerCase: 10_000, maxSignalsPerOrgPerDay: 0, proofRounds: 0, ...options.trustLimits },
+    now: options.now ?? (() => Date.now()),
     clock: () => performance.now(),
     onTrouble: (error) => log.push(String(error)),
   })
   const app = await buildApp({
     services,
     uploadLimits: { ...UPLOAD_LIMITS, ...options.uploadLimits },
+    country: options.country,
     logLevel: options.logLevel ?? 'debug',
     logStream: { write: (line) => log.push(line) },
   })
@@ -79,12 +88,17 @@ export async function startWorkers(t: Test, redis: TestRedis, env: Record<string
 }
 
 /** An API key, and the header that shows it. */
-export async function keyFor({ redis, services }: TestService, org: string, scopes: readonly Scope[] = SCOPES) {
+export async function keyFor(
+  { redis, services }: TestService,
+  org: string,
+  scopes: readonly Scope[] = SCOPES,
+  kind: OrgKind = 'platform',
+) {
   const store = await openStore({ url: undefined, socket: redis.socket })
   try {
     const made = await createApiKey(apiKeysIn(store), {
       org,
-      kind: 'platform',
+      kind,
       scopes: new Set(scopes),
       env: 'test',
       nowMs: Date.now(),

@@ -120,7 +120,7 @@ t.test('a declared minor is sent to the hotlines, and nothing is kept', async (t
     const answer = await post(service.app, '/v1/cases', payload)
     refused(t, answer, 'minor-declared')
     t.match(answer.json(), {
-      hotlines: [{ name: 'NCMEC Take It Down' }, { name: /IWF/ }, { name: 'Talian Kasih', phone: '15999' }],
+      hotlines: [{ name: 'NCMEC Take It Down' }, { name: /INHOPE/ }],
     })
     t.notMatch(answer.body, /caseNumber|token|pin/i)
   }

@@ -4,11 +4,15 @@ import fp from 'fastify-plugin'
 import type { Caller, Scope } from '../../domain/access.js'
 import { Problem } from '../../domain/problem.js'
 import { bearerToken } from '../../services/access.js'
-import type { Cases, OwnCase } from '../../services/cases.js'
+import type { OwnCase } from '../../services/case-access.js'
+import type { Cases } from '../../services/cases.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** A scope of API keys; `case` for the holder of the case's token; `public` for everybody. */
+    /**
+     * A scope of API keys; `case` for the holder of the case's token, or the organisation that opened it for her; `public` for
+     * everybody.
+     */
     scope?: Scope | 'case' | 'public'
   }
   interface FastifyRequest {
@@ -19,7 +23,7 @@ declare module 'fastify' {
 
 export interface DoorOptions {
   readonly identify: (key: string) => Caller | undefined
-  readonly cases: Pick<Cases, 'own'>
+  readonly cases: Pick<Cases, 'own' | 'ownByKey'>
 }
 
 export const door = fp<DoorOptions>(
@@ -36,7 +40,11 @@ export const door = fp<DoorOptions>(
       const token = bearerToken(request.headers.authorization)
       if (scope === 'case') {
         if (token === undefined) throw new Problem('token-missing')
-        request.ownCase = await cases.own(caseNumberOf(request.params), token)
+        // The organisation that opened a case for somebody shows its key in place of the token.
+        const caller = identify(token)
+        const number = caseNumberOf(request.params)
+        const purpose = request.method === 'GET' ? 'read' : 'act'
+        request.ownCase = await (caller === undefined ? cases.own(number, token) : cases.ownByKey(number, caller, purpose))
         return
       }
       request.caller = token === undefined ? null : (identify(token) ?? null)

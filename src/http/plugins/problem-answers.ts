@@ -5,7 +5,9 @@ import type {} from '@fastify/multipart' // adds isMultipart to requests
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
+import { type Hotline, hotlinesFor } from '../../domain/hotlines.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
+import { declaresMinor, fieldDeclaresMinor } from '../minors.js'
 import { PROBLEM_MEDIA_TYPE, PROBLEMS, type ProblemError, problemBody } from '../problems.js'
 
 /** Fastify's own refusals. Whatever is not listed and blames the client is `request-invalid`. */
@@ -24,7 +26,7 @@ const MAX_ERRORS = 20
 
 /** For an address that cannot even be read. */
 export function answerBadAddress(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  answer(new Problem('request-invalid'), request, reply)
+  answerWith([])(new Problem('request-invalid'), request, reply)
 }
 
 /** For bytes that are no HTTP: there is no request to speak of, only a socket. */
@@ -44,8 +46,10 @@ export function answerBadBytes(error: Error & { readonly code?: string }, socket
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
 
-export const problemAnswers = fp(
-  async (app) => {
+export const problemAnswers = fp<{ readonly country: string | undefined }>(
+  async (app, { country }) => {
+    const hotlines = hotlinesFor(country)
+    const answer = answerWith(hotlines)
     app.setErrorHandler<FastifyError>((error, request, reply) => {
       const problem = problemOf(error)
       if (problem.code === 'unexpected') request.log.error({ err: error }, 'unexpected')
@@ -59,22 +63,26 @@ export const problemAnswers = fp(
     app.addHook('preValidation', async (request) => {
       // The multipart parser takes such a body everywhere; only where pictures are expected is it read.
       if (request.isMultipart() && request.routeOptions.config.multipart !== true) throw new Problem('media-unsupported')
+      const inAddress = Object.entries(request.query ?? {}).some(([name, value]) => fieldDeclaresMinor(name, value))
+      if (inAddress || declaresMinor(request.body)) throw new Problem('minor-declared')
     })
     app.setNotFoundHandler((request, reply) => answer(new Problem('route-unknown'), request, reply))
   },
   { name: 'problem-answers', fastify: '5.x' },
 )
 
-function answer(problem: Problem, request: FastifyRequest, reply: FastifyReply, errors: readonly ProblemError[] = []): void {
-  request.problemCode = problem.code
-  const { status } = PROBLEMS[problem.code]
-  if (problem.retryAfterS !== undefined) reply.header('retry-after', String(problem.retryAfterS))
-  if (status === 401) reply.header('www-authenticate', 'Bearer')
-  reply
-    .code(status)
-    .type(PROBLEM_MEDIA_TYPE)
-    .serializer((body: unknown) => JSON.stringify(body))
-    .send(problemBody(problem, request.id, errors))
+function answerWith(hotlines: readonly Hotline[]) {
+  return (problem: Problem, request: FastifyRequest, reply: FastifyReply, errors: readonly ProblemError[] = []): void => {
+    request.problemCode = problem.code
+    const { status } = PROBLEMS[problem.code]
+    if (problem.retryAfterS !== undefined) reply.header('retry-after', String(problem.retryAfterS))
+    if (status === 401) reply.header('www-authenticate', 'Bearer')
+    reply
+      .code(status)
+      .type(PROBLEM_MEDIA_TYPE)
+      .serializer((body: unknown) => JSON.stringify(body))
+      .send(problemBody(problem, request.id, errors, hotlines))
+  }
 }
 
 function problemOf(error: FastifyError): Problem {

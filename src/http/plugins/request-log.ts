@@ -16,6 +16,7 @@ export interface RequestFacts {
   readonly route: string
   readonly status: number
   readonly ms: number
+  readonly code: ProblemCode | null
 }
 
 export const requestLog = fp<{ readonly observe: (facts: RequestFacts) => void }>(
@@ -27,9 +28,11 @@ export const requestLog = fp<{ readonly observe: (facts: RequestFacts) => void }
         route: request.routeOptions.url ?? 'unknown',
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
+        code: request.problemCode,
       }
       observe(facts)
-      request.log.info({ ...facts, ...(request.problemCode !== null && { code: request.problemCode }) }, 'request')
+      const { code, ...rest } = facts
+      request.log.info({ ...rest, ...(code !== null && { code }) }, 'request')
     })
   },
   { name: 'request-log', fastify: '5.x' },

@@ -2,12 +2,13 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { Bank } from '../../domain/bank.js'
+import { BANK_PURPOSES, type Bank } from '../../domain/bank.js'
 import { Problem } from '../../domain/problem.js'
 import { SIGNAL_TYPES } from '../../domain/signal-types.js'
 import { parseHash } from '../../hash/hash256.js'
 import type { Banks } from '../../services/banks.js'
 import type { NewSignal, Registration } from '../../services/registration.js'
+import { Declared, declaresMinor } from '../minors.js'
 import { readNdjson } from '../ndjson.js'
 import { callerOf } from '../plugins/door.js'
 import { may, problemBody } from '../problems.js'
@@ -30,6 +31,7 @@ const NDJSON = 'application/x-ndjson'
 const BankView = z
   .object({
     bank: z.string(),
+    purpose: z.enum(BANK_PURPOSES),
     own: z.boolean().meta({ description: 'May you write to it?' }),
     thresholdBits: z.partialRecord(SignalTypeName, z.int()),
     createdAt: Instant.nullable(),
@@ -38,6 +40,10 @@ const BankView = z
 
 const NewBank = z.strictObject({
   name: BankName,
+  purpose: z.enum(BANK_PURPOSES).default('match').meta({
+    description:
+      'harmless: nothing is found by a hash that is as near to a signal of this bank; it is never answered from. Needs the scope admin too.',
+  }),
   thresholdBits: z
     .strictObject({
       pdq: z.int().min(0).max(SIGNAL_TYPES.pdq.maxThresholdBits),
@@ -50,6 +56,7 @@ const NewBank = z.strictObject({
 })
 
 const GivenSignal = z.strictObject({
+  ...Declared,
   type: SignalTypeName,
   hash: HashText,
   quality: Quality.optional(),
@@ -100,10 +107,11 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
       },
     },
     async (request, reply) => {
-      const { name, thresholdBits } = request.body
+      const { name, purpose, thresholdBits } = request.body
       const { pdq, 'pdq-area': pdqArea, blockhash } = thresholdBits
       const bank = await banks.create(callerOf(request), {
         name,
+        purpose,
         thresholdBits: {
           ...(pdq !== undefined && { pdq }),
           ...(pdqArea !== undefined && { 'pdq-area': pdqArea }),
@@ -140,13 +148,14 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
         tags: ['banks'],
         params: z.object({ bank: BankName }),
         body: z
-          .strictObject({ signals: z.array(GivenSignal).min(1).max(MAX_SIGNALS) })
+          .strictObject({ ...Declared, signals: z.array(GivenSignal).min(1).max(MAX_SIGNALS) })
           .or(z.custom<AsyncIterable<unknown>>(isStream)),
         response: {
           201: RegisteredSignals,
           ...may(
             'request-invalid',
             'quality-too-low',
+            'minor-declared',
             'body-too-large',
             'media-unsupported',
             'key-missing',
@@ -221,13 +230,18 @@ interface Line {
 async function* batchesOf(body: AsyncIterable<unknown>): AsyncGenerator<Line[]> {
   let batch: Line[] = []
   for await (const { line, value } of readNdjson(body)) {
-    const parsed = GivenSignal.safeParse(value)
-    batch.push({ line, signal: parsed.success ? toNewSignal(parsed.data) : new Problem('request-invalid') })
+    batch.push({ line, signal: signalIn(value) })
     if (batch.length < BATCH_LINES) continue
     yield batch
     batch = []
   }
   if (batch.length > 0) yield batch
+}
+
+function signalIn(value: unknown): NewSignal | Problem {
+  if (declaresMinor(value)) return new Problem('minor-declared')
+  const parsed = GivenSignal.safeParse(value)
+  return parsed.success ? toNewSignal(parsed.data) : new Problem('request-invalid')
 }
 
 function toNewSignal({ type, hash: text, quality = 100, ref, category }: z.infer<typeof GivenSignal>): NewSignal | Problem {
@@ -237,9 +251,10 @@ function toNewSignal({ type, hash: text, quality = 100, ref, category }: z.infer
   return { signal: { type, view: 'whole', quality, hash }, ref, category }
 }
 
-function present({ name, orgId, thresholdBits, createdAtMs }: Bank, callerOrgId: string): z.infer<typeof BankView> {
+function present({ name, purpose, orgId, thresholdBits, createdAtMs }: Bank, callerOrgId: string): z.infer<typeof BankView> {
   return {
     bank: name,
+    purpose,
     own: orgId === callerOrgId,
     thresholdBits: { ...thresholdBits },
     createdAt: createdAtMs === 0 ? null : new Date(createdAtMs).toISOString(),

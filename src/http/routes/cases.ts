@@ -1,57 +1,53 @@
-// Cases: what the submitter opens, fills, follows and takes back.
+// Cases: what the submitter opens, follows, renews and takes back.
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { PIN_PATTERN } from '../../domain/case.js'
-import type { HashedImage } from '../../domain/hashed-image.js'
-import { Problem, type ProblemCode } from '../../domain/problem.js'
-import type { Signal } from '../../domain/signal.js'
-import { SIGNAL_TYPES } from '../../domain/signal-types.js'
-import { parseHash } from '../../hash/hash256.js'
-import type { CaseView as CaseFacts, Cases, OwnCase } from '../../services/cases.js'
-import type { Hashing } from '../../services/hashing.js'
-import type { NewImage, Registration } from '../../services/registration.js'
+import { Problem } from '../../domain/problem.js'
+import type { CaseView as CaseFacts, Cases } from '../../services/cases.js'
+import type { Idempotency } from '../../services/idempotency.js'
+import type { ProofOfWork } from '../../services/proof-of-work.js'
+import { Receipt, receiptFor } from '../../services/receipts.js'
+import type { Signer } from '../../services/signer.js'
+import { Declared } from '../minors.js'
 import { ownCaseOf } from '../plugins/door.js'
-import { may, problemBody } from '../problems.js'
-import { CaseView, CategoryName, GivenSignal, Instant, PartProblem, Quality, RegisteredState } from '../schemas.js'
-import { eachImage, type InFlight, type UploadLimits } from '../upload.js'
-
-const MAX_IMAGES_OF_HASHES = 1000
-const MAX_SIGNALS_PER_IMAGE = 32
-
-const NumberParam = z.object({ caseNumber: z.string().max(64) })
+import { may } from '../problems.js'
+import { CaseNumberParam, CaseView, CategoryName, IdempotencyKey, Instant } from '../schemas.js'
+import { Proof, proofOf } from './challenge.js'
 
 const NewCase = z.strictObject({
-  adult: z.boolean().meta({ description: 'Is the person in the pictures 18 or older now, and was so in every picture?' }),
+  ...Declared,
+  adult: z.literal(true).meta({
+    description:
+      'Is the person in the pictures 18 or older now, and was so in every picture? For false the answer has the hotlines, and nothing is kept.',
+  }),
   category: CategoryName.optional(),
+  proof: Proof.optional(),
 })
-const OpenedCase = z.object({ caseNumber: z.string(), pin: z.string(), token: z.string(), expiresAt: Instant })
-
-const GivenImages = z.strictObject({
-  images: z
-    .array(
-      z.strictObject({ signals: z.array(GivenSignal).min(1).max(MAX_SIGNALS_PER_IMAGE), category: CategoryName.optional() }),
-    )
-    .min(1)
-    .max(MAX_IMAGES_OF_HASHES),
+const OpenedCase = z.object({
+  caseNumber: z.string(),
+  pin: z.string(),
+  token: z.string(),
+  expiresAt: Instant,
+  remindAt: Instant,
 })
-const RegisteredImages = z.object({
-  images: z.array(
-    z.object({ imageId: z.uuid().optional(), quality: Quality.optional(), state: RegisteredState, problem: PartProblem }),
-  ),
+const Pin = z.strictObject({ pin: z.string().regex(PIN_PATTERN, 'must be six digits') })
+const ReceiptBody = Receipt.meta({
+  id: 'Receipt',
+  description:
+    'signature: Ed25519 over everything else as RFC 8785 writes it, base64url. `tabir receipts verify` checks it, or any program with the key of /v1/receipts/key.',
 })
 
 export interface CaseRouteOptions {
   readonly cases: Cases
-  readonly hashing: Hashing
-  readonly registration: Registration
-  readonly uploadLimits: UploadLimits
-  readonly inFlight: InFlight
+  readonly idempotency: Idempotency
+  readonly signer: Signer
+  readonly proofOfWork: ProofOfWork
 }
 
 export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
   app,
-  { cases, hashing, registration, uploadLimits, inFlight },
+  { cases, idempotency, signer, proofOfWork },
 ) => {
   app.post(
     '/cases',
@@ -62,14 +58,29 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
         summary: 'Open a case',
         description: 'The number and the PIN are shown once and cannot be recovered.',
         tags: ['cases'],
+        headers: IdempotencyKey,
         body: NewCase,
-        response: { 201: OpenedCase, ...may('request-invalid', 'media-unsupported', 'minor-declared', 'store-away') },
+        response: {
+          201: OpenedCase,
+          ...may(
+            'request-invalid',
+            'media-unsupported',
+            'minor-declared',
+            'proof-needed',
+            'idempotency-key-reused',
+            'idempotency-key-busy',
+            'store-away',
+          ),
+        },
       },
     },
-    async ({ body }, reply) => {
-      if (!body.adult) throw new Problem('minor-declared')
-      const { expiresAtMs, ...opened } = await cases.open(body.category)
-      return reply.code(201).send({ ...opened, expiresAt: instant(expiresAtMs) })
+    async ({ body, headers }, reply) => {
+      const opened = await idempotency.once(['open-case', ''], headers['idempotency-key'], body, OpenedCase, async () => {
+        await proofOfWork.spend(body.proof === undefined ? undefined : proofOf(body.proof))
+        const { expiresAtMs, remindAtMs, ...rest } = await cases.open(body.category)
+        return { ...rest, expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) }
+      })
+      return reply.code(201).send(opened)
     },
   )
 
@@ -83,8 +94,8 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
         description:
           'A wrong PIN and a case that does not exist have the same answer. After ten tries the number is locked for an hour.',
         tags: ['cases'],
-        params: NumberParam,
-        body: z.strictObject({ pin: z.string().regex(PIN_PATTERN, 'must be six digits') }),
+        params: CaseNumberParam,
+        body: Pin,
         response: {
           201: z.object({ token: z.string() }),
           ...may('request-invalid', 'case-unknown', 'pin-locked', 'store-away'),
@@ -92,6 +103,48 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
       },
     },
     async ({ params, body }, reply) => reply.code(201).send({ token: await cases.token(params.caseNumber, body.pin) }),
+  )
+
+  app.post(
+    '/cases/:caseNumber/renewals',
+    {
+      config: { scope: 'public' },
+      schema: {
+        operationId: 'renewCase',
+        summary: 'Keep a case for another period, with its PIN',
+        description: 'Counted from now. Without it, the case expires and is erased as if it were withdrawn.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        body: Pin,
+        response: {
+          200: z.object({ expiresAt: Instant, remindAt: Instant }),
+          ...may('request-invalid', 'case-unknown', 'case-withdrawn', 'case-expired', 'pin-locked', 'store-away'),
+        },
+      },
+    },
+    async ({ params, body }) => {
+      const { expiresAtMs, remindAtMs } = await cases.renew(params.caseNumber, body.pin)
+      return { expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) }
+    },
+  )
+
+  app.post(
+    '/cases/:caseNumber/pin',
+    {
+      config: { scope: 'case' },
+      schema: {
+        operationId: 'changePin',
+        summary: 'Get another PIN',
+        description: 'Shown once. The old one opens nothing any more; tokens that were given before go on working.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        response: {
+          201: z.object({ pin: z.string() }),
+          ...may('token-missing', 'case-unknown', 'handover-needed', 'case-withdrawn', 'case-expired', 'store-away'),
+        },
+      },
+    },
+    async (request, reply) => reply.code(201).send({ pin: await cases.changePin(ownCaseOf(request)) }),
   )
 
   app.get(
@@ -102,11 +155,11 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
         operationId: 'getCase',
         summary: 'Follow a case',
         tags: ['cases'],
-        params: NumberParam,
+        params: CaseNumberParam,
         response: { 200: CaseView, ...may('token-missing', 'case-unknown', 'store-away') },
       },
     },
-    async (request) => present(await cases.view(ownCaseOf(request))),
+    async (request) => presentCase(await cases.view(ownCaseOf(request))),
   )
 
   app.delete(
@@ -116,135 +169,98 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
       schema: {
         operationId: 'withdrawCase',
         summary: 'Withdraw a case',
-        description: 'From the answer on nothing of it matches here, and within a second nowhere. Its hashes are erased.',
+        description:
+          'From the answer on nothing of it matches here, and within a second nowhere. Its hashes are erased. The answer is a signed receipt; asking again gives the same one.',
         tags: ['cases'],
-        params: NumberParam,
-        response: {
-          200: z.object({ caseNumber: z.string(), state: z.literal('withdrawn'), withdrawnAt: Instant, images: z.int() }),
-          ...may('token-missing', 'case-unknown', 'store-away'),
-        },
+        params: CaseNumberParam,
+        response: { 200: ReceiptBody, ...may('token-missing', 'case-unknown', 'store-away') },
       },
     },
     async (request) => {
-      const own = ownCaseOf(request)
-      const { withdrawnAtMs, images } = await cases.withdraw(own)
-      return { caseNumber: own.caseNumber, state: 'withdrawn' as const, withdrawnAt: instant(withdrawnAtMs), images }
+      const receipt = receiptFor(await cases.withdraw(ownCaseOf(request)), signer)
+      if (receipt === undefined) throw new Error('a case that was withdrawn has ended')
+      return receipt
     },
   )
 
-  app.post(
-    '/cases/:caseNumber/images',
-    {
-      config: { scope: 'case', multipart: true },
-      schema: {
-        operationId: 'addImages',
-        summary: 'Add pictures to a case',
-        description:
-          'They are hashed and forgotten; nothing of them is stored. Answered when their hashes are durable and matchable.',
-        tags: ['cases'],
-        params: NumberParam,
-        response: { 201: RegisteredImages, ...mayForUploads('token-missing', 'case-unknown', 'case-withdrawn') },
-      },
-    },
-    async (request, reply) => {
-      const own = ownCaseOf(request)
-      const outcomes = await eachImage(request, uploadLimits, inFlight, async (image) =>
-        toNewImage(await hashing.hash(image, 'submission')),
-      )
-      return reply.code(201).send({ images: await registerUsable(own, outcomes) })
-    },
-  )
-
-  app.post(
-    '/cases/:caseNumber/hashes',
+  app.get(
+    '/cases/:caseNumber/receipt',
     {
       config: { scope: 'case' },
-      bodyLimit: 8 << 20,
       schema: {
-        operationId: 'addHashes',
-        summary: 'Add pictures by the hashes that were computed on the own device',
+        operationId: 'getReceipt',
+        summary: 'The receipt of a case that has ended',
+        description: 'Whether it was withdrawn or expired. For 30 days from its end; then nothing of the case is left.',
         tags: ['cases'],
-        params: NumberParam,
-        body: GivenImages,
+        params: CaseNumberParam,
+        response: { 200: ReceiptBody, ...may('token-missing', 'case-unknown', 'case-not-ended', 'store-away') },
+      },
+    },
+    async (request) => {
+      const receipt = receiptFor(ownCaseOf(request), signer)
+      if (receipt === undefined) throw new Problem('case-not-ended')
+      return receipt
+    },
+  )
+
+  app.get(
+    '/receipts/key',
+    {
+      config: { scope: 'public' },
+      schema: {
+        operationId: 'getReceiptKey',
+        summary: 'The key that receipts and reports are signed with',
+        description: 'Keep a copy: with it a receipt can be checked when this service is gone.',
+        tags: ['cases'],
         response: {
-          201: RegisteredImages,
-          ...may(
-            'request-invalid',
-            'quality-too-low',
-            'body-too-large',
-            'token-missing',
-            'case-unknown',
-            'case-withdrawn',
-            'store-away',
-          ),
+          200: z.object({
+            jwk: z.object({
+              kty: z.literal('OKP'),
+              crv: z.literal('Ed25519'),
+              x: z.string(),
+              kid: z.string(),
+              use: z.literal('sig'),
+              alg: z.literal('EdDSA'),
+            }),
+            pem: z.string(),
+          }),
+          ...may(),
         },
       },
     },
-    async (request, reply) => {
-      const outcomes = request.body.images.map(toGivenImage)
-      return reply.code(201).send({ images: await registerUsable(ownCaseOf(request), outcomes) })
-    },
-  )
-
-  /** Registers those that can be; when none can, the first refusal is the answer. */
-  async function registerUsable(
-    own: OwnCase,
-    outcomes: readonly (UsableImage | Problem)[],
-  ): Promise<z.infer<typeof RegisteredImages>['images']> {
-    const usable = outcomes.flatMap((outcome) => (outcome instanceof Problem ? [] : [outcome]))
-    const refusal = outcomes.find((outcome) => outcome instanceof Problem)
-    if (usable.length === 0 && refusal !== undefined) throw refusal
-    const ids = (await registration.forCase(own, usable)).values()
-    return outcomes.map((outcome) =>
-      outcome instanceof Problem
-        ? { state: 'refused', problem: problemBody(outcome) }
-        : { imageId: ids.next().value, quality: outcome.quality, state: 'registered' },
-    )
-  }
-}
-
-type UsableImage = NewImage & { readonly quality: number }
-
-/** What an upload of images may be answered with, besides what is the route's own. */
-export function mayForUploads(...own: readonly ProblemCode[]): ReturnType<typeof may> {
-  return may(
-    'upload-incomplete',
-    'image-missing',
-    'media-unsupported',
-    'too-many-images',
-    'image-undecodable',
-    'overloaded',
-    ...own,
+    async () => ({ jwk: signer.jwk, pem: signer.pem }),
   )
 }
 
-function toNewImage({ quality, signals }: HashedImage): UsableImage {
-  return {
-    quality,
-    category: undefined,
-    signals: signals.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash }])),
-  }
-}
-
-function toGivenImage({ signals: given, category }: z.infer<typeof GivenImages>['images'][number]): UsableImage | Problem {
-  const signals: Signal[] = []
-  for (const { type, view, quality, hash: text } of given) {
-    const hash = parseHash(text)
-    if (hash === undefined) return new Problem('request-invalid')
-    if (quality < SIGNAL_TYPES[type].minQuality) return new Problem('quality-too-low')
-    signals.push({ type, view: view ?? 'whole', quality, hash })
-  }
-  const quality = Math.max(...signals.map((signal) => signal.quality))
-  return { signals, category, quality }
-}
-
-function present({ category, createdAtMs, expiresAtMs, withdrawnAtMs, ...rest }: CaseFacts): z.infer<typeof CaseView> {
+export function presentCase({
+  category,
+  createdAtMs,
+  expiresAtMs,
+  remindAtMs,
+  assistance,
+  hasComplaint,
+  end,
+  erasedAtMs,
+  ...rest
+}: CaseFacts): z.infer<typeof CaseView> {
   return {
     ...rest,
     category: category ?? null,
+    assisted:
+      assistance === undefined
+        ? null
+        : {
+            consent: { kind: assistance.consentKind, on: assistance.consentOn },
+            attested: assistance.isAttested,
+            handedOverAt: assistance.handedOverAtMs === undefined ? null : instant(assistance.handedOverAtMs),
+          },
+    complaint: hasComplaint,
     createdAt: instant(createdAtMs),
     expiresAt: instant(expiresAtMs),
-    withdrawnAt: withdrawnAtMs === undefined ? null : instant(withdrawnAtMs),
+    remindAt: instant(remindAtMs),
+    withdrawnAt: end?.as === 'withdrawn' ? instant(end.atMs) : null,
+    expiredAt: end?.as === 'expired' ? instant(end.atMs) : null,
+    erasedAt: erasedAtMs === undefined ? null : instant(erasedAtMs),
   }
 }
 

@@ -1,4 +1,6 @@
 import { announceLua } from './announce.js'
+import { caseEventLua } from './case-event.js'
+import { caseStateLua } from './case-life.js'
 
 // Stores images of a bank and tells every index, all or none.
 export const putImages = {
@@ -18,26 +20,45 @@ export const putImages = {
     return announce(revision, changes, 'image', table.concat(ids))`,
 } as const
 
-// Stores images of a case, if the case still takes images at this very moment.
+// Stores images of a case, if the case still takes images at this very moment. One that the case has already stays as it is:
+// the same picture twice is one image.
 export const putCaseImages = {
   numberOfKeys: 'some',
-  lua: `${announceLua}
+  lua: `${announceLua}${caseStateLua}${caseEventLua}
     local case     = KEYS[1] -- hash: the case
     local images   = KEYS[2] -- set: its image ids
-    local revision = KEYS[3]
-    local changes  = KEYS[4]
-    -- KEYS[5 + i]    hash: the shard of image i
-    -- ARGV[2i + 1]   [16 bytes] id of image i
-    -- ARGV[2i + 2]   its sealed record
-    -- returns [integer] the revision that has them, or the state that forbids it, or nil when there is no such case
-    local state = redis.call('HGET', case, 'state')
-    if state ~= 'open' and state ~= 'active' then return state end
-    redis.call('HSET', case, 'state', 'active')
+    local events   = KEYS[3] -- stream: its time line
+    local revision = KEYS[4]
+    local changes  = KEYS[5]
+    -- KEYS[6 + i]    hash: the shard of image i
+    local atMs     = ARGV[1] -- [epoch ms], the caller's clock
+    local states   = ARGV[2] -- in which it may be done
+    local to       = ARGV[3] -- the state afterwards
+    local most     = tonumber(ARGV[4]) -- [integer] images that a case may have
+    local attested = ARGV[5] -- yes when somebody stands in for them
+    -- ARGV[3i + 6]   [16 bytes] id of image i
+    -- ARGV[3i + 7]   its sealed record
+    -- ARGV[3i + 8]   [integer] how many hashes are in it
+    -- returns [integer] the revision that has them, or the state that forbids it, or full, or nil when there is no such case
+    local state, may = mayNow(case, states, atMs)
+    if not may then return state end
+    local added = 0
+    for i = 0, #KEYS - 6 do added = added + 1 - redis.call('SISMEMBER', images, ARGV[3 * i + 6]) end
+    if added > 0 and redis.call('SCARD', images) + added > most then return 'full' end
     local ids = {}
-    for i = 0, #KEYS - 5 do
-      ids[#ids + 1] = ARGV[2 * i + 1]
-      redis.call('HSET', KEYS[5 + i], ARGV[2 * i + 1], ARGV[2 * i + 2])
-      redis.call('SADD', images, ARGV[2 * i + 1])
+    local hashes = 0
+    for i = 0, #KEYS - 6 do
+      local id = ARGV[3 * i + 6]
+      if redis.call('SADD', images, id) == 1 then
+        ids[#ids + 1] = id
+        redis.call('HSET', KEYS[6 + i], id, ARGV[3 * i + 7])
+        hashes = hashes + tonumber(ARGV[3 * i + 8])
+      end
     end
+    if #ids == 0 then return tonumber(redis.call('GET', revision) or '0') end
+    redis.call('HSET', case, 'state', to)
+    redis.call('HINCRBY', case, 'hashes', hashes)
+    note(events, 'registered', #ids, atMs)
+    if attested == 'yes' then note(events, 'attested', #ids, atMs) end
     return announce(revision, changes, 'image', table.concat(ids))`,
 } as const

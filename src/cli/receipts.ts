@@ -1,0 +1,69 @@
+// tabir receipts verify
+
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { readConfig } from '../config.js'
+import { Receipt } from '../services/receipts.js'
+import { isSignedBy, publicKeyFrom } from '../services/signer.js'
+
+const USAGE = 'tabir receipts verify FILE [--key FILE] [--url URL]'
+const TIMEOUT_MS = 5000
+
+/** @returns the exit status: 0 for a good receipt, 1 for one that is not, 2 when that cannot be found out. */
+export async function receipts(args: readonly string[]): Promise<number> {
+  const [verb, ...rest] = args
+  const options = verb === 'verify' ? optionsOf(rest) : undefined
+  if (options === undefined) return said(USAGE, 2)
+  const text = readOrUndefined(options.file)
+  if (text === undefined) return said('The file of the receipt cannot be read.', 2)
+  const key = await keyFrom(options).catch(() => undefined)
+  if (key === undefined) return said('The public key cannot be had: give a file with --key, or an api with --url.', 2)
+  const receipt = receiptIn(text)
+  if (receipt === undefined) return said('Not valid: this is no receipt, or it was changed.', 1)
+  if (!isSignedBy(key, receipt)) return said('Not valid: it was changed, or another key signed it.', 1)
+  const { caseNumber, state, endedAt, images } = receipt
+  process.stdout.write(`Valid: case ${caseNumber}, ${state} at ${endedAt}, ${images} images erased.\n`)
+  return 0
+}
+
+function optionsOf(args: string[]) {
+  try {
+    const options = { key: { type: 'string' }, url: { type: 'string' } } as const
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
+    const [file, ...more] = positionals
+    if (file === undefined || more.length > 0) return undefined
+    return { file, key: values.key, url: values.url === undefined ? undefined : new URL(values.url) }
+  } catch {
+    return undefined
+  }
+}
+
+async function keyFrom({ key, url }: { readonly key: string | undefined; readonly url: URL | undefined }) {
+  if (key !== undefined) return publicKeyFrom(readFileSync(key, 'utf8'))
+  const { host, port } = readConfig(process.env)
+  const base = url ?? new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`)
+  const response = await fetch(new URL('/v1/receipts/key', base), { signal: AbortSignal.timeout(TIMEOUT_MS) })
+  if (response.status !== 200) throw new Error('no key there')
+  return publicKeyFrom(await response.text())
+}
+
+function receiptIn(text: string): Receipt | undefined {
+  try {
+    return Receipt.safeParse(JSON.parse(text)).data
+  } catch {
+    return undefined
+  }
+}
+
+function readOrUndefined(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+function said(why: string, status: number): number {
+  process.stderr.write(`${why}\n`)
+  return status
+}

@@ -1,0 +1,147 @@
+// What became of a case: its time line, live or at once, and all that is known of it.
+
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import {
+  BEFORE_ALL_EVENTS,
+  CASE_EVENT_ID_PATTERN,
+  CASE_EVENT_KINDS,
+  CASE_EVENTS,
+  type CaseEvent,
+  PLATFORM_BUCKETS,
+  platformBucket,
+} from '../../domain/case-event.js'
+import { TIER_NAMES } from '../../domain/signal.js'
+import type { CaseFiles, FiledImage } from '../../services/case-file.js'
+import { Receipt, receiptFor } from '../../services/receipts.js'
+import type { Signer } from '../../services/signer.js'
+import { eventStreams, wantsEvents } from '../event-stream.js'
+import { ownCaseOf } from '../plugins/door.js'
+import { may } from '../problems.js'
+import { CaseNumberParam, CaseView, CategoryName, Instant, Quality, SignalTypeName } from '../schemas.js'
+import { presentCase } from './cases.js'
+
+const Platforms = z.enum(PLATFORM_BUCKETS).meta({ description: 'How many platforms. Never which, and no exact number.' })
+const EventView = z
+  .object({
+    id: z.string(),
+    kind: z.enum(CASE_EVENT_KINDS),
+    at: Instant,
+    images: z.int().optional(),
+    platforms: Platforms.optional(),
+  })
+  .meta({ id: 'CaseEvent' })
+type EventView = z.infer<typeof EventView>
+
+const ImageView = z.object({
+  imageId: z.uuid(),
+  registeredAt: Instant,
+  category: CategoryName.nullable(),
+  tier: z.enum(TIER_NAMES),
+  quality: Quality,
+  hashes: z.partialRecord(SignalTypeName, z.int()).meta({ description: 'How many of each type.' }),
+})
+
+const LastEvent = z.string().regex(CASE_EVENT_ID_PATTERN, 'must be the id of an event').optional()
+
+export interface CaseFileRouteOptions {
+  readonly files: CaseFiles
+  readonly signer: Signer
+}
+
+export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async (app, { files, signer }) => {
+  const streams = eventStreams()
+  app.addHook('preClose', async () => streams.close())
+
+  app.get(
+    '/cases/:caseNumber/events',
+    {
+      config: { scope: 'case', eventStream: true },
+      schema: {
+        operationId: 'getCaseEvents',
+        summary: 'The time line of a case, at once or live',
+        description:
+          'As JSON; or, for who accepts text/event-stream, as Server-Sent Events: first what there is, or what came after Last-Event-ID, then each as it happens. The stream ends once the case is erased, and after an hour: then come again.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        headers: z.object({ accept: z.string().optional(), 'last-event-id': LastEvent }),
+        response: {
+          200: z
+            .object({
+              platformsAsking: Platforms.meta({ description: 'How many hold a key to ask about pictures, now.' }),
+              events: z.array(EventView),
+            })
+            .or(z.custom<Readable>((value) => value instanceof Readable)),
+          ...may('request-invalid', 'token-missing', 'case-unknown', 'overloaded', 'index-cold', 'store-away'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const own = ownCaseOf(request)
+      const { accept, 'last-event-id': afterId } = request.headers
+      if (!wantsEvents(accept)) {
+        const events = await files.events(own, afterId)
+        return { platformsAsking: platformBucket(files.platformsAsking()), events: events.map(presentEvent) }
+      }
+      const stream = streams.open((send, end) =>
+        files.follow(own, afterId ?? BEFORE_ALL_EVENTS, (event) => {
+          send({ id: event.id, event: event.kind, data: presentEvent(event) })
+          if (event.kind === 'erased') end()
+        }),
+      )
+      reply.type('text/event-stream').header('cache-control', 'no-store').header('x-accel-buffering', 'no')
+      return reply.send(stream)
+    },
+  )
+
+  app.get(
+    '/cases/:caseNumber/export',
+    {
+      config: { scope: 'case' },
+      schema: {
+        operationId: 'exportCase',
+        summary: 'Everything that is kept of a case',
+        description:
+          'Except the hashes themselves: they can in part be turned back into the picture, and a stolen token must not give them away.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        response: {
+          200: z.object({
+            case: CaseView,
+            events: z.array(EventView),
+            images: z.array(ImageView),
+            receipt: Receipt.nullable(),
+          }),
+          ...may('token-missing', 'case-unknown', 'store-away'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const own = ownCaseOf(request)
+      const { view, events, images } = await files.file(own)
+      reply.header('cache-control', 'no-store')
+      return {
+        case: presentCase(view),
+        events: events.map(presentEvent),
+        images: images.map(presentImage),
+        receipt: receiptFor(own, signer) ?? null,
+      }
+    },
+  )
+}
+
+function presentEvent({ id, kind, atMs, count }: CaseEvent): EventView {
+  const counted = CASE_EVENTS[kind]
+  return {
+    id,
+    kind,
+    at: new Date(atMs).toISOString(),
+    ...(counted === 'images' && { images: count }),
+    ...(counted === 'platforms' && { platforms: platformBucket(count) }),
+  }
+}
+
+function presentImage({ registeredAtMs, category, ...rest }: FiledImage): z.infer<typeof ImageView> {
+  return { ...rest, registeredAt: new Date(registeredAtMs).toISOString(), category: category ?? null }
+}

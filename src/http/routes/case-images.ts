@@ -1,0 +1,205 @@
+// The images of a case: handed in as files or as hashes.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { HashedImage } from '../../domain/hashed-image.js'
+import { Problem, type ProblemCode } from '../../domain/problem.js'
+import type { Signal } from '../../domain/signal.js'
+import { SIGNAL_TYPES } from '../../domain/signal-types.js'
+import { parseHash } from '../../hash/hash256.js'
+import type { OwnCase } from '../../services/case-access.js'
+import type { Hashing } from '../../services/hashing.js'
+import { digestOf, finishing, type Idempotency } from '../../services/idempotency.js'
+import type { NewImage, Registration } from '../../services/registration.js'
+import { Declared } from '../minors.js'
+import { ownCaseOf } from '../plugins/door.js'
+import { may, problemBody } from '../problems.js'
+import {
+  CaseNumberParam,
+  CategoryName,
+  GivenSignal,
+  IdempotencyKey,
+  PartProblem,
+  Quality,
+  RegisteredState,
+} from '../schemas.js'
+import { eachImage, type InFlight, type UploadLimits } from '../upload.js'
+
+const MAX_IMAGES_OF_HASHES = 1000
+const MAX_SIGNALS_PER_IMAGE = 32
+
+/** How both ways of adding images may be refused. */
+const FOR_IMAGES = [
+  'case-withdrawn',
+  'case-expired',
+  'case-full',
+  'account-suspended',
+  'known-harmless',
+  'idempotency-key-reused',
+  'idempotency-key-busy',
+] as const
+
+const GivenImages = z.strictObject({
+  ...Declared,
+  images: z
+    .array(
+      z.strictObject({
+        ...Declared,
+        signals: z.array(GivenSignal).min(1).max(MAX_SIGNALS_PER_IMAGE),
+        category: CategoryName.optional(),
+      }),
+    )
+    .min(1)
+    .max(MAX_IMAGES_OF_HASHES),
+})
+const RegisteredImages = z.object({
+  images: z.array(
+    z.object({ imageId: z.uuid().optional(), quality: Quality.optional(), state: RegisteredState, problem: PartProblem }),
+  ),
+})
+
+export interface CaseImageRouteOptions {
+  readonly hashing: Hashing
+  readonly registration: Registration
+  readonly idempotency: Idempotency
+  readonly uploadLimits: UploadLimits
+  readonly inFlight: InFlight
+}
+
+export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = async (
+  app,
+  { hashing, registration, idempotency, uploadLimits, inFlight },
+) => {
+  app.post(
+    '/cases/:caseNumber/images',
+    {
+      config: { scope: 'case', multipart: true },
+      schema: {
+        operationId: 'addImages',
+        summary: 'Add pictures to a case',
+        description:
+          'They are hashed and forgotten; nothing of them is stored. Answered when their hashes are durable and matchable.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        headers: IdempotencyKey,
+        response: {
+          201: RegisteredImages,
+          ...mayForUploads('request-invalid', 'token-missing', 'case-unknown', ...FOR_IMAGES),
+        },
+      },
+    },
+    async (request, reply) => {
+      const own = ownCaseOf(request)
+      const digests: Buffer[] = []
+      const upload = <T>(use: (image: readonly Buffer[]) => Promise<T>) =>
+        eachImage(request, uploadLimits, inFlight, (image) => {
+          digests.push(digestOf(image)) // before the use, which overwrites it
+          return use(image)
+        })
+      const register = async () => {
+        const outcomes = await upload(async (image) => toNewImage(await hashing.hash(image, 'submission')))
+        return { digest: digestOf(digests), answer: { images: await registerUsable(own, outcomes) } }
+      }
+      const key = request.headers['idempotency-key']
+      if (key === undefined) return reply.code(201).send((await register()).answer)
+      const tried = await idempotency.attempt(['images', own.caseId], key, RegisteredImages)
+      if (tried.isFirst) return reply.code(201).send(await finishing(tried, register))
+      // Read to be compared with what was sent first, and forgotten.
+      await upload(async (image) => {
+        for (const piece of image) piece.fill(0)
+      })
+      return reply.code(201).send(await tried.answer(digestOf(digests)))
+    },
+  )
+
+  app.post(
+    '/cases/:caseNumber/hashes',
+    {
+      config: { scope: 'case' },
+      bodyLimit: 8 << 20,
+      schema: {
+        operationId: 'addHashes',
+        summary: 'Add pictures by the hashes that were computed on the own device',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        headers: IdempotencyKey,
+        body: GivenImages,
+        response: {
+          201: RegisteredImages,
+          ...may(
+            'request-invalid',
+            'quality-too-low',
+            'minor-declared',
+            'body-too-large',
+            'token-missing',
+            'case-unknown',
+            ...FOR_IMAGES,
+            'store-away',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { body, headers } = request
+      const own = ownCaseOf(request)
+      const register = async () => ({ images: await registerUsable(own, body.images.map(toGivenImage)) })
+      const key = headers['idempotency-key']
+      return reply.code(201).send(await idempotency.once(['hashes', own.caseId], key, body, RegisteredImages, register))
+    },
+  )
+
+  /** Registers those that can be; when none can, the first refusal is the answer. */
+  async function registerUsable(
+    own: OwnCase,
+    given: readonly (UsableImage | Problem)[],
+  ): Promise<z.infer<typeof RegisteredImages>['images']> {
+    const outcomes = given.map((image) =>
+      image instanceof Problem || !registration.isHarmless(image.signals) ? image : new Problem('known-harmless'),
+    )
+    const usable = outcomes.flatMap((outcome) => (outcome instanceof Problem ? [] : [outcome]))
+    const refusal = outcomes.find((outcome) => outcome instanceof Problem)
+    if (usable.length === 0 && refusal !== undefined) throw refusal
+    const ids = (await registration.forCase(own, usable)).values()
+    return outcomes.map((outcome) =>
+      outcome instanceof Problem
+        ? { state: 'refused', problem: problemBody(outcome) }
+        : { imageId: ids.next().value, quality: outcome.quality, state: 'registered' },
+    )
+  }
+}
+
+type UsableImage = NewImage & { readonly quality: number }
+
+/** What an upload of images may be answered with, besides what is the route's own. */
+export function mayForUploads(...own: readonly ProblemCode[]): ReturnType<typeof may> {
+  return may(
+    'minor-declared',
+    'upload-incomplete',
+    'image-missing',
+    'media-unsupported',
+    'too-many-images',
+    'image-undecodable',
+    'overloaded',
+    ...own,
+  )
+}
+
+function toNewImage({ quality, signals }: HashedImage): UsableImage {
+  return {
+    quality,
+    category: undefined,
+    signals: signals.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash }])),
+  }
+}
+
+function toGivenImage({ signals: given, category }: z.infer<typeof GivenImages>['images'][number]): UsableImage | Problem {
+  const signals: Signal[] = []
+  for (const { type, view, quality, hash: text } of given) {
+    const hash = parseHash(text)
+    if (hash === undefined) return new Problem('request-invalid')
+    if (quality < SIGNAL_TYPES[type].minQuality) return new Problem('quality-too-low')
+    signals.push({ type, view: view ?? 'whole', quality, hash })
+  }
+  const quality = Math.max(...signals.map((signal) => signal.quality))
+  return { signals, category, quality }
+}

@@ -1,0 +1,126 @@
+// Who may do what with a case: its number, its PIN, its tokens.
+
+import { createHash, createHmac, randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto'
+import type { Caller } from '../domain/access.js'
+import { organisationMay, plainReference } from '../domain/assistance.js'
+import { CASE_TOKEN_TTL_S, caseNumberFrom, PIN_BOUND, PIN_LOCK_S, PIN_TRIES, parseCaseNumber } from '../domain/case.js'
+import { Problem } from '../domain/problem.js'
+import type { CaseRecord, Cases as CaseStore } from '../store/cases.js'
+import type { Secrets } from '../store/secrets.js'
+
+/** A case that the caller may act on. */
+export interface OwnCase {
+  readonly caseId: string
+  readonly caseNumber: string
+  readonly record: CaseRecord
+  /** Who acts: the submitter, who has PIN or token, or the organisation that opened the case for her. */
+  readonly by: 'submitter' | 'organisation'
+}
+
+/** A PIN as it is shown, once, and as it is kept. */
+export interface NewPin {
+  readonly pin: string
+  readonly stretched: string
+}
+
+export interface CaseAccess {
+  newNumber(): { readonly caseNumber: string; readonly caseId: string }
+  newPin(caseId: string): Promise<NewPin>
+  /** What is kept where there is no PIN as yet: no PIN opens it. */
+  noPin(): string
+  newToken(caseId: string): Promise<string>
+  /** @throws {Problem} case-unknown, the same and as late for a wrong PIN as for an unknown case; pin-locked. */
+  byPin(caseNumber: string, pin: string): Promise<OwnCase>
+  /** @throws {Problem} case-unknown, the same when the case exists but the token opens another. */
+  byToken(caseNumber: string, token: string): Promise<OwnCase>
+  /** For the organisation that opened it. @throws {Problem} case-unknown, the same for every other one and after a handover. */
+  byKey(caseNumber: string, caller: Caller, purpose: 'act' | 'read'): Promise<OwnCase>
+  /** What is kept of the number of a complaint: it can be compared with a number, and not be turned back into one. */
+  complaintOf(caseId: string, reference: string): string
+}
+
+export function caseAccessTo(cases: CaseStore, secrets: Secrets): CaseAccess {
+  const caseIdOf = (caseNumber: string) =>
+    createHmac('sha256', secrets.caseNumber).update(caseNumber).digest('hex').slice(0, 32)
+  const stretch = (caseId: string, pin: string) =>
+    stretchPin(createHmac('sha256', secrets.pin).update(`${caseId}:${pin}`).digest(), caseId)
+
+  return {
+    newNumber() {
+      const caseNumber = caseNumberFrom(randomBytes(12))
+      return { caseNumber, caseId: caseIdOf(caseNumber) }
+    },
+
+    async newPin(caseId) {
+      const pin = String(randomInt(PIN_BOUND)).padStart(6, '0')
+      return { pin, stretched: (await stretch(caseId, pin)).toString('base64') }
+    },
+
+    noPin: () => randomBytes(STRETCHED_BYTES).toString('base64'),
+
+    async newToken(caseId) {
+      const token = randomBytes(32).toString('base64url')
+      await cases.addToken(hashToken(token), caseId, CASE_TOKEN_TTL_S)
+      return token
+    },
+
+    async byPin(text, pin) {
+      // Tries are counted and the PIN is stretched for numbers that do not exist as well: neither the answer, nor its time,
+      // nor the lock tells which numbers do.
+      // What cannot be a number is counted by itself, or one person's typing errors would lock out another's.
+      const caseNumber = parseCaseNumber(text)
+      const caseId = caseIdOf(caseNumber ?? text)
+      const { tries, lockedForS } = await cases.countPinTry(caseId, PIN_LOCK_S)
+      if (tries > PIN_TRIES) throw new Problem('pin-locked', { retryAfterS: Math.max(1, lockedForS) })
+      const [record, given] = await Promise.all([cases.get(caseId), stretch(caseId, pin)])
+      const kept = Buffer.from(record?.pin ?? UNKNOWN_PIN, 'base64')
+      const isRight = timingSafeEqual(kept, given)
+      if (!isRight || record === undefined || caseNumber === undefined) throw new Problem('case-unknown')
+      await cases.forgetPinTries(caseId)
+      return { caseId, caseNumber, record, by: 'submitter' }
+    },
+
+    async byToken(text, token) {
+      const caseNumber = parseCaseNumber(text)
+      const opened = await cases.caseOfToken(hashToken(token))
+      const caseId = caseIdOf(caseNumber ?? '')
+      const record = await cases.get(caseId)
+      if (caseNumber === undefined || record === undefined || opened !== caseId) throw new Problem('case-unknown')
+      return { caseId, caseNumber, record, by: 'submitter' }
+    },
+
+    async byKey(text, { orgId, scopes }, purpose) {
+      const caseNumber = parseCaseNumber(text)
+      const caseId = caseIdOf(caseNumber ?? '')
+      const record = await cases.get(caseId)
+      const assistance = record?.assistance
+      const may = assistance?.orgId === orgId ? organisationMay(assistance) : 'nothing'
+      const isAllowed = scopes.has('cases:write') && (may === 'act' || may === purpose)
+      if (!isAllowed || caseNumber === undefined || record === undefined) throw new Problem('case-unknown')
+      return { caseId, caseNumber, record, by: 'organisation' }
+    },
+
+    complaintOf: (caseId, reference) =>
+      createHmac('sha256', secrets.complaint)
+        .update(`${caseId}\0${plainReference(reference)}`)
+        .digest('hex'),
+  }
+}
+
+const STRETCHED_BYTES = 32
+/** What a PIN is compared with when there is no case: as long as a real one, equal to none. */
+const UNKNOWN_PIN = Buffer.alloc(STRETCHED_BYTES).toString('base64')
+
+/** 32 MiB and about 60 ms a try, so that even whoever has both the store and its secrets must work for a PIN. */
+function stretchPin(pin: Buffer, salt: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    scrypt(pin, salt, STRETCHED_BYTES, { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 2 ** 20 }, (error, stretched) => {
+      if (error === null) resolve(stretched)
+      else reject(error)
+    })
+  })
+}
+
+function hashToken(token: string): string {
+  return createHash('sha256').update(token).digest('hex')
+}

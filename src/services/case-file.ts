@@ -1,0 +1,70 @@
+// All that is known of a case, for whoever may see it: no hash, no name.
+
+import type { CaseEvent } from '../domain/case-event.js'
+import type { Category, Tier } from '../domain/signal.js'
+import type { SignalType } from '../domain/signal-types.js'
+import type { CaseEvents } from '../store/case-events.js'
+import type { Images } from '../store/images.js'
+import type { OwnCase } from './case-access.js'
+import type { Cases, CaseView } from './cases.js'
+import type { Replica } from './replica.js'
+
+export interface FiledImage {
+  readonly imageId: string
+  readonly registeredAtMs: number
+  readonly category: Category | undefined
+  readonly tier: Tier
+  /** The best of its hashes, 0…100. */
+  readonly quality: number
+  /** How many hashes of each type; types without any are left out. */
+  readonly hashes: Partial<Readonly<Record<SignalType, number>>>
+}
+
+export interface CaseFile {
+  readonly view: CaseView
+  /** The oldest first. */
+  readonly events: readonly CaseEvent[]
+  /** By the time of their registration. */
+  readonly images: readonly FiledImage[]
+}
+
+export interface CaseFiles {
+  /** Cost: opens the sealed record of each image. */
+  file(own: OwnCase): Promise<CaseFile>
+  events(own: OwnCase, afterId?: string): Promise<CaseEvent[]>
+  /** As `CaseEvents.follow`. */
+  follow(own: OwnCase, afterId: string, listener: (event: CaseEvent) => void): () => void
+  /** How many organisations hold a key to ask or to follow, now. @throws {Problem} index-cold, store-away. */
+  platformsAsking(): number
+}
+
+export interface CaseFileParts {
+  readonly cases: Pick<Cases, 'view'>
+  readonly events: CaseEvents
+  readonly images: Pick<Images, 'ofCase'>
+  readonly replica: Replica
+}
+
+export function caseFilesIn({ cases, events, images, replica }: CaseFileParts): CaseFiles {
+  return {
+    async file(own) {
+      const [view, all, stored] = await Promise.all([cases.view(own), events.list(own.caseId), images.ofCase(own.caseId)])
+      const filed = stored.map(({ id, image }): FiledImage => {
+        const hashes: Partial<Record<SignalType, number>> = {}
+        for (const { type } of image.signals) hashes[type] = (hashes[type] ?? 0) + 1
+        const quality = Math.max(0, ...image.signals.map((signal) => signal.quality))
+        const { createdAtMs, category, tier } = image
+        return { imageId: id, registeredAtMs: createdAtMs, category, tier, quality, hashes }
+      })
+      return { view, events: all, images: filed.toSorted((a, b) => a.registeredAtMs - b.registeredAtMs) }
+    },
+    events: ({ caseId }, afterId) => events.list(caseId, afterId),
+    follow: ({ caseId }, afterId, listener) => events.follow(caseId, afterId, listener),
+    platformsAsking() {
+      const asking = [...replica.catalogue.apiKeys.values()].filter(
+        ({ scopes }) => scopes.has('match') || scopes.has('feed'),
+      )
+      return new Set(asking.map(({ orgId }) => orgId)).size
+    },
+  }
+}

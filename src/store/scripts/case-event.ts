@@ -1,0 +1,22 @@
+/** Of one case. Beyond it the oldest are forgotten, so that nobody fills the store by matching one picture again and again. */
+export const MOST_CASE_EVENTS = 1000
+
+// How a script writes into the time line of a case, in the same step as what happened.
+export const caseEventLua = `
+    local function note (eventsKey, kind, count, atMs)
+      return redis.call('XADD', eventsKey, 'MAXLEN', ${MOST_CASE_EVENTS}, '*', 'kind', kind, 'count', count, 'atMs', atMs)
+    end`
+
+// Notes what happened elsewhere, if there still is such a case: what comes late must not bring a time line back.
+export const addCaseEvent = {
+  numberOfKeys: 2,
+  lua: `${caseEventLua}
+    local case   = KEYS[1] -- hash: the case
+    local events = KEYS[2] -- stream: its time line
+    local kind   = ARGV[1]
+    local count  = ARGV[2] -- [integer]
+    local atMs   = ARGV[3] -- [epoch ms], the caller's clock
+    -- returns the id of the event, or nil when there is no such case
+    if redis.call('EXISTS', case) == 0 then return nil end
+    return note(events, kind, count, atMs)`,
+} as const

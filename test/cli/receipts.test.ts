@@ -1,0 +1,99 @@
+import { execFile } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { canonicalJson } from '../../src/domain/canonical.js'
+import { Receipt } from '../../src/services/receipts.js'
+import { isSignedBy, publicKeyFrom, signerFrom } from '../../src/services/signer.js'
+import { del } from '../helpers/requests.js'
+import { openCase, startService } from '../helpers/service.js'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+
+function verify(...args: string[]): Promise<{ status: number; out: string; errors: string }> {
+  return new Promise((resolve) => {
+    const options = { env: { PATH: process.env['PATH'], TABIR_PORT: '1' } }
+    const child = execFile(process.execPath, [MAIN, 'receipts', 'verify', ...args], options, (_, out, errors) =>
+      resolve({ status: child.exitCode ?? -1, out, errors }),
+    )
+  })
+}
+
+t.test('a receipt is checked with the key from a running api, or from a file when there is none any more', async (t) => {
+  const { app } = await startService(t)
+  const her = await openCase(app)
+  const { body } = await del(app, her.url, her.headers)
+  const key = (await app.inject({ url: '/v1/receipts/key' })).body
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const folder = t.testdir({ receipt: `${JSON.stringify(JSON.parse(body), null, 2)}\n`, key })
+  const file = join(folder, 'receipt')
+  writeFileSync(join(folder, 'pem'), JSON.parse(key).pem)
+  writeFileSync(join(folder, 'changed'), body.replace('"images":0', '"images":1'))
+  writeFileSync(join(folder, 'other'), JSON.stringify({ jwk: signerFrom(Buffer.alloc(32, 1)).jwk }))
+
+  const valid = await verify(file, '--url', url)
+  t.equal(valid.status, 0)
+  t.match(valid.out, `Valid: case ${her.caseNumber}, withdrawn at `)
+  for (const name of ['key', 'pem']) t.equal((await verify(file, '--key', join(folder, name))).status, 0, name)
+  t.equal((await verify(join(folder, 'changed'), '--url', url)).status, 1)
+  t.equal((await verify(file, '--key', join(folder, 'other'))).status, 1, 'another service')
+  t.equal((await verify(join(folder, 'key'), '--url', url)).status, 1, 'no receipt')
+  t.equal((await verify(join(folder, 'absent'), '--url', url)).status, 2)
+  t.equal((await verify(file)).status, 2, 'nobody to ask')
+  t.equal((await verify(file, '--key', file)).status, 2, 'no key')
+  t.equal((await verify()).status, 2)
+  t.equal((await verify(file, '--url', 'no url')).status, 2)
+})
+
+t.test('a receipt with one byte changed is refused, whichever byte', async (t) => {
+  const signer = signerFrom(Buffer.alloc(32, 3))
+  const key = publicKeyFrom(signer.pem)
+  const receipt = signer.sign({
+    type: 'tabir-receipt',
+    version: 1,
+    caseNumber: 'TBR-0000-0000-0000',
+    state: 'withdrawn',
+    openedAt: '2026-01-01T00:00:00.000Z',
+    endedAt: '2026-01-02T00:00:00.000Z',
+    images: 3,
+    hashes: 40,
+  })
+  const text = JSON.stringify(receipt)
+  const isValid = (changed: string) => {
+    try {
+      const parsed = Receipt.safeParse(JSON.parse(changed)).data
+      return parsed !== undefined && isSignedBy(key, parsed)
+    } catch {
+      return false
+    }
+  }
+  t.ok(isValid(text))
+  const passed: string[] = []
+  for (let at = 0; at < text.length; at++) {
+    for (let byte = 32; byte < 127; byte++) {
+      const changed = text.slice(0, at) + String.fromCharCode(byte) + text.slice(at + 1)
+      if (changed !== text && isValid(changed)) passed.push(changed)
+    }
+  }
+  t.same(passed, [])
+  t.notOk(isSignedBy(publicKeyFrom(signerFrom(Buffer.alloc(32, 4)).pem), receipt))
+  t.notOk(isSignedBy(key, { ...receipt, keyId: signerFrom(Buffer.alloc(32, 4)).jwk.kid }))
+  t.notOk(isSignedBy(key, {}))
+})
+
+t.test('the key is that of RFC 8037, and what is signed that of RFC 8785', async (t) => {
+  const seed = Buffer.from('nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A', 'base64url')
+  const { jwk } = signerFrom(seed)
+  t.match(jwk, {
+    x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+    kid: 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k',
+  })
+  t.equal(
+    canonicalJson({ b: [1, null, true], a: { z: 'ü\u0001"', A: '' }, ab: -7 }),
+    '{"a":{"A":"","z":"ü\\u0001\\""},"ab":-7,"b":[1,null,true]}',
+  )
+  t.throws(() => canonicalJson({ a: 0.5 }), RangeError)
+  t.throws(() => publicKeyFrom('{"jwk":{}}'))
+  t.throws(() => publicKeyFrom('nonsense'))
+})

@@ -1,0 +1,154 @@
+// An organisation acts for somebody: with her consent, with its own key, until she takes over.
+
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { MARKER, refused, withoutInstance } from '../helpers/refusal.js'
+import { del, post, tryPin } from '../helpers/requests.js'
+import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
+
+const REQUEST = { adult: true, consent: { kind: 'in-person', on: '2026-01-31' } }
+
+function given(hash: string) {
+  return { images: [{ signals: [{ type: 'pdq', hash, quality: 80 }] }] }
+}
+
+t.test('an NGO opens a case, fills it, and hands it over; then it is hers', async (t) => {
+  const service = await startService(t)
+  const { app } = service
+  const ngo = await keyFor(service, 'ngo', ['cases:write'])
+  const platform = await keyFor(service, 'platform', ['match'])
+  const tierOf = async (hash: string) => {
+    const answer = await post(app, '/v1/match', { queries: [{ signals: [{ type: 'pdq', hash }] }] }, platform.headers)
+    return /"tier":"([a-z-]+)"/.exec(answer.body)?.[1]
+  }
+  const opened = await post(app, '/v1/assisted-cases', { ...REQUEST, attest: true, category: 'nude' }, ngo.headers)
+  t.equal(opened.statusCode, 201, opened.body)
+  t.strictSame(Object.keys(opened.json()).toSorted(), ['caseNumber', 'expiresAt', 'remindAt'], 'no PIN, no token')
+  const { caseNumber } = opened.json<{ caseNumber: string }>()
+  const url = `/v1/cases/${caseNumber}`
+
+  const attested = randomHashText()
+  t.equal((await post(app, `${url}/hashes`, given(attested), ngo.headers)).statusCode, 201)
+  t.equal(await tierOf(attested), 'ngo-attested')
+  t.match((await app.inject({ url, headers: ngo.headers })).json(), {
+    state: 'active',
+    assisted: { consent: { kind: 'in-person', on: '2026-01-31' }, attested: true, handedOverAt: null },
+  })
+  refused(t, await post(app, `${url}/pin`, undefined, ngo.headers), 'handover-needed')
+
+  const { pin } = (await post(app, `${url}/handover`, {}, ngo.headers)).json<{ pin: string }>()
+  const token = await tryPin(app, caseNumber, pin)
+  t.equal(token.statusCode, 201)
+  const hers = { authorization: `Bearer ${token.json<{ token: string }>().token}` }
+  for (const method of ['GET', 'DELETE'] as const)
+    refused(t, await app.inject({ method, url, headers: ngo.headers }), 'case-unknown', 'the NGO is out')
+  refused(t, await post(app, `${url}/hashes`, given(randomHashText()), ngo.headers), 'case-unknown')
+  refused(t, await post(app, `${url}/handover`, {}, ngo.headers), 'case-unknown', 'and cannot come back')
+  refused(t, await post(app, `${url}/handover`, {}, hers), 'not-assisted')
+
+  const own = randomHashText()
+  t.equal((await post(app, `${url}/hashes`, given(own), hers)).statusCode, 201)
+  t.equal(await tierOf(own), 'self-reported', 'nobody stands in for what she adds herself')
+  const { events } = (await app.inject({ url: `${url}/events`, headers: hers })).json<{ events: { kind: string }[] }>()
+  t.same(
+    events.map(({ kind }) => kind),
+    ['opened', 'registered', 'attested', 'handed-over', 'registered'],
+  )
+  t.match((await del(app, url, hers)).json(), { state: 'withdrawn', images: 2 })
+})
+
+t.test('one that was agreed to go on looking may look, and nothing else', async (t) => {
+  const service = await startService(t)
+  const { app } = service
+  const ngo = await keyFor(service, 'ngo', ['cases:write'])
+  const { caseNumber } = (await post(app, '/v1/assisted-cases', REQUEST, ngo.headers)).json<{ caseNumber: string }>()
+  const url = `/v1/cases/${caseNumber}`
+  const hash = randomHashText()
+  await post(app, `${url}/hashes`, given(hash), ngo.headers)
+  t.match((await app.inject({ url: `${url}/export`, headers: ngo.headers })).json(), {
+    images: [{ tier: 'self-reported' }],
+  })
+  t.equal((await post(app, `${url}/handover`, { keepReading: true }, ngo.headers)).statusCode, 201)
+  for (const path of ['', '/events', '/export'])
+    t.equal((await app.inject({ url: `${url}${path}`, headers: ngo.headers })).statusCode, 200, path)
+  refused(t, await del(app, url, ngo.headers), 'case-unknown')
+  refused(t, await post(app, `${url}/hashes`, given(hash), ngo.headers), 'case-unknown')
+  refused(t, await post(app, `${url}/pin`, undefined, ngo.headers), 'case-unknown')
+})
+
+t.test('nobody else’s key opens it, and a key opens no case that its submitter opened', async (t) => {
+  const service = await startService(t)
+  const { app } = service
+  const ngo = await keyFor(service, 'ngo', ['cases:write'])
+  const other = await keyFor(service, 'other', ['cases:write'])
+  const reader = await keyFor(service, 'ngo', ['match'])
+  const { caseNumber } = (await post(app, '/v1/assisted-cases', REQUEST, ngo.headers)).json<{ caseNumber: string }>()
+  const her = await openCase(app)
+  const answers = [
+    await app.inject({ url: `/v1/cases/${caseNumber}`, headers: other.headers }),
+    await app.inject({ url: `/v1/cases/${caseNumber}`, headers: reader.headers }),
+    await app.inject({ url: her.url, headers: ngo.headers }),
+    await app.inject({ url: '/v1/cases/TBR-0000-0000-0000', headers: ngo.headers }),
+    await app.inject({ url: `/v1/cases/${MARKER}`, headers: ngo.headers }),
+  ]
+  for (const answer of answers) {
+    refused(t, answer, 'case-unknown')
+    t.same(withoutInstance(answer.body), withoutInstance(answers[0]?.body ?? ''))
+  }
+  for (const pin of ['000000', '123456']) refused(t, await tryPin(app, caseNumber, pin), 'case-unknown', 'no PIN as yet')
+  refused(t, await post(app, `${her.url}/handover`, {}, her.headers), 'not-assisted')
+  refused(t, await post(app, '/v1/assisted-cases', REQUEST), 'key-missing')
+  refused(t, await post(app, '/v1/assisted-cases', REQUEST, reader.headers), 'scope-missing')
+})
+
+t.test('without a consent that can be there is no case', async (t) => {
+  const service = await startService(t)
+  const { app } = service
+  const ngo = await keyFor(service, 'ngo', ['cases:write'])
+  const tomorrow = new Date(Date.now() + 2 * 86_400_000).toISOString().slice(0, 10)
+  for (const wrong of [
+    { adult: true },
+    { ...REQUEST, consent: { kind: 'assumed', on: '2026-01-31' } },
+    { ...REQUEST, consent: { kind: 'in-person', on: '2026-02-31' } },
+    { ...REQUEST, consent: { kind: 'in-person', on: tomorrow } },
+    { ...REQUEST, consent: { ...REQUEST.consent, name: MARKER } },
+    { ...REQUEST, name: MARKER },
+    { ...REQUEST, complaint: '---' },
+    { ...REQUEST, complaint: 'x'.repeat(65) },
+  ])
+    refused(t, await post(app, '/v1/assisted-cases', wrong, ngo.headers), 'request-invalid')
+  refused(t, await post(app, '/v1/assisted-cases', { ...REQUEST, age: 16 }, ngo.headers), 'minor-declared')
+})
+
+t.test('the number of a complaint is kept so that it can be compared, and not read', async (t) => {
+  const service = await startService(t)
+  const { app, redis } = service
+  const her = await openCase(app)
+  const reference = 'DANG WANGI/012345/26'
+  const put = (body: object) =>
+    app.inject({ method: 'PUT', url: `${her.url}/complaint`, headers: her.headers, payload: body })
+  t.match((await app.inject(her)).json(), { complaint: false })
+  t.equal((await put({ reference })).statusCode, 204)
+  t.match((await app.inject(her)).json(), { complaint: true })
+  for (const [text, noted] of [
+    [reference, true],
+    ['dang wangi 012345-26', true],
+    ['DANG WANGI/012345/27', false],
+  ] as const) {
+    const answer = await post(app, `${her.url}/complaint/checks`, { reference: text }, her.headers)
+    t.same(answer.json(), { noted })
+  }
+  const client = new Redis(redis.socket)
+  t.teardown(() => client.disconnect())
+  const [name] = await client.keys('{tabir}:case:*[0-9a-f]')
+  const { complaint } = await client.hgetall(name ?? '')
+  t.match(complaint, /^[0-9a-f]{64}$/)
+
+  const other = await openCase(app)
+  await app.inject({ method: 'PUT', url: `${other.url}/complaint`, headers: other.headers, payload: { reference } })
+  const all = await client.keys('{tabir}:case:*[0-9a-f]')
+  t.equal(new Set(await Promise.all(all.map((each) => client.hget(each, 'complaint')))).size, 2, 'two cases share nothing')
+  refused(t, await put({ reference: ' ' }), 'request-invalid')
+  await del(app, her.url, her.headers)
+  refused(t, await put({ reference }), 'case-withdrawn')
+})

@@ -1,0 +1,154 @@
+// What a submitter sees of her case: its time line, live and at once, and her own data.
+
+import { once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
+import t, { type Test } from 'tap'
+import { caseKeepingOver } from '../../src/services/case-keeping.js'
+import { caseEventsIn } from '../../src/store/case-events.js'
+import { casesIn } from '../../src/store/cases.js'
+import { connectForFollowing, openStore } from '../../src/store/store.js'
+import { MARKER, refused } from '../helpers/refusal.js'
+import { del, post } from '../helpers/requests.js'
+import { keyFor, openCase, randomHashText, startService, until } from '../helpers/service.js'
+
+async function world(t: Test) {
+  const service = await startService(t)
+  const target = { url: undefined, socket: service.redis.socket }
+  const store = await openStore(target)
+  const events = caseEventsIn(store, () => connectForFollowing(target))
+  t.teardown(() => store.close())
+  const keeping = caseKeepingOver({ cases: casesIn(store), rewriteLog: async () => 'rewritten', now: Date.now })
+  const caseIdOf = async () => (await store.ask((redis) => redis.zrange('{tabir}:case-dues', '0', '0')))[0] ?? ''
+  return { service, app: service.app, events, keeping, caseIdOf, store }
+}
+
+/** Listens over a real connection of its own. */
+async function listen(t: Test, url: string, headers: Record<string, string>) {
+  const request = get(url, { headers: { ...headers, accept: 'text/event-stream' }, agent: false })
+  request.on('error', () => {})
+  t.teardown(() => request.destroy())
+  const [response]: IncomingMessage[] = await once(request, 'response')
+  const heard = { text: '', hasEnded: false, type: response?.headers['content-type'] }
+  response?.setEncoding('utf8').on('data', (text: string) => {
+    heard.text += text
+  })
+  response
+    ?.on('error', () => {})
+    .on('end', () => {
+      heard.hasEnded = true
+    })
+  const kinds = () => [...heard.text.matchAll(/^event: (.*)$/gm)].map(([, kind]) => kind)
+  const ids = () => [...heard.text.matchAll(/^id: (.*)$/gm)].map(([, id]) => id ?? '')
+  return { heard, kinds, ids, leave: () => request.destroy() }
+}
+
+function given(hash = randomHashText()) {
+  return { images: [{ signals: [{ type: 'pdq', hash, quality: 80 }], category: 'nude' }] }
+}
+
+t.test('several listeners see the whole time line of a case, live, until it is erased', async (t) => {
+  const { app, events, keeping, caseIdOf } = await world(t)
+  const her = await openCase(app)
+  const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}${her.url}/events`
+  await post(app, `${her.url}/hashes`, given(), her.headers)
+  const first = await listen(t, url, her.headers)
+  await until(() => first.kinds().length === 2)
+  t.same(first.kinds(), ['opened', 'registered'], 'what was before')
+  t.match(first.heard.type, 'text/event-stream')
+
+  await events.add(await caseIdOf(), 'matched', 4, Date.now())
+  await until(() => first.kinds().length === 3)
+  const resumed = await listen(t, url, { ...her.headers, 'last-event-id': first.ids()[1] ?? '' })
+  await until(() => resumed.kinds().length === 1)
+  t.same(resumed.kinds(), ['matched'], 'what came after the last event that was heard')
+  t.match(resumed.heard.text, /data: \{[^\n]*"kind":"matched"[^\n]*"platforms":"3-5"\}/)
+  t.notMatch(resumed.heard.text, /"count"|:4/, 'no exact number')
+  resumed.leave()
+
+  const second = await listen(t, url, her.headers)
+  t.equal((await del(app, her.url, her.headers)).statusCode, 200)
+  await keeping.erase()
+  await until(() => first.heard.hasEnded && second.heard.hasEnded)
+  const all = ['opened', 'registered', 'matched', 'withdrawn', 'erased']
+  t.same(first.kinds(), all)
+  t.same(second.kinds(), all)
+  const late = await listen(t, url, her.headers)
+  await until(() => late.heard.hasEnded)
+  t.same(late.kinds(), all, 'who comes late hears it all, and that it is over')
+
+  const plain = (await app.inject({ url: `${her.url}/events`, headers: her.headers })).json<{ events: unknown[] }>()
+  t.match(plain, { platformsAsking: '0', events: all.map((kind) => ({ kind, at: /Z$/, id: /^\d+-\d+$/ })) })
+  t.match(plain.events[1], { images: 1 })
+})
+
+t.test('an api that is told to stop does not wait for listeners', async (t) => {
+  const { app } = await world(t)
+  const her = await openCase(app)
+  const url = `${await app.listen({ host: '127.0.0.1', port: 0 })}${her.url}/events`
+  const listener = await listen(t, url, her.headers)
+  await until(() => listener.kinds().length === 1)
+  await app.close()
+  await until(() => listener.heard.hasEnded)
+  t.pass('it stopped')
+})
+
+t.test('how many platforms may ask is told in a bucket', async (t) => {
+  const { app, service } = await world(t)
+  const her = await openCase(app)
+  for (const [name, scope] of [
+    ['a', 'match'],
+    ['a', 'match'],
+    ['b', 'feed'],
+    ['c', 'match'],
+    ['ngo', 'signals:write'],
+  ] as const)
+    await keyFor(service, name, [scope])
+  const { body } = await app.inject({ url: `${her.url}/events`, headers: her.headers })
+  t.match(body, '"platformsAsking":"3-5"')
+})
+
+t.test('her own data are hers to take along: all of it but the hashes', async (t) => {
+  const { app } = await world(t)
+  const her = await openCase(app)
+  const hashes = [randomHashText(), randomHashText()]
+  for (const hash of hashes) await post(app, `${her.url}/hashes`, given(hash), her.headers)
+  const exported = await app.inject({ url: `${her.url}/export`, headers: her.headers })
+  t.match(exported.json(), {
+    case: { caseNumber: her.caseNumber, state: 'active', images: 2 },
+    events: [{ kind: 'opened' }, { kind: 'registered', images: 1 }, { kind: 'registered', images: 1 }],
+    images: hashes.map(() => ({
+      category: 'nude',
+      tier: 'self-reported',
+      quality: 80,
+      hashes: { pdq: 1 },
+      imageId: String,
+    })),
+    receipt: null,
+  })
+  t.equal(exported.json<{ images: unknown[] }>().images.length, 2)
+  for (const hash of hashes) t.notMatch(exported.body, hash)
+  t.notMatch(exported.body, new RegExp(her.pin))
+
+  const { body: receipt } = await del(app, her.url, her.headers)
+  const after = await app.inject({ url: `${her.url}/export`, headers: her.headers })
+  t.match(after.json(), { images: [], receipt: JSON.parse(receipt) })
+})
+
+t.test('nobody else sees any of it, and a wrong place in it is refused', async (t) => {
+  const { app } = await world(t)
+  const [hers, his] = [await openCase(app), await openCase(app)]
+  for (const path of ['/events', '/export', '/receipt']) {
+    for (const accept of ['application/json', 'text/event-stream']) {
+      const url = `${hers.url}${path}`
+      refused(t, await app.inject({ url, headers: { ...his.headers, accept } }), 'case-unknown', path)
+      refused(t, await app.inject({ url, headers: { accept } }), 'token-missing', path)
+    }
+  }
+  refused(t, await app.inject({ url: `${hers.url}/receipt`, headers: hers.headers }), 'case-not-ended')
+  for (const id of [MARKER, '$', '-', '1', '1-1-1', '99999999999999999999-1', "1-0' or"]) {
+    for (const accept of ['application/json', 'text/event-stream']) {
+      const headers = { ...hers.headers, accept, 'last-event-id': id }
+      refused(t, await app.inject({ url: `${hers.url}/events`, headers }), 'request-invalid', id)
+    }
+  }
+})

@@ -1,0 +1,208 @@
+// The life of a case after its opening: renewed, expired, erased, forgotten.
+
+import t, { type Test } from 'tap'
+import {
+  CASE_ACTIONS,
+  CASE_FORGOTTEN_AFTER_MS,
+  CASE_STATES,
+  type CaseAction,
+  type CaseState,
+} from '../../src/domain/case.js'
+import { caseKeepingOver } from '../../src/services/case-keeping.js'
+import { casesIn } from '../../src/store/cases.js'
+import { imagesIn } from '../../src/store/images.js'
+import { rewriteLog } from '../../src/store/log-rewrite.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { openStore } from '../../src/store/store.js'
+import { refused } from '../helpers/refusal.js'
+import { del, post, tryPin } from '../helpers/requests.js'
+import { keyFor, openCase, RETENTION_MS, randomHashText, startService } from '../helpers/service.js'
+
+/** A service, a clock that stands still until it is moved, and what workers do when theirs comes round. */
+async function world(t: Test) {
+  const clock = { nowMs: Date.now() }
+  const now = () => clock.nowMs
+  const service = await startService(t, { now })
+  const store = await openStore({ url: undefined, socket: service.redis.socket })
+  t.teardown(() => store.close())
+  const cases = casesIn(store)
+  const keeping = caseKeepingOver({ cases, rewriteLog: () => rewriteLog(store, 30_000), now })
+  const platform = await keyFor(service, 'platform', ['match'])
+  const isFound = async (hash: string) => {
+    const answer = await post(
+      service.app,
+      '/v1/match',
+      { queries: [{ signals: [{ type: 'pdq', hash }] }] },
+      platform.headers,
+    )
+    return answer.body.includes('matchId')
+  }
+  return { service, app: service.app, clock, store, cases, keeping, isFound }
+}
+
+function given(hash: string) {
+  return { images: [{ signals: [{ type: 'pdq', hash, quality: 80 }] }] }
+}
+
+t.test('a case whose time is over takes nothing more at once, and is erased like a withdrawn one', async (t) => {
+  const { app, clock, keeping, isFound } = await world(t)
+  const her = await openCase(app)
+  const hash = randomHashText()
+  t.equal((await post(app, `${her.url}/hashes`, given(hash), her.headers)).statusCode, 201)
+  t.same(await keeping.expire(), { expired: 0, forgotten: 0 }, 'not before its time')
+  t.ok(await isFound(hash))
+
+  clock.nowMs += RETENTION_MS
+  t.match((await app.inject(her)).json(), { state: 'expired', images: 0 }, 'at that moment')
+  refused(t, await post(app, `${her.url}/hashes`, given(randomHashText()), her.headers), 'case-expired')
+  refused(t, await post(app, `${her.url}/renewals`, { pin: her.pin }), 'case-expired')
+  refused(t, await post(app, `${her.url}/pin`, undefined, her.headers), 'case-expired')
+
+  t.same(await keeping.expire(), { expired: 1, forgotten: 0 })
+  t.same(await keeping.expire(), { expired: 0, forgotten: 0 }, 'once')
+  const view = (await app.inject(her)).json<{ expiredAt: string; withdrawnAt: null }>()
+  t.match(view, { state: 'expired', images: 0, expiredAt: /Z$/, withdrawnAt: null })
+  // The index of the api hears of it as of every other change.
+  await waitUntilGone(() => isFound(hash))
+  refused(t, await post(app, `${her.url}/hashes`, given(hash), her.headers), 'case-expired')
+
+  const receipt = await app.inject({ url: `${her.url}/receipt`, headers: her.headers })
+  t.match(receipt.json(), { state: 'expired', images: 1, hashes: 1, endedAt: view.expiredAt })
+  t.same((await del(app, her.url, her.headers)).json(), receipt.json(), 'withdrawing it afterwards says the same')
+})
+
+async function waitUntilGone(isFound: () => Promise<boolean>) {
+  while (await isFound());
+}
+
+t.test('a case is renewed with its PIN, for the whole time once more, and says when to think of it', async (t) => {
+  const { app, clock, keeping } = await world(t)
+  const her = await openCase(app)
+  const before = (await app.inject(her)).json<{ createdAt: string; expiresAt: string; remindAt: string }>()
+  t.ok(before.createdAt < before.remindAt && before.remindAt < before.expiresAt)
+  refused(t, await post(app, `${her.url}/renewals`, { pin: 'abc' }), 'request-invalid')
+  refused(t, await post(app, `${her.url}/renewals`, { pin: her.pin === '000000' ? '000001' : '000000' }), 'case-unknown')
+
+  clock.nowMs += RETENTION_MS - 1
+  const renewed = await post(app, `${her.url}/renewals`, { pin: her.pin })
+  t.equal(renewed.statusCode, 200)
+  const after = renewed.json<{ expiresAt: string; remindAt: string }>()
+  t.equal(Date.parse(after.expiresAt), clock.nowMs + RETENTION_MS)
+  t.ok(after.remindAt < after.expiresAt && after.remindAt > before.remindAt)
+
+  clock.nowMs += RETENTION_MS - 1
+  t.same(await keeping.expire(), { expired: 0, forgotten: 0 })
+  t.match((await app.inject({ ...her, method: 'GET' })).statusCode, 200, 'and its token works still')
+  clock.nowMs += 1
+  t.same(await keeping.expire(), { expired: 1, forgotten: 0 })
+})
+
+t.test('another PIN opens the case, and the one before opens nothing', async (t) => {
+  const { app } = await world(t)
+  const her = await openCase(app)
+  const changed = await post(app, `${her.url}/pin`, undefined, her.headers)
+  t.equal(changed.statusCode, 201)
+  const { pin } = changed.json<{ pin: string }>()
+  t.match(pin, /^\d{6}$/)
+  if (pin !== her.pin) refused(t, await tryPin(app, her.caseNumber, her.pin), 'case-unknown')
+  t.equal((await tryPin(app, her.caseNumber, pin)).statusCode, 201)
+})
+
+t.test('once erased and long ended, nothing of a case is left', async (t) => {
+  const { app, clock, keeping, service, store } = await world(t)
+  const keysBefore = await store.ask((redis) => redis.keys('{tabir}:case*'))
+  const her = await openCase(app)
+  await post(app, `${her.url}/hashes`, given(randomHashText()), her.headers)
+  const receipt = await del(app, her.url, her.headers)
+  t.equal(await keeping.erase(), 1)
+  t.equal(await keeping.erase(), 0, 'once')
+  t.match((await app.inject(her)).json(), { state: 'erased', images: 0, withdrawnAt: /Z$/, erasedAt: /Z$/ })
+  t.same((await del(app, her.url, her.headers)).json(), receipt.json(), 'the receipt stays the same')
+  refused(t, await post(app, `${her.url}/hashes`, given(randomHashText()), her.headers), 'case-withdrawn')
+
+  clock.nowMs += CASE_FORGOTTEN_AFTER_MS - 1
+  t.same(await keeping.expire(), { expired: 0, forgotten: 0 })
+  clock.nowMs += 1
+  t.same(await keeping.expire(), { expired: 0, forgotten: 1 })
+  refused(t, await app.inject(her), 'case-unknown')
+  refused(t, await tryPin(app, her.caseNumber, her.pin), 'case-unknown')
+  const left = (await store.ask((redis) => redis.keys('{tabir}:case*'))).filter((key) => !key.includes('case-token'))
+  t.same(left, keysBefore)
+  t.notOk(service.log.join('').includes(her.caseNumber))
+})
+
+t.test('each step is refused in every state that does not allow it, and changes nothing then', async (t) => {
+  const { clock, store, cases } = await world(t)
+  const nowMs = clock.nowMs
+  const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 7)]))
+  const record = { createdAtMs: nowMs, expiresAtMs: nowMs + 1000, category: undefined, pin: 'x' }
+  let number = 0
+  /** A case that came to its state in the way that cases do. */
+  const caseIn = async (state: CaseState) => {
+    const caseId = String(number++).padStart(32, '0')
+    await cases.add(caseId, record)
+    if (state === 'active') await images.putForCase(caseId, [image(number)], nowMs)
+    if (state === 'withdrawn') await cases.end(caseId, 'withdrawn', nowMs)
+    if (state === 'expired') await cases.end(caseId, 'expired', nowMs + 1000)
+    if (state === 'erased') await cases.end(caseId, 'withdrawn', nowMs)
+    if (state === 'erased') await cases.markErased(caseId, nowMs)
+    t.equal((await cases.get(caseId))?.state, state)
+    return caseId
+  }
+  const change = (action: CaseAction) => (caseId: string) =>
+    cases.change(caseId, { action, nowMs, fields: { pin: 'y' }, event: undefined })
+  const steps: Record<CaseAction, (caseId: string) => Promise<unknown>> = {
+    'add-images': (caseId) => images.putForCase(caseId, [image(number)], nowMs),
+    renew: change('renew'),
+    'change-pin': change('change-pin'),
+    'hand-over': change('hand-over'),
+    'note-complaint': change('note-complaint'),
+    withdraw: (caseId) => cases.end(caseId, 'withdrawn', nowMs),
+    expire: (caseId) => cases.end(caseId, 'expired', nowMs + 1000),
+    erase: (caseId) => cases.markErased(caseId, nowMs),
+  }
+  const everything = async () => {
+    const names = (await store.ask((redis) => redis.keys('{tabir}:*'))).toSorted()
+    return Promise.all(names.map((name) => store.ask((redis) => redis.dumpBuffer(name))))
+  }
+  for (const action of Object.keys(steps) as CaseAction[]) {
+    const { from, to } = CASE_ACTIONS[action]
+    for (const state of CASE_STATES) {
+      const caseId = await caseIn(state)
+      const before = await everything()
+      await steps[action](caseId)
+      const now = (await cases.get(caseId))?.state
+      if (from.some((allowed) => allowed === state)) t.equal(now, to ?? state, `${action} in ${state}`)
+      else t.same(await everything(), before, `${action} in ${state} changes nothing`)
+    }
+  }
+})
+
+t.test('no step is taken with a case whose time is over, but to end it', async (t) => {
+  const { clock, store, cases } = await world(t)
+  const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 7)]))
+  const { nowMs } = clock
+  await cases.add('a', { createdAtMs: nowMs, expiresAtMs: nowMs + 10, category: undefined, pin: 'x' })
+  const late = nowMs + 10
+  t.equal(await images.putForCase('a', [image(1)], late), 'expired')
+  for (const action of ['renew', 'change-pin', 'hand-over', 'note-complaint'] as const)
+    t.equal(await cases.change('a', { action, nowMs: late, fields: { pin: 'y' }, event: undefined }), 'expired')
+  await cases.markErased('a', late)
+  t.equal((await cases.get('a'))?.state, 'open')
+  t.equal(await cases.forget('a', late), false)
+  t.equal((await cases.end('a', 'expired', late - 1))?.state, 'open', 'a clock that is behind ends nothing')
+  t.equal((await cases.end('a', 'withdrawn', late))?.state, 'withdrawn', 'she may still withdraw')
+})
+
+function image(number: number) {
+  const id = `00000000-0000-8000-8000-${String(number).padStart(12, '0')}`
+  const image = {
+    bank: 'cases',
+    tier: 'self-reported',
+    category: undefined,
+    ref: undefined,
+    createdAtMs: 1,
+    signals: [],
+  } as const
+  return { id, image }
+}

@@ -1,0 +1,52 @@
+import t from 'tap'
+import { EVENT_STREAM_LIMITS, eventStreams, wantsEvents } from '../../src/http/event-stream.js'
+
+t.test('a listener that does not read is cut, and holds up nobody', async (t) => {
+  const streams = eventStreams({ ...EVENT_STREAM_LIMITS, maxWaitingBytes: 10_000 })
+  const senders: ((count: number) => void)[] = []
+  let stopped = 0
+  const open = () =>
+    streams.open((send) => {
+      senders.push((count) => send({ id: `${count}-0`, event: 'matched', data: { count } }))
+      return () => {
+        stopped += 1
+      }
+    })
+  const stalled = open()
+  const reading = open()
+  let heard = ''
+  reading.setEncoding('utf8').on('data', (text: string) => {
+    heard += text
+  })
+  for (let i = 0; i < 1000; i++) {
+    for (const send of senders) send(i)
+    if (i % 50 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  await new Promise((resolve) => setImmediate(resolve))
+  t.ok(stalled.destroyed)
+  t.equal(stopped, 1, 'and is followed no more')
+  t.notOk(reading.destroyed)
+  t.match(heard, /^retry: 3000\n\nid: 0-0\nevent: matched\ndata: \{"count":0\}\n\n/)
+  t.match(heard, /id: 999-0\nevent: matched\ndata: \{"count":999\}\n\n$/)
+  streams.close()
+  await new Promise((resolve) => reading.once('close', resolve))
+  t.equal(stopped, 2)
+})
+
+t.test('a stream ends after its time, beats meanwhile, and there are only so many', async (t) => {
+  const streams = eventStreams({ ...EVENT_STREAM_LIMITS, maxStreams: 1, beatEveryMs: 5, endsAfterMs: 100 })
+  const stream = streams.open(() => () => {})
+  t.throws(() => streams.open(() => () => {}), { code: 'overloaded' })
+  let heard = ''
+  for await (const text of stream.setEncoding('utf8')) heard += text
+  t.match(heard, /^retry: 3000\n\n(:\n\n)+$/)
+  streams.open(() => () => {})
+  streams.close()
+})
+
+t.test('who wants events says so', async (t) => {
+  for (const accept of ['text/event-stream', 'text/html, text/event-stream;q=0.9', 'text/event-stream,*/*'])
+    t.ok(wantsEvents(accept), String(accept))
+  for (const accept of [undefined, '', '*/*', 'application/json', 'text/event-streams', 'x-text/event-stream'])
+    t.notOk(wantsEvents(accept), String(accept))
+})

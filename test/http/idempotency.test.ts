@@ -1,0 +1,117 @@
+// The same request again is the same answer, and the same picture again is the same image.
+
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { imagePart, multipart } from '../helpers/multipart.js'
+import { type Picture, scene } from '../helpers/pictures.js'
+import { MARKER, refused } from '../helpers/refusal.js'
+import { post } from '../helpers/requests.js'
+import { openCase, randomHashText, startService, startWorkers } from '../helpers/service.js'
+
+const KEY = 'b6f0c9c2-0c3e-4f57-9d35-1f7c2f0c7a11'
+const key = (value = KEY) => ({ 'idempotency-key': value })
+
+function given(...hashes: string[]) {
+  return { images: hashes.map((hash) => ({ signals: [{ type: 'pdq', hash, quality: 80 }] })) }
+}
+
+t.test(
+  'a case is opened once for a key, also by twins at one moment, and kept so that the store alone cannot open it',
+  async (t) => {
+    const { app, redis } = await startService(t)
+    const body = { adult: true, category: 'nude' }
+    const twins = await Promise.all(Array.from({ length: 8 }, () => post(app, '/v1/cases', body, key())))
+    for (const twin of twins) t.same([twin.statusCode, twin.body], [201, twins[0]?.body])
+    t.equal((await post(app, '/v1/cases', body, key())).body, twins[0]?.body, 'and later')
+    t.not((await post(app, '/v1/cases', body, key(`${KEY}x`))).body, twins[0]?.body, 'another key')
+    t.not((await post(app, '/v1/cases', body)).body, (await post(app, '/v1/cases', body)).body, 'no key')
+    refused(t, await post(app, '/v1/cases', { adult: true }, key()), 'idempotency-key-reused')
+    refused(t, await post(app, '/v1/cases', { adult: false }, key()), 'minor-declared')
+    for (const wrong of ['short', MARKER, 'x'.repeat(129), `${KEY} ${KEY}`])
+      refused(t, await post(app, '/v1/cases', body, key(wrong)), 'request-invalid')
+
+    const { caseNumber, token } = twins[0]?.json<{ caseNumber: string; token: string }>() ?? {}
+    const client = new Redis(redis.socket)
+    t.teardown(() => client.disconnect())
+    const names = await client.keys('{tabir}:idempotency:*')
+    t.equal(names.length, 2)
+    const kept = (await Promise.all(names.map((name) => client.getBuffer(name)))).map(String).join()
+    for (const secret of [caseNumber ?? '', token ?? '', KEY]) t.notOk(`${kept}${names}`.includes(secret))
+  },
+)
+
+t.test('hashes are registered once for a key and a case; a refusal is not kept', async (t) => {
+  const { app } = await startService(t)
+  const [her, other] = [await openCase(app), await openCase(app)]
+  const body = given(randomHashText())
+  const twins = await Promise.all(
+    Array.from({ length: 5 }, () => post(app, `${her.url}/hashes`, body, { ...her.headers, ...key() })),
+  )
+  for (const twin of twins) t.same([twin.statusCode, twin.body], [201, twins[0]?.body])
+  t.equal((await app.inject(her)).json<{ images: number }>().images, 1)
+  const changed = await post(app, `${her.url}/hashes`, given(randomHashText()), { ...her.headers, ...key() })
+  refused(t, changed, 'idempotency-key-reused')
+  t.equal((await post(app, `${other.url}/hashes`, body, { ...other.headers, ...key() })).statusCode, 201, 'another case')
+
+  const plain = { images: [{ signals: [{ type: 'pdq', hash: randomHashText(), quality: 3 }] }] }
+  const again = { ...her.headers, ...key(`${KEY}2`) }
+  refused(t, await post(app, `${her.url}/hashes`, plain, again), 'quality-too-low')
+  t.equal((await post(app, `${her.url}/hashes`, body, again)).statusCode, 201, 'the key is free again')
+})
+
+t.test('pictures are registered once for a key, whatever boundary they come with', async (t) => {
+  const { app, redis } = await startService(t)
+  await startWorkers(t, redis)
+  const her = await openCase(app)
+  const [bird, tree] = [await scene(1), await scene(2)]
+  let sent = 0
+  const send = (pictures: readonly Picture[], headers: Record<string, string>) => {
+    const copies = pictures.map((picture) => imagePart({ ...picture, bytes: Buffer.from(picture.bytes) }))
+    const upload = multipart(copies, `boundary${sent++}`)
+    return app.inject({
+      method: 'POST',
+      url: `${her.url}/images`,
+      headers: { ...her.headers, ...headers, ...upload.headers },
+      payload: upload.payload,
+    })
+  }
+  const twins = await Promise.all([send([bird, tree], key()), send([bird, tree], key()), send([bird, tree], key())])
+  for (const twin of twins) t.same([twin.statusCode, twin.body], [201, twins[0]?.body])
+  refused(t, await send([tree, bird], key()), 'idempotency-key-reused', 'another order')
+  refused(t, await send([bird], key()), 'idempotency-key-reused', 'one less')
+  t.equal((await send([bird, tree], key())).body, twins[0]?.body)
+
+  const withoutKey = await send([bird, bird, tree], {})
+  const ids = (body: string) => [...body.matchAll(/"imageId":"([^"]+)"/g)].map(([, id]) => id)
+  const [birdId, treeId] = ids(twins[0]?.body ?? '')
+  t.same(ids(withoutKey.body), [birdId, birdId, treeId], 'the same picture is the same image')
+  t.match((await app.inject(her)).json(), { images: 2 })
+})
+
+t.test('the same picture twice in a case is one image, by all bits of PDQ, and says nothing of other cases', async (t) => {
+  const { app } = await startService(t)
+  const [her, other] = [await openCase(app), await openCase(app)]
+  const hash = randomHashText()
+  const idOf = async (at: typeof her, signals: object[]) => {
+    const answer = await post(app, `${at.url}/hashes`, { images: [{ signals }] }, at.headers)
+    return answer.json<{ images: { imageId: string }[] }>().images[0]?.imageId
+  }
+  const pdq = { type: 'pdq', hash, quality: 80 }
+  const first = await idOf(her, [pdq])
+  t.equal(await idOf(her, [pdq]), first)
+  t.equal(
+    await idOf(her, [
+      { type: 'blockhash', hash, quality: 80 },
+      { ...pdq, quality: 90 },
+    ]),
+    first,
+  )
+  t.not(await idOf(other, [pdq]), first)
+  const oneBitOff = `${hash.slice(0, -1)}${(Number.parseInt(hash.slice(-1), 16) ^ 1).toString(16)}`
+  t.not(await idOf(her, [{ ...pdq, hash: oneBitOff }]), first)
+  t.not(await idOf(her, [{ type: 'sha256', hash, quality: 100 }]), first)
+  t.not(await idOf(her, [{ ...pdq, view: 'crop' }]), first)
+  t.match((await app.inject(her)).json(), { images: 4 })
+  const events = (await app.inject({ url: `${her.url}/events`, headers: her.headers })).json<{ events: unknown[] }>()
+  t.equal(events.events.length, 5, 'what was there already is not registered again')
+})

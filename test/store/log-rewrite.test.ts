@@ -1,0 +1,96 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { hashFromBytes } from '../../src/hash/hash256.js'
+import { caseKeepingOver } from '../../src/services/case-keeping.js'
+import { casesIn } from '../../src/store/cases.js'
+import { imagesIn } from '../../src/store/images.js'
+import { keys } from '../../src/store/keys.js'
+import { rewriteLog } from '../../src/store/log-rewrite.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { openStore } from '../../src/store/store.js'
+import { startRedis } from '../helpers/redis.js'
+import { until } from '../helpers/service.js'
+
+t.test('what a case held is in no file of the store once the case is erased; until then it is', async (t) => {
+  const redis = await startRedis(t)
+  const store = await openStore({ url: undefined, socket: redis.socket })
+  t.teardown(() => store.close())
+  const cases = casesIn(store)
+  const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 7)]))
+  let rewrites = 0
+  const keeping = caseKeepingOver({
+    cases,
+    rewriteLog: () => {
+      rewrites += 1
+      return rewriteLog(store, 30_000)
+    },
+    now: () => 1000,
+  })
+  const sealed: Buffer[] = []
+  for (const caseId of ['withdrawn', 'expired', 'kept']) {
+    await cases.add(caseId, { createdAtMs: 1, expiresAtMs: 900, category: undefined, pin: `pin of ${caseId}` })
+    const id = `00000000-0000-8000-8000-00000000000${sealed.length}`
+    const image = { bank: 'cases', tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 1 } as const
+    const hash = hashFromBytes(Buffer.alloc(32, sealed.length))
+    await images.putForCase(
+      caseId,
+      [{ id, image: { ...image, signals: [{ type: 'pdq', view: 'whole', quality: 80, hash }] } }],
+      10,
+    )
+    const [record] = await store.ask((client) => client.hvalsBuffer(keys.images(sealed.length)))
+    sealed.push(record ?? Buffer.alloc(0))
+  }
+  const folder = join(redis.dataDir, 'redis', 'appendonlydir')
+  const onDisk = () => {
+    const bytes = Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))))
+    return sealed.map((record) => bytes.includes(record))
+  }
+  t.ok(sealed.every((record) => record.length > 60))
+  t.same(onDisk(), [true, true, true])
+
+  await cases.end('withdrawn', 'withdrawn', 900)
+  await cases.end('expired', 'expired', 900)
+  t.same(onDisk(), [true, true, true], 'deleted, but in old lines')
+
+  t.equal(await keeping.erase(), 2)
+  t.equal(rewrites, 1, 'one rewrite for both')
+  await until(() => onDisk().join() === 'false,false,true')
+  t.equal((await cases.get('withdrawn'))?.erasedAtMs, 1000)
+  t.equal((await cases.get('kept'))?.erasedAtMs, undefined)
+
+  t.equal(await keeping.erase(), 0)
+  t.equal(rewrites, 1, 'nothing to erase, nothing to rewrite')
+})
+
+t.test('a rewrite that is under way does not count: it began before', async (t) => {
+  const redis = await startRedis(t)
+  const store = await openStore({ url: undefined, socket: redis.socket })
+  t.teardown(() => store.close())
+  const rewrites = async () => /^aof_rewrites:(\d+)/m.exec(await store.ask((client) => client.info('persistence')))?.[1]
+  const before = Number(await rewrites())
+  await store.ask((client) => client.bgrewriteaof())
+  t.same(await Promise.all([rewriteLog(store, 30_000), rewriteLog(store, 30_000)]), ['rewritten', 'rewritten'])
+  t.ok(Number(await rewrites()) >= before + 2)
+})
+
+t.test('a Redis that does not allow it says so, and its cases are not called erased', async (t) => {
+  const redis = await startRedis(t)
+  const store = await openStore({ url: undefined, socket: redis.socket })
+  t.teardown(() => store.close())
+  await store.ask((client) => client.call('ACL', 'SETUSER', 'hosted', 'on', '>pw', '~*', '&*', '+@all', '-bgrewriteaof'))
+  const hosted = await openStore({ url: undefined, socket: redis.socket })
+  t.teardown(() => hosted.close())
+  await hosted.ask((client) => client.auth('hosted', 'pw'))
+  t.equal(await rewriteLog(hosted, 30_000), 'not-allowed')
+
+  const cases = casesIn(store)
+  await cases.add('a', { createdAtMs: 1, expiresAtMs: 900, category: undefined, pin: 'x' })
+  await cases.end('a', 'withdrawn', 2)
+  const keeping = caseKeepingOver({ cases, rewriteLog: async () => 'not-allowed', now: () => 3 })
+  t.equal(await keeping.erase(), undefined)
+  t.equal((await cases.get('a'))?.state, 'withdrawn')
+  const failing = caseKeepingOver({ cases, rewriteLog: () => Promise.reject(new Error('disk full')), now: () => 3 })
+  await t.rejects(failing.erase(), /disk full/)
+  t.equal((await cases.get('a'))?.state, 'withdrawn')
+})

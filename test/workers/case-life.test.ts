@@ -1,0 +1,45 @@
+import t from 'tap'
+import { casesIn } from '../../src/store/cases.js'
+import { connectForWaiting, openStore } from '../../src/store/store.js'
+import { keepCases } from '../../workers/case-life.js'
+import { startRedis } from '../helpers/redis.js'
+import { until } from '../helpers/service.js'
+
+t.test('cases are expired, erased and forgotten by the clock, by however many processes', async (t) => {
+  const redis = await startRedis(t)
+  const target = { url: undefined, socket: redis.socket }
+  const store = await openStore(target)
+  const cases = casesIn(store)
+  const newCase = { createdAtMs: 1, category: undefined, pin: 'x' }
+  await cases.add('withdrawn', { ...newCase, expiresAtMs: 10_000 })
+  await cases.add('due', { ...newCase, expiresAtMs: 1000 })
+  await cases.add('living', { ...newCase, expiresAtMs: 10_000 })
+  await cases.add('old', { ...newCase, expiresAtMs: 1000 })
+  await cases.end('withdrawn', 'withdrawn', 500)
+  await cases.end('old', 'withdrawn', -40 * 86_400_000)
+
+  const warnings: string[] = []
+  const keepers = [1, 2].map(() => {
+    const connection = connectForWaiting(target)
+    const keeper = keepCases({
+      target,
+      connection,
+      eraseEveryMs: 100,
+      now: () => 2000,
+      warn: (line) => warnings.push(line),
+    })
+    return { connection, keeper }
+  })
+  t.teardown(async () => {
+    await Promise.all(keepers.map(({ keeper }) => keeper.close()))
+    for (const { connection } of keepers) connection.disconnect()
+    await store.close()
+  })
+  const stateOf = async (caseId: string) => (await cases.get(caseId))?.state
+  await until(async () => (await stateOf('old')) === undefined)
+  await until(async () => (await stateOf('withdrawn')) === 'erased')
+  await until(async () => (await stateOf('due')) === 'erased')
+  t.equal((await cases.get('due'))?.end?.as, 'expired')
+  t.equal(await stateOf('living'), 'open')
+  t.same(warnings, [])
+})

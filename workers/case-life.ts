@@ -1,0 +1,80 @@
+// The jobs of the clock: expire and forget cases, have the log rewritten behind those that have ended.
+
+import { Queue, Worker } from 'bullmq'
+import type { Redis } from 'ioredis'
+import {
+  CASE_LIFE_JOBS,
+  CASE_LIFE_QUEUE,
+  type CaseLifeJob,
+  EXPIRE_EVERY_MS,
+  REWRITE_WITHIN_MS,
+} from '../src/jobs/case-life.js'
+import { QUEUE_PREFIX } from '../src/jobs/hash-image.js'
+import { caseKeepingOver } from '../src/services/case-keeping.js'
+import { casesIn } from '../src/store/cases.js'
+import { rewriteLog } from '../src/store/log-rewrite.js'
+import { openStore, type RedisTarget } from '../src/store/store.js'
+
+export interface CaseLifeOptions {
+  readonly target: RedisTarget
+  /** Waits for Redis however long it takes. */
+  readonly connection: Redis
+  readonly eraseEveryMs: number
+  readonly now: () => number
+  /** One line for the operator. */
+  readonly warn: (line: string) => void
+}
+
+/** Works until it is closed. However many processes do this, each job runs in one of them at a time. */
+export function keepCases({ target, connection, eraseEveryMs, now, warn }: CaseLifeOptions): { close(): Promise<void> } {
+  const run = caseLifeHandler({ target, now, warn })
+  const queue = new Queue(CASE_LIFE_QUEUE, { prefix: QUEUE_PREFIX, connection, streams: { events: { maxLen: 100 } } })
+  queue.on('error', () => {})
+  const everyMs: Readonly<Record<CaseLifeJob, number>> = { expire: EXPIRE_EVERY_MS, erase: eraseEveryMs }
+  const opts = { removeOnComplete: true, removeOnFail: true, stackTraceLimit: 1 }
+  const planned = CASE_LIFE_JOBS.map((name) => queue.upsertJobScheduler(name, { every: everyMs[name] }, { name, opts }))
+  Promise.all(planned).catch(() => {}) // closed before Redis came
+
+  const worker = new Worker(
+    CASE_LIFE_QUEUE,
+    async ({ name }) => {
+      const job = CASE_LIFE_JOBS.find((known) => known === name)
+      try {
+        if (job !== undefined) await run(job)
+      } catch {
+        throw new Error(`${job} failed`) // a fixed text: BullMQ writes it into Redis
+      }
+    },
+    { prefix: QUEUE_PREFIX, connection, concurrency: CASE_LIFE_JOBS.length },
+  )
+  worker.on('error', () => {})
+  return {
+    async close() {
+      const isAway = connection.status !== 'ready'
+      await worker.close(isAway)
+      if (!isAway) await queue.close()
+    },
+  }
+}
+
+/** Does one job. Safe to run twice, and beside itself. @throws when Redis is away, or could not write its log anew. */
+export function caseLifeHandler({ target, now, warn }: Pick<CaseLifeOptions, 'target' | 'now' | 'warn'>) {
+  let hasWarned = false
+  return async (job: CaseLifeJob): Promise<void> => {
+    const store = await openStore(target)
+    try {
+      const keeping = caseKeepingOver({
+        cases: casesIn(store),
+        rewriteLog: () => rewriteLog(store, REWRITE_WITHIN_MS),
+        now,
+      })
+      if (job === 'expire') await keeping.expire()
+      else if ((await keeping.erase()) === undefined && !hasWarned) {
+        hasWarned = true
+        warn('This Redis does not let its log be rewritten: what was withdrawn stays in old lines of it, sealed.')
+      }
+    } finally {
+      await store.close()
+    }
+  }
+}
