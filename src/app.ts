@@ -17,6 +17,7 @@ import { caseRoutes } from './http/routes/cases.js'
 import { docRoutes } from './http/routes/docs.js'
 import { healthRoutes } from './http/routes/health.js'
 import { matchRoutes } from './http/routes/match.js'
+import { pageRoutes } from './http/routes/page.js'
 import { type InFlight, MULTIPART_OPTIONS, type UploadLimits } from './http/upload.js'
 import type { Banks } from './services/banks.js'
 import type { Cases } from './services/cases.js'
@@ -24,6 +25,7 @@ import type { Hashing } from './services/hashing.js'
 import type { Health } from './services/health.js'
 import type { Matcher } from './services/matcher.js'
 import type { Registration } from './services/registration.js'
+import type { Site } from './web/site.js'
 
 export interface AppServices {
   readonly cases: Cases
@@ -37,6 +39,7 @@ export interface AppServices {
 
 export interface AppOptions {
   readonly services: AppServices
+  readonly site: Site
   readonly uploadLimits: UploadLimits
   readonly logLevel: string
   /** Where log lines go; standard output when left out. */
@@ -54,7 +57,7 @@ const MAX_PARAM_CHARS = 512
 /** What plugins and parsers would write at the finer levels: headers with a key in them, bytes of a stranger. */
 const SECRET_IN_LOGS = { paths: ['busboyOptions', 'err.rawPacket', 'err.cause', 'headers'], remove: true }
 
-export async function buildApp({ services, uploadLimits, logLevel, logStream }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({ services, site, uploadLimits, logLevel, logStream }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -83,6 +86,7 @@ export async function buildApp({ services, uploadLimits, logLevel, logStream }: 
     await guarded.register(door, { identify, cases })
     await guarded.register(healthRoutes, { health, metrics: metrics.text })
     await guarded.register(docRoutes)
+    await guarded.register(pageRoutes, { site })
     await guarded.register(caseRoutes, { prefix: '/v1', cases, hashing, registration, uploadLimits, inFlight })
     await guarded.register(matchRoutes, { prefix: '/v1', matcher, hashing, uploadLimits, inFlight })
     await guarded.register(bankRoutes, { prefix: '/v1', banks, registration })

@@ -22,6 +22,10 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     sealKeys: undefined,
     snapshotEveryS: 900,
     caseRetentionDays: 365,
+    pageExitUrl: 'https://www.wikipedia.org/',
+    country: 'MY',
+    contactName: undefined,
+    contactLink: undefined,
     logLevel: 'info',
     env: 'live',
   })
@@ -46,6 +50,10 @@ t.test('every variable reaches its setting', async (t) => {
     TABIR_SEAL_KEYS: 'new:AAAA+/==,old:BBBB\n',
     TABIR_SNAPSHOT_EVERY_S: '60',
     TABIR_CASE_RETENTION_DAYS: '30',
+    TABIR_PAGE_EXIT_URL: 'https://weather.example/',
+    TABIR_COUNTRY: 'GB',
+    TABIR_CONTACT_NAME: 'Helpers',
+    TABIR_CONTACT_LINK: 'tel:+60312345678',
     TABIR_LOG_LEVEL: 'silent',
     TABIR_ENV: 'test',
   })
@@ -69,6 +77,10 @@ t.test('every variable reaches its setting', async (t) => {
     sealKeys: 'new:AAAA+/==,old:BBBB',
     snapshotEveryS: 60,
     caseRetentionDays: 30,
+    pageExitUrl: 'https://weather.example/',
+    country: 'GB',
+    contactName: 'Helpers',
+    contactLink: 'tel:+60312345678',
     logLevel: 'silent',
     env: 'test',
   })

@@ -1,6 +1,7 @@
 // What each refusal answers. A code without a row here does not compile.
 
 import { z } from 'zod'
+import { HOTLINES } from '../domain/hotlines.js'
 import { PROBLEM_CODES, type Problem, type ProblemCode } from '../domain/problem.js'
 
 interface Row {
@@ -84,13 +85,6 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   unexpected: { status: 500, title: 'Something went wrong here.' },
 }
 
-/** The hotlines for people under 18, shown wherever a minor is declared. */
-export const HOTLINES = [
-  { name: 'NCMEC Take It Down', where: 'worldwide', url: 'https://takeitdown.ncmec.org' },
-  { name: 'IWF and Childline Report Remove', where: 'United Kingdom', url: 'https://www.childline.org.uk/remove' },
-  { name: 'Talian Kasih', where: 'Malaysia', phone: '15999' },
-] as const
-
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 
 export interface ProblemError {
@@ -128,7 +122,7 @@ export function problemBody(problem: Problem, requestId?: string, errors: readon
     ...(requestId !== undefined && { instance: `urn:uuid:${requestId}` }),
     ...(problem.retryAfterS !== undefined && { retryAfterS: problem.retryAfterS }),
     ...(errors.length > 0 && { errors: [...errors] }),
-    ...(problem.code === 'minor-declared' && { hotlines: HOTLINES.map((hotline) => ({ ...hotline })) }),
+    ...(problem.code === 'minor-declared' && { hotlines: HOTLINES.map(({ country: _, ...hotline }) => hotline) }),
   }
 }
 

@@ -14,6 +14,7 @@ import { openServices, type Services } from '../../src/services.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
+import { loadSite, type SiteSettings } from '../../src/web/site.js'
 import { startRedis, type TestRedis } from './redis.js'
 
 export interface TestService {
@@ -30,9 +31,18 @@ export interface TestServiceOptions {
   readonly uploadLimits?: Partial<UploadLimits>
   readonly hydrated?: boolean
   readonly logLevel?: string
+  readonly site?: Partial<SiteSettings>
 }
 
 const UPLOAD_LIMITS: UploadLimits = { maxImageBytes: 20 << 20, maxImages: 20, maxInFlightBytes: 256 << 20 }
+
+const SITE: SiteSettings = {
+  exitUrl: 'https://exit.example/',
+  country: 'MY',
+  contact: { name: 'Helpers', link: 'https://helpers.example/' },
+  maxImageBytes: UPLOAD_LIMITS.maxImageBytes,
+  maxImages: UPLOAD_LIMITS.maxImages,
+}
 
 export async function startService(t: Test, options: TestServiceOptions = {}): Promise<TestService> {
   const redis = options.redis ?? (await startRedis(t))
@@ -49,6 +59,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
   })
   const app = await buildApp({
     services,
+    site: loadSite(fileURLToPath(new URL('../../public/', import.meta.url)), { ...SITE, ...options.site }),
     uploadLimits: { ...UPLOAD_LIMITS, ...options.uploadLimits },
     logLevel: options.logLevel ?? 'debug',
     logStream: { write: (line) => log.push(line) },
