@@ -44,8 +44,9 @@ export function picker(goOn: () => void): Picker {
     holdsPictures: () => pictures.size > 0,
     clear() {
       pool.stop()
-      for (const { id } of [...pictures.values()]) forget(id)
-      drawTotals()
+      pictures.clear()
+      rows.clear()
+      hide('reading')
     },
   }
 

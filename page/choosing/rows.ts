@@ -11,7 +11,9 @@ export interface RowActions {
 
 export interface Rows {
   draw(picture: Picture): void
+  /** Leads the keyboard to the next line, or it would be back at the top of the page. */
   remove(id: number): void
+  clear(): void
 }
 
 export function rowsIn(listId: string, { remove, tryAgain }: RowActions): Rows {
@@ -35,7 +37,11 @@ export function rowsIn(listId: string, { remove, tryAgain }: RowActions): Rows {
       line?.item.remove()
       lines.delete(id)
       const target = next?.querySelector<HTMLElement>('button:not([hidden])') ?? one('files', HTMLInputElement)
-      target.focus() // or a keyboard would be back at the top of the page
+      target.focus()
+    },
+    clear() {
+      list.replaceChildren()
+      lines.clear()
     },
   }
 

@@ -102,7 +102,7 @@ export async function protectAll(page: Page): Promise<{ caseNumber: string; pin:
   await page.click('#protect')
   await page.waitForSelector('[data-step="result"]:not([hidden])')
   await allSent(page)
-  return { caseNumber: await page.innerText('#number'), pin: await page.innerText('#pin') }
+  return { caseNumber: await textOf(page, '#number'), pin: await textOf(page, '#pin') }
 }
 
 /** Waits until every picture is protected or refused. */
@@ -111,4 +111,9 @@ export async function allSent(page: Page): Promise<void> {
     const lines = [...document.querySelectorAll<HTMLElement>('#sent li')]
     return lines.length > 0 && lines.every(({ dataset }) => dataset['state'] !== 'busy')
   })
+}
+
+/** What stands in an element. */
+export async function textOf(page: Page, selector: string): Promise<string> {
+  return (await page.textContent(selector)) ?? ''
 }

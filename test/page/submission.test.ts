@@ -1,7 +1,16 @@
 import t from 'tap'
 import { hashImage } from '../../src/hash/hash-image.js'
 import { decode } from '../../workers/media/decode.js'
-import { allRead, choose, pictureFile, protectAll, startSite, toChoosing, withoutBrowser } from '../helpers/browser.js'
+import {
+  allRead,
+  choose,
+  pictureFile,
+  protectAll,
+  startSite,
+  textOf,
+  toChoosing,
+  withoutBrowser,
+} from '../helpers/browser.js'
 import { keyFor } from '../helpers/service.js'
 
 t.test('submitter protects pictures, which then match', { skip: withoutBrowser }, async (t) => {
@@ -18,12 +27,12 @@ t.test('submitter protects pictures, which then match', { skip: withoutBrowser }
   ])
   await choose(page, files)
   await allRead(page)
-  t.equal(await page.innerText('#read-text'), '3 pictures can be protected')
+  t.equal(await textOf(page, '#read-text'), '3 pictures can be protected')
   const { caseNumber, pin } = await protectAll(page)
 
   t.match(caseNumber, /^TBR(-[0-9A-Z]{4}){3}$/)
   t.match(pin, /^\d{6}$/)
-  t.equal(await page.innerText('#sent-text'), 'Done. 3 pictures are protected.')
+  t.equal(await textOf(page, '#sent-text'), 'Done. 3 pictures are protected.')
   for (const { buffer } of files) {
     const picture = await decode(buffer)
     const query = await hashImage(picture, { aspect: picture.aspect })
@@ -46,7 +55,7 @@ t.test('under 18 sees the hotlines of the country, and nothing else', { skip: wi
 
   await page.click('#minor')
 
-  t.match(await page.innerText('main'), /15999[\s\S]*takeitdown\.ncmec\.org/)
+  t.match(await textOf(page, '[data-step="minor"]'), /15999[\s\S]*takeitdown\.ncmec\.org/)
   t.equal(
     await page.locator('input, [data-step]:not([data-step="minor"])').count(),
     0,
