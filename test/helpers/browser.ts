@@ -117,3 +117,10 @@ export async function allSent(page: Page): Promise<void> {
 export async function textOf(page: Page, selector: string): Promise<string> {
   return (await page.textContent(selector)) ?? ''
 }
+
+/** How many images a case has, asked as its owner would. */
+export async function imagesOf(site: Site, { caseNumber, pin }: { caseNumber: string; pin: string }): Promise<number> {
+  const token = await site.app.inject({ method: 'POST', url: `/v1/cases/${caseNumber}/tokens`, payload: { pin } })
+  const headers = { authorization: `Bearer ${token.json<{ token: string }>().token}` }
+  return (await site.app.inject({ url: `/v1/cases/${caseNumber}`, headers })).json<{ images: number }>().images
+}
