@@ -2,9 +2,9 @@
 // responsive meanwhile? Every hash is compared with the server's for the same file.
 // npm run bench:page [-- --photos FOLDER] [--most N] [--json]
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
-import { cpus } from 'node:os'
-import { basename, join } from 'node:path'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chromium } from 'playwright-core'
 import sharp from 'sharp'
@@ -32,9 +32,12 @@ await run(async (defer) => {
   defer(() => browser.close())
   const visit = () => openPage(browser, `http://127.0.0.1:${port}/`)
 
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-photos-'))
+  defer(() => rmSync(folder, { recursive: true, force: true }))
+
   const photos = photosIn(args.photos).slice(0, Number(args.most))
   const asTaken = await distancesOf(await visit(), photos)
-  const large = await Promise.all(Array.from({ length: LARGE }, (_, k) => enlarged(photos[k], k + 1)))
+  const large = await Promise.all(Array.from({ length: LARGE }, (_, k) => enlarged(folder, photos[k], k + 1)))
   const timed = await visit()
   const speed = await timesOf(timed, large)
   const reduced = await compare(speed.sent, large)
@@ -52,31 +55,28 @@ await run(async (defer) => {
   console.log(args.json ? JSON.stringify(result) : report(result))
 })
 
+/** Paths, because what is handed to a browser as bytes comes through a debugging port, and that is no person's delay. */
 function photosIn(folder) {
   const names = readdirSync(folder).filter((name) => /\.(jpe?g|png|webp)$/i.test(name))
-  return names
-    .sort()
-    .map((name) => ({ name: basename(name), mimeType: 'image/jpeg', buffer: readFileSync(join(folder, name)) }))
+  return names.sort().map((name) => join(folder, name))
 }
 
 /** A photograph as a telephone would have taken it, as far as its size goes; a drawn one where there is no photograph. */
-async function enlarged(photo, seed) {
-  const name = `large-${seed}.jpg`
-  if (photo === undefined) return { name, mimeType: 'image/jpeg', buffer: await largePicture(seed) }
+async function enlarged(folder, photo, seed) {
+  const path = join(folder, `large-${seed}.jpg`)
   const { width, height } = LARGE_SIZE
-  const picture = sharp(photo.buffer).resize(width, height, { fit: 'cover', kernel: 'cubic' })
-  return { name, mimeType: 'image/jpeg', buffer: await picture.jpeg({ quality: 92 }).toBuffer() }
+  const resized = () =>
+    sharp(photo).resize(width, height, { fit: 'cover', kernel: 'cubic' }).jpeg({ quality: 92 }).toBuffer()
+  writeFileSync(path, photo === undefined ? await largePicture(seed) : await resized())
+  return path
 }
 
 async function openPage(browser, url) {
   const page = await browser.newPage()
   await page.addInitScript(() => {
     globalThis.longTasks = []
-    new PerformanceObserver((list) =>
-      globalThis.longTasks.push(...list.getEntries().map(({ duration }) => duration)),
-    ).observe({
-      type: 'longtask',
-    })
+    const watch = (list) => globalThis.longTasks.push(...list.getEntries().map(({ duration }) => duration))
+    new PerformanceObserver(watch).observe({ type: 'longtask' })
   })
   await page.goto(url)
   await page.click('#adult')
@@ -91,21 +91,16 @@ async function timesOf(page, files) {
   page.on('request', (request) => {
     if (request.url().endsWith('/hashes')) sent.push(...request.postDataJSON().images)
   })
-  const folder = files.map(({ name, mimeType, buffer }) => ({ name, mimeType, buffer }))
-  await page.evaluate(() => globalThis.longTasks.splice(0))
-  // The clock runs in the page, from when it has the files: that they come through a debugging port is no person's delay.
+  // The clock runs in the page, from when it has the files.
   await page.evaluate(() => {
-    document.getElementById('files').addEventListener('change', () => {
-      globalThis.chosenAtMs = performance.now()
-      const watch = new MutationObserver(() => {
-        if (document.getElementById('choose-go').disabled) return
-        globalThis.readAtMs = performance.now()
-        watch.disconnect()
-      })
-      watch.observe(document.getElementById('choose-go'), { attributes: true })
-    })
+    globalThis.longTasks.splice(0)
+    addEventListener('change', () => (globalThis.chosenAtMs = performance.now()), { capture: true, once: true })
+    const go = document.getElementById('choose-go')
+    new MutationObserver(() => {
+      if (!go.disabled) globalThis.readAtMs = performance.now()
+    }).observe(go, { attributes: true })
   })
-  await page.setInputFiles('#files', folder)
+  await page.setInputFiles('#files', files)
   await page.waitForFunction(() => globalThis.readAtMs !== undefined, undefined, { timeout: 600_000 })
   const { ms, longestTaskMs } = await page.evaluate(() => ({
     ms: Math.round(globalThis.readAtMs - globalThis.chosenAtMs),
@@ -124,7 +119,6 @@ async function timesOf(page, files) {
   return { sent, ms, longestTaskMs }
 }
 
-/** In parts, because Playwright takes 50 MB of files at a time. */
 async function distancesOf(page, photos) {
   const { sent } = await timesOf(page, photos)
   return compare(sent, photos)
@@ -134,7 +128,8 @@ async function distancesOf(page, photos) {
 async function compare(sent, files) {
   const bits = { pdq: [], blockhash: [], 'pdq-area': [] }
   let missing = 0
-  for (const { buffer } of files) {
+  for (const path of files) {
+    const buffer = readFileSync(path)
     const { signals, blockhash, quality } = await hashImage(buffer, 'register')
     const digest = await crypto.subtle.digest('SHA-256', buffer)
     const fileHash = Buffer.from(digest).toString('hex')
