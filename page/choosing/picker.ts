@@ -1,7 +1,7 @@
 // Choosing pictures: by button, by dropping, by pasting. Reads them as they come.
 
 import { announce, hide, notice, onClick, one, setText, show } from '../dom.js'
-import type { Outcome } from '../hashing/outcome.js'
+import { isSame, type Outcome } from '../hashing/outcome.js'
 import { canHashHere, hashingPool } from '../hashing/pool.js'
 import { say, sayCount, sayMinutes } from '../messages.js'
 import { isBusy, type Picture, type Standing, type Usable, usableOf } from './picture.js'
@@ -85,7 +85,7 @@ export function picker(goOn: () => void): Picker {
       return { at: 'upload' }
     }
     const isKnown = [...pictures.values()].some(
-      ({ standing }) => standing.at === 'ready' && standing.hashed.fileHash === outcome.fileHash,
+      ({ standing }) => standing.at === 'ready' && isSame(standing.hashed, outcome),
     )
     return isKnown ? { at: 'refused', why: 'twice' } : { at: 'ready', hashed: outcome }
   }

@@ -5,7 +5,7 @@ import { hashImage } from '../../src/hash/hash-image.js'
 import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
 import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../src/hash/reduced-side.js'
 import { HEAD_BYTES, type Kind, kindOf, sidesOf } from './file-head.js'
-import type { Outcome, Reason } from './outcome.js'
+import type { FileSignal, Outcome, Reason } from './outcome.js'
 import { reduced } from './reduce.js'
 
 /**
@@ -82,13 +82,7 @@ async function hashed(file: Blob, bitmap: ImageBitmap): Promise<Outcome> {
     const { signals } = await hashImage(pixels, { purpose: 'register', aspect })
     const quality = signals[0]?.quality ?? 0
     if (quality < SIGNAL_TYPES.pdq.minQuality) return refused('too-plain')
-    const fileHash = await sha256(file)
-    return {
-      kind: 'hashed',
-      quality,
-      fileHash,
-      signals: [...signals, { type: 'sha256', view: 'whole', quality: 100, hash: fileHash }],
-    }
+    return { kind: 'hashed', quality, signals: [...signals, ...(await sha256(file))] }
   } finally {
     pixels.data.fill(0)
   }
@@ -128,11 +122,14 @@ function withCanvas(bitmap: ImageBitmap, rows: number, use: (rowsAt: RowsAt) => 
   }
 }
 
-async function sha256(file: Blob): Promise<string> {
+/** None where the page came without TLS from elsewhere: browsers then withhold what computes it. */
+async function sha256(file: Blob): Promise<FileSignal[]> {
+  if (!isSecureContext) return []
   const bytes = new Uint8Array(await file.arrayBuffer())
   try {
     const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-    return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+    const hash = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+    return [{ type: 'sha256', view: 'whole', quality: 100, hash }]
   } finally {
     bytes.fill(0)
   }

@@ -19,16 +19,19 @@ export const REASONS = [
 ] as const
 export type Reason = (typeof REASONS)[number]
 
-/** A hash as the API takes it; sha256 is that of the file. */
+/** A hash as the API takes it; sha256 is that of the file, where the browser computes it. */
 export type FileSignal = Omit<GivenSignal, 'type'> & { readonly type: GivenSignal['type'] | 'sha256' }
+
+/** Have two files the same hashes, every one of them? */
+export function isSame(a: Hashed, b: Hashed): boolean {
+  return a.signals.length === b.signals.length && a.signals.every(({ hash }, k) => hash === b.signals[k]?.hash)
+}
 
 export interface Hashed {
   readonly kind: 'hashed'
   /** 50…100. */
   readonly quality: number
   readonly signals: readonly FileSignal[]
-  /** SHA-256 of the file, in hex: the same for the same file. */
-  readonly fileHash: string
 }
 
 /** `upload`: it may be a picture, and this browser cannot open it; `browser` when it can open none at all. */

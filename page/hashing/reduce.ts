@@ -69,17 +69,30 @@ function weightsFor(fullPx: number, newPx: number): Weights {
   return { firsts, shares }
 }
 
+/** Most neighbours fall into the same two new pixels: their sums are kept at hand and written once. */
 function reduceLine(rows: Uint8ClampedArray, from: number, { firsts, shares }: Weights, line: Float32Array): void {
   line.fill(0)
+  let [r0, g0, b0, r1, g1, b1] = [0, 0, 0, 0, 0, 0]
   for (let x = 0; x < firsts.length; x++) {
-    const at = CHANNELS * (firsts[x] ?? 0)
+    const pixel = from + 4 * x
+    const [red, green, blue] = [rows[pixel] ?? 0, rows[pixel + 1] ?? 0, rows[pixel + 2] ?? 0]
     const first = shares[2 * x] ?? 0
     const second = shares[2 * x + 1] ?? 0
-    for (let channel = 0; channel < CHANNELS; channel++) {
-      const value = rows[from + 4 * x + channel] ?? 0
-      line[at + channel] = (line[at + channel] ?? 0) + first * value
-      line[at + CHANNELS + channel] = (line[at + CHANNELS + channel] ?? 0) + second * value
-    }
+    r0 += first * red
+    g0 += first * green
+    b0 += first * blue
+    r1 += second * red
+    g1 += second * green
+    b1 += second * blue
+    if (firsts[x] === firsts[x + 1]) continue
+    const at = CHANNELS * (firsts[x] ?? 0)
+    line[at] = (line[at] ?? 0) + r0
+    line[at + 1] = (line[at + 1] ?? 0) + g0
+    line[at + 2] = (line[at + 2] ?? 0) + b0
+    line[at + 3] = (line[at + 3] ?? 0) + r1
+    line[at + 4] = (line[at + 4] ?? 0) + g1
+    line[at + 5] = (line[at + 5] ?? 0) + b1
+    r0 = g0 = b0 = r1 = g1 = b1 = 0
   }
 }
 
