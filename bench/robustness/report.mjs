@@ -25,6 +25,8 @@ export function summary({
   methods,
   rowsPerImage,
   needlesPerQuery,
+  stage,
+  checked,
   ...times
 }) {
   const { hashing, searching } = times
@@ -39,7 +41,20 @@ export function summary({
     `rows per image: ${rowsPerImage.toFixed(2)}, needles per query: ${needlesPerQuery.toFixed(2)}`,
     `hashing a decoded query: ${ms(hashing)}`,
     `searching for it: ${ms(searching)}`,
+    stage === 'hash' ? [] : detailLines(checked),
   ].flat()
+}
+
+function detailLines({ queries, wrong, falseAccepts, inliers, lookedMs, searchedMs }) {
+  const perQuery = (sumMs) => (sumMs / Math.max(1, queries)).toFixed(1)
+  return [
+    `asked by details: ${queries} queries; ${perQuery(lookedMs)} ms of processor to find them, ${perQuery(searchedMs)} to search and verify`,
+    `wrong candidates verified: ${wrong.toLocaleString('en')}, of them accepted: ${falseAccepts}; by inliers: ${Object.entries(
+      inliers,
+    )
+      .map(([number, count]) => `${number}: ${count}`)
+      .join(', ')}`,
+  ]
 }
 
 const SPLIT_RULES = {
@@ -49,12 +64,14 @@ const SPLIT_RULES = {
 }
 
 export function jsonLine({ photos, queries, pairs, falsePairs, rowsPerImage, needlesPerQuery, ...rest }) {
-  const { hashing, searching, groups, edits } = rest
+  const { hashing, searching, groups, edits, checked } = rest
   return JSON.stringify({
     photos,
     queries,
     pairs,
     falsePairs: falsePairs.length,
+    falseAccepts: checked.falseAccepts,
+    verified: checked.wrong,
     rowsPerImage: rounded(rowsPerImage),
     needlesPerQuery: rounded(needlesPerQuery),
     msPerQuery: rounded(hashing.meanMs + searching.meanMs),
