@@ -66,7 +66,7 @@ async function enlarged(folder, photo, seed) {
   const path = join(folder, `large-${seed}.jpg`)
   const { width, height } = LARGE_SIZE
   const resized = () =>
-    sharp(photo).resize(width, height, { fit: 'cover', kernel: 'cubic' }).jpeg({ quality: 92 }).toBuffer()
+    sharp(readFileSync(photo)).resize(width, height, { fit: 'cover', kernel: 'cubic' }).jpeg({ quality: 92 }).toBuffer()
   writeFileSync(path, photo === undefined ? await largePicture(seed) : await resized())
   return path
 }
