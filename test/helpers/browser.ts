@@ -13,6 +13,9 @@ const executablePath = PLACES.find((place) => existsSync(place))
 /** For tap's `skip`: why, or `false` when there is a Chromium. */
 export const withoutBrowser = executablePath === undefined ? 'needs Chromium (apt-get install chromium)' : false
 
+/** Waiting ends with what is waited for; this is for machines that have much else to do. */
+const SLOW_MS = 100_000
+
 /** As root and in containers there is neither a sandbox nor much shared memory. */
 const FLAGS = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu']
 
@@ -49,6 +52,7 @@ export async function startSite(t: Test, options: TestServiceOptions = {}): Prom
     url,
     async visit(path, contextOptions = {}) {
       const context = await browser.newContext({ locale: 'en', ...contextOptions })
+      context.setDefaultTimeout(SLOW_MS)
       const page = await context.newPage()
       const faults: string[] = []
       page.on('pageerror', (error) => faults.push(String(error)))
