@@ -25,6 +25,7 @@ import { healthRoutes } from './http/routes/health.js'
 import { insightRoutes } from './http/routes/insights.js'
 import { matchRoutes } from './http/routes/match.js'
 import { noticeRoutes } from './http/routes/notices.js'
+import { pageRoutes } from './http/routes/page.js'
 import { signalRoutes } from './http/routes/signals.js'
 import { type InFlight, MULTIPART_OPTIONS, type UploadLimits } from './http/upload.js'
 import type { Accounts } from './services/accounts.js'
@@ -41,6 +42,7 @@ import type { ProofOfWork } from './services/proof-of-work.js'
 import type { Registration } from './services/registration.js'
 import type { Signer } from './services/signer.js'
 import type { TrustService } from './services/trust.js'
+import type { Site } from './web/site.js'
 
 export interface AppServices {
   readonly cases: Cases
@@ -63,6 +65,7 @@ export interface AppServices {
 
 export interface AppOptions {
   readonly services: AppServices
+  readonly site: Site
   readonly uploadLimits: UploadLimits
   /** Whose hotlines are named first, ISO 3166-1 alpha-2; all of them when undefined. */
   readonly country: string | undefined
@@ -85,6 +88,7 @@ const SECRET_IN_LOGS = { paths: ['busboyOptions', 'err.rawPacket', 'err.cause', 
 
 export async function buildApp({
   services,
+  site,
   uploadLimits,
   country,
   now = Date.now,
@@ -124,6 +128,7 @@ export async function buildApp({
     await guarded.register(assistedCaseRoutes, { prefix: '/v1', cases, idempotency, now })
     await guarded.register(caseFileRoutes, { prefix: '/v1', files, signer })
     await guarded.register(caseImageRoutes, { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
+    await guarded.register(pageRoutes, { site })
     await guarded.register(matchRoutes, { prefix: '/v1', matcher, hashing, uploadLimits, inFlight })
     await guarded.register(feedbackRoutes, { prefix: '/v1', trust })
     await guarded.register(signalRoutes, { prefix: '/v1', trust })

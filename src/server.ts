@@ -2,10 +2,12 @@
 
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { readConfig } from './config.js'
 import { refuseToStart, stopOnSignal } from './process.js'
 import { openServices } from './services.js'
 import { makeKeyring, parseSealKeys, sealKeysFromFile } from './store/seal.js'
+import { loadSite } from './web/site.js'
 
 const config = readConfig(process.env)
 const services = await openServices({
@@ -32,11 +34,24 @@ const services = await openServices({
   onTrouble: (error) => void starting.then(({ log }) => log.error({ err: error }, 'trouble')),
 }).catch(refuseToStart)
 
+/** What build.mjs made of `page/`, beside the compiled sources. */
+const site = loadSite(fileURLToPath(new URL('../public/', import.meta.url)), {
+  exitUrl: config.pageExitUrl,
+  country: config.country,
+  contact:
+    config.contactName === undefined || config.contactLink === undefined
+      ? undefined
+      : { name: config.contactName, link: config.contactLink },
+  maxImageBytes: config.maxImageBytes,
+  maxImages: config.maxImagesPerRequest,
+})
+
 // Loading a snapshot waits for files and for another thread, about as long as the code of the routes takes to load.
 const hydrated = services.hydrate()
 const starting = import('./app.js').then(({ buildApp }) =>
   buildApp({
     services,
+    site,
     uploadLimits: {
       maxImageBytes: config.maxImageBytes,
       maxImages: config.maxImagesPerRequest,

@@ -27,6 +27,9 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     maxSignalsPerOrgPerDay: 0,
     proofRounds: 0,
     country: undefined,
+    pageExitUrl: 'https://www.wikipedia.org/',
+    contactName: undefined,
+    contactLink: undefined,
     logLevel: 'info',
     env: 'live',
   })
@@ -56,6 +59,9 @@ t.test('every variable reaches its setting', async (t) => {
     TABIR_MAX_SIGNALS_PER_ORG_PER_DAY: '300',
     TABIR_PROOF_ROUNDS: '40',
     TABIR_COUNTRY: 'MY',
+    TABIR_PAGE_EXIT_URL: 'https://weather.example/',
+    TABIR_CONTACT_NAME: 'Helpers',
+    TABIR_CONTACT_LINK: 'tel:+60312345678',
     TABIR_LOG_LEVEL: 'silent',
     TABIR_ENV: 'test',
   })
@@ -84,6 +90,9 @@ t.test('every variable reaches its setting', async (t) => {
     maxSignalsPerOrgPerDay: 300,
     proofRounds: 40,
     country: 'MY',
+    pageExitUrl: 'https://weather.example/',
+    contactName: 'Helpers',
+    contactLink: 'tel:+60312345678',
     logLevel: 'silent',
     env: 'test',
   })

@@ -194,7 +194,7 @@ export function problemBody(
     ...(requestId !== undefined && { instance: `urn:uuid:${requestId}` }),
     ...(problem.retryAfterS !== undefined && { retryAfterS: problem.retryAfterS }),
     ...(errors.length > 0 && { errors: [...errors] }),
-    ...(problem.code === 'minor-declared' && { hotlines: [...hotlines] }),
+    ...(problem.code === 'minor-declared' && { hotlines: hotlines.map(({ country: _, ...hotline }) => hotline) }),
   }
 }
 

@@ -15,6 +15,7 @@ import { apiKeysIn } from '../../src/store/api-keys.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
 import type { TrustLimits } from '../../src/trust-parts.js'
+import { loadSite, type SiteSettings } from '../../src/web/site.js'
 import { startRedis, type TestRedis } from './redis.js'
 
 export interface TestService {
@@ -34,12 +35,21 @@ export interface TestServiceOptions {
   readonly trustLimits?: Partial<TrustLimits>
   readonly now?: () => number
   readonly country?: string
+  readonly site?: Partial<SiteSettings>
 }
 
 /** How long a case lives in tests. */
 export const RETENTION_MS = 86_400_000
 
 const UPLOAD_LIMITS: UploadLimits = { maxImageBytes: 20 << 20, maxImages: 20, maxInFlightBytes: 256 << 20 }
+
+const SITE: SiteSettings = {
+  exitUrl: 'https://exit.example/',
+  country: 'MY',
+  contact: { name: 'Helpers', link: 'https://helpers.example/' },
+  maxImageBytes: UPLOAD_LIMITS.maxImageBytes,
+  maxImages: UPLOAD_LIMITS.maxImages,
+}
 
 export async function startService(t: Test, options: TestServiceOptions = {}): Promise<TestService> {
   const redis = options.redis ?? (await startRedis(t))
@@ -57,6 +67,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
   })
   const app = await buildApp({
     services,
+    site: loadSite(fileURLToPath(new URL('../../public/', import.meta.url)), { ...SITE, ...options.site }),
     uploadLimits: { ...UPLOAD_LIMITS, ...options.uploadLimits },
     country: options.country,
     logLevel: options.logLevel ?? 'debug',
