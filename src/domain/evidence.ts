@@ -6,15 +6,16 @@ import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 /**
  * Of `pdq-area`, by the view asked about and the view registered, in bits, inclusive. `alone`: one pair of views is enough. `match`: a
  * match when another pair of views of the same two pictures is within `witness`, unless the picture would have to be turned for it:
- * copies are posted as they are or mirrored, seldom on their side, so for a turned one only `alone` counts. `witness` is also how far
- * a person may want to look.
+ * copies are posted as they are or mirrored, seldom on their side, so for a turned one only `alone` counts. `review`: how far a
+ * person may want to look.
  *
- * A copy is seen in several of its views; a chance is seen in one: of 16.7 million pairs of edited copies and unrelated photographs, 15
- * had a pair of views within 60 bits and none had two. How it was measured: docs/robustness.md.
+ * A copy is seen in several of its views; a chance is seen in one. Of 41 million pairs of edited copies and crops of unrelated
+ * photographs none was a match; of 11.6 million with pictures made to be confused five were; and of all, one in 1.1 million had any
+ * pair of views within `review`. How it was measured: docs/robustness.md.
  */
 const REACHES = {
-  plain: { alone: 42, match: 52, witness: 60 },
-  partial: { alone: 40, match: 50, witness: 58 },
+  plain: { alone: 42, match: 52, review: 56, witness: 60 },
+  partial: { alone: 40, match: 50, review: 54, witness: 58 },
 } as const
 
 /** Pieces and tilted parts show less of a picture, and there are more of them. */
@@ -67,7 +68,7 @@ export function widestWitnessBits(asked: View): number {
 
 /** The widest distance at which a person may want to look. */
 export function reviewBits(type: SignalType, views: TwoViews): number {
-  return witnessBits(type, views) ?? SIGNAL_TYPES[type].maxThresholdBits
+  return type === 'pdq-area' ? reachesOf(views).review : SIGNAL_TYPES[type].maxThresholdBits
 }
 
 function reachesOf({ asked, registered }: TwoViews) {

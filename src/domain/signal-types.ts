@@ -27,7 +27,7 @@ export const SIGNAL_TYPES = {
     code: 4,
     algorithm: 'pdq',
     thresholdBits: 52,
-    maxThresholdBits: 60,
+    maxThresholdBits: 56,
     corroboratesBits: 31,
     identifies: false,
     minQuality: 50,
