@@ -1,7 +1,7 @@
 // Match ids: what a tenant may call an image by. Only this deployment can tell which image it is, and nobody can join two tenants'.
 
-import { createCipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
-import { formatUuid, parseUuid } from '../domain/ids.js'
+import { createCipheriv, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { formatUuid, UUID_PATTERN } from '../domain/ids.js'
 
 export interface MatchIds {
   /** The same for the same image and tenant, and for no other tenant. 43 characters of base64url. */
@@ -14,11 +14,11 @@ export interface MatchIds {
 }
 
 /**
- * A synthetic IV (RFC 5297's construction, with HMAC-SHA-256 in place of CMAC): the id of the image under a key of the tenant's, its
- * MAC first, and then itself, encrypted under that MAC. No table of matches is needed to know the image again, and a match touches no
- * store. One block is all that is ever encrypted, so CTR is that block's XOR.
+ * A synthetic IV (RFC 5297's construction): the id of the image under keys of the tenant's, its MAC first, and then itself, encrypted under
+ * that MAC. No table of matches is needed to know the image again, and a match touches no store. An id is one block always, so AES of it
+ * is a MAC (CBC-MAC of messages of one length, as CMAC is), and CTR is the XOR with one block.
  *
- * Cost: 4 µs each way; 20 µs for the first of a tenant.
+ * Cost: about as much as one HMAC, for each match; 50 µs for the first of a tenant.
  */
 export function matchIdsWith(secret: Buffer): MatchIds {
   const tenants = new Map<string, Tenant>()
@@ -33,8 +33,8 @@ export function matchIdsWith(secret: Buffer): MatchIds {
 
   return {
     idFor(orgId, imageId) {
-      const id = parseUuid(imageId)
-      if (id === undefined) throw new RangeError('an image id is a UUID')
+      if (!UUID_PATTERN.test(imageId)) throw new RangeError('an image id is a UUID')
+      const id = Buffer.from(imageId.replaceAll('-', ''), 'hex')
       const { macOf, blockOf } = tenantOf(orgId)
       const mac = macOf(id)
       return Buffer.concat([mac, xor(id, blockOf(mac))]).toString('base64url')
@@ -66,14 +66,19 @@ interface Tenant {
 }
 
 function tenantWith(secret: Buffer, orgId: string): Tenant {
-  const keys = Buffer.from(hkdfSync('sha256', secret, orgId, 'tabir match id 2', 64))
-  const cipher = createCipheriv('aes-256-ecb', keys.subarray(32), null).setAutoPadding(false)
-  return {
-    macOf: (id) => createHmac('sha256', keys.subarray(0, 32)).update(id).digest().subarray(0, ID_BYTES),
-    blockOf: (bytes) => cipher.update(bytes),
-  }
+  const keys = Buffer.from(hkdfSync('sha256', secret, orgId, 'tabir match id 3', 64))
+  const mac = blockCipher(keys.subarray(0, 32))
+  const pad = blockCipher(keys.subarray(32))
+  return { macOf: (id) => mac.update(id), blockOf: (bytes) => pad.update(bytes) }
+}
+
+/** One for all blocks of a key: to make one costs more than a hundred blocks. */
+function blockCipher(key: Uint8Array) {
+  return createCipheriv('aes-256-ecb', key, null).setAutoPadding(false)
 }
 
 function xor(one: Uint8Array, other: Uint8Array): Buffer {
-  return Buffer.from(one.map((byte, i) => byte ^ (other[i] ?? 0)))
+  const bytes = Buffer.allocUnsafe(ID_BYTES)
+  for (let i = 0; i < ID_BYTES; i++) bytes[i] = (one[i] ?? 0) ^ (other[i] ?? 0)
+  return bytes
 }

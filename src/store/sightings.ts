@@ -1,5 +1,7 @@
 // How often images are matched, hour by hour, and by how many. Counts that may be lost; never who.
 
+import { createHash } from 'node:crypto'
+import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import { FLOOD_WINDOW_MS, type HitsByPlatform, USUAL_HOURS } from '../domain/flood.js'
 import { parseUuid } from '../domain/ids.js'
@@ -44,9 +46,7 @@ export function sightingsIn(store: Store): SightingStore {
       const id = Buffer.from(bytes)
       const hour = Math.floor(nowMs / FLOOD_WINDOW_MS)
       const reply: unknown = await store.ask((redis) =>
-        redis.eval(
-          noteSightings,
-          3,
+        run(redis, [
           keys.images(imageShard(id)),
           keys.sightings(id.toString('hex')),
           keys.noticed,
@@ -55,7 +55,7 @@ export function sightingsIn(store: Store): SightingStore {
           TTL_S,
           USUAL_HOURS,
           ...counts.flatMap(({ party, hits }) => [party, hits]),
-        ),
+        ]),
       )
       if (reply === null) return undefined
       const [past, parties, isNew, hits, noticed] = Reply.parse(reply)
@@ -63,6 +63,20 @@ export function sightingsIn(store: Store): SightingStore {
     },
   }
 }
+
+const KEYS = 3
+
+/** By its digest: the script's text would be most of what is sent. */
+async function run(redis: Redis, args: readonly (string | number | Buffer)[]): Promise<unknown> {
+  try {
+    return await redis.evalsha(NOTE_SHA1, KEYS, ...args)
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+    return await redis.eval(noteSightings, KEYS, ...args)
+  }
+}
+
+const NOTE_SHA1 = createHash('sha1').update(noteSightings).digest('hex')
 
 function pastOf(text: string, hour: number): HitsByPlatform[] {
   if (text === '') return []
