@@ -105,7 +105,7 @@ export async function buildApp({
     await guarded.register(docRoutes)
     await guarded.register(caseRoutes, { prefix: '/v1', cases, idempotency, signer })
     await guarded.register(assistedCaseRoutes, { prefix: '/v1', cases, idempotency, now })
-    await guarded.register(caseFileRoutes, { prefix: '/v1', files, signer })
+    await guarded.register(caseFileRoutes, { prefix: '/v1', files, signer, now })
     await guarded.register(caseImageRoutes, { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
     await guarded.register(matchRoutes, { prefix: '/v1', matcher, hashing, uploadLimits, inFlight })
     await guarded.register(bankRoutes, { prefix: '/v1', banks, registration })
