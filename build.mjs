@@ -12,6 +12,7 @@ const root = dirname(fileURLToPath(import.meta.url))
 const kernels = {
   'src/hash/kernel/pdq.ts': ['--runtime', 'stub'],
   'src/hash/kernel/frame.ts': ['--runtime', 'stub'],
+  'src/hash/kernel/details.ts': ['--runtime', 'stub'],
   'src/store/kernel/gcm.ts': ['--runtime', 'stub'],
   'src/search/kernel/engine.ts': ['--runtime', 'stub', '--importMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
 }

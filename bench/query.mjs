@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import sharp from 'sharp'
 import { widestMatchBits } from '../dist/src/domain/evidence.js'
 import { SignalIndex } from '../dist/src/search/signal-index.js'
+import { lotsOf } from '../dist/src/services/turns.js'
 import { hashImage } from '../dist/workers/media/hash-image.js'
 import { largePicture } from './pictures.mjs'
 import { percentile, progress } from './report.mjs'
@@ -37,7 +38,8 @@ const { index, corpus } = indexed(Number(args.rows))
 const result = {
   rows: index.rows,
   rowsFrom: corpus.from,
-  thresholdBits: widestMatchBits('pdq-area', 'whole'),
+  thresholdBits: widestMatchBits('pdq-area', 'whole', false),
+  turnedBits: widestMatchBits('pdq-area', 'whole', true),
   pictures: [
     await measured('screenshot, 1080×2340', screenshotOf),
     await measured('4000×3000', (photo) => resized(photo, 4000, 3000)),
@@ -87,7 +89,8 @@ async function measured(name, make) {
     const { signals } = await hashImage(files[(round + WARM_UP_ROUNDS) % files.length], 'query')
     const hashedAt = performance.now()
     const asked = signals.filter(({ type }) => type === 'pdq-area')
-    for (const { view, hashes } of asked) index.within(hashes, widestMatchBits('pdq-area', view))
+    for (const signal of asked)
+      for (const { turned, hashes } of lotsOf(signal)) index.within(hashes, widestMatchBits('pdq-area', signal.view, turned))
     const end = performance.now()
     if (round >= 0) {
       times.hashing.push(hashedAt - start)
@@ -106,8 +109,8 @@ async function measured(name, make) {
   }
 }
 
-function print({ rows, thresholdBits, pictures, machine }) {
-  console.log(`${rows.toLocaleString('en')} rows, within ${thresholdBits} bits, one thread`)
+function print({ rows, thresholdBits, turnedBits, pictures, machine }) {
+  console.log(`${rows.toLocaleString('en')} rows, within ${thresholdBits} bits, ${turnedBits} where turned, one thread`)
   console.table(
     Object.fromEntries(
       pictures.map(({ name, needles, hashing, searching, whole }) => [

@@ -2,9 +2,10 @@
 
 import { aloneBits, matchBits, WITNESSES, widestMatchBits, witnessBits } from '../../dist/src/domain/evidence.js'
 import { loadImageHasherSync } from '../../dist/src/hash/image-hasher.js'
+import { lotsOf } from '../../dist/src/services/turns.js'
 import { decode } from '../../dist/workers/media/decode.js'
 
-export { decode, WITNESSES }
+export { decode, lotsOf, WITNESSES }
 
 const hasher = loadImageHasherSync()
 
@@ -24,12 +25,12 @@ export function isWitness(type, query, registered, bits) {
 }
 
 /** May a match of these views be acted on without anybody looking? `pairs` are all witnesses of the two pictures. */
-export function isDecided(type, query, registered, bits, pairs) {
-  const views = { asked: query, registered }
+export function isDecided(type, query, registered, turned, bits, pairs) {
+  const views = { asked: query, registered, turned }
   return bits <= (pairs >= WITNESSES ? matchBits(type, views) : aloneBits(type, views))
 }
 
 /** How far a service searches for a view. */
-export function searchBits(type, query) {
-  return widestMatchBits(type, query)
+export function searchBits(type, query, turned) {
+  return widestMatchBits(type, query, turned)
 }

@@ -5,12 +5,15 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { SPLITS } from './photos.mjs'
 
+export const STAGES = ['hash', 'details', 'both']
+
 export const USAGE = `usage: npm run bench:robustness -- --photos FOLDER [options]
 
   --photos FOLDER       pictures to register, and to look for in edits of them
   --limit N             only the first N of them
   --split S             ${SPLITS.join(', ')}: which of them, by their names (all)
   --variants A,B        only these edits or groups of edits
+  --stage S             ${STAGES.join(', ')}: by hashes, which is what the service does; by details; by details what hashes miss (hash)
   --layouts FILE        a module of further edits, for instance bench/variants/unseen.mjs
   --seed N              what decides the edits (1)
   --cache FOLDER        where edits are kept, of one seed and one folder of photos
@@ -28,6 +31,7 @@ docs/robustness.md says how it measures.`
 
 const OPTIONS = {
   photos: { type: 'string' },
+  stage: { type: 'string', default: 'hash' },
   limit: { type: 'string' },
   split: { type: 'string', default: 'all' },
   variants: { type: 'string' },
@@ -54,6 +58,7 @@ export class BadArguments extends Error {}
 export function optionsOf(words) {
   const values = parsed(words)
   if (values.photos === undefined) throw new BadArguments('--photos FOLDER is missing')
+  if (!STAGES.includes(values.stage)) throw new BadArguments(`--stage must be one of ${STAGES.join(', ')}`)
   if (!SPLITS.includes(values.split)) throw new BadArguments(`--split must be one of ${SPLITS.join(', ')}`)
   for (const name of ['photos', 'distractors']) requireFolder(name, values[name])
   for (const name of ['layouts', 'rows']) requireFile(name, values[name])

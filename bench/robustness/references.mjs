@@ -5,27 +5,27 @@ import { HASH_BYTES, hashFromBytes } from '../../dist/src/hash/hash256.js'
 import { MOST_SEPARABLE_BITS } from '../../dist/src/hash/image-hasher.js'
 import { separableBits } from '../../dist/src/hash/separable.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
-import { isWitness, searchBits } from './hasher.mjs'
+import { isWitness, lotsOf, searchBits } from './hasher.mjs'
 
 /** Distances beyond this are not told apart: no threshold is asked for there. */
 export const WIDEST_BITS = 72
 
 const MOST_CELLS = 64
 
-/** The kinds of pairs: a type, a view of the query and a view of what is registered. A cell is the number of one. */
+/** The kinds of pairs: a type, a view of the query, turned or not, and a view of what is registered. A cell is the number of one. */
 export class Cells {
   #numbers = new Map()
 
-  /** `{ type, query, registered }` by number. */
+  /** `{ type, query, registered, turned }` by number. */
   kinds = []
 
-  of(type, query, registered) {
-    const name = `${type} ${query} ${registered}`
+  of(type, query, registered, turned) {
+    const name = `${type} ${query} ${registered} ${turned}`
     const known = this.#numbers.get(name)
     if (known !== undefined) return known
     const cell = this.kinds.length
     this.#numbers.set(name, cell)
-    this.kinds.push({ type, query, registered })
+    this.kinds.push({ type, query, registered, turned })
     return cell
   }
 
@@ -96,15 +96,23 @@ export class References {
    */
   nearest(signals) {
     const found = new Map()
-    for (const { type, view: query, hashes } of signals) {
+    for (const signal of signals) {
+      const { type, view: query } = signal
       const { index, views } = this.#type(type)
-      for (const { image, view, distanceBits } of index.within(hashes, WIDEST_BITS)) {
-        const registered = views[image][view]
-        const cell = this.#cells.of(type, query, registered)
-        const near = found.get(image) ?? { distances: new Uint8Array(MOST_CELLS).fill(255), pairs: 0 }
-        near.distances[cell] = Math.min(near.distances[cell], distanceBits)
-        if (isWitness(type, query, registered, distanceBits)) near.pairs++
-        found.set(image, near)
+      const witnesses = new Set()
+      for (const { turned, hashes } of lotsOf(signal)) {
+        for (const { image, view, distanceBits } of index.within(hashes, WIDEST_BITS)) {
+          const registered = views[image][view]
+          const cell = this.#cells.of(type, query, registered, turned)
+          const near = found.get(image) ?? { distances: new Uint8Array(MOST_CELLS).fill(255), pairs: 0 }
+          near.distances[cell] = Math.min(near.distances[cell], distanceBits)
+          const pair = `${image} ${view}`
+          if (isWitness(type, query, registered, distanceBits) && !witnesses.has(pair)) {
+            witnesses.add(pair)
+            near.pairs++
+          }
+          found.set(image, near)
+        }
       }
     }
     return found
@@ -113,8 +121,9 @@ export class References {
   /** Searches as a service would, for its cost alone: each view as far as it may be a match of anything. */
   search(signals) {
     let number = 0
-    for (const { type, view, hashes } of signals)
-      number += this.#type(type).index.within(hashes, searchBits(type, view)).length
+    for (const signal of signals)
+      for (const { turned, hashes } of lotsOf(signal))
+        number += this.#type(signal.type).index.within(hashes, searchBits(signal.type, signal.view, turned)).length
     return number
   }
 

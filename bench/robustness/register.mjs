@@ -7,7 +7,7 @@ import { decode, registered } from './hasher.mjs'
  * @returns `images`, the number of each photograph by its name; `names`, the name by number, of distractors too; how many
  *   pictures could not be decoded and are left out; and how many rows a photograph has.
  */
-export async function register({ references, baselines }, photos, distractors) {
+export async function register({ references, baselines, details }, photos, distractors) {
   const images = new Map()
   const names = []
   let [rows, unreadable] = [0, 0]
@@ -19,6 +19,7 @@ export async function register({ references, baselines }, photos, distractors) {
     }
     const signals = registered(pixels)
     const image = references.add(signals)
+    await details?.add(image, read())
     for (const baseline of baselines) baseline.add(image, { signals, pixels })
     return { image, signals }
   }

@@ -25,6 +25,8 @@ export function summary({
   methods,
   rowsPerImage,
   needlesPerQuery,
+  stage,
+  checked,
   ...times
 }) {
   const { hashing, searching } = times
@@ -39,7 +41,20 @@ export function summary({
     `rows per image: ${rowsPerImage.toFixed(2)}, needles per query: ${needlesPerQuery.toFixed(2)}`,
     `hashing a decoded query: ${ms(hashing)}`,
     `searching for it: ${ms(searching)}`,
+    stage === 'hash' ? [] : detailLines(checked),
   ].flat()
+}
+
+function detailLines({ queries, wrong, falseAccepts, inliers, lookedMs, searchedMs }) {
+  const perQuery = (sumMs) => (sumMs / Math.max(1, queries)).toFixed(1)
+  return [
+    `asked by details: ${queries} queries; ${perQuery(lookedMs)} ms of processor to find them, ${perQuery(searchedMs)} to search and verify`,
+    `wrong candidates verified: ${wrong.toLocaleString('en')}, of them accepted: ${falseAccepts}; by inliers: ${Object.entries(
+      inliers,
+    )
+      .map(([number, count]) => `${number}: ${count}`)
+      .join(', ')}`,
+  ]
 }
 
 const SPLIT_RULES = {
@@ -49,12 +64,14 @@ const SPLIT_RULES = {
 }
 
 export function jsonLine({ photos, queries, pairs, falsePairs, rowsPerImage, needlesPerQuery, ...rest }) {
-  const { hashing, searching, groups, edits } = rest
+  const { hashing, searching, groups, edits, checked } = rest
   return JSON.stringify({
     photos,
     queries,
     pairs,
     falsePairs: falsePairs.length,
+    falseAccepts: checked.falseAccepts,
+    verified: checked.wrong,
     rowsPerImage: rounded(rowsPerImage),
     needlesPerQuery: rounded(needlesPerQuery),
     msPerQuery: rounded(hashing.meanMs + searching.meanMs),
@@ -72,19 +89,23 @@ export function recallCsv({ edits, methods }) {
 export function curveCsv({ distances, groups }) {
   const members = groups.filter(({ name }) => name !== 'all')
   const head = ['type', 'query_view', 'registered_view', 'threshold_bits', 'pairs', 'false_pairs', 'false_rate']
-  const lines = [...distances.curve(members)].map(({ type, query, registered, thresholdBits, pairs, falsePairs, found }) => {
+  const lines = [...distances.curve(members)].map(({ thresholdBits, pairs, falsePairs, found, ...kind }) => {
     const rate = pairs === 0 ? '' : (falsePairs / pairs).toExponential(2)
     const recalls = members.map(({ name, queries }) => rounded((100 * found[name]) / queries))
-    return [type, query, registered, thresholdBits, pairs, falsePairs, rate, ...recalls]
+    return [...named(kind), thresholdBits, pairs, falsePairs, rate, ...recalls]
   })
   return csv([[...head, ...members.map(({ name }) => `recall_${name}`)], ...lines])
 }
 
 export function falsePairsCsv({ falsePairs, names }) {
-  const lines = falsePairs.map(({ own, edit, image, nearest: { type, query, registered, bits } }) => {
-    return [names[own], edit, names[image] ?? `rows of picture ${image}`, type, query, registered, bits]
+  const lines = falsePairs.map(({ own, edit, image, pairs, nearest: { bits, ...kind } }) => {
+    return [names[own], edit, names[image] ?? `rows of picture ${image}`, ...named(kind), bits, pairs]
   })
-  return csv([['photo', 'edit', 'matched', 'type', 'query_view', 'registered_view', 'bits'], ...lines])
+  return csv([['photo', 'edit', 'matched', 'type', 'query_view', 'registered_view', 'bits', 'pairs'], ...lines])
+}
+
+function named({ type, query, registered, turned }) {
+  return [type, turned ? `${query} turned` : query, registered]
 }
 
 function columns(rows, methods) {

@@ -58,20 +58,18 @@ export class Distances {
     for (const [kind, bits] of this.#kindsOf(near)) histogram(this.#foreign, kind)[bits]++
   }
 
-  /** The least distance of each cell; of each type in any cell; and of each type when there are witnesses. */
+  /** The least distance of each cell; of each type in any cell; and of each type in cells not turned, when there are witnesses. */
   *#kindsOf(near) {
     if (near === undefined) return
     const least = new Map()
     for (const [cell, bits] of near.distances.entries()) {
       if (bits > WIDEST_BITS) continue
       yield [cell, bits]
-      const { type } = this.#cells.kinds[cell]
-      least.set(type, Math.min(least.get(type) ?? bits, bits))
+      const { type, turned } = this.#cells.kinds[cell]
+      const sums = near.pairs >= WITNESSES && !turned ? [anyOf(type), witnessedOf(type)] : [anyOf(type)]
+      for (const sum of sums) least.set(sum, Math.min(least.get(sum) ?? bits, bits))
     }
-    for (const [type, bits] of least) {
-      yield [anyOf(type), bits]
-      if (near.pairs >= WITNESSES) yield [witnessedOf(type), bits]
-    }
+    yield* least
   }
 
   /** Of kinds that are not cells, the pairs are all pairs of pictures. */
@@ -109,8 +107,8 @@ export function isFound(near, { kinds }) {
   return (
     near?.distances.some((bits, cell) => {
       if (bits > WIDEST_BITS) return false
-      const { type, query, registered } = kinds[cell]
-      return isDecided(type, query, registered, bits, near.pairs)
+      const { type, query, registered, turned } = kinds[cell]
+      return isDecided(type, query, registered, turned, bits, near.pairs)
     }) ?? false
   )
 }

@@ -27,8 +27,8 @@ export function thresholdOf(bank: Bank, type: SignalType, views: ComparedViews):
 }
 
 /** The widest of these for a view that is asked about, whatever the view that is registered. */
-export function widestThresholdOf(bank: Bank, type: SignalType, asked: View): number {
-  return bank.thresholdBits[type] ?? widestMatchBits(type, asked)
+export function widestThresholdOf(bank: Bank, type: SignalType, asked: View, turned: boolean): number {
+  return bank.thresholdBits[type] ?? widestMatchBits(type, asked, turned)
 }
 
 /** How near it has to be for a match without a witness. Who sets a threshold of his own wants none. */

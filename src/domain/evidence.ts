@@ -5,14 +5,17 @@ import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
  * Of `pdq-area`, by the view asked about and the view registered, in bits, inclusive. `alone`: one pair of views is enough. `match`: a
- * match when another pair of views of the same two pictures is within `witness`. `witness` is also how far a person may want to look.
+ * match when another pair of views of the same two pictures is within `witness`, unless the picture would have to be turned for it:
+ * copies are posted as they are or mirrored, seldom on their side, so for a turned one only `alone` counts. `review`: how far a
+ * person may want to look.
  *
- * A copy is seen in several of its views; a chance is seen in one: of 16.7 million pairs of edited copies and unrelated photographs, 15
- * had a pair of views within 60 bits and none had two. How it was measured: docs/robustness.md.
+ * A copy is seen in several of its views; a chance is seen in one. Of 41 million pairs of edited copies and crops of unrelated
+ * photographs none was a match; of 11.6 million with pictures made to be confused five were; and of all, one in 1.1 million had any
+ * pair of views within `review`. How it was measured: docs/robustness.md.
  */
 const REACHES = {
-  plain: { alone: 42, match: 50, witness: 60 },
-  partial: { alone: 40, match: 48, witness: 58 },
+  plain: { alone: 42, match: 52, review: 56, witness: 60 },
+  partial: { alone: 40, match: 50, review: 54, witness: 58 },
 } as const
 
 /** Pieces and tilted parts show less of a picture, and there are more of them. */
@@ -25,18 +28,27 @@ export const WITNESSES = 2
 export interface ComparedViews {
   readonly asked: View
   readonly registered: View
+  /** Was the first put on its side or upside down? */
+  readonly turned: boolean
 }
 
-export const WHOLE_VIEWS: ComparedViews = { asked: 'whole', registered: 'whole' }
+export type TwoViews = Pick<ComparedViews, 'asked' | 'registered'>
+
+export const WHOLE_VIEWS: ComparedViews = { asked: 'whole', registered: 'whole', turned: false }
+
+/** Does it count for matches of this type whether the picture had to be turned? */
+export function dependsOnTurn(type: SignalType): boolean {
+  return type === 'pdq-area'
+}
 
 /** The widest distance that may be a match. */
 export function matchBits(type: SignalType, views: ComparedViews): number {
-  return type === 'pdq-area' ? reachesOf(views).match : SIGNAL_TYPES[type].thresholdBits
+  return dependsOnTurn(type) && !views.turned ? reachesOf(views).match : aloneBits(type, views)
 }
 
 /** The widest of these for a view that is asked about. */
-export function widestMatchBits(type: SignalType, asked: View): number {
-  return Math.max(...VIEW_NAMES.map((registered) => matchBits(type, { asked, registered })))
+export function widestMatchBits(type: SignalType, asked: View, turned: boolean): number {
+  return Math.max(...VIEW_NAMES.map((registered) => matchBits(type, { asked, registered, turned })))
 }
 
 /** Up to this distance a match needs no witness. */
@@ -45,7 +57,7 @@ export function aloneBits(type: SignalType, views: ComparedViews): number {
 }
 
 /** Up to this distance a pair of views is a witness; `undefined` for types that have no views but the whole. */
-export function witnessBits(type: SignalType, views: ComparedViews): number | undefined {
+export function witnessBits(type: SignalType, views: TwoViews): number | undefined {
   return type === 'pdq-area' ? reachesOf(views).witness : undefined
 }
 
@@ -55,10 +67,10 @@ export function widestWitnessBits(asked: View): number {
 }
 
 /** The widest distance at which a person may want to look. */
-export function reviewBits(type: SignalType, views: ComparedViews): number {
-  return witnessBits(type, views) ?? SIGNAL_TYPES[type].maxThresholdBits
+export function reviewBits(type: SignalType, views: TwoViews): number {
+  return type === 'pdq-area' ? reachesOf(views).review : SIGNAL_TYPES[type].maxThresholdBits
 }
 
-function reachesOf({ asked, registered }: ComparedViews) {
+function reachesOf({ asked, registered }: TwoViews) {
   return PARTIAL.has(asked) || PARTIAL.has(registered) ? REACHES.partial : REACHES.plain
 }

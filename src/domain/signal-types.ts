@@ -26,8 +26,8 @@ export const SIGNAL_TYPES = {
   'pdq-area': {
     code: 4,
     algorithm: 'pdq',
-    thresholdBits: 50,
-    maxThresholdBits: 60,
+    thresholdBits: 52,
+    maxThresholdBits: 56,
     corroboratesBits: 31,
     identifies: false,
     minQuality: 50,

@@ -15,11 +15,14 @@ export const transforms = [
   { name: 'flipMinus1', topBottom: true, leftRight: true, transposes: true },
 ] as const
 
-const lists: readonly (readonly number[])[] = [
-  [0],
-  [0, transforms.findIndex(({ name }) => name === 'flipY')],
-  transforms.map((_, way) => way),
-]
+const MIRRORED = transforms.findIndex(({ name }) => name === 'flipY')
+
+/** Neither on its side nor upside down: as it is, or as a mirror shows it. */
+export function isUpright(way: number): boolean {
+  return way === 0 || way === MIRRORED
+}
+
+const lists: readonly (readonly number[])[] = [[0], [0, MIRRORED], transforms.map((_, way) => way)]
 
 /**
  * Which of `transforms` a list of so many hashes of one picture stands for: as it is; as it is and mirrored; or all.

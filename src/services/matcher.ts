@@ -2,20 +2,26 @@
 
 import { createHmac } from 'node:crypto'
 import { type Bank, thresholdOf, widestThresholdOf } from '../domain/bank.js'
-import { type ComparedViews, reviewBits, WITNESSES, widestWitnessBits, witnessBits } from '../domain/evidence.js'
+import {
+  type ComparedViews,
+  reviewBits,
+  type TwoViews,
+  WITNESSES,
+  widestWitnessBits,
+  witnessBits,
+} from '../domain/evidence.js'
 import { type DistanceBand, distanceBandOf, type Grade, gradeOf, isExact, type MatchFacts } from '../domain/grade.js'
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
 import type { Category, Tier, View } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
-import { blockhashDihedralsOf, dihedralsOf } from '../hash/dihedral.js'
 import type { Hash256 } from '../hash/hash256.js'
 import { type TransformName, transforms, waysOf } from '../hash/transforms.js'
-import { askedTurns } from '../hash/views.js'
 import type { Hit } from '../search/signal-index.js'
 import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
 import { paceMaker } from './pace.js'
 import type { Replica } from './replica.js'
+import { lotsOf } from './turns.js'
 
 export interface Match {
   /** The same for the same image and tenant, and for no other tenant. */
@@ -108,28 +114,15 @@ export function matcherOver({ replica, matchIdSecret, clock }: MatcherParts): Ma
 
 type Answer = readonly { readonly ordinal: number; readonly match: Match }[]
 
-/**
- * A hash that somebody sends, with what it would be if the picture were turned or mirrored. From bits alone these are
- * approximations (median error 16 to 22 bits), which is still far from chance.
- */
-export function turned(type: SignalType, view: View, hash: Hash256): readonly Hash256[] {
-  return askedTurns({ kind: view }, turn[type](hash))
-}
-
-const turn: Readonly<Record<SignalType, (hash: Hash256) => readonly Hash256[]>> = {
-  pdq: dihedralsOf,
-  'pdq-area': dihedralsOf,
-  blockhash: blockhashDihedralsOf,
-  sha256: (hash) => [hash],
-}
-
-/** How far to search for a signal of a type and a view. */
-type WidestBits = (type: SignalType, asked: View) => number
+/** How far to search for a signal of a type and a view, as it is (or mirrored) or turned. */
+type WidestBits = (type: SignalType, asked: View, turned: boolean) => number
 
 interface Found {
   readonly hit: Hit
   readonly type: SignalType
   readonly views: ComparedViews
+  /** Within the bank's threshold, rather than the wider one that was asked for? */
+  readonly isWithin: boolean
   /** Its place in `transforms`. */
   readonly way: number
   readonly image: CatalogueImage
@@ -152,20 +145,28 @@ function* findNearest(
 ): Generator<void, Sighted, void> {
   const nearest = new Map<number, Found>()
   const pairs = new Map<number, number>()
-  for (const { type, view, hashes } of signals) {
-    const ways = waysOf(hashes.length)
-    for (const hit of yield* search(catalogue, type, hashes, widestBits(type, view))) {
-      const image = catalogue.image(hit.image)
-      const bank = banks.get(image?.bank ?? '')
-      if (image === undefined || bank === undefined) continue
-      const views = { asked: view, registered: viewOf(hit.view) }
-      const widest =
-        thresholdBits === undefined ? thresholdOf(bank, type, views) : Math.min(thresholdBits, reviewBits(type, views))
-      if (hit.distanceBits > widest) continue
-      if (isWitness(type, view, hit)) pairs.set(hit.image, (pairs.get(hit.image) ?? 0) + 1)
-      const known = nearest.get(hit.image)
-      if (known !== undefined && !isNearer(hit, type, known)) continue
-      nearest.set(hit.image, { hit, type, views, way: ways[hit.transform] ?? 0, image, bank })
+  for (const signal of signals) {
+    const { type, view } = signal
+    const counted = new Set<string>()
+    for (const { ways, turned, hashes } of lotsOf(signal)) {
+      for (const hit of yield* search(catalogue, type, hashes, widestBits(type, view, turned))) {
+        const image = catalogue.image(hit.image)
+        const bank = banks.get(image?.bank ?? '')
+        if (image === undefined || bank === undefined) continue
+        const views = { asked: view, registered: viewOf(hit.view), turned }
+        const ownBits = thresholdOf(bank, type, views)
+        const widest = thresholdBits === undefined ? ownBits : Math.min(thresholdBits, reviewBits(type, views))
+        if (hit.distanceBits > widest) continue
+        const pair = `${hit.image} ${hit.view}`
+        if (isWitness(type, views, hit) && !counted.has(pair)) {
+          counted.add(pair)
+          pairs.set(hit.image, (pairs.get(hit.image) ?? 0) + 1)
+        }
+        const isWithin = hit.distanceBits <= ownBits
+        const found = { hit, type, views, isWithin, way: ways[hit.transform] ?? 0, image, bank }
+        const known = nearest.get(hit.image)
+        if (known === undefined || isNearer(found, known)) nearest.set(hit.image, found)
+      }
     }
   }
   return { nearest, pairs }
@@ -174,22 +175,28 @@ function* findNearest(
 /** The widest radius that any of the banks asks for, by type; looked for once and not for each picture. */
 function widestOf(banks: ReadonlyMap<string, Bank>, thresholdBits: number | undefined): WidestBits {
   const widest = new Map<string, number>()
-  return (type, view) => {
-    const known = widest.get(`${type} ${view}`)
+  return (type, view, turned) => {
+    const key = `${type} ${view} ${turned}`
+    const known = widest.get(key)
     if (known !== undefined) return known
-    const asked = thresholdBits ?? Math.max(...Array.from(banks.values(), (bank) => widestThresholdOf(bank, type, view)))
+    const asked =
+      thresholdBits ?? Math.max(...Array.from(banks.values(), (bank) => widestThresholdOf(bank, type, view, turned)))
     const bits = Math.min(asked, SIGNAL_TYPES[type].maxThresholdBits)
-    widest.set(`${type} ${view}`, bits)
+    widest.set(key, bits)
     return bits
   }
 }
 
-/** Between types bits cannot be compared: the type that is first in the table speaks for the image, unless another is exact. */
-function isNearer(hit: Hit, type: SignalType, known: Found): boolean {
-  if (type === known.type) return hit.distanceBits < known.hit.distanceBits
-  const exact = isExact(type, hit.distanceBits)
-  if (exact !== isExact(known.type, known.hit.distanceBits)) return exact
-  return SIGNAL_TYPE_NAMES.indexOf(type) < SIGNAL_TYPE_NAMES.indexOf(known.type)
+/**
+ * Between types bits cannot be compared: the type that is first in the table speaks for the image, unless another is exact. What is
+ * within its threshold comes before what is not, which may have the fewer bits where views differ.
+ */
+function isNearer(found: Found, known: Found): boolean {
+  const isExactly = ({ type, hit }: Found) => isExact(type, hit.distanceBits)
+  if (isExactly(found) !== isExactly(known)) return isExactly(found)
+  if (found.isWithin !== known.isWithin) return found.isWithin
+  if (found.type === known.type) return found.hit.distanceBits < known.hit.distanceBits
+  return SIGNAL_TYPE_NAMES.indexOf(found.type) < SIGNAL_TYPE_NAMES.indexOf(known.type)
 }
 
 function banksAsked(catalogue: Catalogue, names: readonly string[] | undefined): ReadonlyMap<string, Bank> {
@@ -260,15 +267,16 @@ function* witnessesOf(
     for (const { type, view, hashes } of asked) {
       if (!viewed.some((match) => match.type === type)) continue
       for (const hit of yield* search(catalogue, type, hashes, widestWitnessBits(view))) {
-        if (open.has(hit.image) && isWitness(type, view, hit)) seen.set(hit.image, (seen.get(hit.image) ?? 0) + 1)
+        const views = { asked: view, registered: viewOf(hit.view) }
+        if (open.has(hit.image) && isWitness(type, views, hit)) seen.set(hit.image, (seen.get(hit.image) ?? 0) + 1)
       }
     }
   }
   return ({ hit }) => Math.max(pairs.get(hit.image) ?? 0, seen.get(hit.image) ?? 0) >= WITNESSES
 }
 
-function isWitness(type: SignalType, asked: View, { view, distanceBits }: Hit): boolean {
-  return distanceBits <= (witnessBits(type, { asked, registered: viewOf(view) }) ?? -1)
+function isWitness(type: SignalType, views: TwoViews, { distanceBits }: Hit): boolean {
+  return distanceBits <= (witnessBits(type, views) ?? -1)
 }
 
 function describe(

@@ -11,7 +11,9 @@ import {
 import { VIEW_NAMES } from '../../src/domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../src/domain/signal-types.js'
 
-const everyPair = VIEW_NAMES.flatMap((asked) => VIEW_NAMES.map((registered) => ({ asked, registered })))
+const everyPair = [false, true].flatMap((turned) =>
+  VIEW_NAMES.flatMap((asked) => VIEW_NAMES.map((registered) => ({ asked, registered, turned }))),
+)
 
 t.test('what decides alone may be a match, and what may be a match is worth a look', async (t) => {
   for (const type of SIGNAL_TYPE_NAMES) {
@@ -27,7 +29,7 @@ t.test('a search within the widest radius of a type or a view misses no match an
     const { thresholdBits, maxThresholdBits } = SIGNAL_TYPES[type]
     t.equal(Math.max(...everyPair.map((views) => matchBits(type, views))), thresholdBits, type)
     t.equal(Math.max(...everyPair.map((views) => reviewBits(type, views))), maxThresholdBits, type)
-    for (const views of everyPair) t.ok(matchBits(type, views) <= widestMatchBits(type, views.asked))
+    for (const views of everyPair) t.ok(matchBits(type, views) <= widestMatchBits(type, views.asked, views.turned))
   }
   for (const views of everyPair) t.ok((witnessBits('pdq-area', views) ?? 0) <= widestWitnessBits(views.asked))
 })
@@ -36,8 +38,13 @@ t.test('a part of a picture has to be nearer than all of it', async (t) => {
   const whole = matchBits('pdq-area', WHOLE_VIEWS)
 
   for (const views of everyPair) t.ok(matchBits('pdq-area', views) <= whole)
-  t.ok(matchBits('pdq-area', { asked: 'piece', registered: 'whole' }) < whole)
-  t.ok(matchBits('pdq-area', { asked: 'whole', registered: 'tilted' }) < whole)
+  t.ok(matchBits('pdq-area', { ...WHOLE_VIEWS, asked: 'piece' }) < whole)
+  t.ok(matchBits('pdq-area', { ...WHOLE_VIEWS, registered: 'tilted' }) < whole)
+})
+
+t.test('a turned picture has to be as near as one that stands alone', async (t) => {
+  for (const views of everyPair) t.equal(matchBits('pdq-area', { ...views, turned: true }), aloneBits('pdq-area', views))
+  t.ok(matchBits('pdq-area', { ...WHOLE_VIEWS, turned: true }) < matchBits('pdq-area', WHOLE_VIEWS))
 })
 
 t.test('types without views have no witnesses and need none', async (t) => {

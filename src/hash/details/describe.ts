@@ -1,0 +1,68 @@
+// What a patch around a corner looks like, whichever way it is turned: ORB's 256 comparisons.
+
+import { HASH_BYTES, type Hash256, hashFromBytes } from '../hash256.js'
+import type { Level } from './level.js'
+import { ORB_PATTERN } from './orb-pattern.js'
+
+/** A patch is turned by one of so many equal angles, so that the points to compare can be rounded beforehand. */
+export const TURNS = 64
+export const PATCH_REACH = 15
+
+/** For each row of a patch how far the disc reaches, from the middle row on. */
+export const DISC: readonly number[] = Array.from({ length: PATCH_REACH + 1 }, (_, y) =>
+  Math.floor(Math.sqrt((PATCH_REACH + 0.5) ** 2 - y * y)),
+)
+
+const POINTS = ORB_PATTERN.length / 2
+
+/** [TURNS × 512 × 2] x and y of the points of the pattern, turned and rounded; first as they are, then of a mirrored patch. */
+export const TURNED_PATTERN: { readonly plain: Int8Array; readonly mirrored: Int8Array } = {
+  plain: turnedPattern((x, y, cos, sin) => [x * cos - y * sin, x * sin + y * cos]),
+  // A mirrored patch has its angle at π − θ; seen from the picture as it is, its points lie at the turn by θ − π of their mirror image.
+  mirrored: turnedPattern((x, y, cos, sin) => [x * cos + y * sin, x * sin - y * cos]),
+}
+
+function turnedPattern(turn: (x: number, y: number, cos: number, sin: number) => [number, number]): Int8Array {
+  const points = new Int8Array(TURNS * POINTS * 2)
+  for (let k = 0; k < TURNS; k++) {
+    const cos = Math.cos((2 * Math.PI * k) / TURNS)
+    const sin = Math.sin((2 * Math.PI * k) / TURNS)
+    for (let i = 0; i < POINTS; i++) {
+      const [x, y] = turn(ORB_PATTERN[2 * i] ?? 0, ORB_PATTERN[2 * i + 1] ?? 0, cos, sin)
+      points[(k * POINTS + i) * 2] = Math.round(x)
+      points[(k * POINTS + i) * 2 + 1] = Math.round(y)
+    }
+  }
+  return points
+}
+
+/** Which way a patch is heavier, as a number of `TURNS`, from its moments. */
+export function turnOf(momentX: number, momentY: number): number {
+  const share = Math.atan2(momentY, momentX) / (2 * Math.PI)
+  return (Math.round(share * TURNS) + TURNS) % TURNS
+}
+
+/** First moments of a disc's luma: the intensity centroid, times the sum. */
+export function momentsAt({ width, luma }: Level, x: number, y: number): [momentX: number, momentY: number] {
+  let [momentX, momentY] = [0, 0]
+  for (let j = -PATCH_REACH; j <= PATCH_REACH; j++) {
+    const reach = DISC[Math.abs(j)] ?? 0
+    for (let i = -reach; i <= reach; i++) {
+      const value = luma[(y + j) * width + x + i] ?? 0
+      momentX += i * value
+      momentY += j * value
+    }
+  }
+  return [momentX, momentY]
+}
+
+export function describedAt({ width, luma }: Level, x: number, y: number, turn: number, pattern: Int8Array): Hash256 {
+  const bytes = new Uint8Array(HASH_BYTES)
+  const from = turn * POINTS * 2
+  const lumaOf = (at: number) => luma[(y + (pattern[at + 1] ?? 0)) * width + x + (pattern[at] ?? 0)] ?? 0
+  for (let bit = 0; bit < 8 * HASH_BYTES; bit++) {
+    const at = from + 4 * bit
+    if (lumaOf(at) < lumaOf(at + 2)) bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) | (1 << (bit & 7))
+  }
+  return hashFromBytes(bytes)
+}

@@ -1,0 +1,123 @@
+// The details of a picture: those it is registered by, and those it is asked about with.
+
+import { deframe } from '../deframe/deframe.js'
+import type { DetailsKernel } from '../details-kernel.js'
+import type { FrameKernel } from '../frame-kernel.js'
+import type { Hash256 } from '../hash256.js'
+import type { Pixels } from '../pixels.js'
+import { wholeOf } from '../raster.js'
+import type { Rectangle } from '../rectangle.js'
+import { type FeatureView, featuresOf } from './features.js'
+import { type KeptView, kept } from './kept.js'
+import { selected } from './select.js'
+
+export interface RegisteredDetails {
+  /** Up to 16 that an index holds. */
+  readonly indexed: KeptView
+  /** Up to 150 that a candidate is verified by, and that are never searched for. */
+  readonly verifying: KeptView
+}
+
+export interface Details {
+  /**
+   * The details of a picture that is to be found: of one in a frame, those of the picture in it, because what an app draws is
+   * everybody's.
+   *
+   * @param common what many pictures have: none of it is indexed.
+   * Cost: finding the details of seven small pictures.
+   */
+  register(pixels: Pixels, common: readonly Hash256[]): RegisteredDetails
+  /**
+   * The views of a picture that is asked about, the likeliest first: all of it, what is left without frames, its middle. At most 9.
+   */
+  ask(pixels: Pixels): FeatureView[]
+}
+
+/** The longer side at which a picture is registered. */
+export const REGISTERED_SIDE_PX = 480
+const ASKED_SIDE_PX = 560
+const LARGE_SIDE_PX = 1000
+const FOUND = 250
+const VERIFYING = 150
+const ASKED = 300
+const PARTS_ASKED = 6
+
+export function detailsWith(kernel: DetailsKernel, frames: FrameKernel): Details {
+  return {
+    register(pixels, common) {
+      const whole = wholeOf(pixels)
+      const part = frames.measure(pixels, (raster) => {
+        const { framed } = deframe(raster)
+        return framed === undefined ? whole : scaled(framed, pixels.width / raster.width, pixels.height / raster.height)
+      })
+      const luma = reduced(pixels, part)
+      const options = { sidePx: REGISTERED_SIDE_PX, count: FOUND, mirrors: false, aspect: luma.width / luma.height }
+      const view = kernel.look(luma, REGISTERED_SIDE_PX, (sight) => featuresOf(sight, wholeOf(luma), options))
+      const result = {
+        indexed: kept({ ...view, features: selected(kernel, luma, view, common) }),
+        verifying: kept({ ...view, features: view.features.slice(0, VERIFYING) }),
+      }
+      luma.data.fill(0)
+      return result
+    },
+    ask(pixels) {
+      const whole = wholeOf(pixels)
+      const parts = frames.measure(pixels, (raster) =>
+        deframe(raster)
+          .parts.slice(0, PARTS_ASKED)
+          .map((part) => scaled(part, pixels.width / raster.width, pixels.height / raster.height)),
+      )
+      return kernel.look(pixels, LARGE_SIDE_PX, (sight) => {
+        const viewOf = (part: Rectangle, sidePx: number) => {
+          const aspect = (part.right - part.left) / (part.bottom - part.top)
+          return featuresOf(sight, part, { sidePx, count: ASKED, mirrors: true, aspect })
+        }
+        const views = [whole, ...parts, middleOf(whole)].map((part) => viewOf(part, ASKED_SIDE_PX))
+        // A small picture on a large page has too few pixels left in the first of them.
+        return Math.max(pixels.width, pixels.height) > ASKED_SIDE_PX ? [...views, viewOf(whole, LARGE_SIDE_PX)] : views
+      })
+    },
+  }
+}
+
+/** Of a picture that fills a phone's screen there is more in it than around it. */
+function middleOf({ right, bottom }: Rectangle): Rectangle {
+  return { left: right / 4, top: bottom / 4, right: (3 * right) / 4, bottom: (3 * bottom) / 4 }
+}
+
+function scaled({ left, top, right, bottom }: Rectangle, across: number, down: number): Rectangle {
+  return { left: left * across, top: top * down, right: right * across, bottom: bottom * down }
+}
+
+/** The part in grey, at the size at which it is registered: each pixel the mean of the whole pixels that begin in it. */
+function reduced({ data, width, height, channels }: Pixels, part: Rectangle): Pixels {
+  const [across, down] = [part.right - part.left, part.bottom - part.top]
+  const factor = Math.min(1, REGISTERED_SIDE_PX / Math.max(across, down))
+  const newWidth = Math.max(1, Math.round(across * factor))
+  const newHeight = Math.max(1, Math.round(down * factor))
+  const luma = new Uint8ClampedArray(newWidth * newHeight)
+  const columns = Array.from({ length: newWidth + 1 }, (_, x) => borderOf(part.left, across, x / newWidth, width))
+  for (let row = 0; row < newHeight; row++) {
+    const top = borderOf(part.top, down, row / newHeight, height)
+    const bottom = Math.max(top + 1, borderOf(part.top, down, (row + 1) / newHeight, height))
+    for (let column = 0; column < newWidth; column++) {
+      const left = columns[column] ?? 0
+      const right = Math.max(left + 1, columns[column + 1] ?? 0)
+      let sum = 0
+      for (let y = top; y < bottom; y++) {
+        for (let x = left; x < right; x++) sum += lumaAt(data, (y * width + x) * channels, channels)
+      }
+      luma[row * newWidth + column] = sum / ((bottom - top) * (right - left))
+    }
+  }
+  return { data: luma, width: newWidth, height: newHeight, channels: 1 }
+}
+
+function borderOf(from: number, length: number, share: number, limit: number): number {
+  return Math.min(limit - 1, Math.floor(from + length * share))
+}
+
+function lumaAt(data: Pixels['data'], at: number, channels: number): number {
+  if (channels === 1) return data[at] ?? 0
+  return 0.299 * (data[at] ?? 0) + 0.587 * (data[at + 1] ?? 0) + 0.114 * (data[at + 2] ?? 0)
+}

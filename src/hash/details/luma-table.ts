@@ -1,0 +1,35 @@
+// Means of luma over any part of a picture in whole pixels, at the resolution that it was decoded at.
+
+import type { Pixels } from '../pixels.js'
+
+/** Sums of luma, 0…255 a pixel, over everything left of and above a corner: [(height + 1) × (width + 1)], row by row. */
+export interface LumaTable {
+  readonly width: number
+  readonly height: number
+  readonly sums: Uint32Array
+}
+
+/** So many pixels of 255 still fit 31 bits: numbers with a sign are converted to float64 in one step. */
+export const MAX_TABLE_PIXELS = 8_421_504
+
+/** Weights of red, green and blue in 256ths, so that nothing is rounded but the luma itself. */
+const RED = 77
+const GREEN = 150
+const BLUE = 29
+
+/** @throws {RangeError} for more than `MAX_TABLE_PIXELS`: a caller's bug. */
+export function lumaTableOf({ data, width, height, channels }: Pixels): LumaTable {
+  if (width * height > MAX_TABLE_PIXELS) throw new RangeError('too many pixels for a table of 31 bits')
+  const stride = width + 1
+  const sums = new Uint32Array(stride * (height + 1))
+  const [green, blue] = channels === 1 ? [0, 0] : [1, 2]
+  for (let y = 0; y < height; y++) {
+    let line = 0
+    for (let x = 0; x < width; x++) {
+      const at = (y * width + x) * channels
+      line += (RED * (data[at] ?? 0) + GREEN * (data[at + green] ?? 0) + BLUE * (data[at + blue] ?? 0) + 128) >> 8
+      sums[(y + 1) * stride + x + 1] = line + (sums[y * stride + x + 1] ?? 0)
+    }
+  }
+  return { width, height, sums }
+}

@@ -1,0 +1,81 @@
+// Which details of a registered picture are looked for: those that survive what is done to it, and that few other pictures have.
+
+import type { DetailsKernel } from '../details-kernel.js'
+import { distance, type Hash256 } from '../hash256.js'
+import type { Pixels } from '../pixels.js'
+import { wholeOf } from '../raster.js'
+import { editsOf } from './edits.js'
+import { type Feature, type FeatureView, featuresOf } from './features.js'
+import { bitsBetween, wordsOf } from './words.js'
+
+export const INDEXED = 16
+
+const FOUND_AGAIN_BITS = 24
+const NEARLY_FOUND_BITS = 40
+/** Where an edit should have put it, in parts of the longer side. */
+const PLACE_TOLERANCE = 0.0125
+const COMMON_BITS = 31
+const CELLS = 4
+
+/**
+ * Chooses up to 16 features, all over the picture: of each of 4 × 4 cells the one that most edits leave recognisable, then the next.
+ * Those that no edit leaves are not chosen, nor those that look like one of `common`: they would find every picture that has them.
+ *
+ * @param luma the picture that `view` was taken from, in one channel and about that size.
+ * Cost: finding features six times, and 10 ns for each feature and each of `common`.
+ */
+export function selected(
+  kernel: Pick<DetailsKernel, 'look'>,
+  luma: Pixels,
+  view: FeatureView,
+  common: readonly Hash256[],
+): Feature[] {
+  const stability = stabilityOf(kernel, luma, view)
+  const [own, others] = [wordsOf(view.features.map(({ hash }) => hash)), wordsOf(common)]
+  const isCommon = (i: number) => common.some((_, k) => bitsBetween(own, i, others, k) <= COMMON_BITS)
+  const ranked = view.features
+    .flatMap((feature, i) => {
+      const stable = stability[i] ?? 0
+      return stable > 0 && !isCommon(i) ? [{ feature, stable }] : []
+    })
+    .sort((a, b) => b.stable - a.stable)
+  const cells: Feature[][] = Array.from({ length: CELLS * CELLS }, () => [])
+  for (const { feature } of ranked) cells[cellOf(feature, view)]?.push(feature)
+  const chosen: Feature[] = []
+  for (let rank = 0; chosen.length < INDEXED && cells.some((cell) => cell.length > rank); rank++) {
+    for (const cell of cells) {
+      const feature = cell[rank]
+      if (feature !== undefined && chosen.length < INDEXED) chosen.push(feature)
+    }
+  }
+  return chosen
+}
+
+/** For each feature how many edits leave it where it belongs, one that looks somewhat different counting half. */
+function stabilityOf(kernel: Pick<DetailsKernel, 'look'>, luma: Pixels, view: FeatureView): number[] {
+  const sums = view.features.map(() => 0)
+  for (const { pixels, placeOf } of editsOf(luma)) {
+    const options = {
+      sidePx: Math.max(view.width, view.height),
+      count: view.features.length,
+      mirrors: false,
+      aspect: pixels.width / pixels.height,
+    }
+    const found = kernel.look(pixels, options.sidePx, (sight) => featuresOf(sight, wholeOf(pixels), options))
+    const reach = PLACE_TOLERANCE * Math.max(found.width, found.height)
+    for (const [i, { x, y, hash }] of view.features.entries()) {
+      const [across, down] = placeOf(x / view.width, y / view.height)
+      const near = found.features.filter(
+        (other) => Math.hypot(other.x - across * found.width, other.y - down * found.height) <= reach,
+      )
+      const bits = Math.min(...near.map((other) => distance(hash, other.hash)))
+      sums[i] = (sums[i] ?? 0) + (bits <= FOUND_AGAIN_BITS ? 1 : bits <= NEARLY_FOUND_BITS ? 0.5 : 0)
+    }
+  }
+  return sums
+}
+
+function cellOf({ x, y }: Feature, { width, height }: FeatureView): number {
+  const column = Math.min(CELLS - 1, Math.floor((x * CELLS) / width))
+  return Math.min(CELLS - 1, Math.floor((y * CELLS) / height)) * CELLS + column
+}

@@ -1,0 +1,53 @@
+// A picture as far as its details are concerned: where corners are at some size, and what lies around them.
+
+import type { Hash256 } from '../hash256.js'
+import { checkPixels, type Pixels } from '../pixels.js'
+import type { Rectangle } from '../rectangle.js'
+import { type Corner, cornersOf } from './corners.js'
+import { describedAt, momentsAt, TURNED_PATTERN } from './describe.js'
+import { type Level, levelOf } from './level.js'
+import { lumaTableOf, MAX_TABLE_PIXELS } from './luma-table.js'
+
+/** Levels that are kept at a time. */
+export const LEVELS = 6
+
+export interface Sight {
+  readonly width: number
+  readonly height: number
+  /** Takes a part of the picture at a size, as level number 0…5, and finds its corners. */
+  corners(level: number, part: Rectangle, width: number, height: number): Corner[]
+  /** First moments of the patch around a corner of the level. */
+  moments(level: number, x: number, y: number): readonly [momentX: number, momentY: number]
+  /** What the patch around a corner looks like, turned by `turn`; or what it would in a mirror. */
+  describe(level: number, x: number, y: number, turn: number, isMirrored: boolean): Hash256
+}
+
+/** @throws {RangeError} when the sizes are out of range or do not fit the data: a caller's bug, never bad input. */
+export function checkLuma(pixels: Pixels): void {
+  checkPixels(pixels)
+  if (pixels.width * pixels.height > MAX_TABLE_PIXELS) throw new RangeError('too many pixels for details')
+}
+
+/** The definition, which `DetailsKernel` repeats to the last bit in a twentieth of the time. */
+export function sightOf(pixels: Pixels): Sight {
+  checkLuma(pixels)
+  const table = lumaTableOf(pixels)
+  const levels: Level[] = []
+  const levelAt = (level: number) => {
+    const found = levels[level]
+    if (found === undefined) throw new RangeError('no such level')
+    return found
+  }
+  return {
+    width: pixels.width,
+    height: pixels.height,
+    corners(level, part, width, height) {
+      const made = levelOf(table, part, width, height)
+      levels[level] = made
+      return cornersOf(made)
+    },
+    moments: (level, x, y) => momentsAt(levelAt(level), x, y),
+    describe: (level, x, y, turn, isMirrored) =>
+      describedAt(levelAt(level), x, y, turn, isMirrored ? TURNED_PATTERN.mirrored : TURNED_PATTERN.plain),
+  }
+}

@@ -1,0 +1,122 @@
+// Does one picture show another? It does when many of its details lie to one another as those of the other do.
+
+import { cellOf } from './features.js'
+import { type KeptView, PLACES, type PlacedFeature, placed } from './kept.js'
+import { bitsBetween, wordsOf } from './words.js'
+
+export interface Verified {
+  /** Pairs of details that agree on one similarity: a scale, a turn and a shift. */
+  readonly inliers: number
+  /** Of 6 × 6 cells of the registered picture, those that have any of them. */
+  readonly cells: number
+  /** What the inliers cover, in pixels of the view that was asked about; absent without any. */
+  readonly region: Region | undefined
+}
+
+export interface Region {
+  readonly left: number
+  readonly top: number
+  readonly right: number
+  readonly bottom: number
+}
+
+/** Chance agrees in seven at most, and on one edge or one sticker in few cells (docs/robustness.md). */
+export const LEAST_INLIERS = 8
+/** A sticker lies in few cells; a picture in many. */
+export const LEAST_CELLS = 6
+
+const MATCH_BITS = 64
+const MATCHES_TRIED = 40
+const LEAST_APART_PX = 10
+const MOST_SCALE = 6
+/** In pixels of the registered picture: places are known to a cell of 15 of its 480. */
+const TOLERANCE_CELLS = 0.8
+
+export function isShown({ inliers, cells }: Verified): boolean {
+  return inliers >= LEAST_INLIERS && cells >= LEAST_CELLS
+}
+
+/**
+ * Pairs each detail with the one that is nearest to it where both are each other's nearest, and counts how many pairs agree with the
+ * similarity that two of them make; the best of all twos of the 40 nearest pairs.
+ *
+ * How far a pair is off is measured in the registered picture. In the other one, a similarity that makes it very small puts
+ * everything near everything.
+ *
+ * Cost: a registered picture of 150 details and a view of 300: about 1 ms.
+ */
+export function verify(registered: KeptView, asked: readonly PlacedFeature[]): Verified {
+  const pairs = mutuallyNearest(placed(registered), asked)
+  const tolerance = (TOLERANCE_CELLS * Math.max(registered.width, registered.height)) / PLACES
+  let best: Pair[] = []
+  const tried = pairs.slice(0, MATCHES_TRIED)
+  for (const [i, first] of tried.entries()) {
+    for (const second of tried.slice(i + 1)) {
+      const similarity = similarityOf(first, second)
+      if (similarity === undefined) continue
+      const agreeing = pairs.filter((pair) => errorOf(similarity, first, pair) <= tolerance * tolerance)
+      if (agreeing.length > best.length) best = agreeing
+    }
+  }
+  const cells = new Set(best.map(({ registered: feature }) => cellOf(feature, registered.width, registered.height)))
+  return { inliers: best.length, cells: cells.size, region: regionOf(best) }
+}
+
+interface Pair {
+  readonly registered: PlacedFeature
+  readonly asked: PlacedFeature
+  readonly distanceBits: number
+}
+
+/** Nearest first. */
+function mutuallyNearest(registered: readonly PlacedFeature[], asked: readonly PlacedFeature[]): Pair[] {
+  const ours = wordsOf(registered.map(({ hash }) => hash))
+  const theirs = wordsOf(asked.map(({ hash }) => hash))
+  const nearest = registered.map((_, i) => ({ to: -1, bits: MATCH_BITS + 1, i }))
+  const nearestBack = asked.map(() => ({ to: -1, bits: MATCH_BITS + 1 }))
+  for (const own of nearest) {
+    for (const [k, back] of nearestBack.entries()) {
+      const bits = bitsBetween(ours, own.i, theirs, k)
+      if (bits < own.bits) Object.assign(own, { to: k, bits })
+      if (bits < back.bits) Object.assign(back, { to: own.i, bits })
+    }
+  }
+  return nearest
+    .flatMap(({ to, bits, i }) => {
+      const [one, other] = [registered[i], asked[to]]
+      if (one === undefined || other === undefined || nearestBack[to]?.to !== i) return []
+      return [{ registered: one, asked: other, distanceBits: bits }]
+    })
+    .sort((a, b) => a.distanceBits - b.distanceBits)
+}
+
+/** From the view that is asked about to the registered picture: `cos` and `sin` have the scale in them. */
+interface Similarity {
+  readonly cos: number
+  readonly sin: number
+}
+
+/** @returns `undefined` when they are too near one another to tell, or when one picture would have to be far larger. */
+function similarityOf(first: Pair, second: Pair): Similarity | undefined {
+  const [ax, ay] = [second.asked.x - first.asked.x, second.asked.y - first.asked.y]
+  const [rx, ry] = [second.registered.x - first.registered.x, second.registered.y - first.registered.y]
+  const [asked, registered] = [ax * ax + ay * ay, rx * rx + ry * ry]
+  if (Math.min(asked, registered) < LEAST_APART_PX ** 2) return undefined
+  if (Math.max(asked / registered, registered / asked) > MOST_SCALE ** 2) return undefined
+  return { cos: (rx * ax + ry * ay) / asked, sin: (ry * ax - rx * ay) / asked }
+}
+
+/** The square of how far off a pair is, in pixels of the registered picture. */
+function errorOf({ cos, sin }: Similarity, from: Pair, { registered, asked }: Pair): number {
+  const [x, y] = [asked.x - from.asked.x, asked.y - from.asked.y]
+  const across = from.registered.x + cos * x - sin * y - registered.x
+  const down = from.registered.y + sin * x + cos * y - registered.y
+  return across * across + down * down
+}
+
+function regionOf(pairs: readonly Pair[]): Region | undefined {
+  if (pairs.length === 0) return undefined
+  const xs = pairs.map(({ asked }) => asked.x)
+  const ys = pairs.map(({ asked }) => asked.y)
+  return { left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) }
+}

@@ -1,0 +1,134 @@
+// A part of a picture at one size, smoothed (../details/level.ts).
+
+import { strideOf, take } from './room'
+
+let sums: usize = 0
+let tableStride: usize = 0
+let tableWidth: i32 = 0
+let tableHeight: i32 = 0
+let columns: usize = 0 // [side + 1] u32: byte offsets into a row of the table
+let shares: usize = 0 // [side + 1] f64 pairs: of the column and of the next one
+let above: usize = 0 // [side + 1] f64 pairs: the sums down to a row's upper border
+let padded: usize = 0 // a row with its ends repeated
+let across: usize = 0 // the level, smoothed one way
+
+export function beginLevels(sumsAt: usize, width: i32, height: i32, sidePx: i32): void {
+  sums = sumsAt
+  tableWidth = width
+  tableHeight = height
+  tableStride = <usize>(width + 1) << 2
+  columns = take(<usize>(sidePx + 1) << 2)
+  shares = take(<usize>(sidePx + 1) << 4)
+  above = take(<usize>(sidePx + 1) << 4)
+  padded = take(<usize>sidePx + 32)
+  across = take(<usize>sidePx * strideOf(sidePx))
+}
+
+export function sampleLevel(left: f64, top: f64, right: f64, bottom: f64, width: i32, height: i32, luma: usize): void {
+  const acrossPx = (right - left) / <f64>width
+  const downPx = (bottom - top) / <f64>height
+  const scale = 1 / (acrossPx * downPx)
+  for (let x = 0; x <= width; x++) {
+    const place = left + <f64>x * acrossPx
+    const column = min(tableWidth - 1, <i32>Math.floor(place))
+    const share = place - <f64>column
+    store<u32>(columns + (<usize>x << 2), <u32>column << 2)
+    store<f64>(shares + (<usize>x << 4), 1 - share)
+    store<f64>(shares + (<usize>x << 4), share, 8)
+  }
+  beginLine(top)
+  for (let x = 0; x <= width; x++) v128.store(above + (<usize>x << 4), pairAt(x))
+  const stride = strideOf(width)
+  for (let y = 0; y < height; y++) writeRow(top + <f64>(y + 1) * downPx, width, luma + <usize>y * stride, scale)
+}
+
+let upper: usize = 0
+let lower: usize = 0
+let upperShare: v128 = f64x2.splat(0)
+let lowerShare: v128 = f64x2.splat(0)
+
+@inline
+function beginLine(place: f64): void {
+  const row = min(tableHeight - 1, <i32>Math.floor(place))
+  const share = place - <f64>row
+  upper = sums + <usize>row * tableStride
+  lower = upper + tableStride
+  upperShare = f64x2.splat(1 - share)
+  lowerShare = f64x2.splat(share)
+}
+
+/** Sums down to the line, up to the column left of a border and to the one right of it. */
+@inline
+function pairAt(x: i32): v128 {
+  const column = <usize>load<u32>(columns + (<usize>x << 2))
+  return f64x2.add(
+    f64x2.mul(f64x2.convert_low_i32x4_s(v128.load64_zero(upper + column)), upperShare),
+    f64x2.mul(f64x2.convert_low_i32x4_s(v128.load64_zero(lower + column)), lowerShare),
+  )
+}
+
+/** What lies between a line and the former one becomes a row of pixels. */
+function writeRow(place: f64, width: i32, to: usize, scale: f64): void {
+  beginLine(place)
+  let left = stripAt(0)
+  for (let x = 1; x <= width; x++) {
+    const right = stripAt(x)
+    store<u8>(to + <usize>x - 1, <u8>(<i32>((right - left) * scale + 0.5)))
+    left = right
+  }
+}
+
+@inline
+function stripAt(x: i32): f64 {
+  const at = <usize>x << 4
+  const pair = pairAt(x)
+  const strip = f64x2.mul(f64x2.sub(pair, v128.load(above + at)), v128.load(shares + at))
+  v128.store(above + at, pair)
+  return f64x2.extract_lane(strip, 0) + f64x2.extract_lane(strip, 1)
+}
+
+/** Down the level in place, by way of `across`. */
+export function smoothLevel(luma: usize, width: i32, height: i32): void {
+  const stride = strideOf(width)
+  for (let y = 0; y < height; y++) {
+    const row = luma + <usize>y * stride
+    memory.copy(padded + 3, row, width)
+    memory.fill(padded, load<u8>(row), 3)
+    memory.fill(padded + 3 + <usize>width, load<u8>(row + <usize>width - 1), 3)
+    const to = across + <usize>y * stride
+    for (let x: usize = 0; x < <usize>width; x += 8) {
+      const from = padded + x
+      store8(to + x, weighted(eight(from), eight(from + 1), eight(from + 2), eight(from + 3), eight(from + 4), eight(from + 5), eight(from + 6)))
+    }
+  }
+  const last = across + <usize>(height - 1) * stride
+  for (let y = 0; y < height; y++) {
+    const row = across + <usize>y * stride
+    const a = max(across, row - 3 * stride), b = max(across, row - 2 * stride), c = max(across, row - stride)
+    const e = min(last, row + stride), f = min(last, row + 2 * stride), g = min(last, row + 3 * stride)
+    const to = luma + <usize>y * stride
+    for (let x: usize = 0; x < <usize>width; x += 8) {
+      store8(to + x, weighted(eight(a + x), eight(b + x), eight(c + x), eight(row + x), eight(e + x), eight(f + x), eight(g + x)))
+    }
+  }
+}
+
+@inline
+function eight(from: usize): v128 {
+  return v128.load8x8_u(from)
+}
+
+/** 65,408 at most: sixteen bits without a sign hold it. */
+@inline
+function weighted(a: v128, b: v128, c: v128, d: v128, e: v128, f: v128, g: v128): v128 {
+  const outer = i16x8.mul(i16x8.add(a, g), i16x8.splat(18))
+  const middle = i16x8.mul(i16x8.add(b, f), i16x8.splat(34))
+  const inner = i16x8.mul(i16x8.add(c, e), i16x8.splat(49))
+  const centre = i16x8.add(i16x8.mul(d, i16x8.splat(54)), i16x8.splat(128))
+  return i16x8.shr_u(i16x8.add(i16x8.add(outer, middle), i16x8.add(inner, centre)), 8)
+}
+
+@inline
+function store8(to: usize, values: v128): void {
+  v128.store64_lane(to, i8x16.narrow_i16x8_u(values, values), 0)
+}

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { cornersOf } from '../../src/hash/details/corners.js'
+import { featuresOf } from '../../src/hash/details/features.js'
+import { MAX_TABLE_PIXELS } from '../../src/hash/details/luma-table.js'
+import { LEVELS, type Sight, sightOf } from '../../src/hash/details/sight.js'
+import { loadDetailsKernelSync } from '../../src/hash/details-kernel.js'
+import type { Pixels } from '../../src/hash/pixels.js'
+import { wholeOf } from '../../src/hash/raster.js'
+import type { Rectangle } from '../../src/hash/rectangle.js'
+import { withMemory } from './kernel-memory.js'
+import { chessboard, pictures } from './patterns.js'
+import { noisy } from './synthetic.js'
+
+const kernel = loadDetailsKernelSync()
+const SIDE_PX = 160
+
+const side = fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 61, max: 240 }))
+const share = fc.double({ min: 0, max: 1, noNaN: true })
+const levelSide = fc.integer({ min: 1, max: SIDE_PX })
+
+t.test('sees the corners that the oracle sees, of any part at any size, and describes them alike', async () => {
+  fc.assert(
+    fc.property(
+      pictures(side),
+      fc.array(fc.tuple(share, share, share, share, levelSide, levelSide), { minLength: 1, maxLength: LEVELS }),
+      (picture, parts) => {
+        kernel.look(picture, SIDE_PX, (sight) => {
+          const oracle = sightOf(picture)
+          for (const [level, [a, b, c, d, width, height]] of parts.entries()) {
+            assertAlike(sight, oracle, { level, part: partOf(picture, [a, b, c, d]), width, height })
+          }
+        })
+      },
+    ),
+    { numRuns: 150 },
+  )
+})
+
+t.test('sees nothing that is no corner: one colour, and what is too small', async (t) => {
+  const plain: Pixels = { data: new Uint8Array(3 * 300 * 200).fill(120), width: 300, height: 200, channels: 3 }
+  kernel.look(plain, 200, (sight) => t.same(sight.corners(0, wholeOf(plain), 200, 133), []))
+  const small = noisy(1, 38, 200, 1)
+  kernel.look(small, 200, (sight) => t.same(sight.corners(0, wholeOf(small), 38, 200), []))
+})
+
+t.test('sees every corner of a chessboard, and bounds the features of it', async (t) => {
+  const board = chessboard(400, 400, 20)
+  const options = { sidePx: 400, count: 300, mirrors: true, aspect: 1 }
+  kernel.look(board, 400, (sight) => {
+    t.ok(sight.corners(0, wholeOf(board), 400, 400).length >= 17 * 17)
+    t.equal(featuresOf(sight, wholeOf(board), options).features.length, 300)
+  })
+})
+
+t.test('refuses what does not fit, and a picture whose sums would not', async (t) => {
+  const pixels = noisy(1, 20, 20, 3)
+  const see = () => undefined
+  t.throws(() => kernel.look({ ...pixels, width: 21 }, SIDE_PX, see), RangeError)
+  const width = 4096
+  const height = Math.ceil((MAX_TABLE_PIXELS + 1) / width)
+  const large: Pixels = { data: new Uint8Array(width * height), width, height, channels: 1 }
+  t.throws(() => kernel.look(large, SIDE_PX, see), RangeError)
+  t.throws(() => sightOf(large), RangeError)
+})
+
+t.test('the largest sum of a table stays right', async (t) => {
+  const [width, height] = [4096, Math.floor(MAX_TABLE_PIXELS / 4096)]
+  const data = new Uint8Array(width * height).fill(255)
+  // A corner in the last rows, where the sums are largest.
+  for (let y = height - 60; y < height - 30; y++) data.fill(0, y * width + width - 70, y * width + width - 35)
+  const picture: Pixels = { data, width, height, channels: 1 }
+  const part: Rectangle = { left: width - 100, right: width, top: height - 100, bottom: height }
+  kernel.look(picture, 100, (sight) => {
+    const corners = sight.corners(0, part, 100, 100)
+    t.ok(corners.length >= 4)
+    t.same(corners, sightOf(picture).corners(0, part, 100, 100))
+  })
+})
+
+t.test('leaves nothing of a picture in its memory, also when the look at it fails', async (t) => {
+  const picture = noisy(7, 120, 90, 3)
+  const { kernel: own, memory } = withMemory(t, loadDetailsKernelSync)
+  own.look({ ...picture, data: new Uint8Array(picture.data.length) }, SIDE_PX, (sight) => {
+    sight.corners(0, wholeOf(picture), 120, 90)
+  })
+  const before = Uint8Array.from(new Uint8Array(memory.buffer))
+
+  own.look(picture, SIDE_PX, (sight) => {
+    const [corner] = sight.corners(0, wholeOf(picture), 120, 90)
+    if (corner !== undefined) sight.describe(0, corner.x, corner.y, 0, false)
+  })
+  t.ok(Buffer.from(before).equals(new Uint8Array(memory.buffer)))
+  t.throws(() =>
+    own.look(picture, SIDE_PX, (sight) => {
+      sight.corners(0, wholeOf(picture), 120, 90)
+      throw new Error('as callers do')
+    }),
+  )
+  t.ok(Buffer.from(before).equals(new Uint8Array(memory.buffer)))
+})
+
+function partOf({ width, height }: Pixels, [a, b, c, d]: readonly [number, number, number, number]): Rectangle {
+  const [left, right] = [Math.min(a, b) * width, Math.max(a, b) * width]
+  const [top, bottom] = [Math.min(c, d) * height, Math.max(c, d) * height]
+  return right - left < 1 || bottom - top < 1
+    ? { left: 0, right: width, top: 0, bottom: height }
+    : { left, top, right, bottom }
+}
+
+interface Look {
+  readonly level: number
+  readonly part: Rectangle
+  readonly width: number
+  readonly height: number
+}
+
+function assertAlike(sight: Sight, oracle: Sight, { level, part, width, height }: Look): void {
+  const corners = sight.corners(level, part, width, height)
+  assert.deepEqual(corners, oracle.corners(level, part, width, height))
+  for (const [i, { x, y }] of corners.entries()) {
+    assert.deepEqual(sight.moments(level, x, y), oracle.moments(level, x, y))
+    for (const isMirrored of [false, true])
+      assert.deepEqual(sight.describe(level, x, y, i % 64, isMirrored), oracle.describe(level, x, y, i % 64, isMirrored))
+  }
+}
+
+t.test('the oracle finds the same corners as the definition read slowly', async (t) => {
+  const level = { width: 60, height: 50, luma: new Uint8Array(60 * 50) }
+  for (let y = 22; y < 30; y++) level.luma.fill(200, y * 60 + 25, y * 60 + 35)
+  const corners = cornersOf(level)
+  t.equal(corners.length, 4, 'a rectangle has four')
+  for (const { x, y } of corners) {
+    t.ok(
+      Math.min(Math.abs(x - 25), Math.abs(x - 34)) <= 1 && Math.min(Math.abs(y - 22), Math.abs(y - 29)) <= 1,
+      `${x}, ${y}`,
+    )
+  }
+})

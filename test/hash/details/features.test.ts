@@ -1,0 +1,73 @@
+import t from 'tap'
+import { featuresOf } from '../../../src/hash/details/features.js'
+import { askedFeatures, kept, placed } from '../../../src/hash/details/kept.js'
+import { sightOf } from '../../../src/hash/details/sight.js'
+import { distance } from '../../../src/hash/hash256.js'
+import { wholeOf } from '../../../src/hash/raster.js'
+import { transforms } from '../../../src/hash/transforms.js'
+import { drawn, turnedPixels } from '../synthetic.js'
+
+const picture = drawn(5, 300, 220)
+const options = { sidePx: 300, count: 150, mirrors: true, aspect: 300 / 220 }
+const own = featuresOf(sightOf(picture), wholeOf(picture), options)
+
+t.test('what a feature would look like in a mirror is what the mirrored picture shows', async (t) => {
+  const mirrored = turnedPixels(picture, transformOf('flipY'))
+  const other = featuresOf(sightOf(mirrored), wholeOf(mirrored), options)
+  const seen = askedFeatures(own, true)
+  const near = other.features.flatMap((feature) => {
+    const same = seen.find(({ x, y, level }) => level === feature.level && Math.hypot(x - feature.x, y - feature.y) < 0.5)
+    return same === undefined ? [] : [{ bits: distance(same.hash, feature.hash), turns: same.turn - feature.turn }]
+  })
+
+  t.ok(near.length > 0.9 * other.features.length, `${near.length} of ${other.features.length}`)
+  // Rounding to pixels is the same for both but for halves; a turn on the border of two may fall on either.
+  t.ok(near.filter(({ bits, turns }) => bits <= 12 && turns % 64 === 0).length > 0.9 * near.length)
+})
+
+t.test('a quarter turn of the picture turns its features and leaves what they look like', async (t) => {
+  const turned = turnedPixels(picture, transformOf('rotate90'))
+  const other = featuresOf(sightOf(turned), wholeOf(turned), { ...options, aspect: 220 / 300 })
+  const same = other.features.flatMap((feature) => {
+    const before = own.features.find(
+      ({ x, y, level }) => level === feature.level && Math.hypot(y - feature.x, 300 - x - feature.y) < 0.5,
+    )
+    return before === undefined ? [] : [distance(before.hash, feature.hash)]
+  })
+
+  t.ok(same.length > 0.7 * other.features.length, `${same.length} of ${other.features.length}`)
+  t.ok(same.filter((bits) => bits <= 24).length > 0.9 * same.length)
+})
+
+t.test('features lie all over the picture, and no more are taken than asked for', async (t) => {
+  const few = featuresOf(sightOf(picture), wholeOf(picture), { ...options, count: 36 })
+  t.equal(few.features.length, 36)
+  const quarters = new Set(few.features.map(({ x, y }) => `${x < 150} ${y < 110}`))
+  t.equal(quarters.size, 4)
+})
+
+t.test('a part is never enlarged', async (t) => {
+  const part = { left: 50, top: 50, right: 150, bottom: 150 }
+  const { width, height } = featuresOf(sightOf(picture), part, { ...options, sidePx: 560, aspect: 1 })
+  t.same([width, height], [100, 100])
+})
+
+t.test('what is kept of a place is its cell', async (t) => {
+  const view = kept(own)
+  for (const [i, { x, y, turn, level, hash }] of placed(view).entries()) {
+    const feature = own.features[i]
+    if (feature === undefined) throw new Error('as many as before')
+    t.ok(Math.abs(x - feature.x) <= own.width / 64 + 1e-9 && Math.abs(y - feature.y) <= own.height / 64 + 1e-9)
+    t.ok([0, 1, 2, 62, 63].includes((turn - feature.turn + 64) % 64))
+    t.same([level, hash], [feature.level, feature.hash])
+  }
+  for (const { column, row, turn } of view.features) {
+    t.ok(column >= 0 && column < 32 && row >= 0 && row < 32 && turn >= 0 && turn < 16)
+  }
+})
+
+function transformOf(name: (typeof transforms)[number]['name']) {
+  const transform = transforms.find((one) => one.name === name)
+  if (transform === undefined) throw new Error(name)
+  return transform
+}

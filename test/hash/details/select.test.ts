@@ -1,0 +1,66 @@
+import t from 'tap'
+import { editsOf } from '../../../src/hash/details/edits.js'
+import { featuresOf } from '../../../src/hash/details/features.js'
+import { INDEXED, selected } from '../../../src/hash/details/select.js'
+import { loadDetailsKernelSync } from '../../../src/hash/details-kernel.js'
+import { distance } from '../../../src/hash/hash256.js'
+import type { Pixels } from '../../../src/hash/pixels.js'
+import { wholeOf } from '../../../src/hash/raster.js'
+import { shaded } from '../patterns.js'
+import { drawn, wordsFrom } from '../synthetic.js'
+
+const kernel = loadDetailsKernelSync()
+const picture = grey(drawn(9, 360, 300))
+const view = viewOf(picture)
+
+t.test('an edit says where a place of the original lies in it', async (t) => {
+  const dots = [
+    [0.3, 0.4],
+    [0.62, 0.7],
+    [0.5, 0.25],
+  ] as const
+  for (const [x, y] of dots) {
+    const dotted = shaded(200, 160, (i, j) => [Math.hypot(i + 0.5 - 200 * x, j + 0.5 - 160 * y) < 7 ? 250 : 30], 1)
+    for (const { pixels, placeOf } of editsOf(dotted)) {
+      const [across, down] = placeOf(x, y)
+      const { width, height, data } = pixels
+      t.ok((data[Math.floor(down * height) * width + Math.floor(across * width)] ?? 0) > 150, `${width} × ${height}`)
+    }
+  }
+})
+
+t.test('what is chosen is found again in other edits than it was chosen by', async (t) => {
+  const chosen = selected(kernel, picture, view, [])
+  t.equal(chosen.length, INDEXED)
+  const word = wordsFrom(3)
+  const changed = grey(picture, (level) => 0.8 * level + 30 + (word() >>> 28))
+  const found = viewOf(changed).features
+  const again = (hash: (typeof chosen)[number]['hash']) => found.some((feature) => distance(feature.hash, hash) <= 24)
+  const share = (features: typeof chosen) => features.filter(({ hash }) => again(hash)).length / features.length
+
+  t.ok(share(chosen) > share([...view.features]), `${share(chosen)} against ${share([...view.features])} of all`)
+})
+
+t.test('what other pictures have is not chosen', async (t) => {
+  const first = selected(kernel, picture, view, [])
+  const common = first.slice(0, 8).map(({ hash }) => hash)
+  const chosen = selected(kernel, picture, view, common)
+
+  t.ok(chosen.length > 0)
+  for (const { hash } of chosen) t.ok(common.every((other) => distance(hash, other) > 31))
+})
+
+t.test('a plain picture gives nothing to choose', async (t) => {
+  const plain: Pixels = { data: new Uint8Array(300 * 200).fill(99), width: 300, height: 200, channels: 1 }
+  t.same(selected(kernel, plain, viewOf(plain), []), [])
+})
+
+function viewOf(pixels: Pixels) {
+  const options = { sidePx: 480, count: 250, mirrors: false, aspect: pixels.width / pixels.height }
+  return kernel.look(pixels, 480, (sight) => featuresOf(sight, wholeOf(pixels), options))
+}
+
+function grey({ data, width, height, channels }: Pixels, change: (level: number) => number = (level) => level): Pixels {
+  const levels = Uint8ClampedArray.from({ length: width * height }, (_, i) => change(data[i * channels] ?? 0))
+  return { data: levels, width, height, channels: 1 }
+}
