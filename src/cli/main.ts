@@ -25,7 +25,7 @@ const HELP = `Tabir: matching of intimate images shared without consent, without
                     what is said and decided about a signal, everywhere within a second
 
   tabir receipts verify FILE [--key FILE] [--url URL]
-                    was this receipt signed by this service, and is it unchanged? Ends with 0 if so, with 1 if not, and
+                    was this receipt or report signed by this service, and is it unchanged? Ends with 0 if so, with 1 if not, and
                     with 2 when that cannot be found out. The key: a file with the answer of /v1/receipts/key, or of a
                     running api
 

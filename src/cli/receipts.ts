@@ -1,9 +1,10 @@
-// tabir receipts verify
+// tabir receipts verify: of receipts, and of reports, which are signed with the same key
 
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { readConfig } from '../config.js'
 import { Receipt } from '../services/receipts.js'
+import { Report } from '../services/report.js'
 import { isSignedBy, publicKeyFrom } from '../services/signer.js'
 
 const USAGE = 'tabir receipts verify FILE [--key FILE] [--url URL]'
@@ -18,11 +19,10 @@ export async function receipts(args: readonly string[]): Promise<number> {
   if (text === undefined) return said('The file of the receipt cannot be read.', 2)
   const key = await keyFrom(options).catch(() => undefined)
   if (key === undefined) return said('The public key cannot be had: give a file with --key, or an api with --url.', 2)
-  const receipt = receiptIn(text)
-  if (receipt === undefined) return said('Not valid: this is no receipt, or it was changed.', 1)
-  if (!isSignedBy(key, receipt)) return said('Not valid: it was changed, or another key signed it.', 1)
-  const { caseNumber, state, endedAt, images } = receipt
-  process.stdout.write(`Valid: case ${caseNumber}, ${state} at ${endedAt}, ${images} images erased.\n`)
+  const document = documentIn(text)
+  if (document === undefined) return said('Not valid: this is no receipt and no report, or it was changed.', 1)
+  if (!isSignedBy(key, document)) return said('Not valid: it was changed, or another key signed it.', 1)
+  process.stdout.write(`Valid: ${described(document)}.\n`)
   return 0
 }
 
@@ -47,12 +47,18 @@ async function keyFrom({ key, url }: { readonly key: string | undefined; readonl
   return publicKeyFrom(await response.text())
 }
 
-function receiptIn(text: string): Receipt | undefined {
+function documentIn(text: string): Receipt | Report | undefined {
   try {
-    return Receipt.safeParse(JSON.parse(text)).data
+    return Receipt.or(Report).safeParse(JSON.parse(text)).data
   } catch {
     return undefined
   }
+}
+
+function described(document: Receipt | Report): string {
+  const { caseNumber, state } = document
+  if (document.type === 'tabir-report') return `report of ${document.madeAt} on case ${caseNumber}, ${state}`
+  return `case ${caseNumber}, ${state} at ${document.endedAt}, ${document.images} images erased`
 }
 
 function readOrUndefined(path: string): string | undefined {

@@ -14,6 +14,8 @@ declare module 'fastify' {
     ndjsonBody?: boolean
     /** The answer may also be Server-Sent Events, for who accepts them. */
     eventStream?: boolean
+    /** The answer may also be a PDF. */
+    pdf?: boolean
   }
 }
 
@@ -60,7 +62,7 @@ export const openapi = fp(
 )
 
 const transform: SwaggerTransform = (document) => {
-  const { scope, multipart, ndjsonBody, eventStream } = document.route.config ?? {}
+  const { scope, multipart, ndjsonBody, eventStream, pdf } = document.route.config ?? {}
   const { schema, url } = jsonSchemaTransform(document)
   const security = securityOf(scope)
   return {
@@ -68,7 +70,8 @@ const transform: SwaggerTransform = (document) => {
     schema: {
       ...schema,
       ...(security !== undefined && { security }),
-      ...(eventStream === true && { response: withEventStream(schema.response) }),
+      ...(eventStream === true && { response: withAlternative(schema.response, 'text/event-stream', EVENTS) }),
+      ...(pdf === true && { response: withAlternative(schema.response, 'application/pdf', PDF) }),
       ...(multipart === true && { consumes: ['multipart/form-data'], body: IMAGE_PARTS }),
       ...(ndjsonBody === true && {
         consumes: ['application/json', 'application/x-ndjson'],
@@ -90,12 +93,15 @@ const IMAGE_PARTS = {
   },
 }
 
-/** Beside what the schema says of the answer, the same as events. */
-function withEventStream(responses: unknown): unknown {
+const EVENTS = { type: 'string', description: 'The data of each event is one of `events`.' }
+const PDF = { type: 'string', format: 'binary' }
+
+/** Beside what the schema says of the answer, the same in another form. */
+function withAlternative(responses: unknown, mediaType: string, schema: object): unknown {
   if (typeof responses !== 'object' || responses === null || !('200' in responses)) return responses
   const content = {
     'application/json': { schema: firstAlternative(responses[200]) },
-    'text/event-stream': { schema: { type: 'string', description: 'The data of each event is one of `events`.' } },
+    [mediaType]: { schema },
   }
   return { ...responses, 200: { description: 'Default Response', content } }
 }

@@ -12,9 +12,12 @@ import {
   PLATFORM_BUCKETS,
   platformBucket,
 } from '../../domain/case-event.js'
+import { REPORT_LANGUAGES } from '../../domain/report-words.js'
 import { TIER_NAMES } from '../../domain/signal.js'
 import type { CaseFiles, FiledImage } from '../../services/case-file.js'
 import { Receipt, receiptFor } from '../../services/receipts.js'
+import { Report, reportOf } from '../../services/report.js'
+import { reportPrinter } from '../../services/report-pdf.js'
 import type { Signer } from '../../services/signer.js'
 import { eventStreams, wantsEvents } from '../event-stream.js'
 import { ownCaseOf } from '../plugins/door.js'
@@ -45,13 +48,18 @@ const ImageView = z.object({
 
 const LastEvent = z.string().regex(CASE_EVENT_ID_PATTERN, 'must be the id of an event').optional()
 
+/** The answer of a route that is a file. */
+const Bytes = z.custom<Buffer>((value) => Buffer.isBuffer(value))
+
 export interface CaseFileRouteOptions {
   readonly files: CaseFiles
   readonly signer: Signer
+  readonly now: () => number
 }
 
-export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async (app, { files, signer }) => {
+export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async (app, { files, signer, now }) => {
   const streams = eventStreams()
+  const printer = reportPrinter()
   app.addHook('preClose', async () => streams.close())
 
   app.get(
@@ -127,6 +135,39 @@ export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async
         images: images.map(presentImage),
         receipt: receiptFor(own, signer) ?? null,
       }
+    },
+  )
+
+  app.get(
+    '/cases/:caseNumber/report',
+    {
+      config: { scope: 'case', pdf: true },
+      schema: {
+        operationId: 'getReport',
+        summary: 'A signed report of a case, for police or a regulator',
+        description:
+          'Numbers and times; no picture, no hash, no name. As JSON, or as PDF with that JSON attached. `tabir receipts verify` checks it.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        querystring: z.strictObject({
+          format: z.enum(['json', 'pdf']).default('json'),
+          lang: z.enum(REPORT_LANGUAGES).default('en').meta({ description: 'Of the pages.' }),
+        }),
+        response: {
+          200: Report.or(Bytes),
+          ...may('request-invalid', 'token-missing', 'case-unknown', 'overloaded', 'store-away'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const own = ownCaseOf(request)
+      const file = await files.file(own)
+      const { hashes } = own.record
+      const report = reportOf({ file, hashes, receipt: receiptFor(own, signer), signer, nowMs: now() })
+      reply.header('cache-control', 'no-store')
+      if (request.query.format === 'json') return report
+      reply.type('application/pdf').header('content-disposition', 'attachment; filename="report.pdf"')
+      return reply.send(await printer.print(report, request.query.lang))
     },
   )
 }

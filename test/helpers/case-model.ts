@@ -1,0 +1,25 @@
+// What the model test of cases and its process agree on: which step does what to which case.
+
+export const MODEL_NOW_MS = 1000
+export const MODEL_END_MS = 1_000_000
+
+export type ModelAction = 'open' | 'submit' | 'attest' | 'renew' | 'withdrawn' | 'expired'
+
+/** Many submissions, few ends; the same in every run, so that it can be repeated. */
+export function actionOf(step: number): ModelAction {
+  const drawn = (Math.imul(step + 1, 2654435761) >>> 8) % 100
+  if (drawn < 25) return 'open'
+  if (drawn < 70) return 'submit'
+  if (drawn < 85) return 'attest'
+  if (drawn < 92) return 'renew'
+  return drawn < 97 ? 'withdrawn' : 'expired'
+}
+
+export function caseIdOf(number: number): string {
+  return number.toString(16).padStart(32, '0')
+}
+
+/** UUIDs, each in a shard of its own choosing. */
+export function imageIdOf(step: number): string {
+  return `00000000-0000-8000-8000-${step.toString(16).padStart(12, '0')}`
+}

@@ -1,0 +1,44 @@
+// A process that submits to cases, withdraws, renews and expires them, all at once, until it is killed. It says what it was told.
+// node case-process.js SOCKET CASES FIRST
+
+import { CASES_BANK_NAME } from '../../src/domain/bank.js'
+import { hashFromBytes } from '../../src/hash/hash256.js'
+import { casesIn } from '../../src/store/cases.js'
+import { imagesIn } from '../../src/store/images.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { openStore } from '../../src/store/store.js'
+import { actionOf, caseIdOf, imageIdOf, MODEL_END_MS, MODEL_NOW_MS } from './case-model.js'
+
+const [, , socket = '', count = '', first = ''] = process.argv
+const store = await openStore({ url: undefined, socket })
+const cases = casesIn(store)
+const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 9)]))
+
+async function act(step: number): Promise<void> {
+  const number = step % Number(count)
+  const caseId = caseIdOf(number)
+  const action = actionOf(step)
+  let outcome: unknown
+  if (action === 'open') {
+    const record = { createdAtMs: 1, expiresAtMs: MODEL_END_MS, category: undefined, pin: 'x' }
+    outcome = await cases.add(caseId, record)
+  } else if (action === 'submit' || action === 'attest') {
+    const tier = action === 'attest' ? ('ngo-attested' as const) : ('self-reported' as const)
+    const hash = hashFromBytes(Buffer.alloc(32, step % 251))
+    const signals = [{ type: 'pdq', view: 'whole', quality: 80, hash }] as const
+    const image = { bank: CASES_BANK_NAME, tier, category: undefined, ref: undefined, createdAtMs: 1, signals }
+    const put = await images.putForCase(caseId, [{ id: imageIdOf(step), image }], MODEL_NOW_MS)
+    outcome = typeof put === 'object' ? 'registered' : put
+  } else if (action === 'renew') {
+    const change = { action, nowMs: MODEL_NOW_MS, fields: { expiresAtMs: MODEL_END_MS + step }, event: 'renewed' } as const
+    outcome = await cases.change(caseId, change)
+  } else {
+    const atMs = action === 'expired' ? 2 * MODEL_END_MS + step : MODEL_NOW_MS
+    outcome = (await cases.end(caseId, action, atMs))?.state
+  }
+  process.send?.({ step, action, outcome: outcome ?? null })
+}
+
+for (let step = Number(first); ; step += 24) {
+  await Promise.all(Array.from({ length: 24 }, (_, i) => act(step + i)))
+}

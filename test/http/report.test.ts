@@ -1,0 +1,135 @@
+// The report for police and regulator: what it says, what it does not, and that it is signed.
+
+import { inflateSync } from 'node:zlib'
+import t, { type Test } from 'tap'
+import { CASE_STATES } from '../../src/domain/case.js'
+import { CASE_EVENT_KINDS } from '../../src/domain/case-event.js'
+import { REPORT_LANGUAGES, REPORT_WORDS } from '../../src/domain/report-words.js'
+import { CATEGORY_NAMES, TIER_NAMES } from '../../src/domain/signal.js'
+import { Report } from '../../src/services/report.js'
+import { drawReport } from '../../src/services/report-drawing.js'
+import { isSignedBy, publicKeyFrom, signerFrom } from '../../src/services/signer.js'
+import { MARKER, refused } from '../helpers/refusal.js'
+import { del, post } from '../helpers/requests.js'
+import { openCase, randomHashText, startService } from '../helpers/service.js'
+
+async function filledCase(t: Test) {
+  const { app } = await startService(t)
+  const her = await openCase(app)
+  const hashes = [randomHashText(), randomHashText()]
+  const images = hashes.map((hash) => ({ signals: [{ type: 'pdq', hash, quality: 80 }], category: 'nude' }))
+  const added = await post(app, `${her.url}/hashes`, { images }, her.headers)
+  const ids = [...added.body.matchAll(/"imageId":"([^"]+)"/g)].map(([, id]) => id ?? '')
+  const report = (query = '') => app.inject({ url: `${her.url}/report${query}`, headers: her.headers })
+  const key = publicKeyFrom((await app.inject('/v1/receipts/key')).body)
+  return { app, her, hashes, ids, report, key }
+}
+
+t.test('the report counts and dates, is signed, and holds no hash and no id', async (t) => {
+  const { app, her, hashes, ids, report, key } = await filledCase(t)
+  const json = await report()
+  t.equal(json.statusCode, 200, json.body)
+  const said = Report.parse(json.json())
+  t.ok(isSignedBy(key, said))
+  t.match(said, {
+    caseNumber: her.caseNumber,
+    state: 'active',
+    endedAt: null,
+    complaintNoted: false,
+    hashes: 2,
+    images: [
+      { reference: /^IMG-[0-9A-F]{8}$/, category: 'nude', tier: 'self-reported' },
+      { reference: /^IMG-[0-9A-F]{8}$/, category: 'nude', tier: 'self-reported' },
+    ],
+    events: [{ kind: 'opened' }, { kind: 'registered', images: 2, platforms: null }],
+    receipt: null,
+  })
+  for (const secret of [...hashes, ...ids, her.pin]) t.notOk(json.body.includes(`${secret}"`))
+  t.notOk(isSignedBy(key, { ...said, hashes: 3 }))
+
+  const receipt = (await del(app, her.url, her.headers)).json()
+  const after = Report.parse((await report()).json())
+  t.match(after, { state: 'withdrawn', images: [], receipt, endedAt: receipt.endedAt })
+  t.ok(isSignedBy(key, after))
+})
+
+t.test('the pages are a PDF with embedded fonts, in English and Malay, and carry the signed document', async (t) => {
+  const { her, hashes, ids, report, key } = await filledCase(t)
+  for (const lang of REPORT_LANGUAGES) {
+    const pdf = await report(`?format=pdf&lang=${lang}`)
+    t.equal(pdf.statusCode, 200, pdf.statusCode === 200 ? lang : pdf.body)
+    t.match(pdf.headers, { 'content-type': 'application/pdf', 'cache-control': 'no-store' })
+    t.equal(pdf.rawPayload.subarray(0, 5).toString(), '%PDF-')
+    const streams = streamsOf(pdf.rawPayload)
+    const attached = streams.find((text) => text.includes('"tabir-report"')) ?? '{}'
+    t.ok(isSignedBy(key, Report.parse(JSON.parse(attached))), 'what is attached is signed')
+    const whole = pdf.rawPayload.toString('latin1') + streams.join()
+    t.match(whole, /FontFile[23]/, 'fonts are embedded')
+    t.notMatch(whole, /\/BaseFont \/Helvetica/, 'and no other is used')
+    for (const secret of [...hashes, ...ids]) t.notOk(whole.includes(secret))
+    t.ok(whole.includes(her.caseNumber))
+  }
+})
+
+t.test('a long report goes over several pages', async (t) => {
+  const at = '2026-01-31T12:00:00.000Z'
+  const long = signerFrom(Buffer.alloc(32, 5)).sign({
+    type: 'tabir-report' as const,
+    version: 1 as const,
+    madeAt: at,
+    caseNumber: 'TBR-0000-0000-0000',
+    state: 'active' as const,
+    openedAt: at,
+    expiresAt: at,
+    endedAt: null,
+    consentOn: '2026-01-01',
+    complaintNoted: true,
+    hashes: 900,
+    images: CATEGORY_NAMES.flatMap((category) =>
+      TIER_NAMES.flatMap((tier) =>
+        Array.from({ length: 10 }, () => ({ reference: 'IMG-01234567', registeredAt: at, category, tier })),
+      ),
+    ),
+    events: CASE_EVENT_KINDS.map((kind) => ({ at, kind, images: null, platforms: '3-5' as const })),
+    receipt: null,
+  })
+  const pdf = await drawReport(long, 'ms')
+  const pages = pdf.toString('latin1').match(/\/Type \/Page\b/g) ?? []
+  t.ok(pages.length >= 6 && pages.length <= 14, `${pages.length} pages`)
+})
+
+t.test('a report in no language and no form that there is, or by somebody else, is refused', async (t) => {
+  const { app, her, report } = await filledCase(t)
+  for (const query of [`?format=${MARKER}`, '?lang=xx', '?format=pdf&lang=', '?format=pdf&x=1', '?format=pdf&format=json'])
+    refused(t, await report(query), 'request-invalid', query)
+  const other = await openCase(app)
+  refused(t, await app.inject({ url: `${her.url}/report`, headers: other.headers }), 'case-unknown')
+  refused(t, await app.inject({ url: `${her.url}/report` }), 'token-missing')
+})
+
+t.test('every word of the report is there in every language', async (t) => {
+  for (const language of REPORT_LANGUAGES) {
+    const { states, categories, tiers, events, ...words } = REPORT_WORDS[language]
+    t.same(Object.keys(states).toSorted(), CASE_STATES.toSorted())
+    t.same(Object.keys(categories).toSorted(), CATEGORY_NAMES.toSorted())
+    t.same(Object.keys(tiers).toSorted(), TIER_NAMES.toSorted())
+    t.same(Object.keys(events).toSorted(), CASE_EVENT_KINDS.toSorted())
+    for (const table of [states, categories, tiers, events, words])
+      for (const [name, word] of Object.entries(table)) t.ok(word.length > 0, name)
+  }
+})
+
+/** What is in the compressed streams of a PDF. */
+function streamsOf(pdf: Buffer): string[] {
+  const found: string[] = []
+  for (let at = pdf.indexOf('stream\n'); at !== -1; at = pdf.indexOf('stream\n', at + 1)) {
+    const end = pdf.indexOf('endstream', at)
+    if (end === -1 || pdf.subarray(at - 3, at).toString() === 'end') continue
+    try {
+      found.push(inflateSync(pdf.subarray(at + 7, end)).toString('utf8'))
+    } catch {
+      // a stream that is not compressed
+    }
+  }
+  return found
+}

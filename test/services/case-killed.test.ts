@@ -1,0 +1,109 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { z } from 'zod'
+import { caseEventsIn } from '../../src/store/case-events.js'
+import { casesIn } from '../../src/store/cases.js'
+import { follow } from '../../src/store/changes.js'
+import { imagesIn } from '../../src/store/images.js'
+import { keys } from '../../src/store/keys.js'
+import { MOST_CASE_EVENTS } from '../../src/store/scripts/case-event.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { connectForFollowing, openStore } from '../../src/store/store.js'
+import { caseIdOf, imageIdOf } from '../helpers/case-model.js'
+import { startRedis } from '../helpers/redis.js'
+
+const PROCESS = fileURLToPath(new URL('../helpers/case-process.js', import.meta.url))
+const CASES = 12
+const ROUNDS = 5
+const Told = z.object({ step: z.int(), action: z.string(), outcome: z.unknown() })
+
+t.test(
+  'whatever is killed in the middle of submitting, attesting, renewing, withdrawing and expiring, what was answered holds',
+  async (t) => {
+    const redis = await startRedis(t)
+    const target = { url: undefined, socket: redis.socket }
+    const told: z.infer<typeof Told>[] = []
+
+    for (let round = 0; round < ROUNDS; round++) {
+      const heardBefore = told.length
+      const child = fork(PROCESS, [redis.socket, String(CASES), String(round * 100_000)], { execArgv: [] })
+      t.teardown(() => child.kill('SIGKILL'))
+      const enough = new Promise<void>((resolve) => {
+        child.on('message', (message) => {
+          told.push(Told.parse(message))
+          if (told.length - heardBefore === 150 + 37 * round) resolve()
+        })
+      })
+      await enough
+      // In turns: the process, or the store under it and then the process.
+      if (round % 2 === 1) redis.server.kill()
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+      if (round % 2 === 1) await redis.reopen()
+
+      const store = await openStore(target)
+      const cases = casesIn(store)
+      const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 9)]))
+      const events = caseEventsIn(store, () => connectForFollowing(target))
+      const living = await livingImages(target)
+      for (let number = 0; number < CASES; number++) {
+        const caseId = caseIdOf(number)
+        const record = await cases.get(caseId)
+        const ofCase = told.filter(({ step }) => step % CASES === number)
+        const wasOpened = ofCase.some(({ action, outcome }) => action === 'open' && outcome === true)
+        if (wasOpened) t.ok(record, 'an opened case is there')
+        if (record === undefined) continue
+        const kinds = (await events.list(caseId)).map(({ kind }) => kind)
+        const ends = ofCase.flatMap(({ outcome }) => (outcome === 'withdrawn' || outcome === 'expired' ? [outcome] : []))
+        for (const end of ends) t.equal(record.state, end, 'an ended case stays ended, and in one way')
+        const registered = ofCase.filter(({ outcome }) => outcome === 'registered').map(({ step }) => imageIdOf(step))
+        const stored = new Set((await images.ofCase(caseId)).map(({ id }) => id))
+        if (record.end === undefined) {
+          for (const id of registered) t.ok(stored.has(id) && living.has(id), 'an image that was answered is there')
+          t.same(
+            kinds.filter((kind) => kind === 'withdrawn' || kind === 'expired'),
+            [],
+          )
+        } else {
+          const records = await images.get(registered)
+          t.ok(records.every((image) => image === undefined) && stored.size === 0, 'nothing of an ended case is stored')
+          t.ok(
+            registered.every((id) => !living.has(id)),
+            'nor would any index find it',
+          )
+          t.equal(kinds.at(-1), record.end.as, 'its end is the last that happened')
+          t.equal(
+            await store.ask((client) => client.zscore(keys.caseErasures, caseId)).then((score) => score !== null),
+            true,
+          )
+        }
+        if (kinds.length < MOST_CASE_EVENTS) t.equal(kinds.filter((kind) => kind === 'opened').length, 1)
+        t.ok(await store.ask((client) => client.zscore(keys.caseDues, caseId)), 'the clock knows it')
+      }
+      await store.close()
+    }
+    t.ok(told.some(({ outcome }) => outcome === 'withdrawn') && told.some(({ outcome }) => outcome === 'expired'))
+  },
+)
+
+/** What an index has that follows the changes from the beginning. @throws when there is a gap in them. */
+async function livingImages(target: { url: undefined; socket: string }): Promise<Set<string>> {
+  const redis = connectForFollowing(target)
+  const living = new Set<string>()
+  try {
+    for (let after = 0; ; ) {
+      const followed = await follow(redis, after, 1)
+      if (followed.kind === 'gap') throw new Error('a gap in the changes')
+      for (const change of followed.changes) {
+        after = change.revision
+        if (change.op === 'image') for (const id of change.imageIds) living.add(id)
+        if (change.op === 'tombstone') for (const id of change.imageIds) living.delete(id)
+      }
+      if (followed.isCaughtUp) return living
+    }
+  } finally {
+    redis.disconnect()
+  }
+}
