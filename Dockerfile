@@ -23,6 +23,7 @@ RUN npm ci --ignore-scripts
 COPY tsconfig.json build.mjs ./
 COPY src ./src
 COPY workers ./workers
+COPY page ./page
 RUN node build.mjs
 
 FROM ${NODE_IMAGE}

@@ -1,10 +1,11 @@
-// One build for every verb: kernels (AssemblyScript → WebAssembly, embedded as base64 modules), then tsc. Does nothing
-// that is already done, so `npm start` and `npm test` can afford to call it every time.
+// One build for every verb: kernels (AssemblyScript → WebAssembly, embedded as base64 modules), tsc, then the submitter's page.
+// Does nothing that takes long and is already done, so `npm start` and `npm test` can afford to call it every time.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildPage } from './page/build.mjs'
 
 const root = dirname(fileURLToPath(import.meta.url))
 
@@ -20,7 +21,8 @@ const kernels = {
 for (const [source, flags] of Object.entries(kernels)) buildKernel(join(root, source), flags)
 removeOrphans(join(root, 'dist'))
 const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root], { stdio: 'inherit' })
-process.exit(tsc.status ?? 1)
+if (tsc.status !== 0) process.exit(tsc.status ?? 1)
+await buildPage(join(root, 'page'), join(root, 'dist/public'))
 
 function buildKernel(source, flags) {
   if (!existsSync(source)) return
@@ -49,6 +51,7 @@ function buildKernel(source, flags) {
 function removeOrphans(folder) {
   if (!existsSync(folder)) return
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.parentPath.startsWith(join(folder, 'public'))) continue // the page's, which buildPage makes anew
     if (!entry.isFile() || !/\.js(\.map)?$/.test(entry.name)) continue
     const path = join(entry.parentPath, entry.name)
     const source = join(root, path.slice(folder.length).replace(/\.js(\.map)?$/, '.ts'))

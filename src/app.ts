@@ -12,24 +12,37 @@ import { door } from './http/plugins/door.js'
 import { lastAnswers } from './http/plugins/last-answers.js'
 import { answerBadAddress, answerBadBytes, problemAnswers } from './http/plugins/problem-answers.js'
 import { requestLog } from './http/plugins/request-log.js'
+import { accountRoutes } from './http/routes/accounts.js'
 import { assistedCaseRoutes } from './http/routes/assisted-cases.js'
 import { bankRoutes } from './http/routes/banks.js'
 import { caseFileRoutes } from './http/routes/case-file.js'
 import { caseImageRoutes } from './http/routes/case-images.js'
 import { caseRoutes } from './http/routes/cases.js'
+import { challengeRoutes } from './http/routes/challenge.js'
 import { docRoutes } from './http/routes/docs.js'
+import { feedbackRoutes } from './http/routes/feedback.js'
 import { healthRoutes } from './http/routes/health.js'
+import { insightRoutes } from './http/routes/insights.js'
 import { matchRoutes } from './http/routes/match.js'
+import { noticeRoutes } from './http/routes/notices.js'
+import { pageRoutes } from './http/routes/page.js'
+import { signalRoutes } from './http/routes/signals.js'
 import { type InFlight, MULTIPART_OPTIONS, type UploadLimits } from './http/upload.js'
+import type { Accounts } from './services/accounts.js'
 import type { Banks } from './services/banks.js'
 import type { CaseFiles } from './services/case-file.js'
 import type { Cases } from './services/cases.js'
 import type { Hashing } from './services/hashing.js'
 import type { Health } from './services/health.js'
 import type { Idempotency } from './services/idempotency.js'
+import type { Insights } from './services/insights.js'
 import type { Matcher } from './services/matcher.js'
+import type { Notices } from './services/notices.js'
+import type { ProofOfWork } from './services/proof-of-work.js'
 import type { Registration } from './services/registration.js'
 import type { Signer } from './services/signer.js'
+import type { TrustService } from './services/trust.js'
+import type { Site } from './web/site.js'
 
 export interface AppServices {
   readonly cases: Cases
@@ -40,6 +53,11 @@ export interface AppServices {
   readonly registration: Registration
   readonly banks: Banks
   readonly matcher: Matcher
+  readonly trust: TrustService
+  readonly notices: Notices
+  readonly proofOfWork: ProofOfWork
+  readonly insights: Insights
+  readonly accounts: Accounts
   readonly hashing: Hashing
   readonly health: Health
   readonly identify: (key: string) => Caller | undefined
@@ -47,6 +65,7 @@ export interface AppServices {
 
 export interface AppOptions {
   readonly services: AppServices
+  readonly site: Site
   readonly uploadLimits: UploadLimits
   /** Whose hotlines are named first, ISO 3166-1 alpha-2; all of them when undefined. */
   readonly country: string | undefined
@@ -69,6 +88,7 @@ const SECRET_IN_LOGS = { paths: ['busboyOptions', 'err.rawPacket', 'err.cause', 
 
 export async function buildApp({
   services,
+  site,
   uploadLimits,
   country,
   now = Date.now,
@@ -98,16 +118,23 @@ export async function buildApp({
   await app.register(openapi)
   await app.register(multipart, MULTIPART_OPTIONS)
   const inFlight: InFlight = { bytes: 0 }
-  const { cases, files, idempotency, signer, registration, banks, matcher, hashing, health, identify } = services
+  const { cases, files, idempotency, signer, registration, banks, matcher, trust, hashing, health, identify } = services
   await app.register(async (guarded) => {
     await guarded.register(door, { identify, cases })
     await guarded.register(healthRoutes, { health, metrics: metrics.text })
     await guarded.register(docRoutes)
-    await guarded.register(caseRoutes, { prefix: '/v1', cases, idempotency, signer })
+    await guarded.register(challengeRoutes, { prefix: '/v1', proofOfWork: services.proofOfWork })
+    await guarded.register(caseRoutes, { prefix: '/v1', cases, idempotency, signer, proofOfWork: services.proofOfWork })
     await guarded.register(assistedCaseRoutes, { prefix: '/v1', cases, idempotency, now })
     await guarded.register(caseFileRoutes, { prefix: '/v1', files, signer, now })
     await guarded.register(caseImageRoutes, { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
+    await guarded.register(pageRoutes, { site })
     await guarded.register(matchRoutes, { prefix: '/v1', matcher, hashing, uploadLimits, inFlight })
+    await guarded.register(feedbackRoutes, { prefix: '/v1', trust })
+    await guarded.register(signalRoutes, { prefix: '/v1', trust })
+    await guarded.register(noticeRoutes, { prefix: '/v1', notices: services.notices })
+    await guarded.register(insightRoutes, { prefix: '/v1', insights: services.insights })
+    await guarded.register(accountRoutes, { prefix: '/v1', accounts: services.accounts })
     await guarded.register(bankRoutes, { prefix: '/v1', banks, registration })
   })
   await app.register(swaggerUi, { routePrefix: '/docs' })

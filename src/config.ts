@@ -33,9 +33,21 @@ const Variables = z.object({
   TABIR_SNAPSHOT_EVERY_S: wholeNumber(0, 86_400).default(900),
   TABIR_CASE_RETENTION_DAYS: wholeNumber(1, 36_500).default(365),
   TABIR_ERASE_EVERY_S: wholeNumber(1, 86_400).default(900),
+  TABIR_MAX_IMAGES_PER_CASE: wholeNumber(1, 1_000_000).default(10_000),
+  TABIR_MAX_SIGNALS_PER_ORG_PER_DAY: wholeNumber(0, 1_000_000_000).default(0),
+  TABIR_PROOF_ROUNDS: wholeNumber(0, 100_000).default(0),
   TABIR_COUNTRY: z
     .string()
     .regex(/^[A-Z]{2}$/, 'must be a country code of two capital letters')
+    .optional(),
+  TABIR_PAGE_EXIT_URL: z
+    .string()
+    .regex(/^https:\/\/\S+$/, 'must start with https://')
+    .default('https://www.wikipedia.org/'),
+  TABIR_CONTACT_NAME: text('must name an organisation').optional(),
+  TABIR_CONTACT_LINK: z
+    .string()
+    .regex(/^(https:\/\/|mailto:|tel:)\S+$/, 'must start with https://, mailto: or tel:')
     .optional(),
   TABIR_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
@@ -51,30 +63,41 @@ const Variables = z.object({
 const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SOCKET === undefined, {
   path: ['REDIS_SOCKET'],
   error: 'must not be set together with REDIS_URL',
-}).transform((e) => ({
-  host: e.TABIR_HOST,
-  port: e.TABIR_PORT,
-  dataDir: e.TABIR_DATA_DIR,
-  redisUrl: e.REDIS_URL,
-  redisSocket: e.REDIS_SOCKET,
-  redisServerBin: e.TABIR_REDIS_BIN,
-  npmRedis: e.TABIR_NPM_REDIS,
-  searchPath: e.PATH,
-  handoffHost: e.TABIR_HANDOFF_HOST,
-  handoffPort: e.TABIR_HANDOFF_PORT,
-  maxImageBytes: e.TABIR_MAX_IMAGE_BYTES,
-  maxImagesPerRequest: e.TABIR_MAX_IMAGES_PER_REQUEST,
-  maxInFlightBytes: e.TABIR_MAX_INFLIGHT_BYTES,
-  hashers: e.TABIR_HASHERS,
-  hasherMemoryMb: e.TABIR_HASHER_MEMORY_MB,
-  sealKeys: e.TABIR_SEAL_KEYS,
-  snapshotEveryS: e.TABIR_SNAPSHOT_EVERY_S,
-  caseRetentionDays: e.TABIR_CASE_RETENTION_DAYS,
-  eraseEveryS: e.TABIR_ERASE_EVERY_S,
-  country: e.TABIR_COUNTRY,
-  logLevel: e.TABIR_LOG_LEVEL,
-  env: e.TABIR_ENV,
-}))
+})
+  .refine((e) => (e.TABIR_CONTACT_NAME === undefined) === (e.TABIR_CONTACT_LINK === undefined), {
+    path: ['TABIR_CONTACT_NAME'],
+    error: 'must be set together with TABIR_CONTACT_LINK',
+  })
+  .transform((e) => ({
+    host: e.TABIR_HOST,
+    port: e.TABIR_PORT,
+    dataDir: e.TABIR_DATA_DIR,
+    redisUrl: e.REDIS_URL,
+    redisSocket: e.REDIS_SOCKET,
+    redisServerBin: e.TABIR_REDIS_BIN,
+    npmRedis: e.TABIR_NPM_REDIS,
+    searchPath: e.PATH,
+    handoffHost: e.TABIR_HANDOFF_HOST,
+    handoffPort: e.TABIR_HANDOFF_PORT,
+    maxImageBytes: e.TABIR_MAX_IMAGE_BYTES,
+    maxImagesPerRequest: e.TABIR_MAX_IMAGES_PER_REQUEST,
+    maxInFlightBytes: e.TABIR_MAX_INFLIGHT_BYTES,
+    hashers: e.TABIR_HASHERS,
+    hasherMemoryMb: e.TABIR_HASHER_MEMORY_MB,
+    sealKeys: e.TABIR_SEAL_KEYS,
+    snapshotEveryS: e.TABIR_SNAPSHOT_EVERY_S,
+    caseRetentionDays: e.TABIR_CASE_RETENTION_DAYS,
+    eraseEveryS: e.TABIR_ERASE_EVERY_S,
+    maxImagesPerCase: e.TABIR_MAX_IMAGES_PER_CASE,
+    maxSignalsPerOrgPerDay: e.TABIR_MAX_SIGNALS_PER_ORG_PER_DAY,
+    proofRounds: e.TABIR_PROOF_ROUNDS,
+    pageExitUrl: e.TABIR_PAGE_EXIT_URL,
+    country: e.TABIR_COUNTRY,
+    contactName: e.TABIR_CONTACT_NAME,
+    contactLink: e.TABIR_CONTACT_LINK,
+    logLevel: e.TABIR_LOG_LEVEL,
+    env: e.TABIR_ENV,
+  }))
 
 export type Config = Readonly<z.infer<typeof Settings>>
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -98,7 +121,13 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_SEAL_KEYS',
     'TABIR_SNAPSHOT_EVERY_S',
     'TABIR_CASE_RETENTION_DAYS',
+    'TABIR_MAX_IMAGES_PER_CASE',
+    'TABIR_MAX_SIGNALS_PER_ORG_PER_DAY',
+    'TABIR_PROOF_ROUNDS',
     'TABIR_COUNTRY',
+    'TABIR_PAGE_EXIT_URL',
+    'TABIR_CONTACT_NAME',
+    'TABIR_CONTACT_LINK',
     'TABIR_LOG_LEVEL',
     'TABIR_ENV',
   ],

@@ -2,10 +2,12 @@
 
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { readConfig } from './config.js'
 import { refuseToStart, stopOnSignal } from './process.js'
 import { openServices } from './services.js'
 import { makeKeyring, parseSealKeys, sealKeysFromFile } from './store/seal.js'
+import { loadSite } from './web/site.js'
 
 const config = readConfig(process.env)
 const services = await openServices({
@@ -22,16 +24,34 @@ const services = await openServices({
       ? undefined
       : { folder: join(config.dataDir, 'snapshots'), everyMs: config.snapshotEveryS * 1000 },
   retentionMs: config.caseRetentionDays * 86_400_000,
+  trustLimits: {
+    maxImagesPerCase: config.maxImagesPerCase,
+    maxSignalsPerOrgPerDay: config.maxSignalsPerOrgPerDay,
+    proofRounds: config.proofRounds,
+  },
   now: () => Date.now(),
   clock: () => performance.now(),
   onTrouble: (error) => void starting.then(({ log }) => log.error({ err: error }, 'trouble')),
 }).catch(refuseToStart)
+
+/** What build.mjs made of `page/`, beside the compiled sources. */
+const site = loadSite(fileURLToPath(new URL('../public/', import.meta.url)), {
+  exitUrl: config.pageExitUrl,
+  country: config.country,
+  contact:
+    config.contactName === undefined || config.contactLink === undefined
+      ? undefined
+      : { name: config.contactName, link: config.contactLink },
+  maxImageBytes: config.maxImageBytes,
+  maxImages: config.maxImagesPerRequest,
+})
 
 // Loading a snapshot waits for files and for another thread, about as long as the code of the routes takes to load.
 const hydrated = services.hydrate()
 const starting = import('./app.js').then(({ buildApp }) =>
   buildApp({
     services,
+    site,
     uploadLimits: {
       maxImageBytes: config.maxImageBytes,
       maxImages: config.maxImagesPerRequest,

@@ -7,6 +7,7 @@ import { HandoffDesk } from './handoff/desk.js'
 import { listenForWorkers } from './handoff/listener.js'
 import { HASH_IMAGE_QUEUE, type HashImageJob, IMAGE_TTL_MS, JOB_PRIORITY, QUEUE_PREFIX } from './jobs/hash-image.js'
 import { identify } from './services/access.js'
+import { accountsFrom } from './services/accounts.js'
 import { banksFrom } from './services/banks.js'
 import { caseAccessTo } from './services/case-access.js'
 import { caseFilesIn } from './services/case-file.js'
@@ -14,11 +15,15 @@ import { casesFrom } from './services/cases.js'
 import { hashingThrough } from './services/hashing.js'
 import { healthOf } from './services/health.js'
 import { idempotencyOver } from './services/idempotency.js'
+import { insightsFrom } from './services/insights.js'
+import { matchIdsWith } from './services/match-ids.js'
 import { matcherOver } from './services/matcher.js'
+import { partiesWith } from './services/parties.js'
 import { registrationIn } from './services/registration.js'
 import { Replica } from './services/replica.js'
 import { signerFrom } from './services/signer.js'
 import { snapshotsIn } from './services/snapshot.js'
+import { isHarmless } from './services/veto.js'
 import { apiKeysIn } from './store/api-keys.js'
 import { banksIn } from './store/banks.js'
 import { caseEventsIn } from './store/case-events.js'
@@ -29,6 +34,8 @@ import { imagesIn } from './store/images.js'
 import type { Keyring } from './store/seal.js'
 import { hasSecrets, loadSecrets } from './store/secrets.js'
 import { connectForFollowing, connectForRequests, openStore, type RedisTarget, type Store } from './store/store.js'
+import { trustsIn } from './store/trust.js'
+import { type TrustLimits, trustParts } from './trust-parts.js'
 
 export interface ServiceOptions {
   readonly redis: RedisTarget
@@ -36,6 +43,7 @@ export interface ServiceOptions {
   readonly keyring: (isFirstUse: boolean) => Keyring
   readonly handoff: { readonly host: string; readonly port: number; readonly announcedHost: string }
   readonly retentionMs: number
+  readonly trustLimits: TrustLimits
   /** Where this process keeps what it knows for its next start, and how often; undefined for nowhere. */
   readonly snapshots: { readonly folder: string; readonly everyMs: number } | undefined
   readonly now: () => number
@@ -48,6 +56,8 @@ export interface ServiceOptions {
 export interface Services extends AppServices {
   /** Loads the index and keeps it equal to the store. @returns when it may be asked. @throws when a queue cannot be had. */
   hydrate(): Promise<void>
+  /** Waits until all that follows from the matches answered so far has been done, or has failed. */
+  settled(): Promise<void>
   /** Gives up all pictures that wait for a worker: for a process that cannot stop before they are answered. */
   callOff(): void
   close(): Promise<void>
@@ -68,11 +78,13 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const { now, clock, onTrouble } = options
   const keyring = options.keyring(!(await hasSecrets(store)))
   const secrets = await loadSecrets(store, keyring)
-  const images = imagesIn(store, keyring)
+  const images = imagesIn(store, keyring, options.trustLimits.maxImagesPerCase)
   const caseStore = casesIn(store)
   const caseEvents = caseEventsIn(store, () => connectForFollowing(options.redis))
   const banks = banksIn(store)
   const apiKeys = apiKeysIn(store)
+  const trusts = trustsIn(store)
+  const matchIds = matchIdsWith(secrets.matchId)
   const replica = new Replica({
     store,
     images,
@@ -81,6 +93,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       options.snapshots === undefined
         ? undefined
         : snapshotsIn({ folder: options.snapshots.folder, store, keyring, secret: secrets.matchId, clock }),
+    trusts,
     banks,
     apiKeys,
     follower: connectForFollowing(options.redis),
@@ -95,6 +108,22 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     retentionMs: options.retentionMs,
     now,
   })
+  const trust = trustParts({
+    store,
+    keyring,
+    secrets,
+    images,
+    cases: caseStore,
+    apiKeys,
+    trusts,
+    caseEvents,
+    replica,
+    matchIds,
+    partyOf: partiesWith(secrets.party),
+    limits: options.trustLimits,
+    now,
+    onTrouble,
+  })
   const saving = savingEvery(options.snapshots?.everyMs, replica, onTrouble)
   const desk = new HandoffDesk(IMAGE_TTL_MS)
   const listener = await listenForWorkers(desk, options.handoff)
@@ -106,9 +135,21 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     files: caseFilesIn({ cases, events: caseEvents, images, replica }),
     signer: signerFrom(secrets.receipt),
     idempotency: idempotencyOver(idempotencyIn(store), secrets.idempotency),
-    registration: registrationIn({ images, replica, idSecret: secrets.signalId, now }),
+    registration: registrationIn({
+      images,
+      replica,
+      ceilings: trust.ceilings,
+      isHarmless: (signals) => isHarmless(replica.catalogue, signals),
+      idSecret: secrets.signalId,
+      now,
+    }),
     banks: banksFrom({ banks, replica, now }),
-    matcher: matcherOver({ replica, matchIdSecret: secrets.matchId, clock }),
+    matcher: matcherOver({ replica, matchIds, sightings: trust.sightings, clock }),
+    trust: trust.trust,
+    notices: trust.notices,
+    proofOfWork: trust.proofOfWork,
+    insights: insightsFrom({ contexts: trust.contexts, now }),
+    accounts: accountsFrom({ events: trust.events, strikes: trust.strikes, now }),
     hashing: hashingThrough({
       desk,
       handoffUrl: listener.url,
@@ -119,6 +160,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     async hydrate() {
       await Promise.all([queue, replica.start()])
     },
+    settled: () => trust.sightings.flush(),
     callOff: () => desk.close(),
     async close() {
       desk.close()
@@ -130,6 +172,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
         sleep(CLOSE_WITHIN_MS),
       ])
       await listener.close()
+      await trust.close()
       await saving.close()
       caseEvents.close()
       await replica.close()

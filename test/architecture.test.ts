@@ -12,7 +12,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   handoff: ['domain', 'hash'],
   store: ['domain', 'hash'],
   services: ['domain', 'handoff', 'hash', 'jobs', 'search', 'store'],
-  http: ['domain', 'hash', 'services'],
+  http: ['domain', 'hash', 'services', 'web'],
+  web: ['domain'],
   cli: ['domain', 'http', 'services', 'store', 'top'],
   demo: ['hash', 'store', 'top'],
 }
@@ -29,6 +30,14 @@ t.test('no folder of src imports what it may not', async (t) => {
 t.test('hash, search and domain run in a browser: they import nothing from outside', async (t) => {
   for (const { folder, file, specifier } of importsUnder('src')) {
     if (pure.includes(folder)) t.ok(specifier.startsWith('.'), `${file} imports ${specifier}`)
+  }
+})
+
+t.test('the page takes its rules from hash and domain, and one package that reads sizes of pictures', async (t) => {
+  for (const { folder, file, specifier, target } of importsUnder('page')) {
+    t.equal(folder, 'page')
+    if (target === undefined) t.equal(specifier, 'image-size', `${file} imports ${specifier}`)
+    else t.ok(['page', 'hash', 'domain'].includes(target), `${file} imports ${specifier}`)
   }
 })
 

@@ -3,6 +3,7 @@
 import { index } from './index.js'
 import { keys } from './keys.js'
 import { receipts } from './receipts.js'
+import { trust } from './trust.js'
 
 const HELP = `Tabir: matching of intimate images shared without consent, without keeping any.
 
@@ -15,17 +16,26 @@ const HELP = `Tabir: matching of intimate images shared without consent, without
   tabir index status [--url URL] [--json]
                     what the index of a running api consists of
 
+  tabir trust disputes | quarantine | strikes
+                    what waits for you: open disputes, signals that are held, accounts whose reports were judged false
+  tabir trust show | verify | hold | release SIGNAL
+  tabir trust dispute SIGNAL REASON
+  tabir trust decide SIGNAL upheld|rejected
+  tabir trust forgive ACCOUNT
+                    what is said and decided about a signal, everywhere within a second
+
   tabir receipts verify FILE [--key FILE] [--url URL]
                     was this receipt or report signed by this service, and is it unchanged? Ends with 0 if so, with 1 if not, and
                     with 2 when that cannot be found out. The key: a file with the answer of /v1/receipts/key, or of a
                     running api
 
-The commands for keys work on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the service runs or not.
+The commands for keys and trust work on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the service runs or not.
 `
 
 const [command, ...rest] = process.argv.slice(2)
 if (command === 'keys') process.exitCode = await keys(rest)
 else if (command === 'index') process.exitCode = await index(rest)
+else if (command === 'trust') process.exitCode = await trust(rest)
 else if (command === 'receipts') process.exitCode = await receipts(rest)
 else if (command === undefined || command === 'help' || command === '--help' || command === '-h') process.stdout.write(HELP)
 else {

@@ -10,8 +10,16 @@ export const BANK_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
 /** The bank of images that people register themselves. It exists in every deployment and belongs to no organisation. */
 export const CASES_BANK_NAME = 'cases'
 
+/**
+ * match: what is found in it is answered. harmless: pictures that are known to be harmless, by which others are not to be found; it is
+ * never answered from.
+ */
+export const BANK_PURPOSES = ['match', 'harmless'] as const
+export type BankPurpose = (typeof BANK_PURPOSES)[number]
+
 export interface Bank {
   readonly name: string
+  readonly purpose: BankPurpose
   /** Organisation that may write to it; `undefined` for the deployment's own. */
   readonly orgId: string | undefined
   /** Match radius in bits, inclusive, where it differs from the type's own. */
@@ -19,7 +27,23 @@ export interface Bank {
   readonly createdAtMs: number
 }
 
-export const CASES_BANK: Bank = { name: CASES_BANK_NAME, orgId: undefined, thresholdBits: {}, createdAtMs: 0 }
+/** The bank of pictures that were judged harmless. It exists in every deployment, and its operators may write to it. */
+export const HARMLESS_BANK_NAME = 'harmless'
+export const HARMLESS_BANK: Bank = {
+  name: HARMLESS_BANK_NAME,
+  purpose: 'harmless',
+  orgId: undefined,
+  thresholdBits: {},
+  createdAtMs: 0,
+}
+
+export const CASES_BANK: Bank = {
+  name: CASES_BANK_NAME,
+  purpose: 'match',
+  orgId: undefined,
+  thresholdBits: {},
+  createdAtMs: 0,
+}
 
 /** How near a signal of the bank has to be: what the bank says, or else what the evidence says about these views. */
 export function thresholdOf(bank: Bank, type: SignalType, views: ComparedViews): number {

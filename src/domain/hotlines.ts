@@ -1,33 +1,52 @@
-// Who may lawfully take pictures of people under 18. Tabir never does: whoever declares one is sent here.
+// Who may lawfully take pictures of people under 18, or help with them. Tabir never does: whoever declares one is sent here.
+// Names, addresses and numbers are those of the organisations' own pages.
 
 export interface Hotline {
   readonly name: string
+  /** In words, for people: `worldwide` or the name of a country. */
   readonly where: string
+  /** ISO 3166-1 alpha-2; `undefined` for everywhere. */
+  readonly country: string | undefined
   readonly url?: string
   readonly phone?: string
 }
 
-/** By country, ISO 3166-1 alpha-2. */
-const NATIONAL = {
-  AU: [{ name: 'eSafety Commissioner', where: 'Australia', url: 'https://www.esafety.gov.au/report' }],
-  CA: [{ name: 'Cybertip.ca', where: 'Canada', url: 'https://www.cybertip.ca' }],
-  GB: [
-    { name: 'IWF and Childline Report Remove', where: 'United Kingdom', url: 'https://www.childline.org.uk/remove' },
-    { name: 'Childline', where: 'United Kingdom', phone: '0800 1111' },
-  ],
-  MY: [{ name: 'Talian Kasih', where: 'Malaysia', phone: '15999' }],
-  US: [{ name: 'NCMEC CyberTipline', where: 'United States', url: 'https://report.cybertip.org', phone: '1-800-843-5678' }],
-} as const satisfies Readonly<Record<string, readonly Hotline[]>>
-
-const WORLDWIDE: readonly Hotline[] = [
-  { name: 'NCMEC Take It Down', where: 'worldwide', url: 'https://takeitdown.ncmec.org' },
-  { name: 'INHOPE, for the hotline of your country', where: 'worldwide', url: 'https://www.inhope.org' },
+const HOTLINES: readonly Hotline[] = [
+  { name: 'NCMEC Take It Down', where: 'worldwide', country: undefined, url: 'https://takeitdown.ncmec.org' },
+  {
+    name: 'INHOPE, for the hotline of your country',
+    where: 'worldwide',
+    country: undefined,
+    url: 'https://www.inhope.org',
+  },
+  {
+    name: 'IWF and Childline Report Remove',
+    where: 'United Kingdom',
+    country: 'GB',
+    url: 'https://www.childline.org.uk/remove',
+  },
+  { name: 'Childline', where: 'United Kingdom', country: 'GB', phone: '0800 1111' },
+  { name: 'Talian Kasih', where: 'Malaysia', country: 'MY', phone: '15999' },
+  { name: 'Polis Diraja Malaysia', where: 'Malaysia', country: 'MY', phone: '999' },
+  { name: 'Childline 1098', where: 'India', country: 'IN', phone: '1098' },
+  { name: 'National Cyber Crime Helpline', where: 'India', country: 'IN', phone: '1930' },
+  {
+    name: 'NCMEC CyberTipline',
+    where: 'United States',
+    country: 'US',
+    url: 'https://report.cybertip.org',
+    phone: '1-800-843-5678',
+  },
+  { name: 'eSafety Commissioner', where: 'Australia', country: 'AU', url: 'https://www.esafety.gov.au/report' },
+  { name: 'Kids Helpline', where: 'Australia', country: 'AU', phone: '1800 55 1800' },
+  { name: 'Cybertip.ca', where: 'Canada', country: 'CA', url: 'https://www.cybertip.ca' },
 ]
 
 /** Those of the country first, then those that take reports from everywhere. Of an unknown country: all there are. */
 export function hotlinesFor(country: string | undefined): readonly Hotline[] {
-  const own: readonly Hotline[] | undefined = Object.entries(NATIONAL).find(([code]) => code === country)?.[1]
-  return own === undefined ? [...WORLDWIDE, ...Object.values(NATIONAL).flat()] : [...own, ...WORLDWIDE]
+  const own = HOTLINES.filter((hotline) => hotline.country !== undefined && hotline.country === country)
+  const everywhere = HOTLINES.filter((hotline) => hotline.country === undefined)
+  return own.length > 0 ? [...own, ...everywhere] : HOTLINES
 }
 
 /** Whoever is younger is a child, whatever the age of consent: that is how laws on pictures count. */

@@ -54,6 +54,8 @@ export interface RegisteredImage {
   readonly category: Category | undefined
   /** The partner's own reference, opaque to us. Only images that came through a bank have one. */
   readonly ref: string | undefined
+  /** The id under which its case is filed; absent for images of banks, and for those that older versions stored. */
+  readonly caseId?: string
   readonly createdAtMs: number
   readonly signals: readonly Signal[]
 }

@@ -1,5 +1,6 @@
 // The package's entry point tabir/hash: for platforms and pages that hash for themselves, so that the picture stays where it is.
 
+import { blockhashOf } from './blockhash.js'
 import { formatHash } from './hash256.js'
 import { type ImageHasher, loadImageHasher } from './image-hasher.js'
 import type { Pixels } from './pixels.js'
@@ -7,7 +8,7 @@ import type { Purpose, ViewKind } from './views.js'
 
 /** A signal as the API takes it: in a query of `POST /v1/match`, or in an image of `POST /v1/cases/{caseNumber}/hashes`. */
 export interface GivenSignal {
-  readonly type: 'pdq' | 'pdq-area'
+  readonly type: 'pdq' | 'pdq-area' | 'blockhash'
   readonly view: ViewKind
   /** 0…100; the API refuses a picture whose `pdq` is under 50. */
   readonly quality: number
@@ -27,7 +28,8 @@ export interface HashImageOptions {
  *
  * @param pixels of the picture as it is shown: turned as its EXIF says, in sRGB, transparency on white. Large pictures should be
  *   reduced to some 600 pixels a side first, never enlarged.
- * @returns 1 to 30 signals, the whole picture's `pdq` first; that one alone when a side is under 32 pixels.
+ * @returns 1 to 31 signals, the whole picture's `pdq` first, and `blockhash` last, as a second opinion, when no side is under 16
+ *   pixels; nothing else when one is under 32.
  * @throws {RangeError} when the sizes are out of range or do not fit the data. Where WebAssembly with SIMD is missing, what the
  *   platform throws.
  * Cost: some 10 ms of one core for a reduced picture.
@@ -38,12 +40,18 @@ export async function hashImage(
 ): Promise<{ readonly signals: GivenSignal[] }> {
   loading ??= loadImageHasher()
   const hasher = await loading
-  const { signals } = hasher.hash(pixels, purpose, aspect)
-  return {
-    signals: signals.flatMap(({ type, view, quality, hashes: [hash] }) =>
-      hash === undefined ? [] : [{ type, view, quality, hash: formatHash(hash) }],
-    ),
-  }
+  const { quality, signals, blockTotals } = hasher.hash(pixels, purpose, aspect)
+  const given = signals.flatMap(({ type, view, quality, hashes: [hash] }): GivenSignal[] =>
+    hash === undefined ? [] : [{ type, view, quality, hash: formatHash(hash) }],
+  )
+  if (blockTotals === undefined) return { signals: given }
+  const blockhash = {
+    type: 'blockhash',
+    view: 'whole',
+    quality,
+    hash: formatHash(blockhashOf(blockTotals, pixels)),
+  } as const
+  return { signals: [...given, blockhash] }
 }
 
 let loading: Promise<ImageHasher> | undefined

@@ -31,6 +31,7 @@ const TAGS = [
   { name: 'match', description: 'For platforms: is this picture one of those, or a changed copy?' },
   { name: 'cases', description: 'For the person in the picture, or whoever helps her.' },
   { name: 'banks', description: 'For NGOs, hotlines and partners that hand in hashes.' },
+  { name: 'signals', description: 'For the operator: disputes, the quarantine, what is decided about a signal.' },
   { name: 'operation', description: 'For whoever runs it.' },
 ]
 

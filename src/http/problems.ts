@@ -54,6 +54,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     detail:
       'It has too little detail: almost one colour, very small, very dark or very blurred. Use a larger or sharper version if there is one.',
   },
+  'known-harmless': {
+    status: 422,
+    title: 'This picture is on a list of pictures that are known to be harmless, so it cannot be registered.',
+    detail: 'If that is wrong, say so to whoever runs this service, or to an NGO that works with it.',
+  },
   'minor-declared': {
     status: 422,
     title: 'Pictures of people under 18 are taken by the hotlines that may lawfully do so, never here.',
@@ -93,7 +98,47 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   'bank-unknown': { status: 404, title: 'There is no such bank, or it is not yours.' },
   'bank-exists': { status: 409, title: 'The name of the bank is taken.' },
-  'signal-unknown': { status: 404, title: 'There is no such signal in this bank.' },
+  'signal-unknown': { status: 404, title: 'There is no such signal, or it is in another bank.' },
+  'match-unknown': {
+    status: 404,
+    title: 'There is no such match, or the picture behind it was withdrawn.',
+    detail: 'A match id belongs to the organisation that was given it.',
+  },
+  'feedback-conflict': {
+    status: 409,
+    title: 'What was decided about this match cannot become that.',
+    detail: 'A decision may be changed into another decision, and not back into a review that is still to come.',
+  },
+  'dispute-settled': {
+    status: 409,
+    title: 'This signal was disputed for this reason before, and the dispute was rejected.',
+    detail: 'A dispute is decided once for all. Another reason may still be given.',
+  },
+  'dispute-not-open': { status: 409, title: 'There is no open dispute about this signal, or it was decided otherwise.' },
+  'quarantine-conflict': { status: 409, title: 'The signal is not in quarantine.' },
+  'signal-struck': { status: 410, title: 'The signal was judged to be a false report and matches nothing any more.' },
+  'account-suspended': {
+    status: 403,
+    title: 'Reports of this account were judged false too often, so it takes no more of them.',
+    detail: 'Whoever runs this service can lift that.',
+  },
+  'case-full': { status: 409, title: 'The case has as many images as one case may have.', detail: 'Open another case.' },
+  'ceiling-reached': {
+    status: 429,
+    title: 'The organisation has handed in as many signals as it may in a day.',
+    detail: 'What was handed in before counts. Go on when Retry-After says.',
+  },
+  'proof-needed': {
+    status: 428,
+    title: 'A solved challenge is needed, so that a program cannot open cases by the thousand.',
+    detail: 'Get one from /v1/cases/challenge, solve it, and send it once, in time, as proof.',
+  },
+  'notice-incomplete': {
+    status: 422,
+    title: 'The notice lacks what one of the laws asks for.',
+    detail: 'See GET /v1/notices/laws. A contact is the name of an NGO that works with this service.',
+  },
+  'kind-unfit': { status: 403, title: 'An organisation of this kind cannot do this.' },
   'route-unknown': { status: 404, title: 'There is no such route.' },
   'rate-limited': { status: 429, title: 'Too many requests.' },
   overloaded: { status: 503, title: 'The server has as much to do as it can hold.' },
@@ -149,7 +194,7 @@ export function problemBody(
     ...(requestId !== undefined && { instance: `urn:uuid:${requestId}` }),
     ...(problem.retryAfterS !== undefined && { retryAfterS: problem.retryAfterS }),
     ...(errors.length > 0 && { errors: [...errors] }),
-    ...(problem.code === 'minor-declared' && { hotlines: [...hotlines] }),
+    ...(problem.code === 'minor-declared' && { hotlines: hotlines.map(({ country: _, ...hotline }) => hotline) }),
   }
 }
 

@@ -1,10 +1,11 @@
 // Everything a match needs, in this process's memory: images, banks, API keys. What the store says, at one revision.
 
-import { type Bank, CASES_BANK } from '../domain/bank.js'
+import { type Bank, CASES_BANK, HARMLESS_BANK } from '../domain/bank.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage, View } from '../domain/signal.js'
 import { nameOfCode, VIEW_NAMES, VIEWS } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, type SignalType } from '../domain/signal-types.js'
+import type { Standing } from '../domain/trust.js'
 import { type DumpedSegment, pickRows, type Restoring } from '../search/dump.js'
 import type { RowColumns } from '../search/row-block.js'
 import { SignalIndex } from '../search/signal-index.js'
@@ -19,7 +20,7 @@ export interface CatalogueImage extends ImageFacts {
 }
 
 export class Catalogue {
-  readonly banks = new Map<string, Bank>([[CASES_BANK.name, CASES_BANK]])
+  readonly banks = new Map<string, Bank>([CASES_BANK, HARMLESS_BANK].map((bank) => [bank.name, bank]))
   readonly apiKeys = new Map<string, ApiKey>()
   readonly #indexes: Readonly<Record<SignalType, SignalIndex>> = {
     pdq: new SignalIndex(),
@@ -32,14 +33,21 @@ export class Catalogue {
   // another's.
   readonly #images = new ImageTable()
 
+  // Images that are kept and must not match: they have no row and no ordinal, whatever is put.
+  readonly #silent = new Set<string>()
+
   // The segment whose memory is being put back.
   #restoring: Restoring | undefined
 
-  /** Adds or replaces an image. */
+  /** Adds or replaces an image. What was said about it stays: a bank may hand the same signal in again, and its record is as it was. */
   put(id: string, image: RegisteredImage): void {
+    if (this.#silent.has(id)) return
     const bytes = idBytes(id)
+    const known = this.#images.find(bytes)
+    const facts = known === undefined ? undefined : this.#images.factsOf(known)
     this.#remove(bytes)
     const ordinal = this.#images.add(bytes, image)
+    if (facts !== undefined) this.#images.setStanding(ordinal, facts)
     for (const { type, view, hash } of image.signals) this.#indexes[type].insert(ordinal, VIEWS[view], hash)
   }
 
@@ -65,7 +73,26 @@ export class Catalogue {
 
   /** From here on no search finds it. Unknown ids change nothing. */
   remove(id: string): void {
+    this.#silent.delete(id)
     this.#remove(idBytes(id))
+  }
+
+  /**
+   * Says how much stands behind an image, or that it must not match.
+   * @returns whether the image has to be read from the store and put: it may match again, and its hashes are not here.
+   */
+  setStanding(id: string, { tier, disputed, matches }: Standing): boolean {
+    const bytes = idBytes(id)
+    if (!matches) {
+      this.#silent.add(id)
+      this.#remove(bytes)
+      return false
+    }
+    this.#silent.delete(id)
+    const ordinal = this.#images.find(bytes)
+    if (ordinal === undefined) return true
+    this.#images.setStanding(ordinal, { tier, disputed })
+    return false
   }
 
   /**

@@ -6,18 +6,22 @@ export interface ImageFacts {
   readonly bank: string
   readonly tier: Tier
   readonly category: Category | undefined
+  readonly disputed: boolean
 }
 
 const ID_BYTES = 16
 const PAGE_BITS = 16
 const PAGE_IMAGES = 1 << PAGE_BITS
 
-/** Images by ordinal; an ordinal is given once. Facts are tier × 16 + category, 0 where there is no image any more. */
+/** Images by ordinal; an ordinal is given once. Facts are DISPUTED or 0 + tier × 16 + category, 0 where there is no image any more. */
 interface Page {
   readonly ids: Uint8Array
   readonly banks: Uint16Array
   readonly facts: Uint8Array
 }
+
+const DISPUTED = 128
+const TIER_CODES = 7
 
 const RESTORED_AT_ONCE = 8_192
 
@@ -62,7 +66,7 @@ export class ImageTable {
    * @param id [16 bytes] a UUID whose last bytes are random; not in the table.
    * @returns its ordinal: one more than the last.
    */
-  add(id: Uint8Array, { bank, tier, category }: ImageFacts): number {
+  add(id: Uint8Array, { bank, tier, category }: Omit<ImageFacts, 'disputed'>): number {
     return this.addCoded(id, this.bankNumber(bank), TIERS[tier], category === undefined ? 0 : CATEGORIES[category])
   }
 
@@ -128,20 +132,36 @@ export class ImageTable {
     const page = this.#pages[ordinal >>> PAGE_BITS]
     const at = ordinal % PAGE_IMAGES
     const code = page?.facts[at] ?? 0
-    const tier = nameOfCode(TIER_NAMES, TIERS, code >>> 4)
+    const tier = nameOfCode(TIER_NAMES, TIERS, (code >>> 4) & TIER_CODES)
     const bank = this.#bankNames[page?.banks[at] ?? 0]
     if (tier === undefined || bank === undefined) return undefined
-    return { bank, tier, category: nameOfCode(CATEGORY_NAMES, CATEGORIES, code & 15) }
+    return {
+      bank,
+      tier,
+      category: nameOfCode(CATEGORY_NAMES, CATEGORIES, code & 15),
+      disputed: (code & DISPUTED) !== 0,
+    }
   }
 
-  /** The columns of all ordinals given so far, a page at a time: live views. */
+  /** Changes how much stands behind an image that is in the table. */
+  setStanding(ordinal: number, { tier, disputed }: Pick<ImageFacts, 'tier' | 'disputed'>): void {
+    const facts = this.#pages[ordinal >>> PAGE_BITS]?.facts
+    const at = ordinal % PAGE_IMAGES
+    if (facts === undefined || facts[at] === 0) throw new RangeError('an ordinal without an image')
+    facts[at] = (disputed ? DISPUTED : 0) + TIERS[tier] * 16 + ((facts[at] ?? 0) & 15)
+  }
+
+  /**
+   * The columns of all ordinals given so far, a page at a time: live views but for `facts`, which are without disputes. Standings are
+   * read from the store at every start, so that a snapshot need not be believed about them.
+   */
   *pages(): Generator<Page, void, void> {
     for (const [i, { ids, banks, facts }] of this.#pages.entries()) {
       const count = Math.min(PAGE_IMAGES, this.#nextOrdinal - i * PAGE_IMAGES)
       yield {
         ids: ids.subarray(0, count * ID_BYTES),
         banks: banks.subarray(0, count),
-        facts: facts.subarray(0, count),
+        facts: facts.subarray(0, count).map((code) => code & ~DISPUTED),
       }
     }
   }

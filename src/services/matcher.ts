@@ -1,6 +1,5 @@
 // "Is this picture one of those, or a changed copy?", from memory alone.
 
-import { createHmac } from 'node:crypto'
 import { type Bank, thresholdOf, widestThresholdOf } from '../domain/bank.js'
 import {
   type ComparedViews,
@@ -19,9 +18,12 @@ import type { Hash256 } from '../hash/hash256.js'
 import { type TransformName, transforms, waysOf } from '../hash/transforms.js'
 import type { Hit } from '../search/signal-index.js'
 import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
+import type { MatchIds } from './match-ids.js'
 import { paceMaker } from './pace.js'
 import type { Replica } from './replica.js'
+import type { Sightings } from './sightings.js'
 import { lotsOf } from './turns.js'
+import { banksFor, unvetoed } from './veto.js'
 
 export interface Match {
   /** The same for the same image and tenant, and for no other tenant. */
@@ -45,6 +47,8 @@ export interface MatchOptions {
   readonly orgId: string
   /** Names; undefined for all. */
   readonly banks: readonly string[] | undefined
+  /** Where the asking organisation saw the pictures, as it calls these places; in the order of the pictures. */
+  readonly contexts?: readonly (string | undefined)[]
   /** In place of the banks' thresholds, as far as a type allows. */
   readonly thresholdBits: number | undefined
 }
@@ -60,7 +64,9 @@ export interface Matcher {
 
 export interface MatcherParts {
   readonly replica: Replica
-  readonly matchIdSecret: Buffer
+  readonly matchIds: MatchIds
+  /** Told of what was answered; waits for nothing. */
+  readonly sightings: Pick<Sightings, 'note'>
   /** A clock that never goes back, in milliseconds. */
   readonly clock: () => number
 }
@@ -68,7 +74,7 @@ export interface MatcherParts {
 /** How long this may keep the event loop from others in one go. */
 const TURN_MS = 1
 
-export function matcherOver({ replica, matchIdSecret, clock }: MatcherParts): Matcher {
+export function matcherOver({ replica, matchIds, sightings, clock }: MatcherParts): Matcher {
   return {
     async match(pictures, options) {
       const catalogue = replica.catalogue
@@ -90,7 +96,12 @@ export function matcherOver({ replica, matchIdSecret, clock }: MatcherParts): Ma
       // A long batch gave way to others in between: what was withdrawn meanwhile is not named, and a catalogue that is no
       // longer the store's is not answered from.
       if (replica.catalogue !== catalogue) throw new Problem('index-cold', { retryAfterS: 1 })
-      return answers.map((answer) => answer.filter(({ ordinal }) => catalogue.has(ordinal)).map(({ match }) => match))
+      return answers.map((answer, i) => {
+        const standing = answer.filter(({ ordinal }) => catalogue.has(ordinal))
+        const met = standing.filter(({ match }) => match.grade !== 'review').map(({ imageId }) => imageId)
+        sightings.note(options.orgId, met, options.contexts?.[i])
+        return standing.map(({ match }) => match)
+      })
 
       function* answerTo(signals: readonly HashedSignal[]): Generator<void, Answer, void> {
         const { nearest: found, pairs } = yield* findNearest(catalogue, banks, signals, options.thresholdBits, widestBits)
@@ -100,11 +111,11 @@ export function matcherOver({ replica, matchIdSecret, clock }: MatcherParts): Ma
         for (const each of found.values()) {
           yield
           const facts = { corroborated: isCorroborated(each), witnessed: isWitnessed(each) }
-          const matchId = matchIdOf(matchIdSecret, options.orgId, each.image.id)
+          const matchId = matchIds.idFor(options.orgId, each.image.id)
           const match = describe(each, facts, matchId)
           // Who asks no farther than the banks do is told what may be acted on, and nothing else.
           if (options.thresholdBits !== undefined || match.grade !== 'review')
-            answer.push({ ordinal: each.hit.image, match })
+            answer.push({ ordinal: each.hit.image, imageId: each.image.id, match })
         }
         return answer.sort((a, b) => inOrder(a.match, b.match))
       }
@@ -112,7 +123,7 @@ export function matcherOver({ replica, matchIdSecret, clock }: MatcherParts): Ma
   }
 }
 
-type Answer = readonly { readonly ordinal: number; readonly match: Match }[]
+type Answer = readonly { readonly ordinal: number; readonly imageId: string; readonly match: Match }[]
 
 /** How far to search for a signal of a type and a view, as it is (or mirrored) or turned. */
 type WidestBits = (type: SignalType, asked: View, turned: boolean) => number
@@ -149,7 +160,12 @@ function* findNearest(
     const { type, view } = signal
     const counted = new Set<string>()
     for (const { ways, turned, hashes } of lotsOf(signal)) {
-      for (const hit of yield* search(catalogue, type, hashes, widestBits(type, view, turned))) {
+      for (const hit of unvetoed(
+        catalogue,
+        type,
+        { asked: view, turned },
+        yield* search(catalogue, type, hashes, widestBits(type, view, turned)),
+      )) {
         const image = catalogue.image(hit.image)
         const bank = banks.get(image?.bank ?? '')
         if (image === undefined || bank === undefined) continue
@@ -200,11 +216,11 @@ function isNearer(found: Found, known: Found): boolean {
 }
 
 function banksAsked(catalogue: Catalogue, names: readonly string[] | undefined): ReadonlyMap<string, Bank> {
-  if (names === undefined) return catalogue.banks
+  if (names === undefined) return banksFor(catalogue, 'match')
   const asked = new Map<string, Bank>()
   for (const name of names) {
     const bank = catalogue.banks.get(name)
-    if (bank === undefined) throw new Problem('bank-unknown')
+    if (bank?.purpose !== 'match') throw new Problem('bank-unknown')
     asked.set(name, bank)
   }
   return asked
@@ -266,7 +282,12 @@ function* witnessesOf(
   if (open.size > 0) {
     for (const { type, view, hashes } of asked) {
       if (!viewed.some((match) => match.type === type)) continue
-      for (const hit of yield* search(catalogue, type, hashes, widestWitnessBits(view))) {
+      for (const hit of unvetoed(
+        catalogue,
+        type,
+        { asked: view, turned: false },
+        yield* search(catalogue, type, hashes, widestWitnessBits(view)),
+      )) {
         const views = { asked: view, registered: viewOf(hit.view) }
         if (open.has(hit.image) && isWitness(type, views, hit)) seen.set(hit.image, (seen.get(hit.image) ?? 0) + 1)
       }
@@ -296,7 +317,7 @@ function describe(
     bank: image.bank,
     tier: image.tier,
     category: image.category,
-    disputed: false,
+    disputed: image.disputed,
   }
 }
 
@@ -308,8 +329,4 @@ function transformName(way: number): TransformName {
   const transform = transforms[way]
   if (transform === undefined) throw new RangeError('a picture is asked about in at most eight ways')
   return transform.name
-}
-
-function matchIdOf(secret: Buffer, orgId: string, imageId: string): string {
-  return createHmac('sha256', secret).update(`${orgId}:${imageId}`).digest('base64url').slice(0, 22)
 }

@@ -10,6 +10,7 @@ import type { SignalType } from '../domain/signal-types.js'
 import type { Images } from '../store/images.js'
 import type { OwnCase } from './case-access.js'
 import { refusalOf } from './cases.js'
+import type { Ceilings } from './ceilings.js'
 import type { Replica } from './replica.js'
 
 export interface NewImage {
@@ -27,14 +28,18 @@ export interface Registration {
   /**
    * The same picture twice in a case is one image, which stays as it was: the same when all 256 bits of its whole PDQ are, so also
    * for every copy of the same file. Registering may therefore be repeated.
-   * @returns the ids, in the order of `images`. @throws {Problem} case-withdrawn, case-expired, case-unknown.
+   * @returns the ids, in the order of `images`. @throws {Problem} case-withdrawn, case-expired, case-unknown, case-full,
+   *   account-suspended.
    */
   forCase(own: OwnCase, images: readonly NewImage[]): Promise<string[]>
   /**
    * Each signal as an image of its own; the same signal again is the same image, so handing in may be repeated.
    * Durable when it returns, matchable once `matchable(revision)` returns.
+   * @throws {Problem} account-suspended, ceiling-reached
    */
   forBank(bank: Bank, signals: readonly NewSignal[]): Promise<{ readonly ids: string[]; readonly revision: number }>
+  /** Is it known to be harmless, and so not to be registered? @throws {Problem} index-cold, store-away */
+  isHarmless(signals: readonly Signal[]): boolean
   /** Waits until this process matches what was registered at `revision`. */
   matchable(revision: number): Promise<void>
   /** @throws {Problem} signal-unknown, also when it is another bank's. */
@@ -44,29 +49,35 @@ export interface Registration {
 export interface RegistrationParts {
   readonly images: Images
   readonly replica: Replica
+  readonly ceilings: Ceilings
+  readonly isHarmless: (signals: readonly Signal[]) => boolean
   /** Keys the ids, so that an id tells nothing about the hash it is made from. */
   readonly idSecret: Buffer
   readonly now: () => number
 }
 
-export function registrationIn({ images, replica, idSecret, now }: RegistrationParts): Registration {
+export function registrationIn({ images, replica, ceilings, isHarmless, idSecret, now }: RegistrationParts): Registration {
   return {
     async forCase({ caseId, record, by }, added) {
       const createdAtMs = now()
       const state = stateAt(record, createdAtMs)
       if (!acceptsImages(state)) throw refusalOf(state, record)
+      const org = by === 'organisation' ? record.assistance?.orgId : undefined
+      await ceilings.mayReport(org === undefined ? `case:${caseId}` : `org:${org}`)
       const stored = added.map(({ signals, category }) => {
         const image: RegisteredImage = {
           bank: CASES_BANK_NAME,
           tier: by === 'organisation' && record.assistance?.isAttested === true ? 'ngo-attested' : 'self-reported',
           category: category ?? record.category,
           ref: undefined,
+          caseId,
           createdAtMs,
           signals,
         }
         return { id: imageIdOf(idSecret, caseId, signals), image }
       })
       const outcome = await images.putForCase(caseId, stored, createdAtMs)
+      if (outcome === 'case-full') throw new Problem('case-full')
       if (typeof outcome !== 'object') throw refusalOf(outcome, record)
       await replica.reached(outcome.revision)
       return stored.map(({ id }) => id)
@@ -74,6 +85,10 @@ export function registrationIn({ images, replica, idSecret, now }: RegistrationP
 
     async forBank(bank, added) {
       const createdAtMs = now()
+      if (bank.orgId !== undefined) {
+        await ceilings.mayReport(`org:${bank.orgId}`)
+        await ceilings.handIn(bank.orgId, added.length)
+      }
       const stored = added.map(({ signal, ref, category }) => {
         const image: RegisteredImage = {
           bank: bank.name,
@@ -87,6 +102,8 @@ export function registrationIn({ images, replica, idSecret, now }: RegistrationP
       })
       return { ids: stored.map(({ id }) => id), revision: await images.put(stored) }
     },
+
+    isHarmless,
 
     matchable: (revision) => replica.reached(revision),
 

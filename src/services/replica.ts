@@ -2,12 +2,14 @@
 
 import type { Redis } from 'ioredis'
 import { Problem } from '../domain/problem.js'
+import type { Standing } from '../domain/trust.js'
 import type { ApiKeys } from '../store/api-keys.js'
 import type { Banks } from '../store/banks.js'
 import { type Change, follow, lastRevision } from '../store/changes.js'
 import type { ImageReader } from '../store/image-reader.js'
 import type { Images } from '../store/images.js'
 import type { Store } from '../store/store.js'
+import type { Trusts } from '../store/trust.js'
 import { Catalogue } from './catalogue.js'
 import { paceMaker } from './pace.js'
 import type { Snapshots } from './snapshot.js'
@@ -17,6 +19,7 @@ export interface ReplicaParts {
   readonly images: Images
   readonly reader: ImageReader
   readonly snapshots: Snapshots | undefined
+  readonly trusts: Trusts
   readonly banks: Banks
   readonly apiKeys: ApiKeys
   /** A connection of its own: following blocks it. */
@@ -138,11 +141,12 @@ export class Replica {
 
   /** Whether it is the store's last word shows with the first follow, and until then nothing is answered from it. */
   async #hydrate(): Promise<void> {
-    const { snapshots, store, banks, apiKeys, now } = this.#parts
+    const { snapshots, store, trusts, banks, apiKeys, now } = this.#parts
     const snapshot = await snapshots?.load()
     // The revision is read first: what changes while the rest is read comes again with the stream, and does no harm twice.
     const revision = snapshot?.revision ?? (await lastRevision(store))
     const catalogue = snapshot?.catalogue ?? (await this.#readAll())
+    for await (const standings of trusts.allStandings()) await this.#setStandings(catalogue, standings)
     for (const bank of await banks.all()) catalogue.banks.set(bank.name, bank)
     for (const key of await apiKeys.all()) catalogue.apiKeys.set(key.keyId, key)
     const giveWay = paceMaker(TURN_MS, now)
@@ -178,11 +182,14 @@ export class Replica {
    */
   async #applyAll(changes: readonly Change[]): Promise<void> {
     const added: string[] = []
+    const judged: string[] = []
     for (const change of changes) {
       if (change.op === 'tombstone') for (const id of change.imageIds) this.#catalogue.remove(id)
       else if (change.op === 'image') added.push(...change.imageIds)
+      else if (change.op === 'standing') judged.push(...change.imageIds)
     }
     for (let at = 0; at < added.length; at += IMAGES_AT_ONCE) await this.#load(added.slice(at, at + IMAGES_AT_ONCE))
+    await this.#judge(judged)
     for (const change of changes) if (change.op === 'bank' || change.op === 'api-key') await this.#applyNamed(change)
   }
 
@@ -192,6 +199,34 @@ export class Replica {
       const image = found[i]
       if (image === undefined) this.#catalogue.remove(id)
       else this.#catalogue.put(id, image)
+    })
+  }
+
+  /** Of images about which nothing is said any more there is a tombstone in the stream. */
+  async #judge(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return
+    const standings = await this.#parts.trusts.standings(ids)
+    await this.#setStandings(
+      this.#catalogue,
+      ids.flatMap((imageId, i) => {
+        const standing = standings[i]
+        return standing === undefined ? [] : [{ imageId, standing }]
+      }),
+    )
+  }
+
+  async #setStandings(
+    catalogue: Catalogue,
+    standings: readonly { readonly imageId: string; readonly standing: Standing }[],
+  ): Promise<void> {
+    const missing = standings.filter(({ imageId, standing }) => catalogue.setStanding(imageId, standing))
+    if (missing.length === 0) return
+    const found = await this.#parts.images.get(missing.map(({ imageId }) => imageId))
+    missing.forEach(({ imageId, standing }, i) => {
+      const image = found[i]
+      if (image === undefined) return
+      catalogue.put(imageId, image)
+      catalogue.setStanding(imageId, standing)
     })
   }
 

@@ -24,6 +24,7 @@ export interface ApiKeys {
   /** The organisation with this name; made with `newId` if there is none. @returns its id. */
   ensureOrg(org: { readonly name: string; readonly kind: OrgKind; readonly newId: string }): Promise<string>
   org(orgId: string): Promise<{ readonly name: string; readonly kind: OrgKind } | undefined>
+  orgByName(name: string): Promise<{ readonly orgId: string; readonly kind: OrgKind } | undefined>
   add(key: ApiKey): Promise<number | undefined>
   revoke(keyId: string): Promise<number | undefined>
   get(keyId: string): Promise<ApiKey | undefined>
@@ -38,6 +39,11 @@ export function apiKeysIn(store: Store): ApiKeys {
     async org(orgId) {
       const json = await store.ask((redis) => redis.hget(keys.orgs, orgId))
       return json === null ? undefined : OrgJson.parse(JSON.parse(json))
+    },
+    async orgByName(name) {
+      const orgId = await store.ask((redis) => redis.hget(keys.orgIds, name))
+      const json = orgId === null ? null : await store.ask((redis) => redis.hget(keys.orgs, orgId))
+      return orgId === null || json === null ? undefined : { orgId, kind: OrgJson.parse(JSON.parse(json)).kind }
     },
     async add({ keyId, scopes, ...rest }) {
       const reply = await store.write(

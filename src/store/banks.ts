@@ -1,13 +1,15 @@
 // Banks in the store.
 
 import { z } from 'zod'
-import type { Bank } from '../domain/bank.js'
+import { BANK_PURPOSES, type Bank } from '../domain/bank.js'
 import { SIGNAL_TYPE_NAMES } from '../domain/signal-types.js'
 import { keys } from './keys.js'
 import { putNamed } from './scripts/put-named.js'
 import type { Store } from './store.js'
 
 const BankJson = z.object({
+  // Absent where an older version made the bank.
+  purpose: z.enum(BANK_PURPOSES).default('match'),
   orgId: z.string(),
   thresholdBits: z.partialRecord(z.enum(SIGNAL_TYPE_NAMES), z.int()),
   createdAtMs: z.int(),

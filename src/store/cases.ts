@@ -184,7 +184,7 @@ export function casesIn(store: Store): Cases {
           keys.revision,
           keys.changes,
         ],
-        [caseId, nowMs, ending, nowMs + CASE_FORGOTTEN_AFTER_MS, keys.imagesPrefix, IMAGE_SHARDS],
+        [caseId, nowMs, ending, nowMs + CASE_FORGOTTEN_AFTER_MS, keys.prefix, IMAGE_SHARDS],
       )
       const [state, revision] = Array.isArray(reply) ? reply : []
       const now = stateIn(state)

@@ -7,7 +7,8 @@ import { keys } from './keys.js'
 import type { Store } from './store.js'
 
 export type Change =
-  | { readonly op: 'image' | 'tombstone'; readonly revision: number; readonly imageIds: readonly string[] }
+  /** `standing`: what was said about an image changed, its bits did not. */
+  | { readonly op: 'image' | 'standing' | 'tombstone'; readonly revision: number; readonly imageIds: readonly string[] }
   | { readonly op: 'bank' | 'api-key'; readonly revision: number; readonly name: string }
 
 /**
@@ -65,9 +66,11 @@ export async function changeAt(store: Store, revision: number): Promise<Buffer |
 }
 
 function parseChange(revision: number, fields: readonly Buffer[]): Change {
-  const [, op, , ids] = fields
+  const [, op, , ids, , of] = fields
   const name = op?.toString('latin1')
   if (ids !== undefined) {
+    if (name === 'image' && of?.toString('latin1') === 'standing')
+      return { op: 'standing', revision, imageIds: splitIds(ids) }
     if (name === 'image' || name === 'tombstone') return { op: name, revision, imageIds: splitIds(ids) }
     if (name === 'bank' || name === 'api-key') return { op: name, revision, name: ids.toString('utf8') }
   }

@@ -1,5 +1,6 @@
 // The bytes of a registered image, before they are sealed. Compact, since there will be millions of them.
 
+import { CASES_BANK_NAME } from '../domain/bank.js'
 import {
   CATEGORIES,
   CATEGORY_NAMES,
@@ -18,6 +19,8 @@ import { HASH_BYTES, hashFromBytes } from '../hash/hash256.js'
  * version 1:  [1] version  [6] createdAtMs  [1] tier  [1] category or 0
  *             [1] length of bank, then its bytes  [1] length of ref, then its bytes
  *             per signal: [1] type  [1] view  [1] quality  [32] hash
+ *
+ * What stands as ref is where the image came from: of one of a case, the id of the case. Sealed with the rest, and gone with it.
  */
 export const RECORD = {
   version: 1,
@@ -42,7 +45,12 @@ export function encodeImage(image: RegisteredImage): Buffer {
   head.writeUIntBE(image.createdAtMs, RECORD.createdAtMsAt, 6)
   head[RECORD.tierAt] = TIERS[image.tier]
   head[RECORD.categoryAt] = image.category === undefined ? 0 : CATEGORIES[image.category]
-  return Buffer.concat([head, shortText(image.bank), shortText(image.ref ?? ''), ...image.signals.map(encodeSignal)])
+  return Buffer.concat([
+    head,
+    shortText(image.bank),
+    shortText(image.caseId ?? image.ref ?? ''),
+    ...image.signals.map(encodeSignal),
+  ])
 }
 
 /**
@@ -66,11 +74,15 @@ export function decodeImage(bytes: Buffer): RegisteredImage {
     if (type === undefined || view === undefined) continue
     signals.push({ type, view, quality: bytes.readUInt8(at + 2), hash: hashFromBytes(bytes, at + 3) })
   }
+  const bank = bytes.toString('utf8', bankFrom, bankEnd)
+  const origin = refEnd === refFrom ? undefined : bytes.toString('utf8', refFrom, refEnd)
+  const isOfCase = bank === CASES_BANK_NAME
   return {
-    bank: bytes.toString('utf8', bankFrom, bankEnd),
+    bank,
     tier,
     category,
-    ref: refEnd === refFrom ? undefined : bytes.toString('utf8', refFrom, refEnd),
+    ref: isOfCase ? undefined : origin,
+    ...(isOfCase && origin !== undefined && { caseId: origin }),
     createdAtMs: bytes.readUIntBE(RECORD.createdAtMsAt, 6),
     signals,
   }

@@ -17,8 +17,11 @@ export interface StoredImage {
   readonly image: RegisteredImage
 }
 
-/** The revision that has them, or the state that forbids it; `undefined` when there is no such case. */
-export type PutOutcome = { readonly revision: number } | CaseState | undefined
+/** Where nobody says another number. */
+export const MOST_PER_CASE = 10_000
+
+/** The revision that has them, or the state or number of images that forbids it; `undefined` when there is no such case. */
+export type PutOutcome = { readonly revision: number } | CaseState | 'case-full' | undefined
 
 export interface Images {
   /** Durable when it returns. All or none. @returns the revision from which an index has them. */
@@ -40,7 +43,8 @@ export interface Images {
   all(): AsyncGenerator<readonly StoredImage[]>
 }
 
-export function imagesIn(store: Store, keyring: Keyring): Images {
+/** @param maxPerCase most images of one case. */
+export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_CASE): Images {
   const entriesOf = (images: readonly StoredImage[]) => {
     const shards: string[] = []
     const args: Arg[] = []
@@ -75,9 +79,10 @@ export function imagesIn(store: Store, keyring: Keyring): Images {
       const reply = await store.write(
         putCaseImages,
         [keys.case(caseId), keys.caseImages(caseId), keys.caseEvents(caseId), keys.revision, keys.changes, ...shards],
-        [nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, attested, ...counted],
+        [nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, maxPerCase, attested, ...counted],
       )
-      return typeof reply === 'number' ? { revision: reply } : stateIn(reply)
+      if (typeof reply === 'number') return { revision: reply }
+      return String(reply) === 'full' ? 'case-full' : stateIn(reply)
     },
     async ofCase(caseId) {
       const members = await store.ask((redis) => redis.smembersBuffer(keys.caseImages(caseId)))
@@ -90,7 +95,11 @@ export function imagesIn(store: Store, keyring: Keyring): Images {
     },
     async erase(id) {
       const bytes = idBytes(id)
-      const reply = await store.write(eraseImage, [keys.images(imageShard(bytes)), keys.revision, keys.changes], [bytes])
+      const reply = await store.write(
+        eraseImage,
+        [keys.images(imageShard(bytes)), keys.revision, keys.changes],
+        [bytes, keys.prefix],
+      )
       return reply === null ? undefined : Number(reply)
     },
     get,

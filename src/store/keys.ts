@@ -9,6 +9,8 @@ const TAG = '{tabir}'
 export const IMAGE_SHARDS = 32_768
 
 export const keys = {
+  /** What all keys begin with, for scripts that work out keys themselves. */
+  prefix: `${TAG}:`,
   /** [integer] number of the last change; what an index calls its revision. */
   revision: `${TAG}:revision`,
   /** stream: one entry a change, id `<revision>-0`, fields op and ids. Never bits. */
@@ -25,7 +27,36 @@ export const keys = {
   banks: `${TAG}:banks`,
   /** hash: image id [16 bytes] → sealed record. */
   images: (shard: number) => `${TAG}:images:${shard}`,
-  imagesPrefix: `${TAG}:images:`,
+  /** hash: image id [16 bytes] → version and JSON of what was said about it, for images about which something was. */
+  trust: (shard: number) => `${TAG}:trust:${shard}`,
+  /** hash: image id [16 bytes] → [1 byte] what every index has to know of it, for the same images. */
+  standings: (shard: number) => `${TAG}:standings:${shard}`,
+  /** sorted set: image ids [16 bytes] of signals that are disputed, by the time since when. */
+  disputes: `${TAG}:disputes`,
+  /** sorted set: image ids [16 bytes] of signals in quarantine, by the time since when. */
+  quarantine: `${TAG}:quarantine`,
+  /** hash: how often an image was matched, and by how many. */
+  sightings: (imageHex: string) => `${TAG}:sightings:${imageHex}`,
+  /** stream: what an operator or a webhook has to be told of. */
+  events: `${TAG}:events`,
+  /** string: that an event was noted. */
+  eventOnce: (digest: string) => `${TAG}:event-once:${digest}`,
+  /** sorted set: keyed hashes of an organisation's contexts, by the time of the last match. */
+  contexts: (orgId: string) => `${TAG}:contexts:${orgId}`,
+  /** hash: the same keyed hashes → sealed context. */
+  contextNames: (orgId: string) => `${TAG}:context-names:${orgId}`,
+  /** HyperLogLog: the images seen in a context in one hour or on one day. */
+  contextImages: (orgId: string, key: string, span: string) => `${TAG}:context:${orgId}:${key}:${span}`,
+  /** sorted set: ids of struck images of an account, by when [epoch ms]. */
+  strikes: (account: string) => `${TAG}:strikes:${account}`,
+  /** set: accounts with strikes. */
+  strikeAccounts: `${TAG}:strike-accounts`,
+  /** [integer] signals that an organisation handed in on a day. */
+  handedIn: (orgId: string, day: string) => `${TAG}:handed-in:${orgId}:${day}`,
+  /** string: that a challenge was used. */
+  usedProof: (digest: string) => `${TAG}:used-proof:${digest}`,
+  /** [integer] cases that were opened in a minute. */
+  openings: (minute: number) => `${TAG}:openings:${minute}`,
   /** hash: one field for each of `CaseRecord` in cases.ts. */
   case: (caseId: string) => `${TAG}:case:${caseId}`,
   /** set: the image ids [16 bytes] of a case. */
@@ -38,11 +69,26 @@ export const keys = {
   caseDues: `${TAG}:case-dues`,
   /** sorted set: ids of ended cases whose bits are still in old lines of Redis's log, by when [epoch ms] they ended. */
   caseErasures: `${TAG}:case-erasures`,
+  /** string: JSON of the notice of a case. */
+  caseNotice: (caseId: string) => `${TAG}:case:${caseId}:notice`,
+  /** set: image ids [16 bytes] of pictures that there is a notice about. */
+  noticed: `${TAG}:noticed`,
+  /** hash: org|law|stage → [epoch ms] when it is due, or stopped, for one image. */
+  clocks: (imageHex: string) => `${TAG}:clocks:${imageHex}`,
+  /** sorted set: the clocks that run, as image|org|law|stage, by when they are due. */
+  clockDues: `${TAG}:clock-dues`,
   /** [integer] wrong PINs in a row, for cases that exist and for those that do not. */
   pinTries: (caseId: string) => `${TAG}:pin-tries:${caseId}`,
   /** string: the case that a token opens. */
   caseToken: (tokenHash: string) => `${TAG}:case-token:${tokenHash}`,
 } as const
+
+/** Shards of what is kept beside an image: by the last byte of its id. The scripts compute the same. */
+export const TRUST_SHARDS = 256
+
+export function trustShard(id: Uint8Array): number {
+  return id[15] ?? 0
+}
 
 /** The last two bytes of an id are random (UUIDv7), so shards fill evenly. The scripts compute the same. */
 export function imageShard(id: Uint8Array): number {

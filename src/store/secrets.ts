@@ -15,8 +15,9 @@ import type { Store } from './store.js'
  * complaint: keys the hash that is kept of the number of a complaint.
  * idempotency: keys what is kept for callers that ask again.
  * receipt: the private key that receipts are signed with.
+ * party: keys the names under which organisations' decisions are kept, so that the store does not tell who decided what.
  */
-const SECRET_NAMES = ['caseNumber', 'pin', 'signalId', 'matchId', 'receipt', 'idempotency', 'complaint'] as const
+const SECRET_NAMES = ['caseNumber', 'pin', 'signalId', 'matchId', 'receipt', 'idempotency', 'complaint', 'party'] as const
 export type Secrets = Readonly<Record<(typeof SECRET_NAMES)[number], Buffer>>
 
 /** Was anything ever sealed in this store? */
@@ -42,6 +43,7 @@ export async function loadSecrets(store: Store, keyring: Keyring): Promise<Secre
     receipt: await load('receipt'),
     idempotency: await load('idempotency'),
     complaint: await load('complaint'),
+    party: await load('party'),
   }
 }
 

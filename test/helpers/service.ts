@@ -7,13 +7,15 @@ import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { buildApp } from '../../src/app.js'
-import { SCOPES, type Scope } from '../../src/domain/access.js'
+import { type OrgKind, SCOPES, type Scope } from '../../src/domain/access.js'
 import type { UploadLimits } from '../../src/http/upload.js'
 import { createApiKey } from '../../src/services/access.js'
 import { openServices, type Services } from '../../src/services.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
+import type { TrustLimits } from '../../src/trust-parts.js'
+import { loadSite, type SiteSettings } from '../../src/web/site.js'
 import { startRedis, type TestRedis } from './redis.js'
 
 export interface TestService {
@@ -30,14 +32,24 @@ export interface TestServiceOptions {
   readonly uploadLimits?: Partial<UploadLimits>
   readonly hydrated?: boolean
   readonly logLevel?: string
+  readonly trustLimits?: Partial<TrustLimits>
   readonly now?: () => number
   readonly country?: string
+  readonly site?: Partial<SiteSettings>
 }
 
 /** How long a case lives in tests. */
 export const RETENTION_MS = 86_400_000
 
 const UPLOAD_LIMITS: UploadLimits = { maxImageBytes: 20 << 20, maxImages: 20, maxInFlightBytes: 256 << 20 }
+
+const SITE: SiteSettings = {
+  exitUrl: 'https://exit.example/',
+  country: 'MY',
+  contact: { name: 'Helpers', link: 'https://helpers.example/' },
+  maxImageBytes: UPLOAD_LIMITS.maxImageBytes,
+  maxImages: UPLOAD_LIMITS.maxImages,
+}
 
 export async function startService(t: Test, options: TestServiceOptions = {}): Promise<TestService> {
   const redis = options.redis ?? (await startRedis(t))
@@ -48,12 +60,14 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' },
     retentionMs: RETENTION_MS,
     snapshots: undefined,
+    trustLimits: { maxImagesPerCase: 10_000, maxSignalsPerOrgPerDay: 0, proofRounds: 0, ...options.trustLimits },
     now: options.now ?? (() => Date.now()),
     clock: () => performance.now(),
     onTrouble: (error) => log.push(String(error)),
   })
   const app = await buildApp({
     services,
+    site: loadSite(fileURLToPath(new URL('../../public/', import.meta.url)), { ...SITE, ...options.site }),
     uploadLimits: { ...UPLOAD_LIMITS, ...options.uploadLimits },
     country: options.country,
     logLevel: options.logLevel ?? 'debug',
@@ -85,12 +99,17 @@ export async function startWorkers(t: Test, redis: TestRedis, env: Record<string
 }
 
 /** An API key, and the header that shows it. */
-export async function keyFor({ redis, services }: TestService, org: string, scopes: readonly Scope[] = SCOPES) {
+export async function keyFor(
+  { redis, services }: TestService,
+  org: string,
+  scopes: readonly Scope[] = SCOPES,
+  kind: OrgKind = 'platform',
+) {
   const store = await openStore({ url: undefined, socket: redis.socket })
   try {
     const made = await createApiKey(apiKeysIn(store), {
       org,
-      kind: 'platform',
+      kind,
       scopes: new Set(scopes),
       env: 'test',
       nowMs: Date.now(),

@@ -1,9 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
+import { TIER_NAMES } from '../../src/domain/signal.js'
 import { type ImageFacts, ImageTable } from '../../src/services/image-table.js'
 
-const facts = fc.record<ImageFacts>({
+const standing = fc.record({
+  tier: fc.constantFrom(...TIER_NAMES),
+  disputed: fc.boolean(),
+})
+
+const facts = fc.record<Omit<ImageFacts, 'disputed'>>({
   bank: fc.constantFrom('cases', 'a', 'b'),
   tier: fc.constantFrom('self-reported', 'ngo-attested', 'platform-confirmed', 'verified'),
   category: fc.constantFrom(undefined, 'nude', 'composite'),
@@ -19,20 +25,24 @@ function crowdedId(n: number): Uint8Array {
 }
 
 t.test('a table keeps to a map, whatever is added and removed, and however ids collide', async () => {
-  const step = fc.record({ add: fc.boolean(), n: fc.nat(60), facts })
+  const step = fc.record({ act: fc.constantFrom('add', 'remove', 'judge'), n: fc.nat(60), facts, standing })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 300, size: 'max' }), (steps) => {
       const table = new ImageTable()
       const model = new Map<number, { ordinal: number; facts: ImageFacts }>()
       let next = 0
-      for (const { add, n, facts } of steps) {
+      for (const { act, n, facts, standing } of steps) {
         const known = model.get(n)
-        if (!add) {
+        if (act === 'judge') {
+          if (known === undefined) continue
+          table.setStanding(known.ordinal, standing)
+          model.set(n, { ...known, facts: { ...known.facts, ...standing } })
+        } else if (act === 'remove') {
           if (table.remove(crowdedId(n)) !== known?.ordinal) return false
           model.delete(n)
         } else if (known === undefined) {
           if (table.add(crowdedId(n), facts) !== next) return false
-          model.set(n, { ordinal: next++, facts })
+          model.set(n, { ordinal: next++, facts: { ...facts, disputed: false } })
         }
       }
       return (
@@ -59,6 +69,12 @@ t.test('a hundred thousand images are all found, at less than 40 bytes each', as
   t.equal(table.find(randomBytes(16)), undefined)
 })
 
+t.test('nothing can be said about an image that is not there', async (t) => {
+  const table = new ImageTable()
+  table.add(randomBytes(16), { bank: 'cases', tier: 'verified', category: 'nude' })
+  t.throws(() => table.setStanding(1, { tier: 'verified', disputed: true }), RangeError)
+})
+
 t.test('what was removed leaves nothing of its id behind', async (t) => {
   const table = new ImageTable()
   const id = Uint8Array.from({ length: 16 }, (_, i) => i + 1)
@@ -80,6 +96,7 @@ t.test('pages put back are the same table, with the same ordinals, removed ones 
   ids.forEach((id, i) => {
     if (i % 7 === 0) table.remove(id)
   })
+  table.setStanding(1, { tier: 'verified', disputed: true })
   const copy = new ImageTable()
   copy.bankNumber('another, so that numbers differ')
   for (const page of table.pages()) for (const _ of copy.restore(page, table.bankNames));
@@ -88,6 +105,8 @@ t.test('pages put back are the same table, with the same ordinals, removed ones 
   const next = randomBytes(16)
   t.equal(copy.add(next, { bank: 'a', tier: 'verified', category: undefined }), 70_000, 'removed ones are not given again')
   t.ok(ids.every((id, i) => copy.find(id) === (i % 7 === 0 ? undefined : i)))
+  t.match(copy.factsOf(1), { tier: 'verified', disputed: false }, 'a dispute is the store’s to tell')
+  table.setStanding(1, { tier: 'verified', disputed: false })
   t.ok(ids.every((_, i) => sameFacts(copy.factsOf(i), table.factsOf(i))))
 })
 
@@ -96,5 +115,5 @@ function same(a: Uint8Array | undefined, b: Uint8Array): boolean {
 }
 
 function sameFacts(a: ImageFacts | undefined, b: ImageFacts | undefined): boolean {
-  return a?.bank === b?.bank && a?.tier === b?.tier && a?.category === b?.category
+  return a?.bank === b?.bank && a?.tier === b?.tier && a?.category === b?.category && a?.disputed === b?.disputed
 }

@@ -13,6 +13,7 @@ import { imagesIn } from '../../src/store/images.js'
 import { imageShard, keys } from '../../src/store/keys.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { connectForFollowing, openStore } from '../../src/store/store.js'
+import { trustsIn } from '../../src/store/trust.js'
 import { startRedis, type TestRedis } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
@@ -28,6 +29,7 @@ async function openParts(t: Test, { socket }: TestRedis) {
       images,
       reader: imageReader(target, keyring),
       snapshots: undefined,
+      trusts: trustsIn(store),
       banks: banksIn(store),
       apiKeys: apiKeysIn(store),
     }

@@ -17,6 +17,7 @@ import { imagesIn } from '../../src/store/images.js'
 import { keys } from '../../src/store/keys.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { connectForFollowing, openStore } from '../../src/store/store.js'
+import { trustsIn } from '../../src/store/trust.js'
 import { startRedis, type TestRedis } from '../helpers/redis.js'
 
 const keyring = makeKeyring([Buffer.alloc(32, 7)])
@@ -66,6 +67,7 @@ async function openParts(t: Test, { socket }: TestRedis, folder: string) {
         },
       },
       snapshots: snapshotsWith(),
+      trusts: trustsIn(store),
       banks: banksIn(store),
       apiKeys: apiKeysIn(store),
       follower: connectForFollowing(target),

@@ -26,17 +26,23 @@ const signal = fc.record(
   { noNullPrototype: true },
 )
 
-export const anyImage: fc.Arbitrary<RegisteredImage> = fc.record(
-  {
-    bank: fc.oneof(fc.constantFrom('cases', 'Aa', 'BB'), fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/)),
-    tier: fc.constantFrom(...TIER_NAMES),
-    category: fc.option(fc.constantFrom(...CATEGORY_NAMES), { nil: undefined }),
-    ref: fc.option(fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme-ascii' }), { nil: undefined }),
-    createdAtMs: fc.integer({ min: 0, max: 2 ** 47 }),
-    signals: fc.array(signal, { maxLength: 40 }),
-  },
-  { noNullPrototype: true },
-)
+export const anyImage: fc.Arbitrary<RegisteredImage> = fc
+  .record(
+    {
+      bank: fc.oneof(fc.constantFrom('cases', 'Aa', 'BB'), fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/)),
+      tier: fc.constantFrom(...TIER_NAMES),
+      category: fc.option(fc.constantFrom(...CATEGORY_NAMES), { nil: undefined }),
+      ref: fc.option(fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme-ascii' }), { nil: undefined }),
+      createdAtMs: fc.integer({ min: 0, max: 2 ** 47 }),
+      signals: fc.array(signal, { maxLength: 40 }),
+    },
+    { noNullPrototype: true },
+  )
+  // Images of a case have the case in place of a partner's reference.
+  .map((image): RegisteredImage => {
+    if (image.bank !== 'cases' || image.ref === undefined) return image
+    return { ...image, ref: undefined, caseId: image.ref }
+  })
 
 /** What columns keep of an image: neither its reference nor its time, and its signals by type. */
 export function comparable(id: string, { bank, tier, category, signals }: RegisteredImage): string {

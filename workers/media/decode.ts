@@ -3,8 +3,8 @@
 import sharp from 'sharp'
 import { Problem } from '../../src/domain/problem.js'
 import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
+import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../src/hash/reduced-side.js'
 import { inSrgb } from './colour-profile.js'
-import { reducedSide } from './reduced-side.js'
 
 // Everything that libvips could be talked into opening is shut, then the formats that people have pictures in are opened,
 // from memory only: no SVG, no PDF, no file name can reach a parser.
@@ -30,13 +30,10 @@ export interface DecodedPicture extends Pixels {
   readonly aspect: number
 }
 
-/** Up to here every pixel is decoded; without EXIF turn, alpha or effective profile, PDQ is then what others compute. */
-export const FULL_RESOLUTION_PIXELS = 1_500_000
-
 /**
  * Decodes the first frame as a viewer shows it: turned as its EXIF says, in sRGB, transparency on white.
  *
- * Above `FULL_RESOLUTION_PIXELS` both sides come back shrunk (`reducedSide`), and a JPEG or WebP is never decoded in full
+ * Above `FULL_RESOLUTION_PIXELS` both sides come back shrunk (`hashedSize`), and a JPEG or WebP is never decoded in full
  * for it; nothing is ever enlarged.
  *
  * Damage is judged as browsers judge it: what they draw with a warning is hashed, because refusing it would be a way to
@@ -81,7 +78,7 @@ async function pixelsOf(bytes: Buffer, { width, height, profile }: Header): Prom
   const limits = { failOn: 'error', limitInputPixels: MAX_PIXELS, pages: 1 } as const
   const picture = sharp(bytes, { ...limits, autoOrient: true, ignoreIcc: profile !== undefined })
   if (width * height > FULL_RESOLUTION_PIXELS) {
-    picture.resize({ width: reducedSide(width), height: reducedSide(height), fit: 'fill', kernel: 'linear' })
+    picture.resize({ ...hashedSize({ width, height }), fit: 'fill', kernel: 'linear' })
   }
   const { data, info } = await picture
     .flatten({ background: '#fff' })

@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { Bank } from '../../domain/bank.js'
+import { BANK_PURPOSES, type Bank } from '../../domain/bank.js'
 import { Problem } from '../../domain/problem.js'
 import { SIGNAL_TYPES } from '../../domain/signal-types.js'
 import { parseHash } from '../../hash/hash256.js'
@@ -31,6 +31,7 @@ const NDJSON = 'application/x-ndjson'
 const BankView = z
   .object({
     bank: z.string(),
+    purpose: z.enum(BANK_PURPOSES),
     own: z.boolean().meta({ description: 'May you write to it?' }),
     thresholdBits: z.partialRecord(SignalTypeName, z.int()),
     createdAt: Instant.nullable(),
@@ -39,6 +40,10 @@ const BankView = z
 
 const NewBank = z.strictObject({
   name: BankName,
+  purpose: z.enum(BANK_PURPOSES).default('match').meta({
+    description:
+      'harmless: nothing is found by a hash that is as near to a signal of this bank; it is never answered from. Needs the scope admin too.',
+  }),
   thresholdBits: z
     .strictObject({
       pdq: z.int().min(0).max(SIGNAL_TYPES.pdq.maxThresholdBits),
@@ -102,10 +107,11 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
       },
     },
     async (request, reply) => {
-      const { name, thresholdBits } = request.body
+      const { name, purpose, thresholdBits } = request.body
       const { pdq, 'pdq-area': pdqArea, blockhash } = thresholdBits
       const bank = await banks.create(callerOf(request), {
         name,
+        purpose,
         thresholdBits: {
           ...(pdq !== undefined && { pdq }),
           ...(pdqArea !== undefined && { 'pdq-area': pdqArea }),
@@ -245,9 +251,10 @@ function toNewSignal({ type, hash: text, quality = 100, ref, category }: z.infer
   return { signal: { type, view: 'whole', quality, hash }, ref, category }
 }
 
-function present({ name, orgId, thresholdBits, createdAtMs }: Bank, callerOrgId: string): z.infer<typeof BankView> {
+function present({ name, purpose, orgId, thresholdBits, createdAtMs }: Bank, callerOrgId: string): z.infer<typeof BankView> {
   return {
     bank: name,
+    purpose,
     own: orgId === callerOrgId,
     thresholdBits: { ...thresholdBits },
     createdAt: createdAtMs === 0 ? null : new Date(createdAtMs).toISOString(),

@@ -29,7 +29,15 @@ const MAX_IMAGES_OF_HASHES = 1000
 const MAX_SIGNALS_PER_IMAGE = 32
 
 /** How both ways of adding images may be refused. */
-const FOR_IMAGES = ['case-withdrawn', 'case-expired', 'idempotency-key-reused', 'idempotency-key-busy'] as const
+const FOR_IMAGES = [
+  'case-withdrawn',
+  'case-expired',
+  'case-full',
+  'account-suspended',
+  'known-harmless',
+  'idempotency-key-reused',
+  'idempotency-key-busy',
+] as const
 
 const GivenImages = z.strictObject({
   ...Declared,
@@ -143,8 +151,11 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
   /** Registers those that can be; when none can, the first refusal is the answer. */
   async function registerUsable(
     own: OwnCase,
-    outcomes: readonly (UsableImage | Problem)[],
+    given: readonly (UsableImage | Problem)[],
   ): Promise<z.infer<typeof RegisteredImages>['images']> {
+    const outcomes = given.map((image) =>
+      image instanceof Problem || !registration.isHarmless(image.signals) ? image : new Problem('known-harmless'),
+    )
     const usable = outcomes.flatMap((outcome) => (outcome instanceof Problem ? [] : [outcome]))
     const refusal = outcomes.find((outcome) => outcome instanceof Problem)
     if (usable.length === 0 && refusal !== undefined) throw refusal

@@ -6,12 +6,14 @@ import { PIN_PATTERN } from '../../domain/case.js'
 import { Problem } from '../../domain/problem.js'
 import type { CaseView as CaseFacts, Cases } from '../../services/cases.js'
 import type { Idempotency } from '../../services/idempotency.js'
+import type { ProofOfWork } from '../../services/proof-of-work.js'
 import { Receipt, receiptFor } from '../../services/receipts.js'
 import type { Signer } from '../../services/signer.js'
 import { Declared } from '../minors.js'
 import { ownCaseOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { CaseNumberParam, CaseView, CategoryName, IdempotencyKey, Instant } from '../schemas.js'
+import { Proof, proofOf } from './challenge.js'
 
 const NewCase = z.strictObject({
   ...Declared,
@@ -20,6 +22,7 @@ const NewCase = z.strictObject({
       'Is the person in the pictures 18 or older now, and was so in every picture? For false the answer has the hotlines, and nothing is kept.',
   }),
   category: CategoryName.optional(),
+  proof: Proof.optional(),
 })
 const OpenedCase = z.object({
   caseNumber: z.string(),
@@ -39,9 +42,13 @@ export interface CaseRouteOptions {
   readonly cases: Cases
   readonly idempotency: Idempotency
   readonly signer: Signer
+  readonly proofOfWork: ProofOfWork
 }
 
-export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (app, { cases, idempotency, signer }) => {
+export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
+  app,
+  { cases, idempotency, signer, proofOfWork },
+) => {
   app.post(
     '/cases',
     {
@@ -59,6 +66,7 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (app, {
             'request-invalid',
             'media-unsupported',
             'minor-declared',
+            'proof-needed',
             'idempotency-key-reused',
             'idempotency-key-busy',
             'store-away',
@@ -68,6 +76,7 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (app, {
     },
     async ({ body, headers }, reply) => {
       const opened = await idempotency.once(['open-case', ''], headers['idempotency-key'], body, OpenedCase, async () => {
+        await proofOfWork.spend(body.proof === undefined ? undefined : proofOf(body.proof))
         const { expiresAtMs, remindAtMs, ...rest } = await cases.open(body.category)
         return { ...rest, expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) }
       })

@@ -16,11 +16,21 @@ import { eachImage, type InFlight, type UploadLimits } from '../upload.js'
 import { mayForUploads } from './case-images.js'
 
 const MAX_QUERIES = 1000
+const MAX_CONTEXT_BYTES = 256
 const MAX_SIGNALS_PER_QUERY = 32
 /** Each is a search, so this bounds what one call may cost: a thousand plain pictures, or 270 with all their views. */
 const MAX_SIGNALS = 8000
 
 const Query = z.strictObject({
+  context: z
+    .string()
+    .min(1)
+    .refine((text) => Buffer.byteLength(text) <= MAX_CONTEXT_BYTES, `must have at most ${MAX_CONTEXT_BYTES} bytes`)
+    .optional()
+    .meta({
+      description:
+        'Where you saw it, as you call the place: at most 256 bytes, opaque. A keyed hash of the id of a chat or group, and no person. See /v1/insights/contexts.',
+    }),
   id: z.string().max(128).optional().meta({ description: 'Yours; comes back with the result.' }),
   signals: z
     .array(z.strictObject({ type: SignalTypeName, hash: HashText, quality: Quality.optional(), view: ViewName.optional() }))
@@ -110,6 +120,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         orgId: caller.orgId,
         banks,
         thresholdBits,
+        contexts: queries.map(({ context }) => context),
       })
       const present = presenterFor(caller.scopes.has('match:distance'))
       return {

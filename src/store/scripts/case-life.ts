@@ -1,6 +1,7 @@
 import { CASE_ACTIONS, type CaseAction } from '../../domain/case.js'
 import { announceLua } from './announce.js'
 import { caseEventLua } from './case-event.js'
+import { forgetTrustLua } from './put-trust.js'
 
 /** Lua: `mayNow(case, states, atMs)`, a state or nil first, then whether what needs one of `states` may be done. */
 export const caseStateLua = `
@@ -68,7 +69,7 @@ export const changeCase = {
 // tag as the declared keys.
 export const endCase = {
   numberOfKeys: 7,
-  lua: `${announceLua}${caseStateLua}${caseEventLua}
+  lua: `${announceLua}${caseStateLua}${caseEventLua}${forgetTrustLua}
     local case     = KEYS[1] -- hash: the case
     local images   = KEYS[2] -- set: its image ids
     local events   = KEYS[3] -- stream: its time line
@@ -80,7 +81,7 @@ export const endCase = {
     local atMs     = ARGV[2] -- [epoch ms], the caller's clock
     local ending   = ARGV[3] -- withdrawn, expired
     local forgetMs = ARGV[4] -- [epoch ms] when it may be forgotten
-    local prefix   = ARGV[5] -- of the image shards' keys
+    local prefix   = ARGV[5] -- of all keys
     local shards   = tonumber(ARGV[6])
     -- returns {state, [integer] revision of the tombstones or 0}, or nil without a case
     local state = redis.call('HGET', case, 'state')
@@ -93,9 +94,10 @@ export const endCase = {
     local ids = redis.call('SMEMBERS', images)
     for _, id in ipairs(ids) do
       local shard = (id:byte(15) * 256 + id:byte(16)) % shards
-      redis.call('HDEL', prefix .. shard, id)
+      redis.call('HDEL', prefix .. 'images:' .. shard, id)
+      forget_trust(prefix, id)
     end
-    redis.call('DEL', images)
+    redis.call('DEL', images, case .. ':notice')
     local at = 0
     if #ids > 0 then at = announce(revision, changes, 'tombstone', table.concat(ids)) end
     redis.call('HSET', case, 'state', ending, 'endedAs', ending, 'endedAtMs', atMs, 'endedImages', #ids, 'endRevision', at)

@@ -34,21 +34,25 @@ export const putCaseImages = {
     local atMs     = ARGV[1] -- [epoch ms], the caller's clock
     local states   = ARGV[2] -- in which it may be done
     local to       = ARGV[3] -- the state afterwards
-    local attested = ARGV[4] -- yes when somebody stands in for them
-    -- ARGV[3i + 5]   [16 bytes] id of image i
-    -- ARGV[3i + 6]   its sealed record
-    -- ARGV[3i + 7]   [integer] how many hashes are in it
-    -- returns [integer] the revision that has them, or the state that forbids it, or nil when there is no such case
+    local most     = tonumber(ARGV[4]) -- [integer] images that a case may have
+    local attested = ARGV[5] -- yes when somebody stands in for them
+    -- ARGV[3i + 6]   [16 bytes] id of image i
+    -- ARGV[3i + 7]   its sealed record
+    -- ARGV[3i + 8]   [integer] how many hashes are in it
+    -- returns [integer] the revision that has them, or the state that forbids it, or full, or nil when there is no such case
     local state, may = mayNow(case, states, atMs)
     if not may then return state end
+    local added = 0
+    for i = 0, #KEYS - 6 do added = added + 1 - redis.call('SISMEMBER', images, ARGV[3 * i + 6]) end
+    if added > 0 and redis.call('SCARD', images) + added > most then return 'full' end
     local ids = {}
     local hashes = 0
     for i = 0, #KEYS - 6 do
-      local id = ARGV[3 * i + 5]
+      local id = ARGV[3 * i + 6]
       if redis.call('SADD', images, id) == 1 then
         ids[#ids + 1] = id
-        redis.call('HSET', KEYS[6 + i], id, ARGV[3 * i + 6])
-        hashes = hashes + tonumber(ARGV[3 * i + 7])
+        redis.call('HSET', KEYS[6 + i], id, ARGV[3 * i + 7])
+        hashes = hashes + tonumber(ARGV[3 * i + 8])
       end
     end
     if #ids == 0 then return tonumber(redis.call('GET', revision) or '0') end

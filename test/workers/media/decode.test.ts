@@ -3,7 +3,8 @@ import t from 'tap'
 import { isProblemCode } from '../../../src/domain/problem.js'
 import { distance } from '../../../src/hash/hash256.js'
 import { loadPdqKernelSync } from '../../../src/hash/pdq-kernel.js'
-import { checkDecoderFloors, decode, FULL_RESOLUTION_PIXELS } from '../../../workers/media/decode.js'
+import { FULL_RESOLUTION_PIXELS } from '../../../src/hash/reduced-side.js'
+import { checkDecoderFloors, decode } from '../../../workers/media/decode.js'
 import { bombPng, longGif, onePixel, svg, tooLarge, unreadable } from '../../helpers/hostile-pictures.js'
 import {
   everyFormat,

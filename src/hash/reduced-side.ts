@@ -1,6 +1,19 @@
-// To how many pixels a long side may be shrunk so that its PDQ hash stays what it was.
+// To how many pixels a picture may be shrunk so that its PDQ hash stays what it was. The same in workers and browsers: one dialect.
 
-import { samplePosition, windowOf } from '../../src/hash/pdq.js'
+import { samplePosition, windowOf } from './pdq.js'
+import type { Pixels } from './pixels.js'
+
+/** Up to here every pixel is decoded; without EXIF turn, alpha or effective profile, PDQ is then what others compute. */
+export const FULL_RESOLUTION_PIXELS = 1_500_000
+
+/** The size at which a picture is hashed: its own up to `FULL_RESOLUTION_PIXELS`, beyond that each side by itself. */
+export function hashedSize({ width, height }: Size): Size {
+  return width * height > FULL_RESOLUTION_PIXELS
+    ? { width: reducedSide(width), height: reducedSide(height) }
+    : { width, height }
+}
+
+type Size = Pick<Pixels, 'width' | 'height'>
 
 const SAMPLES = 64
 const SMALLEST_PX = 450

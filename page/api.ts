@@ -1,0 +1,112 @@
+// The service's own API, as far as the page uses it. What it may send is written here and nowhere else.
+
+import type { CaseState } from '../src/domain/case.js'
+import type { Category } from '../src/domain/signal.js'
+import type { FileSignal } from './hashing/outcome.js'
+
+export interface Access {
+  readonly caseNumber: string
+  readonly token: string
+}
+
+export interface Opened extends Access {
+  readonly pin: string
+}
+
+export interface CaseView {
+  readonly caseNumber: string
+  readonly state: CaseState
+  readonly category: Category | null
+  readonly createdAt: string
+  readonly expiresAt: string
+  readonly withdrawnAt: string | null
+  readonly images: number
+}
+
+export interface Added {
+  readonly quality?: number
+  readonly state: 'registered' | 'refused'
+  readonly problem?: { readonly code: string }
+}
+
+/**
+ * Why there is no answer. offline: the device has no connection. away: the server does not answer, or says that it cannot now.
+ * busy: it has been asked too much. fault: its own mistake. refused: no, for the reason `code`.
+ */
+export type Failure =
+  | { readonly kind: 'offline' | 'fault' }
+  | { readonly kind: 'away' | 'busy'; readonly retryAfterS: number | undefined }
+  | { readonly kind: 'refused'; readonly code: string; readonly retryAfterS: number | undefined }
+
+export type Answer<T> = { readonly value: T } | { readonly failure: Failure }
+
+export const api = {
+  openCase: (category: Category | undefined): Promise<Answer<Opened>> =>
+    ask('POST', '/v1/cases', { json: { adult: true, ...(category !== undefined && { category }) } }),
+
+  token: (caseNumber: string, pin: string): Promise<Answer<{ readonly token: string }>> =>
+    ask('POST', `${pathOf(caseNumber)}/tokens`, { json: { pin } }),
+
+  view: ({ caseNumber, token }: Access): Promise<Answer<CaseView>> => ask('GET', pathOf(caseNumber), { token }),
+
+  withdraw: ({ caseNumber, token }: Access): Promise<Answer<unknown>> => ask('DELETE', pathOf(caseNumber), { token }),
+
+  addHashes: (
+    { caseNumber, token }: Access,
+    images: readonly { readonly signals: readonly FileSignal[]; readonly category?: Category }[],
+  ): Promise<Answer<{ readonly images: readonly Added[] }>> =>
+    ask('POST', `${pathOf(caseNumber)}/hashes`, { token, json: { images } }),
+
+  /** The one way for a picture to leave the device: called for files whose sending was agreed to. Its name stays here. */
+  addFile: ({ caseNumber, token }: Access, file: Blob): Promise<Answer<{ readonly images: readonly Added[] }>> => {
+    const form = new FormData()
+    form.append('image', new Blob([file], { type: 'application/octet-stream' }), 'image')
+    return ask('POST', `${pathOf(caseNumber)}/images`, { token, form })
+  },
+} as const
+
+/** A slow line needs time for a whole picture. */
+const TIMEOUT_MS = 120_000
+
+interface Content {
+  readonly token?: string
+  readonly json?: unknown
+  readonly form?: FormData
+}
+
+async function ask<T>(method: string, path: string, { token, json, form }: Content): Promise<Answer<T>> {
+  const body = json === undefined ? form : JSON.stringify(json)
+  try {
+    const response = await fetch(path, {
+      method,
+      headers: {
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(json !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body }),
+      cache: 'no-store',
+      credentials: 'omit',
+      redirect: 'error',
+      referrerPolicy: 'no-referrer',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    })
+    if (response.ok) return { value: await response.json() }
+    return { failure: await failureOf(response) }
+  } catch {
+    return { failure: navigator.onLine ? { kind: 'away', retryAfterS: undefined } : { kind: 'offline' } }
+  }
+}
+
+async function failureOf(response: Response): Promise<Failure> {
+  const after = Number(response.headers.get('retry-after') ?? Number.NaN)
+  const retryAfterS = Number.isFinite(after) ? after : undefined
+  if (response.status === 500) return { kind: 'fault' }
+  if (response.status > 500) return { kind: 'away', retryAfterS }
+  const body: { readonly code?: string } = await response.json().catch(() => ({}))
+  const code = body.code ?? 'request-invalid'
+  return code === 'rate-limited' ? { kind: 'busy', retryAfterS } : { kind: 'refused', code, retryAfterS }
+}
+
+function pathOf(caseNumber: string): string {
+  return `/v1/cases/${encodeURIComponent(caseNumber)}`
+}

@@ -1,0 +1,77 @@
+// Bundles the page into dist/public: files named by their content, compressed once, with a manifest for the api.
+import { createHash } from 'node:crypto'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+
+const hashSources = join(dirname(fileURLToPath(import.meta.url)), '../src')
+
+/**
+ * @param source the folder `page`; @param target where the api reads from. It is replaced as a whole, so that an api never
+ * sees half of it, and left alone when nothing changed.
+ */
+export async function buildPage(source, target) {
+  const manifestPath = join(target, 'manifest.json')
+  const builtAtMs = existsSync(manifestPath) ? statSync(manifestPath).mtimeMs : 0
+  const inputs = [...filesIn(source), ...filesIn(join(hashSources, 'hash')), ...filesIn(join(hashSources, 'domain'))]
+  if (inputs.every((file) => statSync(file).mtimeMs < builtAtMs)) return
+
+  const { outputFiles } = await build({
+    entryPoints: ['page.ts', 'worker.ts', 'style.css'].map((file) => join(source, file)),
+    outdir: target,
+    bundle: true,
+    write: false,
+    minify: true,
+    format: 'esm',
+    target: ['es2022', 'chrome100', 'firefox115', 'safari16.4'],
+    legalComments: 'none',
+    logLevel: 'warning',
+  })
+  const made = new Map(outputFiles.map(({ path, contents }) => [basename(path), Buffer.from(contents)]))
+  made.set('icon.svg', readFileSync(join(source, 'icon.svg')))
+
+  mkdirSync(dirname(target), { recursive: true })
+  const fresh = `${target}-${process.pid}`
+  mkdirSync(join(fresh, 'assets'), { recursive: true })
+  const manifest = {}
+  for (const [role, name] of Object.entries({
+    script: 'page.js',
+    worker: 'worker.js',
+    style: 'style.css',
+    icon: 'icon.svg',
+  })) {
+    manifest[role] = writeAsset(join(fresh, 'assets'), name, made.get(name))
+  }
+  for (const folder of ['html', 'messages']) cpSync(join(source, folder), join(fresh, folder), { recursive: true })
+  writeFileSync(join(fresh, 'manifest.json'), JSON.stringify(manifest))
+  rmSync(target, { recursive: true, force: true })
+  renameSync(fresh, target)
+}
+
+function writeAsset(folder, name, contents) {
+  const digest = createHash('sha384').update(contents).digest()
+  const [stem, ending] = name.split('.')
+  const file = `${stem}-${digest.toString('hex').slice(0, 16)}.${ending}`
+  writeFileSync(join(folder, file), contents)
+  writeFileSync(join(folder, `${file}.br`), brotliCompressSync(contents))
+  writeFileSync(join(folder, `${file}.gz`), gzipSync(contents, { level: 9 }))
+  return { file, integrity: `sha384-${digest.toString('base64')}` }
+}
+
+function filesIn(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+}

@@ -1,0 +1,130 @@
+// Her page: what is registered, by number and PIN; adding pictures; taking everything back.
+
+import { PIN_PATTERN, parseCaseNumber } from '../src/domain/case.js'
+import { type Access, type Answer, api, type CaseView, type Failure } from './api.js'
+import { chosenCategory } from './category.js'
+import { picker } from './choosing/picker.js'
+import { announce, goTo, onClick, one, setText, show } from './dom.js'
+import { given } from './given.js'
+import { guardLeaving } from './leaving.js'
+import { say, sayCount, sayDate, sayNumber, sayTime } from './messages.js'
+import { type Sending, sending, sentenceFor } from './sending/sending.js'
+
+export function casePage(): void {
+  /** In memory alone: whoever finds the device later finds no token. */
+  let access: Access | undefined
+  let sent: Sending | undefined
+  const chosen = picker(() => {
+    setText('protect', sayCount('run.protect', chosen.usable().length))
+    goTo('category')
+  })
+  guardLeaving(() => sent?.isUnfinished() ?? chosen.holdsPictures())
+
+  show('enter')
+  one('enter', HTMLFormElement).addEventListener('submit', (event) => {
+    event.preventDefault()
+    void enter()
+  })
+  onClick('close', close)
+  onClick('add', () => goTo('choose'))
+  onClick('back', () => goTo('choose'))
+  onClick('protect', addChosen)
+  onClick('added-done', () => void look())
+  onClick('withdraw', () => goTo('withdraw'))
+  onClick('withdraw-no', () => goTo('view'))
+  onClick('withdraw-yes', () => void withdraw())
+
+  async function enter(): Promise<void> {
+    const caseNumber = parseCaseNumber(one('case-number', HTMLInputElement).value)
+    const pin = one('case-pin', HTMLInputElement).value.replaceAll(/\s/g, '')
+    if (caseNumber === undefined) return refuse('enter-error', say('run.case.numberForm'), 'case-number')
+    if (!PIN_PATTERN.test(pin)) return refuse('enter-error', say('run.case.pinForm'), 'case-pin')
+    setText('enter-error', '')
+    const answer = await whileDisabled('open', () => api.token(caseNumber, pin))
+    if ('failure' in answer) return refuse('enter-error', sentenceOf(answer.failure), 'case-pin')
+    one('case-pin', HTMLInputElement).value = ''
+    access = { caseNumber, token: answer.value.token }
+    await look()
+  }
+
+  async function look(): Promise<void> {
+    if (access === undefined) return
+    const answer = await api.view(access)
+    if ('failure' in answer) return lost(answer.failure, 'view-error')
+    draw(answer.value)
+    goTo('view')
+  }
+
+  function addChosen(): void {
+    if (access === undefined) return
+    goTo('added')
+    const job = { access, pictures: chosen.usable(), category: chosenCategory(), isOwn: false }
+    sent = sending({ ...job, maxImageBytes: given.maxImageBytes }, () => chosen.clear())
+  }
+
+  async function withdraw(): Promise<void> {
+    if (access === undefined) return
+    const own = access
+    const answer = await whileDisabled('withdraw-yes', () => api.withdraw(own))
+    if ('failure' in answer) return lost(answer.failure, 'withdraw-error')
+    announce(say('run.case.withdrawn'))
+    await look()
+  }
+
+  /** A token that has grown old is asked for anew; everything else is said where she is. */
+  function lost(failure: Failure, errorId: string): void {
+    if (failure.kind === 'refused') {
+      close()
+      setText('enter-error', say('run.case.over'))
+    } else {
+      setText(errorId, sentenceOf(failure))
+    }
+  }
+
+  function close(): void {
+    access = undefined
+    one('enter', HTMLFormElement).reset()
+    goTo('enter')
+  }
+}
+
+function draw({ caseNumber, state, images, category, createdAt, expiresAt, withdrawnAt }: CaseView): void {
+  const isOpen = state === 'open' || state === 'active'
+  setText('view-error', '')
+  setText('view-number', caseNumber)
+  setText('view-state', say(`run.caseState.${state}`))
+  setText('view-images', sayNumber(images))
+  setText('view-category', category === null ? say('run.case.none') : nameOf(category))
+  setText('view-created', sayDate(createdAt))
+  setText('view-expires', sayDate(expiresAt))
+  setText('view-withdrawn', withdrawnAt === null ? '' : sayDate(withdrawnAt))
+  one('withdrawn-row', HTMLElement).hidden = withdrawnAt === null
+  one('expires-row', HTMLElement).hidden = !isOpen
+  for (const id of ['add', 'withdraw']) one(id, HTMLElement).hidden = !isOpen
+}
+
+function nameOf(category: string): string {
+  const names = one('category-names', HTMLTemplateElement).content
+  return names.querySelector(`[data-category="${category}"]`)?.textContent ?? category
+}
+
+function sentenceOf(failure: Failure): string {
+  if (failure.kind !== 'refused') return sentenceFor(failure)
+  if (failure.code !== 'pin-locked') return say('run.case.wrong')
+  return say('run.case.locked', { time: sayTime(new Date(Date.now() + 1000 * (failure.retryAfterS ?? 3600))) })
+}
+
+function refuse(errorId: string, text: string, inputId: string): void {
+  setText(errorId, text)
+  one(inputId, HTMLInputElement).focus()
+}
+
+async function whileDisabled<T>(id: string, work: () => Promise<Answer<T>>): Promise<Answer<T>> {
+  const button = one(id, HTMLButtonElement)
+  button.disabled = true
+  try {
+    return await work()
+  } finally {
+    button.disabled = false
+  }
+}

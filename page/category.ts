@@ -1,0 +1,8 @@
+// What the pictures show, as she chose it.
+
+import { CATEGORY_NAMES, type Category } from '../src/domain/signal.js'
+
+export function chosenCategory(): Category | undefined {
+  const checked = document.querySelector<HTMLInputElement>('input[name="category"]:checked')
+  return CATEGORY_NAMES.find((name) => name === checked?.value)
+}

@@ -1,0 +1,165 @@
+// Choosing pictures: by button, by dropping, by pasting. Reads them as they come.
+
+import { announce, hide, notice, onClick, one, setText, show } from '../dom.js'
+import { isSame, type Outcome } from '../hashing/outcome.js'
+import { canHashHere, hashingPool } from '../hashing/pool.js'
+import { say, sayCount, sayMinutes } from '../messages.js'
+import { isBusy, type Picture, type Standing, type Usable, usableOf } from './picture.js'
+import { rowsIn } from './rows.js'
+
+export interface Picker {
+  readonly usable: () => readonly Usable[]
+  /** Are there pictures that would have to be chosen again? */
+  readonly holdsPictures: () => boolean
+  readonly clear: () => void
+}
+
+const MOST_PICTURES = 1000
+/** From here on it is said how long it will take. */
+const MANY_PICTURES = 50
+/** A guess for an old telephone, so that the wait is rather shorter than what was said. */
+const GUESS_MS_EACH = 1000
+
+/** @param goOn what comes after choosing. */
+export function picker(goOn: () => void): Picker {
+  const pictures = new Map<number, Picture>()
+  const pool = hashingPool()
+  const rows = rowsIn('pictures', { remove, tryAgain: read })
+  let lastId = 0
+
+  const input = one('files', HTMLInputElement)
+  input.addEventListener('change', () => {
+    take([...(input.files ?? [])])
+    input.value = '' // so that the same file can be chosen again
+  })
+  watchDropsAndPastes(take)
+  onClick('stop', stop)
+  onClick('choose-go', goOn)
+  onClick('upload-yes', () => answerOffer({ at: 'agreed' }))
+  onClick('upload-no', () => answerOffer(undefined))
+  if (!canHashHere()) show('unsupported')
+
+  return {
+    usable: () => [...pictures.values()].flatMap(usableOf),
+    holdsPictures: () => pictures.size > 0,
+    clear() {
+      pool.stop()
+      pictures.clear()
+      rows.clear()
+      hide('reading')
+    },
+  }
+
+  function take(files: readonly File[]): void {
+    const room = MOST_PICTURES - pictures.size
+    const taken = files.slice(0, room)
+    if (files.length > room) notice(say('run.tooMany', { n: MOST_PICTURES }))
+    if (taken.length >= MANY_PICTURES) {
+      notice(sayCount('run.many', taken.length, { minutes: sayMinutes(taken.length * GUESS_MS_EACH) }))
+    }
+    if (taken.length > 0) show('reading')
+    for (const file of taken) {
+      const id = ++lastId
+      pictures.set(id, { id, name: file.name || say('run.unnamed', { n: id }), file, standing: { at: 'waiting' } })
+      read(id)
+    }
+  }
+
+  function read(id: number): void {
+    const picture = pictures.get(id)
+    if (picture === undefined) return
+    if (!canHashHere()) {
+      put(id, { at: 'upload' })
+      return
+    }
+    put(id, { at: 'waiting' })
+    void pool
+      .hash(picture.file, () => put(id, { at: 'reading' }))
+      .then((outcome) => put(id, outcome === undefined ? { at: 'stopped' } : standingOf(outcome)))
+  }
+
+  function standingOf(outcome: Outcome): Standing {
+    if (outcome.kind === 'refused') return { at: 'refused', why: outcome.why }
+    if (outcome.kind === 'upload') {
+      if (outcome.because === 'browser') show('unsupported')
+      return { at: 'upload' }
+    }
+    const isKnown = [...pictures.values()].some(
+      ({ standing }) => standing.at === 'ready' && isSame(standing.hashed, outcome),
+    )
+    return isKnown ? { at: 'refused', why: 'twice' } : { at: 'ready', hashed: outcome }
+  }
+
+  function put(id: number, standing: Standing): void {
+    const picture = pictures.get(id)
+    if (picture === undefined) return // removed meanwhile
+    const next = { ...picture, standing }
+    pictures.set(id, next)
+    rows.draw(next)
+    drawTotals()
+  }
+
+  function remove(id: number): void {
+    forget(id)
+    drawTotals()
+  }
+
+  function forget(id: number): void {
+    pictures.delete(id)
+    rows.remove(id)
+  }
+
+  function stop(): void {
+    pool.stop()
+    announce(say('run.stopped'))
+    one('files', HTMLInputElement).focus()
+  }
+
+  function answerOffer(standing: Standing | undefined): void {
+    for (const { id, standing: now } of [...pictures.values()]) {
+      if (now.at !== 'upload') continue
+      if (standing === undefined) forget(id)
+      else put(id, standing)
+    }
+    drawTotals()
+    one('choose-go', HTMLButtonElement).focus()
+  }
+
+  function drawTotals(): void {
+    const all = [...pictures.values()]
+    const done = all.filter((picture) => !isBusy(picture)).length
+    const usable = all.flatMap(usableOf).length
+    const isDone = done === all.length
+    const progress = one('read-progress', HTMLProgressElement)
+    progress.max = Math.max(1, all.length)
+    progress.value = done
+    const text = isDone ? sayCount('run.ready', usable) : sayCount('run.read', all.length, { done })
+    setText('read-text', text)
+    if (isDone && all.length > 0) announce(`${say('run.allRead')} ${text}`)
+    else if (done % Math.max(1, Math.ceil(all.length / 4)) === 0) announce(text)
+    one('stop', HTMLElement).hidden = isDone
+    one('upload', HTMLElement).hidden = !all.some(({ standing }) => standing.at === 'upload')
+    const go = one('choose-go', HTMLButtonElement)
+    go.disabled = usable === 0 || !isDone
+    go.textContent = usable === 0 ? (go.dataset['empty'] ?? '') : sayCount('run.goOn', usable)
+    if (all.length === 0) hide('reading')
+  }
+}
+
+function watchDropsAndPastes(take: (files: readonly File[]) => void): void {
+  const drop = one('drop', HTMLElement)
+  const isOpen = () => drop.isConnected && drop.closest<HTMLElement>('[data-step]')?.hidden === false
+  addEventListener('dragover', (event) => {
+    event.preventDefault() // or the browser would open the picture in place of the page
+    drop.classList.toggle('over', isOpen())
+  })
+  addEventListener('dragleave', () => drop.classList.remove('over'))
+  addEventListener('drop', (event) => {
+    event.preventDefault()
+    drop.classList.remove('over')
+    if (isOpen()) take([...(event.dataTransfer?.files ?? [])])
+  })
+  addEventListener('paste', (event) => {
+    if (isOpen()) take([...(event.clipboardData?.files ?? [])])
+  })
+}

@@ -1,0 +1,45 @@
+// A file that was chosen, and where it stands.
+
+import type { Hashed, Reason } from '../hashing/outcome.js'
+
+export type Standing =
+  | { readonly at: 'waiting' | 'reading' | 'stopped' }
+  | { readonly at: 'ready'; readonly hashed: Hashed }
+  /** This browser cannot open it; it asks to be sent. */
+  | { readonly at: 'upload' }
+  /** She agreed to have it sent. */
+  | { readonly at: 'agreed' }
+  | { readonly at: 'refused'; readonly why: Reason }
+
+export interface Picture {
+  readonly id: number
+  /** Shown on this device and sent nowhere. */
+  readonly name: string
+  readonly file: File
+  readonly standing: Standing
+}
+
+/** What can be protected: by its hashes, or by sending it. */
+export type Usable =
+  | { readonly id: number; readonly name: string; readonly hashed: Hashed }
+  | { readonly id: number; readonly name: string; readonly file: File }
+
+export function usableOf({ id, name, file, standing }: Picture): Usable[] {
+  if (standing.at === 'ready') return [{ id, name, hashed: standing.hashed }]
+  return standing.at === 'agreed' ? [{ id, name, file }] : []
+}
+
+/** PDQ's measure from which screenshots of a picture are found as a rule. */
+export const WELL_PROTECTED_QUALITY = 80
+
+export function isBusy({ standing: { at } }: Picture): boolean {
+  return at === 'waiting' || at === 'reading'
+}
+
+/** May another try end differently? */
+export function mayTryAgain({ standing }: Picture): boolean {
+  return (
+    standing.at === 'stopped' ||
+    (standing.at === 'refused' && ['no-memory', 'too-slow', 'no-program', 'unreadable'].includes(standing.why))
+  )
+}

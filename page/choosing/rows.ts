@@ -1,0 +1,79 @@
+// The list of chosen pictures: a line each, with its name, where it stands, and what can be done about it.
+
+import { made, one } from '../dom.js'
+import { say } from '../messages.js'
+import { mayTryAgain, type Picture, WELL_PROTECTED_QUALITY } from './picture.js'
+
+export interface RowActions {
+  readonly remove: (id: number) => void
+  readonly tryAgain: (id: number) => void
+}
+
+export interface Rows {
+  draw(picture: Picture): void
+  /** Leads the keyboard to the next line, or it would be back at the top of the page. */
+  remove(id: number): void
+  clear(): void
+}
+
+export function rowsIn(listId: string, { remove, tryAgain }: RowActions): Rows {
+  const list = one(listId, HTMLUListElement)
+  const lines = new Map<number, ReturnType<typeof lineOf>>()
+
+  return {
+    draw(picture) {
+      const line = lines.get(picture.id) ?? lineOf(picture)
+      if (!lines.has(picture.id)) {
+        lines.set(picture.id, line)
+        list.append(line.item)
+      }
+      line.state.textContent = sentenceOf(picture)
+      line.item.dataset['state'] = toneOf(picture)
+      line.again.hidden = !mayTryAgain(picture)
+    },
+    remove(id) {
+      const line = lines.get(id)
+      const next = line?.item.nextElementSibling ?? line?.item.previousElementSibling
+      line?.item.remove()
+      lines.delete(id)
+      const target = next?.querySelector<HTMLElement>('button:not([hidden])') ?? one('files', HTMLInputElement)
+      target.focus()
+    },
+    clear() {
+      list.replaceChildren()
+      lines.clear()
+    },
+  }
+
+  function lineOf({ id, name }: Picture) {
+    const item = made('li', '')
+    const state = made('span', 'state')
+    const again = button(say('run.againShort'), say('run.again', { name }), () => tryAgain(id))
+    item.append(
+      made('span', 'name', name),
+      state,
+      again,
+      button(say('run.removeShort'), say('run.remove', { name }), () => remove(id)),
+    )
+    return { item, state, again }
+  }
+}
+
+function button(text: string, label: string, act: () => void): HTMLButtonElement {
+  const element = made('button', 'quiet small', text)
+  element.type = 'button'
+  element.setAttribute('aria-label', label)
+  element.addEventListener('click', act)
+  return element
+}
+
+function sentenceOf({ standing }: Picture): string {
+  if (standing.at === 'refused') return say(`run.why.${standing.why}`)
+  if (standing.at !== 'ready') return say(`run.state.${standing.at}`)
+  return say(standing.hashed.quality < WELL_PROTECTED_QUALITY ? 'run.quality.readyLow' : 'run.quality.ready')
+}
+
+function toneOf({ standing: { at } }: Picture): string {
+  if (at === 'ready' || at === 'agreed') return 'good'
+  return at === 'refused' || at === 'upload' ? 'bad' : 'busy'
+}

@@ -1,0 +1,136 @@
+// From a file to hashes, on the device. Runs in a worker that may not connect to anything.
+
+import { SIGNAL_TYPES } from '../../src/domain/signal-types.js'
+import { hashImage } from '../../src/hash/hash-image.js'
+import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
+import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../src/hash/reduced-side.js'
+import { HEAD_BYTES, type Kind, kindOf, sidesOf } from './file-head.js'
+import type { FileSignal, Outcome, Reason } from './outcome.js'
+import { reduced } from './reduce.js'
+
+/**
+ * Decodes a picture as it is shown, hashes it as the service's workers would, and overwrites its pixels.
+ *
+ * Memory: the decoded picture in the browser's hands, and one strip of it here.
+ * Never fails: whatever goes wrong is an outcome.
+ */
+export async function hashFile(file: Blob): Promise<Outcome> {
+  const head = await bytesOf(file.slice(0, HEAD_BYTES))
+  if (head === undefined) return refused('unreadable')
+  const kind = kindOf(head)
+  if (kind === undefined) return refused('not-a-picture')
+  const sides = sidesOf(head)
+  if (file.size > MOST_BYTES || (sides !== undefined && isTooLarge(sides))) return refused('too-many-pixels')
+  if (typeof OffscreenCanvas === 'undefined') return { kind: 'upload', because: 'browser' }
+
+  const bitmap = await decoded(file)
+  if (bitmap === undefined) return undecodable(kind, sides)
+  try {
+    return isTooLarge(bitmap) ? refused('too-many-pixels') : await hashed(file, bitmap)
+  } catch (error) {
+    return error instanceof RangeError ? refused('no-memory') : { kind: 'upload', because: 'browser' }
+  } finally {
+    bitmap.close()
+  }
+}
+
+/** A file beyond this could not be held beside its pixels on a small device. */
+const MOST_BYTES = 100 << 20
+
+interface Sides {
+  readonly width: number
+  readonly height: number
+}
+
+function isTooLarge({ width, height }: Sides): boolean {
+  return width * height > MAX_PIXELS || Math.max(width, height) > MAX_SIDE_PX
+}
+
+function refused(why: Reason): Outcome {
+  return { kind: 'refused', why }
+}
+
+async function bytesOf(part: Blob): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    return new Uint8Array(await part.arrayBuffer())
+  } catch {
+    return undefined // deleted, or on a card that was taken out
+  }
+}
+
+/** Turned as its EXIF says, in sRGB. */
+async function decoded(file: Blob): Promise<ImageBitmap | undefined> {
+  try {
+    return await createImageBitmap(file, { imageOrientation: 'from-image' })
+  } catch {
+    return undefined
+  }
+}
+
+/** Browsers say the same of a damaged picture, of one for which there is no memory, and of one that they do not know. */
+function undecodable(kind: Kind, sides: Sides | undefined): Outcome {
+  if (kind === 'other') return { kind: 'upload', because: 'format' }
+  return refused(sides !== undefined && sides.width * sides.height > LARGE_PIXELS ? 'no-memory' : 'damaged')
+}
+
+const LARGE_PIXELS = 16_000_000
+
+async function hashed(file: Blob, bitmap: ImageBitmap): Promise<Outcome> {
+  const pixels = pixelsOf(bitmap)
+  try {
+    const aspect = bitmap.width / bitmap.height
+    const { signals } = await hashImage(pixels, { purpose: 'register', aspect })
+    const quality = signals[0]?.quality ?? 0
+    if (quality < SIGNAL_TYPES.pdq.minQuality) return refused('too-plain')
+    return { kind: 'hashed', quality, signals: [...signals, ...(await sha256(file))] }
+  } finally {
+    pixels.data.fill(0)
+  }
+}
+
+/** @throws {RangeError} when there is no memory for a canvas. */
+function pixelsOf(bitmap: ImageBitmap): Pixels {
+  const { width, height } = bitmap
+  if (width * height <= FULL_RESOLUTION_PIXELS) {
+    return withCanvas(bitmap, height, (rowsAt) => {
+      const data = rowsAt(0, height)
+      return { data, width, height, channels: 4 }
+    })
+  }
+  return withCanvas(bitmap, STRIP_ROWS, (rowsAt) => reduced(bitmap, hashedSize(bitmap), STRIP_ROWS, rowsAt))
+}
+
+/** As tall as keeps a strip of the widest picture under 17 MB. */
+const STRIP_ROWS = 64
+
+type RowsAt = (top: number, count: number) => Uint8ClampedArray
+
+function withCanvas(bitmap: ImageBitmap, rows: number, use: (rowsAt: RowsAt) => Pixels): Pixels {
+  const canvas = new OffscreenCanvas(bitmap.width, rows)
+  const context = canvas.getContext('2d', { alpha: false, colorSpace: 'srgb', willReadFrequently: true })
+  if (context === null) throw new RangeError('there is no memory for a canvas')
+  try {
+    return use((top, count) => {
+      context.fillStyle = '#fff' // under what is transparent
+      context.fillRect(0, 0, bitmap.width, rows)
+      context.drawImage(bitmap, 0, -top)
+      return context.getImageData(0, 0, bitmap.width, count).data
+    })
+  } finally {
+    context.clearRect(0, 0, bitmap.width, rows)
+    canvas.width = 0
+  }
+}
+
+/** None where the page came without TLS from elsewhere: browsers then withhold what computes it. */
+async function sha256(file: Blob): Promise<FileSignal[]> {
+  if (!isSecureContext) return []
+  const bytes = new Uint8Array(await file.arrayBuffer())
+  try {
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+    const hash = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+    return [{ type: 'sha256', view: 'whole', quality: 100, hash }]
+  } finally {
+    bytes.fill(0)
+  }
+}

@@ -1,0 +1,139 @@
+// Has files hashed, one after the other in each of two workers, so that the page stays quick and memory small.
+
+import { given } from '../given.js'
+import type { Outcome } from './outcome.js'
+
+export interface ToWorker {
+  readonly file: File
+}
+export type FromWorker = { readonly ready: true } | { readonly outcome: Outcome }
+
+export interface Pool {
+  /**
+   * @param begun is called when its turn has come.
+   * @returns what came of it; `undefined` when it was stopped before.
+   */
+  hash(file: File, begun: () => void): Promise<Outcome | undefined>
+  /** Gives up everything that waits or is being read. */
+  stop(): void
+}
+
+interface Task {
+  readonly file: File
+  readonly begun: () => void
+  readonly done: (outcome: Outcome | undefined) => void
+}
+
+interface Slot {
+  readonly worker: Worker
+  isReady: boolean
+  task: Task | undefined
+  timer: ReturnType<typeof setTimeout> | undefined
+}
+
+const MOST_WORKERS = 2
+/** An old telephone takes seconds for a large picture. */
+const TIMEOUT_MS = 60_000
+
+/** May this browser read pictures at all? Where it says no, everything is offered for upload. */
+export function canHashHere(): boolean {
+  return typeof Worker !== 'undefined' && typeof WebAssembly !== 'undefined' && typeof OffscreenCanvas !== 'undefined'
+}
+
+export function hashingPool(): Pool {
+  const slots = new Set<Slot>()
+  const waiting: Task[] = []
+  let most = Math.max(1, Math.min(MOST_WORKERS, navigator.hardwareConcurrency))
+
+  return {
+    hash: (file, begun) =>
+      new Promise((done) => {
+        waiting.push({ file, begun, done })
+        deal()
+      }),
+    stop() {
+      for (const { done } of waiting.splice(0)) done(undefined)
+      for (const slot of slots) if (slot.task !== undefined) end(slot)?.done(undefined)
+    },
+  }
+
+  function deal(): void {
+    for (const slot of slots) if (slot.task === undefined) give(slot, waiting.shift())
+    if (waiting.length > 0 && slots.size < most) give(open(), waiting.shift())
+  }
+
+  function give(slot: Slot, task: Task | undefined): void {
+    if (task === undefined) return
+    slot.task = task
+    slot.timer = setTimeout(() => end(slot)?.done({ kind: 'refused', why: 'too-slow' }), TIMEOUT_MS)
+    const message: ToWorker = { file: task.file }
+    slot.worker.postMessage(message)
+    task.begun()
+  }
+
+  function open(): Slot {
+    const slot: Slot = {
+      worker: new Worker(trusted(given.worker), { type: 'module' }),
+      isReady: false,
+      task: undefined,
+      timer: undefined,
+    }
+    slots.add(slot)
+    slot.worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
+      if ('ready' in data) {
+        slot.isReady = true
+        return
+      }
+      clearTimeout(slot.timer)
+      const task = slot.task
+      slot.task = undefined
+      task?.done(data.outcome)
+      deal()
+    })
+    slot.worker.addEventListener('error', () => {
+      const task = end(slot)
+      if (task === undefined) return
+      // One that could not be loaded, while another one works: that other one does it.
+      if (!slot.isReady && [...slots].some(({ isReady }) => isReady)) {
+        most = 1
+        waiting.unshift(task)
+      } else {
+        task.done({ kind: 'refused', why: slot.isReady ? 'no-memory' : 'no-program' })
+      }
+      deal()
+    })
+    return slot
+  }
+
+  /** Ends a worker for good. @returns what it was doing. */
+  function end(slot: Slot): Task | undefined {
+    clearTimeout(slot.timer)
+    slot.worker.terminate()
+    slots.delete(slot)
+    const task = slot.task
+    slot.task = undefined
+    queueMicrotask(deal)
+    return task
+  }
+}
+
+interface ScriptPolicy {
+  createScriptURL(url: string): string
+}
+
+/** Where the browser demands it, an address of a script comes through a policy that knows one address. */
+function trusted(url: string): string {
+  const types: { createPolicy(name: string, rules: ScriptPolicy): ScriptPolicy } | undefined = Reflect.get(
+    globalThis,
+    'trustedTypes',
+  )
+  policy ??= types?.createPolicy('tabir', {
+    createScriptURL(asked) {
+      if (asked !== given.worker) throw new TypeError('not a script of this page')
+      return asked
+    },
+  })
+  return policy === undefined ? url : policy.createScriptURL(url)
+}
+
+let policy: ScriptPolicy | undefined

@@ -1,0 +1,42 @@
+// Sentences in the page's language, with its own numbers, dates and plurals.
+
+import { given } from './given.js'
+
+const numbers = new Intl.NumberFormat(given.language)
+const plurals = new Intl.PluralRules(given.language)
+const minutes = new Intl.NumberFormat(given.language, { style: 'unit', unit: 'minute', unitDisplay: 'long' })
+const times = new Intl.DateTimeFormat(given.language, { hour: 'numeric', minute: '2-digit' })
+const dates = new Intl.DateTimeFormat(given.language, { dateStyle: 'long' })
+
+type Values = Readonly<Record<string, string | number>>
+
+/** @param values for the names in braces; numbers are written as the language writes them. */
+export function say(key: string, values: Values = {}): string {
+  const message = given.messages[key] ?? ''
+  return message.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = values[name] ?? ''
+    return typeof value === 'number' ? numbers.format(value) : value
+  })
+}
+
+/** The same for a number of things, `n`: in the form that the language has for so many. */
+export function sayCount(key: string, n: number, values: Values = {}): string {
+  const form = plurals.select(n)
+  return say(`${key}.${given.messages[`${key}.${form}`] === undefined ? 'other' : form}`, { n, ...values })
+}
+
+export function sayMinutes(ms: number): string {
+  return minutes.format(Math.max(1, Math.ceil(ms / 60_000)))
+}
+
+export function sayTime(at: Date): string {
+  return times.format(at)
+}
+
+export function sayDate(instant: string): string {
+  return dates.format(new Date(instant))
+}
+
+export function sayNumber(n: number): string {
+  return numbers.format(n)
+}

@@ -1,0 +1,9 @@
+// Entry of the script: what every page does, then what this one does.
+
+import { casePage } from './case.js'
+import { watchLeaving } from './leaving.js'
+import { startPage } from './start.js'
+
+watchLeaving()
+const starts: Readonly<Record<string, () => void>> = { start: startPage, case: casePage }
+starts[document.body.dataset['page'] ?? '']?.()

@@ -1,0 +1,122 @@
+// Shows how sending goes: a line for each picture, a sentence while there is no way on.
+
+import type { Failure } from '../api.js'
+import { type Usable, WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
+import { announce, hide, made, one, setText, show } from '../dom.js'
+import { say, sayCount, sayTime } from '../messages.js'
+import { type Job, type Result, sender, type Waiting } from './sender.js'
+
+export interface Sending {
+  /** Are there pictures that were neither protected nor refused? */
+  readonly isUnfinished: () => boolean
+}
+
+/** Begins to send; `finished` is called once every picture is settled. */
+export function sending(job: Job, finished: () => void): Sending {
+  const lines = new Map(job.pictures.map((picture) => [picture.id, lineFor(picture)]))
+  const list = one('sent', HTMLUListElement)
+  list.replaceChildren(...[...lines.values()].map(({ item }) => item))
+  const retry = one('retry', HTMLButtonElement)
+  const waiting = waitingFor(retry)
+  const total = job.pictures.length
+  let settled = 0
+  let protectedOnes = 0
+
+  const send = sender(
+    job,
+    {
+      settled(id, result) {
+        settled++
+        if (result.at === 'protected') protectedOnes++
+        drawLine(lines.get(id), result)
+        drawTotals()
+      },
+      held: drawHeld,
+    },
+    waiting,
+  )
+  drawTotals()
+  void run()
+  return { isUnfinished: () => settled < total }
+
+  async function run(): Promise<void> {
+    const isDone = await send()
+    if (isDone) {
+      const text = protectedOnes === 0 ? say('run.noneSent') : sayCount('run.allSent', protectedOnes)
+      setText('sent-text', text)
+      announce(text)
+      finished()
+    } else {
+      retry.addEventListener('click', () => void run(), { once: true })
+    }
+  }
+
+  function drawTotals(): void {
+    const progress = one('sent-progress', HTMLProgressElement)
+    progress.max = Math.max(1, total)
+    progress.value = settled
+    const text = sayCount('run.sent', total, { done: protectedOnes })
+    setText('sent-text', text)
+    announce(text)
+  }
+
+  function drawHeld(failure: Failure | undefined, retryAt: Date | undefined): void {
+    if (failure === undefined) {
+      hide('net')
+      retry.hidden = true
+      return
+    }
+    const text = sentenceFor(failure, retryAt)
+    setText('net', text)
+    show('net')
+    retry.hidden = failure.kind === 'refused'
+    announce(text)
+  }
+}
+
+/** What is said when a question has no answer. */
+export function sentenceFor(failure: Failure, retryAt?: Date): string {
+  if (failure.kind === 'refused') return say('run.net.closed')
+  if (failure.kind !== 'busy') return say(`run.net.${failure.kind}`)
+  return say('run.net.busy', { time: sayTime(retryAt ?? new Date()) })
+}
+
+/** Until time has passed, the connection is back, or she presses the button. */
+export function waitingFor(retry: HTMLButtonElement): Waiting {
+  return {
+    now: () => Date.now(),
+    until: (ms) =>
+      new Promise((resolve) => {
+        const stop = new AbortController()
+        const timer = setTimeout(go, ms)
+        addEventListener('online', go, { signal: stop.signal })
+        retry.addEventListener('click', go, { signal: stop.signal })
+        function go(): void {
+          clearTimeout(timer)
+          stop.abort()
+          resolve()
+        }
+      }),
+  }
+}
+
+type Line = ReturnType<typeof lineFor>
+
+function lineFor({ name }: Usable) {
+  const item = made('li', '')
+  const state = made('span', 'state', say('run.state.sending'))
+  item.dataset['state'] = 'busy'
+  item.append(made('span', 'name', name), state)
+  return { item, state }
+}
+
+function drawLine(line: Line | undefined, result: Result): void {
+  if (line === undefined) return
+  line.item.dataset['state'] = result.at === 'protected' ? 'good' : 'bad'
+  line.state.textContent = result.at === 'refused' ? say(`run.why.${result.why}`) : qualityOf(result.quality)
+}
+
+function qualityOf(quality: number | undefined): string {
+  if (quality === undefined) return say('run.quality.sent')
+  return say(quality < WELL_PROTECTED_QUALITY ? 'run.quality.low' : 'run.quality.high')
+}

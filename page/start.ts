@@ -1,0 +1,89 @@
+// The first page: age, consent, pictures, what they show, number and PIN.
+
+import { api, type Opened } from './api.js'
+import { chosenCategory } from './category.js'
+import { picker } from './choosing/picker.js'
+import type { Usable } from './choosing/picture.js'
+import { goTo, hide, notice, onClick, one, setText, show } from './dom.js'
+import { given } from './given.js'
+import { guardLeaving } from './leaving.js'
+import { say, sayCount } from './messages.js'
+import { keepNumber } from './number-and-pin.js'
+import { type Sending, sending, sentenceFor, waitingFor } from './sending/sending.js'
+
+export function startPage(): void {
+  const chosen = picker(goToCategory)
+  let opened: Opened | undefined
+  let sent: Sending | undefined
+  guardLeaving(() => {
+    if (opened === undefined) return chosen.holdsPictures()
+    return sent?.isUnfinished() === true || !one('written', HTMLInputElement).checked
+  })
+  watchOtherTabs()
+
+  show('age')
+  onClick('adult', () => goTo('consent'))
+  onClick('minor', goToMinor)
+  const agree = one('agree', HTMLInputElement)
+  agree.addEventListener('change', () => {
+    one('consent-go', HTMLButtonElement).disabled = !agree.checked
+  })
+  onClick('consent-go', () => goTo('choose'))
+  onClick('back', () => goTo('choose'))
+  onClick('protect', () => void protect())
+
+  /** Nothing else remains of the page, and nothing was sent. */
+  function goToMinor(): void {
+    goTo('minor')
+    for (const section of document.querySelectorAll('[data-step]:not([data-step="minor"])')) section.remove()
+  }
+
+  function goToCategory(): void {
+    setText('protect', sayCount('run.protect', chosen.usable().length))
+    goTo('category')
+  }
+
+  async function protect(): Promise<void> {
+    const button = one('protect', HTMLButtonElement)
+    button.disabled = true
+    const pictures = chosen.usable()
+    const category = chosenCategory()
+    opened = await openedCase(category)
+    button.disabled = false
+    if (opened === undefined) return
+    keepNumber(opened)
+    goTo('result')
+    sent = send(opened, pictures, category)
+  }
+
+  function send(access: Opened, pictures: readonly Usable[], category: ReturnType<typeof chosenCategory>): Sending {
+    return sending({ access, pictures, category, isOwn: true, maxImageBytes: given.maxImageBytes }, () => chosen.clear())
+  }
+}
+
+/** Tries for as long as it is a matter of waiting, and says so. */
+async function openedCase(category: ReturnType<typeof chosenCategory>): Promise<Opened | undefined> {
+  const button = one('open-retry', HTMLButtonElement)
+  const waiting = waitingFor(button)
+  for (let tries = 0; ; tries++) {
+    const answer = await api.openCase(category)
+    hide('open-held')
+    if ('value' in answer) return answer.value
+    const { failure } = answer
+    const waitMs = Math.min(30_000, 1000 * 2 ** tries)
+    setText('open-net', sentenceFor(failure, new Date(Date.now() + waitMs)))
+    show('open-held')
+    if (failure.kind === 'refused') return undefined
+    await waiting.until(failure.kind === 'fault' ? 86_400_000 : waitMs)
+  }
+}
+
+/** Tabs tell each other that they are there, and nothing more; nothing is stored for it. */
+function watchOtherTabs(): void {
+  const channel = new BroadcastChannel('tabir')
+  channel.addEventListener('message', ({ data }: MessageEvent<string>) => {
+    if (data === 'opened') channel.postMessage('also')
+    notice(say('run.twoTabs'))
+  })
+  channel.postMessage('opened')
+}

@@ -1,0 +1,153 @@
+// tabir trust disputes | quarantine | show | dispute | decide | verify | hold | release | strikes | forgive
+
+import { join } from 'node:path'
+import { readConfig } from '../config.js'
+import { UUID_PATTERN } from '../domain/ids.js'
+import { Problem } from '../domain/problem.js'
+import { isAccount } from '../domain/strikes.js'
+import { DISPUTE_REASONS } from '../domain/trust.js'
+import { PROBLEMS } from '../http/problems.js'
+import { accountsFrom } from '../services/accounts.js'
+import { matchIdsWith } from '../services/match-ids.js'
+import { ownersIn } from '../services/owners.js'
+import { partiesWith } from '../services/parties.js'
+import { type TrustService, trustOver } from '../services/trust.js'
+import { effectsIn } from '../services/trust-effects.js'
+import { vetoing } from '../services/vetoing.js'
+import { apiKeysIn } from '../store/api-keys.js'
+import { banksIn } from '../store/banks.js'
+import { caseEventsIn } from '../store/case-events.js'
+import { casesIn } from '../store/cases.js'
+import { openRedisServer } from '../store/embedded-redis.js'
+import { eventsIn } from '../store/events.js'
+import { imagesIn } from '../store/images.js'
+import { makeKeyring, parseSealKeys, sealKeysFromFile } from '../store/seal.js'
+import { hasSecrets, loadSecrets } from '../store/secrets.js'
+import { connectForFollowing, openStore, type Store } from '../store/store.js'
+import { strikesIn } from '../store/strikes.js'
+import { trustsIn } from '../store/trust.js'
+
+const USAGE = `tabir trust disputes | quarantine | strikes
+  tabir trust show | verify | hold | release SIGNAL
+  tabir trust dispute SIGNAL ${DISPUTE_REASONS.join('|')}
+  tabir trust decide SIGNAL upheld|rejected
+  tabir trust forgive ACCOUNT`
+const MOST_LISTED = 1000
+
+/** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong or was refused. */
+export async function trust(args: readonly string[]): Promise<number> {
+  const work = workFor(args)
+  if (work === undefined) return failed(USAGE, 2)
+  try {
+    for (const row of await withParts(work)) process.stdout.write(`${JSON.stringify(row)}\n`)
+    return 0
+  } catch (error) {
+    if (error instanceof Problem) return failed(PROBLEMS[error.code].title, 1)
+    return failed(error instanceof Error ? error.message : String(error), 1)
+  }
+}
+
+interface Parts {
+  readonly trust: TrustService
+  readonly accounts: ReturnType<typeof accountsFrom>
+}
+type Work = (parts: Parts) => Promise<readonly object[]>
+
+function workFor([verb, subject = '', word, ...rest]: readonly string[]): Work | undefined {
+  if (rest.length > 0) return undefined
+  if (verb === 'disputes' || verb === 'quarantine') {
+    return subject === '' ? ({ trust }) => trust.waiting(verb, MOST_LISTED) : undefined
+  }
+  if (verb === 'strikes') return subject === '' ? ({ accounts }) => accounts.strikes() : undefined
+  if (verb === 'forgive' && isAccount(subject) && word === undefined) {
+    return async ({ accounts }) => {
+      await accounts.forgive(subject)
+      return [{ account: subject, forgiven: true }]
+    }
+  }
+  const signalId = subject.toLowerCase()
+  if (!UUID_PATTERN.test(signalId)) return undefined
+  const onOne = (act: (trust: TrustService) => Promise<object>): Work => {
+    return async ({ trust }) => [await act(trust)]
+  }
+  const reason = DISPUTE_REASONS.find((known) => known === word)
+  if (verb === 'dispute') return reason && onOne((trust) => trust.dispute(undefined, signalId, reason))
+  if (verb === 'decide') {
+    return word === 'upheld' || word === 'rejected' ? onOne((trust) => trust.decide(signalId, word)) : undefined
+  }
+  if (word !== undefined) return undefined
+  if (verb === 'show') return onOne((trust) => trust.signal(signalId))
+  if (verb === 'verify') return onOne((trust) => trust.verify(signalId))
+  if (verb === 'hold') return onOne((trust) => trust.hold(signalId, { cause: 'operator', flood: 0 }))
+  return verb === 'release' ? onOne((trust) => trust.release(signalId)) : undefined
+}
+
+/** Uses the running service's Redis, or starts the one of the data folder for the moment. Running processes learn of it by themselves. */
+async function withParts<T>(use: (parts: Parts) => Promise<T>): Promise<T> {
+  const config = readConfig(process.env)
+  const server = await openRedisServer(config)
+  try {
+    const target = { url: server.url, socket: server.socket }
+    const store = await openStore(target)
+    try {
+      const isFirstUse = !(await hasSecrets(store))
+      const keyring = makeKeyring(
+        config.sealKeys === undefined
+          ? sealKeysFromFile(join(config.dataDir, 'seal-keys'), isFirstUse)
+          : parseSealKeys(config.sealKeys),
+      )
+      const secrets = await loadSecrets(store, keyring)
+      return await use(await partsOver(store, { keyring, secrets, follower: () => connectForFollowing(target) }))
+    } finally {
+      await store.close()
+    }
+  } finally {
+    await server.stop()
+  }
+}
+
+async function partsOver(
+  store: Store,
+  {
+    keyring,
+    secrets,
+    follower,
+  }: {
+    readonly keyring: ReturnType<typeof makeKeyring>
+    readonly secrets: Awaited<ReturnType<typeof loadSecrets>>
+    readonly follower: () => ReturnType<typeof connectForFollowing>
+  },
+): Promise<Parts> {
+  const now = () => Date.now()
+  const images = imagesIn(store, keyring)
+  const strikes = strikesIn(store)
+  const banks = new Map((await banksIn(store).all()).map((bank) => [bank.name, bank]))
+  const ownerOf = ownersIn(casesIn(store), (bank) => banks.get(bank)?.orgId)
+  const replica = { reached: async () => {} } // there is no index here that could be behind
+  return {
+    accounts: accountsFrom({ events: eventsIn(store), strikes, now }),
+    trust: trustOver({
+      trusts: trustsIn(store),
+      images,
+      apiKeys: apiKeysIn(store),
+      replica,
+      ownerOf,
+      matchIds: matchIdsWith(secrets.matchId),
+      partyOf: partiesWith(secrets.party),
+      clocksOf: async () => [],
+      now,
+      onChange: effectsIn({
+        notices: { decided: async () => {} }, // no platform decides here, so no clock stops
+        strikes,
+        veto: vetoing({ images, replica, idSecret: secrets.signalId, now }),
+        caseEvents: caseEventsIn(store, follower),
+        ownerOf,
+      }),
+    }),
+  }
+}
+
+function failed(why: string, status: number): number {
+  process.stderr.write(`${why}\n`)
+  return status
+}

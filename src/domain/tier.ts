@@ -1,0 +1,53 @@
+// How much stands behind a signal, from counts of those who spoke for it and against it.
+
+import type { Tier } from './signal.js'
+
+/** What was said about a signal, as numbers of distinct organisations. */
+export interface Support {
+  /** An operator looked at it himself. */
+  readonly verifications: number
+  /** NGOs that vouch for it; one, when an NGO handed it in. */
+  readonly attestations: number
+  /** Platforms that blocked a copy. Whoever handed the signal in does not confirm it. */
+  readonly confirmations: number
+  /** Platforms that looked at a copy and let it stand. */
+  readonly refusals: number
+}
+
+/**
+ * The rules, strongest first: the first row whose needs are all met gives the tier. `lead` is confirmations less refusals: so a tier
+ * rises with platforms that block and falls with those that let stand. Two platforms, because one key may be stolen or one team
+ * mistaken; two NGOs and two platforms are as good as an operator's own look.
+ */
+export const TIER_RULES = [
+  { tier: 'verified', verifications: 1, attestations: 0, confirmations: 0, lead: Number.NEGATIVE_INFINITY },
+  { tier: 'verified', verifications: 0, attestations: 2, confirmations: 2, lead: 2 },
+  { tier: 'platform-confirmed', verifications: 0, attestations: 0, confirmations: 2, lead: 1 },
+  { tier: 'ngo-attested', verifications: 0, attestations: 1, confirmations: 0, lead: -2 },
+  { tier: 'self-reported', verifications: 0, attestations: 0, confirmations: 0, lead: Number.NEGATIVE_INFINITY },
+] as const satisfies readonly ({ readonly tier: Tier; readonly lead: number } & Omit<Support, 'refusals'>)[]
+
+/** What the tier that a signal was registered with counts as. */
+const REGISTERED_AS: Readonly<Record<Tier, Support>> = {
+  'self-reported': { verifications: 0, attestations: 0, confirmations: 0, refusals: 0 },
+  'ngo-attested': { verifications: 0, attestations: 1, confirmations: 0, refusals: 0 },
+  'platform-confirmed': { verifications: 0, attestations: 0, confirmations: 2, refusals: 0 },
+  verified: { verifications: 1, attestations: 0, confirmations: 0, refusals: 0 },
+}
+
+/** @param registered the tier that the signal was registered with. */
+export function tierOf(registered: Tier, said: Support): Tier {
+  const first = REGISTERED_AS[registered]
+  const verifications = first.verifications + said.verifications
+  const attestations = first.attestations + said.attestations
+  const confirmations = first.confirmations + said.confirmations
+  const lead = confirmations - said.refusals
+  const rule = TIER_RULES.find(
+    (needs) =>
+      verifications >= needs.verifications &&
+      attestations >= needs.attestations &&
+      confirmations >= needs.confirmations &&
+      lead >= needs.lead,
+  )
+  return rule?.tier ?? 'self-reported'
+}

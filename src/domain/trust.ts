@@ -1,0 +1,209 @@
+// What was said about a signal by those who met it, and what follows: its tier, whether it is disputed, whether it matches.
+// Pure: a service reads this, lets `act` decide, and writes it back.
+
+import type { ProblemCode } from './problem.js'
+import type { Tier } from './signal.js'
+import { type Support, tierOf } from './tier.js'
+
+/** What a platform decided about a copy that it found. */
+export const VERDICTS = ['blocked', 'not-blocked', 'pending-review', 'disputed'] as const
+export type Verdict = (typeof VERDICTS)[number]
+
+/** How a verdict may be changed: a platform may think again, and may not unsee what it has looked at. */
+export const VERDICT_STEPS: Readonly<Record<Verdict | 'none', readonly Verdict[]>> = {
+  none: VERDICTS,
+  'pending-review': ['blocked', 'not-blocked', 'disputed'],
+  blocked: ['not-blocked', 'disputed'],
+  'not-blocked': ['blocked', 'disputed'],
+  disputed: ['blocked', 'not-blocked'],
+}
+
+/** Why a signal should not be there. A list and no free text: a reason must not name anybody. */
+export const DISPUTE_REASONS = [
+  'harmless-content',
+  'published-with-consent',
+  'public-interest',
+  'not-the-person-shown',
+  'other',
+] as const
+export type DisputeReason = (typeof DISPUTE_REASONS)[number]
+
+export const DISPUTE_STEPS = {
+  none: ['open'],
+  open: ['upheld', 'rejected'],
+  upheld: [],
+  rejected: ['open'],
+} as const satisfies Record<string, readonly string[]>
+export type DisputeState = keyof typeof DISPUTE_STEPS
+export const DISPUTE_STATES = ['none', 'open', 'upheld', 'rejected'] as const satisfies readonly DisputeState[]
+export type DisputeOutcome = 'upheld' | 'rejected'
+
+/** `matching`, `held`: kept, and matches nothing until an operator decides; `struck`: was judged false, and never matches again. */
+export const CIRCULATION_STEPS = {
+  matching: ['held', 'struck'],
+  held: ['matching', 'struck'],
+  struck: [],
+} as const satisfies Record<string, readonly string[]>
+export type Circulation = keyof typeof CIRCULATION_STEPS
+export const CIRCULATIONS = ['matching', 'held', 'struck'] as const satisfies readonly Circulation[]
+
+export const HOLD_CAUSES = ['flood', 'operator'] as const
+export type HoldCause = (typeof HOLD_CAUSES)[number]
+
+/** What one organisation decided. `party` is a keyed hash of organisation and image: whoever reads the store learns no names. */
+export interface PartyVerdict {
+  readonly party: string
+  readonly verdict: Verdict
+  /** Does it count for the tier? Not an NGO's, and not that of whoever handed the signal in. */
+  readonly counts: boolean
+}
+
+export interface Trust {
+  readonly verdicts: readonly PartyVerdict[]
+  /** NGOs that vouch for it, as parties. */
+  readonly attestedBy: readonly string[]
+  readonly verifiedAtMs: number | undefined
+  readonly dispute: DisputeState
+  /** Of the open dispute, or of the one that was decided last. */
+  readonly reasons: readonly DisputeReason[]
+  /** Raised once and rejected: nobody may raise them again. */
+  readonly settled: readonly DisputeReason[]
+  readonly disputedAtMs: number | undefined
+  readonly decidedAtMs: number | undefined
+  readonly circulation: Circulation
+  readonly heldFor: HoldCause | undefined
+  readonly heldAtMs: number | undefined
+  /** How great the flood (`flood.ts`) was that it is held for; how great a one an operator has looked at and let pass. 0 for none. */
+  readonly flood: number
+  readonly toleratedFlood: number
+}
+
+/** What every index has to know of a signal. */
+export interface Standing {
+  readonly tier: Tier
+  readonly disputed: boolean
+  readonly matches: boolean
+}
+
+export type TrustAction =
+  | {
+      readonly kind: 'verdict'
+      readonly party: string
+      readonly verdict: Exclude<Verdict, 'disputed'>
+      readonly counts: boolean
+    }
+  | { readonly kind: 'dispute'; readonly party: string; readonly reason: DisputeReason; readonly counts: boolean }
+  | { readonly kind: 'attest'; readonly party: string }
+  | { readonly kind: 'verify' }
+  | { readonly kind: 'decide'; readonly outcome: DisputeOutcome }
+  | { readonly kind: 'hold'; readonly cause: HoldCause; readonly flood: number }
+  | { readonly kind: 'release' }
+
+export const NO_TRUST: Trust = {
+  verdicts: [],
+  attestedBy: [],
+  verifiedAtMs: undefined,
+  dispute: 'none',
+  reasons: [],
+  settled: [],
+  disputedAtMs: undefined,
+  decidedAtMs: undefined,
+  circulation: 'matching',
+  heldFor: undefined,
+  heldAtMs: undefined,
+  flood: 0,
+  toleratedFlood: 0,
+}
+
+/**
+ * What a signal's trust becomes.
+ * @returns the same object when the action changes nothing, so that saying a thing twice is saying it once; the code of the refusal
+ *   for a step that the tables above do not have.
+ */
+export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | ProblemCode {
+  if (trust.circulation === 'struck') return isSettledAlready(trust, action) ? trust : 'signal-struck'
+  switch (action.kind) {
+    case 'verdict':
+      return withVerdict(trust, action)
+    case 'dispute':
+      return withDispute(trust, action, nowMs)
+    case 'attest':
+      if (trust.attestedBy.includes(action.party)) return trust
+      return { ...trust, attestedBy: [...trust.attestedBy, action.party] }
+    case 'verify':
+      return trust.verifiedAtMs === undefined ? { ...trust, verifiedAtMs: nowMs } : trust
+    case 'decide':
+      return decided(trust, action.outcome, nowMs)
+    case 'hold':
+      if (trust.circulation === 'held') return trust
+      return { ...trust, circulation: 'held', heldFor: action.cause, heldAtMs: nowMs, flood: action.flood }
+    case 'release':
+      if (trust.circulation !== 'held') return 'quarantine-conflict'
+      return {
+        ...trust,
+        circulation: 'matching',
+        heldFor: undefined,
+        heldAtMs: undefined,
+        flood: 0,
+        toleratedFlood: Math.max(trust.toleratedFlood, trust.flood),
+      }
+  }
+}
+
+/** @param registered the tier that the signal was registered with. */
+export function standingOf(registered: Tier, trust: Trust): Standing {
+  return {
+    tier: tierOf(registered, supportOf(trust)),
+    disputed: trust.dispute === 'open',
+    matches: trust.circulation === 'matching',
+  }
+}
+
+export function supportOf({ verdicts, attestedBy, verifiedAtMs }: Trust): Support {
+  const count = (wanted: Verdict) => verdicts.filter(({ verdict, counts }) => counts && verdict === wanted).length
+  return {
+    verifications: verifiedAtMs === undefined ? 0 : 1,
+    attestations: attestedBy.length,
+    confirmations: count('blocked'),
+    refusals: count('not-blocked'),
+  }
+}
+
+export function verdictOf(trust: Trust, party: string): Verdict | undefined {
+  return trust.verdicts.find((each) => each.party === party)?.verdict
+}
+
+/** The decision that struck a signal may be said again; nothing else may be said about it. */
+function isSettledAlready(trust: Trust, action: TrustAction): boolean {
+  return trust.dispute === 'upheld' && action.kind === 'decide' && action.outcome === 'upheld'
+}
+
+function withVerdict(trust: Trust, said: PartyVerdict): Trust | ProblemCode {
+  const before = verdictOf(trust, said.party)
+  if (before === said.verdict) return trust
+  if (!VERDICT_STEPS[before ?? 'none'].includes(said.verdict)) return 'feedback-conflict'
+  const { party, verdict, counts } = said
+  return { ...trust, verdicts: [...trust.verdicts.filter((each) => each.party !== party), { party, verdict, counts }] }
+}
+
+function withDispute(
+  trust: Trust,
+  { party, reason, counts }: { readonly party: string; readonly reason: DisputeReason; readonly counts: boolean },
+  nowMs: number,
+): Trust | ProblemCode {
+  if (trust.settled.includes(reason)) return 'dispute-settled'
+  const heard = withVerdict(trust, { party, verdict: 'disputed', counts })
+  if (typeof heard === 'string') return heard
+  if (trust.dispute === 'open') {
+    return trust.reasons.includes(reason) ? heard : { ...heard, reasons: [...trust.reasons, reason] }
+  }
+  return { ...heard, dispute: 'open', reasons: [reason], disputedAtMs: nowMs, decidedAtMs: undefined }
+}
+
+function decided(trust: Trust, outcome: DisputeOutcome, nowMs: number): Trust | ProblemCode {
+  if (trust.dispute === outcome) return trust
+  if (trust.dispute !== 'open') return 'dispute-not-open'
+  if (outcome === 'upheld')
+    return { ...trust, dispute: 'upheld', decidedAtMs: nowMs, circulation: 'struck', heldFor: undefined }
+  return { ...trust, dispute: 'rejected', decidedAtMs: nowMs, settled: [...trust.settled, ...trust.reasons] }
+}

@@ -1,0 +1,40 @@
+// blockhash on a 16 × 16 grid from the totals of its blocks, for places that have no room for imghash: browsers.
+
+import { HASH_BYTES, type Hash256, hashFromBytes } from './hash256.js'
+import type { Pixels } from './pixels.js'
+
+/**
+ * What `imghash.hashRaw` gives for the same pixels, bit for bit; a test compares the two.
+ *
+ * A block is 1 when it is brighter than the median of its band, a quarter of all blocks. One that equals the median is 1 when the
+ * median is above mid-grey, so that pictures that are mostly white or mostly black do not become all zeros or all ones.
+ *
+ * @param blockTotals the 256 totals of red + green + blue, row by row, from the PDQ kernel.
+ * @throws {RangeError} when there are not 256 of them.
+ */
+export function blockhashOf(blockTotals: readonly number[], { width, height }: Pick<Pixels, 'width' | 'height'>): Hash256 {
+  if (blockTotals.length !== BLOCKS) throw new RangeError('blockhash needs 256 totals')
+  const midGrey = ((width * height) / BLOCKS) * MID_GREY
+  const bytes = new Uint8Array(HASH_BYTES)
+  for (let from = 0; from < BLOCKS; from += BAND) {
+    const band = blockTotals.slice(from, from + BAND)
+    const median = medianOf(band)
+    band.forEach((total, k) => {
+      const bit = BLOCKS - 1 - from - k // the first block is the most significant
+      if (total > median || (Math.abs(total - median) < 1 && median > midGrey)) {
+        bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) | (1 << (bit & 7))
+      }
+    })
+  }
+  return hashFromBytes(bytes)
+}
+
+const BLOCKS = 256
+const BAND = BLOCKS / 4
+const MID_GREY = (256 * 3) / 2 // of red + green + blue
+
+function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  return ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
+}

@@ -1,0 +1,49 @@
+// What a platform may learn from its own questions, and from nobody else's.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { Insights } from '../../services/insights.js'
+import { callerOf } from '../plugins/door.js'
+import { may } from '../problems.js'
+import { Instant } from '../schemas.js'
+
+const Limit = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100) })
+
+const ContextView = z
+  .object({
+    context: z.string().meta({ description: 'As you sent it.' }),
+    images24h: z.int().meta({ description: 'Different registered images in the last 24 hours, to within about 1 in 100.' }),
+    images30d: z.int().meta({ description: 'The same in the last 30 days.' }),
+    lastSeenAt: Instant,
+  })
+  .meta({ id: 'ContextInsight' })
+
+export const insightRoutes: FastifyPluginAsyncZod<{ readonly insights: Insights }> = async (app, { insights }) => {
+  app.get(
+    '/insights/contexts',
+    {
+      config: { scope: 'match' },
+      schema: {
+        operationId: 'listContexts',
+        summary: 'See where your users pass such pictures on',
+        description:
+          'The contexts that you sent with your queries, by how many different registered images were matched in each, the most first. Yours alone; no other organisation and no operator sees them. Counted within moments; forgotten 30 days after the last match.',
+        tags: ['match'],
+        querystring: Limit,
+        response: {
+          200: z.object({ contexts: z.array(ContextView) }),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away'),
+        },
+      },
+    },
+    async (request) => {
+      const contexts = await insights.contexts(callerOf(request).orgId, request.query.limit)
+      return {
+        contexts: contexts.map(({ lastSeenAtMs, ...rest }) => ({
+          ...rest,
+          lastSeenAt: new Date(lastSeenAtMs).toISOString(),
+        })),
+      }
+    },
+  )
+}

@@ -1,0 +1,52 @@
+// The page for the person in the picture: three documents and what they load.
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { Problem } from '../../domain/problem.js'
+import type { PageName } from '../../web/markup.js'
+import { encodingFor, languageFor } from '../../web/negotiate.js'
+import type { Served, Site } from '../../web/site.js'
+
+export interface PageRouteOptions {
+  readonly site: Site
+}
+
+const PUBLIC = { scope: 'public' } as const
+/** Whatever else stands in the address is nobody's business. */
+const Query = z.object({ lang: z.unknown() }).partial()
+
+export const pageRoutes: FastifyPluginAsyncZod<PageRouteOptions> = async (app, { site }) => {
+  const pages = { '/': 'start', '/case': 'case', '/how-it-works': 'how-it-works' } as const satisfies Record<
+    string,
+    PageName
+  >
+  for (const [url, name] of Object.entries(pages)) {
+    app.get(url, { config: PUBLIC, schema: { hide: true, querystring: Query } }, async (request, reply) => {
+      const language = languageFor(site.languages, request.query.lang, request.headers['accept-language'])
+      return send(
+        request,
+        reply.header('content-language', language),
+        site.page(name, language),
+        'Accept-Language, Accept-Encoding',
+      )
+    })
+  }
+
+  app.get(
+    '/assets/:file',
+    { config: PUBLIC, schema: { hide: true, params: z.object({ file: z.string() }) } },
+    async (request, reply) => {
+      const asset = site.asset(request.params.file)
+      if (asset === undefined) throw new Problem('route-unknown')
+      return send(request, reply, asset, 'Accept-Encoding')
+    },
+  )
+}
+
+function send(request: FastifyRequest, reply: FastifyReply, served: Served, vary: string): FastifyReply {
+  const wanted = request.headers['accept-encoding']
+  const encoding = encodingFor(Array.isArray(wanted) ? wanted.join(',') : wanted)
+  if (encoding !== 'identity') reply.header('content-encoding', encoding)
+  return reply.headers(served.headers).header('vary', vary).type(served.type).send(served.body(encoding))
+}

@@ -1,0 +1,154 @@
+// For operators: disputes and the quarantine, and what is decided about a signal.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { CIRCULATIONS, DISPUTE_REASONS, HOLD_CAUSES } from '../../domain/trust.js'
+import type { JudgedSignal, TrustService } from '../../services/trust.js'
+import { callerOf } from '../plugins/door.js'
+import { may } from '../problems.js'
+import { Instant } from '../schemas.js'
+import { Worth, worthOf } from '../schemas-trust.js'
+
+const MAX_LISTED = 1000
+
+const SignalParam = z.object({ signalId: z.uuid().transform((id) => id.toLowerCase()) })
+const Limit = z.object({ limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(100) })
+
+const JudgedView = Worth.extend({
+  signalId: z.uuid(),
+  bank: z.string(),
+  circulation: z.enum(CIRCULATIONS).meta({
+    description:
+      'held: kept, and matches nothing until it is released. struck: judged a false report, and never matches again.',
+  }),
+  heldFor: z.enum(HOLD_CAUSES).nullable(),
+  heldAt: Instant.nullable(),
+  disputedAt: Instant.nullable(),
+  decidedAt: Instant.nullable(),
+}).meta({ id: 'JudgedSignal' })
+
+const Listed = z.object({ signals: z.array(JudgedView).meta({ description: 'Those that wait longest first.' }) })
+
+export interface SignalRouteOptions {
+  readonly trust: Omit<TrustService, 'match' | 'feedback' | 'attest'>
+}
+
+export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (app, { trust }) => {
+  const judging = (operationId: string, summary: string, description?: string) => ({
+    operationId,
+    summary,
+    ...(description !== undefined && { description }),
+    tags: ['signals'],
+    params: SignalParam,
+    response: {
+      200: JudgedView,
+      ...may(
+        'request-invalid',
+        'key-missing',
+        'scope-missing',
+        'signal-unknown',
+        'quarantine-conflict',
+        'signal-struck',
+        'store-away',
+      ),
+    },
+  })
+
+  for (const list of ['disputes', 'quarantine'] as const) {
+    app.get(
+      `/${list}`,
+      {
+        config: { scope: 'admin' },
+        schema: {
+          operationId: list === 'disputes' ? 'listDisputes' : 'listQuarantine',
+          summary: list === 'disputes' ? 'List the signals with an open dispute' : 'List the signals in quarantine',
+          tags: ['signals'],
+          querystring: Limit,
+          response: { 200: Listed, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away') },
+        },
+      },
+      async ({ query }) => ({ signals: (await trust.waiting(list, query.limit)).map(present) }),
+    )
+  }
+
+  app.get(
+    '/signals/:signalId',
+    { config: { scope: 'admin' }, schema: judging('getSignal', 'See what was said about a signal') },
+    async ({ params }) => present(await trust.signal(params.signalId)),
+  )
+
+  app.post(
+    '/signals/:signalId/dispute',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        ...judging('disputeSignal', 'Dispute a signal', 'Shows in every match from the answer on.'),
+        body: z.strictObject({ reason: z.enum(DISPUTE_REASONS) }),
+      },
+    },
+    async (request) => present(await trust.dispute(callerOf(request).orgId, request.params.signalId, request.body.reason)),
+  )
+
+  app.post(
+    '/signals/:signalId/dispute/decision',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        ...judging(
+          'decideDispute',
+          'Decide a dispute, once for all',
+          'upheld: the signal is struck; it matches nothing any more, and its account gets a strike. rejected: it stands, and nobody may dispute it for the same reason again.',
+        ),
+        body: z.strictObject({ outcome: z.enum(['upheld', 'rejected']) }),
+      },
+    },
+    async ({ params, body }) => present(await trust.decide(params.signalId, body.outcome)),
+  )
+
+  app.post(
+    '/signals/:signalId/verification',
+    { config: { scope: 'admin' }, schema: judging('verifySignal', 'Vouch for a signal, as the operator') },
+    async ({ params }) => present(await trust.verify(params.signalId)),
+  )
+
+  app.post(
+    '/signals/:signalId/quarantine',
+    {
+      config: { scope: 'admin' },
+      schema: judging('holdSignal', 'Put a signal into quarantine', 'It is kept, and matches nothing from the answer on.'),
+    },
+    async ({ params }) => present(await trust.hold(params.signalId, { cause: 'operator', flood: 0 })),
+  )
+
+  app.delete(
+    '/signals/:signalId/quarantine',
+    { config: { scope: 'admin' }, schema: judging('releaseSignal', 'Take a signal out of quarantine') },
+    async ({ params }) => present(await trust.release(params.signalId)),
+  )
+}
+
+function present({
+  signalId,
+  bank,
+  circulation,
+  heldFor,
+  heldAtMs,
+  disputedAtMs,
+  decidedAtMs,
+  ...worth
+}: JudgedSignal): z.infer<typeof JudgedView> {
+  return {
+    signalId,
+    bank,
+    circulation,
+    heldFor: heldFor ?? null,
+    heldAt: instant(heldAtMs),
+    disputedAt: instant(disputedAtMs),
+    decidedAt: instant(decidedAtMs),
+    ...worthOf(worth),
+  }
+}
+
+function instant(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString()
+}

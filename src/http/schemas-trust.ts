@@ -1,0 +1,48 @@
+// How much a signal is worth, as the routes of platforms and of operators tell it.
+
+import { z } from 'zod'
+import { TIER_NAMES } from '../domain/signal.js'
+import { DISPUTE_REASONS, DISPUTE_STATES } from '../domain/trust.js'
+import type { SignalWorth } from '../services/trust.js'
+import { CategoryName } from './schemas.js'
+
+const count = (description: string) => z.int().meta({ description })
+
+export const Worth = z.object({
+  tier: z.enum(TIER_NAMES),
+  category: CategoryName.nullable(),
+  disputed: z.boolean(),
+  dispute: z.object({
+    state: z.enum(DISPUTE_STATES),
+    reasons: z.array(z.enum(DISPUTE_REASONS)).meta({ description: 'Of the dispute that is open, or was decided last.' }),
+  }),
+  provenance: z.object({
+    source: z
+      .enum(['case', 'bank'])
+      .meta({ description: 'Registered by the person herself or on her behalf, or handed in.' }),
+    registeredOn: z.iso.date(),
+    attestations: count('NGOs that vouch for it.'),
+    verifications: count('1 when an operator looked at it.'),
+    confirmations: count('Platforms that blocked a copy.'),
+    refusals: count('Platforms that let a copy stand.'),
+  }),
+})
+
+export function worthOf(worth: SignalWorth): z.infer<typeof Worth> {
+  const { tier, category, disputed, dispute, reasons, source, registeredAtMs } = worth
+  const { attestations, verifications, confirmations, refusals } = worth
+  return {
+    tier,
+    category: category ?? null,
+    disputed,
+    dispute: { state: dispute, reasons: [...reasons] },
+    provenance: {
+      source,
+      registeredOn: new Date(registeredAtMs).toISOString().slice(0, 10),
+      attestations,
+      verifications,
+      confirmations,
+      refusals,
+    },
+  }
+}

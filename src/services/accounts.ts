@@ -1,0 +1,47 @@
+// What an operator watches: events, and accounts with strikes.
+
+import type { DomainEvent } from '../domain/event.js'
+import { type Account, ruleOf } from '../domain/strikes.js'
+import type { Events } from '../store/events.js'
+import type { Strikes } from '../store/strikes.js'
+
+export interface AccountView {
+  readonly account: Account
+  readonly strikes: number
+  readonly lastAtMs: number
+  /** Does it take no more reports? */
+  readonly suspended: boolean
+}
+
+export interface Accounts {
+  events(afterId: string | undefined, limit: number): Promise<DomainEvent[]>
+  /** The last struck first. */
+  strikes(): Promise<AccountView[]>
+  forgive(account: Account): Promise<void>
+}
+
+export interface AccountParts {
+  readonly events: Events
+  readonly strikes: Strikes
+  readonly now: () => number
+}
+
+export function accountsFrom({ events, strikes, now }: AccountParts): Accounts {
+  return {
+    events: (afterId, limit) => events.list(afterId, limit),
+    async strikes() {
+      const all = await strikes.all()
+      const views = await Promise.all(
+        all.map(async ({ account, ...rest }) => {
+          const rule = ruleOf(account)
+          const recent = await strikes.countSince(account, now() - rule.windowMs)
+          return { account, ...rest, suspended: recent >= rule.strikes }
+        }),
+      )
+      return views.sort((a, b) => b.lastAtMs - a.lastAtMs)
+    },
+    async forgive(account) {
+      await strikes.clear(account)
+    },
+  }
+}

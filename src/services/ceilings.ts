@@ -1,0 +1,44 @@
+// How much an account may hand in: nothing while it has too many strikes, and so many signals a day.
+
+import { Problem } from '../domain/problem.js'
+import { type Account, ruleOf } from '../domain/strikes.js'
+import type { Strikes } from '../store/strikes.js'
+
+export interface CeilingLimits {
+  readonly maxImagesPerCase: number
+  /** 0 for no limit. */
+  readonly maxSignalsPerOrgPerDay: number
+}
+
+export interface Ceilings {
+  /** @throws {Problem} account-suspended */
+  mayReport(account: Account): Promise<void>
+  /** Counts what an organisation hands in, and what is refused not. @throws {Problem} ceiling-reached */
+  handIn(orgId: string, signals: number): Promise<void>
+}
+
+export interface CeilingParts {
+  readonly strikes: Strikes
+  readonly limits: CeilingLimits
+  readonly now: () => number
+}
+
+const DAY_MS = 86_400_000
+
+export function ceilingsOf({ strikes, limits, now }: CeilingParts): Ceilings {
+  return {
+    async mayReport(account) {
+      const rule = ruleOf(account)
+      if ((await strikes.countSince(account, now() - rule.windowMs)) >= rule.strikes) throw new Problem('account-suspended')
+    },
+    async handIn(orgId, signals) {
+      const most = limits.maxSignalsPerOrgPerDay
+      if (most === 0) return
+      const atMs = now()
+      const day = new Date(atMs).toISOString().slice(0, 10)
+      if ((await strikes.handIn(orgId, day, signals)) <= most) return
+      await strikes.handIn(orgId, day, -signals)
+      throw new Problem('ceiling-reached', { retryAfterS: Math.ceil((DAY_MS - (atMs % DAY_MS)) / 1000) })
+    },
+  }
+}

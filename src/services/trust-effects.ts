@@ -1,0 +1,39 @@
+// What else has to be done when something was said about a signal. Each of these may be done twice, so a decision that is said again makes
+// up for what a crash cut off.
+
+import { accountOf } from '../domain/strikes.js'
+import type { Verdict } from '../domain/trust.js'
+import type { CaseEvents } from '../store/case-events.js'
+import type { Strikes } from '../store/strikes.js'
+import type { Notices } from './notices.js'
+import type { OwnerOf, TrustChange } from './trust.js'
+import { tellCase } from './trust-news.js'
+import type { Vetoing } from './vetoing.js'
+
+export interface EffectParts {
+  readonly notices: Pick<Notices, 'decided'>
+  readonly strikes: Pick<Strikes, 'add'>
+  readonly veto: Vetoing
+  readonly caseEvents: Pick<CaseEvents, 'add'>
+  readonly ownerOf: OwnerOf
+}
+
+/** Clocks stop, accounts get strikes, what is harmless vetoes, and the submitter is told. */
+export function effectsIn({ notices, strikes, veto, caseEvents, ownerOf }: EffectParts) {
+  return async (change: TrustChange): Promise<void> => {
+    const { action, after, image, imageId, orgId, atMs } = change
+    const verdict = verdictIn(change)
+    if (verdict !== undefined && orgId !== undefined) await notices.decided(imageId, orgId, verdict)
+    if (action.kind === 'decide' && after.dispute === 'upheld') {
+      const account = accountOf(image, await ownerOf(image))
+      if (account !== undefined) await strikes.add(account, imageId, atMs)
+      if (after.reasons.includes('harmless-content')) await veto.add(image)
+    }
+    await tellCase(caseEvents, change)
+  }
+}
+
+function verdictIn({ action }: TrustChange): Verdict | undefined {
+  if (action.kind === 'verdict') return action.verdict
+  return action.kind === 'dispute' ? 'disputed' : undefined
+}

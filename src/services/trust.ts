@@ -1,0 +1,257 @@
+// What those who meet a signal say about it, and what becomes of it. Every change is on disk, and known here, when it returns.
+
+import type { Caller, OrgKind } from '../domain/access.js'
+import { CASES_BANK_NAME } from '../domain/bank.js'
+import { Problem, type ProblemCode } from '../domain/problem.js'
+import type { Category, RegisteredImage, Tier } from '../domain/signal.js'
+import type { Clock } from '../domain/sla.js'
+import type { Support } from '../domain/tier.js'
+import {
+  act,
+  type Circulation,
+  type DisputeOutcome,
+  type DisputeReason,
+  type DisputeState,
+  type HoldCause,
+  standingOf,
+  supportOf,
+  type Trust,
+  type TrustAction,
+  type Verdict,
+  verdictOf,
+} from '../domain/trust.js'
+import type { ApiKeys } from '../store/api-keys.js'
+import type { Images } from '../store/images.js'
+import type { Trusts } from '../store/trust.js'
+import type { MatchIds } from './match-ids.js'
+import type { PartyOf } from './parties.js'
+import type { Replica } from './replica.js'
+
+/** How much a signal is worth to somebody who acts on it. Numbers of organisations, and no names. */
+export interface SignalWorth extends Support {
+  readonly tier: Tier
+  readonly disputed: boolean
+  readonly dispute: DisputeState
+  readonly reasons: readonly DisputeReason[]
+  readonly source: 'case' | 'bank'
+  readonly category: Category | undefined
+  readonly registeredAtMs: number
+}
+
+/** The same for the organisation that was told of a match. */
+export interface MatchWorth extends SignalWorth {
+  readonly matchId: string
+  /** Its own decision. */
+  readonly verdict: Verdict | undefined
+  /** Those that run for it because of a notice, the next due first. */
+  readonly clocks: readonly Clock[]
+}
+
+/** The same for an operator, who decides. */
+export interface JudgedSignal extends SignalWorth {
+  readonly signalId: string
+  readonly bank: string
+  readonly circulation: Circulation
+  readonly heldFor: HoldCause | undefined
+  readonly disputedAtMs: number | undefined
+  readonly decidedAtMs: number | undefined
+  readonly heldAtMs: number | undefined
+}
+
+/** What was said, before and after: for what else has to know. Told when it is on disk. */
+export interface TrustChange {
+  readonly imageId: string
+  readonly image: RegisteredImage
+  readonly action: TrustAction
+  readonly before: Trust
+  readonly after: Trust
+  /** The organisation that acted; `undefined` when it was Tabir itself, or its operator at the command line. */
+  readonly orgId: string | undefined
+  readonly atMs: number
+}
+
+export type Feedback =
+  | { readonly verdict: Exclude<Verdict, 'disputed'> }
+  | { readonly verdict: 'disputed'; readonly reason: DisputeReason }
+
+export interface TrustService {
+  /** @throws {Problem} match-unknown: no such id, another tenant's, or the picture is gone. */
+  match(caller: Caller, matchId: string): Promise<MatchWorth>
+  /**
+   * What an organisation decided about a match. Saying it again changes nothing.
+   * @throws {Problem} match-unknown, feedback-conflict, dispute-settled, signal-struck
+   */
+  feedback(caller: Caller, matchId: string, feedback: Feedback): Promise<MatchWorth>
+  /** An NGO vouches for what it met. @throws {Problem} match-unknown, kind-unfit, signal-struck */
+  attest(caller: Caller, matchId: string): Promise<MatchWorth>
+
+  /** For operators, by the id of the image. @throws {Problem} signal-unknown */
+  signal(signalId: string): Promise<JudgedSignal>
+  /** @throws {Problem} signal-unknown, dispute-settled, signal-struck */
+  dispute(orgId: string | undefined, signalId: string, reason: DisputeReason): Promise<JudgedSignal>
+  /** @throws {Problem} signal-unknown, dispute-not-open */
+  decide(signalId: string, outcome: DisputeOutcome): Promise<JudgedSignal>
+  /** @throws {Problem} signal-unknown, signal-struck */
+  verify(signalId: string): Promise<JudgedSignal>
+  /** @throws {Problem} signal-unknown, signal-struck */
+  hold(signalId: string, why: { readonly cause: HoldCause; readonly flood: number }): Promise<JudgedSignal>
+  /** A flood no greater than the one it was held for does not bring it back. @throws {Problem} signal-unknown, quarantine-conflict, signal-struck */
+  release(signalId: string): Promise<JudgedSignal>
+  /** Those that wait for an operator, longest first. */
+  waiting(list: 'disputes' | 'quarantine', limit: number): Promise<JudgedSignal[]>
+}
+
+export type OwnerOf = (image: RegisteredImage) => Promise<string | undefined>
+
+export interface TrustParts {
+  readonly trusts: Trusts
+  readonly images: Images
+  readonly apiKeys: Pick<ApiKeys, 'org'>
+  readonly replica: Pick<Replica, 'reached'>
+  /** The organisation that handed an image in: its own word for it counts for nothing more. */
+  readonly ownerOf: OwnerOf
+  readonly matchIds: MatchIds
+  readonly partyOf: PartyOf
+  readonly clocksOf: (imageId: string, orgId: string) => Promise<readonly Clock[]>
+  readonly now: () => number
+  /** Told of each change in turn, and of a decision also when it is said again: so that what a crash cut off is made up for. */
+  readonly onChange: (change: TrustChange) => Promise<void>
+}
+
+/** Others may write between reading and writing; so often in a row they do not. */
+const MAX_TRIES = 20
+
+export function trustOver({
+  trusts,
+  images,
+  apiKeys,
+  replica,
+  ownerOf,
+  matchIds,
+  partyOf,
+  clocksOf,
+  now,
+  onChange,
+}: TrustParts): TrustService {
+  async function read(imageId: string | undefined, unknown: ProblemCode) {
+    const [image] = imageId === undefined ? [] : await images.get([imageId])
+    if (imageId === undefined || image === undefined) throw new Problem(unknown)
+    return { imageId, image, ...(await trusts.get(imageId)) }
+  }
+
+  /** Reads, lets the rules decide, writes if nobody was faster; else once more. */
+  async function change(
+    imageId: string | undefined,
+    orgId: string | undefined,
+    unknown: ProblemCode,
+    actionOn: (imageId: string) => TrustAction,
+  ): Promise<{ readonly imageId: string; readonly image: RegisteredImage; readonly trust: Trust }> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const found = await read(imageId, unknown)
+      const action = actionOn(found.imageId)
+      const atMs = now()
+      const after = act(found.trust, action, atMs)
+      if (typeof after === 'string') throw new Problem(after)
+      const told = { imageId: found.imageId, image: found.image, action, before: found.trust, after, orgId, atMs }
+      if (after === found.trust) {
+        if (action.kind === 'decide') await onChange(told)
+        return { ...found, trust: after }
+      }
+      const outcome = await trusts.put(found.imageId, found.version, after, standingOf(found.image.tier, after))
+      if (outcome === 'image-unknown') throw new Problem(unknown)
+      if (outcome === 'changed-meanwhile') continue
+      await replica.reached(outcome.revision)
+      await onChange(told)
+      return { imageId: found.imageId, image: found.image, trust: after }
+    }
+    throw new Problem('overloaded', { retryAfterS: 1 })
+  }
+
+  const worthTo = async (
+    orgId: string,
+    matchId: string,
+    { imageId, image, trust }: { readonly imageId: string; readonly image: RegisteredImage; readonly trust: Trust },
+  ): Promise<MatchWorth> => {
+    const clocks = await clocksOf(imageId, orgId)
+    return { matchId, verdict: verdictOf(trust, partyOf(orgId, imageId)), clocks, ...worthOf(image, trust) }
+  }
+
+  const changeMatch = async ({ orgId }: Caller, matchId: string, actionOn: (party: string) => TrustAction) => {
+    const { imageId, image, trust } = await change(matchIds.imageOf(orgId, matchId), orgId, 'match-unknown', (id) =>
+      actionOn(partyOf(orgId, id)),
+    )
+    return await worthTo(orgId, matchId, { imageId, image, trust })
+  }
+
+  const changeSignal = async (signalId: string, action: TrustAction, orgId?: string) => {
+    const { imageId, image, trust } = await change(signalId, orgId, 'signal-unknown', () => action)
+    return judged(imageId, image, trust)
+  }
+
+  const kindOf = async (orgId: string): Promise<OrgKind | undefined> => (await apiKeys.org(orgId))?.kind
+
+  return {
+    async match({ orgId }, matchId) {
+      return await worthTo(orgId, matchId, await read(matchIds.imageOf(orgId, matchId), 'match-unknown'))
+    },
+    async feedback(caller, matchId, said) {
+      const { image } = await read(matchIds.imageOf(caller.orgId, matchId), 'match-unknown')
+      const counts = (await kindOf(caller.orgId)) === 'platform' && (await ownerOf(image)) !== caller.orgId
+      return await changeMatch(caller, matchId, (party) =>
+        said.verdict === 'disputed'
+          ? { kind: 'dispute', party, reason: said.reason, counts }
+          : { kind: 'verdict', party, verdict: said.verdict, counts },
+      )
+    },
+    async attest(caller, matchId) {
+      if ((await kindOf(caller.orgId)) !== 'ngo') throw new Problem('kind-unfit')
+      const own = await read(matchIds.imageOf(caller.orgId, matchId), 'match-unknown')
+      // What it vouched for when it handed it in does not count twice.
+      const vouchedFor = own.image.tier === 'ngo-attested' && (await ownerOf(own.image)) === caller.orgId
+      if (vouchedFor) return await worthTo(caller.orgId, matchId, own)
+      return await changeMatch(caller, matchId, (party) => ({ kind: 'attest', party }))
+    },
+
+    async signal(signalId) {
+      const { imageId, image, trust } = await read(signalId, 'signal-unknown')
+      return judged(imageId, image, trust)
+    },
+    dispute: (orgId, signalId, reason) =>
+      changeSignal(
+        signalId,
+        { kind: 'dispute', party: partyOf(orgId ?? 'operator', signalId), reason, counts: false },
+        orgId,
+      ),
+    decide: (signalId, outcome) => changeSignal(signalId, { kind: 'decide', outcome }),
+    verify: (signalId) => changeSignal(signalId, { kind: 'verify' }),
+    hold: (signalId, why) => changeSignal(signalId, { kind: 'hold', ...why }),
+    release: (signalId) => changeSignal(signalId, { kind: 'release' }),
+    async waiting(list, limit) {
+      const signals: JudgedSignal[] = []
+      for (const signalId of await trusts.waiting(list, limit)) {
+        const [image] = await images.get([signalId])
+        if (image !== undefined) signals.push(judged(signalId, image, (await trusts.get(signalId)).trust))
+      }
+      return signals
+    },
+  }
+}
+
+function worthOf(image: RegisteredImage, trust: Trust): SignalWorth {
+  const { tier, disputed } = standingOf(image.tier, trust)
+  return {
+    ...supportOf(trust),
+    tier,
+    disputed,
+    dispute: trust.dispute,
+    reasons: trust.reasons,
+    source: image.bank === CASES_BANK_NAME ? 'case' : 'bank',
+    category: image.category,
+    registeredAtMs: image.createdAtMs,
+  }
+}
+
+function judged(signalId: string, image: RegisteredImage, trust: Trust): JudgedSignal {
+  const { circulation, heldFor, disputedAtMs, decidedAtMs, heldAtMs } = trust
+  return { signalId, bank: image.bank, circulation, heldFor, disputedAtMs, decidedAtMs, heldAtMs, ...worthOf(image, trust) }
+}

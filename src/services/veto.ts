@@ -1,0 +1,54 @@
+// Known harmless pictures, and what must not be found because of them.
+
+import { type Bank, type BankPurpose, thresholdOf } from '../domain/bank.js'
+import type { ComparedViews } from '../domain/evidence.js'
+import type { Signal } from '../domain/signal.js'
+import { SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
+import type { Hit } from '../search/signal-index.js'
+import { type Catalogue, viewOf } from './catalogue.js'
+
+/** What of two views is known of a hash that is asked about. */
+type Asked = Omit<ComparedViews, 'registered'>
+
+/**
+ * The hits that are nearer than any harmless picture. Hit by hit and not picture by picture: somebody who puts a well-known picture
+ * beside an intimate one, or frames it with one, hides only the well-known one.
+ */
+export function unvetoed(catalogue: Catalogue, type: SignalType, asked: Asked, hits: Hit[]): Hit[] {
+  if (hits.length === 0) return hits
+  const vetoing = banksFor(catalogue, 'harmless')
+  if (vetoing.size === 0) return hits
+  const harmlessBits = nearestHarmless(catalogue, vetoing, type, asked, hits)
+  return hits.filter(({ distanceBits }) => distanceBits < harmlessBits)
+}
+
+function nearestHarmless(
+  catalogue: Catalogue,
+  vetoing: ReadonlyMap<string, Bank>,
+  type: SignalType,
+  asked: Asked,
+  hits: readonly Hit[],
+): number {
+  let nearestBits = Number.POSITIVE_INFINITY
+  for (const { image, view, distanceBits } of hits) {
+    const bank = vetoing.get(catalogue.image(image)?.bank ?? '')
+    if (bank === undefined || distanceBits >= nearestBits) continue
+    if (distanceBits <= thresholdOf(bank, type, { ...asked, registered: viewOf(view) })) nearestBits = distanceBits
+  }
+  return nearestBits
+}
+
+export function banksFor(catalogue: Catalogue, purpose: BankPurpose): ReadonlyMap<string, Bank> {
+  return new Map([...catalogue.banks].filter(([, bank]) => bank.purpose === purpose))
+}
+
+/** Is a picture that is to be registered one that is known to be harmless? Only whole pictures are compared. */
+export function isHarmless(catalogue: Catalogue, signals: readonly Signal[]): boolean {
+  const vetoing = banksFor(catalogue, 'harmless')
+  if (vetoing.size === 0) return false
+  return signals.some(({ type, view, hash }) => {
+    if (view !== 'whole') return false
+    const hits = catalogue.index(type).within([hash], SIGNAL_TYPES[type].maxThresholdBits)
+    return nearestHarmless(catalogue, vetoing, type, { asked: view, turned: false }, hits) !== Number.POSITIVE_INFINITY
+  })
+}

@@ -1,0 +1,107 @@
+// Notices of cases, and the clocks that run for platforms.
+
+import { z } from 'zod'
+import { CASE_STATES, type CaseState } from '../domain/case.js'
+import { formatUuid, parseUuid } from '../domain/ids.js'
+import { type Clock, LAWS, type Law, type Notice, STAGES, STATEMENTS, type Stage } from '../domain/sla.js'
+import { imageShard, keys } from './keys.js'
+import { statesFor } from './scripts/case-life.js'
+import { putNotice, startClocks, stopClocks } from './scripts/clocks.js'
+import type { Store } from './store.js'
+
+export interface RunningClock extends Clock {
+  readonly imageId: string
+  readonly orgId: string
+}
+
+export interface Clocks {
+  /** Durable when it returns. @returns the state that forbids it; `undefined` when there is no such case. */
+  putNotice(caseId: string, notice: Notice): Promise<'done' | CaseState | undefined>
+  notice(caseId: string): Promise<Notice | undefined>
+  /** Those that run already, or were stopped, stay as they are. Durable when it returns. */
+  start(imageId: string, orgId: string, clocks: readonly Clock[]): Promise<void>
+  stop(imageId: string, orgId: string, stopped: readonly { readonly law: Law; readonly stage: Stage }[]): Promise<void>
+  /** Of one platform for one image, the next due first. */
+  running(imageId: string, orgId: string): Promise<Clock[]>
+  /** Those due between two times, the longest overdue first. */
+  due(fromMs: number, untilMs: number, limit: number): Promise<RunningClock[]>
+}
+
+const NoticeJson = z.object({
+  laws: z.array(z.enum(LAWS)),
+  statements: z.array(z.enum(STATEMENTS)),
+  actingAs: z.enum(['self', 'representative']),
+  contactOrgId: z.string().optional(),
+  givenAtMs: z.int(),
+})
+
+export function clocksIn(store: Store): Clocks {
+  return {
+    async putNotice(caseId, notice) {
+      const reply = await store.write(
+        putNotice,
+        [keys.case(caseId), keys.caseImages(caseId), keys.caseNotice(caseId), keys.noticed],
+        [JSON.stringify(notice), statesFor('add-images')],
+      )
+      if (Number(reply) === 1) return 'done'
+      return CASE_STATES.find((state) => state === String(reply))
+    },
+    async notice(caseId) {
+      const json = await store.ask((redis) => redis.get(keys.caseNotice(caseId)))
+      if (json === null) return undefined
+      const { contactOrgId, ...rest } = NoticeJson.parse(JSON.parse(json))
+      return { ...rest, contactOrgId }
+    },
+    async start(imageId, orgId, clocks) {
+      const { id, hex } = idOf(imageId)
+      const named = clocks.flatMap(({ law, stage, dueAtMs }) => [nameOf(orgId, law, stage), dueAtMs])
+      await store.write(startClocks, [keys.images(imageShard(id)), keys.clocks(hex), keys.clockDues], [id, hex, ...named])
+    },
+    async stop(imageId, orgId, stopped) {
+      const { hex } = idOf(imageId)
+      const named = stopped.map(({ law, stage }) => nameOf(orgId, law, stage))
+      await store.write(stopClocks, [keys.clocks(hex), keys.clockDues], [hex, ...named])
+    },
+    async running(imageId, orgId) {
+      const { hex } = idOf(imageId)
+      const all = await store.ask((redis) => redis.hgetall(keys.clocks(hex)))
+      const running = Object.entries(all).flatMap(([name, due]) => {
+        const clock = parseName(name)
+        if (clock?.orgId !== orgId || due === 'stopped') return []
+        return [{ law: clock.law, stage: clock.stage, dueAtMs: Number(due) }]
+      })
+      return running.sort((a, b) => a.dueAtMs - b.dueAtMs)
+    },
+    async due(fromMs, untilMs, limit) {
+      const flat = await store.ask((redis) =>
+        redis.zrangebyscore(keys.clockDues, fromMs, untilMs, 'WITHSCORES', 'LIMIT', 0, limit),
+      )
+      return flat.flatMap((member, i) => {
+        if (i % 2 === 1) return []
+        const [hex = '', ...rest] = member.split('|')
+        const clock = parseName(rest.join('|'))
+        if (clock === undefined) return []
+        return [{ imageId: formatUuid(Buffer.from(hex, 'hex')), ...clock, dueAtMs: Number(flat[i + 1]) }]
+      })
+    },
+  }
+}
+
+function nameOf(orgId: string, law: Law, stage: Stage): string {
+  return `${orgId}|${law}|${stage}`
+}
+
+/** @returns `undefined` for a law or stage that this version does not know. */
+function parseName(name: string): { readonly orgId: string; readonly law: Law; readonly stage: Stage } | undefined {
+  const [orgId, lawName, stageName] = name.split('|')
+  const law = LAWS.find((known) => known === lawName)
+  const stage = STAGES.find((known) => known === stageName)
+  return orgId === undefined || law === undefined || stage === undefined ? undefined : { orgId, law, stage }
+}
+
+function idOf(imageId: string): { readonly id: Buffer; readonly hex: string } {
+  const bytes = parseUuid(imageId)
+  if (bytes === undefined) throw new RangeError('an image id is a UUID')
+  const id = Buffer.from(bytes)
+  return { id, hex: id.toString('hex') }
+}

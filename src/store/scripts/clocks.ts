@@ -1,0 +1,59 @@
+// Starts clocks of one image for one platform, those that do not run yet and never ran out of it, if the image is still there.
+export const startClocks = {
+  numberOfKeys: 3,
+  lua: `
+    local images = KEYS[1] -- hash: the shard of the image
+    local clocks = KEYS[2] -- hash: org|law|stage -> [epoch ms] due, or stopped
+    local dues   = KEYS[3] -- sorted set: hex of image|org|law|stage, by when it is due
+    local id     = ARGV[1] -- [16 bytes]
+    local hex    = ARGV[2]
+    -- ARGV[3 + 2i] clock i, ARGV[4 + 2i] [epoch ms] when it is due
+    -- returns [integer] how many were started
+    if redis.call('HEXISTS', images, id) == 0 then return 0 end
+    local started = 0
+    for i = 3, #ARGV, 2 do
+      if redis.call('HSETNX', clocks, ARGV[i], ARGV[i + 1]) == 1 then
+        redis.call('ZADD', dues, ARGV[i + 1], hex .. '|' .. ARGV[i])
+        started = started + 1
+      end
+    end
+    return started`,
+} as const
+
+// Stops clocks for good: what was decided once does not run out later. Running it twice changes nothing.
+export const stopClocks = {
+  numberOfKeys: 2,
+  lua: `
+    local clocks = KEYS[1]
+    local dues   = KEYS[2]
+    local hex    = ARGV[1]
+    -- ARGV[2 + i] clock i
+    -- returns [integer] how many were stopped
+    local stopped = 0
+    for i = 2, #ARGV do
+      if redis.call('HEXISTS', clocks, ARGV[i]) == 1 then
+        redis.call('HSET', clocks, ARGV[i], 'stopped')
+        stopped = stopped + redis.call('ZREM', dues, hex .. '|' .. ARGV[i])
+      end
+    end
+    return stopped`,
+} as const
+
+// Keeps a notice with a case, while the case takes pictures, and marks the pictures that it has.
+export const putNotice = {
+  numberOfKeys: 4,
+  lua: `
+    local case    = KEYS[1] -- hash: the case
+    local images  = KEYS[2] -- set: its image ids
+    local notice  = KEYS[3] -- string: JSON
+    local noticed = KEYS[4] -- set: image ids with a notice
+    local json    = ARGV[1]
+    local states  = ARGV[2]
+    -- returns 1, or the state that forbids it, or nil when there is no such case
+    local state = redis.call('HGET', case, 'state')
+    if not state then return nil end
+    if not string.find(states, ' ' .. state .. ' ', 1, true) then return state end
+    redis.call('SET', notice, json)
+    for _, id in ipairs(redis.call('SMEMBERS', images)) do redis.call('SADD', noticed, id) end
+    return 1`,
+} as const

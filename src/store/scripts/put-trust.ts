@@ -1,0 +1,47 @@
+import { announceLua } from './announce.js'
+
+// Stores what was said about a signal, if nobody was faster and the signal is still there, and tells every index what it has to know.
+export const putTrust = {
+  numberOfKeys: 7,
+  lua: `${announceLua}
+    local images     = KEYS[1] -- hash: the shard of the image
+    local trust      = KEYS[2] -- hash: image id -> version:JSON
+    local standings  = KEYS[3] -- hash: image id -> [1 byte]
+    local disputes   = KEYS[4] -- sorted set: image ids
+    local quarantine = KEYS[5] -- sorted set: image ids
+    local revision   = KEYS[6]
+    local changes    = KEYS[7]
+    local id         = ARGV[1] -- [16 bytes]
+    local version    = ARGV[2] -- the one that was read; 0 for none
+    local json       = ARGV[3]
+    local standing   = ARGV[4] -- [1 byte]
+    local disputedAt = ARGV[5] -- [epoch ms], or nothing
+    local heldAt     = ARGV[6] -- [epoch ms], or nothing
+    -- returns [integer] the revision that has it, 0 when no index needs to know; -1 when another was faster; nil without the image
+    if redis.call('HEXISTS', images, id) == 0 then return nil end
+    local stored = redis.call('HGET', trust, id)
+    local current = stored and string.match(stored, '^%d+') or '0'
+    if current ~= version then return -1 end
+    redis.call('HSET', trust, id, string.format('%d:', tonumber(version) + 1) .. json)
+    if disputedAt == '' then redis.call('ZREM', disputes, id) else redis.call('ZADD', disputes, disputedAt, id) end
+    if heldAt == '' then redis.call('ZREM', quarantine, id) else redis.call('ZADD', quarantine, heldAt, id) end
+    if redis.call('HGET', standings, id) == standing then return 0 end
+    redis.call('HSET', standings, id, standing)
+    return announce(revision, changes, 'image', id, 'standing')`,
+} as const
+
+/** For scripts that erase images: forgets what was said about one, how often it was seen, and its clocks. The keys carry the same hash tag as the declared ones. */
+export const forgetTrustLua = `
+    local function forget_trust (tag, id)
+      redis.call('HDEL', tag .. 'trust:' .. id:byte(16), id)
+      redis.call('HDEL', tag .. 'standings:' .. id:byte(16), id)
+      redis.call('ZREM', tag .. 'disputes', id)
+      redis.call('ZREM', tag .. 'quarantine', id)
+      local hex = string.gsub(id, '.', function (c) return string.format('%02x', string.byte(c)) end)
+      redis.call('DEL', tag .. 'sightings:' .. hex)
+      redis.call('SREM', tag .. 'noticed', id)
+      for _, clock in ipairs(redis.call('HKEYS', tag .. 'clocks:' .. hex)) do
+        redis.call('ZREM', tag .. 'clock-dues', hex .. '|' .. clock)
+      end
+      redis.call('DEL', tag .. 'clocks:' .. hex)
+    end`

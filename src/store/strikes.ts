@@ -1,0 +1,56 @@
+// Strikes of accounts, and how much an organisation has handed in today.
+
+import { type Account, isAccount } from '../domain/strikes.js'
+import { keys } from './keys.js'
+import { addStrike, clearStrikes } from './scripts/strikes.js'
+import type { Store } from './store.js'
+
+export interface AccountStrikes {
+  readonly account: Account
+  readonly strikes: number
+  readonly lastAtMs: number
+}
+
+export interface Strikes {
+  /** Durable when it returns. The same image twice is one strike. */
+  add(account: Account, imageId: string, atMs: number): Promise<void>
+  countSince(account: Account, sinceMs: number): Promise<number>
+  /** In no order. */
+  all(): Promise<AccountStrikes[]>
+  /** Forgives. @returns how many there were. */
+  clear(account: Account): Promise<number>
+  /** Counts signals of an organisation on one day, which may be negative to take back. Not on disk. @returns the day's sum. */
+  handIn(orgId: string, day: string, signals: number): Promise<number>
+}
+
+const DAY_TTL_S = 2 * 86_400
+
+export function strikesIn(store: Store): Strikes {
+  return {
+    async add(account, imageId, atMs) {
+      await store.write(addStrike, [keys.strikes(account), keys.strikeAccounts], [account, imageId, atMs])
+    },
+    countSince: (account, sinceMs) => store.ask((redis) => redis.zcount(keys.strikes(account), sinceMs, '+inf')),
+    async all() {
+      const members = await store.ask((redis) => redis.smembers(keys.strikeAccounts))
+      const accounts = members.filter(isAccount)
+      return Promise.all(
+        accounts.map(async (account) => {
+          const flat = await store.ask((redis) => redis.zrange(keys.strikes(account), '0', '-1', 'WITHSCORES'))
+          return { account, strikes: flat.length / 2, lastAtMs: Number(flat.at(-1) ?? 0) }
+        }),
+      )
+    },
+    async clear(account) {
+      return Number(await store.write(clearStrikes, [keys.strikes(account), keys.strikeAccounts], [account]))
+    },
+    async handIn(orgId, day, signals) {
+      const key = keys.handedIn(orgId, day)
+      return await store.ask(async (redis) => {
+        const sum = await redis.incrby(key, signals)
+        await redis.expire(key, DAY_TTL_S)
+        return sum
+      })
+    },
+  }
+}

@@ -1,0 +1,149 @@
+// What was said about signals, beside their sealed records and never in them: it changes often, and holds no bits.
+
+import { z } from 'zod'
+import { formatUuid, parseUuid } from '../domain/ids.js'
+import { nameOfCode, TIER_NAMES, TIERS } from '../domain/signal.js'
+import {
+  CIRCULATIONS,
+  DISPUTE_REASONS,
+  DISPUTE_STATES,
+  HOLD_CAUSES,
+  NO_TRUST,
+  type Standing,
+  type Trust,
+  VERDICTS,
+} from '../domain/trust.js'
+import { imageShard, keys, TRUST_SHARDS, trustShard } from './keys.js'
+import { putTrust } from './scripts/put-trust.js'
+import type { Store } from './store.js'
+
+/** Trust as it was read, and which version it was. */
+export interface StoredTrust {
+  readonly trust: Trust
+  readonly version: number
+}
+
+/** `revision` is 0 when no index needs to know. */
+export type TrustOutcome = { readonly revision: number } | 'changed-meanwhile' | 'image-unknown'
+
+export interface Trusts {
+  get(imageId: string): Promise<StoredTrust>
+  /** Durable when it returns. Written only if `version` is still the last and the image is there. */
+  put(imageId: string, version: number, trust: Trust, standing: Standing): Promise<TrustOutcome>
+  /** What indexes have to know of these, in their order; `undefined` where nothing was ever said. */
+  standings(imageIds: readonly string[]): Promise<(Standing | undefined)[]>
+  /** The standing of every image about which something was said, a shard at a time. */
+  allStandings(): AsyncGenerator<readonly { readonly imageId: string; readonly standing: Standing }[]>
+  /** Images with an open dispute, or in quarantine, those that wait longest first. */
+  waiting(list: 'disputes' | 'quarantine', limit: number): Promise<string[]>
+}
+
+const TrustJson = z.object({
+  verdicts: z.array(z.object({ party: z.string(), verdict: z.enum(VERDICTS), counts: z.boolean() })),
+  attestedBy: z.array(z.string()),
+  verifiedAtMs: z.int().optional(),
+  dispute: z.enum(DISPUTE_STATES),
+  reasons: z.array(z.enum(DISPUTE_REASONS)),
+  settled: z.array(z.enum(DISPUTE_REASONS)),
+  disputedAtMs: z.int().optional(),
+  decidedAtMs: z.int().optional(),
+  circulation: z.enum(CIRCULATIONS),
+  heldFor: z.enum(HOLD_CAUSES).optional(),
+  heldAtMs: z.int().optional(),
+  flood: z.number(),
+  toleratedFlood: z.number(),
+})
+
+export function trustsIn(store: Store): Trusts {
+  return {
+    async get(imageId) {
+      const id = idBytes(imageId)
+      return parse(await store.ask((redis) => redis.hgetBuffer(keys.trust(trustShard(id)), id)))
+    },
+    async put(imageId, version, trust, standing) {
+      const id = idBytes(imageId)
+      const shard = trustShard(id)
+      const reply = await store.write(
+        putTrust,
+        [
+          keys.images(imageShard(id)),
+          keys.trust(shard),
+          keys.standings(shard),
+          keys.disputes,
+          keys.quarantine,
+          keys.revision,
+          keys.changes,
+        ],
+        [
+          id,
+          version,
+          JSON.stringify(trust),
+          encodeStanding(standing),
+          trust.dispute === 'open' ? (trust.disputedAtMs ?? 0) : '',
+          trust.circulation === 'held' ? (trust.heldAtMs ?? 0) : '',
+        ],
+      )
+      if (reply === null) return 'image-unknown'
+      return reply === -1 ? 'changed-meanwhile' : { revision: Number(reply) }
+    },
+    async standings(imageIds) {
+      const all = imageIds.map(idBytes)
+      const found = await store.ask((redis) =>
+        Promise.all(all.map((id) => redis.hgetBuffer(keys.standings(trustShard(id)), id))),
+      )
+      return found.map((bytes) => (bytes === null ? undefined : decodeStanding(bytes)))
+    },
+    async *allStandings() {
+      for (let shard = 0; shard < TRUST_SHARDS; shard++) {
+        const flat = await store.ask((redis) => redis.callBuffer('HGETALL', keys.standings(shard)))
+        if (!Array.isArray(flat)) throw new Error('HGETALL answers with a list')
+        const found: { imageId: string; standing: Standing }[] = []
+        for (let i = 0; i + 1 < flat.length; i += 2) {
+          const id: unknown = flat[i]
+          const code: unknown = flat[i + 1]
+          if (Buffer.isBuffer(id) && Buffer.isBuffer(code))
+            found.push({ imageId: formatUuid(id), standing: decodeStanding(code) })
+        }
+        if (found.length > 0) yield found
+      }
+    },
+    async waiting(list, limit) {
+      const ids = await store.ask((redis) => redis.zrangeBuffer(keys[list], '0', String(limit - 1)))
+      return ids.map((id) => formatUuid(id))
+    },
+  }
+}
+
+/** The byte of a standing: tier in the low three bits, then whether it is disputed, then whether it does not match. */
+const DISPUTED = 8
+const SILENT = 16
+
+function encodeStanding({ tier, disputed, matches }: Standing): Buffer {
+  return Buffer.of(TIERS[tier] | (disputed ? DISPUTED : 0) | (matches ? 0 : SILENT))
+}
+
+function decodeStanding(bytes: Buffer): Standing {
+  const code = bytes.readUInt8(0)
+  const tier = nameOfCode(TIER_NAMES, TIERS, code & 7)
+  if (tier === undefined) throw new RangeError('a standing of a tier that this version does not know')
+  return { tier, disputed: (code & DISPUTED) !== 0, matches: (code & SILENT) === 0 }
+}
+
+function parse(stored: Buffer | null): StoredTrust {
+  if (stored === null) return { trust: NO_TRUST, version: 0 }
+  const text = stored.toString('utf8')
+  const colon = text.indexOf(':')
+  const { verifiedAtMs, disputedAtMs, decidedAtMs, heldFor, heldAtMs, ...rest } = TrustJson.parse(
+    JSON.parse(text.slice(colon + 1)),
+  )
+  return {
+    trust: { ...rest, verifiedAtMs, disputedAtMs, decidedAtMs, heldFor, heldAtMs },
+    version: Number(text.slice(0, colon)),
+  }
+}
+
+function idBytes(imageId: string): Buffer {
+  const bytes = parseUuid(imageId)
+  if (bytes === undefined) throw new RangeError('an image id is a UUID')
+  return Buffer.from(bytes)
+}

@@ -1,0 +1,125 @@
+// The parts of trust put together: what is said about signals, what follows from matches, and who may report how much.
+
+import { afterMatches } from './services/after-match.js'
+import { type CeilingLimits, ceilingsOf } from './services/ceilings.js'
+import type { MatchIds } from './services/match-ids.js'
+import { noticesFrom } from './services/notices.js'
+import { ownersIn } from './services/owners.js'
+import type { PartyOf } from './services/parties.js'
+import { proofOfWork } from './services/proof-of-work.js'
+import type { Replica } from './services/replica.js'
+import { sightingsKeptBy } from './services/sightings.js'
+import { type TrustService, trustOver } from './services/trust.js'
+import { effectsIn } from './services/trust-effects.js'
+import { vetoing } from './services/vetoing.js'
+import type { ApiKeys } from './store/api-keys.js'
+import type { CaseEvents } from './store/case-events.js'
+import type { Cases } from './store/cases.js'
+import { clocksIn } from './store/clocks.js'
+import { contextsIn } from './store/contexts.js'
+import { eventsIn } from './store/events.js'
+import type { Images } from './store/images.js'
+import { proofsIn } from './store/proofs.js'
+import type { Keyring } from './store/seal.js'
+import type { Secrets } from './store/secrets.js'
+import { sightingsIn } from './store/sightings.js'
+import type { Store } from './store/store.js'
+import { strikesIn } from './store/strikes.js'
+import type { Trusts } from './store/trust.js'
+
+export interface TrustLimits extends CeilingLimits {
+  /** Work that opening a case costs, in rounds; 0 for none. */
+  readonly proofRounds: number
+}
+
+export interface TrustPartsNeeded {
+  readonly store: Store
+  readonly keyring: Keyring
+  readonly secrets: Secrets
+  readonly images: Images
+  readonly cases: Cases
+  readonly apiKeys: ApiKeys
+  readonly trusts: Trusts
+  readonly caseEvents: CaseEvents
+  readonly replica: Replica
+  readonly matchIds: MatchIds
+  readonly partyOf: PartyOf
+  readonly limits: TrustLimits
+  readonly now: () => number
+  readonly onTrouble: (error: unknown) => void
+}
+
+/** How long what follows from a match may wait. */
+const BATCH_EVERY_MS = 1000
+const TELL_OVERDUE_EVERY_MS = 15_000
+
+export function trustParts(needed: TrustPartsNeeded) {
+  const { store, keyring, secrets, images, cases, apiKeys, trusts, caseEvents, replica, matchIds, partyOf, limits } = needed
+  const { now, onTrouble } = needed
+  const events = eventsIn(store)
+  const strikes = strikesIn(store)
+  const contexts = contextsIn(store, keyring, secrets.party)
+  const notices = noticesFrom({ clocks: clocksIn(store), cases, images, apiKeys, events, now })
+  const veto = vetoing({ images, replica, idSecret: secrets.signalId, now })
+
+  const ownerOf = ownersIn(cases, (bank) => replica.catalogue.banks.get(bank)?.orgId)
+  const onChange = effectsIn({ notices, strikes, veto, caseEvents, ownerOf })
+  const trust: TrustService = trustOver({
+    trusts,
+    images,
+    apiKeys,
+    replica,
+    ownerOf,
+    matchIds,
+    partyOf,
+    clocksOf: notices.running,
+    now,
+    onChange,
+  })
+  const sightings = sightingsKeptBy({
+    keep: afterMatches({
+      sightings: sightingsIn(store),
+      contexts,
+      images,
+      trusts,
+      trust,
+      caseEvents,
+      events,
+      isPlatform: platformsIn(apiKeys),
+      partyOf,
+      onMet: notices.met,
+      now,
+    }),
+    everyMs: BATCH_EVERY_MS,
+    onTrouble,
+  })
+  const telling = setInterval(() => void notices.tell().catch(onTrouble), TELL_OVERDUE_EVERY_MS).unref()
+
+  return {
+    trust,
+    notices,
+    events,
+    strikes,
+    contexts,
+    sightings,
+    ceilings: ceilingsOf({ strikes, limits, now }),
+    proofOfWork: proofOfWork({ proofs: proofsIn(store), secret: secrets.party, rounds: limits.proofRounds, now }),
+    async close(): Promise<void> {
+      clearInterval(telling)
+      await sightings.close()
+    },
+  }
+}
+
+/** An organisation's kind never changes, so it is asked for once. */
+function platformsIn(apiKeys: Pick<ApiKeys, 'org'>): (orgId: string) => Promise<boolean> {
+  const known = new Map<string, boolean>()
+  return async (orgId) => {
+    const before = known.get(orgId)
+    if (before !== undefined) return before
+    const org = await apiKeys.org(orgId)
+    if (org === undefined) return false
+    known.set(orgId, org.kind === 'platform')
+    return org.kind === 'platform'
+  }
+}

@@ -1,0 +1,48 @@
+// The pieces of the page that depend on more than its messages: links, hotlines, whom to talk to.
+
+import type { Hotline } from '../domain/hotlines.js'
+import { escaped } from './template.js'
+
+export const PAGE_NAMES = ['start', 'case', 'how-it-works'] as const
+export type PageName = (typeof PAGE_NAMES)[number]
+
+export type Messages = Readonly<Record<string, string>>
+
+/** An organisation that helps. `link` begins with `https://`, `mailto:` or `tel:`. */
+export interface Contact {
+  readonly name: string
+  readonly link: string
+}
+
+const PATHS: Readonly<Record<PageName, string>> = { start: '/', case: '/case', 'how-it-works': '/how-it-works' }
+const FOOT: Readonly<Record<PageName, string>> = {
+  start: 'page.footStart',
+  case: 'page.footCase',
+  'how-it-works': 'page.footHow',
+}
+
+export function languageLink(page: PageName, tag: string, current: string, messages: Messages = {}): string {
+  const name = escaped(messages['language.name'] ?? tag)
+  const here = tag === current ? ' aria-current="true"' : ''
+  return `<li><a href="${PATHS[page]}?lang=${tag}" lang="${tag}" hreflang="${tag}"${here}>${name}</a></li>`
+}
+
+export function footLink(page: PageName, current: PageName, language: string, messages: Messages): string {
+  const here = page === current ? ' aria-current="page"' : ''
+  return `<li><a href="${PATHS[page]}?lang=${language}"${here}>${escaped(messages[FOOT[page]] ?? '')}</a></li>`
+}
+
+export function hotlineMarkup({ name, url, phone, country }: Hotline, messages: Messages): string {
+  const where = country === undefined ? ` (${escaped(messages['hotlines.where.worldwide'] ?? '')})` : ''
+  const way =
+    phone === undefined
+      ? `<a href="${escaped(url ?? '')}" rel="noreferrer">${escaped((url ?? '').replace('https://', ''))}</a>`
+      : `<a href="tel:${escaped(phone.replaceAll(/[^\d+]/g, ''))}">${escaped(phone)}</a>`
+  return `<li><strong>${escaped(name)}</strong>${where}<br>${way}</li>`
+}
+
+export function contactMarkup(contact: Contact | undefined, messages: Messages): string {
+  if (contact === undefined) return ''
+  const shown = contact.link.replace(/^(https:\/\/|mailto:|tel:)/, '')
+  return `<section class="contact"><h2>${escaped(messages['contact.title'] ?? '')}</h2><p>${escaped(messages['contact.lead'] ?? '')} <strong>${escaped(contact.name)}</strong>, <a href="${escaped(contact.link)}" rel="noreferrer">${escaped(shown)}</a></p></section>`
+}

@@ -1,0 +1,188 @@
+// The submitter's page as it goes out: templates, messages and assets that build.mjs made, filled with what the operator set.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
+import { hotlinesFor } from '../domain/hotlines.js'
+import { ASSET_HEADERS, PAGE_HEADERS, WORKER_HEADERS } from './headers.js'
+import {
+  type Contact,
+  contactMarkup,
+  footLink,
+  hotlineMarkup,
+  languageLink,
+  type Messages,
+  PAGE_NAMES,
+  type PageName,
+} from './markup.js'
+import { ENCODINGS, type Encoding } from './negotiate.js'
+import { fill, jsonBlock } from './template.js'
+
+export interface SiteSettings {
+  /** Where quick exit leads: a harmless page that everybody might have open. */
+  readonly exitUrl: string
+  /** ISO 3166-1 alpha-2: whose hotlines are shown. */
+  readonly country: string | undefined
+  /** An organisation that helps people who cannot use the page. */
+  readonly contact: Contact | undefined
+  readonly maxImageBytes: number
+  readonly maxImages: number
+}
+
+/** One answer, in whichever encoding is asked for. */
+export interface Served {
+  readonly type: string
+  readonly headers: Readonly<Record<string, string>>
+  body(encoding: Encoding): Buffer
+}
+
+export interface Site {
+  /** Tags, the default first. */
+  readonly languages: readonly string[]
+  /** @param language one of `languages`. */
+  page(name: PageName, language: string): Served
+  asset(file: string): Served | undefined
+}
+
+/** What build.mjs says about a file under `assets/`. */
+interface Asset {
+  readonly file: string
+  readonly integrity: string
+}
+type Manifest = Readonly<Record<'script' | 'worker' | 'style' | 'icon', Asset>>
+
+const DEFAULT_LANGUAGE = 'en'
+const TYPES: Readonly<Record<string, string>> = {
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+}
+/** Messages that the script needs; all others are in the markup already. */
+const RUN_TIME = 'run.'
+
+/**
+ * Reads what was built, once; from then on everything is in memory.
+ * @param folder that build.mjs wrote: `dist/public`.
+ * @throws {Error} when it is not there, or a page asks for a message that a language does not have.
+ */
+export function loadSite(folder: string, settings: SiteSettings): Site {
+  const manifest: Manifest = JSON.parse(text(folder, 'manifest.json'))
+  const messages = new Map(messagesIn(folder))
+  const languages = [...messages.keys()].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
+  const parts = Object.fromEntries(
+    ['layout', 'picker', 'sending', ...PAGE_NAMES].map((name) => [name, text(folder, `html/${name}.html`)]),
+  )
+  const assets = new Map(
+    Object.values(manifest).map(({ file }) => [file, assetIn(folder, file, file === manifest.worker.file)]),
+  )
+  const pages = new Map(
+    languages.flatMap((language) =>
+      PAGE_NAMES.map((name) => [
+        `${name} ${language}`,
+        served(PAGE_HEADERS, 'text/html; charset=utf-8', render(name, language)),
+      ]),
+    ),
+  )
+
+  return {
+    languages,
+    page(name, language) {
+      const page = pages.get(`${name} ${language}`)
+      if (page === undefined) throw new Error(`there is no page ${name} in ${language}`)
+      return page
+    },
+    asset: (file) => assets.get(file),
+  }
+
+  function render(name: PageName, language: string): string {
+    const own = messages.get(language) ?? {}
+    const base = { ...own, ...valuesFor(name, language, own) }
+    const picker = fill(parts['picker'] ?? '', base)
+    const sending = fill(parts['sending'] ?? '', base)
+    return fill(parts['layout'] ?? '', { ...base, main: fill(parts[name] ?? '', { ...base, picker, sending }) })
+  }
+
+  function valuesFor(name: PageName, language: string, own: Messages): Record<string, string> {
+    const contact = contactMarkup(settings.contact, own)
+    return {
+      page: name,
+      language,
+      exitUrl: settings.exitUrl,
+      ...flattened(manifest),
+      languageLinks: languages.map((tag) => languageLink(name, tag, language, messages.get(tag))).join(''),
+      footLinks: PAGE_NAMES.map((other) => footLink(other, name, language, own)).join(''),
+      hotlines: hotlinesFor(settings.country)
+        .map((hotline) => hotlineMarkup(hotline, own))
+        .join(''),
+      contact,
+      contactScripted: contact,
+      given: jsonBlock({
+        language,
+        exitUrl: settings.exitUrl,
+        worker: `/assets/${manifest.worker.file}`,
+        maxImageBytes: settings.maxImageBytes,
+        maxImages: settings.maxImages,
+        messages: Object.fromEntries(Object.entries(own).filter(([key]) => key.startsWith(RUN_TIME))),
+      }),
+    }
+  }
+}
+
+function messagesIn(folder: string): [string, Messages][] {
+  return readdirSync(join(folder, 'messages')).map((file) => [
+    file.replace(/\.json$/, ''),
+    JSON.parse(text(folder, `messages/${file}`)),
+  ])
+}
+
+function rank(language: string): number {
+  return language === DEFAULT_LANGUAGE ? 0 : 1
+}
+
+function flattened(manifest: Manifest): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(manifest).flatMap(([name, { file, integrity }]) => [
+      [`${name}.path`, `/assets/${file}`],
+      [`${name}.integrity`, integrity],
+    ]),
+  )
+}
+
+function assetIn(folder: string, file: string, isWorker: boolean): Served {
+  const bodies = Object.fromEntries(
+    ENCODINGS.map((encoding) => [encoding, readFileSync(join(folder, 'assets', `${file}${SUFFIXES[encoding]}`))]),
+  )
+  const type = TYPES[file.slice(file.lastIndexOf('.') + 1)] ?? 'application/octet-stream'
+  return {
+    type,
+    headers: isWorker ? WORKER_HEADERS : ASSET_HEADERS,
+    body: (encoding) => bodies[encoding] ?? Buffer.alloc(0),
+  }
+}
+
+const SUFFIXES: Readonly<Record<Encoding, string>> = { br: '.br', gzip: '.gz', identity: '' }
+
+/** Compressed when it is first asked for: a start would otherwise wait for all languages. */
+function served(headers: Readonly<Record<string, string>>, type: string, content: string): Served {
+  const made = new Map<Encoding, Buffer>()
+  return {
+    type,
+    headers,
+    body(encoding) {
+      const known = made.get(encoding) ?? compressed(content, encoding)
+      made.set(encoding, known)
+      return known
+    },
+  }
+}
+
+function compressed(content: string, encoding: Encoding): Buffer {
+  const bytes = Buffer.from(content)
+  if (encoding === 'identity') return bytes
+  if (encoding === 'gzip') return gzipSync(bytes, { level: 9 })
+  return brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } })
+}
+
+function text(folder: string, file: string): string {
+  return readFileSync(join(folder, file), 'utf8')
+}

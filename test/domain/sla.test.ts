@@ -1,0 +1,57 @@
+import t from 'tap'
+import {
+  clocksFrom,
+  LAWS,
+  missingIn,
+  SLA_PROFILES,
+  STAGES,
+  STATEMENTS,
+  STOPPED_BY,
+  stoppedBy,
+} from '../../src/domain/sla.js'
+import { VERDICTS } from '../../src/domain/trust.js'
+
+const HOUR_MS = 3_600_000
+const complete = { statements: STATEMENTS, actingAs: 'self', contactOrgId: 'an ngo' } as const
+
+t.test('clocks are due when the law says', async (t) => {
+  const hours = (law: (typeof LAWS)[number]) =>
+    clocksFrom([law], 1000).map(({ stage, dueAtMs }) => [stage, (dueAtMs - 1000) / HOUR_MS])
+  t.same(hours('us-tida'), [['remove', 48]])
+  t.same(hours('uk-osa'), [['remove', 48]])
+  t.same(hours('my-onsa'), [
+    ['acknowledge', 1],
+    ['assess', 12],
+  ])
+  t.same(clocksFrom([], 0), [])
+  t.same(
+    LAWS.filter((law) => !SLA_PROFILES[law].fixedByLaw),
+    ['eu-dsa'],
+    'whose numbers are our yardstick',
+  )
+})
+
+t.test('a notice is complete when every law that it names has what it asks for', async (t) => {
+  for (const law of LAWS) {
+    t.same(missingIn({ ...complete, laws: [law] }), [], law)
+    const { statements, needsContact } = SLA_PROFILES[law]
+    t.same(
+      missingIn({ laws: [law], statements: [], actingAs: 'self', contactOrgId: undefined }),
+      [...statements, ...(needsContact ? ['contact'] : [])],
+      `${law}, empty`,
+    )
+  }
+  t.same(missingIn({ ...complete, laws: LAWS, contactOrgId: undefined }), ['contact'])
+})
+
+t.test('a review that is to come stops the first clock alone, a decision stops all', async (t) => {
+  const every = LAWS.flatMap((law) => SLA_PROFILES[law].stages.map(({ stage }) => ({ law, stage })))
+  for (const verdict of VERDICTS) {
+    const expected = verdict === 'pending-review' ? every.filter(({ stage }) => stage === 'acknowledge') : every
+    t.same(stoppedBy(verdict), expected, verdict)
+  }
+  t.ok(
+    STAGES.every((stage) => STOPPED_BY[stage].includes('blocked')),
+    'each stage can be stopped',
+  )
+})

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { TIER_NAMES, TIERS } from '../../src/domain/signal.js'
+import { type Support, TIER_RULES, tierOf } from '../../src/domain/tier.js'
+import {
+  act,
+  CIRCULATION_STEPS,
+  CIRCULATIONS,
+  DISPUTE_REASONS,
+  DISPUTE_STATES,
+  DISPUTE_STEPS,
+  NO_TRUST,
+  standingOf,
+  type Trust,
+  type TrustAction,
+  VERDICT_STEPS,
+  VERDICTS,
+} from '../../src/domain/trust.js'
+
+const nobody: Support = { verifications: 0, attestations: 0, confirmations: 0, refusals: 0 }
+const support = fc.record<Support>({
+  verifications: fc.nat(1),
+  attestations: fc.nat(4),
+  confirmations: fc.nat(8),
+  refusals: fc.nat(8),
+})
+const tier = fc.constantFrom(...TIER_NAMES)
+
+t.test('tiers are given as the table says', async (t) => {
+  const rows = [
+    ['self-reported', nobody, 'self-reported'],
+    ['self-reported', { ...nobody, confirmations: 1 }, 'self-reported'],
+    ['self-reported', { ...nobody, confirmations: 2 }, 'platform-confirmed'],
+    ['self-reported', { ...nobody, confirmations: 2, refusals: 1 }, 'platform-confirmed'],
+    ['self-reported', { ...nobody, confirmations: 2, refusals: 2 }, 'self-reported'],
+    ['self-reported', { ...nobody, attestations: 1 }, 'ngo-attested'],
+    ['self-reported', { ...nobody, attestations: 1, refusals: 2 }, 'ngo-attested'],
+    ['self-reported', { ...nobody, attestations: 1, refusals: 3 }, 'self-reported'],
+    ['self-reported', { ...nobody, attestations: 2, confirmations: 2 }, 'verified'],
+    ['ngo-attested', { ...nobody, attestations: 1, confirmations: 2 }, 'verified'],
+    ['ngo-attested', { ...nobody, attestations: 1, confirmations: 2, refusals: 1 }, 'platform-confirmed'],
+    ['self-reported', { ...nobody, verifications: 1, refusals: 99 }, 'verified'],
+    ['ngo-attested', nobody, 'ngo-attested'],
+    ['platform-confirmed', nobody, 'platform-confirmed'],
+    ['platform-confirmed', { ...nobody, refusals: 2 }, 'self-reported'],
+    ['verified', { ...nobody, refusals: 99 }, 'verified'],
+  ] as const
+  for (const [registered, said, expected] of rows) {
+    t.equal(tierOf(registered, said), expected, `${registered} with ${JSON.stringify(said)}`)
+  }
+  t.same(
+    TIER_NAMES.filter((name) => !TIER_RULES.some((rule) => rule.tier === name)),
+    [],
+    'each tier has a rule',
+  )
+})
+
+t.test('whoever speaks for a signal never lowers its tier, and whoever speaks against it never raises it', async () => {
+  fc.assert(
+    fc.property(tier, support, (registered, said) => {
+      const before = TIERS[tierOf(registered, said)]
+      for (const more of ['verifications', 'attestations', 'confirmations'] as const) {
+        assert.ok(TIERS[tierOf(registered, { ...said, [more]: said[more] + 1 })] >= before, more)
+      }
+      assert.ok(TIERS[tierOf(registered, { ...said, refusals: said.refusals + 1 })] <= before)
+    }),
+  )
+})
+
+t.test('an organisation counts once, and one that may not count does not', async (t) => {
+  const two = said(NO_TRUST, blockedBy('a'), blockedBy('b'))
+  t.equal(standingOf('self-reported', two).tier, 'platform-confirmed')
+  t.equal(standingOf('self-reported', said(NO_TRUST, blockedBy('a'), blockedBy('a'))).tier, 'self-reported')
+  const own: TrustAction = { kind: 'verdict', party: 'owner', verdict: 'blocked', counts: false }
+  t.equal(standingOf('self-reported', said(NO_TRUST, blockedBy('a'), own)).tier, 'self-reported')
+})
+
+t.test('a verdict changes only as the table says; every other step is refused and changes nothing', async (t) => {
+  const reason = 'other'
+  const saying = (verdict: (typeof VERDICTS)[number]): TrustAction =>
+    verdict === 'disputed'
+      ? { kind: 'dispute', party: 'a', reason, counts: true }
+      : { kind: 'verdict', party: 'a', verdict, counts: true }
+  for (const from of ['none', ...VERDICTS] as const) {
+    const before = from === 'none' ? NO_TRUST : said(NO_TRUST, saying(from))
+    for (const to of VERDICTS) {
+      const after = act(before, saying(to), 2)
+      if (from === to) t.equal(after, before, `${from} again`)
+      else if (VERDICT_STEPS[from].includes(to)) t.match(after, { verdicts: [{ verdict: to }] }, `${from} → ${to}`)
+      else t.equal(after, 'feedback-conflict', `${from} → ${to}`)
+    }
+  }
+})
+
+const disputes: Readonly<Record<keyof typeof DISPUTE_STEPS, Trust>> = {
+  none: NO_TRUST,
+  open: said(NO_TRUST, disputeBy('a', 'other')),
+  upheld: said(NO_TRUST, disputeBy('a', 'other'), { kind: 'decide', outcome: 'upheld' }),
+  rejected: said(NO_TRUST, disputeBy('a', 'other'), { kind: 'decide', outcome: 'rejected' }),
+}
+
+t.test('a dispute goes only as the table says; every other step is refused and changes nothing', async (t) => {
+  for (const from of DISPUTE_STATES) {
+    for (const to of ['open', 'upheld', 'rejected'] as const) {
+      const action: TrustAction = to === 'open' ? disputeBy('b', 'public-interest') : { kind: 'decide', outcome: to }
+      const after = act(disputes[from], action, 2)
+      const name = `${from} → ${to}`
+      const isAllowed = DISPUTE_STEPS[from].some((step) => step === to)
+      if (isAllowed || (from === 'open' && to === 'open')) t.match(after, { dispute: to }, name)
+      else if (from === to) t.equal(after, disputes[from], `${name}: said again`)
+      else t.equal(after, from === 'upheld' ? 'signal-struck' : 'dispute-not-open', name)
+    }
+  }
+})
+
+t.test('a rejected reason is rejected for everybody, and another one may still be given', async (t) => {
+  for (const party of ['a', 'b', 'operator'])
+    t.equal(act(disputes.rejected, disputeBy(party, 'other'), 2), 'dispute-settled')
+  const again = said(disputes.rejected, disputeBy('b', 'harmless-content'))
+  t.match(again, { dispute: 'open', reasons: ['harmless-content'], settled: ['other'] })
+  const twice = said(again, { kind: 'decide', outcome: 'rejected' })
+  t.same(twice.settled, ['other', 'harmless-content'])
+  t.same(
+    DISPUTE_REASONS.map((reason) => typeof act(twice, disputeBy('c', reason), 2) === 'object'),
+    [false, true, true, true, false],
+  )
+})
+
+t.test('a dispute that others join is one dispute, and decided once', async (t) => {
+  const joined = said(disputes.open, disputeBy('b', 'public-interest'), disputeBy('c', 'other'))
+  t.match(joined, { dispute: 'open', reasons: ['other', 'public-interest'], disputedAtMs: 1 })
+  t.equal(standingOf('verified', joined).disputed, true)
+  const rejected = said(joined, { kind: 'decide', outcome: 'rejected' })
+  t.same(rejected.settled, ['other', 'public-interest'])
+  t.equal(standingOf('verified', rejected).disputed, false)
+})
+
+t.test('a signal circulates only as the table says', async (t) => {
+  const states: Readonly<Record<keyof typeof CIRCULATION_STEPS, Trust>> = {
+    matching: disputes.open,
+    held: said(disputes.open, { kind: 'hold', cause: 'flood', flood: 9 }),
+    struck: disputes.upheld,
+  }
+  const actions: Readonly<Record<keyof typeof CIRCULATION_STEPS, TrustAction>> = {
+    matching: { kind: 'release' },
+    held: { kind: 'hold', cause: 'operator', flood: 0 },
+    struck: { kind: 'decide', outcome: 'upheld' },
+  }
+  for (const from of CIRCULATIONS) {
+    for (const to of CIRCULATIONS) {
+      const after = act(states[from], actions[to], 2)
+      const name = `${from} → ${to}`
+      if (CIRCULATION_STEPS[from].some((step) => step === to)) t.match(after, { circulation: to }, name)
+      else if (from === to && to !== 'matching') t.equal(after, states[from], `${name}: said again`)
+      else t.equal(after, from === 'struck' ? 'signal-struck' : 'quarantine-conflict', name)
+    }
+  }
+  t.same(
+    CIRCULATIONS.map((name) => standingOf('verified', states[name]).matches),
+    [true, false, false],
+  )
+  t.match(said(states.held, actions.matching), { toleratedFlood: 9, flood: 0, heldFor: undefined })
+})
+
+t.test('about a struck signal nothing more may be said', async (t) => {
+  const more: TrustAction[] = [
+    blockedBy('a'),
+    disputeBy('b', 'harmless-content'),
+    { kind: 'attest', party: 'n' },
+    { kind: 'verify' },
+    { kind: 'hold', cause: 'flood', flood: 1 },
+    { kind: 'release' },
+    { kind: 'decide', outcome: 'rejected' },
+  ]
+  for (const action of more) t.equal(act(disputes.upheld, action, 2), 'signal-struck', action.kind)
+})
+
+function said(trust: Trust, ...actions: readonly TrustAction[]): Trust {
+  return actions.reduce((before, action) => {
+    const after = act(before, action, 1)
+    if (typeof after === 'string') throw new Error(after)
+    return after
+  }, trust)
+}
+
+function blockedBy(party: string): TrustAction {
+  return { kind: 'verdict', party, verdict: 'blocked', counts: true }
+}
+
+function disputeBy(party: string, reason: (typeof DISPUTE_REASONS)[number]): TrustAction {
+  return { kind: 'dispute', party, reason, counts: true }
+}

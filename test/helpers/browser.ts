@@ -1,0 +1,130 @@
+// A real Chromium before the whole api. Tests that need one are skipped, with a reason, where there is none.
+
+import { existsSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Test } from 'tap'
+import { scene } from './pictures.js'
+import { startService, type TestService, type TestServiceOptions } from './service.js'
+
+const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const executablePath = PLACES.find((place) => existsSync(place))
+
+/** For tap's `skip`: why, or `false` when there is a Chromium. */
+export const withoutBrowser = executablePath === undefined ? 'needs Chromium (apt-get install chromium)' : false
+
+/** Waiting ends with what is waited for; this is for machines that have much else to do. */
+const SLOW_MS = 100_000
+
+/** As root and in containers there is neither a sandbox nor much shared memory. */
+const FLAGS = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu']
+
+export async function openBrowser(t: Test): Promise<Browser> {
+  if (executablePath === undefined) throw new Error('there is no Chromium')
+  const browser = await chromium.launch({ executablePath, args: FLAGS })
+  t.teardown(() => browser.close())
+  return browser
+}
+
+export interface Site extends TestService {
+  readonly browser: Browser
+  readonly url: string
+  /** A window of its own, as somebody who has never been here. What goes wrong in it is in `faults`. */
+  visit(path: string, options?: BrowserContextOptions): Promise<Visit>
+}
+
+export interface Visit {
+  readonly page: Page
+  readonly context: BrowserContext
+  /** Exceptions, and whatever the browser forbade. */
+  readonly faults: string[]
+}
+
+export async function startSite(t: Test, options: TestServiceOptions = {}): Promise<Site> {
+  const service = await startService(t, options)
+  await service.app.listen({ host: '127.0.0.1', port: 0 })
+  const address = service.app.server.address()
+  const url = `http://127.0.0.1:${isAddress(address) ? address.port : 0}`
+  const browser = await openBrowser(t)
+  return {
+    ...service,
+    browser,
+    url,
+    async visit(path, contextOptions = {}) {
+      const context = await browser.newContext({ locale: 'en', ...contextOptions })
+      context.setDefaultTimeout(SLOW_MS)
+      const page = await context.newPage()
+      const faults: string[] = []
+      page.on('pageerror', (error) => faults.push(String(error)))
+      page.on('console', (message) => {
+        if (message.type() === 'error' && !message.text().includes('Failed to load resource')) faults.push(message.text())
+      })
+      await page.goto(`${url}${path}`)
+      return { page, context, faults }
+    },
+  }
+}
+
+function isAddress(address: AddressInfo | string | null): address is AddressInfo {
+  return typeof address === 'object' && address !== null
+}
+
+export interface GivenFile {
+  readonly name: string
+  readonly mimeType: string
+  readonly buffer: Buffer
+}
+
+export async function pictureFile(
+  seed: number,
+  options: Parameters<typeof scene>[1] = {},
+  name?: string,
+): Promise<GivenFile> {
+  const { name: usual, contentType, bytes } = await scene(seed, options)
+  return { name: name ?? usual, mimeType: contentType, buffer: bytes }
+}
+
+/** From the first page to where pictures are chosen. */
+export async function toChoosing(page: Page): Promise<void> {
+  await page.click('#adult')
+  await page.check('#agree')
+  await page.click('#consent-go')
+}
+
+export async function choose(page: Page, files: readonly GivenFile[]): Promise<void> {
+  await page.setInputFiles('#files', [...files])
+}
+
+/** Waits until every chosen picture was read. */
+export async function allRead(page: Page): Promise<void> {
+  await page.waitForSelector('#stop', { state: 'hidden' })
+}
+
+/** From chosen pictures to number and PIN, with all of them settled. */
+export async function protectAll(page: Page): Promise<{ caseNumber: string; pin: string }> {
+  await page.click('#choose-go:enabled')
+  await page.click('#protect')
+  await page.waitForSelector('[data-step="result"]:not([hidden])')
+  await allSent(page)
+  return { caseNumber: await textOf(page, '#number'), pin: await textOf(page, '#pin') }
+}
+
+/** Waits until every picture is protected or refused. */
+export async function allSent(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const lines = [...document.querySelectorAll<HTMLElement>('#sent li')]
+    return lines.length > 0 && lines.every(({ dataset }) => dataset['state'] !== 'busy')
+  })
+}
+
+/** What stands in an element. */
+export async function textOf(page: Page, selector: string): Promise<string> {
+  return (await page.textContent(selector)) ?? ''
+}
+
+/** How many images a case has, asked as its owner would. */
+export async function imagesOf(site: Site, { caseNumber, pin }: { caseNumber: string; pin: string }): Promise<number> {
+  const token = await site.app.inject({ method: 'POST', url: `/v1/cases/${caseNumber}/tokens`, payload: { pin } })
+  const headers = { authorization: `Bearer ${token.json<{ token: string }>().token}` }
+  return (await site.app.inject({ url: `/v1/cases/${caseNumber}`, headers })).json<{ images: number }>().images
+}

@@ -1,0 +1,82 @@
+// A registered picture, and platforms, NGOs and an operator who meet it.
+
+import type { InjectOptions } from 'fastify'
+import { z } from 'zod'
+import type { Scope } from '../../src/domain/access.js'
+import { keyFor, openCase, randomHashText, type TestService } from './service.js'
+
+type Headers = Readonly<Record<string, string>>
+
+const Registered = z.object({ images: z.array(z.object({ imageId: z.string() })) })
+const Answer = z.object({
+  results: z.array(
+    z.object({
+      matches: z.array(
+        z.object({ matchId: z.string(), tier: z.string(), disputed: z.boolean(), bank: z.string(), grade: z.string() }),
+      ),
+    }),
+  ),
+})
+
+const PLATFORM_SCOPES: readonly Scope[] = ['match', 'feedback']
+
+export function platform(service: TestService, name: string) {
+  return keyFor(service, name, PLATFORM_SCOPES)
+}
+
+export function ngo(service: TestService, name: string) {
+  return keyFor(service, name, [...PLATFORM_SCOPES, 'signals:write'], 'ngo')
+}
+
+export function operator(service: TestService) {
+  return keyFor(service, 'operator', ['admin', 'signals:write'], 'operator')
+}
+
+/** A case with one picture of one PDQ hash. */
+export async function caseWithPicture(service: TestService, hash = randomHashText()) {
+  const her = await openCase(service.app)
+  const response = await service.app.inject({
+    method: 'POST',
+    url: `${her.url}/hashes`,
+    headers: her.headers,
+    payload: { images: [{ signals: [{ type: 'pdq', hash, quality: 100 }] }] },
+  })
+  const [image] = Registered.parse(response.json()).images
+  if (image === undefined) throw new Error(response.body)
+  return { ...her, hash, imageId: image.imageId }
+}
+
+/** What this organisation is told about this hash. */
+export async function matchesOf({ app }: TestService, headers: Headers, hash: string, more: object = {}) {
+  const payload = { queries: [{ signals: [{ type: 'pdq', hash }], ...more }], transforms: false }
+  const response = await app.inject({ method: 'POST', url: '/v1/match', headers, payload })
+  if (response.statusCode !== 200) throw new Error(response.body)
+  return Answer.parse(response.json()).results[0]?.matches ?? []
+}
+
+/** The match id that this organisation has for this hash. @throws when there is none. */
+export async function matchIdOf(service: TestService, headers: Headers, hash: string): Promise<string> {
+  const [match] = await matchesOf(service, headers, hash)
+  if (match === undefined) throw new Error('matches nothing')
+  return match.matchId
+}
+
+export function ask(
+  { app }: TestService,
+  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+  url: string,
+  headers: Headers,
+  payload?: InjectOptions['payload'],
+) {
+  return app.inject({ method, url, headers, ...(payload !== undefined && { payload }) })
+}
+
+export async function feedback(
+  service: TestService,
+  { headers }: { readonly headers: Headers },
+  hash: string,
+  said: object,
+) {
+  const matchId = await matchIdOf(service, headers, hash)
+  return ask(service, 'POST', `/v1/matches/${matchId}/feedback`, headers, said)
+}

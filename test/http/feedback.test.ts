@@ -1,0 +1,224 @@
+import t from 'tap'
+import { keys } from '../../src/store/keys.js'
+import { MARKER, refused, withoutInstance } from '../helpers/refusal.js'
+import { redisOf, silent } from '../helpers/requests.js'
+import { keyFor, openCase, randomHashText, startService, until } from '../helpers/service.js'
+import { ask, caseWithPicture, feedback, matchesOf, matchIdOf, ngo, operator, platform } from '../helpers/trust.js'
+
+t.test('a tier rises with platforms that block and NGOs that vouch, in every match from the answer on', async (t) => {
+  const service = await startService(t)
+  const { hash } = await caseWithPicture(service)
+  const [a, b, c] = await Promise.all(['a', 'b', 'c'].map((name) => platform(service, name)))
+  const helper = await ngo(service, 'ngo')
+  if (a === undefined || b === undefined || c === undefined) throw new Error('three platforms')
+  const tier = async () => (await matchesOf(service, c.headers, hash))[0]?.tier
+
+  t.equal(await tier(), 'self-reported')
+  t.match((await feedback(service, a, hash, { verdict: 'blocked' })).json(), {
+    tier: 'self-reported',
+    verdict: 'blocked',
+    provenance: { source: 'case', confirmations: 1 },
+  })
+  t.equal(await tier(), 'self-reported', 'one platform does not confirm')
+  await feedback(service, a, hash, { verdict: 'blocked' })
+  t.equal(await tier(), 'self-reported', 'nor does it by saying it twice')
+  await feedback(service, b, hash, { verdict: 'blocked' })
+  t.equal(await tier(), 'platform-confirmed')
+  const attested = await ask(service, 'POST', `/v1/matches/${await matchIdOf(service, helper.headers, hash)}/attestation`, {
+    ...helper.headers,
+  })
+  t.match(attested.json(), { tier: 'platform-confirmed', provenance: { attestations: 1 } })
+  await feedback(service, b, hash, { verdict: 'not-blocked' })
+  t.equal(await tier(), 'ngo-attested', 'it falls when one of two thinks again')
+})
+
+t.test('whoever handed a signal in does not confirm it', async (t) => {
+  const service = await startService(t)
+  const owner = await keyFor(service, 'owner', ['match', 'feedback', 'signals:write'])
+  const hash = randomHashText()
+  await ask(service, 'POST', '/v1/banks', owner.headers, { name: 'own' })
+  await ask(service, 'POST', '/v1/banks/own/signals', owner.headers, { signals: [{ type: 'pdq', hash }] })
+
+  const said = await feedback(service, owner, hash, { verdict: 'blocked' })
+  t.match(said.json(), { verdict: 'blocked', provenance: { source: 'bank', confirmations: 0 } })
+})
+
+t.test('a match id of another tenant, a made-up one and one of a withdrawn picture look the same', async (t) => {
+  const service = await startService(t)
+  const her = await caseWithPicture(service)
+  const [a, b] = [await platform(service, 'a'), await platform(service, 'b')]
+  const matchId = await matchIdOf(service, a.headers, her.hash)
+  const redis = await redisOf(t, service)
+  const before = await redis.get(keys.revision)
+
+  const foreign = await ask(service, 'POST', `/v1/matches/${matchId}/feedback`, b.headers, { verdict: 'blocked' })
+  refused(t, foreign, 'match-unknown', 'of another tenant')
+  t.equal(await redis.get(keys.revision), before, 'and the store is as it was')
+  t.same(await redis.keys('{tabir}:trust:*'), [])
+  const madeUp = await ask(service, 'POST', `/v1/matches/${MARKER}/feedback`, a.headers, { verdict: 'blocked' })
+  t.same(withoutInstance(madeUp.body), withoutInstance(foreign.body))
+  refused(t, await ask(service, 'GET', `/v1/matches/${matchId}`, b.headers), 'match-unknown')
+  refused(t, await ask(service, 'POST', `/v1/matches/${matchId}/attestation`, b.headers), 'kind-unfit')
+
+  await ask(service, 'POST', `/v1/matches/${matchId}/feedback`, a.headers, { verdict: 'blocked' })
+  t.equal((await redis.keys('{tabir}:trust:*')).length, 1)
+  await ask(service, 'DELETE', her.url, her.headers)
+  const gone = await ask(service, 'POST', `/v1/matches/${matchId}/feedback`, a.headers, { verdict: 'not-blocked' })
+  t.same(withoutInstance(gone.body), withoutInstance(foreign.body), 'withdrawn')
+  t.same(await redis.keys('{tabir}:trust:*'), [], 'what was said about it is erased with it')
+  t.same(await redis.keys('{tabir}:standings:*'), [])
+  silent(t, service)
+})
+
+t.test('what cannot be said is refused and changes nothing', async (t) => {
+  const service = await startService(t)
+  const { hash } = await caseWithPicture(service)
+  const one = await platform(service, 'one')
+  const matchId = await matchIdOf(service, one.headers, hash)
+  const redis = await redisOf(t, service)
+  const bodies = [
+    {},
+    { verdict: MARKER },
+    { verdict: 'disputed' },
+    { verdict: 'disputed', reason: MARKER },
+    { verdict: 'blocked', reason: 'other' },
+    { verdict: 'blocked', note: MARKER },
+    [],
+    'blocked',
+    null,
+  ]
+  for (const body of bodies) {
+    const payload = JSON.stringify(body)
+    const headers = { ...one.headers, 'content-type': 'application/json' }
+    const answer = await ask(service, 'POST', `/v1/matches/${matchId}/feedback`, headers, payload)
+    refused(t, answer, 'request-invalid', payload)
+  }
+  t.same(await redis.keys('{tabir}:trust:*'), [])
+
+  await feedback(service, one, hash, { verdict: 'blocked' })
+  const before = await redis.dump((await redis.keys('{tabir}:trust:*'))[0] ?? '')
+  refused(t, await feedback(service, one, hash, { verdict: 'pending-review' }), 'feedback-conflict')
+  t.equal(await redis.dump((await redis.keys('{tabir}:trust:*'))[0] ?? ''), before)
+  const noScope = await keyFor(service, 'one', ['match'])
+  const answer = await ask(service, 'POST', `/v1/matches/${matchId}/feedback`, noScope.headers, { verdict: 'blocked' })
+  refused(t, answer, 'scope-missing')
+  silent(t, service)
+})
+
+t.test('a dispute shows in every match at once, and is decided once for all', async (t) => {
+  const service = await startService(t)
+  const { hash, imageId } = await caseWithPicture(service)
+  const [a, b] = [await platform(service, 'a'), await platform(service, 'b')]
+  const { headers } = await operator(service)
+  const disputed = async () => (await matchesOf(service, b.headers, hash))[0]?.disputed
+  const decide = (outcome: string) => ask(service, 'POST', `/v1/signals/${imageId}/dispute/decision`, headers, { outcome })
+  const listed = async () => (await ask(service, 'GET', '/v1/disputes', headers)).json<{ signals: object[] }>().signals
+
+  refused(t, await decide('upheld'), 'dispute-not-open', 'nobody disputed it')
+  t.equal(await disputed(), false)
+  await feedback(service, a, hash, { verdict: 'disputed', reason: 'public-interest' })
+  t.equal(await disputed(), true)
+  t.match(await listed(), [{ signalId: imageId, bank: 'cases', disputed: true, dispute: { reasons: ['public-interest'] } }])
+
+  t.match((await decide('rejected')).json(), { dispute: { state: 'rejected' }, circulation: 'matching' })
+  t.match((await decide('rejected')).json(), { dispute: { state: 'rejected' } }, 'said again')
+  refused(t, await decide('upheld'), 'dispute-not-open')
+  t.equal(await disputed(), false)
+  t.same(await listed(), [])
+  const again = { verdict: 'disputed', reason: 'public-interest' }
+  refused(t, await feedback(service, b, hash, again), 'dispute-settled', 'for the same reason, by another')
+  const byOperator = await ask(service, 'POST', `/v1/signals/${imageId}/dispute`, headers, { reason: 'public-interest' })
+  refused(t, byOperator, 'dispute-settled', 'nor by the operator')
+
+  await ask(service, 'POST', `/v1/signals/${imageId}/dispute`, headers, { reason: 'harmless-content' })
+  t.match((await decide('upheld')).json(), { dispute: { state: 'upheld' }, circulation: 'struck' })
+  t.same(await matchesOf(service, b.headers, hash), [], 'what was struck matches nothing')
+})
+
+t.test('a signal in quarantine matches nothing, in whatever order replicas learn of it, until it is released', async (t) => {
+  const service = await startService(t)
+  const { hash, imageId } = await caseWithPicture(service)
+  const one = await platform(service, 'one')
+  const { headers } = await operator(service)
+  await feedback(service, one, hash, { verdict: 'disputed', reason: 'other' })
+  const url = `/v1/signals/${imageId}/quarantine`
+
+  refused(t, await ask(service, 'DELETE', url, headers), 'quarantine-conflict', 'it is not there')
+  t.match((await ask(service, 'POST', url, headers)).json(), { circulation: 'held', heldFor: 'operator' })
+  t.same(await matchesOf(service, one.headers, hash), [])
+  t.match((await ask(service, 'GET', '/v1/quarantine', headers)).json(), { signals: [{ signalId: imageId }] })
+
+  const late = await startService(t, { redis: service.redis })
+  t.same(await matchesOf(late, one.headers, hash), [], 'a replica that starts now')
+  t.equal((await ask(service, 'DELETE', url, headers)).statusCode, 200)
+  t.match(await matchesOf(service, one.headers, hash), [{ disputed: true }], 'what was said about it is still there')
+  await until(async () => (await matchesOf(late, one.headers, hash)).length === 1)
+  t.match(await matchesOf(late, one.headers, hash), [{ disputed: true }])
+})
+
+t.test('what was said about a bank’s signal outlasts its being handed in again, and not its removal', async (t) => {
+  const service = await startService(t)
+  const owner = await ngo(service, 'owner')
+  const { headers } = await operator(service)
+  const hash = randomHashText()
+  await ask(service, 'POST', '/v1/banks', owner.headers, { name: 'own' })
+  const handIn = async () => {
+    const answer = await ask(service, 'POST', '/v1/banks/own/signals', owner.headers, { signals: [{ type: 'pdq', hash }] })
+    return answer.json<{ signals: { signalId: string }[] }>().signals[0]?.signalId
+  }
+  const url = `/v1/signals/${await handIn()}`
+
+  await ask(service, 'POST', `${url}/verification`, headers)
+  t.match(await matchesOf(service, owner.headers, hash), [{ tier: 'verified' }])
+  await handIn()
+  t.match(await matchesOf(service, owner.headers, hash), [{ tier: 'verified' }])
+  await ask(service, 'POST', `${url}/quarantine`, headers)
+  await handIn()
+  t.same(await matchesOf(service, owner.headers, hash), [], 'handing it in again does not free it')
+
+  t.equal((await ask(service, 'DELETE', `/v1/banks/own${url.replace('/v1', '')}`, owner.headers)).statusCode, 204)
+  refused(t, await ask(service, 'GET', url, headers), 'signal-unknown')
+  await handIn()
+  t.match(await matchesOf(service, owner.headers, hash), [{ tier: 'ngo-attested', disputed: false }])
+})
+
+t.test('operators’ routes refuse signals that are not there and ids that are none', async (t) => {
+  const service = await startService(t)
+  const { headers } = await operator(service)
+  const nobodys = '/v1/signals/00000000-0000-7000-8000-000000000000'
+  const asked = [
+    ['GET', '', undefined],
+    ['POST', '/verification', undefined],
+    ['POST', '/quarantine', undefined],
+    ['DELETE', '/quarantine', undefined],
+    ['POST', '/dispute', { reason: 'other' }],
+    ['POST', '/dispute/decision', { outcome: 'upheld' }],
+  ] as const
+  for (const [method, path, payload] of asked) {
+    refused(t, await ask(service, method, nobodys + path, headers, payload), 'signal-unknown', `${method} ${path}`)
+    refused(t, await ask(service, method, `/v1/signals/${MARKER}${path}`, headers, payload), 'request-invalid')
+  }
+  refused(t, await ask(service, 'GET', '/v1/disputes?limit=0', headers), 'request-invalid')
+  refused(t, await ask(service, 'GET', `/v1/quarantine?limit=${MARKER}`, headers), 'request-invalid')
+  silent(t, service)
+})
+
+t.test('the submitter learns of decisions by number, and never by whom', async (t) => {
+  const service = await startService(t)
+  const { hash } = await caseWithPicture(service)
+  await openCase(service.app)
+  const [a, b] = [await platform(service, 'platform-a'), await platform(service, 'platform-b')]
+  await feedback(service, a, hash, { verdict: 'pending-review' })
+  await feedback(service, a, hash, { verdict: 'blocked' })
+  await feedback(service, b, hash, { verdict: 'not-blocked' })
+  await feedback(service, b, hash, { verdict: 'disputed', reason: 'other' })
+
+  const redis = await redisOf(t, service)
+  const [stream] = await redis.keys('{tabir}:case:*:events')
+  const entries = await redis.xrange(stream ?? '', '-', '+')
+  t.same(
+    entries.map(([, fields]) => `${fields[1]} ${fields[3]}`).filter((line) => !/^(opened|registered)/.test(line)),
+    ['blocked 1', 'not-blocked 1', 'disputed 1'],
+  )
+  t.notMatch(JSON.stringify(entries), /platform/)
+})

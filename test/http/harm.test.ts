@@ -1,0 +1,238 @@
+// What keeps reports from doing harm: harmless pictures veto, floods are stopped, accounts have strikes and ceilings, cases cost work.
+
+import { solveChallenge } from 'altcha-lib'
+import { deriveKey } from 'altcha-lib/algorithms/pbkdf2'
+import t from 'tap'
+import { z } from 'zod'
+import { MARKER, refused } from '../helpers/refusal.js'
+import { post, redisOf, silent } from '../helpers/requests.js'
+import {
+  codeOf,
+  openCase,
+  randomHashText,
+  startService,
+  type TestService,
+  until,
+  withBitsFlipped,
+} from '../helpers/service.js'
+import { ask, caseWithPicture, feedback, matchesOf, ngo, operator, platform } from '../helpers/trust.js'
+
+const HOUR_MS = 3_600_000
+
+t.test('what is no nearer than a harmless picture is not found, and what is nearer is', async (t) => {
+  const service = await startService(t)
+  const one = await platform(service, 'one')
+  const { headers } = await operator(service)
+  const { hash } = await caseWithPicture(service)
+  const near = (bits: number) => withBitsFlipped(hash, bits)
+  t.equal((await matchesOf(service, one.headers, near(20))).length, 1)
+
+  const added = await ask(service, 'POST', '/v1/banks/harmless/signals', headers, {
+    signals: [{ type: 'pdq', hash: near(25) }],
+  })
+  t.equal(added.statusCode, 201)
+  t.equal((await matchesOf(service, one.headers, hash)).length, 1, 'nearer to the registered one')
+  t.same(await matchesOf(service, one.headers, near(20)), [], 'nearer to the harmless one')
+  t.same(await matchesOf(service, one.headers, near(25)), [], 'and the harmless one itself is not answered')
+  const named = { queries: [{ signals: [{ type: 'pdq', hash }] }], banks: ['harmless'] }
+  refused(t, await ask(service, 'POST', '/v1/match', one.headers, named), 'bank-unknown')
+})
+
+t.test('a known harmless picture cannot be registered, and says so', async (t) => {
+  const service = await startService(t)
+  const { headers } = await operator(service)
+  const hash = randomHashText()
+  await ask(service, 'POST', '/v1/banks', headers, { name: 'logos', purpose: 'harmless' })
+  await ask(service, 'POST', '/v1/banks/logos/signals', headers, { signals: [{ type: 'pdq', hash }] })
+
+  const her = await openCase(service.app)
+  const image = (text: string) => ({ signals: [{ type: 'pdq', hash: text, quality: 100 }] })
+  const send = (...texts: string[]) => ask(service, 'POST', `${her.url}/hashes`, her.headers, { images: texts.map(image) })
+  refused(t, await send(withBitsFlipped(hash, 31)), 'known-harmless')
+  t.match((await send(hash, randomHashText())).json(), {
+    images: [{ state: 'refused', problem: { code: 'known-harmless' } }, { state: 'registered' }],
+  })
+  t.equal((await send(withBitsFlipped(hash, 32))).statusCode, 201, 'beyond the threshold it is another picture')
+})
+
+t.test('a bank that vetoes is an operator’s to make', async (t) => {
+  const service = await startService(t)
+  const helper = await ngo(service, 'ngo')
+  refused(t, await ask(service, 'POST', '/v1/banks', helper.headers, { name: 'x', purpose: 'harmless' }), 'scope-missing')
+  refused(t, await ask(service, 'POST', '/v1/banks', helper.headers, { name: 'x', purpose: MARKER }), 'request-invalid')
+  refused(t, await ask(service, 'POST', '/v1/banks', helper.headers, { name: 'harmless' }), 'bank-exists')
+  const signals = { signals: [{ type: 'pdq', hash: randomHashText() }] }
+  refused(t, await ask(service, 'POST', '/v1/banks/harmless/signals', helper.headers, signals), 'bank-unknown')
+  silent(t, service)
+})
+
+t.test('a report judged harmless is struck, vetoes its like, and counts against its account', async (t) => {
+  const service = await startService(t)
+  const one = await platform(service, 'one')
+  const { headers } = await operator(service)
+  const first = await caseWithPicture(service)
+  const second = randomHashText()
+  const image = (hash: string) => ({ images: [{ signals: [{ type: 'pdq', hash, quality: 100 }] }] })
+  const send = (hash: string) => ask(service, 'POST', `${first.url}/hashes`, first.headers, image(hash))
+  const secondId = (await send(second)).json<{ images: { imageId: string }[] }>().images[0]?.imageId
+  const strike = async (hash: string, signalId: string | undefined) => {
+    await feedback(service, one, hash, { verdict: 'disputed', reason: 'harmless-content' })
+    const url = `/v1/signals/${signalId}/dispute/decision`
+    await ask(service, 'POST', url, headers, { outcome: 'upheld' })
+    return await ask(service, 'POST', url, headers, { outcome: 'upheld' })
+  }
+
+  t.equal((await strike(first.hash, first.imageId)).statusCode, 200)
+  const again = await openCase(service.app)
+  const resent = await ask(service, 'POST', `${again.url}/hashes`, again.headers, image(first.hash))
+  refused(t, resent, 'known-harmless', 'in another case')
+  t.equal((await send(randomHashText())).statusCode, 201, 'one strike, however often it was decided, suspends nobody')
+  await strike(second, secondId)
+  refused(t, await send(randomHashText()), 'account-suspended')
+
+  const accounts = z.object({
+    accounts: z.array(z.object({ account: z.string(), strikes: z.int(), suspended: z.boolean() })),
+  })
+  const listed = accounts.parse((await ask(service, 'GET', '/v1/strikes', headers)).json()).accounts
+  t.match(listed, [{ strikes: 2, suspended: true }])
+  t.equal((await ask(service, 'DELETE', `/v1/strikes/${listed[0]?.account}`, headers)).statusCode, 204)
+  t.equal((await send(randomHashText())).statusCode, 201, 'forgiven')
+  refused(t, await ask(service, 'DELETE', `/v1/strikes/${MARKER}`, headers), 'request-invalid')
+})
+
+/** Asks so often about a hash, in one call. */
+async function flood(service: TestService, headers: Record<string, string>, hash: string, times: number): Promise<void> {
+  const queries = Array.from({ length: times }, () => ({ signals: [{ type: 'pdq', hash }] }))
+  const answer = await post(service.app, '/v1/match', { queries, transforms: false }, headers)
+  if (answer.statusCode !== 200) throw new Error(answer.body)
+}
+
+t.test('a signal that suddenly matches on three platforms is held until the operator decides', async (t) => {
+  const service = await startService(t)
+  const { hash, imageId } = await caseWithPicture(service)
+  const [a, b, c] = [await platform(service, 'a'), await platform(service, 'b'), await platform(service, 'c')]
+  const { headers } = await operator(service)
+  const held = async () => (await ask(service, 'GET', '/v1/quarantine', headers)).json<{ signals: object[] }>().signals
+  const settled = () => service.services.settled()
+
+  await flood(service, a.headers, hash, 1000)
+  await flood(service, b.headers, hash, 1000)
+  await flood(service, c.headers, hash, 99)
+  await settled()
+  t.same(await held(), [], 'two platforms make no flood, however much they ask')
+
+  await flood(service, c.headers, hash, 1)
+  await settled()
+  await until(async () => (await held()).length === 1)
+  t.match(await held(), [{ signalId: imageId, circulation: 'held', heldFor: 'flood' }])
+  t.same(await matchesOf(service, a.headers, hash), [])
+  t.match((await ask(service, 'GET', '/v1/events', headers)).json(), {
+    events: [{ kind: 'signal.held', about: { signalId: imageId } }],
+  })
+
+  await ask(service, 'DELETE', `/v1/signals/${imageId}/quarantine`, headers)
+  await flood(service, c.headers, hash, 50)
+  await settled()
+  t.equal((await matchesOf(service, a.headers, hash)).length, 1, 'a flood that the operator let pass does not bring it back')
+})
+
+t.test('a picture that platforms confirmed is not held, and the operator is told', async (t) => {
+  const service = await startService(t)
+  const { hash, imageId } = await caseWithPicture(service)
+  const platforms = await Promise.all(['a', 'b', 'c', 'd'].map((name) => platform(service, name)))
+  const { headers } = await operator(service)
+  for (const each of platforms.slice(0, 2)) await feedback(service, each, hash, { verdict: 'blocked' })
+  for (const each of platforms) await flood(service, each.headers, hash, 600)
+  await service.services.settled()
+
+  t.match((await ask(service, 'GET', '/v1/events', headers)).json(), {
+    events: [{ kind: 'signal.flooded', about: { signalId: imageId } }],
+  })
+  const [first] = platforms
+  t.equal((await matchesOf(service, first?.headers ?? {}, hash)).length, 1)
+})
+
+t.test('a case has a ceiling, also for the one call that would pass it', async (t) => {
+  const service = await startService(t, { trustLimits: { maxImagesPerCase: 3 } })
+  const her = await openCase(service.app)
+  const images = Array.from({ length: 4 }, () => ({ signals: [{ type: 'pdq', hash: randomHashText(), quality: 100 }] }))
+  const send = (from: number, to: number) =>
+    ask(service, 'POST', `${her.url}/hashes`, her.headers, { images: images.slice(from, to) })
+
+  refused(t, await send(0, 4), 'case-full')
+  t.match((await ask(service, 'GET', her.url, her.headers)).json(), { images: 0 }, 'nothing of it was kept')
+  t.equal((await send(0, 3)).statusCode, 201)
+  t.equal((await send(0, 3)).statusCode, 201, 'the same again is nothing more')
+  refused(t, await send(3, 4), 'case-full')
+})
+
+t.test('an organisation hands in so many signals a day', async (t) => {
+  let nowMs = Date.UTC(2026, 0, 1, 12)
+  const service = await startService(t, { trustLimits: { maxSignalsPerOrgPerDay: 5 }, now: () => nowMs })
+  const helper = await ngo(service, 'ngo')
+  await ask(service, 'POST', '/v1/banks', helper.headers, { name: 'own' })
+  const send = (count: number) =>
+    ask(service, 'POST', '/v1/banks/own/signals', helper.headers, {
+      signals: Array.from({ length: count }, () => ({ type: 'pdq', hash: randomHashText() })),
+    })
+
+  t.equal((await send(3)).statusCode, 201)
+  const refusal = await send(3)
+  refused(t, refusal, 'ceiling-reached')
+  t.equal(Number(refusal.headers['retry-after']), 12 * 3600)
+  t.equal((await send(2)).statusCode, 201, 'what was refused does not count')
+  nowMs += 13 * HOUR_MS
+  t.equal((await send(5)).statusCode, 201, 'another day')
+})
+
+const Challenge = z.object({
+  parameters: z.looseObject({
+    algorithm: z.string(),
+    nonce: z.string(),
+    salt: z.string(),
+    cost: z.number(),
+    keyLength: z.number(),
+    keyPrefix: z.string(),
+    keySignature: z.string(),
+    expiresAt: z.number(),
+  }),
+  signature: z.string(),
+})
+
+async function solved(service: TestService) {
+  const challenge = Challenge.parse((await service.app.inject('/v1/cases/challenge')).json())
+  const solution = await solveChallenge({ challenge, deriveKey })
+  if (solution === null) throw new Error('a challenge can be solved')
+  return { challenge, solution: { counter: solution.counter, derivedKey: solution.derivedKey } }
+}
+
+t.test('where the operator asks for work, a case opens for a solved challenge, once and in time', async (t) => {
+  let nowMs = Date.now()
+  const service = await startService(t, { trustLimits: { proofRounds: 20 }, now: () => nowMs })
+  const open = (proof?: object) => post(service.app, '/v1/cases', { adult: true, ...(proof !== undefined && { proof }) })
+  const proof = await solved(service)
+
+  refused(t, await open(), 'proof-needed')
+  refused(t, await open({ ...proof, solution: { ...proof.solution, derivedKey: '00'.repeat(32) } }), 'proof-needed')
+  const cheaper = { ...proof.challenge, parameters: { ...proof.challenge.parameters, cost: 1 } }
+  refused(t, await open({ ...proof, challenge: cheaper }), 'proof-needed', 'a challenge of somebody else')
+  const later = { ...proof.challenge, parameters: { ...proof.challenge.parameters, expiresAt: 9_999_999_999 } }
+  refused(t, await open({ ...proof, challenge: later }), 'proof-needed', 'a time of somebody else')
+  refused(t, await open({ ...proof, note: MARKER }), 'request-invalid')
+  t.equal((await open(proof)).statusCode, 201)
+  refused(t, await open(proof), 'proof-needed', 'used')
+
+  const late = await solved(service)
+  nowMs += 301_000
+  refused(t, await open(late), 'proof-needed', 'too late')
+  const redis = await redisOf(t, service)
+  t.ok((await redis.ttl((await redis.keys('{tabir}:used-proof:*'))[0] ?? '')) > 0, 'forgotten in time')
+  silent(t, service)
+})
+
+t.test('without it, a case opens as before, and a proof does no harm', async (t) => {
+  const service = await startService(t)
+  t.equal((await post(service.app, '/v1/cases', { adult: true })).statusCode, 201)
+  t.equal((await post(service.app, '/v1/cases', { adult: true, proof: await solved(service) })).statusCode, 201)
+  t.equal(codeOf(await post(service.app, '/v1/cases', { adult: true, proof: MARKER })), 'request-invalid')
+})

@@ -1,0 +1,165 @@
+import t from 'tap'
+import { z } from 'zod'
+import { LAWS } from '../../src/domain/sla.js'
+import { MARKER, refused } from '../helpers/refusal.js'
+import { redisOf, silent } from '../helpers/requests.js'
+import { keyFor, startService } from '../helpers/service.js'
+import { ask, caseWithPicture, feedback, matchesOf, matchIdOf, operator, platform } from '../helpers/trust.js'
+
+const HOUR_MS = 3_600_000
+const ALL = ['goodFaith', 'withoutConsent', 'accurate', 'authorised']
+const MALAYSIA = { laws: ['my-onsa'], statements: ALL, actingAs: 'self' }
+
+const Overdue = z.object({
+  clocks: z.array(z.object({ platform: z.string(), law: z.string(), stage: z.string(), signalId: z.string() })),
+})
+
+t.test(
+  'clocks run from the first match, stop with a decision, and those that run out are listed and told once',
+  async (t) => {
+    let nowMs = Date.UTC(2026, 5, 1)
+    const service = await startService(t, { now: () => nowMs })
+    const her = await caseWithPicture(service)
+    const [slow, quick] = [await platform(service, 'slow'), await platform(service, 'quick')]
+    const { headers } = await operator(service)
+    const overdue = async () => {
+      const { clocks } = Overdue.parse((await ask(service, 'GET', '/v1/clocks/overdue', headers)).json())
+      return clocks.map(({ platform, law, stage }) => `${platform} ${law} ${stage}`).sort()
+    }
+
+    await matchesOf(service, slow.headers, her.hash)
+    await service.services.settled()
+    t.equal((await ask(service, 'PUT', `${her.url}/notice`, her.headers, MALAYSIA)).statusCode, 200)
+    await matchesOf(service, slow.headers, her.hash) // met before the notice was given: the clock starts now
+    await matchesOf(service, quick.headers, her.hash)
+    await service.services.settled()
+    await feedback(service, quick, her.hash, { verdict: 'pending-review' })
+    t.match(
+      (await ask(service, 'GET', `/v1/matches/${await matchIdOf(service, slow.headers, her.hash)}`, slow.headers)).json(),
+      {
+        clocks: [
+          { stage: 'acknowledge', dueAt: '2026-06-01T01:00:00.000Z' },
+          { stage: 'assess', dueAt: '2026-06-01T12:00:00.000Z' },
+        ],
+      },
+    )
+    nowMs += HOUR_MS
+    t.same(await overdue(), ['slow my-onsa acknowledge'], 'due to the millisecond')
+    nowMs += 11 * HOUR_MS
+    t.same(await overdue(), ['quick my-onsa assess', 'slow my-onsa acknowledge', 'slow my-onsa assess'])
+
+    await service.services.notices.tell()
+    await service.services.notices.tell()
+    const events = (await ask(service, 'GET', '/v1/events', headers)).json<{ events: { kind: string }[] }>().events
+    t.same(
+      events.map(({ kind }) => kind),
+      ['sla.due', 'sla.due', 'sla.due'],
+    )
+
+    await feedback(service, slow, her.hash, { verdict: 'blocked' })
+    await feedback(service, quick, her.hash, { verdict: 'not-blocked' })
+    t.same(await overdue(), [])
+    await matchesOf(service, slow.headers, her.hash)
+    await service.services.settled()
+    nowMs += 100 * HOUR_MS
+    t.same(await overdue(), [], 'a clock that was stopped does not start again')
+  },
+)
+
+t.test('an NGO that is named as contact sees the clocks of these cases alone', async (t) => {
+  let nowMs = Date.UTC(2026, 5, 1)
+  const service = await startService(t, { now: () => nowMs })
+  const [hers, others] = [await caseWithPicture(service), await caseWithPicture(service)]
+  const helper = await keyFor(service, 'helper', ['cases:write'], 'ngo')
+  const stranger = await keyFor(service, 'stranger', ['cases:write'], 'ngo')
+  const one = await platform(service, 'one')
+  const us = { laws: ['us-tida'], statements: ALL, actingAs: 'representative', contact: 'helper' }
+  t.match((await ask(service, 'PUT', `${hers.url}/notice`, hers.headers, us)).json(), { hasContact: true })
+  await ask(service, 'PUT', `${others.url}/notice`, others.headers, MALAYSIA)
+  for (const { hash } of [hers, others]) await matchesOf(service, one.headers, hash)
+  await service.services.settled()
+
+  nowMs += 48 * HOUR_MS
+  const own = async (headers: Record<string, string>) =>
+    Overdue.parse((await ask(service, 'GET', '/v1/clocks/overdue/own', headers)).json()).clocks
+  t.match(await own(helper.headers), [{ signalId: hers.imageId, platform: 'one', law: 'us-tida', stage: 'remove' }])
+  t.same(await own(stranger.headers), [])
+})
+
+t.test('a notice that lacks what a law asks for is refused, and nothing is kept', async (t) => {
+  const service = await startService(t)
+  const her = await caseWithPicture(service)
+  await platform(service, 'one')
+  const put = (body: object) => ask(service, 'PUT', `${her.url}/notice`, her.headers, body)
+  const us = { laws: ['us-tida'], statements: ALL, actingAs: 'self' }
+
+  refused(t, await put(us), 'notice-incomplete', 'no contact')
+  refused(t, await put({ ...us, contact: MARKER }), 'notice-incomplete', 'a contact that nobody knows')
+  refused(t, await put({ ...us, contact: 'one' }), 'notice-incomplete', 'a contact that is no NGO')
+  refused(t, await put({ ...MALAYSIA, contact: MARKER }), 'notice-incomplete', 'also where none is needed')
+  for (const statement of ALL) {
+    const law = LAWS.find((name) => name !== 'us-tida' && name !== 'my-onsa') ?? 'uk-osa'
+    const answer = await put({
+      laws: [law, 'eu-dsa'],
+      statements: ALL.filter((each) => each !== statement),
+      actingAs: 'self',
+    })
+    if (statement === 'authorised') t.equal(answer.statusCode, 200)
+    else refused(t, answer, 'notice-incomplete', `without ${statement}`)
+  }
+  for (const body of [
+    {},
+    { ...us, laws: [] },
+    { ...us, laws: [MARKER] },
+    { ...us, name: MARKER },
+    { ...us, actingAs: MARKER },
+  ]) {
+    refused(t, await put(body), 'request-invalid')
+  }
+  silent(t, service)
+})
+
+t.test('notice and clocks go with the case', async (t) => {
+  const service = await startService(t)
+  const her = await caseWithPicture(service)
+  const one = await platform(service, 'one')
+  t.match((await ask(service, 'GET', `${her.url}/notice`, her.headers)).json(), { notice: null })
+  await ask(service, 'PUT', `${her.url}/notice`, her.headers, MALAYSIA)
+  t.match((await ask(service, 'GET', `${her.url}/notice`, her.headers)).json(), { notice: { laws: ['my-onsa'] } })
+  await matchesOf(service, one.headers, her.hash)
+  await service.services.settled()
+  const redis = await redisOf(t, service)
+  const left = async () => [
+    ...(await redis.keys('{tabir}:clock*')),
+    ...(await redis.keys('{tabir}:noticed')),
+    ...(await redis.keys('{tabir}:sightings:*')),
+    ...(await redis.keys('{tabir}:case:*:notice')),
+  ]
+  t.equal((await left()).length, 5)
+
+  await ask(service, 'DELETE', her.url, her.headers)
+  t.same(await left(), [])
+  refused(t, await ask(service, 'PUT', `${her.url}/notice`, her.headers, MALAYSIA), 'case-withdrawn')
+  t.same(await left(), [])
+})
+
+t.test('what each law asks for can be read before a case is opened', async (t) => {
+  const service = await startService(t)
+  const { laws } = (await service.app.inject('/v1/notices/laws')).json<{ laws: { law: string }[] }>()
+  t.same(
+    laws.map(({ law }) => law),
+    LAWS,
+  )
+  t.match(laws, [
+    { law: 'us-tida', needsContact: true, stages: [{ stage: 'remove', withinHours: 48 }] },
+    {
+      law: 'my-onsa',
+      stages: [
+        { stage: 'acknowledge', withinHours: 1 },
+        { stage: 'assess', withinHours: 12 },
+      ],
+    },
+    { law: 'uk-osa', stages: [{ stage: 'remove', withinHours: 48 }] },
+    { law: 'eu-dsa', fixedByLaw: false },
+  ])
+})

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
+import t from 'tap'
+import { codeOf, startService } from '../helpers/service.js'
+
+const PAGES = ['/', '/case', '/how-it-works'] as const
+
+t.test('every page is served in every language, complete, and kept by nobody', async (t) => {
+  const { app } = await startService(t)
+  for (const url of PAGES) {
+    for (const language of ['en', 'ms', 'ta', 'zh-Hans']) {
+      const response = await app.inject({ url: `${url}?lang=${language}` })
+      t.equal(response.statusCode, 200)
+      t.match(response.headers, {
+        'content-type': 'text/html; charset=utf-8',
+        'content-language': language,
+        'cache-control': 'no-store',
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+      })
+      t.match(response.body, new RegExp(`<html lang="${language}" dir="ltr">`))
+      t.notMatch(response.body, /\{\{|undefined/, 'nothing is left to fill in')
+      t.notHas(response.headers, 'set-cookie')
+    }
+  }
+})
+
+t.test('the language follows Accept-Language, and the hand before it', async (t) => {
+  const { app } = await startService(t)
+  const languageOf = async (url: string, header: string) =>
+    (await app.inject({ url, headers: { 'accept-language': header } })).headers['content-language']
+  t.equal(await languageOf('/', 'ta-MY,en;q=0.5'), 'ta')
+  t.equal(await languageOf('/?lang=ms', 'ta-MY,en;q=0.5'), 'ms')
+  t.equal(await languageOf('/?lang=%3Cscript%3E&lang=x', 'zh-CN'), 'zh-Hans')
+})
+
+t.test('a page may load what is its own and nothing else; what reads pictures may connect to nothing', async (t) => {
+  const { app } = await startService(t)
+  const page = await app.inject({ url: '/' })
+  t.equal(
+    page.headers['content-security-policy'],
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; worker-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types tabir",
+  )
+  t.notMatch(page.body, /<script(?![^>]* src=)(?! type="application\/json")|<style|\son\w+=|\sstyle=/, 'nothing is inline')
+  const worker = await app.inject({ url: workerIn(page.body) })
+  t.equal(
+    worker.headers['content-security-policy'],
+    "default-src 'none'; script-src 'wasm-unsafe-eval'; require-trusted-types-for 'script'; trusted-types 'none'",
+  )
+})
+
+t.test('scripts and styles are named by their content, and the page says which content that is', async (t) => {
+  const { app } = await startService(t)
+  const { body } = await app.inject({ url: '/' })
+  const named = [...body.matchAll(/(?:src|href)="(\/assets\/[^"]+)" integrity="([^"]+)"/g)]
+  t.equal(named.length, 2)
+  for (const [, url = '', integrity = ''] of named) {
+    const asset = await app.inject({ url })
+    t.equal(asset.statusCode, 200)
+    t.equal(`sha384-${createHash('sha384').update(asset.rawPayload).digest('base64')}`, integrity)
+    t.equal(asset.headers['cache-control'], 'no-store', 'that it is there would tell that the page was opened')
+  }
+})
+
+t.test('what is compressed is what was asked for', async (t) => {
+  const { app } = await startService(t)
+  const plain = await app.inject({ url: '/' })
+  for (const url of ['/', workerIn(plain.body)]) {
+    const identity = await app.inject({ url })
+    const br = await app.inject({ url, headers: { 'accept-encoding': 'gzip, br' } })
+    const gzip = await app.inject({ url, headers: { 'accept-encoding': 'gzip' } })
+    t.equal(br.headers['content-encoding'], 'br')
+    t.equal(gzip.headers['content-encoding'], 'gzip')
+    t.notHas(identity.headers, 'content-encoding')
+    t.ok(identity.rawPayload.equals(brotliDecompressSync(br.rawPayload)))
+    t.ok(identity.rawPayload.equals(gunzipSync(gzip.rawPayload)))
+    t.match(br.headers['vary'], /Accept-Encoding/)
+  }
+})
+
+t.test('only what was built is served', async (t) => {
+  const { app } = await startService(t)
+  for (const url of [
+    '/assets/',
+    '/assets/page.js',
+    '/assets/..%2Fmanifest.json',
+    '/assets/%2e%2e%2f%2e%2e%2fpackage.json',
+    '/assets/__proto__',
+    `/assets/${'x'.repeat(400)}`,
+    '/assets/manifest.json',
+    '/index.html',
+  ]) {
+    const response = await app.inject({ url })
+    t.equal(response.statusCode, 404, url)
+    t.equal(codeOf(response), 'route-unknown', url)
+  }
+  t.equal((await app.inject({ method: 'POST', url: '/' })).statusCode, 404)
+  t.equal((await app.inject({ method: 'HEAD', url: '/' })).statusCode, 200)
+})
+
+t.test('without JavaScript the page says why, and who helps, if the operator named somebody', async (t) => {
+  const { app } = await startService(t, { site: { contact: { name: '<b>Helpers & Co</b>', link: 'tel:+60312345678' } } })
+  const { body } = await app.inject({ url: '/' })
+  const noscript = /<noscript>([\s\S]*)<\/noscript>/.exec(body)?.[1]
+  t.match(noscript, /needs JavaScript/)
+  t.match(noscript, /&#60;b&#62;Helpers &#38; Co&#60;\/b&#62;<\/strong>, <a href="tel:\+60312345678"/)
+
+  const without = await startService(t, { site: { contact: undefined } })
+  t.notMatch((await without.app.inject({ url: '/' })).body, /class="contact"/)
+})
+
+t.test('the hotlines are those of the configured country, then those for everywhere', async (t) => {
+  for (const [country, shown, hidden] of [
+    ['MY', /15999/, /0800 1111/],
+    ['GB', /0800 1111/, /15999/],
+    ['FR', /takeitdown\.ncmec\.org/, /15999|0800 1111/],
+  ] as const) {
+    const { app } = await startService(t, { site: { country } })
+    const { body } = await app.inject({ url: '/' })
+    t.match(body, shown, country)
+    t.notMatch(body, hidden, country)
+  }
+})
+
+function workerIn(body: string): string {
+  return /"worker":"([^"]+)"/.exec(body)?.[1] ?? ''
+}

@@ -1,0 +1,28 @@
+import t from 'tap'
+import { faultsOf, walk } from '../helpers/axe.js'
+import { startSite, withoutBrowser } from '../helpers/browser.js'
+
+t.test(
+  'axe finds nothing in the dark, with reduced motion, at 200 % of a small desk',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await startSite(t)
+    const zoomed = { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 }
+    for (const language of ['ms', 'zh-Hans'])
+      await walk(t, site, language, { ...zoomed, colorScheme: 'dark', reducedMotion: 'reduce' })
+  },
+)
+
+t.test(
+  'axe finds nothing with forced colours, where what can be pressed has a border',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await startSite(t)
+    const { page } = await site.visit('/', { forcedColors: 'active' })
+    t.same(await faultsOf(page), [])
+    for (const selector of ['#adult', '#minor', '#leave']) {
+      const width = await page.$eval(selector, (element) => getComputedStyle(element).borderTopWidth)
+      t.not(width, '0px', selector)
+    }
+  },
+)

@@ -1,0 +1,143 @@
+import t from 'tap'
+import {
+  allRead,
+  choose,
+  type GivenFile,
+  imagesOf,
+  pictureFile,
+  protectAll,
+  startSite,
+  textOf,
+  toChoosing,
+  withoutBrowser,
+} from '../helpers/browser.js'
+import {
+  bombPng,
+  emptyFile,
+  pdf,
+  textNamedJpg,
+  tooPlain,
+  truncatedPng,
+  withJpegComment,
+} from '../helpers/hostile-pictures.js'
+import { type Picture, scene } from '../helpers/pictures.js'
+import { startWorkers } from '../helpers/service.js'
+
+function file({ name, contentType, bytes }: Picture): GivenFile {
+  return { name, mimeType: contentType, buffer: bytes }
+}
+
+t.test(
+  'each file that cannot be protected has its own sentence, and the others lose nothing',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await startSite(t)
+    const { page, faults } = await site.visit('/')
+    await toChoosing(page)
+    const good = await pictureFile(1)
+    const [plain] = await tooPlain()
+    const bad: readonly [Picture | undefined, RegExp][] = [
+      [await textNamedJpg(), /is not a picture/],
+      [await pdf(), /is not a picture/],
+      [await emptyFile(), /is not a picture/],
+      [await bombPng({ width: 10_000, height: 10_000 }), /too large to open/],
+      [plain, /too plain/],
+      [await truncatedPng(), /damaged or incomplete/],
+    ]
+    const files = bad.flatMap(([picture]) => (picture === undefined ? [] : [file(picture)]))
+    await choose(page, [good, ...files, { ...good, name: 'the same.jpg' }])
+    await allRead(page)
+
+    const lines = await page.$$eval('#pictures .state', (states) => states.map(({ textContent }) => textContent))
+    t.equal(lines[0], 'Can be well protected')
+    for (const [k, [picture, sentence]] of bad.entries()) t.match(lines[k + 1], sentence, picture?.name ?? 'a file')
+    t.match(lines.at(-1), /chosen this picture already/)
+    t.equal(await textOf(page, '#choose-go'), 'Go on with 1 picture')
+    t.equal(await imagesOf(site, await protectAll(page)), 1)
+    t.same(faults, [])
+  },
+)
+
+t.test('500 pictures at once are read one after the other, after saying how long', { skip: withoutBrowser }, async (t) => {
+  const site = await startSite(t)
+  const { page } = await site.visit('/')
+  await toChoosing(page)
+  const { bytes } = await scene(1, { width: 160, height: 120 })
+  const files = Array.from({ length: 500 }, (_, k) => ({
+    name: `${k}.jpg`,
+    mimeType: 'image/jpeg',
+    buffer: withJpegComment(bytes, String(k)),
+  }))
+  await choose(page, files)
+  t.match(await textOf(page, '#notices'), /That is 500 pictures\..*about 9 minutes\. You can stop at any time/)
+
+  await page.click('#stop')
+  await allRead(page)
+  const read = await page.locator('#pictures li[data-state="good"]').count()
+  t.ok(read < 500, 'the rest was not read')
+  t.equal(await textOf(page, '[role="status"]').then((text) => text !== ''), true)
+  const again = page.locator('#pictures li[data-state="busy"] button:not([hidden])')
+  await again.first().click()
+  await page.waitForFunction((before) => document.querySelectorAll('#pictures li[data-state="good"]').length > before, read)
+})
+
+t.test('what this browser cannot open is sent if she agrees, without its name', { skip: withoutBrowser }, async (t) => {
+  const site = await startSite(t)
+  await startWorkers(t, site.redis)
+  const { page } = await site.visit('/')
+  const bodies: string[] = []
+  await page.route('**/images', async (route) => {
+    bodies.push(route.request().postDataBuffer()?.toString('latin1') ?? '')
+    await route.continue()
+  })
+  await toChoosing(page)
+  const heic = {
+    name: 'secret-name.heic',
+    mimeType: 'image/heic',
+    buffer: Buffer.from('00000018667479706865696300000000', 'hex'),
+  }
+  await choose(page, [await pictureFile(1, { format: 'tiff' }, 'secret-name.tif'), heic])
+  await allRead(page)
+  t.ok(await page.isVisible('#upload'), 'it asks first')
+  t.ok(await page.isDisabled('#choose-go'))
+  t.same(bodies, [])
+
+  await page.click('#upload-yes')
+  const opened = await protectAll(page)
+
+  const lines = await page.$$eval('#sent .state', (states) => states.map(({ textContent }) => textContent))
+  t.equal(lines[0], 'Well protected')
+  t.match(lines[1], /server cannot open this picture either/)
+  t.equal(await imagesOf(site, opened), 1)
+  t.equal(bodies.length, 2)
+  for (const body of bodies) {
+    t.match(body, /name="image"; filename="image"/)
+    t.notMatch(body, /secret-name/)
+  }
+})
+
+t.test('without WebAssembly it says so, and offers to send', { skip: withoutBrowser }, async (t) => {
+  const site = await startSite(t)
+  const { page, context } = await site.visit('/how-it-works')
+  await context.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebAssembly'))
+  await page.goto(site.url)
+  await toChoosing(page)
+  t.ok(await page.isVisible('#unsupported'))
+  await choose(page, [await pictureFile(1)])
+  t.ok(await page.isVisible('#upload'))
+  await page.click('#upload-no')
+  t.equal(await page.locator('#pictures li').count(), 0)
+})
+
+t.test('a program that does not load says so, and is tried again when she asks', { skip: withoutBrowser }, async (t) => {
+  const site = await startSite(t)
+  const { page } = await site.visit('/')
+  await toChoosing(page)
+  await page.route('**/assets/worker-*', (route) => route.abort())
+  await choose(page, [await pictureFile(1)])
+  await allRead(page)
+  t.match(await textOf(page, '#pictures .state'), /could not be loaded/)
+  await page.unroute('**/assets/worker-*')
+  await page.click('#pictures button:has-text("Try again")')
+  await page.waitForSelector('#pictures li[data-state="good"]')
+})

@@ -1,0 +1,51 @@
+import t from 'tap'
+import { allRead, allSent, choose, pictureFile, startSite, textOf, toChoosing, withoutBrowser } from '../helpers/browser.js'
+
+t.test('all of it can be done with a keyboard, and each step leads to its heading', { skip: withoutBrowser }, async (t) => {
+  const site = await startSite(t)
+  const { page } = await site.visit('/')
+  const focused = () => page.evaluate(() => document.activeElement?.id || document.activeElement?.tagName)
+  const tabTo = async (id: string) => {
+    for (let presses = 0; presses < 40 && (await focused()) !== id; presses++) await page.keyboard.press('Tab')
+    t.equal(await focused(), id, `${id} is reached`)
+  }
+  await tabTo('adult')
+  await page.keyboard.press('Enter')
+  t.equal(await focused(), 'H1')
+  await tabTo('agree')
+  await page.keyboard.press('Space')
+  await tabTo('consent-go')
+  await page.keyboard.press('Enter')
+  t.equal(await focused(), 'H1')
+  await tabTo('files')
+  await choose(page, [await pictureFile(1)])
+  await allRead(page)
+  await tabTo('choose-go')
+  await page.keyboard.press('Enter')
+  await tabTo('protect')
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('[data-step="result"]:not([hidden])')
+  await allSent(page)
+  t.equal(await focused(), 'H1')
+  await tabTo('written')
+  await page.keyboard.press('Space')
+  t.ok(await page.isChecked('#written'))
+})
+
+t.test(
+  'progress is said to screen readers: when reading ends, and when sending ends',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await startSite(t)
+    const { page } = await site.visit('/')
+    await toChoosing(page)
+    await choose(page, [await pictureFile(1), await pictureFile(2)])
+    await allRead(page)
+    t.equal(await textOf(page, '[role="status"]'), 'All pictures have been read. 2 pictures can be protected')
+    await page.click('#choose-go')
+    await page.click('#protect')
+    await page.waitForSelector('[data-step="result"]:not([hidden])')
+    await allSent(page)
+    t.equal(await textOf(page, '[role="status"]'), 'Done. 2 pictures are protected.')
+  },
+)

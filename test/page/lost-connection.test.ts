@@ -1,0 +1,116 @@
+import t from 'tap'
+import {
+  allRead,
+  allSent,
+  choose,
+  imagesOf,
+  pictureFile,
+  protectAll,
+  startSite,
+  textOf,
+  toChoosing,
+  withoutBrowser,
+} from '../helpers/browser.js'
+import { startService } from '../helpers/service.js'
+
+t.test(
+  'without a connection nothing is lost: it goes on when the connection is back',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await startSite(t)
+    const { page, context } = await site.visit('/')
+    await toChoosing(page)
+    await choose(page, [await pictureFile(1)])
+    await allRead(page)
+    await context.setOffline(true)
+    await choose(page, [await pictureFile(2)])
+    await allRead(page)
+    t.equal(await page.locator('#pictures li[data-state="good"]').count(), 2, 'reading needs no connection')
+
+    await page.click('#choose-go')
+    await page.click('#protect')
+    await page.waitForSelector('#open-held:not([hidden])')
+    t.match(await textOf(page, '#open-net'), /no connection\. Nothing is lost/)
+    await context.setOffline(false)
+    await page.waitForSelector('[data-step="result"]:not([hidden])')
+    await allSent(page)
+    t.equal(await textOf(page, '#sent-text'), 'Done. 2 pictures are protected.')
+  },
+)
+
+t.test('an answer that was lost on the way does not double the pictures', { skip: withoutBrowser }, async (t) => {
+  const site = await startSite(t)
+  const { page } = await site.visit('/')
+  await toChoosing(page)
+  await choose(page, [await pictureFile(1), await pictureFile(2)])
+  await allRead(page)
+  let lost = 0
+  await page.route('**/hashes', async (route) => {
+    if (lost++ > 0) return route.continue()
+    await route.fetch() // the server has it
+    await route.abort('connectionreset') // and the page does not know
+  })
+
+  const opened = await protectAll(page)
+
+  t.equal(lost, 1, 'it asked, and did not send again')
+  t.equal(await imagesOf(site, opened), 2)
+})
+
+t.test('a server that starts anew in the middle costs a moment, and nothing else', { skip: withoutBrowser }, async (t) => {
+  const site = await startSite(t)
+  const { page } = await site.visit('/')
+  await toChoosing(page)
+  await choose(page, [await pictureFile(1), await pictureFile(2)])
+  await allRead(page)
+  let mayArrive = false
+  await page.route('**/hashes', (route) => (mayArrive ? route.continue() : route.abort('connectionrefused')))
+  await page.click('#choose-go')
+  await page.click('#protect')
+  await page.waitForSelector('#net:not([hidden])')
+  t.match(await textOf(page, '#net'), /does not answer at the moment\. Nothing is lost/)
+  t.match(await textOf(page, '#number'), /^TBR/, 'number and PIN are there already')
+
+  const { port } = new URL(site.url)
+  await site.app.close()
+  mayArrive = true
+  const second = await startService(t, { redis: site.redis })
+  await second.app.listen({ host: '127.0.0.1', port: Number(port) })
+  await page.click('#retry')
+  await allSent(page)
+
+  t.equal(await textOf(page, '#sent-text'), 'Done. 2 pictures are protected.')
+})
+
+t.test('two tabs know of each other and say that each makes a number of its own', { skip: withoutBrowser }, async (t) => {
+  const site = await startSite(t)
+  const { page, context } = await site.visit('/')
+  t.equal(await textOf(page, '#notices'), '')
+  const other = await context.newPage()
+  await other.goto(site.url)
+  for (const tab of [page, other]) {
+    await tab.waitForSelector('#notices p')
+    t.match(await textOf(tab, '#notices'), /open in another tab/)
+  }
+})
+
+t.test('the back button asks first, and who stays has lost nothing', { skip: withoutBrowser }, async (t) => {
+  const site = await startSite(t)
+  const { page } = await site.visit('/how-it-works')
+  await page.goto(site.url)
+  await toChoosing(page)
+  await choose(page, [await pictureFile(1)])
+  await allRead(page)
+  const asked = page.waitForEvent('dialog')
+  const going = page.evaluate(() => history.back())
+  const dialog = await asked
+  t.equal(dialog.type(), 'beforeunload')
+  await dialog.dismiss()
+  await going
+
+  await page.waitForSelector('#notices p')
+  t.match(await textOf(page, '#notices'), /still here, and nothing is lost/)
+  t.equal(await page.locator('#pictures li').count(), 1)
+  const { caseNumber } = await protectAll(page)
+  t.match(caseNumber, /^TBR/)
+})

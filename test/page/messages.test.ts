@@ -1,0 +1,86 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import t from 'tap'
+import { CASE_STATES } from '../../src/domain/case.js'
+
+const root = resolve(import.meta.dirname, '../../..')
+const folder = join(root, 'page/messages')
+const languages = readdirSync(folder).map((file) => file.replace('.json', ''))
+
+function messagesOf(language: string): Record<string, string> {
+  return JSON.parse(readFileSync(join(folder, `${language}.json`), 'utf8'))
+}
+
+const english = messagesOf('en')
+
+/** What nobody can promise, in the words of each language. */
+const BANNED: Readonly<Record<string, RegExp>> = {
+  en: /irreversib|impossib|guarantee|100 ?%|completely safe|never be found|anonymous/i,
+  ms: /mustahil|dijamin|terjamin|jaminan|tidak boleh balik|100 ?%|selamat sepenuhnya/i,
+  'zh-Hans': /不可逆|不可能|保证|绝对|百分之百|100 ?%|万无一失/,
+  ta: /சாத்தியமற்ற|சாத்தியமில்லை|முடியாதது|உத்தரவாத|உறுதியளி|100 ?%|முற்றிலும் பாதுகாப்பான/,
+}
+
+t.test('there are English, Malay, Chinese and Tamil', async (t) => {
+  t.same([...languages].sort(), ['en', 'ms', 'ta', 'zh-Hans'])
+})
+
+for (const language of languages) {
+  const messages = messagesOf(language)
+
+  t.test(`${language} has every message, and none too many`, async (t) => {
+    t.same(Object.keys(messages), Object.keys(english))
+    for (const [key, message] of Object.entries(messages)) t.match(message, /\S/, key)
+  })
+
+  t.test(`${language} uses the same values in each message`, async (t) => {
+    for (const [key, message] of Object.entries(messages)) t.same(valuesIn(message), valuesIn(english[key] ?? ''), key)
+  })
+
+  t.test(`${language} promises nothing that nobody can promise`, async (t) => {
+    const banned = BANNED[language]
+    t.ok(banned, 'a language comes with its list of words')
+    for (const [key, message] of Object.entries(messages)) if (banned !== undefined) t.notMatch(message, banned, key)
+  })
+}
+
+t.test('a translation is one: no sentence of another language stands in English', async (t) => {
+  for (const language of languages.filter((other) => other !== 'en')) {
+    const messages = messagesOf(language)
+    const same = Object.keys(english).filter((key) => messages[key] === english[key])
+    t.same(
+      same.filter((key) => !['language.direction', 'result.pin', 'case.pin', 'page.leaveHint'].includes(key)),
+      [],
+      language,
+    )
+  }
+})
+
+t.test('whatever the script says is among the messages', async (t) => {
+  const sources = readdirSync(join(root, 'page'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.ts'),
+  )
+  const text = sources.map((file) => readFileSync(join(root, 'page', file), 'utf8')).join('\n')
+  const said = [...text.matchAll(/\bsay\(\s*'([^']+)'/g)].map(([, key]) => key ?? '')
+  const counted = [...text.matchAll(/\bsayCount\(\s*'([^']+)'/g)].flatMap(([, key]) => [`${key}.one`, `${key}.other`])
+  const chosen = [...text.matchAll(/'(run\.quality\.\w+)'/g)].map(([, key]) => key ?? '')
+  const reasons = /REASONS = \[([\s\S]*?)\]/.exec(text)?.[1]?.match(/[\w-]+/g) ?? []
+  const listed = [
+    ...reasons.map((why) => `run.why.${why}`),
+    ...['waiting', 'reading', 'stopped', 'upload', 'agreed'].map((at) => `run.state.${at}`),
+    ...['offline', 'away', 'fault'].map((kind) => `run.net.${kind}`),
+    ...CASE_STATES.map((state) => `run.caseState.${state}`),
+  ]
+  t.ok(said.length > 20 && reasons.length > 5, 'the search finds them')
+  const used = new Set([...said, ...counted, ...chosen, ...listed])
+  for (const key of used) t.ok(english[key], key)
+  t.same(
+    Object.keys(english).filter((key) => key.startsWith('run.') && !used.has(key)),
+    [],
+    'and nothing is sent that is not said',
+  )
+})
+
+function valuesIn(message: string): string[] {
+  return (message.match(/\{\w+\}/g) ?? []).sort()
+}

@@ -1,0 +1,70 @@
+import t from 'tap'
+import { hashImage } from '../../src/hash/hash-image.js'
+import { decode } from '../../workers/media/decode.js'
+import {
+  allRead,
+  choose,
+  pictureFile,
+  protectAll,
+  startSite,
+  textOf,
+  toChoosing,
+  withoutBrowser,
+} from '../helpers/browser.js'
+import { keyFor } from '../helpers/service.js'
+
+t.test('submitter protects pictures, which then match', { skip: withoutBrowser }, async (t) => {
+  const site = await startSite(t)
+  const platform = await keyFor(site, 'platform', ['match'])
+  const { page, faults } = await site.visit('/')
+  t.equal(await page.title(), 'Information', 'the title tells nothing')
+
+  await toChoosing(page)
+  const files = await Promise.all([
+    pictureFile(1),
+    pictureFile(2, { width: 2400, height: 1800 }),
+    pictureFile(3, { format: 'png' }),
+  ])
+  await choose(page, files)
+  await allRead(page)
+  t.equal(await textOf(page, '#read-text'), '3 pictures can be protected')
+  const { caseNumber, pin } = await protectAll(page)
+
+  t.match(caseNumber, /^TBR(-[0-9A-Z]{4}){3}$/)
+  t.match(pin, /^\d{6}$/)
+  t.equal(await textOf(page, '#sent-text'), 'Done. 3 pictures are protected.')
+  for (const { buffer } of files) {
+    const picture = await decode(buffer)
+    const query = await hashImage(picture, { aspect: picture.aspect })
+    const answer = await site.app.inject({
+      method: 'POST',
+      url: '/v1/match',
+      headers: platform.headers,
+      payload: { queries: [query] },
+    })
+    t.match(answer.json(), { results: [{ matches: [{ grade: /^(exact|strong)$/, signalType: 'pdq' }] }] })
+  }
+  t.same(faults, [], 'nothing was forbidden and nothing failed')
+})
+
+t.test('under 18 sees the hotlines of the country, and nothing else', { skip: withoutBrowser }, async (t) => {
+  const site = await startSite(t, { site: { country: 'MY' } })
+  const { page, faults } = await site.visit('/')
+  const asked: string[] = []
+  page.on('request', (request) => asked.push(new URL(request.url()).pathname))
+
+  await page.click('#minor')
+
+  t.match(await textOf(page, '[data-step="minor"]'), /15999[\s\S]*takeitdown\.ncmec\.org/)
+  t.equal(
+    await page.locator('input, [data-step]:not([data-step="minor"])').count(),
+    0,
+    'there is nothing to choose pictures with',
+  )
+  t.same(
+    asked.filter((path) => !path.startsWith('/assets/icon-')),
+    [],
+    'and nothing was asked of the server',
+  )
+  t.same(faults, [])
+})

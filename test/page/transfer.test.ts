@@ -1,0 +1,146 @@
+import t from 'tap'
+import {
+  allRead,
+  choose,
+  pictureFile,
+  protectAll,
+  startSite,
+  textOf,
+  toChoosing,
+  withoutBrowser,
+} from '../helpers/browser.js'
+import { canary, findCanary } from '../helpers/canary.js'
+
+const LIMIT_BYTES = 60_000
+
+t.test('before the first picture is chosen, 60 kB at most have come over the line', { skip: withoutBrowser }, async (t) => {
+  const site = await startSite(t)
+  for (const language of ['en', 'ms', 'ta', 'zh-Hans']) {
+    const { page, context } = await site.visit('/how-it-works')
+    const devtools = await context.newCDPSession(page)
+    await devtools.send('Network.enable')
+    let receivedBytes = 0
+    devtools.on('Network.loadingFinished', ({ encodedDataLength }) => {
+      receivedBytes += encodedDataLength // as it came: compressed, with its headers
+    })
+    await page.goto(`${site.url}/?lang=${language}`, { waitUntil: 'networkidle' })
+    await toChoosing(page)
+    t.ok(receivedBytes > 5_000 && receivedBytes <= LIMIT_BYTES, `${language}: ${receivedBytes} bytes`)
+    await context.close()
+  }
+})
+
+t.test(
+  'no byte of a picture, no name and nothing that a camera wrote leaves the page',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await startSite(t)
+    const { page, faults } = await site.visit('/how-it-works')
+    const sent: { method: string; url: string; headers: string; body: Buffer }[] = []
+    await page.context().route('**/*', async (route) => {
+      const request = route.request()
+      const headers = JSON.stringify(await request.allHeaders())
+      sent.push({ method: request.method(), url: request.url(), headers, body: request.postDataBuffer() ?? Buffer.alloc(0) })
+      await route.continue()
+    })
+    const { pattern, accepted, refused, needles } = await canary(1)
+    const files = [...accepted.filter(({ contentType }) => contentType !== 'image/tiff'), ...refused].map(
+      ({ name, contentType, bytes }) => ({ name, mimeType: contentType, buffer: bytes }),
+    )
+
+    await page.goto(site.url)
+    await toChoosing(page)
+    await choose(page, files)
+    await allRead(page)
+    t.match(await textOf(page, '#pictures'), pattern.toString(), 'the names are shown, on this device')
+    const { caseNumber } = await protectAll(page)
+
+    const paths = sent.map(({ method, url }) => `${method} ${new URL(url).pathname}`)
+    t.same(
+      [...new Set(paths.map((path) => path.replace(/-[0-9a-f]{16}\./, '-….')))].sort(),
+      [
+        'GET /',
+        'GET /assets/icon-….svg',
+        'GET /assets/page-….js',
+        'GET /assets/style-….css',
+        'GET /assets/worker-….js',
+        'POST /v1/cases',
+        `POST /v1/cases/${caseNumber}/hashes`,
+      ],
+      'these requests and no others',
+    )
+    t.ok(
+      sent.every(({ url }) => new URL(url).origin === site.url),
+      'all to where the page came from',
+    )
+    const everything = Buffer.concat(sent.flatMap(({ url, headers, body }) => [Buffer.from(url + headers), body]))
+    t.same(findCanary(everything, needles), [], 'the mark in names, metadata and pixels is nowhere')
+    t.ok(everything.includes(caseNumber), 'the search finds what was sent')
+
+    const hashes = sent.filter(({ url }) => url.endsWith('/hashes')).map(({ body }) => JSON.parse(body.toString()))
+    for (const { images } of hashes) {
+      for (const { signals, ...rest } of images) {
+        t.same(rest, {})
+        for (const signal of signals) {
+          t.same(Object.keys(signal).sort(), ['hash', 'quality', 'type', 'view'])
+          t.match(signal, { hash: /^[0-9a-f]{64}$/, type: /^(pdq|pdq-area|blockhash|sha256)$/, view: /^[a-z]+$/ })
+        }
+      }
+    }
+    t.same(faults, [])
+  },
+)
+
+t.test(
+  'the program that reads pictures cannot connect, even if it were another program',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await startSite(t)
+    const { page } = await site.visit('/')
+    await toChoosing(page)
+    const [worker] = await Promise.all([page.waitForEvent('worker'), choose(page, [await pictureFile(1)])])
+    const tried = await worker.evaluate(async (url) => {
+      const ways = [
+        () => fetch(url),
+        () => fetch(`${url}/v1/cases`, { method: 'POST' }),
+        async () => new WebSocket(url.replace('http', 'ws')),
+      ]
+      return Promise.all(
+        ways.map(async (way) => {
+          try {
+            await way()
+            return 'went out'
+          } catch {
+            return 'forbidden'
+          }
+        }),
+      )
+    }, site.url)
+    t.same(tried.slice(0, 2), ['forbidden', 'forbidden'])
+  },
+)
+
+t.test('nothing stays in cookies, storage, caches or the history of the tab', { skip: withoutBrowser }, async (t) => {
+  const site = await startSite(t)
+  const { page, context } = await site.visit('/')
+  await context.route('https://exit.example/', (route) => route.fulfill({ body: 'weather', contentType: 'text/html' }))
+  await toChoosing(page)
+  await choose(page, [await pictureFile(1)])
+  await protectAll(page)
+
+  t.same(await context.cookies(), [])
+  const kept = await page.evaluate(async () => ({
+    local: localStorage.length,
+    session: sessionStorage.length,
+    databases: (await indexedDB.databases()).length,
+    caches: (await caches.keys()).length,
+    workers: (await navigator.serviceWorker.getRegistrations()).length,
+    history: history.length,
+  }))
+  t.same(kept, { local: 0, session: 0, databases: 0, caches: 0, workers: 0, history: 2 }, 'about:blank and this page')
+
+  await Promise.all([page.waitForURL('https://exit.example/'), page.keyboard.press('Escape')])
+  t.equal(await page.evaluate(() => history.length), 2, 'the way out takes the place of the page')
+  await page.goBack()
+  t.notMatch(page.url(), new RegExp(site.url), 'going back does not lead to it')
+})

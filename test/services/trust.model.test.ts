@@ -1,0 +1,201 @@
+// Many say something about one picture at the same time, on two processes. Whatever comes of it must be what would have come of it one
+// after the other, in some order: the rules of domain/trust.ts are the model.
+
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import type { Caller } from '../../src/domain/access.js'
+import { Problem } from '../../src/domain/problem.js'
+import {
+  act,
+  DISPUTE_REASONS,
+  NO_TRUST,
+  standingOf,
+  supportOf,
+  type Trust,
+  type TrustAction,
+  VERDICTS,
+} from '../../src/domain/trust.js'
+import type { SignalWorth, TrustService } from '../../src/services/trust.js'
+import { startService } from '../helpers/service.js'
+import { ask, caseWithPicture, matchesOf, matchIdOf, ngo, platform } from '../helpers/trust.js'
+
+type Step =
+  | { readonly do: 'say'; readonly who: number; readonly verdict: (typeof VERDICTS)[number]; readonly reason: number }
+  | { readonly do: 'attest' | 'verify' | 'hold' | 'release' | 'withdraw' }
+  | { readonly do: 'decide'; readonly outcome: 'upheld' | 'rejected' }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('say' as const),
+      who: fc.nat(2),
+      verdict: fc.constantFrom(...VERDICTS),
+      reason: fc.nat(1),
+    }),
+  },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('attest' as const, 'hold' as const, 'release' as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('decide' as const),
+      outcome: fc.constantFrom('rejected' as const, 'rejected' as const, 'upheld' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('verify' as const, 'withdraw' as const) }) },
+)
+
+/** Trust, or nothing once the picture was withdrawn. */
+type State = Trust | undefined
+
+function actionOf(one: Exclude<Step, { do: 'withdraw' }>): TrustAction {
+  switch (one.do) {
+    case 'say': {
+      const party = `platform ${one.who}`
+      const reason = DISPUTE_REASONS[one.reason] ?? 'other'
+      return one.verdict === 'disputed'
+        ? { kind: 'dispute', party, reason, counts: true }
+        : { kind: 'verdict', party, verdict: one.verdict, counts: true }
+    }
+    case 'attest':
+      return { kind: 'attest', party: 'ngo' }
+    case 'decide':
+      return { kind: 'decide', outcome: one.outcome }
+    case 'hold':
+      return { kind: 'hold', cause: 'operator', flood: 0 }
+    case 'verify':
+    case 'release':
+      return { kind: one.do }
+    default:
+      throw new Error('withdrawing is no action on trust')
+  }
+}
+
+/** What one step answers, and what it leaves, by the rules. */
+function modelled(state: State, one: Step, nowMs: number): { readonly answer: string; readonly state: State } {
+  if (one.do === 'withdraw') return { answer: 'done', state: undefined }
+  if (state === undefined)
+    return { answer: one.do === 'say' || one.do === 'attest' ? 'match-unknown' : 'signal-unknown', state }
+  const after = act(state, actionOf(one), nowMs)
+  return typeof after === 'string' ? { answer: after, state } : { answer: 'done', state: after }
+}
+
+function* orders<T>(items: readonly T[]): Generator<T[]> {
+  if (items.length === 0) yield []
+  for (const [i, first] of items.entries()) {
+    for (const rest of orders(items.filter((_, j) => j !== i))) yield [first, ...rest]
+  }
+}
+
+t.test('whoever speaks at the same time, it is as if they had spoken in turn', async (t) => {
+  const nowMs = Date.UTC(2026, 5, 1)
+  const one = await startService(t, { now: () => nowMs })
+  const two = await startService(t, { now: () => nowMs, redis: one.redis })
+  const platforms = [await platform(one, 'a'), await platform(one, 'b'), await platform(one, 'c')]
+  const helper = await ngo(one, 'helper')
+  const callers = [...platforms, helper].map(({ key }): Caller => {
+    const caller = one.services.identify(key)
+    if (caller === undefined) throw new Error('a key that was made is known')
+    return caller
+  })
+
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 8 }), async (rounds) => {
+      const her = await caseWithPicture(one)
+      const ids = await Promise.all([...platforms, helper].map(({ headers }) => matchIdOf(one, headers, her.hash)))
+      const doOn = async (trust: TrustService, each: Step): Promise<unknown> => {
+        const who = each.do === 'say' ? each.who : 3
+        const caller = callers[who]
+        const matchId = ids[who]
+        if (caller === undefined || matchId === undefined) throw new Error('there are four callers')
+        switch (each.do) {
+          case 'say':
+            return trust.feedback(
+              caller,
+              matchId,
+              each.verdict === 'disputed'
+                ? { verdict: 'disputed', reason: DISPUTE_REASONS[each.reason] ?? 'other' }
+                : { verdict: each.verdict },
+            )
+          case 'attest':
+            return trust.attest(caller, matchId)
+          case 'decide':
+            return trust.decide(her.imageId, each.outcome)
+          case 'verify':
+            return trust.verify(her.imageId)
+          case 'hold':
+            return trust.hold(her.imageId, { cause: 'operator', flood: 0 })
+          case 'release':
+            return trust.release(her.imageId)
+          case 'withdraw':
+            return ask(one, 'DELETE', her.url, her.headers)
+        }
+      }
+
+      let state: State = NO_TRUST
+      for (const round of rounds) {
+        const answers = await Promise.all(
+          round.map((each, i) =>
+            doOn((i % 2 === 0 ? one : two).services.trust, each).then(
+              () => 'done',
+              (error: unknown) => (error instanceof Problem ? error.code : String(error)),
+            ),
+          ),
+        )
+        const seen = await one.services.trust.signal(her.imageId).catch(() => undefined)
+        const possible = [...orders(round.map((each, i) => ({ each, i })))].map((order) => {
+          let after = state
+          const expected: string[] = []
+          for (const { each, i } of order) {
+            const result = modelled(after, each, nowMs)
+            expected[i] = result.answer
+            after = result.state
+          }
+          return { expected, after }
+        })
+        const match = possible.find(
+          ({ expected, after }) =>
+            sameWords(expected, answers) && JSON.stringify(seenOf(after)) === JSON.stringify(seen && worth(seen)),
+        )
+        assert.ok(match !== undefined, `no order gives ${answers.join()} and ${JSON.stringify(seen)}`)
+        state = match.after
+      }
+
+      const expected = state === undefined ? undefined : standingOf('self-reported', state)
+      const told = await matchesOf(one, platforms[0]?.headers ?? {}, her.hash)
+      if (expected?.matches !== true) assert.deepEqual(told, [])
+      else
+        assert.deepEqual(
+          told.map(({ tier, disputed }) => ({ tier, disputed })),
+          [{ tier: expected.tier, disputed: expected.disputed }],
+        )
+      if (state !== undefined) await ask(one, 'DELETE', her.url, her.headers)
+    }),
+    { numRuns: 25 },
+  )
+})
+
+function sameWords(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((word, i) => word === other[i])
+}
+
+function worth({ tier, disputed, dispute, reasons, confirmations, refusals, attestations, verifications }: SignalWorth) {
+  return { tier, disputed, dispute, reasons, confirmations, refusals, attestations, verifications }
+}
+
+function seenOf(state: State) {
+  if (state === undefined) return undefined
+  const { tier, disputed } = standingOf('self-reported', state)
+  const { confirmations, refusals, attestations, verifications } = supportOf(state)
+  return {
+    tier,
+    disputed,
+    dispute: state.dispute,
+    reasons: state.reasons,
+    confirmations,
+    refusals,
+    attestations,
+    verifications,
+  }
+}
