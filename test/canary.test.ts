@@ -124,6 +124,11 @@ t.test('pictures pass through and leave nothing', { timeout: 110_000 }, async (t
       [`${her.caseUrl}/hashes`, her.headers, asJson({ images: [{ pixels: one.bytes.toString('hex') }] })],
       [`${v1}/cases`, {}, asJson({ adult: true, [name]: one.bytes.toString('latin1') })],
       [`${v1}/banks/${name}/signals`, platform.headers, images([one])],
+      [`${v1}/assisted-cases`, platform.headers, asJson({ adult: true, [name]: one.bytes.toString('latin1') })],
+      [`${her.caseUrl}/renewals`, {}, asJson({ pin: name, picture: one.bytes.toString('base64') })],
+      [`${her.caseUrl}/handover`, her.headers, asJson({ keepReading: name })],
+      [`${her.caseUrl}/complaint/checks`, her.headers, asJson({ reference: one.bytes.toString('hex') })],
+      [`${her.caseUrl}/pin`, her.headers, images([one])],
       [`${v1}/${name}?${name}`, {}, images([one])],
       [`${v1}/cases/%zz${name}`, {}, images([one])],
     ]
