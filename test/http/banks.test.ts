@@ -162,6 +162,7 @@ t.test('a bank is its organisation’s own to write to', async (t) => {
   const { banks } = listed.json<{ banks: { bank: string; own: boolean }[] }>()
   t.same(banks.map(({ bank, own }) => [bank, own]).sort(), [
     ['cases', false],
+    ['harmless', false],
     ['mine', true],
     ['theirs', false],
   ])

@@ -62,7 +62,7 @@ t.test('several listeners see the whole time line of a case, live, until it is e
   await until(() => resumed.kinds().length === 1)
   t.same(resumed.kinds(), ['matched'], 'what came after the last event that was heard')
   t.match(resumed.heard.text, /data: \{[^\n]*"kind":"matched"[^\n]*"platforms":"3-5"\}/)
-  t.notMatch(resumed.heard.text, /"count"|:4/, 'no exact number')
+  t.notMatch(resumed.heard.text, /"count"|:4[,}]/, 'no exact number')
   resumed.leave()
 
   const second = await listen(t, url, her.headers)
