@@ -42,11 +42,11 @@ const HOTLINES: readonly Hotline[] = [
   { name: 'Cybertip.ca', where: 'Canada', country: 'CA', url: 'https://www.cybertip.ca' },
 ]
 
-/** Those of the country first, then those that take reports from everywhere. Of an unknown country: all there are. */
+/** Those of the country first, then those that take reports from everywhere; all there are when no country is given. */
 export function hotlinesFor(country: string | undefined): readonly Hotline[] {
-  const own = HOTLINES.filter((hotline) => hotline.country !== undefined && hotline.country === country)
-  const everywhere = HOTLINES.filter((hotline) => hotline.country === undefined)
-  return own.length > 0 ? [...own, ...everywhere] : HOTLINES
+  if (country === undefined) return HOTLINES
+  const own = HOTLINES.filter((hotline) => hotline.country === country)
+  return [...own, ...HOTLINES.filter((hotline) => hotline.country === undefined)]
 }
 
 /** Whoever is younger is a child, whatever the age of consent: that is how laws on pictures count. */
