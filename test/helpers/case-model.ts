@@ -15,6 +15,13 @@ export function actionOf(step: number): ModelAction {
   return drawn < 97 ? 'withdrawn' : 'expired'
 }
 
+/** Each round of steps has cases of its own, so that not all have ended before the last. */
+export const STEPS_A_ROUND = 100_000
+
+export function caseNumberOf(step: number, casesARound: number): number {
+  return Math.floor(step / STEPS_A_ROUND) * casesARound + (step % casesARound)
+}
+
 export function caseIdOf(number: number): string {
   return number.toString(16).padStart(32, '0')
 }

@@ -7,7 +7,7 @@ import { casesIn } from '../../src/store/cases.js'
 import { imagesIn } from '../../src/store/images.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
-import { actionOf, caseIdOf, imageIdOf, MODEL_END_MS, MODEL_NOW_MS } from './case-model.js'
+import { actionOf, caseIdOf, caseNumberOf, imageIdOf, MODEL_END_MS, MODEL_NOW_MS } from './case-model.js'
 
 const [, , socket = '', count = '', first = ''] = process.argv
 const store = await openStore({ url: undefined, socket })
@@ -15,8 +15,7 @@ const cases = casesIn(store)
 const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 9)]))
 
 async function act(step: number): Promise<void> {
-  const number = step % Number(count)
-  const caseId = caseIdOf(number)
+  const caseId = caseIdOf(caseNumberOf(step, Number(count)))
   const action = actionOf(step)
   let outcome: unknown
   if (action === 'open') {
