@@ -17,7 +17,7 @@ import {
   VERDICTS,
 } from '../../src/domain/trust.js'
 import type { SignalWorth, TrustService } from '../../src/services/trust.js'
-import { startService } from '../helpers/service.js'
+import { startService, until } from '../helpers/service.js'
 import { ask, caseWithPicture, matchesOf, matchIdOf, ngo, platform } from '../helpers/trust.js'
 
 type Step =
@@ -162,6 +162,8 @@ t.test('whoever speaks at the same time, it is as if they had spoken in turn', a
         state = match.after
       }
 
+      // What the other process answered for, this one may learn up to a second later.
+      await until(async () => (await one.services.health.behind()) === 0, 1000)
       const expected = state === undefined ? undefined : standingOf('self-reported', state)
       const told = await matchesOf(one, platforms[0]?.headers ?? {}, her.hash)
       if (expected?.matches !== true) assert.deepEqual(told, [])
