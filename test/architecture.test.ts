@@ -9,9 +9,10 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   search: ['hash'],
   domain: ['hash'],
   jobs: ['domain'],
+  net: [],
   handoff: ['domain', 'hash'],
   store: ['domain', 'hash'],
-  services: ['domain', 'handoff', 'hash', 'jobs', 'search', 'store'],
+  services: ['domain', 'handoff', 'hash', 'jobs', 'net', 'search', 'store'],
   http: ['domain', 'hash', 'services', 'web'],
   web: ['domain'],
   cli: ['domain', 'http', 'services', 'store', 'top'],
@@ -46,6 +47,17 @@ t.test('only workers/media touches an image codec', async (t) => {
     if (specifier === 'sharp' || specifier === 'imghash') {
       t.ok(file.startsWith('workers/media/') || file.startsWith('src/demo/'), `${file} imports ${specifier}`)
     }
+  }
+})
+
+t.test('only src/net calls the outside: fetch and requests of Node go past its checks', async (t) => {
+  const callers = ['node:https', 'node:http2', 'node:tls', 'undici']
+  for (const { file, specifier } of [...importsUnder('src'), ...importsUnder('workers')]) {
+    if (callers.includes(specifier)) t.ok(file.startsWith('src/net/'), `${file} imports ${specifier}`)
+  }
+  for (const file of [...sourcesUnder('src'), ...sourcesUnder('workers')]) {
+    const fetches = /(?<![.\w])fetch\(/.test(readFileSync(join(root, file), 'utf8'))
+    if (fetches) t.match(file, /^src\/(cli|demo)\//, 'an operator calls his own service')
   }
 })
 
