@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { readConfig } from './config.js'
 import { refuseToStart, stopOnSignal } from './process.js'
 import { openServices } from './services.js'
+import { headText } from './store/audit.js'
 import { makeKeyring, parseSealKeys, sealKeysFromFile } from './store/seal.js'
 import { loadSite } from './web/site.js'
 
@@ -32,6 +33,7 @@ const services = await openServices({
   now: () => Date.now(),
   clock: () => performance.now(),
   onTrouble: (error) => void starting.then(({ log }) => log.error({ err: error }, 'trouble')),
+  onAuditHead: (head) => void starting.then(({ log }) => log.info({ auditHead: headText(head) }, 'audit')),
 }).catch(refuseToStart)
 
 /** What build.mjs made of `page/`, beside the compiled sources. */

@@ -8,6 +8,7 @@ import { listenForWorkers } from './handoff/listener.js'
 import { HASH_IMAGE_QUEUE, type HashImageJob, IMAGE_TTL_MS, JOB_PRIORITY, QUEUE_PREFIX } from './jobs/hash-image.js'
 import { identify } from './services/access.js'
 import { accountsFrom } from './services/accounts.js'
+import { auditOver } from './services/audit.js'
 import { banksFrom } from './services/banks.js'
 import { caseAccessTo } from './services/case-access.js'
 import { caseFilesIn } from './services/case-file.js'
@@ -25,6 +26,7 @@ import { signerFrom } from './services/signer.js'
 import { snapshotsIn } from './services/snapshot.js'
 import { isHarmless } from './services/veto.js'
 import { apiKeysIn } from './store/api-keys.js'
+import { type AuditHead, auditLogIn } from './store/audit.js'
 import { banksIn } from './store/banks.js'
 import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
@@ -51,6 +53,8 @@ export interface ServiceOptions {
   readonly clock: () => number
   /** What goes wrong behind the scenes; never with hashes. */
   readonly onTrouble: (error: unknown) => void
+  /** Told of each new end of the audit log. */
+  readonly onAuditHead: (head: AuditHead) => void
 }
 
 export interface Services extends AppServices {
@@ -78,6 +82,13 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const { now, clock, onTrouble } = options
   const keyring = options.keyring(!(await hasSecrets(store)))
   const secrets = await loadSecrets(store, keyring)
+  const audit = auditOver({
+    store,
+    log: auditLogIn(store, secrets.audit),
+    now,
+    onTrouble,
+    onHead: options.onAuditHead,
+  })
   const images = imagesIn(store, keyring, options.trustLimits.maxImagesPerCase)
   const caseStore = casesIn(store)
   const caseEvents = caseEventsIn(store, () => connectForFollowing(options.redis))
@@ -156,7 +167,11 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       enqueue: async (job) => (await queue).enqueue(job),
     }),
     health: healthOf({ replica, store }),
-    identify: (key) => identify(replica.catalogue.apiKeys, key),
+    identify(key) {
+      const caller = identify(replica.catalogue.apiKeys, key)
+      if (caller !== undefined) audit.recordDaily('key.used', `key:${caller.keyId}`, { orgId: caller.orgId })
+      return caller
+    },
     async hydrate() {
       await Promise.all([queue, replica.start()])
     },
@@ -176,6 +191,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       await saving.close()
       caseEvents.close()
       await replica.close()
+      await audit.close()
       await store.close()
     },
   }

@@ -33,6 +33,7 @@ const services = await openServices({
   now: () => Date.now(),
   clock: () => performance.now(),
   onTrouble: console.error,
+  onAuditHead: () => {},
 })
 
 const found = [

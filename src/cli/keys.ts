@@ -61,7 +61,7 @@ async function list(): Promise<number> {
 async function revoke(args: readonly string[]): Promise<number> {
   const [keyId] = args
   if (keyId === undefined) return unusable('tabir keys revoke KEYID')
-  const revision = await withApiKeys((apiKeys) => apiKeys.revoke(keyId))
+  const revision = await withApiKeys((apiKeys) => apiKeys.revoke(keyId, Date.now()))
   if (revision === undefined) return unusable('There is no such key.')
   print({ keyId, revoked: true })
   return 0

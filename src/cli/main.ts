@@ -1,5 +1,6 @@
 // The operator's command line: which command, then its own file.
 
+import { audit } from './audit.js'
 import { index } from './index.js'
 import { keys } from './keys.js'
 import { receipts } from './receipts.js'
@@ -24,16 +25,23 @@ const HELP = `Tabir: matching of intimate images shared without consent, without
   tabir trust forgive ACCOUNT
                     what is said and decided about a signal, everywhere within a second
 
+  tabir audit list [--after NUMBER] [--limit LINES]
+                    what was done, by whom, one line of JSON each
+  tabir audit verify [--head HEAD]
+                    is the audit log whole and unchanged? HEAD is one that was noted before, from here or from the log of an
+                    api: then it also shows whether the log was set back. Ends with 0 if so, with 1 if not
+
   tabir receipts verify FILE [--key FILE] [--url URL]
                     was this receipt or report signed by this service, and is it unchanged? Ends with 0 if so, with 1 if not, and
                     with 2 when that cannot be found out. The key: a file with the answer of /v1/receipts/key, or of a
                     running api
 
-The commands for keys and trust work on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the service runs or not.
+The commands for keys, trust and audit work on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the service runs or not.
 `
 
 const [command, ...rest] = process.argv.slice(2)
 if (command === 'keys') process.exitCode = await keys(rest)
+else if (command === 'audit') process.exitCode = await audit(rest)
 else if (command === 'index') process.exitCode = await index(rest)
 else if (command === 'trust') process.exitCode = await trust(rest)
 else if (command === 'receipts') process.exitCode = await receipts(rest)

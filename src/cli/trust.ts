@@ -1,7 +1,5 @@
 // tabir trust disputes | quarantine | show | dispute | decide | verify | hold | release | strikes | forgive
 
-import { join } from 'node:path'
-import { readConfig } from '../config.js'
 import { UUID_PATTERN } from '../domain/ids.js'
 import { Problem } from '../domain/problem.js'
 import { isAccount } from '../domain/strikes.js'
@@ -18,14 +16,12 @@ import { apiKeysIn } from '../store/api-keys.js'
 import { banksIn } from '../store/banks.js'
 import { caseEventsIn } from '../store/case-events.js'
 import { casesIn } from '../store/cases.js'
-import { openRedisServer } from '../store/embedded-redis.js'
 import { eventsIn } from '../store/events.js'
 import { imagesIn } from '../store/images.js'
-import { makeKeyring, parseSealKeys, sealKeysFromFile } from '../store/seal.js'
-import { hasSecrets, loadSecrets } from '../store/secrets.js'
-import { connectForFollowing, openStore, type Store } from '../store/store.js'
+import { connectForFollowing } from '../store/store.js'
 import { strikesIn } from '../store/strikes.js'
 import { trustsIn } from '../store/trust.js'
+import { type SealedStore, withSealedStore } from './sealed-store.js'
 
 const USAGE = `tabir trust disputes | quarantine | strikes
   tabir trust show | verify | hold | release SIGNAL
@@ -82,42 +78,11 @@ function workFor([verb, subject = '', word, ...rest]: readonly string[]): Work |
   return verb === 'release' ? onOne((trust) => trust.release(signalId)) : undefined
 }
 
-/** Uses the running service's Redis, or starts the one of the data folder for the moment. Running processes learn of it by themselves. */
-async function withParts<T>(use: (parts: Parts) => Promise<T>): Promise<T> {
-  const config = readConfig(process.env)
-  const server = await openRedisServer(config)
-  try {
-    const target = { url: server.url, socket: server.socket }
-    const store = await openStore(target)
-    try {
-      const isFirstUse = !(await hasSecrets(store))
-      const keyring = makeKeyring(
-        config.sealKeys === undefined
-          ? sealKeysFromFile(join(config.dataDir, 'seal-keys'), isFirstUse)
-          : parseSealKeys(config.sealKeys),
-      )
-      const secrets = await loadSecrets(store, keyring)
-      return await use(await partsOver(store, { keyring, secrets, follower: () => connectForFollowing(target) }))
-    } finally {
-      await store.close()
-    }
-  } finally {
-    await server.stop()
-  }
+function withParts<T>(use: (parts: Parts) => Promise<T>): Promise<T> {
+  return withSealedStore(async (opened) => use(await partsOver(opened)))
 }
 
-async function partsOver(
-  store: Store,
-  {
-    keyring,
-    secrets,
-    follower,
-  }: {
-    readonly keyring: ReturnType<typeof makeKeyring>
-    readonly secrets: Awaited<ReturnType<typeof loadSecrets>>
-    readonly follower: () => ReturnType<typeof connectForFollowing>
-  },
-): Promise<Parts> {
+async function partsOver({ store, keyring, secrets, target }: SealedStore): Promise<Parts> {
   const now = () => Date.now()
   const images = imagesIn(store, keyring)
   const strikes = strikesIn(store)
@@ -140,7 +105,7 @@ async function partsOver(
         notices: { decided: async () => {} }, // no platform decides here, so no clock stops
         strikes,
         veto: vetoing({ images, replica, idSecret: secrets.signalId, now }),
-        caseEvents: caseEventsIn(store, follower),
+        caseEvents: caseEventsIn(store, () => connectForFollowing(target)),
         ownerOf,
       }),
     }),

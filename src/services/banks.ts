@@ -29,7 +29,7 @@ export function banksFrom({ banks, replica, now }: BankParts): Banks {
       if (purpose === 'harmless' && !caller.scopes.has('admin')) throw new Problem('scope-missing')
       if (name === CASES_BANK_NAME || name === HARMLESS_BANK_NAME) throw new Problem('bank-exists')
       const bank: Bank = { name, purpose, orgId: caller.orgId, thresholdBits, createdAtMs: now() }
-      const revision = await banks.add(bank)
+      const revision = await banks.add(bank, `key:${caller.keyId}`)
       if (revision === undefined) throw new Problem('bank-exists')
       await replica.reached(revision)
       return bank

@@ -2,6 +2,8 @@
 
 import { z } from 'zod'
 import { type Caller, ORG_KINDS, type OrgKind, SCOPES, type Scope } from '../domain/access.js'
+import type { AuditActor } from '../domain/audit.js'
+import { writeAudited } from './audit.js'
 import { keys } from './keys.js'
 import { ensureOrg, putNamed, removeNamed } from './scripts/put-named.js'
 import type { Store } from './store.js'
@@ -25,8 +27,10 @@ export interface ApiKeys {
   ensureOrg(org: { readonly name: string; readonly kind: OrgKind; readonly newId: string }): Promise<string>
   org(orgId: string): Promise<{ readonly name: string; readonly kind: OrgKind } | undefined>
   orgByName(name: string): Promise<{ readonly orgId: string; readonly kind: OrgKind } | undefined>
-  add(key: ApiKey): Promise<number | undefined>
-  revoke(keyId: string): Promise<number | undefined>
+  /** Recorded in the audit log. */
+  add(key: ApiKey, by?: AuditActor): Promise<number | undefined>
+  /** Recorded in the audit log. */
+  revoke(keyId: string, nowMs: number, by?: AuditActor): Promise<number | undefined>
   get(keyId: string): Promise<ApiKey | undefined>
   all(): Promise<ApiKey[]>
 }
@@ -45,16 +49,24 @@ export function apiKeysIn(store: Store): ApiKeys {
       const json = orgId === null ? null : await store.ask((redis) => redis.hget(keys.orgs, orgId))
       return orgId === null || json === null ? undefined : { orgId, kind: OrgJson.parse(JSON.parse(json)).kind }
     },
-    async add({ keyId, scopes, ...rest }) {
-      const reply = await store.write(
+    async add({ keyId, scopes, ...rest }, by = 'operator') {
+      const reply = await writeAudited(
+        store,
+        { act: 'key.created', by, about: { keyId, orgId: rest.orgId }, atMs: rest.createdAtMs },
         putNamed,
         [keys.apiKeys, keys.revision, keys.changes],
         ['api-key', keyId, JSON.stringify({ ...rest, scopes: [...scopes] })],
       )
       return reply === null ? undefined : Number(reply)
     },
-    async revoke(keyId) {
-      const reply = await store.write(removeNamed, [keys.apiKeys, keys.revision, keys.changes], ['api-key', keyId])
+    async revoke(keyId, nowMs, by = 'operator') {
+      const reply = await writeAudited(
+        store,
+        { act: 'key.revoked', by, about: { keyId }, atMs: nowMs },
+        removeNamed,
+        [keys.apiKeys, keys.revision, keys.changes],
+        ['api-key', keyId],
+      )
       return reply === null ? undefined : Number(reply)
     },
     async get(keyId) {

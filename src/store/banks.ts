@@ -1,8 +1,10 @@
 // Banks in the store.
 
 import { z } from 'zod'
+import type { AuditActor } from '../domain/audit.js'
 import { BANK_PURPOSES, type Bank } from '../domain/bank.js'
 import { SIGNAL_TYPE_NAMES } from '../domain/signal-types.js'
+import { writeAudited } from './audit.js'
 import { keys } from './keys.js'
 import { putNamed } from './scripts/put-named.js'
 import type { Store } from './store.js'
@@ -16,16 +18,18 @@ const BankJson = z.object({
 })
 
 export interface Banks {
-  /** @returns the revision that has it, or `undefined` when the name is taken. */
-  add(bank: Bank): Promise<number | undefined>
+  /** Recorded in the audit log. @returns the revision that has it, or `undefined` when the name is taken. */
+  add(bank: Bank, by: AuditActor): Promise<number | undefined>
   get(name: string): Promise<Bank | undefined>
   all(): Promise<Bank[]>
 }
 
 export function banksIn(store: Store): Banks {
   return {
-    async add({ name, ...rest }) {
-      const reply = await store.write(
+    async add({ name, ...rest }, by) {
+      const reply = await writeAudited(
+        store,
+        { act: 'bank.created', by, about: { bank: name, orgId: rest.orgId ?? 'tabir' }, atMs: rest.createdAtMs },
         putNamed,
         [keys.banks, keys.revision, keys.changes],
         ['bank', name, JSON.stringify(rest)],

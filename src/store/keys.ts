@@ -41,6 +41,14 @@ export const keys = {
   events: `${TAG}:events`,
   /** string: that an event was noted. */
   eventOnce: (digest: string) => `${TAG}:event-once:${digest}`,
+  /** stream: the audit log, one entry an act, id `<number>-0`, fields entry and mac. */
+  audit: `${TAG}:audit`,
+  /** [72 bytes] number and MAC of the last entry of the audit log, and the MAC of both. */
+  auditHead: `${TAG}:audit-head`,
+  /** list: entries for the audit log that are not chained yet. */
+  auditDue: `${TAG}:audit-due`,
+  /** string: that a daily entry was noted. */
+  auditOnce: (digest: string) => `${TAG}:audit-once:${digest}`,
   /** sorted set: keyed hashes of an organisation's contexts, by the time of the last match. */
   contexts: (orgId: string) => `${TAG}:contexts:${orgId}`,
   /** hash: the same keyed hashes → sealed context. */

@@ -15,9 +15,20 @@ import type { Store } from './store.js'
  * complaint: keys the hash that is kept of the number of a complaint.
  * idempotency: keys what is kept for callers that ask again.
  * receipt: the private key that receipts are signed with.
+ * audit: binds each entry of the audit log to the one before.
  * party: keys the names under which organisations' decisions are kept, so that the store does not tell who decided what.
  */
-const SECRET_NAMES = ['caseNumber', 'pin', 'signalId', 'matchId', 'receipt', 'idempotency', 'complaint', 'party'] as const
+const SECRET_NAMES = [
+  'caseNumber',
+  'pin',
+  'signalId',
+  'matchId',
+  'receipt',
+  'idempotency',
+  'complaint',
+  'party',
+  'audit',
+] as const
 export type Secrets = Readonly<Record<(typeof SECRET_NAMES)[number], Buffer>>
 
 /** Was anything ever sealed in this store? */
@@ -44,6 +55,7 @@ export async function loadSecrets(store: Store, keyring: Keyring): Promise<Secre
     idempotency: await load('idempotency'),
     complaint: await load('complaint'),
     party: await load('party'),
+    audit: await load('audit'),
   }
 }
 

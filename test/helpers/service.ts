@@ -64,6 +64,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     now: options.now ?? (() => Date.now()),
     clock: () => performance.now(),
     onTrouble: (error) => log.push(String(error)),
+    onAuditHead: () => {},
   })
   const app = await buildApp({
     services,

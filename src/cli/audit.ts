@@ -1,0 +1,76 @@
+// tabir audit verify | list
+
+import { parseArgs } from 'node:util'
+import { AUDIT_FAULTS, type AuditLog, auditLogIn, headText, parseHead } from '../store/audit.js'
+import { withSealedStore } from './sealed-store.js'
+
+const USAGE = `tabir audit verify [--head HEAD]
+  tabir audit list [--after NUMBER] [--limit LINES]`
+const MOST_LISTED = 100_000
+const AT_ONCE = 1000
+
+/** @returns the exit status: 0, or 1 for a log that is not sound or cannot be read, 2 for arguments that cannot be used. */
+export async function audit(args: readonly string[]): Promise<number> {
+  const work = workFor(args)
+  if (work === undefined) return failed(USAGE, 2)
+  try {
+    return await withSealedStore(async ({ store, secrets }) => {
+      const log = auditLogIn(store, secrets.audit)
+      // What was typed while no api was running waits to be chained. A log that is not sound takes no more: verify says why.
+      await log.chain().catch(() => {})
+      return work(log)
+    })
+  } catch (error) {
+    return failed(error instanceof Error ? error.message : String(error), 1)
+  }
+}
+
+function workFor([verb, ...rest]: readonly string[]): ((log: AuditLog) => Promise<number>) | undefined {
+  try {
+    if (verb === 'verify') {
+      const { values } = parseArgs({ args: rest, options: { head: { type: 'string' } } })
+      const head = values.head === undefined ? undefined : parseHead(values.head)
+      return values.head !== undefined && head === undefined ? undefined : (log) => verify(log, head)
+    }
+    if (verb !== 'list') return undefined
+    const { values } = parseArgs({ args: rest, options: { after: { type: 'string' }, limit: { type: 'string' } } })
+    const after = wholeNumber(values.after ?? '0')
+    const limit = wholeNumber(values.limit ?? String(MOST_LISTED))
+    return after === undefined || limit === undefined ? undefined : (log) => list(log, after, limit)
+  } catch {
+    return undefined
+  }
+}
+
+async function verify(log: AuditLog, noted: ReturnType<typeof parseHead>): Promise<number> {
+  const verdict = await log.verify(noted)
+  if (!verdict.isSound) return failed(`Not sound, at entry ${verdict.number}: ${AUDIT_FAULTS[verdict.why]}.`, 1)
+  const { head } = verdict
+  print({ sound: true, entries: head?.number ?? 0, head: head === undefined ? null : headText(head) })
+  return 0
+}
+
+async function list(log: AuditLog, after: number, limit: number): Promise<number> {
+  let last = after
+  for (let left = limit; left > 0; ) {
+    const acts = await log.list(last, Math.min(left, AT_ONCE))
+    for (const { number, atMs, act, by, about } of acts) print({ number, at: new Date(atMs).toISOString(), act, by, about })
+    if (acts.length === 0) break
+    last = acts.at(-1)?.number ?? last
+    left -= acts.length
+  }
+  return 0
+}
+
+function wholeNumber(text: string): number | undefined {
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined
+}
+
+function print(value: object): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`)
+}
+
+function failed(why: string, status: number): number {
+  process.stderr.write(`${why}\n`)
+  return status
+}

@@ -1,0 +1,38 @@
+// What commands work on that need what is sealed: the running service's Redis, or that of the data folder.
+
+import { join } from 'node:path'
+import { readConfig } from '../config.js'
+import { openRedisServer } from '../store/embedded-redis.js'
+import { type Keyring, makeKeyring, parseSealKeys, sealKeysFromFile } from '../store/seal.js'
+import { hasSecrets, loadSecrets, type Secrets } from '../store/secrets.js'
+import { openStore, type RedisTarget, type Store } from '../store/store.js'
+
+export interface SealedStore {
+  readonly store: Store
+  readonly keyring: Keyring
+  readonly secrets: Secrets
+  readonly target: RedisTarget
+}
+
+/** Uses the running service's Redis, or starts the one of the data folder for the moment. Running processes learn of it by themselves. */
+export async function withSealedStore<T>(use: (opened: SealedStore) => Promise<T>): Promise<T> {
+  const config = readConfig(process.env)
+  const server = await openRedisServer(config)
+  try {
+    const target = { url: server.url, socket: server.socket }
+    const store = await openStore(target)
+    try {
+      const isFirstUse = !(await hasSecrets(store))
+      const keyring = makeKeyring(
+        config.sealKeys === undefined
+          ? sealKeysFromFile(join(config.dataDir, 'seal-keys'), isFirstUse)
+          : parseSealKeys(config.sealKeys),
+      )
+      return await use({ store, keyring, secrets: await loadSecrets(store, keyring), target })
+    } finally {
+      await store.close()
+    }
+  } finally {
+    await server.stop()
+  }
+}

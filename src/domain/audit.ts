@@ -1,0 +1,53 @@
+// What the audit log tells of: which acts there are, and what each is about. Ids and our own words, never hashes or persons.
+
+/** Every act that is recorded, and what has to be said about it. A new one is a row here and a call where it is done. */
+export const AUDIT_ACTS = {
+  'bank.created': ['bank', 'orgId'],
+  'key.created': ['keyId', 'orgId'],
+  'key.revoked': ['keyId'],
+  /** Once a day for each key. */
+  'key.used': ['orgId', 'day'],
+} as const satisfies Readonly<Record<string, readonly string[]>>
+
+export type AuditAct = keyof typeof AUDIT_ACTS
+
+/** Who did it: the operator at the command line, the submitter of the case, Tabir by itself, or whoever holds a key. */
+export type AuditActor = 'operator' | 'submitter' | 'tabir' | `key:${string}` | `org:${string}`
+
+export type AuditAbout<A extends AuditAct> = Readonly<Record<(typeof AUDIT_ACTS)[A][number], string>>
+
+export interface AuditEntry<A extends AuditAct = AuditAct> {
+  readonly act: A
+  readonly by: AuditActor
+  readonly about: AuditAbout<A>
+  readonly atMs: number
+}
+
+/** An act as it stands in the log; also one that only another version of this table knows. */
+export interface RecordedAct {
+  readonly act: string
+  readonly by: string
+  readonly about: Readonly<Record<string, string>>
+  readonly atMs: number
+}
+
+/** An entry whose act and fields need not fit yet. */
+export type UncheckedEntry = Omit<RecordedAct, 'act' | 'by'> & { readonly act: AuditAct; readonly by: AuditActor }
+
+/**
+ * An entry as text, exactly as it is chained.
+ * @throws {RangeError} when it is not about what its act is about, or holds what may be a hash: a caller's bug.
+ */
+export function auditText({ act, by, about, atMs }: UncheckedEntry): string {
+  const fields: readonly string[] = AUDIT_ACTS[act]
+  const isWhole = Object.keys(about).length === fields.length && fields.every((field) => field in about)
+  if (!isWhole) throw new RangeError(`an audit entry of ${act} is about ${fields.join(', ')}`)
+  for (const value of [by, ...Object.values(about)]) {
+    if (!WORD.test(value) || MAY_BE_A_HASH.test(value)) throw new RangeError('an audit entry has ids and words alone')
+  }
+  return JSON.stringify({ act, by, about, atMs })
+}
+
+const WORD = /^[\w.,:+-]{1,160}$/
+/** 256 bits in hex or in base64: no id of ours is that long. */
+const MAY_BE_A_HASH = /[0-9a-f]{64}|^[\w+-]{43}$/i

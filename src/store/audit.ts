@@ -1,0 +1,195 @@
+// The audit log: appended to, never changed, each entry bound to the one before. Decision 0035 says against whom.
+
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { z } from 'zod'
+import { type AuditAct, type AuditEntry, auditText, type RecordedAct, type UncheckedEntry } from '../domain/audit.js'
+import type { Arg, Script } from './durable-writer.js'
+import { keys } from './keys.js'
+import { audited, chainAudit, noteAudit } from './scripts/audit.js'
+import type { Store } from './store.js'
+
+/** The last entry of the chain. */
+export interface AuditHead {
+  /** From 1. */
+  readonly number: number
+  /** [32 bytes] */
+  readonly mac: Buffer
+}
+
+export interface ChainedAct extends RecordedAct {
+  readonly number: number
+}
+
+export type AuditVerdict =
+  | { readonly isSound: true; readonly head: AuditHead | undefined }
+  /** `number`: the entry at which it shows. */
+  | { readonly isSound: false; readonly number: number; readonly why: AuditFault }
+
+export const AUDIT_FAULTS = {
+  missing: 'an entry is missing',
+  changed: 'an entry was changed, or was not written by this service',
+  'cut-short': 'entries at the end are missing',
+  'head-changed': 'the mark of the last entry is missing, was changed, or was not written by this service',
+  'head-noted': 'the entry that was noted is not in this log: it was set back, or replaced',
+} as const
+export type AuditFault = keyof typeof AUDIT_FAULTS
+
+export class AuditError extends Error {
+  override readonly name = 'AuditError'
+}
+
+export interface AuditLog {
+  /**
+   * Puts what waits into the chain, in the order in which it was noted. @returns the last entry.
+   * @throws {AuditError} when the log ends before an entry that this process has seen, or its mark does not verify. Nothing is
+   *   written then; what waits goes on waiting.
+   */
+  chain(): Promise<AuditHead | undefined>
+  /** The oldest first, from after this number, at most `limit`. */
+  list(afterNumber: number, limit: number): Promise<ChainedAct[]>
+  /** Reads all of it. @param noted an entry that somebody noted elsewhere: it has to be there. Cost: about 10 µs an entry. */
+  verify(noted?: AuditHead): Promise<AuditVerdict>
+}
+
+/** Writes an entry in the same step as what it tells of: see `audited`. */
+export function writeAudited<A extends AuditAct>(
+  store: Store,
+  entry: AuditEntry<A>,
+  script: Script,
+  scriptKeys: readonly string[],
+  args: readonly Arg[],
+  auditedIf?: string,
+): Promise<unknown> {
+  return store.write(audited(script, auditedIf), [...scriptKeys, keys.auditDue], [...args, auditText(entry)])
+}
+
+/** Notes what was done elsewhere. Durable when it returns. @param onceInS [seconds] in which the same entry is noted once; 0: always. */
+export async function noteInAudit(store: Store, entry: UncheckedEntry, onceInS = 0): Promise<void> {
+  const { act, by, about } = entry
+  const once = createHash('sha256')
+    .update(JSON.stringify([act, by, about]))
+    .digest('base64url')
+  await store.write(noteAudit, [keys.auditDue, keys.auditOnce(once)], [auditText(entry), onceInS])
+}
+
+const Entry = z.object({ act: z.string(), by: z.string(), about: z.record(z.string(), z.string()), atMs: z.number() })
+const AT_ONCE = 256
+const FIRST: AuditHead = { number: 0, mac: Buffer.alloc(32) }
+
+/** @param secret the deployment's, for this alone: without it nobody adds an entry, or puts one in another's place. */
+export function auditLogIn(store: Store, secret: Buffer): AuditLog {
+  let seen = FIRST
+  const macOf = (before: AuditHead, text: Buffer) =>
+    createHmac('sha256', secret)
+      .update('entry')
+      .update(before.mac)
+      .update(numberBytes(before.number + 1))
+      .update(text)
+      .digest()
+  const markOf = ({ number, mac }: AuditHead) => {
+    const head = Buffer.concat([numberBytes(number), mac])
+    return Buffer.concat([head, createHmac('sha256', secret).update('head').update(head).digest()])
+  }
+
+  const readMark = async (): Promise<{ readonly mark: Buffer | ''; readonly head: AuditHead | undefined }> => {
+    const mark = await store.ask((redis) => redis.getBuffer(keys.auditHead))
+    if (mark === null) return { mark: '', head: undefined }
+    if (mark.length !== MARK_BYTES) throw new AuditError(AUDIT_FAULTS['head-changed'])
+    const head = { number: Number(mark.readBigUInt64BE()), mac: Buffer.from(mark.subarray(8, 40)) }
+    if (!timingSafeEqual(markOf(head), mark)) throw new AuditError(AUDIT_FAULTS['head-changed'])
+    return { mark, head }
+  }
+
+  return {
+    async chain() {
+      for (;;) {
+        const { mark, head } = await readMark()
+        if ((head?.number ?? 0) < seen.number) throw new AuditError(AUDIT_FAULTS['cut-short'])
+        if (head?.number === seen.number && !head.mac.equals(seen.mac)) throw new AuditError(AUDIT_FAULTS['head-noted'])
+        seen = head ?? FIRST
+        const due = await store.ask((redis) => redis.lrangeBuffer(keys.auditDue, 0, AT_ONCE - 1))
+        if (due.length === 0) return head
+        let last = seen
+        const args: Arg[] = []
+        for (const text of due) {
+          last = { number: last.number + 1, mac: macOf(last, text) }
+          args.push(text, last.mac)
+        }
+        // Whoever was faster has moved the head: then it is read again.
+        const first = seen.number + 1
+        await store.write(chainAudit, [keys.auditDue, keys.audit, keys.auditHead], [mark, markOf(last), first, ...args])
+      }
+    },
+
+    async list(afterNumber, limit) {
+      const entries = await store.ask((redis) => redis.xrangeBuffer(keys.audit, `(${afterNumber}-0`, '+', 'COUNT', limit))
+      return entries.map((entry) => {
+        const { number, text } = fieldsOf(entry)
+        return { number, ...Entry.parse(JSON.parse(text.toString('utf8'))) }
+      })
+    },
+
+    async verify(noted) {
+      const mark = await readMark().catch((error: unknown) => {
+        if (error instanceof AuditError) return undefined
+        throw error
+      })
+      let before = FIRST
+      let hasNoted = noted === undefined
+      for (;;) {
+        const from = `(${before.number}-0`
+        const entries = await store.ask((redis) => redis.xrangeBuffer(keys.audit, from, '+', 'COUNT', AT_ONCE))
+        for (const entry of entries) {
+          const { number, text, mac } = fieldsOf(entry)
+          if (number !== before.number + 1) return unsound(before.number + 1, 'missing')
+          if (!mac.equals(macOf(before, text))) return unsound(number, 'changed')
+          before = { number, mac }
+          hasNoted ||= noted?.number === number && noted.mac.equals(mac)
+          // What another process added meanwhile is for the next time.
+          if (number === mark?.head?.number) return judged(mark.head)
+        }
+        if (entries.length < AT_ONCE) break
+      }
+      if (mark === undefined || (mark.head === undefined && before.number > 0)) return unsound(before.number, 'head-changed')
+      return judged(mark.head)
+
+      function judged(head: AuditHead | undefined): AuditVerdict {
+        if ((head?.number ?? 0) > before.number) return unsound(before.number + 1, 'cut-short')
+        if (head !== undefined && !head.mac.equals(before.mac)) return unsound(head.number, 'head-changed')
+        return hasNoted ? { isSound: true, head } : unsound(noted?.number ?? 0, 'head-noted')
+      }
+    },
+  }
+}
+
+/** An entry as people note it: `<number>:<MAC in base64url>`. */
+export function headText({ number, mac }: AuditHead): string {
+  return `${number}:${mac.toString('base64url')}`
+}
+
+export function parseHead(text: string): AuditHead | undefined {
+  const [, number, mac] = /^([1-9]\d{0,14}):([\w-]{43})$/.exec(text) ?? []
+  return number === undefined || mac === undefined
+    ? undefined
+    : { number: Number(number), mac: Buffer.from(mac, 'base64url') }
+}
+
+/** number, MAC, and the MAC of both */
+const MARK_BYTES = 8 + 32 + 32
+
+function unsound(number: number, why: AuditFault): AuditVerdict {
+  return { isSound: false, number, why }
+}
+
+function numberBytes(number: number): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64BE(BigInt(number))
+  return bytes
+}
+
+/** What is missing or malformed is empty: then its MAC is not right. */
+function fieldsOf([id, fields]: [id: Buffer, fields: Buffer[]]) {
+  const field = (name: string) => fields.find((_, i) => i % 2 === 1 && fields[i - 1]?.toString('latin1') === name)
+  const none = Buffer.alloc(0)
+  return { number: Number.parseInt(id.toString('latin1'), 10), text: field('entry') ?? none, mac: field('mac') ?? none }
+}

@@ -1,0 +1,64 @@
+import type { Script } from '../durable-writer.js'
+
+/**
+ * A script that, when it did something, also notes an audit entry, in the same step. It takes one more key and one more
+ * argument, the last of each: the list of what waits to be chained, and the entry. It did nothing when it answers nil, -1, or
+ * with what `auditedIf` does not accept.
+ */
+export function audited(script: Script, auditedIf = 'true'): Script {
+  const id = `${auditedIf}\0${script.lua}`
+  let made = auditedScripts.get(id)
+  if (made === undefined) {
+    const numberOfKeys = script.numberOfKeys === 'some' ? 'some' : script.numberOfKeys + 1
+    made = {
+      numberOfKeys,
+      lua: `
+    local due   = table.remove(KEYS) -- list: entries that wait to be chained
+    local entry = table.remove(ARGV) -- the entry's text
+    local function act () ${script.lua}
+    end
+    local reply = act()
+    if reply and reply ~= -1 and (${auditedIf}) then redis.call('RPUSH', due, entry) end
+    return reply`,
+    }
+    auditedScripts.set(id, made)
+  }
+  return made
+}
+const auditedScripts = new Map<string, Script>()
+
+// Notes what was done elsewhere, once for each `once` that is given.
+export const noteAudit = {
+  numberOfKeys: 2,
+  lua: `
+    local due   = KEYS[1] -- list: entries that wait to be chained
+    local once  = KEYS[2] -- string: that it was noted
+    local entry = ARGV[1] -- the entry's text
+    local ttlS  = ARGV[2] -- [seconds] for which it is not noted again, 0 for always
+    -- returns 1, or nil when it was noted before
+    if ttlS ~= '0' and not redis.call('SET', once, '1', 'NX', 'EX', ttlS) then return nil end
+    redis.call('RPUSH', due, entry)
+    return 1`,
+} as const
+
+// Moves entries that wait to the end of the chain, unless another process was faster: then the head is another one.
+export const chainAudit = {
+  numberOfKeys: 3,
+  lua: `
+    local due   = KEYS[1] -- list: entries that wait to be chained
+    local audit = KEYS[2] -- stream: the chain
+    local head  = KEYS[3] -- string: which entry is the last
+    local from  = ARGV[1] -- the head that was read, empty for none
+    local to    = ARGV[2] -- the head after these
+    local first = tonumber(ARGV[3]) -- number of the first of these
+    -- ARGV[4…]: the entry's text, its MAC, the next entry's text, …
+    -- returns 1, or nil when another was faster
+    if (redis.call('GET', head) or '') ~= from then return nil end
+    local count = (#ARGV - 3) / 2
+    for i = 0, count - 1 do
+      redis.call('XADD', audit, string.format('%d-0', first + i), 'entry', ARGV[4 + 2 * i], 'mac', ARGV[5 + 2 * i])
+    end
+    redis.call('LTRIM', due, count, -1)
+    redis.call('SET', head, to)
+    return 1`,
+} as const

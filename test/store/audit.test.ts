@@ -1,0 +1,165 @@
+import { randomBytes } from 'node:crypto'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import type { AuditAct, UncheckedEntry } from '../../src/domain/audit.js'
+import { apiKeysIn } from '../../src/store/api-keys.js'
+import { type AuditLog, auditLogIn, headText, noteInAudit, parseHead } from '../../src/store/audit.js'
+import { keys } from '../../src/store/keys.js'
+import { openStore } from '../../src/store/store.js'
+import { startRedis } from '../helpers/redis.js'
+
+const SECRET = Buffer.alloc(32, 5)
+const server = await startRedis(t)
+const store = await openStore({ url: undefined, socket: server.socket })
+const redis = new Redis(server.socket, { replyMapping: 'legacy' })
+t.teardown(async () => {
+  redis.disconnect()
+  await store.close()
+})
+t.beforeEach(() => redis.flushall())
+
+const created = (keyId: string): UncheckedEntry => ({
+  act: 'key.created',
+  by: 'operator',
+  about: { keyId, orgId: 'o1' },
+  atMs: 1_000,
+})
+
+/** A log with so many entries. */
+async function logOf(count: number): Promise<AuditLog> {
+  const log = auditLogIn(store, SECRET)
+  for (let i = 1; i <= count; i++) await noteInAudit(store, created(`k${i}`))
+  await log.chain()
+  return log
+}
+
+t.test('what was recorded is listed in order, and the log verifies', async (t) => {
+  const log = await logOf(3)
+
+  t.match(
+    await log.list(0, 10),
+    [1, 2, 3].map((number) => ({ number, act: 'key.created', by: 'operator', about: { keyId: `k${number}` } })),
+  )
+  t.match(await log.list(1, 1), [{ number: 2 }])
+  t.match(await log.verify(), { isSound: true, head: { number: 3 } })
+  t.equal(await redis.llen(keys.auditDue), 0)
+  t.match(await auditLogIn(store, SECRET).verify(), { isSound: true }, 'read by another process')
+  t.match(await auditLogIn(store, randomBytes(32)).verify(), { isSound: false }, 'not under another secret')
+})
+
+t.test('whatever is done to the log shows', async (t) => {
+  const faults: Readonly<Record<string, () => Promise<unknown>>> = {
+    'the last entry is removed': () => redis.xdel(keys.audit, '4-0'),
+    'the first entry is removed': () => redis.xdel(keys.audit, '1-0'),
+    'one in the middle is removed': () => redis.xdel(keys.audit, '2-0'),
+    'all are removed': () => redis.del(keys.audit),
+    'the mark of the last one is removed': () => redis.del(keys.auditHead),
+    'the mark of the last one is changed': () => redis.setrange(keys.auditHead, 7, Buffer.of(3)),
+    'an entry is written anew': () =>
+      rewritten((entries) => entries.with(1, [JSON.stringify(created('k9')), entries[1]?.[1] ?? ''])),
+    'two entries change places': () =>
+      rewritten(([a, b, ...rest]) => [b, a, ...rest].filter((entry) => entry !== undefined)),
+    'one is put in': () => rewritten((entries) => [...entries, [JSON.stringify(created('k5')), randomBytes(32)]]),
+  }
+  for (const [what, fault] of Object.entries(faults)) {
+    await redis.flushall()
+    const log = await logOf(4)
+    t.equal((await log.verify()).isSound, true)
+    await fault()
+    // What is put behind the mark might be another process's: it shows when the next entry is chained.
+    if (what === 'one is put in')
+      await t.rejects(
+        noteInAudit(store, created('k6')).then(() => log.chain()),
+        what,
+      )
+    else t.equal((await log.verify()).isSound, false, what)
+  }
+})
+
+async function rewritten(
+  change: (entries: [text: string, mac: string | Buffer][]) => [text: string, mac: string | Buffer][],
+) {
+  const entries = await redis.xrangeBuffer(keys.audit, '-', '+')
+  await redis.del(keys.audit)
+  const all = entries.map(([, fields]): [string, Buffer] => [String(fields[1]), fields[3] ?? Buffer.alloc(0)])
+  for (const [i, [text, mac]] of change(all).entries()) await redis.xadd(keys.audit, `${i + 1}-0`, 'entry', text, 'mac', mac)
+}
+
+t.test(
+  'a log that was set back, mark and all, shows by what was noted of it, and no process that knows better adds to it',
+  async (t) => {
+    const log = await logOf(2)
+    const [before, mark] = [await redis.dumpBuffer(keys.audit), await redis.getBuffer(keys.auditHead)]
+    await noteInAudit(store, created('k3'))
+    const noted = await log.chain()
+    if (noted === undefined || mark === null) throw new Error('there is a last entry')
+    t.match(await log.verify(parseHead(headText(noted))), { isSound: true })
+
+    await redis.restore(keys.audit, 0, before ?? '', 'REPLACE')
+    await redis.set(keys.auditHead, mark)
+
+    t.match(await log.verify(), { isSound: true }, 'by itself it is sound')
+    t.match(await log.verify(noted), { isSound: false, why: 'head-noted' })
+    await noteInAudit(store, created('k4'))
+    await t.rejects(log.chain(), { name: 'AuditError' })
+    t.equal(await redis.llen(keys.auditDue), 1, 'what waits goes on waiting')
+  },
+)
+
+t.test('many processes add at once: every entry is there once, and the chain is whole', async (t) => {
+  const logs = Array.from({ length: 4 }, () => auditLogIn(store, SECRET))
+  await Promise.all(
+    Array.from({ length: 400 }, async (_, i) => {
+      await noteInAudit(store, created(`k${i}`))
+      await logs[i % logs.length]?.chain()
+    }),
+  )
+
+  const acts = await logOf(0).then((log) => log.list(0, 1000))
+  t.equal(new Set(acts.map(({ about }) => about['keyId'])).size, 400)
+  t.match(await auditLogIn(store, SECRET).verify(), { isSound: true, head: { number: 400 } })
+})
+
+t.test('an act and its entry are one step: what was not done is not told of', async (t) => {
+  const apiKeys = apiKeysIn(store)
+  const key = { keyId: 'k1', orgId: 'o1', scopes: new Set<never>(), secretSha256: '', createdAtMs: 1 }
+  await apiKeys.add(key)
+  await apiKeys.add(key) // the name is taken
+  t.equal(await apiKeys.revoke('k2', 2), undefined)
+  await apiKeys.revoke('k1', 3)
+  await apiKeys.revoke('k1', 4)
+
+  const log = auditLogIn(store, SECRET)
+  await log.chain()
+  t.match(await log.list(0, 10), [
+    { number: 1, act: 'key.created', about: { keyId: 'k1', orgId: 'o1' }, atMs: 1 },
+    { number: 2, act: 'key.revoked', about: { keyId: 'k1' }, atMs: 3 },
+  ])
+  t.equal((await log.list(0, 10)).length, 2)
+})
+
+t.test('what may be noted once in a while is noted once', async (t) => {
+  for (let i = 0; i < 3; i++) await noteInAudit(store, { ...created('k1'), atMs: i }, 60)
+  await noteInAudit(store, created('k2'), 60)
+
+  t.equal(await redis.llen(keys.auditDue), 2)
+})
+
+t.test('an entry has ids and words, and never what may be a hash', async (t) => {
+  const act: AuditAct = 'key.revoked'
+  const about = (keyId: string): UncheckedEntry => ({ act, by: 'operator', about: { keyId }, atMs: 0 })
+  for (const text of [
+    randomBytes(32).toString('hex'),
+    `x${randomBytes(32).toString('hex').toUpperCase()}`,
+    randomBytes(32).toString('base64url'),
+    'a b',
+    '{"a":1}',
+    '',
+    'x'.repeat(161),
+  ]) {
+    await t.rejects(noteInAudit(store, about(text)), { name: 'RangeError' }, text)
+  }
+  await t.rejects(noteInAudit(store, { ...about('k'), about: {} }), { name: 'RangeError' })
+  await t.rejects(noteInAudit(store, { ...about('k'), about: { keyId: 'k', name: 'k' } }), { name: 'RangeError' })
+  t.equal(await redis.llen(keys.auditDue), 0)
+})
