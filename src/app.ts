@@ -60,7 +60,8 @@ export interface AppServices {
   readonly accounts: Accounts
   readonly hashing: Hashing
   readonly health: Health
-  readonly identify: (key: string) => Caller | undefined
+  /** Who shows this key, from this address. @throws {Problem} key-suspended */
+  readonly identify: (key: string, address?: string) => Caller | undefined
 }
 
 export interface AppOptions {

@@ -17,6 +17,7 @@ import { hashingThrough } from './services/hashing.js'
 import { healthOf } from './services/health.js'
 import { idempotencyOver } from './services/idempotency.js'
 import { insightsFrom } from './services/insights.js'
+import { keyUsesOver } from './services/key-uses.js'
 import { matchIdsWith } from './services/match-ids.js'
 import { matcherOver } from './services/matcher.js'
 import { partiesWith } from './services/parties.js'
@@ -33,6 +34,7 @@ import { casesIn } from './store/cases.js'
 import { idempotencyIn } from './store/idempotency.js'
 import { imageReader } from './store/image-reader.js'
 import { imagesIn } from './store/images.js'
+import { keyUsesIn } from './store/key-uses.js'
 import type { Keyring } from './store/seal.js'
 import { hasSecrets, loadSecrets } from './store/secrets.js'
 import { connectForFollowing, connectForRequests, openStore, type RedisTarget, type Store } from './store/store.js'
@@ -95,6 +97,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const banks = banksIn(store)
   const apiKeys = apiKeysIn(store)
   const trusts = trustsIn(store)
+  const keyUses = keyUsesOver({ uses: keyUsesIn(store), now })
   const matchIds = matchIdsWith(secrets.matchId)
   const replica = new Replica({
     store,
@@ -167,9 +170,12 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       enqueue: async (job) => (await queue).enqueue(job),
     }),
     health: healthOf({ replica, store }),
-    identify(key) {
-      const caller = identify(replica.catalogue.apiKeys, key)
-      if (caller !== undefined) audit.recordDaily('key.used', `key:${caller.keyId}`, { orgId: caller.orgId })
+    identify(key, address) {
+      const caller = identify(replica.catalogue.apiKeys, key, { address, nowMs: now() })
+      if (caller !== undefined) {
+        audit.recordDaily('key.used', `key:${caller.keyId}`, { orgId: caller.orgId })
+        keyUses.note(caller.keyId)
+      }
       return caller
     },
     async hydrate() {

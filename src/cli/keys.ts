@@ -1,12 +1,18 @@
-// tabir keys create | list | revoke
+// tabir keys create | list | rotate | revoke | restore
 
 import { parseArgs } from 'node:util'
 import { readConfig } from '../config.js'
 import { isScope, ORG_KINDS, SCOPES, type Scope } from '../domain/access.js'
-import { createApiKey } from '../services/access.js'
+import { createApiKey, rotateApiKey } from '../services/access.js'
+import { isNetwork } from '../services/networks.js'
 import { type ApiKeys, apiKeysIn } from '../store/api-keys.js'
 import { openRedisServer } from '../store/embedded-redis.js'
+import { type KeyUses, keyUsesIn } from '../store/key-uses.js'
 import { openStore } from '../store/store.js'
+
+const NO_KEY = 'There is no such key.'
+const HOUR_MS = 3_600_000
+const OVERLAP_HOURS = 168
 
 /** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong. */
 export async function keys(args: readonly string[]): Promise<number> {
@@ -14,42 +20,65 @@ export async function keys(args: readonly string[]): Promise<number> {
   try {
     if (verb === 'create') return await create(rest)
     if (verb === 'list') return await list()
+    if (verb === 'rotate') return await rotate(rest)
     if (verb === 'revoke') return await revoke(rest)
-    return unusable('tabir keys create | list | revoke')
+    if (verb === 'restore') return await restore(rest)
+    return unusable('tabir keys create | list | rotate | revoke | restore')
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-    return 1
+    return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS') ? 2 : 1
   }
 }
 
 async function create(args: string[]): Promise<number> {
-  const { org, kind: kindText, scopes: scopesText } = optionsOf(args)
+  const { values } = parseArgs({
+    args,
+    options: {
+      org: { type: 'string' },
+      kind: { type: 'string' },
+      scopes: { type: 'string' },
+      networks: { type: 'string' },
+      'expires-days': { type: 'string' },
+    },
+  })
+  const { org, kind: kindText, scopes: scopesText, networks: networksText } = values
   const kind = ORG_KINDS.find((known) => known === kindText)
-  const names = (scopesText ?? '').split(',').filter((name) => name !== '')
+  const names = listed(scopesText)
   const scopes = new Set(names.filter(isScope))
+  const networks = networksText === undefined ? undefined : listed(networksText)
+  const days = wholeNumber(values['expires-days'], 36_500)
   if (org === undefined || org.trim() === '') return unusable('--org NAME is needed')
   if (kind === undefined) return unusable(`--kind is one of ${ORG_KINDS.join(', ')}`)
   if (names.length === 0 || scopes.size !== names.length) return unusable(`--scopes is one or more of ${SCOPES.join(',')}`)
+  if (days === 'unusable') return unusable('--expires-days is a whole number of days')
+  if (networks?.every(isNetwork) === false || networks?.length === 0)
+    return unusable('--networks is one or more addresses or networks, such as 192.0.2.0/24,2001:db8::/32')
   const { env } = readConfig(process.env)
-  const made = await withApiKeys((apiKeys) =>
-    createApiKey(apiKeys, { org: org.trim(), kind, scopes, env, nowMs: Date.now() }),
+  const nowMs = Date.now()
+  const expiresAtMs = days === undefined ? undefined : nowMs + days * 24 * HOUR_MS
+  const made = await withApiKeys(({ apiKeys }) =>
+    createApiKey(apiKeys, { org: org.trim(), kind, scopes, env, nowMs, expiresAtMs, networks }),
   )
   print(made)
   return 0
 }
 
 async function list(): Promise<number> {
-  const rows = await withApiKeys(async (apiKeys) => {
-    const all = await apiKeys.all()
+  const rows = await withApiKeys(async ({ apiKeys, uses }) => {
+    const [all, lastUsedOn] = await Promise.all([apiKeys.all(), uses.all()])
     return Promise.all(
-      all.map(async ({ keyId, orgId, scopes, createdAtMs }) => {
+      all.map(async ({ keyId, orgId, scopes, networks, createdAtMs, expiresAtMs, suspendedAtMs }) => {
         const org = await apiKeys.org(orgId)
         return {
           keyId,
           org: org?.name,
           kind: org?.kind,
           scopes: scopesText(scopes),
-          createdAt: new Date(createdAtMs).toISOString(),
+          createdAt: instant(createdAtMs),
+          expiresAt: instant(expiresAtMs),
+          suspendedAt: instant(suspendedAtMs),
+          networks: networks?.join(','),
+          lastUsedOn: lastUsedOn.get(keyId),
         }
       }),
     )
@@ -58,30 +87,60 @@ async function list(): Promise<number> {
   return 0
 }
 
+async function rotate(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { 'overlap-hours': { type: 'string' } },
+  })
+  const [keyId] = positionals
+  const hours = wholeNumber(values['overlap-hours'], 8760) ?? OVERLAP_HOURS
+  if (keyId === undefined || hours === 'unusable') return unusable('tabir keys rotate KEYID [--overlap-hours HOURS]')
+  const { env } = readConfig(process.env)
+  const nowMs = Date.now()
+  const made = await withApiKeys(({ apiKeys }) => rotateApiKey(apiKeys, { keyId, env, nowMs, overlapMs: hours * HOUR_MS }))
+  if (made === undefined) return unusable(NO_KEY)
+  print({ ...made, replaces: keyId, whichEndsBy: instant(nowMs + hours * HOUR_MS) })
+  return 0
+}
+
 async function revoke(args: readonly string[]): Promise<number> {
   const [keyId] = args
   if (keyId === undefined) return unusable('tabir keys revoke KEYID')
-  const revision = await withApiKeys((apiKeys) => apiKeys.revoke(keyId, Date.now()))
-  if (revision === undefined) return unusable('There is no such key.')
+  const revision = await withApiKeys(({ apiKeys }) => apiKeys.revoke(keyId, Date.now()))
+  if (revision === undefined) return unusable(NO_KEY)
   print({ keyId, revoked: true })
   return 0
 }
 
-function optionsOf(args: string[]) {
-  const { values } = parseArgs({
-    args,
-    options: { org: { type: 'string' }, kind: { type: 'string' }, scopes: { type: 'string' } },
-  })
-  return values
+async function restore(args: readonly string[]): Promise<number> {
+  const [keyId] = args
+  if (keyId === undefined) return unusable('tabir keys restore KEYID')
+  const revision = await withApiKeys(({ apiKeys }) =>
+    apiKeys.change(keyId, (key) => ({ key: { ...key, suspendedAtMs: undefined } }), {
+      act: 'key.restored',
+      by: 'operator',
+      about: { keyId },
+      atMs: Date.now(),
+    }),
+  )
+  if (revision === undefined) return unusable(NO_KEY)
+  print({ keyId, suspended: false })
+  return 0
+}
+
+interface KeyStores {
+  readonly apiKeys: ApiKeys
+  readonly uses: KeyUses
 }
 
 /** Uses the running service's Redis, or starts the one of the data folder for the moment. */
-async function withApiKeys<T>(use: (apiKeys: ApiKeys) => Promise<T>): Promise<T> {
+async function withApiKeys<T>(use: (stores: KeyStores) => Promise<T>): Promise<T> {
   const server = await openRedisServer(readConfig(process.env))
   try {
     const store = await openStore({ url: server.url, socket: server.socket })
     try {
-      return await use(apiKeysIn(store))
+      return await use({ apiKeys: apiKeysIn(store), uses: keyUsesIn(store) })
     } finally {
       await store.close()
     }
@@ -90,8 +149,21 @@ async function withApiKeys<T>(use: (apiKeys: ApiKeys) => Promise<T>): Promise<T>
   }
 }
 
+function listed(text: string | undefined): string[] {
+  return (text ?? '').split(',').filter((part) => part !== '')
+}
+
+function wholeNumber(text: string | undefined, most: number): number | undefined | 'unusable' {
+  if (text === undefined) return undefined
+  return /^\d{1,6}$/.test(text) && Number(text) <= most ? Number(text) : 'unusable'
+}
+
 function scopesText(scopes: ReadonlySet<Scope>): string {
   return [...scopes].join(',')
+}
+
+function instant(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString()
 }
 
 function print(value: object): void {

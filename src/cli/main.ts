@@ -9,10 +9,15 @@ import { trust } from './trust.js'
 const HELP = `Tabir: matching of intimate images shared without consent, without keeping any.
 
   tabir keys create --org NAME --kind platform|ngo|operator --scopes match,match:distance,…
+                    [--expires-days DAYS] [--networks 192.0.2.0/24,2001:db8::/32]
                     makes an API key and prints it once, as JSON
-  tabir keys list   the keys that are valid, without their secrets
+  tabir keys list   the keys that there are, without their secrets, and on which day each was last used
+  tabir keys rotate KEYID [--overlap-hours HOURS]
+                    makes a key in place of another, which goes on opening for 168 hours
   tabir keys revoke KEYID
                     takes a key back, everywhere within a second
+  tabir keys restore KEYID
+                    lifts the suspension of a key
 
   tabir index status [--url URL] [--json]
                     what the index of a running api consists of

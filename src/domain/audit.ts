@@ -4,6 +4,8 @@
 export const AUDIT_ACTS = {
   'bank.created': ['bank', 'orgId'],
   'key.created': ['keyId', 'orgId'],
+  'key.rotated': ['keyId', 'successorId'],
+  'key.restored': ['keyId'],
   'key.revoked': ['keyId'],
   /** Once a day for each key. */
   'key.used': ['orgId', 'day'],

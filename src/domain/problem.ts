@@ -17,6 +17,7 @@ export const PROBLEM_CODES = [
   'minor-declared',
   'key-missing',
   'scope-missing',
+  'key-suspended',
   'token-missing',
   'case-unknown',
   'case-withdrawn',

@@ -66,6 +66,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   'key-missing': { status: 401, title: 'An API key is needed, as Authorization: Bearer, and it must be a valid one.' },
   'scope-missing': { status: 403, title: 'This API key does not have the scope that this route needs.' },
+  'key-suspended': {
+    status: 403,
+    title: 'This API key is suspended, because it was used to search for what is stored.',
+    detail: 'Whoever runs this service can lift that.',
+  },
   'token-missing': { status: 401, title: 'The token of the case is needed, as Authorization: Bearer.' },
   'case-unknown': { status: 404, title: 'There is no such case, or the PIN or token does not open it.' },
   'case-withdrawn': {

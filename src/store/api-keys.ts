@@ -2,9 +2,10 @@
 
 import { z } from 'zod'
 import { type Caller, ORG_KINDS, type OrgKind, SCOPES, type Scope } from '../domain/access.js'
-import type { AuditActor } from '../domain/audit.js'
+import type { AuditAct, AuditActor, AuditEntry } from '../domain/audit.js'
 import { writeAudited } from './audit.js'
 import { keys } from './keys.js'
+import { changeNamed } from './named.js'
 import { ensureOrg, putNamed, removeNamed } from './scripts/put-named.js'
 import type { Store } from './store.js'
 
@@ -12,6 +13,12 @@ export interface ApiKey extends Caller {
   /** SHA-256 of the secret, hex. The secret is 256 random bits, so there is nothing to stretch. */
   readonly secretSha256: string
   readonly createdAtMs: number
+  /** From when on it opens nothing; undefined for never. */
+  readonly expiresAtMs?: number | undefined
+  /** Where it may be used from; undefined for everywhere. */
+  readonly networks?: readonly string[] | undefined
+  /** Since when it is suspended, because it was used to probe; undefined when it is not. */
+  readonly suspendedAtMs?: number | undefined
 }
 
 const ApiKeyJson = z.object({
@@ -19,6 +26,10 @@ const ApiKeyJson = z.object({
   scopes: z.array(z.enum(SCOPES)).transform((scopes): ReadonlySet<Scope> => new Set(scopes)),
   secretSha256: z.string(),
   createdAtMs: z.int(),
+  // Absent where an older version made the key, and where there is none.
+  expiresAtMs: z.int().optional(),
+  networks: z.array(z.string()).optional(),
+  suspendedAtMs: z.int().optional(),
 })
 const OrgJson = z.object({ name: z.string(), kind: z.enum(ORG_KINDS) })
 
@@ -29,7 +40,16 @@ export interface ApiKeys {
   orgByName(name: string): Promise<{ readonly orgId: string; readonly kind: OrgKind } | undefined>
   /** Recorded in the audit log. */
   add(key: ApiKey, by?: AuditActor): Promise<number | undefined>
-  /** Recorded in the audit log. */
+  /**
+   * Changes a key, and adds its successor in the same step if there is one. Recorded in the audit log.
+   * @returns the revision; `undefined` when there is no such key.
+   */
+  change<A extends AuditAct>(
+    keyId: string,
+    revise: (key: ApiKey) => { readonly key: ApiKey; readonly successor?: ApiKey },
+    entry: AuditEntry<A>,
+  ): Promise<number | undefined>
+  /** Also forgets when it was used. Recorded in the audit log. */
   revoke(keyId: string, nowMs: number, by?: AuditActor): Promise<number | undefined>
   get(keyId: string): Promise<ApiKey | undefined>
   all(): Promise<ApiKey[]>
@@ -49,16 +69,31 @@ export function apiKeysIn(store: Store): ApiKeys {
       const json = orgId === null ? null : await store.ask((redis) => redis.hget(keys.orgs, orgId))
       return orgId === null || json === null ? undefined : { orgId, kind: OrgJson.parse(JSON.parse(json)).kind }
     },
-    async add({ keyId, scopes, ...rest }, by = 'operator') {
+    async add(key, by = 'operator') {
+      const { keyId, orgId, createdAtMs } = key
       const reply = await writeAudited(
         store,
-        { act: 'key.created', by, about: { keyId, orgId: rest.orgId }, atMs: rest.createdAtMs },
+        { act: 'key.created', by, about: { keyId, orgId }, atMs: createdAtMs },
         putNamed,
         [keys.apiKeys, keys.revision, keys.changes],
-        ['api-key', keyId, JSON.stringify({ ...rest, scopes: [...scopes] })],
+        ['api-key', keyId, jsonOf(key)],
       )
       return reply === null ? undefined : Number(reply)
     },
+    change: (keyId, revise, entry) =>
+      changeNamed(
+        store,
+        { op: 'api-key', table: keys.apiKeys },
+        keyId,
+        (json) => {
+          const { key, successor } = revise(parse(keyId, json))
+          return {
+            json: jsonOf(key),
+            ...(successor !== undefined && { added: { name: successor.keyId, json: jsonOf(successor) } }),
+          }
+        },
+        entry,
+      ),
     async revoke(keyId, nowMs, by = 'operator') {
       const reply = await writeAudited(
         store,
@@ -67,15 +102,25 @@ export function apiKeysIn(store: Store): ApiKeys {
         [keys.apiKeys, keys.revision, keys.changes],
         ['api-key', keyId],
       )
+      await store.ask((redis) => redis.hdel(keys.apiKeyUses, keyId))
       return reply === null ? undefined : Number(reply)
     },
     async get(keyId) {
       const json = await store.ask((redis) => redis.hget(keys.apiKeys, keyId))
-      return json === null ? undefined : { keyId, ...ApiKeyJson.parse(JSON.parse(json)) }
+      return json === null ? undefined : parse(keyId, json)
     },
     async all() {
       const found = await store.ask((redis) => redis.hgetall(keys.apiKeys))
-      return Object.entries(found).map(([keyId, json]) => ({ keyId, ...ApiKeyJson.parse(JSON.parse(json)) }))
+      return Object.entries(found).map(([keyId, json]) => parse(keyId, json))
     },
   }
+}
+
+function jsonOf({ keyId: _, scopes, ...rest }: ApiKey): string {
+  return JSON.stringify({ ...rest, scopes: [...scopes] })
+}
+
+function parse(keyId: string, json: string): ApiKey {
+  const { expiresAtMs, networks, suspendedAtMs, ...rest } = ApiKeyJson.parse(JSON.parse(json))
+  return { keyId, ...rest, expiresAtMs, networks, suspendedAtMs }
 }

@@ -23,6 +23,8 @@ export const keys = {
   orgIds: `${TAG}:org-ids`,
   /** hash: key id → JSON with the secret's hash. */
   apiKeys: `${TAG}:api-keys`,
+  /** hash: key id → day on which it was last used. */
+  apiKeyUses: `${TAG}:api-key-uses`,
   /** hash: bank name → JSON. */
   banks: `${TAG}:banks`,
   /** hash: image id [16 bytes] → sealed record. */

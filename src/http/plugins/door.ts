@@ -22,7 +22,7 @@ declare module 'fastify' {
 }
 
 export interface DoorOptions {
-  readonly identify: (key: string) => Caller | undefined
+  readonly identify: (key: string, address: string | undefined) => Caller | undefined
   readonly cases: Pick<Cases, 'own' | 'ownByKey'>
 }
 
@@ -41,13 +41,13 @@ export const door = fp<DoorOptions>(
       if (scope === 'case') {
         if (token === undefined) throw new Problem('token-missing')
         // The organisation that opened a case for somebody shows its key in place of the token.
-        const caller = identify(token)
+        const caller = identify(token, request.ip)
         const number = caseNumberOf(request.params)
         const purpose = request.method === 'GET' ? 'read' : 'act'
         request.ownCase = await (caller === undefined ? cases.own(number, token) : cases.ownByKey(number, caller, purpose))
         return
       }
-      request.caller = token === undefined ? null : (identify(token) ?? null)
+      request.caller = token === undefined ? null : (identify(token, request.ip) ?? null)
       if (request.caller === null) throw new Problem('key-missing')
       if (!request.caller.scopes.has(scope)) throw new Problem('scope-missing')
     })

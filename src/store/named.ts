@@ -1,0 +1,39 @@
+// What every process keeps in memory by name, banks and API keys: read, changed if nobody was faster, and told to all.
+
+import type { AuditAct, AuditEntry } from '../domain/audit.js'
+import { writeAudited } from './audit.js'
+import { keys } from './keys.js'
+import { swapNamed } from './scripts/swap-named.js'
+import type { Store } from './store.js'
+
+export interface Named {
+  readonly op: 'bank' | 'api-key'
+  /** hash: name → JSON. */
+  readonly table: string
+}
+
+/** Others may write between reading and writing; so often in a row they do not. */
+const MAX_TRIES = 20
+
+/**
+ * @param revise the JSON that is to stand there, from the one that does; and one to add in the same step, under a name of its own.
+ * @param entry what the audit log says of it, in the same step.
+ * @returns the revision that has it all; `undefined` when there is nothing of this name. Durable when it returns.
+ */
+export async function changeNamed<A extends AuditAct>(
+  store: Store,
+  { op, table }: Named,
+  name: string,
+  revise: (json: string) => { readonly json: string; readonly added?: { readonly name: string; readonly json: string } },
+  entry: AuditEntry<A>,
+): Promise<number | undefined> {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const before = await store.ask((redis) => redis.hget(table, name))
+    if (before === null) return undefined
+    const { json, added } = revise(before)
+    const args = [op, name, before, json, added?.name ?? '', added?.json ?? '']
+    const reply = await writeAudited(store, entry, swapNamed, [table, keys.revision, keys.changes], args)
+    if (reply !== null) return Number(reply)
+  }
+  throw new Error('a name was changed by others again and again')
+}

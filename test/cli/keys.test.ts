@@ -1,0 +1,116 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { keys } from '../../src/cli/keys.js'
+import { KEY_PATTERN } from '../../src/services/access.js'
+import { refused, withoutInstance } from '../helpers/refusal.js'
+import { randomHashText, startService, type TestService, until } from '../helpers/service.js'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+
+function tabirFor({ redis }: TestService) {
+  const env = { PATH: process.env['PATH'], REDIS_SOCKET: redis.socket, TABIR_ENV: 'test' }
+  return (...args: string[]) =>
+    new Promise<{ status: number; rows: Record<string, string>[]; errors: string }>((resolve) => {
+      const child = execFile(process.execPath, [MAIN, 'keys', ...args], { env }, (_, out, errors) => {
+        const rows = out
+          .split('\n')
+          .filter((line) => line !== '')
+          .map((line): Record<string, string> => JSON.parse(line))
+        resolve({ status: child.exitCode ?? 1, rows, errors })
+      })
+    })
+}
+
+function ask({ app }: TestService, key = '', remoteAddress = '127.0.0.1') {
+  return app.inject({
+    method: 'POST',
+    url: '/v1/match',
+    remoteAddress,
+    headers: { authorization: `Bearer ${key}` },
+    payload: { queries: [{ signals: [{ type: 'pdq', hash: randomHashText() }] }] },
+  })
+}
+
+t.test(
+  'the life of a key: made, used, rotated, suspended, restored, revoked; on every process within a second',
+  async (t) => {
+    const service = await startService(t)
+    const other = await startService(t, { redis: service.redis })
+    const everywhere = [service, other]
+    const tabir = tabirFor(service)
+    const statusOf = (key = '') => Promise.all(everywhere.map(async (each) => (await ask(each, key)).statusCode))
+    const becomes = async (key: string | undefined, status: number) => {
+      const startedAt = performance.now()
+      await until(async () => (await statusOf(key)).every((each) => each === status))
+      t.ok(performance.now() - startedAt < 1000, `${status} everywhere within a second`)
+    }
+
+    const create = ['create', '--org', 'A platform', '--kind', 'platform', '--scopes', 'match']
+    const [made] = (await tabir(...create)).rows
+    t.match(made?.['key'], KEY_PATTERN)
+    t.same(Object.keys(made ?? {}), ['keyId', 'key'])
+    const keyId = made?.['keyId'] ?? ''
+    await becomes(made?.['key'], 200)
+
+    const today = new Date().toISOString().slice(0, 10)
+    await until(async () => (await tabir('list')).rows[0]?.['lastUsedOn'] === today)
+
+    const [successor] = (await tabir('rotate', keyId, '--overlap-hours', '1')).rows
+    await becomes(successor?.['key'], 200)
+    await becomes(made?.['key'], 200)
+    const [listed] = (await tabir('list')).rows.filter((row) => row['keyId'] === keyId)
+    const endsInMs = Date.parse(listed?.['expiresAt'] ?? '') - Date.now()
+    t.ok(endsInMs > 3_500_000 && endsInMs <= 3_600_000, 'the old one ends after the overlap')
+
+    const [last] = (await tabir('rotate', successor?.['keyId'] ?? '', '--overlap-hours', '0')).rows
+    await becomes(last?.['key'], 200)
+    await becomes(successor?.['key'], 401)
+
+    t.match(await tabir('revoke', keyId), { status: 0 })
+    await becomes(made?.['key'], 401)
+    t.match(await tabir('revoke', keyId), { status: 2, errors: 'There is no such key.\n' })
+    t.match(await tabir('rotate', keyId), { status: 2, errors: 'There is no such key.\n' })
+    t.match(await tabir('restore', keyId), { status: 2, errors: 'There is no such key.\n' })
+
+    const expired = withoutInstance((await ask(service, successor?.['key'])).body)
+    t.same(withoutInstance((await ask(service, made?.['key'])).body), expired, 'expired and revoked look the same')
+    t.same(withoutInstance((await ask(service)).body), expired, 'and as no key does')
+  },
+)
+
+t.test('a key is bound to the networks that it was made for', async (t) => {
+  const service = await startService(t)
+  const tabir = tabirFor(service)
+  const create = ['create', '--org', 'o', '--kind', 'ngo', '--scopes', 'match', '--expires-days', '3']
+  const [made] = (await tabir(...create, '--networks', '192.0.2.0/24,2001:db8::/32')).rows
+  await until(async () => (await ask(service, made?.['key'], '192.0.2.9')).statusCode === 200)
+
+  refused(t, await ask(service, made?.['key'], '192.0.3.9'), 'key-missing')
+  t.equal((await ask(service, made?.['key'], '2001:db8::9')).statusCode, 200)
+  t.match((await tabir('list')).rows, [{ networks: '192.0.2.0/24,2001:db8::/32', expiresAt: /^\d{4}-/ }])
+})
+
+t.test('what cannot be used is refused in words, with the status 2, and changes nothing', async (t) => {
+  const tabir = tabirFor(await startService(t))
+  const create = ['create', '--org', 'o', '--kind', 'ngo', '--scopes', 'match']
+  t.capture(process.stderr, 'write', () => true)
+  for (const args of [
+    [],
+    ['create'],
+    ['create', '--org', 'o', '--kind', 'king', '--scopes', 'match'],
+    ['create', '--org', 'o', '--kind', 'ngo', '--scopes', 'match,everything'],
+    [...create, '--networks', '10.0.0.0/33'],
+    [...create, '--networks', ''],
+    [...create, '--expires-days', 'soon'],
+    [...create, '--nonsense'],
+    ['rotate'],
+    ['rotate', 'x', '--overlap-hours', '-1'],
+    ['revoke'],
+    ['restore'],
+  ]) {
+    t.equal(await keys(args), 2, args.join(' ')) // in this process, which has no Redis that it could ask
+  }
+  t.match(await tabir('create', '--org', 'o'), { status: 2, rows: [], errors: /--kind is one of/ })
+  t.same((await tabir('list')).rows, [])
+})

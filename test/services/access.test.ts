@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import { createApiKey, identify, KEY_PATTERN } from '../../src/services/access.js'
+import { isNetwork, isWithin } from '../../src/services/networks.js'
+import type { ApiKey } from '../../src/store/api-keys.js'
+
+/** What `createApiKey` writes, in memory. */
+async function keyInMemory(more: { readonly expiresAtMs?: number; readonly networks?: readonly string[] } = {}) {
+  const kept = new Map<string, ApiKey>()
+  const apiKeys = {
+    ensureOrg: async () => 'org',
+    org: async () => undefined,
+    orgByName: async () => undefined,
+    add: async (key: ApiKey) => kept.set(key.keyId, key).size,
+    change: async () => undefined,
+    revoke: async () => undefined,
+    get: async (keyId: string) => kept.get(keyId),
+    all: async () => [...kept.values()],
+  }
+  const scopes = new Set(['match'] as const)
+  const { keyId, key } = await createApiKey(apiKeys, { org: 'o', kind: 'ngo', scopes, env: 'test', nowMs: 0, ...more })
+  return { kept, keyId, key }
+}
+
+const SOMEWHERE = { address: '192.0.2.7', nowMs: 1000 }
+
+t.test('a typo anywhere in a key is refused without looking it up', async (t) => {
+  const { key, kept } = await keyInMemory()
+  t.match(key, KEY_PATTERN)
+  let looked = 0
+  const watched = new Map(kept)
+  watched.get = (keyId) => {
+    looked++
+    return kept.get(keyId)
+  }
+  for (let at = 0; at < key.length; at++) {
+    const typo = key.slice(0, at) + (key[at] === 'z' ? 'y' : 'z') + key.slice(at + 1)
+    if (at >= 4 && at <= 7) continue // the label is checked as well, but `zest` is as good a word as `test` to the pattern
+    if (identify(watched, typo, SOMEWHERE) !== undefined) t.fail(`place ${at}`)
+  }
+  t.equal(looked, 0)
+  t.ok(identify(watched, key, SOMEWHERE))
+  t.equal(looked, 1)
+})
+
+t.test('a key opens until it expires, and not from then on', async (t) => {
+  const { key, kept } = await keyInMemory({ expiresAtMs: 5000 })
+  t.ok(identify(kept, key, { ...SOMEWHERE, nowMs: 4999 }))
+  t.equal(identify(kept, key, { ...SOMEWHERE, nowMs: 5000 }), undefined)
+})
+
+t.test('a key that is bound to networks opens from there alone, and never when the address is not known', async (t) => {
+  const { key, kept } = await keyInMemory({ networks: ['192.0.2.0/24', '2001:db8::/32', '198.51.100.9'] })
+  const from = (address: string | undefined) => identify(kept, key, { address, nowMs: 0 }) !== undefined
+  for (const inside of ['192.0.2.0', '192.0.2.255', '2001:db8:ffff::1', '198.51.100.9', '::ffff:192.0.2.1'])
+    t.ok(from(inside), inside)
+  for (const outside of ['192.0.3.0', '198.51.100.8', '2001:db9::1', '::1', '::ffff:10.0.0.1', '', 'localhost', undefined])
+    t.notOk(from(outside), outside ?? 'unknown')
+})
+
+t.test('a suspended key says so, and to nobody but who has all of it', async (t) => {
+  const { key, kept, keyId } = await keyInMemory()
+  const known = kept.get(keyId)
+  if (known !== undefined) kept.set(keyId, { ...known, suspendedAtMs: 7 })
+  t.throws(() => identify(kept, key, SOMEWHERE), { code: 'key-suspended' })
+  const stranger = await keyInMemory()
+  t.equal(identify(kept, stranger.key, SOMEWHERE), undefined)
+})
+
+t.test('what is no network is not taken for one', async (t) => {
+  for (const good of ['0.0.0.0/0', '10.0.0.0/8', '1.2.3.4', '::/0', '::1', '2001:db8::/128']) t.ok(isNetwork(good), good)
+  for (const bad of [
+    '',
+    '10.0.0.0/33',
+    '10.0.0/8',
+    '::/129',
+    '1.2.3.4/',
+    '1.2.3.4/8/8',
+    '/8',
+    'host/8',
+    'fe80::1%eth0',
+    '1.2.3.4/-1',
+  ])
+    t.notOk(isNetwork(bad), bad)
+})
+
+t.test('networks are told apart bit by bit', async (t) => {
+  for (let i = 0; i < 50; i++) {
+    const [bits = 0, ...bytes] = randomBytes(5)
+    const length = bits % 33
+    const number = Buffer.from(bytes).readUInt32BE()
+    const network = [`${bytes.join('.')}/${length}`]
+    for (let bit = 0; bit < 32; bit++) {
+      const other = (number ^ (1 << (31 - bit))) >>> 0
+      const address = [24, 16, 8, 0].map((shift) => (other >>> shift) & 255).join('.')
+      if (isWithin(network, address) !== bit >= length) t.fail(`${network} ${address}`)
+    }
+  }
+})
