@@ -49,6 +49,17 @@ const Variables = z.object({
     .string()
     .regex(/^(https:\/\/|mailto:|tel:)\S+$/, 'must start with https://, mailto: or tel:')
     .optional(),
+  TABIR_WEBHOOK_ORIGINS: z
+    .string()
+    .regex(
+      /^https?:\/\/[^\s/,]+(,https?:\/\/[^\s/,]+)*$/,
+      'must be origins such as http://10.0.0.5:8000, with commas between',
+    )
+    .refine(
+      (text) => text.split(',').every((origin) => URL.canParse(origin)),
+      'must be origins such as http://10.0.0.5:8000',
+    )
+    .optional(),
   TABIR_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'must be fatal, error, warn, info, debug, trace or silent',
@@ -95,6 +106,7 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
     country: e.TABIR_COUNTRY,
     contactName: e.TABIR_CONTACT_NAME,
     contactLink: e.TABIR_CONTACT_LINK,
+    webhookOrigins: new Set(e.TABIR_WEBHOOK_ORIGINS?.split(',').map((origin) => new URL(origin).origin)),
     logLevel: e.TABIR_LOG_LEVEL,
     env: e.TABIR_ENV,
   }))
@@ -103,7 +115,7 @@ export type Config = Readonly<z.infer<typeof Settings>>
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** A process of the service. */
-export type Part = 'api' | 'workers'
+export type Part = 'api' | 'workers' | 'messenger'
 
 type Variable = keyof z.infer<typeof Variables>
 
@@ -128,6 +140,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_PAGE_EXIT_URL',
     'TABIR_CONTACT_NAME',
     'TABIR_CONTACT_LINK',
+    'TABIR_WEBHOOK_ORIGINS',
     'TABIR_LOG_LEVEL',
     'TABIR_ENV',
   ],
@@ -139,6 +152,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_LOG_LEVEL',
     'TABIR_ENV',
   ],
+  messenger: ['TABIR_DATA_DIR', 'TABIR_SEAL_KEYS', 'TABIR_WEBHOOK_ORIGINS', 'TABIR_LOG_LEVEL', 'TABIR_ENV'],
 }
 
 /** What Node itself, its TLS and its temporary files look at. */

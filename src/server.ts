@@ -30,6 +30,7 @@ const services = await openServices({
     maxSignalsPerOrgPerDay: config.maxSignalsPerOrgPerDay,
     proofRounds: config.proofRounds,
   },
+  webhookOrigins: config.webhookOrigins,
   now: () => Date.now(),
   clock: () => performance.now(),
   onTrouble: (error) => void starting.then(({ log }) => log.error({ err: error }, 'trouble')),

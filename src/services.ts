@@ -26,11 +26,13 @@ import { Replica } from './services/replica.js'
 import { signerFrom } from './services/signer.js'
 import { snapshotsIn } from './services/snapshot.js'
 import { isHarmless } from './services/veto.js'
+import { webhooksFrom } from './services/webhooks.js'
 import { apiKeysIn } from './store/api-keys.js'
 import { type AuditHead, auditLogIn } from './store/audit.js'
 import { banksIn } from './store/banks.js'
 import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
+import { deliveriesIn } from './store/deliveries.js'
 import { idempotencyIn } from './store/idempotency.js'
 import { imageReader } from './store/image-reader.js'
 import { imagesIn } from './store/images.js'
@@ -39,6 +41,7 @@ import type { Keyring } from './store/seal.js'
 import { hasSecrets, loadSecrets } from './store/secrets.js'
 import { connectForFollowing, connectForRequests, openStore, type RedisTarget, type Store } from './store/store.js'
 import { trustsIn } from './store/trust.js'
+import { webhooksIn } from './store/webhooks.js'
 import { type TrustLimits, trustParts } from './trust-parts.js'
 
 export interface ServiceOptions {
@@ -48,6 +51,8 @@ export interface ServiceOptions {
   readonly handoff: { readonly host: string; readonly port: number; readonly announcedHost: string }
   readonly retentionMs: number
   readonly trustLimits: TrustLimits
+  /** Origins that webhooks may go to although they are not on the public internet. */
+  readonly webhookOrigins: ReadonlySet<string>
   /** Where this process keeps what it knows for its next start, and how often; undefined for nowhere. */
   readonly snapshots: { readonly folder: string; readonly everyMs: number } | undefined
   readonly now: () => number
@@ -164,6 +169,12 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     proofOfWork: trust.proofOfWork,
     insights: insightsFrom({ contexts: trust.contexts, now }),
     accounts: accountsFrom({ events: trust.events, strikes: trust.strikes, now }),
+    webhooks: webhooksFrom({
+      webhooks: webhooksIn(store, keyring),
+      deliveries: deliveriesIn(store),
+      trusted: options.webhookOrigins,
+      now,
+    }),
     hashing: hashingThrough({
       desk,
       handoffUrl: listener.url,

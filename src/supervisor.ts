@@ -1,9 +1,9 @@
-// What `npm start` runs: Redis, workers and api, each a process of its own, started in this order and stopped in reverse.
+// What `npm start` runs: Redis, workers, messenger and api, each a process of its own, started in this order and stopped in reverse.
 //
-// The contract with the two entries, `workers/main.ts` and `server.ts`:
+// The contract with the entries, `workers/main.ts`, `workers/messenger.ts` and `server.ts`:
 // - They are spawned with an 'ipc' channel and say `process.send?.({ ready: true, url? })` once they can serve.
 // - They reach Redis through REDIS_SOCKET or REDIS_URL, and find no variable in their environment that they do not need.
-// - SIGTERM asks them to finish what they have and to exit: the api within 15 s, the workers within 35 s.
+// - SIGTERM asks them to finish what they have and to exit: the api within 15 s, the others within 35 s.
 // - They are in process groups of their own, so Ctrl-C in a terminal reaches the supervisor alone. When the supervisor dies
 //   without a word, the channel closes: `process.on('disconnect')` must then stop them as SIGTERM does. Redis, which knows
 //   no channel, is ended by a helper of its own.
@@ -28,8 +28,12 @@ export interface PartCommand {
 
 export interface SuperviseOptions {
   readonly openRedis: () => Promise<RedisServer>
-  /** How to start both parts on a Redis that is up. */
-  readonly partsFor: (redis: RedisServer) => { readonly api: PartCommand; readonly workers: PartCommand }
+  /** How to start the parts on a Redis that is up. The service serves without the messenger, so nobody waits for it. */
+  readonly partsFor: (redis: RedisServer) => {
+    readonly api: PartCommand
+    readonly workers: PartCommand
+    readonly messenger?: PartCommand
+  }
   /** Emits 'SIGTERM', 'SIGINT' and 'SIGHUP'; in life, `process`. */
   readonly signals: EventEmitter
   /** One line for standard output. */
@@ -62,8 +66,8 @@ const Ready = z.object({ ready: z.literal(true), url: z.string().optional() })
 /**
  * Runs the service until a signal ends it.
  *
- * SIGTERM, SIGINT or SIGHUP: the api stops first, because it still answers with what the workers give it; then the workers;
- * then Redis, which both write to. A second signal kills all of them at once, which loses nothing that was acknowledged.
+ * SIGTERM, SIGINT or SIGHUP: the api stops first, because it still answers with what the workers give it; then the workers and the
+ * messenger; then Redis, which all write to. A second signal kills all of them at once, which loses nothing that was acknowledged.
  *
  * @returns the exit status: 0 when it was asked to stop, 1 when it could not start or had to kill.
  */
@@ -89,6 +93,7 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
       const events = { onReady: announce, onHopeless: () => tell(1) }
       const workers = keepPart(commands.workers, events, context)
       const api = keepPart(commands.api, events, context)
+      if (commands.messenger !== undefined) running.push(keepPart(commands.messenger, events, context))
       running.push(workers, api)
     })
     const ended = Promise.race([signals.first.then(() => 0), hopeless]).then(stopAll)
@@ -321,6 +326,13 @@ async function main(): Promise<number> {
           args: entry('../workers/main.js'),
           env: environmentFor('workers', redis),
           stopWithinMs: 35_000,
+        },
+        messenger: {
+          name: 'messenger',
+          command: node,
+          args: entry('../workers/messenger.js'),
+          env: environmentFor('messenger', redis),
+          stopWithinMs: 25_000,
         },
       }),
       signals: process,

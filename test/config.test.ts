@@ -30,6 +30,7 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     pageExitUrl: 'https://www.wikipedia.org/',
     contactName: undefined,
     contactLink: undefined,
+    webhookOrigins: new Set(),
     logLevel: 'info',
     env: 'live',
   })
@@ -62,6 +63,7 @@ t.test('every variable reaches its setting', async (t) => {
     TABIR_PAGE_EXIT_URL: 'https://weather.example/',
     TABIR_CONTACT_NAME: 'Helpers',
     TABIR_CONTACT_LINK: 'tel:+60312345678',
+    TABIR_WEBHOOK_ORIGINS: 'http://10.0.0.5:8000,https://Hooks.internal:443',
     TABIR_LOG_LEVEL: 'silent',
     TABIR_ENV: 'test',
   })
@@ -93,6 +95,7 @@ t.test('every variable reaches its setting', async (t) => {
     pageExitUrl: 'https://weather.example/',
     contactName: 'Helpers',
     contactLink: 'tel:+60312345678',
+    webhookOrigins: new Set(['http://10.0.0.5:8000', 'https://hooks.internal']),
     logLevel: 'silent',
     env: 'test',
   })
@@ -115,6 +118,7 @@ t.test('a wrong environment is refused with every wrong name and no value', asyn
     TABIR_COUNTRY: 'Atlantis',
     TABIR_SEAL_KEYS: 'topsecret',
     TABIR_LOG_LEVEL: 'loudest',
+    TABIR_WEBHOOK_ORIGINS: 'http://hooks.example/secret',
     TABIR_ENV: 'PROD9',
   }
   const error = catchError(() => readConfig(wrong))

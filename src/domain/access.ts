@@ -1,6 +1,15 @@
 // Who may do what: scopes, kinds of organisation, and the key a caller shows.
 
-export const SCOPES = ['match', 'match:distance', 'signals:write', 'feed', 'feedback', 'cases:write', 'admin'] as const
+export const SCOPES = [
+  'match',
+  'match:distance',
+  'signals:write',
+  'feed',
+  'feedback',
+  'cases:write',
+  'webhooks',
+  'admin',
+] as const
 export type Scope = (typeof SCOPES)[number]
 
 export const ORG_KINDS = ['platform', 'ngo', 'operator'] as const

@@ -144,6 +144,13 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     detail: 'See GET /v1/notices/laws. A contact is the name of an NGO that works with this service.',
   },
   'kind-unfit': { status: 403, title: 'An organisation of this kind cannot do this.' },
+  'webhook-unknown': { status: 404, title: 'There is no such webhook, or it is not yours.' },
+  'webhook-url-refused': {
+    status: 422,
+    title: 'A webhook goes to an https address on the public internet, without user and password.',
+  },
+  'webhooks-full': { status: 409, title: 'The organisation has as many webhooks as it may have.', detail: 'Remove one.' },
+  'delivery-unknown': { status: 404, title: 'There is no such delivery, or it is too long ago.' },
   'route-unknown': { status: 404, title: 'There is no such route.' },
   'rate-limited': { status: 429, title: 'Too many requests.' },
   overloaded: { status: 503, title: 'The server has as much to do as it can hold.' },

@@ -89,6 +89,26 @@ export const keys = {
   clocks: (imageHex: string) => `${TAG}:clocks:${imageHex}`,
   /** sorted set: the clocks that run, as image|org|law|stage, by when they are due. */
   clockDues: `${TAG}:clock-dues`,
+  /** hash: webhook id → sealed JSON: whose it is, where it goes, its secrets. */
+  webhooks: `${TAG}:webhooks`,
+  /** set: webhook ids of an organisation. */
+  orgWebhooks: (orgId: string) => `${TAG}:org-webhooks:${orgId}`,
+  /** stream: what webhooks have to be told of; an entry is erased when it has become deliveries. */
+  webhookOutbox: `${TAG}:webhook-outbox`,
+  /** string: the process that turns the outbox into deliveries. */
+  webhookOutboxHolder: `${TAG}:webhook-outbox-holder`,
+  /** string: id of the last of `events` that became deliveries. */
+  webhookEventCursor: `${TAG}:webhook-event-cursor`,
+  /** sorted set: the deliveries of a webhook, by when [epoch ms] they were made. */
+  webhookDeliveries: (webhookId: string) => `${TAG}:webhook-deliveries:${webhookId}`,
+  /** hash: one delivery, its fields as in scripts/webhooks.ts. */
+  webhookDelivery: (webhookId: string, id: string) => `${TAG}:webhook-delivery:${webhookId}:${id}`,
+  /** sorted set: subjects about which a delivery waits, by when [epoch ms] to look at them. Their lists are `webhook-lane:…`. */
+  webhookLanes: (webhookId: string) => `${TAG}:webhook-lanes:${webhookId}`,
+  /** sorted set: subjects whose first delivery is on its way, until when [epoch ms]. */
+  webhookLeases: (webhookId: string) => `${TAG}:webhook-leases:${webhookId}`,
+  /** hash: failures in a row, and the rate of a webhook. */
+  webhookHealth: (webhookId: string) => `${TAG}:webhook-health:${webhookId}`,
   /** [integer] wrong PINs in a row, for cases that exist and for those that do not. */
   pinTries: (caseId: string) => `${TAG}:pin-tries:${caseId}`,
   /** string: the case that a token opens. */

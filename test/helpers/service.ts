@@ -35,11 +35,14 @@ export interface TestServiceOptions {
   readonly trustLimits?: Partial<TrustLimits>
   readonly now?: () => number
   readonly country?: string
+  readonly webhookOrigins?: ReadonlySet<string>
   readonly site?: Partial<SiteSettings>
 }
 
 /** How long a case lives in tests. */
 export const RETENTION_MS = 86_400_000
+
+const SEAL_KEY = Buffer.alloc(32, 7)
 
 const UPLOAD_LIMITS: UploadLimits = { maxImageBytes: 20 << 20, maxImages: 20, maxInFlightBytes: 256 << 20 }
 
@@ -56,11 +59,12 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
   const log: string[] = []
   const services = await openServices({
     redis: { url: undefined, socket: redis.socket },
-    keyring: () => makeKeyring([options.sealKey ?? Buffer.alloc(32, 7)]),
+    keyring: () => makeKeyring([options.sealKey ?? SEAL_KEY]),
     handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' },
     retentionMs: RETENTION_MS,
     snapshots: undefined,
     trustLimits: { maxImagesPerCase: 10_000, maxSignalsPerOrgPerDay: 0, proofRounds: 0, ...options.trustLimits },
+    webhookOrigins: options.webhookOrigins ?? new Set(),
     now: options.now ?? (() => Date.now()),
     clock: () => performance.now(),
     onTrouble: (error) => log.push(String(error)),
@@ -83,9 +87,22 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
 }
 
 /** A worker process as the supervisor starts it. @returns it, ready, with what it writes. */
-export async function startWorkers(t: Test, redis: TestRedis, env: Record<string, string> = {}) {
-  const worker = fork(fileURLToPath(new URL('../../workers/main.js', import.meta.url)), {
-    env: { PATH: process.env['PATH'], REDIS_SOCKET: redis.socket, TABIR_HASHERS: '2', ...env },
+export function startWorkers(t: Test, redis: TestRedis, env: Record<string, string> = {}) {
+  return startEntry(t, '../../workers/main.js', { REDIS_SOCKET: redis.socket, TABIR_HASHERS: '2', ...env })
+}
+
+/** A messenger process for a service with the usual seal key. @returns it, ready, with what it writes. */
+export function startMessenger(t: Test, redis: TestRedis, webhookOrigins: ReadonlySet<string>) {
+  return startEntry(t, '../../workers/messenger.js', {
+    REDIS_SOCKET: redis.socket,
+    TABIR_SEAL_KEYS: `test:${SEAL_KEY.toString('base64')}`,
+    TABIR_WEBHOOK_ORIGINS: [...webhookOrigins].join(','),
+  })
+}
+
+async function startEntry(t: Test, entry: string, env: Record<string, string>) {
+  const worker = fork(fileURLToPath(new URL(entry, import.meta.url)), {
+    env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const output: string[] = []

@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
-import type { Part } from '../../src/config.js'
 import type { RedisServer } from '../../src/store/embedded-redis.js'
 import { type PartCommand, type SuperviseOptions, supervise } from '../../src/supervisor.js'
 
@@ -47,7 +46,7 @@ export interface More extends Partial<Pick<SuperviseOptions, 'now' | 'openRedis'
 }
 
 /** Runs `supervise` in this process, with parts that behave as told. */
-export async function stage(t: Test, behaviours: Record<Part, string>, more: More = {}) {
+export async function stage(t: Test, behaviours: Record<'api' | 'workers', string>, more: More = {}) {
   const reports = await listenForReports(t)
   const { log, change } = reports
   const printed: string[] = []
@@ -80,7 +79,7 @@ export async function stage(t: Test, behaviours: Record<Part, string>, more: Mor
       kill: () => end('redis killed'),
     }
   }
-  const part = (name: Part): PartCommand => ({
+  const part = (name: 'api' | 'workers'): PartCommand => ({
     name,
     command: more.command ?? process.execPath,
     args: [reports.script, name, behaviours[name]],

@@ -1,0 +1,295 @@
+// Where an organisation is told of what happened, and what became of the messages.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import {
+  DELIVERY_STATES,
+  MOST_PER_SECOND,
+  MOST_WEBHOOKS_PER_ORG,
+  WEBHOOK_EVENT_NAMES,
+  WEBHOOK_EVENTS,
+} from '../../domain/webhook.js'
+import { DELIVERY_FAILURES, type DeliveryReport, type WebhookService, type WebhookView } from '../../services/webhooks.js'
+import { callerOf } from '../plugins/door.js'
+import { may } from '../problems.js'
+import { Instant } from '../schemas.js'
+
+const Url = z.string().max(2048).meta({ description: 'https, on the public internet. Redirects are not followed.' })
+const Events = z
+  .array(z.enum(WEBHOOK_EVENT_NAMES))
+  .min(1)
+  .max(WEBHOOK_EVENT_NAMES.length)
+  .meta({ description: WEBHOOK_EVENT_NAMES.map((name) => `${name}: ${WEBHOOK_EVENTS[name]}`).join(' ') })
+const PerSecond = z.int().min(1).max(MOST_PER_SECOND).meta({ description: 'Messages a second, at most.' })
+
+const NewWebhook = z.strictObject({ url: Url, events: Events, maxPerSecond: PerSecond.optional() })
+const WebhookChange = z.strictObject({ url: Url, events: Events, enabled: z.boolean(), maxPerSecond: PerSecond }).partial()
+
+const Secret = z.string().meta({
+  description: 'Shown this once. Messages are signed with it as the Standard Webhooks specification says (v1, HMAC-SHA256).',
+})
+const Shape = z.object({
+  webhookId: z.uuid(),
+  url: z.string(),
+  events: z.array(z.enum(WEBHOOK_EVENT_NAMES)),
+  enabled: z.boolean().meta({ description: 'An endpoint that answers 410 is switched off.' }),
+  maxPerSecond: z.int(),
+  createdAt: Instant,
+  failures: z.int().meta({ description: 'Tries in a row that failed.' }),
+  failingSince: Instant.nullable(),
+  oldSecretUntil: Instant.nullable().meta({
+    description: 'Until when there is a second signature, with the secret before.',
+  }),
+})
+const Webhook = Shape.meta({ id: 'Webhook' })
+const WebhookWithSecret = Shape.extend({ secret: Secret })
+
+const DeliveryView = z
+  .object({
+    deliveryId: z.string().meta({ description: 'What the header webhook-id says, in every try.' }),
+    type: z.string(),
+    state: z.enum(DELIVERY_STATES).meta({
+      description:
+        'waiting: for its first or next try. dead: given up after 3 days. void: overtaken, so that it is not sent.',
+    }),
+    createdAt: Instant,
+    tries: z.int(),
+    lastTryAt: Instant.nullable(),
+    nextTryAt: Instant.nullable(),
+    status: z.int().nullable().meta({ description: 'What the endpoint answered to the last try.' }),
+    failure: z
+      .string()
+      .nullable()
+      .meta({ description: `Of the last try: ${DELIVERY_FAILURES.join(', ')}.` }),
+  })
+  .meta({ id: 'WebhookDelivery' })
+
+const WebhookParam = z.object({ webhookId: z.string().max(64) })
+const DeliveryParam = z.object({ webhookId: z.string().max(64), deliveryId: z.string().max(64) })
+const DeliveriesQuery = z.object({
+  state: z.enum(DELIVERY_STATES).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+})
+
+export const webhookRoutes: FastifyPluginAsyncZod<{ readonly webhooks: WebhookService }> = async (app, { webhooks }) => {
+  const config = { scope: 'webhooks' } as const
+  const tags = ['webhooks']
+  const always = ['key-missing', 'scope-missing', 'store-away'] as const
+
+  app.post(
+    '/webhooks',
+    {
+      config,
+      schema: {
+        operationId: 'addWebhook',
+        summary: 'Be told of what happens',
+        description: `Messages carry ids, never hashes, and are signed. At least once each: \`webhook-id\` is the same in every try. In order for one subject. Tried for 3 days. At most ${MOST_WEBHOOKS_PER_ORG} for an organisation.`,
+        tags,
+        body: NewWebhook,
+        response: {
+          201: WebhookWithSecret,
+          ...may('request-invalid', 'webhook-url-refused', 'webhooks-full', ...always),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { maxPerSecond, ...rest } = request.body
+      const { secret, ...view } = await webhooks.add(callerOf(request), { ...rest, maxPerSecond })
+      return reply.code(201).send({ ...shapeOf(view), secret })
+    },
+  )
+
+  app.get(
+    '/webhooks',
+    {
+      config,
+      schema: {
+        operationId: 'listWebhooks',
+        summary: 'List your webhooks',
+        tags,
+        response: { 200: z.object({ webhooks: z.array(Webhook) }), ...may(...always) },
+      },
+    },
+    async (request) => ({ webhooks: (await webhooks.list(callerOf(request))).map(shapeOf) }),
+  )
+
+  app.get(
+    '/webhooks/:webhookId',
+    {
+      config,
+      schema: {
+        operationId: 'getWebhook',
+        summary: 'See how a webhook fares',
+        tags,
+        params: WebhookParam,
+        response: { 200: Webhook, ...may('webhook-unknown', ...always) },
+      },
+    },
+    async (request) => shapeOf(await webhooks.get(callerOf(request), request.params.webhookId)),
+  )
+
+  app.patch(
+    '/webhooks/:webhookId',
+    {
+      config,
+      schema: {
+        operationId: 'changeWebhook',
+        summary: 'Change where a webhook goes, or switch it off and on',
+        description: 'While it is off, nothing new is noted for it, and what waits goes on waiting.',
+        tags,
+        params: WebhookParam,
+        body: WebhookChange,
+        response: { 200: Webhook, ...may('request-invalid', 'webhook-url-refused', 'webhook-unknown', ...always) },
+      },
+    },
+    async (request) => {
+      const { url, events, enabled, maxPerSecond } = request.body
+      const change = {
+        ...(url !== undefined && { url }),
+        ...(events !== undefined && { events }),
+        ...(enabled !== undefined && { isEnabled: enabled }),
+        ...(maxPerSecond !== undefined && { maxPerSecond }),
+      }
+      return shapeOf(await webhooks.change(callerOf(request), request.params.webhookId, change))
+    },
+  )
+
+  app.delete(
+    '/webhooks/:webhookId',
+    {
+      config,
+      schema: {
+        operationId: 'removeWebhook',
+        summary: 'Remove a webhook, and what waits for it',
+        tags,
+        params: WebhookParam,
+        response: { 204: z.null(), ...may('webhook-unknown', ...always) },
+      },
+    },
+    async (request, reply) => {
+      await webhooks.remove(callerOf(request), request.params.webhookId)
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.post(
+    '/webhooks/:webhookId/secret',
+    {
+      config,
+      schema: {
+        operationId: 'rotateWebhookSecret',
+        summary: 'Get a new secret',
+        description: 'For 24 hours messages have two signatures, of the new secret and of the one before.',
+        tags,
+        params: WebhookParam,
+        response: { 201: WebhookWithSecret, ...may('webhook-unknown', ...always) },
+      },
+    },
+    async (request, reply) => {
+      const { secret, ...view } = await webhooks.rotate(callerOf(request), request.params.webhookId)
+      return reply.code(201).send({ ...shapeOf(view), secret })
+    },
+  )
+
+  app.post(
+    '/webhooks/:webhookId/ping',
+    {
+      config,
+      schema: {
+        operationId: 'pingWebhook',
+        summary: 'Have a test message sent',
+        description: 'Of the type `webhook.ping`, whatever the webhook asked for. See it among its deliveries.',
+        tags,
+        params: WebhookParam,
+        response: { 202: z.null(), ...may('webhook-unknown', ...always) },
+      },
+    },
+    async (request, reply) => {
+      await webhooks.ping(callerOf(request), request.params.webhookId)
+      return reply.code(202).send(null)
+    },
+  )
+
+  app.get(
+    '/webhooks/:webhookId/deliveries',
+    {
+      config,
+      schema: {
+        operationId: 'listWebhookDeliveries',
+        summary: 'See what became of messages',
+        description: 'The newest first. Delivered ones are kept for 3 days, dead ones for 30.',
+        tags,
+        params: WebhookParam,
+        querystring: DeliveriesQuery,
+        response: {
+          200: z.object({ deliveries: z.array(DeliveryView) }),
+          ...may('request-invalid', 'webhook-unknown', ...always),
+        },
+      },
+    },
+    async (request) => {
+      const { state, limit } = request.query
+      const states = state === undefined ? DELIVERY_STATES : [state]
+      const found = await webhooks.deliveries(callerOf(request), request.params.webhookId, states, limit)
+      return { deliveries: found.map(deliveryShapeOf) }
+    },
+  )
+
+  app.post(
+    '/webhooks/:webhookId/deliveries/:deliveryId/replay',
+    {
+      config,
+      schema: {
+        operationId: 'replayWebhookDelivery',
+        summary: 'Have a message sent once more',
+        description: 'With the same id, behind what waits about the same subject. One that waits is left as it is.',
+        tags,
+        params: DeliveryParam,
+        response: { 202: DeliveryView, ...may('webhook-unknown', 'delivery-unknown', ...always) },
+      },
+    },
+    async (request, reply) => {
+      const { webhookId, deliveryId } = request.params
+      return reply.code(202).send(deliveryShapeOf(await webhooks.replay(callerOf(request), webhookId, deliveryId)))
+    },
+  )
+}
+
+function shapeOf({ isEnabled, createdAtMs, failingSinceMs, oldSecretUntilMs, events, ...rest }: WebhookView) {
+  return {
+    ...rest,
+    events: [...events],
+    enabled: isEnabled,
+    createdAt: new Date(createdAtMs).toISOString(),
+    failingSince: instant(failingSinceMs),
+    oldSecretUntil: instant(oldSecretUntilMs),
+  }
+}
+
+function deliveryShapeOf({
+  id,
+  type,
+  state,
+  createdAtMs,
+  tries,
+  lastTryAtMs,
+  nextTryAtMs,
+  status,
+  failure,
+}: DeliveryReport) {
+  return {
+    deliveryId: id,
+    type,
+    state,
+    createdAt: new Date(createdAtMs).toISOString(),
+    tries,
+    lastTryAt: instant(lastTryAtMs),
+    nextTryAt: instant(nextTryAtMs),
+    status: status ?? null,
+    failure: failure ?? null,
+  }
+}
+
+function instant(atMs: number | undefined): string | null {
+  return atMs === undefined ? null : new Date(atMs).toISOString()
+}

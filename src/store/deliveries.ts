@@ -1,0 +1,201 @@
+// Messages on their way to webhooks: what waits, what was tried, what became of it.
+
+import { z } from 'zod'
+import { DELIVERY_STATES, type DeliveryState, KEPT_FOR_MS, MOST_IN_FLIGHT, pauseMs } from '../domain/webhook.js'
+import { keys } from './keys.js'
+import { claimDeliveries, fanOut, holdOutbox, pauseEndpoint, replayDelivery, settleDelivery } from './scripts/webhooks.js'
+import type { Store } from './store.js'
+
+export interface NewDelivery {
+  readonly webhookId: string
+  /** The same whenever the same event becomes a delivery to the same webhook. */
+  readonly id: string
+  /** Deliveries of one lane arrive in the order in which they were made. */
+  readonly lane: string
+  readonly type: string
+  /** JSON, as it is signed and sent. */
+  readonly body: string
+  readonly dueAtMs: number
+  /** It is void unless this image still matches when it is sent. */
+  readonly imageId: string | undefined
+}
+
+export interface Delivery {
+  readonly id: string
+  readonly type: string
+  readonly state: DeliveryState
+  readonly body: string
+  readonly createdAtMs: number
+  readonly tries: number
+  readonly firstTryAtMs: number | undefined
+  readonly lastTryAtMs: number | undefined
+  readonly nextTryAtMs: number | undefined
+  /** Of HTTP, of the last try. */
+  readonly status: number | undefined
+  readonly failure: string | undefined
+  readonly imageId: string | undefined
+}
+
+/** What became of one try. `failure` is undefined when the receiver took it, or when there was nothing to send. */
+export interface Settlement {
+  readonly state: DeliveryState
+  readonly nextTryAtMs?: number | undefined
+  readonly status?: number | undefined
+  readonly failure?: string | undefined
+}
+
+export interface EndpointHealth {
+  readonly failures: number
+  readonly failingSinceMs: number | undefined
+}
+
+export interface OutboxEntry {
+  readonly source: 'outbox' | 'events'
+  readonly id: string
+  /** Field → its bytes: some are ids [16 bytes]. */
+  readonly fields: ReadonlyMap<string, Buffer>
+}
+
+export interface Deliveries {
+  /** Becomes, or stays, the one process that turns the outbox into deliveries, for so long. @returns whether it is. */
+  hold(token: string, ttlMs: number): Promise<boolean>
+  /** Where to go on reading events. */
+  eventCursor(): Promise<string>
+  /** Turns an entry into deliveries and forgets it, all or nothing. @returns how many; `undefined` when it is not the holder any more. */
+  make(token: string, entry: OutboxEntry, deliveries: readonly NewDelivery[], nowMs: number): Promise<number | undefined>
+  /** Takes what may be sent now, for `leaseMs`. @returns ids, and when to ask again; `undefined` when nothing waits. */
+  claim(
+    webhookId: string,
+    limits: { readonly leaseMs: number; readonly maxPerSecond: number },
+    nowMs: number,
+  ): Promise<{ readonly ids: readonly string[]; readonly againAtMs: number | undefined }>
+  /** Durable when it returns. A webhook that fails is left alone for a while, longer after each failure in a row. */
+  settle(webhookId: string, id: string, settlement: Settlement, nowMs: number): Promise<void>
+  get(webhookId: string, id: string): Promise<Delivery | undefined>
+  /** The newest first, those in one of `states`, at most `limit`. */
+  list(webhookId: string, states: readonly DeliveryState[], limit: number): Promise<Delivery[]>
+  /** @returns whether there is one that can be sent once more. */
+  replay(webhookId: string, id: string, nowMs: number): Promise<boolean>
+  health(webhookId: string): Promise<EndpointHealth>
+  /** Does anything wait for it? */
+  isWaiting(webhookId: string): Promise<boolean>
+}
+
+const Moment = z.preprocess((text) => (text === '' ? undefined : text), z.coerce.number().optional())
+const DeliveryFields = z
+  .object({
+    type: z.string(),
+    state: z.enum(DELIVERY_STATES),
+    body: z.string(),
+    createdAtMs: z.coerce.number(),
+    tries: z.coerce.number(),
+    firstTryAtMs: Moment,
+    lastTryAtMs: Moment,
+    nextTryAtMs: Moment,
+    status: Moment,
+    failure: z.preprocess((text) => (text === '' ? undefined : text), z.string().optional()),
+    imageId: z.string().optional(),
+  })
+  .transform(
+    ({ firstTryAtMs, lastTryAtMs, nextTryAtMs, status, failure, imageId, ...rest }): Omit<Delivery, 'id'> => ({
+      ...rest,
+      firstTryAtMs,
+      lastTryAtMs,
+      nextTryAtMs: rest.state === 'waiting' ? nextTryAtMs : undefined,
+      status,
+      failure,
+      imageId,
+    }),
+  )
+
+/** Before all events. */
+const FIRST_EVENT = '0-0'
+const AT_ONCE = 200
+
+export function deliveriesIn(store: Store): Deliveries {
+  const placesOf = (webhookId: string) => [
+    keys.webhooks,
+    keys.webhookLanes(webhookId),
+    keys.webhookLeases(webhookId),
+    keys.webhookHealth(webhookId),
+  ]
+  const get = async (webhookId: string, id: string) => {
+    const fields = await store.ask((redis) => redis.hgetall(keys.webhookDelivery(webhookId, id)))
+    return Object.keys(fields).length === 0 ? undefined : { id, ...DeliveryFields.parse(fields) }
+  }
+
+  return {
+    async hold(token, ttlMs) {
+      return Number(await store.write(holdOutbox, [keys.webhookOutboxHolder], [token, ttlMs])) === 1
+    },
+    async eventCursor() {
+      return (await store.ask((redis) => redis.get(keys.webhookEventCursor))) ?? FIRST_EVENT
+    },
+    async make(token, { source, id }, deliveries, nowMs) {
+      const reply = await store.write(
+        fanOut,
+        [keys.webhookOutboxHolder, keys.webhookOutbox, keys.webhookEventCursor, keys.webhooks],
+        [
+          token,
+          source,
+          id,
+          nowMs,
+          keys.prefix,
+          ...deliveries.flatMap((one) => [
+            one.webhookId,
+            one.id,
+            one.lane,
+            one.type,
+            one.body,
+            one.dueAtMs,
+            one.imageId ?? '',
+          ]),
+        ],
+      )
+      return Number(reply) === -1 ? undefined : Number(reply)
+    },
+    async claim(webhookId, { leaseMs, maxPerSecond }, nowMs) {
+      const args = [webhookId, nowMs, leaseMs, MOST_IN_FLIGHT, maxPerSecond, keys.prefix]
+      const reply = await store.write(claimDeliveries, placesOf(webhookId), args)
+      const [again, ...ids] = Array.isArray(reply) ? reply.map(String) : ['']
+      return { ids, againAtMs: again === '' ? undefined : Number(again) }
+    },
+    async settle(webhookId, id, { state, nextTryAtMs, status, failure }, nowMs) {
+      const keptForMs = state === 'waiting' ? '' : KEPT_FOR_MS[state]
+      const args = [webhookId, id, keys.prefix, nowMs, state, nextTryAtMs ?? '', status ?? '', failure ?? '', keptForMs]
+      const failures = Number(await store.write(settleDelivery, placesOf(webhookId), args))
+      if (failures < 1) return
+      const untilMs = nowMs + pauseMs(failures)
+      await store.write(pauseEndpoint, [keys.webhooks, keys.webhookHealth(webhookId)], [webhookId, untilMs])
+    },
+    get,
+    async list(webhookId, states, limit) {
+      const found: Delivery[] = []
+      for (let from = 0; found.length < limit; from += AT_ONCE) {
+        const ids = await store.ask((redis) => redis.zrevrange(keys.webhookDeliveries(webhookId), from, from + AT_ONCE - 1))
+        if (ids.length === 0) break
+        for (const one of await Promise.all(ids.map((id) => get(webhookId, id)))) {
+          if (one !== undefined && states.includes(one.state) && found.length < limit) found.push(one)
+        }
+      }
+      return found
+    },
+    async replay(webhookId, id, nowMs) {
+      const reply = await store.write(
+        replayDelivery,
+        [keys.webhooks, keys.webhookLanes(webhookId), keys.webhookDelivery(webhookId, id), keys.webhookHealth(webhookId)],
+        [webhookId, id, keys.prefix, nowMs],
+      )
+      return reply !== null
+    },
+    async health(webhookId) {
+      const [failures, failingSinceMs] = await store.ask((redis) =>
+        redis.hmget(keys.webhookHealth(webhookId), 'failures', 'failingSinceMs'),
+      )
+      return { failures: Number(failures ?? 0), failingSinceMs: failingSinceMs ? Number(failingSinceMs) : undefined }
+    },
+    async isWaiting(webhookId) {
+      return (await store.ask((redis) => redis.exists(keys.webhookLanes(webhookId)))) === 1
+    },
+  }
+}

@@ -1,0 +1,44 @@
+// What webhooks have to be told of, as it is read: the outbox, which scripts write, and the events behind a cursor.
+
+import type { Redis } from 'ioredis'
+import type { OutboxEntry } from './deliveries.js'
+import { keys } from './keys.js'
+
+const BATCH = 50
+
+/**
+ * Waits for entries, at most `blockMs`. What was read comes again until `Deliveries.make` is done with it.
+ * @param redis a connection of its own: it blocks.
+ * @param eventCursor the last event that was done with.
+ * @returns of each source in order.
+ */
+export async function readOutbox(redis: Redis, eventCursor: string, blockMs: number): Promise<OutboxEntry[]> {
+  const reply = await redis.xreadBuffer(
+    'COUNT',
+    BATCH,
+    'BLOCK',
+    blockMs,
+    'STREAMS',
+    keys.webhookOutbox,
+    keys.events,
+    '0',
+    eventCursor,
+  )
+  return (reply ?? []).flatMap(([stream, entries]) =>
+    entries.map(([id, flat]) => ({
+      source: stream.toString() === keys.webhookOutbox ? ('outbox' as const) : ('events' as const),
+      id: id.toString(),
+      fields: fieldsOf(flat),
+    })),
+  )
+}
+
+function fieldsOf(flat: readonly Buffer[]): ReadonlyMap<string, Buffer> {
+  const fields = new Map<string, Buffer>()
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const name = flat[i]
+    const value = flat[i + 1]
+    if (name !== undefined && value !== undefined) fields.set(name.toString(), value)
+  }
+  return fields
+}

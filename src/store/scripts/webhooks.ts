@@ -1,0 +1,269 @@
+import { MOST_DELIVERIES } from '../../domain/webhook.js'
+import { outboxLua } from './outbox.js'
+
+/*
+ * Keys of one endpoint, all with the tag and the endpoint's id in them, so that a script may work them out:
+ *   webhook-deliveries:<endpoint>       sorted set: deliveries by when [epoch ms] they were made
+ *   webhook-lanes:<endpoint>            sorted set: lanes in which something waits, by when [epoch ms] to look at them
+ *   webhook-lane:<endpoint>:<lane>      list: deliveries of one subject, the next one first
+ *   webhook-leases:<endpoint>           sorted set: lanes whose first delivery is on its way, until when [epoch ms]
+ *   webhook-health:<endpoint>           hash: failures, failingSinceMs, pausedUntilMs, tokens, tokensAtMs
+ *   webhook-delivery:<endpoint>:<id>    hash: type, lane, body, state, createdAtMs, tries, firstTryAtMs, lastTryAtMs, nextTryAtMs, status, failure, imageId
+ */
+
+/** Becomes the one that turns the outbox into deliveries, or stays it. */
+export const holdOutbox = {
+  numberOfKeys: 1,
+  lua: `
+    local holder = KEYS[1] -- string: who turns the outbox into deliveries
+    local token  = ARGV[1]
+    local ttlMs  = ARGV[2] -- [ms]
+    -- returns 1, or 0 when it is another one
+    local now = redis.call('GET', holder)
+    if now and now ~= token then return 0 end
+    redis.call('SET', holder, token, 'PX', ttlMs)
+    return 1`,
+} as const
+
+// Turns one entry of the outbox, or of the events, into deliveries and is done with it, in one step: none is lost, none is made twice.
+export const fanOut = {
+  numberOfKeys: 4,
+  lua: `
+    local holder    = KEYS[1] -- string: who may do this
+    local outbox    = KEYS[2] -- stream
+    local cursor    = KEYS[3] -- string: id of the last event
+    local endpoints = KEYS[4] -- hash: endpoint id -> sealed
+    local token     = ARGV[1]
+    local source    = ARGV[2] -- outbox, events
+    local entry     = ARGV[3] -- its id
+    local atMs      = ARGV[4] -- [epoch ms]
+    local prefix    = ARGV[5] -- of all keys
+    -- ARGV[6 + 7i …] endpoint, delivery, lane, type, body, due [epoch ms], id of the image that must still match, or empty
+    -- returns [integer] how many were made, or -1 when it is another one's to do
+    if redis.call('GET', holder) ~= token then return -1 end
+    local made = 0
+    for i = 6, #ARGV, 7 do
+      local endpoint, id, lane, type, body, dueMs, image = unpack(ARGV, i, i + 6)
+      local delivery = prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id
+      if redis.call('HEXISTS', endpoints, endpoint) == 1 and redis.call('EXISTS', delivery) == 0 then
+        redis.call('HSET', delivery, 'type', type, 'lane', lane, 'body', body, 'state', 'waiting', 'createdAtMs', atMs, 'tries', 0, 'nextTryAtMs', dueMs)
+        if image ~= '' then redis.call('HSET', delivery, 'imageId', image) end
+        local all = prefix .. 'webhook-deliveries:' .. endpoint
+        redis.call('ZADD', all, atMs, id)
+        for _, old in ipairs(redis.call('ZRANGE', all, 0, -${MOST_DELIVERIES + 1})) do
+          redis.call('DEL', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. old)
+          redis.call('ZREM', all, old)
+        end
+        if redis.call('RPUSH', prefix .. 'webhook-lane:' .. endpoint .. ':' .. lane, id) == 1 then
+          redis.call('ZADD', prefix .. 'webhook-lanes:' .. endpoint, dueMs, lane)
+        end
+        made = made + 1
+      end
+    end
+    if source == 'outbox' then redis.call('XDEL', outbox, entry) else redis.call('SET', cursor, entry) end
+    return made`,
+} as const
+
+// Takes what may be sent to an endpoint now: of each lane its first, so that a subject's events stay in order; no more than so many at a
+// time and a second; one, to see, while it fails. What is taken comes back by itself when nobody says what became of it.
+export const claimDeliveries = {
+  numberOfKeys: 4,
+  lua: `
+    local endpoints = KEYS[1] -- hash: endpoint id -> sealed
+    local lanes     = KEYS[2] -- sorted set
+    local leases    = KEYS[3] -- sorted set
+    local health    = KEYS[4] -- hash
+    local endpoint  = ARGV[1]
+    local atMs      = tonumber(ARGV[2]) -- [epoch ms]
+    local leaseMs   = tonumber(ARGV[3]) -- [ms]
+    local most      = tonumber(ARGV[4]) -- at a time
+    local perSecond = tonumber(ARGV[5])
+    local prefix    = ARGV[6]
+    -- returns {[epoch ms] when to ask again, or nothing, delivery, delivery, …}
+    if redis.call('HEXISTS', endpoints, endpoint) == 0 then return { '' } end
+    redis.call('ZREMRANGEBYSCORE', leases, '-inf', atMs)
+    local failures, pausedUntilMs, tokens, tokensAtMs = unpack(redis.call('HMGET', health, 'failures', 'pausedUntilMs', 'tokens', 'tokensAtMs'))
+    if tonumber(failures or '0') > 0 then most = 1 end
+    tokens = math.min(perSecond, tonumber(tokens or perSecond) + (atMs - tonumber(tokensAtMs or atMs)) * perSecond / 1000)
+    local againMs = atMs
+    local free = most - redis.call('ZCARD', leases)
+    if tonumber(pausedUntilMs or '0') > atMs then
+      free = 0
+      againMs = tonumber(pausedUntilMs)
+    elseif free > 0 and tokens < 1 then
+      free = 0
+      againMs = atMs + math.ceil((1 - tokens) * 1000 / perSecond)
+    end
+    local claimed = {}
+    if free > 0 then
+      for _, lane in ipairs(redis.call('ZRANGEBYSCORE', lanes, '-inf', atMs, 'LIMIT', 0, math.min(free, math.floor(tokens)))) do
+        local list = prefix .. 'webhook-lane:' .. endpoint .. ':' .. lane
+        local id = redis.call('LINDEX', list, 0)
+        while id and redis.call('EXISTS', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id) == 0 do
+          redis.call('LPOP', list)
+          id = redis.call('LINDEX', list, 0)
+        end
+        if id then
+          redis.call('ZADD', lanes, atMs + leaseMs, lane)
+          redis.call('ZADD', leases, atMs + leaseMs, lane)
+          claimed[#claimed + 1] = id
+          tokens = tokens - 1
+        else
+          redis.call('ZREM', lanes, lane)
+        end
+      end
+      redis.call('HSET', health, 'tokens', tokens, 'tokensAtMs', atMs)
+    end
+    local nextDue = redis.call('ZRANGE', lanes, 0, 0, 'WITHSCORES')
+    local again = nextDue[2] and tostring(math.max(againMs, tonumber(nextDue[2]))) or ''
+    return { again, unpack(claimed) }`,
+} as const
+
+// Says what became of a delivery that was taken. Nothing happens when somebody else has said so before.
+export const settleDelivery = {
+  numberOfKeys: 4,
+  lua: `
+    local endpoints = KEYS[1] -- hash: endpoint id -> sealed
+    local lanes     = KEYS[2] -- sorted set
+    local leases    = KEYS[3] -- sorted set
+    local health    = KEYS[4] -- hash
+    local endpoint  = ARGV[1]
+    local id        = ARGV[2]
+    local prefix    = ARGV[3]
+    local atMs      = ARGV[4] -- [epoch ms]
+    local state     = ARGV[5] -- waiting (for the next try), delivered, dead, void
+    local nextMs    = ARGV[6] -- [epoch ms] of the next try, or empty
+    local status    = ARGV[7] -- of HTTP, or empty
+    local failure   = ARGV[8] -- or empty
+    local keptForMs = ARGV[9] -- [ms], or empty
+    -- returns [integer] failures in a row of the endpoint, or -1 when there was nothing to settle
+    local delivery = prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id
+    local lane = redis.call('HGET', delivery, 'lane')
+    if not lane or redis.call('HEXISTS', endpoints, endpoint) == 0 then return -1 end
+    local list = prefix .. 'webhook-lane:' .. endpoint .. ':' .. lane
+    if redis.call('LINDEX', list, 0) ~= id then return -1 end
+    redis.call('HSETNX', delivery, 'firstTryAtMs', atMs)
+    redis.call('HINCRBY', delivery, 'tries', 1)
+    redis.call('HSET', delivery, 'state', state, 'lastTryAtMs', atMs, 'status', status, 'failure', failure, 'nextTryAtMs', nextMs)
+    redis.call('ZREM', leases, lane)
+    if state == 'waiting' then
+      redis.call('ZADD', lanes, nextMs, lane)
+    else
+      redis.call('LPOP', list)
+      redis.call('PEXPIRE', delivery, keptForMs)
+      local head = redis.call('LINDEX', list, 0)
+      if head then
+        local dueMs = redis.call('HGET', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. head, 'nextTryAtMs')
+        redis.call('ZADD', lanes, dueMs or atMs, lane)
+      else
+        redis.call('ZREM', lanes, lane)
+      end
+    end
+    if failure == '' then
+      redis.call('HDEL', health, 'failures', 'failingSinceMs', 'pausedUntilMs')
+      return 0
+    end
+    redis.call('HSETNX', health, 'failingSinceMs', atMs)
+    return redis.call('HINCRBY', health, 'failures', 1)`,
+} as const
+
+// Leaves a failing endpoint alone for a while.
+export const pauseEndpoint = {
+  numberOfKeys: 2,
+  lua: `
+    local endpoints = KEYS[1] -- hash: endpoint id -> sealed
+    local health    = KEYS[2] -- hash
+    local endpoint  = ARGV[1]
+    local untilMs   = ARGV[2] -- [epoch ms]
+    -- returns 1, or 0 without the endpoint
+    if redis.call('HEXISTS', endpoints, endpoint) == 0 then return 0 end
+    redis.call('HSET', health, 'pausedUntilMs', untilMs)
+    return 1`,
+} as const
+
+// Sends a delivery that was settled once more, behind what waits about the same subject.
+export const replayDelivery = {
+  numberOfKeys: 4,
+  lua: `${outboxLua}
+    local endpoints = KEYS[1] -- hash: endpoint id -> sealed
+    local lanes     = KEYS[2] -- sorted set
+    local delivery  = KEYS[3] -- hash
+    local health    = KEYS[4] -- hash
+    local endpoint  = ARGV[1]
+    local id        = ARGV[2]
+    local prefix    = ARGV[3]
+    local atMs      = ARGV[4] -- [epoch ms]
+    -- returns 1, 0 when it waits already, or nil when there is no such delivery
+    if redis.call('HEXISTS', endpoints, endpoint) == 0 then return nil end
+    local state, lane = unpack(redis.call('HMGET', delivery, 'state', 'lane'))
+    if not state or state == 'void' then return nil end
+    if state == 'waiting' then return 0 end
+    redis.call('HSET', delivery, 'state', 'waiting', 'tries', 0, 'nextTryAtMs', atMs)
+    redis.call('HDEL', delivery, 'firstTryAtMs')
+    redis.call('PERSIST', delivery)
+    if redis.call('RPUSH', prefix .. 'webhook-lane:' .. endpoint .. ':' .. lane, id) == 1 then redis.call('ZADD', lanes, atMs, lane) end
+    redis.call('HDEL', health, 'pausedUntilMs')
+    outbox(prefix, 'kind', 'wake', 'endpoint', endpoint)
+    return 1`,
+} as const
+
+// Stores an endpoint, if its organisation may have one more.
+export const putWebhook = {
+  numberOfKeys: 2,
+  lua: `
+    local endpoints = KEYS[1] -- hash: endpoint id -> sealed
+    local ofOrg     = KEYS[2] -- set: endpoint ids of the organisation
+    local endpoint  = ARGV[1]
+    local sealed    = ARGV[2]
+    local most      = tonumber(ARGV[3])
+    -- returns 1, or 0 when there are as many as there may be
+    if redis.call('SISMEMBER', ofOrg, endpoint) == 0 and redis.call('SCARD', ofOrg) >= most then return 0 end
+    redis.call('SADD', ofOrg, endpoint)
+    redis.call('HSET', endpoints, endpoint, sealed)
+    return 1`,
+} as const
+
+// Changes an endpoint if nobody was faster. What was sealed before is compared whole: its nonce is its version.
+export const changeWebhook = {
+  numberOfKeys: 1,
+  lua: `
+    local endpoints = KEYS[1] -- hash: endpoint id -> sealed
+    local endpoint  = ARGV[1]
+    local before    = ARGV[2] -- sealed
+    local after     = ARGV[3] -- sealed
+    -- returns 1, or 0 when it is another one by now, or gone
+    if redis.call('HGET', endpoints, endpoint) ~= before then return 0 end
+    redis.call('HSET', endpoints, endpoint, after)
+    return 1`,
+} as const
+
+// Asks for a test message to one endpoint.
+export const pingWebhook = {
+  numberOfKeys: 1,
+  lua: `${outboxLua}
+    local endpoints = KEYS[1] -- hash: endpoint id -> sealed
+    local endpoint  = ARGV[1]
+    local prefix    = ARGV[2]
+    -- returns the id of the entry, or nil without the endpoint
+    if redis.call('HEXISTS', endpoints, endpoint) == 0 then return nil end
+    return outbox(prefix, 'kind', 'webhook.ping', 'endpoint', endpoint)`,
+} as const
+
+// Removes an endpoint and all that was for it. Running it twice changes nothing.
+export const removeWebhook = {
+  numberOfKeys: 2,
+  lua: `
+    local endpoints = KEYS[1] -- hash: endpoint id -> sealed
+    local ofOrg     = KEYS[2] -- set: endpoint ids of the organisation
+    local endpoint  = ARGV[1]
+    local prefix    = ARGV[2]
+    -- returns 1, or 0 when it was gone
+    local had = redis.call('HDEL', endpoints, endpoint)
+    redis.call('SREM', ofOrg, endpoint)
+    local all = prefix .. 'webhook-deliveries:' .. endpoint
+    local lanes = prefix .. 'webhook-lanes:' .. endpoint
+    for _, id in ipairs(redis.call('ZRANGE', all, 0, -1)) do redis.call('DEL', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id) end
+    for _, lane in ipairs(redis.call('ZRANGE', lanes, 0, -1)) do redis.call('DEL', prefix .. 'webhook-lane:' .. endpoint .. ':' .. lane) end
+    redis.call('DEL', all, lanes, prefix .. 'webhook-leases:' .. endpoint, prefix .. 'webhook-health:' .. endpoint)
+    return had`,
+} as const

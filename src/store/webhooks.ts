@@ -1,0 +1,117 @@
+// Webhooks: where an organisation wants to be told of something. Sealed whole: an address is often a secret too.
+
+import { z } from 'zod'
+import { MOST_WEBHOOKS_PER_ORG, WEBHOOK_EVENT_NAMES, type WebhookEvent } from '../domain/webhook.js'
+import { keys } from './keys.js'
+import { changeWebhook, pingWebhook, putWebhook, removeWebhook } from './scripts/webhooks.js'
+import type { Keyring } from './seal.js'
+import type { Store } from './store.js'
+
+export interface WebhookSecret {
+  /** As the specification writes it: `whsec_` and base64. */
+  readonly secret: string
+  /** Signs until then; `undefined` for the current one. */
+  readonly untilMs: number | undefined
+}
+
+export interface Webhook {
+  readonly webhookId: string
+  readonly orgId: string
+  readonly url: string
+  readonly events: readonly WebhookEvent[]
+  readonly isEnabled: boolean
+  readonly maxPerSecond: number
+  /** The current one first. */
+  readonly secrets: readonly WebhookSecret[]
+  readonly createdAtMs: number
+}
+
+export interface Webhooks {
+  /** Durable when it returns. @returns whether the organisation may have one more. */
+  add(webhook: Webhook): Promise<boolean>
+  get(webhookId: string): Promise<Webhook | undefined>
+  /** Of one organisation, the oldest first. */
+  ofOrg(orgId: string): Promise<Webhook[]>
+  /** All. Cost: one read, and some microseconds for each. */
+  all(): Promise<Webhook[]>
+  /** Reads, changes, writes, and again if somebody was faster. @returns `undefined` when it is gone. */
+  change(webhookId: string, change: (webhook: Webhook) => Webhook): Promise<Webhook | undefined>
+  /** With all that waits for it. */
+  remove(webhook: Pick<Webhook, 'webhookId' | 'orgId'>): Promise<void>
+  /** Has a test message sent. @returns whether there is such a webhook. */
+  ping(webhookId: string): Promise<boolean>
+}
+
+const WebhookJson = z.object({
+  orgId: z.string(),
+  url: z.string(),
+  // An event that a newer version knows is left out here, and kept by nobody who writes.
+  events: z.array(z.string()).transform((names) => WEBHOOK_EVENT_NAMES.filter((known) => names.includes(known))),
+  isEnabled: z.boolean(),
+  maxPerSecond: z.int(),
+  secrets: z.array(
+    z
+      .object({ secret: z.string(), untilMs: z.int().optional() })
+      .transform(({ secret, untilMs }): WebhookSecret => ({ secret, untilMs })),
+  ),
+  createdAtMs: z.int(),
+})
+
+const MAX_TRIES = 20
+
+export function webhooksIn(store: Store, keyring: Keyring): Webhooks {
+  const seal = ({ webhookId, ...rest }: Webhook) => keyring.seal(Buffer.from(JSON.stringify(rest)), contextOf(webhookId))
+  const open = (webhookId: string, sealed: Buffer): Webhook => ({
+    webhookId,
+    ...WebhookJson.parse(JSON.parse(keyring.unseal(sealed, contextOf(webhookId)).toString('utf8'))),
+  })
+  const read = async (webhookId: string) => await store.ask((redis) => redis.hgetBuffer(keys.webhooks, webhookId))
+  const byAge = (all: Webhook[]) => all.sort((a, b) => a.createdAtMs - b.createdAtMs)
+
+  return {
+    async add(webhook) {
+      const { webhookId, orgId } = webhook
+      const places = [keys.webhooks, keys.orgWebhooks(orgId)]
+      return Number(await store.write(putWebhook, places, [webhookId, seal(webhook), MOST_WEBHOOKS_PER_ORG])) === 1
+    },
+    async get(webhookId) {
+      const sealed = await read(webhookId)
+      return sealed === null ? undefined : open(webhookId, sealed)
+    },
+    async ofOrg(orgId) {
+      const ids = await store.ask((redis) => redis.smembers(keys.orgWebhooks(orgId)))
+      if (ids.length === 0) return []
+      const sealed = await store.ask((redis) => redis.hmgetBuffer(keys.webhooks, ...ids))
+      return byAge(
+        ids.flatMap((id, i) => {
+          const bytes = sealed[i]
+          return bytes ? [open(id, bytes)] : []
+        }),
+      )
+    },
+    async all() {
+      const found = await store.ask((redis) => redis.hgetallBuffer(keys.webhooks))
+      return byAge(Object.entries(found).map(([id, sealed]) => open(id, sealed)))
+    },
+    async change(webhookId, change) {
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
+        const before = await read(webhookId)
+        if (before === null) return undefined
+        const after = change(open(webhookId, before))
+        const reply = await store.write(changeWebhook, [keys.webhooks], [webhookId, before, seal(after)])
+        if (Number(reply) === 1) return after
+      }
+      throw new Error('a webhook that changes all the time')
+    },
+    async remove({ webhookId, orgId }) {
+      await store.write(removeWebhook, [keys.webhooks, keys.orgWebhooks(orgId)], [webhookId, keys.prefix])
+    },
+    async ping(webhookId) {
+      return (await store.write(pingWebhook, [keys.webhooks], [webhookId, keys.prefix])) !== null
+    },
+  }
+}
+
+function contextOf(webhookId: string): Buffer {
+  return Buffer.from(`webhook:${webhookId}`)
+}

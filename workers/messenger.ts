@@ -1,0 +1,72 @@
+// Process entry: tells other systems what happened. It knows Redis, the seal keys and the way out; it never sees a picture.
+
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readConfig } from '../src/config.js'
+import { outgoingThrough } from '../src/net/outgoing.js'
+import { refuseToStart, stopOnSignal } from '../src/process.js'
+import { webhookPlans } from '../src/services/webhook-plan.js'
+import { webhookSending } from '../src/services/webhook-sending.js'
+import { deliveriesIn } from '../src/store/deliveries.js'
+import { imagesIn } from '../src/store/images.js'
+import { makeKeyring, parseSealKeys, sealKeysFromFile } from '../src/store/seal.js'
+import { hasSecrets, loadSecrets } from '../src/store/secrets.js'
+import { connectForFollowing, connectForWaiting, openStore, type Store } from '../src/store/store.js'
+import { trustsIn } from '../src/store/trust.js'
+import { webhooksIn } from '../src/store/webhooks.js'
+import { deliverWebhooks } from './deliver-webhook.js'
+
+/** Messages on their way are answered, or taken back, by then; the supervisor waits a little longer. */
+const FINISH_WITHIN_MS = 20_000
+const ASK_AGAIN_MS = 200
+
+const config = readConfig(process.env)
+const target = { url: config.redisUrl, socket: config.redisSocket }
+const store = await openStore(target).catch(refuseToStart)
+await untilFirstUse(store)
+const keyring = makeKeyring(
+  config.sealKeys === undefined
+    ? sealKeysFromFile(join(config.dataDir, 'seal-keys'), false)
+    : parseSealKeys(config.sealKeys),
+)
+await loadSecrets(store, keyring).catch(refuseToStart)
+
+const webhooks = webhooksIn(store, keyring)
+const deliveries = deliveriesIn(store)
+const images = imagesIn(store, keyring)
+const trusts = trustsIn(store)
+const now = () => Date.now()
+const connection = connectForWaiting(target)
+const delivering = deliverWebhooks({
+  connection,
+  follower: connectForFollowing(target),
+  deliveries,
+  webhooks,
+  planOf: webhookPlans({ webhooks, now }),
+  sendTo: webhookSending({
+    webhooks,
+    deliveries,
+    send: outgoingThrough({ trusted: config.webhookOrigins }),
+    async stillMatches(imageId) {
+      const [[image], [standing]] = await Promise.all([images.get([imageId]), trusts.standings([imageId])])
+      return image !== undefined && standing?.matches !== false
+    },
+    now,
+    random: Math.random,
+  }),
+  now,
+  warn: (line) => console.error(line),
+})
+await delivering.ready
+process.send?.({ ready: true })
+
+stopOnSignal(async () => {
+  await Promise.race([delivering.close(), sleep(FINISH_WITHIN_MS)])
+  connection.disconnect()
+  await store.close()
+})
+
+/** The api makes what is secret when it starts for the first time; before that there is nothing to tell of. */
+async function untilFirstUse(store: Store): Promise<void> {
+  while (!(await hasSecrets(store).catch(() => false))) await sleep(ASK_AGAIN_MS)
+}
