@@ -13,8 +13,8 @@ export interface Banks {
    */
   create(caller: Caller, bank: Pick<Bank, 'name' | 'purpose' | 'thresholdBits'>): Promise<Bank>
   list(): readonly Bank[]
-  /** @throws {Problem} bank-unknown, also for a bank that belongs to somebody else. */
-  writable(caller: Caller, name: string): Bank
+  /** Also one that another process made a moment ago. @throws {Problem} bank-unknown, also for a bank that belongs to somebody else. */
+  writable(caller: Caller, name: string): Promise<Bank>
 }
 
 export interface BankParts {
@@ -35,8 +35,8 @@ export function banksFrom({ banks, replica, now }: BankParts): Banks {
       return bank
     },
     list: () => [...replica.catalogue.banks.values()],
-    writable(caller, name) {
-      const bank = replica.catalogue.banks.get(name)
+    async writable(caller, name) {
+      const bank = replica.catalogue.banks.get(name) ?? (await banks.get(name))
       const isOperators = name === HARMLESS_BANK_NAME && caller.scopes.has('admin')
       if (bank === undefined || (bank.orgId !== caller.orgId && !isOperators)) throw new Problem('bank-unknown')
       return bank

@@ -164,15 +164,14 @@ export class Replica {
 
   async #followOnce(): Promise<void> {
     const from = this.#revision ?? 0
-    const followed = await follow(this.#parts.follower, from, this.isReady ? BLOCK_MS : SOON_MS)
+    const followed = await follow(this.#parts.follower, from, this.isReady ? BLOCK_MS : SOON_MS, this.#parts.now)
     if (followed.kind === 'gap') {
       this.#revision = undefined
       return
     }
-    const heardAtMs = this.#parts.now()
     if (followed.changes.length === 0) this.#catalogue.tidy()
     await this.#applyAll(followed.changes)
-    if (followed.isCaughtUp) this.#heardAtMs = heardAtMs
+    if (followed.caughtUpAtMs !== undefined) this.#heardAtMs = followed.caughtUpAtMs
     this.#advance(followed.changes.at(-1)?.revision ?? from)
   }
 

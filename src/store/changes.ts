@@ -12,11 +12,11 @@ export type Change =
   | { readonly op: 'bank' | 'api-key'; readonly revision: number; readonly name: string }
 
 /**
- * What following found: changes in order, and whether they were the last at that moment; or that some are missing and
- * everything has to be read again.
+ * What following found: changes in order, and since when they are known to have been the last, by the clock that was given;
+ * or that some are missing and everything has to be read again.
  */
 export type Followed =
-  | { readonly kind: 'changes'; readonly changes: readonly Change[]; readonly isCaughtUp: boolean }
+  | { readonly kind: 'changes'; readonly changes: readonly Change[]; readonly caughtUpAtMs: number | undefined }
   | { readonly kind: 'gap' }
 
 /** Few, since one may name hundreds of images: a withdrawal must not wait behind much of an import. */
@@ -33,14 +33,19 @@ export function lastRevision(store: Store): Promise<number> {
  * store whose last revision lies behind ours was restored from an older state: also a gap.
  *
  * @param redis a connection of its own: it blocks.
+ * @param now in milliseconds, never goes back.
  */
-export async function follow(redis: Redis, after: number, blockMs: number): Promise<Followed> {
+export async function follow(redis: Redis, after: number, blockMs: number, now: () => number): Promise<Followed> {
+  // When an answer was made is not told, and it may have been under way for long: it is as old as its question.
+  const askedAtMs = now()
   const reply = await redis.xreadBuffer('COUNT', BATCH, 'BLOCK', blockMs, 'STREAMS', keys.changes, `${after}-0`)
   const entries = reply?.[0]?.[1]
   if (entries === undefined || entries.length === 0) {
+    const askedAgainAtMs = now()
     const last = Number((await redis.get(keys.revision)) ?? 0)
     // A writer may have been faster than these two commands; then the next call brings what it wrote.
-    return last < after ? { kind: 'gap' } : { kind: 'changes', changes: [], isCaughtUp: last === after }
+    if (last < after) return { kind: 'gap' }
+    return { kind: 'changes', changes: [], caughtUpAtMs: last === after ? askedAgainAtMs : undefined }
   }
   const changes: Change[] = []
   for (const [id, fields] of entries) {
@@ -48,7 +53,7 @@ export async function follow(redis: Redis, after: number, blockMs: number): Prom
     if (change.revision !== after + 1 + changes.length) return { kind: 'gap' }
     changes.push(change)
   }
-  return { kind: 'changes', changes, isCaughtUp: changes.length < BATCH }
+  return { kind: 'changes', changes, caughtUpAtMs: changes.length < BATCH ? askedAtMs : undefined }
 }
 
 /**

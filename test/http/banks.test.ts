@@ -1,13 +1,15 @@
 import t from 'tap'
 import { keyFor, openCase, randomHashText, startService, type TestService, until } from '../helpers/service.js'
 
-async function isFound({ app }: TestService, headers: Record<string, string>, hash: string): Promise<boolean> {
+/** `undefined` while it does not answer. */
+async function isFound({ app }: TestService, headers: Record<string, string>, hash: string): Promise<boolean | undefined> {
   const response = await app.inject({
     method: 'POST',
     url: '/v1/match',
     headers,
     payload: { queries: [{ signals: [{ type: 'pdq', hash }] }] },
   })
+  if (response.statusCode === 503) return undefined
   return response.json<{ results: { matches: unknown[] }[] }>().results[0]?.matches.length === 1
 }
 
@@ -107,7 +109,7 @@ t.test('during an import both apis answer, and a withdrawal reaches the other on
     headers: her.headers,
     payload: { images: [{ signals: [{ type: 'pdq', hash, quality: 100 }] }] },
   })
-  await until(() => isFound(two, headers, hash))
+  await until(async () => (await isFound(two, headers, hash)) === true)
 
   const lines = Array.from({ length: 15_000 }, () => JSON.stringify({ type: 'pdq', hash: randomHashText() }))
   let isImporting = true
@@ -123,8 +125,8 @@ t.test('during an import both apis answer, and a withdrawal reaches the other on
     })
   await one.app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
   t.ok(isImporting, 'the import is still under way')
-  t.notOk(await isFound(one, headers, hash))
-  await until(async () => !(await isFound(two, headers, hash)), 1000)
+  t.equal(await isFound(one, headers, hash), false)
+  await until(async () => (await isFound(two, headers, hash)) === false, 1000)
   t.equal((await importing).statusCode, 201)
 })
 
@@ -174,5 +176,18 @@ t.test('a name is given once', async (t) => {
   for (const name of ['taken', 'cases']) {
     const response = await service.app.inject({ method: 'POST', url: '/v1/banks', headers, payload: { name } })
     t.match(response.json(), { code: 'bank-exists', status: 409 })
+  }
+})
+
+t.test('a bank takes signals at every process from the moment it is made', async (t) => {
+  const first = await startService(t)
+  const second = await startService(t, { redis: first.redis })
+  const { headers } = await keyFor(first, 'ngo', ['signals:write'])
+  await until(async () => (await second.app.inject({ url: '/v1/banks', headers })).statusCode === 200)
+  for (let i = 0; i < 20; i++) {
+    await first.app.inject({ method: 'POST', url: '/v1/banks', headers, payload: { name: `new-${i}` } })
+    const payload = { signals: [{ type: 'pdq', hash: randomHashText() }] }
+    const added = await second.app.inject({ method: 'POST', url: `/v1/banks/new-${i}/signals`, headers, payload })
+    t.equal(added.statusCode, 201)
   }
 })

@@ -100,14 +100,14 @@ async function livingImages(target: { url: undefined; socket: string }): Promise
   const living = new Set<string>()
   try {
     for (let after = 0; ; ) {
-      const followed = await follow(redis, after, 1)
+      const followed = await follow(redis, after, 1, () => performance.now())
       if (followed.kind === 'gap') throw new Error('a gap in the changes')
       for (const change of followed.changes) {
         after = change.revision
         if (change.op === 'image') for (const id of change.imageIds) living.add(id)
         if (change.op === 'tombstone') for (const id of change.imageIds) living.delete(id)
       }
-      if (followed.isCaughtUp) return living
+      if (followed.caughtUpAtMs !== undefined) return living
     }
   } finally {
     redis.disconnect()

@@ -8,6 +8,7 @@ import { hashFromBytes } from '../../src/hash/hash256.js'
 import { Replica } from '../../src/services/replica.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { banksIn } from '../../src/store/banks.js'
+import { follow } from '../../src/store/changes.js'
 import { imageReader } from '../../src/store/image-reader.js'
 import { imagesIn } from '../../src/store/images.js'
 import { imageShard, keys } from '../../src/store/keys.js'
@@ -170,3 +171,17 @@ function shardAndId(id: string): [string, Buffer] {
   const bytes = Buffer.from(id.replaceAll('-', ''), 'hex')
   return [keys.images(imageShard(bytes)), bytes]
 }
+
+t.test('what the store answers counts as old as the question, however long it was under way', async (t) => {
+  const testRedis = await startRedis(t)
+  const { images, redis } = await openParts(t, testRedis)
+  const follower = connectForFollowing({ url: undefined, socket: testRedis.socket })
+  t.teardown(() => follower.disconnect())
+  let nowMs = 1000
+  const following = follow(follower, 0, 2500, () => nowMs)
+  await until(async () => /^blocked_clients:1\r?$/m.test(await redis.info('clients')))
+  nowMs = 5000 // the process stood still, or the line did
+  await images.put([randomImage()])
+
+  t.match(await following, { kind: 'changes', changes: [{ revision: 1 }], caughtUpAtMs: 1000 })
+})

@@ -167,7 +167,7 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
       },
     },
     async (request, reply) => {
-      const bank = banks.writable(callerOf(request), request.params.bank)
+      const bank = await banks.writable(callerOf(request), request.params.bank)
       const { body } = request
       const batches =
         'signals' in body
@@ -214,7 +214,7 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
     },
     async (request, reply) => {
       const { bank, signalId } = request.params
-      await registration.removeFromBank(banks.writable(callerOf(request), bank), signalId.toLowerCase())
+      await registration.removeFromBank(await banks.writable(callerOf(request), bank), signalId.toLowerCase())
       return reply.code(204).send(null)
     },
   )

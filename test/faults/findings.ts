@@ -1,0 +1,43 @@
+// What a run has found out, and how it is told.
+
+export interface Findings {
+  /** Acknowledged, and not there: what it was, in words without hashes. */
+  readonly lost: string[]
+  /** Answers that cannot be true, and answers that no fault may lead to. */
+  readonly wrong: string[]
+  /** Places where something of a picture was found. */
+  readonly traces: string[]
+  /** Requests that nobody answered. */
+  readonly hung: string[]
+  /** Processes that ended though nobody had ended them. */
+  readonly crashes: string[]
+  /** Per fault: its name, and how long after its end everything could be asked again. */
+  readonly recoveries: { readonly fault: string; readonly readyMs: number }[]
+}
+
+export interface Report {
+  readonly faults: number
+  readonly acknowledged: number
+  readonly lost: number
+  readonly wrongAnswers: number
+  readonly imageBytesFound: number
+  readonly hung: number
+  readonly readyMsP99: number
+}
+
+export function noFindings(): Findings {
+  return { lost: [], wrong: [], traces: [], hung: [], crashes: [], recoveries: [] }
+}
+
+export function reportOf({ lost, wrong, traces, hung, crashes, recoveries }: Findings, acknowledged: number): Report {
+  const sorted = recoveries.map(({ readyMs }) => readyMs).sort((a, b) => a - b)
+  return {
+    faults: recoveries.length,
+    acknowledged,
+    lost: lost.length,
+    wrongAnswers: wrong.length + crashes.length,
+    imageBytesFound: traces.length,
+    hung: hung.length,
+    readyMsP99: Math.round(sorted[Math.ceil(0.99 * sorted.length) - 1] ?? 0),
+  }
+}

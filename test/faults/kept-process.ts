@@ -1,0 +1,150 @@
+// A process of the service that is started again whenever it ends, as a service manager would, but at once.
+
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { z } from 'zod'
+import { childrenOf } from '../helpers/processes.js'
+
+export interface KeptProcess {
+  readonly name: string
+  /** @throws when it is not running at this moment. */
+  readonly pid: number
+  /** Of an api that has been ready. */
+  readonly url: string
+  readonly isReady: boolean
+  /** When the current run was ready: performance.now(). */
+  readonly readyAtMs: number
+  /** How often it ended though nobody had asked it to, after it had been ready. */
+  readonly crashes: readonly string[]
+  /** Everything that it has written. */
+  readonly output: string[]
+  ready(): Promise<void>
+  /** Ends the current run, with its own children, and waits until it is gone; the next one is started at once. */
+  kill(): Promise<void>
+  /** SIGTERM. @returns how it ended: the status, or the signal that it took. */
+  term(withinMs: number): Promise<string>
+  /** Any other signal. */
+  signal(name: NodeJS.Signals): void
+  stop(): Promise<void>
+}
+
+export interface KeptProcessOptions {
+  readonly name: string
+  readonly entry: string
+  readonly execArgv?: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+const AGAIN_AFTER_MS = 100
+const Ready = z.object({ ready: z.literal(true), url: z.string().optional() })
+
+export async function keepProcess({ name, entry, execArgv = [], env }: KeptProcessOptions): Promise<KeptProcess> {
+  const output: string[] = []
+  const crashes: string[] = []
+  let port = '0'
+  let url = ''
+  let isReady = false
+  let readyAtMs = Number.POSITIVE_INFINITY
+  let isExpected = false
+  let isStopping = false
+  let waiting: (() => void)[] = []
+  let child = start()
+
+  function start(): ChildProcess {
+    const started = fork(entry, {
+      execArgv: [...execArgv],
+      env: { ...env, TABIR_PORT: port },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      detached: true,
+    })
+    for (const stream of [started.stdout, started.stderr])
+      stream?.setEncoding('utf8').on('data', (text) => output.push(text))
+    started.on('message', (message) => {
+      const parsed = Ready.safeParse(message)
+      if (!parsed.success) return
+      if (parsed.data.url !== undefined) {
+        url = parsed.data.url
+        port = new URL(url).port // the next run has the same address
+      }
+      isReady = true
+      readyAtMs = performance.now()
+      for (const tell of waiting) tell()
+      waiting = []
+    })
+    started.once('exit', (status, signal) => {
+      if (isReady && !isExpected) crashes.push(`${name}: ${signal ?? `status ${status}`}`)
+      isReady = false
+      isExpected = false
+      killGroup(started)
+      if (!isStopping)
+        setTimeout(() => {
+          if (!isStopping) child = start()
+        }, AGAIN_AFTER_MS)
+    })
+    return started
+  }
+  const ended = async () => {
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  }
+
+  const kept: KeptProcess = {
+    name,
+    get pid() {
+      if (child.pid === undefined) throw new Error(`${name} does not run`)
+      return child.pid
+    },
+    get url() {
+      return url
+    },
+    get isReady() {
+      return isReady
+    },
+    get readyAtMs() {
+      return readyAtMs
+    },
+    crashes,
+    output,
+    async ready() {
+      if (!isReady) await new Promise<void>((resolve) => waiting.push(resolve))
+    },
+    async kill() {
+      isExpected = true
+      killGroup(child)
+      await ended()
+    },
+    async term(withinMs) {
+      isExpected = true
+      const asked = child
+      asked.kill('SIGTERM')
+      const impatience = setTimeout(() => killGroup(asked), withinMs)
+      await ended()
+      clearTimeout(impatience)
+      return asked.signalCode ?? String(asked.exitCode)
+    },
+    signal(signal) {
+      child.kill(signal)
+    },
+    async stop() {
+      isStopping = true
+      isExpected = true
+      child.kill('SIGCONT')
+      killGroup(child)
+      await ended()
+    },
+  }
+  await kept.ready()
+  return kept
+}
+
+/** The hashing children of a worker process. */
+export function hashersOf(workers: KeptProcess): number[] {
+  return childrenOf(workers.pid)
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // nobody is left in it
+  }
+}
