@@ -2,7 +2,8 @@
 
 import sharp from 'sharp'
 import { detailsWith } from '../../dist/src/hash/details/details.js'
-import { askedFeatures, placed } from '../../dist/src/hash/details/kept.js'
+import { askedFeatures } from '../../dist/src/hash/details/kept.js'
+import { MAX_DETAIL_ROWS, placedRow } from '../../dist/src/hash/details/rows.js'
 import { isShown, verify } from '../../dist/src/hash/details/verify.js'
 import { voteOf } from '../../dist/src/hash/details/vote.js'
 import { loadDetailsKernelSync } from '../../dist/src/hash/details-kernel.js'
@@ -38,10 +39,11 @@ export class DetailsIndex {
 
   /** @param image the number that the picture has elsewhere. */
   async add(image, file) {
-    const { indexed, verifying } = details.register(await decodeEvenly(file), [])
-    const { width, height } = indexed
-    this.#pictures.set(image, { indexed, verifying, rows: placed(indexed), centre: { x: width / 2, y: height / 2 } })
-    for (const [row, { hash }] of indexed.features.entries()) this.#index.insert(image, row, hash)
+    const { ranked, points } = details.register(await decodeEvenly(file))
+    const { width, height } = ranked
+    const rows = ranked.rows.slice(0, MAX_DETAIL_ROWS).map((row) => ({ ...placedRow(row, ranked), hash: row.hash }))
+    this.#pictures.set(image, { rows, points, centre: { x: width / 2, y: height / 2 } })
+    for (const [row, { hash }] of rows.entries()) this.#index.insert(image, row, hash)
   }
 
   /**
@@ -52,8 +54,8 @@ export class DetailsIndex {
    */
   noteDecoration(areRelated) {
     let noted = 0
-    for (const [image, { indexed }] of this.#pictures) {
-      for (const { hash } of indexed.features) {
+    for (const [image, { rows }] of this.#pictures) {
+      for (const { hash } of rows) {
         const alike = new Set(this.#index.within([hash], THRESHOLD_BITS).map((hit) => hit.image))
         const unrelated = []
         for (const other of alike) if ([image, ...unrelated].every((one) => !areRelated(one, other))) unrelated.push(other)
@@ -76,7 +78,7 @@ export class DetailsIndex {
     const best = new Map()
     for (const one of candidates) if (one.weight > (best.get(one.image)?.weight ?? 0)) best.set(one.image, one)
     const ranked = [...best.values()].sort((a, b) => b.weight - a.weight).slice(0, CANDIDATES)
-    const verified = new Map(ranked.map(({ image, asked }) => [image, verify(this.#pictures.get(image).verifying, asked)]))
+    const verified = new Map(ranked.map(({ image, asked }) => [image, verify(this.#pictures.get(image).points, asked)]))
     const images = ranked.map(({ image }) => image).filter((image) => isShown(verified.get(image)))
     return { images, verified, lookedMs, searchedMs: cpuMs(begun) - lookedMs }
   }

@@ -56,6 +56,19 @@ export type SignalType = keyof typeof SIGNAL_TYPES
 
 export const SIGNAL_TYPE_NAMES = ['pdq', 'pdq-area', 'blockhash', 'sha256'] as const satisfies readonly SignalType[]
 
+/**
+ * What an index may hold. Rows of details are no signal: one alone says nothing, they are asked about by geometry alone
+ * (`services/details`), and what derives from the types of signal must not take them for one.
+ */
+export const ROW_TYPES = [...SIGNAL_TYPE_NAMES, 'detail'] as const
+export type RowType = (typeof ROW_TYPES)[number]
+
+/** Stored codes of what is no signal: a detail that is searched for, and what all of a picture's have in common. Never reused. */
+export const DETAIL_CODES = { row: 5, head: 6 } as const
+
+/** Rows of details are searched for within so many bits: half of the true ones lie within, and one wrong one in 20 million. */
+export const DETAIL_BITS = 24
+
 /** @returns the type with this stored code, or `undefined` for a code of a newer version. */
 export function signalTypeOf(code: number): SignalType | undefined {
   return SIGNAL_TYPE_NAMES.find((name) => SIGNAL_TYPES[name].code === code)

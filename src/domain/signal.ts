@@ -2,6 +2,7 @@
 
 import type { Hash256 } from '../hash/hash256.js'
 import { VIEW_KINDS, type ViewKind } from '../hash/views.js'
+import type { IndexedDetails } from './details.js'
 import type { SignalType } from './signal-types.js'
 
 /** What a picture shows, wider than nudity on purpose. `code` is the byte in stored records; never reused. */
@@ -58,6 +59,8 @@ export interface RegisteredImage {
   readonly caseId?: string
   readonly createdAtMs: number
   readonly signals: readonly Signal[]
+  /** Only where extended protection was asked for. */
+  readonly details?: IndexedDetails
 }
 
 /** The name of the byte `code` in a table like the ones above, or `undefined`. */

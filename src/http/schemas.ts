@@ -6,7 +6,7 @@ import { BANK_NAME_PATTERN } from '../domain/bank.js'
 import { CASE_STATES } from '../domain/case.js'
 import { DISTANCE_BANDS, GRADES } from '../domain/grade.js'
 import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../domain/signal-types.js'
+import { ROW_TYPES, SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../domain/signal-types.js'
 import { HASH_PATTERN } from '../hash/hash256.js'
 import { transforms } from '../hash/transforms.js'
 import { ProblemBody } from './problems.js'
@@ -133,7 +133,7 @@ export const IndexReport = z.object({
   imageBytes: z.int(),
   indexes: z.array(
     z.object({
-      type: z.enum(SIGNAL_TYPE_NAMES),
+      type: z.enum(ROW_TYPES),
       rows: z.int(),
       liveRows: z.int(),
       bytes: z.int(),

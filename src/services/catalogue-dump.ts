@@ -1,7 +1,7 @@
 // The pieces that a catalogue is taken apart into for a snapshot: none larger than a megabyte or so.
 
 import { z } from 'zod'
-import { SIGNAL_TYPE_NAMES } from '../domain/signal-types.js'
+import { ROW_TYPES } from '../domain/signal-types.js'
 
 export const PIECE_BYTES = 1 << 20
 
@@ -11,7 +11,7 @@ const shorts = z.custom<Uint16Array>((value) => value instanceof Uint16Array)
 const words = z.custom<Uint32Array>((value) => value instanceof Uint32Array)
 const doubles = z.custom<Float64Array>((value) => value instanceof Float64Array)
 const count = z.int().nonnegative()
-const type = z.enum(SIGNAL_TYPE_NAMES)
+const type = z.enum(ROW_TYPES)
 
 const Piece = z.discriminatedUnion('kind', [
   /** Comes first. `change` is what the change stream says at that revision, so that another history shows. */
@@ -24,6 +24,8 @@ const Piece = z.discriminatedUnion('kind', [
     banks: shorts,
     facts: bytes,
   }),
+  /** Where details lie, of a page of ordinals. */
+  z.object({ kind: z.literal('places'), page: count, words: shorts }),
   z.object({ kind: z.literal('rows'), type, images: words, views: bytes, hashes: bytes }),
   /** A segment, whose memory follows in pieces of `content`, the last of which says so. */
   z.object({ kind: z.literal('segment'), type, rows: count, counts: doubles }),

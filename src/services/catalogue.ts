@@ -4,14 +4,16 @@ import { type Bank, CASES_BANK, HARMLESS_BANK } from '../domain/bank.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage, View } from '../domain/signal.js'
 import { nameOfCode, VIEW_NAMES, VIEWS } from '../domain/signal.js'
-import { SIGNAL_TYPE_NAMES, type SignalType } from '../domain/signal-types.js'
+import { ROW_TYPES, type RowType } from '../domain/signal-types.js'
 import type { Standing } from '../domain/trust.js'
+import { HASH_BYTES } from '../hash/hash256.js'
 import { type DumpedSegment, pickRows, type Restoring } from '../search/dump.js'
 import type { RowColumns } from '../search/row-block.js'
 import { SignalIndex } from '../search/signal-index.js'
 import type { ApiKey } from '../store/api-keys.js'
-import type { ImageColumns } from '../store/image-reader-columns.js'
+import type { ImageColumns, SignalColumns } from '../store/image-reader-columns.js'
 import { type CataloguePiece, PIECE_BYTES } from './catalogue-dump.js'
+import { DetailPlaces } from './detail-places.js'
 import { type ImageFacts, ImageTable } from './image-table.js'
 
 /** What a match says about an image; its hashes stay behind. */
@@ -22,16 +24,19 @@ export interface CatalogueImage extends ImageFacts {
 export class Catalogue {
   readonly banks = new Map<string, Bank>([CASES_BANK, HARMLESS_BANK].map((bank) => [bank.name, bank]))
   readonly apiKeys = new Map<string, ApiKey>()
-  readonly #indexes: Readonly<Record<SignalType, SignalIndex>> = {
+  readonly #indexes: Readonly<Record<RowType, SignalIndex>> = {
     pdq: new SignalIndex(),
     'pdq-area': new SignalIndex(),
     blockhash: new SignalIndex(),
     sha256: new SignalIndex(),
+    detail: new SignalIndex(),
   }
 
   // Invariant: has exactly the live images, and gives an ordinal once, so a row whose image is gone cannot be taken for
   // another's.
   readonly #images = new ImageTable()
+
+  readonly #places = new DetailPlaces()
 
   // Images that are kept and must not match: they have no row and no ordinal, whatever is put.
   readonly #silent = new Set<string>()
@@ -49,6 +54,9 @@ export class Catalogue {
     const ordinal = this.#images.add(bytes, image)
     if (facts !== undefined) this.#images.setStanding(ordinal, facts)
     for (const { type, view, hash } of image.signals) this.#indexes[type].insert(ordinal, VIEWS[view], hash)
+    if (image.details === undefined) return
+    this.#places.put(ordinal, image.details)
+    for (const [row, { hash }] of image.details.rows.entries()) this.#indexes.detail.insert(ordinal, row, hash)
   }
 
   /**
@@ -56,7 +64,7 @@ export class Catalogue {
    * image once: looking for every one would take as long as all the rest. A search reads all of them until `tidy` has nothing
    * left to do.
    */
-  load({ images, ids, tiers, categories, banks, bankNames, signals }: ImageColumns): void {
+  load({ images, ids, tiers, categories, banks, bankNames, signals, heads }: ImageColumns): void {
     const bankNumbers = bankNames.map((name) => this.#images.bankNumber(name))
     const ordinals = new Uint32Array(images)
     for (let image = 0; image < images; image++) {
@@ -64,11 +72,36 @@ export class Catalogue {
       const bank = bankNumbers[banks[image] ?? 0] ?? 0
       ordinals[image] = this.#images.addCoded(id, bank, tiers[image] ?? 0, categories[image] ?? 0)
     }
-    for (const type of SIGNAL_TYPE_NAMES) {
-      const { images: imagesOf, views, hashes } = signals[type]
-      if (views.length === 0) continue
-      this.#indexes[type].load({ images: Uint32Array.from(imagesOf, (image) => ordinals[image] ?? 0), views, hashes })
+    for (const type of ROW_TYPES) {
+      const { count, images: imagesOf, views, hashes } = signals[type]
+      if (count === 0) continue
+      const rows = { images: Uint32Array.from(imagesOf, (image) => ordinals[image] ?? 0), hashes }
+      this.#indexes[type].load({
+        ...rows,
+        views: type === 'detail' ? this.#putPlaces(rows.images, signals.detail, heads, ordinals) : views,
+      })
     }
+  }
+
+  /** @returns the numbers of the rows within their images. */
+  #putPlaces(
+    owners: Uint32Array,
+    { views: places, qualities: poses }: SignalColumns,
+    heads: SignalColumns,
+    ordinals: Uint32Array,
+  ) {
+    const bytes = new DataView(heads.hashes.buffer, heads.hashes.byteOffset, heads.hashes.byteLength)
+    for (const [i, image] of heads.images.entries()) {
+      const kin = bytes.getUint32(i * HASH_BYTES)
+      this.#places.putHead(ordinals[image] ?? 0, heads.views[i] ?? 0, heads.qualities[i] ?? 0, kin)
+    }
+    const numbers = new Uint8Array(owners.length)
+    for (const [i, owner] of owners.entries()) {
+      const number = i > 0 && owners[i - 1] === owner ? (numbers[i - 1] ?? 0) + 1 : 0
+      numbers[i] = number
+      this.#places.putRow(owner, number, places[i] ?? 0, poses[i] ?? 0)
+    }
+    return numbers
   }
 
   /** From here on no search finds it. Unknown ids change nothing. */
@@ -102,7 +135,7 @@ export class Catalogue {
    * Cost: about a millisecond.
    */
   tidy(): boolean {
-    return SIGNAL_TYPE_NAMES.map((type) => this.#indexes[type].compact(TIDY_STEPS)).includes(true)
+    return ROW_TYPES.map((type) => this.#indexes[type].compact(TIDY_STEPS)).includes(true)
   }
 
   /**
@@ -110,9 +143,10 @@ export class Catalogue {
    * removed meanwhile may be in it or not.
    */
   *dump(): Generator<CataloguePiece, void, void> {
-    const dumps = SIGNAL_TYPE_NAMES.map((type) => ({ type, dump: this.#indexes[type].dump() }))
+    const dumps = ROW_TYPES.map((type) => ({ type, dump: this.#indexes[type].dump() }))
     const bankNames = [...this.#images.bankNames]
     for (const page of this.#images.pages()) yield { kind: 'images', bankNames, ...page }
+    for (const page of this.#places.pages()) yield { kind: 'places', ...page }
     for (const { type, dump } of dumps) {
       for (const dumped of dump) {
         if (dumped.kind === 'rows') yield { type, ...dumped }
@@ -130,6 +164,9 @@ export class Catalogue {
       case 'images':
         yield* this.#images.restore(piece, piece.bankNames)
         break
+      case 'places':
+        this.#places.restore(piece, (ordinal) => this.#images.has(ordinal))
+        break
       case 'rows':
         this.#indexes[piece.type].load(this.#knownOf(piece))
         break
@@ -146,7 +183,12 @@ export class Catalogue {
     }
   }
 
-  index(type: SignalType): SignalIndex {
+  /** Where details that were found lie. */
+  get places(): Pick<DetailPlaces, 'sizeOf' | 'kinOf' | 'rowOf'> {
+    return this.#places
+  }
+
+  index(type: RowType): SignalIndex {
     return this.#indexes[type]
   }
 
@@ -172,7 +214,7 @@ export class Catalogue {
 
   /** Memory that the images take beside their rows in the indexes. */
   get imageBytes(): number {
-    return this.#images.bytes
+    return this.#images.bytes + this.#places.bytes
   }
 
   /** Without the rows of images that were gone when the images were dumped. */
@@ -184,13 +226,14 @@ export class Catalogue {
   #remove(id: Uint8Array): void {
     const ordinal = this.#images.remove(id)
     if (ordinal === undefined) return
-    for (const type of SIGNAL_TYPE_NAMES) this.#indexes[type].remove(ordinal)
+    for (const type of ROW_TYPES) this.#indexes[type].remove(ordinal)
+    this.#places.remove(ordinal)
   }
 }
 
 const TIDY_STEPS = 100_000
 
-function* segmentPieces(type: SignalType, { rows, counts, content }: DumpedSegment): Generator<CataloguePiece, void, void> {
+function* segmentPieces(type: RowType, { rows, counts, content }: DumpedSegment): Generator<CataloguePiece, void, void> {
   yield { kind: 'segment', type, rows, counts }
   for (let at = 0; at < content.length; at += PIECE_BYTES) {
     const end = Math.min(content.length, at + PIECE_BYTES)

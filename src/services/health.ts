@@ -1,7 +1,7 @@
 // May this process be asked, and what does it hold?
 
 import { Problem } from '../domain/problem.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
+import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPES } from '../domain/signal-types.js'
 import type { PartStatus } from '../search/signal-index.js'
 import { lastRevision } from '../store/changes.js'
 import type { Durability } from '../store/durable-writer.js'
@@ -18,7 +18,7 @@ export interface HealthReport {
 }
 
 export interface IndexStatus {
-  readonly type: SignalType
+  readonly type: RowType
   /** Those of removed images among them, until they are compacted away. */
   readonly rows: number
   readonly liveRows: number
@@ -55,7 +55,7 @@ export function healthOf({ replica, store }: { readonly replica: Replica; readon
         return {
           revision: replica.revision ?? 0,
           images: catalogue.images,
-          rows: Object.fromEntries(SIGNAL_TYPE_NAMES.map((type) => [type, catalogue.index(type).liveRows])),
+          rows: Object.fromEntries(ROW_TYPES.map((type) => [type, catalogue.index(type).liveRows])),
           durability: store.durability,
         }
       } catch (error) {
@@ -70,7 +70,7 @@ export function healthOf({ replica, store }: { readonly replica: Replica; readon
         heardAgoMs: Math.round(replica.heardAgoMs),
         images: catalogue.images,
         imageBytes: catalogue.imageBytes,
-        indexes: SIGNAL_TYPE_NAMES.map((type) => statusOf(catalogue, type)),
+        indexes: ROW_TYPES.map((type) => statusOf(catalogue, type)),
       }
     },
     async behind() {
@@ -79,8 +79,8 @@ export function healthOf({ replica, store }: { readonly replica: Replica; readon
   }
 }
 
-function statusOf(catalogue: Catalogue, type: SignalType): IndexStatus {
-  const { thresholdBits } = SIGNAL_TYPES[type]
+function statusOf(catalogue: Catalogue, type: RowType): IndexStatus {
+  const thresholdBits = type === 'detail' ? DETAIL_BITS : SIGNAL_TYPES[type].thresholdBits
   const index = catalogue.index(type)
   const { rows, liveRows, bytes } = index
   return { type, rows, liveRows, bytes, thresholdBits, parts: index.status(thresholdBits) }

@@ -1,7 +1,7 @@
 // Registered images as columns: how an index of millions is fed without an object for each.
 
 import { CATEGORIES, TIERS, VIEWS } from '../domain/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
+import { DETAIL_CODES, ROW_TYPES, type RowType, SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../domain/signal-types.js'
 import { HASH_BYTES } from '../hash/hash256.js'
 import { BankNames } from './image-reader-bank-names.js'
 import { RECORD } from './image-record.js'
@@ -27,10 +27,15 @@ export interface ImageColumns {
   /** The banks of this batch, each once. */
   readonly bankNames: readonly string[]
   /** Without signals of types and views that this version does not know. An image may be left with none. */
-  readonly signals: Readonly<Record<SignalType, SignalColumns>>
+  readonly signals: Readonly<Record<RowType, SignalColumns>>
+  /** What the details of an image have in common, for images that have any. */
+  readonly heads: SignalColumns
 }
 
-/** The signals of one type, image by image as they stand in the batch, and of one image as they stand in its record. */
+/**
+ * The signals of one type, image by image as they stand in the batch, and of one image as they stand in its record. Of details, `views` and
+ * `qualities` are places and poses; of their heads, halves of width and height, and the kin is in the first four bytes of `hashes`.
+ */
 export interface SignalColumns {
   readonly count: number
   /** Which image of the batch it belongs to: 0…images - 1, never falling. */
@@ -50,11 +55,13 @@ export class ColumnsBuilder {
   readonly #categories = new Uint8Array(BATCH_IMAGES)
   readonly #banks = new Uint16Array(BATCH_IMAGES)
   readonly #names = new BankNames()
-  readonly #signals: Readonly<Record<SignalType, SignalRows>> = {
+  readonly #heads = new SignalRows()
+  readonly #signals: Readonly<Record<RowType, SignalRows>> = {
     pdq: new SignalRows(),
     'pdq-area': new SignalRows(),
     blockhash: new SignalRows(),
     sha256: new SignalRows(),
+    detail: new SignalRows(),
   }
 
   get images(): number {
@@ -86,7 +93,10 @@ export class ColumnsBuilder {
     this.#categories[image] = KNOWN_CATEGORIES.has(category) ? category : 0
     this.#banks[image] = this.#names.indexOf(bytes, bankFrom, bankTo)
     for (let at = refTo; at < to; at += RECORD.signalBytes) {
-      const type = TYPE_OF_CODE[bytes[at] ?? 0]
+      const code = bytes[at] ?? 0
+      if (code === DETAIL_CODES.row) this.#signals.detail.add(image, bytes, at + 1)
+      if (code === DETAIL_CODES.head) this.#heads.add(image, bytes, at + 1)
+      const type = TYPE_OF_CODE[code]
       if (type !== undefined && KNOWN_VIEWS.has(bytes[at + 1] ?? 0)) this.#signals[type].add(image, bytes, at + 1)
     }
   }
@@ -94,16 +104,17 @@ export class ColumnsBuilder {
   /** The images added since it was last called, as columns in a memory of their own, which may be transferred. */
   take(): { readonly columns: ImageColumns; readonly memory: ArrayBuffer } {
     const images = this.#images
-    const rows = SIGNAL_TYPE_NAMES.map((type) => this.#signals[type].count).reduce((sum, count) => sum + count, 0)
+    const all = [...ROW_TYPES.map((type) => this.#signals[type]), this.#heads]
+    const rows = all.reduce((sum, { count }) => sum + count, 0)
     const memory = new ArrayBuffer(images * (16 + 2 + 2) + rows * (HASH_BYTES + 2 + 2))
     const slice = slicesOf(memory)
     const banks = slice.words(this.#banks, images) // words come first, so that they are aligned
-    const imagesOf = SIGNAL_TYPE_NAMES.map((type) => slice.words(this.#signals[type].images, this.#signals[type].count))
-    const signalsOf = (type: SignalType): SignalColumns => {
-      const { count, views, qualities, hashes } = this.#signals[type]
+    const imagesOf = new Map(all.map((one) => [one, slice.words(one.images, one.count)]))
+    const columnsOf = (one: SignalRows): SignalColumns => {
+      const { count, views, qualities, hashes } = one
       return {
         count,
-        images: imagesOf[SIGNAL_TYPE_NAMES.indexOf(type)] ?? new Uint16Array(),
+        images: imagesOf.get(one) ?? new Uint16Array(),
         views: slice.bytes(views, count),
         qualities: slice.bytes(qualities, count),
         hashes: slice.bytes(hashes, HASH_BYTES * count),
@@ -117,14 +128,16 @@ export class ColumnsBuilder {
       banks,
       bankNames: this.#names.take(),
       signals: {
-        pdq: signalsOf('pdq'),
-        'pdq-area': signalsOf('pdq-area'),
-        blockhash: signalsOf('blockhash'),
-        sha256: signalsOf('sha256'),
+        pdq: columnsOf(this.#signals.pdq),
+        'pdq-area': columnsOf(this.#signals['pdq-area']),
+        blockhash: columnsOf(this.#signals.blockhash),
+        sha256: columnsOf(this.#signals.sha256),
+        detail: columnsOf(this.#signals.detail),
       },
+      heads: columnsOf(this.#heads),
     }
     this.#images = 0
-    for (const type of SIGNAL_TYPE_NAMES) this.#signals[type].count = 0
+    for (const one of all) one.count = 0
     return { columns, memory }
   }
 }
@@ -132,7 +145,7 @@ export class ColumnsBuilder {
 const KNOWN_TIERS: ReadonlySet<number> = new Set(Object.values(TIERS))
 const KNOWN_CATEGORIES: ReadonlySet<number> = new Set(Object.values(CATEGORIES))
 const KNOWN_VIEWS: ReadonlySet<number> = new Set(Object.values(VIEWS))
-const TYPE_OF_CODE: (SignalType | undefined)[] = []
+const TYPE_OF_CODE: ((typeof SIGNAL_TYPE_NAMES)[number] | undefined)[] = []
 for (const type of SIGNAL_TYPE_NAMES) TYPE_OF_CODE[SIGNAL_TYPES[type].code] = type
 
 /** The signals of one type, in arrays that grow. */

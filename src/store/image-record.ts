@@ -1,6 +1,7 @@
 // The bytes of a registered image, before they are sealed. Compact, since there will be millions of them.
 
 import { CASES_BANK_NAME } from '../domain/bank.js'
+import type { IndexedDetails } from '../domain/details.js'
 import {
   CATEGORIES,
   CATEGORY_NAMES,
@@ -12,13 +13,16 @@ import {
   VIEW_NAMES,
   VIEWS,
 } from '../domain/signal.js'
-import { SIGNAL_TYPES, signalTypeOf } from '../domain/signal-types.js'
+import { DETAIL_CODES, SIGNAL_TYPES, signalTypeOf } from '../domain/signal-types.js'
+import type { DetailRow } from '../hash/details/rows.js'
 import { HASH_BYTES, hashFromBytes } from '../hash/hash256.js'
 
 /**
  * version 1:  [1] version  [6] createdAtMs  [1] tier  [1] category or 0
  *             [1] length of bank, then its bytes  [1] length of ref, then its bytes
  *             per signal: [1] type  [1] view  [1] quality  [32] hash
+ *             of details: [1] head  [1] half of the width  [1] half of the height  [4] kin  [28] 0
+ *             per row:    [1] row  [1] place  [1] pose  [32] hash
  *
  * What stands as ref is where the image came from: of one of a case, the id of the case. Sealed with the rest, and gone with it.
  */
@@ -29,6 +33,8 @@ export const RECORD = {
   categoryAt: 8,
   bankAt: 9,
   signalBytes: 3 + HASH_BYTES,
+  /** Within a head of details. */
+  kinAt: 3,
 } as const
 
 /** What stands before an image's id in the context that its record is sealed in. */
@@ -50,6 +56,7 @@ export function encodeImage(image: RegisteredImage): Buffer {
     shortText(image.bank),
     shortText(image.caseId ?? image.ref ?? ''),
     ...image.signals.map(encodeSignal),
+    ...(image.details === undefined ? [] : encodeDetails(image.details)),
   ])
 }
 
@@ -68,8 +75,13 @@ export function decodeImage(bytes: Buffer): RegisteredImage {
   const refFrom = bankEnd + 1
   const refEnd = refFrom + bytes.readUInt8(bankEnd)
   const signals: Signal[] = []
+  const rows: DetailRow[] = []
+  let head: Omit<IndexedDetails, 'rows'> | undefined
   for (let at = refEnd; at < bytes.length; at += RECORD.signalBytes) {
-    const type = signalTypeOf(bytes.readUInt8(at))
+    const code = bytes.readUInt8(at)
+    if (code === DETAIL_CODES.head) head = decodeHead(bytes, at)
+    if (code === DETAIL_CODES.row) rows.push(decodeRow(bytes, at))
+    const type = signalTypeOf(code)
     const view = nameOfCode(VIEW_NAMES, VIEWS, bytes.readUInt8(at + 1))
     if (type === undefined || view === undefined) continue
     signals.push({ type, view, quality: bytes.readUInt8(at + 2), hash: hashFromBytes(bytes, at + 3) })
@@ -85,11 +97,28 @@ export function decodeImage(bytes: Buffer): RegisteredImage {
     ...(isOfCase && origin !== undefined && { caseId: origin }),
     createdAtMs: bytes.readUIntBE(RECORD.createdAtMsAt, 6),
     signals,
+    ...(head !== undefined && { details: { ...head, rows } }),
   }
 }
 
 function encodeSignal({ type, view, quality, hash }: Signal): Buffer {
   return Buffer.concat([Buffer.of(SIGNAL_TYPES[type].code, VIEWS[view], quality), hash])
+}
+
+function encodeDetails({ kin, width, height, rows }: IndexedDetails): Buffer[] {
+  const head = Buffer.alloc(RECORD.signalBytes)
+  head.set([DETAIL_CODES.head, width / 2, height / 2])
+  head.writeUInt32BE(kin, RECORD.kinAt)
+  return [head, ...rows.map(({ place, pose, hash }) => Buffer.concat([Buffer.of(DETAIL_CODES.row, place, pose), hash]))]
+}
+
+function decodeHead(bytes: Buffer, at: number): Omit<IndexedDetails, 'rows'> {
+  const kin = bytes.readUInt32BE(at + RECORD.kinAt)
+  return { kin, width: 2 * bytes.readUInt8(at + 1), height: 2 * bytes.readUInt8(at + 2) }
+}
+
+function decodeRow(bytes: Buffer, at: number): DetailRow {
+  return { place: bytes.readUInt8(at + 1), pose: bytes.readUInt8(at + 2), hash: hashFromBytes(bytes, at + 3) }
 }
 
 function shortText(text: string): Buffer {

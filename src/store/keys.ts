@@ -29,6 +29,8 @@ export const keys = {
   banks: `${TAG}:banks`,
   /** hash: image id [16 bytes] → sealed record. */
   images: (shard: number) => `${TAG}:images:${shard}`,
+  /** hash: image id [16 bytes] → sealed points that a candidate is verified by, for images with extended protection. */
+  details: (shard: number) => `${TAG}:details:${shard}`,
   /** hash: image id [16 bytes] → version and JSON of what was said about it, for images about which something was. */
   trust: (shard: number) => `${TAG}:trust:${shard}`,
   /** hash: image id [16 bytes] → [1 byte] what every index has to know of it, for the same images. */
@@ -112,6 +114,13 @@ export const keys = {
   /** string: the case that a token opens. */
   caseToken: (tokenHash: string) => `${TAG}:case-token:${tokenHash}`,
 } as const
+
+/** Of larger values than images' own, so shards need not be small. A power of two. The scripts compute the same. */
+export const DETAIL_SHARDS = 1024
+
+export function detailShard(id: Uint8Array): number {
+  return imageShard(id) % DETAIL_SHARDS
+}
 
 /** Shards of what is kept beside an image: by the last byte of its id. The scripts compute the same. */
 export const TRUST_SHARDS = 256

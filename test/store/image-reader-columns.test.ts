@@ -41,7 +41,8 @@ t.test('what only a newer version knows is left out, as it is of the record by i
     fc.property(id, anyImage, places, (bytes, image, place) => {
       const record = encodeImage(image)
       if (typeof place === 'number') record[place] = 250
-      else if (image.signals.length > 0) record[record.length - RECORD.signalBytes + (place === 'type' ? 0 : 1)] = 250
+      else if (image.signals.length > 0 && image.details === undefined)
+        record[record.length - RECORD.signalBytes + (place === 'type' ? 0 : 1)] = 250
       const builder = new ColumnsBuilder()
       add(builder, bytes, record)
 

@@ -13,6 +13,7 @@ import {
   VIEWS,
 } from '../../src/domain/signal.js'
 import { SIGNAL_TYPE_NAMES } from '../../src/domain/signal-types.js'
+import { MAX_DETAIL_ROWS } from '../../src/hash/details/rows.js'
 import { HASH_BYTES, hashFromBytes } from '../../src/hash/hash256.js'
 import type { ImageColumns } from '../../src/store/image-reader-columns.js'
 
@@ -26,6 +27,20 @@ const signal = fc.record(
   { noNullPrototype: true },
 )
 
+const byte = fc.integer({ min: 0, max: 255 })
+const side = fc.integer({ min: 1, max: 240 }).map((half) => 2 * half)
+const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hashFromBytes(bytes))
+const row = fc.record({ place: byte, pose: fc.integer({ min: 0, max: 127 }), hash }, { noNullPrototype: true })
+const details = fc.record(
+  {
+    kin: fc.integer({ min: 0, max: 2 ** 32 - 1 }),
+    width: side,
+    height: side,
+    rows: fc.array(row, { maxLength: MAX_DETAIL_ROWS }),
+  },
+  { noNullPrototype: true },
+)
+
 export const anyImage: fc.Arbitrary<RegisteredImage> = fc
   .record(
     {
@@ -35,8 +50,9 @@ export const anyImage: fc.Arbitrary<RegisteredImage> = fc
       ref: fc.option(fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme-ascii' }), { nil: undefined }),
       createdAtMs: fc.integer({ min: 0, max: 2 ** 47 }),
       signals: fc.array(signal, { maxLength: 40 }),
+      details,
     },
-    { noNullPrototype: true },
+    { noNullPrototype: true, requiredKeys: ['bank', 'tier', 'category', 'ref', 'createdAtMs', 'signals'] },
   )
   // Images of a case have the case in place of a partner's reference.
   .map((image): RegisteredImage => {
@@ -45,10 +61,12 @@ export const anyImage: fc.Arbitrary<RegisteredImage> = fc
   })
 
 /** What columns keep of an image: neither its reference nor its time, and its signals by type. */
-export function comparable(id: string, { bank, tier, category, signals }: RegisteredImage): string {
+export function comparable(id: string, { bank, tier, category, signals, details }: RegisteredImage): string {
   const byType = SIGNAL_TYPE_NAMES.flatMap((name) => signals.filter(({ type }) => type === name))
   const signalTexts = byType.map(({ type, view, quality, hash }) => [type, view, quality, Buffer.from(hash).toString('hex')])
-  return JSON.stringify([id, bank, tier, category ?? null, signalTexts])
+  const head = details === undefined ? [] : [[details.width, details.height, details.kin]]
+  const rowTexts = details?.rows.map(({ place, pose, hash }) => [place, pose, Buffer.from(hash).toString('hex')]) ?? []
+  return JSON.stringify([id, bank, tier, category ?? null, signalTexts, head, rowTexts])
 }
 
 export function comparablesOf(columns: ImageColumns): string[] {
@@ -58,8 +76,25 @@ export function comparablesOf(columns: ImageColumns): string[] {
     const bank = bankNames[banks[image] ?? -1]
     const tier = nameOfCode(TIER_NAMES, TIERS, tiers[image] ?? 0)
     const category = nameOfCode(CATEGORY_NAMES, CATEGORIES, categories[image] ?? 0) ?? null
-    return JSON.stringify([formatUuid(ids.subarray(16 * image, 16 * image + 16)), bank, tier, category, signals])
+    return JSON.stringify([
+      formatUuid(ids.subarray(16 * image, 16 * image + 16)),
+      bank,
+      tier,
+      category,
+      signals,
+      ...detailsOf(columns, image),
+    ])
   })
+}
+
+function detailsOf({ heads, signals: { detail } }: ImageColumns, image: number) {
+  const hashAt = ({ hashes }: typeof heads, row: number) =>
+    Buffer.from(hashes.subarray(HASH_BYTES * row, HASH_BYTES * (row + 1)))
+  const own = (columns: typeof heads) => Array.from(columns.images.keys()).filter((row) => columns.images[row] === image)
+  return [
+    own(heads).map((i) => [2 * (heads.views[i] ?? 0), 2 * (heads.qualities[i] ?? 0), hashAt(heads, i).readUInt32BE()]),
+    own(detail).map((i) => [detail.views[i], detail.qualities[i], hashAt(detail, i).toString('hex')]),
+  ]
 }
 
 function signalsOf({ signals }: ImageColumns, image: number, type: (typeof SIGNAL_TYPE_NAMES)[number]) {

@@ -3,19 +3,19 @@
 import { deframe } from '../deframe/deframe.js'
 import type { DetailsKernel } from '../details-kernel.js'
 import type { FrameKernel } from '../frame-kernel.js'
-import type { Hash256 } from '../hash256.js'
 import type { Pixels } from '../pixels.js'
 import { wholeOf } from '../raster.js'
 import type { Rectangle } from '../rectangle.js'
 import { type FeatureView, featuresOf } from './features.js'
-import { type KeptView, kept } from './kept.js'
+import { kept } from './kept.js'
+import { type DetailRows, MAX_POINTS, type Points, pointsOf, rowsOf } from './rows.js'
 import { selected } from './select.js'
 
 export interface RegisteredDetails {
-  /** Up to 16 that an index holds. */
-  readonly indexed: KeptView
+  /** Up to 48 that an index may hold, the best of each part of the picture first: 16 of those that few other pictures have. */
+  readonly ranked: DetailRows
   /** Up to 150 that a candidate is verified by, and that are never searched for. */
-  readonly verifying: KeptView
+  readonly points: Points
 }
 
 export interface Details {
@@ -23,10 +23,9 @@ export interface Details {
    * The details of a picture that is to be found: of one in a frame, those of the picture in it, because what an app draws is
    * everybody's.
    *
-   * @param common what many pictures have: none of it is indexed.
    * Cost: finding the details of seven small pictures.
    */
-  register(pixels: Pixels, common: readonly Hash256[]): RegisteredDetails
+  register(pixels: Pixels): RegisteredDetails
   /**
    * The views of a picture that is asked about, the likeliest first: all of it, what is left without frames, its middle. At most 9.
    */
@@ -38,13 +37,12 @@ export const REGISTERED_SIDE_PX = 480
 const ASKED_SIDE_PX = 560
 const LARGE_SIDE_PX = 1000
 const FOUND = 250
-const VERIFYING = 150
 const ASKED = 300
 const PARTS_ASKED = 6
 
 export function detailsWith(kernel: DetailsKernel, frames: FrameKernel): Details {
   return {
-    register(pixels, common) {
+    register(pixels) {
       const whole = wholeOf(pixels)
       const part = frames.measure(pixels, (raster) => {
         const { framed } = deframe(raster)
@@ -54,8 +52,8 @@ export function detailsWith(kernel: DetailsKernel, frames: FrameKernel): Details
       const options = { sidePx: REGISTERED_SIDE_PX, count: FOUND, mirrors: false, aspect: luma.width / luma.height }
       const view = kernel.look(luma, REGISTERED_SIDE_PX, (sight) => featuresOf(sight, wholeOf(luma), options))
       const result = {
-        indexed: kept({ ...view, features: selected(kernel, luma, view, common) }),
-        verifying: kept({ ...view, features: view.features.slice(0, VERIFYING) }),
+        ranked: rowsOf(kept({ ...view, features: selected(kernel, luma, view) })),
+        points: pointsOf(kept({ ...view, features: view.features.slice(0, MAX_POINTS) })),
       }
       luma.data.fill(0)
       return result

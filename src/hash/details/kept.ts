@@ -6,7 +6,8 @@ import type { Feature, FeatureView } from './features.js'
 
 /** Cells of a picture's width and height. */
 export const PLACES = 32
-const KEPT_TURNS = 16
+/** Angles that a turn is kept as. */
+export const KEPT_TURNS = 16
 
 /** Numbers as they are stored: 10 bits of place, 4 of turn, 3 of level. */
 export interface KeptFeature {

@@ -1,51 +1,43 @@
 // Which details of a registered picture are looked for: those that survive what is done to it, and that few other pictures have.
 
 import type { DetailsKernel } from '../details-kernel.js'
-import { distance, type Hash256 } from '../hash256.js'
+import { distance } from '../hash256.js'
 import type { Pixels } from '../pixels.js'
 import { wholeOf } from '../raster.js'
 import { editsOf } from './edits.js'
 import { type Feature, type FeatureView, featuresOf } from './features.js'
-import { bitsBetween, wordsOf } from './words.js'
 
-export const INDEXED = 16
+/** Three times as many as are searched for: some turn out to be what other pictures have as well. */
+export const MAX_RANKED = 48
 
 const FOUND_AGAIN_BITS = 24
 const NEARLY_FOUND_BITS = 40
 /** Where an edit should have put it, in parts of the longer side. */
 const PLACE_TOLERANCE = 0.0125
-const COMMON_BITS = 31
 const CELLS = 4
 
 /**
- * Chooses up to 16 features, all over the picture: of each of 4 × 4 cells the one that most edits leave recognisable, then the next.
- * Those that no edit leaves are not chosen, nor those that look like one of `common`: they would find every picture that has them.
+ * Chooses up to 48 features, all over the picture: of each of 4 × 4 cells the one that most edits leave recognisable, then the next of
+ * each. Those that no edit leaves are not chosen.
  *
  * @param luma the picture that `view` was taken from, in one channel and about that size.
- * Cost: finding features six times, and 10 ns for each feature and each of `common`.
+ * Cost: finding features six times.
  */
-export function selected(
-  kernel: Pick<DetailsKernel, 'look'>,
-  luma: Pixels,
-  view: FeatureView,
-  common: readonly Hash256[],
-): Feature[] {
+export function selected(kernel: Pick<DetailsKernel, 'look'>, luma: Pixels, view: FeatureView): Feature[] {
   const stability = stabilityOf(kernel, luma, view)
-  const [own, others] = [wordsOf(view.features.map(({ hash }) => hash)), wordsOf(common)]
-  const isCommon = (i: number) => common.some((_, k) => bitsBetween(own, i, others, k) <= COMMON_BITS)
   const ranked = view.features
     .flatMap((feature, i) => {
       const stable = stability[i] ?? 0
-      return stable > 0 && !isCommon(i) ? [{ feature, stable }] : []
+      return stable > 0 ? [{ feature, stable }] : []
     })
     .sort((a, b) => b.stable - a.stable)
   const cells: Feature[][] = Array.from({ length: CELLS * CELLS }, () => [])
   for (const { feature } of ranked) cells[cellOf(feature, view)]?.push(feature)
   const chosen: Feature[] = []
-  for (let rank = 0; chosen.length < INDEXED && cells.some((cell) => cell.length > rank); rank++) {
+  for (let rank = 0; chosen.length < MAX_RANKED && cells.some((cell) => cell.length > rank); rank++) {
     for (const cell of cells) {
       const feature = cell[rank]
-      if (feature !== undefined && chosen.length < INDEXED) chosen.push(feature)
+      if (feature !== undefined && chosen.length < MAX_RANKED) chosen.push(feature)
     }
   }
   return chosen

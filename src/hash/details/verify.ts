@@ -1,7 +1,8 @@
 // Does one picture show another? It does when many of its details lie to one another as those of the other do.
 
 import { cellOf } from './features.js'
-import { type KeptView, PLACES, type PlacedFeature, placed } from './kept.js'
+import { PLACES, type PlacedFeature } from './kept.js'
+import type { Points } from './rows.js'
 import { bitsBetween, wordsOf } from './words.js'
 
 export interface Verified {
@@ -45,7 +46,7 @@ export function isShown({ inliers, cells }: Verified): boolean {
  *
  * Cost: a registered picture of 150 details and a view of 300: about 1 ms.
  */
-export function verify(registered: KeptView, asked: readonly PlacedFeature[]): Verified {
+export function verify(registered: Points, asked: readonly PlacedFeature[]): Verified {
   const pairs = mutuallyNearest(placed(registered), asked)
   const tolerance = (TOLERANCE_CELLS * Math.max(registered.width, registered.height)) / PLACES
   let best: Pair[] = []
@@ -62,14 +63,25 @@ export function verify(registered: KeptView, asked: readonly PlacedFeature[]): V
   return { inliers: best.length, cells: cells.size, region: regionOf(best) }
 }
 
+type Placed = Pick<PlacedFeature, 'x' | 'y' | 'hash'>
+
+/** In the middles of their cells. */
+function placed({ width, height, points }: Points): Placed[] {
+  return points.map(({ column, row, hash }) => ({
+    x: ((column + 0.5) * width) / PLACES,
+    y: ((row + 0.5) * height) / PLACES,
+    hash,
+  }))
+}
+
 interface Pair {
-  readonly registered: PlacedFeature
+  readonly registered: Placed
   readonly asked: PlacedFeature
   readonly distanceBits: number
 }
 
 /** Nearest first. */
-function mutuallyNearest(registered: readonly PlacedFeature[], asked: readonly PlacedFeature[]): Pair[] {
+function mutuallyNearest(registered: readonly Placed[], asked: readonly PlacedFeature[]): Pair[] {
   const ours = wordsOf(registered.map(({ hash }) => hash))
   const theirs = wordsOf(asked.map(({ hash }) => hash))
   const nearest = registered.map((_, i) => ({ to: -1, bits: MATCH_BITS + 1, i }))

@@ -1,6 +1,7 @@
 import { CASE_ACTIONS, type CaseAction } from '../../domain/case.js'
 import { announceLua } from './announce.js'
 import { caseEventLua } from './case-event.js'
+import { imageDetailsLua } from './image-details.js'
 import { forgetTrustLua } from './put-trust.js'
 
 /** Lua: `mayNow(case, states, atMs)`, a state or nil first, then whether what needs one of `states` may be done. */
@@ -69,7 +70,7 @@ export const changeCase = {
 // tag as the declared keys.
 export const endCase = {
   numberOfKeys: 7,
-  lua: `${announceLua}${caseStateLua}${caseEventLua}${forgetTrustLua}
+  lua: `${announceLua}${caseStateLua}${caseEventLua}${forgetTrustLua}${imageDetailsLua}
     local case     = KEYS[1] -- hash: the case
     local images   = KEYS[2] -- set: its image ids
     local events   = KEYS[3] -- stream: its time line
@@ -96,6 +97,7 @@ export const endCase = {
       local shard = (id:byte(15) * 256 + id:byte(16)) % shards
       redis.call('HDEL', prefix .. 'images:' .. shard, id)
       forget_trust(prefix, id)
+      forget_details(prefix, id)
     end
     redis.call('DEL', images, case .. ':notice')
     local at = 0

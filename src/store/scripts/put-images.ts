@@ -1,21 +1,26 @@
 import { announceLua } from './announce.js'
 import { caseEventLua } from './case-event.js'
 import { caseStateLua } from './case-life.js'
+import { imageDetailsLua } from './image-details.js'
 
 // Stores images of a bank and tells every index, all or none.
 export const putImages = {
   numberOfKeys: 'some',
-  lua: `${announceLua}
+  lua: `${announceLua}${imageDetailsLua}
     local revision = KEYS[1]
     local changes  = KEYS[2]
     -- KEYS[3 + i]    hash: the shard of image i
-    -- ARGV[2i + 1]   [16 bytes] id of image i
-    -- ARGV[2i + 2]   its sealed record
+    local prefix   = ARGV[1] -- of all keys
+    -- ARGV[3i + 2]   [16 bytes] id of image i
+    -- ARGV[3i + 3]   its sealed record
+    -- ARGV[3i + 4]   its sealed details, or nothing
     -- returns [integer] the revision that has them
     local ids = {}
     for i = 0, #KEYS - 3 do
-      ids[#ids + 1] = ARGV[2 * i + 1]
-      redis.call('HSET', KEYS[3 + i], ARGV[2 * i + 1], ARGV[2 * i + 2])
+      local id = ARGV[3 * i + 2]
+      ids[#ids + 1] = id
+      redis.call('HSET', KEYS[3 + i], id, ARGV[3 * i + 3])
+      put_details(prefix, id, ARGV[3 * i + 4])
     end
     return announce(revision, changes, 'image', table.concat(ids))`,
 } as const
@@ -24,7 +29,7 @@ export const putImages = {
 // the same picture twice is one image.
 export const putCaseImages = {
   numberOfKeys: 'some',
-  lua: `${announceLua}${caseStateLua}${caseEventLua}
+  lua: `${announceLua}${caseStateLua}${caseEventLua}${imageDetailsLua}
     local case     = KEYS[1] -- hash: the case
     local images   = KEYS[2] -- set: its image ids
     local events   = KEYS[3] -- stream: its time line
@@ -36,23 +41,26 @@ export const putCaseImages = {
     local to       = ARGV[3] -- the state afterwards
     local most     = tonumber(ARGV[4]) -- [integer] images that a case may have
     local attested = ARGV[5] -- yes when somebody stands in for them
-    -- ARGV[3i + 6]   [16 bytes] id of image i
-    -- ARGV[3i + 7]   its sealed record
-    -- ARGV[3i + 8]   [integer] how many hashes are in it
+    local prefix   = ARGV[6] -- of all keys
+    -- ARGV[4i + 7]   [16 bytes] id of image i
+    -- ARGV[4i + 8]   its sealed record
+    -- ARGV[4i + 9]   its sealed details, or nothing
+    -- ARGV[4i + 10]  [integer] how many hashes are in it
     -- returns [integer] the revision that has them, or the state that forbids it, or full, or nil when there is no such case
     local state, may = mayNow(case, states, atMs)
     if not may then return state end
     local added = 0
-    for i = 0, #KEYS - 6 do added = added + 1 - redis.call('SISMEMBER', images, ARGV[3 * i + 6]) end
+    for i = 0, #KEYS - 6 do added = added + 1 - redis.call('SISMEMBER', images, ARGV[4 * i + 7]) end
     if added > 0 and redis.call('SCARD', images) + added > most then return 'full' end
     local ids = {}
     local hashes = 0
     for i = 0, #KEYS - 6 do
-      local id = ARGV[3 * i + 6]
+      local id = ARGV[4 * i + 7]
       if redis.call('SADD', images, id) == 1 then
         ids[#ids + 1] = id
-        redis.call('HSET', KEYS[6 + i], id, ARGV[3 * i + 7])
-        hashes = hashes + tonumber(ARGV[3 * i + 8])
+        redis.call('HSET', KEYS[6 + i], id, ARGV[4 * i + 8])
+        put_details(prefix, id, ARGV[4 * i + 9])
+        hashes = hashes + tonumber(ARGV[4 * i + 10])
       end
     end
     if #ids == 0 then return tonumber(redis.call('GET', revision) or '0') end

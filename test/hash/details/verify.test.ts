@@ -1,6 +1,7 @@
 import t from 'tap'
 import { type FeatureView, featuresOf } from '../../../src/hash/details/features.js'
-import { askedFeatures, type KeptView, kept } from '../../../src/hash/details/kept.js'
+import { askedFeatures, kept } from '../../../src/hash/details/kept.js'
+import { type Points, pointsOf } from '../../../src/hash/details/rows.js'
 import { sightOf } from '../../../src/hash/details/sight.js'
 import { isShown, verify } from '../../../src/hash/details/verify.js'
 import type { Pixels } from '../../../src/hash/pixels.js'
@@ -17,8 +18,8 @@ function viewOf(pixels: Pixels, count: number): FeatureView {
   return featuresOf(sightOf(pixels), wholeOf(pixels), options)
 }
 
-function registeredOf(pixels: Pixels): KeptView {
-  return kept(viewOf(pixels, 150))
+function registeredOf(pixels: Pixels): Points {
+  return pointsOf(kept(viewOf(pixels, 150)))
 }
 
 t.test('a picture shows itself, turned, mirrored, or on a page', async (t) => {
@@ -43,7 +44,7 @@ t.test('other pictures, patterns and nothing do not show it', async (t) => {
   }
   t.notOk(isShown(verify(registered, askedFeatures(viewOf(chessboard(400, 300, 20), 300), false))))
   t.same(verify(registered, []), { inliers: 0, cells: 0, region: undefined })
-  t.same(verify({ width: 480, height: 360, features: [] }, askedFeatures(viewOf(picture, 300), false)).inliers, 0)
+  t.same(verify({ width: 480, height: 360, points: [] }, askedFeatures(viewOf(picture, 300), false)).inliers, 0)
 })
 
 t.test('a sticker that two pictures share does not make them one', async (t) => {
