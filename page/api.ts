@@ -1,6 +1,7 @@
 // The service's own API, as far as the page uses it. What it may send is written here and nowhere else.
 
 import type { CaseState } from '../src/domain/case.js'
+import type { CaseEventKind, PlatformBucket } from '../src/domain/case-event.js'
 import type { Category } from '../src/domain/signal.js'
 import type { FileSignal } from './hashing/outcome.js'
 
@@ -20,8 +21,35 @@ export interface CaseView {
   readonly createdAt: string
   readonly expiresAt: string
   readonly withdrawnAt: string | null
+  readonly expiredAt: string | null
   readonly images: number
 }
+
+export interface CaseEvent {
+  readonly id: string
+  readonly kind: CaseEventKind
+  readonly at: string
+  readonly images?: number
+  readonly platforms?: PlatformBucket
+}
+
+export interface FiledPicture {
+  readonly registeredAt: string
+  readonly quality: number
+  /** false: held until somebody has looked at it, or judged a false report. */
+  readonly matching: boolean
+  readonly disputed: boolean
+}
+
+/** All that is kept of a case. The receipt is signed: it is saved as it came, and not looked into. */
+export interface CaseFile {
+  readonly case: CaseView
+  readonly events: readonly CaseEvent[]
+  readonly images: readonly FiledPicture[]
+  readonly receipt: { readonly images: number } | null
+}
+
+export type ReportFormat = 'pdf' | 'json'
 
 export interface Added {
   readonly quality?: number
@@ -49,6 +77,16 @@ export const api = {
 
   view: ({ caseNumber, token }: Access): Promise<Answer<CaseView>> => ask('GET', pathOf(caseNumber), { token }),
 
+  file: ({ caseNumber, token }: Access): Promise<Answer<CaseFile>> => ask('GET', `${pathOf(caseNumber)}/export`, { token }),
+
+  /** Signed. @param language of the pages of a PDF. */
+  report: ({ caseNumber, token }: Access, format: ReportFormat, language: string): Promise<Answer<Blob>> =>
+    ask('GET', `${pathOf(caseNumber)}/report?format=${format}&lang=${language}`, { token, as: 'blob' }),
+
+  /** The time line as Server-Sent Events, from after an event on, for as long as the line holds. */
+  events: ({ caseNumber, token }: Access, afterId: string, signal: AbortSignal): Promise<Answer<ReadableStream>> =>
+    ask('GET', `${pathOf(caseNumber)}/events`, { token, as: 'stream', afterId, signal }),
+
   withdraw: ({ caseNumber, token }: Access): Promise<Answer<unknown>> => ask('DELETE', pathOf(caseNumber), { token }),
 
   addHashes: (
@@ -72,9 +110,14 @@ interface Content {
   readonly token?: string
   readonly json?: unknown
   readonly form?: FormData
+  /** How the answer is read. */
+  readonly as?: 'json' | 'blob' | 'stream'
+  readonly afterId?: string
+  readonly signal?: AbortSignal
 }
 
-async function ask<T>(method: string, path: string, { token, json, form }: Content): Promise<Answer<T>> {
+async function ask<T>(method: string, path: string, content: Content): Promise<Answer<T>> {
+  const { token, json, form, as = 'json', afterId, signal } = content
   const body = json === undefined ? form : JSON.stringify(json)
   try {
     const response = await fetch(path, {
@@ -82,19 +125,26 @@ async function ask<T>(method: string, path: string, { token, json, form }: Conte
       headers: {
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
         ...(json !== undefined && { 'content-type': 'application/json' }),
+        ...(as === 'stream' && { accept: 'text/event-stream' }),
+        ...(afterId !== undefined && { 'last-event-id': afterId }),
       },
       ...(body !== undefined && { body }),
       cache: 'no-store',
       credentials: 'omit',
       redirect: 'error',
       referrerPolicy: 'no-referrer',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: signal ?? AbortSignal.timeout(TIMEOUT_MS),
     })
-    if (response.ok) return { value: await response.json() }
+    if (response.ok) return { value: await read(response, as) }
     return { failure: await failureOf(response) }
   } catch {
     return { failure: navigator.onLine ? { kind: 'away', retryAfterS: undefined } : { kind: 'offline' } }
   }
+}
+
+function read(response: Response, as: 'json' | 'blob' | 'stream') {
+  if (as === 'stream') return response.body
+  return as === 'blob' ? response.blob() : response.json()
 }
 
 async function failureOf(response: Response): Promise<Failure> {

@@ -1,23 +1,30 @@
 // Her page: what is registered, by number and PIN; adding pictures; taking everything back.
 
 import { PIN_PATTERN, parseCaseNumber } from '../src/domain/case.js'
-import { type Access, type Answer, api, type CaseView, type Failure } from './api.js'
+import { BEFORE_ALL_EVENTS } from '../src/domain/case-event.js'
+import { type Access, type Answer, api, type CaseEvent, type CaseView, type Failure } from './api.js'
 import { chosenCategory } from './category.js'
 import { picker } from './choosing/picker.js'
 import { announce, goTo, onClick, one, setText, show } from './dom.js'
+import { follow } from './following/follow.js'
+import { papers } from './following/papers.js'
+import { drawPictures } from './following/pictures.js'
+import { addToTimeLine, drawTimeLine } from './following/time-line.js'
 import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
-import { say, sayCount, sayDate, sayNumber, sayTime } from './messages.js'
+import { say, sayCount, sayDate, sayTime } from './messages.js'
 import { type Sending, sending, sentenceFor } from './sending/sending.js'
 
 export function casePage(): void {
   /** In memory alone: whoever finds the device later finds no token. */
   let access: Access | undefined
   let sent: Sending | undefined
+  let stopFollowing = () => {}
   const chosen = picker(() => {
     setText('protect', sayCount('run.protect', chosen.usable().length))
     goTo('category')
   })
+  const paper = papers({ access: () => access, lost: (failure) => lost(failure, 'view-error') })
   guardLeaving(() => sent?.isUnfinished() ?? chosen.holdsPictures())
 
   show('enter')
@@ -26,7 +33,10 @@ export function casePage(): void {
     void enter()
   })
   onClick('close', close)
-  onClick('add', () => goTo('choose'))
+  onClick('add', () => {
+    stopFollowing() // until she is back: nothing may lead her away from what she has chosen
+    goTo('choose')
+  })
   onClick('back', () => goTo('choose'))
   onClick('protect', addChosen)
   onClick('added-done', () => void look())
@@ -48,11 +58,34 @@ export function casePage(): void {
   }
 
   async function look(): Promise<void> {
-    if (access === undefined) return
-    const answer = await api.view(access)
-    if ('failure' in answer) return lost(answer.failure, 'view-error')
-    draw(answer.value)
+    const lastId = await refresh()
+    if (lastId === undefined || access === undefined) return
     goTo('view')
+    stopFollowing()
+    stopFollowing = follow(access, lastId, { happened, refused: (failure) => lost(failure, 'view-error') })
+  }
+
+  /** @returns the id of the last event that is drawn; `undefined` when there is nothing to draw. */
+  async function refresh(): Promise<string | undefined> {
+    const own = access
+    if (own === undefined) return undefined
+    const answer = await api.file(own)
+    if (access !== own) return undefined
+    if ('failure' in answer) {
+      lost(answer.failure, 'view-error')
+      return undefined
+    }
+    const { case: view, events, images } = answer.value
+    draw(view)
+    drawPictures(images)
+    drawTimeLine(events)
+    paper.draw(answer.value)
+    return events.at(-1)?.id ?? BEFORE_ALL_EVENTS
+  }
+
+  function happened(event: CaseEvent): void {
+    addToTimeLine(event)
+    void refresh()
   }
 
   function addChosen(): void {
@@ -65,6 +98,7 @@ export function casePage(): void {
   async function withdraw(): Promise<void> {
     if (access === undefined) return
     const own = access
+    stopFollowing() // what she does herself is told once
     const answer = await whileDisabled('withdraw-yes', () => api.withdraw(own))
     if ('failure' in answer) return lost(answer.failure, 'withdraw-error')
     announce(say('run.case.withdrawn'))
@@ -82,23 +116,25 @@ export function casePage(): void {
   }
 
   function close(): void {
+    stopFollowing()
     access = undefined
     one('enter', HTMLFormElement).reset()
     goTo('enter')
   }
 }
 
-function draw({ caseNumber, state, images, category, createdAt, expiresAt, withdrawnAt }: CaseView): void {
+function draw({ caseNumber, state, category, createdAt, expiresAt, withdrawnAt, expiredAt }: CaseView): void {
   const isOpen = state === 'open' || state === 'active'
   setText('view-error', '')
   setText('view-number', caseNumber)
   setText('view-state', say(`run.caseState.${state}`))
-  setText('view-images', sayNumber(images))
   setText('view-category', category === null ? say('run.case.none') : nameOf(category))
   setText('view-created', sayDate(createdAt))
   setText('view-expires', sayDate(expiresAt))
   setText('view-withdrawn', withdrawnAt === null ? '' : sayDate(withdrawnAt))
   one('withdrawn-row', HTMLElement).hidden = withdrawnAt === null
+  setText('view-ended', expiredAt === null ? '' : sayDate(expiredAt))
+  one('ended-row', HTMLElement).hidden = expiredAt === null
   one('expires-row', HTMLElement).hidden = !isOpen
   for (const id of ['add', 'withdraw']) one(id, HTMLElement).hidden = !isOpen
 }

@@ -6,6 +6,7 @@ const numbers = new Intl.NumberFormat(given.language)
 const plurals = new Intl.PluralRules(given.language)
 const minutes = new Intl.NumberFormat(given.language, { style: 'unit', unit: 'minute', unitDisplay: 'long' })
 const times = new Intl.DateTimeFormat(given.language, { hour: 'numeric', minute: '2-digit' })
+const moments = new Intl.DateTimeFormat(given.language, { dateStyle: 'long', timeStyle: 'short' })
 const dates = new Intl.DateTimeFormat(given.language, { dateStyle: 'long' })
 
 type Values = Readonly<Record<string, string | number>>
@@ -35,6 +36,15 @@ export function sayTime(at: Date): string {
 
 export function sayDate(instant: string): string {
   return dates.format(new Date(instant))
+}
+
+export function sayMoment(instant: string): string {
+  return moments.format(new Date(instant))
+}
+
+/** One number when both are the same. Older browsers cannot write a range; a dash is understood everywhere. */
+export function sayRange(least: number, most: number): string {
+  return least === most ? numbers.format(least) : `${numbers.format(least)}–${numbers.format(most)}`
 }
 
 export function sayNumber(n: number): string {

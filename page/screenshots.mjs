@@ -81,9 +81,13 @@ async function walk(page, url, language, files, name) {
   await page.fill('#case-pin', pin)
   await page.click('#open')
   await page.waitForSelector('[data-step="view"]:not([hidden])')
+  await page.click('summary')
   await shoot('10-case-view')
   await page.click('#withdraw')
   await shoot('11-case-withdraw')
+  await page.click('#withdraw-yes')
+  await page.waitForSelector('#receipt:not([hidden])')
+  await shoot('11-case-withdrawn')
   await open('/how-it-works')
   await shoot('12-how')
 }

@@ -151,7 +151,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
 
   return {
     cases,
-    files: caseFilesIn({ cases, events: caseEvents, images, replica }),
+    files: caseFilesIn({ cases, events: caseEvents, images, trusts, replica }),
     signer: signerFrom(secrets.receipt),
     idempotency: idempotencyOver(idempotencyIn(store), secrets.idempotency),
     registration: registrationIn({

@@ -5,6 +5,7 @@ import type { Category, Tier } from '../domain/signal.js'
 import type { SignalType } from '../domain/signal-types.js'
 import type { CaseEvents } from '../store/case-events.js'
 import type { Images } from '../store/images.js'
+import type { Trusts } from '../store/trust.js'
 import type { OwnCase } from './case-access.js'
 import type { Cases, CaseView } from './cases.js'
 import type { Replica } from './replica.js'
@@ -13,7 +14,11 @@ export interface FiledImage {
   readonly imageId: string
   readonly registeredAtMs: number
   readonly category: Category | undefined
+  /** What it is worth now, by those who vouched for it since. */
   readonly tier: Tier
+  readonly disputed: boolean
+  /** Not while it is held for an operator to look at, and never again once it was judged false. */
+  readonly matching: boolean
   /** The best of its hashes, 0…100. */
   readonly quality: number
   /** How many hashes of each type; types without any are left out. */
@@ -42,19 +47,23 @@ export interface CaseFileParts {
   readonly cases: Pick<Cases, 'view'>
   readonly events: CaseEvents
   readonly images: Pick<Images, 'ofCase'>
+  readonly trusts: Pick<Trusts, 'standings'>
   readonly replica: Replica
 }
 
-export function caseFilesIn({ cases, events, images, replica }: CaseFileParts): CaseFiles {
+export function caseFilesIn({ cases, events, images, trusts, replica }: CaseFileParts): CaseFiles {
   return {
     async file(own) {
       const [view, all, stored] = await Promise.all([cases.view(own), events.list(own.caseId), images.ofCase(own.caseId)])
-      const filed = stored.map(({ id, image }): FiledImage => {
+      const standings = await trusts.standings(stored.map(({ id }) => id))
+      const filed = stored.map(({ id, image }, k): FiledImage => {
+        const standing = standings[k] ?? { tier: image.tier, disputed: false, matches: true }
         const hashes: Partial<Record<SignalType, number>> = {}
         for (const { type } of image.signals) hashes[type] = (hashes[type] ?? 0) + 1
         const quality = Math.max(0, ...image.signals.map((signal) => signal.quality))
-        const { createdAtMs, category, tier } = image
-        return { imageId: id, registeredAtMs: createdAtMs, category, tier, quality, hashes }
+        const { createdAtMs, category } = image
+        const { tier, disputed, matches: matching } = standing
+        return { imageId: id, registeredAtMs: createdAtMs, category, tier, disputed, matching, quality, hashes }
       })
       return { view, events: all, images: filed.toSorted((a, b) => a.registeredAtMs - b.registeredAtMs) }
     },

@@ -32,6 +32,12 @@ export function footLink(page: PageName, current: PageName, language: string, me
   return `<li><a href="${PATHS[page]}?lang=${language}"${here}>${escaped(messages[FOOT[page]] ?? '')}</a></li>`
 }
 
+/** The report is for an office, whose language need not be hers. */
+export function reportButton(tag: string, messages: Messages, theirs: Messages = {}): string {
+  const name = escaped(theirs['language.name'] ?? tag)
+  return `<button type="button" data-report="pdf" data-language="${tag}">${escaped(messages['case.reportPdf'] ?? '')} <span lang="${tag}">${name}</span></button>`
+}
+
 export function hotlineMarkup({ name, url, phone, country }: Hotline, messages: Messages): string {
   const where = country === undefined ? ` (${escaped(messages['hotlines.where.worldwide'] ?? '')})` : ''
   const way =

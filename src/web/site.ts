@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { hotlinesFor } from '../domain/hotlines.js'
+import { REPORT_LANGUAGES } from '../domain/report-words.js'
 import { ASSET_HEADERS, PAGE_HEADERS, WORKER_HEADERS } from './headers.js'
 import {
   type Contact,
@@ -14,6 +15,7 @@ import {
   type Messages,
   PAGE_NAMES,
   type PageName,
+  reportButton,
 } from './markup.js'
 import { ENCODINGS, type Encoding } from './negotiate.js'
 import { fill, jsonBlock } from './template.js'
@@ -114,6 +116,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
       hotlines: hotlinesFor(settings.country)
         .map((hotline) => hotlineMarkup(hotline, own))
         .join(''),
+      reportButtons: REPORT_LANGUAGES.map((tag) => reportButton(tag, own, messages.get(tag))).join(' '),
       contact,
       contactScripted: contact,
       given: jsonBlock({

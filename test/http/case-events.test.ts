@@ -119,6 +119,8 @@ t.test('her own data are hers to take along: all of it but the hashes', async (t
     images: hashes.map(() => ({
       category: 'nude',
       tier: 'self-reported',
+      disputed: false,
+      matching: true,
       quality: 80,
       hashes: { pdq: 1 },
       imageId: String,

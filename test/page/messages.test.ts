@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
 import { CASE_STATES } from '../../src/domain/case.js'
+import { CASE_EVENT_KINDS, CASE_EVENTS } from '../../src/domain/case-event.js'
 
 const root = resolve(import.meta.dirname, '../../..')
 const folder = join(root, 'page/messages')
@@ -62,14 +63,19 @@ t.test('whatever the script says is among the messages', async (t) => {
   )
   const text = sources.map((file) => readFileSync(join(root, 'page', file), 'utf8')).join('\n')
   const said = [...text.matchAll(/\bsay\(\s*'([^']+)'/g)].map(([, key]) => key ?? '')
-  const counted = [...text.matchAll(/\bsayCount\(\s*'([^']+)'/g)].flatMap(([, key]) => [`${key}.one`, `${key}.other`])
+  const counted = [...text.matchAll(/\bsayCount\(\s*'([^']+)'/g)].flatMap(([, key]) => inForms(key ?? ''))
   const chosen = [...text.matchAll(/'(run\.quality\.\w+)'/g)].map(([, key]) => key ?? '')
   const reasons = /REASONS = \[([\s\S]*?)\]/.exec(text)?.[1]?.match(/[\w-]+/g) ?? []
+  const stands = /STANDS = \[([^\]]*)\]/.exec(text)?.[1]?.match(/\w+/g) ?? []
   const listed = [
     ...reasons.map((why) => `run.why.${why}`),
     ...['waiting', 'reading', 'stopped', 'upload', 'agreed'].map((at) => `run.state.${at}`),
     ...['offline', 'away', 'fault'].map((kind) => `run.net.${kind}`),
     ...CASE_STATES.map((state) => `run.caseState.${state}`),
+    ...CASE_EVENT_KINDS.flatMap((kind) =>
+      CASE_EVENTS[kind] === 'images' ? inForms(`run.event.${kind}`) : [`run.event.${kind}`],
+    ),
+    ...stands.flatMap((stand) => [`run.stands.${stand}`, ...inForms(`run.sum.${stand}`)]),
   ]
   t.ok(said.length > 20 && reasons.length > 5, 'the search finds them')
   const used = new Set([...said, ...counted, ...chosen, ...listed])
@@ -80,6 +86,10 @@ t.test('whatever the script says is among the messages', async (t) => {
     'and nothing is sent that is not said',
   )
 })
+
+function inForms(key: string): string[] {
+  return [`${key}.one`, `${key}.other`]
+}
 
 function valuesIn(message: string): string[] {
   return (message.match(/\{\w+\}/g) ?? []).sort()

@@ -42,6 +42,8 @@ const ImageView = z.object({
   registeredAt: Instant,
   category: CategoryName.nullable(),
   tier: z.enum(TIER_NAMES),
+  disputed: z.boolean().meta({ description: 'Somebody doubts that it should be there, and nobody has decided yet.' }),
+  matching: z.boolean().meta({ description: 'false: held until somebody has looked at it, or judged a false report.' }),
   quality: Quality,
   hashes: z.partialRecord(SignalTypeName, z.int()).meta({ description: 'How many of each type.' }),
 })

@@ -1,0 +1,44 @@
+// What she may take along: a signed report for the police, a signed receipt, everything that is kept of her case.
+
+import { type Access, api, type CaseFile, type Failure, type ReportFormat } from '../api.js'
+import { announce, onClick, one } from '../dom.js'
+import { say } from '../messages.js'
+import { save } from '../save.js'
+
+export interface Papers {
+  readonly access: () => Access | undefined
+  readonly lost: (failure: Failure) => void
+}
+
+export function papers({ access, lost }: Papers): { readonly draw: (file: CaseFile) => void } {
+  let file: CaseFile | undefined
+  onClick('save-receipt', () => saveJson(file?.receipt))
+  onClick('save-all', () => saveJson(file))
+  for (const button of document.querySelectorAll<HTMLButtonElement>('[data-report]'))
+    button.addEventListener('click', () => void report(button))
+
+  return {
+    draw(current) {
+      file = current
+      one('receipt', HTMLElement).hidden = current.receipt === null
+    },
+  }
+
+  async function report(button: HTMLButtonElement): Promise<void> {
+    const own = access()
+    if (own === undefined) return
+    const format: ReportFormat = button.dataset['report'] === 'json' ? 'json' : 'pdf'
+    button.disabled = true
+    announce(say('run.case.making'))
+    const answer = await api.report(own, format, button.dataset['language'] ?? 'en')
+    button.disabled = false
+    if ('failure' in answer) return lost(answer.failure)
+    save(answer.value, format)
+    announce(say('run.case.saved'))
+  }
+
+  function saveJson(value: unknown): void {
+    save(new Blob([`${JSON.stringify(value, null, 2)}\n`], { type: 'application/json' }), 'json')
+    announce(say('run.case.saved'))
+  }
+}

@@ -1,0 +1,26 @@
+// Reads Server-Sent Events from a body, since EventSource cannot say whose they are: it sends no Authorization.
+
+/**
+ * The data of each event, in order. Ends with the stream.
+ * @see WHATWG HTML, section 9.2.6; what this service sends: one line of data for each, and lines that end in a line feed.
+ */
+export async function* sentEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const reader = body.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      text += decoder.decode(value, { stream: true })
+      const parts = text.split('\n\n')
+      text = parts.pop() ?? ''
+      for (const part of parts) {
+        const line = part.split('\n').find((each) => each.startsWith('data: '))
+        if (line !== undefined) yield line.slice('data: '.length)
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => {})
+  }
+}

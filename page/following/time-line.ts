@@ -1,0 +1,34 @@
+// What happened to a case, in sentences; the newest first.
+
+import type { PlatformBucket } from '../../src/domain/case-event.js'
+import type { CaseEvent } from '../api.js'
+import { announce, made, one } from '../dom.js'
+import { say, sayCount, sayMoment, sayRange } from '../messages.js'
+
+export function drawTimeLine(events: readonly CaseEvent[]): void {
+  one('time-line', HTMLOListElement).replaceChildren(...events.toReversed().map(lineFor))
+}
+
+export function addToTimeLine(event: CaseEvent): void {
+  one('time-line', HTMLOListElement).prepend(lineFor(event))
+  announce(sentenceOf(event))
+}
+
+function lineFor(event: CaseEvent): HTMLLIElement {
+  const line = made('li', '')
+  const time = made('time', 'hint', sayMoment(event.at))
+  time.dateTime = event.at
+  line.append(time, made('span', '', sentenceOf(event)))
+  return line
+}
+
+function sentenceOf({ kind, images, platforms }: CaseEvent): string {
+  if (images !== undefined) return sayCount(`run.event.${kind}`, images)
+  return say(`run.event.${kind}`, platforms === undefined ? {} : { platforms: bucketOf(platforms) })
+}
+
+function bucketOf(bucket: PlatformBucket): string {
+  if (bucket === 'more') return say('run.platformsMore', { n: 10 })
+  const [least, most] = bucket.split('-').map(Number)
+  return sayRange(least ?? 0, most ?? least ?? 0)
+}
