@@ -16,7 +16,7 @@ import { apiKeysIn } from '../dist/src/store/api-keys.js'
 import { banksIn } from '../dist/src/store/banks.js'
 import { openRedisServer } from '../dist/src/store/embedded-redis.js'
 import { imagesIn } from '../dist/src/store/images.js'
-import { makeKeyring, sealKeysFromFile } from '../dist/src/store/seal.js'
+import { keyringOf } from '../dist/src/store/seal-keys.js'
 import { openStore } from '../dist/src/store/store.js'
 import { progress } from './report.mjs'
 import { CHUNK_ROWS, openCorpus, ROW_WORDS } from './search/corpora.mjs'
@@ -77,7 +77,7 @@ export async function openService(defer) {
   defer(() => redis.stop())
   const store = await openStore({ url: undefined, socket: redis.socket })
   defer(() => store.close())
-  const keyring = makeKeyring(sealKeysFromFile(join(dataDir, 'seal-keys'), true)) // the file that the api will find
+  const keyring = keyringOf({ dataDir }, true) // the file that the api will find
   const apiKeys = apiKeysIn(store)
   const scopes = new Set(['match', 'match:distance', 'signals:write'])
   const { keyId, key } = await createApiKey(apiKeys, { org: 'bench', kind: 'ngo', scopes, env: 'bench', nowMs: Date.now() })

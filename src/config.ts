@@ -30,6 +30,7 @@ const Variables = z.object({
     .trim()
     .regex(/^[\w.-]+:[\w+/-]+=*(,[\w.-]+:[\w+/-]+=*)*$/, 'must be id:base64, or several of them with commas between')
     .optional(),
+  TABIR_SEAL_KEY_FILE: text('must be the path of the file with the seal keys').optional(),
   TABIR_SNAPSHOT_EVERY_S: wholeNumber(0, 86_400).default(900),
   TABIR_CASE_RETENTION_DAYS: wholeNumber(1, 36_500).default(365),
   TABIR_ERASE_EVERY_S: wholeNumber(1, 86_400).default(900),
@@ -75,6 +76,10 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
   path: ['REDIS_SOCKET'],
   error: 'must not be set together with REDIS_URL',
 })
+  .refine((e) => e.TABIR_SEAL_KEYS === undefined || e.TABIR_SEAL_KEY_FILE === undefined, {
+    path: ['TABIR_SEAL_KEY_FILE'],
+    error: 'must not be set together with TABIR_SEAL_KEYS',
+  })
   .refine((e) => (e.TABIR_CONTACT_NAME === undefined) === (e.TABIR_CONTACT_LINK === undefined), {
     path: ['TABIR_CONTACT_NAME'],
     error: 'must be set together with TABIR_CONTACT_LINK',
@@ -96,6 +101,7 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
     hashers: e.TABIR_HASHERS,
     hasherMemoryMb: e.TABIR_HASHER_MEMORY_MB,
     sealKeys: e.TABIR_SEAL_KEYS,
+    sealKeyFile: e.TABIR_SEAL_KEY_FILE,
     snapshotEveryS: e.TABIR_SNAPSHOT_EVERY_S,
     caseRetentionDays: e.TABIR_CASE_RETENTION_DAYS,
     eraseEveryS: e.TABIR_ERASE_EVERY_S,
@@ -131,6 +137,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_MAX_IMAGES_PER_REQUEST',
     'TABIR_MAX_INFLIGHT_BYTES',
     'TABIR_SEAL_KEYS',
+    'TABIR_SEAL_KEY_FILE',
     'TABIR_SNAPSHOT_EVERY_S',
     'TABIR_CASE_RETENTION_DAYS',
     'TABIR_MAX_IMAGES_PER_CASE',
@@ -152,7 +159,14 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_LOG_LEVEL',
     'TABIR_ENV',
   ],
-  messenger: ['TABIR_DATA_DIR', 'TABIR_SEAL_KEYS', 'TABIR_WEBHOOK_ORIGINS', 'TABIR_LOG_LEVEL', 'TABIR_ENV'],
+  messenger: [
+    'TABIR_DATA_DIR',
+    'TABIR_SEAL_KEYS',
+    'TABIR_SEAL_KEY_FILE',
+    'TABIR_WEBHOOK_ORIGINS',
+    'TABIR_LOG_LEVEL',
+    'TABIR_ENV',
+  ],
 }
 
 /** What Node itself, its TLS and its temporary files look at. */

@@ -7,18 +7,13 @@ import { readConfig } from './config.js'
 import { refuseToStart, stopOnSignal } from './process.js'
 import { openServices } from './services.js'
 import { headText } from './store/audit.js'
-import { makeKeyring, parseSealKeys, sealKeysFromFile } from './store/seal.js'
+import { keyringOf } from './store/seal-keys.js'
 import { loadSite } from './web/site.js'
 
 const config = readConfig(process.env)
 const services = await openServices({
   redis: { url: config.redisUrl, socket: config.redisSocket },
-  keyring: (isFirstUse) =>
-    makeKeyring(
-      config.sealKeys === undefined
-        ? sealKeysFromFile(join(config.dataDir, 'seal-keys'), isFirstUse)
-        : parseSealKeys(config.sealKeys),
-    ),
+  keyring: (isFirstUse) => keyringOf(config, isFirstUse),
   handoff: { host: config.handoffHost, port: config.handoffPort, announcedHost: announced(config.handoffHost) },
   snapshots:
     config.snapshotEveryS === 0

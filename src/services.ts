@@ -23,6 +23,7 @@ import { matcherOver } from './services/matcher.js'
 import { partiesWith } from './services/parties.js'
 import { registrationIn } from './services/registration.js'
 import { Replica } from './services/replica.js'
+import { sealingAsAgreed } from './services/sealing.js'
 import { signerFrom } from './services/signer.js'
 import { snapshotsIn } from './services/snapshot.js'
 import { isHarmless } from './services/veto.js'
@@ -38,6 +39,7 @@ import { imageReader } from './store/image-reader.js'
 import { imagesIn } from './store/images.js'
 import { keyUsesIn } from './store/key-uses.js'
 import type { Keyring } from './store/seal.js'
+import { checkRing, noteActive } from './store/seal-ring.js'
 import { hasSecrets, loadSecrets } from './store/secrets.js'
 import { connectForFollowing, connectForRequests, openStore, type RedisTarget, type Store } from './store/store.js'
 import { trustsIn } from './store/trust.js'
@@ -88,7 +90,9 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
 async function openOver(store: Store, options: ServiceOptions): Promise<Services> {
   const { now, clock, onTrouble } = options
   const keyring = options.keyring(!(await hasSecrets(store)))
+  await checkRing(store, keyring)
   const secrets = await loadSecrets(store, keyring)
+  await noteActive(store, keyring)
   const audit = auditOver({
     store,
     log: auditLogIn(store, secrets.audit),
@@ -142,6 +146,13 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     limits: options.trustLimits,
     now,
     onTrouble,
+  })
+  const sealing = sealingAsAgreed({
+    store,
+    keyring,
+    now,
+    onTrouble,
+    onSwitch: () => void replica.saveAgain().catch(onTrouble),
   })
   const saving = savingEvery(options.snapshots?.everyMs, replica, onTrouble)
   const desk = new HandoffDesk(IMAGE_TTL_MS)
@@ -208,6 +219,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       await saving.close()
       caseEvents.close()
       await replica.close()
+      await sealing.close()
       await audit.close()
       await store.close()
     },

@@ -1,15 +1,16 @@
 // Process entry: tells other systems what happened. It knows Redis, the seal keys and the way out; it never sees a picture.
 
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readConfig } from '../src/config.js'
 import { outgoingThrough } from '../src/net/outgoing.js'
 import { refuseToStart, stopOnSignal } from '../src/process.js'
+import { sealingAsAgreed } from '../src/services/sealing.js'
 import { webhookPlans } from '../src/services/webhook-plan.js'
 import { webhookSending } from '../src/services/webhook-sending.js'
 import { deliveriesIn } from '../src/store/deliveries.js'
 import { imagesIn } from '../src/store/images.js'
-import { makeKeyring, parseSealKeys, sealKeysFromFile } from '../src/store/seal.js'
+import { keyringOf } from '../src/store/seal-keys.js'
+import { checkRing } from '../src/store/seal-ring.js'
 import { hasSecrets, loadSecrets } from '../src/store/secrets.js'
 import { connectForFollowing, connectForWaiting, openStore, type Store } from '../src/store/store.js'
 import { trustsIn } from '../src/store/trust.js'
@@ -24,12 +25,10 @@ const config = readConfig(process.env)
 const target = { url: config.redisUrl, socket: config.redisSocket }
 const store = await openStore(target).catch(refuseToStart)
 await untilFirstUse(store)
-const keyring = makeKeyring(
-  config.sealKeys === undefined
-    ? sealKeysFromFile(join(config.dataDir, 'seal-keys'), false)
-    : parseSealKeys(config.sealKeys),
-)
+const keyring = keyringOf(config, false)
+await checkRing(store, keyring).catch(refuseToStart)
 await loadSecrets(store, keyring).catch(refuseToStart)
+const sealing = sealingAsAgreed({ store, keyring, now: () => Date.now(), onTrouble: warn, onSwitch: () => {} })
 
 const webhooks = webhooksIn(store, keyring)
 const deliveries = deliveriesIn(store)
@@ -63,8 +62,13 @@ process.send?.({ ready: true })
 stopOnSignal(async () => {
   await Promise.race([delivering.close(), sleep(FINISH_WITHIN_MS)])
   connection.disconnect()
+  await sealing.close()
   await store.close()
 })
+
+function warn(error: unknown): void {
+  console.error(error instanceof Error ? error.message : 'trouble')
+}
 
 /** The api makes what is secret when it starts for the first time; before that there is nothing to tell of. */
 async function untilFirstUse(store: Store): Promise<void> {

@@ -1,7 +1,6 @@
 // An api that finds nothing out: everything that stands around a match is real, from the parser to the serialiser, and in place
 // of the search there are answers that were made before. What a request costs here, no match can undercut.
 
-import { join } from 'node:path'
 import { buildApp } from '../../dist/src/app.js'
 import { readConfig } from '../../dist/src/config.js'
 import { transforms } from '../../dist/src/hash/transforms.js'
@@ -9,7 +8,7 @@ import { stopOnSignal } from '../../dist/src/process.js'
 import { identify } from '../../dist/src/services/access.js'
 import { openServices } from '../../dist/src/services.js'
 import { apiKeysIn } from '../../dist/src/store/api-keys.js'
-import { makeKeyring, sealKeysFromFile } from '../../dist/src/store/seal.js'
+import { keyringOf } from '../../dist/src/store/seal-keys.js'
 import { openStore } from '../../dist/src/store/store.js'
 import { BANK, CATEGORY } from '../service.mjs'
 import { answer, ownHandlers } from './answers.mjs'
@@ -26,7 +25,7 @@ await store.close()
 // Never hydrated: it has neither rows nor anything to follow.
 const services = await openServices({
   redis,
-  keyring: (isFirstUse) => makeKeyring(sealKeysFromFile(join(config.dataDir, 'seal-keys'), isFirstUse)),
+  keyring: (isFirstUse) => keyringOf(config, isFirstUse),
   handoff: { host: config.handoffHost, port: config.handoffPort, announcedHost: config.handoffHost },
   snapshots: undefined,
   retentionMs: config.caseRetentionDays * 86_400_000,

@@ -9,6 +9,7 @@ import { type ApiKeys, apiKeysIn } from '../store/api-keys.js'
 import { openRedisServer } from '../store/embedded-redis.js'
 import { type KeyUses, keyUsesIn } from '../store/key-uses.js'
 import { openStore } from '../store/store.js'
+import { sealKeys } from './seal-keys.js'
 
 const NO_KEY = 'There is no such key.'
 const HOUR_MS = 3_600_000
@@ -23,7 +24,8 @@ export async function keys(args: readonly string[]): Promise<number> {
     if (verb === 'rotate') return await rotate(rest)
     if (verb === 'revoke') return await revoke(rest)
     if (verb === 'restore') return await restore(rest)
-    return unusable('tabir keys create | list | rotate | revoke | restore')
+    if (verb === 'seal') return await sealKeys(rest)
+    return unusable('tabir keys create | list | rotate | revoke | restore | seal')
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
     return error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS') ? 2 : 1

@@ -19,6 +19,14 @@ const HELP = `Tabir: matching of intimate images shared without consent, without
   tabir keys restore KEYID
                     lifts the suspension of a key
 
+  tabir keys seal list
+                    the seal keys, which one seals, and how much is under each
+  tabir keys seal rotate [--new ID]
+                    makes a new seal key in the file of the ring, if one is named, and seals everything anew under the first one, while
+                    the service runs. May be stopped, and goes on where it was when it is started again without --new
+  tabir keys seal retire ID
+                    takes a key out of the ring, if nothing is sealed under it any more
+
   tabir index status [--url URL] [--json]
                     what the index of a running api consists of
 

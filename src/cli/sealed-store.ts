@@ -1,13 +1,15 @@
 // What commands work on that need what is sealed: the running service's Redis, or that of the data folder.
 
-import { join } from 'node:path'
-import { readConfig } from '../config.js'
+import { type Config, readConfig } from '../config.js'
 import { openRedisServer } from '../store/embedded-redis.js'
-import { type Keyring, makeKeyring, parseSealKeys, sealKeysFromFile } from '../store/seal.js'
+import type { Keyring } from '../store/seal.js'
+import { keyringOf } from '../store/seal-keys.js'
+import { checkRing } from '../store/seal-ring.js'
 import { hasSecrets, loadSecrets, type Secrets } from '../store/secrets.js'
 import { openStore, type RedisTarget, type Store } from '../store/store.js'
 
 export interface SealedStore {
+  readonly config: Config
   readonly store: Store
   readonly keyring: Keyring
   readonly secrets: Secrets
@@ -22,13 +24,9 @@ export async function withSealedStore<T>(use: (opened: SealedStore) => Promise<T
     const target = { url: server.url, socket: server.socket }
     const store = await openStore(target)
     try {
-      const isFirstUse = !(await hasSecrets(store))
-      const keyring = makeKeyring(
-        config.sealKeys === undefined
-          ? sealKeysFromFile(join(config.dataDir, 'seal-keys'), isFirstUse)
-          : parseSealKeys(config.sealKeys),
-      )
-      return await use({ store, keyring, secrets: await loadSecrets(store, keyring), target })
+      const keyring = keyringOf(config, !(await hasSecrets(store)))
+      await checkRing(store, keyring)
+      return await use({ config, store, keyring, secrets: await loadSecrets(store, keyring), target })
     } finally {
       await store.close()
     }

@@ -9,6 +9,10 @@ export const AUDIT_ACTS = {
   'key.revoked': ['keyId'],
   /** Once a day for each key. */
   'key.used': ['orgId', 'day'],
+  'seal-key.activated': ['fingerprint'],
+  'seal-key.retired': ['fingerprint'],
+  /** Everything was sealed anew under it. */
+  'seal-key.rotated': ['fingerprint', 'records'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 export type AuditAct = keyof typeof AUDIT_ACTS

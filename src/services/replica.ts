@@ -84,6 +84,12 @@ export class Replica {
     this.#savedRevision = revision
   }
 
+  /** The same although nothing is new: what seals has changed. */
+  async saveAgain(): Promise<void> {
+    this.#savedRevision = undefined
+    await this.saveSnapshot()
+  }
+
   /** @throws {Problem} index-cold before the first hydration and after a gap; store-away when withdrawals may be missing. */
   get catalogue(): Catalogue {
     if (this.#revision === undefined) throw new Problem('index-cold', { retryAfterS: COLD_RETRY_AFTER_S })

@@ -34,12 +34,11 @@ const COUNTED_AT_ONCE = 100
 export function contextsIn(store: Store, keyring: Keyring, secret: Buffer): Contexts {
   const keyOf = (orgId: string, context: string) =>
     createHmac('sha256', secret).update(`context:${orgId}:${context}`).digest('base64url').slice(0, 22)
-  const sealedFor = (orgId: string, key: string) => Buffer.from(`context:${orgId}:${key}`)
 
   return {
     async note(orgId, context, imageIds, nowMs) {
       const key = keyOf(orgId, context)
-      const name = keyring.seal(Buffer.from(context), sealedFor(orgId, key))
+      const name = keyring.seal(Buffer.from(context), contextNameContext(orgId, key))
       const hour = keys.contextImages(orgId, key, `h${Math.floor(nowMs / HOUR_MS)}`)
       const day = keys.contextImages(orgId, key, `d${Math.floor(nowMs / DAY_MS)}`)
       await store.ask(async (redis) => {
@@ -109,9 +108,14 @@ export function contextsIn(store: Store, keyring: Keyring, secret: Buffer): Cont
       count(days),
     ])
     if (name === null) return undefined
-    const context = keyring.unseal(name, sealedFor(orgId, key)).toString('utf8')
+    const context = keyring.unseal(name, contextNameContext(orgId, key)).toString('utf8')
     return { context, imagesIn24h, imagesIn30d, lastSeenAtMs }
   }
+}
+
+/** What an organisation's context is sealed for, by its keyed hash. */
+export function contextNameContext(orgId: string, key: string): Buffer {
+  return Buffer.from(`context:${orgId}:${key}`)
 }
 
 /** The names of the last so many hours or days, this one among them. */

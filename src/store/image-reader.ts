@@ -34,6 +34,7 @@ const RETRY_AFTER_S = 2
 export function imageReader(redis: RedisTarget, keyring: Keyring): ImageReader {
   return {
     async *columns() {
+      keyring.refresh() // the thread cannot look for a key that it does not know
       const workerData: ReadingOrder = { redis, keys: keyring.keys }
       // Neither the flags nor the environment of this process: it needs none, and there may be secrets in them.
       const thread = new Worker(THREAD, { workerData, execArgv: [], env: {}, name: 'image-reader' })

@@ -17,6 +17,12 @@ export const keys = {
   changes: `${TAG}:changes`,
   /** hash: name → sealed random bytes that belong to the deployment. */
   secrets: `${TAG}:secrets`,
+  /** hash: fingerprint of a seal key → JSON: its name, and a check value sealed under it. */
+  sealChecks: `${TAG}:seal-checks`,
+  /** string: fingerprint of the seal key that all are to seal with. */
+  sealActive: `${TAG}:seal-active`,
+  /** sorted set: `<process>|<fingerprint>` of who seals with what, by when [epoch ms] it was last heard of. */
+  sealers: `${TAG}:sealers`,
   /** hash: organisation id → JSON. */
   orgs: `${TAG}:orgs`,
   /** hash: organisation name → id. */
@@ -29,8 +35,12 @@ export const keys = {
   banks: `${TAG}:banks`,
   /** hash: image id [16 bytes] → sealed record. */
   images: (shard: number) => `${TAG}:images:${shard}`,
+  /** All of these. */
+  imagesPattern: `${TAG}:images:*`,
   /** hash: image id [16 bytes] → sealed points that a candidate is verified by, for images with extended protection. */
   details: (shard: number) => `${TAG}:details:${shard}`,
+  /** All of these. */
+  detailsPattern: `${TAG}:details:*`,
   /** hash: image id [16 bytes] → version and JSON of what was said about it, for images about which something was. */
   trust: (shard: number) => `${TAG}:trust:${shard}`,
   /** hash: image id [16 bytes] → [1 byte] what every index has to know of it, for the same images. */

@@ -1,10 +1,12 @@
 // Sealing: what may be read from a stolen disk must say nothing, so hash bits and secrets lie in Redis only encrypted.
 
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
 
 export interface Keyring {
+  /** The key that seals. */
+  readonly active: NamedKey
+  /** All that open, the active one first. */
+  readonly named: readonly NamedKey[]
   /**
    * AES-256-GCM (NIST SP 800-38D) under the first key, with a random nonce. `context` names the record and its kind: sealed
    * bytes moved to another place do not open there. Adds 30 bytes, laid out as `SEALED` says.
@@ -12,10 +14,34 @@ export interface Keyring {
    * Not for more than 2^32 records under one key: from there on it is no longer beyond belief that a nonce comes twice.
    */
   seal(plain: Uint8Array, context: Uint8Array): Buffer
-  /** @throws {SealError} when no key of the ring opens it: another deployment's data, a wrong key or damage. */
+  /**
+   * A key that is not in the ring is looked for where the ring came from, since another process may have begun to use it.
+   * @throws {SealError} when no key of the ring opens it: another deployment's data, a wrong key or damage.
+   */
   unseal(sealed: Uint8Array, context: Uint8Array): Buffer
   /** What opens, first the one that seals: for a thread of this process that opens many at once, and for nobody else. */
   readonly keys: readonly SealKey[]
+  /**
+   * Reads the ring again from where it came. What cannot be read, or is no ring, leaves it as it is.
+   * @returns whether it has changed.
+   */
+  refresh(): boolean
+}
+
+/** What may be said of a key. */
+export interface NamedKey {
+  /** The operator's own name for it. */
+  readonly label: string
+  /** 16 hex digits, derived from the secret: the same everywhere, and of the secret they tell nothing. */
+  readonly fingerprint: string
+  /** As in `SealKey`. */
+  readonly hint: number
+}
+
+export interface NamedSecret {
+  readonly label: string
+  /** [32 bytes] */
+  readonly secret: Uint8Array
 }
 
 export interface SealKey {
@@ -32,26 +58,52 @@ export class SealError extends Error {
 /** version 2:  [1] version  [1] hint of the key  [12] nonce  ciphertext  [16] tag */
 export const SEALED = { version: 2, hintAt: 1, nonceAt: 2, ciphertextAt: 14, tagBytes: 16, minBytes: 30 } as const
 
-const KEY_BYTES = 32
+export const KEY_BYTES = 32
 const NONCE_BYTES = SEALED.ciphertextAt - SEALED.nonceAt
 const CIPHER = 'aes-256-gcm'
 const OPTIONS = { authTagLength: SEALED.tagBytes } as const
 
 /** @param secrets keys of 32 bytes; the first seals, all open. */
 export function makeKeyring(secrets: readonly Uint8Array[]): Keyring {
-  const ring = secrets.map(derive)
-  const [current] = ring
-  if (current === undefined) throw new SealError(WRONG_KEYS)
+  const named = secrets.map((secret, i) => ({ label: `k${i + 1}`, secret }))
+  return keyringFrom(() => named)
+}
+
+/** @param load where the ring comes from: called at once, and again when it may have changed. @throws {SealError} what it throws at first. */
+export function keyringFrom(load: () => readonly NamedSecret[], clock = () => performance.now()): Keyring {
+  let ring = ringOf(load())
+  let askedAtMs = Number.NEGATIVE_INFINITY
+
+  function refresh(): boolean {
+    try {
+      const now = ringOf(load())
+      const isSame = now.keys.map(nameOf).join() === ring.keys.map(nameOf).join()
+      if (!isSame) ring = now
+      return !isSame
+    } catch {
+      return false // a file that is being written, or is gone: what we know still opens what there is
+    }
+  }
 
   return {
-    keys: ring.map(({ hint, key }) => ({ hint, key })),
+    get active() {
+      return ring.active
+    },
+    get named() {
+      return ring.keys
+    },
+    get keys() {
+      return ring.keys.map(({ hint, key }) => ({ hint, key }))
+    },
+    refresh,
     seal(plain, context) {
+      const { active } = ring
       const sealed = Buffer.allocUnsafeSlow(SEALED.minBytes + plain.length)
       sealed[0] = SEALED.version
-      sealed[SEALED.hintAt] = current.hint
+      sealed[SEALED.hintAt] = active.hint
       const nonce = randomBytes(NONCE_BYTES)
       sealed.set(nonce, SEALED.nonceAt)
-      const cipher = createCipheriv(CIPHER, current.prepared, nonce, OPTIONS).setAAD(context)
+      const cipher = createCipheriv(CIPHER, active.prepared, nonce, OPTIONS).setAAD(context)
       sealed.set(cipher.update(plain), SEALED.ciphertextAt)
       cipher.final()
       sealed.set(cipher.getAuthTag(), SEALED.ciphertextAt + plain.length)
@@ -59,7 +111,13 @@ export function makeKeyring(secrets: readonly Uint8Array[]): Keyring {
     },
     unseal(sealed, context) {
       if (sealed.length < SEALED.minBytes || sealed[0] !== SEALED.version) throw new SealError(NOT_SEALED)
-      const candidates = ring.filter(({ hint }) => hint === sealed[SEALED.hintAt])
+      const hint = sealed[SEALED.hintAt] ?? 0
+      // Damaged records must not make each reader read a file over and over.
+      if (!ring.keys.some((key) => key.hint === hint) && clock() - askedAtMs >= ASK_AGAIN_AFTER_MS) {
+        askedAtMs = clock()
+        refresh()
+      }
+      const candidates = ring.keys.filter((key) => key.hint === hint)
       if (candidates.length === 0) throw new SealError(KEY_MISSING)
       for (const { prepared } of candidates) {
         const plain = open(prepared, sealed, context)
@@ -68,6 +126,19 @@ export function makeKeyring(secrets: readonly Uint8Array[]): Keyring {
       throw new SealError(DOES_NOT_OPEN)
     },
   }
+}
+
+const ASK_AGAIN_AFTER_MS = 1000
+
+function ringOf(secrets: readonly NamedSecret[]) {
+  const keys = secrets.map(derive)
+  const [active] = keys
+  if (active === undefined) throw new SealError(WRONG_KEYS)
+  return { keys, active }
+}
+
+function nameOf({ label, fingerprint }: NamedKey): string {
+  return `${label}:${fingerprint}`
 }
 
 export const NOT_SEALED = 'not a sealed record, or one of another version'
@@ -89,48 +160,22 @@ function open(key: KeyObject, sealed: Uint8Array, context: Uint8Array): Buffer |
   }
 }
 
-interface RingKey extends SealKey {
+interface RingKey extends SealKey, NamedKey {
   /** The same key, taken over by node:crypto once and not for each record. */
   readonly prepared: KeyObject
 }
 
-// Derived, so that a secret is never used by itself and a hint gives nothing of it away.
-function derive(secret: Uint8Array): RingKey {
+// Derived, so that a secret is never used by itself, and neither a hint nor a fingerprint gives anything of it away.
+function derive({ label, secret }: NamedSecret): RingKey {
   if (secret.length !== KEY_BYTES) throw new SealError(WRONG_KEYS)
   const derived = new Uint8Array(hkdfSync('sha256', secret, '', 'tabir seal 2 aes-256-gcm', KEY_BYTES + 1))
   const key = derived.slice(0, KEY_BYTES)
-  return { hint: derived[KEY_BYTES] ?? 0, key, prepared: createSecretKey(key) }
-}
-
-/** Reads `id:base64,id:base64`, the form of `TABIR_SEAL_KEYS` and of the key file. The ids are for people. */
-export function parseSealKeys(text: string): Buffer[] {
-  return text
-    .trim()
-    .split(',')
-    .map((part) => {
-      const secret = Buffer.from(part.slice(part.indexOf(':') + 1), 'base64')
-      if (!part.includes(':') || secret.length !== KEY_BYTES)
-        throw new SealError('seal keys are id:base64 of 32 bytes, separated by commas')
-      return secret
-    })
-}
-
-/**
- * The keys in a file that only its owner may read, made on first use.
- * @throws {SealError} when the file is there but cannot be used; it is never overwritten. Also when it is missing and
- *   `isFirstUse` is false: keys made now would open nothing.
- */
-export function sealKeysFromFile(path: string, isFirstUse: boolean): Buffer[] {
-  if (!isFirstUse && !existsSync(path)) {
-    throw new SealError(
-      'The file with the seal keys is missing, and this Redis holds data that was sealed. Put the file back. Nothing was changed.',
-    )
+  const name = new Uint8Array(hkdfSync('sha256', secret, '', 'tabir seal 2 fingerprint', 8))
+  return {
+    label,
+    fingerprint: Buffer.from(name).toString('hex'),
+    hint: derived[KEY_BYTES] ?? 0,
+    key,
+    prepared: createSecretKey(key),
   }
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  try {
-    writeFileSync(path, `k1:${randomBytes(KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flag: 'wx', flush: true })
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-  }
-  return parseSealKeys(readFileSync(path, 'utf8'))
 }

@@ -42,7 +42,8 @@ export async function loadSecrets(store: Store, keyring: Keyring): Promise<Secre
   for (const [name, sealed] of Object.entries(present)) open(keyring, name, sealed)
   const load = async (name: (typeof SECRET_NAMES)[number]) => {
     const sealed =
-      present[name] ?? (await store.write(addSecret, [keys.secrets], [name, keyring.seal(randomBytes(32), contextOf(name))]))
+      present[name] ??
+      (await store.write(addSecret, [keys.secrets], [name, keyring.seal(randomBytes(32), secretContext(name))]))
     if (!Buffer.isBuffer(sealed)) throw new Error('a secret is bytes')
     return open(keyring, name, sealed)
   }
@@ -61,7 +62,7 @@ export async function loadSecrets(store: Store, keyring: Keyring): Promise<Secre
 
 function open(keyring: Keyring, name: string, sealed: Buffer): Buffer {
   try {
-    return keyring.unseal(sealed, contextOf(name))
+    return keyring.unseal(sealed, secretContext(name))
   } catch (error) {
     if (!(error instanceof SealError)) throw error
     throw new SealError(
@@ -70,6 +71,7 @@ function open(keyring: Keyring, name: string, sealed: Buffer): Buffer {
   }
 }
 
-function contextOf(name: string): Buffer {
+/** What a secret of this name is sealed for. */
+export function secretContext(name: string): Buffer {
   return Buffer.from(`secret:${name}`)
 }

@@ -60,10 +60,11 @@ const WebhookJson = z.object({
 const MAX_TRIES = 20
 
 export function webhooksIn(store: Store, keyring: Keyring): Webhooks {
-  const seal = ({ webhookId, ...rest }: Webhook) => keyring.seal(Buffer.from(JSON.stringify(rest)), contextOf(webhookId))
+  const seal = ({ webhookId, ...rest }: Webhook) =>
+    keyring.seal(Buffer.from(JSON.stringify(rest)), webhookContext(webhookId))
   const open = (webhookId: string, sealed: Buffer): Webhook => ({
     webhookId,
-    ...WebhookJson.parse(JSON.parse(keyring.unseal(sealed, contextOf(webhookId)).toString('utf8'))),
+    ...WebhookJson.parse(JSON.parse(keyring.unseal(sealed, webhookContext(webhookId)).toString('utf8'))),
   })
   const read = async (webhookId: string) => await store.ask((redis) => redis.hgetBuffer(keys.webhooks, webhookId))
   const byAge = (all: Webhook[]) => all.sort((a, b) => a.createdAtMs - b.createdAtMs)
@@ -112,6 +113,7 @@ export function webhooksIn(store: Store, keyring: Keyring): Webhooks {
   }
 }
 
-function contextOf(webhookId: string): Buffer {
+/** What a webhook is sealed for. */
+export function webhookContext(webhookId: string): Buffer {
   return Buffer.from(`webhook:${webhookId}`)
 }

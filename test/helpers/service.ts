@@ -12,7 +12,7 @@ import type { UploadLimits } from '../../src/http/upload.js'
 import { createApiKey } from '../../src/services/access.js'
 import { openServices, type Services } from '../../src/services.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
-import { makeKeyring } from '../../src/store/seal.js'
+import { type Keyring, makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
 import type { TrustLimits } from '../../src/trust-parts.js'
 import { loadSite, type SiteSettings } from '../../src/web/site.js'
@@ -29,6 +29,7 @@ export interface TestService {
 export interface TestServiceOptions {
   readonly redis?: TestRedis
   readonly sealKey?: Buffer
+  readonly keyring?: (isFirstUse: boolean) => Keyring
   readonly uploadLimits?: Partial<UploadLimits>
   readonly hydrated?: boolean
   readonly logLevel?: string
@@ -59,7 +60,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
   const log: string[] = []
   const services = await openServices({
     redis: { url: undefined, socket: redis.socket },
-    keyring: () => makeKeyring([options.sealKey ?? SEAL_KEY]),
+    keyring: options.keyring ?? (() => makeKeyring([options.sealKey ?? SEAL_KEY])),
     handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' },
     retentionMs: RETENTION_MS,
     snapshots: undefined,

@@ -1,0 +1,138 @@
+// tabir keys seal list | rotate | retire
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { noteInAudit } from '../store/audit.js'
+import { rewriteLog } from '../store/log-rewrite.js'
+import { type Census, census, resealAll } from '../store/reseal.js'
+import { addSealKey, dropSealKey, sealKeyPath } from '../store/seal-keys.js'
+import { forgetKey, keyToSealWith, sealers, switchToActive, usedKeys } from '../store/seal-ring.js'
+import type { Store } from '../store/store.js'
+import { type SealedStore, withSealedStore } from './sealed-store.js'
+
+const USAGE = `tabir keys seal list
+  tabir keys seal rotate [--new ID]
+  tabir keys seal retire ID`
+const AGREE_WITHIN_MS = 10_000
+const POLL_MS = 200
+const TELL_EVERY_MS = 1000
+const REWRITE_WITHIN_MS = 3_600_000
+
+/** @returns the exit status: 0, or 1 for what went wrong or was refused, 2 for arguments that cannot be used. */
+export async function sealKeys([verb, ...rest]: readonly string[]): Promise<number> {
+  if (verb === 'list' && rest.length === 0) return withSealedStore(list)
+  if (verb === 'rotate') {
+    const label = newLabel(rest)
+    if (label !== 'unusable') return withSealedStore((opened) => rotate(opened, label))
+  }
+  const [id, ...more] = rest
+  if (verb === 'retire' && id !== undefined && more.length === 0) return withSealedStore((opened) => retire(opened, id))
+  return failed(USAGE, 2)
+}
+
+function newLabel(args: string[]): string | undefined {
+  try {
+    const { values } = parseArgs({ args, options: { new: { type: 'string' } } })
+    return values.new === undefined || /^[\w.-]{1,32}$/.test(values.new) ? values.new : 'unusable'
+  } catch {
+    return 'unusable'
+  }
+}
+
+async function list({ store, keyring }: SealedStore): Promise<number> {
+  const [counts, used, agreed] = [await census(store, keyring), await usedKeys(store), await keyToSealWith(store)]
+  const processes = [...(await sealers(store, Date.now())).values()]
+  for (const { label, fingerprint } of keyring.named) {
+    print({
+      id: label,
+      fingerprint,
+      active: fingerprint === (agreed ?? keyring.active.fingerprint),
+      used: used.some((key) => key.fingerprint === fingerprint),
+      processes: processes.filter((each) => each === fingerprint).length,
+      sealed: countsOf(counts, fingerprint),
+    })
+  }
+  return 0
+}
+
+/** Every step may be cut off, and is taken up again by the same command without `--new`. */
+async function rotate({ config, store, keyring }: SealedStore, label: string | undefined): Promise<number> {
+  if (label !== undefined) {
+    if (config.sealKeys !== undefined) {
+      return failed(
+        'The ring is in TABIR_SEAL_KEYS: put the new key first there, start all processes again, then rotate without --new.',
+        1,
+      )
+    }
+    addSealKey(sealKeyPath(config), label)
+    keyring.refresh()
+  }
+  const { active } = keyring
+  await switchToActive(store, keyring, Date.now())
+  const others = await waitForOthers(store, active.fingerprint)
+  if (others > 0) {
+    process.stderr.write(`${others} processes still seal with another key: give them the new ring, then rotate once more.\n`)
+  }
+  let toldAtMs = Date.now()
+  const { looked, resealed } = await resealAll(store, keyring, (progress) => {
+    if (Date.now() - toldAtMs < TELL_EVERY_MS) return
+    toldAtMs = Date.now()
+    process.stderr.write(`${progress.looked} looked at, ${progress.resealed} sealed anew\n`)
+  })
+  await noteInAudit(store, {
+    act: 'seal-key.rotated',
+    by: 'operator',
+    about: { fingerprint: active.fingerprint, records: String(resealed) },
+    atMs: Date.now(),
+  })
+  // Until then, what was sealed under the old key is in old lines of Redis's log.
+  const log = await rewriteLog(store, REWRITE_WITHIN_MS)
+  print({ id: active.label, fingerprint: active.fingerprint, looked, resealed, otherProcesses: others, log })
+  return others > 0 ? 1 : 0
+}
+
+/** @returns how many do not seal with it in time. */
+async function waitForOthers(store: Store, fingerprint: string): Promise<number> {
+  const endMs = Date.now() + AGREE_WITHIN_MS
+  for (;;) {
+    const others = [...(await sealers(store, Date.now())).values()].filter((used) => used !== fingerprint).length
+    if (others === 0 || Date.now() > endMs) return others
+    await sleep(POLL_MS)
+  }
+}
+
+async function retire({ config, store, keyring }: SealedStore, id: string): Promise<number> {
+  const key = keyring.named.find(({ label, fingerprint }) => label === id || fingerprint === id)
+  if (key === undefined) return failed('There is no such key in the ring.', 1)
+  const { label, fingerprint } = key
+  const isActive = fingerprint === keyring.active.fingerprint || fingerprint === (await keyToSealWith(store))
+  if (isActive) return failed('This key seals: rotate to another one first.', 1)
+  const users = [...(await sealers(store, Date.now())).values()].filter((used) => used === fingerprint).length
+  if (users > 0) return failed(`${users} processes still seal with this key. Nothing was changed.`, 1)
+  const sealed = countsOf(await census(store, keyring), fingerprint)
+  const total = Object.values(sealed).reduce((sum, count) => sum + count, 0)
+  if (total > 0) return failed(`${total} are still sealed under this key: rotate first. Nothing was changed.`, 1)
+  await forgetKey(store, fingerprint, Date.now())
+  if (config.sealKeys === undefined) dropSealKey(sealKeyPath(config), fingerprint)
+  else process.stderr.write('Take the key out of TABIR_SEAL_KEYS at the next start.\n')
+  print({ id: label, fingerprint, retired: true })
+  return 0
+}
+
+function countsOf(counts: Census, fingerprint: string): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(counts).flatMap(([place, ofPlace]) => {
+      const count = ofPlace[fingerprint] ?? 0
+      return count === 0 ? [] : [[place, count]]
+    }),
+  )
+}
+
+function print(value: object): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`)
+}
+
+function failed(why: string, status: number): number {
+  process.stderr.write(`${why}\n`)
+  return status
+}

@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { keyringOf } from '../../src/store/seal-keys.js'
+import { startRedis } from '../helpers/redis.js'
+import { keyFor, randomHashText, startService } from '../helpers/service.js'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+
+t.test('a running service is given a new seal key, and the old one is retired', async (t) => {
+  const redis = await startRedis(t)
+  const settings = { dataDir: redis.dataDir, sealKeys: undefined, sealKeyFile: undefined }
+  const keyring = (isFirstUse: boolean) => keyringOf(settings, isFirstUse)
+  const run = (env: Readonly<Record<string, string>>, ...args: string[]) =>
+    new Promise<{ status: number | null; lines: unknown[]; errors: string }>((resolve) => {
+      const whole = { PATH: process.env['PATH'], REDIS_SOCKET: redis.socket, ...env }
+      const child = execFile(process.execPath, [MAIN, 'keys', 'seal', ...args], { env: whole }, (_, out, errors) => {
+        const lines = out.split('\n').flatMap((line): unknown[] => (line === '' ? [] : [JSON.parse(line)]))
+        resolve({ status: child.exitCode, lines, errors })
+      })
+    })
+  const tabir = (...args: string[]) => run({ TABIR_DATA_DIR: redis.dataDir }, ...args)
+  const service = await startService(t, { redis, keyring })
+  const { headers } = await keyFor(service, 'one')
+  await service.app.inject({ method: 'POST', url: '/v1/banks', headers, payload: { name: 'mine' } })
+  const hashes = Array.from({ length: 20 }, randomHashText)
+  const add = (some: string[]) =>
+    service.app.inject({
+      method: 'POST',
+      url: '/v1/banks/mine/signals',
+      headers,
+      payload: { signals: some.map((hash) => ({ type: 'pdq', hash, quality: 90 })) },
+    })
+  t.equal((await add(hashes.slice(0, 10))).statusCode, 201)
+
+  t.match(await tabir('list'), { lines: [{ id: 'k1', active: true, used: true, processes: 1, sealed: { images: 10 } }] })
+  t.match(await tabir('retire', 'k1'), { status: 1, errors: /rotate to another/ })
+  t.match(await tabir('rotate', '--new', 'k2'), {
+    status: 0,
+    lines: [{ id: 'k2', resealed: Number, otherProcesses: 0, log: 'rewritten' }],
+  })
+  t.equal((await add(hashes.slice(10))).statusCode, 201)
+  const listed = await tabir('list')
+  t.match(
+    listed.lines,
+    [
+      { id: 'k2', active: true, processes: 1, sealed: { images: 20 } },
+      { id: 'k1', active: false, processes: 0, sealed: {} },
+    ],
+    'the running service has learned of it, and what it seals now is under the new key',
+  )
+  const oldRing = readFileSync(join(redis.dataDir, 'seal-keys'), 'utf8').trim().split(',')[1] ?? ''
+  t.match(await tabir('retire', 'k1'), { status: 0, lines: [{ id: 'k1', retired: true }] })
+  t.notMatch(readFileSync(join(redis.dataDir, 'seal-keys'), 'utf8'), 'k1:')
+
+  const second = await startService(t, { redis, keyring })
+  const queries = hashes.map((hash) => ({ signals: [{ type: 'pdq', hash }] }))
+  for (const { app } of [service, second]) {
+    const { results } = (await app.inject({ method: 'POST', url: '/v1/match', headers, payload: { queries } })).json<{
+      results: { matches: unknown[] }[]
+    }>()
+    t.ok(
+      results.every(({ matches }) => matches.length === 1),
+      'all are found',
+    )
+  }
+  t.match(await run({ TABIR_SEAL_KEYS: oldRing }, 'list'), { status: 1, lines: [], errors: /not in the ring/ })
+  t.match(await run({ TABIR_SEAL_KEYS: oldRing }, 'rotate', '--new', 'k3'), { status: 1, errors: /not in the ring/ })
+  for (const args of [[], ['retire'], ['rotate', '--new', 'a b'], ['list', 'x']]) {
+    t.match(await tabir(...args), { status: 2, errors: /tabir keys seal/ })
+  }
+})

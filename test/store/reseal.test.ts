@@ -1,0 +1,203 @@
+import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { formatUuid, uuidV7 } from '../../src/domain/ids.js'
+import { hashFromBytes } from '../../src/hash/hash256.js'
+import { contextsIn } from '../../src/store/contexts.js'
+import { imagesIn, type StoredImage } from '../../src/store/images.js'
+import { keys } from '../../src/store/keys.js'
+import { census, resealAll } from '../../src/store/reseal.js'
+import { type Keyring, makeKeyring, SEALED } from '../../src/store/seal.js'
+import { checkRing, forgetKey, noteActive, switchToActive } from '../../src/store/seal-ring.js'
+import { loadSecrets } from '../../src/store/secrets.js'
+import { openStore, type Store } from '../../src/store/store.js'
+import { type Webhook, webhooksIn } from '../../src/store/webhooks.js'
+import { startRedis } from '../helpers/redis.js'
+
+const [old, fresh] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
+const before = makeKeyring([old])
+const during = makeKeyring([fresh, old])
+const after = makeKeyring([fresh])
+const refusal = { name: 'SealError' }
+const server = await startRedis(t)
+const store = await openStore({ url: undefined, socket: server.socket })
+const redis = new Redis(server.socket)
+t.teardown(async () => {
+  redis.disconnect()
+  await store.close()
+})
+t.beforeEach(() => redis.flushall())
+
+function imageNumber(i: number): StoredImage {
+  const hash = hashFromBytes(randomBytes(32), 0)
+  const image = { bank: 'mine', tier: 'self-reported', category: undefined, ref: `r${i}`, createdAtMs: i } as const
+  return {
+    id: uuidV7(i, randomBytes(10)),
+    image: { ...image, signals: [{ type: 'pdq', view: 'whole', quality: 90, hash }] },
+  }
+}
+
+const WEBHOOK: Webhook = {
+  webhookId: 'w1',
+  orgId: 'org',
+  url: 'https://hooks.example/',
+  events: [],
+  isEnabled: true,
+  maxPerSecond: 1,
+  secrets: [],
+  createdAtMs: 1,
+}
+
+/** Secrets, images, contexts and a webhook, under one key. */
+async function filled(keyring: Keyring, count: number): Promise<StoredImage[]> {
+  await loadSecrets(store, keyring)
+  await noteActive(store, keyring)
+  const stored = Array.from({ length: count }, (_, i) => imageNumber(i))
+  await imagesIn(store, keyring).put(stored)
+  await webhooksIn(store, keyring).add(WEBHOOK)
+  await contextsIn(store, keyring, Buffer.alloc(32)).note('org', 'a group', [stored[0]?.id ?? ''], Date.now())
+  return stored
+}
+
+async function readable(keyring: Keyring): Promise<Map<string, unknown>> {
+  const found = new Map<string, unknown>()
+  for (const key of await redis.keys(keys.imagesPattern)) {
+    const ids = await redis.hkeysBuffer(key)
+    const images = await imagesIn(store, keyring).get(ids.map(formatUuid))
+    for (const [i, id] of ids.entries()) found.set(formatUuid(id), images[i])
+  }
+  return found
+}
+
+/** All values that look sealed, by the byte that says under which key. */
+async function sealedAnywhere({ active }: Keyring): Promise<string[]> {
+  const found: string[] = []
+  for (const key of await redis.keys('*')) {
+    const type = await redis.type(key)
+    const values = type === 'hash' ? await redis.hvalsBuffer(key) : type === 'string' ? [await redis.getBuffer(key)] : []
+    const isUnder = (value: Buffer | null) => value?.[0] === SEALED.version && value[SEALED.hintAt] === active.hint
+    if (values.some((value) => isUnder(value) && (value?.length ?? 0) >= SEALED.minBytes)) found.push(key)
+  }
+  return found
+}
+
+t.test('all is sealed anew, wherever it is, while others write, and nothing comes back or is lost', async (t) => {
+  const stored = await filled(before, 600)
+  const secrets = await loadSecrets(store, before)
+  const images = imagesIn(store, during)
+  const expected = new Map(stored.map(({ id, image }) => [id, image]))
+  let meddled = 0
+
+  async function meddle(id: string) {
+    meddled++
+    // What is erased between reading and writing must stay erased; what is put meanwhile is under the new key.
+    await images.erase(id)
+    expected.delete(id)
+    const added = imageNumber(1000 + meddled)
+    await images.put([added])
+    expected.set(added.id, added.image)
+  }
+  const meddling: Store = {
+    ...store,
+    async write(script, places, args) {
+      const [id] = args
+      if (Buffer.isBuffer(id) && id.length === 16 && meddled < 100) await meddle(formatUuid(id))
+      return store.write(script, places, args)
+    },
+  }
+
+  const { resealed } = await resealAll(meddling, during, () => {})
+
+  t.equal(meddled, 100, 'others wrote meanwhile')
+  t.ok(resealed >= 500, `${resealed}`)
+  t.same(await readable(after), expected)
+  t.same(await loadSecrets(store, after), secrets)
+  t.match(await contextsIn(store, after, Buffer.alloc(32)).counts('org', Date.now()), [{ context: 'a group' }])
+  t.same(await webhooksIn(store, after).all(), [WEBHOOK])
+  t.same(await sealedAnywhere(before), [], 'nothing in all of Redis is under the old key')
+  t.same(Object.keys((await census(store, during))['images'] ?? {}), [during.active.fingerprint])
+})
+
+t.test('cut off anywhere, all still opens with both keys, and the next run goes on', async (t) => {
+  const stored = await filled(before, 300)
+  const expected = new Map(stored.map(({ id, image }) => [id, image]))
+  let writes = 0
+  const dying: Store = {
+    ...store,
+    async write(script, places, args) {
+      if (++writes === 100) throw new Error('killed')
+      return store.write(script, places, args)
+    },
+  }
+
+  await t.rejects(
+    resealAll(dying, during, () => {}),
+    { message: 'killed' },
+  )
+  t.same(await readable(during), expected)
+  await t.rejects(readable(after), refusal, 'not yet')
+  await t.rejects(readable(before), refusal, 'no more')
+
+  const { looked, resealed } = await resealAll(store, during, () => {})
+  t.ok(resealed > 100 && resealed < looked, `${resealed} of ${looked}`)
+  t.same(await readable(after), expected)
+  t.equal((await resealAll(store, during, () => {})).resealed, 0)
+})
+
+t.test('a start with a ring that lacks a key in use is refused in words, and changes nothing', async (t) => {
+  await filled(before, 10)
+  await switchToActive(store, during, 1)
+  const untouched = await dump()
+
+  for (const ring of [after, before, makeKeyring([Buffer.alloc(32, 3)])]) {
+    await t.rejects(checkRing(store, ring), { ...refusal, message: /not in the ring.*Nothing was changed/ })
+  }
+  t.same(await dump(), untouched)
+  await checkRing(store, during)
+  await resealAll(store, during, () => {})
+  await forgetKey(store, before.active.fingerprint, 2)
+  await checkRing(store, after)
+  await t.rejects(checkRing(store, before), refusal)
+})
+
+t.test('a damaged record stops it, and is left as it is', async (t) => {
+  await filled(before, 5)
+  const [key = ''] = await redis.keys(keys.imagesPattern)
+  const [id = Buffer.alloc(16)] = await redis.hkeysBuffer(key)
+  await redis.hset(key, id, before.seal(randomBytes(20), Buffer.from('another place')))
+  const untouched = await redis.hgetallBuffer(key)
+
+  await t.rejects(
+    resealAll(store, during, () => {}),
+    refusal,
+  )
+  t.same(await redis.hgetallBuffer(key), untouched)
+})
+
+async function dump(): Promise<Map<string, Buffer | null>> {
+  const all = new Map<string, Buffer | null>()
+  for (const key of (await redis.keys('*')).sort()) all.set(key, await redis.dumpBuffer(key))
+  return all
+}
+
+// Who seals something under the ring adds a row to the table in reseal.ts, and then a line here.
+t.test('whatever seals under the ring is known to what seals anew', async (t) => {
+  const sources = fileURLToPath(new URL('../../../src/', import.meta.url))
+  const found = readdirSync(sources, { recursive: true, encoding: 'utf8' }).flatMap((name) => {
+    const calls = name.endsWith('.ts') ? readFileSync(join(sources, name), 'utf8').match(/keyring\.seal\(/g) : null
+    return calls === null ? [] : [[name, calls.length]]
+  })
+  const known = {
+    'store/contexts.ts': 1, // contexts
+    'store/images.ts': 2, // images and details
+    'store/secrets.ts': 1, // secrets
+    'store/webhooks.ts': 1, // webhooks
+    'store/reseal.ts': 1, // all of these
+    'store/sealed-file.ts': 1, // snapshots, which are written anew
+    'store/image-reader-proof.ts': 1, // what is opened at once, and never stored
+  }
+  t.same(Object.fromEntries(found), known)
+})
