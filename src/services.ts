@@ -173,7 +173,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       idSecret: secrets.signalId,
       now,
     }),
-    banks: banksFrom({ banks, replica, now }),
+    banks: banksFrom({ banks, organisations: apiKeys, replica, now }),
     matcher: matcherOver({ replica, matchIds, sightings: trust.sightings, clock }),
     trust: trust.trust,
     notices: trust.notices,

@@ -1,5 +1,6 @@
 // The parts of trust put together: what is said about signals, what follows from matches, and who may report how much.
 
+import { isVisibleTo } from './domain/bank.js'
 import { afterMatches } from './services/after-match.js'
 import { type CeilingLimits, ceilingsOf } from './services/ceilings.js'
 import type { MatchIds } from './services/match-ids.js'
@@ -70,6 +71,10 @@ export function trustParts(needed: TrustPartsNeeded) {
     apiKeys,
     replica,
     ownerOf,
+    mayKnow(name, orgId) {
+      const bank = replica.catalogue.banks.get(name)
+      return bank !== undefined && isVisibleTo(bank, orgId)
+    },
     matchIds,
     partyOf,
     clocksOf: notices.running,

@@ -3,6 +3,7 @@
 /** Every act that is recorded, and what has to be said about it. A new one is a row here and a call where it is done. */
 export const AUDIT_ACTS = {
   'bank.created': ['bank', 'orgId'],
+  'bank.readers-changed': ['bank'],
   'key.created': ['keyId', 'orgId'],
   'key.rotated': ['keyId', 'successorId'],
   'key.restored': ['keyId'],

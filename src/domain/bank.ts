@@ -25,6 +25,13 @@ export interface Bank {
   /** Match radius in bits, inclusive, where it differs from the type's own. */
   readonly thresholdBits: Partial<Readonly<Record<SignalType, number>>>
   readonly createdAtMs: number
+  /** Organisations that may know of it and be answered from it, id → name; undefined for all. Its own always may. */
+  readonly readers?: Readonly<Record<string, string>> | undefined
+}
+
+/** May this organisation know of the bank, and be told what is found in it? */
+export function isVisibleTo({ orgId: owner, readers }: Bank, orgId: string): boolean {
+  return readers === undefined || owner === orgId || Object.hasOwn(readers, orgId)
 }
 
 /** The bank of pictures that were judged harmless. It exists in every deployment, and its operators may write to it. */

@@ -30,6 +30,7 @@ export const PROBLEM_CODES = [
   'idempotency-key-busy',
   'bank-unknown',
   'bank-exists',
+  'organisation-unknown',
   'signal-unknown',
   'match-unknown',
   'feedback-conflict',

@@ -103,6 +103,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   'bank-unknown': { status: 404, title: 'There is no such bank, or it is not yours.' },
   'bank-exists': { status: 409, title: 'The name of the bank is taken.' },
+  'organisation-unknown': { status: 422, title: 'There is no organisation of this name.' },
   'signal-unknown': { status: 404, title: 'There is no such signal, or it is in another bank.' },
   'match-unknown': {
     status: 404,

@@ -1,45 +1,86 @@
-// Banks, and which of them a caller may write to or ask.
+// Banks, and which of them a caller may know of and write to.
 
 import type { Caller } from '../domain/access.js'
-import { type Bank, CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../domain/bank.js'
+import { type Bank, CASES_BANK_NAME, HARMLESS_BANK_NAME, isVisibleTo } from '../domain/bank.js'
 import { Problem } from '../domain/problem.js'
+import type { ApiKeys } from '../store/api-keys.js'
 import type { Banks as BankStore } from '../store/banks.js'
 import type { Replica } from './replica.js'
 
 export interface Banks {
   /**
    * A bank that vetoes is an operator's to make: whoever may add to one can make pictures unfindable.
-   * @throws {Problem} bank-exists, scope-missing
+   * @param readers names of organisations that may know of it; undefined for all.
+   * @throws {Problem} bank-exists, scope-missing, organisation-unknown
    */
-  create(caller: Caller, bank: Pick<Bank, 'name' | 'purpose' | 'thresholdBits'>): Promise<Bank>
-  list(): readonly Bank[]
+  create(
+    caller: Caller,
+    bank: Pick<Bank, 'name' | 'purpose' | 'thresholdBits'>,
+    readers: readonly string[] | undefined,
+  ): Promise<Bank>
+  /** Of this process at once, of others within a second. @throws {Problem} bank-unknown, organisation-unknown */
+  setReaders(caller: Caller, name: string, readers: readonly string[] | undefined): Promise<Bank>
+  /** Those that the caller may know of; all for an operator. */
+  list(caller: Caller): readonly Bank[]
+  /** One of these. @throws {Problem} bank-unknown */
+  visible(caller: Caller, name: string): Bank
   /** Also one that another process made a moment ago. @throws {Problem} bank-unknown, also for a bank that belongs to somebody else. */
   writable(caller: Caller, name: string): Promise<Bank>
 }
 
 export interface BankParts {
   readonly banks: BankStore
+  readonly organisations: Pick<ApiKeys, 'orgByName'>
   readonly replica: Replica
   readonly now: () => number
 }
 
-export function banksFrom({ banks, replica, now }: BankParts): Banks {
+export function banksFrom({ banks, organisations, replica, now }: BankParts): Banks {
+  const mayKnow = (caller: Caller, bank: Bank) => caller.scopes.has('admin') || isVisibleTo(bank, caller.orgId)
+
+  const writable = async (caller: Caller, name: string): Promise<Bank> => {
+    const bank = replica.catalogue.banks.get(name) ?? (await banks.get(name))
+    const isOperators = name === HARMLESS_BANK_NAME && caller.scopes.has('admin')
+    if (bank === undefined || (bank.orgId !== caller.orgId && !isOperators)) throw new Problem('bank-unknown')
+    return bank
+  }
+
+  const readersNamed = async (names: readonly string[] | undefined): Promise<Bank['readers']> => {
+    if (names === undefined) return undefined
+    const readers: Record<string, string> = {}
+    for (const name of names) {
+      const org = await organisations.orgByName(name)
+      if (org === undefined) throw new Problem('organisation-unknown')
+      readers[org.orgId] = name
+    }
+    return readers
+  }
+
   return {
-    async create(caller, { name, purpose, thresholdBits }) {
+    async create(caller, { name, purpose, thresholdBits }, readerNames) {
       if (purpose === 'harmless' && !caller.scopes.has('admin')) throw new Problem('scope-missing')
       if (name === CASES_BANK_NAME || name === HARMLESS_BANK_NAME) throw new Problem('bank-exists')
-      const bank: Bank = { name, purpose, orgId: caller.orgId, thresholdBits, createdAtMs: now() }
+      const readers = await readersNamed(readerNames)
+      const bank: Bank = { name, purpose, orgId: caller.orgId, thresholdBits, createdAtMs: now(), readers }
       const revision = await banks.add(bank, `key:${caller.keyId}`)
       if (revision === undefined) throw new Problem('bank-exists')
       await replica.reached(revision)
       return bank
     },
-    list: () => [...replica.catalogue.banks.values()],
-    async writable(caller, name) {
-      const bank = replica.catalogue.banks.get(name) ?? (await banks.get(name))
-      const isOperators = name === HARMLESS_BANK_NAME && caller.scopes.has('admin')
-      if (bank === undefined || (bank.orgId !== caller.orgId && !isOperators)) throw new Problem('bank-unknown')
+    async setReaders(caller, name, readerNames) {
+      const bank = await writable(caller, name)
+      const readers = await readersNamed(readerNames)
+      const revision = await banks.setReaders(name, readers, `key:${caller.keyId}`, now())
+      if (revision === undefined) throw new Problem('bank-unknown') // the deployment's own is everybody's
+      await replica.reached(revision)
+      return { ...bank, readers }
+    },
+    list: (caller) => [...replica.catalogue.banks.values()].filter((bank) => mayKnow(caller, bank)),
+    visible(caller, name) {
+      const bank = replica.catalogue.banks.get(name)
+      if (bank === undefined || !mayKnow(caller, bank)) throw new Problem('bank-unknown')
       return bank
     },
+    writable,
   }
 }

@@ -1,6 +1,6 @@
 // "Is this picture one of those, or a changed copy?", from memory alone.
 
-import { type Bank, thresholdOf, widestThresholdOf } from '../domain/bank.js'
+import { type Bank, isVisibleTo, thresholdOf, widestThresholdOf } from '../domain/bank.js'
 import {
   type ComparedViews,
   reviewBits,
@@ -45,7 +45,7 @@ export interface Match {
 export interface MatchOptions {
   /** The tenant that asks; match ids are its own. */
   readonly orgId: string
-  /** Names; undefined for all. */
+  /** Names; undefined for all that the tenant may know of. */
   readonly banks: readonly string[] | undefined
   /** Where the asking organisation saw the pictures, as it calls these places; in the order of the pictures. */
   readonly contexts?: readonly (string | undefined)[]
@@ -78,7 +78,7 @@ export function matcherOver({ replica, matchIds, sightings, clock }: MatcherPart
   return {
     async match(pictures, options) {
       const catalogue = replica.catalogue
-      const banks = banksAsked(catalogue, options.banks)
+      const banks = banksAsked(catalogue, options)
       const giveWay = paceMaker(TURN_MS, clock)
       const widestBits = widestOf(banks, options.thresholdBits)
       const answers: Answer[] = []
@@ -215,12 +215,15 @@ function isNearer(found: Found, known: Found): boolean {
   return SIGNAL_TYPE_NAMES.indexOf(found.type) < SIGNAL_TYPE_NAMES.indexOf(known.type)
 }
 
-function banksAsked(catalogue: Catalogue, names: readonly string[] | undefined): ReadonlyMap<string, Bank> {
-  if (names === undefined) return banksFor(catalogue, 'match')
+function banksAsked(
+  catalogue: Catalogue,
+  { banks: names, orgId }: Pick<MatchOptions, 'banks' | 'orgId'>,
+): ReadonlyMap<string, Bank> {
+  if (names === undefined) return new Map([...banksFor(catalogue, 'match')].filter(([, bank]) => isVisibleTo(bank, orgId)))
   const asked = new Map<string, Bank>()
   for (const name of names) {
     const bank = catalogue.banks.get(name)
-    if (bank?.purpose !== 'match') throw new Problem('bank-unknown')
+    if (bank?.purpose !== 'match' || !isVisibleTo(bank, orgId)) throw new Problem('bank-unknown')
     asked.set(name, bank)
   }
   return asked

@@ -110,6 +110,8 @@ export interface TrustParts {
   readonly replica: Pick<Replica, 'reached'>
   /** The organisation that handed an image in: its own word for it counts for nothing more. */
   readonly ownerOf: OwnerOf
+  /** May this organisation know of the bank of this name? A match id is worth nothing to one that may no longer. */
+  readonly mayKnow: (bank: string, orgId: string) => boolean
   readonly matchIds: MatchIds
   readonly partyOf: PartyOf
   readonly clocksOf: (imageId: string, orgId: string) => Promise<readonly Clock[]>
@@ -127,6 +129,7 @@ export function trustOver({
   apiKeys,
   replica,
   ownerOf,
+  mayKnow,
   matchIds,
   partyOf,
   clocksOf,
@@ -137,6 +140,13 @@ export function trustOver({
     const [image] = imageId === undefined ? [] : await images.get([imageId])
     if (imageId === undefined || image === undefined) throw new Problem(unknown)
     return { imageId, image, ...(await trusts.get(imageId)) }
+  }
+
+  /** The picture behind a match id of this organisation. */
+  const readMatch = async (orgId: string, matchId: string) => {
+    const found = await read(matchIds.imageOf(orgId, matchId), 'match-unknown')
+    if (!mayKnow(found.image.bank, orgId)) throw new Problem('match-unknown')
+    return found
   }
 
   /** Reads, lets the rules decide, writes if nobody was faster; else once more. */
@@ -177,6 +187,7 @@ export function trustOver({
   }
 
   const changeMatch = async ({ orgId }: Caller, matchId: string, actionOn: (party: string) => TrustAction) => {
+    await readMatch(orgId, matchId)
     const { imageId, image, trust } = await change(matchIds.imageOf(orgId, matchId), orgId, 'match-unknown', (id) =>
       actionOn(partyOf(orgId, id)),
     )
@@ -192,10 +203,10 @@ export function trustOver({
 
   return {
     async match({ orgId }, matchId) {
-      return await worthTo(orgId, matchId, await read(matchIds.imageOf(orgId, matchId), 'match-unknown'))
+      return await worthTo(orgId, matchId, await readMatch(orgId, matchId))
     },
     async feedback(caller, matchId, said) {
-      const { image } = await read(matchIds.imageOf(caller.orgId, matchId), 'match-unknown')
+      const { image } = await readMatch(caller.orgId, matchId)
       const counts = (await kindOf(caller.orgId)) === 'platform' && (await ownerOf(image)) !== caller.orgId
       return await changeMatch(caller, matchId, (party) =>
         said.verdict === 'disputed'
@@ -205,7 +216,7 @@ export function trustOver({
     },
     async attest(caller, matchId) {
       if ((await kindOf(caller.orgId)) !== 'ngo') throw new Problem('kind-unfit')
-      const own = await read(matchIds.imageOf(caller.orgId, matchId), 'match-unknown')
+      const own = await readMatch(caller.orgId, matchId)
       // What it vouched for when it handed it in does not count twice.
       const vouchedFor = own.image.tier === 'ngo-attested' && (await ownerOf(own.image)) === caller.orgId
       if (vouchedFor) return await worthTo(caller.orgId, matchId, own)

@@ -6,6 +6,7 @@ import { BANK_PURPOSES, type Bank } from '../domain/bank.js'
 import { SIGNAL_TYPE_NAMES } from '../domain/signal-types.js'
 import { writeAudited } from './audit.js'
 import { keys } from './keys.js'
+import { changeNamed } from './named.js'
 import { putNamed } from './scripts/put-named.js'
 import type { Store } from './store.js'
 
@@ -15,11 +16,14 @@ const BankJson = z.object({
   orgId: z.string(),
   thresholdBits: z.partialRecord(z.enum(SIGNAL_TYPE_NAMES), z.int()),
   createdAtMs: z.int(),
+  readers: z.record(z.string(), z.string()).optional(),
 })
 
 export interface Banks {
   /** Recorded in the audit log. @returns the revision that has it, or `undefined` when the name is taken. */
   add(bank: Bank, by: AuditActor): Promise<number | undefined>
+  /** Recorded in the audit log. @returns the revision that has it, or `undefined` when there is no such bank. */
+  setReaders(name: string, readers: Bank['readers'], by: AuditActor, atMs: number): Promise<number | undefined>
   get(name: string): Promise<Bank | undefined>
   all(): Promise<Bank[]>
 }
@@ -35,6 +39,11 @@ export function banksIn(store: Store): Banks {
         ['bank', name, JSON.stringify(rest)],
       )
       return reply === null ? undefined : Number(reply)
+    },
+    setReaders(name, readers, by, atMs) {
+      const revise = (json: string) => ({ json: JSON.stringify({ ...BankJson.parse(JSON.parse(json)), readers }) })
+      const entry = { act: 'bank.readers-changed', by, about: { bank: name }, atMs } as const
+      return changeNamed(store, { op: 'bank', table: keys.banks }, name, revise, entry)
     },
     async get(name) {
       const json = await store.ask((redis) => redis.hget(keys.banks, name))

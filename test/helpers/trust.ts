@@ -63,7 +63,7 @@ export async function matchIdOf(service: TestService, headers: Headers, hash: st
 
 export function ask(
   { app }: TestService,
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
   url: string,
   headers: Headers,
   payload?: InjectOptions['payload'],

@@ -35,10 +35,19 @@ const BankView = z
     own: z.boolean().meta({ description: 'May you write to it?' }),
     thresholdBits: z.partialRecord(SignalTypeName, z.int()),
     createdAt: Instant.nullable(),
+    readers: z.array(z.string()).nullable().optional().meta({
+      description: 'In a bank of your own: who besides you may know of it, null for everybody.',
+    }),
   })
   .meta({ id: 'Bank' })
 
+const Readers = z.array(z.string().min(1).max(200)).max(1000).meta({
+  description:
+    'Names of organisations that may know of the bank, and are told what is found in it. Everybody when left out or null; nobody else when empty.',
+})
+
 const NewBank = z.strictObject({
+  readers: Readers.nullable().default(null),
   name: BankName,
   purpose: z.enum(BANK_PURPOSES).default('match').meta({
     description:
@@ -103,21 +112,28 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
         summary: 'Create a bank',
         tags: ['banks'],
         body: NewBank,
-        response: { 201: BankView, ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-exists', 'store-away') },
+        response: {
+          201: BankView,
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-exists', 'organisation-unknown', 'store-away'),
+        },
       },
     },
     async (request, reply) => {
-      const { name, purpose, thresholdBits } = request.body
+      const { name, purpose, thresholdBits, readers } = request.body
       const { pdq, 'pdq-area': pdqArea, blockhash } = thresholdBits
-      const bank = await banks.create(callerOf(request), {
-        name,
-        purpose,
-        thresholdBits: {
-          ...(pdq !== undefined && { pdq }),
-          ...(pdqArea !== undefined && { 'pdq-area': pdqArea }),
-          ...(blockhash !== undefined && { blockhash }),
+      const bank = await banks.create(
+        callerOf(request),
+        {
+          name,
+          purpose,
+          thresholdBits: {
+            ...(pdq !== undefined && { pdq }),
+            ...(pdqArea !== undefined && { 'pdq-area': pdqArea }),
+            ...(blockhash !== undefined && { blockhash }),
+          },
         },
-      })
+        readers ?? undefined,
+      )
       return reply.code(201).send(present(bank, callerOf(request).orgId))
     },
   )
@@ -128,12 +144,37 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
       config: { scope: 'signals:write' },
       schema: {
         operationId: 'listBanks',
-        summary: 'List the banks',
+        summary: 'List the banks that you may know of',
         tags: ['banks'],
         response: { 200: z.object({ banks: z.array(BankView) }), ...may('key-missing', 'scope-missing', 'index-cold') },
       },
     },
-    async (request) => ({ banks: banks.list().map((bank) => present(bank, callerOf(request).orgId)) }),
+    async (request) => ({ banks: banks.list(callerOf(request)).map((bank) => present(bank, callerOf(request).orgId)) }),
+  )
+
+  app.patch(
+    '/banks/:bank',
+    {
+      config: { scope: 'signals:write' },
+      schema: {
+        operationId: 'changeBank',
+        summary: 'Say who may know of a bank',
+        description:
+          'Holds for matches from the answer on here, and within a second everywhere. Match ids that were given from it before are not known any more to whoever may not. A bank that vetoes does so for everybody.',
+        tags: ['banks'],
+        params: z.object({ bank: BankName }),
+        body: z.strictObject({ readers: Readers.nullable() }),
+        response: {
+          200: BankView,
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'organisation-unknown', 'store-away'),
+        },
+      },
+    },
+    async (request) => {
+      const caller = callerOf(request)
+      const bank = await banks.setReaders(caller, request.params.bank, request.body.readers ?? undefined)
+      return present(bank, caller.orgId)
+    },
   )
 
   app.post(
@@ -251,13 +292,17 @@ function toNewSignal({ type, hash: text, quality = 100, ref, category }: z.infer
   return { signal: { type, view: 'whole', quality, hash }, ref, category }
 }
 
-function present({ name, purpose, orgId, thresholdBits, createdAtMs }: Bank, callerOrgId: string): z.infer<typeof BankView> {
+function present(
+  { name, purpose, orgId, thresholdBits, createdAtMs, readers }: Bank,
+  callerOrgId: string,
+): z.infer<typeof BankView> {
   return {
     bank: name,
     purpose,
     own: orgId === callerOrgId,
     thresholdBits: { ...thresholdBits },
     createdAt: createdAtMs === 0 ? null : new Date(createdAtMs).toISOString(),
+    ...(orgId === callerOrgId && { readers: readers === undefined ? null : Object.values(readers) }),
   }
 }
 
