@@ -90,17 +90,17 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
     },
     async (request, reply) => {
       const own = ownCaseOf(request)
+      const key = request.headers['idempotency-key']
       const digests: Buffer[] = []
       const upload = <T>(use: (image: readonly Buffer[]) => Promise<T>) =>
         eachImage(request, uploadLimits, inFlight, (image) => {
-          digests.push(digestOf(image)) // before the use, which overwrites it
+          if (key !== undefined) digests.push(digestOf(image)) // before the use, which overwrites it
           return use(image)
         })
       const register = async () => {
         const outcomes = await upload(async (image) => toNewImage(await hashing.hash(image, 'submission')))
         return { digest: digestOf(digests), answer: { images: await registerUsable(own, outcomes) } }
       }
-      const key = request.headers['idempotency-key']
       if (key === undefined) return reply.code(201).send((await register()).answer)
       const tried = await idempotency.attempt(['images', own.caseId], key, RegisteredImages)
       if (tried.isFirst) return reply.code(201).send(await finishing(tried, register))
