@@ -155,7 +155,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     onSwitch: () => void replica.saveAgain().catch(onTrouble),
   })
   const saving = savingEvery(options.snapshots?.everyMs, replica, onTrouble)
-  const desk = new HandoffDesk(IMAGE_TTL_MS)
+  const desk = new HandoffDesk(IMAGE_TTL_MS, clock)
   const listener = await listenForWorkers(desk, options.handoff)
   const queue = openQueue(options.redis)
   queue.catch(() => {}) // whoever hydrates is told
@@ -191,7 +191,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       handoffUrl: listener.url,
       enqueue: async (job) => (await queue).enqueue(job),
     }),
-    health: healthOf({ replica, store }),
+    health: healthOf({ replica, store, desk }),
     identify(key, address) {
       const caller = identify(replica.catalogue.apiKeys, key, { address, nowMs: now() })
       if (caller !== undefined) {

@@ -8,6 +8,8 @@ import { visitHandoffs } from '../src/handoff/visit.js'
 import { HASH_IMAGE_QUEUE, HASHING_TIME_LIMIT_MS, QUEUE_PREFIX } from '../src/jobs/hash-image.js'
 import { stopOnSignal } from '../src/process.js'
 import { connectForWaiting } from '../src/store/store.js'
+import { BEAT_EVERY_MS } from '../src/store/worker-beats.js'
+import { keepBeating } from './beating.js'
 import { keepCases } from './case-life.js'
 import { hashImageHandler } from './hash-image.js'
 import { collectAtOnce } from './heap.js'
@@ -54,12 +56,17 @@ const keeper = keepCases({
   now: Date.now,
   warn: (line) => console.error(line),
 })
+const beating = keepBeating({
+  redis,
+  everyMs: BEAT_EVERY_MS,
+  isFit: () => worker.isRunning() && sandbox.pids.length > 0,
+})
 process.send?.({ ready: true })
 
 stopOnSignal(async () => {
   const isAway = redis.status !== 'ready'
   // Without Redis there is no job to finish, and nobody to tell; it may also go away in the middle of this.
-  await Promise.race([Promise.all([worker.close(isAway), keeper.close()]), sleep(FINISH_WITHIN_MS)])
+  await Promise.race([Promise.all([beating.close(), worker.close(isAway), keeper.close()]), sleep(FINISH_WITHIN_MS)])
   await sandbox.close()
   visit.close()
   redis.disconnect()

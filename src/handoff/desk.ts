@@ -16,6 +16,7 @@ export interface LeftImage {
 interface Waiting {
   image: readonly Buffer[]
   isTaken: boolean
+  readonly leftAtMs: number
   readonly settle: (answer: HandoffAnswer) => void
   readonly giveUp: () => void
 }
@@ -26,15 +27,26 @@ export class HandoffDesk {
   // Invariant: an entry's image is overwritten with zeros before the entry goes, whichever way it goes.
   readonly #waiting = new Map<string, Waiting>()
   readonly #ttlMs: number
+  readonly #now: () => number
 
-  /** @param ttlMs how long an image may wait, worker's time included. */
-  constructor(ttlMs: number) {
+  /**
+   * @param ttlMs how long an image may wait, worker's time included.
+   * @param now in milliseconds, never goes back.
+   */
+  constructor(ttlMs: number, now: () => number = () => performance.now()) {
     this.#ttlMs = ttlMs
+    this.#now = now
   }
 
   /** Images and answers that are waited for. */
   get size(): number {
     return this.#waiting.size
+  }
+
+  /** How long the one that has waited longest has been here; 0 when there is none. */
+  get oldestMs(): number {
+    const [oldest] = this.#waiting.values() // in the order in which they were left
+    return oldest === undefined ? 0 : this.#now() - oldest.leftAtMs
   }
 
   /**
@@ -54,7 +66,7 @@ export class HandoffDesk {
       clearTimeout(timer)
       if (this.#forget(ticket)) resolve(answer)
     }
-    this.#waiting.set(ticket, { image, isTaken: false, settle, giveUp })
+    this.#waiting.set(ticket, { image, isTaken: false, leftAtMs: this.#now(), settle, giveUp })
     return { ticket, answer: promise, callOff: giveUp }
   }
 

@@ -51,18 +51,40 @@ export function makeMetrics(health: Health): Metrics {
     'tabir_index_plan_candidates',
     "Rows that a needle is expected to meet, at the type's threshold.",
   )
+  const durable = new Gauge({
+    name: 'tabir_store_durable',
+    help: '1 when the store says that what is answered is on disk.',
+    registers: [registry],
+  })
+  const pictures = new Gauge({
+    name: 'tabir_pictures_waiting',
+    help: 'Pictures at this process that wait for a worker or are being hashed.',
+    registers: [registry],
+  })
+  const pictureAge = new Gauge({
+    name: 'tabir_picture_oldest_seconds',
+    help: 'How long the one that has waited longest has waited.',
+    registers: [registry],
+  })
+  const workers = new Gauge({
+    name: 'tabir_workers',
+    help: 'Worker processes of the whole deployment: alive, or silent for 15 s to 10 min. Absent while the store is away.',
+    labelNames: ['state'],
+    registers: [registry],
+  })
 
   return {
     observe({ method, route, status, ms, code }) {
       duration.observe({ method, route, status }, ms / 1000)
       if (code === 'minor-declared') minors.inc()
     },
-    text() {
+    async text() {
       const report = health.report()
       ready.set(report instanceof Problem ? 0 : 1)
       if (!(report instanceof Problem)) {
         revision.set(report.revision)
         images.set(report.images)
+        durable.set(report.durability === 'fsync' ? 1 : 0)
         const index = health.index()
         heardAgo.set(index.heardAgoMs / 1000)
         for (const { type, parts: all, ...status } of index.indexes) {
@@ -75,6 +97,12 @@ export function makeMetrics(health: Health): Metrics {
           candidates.set({ type }, sum(all.map((part) => part.candidates)))
         }
       }
+      const { waiting, oldestMs } = health.pictures()
+      pictures.set(waiting)
+      pictureAge.set(oldestMs / 1000)
+      workers.reset()
+      const count = await health.workers().catch(() => undefined)
+      if (count !== undefined) for (const state of ['alive', 'silent'] as const) workers.set({ state }, count[state])
       return registry.metrics()
     },
   }

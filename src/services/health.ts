@@ -2,10 +2,12 @@
 
 import { Problem } from '../domain/problem.js'
 import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPES } from '../domain/signal-types.js'
+import type { HandoffDesk } from '../handoff/desk.js'
 import type { PartStatus } from '../search/signal-index.js'
 import { lastRevision } from '../store/changes.js'
 import type { Durability } from '../store/durable-writer.js'
 import type { Store } from '../store/store.js'
+import { countWorkers, type WorkerCount } from '../store/worker-beats.js'
 import type { Catalogue } from './catalogue.js'
 import type { Replica } from './replica.js'
 
@@ -45,9 +47,19 @@ export interface Health {
   index(): IndexReport
   /** How many changes the store has that the index does not. @throws {Problem} store-away */
   behind(): Promise<number>
+  /** Pictures of this process that are being hashed, or wait for a worker. */
+  pictures(): { readonly waiting: number; readonly oldestMs: number }
+  /** Of the whole deployment. @throws {Problem} store-away */
+  workers(): Promise<WorkerCount>
 }
 
-export function healthOf({ replica, store }: { readonly replica: Replica; readonly store: Store }): Health {
+export interface HealthParts {
+  readonly replica: Replica
+  readonly store: Store
+  readonly desk: HandoffDesk
+}
+
+export function healthOf({ replica, store, desk }: HealthParts): Health {
   return {
     report() {
       try {
@@ -76,6 +88,8 @@ export function healthOf({ replica, store }: { readonly replica: Replica; readon
     async behind() {
       return Math.max(0, (await lastRevision(store)) - (replica.revision ?? 0))
     },
+    pictures: () => ({ waiting: desk.size, oldestMs: desk.oldestMs }),
+    workers: () => countWorkers(store),
   }
 }
 

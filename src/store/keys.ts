@@ -121,6 +121,8 @@ export const keys = {
   webhookHealth: (webhookId: string) => `${TAG}:webhook-health:${webhookId}`,
   /** [integer] wrong PINs in a row, for cases that exist and for those that do not. */
   pinTries: (caseId: string) => `${TAG}:pin-tries:${caseId}`,
+  /** sorted set: random ids of worker processes, by when [epoch ms, Redis's clock] they last said that they live. */
+  workerBeats: `${TAG}:worker-beats`,
   /** string: the case that a token opens. */
   caseToken: (tokenHash: string) => `${TAG}:case-token:${tokenHash}`,
 } as const

@@ -1,0 +1,42 @@
+// Signs of life of worker processes, by the clock of Redis: whose clock is right does not matter then.
+
+import type { Redis } from 'ioredis'
+import { keys } from './keys.js'
+import type { Store } from './store.js'
+
+export const BEAT_EVERY_MS = 5000
+/** Three beats that did not come. */
+export const SILENT_AFTER_MS = 15_000
+/** A worker that ended without a word is told of for so long. */
+export const FORGOTTEN_AFTER_MS = 600_000
+
+export interface WorkerCount {
+  readonly alive: number
+  /** Ended without a word, or standing still, less than `FORGOTTEN_AFTER_MS` ago. */
+  readonly silent: number
+}
+
+/** @param workerId of one run of one process, random. */
+export async function beat(redis: Redis, workerId: string): Promise<void> {
+  await redis.zadd(keys.workerBeats, await timeMs(redis), workerId)
+}
+
+/** For a worker that ends in order. */
+export async function lastBeat(redis: Redis, workerId: string): Promise<void> {
+  await redis.zrem(keys.workerBeats, workerId)
+}
+
+/** @throws {Problem} store-away */
+export function countWorkers(store: Store): Promise<WorkerCount> {
+  return store.ask(async (redis) => {
+    const nowMs = await timeMs(redis)
+    await redis.zremrangebyscore(keys.workerBeats, '-inf', nowMs - FORGOTTEN_AFTER_MS)
+    const alive = await redis.zcount(keys.workerBeats, nowMs - SILENT_AFTER_MS, '+inf')
+    return { alive, silent: (await redis.zcard(keys.workerBeats)) - alive }
+  })
+}
+
+async function timeMs(redis: Redis): Promise<number> {
+  const [seconds, microseconds] = await redis.time()
+  return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
+}

@@ -1,0 +1,47 @@
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { keys } from '../../src/store/keys.js'
+import { openStore } from '../../src/store/store.js'
+import { beat, countWorkers, FORGOTTEN_AFTER_MS, SILENT_AFTER_MS } from '../../src/store/worker-beats.js'
+import { keepBeating } from '../../workers/beating.js'
+import { startRedis } from '../helpers/redis.js'
+import { until } from '../helpers/service.js'
+
+t.test('workers count as alive while they beat, as silent when they stop, and as forgotten in the end', async (t) => {
+  const { socket } = await startRedis(t)
+  const store = await openStore({ url: undefined, socket })
+  const redis = new Redis(socket)
+  t.teardown(async () => {
+    redis.disconnect()
+    await store.close()
+  })
+  const ago = (id: string, ms: number) => redis.zadd(keys.workerBeats, Date.now() - ms, id)
+  t.same(await countWorkers(store), { alive: 0, silent: 0 })
+  await beat(redis, 'a')
+  await beat(redis, 'a')
+  await beat(redis, 'b')
+  t.same(await countWorkers(store), { alive: 2, silent: 0 })
+  await ago('a', SILENT_AFTER_MS + 1000)
+  t.same(await countWorkers(store), { alive: 1, silent: 1 })
+  await ago('a', FORGOTTEN_AFTER_MS + 1000)
+  t.same(await countWorkers(store), { alive: 1, silent: 0 })
+  t.equal(await redis.zcard(keys.workerBeats), 1, 'and leaves nothing behind')
+})
+
+t.test('a worker beats while it is fit, and takes its sign of life back when it ends in order', async (t) => {
+  const { socket } = await startRedis(t)
+  const redis = new Redis(socket)
+  t.teardown(() => redis.disconnect())
+  await redis.ping()
+  const count = () => redis.zcard(keys.workerBeats)
+  const unfit = keepBeating({ redis, everyMs: 5, isFit: () => false })
+  const fit = keepBeating({ redis, everyMs: 5, isFit: () => true })
+  await until(async () => (await count()) > 0)
+  t.equal(await count(), 1)
+  const last = async () => (await redis.zrange(keys.workerBeats, '0', '-1', 'WITHSCORES'))[1]
+  const first = await last()
+  await until(async () => (await last()) !== first)
+  await fit.close()
+  await unfit.close()
+  t.equal(await count(), 0)
+})

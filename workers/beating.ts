@@ -1,0 +1,36 @@
+// A worker says from time to time that it lives: the api counts those that do, and an alert tells of one that went silent.
+
+import { randomBytes } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import { beat, lastBeat } from '../src/store/worker-beats.js'
+
+export interface BeatingOptions {
+  readonly redis: Redis
+  readonly everyMs: number
+  /** Whether it could take a picture now: a process that lives and takes none counts as silent. */
+  readonly isFit: () => boolean
+}
+
+/** Until it is closed, which takes the sign of life back: who ends in order is not missed. */
+export function keepBeating({ redis, everyMs, isFit }: BeatingOptions): { close(): Promise<void> } {
+  const workerId = randomBytes(8).toString('hex')
+  let last: Promise<void> | undefined
+  const once = () => {
+    if (last !== undefined || redis.status !== 'ready' || !isFit()) return // one that waits for Redis is enough
+    last = beat(redis, workerId)
+      .catch(() => {}) // the next one may come through
+      .finally(() => {
+        last = undefined
+      })
+  }
+  once()
+  const timer = setInterval(once, everyMs)
+  return {
+    async close() {
+      clearInterval(timer)
+      if (redis.status !== 'ready') return
+      await last
+      await lastBeat(redis, workerId).catch(() => {})
+    },
+  }
+}
