@@ -20,6 +20,7 @@ const services = await openServices({
       ? undefined
       : { folder: join(config.dataDir, 'snapshots'), everyMs: config.snapshotEveryS * 1000 },
   retentionMs: config.caseRetentionDays * 86_400_000,
+  extendedProtection: false,
   trustLimits: {
     maxImagesPerCase: config.maxImagesPerCase,
     maxSignalsPerOrgPerDay: config.maxSignalsPerOrgPerDay,

@@ -13,6 +13,7 @@ import { banksFrom } from './services/banks.js'
 import { caseAccessTo } from './services/case-access.js'
 import { caseFilesIn } from './services/case-file.js'
 import { casesFrom } from './services/cases.js'
+import { detailingWith } from './services/detailing.js'
 import { hashingThrough } from './services/hashing.js'
 import { healthOf } from './services/health.js'
 import { idempotencyOver } from './services/idempotency.js'
@@ -26,6 +27,7 @@ import { Replica } from './services/replica.js'
 import { sealingAsAgreed } from './services/sealing.js'
 import { signerFrom } from './services/signer.js'
 import { snapshotsIn } from './services/snapshot.js'
+import { veilFrom } from './services/veil.js'
 import { isHarmless } from './services/veto.js'
 import { webhooksFrom } from './services/webhooks.js'
 import { apiKeysIn } from './store/api-keys.js'
@@ -55,6 +57,8 @@ export interface ServiceOptions {
   readonly trustLimits: TrustLimits
   /** Origins that webhooks may go to although they are not on the public internet. */
   readonly webhookOrigins: ReadonlySet<string>
+  /** Are details of pictures kept, for cases that ask for it? */
+  readonly extendedProtection: boolean
   /** Where this process keeps what it knows for its next start, and how often; undefined for nowhere. */
   readonly snapshots: { readonly folder: string; readonly everyMs: number } | undefined
   readonly now: () => number
@@ -129,6 +133,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     access: caseAccessTo(caseStore, secrets),
     replica,
     retentionMs: options.retentionMs,
+    offersExtendedProtection: options.extendedProtection,
     now,
   })
   const trust = trustParts({
@@ -171,6 +176,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       ceilings: trust.ceilings,
       isHarmless: (signals) => isHarmless(replica.catalogue, signals),
       idSecret: secrets.signalId,
+      detailing: options.extendedProtection ? detailingWith({ replica, veil: veilFrom(secrets.details), clock }) : undefined,
       now,
     }),
     banks: banksFrom({ banks, organisations: apiKeys, replica, now }),

@@ -1,12 +1,13 @@
 // Messages on a byte stream: 4 bytes of length, big-endian, then the message.
 
 import type { Readable, Writable } from 'node:stream'
-import type { JobPurpose } from '../src/jobs/hash-image.js'
+import type { DetailsWanted, JobPurpose } from '../src/jobs/hash-image.js'
 
 const HEAD_BYTES = 4
 
-/** The first byte of a picture's message: what it is to be hashed for. */
+/** The first byte of a picture's message: what it is to be hashed for, and whether by its details as well. */
 export const PURPOSE_BYTES = { submission: 0, query: 1 } as const satisfies Record<JobPurpose, number>
+export const DETAILS_BITS = { none: 0, also: 2 } as const satisfies Record<DetailsWanted, number>
 
 /** Writes one message, given in one piece or several. */
 export function writeFrame(stream: Writable, ...message: readonly Uint8Array[]): void {

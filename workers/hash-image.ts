@@ -10,11 +10,11 @@ export type HashImageOutcome = 'answered' | 'gone'
 /** Safe to run twice: the second time the ticket is used up. @throws {Error} when the hand-off cannot be reached. */
 export function hashImageHandler({ visit, sandbox }: { readonly visit: HandoffVisit; readonly sandbox: Sandbox }) {
   return async (data: unknown): Promise<HashImageOutcome> => {
-    const { handoffUrl, ticket, purpose } = HashImageJob.parse(data)
+    const { handoffUrl, ticket, purpose, details } = HashImageJob.parse(data)
     const image = await visit.take(handoffUrl, ticket)
     if (image === undefined) return 'gone'
     try {
-      const answer = await sandbox.hash(image, purpose)
+      const answer = await sandbox.hash(image, purpose, details)
       return (await visit.answer(handoffUrl, ticket, answer)) ? 'answered' : 'gone'
     } finally {
       image.fill(0)

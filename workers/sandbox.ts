@@ -3,8 +3,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Duplex } from 'node:stream'
 import { type HandoffAnswer, parseAnswer } from '../src/handoff/message.js'
-import type { JobPurpose } from '../src/jobs/hash-image.js'
-import { PURPOSE_BYTES, readFrames, writeFrame } from './frames.js'
+import type { DetailsWanted, JobPurpose } from '../src/jobs/hash-image.js'
+import { DETAILS_BITS, PURPOSE_BYTES, readFrames, writeFrame } from './frames.js'
 
 export interface Sandbox {
   /**
@@ -12,7 +12,7 @@ export interface Sandbox {
    * A child that dies is replaced and the image is tried once more; then it is refused as undecodable. One that takes too
    * long is killed, and the image refused at once: a second try would take as long.
    */
-  hash(image: Buffer, purpose: JobPurpose): Promise<HandoffAnswer>
+  hash(image: Buffer, purpose: JobPurpose, details?: DetailsWanted): Promise<HandoffAnswer>
   /** Settles when the first child can be asked. */
   readonly ready: Promise<void>
   /** Processes that are alive, for a status page and for tests. */
@@ -66,18 +66,19 @@ export function openSandbox(options: SandboxOptions): Sandbox {
     const child = idle.pop()
     return child === undefined ? new Promise<Child>((resolve) => waiting.push(resolve)) : Promise.resolve(child)
   }
-  const attempt = async (image: Buffer, purpose: JobPurpose) => {
+  const attempt = async (image: Buffer, order: number) => {
     const child = await borrow()
-    const outcome = await ask(child, image, purpose, options.timeLimitMs)
+    const outcome = await ask(child, image, order, options.timeLimitMs)
     if (typeof outcome === 'object') offer(child)
     return outcome
   }
 
   return {
     ready: borrow().then(offer),
-    async hash(image, purpose) {
-      const first = await attempt(image, purpose)
-      const last = first === 'died' ? await attempt(image, purpose) : first
+    async hash(image, purpose, details = 'none') {
+      const order = PURPOSE_BYTES[purpose] | DETAILS_BITS[details]
+      const first = await attempt(image, order)
+      const last = first === 'died' ? await attempt(image, order) : first
       return typeof last === 'object' ? last : UNDECODABLE
     },
     get pids() {
@@ -97,7 +98,7 @@ const RESTART_DELAY_MS = 50
 async function ask(
   child: Child,
   image: Buffer,
-  purpose: JobPurpose,
+  order: number,
   timeLimitMs: number,
 ): Promise<HandoffAnswer | 'died' | 'too-slow'> {
   let timer: NodeJS.Timeout | undefined
@@ -107,7 +108,7 @@ async function ask(
   const late = new Promise<'too-slow'>((resolve) => {
     timer = setTimeout(() => resolve('too-slow'), timeLimitMs)
   })
-  writeFrame(child.channel, Buffer.of(PURPOSE_BYTES[purpose]), image)
+  writeFrame(child.channel, Buffer.of(order), image)
   const outcome = await Promise.race([answered, late, child.dead.then(() => 'died' as const)])
   clearTimeout(timer)
   if (typeof outcome !== 'object') child.process.kill('SIGKILL')

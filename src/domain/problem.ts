@@ -14,6 +14,7 @@ export const PROBLEM_CODES = [
   'image-undecodable',
   'quality-too-low',
   'known-harmless',
+  'extended-protection-off',
   'minor-declared',
   'key-missing',
   'scope-missing',

@@ -5,7 +5,7 @@ import { checkLuma, type Sight } from './details/sight.js'
 import { wasmBase64 } from './details.generated.js'
 import { hashFromBytes } from './hash256.js'
 import type { Pixels } from './pixels.js'
-import { instanceOfSync, memoryOf, method } from './wasm.js'
+import { instanceOf, instanceOfSync, memoryOf, method } from './wasm.js'
 
 export interface DetailsKernel {
   /**
@@ -19,6 +19,11 @@ export interface DetailsKernel {
 }
 
 /** @throws where WebAssembly with SIMD is missing. */
+export async function loadDetailsKernel(): Promise<DetailsKernel> {
+  return kernelOf(await instanceOf(wasmBase64))
+}
+
+/** For workers, who have nothing else to do meanwhile; a page should take the other. */
 export function loadDetailsKernelSync(): DetailsKernel {
   return kernelOf(instanceOfSync(wasmBase64))
 }

@@ -59,6 +59,12 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     title: 'This picture is on a list of pictures that are known to be harmless, so it cannot be registered.',
     detail: 'If that is wrong, say so to whoever runs this service, or to an NGO that works with it.',
   },
+  'extended-protection-off': {
+    status: 422,
+    title: 'Details of pictures are not kept here, or not for this case.',
+    detail:
+      'Send it without them. Extended protection has to be offered by the service, and chosen when the case is opened.',
+  },
   'minor-declared': {
     status: 422,
     title: 'Pictures of people under 18 are taken by the hotlines that may lawfully do so, never here.',

@@ -7,6 +7,7 @@ import { CASE_STATES } from '../domain/case.js'
 import { DISTANCE_BANDS, GRADES } from '../domain/grade.js'
 import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/signal.js'
 import { ROW_TYPES, SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../domain/signal-types.js'
+import { MAX_REGISTERED_BYTES } from '../hash/details/written.js'
 import { HASH_PATTERN } from '../hash/hash256.js'
 import { transforms } from '../hash/transforms.js'
 import { ProblemBody } from './problems.js'
@@ -35,6 +36,12 @@ export const ThresholdBits = z.int().min(0).max(WIDEST_BITS).meta({
     'Radius in bits, inclusive, in place of the threshold of each bank. Each signal type has a widest radius of its own. What lies beyond the threshold of its bank has the grade `review`.',
 })
 
+/** Of a case, when it is opened. */
+export const ExtendedProtection = z.boolean().default(false).meta({
+  description:
+    'Keep details of its pictures besides their hashes, so that they are found under stickers, in deep crops and in screenshots that hashes miss. Details say more about a picture than hashes do. They are erased with the case. Where the service does not offer it, the answer is extended-protection-off.',
+})
+
 /** A signal that the submitter's own device computed. */
 export const GivenSignal = z.strictObject({
   type: SignalTypeName,
@@ -42,6 +49,15 @@ export const GivenSignal = z.strictObject({
   quality: Quality,
   view: ViewName.optional(),
 })
+
+/** Details that the submitter's own device found. */
+export const GivenDetails = z
+  .base64()
+  .max(Math.ceil(MAX_REGISTERED_BYTES / 3) * 4)
+  .meta({
+    description:
+      'Details of the picture, for a case with extended protection: base64, as `detailsOf` of `tabir/hash` gives them.',
+  })
 
 /** A result for one of several things sent: either it was taken, or it has a problem in its place. */
 export const RegisteredState = z.enum(['registered', 'refused'])
@@ -72,6 +88,7 @@ export const CaseView = z
     expiredAt: Instant.nullable(),
     erasedAt: Instant.nullable().meta({ description: 'Since when its hashes are in no file of the store any more.' }),
     images: z.int().meta({ description: 'How many images are registered now.' }),
+    extendedProtection: z.boolean().meta({ description: 'Are details of its images kept as well?' }),
     assisted: z
       .object({
         consent: z.object({ kind: z.enum(CONSENT_KINDS), on: z.iso.date() }),

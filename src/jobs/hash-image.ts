@@ -5,11 +5,16 @@ import { z } from 'zod'
 export const QUEUE_PREFIX = '{tabir}'
 export const HASH_IMAGE_QUEUE = 'hash-image'
 
+/** Whether its details are to be found besides its hashes, which takes several times as long. */
+export const DETAILS_WANTED = ['none', 'also'] as const
+export type DetailsWanted = (typeof DETAILS_WANTED)[number]
+
 /** Where the picture waits and the ticket that fetches it, once. Never the picture, never a hash: Redis remembers jobs. */
 export const HashImageJob = z.strictObject({
   handoffUrl: z.url({ protocol: /^http$/ }),
   ticket: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
   purpose: z.enum(['submission', 'query']),
+  details: z.enum(DETAILS_WANTED),
 })
 export type HashImageJob = z.infer<typeof HashImageJob>
 

@@ -18,10 +18,16 @@ export interface OpenedCase {
   readonly remindAtMs: number
 }
 
+export interface CaseChoices {
+  readonly category: Category | undefined
+  readonly extendedProtection: boolean
+}
+
 export interface AssistedCase extends Pick<Assistance, 'orgId' | 'consentKind' | 'consentOn' | 'isAttested'> {
   readonly category: Category | undefined
   /** The number of a complaint; kept as a keyed hash. */
   readonly complaint: string | undefined
+  readonly extendedProtection: boolean
 }
 
 export interface CaseView {
@@ -32,6 +38,7 @@ export interface CaseView {
   readonly expiresAtMs: number
   readonly remindAtMs: number
   readonly images: number
+  readonly extendedProtection: boolean
   readonly assistance: CaseRecord['assistance']
   readonly hasComplaint: boolean
   readonly end: CaseRecord['end']
@@ -43,18 +50,24 @@ export interface CaseParts {
   readonly access: CaseAccess
   readonly replica: Replica
   readonly retentionMs: number
+  /** Are details of pictures kept, for cases that ask for it? */
+  readonly offersExtendedProtection: boolean
   readonly now: () => number
 }
 
 export interface Cases {
-  open(category: Category | undefined): Promise<OpenedCase>
+  /** @throws {Problem} extended-protection-off */
+  open(choices: CaseChoices): Promise<OpenedCase>
   /** A new token for number and PIN. @throws {Problem} case-unknown, the same and as late for a wrong PIN; pin-locked. */
   token(caseNumber: string, pin: string): Promise<string>
   /** @throws {Problem} case-unknown, the same when the case exists but the token opens another. */
   own(caseNumber: string, token: string): Promise<OwnCase>
   /** For the organisation that opened it. @throws {Problem} case-unknown, the same for every other one and after a handover. */
   ownByKey(caseNumber: string, caller: Caller, purpose: 'act' | 'read'): Promise<OwnCase>
-  /** Opens a case for somebody who has agreed to it. It has no PIN before it is handed over. */
+  /**
+   * Opens a case for somebody who has agreed to it. It has no PIN before it is handed over.
+   * @throws {Problem} extended-protection-off
+   */
   openFor(request: AssistedCase): Promise<Omit<OpenedCase, 'pin' | 'token'>>
   /**
    * Makes the case hers: from now on the organisation may only look, or not even that. @returns the PIN, shown once.
@@ -83,7 +96,10 @@ export interface Cases {
   withdraw(own: OwnCase): Promise<OwnCase>
 }
 
-export function casesFrom({ cases, access, replica, retentionMs, now }: CaseParts): Cases {
+export function casesFrom({ cases, access, replica, retentionMs, offersExtendedProtection, now }: CaseParts): Cases {
+  const requireOffered = (isWanted: boolean) => {
+    if (isWanted && !offersExtendedProtection) throw new Problem('extended-protection-off')
+  }
   const change = async (caseId: string, action: CaseAction, fields: CaseChange['fields']) => {
     const event = EVENT_OF[action]
     const outcome = await cases.change(caseId, { action, nowMs: now(), fields, event })
@@ -91,12 +107,13 @@ export function casesFrom({ cases, access, replica, retentionMs, now }: CasePart
   }
 
   return {
-    async open(category) {
+    async open({ category, extendedProtection }) {
+      requireOffered(extendedProtection)
       const { caseNumber, caseId } = access.newNumber()
       const { pin, stretched } = await access.newPin(caseId)
       const createdAtMs = now()
       const expiresAtMs = createdAtMs + retentionMs
-      const added = await cases.add(caseId, { createdAtMs, expiresAtMs, category, pin: stretched })
+      const added = await cases.add(caseId, { createdAtMs, expiresAtMs, category, pin: stretched, extendedProtection })
       if (!added) throw new Error('two cases drew the same 60 random bits')
       const token = await access.newToken(caseId)
       return { caseNumber, pin, token, expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
@@ -110,7 +127,7 @@ export function casesFrom({ cases, access, replica, retentionMs, now }: CasePart
     own: (caseNumber, token) => access.byToken(caseNumber, token),
 
     async view({ caseId, caseNumber, record }) {
-      const { category, createdAtMs, expiresAtMs, assistance, complaint, end, erasedAtMs } = record
+      const { category, createdAtMs, expiresAtMs, assistance, complaint, extendedProtection, end, erasedAtMs } = record
       const state = stateAt(record, now())
       const images = acceptsImages(state) ? await cases.countImages(caseId) : 0
       return {
@@ -121,6 +138,7 @@ export function casesFrom({ cases, access, replica, retentionMs, now }: CasePart
         expiresAtMs,
         remindAtMs: remindAtMs(record),
         images,
+        extendedProtection,
         assistance,
         hasComplaint: complaint !== undefined,
         end,
@@ -143,7 +161,8 @@ export function casesFrom({ cases, access, replica, retentionMs, now }: CasePart
       return pin
     },
 
-    async openFor({ category, complaint, ...consent }) {
+    async openFor({ category, complaint, extendedProtection, ...consent }) {
+      requireOffered(extendedProtection)
       const { caseNumber, caseId } = access.newNumber()
       const createdAtMs = now()
       const expiresAtMs = createdAtMs + retentionMs
@@ -152,6 +171,7 @@ export function casesFrom({ cases, access, replica, retentionMs, now }: CasePart
         expiresAtMs,
         category,
         pin: access.noPin(),
+        extendedProtection,
         assistance: { ...consent, handedOverAtMs: undefined, keepsReading: false },
         ...(complaint !== undefined && { complaint: access.complaintOf(caseId, complaint) }),
       })

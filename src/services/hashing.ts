@@ -4,14 +4,14 @@ import type { HashedImage } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
 import { SIGNAL_TYPES } from '../domain/signal-types.js'
 import type { HandoffDesk } from '../handoff/desk.js'
-import type { HashImageJob, JobPurpose } from '../jobs/hash-image.js'
+import type { DetailsWanted, HashImageJob, JobPurpose } from '../jobs/hash-image.js'
 
 export interface Hashing {
   /**
    * Takes over an image, in the pieces it arrived in: its bytes are overwritten whatever happens.
    * @throws {Problem} a refusal of the picture (image-undecodable, quality-too-low …), or hashing-away, or store-away.
    */
-  hash(image: readonly Buffer[], purpose: JobPurpose): Promise<HashedImage>
+  hash(image: readonly Buffer[], purpose: JobPurpose, details?: DetailsWanted): Promise<HashedImage>
 }
 
 export interface HashingParts {
@@ -23,10 +23,10 @@ export interface HashingParts {
 
 export function hashingThrough({ desk, handoffUrl, enqueue }: HashingParts): Hashing {
   return {
-    async hash(image, purpose) {
+    async hash(image, purpose, details = 'none') {
       const left = desk.leave(...image)
       try {
-        await enqueue({ handoffUrl, ticket: left.ticket, purpose })
+        await enqueue({ handoffUrl, ticket: left.ticket, purpose, details })
       } catch (error) {
         left.callOff()
         throw error

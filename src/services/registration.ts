@@ -7,15 +7,19 @@ import { formatUuid } from '../domain/ids.js'
 import { Problem } from '../domain/problem.js'
 import type { Category, RegisteredImage, Signal } from '../domain/signal.js'
 import type { SignalType } from '../domain/signal-types.js'
-import type { Images } from '../store/images.js'
+import type { RegisteredDetails } from '../hash/details/details.js'
+import type { Images, StoredImage } from '../store/images.js'
 import type { OwnCase } from './case-access.js'
 import { refusalOf } from './cases.js'
 import type { Ceilings } from './ceilings.js'
+import { type Detailing, kinOfCase } from './detailing.js'
 import type { Replica } from './replica.js'
 
 export interface NewImage {
   readonly signals: readonly Signal[]
   readonly category: Category | undefined
+  /** Only for a case that `takesDetails`. */
+  readonly details?: RegisteredDetails
 }
 
 export interface NewSignal {
@@ -25,6 +29,8 @@ export interface NewSignal {
 }
 
 export interface Registration {
+  /** Is extended protection on, here and for this case? */
+  takesDetails(own: OwnCase): boolean
   /**
    * The same picture twice in a case is one image, which stays as it was: the same when all 256 bits of its whole PDQ are, so also
    * for every copy of the same file. Registering may therefore be repeated.
@@ -53,18 +59,31 @@ export interface RegistrationParts {
   readonly isHarmless: (signals: readonly Signal[]) => boolean
   /** Keys the ids, so that an id tells nothing about the hash it is made from. */
   readonly idSecret: Buffer
+  /** `undefined` where extended protection is off. */
+  readonly detailing: Detailing | undefined
   readonly now: () => number
 }
 
-export function registrationIn({ images, replica, ceilings, isHarmless, idSecret, now }: RegistrationParts): Registration {
+export function registrationIn({
+  images,
+  replica,
+  ceilings,
+  isHarmless,
+  idSecret,
+  detailing,
+  now,
+}: RegistrationParts): Registration {
   return {
+    takesDetails: ({ record }) => detailing !== undefined && record.extendedProtection,
+
     async forCase({ caseId, record, by }, added) {
       const createdAtMs = now()
       const state = stateAt(record, createdAtMs)
       if (!acceptsImages(state)) throw refusalOf(state, record)
       const org = by === 'organisation' ? record.assistance?.orgId : undefined
       await ceilings.mayReport(org === undefined ? `case:${caseId}` : `org:${org}`)
-      const stored = added.map(({ signals, category }) => {
+      const stored: StoredImage[] = []
+      for (const { signals, category, details } of added) {
         const image: RegisteredImage = {
           bank: CASES_BANK_NAME,
           tier: by === 'organisation' && record.assistance?.isAttested === true ? 'ngo-attested' : 'self-reported',
@@ -74,8 +93,9 @@ export function registrationIn({ images, replica, ceilings, isHarmless, idSecret
           createdAtMs,
           signals,
         }
-        return { id: imageIdOf(idSecret, caseId, signals), image }
-      })
+        const kept = details === undefined ? undefined : await detailing?.keep(signals, details, kinOfCase(caseId))
+        stored.push({ id: imageIdOf(idSecret, caseId, signals), image: { ...image, ...kept?.image }, ...kept?.beside })
+      }
       const outcome = await images.putForCase(caseId, stored, createdAtMs)
       if (outcome === 'case-full') throw new Problem('case-full')
       if (typeof outcome !== 'object') throw refusalOf(outcome, record)

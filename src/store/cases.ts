@@ -29,6 +29,8 @@ export interface CaseRecord {
   readonly assistance: Assistance | undefined
   /** Keyed hash of the number of a complaint, hex. */
   readonly complaint: string | undefined
+  /** May details of its images be kept? She decided so when she opened it. */
+  readonly extendedProtection: boolean
   /** How many hashes were registered, over all its images. */
   readonly hashes: number
   /** How it ended, when, and how many images were erased then; `undefined` while it lives. */
@@ -40,6 +42,7 @@ export interface CaseRecord {
 export interface NewCaseRecord extends Pick<CaseRecord, 'createdAtMs' | 'expiresAtMs' | 'category' | 'pin'> {
   readonly assistance?: Assistance
   readonly complaint?: string
+  readonly extendedProtection?: boolean
 }
 
 /** What may change in a living case. */
@@ -105,6 +108,7 @@ const CaseFields = z
     keepsReading: z.enum(['yes', 'no']).default('no'),
     complaint: z.string().optional(),
     hashes: Moment.default(0),
+    extendedProtection: z.enum(['yes', 'no']).default('no'),
     endedAs: z.enum(['withdrawn', 'expired']).optional(),
     endedAtMs: Moment.optional(),
     endedImages: Moment.default(0),
@@ -116,7 +120,20 @@ const CaseFields = z
     const end =
       endedAs === undefined || endedAtMs === undefined ? undefined : { as: endedAs, atMs: endedAtMs, images: endedImages }
     const assistance = assistanceIn(fields)
-    return { state, createdAtMs, expiresAtMs, category, pin, assistance, complaint, hashes, end, erasedAtMs }
+    const extendedProtection = fields.extendedProtection === 'yes'
+    return {
+      state,
+      createdAtMs,
+      expiresAtMs,
+      category,
+      pin,
+      assistance,
+      complaint,
+      extendedProtection,
+      hashes,
+      end,
+      erasedAtMs,
+    }
   })
 
 interface AssistanceFields {
@@ -142,7 +159,7 @@ function assistanceIn({ orgId, consentKind, consentOn, ...rest }: AssistanceFiel
 
 export function casesIn(store: Store): Cases {
   return {
-    async add(caseId, { assistance, ...record }) {
+    async add(caseId, { assistance, extendedProtection, ...record }) {
       const help =
         assistance === undefined
           ? {}
@@ -152,10 +169,11 @@ export function casesIn(store: Store): Cases {
               consentOn: assistance.consentOn,
               isAttested: assistance.isAttested ? 'yes' : 'no',
             }
+      const choice = extendedProtection === true ? { extendedProtection: 'yes' } : {}
       const reply = await store.write(
         openCase,
         [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues],
-        [caseId, record.createdAtMs, record.expiresAtMs, ...flat({ state: 'open', ...record, ...help })],
+        [caseId, record.createdAtMs, record.expiresAtMs, ...flat({ state: 'open', ...record, ...choice, ...help })],
       )
       return Number(reply) === 1
     },

@@ -16,6 +16,7 @@ import type { Store } from './store.js'
  * idempotency: keys what is kept for callers that ask again.
  * receipt: the private key that receipts are signed with.
  * audit: binds each entry of the audit log to the one before.
+ * details: the order that bits of details are kept in.
  * party: keys the names under which organisations' decisions are kept, so that the store does not tell who decided what.
  */
 const SECRET_NAMES = [
@@ -26,6 +27,7 @@ const SECRET_NAMES = [
   'receipt',
   'idempotency',
   'complaint',
+  'details',
   'party',
   'audit',
 ] as const
@@ -55,6 +57,7 @@ export async function loadSecrets(store: Store, keyring: Keyring): Promise<Secre
     receipt: await load('receipt'),
     idempotency: await load('idempotency'),
     complaint: await load('complaint'),
+    details: await load('details'),
     party: await load('party'),
     audit: await load('audit'),
   }

@@ -34,6 +34,7 @@ export interface TestServiceOptions {
   readonly hydrated?: boolean
   readonly logLevel?: string
   readonly trustLimits?: Partial<TrustLimits>
+  readonly extendedProtection?: boolean
   readonly now?: () => number
   readonly country?: string
   readonly webhookOrigins?: ReadonlySet<string>
@@ -66,6 +67,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     snapshots: undefined,
     trustLimits: { maxImagesPerCase: 10_000, maxSignalsPerOrgPerDay: 0, proofRounds: 0, ...options.trustLimits },
     webhookOrigins: options.webhookOrigins ?? new Set(),
+    extendedProtection: options.extendedProtection ?? false,
     now: options.now ?? (() => Date.now()),
     clock: () => performance.now(),
     onTrouble: (error) => log.push(String(error)),
@@ -140,8 +142,8 @@ export async function keyFor(
   }
 }
 
-export async function openCase(app: FastifyInstance) {
-  const response = await app.inject({ method: 'POST', url: '/v1/cases', payload: { adult: true } })
+export async function openCase(app: FastifyInstance, choices: { readonly extendedProtection?: boolean } = {}) {
+  const response = await app.inject({ method: 'POST', url: '/v1/cases', payload: { adult: true, ...choices } })
   const { caseNumber, pin, token } = response.json<{ caseNumber: string; pin: string; token: string }>()
   return { caseNumber, pin, token, url: `/v1/cases/${caseNumber}`, headers: { authorization: `Bearer ${token}` } }
 }

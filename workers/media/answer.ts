@@ -5,12 +5,15 @@ import { Problem } from '../../src/domain/problem.js'
 import type { HandoffAnswer } from '../../src/handoff/message.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
 import type { Purpose } from '../../src/hash/views.js'
+import type { DetailsWanted } from '../../src/jobs/hash-image.js'
+import { detailsOf } from './details.js'
 import { hashImage } from './hash-image.js'
 
 /** The hashes, or the code of the refusal; never the words of a decoder. `bytes` stay the caller's to wipe. */
-export async function answerFor(bytes: Buffer, purpose: Purpose): Promise<HandoffAnswer> {
+export async function answerFor(bytes: Buffer, purpose: Purpose, details: DetailsWanted = 'none'): Promise<HandoffAnswer> {
   try {
     const { quality, signals, blockhash } = await hashImage(bytes, purpose)
+    const found = details === 'none' ? {} : await detailsOf(bytes, purpose)
     const file = hashFromBytes(createHash('sha256').update(bytes).digest().reverse())
     return {
       image: {
@@ -20,6 +23,7 @@ export async function answerFor(bytes: Buffer, purpose: Purpose): Promise<Handof
           { type: 'blockhash', view: 'whole', quality, hashes: blockhash },
           { type: 'sha256', view: 'whole', quality: 100, hashes: [file] },
         ],
+        ...found,
       },
     }
   } catch (error) {

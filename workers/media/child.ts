@@ -2,7 +2,7 @@
 
 import { Socket } from 'node:net'
 import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
-import { PURPOSE_BYTES, readFrames, writeFrame } from '../frames.js'
+import { DETAILS_BITS, PURPOSE_BYTES, readFrames, writeFrame } from '../frames.js'
 import { collectAtOnce } from '../heap.js'
 import { answerFor } from './answer.js'
 
@@ -15,7 +15,9 @@ channel.on('end', () => process.exit(0)) // the parent is gone
 channel.on('error', () => process.exit(0))
 
 readFrames(channel, MAX_IMAGE_BYTES, (image) => {
-  answerFor(image.subarray(1), image[0] === PURPOSE_BYTES.query ? 'query' : 'register')
+  const order = image[0] ?? 0
+  const purpose = (order & PURPOSE_BYTES.query) === 0 ? 'register' : 'query'
+  answerFor(image.subarray(1), purpose, (order & DETAILS_BITS.also) === 0 ? 'none' : 'also')
     .catch((): HandoffAnswer => ({ problem: 'image-undecodable' }))
     .then((answer) => writeFrame(channel, Buffer.from(formatAnswer(answer))))
     .finally(() => image.fill(0))

@@ -42,7 +42,7 @@ export interface DecodedPicture extends Pixels {
  * @throws {Problem} `media-unsupported` for what is none of the allowed formats, or a kind of them that this build cannot
  *   read (HEIC); `image-too-many-pixels`; `image-undecodable` for what is broken. Never libvips' own words.
  */
-export async function decode(bytes: Buffer): Promise<DecodedPicture> {
+export async function decode(bytes: Buffer, sizeFor: SizeFor = hashedSize): Promise<DecodedPicture> {
   const format = formatOf(bytes)
   if (format === undefined) throw new Problem('media-unsupported')
   const broken = format === 'heif' && !isAvif(bytes) ? 'media-unsupported' : 'image-undecodable'
@@ -52,12 +52,23 @@ export async function decode(bytes: Buffer): Promise<DecodedPicture> {
   })
   const { width, height, profile } = header
   if (width * height > MAX_PIXELS || Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
-  return await pixelsOf(bytes, header)
+  return await pixelsOf(bytes, header, sizeFor)
     .then((picture) => (profile === undefined ? picture : inSrgb(picture, profile)))
     .catch(() => {
       throw new Problem(broken)
     })
 }
+
+type Size = Pick<Pixels, 'width' | 'height'>
+type SizeFor = (full: Size) => Size
+
+/** The size at which details are found: sides in proportion, and room for a small picture on a large page. */
+export function detailedSize({ width, height }: Size): Size {
+  const factor = Math.min(1, DETAILED_SIDE_PX / Math.max(width, height))
+  return { width: Math.max(1, Math.round(width * factor)), height: Math.max(1, Math.round(height * factor)) }
+}
+
+const DETAILED_SIDE_PX = 1400
 
 interface Header {
   readonly width: number
@@ -74,11 +85,11 @@ async function headerOf(bytes: Buffer): Promise<Header> {
   return { ...autoOrient, profile: plain ? icc : undefined }
 }
 
-async function pixelsOf(bytes: Buffer, { width, height, profile }: Header): Promise<DecodedPicture> {
+async function pixelsOf(bytes: Buffer, { width, height, profile }: Header, sizeFor: SizeFor): Promise<DecodedPicture> {
   const limits = { failOn: 'error', limitInputPixels: MAX_PIXELS, pages: 1 } as const
   const picture = sharp(bytes, { ...limits, autoOrient: true, ignoreIcc: profile !== undefined })
   if (width * height > FULL_RESOLUTION_PIXELS) {
-    picture.resize({ ...hashedSize({ width, height }), fit: 'fill', kernel: 'linear' })
+    picture.resize({ ...sizeFor({ width, height }), fit: 'fill', kernel: 'linear' })
   }
   const { data, info } = await picture
     .flatten({ background: '#fff' })

@@ -6,7 +6,7 @@ import type { FrameKernel } from '../frame-kernel.js'
 import type { Pixels } from '../pixels.js'
 import { wholeOf } from '../raster.js'
 import type { Rectangle } from '../rectangle.js'
-import { type FeatureView, featuresOf } from './features.js'
+import { type FeatureView, featuresOf, LEAST_SIDE_PX } from './features.js'
 import { kept } from './kept.js'
 import { type DetailRows, MAX_POINTS, type Points, pointsOf, rowsOf } from './rows.js'
 import { selected } from './select.js'
@@ -43,6 +43,7 @@ const PARTS_ASKED = 6
 export function detailsWith(kernel: DetailsKernel, frames: FrameKernel): Details {
   return {
     register(pixels) {
+      if (isTiny(pixels)) return NONE
       const whole = wholeOf(pixels)
       const part = frames.measure(pixels, (raster) => {
         const { framed } = deframe(raster)
@@ -59,6 +60,7 @@ export function detailsWith(kernel: DetailsKernel, frames: FrameKernel): Details
       return result
     },
     ask(pixels) {
+      if (isTiny(pixels)) return []
       const whole = wholeOf(pixels)
       const parts = frames.measure(pixels, (raster) =>
         deframe(raster)
@@ -76,6 +78,16 @@ export function detailsWith(kernel: DetailsKernel, frames: FrameKernel): Details
       })
     },
   }
+}
+
+const NONE: RegisteredDetails = {
+  ranked: { width: 2, height: 2, rows: [] },
+  points: { width: 2, height: 2, points: [] },
+}
+
+/** Without room for a patch that is not at the edge. */
+function isTiny({ width, height }: Pixels): boolean {
+  return Math.min(width, height) < LEAST_SIDE_PX
 }
 
 /** Of a picture that fills a phone's screen there is more in it than around it. */

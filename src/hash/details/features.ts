@@ -37,7 +37,7 @@ export interface FeatureOptions {
 export const LEVEL_FACTOR = 1.25
 const CELLS = 6
 /** Smaller levels have no room for corners that are far from their edges. */
-const LEAST_SIDE_PX = 2 * BORDER_PX + 10
+export const LEAST_SIDE_PX = 2 * BORDER_PX + 10
 
 /**
  * Corners of six sizes, dealt out evenly: the strongest of each of 6 × 6 cells, then the second of each, and so on; a picture is

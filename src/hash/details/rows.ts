@@ -4,6 +4,7 @@
 import type { Hash256 } from '../hash256.js'
 import { TURNS } from './describe.js'
 import { KEPT_TURNS, type KeptView, PLACES, type PlacedFeature } from './kept.js'
+import { LEVELS } from './sight.js'
 
 /** Rows of one picture that are searched for. */
 export const MAX_DETAIL_ROWS = 16
@@ -41,10 +42,22 @@ export interface Points {
   readonly points: readonly Point[]
 }
 
+/** Halves of pixels fit a byte: `REGISTERED_SIDE_PX` / 2. */
+export const MAX_SIDE_HALVES = 240
+
 /** Cells of the picture's width and height. */
 const COARSE_PLACES = 16
 const LEVEL_BITS = 3
 const LEVEL_MASK = (1 << LEVEL_BITS) - 1
+
+/** For rows that others made. */
+export function isDetailRow({ place, pose }: DetailRow): boolean {
+  return place < COARSE_PLACES ** 2 && pose >> LEVEL_BITS < KEPT_TURNS && (pose & LEVEL_MASK) < LEVELS
+}
+
+export function isPoint({ column, row }: Point): boolean {
+  return column < PLACES && row < PLACES
+}
 
 export function rowsOf(view: KeptView): DetailRows {
   const rows = view.features.map(({ column, row, turn, level, hash }) => ({

@@ -9,7 +9,7 @@ import type { Idempotency } from '../../services/idempotency.js'
 import { Declared } from '../minors.js'
 import { callerOf, ownCaseOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { CaseNumberParam, CategoryName, IdempotencyKey, Instant } from '../schemas.js'
+import { CaseNumberParam, CategoryName, ExtendedProtection, IdempotencyKey, Instant } from '../schemas.js'
 
 const Reference = z
   .string()
@@ -23,6 +23,7 @@ const NewAssistedCase = z.strictObject({
   ...Declared,
   adult: z.literal(true).meta({ description: 'As in POST /v1/cases.' }),
   category: CategoryName.optional(),
+  extendedProtection: ExtendedProtection,
   consent: z.strictObject({
     kind: z.enum(CONSENT_KINDS).meta({ description: 'How she agreed.' }),
     on: z.iso.date().meta({ description: 'On which day.' }),
@@ -61,6 +62,7 @@ export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions>
           ...may(
             'request-invalid',
             'minor-declared',
+            'extended-protection-off',
             'key-missing',
             'scope-missing',
             'idempotency-key-reused',
@@ -80,6 +82,7 @@ export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions>
         const { caseNumber, expiresAtMs, remindAtMs } = await cases.openFor({
           orgId,
           category: body.category,
+          extendedProtection: body.extendedProtection,
           consentKind: body.consent.kind,
           consentOn: body.consent.on,
           isAttested: body.attest,

@@ -6,6 +6,7 @@ import type { HashedImage } from '../../domain/hashed-image.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import type { Signal } from '../../domain/signal.js'
 import { SIGNAL_TYPES } from '../../domain/signal-types.js'
+import { readRegistered } from '../../hash/details/written.js'
 import { parseHash } from '../../hash/hash256.js'
 import type { OwnCase } from '../../services/case-access.js'
 import type { Hashing } from '../../services/hashing.js'
@@ -17,6 +18,7 @@ import { may, problemBody } from '../problems.js'
 import {
   CaseNumberParam,
   CategoryName,
+  GivenDetails,
   GivenSignal,
   IdempotencyKey,
   PartProblem,
@@ -46,6 +48,7 @@ const GivenImages = z.strictObject({
       z.strictObject({
         ...Declared,
         signals: z.array(GivenSignal).min(1).max(MAX_SIGNALS_PER_IMAGE),
+        details: GivenDetails.optional(),
         category: CategoryName.optional(),
       }),
     )
@@ -98,7 +101,9 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
           return use(image)
         })
       const register = async () => {
-        const outcomes = await upload(async (image) => toNewImage(await hashing.hash(image, 'submission')))
+        const outcomes = await upload(async (image) =>
+          toNewImage(await hashing.hash(image, 'submission', registration.takesDetails(own) ? 'also' : 'none')),
+        )
         return { digest: digestOf(digests), answer: { images: await registerUsable(own, outcomes) } }
       }
       if (key === undefined) return reply.code(201).send((await register()).answer)
@@ -130,6 +135,7 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
             'request-invalid',
             'quality-too-low',
             'minor-declared',
+            'extended-protection-off',
             'body-too-large',
             'token-missing',
             'case-unknown',
@@ -142,7 +148,12 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
     async (request, reply) => {
       const { body, headers } = request
       const own = ownCaseOf(request)
-      const register = async () => ({ images: await registerUsable(own, body.images.map(toGivenImage)) })
+      const register = async () => ({
+        images: await registerUsable(
+          own,
+          body.images.map((image) => toGivenImage(image, registration.takesDetails(own))),
+        ),
+      })
       const key = headers['idempotency-key']
       return reply.code(201).send(await idempotency.once(['hashes', own.caseId], key, body, RegisteredImages, register))
     },
@@ -184,15 +195,22 @@ export function mayForUploads(...own: readonly ProblemCode[]): ReturnType<typeof
   )
 }
 
-function toNewImage({ quality, signals }: HashedImage): UsableImage {
+function toNewImage({ quality, signals, details }: HashedImage): UsableImage {
   return {
     quality,
+    ...(details !== undefined && { details }),
     category: undefined,
     signals: signals.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash }])),
   }
 }
 
-function toGivenImage({ signals: given, category }: z.infer<typeof GivenImages>['images'][number]): UsableImage | Problem {
+function toGivenImage(
+  { signals: given, category, details: text }: z.infer<typeof GivenImages>['images'][number],
+  takesDetails: boolean,
+): UsableImage | Problem {
+  if (text !== undefined && !takesDetails) return new Problem('extended-protection-off')
+  const details = text === undefined ? undefined : readRegistered(Buffer.from(text, 'base64'))
+  if (text !== undefined && details === undefined) return new Problem('request-invalid')
   const signals: Signal[] = []
   for (const { type, view, quality, hash: text } of given) {
     const hash = parseHash(text)
@@ -201,5 +219,5 @@ function toGivenImage({ signals: given, category }: z.infer<typeof GivenImages>[
     signals.push({ type, view: view ?? 'whole', quality, hash })
   }
   const quality = Math.max(...signals.map((signal) => signal.quality))
-  return { signals, category, quality }
+  return { signals, category, quality, ...(details !== undefined && { details }) }
 }

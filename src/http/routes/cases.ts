@@ -12,7 +12,7 @@ import type { Signer } from '../../services/signer.js'
 import { Declared } from '../minors.js'
 import { ownCaseOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { CaseNumberParam, CaseView, CategoryName, IdempotencyKey, Instant } from '../schemas.js'
+import { CaseNumberParam, CaseView, CategoryName, ExtendedProtection, IdempotencyKey, Instant } from '../schemas.js'
 import { Proof, proofOf } from './challenge.js'
 
 const NewCase = z.strictObject({
@@ -22,6 +22,7 @@ const NewCase = z.strictObject({
       'Is the person in the pictures 18 or older now, and was so in every picture? For false the answer has the hotlines, and nothing is kept.',
   }),
   category: CategoryName.optional(),
+  extendedProtection: ExtendedProtection,
   proof: Proof.optional(),
 })
 const OpenedCase = z.object({
@@ -67,6 +68,7 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
             'media-unsupported',
             'minor-declared',
             'proof-needed',
+            'extended-protection-off',
             'idempotency-key-reused',
             'idempotency-key-busy',
             'store-away',
@@ -77,7 +79,10 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
     async ({ body, headers }, reply) => {
       const opened = await idempotency.once(['open-case', ''], headers['idempotency-key'], body, OpenedCase, async () => {
         await proofOfWork.spend(body.proof === undefined ? undefined : proofOf(body.proof))
-        const { expiresAtMs, remindAtMs, ...rest } = await cases.open(body.category)
+        const { expiresAtMs, remindAtMs, ...rest } = await cases.open({
+          category: body.category,
+          extendedProtection: body.extendedProtection,
+        })
         return { ...rest, expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) }
       })
       return reply.code(201).send(opened)

@@ -1,0 +1,144 @@
+// Details as bytes: between processes and, as base64, in requests of those who find them on their own machines.
+
+import { HASH_BYTES, hashFromBytes } from '../hash256.js'
+import { TURNS } from './describe.js'
+import type { RegisteredDetails } from './details.js'
+import type { Feature, FeatureView } from './features.js'
+import { type DetailRow, isDetailRow, isPoint, MAX_POINTS, MAX_SIDE_HALVES, type Point } from './rows.js'
+import { MAX_RANKED } from './select.js'
+import { LEVELS } from './sight.js'
+
+/**
+ * Of a picture that is to be found:
+ *   [1] 1  [1] half of the width  [1] half of the height
+ *   [1] rows     per row:   [1] place  [1] pose  [32] hash
+ *   [1] points   per point: [1] column  [1] row  [32] hash
+ * Of one that is asked about:
+ *   [1] 2  [1] views
+ *   per view: [2] width  [2] height  [2] features
+ *   per feature: [2] x × 16  [2] y × 16  [1] turn  [1] level  [32] hash  [32] hash in a mirror
+ * Numbers of two bytes have the lower one first.
+ */
+const REGISTERED = 1
+const ASKED = 2
+const ROW_BYTES = 2 + HASH_BYTES
+const FEATURE_BYTES = 6 + 2 * HASH_BYTES
+const STEPS_A_PX = 16
+
+/** Views of one picture, and details of one view. */
+export const MAX_ASKED_VIEWS = 9
+export const MAX_ASKED_FEATURES = 300
+const MAX_ASKED_SIDE_PX = 1000
+
+export const MAX_REGISTERED_BYTES = 5 + (MAX_RANKED + MAX_POINTS) * ROW_BYTES
+export const MAX_ASKED_BYTES = 2 + MAX_ASKED_VIEWS * (6 + MAX_ASKED_FEATURES * FEATURE_BYTES)
+
+export function writeRegistered({ ranked, points }: RegisteredDetails): Uint8Array {
+  const bytes = writing(5 + (ranked.rows.length + points.points.length) * ROW_BYTES)
+  for (const byte of [REGISTERED, ranked.width / 2, ranked.height / 2, ranked.rows.length]) bytes.byte(byte)
+  for (const { place, pose, hash } of ranked.rows) bytes.byte(place).byte(pose).hash(hash)
+  bytes.byte(points.points.length)
+  for (const { column, row, hash } of points.points) bytes.byte(column).byte(row).hash(hash)
+  return bytes.whole
+}
+
+/** @returns `undefined` for anything that is not what `writeRegistered` gives. */
+export function readRegistered(bytes: Uint8Array): RegisteredDetails | undefined {
+  const read = reading(bytes)
+  if (read.byte() !== REGISTERED) return undefined
+  const [width, height] = [read.byte(), read.byte()]
+  if (![width, height].every((half) => half >= 1 && half <= MAX_SIDE_HALVES)) return undefined
+  const size = { width: 2 * width, height: 2 * height }
+  const rows: DetailRow[] = []
+  for (let count = read.byte(); count > 0 && !read.isOver; count--)
+    rows.push({ place: read.byte(), pose: read.byte(), hash: read.hash() })
+  const points: Point[] = []
+  for (let count = read.byte(); count > 0 && !read.isOver; count--)
+    points.push({ column: read.byte(), row: read.byte(), hash: read.hash() })
+  if (!read.isDone || rows.length > MAX_RANKED || points.length > MAX_POINTS) return undefined
+  if (!rows.every(isDetailRow) || !points.every(isPoint)) return undefined
+  return { ranked: { ...size, rows }, points: { ...size, points } }
+}
+
+/** @param views with what a mirror shows. */
+export function writeAsked(views: readonly FeatureView[]): Uint8Array {
+  const features = views.reduce((sum, view) => sum + view.features.length, 0)
+  const bytes = writing(2 + 6 * views.length + FEATURE_BYTES * features)
+  bytes.byte(ASKED).byte(views.length)
+  for (const { width, height, features } of views) {
+    bytes.short(width).short(height).short(features.length)
+    for (const { x, y, turn, level, hash, mirrored } of features) {
+      bytes.short(steps(x, width)).short(steps(y, height)).byte(turn).byte(level)
+      bytes.hash(hash).hash(mirrored ?? hash)
+    }
+  }
+  return bytes.whole
+}
+
+/** @returns `undefined` for anything that is not what `writeAsked` gives. */
+export function readAsked(bytes: Uint8Array): FeatureView[] | undefined {
+  const read = reading(bytes)
+  if (read.byte() !== ASKED) return undefined
+  const count = read.byte()
+  if (count > MAX_ASKED_VIEWS) return undefined
+  const views: FeatureView[] = []
+  for (let i = 0; i < count; i++) {
+    const [width, height, length] = [read.short(), read.short(), read.short()]
+    if (Math.min(width, height) < 1 || Math.max(width, height) > MAX_ASKED_SIDE_PX || length > MAX_ASKED_FEATURES)
+      return undefined
+    const features: Feature[] = []
+    while (features.length < length && !read.isOver) {
+      const [x, y] = [read.short() / STEPS_A_PX, read.short() / STEPS_A_PX]
+      features.push({ x, y, turn: read.byte(), level: read.byte(), hash: read.hash(), mirrored: read.hash() })
+    }
+    const isWithin = ({ x, y, turn, level }: Feature) => x < width && y < height && turn < TURNS && level < LEVELS
+    if (!features.every(isWithin)) return undefined
+    views.push({ width, height, features })
+  }
+  return read.isDone ? views : undefined
+}
+
+function steps(place: number, side: number): number {
+  return Math.min(Math.round(place * STEPS_A_PX), side * STEPS_A_PX - 1)
+}
+
+function writing(length: number) {
+  const whole = new Uint8Array(length)
+  let at = 0
+  const write = {
+    whole,
+    byte(value: number) {
+      whole[at++] = value
+      return write
+    },
+    short: (value: number) => write.byte(value & 0xff).byte(value >> 8),
+    hash(hash: Uint8Array) {
+      whole.set(hash, at)
+      at += HASH_BYTES
+      return write
+    },
+  }
+  return write
+}
+
+/** Beyond the end everything is 0, and `isOver`. */
+function reading(bytes: Uint8Array) {
+  let at = 0
+  const read = {
+    get isOver() {
+      return at > bytes.length
+    },
+    get isDone() {
+      return at === bytes.length
+    },
+    byte: () => bytes[at++] ?? 0,
+    short: () => read.byte() + 256 * read.byte(),
+    hash() {
+      at += HASH_BYTES
+      return at > bytes.length ? NOTHING : hashFromBytes(bytes, at - HASH_BYTES)
+    },
+  }
+  return read
+}
+
+const NOTHING = hashFromBytes(new Uint8Array(HASH_BYTES))

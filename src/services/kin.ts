@@ -1,0 +1,26 @@
+// Which pictures show the same: what they have in common is the picture, and not something that was drawn on it.
+
+import { aloneBits } from '../domain/evidence.js'
+import type { Signal } from '../domain/signal.js'
+import { type Catalogue, viewOf } from './catalogue.js'
+
+/**
+ * The kin of the nearest picture that hashes find in one that is to be registered, if that has details: copies of one picture get one
+ * number, whoever registers them. By hashes alone: two pages of one app have details in common as well.
+ *
+ * Pauses about every millisecond. Cost: some 20 searches.
+ */
+export function* kinOf(catalogue: Catalogue, signals: readonly Signal[]): Generator<void, number | undefined, void> {
+  let nearest: { readonly bits: number; readonly kin: number } | undefined
+  for (const { type, view, hash } of signals) {
+    if (type !== 'pdq' && type !== 'pdq-area') continue
+    const widest = aloneBits(type, { asked: view, registered: view, turned: false })
+    for (const hit of yield* catalogue.index(type).search([hash], widest)) {
+      if (catalogue.places.sizeOf(hit.image) === undefined) continue
+      const alone = aloneBits(type, { asked: view, registered: viewOf(hit.view), turned: false })
+      if (hit.distanceBits > alone || hit.distanceBits >= (nearest?.bits ?? Number.POSITIVE_INFINITY)) continue
+      nearest = { bits: hit.distanceBits, kin: catalogue.places.kinOf(hit.image) }
+    }
+  }
+  return nearest?.kin
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { detailsWith } from '../../../src/hash/details/details.js'
+import {
+  MAX_ASKED_BYTES,
+  MAX_REGISTERED_BYTES,
+  readAsked,
+  readRegistered,
+  writeAsked,
+  writeRegistered,
+} from '../../../src/hash/details/written.js'
+import { loadDetailsKernelSync } from '../../../src/hash/details-kernel.js'
+import { loadFrameKernelSync } from '../../../src/hash/frame-kernel.js'
+import { detailsOf } from '../../../src/hash/hash-image.js'
+import { drawn, noisy } from '../synthetic.js'
+
+const details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
+const picture = drawn(4, 640, 480)
+
+t.test('what is found in a picture is read as it was written', async (t) => {
+  for (const pixels of [picture, noisy(3, 700, 500, 1), drawn(5, 48, 48), drawn(6, 47, 900), drawn(7, 1200, 60)]) {
+    const [registered, asked] = [details.register(pixels), details.ask(pixels)]
+    assert.deepEqual(readRegistered(writeRegistered(registered)), registered)
+    const read = readAsked(writeAsked(asked)) ?? []
+    t.equal(read.length, asked.length)
+    for (const [i, view] of asked.entries()) {
+      for (const [k, { x, y, ...feature }] of view.features.entries()) {
+        const { x: readX = -1, y: readY = -1, ...other } = read[i]?.features[k] ?? {}
+        assert.deepEqual(other, feature)
+        assert.ok(Math.hypot(readX - x, readY - y) < 0.1 && readX < view.width && readY < view.height)
+      }
+    }
+    const written = [writeRegistered(registered).length, writeAsked(asked).length]
+    t.ok((written[0] ?? 0) <= MAX_REGISTERED_BYTES && (written[1] ?? 0) <= MAX_ASKED_BYTES, `${written}`)
+  }
+})
+
+t.test('tabir/hash gives the same in base64, and nothing of a picture without room for details', async (t) => {
+  t.equal(await detailsOf(picture), Buffer.from(writeAsked(details.ask(picture))).toString('base64'))
+  const registered = Buffer.from(writeRegistered(details.register(picture))).toString('base64')
+  t.equal(await detailsOf(picture, { purpose: 'register' }), registered)
+  const tiny = drawn(5, 40, 300)
+  t.same(readAsked(Buffer.from(await detailsOf(tiny), 'base64')), [])
+  t.same(readRegistered(Buffer.from(await detailsOf(tiny, { purpose: 'register' }), 'base64'))?.ranked.rows, [])
+})
+
+t.test('anything else is refused, whatever it is', async (t) => {
+  const [registered, asked] = [writeRegistered(details.register(picture)), writeAsked(details.ask(picture))]
+  const changed = (bytes: Uint8Array, at: number, value: number) =>
+    Uint8Array.from(bytes, (byte, i) => (i === at ? value : byte))
+  const bad = [
+    registered.subarray(1),
+    registered.subarray(0, -1),
+    Uint8Array.of(...registered, 0),
+    changed(registered, 0, 2),
+    changed(registered, 1, 0),
+    changed(registered, 2, 241),
+    changed(registered, 3, 49),
+    changed(registered, 5, 7), // a level that there is not
+    changed(registered, 5, 16 * 8), // a turn that there is not
+  ]
+  for (const [i, bytes] of bad.entries()) t.equal(readRegistered(bytes), undefined, `registered ${i}`)
+  const views = [
+    asked.subarray(0, -1),
+    Uint8Array.of(...asked, 0),
+    changed(asked, 1, 10), // views
+    changed(asked, 3, 4), // 1,024 pixels and more
+    changed(asked, 7, 200), // 51,200 features
+    changed(asked, 9, 255), // a place beyond the view
+    changed(asked, 12, 64), // a turn
+    changed(asked, 13, 6), // a level
+  ]
+  for (const [i, bytes] of views.entries()) t.equal(readAsked(bytes), undefined, `asked ${i}`)
+
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 400 }), fc.constantFrom(1, 2), (bytes, kind) => {
+      const given = Uint8Array.of(kind, ...bytes)
+      const [first, second] = [readRegistered(given), readAsked(given)]
+      if (first !== undefined) assert.deepEqual(writeRegistered(first), given)
+      if (second !== undefined) assert.deepEqual(writeAsked(second), given)
+    }),
+  )
+})
