@@ -22,6 +22,7 @@ import { challengeRoutes } from './http/routes/challenge.js'
 import { docRoutes } from './http/routes/docs.js'
 import { feedbackRoutes } from './http/routes/feedback.js'
 import { healthRoutes } from './http/routes/health.js'
+import { importRoutes } from './http/routes/imports.js'
 import { insightRoutes } from './http/routes/insights.js'
 import { matchRoutes } from './http/routes/match.js'
 import { noticeRoutes } from './http/routes/notices.js'
@@ -36,6 +37,7 @@ import type { Cases } from './services/cases.js'
 import type { Hashing } from './services/hashing.js'
 import type { Health } from './services/health.js'
 import type { Idempotency } from './services/idempotency.js'
+import type { Imports } from './services/imports.js'
 import type { Insights } from './services/insights.js'
 import type { Matcher } from './services/matcher.js'
 import type { Notices } from './services/notices.js'
@@ -54,6 +56,7 @@ export interface AppServices {
   readonly signer: Signer
   readonly registration: Registration
   readonly banks: Banks
+  readonly imports: Imports
   readonly matcher: Matcher
   readonly trust: TrustService
   readonly notices: Notices
@@ -141,6 +144,7 @@ export async function buildApp({
     await guarded.register(accountRoutes, { prefix: '/v1', accounts: services.accounts })
     await guarded.register(webhookRoutes, { prefix: '/v1', webhooks: services.webhooks })
     await guarded.register(bankRoutes, { prefix: '/v1', banks, registration })
+    await guarded.register(importRoutes, { prefix: '/v1', banks, imports: services.imports })
   })
   await app.register(swaggerUi, { routePrefix: '/docs' })
   return app

@@ -61,6 +61,7 @@ const Variables = z.object({
       'must be origins such as http://10.0.0.5:8000',
     )
     .optional(),
+  TABIR_API_KEY: z.string().regex(/^\S+$/, 'must be an API key').optional(), // the command line's, for what it asks of a running api
   TABIR_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'must be fatal, error, warn, info, debug, trace or silent',
@@ -113,6 +114,7 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
     contactName: e.TABIR_CONTACT_NAME,
     contactLink: e.TABIR_CONTACT_LINK,
     webhookOrigins: new Set(e.TABIR_WEBHOOK_ORIGINS?.split(',').map((origin) => new URL(origin).origin)),
+    apiKey: e.TABIR_API_KEY,
     logLevel: e.TABIR_LOG_LEVEL,
     env: e.TABIR_ENV,
   }))

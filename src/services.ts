@@ -17,6 +17,7 @@ import { detailingWith } from './services/detailing.js'
 import { hashingThrough } from './services/hashing.js'
 import { healthOf } from './services/health.js'
 import { idempotencyOver } from './services/idempotency.js'
+import { importsOver } from './services/imports.js'
 import { insightsFrom } from './services/insights.js'
 import { keyUsesOver } from './services/key-uses.js'
 import { matchIdsWith } from './services/match-ids.js'
@@ -39,6 +40,7 @@ import { deliveriesIn } from './store/deliveries.js'
 import { idempotencyIn } from './store/idempotency.js'
 import { imageReader } from './store/image-reader.js'
 import { imagesIn } from './store/images.js'
+import { importsIn } from './store/imports.js'
 import { keyUsesIn } from './store/key-uses.js'
 import type { Keyring } from './store/seal.js'
 import { checkRing, noteActive } from './store/seal-ring.js'
@@ -165,20 +167,23 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const queue = openQueue(options.redis)
   queue.catch(() => {}) // whoever hydrates is told
 
+  const registration = registrationIn({
+    images,
+    replica,
+    ceilings: trust.ceilings,
+    isHarmless: (signals) => isHarmless(replica.catalogue, signals),
+    idSecret: secrets.signalId,
+    detailing: options.extendedProtection ? detailingWith({ replica, veil: veilFrom(secrets.details), clock }) : undefined,
+    now,
+  })
+
   return {
     cases,
     files: caseFilesIn({ cases, events: caseEvents, images, trusts, replica }),
     signer: signerFrom(secrets.receipt),
     idempotency: idempotencyOver(idempotencyIn(store), secrets.idempotency),
-    registration: registrationIn({
-      images,
-      replica,
-      ceilings: trust.ceilings,
-      isHarmless: (signals) => isHarmless(replica.catalogue, signals),
-      idSecret: secrets.signalId,
-      detailing: options.extendedProtection ? detailingWith({ replica, veil: veilFrom(secrets.details), clock }) : undefined,
-      now,
-    }),
+    registration,
+    imports: importsOver({ imports: importsIn(store), registration, secret: secrets.signalId, now }),
     banks: banksFrom({ banks, organisations: apiKeys, replica, now }),
     matcher: matcherOver({ replica, matchIds, sightings: trust.sightings, clock }),
     trust: trust.trust,

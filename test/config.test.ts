@@ -31,6 +31,7 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     contactName: undefined,
     contactLink: undefined,
     webhookOrigins: new Set(),
+    apiKey: undefined,
     logLevel: 'info',
     env: 'live',
   })
@@ -64,6 +65,7 @@ t.test('every variable reaches its setting', async (t) => {
     TABIR_CONTACT_NAME: 'Helpers',
     TABIR_CONTACT_LINK: 'tel:+60312345678',
     TABIR_WEBHOOK_ORIGINS: 'http://10.0.0.5:8000,https://Hooks.internal:443',
+    TABIR_API_KEY: 'tabir_test_key',
     TABIR_LOG_LEVEL: 'silent',
     TABIR_ENV: 'test',
   })
@@ -96,6 +98,7 @@ t.test('every variable reaches its setting', async (t) => {
     contactName: 'Helpers',
     contactLink: 'tel:+60312345678',
     webhookOrigins: new Set(['http://10.0.0.5:8000', 'https://hooks.internal']),
+    apiKey: 'tabir_test_key',
     logLevel: 'silent',
     env: 'test',
   })

@@ -1,6 +1,7 @@
 // The operator's command line: which command, then its own file.
 
 import { audit } from './audit.js'
+import { importFile } from './import.js'
 import { index } from './index.js'
 import { keys } from './keys.js'
 import { receipts } from './receipts.js'
@@ -43,6 +44,9 @@ const HELP = `Tabir: matching of intimate images shared without consent, without
   tabir audit verify [--head HEAD]
                     is the audit log whole and unchanged? HEAD is one that was noted before, from here or from the log of an
                     api: then it also shows whether the log was set back. Ends with 0 if so, with 1 if not
+  tabir import FILE --bank BANK [--url URL] [--key-file FILE]
+                    hands a file of hashes in to a running api: hex lines, \`pdq <hex>\` lines, CSV or NDJSON, packed with gzip or
+                    not. Prints the report. May be stopped and run again. Ends with 3 when lines were refused
 
   tabir receipts verify FILE [--key FILE] [--url URL]
                     was this receipt or report signed by this service, and is it unchanged? Ends with 0 if so, with 1 if not, and
@@ -50,11 +54,13 @@ const HELP = `Tabir: matching of intimate images shared without consent, without
                     running api
 
 The commands for keys, trust and audit work on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the service runs or not.
+Import speaks to an api with the key in TABIR_API_KEY or the file.
 `
 
 const [command, ...rest] = process.argv.slice(2)
 if (command === 'keys') process.exitCode = await keys(rest)
 else if (command === 'audit') process.exitCode = await audit(rest)
+else if (command === 'import') process.exitCode = await importFile(rest)
 else if (command === 'index') process.exitCode = await index(rest)
 else if (command === 'trust') process.exitCode = await trust(rest)
 else if (command === 'receipts') process.exitCode = await receipts(rest)

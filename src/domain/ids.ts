@@ -11,6 +11,13 @@ export function uuidV7(nowMs: number, random: Uint8Array): string {
   return formatUuid(bytes)
 }
 
+/** Of bytes that were derived from something. @param bytes at least 16; the first 16 are changed and used. @see RFC 9562, section 5.8. */
+export function uuidV8(bytes: Uint8Array): string {
+  bytes[6] = 0x80 | ((bytes[6] ?? 0) & 0x0f)
+  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f)
+  return formatUuid(bytes)
+}
+
 export function formatUuid(bytes: Uint8Array): string {
   let hex = ''
   for (let i = 0; i < 16; i++) hex += byteHex[bytes[i] ?? 0]

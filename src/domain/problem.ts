@@ -33,6 +33,7 @@ export const PROBLEM_CODES = [
   'bank-exists',
   'organisation-unknown',
   'signal-unknown',
+  'import-unknown',
   'match-unknown',
   'feedback-conflict',
   'dispute-settled',

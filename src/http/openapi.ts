@@ -12,6 +12,8 @@ declare module 'fastify' {
     multipart?: boolean
     /** The body may also be NDJSON, read as it arrives. */
     ndjsonBody?: boolean
+    /** The body is a file of signals, of any length. */
+    fileBody?: boolean
     /** The answer may also be Server-Sent Events, for who accepts them. */
     eventStream?: boolean
     /** The answer may also be a PDF. */
@@ -63,7 +65,7 @@ export const openapi = fp(
 )
 
 const transform: SwaggerTransform = (document) => {
-  const { scope, multipart, ndjsonBody, eventStream, pdf } = document.route.config ?? {}
+  const { scope, multipart, ndjsonBody, fileBody, eventStream, pdf } = document.route.config ?? {}
   const { schema, url } = jsonSchemaTransform(document)
   const security = securityOf(scope)
   return {
@@ -74,6 +76,7 @@ const transform: SwaggerTransform = (document) => {
       ...(eventStream === true && { response: withAlternative(schema.response, 'text/event-stream', EVENTS) }),
       ...(pdf === true && { response: withAlternative(schema.response, 'application/pdf', PDF) }),
       ...(multipart === true && { consumes: ['multipart/form-data'], body: IMAGE_PARTS }),
+      ...(fileBody === true && { consumes: ['application/octet-stream'], body: FILE }),
       ...(ndjsonBody === true && {
         consumes: ['application/json', 'application/x-ndjson'],
         body: firstAlternative(schema.body),
@@ -93,6 +96,8 @@ const IMAGE_PARTS = {
     },
   },
 }
+
+const FILE = { type: 'string', format: 'binary' }
 
 const EVENTS = { type: 'string', description: 'The data of each event is one of `events`.' }
 const PDF = { type: 'string', format: 'binary' }

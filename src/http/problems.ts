@@ -111,6 +111,10 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'bank-exists': { status: 409, title: 'The name of the bank is taken.' },
   'organisation-unknown': { status: 422, title: 'There is no organisation of this name.' },
   'signal-unknown': { status: 404, title: 'There is no such signal, or it is in another bank.' },
+  'import-unknown': {
+    status: 404,
+    title: 'There is no such import, or it was into another bank, or longer than 30 days ago.',
+  },
   'match-unknown': {
     status: 404,
     title: 'There is no such match, or the picture behind it was withdrawn.',

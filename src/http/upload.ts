@@ -2,8 +2,8 @@
 
 import type {} from '@fastify/multipart' // adds isMultipart and parts to requests
 import type { FastifyRequest } from 'fastify'
+import { fieldDeclaresMinor } from '../domain/minors.js'
 import { Problem } from '../domain/problem.js'
-import { fieldDeclaresMinor } from './minors.js'
 
 export interface UploadLimits {
   readonly maxImageBytes: number

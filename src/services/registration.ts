@@ -1,9 +1,10 @@
 // Registers images: those of a case, and those of a bank. Durable and matchable here when it returns.
 
-import { createHmac, type Hmac } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { type Bank, CASES_BANK_NAME } from '../domain/bank.js'
+import type { BankChange, NewSignal } from '../domain/bank-change.js'
 import { acceptsImages, stateAt } from '../domain/case.js'
-import { formatUuid } from '../domain/ids.js'
+import { uuidV8 } from '../domain/ids.js'
 import { Problem } from '../domain/problem.js'
 import type { Category, RegisteredImage, Signal } from '../domain/signal.js'
 import type { SignalType } from '../domain/signal-types.js'
@@ -22,12 +23,6 @@ export interface NewImage {
   readonly details?: RegisteredDetails
 }
 
-export interface NewSignal {
-  readonly signal: Signal
-  readonly ref: string | undefined
-  readonly category: Category | undefined
-}
-
 export interface Registration {
   /** Is extended protection on, here and for this case? */
   takesDetails(own: OwnCase): boolean
@@ -44,12 +39,25 @@ export interface Registration {
    * @throws {Problem} account-suspended, ceiling-reached
    */
   forBank(bank: Bank, signals: readonly NewSignal[]): Promise<{ readonly ids: string[]; readonly revision: number }>
+  /**
+   * Puts and tombstones as they come, of any number up to some thousands; of several about one signal, the last one counts.
+   * Durable when it returns; safe to repeat. Only signals of this bank are removed, whatever ids are named.
+   * @returns how many were put, and how many were there and are gone. @throws {Problem} as `forBank`.
+   */
+  changeBank(bank: Bank, changes: readonly BankChange[]): Promise<BankOutcome>
   /** Is it known to be harmless, and so not to be registered? @throws {Problem} index-cold, store-away */
   isHarmless(signals: readonly Signal[]): boolean
   /** Waits until this process matches what was registered at `revision`. */
   matchable(revision: number): Promise<void>
   /** @throws {Problem} signal-unknown, also when it is another bank's. */
   removeFromBank(bank: Bank, id: string): Promise<void>
+}
+
+export interface BankOutcome {
+  readonly put: number
+  readonly removed: number
+  /** 0 when nothing was changed. */
+  readonly revision: number
 }
 
 export interface RegistrationParts {
@@ -73,6 +81,26 @@ export function registrationIn({
   detailing,
   now,
 }: RegistrationParts): Registration {
+  const store = async (bank: Bank, added: readonly { readonly id: string; readonly given: NewSignal }[]) => {
+    const createdAtMs = now()
+    if (bank.orgId !== undefined) {
+      await ceilings.mayReport(`org:${bank.orgId}`)
+      await ceilings.handIn(bank.orgId, added.length)
+    }
+    return images.put(
+      added.map(({ id, given: { signal, ref, category, tier = 'ngo-attested' } }) => ({
+        id,
+        image: { bank: bank.name, tier, category, ref, createdAtMs, signals: [signal] },
+      })),
+    )
+  }
+  const erase = async (bank: Bank, named: readonly string[], ids: readonly string[]) => {
+    const found = named.length === 0 ? [] : await images.get(named)
+    const own = named.filter((_, i) => found[i]?.bank === bank.name)
+    const revisions = await Promise.all([...ids, ...own].map((id) => images.erase(id)))
+    return revisions.filter((revision) => revision !== undefined)
+  }
+
   return {
     takesDetails: ({ record }) => detailing !== undefined && record.extendedProtection,
 
@@ -104,23 +132,18 @@ export function registrationIn({
     },
 
     async forBank(bank, added) {
-      const createdAtMs = now()
-      if (bank.orgId !== undefined) {
-        await ceilings.mayReport(`org:${bank.orgId}`)
-        await ceilings.handIn(bank.orgId, added.length)
-      }
-      const stored = added.map(({ signal, ref, category }) => {
-        const image: RegisteredImage = {
-          bank: bank.name,
-          tier: 'ngo-attested',
-          category,
-          ref,
-          createdAtMs,
-          signals: [signal],
-        }
-        return { id: signalIdOf(idSecret, bank.name, signal, ref), image }
-      })
-      return { ids: stored.map(({ id }) => id), revision: await images.put(stored) }
+      const given = added.map((each) => ({ id: signalIdOf(idSecret, bank.name, each.signal, each.ref), given: each }))
+      return { ids: given.map(({ id }) => id), revision: await store(bank, given) }
+    },
+
+    async changeBank(bank, changes) {
+      const last = new Map<string, BankChange>()
+      for (const change of changes) last.set(idOf(idSecret, bank.name, change), change)
+      const puts = [...last].flatMap(([id, change]) => (change.kind === 'put' ? [{ id, given: change.signal }] : []))
+      const idsOf = (kind: BankChange['kind']) => [...last].flatMap(([id, change]) => (change.kind === kind ? [id] : []))
+      const revision = puts.length === 0 ? 0 : await store(bank, puts)
+      const gone = await erase(bank, idsOf('remove-id'), idsOf('remove'))
+      return { put: puts.length, removed: gone.length, revision: Math.max(revision, ...gone) }
     },
 
     isHarmless,
@@ -136,13 +159,26 @@ export function registrationIn({
   }
 }
 
+function idOf(secret: Buffer, bank: string, change: BankChange): string {
+  if (change.kind === 'remove-id') return change.signalId
+  return change.kind === 'remove'
+    ? signalIdOf(secret, bank, change.signal, change.ref)
+    : signalIdOf(secret, bank, change.signal.signal, change.signal.ref)
+}
+
 /** Of what makes a bank's signal itself. */
-function signalIdOf(secret: Buffer, bank: string, { type, hash }: Signal, ref: string | undefined): string {
+function signalIdOf(
+  secret: Buffer,
+  bank: string,
+  { type, hash }: Pick<Signal, 'type' | 'hash'>,
+  ref: string | undefined,
+): string {
   return uuidV8(
     createHmac('sha256', secret)
       .update(`${bank}\0${type}\0`)
       .update(hash)
-      .update(ref ?? ''),
+      .update(ref ?? '')
+      .digest(),
   )
 }
 
@@ -156,13 +192,5 @@ function imageIdOf(secret: Buffer, caseId: string, signals: readonly Signal[]): 
   const digest = createHmac('sha256', secret).update(`case\0${caseId}\0`)
   for (const { type, view, hash } of itself === undefined ? signals : [itself])
     digest.update(`${type}\0${view}\0`).update(hash)
-  return uuidV8(digest)
-}
-
-/** RFC 9562, section 5.8. */
-function uuidV8(digest: Hmac): string {
-  const bytes = digest.digest()
-  bytes[6] = 0x80 | ((bytes[6] ?? 0) & 0x0f)
-  bytes[8] = 0x80 | ((bytes[8] ?? 0) & 0x3f)
-  return formatUuid(bytes)
+  return uuidV8(digest.digest())
 }

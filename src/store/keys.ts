@@ -87,6 +87,12 @@ export const keys = {
   caseEvents: (caseId: string) => `${TAG}:case:${caseId}:events`,
   /** string: a claim, or a sealed answer, of an Idempotency-Key. */
   idempotency: (name: string) => `${TAG}:idempotency:${name}`,
+  /** sorted set: ids of the files that were handed in to a bank, by when [epoch ms] they were begun. */
+  imports: (bank: string) => `${TAG}:imports:${bank}`,
+  /** hash: how far one of them has come, and who is at it. */
+  import: (bank: string, importId: string) => `${TAG}:import:${bank}:${importId}`,
+  /** list: stretches of lines of it that were refused, as JSON. */
+  importRefusals: (bank: string, importId: string) => `${TAG}:import:${bank}:${importId}:refused`,
   /** sorted set: case ids by when [epoch ms] they expire, or, once they have ended, are forgotten. */
   caseDues: `${TAG}:case-dues`,
   /** sorted set: ids of ended cases whose bits are still in old lines of Redis's log, by when [epoch ms] they ended. */

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { hotlinesFor } from '../../src/domain/hotlines.js'
-import { declaresMinor, fieldDeclaresMinor } from '../../src/http/minors.js'
+import { declaresMinor, fieldDeclaresMinor } from '../../src/domain/minors.js'
 import { imagePart, multipart, type Part } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
 import { refused } from '../helpers/refusal.js'

@@ -6,8 +6,8 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { type Hotline, hotlinesFor } from '../../domain/hotlines.js'
+import { declaresMinor, fieldDeclaresMinor } from '../../domain/minors.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
-import { declaresMinor, fieldDeclaresMinor } from '../minors.js'
 import { PROBLEM_MEDIA_TYPE, PROBLEMS, type ProblemError, problemBody } from '../problems.js'
 
 /** Fastify's own refusals. Whatever is not listed and blames the client is `request-invalid`. */

@@ -1,0 +1,127 @@
+// tabir import: a file of hashes into a bank of a running api. Safe to stop and to run again.
+
+import { createHash } from 'node:crypto'
+import { createReadStream, statSync } from 'node:fs'
+import { Transform } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { BANK_NAME_PATTERN } from '../domain/bank.js'
+import { FILE_FORMATS, RECORD_REFUSALS } from '../domain/bank-import.js'
+import { byteBar } from './byte-bar.js'
+import { ask, REMOTE_OPTIONS, REMOTE_USAGE, type Refused, type Remote, refusalOf, remoteFrom, textOf } from './remote.js'
+
+const USAGE = `tabir import FILE --bank BANK ${REMOTE_USAGE}
+    FILE: hex lines, \`pdq <hex>\` lines, CSV or NDJSON, as they are or packed with gzip.`
+
+const Report = z.object({
+  importId: z.string(),
+  format: z.enum(FILE_FORMATS).nullable(),
+  lines: z.int(),
+  accepted: z.int(),
+  removed: z.int(),
+  refused: z.int(),
+  refusedFor: z.partialRecord(z.enum(RECORD_REFUSALS), z.int()),
+  refusals: z.array(z.object({ fromLine: z.int(), toLine: z.int(), reason: z.enum(RECORD_REFUSALS) })),
+})
+
+/** What may be different in a moment. */
+const WORTH_ANOTHER_TRY = [
+  'store-away',
+  'index-cold',
+  'overloaded',
+  'rate-limited',
+  'idempotency-key-busy',
+  'upload-incomplete',
+]
+const MOST_TRIES = 8
+const FIRST_WAIT_MS = 500
+
+/** @returns the exit status: 0 when every line was taken, 3 when some were refused, 1 when it failed, 2 for wrong arguments. */
+export async function importFile(args: readonly string[]): Promise<number> {
+  const options = optionsOf([...args])
+  if (typeof options === 'string') return failed(options, 2)
+  const { file, bank, remote } = options
+  let sizeBytes: number
+  let key: string
+  try {
+    sizeBytes = statSync(file).size
+    key = await keyOf(file)
+  } catch {
+    return failed('The file cannot be read.', 1)
+  }
+  const bar = byteBar({ label: 'import', totalBytes: sizeBytes, stream: process.stderr, now: Date.now })
+  for (let tries = 1; ; tries++) {
+    const outcome = await send({ file, bank, remote, key, bar }).catch(() => NOT_REACHED)
+    if ('lines' in outcome) {
+      bar.end()
+      process.stdout.write(`${JSON.stringify(outcome)}\n`)
+      return outcome.refused === 0 ? 0 : 3
+    }
+    if (tries === MOST_TRIES || !WORTH_ANOTHER_TRY.includes(outcome.code)) {
+      bar.end()
+      return failed(outcome.words, 1)
+    }
+    await sleep(outcome.retryAfterS === undefined ? FIRST_WAIT_MS * 2 ** (tries - 1) : outcome.retryAfterS * 1000)
+  }
+}
+
+const NOT_REACHED: Refused = {
+  code: 'upload-incomplete',
+  words: 'The api cannot be reached, or the connection breaks.',
+  retryAfterS: undefined,
+}
+
+function optionsOf(args: string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { ...REMOTE_OPTIONS, bank: { type: 'string' } },
+      allowPositionals: true,
+    })
+    const [file, ...more] = positionals
+    const { bank } = values
+    if (file === undefined || more.length > 0 || bank === undefined || !BANK_NAME_PATTERN.test(bank)) return USAGE
+    const remote = remoteFrom(values)
+    return typeof remote === 'string' ? remote : { file, bank, remote }
+  } catch {
+    return USAGE
+  }
+}
+
+/** The same for the same content, so that the api knows a file that it has seen a part of. */
+async function keyOf(file: string): Promise<string> {
+  const digest = createHash('sha256')
+  for await (const chunk of createReadStream(file)) digest.update(chunk)
+  return digest.digest('hex')
+}
+
+interface Sending {
+  readonly file: string
+  readonly bank: string
+  readonly remote: Remote
+  readonly key: string
+  readonly bar: ReturnType<typeof byteBar>
+}
+
+async function send({ file, bank, remote, key, bar }: Sending): Promise<z.infer<typeof Report> | Refused> {
+  bar.restart()
+  const counted = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bar.add(chunk.length)
+      done(null, chunk)
+    },
+  })
+  const response = await ask(remote, {
+    method: 'POST',
+    path: `/v1/banks/${bank}/imports`,
+    headers: { 'content-type': 'application/octet-stream', 'idempotency-key': key },
+    body: createReadStream(file).pipe(counted),
+  })
+  return response.statusCode === 201 ? Report.parse(JSON.parse(await textOf(response))) : refusalOf(response)
+}
+
+function failed(why: string, status: number): number {
+  process.stderr.write(`${why}\n`)
+  return status
+}

@@ -1,0 +1,106 @@
+// A running api, as the commands see it that speak to one.
+
+import { readFileSync } from 'node:fs'
+import { type IncomingMessage, request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { z } from 'zod'
+import { readConfig } from '../config.js'
+
+export const REMOTE_OPTIONS = { url: { type: 'string' }, 'key-file': { type: 'string' } } as const
+export const REMOTE_USAGE = `[--url URL] [--key-file FILE]
+    URL: of the api, by default the one that runs here. The API key: in the file, or in TABIR_API_KEY.`
+
+export interface Remote {
+  readonly url: URL
+  readonly key: string
+}
+
+/** @returns why not, in words, when something is missing. */
+export function remoteFrom(values: { readonly url?: string; readonly 'key-file'?: string }): Remote | string {
+  const { host, port, apiKey } = readConfig(process.env)
+  const url = values.url ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  if (!URL.canParse(url) || !/^https?:/.test(url)) return '--url is the http or https address of an api'
+  const key = values['key-file'] === undefined ? apiKey : fileText(values['key-file'])
+  if (key === undefined || !/^\S+$/.test(key))
+    return 'An API key is needed: in TABIR_API_KEY, or in a file that --key-file names.'
+  return { url: new URL(url), key }
+}
+
+export interface RemoteRequest {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Readable | string
+}
+
+/**
+ * One request, whose body may take hours: `fetch` gives up on answers that take longer than five minutes.
+ * @throws {Error} when the connection cannot be had, or breaks.
+ */
+export function ask({ url, key }: Remote, { method, path, headers, body }: RemoteRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const target = new URL(path, url)
+    const request = (target.protocol === 'https:' ? requestHttps : requestHttp)(target, {
+      method,
+      headers: { ...headers, authorization: `Bearer ${key}` },
+    })
+    request.once('response', (response) => {
+      response.once('end', () => request.destroy()) // an answer that came before the end of the body: nobody reads the rest
+      resolve(response)
+    })
+    request.once('error', reject)
+    if (body === undefined || typeof body === 'string') request.end(body)
+    else pipeline(body, request).catch(reject) // an answer that came before counts
+  })
+}
+
+const Refusal = z.object({ title: z.string(), detail: z.string().optional(), code: z.string() })
+
+export interface Refused {
+  /** `unreadable` when it is no problem of ours. */
+  readonly code: string
+  readonly words: string
+  readonly retryAfterS: number | undefined
+}
+
+export async function refusalOf(response: IncomingMessage): Promise<Refused> {
+  const { data } = Refusal.safeParse(jsonOrUndefined(await textOf(response)))
+  const retryAfterS = Number(response.headers['retry-after'])
+  return {
+    code: data?.code ?? 'unreadable',
+    words: data === undefined ? `Status ${response.statusCode}.` : [data.title, data.detail].filter(Boolean).join(' '),
+    retryAfterS: retryAfterS > 0 ? retryAfterS : undefined,
+  }
+}
+
+const MAX_ANSWER_BYTES = 16 << 20
+
+export async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let sizeBytes = 0
+  for await (const chunk of response) {
+    if (!Buffer.isBuffer(chunk)) continue
+    sizeBytes += chunk.length
+    if (sizeBytes > MAX_ANSWER_BYTES) throw new Error('the answer is too long')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
+}
+
+function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function fileText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}

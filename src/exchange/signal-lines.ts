@@ -1,0 +1,198 @@
+// What a line of a file says: hex alone, `pdq <hex>`, CSV with a header, or JSON.
+
+import { z } from 'zod'
+import type { FileFormat, ReadRecord, RecordRefusal } from '../domain/bank-import.js'
+import { UUID_PATTERN } from '../domain/ids.js'
+import { declaresMinor, tagDeclaresMinor } from '../domain/minors.js'
+import { CATEGORY_NAMES, TIER_NAMES } from '../domain/signal.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
+import { parseHash } from '../hash/hash256.js'
+import { csvFields } from './csv.js'
+
+export type LineReader = (text: string) => ReadRecord
+
+/** What a stored record has room for. */
+const MAX_REF_BYTES = 255
+const NUL = '\0'
+
+/** The format that the first line of a file with something in it shows, and what that line itself comes to. */
+export function readerFor(first: string): {
+  readonly format: FileFormat
+  readonly read: LineReader
+  readonly first: ReadRecord
+} {
+  if (first.startsWith('{')) return { format: 'ndjson', read: readJson, first: readJson(first) }
+  const columns = csvFields(first)
+  const header = columns === undefined || columns.length < 2 ? undefined : headerOf(columns)
+  if (header !== undefined) return { format: 'csv', read: csvReader(header), first: { kind: 'blank' } }
+  if (columns !== undefined && columns.length > 1 && isHex(columns[0] ?? '')) {
+    const read = csvReader(HEADERLESS) // as photo hashers write it: hash, quality, a file name that is not looked at
+    return { format: 'csv', read, first: read(first) }
+  }
+  return { format: 'lines', read: readPlain, first: readPlain(first) }
+}
+
+/** `<64 hex>` or `<type> <64 hex>`; a line that begins with # is a comment. */
+export function readPlain(text: string): ReadRecord {
+  if (text === '' || text.startsWith('#')) return { kind: 'blank' }
+  if (text.includes(NUL)) return refused('record-unreadable')
+  const [, typeText = 'pdq', hex = ''] = /^(?:(\S+)[ \t]+)?(\S+)$/.exec(text) ?? []
+  return hex === '' ? refused('record-unreadable') : signalFrom({ typeText, hex })
+}
+
+const SignalLine = z.object({
+  type: z.enum(SIGNAL_TYPE_NAMES),
+  hash: z.string(),
+  quality: z.int().min(0).max(100).optional(),
+  ref: z
+    .string()
+    .min(1)
+    .refine((ref) => Buffer.byteLength(ref) <= MAX_REF_BYTES)
+    .nullish(),
+  category: z.enum(CATEGORY_NAMES).nullish(),
+  tier: z.enum(TIER_NAMES).nullish(),
+  deleted: z.boolean().optional(),
+})
+const TombstoneLine = z.object({
+  signalId: z.string().toLowerCase().regex(UUID_PATTERN),
+  deleted: z.literal(true),
+  hash: z.undefined().optional(),
+})
+const WHY: Readonly<Record<string, RecordRefusal>> = {
+  type: 'signal-type-unknown',
+  hash: 'hash-malformed',
+  quality: 'quality-too-low',
+  ref: 'ref-unfit',
+  category: 'category-unknown',
+}
+
+/** What `tabir export` writes, and what a partner writes: more fields than these do no harm. */
+export function readJson(text: string): ReadRecord {
+  if (text === '') return { kind: 'blank' }
+  const value = parsed(text)
+  if (typeof value !== 'object' || value === null) return refused('record-unreadable')
+  if (declaresMinor(value)) return refused('minor-declared')
+  const tombstone = TombstoneLine.safeParse(value)
+  if (tombstone.success) return { kind: 'remove-id', signalId: tombstone.data.signalId }
+  const line = SignalLine.safeParse(value)
+  if (!line.success) return refused(WHY[String(line.error.issues[0]?.path[0])] ?? 'record-unreadable')
+  const { type, hash: hex, quality, ref, category, tier, deleted } = line.data
+  const hash = parseHash(hex.toLowerCase())
+  if (hash === undefined) return refused('hash-malformed')
+  if (deleted === true) return { kind: 'remove', signal: { type, hash }, ref: ref ?? undefined }
+  return signalFrom({
+    typeText: type,
+    hex,
+    ...(quality !== undefined && { quality }),
+    ref: ref ?? undefined,
+    category: category ?? undefined,
+    isReviewed: tier !== 'self-reported',
+  })
+}
+
+/** Which column holds what; the columns of other names are not looked at. */
+interface Columns {
+  readonly type: number | undefined
+  readonly hash: number
+  readonly quality: number | undefined
+  readonly opinion: number | undefined
+  readonly tags: number | undefined
+  readonly count: number
+}
+const HEADERLESS: Columns = { type: undefined, hash: 0, quality: 1, opinion: undefined, tags: undefined, count: 2 }
+
+function headerOf(names: readonly string[]): Columns | undefined {
+  const at = (...known: string[]) => {
+    const place = names.findIndex((name) => known.includes(name.trim().toLowerCase()))
+    return place === -1 ? undefined : place
+  }
+  const hash = at('signal_str', 'hash', 'indicator', 'signal')
+  if (hash === undefined) return undefined
+  const type = at('signal_type', 'type')
+  return {
+    type,
+    hash,
+    quality: at('quality'),
+    opinion: at('category'),
+    tags: at('tags', 'labels'),
+    count: Math.max(hash, type ?? 0) + 1,
+  }
+}
+
+/** The opinion of whoever made the file, in the words of ThreatExchange. Only what was found harmful, or may be, is taken. */
+const OPINIONS: Readonly<Record<string, 'reviewed' | 'unreviewed' | 'not-harmful'>> = {
+  POSITIVE_CLASS: 'reviewed',
+  INVESTIGATION_SEED: 'unreviewed',
+  NEGATIVE_CLASS: 'not-harmful',
+  DISPUTED: 'not-harmful',
+}
+
+function csvReader(columns: Columns): LineReader {
+  return (text) => {
+    if (text === '') return { kind: 'blank' }
+    const fields = text.includes(NUL) ? undefined : csvFields(text)
+    if (fields === undefined) return refused('record-unreadable')
+    if (fields.length < columns.count) return refused('columns-missing')
+    const field = (at: number | undefined) => (at === undefined ? '' : (fields[at] ?? '').trim())
+    const tags = field(columns.tags).split(/[\s;|]+/)
+    if (tags.some(tagDeclaresMinor) || tagDeclaresMinor(field(columns.tags))) return refused('minor-declared')
+    const opinion = OPINIONS[field(columns.opinion)] ?? 'reviewed'
+    if (opinion === 'not-harmful') return refused('not-harmful')
+    const qualityText = field(columns.quality)
+    return signalFrom({
+      typeText: field(columns.type) || 'pdq',
+      hex: field(columns.hash),
+      ...(qualityText !== '' && { quality: /^\d{1,3}$/.test(qualityText) ? Number(qualityText) : -1 }),
+      category: CATEGORY_NAMES.find((name) => tags.includes(name)),
+      isReviewed: opinion === 'reviewed',
+    })
+  }
+}
+
+interface Fields {
+  readonly typeText: string
+  readonly hex: string
+  readonly quality?: number
+  readonly ref?: string | undefined
+  readonly category?: (typeof CATEGORY_NAMES)[number] | undefined
+  readonly isReviewed?: boolean
+}
+
+/** One signal as another system gives it. Without a quality, it is taken to have been good enough for that system. */
+export function signalFrom({ typeText, hex, quality = 100, ref, category, isReviewed = true }: Fields): ReadRecord {
+  const type = typeNamed(typeText)
+  if (type === undefined) return refused('signal-type-unknown')
+  const hash = parseHash(hex.toLowerCase())
+  if (hash === undefined) return refused('hash-malformed')
+  if (quality < SIGNAL_TYPES[type].minQuality || quality > 100) return refused('quality-too-low')
+  return {
+    kind: 'put',
+    signal: {
+      signal: { type, view: 'whole', quality, hash },
+      ref,
+      category,
+      ...(!isReviewed && { tier: 'self-reported' }),
+    },
+  }
+}
+
+function typeNamed(text: string): SignalType | undefined {
+  const name = text.toLowerCase()
+  return name === 'hash_pdq' ? 'pdq' : SIGNAL_TYPE_NAMES.find((known) => known === name)
+}
+
+function isHex(text: string): boolean {
+  return /^[0-9a-f]{64}$/i.test(text.trim())
+}
+
+function refused(why: RecordRefusal): ReadRecord {
+  return { kind: 'refused', why }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

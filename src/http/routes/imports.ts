@@ -1,0 +1,164 @@
+// Files for a bank: handed in as they are, whatever their length, and how far they have come.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { FILE_FORMATS, IMPORT_STATES, RECORD_REFUSALS } from '../../domain/bank-import.js'
+import { PROBLEM_CODES, Problem } from '../../domain/problem.js'
+import type { Banks } from '../../services/banks.js'
+import type { ImportReport, Imports } from '../../services/imports.js'
+import { callerOf } from '../plugins/door.js'
+import { may } from '../problems.js'
+import { BankName, IdempotencyKey, Instant } from '../schemas.js'
+
+/** What a file may be called; what it is shows its first line, and gzip its first two bytes. */
+const FILE_TYPES = [
+  'application/octet-stream',
+  'application/gzip',
+  'application/x-gzip',
+  'application/x-ndjson',
+  'text/plain',
+  'text/csv',
+]
+
+const Progress = z.object({
+  importId: z.uuid(),
+  state: z.enum(IMPORT_STATES).meta({
+    description:
+      'running: unless `updatedAt` is long ago, then it broke off. stopped: by `problem`. Both go on when the same file comes again with the same Idempotency-Key.',
+  }),
+  problem: z.enum(PROBLEM_CODES).nullable(),
+  format: z.enum(FILE_FORMATS).nullable(),
+  startedAt: Instant,
+  updatedAt: Instant,
+  lines: z.int().meta({ description: 'That are done with.' }),
+  accepted: z.int(),
+  removed: z.int().meta({ description: 'Signals that were there and that tombstones in the file took away.' }),
+  refused: z.int(),
+  refusedFor: z.partialRecord(z.enum(RECORD_REFUSALS), z.int()),
+})
+const Report = Progress.extend({
+  refusals: z
+    .array(z.object({ fromLine: z.int(), toLine: z.int(), reason: z.enum(RECORD_REFUSALS) }))
+    .meta({ description: 'Stretches of lines, counted from 1, both ends in it; the first 10,000.' }),
+}).meta({ id: 'Import' })
+
+const BankParam = z.object({ bank: BankName })
+
+export interface ImportRouteOptions {
+  readonly banks: Banks
+  readonly imports: Imports
+}
+
+export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (app, { banks, imports }) => {
+  app.removeContentTypeParser('text/plain') // Fastify's own would read it whole
+  app.addContentTypeParser(FILE_TYPES, (_request, payload, done) => done(null, payload))
+
+  app.post(
+    '/banks/:bank/imports',
+    {
+      config: { scope: 'signals:write', fileBody: true },
+      schema: {
+        operationId: 'importFile',
+        summary: 'Hand in a file of signals',
+        description:
+          'Lines of 64 hex digits; lines of a type and hex digits; CSV with a header, such as `signal_type,signal_str,collab,category,tags`; or NDJSON as `tabir export` writes it, with `"deleted":true` for what is to go. Any of them packed with gzip. A line that cannot be used is refused with its number and a reason, and stops nothing. The same signal twice is one signal. With an Idempotency-Key, the same file sent again goes on where it broke off.',
+        tags: ['banks'],
+        params: BankParam,
+        headers: IdempotencyKey,
+        response: {
+          201: Report,
+          ...may(
+            'request-invalid',
+            'body-unreadable',
+            'upload-incomplete',
+            'body-too-large',
+            'media-unsupported',
+            'key-missing',
+            'scope-missing',
+            'account-suspended',
+            'bank-unknown',
+            'idempotency-key-reused',
+            'idempotency-key-busy',
+            'ceiling-reached',
+            'store-away',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const bank = await banks.writable(callerOf(request), request.params.bank)
+      if (!isStream(request.body)) throw new Problem('media-unsupported')
+      const taken = await imports.take(bank, request.headers['idempotency-key'], request.body)
+      return reply.code(201).send(reportOf(taken))
+    },
+  )
+
+  app.get(
+    '/banks/:bank/imports',
+    {
+      config: { scope: 'signals:write' },
+      schema: {
+        operationId: 'listImports',
+        summary: 'See how far files have come',
+        description: 'The newest first, at most 100, of the last 30 days.',
+        tags: ['banks'],
+        params: BankParam,
+        response: {
+          200: z.object({ imports: z.array(Progress) }),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'store-away'),
+        },
+      },
+    },
+    async (request) => {
+      const all = await imports.list(await banks.writable(callerOf(request), request.params.bank))
+      return { imports: all.map(progressOf) }
+    },
+  )
+
+  app.get(
+    '/banks/:bank/imports/:importId',
+    {
+      config: { scope: 'signals:write' },
+      schema: {
+        operationId: 'getImport',
+        summary: 'See which lines of a file were refused, and why',
+        tags: ['banks'],
+        params: BankParam.extend({ importId: z.uuid() }),
+        response: {
+          200: Report,
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'import-unknown', 'store-away'),
+        },
+      },
+    },
+    async (request) => {
+      const bank = await banks.writable(callerOf(request), request.params.bank)
+      return reportOf(await imports.report(bank, request.params.importId.toLowerCase()))
+    },
+  )
+}
+
+function reportOf(report: ImportReport): z.infer<typeof Report> {
+  const refusals = report.refusals.map(({ fromLine, toLine, why }) => ({ fromLine, toLine, reason: why }))
+  return { ...progressOf(report), refusals }
+}
+
+function progressOf({ importId, progress }: Omit<ImportReport, 'refusals'>): z.infer<typeof Progress> {
+  const { state, problem = null, format = null, startedAtMs, updatedAtMs, lines, accepted, removed, refused } = progress
+  return {
+    importId,
+    state,
+    problem,
+    format,
+    startedAt: new Date(startedAtMs).toISOString(),
+    updatedAt: new Date(updatedAtMs).toISOString(),
+    lines,
+    accepted,
+    removed,
+    refused,
+    refusedFor: { ...progress.refusedFor },
+  }
+}
+
+function isStream(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
+}

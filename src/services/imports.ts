@@ -1,0 +1,224 @@
+// Files that are handed in to a bank: read as they arrive, taken a batch at a time, gone on with where they broke off.
+
+import { createHash, createHmac, type Hash, randomBytes } from 'node:crypto'
+import type { Bank } from '../domain/bank.js'
+import type { BankChange } from '../domain/bank-change.js'
+import {
+  type FileFormat,
+  type ImportProgress,
+  RECORD_REFUSALS,
+  type ReadRecord,
+  type RecordRefusal,
+  type RefusedLines,
+  refusedUpTo,
+  withRefusal,
+} from '../domain/bank-import.js'
+import { uuidV7, uuidV8 } from '../domain/ids.js'
+import { Problem, type ProblemCode } from '../domain/problem.js'
+import { readLines, type TextLine } from '../exchange/lines.js'
+import { type LineReader, readerFor } from '../exchange/signal-lines.js'
+import { unpacked } from '../exchange/unpack.js'
+import type { ImportName, Imports as ImportStore } from '../store/imports.js'
+import type { Registration } from './registration.js'
+
+export interface ImportReport {
+  readonly importId: string
+  readonly progress: ImportProgress
+  readonly refusals: readonly RefusedLines[]
+}
+
+export interface Imports {
+  /**
+   * Takes a file of any length. With a key, the same file again goes on behind the last line that is done with; without, it begins
+   * anew, which does no harm. Matchable here when it returns.
+   *
+   * @throws {Problem} what stopped it, which its report names too: body-too-large, body-unreadable, upload-incomplete,
+   *   ceiling-reached, account-suspended, store-away; idempotency-key-reused when the key belongs to another file,
+   *   idempotency-key-busy when the same one was begun elsewhere meanwhile.
+   * Memory: some thousand lines, however long the file is.
+   */
+  take(bank: Bank, key: string | undefined, body: AsyncIterable<unknown>): Promise<ImportReport>
+  /** Without their refusals, the newest first. */
+  list(bank: Bank): Promise<Omit<ImportReport, 'refusals'>[]>
+  /** @throws {Problem} import-unknown */
+  report(bank: Bank, importId: string): Promise<ImportReport>
+}
+
+export interface ImportParts {
+  readonly imports: ImportStore
+  readonly registration: Pick<Registration, 'changeBank' | 'matchable'>
+  /** Keys ids and digests, so that neither says anything of a file. */
+  readonly secret: Buffer
+  readonly now: () => number
+}
+
+/** What is taken in one write: long enough for the disk to be waited for seldom, short enough for the index to keep up. */
+const BATCH = 1000
+const CHECKPOINT_EVERY_MS = 1000
+
+export function importsOver({ imports, registration, secret, now }: ImportParts): Imports {
+  return {
+    async take(bank, key, body) {
+      const importId = key === undefined ? uuidV7(now(), randomBytes(10)) : idFor(secret, bank, key)
+      const name: ImportName = [bank.name, importId]
+      const run = await begin(name, bank)
+      try {
+        for await (const lines of readLines(unpacked(body))) {
+          for (const line of lines) {
+            run.see(line)
+            await run.applyIfDue()
+          }
+          await new Promise((resolve) => setImmediate(resolve)) // a chunk may hold a thousand lines that are skipped
+        }
+        const progress = await run.end()
+        return { importId, progress, refusals: await imports.refusals(name) }
+      } catch (error) {
+        await run.stop(error instanceof Problem ? error.code : 'unexpected')
+        throw error
+      }
+    },
+    list: (bank) => imports.list(bank.name),
+    async report(bank, importId) {
+      const name: ImportName = [bank.name, importId]
+      const progress = await imports.get(name)
+      if (progress === undefined) throw new Problem('import-unknown')
+      return { importId, progress, refusals: await imports.refusals(name) }
+    },
+  }
+
+  async function begin(name: ImportName, bank: Bank) {
+    const writer = randomBytes(16).toString('hex')
+    const startedAtMs = now()
+    const digest = createHash('sha256').update(createHmac('sha256', secret).update('lines of a file').digest())
+    const before = await imports.claim(name, writer, startedAtMs)
+    return runFrom(before ?? { ...NOTHING, startedAtMs, updatedAtMs: startedAtMs }, digest, {
+      take: (changes) => registration.changeBank(bank, changes),
+      matchable: registration.matchable,
+      checkpoint: (progress, refused) => imports.checkpoint(name, writer, progress, refused),
+      now,
+    })
+  }
+}
+
+const NOTHING: Omit<ImportProgress, 'startedAtMs' | 'updatedAtMs'> = {
+  format: undefined,
+  state: 'running',
+  problem: undefined,
+  lines: 0,
+  accepted: 0,
+  removed: 0,
+  refused: 0,
+  refusedFor: {},
+  digest: '',
+}
+
+interface RunParts {
+  readonly take: (changes: readonly BankChange[]) => Promise<{ readonly removed: number; readonly revision: number }>
+  readonly matchable: (revision: number) => Promise<void>
+  readonly checkpoint: (progress: ImportProgress, refused: readonly RefusedLines[]) => Promise<boolean>
+  readonly now: () => number
+}
+
+/** One try. What `done` says is done is on disk, or refused and counted; what was seen since waits in `changes`. */
+function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
+  let done: ImportProgress = { ...before, state: 'running', problem: undefined }
+  let seen = 0
+  let read: LineReader | undefined
+  let format: FileFormat | undefined
+  let changes: BankChange[] = []
+  let refusedFor: Partial<Record<RecordRefusal, number>> = {}
+  let refusals: RefusedLines[] = [] // since the last checkpoint
+  let refusedCount = 0
+  let indexed: Promise<void> = Promise.resolve()
+  let savedAtMs = before.updatedAtMs
+
+  /** The first line with something in it shows what the file is, also for a try that skips it. */
+  const recordOf = (text: string): ReadRecord => {
+    if (read !== undefined) return read(text)
+    if (text === '') return { kind: 'blank' }
+    const found = readerFor(text)
+    read = found.read
+    format = found.format
+    return found.first
+  }
+  const isSameFile = () => digest.copy().digest('base64url') === before.digest
+  const save = async (progress: ImportProgress) => {
+    const kept = await parts.checkpoint(progress, refusals)
+    if (!kept) throw new Problem('idempotency-key-busy')
+    refusals = []
+    savedAtMs = progress.updatedAtMs
+  }
+  /** The index may be one batch behind, and no more: an import that outruns it makes it answer from an older state. */
+  const apply = async () => {
+    const taken = changes
+    changes = []
+    await indexed
+    const { removed, revision } = taken.length === 0 ? { removed: 0, revision: 0 } : await parts.take(taken)
+    indexed = parts.matchable(revision)
+    indexed.catch(() => {}) // whoever waits for it next is told
+    done = {
+      ...done,
+      format,
+      updatedAtMs: parts.now(),
+      lines: seen,
+      accepted: done.accepted + taken.length,
+      removed: done.removed + removed,
+      refused: done.refused + refusedCount,
+      refusedFor: sumOf(done.refusedFor, refusedFor),
+      digest: digest.copy().digest('base64url'),
+    }
+    refusedFor = {}
+    refusedCount = 0
+  }
+
+  return {
+    see({ line, text }: TextLine): void {
+      seen = line
+      digest.update(`${text?.length ?? 'long'}:`).update(text ?? '')
+      if (line === before.lines && !isSameFile()) throw new Problem('idempotency-key-reused')
+      const isSkipped = line <= before.lines
+      if (isSkipped && read !== undefined) return
+      const record = text === undefined ? TOO_LONG : recordOf(text)
+      if (isSkipped || record.kind === 'blank') return
+      if (record.kind !== 'refused') changes.push(record)
+      else {
+        refusals = withRefusal(refusals, line, record.why)
+        refusedFor[record.why] = (refusedFor[record.why] ?? 0) + 1
+        refusedCount++
+      }
+    },
+    async applyIfDue(): Promise<void> {
+      if (changes.length < BATCH && refusedCount < BATCH) return
+      await apply()
+      if (parts.now() - savedAtMs >= CHECKPOINT_EVERY_MS || refusals.length >= BATCH) await save(done)
+    },
+    async end(): Promise<ImportProgress> {
+      if (seen < before.lines) throw new Problem('idempotency-key-reused')
+      await apply()
+      await indexed
+      done = { ...done, state: 'done' }
+      await save(done)
+      return done
+    },
+    /** What it says is on disk already, or was refused, so nothing is lost when this cannot be written. */
+    async stop(problem: ProblemCode): Promise<void> {
+      if (problem === 'idempotency-key-reused' || problem === 'idempotency-key-busy') return // the other one's is the one to keep
+      refusals = refusedUpTo(refusals, done.lines)
+      await save({ ...done, state: 'stopped', problem, updatedAtMs: parts.now() }).catch(() => {})
+    },
+  }
+}
+
+const TOO_LONG: ReadRecord = { kind: 'refused', why: 'record-too-long' }
+
+type Counts = Partial<Readonly<Record<RecordRefusal, number>>>
+
+function sumOf(a: Counts, b: Counts): Counts {
+  const sums = RECORD_REFUSALS.map((why) => [why, (a[why] ?? 0) + (b[why] ?? 0)] as const)
+  return Object.fromEntries(sums.filter(([, count]) => count > 0))
+}
+
+function idFor(secret: Buffer, bank: Bank, key: string): string {
+  const bytes = createHmac('sha256', secret).update(`import\0${bank.name}\0`).update(key).digest()
+  return uuidV8(bytes)
+}

@@ -1,0 +1,39 @@
+// Makes somebody the one who is at an import, whoever was before; he finds out when he writes next.
+export const claimImport = {
+  numberOfKeys: 3,
+  lua: `
+    local import  = KEYS[1] -- hash
+    local refused = KEYS[2] -- list
+    local imports = KEYS[3] -- sorted set: those of the bank
+    local writer  = ARGV[1] -- random
+    local id      = ARGV[2]
+    local atMs    = ARGV[3] -- [epoch ms]
+    local keptMs  = ARGV[4] -- [ms]
+    -- returns the progress so far as JSON, or nil when there is none
+    redis.call('HSET', import, 'writer', writer)
+    redis.call('ZADD', imports, 'NX', atMs, id)
+    redis.call('ZREMRANGEBYSCORE', imports, '-inf', atMs - keptMs)
+    for _, key in ipairs({ import, refused, imports }) do redis.call('PEXPIRE', key, keptMs) end
+    return redis.call('HGET', import, 'progress')`,
+} as const
+
+// Says how far an import has come, if it is still this one who is at it.
+export const checkpointImport = {
+  numberOfKeys: 3,
+  lua: `
+    local import   = KEYS[1] -- hash
+    local refused  = KEYS[2] -- list
+    local imports  = KEYS[3] -- sorted set: those of the bank
+    local writer   = ARGV[1]
+    local progress = ARGV[2] -- JSON
+    local most     = tonumber(ARGV[3]) -- [integer] stretches that are kept
+    local keptMs   = ARGV[4] -- [ms]
+    -- ARGV[5…]       stretches of refused lines since the last time, as JSON
+    -- returns [integer] 1, or 0 when another one has taken over
+    if redis.call('HGET', import, 'writer') ~= writer then return 0 end
+    redis.call('HSET', import, 'progress', progress)
+    local room = most - redis.call('LLEN', refused)
+    for i = 5, math.min(#ARGV, room + 4) do redis.call('RPUSH', refused, ARGV[i]) end
+    for _, key in ipairs({ import, refused, imports }) do redis.call('PEXPIRE', key, keptMs) end
+    return 1`,
+} as const

@@ -1,0 +1,87 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import t from 'tap'
+import { createApiKey } from '../../src/services/access.js'
+import { apiKeysIn } from '../../src/store/api-keys.js'
+import { openStore } from '../../src/store/store.js'
+import { open, startApi, type World } from '../helpers/canary-world.js'
+import { randomHashText, until } from '../helpers/service.js'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+
+async function ngoKey({ redis }: World): Promise<string> {
+  const store = await openStore({ url: undefined, socket: redis.socket })
+  const scopes = new Set(['signals:write', 'match'] as const)
+  const { key } = await createApiKey(apiKeysIn(store), { org: 'ngo', kind: 'ngo', scopes, env: 'test', nowMs: Date.now() })
+  await store.close()
+  return key
+}
+
+function envWith(key: string) {
+  return { PATH: process.env['PATH'], TABIR_API_KEY: key }
+}
+
+function tabir(key: string, ...args: string[]) {
+  return new Promise<{ status: number | null; out: string; errors: string }>((resolve) => {
+    const child = execFile(process.execPath, [MAIN, ...args], { env: envWith(key) }, (_, out, errors) =>
+      resolve({ status: child.exitCode, out, errors }),
+    )
+  })
+}
+
+t.test('an import whose api and command are killed at random points gives the same bank, and the same report', async (t) => {
+  const world = await open(t)
+  const key = await ngoKey(world)
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-import-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const lines = Array.from({ length: 12_000 }, (_, i) => (i % 1000 === 500 ? 'pdq 12' : randomHashText()))
+  const file = join(folder, 'list.txt.gz')
+  writeFileSync(file, gzipSync(lines.join('\n')))
+
+  let api = await startApi(t, world)
+  const ask = (path: string, body?: object) =>
+    fetch(`${api.url}${path}`, { headers, ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }) })
+  await ask('/v1/banks', { name: 'list' })
+  const taken = async () => {
+    const { imports } = (await (await ask('/v1/banks/list/imports')).json()) as { imports: { lines: number }[] }
+    return imports[0]?.lines ?? 0
+  }
+  let before = 0
+  for (let kills = 0; kills < 2; kills++) {
+    const command = spawn(process.execPath, [MAIN, 'import', file, '--bank', 'list', '--url', api.url], {
+      env: envWith(key),
+    })
+    const gone = once(command, 'exit')
+    await until(async () => command.exitCode !== null || (await taken()) > before)
+    api.process.kill('SIGKILL')
+    command.kill('SIGKILL')
+    await gone
+    api = await startApi(t, world)
+    before = await taken()
+  }
+
+  const { status, out } = await tabir(key, 'import', file, '--bank', 'list', '--url', api.url)
+
+  t.equal(status, 3, 'some lines were refused')
+  t.match(JSON.parse(out), { lines: 12_000, accepted: 11_988, refused: 12, refusedFor: { 'hash-malformed': 12 } })
+  const { refusals } = JSON.parse(out) as { refusals: { fromLine: number }[] }
+  t.same(
+    refusals.map(({ fromLine }) => fromLine),
+    Array.from({ length: 12 }, (_, i) => i * 1000 + 501),
+  )
+  const queries = lines.filter((line) => line.length === 64).filter((_, i) => i % 12 === 0)
+  const response = await ask('/v1/match', { queries: queries.map((hash) => ({ signals: [{ type: 'pdq', hash }] })) })
+  const { results } = (await response.json()) as { results: { matches: unknown[] }[] }
+  t.equal(results.filter(({ matches }) => matches.length === 1).length, queries.length, 'each is there, once')
+
+  t.match(await tabir(key, 'import', join(folder, 'none'), '--bank', 'list', '--url', api.url), { status: 1 })
+  t.match(await tabir(key, 'import', file, '--bank', 'nobodys', '--url', api.url), { status: 1, errors: /no such bank/ })
+  t.match(await tabir('', 'import', file, '--bank', 'list', '--url', api.url), { status: 2, errors: /API key/ })
+  t.match(await tabir(key, 'import', file), { status: 2, errors: /tabir import FILE/ })
+})

@@ -1,0 +1,139 @@
+import t from 'tap'
+import type { ReadRecord } from '../../src/domain/bank-import.js'
+import { readerFor } from '../../src/exchange/signal-lines.js'
+import { formatHash } from '../../src/hash/hash256.js'
+
+const A = 'a1'.repeat(32)
+const B = '0f'.repeat(32)
+
+/** What each line comes to, in short. */
+function read(...lines: readonly [string, ...string[]]) {
+  const [first, ...others] = lines
+  const reader = readerFor(first)
+  return { format: reader.format, records: [reader.first, ...others.map(reader.read)].map(short) }
+}
+
+function short(record: ReadRecord): string {
+  if (record.kind === 'blank') return 'blank'
+  if (record.kind === 'refused') return record.why
+  if (record.kind === 'remove-id') return `remove ${record.signalId}`
+  if (record.kind === 'remove')
+    return `remove ${record.signal.type} ${formatHash(record.signal.hash)} ${record.ref ?? ''}`.trim()
+  const { signal, ref, category, tier } = record.signal
+  return [signal.type, signal.quality, formatHash(signal.hash), ref, category, tier]
+    .filter((part) => part !== undefined)
+    .join(' ')
+}
+
+t.test('lines of hex, with a type before them or not, and comments', async (t) => {
+  t.same(read(A, A.toUpperCase(), '', '# a list', `pdq ${A}`, `HASH_PDQ\t${B}`, `blockhash ${B}`), {
+    format: 'lines',
+    records: [`pdq 100 ${A}`, `pdq 100 ${A}`, 'blank', 'blank', `pdq 100 ${A}`, `pdq 100 ${B}`, `blockhash 100 ${B}`],
+  })
+  t.same(
+    read(`pdq ${A.slice(1)}`, A.slice(0, 32), `video_md5 ${A}`, `pdq ${A} more`, `\0${A.slice(1)}`, 'x', `pdq  ${B}x`)
+      .records,
+    [
+      'hash-malformed',
+      'hash-malformed',
+      'signal-type-unknown',
+      'record-unreadable',
+      'record-unreadable',
+      'hash-malformed',
+      'hash-malformed',
+    ],
+  )
+})
+
+t.test(
+  'the CSV of five columns: only what was found harmful, or may be, is taken, and nothing that is said to show a child',
+  async (t) => {
+    const seen = read(
+      'signal_type,signal_str,collab,category,tags',
+      `pdq,${A},NCII,POSITIVE_CLASS,"nude, ""shared"""`,
+      `pdq,${B},"a, b",INVESTIGATION_SEED,`,
+      `pdq,${B},x,NEGATIVE_CLASS,`,
+      `pdq,${B},x,DISPUTED,`,
+      `pdq,${B},x,POSITIVE_CLASS,blurry A1`,
+      `pdq,${B},x,POSITIVE_CLASS,"csam"`,
+      `video_md5,${A.slice(0, 32)},x,POSITIVE_CLASS,`,
+      `pdq,"${B},x,POSITIVE_CLASS,`,
+      'pdq',
+      `pdq,${A}\0,x,POSITIVE_CLASS,`,
+      '',
+      `pdq,${B},x,POSITIVE_CLASS,synthetic teenager-like-tags-are-words`,
+    )
+    t.equal(seen.format, 'csv')
+    t.same(seen.records, [
+      'blank',
+      `pdq 100 ${A}`,
+      `pdq 100 ${B} self-reported`,
+      'not-harmful',
+      'not-harmful',
+      'minor-declared',
+      'minor-declared',
+      'signal-type-unknown',
+      'record-unreadable',
+      'columns-missing',
+      'record-unreadable',
+      'blank',
+      `pdq 100 ${B} synthetic`,
+    ])
+  },
+)
+
+t.test('what photo hashers write: hash, quality and a file name that is not looked at', async (t) => {
+  t.same(read('hash,quality,filename', `${A},97,me.jpg`, `${A},49,me.jpg`, `${A},high,me.jpg`).records, [
+    'blank',
+    `pdq 97 ${A}`,
+    'quality-too-low',
+    'quality-too-low',
+  ])
+  t.same(read(`${A},97,me.jpg`, `${B},100`), { format: 'csv', records: [`pdq 97 ${A}`, `pdq 100 ${B}`] })
+})
+
+t.test('NDJSON: signals, tombstones by what they are and by id, and why each other one is refused', async (t) => {
+  const id = '0190aaaa-0000-8000-8000-000000000001'
+  const line = (value: object) => JSON.stringify(value)
+  const seen = read(
+    line({ type: 'pdq', hash: A, quality: 80, ref: 'r', category: 'nude', tier: 'ngo-attested', signalId: id, more: 1 }),
+    line({ type: 'pdq', hash: A, ref: 'r', deleted: true }),
+    line({ signalId: id.toUpperCase(), deleted: true }),
+    line({ type: 'pdq', hash: A, tier: 'self-reported', deleted: false, ref: null, category: null }),
+    line({ type: 'sha256', hash: B }),
+    line({ type: 'photodna', hash: A }),
+    line({ type: 'pdq', hash: A.slice(2) }),
+    line({ type: 'pdq', hash: 7 }),
+    line({ type: 'pdq', hash: A, quality: 12 }),
+    line({ type: 'pdq', hash: A, category: 'art' }),
+    line({ type: 'pdq', hash: A, ref: 'é'.repeat(128) }),
+    line({ type: 'pdq', hash: A, age: 17 }),
+    line({ type: 'pdq', hash: A, adult: 'no' }),
+    line({ signalId: 'x', deleted: true }),
+    '[]',
+    'null',
+    '{"type":',
+  )
+  t.same(seen, {
+    format: 'ndjson',
+    records: [
+      `pdq 80 ${A} r nude`,
+      `remove pdq ${A} r`,
+      `remove ${id}`,
+      `pdq 100 ${A} self-reported`,
+      `sha256 100 ${B}`,
+      'signal-type-unknown',
+      'hash-malformed',
+      'hash-malformed',
+      'quality-too-low',
+      'category-unknown',
+      'ref-unfit',
+      'minor-declared',
+      'minor-declared',
+      'signal-type-unknown',
+      'record-unreadable',
+      'record-unreadable',
+      'record-unreadable',
+    ],
+  })
+})

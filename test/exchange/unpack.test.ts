@@ -1,0 +1,78 @@
+import { gzipSync } from 'node:zlib'
+import t from 'tap'
+import { Problem } from '../../src/domain/problem.js'
+import { readLines } from '../../src/exchange/lines.js'
+import { type UnpackLimits, unpacked } from '../../src/exchange/unpack.js'
+
+const LIMITS: UnpackLimits = { maxPlainBytes: 1 << 20, maxRatio: 20, freeBytes: 1000 }
+
+async function* pieces(bytes: Buffer, sizeBytes: number) {
+  for (let at = 0; at < bytes.length; at += sizeBytes) yield bytes.subarray(at, at + sizeBytes)
+}
+
+/** What came out, and the code of what stopped it. */
+async function unpack(body: AsyncIterable<unknown>, limits = LIMITS) {
+  const chunks: Buffer[] = []
+  try {
+    for await (const chunk of unpacked(body, limits)) chunks.push(chunk)
+  } catch (error) {
+    return { text: Buffer.concat(chunks).toString(), stoppedBy: error instanceof Problem ? error.code : error }
+  }
+  return { text: Buffer.concat(chunks).toString(), stoppedBy: undefined }
+}
+
+t.test('gzip is known by its first bytes, however they are cut; what is not packed stays as it is', async (t) => {
+  const text = 'pdq 1234\n'.repeat(50)
+  for (const sizeBytes of [1, 7, 1000]) {
+    t.same(await unpack(pieces(gzipSync(text), sizeBytes)), { text, stoppedBy: undefined })
+    t.same(await unpack(pieces(Buffer.from(text), sizeBytes)), { text, stoppedBy: undefined })
+  }
+  const twoMembers = Buffer.concat([gzipSync('one\n'), gzipSync('two\n')])
+  t.same(await unpack(pieces(twoMembers, 3)), { text: 'one\ntwo\n', stoppedBy: undefined })
+  t.same(await unpack(pieces(Buffer.of(0x1f), 1)), { text: '\u001f', stoppedBy: undefined })
+  t.same(await unpack(pieces(Buffer.alloc(0), 1)), { text: '', stoppedBy: undefined })
+})
+
+t.test('a bomb is stopped by its ratio long before it is unpacked, and a long file by its length', async (t) => {
+  const bomb = gzipSync(Buffer.alloc(5 << 20))
+  const small: UnpackLimits = { ...LIMITS, maxPlainBytes: 1 << 30 }
+  const { text, stoppedBy } = await unpack(pieces(bomb, 64), small)
+  t.equal(stoppedBy, 'body-too-large')
+  t.ok(text.length < 512 << 10, `only ${text.length} bytes of it were ever there`)
+
+  const plain = await unpack(pieces(Buffer.alloc(2 << 20, 'x'), 65_536))
+  t.same([plain.stoppedBy, plain.text.length <= LIMITS.maxPlainBytes], ['body-too-large', true])
+})
+
+t.test('what breaks off or does not unpack is told apart, and what came before it is given', async (t) => {
+  const packed = gzipSync('line\n'.repeat(20_000), { level: 0 })
+  const cut = await unpack(pieces(packed.subarray(0, packed.length - 20), 999))
+  t.same([cut.stoppedBy, cut.text.startsWith('line\nline\n')], ['upload-incomplete', true])
+
+  const broken = Buffer.from(packed)
+  broken[broken.length - 6] = (broken[broken.length - 6] ?? 0) ^ 1 // its checksum
+  t.equal((await unpack(pieces(broken, 999))).stoppedBy, 'body-unreadable')
+  t.equal((await unpack(pieces(Buffer.from([0x1f, 0x8b, 9, 9, 9, 9]), 2))).stoppedBy, 'body-unreadable')
+
+  const failing = async function* () {
+    yield Buffer.from('one\n')
+    throw new Error('ECONNRESET')
+  }
+  t.same(await unpack(failing()), { text: 'one\n', stoppedBy: 'upload-incomplete' })
+})
+
+t.test('lines are whole wherever chunks end, and a line without end costs no memory', async (t) => {
+  const text = `\u{feff}erste\r\nzweite é\n\n${'x'.repeat(100_000)}\nlast`
+  for (const sizeBytes of [1, 3, 4096, 200_000]) {
+    const lines: [number, string | undefined][] = []
+    for await (const some of readLines(pieces(Buffer.from(text), sizeBytes)))
+      lines.push(...some.map(({ line, text }): [number, string | undefined] => [line, text]))
+    t.same(lines, [
+      [1, 'erste'],
+      [2, 'zweite é'],
+      [3, ''],
+      [4, undefined],
+      [5, 'last'],
+    ])
+  }
+})
