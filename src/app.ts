@@ -20,6 +20,7 @@ import { caseImageRoutes } from './http/routes/case-images.js'
 import { caseRoutes } from './http/routes/cases.js'
 import { challengeRoutes } from './http/routes/challenge.js'
 import { docRoutes } from './http/routes/docs.js'
+import { exportRoutes } from './http/routes/exports.js'
 import { feedbackRoutes } from './http/routes/feedback.js'
 import { healthRoutes } from './http/routes/health.js'
 import { importRoutes } from './http/routes/imports.js'
@@ -34,6 +35,7 @@ import type { Accounts } from './services/accounts.js'
 import type { Banks } from './services/banks.js'
 import type { CaseFiles } from './services/case-file.js'
 import type { Cases } from './services/cases.js'
+import type { Exports } from './services/exports.js'
 import type { Hashing } from './services/hashing.js'
 import type { Health } from './services/health.js'
 import type { Idempotency } from './services/idempotency.js'
@@ -57,6 +59,7 @@ export interface AppServices {
   readonly registration: Registration
   readonly banks: Banks
   readonly imports: Imports
+  readonly exports: Exports
   readonly matcher: Matcher
   readonly trust: TrustService
   readonly notices: Notices
@@ -145,6 +148,7 @@ export async function buildApp({
     await guarded.register(webhookRoutes, { prefix: '/v1', webhooks: services.webhooks })
     await guarded.register(bankRoutes, { prefix: '/v1', banks, registration })
     await guarded.register(importRoutes, { prefix: '/v1', banks, imports: services.imports })
+    await guarded.register(exportRoutes, { prefix: '/v1', banks, exports: services.exports })
   })
   await app.register(swaggerUi, { routePrefix: '/docs' })
   return app

@@ -14,6 +14,7 @@ import { caseAccessTo } from './services/case-access.js'
 import { caseFilesIn } from './services/case-file.js'
 import { casesFrom } from './services/cases.js'
 import { detailingWith } from './services/detailing.js'
+import { exportsFrom } from './services/exports.js'
 import { hashingThrough } from './services/hashing.js'
 import { healthOf } from './services/health.js'
 import { idempotencyOver } from './services/idempotency.js'
@@ -183,6 +184,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     signer: signerFrom(secrets.receipt),
     idempotency: idempotencyOver(idempotencyIn(store), secrets.idempotency),
     registration,
+    exports: exportsFrom({ images, trusts, audit }),
     imports: importsOver({ imports: importsIn(store), registration, secret: secrets.signalId, now }),
     banks: banksFrom({ banks, organisations: apiKeys, replica, now }),
     matcher: matcherOver({ replica, matchIds, sightings: trust.sightings, clock }),

@@ -16,7 +16,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   services: ['domain', 'exchange', 'handoff', 'hash', 'jobs', 'net', 'search', 'store'],
   http: ['domain', 'exchange', 'hash', 'services', 'web'],
   web: ['domain'],
-  cli: ['domain', 'http', 'services', 'store', 'top'],
+  cli: ['domain', 'exchange', 'http', 'services', 'store', 'top'],
   demo: ['hash', 'store', 'top'],
 }
 const pure = ['hash', 'search', 'domain']

@@ -4,6 +4,8 @@
 export const AUDIT_ACTS = {
   'bank.created': ['bank', 'orgId'],
   'bank.readers-changed': ['bank'],
+  /** Before the first byte leaves. */
+  'signals.exported': ['bank', 'format', 'form'],
   'key.created': ['keyId', 'orgId'],
   'key.rotated': ['keyId', 'successorId'],
   'key.restored': ['keyId'],

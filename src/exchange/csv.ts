@@ -28,6 +28,10 @@ export function csvFields(line: string): string[] | undefined {
   }
 }
 
+export function csvLine(fields: readonly string[]): string {
+  return fields.map((field) => (/[",\s]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',')
+}
+
 function closingQuote(line: string, from: number): number | undefined {
   for (let at = line.indexOf('"', from); at !== -1; at = line.indexOf('"', at + 2)) if (line[at + 1] !== '"') return at
   return undefined

@@ -14,6 +14,8 @@ declare module 'fastify' {
     ndjsonBody?: boolean
     /** The body is a file of signals, of any length. */
     fileBody?: boolean
+    /** The answer is a file. */
+    fileAnswer?: boolean
     /** The answer may also be Server-Sent Events, for who accepts them. */
     eventStream?: boolean
     /** The answer may also be a PDF. */
@@ -65,7 +67,7 @@ export const openapi = fp(
 )
 
 const transform: SwaggerTransform = (document) => {
-  const { scope, multipart, ndjsonBody, fileBody, eventStream, pdf } = document.route.config ?? {}
+  const { scope, multipart, ndjsonBody, fileBody, fileAnswer, eventStream, pdf } = document.route.config ?? {}
   const { schema, url } = jsonSchemaTransform(document)
   const security = securityOf(scope)
   return {
@@ -77,6 +79,7 @@ const transform: SwaggerTransform = (document) => {
       ...(pdf === true && { response: withAlternative(schema.response, 'application/pdf', PDF) }),
       ...(multipart === true && { consumes: ['multipart/form-data'], body: IMAGE_PARTS }),
       ...(fileBody === true && { consumes: ['application/octet-stream'], body: FILE }),
+      ...(fileAnswer === true && { response: withFile(schema.response) }),
       ...(ndjsonBody === true && {
         consumes: ['application/json', 'application/x-ndjson'],
         body: firstAlternative(schema.body),
@@ -110,6 +113,11 @@ function withAlternative(responses: unknown, mediaType: string, schema: object):
     [mediaType]: { schema },
   }
   return { ...responses, 200: { description: 'Default Response', content } }
+}
+
+function withFile(responses: unknown): unknown {
+  if (typeof responses !== 'object' || responses === null) return responses
+  return { ...responses, 200: { description: 'The file.', content: { 'application/octet-stream': { schema: FILE } } } }
 }
 
 function securityOf(scope: Scope | 'case' | 'public' | undefined) {

@@ -1,0 +1,133 @@
+// tabir export: a bank of one's own as a file, sealed or plain.
+
+import { createReadStream, createWriteStream } from 'node:fs'
+import { Transform, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { parseArgs } from 'node:util'
+import { BANK_NAME_PATTERN } from '../domain/bank.js'
+import { AGE_RECIPIENT_PATTERN } from '../exchange/age.js'
+import { readLines } from '../exchange/lines.js'
+import { EXPORT_FORMATS, type ExportFormat } from '../exchange/signal-writer.js'
+import { unpacked } from '../exchange/unpack.js'
+import { byteBar } from './byte-bar.js'
+import { ask, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, remoteFrom } from './remote.js'
+
+const USAGE = `tabir export --bank BANK (--plain | --seal-to RECIPIENT) [--format ${EXPORT_FORMATS.join('|')}] [--since FILE] [--out FILE]
+    ${REMOTE_USAGE}
+    RECIPIENT: an age recipient, age1…. FILE of --since: an earlier plain export as NDJSON; then only what is new comes, and
+    a tombstone for each signal that is gone.`
+
+/** @returns the exit status: 0, or 1 when it failed, 2 for arguments that cannot be used. */
+export async function exportBank(args: readonly string[]): Promise<number> {
+  const options = optionsOf([...args])
+  if (typeof options === 'string') return failed(options, 2)
+  const { bank, format, seal, since, out, remote } = options
+  try {
+    const known = since === undefined ? undefined : await signalIdsIn(since)
+    const response = await ask(remote, {
+      method: 'POST',
+      path: `/v1/banks/${bank}/exports`,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ format, ...seal }),
+    })
+    if (response.statusCode !== 200) return failed((await refusalOf(response)).words, 1)
+    const bar = byteBar({ label: 'export', totalBytes: 0, stream: process.stderr, now: Date.now })
+    const counted = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        if (out !== undefined) bar.add(chunk.length)
+        done(null, chunk)
+      },
+    })
+    const target = out === undefined ? toStandardOutput() : createWriteStream(out, { flags: 'wx', mode: 0o600 })
+    if (known === undefined) await pipeline(response, counted, target)
+    else await pipeline(response, counted, (body: AsyncIterable<unknown>) => changesSince(known, body), target)
+    bar.end()
+    return 0
+  } catch (error) {
+    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    return failed(
+      isThere ? 'The file is there already, and is not overwritten.' : 'The export failed: the file is not whole.',
+      1,
+    )
+  }
+}
+
+interface Options {
+  readonly bank: string
+  readonly format: ExportFormat
+  readonly seal: { readonly plain: true } | { readonly sealTo: string }
+  readonly since: string | undefined
+  readonly out: string | undefined
+  readonly remote: Remote
+}
+
+function optionsOf(args: string[]): Options | string {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        ...REMOTE_OPTIONS,
+        bank: { type: 'string' },
+        format: { type: 'string', default: 'ndjson' },
+        plain: { type: 'boolean', default: false },
+        'seal-to': { type: 'string' },
+        since: { type: 'string' },
+        out: { type: 'string' },
+      },
+    })
+    const { bank, plain, 'seal-to': sealTo, since, out } = values
+    const format = EXPORT_FORMATS.find((known) => known === values.format)
+    if (bank === undefined || !BANK_NAME_PATTERN.test(bank) || format === undefined) return USAGE
+    if (plain === (sealTo !== undefined)) return `Sealed or plain: one of them has to be said.\n${USAGE}`
+    if (sealTo !== undefined && !AGE_RECIPIENT_PATTERN.test(sealTo)) return '--seal-to is an age recipient, age1…'
+    if (since !== undefined && (format !== 'ndjson' || sealTo !== undefined))
+      return '--since needs --plain and --format ndjson'
+    const remote = remoteFrom(values)
+    if (typeof remote === 'string') return remote
+    return { bank, format, seal: sealTo === undefined ? { plain: true } : { sealTo }, since, out, remote }
+  } catch {
+    return USAGE
+  }
+}
+
+/** What is new, and at the end a tombstone for each that is gone. Memory: the ids of the earlier export. */
+async function* changesSince(known: Set<string>, body: AsyncIterable<unknown>): AsyncGenerator<string> {
+  for await (const lines of readLines(body)) {
+    for (const { text } of lines) {
+      const { id, isTombstone } = signalOf(text ?? '')
+      if (text === undefined || id === undefined || isTombstone) continue
+      if (!known.delete(id)) yield `${text}\n`
+    }
+  }
+  for (const signalId of known) yield `${JSON.stringify({ signalId, deleted: true })}\n`
+}
+
+async function signalIdsIn(path: string): Promise<Set<string>> {
+  const ids = new Set<string>()
+  for await (const lines of readLines(unpacked(createReadStream(path)))) {
+    for (const { text } of lines) {
+      const { id, isTombstone } = signalOf(text ?? '')
+      if (id !== undefined && !isTombstone) ids.add(id)
+    }
+  }
+  return ids
+}
+
+/** Of a line that `tabir export` wrote. */
+function signalOf(text: string): { readonly id: string | undefined; readonly isTombstone: boolean } {
+  const [, id] = /^\{"signalId":"([0-9a-f-]{36})"/.exec(text) ?? []
+  return { id, isTombstone: text.endsWith('"deleted":true}') }
+}
+
+function toStandardOutput(): Writable {
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      process.stdout.write(chunk, () => done())
+    },
+  })
+}
+
+function failed(why: string, status: number): number {
+  process.stderr.write(`${why}\n`)
+  return status
+}

@@ -1,0 +1,63 @@
+// A bank of one's own, as a file.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { AGE_RECIPIENT_PATTERN } from '../../exchange/age.js'
+import { EXPORT_FORMATS } from '../../exchange/signal-writer.js'
+import type { Banks } from '../../services/banks.js'
+import type { Exports } from '../../services/exports.js'
+import { callerOf } from '../plugins/door.js'
+import { may } from '../problems.js'
+import { BankName } from '../schemas.js'
+
+const Format = z.enum(EXPORT_FORMATS).meta({
+  description:
+    'ndjson: all there is to know, with `"deleted":true` for what is held back. csv: signal_type,signal_str,collab,category,tags. lines: a type and hex digits. hex: PDQ alone.',
+})
+const Order = z.union([
+  z.strictObject({
+    format: Format,
+    sealTo: z.string().regex(AGE_RECIPIENT_PATTERN, 'must be an age recipient').meta({
+      description: 'An age recipient, `age1…`: whoever holds its identity opens the file, and nobody else.',
+    }),
+  }),
+  z.strictObject({ format: Format, plain: z.literal(true).meta({ description: 'Unsealed, on purpose.' }) }),
+])
+
+export interface ExportRouteOptions {
+  readonly banks: Banks
+  readonly exports: Exports
+}
+
+export const exportRoutes: FastifyPluginAsyncZod<ExportRouteOptions> = async (app, { banks, exports }) => {
+  app.post(
+    '/banks/:bank/exports',
+    {
+      config: { scope: 'feed', fileAnswer: true },
+      schema: {
+        operationId: 'exportBank',
+        summary: 'Get a bank as a file',
+        description:
+          'A bank of your own, sealed for a recipient or plain: say which. Each export is noted in the audit log before it begins.',
+        tags: ['banks'],
+        params: z.object({ bank: BankName }),
+        body: Order,
+        response: {
+          200: z.custom<NodeJS.ReadableStream>(),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'store-away'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const caller = callerOf(request)
+      const bank = await banks.writable(caller, request.params.bank)
+      const { format } = request.body
+      const form =
+        'sealTo' in request.body
+          ? ({ kind: 'sealed', recipient: request.body.sealTo } as const)
+          : ({ kind: 'plain' } as const)
+      const file = await exports.open(caller, bank, format, form)
+      return reply.header('cache-control', 'no-store').type('application/octet-stream').send(file)
+    },
+  )
+}
