@@ -20,6 +20,7 @@ import { caseImageRoutes } from './http/routes/case-images.js'
 import { caseRoutes } from './http/routes/cases.js'
 import { challengeRoutes } from './http/routes/challenge.js'
 import { docRoutes } from './http/routes/docs.js'
+import { exchangeRoutes } from './http/routes/exchanges.js'
 import { exportRoutes } from './http/routes/exports.js'
 import { feedbackRoutes } from './http/routes/feedback.js'
 import { healthRoutes } from './http/routes/health.js'
@@ -35,6 +36,7 @@ import type { Accounts } from './services/accounts.js'
 import type { Banks } from './services/banks.js'
 import type { CaseFiles } from './services/case-file.js'
 import type { Cases } from './services/cases.js'
+import type { Exchanges } from './services/exchanges.js'
 import type { Exports } from './services/exports.js'
 import type { Hashing } from './services/hashing.js'
 import type { Health } from './services/health.js'
@@ -60,6 +62,8 @@ export interface AppServices {
   readonly banks: Banks
   readonly imports: Imports
   readonly exports: Exports
+  readonly exchanges: Exchanges
+  readonly pullSoon: (name: string) => Promise<void>
   readonly matcher: Matcher
   readonly trust: TrustService
   readonly notices: Notices
@@ -149,6 +153,7 @@ export async function buildApp({
     await guarded.register(bankRoutes, { prefix: '/v1', banks, registration })
     await guarded.register(importRoutes, { prefix: '/v1', banks, imports: services.imports })
     await guarded.register(exportRoutes, { prefix: '/v1', banks, exports: services.exports })
+    await guarded.register(exchangeRoutes, { prefix: '/v1', exchanges: services.exchanges, pullSoon: services.pullSoon })
   })
   await app.register(swaggerUi, { routePrefix: '/docs' })
   return app

@@ -61,6 +61,7 @@ const Variables = z.object({
       'must be origins such as http://10.0.0.5:8000',
     )
     .optional(),
+  TABIR_EXCHANGES_FILE: text('must be the path of a file').optional(),
   TABIR_API_KEY: z.string().regex(/^\S+$/, 'must be an API key').optional(), // the command line's, for what it asks of a running api
   TABIR_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
@@ -114,6 +115,7 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
     contactName: e.TABIR_CONTACT_NAME,
     contactLink: e.TABIR_CONTACT_LINK,
     webhookOrigins: new Set(e.TABIR_WEBHOOK_ORIGINS?.split(',').map((origin) => new URL(origin).origin)),
+    exchangesFile: e.TABIR_EXCHANGES_FILE,
     apiKey: e.TABIR_API_KEY,
     logLevel: e.TABIR_LOG_LEVEL,
     env: e.TABIR_ENV,
@@ -150,6 +152,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_CONTACT_NAME',
     'TABIR_CONTACT_LINK',
     'TABIR_WEBHOOK_ORIGINS',
+    'TABIR_EXCHANGES_FILE',
     'TABIR_LOG_LEVEL',
     'TABIR_ENV',
   ],

@@ -1,9 +1,11 @@
 // Process entry of an api: config → connections → services → hydrate and listen; closed in reverse.
 
+import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readConfig } from './config.js'
+import { exchangesIn } from './exchange/exchange-config.js'
 import { refuseToStart, stopOnSignal } from './process.js'
 import { openServices } from './services.js'
 import { headText } from './store/audit.js'
@@ -19,6 +21,7 @@ const services = await openServices({
     config.snapshotEveryS === 0
       ? undefined
       : { folder: join(config.dataDir, 'snapshots'), everyMs: config.snapshotEveryS * 1000 },
+  exchanges: config.exchangesFile === undefined ? [] : exchangesIn(readFileSync(config.exchangesFile, 'utf8')),
   retentionMs: config.caseRetentionDays * 86_400_000,
   extendedProtection: false,
   trustLimits: {
@@ -74,6 +77,7 @@ stopOnSignal(async () => {
 
 const url = await app.listen({ host: config.host, port: config.port })
 await hydrated
+services.beginPulling()
 process.send?.({ ready: true, url })
 
 /** Workers on other hosts find a wildcard's listener under this host's name. */

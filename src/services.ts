@@ -3,9 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AppServices } from './app.js'
 import { Problem } from './domain/problem.js'
+import type { Exchange } from './exchange/exchange-config.js'
+import type { ExchangeJobs } from './exchange-jobs.js'
 import { HandoffDesk } from './handoff/desk.js'
 import { listenForWorkers } from './handoff/listener.js'
 import { HASH_IMAGE_QUEUE, type HashImageJob, IMAGE_TTL_MS, JOB_PRIORITY, QUEUE_PREFIX } from './jobs/hash-image.js'
+import { outgoingThrough } from './net/outgoing.js'
 import { identify } from './services/access.js'
 import { accountsFrom } from './services/accounts.js'
 import { auditOver } from './services/audit.js'
@@ -14,6 +17,7 @@ import { caseAccessTo } from './services/case-access.js'
 import { caseFilesIn } from './services/case-file.js'
 import { casesFrom } from './services/cases.js'
 import { detailingWith } from './services/detailing.js'
+import { type Exchanges, exchangesOver } from './services/exchanges.js'
 import { exportsFrom } from './services/exports.js'
 import { hashingThrough } from './services/hashing.js'
 import { healthOf } from './services/health.js'
@@ -38,6 +42,7 @@ import { banksIn } from './store/banks.js'
 import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
 import { deliveriesIn } from './store/deliveries.js'
+import { exchangesInStore } from './store/exchanges.js'
 import { idempotencyIn } from './store/idempotency.js'
 import { imageReader } from './store/image-reader.js'
 import { imagesIn } from './store/images.js'
@@ -57,6 +62,8 @@ export interface ServiceOptions {
   readonly keyring: (isFirstUse: boolean) => Keyring
   readonly handoff: { readonly host: string; readonly port: number; readonly announcedHost: string }
   readonly retentionMs: number
+  /** Feeds of other systems to pull; none when left out. */
+  readonly exchanges?: readonly Exchange[]
   readonly trustLimits: TrustLimits
   /** Origins that webhooks may go to although they are not on the public internet. */
   readonly webhookOrigins: ReadonlySet<string>
@@ -76,6 +83,8 @@ export interface ServiceOptions {
 export interface Services extends AppServices {
   /** Loads the index and keeps it equal to the store. @returns when it may be asked. @throws when a queue cannot be had. */
   hydrate(): Promise<void>
+  /** Pulls feeds from here on. */
+  beginPulling(): void
   /** Waits until all that follows from the matches answered so far has been done, or has failed. */
   settled(): Promise<void>
   /** Gives up all pictures that wait for a worker: for a process that cannot stop before they are answered. */
@@ -178,6 +187,17 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     now,
   })
 
+  const exchanges = exchangesOver({
+    exchanges: options.exchanges ?? [],
+    store: exchangesInStore(store),
+    registration,
+    bankNamed: (name) => replica.catalogue.banks.get(name),
+    outgoing: outgoingThrough({ trusted: new Set(options.exchanges?.map(({ origin }) => origin)) }),
+    secret: secrets.signalId,
+    now,
+  })
+  const pulling = pullingBy(exchanges, options)
+
   return {
     cases,
     files: caseFilesIn({ cases, events: caseEvents, images, trusts, replica }),
@@ -185,6 +205,8 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     idempotency: idempotencyOver(idempotencyIn(store), secrets.idempotency),
     registration,
     exports: exportsFrom({ images, trusts, audit }),
+    exchanges,
+    pullSoon: pulling.pullSoon,
     imports: importsOver({ imports: importsIn(store), registration, secret: secrets.signalId, now }),
     banks: banksFrom({ banks, organisations: apiKeys, replica, now }),
     matcher: matcherOver({ replica, matchIds, sightings: trust.sightings, clock }),
@@ -216,10 +238,12 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     async hydrate() {
       await Promise.all([queue, replica.start()])
     },
+    beginPulling: pulling.start,
     settled: () => trust.sightings.flush(),
     callOff: () => desk.close(),
     async close() {
       desk.close()
+      await Promise.race([pulling.close(), sleep(CLOSE_WITHIN_MS)])
       await Promise.race([
         queue.then(
           (opened) => opened.close(),
@@ -251,6 +275,30 @@ function savingEvery(everyMs: number | undefined, replica: Replica, onTrouble: (
     async close(): Promise<void> {
       clearInterval(timer)
       await save()
+    },
+  }
+}
+
+/** Pulls feeds from when it is started. Where no file names any, no queue is opened. */
+function pullingBy(exchanges: Exchanges, { exchanges: schedule = [], redis: target, onTrouble }: ServiceOptions) {
+  let jobs: Promise<ExchangeJobs> | undefined
+  return {
+    start() {
+      if (schedule.length === 0) return
+      jobs = import('./exchange-jobs.js').then(({ pullExchanges }) =>
+        pullExchanges({ target, exchanges, schedule, onTrouble }),
+      )
+      jobs.catch(onTrouble)
+    },
+    async pullSoon(name: string): Promise<void> {
+      if (jobs === undefined) throw new Problem('exchange-unknown')
+      await (await jobs).pullSoon(name)
+    },
+    async close(): Promise<void> {
+      await jobs?.then(
+        (opened) => opened.close(),
+        () => {},
+      )
     },
   }
 }

@@ -1,6 +1,7 @@
 // The operator's command line: which command, then its own file.
 
 import { audit } from './audit.js'
+import { exchange } from './exchange.js'
 import { exportBank } from './export.js'
 import { importFile } from './import.js'
 import { index } from './index.js'
@@ -53,18 +54,22 @@ const HELP = `Tabir: matching of intimate images shared without consent, without
                     a bank of yours as a file: sealed for an age recipient, or plain. With an earlier export as FILE, what is new
                     since then and what is gone
 
+  tabir exchange list | pull NAME
+                    other systems' feeds that the file of TABIR_EXCHANGES_FILE names: how far they have come; read one to its end now
+
   tabir receipts verify FILE [--key FILE] [--url URL]
                     was this receipt or report signed by this service, and is it unchanged? Ends with 0 if so, with 1 if not, and
                     with 2 when that cannot be found out. The key: a file with the answer of /v1/receipts/key, or of a
                     running api
 
 The commands for keys, trust and audit work on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the service runs or not.
-Import and export speak to an api with the key in TABIR_API_KEY or the file.
+Import, export and exchange speak to an api with the key in TABIR_API_KEY or the file.
 `
 
 const [command, ...rest] = process.argv.slice(2)
 if (command === 'keys') process.exitCode = await keys(rest)
 else if (command === 'audit') process.exitCode = await audit(rest)
+else if (command === 'exchange') process.exitCode = await exchange(rest)
 else if (command === 'export') process.exitCode = await exportBank(rest)
 else if (command === 'import') process.exitCode = await importFile(rest)
 else if (command === 'index') process.exitCode = await index(rest)

@@ -17,6 +17,7 @@ export const RECORD_REFUSALS = [
   'category-unknown',
   'ref-unfit',
   'not-harmful',
+  'classification-unlisted',
   'minor-declared',
 ] as const
 export type RecordRefusal = (typeof RECORD_REFUSALS)[number]

@@ -34,6 +34,7 @@ export const PROBLEM_CODES = [
   'organisation-unknown',
   'signal-unknown',
   'import-unknown',
+  'exchange-unknown',
   'match-unknown',
   'feedback-conflict',
   'dispute-settled',

@@ -115,6 +115,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     status: 404,
     title: 'There is no such import, or it was into another bank, or longer than 30 days ago.',
   },
+  'exchange-unknown': { status: 404, title: 'There is no such exchange in the file of exchanges.' },
   'match-unknown': {
     status: 404,
     title: 'There is no such match, or the picture behind it was withdrawn.',

@@ -45,6 +45,8 @@ export interface Registration {
    * @returns how many were put, and how many were there and are gone. @throws {Problem} as `forBank`.
    */
   changeBank(bank: Bank, changes: readonly BankChange[]): Promise<BankOutcome>
+  /** The id that a signal has, or would have, in a bank. */
+  signalIdFor(bank: Bank, signal: NewSignal): string
   /** Is it known to be harmless, and so not to be registered? @throws {Problem} index-cold, store-away */
   isHarmless(signals: readonly Signal[]): boolean
   /** Waits until this process matches what was registered at `revision`. */
@@ -145,6 +147,8 @@ export function registrationIn({
       const gone = await erase(bank, idsOf('remove-id'), idsOf('remove'))
       return { put: puts.length, removed: gone.length, revision: Math.max(revision, ...gone) }
     },
+
+    signalIdFor: (bank, { signal, ref }) => signalIdOf(idSecret, bank.name, signal, ref),
 
     isHarmless,
 

@@ -93,6 +93,10 @@ export const keys = {
   import: (bank: string, importId: string) => `${TAG}:import:${bank}:${importId}`,
   /** list: stretches of lines of it that were refused, as JSON. */
   importRefusals: (bank: string, importId: string) => `${TAG}:import:${bank}:${importId}:refused`,
+  /** string: JSON of how far a feed of another system has come. */
+  exchange: (name: string) => `${TAG}:exchange:${name}`,
+  /** hash: keyed hash [16 bytes] of the name of a record of a feed → id [16 bytes] of the signal that it became. */
+  exchangeEntries: (name: string) => `${TAG}:exchange:${name}:records`,
   /** sorted set: case ids by when [epoch ms] they expire, or, once they have ended, are forgotten. */
   caseDues: `${TAG}:case-dues`,
   /** sorted set: ids of ended cases whose bits are still in old lines of Redis's log, by when [epoch ms] they ended. */

@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { buildApp } from '../../src/app.js'
 import { type OrgKind, SCOPES, type Scope } from '../../src/domain/access.js'
+import type { Exchange } from '../../src/exchange/exchange-config.js'
 import type { UploadLimits } from '../../src/http/upload.js'
 import { createApiKey } from '../../src/services/access.js'
 import { openServices, type Services } from '../../src/services.js'
@@ -37,6 +38,7 @@ export interface TestServiceOptions {
   readonly extendedProtection?: boolean
   readonly now?: () => number
   readonly country?: string
+  readonly exchanges?: readonly Exchange[]
   readonly webhookOrigins?: ReadonlySet<string>
   readonly site?: Partial<SiteSettings>
 }
@@ -64,6 +66,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     keyring: options.keyring ?? (() => makeKeyring([options.sealKey ?? SEAL_KEY])),
     handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' },
     retentionMs: RETENTION_MS,
+    exchanges: options.exchanges ?? [],
     snapshots: undefined,
     trustLimits: { maxImagesPerCase: 10_000, maxSignalsPerOrgPerDay: 0, proofRounds: 0, ...options.trustLimits },
     webhookOrigins: options.webhookOrigins ?? new Set(),

@@ -1,0 +1,70 @@
+// tabir exchange list | pull: feeds of other systems, through a running api.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { ask, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, remoteFrom, textOf } from './remote.js'
+
+const USAGE = `tabir exchange list | pull NAME ${REMOTE_USAGE}`
+const LOOK_EVERY_MS = 500
+
+const Row = z.looseObject({
+  name: z.string(),
+  state: z.enum(['waiting', 'pulling', 'failed']).nullable(),
+  startedAt: z.string().nullable(),
+})
+const List = z.object({ exchanges: z.array(Row) })
+
+/** @returns the exit status: 0, or 1 when it failed, 2 for arguments that cannot be used. */
+export async function exchange(args: readonly string[]): Promise<number> {
+  const options = optionsOf([...args])
+  if (typeof options === 'string') return said(options, 2)
+  const { verb, name, remote } = options
+  try {
+    if (verb === 'list') return print(await list(remote))
+    const before = (await list(remote)).find((row) => row.name === name)
+    const asked = await ask(remote, { method: 'POST', path: `/v1/exchanges/${name}/pulls` })
+    if (asked.statusCode !== 202) return said((await refusalOf(asked)).words, 1)
+    asked.resume()
+    for (;;) {
+      await sleep(LOOK_EVERY_MS)
+      const now = (await list(remote)).find((row) => row.name === name)
+      if (now === undefined || now.state === 'pulling' || now.startedAt === (before?.startedAt ?? null)) continue
+      print([now])
+      return now.state === 'failed' ? 1 : 0
+    }
+  } catch (error) {
+    return said(error instanceof Refusal ? error.message : 'The api cannot be reached.', 1)
+  }
+}
+
+class Refusal extends Error {}
+
+async function list(remote: Remote): Promise<z.infer<typeof Row>[]> {
+  const response = await ask(remote, { method: 'GET', path: '/v1/exchanges' })
+  if (response.statusCode !== 200) throw new Refusal((await refusalOf(response)).words)
+  return List.parse(JSON.parse(await textOf(response))).exchanges
+}
+
+function optionsOf(args: string[]): { verb: 'list' | 'pull'; name: string; remote: Remote } | string {
+  try {
+    const { values, positionals } = parseArgs({ args, options: REMOTE_OPTIONS, allowPositionals: true })
+    const [verb, name = '', ...more] = positionals
+    const isUsable = (verb === 'list' && name === '') || (verb === 'pull' && /^[a-z0-9-]{1,40}$/.test(name))
+    if (!isUsable || more.length > 0) return USAGE
+    const remote = remoteFrom(values)
+    return typeof remote === 'string' ? remote : { verb, name, remote }
+  } catch {
+    return USAGE
+  }
+}
+
+function print(rows: readonly object[]): number {
+  for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`)
+  return 0
+}
+
+function said(why: string, status: number): number {
+  process.stderr.write(`${why}\n`)
+  return status
+}

@@ -1,0 +1,136 @@
+// Hash sharing v2, the XML that NCMEC's hash sharing platform speaks, for lists of adults that others keep in the same form.
+
+import { SaxesParser } from 'saxes'
+import { z } from 'zod'
+import { tagDeclaresMinor } from '../../domain/minors.js'
+import { signalFrom } from '../signal-lines.js'
+import { type Feed, FeedError, type FeedRecord, recordFrom, under } from './feed.js'
+
+/** Every list at these addresses is about children, and goes to the hotlines, never in here. */
+const CHILDRENS_LISTS = /(^|\.)(ncmec|cybertip|missingkids)\.org$/i
+
+export const NcmecConfig = z.strictObject({
+  api: z.literal('ncmec'),
+  baseUrl: z
+    .url({ protocol: /^https?$/ })
+    .refine(
+      (url) => !CHILDRENS_LISTS.test(new URL(url).hostname.replace(/\.$/, '')),
+      'is a list about children, which never goes in here',
+    ),
+  username: z.string().min(1),
+  password: z.string().min(1),
+  /** Classifications that mean adults, as the keeper of the list agreed. What has another one, or none, is refused. */
+  adultClassifications: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .refine((name) => !tagDeclaresMinor(name), 'is a classification of pictures of children'),
+    )
+    .min(1),
+})
+
+const FIRST = '2017-10-20T00:00:00Z'
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
+const ENTRIES = '/v2/entries?'
+const MOST_DEPTH = 12
+const MOST_TEXT_CHARS = 1024
+
+export function ncmecFeed({ baseUrl, username, password, adultClassifications }: z.infer<typeof NcmecConfig>): Feed {
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
+  return {
+    identity: under(baseUrl, ''),
+    start: { position: FIRST, highest: FIRST },
+    request({ position, cursor }) {
+      const path = cursor ?? `${ENTRIES}${new URLSearchParams({ from: position })}`
+      return { method: 'GET', url: under(baseUrl, path), headers: { authorization, accept: 'application/xml' } }
+    },
+    /** Entries are in no order, so a walk's end, and not a page's, is where the next one begins. */
+    read(body, { position, highest }) {
+      const { entries, times, next } = parse(body)
+      const furthest = [highest, ...times.filter((time) => TIME.test(time))].toSorted().at(-1) ?? highest
+      const records = entries.map((entry) => recordOf(entry, adultClassifications))
+      if (next === undefined) return { records, next: { position: furthest, highest: furthest }, isLast: true }
+      if (!next.startsWith(ENTRIES)) throw new FeedError('leads-elsewhere')
+      return { records, next: { position, cursor: next, highest: furthest }, isLast: false }
+    },
+  }
+}
+
+interface Entry {
+  readonly kind: string
+  member: string
+  id: string
+  classification: string
+  pdq: string
+}
+
+function recordOf({ kind, member, id, classification, pdq }: Entry, adults: readonly string[]): FeedRecord {
+  if (member === '' || id === '') return { kind: 'refused', entry: undefined, why: 'record-unreadable' }
+  const entry = `${member}-${id}`
+  if (kind === 'deletedImage' || kind === 'deletedVideo') return { kind: 'gone', entry }
+  if (tagDeclaresMinor(classification)) return { kind: 'refused', entry, why: 'minor-declared' }
+  if (!adults.includes(classification)) return { kind: 'refused', entry, why: 'classification-unlisted' }
+  if (kind !== 'image' || pdq === '') return { kind: 'refused', entry, why: 'signal-type-unknown' }
+  const ref = Buffer.byteLength(entry) <= 200 ? entry : undefined
+  return recordFrom(entry, signalFrom({ typeText: 'pdq', hex: pdq, ref }))
+}
+
+const ENTRY_KINDS = ['image', 'video', 'deletedImage', 'deletedVideo']
+
+/**
+ * Reads the elements that it knows, one after the other, and builds no tree. A document type, and with it every entity that is not
+ * XML's own, is refused before anything could be expanded.
+ * @throws {FeedError} answer-unreadable
+ */
+function parse(body: Buffer) {
+  const entries: Entry[] = []
+  const times: string[] = []
+  const path: string[] = []
+  let entry: Entry | undefined
+  let text = ''
+  let next: string | undefined
+  const parser = new SaxesParser()
+  const refuse = () => {
+    throw new FeedError('answer-unreadable')
+  }
+  parser.on('error', refuse)
+  parser.on('doctype', refuse)
+  parser.on('opentag', ({ name, attributes }) => {
+    const local = localOf(name)
+    path.push(local)
+    text = ''
+    if (path.length > MOST_DEPTH) refuse()
+    if (path.length === 3 && ENTRY_KINDS.includes(local))
+      entry = { kind: local, member: '', id: '', classification: '', pdq: '' }
+    if (local === 'member' && entry !== undefined) entry.member = String(attributes['id'] ?? '').slice(0, 64)
+    if (path.length === 2 && attributes['maxTimestamp'] !== undefined) times.push(String(attributes['maxTimestamp']))
+  })
+  const append = (more: string) => {
+    if (text.length + more.length > MOST_TEXT_CHARS) refuse()
+    text += more
+  }
+  parser.on('text', append)
+  parser.on('cdata', append)
+  parser.on('closetag', () => {
+    const local = path.pop()
+    const value = text.trim()
+    text = ''
+    if (entry !== undefined) {
+      if (path.length === 3 && local === 'id') entry.id = value.slice(0, 256)
+      if (path.length === 3 && local === 'classification') entry.classification = value
+      if (path.length === 4 && path.at(-1) === 'fingerprints' && local === 'pdq') entry.pdq = value
+    }
+    if (path.length === 2 && entry !== undefined && local === entry.kind) {
+      entries.push(entry)
+      entry = undefined
+    }
+    if (path.at(-1) === 'paging' && local === 'next' && value !== '') next = value
+  })
+  parser.write(body.toString('utf8')).close()
+  return { entries, times, next }
+}
+
+function localOf(name: string): string {
+  return name.slice(name.indexOf(':') + 1)
+}

@@ -1,0 +1,70 @@
+// Tech Against Terrorism's hash list, version 2: an opaque checkpoint and explicit tombstones.
+
+import { z } from 'zod'
+import { signalFrom } from '../signal-lines.js'
+import { type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed.js'
+
+export const TatConfig = z.strictObject({
+  api: z.literal('tat'),
+  baseUrl: z.url({ protocol: /^https?$/ }).default('https://beta.terrorismanalytics.org'),
+  username: z.string().min(1),
+  password: z.string().min(1),
+})
+
+const Token = z.object({ token: z.string().regex(/^[\x21-\x7e]{1,8192}$/) })
+const Page = z.object({
+  next: z.string().nullish(),
+  checkpoint: z.string().max(512).nullish(),
+  results: z.array(z.unknown()),
+})
+const Entry = z.object({
+  id: z.int(),
+  hash_digest: z.string().nullish(),
+  algorithm: z.string(),
+  deleted: z.boolean().default(false),
+})
+const Named = z.object({ id: z.int() })
+
+export function tatFeed({ baseUrl, username, password }: z.infer<typeof TatConfig>): Feed {
+  return {
+    identity: under(baseUrl, ''),
+    start: { position: '', highest: '' },
+    login: {
+      request: {
+        method: 'POST',
+        url: under(baseUrl, '/token-auth/tcap/'),
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: new URLSearchParams({ username, password, resend: 'False' }).toString(),
+      },
+      token: (body) => Token.safeParse(jsonOf(body)).data?.token,
+    },
+    request({ position }, token) {
+      const query = new URLSearchParams({ order: 'asc', after: position })
+      return {
+        method: 'GET',
+        url: under(baseUrl, `/api/hash-list/v2/all?${query}`),
+        headers: { authorization: `Bearer ${token}` },
+      }
+    },
+    /** Its link to the next page is not followed: the checkpoint says the same, and leads nowhere else. */
+    read(body, { position }) {
+      const page = Page.safeParse(jsonOf(body)).data
+      if (page === undefined) throw new FeedError('answer-unreadable')
+      const checkpoint = page.checkpoint || position
+      const isLast = page.next === undefined || page.next === null
+      return { records: page.results.map(recordOf), next: { position: checkpoint, highest: checkpoint }, isLast }
+    },
+  }
+}
+
+const TYPES: Readonly<Record<string, string>> = { PDQ: 'pdq', ImagePDQ: 'pdq' }
+
+function recordOf(value: unknown): FeedRecord {
+  const named = Named.safeParse(value).data
+  const entry = named === undefined ? undefined : String(named.id)
+  const record = Entry.safeParse(value).data
+  if (record === undefined || entry === undefined) return { kind: 'refused', entry, why: 'record-unreadable' }
+  if (record.deleted) return { kind: 'gone', entry }
+  const typeText = TYPES[record.algorithm] ?? ''
+  return recordFrom(entry, signalFrom({ typeText, hex: record.hash_digest ?? '', ref: `tat ${entry}` }))
+}

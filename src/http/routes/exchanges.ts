@@ -1,0 +1,97 @@
+// For the operator: feeds of other systems, how far they have come, and one more pull now.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { RECORD_REFUSALS } from '../../domain/bank-import.js'
+import { EXCHANGE_APIS, PULL_FAILURES, PULL_STATES } from '../../domain/exchange.js'
+import type { ExchangeReport, Exchanges } from '../../services/exchanges.js'
+import { may } from '../problems.js'
+import { Instant } from '../schemas.js'
+
+const ExchangeView = z
+  .object({
+    name: z.string(),
+    api: z.enum(EXCHANGE_APIS),
+    bank: z.string(),
+    everyS: z.int(),
+    state: z.enum(PULL_STATES).nullable().meta({ description: 'null before the first pull.' }),
+    failure: z
+      .enum(PULL_FAILURES)
+      .nullable()
+      .meta({ description: 'Why the last pull ended before the end. The next one goes on.' }),
+    startedAt: Instant.nullable(),
+    updatedAt: Instant.nullable(),
+    caughtUpAt: Instant.nullable().meta({ description: 'When the feed was last read to its end.' }),
+    pages: z.int(),
+    accepted: z.int(),
+    removed: z.int(),
+    refused: z.int(),
+    refusedFor: z.partialRecord(z.enum(RECORD_REFUSALS), z.int()),
+  })
+  .meta({ id: 'Exchange' })
+
+const Name = z.object({ name: z.string().regex(/^[a-z0-9-]{1,40}$/, 'must be the name of an exchange') })
+
+export interface ExchangeRouteOptions {
+  readonly exchanges: Exchanges
+  readonly pullSoon: (name: string) => Promise<void>
+}
+
+export const exchangeRoutes: FastifyPluginAsyncZod<ExchangeRouteOptions> = async (app, { exchanges, pullSoon }) => {
+  app.get(
+    '/exchanges',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        operationId: 'listExchanges',
+        summary: 'See how far other systems’ feeds have come',
+        tags: ['operation'],
+        response: {
+          200: z.object({ exchanges: z.array(ExchangeView) }),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away'),
+        },
+      },
+    },
+    async () => ({ exchanges: (await exchanges.list()).map(viewOf) }),
+  )
+
+  app.post(
+    '/exchanges/:name/pulls',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        operationId: 'pullExchange',
+        summary: 'Pull a feed now',
+        description: 'Begins soon; `GET /v1/exchanges` says how it goes.',
+        tags: ['operation'],
+        params: Name,
+        response: {
+          202: ExchangeView,
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'exchange-unknown', 'store-away'),
+        },
+      },
+    },
+    async ({ params: { name } }, reply) => {
+      const report = await exchanges.report(name)
+      await pullSoon(name)
+      return reply.code(202).send(viewOf(report))
+    },
+  )
+}
+
+function viewOf({ progress, ...exchange }: ExchangeReport): z.infer<typeof ExchangeView> {
+  const instant = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString())
+  return {
+    ...exchange,
+    state: progress?.state ?? null,
+    failure: progress?.failure ?? null,
+    startedAt: instant(progress?.startedAtMs),
+    updatedAt: instant(progress?.updatedAtMs),
+    caughtUpAt: instant(progress?.caughtUpAtMs),
+    pages: progress?.pages ?? 0,
+    accepted: progress?.accepted ?? 0,
+    removed: progress?.removed ?? 0,
+    refused: progress?.refused ?? 0,
+    refusedFor: { ...progress?.refusedFor },
+  }
+}

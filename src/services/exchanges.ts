@@ -1,0 +1,244 @@
+// Pulls feeds of other systems into banks, page by page, and goes on where it was.
+
+import { createHmac } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Bank } from '../domain/bank.js'
+import type { BankChange } from '../domain/bank-change.js'
+import { RECORD_REFUSALS, type RecordRefusal } from '../domain/bank-import.js'
+import type { PullFailure, PullProgress } from '../domain/exchange.js'
+import { Problem } from '../domain/problem.js'
+import type { Exchange } from '../exchange/exchange-config.js'
+import { FeedError, type FeedRecord, type FeedRequest } from '../exchange/feeds/feed.js'
+import { type Outgoing, OutgoingError } from '../net/outgoing.js'
+import type { ExchangeState, Exchanges as ExchangeStore } from '../store/exchanges.js'
+import type { Registration } from './registration.js'
+
+export interface ExchangeReport {
+  readonly name: string
+  readonly api: Exchange['api']
+  readonly bank: string
+  readonly everyS: number
+  /** Absent before the first pull. */
+  readonly progress: PullProgress | undefined
+}
+
+export interface Exchanges {
+  list(): Promise<ExchangeReport[]>
+  /** @throws {Problem} exchange-unknown */
+  report(name: string): Promise<ExchangeReport>
+  /**
+   * Reads a feed to its end. Each page is on disk, and matchable here, before the next one is asked for; killed at any point, the next
+   * pull does the page again, which changes nothing. One at a time for each feed.
+   * @returns how it went; a failure is told there, and nothing of the feed's answers.
+   * @throws {Problem} exchange-unknown, store-away
+   */
+  pull(name: string): Promise<ExchangeReport>
+}
+
+export interface ExchangeParts {
+  readonly exchanges: readonly Exchange[]
+  readonly store: ExchangeStore
+  readonly registration: Pick<Registration, 'changeBank' | 'matchable' | 'signalIdFor'>
+  readonly bankNamed: (name: string) => Bank | undefined
+  readonly outgoing: Outgoing
+  /** Keys the names of records and feeds. */
+  readonly secret: Buffer
+  readonly now: () => number
+  /** Between tries. */
+  readonly wait?: (ms: number) => Promise<unknown>
+}
+
+const TIMEOUT_MS = 120_000
+const MAX_PAGE_BYTES = 64 << 20
+const MOST_TRIES = 5
+const FIRST_WAIT_MS = 500
+const LONGEST_WAIT_MS = 60_000
+/** A walk ends after so many pages and goes on with the next pull: no feed keeps others waiting for good. */
+const MOST_PAGES = 10_000
+const CHANGES_AT_ONCE = 1000
+
+export function exchangesOver(parts: ExchangeParts): Exchanges {
+  const { exchanges, store, now } = parts
+  const named = (name: string): Exchange => {
+    const found = exchanges.find((exchange) => exchange.name === name)
+    if (found === undefined) throw new Problem('exchange-unknown')
+    return found
+  }
+  const reportOf = async ({ name, api, bank, everyS }: Exchange): Promise<ExchangeReport> => ({
+    name,
+    api,
+    bank,
+    everyS,
+    progress: (await store.get(name))?.progress,
+  })
+  return {
+    list: () => Promise.all(exchanges.map(reportOf)),
+    report: async (name) => reportOf(named(name)),
+    async pull(name) {
+      const exchange = named(name)
+      const before = await stateOf(parts, exchange)
+      let state: ExchangeState = {
+        ...before,
+        progress: { ...before.progress, state: 'pulling', failure: undefined, startedAtMs: now(), updatedAtMs: now() },
+      }
+      await store.save(name, state, [])
+      try {
+        for await (const next of walk(parts, exchange, state)) state = next
+      } catch (error) {
+        const failure = failureOf(error)
+        const last = (await store.get(name)) ?? state
+        await store.save(name, { ...last, progress: { ...last.progress, state: 'failed', failure, updatedAtMs: now() } }, [])
+      }
+      return reportOf(exchange)
+    },
+  }
+}
+
+async function stateOf({ store, secret, now }: ExchangeParts, { name, feed }: Exchange): Promise<ExchangeState> {
+  const identity = createHmac('sha256', secret).update(`feed\0${feed.identity}`).digest('base64url')
+  const kept = await store.get(name)
+  const fresh: PullProgress = {
+    state: 'waiting',
+    failure: undefined,
+    startedAtMs: now(),
+    updatedAtMs: now(),
+    caughtUpAtMs: undefined,
+    pages: 0,
+    accepted: 0,
+    removed: 0,
+    refused: 0,
+    refusedFor: {},
+  }
+  if (kept?.identity === identity) return kept
+  return { identity, place: feed.start, progress: kept?.progress ?? fresh } // a mark of another feed says nothing here
+}
+
+/** Gives the state after each page, which is saved by then. */
+async function* walk(parts: ExchangeParts, exchange: Exchange, from: ExchangeState): AsyncGenerator<ExchangeState> {
+  const { store, now, bankNamed } = parts
+  const { name, feed } = exchange
+  const bank = bankNamed(exchange.bank)
+  if (bank === undefined) throw new FeedError('bank-unknown')
+  const token = feed.login === undefined ? '' : feed.login.token(await answerTo(parts, feed.login.request))
+  if (token === undefined) throw new FeedError('not-let-in')
+  const been = new Set([markOf(from)])
+  let state = from
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
+    const { records, next, isLast } = feed.read(await pageAt(parts, exchange, state, token), state.place)
+    const { became, ...counts } = await take(parts, exchange, bank, records)
+    state = { ...state, place: next, progress: advanced(state.progress, counts, isLast, now()) }
+    await store.save(name, state, became)
+    yield state
+    if (isLast) return
+    if (been.has(markOf(state))) throw new FeedError('goes-in-circles')
+    been.add(markOf(state))
+  }
+}
+
+function markOf({ place: { position, cursor } }: ExchangeState): string {
+  return JSON.stringify([position, cursor])
+}
+
+/** A cursor may have grown too old: then the walk begins anew, which changes nothing of what it took. */
+async function pageAt(parts: ExchangeParts, { feed }: Exchange, { place }: ExchangeState, token: string): Promise<Buffer> {
+  const first = await answerTo(parts, feed.request(place, token)).catch((error: unknown) => {
+    const isStale = place.cursor !== undefined && error instanceof FeedError && error.failure === 'answer-refused'
+    if (!isStale) throw error
+    return undefined
+  })
+  return first ?? answerTo(parts, feed.request({ position: place.position, highest: place.highest }, token))
+}
+
+/** @throws {FeedError} when there is no usable answer after some tries. */
+async function answerTo({ outgoing, wait = sleep }: ExchangeParts, request: FeedRequest): Promise<Buffer> {
+  for (let tries = 1; ; tries++) {
+    let waitMs = FIRST_WAIT_MS * 2 ** (tries - 1)
+    try {
+      const { status, headers, body } = await outgoing({ ...request, timeoutMs: TIMEOUT_MS, maxAnswerBytes: MAX_PAGE_BYTES })
+      if (status >= 200 && status < 300) return body
+      if (status === 401 || status === 403) throw new FeedError('not-let-in')
+      if (status !== 429 && status < 500) throw new FeedError('answer-refused')
+      if (tries >= MOST_TRIES) throw new FeedError('unreachable')
+      const retryAfterMs = Number(headers['retry-after']) * 1000
+      if (retryAfterMs > 0) waitMs = Math.min(retryAfterMs, LONGEST_WAIT_MS)
+    } catch (error) {
+      if (!(error instanceof OutgoingError)) throw error
+      if (error.failure === 'answer-too-large') throw new FeedError('answer-unreadable')
+      if (tries >= MOST_TRIES) throw new FeedError('unreachable')
+    }
+    await wait(waitMs)
+  }
+}
+
+interface Counts {
+  readonly accepted: number
+  readonly removed: number
+  readonly refusedFor: Partial<Readonly<Record<RecordRefusal, number>>>
+}
+
+/** Of several records of one name on a page, the last one counts. */
+async function take(
+  { store, registration, secret }: ExchangeParts,
+  { name }: Exchange,
+  bank: Bank,
+  records: readonly FeedRecord[],
+) {
+  const last = new Map<string, FeedRecord>()
+  const refusedFor: Partial<Record<RecordRefusal, number>> = {}
+  for (const record of records) {
+    if (record.entry !== undefined) last.set(record.entry, record)
+    if (record.kind === 'refused') refusedFor[record.why] = (refusedFor[record.why] ?? 0) + 1
+  }
+  const all = [...last].map(([entry, record]) => ({
+    key: createHmac('sha256', secret).update(`record\0${name}\0${entry}`).digest().subarray(0, 16),
+    put: record.kind === 'put' ? record.signal : undefined,
+    id: record.kind === 'put' ? registration.signalIdFor(bank, record.signal) : undefined,
+  }))
+  const before = await store.signalsOf(
+    name,
+    all.map(({ key }) => key),
+  )
+  const staying = new Set(all.map(({ id }) => id))
+  const changes = all.flatMap(({ put, id }, i): BankChange[] => {
+    const old = before[i]
+    const puts: BankChange[] = put === undefined ? [] : [{ kind: 'put', signal: put }]
+    const isReplaced = old !== undefined && old !== id && !staying.has(old)
+    return isReplaced ? [...puts, { kind: 'remove-id', signalId: old }] : puts
+  })
+  let removed = 0
+  for (let at = 0; at < changes.length; at += CHANGES_AT_ONCE) {
+    const outcome = await registration.changeBank(bank, changes.slice(at, at + CHANGES_AT_ONCE))
+    await registration.matchable(outcome.revision)
+    removed += outcome.removed
+  }
+  const became = all.flatMap(({ key, id }, i): [Buffer, string | undefined][] =>
+    id === undefined && before[i] === undefined ? [] : [[key, id]],
+  )
+  return { accepted: all.filter(({ put }) => put !== undefined).length, removed, refusedFor, became }
+}
+
+function advanced(
+  before: PullProgress,
+  { accepted, removed, refusedFor }: Counts,
+  isLast: boolean,
+  nowMs: number,
+): PullProgress {
+  const counts = RECORD_REFUSALS.map((why) => [why, (before.refusedFor[why] ?? 0) + (refusedFor[why] ?? 0)] as const)
+  return {
+    ...before,
+    state: isLast ? 'waiting' : 'pulling',
+    updatedAtMs: nowMs,
+    caughtUpAtMs: isLast ? nowMs : before.caughtUpAtMs,
+    pages: before.pages + 1,
+    accepted: before.accepted + accepted,
+    removed: before.removed + removed,
+    refused: before.refused + Object.values(refusedFor).reduce((sum, count) => sum + count, 0),
+    refusedFor: Object.fromEntries(counts.filter(([, count]) => count > 0)),
+  }
+}
+
+function failureOf(error: unknown): PullFailure {
+  if (error instanceof FeedError) return error.failure
+  if (error instanceof Problem) return 'not-taken'
+  throw error
+}

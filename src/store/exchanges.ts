@@ -1,0 +1,68 @@
+// How far each feed has been read, and which of our signals its records became: a tombstone names a record, not a hash.
+
+import { z } from 'zod'
+import { RECORD_REFUSALS } from '../domain/bank-import.js'
+import { type FeedPlace, PULL_FAILURES, PULL_STATES, type PullProgress } from '../domain/exchange.js'
+import { formatUuid, parseUuid } from '../domain/ids.js'
+import { keys } from './keys.js'
+import { saveExchange } from './scripts/exchanges.js'
+import type { Store } from './store.js'
+
+const StateJson = z.object({
+  identity: z.string(),
+  place: z.object({ position: z.string(), cursor: z.string().optional(), highest: z.string() }),
+  progress: z.object({
+    state: z.enum(PULL_STATES),
+    failure: z.enum(PULL_FAILURES).optional(),
+    startedAtMs: z.int(),
+    updatedAtMs: z.int(),
+    caughtUpAtMs: z.int().optional(),
+    pages: z.int(),
+    accepted: z.int(),
+    removed: z.int(),
+    refused: z.int(),
+    refusedFor: z.partialRecord(z.enum(RECORD_REFUSALS), z.int()),
+  }),
+})
+
+export interface ExchangeState {
+  /** Keyed: whose place it is. */
+  readonly identity: string
+  readonly place: FeedPlace
+  readonly progress: PullProgress
+}
+
+export interface Exchanges {
+  get(name: string): Promise<ExchangeState | undefined>
+  /** The ids of the signals that records became, in the order of their names; names are 16 bytes. */
+  signalsOf(name: string, records: readonly Buffer[]): Promise<(string | undefined)[]>
+  /** Durable when it returns. */
+  save(
+    name: string,
+    state: ExchangeState,
+    became: readonly (readonly [record: Buffer, signalId: string | undefined])[],
+  ): Promise<void>
+}
+
+export function exchangesInStore(store: Store): Exchanges {
+  return {
+    async get(name) {
+      const json = await store.ask((redis) => redis.get(keys.exchange(name)))
+      if (json === null) return undefined
+      const { identity, place, progress } = StateJson.parse(JSON.parse(json))
+      return { identity, place, progress: { ...progress, failure: progress.failure, caughtUpAtMs: progress.caughtUpAtMs } }
+    },
+    async signalsOf(name, records) {
+      if (records.length === 0) return []
+      const found = await store.ask((redis) => redis.hmgetBuffer(keys.exchangeEntries(name), ...records))
+      return records.map((_, i) => {
+        const id = found[i]
+        return id ? formatUuid(id) : undefined
+      })
+    },
+    async save(name, state, became) {
+      const args = became.flatMap(([record, id]) => [record, id === undefined ? '' : Buffer.from(parseUuid(id) ?? [])])
+      await store.write(saveExchange, [keys.exchange(name), keys.exchangeEntries(name)], [JSON.stringify(state), ...args])
+    },
+  }
+}
