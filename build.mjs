@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { writeOperations } from './client-operations.mjs'
 import { buildPage } from './page/build.mjs'
 
 const root = dirname(fileURLToPath(import.meta.url))
@@ -19,6 +20,7 @@ const kernels = {
 }
 
 for (const [source, flags] of Object.entries(kernels)) buildKernel(join(root, source), flags)
+writeOperations(join(root, 'openapi.yaml'), join(root, 'src/client/operations.generated.ts'))
 removeOrphans(join(root, 'dist'))
 const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root], { stdio: 'inherit' })
 if (tsc.status !== 0) process.exit(tsc.status ?? 1)

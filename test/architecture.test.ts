@@ -15,6 +15,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   exchange: ['domain', 'hash'],
   services: ['domain', 'exchange', 'handoff', 'hash', 'jobs', 'net', 'search', 'store'],
   http: ['domain', 'exchange', 'hash', 'services', 'web'],
+  client: ['hash'],
   web: ['domain'],
   cli: ['domain', 'exchange', 'http', 'services', 'store', 'top'],
   demo: ['hash', 'store', 'top'],

@@ -1,0 +1,216 @@
+// The package's entry point tabir/client: the whole API with its types, in Node or in a browser; batches, waits and hashes by itself.
+
+import { type GivenSignal, hashImage } from '../hash/hash-image.js'
+import type { Pixels } from '../hash/pixels.js'
+import { OPERATIONS, type Operations, type Schemas } from './operations.generated.js'
+
+export type OperationId = keyof Operations
+export type Args<Op extends OperationId> = Operations[Op]['args']
+export type Answer<Op extends OperationId> = Operations[Op]['answer']
+export type { GivenSignal, Pixels, Schemas }
+
+export interface ClientOptions {
+  /** Of the api, `https://tabir.example`. */
+  readonly url: string
+  /** An API key, or the token of a case; neither for what is public. */
+  readonly key?: string
+  /** How often one request is sent in all, where it is safe to send it again. */
+  readonly maxTries?: number
+  /** For each try. */
+  readonly timeoutMs?: number
+  /** In place of the platform's own. */
+  readonly fetch?: typeof fetch
+  /** Between tries. */
+  readonly wait?: (ms: number) => Promise<unknown>
+}
+
+export type MatchQuery = Args<'match'>['body']['queries'][number]
+export type MatchResult = Answer<'match'>['results'][number]
+export type MatchOptions = Omit<Args<'match'>['body'], 'queries'>
+export type NewSignal = Extract<Args<'addSignals'>['body'], { signals: unknown }>['signals'][number]
+export type AddedSignal = Answer<'addSignals'>['signals'][number]
+
+export interface TabirClient {
+  /**
+   * Any operation of the API, by its id in openapi.yaml.
+   * @throws {TabirProblem} for a refusal, when it is not worth another try or has had all of them.
+   * @throws what `fetch` throws, when there was no answer at the last try.
+   */
+  call<Op extends OperationId>(operation: Op, args: Args<Op>): Promise<Answer<Op>>
+  /** Any number of queries, in batches of 1,000; a result for each, in their order. */
+  match(queries: readonly MatchQuery[], options?: MatchOptions): Promise<MatchResult[]>
+  /** Hashes a picture here, so that it stays here, and asks. @param pixels as for `hashImage` of `tabir/hash`. */
+  matchPixels(pixels: Pixels, options?: MatchOptions): Promise<MatchResult>
+  /**
+   * Any number of signals, in batches of 1,000; what became of each, in their order. Repeating it changes nothing. A batch of which nothing
+   * can be used is told as refused, like the rest.
+   */
+  addSignals(bank: string, signals: readonly NewSignal[]): Promise<AddedSignal[]>
+}
+
+/** A refusal: what the server said, and nothing that was sent. */
+export class TabirProblem extends Error {
+  readonly status: number
+  /** Stable; `unreadable` when the answer was no problem of the API. */
+  readonly code: string
+  readonly retryAfterS: number | undefined
+  readonly problem: Schemas['Problem'] | undefined
+
+  constructor(status: number, problem: Schemas['Problem'] | undefined, retryAfterS: number | undefined) {
+    super(problem?.title ?? `status ${status}`)
+    this.name = 'TabirProblem'
+    this.status = status
+    this.code = problem?.code ?? 'unreadable'
+    this.retryAfterS = retryAfterS
+    this.problem = problem
+  }
+}
+
+const BATCH = 1000
+const MAX_TRIES = 5
+const TIMEOUT_MS = 60_000
+const FIRST_WAIT_MS = 250
+const LONGEST_WAIT_MS = 60_000
+/** What asks, or does the same when it is done twice, although it is a POST. The others are keyed, or are not repeated. */
+const REPEATABLE: readonly OperationId[] = ['match', 'matchImages', 'addSignals']
+/** Nothing was done, whatever was asked. */
+const NOT_DONE = [429]
+const PASSING = [500, 502, 503, 504]
+
+export function tabirClient(options: ClientOptions): TabirClient {
+  const { maxTries = MAX_TRIES, wait = sleep } = options
+
+  const call = async <Op extends OperationId>(operation: Op, args: Args<Op>): Promise<Answer<Op>> => {
+    const request = requestFor(options, operation, args)
+    for (let tries = 1; ; tries++) {
+      const outcome = await attempt(options, request)
+      if (outcome.response?.ok === true) return answerIn<Op>(operation, outcome.response)
+      const problem = outcome.response === undefined ? undefined : await problemIn(outcome.response)
+      const worthIt = isWorthAnotherTry(operation, args, problem?.status)
+      if (!worthIt || tries >= maxTries) throw problem ?? outcome.error
+      const ownMs = FIRST_WAIT_MS * 2 ** (tries - 1) * (0.5 + Math.random() / 2)
+      await wait(Math.min(LONGEST_WAIT_MS, problem?.retryAfterS === undefined ? ownMs : problem.retryAfterS * 1000))
+    }
+  }
+
+  const match: TabirClient['match'] = async (queries, more = {}) => {
+    const results: MatchResult[] = []
+    for (const batch of batchesOf(queries))
+      results.push(...(await call('match', { body: { ...more, queries: batch } })).results)
+    return results
+  }
+
+  return {
+    call,
+    match,
+    async matchPixels(pixels, more) {
+      const { signals } = await hashImage(pixels)
+      const [result] = await match([{ signals }], more)
+      if (result === undefined) throw new Error('an answer without a result')
+      return result
+    },
+    async addSignals(bank, signals) {
+      const added: AddedSignal[] = []
+      for (const batch of batchesOf(signals)) {
+        const answer = await call('addSignals', { params: { bank }, body: { signals: batch } }).catch((error: unknown) => ({
+          signals: refusedWhole(error, batch),
+        }))
+        added.push(...answer.signals)
+      }
+      return added
+    },
+  }
+}
+
+function refusedWhole(error: unknown, batch: readonly NewSignal[]): AddedSignal[] {
+  const problem = error instanceof TabirProblem && error.code === 'quality-too-low' ? error.problem : undefined
+  if (problem === undefined) throw error
+  return batch.map(() => ({ state: 'refused', problem }))
+}
+
+interface Request {
+  readonly url: string
+  readonly method: string
+  readonly headers: Record<string, string>
+  readonly body: BodyInit | undefined
+}
+
+/** One for all tries: a key of idempotency has to be the same each time. */
+function requestFor<Op extends OperationId>({ url, key }: ClientOptions, operation: Op, args: Args<Op>): Request {
+  const { method, path, keyed, body: kind } = OPERATIONS[operation]
+  const given: { params?: object; query?: object; body?: unknown } = args
+  const params = new Map(Object.entries(given.params ?? {}).map(([name, value]) => [name, String(value)]))
+  const target = new URL(
+    path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(params.get(name) ?? '')),
+    url,
+  )
+  for (const [name, value] of Object.entries(given.query ?? {})) {
+    const values: unknown[] = Array.isArray(value) ? value : [value]
+    for (const each of values) if (each !== undefined) target.searchParams.append(name, String(each))
+  }
+  const headers: Record<string, string> = {}
+  if (key !== undefined) headers['authorization'] = `Bearer ${key}`
+  if (keyed) headers['idempotency-key'] = crypto.randomUUID()
+  if (kind === 'json') headers['content-type'] = 'application/json'
+  if (kind === 'file') headers['content-type'] = 'application/octet-stream'
+  return { url: target.href, method, headers, body: kind === 'none' ? undefined : bodyOf(kind, given.body) }
+}
+
+function bodyOf(kind: 'json' | 'form' | 'file', body: unknown): BodyInit | undefined {
+  if (kind === 'json') return JSON.stringify(body ?? {})
+  const isFile =
+    typeof body === 'string' ||
+    body instanceof FormData ||
+    body instanceof Blob ||
+    body instanceof ArrayBuffer ||
+    body instanceof ReadableStream ||
+    (body instanceof Uint8Array && body.buffer instanceof ArrayBuffer)
+  return isFile ? (body as BodyInit) : undefined
+}
+
+async function attempt({ fetch: send = fetch, timeoutMs = TIMEOUT_MS }: ClientOptions, { url, ...request }: Request) {
+  const { body, ...rest } = request
+  const isStream = body instanceof ReadableStream
+  const init = {
+    ...rest,
+    ...(body !== undefined && { body }),
+    ...(isStream ? { duplex: 'half' } : { signal: AbortSignal.timeout(timeoutMs) }), // a file takes as long as it takes
+  }
+  try {
+    return { response: await send(url, init), error: undefined }
+  } catch (error) {
+    return { response: undefined, error }
+  }
+}
+
+function isWorthAnotherTry<Op extends OperationId>(operation: Op, args: Args<Op>, status: number | undefined): boolean {
+  const given: { params?: object; query?: object; body?: unknown } = args
+  if (given.body instanceof ReadableStream) return false // it is read, and cannot be sent again
+  if (status !== undefined && NOT_DONE.includes(status)) return true
+  const { method, keyed } = OPERATIONS[operation]
+  const isRepeatable = method !== 'POST' || keyed || REPEATABLE.includes(operation)
+  return isRepeatable && (status === undefined || PASSING.includes(status))
+}
+
+async function answerIn<Op extends OperationId>(operation: Op, response: Response): Promise<Answer<Op>> {
+  const { answer } = OPERATIONS[operation]
+  if (answer === 'file') return response as Answer<Op>
+  const body: unknown = answer === 'nothing' ? undefined : await response.json()
+  return body as Answer<Op> // the server's promise, which openapi.yaml is checked against
+}
+
+async function problemIn(response: Response): Promise<TabirProblem> {
+  const retryAfterS = Number(response.headers.get('retry-after') ?? Number.NaN)
+  const body: unknown = await response.json().catch(() => undefined)
+  const isProblem = typeof body === 'object' && body !== null && 'code' in body && 'title' in body && 'status' in body
+  const problem = isProblem ? (body as Schemas['Problem']) : undefined
+  return new TabirProblem(response.status, problem, retryAfterS >= 0 ? retryAfterS : undefined)
+}
+
+function* batchesOf<T>(all: readonly T[]): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += BATCH) yield all.slice(at, at + BATCH)
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

@@ -1,0 +1,133 @@
+import sharp from 'sharp'
+import t from 'tap'
+import { TabirProblem, tabirClient } from '../../src/client/client.js'
+import { OPERATIONS } from '../../src/client/operations.generated.js'
+import { Description } from '../helpers/requests.js'
+import { keyFor, randomHashText, startService } from '../helpers/service.js'
+import { listen } from '../helpers/sockets.js'
+
+const ready = startService(t).then(async (service) => {
+  const { key } = await keyFor(service, 'ngo', ['signals:write', 'match', 'feed'], 'ngo')
+  return { service, key, url: `http://127.0.0.1:${await listen(service.app)}` }
+})
+
+t.test('the client knows every operation of the running api, under its method and path', async (t) => {
+  const { service } = await ready
+  const { paths } = Description.parse(service.app.swagger())
+  const said = Object.entries(paths).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  t.same(
+    Object.values(OPERATIONS)
+      .map(({ method, path }) => `${method} ${path}`)
+      .sort(),
+    said.sort(),
+  )
+})
+
+t.test('banks, signals and matches in any number, in their order', async (t) => {
+  const { key, url } = await ready
+  const tabir = tabirClient({ url, key })
+  await tabir.call('createBank', { body: { name: 'list' } })
+  const hashes = Array.from({ length: 1200 }, randomHashText)
+  const added = await tabir.addSignals(
+    'list',
+    hashes.map((hash, i) => ({ type: 'pdq', hash, quality: i === 7 ? 10 : 90 })),
+  )
+  t.equal(added.length, 1200)
+  t.match(added[7], { state: 'refused', problem: { code: 'quality-too-low' } })
+  t.same(
+    await tabir
+      .addSignals('list', [{ type: 'pdq', hash: randomHashText(), quality: 1 }])
+      .then((all) => all.map((each) => each.state)),
+    ['refused'],
+  )
+
+  const results = await tabir.match(hashes.map((hash, i) => ({ id: String(i), signals: [{ type: 'pdq', hash }] })))
+  t.same(
+    results.map(({ id }) => id),
+    hashes.map((_, i) => String(i)),
+  )
+  t.same(
+    results.flatMap(({ matches }, i) => (matches?.length === 1 ? [] : [i])),
+    [7],
+  )
+
+  const file = await tabir.call('importFile', { params: { bank: 'list' }, body: `pdq ${randomHashText()}\n` })
+  t.match(file, { accepted: 1 })
+  const exported = await tabir.call('exportBank', { params: { bank: 'list' }, body: { format: 'hex', plain: true } })
+  t.equal((await exported.text()).trim().split('\n').length, 1200)
+  const signalId = added[0]?.signalId ?? ''
+  t.equal(await tabir.call('removeSignal', { params: { bank: 'list', signalId } }), undefined)
+})
+
+t.test('a picture is hashed here and asked about, and only its hashes are sent', async (t) => {
+  const { key, url } = await ready
+  const sent: string[] = []
+  const tabir = tabirClient({
+    url,
+    key,
+    fetch: (to, init) => {
+      sent.push(String(init?.body))
+      return fetch(to, init)
+    },
+  })
+  const picture = await sharp({
+    create: { width: 300, height: 200, channels: 3, background: '#888', noise: { type: 'gaussian', mean: 120, sigma: 60 } },
+  })
+    .blur(6)
+    .normalise()
+    .ensureAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  const pixels = { width: 300, height: 200, channels: 4 as const, data: new Uint8Array(picture.data) }
+  const { matches } = await tabir.matchPixels(pixels)
+  t.same(matches, [])
+  t.equal(new Set(sent).size, 1, 'the same again, if the api was busy')
+  t.match(JSON.parse(sent[0] ?? ''), { queries: [{ signals: [{ type: 'pdq', view: 'whole', hash: /^[0-9a-f]{64}$/ }] }] })
+})
+
+t.test('what passes is tried again, with the same key; what does not, or might be done twice, is not', async (t) => {
+  const asked: { method: string; key: string | undefined }[] = []
+  const waits: number[] = []
+  const playing = (...script: (number | Error)[]) =>
+    tabirClient({
+      url: 'http://api.example',
+      wait: async (ms) => waits.push(ms),
+      fetch: async (_, init) => {
+        const headers = new Headers(init?.headers)
+        asked.push({ method: init?.method ?? '', key: headers.get('idempotency-key') ?? undefined })
+        const status = script.shift() ?? 200
+        if (status instanceof Error) throw status
+        const body = status < 300 ? { results: [] } : { type: '/problems/x', title: 'No.', status, code: 'store-away' }
+        return Response.json(body, { status, headers: status === 429 ? { 'retry-after': '7' } : {} })
+      },
+    })
+  const reset = () => {
+    asked.length = 0
+    waits.length = 0
+  }
+  const match = { body: { queries: [] } }
+  await playing(503, new Error('reset'), 429, 200).call('match', match)
+  t.equal(asked.length, 4)
+  t.equal(waits[2], 7000, 'as long as the server says')
+
+  reset()
+  await playing(503, new Error('reset')).call('openCase', { body: { adult: true } })
+  t.equal(asked.length, 3)
+  t.equal(new Set(asked.map(({ key }) => key)).size, 1)
+  t.match(asked[0]?.key, /^.{16,}$/)
+
+  reset()
+  const bank = { body: { name: 'x' } }
+  await t.rejects(playing(503).call('createBank', bank), { code: 'store-away', status: 503 })
+  await t.rejects(playing(new Error('reset')).call('createBank', bank), { message: 'reset' })
+  t.equal(asked.length, 2, 'once each: it may have happened')
+  await playing(429).call('createBank', bank)
+  t.equal(asked.length, 4, 'and again when it cannot have')
+
+  reset()
+  await t.rejects(playing(404, 200).call('match', match), TabirProblem)
+  await t.rejects(playing(503, 503, 503, 503, 503, 200).call('match', match), { code: 'store-away' })
+  t.equal(asked.length, 6)
+})
