@@ -4,6 +4,7 @@ import swagger, { type SwaggerTransform } from '@fastify/swagger'
 import fp from 'fastify-plugin'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { Scope } from '../domain/access.js'
+import { EXAMPLES } from './examples.js'
 import { PROBLEM_MEDIA_TYPE } from './problems.js'
 
 declare module 'fastify' {
@@ -60,7 +61,7 @@ export const openapi = fp(
         },
       },
       transform,
-      transformObject: (document) => withoutUnused(withProblemMediaType(jsonSchemaTransformObject(document))),
+      transformObject: (document) => withExamples(withoutUnused(withProblemMediaType(jsonSchemaTransformObject(document)))),
     })
   },
   { name: 'openapi', fastify: '5.x' },
@@ -162,4 +163,39 @@ function withoutUnused<T extends object>(document: T): T {
 function objects(value: unknown): object[] {
   if (typeof value !== 'object' || value === null) return []
   return Object.values(value).filter((inner) => typeof inner === 'object' && inner !== null)
+}
+
+/** What was sent and answered once, beside what may be; and for routes that ask for nothing, the refusal of what is no HTTP. */
+function withExamples<T extends object>(document: T): T {
+  for (const path of objects('paths' in document ? document.paths : undefined)) {
+    for (const operation of objects(path)) {
+      if (!('operationId' in operation) || !('responses' in operation)) continue
+      const responses = operation.responses
+      if (typeof responses !== 'object' || responses === null) continue
+      const example = EXAMPLES[String(operation.operationId)]
+      if (!Object.keys(responses).some((status) => status.startsWith('4'))) Object.assign(responses, { 400: NO_HTTP })
+      if (example === undefined) continue
+      const { params = {}, body, answer } = example
+      for (const parameter of 'parameters' in operation ? objects(operation.parameters) : []) {
+        const name = 'name' in parameter ? String(parameter.name) : ''
+        if ('in' in parameter && parameter.in === 'path' && name in params)
+          Object.assign(parameter, { example: params[name] })
+      }
+      if ('requestBody' in operation && body !== undefined) exemplify(operation.requestBody, body)
+      const [, answered] = Object.entries(responses).find(([status]) => status < '300') ?? []
+      if (answer !== undefined) exemplify(answered, answer)
+    }
+  }
+  return document
+}
+
+const NO_HTTP = {
+  description: 'The request is not well-formed.',
+  content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
+}
+
+function exemplify(holder: unknown, example: unknown): void {
+  if (typeof holder !== 'object' || holder === null || !('content' in holder)) return
+  for (const [type, media] of Object.entries(holder.content ?? {}))
+    if (type.endsWith('json') && typeof media === 'object' && media !== null) Object.assign(media, { example })
 }

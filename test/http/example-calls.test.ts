@@ -1,0 +1,243 @@
+import { writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import t from 'tap'
+import { type Answer, type Args, type OperationId, tabirClient } from '../../src/client/client.js'
+import { OPERATIONS } from '../../src/client/operations.generated.js'
+import { SCOPES } from '../../src/domain/access.js'
+import { exchangesIn } from '../../src/exchange/exchange-config.js'
+import { EXAMPLES, type Example } from '../../src/http/examples.js'
+import { scene } from '../helpers/pictures.js'
+import { keyFor, startMessenger, startService, startWorkers, until } from '../helpers/service.js'
+import { listen } from '../helpers/sockets.js'
+import { startEndpoint } from '../helpers/webhooks.js'
+
+// One story in which every operation is called. What was sent and what came back are the examples of openapi.yaml. A new operation:
+// call it here, then `npm run openapi`, which notes its example in src/http/examples.ts and writes openapi.yaml.
+
+const path = resolve(import.meta.dirname, '../../../src/http/examples.ts')
+const HASH = '3c6f0e1b5a9d7428c1e8f3b2a6975d04e9b1c47a20d8f65b93e7a1c05f4d826b'
+const LATER = '9a1b7c3e5d2f4860b1d9e7a35c4f02861e8d7b6a953c4f20d1e7a8b9c6503f4d'
+const EXCHANGE = {
+  api: 'ncmec',
+  name: 'ncii-list',
+  bank: 'NCII-LIST',
+  baseUrl: 'http://127.0.0.1:9',
+  username: 'u',
+  password: 'p',
+  adultClassifications: ['NCII'],
+}
+
+const seen: Record<string, Example> = {}
+
+t.test('every operation is called, and answers as its example says', async (t) => {
+  const endpoint = await startEndpoint(t)
+  const origins = new Set([endpoint.origin])
+  const service = await startService(t, {
+    webhookOrigins: origins,
+    exchanges: exchangesIn(JSON.stringify({ exchanges: [EXCHANGE] })),
+  })
+  await startWorkers(t, service.redis)
+  await startMessenger(t, service.redis, origins)
+  service.services.beginPulling()
+  const url = `http://127.0.0.1:${await listen(service.app)}`
+  const as = (key?: string) => {
+    const tabir = tabirClient({ url, ...(key !== undefined && { key }) })
+    return async <Op extends OperationId>(operation: Op, args: Args<Op>): Promise<Answer<Op>> => {
+      const answer = await tabir.call(operation, args)
+      seen[operation] ??= publicly(exampleOf(args, answer), endpoint.url)
+      return answer
+    }
+  }
+  const anybody = as()
+  const ngo = as((await keyFor(service, 'ngo', SCOPES, 'ngo')).key)
+  const { key: platformKey } = await keyFor(service, 'platform', SCOPES)
+  const platform = as(platformKey)
+  const operator = as((await keyFor(service, 'operator', SCOPES, 'operator')).key)
+  const signals = [{ type: 'pdq', hash: HASH, quality: 92 }] as const
+
+  await anybody('live', {})
+  await anybody('ready', {})
+  await anybody('index', {})
+  await anybody('explainProblem', { params: { code: 'case-unknown' } })
+  await anybody('getChallenge', {})
+  await anybody('listLaws', {})
+  await anybody('getReceiptKey', {})
+
+  // She registers a picture.
+  const { caseNumber, pin, token } = await anybody('openCase', { body: { adult: true, category: 'nude' } })
+  const params = { caseNumber }
+  const her = as(token)
+  const picture = new FormData()
+  picture.append('image', new Blob([new Uint8Array((await scene(81)).bytes)], { type: 'image/jpeg' }), 'picture.jpg')
+  await her('addImages', { params, body: picture })
+  const { images } = await her('addHashes', { params, body: { images: [{ signals }] } })
+  const signalId = images[0]?.imageId ?? ''
+  await her('giveNotice', {
+    params,
+    body: {
+      laws: ['us-tida'],
+      statements: ['goodFaith', 'withoutConsent', 'accurate', 'authorised'],
+      actingAs: 'self',
+      contact: 'ngo',
+    },
+  })
+  await her('getNotice', { params })
+  await her('getCase', { params })
+
+  // Platforms find it, and say what they did.
+  const { results } = await platform('match', { body: { queries: [{ id: 'upload-1', context: 'group 7', signals }] } })
+  const matchId = results[0]?.matches?.[0]?.matchId ?? ''
+  await platform('matchImages', { query: {}, body: picture })
+  await platform('getMatch', { params: { matchId } })
+  await platform('giveFeedback', { params: { matchId }, body: { verdict: 'blocked' } })
+  await platform('listContexts', { query: {} })
+  const ours = await ngo('match', { body: { queries: [{ signals }] } })
+  await ngo('attestMatch', { params: { matchId: ours.results[0]?.matches?.[0]?.matchId ?? '' } })
+
+  // The operator decides.
+  const signal = { params: { signalId } }
+  await operator('disputeSignal', { ...signal, body: { reason: 'harmless-content' } })
+  await operator('listDisputes', { query: {} })
+  await operator('decideDispute', { ...signal, body: { outcome: 'rejected' } })
+  await operator('getSignal', signal)
+  await operator('verifySignal', signal)
+  await operator('holdSignal', signal)
+  await operator('listQuarantine', { query: {} })
+  await operator('releaseSignal', signal)
+  await operator('listOverdue', { query: {} })
+  await operator('listEvents', { query: {} })
+  await operator('listStrikes', {})
+  await operator('clearStrikes', { params: { account: `org:${signalId}` } })
+  await operator('listExchanges', {})
+  await operator('pullExchange', { params: { name: 'ncii-list' } })
+
+  // An NGO hands in a list.
+  const bank = { params: { bank: 'NGO-1' } }
+  await ngo('createBank', { body: { name: 'NGO-1' } })
+  await ngo('listBanks', {})
+  await ngo('changeBank', { ...bank, body: { readers: null } })
+  const added = await ngo('addSignals', {
+    ...bank,
+    body: { signals: [{ type: 'pdq', hash: LATER, quality: 88, ref: '2026-17', category: 'nude' }] },
+  })
+  const { importId } = await ngo('importFile', { ...bank, body: `pdq ${LATER}\nno hash\n` })
+  await ngo('listImports', bank)
+  await ngo('getImport', { params: { bank: 'NGO-1', importId } })
+  await ngo('exportBank', { ...bank, body: { format: 'ndjson', plain: true } })
+  await ngo('removeSignal', { params: { bank: 'NGO-1', signalId: added.signals[0]?.signalId ?? '' } })
+
+  // A platform has itself called.
+  const { webhookId } = await platform('addWebhook', {
+    body: { url: endpoint.url, events: ['webhook.ping'] },
+  })
+  const webhook = { params: { webhookId } }
+  await platform('listWebhooks', {})
+  await platform('getWebhook', webhook)
+  await platform('changeWebhook', { ...webhook, body: { maxPerSecond: 5 } })
+  await platform('rotateWebhookSecret', webhook)
+  await platform('pingWebhook', webhook)
+  const peek = tabirClient({ url, key: platformKey })
+  await until(
+    async () => (await peek.call('listWebhookDeliveries', { ...webhook, query: {} })).deliveries[0]?.state === 'delivered',
+  )
+  const { deliveries } = await platform('listWebhookDeliveries', { ...webhook, query: {} })
+  const [delivery] = deliveries
+  await platform('replayWebhookDelivery', { params: { webhookId, deliveryId: idOf(delivery) } })
+  await platform('removeWebhook', webhook)
+
+  // An NGO acts for somebody, and hands over to her.
+  const assisted = await ngo('openAssistedCase', {
+    body: { adult: true, consent: { kind: 'in-writing', on: '2026-01-05' }, attest: true },
+  })
+  const theirs = { params: { caseNumber: assisted.caseNumber } }
+  await ngo('noteComplaint', { ...theirs, body: { reference: 'PJ/2026/17' } })
+  await ngo('checkComplaint', { ...theirs, body: { reference: 'PJ/2026/17' } })
+  await ngo('listOwnOverdue', { query: {} })
+  await ngo('handOverCase', { ...theirs, body: { keepReading: false } })
+
+  // What became of hers, and its end.
+  await her('getCaseEvents', { params })
+  await her('exportCase', { params })
+  await her('getReport', { params, query: {} })
+  await anybody('openCaseByPin', { params, body: { pin } })
+  await anybody('renewCase', { params, body: { pin } })
+  await her('changePin', { params })
+  await her('withdrawCase', { params })
+  await her('getReceipt', { params })
+
+  t.same(
+    Object.keys(OPERATIONS).filter((id) => !(id in seen)),
+    [],
+    'and none is left out',
+  )
+  if (process.env['TAP_SNAPSHOT'] === '1') return note()
+  for (const [id, example] of Object.entries(seen))
+    t.same(
+      shapeOf(EXAMPLES[id]?.body),
+      shapeOf(example.body),
+      `what ${id} is sent is as in its example; npm run openapi notes it anew`,
+    )
+})
+
+function idOf(delivery: object | undefined): string {
+  const id: unknown = delivery !== undefined && 'deliveryId' in delivery ? delivery.deliveryId : undefined
+  return typeof id === 'string' ? id : ''
+}
+
+/** With an address on the public internet in place of the one here. */
+function publicly(example: Example, endpointUrl: string): Example {
+  return JSON.parse(JSON.stringify(example).replaceAll(endpointUrl, 'https://hooks.example.com/tabir')) as Example
+}
+
+function exampleOf(args: { params?: object; query?: object; body?: unknown }, answer: unknown): Example {
+  const body = args.body instanceof FormData || typeof args.body === 'string' ? undefined : args.body
+  return {
+    ...(args.params !== undefined && { params: { ...args.params } }),
+    ...(body !== undefined && { body }),
+    ...(answer !== undefined && !(answer instanceof Response) && { answer: shown(answer) }),
+  }
+}
+
+/** Lists are cut after two, and what opens something is not shown. */
+function shown(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 2).map(shown)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]) => [
+      name,
+      HIDDEN[name] !== undefined && typeof inner === 'string' ? HIDDEN[name] : shown(inner),
+    ]),
+  )
+}
+const HIDDEN: Readonly<Record<string, string>> = { secret: `whsec_${'A'.repeat(43)}=`, token: 'a-token', pin: '123456' }
+
+/** The names in it, and not the values. */
+function shapeOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf)
+  if (typeof value !== 'object' || value === null) return typeof value
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, shapeOf(inner)]))
+}
+
+/** Keeps what is as it was, so that ids and times change only where something else does. */
+function note(): void {
+  const kept = Object.entries(seen).map(([id, example]) => {
+    const before = EXAMPLES[id]
+    const same = before !== undefined && JSON.stringify(shapeOf(before)) === JSON.stringify(shapeOf(example))
+    return [id, same ? before : example] as const
+  })
+  const sorted = kept.toSorted(([a], [b]) => (a < b ? -1 : 1))
+  const text = JSON.stringify(Object.fromEntries(sorted), null, 2)
+  writeFileSync(
+    path,
+    `// What each operation is sent, and what it answers: noted by test/http/example-calls.test.ts from a running api (npm run openapi).
+
+export interface Example {
+  readonly params?: Readonly<Record<string, unknown>>
+  readonly body?: unknown
+  readonly answer?: unknown
+}
+
+export const EXAMPLES: Readonly<Record<string, Example>> = ${text}
+`,
+  )
+}
