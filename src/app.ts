@@ -33,6 +33,7 @@ import { signalRoutes } from './http/routes/signals.js'
 import { webhookRoutes } from './http/routes/webhooks.js'
 import { type InFlight, MULTIPART_OPTIONS, type UploadLimits } from './http/upload.js'
 import type { Accounts } from './services/accounts.js'
+import type { Audit } from './services/audit.js'
 import type { Banks } from './services/banks.js'
 import type { CaseFiles } from './services/case-file.js'
 import type { Cases } from './services/cases.js'
@@ -56,6 +57,8 @@ export interface AppServices {
   readonly cases: Cases
   readonly files: CaseFiles
   readonly idempotency: Idempotency
+  /** For what a route does itself; services record what they do. */
+  readonly audit: Audit
   /** Signs receipts. */
   readonly signer: Signer
   readonly registration: Registration

@@ -199,6 +199,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const pulling = pullingBy(exchanges, options)
 
   return {
+    audit,
     cases,
     files: caseFilesIn({ cases, events: caseEvents, images, trusts, replica }),
     signer: signerFrom(secrets.receipt),

@@ -6,16 +6,32 @@ export const AUDIT_ACTS = {
   'bank.readers-changed': ['bank'],
   /** Before the first byte leaves. */
   'signals.exported': ['bank', 'format', 'form'],
+  /** `case`: its random name for this log, which is forgotten with it. */
+  'case.assisted': ['case', 'orgId'],
+  'case.expired': ['case'],
+  'case.handed-over': ['case'],
+  'case.pin-changed': ['case'],
+  'case.renewed': ['case'],
+  'case.withdrawn': ['case'],
+  'dispute.decided': ['signalId', 'outcome'],
   'key.created': ['keyId', 'orgId'],
   'key.rotated': ['keyId', 'successorId'],
   'key.restored': ['keyId'],
   'key.revoked': ['keyId'],
   /** Once a day for each key. */
   'key.used': ['orgId', 'day'],
+  /** `account`: `org:` and its id, or `case`: which one is not said. */
+  'account.forgiven': ['account'],
   'seal-key.activated': ['fingerprint'],
   'seal-key.retired': ['fingerprint'],
   /** Everything was sealed anew under it. */
   'seal-key.rotated': ['fingerprint', 'records'],
+  'signal.attested': ['signalId'],
+  'signal.disputed': ['signalId', 'reason'],
+  'signal.held': ['signalId', 'cause'],
+  'signal.released': ['signalId'],
+  'signal.removed': ['bank', 'signalId'],
+  'signal.verified': ['signalId'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 export type AuditAct = keyof typeof AUDIT_ACTS
@@ -25,12 +41,14 @@ export type AuditActor = 'operator' | 'submitter' | 'tabir' | `key:${string}` | 
 
 export type AuditAbout<A extends AuditAct> = Readonly<Record<(typeof AUDIT_ACTS)[A][number], string>>
 
-export interface AuditEntry<A extends AuditAct = AuditAct> {
-  readonly act: A
-  readonly by: AuditActor
-  readonly about: AuditAbout<A>
-  readonly atMs: number
-}
+export type AuditEntry<A extends AuditAct = AuditAct> = {
+  [B in A]: {
+    readonly act: B
+    readonly by: AuditActor
+    readonly about: AuditAbout<B>
+    readonly atMs: number
+  }
+}[A]
 
 /** An act as it stands in the log; also one that only another version of this table knows. */
 export interface RecordedAct {

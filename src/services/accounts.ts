@@ -1,5 +1,6 @@
 // What an operator watches: events, and accounts with strikes.
 
+import type { AuditActor } from '../domain/audit.js'
 import type { DomainEvent } from '../domain/event.js'
 import { type Account, ruleOf } from '../domain/strikes.js'
 import type { Events } from '../store/events.js'
@@ -17,7 +18,7 @@ export interface Accounts {
   events(afterId: string | undefined, limit: number): Promise<DomainEvent[]>
   /** The last struck first. */
   strikes(): Promise<AccountView[]>
-  forgive(account: Account): Promise<void>
+  forgive(account: Account, by?: AuditActor): Promise<void>
 }
 
 export interface AccountParts {
@@ -40,8 +41,8 @@ export function accountsFrom({ events, strikes, now }: AccountParts): Accounts {
       )
       return views.sort((a, b) => b.lastAtMs - a.lastAtMs)
     },
-    async forgive(account) {
-      await strikes.clear(account)
+    async forgive(account, by) {
+      await strikes.clear(account, now(), by)
     },
   }
 }

@@ -1,7 +1,9 @@
 // A case, from opening to its end. What the submitter holds are a number and a PIN; nobody is asked for a name.
 
+import { randomBytes } from 'node:crypto'
 import type { Caller } from '../domain/access.js'
 import type { Assistance } from '../domain/assistance.js'
+import type { AuditActor } from '../domain/audit.js'
 import { acceptsImages, type CaseAction, type CaseState, remindAtMs, stateAt } from '../domain/case.js'
 import type { CaseEventKind } from '../domain/case-event.js'
 import { Problem } from '../domain/problem.js'
@@ -100,9 +102,9 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
   const requireOffered = (isWanted: boolean) => {
     if (isWanted && !offersExtendedProtection) throw new Problem('extended-protection-off')
   }
-  const change = async (caseId: string, action: CaseAction, fields: CaseChange['fields']) => {
+  const change = async (caseId: string, action: CaseAction, fields: CaseChange['fields'], by?: AuditActor) => {
     const event = EVENT_OF[action]
-    const outcome = await cases.change(caseId, { action, nowMs: now(), fields, event })
+    const outcome = await cases.change(caseId, { action, nowMs: now(), fields, event, ...(by !== undefined && { by }) })
     if (outcome !== 'done') throw refusalOf(outcome, await cases.get(caseId))
   }
 
@@ -113,7 +115,14 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
       const { pin, stretched } = await access.newPin(caseId)
       const createdAtMs = now()
       const expiresAtMs = createdAtMs + retentionMs
-      const added = await cases.add(caseId, { createdAtMs, expiresAtMs, category, pin: stretched, extendedProtection })
+      const added = await cases.add(caseId, {
+        createdAtMs,
+        expiresAtMs,
+        category,
+        pin: stretched,
+        extendedProtection,
+        auditName: newAuditName(),
+      })
       if (!added) throw new Error('two cases drew the same 60 random bits')
       const token = await access.newToken(caseId)
       return { caseNumber, pin, token, expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
@@ -172,6 +181,7 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
         category,
         pin: access.noPin(),
         extendedProtection,
+        auditName: newAuditName(),
         assistance: { ...consent, handedOverAtMs: undefined, keepsReading: false },
         ...(complaint !== undefined && { complaint: access.complaintOf(caseId, complaint) }),
       })
@@ -179,10 +189,12 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
       return { caseNumber, expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
     },
 
-    async handOver({ caseId, by }, { keepsReading }) {
+    async handOver(own, { keepsReading }) {
+      const { caseId, by } = own
       if (by !== 'organisation') throw new Problem('not-assisted')
       const { pin, stretched } = await access.newPin(caseId)
-      await change(caseId, 'hand-over', { pin: stretched, handedOverAtMs: now(), keepsReading: keepsReading ? 'yes' : 'no' })
+      const fields = { pin: stretched, handedOverAtMs: now(), keepsReading: keepsReading ? 'yes' : 'no' } as const
+      await change(caseId, 'hand-over', fields, actorOf(own))
       return pin
     },
 
@@ -193,14 +205,23 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
 
     ownByKey: (caseNumber, caller, purpose) => access.byKey(caseNumber, caller, purpose),
 
-    async withdraw({ caseId, caseNumber, by }) {
-      const ended = await cases.end(caseId, 'withdrawn', now())
+    async withdraw(own) {
+      const { caseId, caseNumber, by } = own
+      const ended = await cases.end(caseId, 'withdrawn', now(), actorOf(own))
       const record = ended === undefined ? undefined : await cases.get(caseId)
       if (ended === undefined || record === undefined) throw new Problem('case-unknown')
       await replica.reached(ended.revision)
       return { caseId, caseNumber, record, by }
     },
   }
+}
+
+function newAuditName(): string {
+  return randomBytes(8).toString('hex')
+}
+
+function actorOf({ by, record }: OwnCase): AuditActor {
+  return by === 'organisation' ? `org:${record.assistance?.orgId ?? ''}` : 'submitter'
 }
 
 const EVENT_OF: Partial<Readonly<Record<CaseAction, CaseEventKind>>> = { renew: 'renewed', 'hand-over': 'handed-over' }

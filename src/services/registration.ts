@@ -1,6 +1,7 @@
 // Registers images: those of a case, and those of a bank. Durable and matchable here when it returns.
 
 import { createHmac } from 'node:crypto'
+import type { AuditActor } from '../domain/audit.js'
 import { type Bank, CASES_BANK_NAME } from '../domain/bank.js'
 import type { BankChange, NewSignal } from '../domain/bank-change.js'
 import { acceptsImages, stateAt } from '../domain/case.js'
@@ -52,7 +53,7 @@ export interface Registration {
   /** Waits until this process matches what was registered at `revision`. */
   matchable(revision: number): Promise<void>
   /** @throws {Problem} signal-unknown, also when it is another bank's. */
-  removeFromBank(bank: Bank, id: string): Promise<void>
+  removeFromBank(bank: Bank, id: string, by: AuditActor): Promise<void>
 }
 
 export interface BankOutcome {
@@ -154,10 +155,11 @@ export function registrationIn({
 
     matchable: (revision) => replica.reached(revision),
 
-    async removeFromBank(bank, id) {
+    async removeFromBank(bank, id, by) {
       const [image] = await images.get([id])
       if (image === undefined || image.bank !== bank.name) throw new Problem('signal-unknown')
-      const revision = await images.erase(id)
+      const about = { bank: bank.name, signalId: id }
+      const revision = await images.erase(id, { act: 'signal.removed', by, about, atMs: now() })
       if (revision !== undefined) await replica.reached(revision)
     },
   }

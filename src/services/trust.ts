@@ -1,6 +1,7 @@
 // What those who meet a signal say about it, and what becomes of it. Every change is on disk, and known here, when it returns.
 
 import type { Caller, OrgKind } from '../domain/access.js'
+import type { AuditActor, AuditEntry } from '../domain/audit.js'
 import { CASES_BANK_NAME } from '../domain/bank.js'
 import { Problem, type ProblemCode } from '../domain/problem.js'
 import type { Category, RegisteredImage, Tier } from '../domain/signal.js'
@@ -85,18 +86,18 @@ export interface TrustService {
   /** An NGO vouches for what it met. @throws {Problem} match-unknown, kind-unfit, signal-struck */
   attest(caller: Caller, matchId: string): Promise<MatchWorth>
 
-  /** For operators, by the id of the image. @throws {Problem} signal-unknown */
+  /** For operators, by the id of the image. `by`: who is recorded; the operator at the command line unless it is given. @throws {Problem} signal-unknown */
   signal(signalId: string): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, dispute-settled, signal-struck */
-  dispute(orgId: string | undefined, signalId: string, reason: DisputeReason): Promise<JudgedSignal>
+  dispute(caller: Caller | undefined, signalId: string, reason: DisputeReason): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, dispute-not-open */
-  decide(signalId: string, outcome: DisputeOutcome): Promise<JudgedSignal>
+  decide(signalId: string, outcome: DisputeOutcome, by?: AuditActor): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, signal-struck */
-  verify(signalId: string): Promise<JudgedSignal>
+  verify(signalId: string, by?: AuditActor): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, signal-struck */
-  hold(signalId: string, why: { readonly cause: HoldCause; readonly flood: number }): Promise<JudgedSignal>
+  hold(signalId: string, why: { readonly cause: HoldCause; readonly flood: number }, by?: AuditActor): Promise<JudgedSignal>
   /** A flood no greater than the one it was held for does not bring it back. @throws {Problem} signal-unknown, quarantine-conflict, signal-struck */
-  release(signalId: string): Promise<JudgedSignal>
+  release(signalId: string, by?: AuditActor): Promise<JudgedSignal>
   /** Those that wait for an operator, longest first. */
   waiting(list: 'disputes' | 'quarantine', limit: number): Promise<JudgedSignal[]>
 }
@@ -153,6 +154,7 @@ export function trustOver({
   async function change(
     imageId: string | undefined,
     orgId: string | undefined,
+    by: AuditActor,
     unknown: ProblemCode,
     actionOn: (imageId: string) => TrustAction,
   ): Promise<{ readonly imageId: string; readonly image: RegisteredImage; readonly trust: Trust }> {
@@ -167,7 +169,13 @@ export function trustOver({
         if (action.kind === 'decide') await onChange(told)
         return { ...found, trust: after }
       }
-      const outcome = await trusts.put(found.imageId, found.version, after, standingOf(found.image.tier, after))
+      const outcome = await trusts.put(
+        found.imageId,
+        found.version,
+        after,
+        standingOf(found.image.tier, after),
+        entryOf(action, found.imageId, by, atMs),
+      )
       if (outcome === 'image-unknown') throw new Problem(unknown)
       if (outcome === 'changed-meanwhile') continue
       await replica.reached(outcome.revision)
@@ -186,16 +194,18 @@ export function trustOver({
     return { matchId, verdict: verdictOf(trust, partyOf(orgId, imageId)), clocks, ...worthOf(image, trust) }
   }
 
-  const changeMatch = async ({ orgId }: Caller, matchId: string, actionOn: (party: string) => TrustAction) => {
+  const changeMatch = async (caller: Caller, matchId: string, actionOn: (party: string) => TrustAction) => {
+    const { orgId, keyId } = caller
     await readMatch(orgId, matchId)
-    const { imageId, image, trust } = await change(matchIds.imageOf(orgId, matchId), orgId, 'match-unknown', (id) =>
+    const asked = matchIds.imageOf(orgId, matchId)
+    const { imageId, image, trust } = await change(asked, orgId, `key:${keyId}`, 'match-unknown', (id) =>
       actionOn(partyOf(orgId, id)),
     )
     return await worthTo(orgId, matchId, { imageId, image, trust })
   }
 
-  const changeSignal = async (signalId: string, action: TrustAction, orgId?: string) => {
-    const { imageId, image, trust } = await change(signalId, orgId, 'signal-unknown', () => action)
+  const changeSignal = async (signalId: string, action: TrustAction, by: AuditActor, orgId?: string) => {
+    const { imageId, image, trust } = await change(signalId, orgId, by, 'signal-unknown', () => action)
     return judged(imageId, image, trust)
   }
 
@@ -227,16 +237,18 @@ export function trustOver({
       const { imageId, image, trust } = await read(signalId, 'signal-unknown')
       return judged(imageId, image, trust)
     },
-    dispute: (orgId, signalId, reason) =>
+    dispute: (caller, signalId, reason) =>
       changeSignal(
         signalId,
-        { kind: 'dispute', party: partyOf(orgId ?? 'operator', signalId), reason, counts: false },
-        orgId,
+        { kind: 'dispute', party: partyOf(caller?.orgId ?? 'operator', signalId), reason, counts: false },
+        caller === undefined ? 'operator' : `key:${caller.keyId}`,
+        caller?.orgId,
       ),
-    decide: (signalId, outcome) => changeSignal(signalId, { kind: 'decide', outcome }),
-    verify: (signalId) => changeSignal(signalId, { kind: 'verify' }),
-    hold: (signalId, why) => changeSignal(signalId, { kind: 'hold', ...why }),
-    release: (signalId) => changeSignal(signalId, { kind: 'release' }),
+    decide: (signalId, outcome, by = 'operator') => changeSignal(signalId, { kind: 'decide', outcome }, by),
+    verify: (signalId, by = 'operator') => changeSignal(signalId, { kind: 'verify' }, by),
+    hold: (signalId, why, by = why.cause === 'flood' ? 'tabir' : 'operator') =>
+      changeSignal(signalId, { kind: 'hold', ...why }, by),
+    release: (signalId, by = 'operator') => changeSignal(signalId, { kind: 'release' }, by),
     async waiting(list, limit) {
       const signals: JudgedSignal[] = []
       for (const signalId of await trusts.waiting(list, limit)) {
@@ -245,6 +257,26 @@ export function trustOver({
       }
       return signals
     },
+  }
+}
+
+/** What is recorded of an action, in the same step. Verdicts of platforms are many, and are kept as counts. */
+function entryOf(action: TrustAction, signalId: string, by: AuditActor, atMs: number): AuditEntry | undefined {
+  switch (action.kind) {
+    case 'verdict':
+      return undefined
+    case 'dispute':
+      return { act: 'signal.disputed', by, about: { signalId, reason: action.reason }, atMs }
+    case 'attest':
+      return { act: 'signal.attested', by, about: { signalId }, atMs }
+    case 'verify':
+      return { act: 'signal.verified', by, about: { signalId }, atMs }
+    case 'decide':
+      return { act: 'dispute.decided', by, about: { signalId, outcome: action.outcome }, atMs }
+    case 'hold':
+      return { act: 'signal.held', by, about: { signalId, cause: action.cause }, atMs }
+    case 'release':
+      return { act: 'signal.released', by, about: { signalId }, atMs }
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { type Assistance, CONSENT_KINDS, type ConsentKind } from '../domain/assistance.js'
+import type { AuditActor } from '../domain/audit.js'
 import {
   CASE_ACTIONS,
   CASE_FORGOTTEN_AFTER_MS,
@@ -13,6 +14,7 @@ import {
 } from '../domain/case.js'
 import type { CaseEventKind } from '../domain/case-event.js'
 import { CATEGORY_NAMES, type Category } from '../domain/signal.js'
+import { writeAudited } from './audit.js'
 import { IMAGE_SHARDS, keys } from './keys.js'
 import { countPinTry } from './scripts/case-door.js'
 import { changeCase, endCase, eraseCase, forgetCase, openCase, statesFor } from './scripts/case-life.js'
@@ -43,6 +45,8 @@ export interface NewCaseRecord extends Pick<CaseRecord, 'createdAtMs' | 'expires
   readonly assistance?: Assistance
   readonly complaint?: string
   readonly extendedProtection?: boolean
+  /** Random: what the audit log calls it. Forgotten with the case, so that no entry leads to it any more. */
+  readonly auditName?: string
 }
 
 /** What may change in a living case. */
@@ -58,6 +62,7 @@ export interface CaseChange {
   }
   /** Noted in its time line. */
   readonly event: CaseEventKind | undefined
+  readonly by?: AuditActor
 }
 
 export interface Cases {
@@ -76,6 +81,7 @@ export interface Cases {
     caseId: string,
     ending: CaseEnding,
     nowMs: number,
+    by?: AuditActor,
   ): Promise<{ readonly state: CaseState; readonly revision: number } | undefined>
   /** Notes that its bits are in no line of the log any more. Nothing happens to a case that has not ended. */
   markErased(caseId: string, nowMs: number): Promise<void>
@@ -157,7 +163,22 @@ function assistanceIn({ orgId, consentKind, consentOn, ...rest }: AssistanceFiel
   }
 }
 
+/** Of these, that they were done is recorded. */
+const ACT_OF: Partial<Readonly<Record<CaseAction, CaseAct>>> = {
+  renew: 'case.renewed',
+  'hand-over': 'case.handed-over',
+  'change-pin': 'case.pin-changed',
+}
+type CaseAct = 'case.renewed' | 'case.handed-over' | 'case.pin-changed' | 'case.withdrawn' | 'case.expired'
+/** A case that was opened before cases had names for the audit log. */
+const UNNAMED = 'unnamed'
+
 export function casesIn(store: Store): Cases {
+  async function entryFor<A extends CaseAct>(caseId: string, act: A, by: AuditActor, atMs: number) {
+    const name = await store.ask((redis) => redis.hget(keys.case(caseId), 'auditName'))
+    return { act, by, about: { case: name ?? UNNAMED }, atMs }
+  }
+
   return {
     async add(caseId, { assistance, extendedProtection, ...record }) {
       const help =
@@ -170,11 +191,18 @@ export function casesIn(store: Store): Cases {
               isAttested: assistance.isAttested ? 'yes' : 'no',
             }
       const choice = extendedProtection === true ? { extendedProtection: 'yes' } : {}
-      const reply = await store.write(
-        openCase,
-        [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues],
-        [caseId, record.createdAtMs, record.expiresAtMs, ...flat({ state: 'open', ...record, ...choice, ...help })],
-      )
+      const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues]
+      const given = [
+        caseId,
+        record.createdAtMs,
+        record.expiresAtMs,
+        ...flat({ state: 'open', ...record, ...choice, ...help }),
+      ]
+      if (assistance === undefined) return Number(await store.write(openCase, places, given)) === 1
+      const { orgId } = assistance
+      const about = { case: record.auditName ?? UNNAMED, orgId }
+      const entry = { act: 'case.assisted', by: `org:${orgId}`, about, atMs: record.createdAtMs } as const
+      const reply = await writeAudited(store, entry, openCase, places, given, 'reply == 1')
       return Number(reply) === 1
     },
     async get(caseId) {
@@ -182,16 +210,20 @@ export function casesIn(store: Store): Cases {
       return Object.keys(fields).length === 0 ? undefined : CaseFields.parse(fields)
     },
     countImages: (caseId) => store.ask((redis) => redis.scard(keys.caseImages(caseId))),
-    async change(caseId, { action, nowMs, fields, event }) {
-      const reply = await store.write(
-        changeCase,
-        [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues],
-        [caseId, nowMs, statesFor(action), event ?? '', fields.expiresAtMs ?? '', ...flat({ ...fields })],
-      )
+    async change(caseId, { action, nowMs, fields, event, by = 'submitter' }) {
+      const act = ACT_OF[action]
+      const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues]
+      const given = [caseId, nowMs, statesFor(action), event ?? '', fields.expiresAtMs ?? '', ...flat({ ...fields })]
+      const reply =
+        act === undefined
+          ? await store.write(changeCase, places, given)
+          : await writeAudited(store, await entryFor(caseId, act, by, nowMs), changeCase, places, given, 'reply == 1')
       return Number(reply) === 1 ? 'done' : stateIn(reply)
     },
-    async end(caseId, ending, nowMs) {
-      const reply = await store.write(
+    async end(caseId, ending, nowMs, by = ending === 'expired' ? 'tabir' : 'submitter') {
+      const reply = await writeAudited(
+        store,
+        await entryFor(caseId, `case.${ending}`, by, nowMs),
         endCase,
         [
           keys.case(caseId),
@@ -203,6 +235,7 @@ export function casesIn(store: Store): Cases {
           keys.changes,
         ],
         [caseId, nowMs, ending, nowMs + CASE_FORGOTTEN_AFTER_MS, keys.prefix, IMAGE_SHARDS],
+        'reply[3] == 1',
       )
       const [state, revision] = Array.isArray(reply) ? reply : []
       const now = stateIn(state)

@@ -1,9 +1,11 @@
 // Registered images: sealed in, unsealed out.
 
+import type { AuditEntry } from '../domain/audit.js'
 import { CASE_ACTIONS, type CaseState, stateIn } from '../domain/case.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage } from '../domain/signal.js'
 import type { Points } from '../hash/details/rows.js'
+import { writeAudited } from './audit.js'
 import type { Arg } from './durable-writer.js'
 import { decodeImage, encodeImage, imageContext } from './image-record.js'
 import { detailShard, IMAGE_SHARDS, imageShard, keys } from './keys.js'
@@ -34,8 +36,8 @@ export interface Images {
   putForCase(caseId: string, images: readonly StoredImage[], nowMs: number): Promise<PutOutcome>
   /** All of a case, in no order. */
   ofCase(caseId: string): Promise<StoredImage[]>
-  /** Forgets one image. @returns the revision of its tombstone; `undefined` when there was none. */
-  erase(id: string): Promise<number | undefined>
+  /** Forgets one image; recorded in the audit log if it says who did it. @returns the revision of its tombstone; `undefined` when there was none. */
+  erase(id: string, entry?: AuditEntry): Promise<number | undefined>
   /** Those of `ids` that are there, in their order. */
   get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
   /** What they are verified by, in their order. To be asked of candidates only. Cost: some 20 µs an image. */
@@ -100,13 +102,13 @@ export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_C
         return image === undefined ? [] : [{ id, image }]
       })
     },
-    async erase(id) {
+    async erase(id, entry) {
       const bytes = idBytes(id)
-      const reply = await store.write(
-        eraseImage,
-        [keys.images(imageShard(bytes)), keys.revision, keys.changes],
-        [bytes, keys.prefix],
-      )
+      const places = [keys.images(imageShard(bytes)), keys.revision, keys.changes]
+      const args = [bytes, keys.prefix]
+      const reply = await (entry === undefined
+        ? store.write(eraseImage, places, args)
+        : writeAudited(store, entry, eraseImage, places, args))
       return reply === null ? undefined : Number(reply)
     },
     get,

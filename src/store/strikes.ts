@@ -1,6 +1,8 @@
 // Strikes of accounts, and how much an organisation has handed in today.
 
+import type { AuditActor } from '../domain/audit.js'
 import { type Account, isAccount } from '../domain/strikes.js'
+import { writeAudited } from './audit.js'
 import { keys } from './keys.js'
 import { addStrike, clearStrikes } from './scripts/strikes.js'
 import type { Store } from './store.js'
@@ -17,8 +19,8 @@ export interface Strikes {
   countSince(account: Account, sinceMs: number): Promise<number>
   /** In no order. */
   all(): Promise<AccountStrikes[]>
-  /** Forgives. @returns how many there were. */
-  clear(account: Account): Promise<number>
+  /** Forgives; recorded in the audit log. @returns how many there were. */
+  clear(account: Account, nowMs: number, by?: AuditActor): Promise<number>
   /** Counts signals of an organisation on one day, which may be negative to take back. Not on disk. @returns the day's sum. */
   handIn(orgId: string, day: string, signals: number): Promise<number>
 }
@@ -41,8 +43,12 @@ export function strikesIn(store: Store): Strikes {
         }),
       )
     },
-    async clear(account) {
-      return Number(await store.write(clearStrikes, [keys.strikes(account), keys.strikeAccounts], [account]))
+    async clear(account, nowMs, by = 'operator') {
+      // The id of a case is not for a log that outlives it.
+      const about = { account: account.startsWith('case:') ? 'case' : account }
+      const entry = { act: 'account.forgiven', by, about, atMs: nowMs } as const
+      const places = [keys.strikes(account), keys.strikeAccounts]
+      return Number(await writeAudited(store, entry, clearStrikes, places, [account], 'reply > 0'))
     },
     async handIn(orgId, day, signals) {
       const key = keys.handedIn(orgId, day)

@@ -1,6 +1,7 @@
 // What was said about signals, beside their sealed records and never in them: it changes often, and holds no bits.
 
 import { z } from 'zod'
+import type { AuditEntry } from '../domain/audit.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import { nameOfCode, TIER_NAMES, TIERS } from '../domain/signal.js'
 import {
@@ -13,6 +14,7 @@ import {
   type Trust,
   VERDICTS,
 } from '../domain/trust.js'
+import { writeAudited } from './audit.js'
 import { imageShard, keys, TRUST_SHARDS, trustShard } from './keys.js'
 import { putTrust } from './scripts/put-trust.js'
 import type { Store } from './store.js'
@@ -28,8 +30,8 @@ export type TrustOutcome = { readonly revision: number } | 'changed-meanwhile' |
 
 export interface Trusts {
   get(imageId: string): Promise<StoredTrust>
-  /** Durable when it returns. Written only if `version` is still the last and the image is there. */
-  put(imageId: string, version: number, trust: Trust, standing: Standing): Promise<TrustOutcome>
+  /** Durable when it returns, with the entry for the audit log. Written only if `version` is still the last and the image is there. */
+  put(imageId: string, version: number, trust: Trust, standing: Standing, entry?: AuditEntry): Promise<TrustOutcome>
   /** What indexes have to know of these, in their order; `undefined` where nothing was ever said. */
   standings(imageIds: readonly string[]): Promise<(Standing | undefined)[]>
   /** The standing of every image about which something was said, a shard at a time. */
@@ -60,29 +62,29 @@ export function trustsIn(store: Store): Trusts {
       const id = idBytes(imageId)
       return parse(await store.ask((redis) => redis.hgetBuffer(keys.trust(trustShard(id)), id)))
     },
-    async put(imageId, version, trust, standing) {
+    async put(imageId, version, trust, standing, entry) {
       const id = idBytes(imageId)
       const shard = trustShard(id)
-      const reply = await store.write(
-        putTrust,
-        [
-          keys.images(imageShard(id)),
-          keys.trust(shard),
-          keys.standings(shard),
-          keys.disputes,
-          keys.quarantine,
-          keys.revision,
-          keys.changes,
-        ],
-        [
-          id,
-          version,
-          JSON.stringify(trust),
-          encodeStanding(standing),
-          trust.dispute === 'open' ? (trust.disputedAtMs ?? 0) : '',
-          trust.circulation === 'held' ? (trust.heldAtMs ?? 0) : '',
-        ],
-      )
+      const places = [
+        keys.images(imageShard(id)),
+        keys.trust(shard),
+        keys.standings(shard),
+        keys.disputes,
+        keys.quarantine,
+        keys.revision,
+        keys.changes,
+      ]
+      const args = [
+        id,
+        version,
+        JSON.stringify(trust),
+        encodeStanding(standing),
+        trust.dispute === 'open' ? (trust.disputedAtMs ?? 0) : '',
+        trust.circulation === 'held' ? (trust.heldAtMs ?? 0) : '',
+      ]
+      const reply = await (entry === undefined
+        ? store.write(putTrust, places, args)
+        : writeAudited(store, entry, putTrust, places, args))
       if (reply === null) return 'image-unknown'
       return reply === -1 ? 'changed-meanwhile' : { revision: Number(reply) }
     },

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { EVENT_ID_PATTERN, EVENT_KINDS } from '../../domain/event.js'
 import { isAccount } from '../../domain/strikes.js'
 import type { Accounts } from '../../services/accounts.js'
+import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { Instant } from '../schemas.js'
 
@@ -86,8 +87,8 @@ export const accountRoutes: FastifyPluginAsyncZod<{ readonly accounts: Accounts 
         response: { 204: z.null(), ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away') },
       },
     },
-    async ({ params }, reply) => {
-      await accounts.forgive(params.account)
+    async (request, reply) => {
+      await accounts.forgive(request.params.account, `key:${callerOf(request).keyId}`)
       return reply.code(204).send(null)
     },
   )

@@ -257,7 +257,9 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
     },
     async (request, reply) => {
       const { bank, signalId } = request.params
-      await registration.removeFromBank(await banks.writable(callerOf(request), bank), signalId.toLowerCase())
+      const caller = callerOf(request)
+      const own = await banks.writable(caller, bank)
+      await registration.removeFromBank(own, signalId.toLowerCase(), `key:${caller.keyId}`)
       return reply.code(204).send(null)
     },
   )

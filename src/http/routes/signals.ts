@@ -2,6 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { AuditActor } from '../../domain/audit.js'
 import { CIRCULATIONS, DISPUTE_REASONS, HOLD_CAUSES } from '../../domain/trust.js'
 import type { JudgedSignal, TrustService } from '../../services/trust.js'
 import { callerOf } from '../plugins/door.js'
@@ -86,7 +87,7 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
         body: z.strictObject({ reason: z.enum(DISPUTE_REASONS) }),
       },
     },
-    async (request) => present(await trust.dispute(callerOf(request).orgId, request.params.signalId, request.body.reason)),
+    async (request) => present(await trust.dispute(callerOf(request), request.params.signalId, request.body.reason)),
   )
 
   app.post(
@@ -102,13 +103,13 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
         body: z.strictObject({ outcome: z.enum(['upheld', 'rejected']) }),
       },
     },
-    async ({ params, body }) => present(await trust.decide(params.signalId, body.outcome)),
+    async (request) => present(await trust.decide(request.params.signalId, request.body.outcome, keyOf(request))),
   )
 
   app.post(
     '/signals/:signalId/verification',
     { config: { scope: 'admin' }, schema: judging('verifySignal', 'Vouch for a signal, as the operator') },
-    async ({ params }) => present(await trust.verify(params.signalId)),
+    async (request) => present(await trust.verify(request.params.signalId, keyOf(request))),
   )
 
   app.post(
@@ -117,14 +118,19 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
       config: { scope: 'admin' },
       schema: judging('holdSignal', 'Put a signal into quarantine', 'It is kept, and matches nothing from the answer on.'),
     },
-    async ({ params }) => present(await trust.hold(params.signalId, { cause: 'operator', flood: 0 })),
+    async (request) => present(await trust.hold(request.params.signalId, { cause: 'operator', flood: 0 }, keyOf(request))),
   )
 
   app.delete(
     '/signals/:signalId/quarantine',
     { config: { scope: 'admin' }, schema: judging('releaseSignal', 'Take a signal out of quarantine') },
-    async ({ params }) => present(await trust.release(params.signalId)),
+    async (request) => present(await trust.release(request.params.signalId, keyOf(request))),
   )
+}
+
+/** Who is recorded as having done it. */
+function keyOf(request: Parameters<typeof callerOf>[0]): AuditActor {
+  return `key:${callerOf(request).keyId}`
 }
 
 function present({

@@ -84,7 +84,7 @@ export const endCase = {
     local forgetMs = ARGV[4] -- [epoch ms] when it may be forgotten
     local prefix   = ARGV[5] -- of all keys
     local shards   = tonumber(ARGV[6])
-    -- returns {state, [integer] revision of the tombstones or 0}, or nil without a case
+    -- returns {state, [integer] revision of the tombstones or 0, and 1 if it ended now}, or nil without a case
     local state = redis.call('HGET', case, 'state')
     if not state then
       redis.call('ZREM', dues, caseId)
@@ -106,7 +106,7 @@ export const endCase = {
     redis.call('ZADD', dues, forgetMs, caseId)
     redis.call('ZADD', erasures, atMs, caseId)
     note(events, ending, #ids, atMs)
-    return { ending, at }`,
+    return { ending, at, 1 }`,
 } as const
 
 // Says that the bits of an ended case are in no line of the log any more. Running it twice changes nothing.

@@ -1,0 +1,163 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { AUDIT_ACTS } from '../../src/domain/audit.js'
+import { type AuditLog, auditLogIn, type ChainedAct } from '../../src/store/audit.js'
+import { casesIn } from '../../src/store/cases.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { loadSecrets } from '../../src/store/secrets.js'
+import { openStore } from '../../src/store/store.js'
+import { del, post, tryPin } from '../helpers/requests.js'
+import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
+import { caseWithPicture, feedback, matchIdOf, ngo, operator, platform } from '../helpers/trust.js'
+
+const service = await startService(t)
+const { app } = service
+const store = await openStore({ url: undefined, socket: service.redis.socket })
+t.teardown(() => store.close())
+const log: AuditLog = auditLogIn(store, (await loadSecrets(store, makeKeyring([Buffer.alloc(32, 7)]))).audit)
+
+/** What was recorded while this was done, without keys and their days. */
+async function recordedBy(work: () => Promise<unknown>): Promise<ChainedAct[]> {
+  const before = (await log.chain())?.number ?? 0
+  await work()
+  await log.chain()
+  return (await log.list(before, 1000)).filter(({ act }) => !act.startsWith('key.'))
+}
+
+t.test('what is said and decided about a signal is recorded, with who did it', async (t) => {
+  const [one, helper, boss] = [await platform(service, 'one'), await ngo(service, 'helper'), await operator(service)]
+  const { hash, imageId } = await caseWithPicture(service)
+  const at = `/v1/signals/${imageId}`
+  const admin = (url: string, body?: object) => post(app, url, body, boss.headers)
+  const [byOne, byHelper, byBoss] = [one, helper, boss].map(({ keyId }) => `key:${keyId}`)
+  const about = { signalId: imageId }
+
+  const acts = await recordedBy(async () => {
+    await feedback(service, one, hash, { verdict: 'blocked' }) // counted, and no more
+    await post(app, `/v1/matches/${await matchIdOf(service, helper.headers, hash)}/attestation`, undefined, helper.headers)
+    await feedback(service, one, hash, { verdict: 'disputed', reason: 'harmless-content' })
+    await feedback(service, one, hash, { verdict: 'disputed', reason: 'harmless-content' }) // nothing new
+    await admin(`${at}/dispute/decision`, { outcome: 'rejected' })
+    await admin(`${at}/verification`)
+    await admin(`${at}/quarantine`)
+    await del(app, `${at}/quarantine`, boss.headers)
+    await admin(`${at}/dispute`, { reason: 'other' })
+    await admin(`${at}/dispute/decision`, { outcome: 'upheld' })
+    await admin(`${at}/verification`) // struck: refused
+    await service.services.settled()
+  })
+
+  t.same(
+    acts.map(({ act, by, about }) => ({ act, by, about })),
+    [
+      { act: 'signal.attested', by: byHelper, about },
+      { act: 'signal.disputed', by: byOne, about: { ...about, reason: 'harmless-content' } },
+      { act: 'dispute.decided', by: byBoss, about: { ...about, outcome: 'rejected' } },
+      { act: 'signal.verified', by: byBoss, about },
+      { act: 'signal.held', by: byBoss, about: { ...about, cause: 'operator' } },
+      { act: 'signal.released', by: byBoss, about },
+      { act: 'signal.disputed', by: byBoss, about: { ...about, reason: 'other' } },
+      { act: 'dispute.decided', by: byBoss, about: { ...about, outcome: 'upheld' } },
+    ],
+  )
+})
+
+t.test('what becomes of a case is recorded under a name that is forgotten with it', async (t) => {
+  const helper = await keyFor(service, 'helper', ['cases:write'], 'ngo')
+  const redis = new Redis(service.redis.socket)
+  t.teardown(() => redis.disconnect())
+  const cases = casesIn(store)
+  const allCases = async () => (await redis.keys('{tabir}:case:*')).filter((key) => /^[^:]+:case:[^:]+$/.test(key))
+  const idOf = async (name: string) => {
+    for (const key of await allCases()) if ((await redis.hget(key, 'auditName')) === name) return key.split(':').at(-1)
+    return undefined
+  }
+  const her = await openCase(app)
+  await openCase(app)
+
+  const acts = await recordedBy(async () => {
+    await post(app, `/v1/cases/${her.caseNumber}/renewals`, { pin: her.pin })
+    await post(app, `/v1/cases/${her.caseNumber}/renewals`, { pin: '000000' }) // wrong
+    await post(app, `${her.url}/pin`, undefined, her.headers)
+    for (let i = 0; i < 2; i++) await del(app, her.url, her.headers) // the second changes nothing
+    const assisted = await post(
+      app,
+      '/v1/assisted-cases',
+      { adult: true, consent: { kind: 'in-person', on: '2026-01-31' } },
+      helper.headers,
+    )
+    const { caseNumber } = assisted.json<{ caseNumber: string }>()
+    const { pin } = (await post(app, `/v1/cases/${caseNumber}/handover`, {}, helper.headers)).json<{ pin: string }>()
+    await tryPin(app, caseNumber, pin)
+  })
+  const names = acts.map(({ about }) => about['case'] ?? '')
+  const [hers = ''] = names
+
+  t.match(
+    acts.map(({ act, by }) => `${act} by ${by}`),
+    [
+      'case.renewed by submitter',
+      'case.pin-changed by submitter',
+      'case.withdrawn by submitter',
+      /^case\.assisted by org:/,
+      /^case\.handed-over by org:/,
+    ],
+  )
+  t.match(hers, /^[0-9a-f]{16}$/)
+  t.same(new Set(names).size, 2, 'one name for each case')
+  const caseId = (await idOf(hers)) ?? ''
+  t.notOk(JSON.stringify(acts).includes(caseId) || JSON.stringify(acts).includes(her.caseNumber))
+  const later = Date.now() + 40 * 86_400_000
+  t.ok(await cases.forget(caseId, later))
+  t.equal(await idOf(hers), undefined, 'no entry leads to the case any more')
+
+  const rest = await allCases()
+  const expired = await recordedBy(async () => {
+    for (const name of rest) await cases.end(name.split(':').at(-1) ?? '', 'expired', later)
+    for (const name of rest) await cases.end(name.split(':').at(-1) ?? '', 'expired', later)
+  })
+  t.same(new Set(expired.map(({ act, by }) => `${act} by ${by}`)), new Set(['case.expired by tabir']))
+  t.equal(expired.length, new Set(expired.map(({ about }) => about['case'])).size, 'each once')
+})
+
+t.test('what partners remove, and whom the operator forgives, is recorded', async (t) => {
+  const boss = await operator(service)
+  const one = await ngo(service, 'partner')
+  await post(app, '/v1/banks', { name: 'theirs' }, one.headers)
+  const added = await post(
+    app,
+    '/v1/banks/theirs/signals',
+    { signals: [{ type: 'pdq', hash: randomHashText(), quality: 90 }] },
+    one.headers,
+  )
+  const signalId = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(added.body)?.[0] ?? ''
+  const { imageId } = await caseWithPicture(service)
+  await post(app, `/v1/signals/${imageId}/dispute`, { reason: 'other' }, boss.headers)
+  await post(app, `/v1/signals/${imageId}/dispute/decision`, { outcome: 'upheld' }, boss.headers)
+  const { accounts } = (await app.inject({ url: '/v1/strikes', headers: boss.headers })).json<{
+    accounts: { account: string }[]
+  }>()
+
+  const acts = await recordedBy(async () => {
+    for (let i = 0; i < 2; i++) await del(app, `/v1/banks/theirs/signals/${signalId}`, one.headers)
+    for (const { account } of accounts) await del(app, `/v1/strikes/${account}`, boss.headers)
+  })
+
+  t.match(acts[0], { act: 'signal.removed', by: `key:${one.keyId}`, about: { bank: 'theirs', signalId } })
+  t.match(acts[1], { act: 'account.forgiven', by: `key:${boss.keyId}`, about: { account: 'case' } })
+  t.equal(acts.length, 1 + accounts.length)
+})
+
+t.test('every act that the log knows is recorded somewhere, and the log is sound after all of this', async (t) => {
+  const sources = fileURLToPath(new URL('../../../src/', import.meta.url))
+  const text = readdirSync(sources, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && name !== join('domain', 'audit.ts'))
+    .map((name) => readFileSync(join(sources, name), 'utf8'))
+    .join('\n')
+  for (const act of Object.keys(AUDIT_ACTS))
+    t.ok(text.includes(`'${act}'`) || act === 'case.withdrawn' || act === 'case.expired', act)
+  t.match(await log.verify(), { isSound: true })
+})
