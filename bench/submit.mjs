@@ -19,6 +19,7 @@ import { createApiKey } from '../dist/src/services/access.js'
 import { apiKeysIn } from '../dist/src/store/api-keys.js'
 import { openRedisServer } from '../dist/src/store/embedded-redis.js'
 import { openStore } from '../dist/src/store/store.js'
+import { findCage, ownFiles } from '../dist/workers/cage.js'
 import { openSandbox } from '../dist/workers/sandbox.js'
 import { largePicture } from './pictures.mjs'
 import { percentile, progress } from './report.mjs'
@@ -61,6 +62,7 @@ try {
 /** The sandbox's children, fed without a pause: what the cores could do if nothing else had to be done. */
 async function pipelineAlone(pictures) {
   const sandbox = openSandbox({
+    cage: findCage({ readable: ownFiles(), hidden: [] }),
     children: cores,
     memoryMb: 1536,
     timeLimitMs: 10_000,

@@ -17,6 +17,13 @@ const Variables = z.object({
   REDIS_SOCKET: text('must be the path of a unix socket').optional(),
   TABIR_REDIS_BIN: text('must be the path of a redis-server or valkey-server').optional(),
   TABIR_NPM_REDIS: z.enum(['on', 'off'], { error: 'must be on or off' }).default('on'),
+  NODE_OPTIONS: z
+    .string()
+    .regex(
+      /^(?!.*--(report|diagnostic|heapsnapshot|heap-prof|cpu-prof|prof\b|inspect|abort-on))/,
+      'must not ask for reports, snapshots, profiles, dumps or the inspector: pictures and keys are in memory',
+    )
+    .optional(),
   PATH: z.string().default(''), // the operating system's: where a Redis is looked for
   TABIR_HANDOFF_HOST: text('must name the address to listen on').default('127.0.0.1'),
   TABIR_HANDOFF_PORT: wholeNumber(0, 65_535).default(0),

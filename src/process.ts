@@ -23,3 +23,12 @@ export function refuseToStart(error: unknown): never {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exit(1)
 }
+
+/**
+ * How to start a program of ours with Node so that no memory of it gets to a disk: it can write no core dump, and where Node knows
+ * how, no signal opens the inspector. Reports and heap snapshots are refused as settings (`config.ts`).
+ */
+export function withoutDumps(program: string): { readonly command: string; readonly args: readonly string[] } {
+  const flags = ['--disable-sigusr1'].filter((flag) => process.allowedNodeEnvironmentFlags.has(flag))
+  return { command: '/bin/sh', args: ['-c', 'ulimit -c 0; exec "$0" "$@"', process.execPath, ...flags, program] }
+}

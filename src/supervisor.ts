@@ -16,6 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { type Environment, environmentFor, type Part, readConfig } from './config.js'
+import { withoutDumps } from './process.js'
 import { openRedisServer, type RedisServer } from './store/embedded-redis.js'
 
 export interface PartCommand {
@@ -308,29 +309,25 @@ async function main(): Promise<number> {
   const warn = (text: string) => console.error(text)
   try {
     const config = readConfig()
-    const entry = (path: string) => [fileURLToPath(new URL(path, import.meta.url))]
-    const node = process.execPath
+    const program = (path: string) => withoutDumps(fileURLToPath(new URL(path, import.meta.url)))
     return await supervise({
       openRedis: () => openRedisServer(config),
       partsFor: (redis) => ({
         api: {
           name: 'api',
-          command: node,
-          args: entry('./server.js'),
+          ...program('./server.js'),
           env: environmentFor('api', redis),
           stopWithinMs: 15_000,
         },
         workers: {
           name: 'workers',
-          command: node,
-          args: entry('../workers/main.js'),
+          ...program('../workers/main.js'),
           env: environmentFor('workers', redis),
           stopWithinMs: 35_000,
         },
         messenger: {
           name: 'messenger',
-          command: node,
-          args: entry('../workers/messenger.js'),
+          ...program('../workers/messenger.js'),
           env: environmentFor('messenger', redis),
           stopWithinMs: 25_000,
         },

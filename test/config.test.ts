@@ -135,6 +135,17 @@ t.test('a wrong environment is refused with every wrong name and no value', asyn
   }
 })
 
+t.test('no process of ours is started so that its memory gets to a disk', async (t) => {
+  for (const option of [
+    '--report-on-fatalerror',
+    '--max-old-space-size=99 --heapsnapshot-signal=SIGUSR2',
+    '--inspect=0.0.0.0',
+  ]) {
+    t.throws(() => readConfig({ NODE_OPTIONS: option }), /NODE_OPTIONS must not ask for reports/, option)
+  }
+  t.ok(readConfig({ NODE_OPTIONS: '--max-old-space-size=8192 --import=./x.js' }))
+})
+
 t.test('two ways to Redis at once are refused, for nobody could say which one holds the truth', async (t) => {
   t.throws(
     () => readConfig({ REDIS_URL: 'redis://localhost', REDIS_SOCKET: '/run/redis.sock' }),

@@ -1,5 +1,6 @@
 // Process entry: BullMQ workers. They know Redis and the hand-off; they have no seal key and never decode a picture.
 
+import { dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'bullmq'
@@ -10,7 +11,9 @@ import { stopOnSignal } from '../src/process.js'
 import { connectForWaiting } from '../src/store/store.js'
 import { BEAT_EVERY_MS } from '../src/store/worker-beats.js'
 import { keepBeating } from './beating.js'
+import { findCage, ownFiles } from './cage.js'
 import { keepCases } from './case-life.js'
+import { CONFINES } from './confines.js'
 import { hashImageHandler } from './hash-image.js'
 import { collectAtOnce } from './heap.js'
 import { checkDecoderFloors } from './media/decode.js'
@@ -31,8 +34,15 @@ const sandbox = openSandbox({
   memoryMb: config.hasherMemoryMb,
   timeLimitMs: HASHING_TIME_LIMIT_MS,
   entry: [fileURLToPath(new URL('./media/child.js', import.meta.url))],
+  cage: findCage({
+    readable: ownFiles(),
+    hidden: config.redisSocket === undefined ? [] : [dirname(resolve(config.redisSocket))],
+  }),
 })
 await sandbox.ready
+const held = await sandbox.confines
+const lacking = CONFINES.filter((confine) => !held.includes(confine))
+console.log(JSON.stringify({ msg: 'what holds for children that decode', held, lacking }))
 const hashImage = hashImageHandler({ visit, sandbox })
 
 const worker = new Worker(

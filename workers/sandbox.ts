@@ -4,6 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { Duplex } from 'node:stream'
 import { type HandoffAnswer, parseAnswer } from '../src/handoff/message.js'
 import type { DetailsWanted, JobPurpose } from '../src/jobs/hash-image.js'
+import type { Cage } from './cage.js'
+import { type Confine, Confines } from './confines.js'
 import { DETAILS_BITS, PURPOSE_BYTES, readFrames, writeFrame } from './frames.js'
 
 export interface Sandbox {
@@ -15,6 +17,8 @@ export interface Sandbox {
   hash(image: Buffer, purpose: JobPurpose, details?: DetailsWanted): Promise<HandoffAnswer>
   /** Settles when the first child can be asked. */
   readonly ready: Promise<void>
+  /** What holds for a child, as the first one saw it; nothing, if it cannot tell. */
+  readonly confines: Promise<readonly Confine[]>
   /** Processes that are alive, for a status page and for tests. */
   readonly pids: readonly number[]
   close(): Promise<void>
@@ -26,12 +30,13 @@ export interface SandboxOptions {
   readonly timeLimitMs: number
   /** The child's program and its arguments. */
   readonly entry: readonly string[]
+  readonly cage: Cage
 }
 
 interface Child {
   readonly process: ChildProcess
   readonly channel: Duplex
-  readonly ready: Promise<void>
+  readonly ready: Promise<readonly Confine[]>
   readonly dead: Promise<void>
   onAnswer: (text: string) => void
 }
@@ -43,6 +48,10 @@ export function openSandbox(options: SandboxOptions): Sandbox {
   const all = new Set<Child>()
   const waiting: ((child: Child) => void)[] = []
   let closing = false
+  let tellConfines = (_: readonly Confine[]) => {}
+  const confines = new Promise<readonly Confine[]>((tell) => {
+    tellConfines = tell
+  })
 
   const offer = (child: Child) => {
     const next = waiting.shift()
@@ -52,7 +61,10 @@ export function openSandbox(options: SandboxOptions): Sandbox {
   const start = () => {
     const child = startChild(options)
     all.add(child)
-    child.ready.then(() => offer(child))
+    child.ready.then((held) => {
+      tellConfines(held)
+      offer(child)
+    })
     child.dead.then(() => {
       all.delete(child)
       const at = idle.indexOf(child)
@@ -75,6 +87,7 @@ export function openSandbox(options: SandboxOptions): Sandbox {
 
   return {
     ready: borrow().then(offer),
+    confines,
     async hash(image, purpose, details = 'none') {
       const order = PURPOSE_BYTES[purpose] | DETAILS_BITS[details]
       const first = await attempt(image, order)
@@ -127,12 +140,14 @@ function parseOrDied(child: Child, text: string): HandoffAnswer | 'died' {
 
 /**
  * The shell sets limits that a child cannot lift again: no core dump, no byte written to any file, no more memory than
- * allowed. Its environment is empty, its standard streams are closed: what it can reach is one socket to its parent.
+ * allowed; it also drops options for Node that somebody else put there. Its environment is empty, its standard streams are closed: what it is given is one socket to its parent. What it could
+ * reach for all the same, the cage keeps from it.
  */
-function startChild({ memoryMb, entry }: SandboxOptions): Child {
-  const limits = `ulimit -c 0; ulimit -f 0; ulimit -d ${memoryMb * 1024}; exec "$0" "$@"`
-  const flags = ['--disable-proto=throw', '--no-warnings', '--max-old-space-size=256']
-  const child = spawn('/bin/sh', ['-c', limits, process.execPath, ...flags, ...entry], {
+function startChild({ memoryMb, entry, cage }: SandboxOptions): Child {
+  const limits = `unset NODE_OPTIONS; ulimit -c 0; ulimit -f 0; ulimit -d ${memoryMb * 1024}; exec "$@"`
+  const flags = ['--disable-proto=throw', '--no-warnings', '--max-old-space-size=256', ...cage.nodeFlags]
+  const command = cage.inside([process.execPath, ...flags, ...entry])
+  const child = spawn('/bin/sh', ['-c', limits, 'sh', ...command], {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     env: { NODE_ENV: 'production', MALLOC_ARENA_MAX: '2', UV_THREADPOOL_SIZE: '2' },
     cwd: '/',
@@ -146,18 +161,27 @@ function startChild({ memoryMb, entry }: SandboxOptions): Child {
     child.once('exit', () => resolve())
     child.once('error', () => resolve())
   })
-  let onReady = () => {}
-  const ready = new Promise<void>((resolve) => {
+  let onReady = (_: readonly Confine[]) => {}
+  const ready = new Promise<readonly Confine[]>((resolve) => {
     onReady = resolve
   })
   const made: Child = { process: child, channel, ready, dead, onAnswer: () => {} }
   let greeted = false
   readFrames(channel, MAX_ANSWER_BYTES, (frame) => {
     if (greeted) made.onAnswer(frame.toString('utf8'))
-    else onReady()
+    else onReady(confinesIn(frame.toString('utf8')))
     greeted = true
   })
   return made
+}
+
+/** A greeting is `ready`, and what holds for who says it. */
+function confinesIn(greeting: string): readonly Confine[] {
+  try {
+    return Confines.parse(JSON.parse(greeting.slice('ready '.length)))
+  } catch {
+    return []
+  }
 }
 
 const MAX_ANSWER_BYTES = 1 << 20

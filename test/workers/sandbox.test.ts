@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
+import { NO_CAGE } from '../../workers/cage.js'
 import { openSandbox, type Sandbox, type SandboxOptions } from '../../workers/sandbox.js'
 import { unreadable } from '../helpers/hostile-pictures.js'
 import { scene } from '../helpers/pictures.js'
@@ -14,7 +15,7 @@ const REAL_CHILD = fileURLToPath(new URL('../../workers/media/child.js', import.
 const FRAMES = pathToFileURL(fileURLToPath(new URL('../../workers/frames.js', import.meta.url))).href
 const UNDECODABLE = { problem: 'image-undecodable' }
 
-const OPTIONS: SandboxOptions = { children: 1, memoryMb: 1536, timeLimitMs: 10_000, entry: [] }
+const OPTIONS: SandboxOptions = { children: 1, memoryMb: 1536, timeLimitMs: 10_000, entry: [], cage: NO_CAGE }
 
 /** A child that takes each "image" for a program, and answers with the number that it comes to as the quality. */
 const OBEDIENT_CHILD = `

@@ -2,6 +2,7 @@
 
 import { Socket } from 'node:net'
 import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
+import { confinesHere } from '../confines.js'
 import { DETAILS_BITS, PURPOSE_BYTES, readFrames, writeFrame } from '../frames.js'
 import { collectAtOnce } from '../heap.js'
 import { answerFor } from './answer.js'
@@ -22,4 +23,4 @@ readFrames(channel, MAX_IMAGE_BYTES, (image) => {
     .then((answer) => writeFrame(channel, Buffer.from(formatAnswer(answer))))
     .finally(() => image.fill(0))
 })
-writeFrame(channel, Buffer.from('ready'))
+writeFrame(channel, Buffer.from(`ready ${JSON.stringify(confinesHere())}`))

@@ -1,0 +1,25 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import { z } from 'zod'
+import { withoutDumps } from '../src/process.js'
+
+t.test('what is started without dumps can write none, and is the process that was started', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-process-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  const program = join(folder, 'program.mjs')
+  writeFileSync(program, 'process.send({ pid: process.pid }); process.on("message", () => process.exit(7))')
+  const { command, args } = withoutDumps(program)
+
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], env: { PATH: process.env['PATH'] } })
+  const [message] = await once(child, 'message')
+
+  t.equal(z.object({ pid: z.int() }).parse(message).pid, child.pid, 'signals and its channel reach it')
+  const limits = `/proc/${child.pid}/limits`
+  if (existsSync(limits)) t.match(readFileSync(limits, 'utf8'), /^Max core file size +0 +0 /m)
+  child.send('end')
+  t.same(await once(child, 'exit'), [7, null])
+})

@@ -1,0 +1,152 @@
+// What code that got into a decoder could not do: a child that does as it is told, in the cage that the real ones are in.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import t, { type Test } from 'tap'
+import { findCage, NO_CAGE, ownFiles } from '../../workers/cage.js'
+import { CONFINES, type Confine } from '../../workers/confines.js'
+import { openSandbox, type Sandbox } from '../../workers/sandbox.js'
+import { scene } from '../helpers/pictures.js'
+
+const LIMITS = { children: 1, memoryMb: 1536, timeLimitMs: 10_000 }
+const REAL_CHILD = fileURLToPath(new URL('../../workers/media/child.js', import.meta.url))
+const module = (path: string) => pathToFileURL(fileURLToPath(new URL(path, import.meta.url))).href
+
+/** Takes each "image" for a program. Its answer is a quality: 1 for what could be done, 0 for what could not. */
+const OBEDIENT_CHILD = `
+import { Socket, connect } from 'node:net'
+import { spawnSync } from 'node:child_process'
+import { Worker } from 'node:worker_threads'
+import * as fs from 'node:fs'
+import { readFrames, writeFrame } from '${module('../../workers/frames.js')}'
+import { confinesHere } from '${module('../../workers/confines.js')}'
+const channel = new Socket({ fd: 3, readable: true, writable: true })
+channel.on('end', () => process.exit(0)).on('error', () => process.exit(0))
+const AsyncFunction = (async () => {}).constructor
+const reach = (to) => new Promise((tell) => connect(to).on('connect', () => tell(true)).on('error', () => tell(false)))
+readFrames(channel, 1 << 30, async (program) => {
+  const run = new AsyncFunction('fs', 'spawnSync', 'Worker', 'reach', program.subarray(1).toString())
+  const quality = await run(fs, spawnSync, Worker, reach).then((done) => (done === false ? 0 : 1), () => 0)
+  writeFrame(channel, Buffer.from(JSON.stringify({ image: { quality, signals: [] } })))
+})
+writeFrame(channel, Buffer.from('ready ' + JSON.stringify(confinesHere())))
+`
+
+/** What this system gives: what it does not, containers have to give, and the runbook says so. */
+const hasNamespaces =
+  process.platform === 'linux' &&
+  spawnSync('/usr/bin/unshare', ['--user', '--map-root-user', '--mount', '--net', '--', '/bin/true']).status === 0
+
+t.test('the real child works in its cage, and says what holds', async (t) => {
+  const sandbox = openSandbox({ ...LIMITS, entry: [REAL_CHILD], cage: findCage({ readable: ownFiles(), hidden: [] }) })
+  t.teardown(() => sandbox.close())
+
+  const answer = await sandbox.hash((await scene(300, { width: 320, height: 240 })).bytes, 'submission')
+
+  t.ok('image' in answer && answer.image.quality >= 50)
+  const held = await sandbox.confines
+  if (hasNamespaces) t.same(held, CONFINES, 'all of it, where the system has namespaces')
+  else t.ok(held.includes('no-bytes-written') || process.platform !== 'linux')
+})
+
+t.test(
+  'what got into a child reaches no network, no store, no other process, no file',
+  { skip: !hasNamespaces },
+  async (t) => {
+    const { place, store, port } = await surroundings(t)
+    const caged = await obedient(t, place, true)
+    const free = await obedient(t, place, false)
+    const deeds: Readonly<Record<string, string>> = {
+      'connect to a port of this machine': `return reach({ host: '127.0.0.1', port: ${port} })`,
+      'connect to the socket of the store': `return reach(${JSON.stringify(store)})`,
+      'read what belongs to the service': `return fs.readFileSync(${JSON.stringify(join(place, 'data', 'seal-keys'))}).length > 0`,
+      'read a file of the system': `return fs.readFileSync('/etc/passwd').length > 0`,
+      'see the environment of its parent': `return fs.readFileSync('/proc/' + process.ppid + '/environ').length >= 0`,
+      'make a file': `return fs.closeSync(fs.openSync(${JSON.stringify(join(place, 'made'))} + process.pid, 'w'))`,
+      'start a program': `return spawnSync('/bin/true').status === 0`,
+      'start a thread': `return new Promise((tell) => new Worker('', { eval: true }).on('exit', tell))`,
+    }
+    for (const [what, deed] of Object.entries(deeds)) {
+      t.equal(await done(free, deed), 1, `without a cage it could ${what}`)
+      t.equal(await done(caged, deed), 0, `in its cage it cannot ${what}`)
+    }
+  },
+)
+
+// Node's permissions stop JavaScript alone. What native code meets is the kernel's part, tried here by a program that knows nothing of Node.
+t.test('the kernel keeps its part of it from native code too', { skip: !hasNamespaces }, async (t) => {
+  const { place, store } = await surroundings(t)
+  const cage = findCage({ readable: [], hidden: [join(place, 'data')] })
+  const script = (source: string) => {
+    const [program = '', ...args] = cage.inside(['/bin/sh', '-c', source])
+    return spawnSync(program, args, { env: {}, cwd: '/' }).status
+  }
+
+  t.equal(script('exit 0'), 0)
+  t.not(script(`echo x > ${place}/written`), 0, 'the file system is read-only')
+  t.not(script(`cat ${place}/data/seal-keys`), 0, 'what is hidden is not there')
+  t.not(script(`test -S ${store}`), 0, 'nor the socket of the store')
+  t.not(script(`cat /proc/${process.pid}/environ`), 0)
+  t.not(script(`cat /proc/${process.pid}/mem`), 0)
+  t.not(script('mount -t tmpfs tmpfs /mnt'), 0, 'it cannot undo it')
+  t.not(script(`umount ${place}/data`), 0)
+  t.not(script('unshare --user --map-root-user mount -t tmpfs tmpfs /mnt && cat /mnt/x'), 0)
+  t.equal(script('grep -q "^CapEff:.0*$" /proc/self/status'), 0, 'no capability')
+  t.equal(script('test "$(tail -n +3 /proc/net/dev | grep -vc lo:)" = 0'), 0, 'no interface')
+})
+
+t.test('a system that gives nothing is told from one that does', async (t) => {
+  const sandbox = openSandbox({ ...LIMITS, entry: [REAL_CHILD], cage: NO_CAGE })
+  t.teardown(() => sandbox.close())
+  await sandbox.ready
+
+  const held: readonly Confine[] = await sandbox.confines
+  t.notOk(held.includes('no-network') || held.includes('node-permissions'))
+  t.same(
+    held.filter((confine) => confine === 'no-core-dump' || confine === 'no-bytes-written'),
+    process.platform === 'linux' ? ['no-core-dump', 'no-bytes-written'] : [],
+  )
+})
+
+async function surroundings(t: Test) {
+  const place = realpathSync(mkdtempSync(join(tmpdir(), 'tabir-cage-')))
+  const data = join(place, 'data')
+  mkdirSync(data)
+  writeFileSync(join(data, 'seal-keys'), 'k1:secret')
+  writeFileSync(join(place, 'child.mjs'), OBEDIENT_CHILD)
+  const store = join(data, 'redis.sock')
+  const servers = [await listening(store), await listening(0)]
+  t.teardown(() => {
+    for (const server of servers) server.close()
+    rmSync(place, { recursive: true, force: true })
+  })
+  const address = servers[1]?.address()
+  if (!existsSync(store) || typeof address !== 'object' || address === null) throw new Error('nobody listens')
+  return { place, store, port: address.port }
+}
+
+async function listening(at: string | number): Promise<Server> {
+  const server = createServer((socket) => socket.on('error', () => {}).end())
+  await new Promise<void>((tell) =>
+    typeof at === 'string' ? server.listen(at, tell) : server.listen(at, '127.0.0.1', tell),
+  )
+  return server
+}
+
+async function obedient(t: Test, place: string, isCaged: boolean): Promise<Sandbox> {
+  const entry = join(place, 'child.mjs')
+  const cage = isCaged ? findCage({ readable: [...ownFiles(), entry], hidden: [join(place, 'data')] }) : NO_CAGE
+  const sandbox = openSandbox({ ...LIMITS, entry: [entry], cage })
+  t.teardown(() => sandbox.close())
+  await sandbox.ready
+  return sandbox
+}
+
+async function done(sandbox: Sandbox, deed: string): Promise<number | string> {
+  const answer = await sandbox.hash(Buffer.from(deed), 'query')
+  return 'image' in answer ? answer.image.quality : answer.problem
+}

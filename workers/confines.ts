@@ -1,0 +1,37 @@
+// What holds for this very process: found by looking, since what was asked for may not have been given.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
+import { z } from 'zod'
+
+/** Each true when it holds. */
+export const CONFINES = [
+  'no-network',
+  'no-capabilities',
+  'no-new-privileges',
+  'no-core-dump',
+  'no-bytes-written',
+  'node-permissions',
+] as const
+export type Confine = (typeof CONFINES)[number]
+
+export const Confines = z.array(z.enum(CONFINES))
+
+/** Those that hold, as far as it can be seen: on other systems than Linux most cannot. */
+export function confinesHere(): Confine[] {
+  const status = read('/proc/self/status')
+  const limits = read('/proc/self/limits')
+  const holds: Readonly<Record<Confine, boolean>> = {
+    'no-network': Object.keys(networkInterfaces()).length === 0,
+    'no-capabilities': /^CapEff:\t0+$/m.test(status) && /^CapPrm:\t0+$/m.test(status),
+    'no-new-privileges': /^NoNewPrivs:\t1$/m.test(status),
+    'no-core-dump': /^Max core file size +0 +0 /m.test(limits),
+    'no-bytes-written': /^Max file size +0 +0 /m.test(limits),
+    'node-permissions': process.permission !== undefined && !process.permission.has('fs.write'),
+  }
+  return CONFINES.filter((confine) => holds[confine])
+}
+
+function read(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : ''
+}
