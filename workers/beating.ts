@@ -2,18 +2,21 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
-import { beat, lastBeat } from '../src/store/worker-beats.js'
+import type { Confine } from '../src/domain/confines.js'
+import { beat, lastBeat, workerIdWith } from '../src/store/worker-beats.js'
 
 export interface BeatingOptions {
   readonly redis: Redis
   readonly everyMs: number
   /** Whether it could take a picture now: a process that lives and takes none counts as silent. */
   readonly isFit: () => boolean
+  /** Layers of the cage that do not hold here. */
+  readonly lacking?: readonly Confine[]
 }
 
 /** Until it is closed, which takes the sign of life back: who ends in order is not missed. */
-export function keepBeating({ redis, everyMs, isFit }: BeatingOptions): { close(): Promise<void> } {
-  const workerId = randomBytes(8).toString('hex')
+export function keepBeating({ redis, everyMs, isFit, lacking = [] }: BeatingOptions): { close(): Promise<void> } {
+  const workerId = workerIdWith(randomBytes(8).toString('hex'), lacking)
   let last: Promise<void> | undefined
   const once = () => {
     if (last !== undefined || redis.status !== 'ready' || !isFit()) return // one that waits for Redis is enough

@@ -3,17 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { z } from 'zod'
-
-/** Each true when it holds. */
-export const CONFINES = [
-  'no-network',
-  'no-capabilities',
-  'no-new-privileges',
-  'no-core-dump',
-  'no-bytes-written',
-  'node-permissions',
-] as const
-export type Confine = (typeof CONFINES)[number]
+import { CONFINES, type Confine } from '../src/domain/confines.js'
 
 export const Confines = z.array(z.enum(CONFINES))
 

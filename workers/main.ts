@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'bullmq'
 import { readConfig } from '../src/config.js'
+import { CONFINES } from '../src/domain/confines.js'
 import { visitHandoffs } from '../src/handoff/visit.js'
 import { HASH_IMAGE_QUEUE, HASHING_TIME_LIMIT_MS, QUEUE_PREFIX } from '../src/jobs/hash-image.js'
 import { stopOnSignal } from '../src/process.js'
@@ -13,7 +14,6 @@ import { BEAT_EVERY_MS } from '../src/store/worker-beats.js'
 import { keepBeating } from './beating.js'
 import { findCage, ownFiles } from './cage.js'
 import { keepCases } from './case-life.js'
-import { CONFINES } from './confines.js'
 import { hashImageHandler } from './hash-image.js'
 import { collectAtOnce } from './heap.js'
 import { checkDecoderFloors } from './media/decode.js'
@@ -70,6 +70,7 @@ const beating = keepBeating({
   redis,
   everyMs: BEAT_EVERY_MS,
   isFit: () => worker.isRunning() && sandbox.pids.length > 0,
+  lacking,
 })
 process.send?.({ ready: true })
 

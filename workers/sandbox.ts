@@ -2,10 +2,11 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Duplex } from 'node:stream'
+import type { Confine } from '../src/domain/confines.js'
 import { type HandoffAnswer, parseAnswer } from '../src/handoff/message.js'
 import type { DetailsWanted, JobPurpose } from '../src/jobs/hash-image.js'
 import type { Cage } from './cage.js'
-import { type Confine, Confines } from './confines.js'
+import { Confines } from './confines.js'
 import { DETAILS_BITS, PURPOSE_BYTES, readFrames, writeFrame } from './frames.js'
 
 export interface Sandbox {

@@ -1,6 +1,7 @@
 // What Prometheus may know: counts and times by route pattern, sizes of the index. No label that a caller can choose.
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { CONFINES } from '../domain/confines.js'
 import { Problem } from '../domain/problem.js'
 import type { Health } from '../services/health.js'
 import type { RequestFacts } from './plugins/request-log.js'
@@ -73,6 +74,13 @@ export function makeMetrics(health: Health): Metrics {
     registers: [registry],
   })
 
+  const lacking = new Gauge({
+    name: 'tabir_workers_lacking',
+    help: 'Living worker processes whose decoding children lack a layer of their cage. Absent while the store is away.',
+    labelNames: ['layer'],
+    registers: [registry],
+  })
+
   return {
     observe({ method, route, status, ms, code }) {
       duration.observe({ method, route, status }, ms / 1000)
@@ -103,6 +111,9 @@ export function makeMetrics(health: Health): Metrics {
       workers.reset()
       const count = await health.workers().catch(() => undefined)
       if (count !== undefined) for (const state of ['alive', 'silent'] as const) workers.set({ state }, count[state])
+      lacking.reset()
+      const layers = await health.lacking().catch(() => undefined)
+      if (layers !== undefined) for (const layer of CONFINES) lacking.set({ layer }, layers[layer])
       return registry.metrics()
     },
   }

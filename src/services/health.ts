@@ -1,5 +1,6 @@
 // May this process be asked, and what does it hold?
 
+import type { Confine } from '../domain/confines.js'
 import { Problem } from '../domain/problem.js'
 import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPES } from '../domain/signal-types.js'
 import type { HandoffDesk } from '../handoff/desk.js'
@@ -7,7 +8,7 @@ import type { PartStatus } from '../search/signal-index.js'
 import { lastRevision } from '../store/changes.js'
 import type { Durability } from '../store/durable-writer.js'
 import type { Store } from '../store/store.js'
-import { countWorkers, type WorkerCount } from '../store/worker-beats.js'
+import { countLacking, countWorkers, type WorkerCount } from '../store/worker-beats.js'
 import type { Catalogue } from './catalogue.js'
 import type { Replica } from './replica.js'
 
@@ -51,6 +52,8 @@ export interface Health {
   pictures(): { readonly waiting: number; readonly oldestMs: number }
   /** Of the whole deployment. @throws {Problem} store-away */
   workers(): Promise<WorkerCount>
+  /** For how many of them each layer of the cage is lacking. */
+  lacking(): Promise<Readonly<Record<Confine, number>>>
 }
 
 export interface HealthParts {
@@ -90,6 +93,7 @@ export function healthOf({ replica, store, desk }: HealthParts): Health {
     },
     pictures: () => ({ waiting: desk.size, oldestMs: desk.oldestMs }),
     workers: () => countWorkers(store),
+    lacking: () => countLacking(store),
   }
 }
 

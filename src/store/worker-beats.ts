@@ -1,6 +1,7 @@
 // Signs of life of worker processes, by the clock of Redis: whose clock is right does not matter then.
 
 import type { Redis } from 'ioredis'
+import type { Confine } from '../domain/confines.js'
 import { keys } from './keys.js'
 import type { Store } from './store.js'
 
@@ -16,7 +17,7 @@ export interface WorkerCount {
   readonly silent: number
 }
 
-/** @param workerId of one run of one process, random. */
+/** @param workerId of one run of one process: as `workerIdWith` makes it. */
 export async function beat(redis: Redis, workerId: string): Promise<void> {
   await redis.zadd(keys.workerBeats, await timeMs(redis), workerId)
 }
@@ -33,6 +34,28 @@ export function countWorkers(store: Store): Promise<WorkerCount> {
     await redis.zremrangebyscore(keys.workerBeats, '-inf', nowMs - FORGOTTEN_AFTER_MS)
     const alive = await redis.zcount(keys.workerBeats, nowMs - SILENT_AFTER_MS, '+inf')
     return { alive, silent: (await redis.zcard(keys.workerBeats)) - alive }
+  })
+}
+
+/** An id that also says which layers of the cage are lacking for what decodes there. */
+export function workerIdWith(random: string, lacking: readonly Confine[]): string {
+  return `${random}|${lacking.join(',')}`
+}
+
+/** For how many of those that live each layer is lacking. @throws {Problem} store-away */
+export function countLacking(store: Store): Promise<Readonly<Record<Confine, number>>> {
+  return store.ask(async (redis) => {
+    const alive = await redis.zrangebyscore(keys.workerBeats, (await timeMs(redis)) - SILENT_AFTER_MS, '+inf')
+    const lacking = alive.map((id) => id.slice(id.indexOf('|') + 1).split(','))
+    const count = (layer: Confine) => lacking.filter((layers) => layers.includes(layer)).length
+    return {
+      'no-network': count('no-network'),
+      'no-capabilities': count('no-capabilities'),
+      'no-new-privileges': count('no-new-privileges'),
+      'no-core-dump': count('no-core-dump'),
+      'no-bytes-written': count('no-bytes-written'),
+      'node-permissions': count('node-permissions'),
+    }
   })
 }
 

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { keys } from '../../src/store/keys.js'
 import { openStore } from '../../src/store/store.js'
-import { beat, countWorkers, FORGOTTEN_AFTER_MS, SILENT_AFTER_MS } from '../../src/store/worker-beats.js'
+import { beat, countLacking, countWorkers, FORGOTTEN_AFTER_MS, SILENT_AFTER_MS } from '../../src/store/worker-beats.js'
 import { keepBeating } from '../../workers/beating.js'
 import { startRedis } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
@@ -26,6 +26,25 @@ t.test('workers count as alive while they beat, as silent when they stop, and as
   await ago('a', FORGOTTEN_AFTER_MS + 1000)
   t.same(await countWorkers(store), { alive: 1, silent: 0 })
   t.equal(await redis.zcard(keys.workerBeats), 1, 'and leaves nothing behind')
+})
+
+t.test('what a worker’s children lack is counted while it lives', async (t) => {
+  const { socket } = await startRedis(t)
+  const store = await openStore({ url: undefined, socket })
+  const redis = new Redis(socket)
+  t.teardown(async () => {
+    redis.disconnect()
+    await store.close()
+  })
+  await redis.ping()
+  const caged = keepBeating({ redis, everyMs: 5000, isFit: () => true, lacking: [] })
+  const half = keepBeating({ redis, everyMs: 5000, isFit: () => true, lacking: ['no-network', 'node-permissions'] })
+  await until(async () => (await countWorkers(store)).alive === 2)
+
+  t.match(await countLacking(store), { 'no-network': 1, 'node-permissions': 1, 'no-core-dump': 0 })
+  await half.close()
+  t.match(await countLacking(store), { 'no-network': 0 })
+  await caged.close()
 })
 
 t.test('a worker beats while it is fit, and takes its sign of life back when it ends in order', async (t) => {
