@@ -55,7 +55,7 @@ export async function open(t: Test): Promise<World> {
 }
 
 /** As the supervisor starts it, and as talkative as it can be. */
-export async function startApi(t: Test, { redis, place }: World): Promise<Api> {
+export async function startApi(t: Pick<Test, 'teardown'>, { redis, place }: Pick<World, 'redis' | 'place'>): Promise<Api> {
   const child = fork(fileURLToPath(new URL('../../src/server.js', import.meta.url)), {
     env: {
       PATH: process.env['PATH'],

@@ -15,7 +15,7 @@ export interface TestRedis {
   reopen(): Promise<void>
 }
 
-export async function startRedis(t: Test): Promise<TestRedis> {
+export async function startRedis(t: Pick<Test, 'teardown'>): Promise<TestRedis> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tabir-test-'))
   const open = () => openRedisServer(readConfig({ PATH: process.env['PATH'], TABIR_DATA_DIR: dataDir }))
   let server = await open()

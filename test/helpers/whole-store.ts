@@ -1,0 +1,160 @@
+// A service that is given many hashes in every way there is, and all that it and its Redis have written anywhere afterwards.
+
+import { randomBytes } from 'node:crypto'
+import { closeSync, openSync, readSync } from 'node:fs'
+import { Redis } from 'ioredis'
+import type { Test } from 'tap'
+import { z } from 'zod'
+import { SCOPES } from '../../src/domain/access.js'
+import { createApiKey } from '../../src/services/access.js'
+import { apiKeysIn } from '../../src/store/api-keys.js'
+import { openStore } from '../../src/store/store.js'
+import { type Api, contentsOf, filesIn, nameOf, startApi, stopApi } from './canary-world.js'
+import { OVERLAP_BYTES } from './hash-search.js'
+import { startRedis } from './redis.js'
+
+export interface WrittenStore {
+  /** All hashes that were sent, 32 bytes each, most significant first. */
+  readonly hashes: Uint8Array
+  readonly client: Redis
+  /** Case numbers, tokens of cases, and the API key. */
+  readonly secrets: readonly string[]
+  /** PINs of cases: short, so they are looked for where they would be. */
+  readonly pins: readonly string[]
+  /** Of hashes that are registered now, so many were answered as stored. */
+  readonly stored: number
+  /** All that was written anywhere, in parts, by the name of the place. */
+  written(): AsyncGenerator<readonly [place: string, bytes: Buffer]>
+}
+
+export interface WholeStoreOptions {
+  readonly signals: number
+  /** A folder of its own. */
+  readonly place: string
+  readonly onProgress: (sent: number) => void
+}
+
+const Opened = z.object({ caseNumber: z.string(), pin: z.string(), token: z.string() })
+const LINES_AT_ONCE = 20_000
+const PART_BYTES = 64 * 1024 * 1024
+const CASES = 8
+
+/** Sends them, withdraws some, asks, is refused, and stops the api, so that it writes its snapshot. */
+export async function writtenStore(t: Pick<Test, 'teardown'>, options: WholeStoreOptions): Promise<WrittenStore> {
+  const redis = await startRedis(t)
+  const client = new Redis(redis.socket)
+  t.teardown(() => client.disconnect())
+  const api = await startApi(t, { redis, place: options.place })
+  const key = await keyFor(redis.socket)
+  const headers = { authorization: `Bearer ${key}` }
+  const secrets: string[] = [key]
+  const pins: string[] = []
+  const hashes: Buffer[] = []
+  const make = (count: number) => {
+    const bytes = randomBytes(32 * count)
+    hashes.push(bytes)
+    return Array.from({ length: count }, (_, i) => bytes.toString('hex', 32 * i, 32 * i + 32))
+  }
+  const json = (method: string, path: string, body: unknown, more: Readonly<Record<string, string>> = headers) =>
+    ask(api, method, path, JSON.stringify(body), { 'content-type': 'application/json', ...more })
+
+  await json('POST', '/v1/banks', { name: 'mine' })
+  for (let sent = 0; sent < options.signals; sent += LINES_AT_ONCE) {
+    const lines = make(Math.min(LINES_AT_ONCE, options.signals - sent)).map((hash) =>
+      JSON.stringify({ type: 'pdq', hash, quality: 90, ref: `r${sent}` }),
+    )
+    const type = { 'content-type': 'application/x-ndjson' }
+    const answer = await ask(api, 'POST', '/v1/banks/mine/signals', lines.join('\n'), { ...headers, ...type })
+    if (answer.status !== 201) throw new Error(`an import was answered with ${answer.status}`)
+    const [id] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(answer.body) ?? []
+    await ask(api, 'DELETE', `/v1/banks/mine/signals/${id}`, undefined, headers)
+    options.onProgress(sent + lines.length)
+  }
+  for (let i = 0; i < CASES; i++) {
+    const her = Opened.parse(JSON.parse((await json('POST', '/v1/cases', { adult: true }, {})).body))
+    secrets.push(her.caseNumber, her.caseNumber.replaceAll('-', ''), her.token)
+    pins.push(her.pin)
+    const path = `/v1/cases/${her.caseNumber}`
+    const hers = { authorization: `Bearer ${her.token}` }
+    await json('POST', `${path}/tokens`, { pin: her.pin }, {})
+    const images = make(5).map((hash) => ({ signals: [{ type: 'pdq', hash, quality: 90 }] }))
+    await json('POST', `${path}/hashes`, { images }, hers)
+    if (i % 2 === 0) await ask(api, 'DELETE', path, undefined, hers)
+  }
+  const known = hashes[0]?.toString('hex', 0, 32) ?? ''
+  const queries = [known, ...make(50)].map((hash) => ({ signals: [{ type: 'pdq', hash }], context: 'a group' }))
+  await json('POST', '/v1/match', { queries })
+  // And where no hash belongs: it is refused, and must not be written down for that.
+  for (const hash of make(5)) {
+    await ask(api, 'GET', `/v1/signals/${hash}?hash=${hash}`, undefined, headers)
+    await json('POST', '/v1/match', { queries: [{ signals: [{ type: hash, hash: `${hash}0` }] }], banks: [hash] })
+    await json('POST', '/v1/banks', { name: hash })
+    await json('POST', '/v1/cases', { adult: true, category: hash })
+    await ask(api, 'POST', '/v1/banks/mine/signals', `{"hash":"${hash}"`, {
+      ...headers,
+      'content-type': 'application/x-ndjson',
+    })
+    await ask(api, 'GET', '/v1/banks', undefined, {
+      authorization: `Bearer ${hash}`,
+      'user-agent': hash,
+      'idempotency-key': hash,
+    })
+  }
+  await stopApi(api)
+
+  return {
+    hashes: Buffer.concat(hashes),
+    client,
+    secrets,
+    pins,
+    stored: await countStored(client),
+    async *written() {
+      for (const key of await client.keysBuffer('*'))
+        yield [`key ${key.toString('latin1')}`, Buffer.concat([key, await contentsOf(client, key)])]
+      await client.save()
+      for (const folder of [redis.dataDir, options.place]) {
+        for (const path of filesIn(folder)) for (const part of partsOf(path)) yield [nameOf(path, 'data'), part]
+      }
+      yield ['the log of the api', Buffer.from(api.output.join(''))]
+    },
+  }
+}
+
+async function ask(
+  { url }: Api,
+  method: string,
+  path: string,
+  body: string | undefined,
+  headers: Readonly<Record<string, string>>,
+) {
+  const response = await fetch(url + path, { method, headers, ...(body !== undefined && { body }) })
+  return { status: response.status, body: await response.text() }
+}
+
+async function keyFor(socket: string): Promise<string> {
+  const store = await openStore({ url: undefined, socket })
+  const org = { org: 'one', kind: 'operator', scopes: new Set(SCOPES), env: 'test', nowMs: Date.now() } as const
+  const { key } = await createApiKey(apiKeysIn(store), org)
+  await store.close()
+  return key
+}
+
+async function countStored(client: Redis): Promise<number> {
+  let stored = 0
+  for (const key of await client.keys('{tabir}:images:*')) stored += await client.hlen(key)
+  return stored
+}
+
+function* partsOf(path: string): Generator<Buffer> {
+  const file = openSync(path, 'r')
+  try {
+    for (let from = 0; ; from += PART_BYTES - OVERLAP_BYTES) {
+      const part = Buffer.allocUnsafe(PART_BYTES)
+      const read = readSync(file, part, 0, PART_BYTES, from)
+      if (read > 0) yield part.subarray(0, read)
+      if (read < PART_BYTES) return
+    }
+  } finally {
+    closeSync(file)
+  }
+}
