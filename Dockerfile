@@ -20,7 +20,7 @@ FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
-COPY tsconfig.json build.mjs ./
+COPY tsconfig.json build.mjs client-operations.mjs openapi.yaml ./
 COPY src ./src
 COPY workers ./workers
 COPY page ./page

@@ -191,7 +191,7 @@ t.test('every route asks for its scope, and no other scope opens it', async (t) 
   const her = await openCase(app)
   const guarded = guardedRoutes(app)
   t.ok(guarded.length >= 10, `${guarded.length} guarded routes`)
-  const scopes = ['case', 'cases:write', 'match', 'feedback', 'admin', 'signals:write', 'webhooks']
+  const scopes = ['case', 'cases:write', 'match', 'feedback', 'admin', 'signals:write', 'webhooks', 'feed']
   t.same(new Set(guarded.map(({ scope }) => scope)), new Set(scopes))
 
   for (const { method, url, scope, name } of guarded) {

@@ -1,0 +1,93 @@
+// How long does a file take, and how much memory?
+//
+//   npm run bench:import [-- --lines N] [--json]
+//
+// One api over a private Redis (`appendfsync always`). A file of N lines `pdq <hex>`, random, one in a thousand no hash, is handed in with
+// `tabir import`, as an operator does it; then the same file again, which is known by its digest. The api's memory is looked at twice
+// a second. At the end a sample of 200 lines has to be found. Status 1 when the report or a match is wrong.
+//
+// The goal: a million lines within 60 s.
+
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { BANK, openService, residentBytes, run, startApi, wholeNumber } from './service.mjs'
+
+const { values: args } = parseArgs({
+  options: { lines: { type: 'string', default: '1000000' }, json: { type: 'boolean', default: false } },
+})
+const LINES = wholeNumber(args, 'lines')
+const SAMPLES = 200
+const MAIN = new URL('../dist/src/cli/main.js', import.meta.url)
+const MB = 1e6
+
+await run(async (defer) => {
+  const service = await openService(defer)
+  const { file, samples } = await writeFile(join(service.dataDir, 'list.txt'))
+  const api = await startApi(defer, service)
+  const url = `http://127.0.0.1:${api.port}`
+  const memory = [residentBytes(api.pid)]
+  const timer = setInterval(() => memory.push(residentBytes(api.pid)), 500)
+  const first = await importOnce(file, url, service.key)
+  const half = memory.length >> 1
+  const again = await importOnce(file, url, service.key)
+  clearInterval(timer)
+  const refused = Math.floor(LINES / 1000)
+  const isRight =
+    first.report.accepted === LINES - refused && first.report.refused === refused && first.report.lines === LINES
+  const found = await foundOf(samples, url, service.key)
+  const outcome = {
+    lines: LINES,
+    seconds: first.seconds,
+    linesPerS: Math.round(LINES / first.seconds),
+    againSeconds: again.seconds,
+    apiMbBefore: Math.round((memory[0] ?? 0) / MB),
+    apiMbHalfWay: Math.round((memory[half] ?? 0) / MB),
+    apiMbMost: Math.round(Math.max(...memory) / MB),
+    isRight,
+    found,
+  }
+  console.log(args.json ? JSON.stringify(outcome) : outcome)
+  if (!isRight || found !== SAMPLES) process.exitCode = 1
+})
+
+async function writeFile(path) {
+  const file = createWriteStream(path)
+  const samples = []
+  for (let line = 1; line <= LINES; line++) {
+    const hash = randomBytes(32).toString('hex')
+    if (line % Math.ceil(LINES / SAMPLES / 1.01) === 1 && line % 1000 !== 0 && samples.length < SAMPLES) samples.push(hash)
+    if (!file.write(line % 1000 === 0 ? 'no hash\n' : `pdq ${hash}\n`)) await once(file, 'drain')
+  }
+  file.end()
+  await once(file, 'close')
+  return { file: path, samples }
+}
+
+async function importOnce(file, url, key) {
+  const begun = performance.now()
+  const child = spawn(process.execPath, [MAIN.pathname, 'import', file, '--bank', BANK, '--url', url], {
+    env: { PATH: process.env.PATH, TABIR_API_KEY: key },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let text = ''
+  child.stdout.setEncoding('utf8').on('data', (more) => {
+    text += more
+  })
+  await once(child, 'close')
+  return { seconds: Number(((performance.now() - begun) / 1000).toFixed(1)), report: JSON.parse(text) }
+}
+
+async function foundOf(hashes, url, key) {
+  const queries = hashes.map((hash) => ({ signals: [{ type: 'pdq', hash }] }))
+  const response = await fetch(`${url}/v1/match`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ queries, transforms: false }),
+  })
+  const { results } = await response.json()
+  return results.filter(({ matches }) => matches?.length === 1).length
+}
