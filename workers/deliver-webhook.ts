@@ -128,7 +128,7 @@ async function spread(
     warn('An event could not be turned into messages to webhooks, and was given up.')
     plan = { deliveries: [], wake: [] }
   }
-  if ((await deliveries.make(token, entry, plan.deliveries, now())) === undefined) return false
+  if ((await deliveries.make(token, entry, plan.deliveries)) === undefined) return false
   failures.delete(key)
   const due = new Map<string, number>(plan.wake.map((webhookId) => [webhookId, now()]))
   for (const { webhookId, dueAtMs } of plan.deliveries) {

@@ -4,9 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { readConfig } from '../src/config.js'
 import { outgoingThrough } from '../src/net/outgoing.js'
 import { refuseToStart, stopOnSignal } from '../src/process.js'
+import { matchIdsWith } from '../src/services/match-ids.js'
+import { partiesWith } from '../src/services/parties.js'
 import { sealingAsAgreed } from '../src/services/sealing.js'
 import { webhookPlans } from '../src/services/webhook-plan.js'
 import { webhookSending } from '../src/services/webhook-sending.js'
+import { apiKeysIn } from '../src/store/api-keys.js'
+import { banksIn } from '../src/store/banks.js'
+import { casesIn } from '../src/store/cases.js'
+import { clocksIn } from '../src/store/clocks.js'
 import { deliveriesIn } from '../src/store/deliveries.js'
 import { imagesIn } from '../src/store/images.js'
 import { keyringOf } from '../src/store/seal-keys.js'
@@ -27,7 +33,7 @@ const store = await openStore(target).catch(refuseToStart)
 await untilFirstUse(store)
 const keyring = keyringOf(config, false)
 await checkRing(store, keyring).catch(refuseToStart)
-await loadSecrets(store, keyring).catch(refuseToStart)
+const secrets = await loadSecrets(store, keyring).catch(refuseToStart)
 const sealing = sealingAsAgreed({ store, keyring, now: () => Date.now(), onTrouble: warn, onSwitch: () => {} })
 
 const webhooks = webhooksIn(store, keyring)
@@ -41,7 +47,18 @@ const delivering = deliverWebhooks({
   follower: connectForFollowing(target),
   deliveries,
   webhooks,
-  planOf: webhookPlans({ webhooks, now }),
+  planOf: webhookPlans({
+    webhooks,
+    images,
+    cases: casesIn(store),
+    banks: banksIn(store),
+    apiKeys: apiKeysIn(store),
+    clocks: clocksIn(store),
+    matchIds: matchIdsWith(secrets.matchId),
+    partyOf: partiesWith(secrets.party),
+    now,
+    random: Math.random,
+  }),
   sendTo: webhookSending({
     webhooks,
     deliveries,

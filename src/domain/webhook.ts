@@ -2,11 +2,23 @@
 
 /** Who is told of what. The data of each are ids and words of ours. */
 export const WEBHOOK_EVENTS = {
-  'webhook.ping': 'Somebody asked for a test.',
+  'case.updated': 'Something happened to a case that the organisation opened for somebody, as its time line says.',
+  'signal.withdrawn':
+    'A signal that the organisation was told of in a match is gone. Within ten minutes, each by itself, so that nobody sees which ones belong together.',
+  'signal.disputed': 'A signal that the organisation was told of in a match, or handed in, is disputed.',
+  'sla.due':
+    'A clock ran out: for the platform that it ran for, and for the organisation that the notice names as its contact.',
+  'key.suspended': 'An API key of the organisation was suspended.',
 } as const
 
 export type WebhookEvent = keyof typeof WEBHOOK_EVENTS
-export const WEBHOOK_EVENT_NAMES = ['webhook.ping'] as const satisfies readonly WebhookEvent[]
+export const WEBHOOK_EVENT_NAMES = [
+  'case.updated',
+  'signal.withdrawn',
+  'signal.disputed',
+  'sla.due',
+  'key.suspended',
+] as const satisfies readonly WebhookEvent[]
 
 const SECOND_MS = 1000
 const MINUTE_MS = 60 * SECOND_MS
@@ -47,6 +59,12 @@ export function nextTryAtMs({ tries, firstTryAtMs, nowMs, askedWaitMs = 0, rando
 export function pauseMs(failures: number): number {
   return Math.min(SECOND_MS * 2 ** Math.min(failures - 1, 10), LONGEST_PAUSE_MS)
 }
+
+/**
+ * Withdrawals are told at a random moment within so long. A case ends as a whole, and who is told of five pictures in one moment knows
+ * that they are one person's.
+ */
+export const WITHDRAWN_SPREAD_MS = 10 * MINUTE_MS
 
 /** A secret as the Standard Webhooks specification writes it. */
 export const WEBHOOK_SECRET_PREFIX = 'whsec_'

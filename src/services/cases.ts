@@ -70,7 +70,7 @@ export interface Cases {
    * Opens a case for somebody who has agreed to it. It has no PIN before it is handed over.
    * @throws {Problem} extended-protection-off
    */
-  openFor(request: AssistedCase): Promise<Omit<OpenedCase, 'pin' | 'token'>>
+  openFor(request: AssistedCase): Promise<Omit<OpenedCase, 'pin' | 'token'> & { readonly caseId: string }>
   /**
    * Makes the case hers: from now on the organisation may only look, or not even that. @returns the PIN, shown once.
    * @throws {Problem} not-assisted when it is hers already; case-withdrawn, case-expired.
@@ -186,7 +186,7 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
         ...(complaint !== undefined && { complaint: access.complaintOf(caseId, complaint) }),
       })
       if (!added) throw new Error('two cases drew the same 60 random bits')
-      return { caseNumber, expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
+      return { caseNumber, caseId, expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
     },
 
     async handOver(own, { keepsReading }) {

@@ -127,7 +127,7 @@ export function webhooksFrom({ webhooks, deliveries, trusted, now }: WebhookServ
     },
     async deliveries(caller, webhookId, states, limit) {
       await own(caller, webhookId)
-      return await deliveries.list(webhookId, states, limit)
+      return await deliveries.list(webhookId, states, limit, now())
     },
     async replay(caller, webhookId, deliveryId) {
       await own(caller, webhookId)

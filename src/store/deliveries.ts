@@ -8,7 +8,7 @@ import type { Store } from './store.js'
 
 export interface NewDelivery {
   readonly webhookId: string
-  /** The same whenever the same event becomes a delivery to the same webhook. */
+  /** What the receiver knows it by. */
   readonly id: string
   /** Deliveries of one lane arrive in the order in which they were made. */
   readonly lane: string
@@ -25,6 +25,7 @@ export interface Delivery {
   readonly type: string
   readonly state: DeliveryState
   readonly body: string
+  /** When it became due for the first time. */
   readonly createdAtMs: number
   readonly tries: number
   readonly firstTryAtMs: number | undefined
@@ -62,7 +63,7 @@ export interface Deliveries {
   /** Where to go on reading events. */
   eventCursor(): Promise<string>
   /** Turns an entry into deliveries and forgets it, all or nothing. @returns how many; `undefined` when it is not the holder any more. */
-  make(token: string, entry: OutboxEntry, deliveries: readonly NewDelivery[], nowMs: number): Promise<number | undefined>
+  make(token: string, entry: OutboxEntry, deliveries: readonly NewDelivery[]): Promise<number | undefined>
   /** Takes what may be sent now, for `leaseMs`. @returns ids, and when to ask again; `undefined` when nothing waits. */
   claim(
     webhookId: string,
@@ -72,8 +73,8 @@ export interface Deliveries {
   /** Durable when it returns. A webhook that fails is left alone for a while, longer after each failure in a row. */
   settle(webhookId: string, id: string, settlement: Settlement, nowMs: number): Promise<void>
   get(webhookId: string, id: string): Promise<Delivery | undefined>
-  /** The newest first, those in one of `states`, at most `limit`. */
-  list(webhookId: string, states: readonly DeliveryState[], limit: number): Promise<Delivery[]>
+  /** Those that are due by now and in one of `states`, the newest first, at most `limit`. */
+  list(webhookId: string, states: readonly DeliveryState[], limit: number, nowMs: number): Promise<Delivery[]>
   /** @returns whether there is one that can be sent once more. */
   replay(webhookId: string, id: string, nowMs: number): Promise<boolean>
   health(webhookId: string): Promise<EndpointHealth>
@@ -131,7 +132,7 @@ export function deliveriesIn(store: Store): Deliveries {
     async eventCursor() {
       return (await store.ask((redis) => redis.get(keys.webhookEventCursor))) ?? FIRST_EVENT
     },
-    async make(token, { source, id }, deliveries, nowMs) {
+    async make(token, { source, id }, deliveries) {
       const reply = await store.write(
         fanOut,
         [keys.webhookOutboxHolder, keys.webhookOutbox, keys.webhookEventCursor, keys.webhooks],
@@ -139,7 +140,6 @@ export function deliveriesIn(store: Store): Deliveries {
           token,
           source,
           id,
-          nowMs,
           keys.prefix,
           ...deliveries.flatMap((one) => [
             one.webhookId,
@@ -169,10 +169,12 @@ export function deliveriesIn(store: Store): Deliveries {
       await store.write(pauseEndpoint, [keys.webhooks, keys.webhookHealth(webhookId)], [webhookId, untilMs])
     },
     get,
-    async list(webhookId, states, limit) {
+    async list(webhookId, states, limit, nowMs) {
       const found: Delivery[] = []
       for (let from = 0; found.length < limit; from += AT_ONCE) {
-        const ids = await store.ask((redis) => redis.zrevrange(keys.webhookDeliveries(webhookId), from, from + AT_ONCE - 1))
+        const ids = await store.ask((redis) =>
+          redis.zrevrangebyscore(keys.webhookDeliveries(webhookId), nowMs, '-inf', 'LIMIT', from, AT_ONCE),
+        )
         if (ids.length === 0) break
         for (const one of await Promise.all(ids.map((id) => get(webhookId, id)))) {
           if (one !== undefined && states.includes(one.state) && found.length < limit) found.push(one)

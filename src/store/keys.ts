@@ -119,7 +119,7 @@ export const keys = {
   webhookOutboxHolder: `${TAG}:webhook-outbox-holder`,
   /** string: id of the last of `events` that became deliveries. */
   webhookEventCursor: `${TAG}:webhook-event-cursor`,
-  /** sorted set: the deliveries of a webhook, by when [epoch ms] they were made. */
+  /** sorted set: the deliveries of a webhook, by when [epoch ms] they are due at first. */
   webhookDeliveries: (webhookId: string) => `${TAG}:webhook-deliveries:${webhookId}`,
   /** hash: one delivery, its fields as in scripts/webhooks.ts. */
   webhookDelivery: (webhookId: string, id: string) => `${TAG}:webhook-delivery:${webhookId}:${id}`,

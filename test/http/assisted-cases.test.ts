@@ -23,7 +23,7 @@ t.test('an NGO opens a case, fills it, and hands it over; then it is hers', asyn
   }
   const opened = await post(app, '/v1/assisted-cases', { ...REQUEST, attest: true, category: 'nude' }, ngo.headers)
   t.equal(opened.statusCode, 201, opened.body)
-  t.strictSame(Object.keys(opened.json()).toSorted(), ['caseNumber', 'expiresAt', 'remindAt'], 'no PIN, no token')
+  t.strictSame(Object.keys(opened.json()).toSorted(), ['caseId', 'caseNumber', 'expiresAt', 'remindAt'], 'no PIN, no token')
   const { caseNumber } = opened.json<{ caseNumber: string }>()
   const url = `/v1/cases/${caseNumber}`
 

@@ -19,7 +19,7 @@ const { app, redis } = service
 const platform = await keyFor(service, 'platform', ['webhooks'])
 const other = await keyFor(service, 'other', ['webhooks'])
 const add = (payload: object, headers = platform.headers) => post(app, '/v1/webhooks', payload, headers)
-const added = async (): Promise<Made> => (await add({ url: endpoint.url, events: ['webhook.ping'] })).json<Made>()
+const added = async (): Promise<Made> => (await add({ url: endpoint.url, events: ['case.updated'] })).json<Made>()
 const at = (id: string, rest = '') => `/v1/webhooks/${id}${rest}`
 const get = async (url: string, headers = platform.headers) => await app.inject({ url, headers })
 
@@ -28,12 +28,12 @@ t.test('a webhook goes to the public internet, or where the operator says, and n
     ...['http://hooks.example/', 'https://127.0.0.1/', 'https://[::1]/', 'https://169.254.169.254/latest/meta-data'],
     ...['https://localhost/', 'https://user:pass@hooks.example/', 'no url', `${endpoint.origin.slice(0, -1)}/`],
   ]) {
-    refused(t, await add({ url, events: ['webhook.ping'] }), 'webhook-url-refused', url)
+    refused(t, await add({ url, events: ['case.updated'] }), 'webhook-url-refused', url)
   }
   for (const payload of [{}, { url: endpoint.url, events: [] }, { url: endpoint.url, events: ['all'] }]) {
     refused(t, await add(payload), 'request-invalid')
   }
-  t.match((await add({ url: 'https://Hooks.Example/in#x', events: ['webhook.ping'] })).json(), {
+  t.match((await add({ url: 'https://Hooks.Example/in#x', events: ['case.updated'] })).json(), {
     url: 'https://hooks.example/in',
     enabled: true,
     failures: 0,
@@ -64,7 +64,7 @@ t.test('a webhook is its organisation’s alone, and its secret is shown once', 
 
 t.test('an organisation has so many webhooks, also when it asks for them at once', async (t) => {
   const answers = await Promise.all(
-    Array.from({ length: 14 }, () => add({ url: endpoint.url, events: ['webhook.ping'] }, other.headers)),
+    Array.from({ length: 14 }, () => add({ url: endpoint.url, events: ['case.updated'] }, other.headers)),
   )
   t.equal(answers.filter(({ statusCode }) => statusCode === 201).length, 10)
   t.equal(answers.filter(({ statusCode }) => statusCode === 409).length, 4)

@@ -33,7 +33,12 @@ const NewAssistedCase = z.strictObject({
   }),
   complaint: Reference.optional(),
 })
-const OpenedCase = z.object({ caseNumber: z.string(), expiresAt: Instant, remindAt: Instant })
+const OpenedCase = z.object({
+  caseNumber: z.string(),
+  caseId: z.string().meta({ description: 'What webhooks call it. It opens nothing.' }),
+  expiresAt: Instant,
+  remindAt: Instant,
+})
 
 export interface AssistedCaseRouteOptions {
   readonly cases: Cases
@@ -79,7 +84,7 @@ export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions>
       if (Date.parse(body.consent.on) > now() + 14 * 3_600_000) throw new Problem('request-invalid')
       const key = headers['idempotency-key']
       const opened = await idempotency.once(['assist-case', orgId], key, body, OpenedCase, async () => {
-        const { caseNumber, expiresAtMs, remindAtMs } = await cases.openFor({
+        const { caseNumber, caseId, expiresAtMs, remindAtMs } = await cases.openFor({
           orgId,
           category: body.category,
           extendedProtection: body.extendedProtection,
@@ -90,6 +95,7 @@ export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions>
         })
         return {
           caseNumber,
+          caseId,
           expiresAt: new Date(expiresAtMs).toISOString(),
           remindAt: new Date(remindAtMs).toISOString(),
         }

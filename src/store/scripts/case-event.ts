@@ -1,9 +1,17 @@
+import { outboxLua } from './outbox.js'
+
 /** Of one case. Beyond it the oldest are forgotten, so that nobody fills the store by matching one picture again and again. */
 export const MOST_CASE_EVENTS = 1000
 
-// How a script writes into the time line of a case, in the same step as what happened.
-export const caseEventLua = `
+// How a script writes into the time line of a case, in the same step as what happened. The organisation that opened it, while it may look
+// at it, is told by its webhooks.
+export const caseEventLua = `${outboxLua}
     local function note (eventsKey, kind, count, atMs)
+      local prefix, caseId = string.match(eventsKey, '^(.*:)case:(.*):events$')
+      local org, handedOver, keepsReading = unpack(redis.call('HMGET', prefix .. 'case:' .. caseId, 'orgId', 'handedOverAtMs', 'keepsReading'))
+      if org and (not handedOver or keepsReading == 'yes') then
+        outbox(prefix, 'kind', 'case.updated', 'case', caseId, 'org', org, 'event', kind, 'count', count, 'atMs', atMs)
+      end
       return redis.call('XADD', eventsKey, 'MAXLEN', ${MOST_CASE_EVENTS}, '*', 'kind', kind, 'count', count, 'atMs', atMs)
     end`
 

@@ -1,9 +1,23 @@
 import { announceLua } from './announce.js'
+import { outboxLua } from './outbox.js'
+
+/** `hexOf(id)`, and `partiesOf(tag, hex)`: under which keyed hashes it stands who was told of an image, with spaces between. */
+const partiesLua = `
+    local function hexOf (id)
+      return (string.gsub(id, '.', function (c) return string.format('%02x', string.byte(c)) end))
+    end
+    local function partiesOf (tag, hex)
+      local parties = {}
+      for _, field in ipairs(redis.call('HKEYS', tag .. 'sightings:' .. hex)) do
+        if string.sub(field, 1, 2) == 's:' then parties[#parties + 1] = string.sub(field, 3) end
+      end
+      return table.concat(parties, ' ')
+    end`
 
 // Stores what was said about a signal, if nobody was faster and the signal is still there, and tells every index what it has to know.
 export const putTrust = {
   numberOfKeys: 7,
-  lua: `${announceLua}
+  lua: `${announceLua}${outboxLua}${partiesLua}
     local images     = KEYS[1] -- hash: the shard of the image
     local trust      = KEYS[2] -- hash: image id -> version:JSON
     local standings  = KEYS[3] -- hash: image id -> [1 byte]
@@ -23,21 +37,31 @@ export const putTrust = {
     local current = stored and string.match(stored, '^%d+') or '0'
     if current ~= version then return -1 end
     redis.call('HSET', trust, id, string.format('%d:', tonumber(version) + 1) .. json)
-    if disputedAt == '' then redis.call('ZREM', disputes, id) else redis.call('ZADD', disputes, disputedAt, id) end
+    if disputedAt == '' then
+      redis.call('ZREM', disputes, id)
+    elseif redis.call('ZADD', disputes, disputedAt, id) == 1 then
+      local tag = string.match(disputes, '^(.*)disputes$')
+      outbox(tag, 'kind', 'signal.disputed', 'image', id, 'parties', partiesOf(tag, hexOf(id)), 'atMs', disputedAt)
+    end
     if heldAt == '' then redis.call('ZREM', quarantine, id) else redis.call('ZADD', quarantine, heldAt, id) end
     if redis.call('HGET', standings, id) == standing then return 0 end
     redis.call('HSET', standings, id, standing)
     return announce(revision, changes, 'image', id, 'standing')`,
 } as const
 
-/** For scripts that erase images: forgets what was said about one, how often it was seen, and its clocks. The keys carry the same hash tag as the declared ones. */
-export const forgetTrustLua = `
+/**
+ * For scripts that erase images: forgets what was said about one, how often it was seen, and its clocks. Whoever was told of it in a match
+ * will be told that it is gone. The keys carry the same hash tag as the declared ones.
+ */
+export const forgetTrustLua = `${outboxLua}${partiesLua}
     local function forget_trust (tag, id)
       redis.call('HDEL', tag .. 'trust:' .. id:byte(16), id)
       redis.call('HDEL', tag .. 'standings:' .. id:byte(16), id)
       redis.call('ZREM', tag .. 'disputes', id)
       redis.call('ZREM', tag .. 'quarantine', id)
-      local hex = string.gsub(id, '.', function (c) return string.format('%02x', string.byte(c)) end)
+      local hex = hexOf(id)
+      local parties = partiesOf(tag, hex)
+      if parties ~= '' then outbox(tag, 'kind', 'signal.withdrawn', 'image', id, 'parties', parties) end
       redis.call('DEL', tag .. 'sightings:' .. hex)
       redis.call('SREM', tag .. 'noticed', id)
       for _, clock in ipairs(redis.call('HKEYS', tag .. 'clocks:' .. hex)) do

@@ -3,7 +3,7 @@ import { outboxLua } from './outbox.js'
 
 /*
  * Keys of one endpoint, all with the tag and the endpoint's id in them, so that a script may work them out:
- *   webhook-deliveries:<endpoint>       sorted set: deliveries by when [epoch ms] they were made
+ *   webhook-deliveries:<endpoint>       sorted set: deliveries by when [epoch ms] they are due: what is told later than it happened must not be seen before
  *   webhook-lanes:<endpoint>            sorted set: lanes in which something waits, by when [epoch ms] to look at them
  *   webhook-lane:<endpoint>:<lane>      list: deliveries of one subject, the next one first
  *   webhook-leases:<endpoint>           sorted set: lanes whose first delivery is on its way, until when [epoch ms]
@@ -36,20 +36,19 @@ export const fanOut = {
     local token     = ARGV[1]
     local source    = ARGV[2] -- outbox, events
     local entry     = ARGV[3] -- its id
-    local atMs      = ARGV[4] -- [epoch ms]
-    local prefix    = ARGV[5] -- of all keys
-    -- ARGV[6 + 7i …] endpoint, delivery, lane, type, body, due [epoch ms], id of the image that must still match, or empty
+    local prefix    = ARGV[4] -- of all keys
+    -- ARGV[5 + 7i …] endpoint, delivery, lane, type, body, due [epoch ms], id of the image that must still match, or empty
     -- returns [integer] how many were made, or -1 when it is another one's to do
     if redis.call('GET', holder) ~= token then return -1 end
     local made = 0
-    for i = 6, #ARGV, 7 do
+    for i = 5, #ARGV, 7 do
       local endpoint, id, lane, type, body, dueMs, image = unpack(ARGV, i, i + 6)
       local delivery = prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id
       if redis.call('HEXISTS', endpoints, endpoint) == 1 and redis.call('EXISTS', delivery) == 0 then
-        redis.call('HSET', delivery, 'type', type, 'lane', lane, 'body', body, 'state', 'waiting', 'createdAtMs', atMs, 'tries', 0, 'nextTryAtMs', dueMs)
+        redis.call('HSET', delivery, 'type', type, 'lane', lane, 'body', body, 'state', 'waiting', 'createdAtMs', dueMs, 'tries', 0, 'nextTryAtMs', dueMs)
         if image ~= '' then redis.call('HSET', delivery, 'imageId', image) end
         local all = prefix .. 'webhook-deliveries:' .. endpoint
-        redis.call('ZADD', all, atMs, id)
+        redis.call('ZADD', all, dueMs, id)
         for _, old in ipairs(redis.call('ZRANGE', all, 0, -${MOST_DELIVERIES + 1})) do
           redis.call('DEL', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. old)
           redis.call('ZREM', all, old)

@@ -1,0 +1,243 @@
+// Who is told of what: things happen in a service, and what they leave in the outbox becomes deliveries.
+
+import { randomBytes } from 'node:crypto'
+import t, { type Test } from 'tap'
+import { WEBHOOK_EVENT_NAMES, WITHDRAWN_SPREAD_MS } from '../../src/domain/webhook.js'
+import { matchIdsWith } from '../../src/services/match-ids.js'
+import { partiesWith } from '../../src/services/parties.js'
+import { webhookPlans } from '../../src/services/webhook-plan.js'
+import { apiKeysIn } from '../../src/store/api-keys.js'
+import { banksIn } from '../../src/store/banks.js'
+import { casesIn } from '../../src/store/cases.js'
+import { clocksIn } from '../../src/store/clocks.js'
+import { deliveriesIn, type NewDelivery } from '../../src/store/deliveries.js'
+import { eventsIn } from '../../src/store/events.js'
+import { imagesIn } from '../../src/store/images.js'
+import { readOutbox } from '../../src/store/outbox.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { loadSecrets } from '../../src/store/secrets.js'
+import { connectForFollowing, openStore } from '../../src/store/store.js'
+import { webhooksIn } from '../../src/store/webhooks.js'
+import { del, post } from '../helpers/requests.js'
+import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
+
+const service = await startService(t)
+const { app, services } = service
+const target = { url: undefined, socket: service.redis.socket }
+const store = await openStore(target)
+const follower = connectForFollowing(target)
+t.teardown(async () => {
+  follower.disconnect()
+  await store.close()
+})
+const keyring = makeKeyring([Buffer.alloc(32, 7)])
+const secrets = await loadSecrets(store, keyring)
+const webhooks = webhooksIn(store, keyring)
+const deliveries = deliveriesIn(store)
+const clocks = clocksIn(store)
+const planOf = webhookPlans({
+  webhooks,
+  images: imagesIn(store, keyring),
+  cases: casesIn(store),
+  banks: banksIn(store),
+  apiKeys: apiKeysIn(store),
+  clocks,
+  matchIds: matchIdsWith(secrets.matchId),
+  partyOf: partiesWith(secrets.party),
+  now: () => Date.now(),
+  random: () => Math.random(),
+})
+
+/** An organisation with a key for everything, and a webhook for everything. */
+async function organisation(t: Test, kind: 'platform' | 'ngo') {
+  const made = await keyFor(service, randomBytes(6).toString('hex'), undefined, kind)
+  const { webhookId } = (
+    await post(app, '/v1/webhooks', { url: 'https://hooks.example/', events: WEBHOOK_EVENT_NAMES }, made.headers)
+  ).json<{ webhookId: string }>()
+  t.teardown(() => del(app, `/v1/webhooks/${webhookId}`, made.headers))
+  return { ...made, webhookId }
+}
+
+/** Everything that has to be told by now: as one process would make deliveries of it. */
+async function told(): Promise<(NewDelivery & { readonly data: Record<string, unknown> })[]> {
+  const made: NewDelivery[] = []
+  await services.settled()
+  await deliveries.hold('test', 60_000)
+  for (;;) {
+    const entries = await readOutbox(follower, await deliveries.eventCursor(), 1)
+    if (entries.length === 0) break
+    for (const entry of entries) {
+      const plan = await planOf(entry)
+      await deliveries.make('test', entry, plan.deliveries)
+      made.push(...plan.deliveries)
+    }
+  }
+  return made.map((one) => ({ ...one, data: JSON.parse(one.body).data }))
+}
+
+const hash = (text: string) => ({ type: 'pdq', hash: text, quality: 100 })
+const match = async (text: string, { headers }: { headers: Record<string, string> }) => {
+  const answer = await post(app, '/v1/match', { queries: [{ signals: [{ type: 'pdq', hash: text }] }] }, headers)
+  return answer.json<{ results: [{ matches: { matchId: string }[] }] }>().results[0].matches
+}
+
+t.test('who opened a case for somebody is told what happens to it, in order, until it is handed over', async (t) => {
+  const ngo = await organisation(t, 'ngo')
+  await organisation(t, 'ngo')
+  const opened = await post(
+    app,
+    '/v1/assisted-cases',
+    { adult: true, consent: { kind: 'in-writing', on: '2026-01-01' } },
+    ngo.headers,
+  )
+  const { caseNumber, caseId } = opened.json<{ caseNumber: string; caseId: string }>()
+  const url = `/v1/cases/${caseNumber}`
+  const image = { signals: [hash(randomHashText())] }
+  t.equal(
+    (await post(app, `${url}/hashes`, { images: [image, { signals: [hash(randomHashText())] }] }, ngo.headers)).statusCode,
+    201,
+  )
+
+  const events = await told()
+  t.same(
+    events.map(({ webhookId, type, data }) => ({ webhookId, type, data })),
+    [
+      { webhookId: ngo.webhookId, type: 'case.updated', data: { caseId, event: 'opened' } },
+      { webhookId: ngo.webhookId, type: 'case.updated', data: { caseId, event: 'registered', images: 2 } },
+    ],
+  )
+  t.equal(new Set(events.map(({ lane }) => lane)).size, 1, 'one lane')
+  t.notOk(JSON.stringify(events).includes(image.signals[0]?.hash ?? ''))
+
+  await post(app, `${url}/handover`, { keepReading: false }, ngo.headers)
+  await match(image.signals[0]?.hash ?? '', await organisation(t, 'platform'))
+  t.same(await told(), [], 'hers now')
+})
+
+t.test('a case of her own is nobody else’s news', async (t) => {
+  await organisation(t, 'ngo')
+  const opened = (await post(app, '/v1/cases', { adult: true })).json<{ caseNumber: string; token: string }>()
+  const headers = { authorization: `Bearer ${opened.token}` }
+  await post(app, `/v1/cases/${opened.caseNumber}/hashes`, { images: [{ signals: [hash(randomHashText())] }] }, headers)
+  await del(app, `/v1/cases/${opened.caseNumber}`, headers)
+  t.same(await told(), [])
+})
+
+t.test(
+  'who was told of a picture in a match is told that it is withdrawn, by its own match id, each at a time of its own',
+  async (t) => {
+    const met = await organisation(t, 'platform')
+    await organisation(t, 'platform')
+    const opened = (await post(app, '/v1/cases', { adult: true })).json<{ caseNumber: string; token: string }>()
+    const headers = { authorization: `Bearer ${opened.token}` }
+    const hashes = Array.from({ length: 8 }, () => randomHashText())
+    await post(
+      app,
+      `/v1/cases/${opened.caseNumber}/hashes`,
+      { images: hashes.map((text) => ({ signals: [hash(text)] })) },
+      headers,
+    )
+    const matchIds: (string | undefined)[] = []
+    for (const text of hashes.slice(1)) matchIds.push((await match(text, met))[0]?.matchId)
+    await told()
+    const beforeMs = Date.now()
+    await del(app, `/v1/cases/${opened.caseNumber}`, headers)
+
+    const events = await told()
+    t.same(new Set(events.map(({ data }) => data['matchId'])), new Set(matchIds), 'those it met, and no other')
+    t.ok(events.every(({ webhookId, type }) => webhookId === met.webhookId && type === 'signal.withdrawn'))
+    const dues = events.map(({ dueAtMs }) => dueAtMs - beforeMs)
+    t.ok(dues.every((ms) => ms >= -1000 && ms <= WITHDRAWN_SPREAD_MS + 1000))
+    t.ok(Math.max(...dues) - Math.min(...dues) > WITHDRAWN_SPREAD_MS / 20, 'spread out')
+    t.ok(events.every(({ body, dueAtMs }) => JSON.parse(body).timestamp === new Date(dueAtMs).toISOString()))
+    t.equal(new Set(events.map(({ lane }) => lane)).size, events.length, 'nothing says that they belong together')
+    const listed = (await app.inject({ url: `/v1/webhooks/${met.webhookId}/deliveries`, headers: met.headers })).json<{
+      deliveries: unknown[]
+    }>()
+    t.ok(listed.deliveries.length < events.length, 'and nobody sees them before their time')
+  },
+)
+
+t.test('a dispute is told once, to whom the signal is, and to whom it was told', async (t) => {
+  const [ngo, met] = [await organisation(t, 'ngo'), await organisation(t, 'platform')]
+  const bank = randomBytes(6).toString('hex')
+  await post(app, '/v1/banks', { name: bank }, ngo.headers)
+  const text = randomHashText()
+  const added = await post(app, `/v1/banks/${bank}/signals`, { signals: [{ type: 'pdq', hash: text }] }, ngo.headers)
+  const [first] = added.json<{ signals: { signalId: string }[] }>().signals
+  const signalId = first?.signalId ?? ''
+  const matchId = (await match(text, met))[0]?.matchId ?? ''
+  await services.settled()
+  const dispute = (reason: string) =>
+    post(app, `/v1/matches/${matchId}/feedback`, { verdict: 'disputed', reason }, met.headers)
+  t.equal((await dispute('other')).statusCode, 200)
+  await dispute('other')
+
+  const events = await told()
+  t.same(
+    new Map(events.map(({ webhookId, type, data }) => [webhookId, { type, data }])),
+    new Map([
+      [ngo.webhookId, { type: 'signal.disputed', data: { signalId } }],
+      [met.webhookId, { type: 'signal.disputed', data: { matchId } }],
+    ]),
+  )
+  t.equal(events.length, 2)
+})
+
+t.test(
+  'a clock that ran out is told to its platform and to the contact of the notice; a suspended key to its organisation',
+  async (t) => {
+    const [platform, ngo] = [await organisation(t, 'platform'), await organisation(t, 'ngo')]
+    const [platformOrg, ngoOrg] = await Promise.all(
+      [platform, ngo].map(async ({ webhookId }) => (await webhooks.get(webhookId))?.orgId ?? ''),
+    )
+    const opened = (await post(app, '/v1/cases', { adult: true })).json<{ caseNumber: string; token: string }>()
+    const headers = { authorization: `Bearer ${opened.token}` }
+    const text = randomHashText()
+    await post(app, `/v1/cases/${opened.caseNumber}/hashes`, { images: [{ signals: [hash(text)] }] }, headers)
+    const matchId = (await match(text, platform))[0]?.matchId
+    const imageId = matchIdsWith(secrets.matchId).imageOf(platformOrg ?? '', matchId ?? '') ?? ''
+    const [image] = await imagesIn(store, keyring).get([imageId])
+    await clocks.putNotice(image?.caseId ?? '', {
+      laws: ['my-onsa'],
+      statements: ['goodFaith', 'accurate'],
+      actingAs: 'self',
+      contactOrgId: ngoOrg,
+      givenAtMs: Date.now(),
+    })
+    const events = eventsIn(store)
+    const dueAt = '2026-01-01T00:00:00.000Z'
+    const about = { signalId: imageId, orgId: platformOrg ?? '', law: 'my-onsa', stage: 'assess', dueAt }
+    await events.add('sla.due', about, Date.now(), 60)
+    await events.add('key.suspended', { keyId: platform.keyId }, Date.now(), 60)
+
+    t.same(
+      (await told()).map(({ webhookId, type, data }) => ({ webhookId, type, data })),
+      [
+        { webhookId: platform.webhookId, type: 'sla.due', data: { matchId, law: 'my-onsa', stage: 'assess', dueAt } },
+        { webhookId: ngo.webhookId, type: 'sla.due', data: { signalId: imageId, law: 'my-onsa', stage: 'assess', dueAt } },
+        { webhookId: platform.webhookId, type: 'key.suspended', data: { keyId: platform.keyId } },
+      ],
+    )
+    t.same(await told(), [], 'each event once')
+  },
+)
+
+t.test('what was acknowledged is told of, although the store is killed in that moment', async (t) => {
+  const ngo = await organisation(t, 'ngo')
+  const opened = await post(
+    app,
+    '/v1/assisted-cases',
+    { adult: true, consent: { kind: 'in-writing', on: '2026-01-01' } },
+    ngo.headers,
+  )
+  service.redis.server.kill()
+  await service.redis.reopen()
+  const { caseId } = opened.json<{ caseId: string }>()
+  const events: NewDelivery[] = []
+  await until(async () => events.push(...(await told().catch(() => []))) > 0)
+  t.same(
+    events.map(({ body }) => JSON.parse(body).data),
+    [{ caseId, event: 'opened' }],
+  )
+})
