@@ -30,6 +30,7 @@ import { matchRoutes } from './http/routes/match.js'
 import { noticeRoutes } from './http/routes/notices.js'
 import { pageRoutes } from './http/routes/page.js'
 import { signalRoutes } from './http/routes/signals.js'
+import { watchRoutes } from './http/routes/watch.js'
 import { webhookRoutes } from './http/routes/webhooks.js'
 import { type InFlight, MULTIPART_OPTIONS, type UploadLimits } from './http/upload.js'
 import type { Accounts } from './services/accounts.js'
@@ -50,6 +51,7 @@ import type { ProofOfWork } from './services/proof-of-work.js'
 import type { Registration } from './services/registration.js'
 import type { Signer } from './services/signer.js'
 import type { TrustService } from './services/trust.js'
+import type { WatchService } from './services/watches.js'
 import type { WebhookService } from './services/webhooks.js'
 import type { Site } from './web/site.js'
 
@@ -74,6 +76,7 @@ export interface AppServices {
   readonly insights: Insights
   readonly accounts: Accounts
   readonly webhooks: WebhookService
+  readonly watches: WatchService
   readonly hashing: Hashing
   readonly health: Health
   /** Who shows this key, from this address. @throws {Problem} key-suspended */
@@ -152,6 +155,7 @@ export async function buildApp({
     await guarded.register(noticeRoutes, { prefix: '/v1', notices: services.notices })
     await guarded.register(insightRoutes, { prefix: '/v1', insights: services.insights })
     await guarded.register(accountRoutes, { prefix: '/v1', accounts: services.accounts })
+    await guarded.register(watchRoutes, { prefix: '/v1', watches: services.watches })
     await guarded.register(webhookRoutes, { prefix: '/v1', webhooks: services.webhooks })
     await guarded.register(bankRoutes, { prefix: '/v1', banks, registration })
     await guarded.register(importRoutes, { prefix: '/v1', banks, imports: services.imports })

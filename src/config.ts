@@ -43,6 +43,7 @@ const Variables = z.object({
   TABIR_ERASE_EVERY_S: wholeNumber(1, 86_400).default(900),
   TABIR_MAX_IMAGES_PER_CASE: wholeNumber(1, 1_000_000).default(10_000),
   TABIR_MAX_SIGNALS_PER_ORG_PER_DAY: wholeNumber(0, 1_000_000_000).default(0),
+  TABIR_MAX_WATCHES_PER_ORG: wholeNumber(0, 10_000_000).default(250_000),
   TABIR_PROOF_ROUNDS: wholeNumber(0, 100_000).default(0),
   TABIR_COUNTRY: z
     .string()
@@ -116,6 +117,7 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
     eraseEveryS: e.TABIR_ERASE_EVERY_S,
     maxImagesPerCase: e.TABIR_MAX_IMAGES_PER_CASE,
     maxSignalsPerOrgPerDay: e.TABIR_MAX_SIGNALS_PER_ORG_PER_DAY,
+    maxWatchesPerOrg: e.TABIR_MAX_WATCHES_PER_ORG,
     proofRounds: e.TABIR_PROOF_ROUNDS,
     pageExitUrl: e.TABIR_PAGE_EXIT_URL,
     country: e.TABIR_COUNTRY,
@@ -153,6 +155,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_CASE_RETENTION_DAYS',
     'TABIR_MAX_IMAGES_PER_CASE',
     'TABIR_MAX_SIGNALS_PER_ORG_PER_DAY',
+    'TABIR_MAX_WATCHES_PER_ORG',
     'TABIR_PROOF_ROUNDS',
     'TABIR_COUNTRY',
     'TABIR_PAGE_EXIT_URL',

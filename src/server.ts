@@ -30,6 +30,7 @@ const services = await openServices({
     proofRounds: config.proofRounds,
   },
   webhookOrigins: config.webhookOrigins,
+  maxWatchesPerOrg: config.maxWatchesPerOrg,
   now: () => Date.now(),
   clock: () => performance.now(),
   onTrouble: (error) => void starting.then(({ log }) => log.error({ err: error }, 'trouble')),

@@ -35,6 +35,9 @@ import { signerFrom } from './services/signer.js'
 import { snapshotsIn } from './services/snapshot.js'
 import { veilFrom } from './services/veil.js'
 import { isHarmless } from './services/veto.js'
+import { watchIndexOver } from './services/watch-index.js'
+import { watchServiceOver } from './services/watches.js'
+import { watchingOver } from './services/watching.js'
 import { webhooksFrom } from './services/webhooks.js'
 import { apiKeysIn } from './store/api-keys.js'
 import { type AuditHead, auditLogIn } from './store/audit.js'
@@ -53,6 +56,7 @@ import { checkRing, noteActive } from './store/seal-ring.js'
 import { hasSecrets, loadSecrets } from './store/secrets.js'
 import { connectForFollowing, connectForRequests, openStore, type RedisTarget, type Store } from './store/store.js'
 import { trustsIn } from './store/trust.js'
+import { watchesIn } from './store/watches.js'
 import { webhooksIn } from './store/webhooks.js'
 import { type TrustLimits, trustParts } from './trust-parts.js'
 
@@ -65,6 +69,7 @@ export interface ServiceOptions {
   /** Feeds of other systems to pull; none when left out. */
   readonly exchanges?: readonly Exchange[]
   readonly trustLimits: TrustLimits
+  readonly maxWatchesPerOrg: number
   /** Origins that webhooks may go to although they are not on the public internet. */
   readonly webhookOrigins: ReadonlySet<string>
   /** Are details of pictures kept, for cases that ask for it? */
@@ -87,6 +92,8 @@ export interface Services extends AppServices {
   beginPulling(): void
   /** Waits until all that follows from the matches answered so far has been done, or has failed. */
   settled(): Promise<void>
+  /** Erases what is watched for no longer, as one process does once a minute by itself. */
+  sweepWatches(): Promise<void>
   /** Gives up all pictures that wait for a worker: for a process that cannot stop before they are answered. */
   callOff(): void
   close(): Promise<void>
@@ -171,6 +178,22 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     onTrouble,
     onSwitch: () => void replica.saveAgain().catch(onTrouble),
   })
+  const matcher = matcherOver({ replica, matchIds, sightings: trust.sightings, clock })
+  const watches = watchesIn(store, keyring)
+  const watchIndex = watchIndexOver({ watches, follower: connectForFollowing(options.redis), clock, onTrouble })
+  const watching = watchingOver({
+    store,
+    watches,
+    index: watchIndex,
+    images,
+    replica,
+    matcher,
+    matchIds,
+    follower: connectForFollowing(options.redis),
+    now,
+    clock,
+    onTrouble,
+  })
   const saving = savingEvery(options.snapshots?.everyMs, replica, onTrouble)
   const desk = new HandoffDesk(IMAGE_TTL_MS, clock)
   const listener = await listenForWorkers(desk, options.handoff)
@@ -210,7 +233,8 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     pullSoon: pulling.pullSoon,
     imports: importsOver({ imports: importsIn(store), registration, secret: secrets.signalId, now }),
     banks: banksFrom({ banks, organisations: apiKeys, replica, now }),
-    matcher: matcherOver({ replica, matchIds, sightings: trust.sightings, clock }),
+    matcher,
+    watches: watchServiceOver({ watches, mostPerOrg: options.maxWatchesPerOrg, now }),
     trust: trust.trust,
     notices: trust.notices,
     proofOfWork: trust.proofOfWork,
@@ -238,9 +262,12 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     },
     async hydrate() {
       await Promise.all([queue, replica.start()])
+      watchIndex.start()
+      watching.start()
     },
     beginPulling: pulling.start,
     settled: () => trust.sightings.flush(),
+    sweepWatches: () => watching.sweep(),
     callOff: () => desk.close(),
     async close() {
       desk.close()
@@ -253,6 +280,8 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
         sleep(CLOSE_WITHIN_MS),
       ])
       await listener.close()
+      await watching.close()
+      await watchIndex.close()
       await trust.close()
       await saving.close()
       caseEvents.close()

@@ -42,6 +42,8 @@ export const PROBLEM_CODES = [
   'quarantine-conflict',
   'signal-struck',
   'kind-unfit',
+  'watch-unknown',
+  'watches-full',
   'webhook-unknown',
   'webhook-url-refused',
   'webhooks-full',

@@ -3,6 +3,7 @@
 /** Who is told of what. The data of each are ids and words of ours. */
 export const WEBHOOK_EVENTS = {
   'case.updated': 'Something happened to a case that the organisation opened for somebody, as its time line says.',
+  'match.found': 'A picture that was registered, or matches again, is one that the organisation watches for.',
   'signal.withdrawn':
     'A signal that the organisation was told of in a match is gone. Within ten minutes, each by itself, so that nobody sees which ones belong together.',
   'signal.disputed': 'A signal that the organisation was told of in a match, or handed in, is disputed.',
@@ -14,6 +15,7 @@ export const WEBHOOK_EVENTS = {
 export type WebhookEvent = keyof typeof WEBHOOK_EVENTS
 export const WEBHOOK_EVENT_NAMES = [
   'case.updated',
+  'match.found',
   'signal.withdrawn',
   'signal.disputed',
   'sla.due',

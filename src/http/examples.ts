@@ -955,6 +955,17 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       "accounts": []
     }
   },
+  "listWatches": {
+    "answer": {
+      "watches": [
+        {
+          "watchId": "01a2128b-bab5-7cee-8abe-6ff65a11abfe",
+          "reference": "upload-7731",
+          "until": "2026-12-25T11:51:16.917Z"
+        }
+      ]
+    }
+  },
   "listWebhookDeliveries": {
     "params": {
       "webhookId": "01a21282-98c9-704d-bd69-4b53758a53e3"
@@ -1094,9 +1105,10 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       "attest": true
     },
     "answer": {
-      "caseNumber": "TBR-HEMJ-N5ZT-T5HB",
-      "expiresAt": "2026-11-26T11:41:19.097Z",
-      "remindAt": "2026-11-25T23:41:19.097Z"
+      "caseNumber": "TBR-NBMC-6X3Q-3RA4",
+      "caseId": "fe5fc01d67597e8158b06859b9f0ec54",
+      "expiresAt": "2026-11-26T11:51:18.363Z",
+      "remindAt": "2026-11-25T23:51:18.363Z"
     }
   },
   "openCase": {
@@ -1201,6 +1213,11 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       "signalId": "97d02d50-5004-8c5f-9797-2bab0e9071b8"
     }
   },
+  "removeWatch": {
+    "params": {
+      "watchId": "01a2128b-bab5-7cee-8abe-6ff65a11abfe"
+    }
+  },
   "removeWebhook": {
     "params": {
       "webhookId": "01a21282-98c9-704d-bd69-4b53758a53e3"
@@ -1283,6 +1300,31 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       "heldAt": null,
       "disputedAt": "2026-11-25T11:41:16.767Z",
       "decidedAt": "2026-11-25T11:41:16.790Z"
+    }
+  },
+  "watch": {
+    "body": {
+      "days": 30,
+      "watches": [
+        {
+          "reference": "upload-7731",
+          "signals": [
+            {
+              "type": "pdq",
+              "hash": "9a1b7c3e5d2f4860b1d9e7a35c4f02861e8d7b6a953c4f20d1e7a8b9c6503f4d"
+            }
+          ]
+        }
+      ]
+    },
+    "answer": {
+      "watches": [
+        {
+          "watchId": "01a2128b-bab5-7cee-8abe-6ff65a11abfe",
+          "reference": "upload-7731",
+          "until": "2026-12-25T11:51:16.917Z"
+        }
+      ]
     }
   },
   "withdrawCase": {

@@ -37,6 +37,7 @@ const TAGS = [
   { name: 'cases', description: 'For the person in the picture, or whoever helps her.' },
   { name: 'banks', description: 'For NGOs, hotlines and partners that hand in hashes.' },
   { name: 'signals', description: 'For the operator: disputes, the quarantine, what is decided about a signal.' },
+  { name: 'watch', description: 'For platforms: be told when a picture that was uploaded lately is registered later.' },
   { name: 'webhooks', description: 'For organisations that want to be told of what happens.' },
   { name: 'operation', description: 'For whoever runs it.' },
 ]

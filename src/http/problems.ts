@@ -156,6 +156,12 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     detail: 'See GET /v1/notices/laws. A contact is the name of an NGO that works with this service.',
   },
   'kind-unfit': { status: 403, title: 'An organisation of this kind cannot do this.' },
+  'watch-unknown': { status: 404, title: 'There is no such watch, or it is not yours.' },
+  'watches-full': {
+    status: 409,
+    title: 'The organisation would watch for more than it may.',
+    detail: 'Nothing of this request was taken. Remove some, or let them end.',
+  },
   'webhook-unknown': { status: 404, title: 'There is no such webhook, or it is not yours.' },
   'webhook-url-refused': {
     status: 422,

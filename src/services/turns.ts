@@ -17,6 +17,11 @@ export function turned(type: SignalType, view: View, hash: Hash256): readonly Ha
   return askedTurns({ kind: view }, turn[type](hash))
 }
 
+/** All ways at once, whatever the view. */
+export function allTurns(type: SignalType, hash: Hash256): readonly Hash256[] {
+  return turn[type](hash)
+}
+
 const turn: Readonly<Record<SignalType, (hash: Hash256) => readonly Hash256[]>> = {
   pdq: dihedralsOf,
   'pdq-area': dihedralsOf,

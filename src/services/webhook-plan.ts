@@ -91,6 +91,18 @@ const TELLERS: Readonly<Record<WebhookEvent, Teller>> = {
     return (orgId) => (orgId === field('org') ? [told] : [])
   },
 
+  async 'match.found'({ matchIds }, { fields }, field) {
+    const imageId = imageIdIn(fields)
+    const owner = field('org')
+    const data = {
+      watchId: uuidIn(fields, 'watch'),
+      matchId: matchIds.idFor(owner, imageId),
+      grade: field('grade'),
+    }
+    const told = { subject: `image ${imageId}`, atMs: Number(field('atMs')), data, imageId }
+    return (orgId) => (orgId === owner ? [told] : [])
+  },
+
   async 'signal.withdrawn'({ matchIds, partyOf, random }, { id, fields }, field) {
     const imageId = imageIdIn(fields)
     const parties = new Set(field('parties').split(' '))
@@ -157,8 +169,12 @@ async function ownerOf({ banks, cases }: PlanParts, { bank, caseId }: Registered
 }
 
 function imageIdIn(fields: OutboxEntry['fields']): string {
-  const bytes = fields.get('image')
-  if (bytes?.length !== 16) throw new Error('an entry of the outbox without its image')
+  return uuidIn(fields, 'image')
+}
+
+function uuidIn(fields: OutboxEntry['fields'], name: 'image' | 'watch'): string {
+  const bytes = fields.get(name)
+  if (bytes?.length !== 16) throw new Error('an entry of the outbox without its ids')
   return formatUuid(bytes)
 }
 

@@ -19,6 +19,14 @@ export type Followed =
   | { readonly kind: 'changes'; readonly changes: readonly Change[]; readonly caughtUpAtMs: number | undefined }
   | { readonly kind: 'gap' }
 
+/** Where changes are written, and the number of the last. Those of watches have the form of those of images. */
+interface ChangeStream {
+  readonly changes: string
+  readonly revision: string
+}
+const IMAGE_STREAM: ChangeStream = { changes: keys.changes, revision: keys.revision }
+export const WATCH_STREAM: ChangeStream = { changes: keys.watchChanges, revision: keys.watchRevision }
+
 /** Few, since one may name hundreds of images: a withdrawal must not wait behind much of an import. */
 const BATCH = 20
 
@@ -34,15 +42,22 @@ export function lastRevision(store: Store): Promise<number> {
  *
  * @param redis a connection of its own: it blocks.
  * @param now in milliseconds, never goes back.
+ * @param stream those of images, unless another is given.
  */
-export async function follow(redis: Redis, after: number, blockMs: number, now: () => number): Promise<Followed> {
+export async function follow(
+  redis: Redis,
+  after: number,
+  blockMs: number,
+  now: () => number,
+  stream = IMAGE_STREAM,
+): Promise<Followed> {
   // When an answer was made is not told, and it may have been under way for long: it is as old as its question.
   const askedAtMs = now()
-  const reply = await redis.xreadBuffer('COUNT', BATCH, 'BLOCK', blockMs, 'STREAMS', keys.changes, `${after}-0`)
+  const reply = await redis.xreadBuffer('COUNT', BATCH, 'BLOCK', blockMs, 'STREAMS', stream.changes, `${after}-0`)
   const entries = reply?.[0]?.[1]
   if (entries === undefined || entries.length === 0) {
     const askedAgainAtMs = now()
-    const last = Number((await redis.get(keys.revision)) ?? 0)
+    const last = Number((await redis.get(stream.revision)) ?? 0)
     // A writer may have been faster than these two commands; then the next call brings what it wrote.
     if (last < after) return { kind: 'gap' }
     return { kind: 'changes', changes: [], caughtUpAtMs: last === after ? askedAgainAtMs : undefined }

@@ -109,6 +109,25 @@ export const keys = {
   clocks: (imageHex: string) => `${TAG}:clocks:${imageHex}`,
   /** sorted set: the clocks that run, as image|org|law|stage, by when they are due. */
   clockDues: `${TAG}:clock-dues`,
+  /** hash: watch id [16 bytes] → sealed record. */
+  watches: (shard: number) => `${TAG}:watches:${shard}`,
+  watchesPattern: `${TAG}:watches:*`,
+  /** sorted set: watch ids [16 bytes] of an organisation, by when [epoch ms] they end. */
+  watchesOf: (orgId: string) => `${TAG}:watches-of:${orgId}`,
+  /** sorted set: watch id and organisation [16 bytes each], by when [epoch ms] the watch ends. */
+  watchDues: `${TAG}:watch-dues`,
+  /** set: organisations that watch for anything. */
+  watchOrgs: `${TAG}:watch-orgs`,
+  /** [integer] number of the last change of watches. */
+  watchRevision: `${TAG}:watch-revision`,
+  /** stream: one entry a change of watches, as `changes`. */
+  watchChanges: `${TAG}:watch-changes`,
+  /** string: the process that compares registrations with watches. */
+  watchHolder: `${TAG}:watch-holder`,
+  /** [integer] the revision of `changes` up to which it has compared. */
+  watchCursor: `${TAG}:watch-cursor`,
+  /** set: image ids [16 bytes] that were found for a watch. */
+  watchFound: (watchHex: string) => `${TAG}:watch-found:${watchHex}`,
   /** hash: webhook id → sealed JSON: whose it is, where it goes, its secrets. */
   webhooks: `${TAG}:webhooks`,
   /** set: webhook ids of an organisation. */
@@ -142,6 +161,14 @@ export const DETAIL_SHARDS = 1024
 
 export function detailShard(id: Uint8Array): number {
   return imageShard(id) % DETAIL_SHARDS
+}
+
+/** Shards of what is watched for. A power of two, at most 65,536. */
+export const WATCH_SHARDS = 4096
+
+/** The scripts compute the same. */
+export function watchShard(id: Uint8Array): number {
+  return (((id[14] ?? 0) << 8) | (id[15] ?? 0)) % WATCH_SHARDS
 }
 
 /** Shards of what is kept beside an image: by the last byte of its id. The scripts compute the same. */

@@ -9,6 +9,7 @@ import { reseal } from './scripts/seal.js'
 import { type Keyring, SEALED, SealError } from './seal.js'
 import { secretContext } from './secrets.js'
 import type { Store } from './store.js'
+import { watchContext } from './watches.js'
 import { webhookContext } from './webhooks.js'
 
 /**
@@ -28,6 +29,7 @@ const SEALED_PLACES: readonly SealedPlace[] = [
   { name: 'secrets', type: 'hash', keys: [keys.secrets], contextOf: (_, field) => secretContext(field.toString('utf8')) },
   { name: 'images', type: 'hash', keys: { pattern: keys.imagesPattern }, contextOf: (_, id) => imageContext(id) },
   { name: 'details', type: 'hash', keys: { pattern: keys.detailsPattern }, contextOf: (_, id) => pointsContext(id) },
+  { name: 'watches', type: 'hash', keys: { pattern: keys.watchesPattern }, contextOf: (_, id) => watchContext(id) },
   { name: 'webhooks', type: 'hash', keys: [keys.webhooks], contextOf: (_, id) => webhookContext(id.toString('utf8')) },
   {
     name: 'contexts',

@@ -40,6 +40,7 @@ export interface TestServiceOptions {
   readonly country?: string
   readonly exchanges?: readonly Exchange[]
   readonly webhookOrigins?: ReadonlySet<string>
+  readonly maxWatchesPerOrg?: number
   readonly site?: Partial<SiteSettings>
 }
 
@@ -71,6 +72,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     trustLimits: { maxImagesPerCase: 10_000, maxSignalsPerOrgPerDay: 0, proofRounds: 0, ...options.trustLimits },
     webhookOrigins: options.webhookOrigins ?? new Set(),
     extendedProtection: options.extendedProtection ?? false,
+    maxWatchesPerOrg: options.maxWatchesPerOrg ?? 10_000,
     now: options.now ?? (() => Date.now()),
     clock: () => performance.now(),
     onTrouble: (error) => log.push(String(error)),

@@ -131,6 +131,9 @@ t.test('once erased and long ended, nothing of a case is left', async (t) => {
   t.notOk(service.log.join('').includes(her.caseNumber))
 })
 
+/** What is noted behind answers, of keys that were used and of how far a comparison has come: it comes later, and says nothing of cases. */
+const BESIDE = /:(watch-cursor|watch-holder|audit.*|api-key-uses)$/
+
 t.test('each step is refused in every state that does not allow it, and changes nothing then', async (t) => {
   const { clock, store, cases } = await world(t)
   const nowMs = clock.nowMs
@@ -162,7 +165,7 @@ t.test('each step is refused in every state that does not allow it, and changes 
     erase: (caseId) => cases.markErased(caseId, nowMs),
   }
   const everything = async () => {
-    const names = (await store.ask((redis) => redis.keys('{tabir}:*'))).toSorted()
+    const names = (await store.ask((redis) => redis.keys('{tabir}:*'))).filter((name) => !BESIDE.test(name)).toSorted()
     return Promise.all(names.map((name) => store.ask((redis) => redis.dumpBuffer(name))))
   }
   for (const action of Object.keys(steps) as CaseAction[]) {

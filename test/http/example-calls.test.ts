@@ -127,8 +127,14 @@ t.test('every operation is called, and answers as its example says', async (t) =
   await ngo('removeSignal', { params: { bank: 'NGO-1', signalId: added.signals[0]?.signalId ?? '' } })
 
   // A platform has itself called.
+  const left = await platform('watch', {
+    body: { days: 30, watches: [{ reference: 'upload-7731', signals: [{ type: 'pdq', hash: LATER }] }] },
+  })
+  const [watch] = left.watches
+  await platform('listWatches', { query: {} })
+  await platform('removeWatch', { params: { watchId: watch !== undefined && 'watchId' in watch ? watch.watchId : '' } })
   const { webhookId } = await platform('addWebhook', {
-    body: { url: endpoint.url, events: ['webhook.ping'] },
+    body: { url: endpoint.url, events: ['match.found', 'signal.withdrawn'] },
   })
   const webhook = { params: { webhookId } }
   await platform('listWebhooks', {})

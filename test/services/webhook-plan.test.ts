@@ -158,6 +158,30 @@ t.test(
   },
 )
 
+t.test('what an organisation watches for is told to it alone, by the ids that it knows, while it matches', async (t) => {
+  const watcher = await organisation(t, 'platform')
+  await organisation(t, 'platform')
+  const ngo = await organisation(t, 'ngo')
+  const bank = randomBytes(6).toString('hex')
+  await post(app, '/v1/banks', { name: bank }, ngo.headers)
+  const text = randomHashText()
+  const watches = [{ signals: [{ type: 'pdq', hash: text }], reference: 'upload-7' }]
+  const left = await post(app, '/v1/watch', { watches }, watcher.headers)
+  const { watchId } = left.json<{ watches: [{ watchId: string }] }>().watches[0]
+  const added = await post(app, `/v1/banks/${bank}/signals`, { signals: [{ type: 'pdq', hash: text }] }, ngo.headers)
+  const { signalId } = added.json<{ signals: [{ signalId: string }] }>().signals[0]
+
+  const events: Awaited<ReturnType<typeof told>> = []
+  await until(async () => events.push(...(await told())) > 0)
+  const matchId = (await match(text, watcher))[0]?.matchId
+  t.match(events, [
+    { webhookId: watcher.webhookId, type: 'match.found', data: { watchId, matchId, grade: 'exact' }, imageId: signalId },
+  ])
+  t.equal(events.length, 1)
+  t.notMatch(JSON.stringify(events), /upload-7/)
+  t.notOk(events[0]?.body.includes(signalId), 'not the signal’s own id')
+})
+
 t.test('a dispute is told once, to whom the signal is, and to whom it was told', async (t) => {
   const [ngo, met] = [await organisation(t, 'ngo'), await organisation(t, 'platform')]
   const bank = randomBytes(6).toString('hex')

@@ -1,0 +1,16 @@
+// Watching: a platform leaves hashes of what was uploaded to it lately, and is told when one of those pictures is registered.
+
+const DAY_MS = 86_400_000
+
+export const LONGEST_WATCH_DAYS = 90
+export const USUAL_WATCH_DAYS = 30
+/** A reference is the platform's own and opaque: nothing that names a person. */
+export const MAX_REFERENCE_CHARS = 64
+/** The whole picture by each algorithm, and its best parts. Each is a row that every registration is compared with. */
+export const MOST_SIGNALS_PER_WATCH = 8
+/** Of one organisation that are found for one registered picture: what is uploaded more often is found by asking. */
+export const MOST_FOUND_PER_ORG = 1000
+
+export function watchedUntilMs(nowMs: number, days: number): number {
+  return nowMs + days * DAY_MS
+}

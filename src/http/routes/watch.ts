@@ -1,0 +1,150 @@
+// Platforms leave hashes of what was uploaded to them, to be told when one of those pictures is registered later.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { UUID_PATTERN } from '../../domain/ids.js'
+import { Problem } from '../../domain/problem.js'
+import type { Signal } from '../../domain/signal.js'
+import { SIGNAL_TYPES } from '../../domain/signal-types.js'
+import { LONGEST_WATCH_DAYS, MAX_REFERENCE_CHARS, MOST_SIGNALS_PER_WATCH, USUAL_WATCH_DAYS } from '../../domain/watch.js'
+import { parseHash } from '../../hash/hash256.js'
+import type { NewWatch, WatchService } from '../../services/watches.js'
+import { callerOf } from '../plugins/door.js'
+import { may, problemBody } from '../problems.js'
+import { HashText, Instant, PartProblem, Quality, SignalTypeName, ViewName } from '../schemas.js'
+
+const MOST_AT_ONCE = 1000
+
+const NewWatches = z.strictObject({
+  days: z
+    .int()
+    .min(1)
+    .max(LONGEST_WATCH_DAYS)
+    .default(USUAL_WATCH_DAYS)
+    .meta({ description: 'How long to watch; then the hashes are erased.' }),
+  watches: z
+    .array(
+      z.strictObject({
+        reference: z
+          .string()
+          .regex(/^[\x21-\x7e]+$/, 'must be visible ASCII')
+          .max(MAX_REFERENCE_CHARS)
+          .optional()
+          .meta({ description: 'Yours, opaque: it comes back when you list what you watch for, and in no event.' }),
+        signals: z
+          .array(
+            z.strictObject({ type: SignalTypeName, hash: HashText, quality: Quality.optional(), view: ViewName.optional() }),
+          )
+          .min(1)
+          .max(MOST_SIGNALS_PER_WATCH)
+          .meta({ description: 'Hashes of one picture, as for a match.' }),
+      }),
+    )
+    .min(1)
+    .max(MOST_AT_ONCE),
+})
+
+const Watch = z
+  .object({
+    watchId: z.uuid(),
+    reference: z.string().nullable(),
+    until: Instant,
+  })
+  .meta({ id: 'Watch' })
+
+export const watchRoutes: FastifyPluginAsyncZod<{ readonly watches: WatchService }> = async (app, { watches }) => {
+  const config = { scope: 'match' } as const
+  const tags = ['watch']
+
+  app.post(
+    '/watch',
+    {
+      config,
+      bodyLimit: 4 << 20,
+      schema: {
+        operationId: 'watch',
+        summary: 'Be told when one of these pictures is registered later',
+        description:
+          'Leave the hashes first and ask for matches then, and nothing is registered unseen in between. What is registered, or matches again, is compared with them by the rules of a match; a webhook with the event `match.found` gets the id of the watch and of the match, once for each registered picture. Nobody else sees them, not even that they are there; they are sealed, and erased when their time is over, when they are removed, and when the organisation has no key any more.',
+        tags,
+        body: NewWatches,
+        response: {
+          201: z.object({
+            watches: z
+              .array(z.union([Watch, z.object({ problem: PartProblem })]))
+              .meta({ description: 'In the order of the request; one that cannot be used has a problem in its place.' }),
+          }),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'body-too-large', 'watches-full', 'store-away'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const given = request.body.watches.map(toWatch)
+      const usable = given.filter((watch): watch is NewWatch => !(watch instanceof Problem))
+      const added = (await watches.add(callerOf(request), usable, request.body.days)).map(shapeOf).values()
+      const answers = given.map((watch) =>
+        watch instanceof Problem ? { problem: problemBody(watch) } : (added.next().value ?? {}),
+      )
+      return reply.code(201).send({ watches: answers })
+    },
+  )
+
+  app.get(
+    '/watch',
+    {
+      config,
+      schema: {
+        operationId: 'listWatches',
+        summary: 'List what you watch for',
+        description: 'Those that end first first, without their hashes. With `after`, what follows a watch.',
+        tags,
+        querystring: z.object({
+          after: z.string().regex(UUID_PATTERN, 'must be the id of a watch').optional(),
+          limit: z.coerce.number().int().min(1).max(1000).default(100),
+        }),
+        response: {
+          200: z.object({ watches: z.array(Watch) }),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away'),
+        },
+      },
+    },
+    async (request) => {
+      const { after, limit } = request.query
+      return { watches: (await watches.list(callerOf(request), after, limit)).map(shapeOf) }
+    },
+  )
+
+  app.delete(
+    '/watch/:watchId',
+    {
+      config,
+      schema: {
+        operationId: 'removeWatch',
+        summary: 'Watch for a picture no longer',
+        description: 'Its hashes are erased.',
+        tags,
+        params: z.object({ watchId: z.string().max(64) }),
+        response: { 204: z.null(), ...may('key-missing', 'scope-missing', 'watch-unknown', 'store-away') },
+      },
+    },
+    async (request, reply) => {
+      await watches.remove(callerOf(request), request.params.watchId)
+      return reply.code(204).send(null)
+    },
+  )
+}
+
+function toWatch({ reference, signals }: z.infer<typeof NewWatches>['watches'][number]): NewWatch | Problem {
+  const parsed: Signal[] = []
+  for (const { type, view, quality, hash: text } of signals) {
+    const hash = parseHash(text)
+    if (hash === undefined) return new Problem('request-invalid')
+    if (quality !== undefined && quality < SIGNAL_TYPES[type].minQuality) return new Problem('quality-too-low')
+    parsed.push({ type, view: view ?? 'whole', quality: quality ?? 100, hash })
+  }
+  return { reference, signals: parsed }
+}
+
+function shapeOf({ watchId, reference, untilMs }: Awaited<ReturnType<WatchService['list']>>[number]) {
+  return { watchId, reference: reference ?? null, until: new Date(untilMs).toISOString() }
+}

@@ -1,0 +1,142 @@
+// What organisations watch for, in this process's memory, and equal to the store: read once, then followed.
+
+import type { Redis } from 'ioredis'
+import { type Bank, widestThresholdOf } from '../domain/bank.js'
+import { dependsOnTurn } from '../domain/evidence.js'
+import type { Signal } from '../domain/signal.js'
+import { type Followed, follow, WATCH_STREAM } from '../store/changes.js'
+import type { Watches } from '../store/watches.js'
+import { Catalogue } from './catalogue.js'
+import { paceMaker } from './pace.js'
+import { allTurns, lotsOf } from './turns.js'
+
+export interface WatchIndex {
+  /** Begins, and goes on through every loss of the store until `close`. */
+  start(): void
+  /** Waits until it has what was written at a revision of the watches. */
+  reached(revision: number): Promise<void>
+  /**
+   * Everything that may be a copy of a picture: all watches with a signal within the widest distance that could be evidence, and
+   * others. Gives way to others every millisecond.
+   */
+  near(signals: readonly Signal[], bank: Bank): Promise<{ readonly watchId: string; readonly orgId: string }[]>
+  readonly size: number
+  close(): Promise<void>
+}
+
+export interface WatchIndexParts {
+  readonly watches: Watches
+  /** A connection of its own: following blocks it. */
+  readonly follower: Redis
+  readonly clock: () => number
+  readonly onTrouble: (error: unknown) => void
+}
+
+const BLOCK_MS = 250
+const RETRY_MS = 200
+const TURN_MS = 1
+const AT_ONCE = 200
+
+export function watchIndexOver({ watches, follower, clock, onTrouble }: WatchIndexParts): WatchIndex {
+  let catalogue = new Catalogue()
+  // Invariant: the catalogue is what the store held at this revision; undefined until it has been read whole.
+  let revision: number | undefined
+  let closed = false
+  let loop: Promise<void> = Promise.resolve()
+  let waiting: { readonly revision: number; readonly resolve: () => void }[] = []
+
+  async function hydrate(): Promise<void> {
+    const from = await watches.lastRevision() // first: what changes meanwhile comes again, and does no harm twice
+    const fresh = new Catalogue()
+    for await (const found of watches.all()) for (const { id, image } of found) fresh.put(id, image)
+    const giveWay = paceMaker(TURN_MS, clock)
+    while (fresh.tidy()) await giveWay()
+    catalogue = fresh
+    advance(from)
+  }
+
+  async function apply(followed: Followed & { kind: 'changes' }): Promise<void> {
+    if (followed.changes.length === 0) catalogue.tidy()
+    for (const change of followed.changes) {
+      if (!('imageIds' in change)) continue
+      if (change.op === 'tombstone') {
+        for (const id of change.imageIds) catalogue.remove(id)
+        continue
+      }
+      for (let at = 0; at < change.imageIds.length; at += AT_ONCE) {
+        const ids = change.imageIds.slice(at, at + AT_ONCE)
+        const found = await watches.get(ids)
+        ids.forEach((id, i) => {
+          const image = found[i]
+          if (image === undefined) catalogue.remove(id)
+          else catalogue.put(id, image)
+        })
+      }
+    }
+  }
+
+  function advance(to: number): void {
+    revision = to
+    const due = waiting.filter((waiter) => waiter.revision <= to)
+    waiting = waiting.filter((waiter) => waiter.revision > to)
+    for (const { resolve } of due) resolve()
+  }
+
+  async function turn(): Promise<void> {
+    try {
+      if (revision === undefined) await hydrate()
+      const from = revision ?? 0
+      const followed = await follow(follower, from, BLOCK_MS, clock, WATCH_STREAM)
+      if (followed.kind === 'gap') {
+        revision = undefined
+        return
+      }
+      await apply(followed)
+      advance(followed.changes.at(-1)?.revision ?? from)
+    } catch (error) {
+      if (closed) return
+      onTrouble(error)
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    }
+  }
+
+  return {
+    start() {
+      loop = (async () => {
+        while (!closed) await turn()
+      })()
+    },
+    async reached(to) {
+      if (revision !== undefined && revision >= to) return
+      await new Promise<void>((resolve) => waiting.push({ revision: to, resolve }))
+    },
+    async near(signals, bank) {
+      const giveWay = paceMaker(TURN_MS, clock)
+      const ordinals = new Set<number>()
+      for (const { type, view, quality, hash } of signals) {
+        // What turns the watched picture into the registered one turns, the other way round, this one into that: bits are moved and
+        // turned over, which changes no distance. So all ways are asked for, as far as the farther of both questions goes.
+        for (const { turned, hashes } of lotsOf({ type, view, quality, hashes: allTurns(type, hash) })) {
+          const bits = widestThresholdOf(bank, type, view, turned && dependsOnTurn(type))
+          const search = catalogue.index(type).search(hashes, bits)
+          let step = search.next()
+          for (; step.done !== true; step = search.next()) await giveWay()
+          for (const { image } of step.value) ordinals.add(image)
+        }
+      }
+      return Array.from(ordinals).flatMap((ordinal) => {
+        const found = catalogue.image(ordinal)
+        return found === undefined ? [] : [{ watchId: found.id, orgId: found.bank }]
+      })
+    },
+    get size() {
+      return catalogue.images
+    },
+    async close() {
+      closed = true
+      follower.disconnect()
+      for (const { resolve } of waiting.splice(0)) resolve()
+      await Promise.race([loop, new Promise((resolve) => setTimeout(resolve, 1000).unref())])
+    },
+  }
+}

@@ -1,0 +1,62 @@
+// What an organisation watches for, as it manages it. Nobody else sees that there is anything.
+
+import { randomBytes } from 'node:crypto'
+import type { Caller } from '../domain/access.js'
+import { parseUuid, uuidV7 } from '../domain/ids.js'
+import { Problem } from '../domain/problem.js'
+import type { Signal } from '../domain/signal.js'
+import { watchedUntilMs } from '../domain/watch.js'
+import type { WatchEntry, Watches } from '../store/watches.js'
+
+export type WatchView = WatchEntry
+
+export interface NewWatch {
+  readonly reference: string | undefined
+  readonly signals: readonly Signal[]
+}
+
+export interface WatchService {
+  /**
+   * From the return on, whatever is registered is compared with them. All or none.
+   * @returns in the order of `watches`. @throws {Problem} watches-full
+   */
+  add(caller: Caller, watches: readonly NewWatch[], days: number): Promise<WatchView[]>
+  /** Those that end first first, behind one of them. */
+  list(caller: Caller, afterId: string | undefined, limit: number): Promise<WatchView[]>
+  /** Its hashes are erased when it returns. @throws {Problem} watch-unknown */
+  remove(caller: Caller, watchId: string): Promise<void>
+}
+
+export interface WatchServiceParts {
+  readonly watches: Watches
+  readonly mostPerOrg: number
+  readonly now: () => number
+}
+
+export function watchServiceOver({ watches, mostPerOrg, now }: WatchServiceParts): WatchService {
+  return {
+    async add({ orgId }, given, days) {
+      if (given.length === 0) return []
+      const nowMs = now()
+      const untilMs = watchedUntilMs(nowMs, days)
+      const made = given.map(({ reference, signals }) => ({
+        id: uuidV7(nowMs, randomBytes(10)),
+        image: {
+          bank: orgId,
+          tier: 'self-reported' as const,
+          category: undefined,
+          ref: reference,
+          createdAtMs: nowMs,
+          signals,
+        },
+      }))
+      if ((await watches.put(orgId, made, untilMs, mostPerOrg)) === undefined) throw new Problem('watches-full')
+      return made.map(({ id, image }) => ({ watchId: id, reference: image.ref, untilMs }))
+    },
+    list: ({ orgId }, afterId, limit) => watches.list(orgId, afterId, limit, now()),
+    async remove({ orgId }, watchId) {
+      const isThere = parseUuid(watchId) !== undefined && (await watches.erase(orgId, [watchId]))
+      if (!isThere) throw new Problem('watch-unknown')
+    },
+  }
+}

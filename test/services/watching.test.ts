@@ -1,0 +1,247 @@
+// What is registered is compared with what was left before, by the rules of a match the other way round.
+
+import { randomBytes } from 'node:crypto'
+import fc from 'fast-check'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { writtenForms } from '../../src/demo/written-forms.js'
+import { CASES_BANK } from '../../src/domain/bank.js'
+import { VIEW_NAMES } from '../../src/domain/signal.js'
+import { dihedralsOf } from '../../src/hash/dihedral.js'
+import { formatHash, hashFromBytes, parseHash } from '../../src/hash/hash256.js'
+import { allTurns } from '../../src/services/turns.js'
+import { watchIndexOver } from '../../src/services/watch-index.js'
+import { apiKeysIn } from '../../src/store/api-keys.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { openStore } from '../../src/store/store.js'
+import { watchesIn } from '../../src/store/watches.js'
+import { refused } from '../helpers/refusal.js'
+import { del, post } from '../helpers/requests.js'
+import { keyFor, randomHashText, startService, until, withBitsFlipped } from '../helpers/service.js'
+
+const clock = { nowMs: Date.now() }
+const service = await startService(t, { now: () => clock.nowMs, maxWatchesPerOrg: 40 })
+const { app, services } = service
+const target = { url: undefined, socket: service.redis.socket }
+const store = await openStore(target)
+t.teardown(() => store.close())
+const watches = watchesIn(store, makeKeyring([Buffer.alloc(32, 7)]))
+
+interface Found {
+  readonly watchId: string
+  readonly imageId: string
+  readonly grade: string
+}
+
+/** What is to be told, when all that was registered so far has been compared. */
+async function found(): Promise<Found[]> {
+  const revision = Number(await store.ask((redis) => redis.get('{tabir}:revision')))
+  await until(async () => ((await watches.cursor()) ?? -1) >= revision)
+  const entries = await store.ask((redis) => redis.xrangeBuffer('{tabir}:webhook-outbox', '-', '+'))
+  return entries.flatMap(([, flat]) => {
+    const field = (name: string) => flat[flat.findIndex((part) => part.toString() === name) + 1] ?? Buffer.alloc(0)
+    const id = (name: string) =>
+      field(name)
+        .toString('hex')
+        .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+    if (field('kind').toString() !== 'match.found') return []
+    return [{ watchId: id('watch'), imageId: id('image'), grade: field('grade').toString() }]
+  })
+}
+const foundFor = async (watchId: string) => (await found()).filter((one) => one.watchId === watchId)
+
+const platform = await keyFor(service, 'platform', ['match', 'feedback'])
+const ngo = await keyFor(service, 'ngo', ['signals:write', 'admin'], 'operator')
+await post(app, '/v1/banks', { name: 'mine' }, ngo.headers)
+
+async function watch(signals: object[], more: object = {}, headers = platform.headers): Promise<string> {
+  const answer = await post(app, '/v1/watch', { watches: [{ signals }], ...more }, headers)
+  return answer.json<{ watches: { watchId: string }[] }>().watches[0]?.watchId ?? answer.body
+}
+async function register(hash: string, bank = 'mine'): Promise<string> {
+  const answer = await post(app, `/v1/banks/${bank}/signals`, { signals: [{ type: 'pdq', hash }] }, ngo.headers)
+  return answer.json<{ signals: { signalId: string }[] }>().signals[0]?.signalId ?? answer.body
+}
+const pdq = (hash: string) => ({ type: 'pdq', hash })
+
+t.test('what is registered later is found, turned or changed too, once; what is not near is not', async (t) => {
+  const hash = randomHashText()
+  const parsed = parseHash(hash)
+  const mirrored = parsed === undefined ? undefined : dihedralsOf(parsed)[5]
+  const ids = {
+    same: await watch([pdq(hash)]),
+    changed: await watch([pdq(withBitsFlipped(hash, 31))]),
+    mirrored: await watch([pdq(mirrored === undefined ? '' : formatHash(mirrored))]),
+    far: await watch([pdq(withBitsFlipped(hash, 32))]),
+    other: await watch([pdq(randomHashText())]),
+  }
+  const startedAtMs = performance.now()
+  const imageId = await register(hash)
+  const told = await found()
+  t.ok(performance.now() - startedAtMs < 5000, 'within five seconds')
+
+  t.same(
+    new Map(told.map(({ watchId, imageId: image, grade }) => [watchId, { image, grade }])),
+    new Map([
+      [ids.same, { image: imageId, grade: 'exact' }],
+      [ids.changed, { image: imageId, grade: 'near' }],
+      [ids.mirrored, { image: imageId, grade: 'exact' }],
+    ]),
+  )
+  await register(hash)
+  t.equal((await found()).length, 3, 'registered again, and told once')
+})
+
+t.test('a case tells as a bank does; what was there before is for whoever asks', async (t) => {
+  const hash = randomHashText()
+  const before = randomHashText()
+  await register(before)
+  await found()
+  const late = await watch([pdq(before)])
+  const early = await watch([pdq(hash)])
+  const her = (await post(app, '/v1/cases', { adult: true })).json<{ caseNumber: string; token: string }>()
+  const headers = { authorization: `Bearer ${her.token}` }
+  await post(app, `/v1/cases/${her.caseNumber}/hashes`, { images: [{ signals: [{ ...pdq(hash), quality: 100 }] }] }, headers)
+  t.equal((await foundFor(early)).length, 1)
+  t.equal((await foundFor(late)).length, 0)
+})
+
+t.test('what is known to be harmless, or held, is not told; it is when it is released', async (t) => {
+  const [harmless, held] = [randomHashText(), randomHashText()]
+  await post(app, '/v1/banks/harmless/signals', { signals: [pdq(harmless)] }, ngo.headers)
+  const one = await watch([pdq(harmless)])
+  await register(withBitsFlipped(harmless, 8))
+  t.equal((await foundFor(one)).length, 0)
+
+  const hidden = randomHashText()
+  await post(app, '/v1/banks', { name: 'hidden', readers: ['ngo'] }, ngo.headers)
+  const third = await watch([pdq(hidden)])
+  await register(hidden, 'hidden')
+  t.equal((await foundFor(third)).length, 0, 'of a bank that it may not know of')
+
+  const signalId = await register(held)
+  await services.trust.hold(signalId, { cause: 'operator', flood: 0 })
+  const other = await watch([pdq(held)])
+  await found()
+  t.equal((await foundFor(other)).length, 0)
+  await services.trust.release(signalId)
+  t.equal((await foundFor(other)).length, 1)
+})
+
+t.test('what is withdrawn at once, or watched for no longer, is not told', async (t) => {
+  const [gone, removed, over] = [randomHashText(), randomHashText(), randomHashText()]
+  const [one, other, third] = [await watch([pdq(gone)]), await watch([pdq(removed)]), await watch([pdq(over)], { days: 1 })]
+  // The process that compares is stopped from going on by holding its place.
+  await store.ask((redis) => redis.set('{tabir}:watch-holder', 'another', 'PX', 1500))
+  const signalId = await register(gone)
+  await del(app, `/v1/banks/mine/signals/${signalId}`, ngo.headers)
+  await register(removed)
+  t.equal((await del(app, `/v1/watch/${other}`, platform.headers)).statusCode, 204)
+  clock.nowMs += 86_400_000
+  await register(over)
+  for (const id of [one, other, third]) t.equal((await foundFor(id)).length, 0)
+})
+
+t.test(
+  'nobody else sees a watch, and its hashes lie in no readable form; they go with their time, and with the last key',
+  async (t) => {
+    const other = await keyFor(service, 'other', ['match'])
+    const hash = randomHashText()
+    const [mine, brief] = [await watch([pdq(hash)], {}, other.headers), await watch([pdq(hash)], { days: 1 }, other.headers)]
+    t.same(
+      (await app.inject({ url: '/v1/watch', headers: platform.headers }))
+        .json<{ watches: { watchId: string }[] }>()
+        .watches.filter(({ watchId }) => [mine, brief].includes(watchId)),
+      [],
+    )
+    refused(t, await del(app, `/v1/watch/${mine}`, platform.headers), 'watch-unknown')
+    const list = async () =>
+      (await app.inject({ url: '/v1/watch', headers: other.headers }))
+        .json<{ watches: { watchId: string }[] }>()
+        .watches.map(({ watchId }) => watchId)
+    t.same(await list(), [brief, mine], 'what ends first, first')
+    const redis = new Redis(target.socket)
+    t.teardown(() => redis.disconnect())
+    const stored = async () => {
+      const names = await redis.keys('{tabir}:watch*')
+      const dumps = await Promise.all(names.map((name) => redis.dumpBuffer(name)))
+      return Buffer.concat(dumps.flatMap((dump) => dump ?? [])).toString('latin1')
+    }
+    const bytes = Buffer.from(hash, 'hex')
+    const text = (await stored()) + service.log.join('')
+    for (const form of [bytes.toString('latin1'), ...writtenForms(bytes).map((form) => form.text)])
+      t.notOk(text.includes(form))
+
+    clock.nowMs += 86_400_000 + 1
+    t.same(await list(), [mine])
+    await services.sweepWatches()
+    t.equal((await watches.get([brief]))[0], undefined, 'erased')
+    t.ok((await watches.get([mine]))[0])
+    await apiKeysIn(store).revoke(other.keyId, clock.nowMs)
+    await until(() => services.identify(other.key) === undefined)
+    await services.sweepWatches()
+    t.equal((await watches.get([mine]))[0], undefined, 'nobody is left who could be told')
+  },
+)
+
+t.test('an organisation watches for so much, and refusals repeat nothing', async (t) => {
+  const many = await keyFor(service, 'many', ['match'])
+  const signals = () => ({ signals: [pdq(randomHashText())] })
+  const post40 = await post(app, '/v1/watch', { watches: Array.from({ length: 40 }, signals) }, many.headers)
+  t.equal(post40.statusCode, 201)
+  refused(t, await post(app, '/v1/watch', { watches: [signals()] }, many.headers), 'watches-full')
+  for (const payload of [
+    { watches: [] },
+    { watches: [{ signals: [] }] },
+    { watches: [{ signals: Array.from({ length: 9 }, () => pdq(randomHashText())) }] },
+    { watches: [signals()], days: 91 },
+    { watches: [{ ...signals(), reference: 'a b' }] },
+    { watches: [{ ...signals(), reference: 'a'.repeat(65) }] },
+    { watches: [{ signals: [pdq('ABC')] }] },
+  ]) {
+    refused(t, await post(app, '/v1/watch', payload, many.headers), 'request-invalid')
+  }
+  const plain = await post(
+    app,
+    '/v1/watch',
+    { watches: [{ signals: [{ ...pdq(randomHashText()), quality: 3 }] }] },
+    many.headers,
+  )
+  t.match(plain.json(), { watches: [{ problem: { code: 'quality-too-low' } }] })
+})
+
+// The index is asked with the registered picture, the matcher with the watched one. Whatever the matcher could find, the index must give.
+t.test('whatever a match would find, the index of watches gives', async (t: Test) => {
+  const index = watchIndexOver({
+    watches,
+    follower: new Redis(target.socket),
+    clock: () => performance.now(),
+    onTrouble: (error) => t.fail(String(error)),
+  })
+  index.start()
+  t.teardown(() => index.close())
+  const orgId = '01890000-0000-7000-8000-000000000001'
+  const bits = fc.uint8Array({ minLength: 32, maxLength: 32 })
+  const type = fc.constantFrom('pdq', 'pdq-area', 'blockhash')
+  await fc.assert(
+    fc.asyncProperty(type, bits, fc.constantFrom(...VIEW_NAMES), fc.nat(7), async (type, bytes, view, way) => {
+      const hash = hashFromBytes(bytes)
+      const turned = allTurns(type, hash)[way] ?? hash
+      const id = `01890000-0000-7000-8000-${randomBytes(6).toString('hex')}`
+      const signal = { type, view, quality: 100, hash: turned } as const
+      const image = {
+        bank: orgId,
+        tier: 'self-reported',
+        category: undefined,
+        ref: undefined,
+        createdAtMs: 0,
+        signals: [signal],
+      } as const
+      const revision = await watches.put(orgId, [{ id, image }], clock.nowMs + 1000, 1000)
+      await index.reached(revision ?? 0)
+      const near = await index.near([{ type, view: 'whole', quality: 100, hash }], CASES_BANK)
+      if (!near.some(({ watchId }) => watchId === id)) throw new Error(`${type} ${way}`)
+    }),
+    { numRuns: 60 },
+  )
+})
