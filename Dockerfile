@@ -33,6 +33,8 @@ COPY --from=build /app/dist ./dist
 COPY bin ./bin
 COPY package.json LICENSE NOTICE ./
 ENV NODE_ENV=production TABIR_HOST=0.0.0.0
+# Where compose mounts the volume that the api writes to: a new volume takes its owner from here.
+RUN install -d -o node -g node -m 0700 /withdrawals
 # The files stay root's: the service can read its own code, never change it.
 USER node
 EXPOSE 8080

@@ -38,6 +38,7 @@ const Variables = z.object({
     .regex(/^[\w.-]+:[\w+/-]+=*(,[\w.-]+:[\w+/-]+=*)*$/, 'must be id:base64, or several of them with commas between')
     .optional(),
   TABIR_SEAL_KEY_FILE: text('must be the path of the file with the seal keys').optional(),
+  TABIR_WITHDRAWALS_DIR: text('must name a folder').optional(),
   TABIR_SNAPSHOT_EVERY_S: wholeNumber(0, 86_400).default(900),
   TABIR_CASE_RETENTION_DAYS: wholeNumber(1, 36_500).default(365),
   TABIR_ERASE_EVERY_S: wholeNumber(1, 86_400).default(900),
@@ -112,6 +113,7 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
     hasherMemoryMb: e.TABIR_HASHER_MEMORY_MB,
     sealKeys: e.TABIR_SEAL_KEYS,
     sealKeyFile: e.TABIR_SEAL_KEY_FILE,
+    withdrawalsDir: e.TABIR_WITHDRAWALS_DIR,
     snapshotEveryS: e.TABIR_SNAPSHOT_EVERY_S,
     caseRetentionDays: e.TABIR_CASE_RETENTION_DAYS,
     eraseEveryS: e.TABIR_ERASE_EVERY_S,
@@ -151,6 +153,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_MAX_INFLIGHT_BYTES',
     'TABIR_SEAL_KEYS',
     'TABIR_SEAL_KEY_FILE',
+    'TABIR_WITHDRAWALS_DIR',
     'TABIR_SNAPSHOT_EVERY_S',
     'TABIR_CASE_RETENTION_DAYS',
     'TABIR_MAX_IMAGES_PER_CASE',

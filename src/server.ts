@@ -22,6 +22,7 @@ const services = await openServices({
       ? undefined
       : { folder: join(config.dataDir, 'snapshots'), everyMs: config.snapshotEveryS * 1000 },
   exchanges: config.exchangesFile === undefined ? [] : exchangesIn(readFileSync(config.exchangesFile, 'utf8')),
+  withdrawalsFolder: config.withdrawalsDir ?? join(config.dataDir, 'withdrawals'),
   retentionMs: config.caseRetentionDays * 86_400_000,
   extendedProtection: false,
   trustLimits: {

@@ -58,6 +58,7 @@ import { connectForFollowing, connectForRequests, openStore, type RedisTarget, t
 import { trustsIn } from './store/trust.js'
 import { watchesIn } from './store/watches.js'
 import { webhooksIn } from './store/webhooks.js'
+import { withdrawalLogIn } from './store/withdrawal-log.js'
 import { type TrustLimits, trustParts } from './trust-parts.js'
 
 export interface ServiceOptions {
@@ -76,6 +77,8 @@ export interface ServiceOptions {
   readonly extendedProtection: boolean
   /** Where this process keeps what it knows for its next start, and how often; undefined for nowhere. */
   readonly snapshots: { readonly folder: string; readonly everyMs: number } | undefined
+  /** Where this process notes what was taken back, for whoever restores a backup; undefined for nowhere. */
+  readonly withdrawalsFolder: string | undefined
   readonly now: () => number
   /** Never goes back. */
   readonly clock: () => number
@@ -139,6 +142,8 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       options.snapshots === undefined
         ? undefined
         : snapshotsIn({ folder: options.snapshots.folder, store, keyring, secret: secrets.matchId, clock }),
+    withdrawals:
+      options.withdrawalsFolder === undefined ? undefined : withdrawalLogIn(options.withdrawalsFolder, now, onTrouble),
     trusts,
     banks,
     apiKeys,

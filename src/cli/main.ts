@@ -1,12 +1,14 @@
 // The operator's command line: which command, then its own file.
 
 import { audit } from './audit.js'
+import { backup } from './backup.js'
 import { exchange } from './exchange.js'
 import { exportBank } from './export.js'
 import { importFile } from './import.js'
 import { index } from './index.js'
 import { keys } from './keys.js'
 import { receipts } from './receipts.js'
+import { restore } from './restore.js'
 import { trust } from './trust.js'
 
 const HELP = `Tabir: matching of intimate images shared without consent, without keeping any.
@@ -57,12 +59,19 @@ const HELP = `Tabir: matching of intimate images shared without consent, without
   tabir exchange list | pull NAME
                     other systems' feeds that the file of TABIR_EXCHANGES_FILE names: how far they have come; read one to its end now
 
+  tabir backup FILE
+                    all that Redis holds at this moment, sealed, while the service runs; read again to see that it is whole
+  tabir backup verify FILE
+  tabir restore FILE [--withdrawals FOLDER]…
+                    puts it into a data folder without data, and takes back what was taken back since, as the folders of the
+                    apis know it (TABIR_WITHDRAWALS_DIR). The service must not run
+
   tabir receipts verify FILE [--key FILE] [--url URL]
                     was this receipt or report signed by this service, and is it unchanged? Ends with 0 if so, with 1 if not, and
                     with 2 when that cannot be found out. The key: a file with the answer of /v1/receipts/key, or of a
                     running api
 
-The commands for keys, trust and audit work on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the service runs or not.
+The commands for keys, trust, audit and backup work on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the service runs or not.
 Import, export and exchange speak to an api with the key in TABIR_API_KEY or the file.
 `
 
@@ -73,6 +82,8 @@ else if (command === 'exchange') process.exitCode = await exchange(rest)
 else if (command === 'export') process.exitCode = await exportBank(rest)
 else if (command === 'import') process.exitCode = await importFile(rest)
 else if (command === 'index') process.exitCode = await index(rest)
+else if (command === 'backup') process.exitCode = await backup(rest)
+else if (command === 'restore') process.exitCode = await restore(rest)
 else if (command === 'trust') process.exitCode = await trust(rest)
 else if (command === 'receipts') process.exitCode = await receipts(rest)
 else if (command === undefined || command === 'help' || command === '--help' || command === '-h') process.stdout.write(HELP)

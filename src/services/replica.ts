@@ -10,6 +10,7 @@ import type { ImageReader } from '../store/image-reader.js'
 import type { Images } from '../store/images.js'
 import type { Store } from '../store/store.js'
 import type { Trusts } from '../store/trust.js'
+import type { WithdrawalLog } from '../store/withdrawal-log.js'
 import { Catalogue } from './catalogue.js'
 import { paceMaker } from './pace.js'
 import type { Snapshots } from './snapshot.js'
@@ -19,6 +20,8 @@ export interface ReplicaParts {
   readonly images: Images
   readonly reader: ImageReader
   readonly snapshots: Snapshots | undefined
+  /** What is taken back is noted there before it is answered; undefined for nowhere. */
+  readonly withdrawals: WithdrawalLog | undefined
   readonly trusts: Trusts
   readonly banks: Banks
   readonly apiKeys: ApiKeys
@@ -71,6 +74,7 @@ export class Replica {
     this.#tellClosed()
     this.#parts.follower.disconnect()
     await this.#loop
+    await this.#parts.withdrawals?.close()
   }
 
   /**
@@ -148,6 +152,7 @@ export class Replica {
   /** Whether it is the store's last word shows with the first follow, and until then nothing is answered from it. */
   async #hydrate(): Promise<void> {
     const { snapshots, store, trusts, banks, apiKeys, now } = this.#parts
+    await this.#parts.withdrawals?.begin(store)
     const snapshot = await snapshots?.load()
     // The revision is read first: what changes while the rest is read comes again with the stream, and does no harm twice.
     const revision = snapshot?.revision ?? (await lastRevision(store))
@@ -177,6 +182,7 @@ export class Replica {
     }
     if (followed.changes.length === 0) this.#catalogue.tidy()
     await this.#applyAll(followed.changes)
+    await this.#parts.withdrawals?.note(followed.changes)
     if (followed.caughtUpAtMs !== undefined) this.#heardAtMs = followed.caughtUpAtMs
     this.#advance(followed.changes.at(-1)?.revision ?? from)
   }

@@ -29,6 +29,8 @@ export const WATCH_STREAM: ChangeStream = { changes: keys.watchChanges, revision
 
 /** Few, since one may name hundreds of images: a withdrawal must not wait behind much of an import. */
 const BATCH = 20
+/** Where nobody waits. */
+const MANY = 1000
 
 export function lastRevision(store: Store): Promise<number> {
   return store.ask(async (redis) => Number((await redis.get(keys.revision)) ?? 0))
@@ -83,6 +85,27 @@ export async function changeAt(store: Store, revision: number): Promise<Buffer |
   const digest = createHash('sha256')
   for (const field of fields) digest.update(`${field.length}:`).update(field)
   return digest.digest()
+}
+
+/**
+ * What changed after one revision, up to another, in order.
+ * @returns `gap` as the last, when the stream does not remember all of it.
+ */
+export async function* changesBetween(
+  store: Store,
+  after: number,
+  until: number,
+): AsyncGenerator<readonly Change[] | 'gap', void, void> {
+  for (let at = after; at < until; ) {
+    const entries = await store.ask((redis) => redis.xrangeBuffer(keys.changes, `${at + 1}-0`, `${until}-0`, 'COUNT', MANY))
+    const changes = entries.map(([id, fields]) => parseChange(Number.parseInt(id.toString('latin1'), 10), fields))
+    if (changes.length === 0 || changes.some(({ revision }, i) => revision !== at + 1 + i)) {
+      yield 'gap'
+      return
+    }
+    yield changes
+    at += changes.length
+  }
 }
 
 function parseChange(revision: number, fields: readonly Buffer[]): Change {

@@ -29,7 +29,7 @@ export async function writeSealedFile(
   path: string,
   keyring: Keyring,
   context: Uint8Array,
-  pieces: Iterable<Uint8Array>,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const fileId = randomBytes(ID_BYTES)
@@ -40,7 +40,7 @@ export async function writeSealedFile(
     await writeAll(file, Buffer.concat([MAGIC, fileId]))
     let number = 0
     let piece: Uint8Array = new Uint8Array()
-    for (const next of pieces) {
+    for await (const next of pieces) {
       if (number > 0) await writeAll(file, sealedPiece(keyring, piece, { context, fileId, number, isLast: false }))
       piece = next
       number++

@@ -15,8 +15,11 @@ export interface TestRedis {
   reopen(): Promise<void>
 }
 
-export async function startRedis(t: Pick<Test, 'teardown'>): Promise<TestRedis> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'tabir-test-'))
+/** @param dataDir a folder of one's own; it is removed in the end. */
+export async function startRedis(
+  t: Pick<Test, 'teardown'>,
+  dataDir = mkdtempSync(join(tmpdir(), 'tabir-test-')),
+): Promise<TestRedis> {
   const open = () => openRedisServer(readConfig({ PATH: process.env['PATH'], TABIR_DATA_DIR: dataDir }))
   let server = await open()
   t.teardown(async () => {

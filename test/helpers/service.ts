@@ -39,6 +39,7 @@ export interface TestServiceOptions {
   readonly now?: () => number
   readonly country?: string
   readonly exchanges?: readonly Exchange[]
+  readonly withdrawalsFolder?: string
   readonly webhookOrigins?: ReadonlySet<string>
   readonly maxWatchesPerOrg?: number
   readonly site?: Partial<SiteSettings>
@@ -69,6 +70,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     retentionMs: RETENTION_MS,
     exchanges: options.exchanges ?? [],
     snapshots: undefined,
+    withdrawalsFolder: options.withdrawalsFolder,
     trustLimits: { maxImagesPerCase: 10_000, maxSignalsPerOrgPerDay: 0, proofRounds: 0, ...options.trustLimits },
     webhookOrigins: options.webhookOrigins ?? new Set(),
     extendedProtection: options.extendedProtection ?? false,

@@ -98,6 +98,7 @@ async function startReplica() {
       },
     },
     snapshots,
+    withdrawals: undefined,
     trusts: trustsIn(store),
     banks: banksIn(store),
     apiKeys: apiKeysIn(store),

@@ -30,6 +30,7 @@ async function openParts(t: Test, { socket }: TestRedis) {
       images,
       reader: imageReader(target, keyring),
       snapshots: undefined,
+      withdrawals: undefined,
       trusts: trustsIn(store),
       banks: banksIn(store),
       apiKeys: apiKeysIn(store),

@@ -67,6 +67,7 @@ async function openParts(t: Test, { socket }: TestRedis, folder: string) {
         },
       },
       snapshots: snapshotsWith(),
+      withdrawals: undefined,
       trusts: trustsIn(store),
       banks: banksIn(store),
       apiKeys: apiKeysIn(store),

@@ -1,0 +1,50 @@
+// tabir backup FILE | tabir backup verify FILE
+
+import { resolve } from 'node:path'
+import { readConfig } from '../config.js'
+import { type BackupHead, readBackup, writeBackup } from '../store/backup-file.js'
+import { keyringOf } from '../store/seal-keys.js'
+import { withSealedStore } from './sealed-store.js'
+
+const USAGE = 'tabir backup FILE | tabir backup verify FILE'
+
+/** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong. */
+export async function backup(args: readonly string[]): Promise<number> {
+  const [first, second, ...more] = args
+  if (first === undefined || more.length > 0 || (first === 'verify') !== (second !== undefined)) return failed(USAGE, 2)
+  try {
+    const made = second === undefined ? await make(resolve(first)) : await verify(resolve(second))
+    process.stdout.write(`${JSON.stringify(made)}\n`)
+    return 0
+  } catch (error) {
+    return failed(error instanceof Error ? error.message : String(error), 1)
+  }
+}
+
+/** Reads what it has written: a backup that cannot be read is found now, not when it is needed. */
+async function make(path: string) {
+  return withSealedStore(async ({ store, target, keyring }) => {
+    await writeBackup(path, { store, target, keyring, now: Date.now })
+    return check(path, keyring)
+  })
+}
+
+function verify(path: string) {
+  return check(path, keyringOf(readConfig(process.env), false))
+}
+
+async function check(path: string, keyring: Parameters<typeof readBackup>[1]) {
+  let sizeBytes = 0
+  let start = ''
+  const head: BackupHead = await readBackup(path, keyring, async (piece) => {
+    if (sizeBytes === 0) start = piece.toString('latin1', 0, 5)
+    sizeBytes += piece.length
+  })
+  if (start !== 'REDIS') throw new Error('The backup holds no copy of a Redis.')
+  return { revision: head.revision, madeAt: new Date(head.madeAtMs).toISOString(), sizeBytes }
+}
+
+function failed(why: string, status: number): number {
+  process.stderr.write(`${why}\n`)
+  return status
+}

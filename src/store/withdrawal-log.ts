@@ -1,0 +1,190 @@
+// What was taken back, in files beside the store: whoever restores an older state of the store has to take it back again.
+
+import { type FileHandle, mkdir, open, readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseUuid } from '../domain/ids.js'
+import { type Change, changesBetween, lastRevision } from './changes.js'
+import type { Store } from './store.js'
+
+/*
+ * One line each, in the order in which it happened; a file a month:
+ *   <revision> images <id> <id>…   these images were erased
+ *   <revision> key <id>            this API key was made, changed or revoked
+ *   <revision> seen                nothing is missing up to here
+ *   <revision> gap                 something may be missing between the line before and here
+ *   <revision> back                the store went back to this revision: it was restored
+ */
+export interface Withdrawals {
+  /** Erased since, by id. */
+  readonly images: ReadonlySet<string>
+  /** API keys that were made, changed or revoked since, by id. */
+  readonly keys: ReadonlySet<string>
+  /** Whether it is known that nothing is missing. */
+  readonly isWhole: boolean
+  /** The newest revision that any file knows. */
+  readonly revision: number
+}
+
+export interface WithdrawalLog {
+  /** Adds what happened while no process of this folder was there, from the store's change stream. @throws {Problem} store-away */
+  begin(store: Store): Promise<void>
+  /**
+   * Adds what there is to add of these changes. On disk when it returns: a withdrawal is answered after that.
+   * A disk that does not take it keeps nobody from withdrawing: it is told to `onTrouble`, and the file will say that there is a gap.
+   */
+  note(changes: readonly Change[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** How much of the stream may have to be read at the next start. */
+const SEEN_EVERY = 1000
+const FILE = /^\d{4}-\d\d\.log$/
+const LINE = /^(\d+) (images|key|seen|gap|back)(?: (.+))?$/
+
+/**
+ * @param folder of this process alone.
+ * @param now wall clock, for the names of files.
+ */
+export function withdrawalLogIn(folder: string, now: () => number, onTrouble: (error: unknown) => void): WithdrawalLog {
+  let last: number | undefined
+  // Invariant: what the newest line says; `last` may be further, when there was nothing to write.
+  let written = 0
+  let hasGap = false
+
+  const write = async (revision: number, lines: readonly string[]) => {
+    try {
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      const file = await open(join(folder, `${new Date(now()).toISOString().slice(0, 7)}.log`), 'a+', 0o600)
+      try {
+        const gap = hasGap ? [`${revision} gap`] : []
+        // A line that was cut short by a crash ends here, and is none.
+        await file.appendFile(`${(await endsInLine(file)) ? '' : '\n'}${[...gap, ...lines].join('\n')}\n`)
+        await file.datasync()
+      } finally {
+        await file.close()
+      }
+      hasGap = false
+    } catch (error) {
+      hasGap = true
+      onTrouble(error)
+    }
+    last = revision
+  }
+  const note = async (changes: readonly Change[]) => {
+    const known = last ?? 0
+    const news = changes.filter(({ revision }) => revision > known)
+    const newest = news.at(-1)?.revision
+    const lines = news.flatMap(lineOf)
+    if (newest === undefined) return
+    if (lines.length > 0) await write(newest, lines)
+    else if (newest - written >= SEEN_EVERY) await write(newest, [`${newest} seen`])
+    else {
+      last = newest
+      return
+    }
+    written = newest
+  }
+
+  return {
+    async begin(store) {
+      const revision = await lastRevision(store)
+      if (last === undefined) {
+        const lines = await readLog(folder).catch((error: unknown) => {
+          onTrouble(error)
+          return []
+        })
+        last = written = lines.at(-1)?.revision ?? 0
+      }
+      if (last > revision) {
+        await write(revision, [`${revision} back`])
+        written = revision
+        return
+      }
+      for await (const changes of changesBetween(store, last, revision)) {
+        if (changes === 'gap') {
+          hasGap = true
+          await write(revision, [`${revision} seen`])
+          written = revision
+          return
+        }
+        await note(changes)
+      }
+    },
+    note,
+    async close() {
+      if (last !== undefined && last > written) await write(last, [`${last} seen`])
+    },
+  }
+}
+
+/**
+ * What was taken back after a revision, by all logs together: each process has its own, and what one missed another may have.
+ * @throws when a folder cannot be read.
+ */
+export async function withdrawnSince(folders: readonly string[], revision: number): Promise<Withdrawals> {
+  const images = new Set<string>()
+  const keys = new Set<string>()
+  let newest = 0
+  let isWhole = false
+  for (const folder of folders) {
+    const lines = await readLog(folder)
+    let hasGap = false
+    let isAfterBack = false
+    let reached = 0
+    for (const line of lines) {
+      newest = Math.max(newest, line.revision)
+      if (line.kind === 'back') isAfterBack = true
+      // After the store went back, revisions were counted a second time: then everything counts.
+      const counts = isAfterBack || line.revision > revision
+      if (line.kind === 'gap' && counts) hasGap = true
+      if (counts && line.kind === 'images') for (const id of line.names) images.add(id)
+      if (counts && line.kind === 'key') for (const id of line.names) keys.add(id)
+      reached = line.revision
+    }
+    if (!hasGap && reached >= revision && lines.length > 0) isWhole = true
+  }
+  return { images, keys, isWhole, revision: newest }
+}
+
+interface Line {
+  readonly revision: number
+  readonly kind: string
+  readonly names: readonly string[]
+}
+
+async function readLog(folder: string): Promise<Line[]> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  })
+  const lines: Line[] = []
+  for (const name of names.filter((each) => FILE.test(each)).sort()) {
+    const texts = (await readFile(join(folder, name), 'utf8')).split('\n')
+    texts.pop() // nothing, or a line that a crash cut short: what it was to say is in the stream
+    for (const text of texts) {
+      const [, revision, kind, rest] = LINE.exec(text) ?? []
+      if (revision === undefined || kind === undefined) continue
+      const names = rest?.split(' ') ?? []
+      lines.push({
+        revision: Number(revision),
+        kind,
+        names: kind === 'images' ? names.filter((id) => parseUuid(id) !== undefined) : names,
+      })
+    }
+  }
+  return lines
+}
+
+function lineOf(change: Change): string[] {
+  if (change.op === 'tombstone') return [`${change.revision} images ${change.imageIds.join(' ')}`]
+  if (change.op === 'api-key') return [`${change.revision} key ${change.name}`]
+  return []
+}
+
+async function endsInLine(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat()
+  if (size === 0) return true
+  const lastByte = Buffer.alloc(1)
+  await file.read(lastByte, 0, 1, size - 1)
+  return lastByte[0] === 0x0a
+}

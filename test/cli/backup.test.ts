@@ -1,0 +1,123 @@
+import { execFile } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { startRedis } from '../helpers/redis.js'
+import { keyFor, openCase, randomHashText, startService, type TestService } from '../helpers/service.js'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+const SEAL_KEY = Buffer.alloc(32, 7)
+
+/** `tabir`, on a data folder or a Redis that runs. */
+function tabir(env: Readonly<Record<string, string>>, ...args: string[]) {
+  const all = { PATH: process.env['PATH'], TABIR_SEAL_KEYS: `k1:${SEAL_KEY.toString('base64')}`, ...env }
+  return new Promise<{ status: number; row: unknown; errors: string }>((resolve) => {
+    const child = execFile(process.execPath, [MAIN, ...args], { env: all }, (_, out, errors) =>
+      resolve({ status: child.exitCode ?? 1, row: out === '' ? undefined : JSON.parse(out), errors }),
+    )
+  })
+}
+
+function folder(t: Test): string {
+  const path = mkdtempSync(join(tmpdir(), 'tabir-backup-'))
+  t.teardown(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+async function submitted({ app }: TestService) {
+  const her = await openCase(app)
+  const hash = randomHashText()
+  const payload = { images: [{ signals: [{ type: 'pdq', hash, quality: 90 }] }] }
+  const { statusCode } = await app.inject({ method: 'POST', url: `${her.url}/hashes`, payload, headers: her.headers })
+  if (statusCode !== 201) throw new Error('a case takes hashes')
+  return { ...her, hash }
+}
+
+async function matching({ app }: TestService, headers: Record<string, string>, hashes: readonly string[]) {
+  const payload = { queries: hashes.map((hash) => ({ signals: [{ type: 'pdq', hash }] })) }
+  const response = await app.inject({ method: 'POST', url: '/v1/match', payload, headers })
+  return response.json<{ results: { matches: unknown[] }[] }>().results.map(({ matches }) => matches.length)
+}
+
+t.test('a restored backup has what it had, without what was taken back since', async (t) => {
+  const place = folder(t)
+  const file = join(place, 'backup')
+  const withdrawalsFolder = join(place, 'withdrawals')
+  const service = await startService(t, { sealKey: SEAL_KEY, withdrawalsFolder })
+  const env = { REDIS_SOCKET: service.redis.socket }
+  const ngo = await keyFor(service, 'ngo', ['signals:write', 'match'])
+  const careless = await keyFor(service, 'careless', ['match'])
+  await service.app.inject({ method: 'POST', url: '/v1/banks', payload: { name: 'mine' }, headers: ngo.headers })
+  const signals = [randomHashText(), randomHashText()]
+  const added = await service.app.inject({
+    method: 'POST',
+    url: '/v1/banks/mine/signals',
+    payload: { signals: signals.map((hash) => ({ type: 'pdq', hash })) },
+    headers: ngo.headers,
+  })
+  const [kept, withdrawn] = [await submitted(service), await submitted(service)]
+  const hashes = [kept.hash, withdrawn.hash, ...signals]
+  t.same(await matching(service, ngo.headers, hashes), [1, 1, 1, 1])
+
+  const made = await tabir(env, 'backup', file)
+  t.match(made, { status: 0, row: { revision: Number, sizeBytes: Number } }, made.errors)
+  for (const hash of hashes) t.notOk(readFileSync(file).includes(Buffer.from(hash, 'hex')))
+  t.notOk(readFileSync(file).includes('REDIS'), 'it is sealed')
+
+  await service.app.inject({ method: 'DELETE', url: withdrawn.url, headers: withdrawn.headers })
+  const [, removed] = added.json<{ signals: { signalId: string }[] }>().signals
+  await service.app.inject({ method: 'DELETE', url: `/v1/banks/mine/signals/${removed?.signalId}`, headers: ngo.headers })
+  t.match(await tabir(env, 'keys', 'revoke', careless.keyId), { status: 0 })
+  const late = await submitted(service)
+  await service.services.settled()
+
+  const dataDir = join(place, 'restored')
+  const logs = ['--withdrawals', withdrawalsFolder]
+  const restored = await tabir({ TABIR_DATA_DIR: dataDir }, 'restore', file, ...logs)
+  const told = { casesEnded: 1, signalsRemoved: 1, keysRevoked: [careless.keyId], withdrawalsSince: 'known' }
+  t.match(restored, { status: 0, row: told }, restored.errors)
+  t.notOk(existsSync(join(dataDir, 'restoring')))
+  const again = await tabir({ TABIR_DATA_DIR: dataDir }, 'restore', file, ...logs)
+  t.match(again, { status: 2, errors: /This data folder has data/ })
+
+  const second = await startService(t, { redis: await startRedis(t, dataDir), sealKey: SEAL_KEY, withdrawalsFolder })
+  t.same(await matching(second, ngo.headers, [...hashes, late.hash]), [1, 0, 1, 0, 0])
+  const view = async ({ url, headers }: typeof kept) => (await second.app.inject({ url, headers })).json()
+  t.match(await view(kept), { state: 'active', images: 1 })
+  t.match(await view(withdrawn), { state: 'withdrawn', images: 0 })
+  t.equal(second.services.identify(careless.key, '127.0.0.1'), undefined)
+
+  // A second restore of the same backup, after more was taken back.
+  await second.app.inject({ method: 'DELETE', url: kept.url, headers: kept.headers })
+  const third = await tabir({ TABIR_DATA_DIR: join(place, 'again') }, 'restore', file, ...logs)
+  t.match(third, { status: 0, row: { casesEnded: 2, signalsRemoved: 1, withdrawalsSince: 'known' } }, third.errors)
+})
+
+t.test('a backup that is damaged, cut short, of other keys, or interrupted is not taken for one', async (t) => {
+  const place = folder(t)
+  const file = join(place, 'backup')
+  const redis = await startRedis(t)
+  const service = await startService(t, { redis, sealKey: SEAL_KEY })
+  await submitted(service)
+  t.match(await tabir({ REDIS_SOCKET: redis.socket }, 'backup', file), { status: 0 })
+  t.match(await tabir({}, 'backup', 'verify', file), { status: 0, row: { revision: 1 } })
+  const whole = readFileSync(file)
+  const other = `k1:${Buffer.alloc(32, 9).toString('base64')}`
+  t.match(await tabir({ TABIR_SEAL_KEYS: other }, 'backup', 'verify', file), { status: 1 })
+  const changed = Buffer.from(whole)
+  changed[whole.length >> 1] = (changed[whole.length >> 1] ?? 0) ^ 1
+  writeFileSync(file, changed)
+  t.match(await tabir({}, 'backup', 'verify', file), { status: 1, errors: /does not open/ })
+  writeFileSync(file, whole)
+  truncateSync(file, whole.length - 1)
+  const dataDir = join(place, 'data')
+  t.match(await tabir({ TABIR_DATA_DIR: dataDir }, 'restore', file), { status: 1 })
+  t.notOk(existsSync(join(dataDir, 'redis')), 'nothing half done is in place')
+  writeFileSync(file, whole)
+  const restored = await tabir({ TABIR_DATA_DIR: dataDir }, 'restore', file)
+  t.match(restored, { status: 0, row: { withdrawalsSince: 'unknown' } }, restored.errors)
+  t.match(await tabir({}, 'backup'), { status: 2 })
+  t.match(await tabir({}, 'restore'), { status: 2 })
+})

@@ -1,0 +1,129 @@
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { type Change, changesBetween } from '../../src/store/changes.js'
+import { keys } from '../../src/store/keys.js'
+import { openStore } from '../../src/store/store.js'
+import { withdrawalLogIn, withdrawnSince } from '../../src/store/withdrawal-log.js'
+import { startRedis } from '../helpers/redis.js'
+
+const ID = (n: number) => `00000000-0000-8000-8000-${String(n).padStart(12, '0')}`
+const tombstone = (revision: number, ...numbers: number[]): Change => ({
+  op: 'tombstone',
+  revision,
+  imageIds: numbers.map(ID),
+})
+const NOW = () => Date.UTC(2026, 10, 25)
+
+function folder(t: Test): string {
+  const path = mkdtempSync(join(tmpdir(), 'tabir-withdrawals-'))
+  t.teardown(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+function numbersIn(images: ReadonlySet<string>): number[] {
+  return [...images].map((id) => Number(id.slice(-12)))
+}
+
+/** A change stream with an entry for each revision: odd ones are tombstones of the image with their number. */
+async function stream(t: Test, count: number) {
+  const { socket } = await startRedis(t)
+  const redis = new Redis(socket)
+  const store = await openStore({ url: undefined, socket })
+  t.teardown(async () => {
+    redis.disconnect()
+    await store.close()
+  })
+  const grow = async (from: number, to: number) => {
+    for (let revision = from; revision <= to; revision++) {
+      const id = Buffer.from(ID(revision).replaceAll('-', ''), 'hex')
+      await redis.xadd(keys.changes, `${revision}-0`, 'op', revision % 2 === 1 ? 'tombstone' : 'image', 'ids', id)
+    }
+    await redis.set(keys.revision, to)
+  }
+  await grow(1, count)
+  return { redis, store, grow }
+}
+
+t.test('what was noted is there again, after a revision and from all folders', async (t) => {
+  const [one, two] = [folder(t), folder(t)]
+  const failed = (error: unknown) => t.fail(String(error))
+  const first = withdrawalLogIn(one, NOW, failed)
+  await first.note([tombstone(1, 1, 2), { op: 'image', revision: 2, imageIds: [ID(9)] }, tombstone(3, 3)])
+  await first.note([{ op: 'api-key', revision: 4, name: 'abc' }])
+  await first.close()
+  await withdrawalLogIn(two, NOW, failed).note([tombstone(5, 5)])
+
+  t.same(numbersIn((await withdrawnSince([one, two], 0)).images), [1, 2, 3, 5])
+  const since = await withdrawnSince([one, two], 2)
+  t.same(numbersIn(since.images), [3, 5])
+  t.same([...since.keys], ['abc'])
+  t.equal(since.revision, 5)
+  t.same(await withdrawnSince([folder(t), '/nowhere'], 0), {
+    images: new Set(),
+    keys: new Set(),
+    isWhole: false,
+    revision: 0,
+  })
+})
+
+t.test('a process that was away adds what it missed, as long as the stream remembers', async (t) => {
+  const place = folder(t)
+  const { redis, store, grow } = await stream(t, 4)
+  const open = () => withdrawalLogIn(place, NOW, (error) => t.fail(String(error)))
+  const first = open()
+  await first.begin(store)
+  t.same(numbersIn((await withdrawnSince([place], 0)).images), [1, 3])
+  await first.close()
+  await grow(5, 8)
+  const second = open()
+  await second.begin(store)
+  await second.note([tombstone(7, 7)])
+  const read = await withdrawnSince([place], 0)
+  t.same(numbersIn(read.images), [1, 3, 5, 7], 'each once, though it heard of one twice')
+  t.ok(read.isWhole)
+
+  await grow(9, 12)
+  await redis.xtrim(keys.changes, 'MAXLEN', 1)
+  const third = open()
+  await third.begin(store)
+  await third.note([tombstone(13, 13)])
+  t.notOk((await withdrawnSince([place], 8)).isWhole, 'something is missing, and it says so')
+  t.ok((await withdrawnSince([place], 12)).isWhole)
+  const gaps: unknown[] = []
+  for await (const changes of changesBetween(store, 8, 12)) gaps.push(changes)
+  t.same(gaps, ['gap'])
+})
+
+t.test('after the store went back, everything that comes later counts', async (t) => {
+  const place = folder(t)
+  const { redis, store } = await stream(t, 8)
+  const log = withdrawalLogIn(place, NOW, (error) => t.fail(String(error)))
+  await log.begin(store)
+  await redis.set(keys.revision, 4)
+  await log.begin(store)
+  await log.note([tombstone(5, 50)])
+  t.same(numbersIn((await withdrawnSince([place], 6)).images), [7, 50], 'though its revision is an older one')
+})
+
+t.test('a line that a crash cut short, and a disk that takes nothing, are no end of it', async (t) => {
+  const place = folder(t)
+  const trouble: unknown[] = []
+  const log = withdrawalLogIn(place, NOW, (error) => trouble.push(error))
+  await log.note([tombstone(1, 1)])
+  const [name] = readdirSync(place)
+  appendFileSync(join(place, name ?? ''), '2 images 0000')
+  await log.note([tombstone(3, 3)])
+  t.same(numbersIn((await withdrawnSince([place], 0)).images), [1, 3])
+
+  const blocked = join(folder(t), 'file')
+  writeFileSync(blocked, '')
+  const unlucky = withdrawalLogIn(blocked, NOW, (error) => trouble.push(error))
+  await unlucky.note([tombstone(1, 1)])
+  t.equal(trouble.length, 1)
+  rmSync(blocked)
+  await unlucky.note([tombstone(2, 2)])
+  t.notOk((await withdrawnSince([blocked], 0)).isWhole, 'it says that something is missing')
+})
