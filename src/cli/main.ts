@@ -2,6 +2,7 @@
 
 import { audit } from './audit.js'
 import { backup } from './backup.js'
+import { doctor } from './doctor.js'
 import { exchange } from './exchange.js'
 import { exportBank } from './export.js'
 import { importFile } from './import.js'
@@ -59,6 +60,10 @@ const HELP = `Tabir: matching of intimate images shared without consent, without
   tabir exchange list | pull NAME
                     other systems' feeds that the file of TABIR_EXCHANGES_FILE names: how far they have come; read one to its end now
 
+  tabir doctor [--json]
+                    is this installation as it should be? Versions, Redis, keys, disk, clock, decoders. Ends with 0 when nothing
+                    is bad
+
   tabir backup FILE
                     all that Redis holds at this moment, sealed, while the service runs; read again to see that it is whole
   tabir backup verify FILE
@@ -83,6 +88,7 @@ else if (command === 'export') process.exitCode = await exportBank(rest)
 else if (command === 'import') process.exitCode = await importFile(rest)
 else if (command === 'index') process.exitCode = await index(rest)
 else if (command === 'backup') process.exitCode = await backup(rest)
+else if (command === 'doctor') process.exitCode = await doctor(rest)
 else if (command === 'restore') process.exitCode = await restore(rest)
 else if (command === 'trust') process.exitCode = await trust(rest)
 else if (command === 'receipts') process.exitCode = await receipts(rest)

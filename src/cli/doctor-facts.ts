@@ -1,0 +1,152 @@
+// What `tabir doctor` looks at. Nothing is changed, and nothing that is secret is read into a fact.
+
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { readFile, stat, statfs } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Config } from '../config.js'
+import { sealKeyPath } from '../store/seal-keys.js'
+import type { Store } from '../store/store.js'
+import { countWorkers, type WorkerCount } from '../store/worker-beats.js'
+
+/** `undefined` where it cannot be found out. */
+export interface HostFacts {
+  readonly nodeVersion: string
+  /** Why the decoders are too old, or do not load; empty when they are well. */
+  readonly decoderTrouble: string
+  readonly overcommitMemory: number | undefined
+  readonly hasSwap: boolean | undefined
+}
+
+export interface FileFacts {
+  readonly dataDirMode: number | undefined
+  readonly freeBytes: number | undefined
+  readonly sizeBytes: number | undefined
+  /** `undefined` when the keys come from the environment. */
+  readonly sealKeyFile: { readonly mode: number | undefined; readonly isBesideData: boolean } | undefined
+  readonly withdrawals: { readonly isOnDisk: boolean; readonly sharesDisk: boolean }
+}
+
+export interface RedisFacts {
+  readonly kind: 'Redis' | 'Valkey'
+  readonly version: string
+  /** A private one is set up by Tabir. */
+  readonly isPrivate: boolean
+  /** The line to it: whether others could read along. */
+  readonly line: 'socket' | 'loopback' | 'tls' | 'plain'
+  /** Those that it tells, by name. */
+  readonly settings: Readonly<Record<string, string>>
+  readonly usedBytes: number
+  readonly maxBytes: number
+  readonly logBytes: number
+  readonly isLogSound: boolean
+  /** Its clock, beside ours. */
+  readonly clockAheadMs: number
+  readonly workers: WorkerCount
+}
+
+export interface ApiFacts {
+  readonly readiness: number | undefined
+}
+
+const SETTINGS = [
+  'appendonly',
+  'appendfsync',
+  'maxmemory-policy',
+  'slowlog-log-slower-than',
+  'crash-log-enabled',
+  'hash-max-listpack-entries',
+  'hash-max-listpack-value',
+] as const
+
+export async function hostFacts(): Promise<HostFacts> {
+  const text = (path: string) => readFile(path, 'utf8').catch(() => undefined)
+  const overcommit = await text('/proc/sys/vm/overcommit_memory')
+  const swaps = await text('/proc/swaps')
+  return {
+    nodeVersion: process.versions.node,
+    decoderTrouble: await decoderTrouble(),
+    overcommitMemory: overcommit === undefined ? undefined : Number(overcommit),
+    hasSwap: swaps === undefined ? undefined : swaps.trim().split('\n').length > 1,
+  }
+}
+
+export async function fileFacts(config: Config): Promise<FileFacts> {
+  const dataDir = resolve(config.dataDir)
+  const withdrawals = resolve(config.withdrawalsDir ?? join(dataDir, 'withdrawals'))
+  const modeOf = async (path: string) => (await stat(path).catch(() => undefined))?.mode
+  const keyFile = resolve(sealKeyPath(config))
+  const disk = await statfs(existing(dataDir)).catch(() => undefined)
+  const device = async (path: string) => (await stat(existing(path)).catch(() => undefined))?.dev
+  return {
+    dataDirMode: await modeOf(dataDir),
+    freeBytes: disk === undefined ? undefined : disk.bavail * disk.bsize,
+    sizeBytes: disk === undefined ? undefined : disk.blocks * disk.bsize,
+    sealKeyFile:
+      config.sealKeys === undefined
+        ? { mode: await modeOf(keyFile), isBesideData: keyFile.startsWith(`${dataDir}/`) }
+        : undefined,
+    withdrawals: {
+      isOnDisk: existsSync(withdrawals),
+      sharesDisk: (await device(withdrawals)) === (await device(dataDir)),
+    },
+  }
+}
+
+/** @throws {Problem} store-away */
+export async function redisFacts(config: Config, store: Store): Promise<RedisFacts> {
+  const info = await store.ask((redis) => redis.info())
+  const field = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1]
+  const settings: Record<string, string> = {}
+  for (const name of SETTINGS) {
+    const value = await store.ask((redis) => redis.config('GET', name).catch(() => [])) // it may not be allowed
+    if (Array.isArray(value) && typeof value[1] === 'string') settings[name] = value[1]
+  }
+  const askedAtMs = Date.now()
+  const [seconds, microseconds] = await store.ask((redis) => redis.time())
+  const meanMs = (askedAtMs + Date.now()) / 2
+  const valkey = field('valkey_version')
+  return {
+    kind: valkey === undefined ? 'Redis' : 'Valkey',
+    version: valkey ?? field('redis_version') ?? '0',
+    isPrivate: config.redisUrl === undefined && config.redisSocket === undefined,
+    line: lineTo(config.redisUrl),
+    settings,
+    usedBytes: Number(field('used_memory') ?? 0),
+    maxBytes: Number(field('maxmemory') ?? 0),
+    logBytes: Number(field('aof_current_size') ?? 0),
+    isLogSound: field('aof_last_write_status') !== 'err' && field('aof_last_bgrewrite_status') !== 'err',
+    clockAheadMs: Math.round(Number(seconds) * 1000 + Number(microseconds) / 1000 - meanMs),
+    workers: await countWorkers(store),
+  }
+}
+
+export async function apiFacts({ host, port }: Config): Promise<ApiFacts> {
+  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/health/ready`
+  const response = await fetch(url, { signal: AbortSignal.timeout(3000) }).catch(() => undefined)
+  await response?.body?.cancel()
+  return { readiness: response?.status }
+}
+
+function lineTo(url: string | undefined): RedisFacts['line'] {
+  if (url === undefined) return 'socket'
+  const { protocol, hostname } = new URL(url)
+  if (protocol === 'rediss:') return 'tls'
+  return ['localhost', '127.0.0.1', '[::1]'].includes(hostname) ? 'loopback' : 'plain'
+}
+
+/** In a process of its own: decoders that do not load must not end this one. */
+function decoderTrouble(): Promise<string> {
+  const entry = fileURLToPath(new URL('../../workers/decoders.js', import.meta.url))
+  return new Promise((tell) => {
+    execFile(process.execPath, [entry], { env: {}, timeout: 20_000 }, (error, _, stderr) =>
+      tell(error === null ? '' : stderr.trim().split('\n').slice(0, 5).join('; ') || 'they do not load'),
+    )
+  })
+}
+
+/** The nearest folder that is there: what will be made in it lies on the same disk. */
+function existing(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : existing(dirname(path))
+}

@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { z } from 'zod'
+import type { RedisFacts } from '../../src/cli/doctor-facts.js'
+import { aboutApi, aboutFiles, aboutHost, aboutRedis } from '../../src/cli/doctor-rules.js'
+import { startService } from '../helpers/service.js'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+const Findings = z.array(z.object({ verdict: z.enum(['good', 'look', 'bad']), text: z.string() }))
+
+function doctor(env: Readonly<Record<string, string>>, ...args: string[]) {
+  return new Promise<{ status: number; out: string }>((resolve) => {
+    const all = { PATH: process.env['PATH'], TABIR_PORT: '1', ...env }
+    const child = execFile(process.execPath, [MAIN, 'doctor', ...args], { env: all }, (_, out) =>
+      resolve({ status: child.exitCode ?? 1, out }),
+    )
+  })
+}
+
+t.test('looks at a deployment and says what is well and what is not', async (t) => {
+  const { redis } = await startService(t)
+  const dataDir = mkdtempSync(join(tmpdir(), 'tabir-doctor-'))
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
+  const keyFile = join(dataDir, 'keys')
+  writeFileSync(keyFile, `k1:${Buffer.alloc(32, 7).toString('base64')}\n`, { mode: 0o600 })
+  mkdirSync(join(dataDir, 'withdrawals'))
+  const env = { REDIS_SOCKET: redis.socket, TABIR_DATA_DIR: dataDir, TABIR_SEAL_KEY_FILE: keyFile }
+
+  const well = await doctor(env)
+  t.equal(well.status, 0, well.out)
+  t.match(well.out, /^good {2}the seal keys open what is stored$/m)
+  t.match(well.out, /^look {2}the seal keys lie beside the data/m)
+  t.match(well.out, /^good {2}image decoders/m)
+  t.match(well.out, /^look {2}no workers are alive/m)
+  t.notMatch(well.out, /BAD/)
+  t.ok(well.out.split('\n').length < 40, 'one page')
+
+  const client = new Redis(redis.socket)
+  t.teardown(() => client.disconnect())
+  await client.config('SET', 'appendfsync', 'everysec')
+  await client.config('SET', 'maxmemory-policy', 'allkeys-lru')
+  chmodSync(keyFile, 0o644)
+  writeFileSync(keyFile, `k1:${Buffer.alloc(32, 8).toString('base64')}\n`)
+  const ill = await doctor(env, '--json')
+  t.equal(ill.status, 1)
+  const bad = Findings.parse(JSON.parse(ill.out)).flatMap(({ verdict, text }) => (verdict === 'bad' ? [text] : []))
+  t.equal(bad.length, 3, bad.join('; '))
+  t.match(bad.join('\n'), /others may read the seal keys/)
+  t.match(bad.join('\n'), /it forgets when memory is full/)
+  t.match(bad.join('\n'), /do not open/)
+  t.notMatch(ill.out, Buffer.alloc(32, 8).toString('base64'), 'and tells no secret')
+  t.match(await doctor({}, '--nonsense'), { status: 2 })
+})
+
+const sound: RedisFacts = {
+  kind: 'Redis',
+  version: '8.0.2',
+  isPrivate: true,
+  line: 'socket',
+  settings: { appendonly: 'yes', appendfsync: 'always', 'maxmemory-policy': 'noeviction' },
+  usedBytes: 1,
+  maxBytes: 0,
+  logBytes: 1,
+  isLogSound: true,
+  clockAheadMs: 3,
+  workers: { alive: 1, silent: 0 },
+}
+
+t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
+  const verdicts = (facts: Partial<RedisFacts>) =>
+    aboutRedis({ ...sound, ...facts }).flatMap(({ verdict }) => (verdict === 'good' ? [] : [verdict]))
+  t.same(verdicts({}), [])
+  t.same(verdicts({ version: '7.0.15' }), ['look'])
+  t.same(verdicts({ kind: 'Valkey', version: '7.2.5' }), [])
+  t.same(verdicts({ settings: { appendonly: 'no' } }), ['bad'])
+  t.same(verdicts({ settings: {} }), ['look'])
+  t.same(verdicts({ settings: { 'hash-max-listpack-value': '64' } }), ['look'])
+  t.same(verdicts({ line: 'plain' }), ['bad'])
+  t.same(verdicts({ line: 'tls' }), [])
+  t.same(verdicts({ isLogSound: false }), ['bad'])
+  t.same(verdicts({ usedBytes: 9, maxBytes: 10 }), ['look'])
+  t.same(verdicts({ clockAheadMs: -2001 }), ['look'])
+  t.same(verdicts({ workers: { alive: 0, silent: 2 } }), ['look', 'look'])
+
+  const host = { nodeVersion: '22.11.0', decoderTrouble: '', overcommitMemory: 1, hasSwap: false }
+  t.same(new Set(aboutHost(host).map(({ verdict }) => verdict)), new Set(['good']))
+  t.match(aboutHost({ ...host, nodeVersion: '20.20.2' }), [{ verdict: 'look' }, {}])
+  t.match(aboutHost({ ...host, decoderTrouble: 'vips is old' }), [{}, { verdict: 'bad', text: /vips is old/ }])
+  t.equal(aboutHost({ ...host, overcommitMemory: 0, hasSwap: true }).length, 4)
+
+  const files = {
+    dataDirMode: 0o40700,
+    freeBytes: 50e9,
+    sizeBytes: 100e9,
+    sealKeyFile: undefined,
+    withdrawals: { isOnDisk: true, sharesDisk: false },
+  }
+  const ofFiles = (facts: Partial<Parameters<typeof aboutFiles>[0]>, logBytes = 1e9) =>
+    aboutFiles({ ...files, ...facts }, logBytes).flatMap(({ verdict }) => (verdict === 'good' ? [] : [verdict]))
+  t.same(ofFiles({}), [])
+  t.same(ofFiles({}, 45e9), ['bad'])
+  t.same(ofFiles({ freeBytes: 5e9 }), ['look'])
+  t.same(ofFiles({ dataDirMode: 0o40755 }), ['look'])
+  t.same(ofFiles({ sealKeyFile: { mode: 0o100600, isBesideData: false } }), [])
+  t.same(ofFiles({ sealKeyFile: { mode: 0o100640, isBesideData: true } }), ['bad', 'look'])
+  t.same(ofFiles({ withdrawals: { isOnDisk: true, sharesDisk: true } }), ['look'])
+  t.match(aboutApi({ readiness: 503 }), [{ verdict: 'bad' }])
+  t.match(aboutApi({ readiness: undefined }), [{ verdict: 'look' }])
+})
