@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
 import { Description } from './helpers/requests.js'
@@ -63,3 +63,23 @@ t.test('no metric has a label that a caller can choose', async (t) => {
   const { body } = await app.inject({ url: '/metrics' })
   t.notMatch(body, /secret|TBR-/)
 })
+
+t.test('units, compose file and manifests set variables and start programs that there are', async (t) => {
+  const config = read('src/config.ts')
+  for (const path of ['docker-compose.yml', 'deploy/kubernetes/tabir.yml', ...unitFiles('deploy/systemd')]) {
+    // A password of compose's own is none of Tabir's settings.
+    const set = new Set(read(path).match(/\b(?:TABIR_[A-Z_]+|REDIS_(?:URL|SOCKET))\b/g))
+    t.same(
+      [...set].filter((name) => name !== 'TABIR_REDIS_PASSWORD' && !config.includes(`  ${name}:`)),
+      [],
+      path,
+    )
+    for (const [, program] of read(path).matchAll(/\bdist\/((?:src|workers)\/\w+)\.js/g))
+      t.ok(existsSync(join(root, `${program}.ts`)), `${path} starts ${program}`)
+    t.notMatch(read(path), /appendfsync everysec|maxmemory-policy (?!noeviction)/)
+  }
+})
+
+function unitFiles(folder: string): string[] {
+  return readdirSync(join(root, folder)).map((name) => `${folder}/${name}`)
+}
