@@ -6,6 +6,7 @@ import { readFile, stat, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../config.js'
+import { parseRedisUrl } from '../store/redis-url.js'
 import { sealKeyPath } from '../store/seal-keys.js'
 import type { Store } from '../store/store.js'
 import { countWorkers, type WorkerCount } from '../store/worker-beats.js'
@@ -131,9 +132,10 @@ export async function apiFacts({ host, port }: Config): Promise<ApiFacts> {
 
 function lineTo(url: string | undefined): RedisFacts['line'] {
   if (url === undefined) return 'socket'
-  const { protocol, hostname } = new URL(url)
-  if (protocol === 'rediss:') return 'tls'
-  return ['localhost', '127.0.0.1', '[::1]'].includes(hostname) ? 'loopback' : 'plain'
+  if (url.startsWith('rediss')) return 'tls'
+  const { address } = parseRedisUrl(url)
+  const hosts = address.kind === 'server' ? [new URL(address.url).hostname] : address.sentinels.map(({ host }) => host)
+  return hosts.every((host) => ['localhost', '127.0.0.1', '[::1]', '::1'].includes(host)) ? 'loopback' : 'plain'
 }
 
 /** In a process of its own: decoders that do not load must not end this one. */

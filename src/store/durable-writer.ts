@@ -33,15 +33,21 @@ const MAX_ROUND = 256
 
 export class DurableWriter {
   readonly #redis: Redis
+  readonly #replicas: number
   #durability: Durability = 'unknown'
   #pending: Write[] = []
   // Invariant: one round is under way at a time. WAITAOF holds up whatever is behind it on the connection, so a round that
   // overlapped another would wait for the disk twice.
   #isWriting = false
 
-  /** @param redis a connection of its own. */
-  constructor(redis: Redis) {
+  /**
+   * @param redis a connection of its own.
+   * @param replicas how many of them, besides the server itself, must have a write on disk before it is answered: then it
+   *   outlives the loss of the server.
+   */
+  constructor(redis: Redis, replicas = 0) {
     this.#redis = redis
+    this.#replicas = replicas
     redis.on('ready', () => {
       this.probe().catch(() => {}) // gone again: the next 'ready' asks anew
     })
@@ -95,9 +101,9 @@ export class DurableWriter {
     const pipeline = this.#redis.pipeline()
     for (const { script, keys, args } of round) pipeline.callBuffer(command, body(script), keys.length, ...keys, ...args)
     const waits = this.#durability === 'fsync'
-    if (waits) pipeline.call('WAITAOF', 1, 0, FSYNC_TIMEOUT_MS)
+    if (waits) pipeline.call('WAITAOF', 1, this.#replicas, FSYNC_TIMEOUT_MS)
     const replies = (await pipeline.exec()) ?? []
-    const notOnDisk = waits ? whyNotOnDisk(replies[round.length]) : undefined
+    const notOnDisk = waits ? whyNotOnDisk(replies[round.length], this.#replicas) : undefined
     if (notOnDisk !== undefined) for (const { reject } of this.#pending.splice(0)) reject(notOnDisk)
     return round.filter(({ resolve, reject }, i) => {
       const [error, reply] = replies[i] ?? [new Error('Connection is closed.')]
@@ -112,9 +118,11 @@ export class DurableWriter {
 
 function whyNotOnDisk(
   [error, synced]: [Error | null, unknown] = [new Error('Connection is closed.'), undefined],
+  replicas: number,
 ): Error | undefined {
-  if (error !== null) return error
-  const isOnDisk = Array.isArray(synced) && Number(synced[0]) >= 1
+  // Whatever it says, the disk was not heard of: a server that has become a replica does not wait for one, for example.
+  if (error !== null) return new Problem('store-away', { retryAfterS: RETRY_AFTER_S, cause: error })
+  const isOnDisk = Array.isArray(synced) && Number(synced[0]) >= 1 && Number(synced[1]) >= replicas
   return isOnDisk ? undefined : new Problem('store-away', { retryAfterS: RETRY_AFTER_S })
 }
 

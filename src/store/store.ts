@@ -3,6 +3,7 @@
 import { Redis, type RedisOptions } from 'ioredis'
 import { Problem } from '../domain/problem.js'
 import { type Arg, type Durability, DurableWriter, type Script } from './durable-writer.js'
+import { parseRedisUrl, type RedisPlace } from './redis-url.js'
 
 export interface RedisTarget {
   readonly url: string | undefined
@@ -42,7 +43,7 @@ export function connectForFollowing(target: RedisTarget): Redis {
 export async function openStore(target: RedisTarget): Promise<Store> {
   const reader = connectForRequests(target)
   const writing = connectForRequests(target)
-  const writer = new DurableWriter(writing)
+  const writer = new DurableWriter(writing, target.url === undefined ? 0 : parseRedisUrl(target.url).replicas)
   try {
     await Promise.all([reader.connect(), writing.connect()])
     await writer.probe()
@@ -71,9 +72,27 @@ function connect(target: RedisTarget, options: RedisOptions): Redis {
   const redis =
     target.socket !== undefined
       ? new Redis(target.socket, common)
-      : new Redis(target.url ?? 'redis://127.0.0.1:6379', common)
+      : connectTo(parseRedisUrl(target.url ?? 'redis://127.0.0.1:6379'), common)
   redis.on('error', () => {}) // every command that fails says so itself; without a listener the process would end
   return redis
+}
+
+function connectTo({ address }: RedisPlace, common: RedisOptions & { readonly replyMapping: 'legacy' }): Redis {
+  if (address.kind === 'server') return new Redis(address.url, common)
+  const { sentinels, name, username, password, isTls } = address
+  return new Redis({
+    ...common,
+    sentinels: [...sentinels],
+    name,
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(isTls && { tls: {}, enableTLSForSentinelMode: true, sentinelTLS: {} }),
+    sentinelRetryStrategy: retryDelayMs,
+    // A master that was cut off does not close its connections: Sentinels say that it is none any more.
+    failoverDetector: true,
+    // And one that came back as a replica keeps them.
+    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+  })
 }
 
 function retryDelayMs(attempt: number): number {

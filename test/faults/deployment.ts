@@ -10,7 +10,7 @@ import { readConfig } from '../../src/config.js'
 import { createApiKey } from '../../src/services/access.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { openRedisServer, type RedisServer } from '../../src/store/embedded-redis.js'
-import { openStore } from '../../src/store/store.js'
+import { openStore, type RedisTarget } from '../../src/store/store.js'
 import { type KeptProcess, keepProcess } from './kept-process.js'
 import { type Line, openLine } from './line.js'
 
@@ -50,7 +50,7 @@ export async function deploy(): Promise<Deployment> {
   const temp = join(folder, 'tmp')
   mkdirSync(temp)
   const redis = await keepRedis(join(folder, 'data'))
-  const key = await makeKey(redis.socket)
+  const key = await makeKey({ url: undefined, socket: redis.socket })
   const clockFile = join(folder, 'clock')
   const start = async (name: string, entry: string, env: Readonly<Record<string, string>>) => {
     const line = await openLine(join(folder, `${name}.sock`), () => redis.socket)
@@ -165,8 +165,8 @@ function mount(folder: string): boolean {
   }
 }
 
-async function makeKey(socket: string): Promise<string> {
-  const store = await openStore({ url: undefined, socket })
+export async function makeKey(target: RedisTarget): Promise<string> {
+  const store = await openStore(target)
   const scopes = new Set(['match', 'signals:write'] as const)
   const { key } = await createApiKey(apiKeysIn(store), { org: 'all', kind: 'ngo', scopes, env: 'test', nowMs: Date.now() })
   await store.close()

@@ -9,7 +9,7 @@ import type { MarkedPictures } from './pictures.js'
 
 /** What everybody who acts on the service has at hand. */
 export interface Scene {
-  readonly deployment: Deployment
+  readonly deployment: Pick<Deployment, 'apis' | 'workers' | 'headers'>
   readonly ledger: Ledger
   readonly pictures: MarkedPictures
   readonly findings: Findings

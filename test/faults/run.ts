@@ -2,17 +2,17 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { randomFrom } from '../helpers/pictures.js'
-import { askForHashes, askForPictures, checkHashes, checkPicture, hashesIn, picturesIn } from './asker.js'
+import { askForHashes, askForPictures } from './asker.js'
 import { CAUSES, type Cause, type CauseName, type Draw } from './causes.js'
-import { is, type Reply } from './client.js'
 import { deploy } from './deployment.js'
 import { type Findings, noFindings, type Report, reportOf } from './findings.js'
 import { importSignals } from './importer.js'
 import { openLedger } from './ledger.js'
-import { askOne, type Scene } from './load.js'
+import type { Scene } from './load.js'
 import { markedPictures } from './pictures.js'
 import { submit } from './submitter.js'
 import { traceSearch } from './traces.js'
+import { ready, verify } from './verify.js'
 
 export interface RunOptions {
   readonly faults: number
@@ -34,11 +34,7 @@ export interface Run {
   readonly leftOut: readonly CauseName[]
 }
 
-/** Everything answers again so soon after a fault, or is waited for no longer. */
-const GIVE_UP_AFTER_MS = 60_000
-const POLL_MS = 20
 const MOST_WITHDRAWN = 1500
-const AT_ONCE = 500
 
 export async function run({ faults, seed, only, longestMs, tell }: RunOptions): Promise<Run> {
   const random = randomFrom(seed)
@@ -97,49 +93,6 @@ export async function run({ faults, seed, only, longestMs, tell }: RunOptions): 
   return { report: reportOf(findings, ledger.acknowledged), findings, startMs: deployment.startMs, leftOut }
 }
 
-/** Waits until every api says that it is ready, and answers about a hash and about a picture. */
-async function ready(scene: Scene): Promise<boolean> {
-  const { apis, workers } = scene.deployment
-  const end = performance.now() + GIVE_UP_AFTER_MS
-  const all = async (question: (at: number) => Promise<Reply>) => {
-    const replies = await Promise.all(apis.map((_, at) => question(at)))
-    return replies.every((reply) => is(reply, 200))
-  }
-  while (performance.now() < end) {
-    const isReady =
-      workers.isReady &&
-      (await all((at) => askOne(scene, at, { method: 'GET', path: '/health/ready' }))) &&
-      (await all((at) => checkHashes(scene, at, [], () => {}))) &&
-      (await all((at) => checkPicture(scene, at, undefined, () => {})))
-    if (isReady) return true
-    await sleep(POLL_MS)
-  }
-  return false
-}
-
-/** Asks every api for everything. While it does, the load goes on, and faults of their own have no part in it. */
-async function verify(scene: Scene): Promise<void> {
-  const { findings, deployment } = scene
-  for (const at of deployment.apis.keys()) {
-    const hashes = hashesIn(scene)
-    for (let from = 0; from < hashes.length; from += AT_ONCE) {
-      const some = hashes.slice(from, from + AT_ONCE)
-      const reply = await checkHashes(scene, at, some, (_, found) => {
-        if (found) findings.wrong.push(`a withdrawn hash matched at api ${at}`)
-        else findings.lost.push(`a hash at api ${at}`)
-      })
-      if (!is(reply, 200)) findings.wrong.push(`api ${at} was ready and could not be asked: ${codeOf(reply)}`)
-    }
-  }
-  const [picture] = picturesIn(scene)
-  if (picture === undefined) return
-  const reply = await checkPicture(scene, 0, picture, (_, found) => {
-    if (found) findings.wrong.push('a withdrawn picture matched')
-    else findings.lost.push('a picture')
-  })
-  if (!is(reply, 200)) findings.wrong.push(`a picture could not be asked for after a fault: ${codeOf(reply)}`)
-}
-
 /** All of them before any comes again, each time in another order. */
 function inTurn(names: readonly CauseName[], draw: Draw): () => CauseName {
   let left: CauseName[] = []
@@ -149,10 +102,6 @@ function inTurn(names: readonly CauseName[], draw: Draw): () => CauseName {
     left = left.filter((other) => other !== name)
     return name
   }
-}
-
-function codeOf(reply: Reply): string {
-  return reply.kind === 'answer' ? `${reply.status} ${reply.code ?? ''}` : reply.kind
 }
 
 function drawing(random: () => number, longestMs: number): Draw {

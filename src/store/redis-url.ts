@@ -1,0 +1,64 @@
+// The address of a Redis: one server, or a master that Sentinels know; and how many copies a write waits for.
+
+export interface RedisPlace {
+  /** How the client library takes it: an address, or Sentinels and the name of their master. */
+  readonly address:
+    | { readonly kind: 'server'; readonly url: string }
+    | {
+        readonly kind: 'sentinel'
+        readonly sentinels: readonly { readonly host: string; readonly port: number }[]
+        readonly name: string
+        readonly username: string | undefined
+        readonly password: string | undefined
+        readonly isTls: boolean
+      }
+  /** A write counts when so many replicas, besides the master, have it on disk. */
+  readonly replicas: number
+}
+
+const DEFAULT_SENTINEL_PORT = 26_379
+const SENTINEL = /^redis(s?)\+sentinel:\/\/(?:([^:@/]*):([^@/]*)@)?([^/?]+)\/([\w.-]+)(?:\?(.*))?$/
+const HOST = /^(?:\[([0-9a-fA-F:.]+)\]|([\w.-]+))(?::(\d{1,5}))?$/
+
+/**
+ * `redis://` and `rediss://` as everywhere; `redis+sentinel://[user]:[password]@host:port,host:port/master-name` for Sentinels, and
+ * `rediss+sentinel://` where they and the servers speak TLS. Each may end in `?replicas=N`.
+ *
+ * @throws {Error} without repeating the address: there may be a password in it.
+ */
+export function parseRedisUrl(url: string): RedisPlace {
+  if (!/^rediss?\+sentinel:/.test(url)) {
+    const parsed = new URL(url)
+    const replicas = replicasIn(parsed.searchParams)
+    parsed.searchParams.delete('replicas')
+    return { address: { kind: 'server', url: parsed.href }, replicas }
+  }
+  const [, tls, username, password, hosts, name, search] = SENTINEL.exec(url) ?? []
+  if (hosts === undefined || name === undefined) throw new Error(WRONG)
+  return {
+    address: {
+      kind: 'sentinel',
+      sentinels: hosts.split(',').map(sentinelAt),
+      name,
+      username: username === undefined || username === '' ? undefined : decodeURIComponent(username),
+      password: password === undefined || password === '' ? undefined : decodeURIComponent(password),
+      isTls: tls === 's',
+    },
+    replicas: replicasIn(new URLSearchParams(search)),
+  }
+}
+
+const WRONG = 'REDIS_URL for Sentinels has the form redis+sentinel://:password@host:26379,host:26379/master-name'
+
+function sentinelAt(text: string) {
+  const [, v6, named, port] = HOST.exec(text) ?? []
+  const host = v6 ?? named
+  if (host === undefined) throw new Error(WRONG)
+  return { host, port: port === undefined ? DEFAULT_SENTINEL_PORT : Number(port) }
+}
+
+function replicasIn(search: URLSearchParams): number {
+  const text = search.get('replicas') ?? '0'
+  if (!/^\d$/.test(text)) throw new Error('replicas in REDIS_URL must be a whole number from 0 to 9')
+  return Number(text)
+}

@@ -1,0 +1,58 @@
+// After a fault: is the service there again, and has it kept everything that it promised?
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { checkHashes, checkPicture, hashesIn, picturesIn } from './asker.js'
+import { is, type Reply } from './client.js'
+import { askOne, type Scene } from './load.js'
+
+/** Everything answers again so soon after a fault, or is waited for no longer. */
+const GIVE_UP_AFTER_MS = 60_000
+const POLL_MS = 20
+const AT_ONCE = 500
+
+/** Waits until every api says that it is ready, and answers about a hash and about a picture. */
+export async function ready(scene: Scene): Promise<boolean> {
+  const { apis, workers } = scene.deployment
+  const end = performance.now() + GIVE_UP_AFTER_MS
+  const all = async (question: (at: number) => Promise<Reply>) => {
+    const replies = await Promise.all(apis.map((_, at) => question(at)))
+    return replies.every((reply) => is(reply, 200))
+  }
+  while (performance.now() < end) {
+    const isReady =
+      workers.isReady &&
+      (await all((at) => askOne(scene, at, { method: 'GET', path: '/health/ready' }))) &&
+      (await all((at) => checkHashes(scene, at, [], () => {}))) &&
+      (await all((at) => checkPicture(scene, at, undefined, () => {})))
+    if (isReady) return true
+    await sleep(POLL_MS)
+  }
+  return false
+}
+
+/** Asks every api for everything. While it does, the load goes on, and faults of their own have no part in it. */
+export async function verify(scene: Scene): Promise<void> {
+  const { findings, deployment } = scene
+  for (const at of deployment.apis.keys()) {
+    const hashes = hashesIn(scene)
+    for (let from = 0; from < hashes.length; from += AT_ONCE) {
+      const some = hashes.slice(from, from + AT_ONCE)
+      const reply = await checkHashes(scene, at, some, (_, found) => {
+        if (found) findings.wrong.push(`a withdrawn hash matched at api ${at}`)
+        else findings.lost.push(`a hash at api ${at}`)
+      })
+      if (!is(reply, 200)) findings.wrong.push(`api ${at} was ready and could not be asked: ${codeOf(reply)}`)
+    }
+  }
+  const [picture] = picturesIn(scene)
+  if (picture === undefined) return
+  const reply = await checkPicture(scene, 0, picture, (_, found) => {
+    if (found) findings.wrong.push('a withdrawn picture matched')
+    else findings.lost.push('a picture')
+  })
+  if (!is(reply, 200)) findings.wrong.push(`a picture could not be asked for after a fault: ${codeOf(reply)}`)
+}
+
+function codeOf(reply: Reply): string {
+  return reply.kind === 'answer' ? `${reply.status} ${reply.code ?? ''}` : reply.kind
+}
