@@ -14,6 +14,7 @@ import { type Keyring, makeKeyring, SEALED } from '../../src/store/seal.js'
 import { checkRing, forgetKey, noteActive, switchToActive } from '../../src/store/seal-ring.js'
 import { loadSecrets } from '../../src/store/secrets.js'
 import { openStore, type Store } from '../../src/store/store.js'
+import { watchesIn } from '../../src/store/watches.js'
 import { type Webhook, webhooksIn } from '../../src/store/webhooks.js'
 import { startRedis } from '../helpers/redis.js'
 
@@ -40,6 +41,8 @@ function imageNumber(i: number): StoredImage {
   }
 }
 
+const ORG_ID = uuidV7(1, randomBytes(10))
+const WATCH = imageNumber(0)
 const WEBHOOK: Webhook = {
   webhookId: 'w1',
   orgId: 'org',
@@ -58,6 +61,7 @@ async function filled(keyring: Keyring, count: number): Promise<StoredImage[]> {
   const stored = Array.from({ length: count }, (_, i) => imageNumber(i))
   await imagesIn(store, keyring).put(stored)
   await webhooksIn(store, keyring).add(WEBHOOK)
+  await watchesIn(store, keyring).put(ORG_ID, [WATCH], Date.now() + 60_000, 10)
   await contextsIn(store, keyring, Buffer.alloc(32)).note('org', 'a group', [stored[0]?.id ?? ''], Date.now())
   return stored
 }
@@ -117,6 +121,7 @@ t.test('all is sealed anew, wherever it is, while others write, and nothing come
   t.same(await loadSecrets(store, after), secrets)
   t.match(await contextsIn(store, after, Buffer.alloc(32)).counts('org', Date.now()), [{ context: 'a group' }])
   t.same(await webhooksIn(store, after).all(), [WEBHOOK])
+  t.same(await watchesIn(store, after).get([WATCH.id]), [WATCH.image])
   t.same(await sealedAnywhere(before), [], 'nothing in all of Redis is under the old key')
   t.same(Object.keys((await census(store, during))['images'] ?? {}), [during.active.fingerprint])
 })
@@ -194,6 +199,7 @@ t.test('whatever seals under the ring is known to what seals anew', async (t) =>
     'store/contexts.ts': 1, // contexts
     'store/images.ts': 2, // images and details
     'store/secrets.ts': 1, // secrets
+    'store/watches.ts': 1, // watches
     'store/webhooks.ts': 1, // webhooks
     'store/reseal.ts': 1, // all of these
     'store/sealed-file.ts': 1, // snapshots, which are written anew
