@@ -78,18 +78,20 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
     "body": {
       "url": "https://hooks.example.com/tabir",
       "events": [
-        "webhook.ping"
+        "match.found",
+        "signal.withdrawn"
       ]
     },
     "answer": {
-      "webhookId": "01a21282-98c9-704d-bd69-4b53758a53e3",
+      "webhookId": "01a21298-8a56-7327-88cc-563c01e0da96",
       "url": "https://hooks.example.com/tabir",
       "events": [
-        "webhook.ping"
+        "match.found",
+        "signal.withdrawn"
       ],
       "enabled": true,
       "maxPerSecond": 50,
-      "createdAt": "2026-11-25T11:41:18.409Z",
+      "createdAt": "2026-11-25T12:05:16.502Z",
       "failures": 0,
       "failingSince": null,
       "oldSecretUntil": null,
@@ -147,20 +149,21 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   },
   "changeWebhook": {
     "params": {
-      "webhookId": "01a21282-98c9-704d-bd69-4b53758a53e3"
+      "webhookId": "01a21298-8a56-7327-88cc-563c01e0da96"
     },
     "body": {
       "maxPerSecond": 5
     },
     "answer": {
-      "webhookId": "01a21282-98c9-704d-bd69-4b53758a53e3",
+      "webhookId": "01a21298-8a56-7327-88cc-563c01e0da96",
       "url": "https://hooks.example.com/tabir",
       "events": [
-        "webhook.ping"
+        "match.found",
+        "signal.withdrawn"
       ],
       "enabled": true,
       "maxPerSecond": 5,
-      "createdAt": "2026-11-25T11:41:18.409Z",
+      "createdAt": "2026-11-25T12:05:16.502Z",
       "failures": 0,
       "failingSince": null,
       "oldSecretUntil": null
@@ -588,17 +591,18 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   },
   "getWebhook": {
     "params": {
-      "webhookId": "01a21282-98c9-704d-bd69-4b53758a53e3"
+      "webhookId": "01a21298-8a56-7327-88cc-563c01e0da96"
     },
     "answer": {
-      "webhookId": "01a21282-98c9-704d-bd69-4b53758a53e3",
+      "webhookId": "01a21298-8a56-7327-88cc-563c01e0da96",
       "url": "https://hooks.example.com/tabir",
       "events": [
-        "webhook.ping"
+        "match.found",
+        "signal.withdrawn"
       ],
       "enabled": true,
       "maxPerSecond": 50,
-      "createdAt": "2026-11-25T11:41:18.409Z",
+      "createdAt": "2026-11-25T12:05:16.502Z",
       "failures": 0,
       "failingSince": null,
       "oldSecretUntil": null
@@ -990,14 +994,15 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
     "answer": {
       "webhooks": [
         {
-          "webhookId": "01a21282-98c9-704d-bd69-4b53758a53e3",
+          "webhookId": "01a21298-8a56-7327-88cc-563c01e0da96",
           "url": "https://hooks.example.com/tabir",
           "events": [
-            "webhook.ping"
+            "match.found",
+            "signal.withdrawn"
           ],
           "enabled": true,
           "maxPerSecond": 50,
-          "createdAt": "2026-11-25T11:41:18.409Z",
+          "createdAt": "2026-11-25T12:05:16.502Z",
           "failures": 0,
           "failingSince": null,
           "oldSecretUntil": null
@@ -1254,20 +1259,21 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   },
   "rotateWebhookSecret": {
     "params": {
-      "webhookId": "01a21282-98c9-704d-bd69-4b53758a53e3"
+      "webhookId": "01a21298-8a56-7327-88cc-563c01e0da96"
     },
     "answer": {
-      "webhookId": "01a21282-98c9-704d-bd69-4b53758a53e3",
+      "webhookId": "01a21298-8a56-7327-88cc-563c01e0da96",
       "url": "https://hooks.example.com/tabir",
       "events": [
-        "webhook.ping"
+        "match.found",
+        "signal.withdrawn"
       ],
       "enabled": true,
       "maxPerSecond": 5,
-      "createdAt": "2026-11-25T11:41:18.409Z",
+      "createdAt": "2026-11-25T12:05:16.502Z",
       "failures": 0,
       "failingSince": null,
-      "oldSecretUntil": "2026-11-26T11:41:18.534Z",
+      "oldSecretUntil": "2026-11-26T12:05:17.811Z",
       "secret": "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
     }
   },
