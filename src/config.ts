@@ -46,6 +46,7 @@ const Variables = z.object({
   TABIR_MAX_SIGNALS_PER_ORG_PER_DAY: wholeNumber(0, 1_000_000_000).default(0),
   TABIR_MAX_WATCHES_PER_ORG: wholeNumber(0, 10_000_000).default(250_000),
   TABIR_PROOF_ROUNDS: wholeNumber(0, 100_000).default(0),
+  TABIR_EXTENDED_PROTECTION: z.enum(['on', 'off'], { error: 'must be on or off' }).default('off'),
   TABIR_COUNTRY: z
     .string()
     .regex(/^[A-Z]{2}$/, 'must be a country code of two capital letters')
@@ -121,6 +122,7 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
     maxSignalsPerOrgPerDay: e.TABIR_MAX_SIGNALS_PER_ORG_PER_DAY,
     maxWatchesPerOrg: e.TABIR_MAX_WATCHES_PER_ORG,
     proofRounds: e.TABIR_PROOF_ROUNDS,
+    extendedProtection: e.TABIR_EXTENDED_PROTECTION,
     pageExitUrl: e.TABIR_PAGE_EXIT_URL,
     country: e.TABIR_COUNTRY,
     contactName: e.TABIR_CONTACT_NAME,
@@ -160,6 +162,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_MAX_SIGNALS_PER_ORG_PER_DAY',
     'TABIR_MAX_WATCHES_PER_ORG',
     'TABIR_PROOF_ROUNDS',
+    'TABIR_EXTENDED_PROTECTION',
     'TABIR_COUNTRY',
     'TABIR_PAGE_EXIT_URL',
     'TABIR_CONTACT_NAME',

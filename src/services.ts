@@ -16,6 +16,7 @@ import { banksFrom } from './services/banks.js'
 import { caseAccessTo } from './services/case-access.js'
 import { caseFilesIn } from './services/case-file.js'
 import { casesFrom } from './services/cases.js'
+import { detailFinderWith } from './services/detail-finder.js'
 import { detailingWith } from './services/detailing.js'
 import { type Exchanges, exchangesOver } from './services/exchanges.js'
 import { exportsFrom } from './services/exports.js'
@@ -134,6 +135,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const trusts = trustsIn(store)
   const keyUses = keyUsesOver({ uses: keyUsesIn(store), now })
   const matchIds = matchIdsWith(secrets.matchId)
+  const veil = options.extendedProtection ? veilFrom(secrets.details) : undefined
   const replica = new Replica({
     store,
     images,
@@ -183,7 +185,8 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     onTrouble,
     onSwitch: () => void replica.saveAgain().catch(onTrouble),
   })
-  const matcher = matcherOver({ replica, matchIds, sightings: trust.sightings, clock })
+  const finder = veil && detailFinderWith({ images, veil })
+  const matcher = matcherOver({ replica, matchIds, finder, sightings: trust.sightings, clock })
   const watches = watchesIn(store, keyring)
   const watchIndex = watchIndexOver({ watches, follower: connectForFollowing(options.redis), clock, onTrouble })
   const watching = watchingOver({
@@ -211,7 +214,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     ceilings: trust.ceilings,
     isHarmless: (signals) => isHarmless(replica.catalogue, signals),
     idSecret: secrets.signalId,
-    detailing: options.extendedProtection ? detailingWith({ replica, veil: veilFrom(secrets.details), clock }) : undefined,
+    detailing: veil && detailingWith({ replica, veil, clock }),
     now,
   })
 

@@ -58,3 +58,19 @@ export function distanceBandOf(distanceBits: number): DistanceBand {
   if (band === undefined) throw new RangeError('no match is wider than the widest threshold')
   return band.name
 }
+
+/** What callers without `match:distance` get in place of the number of details that agree, for the same reason. */
+const INLIER_LEASTS = [
+  { name: '40+', least: 40 },
+  { name: '20-39', least: 20 },
+  { name: '12-19', least: 12 },
+  { name: '8-11', least: 8 },
+] as const
+
+export const INLIER_BANDS = INLIER_LEASTS.map((band) => band.name)
+
+export function inlierBandOf(inliers: number): (typeof INLIER_LEASTS)[number]['name'] {
+  const band = INLIER_LEASTS.find(({ least }) => inliers >= least)
+  if (band === undefined) throw new RangeError('fewer details are no match')
+  return band.name
+}

@@ -1,7 +1,7 @@
 // What hashing gives for one picture. Hashes only.
 
 import type { RegisteredDetails } from '../hash/details/details.js'
-import type { FeatureView } from '../hash/details/features.js'
+import type { AskedView } from '../hash/details/features.js'
 import type { Hash256 } from '../hash/hash256.js'
 import type { View } from './signal.js'
 import type { SignalType } from './signal-types.js'
@@ -24,5 +24,5 @@ export interface HashedImage {
   /** Of a picture that is to be found by its details as well. */
   readonly details?: RegisteredDetails
   /** Of a picture that is asked about by its details as well: its views. */
-  readonly asked?: readonly FeatureView[]
+  readonly asked?: readonly AskedView[]
 }

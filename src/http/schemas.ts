@@ -4,12 +4,13 @@ import { z } from 'zod'
 import { CONSENT_KINDS } from '../domain/assistance.js'
 import { BANK_NAME_PATTERN } from '../domain/bank.js'
 import { CASE_STATES } from '../domain/case.js'
-import { DISTANCE_BANDS, GRADES } from '../domain/grade.js'
+import { DISTANCE_BANDS, GRADES, INLIER_BANDS } from '../domain/grade.js'
 import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/signal.js'
 import { ROW_TYPES, SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../domain/signal-types.js'
-import { MAX_REGISTERED_BYTES } from '../hash/details/written.js'
+import { MAX_ASKED_BYTES, MAX_REGISTERED_BYTES } from '../hash/details/written.js'
 import { HASH_PATTERN } from '../hash/hash256.js'
 import { transforms } from '../hash/transforms.js'
+import { DEPTHS } from '../services/matcher.js'
 import { ProblemBody } from './problems.js'
 
 export const HashText = z
@@ -58,6 +59,18 @@ export const GivenDetails = z
     description:
       'Details of the picture, for a case with extended protection: base64, as `detailsOf` of `tabir/hash` gives them.',
   })
+
+/** Details that the caller found in a picture. */
+export const AskedDetails = z
+  .base64()
+  .max(Math.ceil(MAX_ASKED_BYTES / 3) * 4)
+  .meta({
+    description:
+      'Details of the picture, where the service offers extended protection: base64, as `detailsOf` of `tabir/hash` gives them. At most 9 views of 300.',
+  })
+export const DepthName = z.enum(DEPTHS).default('auto').meta({
+  description: 'auto: by details where hashes find nothing. full: by details as well. hashes: never by details.',
+})
 
 /** A result for one of several things sent: either it was taken, or it has a problem in its place. */
 export const RegisteredState = z.enum(['registered', 'refused'])
@@ -112,8 +125,8 @@ export const MatchView = z
     }),
     distanceBand: z.enum(DISTANCE_BANDS),
     distanceBits: z.int().optional().meta({ description: 'Only with the scope match:distance.' }),
-    signalType: SignalTypeName,
-    view: ViewName,
+    signalType: z.enum(ROW_TYPES),
+    view: z.enum([...VIEW_NAMES, 'details']),
     transform: z
       .enum(transforms.map(({ name }) => name))
       .meta({ description: 'What turns the picture that was asked about into the registered one.' }),
@@ -121,6 +134,19 @@ export const MatchView = z
     tier: z.enum(TIER_NAMES),
     category: CategoryName.nullable(),
     disputed: z.boolean(),
+    details: z
+      .object({
+        inliersBand: z.enum(INLIER_BANDS),
+        inliers: z.int().optional().meta({ description: 'Only with the scope match:distance.' }),
+        region: z
+          .object({ left: z.number(), top: z.number(), right: z.number(), bottom: z.number() })
+          .meta({ description: 'What they cover of the picture that you sent, in parts of its sides, 0 to 1.' }),
+      })
+      .optional()
+      .meta({
+        description:
+          'Only of a match by details (`view: details`): how many details agree, 8 at least, where chance agrees in 7 at most. Such a match is `near`; its distance is the median over these details.',
+      }),
   })
   .meta({ id: 'Match' })
 

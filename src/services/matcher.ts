@@ -13,11 +13,14 @@ import { type DistanceBand, distanceBandOf, type Grade, gradeOf, isExact, type M
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
 import type { Category, Tier, View } from '../domain/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
+import { type RowType, SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
+import type { AskedView } from '../hash/details/features.js'
 import type { Hash256 } from '../hash/hash256.js'
 import { type TransformName, transforms, waysOf } from '../hash/transforms.js'
 import type { Hit } from '../search/signal-index.js'
 import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
+import type { DetailFinder } from './detail-finder.js'
+import { type MatchedDetails, matchesByDetails } from './match-by-details.js'
 import type { MatchIds } from './match-ids.js'
 import { paceMaker } from './pace.js'
 import type { Replica } from './replica.js'
@@ -29,18 +32,25 @@ export interface Match {
   /** The same for the same image and tenant, and for no other tenant. */
   readonly matchId: string
   readonly grade: Grade
+  /** Of a match by details the median over those that agree. */
   readonly distanceBits: number
   readonly distanceBand: DistanceBand
-  readonly signalType: SignalType
+  readonly signalType: RowType
   /** Which part of the registered picture was recognised. */
-  readonly view: View
+  readonly view: View | 'details'
   /** What turns the picture that was asked about into the registered one. */
   readonly transform: TransformName
   readonly bank: string
   readonly tier: Tier
   readonly category: Category | undefined
   readonly disputed: boolean
+  /** Only of a match by details. */
+  readonly details?: MatchedDetails
 }
+
+/** auto: by details where hashes find nothing. full: by details as well. hashes: never by details. */
+export const DEPTHS = ['auto', 'full', 'hashes'] as const
+export type Depth = (typeof DEPTHS)[number]
 
 export interface MatchOptions {
   /** The tenant that asks; match ids are its own. */
@@ -51,12 +61,19 @@ export interface MatchOptions {
   readonly contexts?: readonly (string | undefined)[]
   /** In place of the banks' thresholds, as far as a type allows. */
   readonly thresholdBits: number | undefined
+  /** Views of a picture, by its number, for a match by its details; asked when its turn comes. */
+  readonly viewsOf?: (picture: number) => readonly AskedView[] | undefined
+  readonly depth?: Depth
+  /** Also find by details what a mirror shows? */
+  readonly mirrors?: boolean
 }
 
 export interface Matcher {
+  /** Can it match by details? Elsewhere views are left unlooked at. */
+  readonly knowsDetails: boolean
   /**
-   * For each picture, given by its signals, all registered images within the threshold: nearest first, each image once.
-   * Exact. Gives way to others of this process every millisecond or so, and asks for the next picture when it comes to it.
+   * For each picture, given by its signals, all registered images within the threshold: nearest first, each image once; then those
+   * that its details find. Exact, but for details. Gives way to others of this process every millisecond or so, and asks for the next picture when it comes to it.
    * @throws {Problem} bank-unknown, index-cold, store-away
    */
   match(pictures: Iterable<readonly HashedSignal[]>, options: MatchOptions): Promise<Match[][]>
@@ -65,6 +82,8 @@ export interface Matcher {
 export interface MatcherParts {
   readonly replica: Replica
   readonly matchIds: MatchIds
+  /** `undefined` where extended protection is off. */
+  readonly finder: DetailFinder | undefined
   /** Told of what was answered; waits for nothing. */
   readonly sightings: Pick<Sightings, 'note'>
   /** A clock that never goes back, in milliseconds. */
@@ -74,8 +93,9 @@ export interface MatcherParts {
 /** How long this may keep the event loop from others in one go. */
 const TURN_MS = 1
 
-export function matcherOver({ replica, matchIds, sightings, clock }: MatcherParts): Matcher {
+export function matcherOver({ replica, matchIds, finder, sightings, clock }: MatcherParts): Matcher {
   return {
+    knowsDetails: finder !== undefined,
     async match(pictures, options) {
       const catalogue = replica.catalogue
       const banks = banksAsked(catalogue, options)
@@ -90,7 +110,7 @@ export function matcherOver({ replica, matchIds, sightings, clock }: MatcherPart
           const turn = giveWay()
           if (turn !== undefined) await turn
         }
-        answers.push(step.value)
+        answers.push(await withDetails(answers.length, step.value))
       }
 
       // A long batch gave way to others in between: what was withdrawn meanwhile is not named, and a catalogue that is no
@@ -102,6 +122,20 @@ export function matcherOver({ replica, matchIds, sightings, clock }: MatcherPart
         sightings.note(options.orgId, met, options.contexts?.[i])
         return standing.map(({ match }) => match)
       })
+
+      /** Of an image that hashes found for review alone, details speak. */
+      async function withDetails(picture: number, byHashes: Answer): Promise<Answer> {
+        const { depth = 'auto', viewsOf, orgId, mirrors = true } = options
+        const isFound = byHashes.some(({ match }) => match.grade !== 'review')
+        if (finder === undefined || depth === 'hashes' || (depth === 'auto' && isFound)) return byHashes
+        const views = viewsOf?.(picture)
+        if (views === undefined) return byHashes
+        const except = new Set(byHashes.filter(({ match }) => match.grade !== 'review').map(({ ordinal }) => ordinal))
+        const matchIdOf = (imageId: string) => matchIds.idFor(orgId, imageId)
+        const found = await matchesByDetails(finder, views, { catalogue, banks, mirrors, except, giveWay, matchIdOf })
+        const spoken = new Set(found.map(({ ordinal }) => ordinal))
+        return [...byHashes.filter(({ ordinal }) => !spoken.has(ordinal)), ...found]
+      }
 
       function* answerTo(signals: readonly HashedSignal[]): Generator<void, Answer, void> {
         const { nearest: found, pairs } = yield* findNearest(catalogue, banks, signals, options.thresholdBits, widestBits)

@@ -27,7 +27,7 @@ export function effectsIn({ notices, strikes, veto, caseEvents, ownerOf }: Effec
     if (action.kind === 'decide' && after.dispute === 'upheld') {
       const account = accountOf(image, await ownerOf(image))
       if (account !== undefined) await strikes.add(account, imageId, atMs)
-      if (after.reasons.includes('harmless-content')) await veto.add(image)
+      if (after.reasons.includes('harmless-content')) await veto.add(imageId, image)
     }
     await tellCase(caseEvents, change)
   }

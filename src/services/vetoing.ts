@@ -8,8 +8,8 @@ import type { Images } from '../store/images.js'
 import type { Replica } from './replica.js'
 
 export interface Vetoing {
-  /** All its hashes, as one image; the same picture again changes nothing. Durable and known here when it returns. */
-  add(image: RegisteredImage): Promise<void>
+  /** All its hashes and details, as one image; the same picture again changes nothing. Durable and known here when it returns. */
+  add(imageId: string, image: RegisteredImage): Promise<void>
 }
 
 export interface VetoingParts {
@@ -21,7 +21,7 @@ export interface VetoingParts {
 
 export function vetoing({ images, replica, idSecret, now }: VetoingParts): Vetoing {
   return {
-    async add({ signals, category }) {
+    async add(imageId, { signals, category, details }) {
       const image: RegisteredImage = {
         bank: HARMLESS_BANK_NAME,
         tier: 'verified',
@@ -29,8 +29,10 @@ export function vetoing({ images, replica, idSecret, now }: VetoingParts): Vetoi
         ref: undefined,
         createdAtMs: now(),
         signals,
+        ...(details !== undefined && { details }),
       }
-      const revision = await images.put([{ id: idOf(idSecret, image), image }])
+      const [points] = details === undefined ? [] : await images.points([imageId])
+      const revision = await images.put([{ id: idOf(idSecret, image), image, ...(points !== undefined && { points }) }])
       await replica.reached(revision)
     },
   }

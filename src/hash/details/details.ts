@@ -6,7 +6,7 @@ import type { FrameKernel } from '../frame-kernel.js'
 import type { Pixels } from '../pixels.js'
 import { wholeOf } from '../raster.js'
 import type { Rectangle } from '../rectangle.js'
-import { type FeatureView, featuresOf, LEAST_SIDE_PX } from './features.js'
+import { type AskedView, featuresOf, LEAST_SIDE_PX } from './features.js'
 import { kept } from './kept.js'
 import { type DetailRows, MAX_POINTS, type Points, pointsOf, rowsOf } from './rows.js'
 import { selected } from './select.js'
@@ -29,7 +29,7 @@ export interface Details {
   /**
    * The views of a picture that is asked about, the likeliest first: all of it, what is left without frames, its middle. At most 9.
    */
-  ask(pixels: Pixels): FeatureView[]
+  ask(pixels: Pixels): AskedView[]
 }
 
 /** The longer side at which a picture is registered. */
@@ -70,7 +70,8 @@ export function detailsWith(kernel: DetailsKernel, frames: FrameKernel): Details
       return kernel.look(pixels, LARGE_SIDE_PX, (sight) => {
         const viewOf = (part: Rectangle, sidePx: number) => {
           const aspect = (part.right - part.left) / (part.bottom - part.top)
-          return featuresOf(sight, part, { sidePx, count: ASKED, mirrors: true, aspect })
+          const view = featuresOf(sight, part, { sidePx, count: ASKED, mirrors: true, aspect })
+          return { ...view, part: scaled(part, 1 / pixels.width, 1 / pixels.height) }
         }
         const views = [whole, ...parts, middleOf(whole)].map((part) => viewOf(part, ASKED_SIDE_PX))
         // A small picture on a large page has too few pixels left in the first of them.

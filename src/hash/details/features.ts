@@ -25,6 +25,11 @@ export interface FeatureView {
   readonly features: readonly Feature[]
 }
 
+/** A view of a picture that is asked about, and which part of the picture it shows, in parts of its sides, 0…1. */
+export interface AskedView extends FeatureView {
+  readonly part: Rectangle
+}
+
 export interface FeatureOptions {
   /** The longer side of the view's largest level; a part that has fewer pixels is not enlarged. */
   readonly sidePx: number

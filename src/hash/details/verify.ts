@@ -5,20 +5,22 @@ import { PLACES, type PlacedFeature } from './kept.js'
 import type { Points } from './rows.js'
 import { bitsBetween, wordsOf } from './words.js'
 
+/** A detail of the registered picture and one of the view that is asked about, which look alike and lie as they should. */
+export interface AgreeingPair {
+  /** In pixels of the view that was asked about. */
+  readonly x: number
+  readonly y: number
+  /** 0…35: of 6 × 6 cells of the registered picture. */
+  readonly cell: number
+  readonly distanceBits: number
+}
+
 export interface Verified {
+  readonly pairs: readonly AgreeingPair[]
   /** Pairs of details that agree on one similarity: a scale, a turn and a shift. */
   readonly inliers: number
   /** Of 6 × 6 cells of the registered picture, those that have any of them. */
   readonly cells: number
-  /** What the inliers cover, in pixels of the view that was asked about; absent without any. */
-  readonly region: Region | undefined
-}
-
-export interface Region {
-  readonly left: number
-  readonly top: number
-  readonly right: number
-  readonly bottom: number
 }
 
 /** Chance agrees in seven at most, and on one edge or one sticker in few cells (docs/robustness.md). */
@@ -33,7 +35,7 @@ const MOST_SCALE = 6
 /** In pixels of the registered picture: places are known to a cell of 15 of its 480. */
 const TOLERANCE_CELLS = 0.8
 
-export function isShown({ inliers, cells }: Verified): boolean {
+export function isShown({ inliers, cells }: Pick<Verified, 'inliers' | 'cells'>): boolean {
   return inliers >= LEAST_INLIERS && cells >= LEAST_CELLS
 }
 
@@ -59,8 +61,18 @@ export function verify(registered: Points, asked: readonly PlacedFeature[]): Ver
       if (agreeing.length > best.length) best = agreeing
     }
   }
-  const cells = new Set(best.map(({ registered: feature }) => cellOf(feature, registered.width, registered.height)))
-  return { inliers: best.length, cells: cells.size, region: regionOf(best) }
+  return verifiedBy(
+    best.map((pair) => ({
+      x: pair.asked.x,
+      y: pair.asked.y,
+      cell: cellOf(pair.registered, registered.width, registered.height),
+      distanceBits: pair.distanceBits,
+    })),
+  )
+}
+
+export function verifiedBy(pairs: readonly AgreeingPair[]): Verified {
+  return { pairs, inliers: pairs.length, cells: new Set(pairs.map(({ cell }) => cell)).size }
 }
 
 type Placed = Pick<PlacedFeature, 'x' | 'y' | 'hash'>
@@ -124,11 +136,4 @@ function errorOf({ cos, sin }: Similarity, from: Pair, { registered, asked }: Pa
   const across = from.registered.x + cos * x - sin * y - registered.x
   const down = from.registered.y + sin * x + cos * y - registered.y
   return across * across + down * down
-}
-
-function regionOf(pairs: readonly Pair[]): Region | undefined {
-  if (pairs.length === 0) return undefined
-  const xs = pairs.map(({ asked }) => asked.x)
-  const ys = pairs.map(({ asked }) => asked.y)
-  return { left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) }
 }

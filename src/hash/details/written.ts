@@ -3,7 +3,7 @@
 import { HASH_BYTES, hashFromBytes } from '../hash256.js'
 import { TURNS } from './describe.js'
 import type { RegisteredDetails } from './details.js'
-import type { Feature, FeatureView } from './features.js'
+import type { AskedView, Feature } from './features.js'
 import { type DetailRow, isDetailRow, isPoint, MAX_POINTS, MAX_SIDE_HALVES, type Point } from './rows.js'
 import { MAX_RANKED } from './select.js'
 import { LEVELS } from './sight.js'
@@ -15,7 +15,7 @@ import { LEVELS } from './sight.js'
  *   [1] points   per point: [1] column  [1] row  [32] hash
  * Of one that is asked about:
  *   [1] 2  [1] views
- *   per view: [2] width  [2] height  [2] features
+ *   per view: [2] width  [2] height  [2] features, and of its part [2] left  [2] top  [2] right  [2] bottom, in 65,535ths of the picture
  *   per feature: [2] x × 16  [2] y × 16  [1] turn  [1] level  [32] hash  [32] hash in a mirror
  * Numbers of two bytes have the lower one first.
  */
@@ -24,6 +24,8 @@ const ASKED = 2
 const ROW_BYTES = 2 + HASH_BYTES
 const FEATURE_BYTES = 6 + 2 * HASH_BYTES
 const STEPS_A_PX = 16
+const VIEW_BYTES = 14
+const WHOLE_SIDE = 65_535
 
 /** Views of one picture, and details of one view. */
 export const MAX_ASKED_VIEWS = 9
@@ -31,7 +33,7 @@ export const MAX_ASKED_FEATURES = 300
 const MAX_ASKED_SIDE_PX = 1000
 
 export const MAX_REGISTERED_BYTES = 5 + (MAX_RANKED + MAX_POINTS) * ROW_BYTES
-export const MAX_ASKED_BYTES = 2 + MAX_ASKED_VIEWS * (6 + MAX_ASKED_FEATURES * FEATURE_BYTES)
+export const MAX_ASKED_BYTES = 2 + MAX_ASKED_VIEWS * (VIEW_BYTES + MAX_ASKED_FEATURES * FEATURE_BYTES)
 
 export function writeRegistered({ ranked, points }: RegisteredDetails): Uint8Array {
   const bytes = writing(5 + (ranked.rows.length + points.points.length) * ROW_BYTES)
@@ -61,12 +63,13 @@ export function readRegistered(bytes: Uint8Array): RegisteredDetails | undefined
 }
 
 /** @param views with what a mirror shows. */
-export function writeAsked(views: readonly FeatureView[]): Uint8Array {
+export function writeAsked(views: readonly AskedView[]): Uint8Array {
   const features = views.reduce((sum, view) => sum + view.features.length, 0)
-  const bytes = writing(2 + 6 * views.length + FEATURE_BYTES * features)
+  const bytes = writing(2 + VIEW_BYTES * views.length + FEATURE_BYTES * features)
   bytes.byte(ASKED).byte(views.length)
-  for (const { width, height, features } of views) {
+  for (const { width, height, features, part } of views) {
     bytes.short(width).short(height).short(features.length)
+    for (const side of [part.left, part.top, part.right, part.bottom]) bytes.short(Math.round(side * WHOLE_SIDE))
     for (const { x, y, turn, level, hash, mirrored } of features) {
       bytes.short(steps(x, width)).short(steps(y, height)).byte(turn).byte(level)
       bytes.hash(hash).hash(mirrored ?? hash)
@@ -76,16 +79,19 @@ export function writeAsked(views: readonly FeatureView[]): Uint8Array {
 }
 
 /** @returns `undefined` for anything that is not what `writeAsked` gives. */
-export function readAsked(bytes: Uint8Array): FeatureView[] | undefined {
+export function readAsked(bytes: Uint8Array): AskedView[] | undefined {
   const read = reading(bytes)
   if (read.byte() !== ASKED) return undefined
   const count = read.byte()
   if (count > MAX_ASKED_VIEWS) return undefined
-  const views: FeatureView[] = []
+  const views: AskedView[] = []
   for (let i = 0; i < count; i++) {
     const [width, height, length] = [read.short(), read.short(), read.short()]
     if (Math.min(width, height) < 1 || Math.max(width, height) > MAX_ASKED_SIDE_PX || length > MAX_ASKED_FEATURES)
       return undefined
+    const side = () => read.short() / WHOLE_SIDE
+    const part = { left: side(), top: side(), right: side(), bottom: side() }
+    if (part.left >= part.right || part.top >= part.bottom) return undefined
     const features: Feature[] = []
     while (features.length < length && !read.isOver) {
       const [x, y] = [read.short() / STEPS_A_PX, read.short() / STEPS_A_PX]
@@ -93,7 +99,7 @@ export function readAsked(bytes: Uint8Array): FeatureView[] | undefined {
     }
     const isWithin = ({ x, y, turn, level }: Feature) => x < width && y < height && turn < TURNS && level < LEVELS
     if (!features.every(isWithin)) return undefined
-    views.push({ width, height, features })
+    views.push({ width, height, features, part })
   }
   return read.isDone ? views : undefined
 }

@@ -2,16 +2,31 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { inlierBandOf } from '../../domain/grade.js'
 import type { HashedImage, HashedSignal } from '../../domain/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
 import { SIGNAL_TYPES } from '../../domain/signal-types.js'
+import type { AskedView } from '../../hash/details/features.js'
+import { readAsked } from '../../hash/details/written.js'
 import { formatHash, parseHash } from '../../hash/hash256.js'
 import type { Hashing } from '../../services/hashing.js'
+import type { MatchedDetails } from '../../services/match-by-details.js'
 import type { Match, Matcher } from '../../services/matcher.js'
 import { turned } from '../../services/turns.js'
 import { callerOf } from '../plugins/door.js'
 import { may, problemBody } from '../problems.js'
-import { BankName, HashText, MatchView, PartProblem, Quality, SignalTypeName, ThresholdBits, ViewName } from '../schemas.js'
+import {
+  AskedDetails,
+  BankName,
+  DepthName,
+  HashText,
+  MatchView,
+  PartProblem,
+  Quality,
+  SignalTypeName,
+  ThresholdBits,
+  ViewName,
+} from '../schemas.js'
 import { eachImage, type InFlight, type UploadLimits } from '../upload.js'
 import { mayForUploads } from './case-images.js'
 
@@ -37,6 +52,7 @@ const Query = z.strictObject({
     .min(1)
     .max(MAX_SIGNALS_PER_QUERY)
     .meta({ description: 'Hashes of one picture. A second type lets a match be corroborated.' }),
+  details: AskedDetails.optional(),
 })
 
 const MatchRequest = z.strictObject({
@@ -48,6 +64,7 @@ const MatchRequest = z.strictObject({
     .meta({ description: `With at most ${MAX_SIGNALS} signals in all.` }),
   banks: z.array(BankName).min(1).max(100).optional().meta({ description: 'Ask these alone; all when left out.' }),
   thresholdBits: ThresholdBits.optional(),
+  depth: DepthName,
   transforms: z
     .boolean()
     .default(true)
@@ -81,6 +98,7 @@ const ImageMatchAnswer = z.object({
 const ImageMatchParams = z.object({
   banks: z.string().max(6400).optional().meta({ description: 'Names with commas between.' }),
   thresholdBits: z.coerce.number().pipe(ThresholdBits).optional(),
+  depth: DepthName,
   transforms: z.enum(['true', 'false']).default('true'),
 })
 
@@ -108,18 +126,30 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         body: MatchRequest,
         response: {
           200: MatchAnswer,
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'body-too-large', 'index-cold'),
+          ...may(
+            'request-invalid',
+            'key-missing',
+            'scope-missing',
+            'bank-unknown',
+            'extended-protection-off',
+            'body-too-large',
+            'index-cold',
+          ),
         },
       },
     },
     async (request) => {
       const caller = callerOf(request)
-      const { queries, banks, thresholdBits, transforms } = request.body
+      const { queries, banks, thresholdBits, depth, transforms } = request.body
       const pictures: (HashedSignal[] | Problem)[] = []
+      const views = queries.map(({ details }) => viewsIn(details, matcher))
       const found = await matcher.match(askedOneByOne(queries, transforms, pictures), {
         orgId: caller.orgId,
         banks,
         thresholdBits,
+        depth,
+        mirrors: transforms,
+        viewsOf: (i) => (pictures[i] instanceof Problem ? undefined : views[i]),
         contexts: queries.map(({ context }) => context),
       })
       const present = presenterFor(caller.scopes.has('match:distance'))
@@ -155,13 +185,18 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
     },
     async (request) => {
       const caller = callerOf(request)
-      const { banks, thresholdBits, transforms } = request.query
-      const outcomes = await eachImage(request, uploadLimits, inFlight, (image) => hashing.hash(image, 'query'))
+      const { banks, thresholdBits, depth, transforms } = request.query
+      const details = matcher.knowsDetails && depth !== 'hashes' ? 'also' : 'none'
+      const outcomes = await eachImage(request, uploadLimits, inFlight, (image) => hashing.hash(image, 'query', details))
       const refusal = outcomes.find((outcome) => outcome instanceof Problem)
       if (refusal !== undefined && outcomes.every((outcome) => outcome instanceof Problem)) throw refusal
+      const viewsOf = (i: number) => {
+        const outcome = outcomes[i]
+        return outcome instanceof Problem ? undefined : outcome?.asked
+      }
       const found = await matcher.match(
         outcomes.map((outcome) => (outcome instanceof Problem ? [] : askedOf(outcome, transforms === 'true'))),
-        { orgId: caller.orgId, banks: banks?.split(','), thresholdBits },
+        { orgId: caller.orgId, banks: banks?.split(','), thresholdBits, depth, mirrors: transforms === 'true', viewsOf },
       )
       const present = presenterFor(caller.scopes.has('match:distance'))
       return {
@@ -207,6 +242,15 @@ function toAsked(signals: z.infer<typeof Query>['signals'], withTransforms: bool
   return asked
 }
 
+/** Parsed at the edge, before anything is searched for. */
+function viewsIn(details: string | undefined, matcher: Matcher): readonly AskedView[] | undefined {
+  if (details === undefined) return undefined
+  if (!matcher.knowsDetails) throw new Problem('extended-protection-off')
+  const views = readAsked(Buffer.from(details, 'base64'))
+  if (views === undefined) throw new Problem('request-invalid')
+  return views
+}
+
 function askedOf({ signals }: HashedImage, withTransforms: boolean): readonly HashedSignal[] {
   return withTransforms ? signals : signals.map((signal) => ({ ...signal, hashes: signal.hashes.slice(0, 1) }))
 }
@@ -218,9 +262,22 @@ function ownSignals({ signals }: HashedImage) {
 }
 
 function presenterFor(mayKnowDistance: boolean) {
-  return ({ distanceBits, category, ...rest }: Match): z.infer<typeof MatchView> => ({
+  return ({ distanceBits, category, details, ...rest }: Match): z.infer<typeof MatchView> => ({
     ...rest,
     ...(mayKnowDistance && { distanceBits }),
     category: category ?? null,
+    ...(details !== undefined && {
+      details: {
+        inliersBand: inlierBandOf(details.inliers),
+        ...(mayKnowDistance && { inliers: details.inliers }),
+        region: roughly(details.region),
+      },
+    }),
   })
+}
+
+/** To 32nds: finer ones would tell where stored details lie. */
+function roughly({ left, top, right, bottom }: MatchedDetails['region']): MatchedDetails['region'] {
+  const [down, up] = [(side: number) => Math.floor(side * 32) / 32, (side: number) => Math.ceil(side * 32) / 32]
+  return { left: down(left), top: down(top), right: up(right), bottom: up(bottom) }
 }

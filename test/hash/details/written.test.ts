@@ -25,6 +25,8 @@ t.test('what is found in a picture is read as it was written', async (t) => {
     const read = readAsked(writeAsked(asked)) ?? []
     t.equal(read.length, asked.length)
     for (const [i, view] of asked.entries()) {
+      for (const side of ['left', 'top', 'right', 'bottom'] as const)
+        assert.ok(Math.abs((read[i]?.part[side] ?? 9) - view.part[side]) < 1e-4)
       for (const [k, { x, y, ...feature }] of view.features.entries()) {
         const { x: readX = -1, y: readY = -1, ...other } = read[i]?.features[k] ?? {}
         assert.deepEqual(other, feature)
@@ -67,9 +69,10 @@ t.test('anything else is refused, whatever it is', async (t) => {
     changed(asked, 1, 10), // views
     changed(asked, 3, 4), // 1,024 pixels and more
     changed(asked, 7, 200), // 51,200 features
-    changed(asked, 9, 255), // a place beyond the view
-    changed(asked, 12, 64), // a turn
-    changed(asked, 13, 6), // a level
+    changed(asked, 9, 255), // a part that ends before it begins
+    changed(asked, 17, 255), // a place beyond the view
+    changed(asked, 20, 64), // a turn
+    changed(asked, 21, 6), // a level
   ]
   for (const [i, bytes] of views.entries()) t.equal(readAsked(bytes), undefined, `asked ${i}`)
 

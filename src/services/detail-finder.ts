@@ -1,0 +1,195 @@
+// Which registered pictures are in one that is asked about, by its details: found by an index, put in order by a vote, and verified.
+
+import { DETAIL_BITS } from '../domain/signal-types.js'
+import type { AskedView } from '../hash/details/features.js'
+import { askedFeatures, type PlacedFeature } from '../hash/details/kept.js'
+import { placedRow } from '../hash/details/rows.js'
+import { type AgreeingPair, isShown, verifiedBy, verify } from '../hash/details/verify.js'
+import { type Sighting, voteOf } from '../hash/details/vote.js'
+import type { Hash256 } from '../hash/hash256.js'
+import type { Rectangle } from '../hash/rectangle.js'
+import type { Hit } from '../search/signal-index.js'
+import type { Images } from '../store/images.js'
+import type { Catalogue, CatalogueImage } from './catalogue.js'
+import { DECORATION_KINS } from './detail-rows.js'
+import type { Veil } from './veil.js'
+
+export interface FoundByDetails {
+  readonly ordinal: number
+  readonly image: CatalogueImage
+  /** Details that agree: 8 at least. */
+  readonly inliers: number
+  /** The median over them. */
+  readonly distanceBits: number
+  /** What they cover of the picture that is asked about, in parts of its sides, 0…1. */
+  readonly region: Rectangle
+  readonly isMirrored: boolean
+}
+
+export interface DetailFinder {
+  /**
+   * @param options.role what an image is to the question: to be found, to veto what it shows, or neither.
+   * @param options.giveWay as of `paceMaker`: called every millisecond or so.
+   * @returns the surest first, each image once.
+   * @throws {Problem} store-away when candidates cannot be read.
+   * Cost: a search for each of up to 2,700 details, and 1 ms for each of up to 20 candidates.
+   */
+  find(views: readonly AskedView[], options: FindOptions): Promise<FoundByDetails[]>
+}
+
+export interface FindOptions {
+  readonly catalogue: Catalogue
+  readonly mirrors: boolean
+  readonly role: (ordinal: number) => 'wanted' | 'harmless' | undefined
+  readonly giveWay: () => Promise<void> | undefined
+}
+
+/** Of the details of a view, the strongest are searched for and all are verified by. */
+const NEEDLES_A_VIEW = 150
+const NEEDLES_AT_ONCE = 50
+const LEAST_AGREEING = 2
+const CANDIDATES = 20
+
+export function detailFinderWith({
+  images,
+  veil,
+}: {
+  readonly images: Pick<Images, 'points'>
+  readonly veil: Veil
+}): DetailFinder {
+  return {
+    async find(views, { catalogue, mirrors, role, giveWay }) {
+      const best = new Map<number, Candidate>()
+      for (const view of views) {
+        for (const isMirrored of mirrors ? [false, true] : [false]) {
+          const asked = askedFeatures(view, isMirrored).map((feature) => ({ ...feature, hash: veil.hash(feature.hash) }))
+          const seeking = candidatesIn(catalogue, { view, isMirrored, asked }, role)
+          let step = seeking.next()
+          for (; step.done !== true; step = seeking.next()) await giveWay()
+          for (const candidate of step.value)
+            if (candidate.weight > (best.get(candidate.ordinal)?.weight ?? 0)) best.set(candidate.ordinal, candidate)
+        }
+      }
+      const ranked = [...best.values()].sort((a, b) => b.weight - a.weight).slice(0, CANDIDATES)
+      return unvetoed(await shown(ranked), role)
+
+      /** Those of the candidates that are verified. */
+      async function shown(candidates: readonly Candidate[]): Promise<Shown[]> {
+        const named = candidates.flatMap((candidate) => {
+          const image = catalogue.image(candidate.ordinal)
+          return image === undefined ? [] : [{ ...candidate, image }]
+        })
+        const points = named.length === 0 ? [] : await images.points(named.map(({ image }) => image.id))
+        const verified: Shown[] = []
+        for (const [i, candidate] of named.entries()) {
+          const own = points[i]
+          if (own === undefined) continue // withdrawn since
+          const { pairs, ...result } = verify(own, candidate.asked)
+          await giveWay()
+          if (isShown(result)) verified.push({ ...candidate, pairs: pairs.map((pair) => inPicture(pair, candidate)) })
+        }
+        return verified
+      }
+    },
+  }
+}
+
+interface Looking {
+  readonly view: AskedView
+  readonly isMirrored: boolean
+  readonly asked: readonly PlacedFeature[]
+}
+
+interface Candidate extends Looking {
+  readonly ordinal: number
+  readonly weight: number
+}
+
+interface Shown extends Candidate {
+  readonly image: CatalogueImage
+  /** In parts of the sides of the picture that is asked about. */
+  readonly pairs: readonly AgreeingPair[]
+}
+
+/** Pauses about every millisecond. */
+function* candidatesIn(
+  catalogue: Catalogue,
+  looking: Looking,
+  role: FindOptions['role'],
+): Generator<void, Candidate[], void> {
+  const { view, asked } = looking
+  const sightings = new Map<number, Sighting[]>()
+  const needles = asked.slice(0, NEEDLES_A_VIEW)
+  for (let first = 0; first < needles.length; first += NEEDLES_AT_ONCE) {
+    const some = needles.slice(first, first + NEEDLES_AT_ONCE)
+    yield
+    const hits = yield* catalogue.index('detail').search(
+      some.map(({ hash }): Hash256 => hash),
+      DETAIL_BITS,
+    )
+    for (const [needle, near] of byNeedle(hits)) {
+      const feature = some[needle]
+      const kins = new Set(near.map(({ image }) => catalogue.places.kinOf(image))).size
+      if (feature === undefined || kins >= DECORATION_KINS) continue
+      for (const { image, view: row, distanceBits } of near) {
+        const size = catalogue.places.sizeOf(image)
+        if (size === undefined || role(image) === undefined) continue
+        const registered = { ...placedRow(catalogue.places.rowOf(image, row), size), hash: feature.hash }
+        const own = sightings.get(image) ?? []
+        sightings.set(image, own)
+        own.push({ needle: first + needle, row, distanceBits, pictures: kins, asked: feature, registered })
+      }
+    }
+  }
+  return [...sightings].flatMap(([ordinal, own]) => {
+    const { width = 0, height = 0 } = catalogue.places.sizeOf(ordinal) ?? {}
+    const { agreeing, weight } = voteOf(own, view, { x: width / 2, y: height / 2 })
+    return agreeing < LEAST_AGREEING ? [] : [{ ...looking, ordinal, weight }]
+  })
+}
+
+function byNeedle(hits: readonly Hit[]): Map<number, Hit[]> {
+  const lists = new Map<number, Hit[]>()
+  for (const hit of hits) {
+    const list = lists.get(hit.transform) ?? []
+    lists.set(hit.transform, list)
+    list.push(hit)
+  }
+  return lists
+}
+
+function inPicture(pair: AgreeingPair, { view, isMirrored }: Looking): AgreeingPair {
+  const { left, top, right, bottom } = view.part
+  const across = isMirrored ? view.width - pair.x : pair.x
+  const x = left + (across / view.width) * (right - left)
+  const y = top + (pair.y / view.height) * (bottom - top)
+  return { ...pair, x, y }
+}
+
+/** Within so much of the picture's sides, two pairs are of the same detail. */
+const SAME_PLACE = 0.01
+
+/**
+ * Without what is only there because something harmless is. Detail by detail and not picture by picture, as hashes are vetoed hit by hit:
+ * somebody who puts a well-known picture beside an intimate one hides only the well-known one.
+ */
+function unvetoed(shown: readonly Shown[], role: FindOptions['role']): FoundByDetails[] {
+  const vetoing = shown.filter(({ ordinal }) => role(ordinal) === 'harmless').flatMap(({ pairs }) => pairs)
+  const isVetoed = (pair: AgreeingPair) =>
+    vetoing.some((other) => Math.abs(other.x - pair.x) <= SAME_PLACE && Math.abs(other.y - pair.y) <= SAME_PLACE)
+  return shown
+    .filter(({ ordinal }) => role(ordinal) === 'wanted')
+    .flatMap(({ ordinal, image, isMirrored, pairs }): FoundByDetails[] => {
+      const left = verifiedBy(pairs.filter((pair) => !isVetoed(pair)))
+      if (!isShown(left)) return []
+      const bits = left.pairs.map(({ distanceBits }) => distanceBits).sort((a, b) => a - b)
+      const distanceBits = bits[bits.length >> 1] ?? 0
+      return [{ ordinal, image, isMirrored, inliers: left.inliers, distanceBits, region: regionOf(left.pairs) }]
+    })
+    .sort((a, b) => b.inliers - a.inliers || (a.image.id < b.image.id ? -1 : 1))
+}
+
+function regionOf(pairs: readonly AgreeingPair[]): Rectangle {
+  const [xs, ys] = [pairs.map(({ x }) => x), pairs.map(({ y }) => y)]
+  return { left: Math.min(...xs), top: Math.min(...ys), right: Math.max(...xs), bottom: Math.max(...ys) }
+}

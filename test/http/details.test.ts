@@ -1,0 +1,115 @@
+// A picture that hashes do not find any more is found by its details, by file and by features alone.
+
+import sharp from 'sharp'
+import t from 'tap'
+import { writeAsked } from '../../src/hash/details/written.js'
+import { detailsOf, hashImage } from '../../src/hash/hash-image.js'
+import { decode, detailedSize } from '../../workers/media/decode.js'
+import { images } from '../helpers/multipart.js'
+import { scene } from '../helpers/pictures.js'
+import { refused } from '../helpers/refusal.js'
+import { post } from '../helpers/requests.js'
+import { keyFor, openCase, startService, startWorkers } from '../helpers/service.js'
+
+interface Answer {
+  readonly results: { readonly matches: { readonly view: string; readonly details?: object }[] }[]
+}
+
+const hers = (await scene(83, { width: 900, height: 700 })).bytes
+const strangers = (await scene(88, { width: 900, height: 700 })).bytes
+
+/** Turned by 24 degrees, on a page that is full of something else: no rectangle and no turn that is registered is near. */
+async function hidden(picture: Buffer, { mirrored = false } = {}): Promise<Buffer> {
+  const inner = sharp(picture).resize(420)
+  const turned = await (mirrored ? inner.flop() : inner).rotate(24, { background: '#00000000' }).png().toBuffer()
+  const page = (await scene(90, { width: 1000, height: 1000 })).bytes
+  return sharp(page)
+    .composite([{ input: turned, left: 250, top: 220 }])
+    .jpeg({ quality: 85 })
+    .toBuffer()
+}
+
+t.test(
+  'a picture that hashes miss is found by its details, where she chose that, and gone when she withdraws',
+  async (t) => {
+    const service = await startService(t, { extendedProtection: true })
+    const { app } = service
+    await startWorkers(t, service.redis)
+    const platform = await keyFor(service, 'platform', ['match'])
+    const trusted = await keyFor(service, 'trusted', ['match', 'match:distance'])
+    const [plain, her] = [await openCase(app), await openCase(app, { extendedProtection: true })]
+    const send = (url: string, files: readonly Buffer[], own: object) => {
+      const { payload, headers } = images(files.map((bytes) => ({ name: 'a.jpg', contentType: 'image/jpeg', bytes })))
+      return app.inject({ method: 'POST', url, payload, headers: { ...headers, ...own } })
+    }
+    const ask = async (files: readonly Buffer[], query = '', { headers } = platform) => {
+      const answer = await send(`/v1/match/images${query}`, files, headers)
+      t.equal(answer.statusCode, 200, answer.body)
+      return answer.json<Answer>().results.map(({ matches }) => matches)
+    }
+    for (const { url, headers } of [plain, her]) t.equal((await send(`${url}/images`, [hers], headers)).statusCode, 201)
+    const [turned, mirrored, other] = await Promise.all([hidden(hers), hidden(hers, { mirrored: true }), hidden(strangers)])
+
+    const near = {
+      grade: 'near',
+      view: 'details',
+      signalType: 'detail',
+      bank: 'cases',
+      tier: 'self-reported',
+      disputed: false,
+    }
+    const [first, second, third] = await ask([turned, mirrored, other])
+    t.match(first, [{ ...near, transform: 'original' }])
+    t.match(second, [{ ...near, transform: 'flipY' }])
+    t.equal(first?.length, 1, 'only of the case that asked for it')
+    t.same(third, [])
+    t.match(first?.[0]?.details, { inliersBand: /^(8-11|12-19|20-39|40\+)$/, inliers: undefined })
+    const [told] = await ask([turned], '', trusted)
+    t.match(told, [{ distanceBits: Number, details: { inliers: Number } }])
+    t.same(await ask([turned], '?depth=hashes'), [[]])
+    t.same(await ask([mirrored], '?transforms=false'), [[]])
+
+    const [exact] = await ask([hers])
+    t.equal(exact?.filter(({ view }) => view === 'whole').length, 2, 'what hashes find is not looked for again')
+    const [full] = await ask([hers], '?depth=full')
+    t.same(full, exact, 'one match an image')
+
+    const pixels = await decode(turned, detailedSize)
+    const query = { ...(await hashImage(pixels)), details: await detailsOf(pixels) }
+    const answer = await post(app, '/v1/match', { queries: [query] }, platform.headers)
+    t.match(answer.json<Answer>().results[0]?.matches, [near], answer.body.slice(0, 200))
+    const withoutDetails = { signals: query.signals }
+    const silent = await post(app, '/v1/match', { queries: [withoutDetails, query], depth: 'hashes' }, platform.headers)
+    t.same(
+      silent.json<Answer>().results.map(({ matches }) => matches),
+      [[], []],
+    )
+
+    const many = Buffer.alloc(10_000 * 70, 7).toString('base64')
+    for (const [what, details] of Object.entries({
+      many,
+      beyond: `Ag//${query.details.slice(4)}`,
+      short: query.details.slice(0, -4),
+    })) {
+      const refusal = await post(app, '/v1/match', { queries: [{ ...query, details }] }, platform.headers)
+      refused(t, refusal, 'request-invalid', what)
+    }
+
+    await app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
+    t.same(await ask([turned, mirrored]), [[], []])
+  },
+)
+
+t.test('where details are not kept, a query with some is told so', async (t) => {
+  const service = await startService(t)
+  const platform = await keyFor(service, 'platform', ['match'])
+  const signals = [{ type: 'pdq', hash: '0'.repeat(64) }]
+  const details = Buffer.from(writeAsked([])).toString('base64')
+  refused(
+    t,
+    await post(service.app, '/v1/match', { queries: [{ signals, details }] }, platform.headers),
+    'extended-protection-off',
+  )
+  const answer = await post(service.app, '/v1/match', { queries: [{ signals }], depth: 'full' }, platform.headers)
+  t.equal(answer.statusCode, 200, 'the deepest that there is')
+})

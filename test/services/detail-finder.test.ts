@@ -1,0 +1,166 @@
+// Found by details: what is there and nothing else, however many pictures share something that was drawn on them.
+
+import { createHash } from 'node:crypto'
+import t from 'tap'
+import { CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../../src/domain/bank.js'
+import { formatUuid } from '../../src/domain/ids.js'
+import { detailsWith } from '../../src/hash/details/details.js'
+import type { Points } from '../../src/hash/details/rows.js'
+import { loadDetailsKernelSync } from '../../src/hash/details-kernel.js'
+import { loadFrameKernelSync } from '../../src/hash/frame-kernel.js'
+import type { Pixels } from '../../src/hash/pixels.js'
+import { transforms } from '../../src/hash/transforms.js'
+import { Catalogue } from '../../src/services/catalogue.js'
+import { detailFinderWith } from '../../src/services/detail-finder.js'
+import { chosenRows } from '../../src/services/detail-rows.js'
+import { veilFrom } from '../../src/services/veil.js'
+import { chessboard, shaded } from '../hash/patterns.js'
+import { drawn, noisy, turnedPixels } from '../hash/synthetic.js'
+
+const details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
+const veil = veilFrom(Buffer.alloc(32, 5))
+const [MIRRORED] = transforms.filter(({ name }) => name === 'flipY')
+
+/** A registry of pictures by name; each is kin to itself alone unless said otherwise. */
+function registry() {
+  const catalogue = new Catalogue()
+  const kept = new Map<string, Points>()
+  let read = 0
+  const points = async (ids: readonly string[]) => {
+    read += ids.length
+    return ids.map((id) => kept.get(id))
+  }
+  const finder = detailFinderWith({ images: { points }, veil })
+  return {
+    catalogue,
+    forget: (name: string) => kept.delete(idOf(name)),
+    get read() {
+      return read
+    },
+    add(name: string, pixels: Pixels, { kin = name, bank = CASES_BANK_NAME } = {}) {
+      const { ranked, points } = veil.details(details.register(pixels))
+      const kinNumber = createHash('sha256').update(kin).digest().readUInt32BE()
+      const choosing = chosenRows(catalogue, ranked, kinNumber)
+      let step = choosing.next()
+      while (step.done !== true) step = choosing.next()
+      const image = { bank, tier: 'verified', category: undefined, ref: undefined, createdAtMs: 1, signals: [] } as const
+      catalogue.put(idOf(name), { ...image, details: { ...step.value, kin: kinNumber } })
+      kept.set(idOf(name), points)
+      return step.value.rows.length
+    },
+    async find(pixels: Pixels, { mirrors = true } = {}) {
+      const role = (ordinal: number) => {
+        const bank = catalogue.image(ordinal)?.bank
+        return bank === HARMLESS_BANK_NAME ? 'harmless' : bank === CASES_BANK_NAME ? 'wanted' : undefined
+      }
+      return finder.find(details.ask(pixels), { catalogue, mirrors, role, giveWay: () => undefined })
+    },
+  }
+}
+
+t.test(
+  'a picture is found on a page, mirrored too, where it is; and not when it is gone, or in a bank that is not asked',
+  async (t) => {
+    const { catalogue, add, find, forget } = registry()
+    const hers = drawn(1, 480, 360)
+    add('hers', hers)
+    add('another', drawn(2, 480, 360))
+    add('elsewhere', drawn(3, 480, 360), { bank: 'elsewhere' })
+    const page = onPage(hers, 900, 800, 300, 200)
+
+    const [found, ...more] = await find(page)
+    t.same(more, [])
+    t.match(found, { image: { id: idOf('hers') }, isMirrored: false })
+    t.ok((found?.inliers ?? 0) >= 8 && (found?.distanceBits ?? 99) <= 64)
+    const { left = 0, top = 0, right = 0, bottom = 0 } = found?.region ?? {}
+    t.ok(left >= 0.32 && top >= 0.24 && right <= 0.88 && bottom <= 0.71, `${[left, top, right, bottom]}`)
+
+    const mirrored = onPage(turnedPixels(hers, MIRRORED ?? transforms[5]), 900, 800, 300, 200)
+    t.match(await find(mirrored), [{ image: { id: idOf('hers') }, isMirrored: true }])
+    t.same(await find(mirrored, { mirrors: false }), [])
+    t.same(await find(onPage(drawn(3, 480, 360), 700, 700, 100, 100)), [], 'not asked')
+    forget('hers')
+    t.same(await find(page), [], 'its points are gone')
+    catalogue.remove(idOf('hers'))
+    t.same(await find(page), [])
+  },
+)
+
+t.test('what three unrelated pictures have finds none of them, and nothing indexes it a fourth time', async (t) => {
+  const frame = drawn(50, 560, 560)
+  const framed = (seed: number) => inFrame(frame, drawn(seed, 210, 160))
+  const { catalogue, add, find } = registry()
+  const rows = [11, 12, 13, 14].map((seed) => add(`${seed}`, framed(seed)))
+  t.ok(rows.slice(0, 3).every((count) => count === 16))
+  t.same(await find(framed(15)), [], 'another picture in the same frame')
+
+  const sticker = drawn(60, 400, 300)
+  const counts = [1, 2, 3, 4].map((i) => add(`sticker ${i}`, sticker))
+  t.ok(counts.slice(0, 3).every((count) => count > 0))
+  t.equal(counts[3], 0, 'nothing but decoration gives no rows')
+  t.same(await find(sticker), [])
+  catalogue.remove(idOf('sticker 1'))
+  t.ok(add('sticker 5', sticker) > 0, 'and what has gone does not count')
+})
+
+t.test('copies of one picture are no decoration', async (t) => {
+  const { add, find } = registry()
+  for (let copy = 0; copy < 5; copy++) t.ok(add(`copy ${copy}`, drawn(7, 480, 360), { kin: 'one picture' }) === 16)
+  t.equal((await find(onPage(drawn(7, 480, 360), 800, 700, 200, 200))).length, 5)
+})
+
+t.test('a harmless picture vetoes what it shows, and nothing beside it', async (t) => {
+  const { add, find } = registry()
+  const [known, hers] = [drawn(31, 400, 400), drawn(32, 400, 400)]
+  add('hers', hers)
+  add('reported by mistake', known)
+  add('harmless', known, { bank: HARMLESS_BANK_NAME, kin: 'reported by mistake' })
+
+  t.same(await find(onPage(known, 600, 600, 90, 90)), [])
+  const both = onPage(known, 900, 900, 20, 20, onPage(hers, 900, 900, 470, 470))
+  t.match(await find(both), [{ image: { id: idOf('hers') } }])
+})
+
+t.test('checkerboards, text, noise, tiles and confetti find nothing, and make no work without bounds', async (t) => {
+  const world = registry()
+  for (let seed = 0; seed < 12; seed++) world.add(`${seed}`, drawn(seed, 480, 360))
+  const tile = drawn(3, 60, 60)
+  const odd = {
+    checkerboard: chessboard(900, 900, 30),
+    text: shaded(800, 900, (x, y) => (y % 24 < 12 && hashed(x >> 2, y >> 2) % 3 === 0 ? [20] : [245]), 1),
+    noise: noisy(5, 900, 700, 1),
+    tiles: shaded(900, 900, (x, y) => at(tile, x % 60, y % 60) ?? [0, 0, 0]),
+    confetti: shaded(900, 700, (x, y) => [hashed(x >> 3, y >> 3) % 256, hashed(x >> 3, (y >> 3) + 999) % 256, 80]),
+  }
+  for (const [what, pixels] of Object.entries(odd)) {
+    const before = world.read
+    t.same(await world.find(pixels), [], what)
+    t.ok(world.read - before <= 20, 'candidates')
+    const rows = world.add(what, pixels)
+    t.ok(rows <= 16)
+  }
+})
+
+function idOf(name: string): string {
+  return formatUuid(createHash('sha256').update(name).digest().subarray(0, 16))
+}
+
+function onPage(inner: Pixels, width: number, height: number, left: number, top: number, outer?: Pixels): Pixels {
+  const around = (x: number, y: number) => (outer === undefined ? [238, 238, 238] : (at(outer, x, y) ?? [0, 0, 0]))
+  return shaded(width, height, (x, y) => at(inner, x - left, y - top) ?? around(x, y))
+}
+
+/** In the middle: detail all around it, so that no rectangle is cut out. */
+function inFrame(frame: Pixels, inner: Pixels): Pixels {
+  const [left, top] = [(frame.width - inner.width) >> 1, (frame.height - inner.height) >> 1]
+  return shaded(frame.width, frame.height, (x, y) => at(inner, x - left, y - top) ?? at(frame, x, y) ?? [0, 0, 0])
+}
+
+function at({ data, width, height, channels }: Pixels, x: number, y: number): number[] | undefined {
+  if (x < 0 || y < 0 || x >= width || y >= height) return undefined
+  return Array.from(data.subarray((y * width + x) * channels, (y * width + x) * channels + 3))
+}
+
+function hashed(x: number, y: number): number {
+  return Math.imul((x * 73_856_093) ^ (y * 19_349_663), 2_654_435_761) >>> 20
+}
