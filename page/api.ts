@@ -23,6 +23,7 @@ export interface CaseView {
   readonly withdrawnAt: string | null
   readonly expiredAt: string | null
   readonly images: number
+  readonly extendedProtection: boolean
 }
 
 export interface CaseEvent {
@@ -69,8 +70,8 @@ export type Failure =
 export type Answer<T> = { readonly value: T } | { readonly failure: Failure }
 
 export const api = {
-  openCase: (category: Category | undefined): Promise<Answer<Opened>> =>
-    ask('POST', '/v1/cases', { json: { adult: true, ...(category !== undefined && { category }) } }),
+  openCase: (category: Category | undefined, extendedProtection: boolean): Promise<Answer<Opened>> =>
+    ask('POST', '/v1/cases', { json: { adult: true, extendedProtection, ...(category !== undefined && { category }) } }),
 
   token: (caseNumber: string, pin: string): Promise<Answer<{ readonly token: string }>> =>
     ask('POST', `${pathOf(caseNumber)}/tokens`, { json: { pin } }),
@@ -91,7 +92,7 @@ export const api = {
 
   addHashes: (
     { caseNumber, token }: Access,
-    images: readonly { readonly signals: readonly FileSignal[]; readonly category?: Category }[],
+    images: readonly { readonly signals: readonly FileSignal[]; readonly details?: string; readonly category?: Category }[],
   ): Promise<Answer<{ readonly images: readonly Added[] }>> =>
     ask('POST', `${pathOf(caseNumber)}/hashes`, { token, json: { images } }),
 

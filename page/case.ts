@@ -20,10 +20,12 @@ export function casePage(): void {
   let access: Access | undefined
   let sent: Sending | undefined
   let stopFollowing = () => {}
-  const chosen = picker(() => {
+  let isExtended = false
+  const goOn = () => {
     setText('protect', sayCount('run.protect', chosen.usable().length))
     goTo('category')
-  })
+  }
+  const chosen = picker(goOn, () => (isExtended ? 'details' : 'hashes'))
   const paper = papers({ access: () => access, lost: (failure) => lost(failure, 'view-error') })
   guardLeaving(() => sent?.isUnfinished() ?? chosen.holdsPictures())
 
@@ -76,6 +78,7 @@ export function casePage(): void {
       return undefined
     }
     const { case: view, events, images } = answer.value
+    isExtended = view.extendedProtection && given.offersExtendedProtection
     draw(view)
     drawPictures(images)
     drawTimeLine(events)

@@ -8,6 +8,7 @@ interface Given {
   /** Largest file that the server takes, and how many in one request. */
   readonly maxImageBytes: number
   readonly maxImages: number
+  readonly offersExtendedProtection: boolean
   readonly messages: Readonly<Record<string, string>>
 }
 

@@ -12,7 +12,8 @@ import { keepNumber } from './number-and-pin.js'
 import { type Sending, sending, sentenceFor, waitingFor } from './sending/sending.js'
 
 export function startPage(): void {
-  const chosen = picker(goToCategory)
+  const extended = one('extended', HTMLInputElement)
+  const chosen = picker(goToCategory, () => (extended.checked ? 'details' : 'hashes'))
   let opened: Opened | undefined
   let sent: Sending | undefined
   guardLeaving(() => {
@@ -22,6 +23,7 @@ export function startPage(): void {
   watchOtherTabs()
 
   show('age')
+  if (given.offersExtendedProtection) show('extended-offer')
   onClick('adult', () => goTo('consent'))
   onClick('minor', goToMinor)
   const agree = one('agree', HTMLInputElement)
@@ -48,7 +50,7 @@ export function startPage(): void {
     button.disabled = true
     const pictures = chosen.usable()
     const category = chosenCategory()
-    opened = await openedCase(category)
+    opened = await openedCase(category, extended.checked)
     button.disabled = false
     if (opened === undefined) return
     keepNumber(opened)
@@ -62,11 +64,11 @@ export function startPage(): void {
 }
 
 /** Tries for as long as it is a matter of waiting, and says so. */
-async function openedCase(category: ReturnType<typeof chosenCategory>): Promise<Opened | undefined> {
+async function openedCase(category: ReturnType<typeof chosenCategory>, isExtended: boolean): Promise<Opened | undefined> {
   const button = one('open-retry', HTMLButtonElement)
   const waiting = waitingFor(button)
   for (let tries = 0; ; tries++) {
-    const answer = await api.openCase(category)
+    const answer = await api.openCase(category, isExtended)
     hide('open-held')
     if ('value' in answer) return answer.value
     const { failure } = answer

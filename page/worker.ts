@@ -4,7 +4,7 @@ import { hashFile } from './hashing/hash-file.js'
 import type { FromWorker, ToWorker } from './hashing/pool.js'
 
 addEventListener('message', ({ data }: MessageEvent<ToWorker>) => {
-  void hashFile(data.file).then((outcome) => tell({ outcome }))
+  void hashFile(data.file, data.wanted).then((outcome) => tell({ outcome }))
 })
 tell({ ready: true })
 

@@ -48,6 +48,7 @@ const site = loadSite(fileURLToPath(new URL('../public/', import.meta.url)), {
       : { name: config.contactName, link: config.contactLink },
   maxImageBytes: config.maxImageBytes,
   maxImages: config.maxImagesPerRequest,
+  offersExtendedProtection: config.extendedProtection === 'on',
 })
 
 // Loading a snapshot waits for files and for another thread, about as long as the code of the routes takes to load.

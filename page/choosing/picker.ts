@@ -1,6 +1,7 @@
 // Choosing pictures: by button, by dropping, by pasting. Reads them as they come.
 
 import { announce, hide, notice, onClick, one, setText, show } from '../dom.js'
+import type { Wanted } from '../hashing/hash-file.js'
 import { isSame, type Outcome } from '../hashing/outcome.js'
 import { canHashHere, hashingPool } from '../hashing/pool.js'
 import { say, sayCount, sayMinutes } from '../messages.js'
@@ -20,8 +21,8 @@ const MANY_PICTURES = 50
 /** A guess for an old telephone, so that the wait is rather shorter than what was said. */
 const GUESS_MS_EACH = 1000
 
-/** @param goOn what comes after choosing. */
-export function picker(goOn: () => void): Picker {
+/** @param goOn what comes after choosing. @param wanted what is to be found in each picture, when its turn comes. */
+export function picker(goOn: () => void, wanted: () => Wanted): Picker {
   const pictures = new Map<number, Picture>()
   const pool = hashingPool()
   const rows = rowsIn('pictures', { remove, tryAgain: read })
@@ -74,7 +75,7 @@ export function picker(goOn: () => void): Picker {
     }
     put(id, { at: 'waiting' })
     void pool
-      .hash(picture.file, () => put(id, { at: 'reading' }))
+      .hash(picture.file, wanted(), () => put(id, { at: 'reading' }))
       .then((outcome) => put(id, outcome === undefined ? { at: 'stopped' } : standingOf(outcome)))
   }
 

@@ -1,7 +1,8 @@
 // From a file to hashes, on the device. Runs in a worker that may not connect to anything.
 
 import { SIGNAL_TYPES } from '../../src/domain/signal-types.js'
-import { hashImage } from '../../src/hash/hash-image.js'
+import { detailedSize } from '../../src/hash/details/detailed-size.js'
+import { detailsOf, hashImage } from '../../src/hash/hash-image.js'
 import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
 import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../src/hash/reduced-side.js'
 import { HEAD_BYTES, type Kind, kindOf, sidesOf } from './file-head.js'
@@ -14,7 +15,7 @@ import { reduced } from './reduce.js'
  * Memory: the decoded picture in the browser's hands, and one strip of it here.
  * Never fails: whatever goes wrong is an outcome.
  */
-export async function hashFile(file: Blob): Promise<Outcome> {
+export async function hashFile(file: Blob, wanted: Wanted): Promise<Outcome> {
   const head = await bytesOf(file.slice(0, HEAD_BYTES))
   if (head === undefined) return refused('unreadable')
   const kind = kindOf(head)
@@ -26,13 +27,16 @@ export async function hashFile(file: Blob): Promise<Outcome> {
   const bitmap = await decoded(file)
   if (bitmap === undefined) return undecodable(kind, sides)
   try {
-    return isTooLarge(bitmap) ? refused('too-many-pixels') : await hashed(file, bitmap)
+    return isTooLarge(bitmap) ? refused('too-many-pixels') : await hashed(file, bitmap, wanted)
   } catch (error) {
     return error instanceof RangeError ? refused('no-memory') : { kind: 'upload', because: 'browser' }
   } finally {
     bitmap.close()
   }
 }
+
+/** details: as well as hashes. */
+export type Wanted = 'hashes' | 'details'
 
 /** A file beyond this could not be held beside its pixels on a small device. */
 const MOST_BYTES = 100 << 20
@@ -75,21 +79,32 @@ function undecodable(kind: Kind, sides: Sides | undefined): Outcome {
 
 const LARGE_PIXELS = 16_000_000
 
-async function hashed(file: Blob, bitmap: ImageBitmap): Promise<Outcome> {
-  const pixels = pixelsOf(bitmap)
+async function hashed(file: Blob, bitmap: ImageBitmap, wanted: Wanted): Promise<Outcome> {
+  const pixels = pixelsOf(bitmap, hashedSize)
   try {
     const aspect = bitmap.width / bitmap.height
     const { signals } = await hashImage(pixels, { purpose: 'register', aspect })
     const quality = signals[0]?.quality ?? 0
     if (quality < SIGNAL_TYPES.pdq.minQuality) return refused('too-plain')
-    return { kind: 'hashed', quality, signals: [...signals, ...(await sha256(file))] }
+    const details = wanted === 'details' ? { details: await detailsIn(bitmap) } : {}
+    return { kind: 'hashed', quality, signals: [...signals, ...(await sha256(file))], ...details }
+  } finally {
+    pixels.data.fill(0)
+  }
+}
+
+/** Read once more: details are found at another size than hashes. */
+async function detailsIn(bitmap: ImageBitmap): Promise<string> {
+  const pixels = pixelsOf(bitmap, detailedSize)
+  try {
+    return await detailsOf(pixels, { purpose: 'register' })
   } finally {
     pixels.data.fill(0)
   }
 }
 
 /** @throws {RangeError} when there is no memory for a canvas. */
-function pixelsOf(bitmap: ImageBitmap): Pixels {
+function pixelsOf(bitmap: ImageBitmap, sizeFor: (full: Sides) => Sides): Pixels {
   const { width, height } = bitmap
   if (width * height <= FULL_RESOLUTION_PIXELS) {
     return withCanvas(bitmap, height, (rowsAt) => {
@@ -97,7 +112,7 @@ function pixelsOf(bitmap: ImageBitmap): Pixels {
       return { data, width, height, channels: 4 }
     })
   }
-  return withCanvas(bitmap, STRIP_ROWS, (rowsAt) => reduced(bitmap, hashedSize(bitmap), STRIP_ROWS, rowsAt))
+  return withCanvas(bitmap, STRIP_ROWS, (rowsAt) => reduced(bitmap, sizeFor(bitmap), STRIP_ROWS, rowsAt))
 }
 
 /** As tall as keeps a strip of the widest picture under 17 MB. */

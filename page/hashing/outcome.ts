@@ -32,6 +32,8 @@ export interface Hashed {
   /** 50…100. */
   readonly quality: number
   readonly signals: readonly FileSignal[]
+  /** Where she chose extended protection: base64, as `detailsOf` gives it. */
+  readonly details?: string
 }
 
 /** `upload`: it may be a picture, and this browser cannot open it; `browser` when it can open none at all. */

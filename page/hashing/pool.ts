@@ -1,10 +1,12 @@
 // Has files hashed, one after the other in each of two workers, so that the page stays quick and memory small.
 
 import { given } from '../given.js'
+import type { Wanted } from './hash-file.js'
 import type { Outcome } from './outcome.js'
 
 export interface ToWorker {
   readonly file: File
+  readonly wanted: Wanted
 }
 export type FromWorker = { readonly ready: true } | { readonly outcome: Outcome }
 
@@ -13,13 +15,12 @@ export interface Pool {
    * @param begun is called when its turn has come.
    * @returns what came of it; `undefined` when it was stopped before.
    */
-  hash(file: File, begun: () => void): Promise<Outcome | undefined>
+  hash(file: File, wanted: Wanted, begun: () => void): Promise<Outcome | undefined>
   /** Gives up everything that waits or is being read. */
   stop(): void
 }
 
-interface Task {
-  readonly file: File
+interface Task extends ToWorker {
   readonly begun: () => void
   readonly done: (outcome: Outcome | undefined) => void
 }
@@ -46,9 +47,9 @@ export function hashingPool(): Pool {
   let most = Math.max(1, Math.min(MOST_WORKERS, navigator.hardwareConcurrency))
 
   return {
-    hash: (file, begun) =>
+    hash: (file, wanted, begun) =>
       new Promise((done) => {
-        waiting.push({ file, begun, done })
+        waiting.push({ file, wanted, begun, done })
         deal()
       }),
     stop() {
@@ -66,7 +67,7 @@ export function hashingPool(): Pool {
     if (task === undefined) return
     slot.task = task
     slot.timer = setTimeout(() => end(slot)?.done({ kind: 'refused', why: 'too-slow' }), TIMEOUT_MS)
-    const message: ToWorker = { file: task.file }
+    const message: ToWorker = { file: task.file, wanted: task.wanted }
     slot.worker.postMessage(message)
     task.begun()
   }

@@ -3,7 +3,7 @@
 import type { Category } from '../../src/domain/signal.js'
 import { type Access, type Added, type Answer, api, type Failure } from '../api.js'
 import type { Usable } from '../choosing/picture.js'
-import type { Reason } from '../hashing/outcome.js'
+import type { Hashed, Reason } from '../hashing/outcome.js'
 
 export type Result =
   | { readonly at: 'protected'; readonly quality: number | undefined }
@@ -70,11 +70,7 @@ export function sender(job: Job, watcher: Watcher, waiting: Waiting) {
     if (first !== undefined && 'file' in first) return api.addFile(job.access, first.file)
     return api.addHashes(
       job.access,
-      part.flatMap((picture) =>
-        'hashed' in picture
-          ? [{ signals: picture.hashed.signals, ...(job.category !== undefined && { category: job.category }) }]
-          : [],
-      ),
+      part.flatMap((picture) => ('hashed' in picture ? [contentOf(picture.hashed, job.category)] : [])),
     )
   }
 
@@ -95,6 +91,10 @@ export function sender(job: Job, watcher: Watcher, waiting: Waiting) {
     const hashed = left.filter((picture) => 'hashed' in picture)
     return hashed.length > 0 ? hashed.slice(0, PICTURES_A_REQUEST) : left.slice(0, 1)
   }
+}
+
+function contentOf({ signals, details }: Hashed, category: Category | undefined) {
+  return { signals, ...(details !== undefined && { details }), ...(category !== undefined && { category }) }
 }
 
 export interface Waiting {

@@ -29,6 +29,7 @@ export interface SiteSettings {
   readonly contact: Contact | undefined
   readonly maxImageBytes: number
   readonly maxImages: number
+  readonly offersExtendedProtection: boolean
 }
 
 /** One answer, in whichever encoding is asked for. */
@@ -125,6 +126,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
         worker: `/assets/${manifest.worker.file}`,
         maxImageBytes: settings.maxImageBytes,
         maxImages: settings.maxImages,
+        offersExtendedProtection: settings.offersExtendedProtection,
         messages: Object.fromEntries(Object.entries(own).filter(([key]) => key.startsWith(RUN_TIME))),
       }),
     }

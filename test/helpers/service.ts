@@ -58,6 +58,7 @@ const SITE: SiteSettings = {
   contact: { name: 'Helpers', link: 'https://helpers.example/' },
   maxImageBytes: UPLOAD_LIMITS.maxImageBytes,
   maxImages: UPLOAD_LIMITS.maxImages,
+  offersExtendedProtection: false,
 }
 
 export async function startService(t: Test, options: TestServiceOptions = {}): Promise<TestService> {

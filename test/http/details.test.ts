@@ -2,9 +2,10 @@
 
 import sharp from 'sharp'
 import t from 'tap'
+import { detailedSize } from '../../src/hash/details/detailed-size.js'
 import { writeAsked } from '../../src/hash/details/written.js'
 import { detailsOf, hashImage } from '../../src/hash/hash-image.js'
-import { decode, detailedSize } from '../../workers/media/decode.js'
+import { decode } from '../../workers/media/decode.js'
 import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
 import { refused } from '../helpers/refusal.js'

@@ -62,14 +62,6 @@ export async function decode(bytes: Buffer, sizeFor: SizeFor = hashedSize): Prom
 type Size = Pick<Pixels, 'width' | 'height'>
 type SizeFor = (full: Size) => Size
 
-/** The size at which details are found: sides in proportion, and room for a small picture on a large page. */
-export function detailedSize({ width, height }: Size): Size {
-  const factor = Math.min(1, DETAILED_SIDE_PX / Math.max(width, height))
-  return { width: Math.max(1, Math.round(width * factor)), height: Math.max(1, Math.round(height * factor)) }
-}
-
-const DETAILED_SIDE_PX = 1400
-
 interface Header {
   readonly width: number
   readonly height: number

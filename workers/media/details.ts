@@ -1,11 +1,12 @@
 // From a stranger's bytes to the details of the picture; what lies between is overwritten.
 
 import type { HashedImage } from '../../src/domain/hashed-image.js'
+import { detailedSize } from '../../src/hash/details/detailed-size.js'
 import { type Details, detailsWith } from '../../src/hash/details/details.js'
 import { loadDetailsKernelSync } from '../../src/hash/details-kernel.js'
 import { loadFrameKernelSync } from '../../src/hash/frame-kernel.js'
 import type { Purpose } from '../../src/hash/views.js'
-import { decode, detailedSize } from './decode.js'
+import { decode } from './decode.js'
 
 /**
  * Decoded once more, since hashes want other sizes. `bytes` stay the caller's to wipe.
