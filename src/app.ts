@@ -6,12 +6,16 @@ import swaggerUi from '@fastify/swagger-ui'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Caller } from './domain/access.js'
+import { type Exposure, type LimitName, SERVER_LIMITS, type ServerLimits } from './http/limits.js'
 import { makeMetrics } from './http/metrics.js'
 import { openapi } from './http/openapi.js'
+import { browserRules } from './http/plugins/browser-rules.js'
 import { door } from './http/plugins/door.js'
 import { lastAnswers } from './http/plugins/last-answers.js'
+import { limits, limitsHere, noteFailure } from './http/plugins/limits.js'
 import { answerBadAddress, answerBadBytes, problemAnswers } from './http/plugins/problem-answers.js'
 import { requestLog } from './http/plugins/request-log.js'
+import { slowBodies } from './http/plugins/slow-bodies.js'
 import { accountRoutes } from './http/routes/accounts.js'
 import { assistedCaseRoutes } from './http/routes/assisted-cases.js'
 import { bankRoutes } from './http/routes/banks.js'
@@ -45,6 +49,7 @@ import type { Health } from './services/health.js'
 import type { Idempotency } from './services/idempotency.js'
 import type { Imports } from './services/imports.js'
 import type { Insights } from './services/insights.js'
+import type { LimitCounter } from './services/limits.js'
 import type { Matcher } from './services/matcher.js'
 import type { Notices } from './services/notices.js'
 import type { ProofOfWork } from './services/proof-of-work.js'
@@ -79,8 +84,15 @@ export interface AppServices {
   readonly watches: WatchService
   readonly hashing: Hashing
   readonly health: Health
+  readonly limits: LimitCounter
   /** Who shows this key, from this address. @throws {Problem} key-suspended */
   readonly identify: (key: string, address?: string) => Caller | undefined
+}
+
+/** In PEM. */
+export interface TlsFiles {
+  readonly cert: Buffer
+  readonly key: Buffer
 }
 
 export interface AppOptions {
@@ -90,19 +102,21 @@ export interface AppOptions {
   /** Whose hotlines are named first, ISO 3166-1 alpha-2; all of them when undefined. */
   readonly country: string | undefined
   readonly now?: () => number
+  /** Who may reach it; private when left out. */
+  readonly exposure?: Exposure
+  /** In place of the numbers of the table of limits. */
+  readonly mostOf?: Partial<Readonly<Record<LimitName, number>>>
+  readonly serverLimits?: ServerLimits
+  /** Whose pages may read answers; nobody's but ours when left out. */
+  readonly corsOrigins?: readonly string[]
+  /** Networks whose `X-Forwarded-For` is believed; nobody's when left out. */
+  readonly trustedProxies?: readonly string[]
+  readonly tls?: TlsFiles | undefined
   readonly logLevel: string
   /** Where log lines go; standard output when left out. */
   readonly logStream?: { write(line: string): void }
 }
 
-const BODY_LIMIT_BYTES = 1 << 20
-/** For a whole request: an import of millions of lines is one. What stands still is cut long before. */
-const REQUEST_TIMEOUT_MS = 3_600_000
-/** Longer than an answer may take, so that silence means that nobody is there. */
-const IDLE_TIMEOUT_MS = 60_000
-const HEADERS_TIMEOUT_MS = 10_000
-/** Longer than any id: what is too long is refused by its schema, in the same words as everything else. */
-const MAX_PARAM_CHARS = 512
 /** What plugins and parsers would write at the finer levels: headers with a key in them, bytes of a stranger. */
 const SECRET_IN_LOGS = { paths: ['busboyOptions', 'err.rawPacket', 'err.cause', 'headers'], remove: true }
 
@@ -112,22 +126,37 @@ export async function buildApp({
   uploadLimits,
   country,
   now = Date.now,
+  exposure = 'private',
+  mostOf = {},
+  serverLimits = SERVER_LIMITS,
+  corsOrigins = [],
+  trustedProxies = [],
+  tls,
   logLevel,
   logStream,
 }: AppOptions): Promise<FastifyInstance> {
+  const http = {
+    headersTimeout: serverLimits.headersMs,
+    maxHeaderSize: serverLimits.headerBytes,
+    connectionsCheckingInterval: serverLimits.checkEveryMs,
+  }
   const app = Fastify({
-    bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: IDLE_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    bodyLimit: serverLimits.bodyBytes,
+    requestTimeout: serverLimits.requestMs,
+    connectionTimeout: serverLimits.idleMs,
+    keepAliveTimeout: serverLimits.keepAliveMs,
+    ...(tls === undefined ? { http: http } : { https: { ...http, ...tls, minVersion: 'TLSv1.2' as const } }),
+    ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     genReqId: () => randomUUID(),
-    routerOptions: { maxParamLength: MAX_PARAM_CHARS },
+    routerOptions: { maxParamLength: serverLimits.paramChars },
     frameworkErrors: answerBadAddress,
     clientErrorHandler: answerBadBytes,
     // Fastify's own lines have the whole URL and the caller's address; ours have the route and the code.
     logController: new LogController({ disableRequestLogging: true }),
     logger: { level: logLevel, base: null, redact: SECRET_IN_LOGS, ...(logStream !== undefined && { stream: logStream }) },
   }).withTypeProvider<ZodTypeProvider>()
+  app.server.maxConnections = serverLimits.connections
+  app.server.maxHeadersCount = serverLimits.headerCount
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
 
@@ -135,12 +164,20 @@ export async function buildApp({
   await app.register(requestLog, { observe: metrics.observe })
   await app.register(problemAnswers, { country })
   await app.register(lastAnswers)
+  await app.register(browserRules, { origins: corsOrigins, isTls: tls !== undefined })
+  await app.register(slowBodies, { limits: serverLimits })
   await app.register(openapi)
   await app.register(multipart, MULTIPART_OPTIONS)
+  const here = limitsHere({ exposure, most: mostOf })
   const inFlight: InFlight = { bytes: 0 }
   const { cases, files, idempotency, signer, registration, banks, matcher, trust, hashing, health, identify } = services
   await app.register(async (guarded) => {
-    await guarded.register(door, { identify, cases })
+    await guarded.register(door, {
+      identify,
+      cases,
+      onFailure: (request) => noteFailure(services.limits, here, request.ip),
+    })
+    await guarded.register(limits, { counter: services.limits, here })
     await guarded.register(healthRoutes, { health, metrics: metrics.text })
     await guarded.register(docRoutes)
     await guarded.register(challengeRoutes, { prefix: '/v1', proofOfWork: services.proofOfWork })
@@ -149,7 +186,14 @@ export async function buildApp({
     await guarded.register(caseFileRoutes, { prefix: '/v1', files, signer, now })
     await guarded.register(caseImageRoutes, { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
     await guarded.register(pageRoutes, { site })
-    await guarded.register(matchRoutes, { prefix: '/v1', matcher, hashing, uploadLimits, inFlight })
+    await guarded.register(matchRoutes, {
+      prefix: '/v1',
+      matcher,
+      hashing,
+      uploadLimits,
+      inFlight,
+      bandsOnly: exposure === 'public',
+    })
     await guarded.register(feedbackRoutes, { prefix: '/v1', trust })
     await guarded.register(signalRoutes, { prefix: '/v1', trust })
     await guarded.register(noticeRoutes, { prefix: '/v1', notices: services.notices })
@@ -162,6 +206,6 @@ export async function buildApp({
     await guarded.register(exportRoutes, { prefix: '/v1', banks, exports: services.exports })
     await guarded.register(exchangeRoutes, { prefix: '/v1', exchanges: services.exchanges, pullSoon: services.pullSoon })
   })
-  await app.register(swaggerUi, { routePrefix: '/docs' })
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
   return app
 }

@@ -2,6 +2,8 @@
 
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
+import { isNetwork } from './services/networks.js'
+import { PROBING_MODES } from './services/probing-guard.js'
 
 const MiB = 1024 * 1024
 
@@ -73,6 +75,16 @@ const Variables = z.object({
     .optional(),
   TABIR_EXCHANGES_FILE: text('must be the path of a file').optional(),
   TABIR_API_KEY: z.string().regex(/^\S+$/, 'must be an API key').optional(), // the command line's, for what it asks of a running api
+  TABIR_CORS_ORIGINS: listOf(
+    (text) => /^https?:\/\/[^\s/?#@*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text,
+    'must be origins such as https://tools.example, with commas between',
+  ),
+  TABIR_TRUST_PROXY: listOf(isNetwork, 'must be addresses or networks of proxies, with commas between'),
+  TABIR_TLS_CERT: text('must be the path of a file with certificates in PEM').optional(),
+  TABIR_TLS_KEY: text('must be the path of a file with a private key in PEM').optional(),
+  TABIR_EXPOSURE: z.enum(['private', 'public'], { error: 'must be private or public' }).default('private'),
+  TABIR_PROBING: z.enum(PROBING_MODES, { error: `must be one of ${PROBING_MODES.join(', ')}` }).optional(),
+  TABIR_MAX_QUERIES_PER_ORG_PER_DAY: wholeNumber(0, 1_000_000_000_000).default(0),
   TABIR_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'must be fatal, error, warn, info, debug, trace or silent',
@@ -95,6 +107,10 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
   .refine((e) => (e.TABIR_CONTACT_NAME === undefined) === (e.TABIR_CONTACT_LINK === undefined), {
     path: ['TABIR_CONTACT_NAME'],
     error: 'must be set together with TABIR_CONTACT_LINK',
+  })
+  .refine((e) => (e.TABIR_TLS_CERT === undefined) === (e.TABIR_TLS_KEY === undefined), {
+    path: ['TABIR_TLS_KEY'],
+    error: 'must be set together with TABIR_TLS_CERT',
   })
   .transform((e) => ({
     host: e.TABIR_HOST,
@@ -130,6 +146,15 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
     webhookOrigins: new Set(e.TABIR_WEBHOOK_ORIGINS?.split(',').map((origin) => new URL(origin).origin)),
     exchangesFile: e.TABIR_EXCHANGES_FILE,
     apiKey: e.TABIR_API_KEY,
+    corsOrigins: e.TABIR_CORS_ORIGINS,
+    trustedProxies: e.TABIR_TRUST_PROXY,
+    tlsFiles:
+      e.TABIR_TLS_CERT === undefined || e.TABIR_TLS_KEY === undefined
+        ? undefined
+        : { cert: e.TABIR_TLS_CERT, key: e.TABIR_TLS_KEY },
+    exposure: e.TABIR_EXPOSURE,
+    probing: e.TABIR_PROBING ?? (e.TABIR_EXPOSURE === 'public' ? ('suspend' as const) : ('tell' as const)),
+    maxQueriesPerOrgPerDay: e.TABIR_MAX_QUERIES_PER_ORG_PER_DAY,
     logLevel: e.TABIR_LOG_LEVEL,
     env: e.TABIR_ENV,
   }))
@@ -167,6 +192,13 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_PAGE_EXIT_URL',
     'TABIR_CONTACT_NAME',
     'TABIR_CONTACT_LINK',
+    'TABIR_CORS_ORIGINS',
+    'TABIR_TRUST_PROXY',
+    'TABIR_TLS_CERT',
+    'TABIR_TLS_KEY',
+    'TABIR_EXPOSURE',
+    'TABIR_PROBING',
+    'TABIR_MAX_QUERIES_PER_ORG_PER_DAY',
     'TABIR_WEBHOOK_ORIGINS',
     'TABIR_EXCHANGES_FILE',
     'TABIR_LOG_LEVEL',
@@ -225,6 +257,14 @@ export function environmentFor(
 
 function text(reason: string) {
   return z.string().regex(/\S/, reason)
+}
+
+function listOf(isOne: (text: string) => boolean, reason: string) {
+  return z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .refine((parts) => parts.every(isOne), reason)
+    .default([])
 }
 
 function wholeNumber(min: number, max: number) {

@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { TlsFiles } from './app.js'
 import { readConfig } from './config.js'
 import { exchangesIn } from './exchange/exchange-config.js'
+import { refusePublicHost } from './private-host.js'
 import { refuseToStart, stopOnSignal } from './process.js'
 import { openServices } from './services.js'
 import { headText } from './store/audit.js'
@@ -13,6 +15,8 @@ import { keyringOf } from './store/seal-keys.js'
 import { loadSite } from './web/site.js'
 
 const config = readConfig(process.env)
+await refusePublicHost('TABIR_HANDOFF_HOST', config.handoffHost).catch(refuseToStart)
+const tls = readTls(config.tlsFiles)
 const services = await openServices({
   redis: { url: config.redisUrl, socket: config.redisSocket },
   keyring: (isFirstUse) => keyringOf(config, isFirstUse),
@@ -32,6 +36,7 @@ const services = await openServices({
   },
   webhookOrigins: config.webhookOrigins,
   maxWatchesPerOrg: config.maxWatchesPerOrg,
+  probing: config.probing,
   now: () => Date.now(),
   clock: () => performance.now(),
   onTrouble: (error) => void starting.then(({ log }) => log.error({ err: error }, 'trouble')),
@@ -63,6 +68,11 @@ const starting = import('./app.js').then(({ buildApp }) =>
       maxInFlightBytes: config.maxInFlightBytes,
     },
     country: config.country,
+    corsOrigins: config.corsOrigins,
+    trustedProxies: config.trustedProxies,
+    tls,
+    exposure: config.exposure,
+    mostOf: config.maxQueriesPerOrgPerDay === 0 ? {} : { asked: config.maxQueriesPerOrgPerDay },
     logLevel: config.logLevel,
   }),
 )
@@ -82,6 +92,15 @@ const url = await app.listen({ host: config.host, port: config.port })
 await hydrated
 services.beginPulling()
 process.send?.({ ready: true, url })
+
+function readTls(files: { readonly cert: string; readonly key: string } | undefined): TlsFiles | undefined {
+  if (files === undefined) return undefined
+  try {
+    return { cert: readFileSync(files.cert), key: readFileSync(files.key) }
+  } catch {
+    return refuseToStart(new Error('The files of TABIR_TLS_CERT and TABIR_TLS_KEY cannot be read.'))
+  }
+}
 
 /** Workers on other hosts find a wildcard's listener under this host's name. */
 function announced(host: string): string {

@@ -26,9 +26,12 @@ import { idempotencyOver } from './services/idempotency.js'
 import { importsOver } from './services/imports.js'
 import { insightsFrom } from './services/insights.js'
 import { keyUsesOver } from './services/key-uses.js'
+import { limitCounter } from './services/limits.js'
 import { matchIdsWith } from './services/match-ids.js'
 import { matcherOver } from './services/matcher.js'
 import { partiesWith } from './services/parties.js'
+import { probingDetector } from './services/probing.js'
+import { type ProbingMode, probingGuard } from './services/probing-guard.js'
 import { registrationIn } from './services/registration.js'
 import { Replica } from './services/replica.js'
 import { sealingAsAgreed } from './services/sealing.js'
@@ -57,6 +60,7 @@ import { checkRing, noteActive } from './store/seal-ring.js'
 import { hasSecrets, loadSecrets } from './store/secrets.js'
 import { connectForFollowing, connectForRequests, openStore, type RedisTarget, type Store } from './store/store.js'
 import { trustsIn } from './store/trust.js'
+import { usesIn } from './store/uses.js'
 import { watchesIn } from './store/watches.js'
 import { webhooksIn } from './store/webhooks.js'
 import { withdrawalLogIn } from './store/withdrawal-log.js'
@@ -80,6 +84,10 @@ export interface ServiceOptions {
   readonly snapshots: { readonly folder: string; readonly everyMs: number } | undefined
   /** Where this process notes what was taken back, for whoever restores a backup; undefined for nowhere. */
   readonly withdrawalsFolder: string | undefined
+  /** What is done about searches for what is stored; the operator is told of them when left out. */
+  readonly probing?: ProbingMode
+  /** How long an answer waits while a search is suspected. */
+  readonly probingWaitMs?: number
   readonly now: () => number
   /** Never goes back. */
   readonly clock: () => number
@@ -134,6 +142,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const apiKeys = apiKeysIn(store)
   const trusts = trustsIn(store)
   const keyUses = keyUsesOver({ uses: keyUsesIn(store), now })
+  const limits = limitCounter({ uses: usesIn(store), now })
   const matchIds = matchIdsWith(secrets.matchId)
   const veil = options.extendedProtection ? veilFrom(secrets.details) : undefined
   const replica = new Replica({
@@ -186,7 +195,17 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     onSwitch: () => void replica.saveAgain().catch(onTrouble),
   })
   const finder = veil && detailFinderWith({ images, veil })
-  const matcher = matcherOver({ replica, matchIds, finder, sightings: trust.sightings, clock })
+  const probing = probingGuard({
+    detector: probingDetector({ now }),
+    mode: options.probing ?? 'tell',
+    ...(options.probingWaitMs !== undefined && { waitMs: options.probingWaitMs }),
+    apiKeys,
+    known: () => replica.catalogue.apiKeys.values(),
+    events: trust.events,
+    now,
+    onTrouble,
+  })
+  const matcher = matcherOver({ replica, matchIds, finder, sightings: trust.sightings, probing, clock })
   const watches = watchesIn(store, keyring)
   const watchIndex = watchIndexOver({ watches, follower: connectForFollowing(options.redis), clock, onTrouble })
   const watching = watchingOver({
@@ -195,7 +214,15 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     index: watchIndex,
     images,
     replica,
-    matcher,
+    // What is asked in the background is nobody's question, and must not be cut off by what somebody asked.
+    matcher: matcherOver({
+      replica,
+      matchIds,
+      finder,
+      sightings: trust.sightings,
+      probing: { see: () => undefined },
+      clock,
+    }),
     matchIds,
     follower: connectForFollowing(options.redis),
     now,
@@ -260,6 +287,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       enqueue: async (job) => (await queue).enqueue(job),
     }),
     health: healthOf({ replica, store, desk }),
+    limits,
     identify(key, address) {
       const caller = identify(replica.catalogue.apiKeys, key, { address, nowMs: now() })
       if (caller !== undefined) {
@@ -290,7 +318,9 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       await listener.close()
       await watching.close()
       await watchIndex.close()
+      await probing.close()
       await trust.close()
+      await limits.close()
       await saving.close()
       caseEvents.close()
       await replica.close()

@@ -14,6 +14,7 @@ import { type TrustService, trustOver } from './services/trust.js'
 import { effectsIn } from './services/trust-effects.js'
 import { vetoing } from './services/vetoing.js'
 import type { ApiKeys } from './store/api-keys.js'
+import { canariesIn } from './store/canaries.js'
 import type { CaseEvents } from './store/case-events.js'
 import type { Cases } from './store/cases.js'
 import { clocksIn } from './store/clocks.js'
@@ -90,6 +91,7 @@ export function trustParts(needed: TrustPartsNeeded) {
       trust,
       caseEvents,
       events,
+      canaries: canariesIn(store),
       isPlatform: platformsIn(apiKeys),
       partyOf,
       onMet: notices.met,

@@ -2,6 +2,7 @@
 
 import { audit } from './audit.js'
 import { backup } from './backup.js'
+import { canary } from './canary.js'
 import { doctor } from './doctor.js'
 import { exchange } from './exchange.js'
 import { exportBank } from './export.js'
@@ -32,6 +33,9 @@ const HELP = `Tabir: matching of intimate images shared without consent, without
                     the service runs. May be stopped, and goes on where it was when it is started again without --new
   tabir keys seal retire ID
                     takes a key out of the ring, if nothing is sealed under it any more
+
+  tabir canary plant --bank NAME
+                    registers a hash that no picture has and nobody is given: whoever matches it is told of as an event
 
   tabir index status [--url URL] [--json]
                     what the index of a running api consists of
@@ -86,6 +90,7 @@ else if (command === 'audit') process.exitCode = await audit(rest)
 else if (command === 'exchange') process.exitCode = await exchange(rest)
 else if (command === 'export') process.exitCode = await exportBank(rest)
 else if (command === 'import') process.exitCode = await importFile(rest)
+else if (command === 'canary') process.exitCode = await canary(rest)
 else if (command === 'index') process.exitCode = await index(rest)
 else if (command === 'backup') process.exitCode = await backup(rest)
 else if (command === 'doctor') process.exitCode = await doctor(rest)

@@ -18,6 +18,8 @@ export const AUDIT_ACTS = {
   'key.rotated': ['keyId', 'successorId'],
   'key.restored': ['keyId'],
   'key.revoked': ['keyId'],
+  'key.suspended': ['keyId', 'orgId'],
+  'canary.planted': ['bank', 'signalId'],
   /** Once a day for each key. */
   'key.used': ['orgId', 'day'],
   /** `account`: `org:` and its id, or `case`: which one is not said. */

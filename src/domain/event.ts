@@ -1,6 +1,13 @@
 // What an operator, or a webhook of his, has to be told of: by kind, with ids and numbers, never with hashes or persons.
 
-export const EVENT_KINDS = ['signal.flooded', 'signal.held', 'sla.due', 'key.suspended'] as const
+export const EVENT_KINDS = [
+  'signal.flooded',
+  'signal.held',
+  'sla.due',
+  'key.suspected',
+  'key.suspended',
+  'canary.met',
+] as const
 export type EventKind = (typeof EVENT_KINDS)[number]
 
 export interface DomainEvent {

@@ -53,6 +53,14 @@ const BANDS = [
 export const DISTANCE_BANDS = BANDS.map((band) => band.name)
 export type DistanceBand = (typeof BANDS)[number]['name']
 
+/**
+ * The widest band that lies within a radius. Who may know bands alone may ask by bands alone: a radius of any number of bits, asked
+ * again and again, would tell the distance.
+ */
+export function bandWithin(thresholdBits: number): number {
+  return Math.max(...BANDS.filter(({ upToBits }) => upToBits <= thresholdBits).map(({ upToBits }) => upToBits))
+}
+
 export function distanceBandOf(distanceBits: number): DistanceBand {
   const band = BANDS.find(({ upToBits }) => distanceBits <= upToBits)
   if (band === undefined) throw new RangeError('no match is wider than the widest threshold')

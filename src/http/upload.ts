@@ -55,7 +55,11 @@ export async function eachImage<T>(
         continue
       }
       if (part.fieldname !== 'image') part.file.resume()
-      else uses.push(settled(readPart(part.file, limits, inFlight).then((image) => release(image, inFlight, use))))
+      else {
+        const used = settled(readPart(part.file, limits, inFlight).then((image) => release(image, inFlight, use)))
+        used.catch(() => {}) // thrown to the caller below, once all parts are read: until then nobody may call it unhandled
+        uses.push(used)
+      }
       // The next part arrives only once this one is read: the parser waits for its stream.
     }
   } catch (error) {

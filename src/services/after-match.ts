@@ -4,6 +4,7 @@ import { FLOOD_RULES, floodNow, floodOf, LEAST_FLOOD, LEAST_PLATFORMS } from '..
 import { Problem } from '../domain/problem.js'
 import type { RegisteredImage } from '../domain/signal.js'
 import { standingOf } from '../domain/trust.js'
+import type { Canaries } from '../store/canaries.js'
 import type { CaseEvents } from '../store/case-events.js'
 import type { Contexts } from '../store/contexts.js'
 import type { Events } from '../store/events.js'
@@ -11,7 +12,7 @@ import type { Images } from '../store/images.js'
 import type { Seen, SightingStore } from '../store/sightings.js'
 import type { Trusts } from '../store/trust.js'
 import type { PartyOf } from './parties.js'
-import type { SightingBatch } from './sightings.js'
+import type { HitsOfImages, SightingBatch } from './sightings.js'
 import type { TrustService } from './trust.js'
 
 export interface AfterMatchParts {
@@ -22,6 +23,7 @@ export interface AfterMatchParts {
   readonly trust: Pick<TrustService, 'hold'>
   readonly caseEvents: Pick<CaseEvents, 'add'>
   readonly events: Pick<Events, 'add'>
+  readonly canaries: Pick<Canaries, 'among'>
   readonly isPlatform: (orgId: string) => Promise<boolean>
   readonly partyOf: PartyOf
   /** Told of each image and the platforms that met it: for the first time, or again when there is a notice about it. */
@@ -41,6 +43,7 @@ export function afterMatches(parts: AfterMatchParts): (batch: SightingBatch) => 
     const atMs = parts.now()
     const failures: unknown[] = []
     const attempt = (work: Promise<void>) => work.catch((error: unknown) => void failures.push(error))
+    await attempt(tellOfCanaries(parts, hits, atMs))
     for (const [imageId, byOrg] of hits) await attempt(afterMatchesOf(parts, imageId, byOrg, atMs))
     for (const [orgId, byContext] of contexts) {
       for (const [context, imageIds] of byContext) {
@@ -48,6 +51,14 @@ export function afterMatches(parts: AfterMatchParts): (batch: SightingBatch) => 
       }
     }
     if (failures.length > 0) throw failures[0]
+  }
+}
+
+/** Whoever asks for what nobody was given. */
+async function tellOfCanaries({ canaries, events }: AfterMatchParts, hits: HitsOfImages, atMs: number): Promise<void> {
+  for (const signalId of await canaries.among([...hits.keys()])) {
+    for (const orgId of hits.get(signalId)?.keys() ?? [])
+      await events.add('canary.met', { signalId, orgId }, atMs, TOLD_AGAIN_AFTER_S)
   }
 }
 

@@ -23,6 +23,7 @@ import type { DetailFinder } from './detail-finder.js'
 import { type MatchedDetails, matchesByDetails } from './match-by-details.js'
 import type { MatchIds } from './match-ids.js'
 import { paceMaker } from './pace.js'
+import type { ProbingGuard } from './probing-guard.js'
 import type { Replica } from './replica.js'
 import type { Sightings } from './sightings.js'
 import { lotsOf } from './turns.js'
@@ -74,7 +75,7 @@ export interface Matcher {
   /**
    * For each picture, given by its signals, all registered images within the threshold: nearest first, each image once; then those
    * that its details find. Exact, but for details. Gives way to others of this process every millisecond or so, and asks for the next picture when it comes to it.
-   * @throws {Problem} bank-unknown, index-cold, store-away
+   * @throws {Problem} bank-unknown, index-cold, store-away, key-suspended
    */
   match(pictures: Iterable<readonly HashedSignal[]>, options: MatchOptions): Promise<Match[][]>
 }
@@ -86,6 +87,8 @@ export interface MatcherParts {
   readonly finder: DetailFinder | undefined
   /** Told of what was answered; waits for nothing. */
   readonly sightings: Pick<Sightings, 'note'>
+  /** Told of what was asked, before it is answered. */
+  readonly probing: Pick<ProbingGuard, 'see'>
   /** A clock that never goes back, in milliseconds. */
   readonly clock: () => number
 }
@@ -93,7 +96,7 @@ export interface MatcherParts {
 /** How long this may keep the event loop from others in one go. */
 const TURN_MS = 1
 
-export function matcherOver({ replica, matchIds, finder, sightings, clock }: MatcherParts): Matcher {
+export function matcherOver({ replica, matchIds, finder, sightings, probing, clock }: MatcherParts): Matcher {
   return {
     knowsDetails: finder !== undefined,
     async match(pictures, options) {
@@ -111,6 +114,8 @@ export function matcherOver({ replica, matchIds, finder, sightings, clock }: Mat
           if (turn !== undefined) await turn
         }
         answers.push(await withDetails(answers.length, step.value))
+        const wait = probing.see(options.orgId, { signals, met: step.value[0]?.imageId })
+        if (wait !== undefined) await wait
       }
 
       // A long batch gave way to others in between: what was withdrawn meanwhile is not named, and a catalogue that is no

@@ -29,6 +29,8 @@ export const keys = {
   orgIds: `${TAG}:org-ids`,
   /** hash: key id → JSON with the secret's hash. */
   apiKeys: `${TAG}:api-keys`,
+  /** set: ids [16 bytes] of signals that were planted to be noticed. */
+  canaries: `${TAG}:canaries`,
   /** hash: key id → day on which it was last used. */
   apiKeyUses: `${TAG}:api-key-uses`,
   /** hash: bank name → JSON. */
@@ -79,6 +81,8 @@ export const keys = {
   usedProof: (digest: string) => `${TAG}:used-proof:${digest}`,
   /** [integer] cases that were opened in a minute. */
   openings: (minute: number) => `${TAG}:openings:${minute}`,
+  /** [integer] uses of a limit in a window, by all processes. Names are ids and numbers, and no addresses. */
+  limit: (name: string) => `${TAG}:limit:${name}`,
   /** hash: one field for each of `CaseRecord` in cases.ts. */
   case: (caseId: string) => `${TAG}:case:${caseId}`,
   /** set: the image ids [16 bytes] of a case. */

@@ -6,11 +6,14 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
-import { buildApp } from '../../src/app.js'
+import { buildApp, type TlsFiles } from '../../src/app.js'
 import { type OrgKind, SCOPES, type Scope } from '../../src/domain/access.js'
 import type { Exchange } from '../../src/exchange/exchange-config.js'
+import { type Exposure, type LimitName, SERVER_LIMITS, type ServerLimits } from '../../src/http/limits.js'
 import type { UploadLimits } from '../../src/http/upload.js'
 import { createApiKey } from '../../src/services/access.js'
+import type { Hashing } from '../../src/services/hashing.js'
+import type { ProbingMode } from '../../src/services/probing-guard.js'
 import { openServices, type Services } from '../../src/services.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { type Keyring, makeKeyring } from '../../src/store/seal.js'
@@ -40,6 +43,15 @@ export interface TestServiceOptions {
   readonly country?: string
   readonly exchanges?: readonly Exchange[]
   readonly withdrawalsFolder?: string
+  readonly exposure?: Exposure
+  readonly mostOf?: Partial<Readonly<Record<LimitName, number>>>
+  readonly serverLimits?: Partial<ServerLimits>
+  readonly corsOrigins?: readonly string[]
+  readonly trustedProxies?: readonly string[]
+  readonly tls?: TlsFiles
+  readonly probing?: ProbingMode
+  /** In place of workers. */
+  readonly hashing?: Hashing
   readonly webhookOrigins?: ReadonlySet<string>
   readonly maxWatchesPerOrg?: number
   readonly site?: Partial<SiteSettings>
@@ -72,6 +84,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     exchanges: options.exchanges ?? [],
     snapshots: undefined,
     withdrawalsFolder: options.withdrawalsFolder,
+    ...(options.probing !== undefined && { probing: options.probing, probingWaitMs: 1 }),
     trustLimits: { maxImagesPerCase: 10_000, maxSignalsPerOrgPerDay: 0, proofRounds: 0, ...options.trustLimits },
     webhookOrigins: options.webhookOrigins ?? new Set(),
     extendedProtection: options.extendedProtection ?? false,
@@ -82,10 +95,16 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     onAuditHead: () => {},
   })
   const app = await buildApp({
-    services,
+    services: options.hashing === undefined ? services : { ...services, hashing: options.hashing },
     site: loadSite(fileURLToPath(new URL('../../public/', import.meta.url)), { ...SITE, ...options.site }),
     uploadLimits: { ...UPLOAD_LIMITS, ...options.uploadLimits },
     country: options.country,
+    ...(options.exposure !== undefined && { exposure: options.exposure }),
+    ...(options.mostOf !== undefined && { mostOf: options.mostOf }),
+    ...(options.corsOrigins !== undefined && { corsOrigins: options.corsOrigins }),
+    ...(options.trustedProxies !== undefined && { trustedProxies: options.trustedProxies }),
+    tls: options.tls,
+    serverLimits: { ...SERVER_LIMITS, ...options.serverLimits },
     logLevel: options.logLevel ?? 'debug',
     logStream: { write: (line) => log.push(line) },
   })

@@ -1,8 +1,9 @@
 // Who may enter: every route names its scope, or the server does not start.
 
+import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Caller, Scope } from '../../domain/access.js'
-import { Problem } from '../../domain/problem.js'
+import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { bearerToken } from '../../services/access.js'
 import type { OwnCase } from '../../services/case-access.js'
 import type { Cases } from '../../services/cases.js'
@@ -24,10 +25,12 @@ declare module 'fastify' {
 export interface DoorOptions {
   readonly identify: (key: string, address: string | undefined) => Caller | undefined
   readonly cases: Pick<Cases, 'own' | 'ownByKey'>
+  /** Told of whoever shows what opens nothing. @throws {Problem} in place of that refusal */
+  readonly onFailure?: (request: FastifyRequest) => void
 }
 
 export const door = fp<DoorOptions>(
-  async (app, { identify, cases }) => {
+  async (app, { identify, cases, onFailure = () => {} }) => {
     app.decorateRequest('caller', null)
     app.decorateRequest('ownCase', null)
 
@@ -35,6 +38,15 @@ export const door = fp<DoorOptions>(
       if (config?.scope === undefined) throw new Error(`${String(method)} ${url} declares no scope`)
     })
     app.addHook('onRequest', async (request) => {
+      try {
+        await enter(request)
+      } catch (error) {
+        if (error instanceof Problem && OPENS_NOTHING.has(error.code)) onFailure(request)
+        throw error
+      }
+    })
+
+    async function enter(request: FastifyRequest): Promise<void> {
       const { scope } = request.routeOptions.config
       if (scope === undefined || scope === 'public') return
       const token = bearerToken(request.headers.authorization)
@@ -50,10 +62,12 @@ export const door = fp<DoorOptions>(
       request.caller = token === undefined ? null : (identify(token, request.ip) ?? null)
       if (request.caller === null) throw new Problem('key-missing')
       if (!request.caller.scopes.has(scope)) throw new Problem('scope-missing')
-    })
+    }
   },
   { name: 'door', fastify: '5.x' },
 )
+
+const OPENS_NOTHING: ReadonlySet<ProblemCode> = new Set(['key-missing', 'token-missing', 'case-unknown'])
 
 /** The caller of a route whose scope is one of an API key. */
 export function callerOf(request: { readonly caller: Caller | null }): Caller {

@@ -2,7 +2,8 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { inlierBandOf } from '../../domain/grade.js'
+import type { Caller } from '../../domain/access.js'
+import { bandWithin, inlierBandOf } from '../../domain/grade.js'
 import type { HashedImage, HashedSignal } from '../../domain/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
 import { SIGNAL_TYPES } from '../../domain/signal-types.js'
@@ -107,12 +108,17 @@ export interface MatchRouteOptions {
   readonly hashing: Hashing
   readonly uploadLimits: UploadLimits
   readonly inFlight: InFlight
+  /** Are callers without `match:distance` held to whole bands, also in what they ask for? */
+  readonly bandsOnly: boolean
 }
 
 export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
   app,
-  { matcher, hashing, uploadLimits, inFlight },
+  { matcher, hashing, uploadLimits, inFlight, bandsOnly },
 ) => {
+  const radiusFor = ({ scopes }: Caller, thresholdBits: number | undefined) =>
+    thresholdBits === undefined || !bandsOnly || scopes.has('match:distance') ? thresholdBits : bandWithin(thresholdBits)
+
   app.post(
     '/match',
     {
@@ -138,15 +144,16 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const caller = callerOf(request)
+      request.spend(reply, request.body.queries.length)
       const { queries, banks, thresholdBits, depth, transforms } = request.body
       const pictures: (HashedSignal[] | Problem)[] = []
       const views = queries.map(({ details }) => viewsIn(details, matcher))
       const found = await matcher.match(askedOneByOne(queries, transforms, pictures), {
         orgId: caller.orgId,
         banks,
-        thresholdBits,
+        thresholdBits: radiusFor(caller, thresholdBits),
         depth,
         mirrors: transforms,
         viewsOf: (i) => (pictures[i] instanceof Problem ? undefined : views[i]),
@@ -183,11 +190,12 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         },
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const caller = callerOf(request)
       const { banks, thresholdBits, depth, transforms } = request.query
       const details = matcher.knowsDetails && depth !== 'hashes' ? 'also' : 'none'
       const outcomes = await eachImage(request, uploadLimits, inFlight, (image) => hashing.hash(image, 'query', details))
+      request.spend(reply, outcomes.length)
       const refusal = outcomes.find((outcome) => outcome instanceof Problem)
       if (refusal !== undefined && outcomes.every((outcome) => outcome instanceof Problem)) throw refusal
       const viewsOf = (i: number) => {
@@ -196,7 +204,14 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
       }
       const found = await matcher.match(
         outcomes.map((outcome) => (outcome instanceof Problem ? [] : askedOf(outcome, transforms === 'true'))),
-        { orgId: caller.orgId, banks: banks?.split(','), thresholdBits, depth, mirrors: transforms === 'true', viewsOf },
+        {
+          orgId: caller.orgId,
+          banks: banks?.split(','),
+          thresholdBits: radiusFor(caller, thresholdBits),
+          depth,
+          mirrors: transforms === 'true',
+          viewsOf,
+        },
       )
       const present = presenterFor(caller.scopes.has('match:distance'))
       return {

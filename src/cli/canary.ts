@@ -1,0 +1,32 @@
+// tabir canary plant --bank NAME
+
+import { parseArgs } from 'node:util'
+import { plantCanary } from '../services/canaries.js'
+import { withSealedStore } from './sealed-store.js'
+
+const USAGE = 'tabir canary plant --bank NAME'
+
+/** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong. */
+export async function canary(args: readonly string[]): Promise<number> {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { bank: { type: 'string' } },
+    })
+    const { bank } = values
+    if (positionals[0] !== 'plant' || positionals.length !== 1 || bank === undefined) return refuse(USAGE, 2)
+    const signalId = await withSealedStore((opened) => plantCanary(opened, bank, Date.now()))
+    if (signalId === undefined) return refuse('There is no such bank.', 2)
+    process.stdout.write(`${JSON.stringify({ signalId, bank })}\n`)
+    return 0
+  } catch (error) {
+    const isUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+    return refuse(isUsage ? USAGE : error instanceof Error ? error.message : String(error), isUsage ? 2 : 1)
+  }
+}
+
+function refuse(why: string, status: number): number {
+  process.stderr.write(`${why}\n`)
+  return status
+}

@@ -1,0 +1,130 @@
+// How much may be asked, by whom, in which time: one table for the api, one for the server under it.
+
+import type { Scope } from '../domain/access.js'
+
+/**
+ * by: whom a row counts. An address is counted in the memory of one process and is nowhere else, in whatever form: decision 0027 says
+ * that none is remembered.
+ * counts: requests at the door; or what a handler says that a request was worth (`spend`).
+ * most: for a deployment among acquaintances, and for one that anybody may reach (`TABIR_EXPOSURE`). Infinity is not counted.
+ * whenStoreAway: go on with what this process has counted (open), or refuse what cannot be counted everywhere (closed).
+ */
+export interface LimitRow {
+  readonly by: 'address' | 'key' | 'org' | 'case'
+  readonly counts: 'requests' | 'queries'
+  readonly windowS: number
+  readonly most: Readonly<Record<Exposure, number>>
+  readonly whenStoreAway: 'open' | 'closed'
+}
+
+export const EXPOSURES = ['private', 'public'] as const
+export type Exposure = (typeof EXPOSURES)[number]
+
+const MINUTE_S = 60
+const DAY_S = 86_400
+const NONE = Number.POSITIVE_INFINITY
+
+export const LIMITS = {
+  /** Pages, documentation, health: whatever needs no key. */
+  visiting: row('address', 'requests', MINUTE_S, { private: 60_000, public: 3000 }, 'open'),
+  /** Opening a case, and asking for the challenge. People behind one address often need it together. */
+  opening: row('address', 'requests', MINUTE_S, { private: 6000, public: 60 }, 'open'),
+  /** A number and a PIN. Beside it, each case has its own lock. */
+  knocking: row('address', 'requests', MINUTE_S, { private: 6000, public: 60 }, 'open'),
+  /** Keys and tokens that open nothing: they are refused in other words then, and no key that is good is held up by them. */
+  failing: row('address', 'requests', MINUTE_S, { private: NONE, public: 600 }, 'open'),
+  /** The routes of one case. */
+  following: row('case', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'open'),
+  asking: row('key', 'requests', MINUTE_S, { private: 1_200_000, public: 120_000 }, 'open'),
+  /** What a platform may ask in a day: all its keys together. */
+  asked: row('org', 'queries', DAY_S, { private: NONE, public: 100_000_000 }, 'open'),
+  reporting: row('key', 'requests', MINUTE_S, { private: 120_000, public: 12_000 }, 'open'),
+  writing: row('key', 'requests', MINUTE_S, { private: 60_000, public: 6000 }, 'open'),
+  helping: row('key', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'open'),
+  /** Bits leave through these routes, so they are closed when nobody can say how many left. */
+  harvesting: row('key', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'closed'),
+  /** An operator who mends something must get in while the store is away. */
+  operating: row('key', 'requests', MINUTE_S, { private: 6000, public: 1200 }, 'open'),
+} as const satisfies Readonly<Record<string, LimitRow>>
+
+export type LimitName = keyof typeof LIMITS
+
+/** What counts for a route by its scope. A scope without a line here does not compile, so there is no route without a limit. */
+const BY_SCOPE: Readonly<Record<Scope | 'case' | 'public', readonly LimitName[]>> = {
+  public: ['visiting'],
+  case: ['following'],
+  match: ['asking', 'asked'],
+  'match:distance': ['asking', 'asked'],
+  'signals:write': ['writing'],
+  feed: ['harvesting'],
+  feedback: ['reporting'],
+  'cases:write': ['helping'],
+  webhooks: ['operating'],
+  admin: ['operating'],
+}
+
+/** Routes that count otherwise than their scope says. */
+const BY_ROUTE: Readonly<Record<string, readonly LimitName[]>> = {
+  'POST /v1/cases': ['opening'],
+  'GET /v1/cases/challenge': ['opening'],
+  'POST /v1/cases/:caseNumber/tokens': ['knocking'],
+  'POST /v1/cases/:caseNumber/renewals': ['knocking'],
+  // A probe that is refused takes the process out of service.
+  'GET /health/live': [],
+  'GET /health/ready': [],
+}
+
+export function limitsOf(method: string, url: string, scope: Scope | 'case' | 'public'): readonly LimitName[] {
+  return BY_ROUTE[`${method} ${url}`] ?? BY_SCOPE[scope]
+}
+
+export const ROUTES_WITH_LIMITS = Object.keys(BY_ROUTE)
+
+/** What the server cuts by itself, before or beside any route. */
+export interface ServerLimits {
+  /** Of a JSON body, where a route says nothing else. */
+  readonly bodyBytes: number
+  /** For a whole request: an import of millions of lines is one. What stands still or trickles is cut long before. */
+  readonly requestMs: number
+  /** Without a byte either way. Longer than an answer may take, so that silence means that nobody is there. */
+  readonly idleMs: number
+  readonly headersMs: number
+  readonly headerBytes: number
+  readonly headerCount: number
+  /** Between two requests of one connection. */
+  readonly keepAliveMs: number
+  /** How often Node looks for what is late. */
+  readonly checkEveryMs: number
+  /** At one time, of all callers. */
+  readonly connections: number
+  /** A body that comes slower than this, for so long, is cut: unless it is us who do not read. */
+  readonly leastBodyBytesPerS: number
+  readonly slowForMs: number
+  /** Longer than any id: what is too long is refused by its schema, in the same words as everything else. */
+  readonly paramChars: number
+}
+
+export const SERVER_LIMITS: ServerLimits = {
+  bodyBytes: 1 << 20,
+  requestMs: 3_600_000,
+  idleMs: 60_000,
+  headersMs: 10_000,
+  headerBytes: 16 << 10,
+  headerCount: 100,
+  keepAliveMs: 72_000,
+  checkEveryMs: 2000,
+  connections: 10_000,
+  leastBodyBytesPerS: 256,
+  slowForMs: 15_000,
+  paramChars: 512,
+}
+
+function row(
+  by: LimitRow['by'],
+  counts: LimitRow['counts'],
+  windowS: number,
+  most: LimitRow['most'],
+  whenStoreAway: LimitRow['whenStoreAway'],
+): LimitRow {
+  return { by, counts, windowS, most, whenStoreAway }
+}

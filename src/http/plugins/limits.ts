@@ -1,0 +1,99 @@
+// Counts each request against the limits of its route, and says in the answer what is left (draft-ietf-httpapi-ratelimit-headers).
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { Problem } from '../../domain/problem.js'
+import type { Limit, LimitCounter } from '../../services/limits.js'
+import { type Exposure, LIMITS, type LimitName, type LimitRow, limitsOf } from '../limits.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What this route counts against; from the table in http/limits.ts. */
+    limits?: readonly LimitName[]
+  }
+  interface FastifyRequest {
+    /** Counts what a request was worth, where its route has a limit for that. @throws {Problem} rate-limited */
+    spend: (reply: FastifyReply, amount: number) => void
+  }
+}
+
+export interface LimitOptions {
+  readonly counter: LimitCounter
+  readonly exposure: Exposure
+  /** In place of the table's numbers. */
+  readonly most: Partial<Readonly<Record<LimitName, number>>>
+}
+
+export type LimitsHere = Partial<Readonly<Record<LimitName, Limit>>>
+
+/** The limits that are counted in this deployment. */
+export function limitsHere({ exposure, most }: Pick<LimitOptions, 'exposure' | 'most'>): LimitsHere {
+  const here: Partial<Record<LimitName, Limit>> = {}
+  for (const name of LIMIT_NAMES) {
+    const row: LimitRow = LIMITS[name]
+    const mostHere = most[name] ?? row.most[exposure]
+    if (mostHere === Number.POSITIVE_INFINITY) continue
+    const isLocal = row.by === 'address'
+    here[name] = { name, windowS: row.windowS, most: mostHere, isLocal, failsClosed: row.whenStoreAway === 'closed' }
+  }
+  return here
+}
+
+/** To be registered behind the door, which knows who asks. */
+export const limits = fp<{ readonly counter: LimitCounter; readonly here: LimitsHere }>(
+  async (app, { counter, here }) => {
+    app.decorateRequest('spend', () => {})
+    app.addHook('onRoute', (route) => {
+      const { config, method, url } = route
+      if (config?.scope === undefined || config.limits !== undefined) return
+      config.limits = limitsOf(String(method), url, config.scope).filter((name) => here[name] !== undefined)
+    })
+
+    const take = (request: FastifyRequest, reply: FastifyReply, name: LimitName, amount: number): void => {
+      const limit = here[name]
+      const who = whoOf(request, LIMITS[name].by, counter)
+      if (limit === undefined || who === undefined) return
+      const { isWithin, left, resetS } = counter.take(limit, who, amount)
+      add(reply, 'ratelimit-policy', `"${name}";q=${limit.most};w=${limit.windowS}`)
+      add(reply, 'ratelimit', `"${name}";r=${left};t=${resetS}`)
+      if (!isWithin) throw new Problem('rate-limited', { retryAfterS: resetS })
+    }
+
+    app.addHook('onRequest', async (request, reply) => {
+      const names = request.routeOptions.config.limits ?? []
+      for (const name of names) if (LIMITS[name].counts === 'requests') take(request, reply, name, 1)
+      request.spend = (spentOn, amount) => {
+        for (const name of names) if (LIMITS[name].counts === 'queries') take(request, spentOn, name, amount)
+      }
+    })
+  },
+  { name: 'limits', fastify: '5.x', dependencies: ['door'] },
+)
+
+/** For whoever shows a key or token that opens nothing. @throws {Problem} rate-limited */
+export function noteFailure(counter: LimitCounter, { failing }: LimitsHere, address: string): void {
+  if (failing === undefined) return
+  const { isWithin, resetS } = counter.take(failing, counter.nameOfAddress(address), 1)
+  if (!isWithin) throw new Problem('rate-limited', { retryAfterS: resetS })
+}
+
+const LIMIT_NAMES: readonly LimitName[] = Object.keys(LIMITS).filter((name): name is LimitName => name in LIMITS)
+
+function whoOf(request: FastifyRequest, by: LimitRow['by'], counter: LimitCounter): string | undefined {
+  switch (by) {
+    case 'address':
+      return counter.nameOfAddress(request.ip)
+    case 'key':
+      return request.caller?.keyId
+    case 'org':
+      return request.caller?.orgId
+    case 'case':
+      return request.ownCase?.caseId
+  }
+}
+
+/** Several limits are one list. */
+function add(reply: FastifyReply, header: string, item: string): void {
+  const before = reply.getHeader(header)
+  reply.header(header, typeof before === 'string' ? `${before}, ${item}` : item)
+}

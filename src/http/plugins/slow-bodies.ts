@@ -1,0 +1,46 @@
+// Cuts a request whose body trickles: whoever sends a byte now and then must not hold a connection, and memory, for an hour.
+
+import type { IncomingMessage } from 'node:http'
+import fp from 'fastify-plugin'
+import type { ServerLimits } from '../limits.js'
+
+interface Watched {
+  readonly raw: IncomingMessage
+  sinceMs: number
+  bytes: number
+}
+
+/** @param limits `leastBodyBytesPerS` on average over each `slowForMs`. Cost: a place in a set for each request with a body. */
+export const slowBodies = fp<{ readonly limits: Pick<ServerLimits, 'leastBodyBytesPerS' | 'slowForMs'> }>(
+  async (app, { limits: { leastBodyBytesPerS, slowForMs } }) => {
+    const watched = new Set<Watched>()
+    app.addHook('onRequest', async ({ raw }) => {
+      const hasBody = raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 0
+      if (!hasBody || raw.complete) return
+      const one = { raw, sinceMs: performance.now(), bytes: raw.socket.bytesRead }
+      watched.add(one)
+      raw.once('close', () => watched.delete(one))
+    })
+    const timer = setInterval(() => {
+      const nowMs = performance.now()
+      for (const one of watched) {
+        const { raw } = one
+        if (raw.complete || raw.destroyed) watched.delete(one)
+        // What waits here to be read, or that nobody has begun to read, is our slowness.
+        else if (raw.readableLength > 0 || raw.readableFlowing === null) restart(one, nowMs)
+        else if (nowMs - one.sinceMs >= slowForMs) {
+          const came = raw.socket.bytesRead - one.bytes
+          if (came < (leastBodyBytesPerS * (nowMs - one.sinceMs)) / 1000) raw.socket.destroy()
+          else restart(one, nowMs)
+        }
+      }
+    }, slowForMs / 4).unref()
+    app.addHook('onClose', async () => clearInterval(timer))
+  },
+  { name: 'slow-bodies', fastify: '5.x' },
+)
+
+function restart(one: Watched, nowMs: number): void {
+  one.sinceMs = nowMs
+  one.bytes = one.raw.socket.bytesRead
+}

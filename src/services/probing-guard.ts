@@ -1,0 +1,94 @@
+// What is done about an organisation that searches for what is stored: it is slowed down, its keys are suspended, the operator is told.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Problem } from '../domain/problem.js'
+import type { Hash256 } from '../hash/hash256.js'
+import type { ApiKey, ApiKeys } from '../store/api-keys.js'
+import type { Events } from '../store/events.js'
+import type { ProbingDetector, Suspicion } from './probing.js'
+
+/** suspend: slowed down, then shut out. tell: the operator learns of it, and nothing else happens. off: nobody looks. */
+export const PROBING_MODES = ['suspend', 'tell', 'off'] as const
+export type ProbingMode = (typeof PROBING_MODES)[number]
+
+/** The hashes of one picture, as it was asked about. */
+export interface AskedPicture {
+  readonly signals: readonly { readonly type: string; readonly hashes: readonly Hash256[] }[]
+  /** What it was answered with first. */
+  readonly met: string | undefined
+}
+
+export interface ProbingGuard {
+  /**
+   * Sees what is asked, before the answer leaves.
+   * @returns what the answer has to wait for; `undefined` for nothing.
+   * @throws {Problem} key-suspended
+   */
+  see(orgId: string, picture: AskedPicture): Promise<void> | undefined
+  /** Waits for what was begun. */
+  close(): Promise<void>
+}
+
+export interface ProbingGuardParts {
+  readonly detector: ProbingDetector
+  readonly mode: ProbingMode
+  readonly apiKeys: Pick<ApiKeys, 'change'>
+  /** Those that every process has in memory. */
+  readonly known: () => Iterable<ApiKey>
+  readonly events: Pick<Events, 'add'>
+  readonly now: () => number
+  readonly onTrouble: (error: unknown) => void
+  readonly waitMs?: number
+}
+
+/** For each question that is near. A search for 256 bits takes longer than a minute then, and is over before. */
+const WAIT_MS = 500
+const TOLD_AGAIN_AFTER_S = 86_400
+
+export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
+  const { detector, mode, events, now, onTrouble, waitMs = WAIT_MS } = parts
+  const told = new Set<string>()
+  let last: Promise<void> = Promise.resolve()
+  const behind = (work: () => Promise<void>) => {
+    last = last.then(work).catch(onTrouble)
+  }
+  const tell = (orgId: string) => {
+    if (told.has(orgId)) return
+    told.add(orgId)
+    behind(() => events.add('key.suspected', { orgId }, now(), TOLD_AGAIN_AFTER_S))
+  }
+
+  return {
+    see(orgId, { signals, met }) {
+      if (mode === 'off') return undefined
+      let worst: Suspicion = 'none'
+      for (const { type, hashes } of signals) {
+        const [hash] = hashes
+        if (hash === undefined || type === 'sha256') continue // of which nothing is near to anything
+        const suspicion = detector.look(orgId, type, hash, met)
+        if (suspicion === 'suspend' || worst === 'none') worst = suspicion
+      }
+      if (worst === 'none') return undefined
+      tell(orgId)
+      if (mode === 'tell') return undefined
+      if (worst === 'slow') return sleep(waitMs)
+      behind(() => suspend(parts, orgId))
+      throw new Problem('key-suspended')
+    },
+    close: () => last,
+  }
+}
+
+/** All keys of the organisation that may ask: another one would go on where this one stopped. */
+async function suspend({ apiKeys, known, events, detector, now }: ProbingGuardParts, orgId: string): Promise<void> {
+  const nowMs = now()
+  const keyIds = [...known()]
+    .filter((key) => key.orgId === orgId && key.scopes.has('match') && key.suspendedAtMs === undefined)
+    .map(({ keyId }) => keyId)
+  for (const keyId of keyIds) {
+    const entry = { act: 'key.suspended', by: 'tabir', about: { keyId, orgId }, atMs: nowMs } as const
+    await apiKeys.change(keyId, (key) => ({ key: { ...key, suspendedAtMs: nowMs } }), entry)
+    await events.add('key.suspended', { keyId, orgId }, nowMs, 1)
+  }
+  detector.forget(orgId)
+}

@@ -1,0 +1,178 @@
+// What a holder of `match` gets to know about what is stored, and what happens when he wants more.
+
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { HASH_PATTERN } from '../../src/hash/hash256.js'
+import { apiKeysIn } from '../../src/store/api-keys.js'
+import { openStore } from '../../src/store/store.js'
+import { refused } from '../helpers/refusal.js'
+import { post } from '../helpers/requests.js'
+import { keyFor, randomHashText, startService, type TestService, until, withBitsFlipped } from '../helpers/service.js'
+import { ask, matchesOf, operator } from '../helpers/trust.js'
+
+/** Where hashes may be answered: to the one whose picture was hashed a moment ago, and to who has the scope for it. */
+const MAY_ANSWER_HASHES = /^POST \/v1\/match\/images$/
+const SCOPES_THAT_READ = ['feed']
+
+t.test('no route answers with stored bits but those that have the scope for it', async (t) => {
+  const { app } = await startService(t, { hydrated: false })
+  await app.ready()
+  const { paths, components } = JSON.parse(JSON.stringify(app.swagger()))
+  const found: string[] = []
+  for (const [path, operations] of Object.entries<Record<string, Operation>>(paths)) {
+    for (const [method, operation] of Object.entries(operations)) {
+      const name = `${method.toUpperCase()} ${path}`
+      const scopes = (operation.security ?? []).flatMap((way) => way['apiKey'] ?? [])
+      if (SCOPES_THAT_READ.some((scope) => scopes.includes(scope))) continue
+      if (answersHashes(operation.responses, components, new Set())) found.push(name)
+    }
+  }
+  t.same(
+    found.filter((name) => !MAY_ANSWER_HASHES.test(name)),
+    [],
+  )
+  t.equal(found.length, 1, 'the one that may is seen, so that a hash is told from other texts')
+})
+
+interface Operation {
+  readonly security?: readonly Record<string, readonly string[]>[]
+  readonly responses?: unknown
+}
+
+function answersHashes(schema: unknown, components: unknown, seen: Set<unknown>): boolean {
+  if (typeof schema !== 'object' || schema === null || seen.has(schema)) return false
+  seen.add(schema)
+  if ('pattern' in schema && schema.pattern === HASH_PATTERN.source) return true
+  if ('$ref' in schema && typeof schema.$ref === 'string') {
+    let at: unknown = { components }
+    for (const key of schema.$ref.slice(2).split('/')) at = (at as Record<string, unknown> | undefined)?.[key]
+    if (answersHashes(at, components, seen)) return true
+  }
+  return Object.values(schema).some((inner) => answersHashes(inner, components, seen))
+}
+
+async function stored(service: TestService) {
+  const hash = randomHashText()
+  const { headers } = await keyFor(service, 'hotline', ['signals:write', 'match'], 'ngo')
+  await ask(service, 'POST', '/v1/banks', headers, { name: 'list' })
+  await ask(service, 'POST', '/v1/banks/list/signals', headers, { signals: [{ type: 'pdq', hash }] })
+  return { hash, headers }
+}
+
+function withBit(hash: string, bit: number): string {
+  const bytes = Buffer.from(hash, 'hex')
+  bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+  return bytes.toString('hex')
+}
+
+/** All 256 neighbours of a copy, as one call and then one by one. */
+function climb({ app }: TestService, copy: string, headers: Record<string, string>) {
+  const queries = Array.from({ length: 256 }, (_, bit) => ({ signals: [{ type: 'pdq', hash: withBit(copy, bit) }] }))
+  return post(
+    app,
+    '/v1/match',
+    { transforms: false, queries: [{ signals: [{ type: 'pdq', hash: copy }] }, ...queries] },
+    headers,
+  )
+}
+
+const events = async (service: TestService, headers: Record<string, string>) =>
+  (await ask(service, 'GET', '/v1/events', headers)).json<{ events: { kind: string; about: object }[] }>().events
+
+t.test('an organisation that searches for a stored hash is slowed down, then all its keys are suspended', async (t) => {
+  const service = await startService(t, { probing: 'suspend' })
+  const { hash, headers: hotline } = await stored(service)
+  const admin = await operator(service)
+  const one = await keyFor(service, 'curious', ['match'])
+  const two = await keyFor(service, 'curious', ['match'])
+  const copy = withBitsFlipped(hash, 20)
+
+  refused(t, await climb(service, copy, one.headers), 'key-suspended', 'one call is not answered either')
+  for (const { headers } of [one, two])
+    await until(async () => (await post(service.app, '/v1/match', {}, headers)).statusCode === 403)
+  t.equal((await matchesOf(service, hotline, hash)).length, 1, 'others ask as before')
+  await until(async () => (await events(service, admin.headers)).filter(({ kind }) => kind === 'key.suspended').length === 2)
+  const about = (await events(service, admin.headers)).filter(({ kind }) => kind === 'key.suspended')
+  t.same(new Set(about.map((event) => Reflect.get(event.about, 'keyId'))), new Set([one.keyId, two.keyId]))
+
+  const store = await openStore({ url: undefined, socket: service.redis.socket })
+  t.teardown(() => store.close())
+  const entry = { act: 'key.restored', by: 'operator', about: { keyId: one.keyId }, atMs: Date.now() } as const
+  await apiKeysIn(store).change(one.keyId, (key) => ({ key: { ...key, suspendedAtMs: undefined } }), entry)
+  await until(async () => (await post(service.app, '/v1/match', {}, one.headers)).statusCode === 400)
+  t.equal((await matchesOf(service, one.headers, hash)).length, 1, 'and he begins anew')
+})
+
+t.test('among acquaintances the operator is told, and decides himself', async (t) => {
+  const service = await startService(t)
+  const { hash } = await stored(service)
+  const admin = await operator(service)
+  const { headers } = await keyFor(service, 'curious', ['match'])
+  t.equal((await climb(service, withBitsFlipped(hash, 20), headers)).statusCode, 200)
+  t.equal((await climb(service, withBitsFlipped(hash, 20), headers)).statusCode, 200)
+  await until(async () => (await events(service, admin.headers)).length > 0)
+  t.match(await events(service, admin.headers), [{ kind: 'key.suspected', about: { orgId: /./ } }])
+})
+
+t.test('who may know bands alone may ask by bands alone, where anybody asks', async (t) => {
+  const service = await startService(t, { exposure: 'public' })
+  const { hash } = await stored(service)
+  const banded = await keyFor(service, 'banded', ['match'])
+  const exact = await keyFor(service, 'exact', ['match', 'match:distance'])
+  const found = async (headers: Record<string, string>, distanceBits: number, thresholdBits: number) => {
+    const queries = [{ signals: [{ type: 'pdq', hash: withBitsFlipped(hash, distanceBits) }] }]
+    const answer = await post(service.app, '/v1/match', { queries, thresholdBits, transforms: false }, headers)
+    return answer.json<{ results: { matches: unknown[] }[] }>().results[0]?.matches.length
+  }
+  t.equal(await found(exact.headers, 20, 20), 1)
+  t.equal(await found(exact.headers, 20, 19), 0)
+  t.equal(await found(banded.headers, 20, 31), 1)
+  t.equal(await found(banded.headers, 20, 30), 0, 'as if 15 had been asked for')
+  t.equal(await found(banded.headers, 15, 20), 1)
+})
+
+t.test('whoever matches a canary is told of', async (t) => {
+  const sealKey = Buffer.alloc(32, 7)
+  const service = await startService(t, { sealKey })
+  await stored(service)
+  const admin = await operator(service)
+  const env = {
+    PATH: process.env['PATH'],
+    REDIS_SOCKET: service.redis.socket,
+    TABIR_SEAL_KEYS: `test:${sealKey.toString('base64')}`,
+  }
+  const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+  const run = (...args: string[]) =>
+    new Promise<string>((resolve) => {
+      execFile(process.execPath, [main, 'canary', ...args], { env }, (_, out) => resolve(out))
+    })
+  const out = await run('plant', '--bank', 'list')
+  const { signalId } = JSON.parse(out)
+  t.notMatch(out, /[0-9a-f]{64}/, 'its hash is shown to nobody')
+  t.equal(await run('plant', '--bank', 'none'), '')
+
+  const { services } = service
+  await until(() => services.matcher !== undefined && (service.services.health.report() as { images?: number }).images === 2)
+  const thief = await keyFor(service, 'thief', ['match'])
+  const leaked = await leakedHash(service, signalId)
+  t.equal((await matchesOf(service, thief.headers, leaked)).length, 1)
+  await until(async () => (await events(service, admin.headers)).some(({ kind }) => kind === 'canary.met'))
+  t.match(await events(service, admin.headers), [{ kind: 'canary.met', about: { signalId } }])
+})
+
+/** What a thief with the seal keys would read. */
+async function leakedHash({ redis }: TestService, signalId: string): Promise<string> {
+  const { imagesIn } = await import('../../src/store/images.js')
+  const { makeKeyring } = await import('../../src/store/seal.js')
+  const { formatHash } = await import('../../src/hash/hash256.js')
+  const store = await openStore({ url: undefined, socket: redis.socket })
+  try {
+    const [image] = await imagesIn(store, makeKeyring([Buffer.alloc(32, 7)])).get([signalId])
+    const [signal] = image?.signals ?? []
+    if (signal === undefined) throw new Error('a canary is stored')
+    return formatHash(signal.hash)
+  } finally {
+    await store.close()
+  }
+}

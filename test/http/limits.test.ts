@@ -1,0 +1,165 @@
+// What is cut, by whom it counts, and what ordinary use may do.
+
+import { connect } from 'node:net'
+import t from 'tap'
+import { LIMITS, ROUTES_WITH_LIMITS } from '../../src/http/limits.js'
+import { refused } from '../helpers/refusal.js'
+import { head, post } from '../helpers/requests.js'
+import { keyFor, openCase, randomHashText, startService, type TestService, until } from '../helpers/service.js'
+import { listen, readAll } from '../helpers/sockets.js'
+
+function match({ app }: TestService, headers: Record<string, string>, count = 1) {
+  const queries = Array.from({ length: count }, () => ({ signals: [{ type: 'pdq', hash: randomHashText() }] }))
+  return post(app, '/v1/match', { queries }, headers)
+}
+
+t.test('every route has limits, and the table names no route that is not there', async (t) => {
+  const { app } = await startService(t, { hydrated: false, exposure: 'public' })
+  for (const named of ROUTES_WITH_LIMITS) {
+    const [method = '', url = ''] = named.split(' ')
+    t.ok(app.hasRoute({ method, url }), named)
+  }
+  const unlimited = new Set(['GET /health/live', 'GET /health/ready'])
+  for (const path of ['/', '/case', '/metrics', '/health/index', '/v1/receipts/key', '/health/live', '/health/ready']) {
+    const { headers } = await app.inject({ url: path })
+    t.equal(headers['ratelimit'] !== undefined, !unlimited.has(`GET ${path}`), path)
+  }
+})
+
+t.test('ordinary use from one address meets no limit: cases by the hundred, matches by the ten thousand', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  const leftOf = (answer: { readonly headers: Readonly<Record<string, unknown>> }) =>
+    Number(/;r=(\d+);/.exec(String(answer.headers['ratelimit']))?.[1])
+  const opened = await post(service.app, '/v1/cases', { adult: true }) // takes long by itself: its PIN is stretched
+  t.equal(opened.statusCode, 201)
+  t.ok(leftOf(opened) > 5000)
+  for (let i = 0; i < 5; i++) t.equal((await match(service, headers, 1000)).statusCode, 200)
+  t.ok(leftOf(await match(service, headers)) > 1_000_000)
+})
+
+t.test('the answer says what is left, and what is beyond is refused until the window ends', async (t) => {
+  const clock = { nowMs: Date.UTC(2026, 0, 1, 0, 0, 10) }
+  const service = await startService(t, { mostOf: { asking: 3, asked: 40 }, now: () => clock.nowMs })
+  const one = await keyFor(service, 'platform', ['match'])
+  const two = await keyFor(service, 'platform', ['match'])
+
+  const first = await match(service, one.headers, 30)
+  t.equal(first.headers['ratelimit-policy'], '"asking";q=3;w=60, "asked";q=40;w=86400')
+  t.equal(first.headers['ratelimit'], `"asking";r=2;t=50, "asked";r=10;t=${86_400 - 10}`)
+  const tooMany = await match(service, two.headers, 11)
+  refused(t, tooMany, 'rate-limited', 'all keys of an organisation together, by queries')
+  t.equal(tooMany.headers['retry-after'], String(86_400 - 10))
+  t.equal((await match(service, two.headers, 10)).statusCode, 200, 'what fits is answered')
+
+  clock.nowMs += 86_400_000
+  for (let i = 0; i < 3; i++) t.equal((await match(service, one.headers)).statusCode, 200)
+  refused(t, await match(service, one.headers), 'rate-limited', 'by requests of a key')
+  t.equal((await match(service, two.headers)).statusCode, 200, 'another key has its own')
+  clock.nowMs += 60_000
+  t.equal((await match(service, one.headers)).statusCode, 200)
+})
+
+t.test('limits hold over all processes', async (t) => {
+  const service = await startService(t, { mostOf: { asking: 6 } })
+  const other = await startService(t, { redis: service.redis, mostOf: { asking: 6 } })
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  await until(async () => (await match(other, headers)).statusCode === 200)
+  await until(async () => (await match(service, headers)).statusCode === 429)
+  await Promise.all([service.services.limits.flush(), other.services.limits.flush()])
+  const answers = []
+  for (let i = 0; i < 7; i++) answers.push((await match(other, headers)).statusCode)
+  t.equal(answers.at(-1), 429)
+  t.ok(answers.filter((status) => status === 200).length < 6, 'what was asked elsewhere counts')
+})
+
+t.test('a case, an address and a failing stranger each have their own', async (t) => {
+  const most = { following: 2, opening: 3, knocking: 2, failing: 2, visiting: 2 }
+  const { app } = await startService(t, { mostOf: most })
+  const her = await openCase(app)
+  const his = await openCase(app)
+  for (let i = 0; i < 2; i++) t.equal((await app.inject({ url: her.url, headers: her.headers })).statusCode, 200)
+  refused(t, await app.inject({ url: her.url, headers: her.headers }), 'rate-limited', 'her case')
+  t.equal((await app.inject({ url: his.url, headers: his.headers })).statusCode, 200, 'and not his')
+
+  await openCase(app)
+  refused(t, await post(app, '/v1/cases', { adult: true }), 'rate-limited', 'a fourth case')
+  const elsewhere = await app.inject({
+    method: 'POST',
+    url: '/v1/cases',
+    payload: { adult: true },
+    remoteAddress: '192.0.2.1',
+  })
+  t.equal(elsewhere.statusCode, 201)
+
+  const stranger = { authorization: 'Bearer nothing' }
+  for (let i = 0; i < 2; i++) refused(t, await post(app, '/v1/match', {}, stranger), 'key-missing')
+  refused(t, await post(app, '/v1/match', {}, stranger), 'rate-limited', 'who shows keys that are none')
+  t.equal((await app.inject({ url: his.url, headers: his.headers })).statusCode, 200, 'a good one beside him gets in')
+
+  for (let i = 0; i < 2; i++) t.equal((await app.inject({ url: '/' })).statusCode, 200)
+  refused(t, await app.inject({ url: '/' }), 'rate-limited')
+})
+
+t.test(
+  'the table keeps its promises: addresses are counted by the minute, and bits leave through what fails closed',
+  async (t) => {
+    for (const [name, { by, windowS, most }] of Object.entries(LIMITS)) {
+      if (by === 'address') t.equal(windowS, 60, name)
+      t.ok(most.public <= most.private, name)
+    }
+    t.equal(LIMITS.harvesting.whenStoreAway, 'closed')
+  },
+)
+
+t.test('whoever sends headers or a body too slowly is cut, and whoever waits for us is not', async (t) => {
+  const service = await startService(t, {
+    serverLimits: { headersMs: 300, checkEveryMs: 50, slowForMs: 400, leastBodyBytesPerS: 100 },
+  })
+  const { key } = await keyFor(service, 'platform', ['match', 'signals:write'])
+  const port = await listen(service.app)
+
+  const drip = async (start: string, drop: string) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.on('error', () => {})
+    socket.write(start)
+    const timer = setInterval(() => socket.write(drop), 40)
+    const startedAt = performance.now()
+    const text = await readAll(socket).catch(() => '') // a connection that is cut may be reset
+    clearInterval(timer)
+    return { text, ms: performance.now() - startedAt }
+  }
+  const headers = await drip('GET / HTTP/1.1\r\nHost: x\r\n', 'X-A: b\r\n')
+  t.ok(headers.ms < 3000, `slow headers: cut after ${Math.round(headers.ms)} ms`)
+  for (const [what, type, path] of [
+    ['JSON', 'application/json', '/v1/match'],
+    ['NDJSON', 'application/x-ndjson', '/v1/banks/none/signals'],
+    ['multipart', 'multipart/form-data; boundary=x', '/v1/match/images'],
+  ] as const) {
+    const body = await drip(head(path, key, type, 100_000), ' ')
+    t.ok(body.ms < 3000, `slow ${what}: over after ${Math.round(body.ms)} ms`)
+  }
+  const many = connect(port, '127.0.0.1')
+  many.on('error', () => {})
+  many.write(`GET / HTTP/1.1\r\nHost: x\r\n${`a: ${'b'.repeat(1000)}\r\n`.repeat(40)}\r\n`)
+  t.match(await readAll(many), /^HTTP\/1\.1 4\d\d /, 'headers beyond their size')
+
+  const fast = await service.app.inject({ url: '/health/live' })
+  t.equal(fast.statusCode, 200)
+})
+
+t.test('beyond its connections the server takes no more, and goes on with those it has', async (t) => {
+  const service = await startService(t, { hydrated: false, serverLimits: { connections: 3 } })
+  const port = await listen(service.app)
+  const sockets = Array.from({ length: 3 }, () => connect(port, '127.0.0.1'))
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+  })
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('connect', resolve))))
+  const fourth = connect(port, '127.0.0.1')
+  fourth.on('error', () => {})
+  fourth.write('GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n')
+  t.equal(await readAll(fourth).catch(() => ''), '')
+  sockets[0]?.write('GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  if (sockets[0] !== undefined) t.match(await readAll(sockets[0]), /^HTTP\/1\.1 200 /)
+})

@@ -1,0 +1,142 @@
+// What the network is told and believed: browsers, proxies, TLS, and where pictures in flight may pass.
+
+import { readFileSync } from 'node:fs'
+import { get } from 'node:https'
+import { connect } from 'node:net'
+import multipart from '@fastify/multipart'
+import Fastify from 'fastify'
+import t from 'tap'
+import { eachImage, MULTIPART_OPTIONS } from '../../src/http/upload.js'
+import { refusePublicHost } from '../../src/private-host.js'
+import { createApiKey } from '../../src/services/access.js'
+import { apiKeysIn } from '../../src/store/api-keys.js'
+import { openStore } from '../../src/store/store.js'
+import { refused } from '../helpers/refusal.js'
+import { post } from '../helpers/requests.js'
+import { startService, until } from '../helpers/service.js'
+import { listen, readAll } from '../helpers/sockets.js'
+
+const STRICT = "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'"
+
+t.test('answers run nothing in a browser, frame nowhere, and are for no other page to read', async (t) => {
+  const { app } = await startService(t, { hydrated: false })
+  for (const answer of [
+    await app.inject({ url: '/health/live' }),
+    await app.inject({ url: '/nowhere' }),
+    await post(app, '/v1/match', {}, { origin: 'https://other.example' }),
+  ]) {
+    t.match(answer.headers, {
+      'content-security-policy': STRICT,
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-resource-policy': 'same-origin',
+    })
+    t.notOk('access-control-allow-origin' in answer.headers)
+    t.notOk('strict-transport-security' in answer.headers, 'without TLS there is nothing to promise')
+  }
+  const page = (await app.inject({ url: '/' })).headers['content-security-policy']
+  t.match(page, /script-src 'self'.*require-trusted-types-for 'script'/, 'the page has its own')
+  t.match((await app.inject({ url: '/docs/' })).headers['content-security-policy'], /script-src 'self'/)
+  refused(
+    t,
+    await app.inject({ method: 'OPTIONS', url: '/v1/match', headers: { origin: 'https://a.example' } }),
+    'route-unknown',
+  )
+})
+
+t.test('pages of the origins that are named may read answers, and no others', async (t) => {
+  const { app } = await startService(t, { hydrated: false, corsOrigins: ['https://tools.example'] })
+  const allowed = async (origin: string) =>
+    (await app.inject({ url: '/health/live', headers: { origin } })).headers['access-control-allow-origin']
+  t.equal(await allowed('https://tools.example'), 'https://tools.example')
+  for (const origin of ['https://tools.example.evil', 'http://tools.example', 'https://a.tools.example', 'null', '*'])
+    t.equal(await allowed(origin), undefined, origin)
+  const preflight = await app.inject({
+    method: 'OPTIONS',
+    url: '/v1/match',
+    headers: { origin: 'https://tools.example', 'access-control-request-method': 'POST' },
+  })
+  t.equal(preflight.statusCode, 204)
+  t.equal(preflight.headers['access-control-allow-credentials'], undefined)
+})
+
+t.test('a forwarded address is believed when a trusted proxy says it, and from nobody else', async (t) => {
+  const service = await startService(t, { trustedProxies: ['10.0.0.0/8'] })
+  const store = await openStore({ url: undefined, socket: service.redis.socket })
+  t.teardown(() => store.close())
+  const bound = { org: 'o', kind: 'ngo', env: 'test', nowMs: Date.now(), networks: ['192.0.2.0/24'] } as const
+  const { key } = await createApiKey(apiKeysIn(store), { ...bound, scopes: new Set(['signals:write']) })
+  const ask = async (remoteAddress: string, forwarded: string) => {
+    const headers = { authorization: `Bearer ${key}`, 'x-forwarded-for': forwarded }
+    return (await service.app.inject({ url: '/v1/banks', remoteAddress, headers })).statusCode
+  }
+  await until(async () => (await ask('10.1.2.3', '192.0.2.9')) === 200)
+  t.equal(await ask('10.1.2.3', '192.0.3.9'), 401)
+  t.equal(await ask('203.0.113.5', '192.0.2.9'), 401, 'anybody can write such a header')
+  t.equal(await ask('10.1.2.3', '192.0.2.9, 203.0.113.5'), 401, 'what the caller wrote before the proxy did')
+})
+
+t.test('the api speaks TLS itself, and tells browsers never to come without', async (t) => {
+  const file = (name: string) => readFileSync(new URL(`../../../test/data/${name}`, import.meta.url))
+  const service = await startService(t, {
+    hydrated: false,
+    tls: { cert: file('hooks-example.cert.pem'), key: file('hooks-example.key.pem') },
+  })
+  const port = await listen(service.app)
+  const headers = await new Promise<NodeJS.Dict<string | string[]>>((resolve, reject) => {
+    get({ port, path: '/health/live', rejectUnauthorized: false, agent: false }, (answer) => {
+      answer.resume().on('end', () => resolve(answer.headers))
+    }).on('error', reject)
+  })
+  t.match(headers['strict-transport-security'], /max-age=\d{7,}/)
+})
+
+t.test('the private listener is refused where the internet could reach it', async (t) => {
+  const parts = (own: string[], resolved: string[] = []) => ({ own: () => own, resolve: async () => resolved })
+  const check = (host: string, given = parts([])) => refusePublicHost('TABIR_HANDOFF_HOST', host, given)
+  for (const host of ['127.0.0.1', '::1', '10.0.0.4', '192.168.1.1', 'fd00::1', '169.254.1.1'])
+    await t.resolves(check(host), host)
+  for (const host of ['8.8.8.8', '2606:4700::1111', '::ffff:8.8.8.8'])
+    await t.rejects(check(host), /TABIR_HANDOFF_HOST is a public address/, host)
+  await t.resolves(check('0.0.0.0', parts(['127.0.0.1', '172.17.0.2'])))
+  await t.rejects(check('0.0.0.0', parts(['127.0.0.1', '8.8.8.8'])), /one of them is public/)
+  await t.rejects(check('::', parts(['fe80::1', '2606:4700::1111'])), /one of them is public/)
+  await t.resolves(check('worker.internal', parts([], ['10.0.0.9'])))
+  await t.rejects(check('worker.example', parts([], ['10.0.0.9', '8.8.8.8'])), /is a public address/)
+})
+
+// A part that fails in another way than by a refusal, while the next one still arrives: the process went down with it.
+t.test(
+  'what goes wrong with one picture while others arrive is answered, and is nobody’s unhandled rejection',
+  async (t) => {
+    const unhandled: unknown[] = []
+    const note = (reason: unknown) => unhandled.push(reason)
+    process.on('unhandledRejection', note)
+    const app = Fastify()
+    t.teardown(async () => {
+      process.off('unhandledRejection', note)
+      await app.close()
+    })
+    await app.register(multipart, MULTIPART_OPTIONS)
+    let failed = () => {}
+    const hasFailed = new Promise<void>((resolve) => {
+      failed = resolve
+    })
+    app.post('/', (request) =>
+      eachImage(request, { maxImageBytes: 100, maxImages: 9, maxInFlightBytes: 1000 }, { bytes: 0 }, async () => {
+        setImmediate(failed)
+        throw new TypeError('a fault of ours')
+      }),
+    )
+    const port = await listen(app)
+    const part = '--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\nabc\r\n'
+    const socket = connect(port, '127.0.0.1')
+    const head = `POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: multipart/form-data; boundary=x\r\n`
+    socket.write(`${head}Content-Length: ${2 * part.length + 5}\r\n\r\n${part}--x\r\n`)
+    await hasFailed
+    await new Promise(setImmediate)
+    socket.write(`${part.slice(5)}--x--`)
+    t.match(await readAll(socket), /^HTTP\/1\.1 500 /)
+    t.same(unhandled, [])
+  },
+)

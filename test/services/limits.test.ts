@@ -1,0 +1,150 @@
+import fc from 'fast-check'
+import t, { type Test } from 'tap'
+import { type Limit, limitCounter } from '../../src/services/limits.js'
+import type { Use } from '../../src/store/uses.js'
+
+const LIMIT: Limit = { name: 'asking', windowS: 60, most: 10, isLocal: false, failsClosed: false }
+const NEVER_MS = 2 ** 31 - 1
+
+/** What Redis does with the script. */
+function sharedUses() {
+  const totals = new Map<string, number>()
+  const state = { isAway: false }
+  return {
+    state,
+    totals,
+    async add(uses: readonly Use[]) {
+      if (state.isAway) throw new Error('away')
+      return uses.map(({ name, amount }) => {
+        const total = (totals.get(name) ?? 0) + amount
+        totals.set(name, total)
+        return total
+      })
+    },
+  }
+}
+
+/** Processes that share a store and a clock, which goes on when a test says so. */
+function processes(count: number, uses = sharedUses(), clock = { nowMs: 0 }) {
+  const counters = Array.from({ length: count }, () => limitCounter({ uses, now: () => clock.nowMs, everyMs: NEVER_MS }))
+  return { uses, clock, counters, close: () => Promise.all(counters.map((counter) => counter.close())) }
+}
+
+function one(t: Test) {
+  const { uses, clock, counters, close } = processes(1)
+  t.teardown(close)
+  const [counter] = counters
+  if (counter === undefined) throw new Error('one was asked for')
+  return { uses, clock, counter }
+}
+
+t.test('a limit lets through so many in a window, says how many are left, and begins anew', async (t) => {
+  const { clock, counter } = one(t)
+  clock.nowMs = 45_500
+  for (let left = 9; left >= 0; left--)
+    t.same(counter.take(LIMIT, 'k', 1), { isWithin: true, left, resetS: 15 }, `${left} left`)
+  t.same(counter.take(LIMIT, 'k', 1), { isWithin: false, left: 0, resetS: 15 })
+  t.ok(counter.take(LIMIT, 'another', 1).isWithin)
+  t.ok(counter.take({ ...LIMIT, name: 'writing' }, 'k', 1).isWithin)
+  clock.nowMs = 60_000
+  t.same(counter.take(LIMIT, 'k', 4), { isWithin: true, left: 6, resetS: 60 })
+  t.same(counter.take(LIMIT, 'k', 7), { isWithin: false, left: 6, resetS: 60 }, 'what does not fit is not counted')
+  t.ok(counter.take(LIMIT, 'k', 6).isWithin)
+})
+
+t.test('no process lets through more than the limit and what others took since it last heard of them', async () => {
+  const steps = fc.array(
+    fc.record({ who: fc.nat(2), amount: fc.integer({ min: 1, max: 3 }), flush: fc.boolean(), on: fc.nat(400) }),
+    { maxLength: 120 },
+  )
+  await fc.assert(
+    fc.asyncProperty(steps, async (all) => {
+      const { counters, clock, close } = processes(3)
+      let window = 0
+      let taken = 0
+      let unheard = [0, 0, 0] // by each, since all heard of it
+      for (const { who, amount, flush, on } of all) {
+        clock.nowMs += on * 10
+        if (Math.floor(clock.nowMs / 60_000) !== window) {
+          window = Math.floor(clock.nowMs / 60_000)
+          taken = 0
+          unheard = [0, 0, 0]
+        }
+        const isWithin = counters[who]?.take(LIMIT, 'k', amount).isWithin
+        if (isWithin === true) {
+          const others = unheard.reduce((sum, each, i) => sum + (i === who ? 0 : each), 0)
+          taken += amount
+          unheard[who] = (unheard[who] ?? 0) + amount
+          if (taken - others > LIMIT.most) throw new Error(`${taken} of ${LIMIT.most}, ${others} not heard of`)
+        } else if (taken + amount <= LIMIT.most) throw new Error('refused what there was room for')
+        if (flush) {
+          // Twice: what the last one sent, the first one hears of in the next round, if it has something to say.
+          for (const counter of counters) await counter.flush()
+        }
+      }
+      await close()
+    }),
+    { numRuns: 200 },
+  )
+})
+
+t.test('what one process counted, another knows after both have spoken to the store', async (t) => {
+  const { counters, close, uses } = processes(2)
+  t.teardown(close)
+  const [a, b] = counters
+  a?.take(LIMIT, 'k', 9)
+  await a?.flush()
+  t.ok(b?.take(LIMIT, 'k', 1).isWithin, 'not heard of yet')
+  await b?.flush()
+  t.notOk(b?.take(LIMIT, 'k', 1).isWithin)
+  t.same([...uses.totals], [['asking:k:0', 10]])
+})
+
+t.test(
+  'while the store is away, counting goes on here; what fails closed is refused; nothing is counted twice after',
+  async (t) => {
+    const { uses, clock, counter } = one(t)
+    const closed = { ...LIMIT, name: 'harvesting', failsClosed: true }
+    uses.state.isAway = true
+    t.ok(counter.take(LIMIT, 'k', 7).isWithin)
+    t.ok(counter.take(closed, 'k', 1).isWithin, 'as long as that it is away may be a moment')
+    await counter.flush()
+    clock.nowMs = 2001
+    t.throws(() => counter.take(closed, 'k', 1), { code: 'store-away' })
+    t.ok(counter.take(LIMIT, 'k', 3).isWithin)
+    t.notOk(counter.take(LIMIT, 'k', 1).isWithin)
+
+    uses.state.isAway = false
+    await counter.flush()
+    await counter.flush()
+    t.equal(uses.totals.get('asking:k:0'), 10)
+    t.ok(counter.take(closed, 'k', 1).isWithin)
+  },
+)
+
+t.test('what is counted by address never leaves the process, and its name says nothing to another', async (t) => {
+  const { uses, counter } = one(t)
+  const name = counter.nameOfAddress('192.0.2.7')
+  t.notOk(name.includes('192'))
+  t.equal(counter.nameOfAddress('192.0.2.7'), name)
+  t.equal(counter.nameOfAddress('::ffff:192.0.2.7'), name)
+  t.not(counter.nameOfAddress('192.0.2.8'), name)
+  t.equal(counter.nameOfAddress('2001:db8::1'), counter.nameOfAddress('2001:db8:0:0:ffff::2'), 'a customer has 64 bits')
+  t.not(counter.nameOfAddress('2001:db8::1'), counter.nameOfAddress('2001:db8:0:1::1'))
+  t.not(one(t).counter.nameOfAddress('192.0.2.7'), name)
+  counter.take({ ...LIMIT, isLocal: true }, name, 1)
+  await counter.flush()
+  t.equal(uses.totals.size, 0)
+})
+
+t.test('a stranger with many addresses fills no memory: beyond a bound they share what there is', async (t) => {
+  const { counter, clock } = one(t)
+  const local = { ...LIMIT, isLocal: true }
+  for (let i = 0; i < 50_000; i++) counter.take(local, `${i}`, 1)
+  for (let i = 0; i < 10; i++) t.ok(counter.take(local, `new ${i}`, 1).isWithin)
+  t.notOk(counter.take(local, 'new 10', 1).isWithin)
+  t.ok(counter.take(local, '7', 1).isWithin, 'who was there before has his own')
+  clock.nowMs = 60_000
+  await counter.flush()
+  t.ok(counter.take(local, 'new 11', 1).isWithin, 'and when the window is over there is room')
+})
