@@ -1,0 +1,189 @@
+// Requests that nobody would send, to every route that describes itself: what comes back must be an answer, in time, and never a fault of ours.
+
+import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { type Chance, hashText, mutatedBytes, mutatedJson, oddText, tokenText } from './chance.js'
+
+export interface FuzzOptions {
+  readonly app: FastifyInstance
+  /** Headers of somebody who may do everything, and of a case; their secrets are what tokens are made from. */
+  readonly tokens: readonly string[]
+  /** Values for what stands in addresses, by name. */
+  readonly ids: Readonly<Record<string, string>>
+  /** Bodies of pictures. */
+  readonly multipart: readonly { readonly payload: Buffer; readonly headers: Readonly<Record<string, string>> }[]
+  readonly chance: Chance
+  readonly untilMs: number
+}
+
+/** What is wrong with an answer, and with what it was got. */
+export interface Find {
+  readonly what: string
+  readonly method: string
+  readonly url: string
+  readonly body: string
+}
+
+interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly path: string
+  /** What it reads, as it says itself. */
+  readonly reads: readonly string[]
+}
+
+/** Longer is a hang. */
+const ANSWER_WITHIN_MS = 10_000
+const MOST_FINDS = 5
+
+/** @returns how many requests were answered, and the first finds. */
+export async function fuzzHttp(options: FuzzOptions): Promise<{ readonly asked: number; readonly finds: readonly Find[] }> {
+  const { app, chance, untilMs } = options
+  const routes = routesOf(app)
+  const finds: Find[] = []
+  let asked = 0
+  while (performance.now() < untilMs && finds.length < MOST_FINDS) {
+    const route = chance.oneOf(routes)
+    const { method } = route
+    const url = addressFor(options, route.path)
+    const { payload, headers } = bodyFor(options, route)
+    const find = (what: string) => finds.push({ what, method, url, body: String(payload).slice(0, 500) })
+    const impatience = new AbortController()
+    try {
+      const answer = await Promise.race([
+        app.inject({
+          method,
+          url,
+          headers: {
+            ...headers,
+            authorization: `Bearer ${chance.happens(0.7) ? chance.oneOf(options.tokens) : tokenText(chance, options.tokens)}`,
+          },
+          ...(payload !== undefined && { payload }),
+        }),
+        sleep(ANSWER_WITHIN_MS, undefined, { signal: impatience.signal, ref: false }),
+      ])
+      asked++
+      if (answer === undefined) find('no answer')
+      else if (answer.statusCode >= 500) find(`${answer.statusCode} ${answer.body.slice(0, 200)}`)
+    } catch (error) {
+      // light-my-request refuses what no client can write; what the server throws is another matter.
+      if (!(error instanceof Error) || !/^(Invalid|The "|Parse|ERR_)/.test(error.message)) find(String(error))
+    } finally {
+      impatience.abort()
+    }
+  }
+  return { asked, finds }
+}
+
+/** The same as bytes on a socket, broken in ways that no HTTP library would write. @returns how many times it was tried. */
+export async function fuzzSocket(
+  { chance, tokens, untilMs }: Pick<FuzzOptions, 'chance' | 'tokens' | 'untilMs'>,
+  port: number,
+): Promise<number> {
+  let tried = 0
+  while (performance.now() < untilMs) {
+    const body = JSON.stringify({ queries: [{ signals: [{ type: 'pdq', hash: hashText(chance) }] }] })
+    const lines = [
+      'POST /v1/match HTTP/1.1',
+      'Host: x',
+      'Connection: close',
+      `Authorization: Bearer ${tokenText(chance, tokens)}`,
+      'Content-Type: application/json',
+      `Content-Length: ${body.length}`,
+    ]
+    const bytes = mutatedBytes(chance, Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`, 'latin1'))
+    await new Promise<void>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => socket.end(bytes))
+      socket.on('error', () => {}).on('close', () => resolve())
+      socket.setTimeout(2000, () => socket.destroy()).resume()
+    })
+    tried++
+  }
+  return tried
+}
+
+const Operation = z.object({ requestBody: z.object({ content: z.record(z.string(), z.unknown()) }).optional() })
+
+function routesOf(app: FastifyInstance): Route[] {
+  const methods = { get: 'GET', post: 'POST', put: 'PUT', patch: 'PATCH', delete: 'DELETE' } as const
+  const { paths = {} } = app.swagger()
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(methods).flatMap(([name, method]) => {
+      const operation = Operation.safeParse(Reflect.get(operations ?? {}, name)).data
+      return operation === undefined ? [] : [{ method, path, reads: Object.keys(operation.requestBody?.content ?? {}) }]
+    }),
+  )
+}
+
+function addressFor({ chance, ids }: FuzzOptions, path: string): string {
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name) =>
+    chance.happens(0.6) ? (ids[name] ?? 'x') : encodeURIComponent(wellFormed(oddText(chance))).slice(0, 600),
+  )
+  const spoiled = chance.happens(0.1) ? mutatedBytes(chance, Buffer.from(filled)).toString('latin1') : filled
+  const query = chance.happens(0.3)
+    ? `?${chance.oneOf(['limit', 'after', 'thresholdBits', 'banks', 'transforms', 'language', 'x'])}=${encodeURIComponent(wellFormed(oddText(chance))).slice(0, 600)}`
+    : ''
+  return `/${(spoiled + query).replace(/^\/+/, '').replaceAll(/[^\x21-\x7e]/g, '%20')}`
+}
+
+function bodyFor(options: FuzzOptions, { method, reads }: Route) {
+  const { chance, multipart } = options
+  if (method === 'GET' && chance.happens(0.9)) return { payload: undefined, headers: {} }
+  const good = chance.oneOf(SEEDS)
+  const json = { 'content-type': 'application/json' }
+  // Mostly what the route reads: what is of another kind gets no farther than its door.
+  const kind = chance.happens(0.7) ? KINDS[chance.oneOf([...reads, 'application/json'])] : undefined
+  switch (kind ?? chance.below(7)) {
+    case 0:
+      return { payload: mutatedBytes(chance, Buffer.from(JSON.stringify(good))), headers: json }
+    case 1: {
+      const lines = Array.from({ length: 1 + chance.below(20) }, () =>
+        JSON.stringify(mutatedJson(chance, { type: 'pdq', hash: hashText(chance), quality: 90 })),
+      )
+      return {
+        payload: mutatedBytes(chance, Buffer.from(lines.join('\n'))),
+        headers: { 'content-type': 'application/x-ndjson' },
+      }
+    }
+    case 2: {
+      const { payload, headers } = chance.oneOf(multipart)
+      return { payload: mutatedBytes(chance, payload), headers }
+    }
+    case 3:
+      return {
+        payload: chance.bytes(chance.below(200)),
+        headers: { 'content-type': wellFormed(oddText(chance)).slice(0, 60) },
+      }
+    default:
+      return { payload: JSON.stringify(mutatedJson(chance, good)), headers: json }
+  }
+}
+
+const KINDS: Readonly<Record<string, number>> = { 'application/x-ndjson': 1, 'multipart/form-data': 2 }
+
+/** Bodies that some route takes; a route gets those of all others as well. */
+const HASH = 'f'.repeat(64)
+const SEEDS: readonly unknown[] = [
+  {
+    queries: [{ id: 'a', context: 'b', signals: [{ type: 'pdq', hash: HASH, quality: 90, view: 'whole' }] }],
+    thresholdBits: 31,
+  },
+  { adult: true, category: 'nude' },
+  { pin: '123456' },
+  { images: [{ signals: [{ type: 'pdq', hash: HASH, quality: 90 }], category: 'nude' }] },
+  { name: 'a-bank', purpose: 'match', thresholdBits: { pdq: 31 }, readers: [] },
+  { readers: null },
+  { signals: [{ type: 'pdq', hash: HASH, quality: 90, ref: 'r', category: 'nude' }] },
+  { verdict: 'disputed', reason: 'harmless-content' },
+  { reference: 'police 7' },
+  { law: 'x', statements: [] },
+  { url: 'https://example.com/hook', events: ['match.found'] },
+  { bank_name: 'a', enabled_ratio: 1, content_type: 'photo', signal_type: 'pdq', signal_value: HASH },
+  { hashes: [{ hash: HASH, hashType: 'PDQ', status: 'Active' }], count: 1, nextPageToken: '' },
+  [],
+]
+
+function wellFormed(text: string): string {
+  return text.replaceAll(/\p{Surrogate}/gu, '')
+}

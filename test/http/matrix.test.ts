@@ -1,0 +1,236 @@
+// Every route, as the description that the routes give of themselves has it, by everybody who does not belong there: exactly one answer for
+// each kind of stranger, in the same words and as fast.
+
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance, InjectOptions } from 'fastify'
+import t from 'tap'
+import { SCOPES } from '../../src/domain/access.js'
+import type { ProblemCode } from '../../src/domain/problem.js'
+import { createApiKey } from '../../src/services/access.js'
+import { type ApiKey, apiKeysIn } from '../../src/store/api-keys.js'
+import { openStore } from '../../src/store/store.js'
+import { refused, withoutInstance } from '../helpers/refusal.js'
+import { Description, forged, guardedRoutes, post, UNKNOWN_CASE } from '../helpers/requests.js'
+import { keyFor, openCase, randomHashText, startService, type TestService, until } from '../helpers/service.js'
+import { caseWithPicture, matchIdOf } from '../helpers/trust.js'
+
+type Headers = Readonly<Record<string, string>>
+
+const bearer = (key: string): Headers => ({ authorization: `Bearer ${key}` })
+
+/** Keys that open nothing, each for a reason of its own, and what is answered to whoever shows one. */
+async function strangers(service: TestService): Promise<Readonly<Record<string, { headers: Headers; code: ProblemCode }>>> {
+  const store = await openStore({ url: undefined, socket: service.redis.socket })
+  const apiKeys = apiKeysIn(store)
+  const nowMs = Date.now()
+  const made = async (change: Partial<ApiKey>) => {
+    const { key, keyId } = await createApiKey(apiKeys, {
+      org: 'mine',
+      kind: 'ngo',
+      scopes: new Set(SCOPES),
+      env: 'test',
+      nowMs,
+    })
+    const entry = { act: 'key.restored', by: 'operator', about: { keyId }, atMs: nowMs } as const
+    await apiKeys.change(keyId, (before) => ({ key: { ...before, ...change } }), entry)
+    return { key, keyId }
+  }
+  const { key: good } = await made({})
+  const expired = await made({ expiresAtMs: nowMs - 1 })
+  const revoked = await made({})
+  await apiKeys.revoke(revoked.keyId, nowMs)
+  const elsewhere = await made({ networks: ['192.0.2.0/24'] })
+  const suspended = await made({ suspendedAtMs: nowMs })
+  const nobodys = await made({})
+  await apiKeys.revoke(nobodys.keyId, nowMs)
+  await store.close()
+  // What was written last is known last.
+  await until(async () => (await post(service.app, '/v1/match', {}, bearer(suspended.key))).statusCode === 403)
+  await until(async () => (await post(service.app, '/v1/match', {}, bearer(nobodys.key))).statusCode === 401)
+  const code = 'key-missing'
+  return {
+    'no key': { headers: {}, code },
+    'a key of nobody': { headers: bearer(nobodys.key), code },
+    'the wrong secret': { headers: bearer(forged(good)), code },
+    'an expired key': { headers: bearer(expired.key), code },
+    'a revoked key': { headers: bearer(revoked.key), code },
+    'a key from elsewhere': { headers: bearer(elsewhere.key), code },
+    'a suspended key': { headers: bearer(suspended.key), code: 'key-suspended' },
+  }
+}
+
+t.test('every route refuses every stranger with the one answer for his kind', async (t) => {
+  const service = await startService(t)
+  const { app } = service
+  const kinds = await strangers(service)
+  const scoped = await Promise.all(SCOPES.map(async (scope) => ({ scope, ...(await keyFor(service, 'narrow', [scope])) })))
+  const bodies = new Map<string, unknown>()
+  const sameAsEver = (code: string, body: string, what: string) => {
+    const first = bodies.get(code) ?? withoutInstance(body)
+    bodies.set(code, first)
+    if (JSON.stringify(withoutInstance(body)) !== JSON.stringify(first)) t.fail(`${what}: other words`)
+  }
+  let asked = 0
+  for (const { method, url, scope, name } of guardedRoutes(app)) {
+    for (const [kind, { headers, code }] of Object.entries(kinds)) {
+      const own = Object.keys(headers).length === 0
+      const expected = scope !== 'case' || code === 'key-suspended' ? code : own ? 'token-missing' : 'case-unknown'
+      const answer = await app.inject({ method, url, headers: { ...headers } })
+      asked++
+      if (answer.json<{ code: string }>().code !== expected) t.fail(`${name}, ${kind}: ${answer.body}`)
+      sameAsEver(expected, answer.body, `${name}, ${kind}`)
+    }
+    for (const { scope: other, headers } of scoped) {
+      if (other === scope) continue
+      const expected = scope === 'case' ? 'case-unknown' : 'scope-missing'
+      const answer = await app.inject({ method, url, headers })
+      asked++
+      if (answer.json<{ code: string }>().code !== expected) t.fail(`${name}, with ${other}: ${answer.body}`)
+      sameAsEver(expected, answer.body, `${name}, with ${other}`)
+    }
+  }
+  t.ok(asked > 400, `${asked} combinations`)
+  t.same([...bodies.keys()].sort(), ['case-unknown', 'key-missing', 'key-suspended', 'scope-missing', 'token-missing'])
+})
+
+/** A body that each route would take, where one is needed to come as far as the thing that is named. */
+const BODIES: Readonly<Record<string, () => InjectOptions['payload']>> = {
+  'POST /v1/matches/{matchId}/feedback': () => ({ verdict: 'blocked' }),
+  'PATCH /v1/banks/{bank}': () => ({ readers: [] }),
+  'POST /v1/banks/{bank}/signals': () => ({ signals: [{ type: 'pdq', hash: randomHashText() }] }),
+  'PATCH /v1/webhooks/{webhookId}': () => ({ enabled: false }),
+  'POST /v1/cases/{caseNumber}/hashes': () => ({
+    images: [{ signals: [{ type: 'pdq', hash: randomHashText(), quality: 90 }] }],
+  }),
+  'PUT /v1/cases/{caseNumber}/complaint': () => ({ reference: 'police 7' }),
+  'POST /v1/cases/{caseNumber}/complaint/checks': () => ({ reference: 'police 7' }),
+}
+
+t.test(
+  'what belongs to another organisation looks like what does not exist, on every route that names something',
+  async (t) => {
+    const service = await startService(t)
+    const { app } = service
+    // An operator may see signals of everybody, so `admin` is not among the scopes of the other one.
+    const others = SCOPES.filter((scope) => scope !== 'admin')
+    const mine = await keyFor(service, 'mine', others, 'ngo')
+    const theirs = await keyFor(service, 'theirs', others, 'ngo')
+    const { ids, made } = await thingsOf(service, mine.headers)
+    const { paths } = Description.parse(app.swagger())
+    let compared = 0
+    for (const [path, operations] of Object.entries(paths)) {
+      for (const [method, operation] of Object.entries(operations)) {
+        const name = `${method.toUpperCase()} ${path}`
+        const isGuarded = (operation.security?.length ?? 0) > 0
+        const isAdmins = operation.security?.some((way) => way['apiKey']?.includes('admin')) === true
+        const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, param]) => param ?? '')
+        if (!isGuarded || isAdmins || names.length === 0) continue
+        for (const param of names) if (!(param in ids)) t.fail(`${name}: no ${param} to ask with; make one in thingsOf`)
+        const ask = (values: Readonly<Record<string, string>>) =>
+          app.inject({
+            method: method.toUpperCase() as 'GET',
+            url: path.replaceAll(/\{(\w+)\}/g, (_, param) => values[param] ?? ''),
+            headers: theirs.headers,
+            ...(BODIES[name] !== undefined && { payload: BODIES[name]() ?? '' }),
+          })
+        const foreign = await ask(ids)
+        const missing = await ask(made)
+        compared++
+        t.equal(foreign.statusCode, missing.statusCode, name)
+        t.ok(foreign.statusCode >= 400, `${name}: ${foreign.statusCode}`)
+        t.same(withoutInstance(foreign.body), withoutInstance(missing.body), `${name}: the same words`)
+      }
+    }
+    t.ok(compared >= 15, `${compared} routes`)
+  },
+)
+
+/** One of each thing, of one organisation, and an id of the same form for each that nobody has. */
+async function thingsOf(service: TestService, headers: Headers) {
+  const { app } = service
+  const send = async (method: 'POST', url: string, payload: object) =>
+    (await app.inject({ method, url, headers: { ...headers }, payload })).json<Record<string, unknown>>()
+  await send('POST', '/v1/banks', { name: 'ours', readers: [] })
+  const hash = randomHashText()
+  const added = await send('POST', '/v1/banks/ours/signals', { signals: [{ type: 'pdq', hash }] })
+  const [signal] = added['signals'] as { signalId: string }[]
+  const { caseNumber } = await caseWithPicture(service)
+  const matchId = await matchIdOf(service, headers, hash)
+  const webhook = await send('POST', '/v1/webhooks', { url: 'https://example.com/hook', events: ['match.found'] })
+  const imported = await app.inject({
+    method: 'POST',
+    url: '/v1/banks/ours/imports',
+    headers: { ...headers, 'content-type': 'text/plain' },
+    payload: `${randomHashText()}\n`,
+  })
+  const watched = await send('POST', '/v1/watch', {
+    days: 1,
+    watches: [{ reference: 'upload', signals: [{ type: 'pdq', hash: randomHashText() }] }],
+  })
+  const [watch] = watched['watches'] as { watchId: string }[]
+  const ids = {
+    bank: 'ours',
+    watchId: watch?.watchId ?? '',
+    importId: imported.json<{ importId?: string }>().importId ?? '',
+    signalId: signal?.signalId ?? '',
+    caseNumber,
+    matchId,
+    webhookId: String(webhook['webhookId']),
+    deliveryId: randomUUID(),
+  }
+  const made = {
+    bank: 'none',
+    importId: randomUUID(),
+    watchId: randomUUID(),
+    signalId: randomUUID(),
+    caseNumber: UNKNOWN_CASE,
+    matchId: `${matchId.startsWith('A') ? 'B' : 'A'}${matchId.slice(1)}`,
+    webhookId: randomUUID(),
+    deliveryId: randomUUID(),
+  }
+  return { ids, made }
+}
+
+/** The fastest of many, in turns: what a busy machine adds to some is not what the code adds to all. */
+async function fastestMs(app: FastifyInstance, requests: readonly InjectOptions[], times: number): Promise<number[]> {
+  const best = requests.map(() => Number.POSITIVE_INFINITY)
+  for (let i = 0; i < times; i++) {
+    for (const [at, request] of requests.entries()) {
+      const startedAt = performance.now()
+      await app.inject(request)
+      best[at] = Math.min(best[at] ?? 0, performance.now() - startedAt)
+    }
+  }
+  return best
+}
+
+/** Less than the difference between a look-up in memory and a question to the store. */
+const NOISE_MS = 1
+
+t.test('no stranger learns from the time of an answer why he was refused, or what matches', async (t) => {
+  const service = await startService(t)
+  const { app } = service
+  const kinds = Object.entries(await strangers(service)).filter(([, { code }]) => code === 'key-missing')
+  const spread = (times: readonly number[]) => Math.max(...times) - Math.min(...times)
+  const refusals = kinds.map(([, { headers }]) => ({ method: 'POST', url: '/v1/match', headers: { ...headers } }) as const)
+  t.ok(spread(await fastestMs(app, refusals, 60)) < NOISE_MS, 'reasons')
+
+  const her = await caseWithPicture(service)
+  const outsider = await keyFor(service, 'outsider', ['feedback'])
+  const asked = [her.hash, randomHashText()].map(
+    (hash) =>
+      ({
+        method: 'POST',
+        url: '/v1/match',
+        headers: outsider.headers,
+        payload: { queries: [{ signals: [{ type: 'pdq', hash }] }] },
+      }) as const,
+  )
+  for (const request of asked) refused(t, await app.inject(request), 'scope-missing')
+  t.ok(spread(await fastestMs(app, asked, 60)) < NOISE_MS, 'matches or does not')
+
+  const another = await openCase(app)
+  const cases = [her.url, `/v1/cases/${UNKNOWN_CASE}`].map((url) => ({ url, headers: another.headers }))
+  for (const request of cases) refused(t, await app.inject(request), 'case-unknown')
+  t.ok(spread(await fastestMs(app, cases, 60)) < NOISE_MS, 'there is such a case or not')
+})
