@@ -45,7 +45,7 @@ function operationType(operation) {
   const body =
     content !== undefined ? typeOf(content.schema) : media.includes('multipart/form-data') ? 'FormData' : 'FileBody'
   const types = Object.entries(answer?.content ?? {})
-  const [json] = types.filter(([type]) => type.endsWith('json'))
+  const [json] = types.filter(([type]) => isJson(type))
   const given =
     status === '204' || types.length === 0 ? 'undefined' : json === undefined ? 'Response' : typeOf(json[1].schema)
   const members = [
@@ -68,7 +68,7 @@ function operationRow({ operationId, method, path, parameters = [], requestBody,
         : 'none'
   const [, answer] = Object.entries(responses).find(([code]) => code < '300') ?? []
   const types = Object.keys(answer?.content ?? {})
-  const answers = types.length === 0 ? 'nothing' : types.some((type) => type.endsWith('json')) ? 'json' : 'file'
+  const answers = types.length === 0 ? 'nothing' : types.some(isJson) ? 'json' : 'file'
   return `  ${operationId}: { method: '${method.toUpperCase()}', path: '${path}', keyed: ${keyed}, body: '${body}', answer: '${answers}' },`
 }
 
@@ -115,4 +115,9 @@ function objectType({ properties, required = [], propertyNames, additionalProper
   const value = typeof additionalProperties === 'object' ? typeOf(additionalProperties) : 'unknown'
   const isPartial = propertyNames?.enum !== undefined
   return `Readonly<${isPartial ? 'Partial<' : ''}Record<${isPartial ? typeOf(propertyNames) : 'string'}, ${value}>${isPartial ? '>' : ''}>`
+}
+
+/** Lines of JSON are no JSON. */
+function isJson(type) {
+  return type.endsWith('json') && !type.endsWith('ndjson')
 }

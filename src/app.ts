@@ -26,14 +26,17 @@ import { challengeRoutes } from './http/routes/challenge.js'
 import { docRoutes } from './http/routes/docs.js'
 import { exchangeRoutes } from './http/routes/exchanges.js'
 import { exportRoutes } from './http/routes/exports.js'
+import { feedRoutes } from './http/routes/feed.js'
 import { feedbackRoutes } from './http/routes/feedback.js'
 import { healthRoutes } from './http/routes/health.js'
+import { hmaRoutes } from './http/routes/hma.js'
 import { importRoutes } from './http/routes/imports.js'
 import { insightRoutes } from './http/routes/insights.js'
 import { matchRoutes } from './http/routes/match.js'
 import { noticeRoutes } from './http/routes/notices.js'
 import { pageRoutes } from './http/routes/page.js'
 import { signalRoutes } from './http/routes/signals.js'
+import { stopNciiRoutes } from './http/routes/stopncii.js'
 import { watchRoutes } from './http/routes/watch.js'
 import { webhookRoutes } from './http/routes/webhooks.js'
 import { type InFlight, MULTIPART_OPTIONS, type UploadLimits } from './http/upload.js'
@@ -42,19 +45,23 @@ import type { Audit } from './services/audit.js'
 import type { Banks } from './services/banks.js'
 import type { CaseFiles } from './services/case-file.js'
 import type { Cases } from './services/cases.js'
+import type { Contents } from './services/contents.js'
 import type { Exchanges } from './services/exchanges.js'
 import type { Exports } from './services/exports.js'
+import type { Feed } from './services/feed.js'
 import type { Hashing } from './services/hashing.js'
 import type { Health } from './services/health.js'
 import type { Idempotency } from './services/idempotency.js'
 import type { Imports } from './services/imports.js'
 import type { Insights } from './services/insights.js'
 import type { LimitCounter } from './services/limits.js'
+import type { MatchIds } from './services/match-ids.js'
 import type { Matcher } from './services/matcher.js'
 import type { Notices } from './services/notices.js'
 import type { ProofOfWork } from './services/proof-of-work.js'
 import type { Registration } from './services/registration.js'
 import type { Signer } from './services/signer.js'
+import type { StopNcii } from './services/stopncii.js'
 import type { TrustService } from './services/trust.js'
 import type { WatchService } from './services/watches.js'
 import type { WebhookService } from './services/webhooks.js'
@@ -74,7 +81,11 @@ export interface AppServices {
   readonly exports: Exports
   readonly exchanges: Exchanges
   readonly pullSoon: (name: string) => Promise<void>
+  readonly contents: Contents
+  readonly stopNcii: StopNcii
+  readonly matchIds: MatchIds
   readonly matcher: Matcher
+  readonly feed: Feed
   readonly trust: TrustService
   readonly notices: Notices
   readonly proofOfWork: ProofOfWork
@@ -148,7 +159,7 @@ export async function buildApp({
     ...(tls === undefined ? { http: http } : { https: { ...http, ...tls, minVersion: 'TLSv1.2' as const } }),
     ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     genReqId: () => randomUUID(),
-    routerOptions: { maxParamLength: serverLimits.paramChars },
+    routerOptions: { maxParamLength: serverLimits.paramChars, ignoreDuplicateSlashes: true },
     frameworkErrors: answerBadAddress,
     clientErrorHandler: answerBadBytes,
     // Fastify's own lines have the whole URL and the caller's address; ours have the route and the code.
@@ -194,6 +205,7 @@ export async function buildApp({
       inFlight,
       bandsOnly: exposure === 'public',
     })
+    await guarded.register(feedRoutes, { prefix: '/v1', feed: services.feed, identify })
     await guarded.register(feedbackRoutes, { prefix: '/v1', trust })
     await guarded.register(signalRoutes, { prefix: '/v1', trust })
     await guarded.register(noticeRoutes, { prefix: '/v1', notices: services.notices })
@@ -201,6 +213,19 @@ export async function buildApp({
     await guarded.register(accountRoutes, { prefix: '/v1', accounts: services.accounts })
     await guarded.register(watchRoutes, { prefix: '/v1', watches: services.watches })
     await guarded.register(webhookRoutes, { prefix: '/v1', webhooks: services.webhooks })
+    await guarded.register(stopNciiRoutes, { prefix: '/stopncii/v1', stopNcii: services.stopNcii, now })
+    await guarded.register(hmaRoutes, {
+      matcher,
+      matchIds: services.matchIds,
+      contents: services.contents,
+      banks,
+      registration,
+      hashing,
+      health,
+      uploadLimits,
+      inFlight,
+      now,
+    })
     await guarded.register(bankRoutes, { prefix: '/v1', banks, registration })
     await guarded.register(importRoutes, { prefix: '/v1', banks, imports: services.imports })
     await guarded.register(exportRoutes, { prefix: '/v1', banks, exports: services.exports })

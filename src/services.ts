@@ -12,14 +12,19 @@ import { outgoingThrough } from './net/outgoing.js'
 import { identify } from './services/access.js'
 import { accountsFrom } from './services/accounts.js'
 import { auditOver } from './services/audit.js'
+import { bankErasing } from './services/bank-erasing.js'
 import { banksFrom } from './services/banks.js'
 import { caseAccessTo } from './services/case-access.js'
 import { caseFilesIn } from './services/case-file.js'
 import { casesFrom } from './services/cases.js'
+import { contentIdsWith } from './services/content-ids.js'
+import { contentsIn } from './services/contents.js'
 import { detailFinderWith } from './services/detail-finder.js'
 import { detailingWith } from './services/detailing.js'
 import { type Exchanges, exchangesOver } from './services/exchanges.js'
 import { exportsFrom } from './services/exports.js'
+import { feedOver } from './services/feed.js'
+import { feedCursorsWith } from './services/feed-cursor.js'
 import { hashingThrough } from './services/hashing.js'
 import { healthOf } from './services/health.js'
 import { idempotencyOver } from './services/idempotency.js'
@@ -32,11 +37,13 @@ import { matcherOver } from './services/matcher.js'
 import { partiesWith } from './services/parties.js'
 import { probingDetector } from './services/probing.js'
 import { type ProbingMode, probingGuard } from './services/probing-guard.js'
+import { recentChanges } from './services/recent-changes.js'
 import { registrationIn } from './services/registration.js'
 import { Replica } from './services/replica.js'
 import { sealingAsAgreed } from './services/sealing.js'
 import { signerFrom } from './services/signer.js'
 import { snapshotsIn } from './services/snapshot.js'
+import { stopNciiOver } from './services/stopncii.js'
 import { veilFrom } from './services/veil.js'
 import { isHarmless } from './services/veto.js'
 import { watchIndexOver } from './services/watch-index.js'
@@ -50,11 +57,13 @@ import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
 import { deliveriesIn } from './store/deliveries.js'
 import { exchangesInStore } from './store/exchanges.js'
+import { fetchPlacesIn } from './store/fetch-places.js'
 import { idempotencyIn } from './store/idempotency.js'
 import { imageReader } from './store/image-reader.js'
 import { imagesIn } from './store/images.js'
 import { importsIn } from './store/imports.js'
 import { keyUsesIn } from './store/key-uses.js'
+import { ownerDuesIn } from './store/owner-dues.js'
 import type { Keyring } from './store/seal.js'
 import { checkRing, noteActive } from './store/seal-ring.js'
 import { hasSecrets, loadSecrets } from './store/secrets.js'
@@ -145,6 +154,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const limits = limitCounter({ uses: usesIn(store), now })
   const matchIds = matchIdsWith(secrets.matchId)
   const veil = options.extendedProtection ? veilFrom(secrets.details) : undefined
+  const recent = recentChanges()
   const replica = new Replica({
     store,
     images,
@@ -159,6 +169,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     banks,
     apiKeys,
     follower: connectForFollowing(options.redis),
+    onChanges: recent.note,
     now: clock,
     onTrouble,
   })
@@ -229,12 +240,8 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     clock,
     onTrouble,
   })
-  const saving = savingEvery(options.snapshots?.everyMs, replica, onTrouble)
-  const desk = new HandoffDesk(IMAGE_TTL_MS, clock)
-  const listener = await listenForWorkers(desk, options.handoff)
-  const queue = openQueue(options.redis)
-  queue.catch(() => {}) // whoever hydrates is told
-
+  const erasing = bankErasing({ banks, images, replica, now, onTrouble })
+  const bankService = banksFrom({ banks, organisations: apiKeys, replica, erasing, now })
   const registration = registrationIn({
     images,
     replica,
@@ -244,6 +251,31 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     detailing: veil && detailingWith({ replica, veil, clock }),
     now,
   })
+  const feed = feedOver({
+    store,
+    images,
+    trusts,
+    replica,
+    recent,
+    matchIds,
+    cursors: feedCursorsWith(secrets.feed),
+    audit,
+    clock,
+  })
+  const contents = contentsIn({
+    images,
+    replica,
+    trust: trust.trust,
+    dues: ownerDuesIn(store),
+    ids: contentIdsWith(secrets.matchId),
+    now,
+    onTrouble,
+  })
+  const saving = savingEvery(options.snapshots?.everyMs, replica, onTrouble)
+  const desk = new HandoffDesk(IMAGE_TTL_MS, clock)
+  const listener = await listenForWorkers(desk, options.handoff)
+  const queue = openQueue(options.redis)
+  queue.catch(() => {}) // whoever hydrates is told
 
   const exchanges = exchangesOver({
     exchanges: options.exchanges ?? [],
@@ -267,9 +299,22 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     exchanges,
     pullSoon: pulling.pullSoon,
     imports: importsOver({ imports: importsIn(store), registration, secret: secrets.signalId, now }),
-    banks: banksFrom({ banks, organisations: apiKeys, replica, now }),
     matcher,
     watches: watchServiceOver({ watches, mostPerOrg: options.maxWatchesPerOrg, now }),
+    banks: bankService,
+    contents,
+    matchIds,
+    feed,
+    stopNcii: stopNciiOver({
+      feed,
+      places: fetchPlacesIn(store),
+      banks: bankService,
+      registration,
+      matcher,
+      matchIds,
+      trust: trust.trust,
+      now,
+    }),
     trust: trust.trust,
     notices: trust.notices,
     proofOfWork: trust.proofOfWork,
@@ -321,6 +366,8 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       await probing.close()
       await trust.close()
       await limits.close()
+      await contents.close()
+      await erasing.close()
       await saving.close()
       caseEvents.close()
       await replica.close()

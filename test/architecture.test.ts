@@ -10,6 +10,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   domain: ['hash'],
   jobs: ['domain'],
   net: [],
+  feed: ['domain', 'hash', 'search'],
   handoff: ['domain', 'hash'],
   store: ['domain', 'hash'],
   exchange: ['domain', 'hash'],

@@ -91,6 +91,30 @@ t.test('pictures pass through and leave nothing', { timeout: 110_000 }, async (t
     t.ok(hashes.length >= 3 * bird.accepted.length, 'their hashes are known')
   })
 
+  await t.test('the same by the routes of HMA, with the key in a header and in the address', async (t) => {
+    const made = { url: `${api.url}/c/banks`, headers: platform.headers }
+    t.equal((await send(made, asJson({ name: 'CANARY' }))).status, 201)
+    const strangers = { authorization: `Bearer ${bird.pattern.toString()}` }
+    for (const path of ['/h/hash', '/m/lookup', '/c/bank/CANARY/content']) {
+      for (const one of [...bird.accepted, ...bird.refused.slice(0, 3)]) {
+        const inHeader = await send({ url: api.url + path, headers: platform.headers }, images([one], 'photo'))
+        const inAddress = await send({ url: `${api.url}/hma/${key}${path}`, headers: {} }, images([one], 'photo'))
+        t.equal(inAddress.status, inHeader.status, `${path}: ${contentOf(one)}`)
+        t.equal(inHeader.status === 200, bird.accepted.includes(one), `${path}: ${contentOf(one)}`)
+        t.same(findCanary(Buffer.from(inHeader.body + inAddress.body), bird.needles), [], path)
+        hashes.push(...(inHeader.body.match(/\b[0-9a-f]{64}\b/g) ?? []))
+      }
+      const wrong = images(bird.accepted.slice(0, 1), bird.pattern.toString())
+      t.equal((await send({ url: api.url + path, headers: platform.headers }, wrong)).status, 400, 'another name')
+      t.equal((await send({ url: api.url + path, headers: strangers }, images(bird.accepted, 'photo'))).status, 401)
+    }
+    const note = multipart([
+      ...bird.accepted.slice(0, 1).map((one) => imagePart(one, 'photo')),
+      { name: 'note', bytes: bird.pattern },
+    ])
+    t.equal((await send({ url: `${api.url}/c/bank/CANARY/content`, headers: platform.headers }, note)).status, 200)
+  })
+
   await t.test('sent in every wrong way', async (t) => {
     const parts = bird.accepted.map((one) => imagePart(one))
     const name = bird.pattern.toString()

@@ -3,6 +3,7 @@
 /** Every act that is recorded, and what has to be said about it. A new one is a row here and a call where it is done. */
 export const AUDIT_ACTS = {
   'bank.created': ['bank', 'orgId'],
+  'bank.ratio-changed': ['bank'],
   'bank.readers-changed': ['bank'],
   /** Before the first byte leaves. */
   'signals.exported': ['bank', 'format', 'form'],
@@ -14,6 +15,11 @@ export const AUDIT_ACTS = {
   'case.renewed': ['case'],
   'case.withdrawn': ['case'],
   'dispute.decided': ['signalId', 'outcome'],
+  'bank.removed': ['bank'],
+  /** Once a day for each key. */
+  'feed.read': ['orgId', 'day'],
+  /** Every hash there is, to one reader. */
+  'feed.snapshot': ['orgId'],
   'key.created': ['keyId', 'orgId'],
   'key.rotated': ['keyId', 'successorId'],
   'key.restored': ['keyId'],

@@ -27,6 +27,15 @@ export interface Bank {
   readonly createdAtMs: number
   /** Organisations that may know of it and be answered from it, id → name; undefined for all. Its own always may. */
   readonly readers?: Readonly<Record<string, string>> | undefined
+  /** 0…1, as other systems have it: how often it is answered from where they ask; 0 is nowhere and never. 1 when undefined. */
+  readonly enabledRatio?: number | undefined
+  /** Its images are being erased, and its name is free again afterwards. */
+  readonly removedAtMs?: number | undefined
+}
+
+/** May anything be found in it? */
+export function isAnswering({ purpose, enabledRatio, removedAtMs }: Bank): boolean {
+  return purpose === 'match' && enabledRatio !== 0 && removedAtMs === undefined
 }
 
 /** May this organisation know of the bank, and be told what is found in it? */

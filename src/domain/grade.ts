@@ -82,3 +82,9 @@ export function inlierBandOf(inliers: number): (typeof INLIER_LEASTS)[number]['n
   if (band === undefined) throw new RangeError('fewer details are no match')
   return band.name
 }
+
+/** The greatest distance of the band: a whole number for who must have one and may not know the distance itself. */
+export function distanceCeilingOf(distanceBits: number): number {
+  const name = distanceBandOf(distanceBits)
+  return BANDS.find((band) => band.name === name)?.upToBits ?? distanceBits
+}

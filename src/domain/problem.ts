@@ -53,6 +53,7 @@ export const PROBLEM_CODES = [
   'ceiling-reached',
   'proof-needed',
   'notice-incomplete',
+  'cursor-unknown',
   'route-unknown',
   'rate-limited',
   'overloaded',

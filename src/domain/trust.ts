@@ -47,7 +47,8 @@ export const CIRCULATION_STEPS = {
 export type Circulation = keyof typeof CIRCULATION_STEPS
 export const CIRCULATIONS = ['matching', 'held', 'struck'] as const satisfies readonly Circulation[]
 
-export const HOLD_CAUSES = ['flood', 'operator'] as const
+/** `owner`: whoever handed it in keeps it from matching, and decides himself when it does again. */
+export const HOLD_CAUSES = ['flood', 'operator', 'owner'] as const
 export type HoldCause = (typeof HOLD_CAUSES)[number]
 
 /** What one organisation decided. `party` is a keyed hash of organisation and image: whoever reads the store learns no names. */
@@ -73,6 +74,8 @@ export interface Trust {
   readonly circulation: Circulation
   readonly heldFor: HoldCause | undefined
   readonly heldAtMs: number | undefined
+  /** [Unix seconds] of what its owner holds: when it matches again; 0 for not by itself. */
+  readonly heldUntilS?: number | undefined
   /** How great the flood (`flood.ts`) was that it is held for; how great a one an operator has looked at and let pass. 0 for none. */
   readonly flood: number
   readonly toleratedFlood: number
@@ -96,8 +99,8 @@ export type TrustAction =
   | { readonly kind: 'attest'; readonly party: string }
   | { readonly kind: 'verify' }
   | { readonly kind: 'decide'; readonly outcome: DisputeOutcome }
-  | { readonly kind: 'hold'; readonly cause: HoldCause; readonly flood: number }
-  | { readonly kind: 'release' }
+  | { readonly kind: 'hold'; readonly cause: HoldCause; readonly flood: number; readonly untilS?: number }
+  | { readonly kind: 'release'; readonly by?: 'owner' }
 
 export const NO_TRUST: Trust = {
   verdicts: [],
@@ -135,15 +138,16 @@ export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | P
     case 'decide':
       return decided(trust, action.outcome, nowMs)
     case 'hold':
-      if (trust.circulation === 'held') return trust
-      return { ...trust, circulation: 'held', heldFor: action.cause, heldAtMs: nowMs, flood: action.flood }
+      return held(trust, action, nowMs)
     case 'release':
+      if (action.by === 'owner' && trust.heldFor !== 'owner') return trust
       if (trust.circulation !== 'held') return 'quarantine-conflict'
       return {
         ...trust,
         circulation: 'matching',
         heldFor: undefined,
         heldAtMs: undefined,
+        heldUntilS: undefined,
         flood: 0,
         toleratedFlood: Math.max(trust.toleratedFlood, trust.flood),
       }
@@ -176,6 +180,14 @@ export function verdictOf(trust: Trust, party: string): Verdict | undefined {
 /** The decision that struck a signal may be said again; nothing else may be said about it. */
 function isSettledAlready(trust: Trust, action: TrustAction): boolean {
   return trust.dispute === 'upheld' && action.kind === 'decide' && action.outcome === 'upheld'
+}
+
+/** What others hold a signal for comes before what its owner does: he must not be able to release it. */
+function held(trust: Trust, { cause, flood, untilS }: TrustAction & { readonly kind: 'hold' }, nowMs: number): Trust {
+  const isOwners = trust.heldFor === 'owner'
+  if (trust.circulation === 'held' && !isOwners) return trust
+  if (isOwners && cause === 'owner' && trust.heldUntilS === untilS) return trust
+  return { ...trust, circulation: 'held', heldFor: cause, heldAtMs: nowMs, heldUntilS: untilS, flood }
 }
 
 function withVerdict(trust: Trust, said: PartyVerdict): Trust | ProblemCode {

@@ -1166,6 +1166,7 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       "refusedFor": {}
     }
   },
+  "readFeed": {},
   "ready": {
     "answer": {
       "ready": true,

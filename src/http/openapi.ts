@@ -19,6 +19,8 @@ declare module 'fastify' {
     fileAnswer?: boolean
     /** The answer may also be Server-Sent Events, for who accepts them. */
     eventStream?: boolean
+    /** The answer is NDJSON, whose lines the schema says; or the same as Server-Sent Events, for who accepts them. */
+    ndjsonAnswer?: boolean
     /** The answer may also be a PDF. */
     pdf?: boolean
   }
@@ -36,6 +38,7 @@ const TAGS = [
   { name: 'match', description: 'For platforms: is this picture one of those, or a changed copy?' },
   { name: 'cases', description: 'For the person in the picture, or whoever helps her.' },
   { name: 'banks', description: 'For NGOs, hotlines and partners that hand in hashes.' },
+  { name: 'feed', description: 'For platforms that match inside their own walls.' },
   { name: 'signals', description: 'For the operator: disputes, the quarantine, what is decided about a signal.' },
   { name: 'watch', description: 'For platforms: be told when a picture that was uploaded lately is registered later.' },
   { name: 'webhooks', description: 'For organisations that want to be told of what happens.' },
@@ -69,7 +72,7 @@ export const openapi = fp(
 )
 
 const transform: SwaggerTransform = (document) => {
-  const { scope, multipart, ndjsonBody, fileBody, fileAnswer, eventStream, pdf } = document.route.config ?? {}
+  const { scope, multipart, ndjsonBody, fileBody, fileAnswer, eventStream, ndjsonAnswer, pdf } = document.route.config ?? {}
   const { schema, url } = jsonSchemaTransform(document)
   const security = securityOf(scope)
   return {
@@ -78,6 +81,7 @@ const transform: SwaggerTransform = (document) => {
       ...schema,
       ...(security !== undefined && { security }),
       ...(eventStream === true && { response: withAlternative(schema.response, 'text/event-stream', EVENTS) }),
+      ...(ndjsonAnswer === true && { response: asLinesOrEvents(schema.response) }),
       ...(pdf === true && { response: withAlternative(schema.response, 'application/pdf', PDF) }),
       ...(multipart === true && { consumes: ['multipart/form-data'], body: IMAGE_PARTS }),
       ...(fileBody === true && { consumes: ['application/octet-stream'], body: FILE }),
@@ -120,6 +124,15 @@ function withAlternative(responses: unknown, mediaType: string, schema: object):
 function withFile(responses: unknown): unknown {
   if (typeof responses !== 'object' || responses === null) return responses
   return { ...responses, 200: { description: 'The file.', content: { 'application/octet-stream': { schema: FILE } } } }
+}
+
+function asLinesOrEvents(responses: unknown): unknown {
+  if (typeof responses !== 'object' || responses === null || !('200' in responses)) return responses
+  const content = {
+    'application/x-ndjson': { schema: firstAlternative(responses[200]) },
+    'text/event-stream': { schema: { type: 'string', description: 'The data of each event is one such line.' } },
+  }
+  return { ...responses, 200: { description: 'Default Response', content } }
 }
 
 function securityOf(scope: Scope | 'case' | 'public' | undefined) {

@@ -155,6 +155,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     title: 'The notice lacks what one of the laws asks for.',
     detail: 'See GET /v1/notices/laws. A contact is the name of an NGO that works with this service.',
   },
+  'cursor-unknown': {
+    status: 400,
+    title: 'This cursor is not one of this feed, these filters and this organisation.',
+    detail: 'Begin without one: the first page is then the beginning of a snapshot.',
+  },
   'kind-unfit': { status: 403, title: 'An organisation of this kind cannot do this.' },
   'watch-unknown': { status: 404, title: 'There is no such watch, or it is not yours.' },
   'watches-full': {

@@ -73,6 +73,61 @@ export async function eachImage<T>(
   return results
 }
 
+/** The one file of a form, by whatever name it has, and the form's other fields. */
+export interface OneFile<T> {
+  readonly name: string
+  readonly result: T | Problem
+  readonly fields: ReadonlyMap<string, string>
+}
+
+/**
+ * For forms that are named otherwise: exactly one file, handed to `use` once its name was looked at.
+ * @param accepts throws for a name that is none.
+ * @throws {Problem} media-unsupported, image-missing, too-many-images, upload-incomplete; minor-declared when a field says so.
+ */
+export async function oneFile<T>(
+  request: FastifyRequest,
+  limits: UploadLimits,
+  inFlight: InFlight,
+  accepts: (name: string) => void,
+  use: (image: readonly Buffer[]) => Promise<T>,
+): Promise<OneFile<T>> {
+  if (!request.isMultipart()) throw new Problem('media-unsupported')
+  const fields = new Map<string, string>()
+  let found: { readonly name: string; readonly work: Promise<T | Problem> } | undefined
+  let refusal: unknown
+  try {
+    for await (const part of request.parts({
+      limits: { fileSize: limits.maxImageBytes, files: 2, parts: 10, fields: 8, fieldSize: 4096 },
+    })) {
+      if (part.type !== 'file') {
+        if (fieldDeclaresMinor(part.fieldname, part.value)) refusal ??= new Problem('minor-declared')
+        fields.set(part.fieldname, String(part.value))
+        continue
+      }
+      if (found !== undefined) refusal ??= new Problem('too-many-images')
+      try {
+        accepts(part.fieldname)
+      } catch (error) {
+        refusal ??= error
+      }
+      if (refusal !== undefined) part.file.resume()
+      else {
+        const work = readPart(part.file, limits, inFlight).then((image) => release(image, inFlight, use))
+        found = { name: part.fieldname, work: settled(work) }
+      }
+    }
+  } catch (error) {
+    await found?.work
+    throw uploadProblem(error)
+  }
+  const result = await found?.work
+  if (refusal !== undefined) throw refusal
+  if (found === undefined || result === undefined) throw new Problem('image-missing')
+  if (result instanceof Problem && result.code === 'upload-incomplete') throw result
+  return { name: found.name, result, fields }
+}
+
 async function release<T>(
   image: readonly Buffer[],
   inFlight: InFlight,

@@ -5,6 +5,7 @@ import { type Bank, CASES_BANK_NAME, HARMLESS_BANK_NAME, isVisibleTo } from '../
 import { Problem } from '../domain/problem.js'
 import type { ApiKeys } from '../store/api-keys.js'
 import type { Banks as BankStore } from '../store/banks.js'
+import type { BankErasing } from './bank-erasing.js'
 import type { Replica } from './replica.js'
 
 export interface Banks {
@@ -20,6 +21,10 @@ export interface Banks {
   ): Promise<Bank>
   /** Of this process at once, of others within a second. @throws {Problem} bank-unknown, organisation-unknown */
   setReaders(caller: Caller, name: string, readers: readonly string[] | undefined): Promise<Bank>
+  /** Of this process at once, of others within a second; 0 is for no match on any route. @throws {Problem} bank-unknown */
+  setRatio(caller: Caller, name: string, enabledRatio: number): Promise<Bank>
+  /** Nothing is found in it from the answer on, within a second nowhere. @throws {Problem} bank-unknown */
+  remove(caller: Caller, name: string): Promise<void>
   /** Those that the caller may know of; all for an operator. */
   list(caller: Caller): readonly Bank[]
   /** One of these. @throws {Problem} bank-unknown */
@@ -32,16 +37,19 @@ export interface BankParts {
   readonly banks: BankStore
   readonly organisations: Pick<ApiKeys, 'orgByName'>
   readonly replica: Replica
+  readonly erasing: Pick<BankErasing, 'sweep'>
   readonly now: () => number
 }
 
-export function banksFrom({ banks, organisations, replica, now }: BankParts): Banks {
-  const mayKnow = (caller: Caller, bank: Bank) => caller.scopes.has('admin') || isVisibleTo(bank, caller.orgId)
+export function banksFrom({ banks, organisations, replica, erasing, now }: BankParts): Banks {
+  const mayKnow = (caller: Caller, bank: Bank) =>
+    bank.removedAtMs === undefined && (caller.scopes.has('admin') || isVisibleTo(bank, caller.orgId))
 
   const writable = async (caller: Caller, name: string): Promise<Bank> => {
     const bank = replica.catalogue.banks.get(name) ?? (await banks.get(name))
     const isOperators = name === HARMLESS_BANK_NAME && caller.scopes.has('admin')
-    if (bank === undefined || (bank.orgId !== caller.orgId && !isOperators)) throw new Problem('bank-unknown')
+    if (bank === undefined || bank.removedAtMs !== undefined || (bank.orgId !== caller.orgId && !isOperators))
+      throw new Problem('bank-unknown')
     return bank
   }
 
@@ -74,6 +82,20 @@ export function banksFrom({ banks, organisations, replica, now }: BankParts): Ba
       if (revision === undefined) throw new Problem('bank-unknown') // the deployment's own is everybody's
       await replica.reached(revision)
       return { ...bank, readers }
+    },
+    async setRatio(caller, name, enabledRatio) {
+      const bank = await writable(caller, name)
+      const revision = await banks.setRatio(name, enabledRatio, `key:${caller.keyId}`, now())
+      if (revision === undefined) throw new Problem('bank-unknown')
+      await replica.reached(revision)
+      return { ...bank, enabledRatio }
+    },
+    async remove(caller, name) {
+      await writable(caller, name)
+      const revision = await banks.markRemoved(name, `key:${caller.keyId}`, now())
+      if (revision === undefined) throw new Problem('bank-unknown')
+      await replica.reached(revision)
+      await erasing.sweep()
     },
     list: (caller) => [...replica.catalogue.banks.values()].filter((bank) => mayKnow(caller, bank)),
     visible(caller, name) {

@@ -203,6 +203,16 @@ export class Catalogue {
     return id === undefined || facts === undefined ? undefined : { id: formatUuid(id), ...facts }
   }
 
+  /** The images whose ids are of a part (`ID_PARTS`) from `from` to before `to`, in no order. Those that must not match are left out. */
+  imagesIn(from: number, to: number): CatalogueImage[] {
+    return this.#images.ordinalsIn(from, to).flatMap((ordinal) => this.image(ordinal) ?? [])
+  }
+
+  /** Images that are kept and must not match. */
+  get silent(): readonly string[] {
+    return [...this.#silent]
+  }
+
   get images(): number {
     return this.#images.size
   }

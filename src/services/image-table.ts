@@ -30,6 +30,9 @@ const SHARDS = 256
 const FIRST_SLOTS = 16
 const MAX_LOAD = 0.75
 
+/** An id's part is its last two bytes, which are random, the last one first. */
+export const ID_PARTS = 65_536
+
 /** Ordinals plus one by id, open addressing with linear probing. Many small tables, so that none takes long to grow. */
 interface Shard {
   slots: Uint32Array
@@ -126,6 +129,21 @@ export class ImageTable {
     if (!this.has(ordinal)) return undefined
     const at = (ordinal % PAGE_IMAGES) * ID_BYTES
     return this.#pages[ordinal >>> PAGE_BITS]?.ids.subarray(at, at + ID_BYTES)
+  }
+
+  /** The ordinals of the images whose ids are of a part from `from` to before `to`, in no order. */
+  ordinalsIn(from: number, to: number): number[] {
+    const found: number[] = []
+    for (let shard = from >>> 8; shard <= (to - 1) >>> 8; shard++) {
+      for (const entry of this.#shards[shard]?.slots ?? []) {
+        if (entry === NO_SLOT) continue
+        const at = ((entry - 1) % PAGE_IMAGES) * ID_BYTES
+        const ids = this.#pages[(entry - 1) >>> PAGE_BITS]?.ids
+        const part = ((ids?.[at + 15] ?? 0) << 8) | (ids?.[at + 14] ?? 0)
+        if (part >= from && part < to) found.push(entry - 1)
+      }
+    }
+    return found
   }
 
   factsOf(ordinal: number): ImageFacts | undefined {

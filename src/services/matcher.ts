@@ -1,6 +1,6 @@
 // "Is this picture one of those, or a changed copy?", from memory alone.
 
-import { type Bank, isVisibleTo, thresholdOf, widestThresholdOf } from '../domain/bank.js'
+import { type Bank, isAnswering, isVisibleTo, thresholdOf, widestThresholdOf } from '../domain/bank.js'
 import {
   type ComparedViews,
   reviewBits,
@@ -262,8 +262,9 @@ function banksAsked(
   const asked = new Map<string, Bank>()
   for (const name of names) {
     const bank = catalogue.banks.get(name)
-    if (bank?.purpose !== 'match' || !isVisibleTo(bank, orgId)) throw new Problem('bank-unknown')
-    asked.set(name, bank)
+    if (bank?.purpose !== 'match' || bank.removedAtMs !== undefined || !isVisibleTo(bank, orgId))
+      throw new Problem('bank-unknown')
+    if (isAnswering(bank)) asked.set(name, bank)
   }
   return asked
 }

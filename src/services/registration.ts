@@ -48,6 +48,11 @@ export interface Registration {
   changeBank(bank: Bank, changes: readonly BankChange[]): Promise<BankOutcome>
   /** The id that a signal has, or would have, in a bank. */
   signalIdFor(bank: Bank, signal: NewSignal): string
+  /** All signals of one picture as one image; the same picture again is the same image. @throws {Problem} as `forBank` */
+  pictureForBank(
+    bank: Bank,
+    picture: NewImage & { readonly ref: string | undefined },
+  ): Promise<{ readonly id: string; readonly revision: number }>
   /** Is it known to be harmless, and so not to be registered? @throws {Problem} index-cold, store-away */
   isHarmless(signals: readonly Signal[]): boolean
   /** Waits until this process matches what was registered at `revision`. */
@@ -151,6 +156,23 @@ export function registrationIn({
 
     signalIdFor: (bank, { signal, ref }) => signalIdOf(idSecret, bank.name, signal, ref),
 
+    async pictureForBank(bank, { signals, category, ref }) {
+      if (bank.orgId !== undefined) {
+        await ceilings.mayReport(`org:${bank.orgId}`)
+        await ceilings.handIn(bank.orgId, 1)
+      }
+      const image: RegisteredImage = {
+        bank: bank.name,
+        tier: 'ngo-attested',
+        category,
+        ref,
+        createdAtMs: now(),
+        signals,
+      }
+      const id = pictureIdOf(idSecret, bank.name, signals, ref)
+      return { id, revision: await images.put([{ id, image }]) }
+    },
+
     isHarmless,
 
     matchable: (revision) => replica.reached(revision),
@@ -186,6 +208,14 @@ function signalIdOf(
       .update(ref ?? '')
       .digest(),
   )
+}
+
+/** Apart from the ids of signals: a hash that is handed in alone must not take the place of a picture with all its views. */
+function pictureIdOf(secret: Buffer, bank: string, signals: readonly Signal[], ref: string | undefined): string {
+  const whole = signals.find(({ type, view }) => type === 'pdq' && view === 'whole')
+  const digest = createHmac('sha256', secret).update(`picture\0${bank}\0${ref ?? ''}\0`)
+  for (const { hash } of whole === undefined ? signals : [whole]) digest.update(hash)
+  return uuidV8(digest.digest())
 }
 
 /**

@@ -27,6 +27,8 @@ export interface ReplicaParts {
   readonly apiKeys: ApiKeys
   /** A connection of its own: following blocks it. */
   readonly follower: Redis
+  /** Told of changes before the catalogue has them. */
+  readonly onChanges?: (changes: readonly Change[]) => void
   readonly now: () => number
   /** What cannot be answered to anybody: the operator's to read. Never with hashes. */
   readonly onTrouble: (error: unknown) => void
@@ -58,6 +60,7 @@ export class Replica {
   #tellClosed: () => void = () => {}
   #loop: Promise<void> = Promise.resolve()
   #waiting: { readonly revision: number; readonly resolve: () => void }[] = []
+  readonly #watchers = new Set<(changes: readonly Change[]) => void>()
 
   constructor(parts: ReplicaParts) {
     this.#parts = parts
@@ -130,6 +133,15 @@ export class Replica {
     })
   }
 
+  /**
+   * Tells of changes once the catalogue has them, in their order; after a gap they do not begin where the last ended.
+   * @returns what ends it.
+   */
+  watch(watcher: (changes: readonly Change[]) => void): () => void {
+    this.#watchers.add(watcher)
+    return () => this.#watchers.delete(watcher)
+  }
+
   /** A command that waits for a connection which is given up is never settled, so closing does not wait for it. */
   async #run(): Promise<void> {
     const closed = new Promise<void>((resolve) => {
@@ -181,10 +193,12 @@ export class Replica {
       return
     }
     if (followed.changes.length === 0) this.#catalogue.tidy()
+    this.#parts.onChanges?.(followed.changes)
     await this.#applyAll(followed.changes)
     await this.#parts.withdrawals?.note(followed.changes)
     if (followed.caughtUpAtMs !== undefined) this.#heardAtMs = followed.caughtUpAtMs
     this.#advance(followed.changes.at(-1)?.revision ?? from)
+    if (followed.changes.length > 0) for (const watcher of this.#watchers) watcher(followed.changes)
   }
 
   /**
@@ -246,7 +260,8 @@ export class Replica {
     switch (change.op) {
       case 'bank': {
         const bank = await this.#parts.banks.get(change.name)
-        if (bank !== undefined) catalogue.banks.set(change.name, bank)
+        if (bank === undefined) catalogue.banks.delete(change.name)
+        else catalogue.banks.set(change.name, bank)
         break
       }
       case 'api-key': {

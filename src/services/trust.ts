@@ -54,6 +54,7 @@ export interface JudgedSignal extends SignalWorth {
   readonly bank: string
   readonly circulation: Circulation
   readonly heldFor: HoldCause | undefined
+  readonly heldUntilS: number | undefined
   readonly disputedAtMs: number | undefined
   readonly decidedAtMs: number | undefined
   readonly heldAtMs: number | undefined
@@ -98,6 +99,10 @@ export interface TrustService {
   hold(signalId: string, why: { readonly cause: HoldCause; readonly flood: number }, by?: AuditActor): Promise<JudgedSignal>
   /** A flood no greater than the one it was held for does not bring it back. @throws {Problem} signal-unknown, quarantine-conflict, signal-struck */
   release(signalId: string, by?: AuditActor): Promise<JudgedSignal>
+  /** For the owner of a bank: kept, and matching nothing until he, or the clock, lets it match again. @throws {Problem} signal-unknown */
+  ownerHolds(signalId: string, untilS: number, by?: AuditActor): Promise<JudgedSignal>
+  /** What others hold stays held. @throws {Problem} signal-unknown */
+  ownerReleases(signalId: string, by?: AuditActor): Promise<JudgedSignal>
   /** Those that wait for an operator, longest first. */
   waiting(list: 'disputes' | 'quarantine', limit: number): Promise<JudgedSignal[]>
 }
@@ -249,6 +254,9 @@ export function trustOver({
     hold: (signalId, why, by = why.cause === 'flood' ? 'tabir' : 'operator') =>
       changeSignal(signalId, { kind: 'hold', ...why }, by),
     release: (signalId, by = 'operator') => changeSignal(signalId, { kind: 'release' }, by),
+    ownerHolds: (signalId, untilS, by = 'tabir') =>
+      changeSignal(signalId, { kind: 'hold', cause: 'owner', flood: 0, untilS }, by),
+    ownerReleases: (signalId, by = 'tabir') => changeSignal(signalId, { kind: 'release', by: 'owner' }, by),
     async waiting(list, limit) {
       const signals: JudgedSignal[] = []
       for (const signalId of await trusts.waiting(list, limit)) {
@@ -295,6 +303,16 @@ function worthOf(image: RegisteredImage, trust: Trust): SignalWorth {
 }
 
 function judged(signalId: string, image: RegisteredImage, trust: Trust): JudgedSignal {
-  const { circulation, heldFor, disputedAtMs, decidedAtMs, heldAtMs } = trust
-  return { signalId, bank: image.bank, circulation, heldFor, disputedAtMs, decidedAtMs, heldAtMs, ...worthOf(image, trust) }
+  const { circulation, heldFor, heldUntilS, disputedAtMs, decidedAtMs, heldAtMs } = trust
+  return {
+    signalId,
+    bank: image.bank,
+    circulation,
+    heldFor,
+    heldUntilS,
+    disputedAtMs,
+    decidedAtMs,
+    heldAtMs,
+    ...worthOf(image, trust),
+  }
 }

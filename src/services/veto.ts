@@ -1,6 +1,6 @@
 // Known harmless pictures, and what must not be found because of them.
 
-import { type Bank, type BankPurpose, thresholdOf } from '../domain/bank.js'
+import { type Bank, type BankPurpose, isAnswering, thresholdOf } from '../domain/bank.js'
 import type { ComparedViews } from '../domain/evidence.js'
 import type { Signal } from '../domain/signal.js'
 import { SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
@@ -39,7 +39,8 @@ function nearestHarmless(
 }
 
 export function banksFor(catalogue: Catalogue, purpose: BankPurpose): ReadonlyMap<string, Bank> {
-  return new Map([...catalogue.banks].filter(([, bank]) => bank.purpose === purpose))
+  const serves = (bank: Bank) => (purpose === 'match' ? isAnswering(bank) : bank.purpose === purpose)
+  return new Map([...catalogue.banks].filter(([, bank]) => serves(bank)))
 }
 
 /** Is a picture that is to be registered one that is known to be harmless? Only whole pictures are compared. */

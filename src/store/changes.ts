@@ -81,7 +81,10 @@ export async function changeAt(store: Store, revision: number): Promise<Buffer |
   const id = `${revision}-0`
   const entries = await store.ask((redis) => redis.xrangeBuffer(keys.changes, id, id))
   const fields = entries[0]?.[1]
-  if (fields === undefined) return undefined
+  return fields === undefined ? undefined : digestOf(fields)
+}
+
+function digestOf(fields: readonly Buffer[]): Buffer {
   const digest = createHash('sha256')
   for (const field of fields) digest.update(`${field.length}:`).update(field)
   return digest.digest()
@@ -106,6 +109,39 @@ export async function* changesBetween(
     yield changes
     at += changes.length
   }
+}
+
+/** A change that was read out of turn, and what tells it from one of another history. */
+export interface ReadChange {
+  readonly change: Change
+  /** @see changeAt */
+  readonly mark: () => Buffer
+}
+
+/**
+ * The changes after one that the caller knows, at once.
+ * @param after its revision, 0 for the beginning. @param isKnown says whether what changed there is what the caller knows.
+ * @param count at most so many.
+ * @returns `undefined` when the stream does not remember that change, or remembers another one: the caller has to begin anew.
+ */
+export async function changesAfter(
+  store: Store,
+  after: number,
+  isKnown: (digest: Buffer) => boolean,
+  count: number,
+): Promise<ReadChange[] | undefined> {
+  const isFirst = after === 0
+  const entries = await store.ask((redis) =>
+    redis.xrangeBuffer(keys.changes, `${isFirst ? 1 : after}-0`, '+', 'COUNT', count + (isFirst ? 0 : 1)),
+  )
+  const read = entries.map(([id, fields]) => ({
+    change: parseChange(Number.parseInt(id.toString('latin1'), 10), fields),
+    mark: () => digestOf(fields),
+  }))
+  if (isFirst && read.length === 0) return (await lastRevision(store)) === 0 ? [] : undefined
+  const known = isFirst ? undefined : read.shift()
+  if (!isFirst && (known?.change.revision !== after || !isKnown(known.mark()))) return undefined
+  return read.every(({ change }, i) => change.revision === after + 1 + i) ? read : undefined
 }
 
 function parseChange(revision: number, fields: readonly Buffer[]): Change {

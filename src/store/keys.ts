@@ -51,6 +51,10 @@ export const keys = {
   disputes: `${TAG}:disputes`,
   /** sorted set: image ids [16 bytes] of signals in quarantine, by the time since when. */
   quarantine: `${TAG}:quarantine`,
+  /** sorted set: time:place in the feed by time [Unix seconds], for one that fetches by times. */
+  fetchPlaces: (orgId: string) => `${TAG}:fetch-places:${orgId}`,
+  /** sorted set: image ids [16 bytes] of signals that their owner holds for a time, by when [epoch ms] they match again. */
+  ownerDues: `${TAG}:owner-dues`,
   /** hash: how often an image was matched, and by how many. */
   sightings: (imageHex: string) => `${TAG}:sightings:${imageHex}`,
   /** stream: what an operator or a webhook has to be told of. */

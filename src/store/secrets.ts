@@ -17,6 +17,7 @@ import type { Store } from './store.js'
  * receipt: the private key that receipts are signed with.
  * audit: binds each entry of the audit log to the one before.
  * details: the order that bits of details are kept in.
+ * feed: seals the places at which followers of the feed stopped.
  * party: keys the names under which organisations' decisions are kept, so that the store does not tell who decided what.
  */
 const SECRET_NAMES = [
@@ -30,6 +31,7 @@ const SECRET_NAMES = [
   'details',
   'party',
   'audit',
+  'feed',
 ] as const
 export type Secrets = Readonly<Record<(typeof SECRET_NAMES)[number], Buffer>>
 
@@ -60,6 +62,7 @@ export async function loadSecrets(store: Store, keyring: Keyring): Promise<Secre
     details: await load('details'),
     party: await load('party'),
     audit: await load('audit'),
+    feed: await load('feed'),
   }
 }
 

@@ -52,6 +52,7 @@ const TrustJson = z.object({
   circulation: z.enum(CIRCULATIONS),
   heldFor: z.enum(HOLD_CAUSES).optional(),
   heldAtMs: z.int().optional(),
+  heldUntilS: z.int().optional(),
   flood: z.number(),
   toleratedFlood: z.number(),
 })
@@ -80,7 +81,7 @@ export function trustsIn(store: Store): Trusts {
         JSON.stringify(trust),
         encodeStanding(standing),
         trust.dispute === 'open' ? (trust.disputedAtMs ?? 0) : '',
-        trust.circulation === 'held' ? (trust.heldAtMs ?? 0) : '',
+        trust.circulation === 'held' && trust.heldFor !== 'owner' ? (trust.heldAtMs ?? 0) : '',
       ]
       const reply = await (entry === undefined
         ? store.write(putTrust, places, args)
@@ -135,11 +136,11 @@ function parse(stored: Buffer | null): StoredTrust {
   if (stored === null) return { trust: NO_TRUST, version: 0 }
   const text = stored.toString('utf8')
   const colon = text.indexOf(':')
-  const { verifiedAtMs, disputedAtMs, decidedAtMs, heldFor, heldAtMs, ...rest } = TrustJson.parse(
+  const { verifiedAtMs, disputedAtMs, decidedAtMs, heldFor, heldAtMs, heldUntilS, ...rest } = TrustJson.parse(
     JSON.parse(text.slice(colon + 1)),
   )
   return {
-    trust: { ...rest, verifiedAtMs, disputedAtMs, decidedAtMs, heldFor, heldAtMs },
+    trust: { ...rest, verifiedAtMs, disputedAtMs, decidedAtMs, heldFor, heldAtMs, heldUntilS },
     version: Number(text.slice(0, colon)),
   }
 }

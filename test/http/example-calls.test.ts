@@ -91,6 +91,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   await platform('getMatch', { params: { matchId } })
   await platform('giveFeedback', { params: { matchId }, body: { verdict: 'blocked' } })
   await platform('listContexts', { query: {} })
+  await (await platform('readFeed', { query: {} })).text()
   const ours = await ngo('match', { body: { queries: [{ signals }] } })
   await ngo('attestMatch', { params: { matchId: ours.results[0]?.matches?.[0]?.matchId ?? '' } })
 

@@ -15,6 +15,11 @@ declare module 'fastify' {
      * everybody.
      */
     scope?: Scope | 'case' | 'public'
+    /**
+     * For clients that cannot send `Authorization`: the key may also stand in the address, as the parameter `key`; or in the header
+     * `x-functions-key`.
+     */
+    keyAlso?: 'in-path' | 'in-functions-header'
   }
   interface FastifyRequest {
     caller: Caller | null
@@ -49,7 +54,7 @@ export const door = fp<DoorOptions>(
     async function enter(request: FastifyRequest): Promise<void> {
       const { scope } = request.routeOptions.config
       if (scope === undefined || scope === 'public') return
-      const token = bearerToken(request.headers.authorization)
+      const token = keyBeside(request) ?? bearerToken(request.headers.authorization)
       if (scope === 'case') {
         if (token === undefined) throw new Problem('token-missing')
         // The organisation that opened a case for somebody shows its key in place of the token.
@@ -79,6 +84,17 @@ export function callerOf(request: { readonly caller: Caller | null }): Caller {
 export function ownCaseOf(request: { readonly ownCase: OwnCase | null }): OwnCase {
   if (request.ownCase === null) throw new Error('this route has not the scope of a case')
   return request.ownCase
+}
+
+function keyBeside({ routeOptions, params, headers }: FastifyRequest): string | undefined {
+  const { keyAlso } = routeOptions.config
+  const key =
+    keyAlso === 'in-path' && typeof params === 'object' && params !== null && 'key' in params
+      ? params.key
+      : keyAlso === 'in-functions-header'
+        ? headers['x-functions-key']
+        : undefined
+  return typeof key === 'string' ? key : undefined
 }
 
 function caseNumberOf(params: unknown): string {

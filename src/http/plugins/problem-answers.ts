@@ -85,7 +85,8 @@ function answerWith(hotlines: readonly Hotline[]) {
   }
 }
 
-function problemOf(error: FastifyError): Problem {
+/** What an error of Fastify, of zod or of ours is answered as. */
+export function problemOf(error: FastifyError): Problem {
   if (error instanceof Problem) return error
   if (hasZodFastifySchemaValidationErrors(error)) return new Problem('request-invalid')
   const code = FASTIFY_CODES[error.code]

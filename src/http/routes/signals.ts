@@ -31,7 +31,7 @@ const JudgedView = Worth.extend({
 const Listed = z.object({ signals: z.array(JudgedView).meta({ description: 'Those that wait longest first.' }) })
 
 export interface SignalRouteOptions {
-  readonly trust: Omit<TrustService, 'match' | 'feedback' | 'attest'>
+  readonly trust: Omit<TrustService, 'match' | 'feedback' | 'attest' | 'ownerHolds' | 'ownerReleases'>
 }
 
 export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (app, { trust }) => {
@@ -141,6 +141,7 @@ function present({
   heldAtMs,
   disputedAtMs,
   decidedAtMs,
+  heldUntilS: _,
   ...worth
 }: JudgedSignal): z.infer<typeof JudgedView> {
   return {

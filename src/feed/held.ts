@@ -1,0 +1,124 @@
+// What a follower holds: every signal he was told of, searched exactly, in his own memory.
+
+import { matchBits, widestMatchBits } from '../domain/evidence.js'
+import { VIEW_NAMES, VIEWS, type View } from '../domain/signal.js'
+import { SIGNAL_TYPE_NAMES, type SignalType } from '../domain/signal-types.js'
+import type { Hash256 } from '../hash/hash256.js'
+import { SignalIndex } from '../search/signal-index.js'
+import type { FedLine, HeldSignal } from './lines.js'
+
+export interface LocalMatch extends Omit<HeldSignal, 'signals'> {
+  /** Of the nearest pair of hashes. */
+  readonly distanceBits: number
+  readonly signalType: SignalType
+  readonly view: View
+}
+
+export interface AskedSignal {
+  readonly type: SignalType
+  readonly hash: Hash256
+  /** `whole` when left out. */
+  readonly view?: View
+}
+
+interface Entry {
+  readonly signal: HeldSignal
+  readonly ordinal: number
+  named: boolean
+}
+
+export class Held {
+  // Invariant: an ordinal is given once; #byOrdinal and #byId have the same entries, and exactly these have rows.
+  readonly #byId = new Map<string, Entry>()
+  readonly #byOrdinal = new Map<number, Entry>()
+  readonly #indexes = new Map<SignalType, SignalIndex>(SIGNAL_TYPE_NAMES.map((type) => [type, new SignalIndex()]))
+  #nextOrdinal = 0
+  #isNaming = false
+  #cursor: string | undefined
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  get cursor(): string | undefined {
+    return this.#cursor
+  }
+
+  /** Is a snapshot under way? */
+  get isNaming(): boolean {
+    return this.#isNaming
+  }
+
+  /** A tombstone counts from here on; so does a cursor, once all before it was applied. */
+  apply(line: FedLine): void {
+    switch (line.op) {
+      case 'upsert': {
+        const { op: _, old, ...signal } = line
+        this.#put(signal, old !== true)
+        break
+      }
+      case 'tombstone':
+        this.#remove(line.id)
+        break
+      case 'snapshot-begin':
+        this.#isNaming = true
+        for (const entry of this.#byId.values()) entry.named = false
+        break
+      case 'snapshot-end':
+        for (const [id, { named }] of [...this.#byId]) if (this.#isNaming && !named) this.#remove(id)
+        this.#isNaming = false
+        break
+      case 'cursor':
+        this.#cursor = line.cursor
+        break
+    }
+  }
+
+  /** From here on the next page is the beginning of a snapshot. What is held stays until that has named all. */
+  forgetCursor(): void {
+    this.#cursor = undefined
+  }
+
+  /**
+   * Every held signal within the threshold, nearest first, each once. Exact.
+   * @param thresholdBits in place of what is known of the types and views that are compared.
+   */
+  match(asked: readonly AskedSignal[], thresholdBits?: number): LocalMatch[] {
+    const nearest = new Map<number, LocalMatch>()
+    for (const { type, hash, view: askedView = 'whole' } of asked) {
+      const widestBits = thresholdBits ?? widestMatchBits(type, askedView, false)
+      for (const { image, view, distanceBits } of this.#indexes.get(type)?.within([hash], widestBits) ?? []) {
+        const registered = VIEW_NAMES.find((name) => VIEWS[name] === view)
+        const entry = this.#byOrdinal.get(image)
+        if (registered === undefined || entry === undefined) continue
+        const ownBits = thresholdBits ?? matchBits(type, { asked: askedView, registered, turned: false })
+        if (distanceBits > ownBits || distanceBits >= (nearest.get(image)?.distanceBits ?? Number.POSITIVE_INFINITY))
+          continue
+        const { signals: _, ...facts } = entry.signal
+        nearest.set(image, { ...facts, distanceBits, signalType: type, view: registered })
+      }
+    }
+    return [...nearest.values()].sort((a, b) => a.distanceBits - b.distanceBits || (a.id < b.id ? -1 : 1))
+  }
+
+  /** All there is, and whether the snapshot that is under way has named it. */
+  *entries(): Generator<{ readonly signal: HeldSignal; readonly named: boolean }, void, void> {
+    for (const { signal, named } of this.#byId.values()) yield { signal, named }
+  }
+
+  #put(signal: HeldSignal, named: boolean): void {
+    this.#remove(signal.id)
+    const entry = { signal, ordinal: this.#nextOrdinal++, named }
+    this.#byId.set(signal.id, entry)
+    this.#byOrdinal.set(entry.ordinal, entry)
+    for (const { type, view, hash } of signal.signals) this.#indexes.get(type)?.insert(entry.ordinal, VIEWS[view], hash)
+  }
+
+  #remove(id: string): void {
+    const entry = this.#byId.get(id)
+    if (entry === undefined) return
+    this.#byId.delete(id)
+    this.#byOrdinal.delete(entry.ordinal)
+    for (const { type } of entry.signal.signals) this.#indexes.get(type)?.remove(entry.ordinal)
+  }
+}

@@ -1,0 +1,78 @@
+// The lines of a feed as they come over the wire and stand in a follower's file, parsed once.
+
+import { z } from 'zod'
+import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/signal.js'
+import { SIGNAL_TYPE_NAMES } from '../domain/signal-types.js'
+import { type Hash256, parseHash } from '../hash/hash256.js'
+
+const HashText = z.string().transform((text, context): Hash256 => {
+  const hash = parseHash(text)
+  if (hash !== undefined) return hash
+  context.addIssue({ code: 'custom', message: 'is no hash' })
+  return z.NEVER
+})
+
+/** Of a newer server: what this version cannot match by is left out, and what it cannot name is said to be unknown. */
+const FedSignals = z.array(z.unknown()).transform((signals) => signals.flatMap((one) => FedSignal.safeParse(one).data ?? []))
+const FedSignal = z.object({ type: z.enum(SIGNAL_TYPE_NAMES), view: z.enum(VIEW_NAMES), hash: HashText })
+
+const Upsert = z.object({
+  op: z.literal('upsert'),
+  id: z.string(),
+  bank: z.string(),
+  tier: z.enum(TIER_NAMES),
+  category: z.enum(CATEGORY_NAMES).nullable().catch(null),
+  disputed: z.boolean(),
+  signals: FedSignals,
+  /** In a file only: not named yet by the snapshot that is under way. */
+  old: z.literal(true).optional(),
+})
+export type HeldSignal = Omit<z.infer<typeof Upsert>, 'op' | 'old'>
+
+const Line = z.discriminatedUnion('op', [
+  Upsert,
+  z.object({ op: z.literal('tombstone'), id: z.string() }),
+  z.object({ op: z.literal('snapshot-begin') }),
+  z.object({ op: z.literal('snapshot-end') }),
+  z.object({ op: z.literal('cursor'), cursor: z.string(), more: z.boolean() }),
+])
+export type FedLine = z.infer<typeof Line>
+
+/** @throws {FeedError} feed-unreadable */
+export function parseLine(text: string): FedLine {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new FeedError('feed-unreadable')
+  }
+  const line = Line.safeParse(value)
+  if (!line.success) throw new FeedError('feed-unreadable')
+  return line.data
+}
+
+export type FeedFailure = 'feed-unreadable' | 'feed-broken-off' | 'refused' | 'unreachable' | 'file-unreadable'
+
+/** Why a feed could not be followed. Never a hash, a URL or a key. */
+export class FeedError extends Error {
+  readonly failure: FeedFailure
+  /** The code of the server's refusal. */
+  readonly code: string | undefined
+  constructor(failure: FeedFailure, code?: string) {
+    super(code ?? failure)
+    this.name = 'FeedError'
+    this.failure = failure
+    this.code = code
+  }
+}
+
+/** Lines of text from bytes in any pieces. The last one counts only if it is whole. */
+export async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string, void, void> {
+  const decoder = new TextDecoder()
+  let rest = ''
+  for await (const chunk of chunks) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+    rest = parts.pop() ?? ''
+    for (const part of parts) if (part !== '') yield part
+  }
+}

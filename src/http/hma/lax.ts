@@ -1,0 +1,67 @@
+// Reads fields as HMA's clients send them: numbers and booleans as text, and more than is asked for.
+
+import { type FieldError, HmaRefusal } from './refusals.js'
+
+const TRUE = ['true', '1', 'yes', 'on', 't', 'y']
+const FALSE = ['false', '0', 'no', 'off', 'f', 'n']
+
+export interface LaxFields {
+  /** `undefined` when it is missing, null or empty. */
+  text(name: string): string | undefined
+  needed(name: string): string
+  bool(name: string): boolean | undefined
+  /** From 0 to 1. */
+  ratio(name: string): number | undefined
+  /** @throws {HmaRefusal} 422 with all that does not fit. */
+  check(): void
+}
+
+export function laxFields(source: unknown): LaxFields {
+  const fields: Readonly<Record<string, unknown>> = isObject(source) ? { ...source } : {}
+  const errors: FieldError[] = []
+  const wrong = (type: string, name: string, msg: string) => {
+    errors.push({ type, loc: [name], msg })
+    return undefined
+  }
+  if (!isObject(source)) wrong('model_type', 'body', 'Input should be a valid dictionary')
+  const one = (name: string): unknown => {
+    const value = Object.hasOwn(fields, name) ? fields[name] : undefined
+    return Array.isArray(value) ? value[0] : (value ?? undefined)
+  }
+
+  return {
+    text(name) {
+      const value = one(name)
+      if (value === undefined || value === '') return undefined
+      return typeof value === 'string' ? value : wrong('string_type', name, 'Input should be a valid string')
+    },
+    needed(name) {
+      const value = one(name)
+      if (value === undefined) wrong('missing', name, 'Field required')
+      else if (typeof value !== 'string') wrong('string_type', name, 'Input should be a valid string')
+      return typeof value === 'string' ? value : ''
+    },
+    bool(name) {
+      const value = one(name)
+      if (value === undefined) return undefined
+      const text = String(value).toLowerCase()
+      if (TRUE.includes(text)) return true
+      if (FALSE.includes(text)) return false
+      return wrong('bool_parsing', name, 'Input should be a valid boolean, unable to interpret input')
+    },
+    ratio(name) {
+      const value = one(name)
+      if (value === undefined) return undefined
+      const number = typeof value === 'boolean' || value === '' ? Number.NaN : Number(value)
+      if (number >= 0 && number <= 1) return number
+      return wrong('float_parsing', name, 'Input should be a valid number from 0 to 1')
+    },
+    check() {
+      if (errors.length > 0) throw new HmaRefusal(422, 'unprocessable', errors)
+    },
+  }
+}
+
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,60 @@
+// How HMA says no: a message with the status, a bare list where a query or body does not fit, plain text without a key.
+
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { ProblemCode } from '../../domain/problem.js'
+import { problemOf } from '../plugins/problem-answers.js'
+import { PROBLEMS } from '../problems.js'
+
+/** As pydantic has them, with what was sent left out: nothing a stranger sent comes out again. */
+export interface FieldError {
+  readonly type: string
+  readonly loc: readonly (string | number)[]
+  readonly msg: string
+}
+
+/** A refusal in HMA's own words. Clients match some of these texts, so they stand as they are. */
+export class HmaRefusal extends Error {
+  readonly status: number
+  readonly fields: readonly FieldError[] | undefined
+
+  constructor(status: number, message: string, fields?: readonly FieldError[]) {
+    super(message)
+    this.name = 'HmaRefusal'
+    this.status = status
+    this.fields = fields
+  }
+}
+
+/** Where HMA has a text of its own for what is a Problem here. */
+const TEXTS: Partial<Readonly<Record<ProblemCode, { readonly status?: number; readonly message: string }>>> = {
+  'index-cold': { message: 'index not yet ready' },
+  'image-too-large': { message: 'Content too large' },
+  'too-many-images': { status: 400, message: 'Only one file allowed per request' },
+  'image-missing': { message: 'Missing multipart/form-data file upload' },
+  'media-unsupported': { status: 400, message: 'Missing multipart/form-data file upload' },
+  'image-undecodable': { status: 400, message: 'The image cannot be decoded' },
+  'image-empty': { status: 400, message: 'The image cannot be decoded' },
+}
+
+export function answerAsHma(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  if (error instanceof HmaRefusal) {
+    request.problemCode = error.status === 404 ? 'signal-unknown' : 'request-invalid'
+    reply.code(error.status)
+    if (error.fields === undefined) reply.send({ message: error.message })
+    else reply.send(error.fields.map((field) => ({ ...field, input: null, url: `${DOCS}${field.type}` })))
+    return
+  }
+  const problem = problemOf(error)
+  const { status, title } = PROBLEMS[problem.code]
+  request.problemCode = problem.code
+  if (problem.code === 'unexpected') request.log.error({ err: error }, 'unexpected')
+  if (problem.retryAfterS !== undefined) reply.header('retry-after', String(problem.retryAfterS))
+  if (status === 401) {
+    reply.code(401).header('www-authenticate', 'Bearer').type('text/plain').send('Authentication required')
+    return
+  }
+  const text = TEXTS[problem.code]
+  reply.code(text?.status ?? status).send({ message: text?.message ?? title })
+}
+
+const DOCS = 'https://errors.pydantic.dev/2/v/'

@@ -1,0 +1,199 @@
+// The feed: for platforms that match inside their own walls.
+
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { Caller } from '../../domain/access.js'
+import type { FeedFilter, FeedLine } from '../../domain/feed.js'
+import { Problem } from '../../domain/problem.js'
+import { CATEGORY_NAMES, TIER_NAMES } from '../../domain/signal.js'
+import { formatHash } from '../../hash/hash256.js'
+import { bearerToken } from '../../services/access.js'
+import type { Feed } from '../../services/feed.js'
+import { wantsEvents } from '../event-stream.js'
+import { callerOf } from '../plugins/door.js'
+import { may } from '../problems.js'
+import { BankName, CategoryName, HashText, Quality, SignalTypeName, ViewName } from '../schemas.js'
+
+const MAX_LIMIT = 10_000
+const MAX_WAIT_S = 60
+/** Of this process at one time, those that wait included. */
+const MAX_READERS = 500
+const BEAT_EVERY_MS = 15_000
+/** Then a stream ends and the follower comes again, so that they spread over the processes there are. */
+const STREAM_ENDS_AFTER_MS = 3_600_000
+const RETRY_AFTER_S = 3
+/** A line has some hundred bytes: written one by one, they would cost more than they are worth. */
+const CHUNK_CHARS = 16_384
+
+const Cursor = z.string().max(256).meta({ description: 'What the last page ended with. Opaque.' })
+
+const FeedParams = z.strictObject({
+  after: Cursor.optional(),
+  limit: z.coerce.number().pipe(z.int().min(1).max(MAX_LIMIT)).default(1000).meta({
+    description: 'About how many lines: a page ends with the change that reaches it.',
+  }),
+  wait: z.coerce.number().pipe(z.int().min(0).max(MAX_WAIT_S)).default(0).meta({
+    description: 'Seconds to wait for something to tell.',
+  }),
+  banks: listOf(BankName).optional().meta({ description: 'Names with commas between; all when left out.' }),
+  categories: listOf(z.enum(CATEGORY_NAMES)).optional().meta({ description: 'With commas between; all when left out.' }),
+  tiers: listOf(z.enum(TIER_NAMES)).optional().meta({ description: 'With commas between; all when left out.' }),
+})
+
+const Id = z.string().meta({ description: 'Your own: the same as the match id of the image, and no other organisation’s.' })
+
+export const FeedLineView = z
+  .discriminatedUnion('op', [
+    z.object({ op: z.literal('snapshot-begin') }),
+    z.object({
+      op: z.literal('upsert'),
+      id: Id,
+      bank: z.string(),
+      tier: z.enum(TIER_NAMES),
+      category: CategoryName.nullable(),
+      disputed: z.boolean(),
+      signals: z.array(z.object({ type: SignalTypeName, view: ViewName, quality: Quality, hash: HashText })),
+    }),
+    z.object({ op: z.literal('tombstone'), id: Id }),
+    z.object({ op: z.literal('snapshot-end') }),
+    z.object({
+      op: z.literal('cursor'),
+      cursor: Cursor,
+      more: z.boolean().meta({ description: 'Is there something to read at once?' }),
+    }),
+  ])
+  .meta({ id: 'FeedLine' })
+
+export interface FeedRouteOptions {
+  readonly feed: Feed
+  readonly identify: (key: string, address: string | undefined) => Caller | undefined
+}
+
+export const feedRoutes: FastifyPluginAsyncZod<FeedRouteOptions> = async (app, { feed, identify }) => {
+  const readers = new Set<AbortController>()
+  app.addHook('preClose', async () => {
+    for (const reader of readers) reader.abort()
+  })
+
+  app.get(
+    '/feed',
+    {
+      config: { scope: 'feed', ndjsonAnswer: true },
+      schema: {
+        operationId: 'readFeed',
+        summary: 'Every signal there is, then every change',
+        description:
+          'For matching inside your own walls. Without `after`, a snapshot: `snapshot-begin`, every signal, `snapshot-end`; with it, what changed since. A page is NDJSON and ends with a `cursor` line; one that breaks off is read again. Of one id the last line counts, and a `tombstone` must match no more. What you have and a snapshot does not name is gone. Within a page, the order says nothing. For who accepts text/event-stream, the same as Server-Sent Events without an end; the cursor is the id to come again with.',
+        tags: ['feed'],
+        querystring: FeedParams,
+        headers: z.object({ accept: z.string().optional(), 'last-event-id': Cursor.optional() }),
+        response: {
+          200: FeedLineView.or(z.custom<Readable>((value) => value instanceof Readable)),
+          ...may(
+            'request-invalid',
+            'cursor-unknown',
+            'key-missing',
+            'scope-missing',
+            'overloaded',
+            'index-cold',
+            'store-away',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      if (readers.size >= MAX_READERS) throw new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })
+      const { after, limit, wait, banks, categories, tiers } = request.query
+      const { accept, 'last-event-id': lastEventId, authorization } = request.headers
+      const filter: FeedFilter = { banks, categories, tiers }
+      const { orgId, keyId } = callerOf(request)
+      const reader = { orgId, keyId, filter }
+      const leaving = new AbortController()
+      const mayStill = () => identify(bearerToken(authorization) ?? '', request.ip)?.scopes.has('feed') === true
+      const page = (from: string | undefined, waitMs: number) =>
+        feed.page(reader, { after: from, limit, waitMs, signal: leaving.signal })
+      const text = wantsEvents(accept)
+        ? asEvents(page, lastEventId ?? after, () => mayStill() && !leaving.signal.aborted)
+        : asLines(page(after, wait * 1000))
+      const stop = () => {
+        readers.delete(leaving)
+        leaving.abort()
+      }
+      readers.add(leaving)
+      reply.raw.once('close', stop)
+      try {
+        const first = await text.next() // so that a refusal is answered as one
+        reply.type(wantsEvents(accept) ? 'text/event-stream' : 'application/x-ndjson')
+        reply.header('cache-control', 'no-store').header('x-accel-buffering', 'no')
+        return reply.send(Readable.from(beginningWith(first, text), { objectMode: false }))
+      } catch (error) {
+        stop()
+        throw error
+      }
+    },
+  )
+}
+
+async function* beginningWith(first: IteratorResult<string, void>, rest: AsyncGenerator<string, void, void>) {
+  if (first.done !== true) yield first.value
+  yield* rest
+}
+
+async function* asLines(lines: AsyncGenerator<FeedLine, void, void>): AsyncGenerator<string, void, void> {
+  let chunk = ''
+  for await (const line of lines) {
+    chunk += `${JSON.stringify(present(line))}\n`
+    if (chunk.length < CHUNK_CHARS) continue
+    yield chunk
+    chunk = ''
+  }
+  if (chunk !== '') yield chunk
+}
+
+/** Page after page, as long as the caller may. What cannot be read ends the stream, and the follower comes again. */
+async function* asEvents(
+  page: (after: string | undefined, waitMs: number) => AsyncGenerator<FeedLine, void, void>,
+  from: string | undefined,
+  mayStill: () => boolean,
+): AsyncGenerator<string, void, void> {
+  const endsAtMs = performance.now() + STREAM_ENDS_AFTER_MS
+  let after = from
+  let isFirst = true
+  while (mayStill() && performance.now() < endsAtMs) {
+    let chunk = isFirst ? `retry: ${RETRY_AFTER_S * 1000}\n\n` : ''
+    let told = 0
+    try {
+      for await (const line of page(after, isFirst ? 0 : BEAT_EVERY_MS)) {
+        if (line.op === 'cursor') after = line.cursor
+        else told++
+        const id = line.op === 'cursor' ? `id: ${line.cursor}\n` : ''
+        if (line.op !== 'cursor' || told > 0 || isFirst)
+          chunk += `${id}event: ${line.op}\ndata: ${JSON.stringify(present(line))}\n\n`
+        if (chunk.length < CHUNK_CHARS) continue
+        yield chunk
+        chunk = ''
+      }
+    } catch (error) {
+      if (isFirst || !(error instanceof Problem)) throw error
+      return
+    }
+    isFirst = false
+    yield chunk === '' ? ':\n\n' : chunk
+  }
+}
+
+function present(line: FeedLine): z.infer<typeof FeedLineView> {
+  if (line.op !== 'upsert') return line
+  const { category, signals, ...rest } = line
+  return { ...rest, category: category ?? null, signals: signals.map((one) => ({ ...one, hash: formatHash(one.hash) })) }
+}
+
+/** Texts of a query string with commas between. */
+function listOf<Item extends z.ZodType<string, string>>(item: Item) {
+  return z
+    .string()
+    .max(6400)
+    .transform((text) => text.split(','))
+    .pipe(z.array(item).min(1).max(100))
+}

@@ -1,0 +1,41 @@
+// The routes of Hasher-Matcher-Actioner, so that its clients may ask Tabir: one URL and one key, and nothing else to change.
+
+import type { FastifyPluginAsync } from 'fastify'
+import { answerAsHma } from '../hma/refusals.js'
+import { type HmaBankOptions, hmaBankRoutes } from './hma/banks.js'
+import { type HmaContentOptions, hmaContentRoutes } from './hma/contents.js'
+import { hmaExchangeRoutes } from './hma/exchanges.js'
+import { type HmaMatchingOptions, hmaMatchingRoutes } from './hma/matching.js'
+import { hmaStatusRoutes } from './hma/status.js'
+
+export type HmaOptions = HmaMatchingOptions & HmaContentOptions & HmaBankOptions
+
+/** Where clients that send no header have their key: `https://tabir.example/hma/<key>`. */
+const WITH_KEY = '/hma/:key'
+
+export const hmaRoutes: FastifyPluginAsync<HmaOptions> = async (app, options) => {
+  for (const prefix of ['', WITH_KEY]) {
+    await app.register(
+      async (scoped) => {
+        const paths: string[] = []
+        scoped.setErrorHandler(answerAsHma)
+        // Its clients name a content type also where there is no body.
+        const parseJson = scoped.getDefaultJsonParser('error', 'error')
+        scoped.removeContentTypeParser('application/json')
+        scoped.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+          if (body === '') done(null, undefined)
+          else parseJson(request, body.toString(), done)
+        })
+        scoped.addHook('onRoute', ({ url }) => {
+          paths.push(url.slice(prefix.length).replaceAll(/:(\w+)/g, '<$1>'))
+        })
+        await scoped.register(hmaStatusRoutes, { health: options.health, paths })
+        await scoped.register(hmaMatchingRoutes, options)
+        await scoped.register(hmaBankRoutes, options)
+        await scoped.register(hmaContentRoutes, options)
+        await scoped.register(hmaExchangeRoutes, options)
+      },
+      { prefix },
+    )
+  }
+}

@@ -1,0 +1,102 @@
+// HMA's banks. Each is a bank of Tabir; which are another organisation's can be seen and not written to.
+
+import type { FastifyPluginAsync } from 'fastify'
+import type { Caller } from '../../../domain/access.js'
+import type { Bank } from '../../../domain/bank.js'
+import { BANK_NAME_PATTERN } from '../../../domain/bank.js'
+import { Problem } from '../../../domain/problem.js'
+import type { Banks } from '../../../services/banks.js'
+import { laxFields } from '../../hma/lax.js'
+import { HmaRefusal } from '../../hma/refusals.js'
+import { callerOf } from '../../plugins/door.js'
+
+const HMA_NAME = /^[A-Z_][A-Z0-9_]*$/
+
+/** HMA's bank: a name and how often it matches. */
+export function presentBank({ name, enabledRatio }: Bank) {
+  return { name, matching_enabled_ratio: enabledRatio ?? 1 }
+}
+
+/** @throws {HmaRefusal} 404 when there is none: a client forgets a bank then, so never for anything else. */
+export function bankSeen(banks: Pick<Banks, 'list'>, caller: Caller, name: string): Bank {
+  const bank = banks.list(caller).find((known) => known.name === name && known.purpose === 'match')
+  if (bank === undefined) throw new HmaRefusal(404, 'bank not found')
+  return bank
+}
+
+/** @throws {HmaRefusal} 404; 403 for one that is there and another organisation's. */
+export async function bankOwned(banks: Pick<Banks, 'list' | 'writable'>, caller: Caller, name: string): Promise<Bank> {
+  bankSeen(banks, caller, name)
+  try {
+    return await banks.writable(caller, name)
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'bank-unknown') throw error
+    throw new HmaRefusal(403, 'The bank belongs to another organisation')
+  }
+}
+
+export interface HmaBankOptions {
+  readonly banks: Banks
+}
+
+export const hmaBankRoutes: FastifyPluginAsync<HmaBankOptions> = async (app, { banks }) => {
+  const options = { config: { scope: 'signals:write', keyAlso: 'in-path' }, schema: { hide: true } } as const
+
+  app.get('/c/banks', options, async (request) =>
+    banks
+      .list(callerOf(request))
+      .filter(({ purpose }) => purpose === 'match')
+      .map(presentBank),
+  )
+
+  app.post('/c/banks', options, async (request, reply) => {
+    const fields = laxFields(request.body)
+    const name = fields.needed('name')
+    const ratio = ratioIn(fields.ratio('enabled_ratio'), fields.bool('enabled'))
+    fields.check()
+    if (!HMA_NAME.test(name) || !BANK_NAME_PATTERN.test(name))
+      throw new HmaRefusal(400, 'Bank names must be UPPER_WITH_UNDERSCORE')
+    const caller = callerOf(request)
+    const bank = await orTaken(banks.create(caller, { name, purpose: 'match', thresholdBits: {} }, undefined))
+    return reply.code(201).send(presentBank(ratio === undefined ? bank : await banks.setRatio(caller, name, ratio)))
+  })
+
+  app.get<{ Params: { name: string } }>('/c/bank/:name', options, async (request) =>
+    presentBank(bankSeen(banks, callerOf(request), request.params.name)),
+  )
+
+  app.put<{ Params: { name: string } }>('/c/bank/:name', options, async (request) => {
+    const fields = laxFields(request.body)
+    const name = fields.text('name')
+    const ratio = ratioIn(fields.ratio('enabled_ratio'), fields.bool('enabled'))
+    fields.check()
+    const caller = callerOf(request)
+    const bank = await bankOwned(banks, caller, request.params.name)
+    if (name !== undefined && name !== bank.name) throw new HmaRefusal(400, 'Banks cannot be renamed here')
+    return presentBank(ratio === undefined ? bank : await banks.setRatio(caller, bank.name, ratio))
+  })
+
+  app.delete<{ Params: { name: string } }>('/c/bank/:name', options, async (request) => {
+    const caller = callerOf(request)
+    const { name } = request.params
+    if (banks.list(caller).some((known) => known.name === name)) {
+      await bankOwned(banks, caller, name)
+      await banks.remove(caller, name)
+    }
+    return { message: 'Done' }
+  })
+}
+
+/** The ratio counts for more than the switch, as it does in HMA. */
+function ratioIn(ratio: number | undefined, enabled: boolean | undefined): number | undefined {
+  return ratio ?? (enabled === undefined ? undefined : enabled ? 1 : 0)
+}
+
+async function orTaken<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'bank-exists') throw new HmaRefusal(403, 'Bank already exists')
+    throw error
+  }
+}

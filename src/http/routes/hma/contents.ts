@@ -1,0 +1,158 @@
+// HMA's bank content: pictures and hashes of a bank, each switched off and on by itself.
+
+import type { FastifyPluginAsync } from 'fastify'
+import { Problem } from '../../../domain/problem.js'
+import { SIGNAL_TYPES } from '../../../domain/signal-types.js'
+import { formatHash } from '../../../hash/hash256.js'
+import type { Banks } from '../../../services/banks.js'
+import type { Content, Contents } from '../../../services/contents.js'
+import type { Hashing } from '../../../services/hashing.js'
+import type { Registration } from '../../../services/registration.js'
+import { metadataIn, noteIn, refOf, textIn } from '../../hma/content-text.js'
+import { isObject, laxFields } from '../../hma/lax.js'
+import { HmaRefusal } from '../../hma/refusals.js'
+import { contentTypeNamed, INVALID_PDQ, PDQ, pdqHash, pdqOf, selectedTypes } from '../../hma/signals.js'
+import { callerOf } from '../../plugins/door.js'
+import { type InFlight, oneFile, type UploadLimits } from '../../upload.js'
+import { bankOwned, bankSeen, presentBank } from './banks.js'
+
+const FIVE_YEARS_S = 5 * 365 * 86_400
+const LOW_QUALITY = `Invalid pdq signal: ${INVALID_PDQ}`
+
+export interface HmaContentOptions {
+  readonly banks: Banks
+  readonly contents: Contents
+  readonly registration: Registration
+  readonly hashing: Hashing
+  readonly uploadLimits: UploadLimits
+  readonly inFlight: InFlight
+  readonly now: () => number
+}
+
+interface BankParam {
+  Params: { readonly name: string }
+}
+interface ContentParam {
+  Params: { readonly name: string; readonly id: string }
+}
+
+export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (app, options) => {
+  const { banks, contents, registration, hashing, uploadLimits, inFlight, now } = options
+  const config = { scope: 'signals:write', keyAlso: 'in-path' } as const
+  const schema = { hide: true }
+
+  async function contentAt(orgId: string, bank: string, id: string): Promise<Content> {
+    const number = /^\d{1,16}$/.test(id) ? Number(id) : Number.NaN
+    const content = Number.isSafeInteger(number) ? await contents.find(orgId, bank, number) : undefined
+    if (content === undefined) throw new HmaRefusal(404, 'content not found')
+    return content
+  }
+
+  app.post<BankParam>('/c/bank/:name/content', { config: { ...config, multipart: true }, schema }, async (request) => {
+    const caller = callerOf(request)
+    const bank = await bankOwned(banks, caller, request.params.name)
+    const fields = laxFields(request.query)
+    if (fields.text('url') !== undefined) throw new HmaRefusal(403, 'Hashing is disabled, missing role')
+    selectedTypes(fields.text('types'))
+    if (!request.isMultipart()) throw new HmaRefusal(400, 'Neither `url` nor multipart file upload was received')
+    const { result, fields: form } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
+      hashing.hash(image, 'submission'),
+    )
+    const ref = refOf({ ...textOf(form.get('note'), form.get('metadata')) })
+    if (result instanceof Problem) throw result.code === 'quality-too-low' ? new HmaRefusal(400, LOW_QUALITY) : result
+    const signals = result.signals.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash }]))
+    const { id, revision } = await registration.pictureForBank(bank, { signals, category: undefined, ref })
+    await registration.matchable(revision)
+    return { id: contents.idFor(caller.orgId, id), signals: { [PDQ]: pdqOf(result) } }
+  })
+
+  app.post<BankParam>('/c/bank/:name/signal', { config, schema }, async (request) => {
+    const caller = callerOf(request)
+    const bank = await bankOwned(banks, caller, request.params.name)
+    const body: Record<string, unknown> = isObject(request.body) ? { ...request.body } : {}
+    const { note: given, ...types } = body
+    const note = noteIn(given)
+    const names = Object.keys(types)
+    if (names.length === 0) throw new HmaRefusal(400, 'No signals given')
+    if (names.some((name) => name !== PDQ)) throw new HmaRefusal(400, 'No such signal type')
+    const hash = pdqHash(types[PDQ], 'Invalid pdq signal')
+    const ref = refOf({ ...(note !== undefined && { note }) })
+    const signal = { type: PDQ, view: 'whole', quality: 100, hash } as const
+    const { ids, revision } = await registration.forBank(bank, [{ signal, ref, category: undefined }])
+    await registration.matchable(revision)
+    return { id: contents.idFor(caller.orgId, ids[0] ?? ''), signals: { [PDQ]: formatHash(hash) } }
+  })
+
+  app.get<ContentParam>('/c/bank/:name/content/:id', { config, schema }, async (request) => {
+    const caller = callerOf(request)
+    const bank = bankSeen(banks, caller, request.params.name)
+    if (bank.orgId !== caller.orgId) throw new HmaRefusal(404, 'content not found')
+    const content = await contentAt(caller.orgId, bank.name, request.params.id)
+    const fields = laxFields(request.query)
+    const { note, metadata } = textIn(content.image.ref)
+    return {
+      id: Number(request.params.id),
+      disable_until_ts: content.disableUntilS,
+      original_media_uri: null,
+      bank: presentBank(bank),
+      ...(fields.text('include_signals')?.toLowerCase() === 'true' && { signals: { [PDQ]: wholePdq(content) } }),
+      ...(fields.text('include_metadata')?.toLowerCase() !== 'false' &&
+        metadata !== undefined && {
+          metadata: { content_id: null, content_uri: null, json: null, ...metadata, collab: null },
+        }),
+      ...(note !== undefined && { note }),
+    }
+  })
+
+  app.put<ContentParam>('/c/bank/:name/content/:id', { config, schema }, async (request) => {
+    const caller = callerOf(request)
+    const bank = await bankOwned(banks, caller, request.params.name)
+    const { imageId, image, disableUntilS } = await contentAt(caller.orgId, bank.name, request.params.id)
+    const body: Record<string, unknown> = isObject(request.body) ? { ...request.body } : {}
+    const until = 'disable_until_ts' in body ? untilIn(body['disable_until_ts'], now()) : undefined
+    const before = textIn(image.ref)
+    const { metadata } = before
+    const note = 'note' in body ? noteIn(body['note']) : before.note
+    if ('note' in body)
+      await contents.setRef(imageId, image, refOf({ ...(note !== undefined && { note }), ...(metadata && { metadata }) }))
+    if (until !== undefined) await contents.disableUntil(imageId, until, `key:${caller.keyId}`)
+    return {
+      id: Number(request.params.id),
+      disable_until_ts: until ?? disableUntilS,
+      collab_metadata: {},
+      original_media_uri: null,
+      bank: presentBank(bank),
+      user_metadata: metadata ?? null,
+      note: note ?? null,
+    }
+  })
+
+  app.delete<ContentParam>('/c/bank/:name/content/:id', { config, schema }, async (request) => {
+    const caller = callerOf(request)
+    const bank = await bankOwned(banks, caller, request.params.name)
+    const number = Number(request.params.id)
+    const content = Number.isSafeInteger(number) ? await contents.find(caller.orgId, bank.name, number) : undefined
+    if (content === undefined) return { deleted: 0 }
+    await registration.removeFromBank(bank, content.imageId, `key:${caller.keyId}`)
+    return { deleted: 1 }
+  })
+}
+
+function textOf(note: string | undefined, metadata: string | undefined) {
+  const [noted, meta] = [noteIn(note), metadataIn(metadata)]
+  return { ...(noted !== undefined && { note: noted }), ...(meta !== undefined && { metadata: meta }) }
+}
+
+function untilIn(value: unknown, nowMs: number): number {
+  const seconds = typeof value === 'boolean' || value === '' || value === null ? Number.NaN : Number(value)
+  if (!Number.isInteger(seconds)) throw new HmaRefusal(400, 'Invalid int')
+  if (seconds < 0) throw new HmaRefusal(400, 'disable_until_ts must be a non-negative integer')
+  if (seconds * 1000 > nowMs + FIVE_YEARS_S * 1000)
+    throw new HmaRefusal(400, 'disable_until_ts must be less than 5 years in the future')
+  return seconds
+}
+
+function wholePdq({ image }: Content): string {
+  const signal = image.signals.find(({ type, view }) => SIGNAL_TYPES[type] === SIGNAL_TYPES.pdq && view === 'whole')
+  return signal === undefined ? '' : formatHash(signal.hash)
+}

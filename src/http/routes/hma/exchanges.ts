@@ -1,0 +1,64 @@
+// HMA's exchanges and types. Tabir takes in other lists by its own imports, so there is no exchange here to set up.
+
+import type { FastifyPluginAsync } from 'fastify'
+import type { Health } from '../../../services/health.js'
+import { laxFields } from '../../hma/lax.js'
+import { HmaRefusal } from '../../hma/refusals.js'
+import { CONTENT_TYPES, PDQ, signalTypeNamed } from '../../hma/signals.js'
+
+export interface HmaExchangeOptions {
+  readonly health: Pick<Health, 'report'>
+  readonly now: () => number
+}
+
+export const hmaExchangeRoutes: FastifyPluginAsync<HmaExchangeOptions> = async (app, { health, now }) => {
+  const options = { config: { scope: 'signals:write', keyAlso: 'in-path' }, schema: { hide: true } } as const
+  const unknown = async () => {
+    throw new HmaRefusal(404, 'Exchange not found')
+  }
+  const unknownApi = async () => {
+    throw new HmaRefusal(400, 'no such Exchange API')
+  }
+
+  app.get('/c/exchanges/apis', options, async () => [])
+  app.get('/c/exchanges/api/:api', options, unknownApi)
+  app.post('/c/exchanges/api/:api', options, unknownApi)
+  app.get('/c/exchanges/api/:api/schema', options, async () => {
+    throw new HmaRefusal(404, 'Exchange API not found')
+  })
+  app.get('/c/exchanges', options, async () => [])
+  app.post('/c/exchanges', options, async () => {
+    throw new HmaRefusal(400, 'No such exchange type')
+  })
+  app.get('/c/exchange/:exchange', options, unknown)
+  app.get('/c/exchange/:exchange/status', options, unknown)
+  app.put('/c/exchange/:exchange', options, unknown)
+  app.delete('/c/exchange/:exchange', options, async () => ({ message: 'Exchange deleted' }))
+
+  app.get('/c/signal_type', options, async () => [{ name: PDQ, enabled_ratio: 1 }])
+  app.put<{ Params: { readonly type: string } }>('/c/signal_type/:type', options, async ({ params, body }, reply) => {
+    const fields = laxFields(body)
+    const ratio = fields.ratio('enabled_ratio')
+    fields.check()
+    signalTypeNamed(params.type)
+    if (ratio !== 1) throw new HmaRefusal(403, 'Signal types cannot be switched off here')
+    return reply.code(204).send()
+  })
+  app.get('/c/signal_type/index', options, async ({ query }) => {
+    const type = laxFields(query).text('signal_type')
+    if (type !== undefined) signalTypeNamed(type)
+    const report = health.report()
+    const size = 'code' in report ? 0 : (report.rows[PDQ] ?? 0)
+    const at = Math.floor(now() / 1000)
+    return {
+      [PDQ]: {
+        db_size: size,
+        index_size: size,
+        index_out_of_date: 'code' in report,
+        newest_db_item: at,
+        index_built_to: at,
+      },
+    }
+  })
+  app.get('/c/content_type', options, async () => CONTENT_TYPES)
+}

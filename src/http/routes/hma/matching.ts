@@ -1,0 +1,169 @@
+// HMA's `/h` and `/m`: hash a picture, look a picture or a hash up.
+
+import type { FastifyPluginAsync } from 'fastify'
+import type { Caller } from '../../../domain/access.js'
+import type { HashedSignal } from '../../../domain/hashed-image.js'
+import { Problem } from '../../../domain/problem.js'
+import { distance, type Hash256 } from '../../../hash/hash256.js'
+import type { Banks } from '../../../services/banks.js'
+import type { Contents } from '../../../services/contents.js'
+import type { Hashing } from '../../../services/hashing.js'
+import type { Health } from '../../../services/health.js'
+import type { MatchIds } from '../../../services/match-ids.js'
+import type { Match, Matcher } from '../../../services/matcher.js'
+import { isObject, laxFields } from '../../hma/lax.js'
+import { HmaRefusal } from '../../hma/refusals.js'
+import {
+  askedByHash,
+  coinOf,
+  contentTypeNamed,
+  distanceText,
+  INVALID_PDQ,
+  PDQ,
+  pdqHash,
+  pdqOf,
+  selectedTypes,
+  signalTypeNamed,
+} from '../../hma/signals.js'
+import { callerOf } from '../../plugins/door.js'
+import { type InFlight, oneFile, type UploadLimits } from '../../upload.js'
+
+/** HMA has one threshold for all. */
+const COMPARED_WITHIN_BITS = 31
+/** As HMA says it when it may not fetch; clients look for `missing role`. */
+const NO_FETCHING = 'Hashing is disabled, missing role'
+
+export interface HmaMatchingOptions {
+  readonly matcher: Matcher
+  readonly matchIds: Pick<MatchIds, 'imageOf'>
+  readonly contents: Pick<Contents, 'idFor'>
+  readonly banks: Pick<Banks, 'list'>
+  readonly hashing: Hashing
+  readonly health: Pick<Health, 'report'>
+  readonly uploadLimits: UploadLimits
+  readonly inFlight: InFlight
+  readonly now: () => number
+}
+
+interface Found {
+  readonly bank: string
+  readonly bank_content_id: number
+  readonly distance: string
+}
+
+export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (app, options) => {
+  const { matcher, matchIds, contents, banks, hashing, health, uploadLimits, inFlight, now } = options
+  const config = { scope: 'match', keyAlso: 'in-path' } as const
+  const schema = { hide: true }
+
+  async function found(caller: Caller, signals: readonly HashedSignal[]): Promise<Found[]> {
+    const [matches] = await matcher.match([signals], { orgId: caller.orgId, banks: undefined, thresholdBits: undefined })
+    return (matches ?? []).map((match) => ({
+      bank: match.bank,
+      bank_content_id: contents.idFor(caller.orgId, imageOf(caller, match)),
+      distance: distanceText(match, caller),
+    }))
+  }
+
+  function imageOf({ orgId }: Caller, { matchId }: Match): string {
+    const imageId = matchIds.imageOf(orgId, matchId)
+    if (imageId === undefined) throw new Error('a match id that was given is known')
+    return imageId
+  }
+
+  /** By bank, as far as the coin lets each speak. A bank that is switched off speaks to nobody, whatever was asked. */
+  async function lookUp(caller: Caller, signals: readonly HashedSignal[], asked: string | undefined, coin: number) {
+    const names = asked?.split(',')
+    const ratios = new Map(banks.list(caller).map(({ name, enabledRatio }) => [name, enabledRatio ?? 1]))
+    const answer: Record<string, Omit<Found, 'bank'>[]> = {}
+    for (const { bank, ...match } of await found(caller, signals)) {
+      if (names?.includes(bank) === false || (ratios.get(bank) ?? 0) < coin) continue
+      const ofBank = answer[bank] ?? []
+      ofBank.push(match)
+      answer[bank] = ofBank
+    }
+    return answer
+  }
+
+  app.get('/h/hash', { config, schema }, async ({ query }) => {
+    const fields = laxFields(query)
+    fields.needed('url')
+    fields.check()
+    throw new HmaRefusal(403, NO_FETCHING)
+  })
+
+  app.post('/h/hash', { config: { ...config, multipart: true }, schema }, async (request) => {
+    selectedTypes(laxFields(request.query).text('types'))
+    const { result } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
+      hashing.hash(image, 'query'),
+    )
+    if (!(result instanceof Problem)) return { [PDQ]: pdqOf(result) }
+    if (result.code === 'quality-too-low') return { [PDQ]: '' }
+    throw result
+  })
+
+  app.get('/m/raw_lookup', { config, schema }, async (request) => {
+    const fields = laxFields(request.query)
+    const signal = fields.needed('signal')
+    const type = fields.needed('signal_type')
+    const names = fields.text('banks')?.split(',')
+    const withDistance = fields.bool('include_distance') ?? false
+    fields.check()
+    signalTypeNamed(type)
+    const asked = askedByHash(pdqHash(signal, 'invalid signal'))
+    const all = (await found(callerOf(request), asked)).filter(({ bank }) => names?.includes(bank) !== false)
+    return {
+      matches: withDistance
+        ? all.map(({ bank: _, ...match }) => match)
+        : all.map(({ bank_content_id: contentId }) => contentId),
+    }
+  })
+
+  app.get('/m/lookup', { config, schema }, async (request) => {
+    const fields = laxFields(request.query)
+    const [url, signal, type] = [fields.text('url'), fields.text('signal'), fields.text('signal_type')]
+    const [names, seed] = [fields.text('banks'), fields.text('seed')]
+    fields.check()
+    if (url !== undefined) throw new HmaRefusal(403, NO_FETCHING)
+    if (signal === undefined || type === undefined)
+      throw new HmaRefusal(400, 'Either url or both signal and signal_type are required')
+    signalTypeNamed(type)
+    return await lookUp(callerOf(request), askedByHash(pdqHash(signal, 'invalid signal')), names, coinOf(seed))
+  })
+
+  app.post('/m/lookup', { config: { ...config, multipart: true }, schema }, async (request) => {
+    const fields = laxFields(request.query)
+    const [names, seed] = [fields.text('banks'), fields.text('seed')]
+    const coin = fields.text('bypass_coinflip') === 'true' ? 0 : coinOf(seed)
+    selectedTypes(fields.text('types'))
+    const { result } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
+      hashing.hash(image, 'query'),
+    )
+    if (result instanceof Problem)
+      throw result.code === 'quality-too-low' ? new HmaRefusal(400, `invalid signal: ${INVALID_PDQ}`) : result
+    return { [PDQ]: await lookUp(callerOf(request), result.signals, names, coin) }
+  })
+
+  app.post('/m/compare', { config, schema }, async ({ body }) => {
+    if (!isObject(body)) throw new HmaRefusal(400, 'Request input was not a dict')
+    const answer: Record<string, [boolean, { distance: number }]> = {}
+    for (const [type, pair] of Object.entries(body)) {
+      if (!Array.isArray(pair)) throw new HmaRefusal(400, 'Comparison hashes was not a list')
+      if (pair.length !== 2) throw new HmaRefusal(400, 'Comparison hash list length must be exactly 2')
+      signalTypeNamed(type)
+      const [one, other] = pair.map((text): Hash256 => pdqHash(text, 'Invalid pdq hash'))
+      if (one === undefined || other === undefined) throw new HmaRefusal(400, `Invalid pdq hash: ${INVALID_PDQ}`)
+      const bits = distance(one, other)
+      answer[type] = [bits <= COMPARED_WITHIN_BITS, { distance: bits }]
+    }
+    return answer
+  })
+
+  app.get('/m/index/status', { config, schema }, async ({ query }) => {
+    const type = laxFields(query).text('signal_type')
+    if (type !== undefined) signalTypeNamed(type)
+    const report = health.report()
+    if ('code' in report) return { [PDQ]: { present: false, built_to: -1, size: 0 } }
+    return { [PDQ]: { present: true, built_to: Math.floor(now() / 1000), size: report.rows[PDQ] ?? 0 } }
+  })
+}

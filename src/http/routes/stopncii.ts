@@ -1,0 +1,176 @@
+// StopNCII's interface, so that HMA and python-threatexchange pull from Tabir by configuration alone. As strict as their client is.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { FeedSignal } from '../../domain/feed.js'
+import { Problem, type ProblemCode } from '../../domain/problem.js'
+import { formatHash, HASH_PATTERN, type Hash256, parseHash } from '../../hash/hash256.js'
+import type { StopNcii } from '../../services/stopncii.js'
+import { callerOf } from '../plugins/door.js'
+
+const MAX_PAGE = 2000
+const MAX_RECORDS = 1000
+/** The client's own default: everything. */
+const BEGINNING_S = 10
+/** More would not be a time; and what is given never goes back, so it must not run away either. */
+const MAX_AHEAD_S = 86_400
+
+const SIGNAL_TYPES = ['Unknown', 'ImagePDQ', 'VideoMD5', 'VideoTMK', 'Text', 'URL'] as const
+const FEEDBACK_VALUES = [
+  'Unknown',
+  'None',
+  'QualityUnknown',
+  'PendingReview',
+  'Blocked',
+  'NotBlocked',
+  'Withdrawn',
+  'Deleted',
+] as const
+type FeedbackValue = (typeof FEEDBACK_VALUES)[number]
+
+/** What is not listed says nothing that could be acted on. */
+const VERDICTS = {
+  Blocked: 'blocked',
+  NotBlocked: 'not-blocked',
+  PendingReview: 'pending-review',
+} as const satisfies Partial<Record<FeedbackValue, string>>
+
+const FetchParams = z.object({
+  startTimestamp: z.coerce.number().pipe(z.int().min(0)).default(BEGINNING_S),
+  pageSize: z.coerce
+    .number()
+    .pipe(z.int().min(1))
+    .default(800)
+    .transform((size) => Math.min(size, MAX_PAGE)),
+  nextPageToken: z.string().max(256).optional(),
+})
+
+const Records = z.array(z.unknown()).max(MAX_RECORDS)
+const Submission = z.object({ hashRecords: Records })
+const Feedbacks = z.object({ hashFeedbacks: Records })
+
+const HashValue = z.string().regex(HASH_PATTERN)
+/** The client writes its enumeration with its name before it. */
+const SignalTypeText = z
+  .string()
+  .transform((text) => text.replace(/^StopNCIISignalType\./, ''))
+  .pipe(z.enum(SIGNAL_TYPES))
+const SubmittedRecord = z.object({ signalType: SignalTypeText, hashValue: HashValue })
+const FeedbackRecord = z.object({ hashValue: HashValue, feedbackValue: z.enum(FEEDBACK_VALUES) })
+
+type Reason = ProblemCode | 'signal-type-unsupported' | 'feedback-without-effect'
+
+interface Report {
+  accepted: number
+  refused: { readonly index: number; readonly reason: Reason }[]
+}
+
+export interface StopNciiOptions {
+  readonly stopNcii: StopNcii
+  readonly now: () => number
+}
+
+export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app, { stopNcii, now }) => {
+  const schema = { hide: true }
+
+  app.get(
+    '/FetchHashes',
+    { config: { scope: 'feed', keyAlso: 'in-functions-header' }, schema: { ...schema, querystring: FetchParams } },
+    async (request, reply) => {
+      const { startTimestamp, pageSize, nextPageToken } = request.query
+      if (startTimestamp * 1000 > now() + MAX_AHEAD_S * 1000) throw new Problem('request-invalid')
+      const { signals, timeS, token, more } = await stopNcii.page(callerOf(request), {
+        sinceS: startTimestamp,
+        token: nextPageToken === '' ? undefined : nextPageToken,
+        limit: pageSize,
+      })
+      const hashRecords = signals.flatMap((signal) => recordsOf(signal, timeS))
+      reply.header('cache-control', 'no-store')
+      return {
+        count: hashRecords.length,
+        nextSetTimestamp: timeS,
+        nextPageToken: more ? token : null,
+        hasMoreRecords: more,
+        hashRecords,
+      }
+    },
+  )
+
+  app.post(
+    '/SubmitHashes',
+    { config: { scope: 'signals:write', keyAlso: 'in-functions-header' }, schema: { ...schema, body: Submission } },
+    async (request) => {
+      const report: Report = { accepted: 0, refused: [] }
+      const hashes: Hash256[] = []
+      for (const [index, given] of request.body.hashRecords.entries()) {
+        const record = SubmittedRecord.safeParse(given)
+        const hash = record.success ? parseHash(record.data.hashValue) : undefined
+        if (record.data?.signalType !== undefined && record.data.signalType !== 'ImagePDQ')
+          report.refused.push({ index, reason: 'signal-type-unsupported' })
+        else if (hash === undefined) report.refused.push({ index, reason: 'request-invalid' })
+        else hashes.push(hash)
+      }
+      await stopNcii.submit(callerOf(request), hashes)
+      report.accepted = hashes.length
+      return report
+    },
+  )
+
+  app.post(
+    '/SubmitFeedback',
+    { config: { scope: 'feedback', keyAlso: 'in-functions-header' }, schema: { ...schema, body: Feedbacks } },
+    async (request) => {
+      const report: Report = { accepted: 0, refused: [] }
+      for (const [index, given] of request.body.hashFeedbacks.entries()) {
+        const reason = await take(given)
+        if (reason === undefined) report.accepted++
+        else report.refused.push({ index, reason })
+      }
+      return report
+
+      async function take(given: unknown): Promise<Reason | undefined> {
+        const record = FeedbackRecord.safeParse(given)
+        const hash = record.success ? parseHash(record.data.hashValue) : undefined
+        if (!record.success || hash === undefined) return 'request-invalid'
+        const { feedbackValue } = record.data
+        const caller = callerOf(request)
+        if (feedbackValue === 'Withdrawn' || feedbackValue === 'Deleted') {
+          if (!caller.scopes.has('signals:write')) return 'scope-missing'
+          return (await stopNcii.takeBack(caller, hash)) ? undefined : 'signal-unknown'
+        }
+        if (!isVerdict(feedbackValue)) return 'feedback-without-effect'
+        try {
+          const known = await stopNcii.feedback(caller, hash, { verdict: VERDICTS[feedbackValue] })
+          return known ? undefined : 'signal-unknown'
+        } catch (error) {
+          if (error instanceof Problem && !['store-away', 'index-cold'].includes(error.code)) return error.code
+          throw error
+        }
+      }
+    },
+  )
+}
+
+/**
+ * A picture without PDQ has no record. There is no case in it: two pictures of one would be known as such. A hash that was withdrawn has
+ * none either, since nobody knows it any more.
+ */
+function recordsOf({ signals, tier, category, disputed }: FeedSignal, timeS: number) {
+  const tags = category === undefined ? [] : [category]
+  const isConfirmed = tier === 'platform-confirmed' || tier === 'verified'
+  const value: FeedbackValue | undefined = disputed ? 'PendingReview' : isConfirmed ? 'Blocked' : undefined
+  return signals
+    .filter(({ type, view }) => type === 'pdq' && view === 'whole')
+    .map(({ hash }) => ({
+      lastModtimestamp: timeS,
+      signalType: 'ImagePDQ',
+      hashValue: formatHash(hash),
+      hashStatus: 'Active',
+      caseNumbers: {},
+      CSPFeedbacks: value === undefined ? [] : [{ source: 'Tabir', feedbackValue: value, tags }],
+    }))
+}
+
+function isVerdict(value: FeedbackValue): value is keyof typeof VERDICTS {
+  return value in VERDICTS
+}

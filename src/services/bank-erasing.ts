@@ -1,0 +1,75 @@
+// Erases the images of banks that were removed. Whatever dies in between, the next sweep goes on.
+
+import type { Banks } from '../store/banks.js'
+import type { Images } from '../store/images.js'
+import type { Catalogue } from './catalogue.js'
+import { ID_PARTS } from './image-table.js'
+import type { Replica } from './replica.js'
+
+export interface BankErasing {
+  /** Erases what there is now, and forgets banks of which nothing is left. Safe to run twice, and beside itself. */
+  sweep(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface BankErasingParts {
+  readonly banks: Banks
+  readonly images: Pick<Images, 'erase' | 'get'>
+  readonly replica: Replica
+  readonly now: () => number
+  readonly onTrouble: (error: unknown) => void
+}
+
+const SWEEP_EVERY_MS = 5000
+/** An addition that was under way when a bank was removed is in it by then: until so long after, its name is not given anew. */
+const GRACE_MS = 10_000
+/** They wait for the disk together. */
+const ERASED_AT_ONCE = 200
+const PARTS_AT_ONCE = 1024
+
+export function bankErasing({ banks, images, replica, now, onTrouble }: BankErasingParts): BankErasing {
+  let last: Promise<void> = Promise.resolve()
+  const timer = setInterval(() => void sweep().catch(onTrouble), SWEEP_EVERY_MS).unref()
+
+  function sweep(): Promise<void> {
+    const next = last.then(erase)
+    last = next.catch(() => {})
+    return next
+  }
+
+  async function erase(): Promise<void> {
+    if (!replica.isReady) return
+    const { catalogue } = replica
+    for (const { name, removedAtMs } of [...catalogue.banks.values()]) {
+      if (removedAtMs === undefined) continue
+      let found = 0
+      for await (const ids of idsIn(catalogue, name)) {
+        found += ids.length
+        for (let at = 0; at < ids.length; at += ERASED_AT_ONCE)
+          await Promise.all(ids.slice(at, at + ERASED_AT_ONCE).map((id) => images.erase(id)))
+      }
+      if (found === 0 && now() - removedAtMs > GRACE_MS) await banks.forget(name)
+    }
+  }
+
+  async function* idsIn(catalogue: Catalogue, name: string): AsyncGenerator<readonly string[]> {
+    for (let part = 0; part < ID_PARTS; part += PARTS_AT_ONCE) {
+      yield catalogue.imagesIn(part, part + PARTS_AT_ONCE).flatMap(({ id, bank }) => (bank === name ? [id] : []))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    const { silent } = catalogue
+    for (let at = 0; at < silent.length; at += ERASED_AT_ONCE) {
+      const ids = silent.slice(at, at + ERASED_AT_ONCE)
+      const found = await images.get(ids)
+      yield ids.filter((_, i) => found[i]?.bank === name)
+    }
+  }
+
+  return {
+    sweep,
+    async close() {
+      clearInterval(timer)
+      await last
+    },
+  }
+}

@@ -1,0 +1,109 @@
+// What other systems call content: an image of a bank by its number, with a note, that its owner may switch off for a time.
+
+import type { AuditActor } from '../domain/audit.js'
+import { Problem } from '../domain/problem.js'
+import type { RegisteredImage } from '../domain/signal.js'
+import type { Images } from '../store/images.js'
+import type { OwnerDues } from '../store/owner-dues.js'
+import type { ContentIds } from './content-ids.js'
+import { ID_PARTS } from './image-table.js'
+import type { Replica } from './replica.js'
+import type { TrustService } from './trust.js'
+
+export interface Content {
+  readonly imageId: string
+  readonly image: RegisteredImage
+  /** 1 while it matches; when [Unix seconds] it will again; 0 for not by itself. */
+  readonly disableUntilS: number
+}
+
+export interface Contents {
+  /** The number by which this organisation knows an image. */
+  idFor(orgId: string, imageId: string): number
+  /** @returns `undefined` when the bank has no such content. Cost: some microseconds an image of the process, giving way to others. */
+  find(orgId: string, bank: string, contentId: number): Promise<Content | undefined>
+  /** From the answer on it matches, or does not, on any route. @param untilS [Unix seconds] 0 for not by itself; past for now. */
+  disableUntil(imageId: string, untilS: number, by: AuditActor): Promise<void>
+  /** Replaces what stands as its reference. */
+  setRef(imageId: string, image: RegisteredImage, ref: string | undefined): Promise<void>
+  /** Lets match what is due; done by itself every few seconds. */
+  releaseDue(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface ContentParts {
+  readonly images: Images
+  readonly replica: Replica
+  readonly trust: Pick<TrustService, 'signal' | 'ownerHolds' | 'ownerReleases'>
+  readonly dues: OwnerDues
+  readonly ids: ContentIds
+  readonly now: () => number
+  readonly onTrouble: (error: unknown) => void
+}
+
+const RELEASE_EVERY_MS = 5000
+const RELEASED_AT_ONCE = 100
+const PARTS_AT_ONCE = 1024
+const ENABLED = 1
+
+export function contentsIn({ images, replica, trust, dues, ids, now, onTrouble }: ContentParts): Contents {
+  let last: Promise<void> = Promise.resolve()
+  const timer = setInterval(() => {
+    last = last.then(releaseDue).catch(onTrouble)
+  }, RELEASE_EVERY_MS).unref()
+
+  async function releaseDue(): Promise<void> {
+    if (!replica.isReady) return
+    for (const imageId of await dues.due(now(), RELEASED_AT_ONCE)) {
+      await orGone(trust.ownerReleases(imageId))
+      await dues.remove(imageId)
+    }
+  }
+
+  async function idOf(orgId: string, bank: string, contentId: number): Promise<string | undefined> {
+    const { catalogue } = replica
+    for (let part = 0; part < ID_PARTS; part += PARTS_AT_ONCE) {
+      const there = catalogue.imagesIn(part, part + PARTS_AT_ONCE)
+      const found = there.find((image) => image.bank === bank && ids.idFor(orgId, image.id) === contentId)
+      if (found !== undefined) return found.id
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    return catalogue.silent.find((id) => ids.idFor(orgId, id) === contentId)
+  }
+
+  return {
+    idFor: (orgId, imageId) => ids.idFor(orgId, imageId),
+    async find(orgId, bank, contentId) {
+      const imageId = await idOf(orgId, bank, contentId)
+      if (imageId === undefined) return undefined
+      const [image] = await images.get([imageId])
+      if (image === undefined || image.bank !== bank) return undefined
+      const { heldFor, heldUntilS } = await trust.signal(imageId)
+      return { imageId, image, disableUntilS: heldFor === 'owner' ? (heldUntilS ?? 0) : ENABLED }
+    },
+    async disableUntil(imageId, untilS, by) {
+      if (untilS !== 0 && untilS * 1000 <= now()) await trust.ownerReleases(imageId, by)
+      else {
+        if (untilS !== 0) await dues.set(imageId, untilS * 1000)
+        await trust.ownerHolds(imageId, untilS, by)
+      }
+      if (untilS === 0) await dues.remove(imageId)
+    },
+    async setRef(imageId, image, ref) {
+      await replica.reached(await images.put([{ id: imageId, image: { ...image, ref } }]))
+    },
+    releaseDue,
+    async close() {
+      clearInterval(timer)
+      await last
+    },
+  }
+}
+
+async function orGone(work: Promise<unknown>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'signal-unknown') throw error
+  }
+}

@@ -1,0 +1,126 @@
+// What clients of StopNCII's interface fetch, hand in and report.
+
+import type { Caller } from '../domain/access.js'
+import type { Bank } from '../domain/bank.js'
+import type { FeedLine, FeedSignal } from '../domain/feed.js'
+import { Problem } from '../domain/problem.js'
+import type { Hash256 } from '../hash/hash256.js'
+import type { FetchPlaces } from '../store/fetch-places.js'
+import type { Banks } from './banks.js'
+import type { Feed } from './feed.js'
+import type { MatchIds } from './match-ids.js'
+import type { Matcher } from './matcher.js'
+import type { Registration } from './registration.js'
+import type { Feedback, TrustService } from './trust.js'
+
+export interface FetchedPage {
+  readonly signals: readonly FeedSignal[]
+  /** [Unix seconds] Never less than what was asked for, or was given before. */
+  readonly timeS: number
+  readonly token: string
+  readonly more: boolean
+}
+
+export interface StopNcii {
+  /**
+   * @param sinceS [Unix seconds] a time that this organisation was given before, or an early one for everything.
+   * @param token of the page before, when it goes on at once.
+   * @throws {Problem} cursor-unknown, index-cold, store-away
+   */
+  page(
+    caller: Caller,
+    ask: { readonly sinceS: number; readonly token: string | undefined; readonly limit: number },
+  ): Promise<FetchedPage>
+  /** Hands hashes in, into a bank that is the organisation's own for this. @throws {Problem} account-suspended, ceiling-reached */
+  submit(caller: Caller, hashes: readonly Hash256[]): Promise<void>
+  /** What an organisation says about every signal that is exactly this. @returns whether there is one. @throws {Problem} */
+  feedback(caller: Caller, hash: Hash256, feedback: Feedback): Promise<boolean>
+  /** Takes back what it handed in. @returns whether there was anything. */
+  takeBack(caller: Caller, hash: Hash256): Promise<boolean>
+}
+
+export interface StopNciiParts {
+  readonly feed: Feed
+  readonly places: FetchPlaces
+  readonly banks: Banks
+  readonly registration: Registration
+  readonly matcher: Matcher
+  readonly matchIds: Pick<MatchIds, 'imageOf'>
+  readonly trust: Pick<TrustService, 'feedback'>
+  readonly now: () => number
+}
+
+const EVERYTHING = { banks: undefined, categories: undefined, tiers: undefined }
+const NEVER = new AbortController().signal
+
+export function stopNciiOver(parts: StopNciiParts): StopNcii {
+  const { feed, places, banks, registration, matcher, matchIds, trust, now } = parts
+
+  async function ownBank(caller: Caller): Promise<Bank> {
+    const name = ownBankName(caller)
+    try {
+      return await banks.writable(caller, name)
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'bank-unknown') throw error
+    }
+    try {
+      return await banks.create(caller, { name, purpose: 'match', thresholdBits: {} }, undefined)
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'bank-exists') throw error
+      return await banks.writable(caller, name) // another request was faster
+    }
+  }
+
+  async function exactly({ orgId }: Caller, hash: Hash256) {
+    const picture = [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }] as const
+    const [matches] = await matcher.match([picture], { orgId, banks: undefined, thresholdBits: 0 })
+    return matches ?? []
+  }
+
+  return {
+    async page({ orgId, keyId }, { sinceS, token, limit }) {
+      const reader = { orgId, keyId, filter: EVERYTHING, use: 'stopncii' } as const
+      const after = token ?? (await places.at(orgId, sinceS))
+      const signals: FeedSignal[] = []
+      let end: Extract<FeedLine, { op: 'cursor' }> | undefined
+      for await (const line of feed.page(reader, { after, limit, waitMs: 0, signal: NEVER })) {
+        if (line.op === 'upsert') signals.push(line)
+        if (line.op === 'cursor') end = line
+      }
+      if (end === undefined) throw new Error('a page of the feed ends with a cursor')
+      const timeS = await places.keep(orgId, Math.max(sinceS, Math.floor(now() / 1000)), end.cursor)
+      return { signals, timeS, token: end.cursor, more: end.more }
+    },
+
+    async submit(caller, hashes) {
+      if (hashes.length === 0) return
+      const bank = await ownBank(caller)
+      const signals = hashes.map((hash) => ({
+        signal: { type: 'pdq', view: 'whole', quality: 100, hash } as const,
+        ref: undefined,
+        category: undefined,
+      }))
+      await registration.matchable((await registration.forBank(bank, signals)).revision)
+    },
+
+    async feedback(caller, hash, said) {
+      const matches = await exactly(caller, hash)
+      for (const { matchId } of matches) await trust.feedback(caller, matchId, said)
+      return matches.length > 0
+    },
+
+    async takeBack(caller, hash) {
+      const bank = ownBankName(caller)
+      const own = (await exactly(caller, hash)).filter((match) => match.bank === bank)
+      for (const { matchId } of own) {
+        const imageId = matchIds.imageOf(caller.orgId, matchId)
+        if (imageId !== undefined) await registration.removeFromBank(await ownBank(caller), imageId, `key:${caller.keyId}`)
+      }
+      return own.length > 0
+    },
+  }
+}
+
+function ownBankName({ orgId }: Caller): string {
+  return `stopncii-${orgId}`
+}

@@ -1,0 +1,188 @@
+// A platform that follows the feed and matches by itself: what it finds is what the service would answer, also after a stop and a start.
+
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import t, { type Test } from 'tap'
+import { FeedError, openFeed, parseHash } from '../../src/feed/follow.js'
+import { del } from '../helpers/requests.js'
+import { keyFor, openCase, randomHashText, startService, until, withBitsFlipped } from '../helpers/service.js'
+import { ask, caseWithPicture, matchesOf } from '../helpers/trust.js'
+
+async function world(t: Test) {
+  const service = await startService(t)
+  const baseUrl = await service.app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => service.app.server.closeAllConnections()) // fetch keeps some, for its next request
+  const { key, headers } = await keyFor(service, 'follower', ['feed', 'match'])
+  const ngo = await keyFor(service, 'ngo', ['signals:write'], 'ngo')
+  await ask(service, 'POST', '/v1/banks', ngo.headers, { name: 'mine' })
+  const handIn = async (hashes: string[]) => {
+    const signals = hashes.map((hash) => ({ type: 'pdq', hash }))
+    const answer = await ask(service, 'POST', '/v1/banks/mine/signals', ngo.headers, { signals })
+    return answer.json<{ signals: { signalId: string }[] }>().signals.map(({ signalId }) => signalId)
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-feed-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  return { service, baseUrl, key, headers, ngo, handIn, file: join(folder, 'feed.ndjson') }
+}
+
+const asked = (hash: string, view?: 'crop') => [
+  { type: view === undefined ? ('pdq' as const) : ('pdq-area' as const), hash: hashOf(hash), ...(view && { view }) },
+]
+
+function hashOf(text: string) {
+  const hash = parseHash(text)
+  if (hash === undefined) throw new Error('no hash')
+  return hash
+}
+
+t.test('what is found locally is what the service answers, and what is withdrawn is found no more', async (t) => {
+  const { service, baseUrl, key, headers, ngo, handIn, file } = await world(t)
+  const hers = await caseWithPicture(service)
+  const hashes = Array.from({ length: 300 }, randomHashText)
+  const near = hashes.slice(0, 20).map((hash) => withBitsFlipped(hash, 20))
+  const ids = await handIn([...hashes, ...near])
+  const her = await openCase(service.app)
+  const view = { type: 'pdq-area', hash: randomHashText(), quality: 80, view: 'crop' }
+  await ask(service, 'POST', `${her.url}/hashes`, her.headers, { images: [{ signals: [view] }] })
+
+  const feed = await openFeed({ baseUrl, key, file })
+  await feed.sync()
+  t.equal(feed.size, 322)
+  for (const hash of [...hashes.slice(0, 15), hers.hash]) {
+    for (const bits of [0, 11, 31, 32]) {
+      const needle = withBitsFlipped(hash, bits)
+      const local = feed.match(asked(needle)).map(({ id, bank, tier, disputed }) => ({ matchId: id, bank, tier, disputed }))
+      const remote = await matchesOf(service, headers, needle)
+      t.same(
+        local,
+        remote.map(({ grade: _, ...rest }) => rest),
+        `${bits} bits away: the same, in the same order, by the same ids`,
+      )
+    }
+  }
+  t.match(feed.match(asked(withBitsFlipped(view.hash, 40), 'crop')), [{ distanceBits: 40, view: 'crop', bank: 'cases' }])
+  t.same(feed.match(asked(withBitsFlipped(view.hash, 53), 'crop')), [])
+  t.match(feed.match(asked(withBitsFlipped(hers.hash, 50)), 60), [{ distanceBits: 50 }], 'as far as is asked')
+
+  const stopping = new AbortController()
+  const running = feed.run(stopping.signal)
+  await del(service.app, hers.url, hers.headers)
+  await until(() => feed.match(asked(hers.hash)).length === 0)
+  await del(service.app, `/v1/banks/mine/signals/${ids[0]}`, ngo.headers)
+  const late = randomHashText()
+  await handIn([late])
+  await until(() => feed.match(asked(late)).length === 1)
+  stopping.abort()
+  await running
+
+  const text = readFileSync(file, 'utf8')
+  t.notMatch(text, hers.hash, 'the bits of what is withdrawn are not in the file')
+  t.match(text, late)
+  t.equal(statSync(file).mode & 0o777, 0o600, 'nobody else may read it')
+
+  const again = await openFeed({ baseUrl, key, file })
+  t.equal(again.size, feed.size, 'held again before anybody is asked')
+  t.equal(again.match(asked(late)).length, 1)
+  await ask(service, 'DELETE', `/v1/banks/mine/signals/${ids[40]}`, ngo.headers)
+  await again.sync()
+  t.same(again.match(asked(hashes[40] ?? '')), [], 'and goes on from there')
+})
+
+t.test('a snapshot drops what it does not name, also when it was interrupted', async (t) => {
+  const lines = (...all: object[]) => `${all.map((line) => JSON.stringify(line)).join('\n')}\n`
+  const hash = randomHashText()
+  const upsert = (id: string) => ({
+    op: 'upsert',
+    id,
+    bank: 'b',
+    tier: 'verified',
+    category: null,
+    disputed: false,
+    signals: [
+      { type: 'pdq', view: 'whole', quality: 9, hash },
+      { type: 'of-a-newer-version', hash: 1 },
+    ],
+  })
+  const cursor = (place: string, more: boolean) => ({ op: 'cursor', cursor: place, more })
+  const answers: Record<string, [number, string]> = {
+    '': [
+      200,
+      lines({ op: 'snapshot-begin' }, upsert('a'), upsert('b'), upsert('c'), { op: 'snapshot-end' }, cursor('1', false)),
+    ],
+    1: [400, '{"code":"cursor-unknown"}'],
+    2: [200, lines(upsert('d'), { op: 'snapshot-end' }, cursor('3', false))],
+    3: [200, lines({ op: 'tombstone', id: 'd' }).slice(0, -1)],
+  }
+  const server = createServer((request, response) => {
+    const [status, body] = answers[new URL(request.url ?? '', 'http://x').searchParams.get('after') ?? ''] ?? [500, '']
+    response.writeHead(status).end(body)
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  t.teardown(() => server.close())
+  const address = server.address()
+  const baseUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-feed-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'feed.ndjson')
+  const ids = (feed: Awaited<ReturnType<typeof openFeed>>) => feed.match(asked(hash)).map(({ id }) => id)
+
+  const feed = await openFeed({ baseUrl, key: 'k', file })
+  await feed.sync()
+  t.same(ids(feed), ['a', 'b', 'c'])
+  answers[''] = [200, lines({ op: 'snapshot-begin' }, upsert('c'), cursor('2', true))]
+  answers['2'] = [503, '{"code":"store-away"}']
+  await t.rejects(feed.sync(), new FeedError('refused', 'store-away'))
+  t.same(ids(feed), ['a', 'b', 'c'], 'what was not named yet stays while the snapshot is under way')
+  await feed.save()
+
+  answers['2'] = [200, lines(upsert('d'), { op: 'snapshot-end' }, cursor('3', false))]
+  const resumed = await openFeed({ baseUrl, key: 'k', file })
+  await resumed.sync()
+  t.same(ids(resumed), ['c', 'd'], 'gone on with after a start, and then all else is dropped')
+  await t.rejects(resumed.sync(), new FeedError('feed-broken-off'))
+  t.same(ids(resumed), ['c', 'd'], 'half a line counts for nothing')
+
+  answers['3'] = [200, 'nonsense\n']
+  await t.rejects(resumed.sync(), new FeedError('feed-unreadable'))
+  for (const spoil of [() => truncateSync(file, 40), () => writeFileSync(file, 'x\n'), () => writeFileSync(file, '')]) {
+    spoil()
+    await t.rejects(openFeed({ baseUrl, key: 'k', file }), new FeedError('file-unreadable'))
+  }
+  server.closeAllConnections()
+  server.close()
+  const lost = await openFeed({ baseUrl, key: 'k' })
+  await t.rejects(lost.sync(), new FeedError('unreachable'))
+})
+
+t.test('a key that is refused ends it, and says why', async (t) => {
+  const { service, baseUrl } = await world(t)
+  const { key } = await keyFor(service, 'other', ['match'])
+  for (const [shown, code] of [
+    ['tbr_none', 'key-missing'],
+    [key, 'scope-missing'],
+  ] as const) {
+    const feed = await openFeed({ baseUrl, key: shown })
+    await t.rejects(feed.sync(), new FeedError('refused', code))
+    await t.rejects(feed.run(new AbortController().signal), FeedError)
+  }
+})
+
+t.test('the example follows, and answers for each line', async (t) => {
+  const { baseUrl, key, handIn, file } = await world(t)
+  const hash = randomHashText()
+  await handIn([hash])
+  const program = resolve(import.meta.dirname, '../../../examples/follow-feed.mjs')
+  const env = { PATH: process.env['PATH'], TABIR_URL: baseUrl, TABIR_KEY: key }
+  const output = await new Promise<string>((resolve, reject) => {
+    const child = execFile(process.execPath, [program, file], { env }, (error, stdout) =>
+      error === null ? resolve(stdout) : reject(error),
+    )
+    child.stdin?.end(`${withBitsFlipped(hash, 5)}\nnothing\n`)
+  })
+  const [first, second] = output.split('\n')
+  t.match(JSON.parse(first ?? ''), { matches: [{ bank: 'mine', distanceBits: 5 }] })
+  t.same(JSON.parse(second ?? ''), { error: 'no PDQ hash' })
+})

@@ -1,0 +1,77 @@
+// A follower of the feed, as a test has one: what it holds is what it was told, and nothing else.
+
+import { z } from 'zod'
+import { FeedLineView } from '../../src/http/routes/feed.js'
+import type { TestService } from './service.js'
+
+type FeedLine = z.infer<typeof FeedLineView>
+
+/** Strict: a field that no follower should be told is seen here. */
+const Line = z.discriminatedUnion('op', [
+  z.strictObject({ op: z.enum(['snapshot-begin', 'snapshot-end']) }),
+  z.strictObject({ op: z.literal('tombstone'), id: z.string() }),
+  z.strictObject({ op: z.literal('cursor'), cursor: z.string(), more: z.boolean() }),
+  z.strictObject({
+    op: z.literal('upsert'),
+    id: z.string(),
+    bank: z.string(),
+    tier: z.string(),
+    category: z.string().nullable(),
+    disputed: z.boolean(),
+    signals: z.array(z.strictObject({ type: z.string(), view: z.string(), quality: z.int(), hash: z.string() })),
+  }),
+])
+
+export async function readFeed({ app }: TestService, headers: Readonly<Record<string, string>>, query = '') {
+  const answer = await app.inject({ url: `/v1/feed${query}`, headers })
+  if (answer.statusCode !== 200) throw new Error(answer.body)
+  return linesIn(answer.body)
+}
+
+export function linesIn(text: string): FeedLine[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => FeedLineView.parse(Line.parse(JSON.parse(line))))
+}
+
+export interface Follower {
+  /** Hashes by id. */
+  readonly held: ReadonlyMap<string, string>
+  /** How often it was told of an id that it had in the same words already. */
+  readonly repeats: () => number
+  readonly cursor: () => string | undefined
+  /** Applies a page; one that breaks off changes nothing. @returns whether there is more. */
+  hear(lines: readonly FeedLine[]): boolean
+}
+
+export function follower(): Follower {
+  const held = new Map<string, string>()
+  let named: Set<string> | undefined
+  let cursor: string | undefined
+  let repeats = 0
+  return {
+    held,
+    repeats: () => repeats,
+    cursor: () => cursor,
+    hear(lines) {
+      const last = lines.at(-1)
+      if (last?.op !== 'cursor') return true
+      for (const line of lines) {
+        if (line.op === 'snapshot-begin') named = new Set()
+        else if (line.op === 'tombstone') held.delete(line.id)
+        else if (line.op === 'upsert') {
+          const told = JSON.stringify([line.signals.map(({ hash }) => hash), line.tier, line.disputed])
+          if (held.get(line.id) === told) repeats++
+          held.set(line.id, told)
+          named?.add(line.id)
+        } else if (line.op === 'snapshot-end') {
+          for (const id of held.keys()) if (named?.has(id) === false) held.delete(id)
+          named = undefined
+        }
+      }
+      cursor = last.cursor
+      return last.more
+    },
+  }
+}

@@ -1,0 +1,207 @@
+// Many write at the same time, on two processes, while followers read, break off, resume and change the process. What each holds in
+// the end is what there is, and nothing was told more often than it changed. TABIR_TEST_FEED_WRITES=100000 for the long run.
+
+import { randomBytes } from 'node:crypto'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import type { FeedLine } from '../../src/domain/feed.js'
+import { Problem } from '../../src/domain/problem.js'
+import { formatHash, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { keyFor, openCase, startService, type TestService, until } from '../helpers/service.js'
+import { ask, operator } from '../helpers/trust.js'
+
+const WRITES = Number(process.env['TABIR_TEST_FEED_WRITES'] ?? 200)
+const WRITERS = 8
+const READERS = 3
+const POOL = 12
+const NOBODY = new AbortController().signal
+
+/** What a writer knows of a hash: how often it was changed, and what became of it. */
+interface Truth {
+  changes: number
+  state: 'there' | 'held' | 'gone'
+}
+
+t.test('a feed under concurrent writes loses and repeats nothing', { timeout: 60_000 + 20 * WRITES }, async (t) => {
+  const first = await startService(t)
+  const processes = [first, await startService(t, { redis: first.redis })]
+  const ngo = await keyFor(first, 'ngo', ['signals:write'], 'ngo')
+  await operator(first)
+  await ask(first, 'POST', '/v1/banks', ngo.headers, { name: 'mine' })
+  const owner = first.services.identify(ngo.key)
+  if (owner === undefined) throw new Error('a key that was made is known')
+  const bank = await first.services.banks.writable(owner, 'mine')
+  const truth = new Map<string, Truth>()
+  let toWrite = Math.ceil(WRITES / 2)
+  const stillWriting = { yes: true }
+
+  const sleeper = reader('sleeper')
+  await sleeper.readOn(first, () => false)
+  const readers = Array.from({ length: READERS }, (_, i) => reader(`reader-${i}`))
+  const latecomers = [reader('latecomer-0'), reader('latecomer-1'), reader('latecomer-2')]
+  const write = () => Promise.all(Array.from({ length: WRITERS }, (_, i) => writer(i)))
+  const reading = Promise.all(readers.map((one) => one.readOn(undefined, () => stillWriting.yes)))
+  await write()
+
+  // One follower slept so long that the stream does not reach back to where it stopped.
+  const redis = new Redis(first.redis.socket)
+  t.teardown(() => redis.disconnect())
+  await caughtUp()
+  t.same(
+    readers.map(({ snapshots }) => snapshots()),
+    readers.map(() => 1),
+    'who stays is given one snapshot',
+  )
+  await redis.xtrim('{tabir}:changes', 'MAXLEN', 5)
+  toWrite = Math.floor(WRITES / 2)
+  // Others begin while there is much to tell, and much changes.
+  const beginning = Promise.all(latecomers.map((one) => one.readOn(undefined, () => stillWriting.yes)))
+  await write()
+  stillWriting.yes = false
+  await Promise.all([reading, beginning])
+  await caughtUp()
+
+  await sleeper.readOn(first, () => false)
+  const expected = new Set([...truth].filter(([, { state }]) => state === 'there').map(([hash]) => hash))
+  t.ok(truth.size > 20 && expected.size > 10, `${truth.size} hashes, ${expected.size} of them there in the end`)
+  for (const one of [...readers, ...latecomers, sleeper]) {
+    t.same(new Set(one.held.values()), expected, `${one.name} holds what there is`)
+    t.equal(one.held.size, expected.size, `${one.name} holds it once`)
+    if (one.snapshots() > 1) continue // it names again what was told
+    const tooOften = [...one.told].filter(([hash, times]) => times > (truth.get(hash)?.changes ?? 0))
+    t.same(tooOften, [], `${one.name} was told nothing more often than it changed`)
+  }
+  t.ok(
+    readers.some(({ broken }) => broken() > 0),
+    'pages were broken off',
+  )
+  t.equal(sleeper.snapshots(), 2, 'who slept was given a snapshot')
+
+  /** One of a pool, which others write too; each is written by one writer at a time. */
+  async function writer(number: number): Promise<void> {
+    const pool = Array.from({ length: POOL }, () => hashFromBytes(randomBytes(32)))
+    const ids = new Map<string, string>()
+    while (toWrite-- > 0) {
+      const { services, app } = processes[Math.floor(Math.random() * 2)] ?? first
+      const hash = pool[Math.floor(Math.random() * POOL)] ?? hashFromBytes(randomBytes(32))
+      const text = formatHash(hash)
+      const known = truth.get(text)
+      const dice = Math.random()
+      if (dice < 0.05) await wholeCase(app, 1 + Math.floor(Math.random() * 4))
+      else if (known === undefined || known.state === 'gone' || dice < 0.2) ids.set(text, await put(services, hash, known))
+      else if (dice < 0.5 && known.state === 'there') await change(text, 'gone', () => remove(services, ids.get(text) ?? ''))
+      else if (known.state === 'there')
+        await change(text, 'held', () => services.trust.hold(ids.get(text) ?? '', { cause: 'operator', flood: 0 }))
+      else await change(text, 'there', () => services.trust.release(ids.get(text) ?? ''))
+    }
+    t.ok(ids.size > 0, `writer ${number} wrote`)
+  }
+
+  async function put({ registration }: TestService['services'], hash: Hash256, known: Truth | undefined) {
+    const signal = { type: 'pdq', view: 'whole', quality: 100, hash } as const
+    const { ids, revision } = await registration.forBank(bank, [{ signal, ref: undefined, category: undefined }])
+    await registration.matchable(revision)
+    truth.set(formatHash(hash), {
+      changes: (known?.changes ?? 0) + 1,
+      state: known?.state === 'held' ? 'held' : 'there',
+    })
+    return ids[0] ?? ''
+  }
+
+  async function remove({ registration }: TestService['services'], id: string) {
+    await registration.removeFromBank(bank, id, 'operator')
+  }
+
+  async function change(hash: string, state: Truth['state'], act: () => Promise<unknown>) {
+    await act()
+    truth.set(hash, { changes: (truth.get(hash)?.changes ?? 0) + 1, state })
+  }
+
+  /** Pictures of a case come together, and half of them go together. */
+  async function wholeCase(app: TestService['app'], count: number) {
+    const her = await openCase(app)
+    const hashes = Array.from({ length: count }, () => formatHash(hashFromBytes(randomBytes(32))))
+    const images = hashes.map((hash) => ({ signals: [{ type: 'pdq', hash, quality: 100 }] }))
+    await app.inject({ method: 'POST', url: `${her.url}/hashes`, headers: her.headers, payload: { images } })
+    const goes = Math.random() < 0.5
+    if (goes) await app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
+    for (const hash of hashes) truth.set(hash, { changes: goes ? 2 : 1, state: goes ? 'gone' : 'there' })
+  }
+
+  async function caughtUp(): Promise<void> {
+    await until(async () =>
+      (await Promise.all(processes.map(({ services }) => services.health.behind()))).every((n) => n === 0),
+    )
+  }
+
+  function reader(name: string) {
+    const who = { orgId: name, keyId: 'k', filter: { banks: undefined, categories: undefined, tiers: undefined } }
+    const held = new Map<string, string>()
+    const told = new Map<string, number>()
+    let named: Set<string> | undefined
+    let cursor: string | undefined
+    let broken = 0
+    let refusals = 0
+    let snapshots = 0
+
+    function apply(lines: readonly FeedLine[]): boolean {
+      let more = true
+      for (const line of lines) {
+        if (line.op === 'snapshot-begin') {
+          named = new Set()
+          snapshots++
+        } else if (line.op === 'tombstone') held.delete(line.id)
+        else if (line.op === 'upsert') {
+          const [signal] = line.signals
+          const hash = signal === undefined ? '' : formatHash(signal.hash)
+          held.set(line.id, hash)
+          named?.add(line.id)
+          told.set(hash, (told.get(hash) ?? 0) + 1)
+        } else if (line.op === 'snapshot-end') {
+          for (const id of held.keys()) if (named?.has(id) === false) held.delete(id)
+          named = undefined
+        } else if (line.op === 'cursor') {
+          cursor = line.cursor
+          more = line.more
+        }
+      }
+      return more
+    }
+
+    return {
+      name,
+      held,
+      told,
+      broken: () => broken,
+      snapshots: () => snapshots,
+      /** Reads until nobody writes any more and there is nothing more to read. */
+      async readOn(only: TestService | undefined, isWriting: () => boolean): Promise<void> {
+        for (;;) {
+          const wasWriting = isWriting()
+          const { services } = only ?? processes[Math.floor(Math.random() * 2)] ?? first
+          const knowsAll = !wasWriting && (await services.health.behind()) === 0
+          const limit = 1 + Math.floor(Math.random() * 10)
+          const breaksAt = wasWriting && Math.random() < 0.3 ? Math.floor(Math.random() * 10) : Number.POSITIVE_INFINITY
+          const lines: FeedLine[] = []
+          try {
+            const waitMs = wasWriting ? Math.floor(Math.random() * 40) : 0
+            for await (const line of services.feed.page(who, { after: cursor, limit, waitMs, signal: NOBODY })) {
+              lines.push(line)
+              if (lines.length > breaksAt) break
+            }
+          } catch (error) {
+            if (!(error instanceof Problem) || !['index-cold', 'store-away'].includes(error.code) || ++refusals > 1000)
+              throw error
+            await new Promise((resolve) => setTimeout(resolve, 10))
+            continue
+          }
+          if (lines.at(-1)?.op !== 'cursor') {
+            broken++
+            continue
+          }
+          if (!apply(lines) && knowsAll) return
+        }
+      },
+    }
+  }
+})
