@@ -57,6 +57,6 @@ function removeOrphans(folder) {
     if (!entry.isFile() || !/\.js(\.map)?$/.test(entry.name)) continue
     const path = join(entry.parentPath, entry.name)
     const source = join(root, path.slice(folder.length).replace(/\.js(\.map)?$/, '.ts'))
-    if (!existsSync(source)) rmSync(path)
+    if (!existsSync(source) && !existsSync(`${source}x`)) rmSync(path)
   }
 }

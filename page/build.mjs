@@ -1,4 +1,4 @@
-// Bundles the page into dist/public: files named by their content, compressed once, with a manifest for the api.
+// Bundles the page and the console into dist/public: files named by their content, compressed once, with a manifest for the api.
 import { createHash } from 'node:crypto'
 import {
   cpSync,
@@ -17,6 +17,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
 const hashSources = join(dirname(fileURLToPath(import.meta.url)), '../src')
+const console = join(dirname(fileURLToPath(import.meta.url)), '../console')
 
 /**
  * @param source the folder `page`; @param target where the api reads from. It is replaced as a whole, so that an api never
@@ -25,11 +26,21 @@ const hashSources = join(dirname(fileURLToPath(import.meta.url)), '../src')
 export async function buildPage(source, target) {
   const manifestPath = join(target, 'manifest.json')
   const builtAtMs = existsSync(manifestPath) ? statSync(manifestPath).mtimeMs : 0
-  const inputs = [...filesIn(source), ...filesIn(join(hashSources, 'hash')), ...filesIn(join(hashSources, 'domain'))]
+  const inputs = [
+    ...filesIn(source),
+    ...filesIn(console),
+    ...filesIn(join(hashSources, 'hash')),
+    ...filesIn(join(hashSources, 'domain')),
+  ]
   if (inputs.every((file) => statSync(file).mtimeMs < builtAtMs)) return
 
   const { outputFiles } = await build({
-    entryPoints: ['page.ts', 'worker.ts', 'style.css'].map((file) => join(source, file)),
+    entryPoints: [
+      ...['page.ts', 'worker.ts', 'style.css'].map((file) => join(source, file)),
+      ...['console.tsx', 'console.css'].map((file) => join(console, file)),
+    ],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
     outdir: target,
     bundle: true,
     write: false,
@@ -51,10 +62,13 @@ export async function buildPage(source, target) {
     worker: 'worker.js',
     style: 'style.css',
     icon: 'icon.svg',
+    console: 'console.js',
+    consoleStyle: 'console.css',
   })) {
     manifest[role] = writeAsset(join(fresh, 'assets'), name, made.get(name))
   }
   for (const folder of ['html', 'messages']) cpSync(join(source, folder), join(fresh, folder), { recursive: true })
+  cpSync(join(console, 'console.html'), join(fresh, 'html/console.html'))
   writeFileSync(join(fresh, 'manifest.json'), JSON.stringify(manifest))
   rmSync(target, { recursive: true, force: true })
   renameSync(fresh, target)

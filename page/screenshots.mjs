@@ -1,15 +1,17 @@
 // Every page and state, in every language, light and dark, on a telephone and on a desk: to be looked at.
-// npm run screenshots [-- --language en] [--out FOLDER]
+// npm run screenshots [-- --language en | --only console] [--out FOLDER]
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { chromium } from 'playwright-core'
 import sharp from 'sharp'
 import { openService, run, startApi } from '../bench/service.mjs'
+import { shootConsole } from '../console/screenshots.mjs'
 
 const { values: args } = parseArgs({
   options: {
     language: { type: 'string' },
+    only: { type: 'string' },
     out: { type: 'string', default: 'tmp/screenshots' },
     chromium: { type: 'string', default: '/usr/bin/chromium' },
   },
@@ -19,10 +21,17 @@ const PICTURES = 'demo/pictures'
 
 await run(async (defer) => {
   const contact = { TABIR_CONTACT_NAME: 'An organisation that helps', TABIR_CONTACT_LINK: 'https://help.example/' }
-  const { port } = await startApi(defer, await openService(defer), { settings: contact })
+  const service = await openService(defer)
+  const { port } = await startApi(defer, service, { settings: contact })
   const flags = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu']
   const browser = await chromium.launch({ executablePath: args.chromium, args: flags })
   defer(() => browser.close())
+  mkdirSync(args.out, { recursive: true })
+  if (args.language === undefined) {
+    const name = (state, colorScheme, device) => join(args.out, `${state}-${colorScheme}-${device}.png`)
+    await shootConsole({ browser, url: `http://127.0.0.1:${port}`, service, sizes: SIZES, name })
+  }
+  if (args.only === 'console') return
   const files = [
     ...readdirSync(PICTURES)
       .slice(0, 2)
@@ -32,7 +41,6 @@ await run(async (defer) => {
     { name: 'IMG_2042.heic', mimeType: 'image/heic', buffer: Buffer.from('00000018667479706865696300000000', 'hex') },
   ]
   const named = await Promise.all(files.map(async (file) => (typeof file === 'string' ? fileOf(file) : file)))
-  mkdirSync(args.out, { recursive: true })
   for (const language of args.language === undefined ? ['en', 'ms', 'zh-Hans', 'ta'] : [args.language]) {
     for (const colorScheme of ['light', 'dark']) {
       for (const [device, viewport] of Object.entries(SIZES)) {

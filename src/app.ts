@@ -18,11 +18,13 @@ import { requestLog } from './http/plugins/request-log.js'
 import { slowBodies } from './http/plugins/slow-bodies.js'
 import { accountRoutes } from './http/routes/accounts.js'
 import { assistedCaseRoutes } from './http/routes/assisted-cases.js'
+import { auditRoutes } from './http/routes/audit.js'
 import { bankRoutes } from './http/routes/banks.js'
 import { caseFileRoutes } from './http/routes/case-file.js'
 import { caseImageRoutes } from './http/routes/case-images.js'
 import { caseRoutes } from './http/routes/cases.js'
 import { challengeRoutes } from './http/routes/challenge.js'
+import { dayRoutes } from './http/routes/days.js'
 import { docRoutes } from './http/routes/docs.js'
 import { exchangeRoutes } from './http/routes/exchanges.js'
 import { exportRoutes } from './http/routes/exports.js'
@@ -32,9 +34,11 @@ import { healthRoutes } from './http/routes/health.js'
 import { hmaRoutes } from './http/routes/hma.js'
 import { importRoutes } from './http/routes/imports.js'
 import { insightRoutes } from './http/routes/insights.js'
+import { keyRoutes } from './http/routes/keys.js'
 import { matchRoutes } from './http/routes/match.js'
 import { noticeRoutes } from './http/routes/notices.js'
 import { pageRoutes } from './http/routes/page.js'
+import { registryRoutes } from './http/routes/registry.js'
 import { signalRoutes } from './http/routes/signals.js'
 import { stopNciiRoutes } from './http/routes/stopncii.js'
 import { watchRoutes } from './http/routes/watch.js'
@@ -54,14 +58,17 @@ import type { Health } from './services/health.js'
 import type { Idempotency } from './services/idempotency.js'
 import type { Imports } from './services/imports.js'
 import type { Insights } from './services/insights.js'
+import type { KeyKeeping } from './services/key-keeping.js'
 import type { LimitCounter } from './services/limits.js'
 import type { MatchIds } from './services/match-ids.js'
 import type { Matcher } from './services/matcher.js'
 import type { Notices } from './services/notices.js'
 import type { ProofOfWork } from './services/proof-of-work.js'
 import type { Registration } from './services/registration.js'
+import type { RegistryCounts } from './services/registry-counts.js'
 import type { Signer } from './services/signer.js'
 import type { StopNcii } from './services/stopncii.js'
+import type { Tallies } from './services/tallies.js'
 import type { TrustService } from './services/trust.js'
 import type { WatchService } from './services/watches.js'
 import type { WebhookService } from './services/webhooks.js'
@@ -90,6 +97,9 @@ export interface AppServices {
   readonly notices: Notices
   readonly proofOfWork: ProofOfWork
   readonly insights: Insights
+  readonly tallies: Pick<Tallies, 'days'>
+  readonly keys: KeyKeeping
+  readonly registry: () => Promise<RegistryCounts>
   readonly accounts: Accounts
   readonly webhooks: WebhookService
   readonly watches: WatchService
@@ -210,6 +220,10 @@ export async function buildApp({
     await guarded.register(signalRoutes, { prefix: '/v1', trust })
     await guarded.register(noticeRoutes, { prefix: '/v1', notices: services.notices })
     await guarded.register(insightRoutes, { prefix: '/v1', insights: services.insights })
+    await guarded.register(keyRoutes, { prefix: '/v1', keys: services.keys })
+    await guarded.register(auditRoutes, { prefix: '/v1', audit: services.audit })
+    await guarded.register(dayRoutes, { prefix: '/v1', tallies: services.tallies })
+    await guarded.register(registryRoutes, { prefix: '/v1', registry: services.registry })
     await guarded.register(accountRoutes, { prefix: '/v1', accounts: services.accounts })
     await guarded.register(watchRoutes, { prefix: '/v1', watches: services.watches })
     await guarded.register(webhookRoutes, { prefix: '/v1', webhooks: services.webhooks })

@@ -28,6 +28,7 @@ const services = await openServices({
   exchanges: config.exchangesFile === undefined ? [] : exchangesIn(readFileSync(config.exchangesFile, 'utf8')),
   withdrawalsFolder: config.withdrawalsDir ?? join(config.dataDir, 'withdrawals'),
   retentionMs: config.caseRetentionDays * 86_400_000,
+  env: config.env,
   extendedProtection: config.extendedProtection === 'on',
   trustLimits: {
     maxImagesPerCase: config.maxImagesPerCase,

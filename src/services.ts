@@ -30,6 +30,7 @@ import { healthOf } from './services/health.js'
 import { idempotencyOver } from './services/idempotency.js'
 import { importsOver } from './services/imports.js'
 import { insightsFrom } from './services/insights.js'
+import { keyKeeping } from './services/key-keeping.js'
 import { keyUsesOver } from './services/key-uses.js'
 import { limitCounter } from './services/limits.js'
 import { matchIdsWith } from './services/match-ids.js'
@@ -39,11 +40,13 @@ import { probingDetector } from './services/probing.js'
 import { type ProbingMode, probingGuard } from './services/probing-guard.js'
 import { recentChanges } from './services/recent-changes.js'
 import { registrationIn } from './services/registration.js'
+import { registryCounts } from './services/registry-counts.js'
 import { Replica } from './services/replica.js'
 import { sealingAsAgreed } from './services/sealing.js'
 import { signerFrom } from './services/signer.js'
 import { snapshotsIn } from './services/snapshot.js'
 import { stopNciiOver } from './services/stopncii.js'
+import { talliesOver } from './services/tallies.js'
 import { veilFrom } from './services/veil.js'
 import { isHarmless } from './services/veto.js'
 import { watchIndexOver } from './services/watch-index.js'
@@ -68,6 +71,7 @@ import type { Keyring } from './store/seal.js'
 import { checkRing, noteActive } from './store/seal-ring.js'
 import { hasSecrets, loadSecrets } from './store/secrets.js'
 import { connectForFollowing, connectForRequests, openStore, type RedisTarget, type Store } from './store/store.js'
+import { talliesIn } from './store/tallies.js'
 import { trustsIn } from './store/trust.js'
 import { usesIn } from './store/uses.js'
 import { watchesIn } from './store/watches.js'
@@ -83,6 +87,8 @@ export interface ServiceOptions {
   readonly retentionMs: number
   /** Feeds of other systems to pull; none when left out. */
   readonly exchanges?: readonly Exchange[]
+  /** The deployment's label in API keys. */
+  readonly env: string
   readonly trustLimits: TrustLimits
   readonly maxWatchesPerOrg: number
   /** Origins that webhooks may go to although they are not on the public internet. */
@@ -182,7 +188,9 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     offersExtendedProtection: options.extendedProtection,
     now,
   })
+  const tallies = talliesOver({ tallies: talliesIn(store), everyMs: TALLY_EVERY_MS, now, onTrouble })
   const trust = trustParts({
+    onSaid: tallies.said,
     store,
     keyring,
     secrets,
@@ -299,7 +307,8 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     exchanges,
     pullSoon: pulling.pullSoon,
     imports: importsOver({ imports: importsIn(store), registration, secret: secrets.signalId, now }),
-    matcher,
+    matcher: tallies.counted(matcher),
+    tallies,
     watches: watchServiceOver({ watches, mostPerOrg: options.maxWatchesPerOrg, now }),
     banks: bankService,
     contents,
@@ -318,6 +327,8 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     trust: trust.trust,
     notices: trust.notices,
     proofOfWork: trust.proofOfWork,
+    keys: keyKeeping({ apiKeys, uses: keyUsesIn(store), replica, env: options.env, now }),
+    registry: registryCounts({ replica, now, clock }),
     insights: insightsFrom({ contexts: trust.contexts, now }),
     accounts: accountsFrom({ events: trust.events, strikes: trust.strikes, now }),
     webhooks: webhooksFrom({
@@ -347,7 +358,9 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       watching.start()
     },
     beginPulling: pulling.start,
-    settled: () => trust.sightings.flush(),
+    async settled() {
+      await Promise.all([trust.sightings.flush(), tallies.flush()])
+    },
     sweepWatches: () => watching.sweep(),
     callOff: () => desk.close(),
     async close() {
@@ -368,6 +381,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       await limits.close()
       await contents.close()
       await erasing.close()
+      await tallies.close()
       await saving.close()
       caseEvents.close()
       await replica.close()
@@ -417,6 +431,9 @@ function pullingBy(exchanges: Exchanges, { exchanges: schedule = [], redis: targ
     },
   }
 }
+
+/** How long counts for people to look at may wait. */
+const TALLY_EVERY_MS = 5000
 
 /** Without Redis a queue may wait for a connection that does not come. */
 const CLOSE_WITHIN_MS = 1000

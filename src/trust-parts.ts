@@ -10,7 +10,7 @@ import type { PartyOf } from './services/parties.js'
 import { proofOfWork } from './services/proof-of-work.js'
 import type { Replica } from './services/replica.js'
 import { sightingsKeptBy } from './services/sightings.js'
-import { type TrustService, trustOver } from './services/trust.js'
+import { type TrustChange, type TrustService, trustOver } from './services/trust.js'
 import { effectsIn } from './services/trust-effects.js'
 import { vetoing } from './services/vetoing.js'
 import type { ApiKeys } from './store/api-keys.js'
@@ -47,6 +47,8 @@ export interface TrustPartsNeeded {
   readonly matchIds: MatchIds
   readonly partyOf: PartyOf
   readonly limits: TrustLimits
+  /** Told of each change, before what follows from it. Waits for nothing. */
+  readonly onSaid: (change: TrustChange) => void
   readonly now: () => number
   readonly onTrouble: (error: unknown) => void
 }
@@ -65,7 +67,7 @@ export function trustParts(needed: TrustPartsNeeded) {
   const veto = vetoing({ images, replica, idSecret: secrets.signalId, now })
 
   const ownerOf = ownersIn(cases, (bank) => replica.catalogue.banks.get(bank)?.orgId)
-  const onChange = effectsIn({ notices, strikes, veto, caseEvents, ownerOf })
+  const effects = effectsIn({ notices, strikes, veto, caseEvents, ownerOf })
   const trust: TrustService = trustOver({
     trusts,
     images,
@@ -80,7 +82,10 @@ export function trustParts(needed: TrustPartsNeeded) {
     partyOf,
     clocksOf: notices.running,
     now,
-    onChange,
+    onChange: (change) => {
+      needed.onSaid(change)
+      return effects(change)
+    },
   })
   const sightings = sightingsKeptBy({
     keep: afterMatches({

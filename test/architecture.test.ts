@@ -45,6 +45,14 @@ t.test('the page takes its rules from hash and domain, and one package that read
   }
 })
 
+t.test('the console takes its words from domain, and one package that draws', async (t) => {
+  for (const { folder, file, specifier, target } of importsUnder('console')) {
+    t.equal(folder, 'console')
+    if (target === undefined) t.match(specifier, /^preact(\/hooks)?$/, `${file} imports ${specifier}`)
+    else t.ok(['console', 'domain'].includes(target), `${file} imports ${specifier}`)
+  }
+})
+
 t.test('only workers/media touches an image codec', async (t) => {
   for (const { file, specifier } of [...importsUnder('src'), ...importsUnder('workers')]) {
     if (specifier === 'sharp' || specifier === 'imghash') {
@@ -101,6 +109,6 @@ function folderOf(file: string): string {
 
 function sourcesUnder(top: string): string[] {
   return readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.includes('kernel/') && !name.endsWith('.generated.ts'))
+    .filter((name) => /\.tsx?$/.test(name) && !name.includes('kernel/') && !name.endsWith('.generated.ts'))
     .map((name) => join(top, name))
 }

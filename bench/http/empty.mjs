@@ -33,6 +33,7 @@ const services = await openServices({
   maxWatchesPerOrg: 1,
   webhookOrigins: new Set(),
   extendedProtection: false,
+  env: config.env,
   now: () => Date.now(),
   clock: () => performance.now(),
   onTrouble: console.error,

@@ -30,6 +30,7 @@ export const PROBLEM_CODES = [
   'idempotency-key-reused',
   'idempotency-key-busy',
   'bank-unknown',
+  'key-unknown',
   'bank-exists',
   'organisation-unknown',
   'signal-unknown',

@@ -198,6 +198,20 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       "readers": null
     }
   },
+  "createKey": {
+    "body": {
+      "org": "platform",
+      "kind": "platform",
+      "scopes": [
+        "match",
+        "feedback"
+      ]
+    },
+    "answer": {
+      "keyId": "mv5vj5tktv",
+      "key": "an-api-key"
+    }
+  },
   "decideDispute": {
     "params": {
       "signalId": "1a22489c-1d71-8809-a01e-6898f6f2c586"
@@ -509,6 +523,35 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       "pem": "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAf8J9p+5naQR4l4V/cS/4TscnJrVf7zKfo5oA6pr+JGA=\n-----END PUBLIC KEY-----\n"
     }
   },
+  "getRegistry": {
+    "answer": {
+      "countedAt": "2026-11-25T11:54:30.058Z",
+      "images": 2,
+      "silent": 0,
+      "signals": {
+        "pdq": 2,
+        "pdq-area": 16,
+        "blockhash": 1,
+        "sha256": 1
+      },
+      "groups": [
+        {
+          "bank": "cases",
+          "tier": "self-reported",
+          "category": "nude",
+          "disputed": false,
+          "images": 1
+        },
+        {
+          "bank": "cases",
+          "tier": "verified",
+          "category": "nude",
+          "disputed": false,
+          "images": 1
+        }
+      ]
+    }
+  },
   "getReport": {
     "params": {
       "caseNumber": "TBR-F3FA-6SG5-NJSG"
@@ -762,6 +805,11 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       ]
     }
   },
+  "listAudit": {
+    "answer": {
+      "entries": []
+    }
+  },
   "listBanks": {
     "answer": {
       "banks": [
@@ -785,6 +833,62 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   "listContexts": {
     "answer": {
       "contexts": []
+    }
+  },
+  "listDays": {
+    "answer": {
+      "days": [
+        {
+          "day": "2026-10-27",
+          "pictures": 0,
+          "found": 0,
+          "grades": {
+            "exact": 0,
+            "strong": 0,
+            "near": 0,
+            "review": 0
+          },
+          "distances": {
+            "0": 0,
+            "1-15": 0,
+            "16-31": 0,
+            "32-45": 0,
+            "46-60": 0,
+            "61-90": 0
+          },
+          "verdicts": {
+            "blocked": 0,
+            "not-blocked": 0,
+            "pending-review": 0,
+            "disputed": 0
+          }
+        },
+        {
+          "day": "2026-10-28",
+          "pictures": 0,
+          "found": 0,
+          "grades": {
+            "exact": 0,
+            "strong": 0,
+            "near": 0,
+            "review": 0
+          },
+          "distances": {
+            "0": 0,
+            "1-15": 0,
+            "16-31": 0,
+            "32-45": 0,
+            "46-60": 0,
+            "61-90": 0
+          },
+          "verdicts": {
+            "blocked": 0,
+            "not-blocked": 0,
+            "pending-review": 0,
+            "disputed": 0
+          }
+        }
+      ]
     }
   },
   "listDisputes": {
@@ -870,6 +974,40 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       ]
     }
   },
+  "listKeys": {
+    "answer": {
+      "keys": [
+        {
+          "keyId": "mv5vj5tktv",
+          "org": "platform",
+          "kind": "platform",
+          "scopes": [
+            "match",
+            "feedback"
+          ],
+          "createdAt": "2026-11-25T11:54:30.072Z",
+          "expiresAt": "2026-11-26T11:54:30.076Z",
+          "suspendedAt": null,
+          "networks": null,
+          "lastUsedOn": null
+        },
+        {
+          "keyId": "xd70jdfb5b",
+          "org": "operator",
+          "kind": "operator",
+          "scopes": [
+            "match",
+            "match:distance"
+          ],
+          "createdAt": "2026-11-25T11:54:29.474Z",
+          "expiresAt": null,
+          "suspendedAt": null,
+          "networks": null,
+          "lastUsedOn": "2026-11-25"
+        }
+      ]
+    }
+  },
   "listLaws": {
     "answer": {
       "laws": [
@@ -915,6 +1053,62 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   "listOverdue": {
     "answer": {
       "clocks": []
+    }
+  },
+  "listOwnDays": {
+    "answer": {
+      "days": [
+        {
+          "day": "2026-10-27",
+          "pictures": 0,
+          "found": 0,
+          "grades": {
+            "exact": 0,
+            "strong": 0,
+            "near": 0,
+            "review": 0
+          },
+          "distances": {
+            "0": 0,
+            "1-15": 0,
+            "16-31": 0,
+            "32-45": 0,
+            "46-60": 0,
+            "61-90": 0
+          },
+          "verdicts": {
+            "blocked": 0,
+            "not-blocked": 0,
+            "pending-review": 0,
+            "disputed": 0
+          }
+        },
+        {
+          "day": "2026-10-28",
+          "pictures": 0,
+          "found": 0,
+          "grades": {
+            "exact": 0,
+            "strong": 0,
+            "near": 0,
+            "review": 0
+          },
+          "distances": {
+            "0": 0,
+            "1-15": 0,
+            "16-31": 0,
+            "32-45": 0,
+            "46-60": 0,
+            "61-90": 0
+          },
+          "verdicts": {
+            "blocked": 0,
+            "not-blocked": 0,
+            "pending-review": 0,
+            "disputed": 0
+          }
+        }
+      ]
     }
   },
   "listOwnOverdue": {
@@ -1256,6 +1450,28 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       "nextTryAt": "2026-11-25T11:41:19.074Z",
       "status": 204,
       "failure": null
+    }
+  },
+  "restoreKey": {
+    "params": {
+      "keyId": "mv5vj5tktv"
+    }
+  },
+  "revokeKey": {
+    "params": {
+      "keyId": "gep8g5zftj"
+    }
+  },
+  "rotateKey": {
+    "params": {
+      "keyId": "mv5vj5tktv"
+    },
+    "body": {
+      "overlapHours": 24
+    },
+    "answer": {
+      "keyId": "gep8g5zftj",
+      "key": "an-api-key"
     }
   },
   "rotateWebhookSecret": {

@@ -41,6 +41,7 @@ const TAGS = [
   { name: 'feed', description: 'For platforms that match inside their own walls.' },
   { name: 'signals', description: 'For the operator: disputes, the quarantine, what is decided about a signal.' },
   { name: 'watch', description: 'For platforms: be told when a picture that was uploaded lately is registered later.' },
+  { name: 'keys', description: 'For the operator: who may ask.' },
   { name: 'webhooks', description: 'For organisations that want to be told of what happens.' },
   { name: 'operation', description: 'For whoever runs it.' },
 ]

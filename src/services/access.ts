@@ -3,6 +3,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { Caller, OrgKind, Scope } from '../domain/access.js'
+import type { AuditActor } from '../domain/audit.js'
 import { uuidV7 } from '../domain/ids.js'
 import { Problem } from '../domain/problem.js'
 import type { ApiKey, ApiKeys } from '../store/api-keys.js'
@@ -26,6 +27,8 @@ export interface NewKey {
   readonly expiresAtMs?: number | undefined
   /** As `isNetwork` takes them; undefined for everywhere. */
   readonly networks?: readonly string[] | undefined
+  /** Who makes it; the operator at the command line when left out. */
+  readonly by?: AuditActor
 }
 
 /** Shown once. */
@@ -37,14 +40,22 @@ export interface ShownKey {
 /** Makes a key for an organisation, and the organisation if it is new. The key's text is not kept anywhere. */
 export async function createApiKey(
   apiKeys: ApiKeys,
-  { org, kind, scopes, env, nowMs, expiresAtMs, networks }: NewKey,
+  { org, kind, scopes, env, nowMs, expiresAtMs, networks, by }: NewKey,
 ): Promise<ShownKey> {
   const orgId = await apiKeys.ensureOrg({ name: org, kind, newId: uuidV7(nowMs, randomBytes(10)) })
   const { secretSha256, ...shown } = newKey(env)
   const { keyId } = shown
   const createdAtMs = nowMs
-  await apiKeys.add({ keyId, orgId, scopes, secretSha256, createdAtMs, expiresAtMs, networks, suspendedAtMs: undefined })
+  await apiKeys.add({ keyId, orgId, scopes, secretSha256, createdAtMs, expiresAtMs, networks, suspendedAtMs: undefined }, by)
   return shown
+}
+
+export interface KeyRotation {
+  readonly keyId: string
+  readonly env: string
+  readonly nowMs: number
+  readonly overlapMs: number
+  readonly by?: AuditActor
 }
 
 /**
@@ -54,7 +65,7 @@ export async function createApiKey(
  */
 export async function rotateApiKey(
   apiKeys: ApiKeys,
-  { keyId, env, nowMs, overlapMs }: { keyId: string; env: string; nowMs: number; overlapMs: number },
+  { keyId, env, nowMs, overlapMs, by = 'operator' }: KeyRotation,
 ): Promise<ShownKey | undefined> {
   const { secretSha256, ...shown } = newKey(env)
   const revision = await apiKeys.change(
@@ -64,7 +75,7 @@ export async function rotateApiKey(
       // A suspended key has a suspended successor: whoever probes does not rotate out of it.
       successor: { ...key, keyId: shown.keyId, secretSha256, createdAtMs: nowMs },
     }),
-    { act: 'key.rotated', by: 'operator', about: { keyId, successorId: shown.keyId }, atMs: nowMs },
+    { act: 'key.rotated', by, about: { keyId, successorId: shown.keyId }, atMs: nowMs },
   )
   return revision === undefined ? undefined : shown
 }

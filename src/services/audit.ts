@@ -1,7 +1,7 @@
 // What was done, kept so that it cannot be denied: the one way for services to record an act.
 
 import type { AuditAbout, AuditAct, AuditActor } from '../domain/audit.js'
-import { AuditError, type AuditHead, type AuditLog, noteInAudit } from '../store/audit.js'
+import { AuditError, type AuditHead, type AuditLog, type ChainedAct, noteInAudit } from '../store/audit.js'
 import type { Store } from '../store/store.js'
 
 export interface Audit {
@@ -13,6 +13,8 @@ export interface Audit {
    * @param about without the day, which is added.
    */
   recordDaily<A extends DailyAct>(act: A, by: AuditActor, about: Omit<AuditAbout<A>, 'day'>): void
+  /** The last first: those before this number, or the very last ones. @param limit at most 1,000. */
+  latest(before: number | undefined, limit: number): Promise<ChainedAct[]>
   /** Ends with what was recorded by then in the chain, if the store can be reached. */
   close(): Promise<void>
 }
@@ -79,6 +81,7 @@ export function auditOver({ store, log, now, onTrouble, onHead }: AuditParts): A
         },
       )
     },
+    latest: (before, limit) => log.latest(before, limit),
     async close() {
       clearInterval(timer)
       await lastWork

@@ -14,7 +14,7 @@ import type { ApiKey } from '../store/api-keys.js'
 import type { ImageColumns, SignalColumns } from '../store/image-reader-columns.js'
 import { type CataloguePiece, PIECE_BYTES } from './catalogue-dump.js'
 import { DetailPlaces } from './detail-places.js'
-import { type ImageFacts, ImageTable } from './image-table.js'
+import { type ImageFacts, ImageTable, type ImageTally } from './image-table.js'
 
 /** What a match says about an image; its hashes stay behind. */
 export interface CatalogueImage extends ImageFacts {
@@ -215,6 +215,16 @@ export class Catalogue {
 
   get images(): number {
     return this.#images.size
+  }
+
+  /** Images that are kept and do not match: held, or judged false. */
+  get silentImages(): number {
+    return this.#silent.size
+  }
+
+  /** As `ImageTable.tally`. */
+  tally(): Generator<void, ImageTally[], void> {
+    return this.#images.tally()
   }
 
   /** Would a fresh catalogue take much less memory, because most images that came are gone? */

@@ -9,6 +9,11 @@ export interface ImageFacts {
   readonly disputed: boolean
 }
 
+/** How many images are of one kind. */
+export interface ImageTally extends ImageFacts {
+  readonly images: number
+}
+
 const ID_BYTES = 16
 const PAGE_BITS = 16
 const PAGE_IMAGES = 1 << PAGE_BITS
@@ -149,16 +154,23 @@ export class ImageTable {
   factsOf(ordinal: number): ImageFacts | undefined {
     const page = this.#pages[ordinal >>> PAGE_BITS]
     const at = ordinal % PAGE_IMAGES
-    const code = page?.facts[at] ?? 0
-    const tier = nameOfCode(TIER_NAMES, TIERS, (code >>> 4) & TIER_CODES)
-    const bank = this.#bankNames[page?.banks[at] ?? 0]
-    if (tier === undefined || bank === undefined) return undefined
-    return {
-      bank,
-      tier,
-      category: nameOfCode(CATEGORY_NAMES, CATEGORIES, code & 15),
-      disputed: (code & DISPUTED) !== 0,
+    return factsIn(page?.facts[at] ?? 0, this.#bankNames[page?.banks[at] ?? 0])
+  }
+
+  /** How many images there are of each bank and kind, counted a page at a time; what changes meanwhile may or may not count. */
+  *tally(): Generator<void, ImageTally[], void> {
+    const counts = new Uint32Array(this.#bankNames.length * 256)
+    for (const { banks, facts } of this.#pages) {
+      for (const [at, code] of facts.entries()) {
+        const place = (banks[at] ?? 0) * 256 + code
+        if (code !== 0) counts[place] = (counts[place] ?? 0) + 1
+      }
+      yield
     }
+    return [...counts.entries()].flatMap(([place, images]) => {
+      const facts = images === 0 ? undefined : factsIn(place & 255, this.#bankNames[place >>> 8])
+      return facts === undefined ? [] : [{ ...facts, images }]
+    })
   }
 
   /** Changes how much stands behind an image that is in the table. */
@@ -252,6 +264,12 @@ export class ImageTable {
     const page = this.#pages[ordinal >>> PAGE_BITS]
     return page === undefined ? 0 : hashOf(page.ids, (ordinal % PAGE_IMAGES) * ID_BYTES)
   }
+}
+
+function factsIn(code: number, bank: string | undefined): ImageFacts | undefined {
+  const tier = nameOfCode(TIER_NAMES, TIERS, (code >>> 4) & TIER_CODES)
+  if (tier === undefined || bank === undefined) return undefined
+  return { bank, tier, category: nameOfCode(CATEGORY_NAMES, CATEGORIES, code & 15), disputed: (code & DISPUTED) !== 0 }
 }
 
 /** The random part of a UUID needs no further mixing. */

@@ -47,6 +47,8 @@ export interface AuditLog {
   chain(): Promise<AuditHead | undefined>
   /** The oldest first, from after this number, at most `limit`. */
   list(afterNumber: number, limit: number): Promise<ChainedAct[]>
+  /** The newest first, those before this number if there is one, at most `limit`. */
+  latest(beforeNumber: number | undefined, limit: number): Promise<ChainedAct[]>
   /** Reads all of it. @param noted an entry that somebody noted elsewhere: it has to be there. Cost: about 10 µs an entry. */
   verify(noted?: AuditHead): Promise<AuditVerdict>
 }
@@ -123,10 +125,12 @@ export function auditLogIn(store: Store, secret: Buffer): AuditLog {
 
     async list(afterNumber, limit) {
       const entries = await store.ask((redis) => redis.xrangeBuffer(keys.audit, `(${afterNumber}-0`, '+', 'COUNT', limit))
-      return entries.map((entry) => {
-        const { number, text } = fieldsOf(entry)
-        return { number, ...Entry.parse(JSON.parse(text.toString('utf8'))) }
-      })
+      return entries.map(actOf)
+    },
+
+    async latest(beforeNumber, limit) {
+      const from = beforeNumber === undefined ? '+' : `(${beforeNumber}-0`
+      return (await store.ask((redis) => redis.xrevrangeBuffer(keys.audit, from, '-', 'COUNT', limit))).map(actOf)
     },
 
     async verify(noted) {
@@ -185,6 +189,11 @@ function numberBytes(number: number): Buffer {
   const bytes = Buffer.alloc(8)
   bytes.writeBigUInt64BE(BigInt(number))
   return bytes
+}
+
+function actOf(entry: [id: Buffer, fields: Buffer[]]): ChainedAct {
+  const { number, text } = fieldsOf(entry)
+  return { number, ...Entry.parse(JSON.parse(text.toString('utf8'))) }
 }
 
 /** What is missing or malformed is empty: then its MAC is not right. */

@@ -57,6 +57,8 @@ export const keys = {
   ownerDues: `${TAG}:owner-dues`,
   /** hash: how often an image was matched, and by how many. */
   sightings: (imageHex: string) => `${TAG}:sightings:${imageHex}`,
+  /** hash: organisation and what is counted → how often on this day (`2026-01-31`). */
+  tallies: (day: string) => `${TAG}:tallies:${day}`,
   /** stream: what an operator or a webhook has to be told of. */
   events: `${TAG}:events`,
   /** string: that an event was noted. */

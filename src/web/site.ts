@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { hotlinesFor } from '../domain/hotlines.js'
 import { REPORT_LANGUAGES } from '../domain/report-words.js'
-import { ASSET_HEADERS, PAGE_HEADERS, WORKER_HEADERS } from './headers.js'
+import { ASSET_HEADERS, CONSOLE_HEADERS, PAGE_HEADERS, WORKER_HEADERS } from './headers.js'
 import {
   type Contact,
   contactMarkup,
@@ -44,6 +44,8 @@ export interface Site {
   readonly languages: readonly string[]
   /** @param language one of `languages`. */
   page(name: PageName, language: string): Served
+  /** For organisations and the operator. In English. */
+  readonly console: Served
   asset(file: string): Served | undefined
 }
 
@@ -52,7 +54,7 @@ interface Asset {
   readonly file: string
   readonly integrity: string
 }
-type Manifest = Readonly<Record<'script' | 'worker' | 'style' | 'icon', Asset>>
+type Manifest = Readonly<Record<'script' | 'worker' | 'style' | 'icon' | 'console' | 'consoleStyle', Asset>>
 
 const DEFAULT_LANGUAGE = 'en'
 const TYPES: Readonly<Record<string, string>> = {
@@ -94,6 +96,11 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
       if (page === undefined) throw new Error(`there is no page ${name} in ${language}`)
       return page
     },
+    console: served(
+      CONSOLE_HEADERS,
+      'text/html; charset=utf-8',
+      fill(text(folder, 'html/console.html'), flattened(manifest)),
+    ),
     asset: (file) => assets.get(file),
   }
 

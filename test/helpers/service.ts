@@ -82,6 +82,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' },
     retentionMs: RETENTION_MS,
     exchanges: options.exchanges ?? [],
+    env: 'test',
     snapshots: undefined,
     withdrawalsFolder: options.withdrawalsFolder,
     ...(options.probing !== undefined && { probing: options.probing, probingWaitMs: 1 }),

@@ -109,6 +109,15 @@ t.test('every operation is called, and answers as its example says', async (t) =
   await operator('listEvents', { query: {} })
   await operator('listStrikes', {})
   await operator('clearStrikes', { params: { account: `org:${signalId}` } })
+  await operator('getRegistry', {})
+  await operator('listDays', { query: {} })
+  await platform('listOwnDays', { query: {} })
+  const made = await operator('createKey', { body: { org: 'platform', kind: 'platform', scopes: ['match', 'feedback'] } })
+  const successor = await operator('rotateKey', { params: { keyId: made.keyId }, body: { overlapHours: 24 } })
+  await operator('restoreKey', { params: { keyId: made.keyId } })
+  await operator('revokeKey', { params: { keyId: successor.keyId } })
+  await operator('listKeys', {})
+  await operator('listAudit', { query: {} })
   await operator('listExchanges', {})
   await operator('pullExchange', { params: { name: 'ncii-list' } })
 
@@ -216,7 +225,12 @@ function shown(value: unknown): unknown {
     ]),
   )
 }
-const HIDDEN: Readonly<Record<string, string>> = { secret: `whsec_${'A'.repeat(43)}=`, token: 'a-token', pin: '123456' }
+const HIDDEN: Readonly<Record<string, string>> = {
+  secret: `whsec_${'A'.repeat(43)}=`,
+  token: 'a-token',
+  key: 'an-api-key',
+  pin: '123456',
+}
 
 /** The names in it, and of the values only words of ours, which may change or go: an example must not have one that is gone. */
 function shapeOf(value: unknown): unknown {

@@ -1,4 +1,4 @@
-// The page for the person in the picture: three documents and what they load.
+// The page for the person in the picture and the console for organisations: documents, and what they load.
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
@@ -32,6 +32,10 @@ export const pageRoutes: FastifyPluginAsyncZod<PageRouteOptions> = async (app, {
       )
     })
   }
+
+  app.get('/console', { config: PUBLIC, schema: { hide: true } }, async (request, reply) =>
+    send(request, reply, site.console, 'Accept-Encoding'),
+  )
 
   app.get(
     '/assets/:file',

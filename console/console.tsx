@@ -1,0 +1,93 @@
+// Entry of the console: signing in with a key, which is kept in the memory of this tab and nowhere else.
+
+import { render } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { type Api, apiWith } from './api.js'
+import { PANELS, type Panel } from './panels.js'
+import { SignIn } from './sign-in.js'
+
+/** Whoever finds the desk later finds no key. */
+const IDLE_MS = 900_000
+
+interface Session {
+  readonly api: Api
+  readonly panels: readonly Panel[]
+}
+
+function Console() {
+  const [session, setSession] = useState<Session>()
+  const [hasEnded, setHasEnded] = useState(false)
+  useEffect(() => {
+    if (session === undefined) return
+    const end = () => {
+      setHasEnded(true)
+      setSession(undefined)
+    }
+    let timer = setTimeout(end, IDLE_MS)
+    const stop = new AbortController()
+    const again = () => {
+      clearTimeout(timer)
+      timer = setTimeout(end, IDLE_MS)
+    }
+    for (const kind of ['keydown', 'pointerdown']) addEventListener(kind, again, { signal: stop.signal })
+    addEventListener('pagehide', end, { signal: stop.signal })
+    return () => {
+      clearTimeout(timer)
+      stop.abort()
+    }
+  }, [session])
+  if (session === undefined) return <SignIn signIn={signIn} hasEnded={hasEnded} opened={setSession} />
+  return <Panels {...session} signOut={() => setSession(undefined)} />
+}
+
+/** @returns why not, when the key opens nothing. */
+async function signIn(key: string): Promise<Session | string> {
+  const api = apiWith(key)
+  const outcomes = await Promise.all(PANELS.map(({ probe }) => api.get(probe)))
+  const refusal = outcomes.find((outcome) => 'problem' in outcome && outcome.status !== 403)
+  if (refusal !== undefined && 'problem' in refusal) return refusal.problem
+  const panels = PANELS.filter((_, k) => 'value' in (outcomes[k] ?? {}))
+  return panels.length === 0 ? 'This key is right, and has none of the scopes that the console needs.' : { api, panels }
+}
+
+function Panels({ api, panels, signOut }: Session & { signOut: () => void }) {
+  const [current, setCurrent] = useState(panels[0])
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => heading.current?.focus(), [current])
+  const View = current?.View
+  return (
+    <>
+      <header>
+        <p class="product">Console</p>
+        <nav aria-label="Panels">
+          <ul>
+            {panels.map((panel) => (
+              <li key={panel.title}>
+                <button
+                  type="button"
+                  class="tab"
+                  aria-current={panel === current ? 'page' : undefined}
+                  onClick={() => setCurrent(panel)}
+                >
+                  {panel.title}
+                </button>
+              </li>
+            ))}
+          </ul>
+        </nav>
+        <button type="button" class="small quiet" onClick={signOut}>
+          Sign out
+        </button>
+      </header>
+      <main>
+        <h1 tabIndex={-1} ref={heading}>
+          {current?.title}
+        </h1>
+        {View !== undefined && <View api={api} />}
+      </main>
+    </>
+  )
+}
+
+const place = document.getElementById('console')
+if (place !== null) render(<Console />, place)

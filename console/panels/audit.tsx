@@ -1,0 +1,131 @@
+// What was done, by whom: the audit log, the last act first; and what happened that wants looking at.
+
+import { useState } from 'preact/hooks'
+import type { Api } from '../api.js'
+import { useLoaded } from '../load.js'
+import { Shown, Sure } from '../parts.js'
+import { Table } from '../table.js'
+import { sayMoment } from '../words.js'
+
+interface Entry {
+  readonly number: number
+  readonly at: string
+  readonly act: string
+  readonly by: string
+  readonly about: Readonly<Record<string, string>>
+}
+
+const A_PAGE = 500
+
+export function AuditTrail({ api }: { api: Api }) {
+  const [before, setBefore] = useState<number>()
+  const path = before === undefined ? '' : `&before=${before}`
+  const loaded = useLoaded<{ readonly entries: readonly Entry[] }>(api, `/v1/audit?limit=${A_PAGE}${path}`)
+  return (
+    <Shown loaded={loaded}>
+      {({ entries }) => {
+        const last = entries.at(-1)?.number ?? 1
+        return (
+          <>
+            <Table
+              caption="Acts, the last first"
+              name="audit"
+              rows={entries}
+              keyOf={({ number }) => String(number)}
+              columns={[
+                { title: 'Number', value: ({ number }) => number },
+                { title: 'When', value: ({ at }) => at, cell: ({ at }) => sayMoment(at) },
+                { title: 'Act', value: ({ act }) => act },
+                { title: 'By', value: ({ by }) => by },
+                { title: 'About', value: ({ about }) => aboutText(about) },
+              ]}
+            />
+            <p class="buttons">
+              {last > 1 && (
+                <button type="button" class="small quiet" onClick={() => setBefore(last)}>
+                  Older
+                </button>
+              )}{' '}
+              {before !== undefined && (
+                <button type="button" class="small quiet" onClick={() => setBefore(undefined)}>
+                  The last ones
+                </button>
+              )}
+            </p>
+            <p class="hint">Whether the log is whole, tabir audit verify says: it does not trust whoever answers here.</p>
+          </>
+        )
+      }}
+    </Shown>
+  )
+}
+
+interface DomainEvent {
+  readonly id: string
+  readonly kind: string
+  readonly at: string
+  readonly about: Readonly<Record<string, string>>
+}
+interface Account {
+  readonly account: string
+  readonly strikes: number
+  readonly lastAt: string
+  readonly suspended: boolean
+}
+
+/** What wants looking at, and accounts whose reports were judged false. */
+export function Watch({ api }: { api: Api }) {
+  const events = useLoaded<{ readonly events: readonly DomainEvent[] }>(api, '/v1/events?limit=1000')
+  const strikes = useLoaded<{ readonly accounts: readonly Account[] }>(api, '/v1/strikes')
+  const forgive = async (account: string) => {
+    const outcome = await api.send('DELETE', `/v1/strikes/${encodeURIComponent(account)}`)
+    await strikes.reload()
+    return 'problem' in outcome ? outcome.problem : undefined
+  }
+  return (
+    <>
+      <Shown loaded={events}>
+        {({ events: all }) => (
+          <Table
+            caption="What happened that wants looking at, the first 1,000 that are kept"
+            name="events"
+            empty="Nothing wants looking at."
+            rows={all.toReversed()}
+            keyOf={({ id }) => id}
+            columns={[
+              { title: 'When', value: ({ at }) => at, cell: ({ at }) => sayMoment(at) },
+              { title: 'What', value: ({ kind }) => kind },
+              { title: 'About', value: ({ about }) => aboutText(about) },
+            ]}
+          />
+        )}
+      </Shown>
+      <Shown loaded={strikes}>
+        {({ accounts }) => (
+          <Table
+            caption="Accounts whose reports were judged false"
+            name="strikes"
+            empty="No account has a strike."
+            rows={accounts}
+            keyOf={({ account }) => account}
+            columns={[
+              { title: 'Account', value: ({ account }) => account },
+              { title: 'Strikes', value: ({ strikes: count }) => count },
+              { title: 'Last', value: ({ lastAt }) => lastAt, cell: ({ lastAt }) => sayMoment(lastAt) },
+              { title: 'Suspended', value: ({ suspended }) => (suspended ? 'yes' : 'no') },
+            ]}
+            actions={({ account }) => (
+              <Sure label="Forgive" question="Take away its strikes?" act={() => forgive(account)} />
+            )}
+          />
+        )}
+      </Shown>
+    </>
+  )
+}
+
+function aboutText(about: Readonly<Record<string, string>>): string {
+  return Object.entries(about)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ')
+}

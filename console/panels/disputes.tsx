@@ -1,0 +1,113 @@
+// Signals with an open dispute, to decide, and signals in quarantine, to release or strike.
+
+import type { Api } from '../api.js'
+import { type Loaded, useLoaded } from '../load.js'
+import { Shown, Sure } from '../parts.js'
+import { type Column, Table } from '../table.js'
+import { sayMoment, sayName } from '../words.js'
+
+interface Judged {
+  readonly signalId: string
+  readonly bank: string
+  readonly tier: string
+  readonly category: string | null
+  readonly circulation: string
+  readonly heldFor: string | null
+  readonly heldAt: string | null
+  readonly disputedAt: string | null
+  readonly dispute: { readonly state: string; readonly reasons: readonly string[] }
+  readonly provenance: {
+    readonly attestations: number
+    readonly verifications: number
+    readonly confirmations: number
+    readonly refusals: number
+  }
+}
+interface Listed {
+  readonly signals: readonly Judged[]
+}
+
+const ABOUT: readonly Column<Judged>[] = [
+  { title: 'Signal', value: ({ signalId }) => signalId, cell: ({ signalId }) => <code>{signalId}</code> },
+  { title: 'Bank', value: ({ bank }) => bank },
+  { title: 'Tier', value: ({ tier }) => sayName(tier) },
+  { title: 'Shows', value: ({ category }) => sayName(category) },
+  { title: 'Blocked by', value: ({ provenance }) => provenance.confirmations },
+  { title: 'Let stand by', value: ({ provenance }) => provenance.refusals },
+  { title: 'Vouched for by', value: ({ provenance }) => provenance.attestations },
+]
+
+export function Disputes({ api }: { api: Api }) {
+  const disputes = useLoaded<Listed>(api, '/v1/disputes?limit=1000')
+  const quarantine = useLoaded<Listed>(api, '/v1/quarantine?limit=1000')
+  const act = async (method: 'POST' | 'DELETE', path: string, body?: unknown) => {
+    const outcome = await api.send(method, path, body)
+    await Promise.all([disputes.reload(), quarantine.reload()])
+    return 'problem' in outcome ? outcome.problem : undefined
+  }
+  const decide = (signalId: string, outcome: 'upheld' | 'rejected') =>
+    act('POST', `/v1/signals/${signalId}/dispute/decision`, { outcome })
+
+  return (
+    <>
+      <Waiting
+        loaded={disputes}
+        caption="Disputes to decide, those that wait longest first"
+        name="disputes"
+        empty="No dispute waits for a decision."
+        columns={[
+          ...ABOUT,
+          { title: 'Because', value: ({ dispute }) => dispute.reasons.map(sayName).join(', ') },
+          {
+            title: 'Since',
+            value: ({ disputedAt }) => disputedAt ?? undefined,
+            cell: ({ disputedAt }) => sayMoment(disputedAt),
+          },
+        ]}
+        actions={({ signalId }) => (
+          <>
+            <Sure
+              label="It stands"
+              question="Reject the dispute, so that the signal stands?"
+              act={() => decide(signalId, 'rejected')}
+            />
+            <Sure
+              label="Strike it"
+              question="Uphold the dispute? The signal will never match again, and its account gets a strike."
+              isGrave
+              act={() => decide(signalId, 'upheld')}
+            />
+          </>
+        )}
+      />
+      <Waiting
+        loaded={quarantine}
+        caption="Quarantine: kept, and matching nothing"
+        name="quarantine"
+        empty="Nothing is in quarantine."
+        columns={[
+          ...ABOUT,
+          { title: 'Held for', value: ({ heldFor }) => sayName(heldFor) },
+          { title: 'Since', value: ({ heldAt }) => heldAt ?? undefined, cell: ({ heldAt }) => sayMoment(heldAt) },
+        ]}
+        actions={({ signalId }) => (
+          <Sure
+            label="Release it"
+            question="Let the signal match again?"
+            act={() => act('DELETE', `/v1/signals/${signalId}/quarantine`)}
+          />
+        )}
+      />
+    </>
+  )
+}
+
+interface WaitingProps extends Omit<Parameters<typeof Table<Judged>>[0], 'rows' | 'keyOf'> {
+  readonly loaded: Loaded<Listed>
+}
+
+function Waiting({ loaded, ...table }: WaitingProps) {
+  return (
+    <Shown loaded={loaded}>{({ signals }) => <Table {...table} rows={signals} keyOf={({ signalId }) => signalId} />}</Shown>
+  )
+}

@@ -1,0 +1,162 @@
+// API keys: who has which, a new one, another in its place, an end.
+
+import { useState } from 'preact/hooks'
+import { ORG_KINDS, SCOPES } from '../../src/domain/access.js'
+import type { Api } from '../api.js'
+import { useLoaded } from '../load.js'
+import { Shown, Sure } from '../parts.js'
+import { Table } from '../table.js'
+import { sayMoment } from '../words.js'
+
+interface Key {
+  readonly keyId: string
+  readonly org: string
+  readonly kind: string
+  readonly scopes: readonly string[]
+  readonly createdAt: string
+  readonly expiresAt: string | null
+  readonly suspendedAt: string | null
+  readonly networks: readonly string[] | null
+  readonly lastUsedOn: string | null
+}
+interface Made {
+  readonly keyId: string
+  readonly key: string
+}
+
+const DAY_MS = 86_400_000
+
+export function Keys({ api }: { api: Api }) {
+  const loaded = useLoaded<{ readonly keys: readonly Key[] }>(api, '/v1/keys')
+  const [made, setMade] = useState<Made>()
+  const [problem, setProblem] = useState<string>()
+
+  const end = async (path: string) => {
+    const outcome = await api.send('DELETE', path)
+    await loaded.reload()
+    return 'problem' in outcome ? outcome.problem : undefined
+  }
+  const make = async (path: string, body: object) => {
+    const outcome = await api.send<Made>('POST', path, body)
+    if ('value' in outcome) setMade(outcome.value)
+    await loaded.reload()
+    return 'problem' in outcome ? outcome.problem : undefined
+  }
+  const create = async (event: SubmitEvent) => {
+    event.preventDefault()
+    const form = event.currentTarget
+    if (!(form instanceof HTMLFormElement)) return
+    const given = new FormData(form)
+    const days = Number(given.get('days'))
+    const networks = String(given.get('networks') ?? '')
+      .split(/[\s,]+/)
+      .filter((network) => network !== '')
+    const why = await make('/v1/keys', {
+      ...{ org: given.get('org'), kind: given.get('kind'), scopes: given.getAll('scopes') },
+      ...(days > 0 && { expiresAt: new Date(Date.now() + days * DAY_MS).toISOString() }),
+      ...(networks.length > 0 && { networks }),
+    })
+    setProblem(why)
+    if (why === undefined) form.reset()
+  }
+
+  return (
+    <>
+      {made !== undefined && (
+        <section class="card" role="status">
+          <h2>The new key</h2>
+          <p>It is shown this once. Hand it to its holder over a way that nobody else reads.</p>
+          <p>
+            <code class="secret">{made.key}</code>
+          </p>
+          <button type="button" class="small quiet" onClick={() => setMade(undefined)}>
+            I have handed it on
+          </button>
+        </section>
+      )}
+      <Shown loaded={loaded}>
+        {({ keys }) => (
+          <Table
+            caption="API keys, the newest first"
+            name="keys"
+            rows={keys}
+            keyOf={({ keyId }) => keyId}
+            columns={[
+              { title: 'Key', value: ({ keyId }) => keyId, cell: ({ keyId }) => <code>{keyId}</code> },
+              { title: 'Organisation', value: ({ org }) => org },
+              { title: 'Kind', value: ({ kind }) => kind },
+              { title: 'May', value: ({ scopes }) => scopes.join(', ') },
+              { title: 'From', value: ({ networks }) => networks?.join(', ') ?? 'everywhere' },
+              { title: 'Made', value: ({ createdAt }) => createdAt, cell: ({ createdAt }) => sayMoment(createdAt) },
+              {
+                title: 'Ends',
+                value: ({ expiresAt }) => expiresAt ?? undefined,
+                cell: ({ expiresAt }) => sayMoment(expiresAt),
+              },
+              { title: 'Last used', value: ({ lastUsedOn }) => lastUsedOn ?? undefined },
+              { title: 'State', value: ({ suspendedAt }) => (suspendedAt === null ? 'opens' : 'suspended') },
+            ]}
+            actions={({ keyId, suspendedAt }) => (
+              <>
+                {suspendedAt !== null && (
+                  <Sure
+                    label="Restore"
+                    question="Let this key open again?"
+                    act={() => end(`/v1/keys/${keyId}/suspension`)}
+                  />
+                )}
+                <Sure
+                  label="Rotate"
+                  question="Make a key in its place? The old one opens for a week more."
+                  act={() => make(`/v1/keys/${keyId}/rotation`, {})}
+                />
+                <Sure
+                  label="End"
+                  question="End this key? Whoever uses it is shut out at once. If it is your own, so are you."
+                  isGrave
+                  act={() => end(`/v1/keys/${keyId}`)}
+                />
+              </>
+            )}
+          />
+        )}
+      </Shown>
+      <form class="card" onSubmit={(event) => void create(event)}>
+        <h2>New key</h2>
+        <div class="fields">
+          <label>
+            Organisation <input name="org" required maxlength={255} autocomplete="off" />
+          </label>
+          <label>
+            Kind{' '}
+            <select name="kind">
+              {ORG_KINDS.map((kind) => (
+                <option key={kind}>{kind}</option>
+              ))}
+            </select>
+          </label>
+          <label>
+            Ends after days <input name="days" type="number" min="1" max="36500" placeholder="never" />
+          </label>
+          <label>
+            Networks <input name="networks" autocomplete="off" placeholder="everywhere" />
+          </label>
+        </div>
+        <fieldset>
+          <legend>May</legend>
+          {SCOPES.map((scope) => (
+            <label key={scope} class="check">
+              <input type="checkbox" name="scopes" value={scope} /> {scope}
+            </label>
+          ))}
+        </fieldset>
+        {problem !== undefined && (
+          <p class="error" role="alert">
+            {problem}
+          </p>
+        )}
+        <button type="submit">Make it</button>
+      </form>
+    </>
+  )
+}

@@ -1,0 +1,92 @@
+// What was asked, found and decided, day by day: of this organisation, or of all for the operator.
+
+import type { Api } from '../api.js'
+import { Bars, Columns } from '../chart.js'
+import { useLoaded } from '../load.js'
+import { Figures, Shown } from '../parts.js'
+import { Table } from '../table.js'
+import { sayName, sayNumber, sayShare } from '../words.js'
+
+type Counts = Readonly<Record<string, number>>
+interface Day {
+  readonly day: string
+  readonly pictures: number
+  readonly found: number
+  readonly grades: Counts
+  readonly distances: Counts
+  readonly verdicts: Counts
+}
+
+export function OwnTraffic({ api }: { api: Api }) {
+  return <Traffic api={api} path="/v1/insights/days/own?days=30" />
+}
+
+export function AllTraffic({ api }: { api: Api }) {
+  return <Traffic api={api} path="/v1/insights/days?days=30" />
+}
+
+function Traffic({ api, path }: { api: Api; path: string }) {
+  const loaded = useLoaded<{ readonly days: readonly Day[] }>(api, path)
+  return (
+    <Shown loaded={loaded}>
+      {({ days }) => {
+        const pictures = sum(days, (day) => day.pictures)
+        const found = sum(days, (day) => day.found)
+        const verdicts = together(days, (day) => day.verdicts)
+        const decided = (verdicts['blocked'] ?? 0) + (verdicts['not-blocked'] ?? 0) + (verdicts['disputed'] ?? 0)
+        return (
+          <>
+            <Figures
+              figures={[
+                { name: 'Pictures asked about', value: sayNumber(pictures) },
+                { name: 'Found', value: sayNumber(found) },
+                { name: 'Share found', value: sayShare(found, pictures) },
+                { name: 'Blocked, of what was decided', value: sayShare(verdicts['blocked'] ?? 0, decided) },
+                { name: 'Disputed, of what was decided', value: sayShare(verdicts['disputed'] ?? 0, decided) },
+              ]}
+            />
+            <Columns title="Pictures found, day by day" columns={days.map((day) => ({ name: day.day, value: day.found }))} />
+            <div class="two">
+              <Bars title="Matches by distance in bits" bars={barsOf(together(days, (day) => day.distances))} />
+              <Bars title="Matches by grade" bars={barsOf(together(days, (day) => day.grades))} />
+              <Bars title="Decisions that were reported" bars={barsOf(verdicts)} />
+            </div>
+            <Table
+              caption="By day, in UTC"
+              name="days"
+              rows={days.toReversed()}
+              keyOf={({ day }) => day}
+              columns={[
+                { title: 'Day', value: ({ day }) => day, cell: ({ day }) => <span class="whole">{day}</span> },
+                { title: 'Asked about', value: ({ pictures: count }) => count },
+                { title: 'Found', value: ({ found: count }) => count },
+                ...['exact', 'strong', 'near', 'review'].map((grade) => ({
+                  title: grade,
+                  value: ({ grades }: Day) => grades[grade] ?? 0,
+                })),
+                ...['blocked', 'not-blocked', 'pending-review', 'disputed'].map((verdict) => ({
+                  title: sayName(verdict),
+                  value: (day: Day) => day.verdicts[verdict] ?? 0,
+                })),
+              ]}
+            />
+          </>
+        )
+      }}
+    </Shown>
+  )
+}
+
+function sum(days: readonly Day[], of: (day: Day) => number): number {
+  return days.reduce((all, day) => all + of(day), 0)
+}
+
+function together(days: readonly Day[], of: (day: Day) => Counts): Counts {
+  const all: Record<string, number> = {}
+  for (const day of days) for (const [name, count] of Object.entries(of(day))) all[name] = (all[name] ?? 0) + count
+  return all
+}
+
+function barsOf(counts: Counts) {
+  return Object.entries(counts).map(([name, value]) => ({ name, parts: [{ name: 'all', value }] }))
+}

@@ -1,0 +1,133 @@
+// Where this organisation is told of what happens, and what became of the messages: with another try for those that were given up.
+
+import { useState } from 'preact/hooks'
+import type { Api } from '../api.js'
+import { useLoaded } from '../load.js'
+import { Shown, Sure } from '../parts.js'
+import { Table } from '../table.js'
+import { sayMoment } from '../words.js'
+
+interface Webhook {
+  readonly webhookId: string
+  readonly url: string
+  readonly events: readonly string[]
+  readonly enabled: boolean
+  readonly failures: number
+  readonly failingSince: string | null
+}
+interface Delivery {
+  readonly deliveryId: string
+  readonly type: string
+  readonly state: string
+  readonly createdAt: string
+  readonly tries: number
+  readonly lastTryAt: string | null
+  readonly nextTryAt: string | null
+  readonly status: number | null
+  readonly failure: string | null
+}
+
+export function Webhooks({ api }: { api: Api }) {
+  const loaded = useLoaded<{ readonly webhooks: readonly Webhook[] }>(api, '/v1/webhooks')
+  const [shown, setShown] = useState<string>()
+  const act = async (method: 'POST' | 'PATCH', path: string, body?: unknown) => {
+    const outcome = await api.send(method, path, body)
+    await loaded.reload()
+    return 'problem' in outcome ? outcome.problem : undefined
+  }
+  return (
+    <>
+      <Shown loaded={loaded}>
+        {({ webhooks }) => (
+          <Table
+            caption="Webhooks"
+            name="webhooks"
+            empty="You are told of nothing yet. A webhook is added with POST /v1/webhooks, since its secret is shown once."
+            rows={webhooks}
+            keyOf={({ webhookId }) => webhookId}
+            columns={[
+              { title: 'To', value: ({ url }) => url },
+              { title: 'Of', value: ({ events }) => events.join(', ') },
+              { title: 'State', value: stateOf },
+              {
+                title: 'Failing since',
+                value: ({ failingSince }) => failingSince ?? undefined,
+                cell: ({ failingSince }) => sayMoment(failingSince),
+              },
+            ]}
+            actions={({ webhookId, enabled }) => (
+              <>
+                <button type="button" class="small" onClick={() => setShown(webhookId)}>
+                  Messages
+                </button>
+                <Sure
+                  label="Test"
+                  question="Send a test message?"
+                  act={() => act('POST', `/v1/webhooks/${webhookId}/ping`)}
+                />
+                <Sure
+                  label={enabled ? 'Switch off' : 'Switch on'}
+                  question={enabled ? 'Note nothing new for it?' : 'Send what waits, and what is to come?'}
+                  act={() => act('PATCH', `/v1/webhooks/${webhookId}`, { enabled: !enabled })}
+                />
+              </>
+            )}
+          />
+        )}
+      </Shown>
+      {shown !== undefined && <Deliveries key={shown} api={api} path={`/v1/webhooks/${shown}/deliveries`} />}
+    </>
+  )
+}
+
+function Deliveries({ api, path }: { api: Api; path: string }) {
+  const loaded = useLoaded<{ readonly deliveries: readonly Delivery[] }>(api, `${path}?limit=500`)
+  const replay = async (deliveryId: string) => {
+    const outcome = await api.send('POST', `${path}/${deliveryId}/replay`)
+    await loaded.reload()
+    return 'problem' in outcome ? outcome.problem : undefined
+  }
+  return (
+    <Shown loaded={loaded}>
+      {({ deliveries }) => (
+        <>
+          <Table
+            caption="Messages of this webhook"
+            name="deliveries"
+            empty="No message yet."
+            rows={deliveries}
+            keyOf={({ deliveryId }) => deliveryId}
+            columns={[
+              { title: 'Of', value: ({ type }) => type },
+              { title: 'State', value: ({ state }) => state },
+              { title: 'Made', value: ({ createdAt }) => createdAt, cell: ({ createdAt }) => sayMoment(createdAt) },
+              { title: 'Tries', value: ({ tries }) => tries },
+              {
+                title: 'Last try',
+                value: ({ lastTryAt }) => lastTryAt ?? undefined,
+                cell: ({ lastTryAt }) => sayMoment(lastTryAt),
+              },
+              {
+                title: 'Next try',
+                value: ({ nextTryAt }) => nextTryAt ?? undefined,
+                cell: ({ nextTryAt }) => sayMoment(nextTryAt),
+              },
+              { title: 'Answer', value: ({ status, failure }) => failure ?? status ?? undefined },
+            ]}
+            actions={({ deliveryId }) => (
+              <Sure label="Send again" question="Send this message once more?" act={() => replay(deliveryId)} />
+            )}
+          />
+          <button type="button" class="small quiet" onClick={() => void loaded.reload()}>
+            Look again
+          </button>
+        </>
+      )}
+    </Shown>
+  )
+}
+
+function stateOf({ enabled, failures }: Webhook): string {
+  if (!enabled) return 'off'
+  return failures === 0 ? 'works' : `failed ${failures} times in a row`
+}

@@ -1,0 +1,91 @@
+// Small parts that panels share.
+
+import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import type { Loaded } from './load.js'
+
+/** What was loaded, or that it is being loaded, or why it cannot be. */
+export function Shown<T>({ loaded, children }: { loaded: Loaded<T>; children: (value: T) => ComponentChildren }) {
+  return (
+    <>
+      {loaded.problem !== undefined && (
+        <p class="error" role="alert">
+          {loaded.problem}{' '}
+          <button type="button" class="small quiet" onClick={() => void loaded.reload()}>
+            Try again
+          </button>
+        </p>
+      )}
+      {loaded.value === undefined ? loaded.problem === undefined && <p class="hint">Loading …</p> : children(loaded.value)}
+    </>
+  )
+}
+
+export interface SureProps {
+  readonly label: string
+  /** The question that is asked before it is done. */
+  readonly question: string
+  readonly isGrave?: boolean
+  /** @returns why it was not done, if it was not. */
+  readonly act: () => Promise<string | undefined>
+}
+
+/** A button that asks once more before it acts. */
+export function Sure({ label, question, isGrave = false, act }: SureProps) {
+  const [at, setAt] = useState<'rest' | 'asked' | 'acting'>('rest')
+  const [problem, setProblem] = useState<string>()
+  const go = async () => {
+    setAt('acting')
+    setProblem(await act())
+    setAt('rest')
+  }
+  if (at === 'rest')
+    return (
+      <>
+        <button type="button" class="small" onClick={() => setAt('asked')}>
+          {label}
+        </button>
+        {problem !== undefined && (
+          <span class="error" role="alert">
+            {problem}
+          </span>
+        )}
+      </>
+    )
+  return (
+    <fieldset class="sure">
+      <legend>{question}</legend>
+      <button
+        type="button"
+        class={isGrave ? 'small danger' : 'small main'}
+        disabled={at === 'acting'}
+        onClick={() => void go()}
+      >
+        Yes
+      </button>
+      <button
+        type="button"
+        class="small quiet"
+        disabled={at === 'acting'}
+        ref={(it) => it?.focus()}
+        onClick={() => setAt('rest')}
+      >
+        No
+      </button>
+    </fieldset>
+  )
+}
+
+/** Numbers that stand for themselves. */
+export function Figures({ figures }: { figures: readonly { readonly name: string; readonly value: string }[] }) {
+  return (
+    <dl class="figures">
+      {figures.map(({ name, value }) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}

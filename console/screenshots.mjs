@@ -1,0 +1,82 @@
+// Every panel of the console over a small world, light and dark, on a telephone and on a desk. Called by page/screenshots.mjs.
+import { randomBytes } from 'node:crypto'
+import { createApiKey } from '../dist/src/services/access.js'
+import { apiKeysIn } from '../dist/src/store/api-keys.js'
+
+/** @param name a file for a state, given its colour scheme and device. */
+export async function shootConsole({ browser, url, service, sizes, name }) {
+  const keyOf = async (org, kind, scopes) => {
+    const made = await createApiKey(apiKeysIn(service.store), {
+      ...{ org, kind, env: 'demo', nowMs: Date.now() },
+      scopes: new Set(scopes),
+    })
+    return made.key
+  }
+  const operator = await keyOf('operator', 'operator', ['admin', 'signals:write', 'match', 'cases:write', 'webhooks'])
+  const platform = await keyOf('a-platform', 'platform', ['match', 'feedback'])
+  await fillWorld(url, operator, platform)
+  for (const colorScheme of ['light', 'dark']) {
+    for (const [device, viewport] of Object.entries(sizes)) {
+      const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce' })
+      const page = await context.newPage()
+      const shoot = (state) => page.screenshot({ path: name(`console-${state}`, colorScheme, device), fullPage: true })
+      await page.goto(`${url}/console`)
+      await page.fill('#key', 'tbr_demo_typo')
+      await page.keyboard.press('Enter')
+      await page.waitForSelector('#key-error:not(:empty)')
+      await shoot('sign-in')
+      await page.fill('#key', operator)
+      await page.keyboard.press('Enter')
+      await page.waitForSelector('nav')
+      for (const panel of await page.locator('nav li button').allTextContents()) {
+        await page.getByRole('button', { name: panel, exact: true }).click()
+        await page.waitForFunction(() => !document.body.textContent.includes('Loading'))
+        const first = page.locator('.actions button').first()
+        if ((await first.count()) > 0) await first.click()
+        await shoot(panel.toLowerCase().replaceAll(' ', '-'))
+      }
+      await context.close()
+    }
+  }
+}
+
+const REASONS = ['harmless-content', 'not-the-person-shown', 'other']
+
+async function fillWorld(url, operator, platform) {
+  const ask = async (key, method, path, body) => {
+    const headers = {
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(key !== undefined && { authorization: `Bearer ${key}` }),
+    }
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers,
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path}: ${text}`)
+    return text === '' ? undefined : JSON.parse(text)
+  }
+  const hash = () => randomBytes(32).toString('hex')
+  const her = await ask(undefined, 'POST', '/v1/cases', { adult: true })
+  const hashes = Array.from({ length: 12 }, hash)
+  const kinds = ['nude', 'underwear-or-swimwear', 'culturally-intimate', 'synthetic', undefined]
+  const images = hashes.map((each, k) => {
+    const category = kinds[k % kinds.length]
+    return { signals: [{ type: 'pdq', hash: each, quality: 90 }], ...(category !== undefined && { category }) }
+  })
+  await ask(her.token, 'POST', `/v1/cases/${her.caseNumber}/hashes`, { images })
+  await ask(operator, 'POST', '/v1/banks', { name: 'a-hotline', thresholdBits: { pdq: 25 } })
+  const signals = Array.from({ length: 30 }, () => ({ type: 'pdq', hash: hash(), category: 'sexual-act' }))
+  await ask(operator, 'POST', '/v1/banks/a-hotline/signals', { signals })
+  await ask(operator, 'POST', '/v1/webhooks', { url: 'https://hooks.example/tabir', events: ['webhook.ping'] })
+  const queries = hashes.map((each) => ({ signals: [{ type: 'pdq', hash: each }] }))
+  const { results } = await ask(platform, 'POST', '/v1/match', { queries })
+  for (const [k, { matches }] of results.entries()) {
+    const said = k < 3 ? { verdict: 'disputed', reason: REASONS[k] } : { verdict: k < 9 ? 'blocked' : 'not-blocked' }
+    await ask(platform, 'POST', `/v1/matches/${matches[0].matchId}/feedback`, said)
+  }
+  const { signals: disputed } = await ask(operator, 'GET', '/v1/disputes')
+  await ask(operator, 'POST', `/v1/signals/${disputed[0].signalId}/quarantine`)
+  await new Promise((resolve) => setTimeout(resolve, 6000)) // counts by day are handed on every five seconds
+}

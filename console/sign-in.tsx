@@ -1,0 +1,62 @@
+// Asks for a key. It goes to this service and into the memory of this tab.
+
+import { useRef, useState } from 'preact/hooks'
+
+export interface SignInProps<Session> {
+  /** @returns why not, when the key opens nothing. */
+  readonly signIn: (key: string) => Promise<Session | string>
+  readonly opened: (session: Session) => void
+  /** Was somebody here, and is no more? */
+  readonly hasEnded: boolean
+}
+
+export function SignIn<Session extends object>({ signIn, opened, hasEnded }: SignInProps<Session>) {
+  const input = useRef<HTMLInputElement>(null)
+  const [isAsking, setIsAsking] = useState(false)
+  const [problem, setProblem] = useState<string>()
+  const submit = async (event: Event) => {
+    event.preventDefault()
+    const key = input.current?.value.trim() ?? ''
+    if (key === '') return
+    setIsAsking(true)
+    const outcome = await signIn(key)
+    setIsAsking(false)
+    if (typeof outcome !== 'string') return opened(outcome)
+    setProblem(outcome)
+    input.current?.focus()
+  }
+  return (
+    <main class="narrow">
+      <h1>Console</h1>
+      <p>
+        For organisations and the operator. Your key is kept in the memory of this tab until you sign out, leave, or do
+        nothing for 15 minutes.
+      </p>
+      {hasEnded && (
+        <p class="card" role="status">
+          You were signed out.
+        </p>
+      )}
+      <form class="card" onSubmit={(event) => void submit(event)}>
+        <label for="key">API key</label>
+        {/* Text and not a password: browsers offer to keep passwords, whatever they are told. The style hides it. */}
+        <input
+          id="key"
+          ref={input}
+          class="hidden-text"
+          type="text"
+          autocomplete="off"
+          autocapitalize="off"
+          spellcheck={false}
+          aria-describedby="key-error"
+        />
+        <p id="key-error" class="error" role="alert">
+          {problem}
+        </p>
+        <button type="submit" class="main" disabled={isAsking}>
+          Sign in
+        </button>
+      </form>
+    </main>
+  )
+}

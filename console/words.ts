@@ -1,0 +1,23 @@
+// How the console writes names, numbers and times. In English, with the reader's own time zone.
+
+const numbers = new Intl.NumberFormat('en')
+const percents = new Intl.NumberFormat('en', { style: 'percent', maximumFractionDigits: 1 })
+const moments = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' })
+
+export function sayNumber(n: number): string {
+  return numbers.format(n)
+}
+
+/** @param part of `whole`; nothing of nothing is said as a dash. */
+export function sayShare(part: number, whole: number): string {
+  return whole === 0 ? '–' : percents.format(part / whole)
+}
+
+export function sayMoment(instant: string | null): string {
+  return instant === null ? '–' : moments.format(new Date(instant))
+}
+
+/** `not-the-person-shown` → `not the person shown`. */
+export function sayName(name: string | null): string {
+  return name === null ? 'not said' : name.replaceAll('-', ' ')
+}

@@ -1,0 +1,76 @@
+// Counts by day: what was asked, found and decided.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { DISTANCE_BANDS, GRADES } from '../../domain/grade.js'
+import { TALLIED_DAYS, type Tally } from '../../domain/tally.js'
+import { VERDICTS } from '../../domain/trust.js'
+import type { TalliedDay, Tallies } from '../../services/tallies.js'
+import { callerOf } from '../plugins/door.js'
+import { may } from '../problems.js'
+
+const Query = z.object({
+  days: z.coerce.number().int().min(1).max(TALLIED_DAYS).default(30).meta({ description: 'How many, today among them.' }),
+})
+const DayView = z
+  .object({
+    day: z.iso.date().meta({ description: 'In UTC.' }),
+    pictures: z.int().meta({ description: 'Asked about.' }),
+    found: z.int().meta({ description: 'Of these, with a match that is more than `review`.' }),
+    grades: z.partialRecord(z.enum(GRADES), z.int()).meta({ description: 'Matches of each grade.' }),
+    distances: z.partialRecord(z.enum(DISTANCE_BANDS), z.int()).meta({ description: 'Matches in each band of distance.' }),
+    verdicts: z
+      .partialRecord(z.enum(VERDICTS), z.int())
+      .meta({ description: 'Decisions that were reported, and reported anew.' }),
+  })
+  .meta({ id: 'TalliedDay' })
+
+export const dayRoutes: FastifyPluginAsyncZod<{ readonly tallies: Pick<Tallies, 'days'> }> = async (app, { tallies }) => {
+  for (const [path, scope, operationId, summary] of [
+    ['/insights/days', 'admin', 'listDays', 'See what all organisations asked, found and decided, by day'],
+    ['/insights/days/own', 'match', 'listOwnDays', 'See what you asked, found and decided, by day'],
+  ] as const) {
+    app.get(
+      path,
+      {
+        config: { scope },
+        schema: {
+          operationId,
+          summary,
+          description: `The oldest day first, today last; ${TALLIED_DAYS} days are kept. Counted some seconds late, and nearly: what a crash cuts off is not made up for.`,
+          tags: ['match'],
+          querystring: Query,
+          response: {
+            200: z.object({ days: z.array(DayView) }),
+            ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away'),
+          },
+        },
+      },
+      async (request) => {
+        const orgId = scope === 'admin' ? undefined : callerOf(request).orgId
+        return { days: (await tallies.days(orgId, request.query.days)).map(present) }
+      },
+    )
+  }
+}
+
+function present({ day, counts }: TalliedDay): z.infer<typeof DayView> {
+  const of = (tally: Tally) => counts.get(tally) ?? 0
+  return {
+    day,
+    pictures: of('pictures'),
+    found: of('found'),
+    grades: countsOf(GRADES, (grade) => of(`grade:${grade}`)),
+    distances: countsOf(DISTANCE_BANDS, (band) => of(`distance:${band}`)),
+    verdicts: countsOf(VERDICTS, (verdict) => of(`verdict:${verdict}`)),
+  }
+}
+
+function countsOf<Name extends string>(
+  names: readonly Name[],
+  count: (name: Name) => number,
+): Partial<Record<Name, number>> {
+  const counts: Partial<Record<Name, number>> = {}
+  for (const name of names) counts[name] = count(name)
+  return counts
+}

@@ -1,0 +1,160 @@
+// For operators: API keys, as `tabir keys` keeps them.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { ORG_KINDS, SCOPES } from '../../domain/access.js'
+import type { KeptKey, KeyKeeping } from '../../services/key-keeping.js'
+import { isNetwork } from '../../services/networks.js'
+import { callerOf } from '../plugins/door.js'
+import { may } from '../problems.js'
+import { Instant } from '../schemas.js'
+
+const HOUR_MS = 3_600_000
+
+const Scopes = z.array(z.enum(SCOPES)).min(1).max(SCOPES.length)
+const Networks = z
+  .array(z.string().refine(isNetwork, 'must be an address or a network, such as 192.0.2.0/24'))
+  .min(1)
+  .max(100)
+const KeyView = z
+  .object({
+    keyId: z.string(),
+    org: z.string(),
+    kind: z.enum(ORG_KINDS),
+    scopes: z.array(z.enum(SCOPES)),
+    createdAt: Instant,
+    expiresAt: Instant.nullable(),
+    suspendedAt: Instant.nullable(),
+    networks: z.array(z.string()).nullable().meta({ description: 'Where it may be used from; null for everywhere.' }),
+    lastUsedOn: z.iso.date().nullable(),
+  })
+  .meta({ id: 'ApiKey' })
+const Shown = z.object({ keyId: z.string(), key: z.string().meta({ description: 'Shown this once.' }) })
+const NewKey = z.strictObject({
+  org: z.string().trim().min(1).max(255).meta({ description: 'Name of the organisation; made if it is new.' }),
+  kind: z.enum(ORG_KINDS).meta({ description: 'Of an organisation that is new.' }),
+  scopes: Scopes,
+  expiresAt: Instant.optional(),
+  networks: Networks.optional(),
+})
+const KeyParam = z.object({ keyId: z.string().max(64) })
+const Overlap = z.strictObject({
+  overlapHours: z.int().min(0).max(8760).default(168).meta({ description: 'How long the old key goes on opening.' }),
+})
+
+export const keyRoutes: FastifyPluginAsyncZod<{ readonly keys: KeyKeeping }> = async (app, { keys }) => {
+  const config = { scope: 'admin' } as const
+  const tags = ['keys']
+  const always = ['key-missing', 'scope-missing', 'store-away'] as const
+
+  app.get(
+    '/keys',
+    {
+      config,
+      schema: {
+        operationId: 'listKeys',
+        summary: 'List the API keys',
+        description: 'The newest first, without what they open with, which nobody has but their holders.',
+        tags,
+        response: { 200: z.object({ keys: z.array(KeyView) }), ...may(...always) },
+      },
+    },
+    async () => ({ keys: (await keys.list()).map(present) }),
+  )
+
+  app.post(
+    '/keys',
+    {
+      config,
+      schema: {
+        operationId: 'createKey',
+        summary: 'Make an API key',
+        description: 'It opens within a second. An organisation keeps the kind that it has.',
+        tags,
+        body: NewKey,
+        response: { 201: Shown, ...may('request-invalid', ...always) },
+      },
+    },
+    async (request, reply) => {
+      const { org, kind, scopes, expiresAt, networks } = request.body
+      const made = await keys.create(callerOf(request), {
+        ...{ org, kind, scopes: new Set(scopes), networks },
+        expiresAtMs: expiresAt === undefined ? undefined : Date.parse(expiresAt),
+      })
+      return reply.code(201).send(made)
+    },
+  )
+
+  app.post(
+    '/keys/:keyId/rotation',
+    {
+      config,
+      schema: {
+        operationId: 'rotateKey',
+        summary: 'Make a key that takes the place of another',
+        description: 'With the same scopes, networks and end. Both open until the overlap is over.',
+        tags,
+        params: KeyParam,
+        body: Overlap,
+        response: { 201: Shown, ...may('request-invalid', 'key-unknown', ...always) },
+      },
+    },
+    async (request, reply) => {
+      const overlapMs = request.body.overlapHours * HOUR_MS
+      return reply.code(201).send(await keys.rotate(callerOf(request), request.params.keyId, overlapMs))
+    },
+  )
+
+  app.delete(
+    '/keys/:keyId',
+    {
+      config,
+      schema: {
+        operationId: 'revokeKey',
+        summary: 'End a key',
+        description: 'From the answer on it opens nothing here, and within a second nowhere.',
+        tags,
+        params: KeyParam,
+        response: { 204: z.null(), ...may('request-invalid', 'key-unknown', ...always) },
+      },
+    },
+    async (request, reply) => {
+      await keys.revoke(callerOf(request), request.params.keyId)
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.delete(
+    '/keys/:keyId/suspension',
+    {
+      config,
+      schema: {
+        operationId: 'restoreKey',
+        summary: 'End the suspension of a key',
+        tags,
+        params: KeyParam,
+        response: { 204: z.null(), ...may('request-invalid', 'key-unknown', ...always) },
+      },
+    },
+    async (request, reply) => {
+      await keys.restore(callerOf(request), request.params.keyId)
+      return reply.code(204).send(null)
+    },
+  )
+}
+
+function present({ scopes, createdAtMs, expiresAtMs, suspendedAtMs, networks, lastUsedOn, ...rest }: KeptKey) {
+  return {
+    ...rest,
+    scopes: [...scopes],
+    createdAt: new Date(createdAtMs).toISOString(),
+    expiresAt: instant(expiresAtMs),
+    suspendedAt: instant(suspendedAtMs),
+    networks: networks === undefined ? null : [...networks],
+    lastUsedOn: lastUsedOn ?? null,
+  }
+}
+
+function instant(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString()
+}

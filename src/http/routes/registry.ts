@@ -1,0 +1,55 @@
+// For operators: how much is registered, and of what kind.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { TIER_NAMES } from '../../domain/signal.js'
+import { SIGNAL_TYPE_NAMES } from '../../domain/signal-types.js'
+import type { RegistryCounts } from '../../services/registry-counts.js'
+import { may } from '../problems.js'
+import { CategoryName, Instant, SignalTypeName } from '../schemas.js'
+
+const RegistryView = z
+  .object({
+    countedAt: Instant.meta({ description: 'Some seconds ago at most.' }),
+    images: z.int().meta({ description: 'That match.' }),
+    silent: z.int().meta({ description: 'Kept, and matching nothing: in quarantine, or judged a false report.' }),
+    signals: z.partialRecord(SignalTypeName, z.int()).meta({ description: 'Hashes, by type.' }),
+    groups: z.array(
+      z.object({
+        bank: z.string(),
+        tier: z.enum(TIER_NAMES),
+        category: CategoryName.nullable(),
+        disputed: z.boolean(),
+        images: z.int(),
+      }),
+    ),
+  })
+  .meta({ id: 'Registry' })
+
+export const registryRoutes: FastifyPluginAsyncZod<{ readonly registry: () => Promise<RegistryCounts> }> = async (
+  app,
+  { registry },
+) => {
+  app.get(
+    '/insights/registry',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        operationId: 'getRegistry',
+        summary: 'See how much is registered, and of what kind',
+        description: 'Numbers over all cases and banks, counted by the process that answers.',
+        tags: ['signals'],
+        response: { 200: RegistryView, ...may('key-missing', 'scope-missing', 'index-cold') },
+      },
+    },
+    async () => {
+      const { countedAtMs, groups, signals, ...rest } = await registry()
+      return {
+        ...rest,
+        countedAt: new Date(countedAtMs).toISOString(),
+        signals: Object.fromEntries(SIGNAL_TYPE_NAMES.map((type) => [type, signals[type]])),
+        groups: groups.map(({ category, ...group }) => ({ ...group, category: category ?? null })),
+      }
+    },
+  )
+}

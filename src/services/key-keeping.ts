@@ -1,0 +1,81 @@
+// API keys as an operator keeps them over HTTP: the same acts as at the command line, recorded under the key that did them.
+
+import type { Caller, OrgKind, Scope } from '../domain/access.js'
+import { Problem } from '../domain/problem.js'
+import type { ApiKeys } from '../store/api-keys.js'
+import type { KeyUses } from '../store/key-uses.js'
+import { createApiKey, type NewKey, rotateApiKey, type ShownKey } from './access.js'
+import type { Replica } from './replica.js'
+
+export interface KeptKey {
+  readonly keyId: string
+  readonly org: string
+  readonly kind: OrgKind
+  readonly scopes: ReadonlySet<Scope>
+  readonly createdAtMs: number
+  readonly expiresAtMs: number | undefined
+  readonly suspendedAtMs: number | undefined
+  readonly networks: readonly string[] | undefined
+  /** A day of RFC 3339, UTC. */
+  readonly lastUsedOn: string | undefined
+}
+
+export interface KeyKeeping {
+  /** The newest first. */
+  list(): Promise<KeptKey[]>
+  /** Opens on every process within a second. The organisation is made if it is new. */
+  create(caller: Caller, key: Pick<NewKey, 'org' | 'kind' | 'scopes' | 'expiresAtMs' | 'networks'>): Promise<ShownKey>
+  /** A new key in place of another, which opens for `overlapMs` more. @throws {Problem} key-unknown */
+  rotate(caller: Caller, keyId: string, overlapMs: number): Promise<ShownKey>
+  /** From the return on it opens nothing here, and within a second nowhere. @throws {Problem} key-unknown */
+  revoke(caller: Caller, keyId: string): Promise<void>
+  /** Ends a suspension. @throws {Problem} key-unknown */
+  restore(caller: Caller, keyId: string): Promise<void>
+}
+
+export interface KeyKeepingParts {
+  readonly apiKeys: ApiKeys
+  readonly uses: KeyUses
+  readonly replica: Pick<Replica, 'reached'>
+  /** The deployment's label in new keys. */
+  readonly env: string
+  readonly now: () => number
+}
+
+export function keyKeeping({ apiKeys, uses, replica, env, now }: KeyKeepingParts): KeyKeeping {
+  const actor = ({ keyId }: Caller) => `key:${keyId}` as const
+  const known = async (revision: number | undefined) => {
+    if (revision === undefined) throw new Problem('key-unknown')
+    await replica.reached(revision)
+  }
+  return {
+    async list() {
+      const [all, lastUsedOn] = await Promise.all([apiKeys.all(), uses.all()])
+      const kept: KeptKey[] = []
+      for (const { keyId, orgId, scopes, createdAtMs, expiresAtMs, suspendedAtMs, networks } of all) {
+        const org = await apiKeys.org(orgId)
+        if (org === undefined) continue
+        const { name, kind } = org
+        const facts = { keyId, org: name, kind, scopes, createdAtMs, expiresAtMs, suspendedAtMs, networks }
+        kept.push({ ...facts, lastUsedOn: lastUsedOn.get(keyId) })
+      }
+      return kept.toSorted((a, b) => b.createdAtMs - a.createdAtMs || (a.keyId < b.keyId ? -1 : 1))
+    },
+    create: (caller, key) => createApiKey(apiKeys, { ...key, env, nowMs: now(), by: actor(caller) }),
+    async rotate(caller, keyId, overlapMs) {
+      const made = await rotateApiKey(apiKeys, { keyId, env, nowMs: now(), overlapMs, by: actor(caller) })
+      if (made === undefined) throw new Problem('key-unknown')
+      return made
+    },
+    revoke: async (caller, keyId) => known(await apiKeys.revoke(keyId, now(), actor(caller))),
+    async restore(caller, keyId) {
+      const revision = await apiKeys.change(keyId, (key) => ({ key: { ...key, suspendedAtMs: undefined } }), {
+        act: 'key.restored',
+        by: actor(caller),
+        about: { keyId },
+        atMs: now(),
+      })
+      await known(revision)
+    },
+  }
+}

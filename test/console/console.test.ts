@@ -1,0 +1,219 @@
+import { readFileSync } from 'node:fs'
+import type { Page } from 'playwright-core'
+import t, { type Test } from 'tap'
+import { faultsOf } from '../helpers/axe.js'
+import { startSite, withoutBrowser } from '../helpers/browser.js'
+import { keyFor, randomHashText, startMessenger, until } from '../helpers/service.js'
+import { caseWithPicture, feedback, matchesOf, operator, platform } from '../helpers/trust.js'
+import { startEndpoint } from '../helpers/webhooks.js'
+
+const PHONE = { viewport: { width: 320, height: 640 } }
+const DARK = { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' } as const
+
+async function signIn(page: Page, key: string): Promise<void> {
+  await page.fill('#key', key)
+  await page.keyboard.press('Enter')
+}
+
+async function open(page: Page, panel: string): Promise<void> {
+  await page.locator('nav').getByRole('button', { name: panel, exact: true }).click()
+  await page.locator('h1', { hasText: panel }).waitFor()
+}
+
+async function looksRight(t: Test, page: Page, state: string): Promise<void> {
+  await page.waitForFunction(() => !document.body.textContent?.includes('Loading'))
+  t.same(await faultsOf(page), [], state)
+  const overflowPx = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth)
+  t.equal(overflowPx, 0, `${state}: the page is not scrolled sideways`)
+}
+
+t.test('the console', { skip: withoutBrowser }, async (t) => {
+  const endpoint = await startEndpoint(t)
+  const webhookOrigins = new Set([endpoint.origin])
+  const site = await startSite(t, { webhookOrigins })
+  const admin = await operator(site)
+  const { key } = admin
+
+  t.test('a key that opens nothing is refused in words, and nothing is kept of one that opens', async (t) => {
+    const { page, context, faults } = await site.visit('/console', PHONE)
+    await looksRight(t, page, 'signed out')
+    await signIn(page, 'tbr_test_nothing')
+    await page.locator('#key-error:not(:empty)').waitFor()
+    t.equal(await page.inputValue('#key'), 'tbr_test_nothing', 'what was typed stays, to be mended')
+    await looksRight(t, page, 'refused')
+
+    await signIn(page, key)
+    await page.locator('nav').waitFor()
+    t.same(await context.cookies(), [])
+    t.equal(await page.evaluate(() => localStorage.length + sessionStorage.length), 0)
+    t.notMatch(await page.content(), key, 'the key does not stay in the page')
+    await page.reload()
+    await page.locator('#key').waitFor()
+    t.equal(await page.inputValue('#key'), '', 'after a reload it has to be typed in again')
+    t.same(faults, [])
+    await context.close()
+  })
+
+  t.test('a key sees the panels of its scopes', async (t) => {
+    const writer = await keyFor(site, 'ngo', ['signals:write'], 'ngo')
+    const { page, context } = await site.visit('/console')
+    await signIn(page, writer.key)
+    await page.locator('nav').waitFor()
+    t.same(await page.locator('nav li').allTextContents(), ['Banks', 'Import'])
+    await page.fill('input[name="name"]', 'first-bank')
+    await page.keyboard.press('Enter')
+    await page.getByRole('cell', { name: 'first-bank' }).waitFor()
+    await context.close()
+  })
+
+  t.test('a dispute is decided by hand, and only after a second yes', async (t) => {
+    const disputed = await caseWithPicture(site)
+    const one = await platform(site, 'platform')
+    await feedback(site, one, disputed.hash, { verdict: 'disputed', reason: 'harmless-content' })
+    await site.services.settled()
+    const { page, context, faults } = await site.visit('/console', DARK)
+    await signIn(page, key)
+    await looksRight(t, page, 'overview')
+    await open(page, 'All traffic')
+    await looksRight(t, page, 'traffic')
+    t.match(await page.locator('.bars li', { hasText: 'disputed' }).textContent(), /1/)
+    await open(page, 'Overdue')
+    await page.getByText('No clock has run out.').waitFor()
+    await open(page, 'Disputes')
+    const row = page.getByRole('row', { name: disputed.imageId })
+    t.match(await row.textContent(), /harmless content/)
+    await looksRight(t, page, 'disputes')
+
+    await row.getByRole('button', { name: 'Strike it' }).click()
+    t.equal((await matchesOf(site, one.headers, disputed.hash)).length, 1, 'nothing happens before yes')
+    await row.getByRole('button', { name: 'No' }).click()
+    await row.getByRole('button', { name: 'Strike it' }).click()
+    await row.getByRole('button', { name: 'Yes' }).click()
+    await page.getByText('No dispute waits for a decision.').waitFor()
+    t.same(await matchesOf(site, one.headers, disputed.hash), [], 'struck')
+    t.same(faults, [])
+    await context.close()
+  })
+
+  t.test('a table sorts by any column, by keyboard, and is saved without formulas', async (t) => {
+    for (const name of ['a-bank', 'b-bank']) {
+      const payload = { name }
+      await site.app.inject({ method: 'POST', url: '/v1/banks', headers: admin.headers, payload })
+    }
+    const { page, context } = await site.visit('/console', PHONE)
+    await signIn(page, key)
+    await open(page, 'Banks')
+    await looksRight(t, page, 'banks')
+    await page.getByRole('button', { name: 'Bank', exact: true }).focus()
+    await page.keyboard.press('Enter')
+    const up = await page.locator('tbody tr td:first-child').allTextContents()
+    t.equal(await page.locator('th').first().getAttribute('aria-sort'), 'ascending')
+    await page.keyboard.press('Enter')
+    t.same(await page.locator('tbody tr td:first-child').allTextContents(), up.toReversed())
+
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Save as CSV' }).click(),
+    ])
+    const saved = readFileSync(await download.path(), 'utf8')
+    t.match(saved, /^"Bank","For","Yours"/)
+    t.match(saved, '"a-bank"')
+    await context.close()
+  })
+
+  t.test('a file goes into a bank part by part, and what was refused is named by its line', async (t) => {
+    const partner = await keyFor(site, 'partner', ['signals:write'], 'ngo')
+    await site.app.inject({ method: 'POST', url: '/v1/banks', headers: partner.headers, payload: { name: 'of-partner' } })
+    const { page, context, faults } = await site.visit('/console', PHONE)
+    await signIn(page, partner.key)
+    await open(page, 'Import')
+    const good = Array.from({ length: 1200 }, () => randomHashText())
+    const lines = [...good.slice(0, 2), '', 'no hash', JSON.stringify({ type: 'pdq', hash: good[2] }), ...good.slice(3)]
+    const file = { name: 'hashes.txt', mimeType: 'text/plain', buffer: Buffer.from(lines.join('\r\n')) }
+    await page.setInputFiles('input[type="file"]', file)
+    await page.getByRole('button', { name: 'Import it' }).click()
+    await page.getByText('Done').waitFor()
+    t.match(await page.locator('.figures').textContent(), /Accepted1,200Refused1/)
+    t.match(await page.locator('tbody tr').textContent(), /^4/, 'counted as an editor counts')
+    await looksRight(t, page, 'import')
+    t.same(faults, [])
+    await context.close()
+  })
+
+  t.test('a key is made, shown once and ended; what was done stands in the audit log', async (t) => {
+    const { page, context, faults } = await site.visit('/console', PHONE)
+    await signIn(page, key)
+    await open(page, 'Keys')
+    await page.fill('input[name="org"]', 'new-platform')
+    await page.check('input[value="match"]')
+    await page.getByRole('button', { name: 'Make it' }).click()
+    const made = (await page.locator('.secret').textContent()) ?? ''
+    const asked = async () => {
+      const headers = { authorization: `Bearer ${made}` }
+      return (await site.app.inject({ url: '/v1/insights/days/own', headers })).statusCode
+    }
+    await until(async () => (await asked()) === 200)
+    await looksRight(t, page, 'keys')
+    const row = page.getByRole('row', { name: 'new-platform' })
+    await row.getByRole('button', { name: 'End' }).click()
+    await row.getByRole('button', { name: 'Yes' }).click()
+    await row.waitFor({ state: 'detached' })
+    t.equal(await asked(), 401)
+
+    await open(page, 'Audit')
+    const told = page.getByRole('row', { name: 'key.revoked' })
+    await until(async () => {
+      if ((await told.count()) > 0) return true
+      await open(page, 'Keys')
+      await open(page, 'Audit')
+      await page.locator('table, .error').first().waitFor()
+      return false
+    })
+    t.match(await told.textContent(), `key:${admin.keyId}`)
+    await looksRight(t, page, 'audit')
+    await open(page, 'Watch')
+    await looksRight(t, page, 'watch')
+    t.same(faults, [])
+    await context.close()
+  })
+
+  t.test('messages of a webhook are listed, and one is sent again', async (t) => {
+    const told = await keyFor(site, 'told', ['webhooks'])
+    await startMessenger(t, site.redis, webhookOrigins)
+    const payload = { url: endpoint.url, events: ['webhook.ping'] }
+    await site.app.inject({ method: 'POST', url: '/v1/webhooks', headers: told.headers, payload })
+    const { page, context, faults } = await site.visit('/console', DARK)
+    await signIn(page, told.key)
+    await page.getByRole('button', { name: 'Test' }).click()
+    await page.getByRole('button', { name: 'Yes' }).click()
+    await page.getByRole('button', { name: 'Test' }).waitFor()
+    await page.getByRole('button', { name: 'Messages' }).click()
+    const line = page.getByRole('region', { name: 'Messages of this webhook' }).getByRole('row', { name: 'webhook.ping' })
+    await until(async () => {
+      if ((await line.count()) > 0) return true
+      await page.getByRole('button', { name: 'Look again' }).click()
+      return false
+    })
+    await looksRight(t, page, 'webhooks')
+    await line.getByRole('button', { name: 'Send again' }).click()
+    const [answer] = await Promise.all([
+      page.waitForResponse((response) => response.url().endsWith('/replay')),
+      line.getByRole('button', { name: 'Yes' }).click(),
+    ])
+    t.equal(answer.status(), 202)
+    await line.getByRole('button', { name: 'Send again' }).waitFor()
+    t.same(faults, [])
+    await context.close()
+  })
+
+  t.test('the document and what it loads forbid everything that is not ours', async (t) => {
+    const { headers, body } = await site.app.inject({ url: '/console' })
+    t.match(
+      headers['content-security-policy'],
+      /default-src 'none'.*require-trusted-types-for 'script'.*trusted-types 'none'/,
+    )
+    t.equal(headers['integrity-policy'], 'blocked-destinations=(script)')
+    t.equal(headers['cache-control'], 'no-store')
+    t.equal((body.match(/integrity="sha384-/g) ?? []).length, 2)
+  })
+})
