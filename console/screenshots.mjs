@@ -69,7 +69,7 @@ async function fillWorld(url, operator, platform) {
   await ask(operator, 'POST', '/v1/banks', { name: 'a-hotline', thresholdBits: { pdq: 25 } })
   const signals = Array.from({ length: 30 }, () => ({ type: 'pdq', hash: hash(), category: 'sexual-act' }))
   await ask(operator, 'POST', '/v1/banks/a-hotline/signals', { signals })
-  await ask(operator, 'POST', '/v1/webhooks', { url: 'https://hooks.example/tabir', events: ['webhook.ping'] })
+  await ask(operator, 'POST', '/v1/webhooks', { url: 'https://hooks.example/tabir', events: ['case.updated'] })
   const queries = hashes.map((each) => ({ signals: [{ type: 'pdq', hash: each }] }))
   const { results } = await ask(platform, 'POST', '/v1/match', { queries })
   for (const [k, { matches }] of results.entries()) {

@@ -76,19 +76,20 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
     put(id, { at: 'waiting' })
     void pool
       .hash(picture.file, wanted(), () => put(id, { at: 'reading' }))
-      .then((outcome) => put(id, outcome === undefined ? { at: 'stopped' } : standingOf(outcome)))
+      .then((outcome) => put(id, outcome === undefined ? { at: 'stopped' } : standingOf(id, outcome)))
   }
 
-  function standingOf(outcome: Outcome): Standing {
+  function standingOf(id: number, outcome: Outcome): Standing {
     if (outcome.kind === 'refused') return { at: 'refused', why: outcome.why }
     if (outcome.kind === 'upload') {
       if (outcome.because === 'browser') show('unsupported')
       return { at: 'upload' }
     }
-    const isKnown = [...pictures.values()].some(
-      ({ standing }) => standing.at === 'ready' && isSame(standing.hashed, outcome),
-    )
-    return isKnown ? { at: 'refused', why: 'twice' } : { at: 'ready', hashed: outcome }
+    const same = [...pictures.values()].find(({ standing }) => standing.at === 'ready' && isSame(standing.hashed, outcome))
+    if (same !== undefined && same.id < id) return { at: 'refused', why: 'twice' }
+    // Two are read at once, and the one that was chosen later may be done first: the first that was chosen stands all the same.
+    if (same !== undefined) put(same.id, { at: 'refused', why: 'twice' })
+    return { at: 'ready', hashed: outcome }
   }
 
   function put(id: number, standing: Standing): void {

@@ -29,7 +29,7 @@ export async function hashFile(file: Blob, wanted: Wanted): Promise<Outcome> {
   try {
     return isTooLarge(bitmap) ? refused('too-many-pixels') : await hashed(file, bitmap, wanted)
   } catch (error) {
-    return error instanceof RangeError ? refused('no-memory') : { kind: 'upload', because: 'browser' }
+    return isForMemory(error) ? refused('no-memory') : { kind: 'upload', because: 'browser' }
   } finally {
     bitmap.close()
   }
@@ -37,6 +37,11 @@ export async function hashFile(file: Blob, wanted: Wanted): Promise<Outcome> {
 
 /** details: as well as hashes. */
 export type Wanted = 'hashes' | 'details'
+
+/** Canvas and WebAssembly say it with a RangeError; a kernel whose memory does not grow stops, for nothing else on checked sizes. */
+function isForMemory(error: unknown): boolean {
+  return error instanceof RangeError || error instanceof WebAssembly.RuntimeError
+}
 
 /** A file beyond this could not be held beside its pixels on a small device. */
 const MOST_BYTES = 100 << 20

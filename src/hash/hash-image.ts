@@ -42,7 +42,10 @@ export async function hashImage(
   pixels: Pixels,
   { purpose = 'query', aspect = pixels.width / pixels.height }: HashImageOptions = {},
 ): Promise<{ readonly signals: GivenSignal[] }> {
-  loading ??= loadImageHasher()
+  loading ??= loadImageHasher().catch((error: unknown) => {
+    loading = undefined // there may be memory for it the next time
+    throw error
+  })
   const hasher = await loading
   const { quality, signals, blockTotals } = hasher.hash(pixels, purpose, aspect)
   const given = signals.flatMap(({ type, view, quality, hashes: [hash] }): GivenSignal[] =>

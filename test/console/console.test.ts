@@ -180,7 +180,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
   t.test('messages of a webhook are listed, and one is sent again', async (t) => {
     const told = await keyFor(site, 'told', ['webhooks'])
     await startMessenger(t, site.redis, webhookOrigins)
-    const payload = { url: endpoint.url, events: ['webhook.ping'] }
+    const payload = { url: endpoint.url, events: ['case.updated'] }
     await site.app.inject({ method: 'POST', url: '/v1/webhooks', headers: told.headers, payload })
     const { page, context, faults } = await site.visit('/console', DARK)
     await signIn(page, told.key)

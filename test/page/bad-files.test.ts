@@ -129,6 +129,45 @@ t.test('without WebAssembly it says so, and offers to send', { skip: withoutBrow
   t.equal(await page.locator('#pictures li').count(), 0)
 })
 
+t.test(
+  'without memory for WebAssembly it says so, loses nothing, and goes on when there is some',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await startSite(t)
+    const { page, faults } = await site.visit('/')
+    // As browsers do it: at loading there is no memory; then none to grow into, where the kernel stops; then there is.
+    const scarce = `{
+      const load = WebAssembly.instantiate
+      let loads = 0
+      WebAssembly.instantiate = async (...given) => {
+        if (loads++ === 0) throw new RangeError('could not allocate memory')
+        return load(...given)
+      }
+      let hashes = 0
+      const set = Uint8Array.prototype.set
+      Uint8Array.prototype.set = function (...given) {
+        if (loads > 1 && hashes++ === 0) throw new WebAssembly.RuntimeError('unreachable')
+        return set.apply(this, given)
+      }
+    }`
+    await page.route('**/assets/worker-*', async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, body: scarce + (await response.text()) })
+    })
+    await toChoosing(page)
+    await choose(page, [await pictureFile(1)])
+    await allRead(page)
+    for (const what of ['to load', 'to grow']) {
+      t.match(await textOf(page, '#pictures .state'), /not enough memory.*Close other tabs and apps, then try again/, what)
+      await page.click('#pictures button:has-text("Try again")')
+      await allRead(page)
+    }
+    await page.waitForSelector('#pictures li[data-state="good"]')
+    t.equal(await imagesOf(site, await protectAll(page)), 1)
+    t.same(faults, [])
+  },
+)
+
 t.test('a program that does not load says so, and is tried again when she asks', { skip: withoutBrowser }, async (t) => {
   const site = await startSite(t)
   const { page } = await site.visit('/')
