@@ -82,7 +82,7 @@ export async function openService(defer) {
   const scopes = new Set(['match', 'match:distance', 'signals:write'])
   const { keyId, key } = await createApiKey(apiKeys, { org: 'bench', kind: 'ngo', scopes, env: 'bench', nowMs: Date.now() })
   const { orgId } = await apiKeys.get(keyId)
-  await banksIn(store).add({ name: BANK, orgId, thresholdBits: {}, createdAtMs: Date.now() })
+  await banksIn(store).add({ name: BANK, orgId, thresholdBits: {}, createdAtMs: Date.now() }, 'operator')
   return { dataDir, redis, store, keyring, key }
 }
 

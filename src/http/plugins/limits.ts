@@ -10,6 +10,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What this route counts against; from the table in http/limits.ts. */
     limits?: readonly LimitName[]
+    /** The same, as answers say it. */
+    limitPolicy?: string
   }
   interface FastifyRequest {
     /** Counts what a request was worth, where its route has a limit for that. @throws {Problem} rate-limited */
@@ -47,24 +49,37 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
       const { config, method, url } = route
       if (config?.scope === undefined || config.limits !== undefined) return
       config.limits = limitsOf(String(method), url, config.scope).filter((name) => here[name] !== undefined)
+      config.limitPolicy = config.limits.map((name) => `"${name}";q=${here[name]?.most};w=${here[name]?.windowS}`).join(', ')
     })
 
-    const take = (request: FastifyRequest, reply: FastifyReply, name: LimitName, amount: number): void => {
-      const limit = here[name]
-      const who = whoOf(request, LIMITS[name].by, counter)
-      if (limit === undefined || who === undefined) return
-      const { isWithin, left, resetS } = counter.take(limit, who, amount)
-      add(reply, 'ratelimit-policy', `"${name}";q=${limit.most};w=${limit.windowS}`)
-      add(reply, 'ratelimit', `"${name}";r=${left};t=${resetS}`)
-      if (!isWithin) throw new Problem('rate-limited', { retryAfterS: resetS })
+    /** @returns what is left of all these limits, after what was left of others. */
+    const take = (
+      request: FastifyRequest,
+      reply: FastifyReply,
+      counts: LimitRow['counts'],
+      amount: number,
+      before: string,
+    ) => {
+      const { limits = [], limitPolicy } = request.routeOptions.config
+      let said = before
+      let refusal: Problem | undefined
+      for (const name of limits) {
+        const limit = here[name]
+        if (limit === undefined || LIMITS[name].counts !== counts) continue
+        const who = whoOf(request, LIMITS[name].by, counter)
+        if (who === undefined) continue
+        const { isWithin, left, resetS } = counter.take(limit, who, amount)
+        said += `${said === '' ? '' : ', '}"${name}";r=${left};t=${resetS}`
+        if (!isWithin) refusal = new Problem('rate-limited', { retryAfterS: resetS })
+      }
+      if (said !== '') reply.header('ratelimit-policy', limitPolicy).header('ratelimit', said)
+      if (refusal !== undefined) throw refusal
+      return said
     }
 
     app.addHook('onRequest', async (request, reply) => {
-      const names = request.routeOptions.config.limits ?? []
-      for (const name of names) if (LIMITS[name].counts === 'requests') take(request, reply, name, 1)
-      request.spend = (spentOn, amount) => {
-        for (const name of names) if (LIMITS[name].counts === 'queries') take(request, spentOn, name, amount)
-      }
+      const said = take(request, reply, 'requests', 1, '')
+      request.spend = (spentOn, amount) => void take(request, spentOn, 'queries', amount, said)
     })
   },
   { name: 'limits', fastify: '5.x', dependencies: ['door'] },
@@ -90,10 +105,4 @@ function whoOf(request: FastifyRequest, by: LimitRow['by'], counter: LimitCounte
     case 'case':
       return request.ownCase?.caseId
   }
-}
-
-/** Several limits are one list. */
-function add(reply: FastifyReply, header: string, item: string): void {
-  const before = reply.getHeader(header)
-  reply.header(header, typeof before === 'string' ? `${before}, ${item}` : item)
 }
