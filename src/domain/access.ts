@@ -15,6 +15,9 @@ export type Scope = (typeof SCOPES)[number]
 export const ORG_KINDS = ['platform', 'ngo', 'operator'] as const
 export type OrgKind = (typeof ORG_KINDS)[number]
 
+/** What ids of keys look like: ten digits of Crockford's alphabet. */
+export const KEY_ID_PATTERN = /^[0-9a-hjkmnp-tv-z]{10}$/
+
 /** Whoever makes a request with an API key. */
 export interface Caller {
   readonly keyId: string

@@ -61,3 +61,13 @@ t.test('keys over HTTP: made, shown once, rotated with an overlap, ended; each a
     [(first?.number ?? 0) - 1],
   )
 })
+
+// Found by fuzzing: what could not stand in the audit log was a fault of ours.
+t.test('a word that is no id of a key is no key, whatever it is', async (t) => {
+  const service = await startService(t)
+  const { headers } = await operator(service)
+  for (const word of ['%00', '%E2%80%AE', "'%20OR%201=1", 'f'.repeat(64), 'short']) {
+    const answer = await service.app.inject({ method: 'DELETE', url: `/v1/keys/${word}`, headers })
+    t.match(answer.json(), { status: 404, code: 'key-unknown' }, word)
+  }
+})
