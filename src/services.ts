@@ -2,13 +2,14 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AppServices } from './app.js'
-import { Problem } from './domain/problem.js'
 import type { Exchange } from './exchange/exchange-config.js'
-import type { ExchangeJobs } from './exchange-jobs.js'
 import { HandoffDesk } from './handoff/desk.js'
 import { listenForWorkers } from './handoff/listener.js'
-import { HASH_IMAGE_QUEUE, type HashImageJob, IMAGE_TTL_MS, JOB_PRIORITY, QUEUE_PREFIX } from './jobs/hash-image.js'
+import { openQueue } from './hashing-queue.js'
+import { IMAGE_TTL_MS } from './jobs/hash-image.js'
 import { outgoingThrough } from './net/outgoing.js'
+import { pullingBy } from './pulling.js'
+import { savingEvery } from './saving.js'
 import { identify } from './services/access.js'
 import { accountsFrom } from './services/accounts.js'
 import { auditOver } from './services/audit.js'
@@ -21,7 +22,7 @@ import { contentIdsWith } from './services/content-ids.js'
 import { contentsIn } from './services/contents.js'
 import { detailFinderWith } from './services/detail-finder.js'
 import { detailingWith } from './services/detailing.js'
-import { type Exchanges, exchangesOver } from './services/exchanges.js'
+import { exchangesOver } from './services/exchanges.js'
 import { exportsFrom } from './services/exports.js'
 import { feedOver } from './services/feed.js'
 import { feedCursorsWith } from './services/feed-cursor.js'
@@ -70,7 +71,7 @@ import { ownerDuesIn } from './store/owner-dues.js'
 import type { Keyring } from './store/seal.js'
 import { checkRing, noteActive } from './store/seal-ring.js'
 import { hasSecrets, loadSecrets } from './store/secrets.js'
-import { connectForFollowing, connectForRequests, openStore, type RedisTarget, type Store } from './store/store.js'
+import { connectForFollowing, openStore, type RedisTarget, type Store } from './store/store.js'
 import { talliesIn } from './store/tallies.js'
 import { trustsIn } from './store/trust.js'
 import { usesIn } from './store/uses.js'
@@ -392,81 +393,8 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   }
 }
 
-/** Saves snapshots from time to time, one after the other, and a last one when it is closed. */
-function savingEvery(everyMs: number | undefined, replica: Replica, onTrouble: (error: unknown) => void) {
-  let last: Promise<void> = Promise.resolve()
-  const save = () => {
-    last = last.then(() => replica.saveSnapshot()).catch(onTrouble)
-    return last
-  }
-  const timer = everyMs === undefined ? undefined : setInterval(save, everyMs).unref()
-  return {
-    async close(): Promise<void> {
-      clearInterval(timer)
-      await save()
-    },
-  }
-}
-
-/** Pulls feeds from when it is started. Where no file names any, no queue is opened. */
-function pullingBy(exchanges: Exchanges, { exchanges: schedule = [], redis: target, onTrouble }: ServiceOptions) {
-  let jobs: Promise<ExchangeJobs> | undefined
-  return {
-    start() {
-      if (schedule.length === 0) return
-      jobs = import('./exchange-jobs.js').then(({ pullExchanges }) =>
-        pullExchanges({ target, exchanges, schedule, onTrouble }),
-      )
-      jobs.catch(onTrouble)
-    },
-    async pullSoon(name: string): Promise<void> {
-      if (jobs === undefined) throw new Problem('exchange-unknown')
-      await (await jobs).pullSoon(name)
-    },
-    async close(): Promise<void> {
-      await jobs?.then(
-        (opened) => opened.close(),
-        () => {},
-      )
-    },
-  }
-}
-
 /** How long counts for people to look at may wait. */
 const TALLY_EVERY_MS = 5000
 
 /** Without Redis a queue may wait for a connection that does not come. */
 const CLOSE_WITHIN_MS = 1000
-
-/** Loads its code when asked, which takes a tenth of a second: meanwhile the index may be loaded, which mostly waits. */
-async function openQueue(target: RedisTarget) {
-  const { Queue } = await import('bullmq')
-  const redis = connectForRequests(target)
-  await redis.connect().catch((error: unknown) => {
-    redis.disconnect()
-    throw error
-  })
-  const queue = new Queue(HASH_IMAGE_QUEUE, {
-    prefix: QUEUE_PREFIX,
-    connection: redis,
-    // A finished job leaves nothing behind, and the events stream only its last entries: ids, and never bits.
-    defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true, stackTraceLimit: 1 },
-    streams: { events: { maxLen: 100 } },
-  })
-  queue.on('error', () => {}) // an add that fails says so itself
-  await queue.waitUntilReady()
-
-  return {
-    async enqueue(job: HashImageJob): Promise<void> {
-      try {
-        await queue.add(HASH_IMAGE_QUEUE, job, { priority: JOB_PRIORITY[job.purpose] })
-      } catch (error) {
-        throw new Problem('store-away', { retryAfterS: 2, cause: error })
-      }
-    },
-    async close(): Promise<void> {
-      redis.disconnect() // first: a queue that is closed while Redis is away would wait for it
-      await queue.close()
-    },
-  }
-}

@@ -1,0 +1,38 @@
+// The api's end of the queue whose jobs lead workers to pictures.
+
+import { Problem } from './domain/problem.js'
+import { HASH_IMAGE_QUEUE, type HashImageJob, JOB_PRIORITY, QUEUE_PREFIX } from './jobs/hash-image.js'
+import { connectForRequests, type RedisTarget } from './store/store.js'
+
+/** Loads its code when asked, which takes a tenth of a second: meanwhile the index may be loaded, which mostly waits. */
+export async function openQueue(target: RedisTarget) {
+  const { Queue } = await import('bullmq')
+  const redis = connectForRequests(target)
+  await redis.connect().catch((error: unknown) => {
+    redis.disconnect()
+    throw error
+  })
+  const queue = new Queue(HASH_IMAGE_QUEUE, {
+    prefix: QUEUE_PREFIX,
+    connection: redis,
+    // A finished job leaves nothing behind, and the events stream only its last entries: ids, and never bits.
+    defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true, stackTraceLimit: 1 },
+    streams: { events: { maxLen: 100 } },
+  })
+  queue.on('error', () => {}) // an add that fails says so itself
+  await queue.waitUntilReady()
+
+  return {
+    async enqueue(job: HashImageJob): Promise<void> {
+      try {
+        await queue.add(HASH_IMAGE_QUEUE, job, { priority: JOB_PRIORITY[job.purpose] })
+      } catch (error) {
+        throw new Problem('store-away', { retryAfterS: 2, cause: error })
+      }
+    },
+    async close(): Promise<void> {
+      redis.disconnect() // first: a queue that is closed while Redis is away would wait for it
+      await queue.close()
+    },
+  }
+}
