@@ -144,24 +144,24 @@ t.test('many processes add at once: every entry is there once, and the chain is 
 
 t.test('an act and its entry are one step: what was not done is not told of', async (t) => {
   const apiKeys = apiKeysIn(store)
-  const key = { keyId: 'k1', orgId: 'o1', scopes: new Set<never>(), secretSha256: '', createdAtMs: 1 }
+  const key = { keyId: 'k1aaaaaaaa', orgId: 'o1', scopes: new Set<never>(), secretSha256: '', createdAtMs: 1 }
   await apiKeys.add(key)
   await apiKeys.add(key) // the name is taken
   t.equal(await apiKeys.revoke('k2', 2), undefined)
-  await apiKeys.revoke('k1', 3)
-  await apiKeys.revoke('k1', 4)
+  await apiKeys.revoke('k1aaaaaaaa', 3)
+  await apiKeys.revoke('k1aaaaaaaa', 4)
 
   const log = auditLogIn(store, SECRET)
   await log.chain()
   t.match(await log.list(0, 10), [
-    { number: 1, act: 'key.created', about: { keyId: 'k1', orgId: 'o1' }, atMs: 1 },
-    { number: 2, act: 'key.revoked', about: { keyId: 'k1' }, atMs: 3 },
+    { number: 1, act: 'key.created', about: { keyId: 'k1aaaaaaaa', orgId: 'o1' }, atMs: 1 },
+    { number: 2, act: 'key.revoked', about: { keyId: 'k1aaaaaaaa' }, atMs: 3 },
   ])
   t.equal((await log.list(0, 10)).length, 2)
 })
 
 t.test('what may be noted once in a while is noted once', async (t) => {
-  for (let i = 0; i < 3; i++) await noteInAudit(store, { ...created('k1'), atMs: i }, 60)
+  for (let i = 0; i < 3; i++) await noteInAudit(store, { ...created('k1aaaaaaaa'), atMs: i }, 60)
   await noteInAudit(store, created('k2'), 60)
 
   t.equal(await redis.llen(keys.auditDue), 2)
