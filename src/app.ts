@@ -6,6 +6,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Caller } from './domain/access.js'
+import { errorInLogs } from './http/error-in-logs.js'
 import { type Exposure, type LimitName, SERVER_LIMITS, type ServerLimits } from './http/limits.js'
 import { makeMetrics } from './http/metrics.js'
 import { openapi } from './http/openapi.js'
@@ -139,7 +140,7 @@ export interface AppOptions {
 }
 
 /** What plugins and parsers would write at the finer levels: headers with a key in them, bytes of a stranger. */
-const SECRET_IN_LOGS = { paths: ['busboyOptions', 'err.rawPacket', 'err.cause', 'headers'], remove: true }
+const SECRET_IN_LOGS = { paths: ['busboyOptions', 'headers'], remove: true }
 
 export async function buildApp({
   services,
@@ -174,7 +175,13 @@ export async function buildApp({
     clientErrorHandler: answerBadBytes,
     // Fastify's own lines have the whole URL and the caller's address; ours have the route and the code.
     logController: new LogController({ disableRequestLogging: true }),
-    logger: { level: logLevel, base: null, redact: SECRET_IN_LOGS, ...(logStream !== undefined && { stream: logStream }) },
+    logger: {
+      level: logLevel,
+      base: null,
+      serializers: { err: errorInLogs },
+      redact: SECRET_IN_LOGS,
+      ...(logStream !== undefined && { stream: logStream }),
+    },
   }).withTypeProvider<ZodTypeProvider>()
   app.server.maxConnections = serverLimits.connections
   app.server.maxHeadersCount = serverLimits.headerCount

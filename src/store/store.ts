@@ -104,10 +104,19 @@ async function orAway<T>(result: Promise<T>): Promise<T> {
   try {
     return await result
   } catch (error) {
-    if (!(error instanceof Error) || error instanceof Problem || !AWAY.test(error.message)) throw error
+    if (!isAway(error)) throw error
     throw new Problem('store-away', { retryAfterS: RETRY_AFTER_S, cause: error })
   }
 }
 
+/** Does it say that Redis cannot be reached or cannot answer now, and not that something here is wrong? */
+export function isAway(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof Problem) return false
+  return AWAY.test(error.message) || ('code' in error && AWAY_CODES.has(error.code))
+}
+
+// What a socket says that the other side closed while it was written to: the message of some names no code.
+const AWAY_CODES = new Set<unknown>(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_SOCKET_CLOSED'])
+
 const AWAY =
-  /^(LOADING|MASTERDOWN|READONLY|OOM|MISCONF|BUSY|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED)|Connection is closed|writeable and enableOfflineQueue|timed out|max retries|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT/i
+  /^(LOADING|MASTERDOWN|READONLY|OOM|MISCONF|BUSY|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED)|Connection is closed|writeable and enableOfflineQueue|timed out|max retries|aborted due to connection close|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT/i

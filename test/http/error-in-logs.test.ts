@@ -1,0 +1,36 @@
+// The log has what went wrong, and nothing of what was sent.
+
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { errorInLogs } from '../../src/http/error-in-logs.js'
+import { randomHashText, startService } from '../helpers/service.js'
+
+t.test('what Redis refuses is logged without what was sent to it', async (t) => {
+  const { redis } = await startService(t)
+  const client = new Redis(redis.socket)
+  t.teardown(() => client.disconnect())
+  const hash = randomHashText()
+
+  const errors = await Promise.all([
+    client.call('TABIR.NONE', hash).catch((error: unknown) => error),
+    client
+      .eval('return redis.call("INCRBY", KEYS[1], ARGV[1])', 1, `{tabir}:x:${hash}`, hash)
+      .catch((error: unknown) => error),
+  ])
+
+  for (const error of errors) {
+    t.ok(error instanceof Error && 'command' in error, 'ioredis hangs the command onto it')
+    const logged = JSON.stringify(errorInLogs(error))
+    t.match(logged, /ReplyError/)
+    t.notMatch(logged, hash)
+  }
+})
+
+t.test('a cause is named and not quoted, and what is no error is said to be none', async (t) => {
+  const cause = new SyntaxError('Unexpected token in "secret"')
+  const logged = errorInLogs(new TypeError('broken', { cause }))
+  t.match(logged, { type: 'TypeError', message: 'broken', cause: 'SyntaxError', stack: /error-in-logs/ })
+  t.notMatch(JSON.stringify(logged), /secret/)
+  t.match(errorInLogs(Object.assign(new Error('x'), { code: 'EPIPE', rawPacket: Buffer.from('secret') })), { code: 'EPIPE' })
+  t.same(errorInLogs('secret'), { type: 'string', message: 'thrown, and not an error', stack: '' })
+})
