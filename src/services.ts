@@ -40,6 +40,7 @@ import { partiesWith } from './services/parties.js'
 import { probingDetector } from './services/probing.js'
 import { type ProbingMode, probingGuard } from './services/probing-guard.js'
 import { recentChanges } from './services/recent-changes.js'
+import { struckSignals } from './services/refusals.js'
 import { registrationIn } from './services/registration.js'
 import { registryCounts } from './services/registry-counts.js'
 import { Replica } from './services/replica.js'
@@ -68,6 +69,7 @@ import { imagesIn } from './store/images.js'
 import { importsIn } from './store/imports.js'
 import { keyUsesIn } from './store/key-uses.js'
 import { ownerDuesIn } from './store/owner-dues.js'
+import { refusalsIn } from './store/refusals.js'
 import type { Keyring } from './store/seal.js'
 import { checkRing, noteActive } from './store/seal-ring.js'
 import { hasSecrets, loadSecrets } from './store/secrets.js'
@@ -256,6 +258,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     replica,
     ceilings: trust.ceilings,
     isHarmless: (signals) => isHarmless(replica.catalogue, signals),
+    struckSignals: struckSignals(refusalsIn(store), secrets.signalId, now),
     idSecret: secrets.signalId,
     detailing: veil && detailingWith({ replica, veil, clock }),
     now,

@@ -8,6 +8,7 @@ import { noticesFrom } from './services/notices.js'
 import { ownersIn } from './services/owners.js'
 import type { PartyOf } from './services/parties.js'
 import { proofOfWork } from './services/proof-of-work.js'
+import { refusalsWith } from './services/refusals.js'
 import type { Replica } from './services/replica.js'
 import { sightingsKeptBy } from './services/sightings.js'
 import { type TrustChange, type TrustService, trustOver } from './services/trust.js'
@@ -81,6 +82,7 @@ export function trustParts(needed: TrustPartsNeeded) {
     matchIds,
     partyOf,
     clocksOf: notices.running,
+    refusalOf: refusalsWith(secrets.signalId),
     now,
     onChange: (change) => {
       needed.onSaid(change)

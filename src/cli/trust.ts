@@ -1,4 +1,4 @@
-// tabir trust disputes | quarantine | show | dispute | decide | verify | hold | release | strikes | forgive
+// tabir trust disputes | quarantine | show | dispute | decide | take-back | verify | hold | release | strikes | forgive
 
 import { UUID_PATTERN } from '../domain/ids.js'
 import { Problem } from '../domain/problem.js'
@@ -9,6 +9,7 @@ import { accountsFrom } from '../services/accounts.js'
 import { matchIdsWith } from '../services/match-ids.js'
 import { ownersIn } from '../services/owners.js'
 import { partiesWith } from '../services/parties.js'
+import { refusalsWith } from '../services/refusals.js'
 import { type TrustService, trustOver } from '../services/trust.js'
 import { effectsIn } from '../services/trust-effects.js'
 import { vetoing } from '../services/vetoing.js'
@@ -27,6 +28,7 @@ const USAGE = `tabir trust disputes | quarantine | strikes
   tabir trust show | verify | hold | release SIGNAL
   tabir trust dispute SIGNAL ${DISPUTE_REASONS.join('|')}
   tabir trust decide SIGNAL upheld|rejected
+  tabir trust take-back SIGNAL
   tabir trust forgive ACCOUNT`
 const MOST_LISTED = 1000
 
@@ -73,6 +75,7 @@ function workFor([verb, subject = '', word, ...rest]: readonly string[]): Work |
   }
   if (word !== undefined) return undefined
   if (verb === 'show') return onOne((trust) => trust.signal(signalId))
+  if (verb === 'take-back') return onOne((trust) => trust.reinstate(signalId))
   if (verb === 'verify') return onOne((trust) => trust.verify(signalId))
   if (verb === 'hold') return onOne((trust) => trust.hold(signalId, { cause: 'operator', flood: 0 }))
   return verb === 'release' ? onOne((trust) => trust.release(signalId)) : undefined
@@ -101,6 +104,7 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
       matchIds: matchIdsWith(secrets.matchId),
       partyOf: partiesWith(secrets.party),
       clocksOf: async () => [],
+      refusalOf: refusalsWith(secrets.signalId),
       now,
       onChange: effectsIn({
         notices: { decided: async () => {} }, // no platform decides here, so no clock stops

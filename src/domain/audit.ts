@@ -15,6 +15,7 @@ export const AUDIT_ACTS = {
   'case.renewed': ['case'],
   'case.withdrawn': ['case'],
   'dispute.decided': ['signalId', 'outcome'],
+  'dispute.reversed': ['signalId'],
   'bank.removed': ['bank'],
   /** Once a day for each key. */
   'feed.read': ['orgId', 'day'],

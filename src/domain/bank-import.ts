@@ -19,6 +19,8 @@ export const RECORD_REFUSALS = [
   'not-harmful',
   'classification-unlisted',
   'minor-declared',
+  /** It was in a bank of this organisation, and a dispute about it was upheld. */
+  'signal-struck',
 ] as const
 export type RecordRefusal = (typeof RECORD_REFUSALS)[number]
 

@@ -42,6 +42,7 @@ export const PROBLEM_CODES = [
   'dispute-not-open',
   'quarantine-conflict',
   'signal-struck',
+  'signal-not-struck',
   'kind-unfit',
   'watch-unknown',
   'watches-full',

@@ -9,6 +9,8 @@ export const STRIKE_RULES = {
   case: { strikes: 2, windowMs: 90 * DAY_MS },
   org: { strikes: 5, windowMs: 180 * DAY_MS },
 } as const
+/** How long an organisation may not hand in again what was judged false, from the decision on. */
+export const REFUSED_FOR_MS = STRIKE_RULES.org.windowMs
 export type AccountKind = keyof typeof STRIKE_RULES
 
 /** `case:<case id>` or `org:<organisation id>`. */

@@ -31,18 +31,19 @@ export type DisputeReason = (typeof DISPUTE_REASONS)[number]
 export const DISPUTE_STEPS = {
   none: ['open'],
   open: ['upheld', 'rejected'],
-  upheld: [],
+  /** Taken back by the operator, who was wrong. */
+  upheld: ['rejected'],
   rejected: ['open'],
 } as const satisfies Record<string, readonly string[]>
 export type DisputeState = keyof typeof DISPUTE_STEPS
 export const DISPUTE_STATES = ['none', 'open', 'upheld', 'rejected'] as const satisfies readonly DisputeState[]
 export type DisputeOutcome = 'upheld' | 'rejected'
 
-/** `matching`, `held`: kept, and matches nothing until an operator decides; `struck`: was judged false, and never matches again. */
+/** `matching`, `held`: kept, and matches nothing until an operator decides; `struck`: was judged false, and matches nothing unless that is taken back. */
 export const CIRCULATION_STEPS = {
   matching: ['held', 'struck'],
   held: ['matching', 'struck'],
-  struck: [],
+  struck: ['matching'],
 } as const satisfies Record<string, readonly string[]>
 export type Circulation = keyof typeof CIRCULATION_STEPS
 export const CIRCULATIONS = ['matching', 'held', 'struck'] as const satisfies readonly Circulation[]
@@ -99,6 +100,8 @@ export type TrustAction =
   | { readonly kind: 'attest'; readonly party: string }
   | { readonly kind: 'verify' }
   | { readonly kind: 'decide'; readonly outcome: DisputeOutcome }
+  /** Takes back that a dispute was upheld. */
+  | { readonly kind: 'reinstate' }
   | { readonly kind: 'hold'; readonly cause: HoldCause; readonly flood: number; readonly untilS?: number }
   | { readonly kind: 'release'; readonly by?: 'owner' }
 
@@ -124,7 +127,8 @@ export const NO_TRUST: Trust = {
  *   for a step that the tables above do not have.
  */
 export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | ProblemCode {
-  if (trust.circulation === 'struck') return isSettledAlready(trust, action) ? trust : 'signal-struck'
+  if (trust.circulation === 'struck' && action.kind !== 'reinstate')
+    return isSettledAlready(trust, action) ? trust : 'signal-struck'
   switch (action.kind) {
     case 'verdict':
       return withVerdict(trust, action)
@@ -137,6 +141,8 @@ export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | P
       return trust.verifiedAtMs === undefined ? { ...trust, verifiedAtMs: nowMs } : trust
     case 'decide':
       return decided(trust, action.outcome, nowMs)
+    case 'reinstate':
+      return reinstated(trust, nowMs)
     case 'hold':
       return held(trust, action, nowMs)
     case 'release':
@@ -177,7 +183,7 @@ export function verdictOf(trust: Trust, party: string): Verdict | undefined {
   return trust.verdicts.find((each) => each.party === party)?.verdict
 }
 
-/** The decision that struck a signal may be said again; nothing else may be said about it. */
+/** The decision that struck a signal may be said again, or taken back; nothing else may be said about it. */
 function isSettledAlready(trust: Trust, action: TrustAction): boolean {
   return trust.dispute === 'upheld' && action.kind === 'decide' && action.outcome === 'upheld'
 }
@@ -217,5 +223,16 @@ function decided(trust: Trust, outcome: DisputeOutcome, nowMs: number): Trust | 
   if (trust.dispute !== 'open') return 'dispute-not-open'
   if (outcome === 'upheld')
     return { ...trust, dispute: 'upheld', decidedAtMs: nowMs, circulation: 'struck', heldFor: undefined }
+  return rejected(trust, nowMs)
+}
+
+/** As if the dispute had been rejected: nobody may raise its reasons again, and the signal matches. */
+function reinstated(trust: Trust, nowMs: number): Trust | ProblemCode {
+  if (trust.dispute === 'rejected') return trust
+  if (trust.circulation !== 'struck') return 'signal-not-struck'
+  return { ...rejected(trust, nowMs), circulation: 'matching', heldAtMs: undefined, heldUntilS: undefined }
+}
+
+function rejected(trust: Trust, nowMs: number): Trust {
   return { ...trust, dispute: 'rejected', decidedAtMs: nowMs, settled: [...trust.settled, ...trust.reasons] }
 }

@@ -807,7 +807,28 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   },
   "listAudit": {
     "answer": {
-      "entries": []
+      "entries": [
+        {
+          "number": 6,
+          "at": "2026-11-25T14:11:49.356Z",
+          "act": "key.used",
+          "by": "key:atc8fhh606",
+          "about": {
+            "orgId": "01a2130c-65d3-73f9-80f4-5cca99fa3434",
+            "day": "2026-11-25"
+          }
+        },
+        {
+          "number": 5,
+          "at": "2026-11-25T14:11:49.331Z",
+          "act": "key.created",
+          "by": "operator",
+          "about": {
+            "keyId": "atc8fhh606",
+            "orgId": "01a2130c-65d3-73f9-80f4-5cca99fa3434"
+          }
+        }
+      ]
     }
   },
   "listBanks": {
@@ -832,7 +853,14 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   },
   "listContexts": {
     "answer": {
-      "contexts": []
+      "contexts": [
+        {
+          "context": "group 7",
+          "images24h": 1,
+          "images30d": 1,
+          "lastSeenAt": "2026-11-25T14:11:50.810Z"
+        }
+      ]
     }
   },
   "listDays": {
@@ -1492,6 +1520,37 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       "failingSince": null,
       "oldSecretUntil": "2026-11-26T12:05:17.811Z",
       "secret": "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+    }
+  },
+  "takeBackDecision": {
+    "params": {
+      "signalId": "040f330f-71c4-8f5c-a2c9-3d68c362fbf5"
+    },
+    "answer": {
+      "tier": "ngo-attested",
+      "category": "nude",
+      "disputed": false,
+      "dispute": {
+        "state": "rejected",
+        "reasons": [
+          "harmless-content"
+        ]
+      },
+      "provenance": {
+        "source": "case",
+        "registeredOn": "2026-11-25",
+        "attestations": 1,
+        "verifications": 0,
+        "confirmations": 1,
+        "refusals": 0
+      },
+      "signalId": "040f330f-71c4-8f5c-a2c9-3d68c362fbf5",
+      "bank": "cases",
+      "circulation": "matching",
+      "heldFor": null,
+      "heldAt": null,
+      "disputedAt": "2026-11-25T14:11:51.132Z",
+      "decidedAt": "2026-11-25T14:11:51.182Z"
     }
   },
   "verifySignal": {

@@ -134,6 +134,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   'dispute-not-open': { status: 409, title: 'There is no open dispute about this signal, or it was decided otherwise.' },
   'quarantine-conflict': { status: 409, title: 'The signal is not in quarantine.' },
+  'signal-not-struck': { status: 409, title: 'No dispute about the signal was upheld, so there is nothing to take back.' },
   'signal-struck': { status: 410, title: 'The signal was judged to be a false report and matches nothing any more.' },
   'account-suspended': {
     status: 403,

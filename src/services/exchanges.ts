@@ -206,15 +206,18 @@ async function take(
     return isReplaced ? [...puts, { kind: 'remove-id', signalId: old }] : puts
   })
   let removed = 0
+  let struck = 0
   for (let at = 0; at < changes.length; at += CHANGES_AT_ONCE) {
     const outcome = await registration.changeBank(bank, changes.slice(at, at + CHANGES_AT_ONCE))
     await registration.matchable(outcome.revision)
     removed += outcome.removed
+    struck += outcome.struck.size
   }
   const became = all.flatMap(({ key, id }, i): [Buffer, string | undefined][] =>
     id === undefined && before[i] === undefined ? [] : [[key, id]],
   )
-  return { accepted: all.filter(({ put }) => put !== undefined).length, removed, refusedFor, became }
+  if (struck > 0) refusedFor['signal-struck'] = struck
+  return { accepted: all.filter(({ put }) => put !== undefined).length - struck, removed, refusedFor, became }
 }
 
 function advanced(

@@ -19,7 +19,7 @@ import { readLines, type TextLine } from '../exchange/lines.js'
 import { type LineReader, readerFor } from '../exchange/signal-lines.js'
 import { unpacked } from '../exchange/unpack.js'
 import type { ImportName, Imports as ImportStore } from '../store/imports.js'
-import type { Registration } from './registration.js'
+import type { BankOutcome, Registration } from './registration.js'
 
 export interface ImportReport {
   readonly importId: string
@@ -113,7 +113,7 @@ const NOTHING: Omit<ImportProgress, 'startedAtMs' | 'updatedAtMs'> = {
 }
 
 interface RunParts {
-  readonly take: (changes: readonly BankChange[]) => Promise<{ readonly removed: number; readonly revision: number }>
+  readonly take: (changes: readonly BankChange[]) => Promise<Omit<BankOutcome, 'put'>>
   readonly matchable: (revision: number) => Promise<void>
   readonly checkpoint: (progress: ImportProgress, refused: readonly RefusedLines[]) => Promise<boolean>
   readonly now: () => number
@@ -125,7 +125,7 @@ function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
   let seen = 0
   let read: LineReader | undefined
   let format: FileFormat | undefined
-  let changes: BankChange[] = []
+  let changes: { readonly line: number; readonly change: BankChange }[] = []
   let refusedFor: Partial<Record<RecordRefusal, number>> = {}
   let refusals: RefusedLines[] = [] // since the last checkpoint
   let refusedCount = 0
@@ -153,7 +153,11 @@ function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
     const taken = changes
     changes = []
     await indexed
-    const { removed, revision } = taken.length === 0 ? { removed: 0, revision: 0 } : await parts.take(taken)
+    const { removed, revision, struck } =
+      taken.length === 0 ? NOTHING_TAKEN : await parts.take(taken.map(({ change }) => change))
+    const refusedAfterwards = taken.filter(({ change }) => change.kind === 'put' && struck.has(change.signal.signal))
+    for (const { line } of refusedAfterwards) refuse(line, 'signal-struck')
+    if (refusedAfterwards.length > 0) refusals.sort((a, b) => a.fromLine - b.fromLine)
     indexed = parts.matchable(revision)
     indexed.catch(() => {}) // whoever waits for it next is told
     done = {
@@ -161,7 +165,7 @@ function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
       format,
       updatedAtMs: parts.now(),
       lines: seen,
-      accepted: done.accepted + taken.length,
+      accepted: done.accepted + taken.length - refusedAfterwards.length,
       removed: done.removed + removed,
       refused: done.refused + refusedCount,
       refusedFor: sumOf(done.refusedFor, refusedFor),
@@ -169,6 +173,12 @@ function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
     }
     refusedFor = {}
     refusedCount = 0
+  }
+
+  function refuse(line: number, why: RecordRefusal): void {
+    refusals = withRefusal(refusals, line, why)
+    refusedFor[why] = (refusedFor[why] ?? 0) + 1
+    refusedCount++
   }
 
   return {
@@ -180,12 +190,8 @@ function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
       if (isSkipped && read !== undefined) return
       const record = text === undefined ? TOO_LONG : recordOf(text)
       if (isSkipped || record.kind === 'blank') return
-      if (record.kind !== 'refused') changes.push(record)
-      else {
-        refusals = withRefusal(refusals, line, record.why)
-        refusedFor[record.why] = (refusedFor[record.why] ?? 0) + 1
-        refusedCount++
-      }
+      if (record.kind === 'refused') refuse(line, record.why)
+      else changes.push({ line, change: record })
     },
     async applyIfDue(): Promise<void> {
       if (changes.length < BATCH && refusedCount < BATCH) return
@@ -209,6 +215,7 @@ function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
   }
 }
 
+const NOTHING_TAKEN: Omit<BankOutcome, 'put'> = { removed: 0, revision: 0, struck: new Set() }
 const TOO_LONG: ReadRecord = { kind: 'refused', why: 'record-too-long' }
 
 type Counts = Partial<Readonly<Record<RecordRefusal, number>>>

@@ -15,6 +15,7 @@ import type { OwnCase } from './case-access.js'
 import { refusalOf } from './cases.js'
 import type { Ceilings } from './ceilings.js'
 import { type Detailing, kinOfCase } from './detailing.js'
+import type { StruckSignals } from './refusals.js'
 import type { Replica } from './replica.js'
 
 export interface NewImage {
@@ -39,16 +40,24 @@ export interface Registration {
    * Durable when it returns, matchable once `matchable(revision)` returns.
    * @throws {Problem} account-suspended, ceiling-reached
    */
-  forBank(bank: Bank, signals: readonly NewSignal[]): Promise<{ readonly ids: string[]; readonly revision: number }>
+  forBank(
+    bank: Bank,
+    signals: readonly NewSignal[],
+  ): Promise<{
+    /** In the order of `signals`; `undefined` for one that was judged false and may not be handed in again. */
+    readonly ids: (string | undefined)[]
+    /** 0 when all were refused. */
+    readonly revision: number
+  }>
   /**
    * Puts and tombstones as they come, of any number up to some thousands; of several about one signal, the last one counts.
    * Durable when it returns; safe to repeat. Only signals of this bank are removed, whatever ids are named.
-   * @returns how many were put, and how many were there and are gone. @throws {Problem} as `forBank`.
+   * @returns how many were put, how many were there and are gone, and which were judged false and are not taken. @throws {Problem} as `forBank`.
    */
   changeBank(bank: Bank, changes: readonly BankChange[]): Promise<BankOutcome>
   /** The id that a signal has, or would have, in a bank. */
   signalIdFor(bank: Bank, signal: NewSignal): string
-  /** All signals of one picture as one image; the same picture again is the same image. @throws {Problem} as `forBank` */
+  /** All signals of one picture as one image; the same picture again is the same image. @throws {Problem} as `forBank`, and signal-struck */
   pictureForBank(
     bank: Bank,
     picture: NewImage & { readonly ref: string | undefined },
@@ -64,6 +73,7 @@ export interface Registration {
 export interface BankOutcome {
   readonly put: number
   readonly removed: number
+  readonly struck: ReadonlySet<Signal>
   /** 0 when nothing was changed. */
   readonly revision: number
 }
@@ -73,6 +83,7 @@ export interface RegistrationParts {
   readonly replica: Replica
   readonly ceilings: Ceilings
   readonly isHarmless: (signals: readonly Signal[]) => boolean
+  readonly struckSignals: StruckSignals
   /** Keys the ids, so that an id tells nothing about the hash it is made from. */
   readonly idSecret: Buffer
   /** `undefined` where extended protection is off. */
@@ -85,6 +96,7 @@ export function registrationIn({
   replica,
   ceilings,
   isHarmless,
+  struckSignals,
   idSecret,
   detailing,
   now,
@@ -140,23 +152,31 @@ export function registrationIn({
     },
 
     async forBank(bank, added) {
+      const struck = await struckSignals.refusedOf(bank.orgId, signalsIn(added))
       const given = added.map((each) => ({ id: signalIdOf(idSecret, bank.name, each.signal, each.ref), given: each }))
-      return { ids: given.map(({ id }) => id), revision: await store(bank, given) }
+      const taken = given.filter(({ given: { signal } }) => !struck.has(signal))
+      const ids = given.map(({ id, given: { signal } }) => (struck.has(signal) ? undefined : id))
+      return { ids, revision: taken.length === 0 ? 0 : await store(bank, taken) }
     },
 
     async changeBank(bank, changes) {
       const last = new Map<string, BankChange>()
       for (const change of changes) last.set(idOf(idSecret, bank.name, change), change)
-      const puts = [...last].flatMap(([id, change]) => (change.kind === 'put' ? [{ id, given: change.signal }] : []))
+      const added = changes.flatMap((change) => (change.kind === 'put' ? [change.signal] : []))
+      const struck = await struckSignals.refusedOf(bank.orgId, signalsIn(added))
+      const puts = [...last].flatMap(([id, change]) =>
+        change.kind === 'put' && !struck.has(change.signal.signal) ? [{ id, given: change.signal }] : [],
+      )
       const idsOf = (kind: BankChange['kind']) => [...last].flatMap(([id, change]) => (change.kind === kind ? [id] : []))
       const revision = puts.length === 0 ? 0 : await store(bank, puts)
       const gone = await erase(bank, idsOf('remove-id'), idsOf('remove'))
-      return { put: puts.length, removed: gone.length, revision: Math.max(revision, ...gone) }
+      return { put: puts.length, removed: gone.length, struck, revision: Math.max(revision, ...gone) }
     },
 
     signalIdFor: (bank, { signal, ref }) => signalIdOf(idSecret, bank.name, signal, ref),
 
     async pictureForBank(bank, { signals, category, ref }) {
+      if (await struckSignals.refuses(bank.orgId, signals)) throw new Problem('signal-struck')
       if (bank.orgId !== undefined) {
         await ceilings.mayReport(`org:${bank.orgId}`)
         await ceilings.handIn(bank.orgId, 1)
@@ -185,6 +205,10 @@ export function registrationIn({
       if (revision !== undefined) await replica.reached(revision)
     },
   }
+}
+
+function signalsIn(added: readonly NewSignal[]): Signal[] {
+  return added.map(({ signal }) => signal)
 }
 
 function idOf(secret: Buffer, bank: string, change: BankChange): string {

@@ -31,8 +31,11 @@ export interface StopNcii {
     caller: Caller,
     ask: { readonly sinceS: number; readonly token: string | undefined; readonly limit: number },
   ): Promise<FetchedPage>
-  /** Hands hashes in, into a bank that is the organisation's own for this. @throws {Problem} account-suspended, ceiling-reached */
-  submit(caller: Caller, hashes: readonly Hash256[]): Promise<void>
+  /**
+   * Hands hashes in, into a bank that is the organisation's own for this.
+   * @returns which were taken, in their order: none that was judged false. @throws {Problem} account-suspended, ceiling-reached
+   */
+  submit(caller: Caller, hashes: readonly Hash256[]): Promise<boolean[]>
   /** What an organisation says about every signal that is exactly this. @returns whether there is one. @throws {Problem} */
   feedback(caller: Caller, hash: Hash256, feedback: Feedback): Promise<boolean>
   /** Takes back what it handed in. @returns whether there was anything. */
@@ -93,14 +96,16 @@ export function stopNciiOver(parts: StopNciiParts): StopNcii {
     },
 
     async submit(caller, hashes) {
-      if (hashes.length === 0) return
+      if (hashes.length === 0) return []
       const bank = await ownBank(caller)
       const signals = hashes.map((hash) => ({
         signal: { type: 'pdq', view: 'whole', quality: 100, hash } as const,
         ref: undefined,
         category: undefined,
       }))
-      await registration.matchable((await registration.forBank(bank, signals)).revision)
+      const { ids, revision } = await registration.forBank(bank, signals)
+      await registration.matchable(revision)
+      return ids.map((id) => id !== undefined)
     },
 
     async feedback(caller, hash, said) {

@@ -12,7 +12,7 @@ import type { Vetoing } from './vetoing.js'
 
 export interface EffectParts {
   readonly notices: Pick<Notices, 'decided'>
-  readonly strikes: Pick<Strikes, 'add'>
+  readonly strikes: Pick<Strikes, 'add' | 'takeBack'>
   readonly veto: Vetoing
   readonly caseEvents: Pick<CaseEvents, 'add'>
   readonly ownerOf: OwnerOf
@@ -28,6 +28,11 @@ export function effectsIn({ notices, strikes, veto, caseEvents, ownerOf }: Effec
       const account = accountOf(image, await ownerOf(image))
       if (account !== undefined) await strikes.add(account, imageId, atMs)
       if (after.reasons.includes('harmless-content')) await veto.add(imageId, image)
+    }
+    if (action.kind === 'reinstate') {
+      const account = accountOf(image, await ownerOf(image))
+      if (account !== undefined) await strikes.takeBack(account, imageId)
+      await veto.remove(image)
     }
     await tellCase(caseEvents, change)
   }

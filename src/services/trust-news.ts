@@ -28,6 +28,7 @@ function newsOf({
     case 'dispute':
       return before.dispute === 'open' ? undefined : { kind: 'disputed', count: 1 }
     case 'decide':
+    case 'reinstate':
       return { kind: 'dispute-decided', count: 1 }
     case 'attest':
       return { kind: 'attested', count: 1 }

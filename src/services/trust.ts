@@ -26,6 +26,7 @@ import type { Images } from '../store/images.js'
 import type { Trusts } from '../store/trust.js'
 import type { MatchIds } from './match-ids.js'
 import type { PartyOf } from './parties.js'
+import type { RefusalOf } from './refusals.js'
 import type { Replica } from './replica.js'
 
 /** How much a signal is worth to somebody who acts on it. Numbers of organisations, and no names. */
@@ -93,6 +94,8 @@ export interface TrustService {
   dispute(caller: Caller | undefined, signalId: string, reason: DisputeReason): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, dispute-not-open */
   decide(signalId: string, outcome: DisputeOutcome, by?: AuditActor): Promise<JudgedSignal>
+  /** Takes back that a dispute was upheld: it matches again, its account loses the strike. Saying it again changes nothing. @throws {Problem} signal-unknown, signal-not-struck */
+  reinstate(signalId: string, by?: AuditActor): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, signal-struck */
   verify(signalId: string, by?: AuditActor): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, signal-struck */
@@ -121,6 +124,7 @@ export interface TrustParts {
   readonly matchIds: MatchIds
   readonly partyOf: PartyOf
   readonly clocksOf: (imageId: string, orgId: string) => Promise<readonly Clock[]>
+  readonly refusalOf: RefusalOf
   readonly now: () => number
   /** Told of each change in turn, and of a decision also when it is said again: so that what a crash cut off is made up for. */
   readonly onChange: (change: TrustChange) => Promise<void>
@@ -139,6 +143,7 @@ export function trustOver({
   matchIds,
   partyOf,
   clocksOf,
+  refusalOf,
   now,
   onChange,
 }: TrustParts): TrustService {
@@ -171,16 +176,13 @@ export function trustOver({
       if (typeof after === 'string') throw new Problem(after)
       const told = { imageId: found.imageId, image: found.image, action, before: found.trust, after, orgId, atMs }
       if (after === found.trust) {
-        if (action.kind === 'decide') await onChange(told)
+        if (action.kind === 'decide' || action.kind === 'reinstate') await onChange(told)
         return { ...found, trust: after }
       }
-      const outcome = await trusts.put(
-        found.imageId,
-        found.version,
-        after,
-        standingOf(found.image.tier, after),
-        entryOf(action, found.imageId, by, atMs),
-      )
+      const outcome = await trusts.put(found.imageId, found.version, after, standingOf(found.image.tier, after), {
+        entry: entryOf(action, found.imageId, by, atMs),
+        refusal: await refusalFor(found.image, found.trust, after, atMs),
+      })
       if (outcome === 'image-unknown') throw new Problem(unknown)
       if (outcome === 'changed-meanwhile') continue
       await replica.reached(outcome.revision)
@@ -188,6 +190,13 @@ export function trustOver({
       return { imageId: found.imageId, image: found.image, trust: after }
     }
     throw new Problem('overloaded', { retryAfterS: 1 })
+  }
+
+  /** With the decision, in its step: from then on its owner cannot hand it in again, whatever becomes of this signal. */
+  const refusalFor = async (image: RegisteredImage, before: Trust, after: Trust, atMs: number) => {
+    const isStruck = after.circulation === 'struck'
+    if (isStruck === (before.circulation === 'struck')) return undefined
+    return refusalOf(image, await ownerOf(image), isStruck ? 'struck' : 'reinstated', atMs)
   }
 
   const worthTo = async (
@@ -250,6 +259,7 @@ export function trustOver({
         caller?.orgId,
       ),
     decide: (signalId, outcome, by = 'operator') => changeSignal(signalId, { kind: 'decide', outcome }, by),
+    reinstate: (signalId, by = 'operator') => changeSignal(signalId, { kind: 'reinstate' }, by),
     verify: (signalId, by = 'operator') => changeSignal(signalId, { kind: 'verify' }, by),
     hold: (signalId, why, by = why.cause === 'flood' ? 'tabir' : 'operator') =>
       changeSignal(signalId, { kind: 'hold', ...why }, by),
@@ -281,6 +291,8 @@ function entryOf(action: TrustAction, signalId: string, by: AuditActor, atMs: nu
       return { act: 'signal.verified', by, about: { signalId }, atMs }
     case 'decide':
       return { act: 'dispute.decided', by, about: { signalId, outcome: action.outcome }, atMs }
+    case 'reinstate':
+      return { act: 'dispute.reversed', by, about: { signalId }, atMs }
     case 'hold':
       return { act: 'signal.held', by, about: { signalId, cause: action.cause }, atMs }
     case 'release':

@@ -10,6 +10,8 @@ import type { Replica } from './replica.js'
 export interface Vetoing {
   /** All its hashes and details, as one image; the same picture again changes nothing. Durable and known here when it returns. */
   add(imageId: string, image: RegisteredImage): Promise<void>
+  /** Takes back what `add` put there for these very hashes, and nothing that an operator put there himself. */
+  remove(image: RegisteredImage): Promise<void>
 }
 
 export interface VetoingParts {
@@ -35,10 +37,14 @@ export function vetoing({ images, replica, idSecret, now }: VetoingParts): Vetoi
       const revision = await images.put([{ id: idOf(idSecret, image), image, ...(points !== undefined && { points }) }])
       await replica.reached(revision)
     },
+    async remove({ signals }) {
+      const revision = await images.erase(idOf(idSecret, { signals }))
+      if (revision !== undefined) await replica.reached(revision)
+    },
   }
 }
 
-function idOf(secret: Buffer, { signals }: RegisteredImage): string {
+function idOf(secret: Buffer, { signals }: Pick<RegisteredImage, 'signals'>): string {
   const digest = createHmac('sha256', secret).update('harmless\0')
   for (const { type, view, hash } of signals) digest.update(`${type} ${view}\0`).update(hash)
   const bytes = digest.digest()

@@ -81,6 +81,8 @@ export const keys = {
   strikes: (account: string) => `${TAG}:strikes:${account}`,
   /** set: accounts with strikes. */
   strikeAccounts: `${TAG}:strike-accounts`,
+  /** sorted set: keyed digests [16 bytes] of what an organisation must not hand in again, by until when [epoch ms]. */
+  struck: (orgId: string) => `${TAG}:struck:${orgId}`,
   /** [integer] signals that an organisation handed in on a day. */
   handedIn: (orgId: string, day: string) => `${TAG}:handed-in:${orgId}:${day}`,
   /** string: that a challenge was used. */

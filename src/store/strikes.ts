@@ -4,7 +4,7 @@ import type { AuditActor } from '../domain/audit.js'
 import { type Account, isAccount } from '../domain/strikes.js'
 import { writeAudited } from './audit.js'
 import { keys } from './keys.js'
-import { addStrike, clearStrikes } from './scripts/strikes.js'
+import { addStrike, clearStrikes, takeBackStrike } from './scripts/strikes.js'
 import type { Store } from './store.js'
 
 export interface AccountStrikes {
@@ -16,6 +16,8 @@ export interface AccountStrikes {
 export interface Strikes {
   /** Durable when it returns. The same image twice is one strike. */
   add(account: Account, imageId: string, atMs: number): Promise<void>
+  /** The image was judged false by mistake. Durable when it returns. */
+  takeBack(account: Account, imageId: string): Promise<void>
   countSince(account: Account, sinceMs: number): Promise<number>
   /** In no order. */
   all(): Promise<AccountStrikes[]>
@@ -32,6 +34,9 @@ export function strikesIn(store: Store): Strikes {
     async add(account, imageId, atMs) {
       await store.write(addStrike, [keys.strikes(account), keys.strikeAccounts], [account, imageId, atMs])
     },
+    async takeBack(account, imageId) {
+      await store.write(takeBackStrike, [keys.strikes(account), keys.strikeAccounts], [account, imageId])
+    },
     countSince: (account, sinceMs) => store.ask((redis) => redis.zcount(keys.strikes(account), sinceMs, '+inf')),
     async all() {
       const members = await store.ask((redis) => redis.smembers(keys.strikeAccounts))
@@ -47,7 +52,9 @@ export function strikesIn(store: Store): Strikes {
       // The id of a case is not for a log that outlives it.
       const about = { account: account.startsWith('case:') ? 'case' : account }
       const entry = { act: 'account.forgiven', by, about, atMs: nowMs } as const
-      const places = [keys.strikes(account), keys.strikeAccounts]
+      // What was judged false may be handed in again too: `struck` of a case is a key that never is.
+      const struck = keys.struck(account.slice(account.indexOf(':') + 1))
+      const places = [keys.strikes(account), keys.strikeAccounts, struck]
       return Number(await writeAudited(store, entry, clearStrikes, places, [account], 'reply > 0'))
     },
     async handIn(orgId, day, signals) {

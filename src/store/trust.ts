@@ -16,6 +16,7 @@ import {
 } from '../domain/trust.js'
 import { writeAudited } from './audit.js'
 import { imageShard, keys, TRUST_SHARDS, trustShard } from './keys.js'
+import type { RefusalChange } from './refusals.js'
 import { putTrust } from './scripts/put-trust.js'
 import type { Store } from './store.js'
 
@@ -28,10 +29,16 @@ export interface StoredTrust {
 /** `revision` is 0 when no index needs to know. */
 export type TrustOutcome = { readonly revision: number } | 'changed-meanwhile' | 'image-unknown'
 
+export interface BesideTrust {
+  /** For the audit log. */
+  readonly entry?: AuditEntry | undefined
+  readonly refusal?: RefusalChange | undefined
+}
+
 export interface Trusts {
   get(imageId: string): Promise<StoredTrust>
-  /** Durable when it returns, with the entry for the audit log. Written only if `version` is still the last and the image is there. */
-  put(imageId: string, version: number, trust: Trust, standing: Standing, entry?: AuditEntry): Promise<TrustOutcome>
+  /** Durable when it returns, with what goes beside it in the same step. Written only if `version` is still the last and the image is there. */
+  put(imageId: string, version: number, trust: Trust, standing: Standing, beside?: BesideTrust): Promise<TrustOutcome>
   /** What indexes have to know of these, in their order; `undefined` where nothing was ever said. */
   standings(imageIds: readonly string[]): Promise<(Standing | undefined)[]>
   /** The standing of every image about which something was said, a shard at a time. */
@@ -63,7 +70,7 @@ export function trustsIn(store: Store): Trusts {
       const id = idBytes(imageId)
       return parse(await store.ask((redis) => redis.hgetBuffer(keys.trust(trustShard(id)), id)))
     },
-    async put(imageId, version, trust, standing, entry) {
+    async put(imageId, version, trust, standing, { entry, refusal } = {}) {
       const id = idBytes(imageId)
       const shard = trustShard(id)
       const places = [
@@ -82,6 +89,9 @@ export function trustsIn(store: Store): Trusts {
         encodeStanding(standing),
         trust.dispute === 'open' ? (trust.disputedAtMs ?? 0) : '',
         trust.circulation === 'held' && trust.heldFor !== 'owner' ? (trust.heldAtMs ?? 0) : '',
+        ...(refusal === undefined
+          ? ['', '', '']
+          : [keys.struck(refusal.orgId), refusal.atMs, refusal.untilMs ?? '', ...refusal.digests]),
       ]
       const reply = await (entry === undefined
         ? store.write(putTrust, places, args)

@@ -103,7 +103,13 @@ const disputes: Readonly<Record<keyof typeof DISPUTE_STEPS, Trust>> = {
 t.test('a dispute goes only as the table says; every other step is refused and changes nothing', async (t) => {
   for (const from of DISPUTE_STATES) {
     for (const to of ['open', 'upheld', 'rejected'] as const) {
-      const action: TrustAction = to === 'open' ? disputeBy('b', 'public-interest') : { kind: 'decide', outcome: to }
+      const isTakenBack = from === 'upheld' && to === 'rejected'
+      const action: TrustAction =
+        to === 'open'
+          ? disputeBy('b', 'public-interest')
+          : isTakenBack
+            ? { kind: 'reinstate' }
+            : { kind: 'decide', outcome: to }
       const after = act(disputes[from], action, 2)
       const name = `${from} → ${to}`
       const isAllowed = DISPUTE_STEPS[from].some((step) => step === to)
@@ -149,7 +155,8 @@ t.test('a signal circulates only as the table says', async (t) => {
   }
   for (const from of CIRCULATIONS) {
     for (const to of CIRCULATIONS) {
-      const after = act(states[from], actions[to], 2)
+      const action: TrustAction = from === 'struck' && to === 'matching' ? { kind: 'reinstate' } : actions[to]
+      const after = act(states[from], action, 2)
       const name = `${from} → ${to}`
       if (CIRCULATION_STEPS[from].some((step) => step === to)) t.match(after, { circulation: to }, name)
       else if (from === to && to !== 'matching') t.equal(after, states[from], `${name}: said again`)
@@ -161,6 +168,18 @@ t.test('a signal circulates only as the table says', async (t) => {
     [true, false, false],
   )
   t.match(said(states.held, actions.matching), { toleratedFlood: 9, flood: 0, heldFor: undefined })
+})
+
+t.test('that a dispute was upheld is taken back as if it had been rejected, and only then', async (t) => {
+  const back = said(disputes.upheld, { kind: 'reinstate' })
+  t.match(back, { dispute: 'rejected', circulation: 'matching', settled: ['other'], decidedAtMs: 1 })
+  t.same(standingOf('ngo-attested', back), { tier: 'ngo-attested', disputed: false, matches: true })
+  t.equal(act(back, { kind: 'reinstate' }, 2), back, 'said again')
+  t.equal(act(back, disputeBy('b', 'other'), 2), 'dispute-settled')
+  for (const trust of [disputes.none, disputes.open, said(NO_TRUST, { kind: 'hold', cause: 'operator', flood: 0 })])
+    t.equal(act(trust, { kind: 'reinstate' }, 2), 'signal-not-struck')
+  const held = said(disputes.open, { kind: 'hold', cause: 'flood', flood: 9 }, { kind: 'decide', outcome: 'upheld' })
+  t.match(said(held, { kind: 'reinstate' }), { circulation: 'matching', heldFor: undefined, heldAtMs: undefined })
 })
 
 t.test('about a struck signal nothing more may be said', async (t) => {

@@ -47,6 +47,7 @@ t.test('what is said and decided about a signal is recorded, with who did it', a
     await admin(`${at}/dispute`, { reason: 'other' })
     await admin(`${at}/dispute/decision`, { outcome: 'upheld' })
     await admin(`${at}/verification`) // struck: refused
+    for (let i = 0; i < 2; i++) await del(app, `${at}/dispute/decision`, boss.headers) // the second changes nothing
     await service.services.settled()
   })
 
@@ -61,6 +62,7 @@ t.test('what is said and decided about a signal is recorded, with who did it', a
       { act: 'signal.released', by: byBoss, about },
       { act: 'signal.disputed', by: byBoss, about: { ...about, reason: 'other' } },
       { act: 'dispute.decided', by: byBoss, about: { ...about, outcome: 'upheld' } },
+      { act: 'dispute.reversed', by: byBoss, about },
     ],
   )
 })

@@ -100,6 +100,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   await operator('disputeSignal', { ...signal, body: { reason: 'harmless-content' } })
   await operator('listDisputes', { query: {} })
   await operator('decideDispute', { ...signal, body: { outcome: 'rejected' } })
+  await operator('takeBackDecision', signal)
   await operator('getSignal', signal)
   await operator('verifySignal', signal)
   await operator('holdSignal', signal)

@@ -22,7 +22,7 @@ import { ask, caseWithPicture, matchesOf, matchIdOf, ngo, platform } from '../he
 
 type Step =
   | { readonly do: 'say'; readonly who: number; readonly verdict: (typeof VERDICTS)[number]; readonly reason: number }
-  | { readonly do: 'attest' | 'verify' | 'hold' | 'release' | 'withdraw' }
+  | { readonly do: 'attest' | 'verify' | 'hold' | 'release' | 'reinstate' | 'withdraw' }
   | { readonly do: 'decide'; readonly outcome: 'upheld' | 'rejected' }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -43,7 +43,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       outcome: fc.constantFrom('rejected' as const, 'rejected' as const, 'upheld' as const),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('verify' as const, 'withdraw' as const) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('verify' as const, 'reinstate' as const) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('withdraw' as const) }) },
 )
 
 /** Trust, or nothing once the picture was withdrawn. */
@@ -65,6 +66,7 @@ function actionOf(one: Exclude<Step, { do: 'withdraw' }>): TrustAction {
     case 'hold':
       return { kind: 'hold', cause: 'operator', flood: 0 }
     case 'verify':
+    case 'reinstate':
     case 'release':
       return { kind: one.do }
     default:
@@ -124,6 +126,8 @@ t.test('whoever speaks at the same time, it is as if they had spoken in turn', a
             return trust.decide(her.imageId, each.outcome)
           case 'verify':
             return trust.verify(her.imageId)
+          case 'reinstate':
+            return trust.reinstate(her.imageId)
           case 'hold':
             return trust.hold(her.imageId, { cause: 'operator', flood: 0 })
           case 'release':

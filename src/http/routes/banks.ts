@@ -199,6 +199,7 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
             'request-invalid',
             'quality-too-low',
             'minor-declared',
+            'signal-struck',
             'body-too-large',
             'media-unsupported',
             'key-missing',
@@ -225,10 +226,12 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
         const ids = (added?.ids ?? []).values()
         for (const { line, signal } of batch) {
           const place = line === undefined ? {} : { line }
+          const id = signal instanceof Problem ? undefined : ids.next().value
+          const refusal = signal instanceof Problem ? signal : new Problem('signal-struck')
           signals.push(
-            signal instanceof Problem
-              ? { ...place, state: 'refused', problem: problemBody(signal) }
-              : { ...place, signalId: ids.next().value, state: 'registered' },
+            id === undefined
+              ? { ...place, state: 'refused', problem: problemBody(refusal) }
+              : { ...place, signalId: id, state: 'registered' },
           )
         }
       }

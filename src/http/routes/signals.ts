@@ -20,7 +20,7 @@ const JudgedView = Worth.extend({
   bank: z.string(),
   circulation: z.enum(CIRCULATIONS).meta({
     description:
-      'held: kept, and matches nothing until it is released. struck: judged a false report, and never matches again.',
+      'held: kept, and matches nothing until it is released. struck: judged a false report, and matches nothing unless that is taken back.',
   }),
   heldFor: z.enum(HOLD_CAUSES).nullable(),
   heldAt: Instant.nullable(),
@@ -50,6 +50,7 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
         'signal-unknown',
         'quarantine-conflict',
         'signal-struck',
+        'signal-not-struck',
         'store-away',
       ),
     },
@@ -104,6 +105,19 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
       },
     },
     async (request) => present(await trust.decide(request.params.signalId, request.body.outcome, keyOf(request))),
+  )
+
+  app.delete(
+    '/signals/:signalId/dispute/decision',
+    {
+      config: { scope: 'admin' },
+      schema: judging(
+        'takeBackDecision',
+        'Take back that a dispute was upheld',
+        'As if it had been rejected: the signal matches again, its account loses the strike, whoever handed it in may do so again, and what the decision put on the list of harmless pictures is taken off it.',
+      ),
+    },
+    async (request) => present(await trust.reinstate(request.params.signalId, keyOf(request))),
   )
 
   app.post(

@@ -102,16 +102,22 @@ export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app
     async (request) => {
       const report: Report = { accepted: 0, refused: [] }
       const hashes: Hash256[] = []
+      const places: number[] = []
       for (const [index, given] of request.body.hashRecords.entries()) {
         const record = SubmittedRecord.safeParse(given)
         const hash = record.success ? parseHash(record.data.hashValue) : undefined
         if (record.data?.signalType !== undefined && record.data.signalType !== 'ImagePDQ')
           report.refused.push({ index, reason: 'signal-type-unsupported' })
         else if (hash === undefined) report.refused.push({ index, reason: 'request-invalid' })
-        else hashes.push(hash)
+        else {
+          hashes.push(hash)
+          places.push(index)
+        }
       }
-      await stopNcii.submit(callerOf(request), hashes)
-      report.accepted = hashes.length
+      for (const [i, isTaken] of (await stopNcii.submit(callerOf(request), hashes)).entries()) {
+        if (isTaken) report.accepted++
+        else report.refused.push({ index: places[i] ?? 0, reason: 'signal-struck' })
+      }
       return report
     },
   )

@@ -14,10 +14,21 @@ const partiesLua = `
       return table.concat(parties, ' ')
     end`
 
+/** `refuse(struck, atMs, untilMs, digests)`. Those whose time is over go with the next one, or all with the last one's. */
+const refuseLua = `
+    local function refuse (struck, atMs, untilMs, digests)
+      redis.call('ZREMRANGEBYSCORE', struck, '-inf', atMs)
+      for _, digest in ipairs(digests) do
+        if untilMs == '' then redis.call('ZREM', struck, digest) else redis.call('ZADD', struck, untilMs, digest) end
+      end
+      local last = redis.call('ZRANGE', struck, -1, -1, 'WITHSCORES')[2]
+      if last then redis.call('PEXPIREAT', struck, string.format('%d', tonumber(last))) end
+    end`
+
 // Stores what was said about a signal, if nobody was faster and the signal is still there, and tells every index what it has to know.
 export const putTrust = {
   numberOfKeys: 7,
-  lua: `${announceLua}${outboxLua}${partiesLua}
+  lua: `${announceLua}${outboxLua}${partiesLua}${refuseLua}
     local images     = KEYS[1] -- hash: the shard of the image
     local trust      = KEYS[2] -- hash: image id -> version:JSON
     local standings  = KEYS[3] -- hash: image id -> [1 byte]
@@ -31,6 +42,10 @@ export const putTrust = {
     local standing   = ARGV[4] -- [1 byte]
     local disputedAt = ARGV[5] -- [epoch ms], or nothing
     local heldAt     = ARGV[6] -- [epoch ms], or nothing
+    local struck     = ARGV[7] -- sorted set: what its owner must not hand in again; or nothing
+    local atMs       = ARGV[8] -- [epoch ms]
+    local untilMs    = ARGV[9] -- [epoch ms] for which it is in there, or nothing to take it out
+    -- ARGV[10…]     [16 bytes] keyed digests of it; the key carries the same hash tag as the declared ones
     -- returns [integer] the revision that has it, 0 when no index needs to know; -1 when another was faster; nil without the image
     if redis.call('HEXISTS', images, id) == 0 then return nil end
     local stored = redis.call('HGET', trust, id)
@@ -43,6 +58,7 @@ export const putTrust = {
       local tag = string.match(disputes, '^(.*)disputes$')
       outbox(tag, 'kind', 'signal.disputed', 'image', id, 'parties', partiesOf(tag, hexOf(id)), 'atMs', disputedAt)
     end
+    if struck ~= '' then refuse(struck, atMs, untilMs, { unpack(ARGV, 10) }) end
     if heldAt == '' then redis.call('ZREM', quarantine, id) else redis.call('ZADD', quarantine, heldAt, id) end
     if redis.call('HGET', standings, id) == standing then return 0 end
     redis.call('HSET', standings, id, standing)

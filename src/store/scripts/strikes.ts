@@ -12,16 +12,31 @@ export const addStrike = {
     return redis.call('ZADD', strikes, 'NX', atMs, imageId)`,
 } as const
 
-// Forgives an account. Running it twice changes nothing.
-export const clearStrikes = {
+// Takes one strike of an account back. Running it twice changes nothing.
+export const takeBackStrike = {
   numberOfKeys: 2,
   lua: `
     local strikes  = KEYS[1]
     local accounts = KEYS[2]
     local account  = ARGV[1]
+    local imageId  = ARGV[2]
+    -- returns 1, or 0 when it had none for this image
+    local removed = redis.call('ZREM', strikes, imageId)
+    if redis.call('ZCARD', strikes) == 0 then redis.call('SREM', accounts, account) end
+    return removed`,
+} as const
+
+// Forgives an account. Running it twice changes nothing.
+export const clearStrikes = {
+  numberOfKeys: 3,
+  lua: `
+    local strikes  = KEYS[1]
+    local accounts = KEYS[2]
+    local struck   = KEYS[3] -- sorted set: what it must not hand in again
+    local account  = ARGV[1]
     -- returns [integer] how many there were
     local count = redis.call('ZCARD', strikes)
-    redis.call('DEL', strikes)
+    redis.call('DEL', strikes, struck)
     redis.call('SREM', accounts, account)
     return count`,
 } as const

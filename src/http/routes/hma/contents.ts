@@ -79,8 +79,10 @@ export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (ap
     const ref = refOf({ ...(note !== undefined && { note }) })
     const signal = { type: PDQ, view: 'whole', quality: 100, hash } as const
     const { ids, revision } = await registration.forBank(bank, [{ signal, ref, category: undefined }])
+    const [id] = ids
+    if (id === undefined) throw new Problem('signal-struck')
     await registration.matchable(revision)
-    return { id: contents.idFor(caller.orgId, ids[0] ?? ''), signals: { [PDQ]: formatHash(hash) } }
+    return { id: contents.idFor(caller.orgId, id), signals: { [PDQ]: formatHash(hash) } }
   })
 
   app.get<ContentParam>('/c/bank/:name/content/:id', { config, schema }, async (request) => {

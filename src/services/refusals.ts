@@ -1,0 +1,61 @@
+// What an organisation must not hand in again: signals of its banks that were judged false, by a keyed digest and for a time.
+
+import { createHmac } from 'node:crypto'
+import type { RegisteredImage, Signal } from '../domain/signal.js'
+import { REFUSED_FOR_MS } from '../domain/strikes.js'
+import type { RefusalChange, Refusals } from '../store/refusals.js'
+
+export interface StruckSignals {
+  /** Which of these an organisation may not hand in, whole pictures alone. Cost: one question to the store, however many they are. */
+  refusedOf(orgId: string | undefined, signals: readonly Signal[]): Promise<ReadonlySet<Signal>>
+  /** May it not hand in this picture? */
+  refuses(orgId: string | undefined, signals: readonly Signal[]): Promise<boolean>
+}
+
+/** Writes down with a decision that it stands for what is handed in later, or no longer does. */
+export type RefusalOf = (
+  image: RegisteredImage,
+  orgId: string | undefined,
+  outcome: 'struck' | 'reinstated',
+  atMs: number,
+) => RefusalChange | undefined
+
+type Keyed = (signal: Pick<Signal, 'type' | 'hash'>) => Buffer
+
+export function struckSignals(refusals: Refusals, secret: Buffer, now: () => number): StruckSignals {
+  const keyed = keyedWith(secret)
+  const refusedOf = async (orgId: string | undefined, signals: readonly Signal[]): Promise<ReadonlySet<Signal>> => {
+    const whole = orgId === undefined ? [] : signals.filter(({ view }) => view === 'whole')
+    if (orgId === undefined || whole.length === 0) return new Set()
+    const refused = await refusals.among(orgId, whole.map(keyed), now())
+    return new Set(whole.filter((_, i) => refused[i]))
+  }
+  return {
+    refusedOf,
+    refuses: async (orgId, signals) => (await refusedOf(orgId, itselfIn(signals))).size > 0,
+  }
+}
+
+/**
+ * Of a picture of a case nothing is kept: it ends with her case, whatever was decided about it. Nor of the deployment's own banks, which
+ * operators alone write to.
+ */
+export function refusalsWith(secret: Buffer): RefusalOf {
+  const keyed = keyedWith(secret)
+  return ({ caseId, signals }, orgId, outcome, atMs) => {
+    if (caseId !== undefined || orgId === undefined) return undefined
+    const untilMs = outcome === 'struck' ? atMs + REFUSED_FOR_MS : undefined
+    return { orgId, digests: itselfIn(signals).map(keyed), atMs, untilMs }
+  }
+}
+
+/** What makes a picture itself: PDQ of the whole, where there is one. */
+function itselfIn(signals: readonly Signal[]): readonly Signal[] {
+  const whole = signals.filter(({ view }) => view === 'whole')
+  const pdq = whole.filter(({ type }) => type === 'pdq')
+  return pdq.length > 0 ? pdq : whole
+}
+
+function keyedWith(secret: Buffer): Keyed {
+  return ({ type, hash }) => createHmac('sha256', secret).update(`struck\0${type}\0`).update(hash).digest().subarray(0, 16)
+}

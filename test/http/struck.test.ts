@@ -1,0 +1,143 @@
+// What was judged false stays refused when it was removed and is handed in again; the operator may take it back; and her erasure wins.
+
+import t from 'tap'
+import { refused } from '../helpers/refusal.js'
+import { redisOf } from '../helpers/requests.js'
+import { openCase, randomHashText, startService, withBitsFlipped } from '../helpers/service.js'
+import { ask, caseWithPicture, feedback, matchesOf, ngo, operator, platform } from '../helpers/trust.js'
+
+const DAY_MS = 86_400_000
+const STRUCK_KEYS = '{tabir}:struck:*'
+
+let nowMs = Date.now() // Redis forgets by its own clock, so this one must not be behind it
+const service = await startService(t, { now: () => nowMs })
+const redis = await redisOf(t, service)
+const one = await platform(service, 'one')
+const boss = await operator(service)
+const helper = await ngo(service, 'helper')
+const other = await ngo(service, 'other')
+const bank = (name: string, { headers }: typeof helper) => ask(service, 'POST', '/v1/banks', headers, { name })
+for (const name of ['first', 'SECOND']) await bank(name, helper)
+await bank('theirs', other)
+
+const send = (name: string, { headers }: typeof helper, hash: string, ref?: string) =>
+  ask(service, 'POST', `/v1/banks/${name}/signals`, headers, { signals: [{ type: 'pdq', hash, ...(ref && { ref }) }] })
+const idIn = (response: Awaited<ReturnType<typeof send>>) =>
+  response.json<{ signals: { signalId: string }[] }>().signals[0]?.signalId ?? ''
+const decision = (signalId: string) => `/v1/signals/${signalId}/dispute/decision`
+
+/** One signal of `first`, judged false for this reason. */
+async function struckSignal(reason: string): Promise<{ readonly hash: string; readonly signalId: string }> {
+  const hash = randomHashText()
+  const signalId = idIn(await send('first', helper, hash))
+  await ask(service, 'POST', `/v1/signals/${signalId}/dispute`, boss.headers, { reason })
+  const decided = await ask(service, 'POST', decision(signalId), boss.headers, { outcome: 'upheld' })
+  if (decided.statusCode !== 200) throw new Error(decided.body)
+  return { hash, signalId }
+}
+
+t.test('a signal that was judged false, and removed, is not taken again, whichever way it comes', async (t) => {
+  const { hash, signalId } = await struckSignal('public-interest')
+  await ask(service, 'DELETE', `/v1/banks/first/signals/${signalId}`, helper.headers)
+
+  refused(t, await send('first', helper, hash), 'signal-struck')
+  refused(t, await send('first', helper, hash, 'another reference'), 'signal-struck')
+  refused(t, await send('SECOND', helper, hash), 'signal-struck', 'in another bank of the same organisation')
+  const lines = [randomHashText(), hash, randomHashText()].map((each) => JSON.stringify({ type: 'pdq', hash: each }))
+  const headers = { ...helper.headers, 'content-type': 'application/x-ndjson' }
+  t.match((await ask(service, 'POST', '/v1/banks/SECOND/signals', headers, lines.join('\n'))).json(), {
+    accepted: 2,
+    refused: 1,
+    signals: [{ line: 1 }, { line: 2, problem: { code: 'signal-struck' } }, { line: 3, state: 'registered' }],
+  })
+  const file = ['{}', ...lines, lines[1], '{}'].join('\n')
+  t.match((await ask(service, 'POST', '/v1/banks/SECOND/imports', headers, file)).json(), {
+    accepted: 2,
+    refused: 4,
+    refusals: [
+      { fromLine: 1, toLine: 1 },
+      { fromLine: 3, toLine: 3, reason: 'signal-struck' },
+      { fromLine: 5, toLine: 5, reason: 'signal-struck' },
+      { fromLine: 6, toLine: 6 },
+    ],
+  })
+  const byHma = await ask(service, 'POST', '/c/bank/SECOND/signal', helper.headers, { pdq: hash })
+  t.match([byHma.statusCode, byHma.json()], [410, { message: /judged to be a false report/ }])
+  t.same(await matchesOf(service, one.headers, hash), [])
+})
+
+t.test('the refusal is that organisation’s alone, and nobody else’s', async (t) => {
+  const { hash } = await struckSignal('not-the-person-shown')
+
+  t.equal((await caseWithPicture(service, hash)).hash, hash, 'she whom it shows registers it')
+  t.equal((await matchesOf(service, one.headers, hash)).length, 1)
+  t.equal((await send('theirs', other, hash)).statusCode, 201)
+  t.equal((await send('first', helper, withBitsFlipped(hash, 1))).statusCode, 201, 'another hash is another report')
+})
+
+t.test('what is kept is a keyed digest with an end, and nothing that the hash could be read from', async (t) => {
+  const { hash, signalId } = await struckSignal('other')
+  await ask(service, 'DELETE', `/v1/banks/first/signals/${signalId}`, helper.headers)
+
+  const [key = ''] = await redis.keys(STRUCK_KEYS)
+  const members = await redis.zrangeBuffer(key, '0', '-1')
+  t.ok(
+    members.every((member) => member.length === 16),
+    '128 bits of a keyed hash',
+  )
+  t.notOk(members.some((member) => hash.includes(member.toString('hex'))))
+  t.equal(await redis.pexpiretime(key), nowMs + 180 * DAY_MS)
+  nowMs += 179 * DAY_MS
+  refused(t, await send('first', helper, hash), 'signal-struck')
+  nowMs += DAY_MS
+  t.equal((await send('first', helper, hash)).statusCode, 201, 'after half a year it may be reported again')
+})
+
+t.test('an operator takes back that a dispute was upheld, and all that followed from it', async (t) => {
+  const { hash, signalId } = await struckSignal('harmless-content')
+  const strikesNow = async () =>
+    (await ask(service, 'GET', '/v1/strikes', boss.headers)).json<{ accounts: { strikes: number }[] }>().accounts[0]?.strikes
+  const before = (await strikesNow()) ?? 0
+  refused(t, await ask(service, 'DELETE', decision(signalId), helper.headers), 'scope-missing')
+
+  for (let i = 0; i < 2; i++) {
+    const back = await ask(service, 'DELETE', decision(signalId), boss.headers)
+    t.match(back.json(), { dispute: { state: 'rejected' }, circulation: 'matching' }, 'saying it twice is saying it once')
+  }
+  t.match(await matchesOf(service, one.headers, hash), [{ disputed: false }], 'and what vetoed it is gone')
+  t.equal((await strikesNow()) ?? 0, before - 1)
+  refused(
+    t,
+    await feedback(service, one, hash, { verdict: 'disputed', reason: 'harmless-content' }),
+    'dispute-settled',
+    'and is settled',
+  )
+  t.equal((await send('SECOND', helper, hash)).statusCode, 201, 'it may be handed in')
+  const { imageId } = await caseWithPicture(service)
+  refused(t, await ask(service, 'DELETE', decision(imageId), boss.headers), 'signal-not-struck')
+})
+
+t.test('whom the operator forgives may hand in again what was refused', async (t) => {
+  const { hash, signalId } = await struckSignal('other')
+  await ask(service, 'DELETE', `/v1/banks/first/signals/${signalId}`, helper.headers)
+  const accounts = (await ask(service, 'GET', '/v1/strikes', boss.headers)).json<{ accounts: { account: string }[] }>()
+  await ask(service, 'DELETE', `/v1/strikes/${accounts.accounts[0]?.account}`, boss.headers)
+
+  t.equal((await send('first', helper, hash)).statusCode, 201)
+})
+
+t.test('of a picture of hers nothing is kept once she withdraws, whatever was decided about it', async (t) => {
+  const her = await caseWithPicture(service)
+  await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'public-interest' })
+  await ask(service, 'POST', decision(her.imageId), boss.headers, { outcome: 'upheld' })
+  t.same(await redis.keys(`{tabir}:struck:*`), [], 'no refusal for a case')
+  t.equal((await ask(service, 'DELETE', her.url, her.headers)).statusCode, 200)
+
+  const id = Buffer.from(her.imageId.replaceAll('-', ''), 'hex')
+  for (const kind of ['trust', 'standings']) t.equal(await redis.call('HEXISTS', `{tabir}:${kind}:${id[15]}`, id), 0, kind)
+  const again = await openCase(service.app)
+  const images = [{ signals: [{ type: 'pdq', hash: her.hash, quality: 100 }] }]
+  t.equal((await ask(service, 'POST', `${again.url}/hashes`, again.headers, { images })).statusCode, 201)
+  const answer = await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'public-interest' })
+  t.equal(answer.statusCode, 200, 'and it may be disputed again')
+})
