@@ -143,8 +143,12 @@ async function keepRedis(dataDir: string) {
       await server.gone
     },
     async ensure() {
-      if (isGone) server = await opened()
-      knownPid = await pid()
+      // It may be about to end: a full disk ends it at its next write, and then nobody answers.
+      for (let found: number | undefined; found === undefined; ) {
+        if (isGone) server = await opened()
+        found = await Promise.race([pid(), server.gone.then(() => undefined)])
+        knownPid = found ?? knownPid
+      }
     },
     async close() {
       client.disconnect()

@@ -39,7 +39,7 @@ t.test('a feed under concurrent writes loses and repeats nothing', { timeout: 60
   await sleeper.readOn(first, () => false)
   const readers = Array.from({ length: READERS }, (_, i) => reader(`reader-${i}`))
   const latecomers = [reader('latecomer-0'), reader('latecomer-1'), reader('latecomer-2')]
-  const write = () => Promise.all(Array.from({ length: WRITERS }, (_, i) => writer(i)))
+  const write = () => Promise.all(Array.from({ length: WRITERS }, () => writer()))
   const reading = Promise.all(readers.map((one) => one.readOn(undefined, () => stillWriting.yes)))
   await write()
 
@@ -78,7 +78,7 @@ t.test('a feed under concurrent writes loses and repeats nothing', { timeout: 60
   t.equal(sleeper.snapshots(), 2, 'who slept was given a snapshot')
 
   /** One of a pool, which others write too; each is written by one writer at a time. */
-  async function writer(number: number): Promise<void> {
+  async function writer(): Promise<void> {
     const pool = Array.from({ length: POOL }, () => hashFromBytes(randomBytes(32)))
     const ids = new Map<string, string>()
     while (toWrite-- > 0) {
@@ -94,7 +94,6 @@ t.test('a feed under concurrent writes loses and repeats nothing', { timeout: 60
         await change(text, 'held', () => services.trust.hold(ids.get(text) ?? '', { cause: 'operator', flood: 0 }))
       else await change(text, 'there', () => services.trust.release(ids.get(text) ?? ''))
     }
-    t.ok(ids.size > 0, `writer ${number} wrote`)
   }
 
   async function put({ registration }: TestService['services'], hash: Hash256, known: Truth | undefined) {
