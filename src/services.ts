@@ -303,7 +303,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   return {
     audit,
     cases,
-    files: caseFilesIn({ cases, events: caseEvents, images, trusts, replica }),
+    files: caseFilesIn({ cases, events: caseEvents, images, trusts, replica, audit, auditNameOf: caseStore.auditName }),
     signer: signerFrom(secrets.receipt),
     idempotency: idempotencyOver(idempotencyIn(store), secrets.idempotency),
     registration,
@@ -313,7 +313,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     imports: importsOver({ imports: importsIn(store), registration, secret: secrets.signalId, now }),
     matcher: tallies.counted(matcher),
     tallies,
-    watches: watchServiceOver({ watches, mostPerOrg: options.maxWatchesPerOrg, now }),
+    watches: watchServiceOver({ watches, audit, mostPerOrg: options.maxWatchesPerOrg, now }),
     banks: bankService,
     contents,
     matchIds,

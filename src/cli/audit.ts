@@ -1,11 +1,15 @@
-// tabir audit verify | list
+// tabir audit verify | list | trim
 
 import { parseArgs } from 'node:util'
 import { AUDIT_FAULTS, type AuditLog, auditLogIn, headText, parseHead } from '../store/audit.js'
 import { withSealedStore } from './sealed-store.js'
 
 const USAGE = `tabir audit verify [--head HEAD]
-  tabir audit list [--after NUMBER] [--limit LINES]`
+  tabir audit list [--after NUMBER] [--limit LINES]
+  tabir audit trim --older-than DAYS`
+/** What happened lately stays, whoever sits at this keyboard. */
+const LEAST_KEPT_DAYS = 90
+const DAY_MS = 86_400_000
 const MOST_LISTED = 100_000
 const AT_ONCE = 1000
 
@@ -32,6 +36,11 @@ function workFor([verb, ...rest]: readonly string[]): ((log: AuditLog) => Promis
       const head = values.head === undefined ? undefined : parseHead(values.head)
       return values.head !== undefined && head === undefined ? undefined : (log) => verify(log, head)
     }
+    if (verb === 'trim') {
+      const { values } = parseArgs({ args: rest, options: { 'older-than': { type: 'string' } } })
+      const days = wholeNumber(values['older-than'] ?? '')
+      return days === undefined || days < LEAST_KEPT_DAYS ? undefined : (log) => trim(log, days)
+    }
     if (verb !== 'list') return undefined
     const { values } = parseArgs({ args: rest, options: { after: { type: 'string' }, limit: { type: 'string' } } })
     const after = wholeNumber(values.after ?? '0')
@@ -47,6 +56,14 @@ async function verify(log: AuditLog, noted: ReturnType<typeof parseHead>): Promi
   if (!verdict.isSound) return failed(`Not sound, at entry ${verdict.number}: ${AUDIT_FAULTS[verdict.why]}.`, 1)
   const { head } = verdict
   print({ sound: true, entries: head?.number ?? 0, head: head === undefined ? null : headText(head) })
+  return 0
+}
+
+async function trim(log: AuditLog, days: number): Promise<number> {
+  const nowMs = Date.now()
+  const removed = await log.trim(nowMs - days * DAY_MS, 'operator', nowMs)
+  await log.chain() // with what was recorded of it
+  print({ removed })
   return 0
 }
 

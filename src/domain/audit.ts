@@ -2,6 +2,8 @@
 
 /** Every act that is recorded, and what has to be said about it. A new one is a row here and a call where it is done. */
 export const AUDIT_ACTS = {
+  /** The oldest entries were removed, up to this one. */
+  'audit.trimmed': ['upTo'],
   'bank.created': ['bank', 'orgId'],
   'bank.ratio-changed': ['bank'],
   'bank.readers-changed': ['bank'],
@@ -10,6 +12,8 @@ export const AUDIT_ACTS = {
   /** `case`: its random name for this log, which is forgotten with it. */
   'case.assisted': ['case', 'orgId'],
   'case.expired': ['case'],
+  /** Own data, or all that is known of it to whoever acts for her. */
+  'case.exported': ['case'],
   'case.handed-over': ['case'],
   'case.pin-changed': ['case'],
   'case.renewed': ['case'],
@@ -41,6 +45,12 @@ export const AUDIT_ACTS = {
   'signal.released': ['signalId'],
   'signal.removed': ['bank', 'signalId'],
   'signal.verified': ['signalId'],
+  /** That something was left to be watched for, or taken away: once a day for each key. */
+  'watch.changed': ['orgId', 'day'],
+  'webhook.added': ['webhookId', 'orgId'],
+  'webhook.changed': ['webhookId'],
+  'webhook.removed': ['webhookId'],
+  'webhook.secret-rotated': ['webhookId'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 export type AuditAct = keyof typeof AUDIT_ACTS

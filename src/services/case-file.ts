@@ -6,6 +6,7 @@ import type { SignalType } from '../domain/signal-types.js'
 import type { CaseEvents } from '../store/case-events.js'
 import type { Images } from '../store/images.js'
 import type { Trusts } from '../store/trust.js'
+import type { Audit } from './audit.js'
 import type { OwnCase } from './case-access.js'
 import type { Cases, CaseView } from './cases.js'
 import type { Replica } from './replica.js'
@@ -36,6 +37,8 @@ export interface CaseFile {
 export interface CaseFiles {
   /** Cost: opens the sealed record of each image. */
   file(own: OwnCase): Promise<CaseFile>
+  /** Notes that all of this left, before it does. */
+  exported(own: OwnCase): Promise<void>
   events(own: OwnCase, afterId?: string): Promise<CaseEvent[]>
   /** As `CaseEvents.follow`. */
   follow(own: OwnCase, afterId: string, listener: (event: CaseEvent) => void): () => void
@@ -49,9 +52,11 @@ export interface CaseFileParts {
   readonly images: Pick<Images, 'ofCase'>
   readonly trusts: Pick<Trusts, 'standings'>
   readonly replica: Replica
+  readonly audit: Pick<Audit, 'record'>
+  readonly auditNameOf: (caseId: string) => Promise<string>
 }
 
-export function caseFilesIn({ cases, events, images, trusts, replica }: CaseFileParts): CaseFiles {
+export function caseFilesIn({ cases, events, images, trusts, replica, audit, auditNameOf }: CaseFileParts): CaseFiles {
   return {
     async file(own) {
       const [view, all, stored] = await Promise.all([cases.view(own), events.list(own.caseId), images.ofCase(own.caseId)])
@@ -66,6 +71,11 @@ export function caseFilesIn({ cases, events, images, trusts, replica }: CaseFile
         return { imageId: id, registeredAtMs: createdAtMs, category, tier, disputed, matching, quality, hashes }
       })
       return { view, events: all, images: filed.toSorted((a, b) => a.registeredAtMs - b.registeredAtMs) }
+    },
+    async exported({ caseId, record, by }) {
+      const org = by === 'organisation' ? record.assistance?.orgId : undefined
+      const name = await auditNameOf(caseId)
+      await audit.record('case.exported', org === undefined ? 'submitter' : `org:${org}`, { case: name })
     },
     events: ({ caseId }, afterId) => events.list(caseId, afterId),
     follow: ({ caseId }, afterId, listener) => events.follow(caseId, afterId, listener),

@@ -7,6 +7,7 @@ import { Problem } from '../domain/problem.js'
 import type { Signal } from '../domain/signal.js'
 import { watchedUntilMs } from '../domain/watch.js'
 import type { WatchEntry, Watches } from '../store/watches.js'
+import type { Audit } from './audit.js'
 
 export type WatchView = WatchEntry
 
@@ -29,13 +30,14 @@ export interface WatchService {
 
 export interface WatchServiceParts {
   readonly watches: Watches
+  readonly audit: Pick<Audit, 'recordDaily'>
   readonly mostPerOrg: number
   readonly now: () => number
 }
 
-export function watchServiceOver({ watches, mostPerOrg, now }: WatchServiceParts): WatchService {
+export function watchServiceOver({ watches, audit, mostPerOrg, now }: WatchServiceParts): WatchService {
   return {
-    async add({ orgId }, given, days) {
+    async add({ orgId, keyId }, given, days) {
       if (given.length === 0) return []
       const nowMs = now()
       const untilMs = watchedUntilMs(nowMs, days)
@@ -51,12 +53,14 @@ export function watchServiceOver({ watches, mostPerOrg, now }: WatchServiceParts
         },
       }))
       if ((await watches.put(orgId, made, untilMs, mostPerOrg)) === undefined) throw new Problem('watches-full')
+      audit.recordDaily('watch.changed', `key:${keyId}`, { orgId })
       return made.map(({ id, image }) => ({ watchId: id, reference: image.ref, untilMs }))
     },
     list: ({ orgId }, afterId, limit) => watches.list(orgId, afterId, limit, now()),
-    async remove({ orgId }, watchId) {
+    async remove({ orgId, keyId }, watchId) {
       const isThere = parseUuid(watchId) !== undefined && (await watches.erase(orgId, [watchId]))
       if (!isThere) throw new Problem('watch-unknown')
+      audit.recordDaily('watch.changed', `key:${keyId}`, { orgId })
     },
   }
 }

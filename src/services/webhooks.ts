@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { Caller } from '../domain/access.js'
+import type { AuditActor } from '../domain/audit.js'
 import { uuidV7 } from '../domain/ids.js'
 import { Problem } from '../domain/problem.js'
 import {
@@ -80,18 +81,26 @@ export function webhooksFrom({ webhooks, deliveries, trusted, now }: WebhookServ
     ...(await deliveries.health(rest.webhookId)),
     oldSecretUntilMs: secrets.find(({ untilMs }) => untilMs !== undefined && untilMs > now())?.untilMs,
   })
-  const changed = async (caller: Caller, webhookId: string, change: (webhook: Webhook) => Webhook) => {
+  const changed = async (
+    caller: Caller,
+    webhookId: string,
+    act: 'webhook.changed' | 'webhook.secret-rotated',
+    change: (webhook: Webhook) => Webhook,
+  ) => {
     await own(caller, webhookId)
-    const after = await webhooks.change(webhookId, change)
+    const entry = { act, by: byOf(caller), about: { webhookId }, atMs: now() }
+    const after = await webhooks.change(webhookId, change, entry)
     if (after === undefined) throw new Problem('webhook-unknown')
     return after
   }
 
   return {
-    async add({ orgId }, { url, events, maxPerSecond = MOST_PER_SECOND }) {
+    async add(caller, { url, events, maxPerSecond = MOST_PER_SECOND }) {
+      const { orgId } = caller
       const secret = newSecret()
+      const webhookId = uuidV7(now(), randomBytes(10))
       const webhook = {
-        webhookId: uuidV7(now(), randomBytes(10)),
+        webhookId,
         orgId,
         url: checked(url),
         events,
@@ -100,22 +109,26 @@ export function webhooksFrom({ webhooks, deliveries, trusted, now }: WebhookServ
         secrets: [{ secret, untilMs: undefined }],
         createdAtMs: now(),
       }
-      if (!(await webhooks.add(webhook))) throw new Problem('webhooks-full')
+      const entry = { act: 'webhook.added', by: byOf(caller), about: { webhookId, orgId }, atMs: now() } as const
+      if (!(await webhooks.add(webhook, entry))) throw new Problem('webhooks-full')
       return { ...(await viewOf(webhook)), secret }
     },
     list: async ({ orgId }) => await Promise.all((await webhooks.ofOrg(orgId)).map(viewOf)),
     get: async (caller, webhookId) => await viewOf(await own(caller, webhookId)),
     async change(caller, webhookId, change) {
       const url = change.url === undefined ? {} : { url: checked(change.url) }
-      return await viewOf(await changed(caller, webhookId, (before) => ({ ...before, ...change, ...url })))
+      return await viewOf(
+        await changed(caller, webhookId, 'webhook.changed', (before) => ({ ...before, ...change, ...url })),
+      )
     },
     async remove(caller, webhookId) {
-      await webhooks.remove(await own(caller, webhookId))
+      const entry = { act: 'webhook.removed', by: byOf(caller), about: { webhookId }, atMs: now() } as const
+      await webhooks.remove(await own(caller, webhookId), entry)
     },
     async rotate(caller, webhookId) {
       const secret = newSecret()
       const untilMs = now() + OLD_SECRET_VALID_MS
-      const after = await changed(caller, webhookId, ({ secrets: [current], ...rest }) => ({
+      const after = await changed(caller, webhookId, 'webhook.secret-rotated', ({ secrets: [current], ...rest }) => ({
         ...rest,
         secrets: [{ secret, untilMs: undefined }, ...(current === undefined ? [] : [{ ...current, untilMs }])],
       }))
@@ -137,6 +150,10 @@ export function webhooksFrom({ webhooks, deliveries, trusted, now }: WebhookServ
       return delivery
     },
   }
+}
+
+function byOf({ keyId }: Caller): AuditActor {
+  return `key:${keyId}`
 }
 
 function newSecret(): string {

@@ -2,10 +2,17 @@
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
-import { type AuditAct, type AuditEntry, auditText, type RecordedAct, type UncheckedEntry } from '../domain/audit.js'
+import {
+  type AuditAct,
+  type AuditActor,
+  type AuditEntry,
+  auditText,
+  type RecordedAct,
+  type UncheckedEntry,
+} from '../domain/audit.js'
 import type { Arg, Script } from './durable-writer.js'
 import { keys } from './keys.js'
-import { audited, chainAudit, noteAudit } from './scripts/audit.js'
+import { audited, chainAudit, noteAudit, trimAudit } from './scripts/audit.js'
 import type { Store } from './store.js'
 
 /** The last entry of the chain. */
@@ -30,6 +37,8 @@ export const AUDIT_FAULTS = {
   changed: 'an entry was changed, or was not written by this service',
   'cut-short': 'entries at the end are missing',
   'head-changed': 'the mark of the last entry is missing, was changed, or was not written by this service',
+  'cut-changed': 'the mark of where it was trimmed was changed, or was not written by this service',
+  'head-trimmed': 'the entry that was noted was trimmed since: note a later one',
   'head-noted': 'the entry that was noted is not in this log: it was set back, or replaced',
 } as const
 export type AuditFault = keyof typeof AUDIT_FAULTS
@@ -49,6 +58,11 @@ export interface AuditLog {
   list(afterNumber: number, limit: number): Promise<ChainedAct[]>
   /** The newest first, those before this number if there is one, at most `limit`. */
   latest(beforeNumber: number | undefined, limit: number): Promise<ChainedAct[]>
+  /**
+   * Removes what is older, for good, and marks where: what stays verifies from there. Recorded, in the same step.
+   * @returns how many entries were removed. @throws {AuditError} when the log is not sound: then all of it may be needed.
+   */
+  trim(beforeMs: number, by: AuditActor, nowMs: number): Promise<number>
   /** Reads all of it. @param noted an entry that somebody noted elsewhere: it has to be there. Cost: about 10 µs an entry. */
   verify(noted?: AuditHead): Promise<AuditVerdict>
 }
@@ -76,6 +90,12 @@ export async function noteInAudit(store: Store, entry: UncheckedEntry, onceInS =
 
 const Entry = z.object({ act: z.string(), by: z.string(), about: z.record(z.string(), z.string()), atMs: z.number() })
 const AT_ONCE = 256
+/** Which mark is where, and what is wrong when it is not ours. */
+const MARKS = {
+  head: { key: keys.auditHead, fault: 'head-changed' },
+  cut: { key: keys.auditCut, fault: 'cut-changed' },
+} as const
+type Mark = keyof typeof MARKS
 const FIRST: AuditHead = { number: 0, mac: Buffer.alloc(32) }
 
 /** @param secret the deployment's, for this alone: without it nobody adds an entry, or puts one in another's place. */
@@ -88,21 +108,36 @@ export function auditLogIn(store: Store, secret: Buffer): AuditLog {
       .update(numberBytes(before.number + 1))
       .update(text)
       .digest()
-  const markOf = ({ number, mac }: AuditHead) => {
+  const markOf = (kind: Mark, { number, mac }: AuditHead) => {
     const head = Buffer.concat([numberBytes(number), mac])
-    return Buffer.concat([head, createHmac('sha256', secret).update('head').update(head).digest()])
+    return Buffer.concat([head, createHmac('sha256', secret).update(kind).update(head).digest()])
   }
 
-  const readMark = async (): Promise<{ readonly mark: Buffer | ''; readonly head: AuditHead | undefined }> => {
-    const mark = await store.ask((redis) => redis.getBuffer(keys.auditHead))
+  const readMark = async (
+    kind: Mark = 'head',
+  ): Promise<{ readonly mark: Buffer | ''; readonly head: AuditHead | undefined }> => {
+    const { key, fault } = MARKS[kind]
+    const mark = await store.ask((redis) => redis.getBuffer(key))
     if (mark === null) return { mark: '', head: undefined }
-    if (mark.length !== MARK_BYTES) throw new AuditError(AUDIT_FAULTS['head-changed'])
+    if (mark.length !== MARK_BYTES) throw new AuditError(AUDIT_FAULTS[fault])
     const head = { number: Number(mark.readBigUInt64BE()), mac: Buffer.from(mark.subarray(8, 40)) }
-    if (!timingSafeEqual(markOf(head), mark)) throw new AuditError(AUDIT_FAULTS['head-changed'])
+    if (!timingSafeEqual(markOf(kind, head), mark)) throw new AuditError(AUDIT_FAULTS[fault])
     return { mark, head }
   }
+  const lastBefore = async (beforeMs: number, from: AuditHead): Promise<AuditHead> => {
+    let last = from
+    for (;;) {
+      const entries = await store.ask((redis) => redis.xrangeBuffer(keys.audit, `(${last.number}-0`, '+', 'COUNT', AT_ONCE))
+      for (const entry of entries) {
+        if (actOf(entry).atMs >= beforeMs) return last
+        const { number, mac } = fieldsOf(entry)
+        last = { number, mac }
+      }
+      if (entries.length === 0) return last
+    }
+  }
 
-  return {
+  const log: AuditLog = {
     async chain() {
       for (;;) {
         const { mark, head } = await readMark()
@@ -119,7 +154,11 @@ export function auditLogIn(store: Store, secret: Buffer): AuditLog {
         }
         // Whoever was faster has moved the head: then it is read again.
         const first = seen.number + 1
-        await store.write(chainAudit, [keys.auditDue, keys.audit, keys.auditHead], [mark, markOf(last), first, ...args])
+        await store.write(
+          chainAudit,
+          [keys.auditDue, keys.audit, keys.auditHead],
+          [mark, markOf('head', last), first, ...args],
+        )
       }
     },
 
@@ -133,13 +172,30 @@ export function auditLogIn(store: Store, secret: Buffer): AuditLog {
       return (await store.ask((redis) => redis.xrevrangeBuffer(keys.audit, from, '-', 'COUNT', limit))).map(actOf)
     },
 
+    async trim(beforeMs, by, nowMs) {
+      const verdict = await log.verify()
+      if (!verdict.isSound) throw new AuditError(AUDIT_FAULTS[verdict.why])
+      const { mark, head: before = FIRST } = await readMark('cut')
+      const cut = await lastBefore(beforeMs, before)
+      if (cut.number === before.number) return 0
+      const entry = { act: 'audit.trimmed', by, about: { upTo: String(cut.number) }, atMs: nowMs } as const
+      const args = [mark, markOf('cut', cut), cut.number + 1]
+      return Number((await writeAudited(store, entry, trimAudit, [keys.audit, keys.auditCut], args)) ?? 0)
+    },
+
     async verify(noted) {
       const mark = await readMark().catch((error: unknown) => {
         if (error instanceof AuditError) return undefined
         throw error
       })
-      let before = FIRST
-      let hasNoted = noted === undefined
+      const cut = await readMark('cut').catch((error: unknown) => {
+        if (error instanceof AuditError) return undefined
+        throw error
+      })
+      if (cut === undefined) return unsound(1, 'cut-changed')
+      let before = cut.head ?? FIRST
+      if (noted !== undefined && noted.number < before.number) return unsound(noted.number, 'head-trimmed')
+      let hasNoted = noted === undefined || (noted.number === before.number && noted.mac.equals(before.mac))
       for (;;) {
         const from = `(${before.number}-0`
         const entries = await store.ask((redis) => redis.xrangeBuffer(keys.audit, from, '+', 'COUNT', AT_ONCE))
@@ -164,6 +220,7 @@ export function auditLogIn(store: Store, secret: Buffer): AuditLog {
       }
     },
   }
+  return log
 }
 
 /** An entry as people note it: `<number>:<MAC in base64url>`. */

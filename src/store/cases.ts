@@ -66,6 +66,8 @@ export interface CaseChange {
 }
 
 export interface Cases {
+  /** What the audit log calls it. */
+  auditName(caseId: string): Promise<string>
   /** @returns whether its id was free. */
   add(caseId: string, record: NewCaseRecord): Promise<boolean>
   get(caseId: string): Promise<CaseRecord | undefined>
@@ -174,12 +176,16 @@ type CaseAct = 'case.renewed' | 'case.handed-over' | 'case.pin-changed' | 'case.
 const UNNAMED = 'unnamed'
 
 export function casesIn(store: Store): Cases {
+  async function auditName(caseId: string): Promise<string> {
+    return (await store.ask((redis) => redis.hget(keys.case(caseId), 'auditName'))) ?? UNNAMED
+  }
+
   async function entryFor<A extends CaseAct>(caseId: string, act: A, by: AuditActor, atMs: number) {
-    const name = await store.ask((redis) => redis.hget(keys.case(caseId), 'auditName'))
-    return { act, by, about: { case: name ?? UNNAMED }, atMs }
+    return { act, by, about: { case: await auditName(caseId) }, atMs }
   }
 
   return {
+    auditName,
     async add(caseId, { assistance, extendedProtection, ...record }) {
       const help =
         assistance === undefined

@@ -67,6 +67,8 @@ export const keys = {
   audit: `${TAG}:audit`,
   /** [72 bytes] number and MAC of the last entry of the audit log, and the MAC of both. */
   auditHead: `${TAG}:audit-head`,
+  /** [72 bytes] as `auditHead`: the last of the entries that were trimmed, where the log now begins. */
+  auditCut: `${TAG}:audit-cut`,
   /** list: entries for the audit log that are not chained yet. */
   auditDue: `${TAG}:audit-due`,
   /** string: that a daily entry was noted. */

@@ -1,7 +1,10 @@
 // Webhooks: where an organisation wants to be told of something. Sealed whole: an address is often a secret too.
 
 import { z } from 'zod'
+import type { AuditEntry } from '../domain/audit.js'
 import { MOST_WEBHOOKS_PER_ORG, WEBHOOK_EVENT_NAMES, type WebhookEvent } from '../domain/webhook.js'
+import { writeAudited } from './audit.js'
+import type { Arg, Script } from './durable-writer.js'
 import { keys } from './keys.js'
 import { changeWebhook, pingWebhook, putWebhook, removeWebhook } from './scripts/webhooks.js'
 import type { Keyring } from './seal.js'
@@ -27,17 +30,17 @@ export interface Webhook {
 }
 
 export interface Webhooks {
-  /** Durable when it returns. @returns whether the organisation may have one more. */
-  add(webhook: Webhook): Promise<boolean>
+  /** Durable when it returns, here and below with the entry for the audit log. @returns whether the organisation may have one more. */
+  add(webhook: Webhook, entry?: AuditEntry): Promise<boolean>
   get(webhookId: string): Promise<Webhook | undefined>
   /** Of one organisation, the oldest first. */
   ofOrg(orgId: string): Promise<Webhook[]>
   /** All. Cost: one read, and some microseconds for each. */
   all(): Promise<Webhook[]>
   /** Reads, changes, writes, and again if somebody was faster. @returns `undefined` when it is gone. */
-  change(webhookId: string, change: (webhook: Webhook) => Webhook): Promise<Webhook | undefined>
+  change(webhookId: string, change: (webhook: Webhook) => Webhook, entry?: AuditEntry): Promise<Webhook | undefined>
   /** With all that waits for it. */
-  remove(webhook: Pick<Webhook, 'webhookId' | 'orgId'>): Promise<void>
+  remove(webhook: Pick<Webhook, 'webhookId' | 'orgId'>, entry?: AuditEntry): Promise<void>
   /** Has a test message sent. @returns whether there is such a webhook. */
   ping(webhookId: string): Promise<boolean>
 }
@@ -67,13 +70,20 @@ export function webhooksIn(store: Store, keyring: Keyring): Webhooks {
     ...WebhookJson.parse(JSON.parse(keyring.unseal(sealed, webhookContext(webhookId)).toString('utf8'))),
   })
   const read = async (webhookId: string) => await store.ask((redis) => redis.hgetBuffer(keys.webhooks, webhookId))
+  /** @returns 1 when it did something. */
+  const write = async (entry: AuditEntry | undefined, script: Script, places: readonly string[], args: readonly Arg[]) =>
+    Number(
+      await (entry === undefined
+        ? store.write(script, places, args)
+        : writeAudited(store, entry, script, places, args, 'reply == 1')),
+    )
   const byAge = (all: Webhook[]) => all.sort((a, b) => a.createdAtMs - b.createdAtMs)
 
   return {
-    async add(webhook) {
+    async add(webhook, entry) {
       const { webhookId, orgId } = webhook
       const places = [keys.webhooks, keys.orgWebhooks(orgId)]
-      return Number(await store.write(putWebhook, places, [webhookId, seal(webhook), MOST_WEBHOOKS_PER_ORG])) === 1
+      return (await write(entry, putWebhook, places, [webhookId, seal(webhook), MOST_WEBHOOKS_PER_ORG])) === 1
     },
     async get(webhookId) {
       const sealed = await read(webhookId)
@@ -94,18 +104,18 @@ export function webhooksIn(store: Store, keyring: Keyring): Webhooks {
       const found = await store.ask((redis) => redis.hgetallBuffer(keys.webhooks))
       return byAge(Object.entries(found).map(([id, sealed]) => open(id, sealed)))
     },
-    async change(webhookId, change) {
+    async change(webhookId, change, entry) {
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         const before = await read(webhookId)
         if (before === null) return undefined
         const after = change(open(webhookId, before))
-        const reply = await store.write(changeWebhook, [keys.webhooks], [webhookId, before, seal(after)])
-        if (Number(reply) === 1) return after
+        const reply = await write(entry, changeWebhook, [keys.webhooks], [webhookId, before, seal(after)])
+        if (reply === 1) return after
       }
       throw new Error('a webhook that changes all the time')
     },
-    async remove({ webhookId, orgId }) {
-      await store.write(removeWebhook, [keys.webhooks, keys.orgWebhooks(orgId)], [webhookId, keys.prefix])
+    async remove({ webhookId, orgId }, entry) {
+      await write(entry, removeWebhook, [keys.webhooks, keys.orgWebhooks(orgId)], [webhookId, keys.prefix])
     },
     async ping(webhookId) {
       return (await store.write(pingWebhook, [keys.webhooks], [webhookId, keys.prefix])) !== null

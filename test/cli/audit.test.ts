@@ -47,12 +47,14 @@ t.test('an operator lists and verifies what was done; what was cut away shows', 
   t.match(await tabir('audit', 'verify', '--head', head), { status: 0, lines: [{ sound: true, entries: 4 }] })
   t.match(await tabir('audit', 'verify', '--head', head.replace('4:', '3:')), { status: 1, errors: /noted/ })
 
+  t.match(await tabir('audit', 'trim', '--older-than', '90'), { status: 0, lines: [{ removed: 0 }] })
+
   const redis = new Redis(service.redis.socket)
   t.teardown(() => redis.disconnect())
   await redis.xdel(keys.audit, '4-0')
   t.match(await tabir('audit', 'verify'), { status: 1, lines: [], errors: /at entry 4: entries at the end are missing/ })
 
-  for (const args of [[], ['verify', '--head', '4'], ['list', '--after', 'x'], ['trim']]) {
+  for (const args of [[], ['verify', '--head', '4'], ['list', '--after', 'x'], ['trim'], ['trim', '--older-than', '89']]) {
     t.match(await tabir('audit', ...args), { status: 2, errors: /tabir audit/ })
   }
 })

@@ -10,7 +10,7 @@ import { makeKeyring } from '../../src/store/seal.js'
 import { loadSecrets } from '../../src/store/secrets.js'
 import { openStore } from '../../src/store/store.js'
 import { del, post, tryPin } from '../helpers/requests.js'
-import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
+import { keyFor, openCase, randomHashText, startService, until } from '../helpers/service.js'
 import { caseWithPicture, feedback, matchIdOf, ngo, operator, platform } from '../helpers/trust.js'
 
 const service = await startService(t)
@@ -84,6 +84,7 @@ t.test('what becomes of a case is recorded under a name that is forgotten with i
     await post(app, `/v1/cases/${her.caseNumber}/renewals`, { pin: her.pin })
     await post(app, `/v1/cases/${her.caseNumber}/renewals`, { pin: '000000' }) // wrong
     await post(app, `${her.url}/pin`, undefined, her.headers)
+    await app.inject({ url: `${her.url}/export`, headers: her.headers })
     for (let i = 0; i < 2; i++) await del(app, her.url, her.headers) // the second changes nothing
     const assisted = await post(
       app,
@@ -103,6 +104,7 @@ t.test('what becomes of a case is recorded under a name that is forgotten with i
     [
       'case.renewed by submitter',
       'case.pin-changed by submitter',
+      'case.exported by submitter',
       'case.withdrawn by submitter',
       /^case\.assisted by org:/,
       /^case\.handed-over by org:/,
@@ -151,6 +153,37 @@ t.test('what partners remove, and whom the operator forgives, is recorded', asyn
   t.match(acts[0], { act: 'signal.removed', by: `key:${one.keyId}`, about: { bank: 'theirs', signalId } })
   t.match(acts[1], { act: 'account.forgiven', by: `key:${boss.keyId}`, about: { account: 'case' } })
   t.equal(acts.length, 1 + accounts.length)
+})
+
+t.test('where an organisation has itself told of things, and that it watches, is recorded without addresses', async (t) => {
+  const one = await keyFor(service, 'told', ['webhooks', 'match'])
+  const by = `key:${one.keyId}`
+  const { orgId } = service.services.identify(one.key) ?? {}
+  const body = { url: 'https://hooks.example.com/secret-path', events: ['case.updated'] }
+  const watch = { watches: [{ signals: [{ type: 'pdq', hash: randomHashText() }] }] }
+
+  const acts = await recordedBy(async () => {
+    const added = (await post(app, '/v1/webhooks', body, one.headers)).json<{ webhookId: string }>()
+    const at = `/v1/webhooks/${added.webhookId}`
+    await app.inject({ method: 'PATCH', url: at, headers: one.headers, payload: { enabled: false } })
+    await post(app, `${at}/secret`, undefined, one.headers)
+    for (let i = 0; i < 2; i++) await del(app, at, one.headers) // the second finds nothing
+    for (let i = 0; i < 2; i++) await post(app, '/v1/watch', watch, one.headers)
+    await until(async () => {
+      await log.chain() // what is noted once a day is noted beside the answer
+      return (await log.latest(undefined, 5)).some(({ act }) => act === 'watch.changed')
+    })
+  })
+
+  t.same(
+    acts.map(({ act, by: who }) => [act, who]),
+    ['webhook.added', 'webhook.changed', 'webhook.secret-rotated', 'webhook.removed', 'watch.changed'].map((act) => [
+      act,
+      by,
+    ]),
+  )
+  t.match(acts.at(-1)?.about, { orgId, day: /^\d{4}-/ })
+  t.notMatch(JSON.stringify(acts), /hooks\.example|secret-path/)
 })
 
 t.test('every act that the log knows is recorded somewhere, and the log is sound after all of this', async (t) => {

@@ -185,3 +185,64 @@ t.test('an entry has ids and words, and never what may be a hash', async (t) => 
   await t.rejects(noteInAudit(store, { ...about('k'), about: { keyId: 'k', name: 'k' } }), { name: 'RangeError' })
   t.equal(await redis.llen(keys.auditDue), 0)
 })
+
+t.test('a log that was trimmed verifies from where it was cut, and says what was cut', async (t) => {
+  const log = auditLogIn(store, SECRET)
+  for (let day = 1; day <= 6; day++) await noteInAudit(store, { ...created(`k${day}`), atMs: day * 1000 })
+  const noted = await log.chain()
+
+  t.equal(await log.trim(4000, 'operator', 9000), 3)
+  t.equal(await log.trim(4000, 'operator', 9000), 0, 'twice is once')
+  await log.chain()
+  t.same(
+    (await log.list(0, 10)).map(({ number, act, about }) => [number, act, about['upTo']]),
+    [
+      [4, 'key.created', undefined],
+      [5, 'key.created', undefined],
+      [6, 'key.created', undefined],
+      [7, 'audit.trimmed', '3'],
+    ],
+  )
+  t.match(await log.verify(noted), { isSound: true, head: { number: 7 } })
+  t.match(await auditLogIn(store, SECRET).verify(), { isSound: true }, 'read by another process')
+  const early = { number: 2, mac: Buffer.alloc(32) }
+  t.match(await log.verify(early), { isSound: false, why: 'head-trimmed' })
+  t.match(await log.verify({ number: 3, mac: Buffer.alloc(32) }), { isSound: false, why: 'head-noted' })
+
+  t.equal(await log.trim(10_000, 'operator', 10_000), 4, 'all of it')
+  await log.chain()
+  t.match(await log.verify(noted), { isSound: false, why: 'head-trimmed' })
+  t.match(await log.verify(), { isSound: true, head: { number: 8 } })
+})
+
+t.test('nobody who lacks the secret can move the cut, or make one', async (t) => {
+  const trimmed = async () => {
+    await redis.flushall()
+    const log = await logOf(6)
+    await noteInAudit(store, { ...created('late'), atMs: 5000 })
+    await log.chain()
+    await log.trim(5000, 'operator', 9000)
+    await log.chain()
+    return log
+  }
+  const forgeries: Readonly<Record<string, () => Promise<unknown>>> = {
+    'the cut is removed': () => redis.del(keys.auditCut),
+    'the cut is moved on, and the entries before it go': async () => {
+      await redis.setrange(keys.auditCut, 7, Buffer.of(7))
+      await redis.xdel(keys.audit, '7-0')
+    },
+    'the mark of the last entry stands for it': async () => {
+      const mark = await redis.getBuffer(keys.auditHead)
+      await redis.set(keys.auditCut, mark ?? '')
+      await redis.del(keys.audit)
+    },
+    'one more entry is removed': () => redis.xdel(keys.audit, '7-0'),
+  }
+  for (const [what, forge] of Object.entries(forgeries)) {
+    const log = await trimmed()
+    t.match(await log.verify(), { isSound: true }, 'before')
+    await forge()
+    t.equal((await log.verify()).isSound, false, what)
+    await t.rejects(log.trim(99_000, 'operator', 99_000), 'and nothing more is trimmed from it')
+  }
+})

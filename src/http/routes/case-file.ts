@@ -130,6 +130,7 @@ export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async
     async (request, reply) => {
       const own = ownCaseOf(request)
       const { view, events, images } = await files.file(own)
+      await files.exported(own)
       reply.header('cache-control', 'no-store')
       return {
         case: presentCase(view),

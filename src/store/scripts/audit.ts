@@ -41,6 +41,21 @@ export const noteAudit = {
     return 1`,
 } as const
 
+// Removes the oldest entries, unless another process was faster: then the cut is another one.
+export const trimAudit = {
+  numberOfKeys: 2,
+  lua: `
+    local audit = KEYS[1] -- stream: the chain
+    local cut   = KEYS[2] -- string: the last entry that was removed
+    local from  = ARGV[1] -- the cut that was read, empty for none
+    local to    = ARGV[2] -- the cut after this
+    local first = ARGV[3] -- number of the first entry that stays
+    -- returns [integer] how many were removed, or nil when another was faster
+    if (redis.call('GET', cut) or '') ~= from then return nil end
+    redis.call('SET', cut, to)
+    return redis.call('XTRIM', audit, 'MINID', string.format('%s-0', first))`,
+} as const
+
 // Moves entries that wait to the end of the chain, unless another process was faster: then the head is another one.
 export const chainAudit = {
   numberOfKeys: 3,
