@@ -75,7 +75,7 @@ export function feedOver({ store, images, trusts, replica, recent, matchIds, cur
     for (;;) {
       const catalogue = replica.catalogue
       const until = replica.revision ?? 0
-      const changes = place === undefined || place.part !== undefined ? undefined : await changesFrom(place, until)
+      const changes = place === undefined || place.part !== undefined ? undefined : await changesFrom(place, until, limit)
       const lines: AsyncGenerator<FeedLine, Stop, void> =
         place === undefined || changes === undefined
           ? snapshot(reader, catalogue, await underWay(place), until, limit)
@@ -98,9 +98,13 @@ export function feedOver({ store, images, trusts, replica, recent, matchIds, cur
   }
 
   /** Up to what the catalogue knows, since it says what the banks are. @returns `undefined` when a snapshot is needed. */
-  async function changesFrom({ revision, mark }: FeedPlace, until: number): Promise<ReadChange[] | undefined> {
+  async function changesFrom(
+    { revision, mark }: FeedPlace,
+    until: number,
+    limit: number,
+  ): Promise<ReadChange[] | undefined> {
     const isKnown = (digest: Buffer) => digest.subarray(0, MARK_BYTES).equals(mark)
-    const changes = await changesAfter(store, revision, isKnown, CHANGES_AT_ONCE)
+    const changes = await changesAfter(store, revision, isKnown, Math.min(limit, CHANGES_AT_ONCE))
     return changes?.filter(({ change }) => change.revision <= until)
   }
 
