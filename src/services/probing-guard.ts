@@ -87,7 +87,10 @@ async function suspend({ apiKeys, known, events, detector, now }: ProbingGuardPa
     .map(({ keyId }) => keyId)
   for (const keyId of keyIds) {
     const entry = { act: 'key.suspended', by: 'tabir', about: { keyId, orgId }, atMs: nowMs } as const
-    await apiKeys.change(keyId, (key) => ({ key: { ...key, suspendedAtMs: nowMs } }), entry)
+    const suspendOnce = (key: ApiKey) =>
+      key.suspendedAtMs === undefined ? { key: { ...key, suspendedAtMs: nowMs } } : undefined
+    // Another process may have seen the same, and then it is the one that tells.
+    if ((await apiKeys.change(keyId, suspendOnce, entry)) === undefined) continue
     await events.add('key.suspended', { keyId, orgId }, nowMs, 1)
   }
   detector.forget(orgId)

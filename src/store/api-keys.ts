@@ -42,11 +42,12 @@ export interface ApiKeys {
   add(key: ApiKey, by?: AuditActor): Promise<number | undefined>
   /**
    * Changes a key, and adds its successor in the same step if there is one. Recorded in the audit log.
-   * @returns the revision; `undefined` when there is no such key.
+   * @param revise gives `undefined` when there is nothing to change.
+   * @returns the revision; `undefined` when there is no such key, or nothing to change.
    */
   change<A extends AuditAct>(
     keyId: string,
-    revise: (key: ApiKey) => { readonly key: ApiKey; readonly successor?: ApiKey },
+    revise: (key: ApiKey) => { readonly key: ApiKey; readonly successor?: ApiKey } | undefined,
     entry: AuditEntry<A>,
   ): Promise<number | undefined>
   /** Also forgets when it was used. Recorded in the audit log. */
@@ -86,7 +87,9 @@ export function apiKeysIn(store: Store): ApiKeys {
         { op: 'api-key', table: keys.apiKeys },
         keyId,
         (json) => {
-          const { key, successor } = revise(parse(keyId, json))
+          const revised = revise(parse(keyId, json))
+          if (revised === undefined) return undefined
+          const { key, successor } = revised
           return {
             json: jsonOf(key),
             ...(successor !== undefined && { added: { name: successor.keyId, json: jsonOf(successor) } }),

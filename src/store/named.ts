@@ -17,20 +17,25 @@ const MAX_TRIES = 20
 
 /**
  * @param revise the JSON that is to stand there, from the one that does; and one to add in the same step, under a name of its own.
+ *   `undefined` when it is as it should be already.
  * @param entry what the audit log says of it, in the same step.
- * @returns the revision that has it all; `undefined` when there is nothing of this name. Durable when it returns.
+ * @returns the revision that has it all; `undefined` when there is nothing of this name, or nothing to change. Durable when it returns.
  */
 export async function changeNamed<A extends AuditAct>(
   store: Store,
   { op, table }: Named,
   name: string,
-  revise: (json: string) => { readonly json: string; readonly added?: { readonly name: string; readonly json: string } },
+  revise: (
+    json: string,
+  ) => { readonly json: string; readonly added?: { readonly name: string; readonly json: string } } | undefined,
   entry: AuditEntry<A>,
 ): Promise<number | undefined> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const before = await store.ask((redis) => redis.hget(table, name))
     if (before === null) return undefined
-    const { json, added } = revise(before)
+    const revised = revise(before)
+    if (revised === undefined) return undefined
+    const { json, added } = revised
     const args = [op, name, before, json, added?.name ?? '', added?.json ?? '']
     const reply = await writeAudited(store, entry, swapNamed, [table, keys.revision, keys.changes], args)
     if (reply !== null) return Number(reply)

@@ -82,19 +82,27 @@ const events = async (service: TestService, headers: Record<string, string>) =>
 
 t.test('an organisation that searches for a stored hash is slowed down, then all its keys are suspended', async (t) => {
   const service = await startService(t, { probing: 'suspend' })
+  const other = await startService(t, { probing: 'suspend', redis: service.redis })
   const { hash, headers: hotline } = await stored(service)
   const admin = await operator(service)
   const one = await keyFor(service, 'curious', ['match'])
   const two = await keyFor(service, 'curious', ['match'])
+  await until(() => other.services.identify(two.key) !== undefined)
   const copy = withBitsFlipped(hash, 20)
 
-  refused(t, await climb(service, copy, one.headers), 'key-suspended', 'one call is not answered either')
+  const [here, there] = await Promise.all([climb(service, copy, one.headers), climb(other, copy, one.headers)])
+  refused(t, here, 'key-suspended', 'one call is not answered either')
+  refused(t, there, 'key-suspended', 'nor on another process at the same time')
   for (const { headers } of [one, two])
     await until(async () => (await post(service.app, '/v1/match', {}, headers)).statusCode === 403)
   t.equal((await matchesOf(service, hotline, hash)).length, 1, 'others ask as before')
   await until(async () => (await events(service, admin.headers)).filter(({ kind }) => kind === 'key.suspended').length === 2)
   const about = (await events(service, admin.headers)).filter(({ kind }) => kind === 'key.suspended')
   t.same(new Set(about.map((event) => Reflect.get(event.about, 'keyId'))), new Set([one.keyId, two.keyId]))
+  const suspensions = async () =>
+    (await ask(service, 'GET', '/v1/audit?limit=1000', admin.headers)).body.split('"key.suspended"').length - 1
+  await until(async () => (await suspensions()) >= 2)
+  t.equal(await suspensions(), 2, 'each key is suspended once')
 
   const store = await openStore({ url: undefined, socket: service.redis.socket })
   t.teardown(() => store.close())
