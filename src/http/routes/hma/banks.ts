@@ -72,7 +72,7 @@ export const hmaBankRoutes: FastifyPluginAsync<HmaBankOptions> = async (app, { b
     fields.check()
     const caller = callerOf(request)
     const bank = await bankOwned(banks, caller, request.params.name)
-    if (name !== undefined && name !== bank.name) throw new HmaRefusal(400, 'Banks cannot be renamed here')
+    if (name !== undefined && name !== bank.name) refuseNewName(name, banks.list(caller))
     return presentBank(ratio === undefined ? bank : await banks.setRatio(caller, bank.name, ratio))
   })
 
@@ -90,6 +90,14 @@ export const hmaBankRoutes: FastifyPluginAsync<HmaBankOptions> = async (app, { b
 /** The ratio counts for more than the switch, as it does in HMA. */
 function ratioIn(ratio: number | undefined, enabled: boolean | undefined): number | undefined {
   return ratio ?? (enabled === undefined ? undefined : enabled ? 1 : 0)
+}
+
+/** Decision 0058. Whatever else was asked in the same request is not done either. */
+function refuseNewName(name: string, known: readonly Bank[]): never {
+  if (!HMA_NAME.test(name) || !BANK_NAME_PATTERN.test(name))
+    throw new HmaRefusal(400, 'Bank names must be UPPER_WITH_UNDERSCORE')
+  if (known.some((bank) => bank.name === name)) throw new HmaRefusal(403, 'Bank name already exists')
+  throw new HmaRefusal(400, 'Banks cannot be renamed here: make another one')
 }
 
 async function orTaken<T>(work: Promise<T>): Promise<T> {
