@@ -5,7 +5,7 @@ import type { Scope } from '../domain/access.js'
 /**
  * by: whom a row counts. An address is counted in the memory of one process and is nowhere else, in whatever form: decision 0027 says
  * that none is remembered.
- * counts: requests at the door; or what a handler says that a request was worth (`spend`).
+ * counts: requests at the door; or what a handler says that a request was worth (`spend`), or told of already (`spent`).
  * most: for a deployment among acquaintances, and for one that anybody may reach (`TABIR_EXPOSURE`). Infinity is not counted.
  * whenStoreAway: go on with what this process has counted (open), or refuse what cannot be counted everywhere (closed).
  */
@@ -43,6 +43,8 @@ export const LIMITS = {
   helping: row('key', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'open'),
   /** Bits leave through these routes, so they are closed when nobody can say how many left. */
   harvesting: row('key', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'closed'),
+  /** Signals that an organisation is told of by a feed in a day, all its keys together; a page counts as one at least. */
+  told: row('org', 'queries', DAY_S, { private: NONE, public: 50_000_000 }, 'closed'),
   /** An operator who mends something must get in while the store is away. */
   operating: row('key', 'requests', MINUTE_S, { private: 6000, public: 1200 }, 'open'),
 } as const satisfies Readonly<Record<string, LimitRow>>
@@ -56,7 +58,7 @@ const BY_SCOPE: Readonly<Record<Scope | 'case' | 'public', readonly LimitName[]>
   match: ['asking', 'asked'],
   'match:distance': ['asking', 'asked'],
   'signals:write': ['writing'],
-  feed: ['harvesting'],
+  feed: ['harvesting', 'told'],
   feedback: ['reporting'],
   'cases:write': ['helping'],
   webhooks: ['operating'],

@@ -32,6 +32,8 @@ export interface LimitCounter {
    * @throws {Problem} store-away for a limit that fails closed while the store is away
    */
   take(limit: Limit, who: string, amount: number): Taken
+  /** Counts what cannot be held back any more, beyond the limit too. @returns whether it was within. */
+  note(limit: Limit, who: string, amount: number): boolean
   /** An address, as it is counted: of IPv6 the network of one customer, under a key that ends with this process. */
   nameOfAddress(address: string): string
   /** Tells the store what was counted so far, and hears what others counted; else that happens every `everyMs`. */
@@ -142,6 +144,12 @@ export function limitCounter({ uses, now, everyMs = EVERY_MS }: LimitCounterPart
       counter.own += amount
       if (!limit.isLocal) unsent.add(name)
       return { isWithin: true, left: limit.most - used - amount, resetS }
+    },
+    note(limit, who, amount) {
+      const { name, counter } = counterOf(limit, who, windowOf(limit, now()))
+      counter.own += amount
+      if (!limit.isLocal) unsent.add(name)
+      return counter.shared + counter.own <= limit.most
     },
     nameOfAddress(address) {
       const network = isIPv6(address) ? customerOf(address) : address

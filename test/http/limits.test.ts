@@ -60,6 +60,34 @@ t.test('the answer says what is left, and what is beyond is refused until the wi
   t.equal((await match(service, one.headers)).statusCode, 200)
 })
 
+t.test('what HMA’s clients look up counts as queries, and what a feed tells by its signals', async (t) => {
+  const clock = { nowMs: Date.UTC(2026, 0, 1, 12) }
+  const service = await startService(t, { mostOf: { asked: 3, told: 7 }, now: () => clock.nowMs })
+  const { headers } = await keyFor(service, 'platform', ['match', 'feed', 'signals:write'])
+  const left = (answer: { readonly headers: Readonly<Record<string, unknown>> }, name: string) =>
+    Number(new RegExp(`"${name}";r=(\\d+)`).exec(String(answer.headers['ratelimit']))?.[1])
+  const get = (url: string) => service.app.inject({ url, headers })
+  const signals = Array.from({ length: 5 }, () => ({ type: 'pdq', hash: randomHashText() }))
+  await post(service.app, '/v1/banks', { name: 'mine' }, headers)
+  t.equal((await post(service.app, '/v1/banks/mine/signals', { signals }, headers)).statusCode, 201)
+
+  const query = `signal_type=pdq&signal=${signals[0]?.hash}`
+  t.equal(left(await get(`/m/lookup?${query}`), 'asked'), 2)
+  t.equal(left(await get(`/m/raw_lookup?${query}`), 'asked'), 1)
+  t.equal((await get('/m/lookup?signal_type=pdq&signal=nonsense')).statusCode, 400)
+  t.equal((await get(`/m/lookup?${query}`)).statusCode, 200)
+  t.equal((await get(`/m/lookup?${query}`)).statusCode, 429, 'a fourth')
+
+  t.equal(left(await get('/v1/feed'), 'told'), 6)
+  const fetched = await get('/stopncii/v1/FetchHashes')
+  t.equal(fetched.json<{ count: number }>().count, 5, 'a page that has begun is told to its end')
+  t.equal(left(fetched, 'told'), 1)
+  refused(t, await get('/v1/feed'), 'rate-limited', 'and the next is refused')
+  t.equal((await get('/stopncii/v1/FetchHashes')).statusCode, 429)
+  clock.nowMs += 86_400_000
+  t.equal((await get('/v1/feed')).statusCode, 200)
+})
+
 t.test('limits hold over all processes', async (t) => {
   const service = await startService(t, { mostOf: { asking: 6 } })
   const other = await startService(t, { redis: service.redis, mostOf: { asking: 6 } })

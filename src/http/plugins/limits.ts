@@ -16,6 +16,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Counts what a request was worth, where its route has a limit for that. @throws {Problem} rate-limited */
     spend: (reply: FastifyReply, amount: number) => void
+    /** Counts in the same way what has left already. @returns whether more may. */
+    spent: (amount: number) => boolean
   }
 }
 
@@ -45,6 +47,7 @@ export function limitsHere({ exposure, most }: Pick<LimitOptions, 'exposure' | '
 export const limits = fp<{ readonly counter: LimitCounter; readonly here: LimitsHere }>(
   async (app, { counter, here }) => {
     app.decorateRequest('spend', () => {})
+    app.decorateRequest('spent', () => true)
     app.addHook('onRoute', (route) => {
       const { config, method, url } = route
       if (config?.scope === undefined || config.limits !== undefined) return
@@ -77,9 +80,21 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
       return said
     }
 
+    const note = (request: FastifyRequest, amount: number) => {
+      let isWithin = true
+      for (const name of request.routeOptions.config.limits ?? []) {
+        const limit = here[name]
+        const who = whoOf(request, LIMITS[name].by, counter)
+        if (limit === undefined || who === undefined || LIMITS[name].counts !== 'queries') continue
+        isWithin = counter.note(limit, who, amount) && isWithin
+      }
+      return isWithin
+    }
+
     app.addHook('onRequest', async (request, reply) => {
       const said = take(request, reply, 'requests', 1, '')
       request.spend = (spentOn, amount) => void take(request, spentOn, 'queries', amount, said)
+      request.spent = (amount) => note(request, amount)
     })
   },
   { name: 'limits', fastify: '5.x', dependencies: ['door'] },

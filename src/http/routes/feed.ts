@@ -111,10 +111,21 @@ export const feedRoutes: FastifyPluginAsyncZod<FeedRouteOptions> = async (app, {
       const reader = { orgId, keyId, filter }
       const leaving = new AbortController()
       const mayStill = () => identify(bearerToken(authorization) ?? '', request.ip)?.scopes.has('feed') === true
-      const page = (from: string | undefined, waitMs: number) =>
-        feed.page(reader, { after: from, limit, waitMs, signal: leaving.signal })
+      request.spend(reply, 1)
+      let isWithin = true
+      const page = async function* (from: string | undefined, waitMs: number) {
+        let told = -1 // the one that was spent
+        try {
+          for await (const line of feed.page(reader, { after: from, limit, waitMs, signal: leaving.signal })) {
+            if (line.op === 'upsert') told++
+            yield line
+          }
+        } finally {
+          if (told > 0) isWithin = request.spent(told) // also of a page that broke off
+        }
+      }
       const text = wantsEvents(accept)
-        ? asEvents(page, lastEventId ?? after, () => mayStill() && !leaving.signal.aborted)
+        ? asEvents(page, lastEventId ?? after, () => isWithin && mayStill() && !leaving.signal.aborted)
         : asLines(page(after, wait * 1000))
       const stop = () => {
         readers.delete(leaving)

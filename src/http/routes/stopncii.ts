@@ -79,6 +79,7 @@ export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app
     async (request, reply) => {
       const { startTimestamp, pageSize, nextPageToken } = request.query
       if (startTimestamp * 1000 > now() + MAX_AHEAD_S * 1000) throw new Problem('request-invalid')
+      request.spend(reply, 1)
       const { signals, timeS, token, more } = await stopNcii.page(callerOf(request), {
         sinceS: startTimestamp,
         token: nextPageToken === '' ? undefined : nextPageToken,
@@ -86,6 +87,7 @@ export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app
       })
       const hashRecords = signals.flatMap((signal) => recordsOf(signal, timeS))
       reply.header('cache-control', 'no-store')
+      if (hashRecords.length > 1) request.spent(hashRecords.length - 1)
       return {
         count: hashRecords.length,
         nextSetTimestamp: timeS,

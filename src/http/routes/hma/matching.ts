@@ -102,7 +102,7 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     throw result
   })
 
-  app.get('/m/raw_lookup', { config, schema }, async (request) => {
+  app.get('/m/raw_lookup', { config, schema }, async (request, reply) => {
     const fields = laxFields(request.query)
     const signal = fields.needed('signal')
     const type = fields.needed('signal_type')
@@ -111,6 +111,7 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     fields.check()
     signalTypeNamed(type)
     const asked = askedByHash(pdqHash(signal, 'invalid signal'))
+    request.spend(reply, 1)
     const all = (await found(callerOf(request), asked)).filter(({ bank }) => names?.includes(bank) !== false)
     return {
       matches: withDistance
@@ -119,7 +120,7 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     }
   })
 
-  app.get('/m/lookup', { config, schema }, async (request) => {
+  app.get('/m/lookup', { config, schema }, async (request, reply) => {
     const fields = laxFields(request.query)
     const [url, signal, type] = [fields.text('url'), fields.text('signal'), fields.text('signal_type')]
     const [names, seed] = [fields.text('banks'), fields.text('seed')]
@@ -128,10 +129,12 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     if (signal === undefined || type === undefined)
       throw new HmaRefusal(400, 'Either url or both signal and signal_type are required')
     signalTypeNamed(type)
-    return await lookUp(callerOf(request), askedByHash(pdqHash(signal, 'invalid signal')), names, coinOf(seed))
+    const asked = askedByHash(pdqHash(signal, 'invalid signal'))
+    request.spend(reply, 1)
+    return await lookUp(callerOf(request), asked, names, coinOf(seed))
   })
 
-  app.post('/m/lookup', { config: { ...config, multipart: true }, schema }, async (request) => {
+  app.post('/m/lookup', { config: { ...config, multipart: true }, schema }, async (request, reply) => {
     const fields = laxFields(request.query)
     const [names, seed] = [fields.text('banks'), fields.text('seed')]
     const coin = fields.text('bypass_coinflip') === 'true' ? 0 : coinOf(seed)
@@ -141,6 +144,7 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     )
     if (result instanceof Problem)
       throw result.code === 'quality-too-low' ? new HmaRefusal(400, `invalid signal: ${INVALID_PDQ}`) : result
+    request.spend(reply, 1)
     return { [PDQ]: await lookUp(callerOf(request), result.signals, names, coin) }
   })
 
