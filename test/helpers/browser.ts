@@ -65,6 +65,18 @@ export async function startSite(t: Test, options: TestServiceOptions = {}): Prom
   }
 }
 
+/**
+ * One service and one Chromium for all tests of a file that need nothing of their own: each test has a window of its own, as somebody else. Both
+ * start with the first test that asks, so not where there is no Chromium.
+ */
+export function sharedSite(t: Test, options: TestServiceOptions = {}): () => Promise<Site> {
+  let site: Promise<Site> | undefined
+  return () => {
+    site ??= startSite(t, options)
+    return site
+  }
+}
+
 function isAddress(address: AddressInfo | string | null): address is AddressInfo {
   return typeof address === 'object' && address !== null
 }

@@ -1,12 +1,14 @@
 import t from 'tap'
 import { faultsOf, walk } from '../helpers/axe.js'
-import { startSite, withoutBrowser } from '../helpers/browser.js'
+import { sharedSite, withoutBrowser } from '../helpers/browser.js'
+
+const shared = sharedSite(t)
 
 t.test(
   'axe finds nothing in the dark, with reduced motion, at 200 % of a small desk',
   { skip: withoutBrowser },
   async (t) => {
-    const site = await startSite(t)
+    const site = await shared()
     const zoomed = { viewport: { width: 640, height: 400 }, deviceScaleFactor: 2 }
     for (const language of ['ms', 'zh-Hans'])
       await walk(t, site, language, { ...zoomed, colorScheme: 'dark', reducedMotion: 'reduce' })
@@ -17,7 +19,7 @@ t.test(
   'axe finds nothing with forced colours, where what can be pressed has a border',
   { skip: withoutBrowser },
   async (t) => {
-    const site = await startSite(t)
+    const site = await shared()
     const { page } = await site.visit('/', { forcedColors: 'active' })
     t.same(await faultsOf(page), [])
     for (const selector of ['#adult', '#minor', '#leave']) {

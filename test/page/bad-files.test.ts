@@ -6,7 +6,7 @@ import {
   imagesOf,
   pictureFile,
   protectAll,
-  startSite,
+  sharedSite,
   textOf,
   toChoosing,
   withoutBrowser,
@@ -27,11 +27,13 @@ function file({ name, contentType, bytes }: Picture): GivenFile {
   return { name, mimeType: contentType, buffer: bytes }
 }
 
+const shared = sharedSite(t)
+
 t.test(
   'each file that cannot be protected has its own sentence, and the others lose nothing',
   { skip: withoutBrowser },
   async (t) => {
-    const site = await startSite(t)
+    const site = await shared()
     const { page, faults } = await site.visit('/')
     await toChoosing(page)
     const good = await pictureFile(1)
@@ -59,7 +61,7 @@ t.test(
 )
 
 t.test('500 pictures at once are read one after the other, after saying how long', { skip: withoutBrowser }, async (t) => {
-  const site = await startSite(t)
+  const site = await shared()
   const { page } = await site.visit('/')
   await toChoosing(page)
   const { bytes } = await scene(1, { width: 160, height: 120 })
@@ -82,7 +84,7 @@ t.test('500 pictures at once are read one after the other, after saying how long
 })
 
 t.test('what this browser cannot open is sent if she agrees, without its name', { skip: withoutBrowser }, async (t) => {
-  const site = await startSite(t)
+  const site = await shared()
   await startWorkers(t, site.redis)
   const { page } = await site.visit('/')
   const bodies: string[] = []
@@ -117,7 +119,7 @@ t.test('what this browser cannot open is sent if she agrees, without its name', 
 })
 
 t.test('without WebAssembly it says so, and offers to send', { skip: withoutBrowser }, async (t) => {
-  const site = await startSite(t)
+  const site = await shared()
   const { page, context } = await site.visit('/how-it-works')
   await context.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebAssembly'))
   await page.goto(site.url)
@@ -133,7 +135,7 @@ t.test(
   'without memory for WebAssembly it says so, loses nothing, and goes on when there is some',
   { skip: withoutBrowser },
   async (t) => {
-    const site = await startSite(t)
+    const site = await shared()
     const { page, faults } = await site.visit('/')
     // As browsers do it: at loading there is no memory; then none to grow into, where the kernel stops; then there is.
     const scarce = `{
@@ -169,7 +171,7 @@ t.test(
 )
 
 t.test('a program that does not load says so, and is tried again when she asks', { skip: withoutBrowser }, async (t) => {
-  const site = await startSite(t)
+  const site = await shared()
   const { page } = await site.visit('/')
   await toChoosing(page)
   await page.route('**/assets/worker-*', (route) => route.abort())

@@ -1,8 +1,10 @@
 import t from 'tap'
-import { allRead, allSent, choose, pictureFile, startSite, textOf, toChoosing, withoutBrowser } from '../helpers/browser.js'
+import { allRead, allSent, choose, pictureFile, sharedSite, textOf, toChoosing, withoutBrowser } from '../helpers/browser.js'
+
+const shared = sharedSite(t)
 
 t.test('all of it can be done with a keyboard, and each step leads to its heading', { skip: withoutBrowser }, async (t) => {
-  const site = await startSite(t)
+  const site = await shared()
   const { page } = await site.visit('/')
   const focused = () => page.evaluate(() => document.activeElement?.id || document.activeElement?.tagName)
   const tabTo = async (id: string) => {
@@ -36,7 +38,7 @@ t.test(
   'progress is said to screen readers: when reading ends, and when sending ends',
   { skip: withoutBrowser },
   async (t) => {
-    const site = await startSite(t)
+    const site = await shared()
     const { page } = await site.visit('/')
     await toChoosing(page)
     await choose(page, [await pictureFile(1), await pictureFile(2)])
