@@ -1,7 +1,7 @@
 // One build for every verb: kernels (AssemblyScript → WebAssembly, embedded as base64 modules), tsc, then the submitter's page.
 // Does nothing that takes long and is already done, so `npm start` and `npm test` can afford to call it every time.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,6 +24,8 @@ writeOperations(join(root, 'openapi.yaml'), join(root, 'src/client/operations.ge
 removeOrphans(join(root, 'dist'))
 const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root], { stdio: 'inherit' })
 if (tsc.status !== 0) process.exit(tsc.status ?? 1)
+for (const rows of ['decoration-rows.bin', 'background-rows.bin'])
+  copyFileSync(join(root, 'src/services', rows), join(root, 'dist/src/services', rows))
 await buildPage(join(root, 'page'), join(root, 'dist/public'))
 
 function buildKernel(source, flags) {

@@ -18,6 +18,7 @@ import { banksFrom } from './services/banks.js'
 import { caseAccessTo } from './services/case-access.js'
 import { caseFilesIn } from './services/case-file.js'
 import { casesFrom } from './services/cases.js'
+import { commonRowsUnder } from './services/common-rows.js'
 import { contentIdsWith } from './services/content-ids.js'
 import { contentsIn } from './services/contents.js'
 import { detailFinderWith } from './services/detail-finder.js'
@@ -216,7 +217,8 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     onTrouble,
     onSwitch: () => void replica.saveAgain().catch(onTrouble),
   })
-  const finder = veil && detailFinderWith({ images, veil })
+  const common = veil && commonRowsUnder(veil)
+  const finder = veil && common && detailFinderWith({ images, veil, common })
   const probing = probingGuard({
     detector: probingDetector({ now }),
     mode: options.probing ?? 'tell',
@@ -260,7 +262,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     isHarmless: (signals) => isHarmless(replica.catalogue, signals),
     struckSignals: struckSignals(refusalsIn(store), secrets.signalId, now),
     idSecret: secrets.signalId,
-    detailing: veil && detailingWith({ replica, veil, clock }),
+    detailing: veil && common && detailingWith({ replica, veil, common, clock }),
     now,
   })
   const feed = feedOver({

@@ -11,6 +11,7 @@ import type { Rectangle } from '../hash/rectangle.js'
 import type { Hit } from '../search/signal-index.js'
 import type { Images } from '../store/images.js'
 import type { Catalogue, CatalogueImage } from './catalogue.js'
+import type { CommonRows } from './common-rows.js'
 import { DECORATION_KINS } from './detail-rows.js'
 import type { Veil } from './veil.js'
 
@@ -53,9 +54,11 @@ const CANDIDATES = 20
 export function detailFinderWith({
   images,
   veil,
+  common,
 }: {
   readonly images: Pick<Images, 'points'>
   readonly veil: Veil
+  readonly common: CommonRows
 }): DetailFinder {
   return {
     async find(views, { catalogue, mirrors, role, giveWay }) {
@@ -63,7 +66,7 @@ export function detailFinderWith({
       for (const view of views) {
         for (const isMirrored of mirrors ? [false, true] : [false]) {
           const asked = askedFeatures(view, isMirrored).map((feature) => ({ ...feature, hash: veil.hash(feature.hash) }))
-          const seeking = candidatesIn(catalogue, { view, isMirrored, asked }, role)
+          const seeking = candidatesIn(catalogue, common, { view, isMirrored, asked }, role)
           let step = seeking.next()
           for (; step.done !== true; step = seeking.next()) await giveWay()
           for (const candidate of step.value)
@@ -114,6 +117,7 @@ interface Shown extends Candidate {
 /** Pauses about every millisecond. */
 function* candidatesIn(
   catalogue: Catalogue,
+  common: CommonRows,
   looking: Looking,
   role: FindOptions['role'],
 ): Generator<void, Candidate[], void> {
@@ -130,7 +134,7 @@ function* candidatesIn(
     for (const [needle, near] of byNeedle(hits)) {
       const feature = some[needle]
       const kins = new Set(near.map(({ image }) => catalogue.places.kinOf(image))).size
-      if (feature === undefined || kins >= DECORATION_KINS) continue
+      if (feature === undefined || kins >= DECORATION_KINS || common.isDecoration(feature.hash)) continue
       for (const { image, view: row, distanceBits } of near) {
         const size = catalogue.places.sizeOf(image)
         if (size === undefined || role(image) === undefined) continue

@@ -4,6 +4,7 @@ import type { IndexedDetails } from '../domain/details.js'
 import type { Signal } from '../domain/signal.js'
 import type { RegisteredDetails } from '../hash/details/details.js'
 import type { Points } from '../hash/details/rows.js'
+import type { CommonRows } from './common-rows.js'
 import { chosenRows } from './detail-rows.js'
 import { kinOf } from './kin.js'
 import { paceMaker } from './pace.js'
@@ -24,15 +25,16 @@ export interface Detailing {
 }
 
 export interface DetailingParts {
-  readonly replica: Replica
+  readonly replica: Pick<Replica, 'catalogue'>
   readonly veil: Veil
+  readonly common: CommonRows
   /** Never goes back. */
   readonly clock: () => number
 }
 
 const TURN_MS = 1
 
-export function detailingWith({ replica, veil, clock }: DetailingParts): Detailing {
+export function detailingWith({ replica, veil, common, clock }: DetailingParts): Detailing {
   return {
     async keep(signals, plain, ownKin) {
       const { ranked, points } = veil.details(plain)
@@ -43,7 +45,7 @@ export function detailingWith({ replica, veil, clock }: DetailingParts): Detaili
         return step.value
       }
       const kin = (await run(kinOf(replica.catalogue, signals))) ?? ownKin
-      const rows = await run(chosenRows(replica.catalogue, ranked, kin))
+      const rows = await run(chosenRows({ catalogue: replica.catalogue, common }, ranked, kin))
       return { image: { details: { ...rows, kin } }, beside: { points } }
     },
   }

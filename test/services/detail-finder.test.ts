@@ -11,6 +11,7 @@ import { loadFrameKernelSync } from '../../src/hash/frame-kernel.js'
 import type { Pixels } from '../../src/hash/pixels.js'
 import { transforms } from '../../src/hash/transforms.js'
 import { Catalogue } from '../../src/services/catalogue.js'
+import { commonRowsUnder } from '../../src/services/common-rows.js'
 import { detailFinderWith } from '../../src/services/detail-finder.js'
 import { chosenRows } from '../../src/services/detail-rows.js'
 import { veilFrom } from '../../src/services/veil.js'
@@ -19,6 +20,7 @@ import { drawn, noisy, turnedPixels } from '../hash/synthetic.js'
 
 const details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
 const veil = veilFrom(Buffer.alloc(32, 5))
+const common = commonRowsUnder(veil)
 const [MIRRORED] = transforms.filter(({ name }) => name === 'flipY')
 
 /** A registry of pictures by name; each is kin to itself alone unless said otherwise. */
@@ -30,7 +32,7 @@ function registry() {
     read += ids.length
     return ids.map((id) => kept.get(id))
   }
-  const finder = detailFinderWith({ images: { points }, veil })
+  const finder = detailFinderWith({ images: { points }, veil, common })
   return {
     catalogue,
     forget: (name: string) => kept.delete(idOf(name)),
@@ -40,7 +42,7 @@ function registry() {
     add(name: string, pixels: Pixels, { kin = name, bank = CASES_BANK_NAME } = {}) {
       const { ranked, points } = veil.details(details.register(pixels))
       const kinNumber = createHash('sha256').update(kin).digest().readUInt32BE()
-      const choosing = chosenRows(catalogue, ranked, kinNumber)
+      const choosing = chosenRows({ catalogue, common }, ranked, kinNumber)
       let step = choosing.next()
       while (step.done !== true) step = choosing.next()
       const image = { bank, tier: 'verified', category: undefined, ref: undefined, createdAtMs: 1, signals: [] } as const

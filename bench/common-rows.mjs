@@ -1,0 +1,69 @@
+// Notes the details that are in everybody's pictures and say nothing of any: of what apps draw and people stick on pictures, and of a few
+// photographs that anybody may use.
+//
+//   node build.mjs && node bench/common-rows.mjs [--check] [--photos FOLDER]
+//
+// Writes src/services/decoration-rows.bin, all of it drawn here from a seed; and with --photos src/services/background-rows.bin, from those of
+// the folder's tuning split that its manifest.csv (file, source, licence, …, tier) says are CC0 or in the public domain. With --check it
+// writes nothing and says how much is caught.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { SignalIndex } from '../dist/src/search/signal-index.js'
+import { checkCaught } from './decoration/check.mjs'
+import { registered, sheetsFrom } from './decoration/look.mjs'
+import { photosOf } from './robustness/photos.mjs'
+
+const SHEETS = 150
+const MOST_DECORATION_ROWS = 6000
+const MOST_BACKGROUND_ROWS = 2000
+/** A row stands for those that are this near to it. */
+const SAME_BITS = 18
+const FREE = /CC0|public domain/
+
+const { photos, check } = parseArgs({
+  options: { photos: { type: 'string' }, check: { type: 'boolean', default: false } },
+}).values
+if (check) await checkCaught(photos)
+else {
+  await write('decoration-rows.bin', sheetsFrom(0, SHEETS), MOST_DECORATION_ROWS)
+  if (photos !== undefined) await write('background-rows.bin', freePhotosOf(photos), MOST_BACKGROUND_ROWS)
+}
+
+async function write(name, pictures, mostRows) {
+  const rows = []
+  for (const picture of pictures) rows.push(...(await rowsOf(picture)))
+  const chosen = representatives(rows).slice(0, mostRows)
+  writeFileSync(resolve(import.meta.dirname, '../src/services', name), Buffer.concat(chosen))
+  console.log(`${name}: ${chosen.length} rows of ${rows.length}, from ${pictures.length} pictures`)
+}
+
+async function rowsOf(picture) {
+  const { ranked, points } = await registered(picture)
+  return [...ranked.rows, ...points.points].map(({ hash }) => hash)
+}
+
+/** Rows of which none is near another, those that are near most of the given ones first. */
+function representatives(rows) {
+  const index = new SignalIndex()
+  for (const [i, row] of rows.entries()) index.insert(i, 0, row)
+  while (index.compact(rows.length)) {}
+  const near = rows.map((row) => index.within([row], SAME_BITS).map(({ image }) => image))
+  const byCount = [...rows.keys()].sort((a, b) => near[b].length - near[a].length || a - b)
+  const covered = new Set()
+  return byCount.flatMap((i) => {
+    if (covered.has(i)) return []
+    for (const other of near[i]) covered.add(other)
+    return [rows[i]]
+  })
+}
+
+function freePhotosOf(folder) {
+  const free = readFileSync(join(folder, 'manifest.csv'), 'utf8')
+    .split('\n')
+    .filter((line) => FREE.test(line) && line.trim().endsWith(',A'))
+    .map((line) => line.slice(0, line.indexOf(',')))
+  const tuning = photosOf(join(folder, 'images'), 'tuning', Number.POSITIVE_INFINITY)
+  return tuning.filter(({ name }) => free.includes(`images/${name}`)).map(({ read }) => read())
+}

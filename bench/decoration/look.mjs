@@ -1,0 +1,19 @@
+// What is registered of a picture's details, with those of drawn sheets among them.
+
+import sharp from 'sharp'
+import { detailsWith } from '../../dist/src/hash/details/details.js'
+import { loadDetailsKernelSync } from '../../dist/src/hash/details-kernel.js'
+import { loadFrameKernelSync } from '../../dist/src/hash/frame-kernel.js'
+import { drawing } from './drawings.mjs'
+
+const details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
+
+/** @param picture a file's bytes. */
+export async function registered(picture) {
+  const { data, info } = await sharp(picture).flatten().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true })
+  return details.register({ data, width: info.width, height: info.height, channels: info.channels })
+}
+
+export function sheetsFrom(first, count) {
+  return Array.from({ length: count }, (_, i) => Buffer.from(drawing(first + i)))
+}

@@ -1,0 +1,88 @@
+// What everybody's pictures have finds nobody's.
+
+import sharp from 'sharp'
+import t from 'tap'
+import { detailsWith } from '../../src/hash/details/details.js'
+import type { DetailRows } from '../../src/hash/details/rows.js'
+import { loadDetailsKernelSync } from '../../src/hash/details-kernel.js'
+import { loadFrameKernelSync } from '../../src/hash/frame-kernel.js'
+import type { Pixels } from '../../src/hash/pixels.js'
+import { Catalogue } from '../../src/services/catalogue.js'
+import { commonRowsUnder } from '../../src/services/common-rows.js'
+import { chosenRows } from '../../src/services/detail-rows.js'
+import { veilFrom } from '../../src/services/veil.js'
+import { drawn } from '../hash/synthetic.js'
+
+const details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
+const veil = veilFrom(Buffer.alloc(32, 7))
+const common = commonRowsUnder(veil)
+const sheets = new URL('../../../bench/decoration/drawings.mjs', import.meta.url)
+const { drawing }: { drawing: (sheet: number) => string } = await import(sheets.href)
+
+/** What the rows were made from is the sheets 0…149. Every third is of icons and stickers. */
+const UNSEEN_SHEETS = [3000, 3003, 3006, 3009]
+
+t.test('a picture that is nothing but what apps draw gives no rows, in whatever order it is drawn', async (t) => {
+  for (const sheet of UNSEEN_SHEETS) {
+    const ranked = rankedOf(await pixelsOf(drawing(sheet)))
+    t.ok(ranked.rows.length >= 24)
+    t.same(chosen(ranked).rows, [], `sheet ${sheet}`)
+  }
+})
+
+t.test('of a picture with stickers on it, the rows are its own', async (t) => {
+  const own = rankedOf(drawn(1, 480, 480))
+  const stuck = rankedOf(await pixelsOf(drawing(UNSEEN_SHEETS[0] ?? 0))).rows.slice(0, own.rows.length - 1)
+
+  const { rows } = chosen({ ...own, rows: [...stuck, ...own.rows] })
+  t.ok(rows.length >= Math.min(8, own.rows.length), 'though all stickers had been ranked before it')
+  t.notOk(rows.some(({ hash }) => common.isDecoration(hash)))
+})
+
+t.test('a picture of something keeps rows of its own, sixteen of those that there are', async (t) => {
+  for (const seed of [1, 2, 3]) {
+    const ranked = rankedOf(drawn(seed, 480, 360))
+    t.ok(ranked.rows.length >= 8)
+    t.equal(chosen(ranked).rows.length, Math.min(16, ranked.rows.length))
+  }
+})
+
+t.test('rows that no other picture has go first', async (t) => {
+  const ranked = rankedOf(drawn(3, 480, 360))
+  const [first, second] = ranked.rows
+  const catalogue = new Catalogue()
+  const image = {
+    bank: 'cases',
+    tier: 'verified',
+    category: undefined,
+    ref: undefined,
+    createdAtMs: 1,
+    signals: [],
+  } as const
+  const shared = ranked.rows.slice(0, 1)
+  catalogue.put('01234567-89ab-7def-8123-456789abcdef', { ...image, details: { ...ranked, rows: shared, kin: 9 } })
+
+  const unrelated = chosen(ranked, { catalogue, kin: 1 })
+  t.same(unrelated.rows[0], second, 'not what another one has')
+  t.notOk(unrelated.rows.includes(first as never))
+  t.same(chosen(ranked, { catalogue, kin: 9 }).rows[0], first, 'unless it shows the same')
+
+  const inBackground = { isDecoration: () => false, isInBackground: (row: unknown) => row === first?.hash }
+  t.same(chosen(ranked, { common: inBackground }).rows[0], second, 'nor what photographs of the sample have')
+})
+
+function chosen(ranked: DetailRows, { catalogue = new Catalogue(), kin = 1, common: known = common } = {}): DetailRows {
+  const choosing = chosenRows({ catalogue, common: known }, ranked, kin)
+  let step = choosing.next()
+  while (step.done !== true) step = choosing.next()
+  return step.value
+}
+
+function rankedOf(pixels: Pixels): DetailRows {
+  return veil.details(details.register(pixels)).ranked
+}
+
+async function pixelsOf(picture: string | Buffer): Promise<Pixels> {
+  const { data, info } = await sharp(Buffer.from(picture)).removeAlpha().raw().toBuffer({ resolveWithObject: true })
+  return { data, width: info.width, height: info.height, channels: 3 }
+}
