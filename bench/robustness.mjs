@@ -12,6 +12,7 @@ import { BadArguments, optionsOf, USAGE } from './robustness/options.mjs'
 import { distractorsOf, photosOf } from './robustness/photos.mjs'
 import { record } from './robustness/record.mjs'
 import { curveCsv, falsePairsCsv, jsonLine, recallCsv, recallTable, summary } from './robustness/report.mjs'
+import { rawOf, sumOf } from './robustness/sum.mjs'
 
 const words = process.argv.slice(2)
 if (words.includes('--help')) {
@@ -30,20 +31,25 @@ if (words.includes('--help')) {
 }
 
 async function main(options) {
-  const photos = photosOf(options.photos, options.split, options.limit)
-  if (photos.length === 0)
-    throw new BadArguments(`--photos: ${options.photos} holds no pictures of the split ${options.split}`)
-  const distractors = options.distractors === undefined ? [] : distractorsOf(options.distractors)
-  const edits = await openEdits({ ...options, only: options.variants })
-  const figures = { split: options.split, ...(await measure({ ...options, photos, distractors, edits })) }
+  const figures = options.sum === undefined ? await measured(options) : sumOf(options.sum)
 
   if (options.json) console.log(jsonLine(figures))
   else console.log(`${recallTable(figures)}\n\n${summary(figures).join('\n')}`)
+  write(options.raw, () => JSON.stringify(rawOf(figures)))
   write(options.csv, () => recallCsv(figures))
   write(options.curve, () => curveCsv(figures))
   write(options.falsePairs, () => falsePairsCsv(figures))
   write(options.chart, () => chart(figures))
   if (options.record) record(figures, options)
+}
+
+async function measured(options) {
+  const photos = photosOf(options.photos, options.split, options.limit)
+  if (photos.length === 0)
+    throw new BadArguments(`--photos: ${options.photos} holds no pictures of the split ${options.split}`)
+  const distractors = options.distractors === undefined ? [] : distractorsOf(options.distractors)
+  const edits = await openEdits({ ...options, only: options.variants })
+  return { split: options.split, ...(await measure({ ...options, photos, distractors, edits })) }
 }
 
 function write(file, made) {

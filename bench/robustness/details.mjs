@@ -1,106 +1,137 @@
-// The second stage: a picture is found by its details, and no candidate counts that was not verified.
+// The second stage as the service has it: its choice of rows, its index, its finder. What is counted lies around it.
 
-import sharp from 'sharp'
+import { randomBytes } from 'node:crypto'
+import { CASES_BANK_NAME } from '../../dist/src/domain/bank.js'
+import { formatUuid } from '../../dist/src/domain/ids.js'
+import { detailedSize } from '../../dist/src/hash/details/detailed-size.js'
 import { detailsWith } from '../../dist/src/hash/details/details.js'
 import { askedFeatures } from '../../dist/src/hash/details/kept.js'
-import { MAX_DETAIL_ROWS, placedRow } from '../../dist/src/hash/details/rows.js'
 import { isShown, verify } from '../../dist/src/hash/details/verify.js'
-import { voteOf } from '../../dist/src/hash/details/vote.js'
 import { loadDetailsKernelSync } from '../../dist/src/hash/details-kernel.js'
 import { loadFrameKernelSync } from '../../dist/src/hash/frame-kernel.js'
-import { SignalIndex } from '../../dist/src/search/signal-index.js'
-
-const LONGEST_SIDE_PX = 1400
-const THRESHOLD_BITS = 24
-const NEEDLES_A_VIEW = 150
-const LEAST_AGREEING = 2
-const CANDIDATES = 20
-/** A row that so many unrelated pictures have is decoration. */
-const DECORATION_PICTURES = 3
+import { Catalogue } from '../../dist/src/services/catalogue.js'
+import { commonRowsUnder } from '../../dist/src/services/common-rows.js'
+import { detailFinderWith } from '../../dist/src/services/detail-finder.js'
+import { detailingWith } from '../../dist/src/services/detailing.js'
+import { veilFrom } from '../../dist/src/services/veil.js'
+import { decode } from '../../dist/workers/media/decode.js'
 
 const details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
 
-/** Its sides keep their proportion, unlike those of what PDQ is computed from. */
-async function decodeEvenly(file) {
-  const { data, info } = await sharp(file)
-    .autoOrient()
-    .flatten({ background: '#fff' })
-    .toColourspace('srgb')
-    .resize(LONGEST_SIDE_PX, LONGEST_SIDE_PX, { fit: 'inside', withoutEnlargement: true })
-    .raw()
-    .toBuffer({ resolveWithObject: true })
-  return { data, width: info.width, height: info.height, channels: info.channels }
+/** Beyond what a vote may let through, so that what is looked at closely is more than chance leaves of it. */
+const FORCED_BITS = 31
+const FORCED_A_WAY = 10
+const FORCED_NEEDLES = 150
+const COMPACTING_STEPS = 1_000_000
+const SIGNAL_TYPES = ['pdq', 'pdq-area']
+
+/** What a worker finds in a picture that is to be registered. */
+export async function lookAt(file) {
+  return details.register(await decode(file, detailedSize))
 }
 
-export class DetailsIndex {
-  #index = new SignalIndex()
-  #pictures = new Map()
-  #decoration = new SignalIndex()
+export class DetailsRegistry {
+  #veil = veilFrom(Buffer.alloc(32, 1))
+  #common = commonRowsUnder(this.#veil)
+  #catalogue = new Catalogue()
+  #points = new Map()
+  // By ordinal, the number that the picture has elsewhere; and its id by that.
+  #images = []
+  #ids = new Map()
+  #candidates = []
+  #keeping = detailingWith({
+    replica: { catalogue: this.#catalogue },
+    veil: this.#veil,
+    common: this.#common,
+    clock: () => performance.now(),
+  })
+  #finder = detailFinderWith({
+    veil: this.#veil,
+    common: this.#common,
+    images: {
+      points: async (ids) => {
+        this.#candidates = ids
+        return ids.map((id) => this.#points.get(id).points)
+      },
+    },
+  })
 
-  /** @param image the number that the picture has elsewhere. */
-  async add(image, file) {
-    const { ranked, points } = details.register(await decodeEvenly(file))
-    const { width, height } = ranked
-    const rows = ranked.rows.slice(0, MAX_DETAIL_ROWS).map((row) => ({ ...placedRow(row, ranked), hash: row.hash }))
-    this.#pictures.set(image, { rows, points, centre: { x: width / 2, y: height / 2 } })
-    for (const [row, { hash }] of rows.entries()) this.#index.insert(image, row, hash)
+  /** @param image the number that the picture has elsewhere; each is nobody's kin unless hashes find it in another one. */
+  async add(image, signals, looked) {
+    const kept = signals
+      .filter(({ type }) => SIGNAL_TYPES.includes(type))
+      .map(({ type, view, quality, hashes }) => ({ type, view, quality, hash: hashes[0] }))
+    const { image: found, beside } = await this.#keeping.keep(kept, looked, image)
+    const id = formatUuid(randomBytes(16))
+    const facts = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 0 }
+    this.#catalogue.put(id, { ...facts, signals: kept, ...found })
+    this.#points.set(id, { image, points: beside.points })
+    this.#ids.set(image, id)
+    this.#images.push(image)
+    return found.details.rows.length
   }
 
-  /**
-   * Notes what several pictures have in common that are not one another: chrome, stickers. It finds nothing from then on.
-   *
-   * @param areRelated whether two pictures are known to show the same one.
-   * @returns how many rows that are.
-   */
-  noteDecoration(areRelated) {
-    let noted = 0
-    for (const [image, { rows }] of this.#pictures) {
-      for (const { hash } of rows) {
-        const alike = new Set(this.#index.within([hash], THRESHOLD_BITS).map((hit) => hit.image))
-        const unrelated = []
-        for (const other of alike) if ([image, ...unrelated].every((one) => !areRelated(one, other))) unrelated.push(other)
-        if (unrelated.length < DECORATION_PICTURES) continue
-        this.#decoration.insert(noted++, 0, hash)
-      }
-    }
-    return noted
+  /** Until every row has its place. */
+  settle() {
+    while (this.#catalogue.index('detail').compact(COMPACTING_STEPS)) {}
   }
 
-  /**
-   * @returns `images`, what is shown; `verified`, how many candidates were looked at, by picture the inliers; and what it cost.
-   */
+  /** @returns `images` that are shown; `verified`, those that were looked at closely; and what it cost. */
   async find(file) {
-    const pixels = await decodeEvenly(file)
+    const pixels = await decode(file, detailedSize)
     const begun = process.cpuUsage()
     const views = details.ask(pixels)
     const lookedMs = cpuMs(begun)
-    const candidates = views.flatMap((view) => [false, true].flatMap((isMirrored) => this.#candidates(view, isMirrored)))
-    const best = new Map()
-    for (const one of candidates) if (one.weight > (best.get(one.image)?.weight ?? 0)) best.set(one.image, one)
-    const ranked = [...best.values()].sort((a, b) => b.weight - a.weight).slice(0, CANDIDATES)
-    const verified = new Map(ranked.map(({ image, asked }) => [image, verify(this.#pictures.get(image).points, asked)]))
-    const images = ranked.map(({ image }) => image).filter((image) => isShown(verified.get(image)))
-    return { images, verified, lookedMs, searchedMs: cpuMs(begun) - lookedMs }
+    this.#candidates = []
+    const found = await this.#finder.find(views, {
+      catalogue: this.#catalogue,
+      mirrors: true,
+      role: () => 'wanted',
+      giveWay: () => undefined,
+    })
+    const searchedMs = cpuMs(begun) - lookedMs
+    const imageOf = (id) => this.#points.get(id).image
+    return {
+      views,
+      images: found.map(({ image }) => imageOf(image.id)),
+      verified: this.#candidates.map(imageOf),
+      lookedMs,
+      searchedMs,
+    }
   }
 
-  #candidates(view, isMirrored) {
-    const asked = askedFeatures(view, isMirrored)
-    const sightings = new Map()
-    for (const [needle, feature] of asked.slice(0, NEEDLES_A_VIEW).entries()) {
-      if (this.#decoration.within([feature.hash], THRESHOLD_BITS).length > 0) continue
-      const hits = this.#index.within([feature.hash], THRESHOLD_BITS)
-      const pictures = new Set(hits.map(({ image }) => image)).size
-      for (const { image, view: row, distanceBits } of hits) {
-        const registered = this.#pictures.get(image).rows[row]
-        const list = sightings.get(image) ?? []
-        sightings.set(image, list)
-        list.push({ needle, row, distanceBits, pictures, asked: feature, registered })
+  /**
+   * Looks closely at pictures that no vote has let through: those with most details within a wider radius, wherever these lie.
+   *
+   * @returns by picture, the most details that agree, and whether it would be shown.
+   */
+  lookCloser(views, isForeign) {
+    const looked = new Map()
+    for (const isMirrored of [false, true]) {
+      const [view] = views
+      if (view === undefined) break
+      const asked = askedFeatures(view, isMirrored).map((feature) => ({ ...feature, hash: this.#veil.hash(feature.hash) }))
+      const counts = new Map()
+      for (let first = 0; first < FORCED_NEEDLES; first += 50) {
+        const needles = asked.slice(first, Math.min(first + 50, FORCED_NEEDLES)).map(({ hash }) => hash)
+        for (const hit of this.#catalogue.index('detail').within(needles, FORCED_BITS))
+          counts.set(hit.image, (counts.get(hit.image) ?? 0) + 1)
+      }
+      const likeliest = [...counts]
+        .map(([ordinal, count]) => ({ image: this.#images[ordinal], count }))
+        .filter(({ image }) => isForeign(image))
+        .sort((a, b) => b.count - a.count)
+        .slice(0, FORCED_A_WAY)
+      for (const { image } of likeliest) {
+        const result = verify(this.#points.get(this.#ids.get(image)).points, asked)
+        const known = looked.get(image)
+        looked.set(image, {
+          inliers: Math.max(result.inliers, known?.inliers ?? 0),
+          isShown: isShown(result) || known?.isShown === true,
+        })
       }
     }
-    return [...sightings].flatMap(([image, list]) => {
-      const { agreeing, weight } = voteOf(list, view, this.#pictures.get(image).centre)
-      return agreeing < LEAST_AGREEING ? [] : [{ image, weight, asked }]
-    })
+    return looked
   }
 }
 

@@ -2,35 +2,41 @@
 
 import { progress } from '../report.mjs'
 import { openBaselines } from './baselines.mjs'
+import { addTo, emptyChecked } from './checked.mjs'
 import { Stopwatch } from './clock.mjs'
-import { DetailsIndex } from './details.mjs'
+import { DetailsRegistry } from './details.mjs'
 import { asked, decode, lotsOf } from './hasher.mjs'
 import { Cells, References } from './references.mjs'
 import { register } from './register.mjs'
 import { Distances, isFound, Recall } from './tally.mjs'
 
+const STAGE_NAMES = { hash: 'Tabir', details: 'details alone', both: 'hashes and details' }
 const WARM_UPS = 5 // until the compilers are done, so that a short run does not time them
 const ROWS_OF = { type: 'pdq-area', view: 'crop' } // what files of hashes hold
 
-/** @returns all figures of a run. `edits` is from `openEdits`, the other arguments are from the command line. */
-export async function measure({ photos, distractors, edits, rows, rowsPerImage, stage }) {
+/**
+ * @param part `{ number, of }`: one photograph in `of` is asked about; all are registered.
+ * @returns all figures of a run. `edits` is from `openEdits`, the other arguments are from the command line.
+ */
+export async function measure({ photos, distractors, edits, rows, rowsPerImage, stage, cache, part }) {
   const cells = new Cells()
   const run = {
     cells,
     references: new References(cells),
-    baselines: openBaselines(),
+    // They are hashes, and have been measured beside these.
+    baselines: stage === 'hash' ? openBaselines() : [],
     stage,
-    details: stage === 'hash' ? undefined : new DetailsIndex(),
+    cache,
+    details: stage === 'hash' ? undefined : new DetailsRegistry(),
     recall: new Recall(edits.catalogue),
     distances: new Distances(cells),
     hashing: new Stopwatch(),
     searching: new Stopwatch(),
     count: { queries: 0, needles: 0, pairs: 0, baselinePairs: 0, baselineFalse: {} },
     falsePairs: [],
-    checked: { queries: 0, wrong: 0, falseAccepts: 0, inliers: [], lookedMs: 0, searchedMs: 0 },
+    checked: emptyChecked(),
   }
   const { images, ...registered } = await register(run, photos, distractors)
-  noteDecoration(run, registered.names)
   const pictures = run.references.images
   if (rows !== undefined) run.references.addRows(rows, rowsPerImage, ROWS_OF)
   run.held = run.references.held()
@@ -38,7 +44,7 @@ export async function measure({ photos, distractors, edits, rows, rowsPerImage, 
   // Nobody knows what distractors show, and those that show edited photographs may show these.
   const photographs = new Set(images.values())
   const unsure = Array.from({ length: pictures }, (_, image) => image).filter((image) => !photographs.has(image))
-  const known = photos.filter(({ name }) => images.has(name))
+  const known = photos.filter(({ name }) => images.has(name)).filter((_, i) => i % part.of === part.number)
   const draw = progress('queries', known.length * edits.catalogue.length)
   for (const photo of known) {
     for await (const edit of edits.of(photo)) {
@@ -61,10 +67,8 @@ async function ask(run, edit, shown, pictures) {
   const isForeign = (image) => image !== shown.own && !shown.beside.has(image)
 
   const matched = new Set([...near].filter(([, closest]) => isFound(closest, run.cells)).map(([image]) => image))
-  const byDetails = run.stage === 'details' || (run.stage === 'both' && matched.size === 0)
-  const detailed = byDetails ? await lookAtDetails(run, edit, isForeign) : []
-  if (run.stage === 'details') matched.clear()
-  const found = { tabir: matched.has(shown.own) || detailed.includes(shown.own) }
+  const detailed = run.details === undefined ? [] : await lookAtDetails(run, edit, isForeign, matched.size > 0)
+  const found = foundBy(run.stage, matched.has(shown.own), detailed.includes(shown.own))
   for (const baseline of run.baselines) {
     const baselineMatched = baseline.near({ signals, pixels })
     found[baseline.key] = baselineMatched.includes(shown.own)
@@ -83,29 +87,34 @@ async function ask(run, edit, shown, pictures) {
   count(run, signals, 1 + shown.beside.size, pictures)
 }
 
-/** @returns the pictures that are shown, as far as details tell. */
-async function lookAtDetails({ details, checked }, edit, isForeign) {
-  const { images, verified, lookedMs, searchedMs } = await details.find(edit.bytes)
-  checked.queries++
-  checked.lookedMs += lookedMs
-  checked.searchedMs += searchedMs
-  checked.falseAccepts += images.filter(isForeign).length
-  for (const [image, { inliers }] of verified) {
-    if (!isForeign(image)) continue
-    checked.wrong++
-    checked.inliers[inliers] = (checked.inliers[inliers] ?? 0) + 1
+/** What is found, by method; `tabir` is what was asked for. */
+function foundBy(stage, byHashes, byDetails) {
+  if (stage === 'hash') return { tabir: byHashes }
+  return {
+    tabir: byDetails || (stage === 'both' && byHashes),
+    ...(stage === 'both' && { hash: byHashes, details: byDetails }),
   }
+}
+
+/** @returns the pictures that are shown, as far as details tell. */
+async function lookAtDetails({ details, checked, count, references }, edit, isForeign, wasMatched) {
+  const { views, images, verified, lookedMs, searchedMs } = await details.find(edit.bytes)
+  addTo(checked, {
+    queries: 1,
+    lookedMs,
+    searchedMs,
+    pairs: references.images - 1,
+    wrong: verified.filter(isForeign).length,
+    falseAccepts: images.filter(isForeign).length,
+    // The service asks details where hashes found nothing.
+    falseAcceptsAsked: wasMatched ? 0 : images.filter(isForeign).length,
+  })
+  for (const { inliers, isShown } of details.lookCloser(views, isForeign).values()) {
+    addTo(checked, { forced: 1, forcedAccepts: Number(isShown) })
+    checked.forcedInliers[inliers] = (checked.forcedInliers[inliers] ?? 0) + 1
+  }
+  for (const image of images) if (isForeign(image)) checked.accepted.push({ edit: edit.id, image, query: count.queries })
   return images
-}
-
-/** Pictures are related when hashes find one in the other, or when they are edits of one photograph by their names. */
-function noteDecoration({ details }, names) {
-  details?.noteDecoration((one, other) => stemOf(names[one]) === stemOf(names[other]))
-}
-
-/** Distractors that are edits are named for their photograph: `photo-001-edit`. */
-function stemOf(name) {
-  return name.split('.')[0].split('-').slice(0, 2).join('-')
 }
 
 function count({ count, references }, signals, shown, pictures) {
@@ -139,6 +148,7 @@ function figuresOf({
   stage,
   checked,
 }) {
+  const ofHashes = { pairs: count.pairs, falsePairs: falsePairs.length }
   return {
     ...count,
     stage,
@@ -150,7 +160,14 @@ function figuresOf({
     groups: recall.groups(),
     distances,
     methods: [
-      { key: 'tabir', name: 'Tabir', pairs: count.pairs, falsePairs: falsePairs.length },
+      // What is false of details is in `checked`.
+      { key: 'tabir', name: STAGE_NAMES[stage], ...(stage === 'hash' && ofHashes) },
+      ...(stage === 'both'
+        ? [
+            { key: 'hash', name: 'hashes alone', ...ofHashes },
+            { key: 'details', name: 'details alone' },
+          ]
+        : []),
       ...baselines.map(({ key, name }) => {
         return { key, name, pairs: count.baselinePairs, falsePairs: count.baselineFalse[key] ?? 0 }
       }),

@@ -13,10 +13,13 @@ export const USAGE = `usage: npm run bench:robustness -- --photos FOLDER [option
   --limit N             only the first N of them
   --split S             ${SPLITS.join(', ')}: which of them, by their names (all)
   --variants A,B        only these edits or groups of edits
-  --stage S             ${STAGES.join(', ')}: by hashes, which is what the service does; by details; by details what hashes miss (hash)
+  --stage S             ${STAGES.join(', ')}: by hashes; by details; by both, as the service does with extended protection (both)
   --layouts FILE        a module of further edits, for instance bench/variants/unseen.mjs
   --seed N              what decides the edits (1)
-  --cache FOLDER        where edits are kept, of one seed and one folder of photos
+  --cache FOLDER        where edits and what is registered are kept, of one seed, one folder of photos and one version
+  --part I/N            ask only about every Nth photograph, from the Ith on (0/1)
+  --raw FILE            keep the figures of a part, as JSON
+  --sum A,B             add up such files in place of measuring
   --distractors FOLDER  further pictures to register, none of which is in any edit
   --rows FILE           32 bytes each: hashes of further pictures, of type pdq-area and view crop
   --rows-per-image N    how many of those rows belong to one picture (100)
@@ -31,13 +34,16 @@ docs/robustness.md says how it measures.`
 
 const OPTIONS = {
   photos: { type: 'string' },
-  stage: { type: 'string', default: 'hash' },
+  stage: { type: 'string', default: 'both' },
   limit: { type: 'string' },
   split: { type: 'string', default: 'all' },
   variants: { type: 'string' },
   layouts: { type: 'string' },
   seed: { type: 'string', default: '1' },
   cache: { type: 'string' },
+  part: { type: 'string', default: '0/1' },
+  raw: { type: 'string' },
+  sum: { type: 'string' },
   distractors: { type: 'string' },
   rows: { type: 'string' },
   'rows-per-image': { type: 'string', default: '100' },
@@ -62,9 +68,13 @@ export function optionsOf(words) {
   if (!SPLITS.includes(values.split)) throw new BadArguments(`--split must be one of ${SPLITS.join(', ')}`)
   for (const name of ['photos', 'distractors']) requireFolder(name, values[name])
   for (const name of ['layouts', 'rows']) requireFile(name, values[name])
-  for (const name of ['csv', 'curve', 'false-pairs', 'chart']) requireRoom(name, values[name])
+  for (const name of ['csv', 'curve', 'false-pairs', 'chart', 'raw']) requireRoom(name, values[name])
+  const sum = values.sum?.split(',')
+  for (const file of sum ?? []) requireFile('sum', file)
   return {
     ...values,
+    sum,
+    part: partOf(values.part),
     limit: values.limit === undefined ? Number.POSITIVE_INFINITY : integer(values, 'limit', 1, Number.MAX_SAFE_INTEGER),
     rowsPerImage: integer(values, 'rows-per-image', 1, MOST_ROWS_AN_IMAGE),
     variants: values.variants?.split(',').map((name) => name.trim()),
@@ -78,6 +88,12 @@ function parsed(words) {
   } catch (error) {
     throw new BadArguments(error.message)
   }
+}
+
+function partOf(text) {
+  const [, number, of] = /^(\d+)\/([1-9]\d*)$/.exec(text) ?? []
+  if (of !== undefined && Number(number) < Number(of)) return { number: Number(number), of: Number(of) }
+  throw new BadArguments('--part must be I/N, I from 0 to N − 1')
 }
 
 function integer(values, name, least, most) {

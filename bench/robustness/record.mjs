@@ -51,9 +51,10 @@ function commit() {
 }
 
 /** Without names of folders, which are nobody else's business. */
-function command({ limit, split, variants, layouts, seed, distractors, rows, rowsPerImage }) {
+function command({ stage, limit, split, variants, layouts, seed, distractors, rows, rowsPerImage }) {
   const given = [
     '--photos FOLDER',
+    `--stage ${stage}`,
     Number.isFinite(limit) ? `--limit ${limit}` : [],
     split === 'all' ? [] : `--split ${split}`,
     variants === undefined ? [] : `--variants ${variants.join(',')}`,

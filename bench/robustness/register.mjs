@@ -1,26 +1,30 @@
 // Registers what is to be found, and what is not to be.
 
 import { progress } from '../report.mjs'
-import { decode, registered } from './hasher.mjs'
+import { decode } from './hasher.mjs'
+import { registeredOf } from './registered.mjs'
 
 /**
  * @returns `images`, the number of each photograph by its name; `names`, the name by number, of distractors too; how many
  *   pictures could not be decoded and are left out; and how many rows a photograph has.
  */
-export async function register({ references, baselines, details }, photos, distractors) {
+export async function register({ references, baselines, details, cache }, photos, distractors) {
   const images = new Map()
   const names = []
   let [rows, unreadable] = [0, 0]
-  const add = async ({ read }) => {
-    const pixels = await decode(read()).catch(() => undefined)
-    if (pixels === undefined) {
+  const add = async (picture) => {
+    const found = await registeredOf(picture, { wantsDetails: details !== undefined, cache })
+    if (found === undefined) {
       unreadable++
       return undefined
     }
-    const signals = registered(pixels)
+    const { signals, looked } = found
     const image = references.add(signals)
-    await details?.add(image, read())
-    for (const baseline of baselines) baseline.add(image, { signals, pixels })
+    await details?.add(image, signals, looked)
+    if (baselines.length > 0) {
+      const pixels = await decode(picture.read())
+      for (const baseline of baselines) baseline.add(image, { signals, pixels })
+    }
     return { image, signals }
   }
 
@@ -38,5 +42,6 @@ export async function register({ references, baselines, details }, photos, distr
     draw(photos.length + i + 1)
     if (added !== undefined) names[added.image] = distractor.name
   }
+  details?.settle()
   return { images, names, photos: images.size, unreadable, rowsPerImage: rows / Math.max(1, images.size) }
 }

@@ -35,7 +35,8 @@ export function summary({
   return [
     `photographs: ${photos} (split: ${SPLIT_RULES[split]}), registered pictures: ${references}, queries: ${queries}`,
     unreadable > 0 ? `left out because they could not be decoded: ${unreadable}` : [],
-    ...methods.map(({ name, pairs, falsePairs }) => {
+    ...methods.flatMap(({ name, pairs, falsePairs }) => {
+      if (pairs === undefined) return []
       return `${name}: ${falsePairs} false of ${pairs.toLocaleString('en')} pairs`
     }),
     `rows per image: ${rowsPerImage.toFixed(2)}, needles per query: ${needlesPerQuery.toFixed(2)}`,
@@ -45,15 +46,15 @@ export function summary({
   ].flat()
 }
 
-function detailLines({ queries, wrong, falseAccepts, inliers, lookedMs, searchedMs }) {
+function detailLines({ queries, lookedMs, searchedMs, ...checked }) {
+  const { pairs, wrong, falseAccepts, falseAcceptsAsked, forced, forcedAccepts, forcedInliers } = checked
   const perQuery = (sumMs) => (sumMs / Math.max(1, queries)).toFixed(1)
+  const number = (count) => count.toLocaleString('en')
+  const most = forcedInliers.flatMap((count, inliers) => (count > 0 ? [`${inliers}: ${number(count)}`] : []))
   return [
-    `asked by details: ${queries} queries; ${perQuery(lookedMs)} ms of processor to find them, ${perQuery(searchedMs)} to search and verify`,
-    `wrong candidates verified: ${wrong.toLocaleString('en')}, of them accepted: ${falseAccepts}; by inliers: ${Object.entries(
-      inliers,
-    )
-      .map(([number, count]) => `${number}: ${count}`)
-      .join(', ')}`,
+    `asked by details: ${number(queries)} queries, ${number(pairs)} pairs; ${perQuery(lookedMs)} ms of processor to find them, ${perQuery(searchedMs)} to search and verify`,
+    `wrong candidates that a vote let through: ${number(wrong)}; of them accepted: ${falseAccepts}, ${falseAcceptsAsked} where hashes had found nothing`,
+    `wrong candidates looked at beyond those: ${number(forced)}; of them accepted: ${forcedAccepts}; by details that agree: ${most.join(', ')}`,
   ]
 }
 
@@ -70,8 +71,8 @@ export function jsonLine({ photos, queries, pairs, falsePairs, rowsPerImage, nee
     queries,
     pairs,
     falsePairs: falsePairs.length,
-    falseAccepts: checked.falseAccepts,
-    verified: checked.wrong,
+    falseAccepts: checked.falseAccepts + checked.forcedAccepts,
+    verified: checked.wrong + checked.forced,
     rowsPerImage: rounded(rowsPerImage),
     needlesPerQuery: rounded(needlesPerQuery),
     msPerQuery: rounded(hashing.meanMs + searching.meanMs),

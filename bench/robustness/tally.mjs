@@ -23,15 +23,18 @@ export class Recall {
     return [...this.#edits.values()].filter(({ queries }) => queries > 0).map(withPercent)
   }
 
-  /** The same by group, then `all`, which is the edits of the bench's own catalogue. */
   groups() {
-    const edits = this.edits()
-    const names = [...new Set(edits.map(({ group }) => group))]
-    const groups = names.map((name) => [name, edits.filter(({ group }) => group === name)])
-    return [...groups, ['all', edits.filter(({ isOwn }) => isOwn)]]
-      .filter(([, members]) => members.length > 0)
-      .map(([name, members]) => ({ name, edits: members.length, ...meanOf(members) }))
+    return groupsOf(this.edits())
   }
+}
+
+/** Figures of edits by group, then `all`, which is the edits of the bench's own catalogue. */
+export function groupsOf(edits) {
+  const names = [...new Set(edits.map(({ group }) => group))]
+  const groups = names.map((name) => [name, edits.filter(({ group }) => group === name)])
+  return [...groups, ['all', edits.filter(({ isOwn }) => isOwn)]]
+    .filter(([, members]) => members.length > 0)
+    .map(([name, members]) => ({ name, edits: members.length, ...meanOf(members) }))
 }
 
 /** Of one kind of pair: how far queries were from their own photograph, by group, and from pictures that they do not show. */
