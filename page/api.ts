@@ -4,6 +4,7 @@ import type { CaseState } from '../src/domain/case.js'
 import type { CaseEventKind, PlatformBucket } from '../src/domain/case-event.js'
 import type { Category } from '../src/domain/signal.js'
 import type { FileSignal } from './hashing/outcome.js'
+import type { Challenge, Proof } from './proving.js'
 
 export interface Access {
   readonly caseNumber: string
@@ -70,8 +71,12 @@ export type Failure =
 export type Answer<T> = { readonly value: T } | { readonly failure: Failure }
 
 export const api = {
-  openCase: (category: Category | undefined, extendedProtection: boolean): Promise<Answer<Opened>> =>
-    ask('POST', '/v1/cases', { json: { adult: true, extendedProtection, ...(category !== undefined && { category }) } }),
+  openCase: (category: Category | undefined, extendedProtection: boolean, proof?: Proof): Promise<Answer<Opened>> =>
+    ask('POST', '/v1/cases', {
+      json: { adult: true, extendedProtection, ...(category !== undefined && { category }), ...(proof && { proof }) },
+    }),
+
+  challenge: (): Promise<Answer<Challenge>> => ask('GET', '/v1/cases/challenge', {}),
 
   token: (caseNumber: string, pin: string): Promise<Answer<{ readonly token: string }>> =>
     ask('POST', `${pathOf(caseNumber)}/tokens`, { json: { pin } }),

@@ -1,6 +1,6 @@
 // The first page: age, consent, pictures, what they show, number and PIN.
 
-import { api, type Opened } from './api.js'
+import { type Answer, api, type Opened } from './api.js'
 import { chosenCategory } from './category.js'
 import { picker } from './choosing/picker.js'
 import type { Usable } from './choosing/picture.js'
@@ -9,6 +9,7 @@ import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
 import { say, sayCount } from './messages.js'
 import { keepNumber } from './number-and-pin.js'
+import { type Proof, proven } from './proving.js'
 import { type Sending, sending, sentenceFor, waitingFor } from './sending/sending.js'
 
 export function startPage(): void {
@@ -68,16 +69,30 @@ async function openedCase(category: ReturnType<typeof chosenCategory>, isExtende
   const button = one('open-retry', HTMLButtonElement)
   const waiting = waitingFor(button)
   for (let tries = 0; ; tries++) {
-    const answer = await api.openCase(category, isExtended)
+    const answer = await provenFirst((proof) => api.openCase(category, isExtended, proof))
     hide('open-held')
     if ('value' in answer) return answer.value
     const { failure } = answer
+    button.hidden = false
     const waitMs = Math.min(30_000, 1000 * 2 ** tries)
     setText('open-net', sentenceFor(failure, new Date(Date.now() + waitMs)))
     show('open-held')
     if (failure.kind === 'refused') return undefined
     await waiting.until(failure.kind === 'fault' ? 86_400_000 : waitMs)
   }
+}
+
+/** Where the service asks for a proof of work, one is made and it is asked again. A proof opens one case, so each try has its own. */
+async function provenFirst(open: (proof?: Proof) => Promise<Answer<Opened>>): Promise<Answer<Opened>> {
+  const answer = await open()
+  if (!('failure' in answer) || answer.failure.kind !== 'refused' || answer.failure.code !== 'proof-needed') return answer
+  one('open-retry', HTMLButtonElement).hidden = true
+  setText('open-net', say('run.proof'))
+  show('open-held')
+  const challenge = await api.challenge()
+  if ('failure' in challenge) return challenge
+  const proof = await proven(challenge.value)
+  return proof === undefined ? { failure: { kind: 'fault' } } : await open(proof)
 }
 
 /** Tabs tell each other that they are there, and nothing more; nothing is stored for it. */

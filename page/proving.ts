@@ -1,0 +1,26 @@
+// The work that opening a case costs, where the operator asks for it: a sum that this device solves, in place of asking who somebody is.
+
+import { type Challenge, solveChallenge } from 'altcha-lib'
+import { deriveKey } from 'altcha-lib/algorithms/web/pbkdf2'
+
+export type { Challenge }
+
+/** A solved challenge, as it is sent back. */
+export interface Proof {
+  readonly challenge: Challenge
+  readonly solution: { readonly counter: number; readonly derivedKey: string }
+}
+
+/** A challenge is good for five minutes; what is solved later is solved for nothing. */
+const WITHIN_MS = 240_000
+
+/**
+ * Lets the page answer meanwhile: the browser works beside it.
+ * @returns `undefined` when it took too long.
+ */
+export async function proven(challenge: Challenge): Promise<Proof | undefined> {
+  const solution = await solveChallenge({ challenge, deriveKey, timeout: WITHIN_MS })
+  return solution === null
+    ? undefined
+    : { challenge, solution: { counter: solution.counter, derivedKey: solution.derivedKey } }
+}
