@@ -451,7 +451,7 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   },
   "getMatch": {
     "params": {
-      "matchId": "e3PI4fRLoaC1sOwNILLzgSDa4oVABQ7DEMYDXsNglqM"
+      "matchId": "gy3A7bJPjjkK56iJzC0R44lX1UKbsYBISmB_I-6dkg0"
     },
     "answer": {
       "tier": "self-reported",
@@ -463,15 +463,21 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
       },
       "provenance": {
         "source": "case",
-        "registeredOn": "2026-11-25",
+        "registeredOn": "2026-11-26",
         "attestations": 0,
         "verifications": 0,
         "confirmations": 0,
         "refusals": 0
       },
-      "matchId": "e3PI4fRLoaC1sOwNILLzgSDa4oVABQ7DEMYDXsNglqM",
+      "matchId": "gy3A7bJPjjkK56iJzC0R44lX1UKbsYBISmB_I-6dkg0",
       "verdict": null,
-      "clocks": []
+      "clocks": [
+        {
+          "law": "us-tida",
+          "stage": "remove",
+          "dueAt": "2026-11-28T06:46:07.566Z"
+        }
+      ]
     }
   },
   "getNotice": {
@@ -809,23 +815,22 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
     "answer": {
       "entries": [
         {
-          "number": 6,
-          "at": "2026-11-25T14:11:49.356Z",
-          "act": "key.used",
-          "by": "key:atc8fhh606",
+          "number": 10,
+          "at": "2026-11-26T06:46:08.460Z",
+          "act": "signal.disputed",
+          "by": "key:1fvj293m45",
           "about": {
-            "orgId": "01a2130c-65d3-73f9-80f4-5cca99fa3434",
-            "day": "2026-11-25"
+            "signalId": "573489aa-79eb-8bd3-a052-fb9aea3e2e36",
+            "reason": "harmless-content"
           }
         },
         {
-          "number": 5,
-          "at": "2026-11-25T14:11:49.331Z",
-          "act": "key.created",
-          "by": "operator",
+          "number": 9,
+          "at": "2026-11-26T06:46:08.424Z",
+          "act": "signal.attested",
+          "by": "key:www2k454en",
           "about": {
-            "keyId": "atc8fhh606",
-            "orgId": "01a2130c-65d3-73f9-80f4-5cca99fa3434"
+            "signalId": "573489aa-79eb-8bd3-a052-fb9aea3e2e36"
           }
         }
       ]
@@ -1053,6 +1058,16 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
               "stage": "remove",
               "withinHours": 48
             }
+          ],
+          "sources": [
+            {
+              "title": "47 U.S.C. § 223a (Public Law 119-12)",
+              "url": "https://www.customsmobile.com/uscode/47/223a"
+            },
+            {
+              "title": "On its 48 hours, which the FTC enforces since 19 May 2026",
+              "url": "https://www.xbiz.com/news/297811/fsc-take-it-down-act-provisions-take-effect-may-19"
+            }
           ]
         },
         {
@@ -1072,6 +1087,16 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
             {
               "stage": "assess",
               "withinHours": 12
+            }
+          ],
+          "sources": [
+            {
+              "title": "Online Safety Act 2025 (Act 866), section 21",
+              "url": "https://mylaw.my/legislation/act-2025-866/section-21"
+            },
+            {
+              "title": "Online Safety (Period) Regulations 2025, in force since 1 January 2026",
+              "url": "https://digitalpolicyalert.org/event/36974-online-safety-period-regulations-2025-including-content-moderation-regulation-was-adopted-by-ministry-of-communications"
             }
           ]
         }

@@ -31,6 +31,15 @@ t.test('clocks are due when the law says', async (t) => {
   )
 })
 
+t.test('each row names where it can be read, and what the United Kingdom asks is in its row', async (t) => {
+  for (const law of LAWS) {
+    const { sources } = SLA_PROFILES[law]
+    t.ok(sources.length > 0, law)
+    for (const { title, url } of sources) t.ok(title.length > 10 && new URL(url).protocol === 'https:', url)
+  }
+  t.match(SLA_PROFILES['uk-osa'], { needsContact: true, statements: STATEMENTS })
+})
+
 t.test('a notice is complete when every law that it names has what it asks for', async (t) => {
   for (const law of LAWS) {
     t.same(missingIn({ ...complete, laws: [law] }), [], law)

@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { LAWS, SLA_PROFILES, STAGES, STATEMENTS } from '../../domain/sla.js'
+import { LAWS, SLA_PROFILES, SOURCES_READ_ON, STAGES, STATEMENTS } from '../../domain/sla.js'
 import type { Notices, OverdueClock } from '../../services/notices.js'
 import { callerOf, ownCaseOf } from '../plugins/door.js'
 import { may } from '../problems.js'
@@ -38,6 +38,9 @@ const LawView = z.object({
   needsContact: z.boolean(),
   fixedByLaw: z.boolean().meta({ description: 'false: the law says no number, and the times are a yardstick.' }),
   stages: z.array(z.object({ stage: z.enum(STAGES), withinHours: z.number() })),
+  sources: z
+    .array(z.object({ title: z.string(), url: z.url() }))
+    .meta({ description: `Where this can be read. Compared on ${SOURCES_READ_ON}: laws change.` }),
 })
 
 const OverdueList = z.object({
@@ -149,7 +152,7 @@ export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> 
 }
 
 function lawView(law: (typeof LAWS)[number]): z.infer<typeof LawView> {
-  const { title, statements, needsContact, fixedByLaw, stages } = SLA_PROFILES[law]
+  const { title, statements, needsContact, fixedByLaw, stages, sources } = SLA_PROFILES[law]
   return {
     law,
     title,
@@ -157,6 +160,7 @@ function lawView(law: (typeof LAWS)[number]): z.infer<typeof LawView> {
     needsContact,
     fixedByLaw,
     stages: stages.map(({ stage, withinMs }) => ({ stage, withinHours: withinMs / 3_600_000 })),
+    sources: [...sources],
   }
 }
 
