@@ -7,6 +7,7 @@ import { HandoffDesk } from './handoff/desk.js'
 import { listenForWorkers } from './handoff/listener.js'
 import { openQueue } from './hashing-queue.js'
 import { IMAGE_TTL_MS } from './jobs/hash-image.js'
+import { matchParts } from './match-parts.js'
 import { outgoingThrough } from './net/outgoing.js'
 import { pullingBy } from './pulling.js'
 import { savingEvery } from './saving.js'
@@ -18,11 +19,8 @@ import { banksFrom } from './services/banks.js'
 import { caseAccessTo } from './services/case-access.js'
 import { caseFilesIn } from './services/case-file.js'
 import { casesFrom } from './services/cases.js'
-import { commonRowsUnder } from './services/common-rows.js'
 import { contentIdsWith } from './services/content-ids.js'
 import { contentsIn } from './services/contents.js'
-import { detailFinderWith } from './services/detail-finder.js'
-import { detailingWith } from './services/detailing.js'
 import { exchangesOver } from './services/exchanges.js'
 import { exportsFrom } from './services/exports.js'
 import { feedOver } from './services/feed.js'
@@ -36,10 +34,8 @@ import { keyKeeping } from './services/key-keeping.js'
 import { keyUsesOver } from './services/key-uses.js'
 import { limitCounter } from './services/limits.js'
 import { matchIdsWith } from './services/match-ids.js'
-import { matcherOver } from './services/matcher.js'
 import { partiesWith } from './services/parties.js'
-import { probingDetector } from './services/probing.js'
-import { type ProbingMode, probingGuard } from './services/probing-guard.js'
+import type { ProbingMode } from './services/probing-guard.js'
 import { recentChanges } from './services/recent-changes.js'
 import { struckSignals } from './services/refusals.js'
 import { registrationIn } from './services/registration.js'
@@ -50,11 +46,8 @@ import { signerFrom } from './services/signer.js'
 import { snapshotsIn } from './services/snapshot.js'
 import { stopNciiOver } from './services/stopncii.js'
 import { talliesOver } from './services/tallies.js'
-import { veilFrom } from './services/veil.js'
 import { isHarmless } from './services/veto.js'
-import { watchIndexOver } from './services/watch-index.js'
 import { watchServiceOver } from './services/watches.js'
-import { watchingOver } from './services/watching.js'
 import { webhooksFrom } from './services/webhooks.js'
 import { apiKeysIn } from './store/api-keys.js'
 import { type AuditHead, auditLogIn } from './store/audit.js'
@@ -163,7 +156,6 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const keyUses = keyUsesOver({ uses: keyUsesIn(store), now })
   const limits = limitCounter({ uses: usesIn(store), now })
   const matchIds = matchIdsWith(secrets.matchId)
-  const veil = options.extendedProtection ? veilFrom(secrets.details) : undefined
   const recent = recentChanges()
   const replica = new Replica({
     store,
@@ -217,38 +209,20 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     onTrouble,
     onSwitch: () => void replica.saveAgain().catch(onTrouble),
   })
-  const common = veil && commonRowsUnder(veil)
-  const finder = veil && common && detailFinderWith({ images, veil, common })
-  const probing = probingGuard({
-    detector: probingDetector({ now }),
-    mode: options.probing ?? 'tell',
-    ...(options.probingWaitMs !== undefined && { waitMs: options.probingWaitMs }),
-    apiKeys,
-    known: () => replica.catalogue.apiKeys.values(),
-    events: trust.events,
-    now,
-    onTrouble,
-  })
-  const matcher = matcherOver({ replica, matchIds, finder, sightings: trust.sightings, probing, clock })
   const watches = watchesIn(store, keyring)
-  const watchIndex = watchIndexOver({ watches, follower: connectForFollowing(options.redis), clock, onTrouble })
-  const watching = watchingOver({
+  const matching = matchParts({
     store,
-    watches,
-    index: watchIndex,
+    redis: options.redis,
     images,
+    watches,
+    apiKeys,
     replica,
-    // What is asked in the background is nobody's question, and must not be cut off by what somebody asked.
-    matcher: matcherOver({
-      replica,
-      matchIds,
-      finder,
-      sightings: trust.sightings,
-      probing: { see: () => undefined },
-      clock,
-    }),
     matchIds,
-    follower: connectForFollowing(options.redis),
+    sightings: trust.sightings,
+    events: trust.events,
+    detailSecret: options.extendedProtection ? secrets.details : undefined,
+    probing: options.probing,
+    probingWaitMs: options.probingWaitMs,
     now,
     clock,
     onTrouble,
@@ -262,7 +236,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     isHarmless: (signals) => isHarmless(replica.catalogue, signals),
     struckSignals: struckSignals(refusalsIn(store), secrets.signalId, now),
     idSecret: secrets.signalId,
-    detailing: veil && common && detailingWith({ replica, veil, common, clock }),
+    detailing: matching.detailing,
     now,
   })
   const feed = feedOver({
@@ -285,6 +259,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     now,
     onTrouble,
   })
+  const matcher = tallies.counted(matching.matcher)
   const saving = savingEvery(options.snapshots?.everyMs, replica, onTrouble)
   const desk = new HandoffDesk(IMAGE_TTL_MS, clock)
   const listener = await listenForWorkers(desk, options.handoff)
@@ -313,7 +288,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     exchanges,
     pullSoon: pulling.pullSoon,
     imports: importsOver({ imports: importsIn(store), registration, secret: secrets.signalId, now }),
-    matcher: tallies.counted(matcher),
+    matcher,
     tallies,
     watches: watchServiceOver({ watches, audit, mostPerOrg: options.maxWatchesPerOrg, now }),
     banks: bankService,
@@ -360,14 +335,13 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     },
     async hydrate() {
       await Promise.all([queue, replica.start()])
-      watchIndex.start()
-      watching.start()
+      matching.start()
     },
     beginPulling: pulling.start,
     async settled() {
       await Promise.all([trust.sightings.flush(), tallies.flush()])
     },
-    sweepWatches: () => watching.sweep(),
+    sweepWatches: matching.sweepWatches,
     callOff: () => desk.close(),
     async close() {
       desk.close()
@@ -380,9 +354,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
         sleep(CLOSE_WITHIN_MS),
       ])
       await listener.close()
-      await watching.close()
-      await watchIndex.close()
-      await probing.close()
+      await matching.close()
       await trust.close()
       await limits.close()
       await contents.close()

@@ -1,0 +1,107 @@
+// The parts put together that compare pictures: matching, details, the look-out for searches, and the same the other way round for
+// those who watch.
+
+import { commonRowsUnder } from './services/common-rows.js'
+import { detailFinderWith } from './services/detail-finder.js'
+import { type Detailing, detailingWith } from './services/detailing.js'
+import type { MatchIds } from './services/match-ids.js'
+import { type Matcher, matcherOver } from './services/matcher.js'
+import { probingDetector } from './services/probing.js'
+import { type ProbingMode, probingGuard } from './services/probing-guard.js'
+import type { Replica } from './services/replica.js'
+import type { Sightings } from './services/sightings.js'
+import { veilFrom } from './services/veil.js'
+import { watchIndexOver } from './services/watch-index.js'
+import { watchingOver } from './services/watching.js'
+import type { ApiKeys } from './store/api-keys.js'
+import type { Events } from './store/events.js'
+import type { Images } from './store/images.js'
+import { connectForFollowing, type RedisTarget, type Store } from './store/store.js'
+import type { Watches } from './store/watches.js'
+
+export interface MatchPartsNeeded {
+  readonly store: Store
+  readonly redis: RedisTarget
+  readonly images: Images
+  readonly watches: Watches
+  readonly apiKeys: ApiKeys
+  readonly replica: Replica
+  readonly matchIds: MatchIds
+  readonly sightings: Sightings
+  readonly events: Events
+  /** Of the veil over details; undefined where none are kept. */
+  readonly detailSecret: Buffer | undefined
+  /** What is done about searches for what is stored; the operator is told of them when left out. */
+  readonly probing: ProbingMode | undefined
+  /** How long an answer waits while a search is suspected. */
+  readonly probingWaitMs: number | undefined
+  readonly now: () => number
+  /** Never goes back. */
+  readonly clock: () => number
+  readonly onTrouble: (error: unknown) => void
+}
+
+export interface MatchParts {
+  readonly matcher: Matcher
+  /** Undefined where no details are kept. */
+  readonly detailing: Detailing | undefined
+  /** Follows what is registered and what is watched for, from here on. */
+  start(): void
+  /** Erases what is watched for no longer. */
+  sweepWatches(): Promise<void>
+  close(): Promise<void>
+}
+
+export function matchParts(needed: MatchPartsNeeded): MatchParts {
+  const { store, redis, images, watches, apiKeys, replica, matchIds, sightings, events, now, clock, onTrouble } = needed
+  const details = needed.detailSecret && detailParts(needed.detailSecret, needed)
+  const probing = probingGuard({
+    detector: probingDetector({ now }),
+    mode: needed.probing ?? 'tell',
+    ...(needed.probingWaitMs !== undefined && { waitMs: needed.probingWaitMs }),
+    apiKeys,
+    known: () => replica.catalogue.apiKeys.values(),
+    events,
+    now,
+    onTrouble,
+  })
+  const matching = { replica, matchIds, finder: details?.finder, sightings, clock }
+  const index = watchIndexOver({ watches, follower: connectForFollowing(redis), clock, onTrouble })
+  const watching = watchingOver({
+    store,
+    watches,
+    index,
+    images,
+    replica,
+    // What is asked in the background is nobody's question, and must not be cut off by what somebody asked.
+    matcher: matcherOver({ ...matching, probing: { see: () => undefined } }),
+    matchIds,
+    follower: connectForFollowing(redis),
+    now,
+    clock,
+    onTrouble,
+  })
+  return {
+    matcher: matcherOver({ ...matching, probing }),
+    detailing: details?.detailing,
+    start() {
+      index.start()
+      watching.start()
+    },
+    sweepWatches: () => watching.sweep(),
+    async close() {
+      await watching.close()
+      await index.close()
+      await probing.close()
+    },
+  }
+}
+
+function detailParts(secret: Buffer, { images, replica, clock }: MatchPartsNeeded) {
+  const veil = veilFrom(secret)
+  const common = commonRowsUnder(veil)
+  return {
+    finder: detailFinderWith({ images, veil, common }),
+    detailing: detailingWith({ replica, veil, common, clock }),
+  }
+}
