@@ -19,13 +19,15 @@ const kernels = {
   'src/search/kernel/engine.ts': ['--runtime', 'stub', '--importMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
 }
 
+/** What modules read from beside them. */
+const beside = ['src/http/examples.json', 'src/services/decoration-rows.bin', 'src/services/background-rows.bin']
+
 for (const [source, flags] of Object.entries(kernels)) buildKernel(join(root, source), flags)
 writeOperations(join(root, 'openapi.yaml'), join(root, 'src/client/operations.generated.ts'))
 removeOrphans(join(root, 'dist'))
 const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root], { stdio: 'inherit' })
 if (tsc.status !== 0) process.exit(tsc.status ?? 1)
-for (const rows of ['decoration-rows.bin', 'background-rows.bin'])
-  copyFileSync(join(root, 'src/services', rows), join(root, 'dist/src/services', rows))
+for (const data of beside) copyFileSync(join(root, data), join(root, 'dist', data))
 await buildPage(join(root, 'page'), join(root, 'dist/public'))
 
 function buildKernel(source, flags) {

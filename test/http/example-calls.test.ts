@@ -12,9 +12,9 @@ import { listen } from '../helpers/sockets.js'
 import { startEndpoint } from '../helpers/webhooks.js'
 
 // One story in which every operation is called. What was sent and what came back are the examples of openapi.yaml. A new operation:
-// call it here, then `npm run openapi`, which notes its example in src/http/examples.ts and writes openapi.yaml.
+// call it here, then `npm run openapi`, which notes its example in src/http/examples.json and writes openapi.yaml.
 
-const path = resolve(import.meta.dirname, '../../../src/http/examples.ts')
+const path = resolve(import.meta.dirname, '../../../src/http/examples.json')
 const HASH = '3c6f0e1b5a9d7428c1e8f3b2a6975d04e9b1c47a20d8f65b93e7a1c05f4d826b'
 const LATER = '9a1b7c3e5d2f4860b1d9e7a35c4f02861e8d7b6a953c4f20d1e7a8b9c6503f4d'
 const EXCHANGE = {
@@ -251,18 +251,5 @@ function note(): void {
     return [id, same ? before : example] as const
   })
   const sorted = kept.toSorted(([a], [b]) => (a < b ? -1 : 1))
-  const text = JSON.stringify(Object.fromEntries(sorted), null, 2)
-  writeFileSync(
-    path,
-    `// What each operation is sent, and what it answers: noted by test/http/example-calls.test.ts from a running api (npm run openapi).
-
-export interface Example {
-  readonly params?: Readonly<Record<string, unknown>>
-  readonly body?: unknown
-  readonly answer?: unknown
-}
-
-export const EXAMPLES: Readonly<Record<string, Example>> = ${text}
-`,
-  )
+  writeFileSync(path, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`)
 }
