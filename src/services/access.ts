@@ -1,6 +1,6 @@
 // API keys: made once and shown once, recognised from memory.
 
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { Caller, OrgKind, Scope } from '../domain/access.js'
 import type { AuditActor } from '../domain/audit.js'
@@ -96,7 +96,7 @@ export function identify(apiKeys: ReadonlyMap<string, ApiKey>, key: string, orig
   const [, keyId, given] = KEY_PATTERN.exec(key) ?? []
   if (keyId === undefined || given !== check(key.slice(0, -CHECK_DIGITS))) return undefined
   const known = apiKeys.get(keyId)
-  const isRight = timingSafeEqual(Buffer.from(known?.secretSha256 ?? NO_SECRET, 'hex'), sha256(key))
+  const isRight = timingSafeEqual(secretOf(known), sha256(key))
   if (known === undefined || !isRight) return undefined
   const { expiresAtMs, networks, suspendedAtMs } = known
   if (expiresAtMs !== undefined && expiresAtMs <= origin.nowMs) return undefined
@@ -106,7 +106,19 @@ export function identify(apiKeys: ReadonlyMap<string, ApiKey>, key: string, orig
 }
 
 /** What is compared with where there is no key: as long as a real one. */
-const NO_SECRET = '0'.repeat(64)
+const NO_SECRET = Buffer.alloc(32)
+
+/** Read from its text once for each key, not with each request. */
+const secrets = new WeakMap<ApiKey, Buffer>()
+
+function secretOf(key: ApiKey | undefined): Buffer {
+  if (key === undefined) return NO_SECRET
+  const known = secrets.get(key)
+  if (known !== undefined) return known
+  const secret = Buffer.from(key.secretSha256, 'hex')
+  secrets.set(key, secret)
+  return secret
+}
 
 /** The token of an `Authorization: Bearer` header; `undefined` when there is none. */
 export function bearerToken(header: string | undefined): string | undefined {
@@ -135,5 +147,5 @@ function digits(random: Uint8Array): string {
 }
 
 function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return hash('sha256', text, 'buffer')
 }

@@ -1,8 +1,9 @@
 // What browsers are told about answers that are no page: run nothing, frame nowhere, guess no types. And whose pages may ask.
 
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import cors from '@fastify/cors'
-import helmet from '@fastify/helmet'
 import fp from 'fastify-plugin'
+import helmet from 'helmet'
 
 export interface BrowserRules {
   /** Pages of these origins may read answers; none when empty. Exactly as a browser sends them, without patterns. */
@@ -14,27 +15,10 @@ export interface BrowserRules {
 /** The page and the documentation set their own policies, which come later and win. */
 export const browserRules = fp<BrowserRules>(
   async (app, { origins, isTls }) => {
-    await app.register(helmet, {
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'none'"],
-          baseUri: ["'none'"],
-          formAction: ["'none'"],
-          frameAncestors: ["'none'"],
-        },
-      },
-      crossOriginResourcePolicy: { policy: 'same-origin' },
-      referrerPolicy: { policy: 'no-referrer' },
-      strictTransportSecurity: isTls,
-      // For pages and browsers of long ago. An answer of JSON has no use for them, and each costs time in every answer.
-      crossOriginOpenerPolicy: false,
-      originAgentCluster: false,
-      xDnsPrefetchControl: false,
-      xDownloadOptions: false,
-      xFrameOptions: false,
-      xPermittedCrossDomainPolicies: false,
-      xXssProtection: false,
+    const headers = headersOfHelmet(isTls)
+    app.addHook('onRequest', (_request, reply, done) => {
+      reply.headers(headers)
+      done()
     })
     if (origins.length === 0) return
     await app.register(cors, {
@@ -48,3 +32,40 @@ export const browserRules = fp<BrowserRules>(
   },
   { name: 'browser-rules', fastify: '5.x' },
 )
+
+/** Asked once: they are the same for every answer, and to put them together anew took a sixth of the time of a match. */
+function headersOfHelmet(isTls: boolean): Record<string, string> {
+  const headers: Record<string, string> = {}
+  const response: Pick<ServerResponse, 'setHeader' | 'removeHeader'> = {
+    setHeader(name, value) {
+      headers[name.toLowerCase()] = String(value)
+      return this as ServerResponse
+    },
+    removeHeader() {},
+  }
+  helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    crossOriginResourcePolicy: { policy: 'same-origin' },
+    referrerPolicy: { policy: 'no-referrer' },
+    strictTransportSecurity: isTls,
+    // For pages and browsers of long ago. An answer of JSON has no use for them, and each costs time in every answer.
+    crossOriginOpenerPolicy: false,
+    originAgentCluster: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xFrameOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
+  })({} as IncomingMessage, response as ServerResponse, (error) => {
+    if (error !== undefined) throw error
+  })
+  return headers
+}

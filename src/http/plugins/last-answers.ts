@@ -9,8 +9,9 @@ export const lastAnswers = fp(
     app.addHook('preClose', async () => {
       isClosing = true
     })
-    app.addHook('onSend', async (_request, reply) => {
+    app.addHook('onSend', (_request, reply, _payload, done) => {
       if (isClosing) reply.header('connection', 'close')
+      done()
     })
   },
   { name: 'last-answers', fastify: '5.x' },

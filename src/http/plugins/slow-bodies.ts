@@ -14,12 +14,14 @@ interface Watched {
 export const slowBodies = fp<{ readonly limits: Pick<ServerLimits, 'leastBodyBytesPerS' | 'slowForMs'> }>(
   async (app, { limits: { leastBodyBytesPerS, slowForMs } }) => {
     const watched = new Set<Watched>()
-    app.addHook('onRequest', async ({ raw }) => {
+    app.addHook('onRequest', ({ raw }, _reply, done) => {
       const hasBody = raw.headers['transfer-encoding'] !== undefined || Number(raw.headers['content-length'] ?? 0) > 0
-      if (!hasBody || raw.complete) return
-      const one = { raw, sinceMs: performance.now(), bytes: raw.socket.bytesRead }
-      watched.add(one)
-      raw.once('close', () => watched.delete(one))
+      if (hasBody && !raw.complete) {
+        const one = { raw, sinceMs: performance.now(), bytes: raw.socket.bytesRead }
+        watched.add(one)
+        raw.once('close', () => watched.delete(one))
+      }
+      done()
     })
     const timer = setInterval(() => {
       const nowMs = performance.now()
