@@ -2,6 +2,7 @@
 
 import type { FunctionComponent } from 'preact'
 import type { Api } from './api.js'
+import { Attestations } from './panels/attestations.js'
 import { AuditTrail, Watch } from './panels/audit.js'
 import { Banks } from './panels/banks.js'
 import { AllClocks, OwnClocks } from './panels/clocks.js'
@@ -26,6 +27,7 @@ export const PANELS: readonly Panel[] = [
   { title: 'Banks', probe: '/v1/banks', View: Banks },
   { title: 'Import', probe: '/v1/banks', View: Import },
   { title: 'Disputes', probe: '/v1/disputes?limit=1', View: Disputes },
+  { title: 'To vouch for', probe: '/v1/attestations/waiting?limit=1', View: Attestations },
   { title: 'Overdue', probe: '/v1/clocks/overdue?limit=1', View: AllClocks },
   { title: 'Overdue for you', probe: '/v1/clocks/overdue/own?limit=1', View: OwnClocks },
   { title: 'Webhooks', probe: '/v1/webhooks', View: Webhooks },

@@ -19,6 +19,7 @@ import { requestLog } from './http/plugins/request-log.js'
 import { slowBodies } from './http/plugins/slow-bodies.js'
 import { accountRoutes } from './http/routes/accounts.js'
 import { assistedCaseRoutes } from './http/routes/assisted-cases.js'
+import { attestationRoutes } from './http/routes/attestations.js'
 import { auditRoutes } from './http/routes/audit.js'
 import { bankRoutes } from './http/routes/banks.js'
 import { caseFileRoutes } from './http/routes/case-file.js'
@@ -46,6 +47,7 @@ import { watchRoutes } from './http/routes/watch.js'
 import { webhookRoutes } from './http/routes/webhooks.js'
 import { type InFlight, MULTIPART_OPTIONS, type UploadLimits } from './http/upload.js'
 import type { Accounts } from './services/accounts.js'
+import type { Attesting } from './services/attesting.js'
 import type { Audit } from './services/audit.js'
 import type { Banks } from './services/banks.js'
 import type { CaseFiles } from './services/case-file.js'
@@ -96,6 +98,7 @@ export interface AppServices {
   readonly feed: Feed
   readonly trust: TrustService
   readonly notices: Notices
+  readonly attesting: Attesting
   readonly proofOfWork: ProofOfWork
   readonly insights: Insights
   readonly tallies: Pick<Tallies, 'days'>
@@ -226,6 +229,7 @@ export async function buildApp({
     await guarded.register(feedbackRoutes, { prefix: '/v1', trust })
     await guarded.register(signalRoutes, { prefix: '/v1', trust })
     await guarded.register(noticeRoutes, { prefix: '/v1', notices: services.notices })
+    await guarded.register(attestationRoutes, { prefix: '/v1', attesting: services.attesting })
     await guarded.register(insightRoutes, { prefix: '/v1', insights: services.insights })
     await guarded.register(keyRoutes, { prefix: '/v1', keys: services.keys })
     await guarded.register(auditRoutes, { prefix: '/v1', audit: services.audit })

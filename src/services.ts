@@ -307,6 +307,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     }),
     trust: trust.trust,
     notices: trust.notices,
+    attesting: trust.attesting,
     proofOfWork: trust.proofOfWork,
     keys: keyKeeping({ apiKeys, uses: keyUsesIn(store), replica, env: options.env, now }),
     registry: registryCounts({ replica, now, clock }),

@@ -2,6 +2,7 @@
 
 import { isVisibleTo } from './domain/bank.js'
 import { afterMatches } from './services/after-match.js'
+import { attestingOver } from './services/attesting.js'
 import { type CeilingLimits, ceilingsOf } from './services/ceilings.js'
 import type { MatchIds } from './services/match-ids.js'
 import { noticesFrom } from './services/notices.js'
@@ -64,7 +65,8 @@ export function trustParts(needed: TrustPartsNeeded) {
   const events = eventsIn(store)
   const strikes = strikesIn(store)
   const contexts = contextsIn(store, keyring, secrets.party)
-  const notices = noticesFrom({ clocks: clocksIn(store), cases, images, apiKeys, events, now })
+  const clocks = clocksIn(store)
+  const notices = noticesFrom({ clocks, cases, images, apiKeys, events, now })
   const veto = vetoing({ images, replica, idSecret: secrets.signalId, now })
 
   const ownerOf = ownersIn(cases, (bank) => replica.catalogue.banks.get(bank)?.orgId)
@@ -112,6 +114,7 @@ export function trustParts(needed: TrustPartsNeeded) {
   return {
     trust,
     notices,
+    attesting: attestingOver({ cases, clocks, images, trusts, apiKeys, matchIds, partyOf }),
     events,
     strikes,
     contexts,

@@ -1,8 +1,8 @@
 // What was done, by whom: the audit log, the last act first; and what happened that wants looking at.
 
-import { useState } from 'preact/hooks'
 import type { Api } from '../api.js'
 import { useLoaded } from '../load.js'
+import { Paged } from '../paged.js'
 import { Shown, Sure } from '../parts.js'
 import { Table } from '../table.js'
 import { sayMoment } from '../words.js'
@@ -18,46 +18,32 @@ interface Entry {
 const A_PAGE = 500
 
 export function AuditTrail({ api }: { api: Api }) {
-  const [before, setBefore] = useState<number>()
-  const path = before === undefined ? '' : `&before=${before}`
-  const loaded = useLoaded<{ readonly entries: readonly Entry[] }>(api, `/v1/audit?limit=${A_PAGE}${path}`)
   return (
-    <Shown loaded={loaded}>
-      {({ entries }) => {
-        const last = entries.at(-1)?.number ?? 1
-        return (
-          <>
-            <Table
-              caption="Acts, the last first"
-              name="audit"
-              rows={entries}
-              keyOf={({ number }) => String(number)}
-              columns={[
-                { title: 'Number', value: ({ number }) => number },
-                { title: 'When', value: ({ at }) => at, cell: ({ at }) => sayMoment(at) },
-                { title: 'Act', value: ({ act }) => act },
-                { title: 'By', value: ({ by }) => by },
-                { title: 'About', value: ({ about }) => aboutText(about) },
-              ]}
-            />
-            <p class="buttons">
-              {last > 1 && (
-                <button type="button" class="small quiet" onClick={() => setBefore(last)}>
-                  Older
-                </button>
-              )}{' '}
-              {before !== undefined && (
-                <button type="button" class="small quiet" onClick={() => setBefore(undefined)}>
-                  The last ones
-                </button>
-              )}
-            </p>
-            <p class="hint">Whether the log is whole, tabir audit verify says: it does not trust whoever answers here.</p>
-          </>
-        )
-      }}
-    </Shown>
+    <>
+      <Paged<{ readonly entries: readonly Entry[] }, Entry>
+        api={api}
+        path={(before) => `/v1/audit?limit=${A_PAGE}${before === undefined ? '' : `&before=${before}`}`}
+        rowsOf={({ entries }) => entries}
+        nextOf={({ entries }) => olderThan(entries.at(-1))}
+        ways={['Older', 'The last ones']}
+        caption="Acts, the last first"
+        name="audit"
+        keyOf={({ number }) => String(number)}
+        columns={[
+          { title: 'Number', value: ({ number }) => number },
+          { title: 'When', value: ({ at }) => at, cell: ({ at }) => sayMoment(at) },
+          { title: 'Act', value: ({ act }) => act },
+          { title: 'By', value: ({ by }) => by },
+          { title: 'About', value: ({ about }) => aboutText(about) },
+        ]}
+      />
+      <p class="hint">Whether the log is whole, tabir audit verify says: it does not trust whoever answers here.</p>
+    </>
   )
+}
+
+function olderThan(entry: Entry | undefined): string | undefined {
+  return entry === undefined || entry.number <= 1 ? undefined : String(entry.number)
 }
 
 interface DomainEvent {

@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks'
 import type { Api } from '../api.js'
 import { useLoaded } from '../load.js'
+import { Paged } from '../paged.js'
 import { Shown, Sure } from '../parts.js'
 import { Table } from '../table.js'
 import { sayMoment } from '../words.js'
@@ -81,49 +82,41 @@ export function Webhooks({ api }: { api: Api }) {
 }
 
 function Deliveries({ api, path }: { api: Api; path: string }) {
-  const loaded = useLoaded<{ readonly deliveries: readonly Delivery[] }>(api, `${path}?limit=500`)
-  const replay = async (deliveryId: string) => {
+  const replay = async (deliveryId: string, reload: () => Promise<void>) => {
     const outcome = await api.send('POST', `${path}/${deliveryId}/replay`)
-    await loaded.reload()
+    await reload()
     return 'problem' in outcome ? outcome.problem : undefined
   }
   return (
-    <Shown loaded={loaded}>
-      {({ deliveries }) => (
-        <>
-          <Table
-            caption="Messages of this webhook"
-            name="deliveries"
-            empty="No message yet."
-            rows={deliveries}
-            keyOf={({ deliveryId }) => deliveryId}
-            columns={[
-              { title: 'Of', value: ({ type }) => type },
-              { title: 'State', value: ({ state }) => state },
-              { title: 'Made', value: ({ createdAt }) => createdAt, cell: ({ createdAt }) => sayMoment(createdAt) },
-              { title: 'Tries', value: ({ tries }) => tries },
-              {
-                title: 'Last try',
-                value: ({ lastTryAt }) => lastTryAt ?? undefined,
-                cell: ({ lastTryAt }) => sayMoment(lastTryAt),
-              },
-              {
-                title: 'Next try',
-                value: ({ nextTryAt }) => nextTryAt ?? undefined,
-                cell: ({ nextTryAt }) => sayMoment(nextTryAt),
-              },
-              { title: 'Answer', value: ({ status, failure }) => failure ?? status ?? undefined },
-            ]}
-            actions={({ deliveryId }) => (
-              <Sure label="Send again" question="Send this message once more?" act={() => replay(deliveryId)} />
-            )}
-          />
-          <button type="button" class="small quiet" onClick={() => void loaded.reload()}>
-            Look again
-          </button>
-        </>
+    <Paged<{ readonly deliveries: readonly Delivery[] }, Delivery>
+      api={api}
+      path={() => `${path}?limit=500`}
+      rowsOf={({ deliveries }) => deliveries}
+      caption="Messages of this webhook"
+      name="deliveries"
+      empty="No message yet."
+      keyOf={({ deliveryId }) => deliveryId}
+      columns={[
+        { title: 'Of', value: ({ type }) => type },
+        { title: 'State', value: ({ state }) => state },
+        { title: 'Made', value: ({ createdAt }) => createdAt, cell: ({ createdAt }) => sayMoment(createdAt) },
+        { title: 'Tries', value: ({ tries }) => tries },
+        {
+          title: 'Last try',
+          value: ({ lastTryAt }) => lastTryAt ?? undefined,
+          cell: ({ lastTryAt }) => sayMoment(lastTryAt),
+        },
+        {
+          title: 'Next try',
+          value: ({ nextTryAt }) => nextTryAt ?? undefined,
+          cell: ({ nextTryAt }) => sayMoment(nextTryAt),
+        },
+        { title: 'Answer', value: ({ status, failure }) => failure ?? status ?? undefined },
+      ]}
+      actions={({ deliveryId }, reload) => (
+        <Sure label="Send again" question="Send this message once more?" act={() => replay(deliveryId, reload)} />
       )}
-    </Shown>
+    />
   )
 }
 

@@ -49,6 +49,12 @@ export interface NewCaseRecord extends Pick<CaseRecord, 'createdAtMs' | 'expires
   readonly auditName?: string
 }
 
+/** A case in an organisation's hands: it opened the case, or the case's notice names it. */
+export interface HelpedCase {
+  readonly caseId: string
+  readonly sinceMs: number
+}
+
 /** What may change in a living case. */
 export interface CaseChange {
   readonly action: CaseAction
@@ -72,6 +78,8 @@ export interface Cases {
   add(caseId: string, record: NewCaseRecord): Promise<boolean>
   get(caseId: string): Promise<CaseRecord | undefined>
   countImages(caseId: string): Promise<number>
+  /** Up to `limit` of the cases in an organisation's hands, in a lasting order, from `after` on or from the first. */
+  helpedBy(orgId: string, after: HelpedCase | undefined, limit: number): Promise<HelpedCase[]>
   /** @returns `done`, or the state that forbids it; `undefined` when there is no such case. */
   change(caseId: string, change: CaseChange): Promise<'done' | CaseState | undefined>
   /**
@@ -216,6 +224,22 @@ export function casesIn(store: Store): Cases {
       return Object.keys(fields).length === 0 ? undefined : CaseFields.parse(fields)
     },
     countImages: (caseId) => store.ask((redis) => redis.scard(keys.caseImages(caseId))),
+    async helpedBy(orgId, after, limit) {
+      const found: HelpedCase[] = []
+      // Many cases may be of one millisecond: what is behind `after` is known by its id as well, in the order that Redis keeps.
+      for (let skip = 0; found.length < limit; ) {
+        const flat = await store.ask((redis) =>
+          redis.zrangebyscore(keys.helped(orgId), after?.sinceMs ?? '-inf', '+inf', 'WITHSCORES', 'LIMIT', skip, limit),
+        )
+        for (let i = 0; i + 1 < flat.length && found.length < limit; i += 2) {
+          const helped = { caseId: flat[i] ?? '', sinceMs: Number(flat[i + 1]) }
+          if (after === undefined || helped.sinceMs > after.sinceMs || helped.caseId >= after.caseId) found.push(helped)
+        }
+        if (flat.length < 2 * limit) break
+        skip += limit
+      }
+      return found
+    },
     async change(caseId, { action, nowMs, fields, event, by = 'submitter' }) {
       const act = ACT_OF[action]
       const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues]

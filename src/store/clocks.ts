@@ -41,7 +41,7 @@ export function clocksIn(store: Store): Clocks {
       const reply = await store.write(
         putNotice,
         [keys.case(caseId), keys.caseImages(caseId), keys.caseNotice(caseId), keys.noticed],
-        [JSON.stringify(notice), statesFor('add-images')],
+        [JSON.stringify(notice), statesFor('add-images'), notice.contactOrgId ?? '', notice.givenAtMs],
       )
       if (Number(reply) === 1) return 'done'
       return CASE_STATES.find((state) => state === String(reply))

@@ -115,6 +115,8 @@ export const keys = {
   caseDues: `${TAG}:case-dues`,
   /** sorted set: ids of ended cases whose bits are still in old lines of Redis's log, by when [epoch ms] they ended. */
   caseErasures: `${TAG}:case-erasures`,
+  /** sorted set: ids of the cases that an organisation opened for somebody, or whose notice names it, by since when [epoch ms]. */
+  helped: (orgId: string) => `${TAG}:helped:${orgId}`,
   /** string: JSON of the notice of a case. */
   caseNotice: (caseId: string) => `${TAG}:case:${caseId}:notice`,
   /** set: image ids [16 bytes] of pictures that there is a notice about. */

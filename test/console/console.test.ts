@@ -95,6 +95,25 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await context.close()
   })
 
+  t.test('an NGO sees what it might vouch for, and vouches', async (t) => {
+    const helper = await keyFor(site, 'helper', ['cases:write', 'feedback'], 'ngo')
+    const hers = await caseWithPicture(site)
+    const notice = { laws: ['my-onsa'], statements: ['goodFaith', 'accurate'], actingAs: 'self', contact: 'helper' }
+    await site.app.inject({ method: 'PUT', url: `${hers.url}/notice`, headers: hers.headers, payload: notice })
+    const one = await platform(site, 'platform')
+    const { page, context, faults } = await site.visit('/console', PHONE)
+    await signIn(page, helper.key)
+    await open(page, 'To vouch for')
+    const row = page.getByRole('row', { name: hers.imageId })
+    await row.getByRole('button', { name: 'Vouch for it' }).click()
+    await looksRight(t, page, 'to vouch for')
+    await row.getByRole('button', { name: 'Yes' }).click()
+    await page.getByText('Nothing waits for you to vouch for it.').waitFor()
+    t.match(await matchesOf(site, one.headers, hers.hash), [{ tier: 'ngo-attested' }])
+    t.same(faults, [])
+    await context.close()
+  })
+
   t.test('a table sorts by any column, by keyboard, and is saved without formulas', async (t) => {
     for (const name of ['a-bank', 'b-bank']) {
       const payload = { name }

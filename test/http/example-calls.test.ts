@@ -170,6 +170,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   await ngo('noteComplaint', { ...theirs, body: { reference: 'PJ/2026/17' } })
   await ngo('checkComplaint', { ...theirs, body: { reference: 'PJ/2026/17' } })
   await ngo('listOwnOverdue', { query: {} })
+  await ngo('listWaitingAttestations', { query: {} })
   await ngo('handOverCase', { ...theirs, body: { keepReading: false } })
 
   // What became of hers, and its end.

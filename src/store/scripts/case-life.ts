@@ -1,6 +1,7 @@
 import { CASE_ACTIONS, type CaseAction } from '../../domain/case.js'
 import { announceLua } from './announce.js'
 import { caseEventLua } from './case-event.js'
+import { helpedLua } from './helped.js'
 import { imageDetailsLua } from './image-details.js'
 import { forgetTrustLua } from './put-trust.js'
 
@@ -27,7 +28,7 @@ export function statesFor(action: CaseAction): string {
 // Opens a case unless its number is taken.
 export const openCase = {
   numberOfKeys: 3,
-  lua: `${caseEventLua}
+  lua: `${caseEventLua}${helpedLua}
     local case   = KEYS[1] -- hash: the case
     local events = KEYS[2] -- stream: its time line
     local dues   = KEYS[3] -- sorted set: when something has to be done with a case
@@ -39,6 +40,8 @@ export const openCase = {
     if redis.call('EXISTS', case) == 1 then return 0 end
     redis.call('HSET', case, unpack(ARGV, 4))
     redis.call('ZADD', dues, dueMs, caseId)
+    local org = redis.call('HGET', case, 'orgId')
+    if org then helped_by(case, org, atMs) end
     note(events, 'opened', 0, atMs)
     return 1`,
 } as const
@@ -70,7 +73,7 @@ export const changeCase = {
 // tag as the declared keys.
 export const endCase = {
   numberOfKeys: 7,
-  lua: `${announceLua}${caseStateLua}${caseEventLua}${forgetTrustLua}${imageDetailsLua}
+  lua: `${announceLua}${caseStateLua}${caseEventLua}${forgetTrustLua}${imageDetailsLua}${helpedLua}
     local case     = KEYS[1] -- hash: the case
     local images   = KEYS[2] -- set: its image ids
     local events   = KEYS[3] -- stream: its time line
@@ -99,6 +102,7 @@ export const endCase = {
       forget_trust(prefix, id)
       forget_details(prefix, id)
     end
+    helped_no_more(case)
     redis.call('DEL', images, case .. ':notice')
     local at = 0
     if #ids > 0 then at = announce(revision, changes, 'tombstone', table.concat(ids)) end

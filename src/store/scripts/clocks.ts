@@ -1,3 +1,5 @@
+import { helpedLua } from './helped.js'
+
 // Starts clocks of one image for one platform, those that do not run yet and never ran out of it, if the image is still there.
 export const startClocks = {
   numberOfKeys: 3,
@@ -39,21 +41,26 @@ export const stopClocks = {
     return stopped`,
 } as const
 
-// Keeps a notice with a case, while the case takes pictures, and marks the pictures that it has.
+// Keeps a notice with a case, while the case takes pictures, marks the pictures that it has, and puts the case into its contact's hands.
 export const putNotice = {
   numberOfKeys: 4,
-  lua: `
+  lua: `${helpedLua}
     local case    = KEYS[1] -- hash: the case
     local images  = KEYS[2] -- set: its image ids
     local notice  = KEYS[3] -- string: JSON
     local noticed = KEYS[4] -- set: image ids with a notice
     local json    = ARGV[1]
     local states  = ARGV[2]
+    local contact = ARGV[3] -- organisation id, or nothing
+    local atMs    = ARGV[4] -- [epoch ms]
     -- returns 1, or the state that forbids it, or nil when there is no such case
     local state = redis.call('HGET', case, 'state')
     if not state then return nil end
     if not string.find(states, ' ' .. state .. ' ', 1, true) then return state end
+    local before = contact_of(case)
+    if before and before ~= redis.call('HGET', case, 'orgId') then no_more_by(case, before) end
     redis.call('SET', notice, json)
+    if contact ~= '' then helped_by(case, contact, atMs) end
     for _, id in ipairs(redis.call('SMEMBERS', images)) do redis.call('SADD', noticed, id) end
     return 1`,
 } as const

@@ -1,0 +1,57 @@
+// A table that the service tells a page at a time, and that is looked at again when something was done in it.
+
+import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import type { Api } from './api.js'
+import { useLoaded } from './load.js'
+import { Shown } from './parts.js'
+import { Table, type TableProps } from './table.js'
+
+export interface PagedProps<Answer, Row> extends Omit<TableProps<Row>, 'rows' | 'actions'> {
+  readonly api: Api
+  /** What is asked for the first page, and for the one behind a place. */
+  readonly path: (behind: string | undefined) => string
+  readonly rowsOf: (answer: Answer) => readonly Row[]
+  /** The place where a page ended, when there is more behind it; left out where there is one page alone. */
+  readonly nextOf?: (answer: Answer) => string | undefined
+  /** What the buttons say that lead to the page behind this one, and back to the first. */
+  readonly ways?: readonly [onward: string, back: string]
+  readonly actions?: (row: Row, reload: () => Promise<void>) => ComponentChildren
+}
+
+export function Paged<Answer, Row>(props: PagedProps<Answer, Row>) {
+  const { api, path, rowsOf, nextOf, ways = ['Next', 'First'], actions, ...table } = props
+  const [behind, setBehind] = useState<string>()
+  const loaded = useLoaded<Answer>(api, path(behind))
+  return (
+    <Shown loaded={loaded}>
+      {(answer) => {
+        const next = nextOf?.(answer)
+        return (
+          <>
+            <Table
+              {...table}
+              rows={rowsOf(answer)}
+              {...(actions !== undefined && { actions: (row: Row) => actions(row, loaded.reload) })}
+            />
+            <p class="buttons">
+              {next !== undefined && (
+                <button type="button" class="small quiet" onClick={() => setBehind(next)}>
+                  {ways[0]}
+                </button>
+              )}{' '}
+              {behind !== undefined && (
+                <button type="button" class="small quiet" onClick={() => setBehind(undefined)}>
+                  {ways[1]}
+                </button>
+              )}{' '}
+              <button type="button" class="small quiet" onClick={() => void loaded.reload()}>
+                Look again
+              </button>
+            </p>
+          </>
+        )
+      }}
+    </Shown>
+  )
+}

@@ -1,0 +1,24 @@
+// How a script notes that a case is in an organisation's hands: it opened the case, or the notice names it as her contact. The keys carry
+// the same hash tag as the declared ones.
+
+/** Lua: `helped_by(case, org, atMs)`; `contact_of(case)`, of its notice; `helped_no_more(case)`, when it ends, before its notice goes. */
+export const helpedLua = `
+    local function helping (case, org)
+      local prefix, caseId = string.match(case, '^(.*:)case:(.*)$')
+      return prefix .. 'helped:' .. org, caseId
+    end
+    local function helped_by (case, org, atMs)
+      local helped, caseId = helping(case, org)
+      redis.call('ZADD', helped, 'NX', atMs, caseId)
+    end
+    local function no_more_by (case, org)
+      if org then redis.call('ZREM', helping(case, org)) end
+    end
+    local function contact_of (case)
+      local notice = redis.call('GET', case .. ':notice')
+      return notice and cjson.decode(notice).contactOrgId
+    end
+    local function helped_no_more (case)
+      no_more_by(case, redis.call('HGET', case, 'orgId'))
+      no_more_by(case, contact_of(case))
+    end`
