@@ -7,9 +7,10 @@ import Fastify, { type FastifyInstance, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Caller } from './domain/access.js'
 import { errorInLogs } from './http/error-in-logs.js'
-import { type Exposure, type LimitName, SERVER_LIMITS, type ServerLimits } from './http/limits.js'
+import { ADMISSION, type Exposure, type LimitName, SERVER_LIMITS, type ServerLimits } from './http/limits.js'
 import { makeMetrics } from './http/metrics.js'
 import { openapi } from './http/openapi.js'
+import { admission } from './http/plugins/admission.js'
 import { browserRules } from './http/plugins/browser-rules.js'
 import { door } from './http/plugins/door.js'
 import { lastAnswers } from './http/plugins/last-answers.js'
@@ -47,6 +48,7 @@ import { watchRoutes } from './http/routes/watch.js'
 import { webhookRoutes } from './http/routes/webhooks.js'
 import { type InFlight, MULTIPART_OPTIONS, type UploadLimits } from './http/upload.js'
 import type { Accounts } from './services/accounts.js'
+import { type Admission, admissionFor } from './services/admission.js'
 import type { Attesting } from './services/attesting.js'
 import type { Audit } from './services/audit.js'
 import type { Banks } from './services/banks.js'
@@ -132,6 +134,8 @@ export interface AppOptions {
   /** In place of the numbers of the table of limits. */
   readonly mostOf?: Partial<Readonly<Record<LimitName, number>>>
   readonly serverLimits?: ServerLimits
+  /** Who is let in while there is too much to do; by the rules of the table of limits when left out. */
+  readonly admission?: Admission
   /** Whose pages may read answers; nobody's but ours when left out. */
   readonly corsOrigins?: readonly string[]
   /** Networks whose `X-Forwarded-For` is believed; nobody's when left out. */
@@ -154,6 +158,12 @@ export async function buildApp({
   exposure = 'private',
   mostOf = {},
   serverLimits = SERVER_LIMITS,
+  admission: admitted = admissionFor({
+    rules: ADMISSION,
+    pictureWaitedMs: () => services.health.pictures().untakenMs,
+    now: () => performance.now(),
+    atEndOfTurn: setImmediate,
+  }),
   corsOrigins = [],
   trustedProxies = [],
   tls,
@@ -203,6 +213,7 @@ export async function buildApp({
   const inFlight: InFlight = { bytes: 0 }
   const { cases, files, idempotency, signer, registration, banks, matcher, trust, hashing, health, identify } = services
   await app.register(async (guarded) => {
+    await guarded.register(admission, { admission: admitted, onShed: metrics.shed })
     await guarded.register(door, {
       identify,
       cases,

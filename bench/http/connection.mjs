@@ -7,7 +7,7 @@ import { connect } from 'node:net'
 const END_OF_HEAD = '\r\n\r\n'
 const LENGTH = '\r\ncontent-length: '
 
-/** @returns `request(bytes)`, which gives `{ status, body }`; `write` for a request whose rest is still to come; `close`. */
+/** @returns `request(bytes)`, which gives `{ status, body, retryAfterS }`; `write` for a request whose rest is still to come; `close`. */
 export async function openConnection(port) {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true })
   await once(socket, 'connect')
@@ -24,14 +24,14 @@ export async function openConnection(port) {
       head = readHead(chunks[0])
     }
     if (head === undefined || have < head.to) return
-    const { status, from, to } = head
+    const { status, from, to, retryAfterS } = head
     const all = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)
     const answered = waiting
     waiting = undefined
     head = undefined
     chunks = []
     have = 0
-    answered?.resolve({ status, body: all.subarray(from, to) })
+    answered?.resolve({ status, body: all.subarray(from, to), retryAfterS })
   })
   const fail = (error) => waiting?.reject(error)
   socket.on('error', fail)
@@ -80,5 +80,6 @@ function readHead(bytes) {
   const at = head.indexOf(LENGTH)
   const length = at < 0 ? 0 : Number.parseInt(head.slice(at + LENGTH.length), 10)
   const from = end + END_OF_HEAD.length
-  return { status: Number(head.slice(9, 12)), from, to: from + length }
+  const retryAfterS = /\r\nretry-after: (\d+)/.exec(head)?.[1]
+  return { status: Number(head.slice(9, 12)), from, to: from + length, retryAfterS }
 }

@@ -49,6 +49,12 @@ export class HandoffDesk {
     return oldest === undefined ? 0 : this.#now() - oldest.leftAtMs
   }
 
+  /** How long the one that no worker has taken yet, and that has waited longest, has been here; 0 when all are taken. */
+  get untakenMs(): number {
+    for (const { isTaken, leftAtMs } of this.#waiting.values()) if (!isTaken) return this.#now() - leftAtMs
+    return 0
+  }
+
   /**
    * Takes over an image, in the pieces it arrived in: joining them would make a second copy of it. Its bytes belong to the
    * desk from here on and will be overwritten.

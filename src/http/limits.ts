@@ -1,6 +1,7 @@
 // How much may be asked, by whom, in which time: one table for the api, one for the server under it.
 
 import type { Scope } from '../domain/access.js'
+import type { DelayRule, Shortage } from '../services/admission.js'
 
 /**
  * by: whom a row counts. An address is counted in the memory of one process and is nowhere else, in whatever form: decision 0027 says
@@ -119,6 +120,15 @@ export const SERVER_LIMITS: ServerLimits = {
   leastBodyBytesPerS: 256,
   slowForMs: 15_000,
   paramChars: 512,
+}
+
+/**
+ * Beyond which programs are told to come again (`plugins/admission.ts`): so that who is let in waits little longer than usual, also while
+ * several times as much is asked as can be answered (`npm run bench:load`).
+ */
+export const ADMISSION: Readonly<Record<Shortage, DelayRule>> = {
+  turns: { steadyMs: 25, burstMs: 500, intervalMs: 250 },
+  pictures: { steadyMs: 250, burstMs: 5000, intervalMs: 1000 },
 }
 
 function row(

@@ -3,11 +3,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { CONFINES } from '../domain/confines.js'
 import { Problem } from '../domain/problem.js'
+import { SHORTAGES, type Shortage } from '../services/admission.js'
 import type { Health } from '../services/health.js'
 import type { RequestFacts } from './plugins/request-log.js'
 
 export interface Metrics {
   observe(facts: RequestFacts): void
+  shed(shortage: Shortage): void
   /** In Prometheus's text format. */
   text(): Promise<string>
 }
@@ -29,6 +31,13 @@ export function makeMetrics(health: Health): Metrics {
     help: 'Requests that declared a person under 18. Nothing else is kept of them.',
     registers: [registry],
   })
+  const shed = new Counter({
+    name: 'tabir_shed_total',
+    help: 'Requests of programs that were told to come again: the event loop had no turn for them, or no worker was free for pictures.',
+    labelNames: ['shortage'],
+    registers: [registry],
+  })
+  for (const shortage of SHORTAGES) shed.inc({ shortage }, 0)
   const ready = new Gauge({ name: 'tabir_ready', help: '1 when matches can be answered.', registers: [registry] })
   const revision = new Gauge({
     name: 'tabir_index_revision',
@@ -86,6 +95,7 @@ export function makeMetrics(health: Health): Metrics {
       duration.observe({ method, route, status }, ms / 1000)
       if (code === 'minor-declared') minors.inc()
     },
+    shed: (shortage) => shed.inc({ shortage }),
     async text() {
       const report = health.report()
       ready.set(report instanceof Problem ? 0 : 1)

@@ -49,7 +49,7 @@ export interface Health {
   /** How many changes the store has that the index does not. @throws {Problem} store-away */
   behind(): Promise<number>
   /** Pictures of this process that are being hashed, or wait for a worker. */
-  pictures(): { readonly waiting: number; readonly oldestMs: number }
+  pictures(): { readonly waiting: number; readonly oldestMs: number; readonly untakenMs: number }
   /** Of the whole deployment. @throws {Problem} store-away */
   workers(): Promise<WorkerCount>
   /** For how many of them each layer of the cage is lacking. */
@@ -91,7 +91,7 @@ export function healthOf({ replica, store, desk }: HealthParts): Health {
     async behind() {
       return Math.max(0, (await lastRevision(store)) - (replica.revision ?? 0))
     },
-    pictures: () => ({ waiting: desk.size, oldestMs: desk.oldestMs }),
+    pictures: () => ({ waiting: desk.size, oldestMs: desk.oldestMs, untakenMs: desk.untakenMs }),
     workers: () => countWorkers(store),
     lacking: () => countLacking(store),
   }

@@ -158,3 +158,21 @@ t.test('a process that stops leaves no image behind and nobody waiting', async (
 function isWiped(image: Buffer): boolean {
   return image.every((byte) => byte === 0)
 }
+
+t.test('what no worker has taken is what waits for one', async (t) => {
+  let nowMs = 0
+  const desk = new HandoffDesk(LONG_MS, () => nowMs)
+  t.equal(desk.untakenMs, 0)
+  const first = desk.leave(Buffer.from('a picture'))
+  nowMs = 10
+  const second = desk.leave(Buffer.from('another'))
+  nowMs = 30
+  t.equal(desk.untakenMs, 30)
+  desk.take(first.ticket)
+  t.equal(desk.untakenMs, 20, 'one that takes long to hash does not count')
+  desk.take(second.ticket)
+  t.equal(desk.untakenMs, 0)
+  t.equal(desk.oldestMs, 30)
+  for (const { answer } of [first, second]) answer.catch(() => {})
+  desk.close()
+})

@@ -12,6 +12,7 @@ import type { Exchange } from '../../src/exchange/exchange-config.js'
 import { type Exposure, type LimitName, SERVER_LIMITS, type ServerLimits } from '../../src/http/limits.js'
 import type { UploadLimits } from '../../src/http/upload.js'
 import { createApiKey } from '../../src/services/access.js'
+import type { Admission } from '../../src/services/admission.js'
 import type { Hashing } from '../../src/services/hashing.js'
 import type { ProbingMode } from '../../src/services/probing-guard.js'
 import { openServices, type Services } from '../../src/services.js'
@@ -46,6 +47,7 @@ export interface TestServiceOptions {
   readonly exposure?: Exposure
   readonly mostOf?: Partial<Readonly<Record<LimitName, number>>>
   readonly serverLimits?: Partial<ServerLimits>
+  readonly admission?: Admission
   readonly corsOrigins?: readonly string[]
   readonly trustedProxies?: readonly string[]
   readonly tls?: TlsFiles
@@ -63,6 +65,9 @@ export const RETENTION_MS = 86_400_000
 const SEAL_KEY = Buffer.alloc(32, 7)
 
 const UPLOAD_LIMITS: UploadLimits = { maxImageBytes: 20 << 20, maxImages: 20, maxInFlightBytes: 256 << 20 }
+
+/** A test that asks for much at once, on a machine that others use, is no overload. */
+const EVERYBODY: Admission = { shortageFor: () => undefined }
 
 const SITE: SiteSettings = {
   exitUrl: 'https://exit.example/',
@@ -105,6 +110,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     ...(options.corsOrigins !== undefined && { corsOrigins: options.corsOrigins }),
     ...(options.trustedProxies !== undefined && { trustedProxies: options.trustedProxies }),
     tls: options.tls,
+    admission: options.admission ?? EVERYBODY,
     serverLimits: { ...SERVER_LIMITS, ...options.serverLimits },
     logLevel: options.logLevel ?? 'debug',
     logStream: { write: (line) => log.push(line) },

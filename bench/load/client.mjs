@@ -1,0 +1,113 @@
+// The client of the mixed load, in a process of its own. Every answer is checked. It has so many connections and no more: what finds none
+// free is not sent, and counted.
+
+import { answer } from '../http/answers.mjs'
+import { openConnection } from '../http/connection.mjs'
+import { arrivals, drawing, KINDS, makeMix } from './mix.mjs'
+
+const MOST_CONNECTIONS = 512
+
+let mix
+
+answer({
+  async prepare({ port, key, rows }) {
+    const connection = await openConnection(port)
+    mix = await makeMix({ connection, key, rows })
+    connection.close()
+  },
+
+  /** One kind alone, or all of them by their shares: over so many connections, each sending its next when it has its answer. */
+  async closed({ port, ms, connections, kind, seed }) {
+    const open = await Promise.all(Array.from({ length: connections }, () => openConnection(port)))
+    const draw = kind === undefined ? drawing(seed) : () => kind
+    const tally = tallying()
+    const begun = performance.now()
+    const oneAfterTheOther = async (connection) => {
+      for (let sentMs = begun; sentMs - begun < ms; sentMs = performance.now()) {
+        const which = draw()
+        const { bytes, isRight } = mix[which]()
+        const answered = await connection.request(bytes)
+        tally.add(which, answered, isRight, sentMs, performance.now())
+      }
+    }
+    await Promise.all(open.map(oneAfterTheOther))
+    for (const connection of open) connection.close()
+    return { ...tally.all(begun), wallMs: performance.now() - begun }
+  },
+
+  /**
+   * So many a second, and people beside them, sent when they are due, whether or not those before have their answers. Times count from when
+   * a request was due.
+   */
+  async open({ port, ms, perS, peoplePerS, seed }) {
+    const free = []
+    let opened = 0
+    const tally = tallying()
+    const sending = new Set()
+    const begun = performance.now()
+    const send = async (kind, dueMs) => {
+      let connection = free.pop()
+      if (connection === undefined) {
+        if (opened === MOST_CONNECTIONS) return tally.unsent(kind)
+        opened++
+        connection = await openConnection(port)
+      }
+      const { bytes, isRight } = mix[kind]()
+      tally.add(kind, await connection.request(bytes), isRight, dueMs, performance.now())
+      free.push(connection)
+    }
+    const draw = drawing(seed)
+    const streams = [
+      { gap: arrivals(perS, seed), kind: draw, dueMs: begun },
+      ...(peoplePerS > 0 ? [{ gap: arrivals(peoplePerS, seed + 1), kind: () => 'person', dueMs: begun }] : []),
+    ]
+    for (let nowMs = begun; nowMs - begun < ms; nowMs = performance.now()) {
+      for (const stream of streams) {
+        for (; stream.dueMs <= nowMs; stream.dueMs += stream.gap()) {
+          const sent = send(stream.kind(), stream.dueMs).finally(() => sending.delete(sent))
+          sending.add(sent)
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1))
+    }
+    await Promise.all(sending)
+    for (const connection of free) connection.close()
+    return { ...tally.all(begun), wallMs: performance.now() - begun, connections: opened }
+  },
+})
+
+function tallying() {
+  const kinds = Object.fromEntries(
+    KINDS.map((kind) => [kind, { atMs: [], times: [], refusedAtMs: [], wrong: 0, unsent: 0, withoutRetryAfter: 0 }]),
+  )
+  return {
+    unsent(kind) {
+      kinds[kind].unsent++
+    },
+    add(kind, answered, isRight, sentMs, answeredMs) {
+      const own = kinds[kind]
+      if (answered.status === 503) {
+        own.refusedAtMs.push(answeredMs)
+        if (answered.retryAfterS === undefined) own.withoutRetryAfter++
+        return
+      }
+      own.atMs.push(answeredMs)
+      own.times.push(answeredMs - sentMs)
+      if (!isRight(answered)) own.wrong++
+    },
+    /** Times since `begun`. */
+    all: (begun) => ({
+      kinds: Object.fromEntries(
+        Object.entries(kinds).map(([kind, own]) => [
+          kind,
+          {
+            ...own,
+            times: Float64Array.from(own.times),
+            atMs: Float64Array.from(own.atMs, (ms) => ms - begun),
+            refusedAtMs: Float64Array.from(own.refusedAtMs, (ms) => ms - begun),
+          },
+        ]),
+      ),
+    }),
+  }
+}

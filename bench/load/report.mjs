@@ -1,0 +1,133 @@
+// What the phases of the mixed load come to.
+
+import { goal } from '../http/record.mjs'
+import { percentile } from '../report.mjs'
+import { SHARES } from './mix.mjs'
+
+const WINDOW_MS = 500
+/** Of a window's answers, so many may be late before it is not as usual. */
+const LATE_SHARE = 0.05
+
+const BULK = Object.keys(SHARES)
+
+/** A phase in numbers. */
+export function summary({ name, kinds, wallMs, samples, delays }) {
+  const all = Object.values(kinds)
+  const sum = (field) => all.reduce((total, own) => total + own[field], 0)
+  const bulk = BULK.flatMap((kind) => [...kinds[kind].times])
+  return {
+    name,
+    answered: bulk.length,
+    perS: (1000 * bulk.length) / wallMs,
+    refused: all.reduce((total, own) => total + own.refusedAtMs.length, 0),
+    people: kinds.person.times.length,
+    peopleRefused: kinds.person.refusedAtMs.length,
+    withoutRetryAfter: sum('withoutRetryAfter'),
+    unsent: sum('unsent'),
+    wrong: sum('wrong'),
+    ...percentiles(bulk),
+    kinds: Object.fromEntries(Object.entries(kinds).map(([kind, { times }]) => [kind, percentiles(times)])),
+    oldestPictureS: Math.max(0, ...samples.map(({ oldestS }) => oldestS)),
+    delays,
+  }
+}
+
+/** How many requests of the whole mixture were answered a second: what is refused leaves the rest less of a mixture. */
+export function wholePerS({ kinds, wallMs }) {
+  return Math.min(...BULK.map((kind) => (1000 * kinds[kind].times.length) / wallMs / (SHARES[kind] / 100)))
+}
+
+function percentiles(times) {
+  if (times.length === 0) return {}
+  return { p50Ms: percentile(times, 0.5), p99Ms: percentile(times, 0.99), p999Ms: percentile(times, 0.999) }
+}
+
+export function partLines({ alone, together }) {
+  const line = (what, phase) => {
+    const { perS, p50Ms, p99Ms, refused } = summary(phase)
+    return { what, 'answered a second': perS, 'p50 ms': p50Ms, 'p99 ms': p99Ms, refused }
+  }
+  return [...Object.entries(alone).map(([kind, phase]) => line(`${kind} alone`, phase)), line('together', together)]
+}
+
+export function phaseLines(phases) {
+  return phases.map((phase) => {
+    const { name, perS, refused, people, peopleRefused, unsent, oldestPictureS, delays } = summary(phase)
+    return {
+      phase: name,
+      'answered a second': perS,
+      'refused with 503': refused,
+      'not sent': unsent,
+      people,
+      'people refused': peopleRefused,
+      'oldest picture s': oldestPictureS,
+      'event loop p99 ms': delays.p99Ms,
+      'event loop longest ms': delays.maxMs,
+    }
+  })
+}
+
+export function kindLines(phases) {
+  return phases.flatMap((phase) => {
+    const { name, kinds } = summary(phase)
+    return Object.entries(kinds).map(([kind, { p50Ms, p99Ms, p999Ms }]) => ({
+      phase: name,
+      kind,
+      answered: phase.kinds[kind].times.length,
+      refused: phase.kinds[kind].refusedAtMs.length,
+      'p50 ms': p50Ms,
+      'p99 ms': p99Ms,
+      'p99.9 ms': p999Ms,
+    }))
+  })
+}
+
+export function memoryLines({ samples }) {
+  return ['apiMb', 'workersMb', 'redisMb'].map((name) => {
+    const { first, last, most } = tenths(samples.map((sample) => sample[name]))
+    return { what: name.slice(0, -2), 'MB, first tenth': first, 'MB, last tenth': last, 'MB, most': most }
+  })
+}
+
+export function goalLines({ alone, together, normal, overload, after, soak }) {
+  const parts = BULK.reduce((sum, kind) => sum + SHARES[kind] / 100 / summary(alone[kind]).perS, 0)
+  const [usual, over] = [summary(normal), summary(overload)]
+  const late = (kind) => over.kinds[kind].p99Ms / usual.kinds[kind].p99Ms
+  return [
+    goal('what the parts alone would add up to / together', 1 / parts / wholePerS(together), 1.43, ''),
+    ...BULK.map((kind) => goal(`p99 of ${kind} that is let in, 3 times / half`, late(kind), 2, '')),
+    goal('refusals without Retry-After', over.withoutRetryAfter, 0, ''),
+    goal('people refused', over.peopleRefused, 0, ''),
+    goal('back to normal after', backAfterMs(after, usual) / 1000, 5, ' s'),
+    ...(soak === undefined
+      ? []
+      : ['apiMb', 'workersMb', 'redisMb'].map((name) => {
+          const { first, last } = tenths(soak.samples.map((sample) => sample[name]))
+          return goal(`memory of ${name.slice(0, -2)}, last tenth / first`, last / first, 1.05, '')
+        })),
+  ]
+}
+
+/** Until the end of the last half second in which something was refused, or too much of it late. */
+function backAfterMs({ kinds, wallMs }, usual) {
+  const windows = Array.from({ length: Math.ceil(wallMs / WINDOW_MS) }, () => ({ answered: 0, late: 0, refused: 0 }))
+  for (const kind of BULK) {
+    const lateMs = 2 * usual.kinds[kind].p99Ms
+    kinds[kind].atMs.forEach((atMs, i) => {
+      const window = windows[Math.floor(atMs / WINDOW_MS)]
+      window.answered++
+      if (kinds[kind].times[i] > lateMs) window.late++
+    })
+    for (const atMs of kinds[kind].refusedAtMs) windows[Math.floor(atMs / WINDOW_MS)].refused++
+  }
+  const last = windows.findLastIndex(({ answered, late, refused }) => refused > 0 || late > LATE_SHARE * answered)
+  return (last + 1) * WINDOW_MS
+}
+
+/** Of the samples behind the first minute, or behind the first tenth of them. */
+function tenths(values) {
+  const steady = values.slice(Math.ceil(values.length / 10))
+  const tenth = Math.max(1, Math.floor(steady.length / 10))
+  const mean = (some) => some.reduce((sum, value) => sum + value, 0) / some.length
+  return { first: mean(steady.slice(0, tenth)), last: mean(steady.slice(-tenth)), most: Math.max(...steady) }
+}

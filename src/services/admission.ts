@@ -1,0 +1,96 @@
+// Who is let in while there is more to do than can be done: nobody waits in a queue that only grows, and people come before programs.
+
+/**
+ * While a queue has been short within the last `intervalMs`, a burst may wait up to `burstMs`. A queue that has stayed long for that
+ * whole time will not shorten by itself: then nobody is let in who would wait longer than `steadyMs`.
+ *
+ * @see Nichols, Jacobson, "Controlling Queue Delay", 2012; Maurer, "Fail at Scale", 2015, whose form of it this is.
+ */
+export interface DelayRule {
+  readonly steadyMs: number
+  readonly burstMs: number
+  readonly intervalMs: number
+}
+
+export interface DelayGate {
+  /** To be told how long the queue was, whenever that is known. */
+  observe(waitedMs: number): void
+  /** May what would wait so long still join it? */
+  admits(waitedMs: number): boolean
+}
+
+/** @param now in milliseconds, never goes back. */
+export function delayGate({ steadyMs, burstMs, intervalMs }: DelayRule, now: () => number): DelayGate {
+  let shortAtMs = now()
+  return {
+    observe(waitedMs) {
+      if (waitedMs <= steadyMs) shortAtMs = now()
+    },
+    admits: (waitedMs) => waitedMs <= (now() - shortAtMs < intervalMs ? burstMs : steadyMs),
+  }
+}
+
+/** What is short: turns of the event loop, or workers for pictures. */
+export const SHORTAGES = ['turns', 'pictures'] as const
+export type Shortage = (typeof SHORTAGES)[number]
+
+export interface Admission {
+  /** For a request of a program that may come again. @returns what there is too little of, if it has to come again. */
+  shortageFor(needs: { readonly pictures: boolean }): Shortage | undefined
+}
+
+export interface AdmissionParts {
+  readonly rules: Readonly<Record<Shortage, DelayRule>>
+  /** How long the picture that has waited longest waits for a worker, 0 when none does. */
+  readonly pictureWaitedMs: () => number
+  readonly now: () => number
+  /** Calls back when everything that came in with this turn of the event loop was begun. */
+  readonly atEndOfTurn: (callback: () => void) => void
+}
+
+export function admissionFor({ rules, pictureWaitedMs, now, atEndOfTurn }: AdmissionParts): Admission {
+  const gates = { turns: delayGate(rules.turns, now), pictures: delayGate(rules.pictures, now) }
+  const waitedInTurnMs = turnClock(gates.turns, now, atEndOfTurn)
+  return {
+    shortageFor({ pictures }) {
+      if (!gates.turns.admits(waitedInTurnMs())) return 'turns'
+      if (!pictures) return undefined
+      const waitedMs = pictureWaitedMs()
+      gates.pictures.observe(waitedMs)
+      return gates.pictures.admits(waitedMs) ? undefined : 'pictures'
+    },
+  }
+}
+
+/**
+ * The event loop takes what has arrived, and works on it one after the other; meanwhile more arrives, unseen, and waits for the next turn.
+ * So whoever is begun now may have waited since the turn before this one began. Turns are followed until one had nothing to do.
+ */
+function turnClock(gate: DelayGate, now: () => number, atEndOfTurn: AdmissionParts['atEndOfTurn']): () => number {
+  let beganAtMs: { readonly before: number; readonly own: number } | undefined
+  // Of all who asked in this turn, those that were refused among them; else a turn that refused everybody would look short.
+  let longestMs: number | undefined
+  const endTurn = () => {
+    if (beganAtMs === undefined) return
+    const atMs = now()
+    const tookMs = atMs - beganAtMs.own
+    gate.observe(Math.max(tookMs, longestMs ?? 0))
+    const isIdle = longestMs === undefined && tookMs < IDLE_MS
+    longestMs = undefined
+    beganAtMs = isIdle ? undefined : { before: beganAtMs.own, own: atMs }
+    if (!isIdle) atEndOfTurn(endTurn)
+  }
+  return () => {
+    const atMs = now()
+    if (beganAtMs === undefined) {
+      beganAtMs = { before: atMs, own: atMs }
+      atEndOfTurn(endTurn)
+    }
+    const waitedMs = atMs - beganAtMs.before
+    longestMs = Math.max(longestMs ?? 0, waitedMs)
+    return waitedMs
+  }
+}
+
+/** Long calls go on in turns in which nothing arrives: those are no idle ones. */
+const IDLE_MS = 1
