@@ -1,6 +1,6 @@
 // The package's entry point tabir/client: the whole API with its types, in Node or in a browser; batches, waits and hashes by itself.
 
-import { type GivenSignal, hashImage } from '../hash/hash-image.js'
+import { detailsOf, type GivenSignal, hashImage } from '../hash/hash-image.js'
 import type { Pixels } from '../hash/pixels.js'
 import { OPERATIONS, type Operations, type Schemas } from './operations.generated.js'
 
@@ -37,10 +37,16 @@ export interface TabirClient {
    * @throws what `fetch` throws, when there was no answer at the last try.
    */
   call<Op extends OperationId>(operation: Op, args: Args<Op>): Promise<Answer<Op>>
-  /** Any number of queries, in batches of 1,000; a result for each, in their order. */
+  /** Any number of queries, in batches of 1,000, fewer where they have details; a result for each, in their order. */
   match(queries: readonly MatchQuery[], options?: MatchOptions): Promise<MatchResult[]>
-  /** Hashes a picture here, so that it stays here, and asks. @param pixels as for `hashImage` of `tabir/hash`. */
-  matchPixels(pixels: Pixels, options?: MatchOptions): Promise<MatchResult>
+  /**
+   * Hashes a picture here, so that it stays here, and asks.
+   *
+   * @param pixels as for `hashImage` of `tabir/hash`; as for its `detailsOf` with `withDetails`.
+   * @param options.withDetails also by the picture's details, for a service that offers extended protection; one that does not refuses it.
+   *   That is up to 250 kB a picture, and says more of it than hashes do.
+   */
+  matchPixels(pixels: Pixels, options?: MatchOptions & { readonly withDetails?: boolean }): Promise<MatchResult>
   /**
    * Any number of signals, in batches of 1,000; what became of each, in their order. Repeating it changes nothing. A batch of which nothing
    * can be used is told as refused, like the rest.
@@ -67,6 +73,8 @@ export class TabirProblem extends Error {
 }
 
 const BATCH = 1000
+/** Of details, so that with all else a body has under 4 MiB. */
+const BATCH_LENGTH = 2_000_000
 const MAX_TRIES = 5
 const TIMEOUT_MS = 60_000
 const FIRST_WAIT_MS = 250
@@ -95,7 +103,7 @@ export function tabirClient(options: ClientOptions): TabirClient {
 
   const match: TabirClient['match'] = async (queries, more = {}) => {
     const results: MatchResult[] = []
-    for (const batch of batchesOf(queries))
+    for (const batch of batchesOf(queries, ({ details }) => details?.length ?? 0))
       results.push(...(await call('match', { body: { ...more, queries: batch } })).results)
     return results
   }
@@ -103,9 +111,10 @@ export function tabirClient(options: ClientOptions): TabirClient {
   return {
     call,
     match,
-    async matchPixels(pixels, more) {
+    async matchPixels(pixels, { withDetails = false, ...more } = {}) {
       const { signals } = await hashImage(pixels)
-      const [result] = await match([{ signals }], more)
+      const query = withDetails ? { signals, details: await detailsOf(pixels) } : { signals }
+      const [result] = await match([query], more)
       if (result === undefined) throw new Error('an answer without a result')
       return result
     },
@@ -207,8 +216,19 @@ async function problemIn(response: Response): Promise<TabirProblem> {
   return new TabirProblem(response.status, problem, retryAfterS >= 0 ? retryAfterS : undefined)
 }
 
-function* batchesOf<T>(all: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < all.length; at += BATCH) yield all.slice(at, at + BATCH)
+/** @param lengthOf what of an item may be long. */
+function* batchesOf<T>(all: readonly T[], lengthOf: (item: T) => number = () => 0): Generator<readonly T[]> {
+  let [first, length] = [0, 0]
+  for (const [i, item] of all.entries()) {
+    const own = lengthOf(item)
+    if (i > first && (i - first === BATCH || length + own > BATCH_LENGTH)) {
+      yield all.slice(first, i)
+      first = i
+      length = 0
+    }
+    length += own
+  }
+  if (all.length > 0) yield all.slice(first)
 }
 
 function sleep(ms: number): Promise<void> {
