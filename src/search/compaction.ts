@@ -1,11 +1,12 @@
 // Which parts of an index to make one of, and the making. The choice is pure; the work goes in steps, so that it can wait.
 
-import { BANDS, MAX_REACH, scratch } from './engine.js'
+import { BANDS, scratch } from './engine.js'
 import { HEAD_ROWS, Head } from './head.js'
 import type { Part } from './part.js'
 import type { BandCounts } from './plan.js'
 import type { RowBlock } from './row-block.js'
-import { Segment, segmentBlock } from './segment.js'
+import { Segment, type TabledBlock, tabledBlock } from './segment.js'
+import { NARROW, type Shape } from './shape.js'
 
 /** What three bytes can number. */
 export const MAX_SEGMENT_ROWS = 1 << 24
@@ -61,6 +62,9 @@ export function nextRun(parts: readonly PartSize[], maxRows: number, leastDeadSh
 /** Rows copied, counted or put into one table between two pauses: about a tenth of a millisecond. */
 const STEP_ROWS = 4_096
 
+/** All of a band of 16 bits. */
+const SUMMED_KEYS = 65_536
+
 /** How many rows stand for all when a plan is made. */
 const SAMPLES = 16
 /** Steps that looking at a sample's neighbourhood costs, in rows. */
@@ -69,12 +73,14 @@ const SAMPLE_ROWS = 16_384
 /**
  * Copies the rows of live images from blocks to a new part.
  *
+ * @param shapeFor how to cut so many rows into bands.
  * @returns the part; `undefined` when no row is left. Yields the work done since the last pause, in rows handled once; all in
  * all some twenty a row.
  */
 export function* compacted(
   sources: readonly RowBlock[],
   isLive: (image: number) => boolean,
+  shapeFor: (rows: number) => Shape = () => NARROW,
 ): Generator<number, Part | undefined, void> {
   let liveRows = 0
   for (const source of sources) {
@@ -94,15 +100,15 @@ export function* compacted(
     }
     return head
   }
-  const block = segmentBlock(liveRows)
+  const tabled = tabledBlock(liveRows, shapeFor(liveRows))
   for (const source of sources) {
     for (const { from, to, readRows } of liveRuns(source, isLive)) {
-      block.appendFrom(source, from, to)
+      tabled.block.appendFrom(source, from, to)
       yield readRows
     }
   }
-  yield* filled(block)
-  return new Segment(block, yield* sampledCounts(block))
+  yield* filled(tabled)
+  return new Segment(tabled, yield* sampledCounts(tabled))
 }
 
 interface LiveRun extends Run {
@@ -122,29 +128,33 @@ function* liveRuns(block: RowBlock, isLive: (image: number) => boolean): Generat
   }
 }
 
-function* filled({ engine, rows }: RowBlock): Generator<number, void, void> {
+function* filled({ block: { rows }, shape, tables }: TabledBlock): Generator<number, void, void> {
   for (let row = 0; row < rows; row += STEP_ROWS) {
-    engine.countKeys(row, Math.min(rows, row + STEP_ROWS))
+    tables.countKeys(row, Math.min(rows, row + STEP_ROWS))
     yield STEP_ROWS * (BANDS / 4)
   }
-  for (let band = 0; band < BANDS; band++) {
-    engine.sumCounts(band)
+  for (let band = 0; band < shape.bands; band++) {
+    for (let key = 0; key < shape.keysIn(band); key += SUMMED_KEYS) {
+      if (key > 0) yield STEP_ROWS
+      tables.sumCounts(band, key, key + SUMMED_KEYS)
+    }
     for (let row = 0; row < rows; row += STEP_ROWS) {
-      engine.fillTable(band, row, Math.min(rows, row + STEP_ROWS))
+      tables.fillTable(band, row, Math.min(rows, row + STEP_ROWS))
       yield STEP_ROWS
     }
   }
 }
 
 /** What rows of the block meet when they are the needle, on average and without themselves. */
-function* sampledCounts(block: RowBlock): Generator<number, BandCounts, void> {
-  const counts = new Float64Array(BANDS * MAX_REACH)
+function* sampledCounts({ block, shape, tables }: TabledBlock): Generator<number, BandCounts, void> {
+  const { bands, maxReach } = shape
+  const counts = new Float64Array(bands * maxReach)
   const samples = Math.min(SAMPLES, block.rows)
   for (let sample = 0; sample < samples; sample++) {
     block.loadRowAsNeedle(Math.floor((sample * block.rows) / samples))
     for (let i = 0; i < counts.length; i++) {
-      const bits = i % MAX_REACH
-      const met = block.engine.countCandidates(scratch.needlesAt, (i - bits) / MAX_REACH, bits)
+      const bits = i % maxReach
+      const met = tables.countCandidates(scratch.needlesAt, (i - bits) / maxReach, bits)
       counts[i] = (counts[i] ?? 0) + (bits === 0 ? met - 1 : met) / samples
     }
     yield SAMPLE_ROWS

@@ -11,7 +11,8 @@ export interface Engine {
   scan(rowsAt: number, rowCount: number, needleCount: number, thresholdBits: number): number
   describeTables(rowsAt: number, offsetsAt: number, tablesAt: number, tableBytes: number): void
   countKeys(fromRow: number, toRow: number): void
-  sumCounts(band: number): void
+  /** @param fromKey, toKey all of them: bands of sixteen bits are summed at one go. */
+  sumCounts(band: number, fromKey: number, toKey: number): void
   fillTable(band: number, fromRow: number, toRow: number): void
   countCandidates(needleAt: number, band: number, distanceBits: number): number
   countPlanned(needleAt: number): number
@@ -19,6 +20,13 @@ export interface Engine {
   describeChains(rowsAt: number, firstsAt: number, nextsAt: number): void
   link(row: number): void
   follow(needle: number, rowCount: number, thresholdBits: number, maxVisits: number): number
+  /** The same of tables of wider bands, in place of those above. */
+  readonly wide: WideEngine
+}
+
+export interface WideEngine
+  extends Pick<Engine, 'countKeys' | 'sumCounts' | 'fillTable' | 'countCandidates' | 'countPlanned' | 'probe'> {
+  describe(rowsAt: number, extraAt: number, bands: number, maxRows: number): void
 }
 
 /** Names the kernel, and with it the shape of what it writes. */
@@ -42,6 +50,7 @@ export function engineOver(sizeBytes: number): Engine {
   const describeChains = functionOf(exports, 'describeChains')
   const link = functionOf(exports, 'link')
   const follow = functionOf(exports, 'follow')
+  const wide = wideOf(exports)
   const bytes = new Uint8Array(memory.buffer)
   bytes.set(masks, masksAt)
   return {
@@ -59,6 +68,26 @@ export function engineOver(sizeBytes: number): Engine {
     describeChains: (rowsAt, firstsAt, nextsAt) => describeChains(rowsAt, firstsAt, nextsAt),
     link: (row) => link(row),
     follow: (needle, rowCount, thresholdBits, maxVisits) => follow(needle, rowCount, thresholdBits, maxVisits),
+    wide,
+  }
+}
+
+function wideOf(exports: WebAssembly.Exports): WideEngine {
+  const describe = functionOf(exports, 'describeWide')
+  const countKeys = functionOf(exports, 'countWideKeys')
+  const sumCounts = functionOf(exports, 'sumWideCounts')
+  const fillTable = functionOf(exports, 'fillWideTable')
+  const countCandidates = functionOf(exports, 'countWideCandidates')
+  const countPlanned = functionOf(exports, 'countWidePlanned')
+  const probe = functionOf(exports, 'probeWide')
+  return {
+    describe: (rowsAt, extraAt, bands, maxRows) => describe(rowsAt, extraAt, bands, maxRows),
+    countKeys: (fromRow, toRow) => countKeys(fromRow, toRow),
+    sumCounts: (band, fromKey, toKey) => sumCounts(band, fromKey, toKey),
+    fillTable: (band, fromRow, toRow) => fillTable(band, fromRow, toRow),
+    countCandidates: (needleAt, band, distanceBits) => countCandidates(needleAt, band, distanceBits),
+    countPlanned: (needleAt) => countPlanned(needleAt),
+    probe: (needleCount, fromBand, toBand, thresholdBits) => probe(needleCount, fromBand, toBand, thresholdBits),
   }
 }
 
@@ -80,6 +109,9 @@ export const BANDS = constantOf('BANDS')
 export const MAX_REACH = constantOf('MAX_REACH')
 export const OFFSETS_BYTES = constantOf('OFFSETS_BYTES')
 export const ENTRY_BYTES = constantOf('ENTRY_BYTES')
+/** Of a band of sixteen bits. */
+export const KEYS = constantOf('KEYS')
+export const WIDE_MAX_REACH = constantOf('WIDE_MAX_REACH')
 
 /** Of the type that an export has, which allows any arguments; the wrappers say what they are. */
 function functionOf(exports: WebAssembly.Exports, name: string) {
@@ -92,6 +124,7 @@ function functionOf(exports: WebAssembly.Exports, name: string) {
 const masksAt = constantOf('MASKS_AT')
 const masks = (() => {
   functionOf(probed.exports, 'writeMasks')()
+  functionOf(probed.exports, 'writeWideMasks')()
   return new Uint8Array(probedMemory.buffer).slice(masksAt)
 })()
 

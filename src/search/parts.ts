@@ -7,6 +7,7 @@ import { HEAD_ROWS, Head } from './head.js'
 import type { Part } from './part.js'
 import { RAW_ROWS, Raw } from './raw.js'
 import type { RowColumns } from './row-block.js'
+import type { Shape } from './shape.js'
 
 interface Compacting {
   readonly from: number
@@ -25,10 +26,15 @@ export class Parts {
   #isTidy = true
 
   readonly #isLive: (image: number) => boolean
+  readonly #shapeFor: ((rows: number) => Shape) | undefined
 
-  /** @param isLive which images have rows that are to be kept. */
-  constructor(isLive: (image: number) => boolean) {
+  /**
+   * @param isLive which images have rows that are to be kept.
+   * @param shapeFor as of `compacted`.
+   */
+  constructor(isLive: (image: number) => boolean, shapeFor?: (rows: number) => Shape) {
     this.#isLive = isLive
+    this.#shapeFor = shapeFor
   }
 
   /** A list of its own: parts that become one later stay in it as they were. */
@@ -120,6 +126,7 @@ export class Parts {
     const work = compacted(
       sources.map(({ block }) => block),
       this.#isLive,
+      this.#shapeFor,
     )
     return { from: run.from, sources, work, deadRows: 0 }
   }

@@ -1,9 +1,6 @@
 // How to search a block of rows: which keys to probe in which band, or not at all. The cost model is here and nowhere else.
 
-import { BANDS, MAX_REACH } from './engine.js'
-
-/** Keys of 16 bits that differ from a given one in 0, 1 … 5 bits. */
-export const KEYS_AT: readonly number[] = [1, 16, 120, 560, 1_820, 4_368]
+import { NARROW, type Shape } from './shape.js'
 
 /**
  * Nanoseconds, fitted to 65 thousand to 10 million rows at 15 to 66 bits on the machine of bench/record/search.md; what counts
@@ -27,7 +24,7 @@ export interface Plan {
   readonly bandNs: Float64Array
 }
 
-/** Candidates that a needle is expected to meet, by band and distance: `counts[band * MAX_REACH + distanceBits]`. */
+/** Candidates that a needle is expected to meet, by band and distance: `counts[band * maxReach + distanceBits]`. */
 export type BandCounts = Float64Array
 
 /** What reading every row costs. */
@@ -39,21 +36,22 @@ export function scanNs(rows: number, needles: number): number {
  * The cheapest way to give the bands reaches that sum to `thresholdBits` + 1, which is what makes a search miss nothing (see
  * kernel/reach.ts). Dynamic programming over bands; after Qin et al., "GPH", ICDE 2018.
  *
- * @returns `undefined` when no plan can: beyond 95 bits, where keys would be most of all keys.
+ * @returns `undefined` when no plan can: beyond 95 bits of sixteen bands, where keys would be most of all keys.
  * Cost: about 30 µs, so callers keep what they get.
  */
-export function planFor(counts: BandCounts, thresholdBits: number): Plan | undefined {
+export function planFor(counts: BandCounts, thresholdBits: number, shape: Shape = NARROW): Plan | undefined {
+  const { bands, maxReach } = shape
   const total = thresholdBits + 1
-  if (total > BANDS * MAX_REACH) return undefined
+  if (total > bands * maxReach) return undefined
   // best[sum] is the least cost of the bands so far with reaches of that sum; choice remembers the last band's.
   let best = new Float64Array(total + 1).fill(Number.POSITIVE_INFINITY)
   best[0] = 0
   const choice: Uint8Array[] = []
-  for (let band = 0; band < BANDS; band++) {
+  for (let band = 0; band < bands; band++) {
     const next = new Float64Array(total + 1).fill(Number.POSITIVE_INFINITY)
     const chosen = new Uint8Array(total + 1)
-    for (let reach = 0; reach <= MAX_REACH; reach++) {
-      const cost = bandNs(counts, band, reach)
+    for (let reach = 0; reach <= maxReach; reach++) {
+      const cost = bandNs(counts, band, reach, shape)
       for (let sum = reach; sum <= total; sum++) {
         const through = (best[sum - reach] ?? 0) + cost
         if (through >= (next[sum] ?? 0)) continue
@@ -64,26 +62,26 @@ export function planFor(counts: BandCounts, thresholdBits: number): Plan | undef
     best = next
     choice.push(chosen)
   }
-  const reach = new Uint8Array(BANDS)
-  for (let band = BANDS - 1, sum = total; band >= 0; band--) {
+  const reach = new Uint8Array(bands)
+  for (let band = bands - 1, sum = total; band >= 0; band--) {
     const chosen = choice[band]?.[sum] ?? 0
     reach[band] = chosen
     sum -= chosen
   }
-  return planWith(reach, counts)
+  return planWith(reach, counts, shape)
 }
 
 /** A plan of given reaches, with what it is expected to cost. */
-function planWith(reach: Uint8Array, counts: BandCounts): Plan {
+function planWith(reach: Uint8Array, counts: BandCounts, shape: Shape): Plan {
   let probes = 0
   let candidates = 0
-  const costsNs = new Float64Array(BANDS)
-  for (let band = 0; band < BANDS; band++) {
+  const costsNs = new Float64Array(shape.bands)
+  for (let band = 0; band < shape.bands; band++) {
     for (let bits = 0; bits < (reach[band] ?? 0); bits++) {
-      probes += KEYS_AT[bits] ?? 0
-      candidates += counts[band * MAX_REACH + bits] ?? 0
+      probes += shape.keysAt(band, bits)
+      candidates += counts[band * shape.maxReach + bits] ?? 0
     }
-    costsNs[band] = bandNs(counts, band, reach[band] ?? 0)
+    costsNs[band] = bandNs(counts, band, reach[band] ?? 0, shape)
   }
   const costNs = costsNs.reduce((sum, ns) => sum + ns, 0)
   return { reach, probes, candidates, costNs, bandNs: costsNs }
@@ -98,11 +96,11 @@ export function costWith(plan: Plan, candidates: number): number {
 /** Of candidates, under a plan for 31 to 60 bits. */
 const TYPICAL_SURVIVING = 0.02
 
-function bandNs(counts: BandCounts, band: number, reach: number): number {
+function bandNs(counts: BandCounts, band: number, reach: number, shape: Shape): number {
   let ns = 0
   for (let bits = 0; bits < reach; bits++) {
-    const keys = KEYS_AT[bits] ?? 0
-    const candidates = counts[band * MAX_REACH + bits] ?? 0
+    const keys = shape.keysAt(band, bits)
+    const candidates = counts[band * shape.maxReach + bits] ?? 0
     const filledBuckets = keys * (1 - Math.exp(-candidates / keys))
     // A fragment may differ in what the neighbour's reach, about the same, leaves over.
     const survivors = candidates * shareWithin(2 * reach - 1 - bits)
@@ -130,7 +128,6 @@ const cumulativeShare = (() => {
 
 /** Counts as they would be if rows were random, for rows that nobody has counted. */
 export function evenCounts(rows: number): BandCounts {
-  const counts = new Float64Array(BANDS * MAX_REACH)
-  for (let i = 0; i < counts.length; i++) counts[i] = (rows * (KEYS_AT[i % MAX_REACH] ?? 0)) / 65_536
-  return counts
+  const { bands, maxReach, keysAt, keysIn } = NARROW
+  return Float64Array.from({ length: bands * maxReach }, (_, i) => (rows * keysAt(0, i % maxReach)) / keysIn(0))
 }

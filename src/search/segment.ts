@@ -1,10 +1,11 @@
-// An immutable block of rows with a table for each of sixteen bands, searched by probing the tables.
+// An immutable block of rows with a table for each of its bands, searched by probing the tables.
 
 import { HASH_BYTES } from '../hash/hash256.js'
-import { BANDS, ENTRY_BYTES, MAX_REACH, OFFSETS_BYTES, scratch } from './engine.js'
+import { scratch } from './engine.js'
 import { NearestByRow, type Part, pick, readHits, scanAll, scanFor, UNIT_NS } from './part.js'
 import { type BandCounts, costWith, type Plan, planFor, scanNs } from './plan.js'
 import { RowBlock } from './row-block.js'
+import { NARROW, type Shape, type Tables } from './shape.js'
 import type { Hit } from './signal-index.js'
 
 /** A needle that meets so many times more than expected, where that costs so much, is worth a plan of its own. */
@@ -14,18 +15,20 @@ const REPLAN_FROM_NS = 50_000
 /** Counting for so many needles takes a quarter of a millisecond at wide thresholds; planning for one, as long again. */
 const COUNTED_AT_ONCE = 8
 
-/** The kernel reads sixteen bytes at a time, and may begin in a table's last two. */
-const TABLE_SLACK_BYTES = 64
-
 /** Work between two pauses of probing: less than a unit, because clumps of rows cost up to three times what is expected. */
 const PROBED_NS = UNIT_NS / 2
 
+/** Rows and their tables. */
+export interface TabledBlock {
+  readonly block: RowBlock
+  readonly shape: Shape
+  readonly tables: Tables
+}
+
 /** Room for so many rows and their tables, which are not filled. */
-export function segmentBlock(rows: number): RowBlock {
-  const tableBytes = rows * ENTRY_BYTES + TABLE_SLACK_BYTES
-  const block = new RowBlock(rows, BANDS * (OFFSETS_BYTES + tableBytes))
-  block.engine.describeTables(block.rowsAt, block.extraAt, block.extraAt + BANDS * OFFSETS_BYTES, tableBytes)
-  return block
+export function tabledBlock(rows: number, shape: Shape = NARROW): TabledBlock {
+  const block = new RowBlock(rows, shape.bytesFor(rows))
+  return { block, shape, tables: shape.tablesOf(block.engine, block.rowsAt, block.extraAt, rows) }
 }
 
 /** Needles that are looked for by the same plan, by their numbers. */
@@ -40,19 +43,25 @@ export class Segment implements Part {
   readonly isSettled = true
   readonly block: RowBlock
   readonly counts: BandCounts
+  readonly tabled: TabledBlock
+  readonly #shape: Shape
+  readonly #tables: Tables
   readonly #plans = new Map<number, Plan | undefined>()
   deadRows = 0
 
   /** @param counts what a row of the block, taken as a needle, meets on average. */
-  constructor(block: RowBlock, counts: BandCounts) {
-    this.block = block
+  constructor(tabled: TabledBlock, counts: BandCounts) {
+    this.tabled = tabled
+    this.block = tabled.block
     this.counts = counts
+    this.#shape = tabled.shape
+    this.#tables = tabled.tables
   }
 
   /** The plan for a threshold; `undefined` where reading all rows is cheaper even for a single needle. */
   plan(thresholdBits: number): Plan | undefined {
     if (!this.#plans.has(thresholdBits)) {
-      const plan = planFor(this.counts, thresholdBits)
+      const plan = planFor(this.counts, thresholdBits, this.#shape)
       const isCheaper = plan !== undefined && plan.costNs < scanNs(this.block.rows, 1)
       this.#plans.set(thresholdBits, isCheaper ? plan : undefined)
     }
@@ -80,20 +89,20 @@ export class Segment implements Part {
 
   /** Which needles to probe for, and how; those that are in no group are cheaper to find by reading all rows. */
   *#groups(needles: Uint8Array, plan: Plan, thresholdBits: number): Generator<void, Group[], void> {
-    const { engine, rows } = this.block
+    const { rows } = this.block
     const shared: Group = { numbers: [], plan, costNs: 0 }
     const groups = [shared]
     for (let number = 0; number < needles.length / HASH_BYTES; number++) {
       if (number > 0 && number % COUNTED_AT_ONCE === 0) yield
       this.#prepare(needles.subarray(number * HASH_BYTES, (number + 1) * HASH_BYTES), plan)
-      const candidates = engine.countPlanned(scratch.needlesAt)
+      const candidates = this.#tables.countPlanned(scratch.needlesAt)
       const costNs = costWith(plan, candidates)
       if (costNs < REPLAN_FROM_NS || candidates < REPLAN_FROM_TIMES * plan.candidates) {
         shared.numbers.push(number)
         shared.costNs += costNs
         continue
       }
-      const own = planFor(this.#counts(Math.max(...plan.reach) + 1), thresholdBits)
+      const own = planFor(this.#counts(Math.max(...plan.reach) + 1), thresholdBits, this.#shape)
       const isBetter = own !== undefined && own.costNs < costNs
       groups.push({ numbers: [number], plan: isBetter ? own : plan, costNs: isBetter ? own.costNs : costNs })
       yield
@@ -109,10 +118,11 @@ export class Segment implements Part {
 
   /** What the needle that is prepared meets, by band and distance; beyond `reach` it is taken to meet everything. */
   #counts(reach: number): BandCounts {
-    const counts = new Float64Array(BANDS * MAX_REACH).fill(this.block.rows)
-    for (let band = 0; band < BANDS; band++) {
-      for (let bits = 0; bits < Math.min(reach, MAX_REACH); bits++)
-        counts[band * MAX_REACH + bits] = this.block.engine.countCandidates(scratch.needlesAt, band, bits)
+    const { bands, maxReach } = this.#shape
+    const counts = new Float64Array(bands * maxReach).fill(this.block.rows)
+    for (let band = 0; band < bands; band++) {
+      for (let bits = 0; bits < Math.min(reach, maxReach); bits++)
+        counts[band * maxReach + bits] = this.#tables.countCandidates(scratch.needlesAt, band, bits)
     }
     return counts
   }
@@ -131,11 +141,11 @@ export class Segment implements Part {
     for (let first = 0; first < numbers.length; first += needlesAtOnce) {
       const some = numbers.slice(first, first + needlesAtOnce)
       const picked = pick(needles, some)
-      for (let band = 0; band < BANDS; ) {
+      for (let band = 0; band < bandNs.length; ) {
         const end = endOfUnit(bandNs, band, PROBED_NS / some.length)
         if (first + band > 0) yield
         this.#prepare(picked, plan)
-        const found = block.engine.probe(some.length, band, end, thresholdBits)
+        const found = this.#tables.probe(some.length, band, end, thresholdBits)
         if (found < 0) return false
         readHits(block, found, nearest.reporterFor(some))
         band = end
@@ -148,7 +158,7 @@ export class Segment implements Part {
 /** Where the bands end that are probed at one go: as many as cost `mostNs`, and one at least. */
 function endOfUnit(bandNs: readonly number[], from: number, mostNs: number): number {
   let end = from + 1
-  for (let ns = bandNs[from] ?? 0; end < BANDS; end++) {
+  for (let ns = bandNs[from] ?? 0; end < bandNs.length; end++) {
     ns += bandNs[end] ?? 0
     if (ns > mostNs) break
   }

@@ -7,7 +7,8 @@ import { ImageLedger } from './image-ledger.js'
 import type { Part } from './part.js'
 import { Parts } from './parts.js'
 import type { RowColumns } from './row-block.js'
-import { Segment, segmentBlock } from './segment.js'
+import { Segment, tabledBlock } from './segment.js'
+import { shapeFor, shapeOf } from './shape.js'
 
 /** A row found by a search. `transform` is the index of the needle nearest to it, `distanceBits` is 0…`thresholdBits`. */
 export interface Hit {
@@ -52,17 +53,24 @@ export class SignalIndex {
   // Invariant: decides alone which rows match. Replaced, never emptied, so that a search can tell it was cleared.
   #ledger = new ImageLedger()
 
-  #parts = this.#noParts()
+  #parts: Parts
 
   // A segment whose rows are being counted and which is no part yet.
   #adopted: Segment | undefined
 
   readonly #maxRows: number
+  readonly #usualBits: number
 
-  /** @param maxRows how many rows to hold at most, dead ones included. */
-  constructor(maxRows = MAX_U32) {
+  /**
+   * @param maxRows how many rows to hold at most, dead ones included.
+   * @param usualBits how far most searches will go: what is laid out for 24 bits takes longer beyond 31.
+   */
+  constructor(maxRows = MAX_U32, usualBits = HASH_BITS) {
     requireInteger('maxRows', maxRows, 1, MAX_U32)
+    requireInteger('usualBits', usualBits, 0, HASH_BITS)
     this.#maxRows = maxRows
+    this.#usualBits = usualBits
+    this.#parts = this.#noParts()
   }
 
   /** Rows held, those of removed images among them until they are compacted away. */
@@ -217,8 +225,8 @@ export class SignalIndex {
    */
   restore(rows: number, counts: Float64Array): Restoring {
     this.#requireRoom(rows)
-    const block = segmentBlock(rows)
-    return { content: block.content, adopt: (isKnown) => this.#adopt(new Segment(block, counts), rows, isKnown) }
+    const tabled = tabledBlock(rows, shapeOf(counts))
+    return { content: tabled.block.content, adopt: (isKnown) => this.#adopt(new Segment(tabled, counts), rows, isKnown) }
   }
 
   /** Forgets everything, also which images were removed, and gives the memory back. */
@@ -263,7 +271,10 @@ export class SignalIndex {
 
   #noParts(): Parts {
     const ledger = this.#ledger
-    return new Parts((image) => ledger.isLive(image))
+    return new Parts(
+      (image) => ledger.isLive(image),
+      (rows) => shapeFor(rows, this.#usualBits),
+    )
   }
 
   #requireNew(image: number): void {

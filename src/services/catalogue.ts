@@ -4,7 +4,7 @@ import { type Bank, CASES_BANK, HARMLESS_BANK } from '../domain/bank.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage, View } from '../domain/signal.js'
 import { nameOfCode, VIEW_NAMES, VIEWS } from '../domain/signal.js'
-import { ROW_TYPES, type RowType } from '../domain/signal-types.js'
+import { DETAIL_BITS, ROW_TYPES, type RowType } from '../domain/signal-types.js'
 import type { Standing } from '../domain/trust.js'
 import { HASH_BYTES } from '../hash/hash256.js'
 import { type DumpedSegment, pickRows, type Restoring } from '../search/dump.js'
@@ -29,7 +29,7 @@ export class Catalogue {
     'pdq-area': new SignalIndex(),
     blockhash: new SignalIndex(),
     sha256: new SignalIndex(),
-    detail: new SignalIndex(),
+    detail: new SignalIndex(undefined, DETAIL_BITS),
   }
 
   // Invariant: has exactly the live images, and gives an ordinal once, so a row whose image is gone cannot be taken for

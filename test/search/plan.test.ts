@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { t } from 'tap'
 import { BANDS, MAX_REACH } from '../../src/search/engine.js'
-import { type BandCounts, costWith, evenCounts, KEYS_AT, planFor, scanNs } from '../../src/search/plan.js'
+import { type BandCounts, costWith, evenCounts, planFor, scanNs } from '../../src/search/plan.js'
+import { NARROW } from '../../src/search/shape.js'
 import { randomFrom } from './corpora.js'
 
 const MAX_THRESHOLD_BITS = BANDS * MAX_REACH - 1
@@ -35,7 +36,10 @@ t.test('there are as many keys at a distance as there are ways to choose its bit
     const bits = key.toString(2).replaceAll('0', '').length
     if (bits < MAX_REACH) keys[bits] = (keys[bits] ?? 0) + 1
   }
-  t.same(KEYS_AT, keys)
+  t.same(
+    keys.map((_, bits) => NARROW.keysAt(3, bits)),
+    keys,
+  )
   t.same([...evenCounts(65_536)], Array.from({ length: BANDS }, () => keys).flat())
 })
 
@@ -50,7 +54,7 @@ t.test('no way to deal the reaches is cheaper than the plan', async () => {
         const counts = only(bands, randomCounts(seed))
         const costOf = bands.map((band) => [
           0,
-          ...KEYS_AT.map((_, reach) => planned(only([band], randomCounts(seed)), reach).costNs),
+          ...Array.from({ length: MAX_REACH }, (_, reach) => planned(only([band], randomCounts(seed)), reach).costNs),
         ])
         const thresholdBits = Math.min(bits, bands.length * MAX_REACH - 1)
 
@@ -93,7 +97,7 @@ t.test('a plan says what it probes, what it is expected to meet, and what that c
     let expectedCandidates = 0
     for (const [band, each] of reach.entries()) {
       for (let bits = 0; bits < each; bits++) {
-        expectedProbes += KEYS_AT[bits] ?? 0
+        expectedProbes += NARROW.keysAt(band, bits)
         expectedCandidates += counts[band * MAX_REACH + bits] ?? 0
       }
     }

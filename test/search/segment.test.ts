@@ -226,8 +226,8 @@ t.test('probing pauses between bands by what each of them costs, and probes each
 })
 
 /** The same segment, which takes its rows for few and random. */
-function unaware({ block }: Segment): Segment {
-  return new Segment(block, new Float64Array(BANDS * MAX_REACH).fill(1))
+function unaware({ tabled }: Segment): Segment {
+  return new Segment(tabled, new Float64Array(BANDS * MAX_REACH).fill(1))
 }
 
 function counted({ scans, probes }: KernelCalls) {

@@ -7,6 +7,7 @@ export {
   describeTables,
   ENTRY_BYTES,
   HITS_AT,
+  KEYS,
   MASKS_AT,
   MAX_NEEDLES,
   MAX_REACH,
@@ -18,3 +19,15 @@ export {
 } from './layout'
 export { countCandidates, countPlanned, kept, probe } from './probe'
 export { scan } from './scan'
+export {
+  countWideCandidates,
+  countWideKeys,
+  countWidePlanned,
+  describeWide,
+  fillWideTable,
+  probeWide,
+  sumWideCounts,
+  WIDE_MAX_REACH,
+  wideKept,
+  writeWideMasks,
+} from './wide'

@@ -17,6 +17,8 @@ export const SPAN_ENDS_AT: usize = 2_048
 /** u32 ends of the survivors by band and needle. */
 export const GROUP_ENDS_AT: usize = 16_384
 export const MASKS_AT: usize = 32_768
+/** u32, for wide bands. */
+export const WIDE_MASKS_AT: usize = 49_152
 export const SPANS_AT: usize = 65_536
 export const HITS_AT: usize = 131_072
 export const SURVIVORS_AT: usize = 262_144

@@ -162,7 +162,7 @@ function filterAtMost(span: usize, end: usize, table: usize, next: v128, most: u
  */
 // @ts-ignore: decorator
 @inline
-function atMost(lanes: v128, most: u32): v128 {
+export function atMost(lanes: v128, most: u32): v128 {
   if (most > 4) {
     return i16x8.le_u(i16x8.extadd_pairwise_i8x16_u(i8x16.popcnt(lanes)), i16x8.splat(<i16>most))
   }
@@ -185,7 +185,7 @@ function verify(needleCount: u32, fromBand: u32, toBand: u32, thresholdBits: u32
       const needle = NEEDLES_AT + (<usize>number << 5)
       const end = <usize>load<u32>(groupEnd)
       groupEnd += 4
-      const near = keepNear(survivor, end, needle, thresholdBits)
+      const near = keepNear(survivor, end, needle, thresholdBits, rowsAt)
       for (let at = survivor; at < near; at += 4) {
         const row = load<u32>(at)
         if (isReachedBefore(rowsAt + (<usize>row << 5), needle, band)) continue
@@ -202,7 +202,7 @@ function verify(needleCount: u32, fromBand: u32, toBand: u32, thresholdBits: u32
 }
 
 /** Turns places of row numbers into row numbers, and moves those that are within the threshold to the front. */
-function keepNear(from: usize, to: usize, needle: usize, thresholdBits: u32): usize {
+export function keepNear(from: usize, to: usize, needle: usize, thresholdBits: u32, rowsAt: usize): usize {
   for (let at = from; at < to; at += 4) store<u32>(at, load<u32>(<usize>load<u32>(at)) & 0xffffff)
   let near = from
   for (let at = from; at < to; at += 4) {

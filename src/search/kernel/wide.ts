@@ -1,0 +1,325 @@
+// Tables of fewer and wider bands, for many rows that are searched for within few bits: more keys to look up, far fewer candidates.
+// AssemblyScript; part of engine.ts.
+//
+// Band j of n is bits ⌊256 j / n⌋ to ⌊256 (j + 1) / n⌋ of a row. A table lists the rows key by key, as two columns: fragments (u16: the
+// lowest 16 bits of the row's NEXT band, so that nearly all candidates are refused without reading their row), and row numbers (u24).
+// Why that misses nothing: reach.ts, which holds for bands of any width.
+
+import { GROUP_ENDS_AT, HITS_AT, NEEDLES_AT, PLAN_AT, SPAN_ENDS_AT, SPANS_AT, SURVIVORS, SURVIVORS_AT, WIDE_MASKS_AT } from './layout'
+import { atMost, keepNear } from './probe'
+import { distanceTo } from './reach'
+
+/** The farthest reach a plan may give a wide band: 2,325 keys of 24 bits differ from a key in fewer bits. */
+export const WIDE_MAX_REACH: u32 = 4
+/** Keys of more bits have no masks. */
+export const WIDEST_BITS: u32 = 24
+
+let bands: u32 = 0
+let rowsAt: usize = 0
+let fragmentsAt: usize = 0
+let numbersAt: usize = 0
+let capacity: usize = 0
+
+// By band: its first bit, how many it has, where its offsets lie.
+const firstBits = memory.data(64)
+const widths = memory.data(64)
+const offsetsAts = memory.data(64)
+
+/** To be called once, before anything else. Behind `extraAt` lie the offsets of all bands, then their fragments, then their row numbers. */
+export function describeWide(rows: usize, extraAt: usize, count: u32, maxRows: u32): void {
+  bands = count
+  rowsAt = rows
+  capacity = maxRows
+  let at = extraAt
+  for (let band: u32 = 0; band < count; band++) {
+    const first = (band << 8) / count
+    const width = ((band + 1) << 8) / count - first
+    store<u32>(firstBits + (<usize>band << 2), first)
+    store<u32>(widths + (<usize>band << 2), width)
+    store<u32>(offsetsAts + (<usize>band << 2), <u32>at)
+    at += wideOffsetsBytes(width)
+  }
+  fragmentsAt = at
+  numbersAt = at + <usize>count * (capacity << 1)
+}
+
+/** One more than keys, so that a bucket ends where the next begins; and one more for counting. */
+function wideOffsetsBytes(width: u32): usize {
+  return ((<usize>1 << width) + 2) << 2
+}
+
+// @ts-ignore: decorator
+@inline
+function offsetsOf(band: u32): usize {
+  return <usize>load<u32>(offsetsAts + (<usize>band << 2))
+}
+
+// @ts-ignore: decorator
+@inline
+function widthOf(band: u32): u32 {
+  return load<u32>(widths + (<usize>band << 2))
+}
+
+// @ts-ignore: decorator
+@inline
+function nextOf(band: u32): u32 {
+  return band + 1 == bands ? 0 : band + 1
+}
+
+/** What lies beyond a row is read, and masked away. */
+// @ts-ignore: decorator
+@inline
+function keyOf(row: usize, band: u32): u32 {
+  const first = load<u32>(firstBits + (<usize>band << 2))
+  const bits = load<u64>(row + (<usize>first >> 3)) >> (first & 7)
+  return <u32>bits & ((<u32>1 << widthOf(band)) - 1)
+}
+
+/** Counts the keys of rows `from`…`to`−1, in all bands. Offsets must have been zero before the first. */
+export function countWideKeys(from: u32, to: u32): void {
+  for (let band: u32 = 0; band < bands; band++) {
+    const counts = offsetsOf(band) + 8
+    for (let row = rowsAt + (<usize>from << 5), end = rowsAt + (<usize>to << 5); row < end; row += 32) {
+      const count = counts + (<usize>keyOf(row, band) << 2)
+      store<u32>(count, load<u32>(count) + 1)
+    }
+  }
+}
+
+/** Turns counts of keys `from`…`to`−1 into the places where buckets begin, one key ahead of where they belong: filling moves each to its end. */
+export function sumWideCounts(band: u32, from: u32, to: u32): void {
+  const starts = offsetsOf(band) + 4
+  let sum = load<u32>(starts + (<usize>from << 2))
+  for (let key: usize = from; key < <usize>to; key++) {
+    sum += load<u32>(starts + ((key + 1) << 2))
+    store<u32>(starts + ((key + 1) << 2), sum)
+  }
+}
+
+/** Puts rows `from`…`to`−1 into a band's table. */
+export function fillWideTable(band: u32, from: u32, to: u32): void {
+  const cursors = offsetsOf(band) + 4
+  const fragments = fragmentsAt + <usize>band * (capacity << 1)
+  const numbers = numbersAt + <usize>band * capacity * 3
+  const next = nextOf(band)
+  for (let number = from; number < to; number++) {
+    const row = rowsAt + (<usize>number << 5)
+    const cursor = cursors + (<usize>keyOf(row, band) << 2)
+    const place = <usize>load<u32>(cursor)
+    store<u32>(cursor, <u32>place + 1)
+    store<u16>(fragments + (place << 1), <u16>keyOf(row, next))
+    store<u16>(numbers + place * 3, <u16>number)
+    store<u8>(numbers + place * 3, <u8>(number >> 16), 2)
+  }
+}
+
+/** How many masks of so many bits there are for a key of so many. */
+function masksOf(width: u32, bits: u32): u32 {
+  if (bits == 0) return 1
+  if (bits == 1) return width
+  if (bits == 2) return (width * (width - 1)) / 2
+  return (width * (width - 1) * (width - 2)) / 6
+}
+
+/** Where the masks with so many bits begin. Of each number of bits, those that fit a narrower key stand first. */
+function masksAt(bits: u32): usize {
+  let masks: u32 = 0
+  for (let fewer: u32 = 0; fewer < bits; fewer++) masks += masksOf(WIDEST_BITS, fewer)
+  return WIDE_MASKS_AT + (<usize>masks << 2)
+}
+
+/** Writes the masks by which the keys near a key differ from it. */
+export function writeWideMasks(): void {
+  let one = masksAt(1)
+  let two = masksAt(2)
+  let three = masksAt(3)
+  store<u32>(masksAt(0), 0)
+  for (let high: u32 = 0; high < WIDEST_BITS; high++) {
+    store<u32>(one, <u32>1 << high)
+    one += 4
+    for (let low: u32 = 0; low < high; low++) {
+      store<u32>(two, (<u32>1 << high) | (<u32>1 << low))
+      two += 4
+      for (let lowest: u32 = 0; lowest < low; lowest++) {
+        store<u32>(three, (<u32>1 << high) | (<u32>1 << low) | (<u32>1 << lowest))
+        three += 4
+      }
+    }
+  }
+}
+
+/** How many candidates a needle meets in one band at one distance. Reads the offsets alone. */
+export function countWideCandidates(needle: usize, band: u32, distanceBits: u32): u32 {
+  const offsets = offsetsOf(band)
+  const key = keyOf(needle, band)
+  let candidates: u32 = 0
+  let mask = masksAt(distanceBits)
+  for (const end = mask + (<usize>masksOf(widthOf(band), distanceBits) << 2); mask < end; mask += 4) {
+    const bucket = offsets + (<usize>(key ^ load<u32>(mask)) << 2)
+    candidates += load<u32>(bucket, 4) - load<u32>(bucket)
+  }
+  return candidates
+}
+
+/** How many candidates a needle meets under the plan. */
+export function countWidePlanned(needle: usize): u32 {
+  let candidates: u32 = 0
+  for (let band: u32 = 0; band < bands; band++) {
+    const reach = <u32>load<u8>(PLAN_AT + band)
+    for (let bits: u32 = 0; bits < reach; bits++) candidates += countWideCandidates(needle, band, bits)
+  }
+  return candidates
+}
+
+/**
+ * Finds what `needleCount` needles at NEEDLES_AT reach in bands `fromBand`…`toBand`−1 under the plan; as `probe` of narrow bands.
+ *
+ * @returns how many were written; −1 when there are more candidates or hits than scratch has room for, and then none counts.
+ */
+export function probeWide(needleCount: u32, fromBand: u32, toBand: u32, thresholdBits: u32): i32 {
+  let survivors = SURVIVORS_AT
+  let groupEnd = GROUP_ENDS_AT
+  for (let band = fromBand; band < toBand; band++) {
+    const reach = <u32>load<u8>(PLAN_AT + band)
+    if (reach == 0) continue
+    for (let needle: u32 = 0; needle < needleCount; needle++) {
+      survivors = probeBand(band, reach, NEEDLES_AT + (<usize>needle << 5), survivors)
+      if (survivors == 0) return -1
+      store<u32>(groupEnd, <u32>survivors)
+      groupEnd += 4
+    }
+  }
+  return verify(needleCount, fromBand, toBand, thresholdBits)
+}
+
+/** Appends the places of the numbers of rows that one needle reaches in one band. @returns their end, or 0 when there is no room. */
+function probeBand(band: u32, reach: u32, needle: usize, survivors: usize): usize {
+  const offsets = offsetsOf(band)
+  const width = widthOf(band)
+  const fragments = fragmentsAt + <usize>band * (capacity << 1)
+  const key = keyOf(needle, band)
+  const nextBand = nextOf(band)
+  let candidates: u32 = 0
+  let touched: u32 = 0
+  let span = SPANS_AT
+  for (let bits: u32 = 0; bits < reach; bits++) {
+    let mask = masksAt(bits)
+    for (const end = mask + (<usize>masksOf(width, bits) << 2); mask < end; mask += 4) {
+      const pair = load<u64>(offsets + (<usize>(key ^ load<u32>(mask)) << 2))
+      const start = <u32>pair
+      const size = <u32>(pair >> 32) - start
+      store<u32>(span, start)
+      store<u32>(span, size, 4)
+      span += size != 0 ? 8 : 0
+      candidates += size
+      // Asks for the bucket's lines now, all buckets at a time.
+      const from = fragments + (<usize>start << 1)
+      for (let line = from, to = from + (<usize>size << 1); line < to; line += 64) touched += load<u8>(line)
+    }
+    store<u32>(SPAN_ENDS_AT + (<usize>bits << 2), <u32>span)
+  }
+  keep = touched
+  if (candidates > SURVIVORS - <u32>((survivors - SURVIVORS_AT) >> 2)) return 0
+
+  const next = i16x8.splat(<i16>keyOf(needle, nextBand))
+  const within = reach + <u32>load<u8>(PLAN_AT + nextBand) - 1
+  const numbers = numbersAt + <usize>band * capacity * 3
+  span = SPANS_AT
+  for (let bits: u32 = 0; bits < reach; bits++) {
+    const end = <usize>load<u32>(SPAN_ENDS_AT + (<usize>bits << 2))
+    survivors = filter(span, end, fragments, numbers, next, within - bits, survivors)
+    span = end
+  }
+  return survivors
+}
+
+/** Keeps the compiler from leaving out reads whose only purpose is to have been made. */
+let keep: u32 = 0
+
+export function wideKept(): u32 {
+  return keep
+}
+
+function filter(span: usize, end: usize, fragments: usize, numbers: usize, next: v128, most: u32, survivors: usize): usize {
+  switch (most) {
+    case 0:
+      return filterAtMost(span, end, fragments, numbers, next, 0, survivors)
+    case 1:
+      return filterAtMost(span, end, fragments, numbers, next, 1, survivors)
+    case 2:
+      return filterAtMost(span, end, fragments, numbers, next, 2, survivors)
+    case 3:
+      return filterAtMost(span, end, fragments, numbers, next, 3, survivors)
+    case 4:
+      return filterAtMost(span, end, fragments, numbers, next, 4, survivors)
+    default:
+      return filterAtMost(span, end, fragments, numbers, next, most, survivors)
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function filterAtMost(
+  span: usize,
+  end: usize,
+  fragments: usize,
+  numbers: usize,
+  next: v128,
+  most: u32,
+  survivors: usize,
+): usize {
+  for (; span < end; span += 8) {
+    const start = <usize>load<u32>(span)
+    const size = load<u32>(span, 4)
+    for (let at: u32 = 0; at < size; at += 8) {
+      const differing = v128.xor(v128.load(fragments + ((start + <usize>at) << 1)), next)
+      let found = <u32>i16x8.bitmask(atMost(differing, most))
+      if (size - at < 8) found &= (1 << (size - at)) - 1
+      for (; found != 0; found &= found - 1) {
+        store<u32>(survivors, <u32>(numbers + (start + <usize>(at + ctz(found))) * 3))
+        survivors += 4
+      }
+    }
+  }
+  return survivors
+}
+
+function verify(needleCount: u32, fromBand: u32, toBand: u32, thresholdBits: u32): i32 {
+  let survivor = SURVIVORS_AT
+  let groupEnd = GROUP_ENDS_AT
+  let hit = HITS_AT
+  for (let band = fromBand; band < toBand; band++) {
+    if (load<u8>(PLAN_AT + band) == 0) continue
+    for (let number: u32 = 0; number < needleCount; number++) {
+      const needle = NEEDLES_AT + (<usize>number << 5)
+      const end = <usize>load<u32>(groupEnd)
+      groupEnd += 4
+      const near = keepNear(survivor, end, needle, thresholdBits, rowsAt)
+      for (let at = survivor; at < near; at += 4) {
+        const row = load<u32>(at)
+        const bits = rowsAt + (<usize>row << 5)
+        if (!isReachedIn(bits, needle, band) || isReachedBefore(bits, needle, band)) continue
+        if (hit == SURVIVORS_AT) return -1
+        store<u32>(hit, row)
+        store<u16>(hit, <u16>distanceTo(bits, needle), 4)
+        store<u16>(hit, <u16>number, 6)
+        hit += 8
+      }
+      survivor = end
+    }
+  }
+  return <i32>((hit - HITS_AT) >> 3)
+}
+
+function isReachedBefore(row: usize, needle: usize, band: u32): bool {
+  for (let earlier: u32 = 0; earlier < band; earlier++) if (isReachedIn(row, needle, earlier)) return true
+  return false
+}
+
+function isReachedIn(row: usize, needle: usize, band: u32): bool {
+  const reach = <u32>load<u8>(PLAN_AT + band)
+  const bits = <u32>popcnt(keyOf(row, band) ^ keyOf(needle, band))
+  if (bits >= reach) return false
+  const next = nextOf(band)
+  return bits + <u32>popcnt(keyOf(row, next) ^ keyOf(needle, next)) < reach + <u32>load<u8>(PLAN_AT + next)
+}
