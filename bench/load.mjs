@@ -6,6 +6,8 @@
 // 512 connections: on one machine, over loopback. Of a hundred requests 90 ask about a hash, 8 about a picture (JPEG, 1280 × 960), 2 write;
 // beside them two people a second hand in a picture. Every answer is checked; status 1 when one was wrong.
 //
+// What goes on is what is behind the first two seconds of a phase: until then a burst is let in.
+//
 // Each kind alone for S seconds, as fast as it goes; all together, as fast as it goes; half of that, as it comes by itself; three times
 // that; half of it again. With --minutes, half of it for so long, and what is in memory meanwhile.
 

@@ -78,7 +78,10 @@ answer({
 
 function tallying() {
   const kinds = Object.fromEntries(
-    KINDS.map((kind) => [kind, { atMs: [], times: [], refusedAtMs: [], wrong: 0, unsent: 0, withoutRetryAfter: 0 }]),
+    KINDS.map((kind) => [
+      kind,
+      { atMs: [], times: [], refusedAtMs: [], refusedBy: {}, wrong: 0, unsent: 0, withoutRetryAfter: 0 },
+    ]),
   )
   return {
     unsent(kind) {
@@ -88,6 +91,8 @@ function tallying() {
       const own = kinds[kind]
       if (answered.status === 503) {
         own.refusedAtMs.push(answeredMs)
+        const code = codeOf(answered)
+        own.refusedBy[code] = (own.refusedBy[code] ?? 0) + 1
         if (answered.retryAfterS === undefined) own.withoutRetryAfter++
         return
       }
@@ -110,4 +115,8 @@ function tallying() {
       ),
     }),
   }
+}
+
+function codeOf({ body }) {
+  return /"code":"([a-z-]+)"/.exec(body.toString())?.[1] ?? 'unknown'
 }

@@ -8,6 +8,9 @@ const WINDOW_MS = 500
 /** Of a window's answers, so many may be late before it is not as usual. */
 const LATE_SHARE = 0.05
 
+/** Until a queue has been long for long enough to be called so, a burst is let in: that is not how it goes on. */
+const SETTLED_AFTER_MS = 2000
+
 const BULK = Object.keys(SHARES)
 
 /** A phase in numbers. */
@@ -26,10 +29,34 @@ export function summary({ name, kinds, wallMs, samples, delays }) {
     unsent: sum('unsent'),
     wrong: sum('wrong'),
     ...percentiles(bulk),
-    kinds: Object.fromEntries(Object.entries(kinds).map(([kind, { times }]) => [kind, percentiles(times)])),
+    kinds: Object.fromEntries(
+      Object.entries(kinds).map(([kind, { times, atMs }]) => [
+        kind,
+        {
+          ...percentiles(times),
+          settledP99Ms: percentile(
+            times.filter((_, i) => atMs[i] > SETTLED_AFTER_MS),
+            0.99,
+          ),
+        },
+      ]),
+    ),
+    refusedBy: sumUp(all.map((own) => own.refusedBy)),
     oldestPictureS: Math.max(0, ...samples.map(({ oldestS }) => oldestS)),
     delays,
   }
+}
+
+function sumUp(counts) {
+  const sums = {}
+  for (const count of counts) for (const [code, number] of Object.entries(count)) sums[code] = (sums[code] ?? 0) + number
+  return sums
+}
+
+function textOf(counts) {
+  return Object.entries(counts)
+    .map(([code, number]) => `${number.toLocaleString('en')} ${code}`)
+    .join(', ')
 }
 
 /** How many requests of the whole mixture were answered a second: what is refused leaves the rest less of a mixture. */
@@ -52,11 +79,11 @@ export function partLines({ alone, together }) {
 
 export function phaseLines(phases) {
   return phases.map((phase) => {
-    const { name, perS, refused, people, peopleRefused, unsent, oldestPictureS, delays } = summary(phase)
+    const { name, perS, refusedBy, people, peopleRefused, unsent, oldestPictureS, delays } = summary(phase)
     return {
       phase: name,
       'answered a second': perS,
-      'refused with 503': refused,
+      'refused with 503': textOf(refusedBy),
       'not sent': unsent,
       people,
       'people refused': peopleRefused,
@@ -70,7 +97,7 @@ export function phaseLines(phases) {
 export function kindLines(phases) {
   return phases.flatMap((phase) => {
     const { name, kinds } = summary(phase)
-    return Object.entries(kinds).map(([kind, { p50Ms, p99Ms, p999Ms }]) => ({
+    return Object.entries(kinds).map(([kind, { p50Ms, p99Ms, p999Ms, settledP99Ms }]) => ({
       phase: name,
       kind,
       answered: phase.kinds[kind].times.length,
@@ -78,6 +105,7 @@ export function kindLines(phases) {
       'p50 ms': p50Ms,
       'p99 ms': p99Ms,
       'p99.9 ms': p999Ms,
+      'p99 ms behind 2 s': settledP99Ms,
     }))
   })
 }
@@ -92,10 +120,10 @@ export function memoryLines({ samples }) {
 export function goalLines({ alone, together, normal, overload, after, soak }) {
   const parts = BULK.reduce((sum, kind) => sum + SHARES[kind] / 100 / summary(alone[kind]).perS, 0)
   const [usual, over] = [summary(normal), summary(overload)]
-  const late = (kind) => over.kinds[kind].p99Ms / usual.kinds[kind].p99Ms
+  const late = (kind) => over.kinds[kind].settledP99Ms / usual.kinds[kind].settledP99Ms
   return [
     goal('what the parts alone would add up to / together', 1 / parts / wholePerS(together), 1.43, ''),
-    ...BULK.map((kind) => goal(`p99 of ${kind} that is let in, 3 times / half`, late(kind), 2, '')),
+    ...BULK.map((kind) => goal(`p99 of ${kind} that is let in, behind the first 2 s, 3 times / half`, late(kind), 2, '')),
     goal('refusals without Retry-After', over.withoutRetryAfter, 0, ''),
     goal('people refused', over.peopleRefused, 0, ''),
     goal('back to normal after', backAfterMs(after, usual) / 1000, 5, ' s'),

@@ -128,7 +128,7 @@ export const SERVER_LIMITS: ServerLimits = {
  */
 export const ADMISSION: Readonly<Record<Shortage, DelayRule>> = {
   turns: { steadyMs: 25, burstMs: 500, intervalMs: 250 },
-  pictures: { steadyMs: 250, burstMs: 5000, intervalMs: 1000 },
+  pictures: { steadyMs: 250, burstMs: 2000, intervalMs: 500 },
 }
 
 function row(

@@ -1,8 +1,8 @@
 // Who is let in while there is more to do than can be done: nobody waits in a queue that only grows, and people come before programs.
 
 /**
- * While a queue has been short within the last `intervalMs`, a burst may wait up to `burstMs`. A queue that has stayed long for that
- * whole time will not shorten by itself: then nobody is let in who would wait longer than `steadyMs`.
+ * A burst may wait up to `burstMs`. A queue that has been long for `intervalMs`, and never short meanwhile, will not shorten by itself: then
+ * nobody is let in who would wait longer than `steadyMs`.
  *
  * @see Nichols, Jacobson, "Controlling Queue Delay", 2012; Maurer, "Fail at Scale", 2015, whose form of it this is.
  */
@@ -21,12 +21,16 @@ export interface DelayGate {
 
 /** @param now in milliseconds, never goes back. */
 export function delayGate({ steadyMs, burstMs, intervalMs }: DelayRule, now: () => number): DelayGate {
-  let shortAtMs = now()
+  // Since it was first seen long, not since it was last seen short: a process that was given no processor for a while saw nothing.
+  let longSinceMs: number | undefined
   return {
     observe(waitedMs) {
-      if (waitedMs <= steadyMs) shortAtMs = now()
+      longSinceMs = waitedMs <= steadyMs ? undefined : (longSinceMs ?? now())
     },
-    admits: (waitedMs) => waitedMs <= (now() - shortAtMs < intervalMs ? burstMs : steadyMs),
+    admits(waitedMs) {
+      const staysLong = longSinceMs !== undefined && now() - longSinceMs >= intervalMs
+      return waitedMs <= (staysLong ? steadyMs : burstMs)
+    },
   }
 }
 

@@ -7,11 +7,15 @@ t.test('a burst waits, and a queue that stays long lets nobody in who would wait
   let nowMs = 0
   const gate = delayGate(RULE, () => nowMs)
   gate.observe(5)
-  nowMs = 50
+  nowMs = 1000
+  t.ok(gate.admits(400), 'nothing was seen for long, which says nothing')
   gate.observe(300)
   t.ok(gate.admits(400), 'a burst')
   t.notOk(gate.admits(501), 'but not for ever')
-  nowMs = 100
+  nowMs = 1099
+  gate.observe(300)
+  t.ok(gate.admits(400))
+  nowMs = 1100
   t.notOk(gate.admits(21), 'it has been long for the whole interval')
   t.ok(gate.admits(20))
   gate.observe(20)
@@ -95,9 +99,11 @@ t.test('long calls that go on in turns of their own count as well', async (t) =>
 t.test('pictures wait for workers, and for nothing else', async (t) => {
   const { picture, rest } = loop()
   t.equal(picture(0), undefined)
+  t.equal(picture(11), undefined)
   rest(99)
   t.equal(picture(50), undefined, 'a burst')
   rest(1)
   t.equal(picture(11), 'pictures')
   t.equal(picture(10), undefined)
+  t.equal(picture(50), undefined)
 })
