@@ -2,6 +2,7 @@
 
 import { Redis, type RedisOptions } from 'ioredis'
 import { Problem } from '../domain/problem.js'
+import { clusterConnector, tlsOf } from './cluster-connector.js'
 import { type Arg, type Durability, DurableWriter, type Script } from './durable-writer.js'
 import { parseRedisUrl, type RedisPlace } from './redis-url.js'
 
@@ -79,13 +80,23 @@ function connect(target: RedisTarget, options: RedisOptions): Redis {
 
 function connectTo({ address }: RedisPlace, common: RedisOptions & { readonly replyMapping: 'legacy' }): Redis {
   if (address.kind === 'server') return new Redis(address.url, common)
-  const { sentinels, name, username, password, isTls } = address
+  const { username, password } = address
+  const credentials = { ...(username !== undefined && { username }), ...(password !== undefined && { password }) }
+  if (address.kind === 'cluster')
+    return new Redis({
+      ...common,
+      ...credentials,
+      ...tlsOf(address),
+      Connector: clusterConnector(address),
+      // The keys have moved to another master, or the one that had them is a replica now: it has to be found.
+      reconnectOnError: ({ message }) => /^(MOVED|READONLY|CLUSTERDOWN|ASK)\b/.test(message),
+    })
+  const { sentinels, name, isTls } = address
   return new Redis({
     ...common,
+    ...credentials,
     sentinels: [...sentinels],
     name,
-    ...(username !== undefined && { username }),
-    ...(password !== undefined && { password }),
     ...(isTls && { tls: {}, enableTLSForSentinelMode: true, sentinelTLS: {} }),
     sentinelRetryStrategy: retryDelayMs,
     // A master that was cut off does not close its connections: Sentinels say that it is none any more.
@@ -119,4 +130,4 @@ export function isAway(error: unknown): boolean {
 const AWAY_CODES = new Set<unknown>(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_SOCKET_CLOSED'])
 
 const AWAY =
-  /^(LOADING|MASTERDOWN|READONLY|OOM|MISCONF|BUSY|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|UNBLOCKED)|Connection is closed|writeable and enableOfflineQueue|timed out|max retries|aborted due to connection close|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT/i
+  /^(LOADING|MASTERDOWN|READONLY|OOM|MISCONF|BUSY|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|NOREPLICAS|UNBLOCKED)|Connection is closed|writeable and enableOfflineQueue|timed out|max retries|aborted due to connection close|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT/i

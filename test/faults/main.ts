@@ -1,7 +1,9 @@
 // npm run faults -- [--faults N] [--seed S] [--longest-ms M] [--only NAME]… [--json]
-// npm run faults -- --failovers N [--seed S]   with three Redis and three Sentinels: the master is killed and cut off by turns
+// npm run faults -- --failovers N [--seed S] [--cluster]   with three Redis and three Sentinels, or with a Cluster of three masters that have two
+//   replicas each: the master is killed and cut off by turns
 
 import { parseArgs } from 'node:util'
+import { startCluster } from './cluster.js'
 import { failover, type MasterEnd } from './failover.js'
 import type { Findings } from './findings.js'
 import { isCause, run } from './run.js'
@@ -13,12 +15,17 @@ const { values } = parseArgs({
     'longest-ms': { type: 'string', default: '30000' },
     only: { type: 'string', multiple: true },
     failovers: { type: 'string' },
+    cluster: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 })
 if (values.failovers !== undefined) {
   const ends = Array.from({ length: Number(values.failovers) }, (_, i): MasterEnd => (i % 2 === 0 ? 'killed' : 'cut off'))
-  const { findings, acknowledged, tookMs } = await failover(ends, Number(values.seed))
+  const { findings, acknowledged, tookMs } = await failover(
+    ends,
+    Number(values.seed),
+    values.cluster ? (folder, binary) => startCluster(folder, binary, 2) : undefined,
+  )
   list(findings)
   const { lost, wrong, hung } = findings
   const longestMs = Math.round(Math.max(...tookMs))

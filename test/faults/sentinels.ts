@@ -98,7 +98,7 @@ export async function startSentinels(folder: string, binary: string): Promise<Se
   }
 }
 
-function keep(binary: string, home: string, args: readonly string[]): Omit<RedisProcess, 'port'> {
+export function keep(binary: string, home: string, args: readonly string[]): Omit<RedisProcess, 'port'> {
   mkdirSync(home, { recursive: true })
   let child: ChildProcess | undefined
   return {
@@ -117,11 +117,11 @@ function keep(binary: string, home: string, args: readonly string[]): Omit<Redis
   }
 }
 
-async function answering(port: number): Promise<void> {
+export async function answering(port: number): Promise<void> {
   await until(async () => (await infoOf(port)) !== '', 20_000)
 }
 
-async function infoOf(port: number): Promise<string> {
+export async function infoOf(port: number): Promise<string> {
   const redis = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => null })
   redis.on('error', () => {})
   try {
@@ -134,7 +134,7 @@ async function infoOf(port: number): Promise<string> {
   }
 }
 
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer().listen(0, '127.0.0.1')

@@ -33,6 +33,8 @@ export interface TestService {
 
 export interface TestServiceOptions {
   readonly redis?: TestRedis
+  /** Of another Redis than that one. */
+  readonly redisUrl?: string
   readonly sealKey?: Buffer
   readonly keyring?: (isFirstUse: boolean) => Keyring
   readonly uploadLimits?: Partial<UploadLimits>
@@ -82,7 +84,10 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
   const redis = options.redis ?? (await startRedis(t))
   const log: string[] = []
   const services = await openServices({
-    redis: { url: undefined, socket: redis.socket },
+    redis:
+      options.redisUrl === undefined
+        ? { url: undefined, socket: redis.socket }
+        : { url: options.redisUrl, socket: undefined },
     keyring: options.keyring ?? (() => makeKeyring([options.sealKey ?? SEAL_KEY])),
     handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' },
     retentionMs: RETENTION_MS,

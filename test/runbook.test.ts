@@ -1,0 +1,210 @@
+// Each block of commands in docs/runbook.md, run as it stands, in the order of the page, against a service.
+
+import { execFile } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join, resolve } from 'node:path'
+import t from 'tap'
+import { parseRedisUrl } from '../src/store/redis-url.js'
+import { keyringOf } from '../src/store/seal-keys.js'
+import { startRedis } from './helpers/redis.js'
+import { post } from './helpers/requests.js'
+import { keyFor, openCase, randomHashText, startService, until } from './helpers/service.js'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+
+interface Ran {
+  readonly status: number
+  readonly out: string
+  readonly errors: string
+}
+
+interface Procedure {
+  readonly env?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>)
+  /** A process that runs until it is asked to stop: it is, once this was printed. */
+  readonly until?: RegExp
+  readonly before?: () => Promise<unknown>
+  check(ran: Ran): unknown
+}
+
+t.test('every procedure of the runbook does what it says', { timeout: 120_000 }, async (t) => {
+  const place = mkdtempSync(join(tmpdir(), 'tabir-runbook-'))
+  t.teardown(() => rmSync(place, { recursive: true, force: true }))
+  const redis = await startRedis(t)
+  symlinkSync(redis.dataDir, join(place, 'data'))
+  mkdirSync(join(place, 'backups'))
+  const settings = { dataDir: redis.dataDir, sealKeys: undefined, sealKeyFile: undefined }
+  const service = await startService(t, {
+    redis,
+    keyring: (isFirstUse) => keyringOf(settings, isFirstUse),
+    withdrawalsFolder: join(redis.dataDir, 'withdrawals'),
+  })
+  const { app, services } = service
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const ngo = await keyFor(service, 'an NGO', undefined, 'ngo')
+  const other = await keyFor(service, 'another', ['match'])
+  await post(app, '/v1/banks', { name: 'mine' }, ngo.headers)
+  const bankHash = randomHashText()
+  const added = await post(app, '/v1/banks/mine/signals', { signals: [{ type: 'pdq', hash: bankHash }] }, ngo.headers)
+  const signal = added.json<{ signals: { signalId: string }[] }>().signals[0]?.signalId ?? ''
+  const matches = async (hash: string) => {
+    const answer = await post(app, '/v1/match', { queries: [{ signals: [{ type: 'pdq', hash }] }] }, ngo.headers)
+    return answer.json<{ results: { matches: unknown[] }[] }>().results[0]?.matches.length
+  }
+  const own = await openCase(app)
+  const hers = randomHashText()
+  const images = [{ signals: [{ type: 'pdq', hash: hers, quality: 100 }] }]
+  t.equal((await post(app, `${own.url}/hashes`, { images }, own.headers)).statusCode, 201)
+  const tabir = (...args: string[]) => run(place, `tabir ${args.join(' ')}`, { REDIS_SOCKET: redis.socket })
+  const said = (pattern: RegExp) => (ran: Ran) => t.match(ran, { status: 0, out: pattern })
+
+  const procedures: Readonly<Record<string, readonly Procedure[]>> = {
+    'Start and stop': [
+      {
+        until: /Tabir is ready at/,
+        env: { TABIR_DATA_DIR: join(place, 'fresh'), TABIR_PORT: '0', REDIS_SOCKET: '' },
+        check: (ran) => t.equal(ran.status, 0, 'stops clean'),
+      },
+    ],
+    'Keys for callers': [
+      { check: said(/"keyId"/) },
+      {
+        env: { KEYID: other.keyId },
+        async check(ran) {
+          said(/"key"/)(ran)
+          await until(() => services.identify(other.key) === undefined)
+        },
+      },
+    ],
+    'Somebody searches for what is stored': [
+      { env: { KEYID: ngo.keyId }, check: ({ status }) => t.ok(status <= 1, 'a key that is not suspended stays as it is') },
+      { env: { BANK: 'mine' }, check: said(/"signalId"/) },
+    ],
+    'What waits for you': [
+      {
+        before: () => tabir('trust', 'dispute', signal, 'harmless-content'),
+        check: said(new RegExp(signal)),
+      },
+      {
+        before: () => tabir('trust', 'hold', signal),
+        env: { SIGNAL: signal },
+        async check(ran) {
+          said(new RegExp(signal))(ran)
+          await until(async () => (await matches(bankHash)) === 1)
+        },
+      },
+    ],
+    'What was done': [{ check: said(/"sound":true/) }],
+    'A new seal key': [
+      {
+        async check(ran) {
+          said(/"k2"/)(ran)
+          t.notMatch(await tabir('keys', 'seal', 'list'), { out: /"k1"/ })
+          t.equal(await matches(hers), 1)
+        },
+      },
+    ],
+    'More than one Redis': ['sentinel', 'cluster'].map((kind) => ({
+      check: ({ status, out }: Ran) => {
+        t.equal(status, 0)
+        t.match(parseRedisUrl(/REDIS_URL=(\S+)/.exec(out)?.[1] ?? ''), { address: { kind }, replicas: 1 })
+      },
+    })),
+    'Is it well?': [{ env: { URL: url }, check: ({ out }) => t.match(out, /Redis[\s\S]*revision/i) }],
+    'Erasing what was withdrawn': [{ check: said(/rewriting started|scheduled/) }],
+    Backup: [{ env: { BACKUPS: join(place, 'backups') }, check: said(/"sizeBytes"/) }],
+    Restore: [
+      {
+        async before() {
+          t.equal((await app.inject({ method: 'DELETE', url: own.url, headers: own.headers })).statusCode, 200)
+          await app.close()
+          await services.close()
+          await redis.server.stop()
+        },
+        env: () => ({ BACKUP: join(place, 'backups', readdirSync(join(place, 'backups'))[0] ?? ''), REDIS_SOCKET: '' }),
+        async check(ran) {
+          said(/"casesEnded":1/)(ran)
+          t.match(ran.out, /"known"/)
+          await redis.reopen()
+          const again = await startService(t, { redis, keyring: (isFirstUse) => keyringOf(settings, isFirstUse) })
+          const answer = await post(
+            again.app,
+            '/v1/match',
+            { queries: [hers, bankHash].map((hash) => ({ signals: [{ type: 'pdq', hash }] })) },
+            ngo.headers,
+          )
+          const found = answer.json<{ results: { matches: unknown[] }[] }>().results.map((each) => each.matches.length)
+          t.same(found, [0, 1], 'what was withdrawn since is not back, and the rest is')
+        },
+      },
+    ],
+    Upgrade: [
+      {
+        until: /Tabir is ready at/,
+        env: { BACKUPS: join(place, 'backups'), TABIR_PORT: '0' },
+        check: (ran) => t.match(ran, { status: 0, out: /"sizeBytes"/ }, 'backed up, and started beside the one that runs'),
+      },
+    ],
+  }
+
+  for (const { heading, blocks } of sections(readFileSync(join(ROOT, 'docs/runbook.md'), 'utf8'))) {
+    const own = procedures[heading] ?? []
+    t.equal(blocks.length, own.length, `${heading}: each block of commands is run`)
+    for (const [i, block] of blocks.entries()) {
+      const procedure = own[i]
+      if (procedure === undefined) continue
+      t.comment(`${heading}: ${block.split('\n')[0]}`)
+      await procedure.before?.()
+      const env = { REDIS_SOCKET: redis.socket, ...(typeof procedure.env === 'function' ? procedure.env() : procedure.env) }
+      await procedure.check(await run(place, block, env, procedure.until))
+    }
+  }
+  const named = new Set(sections(readFileSync(join(ROOT, 'docs/runbook.md'), 'utf8')).map(({ heading }) => heading))
+  t.same(
+    Object.keys(procedures).filter((heading) => !named.has(heading)),
+    [],
+    'and no other',
+  )
+})
+
+/** The blocks of commands, by the nearest heading above. */
+function sections(page: string): { readonly heading: string; readonly blocks: readonly string[] }[] {
+  return page.split(/^#{2,3} /m).flatMap((part) => {
+    const blocks = [...part.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, block]) => block ?? [])
+    return blocks.length === 0 ? [] : [{ heading: part.split('\n')[0] ?? '', blocks }]
+  })
+}
+
+/** As in a checkout that is up to date and whose packages are installed: `git pull` and `npm ci` have nothing to do. */
+const PROGRAMS = {
+  git: `[ "$1" = pull ]`,
+  npx: `[ "$1" = tabir ] && shift && exec "${process.execPath}" "${ROOT}/bin/tabir.js" "$@"`,
+  tabir: `exec "${process.execPath}" "${ROOT}/bin/tabir.js" "$@"`,
+  npm: `case "$1" in ci) exit 0;; start) exec "${process.execPath}" "${ROOT}/dist/src/supervisor.js";; esac; exit 2`,
+} as const
+
+function run(place: string, block: string, env: Readonly<Record<string, string>>, untilPrinted?: RegExp): Promise<Ran> {
+  const bin = join(place, 'bin')
+  mkdirSync(bin, { recursive: true })
+  for (const [name, script] of Object.entries(PROGRAMS)) {
+    writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`)
+    chmodSync(join(bin, name), 0o755)
+  }
+  const PATH = [bin, process.env['PATH']].join(delimiter)
+  return new Promise((resolve) => {
+    // exec: what is to be asked to stop is the last command itself.
+    const script =
+      untilPrinted === undefined
+        ? `set -euo pipefail\n${block}\necho "REDIS_URL=\${REDIS_URL:-}"`
+        : `set -euo pipefail\n${block.trim().replace(/([^\n]*)$/, 'exec $1')}`
+    const child = execFile(
+      'bash',
+      ['-c', script],
+      { cwd: place, env: { PATH, TABIR_DATA_DIR: join(place, 'data'), ...env } },
+      (_, out, errors) => resolve({ status: child.exitCode ?? 1, out, errors }),
+    )
+    child.stdout?.on('data', (text) => {
+      if (untilPrinted?.test(String(text))) child.kill('SIGTERM')
+    })
+  })
+}
