@@ -16,7 +16,8 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .sort()
 
 t.setTimeout(FILE_TIMEOUT_MS * files.length)
-t.jobs = Math.max(2, Math.min(4, availableParallelism()))
+// Two for each core: a file spends half of its time waiting for its Redis, its workers, its browser.
+t.jobs = Math.max(2, Math.min(8, 2 * availableParallelism()))
 for (const name of files) {
   const args = ['-u', 'NODE_OPTIONS', process.execPath, '--enable-source-maps', resolve(folder, name)]
   t.spawn(
