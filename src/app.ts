@@ -220,7 +220,11 @@ export async function buildApp({
       onFailure: (request) => noteFailure(services.limits, here, request.ip),
     })
     await guarded.register(limits, { counter: services.limits, here })
-    await guarded.register(healthRoutes, { health, metrics: metrics.text })
+    await guarded.register(healthRoutes, {
+      health,
+      metrics: metrics.text,
+      whoSeesMetrics: exposure === 'public' ? 'admin' : 'public',
+    })
     await guarded.register(docRoutes)
     await guarded.register(challengeRoutes, { prefix: '/v1', proofOfWork: services.proofOfWork })
     await guarded.register(caseRoutes, { prefix: '/v1', cases, idempotency, signer, proofOfWork: services.proofOfWork })

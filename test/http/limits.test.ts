@@ -20,7 +20,7 @@ t.test('every route has limits, and the table names no route that is not there',
     t.ok(app.hasRoute({ method, url }), named)
   }
   const unlimited = new Set(['GET /health/live', 'GET /health/ready'])
-  for (const path of ['/', '/case', '/metrics', '/health/index', '/v1/receipts/key', '/health/live', '/health/ready']) {
+  for (const path of ['/', '/case', '/how-it-works', '/health/index', '/v1/receipts/key', '/health/live', '/health/ready']) {
     const { headers } = await app.inject({ url: path })
     t.equal(headers['ratelimit'] !== undefined, !unlimited.has(`GET ${path}`), path)
   }

@@ -13,7 +13,7 @@ import { apiKeysIn } from '../../src/store/api-keys.js'
 import { openStore } from '../../src/store/store.js'
 import { refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
-import { startService, until } from '../helpers/service.js'
+import { keyFor, startService, until } from '../helpers/service.js'
 import { listen, readAll } from '../helpers/sockets.js'
 
 const STRICT = "default-src 'none';base-uri 'none';form-action 'none';frame-ancestors 'none'"
@@ -42,6 +42,17 @@ t.test('answers run nothing in a browser, frame nowhere, and are for no other pa
     await app.inject({ method: 'OPTIONS', url: '/v1/match', headers: { origin: 'https://a.example' } }),
     'route-unknown',
   )
+})
+
+t.test('where anybody may come, metrics are for an operator', async (t) => {
+  const service = await startService(t, { exposure: 'public' })
+  const scrape = (key?: string) =>
+    service.app.inject({ url: '/metrics', ...(key !== undefined && { headers: { authorization: `Bearer ${key}` } }) })
+  refused(t, await scrape(), 'key-missing')
+  refused(t, await scrape((await keyFor(service, 'a platform', ['match'])).key), 'scope-missing')
+  const seen = await scrape((await keyFor(service, 'the operator', ['admin'], 'operator')).key)
+  t.equal(seen.statusCode, 200)
+  t.match(seen.body, /^tabir_/m)
 })
 
 t.test('pages of the origins that are named may read answers, and no others', async (t) => {

@@ -11,6 +11,8 @@ export interface HealthRouteOptions {
   readonly health: Health
   /** The metrics in Prometheus's text format. */
   readonly metrics: () => Promise<string>
+  /** They count what is registered and matched, which is nobody's business where anybody may come. */
+  readonly whoSeesMetrics: 'public' | 'admin'
 }
 
 const Ready = z.object({
@@ -24,7 +26,7 @@ const Ready = z.object({
   }),
 })
 
-export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (app, { health, metrics }) => {
+export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (app, { health, metrics, whoSeesMetrics }) => {
   app.get(
     '/health/live',
     {
@@ -73,7 +75,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
     async () => ({ ...health.index(), behind: await health.behind() }),
   )
 
-  app.get('/metrics', { config: { scope: 'public' }, schema: { hide: true } }, async (_request, reply) =>
+  app.get('/metrics', { config: { scope: whoSeesMetrics }, schema: { hide: true } }, async (_request, reply) =>
     reply.type('text/plain; version=0.0.4').send(await metrics()),
   )
 }
