@@ -1,5 +1,5 @@
 // Makes a folder of pictures to be confused by, for --distractors: what other photographs look like in the same apps, with the same stickers and
-// the same captions; pages of text; plain ones.
+// the same captions; pieces of them; pages of text; plain ones.
 //
 //   node bench/robustness/confusing.mjs PHOTOS FOLDER [CACHE]
 //
@@ -19,6 +19,8 @@ const EDITS = [
   'un_video_page,un_wallpaper_chat,un_channel_post_sent,un_story_reply,un_desktop_chat,un_clip,un_gallery_across,un_shade_over',
   'un_snap,un_macro,un_profile_grid,un_phone_on_desk',
 ].flatMap((names) => names.split(','))
+const PIECES = 15
+const LEAST_PIECE_SIDE = 0.3
 const TEXT_PAGES = 120
 const PLAIN = 80
 const SYLLABLES = ['ba', 'ta', 'ko', 'ri', 'men', 'su', 'lang', 'di', 'per', 'na', 'gar', 'the', 'in', 'of', 'ment', 'ker']
@@ -38,9 +40,24 @@ const edits = await openEdits({
 for (const photo of photosOf(folder, 'tuning', Number.POSITIVE_INFINITY)) {
   writeFileSync(join(to, photo.name), photo.read())
   for await (const { id, bytes } of edits.of(photo)) writeFileSync(join(to, `${photo.stem}.${id}.jpg`), bytes)
+  for (let i = 0; i < PIECES; i++) writeFileSync(join(to, `${photo.stem}.piece-${i}.jpg`), await piece(photo, i))
 }
 for (let page = 0; page < TEXT_PAGES; page++) await draw(`text-${page}`, textPage(page))
 for (let i = 0; i < PLAIN; i++) await draw(`plain-${i}`, plain(i))
+
+/** Of any place and shape, mirrored or not: a registered picture of its own, so that there are more pairs than photographs. */
+async function piece({ stem, read }, i) {
+  const random = randomOf(`piece ${stem} ${i}`)
+  const { data, info } = await sharp(read()).rotate().toBuffer({ resolveWithObject: true })
+  const side = (whole) => Math.round(whole * (LEAST_PIECE_SIDE + random.int(0, 500) / 1000))
+  const [width, height] = [side(info.width), side(info.height)]
+  const [left, top] = [random.int(0, info.width - width), random.int(0, info.height - height)]
+  return sharp(data)
+    .extract({ left, top, width, height })
+    .flop(random.int(0, 1) === 1)
+    .jpeg({ quality: 85 })
+    .toBuffer()
+}
 
 async function draw(name, svg) {
   writeFileSync(

@@ -1,0 +1,115 @@
+// A registry of many: a catalogue, a finder over it, and what it would read from the store.
+
+import { randomBytes } from 'node:crypto'
+import { CASES_BANK_NAME } from '../../dist/src/domain/bank.js'
+import { formatUuid } from '../../dist/src/domain/ids.js'
+import { detailedSize } from '../../dist/src/hash/details/detailed-size.js'
+import { detailsWith } from '../../dist/src/hash/details/details.js'
+import { loadDetailsKernelSync } from '../../dist/src/hash/details-kernel.js'
+import { loadFrameKernelSync } from '../../dist/src/hash/frame-kernel.js'
+import { Catalogue } from '../../dist/src/services/catalogue.js'
+import { commonRowsUnder } from '../../dist/src/services/common-rows.js'
+import { detailFinderWith } from '../../dist/src/services/detail-finder.js'
+import { detailingWith } from '../../dist/src/services/detailing.js'
+import { veilFrom } from '../../dist/src/services/veil.js'
+import { decode } from '../../dist/workers/media/decode.js'
+import { fill, pointsOf, settle } from './filler.mjs'
+
+const FIRST_KIN = 2 ** 31
+
+export class World {
+  veil = veilFrom(Buffer.alloc(32, 1))
+  catalogue = new Catalogue()
+  corpus
+  #details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
+  #common = commonRowsUnder(this.veil)
+  #points = new Map()
+  #names = new Map()
+  #onCandidates = () => {}
+  #images
+  #keeping = detailingWith({
+    replica: { catalogue: this.catalogue },
+    veil: this.veil,
+    common: this.#common,
+    clock: () => performance.now(),
+  })
+  #finder = detailFinderWith({
+    veil: this.veil,
+    common: this.#common,
+    images: {
+      points: async (ids) => {
+        this.#onCandidates(ids.length)
+        // Of a picture that only fills, those of any others: it is verified like any wrong candidate.
+        return ids.map((id, i) => this.#points.get(id) ?? pointsOf(this.corpus, this.veil, i))
+      },
+    },
+  })
+
+  constructor(images, folder) {
+    this.corpus = fill(this.catalogue, this.veil, images, folder)
+    this.#images = images
+  }
+
+  /** What a worker does, and then an api. @returns milliseconds of each. */
+  async register(name, file) {
+    const pixels = await decode(file, detailedSize)
+    const found = timed(() => this.#details.register(pixels))
+    const keepStart = process.cpuUsage()
+    const { image, beside } = await this.#keeping.keep([], found.value, FIRST_KIN + this.#names.size)
+    const keptMs = cpuMs(keepStart)
+    const id = formatUuid(randomBytes(16))
+    const facts = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 0 }
+    this.catalogue.put(id, { ...facts, signals: [], ...image })
+    this.#points.set(id, beside.points)
+    this.#names.set(id, name)
+    settle(this.catalogue)
+    return { foundMs: found.ms, keptMs }
+  }
+
+  /** @returns the views of a picture that is asked about, and what finding them took. */
+  async look(file) {
+    const pixels = await decode(file, detailedSize)
+    const { value, ms } = timed(() => this.#details.ask(pixels))
+    return { views: value, ms }
+  }
+
+  /** @returns names of what was found, and milliseconds until the store would be asked, and from then on. */
+  async find(views) {
+    let [candidates, askedAfterMs] = [0, undefined]
+    const start = process.cpuUsage()
+    this.#onCandidates = (count) => {
+      candidates = count
+      askedAfterMs = cpuMs(start)
+    }
+    const found = await this.#finder.find(views, {
+      catalogue: this.catalogue,
+      mirrors: true,
+      role: () => 'wanted',
+      giveWay: () => undefined,
+    })
+    const allMs = cpuMs(start)
+    const searchMs = askedAfterMs ?? allMs
+    const names = found.map(({ image }) => this.#names.get(image.id) ?? 'a picture that fills')
+    return { names, candidates, searchMs, verifyMs: allMs - searchMs }
+  }
+
+  /** Bytes an image. */
+  memory() {
+    const bytes = this.catalogue.index('detail').bytes + this.catalogue.imageBytes
+    return {
+      memoryBytes: bytes / (this.#images + this.#names.size),
+      parts: this.catalogue.index('detail').status(24).length,
+    }
+  }
+}
+
+function timed(work) {
+  const start = process.cpuUsage()
+  const value = work()
+  return { value, ms: cpuMs(start) }
+}
+
+function cpuMs(since) {
+  const { user, system } = process.cpuUsage(since)
+  return (user + system) / 1000
+}
