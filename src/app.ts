@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import multipart from '@fastify/multipart'
 import swaggerUi from '@fastify/swagger-ui'
-import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyPluginCallback, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Caller } from './domain/access.js'
 import { errorInLogs } from './http/error-in-logs.js'
@@ -134,6 +134,8 @@ export interface AppOptions {
   /** In place of the numbers of the table of limits. */
   readonly mostOf?: Partial<Readonly<Record<LimitName, number>>>
   readonly serverLimits?: ServerLimits
+  /** Makes a span of each request; none when left out. */
+  readonly tracing?: FastifyPluginCallback | undefined
   /** Who is let in while there is too much to do; by the rules of the table of limits when left out. */
   readonly admission?: Admission
   /** Whose pages may read answers; nobody's but ours when left out. */
@@ -158,6 +160,7 @@ export async function buildApp({
   exposure = 'private',
   mostOf = {},
   serverLimits = SERVER_LIMITS,
+  tracing,
   admission: admitted = admissionFor({
     rules: ADMISSION,
     pictureWaitedMs: () => services.health.pictures().untakenMs,
@@ -201,6 +204,7 @@ export async function buildApp({
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
 
+  if (tracing !== undefined) await app.register(tracing)
   const metrics = makeMetrics(services.health)
   await app.register(requestLog, { observe: metrics.observe })
   await app.register(problemAnswers, { country })

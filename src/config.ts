@@ -88,6 +88,10 @@ const Variables = z.object({
   TABIR_EXPOSURE: z.enum(['private', 'public'], { error: 'must be private or public' }).default('private'),
   TABIR_PROBING: z.enum(PROBING_MODES, { error: `must be one of ${PROBING_MODES.join(', ')}` }).optional(),
   TABIR_MAX_QUERIES_PER_ORG_PER_DAY: wholeNumber(0, 1_000_000_000_000).default(0),
+  TABIR_TRACES_URL: z
+    .string()
+    .regex(/^https?:\/\/[^\s@]+$/, 'must be the address of an OTLP collector, such as http://127.0.0.1:4318/v1/traces')
+    .optional(),
   TABIR_LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
       error: 'must be fatal, error, warn, info, debug, trace or silent',
@@ -158,6 +162,7 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
     exposure: e.TABIR_EXPOSURE,
     probing: e.TABIR_PROBING ?? (e.TABIR_EXPOSURE === 'public' ? ('suspend' as const) : ('tell' as const)),
     maxQueriesPerOrgPerDay: e.TABIR_MAX_QUERIES_PER_ORG_PER_DAY,
+    tracesUrl: e.TABIR_TRACES_URL,
     logLevel: e.TABIR_LOG_LEVEL,
     env: e.TABIR_ENV,
   }))
@@ -204,6 +209,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_MAX_QUERIES_PER_ORG_PER_DAY',
     'TABIR_WEBHOOK_ORIGINS',
     'TABIR_EXCHANGES_FILE',
+    'TABIR_TRACES_URL',
     'TABIR_LOG_LEVEL',
     'TABIR_ENV',
   ],
@@ -212,6 +218,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_HASHERS',
     'TABIR_HASHER_MEMORY_MB',
     'TABIR_ERASE_EVERY_S',
+    'TABIR_TRACES_URL',
     'TABIR_LOG_LEVEL',
     'TABIR_ENV',
   ],

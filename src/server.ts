@@ -12,11 +12,13 @@ import { refuseToStart, stopOnSignal } from './process.js'
 import { openServices } from './services.js'
 import { headText } from './store/audit.js'
 import { keyringOf } from './store/seal-keys.js'
+import { startTracing } from './tracing.js'
 import { loadSite } from './web/site.js'
 
 const config = readConfig(process.env)
 await refusePublicHost('TABIR_HANDOFF_HOST', config.handoffHost).catch(refuseToStart)
 const tls = readTls(config.tlsFiles)
+const tracing = config.tracesUrl === undefined ? undefined : await startTracing(config.tracesUrl, 'tabir-api')
 const services = await openServices({
   redis: { url: config.redisUrl, socket: config.redisSocket },
   keyring: (isFirstUse) => keyringOf(config, isFirstUse),
@@ -72,6 +74,7 @@ const starting = import('./app.js').then(({ buildApp }) =>
     corsOrigins: config.corsOrigins,
     trustedProxies: config.trustedProxies,
     tls,
+    tracing: tracing?.plugin,
     exposure: config.exposure,
     mostOf: config.maxQueriesPerOrgPerDay === 0 ? {} : { asked: config.maxQueriesPerOrgPerDay },
     logLevel: config.logLevel,
@@ -87,6 +90,7 @@ stopOnSignal(async () => {
   await app.close()
   clearTimeout(lastCall)
   await services.close()
+  await tracing?.close()
 })
 
 const url = await app.listen({ host: config.host, port: config.port })

@@ -11,6 +11,7 @@ import { HASH_IMAGE_QUEUE, HASHING_TIME_LIMIT_MS, QUEUE_PREFIX } from '../src/jo
 import { stopOnSignal } from '../src/process.js'
 import { connectForWaiting } from '../src/store/store.js'
 import { BEAT_EVERY_MS } from '../src/store/worker-beats.js'
+import { startTracing } from '../src/tracing.js'
 import { keepBeating } from './beating.js'
 import { findCage, ownFiles } from './cage.js'
 import { keepCases } from './case-life.js'
@@ -18,6 +19,7 @@ import { hashImageHandler } from './hash-image.js'
 import { collectAtOnce } from './heap.js'
 import { checkDecoderFloors } from './media/decode.js'
 import { openSandbox } from './sandbox.js'
+import { traced } from './traced.js'
 
 /** One image's whole time; the supervisor waits a little longer. */
 const FINISH_WITHIN_MS = 30_000
@@ -26,6 +28,7 @@ collectAtOnce()
 const config = readConfig(process.env)
 checkDecoderFloors()
 
+const tracing = config.tracesUrl === undefined ? undefined : await startTracing(config.tracesUrl, 'tabir-workers')
 const target = { url: config.redisUrl, socket: config.redisSocket }
 const redis = connectForWaiting(target)
 const visit = visitHandoffs()
@@ -43,7 +46,7 @@ await sandbox.ready
 const held = await sandbox.confines
 const lacking = CONFINES.filter((confine) => !held.includes(confine))
 console.log(JSON.stringify({ msg: 'what holds for children that decode', held, lacking }))
-const hashImage = hashImageHandler({ visit, sandbox })
+const hashImage = traced(hashImageHandler({ visit, sandbox }))
 
 const worker = new Worker(
   HASH_IMAGE_QUEUE,
@@ -81,4 +84,5 @@ stopOnSignal(async () => {
   await sandbox.close()
   visit.close()
   redis.disconnect()
+  await tracing?.close()
 })

@@ -1,6 +1,7 @@
 // The way to a Redis Cluster. All of Tabir's keys have one hash tag, so all lie on one of its masters: whoever asks connects to that
 // one, and asks again who it is whenever the connection breaks.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { StandaloneConnector } from 'ioredis/built/connectors/index.js'
 import { z } from 'zod'
@@ -21,16 +22,32 @@ const Slots = z.array(z.tuple([z.int(), z.int()]).rest(z.tuple([z.string().nulla
 export function clusterConnector(cluster: Cluster) {
   const known = new Map(cluster.seeds.map((seed) => [nameOf(seed), seed]))
   return class extends StandaloneConnector {
+    #hasFound = false
+
     constructor() {
       super({ ...cluster.seeds[0], ...tlsOf(cluster) })
     }
 
     override async connect(emit: Parameters<StandaloneConnector['connect']>[0]) {
       this.connecting = true
-      const master = await masterOf(cluster, known)
-      if (!this.connecting) throw new Error('Connection is closed.')
+      const master = await this.#find()
       this.options = { ...master, ...tlsOf(cluster) }
       return super.connect(emit)
+    }
+
+    /** At a start, what fails is the operator's to see. Later nobody may know for a while, and an error here would be the connection's end. */
+    async #find(): Promise<Node> {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const master = await masterOf(cluster, known)
+          this.#hasFound = true
+          if (this.connecting) return master
+        } catch (error) {
+          if (!this.#hasFound) throw error
+        }
+        if (!this.connecting) throw new Error('Connection is closed.')
+        await sleep(Math.min(50 * attempt, 500))
+      }
     }
   }
 }

@@ -12,6 +12,8 @@ const NODE_TIMEOUT_MS = 1000
 
 export interface Cluster extends Sentinels {
   readonly ports: readonly number[]
+  /** Ends all nodes, and starts them again on their data. */
+  restart(): Promise<void>
   /** The slot that a key lies in, as the Cluster says. */
   slotOf(key: string): Promise<number>
 }
@@ -71,6 +73,11 @@ export async function startCluster(folder: string, binary: string, replicas: 0 |
       const server = servers[ports.indexOf(port ?? 0)]
       if (port === undefined || server === undefined) throw new Error('the Cluster names a master')
       return { port, ...server }
+    },
+    async restart() {
+      await Promise.all(servers.map((server) => server.kill()))
+      for (const server of servers) server.start()
+      for (const port of ports) await answering(port)
     },
     async close() {
       for (const line of lines) line.disconnect()

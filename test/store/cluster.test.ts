@@ -73,6 +73,15 @@ t.test('cases, banks, pictures and withdrawals in a Cluster of three masters', {
   t.equal((await app.inject({ method: 'DELETE', url: own.url, headers: own.headers })).statusCode, 200)
   t.equal(await matches(hash), 0)
 
+  await cluster.restart()
+  const again = randomHashText()
+  await until(async () => {
+    const answer = await post(app, '/v1/banks/mine/signals', { signals: [{ type: 'pdq', hash: again }] }, headers)
+    return answer.statusCode === 201
+  }, 30_000)
+  await until(async () => (await matches(again)) === 1)
+  t.equal(await matches(inBank), 1, 'all nodes were gone for a moment, in which nobody knew who has the keys')
+
   const held = await Promise.all(
     cluster.ports.map(async (port) => {
       const redis = new Redis({ port, host: '127.0.0.1' })

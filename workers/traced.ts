@@ -1,0 +1,28 @@
+// A span of each job. Without a collector there is no tracer behind this, and it costs nothing to speak of.
+
+import { SpanStatusCode, trace } from '@opentelemetry/api'
+import { HashImageJob } from '../src/jobs/hash-image.js'
+import type { HashImageOutcome } from './hash-image.js'
+
+type Handler = (data: unknown) => Promise<HashImageOutcome>
+
+export function traced(handle: Handler): Handler {
+  const tracer = trace.getTracer('tabir')
+  return (data) =>
+    tracer.startActiveSpan(HASH_IMAGE, async (span) => {
+      try {
+        const job = HashImageJob.safeParse(data)
+        if (job.success) span.setAttribute('tabir.purpose', job.data.purpose)
+        const outcome = await handle(data)
+        span.setAttribute('tabir.outcome', outcome)
+        return outcome
+      } catch (error) {
+        span.setStatus({ code: SpanStatusCode.ERROR }) // without a word: it may be a stranger's
+        throw error
+      } finally {
+        span.end()
+      }
+    })
+}
+
+const HASH_IMAGE = 'hash-image'
