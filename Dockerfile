@@ -20,10 +20,11 @@ FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
-COPY tsconfig.json build.mjs client-operations.mjs openapi.yaml ./
+COPY tsconfig.json build.mjs kernels.mjs client-operations.mjs openapi.yaml ./
 COPY src ./src
 COPY workers ./workers
 COPY page ./page
+COPY console ./console
 RUN node build.mjs
 
 FROM ${NODE_IMAGE}

@@ -83,3 +83,23 @@ t.test('units, compose file and manifests set variables and start programs that 
 function unitFiles(folder: string): string[] {
   return readdirSync(join(root, folder)).map((name) => `${folder}/${name}`)
 }
+
+t.test('an image is built from all that the build reads, and the rest of the repository stays out', (t) => {
+  const copied = [...read('Dockerfile').matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
+    ([, names]) => names?.split(' ') ?? [],
+  )
+  const allowed = read('.dockerignore').matchAll(/^!(.+)$/gm)
+  t.same([...new Set(copied)].sort(), Array.from(allowed, ([, name]) => name).sort())
+  const programs = [...read('build.mjs').matchAll(/from '\.\/([\w-]+\.mjs)'/g)].flatMap(([, name]) => name ?? [])
+  const sources = readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && holdsSource(entry.name))
+    .map(({ name }) => name)
+  for (const name of ['build.mjs', 'tsconfig.json', ...programs, ...sources]) t.ok(copied.includes(name), name)
+  t.end()
+})
+
+/** Of the program itself: tests and measurements are no part of it. */
+function holdsSource(folder: string): boolean {
+  if (['test', 'bench', 'fuzz', 'dist', 'node_modules', 'examples'].includes(folder)) return false
+  return readdirSync(join(root, folder)).some((name) => /\.tsx?$/.test(name))
+}
