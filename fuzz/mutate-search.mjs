@@ -29,10 +29,18 @@ const COPIED = [
   'src/hash/hash256.ts',
   'test/search',
   'test/data',
-  'build.mjs',
+  'kernels.mjs',
   'package.json',
   'tsconfig.json',
 ]
+/** The whole build makes the page as well, of which the copies have nothing. */
+const BUILD = `
+import { spawnSync } from 'node:child_process'
+import { buildKernels } from './kernels.mjs'
+buildKernels(import.meta.dirname)
+const { status } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'])
+process.exit(status ?? 1)
+`
 const GENERATED = 'src/search/engine.generated.ts'
 const TEST_MS = 120_000
 
@@ -88,6 +96,7 @@ async function copied() {
   const compilerOptions = { ...config.compilerOptions, noCheck: true }
   const include = ['src/search/**/*.ts', 'test/search/**/*.ts']
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ ...config, compilerOptions, include }))
+  writeFileSync(join(folder, 'build.mjs'), BUILD)
   if (!(await builds(folder))) throw new Error('the engine does not build')
   const failed = await firstFailed(folder, TESTS)
   if (failed !== undefined) throw new Error(`the engine as it is fails ${failed}`)
@@ -137,7 +146,7 @@ async function firstFailed(folder, names) {
 /** `undefined` when it did not come to an end in time. */
 function exitCode(command, args, cwd, timeoutMs) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, stdio: 'ignore', env: { ...process.env, TAP_BAIL: '1' } })
+    const child = spawn(command, args, { cwd, stdio: 'ignore', env: { ...process.env, TAP_BAIL: '1', TAP_TIMEOUT: '100' } })
     const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
     child.once('error', reject)
     child.once('close', (code) => {
