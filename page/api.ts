@@ -3,6 +3,8 @@
 import type { CaseState } from '../src/domain/case.js'
 import type { CaseEventKind, PlatformBucket } from '../src/domain/case-event.js'
 import type { Category } from '../src/domain/signal.js'
+import type { Law, Statement } from '../src/domain/sla.js'
+import type { DisputeAnswer } from '../src/domain/trust.js'
 import type { FileSignal } from './hashing/outcome.js'
 import type { Challenge, Proof } from './proving.js'
 
@@ -21,6 +23,7 @@ export interface CaseView {
   readonly category: Category | null
   readonly createdAt: string
   readonly expiresAt: string
+  readonly remindAt: string
   readonly withdrawnAt: string | null
   readonly expiredAt: string | null
   readonly images: number
@@ -36,11 +39,26 @@ export interface CaseEvent {
 }
 
 export interface FiledPicture {
+  readonly imageId: string
   readonly registeredAt: string
   readonly quality: number
   /** false: held until somebody has looked at it, or judged a false report. */
   readonly matching: boolean
   readonly disputed: boolean
+  /** What she said to that. */
+  readonly answer: DisputeAnswer | null
+}
+
+export interface GivenNotice {
+  readonly laws: readonly Law[]
+  readonly statements: readonly Statement[]
+  readonly actingAs: 'self' | 'representative'
+  readonly contact?: string
+}
+
+export interface KeptNotice {
+  readonly laws: readonly Law[]
+  readonly givenAt: string
 }
 
 /** All that is kept of a case. The receipt is signed: it is saved as it came, and not looked into. */
@@ -92,6 +110,21 @@ export const api = {
   /** The time line as Server-Sent Events, from after an event on, for as long as the line holds. */
   events: ({ caseNumber, token }: Access, afterId: string, signal: AbortSignal): Promise<Answer<ReadableStream>> =>
     ask('GET', `${pathOf(caseNumber)}/events`, { token, as: 'stream', afterId, signal }),
+
+  renew: (caseNumber: string, pin: string): Promise<Answer<Pick<CaseView, 'expiresAt' | 'remindAt'>>> =>
+    ask('POST', `${pathOf(caseNumber)}/renewals`, { json: { pin } }),
+
+  newPin: ({ caseNumber, token }: Access): Promise<Answer<{ readonly pin: string }>> =>
+    ask('POST', `${pathOf(caseNumber)}/pin`, { token }),
+
+  notice: ({ caseNumber, token }: Access): Promise<Answer<{ readonly notice: KeptNotice | null }>> =>
+    ask('GET', `${pathOf(caseNumber)}/notice`, { token }),
+
+  giveNotice: ({ caseNumber, token }: Access, notice: GivenNotice): Promise<Answer<KeptNotice>> =>
+    ask('PUT', `${pathOf(caseNumber)}/notice`, { token, json: notice }),
+
+  answer: ({ caseNumber, token }: Access, imageId: string, answer: DisputeAnswer): Promise<Answer<unknown>> =>
+    ask('PUT', `${pathOf(caseNumber)}/images/${encodeURIComponent(imageId)}/answer`, { token, json: { answer } }),
 
   withdraw: ({ caseNumber, token }: Access): Promise<Answer<unknown>> => ask('DELETE', pathOf(caseNumber), { token }),
 

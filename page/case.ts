@@ -2,18 +2,21 @@
 
 import { PIN_PATTERN, parseCaseNumber } from '../src/domain/case.js'
 import { BEFORE_ALL_EVENTS } from '../src/domain/case-event.js'
-import { type Access, type Answer, api, type CaseEvent, type CaseView, type Failure } from './api.js'
+import { type Access, api, type CaseEvent, type CaseView, type Failure } from './api.js'
 import { chosenCategory } from './category.js'
 import { picker } from './choosing/picker.js'
 import { announce, goTo, onClick, one, setText, show } from './dom.js'
+import { type Asking, refuse, sentenceOf, whileDisabled } from './following/asking.js'
 import { follow } from './following/follow.js'
+import { keeping } from './following/keeping.js'
+import { notices } from './following/notice.js'
 import { papers } from './following/papers.js'
-import { drawPictures } from './following/pictures.js'
+import { pictures } from './following/pictures.js'
 import { addToTimeLine, drawTimeLine } from './following/time-line.js'
 import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
-import { say, sayCount, sayDate, sayTime } from './messages.js'
-import { type Sending, sending, sentenceFor } from './sending/sending.js'
+import { say, sayCount, sayDate } from './messages.js'
+import { type Sending, sending } from './sending/sending.js'
 
 export function casePage(): void {
   /** In memory alone: whoever finds the device later finds no token. */
@@ -27,6 +30,10 @@ export function casePage(): void {
   }
   const chosen = picker(goOn, () => (isExtended ? 'details' : 'hashes'))
   const paper = papers({ access: () => access, lost: (failure) => lost(failure, 'view-error') })
+  const asking: Asking = { access: () => access, lost, look: async () => void (await refresh()) }
+  const kept = keeping(asking)
+  const notice = notices(asking)
+  const registered = pictures(asking)
   guardLeaving(() => sent?.isUnfinished() ?? chosen.holdsPictures())
 
   show('enter')
@@ -80,9 +87,11 @@ export function casePage(): void {
     const { case: view, events, images } = answer.value
     isExtended = view.extendedProtection && given.offersExtendedProtection
     draw(view)
-    drawPictures(images)
+    registered.draw(images)
     drawTimeLine(events)
     paper.draw(answer.value)
+    kept.draw(view, isOpen(view))
+    void notice.draw(isOpen(view))
     return events.at(-1)?.id ?? BEFORE_ALL_EVENTS
   }
 
@@ -126,8 +135,12 @@ export function casePage(): void {
   }
 }
 
-function draw({ caseNumber, state, category, createdAt, expiresAt, withdrawnAt, expiredAt }: CaseView): void {
-  const isOpen = state === 'open' || state === 'active'
+function isOpen({ state }: CaseView): boolean {
+  return state === 'open' || state === 'active'
+}
+
+function draw(view: CaseView): void {
+  const { caseNumber, state, category, createdAt, expiresAt, withdrawnAt, expiredAt } = view
   setText('view-error', '')
   setText('view-number', caseNumber)
   setText('view-state', say(`run.caseState.${state}`))
@@ -138,32 +151,11 @@ function draw({ caseNumber, state, category, createdAt, expiresAt, withdrawnAt, 
   one('withdrawn-row', HTMLElement).hidden = withdrawnAt === null
   setText('view-ended', expiredAt === null ? '' : sayDate(expiredAt))
   one('ended-row', HTMLElement).hidden = expiredAt === null
-  one('expires-row', HTMLElement).hidden = !isOpen
-  for (const id of ['add', 'withdraw']) one(id, HTMLElement).hidden = !isOpen
+  one('expires-row', HTMLElement).hidden = !isOpen(view)
+  for (const id of ['add', 'withdraw']) one(id, HTMLElement).hidden = !isOpen(view)
 }
 
 function nameOf(category: string): string {
   const names = one('category-names', HTMLTemplateElement).content
   return names.querySelector(`[data-category="${category}"]`)?.textContent ?? category
-}
-
-function sentenceOf(failure: Failure): string {
-  if (failure.kind !== 'refused') return sentenceFor(failure)
-  if (failure.code !== 'pin-locked') return say('run.case.wrong')
-  return say('run.case.locked', { time: sayTime(new Date(Date.now() + 1000 * (failure.retryAfterS ?? 3600))) })
-}
-
-function refuse(errorId: string, text: string, inputId: string): void {
-  setText(errorId, text)
-  one(inputId, HTMLInputElement).focus()
-}
-
-async function whileDisabled<T>(id: string, work: () => Promise<Answer<T>>): Promise<Answer<T>> {
-  const button = one(id, HTMLButtonElement)
-  button.disabled = true
-  try {
-    return await work()
-  } finally {
-    button.disabled = false
-  }
 }

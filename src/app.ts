@@ -28,6 +28,7 @@ import { caseImageRoutes } from './http/routes/case-images.js'
 import { caseRoutes } from './http/routes/cases.js'
 import { challengeRoutes } from './http/routes/challenge.js'
 import { dayRoutes } from './http/routes/days.js'
+import { disputeAnswerRoutes } from './http/routes/dispute-answers.js'
 import { docRoutes } from './http/routes/docs.js'
 import { exchangeRoutes } from './http/routes/exchanges.js'
 import { exportRoutes } from './http/routes/exports.js'
@@ -235,6 +236,7 @@ export async function buildApp({
     await guarded.register(assistedCaseRoutes, { prefix: '/v1', cases, idempotency, now })
     await guarded.register(caseFileRoutes, { prefix: '/v1', files, signer, now })
     await guarded.register(caseImageRoutes, { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
+    await guarded.register(disputeAnswerRoutes, { prefix: '/v1', trust })
     await guarded.register(pageRoutes, { site })
     await guarded.register(matchRoutes, {
       prefix: '/v1',

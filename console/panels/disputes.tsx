@@ -15,6 +15,7 @@ interface Judged {
   readonly heldFor: string | null
   readonly heldAt: string | null
   readonly disputedAt: string | null
+  readonly answer: string | null
   readonly dispute: { readonly state: string; readonly reasons: readonly string[] }
   readonly provenance: {
     readonly attestations: number
@@ -58,6 +59,7 @@ export function Disputes({ api }: { api: Api }) {
         columns={[
           ...ABOUT,
           { title: 'Because', value: ({ dispute }) => dispute.reasons.map(sayName).join(', ') },
+          { title: 'Her answer', value: ({ answer }) => (answer === null ? 'none' : sayName(answer)) },
           {
             title: 'Since',
             value: ({ disputedAt }) => disputedAt ?? undefined,

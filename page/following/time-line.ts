@@ -6,7 +6,7 @@ import { announce, made, one } from '../dom.js'
 import { say, sayCount, sayMoment, sayRange } from '../messages.js'
 
 export function drawTimeLine(events: readonly CaseEvent[]): void {
-  one('time-line', HTMLOListElement).replaceChildren(...events.toReversed().map(lineFor))
+  one('time-line', HTMLOListElement).replaceChildren(...[...events].reverse().map(lineFor))
 }
 
 export function addToTimeLine(event: CaseEvent): void {

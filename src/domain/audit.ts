@@ -18,6 +18,7 @@ export const AUDIT_ACTS = {
   'case.pin-changed': ['case'],
   'case.renewed': ['case'],
   'case.withdrawn': ['case'],
+  'dispute.answered': ['signalId', 'answer'],
   'dispute.decided': ['signalId', 'outcome'],
   'dispute.reversed': ['signalId'],
   'bank.removed': ['bank'],

@@ -28,6 +28,10 @@ export const DISPUTE_REASONS = [
 ] as const
 export type DisputeReason = (typeof DISPUTE_REASONS)[number]
 
+/** What she whose picture it is says to a dispute, or who acts for her. A list and no free text, as above. */
+export const DISPUTE_ANSWERS = ['shows-me-without-consent', 'added-by-mistake'] as const
+export type DisputeAnswer = (typeof DISPUTE_ANSWERS)[number]
+
 export const DISPUTE_STEPS = {
   none: ['open'],
   open: ['upheld', 'rejected'],
@@ -72,6 +76,8 @@ export interface Trust {
   readonly settled: readonly DisputeReason[]
   readonly disputedAtMs: number | undefined
   readonly decidedAtMs: number | undefined
+  /** To the dispute that is open, or was decided last; the last word counts. */
+  readonly answer?: DisputeAnswer | undefined
   readonly circulation: Circulation
   readonly heldFor: HoldCause | undefined
   readonly heldAtMs: number | undefined
@@ -100,6 +106,7 @@ export type TrustAction =
   | { readonly kind: 'attest'; readonly party: string }
   | { readonly kind: 'verify' }
   | { readonly kind: 'decide'; readonly outcome: DisputeOutcome }
+  | { readonly kind: 'answer'; readonly answer: DisputeAnswer }
   /** Takes back that a dispute was upheld. */
   | { readonly kind: 'reinstate' }
   | { readonly kind: 'hold'; readonly cause: HoldCause; readonly flood: number; readonly untilS?: number }
@@ -141,6 +148,9 @@ export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | P
       return trust.verifiedAtMs === undefined ? { ...trust, verifiedAtMs: nowMs } : trust
     case 'decide':
       return decided(trust, action.outcome, nowMs)
+    case 'answer':
+      if (trust.dispute !== 'open') return 'dispute-not-open'
+      return trust.answer === action.answer ? trust : { ...trust, answer: action.answer }
     case 'reinstate':
       return reinstated(trust, nowMs)
     case 'hold':
@@ -215,7 +225,7 @@ function withDispute(
   if (trust.dispute === 'open') {
     return trust.reasons.includes(reason) ? heard : { ...heard, reasons: [...trust.reasons, reason] }
   }
-  return { ...heard, dispute: 'open', reasons: [reason], disputedAtMs: nowMs, decidedAtMs: undefined }
+  return { ...heard, dispute: 'open', reasons: [reason], disputedAtMs: nowMs, decidedAtMs: undefined, answer: undefined }
 }
 
 function decided(trust: Trust, outcome: DisputeOutcome, nowMs: number): Trust | ProblemCode {

@@ -3,6 +3,7 @@
 import type { CaseEvent } from '../domain/case-event.js'
 import type { Category, Tier } from '../domain/signal.js'
 import type { SignalType } from '../domain/signal-types.js'
+import type { DisputeAnswer } from '../domain/trust.js'
 import type { CaseEvents } from '../store/case-events.js'
 import type { Images } from '../store/images.js'
 import type { Trusts } from '../store/trust.js'
@@ -18,6 +19,8 @@ export interface FiledImage {
   /** What it is worth now, by those who vouched for it since. */
   readonly tier: Tier
   readonly disputed: boolean
+  /** What was answered to the dispute, while it is open. */
+  readonly answer: DisputeAnswer | undefined
   /** Not while it is held for an operator to look at, and never again once it was judged false. */
   readonly matching: boolean
   /** The best of its hashes, 0…100. */
@@ -50,7 +53,7 @@ export interface CaseFileParts {
   readonly cases: Pick<Cases, 'view'>
   readonly events: CaseEvents
   readonly images: Pick<Images, 'ofCase'>
-  readonly trusts: Pick<Trusts, 'standings'>
+  readonly trusts: Pick<Trusts, 'standings' | 'get'>
   readonly replica: Replica
   readonly audit: Pick<Audit, 'record'>
   readonly auditNameOf: (caseId: string) => Promise<string>
@@ -61,6 +64,9 @@ export function caseFilesIn({ cases, events, images, trusts, replica, audit, aud
     async file(own) {
       const [view, all, stored] = await Promise.all([cases.view(own), events.list(own.caseId), images.ofCase(own.caseId)])
       const standings = await trusts.standings(stored.map(({ id }) => id))
+      const answers = await Promise.all(
+        stored.map(async ({ id }, k) => (standings[k]?.disputed === true ? (await trusts.get(id)).trust.answer : undefined)),
+      )
       const filed = stored.map(({ id, image }, k): FiledImage => {
         const standing = standings[k] ?? { tier: image.tier, disputed: false, matches: true }
         const hashes: Partial<Record<SignalType, number>> = {}
@@ -68,7 +74,17 @@ export function caseFilesIn({ cases, events, images, trusts, replica, audit, aud
         const quality = Math.max(0, ...image.signals.map((signal) => signal.quality))
         const { createdAtMs, category } = image
         const { tier, disputed, matches: matching } = standing
-        return { imageId: id, registeredAtMs: createdAtMs, category, tier, disputed, matching, quality, hashes }
+        return {
+          imageId: id,
+          registeredAtMs: createdAtMs,
+          category,
+          tier,
+          disputed,
+          answer: answers[k],
+          matching,
+          quality,
+          hashes,
+        }
       })
       return { view, events: all, images: filed.toSorted((a, b) => a.registeredAtMs - b.registeredAtMs) }
     },

@@ -220,7 +220,8 @@ function newAuditName(): string {
   return randomBytes(8).toString('hex')
 }
 
-function actorOf({ by, record }: OwnCase): AuditActor {
+/** Who is recorded as having acted on a case. */
+export function actorOf({ by, record }: OwnCase): AuditActor {
   return by === 'organisation' ? `org:${record.assistance?.orgId ?? ''}` : 'submitter'
 }
 

@@ -10,6 +10,7 @@ import type { Support } from '../domain/tier.js'
 import {
   act,
   type Circulation,
+  type DisputeAnswer,
   type DisputeOutcome,
   type DisputeReason,
   type DisputeState,
@@ -58,6 +59,7 @@ export interface JudgedSignal extends SignalWorth {
   readonly heldUntilS: number | undefined
   readonly disputedAtMs: number | undefined
   readonly decidedAtMs: number | undefined
+  readonly answer: DisputeAnswer | undefined
   readonly heldAtMs: number | undefined
 }
 
@@ -92,6 +94,8 @@ export interface TrustService {
   signal(signalId: string): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, dispute-settled, signal-struck */
   dispute(caller: Caller | undefined, signalId: string, reason: DisputeReason): Promise<JudgedSignal>
+  /** What she whose picture it is says to the dispute. @throws {Problem} signal-unknown, also for a picture of another case; dispute-not-open, signal-struck */
+  answer(caseId: string, signalId: string, answer: DisputeAnswer, by: AuditActor): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, dispute-not-open */
   decide(signalId: string, outcome: DisputeOutcome, by?: AuditActor): Promise<JudgedSignal>
   /** Takes back that a dispute was upheld: it matches again, its account loses the strike. Saying it again changes nothing. @throws {Problem} signal-unknown, signal-not-struck */
@@ -258,6 +262,11 @@ export function trustOver({
         caller === undefined ? 'operator' : `key:${caller.keyId}`,
         caller?.orgId,
       ),
+    async answer(caseId, signalId, answer, by) {
+      const { image } = await read(signalId, 'signal-unknown')
+      if (image.caseId !== caseId) throw new Problem('signal-unknown')
+      return await changeSignal(signalId, { kind: 'answer', answer }, by)
+    },
     decide: (signalId, outcome, by = 'operator') => changeSignal(signalId, { kind: 'decide', outcome }, by),
     reinstate: (signalId, by = 'operator') => changeSignal(signalId, { kind: 'reinstate' }, by),
     verify: (signalId, by = 'operator') => changeSignal(signalId, { kind: 'verify' }, by),
@@ -289,6 +298,8 @@ function entryOf(action: TrustAction, signalId: string, by: AuditActor, atMs: nu
       return { act: 'signal.attested', by, about: { signalId }, atMs }
     case 'verify':
       return { act: 'signal.verified', by, about: { signalId }, atMs }
+    case 'answer':
+      return { act: 'dispute.answered', by, about: { signalId, answer: action.answer }, atMs }
     case 'decide':
       return { act: 'dispute.decided', by, about: { signalId, outcome: action.outcome }, atMs }
     case 'reinstate':
@@ -315,7 +326,7 @@ function worthOf(image: RegisteredImage, trust: Trust): SignalWorth {
 }
 
 function judged(signalId: string, image: RegisteredImage, trust: Trust): JudgedSignal {
-  const { circulation, heldFor, heldUntilS, disputedAtMs, decidedAtMs, heldAtMs } = trust
+  const { circulation, heldFor, heldUntilS, disputedAtMs, decidedAtMs, answer, heldAtMs } = trust
   return {
     signalId,
     bank: image.bank,
@@ -324,6 +335,7 @@ function judged(signalId: string, image: RegisteredImage, trust: Trust): JudgedS
     heldUntilS,
     disputedAtMs,
     decidedAtMs,
+    answer,
     heldAtMs,
     ...worthOf(image, trust),
   }

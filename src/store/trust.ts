@@ -6,6 +6,7 @@ import { formatUuid, parseUuid } from '../domain/ids.js'
 import { nameOfCode, TIER_NAMES, TIERS } from '../domain/signal.js'
 import {
   CIRCULATIONS,
+  DISPUTE_ANSWERS,
   DISPUTE_REASONS,
   DISPUTE_STATES,
   HOLD_CAUSES,
@@ -56,6 +57,7 @@ const TrustJson = z.object({
   settled: z.array(z.enum(DISPUTE_REASONS)),
   disputedAtMs: z.int().optional(),
   decidedAtMs: z.int().optional(),
+  answer: z.enum(DISPUTE_ANSWERS).optional(),
   circulation: z.enum(CIRCULATIONS),
   heldFor: z.enum(HOLD_CAUSES).optional(),
   heldAtMs: z.int().optional(),
@@ -146,11 +148,11 @@ function parse(stored: Buffer | null): StoredTrust {
   if (stored === null) return { trust: NO_TRUST, version: 0 }
   const text = stored.toString('utf8')
   const colon = text.indexOf(':')
-  const { verifiedAtMs, disputedAtMs, decidedAtMs, heldFor, heldAtMs, heldUntilS, ...rest } = TrustJson.parse(
+  const { verifiedAtMs, disputedAtMs, decidedAtMs, answer, heldFor, heldAtMs, heldUntilS, ...rest } = TrustJson.parse(
     JSON.parse(text.slice(colon + 1)),
   )
   return {
-    trust: { ...rest, verifiedAtMs, disputedAtMs, decidedAtMs, heldFor, heldAtMs, heldUntilS },
+    trust: { ...rest, verifiedAtMs, disputedAtMs, decidedAtMs, answer, heldFor, heldAtMs, heldUntilS },
     version: Number(text.slice(0, colon)),
   }
 }

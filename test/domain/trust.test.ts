@@ -182,6 +182,17 @@ t.test('that a dispute was upheld is taken back as if it had been rejected, and 
   t.match(said(held, { kind: 'reinstate' }), { circulation: 'matching', heldFor: undefined, heldAtMs: undefined })
 })
 
+t.test('a dispute is answered while it is open, and another one has no answer yet', async (t) => {
+  const answer: TrustAction = { kind: 'answer', answer: 'shows-me-without-consent' }
+  for (const state of ['none', 'rejected'] as const) t.equal(act(disputes[state], answer, 2), 'dispute-not-open', state)
+  t.equal(act(disputes.upheld, answer, 2), 'signal-struck')
+  const answered = said(disputes.open, answer)
+  t.equal(act(answered, answer, 2), answered, 'said again')
+  t.match(said(answered, disputeBy('b', 'public-interest')), { answer: answer.answer }, 'whoever joins disputes the same')
+  const again = said(answered, { kind: 'decide', outcome: 'rejected' }, disputeBy('b', 'harmless-content'))
+  t.equal(again.answer, undefined)
+})
+
 t.test('about a struck signal nothing more may be said', async (t) => {
   const more: TrustAction[] = [
     blockedBy('a'),
@@ -191,6 +202,7 @@ t.test('about a struck signal nothing more may be said', async (t) => {
     { kind: 'hold', cause: 'flood', flood: 1 },
     { kind: 'release' },
     { kind: 'decide', outcome: 'rejected' },
+    { kind: 'answer', answer: 'added-by-mistake' },
   ]
   for (const action of more) t.equal(act(disputes.upheld, action, 2), 'signal-struck', action.kind)
 })

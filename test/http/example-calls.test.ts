@@ -98,6 +98,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   // The operator decides.
   const signal = { params: { signalId } }
   await operator('disputeSignal', { ...signal, body: { reason: 'harmless-content' } })
+  await her('answerDispute', { params: { caseNumber, imageId: signalId }, body: { answer: 'shows-me-without-consent' } })
   await operator('listDisputes', { query: {} })
   await operator('decideDispute', { ...signal, body: { outcome: 'rejected' } })
   await operator('takeBackDecision', signal)

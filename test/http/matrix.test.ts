@@ -102,6 +102,7 @@ const BODIES: Readonly<Record<string, () => InjectOptions['payload']>> = {
   'POST /v1/cases/{caseNumber}/hashes': () => ({
     images: [{ signals: [{ type: 'pdq', hash: randomHashText(), quality: 90 }] }],
   }),
+  'PUT /v1/cases/{caseNumber}/images/{imageId}/answer': () => ({ answer: 'added-by-mistake' }),
   'PUT /v1/cases/{caseNumber}/complaint': () => ({ reference: 'police 7' }),
   'POST /v1/cases/{caseNumber}/complaint/checks': () => ({ reference: 'police 7' }),
 }
@@ -154,7 +155,7 @@ async function thingsOf(service: TestService, headers: Headers) {
   const hash = randomHashText()
   const added = await send('POST', '/v1/banks/ours/signals', { signals: [{ type: 'pdq', hash }] })
   const [signal] = added['signals'] as { signalId: string }[]
-  const { caseNumber } = await caseWithPicture(service)
+  const { caseNumber, imageId } = await caseWithPicture(service)
   const matchId = await matchIdOf(service, headers, hash)
   const webhook = await send('POST', '/v1/webhooks', { url: 'https://example.com/hook', events: ['match.found'] })
   const imported = await app.inject({
@@ -174,6 +175,7 @@ async function thingsOf(service: TestService, headers: Headers) {
     importId: imported.json<{ importId?: string }>().importId ?? '',
     signalId: signal?.signalId ?? '',
     caseNumber,
+    imageId,
     matchId,
     webhookId: String(webhook['webhookId']),
     deliveryId: randomUUID(),
@@ -184,6 +186,7 @@ async function thingsOf(service: TestService, headers: Headers) {
     watchId: randomUUID(),
     signalId: randomUUID(),
     caseNumber: UNKNOWN_CASE,
+    imageId: randomUUID(),
     matchId: `${matchId.startsWith('A') ? 'B' : 'A'}${matchId.slice(1)}`,
     webhookId: randomUUID(),
     deliveryId: randomUUID(),

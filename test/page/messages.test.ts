@@ -66,6 +66,7 @@ t.test('whatever the script says is among the messages', async (t) => {
   const counted = [...text.matchAll(/\bsayCount\(\s*'([^']+)'/g)].flatMap(([, key]) => inForms(key ?? ''))
   const chosen = [...text.matchAll(/'(run\.quality\.\w+)'/g)].map(([, key]) => key ?? '')
   const reasons = /REASONS = \[([\s\S]*?)\]/.exec(text)?.[1]?.match(/[\w-]+/g) ?? []
+  const answers = /ANSWERS = \[([^\]]*)\]/.exec(text)?.[1]?.match(/[\w-]+/g) ?? []
   const stands = /STANDS = \[([^\]]*)\]/.exec(text)?.[1]?.match(/\w+/g) ?? []
   const listed = [
     ...reasons.map((why) => `run.why.${why}`),
@@ -75,6 +76,7 @@ t.test('whatever the script says is among the messages', async (t) => {
     ...CASE_EVENT_KINDS.flatMap((kind) =>
       CASE_EVENTS[kind] === 'images' ? inForms(`run.event.${kind}`) : [`run.event.${kind}`],
     ),
+    ...answers.flatMap((each) => [`run.say.${each}`, `run.said.${each}`]),
     ...stands.flatMap((stand) => [`run.stands.${stand}`, ...inForms(`run.sum.${stand}`)]),
   ]
   t.ok(said.length > 20 && reasons.length > 5, 'the search finds them')

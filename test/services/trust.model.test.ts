@@ -8,6 +8,7 @@ import type { Caller } from '../../src/domain/access.js'
 import { Problem } from '../../src/domain/problem.js'
 import {
   act,
+  DISPUTE_ANSWERS,
   DISPUTE_REASONS,
   NO_TRUST,
   standingOf,
@@ -16,12 +17,13 @@ import {
   type TrustAction,
   VERDICTS,
 } from '../../src/domain/trust.js'
-import type { SignalWorth, TrustService } from '../../src/services/trust.js'
+import type { JudgedSignal, TrustService } from '../../src/services/trust.js'
 import { startService, until } from '../helpers/service.js'
 import { ask, caseWithPicture, matchesOf, matchIdOf, ngo, platform } from '../helpers/trust.js'
 
 type Step =
   | { readonly do: 'say'; readonly who: number; readonly verdict: (typeof VERDICTS)[number]; readonly reason: number }
+  | { readonly do: 'answer'; readonly answer: (typeof DISPUTE_ANSWERS)[number] }
   | { readonly do: 'attest' | 'verify' | 'hold' | 'release' | 'reinstate' | 'withdraw' }
   | { readonly do: 'decide'; readonly outcome: 'upheld' | 'rejected' }
 
@@ -43,6 +45,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       outcome: fc.constantFrom('rejected' as const, 'rejected' as const, 'upheld' as const),
     }),
   },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('answer' as const), answer: fc.constantFrom(...DISPUTE_ANSWERS) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('verify' as const, 'reinstate' as const) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('withdraw' as const) }) },
 )
@@ -61,6 +64,8 @@ function actionOf(one: Exclude<Step, { do: 'withdraw' }>): TrustAction {
     }
     case 'attest':
       return { kind: 'attest', party: 'ngo' }
+    case 'answer':
+      return { kind: 'answer', answer: one.answer }
     case 'decide':
       return { kind: 'decide', outcome: one.outcome }
     case 'hold':
@@ -105,6 +110,7 @@ t.test('whoever speaks at the same time, it is as if they had spoken in turn', a
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 8 }), async (rounds) => {
       const her = await caseWithPicture(one)
+      const { caseId } = await one.services.cases.own(her.caseNumber, her.token)
       const ids = await Promise.all([...platforms, helper].map(({ headers }) => matchIdOf(one, headers, her.hash)))
       const doOn = async (trust: TrustService, each: Step): Promise<unknown> => {
         const who = each.do === 'say' ? each.who : 3
@@ -122,6 +128,8 @@ t.test('whoever speaks at the same time, it is as if they had spoken in turn', a
             )
           case 'attest':
             return trust.attest(caller, matchId)
+          case 'answer':
+            return trust.answer(caseId, her.imageId, each.answer, 'submitter')
           case 'decide':
             return trust.decide(her.imageId, each.outcome)
           case 'verify':
@@ -186,8 +194,9 @@ function sameWords(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((word, i) => word === other[i])
 }
 
-function worth({ tier, disputed, dispute, reasons, confirmations, refusals, attestations, verifications }: SignalWorth) {
-  return { tier, disputed, dispute, reasons, confirmations, refusals, attestations, verifications }
+function worth({ answer, tier, disputed, dispute, reasons, ...support }: JudgedSignal) {
+  const { confirmations, refusals, attestations, verifications } = support
+  return { answer, tier, disputed, dispute, reasons, confirmations, refusals, attestations, verifications }
 }
 
 function seenOf(state: State) {
@@ -195,6 +204,7 @@ function seenOf(state: State) {
   const { tier, disputed } = standingOf('self-reported', state)
   const { confirmations, refusals, attestations, verifications } = supportOf(state)
   return {
+    answer: state.answer,
     tier,
     disputed,
     dispute: state.dispute,

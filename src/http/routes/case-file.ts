@@ -14,6 +14,7 @@ import {
 } from '../../domain/case-event.js'
 import { REPORT_LANGUAGES } from '../../domain/report-words.js'
 import { TIER_NAMES } from '../../domain/signal.js'
+import { DISPUTE_ANSWERS } from '../../domain/trust.js'
 import type { CaseFiles, FiledImage } from '../../services/case-file.js'
 import { Receipt, receiptFor } from '../../services/receipts.js'
 import { Report, reportOf } from '../../services/report.js'
@@ -43,6 +44,7 @@ const ImageView = z.object({
   category: CategoryName.nullable(),
   tier: z.enum(TIER_NAMES),
   disputed: z.boolean().meta({ description: 'Somebody doubts that it should be there, and nobody has decided yet.' }),
+  answer: z.enum(DISPUTE_ANSWERS).nullable().meta({ description: 'To that dispute.' }),
   matching: z.boolean().meta({ description: 'false: held until somebody has looked at it, or judged a false report.' }),
   quality: Quality,
   hashes: z.partialRecord(SignalTypeName, z.int()).meta({ description: 'How many of each type.' }),
@@ -186,6 +188,7 @@ function presentEvent({ id, kind, atMs, count }: CaseEvent): EventView {
   }
 }
 
-function presentImage({ registeredAtMs, category, ...rest }: FiledImage): z.infer<typeof ImageView> {
-  return { ...rest, registeredAt: new Date(registeredAtMs).toISOString(), category: category ?? null }
+function presentImage({ registeredAtMs, category, answer, ...rest }: FiledImage): z.infer<typeof ImageView> {
+  const registeredAt = new Date(registeredAtMs).toISOString()
+  return { ...rest, registeredAt, category: category ?? null, answer: answer ?? null }
 }

@@ -3,7 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { AuditActor } from '../../domain/audit.js'
-import { CIRCULATIONS, DISPUTE_REASONS, HOLD_CAUSES } from '../../domain/trust.js'
+import { CIRCULATIONS, DISPUTE_ANSWERS, DISPUTE_REASONS, HOLD_CAUSES } from '../../domain/trust.js'
 import type { JudgedSignal, TrustService } from '../../services/trust.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
@@ -26,12 +26,16 @@ const JudgedView = Worth.extend({
   heldAt: Instant.nullable(),
   disputedAt: Instant.nullable(),
   decidedAt: Instant.nullable(),
+  answer: z
+    .enum(DISPUTE_ANSWERS)
+    .nullable()
+    .meta({ description: 'What she whose picture it is says to the dispute, or who acts for her.' }),
 }).meta({ id: 'JudgedSignal' })
 
 const Listed = z.object({ signals: z.array(JudgedView).meta({ description: 'Those that wait longest first.' }) })
 
 export interface SignalRouteOptions {
-  readonly trust: Omit<TrustService, 'match' | 'feedback' | 'attest' | 'ownerHolds' | 'ownerReleases'>
+  readonly trust: Omit<TrustService, 'match' | 'feedback' | 'attest' | 'answer' | 'ownerHolds' | 'ownerReleases'>
 }
 
 export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (app, { trust }) => {
@@ -155,6 +159,7 @@ function present({
   heldAtMs,
   disputedAtMs,
   decidedAtMs,
+  answer,
   heldUntilS: _,
   ...worth
 }: JudgedSignal): z.infer<typeof JudgedView> {
@@ -166,6 +171,7 @@ function present({
     heldAt: instant(heldAtMs),
     disputedAt: instant(disputedAtMs),
     decidedAt: instant(decidedAtMs),
+    answer: answer ?? null,
     ...worthOf(worth),
   }
 }

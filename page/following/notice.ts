@@ -1,0 +1,87 @@
+// Notice under one or more laws: which, what is said for it, through whom she can be reached. No name of hers.
+
+import { LAWS, missingIn, SLA_PROFILES, STATEMENTS } from '../../src/domain/sla.js'
+import { api, type GivenNotice, type KeptNotice } from '../api.js'
+import { announce, goTo, onClick, one, setText } from '../dom.js'
+import { say, sayDate } from '../messages.js'
+import { type Asking, whileDisabled } from './asking.js'
+
+export function notices({ access, lost }: Asking): { readonly draw: (isOpen: boolean) => Promise<void> } {
+  const form = one('notice-form', HTMLFormElement)
+  form.addEventListener('change', showWhatIsNeeded)
+  form.addEventListener('submit', (event) => {
+    event.preventDefault()
+    void give()
+  })
+  onClick('notice-open', () => {
+    form.reset()
+    setText('notice-error', '')
+    showWhatIsNeeded()
+    goTo('notice')
+  })
+  onClick('notice-no', () => goTo('view'))
+
+  return {
+    async draw(isOpen) {
+      const own = access()
+      one('notice', HTMLElement).hidden = !isOpen
+      if (!isOpen || own === undefined) return
+      const answer = await api.notice(own)
+      if ('value' in answer && access() === own) drawKept(answer.value.notice)
+    },
+  }
+
+  async function give(): Promise<void> {
+    const own = access()
+    if (own === undefined) return
+    const notice = chosen()
+    const missing = missingIn({ ...notice, contactOrgId: notice.contact })
+    if (notice.laws.length === 0) return setText('notice-error', say('run.notice.noLaw'))
+    if (missing.some((each) => each !== 'contact')) return setText('notice-error', say('run.notice.statements'))
+    if (missing.length > 0) return setText('notice-error', say('run.notice.contact'))
+    setText('notice-error', '')
+    const answer = await whileDisabled('notice-go', () => api.giveNotice(own, notice))
+    if ('value' in answer) {
+      drawKept(answer.value)
+      announce(say('run.notice.done'))
+      return goTo('view')
+    }
+    const { failure } = answer
+    // All else that it asks for is there, so it is the name that nobody here has.
+    if (failure.kind === 'refused' && failure.code === 'notice-incomplete')
+      return setText('notice-error', say('run.notice.unknown'))
+    lost(failure, 'notice-error')
+  }
+
+  /** The sentences that the chosen laws ask for, and no others: nobody declares more than is asked. */
+  function chosen(): GivenNotice {
+    const data = new FormData(form)
+    const laws = LAWS.filter((law) => data.getAll('law').includes(law))
+    const needed = missingIn({ laws, statements: [], actingAs: 'self', contactOrgId: undefined })
+    const statements = STATEMENTS.filter((each) => needed.includes(each) && data.getAll('statement').includes(each))
+    const contact = one('notice-contact', HTMLInputElement).value.trim()
+    const actingAs = data.get('acting') === 'representative' ? 'representative' : 'self'
+    return { laws, statements, actingAs, ...(needed.includes('contact') && contact !== '' && { contact }) }
+  }
+
+  function showWhatIsNeeded(): void {
+    const { laws } = chosen()
+    const needed = missingIn({ laws, statements: [], actingAs: 'self', contactOrgId: undefined })
+    one('statements', HTMLElement).hidden = laws.length === 0
+    one('contact-field', HTMLElement).hidden = !needed.includes('contact')
+    for (const box of form.querySelectorAll<HTMLInputElement>('[name="statement"]')) {
+      const isNeeded = needed.some((each) => each === box.value)
+      if (box.parentElement !== null) box.parentElement.hidden = !isNeeded
+    }
+  }
+
+  function drawKept(notice: KeptNotice | null): void {
+    const names = notice?.laws.filter((law) => law in SLA_PROFILES).map(nameOf) ?? []
+    const date = notice === null ? '' : sayDate(notice.givenAt)
+    setText('notice-given', notice === null ? '' : say('run.notice.given', { date, laws: names.join('; ') }))
+  }
+
+  function nameOf(law: string): string {
+    return form.querySelector(`[value="${law}"] + span`)?.textContent ?? law
+  }
+}

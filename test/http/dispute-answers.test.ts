@@ -1,0 +1,68 @@
+// What she whose picture it is says to a dispute: hers alone to say, while it is open, and seen by whoever decides.
+
+import t from 'tap'
+import { MARKER, refused } from '../helpers/refusal.js'
+import { redisOf, silent } from '../helpers/requests.js'
+import { keyFor, startService, until } from '../helpers/service.js'
+import { ask, caseWithPicture, feedback, operator, platform } from '../helpers/trust.js'
+
+const STANDS = { answer: 'shows-me-without-consent' }
+const MISTAKE = { answer: 'added-by-mistake' }
+
+t.test('her answer is seen by whoever decides, and belongs to the dispute that it was given to', async (t) => {
+  const service = await startService(t)
+  const her = await caseWithPicture(service)
+  const one = await platform(service, 'one')
+  const { headers } = await operator(service)
+  const url = `${her.url}/images/${her.imageId}/answer`
+  const say = (answer: object) => ask(service, 'PUT', url, her.headers, answer)
+  const filed = async () => (await ask(service, 'GET', `${her.url}/export`, her.headers)).json<{ images: object[] }>().images
+  const judged = async () => (await ask(service, 'GET', `/v1/signals/${her.imageId}`, headers)).json()
+
+  refused(t, await say(STANDS), 'dispute-not-open', 'nobody disputed it')
+  await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'not-the-person-shown' })
+  t.match(await filed(), [{ disputed: true, answer: null }])
+  t.same((await say(MISTAKE)).json(), MISTAKE)
+  t.same((await say(STANDS)).json(), STANDS, 'the last answer counts')
+  t.equal((await say(STANDS)).statusCode, 200, 'said again')
+  t.match(await filed(), [{ disputed: true, ...STANDS }])
+  t.match(await judged(), { dispute: { state: 'open' }, ...STANDS })
+  t.match((await ask(service, 'GET', '/v1/disputes', headers)).json(), { signals: [STANDS] })
+
+  await ask(service, 'POST', `/v1/signals/${her.imageId}/dispute/decision`, headers, { outcome: 'rejected' })
+  refused(t, await say(MISTAKE), 'dispute-not-open')
+  t.match(await judged(), STANDS, 'what was decided by stays to be seen')
+  await feedback(service, one, her.hash, { verdict: 'blocked' })
+  await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'other' })
+  t.match(await judged(), { dispute: { state: 'open', reasons: ['other'] }, answer: null }, 'another dispute')
+  await ask(service, 'POST', `/v1/signals/${her.imageId}/dispute/decision`, headers, { outcome: 'upheld' })
+  refused(t, await say(STANDS), 'signal-struck')
+  await until(async () => {
+    const acts = await ask(service, 'GET', '/v1/audit?limit=100', headers)
+    return acts.body.includes('"act":"dispute.answered","by":"submitter"')
+  })
+})
+
+t.test('nobody answers for a picture of another case, and what is no answer is refused', async (t) => {
+  const service = await startService(t)
+  const [her, other] = [await caseWithPicture(service), await caseWithPicture(service)]
+  const one = await platform(service, 'one')
+  await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'other' })
+  const redis = await redisOf(t, service)
+  const trust = async () => await redis.dump((await redis.keys('{tabir}:trust:*'))[0] ?? '')
+  const before = await trust()
+  const put = (headers: Readonly<Record<string, string>>, imageId: string, body: object, url = her.url) =>
+    ask(service, 'PUT', `${url}/images/${imageId}/answer`, headers, body)
+
+  refused(t, await put(other.headers, her.imageId, STANDS, other.url), 'signal-unknown', 'in her own case')
+  refused(t, await put(other.headers, her.imageId, STANDS), 'case-unknown')
+  refused(t, await put({}, her.imageId, STANDS), 'token-missing')
+  const ngo = await keyFor(service, 'ngo', ['cases:write'], 'ngo')
+  refused(t, await put(ngo.headers, her.imageId, STANDS), 'case-unknown', 'an NGO that did not open it')
+  refused(t, await put(her.headers, '00000000-0000-8000-8000-000000000000', STANDS), 'signal-unknown')
+  for (const body of [{}, { answer: MARKER }, { ...STANDS, note: MARKER }, [STANDS]])
+    refused(t, await put(her.headers, her.imageId, body), 'request-invalid')
+  refused(t, await put(her.headers, MARKER, STANDS), 'request-invalid')
+  t.equal(await trust(), before, 'and the store is as it was')
+  silent(t, service)
+})

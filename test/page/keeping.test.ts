@@ -1,0 +1,148 @@
+// What she may do besides on her page: keep her pictures for longer, get another PIN, give notice, answer a dispute.
+
+import type { Page } from 'playwright-core'
+import t from 'tap'
+import { sharedSite, textOf, withoutBrowser } from '../helpers/browser.js'
+import { otherPin, tryPin } from '../helpers/requests.js'
+import { keyFor } from '../helpers/service.js'
+import { ask, caseWithPicture, feedback, operator, platform } from '../helpers/trust.js'
+
+const HOUR_MS = 3_600_000
+let aheadMs = 0
+const shared = sharedSite(t, { now: () => Date.now() + aheadMs })
+
+async function open(page: Page, her: { readonly caseNumber: string; readonly pin: string }): Promise<void> {
+  await page.fill('#case-number', her.caseNumber)
+  await page.fill('#case-pin', her.pin)
+  await page.click('#open')
+  await page.waitForSelector('[data-step="view"]:not([hidden])')
+}
+
+t.test('submitter keeps her pictures for longer, with her PIN', { skip: withoutBrowser }, async (t) => {
+  const site = await shared()
+  const her = await caseWithPicture(site)
+  const { page, faults } = await site.visit('/case')
+  await open(page, her)
+  t.match(await textOf(page, '#view-remind'), /^\w+ \d+, \d{4}$/, 'a day for her calendar')
+
+  const expiresAtMs = async () =>
+    Date.parse((await ask(site, 'GET', her.url, her.headers)).json<{ expiresAt: string }>().expiresAt)
+  const beforeMs = await expiresAtMs()
+  aheadMs += 12 * HOUR_MS
+  await page.fill('#renew-pin', '12')
+  await page.click('#renew-go')
+  t.match(await textOf(page, '#renew-error'), /six digits/)
+  await page.fill('#renew-pin', otherPin(her.pin))
+  await page.click('#renew-go')
+  await page.getByText('Number and PIN do not belong together').waitFor()
+  t.equal(await expiresAtMs(), beforeMs, 'nothing has changed')
+  await page.fill('#renew-pin', her.pin)
+  await page.keyboard.press('Enter')
+  await page.locator('#renewed:not(:empty)').waitFor()
+  t.match(await textOf(page, '#renewed'), /^Done\. It now lasts until \w+ \d+, \d{4}\./)
+  t.equal(await page.inputValue('#renew-pin'), '', 'the PIN does not stay in the page')
+  t.ok((await expiresAtMs()) - beforeMs >= 12 * HOUR_MS, 'for the whole time once more')
+  await page.locator('#time-line').getByText('The time was made longer.').waitFor()
+  aheadMs += 25 * HOUR_MS
+  await page.fill('#renew-pin', her.pin)
+  await page.click('#renew-go')
+  await page.locator('#view-state', { hasText: 'The time is over' }).waitFor()
+  t.notOk(await page.isVisible('#renew'), 'too late is said as what it is')
+  t.same(faults, [])
+})
+
+t.test('submitter gets another PIN, which is shown once and opens her page', { skip: withoutBrowser }, async (t) => {
+  const site = await shared()
+  const her = await caseWithPicture(site)
+  const { page, faults } = await site.visit('/case')
+  await open(page, her)
+  await page.click('#new-pin')
+  await page.click('#pin-no')
+  t.equal((await tryPin(site.app, her.caseNumber, her.pin)).statusCode, 201, 'nothing happens before she says yes')
+  await page.click('#new-pin')
+  await page.click('#pin-yes')
+  await page.waitForSelector('#pin-shown:not([hidden])')
+  const pin = await textOf(page, '#pin-value')
+  t.match(pin, /^\d{6}$/)
+  t.notOk(await page.isVisible('#pin-yes'))
+  await page.click('#pin-done')
+  t.equal(await textOf(page, '#pin-value'), '', 'it does not stay in the page')
+  if (pin !== her.pin) t.equal((await tryPin(site.app, her.caseNumber, her.pin)).statusCode, 404)
+  await page.click('#close')
+  await open(page, { ...her, pin })
+  t.same(faults, [])
+})
+
+t.test(
+  'submitter gives notice: asked for what the law asks, and for no name of hers',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await shared()
+    await keyFor(site, 'helpers', ['cases:write'], 'ngo')
+    const her = await caseWithPicture(site)
+    const { page, faults } = await site.visit('/case')
+    await open(page, her)
+    const kept = async () => (await ask(site, 'GET', `${her.url}/notice`, her.headers)).json<{ notice: object }>().notice
+    const visible = () =>
+      page.locator('[name="statement"]:visible').evaluateAll((all) => all.map((each) => each.getAttribute('value')))
+
+    await page.click('#notice-open')
+    await page.click('#notice-go')
+    t.match(await textOf(page, '#notice-error'), /Choose a law/)
+    await page.check('[value="my-onsa"]')
+    t.same(await visible(), ['goodFaith', 'accurate'])
+    t.notOk(await page.isVisible('#notice-contact'))
+    await page.check('[value="us-tida"]')
+    t.same(await visible(), ['goodFaith', 'withoutConsent', 'accurate', 'authorised'])
+    await page.check('[value="goodFaith"]')
+    await page.click('#notice-go')
+    t.match(await textOf(page, '#notice-error'), /each of these sentences/)
+    for (const box of await page.locator('[name="statement"]').all()) await box.check()
+    await page.click('#notice-go')
+    t.match(await textOf(page, '#notice-error'), /ask for an organisation/)
+    t.equal(await kept(), null, 'nothing was sent so far')
+    await page.fill('#notice-contact', 'nobody')
+    await page.click('#notice-go')
+    await page.getByText('We know no organisation of this name').waitFor()
+    await page.fill('#notice-contact', 'helpers')
+    await page.click('#notice-go')
+    await page.waitForSelector('[data-step="view"]:not([hidden])')
+    t.match(
+      await textOf(page, '#notice-given'),
+      /^Notice given on \w+ \d+, \d{4}: Malaysia: Online Safety Act 2025; United States: TAKE IT DOWN Act\.$|^Notice given on .*United States: TAKE IT DOWN Act; Malaysia/,
+    )
+    t.match(await kept(), { laws: ['us-tida', 'my-onsa'], actingAs: 'self', hasContact: true })
+
+    await page.click('#notice-open')
+    await page.check('[value="my-onsa"]')
+    for (const value of ['goodFaith', 'accurate']) await page.check(`[value="${value}"]`)
+    await page.check('[value="representative"]')
+    await page.click('#notice-go')
+    await page.waitForSelector('[data-step="view"]:not([hidden])')
+    t.same(await kept(), { ...(await kept()), laws: ['my-onsa'], statements: ['goodFaith', 'accurate'], hasContact: false })
+    t.same(faults, [])
+  },
+)
+
+t.test('submitter answers a dispute, and may think again until it is decided', { skip: withoutBrowser }, async (t) => {
+  const site = await shared()
+  const her = await caseWithPicture(site)
+  await feedback(site, await platform(site, 'platform'), her.hash, { verdict: 'disputed', reason: 'other' })
+  const { headers } = await operator(site)
+  const answer = async () =>
+    (await ask(site, 'GET', `/v1/signals/${her.imageId}`, headers)).json<{ answer: string | null }>().answer
+  const { page, faults } = await site.visit('/case')
+  await open(page, her)
+  await page.click('summary')
+  await page.getByRole('button', { name: 'I added it by mistake' }).click()
+  await page.getByText('You answered: I added it by mistake.').waitFor()
+  t.equal(await answer(), 'added-by-mistake')
+  await page.getByRole('button', { name: 'It shows me, and I did not agree' }).click()
+  await page.getByText('You answered: it shows me, and I did not agree.').waitFor()
+  t.equal(await answer(), 'shows-me-without-consent')
+
+  await ask(site, 'POST', `/v1/signals/${her.imageId}/dispute/decision`, headers, { outcome: 'rejected' })
+  await page.locator('.answers').waitFor({ state: 'detached' })
+  t.match(await textOf(page, '#each'), /Well protected/)
+  t.same(faults, [])
+})
