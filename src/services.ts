@@ -57,6 +57,7 @@ import { casesIn } from './store/cases.js'
 import { deliveriesIn } from './store/deliveries.js'
 import { exchangesInStore } from './store/exchanges.js'
 import { fetchPlacesIn } from './store/fetch-places.js'
+import { agreeOnFormat } from './store/format.js'
 import { idempotencyIn } from './store/idempotency.js'
 import { imageReader } from './store/image-reader.js'
 import { imagesIn } from './store/images.js'
@@ -136,6 +137,7 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
 
 async function openOver(store: Store, options: ServiceOptions): Promise<Services> {
   const { now, clock, onTrouble } = options
+  await agreeOnFormat(store)
   const keyring = options.keyring(!(await hasSecrets(store)))
   await checkRing(store, keyring)
   const secrets = await loadSecrets(store, keyring)

@@ -14,6 +14,7 @@ import { banksIn } from '../src/store/banks.js'
 import { casesIn } from '../src/store/cases.js'
 import { clocksIn } from '../src/store/clocks.js'
 import { deliveriesIn } from '../src/store/deliveries.js'
+import { checkFormat } from '../src/store/format.js'
 import { imagesIn } from '../src/store/images.js'
 import { keyringOf } from '../src/store/seal-keys.js'
 import { checkRing } from '../src/store/seal-ring.js'
@@ -31,6 +32,7 @@ const config = readConfig(process.env)
 const target = { url: config.redisUrl, socket: config.redisSocket }
 const store = await openStore(target).catch(refuseToStart)
 await untilFirstUse(store)
+await checkFormat(store).catch(refuseToStart)
 const keyring = keyringOf(config, false)
 await checkRing(store, keyring).catch(refuseToStart)
 const secrets = await loadSecrets(store, keyring).catch(refuseToStart)

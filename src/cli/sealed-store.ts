@@ -2,6 +2,7 @@
 
 import { type Config, readConfig } from '../config.js'
 import { openRedisServer } from '../store/embedded-redis.js'
+import { checkFormat } from '../store/format.js'
 import type { Keyring } from '../store/seal.js'
 import { keyringOf } from '../store/seal-keys.js'
 import { checkRing } from '../store/seal-ring.js'
@@ -24,6 +25,7 @@ export async function withSealedStore<T>(use: (opened: SealedStore) => Promise<T
     const target = { url: server.url, socket: server.socket }
     const store = await openStore(target)
     try {
+      await checkFormat(store)
       const keyring = keyringOf(config, !(await hasSecrets(store)))
       await checkRing(store, keyring)
       return await use({ config, store, keyring, secrets: await loadSecrets(store, keyring), target })

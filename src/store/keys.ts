@@ -15,6 +15,8 @@ export const keys = {
   revision: `${TAG}:revision`,
   /** stream: one entry a change, id `<revision>-0`, fields op and ids. Never bits. */
   changes: `${TAG}:changes`,
+  /** hash: the format that the store is written in, and the oldest that may still work on it. */
+  format: `${TAG}:format`,
   /** hash: name → sealed random bytes that belong to the deployment. */
   secrets: `${TAG}:secrets`,
   /** hash: fingerprint of a seal key → JSON: its name, and a check value sealed under it. */

@@ -1,12 +1,14 @@
 // npm run faults -- [--faults N] [--seed S] [--longest-ms M] [--only NAME]… [--json]
 // npm run faults -- --failovers N [--seed S] [--cluster]   with three Redis and three Sentinels, or with a Cluster of three masters that have two
 //   replicas each: the master is killed and cut off by turns
+// npm run faults -- --versions FOLDER [--seed S]   with another version, built in that folder: upgraded process by process, and back
 
 import { parseArgs } from 'node:util'
 import { startCluster } from './cluster.js'
 import { failover, type MasterEnd } from './failover.js'
 import type { Findings } from './findings.js'
 import { isCause, run } from './run.js'
+import { versions } from './versions.js'
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +17,7 @@ const { values } = parseArgs({
     'longest-ms': { type: 'string', default: '30000' },
     only: { type: 'string', multiple: true },
     failovers: { type: 'string' },
+    versions: { type: 'string' },
     cluster: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
@@ -32,6 +35,16 @@ if (values.failovers !== undefined) {
   const numbers = { failovers: ends.length, acknowledged, lost: lost.length, wrongAnswers: wrong.length, hung: hung.length }
   process.stdout.write(`${JSON.stringify({ ...numbers, longestMs })}\n`)
   process.exit(lost.length + wrong.length + hung.length === 0 ? 0 : 1)
+}
+if (values.versions !== undefined) {
+  const { findings, acknowledged, steps } = await versions(values.versions, Number(values.seed), (line) =>
+    process.stderr.write(`${line}\n`),
+  )
+  list(findings)
+  const { lost, wrong, hung, crashes } = findings
+  const numbers = { steps: steps.length, acknowledged, lost: lost.length, wrongAnswers: wrong.length, hung: hung.length }
+  process.stdout.write(`${JSON.stringify({ ...numbers, crashes: crashes.length })}\n`)
+  process.exit(lost.length + wrong.length + hung.length + crashes.length === 0 ? 0 : 1)
 }
 const only = values.only?.filter(isCause)
 const { report, findings, leftOut } = await run({

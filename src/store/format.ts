@@ -1,0 +1,39 @@
+// In which format the store is written, so that a version that does not know it refuses, before it reads anything wrongly.
+
+import { z } from 'zod'
+import { keys } from './keys.js'
+import { agreeFormat } from './scripts/agree-format.js'
+import type { Store } from './store.js'
+
+/**
+ * Raised with every change of keys, fields or records that an older version would read wrongly; `readableFrom` is the oldest format whose
+ * versions may still work on what this one writes, beside it or after it. Additions that older versions leave out raise neither.
+ */
+export const FORMAT = { written: 1, readableFrom: 1 } as const
+
+const Written = z.tuple([z.int(), z.int()])
+
+/** @throws {Error} for the operator, when the store was written by a version that this one cannot follow. */
+export async function checkFormat(store: Store, own: number = FORMAT.written): Promise<void> {
+  const [written, readableFrom] = await store.ask((redis) => redis.hmget(keys.format, 'written', 'readableFrom'))
+  if (written !== null && readableFrom !== null) refuseNewer(Number(written), Number(readableFrom), own)
+}
+
+/** The same, and notes this version's own format, for a process that writes. */
+export async function agreeOnFormat(
+  store: Store,
+  own: { readonly written: number; readonly readableFrom: number } = FORMAT,
+): Promise<void> {
+  await checkFormat(store, own.written)
+  const [written, readableFrom] = Written.parse(
+    await store.write(agreeFormat, [keys.format], [own.written, own.readableFrom]),
+  )
+  refuseNewer(written, readableFrom, own.written) // somebody may have been faster
+}
+
+function refuseNewer(written: number, readableFrom: number, own: number): void {
+  if (readableFrom <= own) return
+  throw new Error(
+    `The store was written by a newer version of Tabir: in format ${written}, which versions before format ${readableFrom} would read wrongly. This one has format ${own}. Nothing was changed. Start the newer version, or restore a backup that was made before the upgrade.`,
+  )
+}
