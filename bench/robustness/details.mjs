@@ -20,7 +20,7 @@ const details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
 
 /** Beyond what a vote may let through, so that what is looked at closely is more than chance leaves of it. */
 const FORCED_BITS = 31
-const FORCED_A_WAY = 10
+const FORCED_A_WAY = 30
 const FORCED_NEEDLES = 150
 const COMPACTING_STEPS = 1_000_000
 const SIGNAL_TYPES = ['pdq', 'pdq-area']
@@ -123,7 +123,7 @@ export class DetailsRegistry {
         .sort((a, b) => b.count - a.count)
         .slice(0, FORCED_A_WAY)
       for (const { image } of likeliest) {
-        const result = verify(this.#points.get(this.#ids.get(image)).points, asked)
+        const result = verify(this.#points.get(this.#ids.get(image)).points, asked, view)
         const known = looked.get(image)
         looked.set(image, {
           inliers: Math.max(result.inliers, known?.inliers ?? 0),

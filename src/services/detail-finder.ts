@@ -87,9 +87,10 @@ export function detailFinderWith({
         for (const [i, candidate] of named.entries()) {
           const own = points[i]
           if (own === undefined) continue // withdrawn since
-          const { pairs, ...result } = verify(own, candidate.asked)
+          const { pairs, ...result } = verify(own, candidate.asked, candidate.view)
           await giveWay()
-          if (isShown(result)) verified.push({ ...candidate, pairs: pairs.map((pair) => inPicture(pair, candidate)) })
+          if (isShown(result))
+            verified.push({ ...candidate, least: result.least, pairs: pairs.map((pair) => inPicture(pair, candidate)) })
         }
         return verified
       }
@@ -110,6 +111,7 @@ interface Candidate extends Looking {
 
 interface Shown extends Candidate {
   readonly image: CatalogueImage
+  readonly least: number
   /** In parts of the sides of the picture that is asked about. */
   readonly pairs: readonly AgreeingPair[]
 }
@@ -183,8 +185,11 @@ function unvetoed(shown: readonly Shown[], role: FindOptions['role']): FoundByDe
     vetoing.some((other) => Math.abs(other.x - pair.x) <= SAME_PLACE && Math.abs(other.y - pair.y) <= SAME_PLACE)
   return shown
     .filter(({ ordinal }) => role(ordinal) === 'wanted')
-    .flatMap(({ ordinal, image, isMirrored, pairs }): FoundByDetails[] => {
-      const left = verifiedBy(pairs.filter((pair) => !isVetoed(pair)))
+    .flatMap(({ ordinal, image, isMirrored, pairs, least }): FoundByDetails[] => {
+      const left = verifiedBy(
+        pairs.filter((pair) => !isVetoed(pair)),
+        least,
+      )
       if (!isShown(left)) return []
       const bits = left.pairs.map(({ distanceBits }) => distanceBits).sort((a, b) => a - b)
       const distanceBits = bits[bits.length >> 1] ?? 0

@@ -21,6 +21,8 @@ export interface Verified {
   readonly inliers: number
   /** Of 6 × 6 cells of the registered picture, those that have any of them. */
   readonly cells: number
+  /** How many inliers it takes. */
+  readonly least: number
 }
 
 /** Chance agrees in seven at most, and on one edge or one sticker in few cells (docs/robustness.md). */
@@ -35,8 +37,25 @@ const MOST_SCALE = 6
 /** In pixels of the registered picture: places are known to a cell of 15 of its 480. */
 const TOLERANCE_CELLS = 0.8
 
-export function isShown({ inliers, cells }: Pick<Verified, 'inliers' | 'cells'>): boolean {
-  return inliers >= LEAST_INLIERS && cells >= LEAST_CELLS
+export function isShown({ inliers, cells, least }: Pick<Verified, 'inliers' | 'cells' | 'least'>): boolean {
+  return inliers >= least && cells >= LEAST_CELLS
+}
+
+/**
+ * Of the registered details that lie within the view, or of those of the view that lie within the registered picture if they are fewer, so
+ * many have to agree, by how many pixels of the registered picture one of the view
+ * is: two pages of one app agree in buttons and words all around, and the picture between them does not. A picture that is shown
+ * much smaller than it was registered has lost most of its details, and no page is shown that small by another page.
+ */
+const LEAST_SHARES = [
+  { upToScale: 1.25, share: 0.3 },
+  { upToScale: 2, share: 0.1 },
+] as const
+
+function leastOf({ cos, sin }: Similarity, seen: number): number {
+  const scale = Math.hypot(cos, sin)
+  const share = LEAST_SHARES.find(({ upToScale }) => scale <= upToScale)?.share ?? 0
+  return Math.max(LEAST_INLIERS, Math.ceil(share * seen))
 }
 
 /**
@@ -46,19 +65,24 @@ export function isShown({ inliers, cells }: Pick<Verified, 'inliers' | 'cells'>)
  * How far a pair is off is measured in the registered picture. In the other one, a similarity that makes it very small puts
  * everything near everything.
  *
+ * @param view its size, in the pixels that its features are placed in.
  * Cost: a registered picture of 150 details and a view of 300: about 1 ms.
  */
-export function verify(registered: Points, asked: readonly PlacedFeature[]): Verified {
-  const pairs = mutuallyNearest(placed(registered), asked)
+export function verify(registered: Points, asked: readonly PlacedFeature[], view: Size): Verified {
+  const places = placed(registered)
+  const pairs = mutuallyNearest(places, asked)
   const tolerance = (TOLERANCE_CELLS * Math.max(registered.width, registered.height)) / PLACES
   let best: Pair[] = []
+  let least = LEAST_INLIERS
   const tried = pairs.slice(0, MATCHES_TRIED)
   for (const [i, first] of tried.entries()) {
     for (const second of tried.slice(i + 1)) {
       const similarity = similarityOf(first, second)
       if (similarity === undefined) continue
       const agreeing = pairs.filter((pair) => errorOf(similarity, first, pair) <= tolerance * tolerance)
-      if (agreeing.length > best.length) best = agreeing
+      if (agreeing.length <= best.length) continue
+      best = agreeing
+      least = leastOf(similarity, seenOf(similarity, first, { places, registered, asked, view }))
     }
   }
   return verifiedBy(
@@ -68,11 +92,17 @@ export function verify(registered: Points, asked: readonly PlacedFeature[]): Ver
       cell: cellOf(pair.registered, registered.width, registered.height),
       distanceBits: pair.distanceBits,
     })),
+    least,
   )
 }
 
-export function verifiedBy(pairs: readonly AgreeingPair[]): Verified {
-  return { pairs, inliers: pairs.length, cells: new Set(pairs.map(({ cell }) => cell)).size }
+export function verifiedBy(pairs: readonly AgreeingPair[], least: number): Verified {
+  return { pairs, inliers: pairs.length, cells: new Set(pairs.map(({ cell }) => cell)).size, least }
+}
+
+interface Size {
+  readonly width: number
+  readonly height: number
 }
 
 type Placed = Pick<PlacedFeature, 'x' | 'y' | 'hash'>
@@ -128,6 +158,35 @@ function similarityOf(first: Pair, second: Pair): Similarity | undefined {
   if (Math.min(asked, registered) < LEAST_APART_PX ** 2) return undefined
   if (Math.max(asked / registered, registered / asked) > MOST_SCALE ** 2) return undefined
   return { cos: (rx * ax + ry * ay) / asked, sin: (ry * ax - rx * ay) / asked }
+}
+
+interface Both {
+  readonly places: readonly Placed[]
+  readonly registered: Size
+  readonly asked: readonly PlacedFeature[]
+  readonly view: Size
+}
+
+/** How many details there are of what both show. */
+function seenOf({ cos, sin }: Similarity, from: Pair, { places, registered, asked, view }: Both): number {
+  const square = cos * cos + sin * sin
+  const inView = places.filter(({ x, y }) => {
+    const [across, down] = [x - from.registered.x, y - from.registered.y]
+    return isWithin(
+      view,
+      from.asked.x + (cos * across + sin * down) / square,
+      from.asked.y + (cos * down - sin * across) / square,
+    )
+  })
+  const inRegistered = asked.filter(({ x, y }) => {
+    const [across, down] = [x - from.asked.x, y - from.asked.y]
+    return isWithin(registered, from.registered.x + cos * across - sin * down, from.registered.y + sin * across + cos * down)
+  })
+  return Math.min(inView.length, inRegistered.length)
+}
+
+function isWithin({ width, height }: Size, x: number, y: number): boolean {
+  return x >= 0 && y >= 0 && x < width && y < height
 }
 
 /** The square of how far off a pair is, in pixels of the registered picture. */
