@@ -32,6 +32,9 @@ const Variables = z.object({
   PATH: z.string().default(''), // the operating system's: where a Redis is looked for
   TABIR_HANDOFF_HOST: text('must name the address to listen on').default('127.0.0.1'),
   TABIR_HANDOFF_PORT: wholeNumber(0, 65_535).default(0),
+  TABIR_HANDOFF_TLS_CERT: text('must be the path of a file with certificates in PEM').optional(),
+  TABIR_HANDOFF_TLS_KEY: text('must be the path of a file with a private key in PEM').optional(),
+  TABIR_HANDOFF_CA: text('must be the path of a file with certificates in PEM').optional(),
   TABIR_MAX_IMAGE_BYTES: wholeNumber(1, 1024 * MiB).default(20 * MiB),
   TABIR_MAX_IMAGES_PER_REQUEST: wholeNumber(1, 1000).default(20),
   TABIR_MAX_INFLIGHT_BYTES: wholeNumber(1, 64 * 1024 * MiB).default(256 * MiB),
@@ -119,6 +122,10 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
     path: ['TABIR_TLS_KEY'],
     error: 'must be set together with TABIR_TLS_CERT',
   })
+  .refine((e) => (e.TABIR_HANDOFF_TLS_CERT === undefined) === (e.TABIR_HANDOFF_TLS_KEY === undefined), {
+    path: ['TABIR_HANDOFF_TLS_KEY'],
+    error: 'must be set together with TABIR_HANDOFF_TLS_CERT',
+  })
   .transform((e) => ({
     host: e.TABIR_HOST,
     port: e.TABIR_PORT,
@@ -130,6 +137,11 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
     searchPath: e.PATH,
     handoffHost: e.TABIR_HANDOFF_HOST,
     handoffPort: e.TABIR_HANDOFF_PORT,
+    handoffTlsFiles:
+      e.TABIR_HANDOFF_TLS_CERT === undefined || e.TABIR_HANDOFF_TLS_KEY === undefined
+        ? undefined
+        : { cert: e.TABIR_HANDOFF_TLS_CERT, key: e.TABIR_HANDOFF_TLS_KEY },
+    handoffCaFile: e.TABIR_HANDOFF_CA,
     maxImageBytes: e.TABIR_MAX_IMAGE_BYTES,
     maxImagesPerRequest: e.TABIR_MAX_IMAGES_PER_REQUEST,
     maxInFlightBytes: e.TABIR_MAX_INFLIGHT_BYTES,
@@ -183,6 +195,8 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_DATA_DIR',
     'TABIR_HANDOFF_HOST',
     'TABIR_HANDOFF_PORT',
+    'TABIR_HANDOFF_TLS_CERT',
+    'TABIR_HANDOFF_TLS_KEY',
     'TABIR_MAX_IMAGE_BYTES',
     'TABIR_MAX_IMAGES_PER_REQUEST',
     'TABIR_MAX_INFLIGHT_BYTES',
@@ -214,6 +228,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_ENV',
   ],
   workers: [
+    'TABIR_HANDOFF_CA',
     'TABIR_MAX_IMAGE_BYTES',
     'TABIR_HASHERS',
     'TABIR_HASHER_MEMORY_MB',

@@ -1,4 +1,4 @@
-// The private listener gives pictures to whoever has a ticket, without TLS: it must not stand where the internet reaches it.
+// The private listener gives pictures to whoever has a ticket, perhaps without TLS: it must not stand where the internet reaches it.
 
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'

@@ -17,12 +17,17 @@ import { loadSite } from './web/site.js'
 
 const config = readConfig(process.env)
 await refusePublicHost('TABIR_HANDOFF_HOST', config.handoffHost).catch(refuseToStart)
-const tls = readTls(config.tlsFiles)
+const tls = readTls('TABIR_TLS', config.tlsFiles)
 const tracing = config.tracesUrl === undefined ? undefined : await startTracing(config.tracesUrl, 'tabir-api')
 const services = await openServices({
   redis: { url: config.redisUrl, socket: config.redisSocket },
   keyring: (isFirstUse) => keyringOf(config, isFirstUse),
-  handoff: { host: config.handoffHost, port: config.handoffPort, announcedHost: announced(config.handoffHost) },
+  handoff: {
+    host: config.handoffHost,
+    port: config.handoffPort,
+    announcedHost: announced(config.handoffHost),
+    certificate: readTls('TABIR_HANDOFF_TLS', config.handoffTlsFiles),
+  },
   snapshots:
     config.snapshotEveryS === 0
       ? undefined
@@ -98,12 +103,15 @@ await hydrated
 services.beginPulling()
 process.send?.({ ready: true, url })
 
-function readTls(files: { readonly cert: string; readonly key: string } | undefined): TlsFiles | undefined {
+function readTls(
+  variables: string,
+  files: { readonly cert: string; readonly key: string } | undefined,
+): TlsFiles | undefined {
   if (files === undefined) return undefined
   try {
     return { cert: readFileSync(files.cert), key: readFileSync(files.key) }
   } catch {
-    return refuseToStart(new Error('The files of TABIR_TLS_CERT and TABIR_TLS_KEY cannot be read.'))
+    return refuseToStart(new Error(`The files of ${variables}_CERT and ${variables}_KEY cannot be read.`))
   }
 }
 

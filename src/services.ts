@@ -81,7 +81,7 @@ export interface ServiceOptions {
   readonly redis: RedisTarget
   /** Asked once it is known whether anything was ever sealed in this store. @throws {SealError} */
   readonly keyring: (isFirstUse: boolean) => Keyring
-  readonly handoff: { readonly host: string; readonly port: number; readonly announcedHost: string }
+  readonly handoff: Parameters<typeof listenForWorkers>[1]
   readonly retentionMs: number
   /** Feeds of other systems to pull; none when left out. */
   readonly exchanges?: readonly Exchange[]

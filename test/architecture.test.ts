@@ -11,7 +11,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   jobs: ['domain'],
   net: [],
   feed: ['domain', 'hash', 'search'],
-  handoff: ['domain', 'hash'],
+  handoff: ['domain', 'hash', 'net'],
   store: ['domain', 'hash'],
   exchange: ['domain', 'hash'],
   services: ['domain', 'exchange', 'handoff', 'hash', 'jobs', 'net', 'search', 'store'],

@@ -1,5 +1,6 @@
 // Process entry: BullMQ workers. They know Redis and the hand-off; they have no seal key and never decode a picture.
 
+import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +9,8 @@ import { readConfig } from '../src/config.js'
 import { CONFINES } from '../src/domain/confines.js'
 import { visitHandoffs } from '../src/handoff/visit.js'
 import { HASH_IMAGE_QUEUE, HASHING_TIME_LIMIT_MS, QUEUE_PREFIX } from '../src/jobs/hash-image.js'
-import { stopOnSignal } from '../src/process.js'
+import { lineClient } from '../src/net/private-line.js'
+import { refuseToStart, stopOnSignal } from '../src/process.js'
 import { connectForWaiting } from '../src/store/store.js'
 import { BEAT_EVERY_MS } from '../src/store/worker-beats.js'
 import { startTracing } from '../src/tracing.js'
@@ -31,7 +33,7 @@ checkDecoderFloors()
 const tracing = config.tracesUrl === undefined ? undefined : await startTracing(config.tracesUrl, 'tabir-workers')
 const target = { url: config.redisUrl, socket: config.redisSocket }
 const redis = connectForWaiting(target)
-const visit = visitHandoffs()
+const visit = visitHandoffs(lineClient(readCa(config.handoffCaFile)))
 const sandbox = openSandbox({
   children: config.hashers,
   memoryMb: config.hasherMemoryMb,
@@ -86,3 +88,12 @@ stopOnSignal(async () => {
   redis.disconnect()
   await tracing?.close()
 })
+
+function readCa(file: string | undefined): Buffer | undefined {
+  if (file === undefined) return undefined
+  try {
+    return readFileSync(file)
+  } catch {
+    return refuseToStart(new Error('The file of TABIR_HANDOFF_CA cannot be read.'))
+  }
+}

@@ -1,12 +1,13 @@
 // The private listener: gives a waiting image to the worker that has its ticket, takes the hashes back. Nothing else.
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { type LineCertificate, lineServer } from '../net/private-line.js'
 import type { HandoffDesk } from './desk.js'
 import { parseAnswer } from './message.js'
 
 export interface HandoffListener {
-  /** Where workers find it, for the job: `http://host:port`. */
+  /** Where workers find it, for the job: `http://host:port`, or `https:` with a certificate. */
   readonly url: string
   close(): Promise<void>
 }
@@ -18,13 +19,19 @@ const MAX_ANSWER_BYTES = 1 << 20
  * PUT /<ticket> → 204 when somebody waited for the answer; 410 when nobody does any more; 400 when it is no answer.
  *
  * @param options.host an address that only workers reach.
+ * @param options.certificate for TLS; without one it is plain.
  * @param options.announcedHost the name workers use when `host` is a wildcard.
  */
 export async function listenForWorkers(
   desk: HandoffDesk,
-  options: { readonly host: string; readonly port: number; readonly announcedHost: string },
+  options: {
+    readonly host: string
+    readonly port: number
+    readonly announcedHost: string
+    readonly certificate?: LineCertificate | undefined
+  },
 ): Promise<HandoffListener> {
-  const server = createServer((request, response) => {
+  const server = lineServer(options.certificate, (request, response) => {
     serve(desk, request, response).catch(() => response.destroy())
   })
   server.keepAliveTimeout = 60_000
@@ -35,7 +42,7 @@ export async function listenForWorkers(
   const { port } = addressOf(server.address())
   const host = options.announcedHost.includes(':') ? `[${options.announcedHost}]` : options.announcedHost
   return {
-    url: `http://${host}:${port}`,
+    url: `${options.certificate === undefined ? 'http' : 'https'}://${host}:${port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

@@ -1,6 +1,6 @@
 // The worker's side of the private listener.
 
-import { Agent, request } from 'node:http'
+import { type LineClient, lineClient } from '../net/private-line.js'
 import { formatAnswer, type HandoffAnswer } from './message.js'
 
 export interface HandoffVisit {
@@ -13,10 +13,11 @@ export interface HandoffVisit {
 
 const TIMEOUT_MS = 10_000
 
-export function visitHandoffs(): HandoffVisit {
-  const agent = new Agent({ keepAlive: true })
+/** @param line how to get there; plain when left out. A job that leads there otherwise is not followed. */
+export function visitHandoffs({ protocol, agent, request }: LineClient = lineClient(undefined)): HandoffVisit {
   const send = (method: 'GET' | 'PUT', url: string, body?: string) =>
     new Promise<{ status: number; body: Buffer }>((resolve, reject) => {
+      if (!url.startsWith(`${protocol}//`)) throw new Error('a hand-off that is reached otherwise than was agreed')
       const outgoing = request(url, { method, agent, timeout: TIMEOUT_MS }, (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))

@@ -11,7 +11,7 @@ export type DetailsWanted = (typeof DETAILS_WANTED)[number]
 
 /** Where the picture waits and the ticket that fetches it, once. Never the picture, never a hash: Redis remembers jobs. */
 export const HashImageJob = z.strictObject({
-  handoffUrl: z.url({ protocol: /^http$/ }),
+  handoffUrl: z.url({ protocol: /^https?$/ }),
   ticket: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
   purpose: z.enum(['submission', 'query']),
   details: z.enum(DETAILS_WANTED),

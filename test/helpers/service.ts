@@ -53,6 +53,7 @@ export interface TestServiceOptions {
   readonly corsOrigins?: readonly string[]
   readonly trustedProxies?: readonly string[]
   readonly tls?: TlsFiles
+  readonly handoffCertificate?: TlsFiles
   readonly probing?: ProbingMode
   /** In place of workers. */
   readonly hashing?: Hashing
@@ -89,7 +90,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
         ? { url: undefined, socket: redis.socket }
         : { url: options.redisUrl, socket: undefined },
     keyring: options.keyring ?? (() => makeKeyring([options.sealKey ?? SEAL_KEY])),
-    handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' },
+    handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1', certificate: options.handoffCertificate },
     retentionMs: RETENTION_MS,
     exchanges: options.exchanges ?? [],
     env: 'test',

@@ -1,0 +1,126 @@
+// Pictures between hosts: over TLS, to a worker that trusts one CA and no other, and nothing in plain.
+
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { HandoffDesk } from '../../src/handoff/desk.js'
+import { listenForWorkers } from '../../src/handoff/listener.js'
+import { visitHandoffs } from '../../src/handoff/visit.js'
+import { lineClient } from '../../src/net/private-line.js'
+import { images } from '../helpers/multipart.js'
+import { scene } from '../helpers/pictures.js'
+import { openCase, startService, startWorkers } from '../helpers/service.js'
+
+const LONG_MS = 60_000
+const PICTURE = 'a picture that nobody on the way may read'
+
+t.test('nothing of a picture is on the line, and nobody but the CA says who an api is', async (t) => {
+  const [own, other] = [authority(t), authority(t)]
+  const { desk, url, seen } = await behindTap(t, own.certificateFor('127.0.0.1'))
+  t.match(url, /^https:/)
+  const visit = visiting(t, own.ca)
+  const { ticket, answer } = desk.leave(Buffer.from(PICTURE))
+
+  await t.rejects(visiting(t, other.ca).take(url, ticket), 'another CA')
+  await t.rejects(visiting(t, undefined).take(url, ticket), 'in plain, to a job that leads to TLS')
+  t.equal(String(await visit.take(url, ticket)), PICTURE)
+  t.equal(await visit.answer(url, ticket, { problem: 'image-undecodable' }), true)
+  t.same(await answer, { problem: 'image-undecodable' })
+  t.ok(seen().length > 1000, 'it went over the line that was listened to')
+  for (const word of [PICTURE, ticket, 'image-undecodable']) t.notOk(seen().includes(word), 'unread')
+})
+
+t.test('the same in plain is readable, so that the test above proves something', async (t) => {
+  const { desk, url, seen } = await behindTap(t, undefined)
+  const { ticket, answer } = desk.leave(Buffer.from(PICTURE))
+  answer.catch(() => {})
+  await visiting(t, undefined).take(url, ticket)
+  t.ok(seen().includes(PICTURE))
+})
+
+t.test('a worker with a CA follows no job to an api without TLS, nor to one of another name', async (t) => {
+  const own = authority(t)
+  const plain = await behindTap(t, undefined)
+  const misnamed = await behindTap(t, own.certificateFor('192.0.2.1'))
+  const visit = visiting(t, own.ca)
+  for (const { desk, url, seen } of [plain, misnamed]) {
+    const { ticket, answer } = desk.leave(Buffer.from(PICTURE))
+    answer.catch(() => {})
+    await t.rejects(visit.take(url, ticket))
+    t.notOk(seen().includes(ticket))
+  }
+})
+
+t.test('an api and workers hash pictures over TLS', { timeout: 60_000 }, async (t) => {
+  const own = authority(t)
+  const service = await startService(t, { handoffCertificate: own.certificateFor('127.0.0.1') })
+  await startWorkers(t, service.redis, { TABIR_HANDOFF_CA: own.caFile, TABIR_HASHERS: '1' })
+  const her = await openCase(service.app)
+  const form = images([await scene(5, { width: 320, height: 240 })])
+  const answer = await service.app.inject({
+    method: 'POST',
+    url: `${her.url}/images`,
+    ...form,
+    headers: { ...form.headers, ...her.headers },
+  })
+  t.equal(answer.statusCode, 201)
+})
+
+/** A CA of this test's own. */
+function authority(t: Test) {
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-ca-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=a test')
+  const caFile = join(folder, 'ca.pem')
+  return {
+    caFile,
+    ca: readFileSync(caFile),
+    certificateFor(address: string) {
+      writeFileSync(join(folder, 'names'), `subjectAltName=IP:${address}`)
+      openssl('req', ...key, '-keyout', 'own.key', '-out', 'own.csr', '-subj', '/CN=api')
+      const signing = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'names']
+      openssl('x509', '-req', '-in', 'own.csr', ...signing, '-out', 'own.pem')
+      return { cert: readFileSync(join(folder, 'own.pem')), key: readFileSync(join(folder, 'own.key')) }
+    },
+  }
+}
+
+function visiting(t: Test, ca: Buffer | undefined) {
+  const visit = visitHandoffs(lineClient(ca))
+  t.teardown(() => visit.close())
+  return visit
+}
+
+/** A listener, reached over a line on which somebody writes down every byte, both ways. */
+async function behindTap(t: Test, certificate: { readonly cert: Buffer; readonly key: Buffer } | undefined) {
+  const desk = new HandoffDesk(LONG_MS)
+  const listener = await listenForWorkers(desk, { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1', certificate })
+  const chunks: Buffer[] = []
+  const tap = createServer((near) => {
+    const far = connect(Number(new URL(listener.url).port), '127.0.0.1')
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      from.on('data', (chunk: Buffer) => chunks.push(chunk))
+      from.on('error', () => to.destroy())
+      from.pipe(to)
+    }
+  }).listen(0, '127.0.0.1')
+  await once(tap, 'listening')
+  t.teardown(async () => {
+    desk.close()
+    await listener.close()
+    tap.close()
+  })
+  const address = tap.address()
+  const port = typeof address === 'object' ? (address?.port ?? 0) : 0
+  const url = listener.url.replace(/\d+$/, String(port))
+  return { desk, url, seen: () => Buffer.concat(chunks).toString('latin1') }
+}
