@@ -24,6 +24,8 @@ export interface Store {
 const COMMAND_TIMEOUT_MS = 3000
 const RETRY_AFTER_S = 2
 const FOLLOWER_SILENCE_MS = 3000
+/** BullMQ blocks for up to 10 s at a time. */
+const WAITING_SILENCE_MS = 15_000
 
 /** Connection that fails at once when Redis is away, instead of queueing what nobody will wait for. */
 export function connectForRequests(target: RedisTarget): Redis {
@@ -88,6 +90,8 @@ function connectTo({ address }: RedisPlace, common: RedisOptions & { readonly re
       ...credentials,
       ...tlsOf(address),
       Connector: clusterConnector(address),
+      // A master that was cut off keeps its connections, and nobody says that it is none any more: only its silence does.
+      socketTimeout: common.socketTimeout ?? (common.commandTimeout === undefined ? WAITING_SILENCE_MS : COMMAND_TIMEOUT_MS),
       // The keys have moved to another master, or the one that had them is a replica now: it has to be found.
       reconnectOnError: ({ message }) => /^(MOVED|READONLY|CLUSTERDOWN|ASK)\b/.test(message),
     })
