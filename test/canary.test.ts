@@ -153,10 +153,47 @@ t.test('pictures pass through and leave nothing', { timeout: 110_000 }, async (t
       [`${her.caseUrl}/handover`, her.headers, asJson({ keepReading: name })],
       [`${her.caseUrl}/complaint/checks`, her.headers, asJson({ reference: one.bytes.toString('hex') })],
       [`${her.caseUrl}/pin`, her.headers, images([one])],
+      [`${v1}/matches/${name}/feedback`, platform.headers, asJson({ verdict: 'disputed', reason: name })],
+      [`${v1}/matches/${name}/feedback`, platform.headers, asJson({ verdict: 'blocked' })],
+      [`${v1}/matches/${name}/attestation`, platform.headers, images([one])],
+      [`${v1}/signals/${name}/dispute`, platform.headers, asJson({ reason: 'other', note: one.bytes.toString('base64') })],
+      [`${v1}/signals/${name}/dispute/decision`, platform.headers, asJson({ outcome: name })],
+      [`${v1}/watch`, platform.headers, asJson({ watches: [{ reference: name }] })],
+      [`${v1}/webhooks`, platform.headers, asJson({ url: `https://${name}.example`, events: [name] })],
+      [`${v1}/banks/${name}/imports`, platform.headers, images([one])],
+      [`${v1}/keys`, platform.headers, asJson({ org: name })],
       [`${v1}/${name}?${name}`, {}, images([one])],
       [`${v1}/cases/%zz${name}`, {}, images([one])],
     ]
     for (const [url, headers, body] of elsewhere) t.ok((await send({ url, headers }, body)).status >= 400)
+    const put = (url: string, body: object) =>
+      fetch(url, {
+        method: 'PUT',
+        body: JSON.stringify(body),
+        headers: { ...her.headers, 'content-type': 'application/json' },
+      })
+    for (const [url, body] of [
+      [`${her.caseUrl}/notice`, { laws: ['us-tida'], statements: ['goodFaith', name], actingAs: 'self', contact: name }],
+      [
+        `${her.caseUrl}/notice`,
+        { laws: ['my-onsa'], statements: ['goodFaith', 'accurate'], actingAs: 'self', contact: name },
+      ],
+      [`${her.caseUrl}/images/${name}/answer`, { answer: name }],
+      [`${her.caseUrl}/complaint`, { reference: '', note: name }],
+    ] as const)
+      t.ok((await put(url, body)).status >= 400, url)
+    for (const path of [
+      'attestations/waiting?after=',
+      'insights/contexts?limit=',
+      'clocks/overdue/own?limit=',
+      'feed?cursor=',
+    ])
+      t.ok((await fetch(`${v1}/${path}${name}`, { headers: platform.headers })).status >= 400, path)
+    // What is taken, and kept under seal or as a one-way form: a place of the platform's own, and the number of a complaint.
+    const [hash = ''] = hashes
+    const place = { queries: [{ context: `group ${name}`.slice(0, 256), signals: [{ type: 'pdq', hash }] }] }
+    t.equal((await send({ url: `${v1}/match`, headers: platform.headers }, asJson(place))).status, 200)
+    t.equal((await put(`${her.caseUrl}/complaint`, { reference: `police ${name}`.slice(0, 60) })).status, 204)
     const port = Number(new URL(api.url).port)
     const socket = connect(port, '127.0.0.1').on('error', () => {})
     socket.write(

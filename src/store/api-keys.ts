@@ -66,9 +66,11 @@ export function apiKeysIn(store: Store): ApiKeys {
       return json === null ? undefined : OrgJson.parse(JSON.parse(json))
     },
     async orgByName(name) {
-      const orgId = await store.ask((redis) => redis.hget(keys.orgIds, name))
-      const json = orgId === null ? null : await store.ask((redis) => redis.hget(keys.orgs, orgId))
-      return orgId === null || json === null ? undefined : { orgId, kind: OrgJson.parse(JSON.parse(json)).kind }
+      // Looked for here and not there: a submitter may have typed anything, and what is asked of Redis may stand in its slow log.
+      const ids = new Map(Object.entries(await store.ask((redis) => redis.hgetall(keys.orgIds))))
+      const orgId = ids.get(name)
+      const json = orgId === undefined ? null : await store.ask((redis) => redis.hget(keys.orgs, orgId))
+      return orgId === undefined || json === null ? undefined : { orgId, kind: OrgJson.parse(JSON.parse(json)).kind }
     },
     async add(key, by = 'operator') {
       const { keyId, orgId, createdAtMs } = key

@@ -94,7 +94,7 @@ export async function makeKey(redis: TestRedis): Promise<string> {
   const options = {
     org: 'platform',
     kind: 'platform',
-    scopes: new Set(['match', 'signals:write'] as const),
+    scopes: new Set(['match', 'signals:write', 'feedback', 'cases:write'] as const),
     env: 'test',
     nowMs: Date.now(),
   } as const

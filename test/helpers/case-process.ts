@@ -1,18 +1,54 @@
-// A process that submits to cases, withdraws, renews and expires them, all at once, until it is killed. It says what it was told.
+// A process that submits to cases, speaks about their pictures, withdraws, renews and expires them, all at once, until it is killed. It says what
+// it was told.
 // node case-process.js SOCKET CASES FIRST
 
 import { CASES_BANK_NAME } from '../../src/domain/bank.js'
+import { act as acted, standingOf, type TrustAction } from '../../src/domain/trust.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
 import { casesIn } from '../../src/store/cases.js'
 import { imagesIn } from '../../src/store/images.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
-import { actionOf, caseIdOf, caseNumberOf, imageIdOf, MODEL_END_MS, MODEL_NOW_MS } from './case-model.js'
+import { trustsIn } from '../../src/store/trust.js'
+import {
+  actionOf,
+  caseIdOf,
+  caseNumberOf,
+  imageIdOf,
+  MODEL_END_MS,
+  MODEL_NOW_MS,
+  type ModelAction,
+  spokenOf,
+} from './case-model.js'
 
 const [, , socket = '', count = '', first = ''] = process.argv
 const store = await openStore({ url: undefined, socket })
 const cases = casesIn(store)
+const trusts = trustsIn(store)
 const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 9)]))
+
+const SAID: Partial<Readonly<Record<ModelAction, readonly TrustAction[]>>> = {
+  vouch: [{ kind: 'attest', party: 'ngo' }],
+  dispute: [{ kind: 'dispute', party: 'platform', reason: 'other', counts: true }],
+  hold: [{ kind: 'hold', cause: 'operator', flood: 0 }],
+  strike: [
+    { kind: 'dispute', party: 'platform', reason: 'other', counts: true },
+    { kind: 'decide', outcome: 'upheld' },
+  ],
+}
+
+/** As the service does it: reads, lets the rules decide, writes if nobody was faster. @returns what was said, once it is on disk. */
+async function speak(imageId: string, actions: readonly TrustAction[]): Promise<string> {
+  for (const action of actions) {
+    const { trust, version } = await trusts.get(imageId)
+    const after = acted(trust, action, MODEL_NOW_MS)
+    if (typeof after === 'string') return after
+    if (after === trust) continue
+    const outcome = await trusts.put(imageId, version, after, standingOf('self-reported', after))
+    if (typeof outcome === 'string') return outcome
+  }
+  return 'said'
+}
 
 async function act(step: number): Promise<void> {
   const caseId = caseIdOf(caseNumberOf(step, Number(count)))
@@ -31,7 +67,9 @@ async function act(step: number): Promise<void> {
   } else if (action === 'renew') {
     const change = { action, nowMs: MODEL_NOW_MS, fields: { expiresAtMs: MODEL_END_MS + step }, event: 'renewed' } as const
     outcome = await cases.change(caseId, change)
-  } else {
+  } else if (SAID[action] !== undefined) {
+    outcome = await speak(spokenOf(step, Number(count)), SAID[action])
+  } else if (action === 'withdrawn' || action === 'expired') {
     const atMs = action === 'expired' ? 2 * MODEL_END_MS + step : MODEL_NOW_MS
     outcome = (await cases.end(caseId, action, atMs))?.state
   }

@@ -1,8 +1,9 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { z } from 'zod'
+import { standingOf } from '../../src/domain/trust.js'
 import { caseEventsIn } from '../../src/store/case-events.js'
 import { casesIn } from '../../src/store/cases.js'
 import { follow } from '../../src/store/changes.js'
@@ -11,7 +12,8 @@ import { keys } from '../../src/store/keys.js'
 import { MOST_CASE_EVENTS } from '../../src/store/scripts/case-event.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { connectForFollowing, openStore } from '../../src/store/store.js'
-import { caseIdOf, caseNumberOf, imageIdOf, STEPS_A_ROUND } from '../helpers/case-model.js'
+import { type Trusts, trustsIn } from '../../src/store/trust.js'
+import { caseIdOf, caseNumberOf, imageIdOf, STEPS_A_ROUND, spokenOf } from '../helpers/case-model.js'
 import { startRedis } from '../helpers/redis.js'
 
 const PROCESS = fileURLToPath(new URL('../helpers/case-process.js', import.meta.url))
@@ -21,16 +23,17 @@ const MOST_ROUNDS = 20
 const Told = z.object({ step: z.int(), action: z.string(), outcome: z.unknown() })
 
 t.test(
-  'whatever is killed in the middle of submitting, attesting, renewing, withdrawing and expiring, what was answered holds',
+  'whatever is killed in the middle of submitting, vouching, disputing, striking, renewing, withdrawing and expiring, what was answered holds',
   async (t) => {
     const redis = await startRedis(t)
     const target = { url: undefined, socket: redis.socket }
     const told: z.infer<typeof Told>[] = []
 
     const hasEnded = (as: string) => told.some(({ outcome }) => outcome === as)
+    const hasSpoken = () => SPOKEN.every((kind) => told.some(({ action, outcome }) => action === kind && outcome === 'said'))
     // Which cases end, and how, depends on how far a process comes before it is killed: on until both have happened.
     const isEnough = (rounds: number) =>
-      (rounds >= ROUNDS && hasEnded('withdrawn') && hasEnded('expired')) || rounds === MOST_ROUNDS
+      (rounds >= ROUNDS && hasEnded('withdrawn') && hasEnded('expired') && hasSpoken()) || rounds === MOST_ROUNDS
 
     for (let round = 0; !isEnough(round); round++) {
       const heardBefore = told.length
@@ -51,9 +54,14 @@ t.test(
 
       const store = await openStore(target)
       const cases = casesIn(store)
+      const trusts = trustsIn(store)
       const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 9)]))
       const events = caseEventsIn(store, () => connectForFollowing(target))
       const living = await livingImages(target)
+      const listed = {
+        disputes: new Set(await trusts.waiting('disputes', MANY)),
+        held: new Set(await trusts.waiting('quarantine', MANY)),
+      }
       for (let number = 0; number < (round + 1) * CASES; number++) {
         const caseId = caseIdOf(number)
         const record = await cases.get(caseId)
@@ -68,6 +76,7 @@ t.test(
         const stored = new Set((await images.ofCase(caseId)).map(({ id }) => id))
         if (record.end === undefined) {
           for (const id of registered) t.ok(stored.has(id) && living.has(id), 'an image that was answered is there')
+          await holdsWhatWasSaid(t, trusts, saidOf(ofCase), listed)
           t.same(
             kinds.filter((kind) => kind === 'withdrawn' || kind === 'expired'),
             [],
@@ -78,6 +87,15 @@ t.test(
           t.ok(
             registered.every((id) => !living.has(id)),
             'nor would any index find it',
+          )
+          const spoken = [...new Set([...registered, ...saidOf(ofCase).keys()])]
+          t.ok(
+            (await trusts.standings(spoken)).every((standing) => standing === undefined),
+            'nothing that was said about its pictures is left',
+          )
+          t.notOk(
+            spoken.some((id) => listed.disputes.has(id) || listed.held.has(id)),
+            'and nobody has to decide about them',
           )
           t.equal(kinds.at(-1), record.end.as, 'its end is the last that happened')
           t.equal(
@@ -90,9 +108,42 @@ t.test(
       }
       await store.close()
     }
-    t.ok(hasEnded('withdrawn') && hasEnded('expired'))
+    t.ok(hasEnded('withdrawn') && hasEnded('expired') && hasSpoken())
   },
 )
+
+const MANY = 1_000_000
+
+const SPOKEN = ['vouch', 'dispute', 'hold', 'strike'] as const
+type Said = Readonly<Record<(typeof SPOKEN)[number], boolean>>
+
+/** What was answered to be said about each picture. */
+function saidOf(told: readonly z.infer<typeof Told>[]): Map<string, Said> {
+  const said = new Map<string, Said>()
+  for (const { step, action, outcome } of told) {
+    if (outcome !== 'said') continue
+    const id = spokenOf(step, CASES)
+    said.set(id, { vouch: false, dispute: false, hold: false, strike: false, ...said.get(id), [action]: true })
+  }
+  return said
+}
+
+async function holdsWhatWasSaid(
+  t: Test,
+  trusts: Pick<Trusts, 'get' | 'standings'>,
+  said: ReadonlyMap<string, Said>,
+  listed: { readonly disputes: ReadonlySet<string>; readonly held: ReadonlySet<string> },
+): Promise<void> {
+  const standings = await trusts.standings([...said.keys()])
+  for (const [k, [id, { vouch, dispute, hold, strike }]] of [...said].entries()) {
+    const { trust } = await trusts.get(id)
+    if (vouch) t.same(trust.attestedBy, ['ngo'])
+    if (strike) t.equal(trust.circulation, 'struck', 'what was struck stays so')
+    else if (hold && trust.circulation !== 'struck') t.ok(trust.circulation === 'held' && listed.held.has(id))
+    if (dispute && trust.dispute !== 'upheld') t.ok(trust.dispute === 'open' && listed.disputes.has(id))
+    t.same(standings[k], standingOf('self-reported', trust), 'every index is told the same')
+  }
+}
 
 /** What an index has that follows the changes from the beginning. @throws when there is a gap in them. */
 async function livingImages(target: { url: undefined; socket: string }): Promise<Set<string>> {
