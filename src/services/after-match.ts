@@ -31,6 +31,9 @@ export interface AfterMatchParts {
   readonly now: () => number
 }
 
+/** Images that are seen to together: what they ask of the store goes in one packet, and lets others in between. */
+const AT_ONCE = 64
+
 /** An operator who was told of a flood is not told again for so long. */
 const TOLD_AGAIN_AFTER_S = 3600
 
@@ -44,7 +47,11 @@ export function afterMatches(parts: AfterMatchParts): (batch: SightingBatch) => 
     const failures: unknown[] = []
     const attempt = (work: Promise<void>) => work.catch((error: unknown) => void failures.push(error))
     await attempt(tellOfCanaries(parts, hits, atMs))
-    for (const [imageId, byOrg] of hits) await attempt(afterMatchesOf(parts, imageId, byOrg, atMs))
+    const all = [...hits]
+    for (let from = 0; from < all.length; from += AT_ONCE) {
+      const some = all.slice(from, from + AT_ONCE)
+      await Promise.all(some.map(([imageId, byOrg]) => attempt(afterMatchesOf(parts, imageId, byOrg, atMs))))
+    }
     for (const [orgId, byContext] of contexts) {
       for (const [context, imageIds] of byContext) {
         await attempt(parts.contexts.note(orgId, context, [...imageIds], atMs))
