@@ -46,6 +46,7 @@ t.test(`whatever is sent to whatever route has an answer, and it is no fault of 
       matchId,
       signalId: her.imageId,
       bank: 'a-bank',
+      key,
       account: 'case:x',
       code: 'rate-limited',
     },

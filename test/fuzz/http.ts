@@ -1,10 +1,11 @@
-// Requests that nobody would send, to every route that describes itself: what comes back must be an answer, in time, and never a fault of ours.
+// Requests that nobody would send, to every route of ours and of other tools: what comes back must be an answer, in time, and never a fault of ours.
 
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { type Chance, hashText, mutatedBytes, mutatedJson, oddText, tokenText } from './chance.js'
+import { FOREIGN_BODIES, FOREIGN_ROUTES } from './foreign.js'
 
 export interface FuzzOptions {
   readonly app: FastifyInstance
@@ -26,7 +27,7 @@ export interface Find {
   readonly body: string
 }
 
-interface Route {
+export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly path: string
   /** What it reads, as it says itself. */
@@ -40,7 +41,7 @@ const MOST_FINDS = 5
 /** @returns how many requests were answered, and the first finds. */
 export async function fuzzHttp(options: FuzzOptions): Promise<{ readonly asked: number; readonly finds: readonly Find[] }> {
   const { app, chance, untilMs } = options
-  const routes = routesOf(app)
+  const routes = [...routesOf(app), ...FOREIGN_ROUTES]
   const finds: Find[] = []
   let asked = 0
   while (performance.now() < untilMs && finds.length < MOST_FINDS) {
@@ -122,7 +123,7 @@ function addressFor({ chance, ids }: FuzzOptions, path: string): string {
   )
   const spoiled = chance.happens(0.1) ? mutatedBytes(chance, Buffer.from(filled)).toString('latin1') : filled
   const query = chance.happens(0.3)
-    ? `?${chance.oneOf(['limit', 'after', 'thresholdBits', 'banks', 'transforms', 'language', 'x'])}=${encodeURIComponent(wellFormed(oddText(chance))).slice(0, 600)}`
+    ? `${path.includes('?') ? '&' : '?'}${chance.oneOf(PARAMETERS)}=${encodeURIComponent(wellFormed(oddText(chance))).slice(0, 600)}`
     : ''
   return `/${(spoiled + query).replace(/^\/+/, '').replaceAll(/[^\x21-\x7e]/g, '%20')}`
 }
@@ -160,6 +161,19 @@ function bodyFor(options: FuzzOptions, { method, reads }: Route) {
   }
 }
 
+const PARAMETERS = [
+  'limit',
+  'after',
+  'thresholdBits',
+  'banks',
+  'transforms',
+  'language',
+  'signal',
+  'threshold',
+  'pageSize',
+  'x',
+]
+
 const KINDS: Readonly<Record<string, number>> = { 'application/x-ndjson': 1, 'multipart/form-data': 2 }
 
 /** Bodies that some route takes; a route gets those of all others as well. */
@@ -179,8 +193,7 @@ const SEEDS: readonly unknown[] = [
   { reference: 'police 7' },
   { law: 'x', statements: [] },
   { url: 'https://example.com/hook', events: ['match.found'] },
-  { bank_name: 'a', enabled_ratio: 1, content_type: 'photo', signal_type: 'pdq', signal_value: HASH },
-  { hashes: [{ hash: HASH, hashType: 'PDQ', status: 'Active' }], count: 1, nextPageToken: '' },
+  ...FOREIGN_BODIES,
   [],
 ]
 
