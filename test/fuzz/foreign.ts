@@ -43,8 +43,8 @@ export const FOREIGN_BODIES: readonly unknown[] = [
   { name: 'B', matching_enabled_ratio: 0.5, is_media_unavailable: true },
   { enabled_ratio: 1, disable_until_ts: 1_900_000_000 },
   { api: 'fb_threatexchange', bank: 'B', api_json: { privacy_group: 1 } },
-  { count: 1, hashRecords: [{ hashValue: HASH, hashFormat: 'PDQ', mediaType: 'Image', caseNumbers: { a: 'b' } }] },
-  { count: 1, hashFeedbacks: [{ hashValue: HASH, hashFormat: 'PDQ', feedbackValue: 'Blocked', tags: ['Nude'] }] },
+  { count: 1, hashRecords: [{ hashValue: HASH, signalType: 'StopNCIISignalType.ImagePDQ', caseNumbers: { a: 'b' } }] },
+  { count: 1, hashFeedbacks: [{ hashValue: HASH, feedbackValue: 'Blocked', tags: ['Nude'] }] },
 ]
 
 function get(path: string): Route {
