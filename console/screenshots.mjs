@@ -14,7 +14,8 @@ export async function shootConsole({ browser, url, service, sizes, name }) {
   }
   const operator = await keyOf('operator', 'operator', ['admin', 'signals:write', 'match', 'cases:write', 'webhooks'])
   const platform = await keyOf('a-platform', 'platform', ['match', 'feedback'])
-  await fillWorld(url, operator, platform)
+  const ngo = await keyOf('an-ngo', 'ngo', ['cases:write', 'feedback', 'signals:write'])
+  await fillWorld(url, operator, platform, ngo)
   for (const colorScheme of ['light', 'dark']) {
     for (const [device, viewport] of Object.entries(sizes)) {
       const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce' })
@@ -35,6 +36,12 @@ export async function shootConsole({ browser, url, service, sizes, name }) {
         if ((await first.count()) > 0) await first.click()
         await shoot(panel.toLowerCase().replaceAll(' ', '-'))
       }
+      await page.getByRole('button', { name: 'Sign out' }).click()
+      await page.fill('#key', ngo)
+      await page.keyboard.press('Enter')
+      await page.getByRole('button', { name: 'To vouch for', exact: true }).click()
+      await page.locator('.actions button').first().click()
+      await shoot('to-vouch-for')
       await context.close()
     }
   }
@@ -42,7 +49,7 @@ export async function shootConsole({ browser, url, service, sizes, name }) {
 
 const REASONS = ['harmless-content', 'not-the-person-shown', 'other']
 
-async function fillWorld(url, operator, platform) {
+async function fillWorld(url, operator, platform, ngo) {
   const ask = async (key, method, path, body) => {
     const headers = {
       ...(body !== undefined && { 'content-type': 'application/json' }),
@@ -66,6 +73,13 @@ async function fillWorld(url, operator, platform) {
     return { signals: [{ type: 'pdq', hash: each, quality: 90 }], ...(category !== undefined && { category }) }
   })
   await ask(her.token, 'POST', `/v1/cases/${her.caseNumber}/hashes`, { images })
+  const consent = { kind: 'in-person', on: '2026-01-31' }
+  const assisted = await ask(ngo, 'POST', '/v1/assisted-cases', { adult: true, consent })
+  await ask(ngo, 'POST', `/v1/cases/${assisted.caseNumber}/hashes`, {
+    images: [{ signals: [{ type: 'pdq', hash: hash(), quality: 90 }] }],
+  })
+  const notice = { laws: ['my-onsa'], statements: ['goodFaith', 'accurate'], actingAs: 'self', contact: 'an-ngo' }
+  await ask(her.token, 'PUT', `/v1/cases/${her.caseNumber}/notice`, notice)
   await ask(operator, 'POST', '/v1/banks', { name: 'a-hotline', thresholdBits: { pdq: 25 } })
   const signals = Array.from({ length: 30 }, () => ({ type: 'pdq', hash: hash(), category: 'sexual-act' }))
   await ask(operator, 'POST', '/v1/banks/a-hotline/signals', { signals })

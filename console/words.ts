@@ -13,8 +13,10 @@ export function sayShare(part: number, whole: number): string {
   return whole === 0 ? '–' : percents.format(part / whole)
 }
 
+/** Day and time may stand in two lines, and in no more. */
 export function sayMoment(instant: string | null): string {
-  return instant === null ? '–' : moments.format(new Date(instant))
+  if (instant === null) return '–'
+  return moments.format(new Date(instant)).replaceAll(' ', '\u00a0').replace(',\u00a0', ', ')
 }
 
 /** `not-the-person-shown` → `not the person shown`. */
