@@ -105,7 +105,11 @@ function table(doc: Doc, parts: readonly number[], head: string[] | undefined, r
     doc.font(font).fontSize(SIZES_PT.body)
     const widths = parts.map((part) => part * widthPt)
     const heightPt = Math.max(...cells.map((cell, i) => doc.heightOfString(cell, { width: (widths[i] ?? 0) - 6 }))) + 3
-    if (doc.y + heightPt > doc.page.height - MARGIN_PT - 20) doc.addPage()
+    if (doc.y + heightPt > doc.page.height - MARGIN_PT - 20) {
+      doc.addPage()
+      if (head !== undefined) draw(head, 'bold') // or the columns of this page would have no names
+      doc.font(font)
+    }
     const top = doc.y
     let left = MARGIN_PT
     for (const [i, cell] of cells.entries()) {
