@@ -1,11 +1,13 @@
 // What everybody's pictures have finds nobody's.
 
+import { readFileSync } from 'node:fs'
 import sharp from 'sharp'
 import t from 'tap'
 import { detailsWith } from '../../src/hash/details/details.js'
 import type { DetailRows } from '../../src/hash/details/rows.js'
 import { loadDetailsKernelSync } from '../../src/hash/details-kernel.js'
 import { loadFrameKernelSync } from '../../src/hash/frame-kernel.js'
+import { hashFromBytes } from '../../src/hash/hash256.js'
 import type { Pixels } from '../../src/hash/pixels.js'
 import { Catalogue } from '../../src/services/catalogue.js'
 import { commonRowsUnder } from '../../src/services/common-rows.js'
@@ -46,6 +48,17 @@ t.test('a picture of something keeps rows of its own, sixteen of those that ther
     t.equal(chosen(ranked).rows.length, Math.min(16, ranked.rows.length))
   }
 })
+
+t.test(
+  'rows of the photographs that come with the service are background, and rows of its drawings are decoration',
+  async (t) => {
+    const rowOf = (file: string) =>
+      veil.hash(hashFromBytes(readFileSync(new URL(`../../src/services/${file}`, import.meta.url)), 32))
+    const [background, decoration] = [rowOf('background-rows.bin'), rowOf('decoration-rows.bin')]
+    t.same([common.isInBackground(background), common.isDecoration(background)], [true, false])
+    t.same([common.isInBackground(decoration), common.isDecoration(decoration)], [false, true])
+  },
+)
 
 t.test('rows that no other picture has go first', async (t) => {
   const ranked = rankedOf(drawn(3, 480, 360))

@@ -11,7 +11,7 @@ import { loadFrameKernelSync } from '../../src/hash/frame-kernel.js'
 import type { Pixels } from '../../src/hash/pixels.js'
 import { transforms } from '../../src/hash/transforms.js'
 import { Catalogue } from '../../src/services/catalogue.js'
-import { commonRowsUnder } from '../../src/services/common-rows.js'
+import { type CommonRows, commonRowsUnder } from '../../src/services/common-rows.js'
 import { detailFinderWith } from '../../src/services/detail-finder.js'
 import { chosenRows } from '../../src/services/detail-rows.js'
 import { veilFrom } from '../../src/services/veil.js'
@@ -23,8 +23,15 @@ const veil = veilFrom(Buffer.alloc(32, 5))
 const common = commonRowsUnder(veil)
 const [MIRRORED] = transforms.filter(({ name }) => name === 'flipY')
 
+const looked = new Map<Pixels, ReturnType<typeof details.register>>()
+function look(pixels: Pixels) {
+  const found = looked.get(pixels) ?? details.register(pixels)
+  looked.set(pixels, found)
+  return found
+}
+
 /** A registry of pictures by name; each is kin to itself alone unless said otherwise. */
-function registry() {
+function registry(known: CommonRows = common) {
   const catalogue = new Catalogue()
   const kept = new Map<string, Points>()
   let read = 0
@@ -32,21 +39,24 @@ function registry() {
     read += ids.length
     return ids.map((id) => kept.get(id))
   }
-  const finder = detailFinderWith({ images: { points }, veil, common })
+  const finder = detailFinderWith({ images: { points }, veil, common: known })
   return {
     catalogue,
     forget: (name: string) => kept.delete(idOf(name)),
     get read() {
       return read
     },
-    add(name: string, pixels: Pixels, { kin = name, bank = CASES_BANK_NAME } = {}) {
-      const { ranked, points } = veil.details(details.register(pixels))
+    add(name: string, pixels: Pixels, { kin = name, bank = CASES_BANK_NAME, most = 16 } = {}) {
+      const { ranked, points } = veil.details(look(pixels))
       const kinNumber = createHash('sha256').update(kin).digest().readUInt32BE()
       const choosing = chosenRows({ catalogue, common }, ranked, kinNumber)
       let step = choosing.next()
       while (step.done !== true) step = choosing.next()
       const image = { bank, tier: 'verified', category: undefined, ref: undefined, createdAtMs: 1, signals: [] } as const
-      catalogue.put(idOf(name), { ...image, details: { ...step.value, kin: kinNumber } })
+      catalogue.put(idOf(name), {
+        ...image,
+        details: { ...step.value, rows: step.value.rows.slice(0, most), kin: kinNumber },
+      })
       kept.set(idOf(name), points)
       return step.value.rows.length
     },
@@ -111,6 +121,31 @@ t.test('copies of one picture are no decoration', async (t) => {
   t.equal((await find(onPage(drawn(7, 480, 360), 800, 700, 200, 200))).length, 5)
 })
 
+t.test('of many candidates twenty are looked at, and one detail makes none', async (t) => {
+  const world = registry()
+  const copied = drawn(7, 480, 360)
+  for (let copy = 0; copy < 24; copy++) world.add(`copy ${copy}`, copied, { kin: 'one picture' })
+  const page = onPage(copied, 800, 700, 200, 200)
+  t.equal((await world.find(page)).length, 20)
+  t.equal(world.read, 20)
+
+  const single = registry()
+  single.add('known by one row', copied, { most: 1 })
+  t.same(await single.find(page), [])
+  t.equal(single.read, 0)
+})
+
+t.test('what is decoration finds nothing', async (t) => {
+  const drawnByAll = registry({ isDecoration: () => true, isInBackground: () => false })
+  const picture = drawn(7, 480, 360)
+  drawnByAll.catalogue.put(idOf('any'), {
+    ...{ bank: CASES_BANK_NAME, tier: 'verified', category: undefined, ref: undefined, createdAtMs: 1, signals: [] },
+    details: { ...veil.details(look(picture)).ranked, rows: veil.details(look(picture)).ranked.rows.slice(0, 16), kin: 1 },
+  })
+  t.same(await drawnByAll.find(onPage(picture, 800, 700, 200, 200)), [])
+  t.equal(drawnByAll.read, 0)
+})
+
 t.test('a harmless picture vetoes what it shows, and nothing beside it', async (t) => {
   const { add, find } = registry()
   const [known, hers] = [drawn(31, 400, 400), drawn(32, 400, 400)]
@@ -136,12 +171,26 @@ t.test('checkerboards, text, noise, tiles and confetti find nothing, and make no
   }
   for (const [what, pixels] of Object.entries(odd)) {
     const before = world.read
+    const asked = needlesOf(world.catalogue)
     t.same(await world.find(pixels), [], what)
+    t.ok(asked() <= 9 * 2 * 150, `${asked()} needles`)
     t.ok(world.read - before <= 20, 'candidates')
     const rows = world.add(what, pixels)
     t.ok(rows <= 16)
   }
 })
+
+/** Counts what is searched for from here on. */
+function needlesOf(catalogue: Catalogue) {
+  const index = catalogue.index('detail')
+  const search = index.search.bind(index)
+  let needles = 0
+  index.search = (some, bits) => {
+    needles += some.length
+    return search(some, bits)
+  }
+  return () => needles
+}
 
 function idOf(name: string): string {
   return formatUuid(createHash('sha256').update(name).digest().subarray(0, 16))

@@ -1,14 +1,16 @@
+import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { type FeatureView, featuresOf } from '../../../src/hash/details/features.js'
 import { askedFeatures, kept } from '../../../src/hash/details/kept.js'
 import { type Points, pointsOf } from '../../../src/hash/details/rows.js'
 import { sightOf } from '../../../src/hash/details/sight.js'
 import { isShown, verify } from '../../../src/hash/details/verify.js'
+import { hashFromBytes } from '../../../src/hash/hash256.js'
 import type { Pixels } from '../../../src/hash/pixels.js'
 import { wholeOf } from '../../../src/hash/raster.js'
 import { transforms } from '../../../src/hash/transforms.js'
 import { chessboard, shaded } from '../patterns.js'
-import { drawn, turnedPixels } from '../synthetic.js'
+import { drawn, turnedPixels, wordsFrom } from '../synthetic.js'
 
 const picture = drawn(11, 360, 280)
 const registered = registeredOf(picture)
@@ -76,6 +78,41 @@ t.test('what lies outside of the view need not agree', async (t) => {
   t.ok(isShown(found))
   t.ok(found.least < 0.3 * registered.points.length * 0.6, `${found.least} of ${registered.points.length}`)
 })
+
+t.test('it takes enough details, of what is seen too, in enough cells', async (t) => {
+  t.ok(isShown({ inliers: 8, cells: 6, least: 8 }))
+  for (const short of [{ inliers: 7 }, { cells: 5 }, { least: 9 }])
+    t.notOk(isShown({ inliers: 8, cells: 6, least: 8, ...short }))
+})
+
+t.test('details that are crowded where nothing can be told apart are no picture', async (t) => {
+  const word = wordsFrom(4)
+  const below = (end: number) => (word() >>> 8) % end
+  const points = Array.from({ length: 60 }, () => ({ column: below(32), row: below(32), hash: anyHash() }))
+  const asked = points.map(({ hash }) => ({ x: 200 + below(90), y: 200 + below(90), turn: 0, level: 0, hash }))
+  const found = verify({ width: 480, height: 480, points }, asked, { width: 560, height: 560 })
+  t.ok(found.inliers < 8, `${found.inliers} of 60 agree with a picture made small`)
+})
+
+t.test('a detail of the view counts once, whatever the number of registered ones that are like it', async (t) => {
+  const [one, other] = [anyHash(), anyHash()]
+  const like = Array.from({ length: 12 }, (_, i) => {
+    const hash = Uint8Array.from(one)
+    hash[i] = (hash[i] ?? 0) ^ 1
+    return { column: 3, row: 3, hash: hashFromBytes(hash) }
+  })
+  const points = [{ column: 3, row: 3, hash: one }, { column: 20, row: 25, hash: other }, ...like]
+  const place = (cell: number) => (cell + 0.5) * 15
+  const asked = [
+    { x: place(3), y: place(3), turn: 0, level: 0, hash: one },
+    { x: place(20), y: place(25), turn: 0, level: 0, hash: other },
+  ]
+  t.equal(verify({ width: 480, height: 480, points }, asked, { width: 480, height: 480 }).inliers, 2)
+})
+
+function anyHash() {
+  return hashFromBytes(randomBytes(32))
+}
 
 function verifiedIn(points: Points, view: FeatureView, isMirrored: boolean) {
   return verify(points, askedFeatures(view, isMirrored), view)

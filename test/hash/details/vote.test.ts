@@ -32,6 +32,19 @@ t.test('one that is elsewhere, turned otherwise or of another size does not', as
   for (const off of others) t.equal(voteOf([sighting(0), sighting(1), sighting(2, off)], view, centre).agreeing, 2)
 })
 
+t.test('two that put the picture at one place in two sizes do not agree, though its centre is the same', async (t) => {
+  const inTheMiddle = (i: number, level: number): Sighting => {
+    const whole = sighting(i)
+    return {
+      ...whole,
+      registered: { ...whole.registered, ...centre, turn: 0 },
+      asked: { ...whole.asked, x: 300, y: 200, turn: 0, level },
+    }
+  }
+  t.equal(voteOf([inTheMiddle(0, 1), inTheMiddle(1, 3)], view, centre).agreeing, 2, 'a level or two off is nothing')
+  t.equal(voteOf([inTheMiddle(0, 1), inTheMiddle(1, 4)], view, centre).agreeing, 1)
+})
+
 t.test('one needle that is near to many rows is one vote, and so is one row near to many needles', async (t) => {
   const first = sighting(0)
   t.equal(voteOf([first, { ...first, needle: 7 }, { ...first, needle: 8 }], view, centre).agreeing, 1)
