@@ -32,6 +32,14 @@ export function connectForRequests(target: RedisTarget): Redis {
   return connect(target, { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: COMMAND_TIMEOUT_MS })
 }
 
+/**
+ * The same, and what was sent when the connection broke is not sent again by itself: it may have happened, and whoever asked for it must hear
+ * that nobody knows, not that there is such a case already.
+ */
+function connectForWrites(target: RedisTarget): Redis {
+  return connect(target, { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: COMMAND_TIMEOUT_MS })
+}
+
 /** Connection that waits for Redis however long it takes: for workers. */
 export function connectForWaiting(target: RedisTarget): Redis {
   return connect(target, { maxRetriesPerRequest: null })
@@ -45,7 +53,7 @@ export function connectForFollowing(target: RedisTarget): Redis {
 /** @throws what ioredis throws when Redis cannot be reached: at start that is the operator's to see. */
 export async function openStore(target: RedisTarget): Promise<Store> {
   const reader = connectForRequests(target)
-  const writing = connectForRequests(target)
+  const writing = connectForWrites(target)
   const writer = new DurableWriter(writing, target.url === undefined ? 0 : parseRedisUrl(target.url).replicas)
   try {
     await Promise.all([reader.connect(), writing.connect()])
