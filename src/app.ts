@@ -69,6 +69,7 @@ import type { LimitCounter } from './services/limits.js'
 import type { MatchIds } from './services/match-ids.js'
 import type { Matcher } from './services/matcher.js'
 import type { Notices } from './services/notices.js'
+import type { PictureFetching } from './services/picture-fetching.js'
 import type { ProofOfWork } from './services/proof-of-work.js'
 import type { Registration } from './services/registration.js'
 import type { RegistryCounts } from './services/registry-counts.js'
@@ -111,6 +112,7 @@ export interface AppServices {
   readonly webhooks: WebhookService
   readonly watches: WatchService
   readonly hashing: Hashing
+  readonly pictures: PictureFetching
   readonly health: Health
   readonly limits: LimitCounter
   /** Who shows this key, from this address. @throws {Problem} key-suspended */
@@ -267,6 +269,7 @@ export async function buildApp({
       banks,
       registration,
       hashing,
+      pictures: services.pictures,
       health,
       uploadLimits,
       inFlight,

@@ -79,6 +79,10 @@ const Variables = z.object({
       'must be origins such as http://10.0.0.5:8000',
     )
     .optional(),
+  TABIR_FETCH_FROM: listOf(
+    (text) => text === 'public' || (/^https?:\/\/[^\s/?#@*]+$/.test(text) && URL.canParse(text)),
+    'must be public, or origins such as https://media.example, with commas between',
+  ),
   TABIR_EXCHANGES_FILE: text('must be the path of a file').optional(),
   TABIR_API_KEY: z.string().regex(/^\S+$/, 'must be an API key').optional(), // the command line's, for what it asks of a running api
   TABIR_CORS_ORIGINS: listOf(
@@ -163,6 +167,7 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
     contactName: e.TABIR_CONTACT_NAME,
     contactLink: e.TABIR_CONTACT_LINK,
     webhookOrigins: new Set(e.TABIR_WEBHOOK_ORIGINS?.split(',').map((origin) => new URL(origin).origin)),
+    fetchFrom: fetchFrom(e.TABIR_FETCH_FROM),
     exchangesFile: e.TABIR_EXCHANGES_FILE,
     apiKey: e.TABIR_API_KEY,
     corsOrigins: e.TABIR_CORS_ORIGINS,
@@ -222,6 +227,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_PROBING',
     'TABIR_MAX_QUERIES_PER_ORG_PER_DAY',
     'TABIR_WEBHOOK_ORIGINS',
+    'TABIR_FETCH_FROM',
     'TABIR_EXCHANGES_FILE',
     'TABIR_TRACES_URL',
     'TABIR_LOG_LEVEL',
@@ -278,6 +284,13 @@ export function environmentFor(
     ...(redis.url !== undefined && { REDIS_URL: redis.url }),
     ...(redis.socket !== undefined && { REDIS_SOCKET: redis.socket }),
   }
+}
+
+/** Origins that are written down may be anywhere; `public` is the rest of the public internet. `undefined`: nothing is fetched. */
+function fetchFrom(parts: readonly string[]) {
+  if (parts.length === 0) return undefined
+  const origins = parts.filter((part) => part !== 'public').map((part) => new URL(part).origin)
+  return { reach: parts.includes('public') ? ('public' as const) : ('trusted' as const), trusted: new Set(origins) }
 }
 
 function text(reason: string) {

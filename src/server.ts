@@ -43,6 +43,7 @@ const services = await openServices({
     proofRounds: config.proofRounds,
   },
   webhookOrigins: config.webhookOrigins,
+  fetchFrom: config.fetchFrom,
   maxWatchesPerOrg: config.maxWatchesPerOrg,
   probing: config.probing,
   now: () => Date.now(),

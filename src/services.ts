@@ -35,6 +35,7 @@ import { keyUsesOver } from './services/key-uses.js'
 import { limitCounter } from './services/limits.js'
 import { matchIdsWith } from './services/match-ids.js'
 import { partiesWith } from './services/parties.js'
+import { type FetchFrom, pictureFetching } from './services/picture-fetching.js'
 import type { ProbingMode } from './services/probing-guard.js'
 import { recentChanges } from './services/recent-changes.js'
 import { struckSignals } from './services/refusals.js'
@@ -91,6 +92,8 @@ export interface ServiceOptions {
   readonly maxWatchesPerOrg: number
   /** Origins that webhooks may go to although they are not on the public internet. */
   readonly webhookOrigins: ReadonlySet<string>
+  /** Where pictures may be fetched from that a caller names by their address; nowhere when left out. */
+  readonly fetchFrom?: FetchFrom | undefined
   /** Are details of pictures kept, for cases that ask for it? */
   readonly extendedProtection: boolean
   /** Where this process keeps what it knows for its next start, and how often; undefined for nowhere. */
@@ -321,6 +324,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       trusted: options.webhookOrigins,
       now,
     }),
+    pictures: pictureFetching(options.fetchFrom),
     hashing: hashingThrough({
       desk,
       handoffUrl: listener.url,

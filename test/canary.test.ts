@@ -34,6 +34,7 @@ import {
   withoutFinalBoundary,
   withWrongBoundary,
 } from './helpers/multipart.js'
+import { file, startPictures } from './helpers/picture-server.js'
 import { childrenOf, isAlive } from './helpers/processes.js'
 import { codeOf, startWorkers, until } from './helpers/service.js'
 import { beginUpload, readAll } from './helpers/sockets.js'
@@ -43,12 +44,21 @@ const IMAGE_TTL_MS = 30_000
 /** BullMQ's own, all of them counts, times and names: no result, no reason of a failure. */
 const JOB_FIELDS = ['name', 'opts', 'timestamp', 'delay', 'priority', 'processedOn', 'pb', 'ats', 'atm', 'stc']
 
-t.test('pictures pass through and leave nothing', { timeout: 110_000 }, async (t) => {
+t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t) => {
   const bird = await canary(4711)
   const world = await open(t)
   const { redis, monitored, place } = world
   const key = await makeKey(redis)
-  const [api, second] = await Promise.all([startApi(t, world), startApi(t, world)])
+  // Another server has them too, under paths and names with the text.
+  const named = `/${bird.pattern.toString()}`
+  const elsewhere = await startPictures(
+    t,
+    Object.fromEntries(
+      [...bird.accepted, ...bird.refused].map((one, i) => [`${named}/${i}`, file(fresh(one).bytes, one.contentType)]),
+    ),
+  )
+  const fetching = { TABIR_FETCH_FROM: elsewhere.origin }
+  const [api, second] = await Promise.all([startApi(t, world, fetching), startApi(t, world)])
   const her = await openCase(api)
   const herSecond = { ...her, url: her.url.replace(api.url, second.url) }
   const platform = { url: `${api.url}/v1/match/images`, headers: { authorization: `Bearer ${key}` } }
@@ -59,8 +69,11 @@ t.test('pictures pass through and leave nothing', { timeout: 110_000 }, async (t
   // the other is told to stop.
   const stopped = childrenOf(pidOf(first))
   for (const pid of stopped) process.kill(pid, 'SIGSTOP')
-  const orphaned = send(platform, images([picture()]))
   const orphanedSentAtMs = performance.now()
+  const orphaned = send(platform, images([picture()])).then((answer) => ({
+    ...answer,
+    tookMs: performance.now() - orphanedSentAtMs,
+  }))
   const alsoOrphaned = send(herSecond, images([picture()])).catch(() => undefined)
   await until(async () => (await activeJobs(world)).length === 2)
   // Both stay in the list until a worker finds them stalled.
@@ -142,7 +155,7 @@ t.test('pictures pass through and leave nothing', { timeout: 110_000 }, async (t
       }
     }
     const v1 = `${api.url}/v1`
-    const elsewhere: [string, Record<string, string>, Partial<Multipart>][] = [
+    const otherRoutes: [string, Record<string, string>, Partial<Multipart>][] = [
       [`${v1}/match`, platform.headers, images([one])],
       [`${v1}/match`, platform.headers, asJson({ queries: [{ signals: [{ type: 'pdq', hash: name }] }] })],
       [`${her.caseUrl}/hashes`, her.headers, asJson({ images: [{ pixels: one.bytes.toString('hex') }] })],
@@ -165,7 +178,7 @@ t.test('pictures pass through and leave nothing', { timeout: 110_000 }, async (t
       [`${v1}/${name}?${name}`, {}, images([one])],
       [`${v1}/cases/%zz${name}`, {}, images([one])],
     ]
-    for (const [url, headers, body] of elsewhere) t.ok((await send({ url, headers }, body)).status >= 400)
+    for (const [url, headers, body] of otherRoutes) t.ok((await send({ url, headers }, body)).status >= 400)
     const put = (url: string, body: object) =>
       fetch(url, {
         method: 'PUT',
@@ -248,8 +261,37 @@ t.test('pictures pass through and leave nothing', { timeout: 110_000 }, async (t
     const stop = await stopping
     t.ok(stop.tookMs < API_STOPS_WITHIN_MS, `an api with a picture that waits stops in time: ${Math.round(stop.tookMs)} ms`)
     t.equal(codeOf((await alsoOrphaned) ?? { body: '' }), 'hashing-away')
-    t.equal(codeOf(await orphaned), 'hashing-away')
-    t.ok(performance.now() - orphanedSentAtMs < IMAGE_TTL_MS + 3000)
+    const { tookMs, ...gaveUp } = await orphaned
+    t.equal(codeOf(gaveUp), 'hashing-away')
+    t.ok(tookMs < IMAGE_TTL_MS + 3000, `given up in time: ${Math.round(tookMs)} ms`)
+  })
+
+  await t.test('fetched from an address, by the routes of HMA', async (t) => {
+    let fetched = 0
+    for (const [i, one] of [...bird.accepted, ...bird.refused].entries()) {
+      const url = encodeURIComponent(`${elsewhere.origin}${named}/${i}?${bird.pattern.toString()}`)
+      const routes = [
+        [`/h/hash?url=${url}`, 'GET'],
+        [`/m/lookup?url=${url}`, 'GET'],
+        [`/c/bank/CANARY/content?url=${url}`, 'POST'],
+      ] as const
+      // Each picture by one of them, and the first ones by all.
+      for (const [path, method] of i < 2 ? routes : routes.filter((_, route) => route === i % 3)) {
+        const answer = await fetch(api.url + path, { method, headers: platform.headers })
+        fetched++
+        const body = await answer.text()
+        t.ok(
+          answer.status === 200 || !bird.accepted.includes(one),
+          `${path.slice(0, 10)} ${contentOf(one)}: ${answer.status}`,
+        )
+        t.ok(answer.status < 500, contentOf(one))
+        t.same(findCanary(Buffer.from(body), bird.needles), [], 'the answer')
+        hashes.push(...(body.match(/\b[0-9a-f]{64}\b/g) ?? []))
+      }
+    }
+    t.equal(elsewhere.asked.length, fetched)
+    const nowhere = encodeURIComponent(`https://127.0.0.1${named}`)
+    t.equal((await fetch(`${api.url}/h/hash?url=${nowhere}`, { headers: platform.headers })).status, 400)
   })
 
   await t.test('to an api that is killed', async () => {

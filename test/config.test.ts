@@ -39,6 +39,7 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     probing: 'tell',
     maxQueriesPerOrgPerDay: 0,
     webhookOrigins: new Set(),
+    fetchFrom: undefined,
     exchangesFile: undefined,
     apiKey: undefined,
     logLevel: 'info',
@@ -83,6 +84,7 @@ t.test('every variable reaches its setting', async (t) => {
     TABIR_EXPOSURE: 'public',
     TABIR_MAX_QUERIES_PER_ORG_PER_DAY: '9000',
     TABIR_WEBHOOK_ORIGINS: 'http://10.0.0.5:8000,https://Hooks.internal:443',
+    TABIR_FETCH_FROM: 'https://Media.example:443, http://10.0.0.6:9000',
     TABIR_EXCHANGES_FILE: '/etc/tabir/exchanges.json',
     TABIR_API_KEY: 'tabir_test_key',
     TABIR_LOG_LEVEL: 'silent',
@@ -126,6 +128,7 @@ t.test('every variable reaches its setting', async (t) => {
     probing: 'suspend',
     maxQueriesPerOrgPerDay: 9000,
     webhookOrigins: new Set(['http://10.0.0.5:8000', 'https://hooks.internal']),
+    fetchFrom: { reach: 'trusted', trusted: new Set(['https://media.example', 'http://10.0.0.6:9000']) },
     exchangesFile: '/etc/tabir/exchanges.json',
     apiKey: 'tabir_test_key',
     logLevel: 'silent',
@@ -153,6 +156,7 @@ t.test('a wrong environment is refused with every wrong name and no value', asyn
     TABIR_TRUST_PROXY: '10.0.0.0/99',
     TABIR_LOG_LEVEL: 'loudest',
     TABIR_WEBHOOK_ORIGINS: 'http://hooks.example/secret',
+    TABIR_FETCH_FROM: 'public,http://media.example/secret',
     TABIR_ENV: 'PROD9',
   }
   const error = catchError(() => readConfig(wrong))

@@ -128,6 +128,34 @@ export async function oneFile<T>(
   return { name: found.name, result, fields }
 }
 
+/**
+ * A picture whose bytes come from elsewhere, read as one of a form is, and handed to `use`.
+ * @returns what `use` gave, or a refusal of this picture. @throws {Problem} upload-incomplete
+ */
+export async function imageFrom(body: AsyncIterable<unknown>, limits: UploadLimits, inFlight: InFlight) {
+  let truncated = false
+  async function* upToLimit() {
+    let sizeBytes = 0
+    for await (const chunk of body) {
+      if (Buffer.isBuffer(chunk)) sizeBytes += chunk.length
+      if (sizeBytes > limits.maxImageBytes) {
+        if (Buffer.isBuffer(chunk)) chunk.fill(0)
+        truncated = true
+        return
+      }
+      yield chunk
+    }
+  }
+  const file = {
+    [Symbol.asyncIterator]: upToLimit,
+    get truncated() {
+      return truncated
+    },
+  }
+  const image = await readPart(file, limits, inFlight)
+  return <T>(use: (image: readonly Buffer[]) => Promise<T>): Promise<T | Problem> => settled(release(image, inFlight, use))
+}
+
 async function release<T>(
   image: readonly Buffer[],
   inFlight: InFlight,

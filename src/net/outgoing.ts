@@ -40,6 +40,11 @@ export interface OutgoingRequest {
   readonly timeoutMs: number
   /** Longest answer in bytes, as sent. Left out: the body is not read, and the connection closed after the status. */
   readonly maxAnswerBytes?: number
+  /**
+   * In place of `maxAnswerBytes`: takes the body of an answer in the two hundreds, as it comes. What it throws ends the request; whoever wants to
+   * know why notes it there.
+   */
+  readonly read?: (answer: Pick<OutgoingAnswer, 'status' | 'headers'>, body: AsyncIterable<unknown>) => Promise<void>
   /** For GET only: how many redirects to follow, each checked like the first URL. None unless given: a redirect is an answer then. */
   readonly maxRedirects?: number
   readonly signal?: AbortSignal
@@ -57,6 +62,8 @@ export type Outgoing = (request: OutgoingRequest) => Promise<OutgoingAnswer>
 
 export interface OutgoingOptions {
   readonly trusted: TrustedOrigins
+  /** `trusted`: to these origins and nowhere else, whatever leads there. The public internet as well when left out. */
+  readonly reach?: 'public' | 'trusted'
   /** All addresses of a name, from its servers: what stands in this machine's own hosts file is not the internet. */
   readonly resolve?: (name: string) => Promise<readonly string[]>
   /** Opens a connection to one of the addresses of a target; for a URL of a trusted origin there are none given. */
@@ -81,7 +88,8 @@ export interface DialTarget {
  *
  * Connections are not kept: a request to a partner is rare, and what is closed cannot be used for another.
  */
-export function outgoingThrough({ trusted, resolve = askNameServers(), dial, ca }: OutgoingOptions): Outgoing {
+export function outgoingThrough(options: OutgoingOptions): Outgoing {
+  const { trusted, reach = 'public', resolve = askNameServers(), dial, ca } = options
   const connect = dial ?? ((target: DialTarget) => openSocket(target, ca))
   return async (request) => {
     const timeout = AbortSignal.timeout(request.timeoutMs)
@@ -94,7 +102,7 @@ export function outgoingThrough({ trusted, resolve = askNameServers(), dial, ca 
     let believed = trusted
     for (let redirects = 0; ; redirects++) {
       const url = outgoingUrl(next.url, believed)
-      if (url === undefined) throw new OutgoingError('url-refused')
+      if (url === undefined || (reach === 'trusted' && !isTrusted(url, believed))) throw new OutgoingError('url-refused')
       const answer = await addressesOf(url, believed)
         .then((addresses) => send(url, addresses, next))
         .catch((error: unknown) => Promise.reject(explain(error)))
@@ -141,18 +149,24 @@ function exchange(url: URL, asked: OutgoingRequest & { readonly signal: AbortSig
   }
   return new Promise<OutgoingAnswer>((resolve, reject) => {
     const outgoing = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (incoming) => {
-      readAnswer(incoming, asked.maxAnswerBytes).then(resolve, reject)
+      readAnswer(incoming, asked).then(resolve, reject)
     })
     outgoing.on('error', reject)
     outgoing.end(body)
   })
 }
 
-async function readAnswer(incoming: IncomingMessage, maxBytes: number | undefined): Promise<OutgoingAnswer> {
+async function readAnswer(
+  incoming: IncomingMessage,
+  { maxAnswerBytes: maxBytes, read }: Pick<OutgoingRequest, 'maxAnswerBytes' | 'read'>,
+): Promise<OutgoingAnswer> {
+  const { statusCode: status = 0, headers } = incoming
   const chunks: Uint8Array[] = []
   let sizeBytes = 0
   incoming.on('error', () => {}) // of a connection that is closed on purpose; while it is read, the loop below throws it
-  if (maxBytes !== undefined) {
+  if (read !== undefined) {
+    if (status >= 200 && status < 300) await read({ status, headers }, incoming).finally(() => incoming.destroy())
+  } else if (maxBytes !== undefined) {
     for await (const chunk of incoming) {
       sizeBytes += chunk.length
       if (sizeBytes > maxBytes) throw new OutgoingError('answer-too-large')
@@ -160,7 +174,7 @@ async function readAnswer(incoming: IncomingMessage, maxBytes: number | undefine
     }
   }
   incoming.destroy()
-  return { status: incoming.statusCode ?? 0, headers: incoming.headers, body: Buffer.concat(chunks) }
+  return { status, headers, body: Buffer.concat(chunks) }
 }
 
 function redirectIn({ status, headers }: OutgoingAnswer, from: URL): URL | undefined {

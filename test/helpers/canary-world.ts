@@ -55,7 +55,11 @@ export async function open(t: Test): Promise<World> {
 }
 
 /** As the supervisor starts it, and as talkative as it can be. */
-export async function startApi(t: Pick<Test, 'teardown'>, { redis, place }: Pick<World, 'redis' | 'place'>): Promise<Api> {
+export async function startApi(
+  t: Pick<Test, 'teardown'>,
+  { redis, place }: Pick<World, 'redis' | 'place'>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Api> {
   const child = fork(fileURLToPath(new URL('../../src/server.js', import.meta.url)), {
     env: {
       PATH: process.env['PATH'],
@@ -64,6 +68,7 @@ export async function startApi(t: Pick<Test, 'teardown'>, { redis, place }: Pick
       TABIR_DATA_DIR: redis.dataDir,
       TABIR_LOG_LEVEL: 'trace',
       TMPDIR: place,
+      ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })

@@ -14,6 +14,7 @@ import type { UploadLimits } from '../../src/http/upload.js'
 import { createApiKey } from '../../src/services/access.js'
 import type { Admission } from '../../src/services/admission.js'
 import type { Hashing } from '../../src/services/hashing.js'
+import type { FetchFrom } from '../../src/services/picture-fetching.js'
 import type { ProbingMode } from '../../src/services/probing-guard.js'
 import { openServices, type Services } from '../../src/services.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
@@ -58,6 +59,7 @@ export interface TestServiceOptions {
   /** In place of workers. */
   readonly hashing?: Hashing
   readonly webhookOrigins?: ReadonlySet<string>
+  readonly fetchFrom?: FetchFrom
   readonly maxWatchesPerOrg?: number
   readonly site?: Partial<SiteSettings>
 }
@@ -99,6 +101,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     ...(options.probing !== undefined && { probing: options.probing, probingWaitMs: 1 }),
     trustLimits: { maxImagesPerCase: 10_000, maxSignalsPerOrgPerDay: 0, proofRounds: 0, ...options.trustLimits },
     webhookOrigins: options.webhookOrigins ?? new Set(),
+    fetchFrom: options.fetchFrom,
     extendedProtection: options.extendedProtection ?? false,
     maxWatchesPerOrg: options.maxWatchesPerOrg ?? 10_000,
     now: options.now ?? (() => Date.now()),

@@ -12,10 +12,11 @@ import { HmaRefusal } from './refusals.js'
 /** The only one of HMA's signal types that Tabir has. */
 export const PDQ = 'pdq'
 export const PHOTO = 'photo'
+export const VIDEO = 'video'
 /** Of HMA's content types, those that are known; which of them are taken. */
 export const CONTENT_TYPES = [
   { name: PHOTO, enabled: true },
-  { name: 'video', enabled: false },
+  { name: VIDEO, enabled: false },
 ] as const
 
 /** HMA's own text for a hash that is none; also for the empty one that a plain picture gives. */

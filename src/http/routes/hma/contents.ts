@@ -1,31 +1,28 @@
 // HMA's bank content: pictures and hashes of a bank, each switched off and on by itself.
 
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { Problem } from '../../../domain/problem.js'
 import { SIGNAL_TYPES } from '../../../domain/signal-types.js'
 import { formatHash } from '../../../hash/hash256.js'
 import type { Banks } from '../../../services/banks.js'
 import type { Content, Contents } from '../../../services/contents.js'
-import type { Hashing } from '../../../services/hashing.js'
 import type { Registration } from '../../../services/registration.js'
+import { type ByAddressOptions, hashedFrom } from '../../hma/by-address.js'
 import { metadataIn, noteIn, refOf, textIn } from '../../hma/content-text.js'
-import { isObject, laxFields } from '../../hma/lax.js'
+import { isObject, type LaxFields, laxFields } from '../../hma/lax.js'
 import { HmaRefusal } from '../../hma/refusals.js'
 import { contentTypeNamed, INVALID_PDQ, PDQ, pdqHash, pdqOf, selectedTypes } from '../../hma/signals.js'
 import { callerOf } from '../../plugins/door.js'
-import { type InFlight, oneFile, type UploadLimits } from '../../upload.js'
+import { oneFile } from '../../upload.js'
 import { bankOwned, bankSeen, presentBank } from './banks.js'
 
 const FIVE_YEARS_S = 5 * 365 * 86_400
 const LOW_QUALITY = `Invalid pdq signal: ${INVALID_PDQ}`
 
-export interface HmaContentOptions {
+export interface HmaContentOptions extends ByAddressOptions {
   readonly banks: Banks
   readonly contents: Contents
   readonly registration: Registration
-  readonly hashing: Hashing
-  readonly uploadLimits: UploadLimits
-  readonly inFlight: InFlight
   readonly now: () => number
 }
 
@@ -41,6 +38,22 @@ export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (ap
   const config = { scope: 'signals:write', keyAlso: 'in-path' } as const
   const schema = { hide: true }
 
+  /** What is to be added: fetched from an address, with a JSON body beside it; or sent, in a form. */
+  async function contentIn(request: FastifyRequest, query: LaxFields) {
+    const url = query.text('url')
+    if (url !== undefined) {
+      const body: Record<string, unknown> = isObject(request.body) ? { ...request.body } : {}
+      const ref = refOf(textOf(body['note'], body['metadata']))
+      return { result: await hashedFrom(options, url, query, 'submission'), ref }
+    }
+    selectedTypes(query.text('types'))
+    if (!request.isMultipart()) throw new HmaRefusal(400, 'Neither `url` nor multipart file upload was received')
+    const { result, fields } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
+      hashing.hash(image, 'submission'),
+    )
+    return { result, ref: refOf(textOf(fields.get('note'), fields.get('metadata'))) }
+  }
+
   async function contentAt(orgId: string, bank: string, id: string): Promise<Content> {
     const number = /^\d{1,16}$/.test(id) ? Number(id) : Number.NaN
     const content = Number.isSafeInteger(number) ? await contents.find(orgId, bank, number) : undefined
@@ -52,13 +65,7 @@ export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (ap
     const caller = callerOf(request)
     const bank = await bankOwned(banks, caller, request.params.name)
     const fields = laxFields(request.query)
-    if (fields.text('url') !== undefined) throw new HmaRefusal(403, 'Hashing is disabled, missing role')
-    selectedTypes(fields.text('types'))
-    if (!request.isMultipart()) throw new HmaRefusal(400, 'Neither `url` nor multipart file upload was received')
-    const { result, fields: form } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
-      hashing.hash(image, 'submission'),
-    )
-    const ref = refOf({ ...textOf(form.get('note'), form.get('metadata')) })
+    const { result, ref } = await contentIn(request, fields)
     if (result instanceof Problem) throw result.code === 'quality-too-low' ? new HmaRefusal(400, LOW_QUALITY) : result
     const signals = result.signals.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash }]))
     const { id, revision } = await registration.pictureForBank(bank, { signals, category: undefined, ref })
@@ -140,7 +147,7 @@ export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (ap
   })
 }
 
-function textOf(note: string | undefined, metadata: string | undefined) {
+function textOf(note: unknown, metadata: unknown) {
   const [noted, meta] = [noteIn(note), metadataIn(metadata)]
   return { ...(noted !== undefined && { note: noted }), ...(meta !== undefined && { metadata: meta }) }
 }

@@ -2,15 +2,15 @@
 
 import type { FastifyPluginAsync } from 'fastify'
 import type { Caller } from '../../../domain/access.js'
-import type { HashedSignal } from '../../../domain/hashed-image.js'
+import type { HashedImage, HashedSignal } from '../../../domain/hashed-image.js'
 import { Problem } from '../../../domain/problem.js'
 import { distance, type Hash256 } from '../../../hash/hash256.js'
 import type { Banks } from '../../../services/banks.js'
 import type { Contents } from '../../../services/contents.js'
-import type { Hashing } from '../../../services/hashing.js'
 import type { Health } from '../../../services/health.js'
 import type { MatchIds } from '../../../services/match-ids.js'
 import type { Match, Matcher } from '../../../services/matcher.js'
+import { type ByAddressOptions, hashedFrom } from '../../hma/by-address.js'
 import { isObject, laxFields } from '../../hma/lax.js'
 import { HmaRefusal } from '../../hma/refusals.js'
 import {
@@ -26,22 +26,17 @@ import {
   signalTypeNamed,
 } from '../../hma/signals.js'
 import { callerOf } from '../../plugins/door.js'
-import { type InFlight, oneFile, type UploadLimits } from '../../upload.js'
+import { oneFile } from '../../upload.js'
 
 /** HMA has one threshold for all. */
 const COMPARED_WITHIN_BITS = 31
-/** As HMA says it when it may not fetch; clients look for `missing role`. */
-const NO_FETCHING = 'Hashing is disabled, missing role'
 
-export interface HmaMatchingOptions {
+export interface HmaMatchingOptions extends ByAddressOptions {
   readonly matcher: Matcher
   readonly matchIds: Pick<MatchIds, 'imageOf'>
   readonly contents: Pick<Contents, 'idFor'>
   readonly banks: Pick<Banks, 'list'>
-  readonly hashing: Hashing
   readonly health: Pick<Health, 'report'>
-  readonly uploadLimits: UploadLimits
-  readonly inFlight: InFlight
   readonly now: () => number
 }
 
@@ -87,9 +82,9 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
 
   app.get('/h/hash', { config, schema }, async ({ query }) => {
     const fields = laxFields(query)
-    fields.needed('url')
+    const url = fields.needed('url')
     fields.check()
-    throw new HmaRefusal(403, NO_FETCHING)
+    return { [PDQ]: hashText(await hashedFrom(options, url, fields, 'query')) }
   })
 
   app.post('/h/hash', { config: { ...config, multipart: true }, schema }, async (request) => {
@@ -97,9 +92,7 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     const { result } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
       hashing.hash(image, 'query'),
     )
-    if (!(result instanceof Problem)) return { [PDQ]: pdqOf(result) }
-    if (result.code === 'quality-too-low') return { [PDQ]: '' }
-    throw result
+    return { [PDQ]: hashText(result) }
   })
 
   app.get('/m/raw_lookup', { config, schema }, async (request, reply) => {
@@ -125,7 +118,13 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     const [url, signal, type] = [fields.text('url'), fields.text('signal'), fields.text('signal_type')]
     const [names, seed] = [fields.text('banks'), fields.text('seed')]
     fields.check()
-    if (url !== undefined) throw new HmaRefusal(403, NO_FETCHING)
+    if (url !== undefined) {
+      if (type !== undefined) signalTypeNamed(type)
+      const { signals } = hashedOr(await hashedFrom(options, url, fields, 'query'))
+      request.spend(reply, 1)
+      const found = await lookUp(callerOf(request), signals, names, coinOf(seed))
+      return type === undefined ? { [PDQ]: found } : found
+    }
     if (signal === undefined || type === undefined)
       throw new HmaRefusal(400, 'Either url or both signal and signal_type are required')
     signalTypeNamed(type)
@@ -142,10 +141,9 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     const { result } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
       hashing.hash(image, 'query'),
     )
-    if (result instanceof Problem)
-      throw result.code === 'quality-too-low' ? new HmaRefusal(400, `invalid signal: ${INVALID_PDQ}`) : result
+    const { signals } = hashedOr(result)
     request.spend(reply, 1)
-    return { [PDQ]: await lookUp(callerOf(request), result.signals, names, coin) }
+    return { [PDQ]: await lookUp(callerOf(request), signals, names, coin) }
   })
 
   app.post('/m/compare', { config, schema }, async ({ body }) => {
@@ -170,4 +168,17 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     if ('code' in report) return { [PDQ]: { present: false, built_to: -1, size: 0 } }
     return { [PDQ]: { present: true, built_to: Math.floor(now() / 1000), size: report.rows[PDQ] ?? 0 } }
   })
+}
+
+/** A picture that is too plain has an empty hash in HMA. */
+function hashText(hashed: HashedImage | Problem): string {
+  if (!(hashed instanceof Problem)) return pdqOf(hashed)
+  if (hashed.code === 'quality-too-low') return ''
+  throw hashed
+}
+
+/** And an empty hash is none that could be looked up. */
+function hashedOr(hashed: HashedImage | Problem): HashedImage {
+  if (!(hashed instanceof Problem)) return hashed
+  throw hashed.code === 'quality-too-low' ? new HmaRefusal(400, `invalid signal: ${INVALID_PDQ}`) : hashed
 }

@@ -1,0 +1,51 @@
+// Pictures that a client of HMA names by their address instead of sending them.
+
+import type { HashedImage } from '../../domain/hashed-image.js'
+import { Problem } from '../../domain/problem.js'
+import type { Hashing } from '../../services/hashing.js'
+import type { FetchedBody, FetchRefusal, PictureFetching } from '../../services/picture-fetching.js'
+import { type InFlight, imageFrom, type UploadLimits } from '../upload.js'
+import type { LaxFields } from './lax.js'
+import { HmaRefusal } from './refusals.js'
+import { contentTypeNamed, PHOTO, selectedTypes, VIDEO } from './signals.js'
+
+export interface ByAddressOptions {
+  readonly pictures: PictureFetching
+  readonly hashing: Hashing
+  readonly uploadLimits: UploadLimits
+  readonly inFlight: InFlight
+}
+
+/** In HMA's words; clients look for `missing role`. */
+const REFUSALS: Readonly<Record<FetchRefusal, () => HmaRefusal>> = {
+  off: () => new HmaRefusal(403, 'Hashing is disabled, missing role'),
+  unsafe: () => new HmaRefusal(400, 'Invalid or unsafe URL provided'),
+  failed: () => new HmaRefusal(400, 'Failed to fetch URL: there was no usable answer'),
+}
+const UNKNOWN_CONTENT =
+  'unsupported url ContentType, if you know the expected type, provide it with the content_type query param'
+
+/** @returns the hashes, or why the picture has none. @throws {HmaRefusal | Problem} */
+export async function hashedFrom(
+  { pictures, hashing, uploadLimits, inFlight }: ByAddressOptions,
+  url: string,
+  query: LaxFields,
+  purpose: Parameters<Hashing['hash']>[1],
+): Promise<HashedImage | Problem> {
+  const asked = query.text('content_type')
+  if (asked !== undefined) contentTypeNamed(asked)
+  selectedTypes(query.text('types'))
+  const fetched = await pictures.fetch(url, (answer) => {
+    if (asked === undefined) contentTypeNamed(contentTypeIn(answer))
+    if ((answer.sizeBytes ?? 0) > uploadLimits.maxImageBytes) throw new Problem('image-too-large')
+    return imageFrom(answer.body, uploadLimits, inFlight)
+  })
+  if (typeof fetched === 'string') throw REFUSALS[fetched]()
+  return fetched.taken((image) => hashing.hash(image, purpose))
+}
+
+function contentTypeIn({ contentType = '' }: FetchedBody): string {
+  if (/^image/i.test(contentType)) return PHOTO
+  if (/^video/i.test(contentType)) return VIDEO
+  throw new HmaRefusal(400, UNKNOWN_CONTENT)
+}
