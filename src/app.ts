@@ -71,6 +71,7 @@ import type { Matcher } from './services/matcher.js'
 import type { Notices } from './services/notices.js'
 import type { PictureFetching } from './services/picture-fetching.js'
 import type { ProofOfWork } from './services/proof-of-work.js'
+import type { Reconcilers } from './services/reconcilers.js'
 import type { Registration } from './services/registration.js'
 import type { RegistryCounts } from './services/registry-counts.js'
 import type { Signer } from './services/signer.js'
@@ -94,6 +95,7 @@ export interface AppServices {
   readonly imports: Imports
   readonly exports: Exports
   readonly exchanges: Exchanges
+  readonly reconcilers: Reconcilers
   readonly pullSoon: (name: string) => Promise<void>
   readonly contents: Contents
   readonly stopNcii: StopNcii
@@ -278,7 +280,8 @@ export async function buildApp({
     await guarded.register(bankRoutes, { prefix: '/v1', banks, registration })
     await guarded.register(importRoutes, { prefix: '/v1', banks, imports: services.imports })
     await guarded.register(exportRoutes, { prefix: '/v1', banks, exports: services.exports })
-    await guarded.register(exchangeRoutes, { prefix: '/v1', exchanges: services.exchanges, pullSoon: services.pullSoon })
+    const { exchanges, reconcilers, pullSoon } = services
+    await guarded.register(exchangeRoutes, { prefix: '/v1', exchanges, reconcilers, pullSoon })
   })
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
   return app

@@ -1,14 +1,14 @@
-// Pulls feeds by the clock, and when an operator asks. In an api process: what a feed brings is sealed, and workers have no key.
+// Does by the clock what stands in the file of exchanges, and when an operator asks. In an api process: what a feed brings is sealed, and workers have
+// no key; and what still matches, only an api knows.
 
 import { Queue, Worker } from 'bullmq'
 import { QUEUE_PREFIX } from './jobs/hash-image.js'
-import { PULL_EXCHANGE_QUEUE, PullExchangeJob } from './jobs/pull-exchange.js'
-import type { Exchanges } from './services/exchanges.js'
+import { PullExchangeJob } from './jobs/pull-exchange.js'
 import { connectForWaiting, type RedisTarget } from './store/store.js'
 
 export interface ExchangeJobs {
-  /** Asks for a pull, soon; of several for one feed, one is done. */
-  pullSoon(name: string): Promise<void>
+  /** Asks for it to be done soon; of several for one name, one is done. */
+  soon(name: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -16,16 +16,18 @@ const LOCK_MS = 60_000
 
 export interface ExchangeJobOptions {
   readonly target: RedisTarget
-  readonly exchanges: Pick<Exchanges, 'pull'>
-  /** What the file names. What it named before is not pulled any more. */
+  readonly queueName: string
+  readonly run: (name: string) => Promise<unknown>
+  /** What the file names. What it named before is not done any more. */
   readonly schedule: readonly { readonly name: string; readonly everyS: number }[]
   readonly onTrouble: (error: unknown) => void
 }
 
-/** However many api processes do this, one feed is pulled at a time, by one of them. */
-export async function pullExchanges({ target, exchanges, schedule, onTrouble }: ExchangeJobOptions): Promise<ExchangeJobs> {
+/** However many api processes do this, each job is done by one of them. */
+export async function exchangeJobs(options: ExchangeJobOptions): Promise<ExchangeJobs> {
+  const { target, queueName, run, schedule, onTrouble } = options
   const connection = connectForWaiting(target)
-  const queue = new Queue(PULL_EXCHANGE_QUEUE, { prefix: QUEUE_PREFIX, connection, streams: { events: { maxLen: 100 } } })
+  const queue = new Queue(queueName, { prefix: QUEUE_PREFIX, connection, streams: { events: { maxLen: 100 } } })
   queue.on('error', () => {})
   const opts = { attempts: 1, removeOnComplete: true, removeOnFail: true, stackTraceLimit: 1 }
   for (const { key } of await queue.getJobSchedulers())
@@ -35,22 +37,22 @@ export async function pullExchanges({ target, exchanges, schedule, onTrouble }: 
     await queue.upsertJobScheduler(name, { every: everyS * 1000 }, { name, data: job, opts })
   }
   const worker = new Worker(
-    PULL_EXCHANGE_QUEUE,
+    queueName,
     async ({ data }) => {
       const { name } = PullExchangeJob.parse(data)
       if (!schedule.some((each) => each.name === name)) return
       try {
-        await exchanges.pull(name)
+        await run(name)
       } catch (error) {
         onTrouble(error)
-        throw new Error('pull failed') // a fixed text: BullMQ writes it into Redis
+        throw new Error('failed') // a fixed text: BullMQ writes it into Redis
       }
     },
     { prefix: QUEUE_PREFIX, connection, concurrency: 1, lockDuration: LOCK_MS },
   )
   worker.on('error', () => {})
   return {
-    async pullSoon(name) {
+    async soon(name) {
       await queue.add(name, { name } satisfies PullExchangeJob, { ...opts, deduplication: { id: name, ttl: 1000 } })
     },
     async close() {

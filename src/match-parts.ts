@@ -43,6 +43,8 @@ export interface MatchPartsNeeded {
 
 export interface MatchParts {
   readonly matcher: Matcher
+  /** Says whether a picture is there, and is nobody's question: nothing follows from what it finds. */
+  readonly quiet: Matcher
   /** Undefined where no details are kept. */
   readonly detailing: Detailing | undefined
   /** Follows what is registered and what is watched for, from here on. */
@@ -51,6 +53,8 @@ export interface MatchParts {
   sweepWatches(): Promise<void>
   close(): Promise<void>
 }
+
+const NO_PROBING = { see: () => undefined }
 
 export function matchParts(needed: MatchPartsNeeded): MatchParts {
   const { store, redis, images, watches, apiKeys, replica, matchIds, sightings, events, now, clock, onTrouble } = needed
@@ -74,7 +78,7 @@ export function matchParts(needed: MatchPartsNeeded): MatchParts {
     images,
     replica,
     // What is asked in the background is nobody's question, and must not be cut off by what somebody asked.
-    matcher: matcherOver({ ...matching, probing: { see: () => undefined } }),
+    matcher: matcherOver({ ...matching, probing: NO_PROBING }),
     matchIds,
     follower: connectForFollowing(redis),
     now,
@@ -83,6 +87,7 @@ export function matchParts(needed: MatchPartsNeeded): MatchParts {
   })
   return {
     matcher: matcherOver({ ...matching, probing }),
+    quiet: matcherOver({ ...matching, finder: undefined, sightings: { note() {} }, probing: NO_PROBING }),
     detailing: details?.detailing,
     start() {
       index.start()

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { TlsFiles } from './app.js'
 import { readConfig } from './config.js'
-import { exchangesIn } from './exchange/exchange-config.js'
+import { exchangesIn, reconcilersIn } from './exchange/exchange-config.js'
 import { refusePublicHost } from './private-host.js'
 import { refuseToStart, stopOnSignal } from './process.js'
 import { openServices } from './services.js'
@@ -19,6 +19,7 @@ const config = readConfig(process.env)
 await refusePublicHost('TABIR_HANDOFF_HOST', config.handoffHost).catch(refuseToStart)
 const tls = readTls('TABIR_TLS', config.tlsFiles)
 const tracing = config.tracesUrl === undefined ? undefined : await startTracing(config.tracesUrl, 'tabir-api')
+const exchangeFile = config.exchangesFile === undefined ? '{}' : readFileSync(config.exchangesFile, 'utf8')
 const services = await openServices({
   redis: { url: config.redisUrl, socket: config.redisSocket },
   keyring: (isFirstUse) => keyringOf(config, isFirstUse),
@@ -32,7 +33,8 @@ const services = await openServices({
     config.snapshotEveryS === 0
       ? undefined
       : { folder: join(config.dataDir, 'snapshots'), everyMs: config.snapshotEveryS * 1000 },
-  exchanges: config.exchangesFile === undefined ? [] : exchangesIn(readFileSync(config.exchangesFile, 'utf8')),
+  exchanges: exchangesIn(exchangeFile),
+  reconcilers: reconcilersIn(exchangeFile),
   withdrawalsFolder: config.withdrawalsDir ?? join(config.dataDir, 'withdrawals'),
   retentionMs: config.caseRetentionDays * 86_400_000,
   env: config.env,

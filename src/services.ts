@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AppServices } from './app.js'
-import type { Exchange } from './exchange/exchange-config.js'
+import type { Exchange, Reconciler } from './exchange/exchange-config.js'
 import { HandoffDesk } from './handoff/desk.js'
 import { listenForWorkers } from './handoff/listener.js'
 import { openQueue } from './hashing-queue.js'
@@ -38,6 +38,7 @@ import { partiesWith } from './services/parties.js'
 import { type FetchFrom, pictureFetching } from './services/picture-fetching.js'
 import type { ProbingMode } from './services/probing-guard.js'
 import { recentChanges } from './services/recent-changes.js'
+import { reconcilersOver } from './services/reconcilers.js'
 import { struckSignals } from './services/refusals.js'
 import { registrationIn } from './services/registration.js'
 import { registryCounts } from './services/registry-counts.js'
@@ -65,6 +66,7 @@ import { imagesIn } from './store/images.js'
 import { importsIn } from './store/imports.js'
 import { keyUsesIn } from './store/key-uses.js'
 import { ownerDuesIn } from './store/owner-dues.js'
+import { reconcilersInStore } from './store/reconcilers.js'
 import { refusalsIn } from './store/refusals.js'
 import type { Keyring } from './store/seal.js'
 import { checkRing, noteActive } from './store/seal-ring.js'
@@ -86,6 +88,8 @@ export interface ServiceOptions {
   readonly retentionMs: number
   /** Feeds of other systems to pull; none when left out. */
   readonly exchanges?: readonly Exchange[]
+  /** HMAs that pull from here, out of which is taken what was withdrawn; none when left out. */
+  readonly reconcilers?: readonly Reconciler[]
   /** The deployment's label in API keys. */
   readonly env: string
   readonly trustLimits: TrustLimits
@@ -280,7 +284,19 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     secret: secrets.signalId,
     now,
   })
-  const pulling = pullingBy(exchanges, options)
+  const reconcilers = reconcilersOver({
+    reconcilers: options.reconcilers ?? [],
+    states: reconcilersInStore(store),
+    store,
+    replica,
+    matcher: matching.quiet,
+    matchIds,
+    orgNamed: (name) => apiKeys.orgByName(name),
+    outgoing: outgoingThrough({ trusted: new Set(options.reconcilers?.map(({ origin }) => origin)) }),
+    secret: secrets.signalId,
+    now,
+  })
+  const pulling = pullingBy(exchanges, reconcilers, options)
 
   return {
     audit,
@@ -291,6 +307,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     registration,
     exports: exportsFrom({ images, trusts, audit }),
     exchanges,
+    reconcilers,
     pullSoon: pulling.pullSoon,
     imports: importsOver({ imports: importsIn(store), registration, secret: secrets.signalId, now }),
     matcher,
@@ -330,7 +347,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
       handoffUrl: listener.url,
       enqueue: async (job) => (await queue).enqueue(job),
     }),
-    health: healthOf({ replica, store, desk }),
+    health: healthOf({ replica, store, desk, reconcilers }),
     limits,
     identify(key, address) {
       const caller = identify(replica.catalogue.apiKeys, key, { address, nowMs: now() })

@@ -10,10 +10,10 @@ const LOOK_EVERY_MS = 500
 
 const Row = z.looseObject({
   name: z.string(),
-  state: z.enum(['waiting', 'pulling', 'failed']).nullable(),
+  state: z.enum(['waiting', 'pulling', 'running', 'failed']).nullable(),
   startedAt: z.string().nullable(),
 })
-const List = z.object({ exchanges: z.array(Row) })
+const List = z.object({ exchanges: z.array(Row), reconcilers: z.array(Row).default([]) })
 
 /** @returns the exit status: 0, or 1 when it failed, 2 for arguments that cannot be used. */
 export async function exchange(args: readonly string[]): Promise<number> {
@@ -21,14 +21,17 @@ export async function exchange(args: readonly string[]): Promise<number> {
   if (typeof options === 'string') return said(options, 2)
   const { verb, name, remote } = options
   try {
-    if (verb === 'list') return print(await list(remote))
-    const before = (await list(remote)).find((row) => row.name === name)
+    if (verb === 'list') {
+      const { exchanges, reconcilers } = await list(remote)
+      return print([...exchanges, ...reconcilers])
+    }
+    const before = (await list(remote)).exchanges.find((row) => row.name === name)
     const asked = await ask(remote, { method: 'POST', path: `/v1/exchanges/${name}/pulls` })
     if (asked.statusCode !== 202) return said((await refusalOf(asked)).words, 1)
     asked.resume()
     for (;;) {
       await sleep(LOOK_EVERY_MS)
-      const now = (await list(remote)).find((row) => row.name === name)
+      const now = (await list(remote)).exchanges.find((row) => row.name === name)
       if (now === undefined || now.state === 'pulling' || now.startedAt === (before?.startedAt ?? null)) continue
       print([now])
       return now.state === 'failed' ? 1 : 0
@@ -40,10 +43,10 @@ export async function exchange(args: readonly string[]): Promise<number> {
 
 class Refusal extends Error {}
 
-async function list(remote: Remote): Promise<z.infer<typeof Row>[]> {
+async function list(remote: Remote): Promise<z.infer<typeof List>> {
   const response = await ask(remote, { method: 'GET', path: '/v1/exchanges' })
   if (response.statusCode !== 200) throw new Refusal((await refusalOf(response)).words)
-  return List.parse(JSON.parse(await textOf(response))).exchanges
+  return List.parse(JSON.parse(await textOf(response)))
 }
 
 function optionsOf(args: string[]): { verb: 'list' | 'pull'; name: string; remote: Remote } | string {

@@ -1,4 +1,4 @@
-// The file that says which feeds are pulled, and into which banks.
+// The file that says which feeds are pulled into which banks, and out of whose HMA is taken what was withdrawn.
 
 import { z } from 'zod'
 import { BANK_NAME_PATTERN, CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../domain/bank.js'
@@ -7,9 +7,11 @@ import { NcmecConfig, ncmecFeed } from './feeds/ncmec.js'
 import { StopNciiConfig, stopNciiFeed } from './feeds/stopncii.js'
 import { TatConfig, tatFeed } from './feeds/tat.js'
 import { ThreatExchangeConfig, threatExchangeFeed } from './feeds/threatexchange.js'
+import { HmaConfig } from './hma.js'
 
+const Name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'must be 1 to 40 lowercase letters, digits or -')
 const Common = z.object({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'must be 1 to 40 lowercase letters, digits or -'),
+  name: Name,
   /** Has to be there, and belong to whoever answers for what the feed brings. */
   bank: z
     .string()
@@ -17,7 +19,15 @@ const Common = z.object({
     .refine((bank) => bank !== CASES_BANK_NAME && bank !== HARMLESS_BANK_NAME, 'is a bank that nobody hands in to'),
   everyS: z.int().min(30).max(86_400).default(300),
 })
+const ReconcilerConfig = HmaConfig.extend({
+  name: Name,
+  /** Whose key the HMA pulls with: what it may know of stays. */
+  organisation: z.string().min(1),
+  everyS: z.int().min(5).max(86_400).default(30),
+})
+const haveOwnNames = (all: readonly { readonly name: string }[]) => new Set(all.map(({ name }) => name)).size === all.length
 const ExchangeFile = z.strictObject({
+  reconcilers: z.array(ReconcilerConfig).refine(haveOwnNames, 'have names of their own').default([]),
   exchanges: z
     .array(
       z.discriminatedUnion('api', [
@@ -27,7 +37,8 @@ const ExchangeFile = z.strictObject({
         TatConfig.extend(Common.shape),
       ]),
     )
-    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'have names of their own'),
+    .refine(haveOwnNames, 'have names of their own')
+    .default([]),
 })
 type ExchangeConfig = z.infer<typeof ExchangeFile>['exchanges'][number]
 
@@ -41,14 +52,19 @@ export interface Exchange {
   readonly feed: Feed
 }
 
+/** An HMA that pulls from here, and out of which is taken what was withdrawn. */
+export interface Reconciler {
+  readonly name: string
+  readonly organisation: string
+  readonly everyS: number
+  readonly hma: HmaConfig
+  /** The operator vouches for it by writing it down. */
+  readonly origin: string
+}
+
 /** @throws {Error} naming what is wrong and where, and no value: the file has passwords in it. */
 export function exchangesIn(json: string): Exchange[] {
-  const file = ExchangeFile.safeParse(parsed(json))
-  if (!file.success) {
-    const wrong = file.error.issues.map(({ path, message }) => `  ${path.join('.')} ${message}`)
-    throw new Error(['The file of exchanges cannot be used:', ...wrong].join('\n'))
-  }
-  return file.data.exchanges.map((config) => ({
+  return fileIn(json).exchanges.map((config) => ({
     name: config.name,
     api: config.api,
     bank: config.bank,
@@ -56,6 +72,26 @@ export function exchangesIn(json: string): Exchange[] {
     origin: new URL(config.baseUrl).origin,
     feed: feedOf(config),
   }))
+}
+
+/** As `exchangesIn`. */
+export function reconcilersIn(json: string): Reconciler[] {
+  return fileIn(json).reconcilers.map(({ name, organisation, everyS, ...hma }) => ({
+    name,
+    organisation,
+    everyS,
+    hma,
+    origin: new URL(hma.baseUrl).origin,
+  }))
+}
+
+function fileIn(json: string): z.infer<typeof ExchangeFile> {
+  const file = ExchangeFile.safeParse(parsed(json))
+  if (!file.success) {
+    const wrong = file.error.issues.map(({ path, message }) => `  ${path.join('.')} ${message}`)
+    throw new Error(['The file of exchanges cannot be used:', ...wrong].join('\n'))
+  }
+  return file.data
 }
 
 function feedOf(config: ExchangeConfig): Feed {

@@ -90,6 +90,12 @@ export function makeMetrics(health: Health): Metrics {
     registers: [registry],
   })
 
+  const reconcilers = new Gauge({
+    name: 'tabir_reconciler_behind_seconds',
+    help: 'Since everything that was withdrawn by then was taken out of the HMAs that pull from here; 0 without any.',
+    registers: [registry],
+  })
+
   return {
     observe({ method, route, status, ms, code }) {
       duration.observe({ method, route, status }, ms / 1000)
@@ -121,6 +127,8 @@ export function makeMetrics(health: Health): Metrics {
       workers.reset()
       const count = await health.workers().catch(() => undefined)
       if (count !== undefined) for (const state of ['alive', 'silent'] as const) workers.set({ state }, count[state])
+      const behindMs = await health.reconcilersBehindMs(Date.now()).catch(() => undefined)
+      if (behindMs !== undefined) reconcilers.set(behindMs / 1000)
       lacking.reset()
       const layers = await health.lacking().catch(() => undefined)
       if (layers !== undefined) for (const layer of CONFINES) lacking.set({ layer }, layers[layer])

@@ -10,6 +10,7 @@ import type { Durability } from '../store/durable-writer.js'
 import type { Store } from '../store/store.js'
 import { countLacking, countWorkers, type WorkerCount } from '../store/worker-beats.js'
 import type { Catalogue } from './catalogue.js'
+import type { Reconcilers } from './reconcilers.js'
 import type { Replica } from './replica.js'
 
 export interface HealthReport {
@@ -52,6 +53,8 @@ export interface Health {
   pictures(): { readonly waiting: number; readonly oldestMs: number; readonly untakenMs: number }
   /** Of the whole deployment. @throws {Problem} store-away */
   workers(): Promise<WorkerCount>
+  /** How long ago everything withdrawn by then was out of the HMA that is furthest behind; 0 where there is none. @throws {Problem} store-away */
+  reconcilersBehindMs(nowMs: number): Promise<number>
   /** For how many of them each layer of the cage is lacking. */
   lacking(): Promise<Readonly<Record<Confine, number>>>
 }
@@ -60,9 +63,10 @@ export interface HealthParts {
   readonly replica: Replica
   readonly store: Store
   readonly desk: HandoffDesk
+  readonly reconcilers: Pick<Reconcilers, 'list'>
 }
 
-export function healthOf({ replica, store, desk }: HealthParts): Health {
+export function healthOf({ replica, store, desk, reconcilers }: HealthParts): Health {
   return {
     report() {
       try {
@@ -93,6 +97,12 @@ export function healthOf({ replica, store, desk }: HealthParts): Health {
     },
     pictures: () => ({ waiting: desk.size, oldestMs: desk.oldestMs, untakenMs: desk.untakenMs }),
     workers: () => countWorkers(store),
+    async reconcilersBehindMs(nowMs) {
+      const since = (await reconcilers.list()).map(
+        ({ progress }) => progress?.caughtUpAtMs ?? progress?.startedAtMs ?? nowMs,
+      )
+      return Math.max(0, ...since.map((atMs) => nowMs - atMs))
+    },
     lacking: () => countLacking(store),
   }
 }

@@ -113,6 +113,10 @@ export const keys = {
   exchange: (name: string) => `${TAG}:exchange:${name}`,
   /** hash: keyed hash [16 bytes] of the name of a record of a feed → id [16 bytes] of the signal that it became. */
   exchangeEntries: (name: string) => `${TAG}:exchange:${name}:records`,
+  /** string: JSON of how far a reconciler has come. */
+  reconciler: (name: string) => `${TAG}:reconciler:${name}`,
+  /** hash: image id [16 bytes] → number of the content that it is in the other system. */
+  reconcilerContents: (name: string) => `${TAG}:reconciler:${name}:contents`,
   /** sorted set: case ids by when [epoch ms] they expire, or, once they have ended, are forgotten. */
   caseDues: `${TAG}:case-dues`,
   /** sorted set: ids of ended cases whose bits are still in old lines of Redis's log, by when [epoch ms] they ended. */

@@ -8,7 +8,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { buildApp, type TlsFiles } from '../../src/app.js'
 import { type OrgKind, SCOPES, type Scope } from '../../src/domain/access.js'
-import type { Exchange } from '../../src/exchange/exchange-config.js'
+import type { Exchange, Reconciler } from '../../src/exchange/exchange-config.js'
 import { type Exposure, type LimitName, SERVER_LIMITS, type ServerLimits } from '../../src/http/limits.js'
 import type { UploadLimits } from '../../src/http/upload.js'
 import { createApiKey } from '../../src/services/access.js'
@@ -46,6 +46,7 @@ export interface TestServiceOptions {
   readonly now?: () => number
   readonly country?: string
   readonly exchanges?: readonly Exchange[]
+  readonly reconcilers?: readonly Reconciler[]
   readonly withdrawalsFolder?: string
   readonly exposure?: Exposure
   readonly mostOf?: Partial<Readonly<Record<LimitName, number>>>
@@ -95,6 +96,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1', certificate: options.handoffCertificate },
     retentionMs: RETENTION_MS,
     exchanges: options.exchanges ?? [],
+    reconcilers: options.reconcilers ?? [],
     env: 'test',
     snapshots: undefined,
     withdrawalsFolder: options.withdrawalsFolder,

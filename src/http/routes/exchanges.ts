@@ -4,7 +4,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { RECORD_REFUSALS } from '../../domain/bank-import.js'
 import { EXCHANGE_APIS, PULL_FAILURES, PULL_STATES } from '../../domain/exchange.js'
+import { RECONCILE_FAILURES, RECONCILE_STATES } from '../../domain/reconciler.js'
 import type { ExchangeReport, Exchanges } from '../../services/exchanges.js'
+import type { ReconcilerReport, Reconcilers } from '../../services/reconcilers.js'
 import { may } from '../problems.js'
 import { Instant } from '../schemas.js'
 
@@ -30,14 +32,31 @@ const ExchangeView = z
   })
   .meta({ id: 'Exchange' })
 
+const ReconcilerView = z
+  .object({
+    name: z.string(),
+    hmaBank: z.string(),
+    everyS: z.int(),
+    state: z.enum(RECONCILE_STATES).nullable().meta({ description: 'null before the first run.' }),
+    failure: z.enum(RECONCILE_FAILURES).nullable().meta({ description: 'Why the last run ended before its end.' }),
+    startedAt: Instant.nullable(),
+    updatedAt: Instant.nullable(),
+    caughtUpAt: Instant.nullable().meta({ description: 'What was withdrawn by then is not in its bank any more.' }),
+    looked: z.int().meta({ description: 'Contents that were looked at.' }),
+    removed: z.int().meta({ description: 'Contents that were taken out.' }),
+  })
+  .meta({ id: 'Reconciler' })
+
 const Name = z.object({ name: z.string().regex(/^[a-z0-9-]{1,40}$/, 'must be the name of an exchange') })
 
 export interface ExchangeRouteOptions {
   readonly exchanges: Exchanges
+  readonly reconcilers: Reconcilers
   readonly pullSoon: (name: string) => Promise<void>
 }
 
-export const exchangeRoutes: FastifyPluginAsyncZod<ExchangeRouteOptions> = async (app, { exchanges, pullSoon }) => {
+export const exchangeRoutes: FastifyPluginAsyncZod<ExchangeRouteOptions> = async (app, options) => {
+  const { exchanges, reconcilers, pullSoon } = options
   app.get(
     '/exchanges',
     {
@@ -47,12 +66,20 @@ export const exchangeRoutes: FastifyPluginAsyncZod<ExchangeRouteOptions> = async
         summary: 'See how far other systems’ feeds have come',
         tags: ['operation'],
         response: {
-          200: z.object({ exchanges: z.array(ExchangeView) }),
+          200: z.object({
+            exchanges: z.array(ExchangeView),
+            reconcilers: z
+              .array(ReconcilerView)
+              .meta({ description: 'HMAs that pull from here, out of which is taken what was withdrawn.' }),
+          }),
           ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away'),
         },
       },
     },
-    async () => ({ exchanges: (await exchanges.list()).map(viewOf) }),
+    async () => ({
+      exchanges: (await exchanges.list()).map(viewOf),
+      reconcilers: (await reconcilers.list()).map(reconcilerViewOf),
+    }),
   )
 
   app.post(
@@ -79,8 +106,24 @@ export const exchangeRoutes: FastifyPluginAsyncZod<ExchangeRouteOptions> = async
   )
 }
 
+function instant(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString()
+}
+
+function reconcilerViewOf({ progress, ...reconciler }: ReconcilerReport): z.infer<typeof ReconcilerView> {
+  return {
+    ...reconciler,
+    state: progress?.state ?? null,
+    failure: progress?.failure ?? null,
+    startedAt: instant(progress?.startedAtMs),
+    updatedAt: instant(progress?.updatedAtMs),
+    caughtUpAt: instant(progress?.caughtUpAtMs),
+    looked: progress?.looked ?? 0,
+    removed: progress?.removed ?? 0,
+  }
+}
+
 function viewOf({ progress, ...exchange }: ExchangeReport): z.infer<typeof ExchangeView> {
-  const instant = (ms: number | undefined) => (ms === undefined ? null : new Date(ms).toISOString())
   return {
     ...exchange,
     state: progress?.state ?? null,

@@ -1,0 +1,77 @@
+// What to ask an HMA about the contents of one of its banks, by its own routes, and what its answers say.
+
+import { z } from 'zod'
+import { type Hash256, parseHash } from '../hash/hash256.js'
+import { under } from './feeds/feed.js'
+
+export const HmaConfig = z.strictObject({
+  /** Of its curation routes, without `/c`. */
+  baseUrl: z.url({ protocol: /^https?$/ }),
+  /** HMA's own name of the exchange that pulls from here, and of its bank. */
+  hmaBank: z.string().regex(/^[A-Z_][A-Z0-9_]{0,254}$/, 'must be the name of a bank of HMA'),
+  /** For an HMA that stands behind something which asks for a key. */
+  bearer: z.string().min(1).optional(),
+})
+export type HmaConfig = z.infer<typeof HmaConfig>
+
+export interface HmaRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+/** A bank that answers nothing. What is put there and removed at once has the newest of all ids. */
+export const MARK_BANK = 'TABIR_MARKS'
+
+/** The PDQ that a content was imported with; `mark` for one of ours that was left behind, `other` for what is not this exchange's. */
+export type HmaContent = { readonly hash: Hash256 } | 'mark' | 'other'
+
+const Content = z.object({
+  bank: z.object({ name: z.string() }),
+  signals: z.record(z.string(), z.string()).optional(),
+  metadata: z.object({ collab: z.record(z.string(), z.unknown()).nullish() }).nullish(),
+})
+const ExchangeOf = z.object({ api: z.string() })
+const Added = z.object({ id: z.int().min(0) })
+const Deleted = z.object({ deleted: z.int() })
+
+/** A request for each thing to do, and a reader for each answer; a reader gives `undefined` for an answer that is none. */
+export function hmaRequests({ baseUrl, hmaBank, bearer }: HmaConfig) {
+  const request = (method: HmaRequest['method'], path: string, body?: object): HmaRequest => ({
+    method,
+    url: under(baseUrl, path),
+    headers: {
+      ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+  const content = (bank: string, id: number) => `/c/bank/${bank}/content/${id}`
+  return {
+    exchange: () => request('GET', `/c/exchange/${hmaBank}`),
+    /** Is the exchange one that pulls from StopNCII's interface? */
+    isFeeding: (json: unknown): boolean | undefined => {
+      const found = ExchangeOf.safeParse(json).data
+      return found && found.api === 'stop_ncii'
+    },
+    makeMarkBank: () => request('POST', '/c/banks', { name: MARK_BANK, enabled_ratio: 0 }),
+    mark: (hex: string) => request('POST', `/c/bank/${MARK_BANK}/signal`, { pdq: hex }),
+    markIn: (json: unknown) => Added.safeParse(json).data?.id,
+    removeMark: (id: number) => request('DELETE', content(MARK_BANK, id)),
+    content: (id: number) => request('GET', `${content(hmaBank, id)}?include_signals=true`),
+    contentIn(json: unknown): HmaContent | undefined {
+      const found = Content.safeParse(json).data
+      if (found === undefined) return undefined
+      if (found.bank.name === MARK_BANK) return 'mark'
+      // What people of the platform put into the same bank was not imported, and stays.
+      const isImported = found.bank.name === hmaBank && Object.hasOwn(found.metadata?.collab ?? {}, hmaBank)
+      const hash = parseHash(found.signals?.['pdq'] ?? '')
+      return isImported && hash !== undefined ? { hash } : 'other'
+    },
+    remove: (id: number) => request('DELETE', content(hmaBank, id)),
+    removedIn: (json: unknown) => Deleted.safeParse(json).data?.deleted,
+    switchOff: (id: number) => request('PUT', content(hmaBank, id), { disable_until_ts: 0 }),
+  }
+}
+export type HmaRequests = ReturnType<typeof hmaRequests>

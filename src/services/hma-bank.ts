@@ -1,0 +1,98 @@
+// A bank of somebody's HMA, through the guard: what is in it, and out with it.
+
+import { randomBytes } from 'node:crypto'
+import type { ReconcileFailure } from '../domain/reconciler.js'
+import type { HmaContent, HmaRequest, HmaRequests } from '../exchange/hma.js'
+import { type Outgoing, OutgoingError } from '../net/outgoing.js'
+
+export class ReconcileError extends Error {
+  readonly failure: ReconcileFailure
+  constructor(failure: ReconcileFailure) {
+    super(failure)
+    this.name = 'ReconcileError'
+    this.failure = failure
+  }
+}
+
+/** All of it throws {@link ReconcileError} when there is no usable answer. */
+export interface HmaBank {
+  /** @throws {ReconcileError} bank-not-of-an-exchange */
+  check(): Promise<void>
+  /** An id that is newer than that of anything that was put there before. */
+  newest(): Promise<number>
+  /** `undefined` when there is none of this id. */
+  look(id: number): Promise<HmaContent | undefined>
+  /** Nothing of this id matches any more. Twice changes nothing. */
+  remove(id: number, content: HmaContent): Promise<void>
+}
+
+const TIMEOUT_MS = 30_000
+const MOST_ANSWER_BYTES = 1 << 20
+
+export function hmaBankThrough(outgoing: Outgoing, requests: HmaRequests): HmaBank {
+  async function ask(request: HmaRequest): Promise<{ readonly status: number; readonly json: unknown }> {
+    try {
+      const { status, body } = await outgoing({ ...request, timeoutMs: TIMEOUT_MS, maxAnswerBytes: MOST_ANSWER_BYTES })
+      if (status === 401 || status === 403) return { status, json: undefined }
+      if (status >= 500 || status === 429) throw new ReconcileError('unreachable')
+      return { status, json: parsed(body) }
+    } catch (error) {
+      if (error instanceof OutgoingError) throw new ReconcileError('unreachable')
+      throw error
+    }
+  }
+  /** @returns the answer; `undefined` for 404. */
+  async function get(request: HmaRequest): Promise<unknown> {
+    const { status, json } = await ask(request)
+    if (status === 401 || status === 403) throw new ReconcileError('not-let-in')
+    if (status === 404) return undefined
+    if (status !== 200 || json === undefined) throw new ReconcileError('answer-unreadable')
+    return json
+  }
+  function usable<T>(read: T | undefined): T {
+    if (read === undefined) throw new ReconcileError('answer-unreadable')
+    return read
+  }
+
+  return {
+    async check() {
+      const exchange = await get(requests.exchange())
+      if (exchange === undefined || usable(requests.isFeeding(exchange)) === false)
+        throw new ReconcileError('bank-not-of-an-exchange')
+    },
+    async newest() {
+      const mark = requests.mark(randomBytes(32).toString('hex'))
+      let added = await get(mark)
+      if (added === undefined) {
+        await ask(requests.makeMarkBank()) // 403 when somebody else was faster
+        added = await get(mark)
+      }
+      const id = usable(requests.markIn(added))
+      await get(requests.removeMark(id))
+      return id
+    },
+    async look(id) {
+      const found = await get(requests.content(id))
+      return found === undefined ? undefined : usable(requests.contentIn(found))
+    },
+    async remove(id, content) {
+      if (content === 'mark') return void (await get(requests.removeMark(id)))
+      const answer = await get(requests.remove(id))
+      // HMA before 1.1 keeps what was imported; then it is switched off.
+      if (
+        answer !== undefined &&
+        usable(requests.removedIn(answer)) === 0 &&
+        (await get(requests.content(id))) !== undefined
+      )
+        await get(requests.switchOff(id))
+    },
+  }
+}
+
+function parsed(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,30 @@
+// A process of its own that runs a reconciler once, to be killed while it does.
+
+import { reconcilersIn } from '../../src/exchange/exchange-config.js'
+import { openServices } from '../../src/services.js'
+import { makeKeyring } from '../../src/store/seal.js'
+
+const { SOCKET: socket, HMA: baseUrl } = process.env
+const config = { name: 'ours', baseUrl, hmaBank: 'TABIR', organisation: 'platform' }
+const services = await openServices({
+  redis: { url: undefined, socket },
+  keyring: () => makeKeyring([Buffer.alloc(32, 7)]),
+  handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' },
+  retentionMs: 86_400_000,
+  env: 'test',
+  snapshots: undefined,
+  withdrawalsFolder: undefined,
+  trustLimits: { maxImagesPerCase: 10_000, maxSignalsPerOrgPerDay: 0, proofRounds: 0 },
+  webhookOrigins: new Set(),
+  extendedProtection: false,
+  maxWatchesPerOrg: 1,
+  reconcilers: reconcilersIn(JSON.stringify({ reconcilers: [config] })),
+  now: Date.now,
+  clock: () => performance.now(),
+  onTrouble: () => {},
+  onAuditHead: () => {},
+})
+await services.hydrate()
+const { progress } = await services.reconcilers.run('ours')
+await services.close()
+process.exit(progress?.state === 'waiting' ? 0 : 1)

@@ -1,0 +1,211 @@
+// An HMA that pulled from here keeps what is withdrawn. The reconciler takes it out by HMA's own routes.
+
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { reconcilersIn } from '../../src/exchange/exchange-config.js'
+import { withHoles } from '../../src/services/holes.js'
+import { type HmaServer, type HmaServerOptions, startHma } from '../helpers/hma-server.js'
+import { del } from '../helpers/requests.js'
+import { keyFor, randomHashText, startService } from '../helpers/service.js'
+import { ask, caseWithPicture, operator } from '../helpers/trust.js'
+
+const MINUTE_MS = 60_000
+
+async function world(t: Test, options: HmaServerOptions = {}, more: object = {}) {
+  const hma = await startHma(t, options)
+  hma.makeExchange('TABIR')
+  const clock = { nowMs: Date.now() }
+  const service = await startService(t, {
+    now: () => clock.nowMs,
+    reconcilers: reconcilersIn(
+      JSON.stringify({
+        reconcilers: [{ name: 'ours', baseUrl: `${hma.url}/`, hmaBank: 'TABIR', organisation: 'platform', ...more }],
+      }),
+    ),
+  })
+  const baseUrl = await service.app.listen({ host: '127.0.0.1', port: 0 })
+  t.teardown(() => service.app.server.closeAllConnections())
+  const { key } = await keyFor(service, 'platform', ['feed'])
+  const ngo = await keyFor(service, 'ngo', ['signals:write'], 'ngo')
+  await ask(service, 'POST', '/v1/banks', ngo.headers, { name: 'MINE' })
+  const handIn = async (hashes: readonly string[]) => {
+    const signals = hashes.map((hash) => ({ type: 'pdq', hash }))
+    const answer = await ask(service, 'POST', '/v1/banks/MINE/signals', ngo.headers, { signals })
+    return answer.json<{ signals: { signalId: string }[] }>().signals.map(({ signalId }) => signalId)
+  }
+  const takeBack = (id: string | undefined) => del(service.app, `/v1/banks/MINE/signals/${id}`, ngo.headers)
+  const pull = () => hma.fetchFrom(`${baseUrl}/stopncii/v1`, { 'x-functions-key': key }, 'TABIR')
+  const run = async () => (await service.services.reconcilers.run('ours')).progress
+  return { hma, clock, service, ngo, handIn, takeBack, pull, run }
+}
+
+t.test('what is withdrawn, held or switched off here is out of an HMA that had it, and nothing else', async (t) => {
+  const { hma, clock, service, ngo, handIn, takeBack, pull, run } = await world(t)
+  const hers = await caseWithPicture(service)
+  const twice = randomHashText()
+  const again = await caseWithPicture(service, twice)
+  const hashes = [...Array.from({ length: 5 }, randomHashText), twice]
+  const ids = await handIn(hashes)
+  hma.makeBank('OWN')
+  const own = [randomHashText(), randomHashText()]
+  hma.add('OWN', own[0] ?? '')
+  hma.add('TABIR', own[1] ?? '')
+  await pull()
+  t.match(await run(), { state: 'waiting', failure: undefined, removed: 0, looked: 9 })
+  t.ok([hers.hash, ...hashes, ...own].every(hma.matches))
+
+  await del(service.app, hers.url, hers.headers)
+  await takeBack(ids[0])
+  await del(service.app, again.url, again.headers)
+  const { headers } = await operator(service)
+  await ask(service, 'POST', `/v1/signals/${ids[1]}/quarantine`, headers)
+  await pull()
+  t.ok(hma.matches(hers.hash), 'HMA itself never hears of it')
+  const before = hma.requests.length
+  t.match(await run(), { state: 'waiting', removed: 3 })
+  t.ok(hma.requests.length - before < 15, 'what did not change is not looked at again')
+  t.notOk([hers.hash, hashes[0] ?? '', hashes[1] ?? ''].some(hma.matches))
+  t.ok([...hashes.slice(2), ...own].every(hma.matches), 'one of two reports of a picture is enough')
+
+  await takeBack(ids[5])
+  await ask(service, 'DELETE', `/v1/signals/${ids[1]}/quarantine`, headers)
+  await handIn([hers.hash])
+  clock.nowMs += 1000
+  await pull()
+  await run()
+  t.notOk(hma.matches(twice), 'and none is not')
+  t.ok(
+    hma.matches(hashes[1] ?? '') && hma.matches(hers.hash),
+    'released, or registered anew: HMA fetches it again, and it stays',
+  )
+  await takeBack(ids[1])
+  await run()
+  t.notOk(hma.matches(hashes[1] ?? ''))
+
+  await ask(service, 'POST', '/v1/banks/harmless/signals', headers, { signals: [{ type: 'pdq', hash: hashes[2] }] })
+  clock.nowMs += 25 * 60 * MINUTE_MS
+  await run()
+  t.notOk(hma.matches(hashes[2] ?? ''), 'what no change names is found within a day')
+  await ask(service, 'DELETE', '/c/bank/MINE', ngo.headers)
+  await run()
+  t.notOk(hashes.some(hma.matches), 'a bank that was removed')
+  t.ok(own.every(hma.matches))
+  t.equal([...hma.contents.values()].filter(({ bank }) => bank === 'TABIR_MARKS').length, 0, 'no mark stays')
+})
+
+t.test('withdrawn before it was ever looked at, or while HMA still writes', async (t) => {
+  const { hma, clock, handIn, takeBack, run } = await world(t)
+  const hashes = Array.from({ length: 6 }, randomHashText)
+  const ids = await handIn(hashes)
+  const write = hma.beginWrite('TABIR', hashes.slice(0, 3))
+  hma.beginWrite('TABIR', [hashes[3] ?? ''])()
+  await takeBack(ids[0])
+  await takeBack(ids[3])
+  await run()
+  t.notOk(hma.matches(hashes[3] ?? ''))
+  clock.nowMs += 4 * MINUTE_MS
+  write()
+  t.ok(hma.matches(hashes[0] ?? ''))
+  await run()
+  t.same(hashes.slice(0, 4).map(hma.matches), [false, true, true, false])
+
+  const late = hma.beginWrite('TABIR', [randomHashText()])
+  await run()
+  clock.nowMs += 16 * MINUTE_MS
+  await run()
+  const before = hma.requests.length
+  await run()
+  t.ok(hma.requests.length - before < 5, 'a hole that is old is looked into no more')
+  late()
+  clock.nowMs += 24 * 60 * MINUTE_MS
+  t.match(await run(), { removed: 3 }, 'but once a day')
+})
+
+t.test('an HMA of before 1.1, which keeps what it imported, switches it off', async (t) => {
+  const { hma, handIn, takeBack, pull, run } = await world(t, { keepsImported: true })
+  const [hash = ''] = [randomHashText()]
+  const [id] = await handIn([hash])
+  await pull()
+  await run()
+  await takeBack(id)
+  await run()
+  t.notOk(hma.matches(hash))
+  t.match([...hma.contents.values()], [{ pdq: hash, disableUntil: 0 }])
+})
+
+t.test('a bank that is not filled from here is left alone, and failures say what is wrong', async (t) => {
+  const { hma, handIn, pull, run, service } = await world(t, {}, { bearer: 'secret' })
+  hma.askForKey('other')
+  t.match(await run(), { state: 'failed', failure: 'not-let-in' })
+  hma.askForKey('secret')
+  hma.answerAlways(200)
+  t.match(await run(), { state: 'failed', failure: 'answer-unreadable' })
+  hma.answerAlways(500)
+  t.match(await run(), { state: 'failed', failure: 'unreachable' })
+  hma.answerAlways(undefined)
+  hma.makeExchange('TABIR', 'ncmec')
+  t.match(await run(), { state: 'failed', failure: 'bank-not-of-an-exchange' })
+
+  hma.makeExchange('TABIR')
+  hma.beginWrite('TABIR', Array.from({ length: 60 }, randomHashText))()
+  t.match(await run(), { state: 'failed', failure: 'bank-not-from-here', removed: 0 })
+  t.equal(hma.contents.size, 60)
+  await handIn(Array.from({ length: 3 }, randomHashText))
+  await pull()
+  t.match(await run(), { failure: 'bank-not-from-here' })
+  t.equal(hma.contents.size, 63)
+
+  const { headers } = await keyFor(service, 'operator', ['admin'], 'operator')
+  const list = (await service.app.inject({ url: '/v1/exchanges', headers })).json()
+  t.match(list, { exchanges: [], reconcilers: [{ name: 'ours', hmaBank: 'TABIR', failure: 'bank-not-from-here' }] })
+  t.notMatch(JSON.stringify(list), 'secret')
+  const { body } = await service.app.inject({ url: '/metrics' })
+  t.match(body, /^tabir_reconciler_behind_seconds \d/m)
+  const stranger = await world(t, {}, { organisation: 'nobody' })
+  t.match(await stranger.run(), { failure: 'organisation-unknown' })
+  t.throws(() => reconcilersIn('{"reconcilers":[{"name":"x","baseUrl":"http://hunter2/"}]}'), /reconcilers\.0\.hmaBank/)
+})
+
+t.test('killed at any point, the next run goes on, and everything is out in the end', { timeout: 200_000 }, async (t) => {
+  let die: { child: ChildProcess; inRequests: number } | undefined
+  const onRequest = () => {
+    if (die !== undefined && --die.inRequests <= 0) die.child.kill('SIGKILL')
+  }
+  const { hma, service, ngo, handIn, pull } = await world(t, { onRequest })
+  const hashes = Array.from({ length: 300 }, randomHashText)
+  const kept = randomHashText()
+  await ask(service, 'POST', '/v1/banks', ngo.headers, { name: 'KEPT' })
+  await ask(service, 'POST', '/v1/banks/KEPT/signals', ngo.headers, { signals: [{ type: 'pdq', hash: kept }] })
+  await handIn(hashes)
+  await pull()
+  const runOnce = async (inRequests: number) => {
+    const child = fork(fileURLToPath(new URL('../helpers/reconciler-process.js', import.meta.url)), {
+      env: { PATH: process.env['PATH'], SOCKET: service.redis.socket, HMA: hma.url },
+    })
+    die = { child, inRequests }
+    const [code] = await once(child, 'exit')
+    die = undefined
+    return code
+  }
+  t.equal(await runOnce(5 + Math.floor(Math.random() * 250)), null, 'killed while it looks at everything')
+  t.equal(await runOnce(Number.POSITIVE_INFINITY), 0)
+  t.equal(hma.contents.size, 301)
+  await ask(service, 'DELETE', '/c/bank/MINE', ngo.headers)
+  t.equal(await runOnce(210 + Math.floor(Math.random() * 150)), null, 'and while it removes')
+  t.ok(hma.contents.size < 300, `${hma.contents.size} were left when it was killed`)
+  t.equal(await runOnce(Number.POSITIVE_INFINITY), 0)
+  t.same(left(hma), [kept])
+})
+
+t.test('ids that were missing are holes until they are seen', async (t) => {
+  const hole = (from: number, to: number, sinceMs = 1) => ({ from, to, sinceMs })
+  t.same(withHoles([], 1, 9, [2, 3, 4, 7], 1), [hole(2, 4), hole(7, 7)])
+  t.same(withHoles([hole(2, 8)], 4, 5, [5], 9), [hole(2, 3), hole(5, 5, 9), hole(6, 8)])
+  t.same(withHoles([hole(2, 8), hole(20, 21)], 1, 10, [], 9), [hole(20, 21)])
+})
+
+function left({ contents }: HmaServer): string[] {
+  return [...contents.values()].map(({ pdq }) => pdq)
+}
