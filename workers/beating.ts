@@ -1,26 +1,30 @@
-// A worker says from time to time that it lives: the api counts those that do, and an alert tells of one that went silent.
+// A worker, or a messenger, says from time to time that it lives: the api counts those that do, and an alert tells of one that went silent.
 
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Confine } from '../src/domain/confines.js'
-import { beat, lastBeat, workerIdWith } from '../src/store/worker-beats.js'
+import { type Beating, beat, lastBeat, workerIdWith } from '../src/store/worker-beats.js'
 
 export interface BeatingOptions {
   readonly redis: Redis
   readonly everyMs: number
   /** Whether it could take a picture now: a process that lives and takes none counts as silent. */
   readonly isFit: () => boolean
+  /** The workers when left out. */
+  readonly whose?: Beating
   /** Layers of the cage that do not hold here. */
   readonly lacking?: readonly Confine[]
 }
 
 /** Until it is closed, which takes the sign of life back: who ends in order is not missed. */
-export function keepBeating({ redis, everyMs, isFit, lacking = [] }: BeatingOptions): { close(): Promise<void> } {
+export function keepBeating({ redis, everyMs, isFit, whose = 'workers', lacking = [] }: BeatingOptions): {
+  close(): Promise<void>
+} {
   const workerId = workerIdWith(randomBytes(8).toString('hex'), lacking)
   let last: Promise<void> | undefined
   const once = () => {
     if (last !== undefined || redis.status !== 'ready' || !isFit()) return // one that waits for Redis is enough
-    last = beat(redis, workerId)
+    last = beat(redis, workerId, whose)
       .catch(() => {}) // the next one may come through
       .finally(() => {
         last = undefined
@@ -33,7 +37,7 @@ export function keepBeating({ redis, everyMs, isFit, lacking = [] }: BeatingOpti
       clearInterval(timer)
       if (redis.status !== 'ready') return
       await last
-      await lastBeat(redis, workerId).catch(() => {})
+      await lastBeat(redis, workerId, whose).catch(() => {})
     },
   }
 }

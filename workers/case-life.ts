@@ -14,6 +14,7 @@ import { caseKeepingOver } from '../src/services/case-keeping.js'
 import { casesIn } from '../src/store/cases.js'
 import { rewriteLog } from '../src/store/log-rewrite.js'
 import { openStore, type RedisTarget } from '../src/store/store.js'
+import { watchErasuresIn } from '../src/store/watch-erasures.js'
 
 export interface CaseLifeOptions {
   readonly target: RedisTarget
@@ -65,6 +66,7 @@ export function caseLifeHandler({ target, now, warn }: Pick<CaseLifeOptions, 'ta
     try {
       const keeping = caseKeepingOver({
         cases: casesIn(store),
+        watches: watchErasuresIn(store),
         rewriteLog: () => rewriteLog(store, REWRITE_WITHIN_MS),
         now,
       })

@@ -36,6 +36,8 @@ const MOST_TRIES = 5
 /** Works until it is closed. Any number of processes may do this beside each other. */
 export function deliverWebhooks(options: DeliverWebhookOptions): {
   readonly ready: Promise<unknown>
+  /** Does it take jobs? */
+  isFit(): boolean
   close(): Promise<void>
 } {
   const { connection, now } = options
@@ -73,6 +75,7 @@ export function deliverWebhooks(options: DeliverWebhookOptions): {
   const filling = fill(options, wake, closing.signal)
   return {
     ready: worker.waitUntilReady(),
+    isFit: () => worker.isRunning(),
     async close() {
       closing.abort()
       options.follower.disconnect()

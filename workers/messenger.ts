@@ -22,6 +22,8 @@ import { hasSecrets, loadSecrets } from '../src/store/secrets.js'
 import { connectForFollowing, connectForWaiting, openStore, type Store } from '../src/store/store.js'
 import { trustsIn } from '../src/store/trust.js'
 import { webhooksIn } from '../src/store/webhooks.js'
+import { BEAT_EVERY_MS } from '../src/store/worker-beats.js'
+import { keepBeating } from './beating.js'
 import { deliverWebhooks } from './deliver-webhook.js'
 
 /** Messages on their way are answered, or taken back, by then; the supervisor waits a little longer. */
@@ -76,10 +78,16 @@ const delivering = deliverWebhooks({
   warn: (line) => console.error(line),
 })
 await delivering.ready
+const beating = keepBeating({
+  redis: connection,
+  everyMs: BEAT_EVERY_MS,
+  isFit: () => delivering.isFit(),
+  whose: 'messengers',
+})
 process.send?.({ ready: true })
 
 stopOnSignal(async () => {
-  await Promise.race([delivering.close(), sleep(FINISH_WITHIN_MS)])
+  await Promise.race([Promise.all([beating.close(), delivering.close()]), sleep(FINISH_WITHIN_MS)])
   connection.disconnect()
   await sealing.close()
   await store.close()

@@ -6,10 +6,11 @@ import { readFile, stat, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../config.js'
+import { outboxAgeMs } from '../store/outbox.js'
 import { parseRedisUrl } from '../store/redis-url.js'
 import { sealKeyPath } from '../store/seal-keys.js'
 import type { Store } from '../store/store.js'
-import { countWorkers, type WorkerCount } from '../store/worker-beats.js'
+import { countBeating, type WorkerCount } from '../store/worker-beats.js'
 
 /** `undefined` where it cannot be found out. */
 export interface HostFacts {
@@ -45,6 +46,9 @@ export interface RedisFacts {
   /** Its clock, beside ours. */
   readonly clockAheadMs: number
   readonly workers: WorkerCount
+  readonly messengers: WorkerCount
+  /** For how long the oldest event waits to be made into messages; 0 when none does. */
+  readonly outboxMs: number
 }
 
 export interface ApiFacts {
@@ -119,7 +123,9 @@ export async function redisFacts(config: Config, store: Store): Promise<RedisFac
     logBytes: Number(field('aof_current_size') ?? 0),
     isLogSound: field('aof_last_write_status') !== 'err' && field('aof_last_bgrewrite_status') !== 'err',
     clockAheadMs: Math.round(Number(seconds) * 1000 + Number(microseconds) / 1000 - meanMs),
-    workers: await countWorkers(store),
+    workers: await countBeating(store, 'workers'),
+    messengers: await countBeating(store, 'messengers'),
+    outboxMs: await outboxAgeMs(store),
   }
 }
 

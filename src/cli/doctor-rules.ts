@@ -13,6 +13,8 @@ export interface Finding {
 const GiB = 1024 ** 3
 /** Beyond it, people notice that times are wrong, and expiry is early or late. */
 const MOST_CLOCK_OFF_MS = 2000
+/** A messenger that lives takes an event in moments. */
+const MOST_OUTBOX_MS = 60_000
 
 export function aboutHost({ nodeVersion, decoderTrouble, overcommitMemory, hasSwap }: HostFacts): Finding[] {
   const major = Number(nodeVersion.split('.')[0])
@@ -67,7 +69,8 @@ export function aboutFiles(files: FileFacts, logBytes: number): Finding[] {
 }
 
 export function aboutRedis(redis: RedisFacts): Finding[] {
-  const { kind, version, settings, line, usedBytes, maxBytes, isLogSound, clockAheadMs, workers } = redis
+  const { kind, version, settings, line, usedBytes, maxBytes, isLogSound, clockAheadMs } = redis
+  const { workers, messengers, outboxMs } = redis
   const is = (name: string, wanted: string, otherwise: () => Finding) =>
     when(settings[name] !== undefined && settings[name] !== wanted, otherwise)
   const isOld = kind === 'Redis' && version.localeCompare('7.2', 'en', { numeric: true }) < 0
@@ -93,6 +96,12 @@ export function aboutRedis(redis: RedisFacts): Finding[] {
     workers.alive > 0
       ? good(`${workers.alive} of workers alive`)
       : look('no workers are alive: pictures are not hashed, cases do not expire'),
+    messengers.alive > 0
+      ? good(`${messengers.alive} of messengers alive`)
+      : look('no messenger is alive: webhooks wait, and nobody is told of what happens'),
+    ...when(outboxMs > MOST_OUTBOX_MS, () =>
+      look(`events wait for ${Math.round(outboxMs / 1000)} s to be made into messages to webhooks`),
+    ),
     ...when(workers.silent > 0, () => look(`${workers.silent} of workers went silent in the last ten minutes`)),
   ]
 }

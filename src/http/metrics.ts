@@ -90,6 +90,17 @@ export function makeMetrics(health: Health): Metrics {
     registers: [registry],
   })
 
+  const messengers = new Gauge({
+    name: 'tabir_messengers',
+    help: 'Messenger processes of the whole deployment: alive, or silent for 15 s to 10 min. Absent while the store is away.',
+    labelNames: ['state'],
+    registers: [registry],
+  })
+  const outboxAge = new Gauge({
+    name: 'tabir_webhook_outbox_oldest_seconds',
+    help: 'How long the oldest event waits to be made into messages; 0 when none does.',
+    registers: [registry],
+  })
   const reconcilers = new Gauge({
     name: 'tabir_reconciler_behind_seconds',
     help: 'Since everything that was withdrawn by then was taken out of the HMAs that pull from here; 0 without any.',
@@ -127,6 +138,12 @@ export function makeMetrics(health: Health): Metrics {
       workers.reset()
       const count = await health.workers().catch(() => undefined)
       if (count !== undefined) for (const state of ['alive', 'silent'] as const) workers.set({ state }, count[state])
+      messengers.reset()
+      const sending = await health.messengers().catch(() => undefined)
+      if (sending !== undefined) {
+        for (const state of ['alive', 'silent'] as const) messengers.set({ state }, sending[state])
+        outboxAge.set(sending.outboxMs / 1000)
+      }
       const behindMs = await health.reconcilersBehindMs(Date.now()).catch(() => undefined)
       if (behindMs !== undefined) reconcilers.set(behindMs / 1000)
       lacking.reset()

@@ -7,8 +7,9 @@ import type { HandoffDesk } from '../handoff/desk.js'
 import type { PartStatus } from '../search/signal-index.js'
 import { lastRevision } from '../store/changes.js'
 import type { Durability } from '../store/durable-writer.js'
+import { outboxAgeMs } from '../store/outbox.js'
 import type { Store } from '../store/store.js'
-import { countLacking, countWorkers, type WorkerCount } from '../store/worker-beats.js'
+import { countBeating, countLacking, type WorkerCount } from '../store/worker-beats.js'
 import type { Catalogue } from './catalogue.js'
 import type { Reconcilers } from './reconcilers.js'
 import type { Replica } from './replica.js'
@@ -55,7 +56,9 @@ export interface Health {
   workers(): Promise<WorkerCount>
   /** How long ago everything withdrawn by then was out of the HMA that is furthest behind; 0 where there is none. @throws {Problem} store-away */
   reconcilersBehindMs(nowMs: number): Promise<number>
-  /** For how many of them each layer of the cage is lacking. */
+  /** Likewise, of those that send webhooks; and since when the oldest event waits to be made into messages, 0 when none does. */
+  messengers(): Promise<WorkerCount & { readonly outboxMs: number }>
+  /** For how many workers each layer of the cage is lacking. */
   lacking(): Promise<Readonly<Record<Confine, number>>>
 }
 
@@ -96,7 +99,8 @@ export function healthOf({ replica, store, desk, reconcilers }: HealthParts): He
       return Math.max(0, (await lastRevision(store)) - (replica.revision ?? 0))
     },
     pictures: () => ({ waiting: desk.size, oldestMs: desk.oldestMs, untakenMs: desk.untakenMs }),
-    workers: () => countWorkers(store),
+    workers: () => countBeating(store, 'workers'),
+    messengers: async () => ({ ...(await countBeating(store, 'messengers')), outboxMs: await outboxAgeMs(store) }),
     async reconcilersBehindMs(nowMs) {
       const since = (await reconcilers.list()).map(
         ({ progress }) => progress?.caughtUpAtMs ?? progress?.startedAtMs ?? nowMs,

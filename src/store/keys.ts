@@ -148,6 +148,8 @@ export const keys = {
   watchHolder: `${TAG}:watch-holder`,
   /** [integer] the revision of `changes` up to which it has compared. */
   watchCursor: `${TAG}:watch-cursor`,
+  /** [integer] watches that were erased since Redis's log was last written anew. */
+  watchErased: `${TAG}:watch-erased`,
   /** set: image ids [16 bytes] that were found for a watch. */
   watchFound: (watchHex: string) => `${TAG}:watch-found:${watchHex}`,
   /** hash: webhook id → sealed JSON: whose it is, where it goes, its secrets. */
@@ -174,6 +176,8 @@ export const keys = {
   pinTries: (caseId: string) => `${TAG}:pin-tries:${caseId}`,
   /** sorted set: random ids of worker processes, by when [epoch ms, Redis's clock] they last said that they live. */
   workerBeats: `${TAG}:worker-beats`,
+  /** sorted set: random ids of messenger processes, likewise. */
+  messengerBeats: `${TAG}:messenger-beats`,
   /** string: the case that a token opens. */
   caseToken: (tokenHash: string) => `${TAG}:case-token:${tokenHash}`,
 } as const

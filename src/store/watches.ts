@@ -106,7 +106,7 @@ export function watchesIn(store: Store, keyring: Keyring): Watches {
     },
     async erase(orgId, ids) {
       const args = [orgId, idBytes(orgId), keys.prefix, WATCH_SHARDS, ...ids.map(idBytes)]
-      return (await store.write(eraseWatches, placesOf(orgId), args)) !== null
+      return (await store.write(eraseWatches, [...placesOf(orgId), keys.watchErased], args)) !== null
     },
     async due(nowMs, limit) {
       const members = await store.ask((redis) => redis.zrangebyscoreBuffer(keys.watchDues, '-inf', nowMs, 'LIMIT', 0, limit))

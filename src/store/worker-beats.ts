@@ -1,4 +1,4 @@
-// Signs of life of worker processes, by the clock of Redis: whose clock is right does not matter then.
+// Signs of life of worker and messenger processes, by the clock of Redis: whose clock is right does not matter then.
 
 import type { Redis } from 'ioredis'
 import type { Confine } from '../domain/confines.js'
@@ -11,6 +11,10 @@ export const SILENT_AFTER_MS = 15_000
 /** A worker that ended without a word is told of for so long. */
 export const FORGOTTEN_AFTER_MS = 600_000
 
+/** Whose signs of life. */
+export const BEATS = { workers: keys.workerBeats, messengers: keys.messengerBeats } as const
+export type Beating = keyof typeof BEATS
+
 export interface WorkerCount {
   readonly alive: number
   /** Ended without a word, or standing still, less than `FORGOTTEN_AFTER_MS` ago. */
@@ -18,22 +22,23 @@ export interface WorkerCount {
 }
 
 /** @param workerId of one run of one process: as `workerIdWith` makes it. */
-export async function beat(redis: Redis, workerId: string): Promise<void> {
-  await redis.zadd(keys.workerBeats, await timeMs(redis), workerId)
+export async function beat(redis: Redis, workerId: string, whose: Beating = 'workers'): Promise<void> {
+  await redis.zadd(BEATS[whose], await timeMs(redis), workerId)
 }
 
 /** For a worker that ends in order. */
-export async function lastBeat(redis: Redis, workerId: string): Promise<void> {
-  await redis.zrem(keys.workerBeats, workerId)
+export async function lastBeat(redis: Redis, workerId: string, whose: Beating = 'workers'): Promise<void> {
+  await redis.zrem(BEATS[whose], workerId)
 }
 
 /** @throws {Problem} store-away */
-export function countWorkers(store: Store): Promise<WorkerCount> {
+export function countBeating(store: Store, whose: Beating): Promise<WorkerCount> {
+  const beats = BEATS[whose]
   return store.ask(async (redis) => {
     const nowMs = await timeMs(redis)
-    await redis.zremrangebyscore(keys.workerBeats, '-inf', nowMs - FORGOTTEN_AFTER_MS)
-    const alive = await redis.zcount(keys.workerBeats, nowMs - SILENT_AFTER_MS, '+inf')
-    return { alive, silent: (await redis.zcard(keys.workerBeats)) - alive }
+    await redis.zremrangebyscore(beats, '-inf', nowMs - FORGOTTEN_AFTER_MS)
+    const alive = await redis.zcount(beats, nowMs - SILENT_AFTER_MS, '+inf')
+    return { alive, silent: (await redis.zcard(beats)) - alive }
   })
 }
 

@@ -7,6 +7,7 @@ import { caseKeepingOver } from '../../src/services/case-keeping.js'
 import { caseEventsIn } from '../../src/store/case-events.js'
 import { casesIn } from '../../src/store/cases.js'
 import { connectForFollowing, openStore } from '../../src/store/store.js'
+import { watchErasuresIn } from '../../src/store/watch-erasures.js'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { del, post } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, until } from '../helpers/service.js'
@@ -17,7 +18,12 @@ async function world(t: Test) {
   const store = await openStore(target)
   const events = caseEventsIn(store, () => connectForFollowing(target))
   t.teardown(() => store.close())
-  const keeping = caseKeepingOver({ cases: casesIn(store), rewriteLog: async () => 'rewritten', now: Date.now })
+  const keeping = caseKeepingOver({
+    cases: casesIn(store),
+    watches: watchErasuresIn(store),
+    rewriteLog: async () => 'rewritten',
+    now: Date.now,
+  })
   const caseIdOf = async () => (await store.ask((redis) => redis.zrange('{tabir}:case-dues', '0', '0')))[0] ?? ''
   return { service, app: service.app, events, keeping, caseIdOf, store }
 }

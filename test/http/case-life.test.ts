@@ -14,6 +14,7 @@ import { imagesIn } from '../../src/store/images.js'
 import { rewriteLog } from '../../src/store/log-rewrite.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
+import { watchErasuresIn } from '../../src/store/watch-erasures.js'
 import { refused } from '../helpers/refusal.js'
 import { del, post, tryPin } from '../helpers/requests.js'
 import { keyFor, openCase, RETENTION_MS, randomHashText, startService } from '../helpers/service.js'
@@ -26,7 +27,12 @@ async function world(t: Test) {
   const store = await openStore({ url: undefined, socket: service.redis.socket })
   t.teardown(() => store.close())
   const cases = casesIn(store)
-  const keeping = caseKeepingOver({ cases, rewriteLog: () => rewriteLog(store, 30_000), now })
+  const keeping = caseKeepingOver({
+    cases,
+    watches: watchErasuresIn(store),
+    rewriteLog: () => rewriteLog(store, 30_000),
+    now,
+  })
   const platform = await keyFor(service, 'platform', ['match'])
   const isFound = async (hash: string) => {
     const answer = await post(

@@ -9,6 +9,8 @@ import { keys } from '../../src/store/keys.js'
 import { rewriteLog } from '../../src/store/log-rewrite.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
+import { watchErasuresIn } from '../../src/store/watch-erasures.js'
+import { watchesIn } from '../../src/store/watches.js'
 import { startRedis } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
@@ -21,6 +23,7 @@ t.test('what a case held is in no file of the store once the case is erased; unt
   let rewrites = 0
   const keeping = caseKeepingOver({
     cases,
+    watches: watchErasuresIn(store),
     rewriteLog: () => {
       rewrites += 1
       return rewriteLog(store, 30_000)
@@ -87,10 +90,66 @@ t.test('a Redis that does not allow it says so, and its cases are not called era
   const cases = casesIn(store)
   await cases.add('a', { createdAtMs: 1, expiresAtMs: 900, category: undefined, pin: 'x' })
   await cases.end('a', 'withdrawn', 2)
-  const keeping = caseKeepingOver({ cases, rewriteLog: async () => 'not-allowed', now: () => 3 })
+  const keeping = caseKeepingOver({
+    cases,
+    watches: watchErasuresIn(store),
+    rewriteLog: async () => 'not-allowed',
+    now: () => 3,
+  })
   t.equal(await keeping.erase(), undefined)
   t.equal((await cases.get('a'))?.state, 'withdrawn')
-  const failing = caseKeepingOver({ cases, rewriteLog: () => Promise.reject(new Error('disk full')), now: () => 3 })
+  const failing = caseKeepingOver({
+    cases,
+    watches: watchErasuresIn(store),
+    rewriteLog: () => Promise.reject(new Error('disk full')),
+    now: () => 3,
+  })
   await t.rejects(failing.erase(), /disk full/)
   t.equal((await cases.get('a'))?.state, 'withdrawn')
+})
+
+t.test('what was watched for is in no file of the store once it was erased and the log written anew', async (t) => {
+  const redis = await startRedis(t)
+  const store = await openStore({ url: undefined, socket: redis.socket })
+  t.teardown(() => store.close())
+  const watches = watchesIn(store, makeKeyring([Buffer.alloc(32, 7)]))
+  const erasures = watchErasuresIn(store)
+  const orgId = '00000000-0000-8000-8000-0000000000ff'
+  const ids = [0, 1].map((i) => `00000000-0000-8000-8000-00000000000${i}`)
+  const image = { bank: orgId, tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 1 } as const
+  const sealed: Buffer[] = []
+  for (const [i, id] of ids.entries()) {
+    const hash = hashFromBytes(Buffer.alloc(32, i))
+    const signals = [{ type: 'pdq', view: 'whole', quality: 80, hash }] as const
+    await watches.put(orgId, [{ id, image: { ...image, signals } }], 1000, 10)
+    const [record] = await store.ask((client) => client.hvalsBuffer(keys.watches(i)))
+    sealed.push(record ?? Buffer.alloc(0))
+  }
+  let eraseMeanwhile = async () => {}
+  const keeping = caseKeepingOver({
+    cases: casesIn(store),
+    watches: erasures,
+    async rewriteLog() {
+      const outcome = await rewriteLog(store, 30_000)
+      await eraseMeanwhile()
+      return outcome
+    },
+    now: () => 1000,
+  })
+  const folder = join(redis.dataDir, 'redis', 'appendonlydir')
+  const onDisk = () => {
+    const bytes = Buffer.concat(readdirSync(folder).map((name) => readFileSync(join(folder, name))))
+    return sealed.map((record) => bytes.includes(record)).join()
+  }
+  t.equal(await keeping.erase(), 0, 'nothing to do')
+  await watches.erase(orgId, [ids[0] ?? ''])
+  t.equal(onDisk(), 'true,true', 'deleted, but in an old line')
+  eraseMeanwhile = async () => void (await watches.erase(orgId, [ids[1] ?? '']))
+  t.equal(await keeping.erase(), 1)
+  await until(() => onDisk() === 'false,true')
+  t.equal(await erasures.count(), 1, 'what was erased during the rewrite waits for the next')
+  eraseMeanwhile = async () => {}
+  t.equal(await keeping.erase(), 1)
+  await until(() => onDisk() === 'false,false')
+  t.equal(await keeping.erase(), 0)
 })

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { keys } from '../../src/store/keys.js'
 import { openStore } from '../../src/store/store.js'
-import { beat, countLacking, countWorkers, FORGOTTEN_AFTER_MS, SILENT_AFTER_MS } from '../../src/store/worker-beats.js'
+import { beat, countBeating, countLacking, FORGOTTEN_AFTER_MS, SILENT_AFTER_MS } from '../../src/store/worker-beats.js'
 import { keepBeating } from '../../workers/beating.js'
 import { startRedis } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
@@ -16,15 +16,15 @@ t.test('workers count as alive while they beat, as silent when they stop, and as
     await store.close()
   })
   const ago = (id: string, ms: number) => redis.zadd(keys.workerBeats, Date.now() - ms, id)
-  t.same(await countWorkers(store), { alive: 0, silent: 0 })
+  t.same(await countBeating(store, 'workers'), { alive: 0, silent: 0 })
   await beat(redis, 'a')
   await beat(redis, 'a')
   await beat(redis, 'b')
-  t.same(await countWorkers(store), { alive: 2, silent: 0 })
+  t.same(await countBeating(store, 'workers'), { alive: 2, silent: 0 })
   await ago('a', SILENT_AFTER_MS + 1000)
-  t.same(await countWorkers(store), { alive: 1, silent: 1 })
+  t.same(await countBeating(store, 'workers'), { alive: 1, silent: 1 })
   await ago('a', FORGOTTEN_AFTER_MS + 1000)
-  t.same(await countWorkers(store), { alive: 1, silent: 0 })
+  t.same(await countBeating(store, 'workers'), { alive: 1, silent: 0 })
   t.equal(await redis.zcard(keys.workerBeats), 1, 'and leaves nothing behind')
 })
 
@@ -39,7 +39,7 @@ t.test('what a worker’s children lack is counted while it lives', async (t) =>
   await redis.ping()
   const caged = keepBeating({ redis, everyMs: 5000, isFit: () => true, lacking: [] })
   const half = keepBeating({ redis, everyMs: 5000, isFit: () => true, lacking: ['no-network', 'node-permissions'] })
-  await until(async () => (await countWorkers(store)).alive === 2)
+  await until(async () => (await countBeating(store, 'workers')).alive === 2)
 
   t.match(await countLacking(store), { 'no-network': 1, 'node-permissions': 1, 'no-core-dump': 0 })
   await half.close()

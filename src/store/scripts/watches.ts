@@ -34,13 +34,14 @@ export const putWatches = {
 // Erases what an organisation watches for, and tells every index. Running it twice changes nothing. The shards' keys are computed here; they
 // carry the same hash tag as the declared keys.
 export const eraseWatches = {
-  numberOfKeys: 5,
+  numberOfKeys: 6,
   lua: `${announceLua}
     local ofOrg    = KEYS[1] -- sorted set: watch ids
     local dues     = KEYS[2] -- sorted set: watch id and organisation
     local orgs     = KEYS[3] -- set: organisations that watch
     local revision = KEYS[4]
     local changes  = KEYS[5]
+    local erased   = KEYS[6] -- [integer] erased since the log was last written anew
     local orgId    = ARGV[1]
     local org      = ARGV[2] -- [16 bytes]
     local prefix   = ARGV[3] -- of all keys
@@ -60,7 +61,20 @@ export const eraseWatches = {
     end
     if redis.call('ZCARD', ofOrg) == 0 then redis.call('SREM', orgs, orgId) end
     if #gone == 0 then return nil end
+    redis.call('INCRBY', erased, #gone)
     return announce(revision, changes, 'tombstone', table.concat(gone))`,
+} as const
+
+// After the log was written anew: what was erased before that began is in no line of it. What was erased since still is.
+export const settleErasedWatches = {
+  numberOfKeys: 1,
+  lua: `
+    local erased = KEYS[1] -- [integer] erased since the log was last written anew
+    local before = tonumber(ARGV[1]) -- as many as there were when it began
+    -- returns 1
+    if tonumber(redis.call('GET', erased) or '0') <= before then redis.call('DEL', erased)
+    else redis.call('DECRBY', erased, before) end
+    return 1`,
 } as const
 
 // Tells an organisation that what it watches for was registered, once for each picture, if both are there at this very moment.
