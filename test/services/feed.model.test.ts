@@ -14,6 +14,8 @@ const WRITES = Number(process.env['TABIR_TEST_FEED_WRITES'] ?? 200)
 /** Each write waits for the disk, together with all others of that moment: the long run has more of them at once. */
 const WRITERS = WRITES > 1000 ? 32 : 8
 const READERS = 3
+/** On a machine that others use, everything in one process may fall behind for long: then it refuses, and is asked again. */
+const PATIENCE_MS = WRITES > 1000 ? 120_000 : 10_000
 const POOL = 12
 /** Pages of few lines break a stream of changes in every place, and long ones keep up with it. */
 const PAGE_LINES = [10, 10, 10, 1000]
@@ -27,7 +29,7 @@ interface Truth {
 
 type OpenCase = Awaited<ReturnType<typeof openCase>> & { readonly pictures: string[] }
 
-t.test('a feed under concurrent writes loses and repeats nothing', { timeout: 60_000 + 6 * WRITES }, async (t) => {
+t.test('a feed under concurrent writes loses and repeats nothing', { timeout: 60_000 + 25 * WRITES }, async (t) => {
   const first = await startService(t)
   const processes = [first, await startService(t, { redis: first.redis })]
   const ngo = await keyFor(first, 'ngo', ['signals:write'], 'ngo')
@@ -140,18 +142,18 @@ t.test('a feed under concurrent writes loses and repeats nothing', { timeout: 60
 
   /** Where everything happens in one process, an index can be late: then it refuses, and is asked again. */
   async function answered(ask: () => Promise<{ readonly statusCode: number; readonly body: string }>): Promise<void> {
-    for (let tries = 0; ; tries++) {
+    for (const fromMs = performance.now(); ; ) {
       const { statusCode, body } = await ask()
       if (statusCode < 300) return
-      if (statusCode !== 503 || tries > 100) throw new Error(body)
-      await new Promise((resolve) => setTimeout(resolve, 10))
+      if (statusCode !== 503 || performance.now() - fromMs > PATIENCE_MS) throw new Error(body)
+      await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }
 
   async function caughtUp(): Promise<void> {
-    await until(async () =>
-      (await Promise.all(processes.map(({ services }) => services.health.behind()))).every((n) => n === 0),
-    )
+    const isEven = async () =>
+      (await Promise.all(processes.map(({ services }) => services.health.behind()))).every((n) => n === 0)
+    await until(() => isEven().catch(() => false), PATIENCE_MS)
   }
 
   function reader(name: string) {
@@ -161,7 +163,7 @@ t.test('a feed under concurrent writes loses and repeats nothing', { timeout: 60
     let named: Set<string> | undefined
     let cursor: string | undefined
     let broken = 0
-    let refusals = 0
+    let answeredAtMs = performance.now()
     let snapshots = 0
 
     function apply(lines: readonly FeedLine[]): boolean {
@@ -212,10 +214,11 @@ t.test('a feed under concurrent writes loses and repeats nothing', { timeout: 60
             }
           } catch (error) {
             unlessLate(error)
-            if (++refusals > 1000) throw error
-            await new Promise((resolve) => setTimeout(resolve, 10))
+            if (performance.now() - answeredAtMs > PATIENCE_MS) throw error
+            await new Promise((resolve) => setTimeout(resolve, 20))
             continue
           }
+          answeredAtMs = performance.now()
           if (lines.at(-1)?.op !== 'cursor') {
             broken++
             continue
