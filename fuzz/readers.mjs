@@ -23,8 +23,8 @@ const MIB = 1 << 20
 
 // Nothing but zeros: a thousand times smaller packed.
 const zeros = gzipSync(Buffer.alloc(64 * MIB), { level: 9 })
-// Lines that pack as well as the limit allows, so that all of it has to be read: a member of a file may follow another.
-const lines = Array.from({ length: 400 }, () => `pdq ${randomBytes(30).toString('hex')}\n`.repeat(60)).join('')
+// Lines that pack nearly as well as the limit allows, so that all of it has to be read: a member of a file may follow another.
+const lines = Array.from({ length: 1000 }, () => `pdq ${randomBytes(30).toString('hex')}${'0'.repeat(1500)}\n`).join('')
 const packedLines = gzipSync(lines)
 
 await bomb('zeros', zeros, 64 * MIB, 'body-too-large')

@@ -136,7 +136,8 @@ function csvReader(columns: Columns): LineReader {
     const field = (at: number | undefined) => (at === undefined ? '' : (fields[at] ?? '').trim())
     const tags = field(columns.tags).split(/[\s;|]+/)
     if (tags.some(tagDeclaresMinor) || tagDeclaresMinor(field(columns.tags))) return refused('minor-declared')
-    const opinion = OPINIONS[field(columns.opinion)] ?? 'reviewed'
+    const said = field(columns.opinion)
+    const opinion = (Object.hasOwn(OPINIONS, said) ? OPINIONS[said] : undefined) ?? 'reviewed'
     if (opinion === 'not-harmful') return refused('not-harmful')
     const qualityText = field(columns.quality)
     return signalFrom({

@@ -272,7 +272,11 @@ t.test('Tech Against Terrorism: a token for a password, a checkpoint, tombstones
   await pull(
     'tat',
     login,
-    page('1704085200,124', [entry(1, one), entry(2, 'ff', { algorithm: 'MD5' })], 'http://x/'),
+    page(
+      '1704085200,124',
+      [entry(1, one), entry(2, 'ff', { algorithm: 'MD5' }), entry(4, one, { algorithm: '__proto__' })],
+      'http://x/',
+    ),
     page('1704085201,125', [entry(3, two)]),
   )
   t.match(asked, [

@@ -57,7 +57,11 @@ export function tatFeed({ baseUrl, username, password }: z.infer<typeof TatConfi
   }
 }
 
-const TYPES: Readonly<Record<string, string>> = { PDQ: 'pdq', ImagePDQ: 'pdq' }
+/** A map: its keys are a stranger's words, `__proto__` among them. */
+const TYPES: ReadonlyMap<string, string> = new Map([
+  ['PDQ', 'pdq'],
+  ['ImagePDQ', 'pdq'],
+])
 
 function recordOf(value: unknown): FeedRecord {
   const named = Named.safeParse(value).data
@@ -65,6 +69,6 @@ function recordOf(value: unknown): FeedRecord {
   const record = Entry.safeParse(value).data
   if (record === undefined || entry === undefined) return { kind: 'refused', entry, why: 'record-unreadable' }
   if (record.deleted) return { kind: 'gone', entry }
-  const typeText = TYPES[record.algorithm] ?? ''
+  const typeText = TYPES.get(record.algorithm) ?? ''
   return recordFrom(entry, signalFrom({ typeText, hex: record.hash_digest ?? '', ref: `tat ${entry}` }))
 }
