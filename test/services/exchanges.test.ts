@@ -203,6 +203,7 @@ t.test('hash sharing v2: classifications of adults alone, tombstones by name, pa
   ).join('')}]><queryResult><images><image><id>&lol9;</id></image></images></queryResult>`
   for (const body of [
     laughs,
+    '<!DOCTYPE queryResult><queryResult><images/></queryResult>',
     '<queryResult><images>',
     '<a>'.repeat(100_000),
     `<queryResult><x>${'y'.repeat(5000)}</x></queryResult>`,

@@ -1,0 +1,85 @@
+// Faults of what speaks with other systems, for fuzz/mutate-exchange.mjs. Each `from` occurs once in the file as it is built; the tests are those that owe
+// an answer.
+
+const HMA = ['http/hma']
+const ADDRESS = ['http/hma-address']
+const STOPNCII = ['http/stopncii']
+const FEED = ['http/feed', 'services/feed.model']
+const PULLS = ['services/exchanges']
+const RECONCILERS = ['services/reconcilers']
+const READERS = ['exchange/signal-lines', 'exchange/unpack', 'fuzz/readers']
+
+export const faults = [
+  of('http/routes/hma/banks.js', HMA, [
+    ["new HmaRefusal(403, 'The bank belongs", "new HmaRefusal(404, 'The bank belongs"],
+    ['ratio ?? (enabled === undefined', '(enabled === undefined'],
+    ['await bankOwned(banks, caller, name);\n            await banks.remove', 'await banks.remove'],
+  ]),
+  of('http/routes/hma/matching.js', HMA, [
+    ['names?.includes(bank) === false || (ratios', '(ratios'],
+    ['(ratios.get(bank) ?? 0) < coin', '(ratios.get(bank) ?? 0) <= coin'],
+    ['bits <= COMPARED_WITHIN_BITS', 'bits < COMPARED_WITHIN_BITS'],
+  ]),
+  of('http/routes/hma/contents.js', HMA, [
+    ['if (bank.orgId !== caller.orgId)\n            throw', 'if (false)\n            throw'],
+    ['if (seconds < 0)', 'if (seconds < -1)'],
+  ]),
+  of('http/hma/signals.js', HMA, [["scopes.has('match:distance') ? distanceBits", 'true ? distanceBits']]),
+  of('http/hma/by-address.js', ADDRESS, [
+    ['if (asked === undefined)', 'if (false)'],
+    ['(answer.sizeBytes ?? 0) > uploadLimits.maxImageBytes', 'false'],
+  ]),
+  of('services/picture-fetching.js', ADDRESS, [
+    ['if (underWay >= MOST_AT_ONCE)', 'if (false)'],
+    ["error.code === 'upload-incomplete'", 'false'],
+  ]),
+  of('net/outgoing.js', [...ADDRESS, 'net/outgoing'], [["(reach === 'trusted' && !isTrusted(url, believed))", 'false']]),
+  of('http/upload.js', ADDRESS, [['if (sizeBytes > limits.maxImageBytes) {', 'if (false) {']]),
+  of('services/stopncii.js', STOPNCII, [
+    ['Math.max(sinceS, Math.floor(now() / 1000))', 'Math.floor(now() / 1000)'],
+    ['.filter((match) => match.bank === bank)', ''],
+  ]),
+  of('http/routes/stopncii.js', STOPNCII, [
+    ['nextPageToken: more ? token : null', 'nextPageToken: token'],
+    ["view === 'whole')", "view !== '')"],
+    ["!caller.scopes.has('signals:write')", 'false'],
+  ]),
+  of('services/feed.js', FEED, [
+    ['.filter((id) => !recent.changedAfter(id, end))', ''],
+    ["ids.filter((id) => ops.get(id) === 'tombstone')", 'ids.filter(() => false)'],
+    ['if (place?.part === undefined)', 'if (place !== undefined)'],
+    ['filter(({ change }) => change.revision <= until)', 'filter(() => true)'],
+  ]),
+  of('exchange/feeds/stopncii.js', PULLS, [
+    ['Math.max(page.nextSetTimestamp, Number(highest))', 'page.nextSetTimestamp'],
+    ["record.hashStatus === 'Withdrawn' || ", ''],
+  ]),
+  of('exchange/feeds/ncmec.js', PULLS, [
+    ["parser.on('doctype', refuse)", ''],
+    ['!next.startsWith(ENTRIES)', 'false'],
+    ['!adults.includes(classification)', 'false'],
+  ]),
+  of('exchange/feeds/threatexchange.js', PULLS, [
+    ["url.searchParams.delete('access_token')", ''],
+    ['update.should_delete || ', ''],
+  ]),
+  of('exchange/unpack.js', READERS, [
+    ['plainBytes > counted.packed * limits.maxRatio', 'false'],
+    ["isCut ? 'upload-incomplete' : 'body-unreadable'", "'body-unreadable'"],
+  ]),
+  of('exchange/csv.js', READERS, [["at = line.indexOf('\"', at + 2)", "at = line.indexOf('\"', at + 1)"]]),
+  of('exchange/hma.js', RECONCILERS, [
+    ['found.bank.name === hmaBank && Object.hasOwn(found.metadata?.collab ?? {}, hmaBank)', 'found.bank.name === hmaBank'],
+    ["found && found.api === 'stop_ncii'", 'true'],
+  ]),
+  of('services/reconcilers.js', RECONCILERS, [
+    ["change.op === 'tombstone' || change.op === 'standing'", "change.op === 'tombstone'"],
+    ['images[i]?.length === 0', 'false'],
+    ['unknown > FEW_UNKNOWN &&', 'false &&'],
+    ['thresholdBits: 0, depth', 'thresholdBits: undefined, depth'],
+  ]),
+].flat()
+
+function of(file, tests, places) {
+  return places.map(([from, to]) => ({ file, from, to, tests }))
+}
