@@ -1,5 +1,5 @@
 // Faults of what speaks with other systems, for fuzz/mutate-exchange.mjs. Each `from` occurs once in the file as it is built; the tests are those that owe
-// an answer.
+// an answer. A third text says why no test can see it.
 
 const HMA = ['http/hma']
 const ADDRESS = ['http/hma-address']
@@ -17,17 +17,25 @@ export const faults = [
   ]),
   of('http/routes/hma/matching.js', HMA, [
     ['names?.includes(bank) === false || (ratios', '(ratios'],
-    ['(ratios.get(bank) ?? 0) < coin', '(ratios.get(bank) ?? 0) <= coin'],
+    ['(ratios.get(bank) ?? 0) < coin', '(ratios.get(bank) ?? 0) <= coin', 'a coin of 53 bits is no ratio that anybody sets'],
     ['bits <= COMPARED_WITHIN_BITS', 'bits < COMPARED_WITHIN_BITS'],
   ]),
   of('http/routes/hma/contents.js', HMA, [
-    ['if (bank.orgId !== caller.orgId)\n            throw', 'if (false)\n            throw'],
+    [
+      'if (bank.orgId !== caller.orgId)\n            throw',
+      'if (false)\n            throw',
+      'numbers of contents are the organisation’s own, so it finds none of another’s',
+    ],
     ['if (seconds < 0)', 'if (seconds < -1)'],
   ]),
   of('http/hma/signals.js', HMA, [["scopes.has('match:distance') ? distanceBits", 'true ? distanceBits']]),
   of('http/hma/by-address.js', ADDRESS, [
     ['if (asked === undefined)', 'if (false)'],
-    ['(answer.sizeBytes ?? 0) > uploadLimits.maxImageBytes', 'false'],
+    [
+      '(answer.sizeBytes ?? 0) > uploadLimits.maxImageBytes',
+      'false',
+      'what is longer than it may be is refused while it is read',
+    ],
   ]),
   of('services/picture-fetching.js', ADDRESS, [
     ['if (underWay >= MOST_AT_ONCE)', 'if (false)'],
@@ -81,5 +89,5 @@ export const faults = [
 ].flat()
 
 function of(file, tests, places) {
-  return places.map(([from, to]) => ({ file, from, to, tests }))
+  return places.map(([from, to, survives]) => ({ file, from, to, tests, survives }))
 }

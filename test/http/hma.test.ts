@@ -261,6 +261,7 @@ t.test('lookups: texts for distances, an object for what is missing, a coin for 
 
   const compare = async (body: object) => await hma('POST', '/m/compare', body)
   t.same((await compare({ pdq: [hash, withBitsFlipped(hash, 9)] })).body, { pdq: [true, { distance: 9 }] })
+  t.match((await compare({ pdq: [hash, withBitsFlipped(hash, 31)] })).body, { pdq: [true, { distance: 31 }] })
   t.match((await compare({ pdq: [hash, withBitsFlipped(hash, 32)] })).body, { pdq: [false, { distance: 32 }] })
   t.match(await compare([hash]), { status: 400, body: { message: 'Request input was not a dict' } })
   t.match(await compare({ pdq: hash }), { status: 400, body: { message: /was not a list/ } })

@@ -268,6 +268,12 @@ t.test('hashes and feedback are taken record by record', async (t) => {
     [hers.hash, second].sort(),
     'what it took back is gone; hers is not its to take',
   )
+  const speaker = await keyWith(['feedback'])
+  for (const taking of ['Withdrawn', 'Deleted']) {
+    const answer = await post('SubmitFeedback', { hashFeedbacks: [said(second, taking)] }, speaker.key)
+    t.same(answer.json(), { accepted: 0, refused: [{ index: 0, reason: 'scope-missing' }] }, taking)
+  }
+  t.ok(hashesOf(await fetchAll(10)).includes(second), 'who may say something about it may not take it back')
 
   refused(t, await post('SubmitHashes', { hashRecords: [] }, MARKER), 'key-missing')
   refused(t, await post('SubmitHashes', { hashRecords }, (await keyWith(['feed', 'feedback'])).key), 'scope-missing')
