@@ -3,13 +3,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AppServices } from './app.js'
 import type { Exchange, Reconciler } from './exchange/exchange-config.js'
+import { exchangeParts } from './exchange-parts.js'
 import { HandoffDesk } from './handoff/desk.js'
 import { listenForWorkers } from './handoff/listener.js'
 import { openQueue } from './hashing-queue.js'
 import { IMAGE_TTL_MS } from './jobs/hash-image.js'
 import { matchParts } from './match-parts.js'
-import { outgoingThrough } from './net/outgoing.js'
-import { pullingBy } from './pulling.js'
 import { savingEvery } from './saving.js'
 import { identify } from './services/access.js'
 import { accountsFrom } from './services/accounts.js'
@@ -21,7 +20,6 @@ import { caseFilesIn } from './services/case-file.js'
 import { casesFrom } from './services/cases.js'
 import { contentIdsWith } from './services/content-ids.js'
 import { contentsIn } from './services/contents.js'
-import { exchangesOver } from './services/exchanges.js'
 import { exportsFrom } from './services/exports.js'
 import { feedOver } from './services/feed.js'
 import { feedCursorsWith } from './services/feed-cursor.js'
@@ -38,7 +36,6 @@ import { partiesWith } from './services/parties.js'
 import { type FetchFrom, pictureFetching } from './services/picture-fetching.js'
 import type { ProbingMode } from './services/probing-guard.js'
 import { recentChanges } from './services/recent-changes.js'
-import { reconcilersOver } from './services/reconcilers.js'
 import { struckSignals } from './services/refusals.js'
 import { registrationIn } from './services/registration.js'
 import { registryCounts } from './services/registry-counts.js'
@@ -57,7 +54,6 @@ import { banksIn } from './store/banks.js'
 import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
 import { deliveriesIn } from './store/deliveries.js'
-import { exchangesInStore } from './store/exchanges.js'
 import { fetchPlacesIn } from './store/fetch-places.js'
 import { agreeOnFormat } from './store/format.js'
 import { idempotencyIn } from './store/idempotency.js'
@@ -66,7 +62,6 @@ import { imagesIn } from './store/images.js'
 import { importsIn } from './store/imports.js'
 import { keyUsesIn } from './store/key-uses.js'
 import { ownerDuesIn } from './store/owner-dues.js'
-import { reconcilersInStore } from './store/reconcilers.js'
 import { refusalsIn } from './store/refusals.js'
 import type { Keyring } from './store/seal.js'
 import { checkRing, noteActive } from './store/seal-ring.js'
@@ -275,28 +270,16 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const queue = openQueue(options.redis)
   queue.catch(() => {}) // whoever hydrates is told
 
-  const exchanges = exchangesOver({
-    exchanges: options.exchanges ?? [],
-    store: exchangesInStore(store),
-    registration,
-    bankNamed: (name) => replica.catalogue.banks.get(name),
-    outgoing: outgoingThrough({ trusted: new Set(options.exchanges?.map(({ origin }) => origin)) }),
-    secret: secrets.signalId,
-    now,
-  })
-  const reconcilers = reconcilersOver({
-    reconcilers: options.reconcilers ?? [],
-    states: reconcilersInStore(store),
+  const { exchanges, reconcilers, pulling } = exchangeParts({
+    options,
     store,
     replica,
+    registration,
     matcher: matching.quiet,
     matchIds,
-    orgNamed: (name) => apiKeys.orgByName(name),
-    outgoing: outgoingThrough({ trusted: new Set(options.reconcilers?.map(({ origin }) => origin)) }),
+    apiKeys,
     secret: secrets.signalId,
-    now,
   })
-  const pulling = pullingBy(exchanges, reconcilers, options)
 
   return {
     audit,
