@@ -55,6 +55,7 @@ export function Overview({ api }: { api: Api }) {
           </div>
           <Table
             caption="Pictures by bank, tier and category"
+            empty="No picture is registered."
             name="registry"
             rows={groups}
             keyOf={({ bank, tier, category, disputed }) => `${bank} ${tier} ${category} ${disputed}`}
