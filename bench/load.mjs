@@ -1,6 +1,6 @@
-// How much of everything at once, how does it behave when three times as much is asked, and does it stay as it is?
+// How much of everything at once, and how does it behave when three times as much is asked?
 //
-//   npm run bench:load [-- --rows N] [--seconds S] [--minutes M] [--json] [--record]
+//   npm run bench:load [-- --rows N] [--seconds S] [--json] [--record]
 //
 // A private Redis with N images of one PDQ hash each, one api, one process of workers with a child for each core, and a client with at most
 // 512 connections: on one machine, over loopback. Of a hundred requests 90 ask about a hash, 8 about a picture (JPEG, 1280 × 960), 2 write;
@@ -9,29 +9,26 @@
 // What goes on is what is behind the first two seconds of a phase: until then a burst is let in.
 //
 // Each kind alone for S seconds, as fast as it goes; all together, as fast as it goes; half of that, as it comes by itself; three times
-// that; half of it again. With --minutes, half of it for so long, and what is in memory meanwhile.
+// that; half of it again. How it goes on for half an hour: bench/soak.mjs.
 
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { environmentFor } from '../dist/src/config.js'
-import { openConnection, requestBytes } from './http/connection.mjs'
 import { publish } from './http/record.mjs'
 import { SHARES } from './load/mix.mjs'
-import { goalLines, kindLines, memoryLines, partLines, phaseLines, summary, wholePerS } from './load/report.mjs'
-import { fill, openService, redisNumber, residentBytes, run, startApi, startPart, wholeNumber } from './service.mjs'
+import { goalLines, kindLines, partLines, phaseLines, summary, wholePerS } from './load/report.mjs'
+import { memoryOf, sampled } from './load/samples.mjs'
+import { fill, openService, run, startApi, startPart, wholeNumber } from './service.mjs'
 
 const { values: args } = parseArgs({
   options: {
     rows: { type: 'string', default: '1000000' },
     seconds: { type: 'string', default: '10' },
-    minutes: { type: 'string', default: '0' },
     json: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
   },
 })
 const ROWS = wholeNumber(args, 'rows')
 const PHASE_MS = 1000 * wholeNumber(args, 'seconds')
-const MINUTES = wholeNumber(args, 'minutes', 0)
 const CONNECTIONS = { hash: 16, picture: 4, write: 16, all: 16 }
 const OVERLOAD = 3
 const PEOPLE_PER_S = 2
@@ -50,19 +47,15 @@ await run(async (defer) => {
   const client = await startPart(defer, new URL('./load/client.mjs', import.meta.url))
   const order = { port: api.port, seed: SEED }
   await client.ask('prepare', { port: api.port, key: service.key, rows: ROWS })
-  const memory = async () => ({
-    apiMb: residentBytes(api.pid) / 1e6,
-    workersMb: [workers.pid, ...childrenOf(workers.pid)].reduce((sum, pid) => sum + residentBytes(pid), 0) / 1e6,
-    redisMb: (await redisNumber(service.store, 'memory', 'used_memory')) / 1e6,
-  })
+  const memory = memoryOf({ api, workers }, service.store)
   /** One phase: what the client saw, and meanwhile what the api said of itself. */
-  const phase = async (what, name, asked, everyMs = SAMPLE_EVERY_MS) => {
+  const phase = async (what, name, asked) => {
     await api.ask('watch')
-    const samples = sampled(api.port, memory, everyMs)
+    const samples = sampled(api.port, memory, SAMPLE_EVERY_MS)
     const seen = await client.ask(what, { ...order, ...asked })
     return { name, ...seen, samples: await samples.end(), delays: await api.ask('delays') }
   }
-  const open = (name, perS, ms = PHASE_MS, everyMs) => phase('open', name, { perS, ms, peoplePerS: PEOPLE_PER_S }, everyMs)
+  const open = (name, perS, ms = PHASE_MS) => phase('open', name, { perS, ms, peoplePerS: PEOPLE_PER_S })
 
   const alone = {}
   for (const kind of Object.keys(SHARES)) {
@@ -75,9 +68,8 @@ await run(async (defer) => {
   const normal = await open('half', perS / 2, 2 * PHASE_MS)
   const overload = await open(`${OVERLOAD} times`, OVERLOAD * perS)
   const after = await open('half again', perS / 2)
-  const soak = MINUTES === 0 ? undefined : await open(`half, ${MINUTES} minutes`, perS / 2, 60_000 * MINUTES, 5000)
 
-  const phases = [...Object.values(alone), together, normal, overload, after, ...(soak === undefined ? [] : [soak])]
+  const phases = [...Object.values(alone), together, normal, overload, after]
   const wrong = phases.reduce((sum, each) => sum + summary(each).wrong, 0)
   const title = (text, lines) => ({ title: text, lines })
   publish(
@@ -87,41 +79,8 @@ await run(async (defer) => {
       title('As fast as it goes', partLines({ alone, together })),
       title('Phases', phaseLines(phases)),
       title('Kinds, half and three times as much', kindLines([normal, overload, after])),
-      ...(soak === undefined ? [] : [title(`Memory over ${MINUTES} minutes`, memoryLines(soak))]),
-      title('Goals', goalLines({ alone, together, normal, overload, after, soak })),
+      title('Goals', goalLines({ alone, together, normal, overload, after })),
     ],
     args,
   )
 })
-
-/** What the api says and what is in memory, now and then, until the end. */
-function sampled(port, memory, everyMs) {
-  const samples = []
-  let last = Promise.resolve()
-  const take = async () => {
-    const atMs = performance.now()
-    const connection = await openConnection(port)
-    const { body } = await connection.request(requestBytes('GET', '/metrics', 'none'))
-    connection.close()
-    const oldestS = Number(/^tabir_picture_oldest_seconds (\S+)/m.exec(body.toString())?.[1])
-    samples.push({ atMs, oldestS, ...(await memory()) })
-  }
-  const timer = setInterval(() => {
-    last = last.then(take).catch(() => {}) // one that is missing is missing
-  }, everyMs)
-  return {
-    async end() {
-      clearInterval(timer)
-      await last
-      return samples
-    },
-  }
-}
-
-function childrenOf(pid) {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
-  } catch {
-    return []
-  }
-}

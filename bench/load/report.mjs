@@ -110,14 +110,7 @@ export function kindLines(phases) {
   })
 }
 
-export function memoryLines({ samples }) {
-  return ['apiMb', 'workersMb', 'redisMb'].map((name) => {
-    const { first, last, most } = tenths(samples.map((sample) => sample[name]))
-    return { what: name.slice(0, -2), 'MB, first tenth': first, 'MB, last tenth': last, 'MB, most': most }
-  })
-}
-
-export function goalLines({ alone, together, normal, overload, after, soak }) {
+export function goalLines({ alone, together, normal, overload, after }) {
   const parts = BULK.reduce((sum, kind) => sum + SHARES[kind] / 100 / summary(alone[kind]).perS, 0)
   const [usual, over] = [summary(normal), summary(overload)]
   const late = (kind) => over.kinds[kind].settledP99Ms / usual.kinds[kind].settledP99Ms
@@ -127,12 +120,6 @@ export function goalLines({ alone, together, normal, overload, after, soak }) {
     goal('refusals without Retry-After', over.withoutRetryAfter, 0, ''),
     goal('people refused', over.peopleRefused, 0, ''),
     goal('back to normal after', backAfterMs(after, usual) / 1000, 5, ' s'),
-    ...(soak === undefined
-      ? []
-      : ['apiMb', 'workersMb', 'redisMb'].map((name) => {
-          const { first, last } = tenths(soak.samples.map((sample) => sample[name]))
-          return goal(`memory of ${name.slice(0, -2)}, last tenth / first`, last / first, 1.05, '')
-        })),
   ]
 }
 
@@ -150,12 +137,4 @@ function backAfterMs({ kinds, wallMs }, usual) {
   }
   const last = windows.findLastIndex(({ answered, late, refused }) => refused > 0 || late > LATE_SHARE * answered)
   return (last + 1) * WINDOW_MS
-}
-
-/** Of the samples behind the first minute, or behind the first tenth of them. */
-function tenths(values) {
-  const steady = values.slice(Math.ceil(values.length / 10))
-  const tenth = Math.max(1, Math.floor(steady.length / 10))
-  const mean = (some) => some.reduce((sum, value) => sum + value, 0) / some.length
-  return { first: mean(steady.slice(0, tenth)), last: mean(steady.slice(-tenth)), most: Math.max(...steady) }
 }
