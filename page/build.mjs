@@ -46,7 +46,7 @@ export async function buildPage(source, target) {
     write: false,
     minify: true,
     format: 'esm',
-    target: ['es2022', 'chrome100', 'firefox115', 'safari16.4'],
+    target: ['es2022', 'chrome100', 'firefox116', 'safari16.4'],
     legalComments: 'none',
     logLevel: 'warning',
   })
@@ -60,15 +60,14 @@ export async function buildPage(source, target) {
   for (const [role, name] of Object.entries({
     script: 'page.js',
     worker: 'worker.js',
-    style: 'style.css',
     icon: 'icon.svg',
     console: 'console.js',
-    consoleStyle: 'console.css',
   })) {
     manifest[role] = writeAsset(join(fresh, 'assets'), name, made.get(name))
   }
   for (const folder of ['html', 'messages']) cpSync(join(source, folder), join(fresh, folder), { recursive: true })
   cpSync(join(console, 'console.html'), join(fresh, 'html/console.html'))
+  for (const name of ['style.css', 'console.css']) writeFileSync(join(fresh, 'html', name), made.get(name))
   writeFileSync(join(fresh, 'manifest.json'), JSON.stringify(manifest))
   rmSync(target, { recursive: true, force: true })
   renameSync(fresh, target)

@@ -12,51 +12,54 @@ const ALWAYS = {
   'x-robots-tag': 'noindex, noarchive',
 } as const
 
-/**
- * Scripts whose hash the page does not name are not loaded, where a browser knows this; elsewhere the integrity of those that
- * are named is checked all the same. It says what a policy with exact hashes would, which old telephones do not understand (decision 0040).
- */
+/** What alone may run and dress a document, each as `sha384-…` of its content. */
+export interface OwnContent {
+  readonly script: string
+  readonly style: string
+}
+
+/** Says the same as the hash of the policy, once more for scripts that name no hash of their own. */
 const ONLY_WITH_HASH = { 'integrity-policy': 'blocked-destinations=(script)' } as const
 
 const NO_SCRIPT_FROM_TEXT = "require-trusted-types-for 'script'"
 
-/** A page may load and ask its own origin, and nothing else at all. */
-export const PAGE_HEADERS = {
-  ...ALWAYS,
-  ...ONLY_WITH_HASH,
-  'content-security-policy': [
+/** What every document is told: one script, one style, and an own origin to show an icon from and to ask. */
+function documentPolicy({ script, style }: OwnContent): readonly string[] {
+  return [
     "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
+    `script-src '${script}'`,
+    `style-src '${style}'`,
     "img-src 'self'",
     "connect-src 'self'",
-    "worker-src 'self'",
     "form-action 'none'",
     "base-uri 'none'",
     "frame-ancestors 'none'",
     NO_SCRIPT_FROM_TEXT,
-    'trusted-types tabir',
-  ].join('; '),
-  'permissions-policy':
-    'camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), usb=(), bluetooth=(), serial=(), browsing-topics=()',
-} as const
+  ]
+}
+
+/**
+ * A page runs the script with this content, wears the style with this content, and may load and ask its own origin; nothing else at all.
+ * Of a script it is the integrity of its element that has to be the hash (CSP 3, external hashes; decision 0079).
+ */
+export function pageHeaders(own: OwnContent) {
+  return documentHeaders([...documentPolicy(own), "worker-src 'self'", 'trusted-types tabir'])
+}
 
 /** As strict, for the console: it starts no worker, and no text becomes a program by any policy. */
-export const CONSOLE_HEADERS = {
-  ...PAGE_HEADERS,
-  'content-security-policy': [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self'",
-    "connect-src 'self'",
-    "form-action 'none'",
-    "base-uri 'none'",
-    "frame-ancestors 'none'",
-    NO_SCRIPT_FROM_TEXT,
-    "trusted-types 'none'",
-  ].join('; '),
-} as const
+export function consoleHeaders(own: OwnContent) {
+  return documentHeaders([...documentPolicy(own), "trusted-types 'none'"])
+}
+
+function documentHeaders(policy: readonly string[]) {
+  return {
+    ...ALWAYS,
+    ...ONLY_WITH_HASH,
+    'content-security-policy': policy.join('; '),
+    'permissions-policy':
+      'camera=(), microphone=(), geolocation=(), display-capture=(), payment=(), usb=(), bluetooth=(), serial=(), browsing-topics=()',
+  }
+}
 
 /**
  * The worker sees pictures, so it may not connect to anything, its own origin included: `default-src 'none'` without any

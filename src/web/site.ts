@@ -1,11 +1,12 @@
 // The submitter's page as it goes out: templates, messages and assets that build.mjs made, filled with what the operator set.
 
+import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { hotlinesFor } from '../domain/hotlines.js'
 import { REPORT_LANGUAGES } from '../domain/report-words.js'
-import { ASSET_HEADERS, CONSOLE_HEADERS, PAGE_HEADERS, WORKER_HEADERS } from './headers.js'
+import { ASSET_HEADERS, consoleHeaders, pageHeaders, WORKER_HEADERS } from './headers.js'
 import {
   type Contact,
   contactMarkup,
@@ -54,12 +55,11 @@ interface Asset {
   readonly file: string
   readonly integrity: string
 }
-type Manifest = Readonly<Record<'script' | 'worker' | 'style' | 'icon' | 'console' | 'consoleStyle', Asset>>
+type Manifest = Readonly<Record<'script' | 'worker' | 'icon' | 'console', Asset>>
 
 const DEFAULT_LANGUAGE = 'en'
 const TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
-  css: 'text/css; charset=utf-8',
   svg: 'image/svg+xml',
 }
 /** Messages that the script needs; all others are in the markup already. */
@@ -77,15 +77,14 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
   const parts = Object.fromEntries(
     ['layout', 'picker', 'sending', ...PAGE_NAMES].map((name) => [name, text(folder, `html/${name}.html`)]),
   )
+  const style = text(folder, 'html/style.css')
+  const headers = pageHeaders({ script: manifest.script.integrity, style: hashOf(style) })
   const assets = new Map(
     Object.values(manifest).map(({ file }) => [file, assetIn(folder, file, file === manifest.worker.file)]),
   )
   const pages = new Map(
     languages.flatMap((language) =>
-      PAGE_NAMES.map((name) => [
-        `${name} ${language}`,
-        served(PAGE_HEADERS, 'text/html; charset=utf-8', render(name, language)),
-      ]),
+      PAGE_NAMES.map((name) => [`${name} ${language}`, served(headers, 'text/html; charset=utf-8', render(name, language))]),
     ),
   )
 
@@ -96,11 +95,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
       if (page === undefined) throw new Error(`there is no page ${name} in ${language}`)
       return page
     },
-    console: served(
-      CONSOLE_HEADERS,
-      'text/html; charset=utf-8',
-      fill(text(folder, 'html/console.html'), flattened(manifest)),
-    ),
+    console: consoleIn(folder, manifest),
     asset: (file) => assets.get(file),
   }
 
@@ -117,6 +112,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
     return {
       page: name,
       language,
+      style,
       exitUrl: settings.exitUrl,
       ...flattened(manifest),
       languageLinks: languages.map((tag) => languageLink(name, tag, language, messages.get(tag))).join(''),
@@ -138,6 +134,20 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
       }),
     }
   }
+}
+
+function consoleIn(folder: string, manifest: Manifest): Served {
+  const style = text(folder, 'html/console.css')
+  return served(
+    consoleHeaders({ script: manifest.console.integrity, style: hashOf(style) }),
+    'text/html; charset=utf-8',
+    fill(text(folder, 'html/console.html'), { ...flattened(manifest), style }),
+  )
+}
+
+/** As a policy names content. */
+function hashOf(content: string): string {
+  return `sha384-${createHash('sha384').update(content).digest('base64')}`
 }
 
 function messagesIn(folder: string): [string, Messages][] {

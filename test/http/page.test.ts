@@ -34,32 +34,37 @@ t.test('the language follows Accept-Language, and the hand before it', async (t)
   t.equal(await languageOf('/?lang=%3Cscript%3E&lang=x', 'zh-CN'), 'zh-Hans')
 })
 
-t.test('a page may load what is its own and nothing else; what reads pictures may connect to nothing', async (t) => {
+t.test('a page runs one script and wears one style, by their hashes, and loads nothing but its own', async (t) => {
   const { app } = await startService(t)
-  const page = await app.inject({ url: '/' })
-  t.equal(
-    page.headers['content-security-policy'],
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; worker-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types tabir",
-  )
-  t.notMatch(page.body, /<script(?![^>]* src=)(?! type="application\/json")|<style|\son\w+=|\sstyle=/, 'nothing is inline')
-  const worker = await app.inject({ url: workerIn(page.body) })
+  for (const url of [...PAGES, '/console']) {
+    const { body, headers } = await app.inject({ url })
+    const [script, ...otherScripts] = [...body.matchAll(/<script type="module" src="([^"]+)" integrity="([^"]+)"/g)]
+    const [style, ...otherStyles] = [...body.matchAll(/<style>([\s\S]*?)<\/style>/g)]
+    t.same([...otherScripts, ...otherStyles], [], url)
+    const file = await app.inject({ url: script?.[1] ?? '' })
+    t.equal(file.headers['cache-control'], 'no-store', 'that it is there would tell that the page was opened')
+    const scriptHash = sha384(file.rawPayload)
+    t.equal(script?.[2], scriptHash)
+    const only = `default-src 'none'; script-src '${scriptHash}'; style-src '${sha384(style?.[1] ?? '')}'; img-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; `
+    const rest = url === '/console' ? "trusted-types 'none'" : "worker-src 'self'; trusted-types tabir"
+    t.equal(headers['content-security-policy'], only + rest)
+    t.equal(headers['integrity-policy'], 'blocked-destinations=(script)')
+    t.equal(headers['cache-control'], 'no-store')
+    t.notMatch(
+      body.replace(/<style>[\s\S]*?<\/style>/, ''),
+      /<script(?![^>]* src=)(?! type="application\/json")|<style|<link rel="stylesheet|\son\w+=|\sstyle=/,
+      'and there is nothing that no hash is for',
+    )
+  }
+})
+
+t.test('what reads pictures may connect to nothing', async (t) => {
+  const { app } = await startService(t)
+  const worker = await app.inject({ url: workerIn((await app.inject({ url: '/' })).body) })
   t.equal(
     worker.headers['content-security-policy'],
     "default-src 'none'; script-src 'wasm-unsafe-eval'; require-trusted-types-for 'script'; trusted-types 'none'",
   )
-})
-
-t.test('scripts and styles are named by their content, and the page says which content that is', async (t) => {
-  const { app } = await startService(t)
-  const { body } = await app.inject({ url: '/' })
-  const named = [...body.matchAll(/(?:src|href)="(\/assets\/[^"]+)" integrity="([^"]+)"/g)]
-  t.equal(named.length, 2)
-  for (const [, url = '', integrity = ''] of named) {
-    const asset = await app.inject({ url })
-    t.equal(asset.statusCode, 200)
-    t.equal(`sha384-${createHash('sha384').update(asset.rawPayload).digest('base64')}`, integrity)
-    t.equal(asset.headers['cache-control'], 'no-store', 'that it is there would tell that the page was opened')
-  }
 })
 
 t.test('what is compressed is what was asked for', async (t) => {
@@ -124,4 +129,8 @@ t.test('the hotlines are those of the configured country, then those for everywh
 
 function workerIn(body: string): string {
   return /"worker":"([^"]+)"/.exec(body)?.[1] ?? ''
+}
+
+function sha384(content: string | Buffer): string {
+  return `sha384-${createHash('sha384').update(content).digest('base64')}`
 }

@@ -69,7 +69,6 @@ t.test(
         'GET /',
         'GET /assets/icon-….svg',
         'GET /assets/page-….js',
-        'GET /assets/style-….css',
         'GET /assets/worker-….js',
         'POST /v1/cases',
         `POST /v1/cases/${caseNumber}/hashes`,
@@ -124,6 +123,44 @@ t.test(
       )
     }, site.url)
     t.same(tried.slice(0, 2), ['forbidden', 'forbidden'])
+  },
+)
+
+t.test(
+  'a document that somebody changed on its way runs and wears nothing but what the hashes are of',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await shared()
+    const { page, context } = await site.visit('/how-it-works')
+    /** What runs and shows, when the document or what it loads was changed. */
+    const opened = async (change: (body: string, kind: string) => string) => {
+      await context.unrouteAll()
+      await context.route(/\/$|assets\/page-/, async (route) => {
+        const response = await route.fetch()
+        const body = change(await response.text(), route.request().resourceType())
+        await route.fulfill({ response, body })
+      })
+      await page.goto(`${site.url}/`)
+      return page.evaluate(() => ({
+        runs: document.querySelector('#age:not([hidden])') !== null,
+        strange: 'strange' in globalThis,
+        dressed: getComputedStyle(document.body).marginTop === '0px',
+      }))
+    }
+    const as = (document: (body: string) => string) => (body: string, kind: string) =>
+      kind === 'document' ? document(body) : body
+    const well = { runs: true, strange: false, dressed: true }
+    t.same(await opened((body) => body), well)
+    t.same(await opened((body, kind) => (kind === 'script' ? `${body};strange=1` : body)), { ...well, runs: false })
+    const nameless = as((body) => body.replace(/ integrity="[^"]+"/, ''))
+    t.same(await opened(nameless), { ...well, runs: false }, 'its own script, without its hash')
+    for (const added of [
+      '<script>strange=1</script>',
+      '<img src="/nothing" onerror="strange=1">',
+      '<script src="/assets/strange.js"></script>',
+    ])
+      t.same(await opened(as((body) => body.replace('</main>', `${added}</main>`))), well, added)
+    t.same(await opened(as((body) => body.replace('</style>', 'a{}</style>'))), { ...well, dressed: false })
   },
 )
 
