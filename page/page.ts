@@ -4,6 +4,7 @@ import { casePage } from './case.js'
 import { watchLeaving } from './leaving.js'
 import { startPage } from './start.js'
 
+document.getElementById('unscripted')?.remove() // said where this script does not start, whatever the reason
 watchLeaving()
 const starts: Readonly<Record<string, () => void>> = { start: startPage, case: casePage }
 starts[document.body.dataset['page'] ?? '']?.()

@@ -23,6 +23,7 @@ export function startPage(): void {
   })
   watchOtherTabs()
 
+  show('contact')
   show('age')
   if (given.offersExtendedProtection) show('extended-offer')
   onClick('adult', () => goTo('consent'))

@@ -106,9 +106,9 @@ t.test('only what was built is served', async (t) => {
 t.test('without JavaScript the page says why, and who helps, if the operator named somebody', async (t) => {
   const { app } = await startService(t, { site: { contact: { name: '<b>Helpers & Co</b>', link: 'tel:+60312345678' } } })
   const { body } = await app.inject({ url: '/' })
-  const noscript = /<noscript>([\s\S]*)<\/noscript>/.exec(body)?.[1]
-  t.match(noscript, /needs JavaScript/)
-  t.match(noscript, /&#60;b&#62;Helpers &#38; Co&#60;\/b&#62;<\/strong>, <a href="tel:\+60312345678"/)
+  const unscripted = /<div id="unscripted">([\s\S]*)<\/div>/.exec(body)?.[1]
+  t.match(unscripted, /needs JavaScript/)
+  t.match(unscripted, /&#60;b&#62;Helpers &#38; Co&#60;\/b&#62;<\/strong>, <a href="tel:\+60312345678"/)
 
   const without = await startService(t, { site: { contact: undefined } })
   t.notMatch((await without.app.inject({ url: '/' })).body, /class="contact"/)

@@ -143,17 +143,20 @@ t.test(
       await page.goto(`${site.url}/`)
       return page.evaluate(() => ({
         runs: document.querySelector('#age:not([hidden])') !== null,
+        explains: document.getElementById('unscripted') !== null,
         strange: 'strange' in globalThis,
         dressed: getComputedStyle(document.body).marginTop === '0px',
       }))
     }
     const as = (document: (body: string) => string) => (body: string, kind: string) =>
       kind === 'document' ? document(body) : body
-    const well = { runs: true, strange: false, dressed: true }
+    const well = { runs: true, explains: false, strange: false, dressed: true }
+    /** It does not start, and says whom to ask. */
+    const asIs = { ...well, runs: false, explains: true }
     t.same(await opened((body) => body), well)
-    t.same(await opened((body, kind) => (kind === 'script' ? `${body};strange=1` : body)), { ...well, runs: false })
+    t.same(await opened((body, kind) => (kind === 'script' ? `${body};strange=1` : body)), asIs)
     const nameless = as((body) => body.replace(/ integrity="[^"]+"/, ''))
-    t.same(await opened(nameless), { ...well, runs: false }, 'its own script, without its hash')
+    t.same(await opened(nameless), asIs, 'its own script, without its hash')
     for (const added of [
       '<script>strange=1</script>',
       '<img src="/nothing" onerror="strange=1">',
@@ -163,6 +166,17 @@ t.test(
     t.same(await opened(as((body) => body.replace('</style>', 'a{}</style>'))), { ...well, dressed: false })
   },
 )
+
+t.test('without JavaScript it says so and whom to ask, once, on every page', { skip: withoutBrowser }, async (t) => {
+  const site = await shared()
+  for (const path of ['/', '/case', '/how-it-works']) {
+    const { page, context } = await site.visit(path, { javaScriptEnabled: false })
+    await page.getByText('This page cannot work here as it is').waitFor()
+    t.same(await page.locator('.contact:visible a').allTextContents(), ['helpers.example/'], path)
+    t.notOk(await page.isVisible('button'), 'there is nothing to press that would do nothing')
+    await context.close()
+  }
+})
 
 t.test('nothing stays in cookies, storage, caches or the history of the tab', { skip: withoutBrowser }, async (t) => {
   const site = await shared()
