@@ -23,9 +23,11 @@ export async function backup(args: readonly string[]): Promise<number> {
 
 /** Reads what it has written: a backup that cannot be read is found now, not when it is needed. */
 async function make(path: string) {
-  return withSealedStore(async ({ store, target, keyring }) => {
-    await writeBackup(path, { store, target, keyring, now: Date.now })
-    return check(path, keyring)
+  return withSealedStore(async ({ config, store, target, keyring }) => {
+    const place = { path, folder: resolve(config.dataDir, 'backing-up') }
+    const parts = { store, target, keyring, now: Date.now }
+    const { checked, goesOn, keptBytes } = await writeBackup(place, parts, (written) => check(written, keyring))
+    return { ...checked, ...(goesOn && { goesOn, keptBytes }) }
   })
 }
 

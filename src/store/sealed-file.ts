@@ -88,6 +88,18 @@ export async function* readSealedFile(path: string, keyring: Keyring, context: U
   }
 }
 
+/** Tells one file from all others, also from one of the same content. @throws {SealError} for a file that is none. */
+export async function sealedFileId(path: string): Promise<string> {
+  const file = await open(path, 'r')
+  try {
+    const head = await readExactly(file, MAGIC.length + ID_BYTES)
+    if (!head.subarray(0, MAGIC.length).equals(MAGIC)) throw new SealError('not a sealed file')
+    return head.subarray(MAGIC.length).toString('hex')
+  } finally {
+    await file.close()
+  }
+}
+
 /** Where a piece belongs. */
 interface Place {
   readonly context: Uint8Array

@@ -1,24 +1,10 @@
-import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { startRedis } from '../helpers/redis.js'
 import { keyFor, openCase, randomHashText, startService, type TestService } from '../helpers/service.js'
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
-const SEAL_KEY = Buffer.alloc(32, 7)
-
-/** `tabir`, on a data folder or a Redis that runs. */
-function tabir(env: Readonly<Record<string, string>>, ...args: string[]) {
-  const all = { PATH: process.env['PATH'], TABIR_SEAL_KEYS: `k1:${SEAL_KEY.toString('base64')}`, ...env }
-  return new Promise<{ status: number; row: unknown; errors: string }>((resolve) => {
-    const child = execFile(process.execPath, [MAIN, ...args], { env: all }, (_, out, errors) =>
-      resolve({ status: child.exitCode ?? 1, row: out === '' ? undefined : JSON.parse(out), errors }),
-    )
-  })
-}
+import { SEAL_KEY, tabir } from '../helpers/tabir.js'
 
 function folder(t: Test): string {
   const path = mkdtempSync(join(tmpdir(), 'tabir-backup-'))
@@ -46,7 +32,7 @@ t.test('a restored backup has what it had, without what was taken back since', a
   const file = join(place, 'backup')
   const withdrawalsFolder = join(place, 'withdrawals')
   const service = await startService(t, { sealKey: SEAL_KEY, withdrawalsFolder })
-  const env = { REDIS_SOCKET: service.redis.socket }
+  const env = { REDIS_SOCKET: service.redis.socket, TABIR_DATA_DIR: join(place, 'spool') }
   const ngo = await keyFor(service, 'ngo', ['signals:write', 'match'])
   const careless = await keyFor(service, 'careless', ['match'])
   await service.app.inject({ method: 'POST', url: '/v1/banks', payload: { name: 'mine' }, headers: ngo.headers })
@@ -101,7 +87,7 @@ t.test('a backup that is damaged, cut short, of other keys, or interrupted is no
   const redis = await startRedis(t)
   const service = await startService(t, { redis, sealKey: SEAL_KEY })
   await submitted(service)
-  t.match(await tabir({ REDIS_SOCKET: redis.socket }, 'backup', file), { status: 0 })
+  t.match(await tabir({ REDIS_SOCKET: redis.socket, TABIR_DATA_DIR: join(place, 'spool') }, 'backup', file), { status: 0 })
   t.match(await tabir({}, 'backup', 'verify', file), { status: 0, row: { revision: 1 } })
   const whole = readFileSync(file)
   const other = `k1:${Buffer.alloc(32, 9).toString('base64')}`

@@ -1,0 +1,32 @@
+// The command `tabir`, as an operator types it.
+
+import { type ChildProcess, execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+export const SEAL_KEY = Buffer.alloc(32, 7)
+
+export interface Ran {
+  readonly status: number
+  /** What it printed, one line of JSON. */
+  readonly row: unknown
+  readonly errors: string
+}
+
+/** On a data folder or a Redis that runs, by the environment. */
+export function tabir(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran> {
+  return beginTabir(env, ...args).ran
+}
+
+/** For whoever wants to end it before it ends. */
+export function beginTabir(env: Readonly<Record<string, string>>, ...args: string[]) {
+  const all = { PATH: process.env['PATH'], TABIR_SEAL_KEYS: `k1:${SEAL_KEY.toString('base64')}`, ...env }
+  let child: ChildProcess | undefined
+  const ran = new Promise<Ran>((resolve) => {
+    const begun = execFile(process.execPath, [MAIN, ...args], { env: all }, (_, out, errors) =>
+      resolve({ status: begun.exitCode ?? 1, row: out === '' ? undefined : JSON.parse(out), errors }),
+    )
+    child = begun
+  })
+  return { ran, kill: () => child?.kill('SIGKILL') }
+}

@@ -1,0 +1,56 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { t } from 'tap'
+import { continueFile } from '../../src/store/continued-file.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'tabir-continued-'))
+t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+
+async function written(path: string, pieces: readonly Uint8Array[]): Promise<number> {
+  const file = await continueFile(path)
+  for (const piece of pieces) await file.write(piece)
+  await file.end()
+  await file.close()
+  return file.keptBytes
+}
+
+t.test('whatever was there before, in the end the file is what was given', async () => {
+  const path = join(folder, 'any')
+  const bytes = fc.uint8Array({ maxLength: 40 })
+  await fc.assert(
+    fc.asyncProperty(fc.array(bytes, { maxLength: 8 }), fc.nat(400), fc.option(fc.nat(400)), bytes, async (...args) => {
+      const [pieces, keptTo, changedAt, behind] = args
+      const whole = Buffer.concat(pieces)
+      const before = Buffer.concat([whole.subarray(0, keptTo), behind])
+      if (changedAt !== null && changedAt < before.length) before[changedAt] = (before[changedAt] ?? 0) ^ 1
+      writeFileSync(path, before)
+      await written(path, pieces)
+      if (!readFileSync(path).equals(whole)) throw new Error('it is something else')
+    }),
+  )
+})
+
+t.test('what is there of the same bytes is kept, and nothing behind the first that differ', async (t) => {
+  const pieces = Array.from({ length: 10 }, (_, i) => Buffer.alloc(100, i))
+  const whole = Buffer.concat(pieces)
+  const path = join(folder, 'kept')
+  t.equal(await written(path, pieces), 0, 'it was not there')
+  t.equal(await written(path, pieces), 1000)
+  writeFileSync(path, whole.subarray(0, 550))
+  t.equal(await written(path, pieces), 500, 'a piece that broke off is written again')
+  const changed = Buffer.from(whole)
+  changed[250] = 99
+  writeFileSync(path, changed)
+  t.equal(await written(path, pieces), 200)
+  t.ok(readFileSync(path).equals(whole))
+})
+
+t.test('one that was given up has what was written so far', async (t) => {
+  const path = join(folder, 'given up')
+  const file = await continueFile(path)
+  await file.write(Buffer.alloc(100, 1))
+  await file.close()
+  t.equal(await written(path, [Buffer.alloc(100, 1), Buffer.alloc(5, 2)]), 100)
+})
