@@ -22,7 +22,7 @@ import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
 import type { DetailFinder } from './detail-finder.js'
 import { type MatchedDetails, matchesByDetails } from './match-by-details.js'
 import type { MatchIds } from './match-ids.js'
-import { paceMaker } from './pace.js'
+import { paceMaker, turnEnds } from './pace.js'
 import type { ProbingGuard } from './probing-guard.js'
 import type { Replica } from './replica.js'
 import type { Sightings } from './sightings.js'
@@ -97,9 +97,11 @@ export interface MatcherParts {
 const TURN_MS = 1
 
 export function matcherOver({ replica, matchIds, finder, sightings, probing, clock }: MatcherParts): Matcher {
+  const turnEnd = turnEnds(setImmediate)
   return {
     knowsDetails: finder !== undefined,
     async match(pictures, options) {
+      await turnEnd()
       const catalogue = replica.catalogue
       const banks = banksAsked(catalogue, options)
       const giveWay = paceMaker(TURN_MS, clock)

@@ -1,5 +1,5 @@
 import { t } from 'tap'
-import { paceMaker } from '../../src/services/pace.js'
+import { paceMaker, turnEnds } from '../../src/services/pace.js'
 
 t.test('the event loop turns when work has kept it for a slice, and not before', async (t) => {
   let nowMs = 100
@@ -23,4 +23,28 @@ t.test('the event loop turns when work has kept it for a slice, and not before',
   t.equal(giveWay(), undefined, 'the slice begins anew')
   nowMs += 5
   t.ok(giveWay())
+})
+
+t.test('who asks within one turn waits for the same end, and goes on in the order of asking', async (t) => {
+  const ends: (() => void)[] = []
+  const turnEnd = turnEnds((callback) => ends.push(callback))
+  const done: string[] = []
+  const work = async (name: string) => {
+    await turnEnd()
+    done.push(`${name} searches`)
+    await undefined
+    done.push(`${name} answers`)
+  }
+
+  const first = [work('one'), work('two')]
+  t.equal(ends.length, 1, 'one look at the queue for both')
+  t.same(done, [], 'nobody searches while others still come in')
+  ends.shift()?.()
+  await Promise.all(first)
+  t.same(done, ['one searches', 'two searches', 'one answers', 'two answers'], 'each step of all, then the next')
+
+  const late = work('three')
+  t.equal(ends.length, 1, 'who comes later waits for the end of another turn')
+  ends.shift()?.()
+  await late
 })
