@@ -265,6 +265,7 @@ export async function buildApp({
     await guarded.register(webhookRoutes, { prefix: '/v1', webhooks: services.webhooks })
     await guarded.register(stopNciiRoutes, { prefix: '/stopncii/v1', stopNcii: services.stopNcii, now })
     await guarded.register(hmaRoutes, {
+      country,
       matcher,
       matchIds: services.matchIds,
       contents: services.contents,

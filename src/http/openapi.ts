@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The body is multipart/form-data with parts named `image`; it is read by the route, not by a schema. */
     multipart?: boolean
+    /** Such a body may have a field named `context` too. */
+    contextField?: boolean
     /** The body may also be NDJSON, read as it arrives. */
     ndjsonBody?: boolean
     /** The body is a file of signals, of any length. */
@@ -73,7 +75,8 @@ export const openapi = fp(
 )
 
 const transform: SwaggerTransform = (document) => {
-  const { scope, multipart, ndjsonBody, fileBody, fileAnswer, eventStream, ndjsonAnswer, pdf } = document.route.config ?? {}
+  const { scope, multipart, contextField, ndjsonBody, fileBody, fileAnswer, eventStream, ndjsonAnswer, pdf } =
+    document.route.config ?? {}
   const { schema, url } = jsonSchemaTransform(document)
   const security = securityOf(scope)
   return {
@@ -84,7 +87,10 @@ const transform: SwaggerTransform = (document) => {
       ...(eventStream === true && { response: withAlternative(schema.response, 'text/event-stream', EVENTS) }),
       ...(ndjsonAnswer === true && { response: asLinesOrEvents(schema.response) }),
       ...(pdf === true && { response: withAlternative(schema.response, 'application/pdf', PDF) }),
-      ...(multipart === true && { consumes: ['multipart/form-data'], body: IMAGE_PARTS }),
+      ...(multipart === true && {
+        consumes: ['multipart/form-data'],
+        body: contextField === true ? IMAGE_PARTS_AND_CONTEXT : IMAGE_PARTS,
+      }),
       ...(fileBody === true && { consumes: ['application/octet-stream'], body: FILE }),
       ...(fileAnswer === true && { response: withFile(schema.response) }),
       ...(ndjsonBody === true && {
@@ -104,6 +110,14 @@ const IMAGE_PARTS = {
       items: { type: 'string', format: 'binary' },
       description: 'JPEG, PNG, WebP, GIF (first frame), AVIF, HEIC or TIFF.',
     },
+  },
+}
+
+const IMAGE_PARTS_AND_CONTEXT = {
+  ...IMAGE_PARTS,
+  properties: {
+    ...IMAGE_PARTS.properties,
+    context: { type: 'string', description: 'Where you saw them: at most 256 bytes, opaque. See /v1/insights/contexts.' },
   },
 }
 

@@ -231,8 +231,12 @@ export function problemBody(
     ...(requestId !== undefined && { instance: `urn:uuid:${requestId}` }),
     ...(problem.retryAfterS !== undefined && { retryAfterS: problem.retryAfterS }),
     ...(errors.length > 0 && { errors: [...errors] }),
-    ...(problem.code === 'minor-declared' && { hotlines: hotlines.map(({ country: _, ...hotline }) => hotline) }),
+    ...(problem.code === 'minor-declared' && { hotlines: shownHotlines(hotlines) }),
   }
+}
+
+export function shownHotlines(hotlines: readonly Hotline[]) {
+  return hotlines.map(({ country: _, ...hotline }) => hotline)
 }
 
 /** Response schemas for the refusals that a route is known to give, by status. Every route may also give 500. */

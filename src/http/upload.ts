@@ -29,6 +29,7 @@ export const MULTIPART_OPTIONS = { throwFileSizeLimit: false } as const
  * is refused whole.
  *
  * @param use takes over an image, in the pieces it arrived in, and overwrites them.
+ * @param onField is told the form's fields, the first 1024 bytes of each; what it throws refuses the upload.
  * @returns what `use` gave, in the order of the parts; at least one.
  * @throws {Problem} media-unsupported, upload-incomplete, too-many-images, image-missing; minor-declared when a field says so.
  */
@@ -37,6 +38,7 @@ export async function eachImage<T>(
   limits: UploadLimits,
   inFlight: InFlight,
   use: (image: readonly Buffer[]) => Promise<T>,
+  onField: (name: string, text: string) => void = () => {},
 ): Promise<(T | Problem)[]> {
   if (!request.isMultipart()) throw new Problem('media-unsupported')
   const uses: Promise<T | Problem>[] = []
@@ -52,6 +54,7 @@ export async function eachImage<T>(
     })) {
       if (part.type !== 'file') {
         if (fieldDeclaresMinor(part.fieldname, part.value)) throw new Problem('minor-declared')
+        onField(part.fieldname, String(part.value))
         continue
       }
       if (part.fieldname !== 'image') part.file.resume()

@@ -227,6 +227,12 @@ export function actorOf({ by, record }: OwnCase): AuditActor {
 
 const EVENT_OF: Partial<Readonly<Record<CaseAction, CaseEventKind>>> = { renew: 'renewed', 'hand-over': 'handed-over' }
 
+/** @throws {Problem} case-withdrawn, case-expired: for what nothing is to be said about any more. */
+export function refuseEnded({ record }: Pick<OwnCase, 'record'>, nowMs: number): void {
+  const state = stateAt(record, nowMs)
+  if (!acceptsImages(state)) throw refusalOf(state, record)
+}
+
 /** Why a case in this state does not do what was asked; without a state there is no case. */
 export function refusalOf(state: CaseState | undefined, record: CaseRecord | undefined): Problem {
   if (state === undefined) return new Problem('case-unknown')

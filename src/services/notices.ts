@@ -10,7 +10,7 @@ import type { Clocks, RunningClock } from '../store/clocks.js'
 import type { Events } from '../store/events.js'
 import type { Images } from '../store/images.js'
 import type { OwnCase } from './case-access.js'
-import { refusalOf } from './cases.js'
+import { refusalOf, refuseEnded } from './cases.js'
 
 export type GivenNotice = Omit<Notice, 'givenAtMs' | 'contactOrgId'> & { readonly contact: string | undefined }
 
@@ -63,6 +63,7 @@ export function noticesFrom({ clocks, cases, images, apiKeys, events, now }: Not
 
   return {
     async give({ caseId, record }, { contact, ...given }) {
+      refuseEnded({ record }, now())
       const org = contact === undefined ? undefined : await apiKeys.orgByName(contact)
       const notice = { ...given, contactOrgId: org?.kind === 'ngo' ? org.orgId : undefined, givenAtMs: now() }
       if (missingIn(notice).length > 0) throw new Problem('notice-incomplete')

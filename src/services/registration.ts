@@ -4,7 +4,6 @@ import { createHmac } from 'node:crypto'
 import type { AuditActor } from '../domain/audit.js'
 import { type Bank, CASES_BANK_NAME } from '../domain/bank.js'
 import type { BankChange, NewSignal } from '../domain/bank-change.js'
-import { acceptsImages, stateAt } from '../domain/case.js'
 import { uuidV8 } from '../domain/ids.js'
 import { Problem } from '../domain/problem.js'
 import type { Category, RegisteredImage, Signal } from '../domain/signal.js'
@@ -12,7 +11,7 @@ import type { SignalType } from '../domain/signal-types.js'
 import type { RegisteredDetails } from '../hash/details/details.js'
 import type { Images, StoredImage } from '../store/images.js'
 import type { OwnCase } from './case-access.js'
-import { refusalOf } from './cases.js'
+import { refusalOf, refuseEnded } from './cases.js'
 import type { Ceilings } from './ceilings.js'
 import { type Detailing, kinOfCase } from './detailing.js'
 import type { StruckSignals } from './refusals.js'
@@ -126,8 +125,7 @@ export function registrationIn({
 
     async forCase({ caseId, record, by }, added) {
       const createdAtMs = now()
-      const state = stateAt(record, createdAtMs)
-      if (!acceptsImages(state)) throw refusalOf(state, record)
+      refuseEnded({ record }, createdAtMs)
       const org = by === 'organisation' ? record.assistance?.orgId : undefined
       await ceilings.mayReport(org === undefined ? `case:${caseId}` : `org:${org}`)
       const stored: StoredImage[] = []

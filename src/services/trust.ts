@@ -25,6 +25,8 @@ import {
 import type { ApiKeys } from '../store/api-keys.js'
 import type { Images } from '../store/images.js'
 import type { Trusts } from '../store/trust.js'
+import type { OwnCase } from './case-access.js'
+import { refuseEnded } from './cases.js'
 import type { MatchIds } from './match-ids.js'
 import type { PartyOf } from './parties.js'
 import type { RefusalOf } from './refusals.js'
@@ -95,7 +97,12 @@ export interface TrustService {
   /** @throws {Problem} signal-unknown, dispute-settled, signal-struck */
   dispute(caller: Caller | undefined, signalId: string, reason: DisputeReason): Promise<JudgedSignal>
   /** What she whose picture it is says to the dispute. @throws {Problem} signal-unknown, also for a picture of another case; dispute-not-open, signal-struck */
-  answer(caseId: string, signalId: string, answer: DisputeAnswer, by: AuditActor): Promise<JudgedSignal>
+  answer(
+    own: Pick<OwnCase, 'caseId' | 'record'>,
+    signalId: string,
+    answer: DisputeAnswer,
+    by: AuditActor,
+  ): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, dispute-not-open */
   decide(signalId: string, outcome: DisputeOutcome, by?: AuditActor): Promise<JudgedSignal>
   /** Takes back that a dispute was upheld: it matches again, its account loses the strike. Saying it again changes nothing. @throws {Problem} signal-unknown, signal-not-struck */
@@ -262,9 +269,10 @@ export function trustOver({
         caller === undefined ? 'operator' : `key:${caller.keyId}`,
         caller?.orgId,
       ),
-    async answer(caseId, signalId, answer, by) {
+    async answer(own, signalId, answer, by) {
+      refuseEnded(own, now())
       const { image } = await read(signalId, 'signal-unknown')
-      if (image.caseId !== caseId) throw new Problem('signal-unknown')
+      if (image.caseId !== own.caseId) throw new Problem('signal-unknown')
       return await changeSignal(signalId, { kind: 'answer', answer }, by)
     },
     decide: (signalId, outcome, by = 'operator') => changeSignal(signalId, { kind: 'decide', outcome }, by),

@@ -1,4 +1,7 @@
 import t from 'tap'
+import type { HashedImage } from '../../src/domain/hashed-image.js'
+import { hashFromBytes, parseHash } from '../../src/hash/hash256.js'
+import { multipart } from '../helpers/multipart.js'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { post, redisOf, silent } from '../helpers/requests.js'
 import { randomHashText, startService, type TestService, withBitsFlipped } from '../helpers/service.js'
@@ -40,6 +43,29 @@ t.test('contexts are counted by different registered images, for their platform 
   ])
   t.same(await contextsOf(service, one.headers, '?limit=1'), [['loud', 5, 5]])
   t.same(await contextsOf(service, two.headers), [['quiet', 1, 1]], 'the same name is another platform’s own')
+})
+
+t.test('the context of a form is that of all its pictures, wherever it stands', async (t) => {
+  const hash = randomHashText()
+  const found: HashedImage = {
+    quality: 100,
+    signals: [{ type: 'pdq', view: 'whole', quality: 100, hashes: [parseHash(hash) ?? hashFromBytes(Buffer.alloc(32))] }],
+  }
+  const service = await startService(t, { hashing: { hash: async () => found } })
+  const one = await platform(service, 'one')
+  await caseWithPicture(service, hash)
+  const picture = { name: 'image', fileName: 'a.jpg', contentType: 'image/jpeg', bytes: 'a picture' }
+  const context = { name: 'context', bytes: 'a group' }
+  for (const parts of [
+    [context, picture, picture],
+    [picture, context],
+  ]) {
+    const { payload, headers } = multipart(parts)
+    const sent = { method: 'POST', url: '/v1/match/images', payload, headers: { ...one.headers, ...headers } } as const
+    t.equal((await service.app.inject(sent)).statusCode, 200)
+  }
+  await service.services.settled()
+  t.same(await contextsOf(service, one.headers), [['a group', 1, 1]])
 })
 
 t.test('a context is counted in its last day and month, and then forgotten', async (t) => {

@@ -8,6 +8,7 @@ import { scene } from '../helpers/pictures.js'
 import { refused } from '../helpers/refusal.js'
 import { post, redisOf, silent } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, startWorkers } from '../helpers/service.js'
+import { everythingIn } from '../helpers/unchanged.js'
 
 t.test('a declared minor passes no door, in no form, and leaves nothing but a count', async (t) => {
   const service = await startService(t, { country: 'MY' })
@@ -80,6 +81,91 @@ t.test('a declared minor passes no door, in no form, and leaves nothing but a co
   t.match(body, new RegExp(`^tabir_minors_turned_away_total ${refusals}$`, 'm'))
   silent(t, service)
 })
+
+t.test('nor by the routes of other systems, whose records may say it in their own ways', async (t) => {
+  const service = await startService(t, { country: 'MY' })
+  const { app } = service
+  const ngo = await keyFor(service, 'ngo')
+  const redis = await redisOf(t, service)
+  await post(app, '/c/banks', { name: 'MINE' }, ngo.headers)
+  await post(app, '/v1/banks', { name: 'mine' }, ngo.headers)
+  const hash = randomHashText()
+  const signal = { type: 'pdq', hash, quality: 80 }
+  const record = { signalType: 'ImagePDQ', hashValue: hash }
+  const young = { age: 16 }
+  const metadata = { json: young }
+  const form = multipart([{ name: 'metadata', bytes: JSON.stringify(metadata) }, imagePart(await scene(1), 'photo')])
+  const asForm = async (url: string, { payload, headers }: typeof form) =>
+    await app.inject({ method: 'POST', url, payload, headers: { ...ngo.headers, ...headers } })
+  const before = await everythingIn(redis)
+  const asked: readonly (readonly [string, Promise<Awaited<ReturnType<typeof post>>>])[] = [
+    ['a hash in a bank', post(app, '/c/bank/MINE/signal', { pdq: hash, ...young }, ngo.headers)],
+    ['its metadata', post(app, '/c/bank/MINE/signal', { pdq: hash, metadata }, ngo.headers)],
+    ['a picture in a bank', asForm('/c/bank/MINE/content', form)],
+    ['a picture by its address', post(app, '/c/bank/MINE/content?url=https://a.example/a.jpg', { metadata }, ngo.headers)],
+    ['a picture to be hashed', asForm('/h/hash?age=12', form)],
+    [
+      'a picture to be looked up',
+      asForm('/m/lookup', multipart([{ name: 'age', bytes: '12' }, imagePart(await scene(1), 'photo')])),
+    ],
+    ['a comparison', post(app, '/m/compare', { pdq: [hash, hash], ...young }, ngo.headers)],
+    [
+      'a record of StopNCII',
+      post(app, '/stopncii/v1/SubmitHashes', { hashRecords: [record, { ...record, ...young }] }, ngo.headers),
+    ],
+    [
+      'its tags',
+      post(app, '/stopncii/v1/SubmitHashes', { hashRecords: [{ ...record, tags: ['nude', 'minor'] }] }, ngo.headers),
+    ],
+    [
+      'what is said of it',
+      post(
+        app,
+        '/stopncii/v1/SubmitHashes',
+        { hashRecords: [{ ...record, CSPFeedbacks: [{ source: 'x', tags: ['A1'] }] }] },
+        ngo.headers,
+      ),
+    ],
+    [
+      'feedback',
+      post(
+        app,
+        '/stopncii/v1/SubmitFeedback',
+        { hashFeedbacks: [{ hashValue: hash, feedbackValue: 'Blocked', tags: ['child'] }] },
+        ngo.headers,
+      ),
+    ],
+    ['a watch', post(app, '/v1/watch', { watches: [{ signals: [{ ...signal, ...young }] }] }, ngo.headers)],
+    ['a question', post(app, '/v1/match', { queries: [{ signals: [{ ...signal, ...young }] }] }, ngo.headers)],
+    [
+      'an assisted case',
+      post(app, '/v1/assisted-cases', { adult: false, consent: { kind: 'in-person', on: '2026-01-31' } }, ngo.headers),
+    ],
+  ]
+  for (const [what, answering] of asked) {
+    const answer = await answering
+    t.equal(answer.statusCode, 422, `${what}: ${answer.body}`)
+    t.match(answer.json(), { hotlines: [{ name: 'Talian Kasih', phone: '15999' }] }, what)
+    t.notMatch(answer.body, hash, what)
+  }
+  t.same(await everythingIn(redis), before, 'and nothing is kept')
+  const { body } = await app.inject('/metrics')
+  t.match(body, new RegExp(`^tabir_minors_turned_away_total ${asked.length}$`, 'm'), 'but how many there were')
+
+  const file = await app.inject({
+    method: 'POST',
+    url: '/v1/banks/mine/imports',
+    headers: { ...ngo.headers, 'content-type': 'application/octet-stream' },
+    payload: `${JSON.stringify({ ...signal, ...young })}\n`,
+  })
+  t.match(file.json(), { accepted: 0, refusals: [{ fromLine: 1, toLine: 1, reason: 'minor-declared' }] })
+  t.same(await images(redis), [], 'a file is read to its end, and such a line is not taken')
+})
+
+/** Of images, whatever they belong to. */
+async function images(redis: Awaited<ReturnType<typeof redisOf>>) {
+  return (await redis.keys('{tabir}:*')).filter((name) => /:images?:/.test(name))
+}
 
 t.test('grown-ups pass, and so does who says nothing of it', async (t) => {
   const service = await startService(t)

@@ -110,7 +110,7 @@ t.test('whoever speaks at the same time, it is as if they had spoken in turn', a
   await fc.assert(
     fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 8 }), async (rounds) => {
       const her = await caseWithPicture(one)
-      const { caseId } = await one.services.cases.own(her.caseNumber, her.token)
+      const own = await one.services.cases.own(her.caseNumber, her.token)
       const ids = await Promise.all([...platforms, helper].map(({ headers }) => matchIdOf(one, headers, her.hash)))
       const doOn = async (trust: TrustService, each: Step): Promise<unknown> => {
         const who = each.do === 'say' ? each.who : 3
@@ -129,7 +129,7 @@ t.test('whoever speaks at the same time, it is as if they had spoken in turn', a
           case 'attest':
             return trust.attest(caller, matchId)
           case 'answer':
-            return trust.answer(caseId, her.imageId, each.answer, 'submitter')
+            return trust.answer(own, her.imageId, each.answer, 'submitter')
           case 'decide':
             return trust.decide(her.imageId, each.outcome)
           case 'verify':

@@ -1,9 +1,10 @@
 // How HMA says no: a message with the status, a bare list where a query or body does not fit, plain text without a key.
 
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { Hotline } from '../../domain/hotlines.js'
 import type { ProblemCode } from '../../domain/problem.js'
 import { problemOf } from '../plugins/problem-answers.js'
-import { PROBLEMS } from '../problems.js'
+import { PROBLEMS, shownHotlines } from '../problems.js'
 
 /** As pydantic has them, with what was sent left out: nothing a stranger sent comes out again. */
 export interface FieldError {
@@ -36,25 +37,31 @@ const TEXTS: Partial<Readonly<Record<ProblemCode, { readonly status?: number; re
   'image-empty': { status: 400, message: 'The image cannot be decoded' },
 }
 
-export function answerAsHma(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  if (error instanceof HmaRefusal) {
-    request.problemCode = error.status === 404 ? 'signal-unknown' : 'request-invalid'
-    reply.code(error.status)
-    if (error.fields === undefined) reply.send({ message: error.message })
-    else reply.send(error.fields.map((field) => ({ ...field, input: null, url: `${DOCS}${field.type}` })))
-    return
+/** @param hotlines of the configured country, for who declares a person under 18. */
+export function answeringAsHma(hotlines: readonly Hotline[]) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): void => {
+    if (error instanceof HmaRefusal) {
+      request.problemCode = error.status === 404 ? 'signal-unknown' : 'request-invalid'
+      reply.code(error.status)
+      if (error.fields === undefined) reply.send({ message: error.message })
+      else reply.send(error.fields.map((field) => ({ ...field, input: null, url: `${DOCS}${field.type}` })))
+      return
+    }
+    const problem = problemOf(error)
+    const { status, title } = PROBLEMS[problem.code]
+    request.problemCode = problem.code
+    if (problem.code === 'unexpected') request.log.error({ err: error }, 'unexpected')
+    if (problem.retryAfterS !== undefined) reply.header('retry-after', String(problem.retryAfterS))
+    if (status === 401) {
+      reply.code(401).header('www-authenticate', 'Bearer').type('text/plain').send('Authentication required')
+      return
+    }
+    const text = TEXTS[problem.code]
+    reply.code(text?.status ?? status).send({
+      message: text?.message ?? title,
+      ...(problem.code === 'minor-declared' && { hotlines: shownHotlines(hotlines) }),
+    })
   }
-  const problem = problemOf(error)
-  const { status, title } = PROBLEMS[problem.code]
-  request.problemCode = problem.code
-  if (problem.code === 'unexpected') request.log.error({ err: error }, 'unexpected')
-  if (problem.retryAfterS !== undefined) reply.header('retry-after', String(problem.retryAfterS))
-  if (status === 401) {
-    reply.code(401).header('www-authenticate', 'Bearer').type('text/plain').send('Authentication required')
-    return
-  }
-  const text = TEXTS[problem.code]
-  reply.code(text?.status ?? status).send({ message: text?.message ?? title })
 }
 
 const DOCS = 'https://errors.pydantic.dev/2/v/'

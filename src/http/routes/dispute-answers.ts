@@ -33,6 +33,8 @@ export const disputeAnswerRoutes: FastifyPluginAsyncZod<{ readonly trust: Pick<T
             'request-invalid',
             'token-missing',
             'case-unknown',
+            'case-withdrawn',
+            'case-expired',
             'signal-unknown',
             'dispute-not-open',
             'signal-struck',
@@ -44,7 +46,7 @@ export const disputeAnswerRoutes: FastifyPluginAsyncZod<{ readonly trust: Pick<T
     async (request) => {
       const own = ownCaseOf(request)
       const { answer } = request.body
-      await trust.answer(own.caseId, request.params.imageId, answer, actorOf(own))
+      await trust.answer(own, request.params.imageId, answer, actorOf(own))
       return { answer }
     },
   )

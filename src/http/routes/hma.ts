@@ -1,19 +1,26 @@
 // The routes of Hasher-Matcher-Actioner, so that its clients may ask Tabir: one URL and one key, and nothing else to change.
 
 import type { FastifyPluginAsync } from 'fastify'
-import { answerAsHma } from '../hma/refusals.js'
+import { hotlinesFor } from '../../domain/hotlines.js'
+import { answeringAsHma } from '../hma/refusals.js'
 import { type HmaBankOptions, hmaBankRoutes } from './hma/banks.js'
 import { type HmaContentOptions, hmaContentRoutes } from './hma/contents.js'
 import { hmaExchangeRoutes } from './hma/exchanges.js'
 import { type HmaMatchingOptions, hmaMatchingRoutes } from './hma/matching.js'
 import { hmaStatusRoutes } from './hma/status.js'
 
-export type HmaOptions = HmaMatchingOptions & HmaContentOptions & HmaBankOptions
+export type HmaOptions = HmaMatchingOptions &
+  HmaContentOptions &
+  HmaBankOptions & {
+    /** ISO 3166-1 alpha-2: whose hotlines are named. */
+    readonly country: string | undefined
+  }
 
 /** Where clients that send no header have their key: `https://tabir.example/hma/<key>`. */
 const WITH_KEY = '/hma/:key'
 
 export const hmaRoutes: FastifyPluginAsync<HmaOptions> = async (app, options) => {
+  const answerAsHma = answeringAsHma(hotlinesFor(options.country))
   for (const prefix of ['', WITH_KEY]) {
     await app.register(
       async (scoped) => {

@@ -37,16 +37,16 @@ const MAX_SIGNALS_PER_QUERY = 32
 /** Each is a search, so this bounds what one call may cost: a thousand plain pictures, or 270 with all their views. */
 const MAX_SIGNALS = 8000
 
+const Context = z
+  .string()
+  .min(1)
+  .refine((text) => Buffer.byteLength(text) <= MAX_CONTEXT_BYTES, `must have at most ${MAX_CONTEXT_BYTES} bytes`)
+
 const Query = z.strictObject({
-  context: z
-    .string()
-    .min(1)
-    .refine((text) => Buffer.byteLength(text) <= MAX_CONTEXT_BYTES, `must have at most ${MAX_CONTEXT_BYTES} bytes`)
-    .optional()
-    .meta({
-      description:
-        'Where you saw it, as you call the place: at most 256 bytes, opaque. A keyed hash of the id of a chat or group, and no person. See /v1/insights/contexts.',
-    }),
+  context: Context.optional().meta({
+    description:
+      'Where you saw it, as you call the place: at most 256 bytes, opaque. A keyed hash of the id of a chat or group, and no person. See /v1/insights/contexts.',
+  }),
   id: z.string().max(128).optional().meta({ description: 'Yours; comes back with the result.' }),
   signals: z
     .array(z.strictObject({ type: SignalTypeName, hash: HashText, quality: Quality.optional(), view: ViewName.optional() }))
@@ -176,12 +176,12 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
   app.post(
     '/match/images',
     {
-      config: { scope: 'match', multipart: true },
+      config: { scope: 'match', multipart: true, contextField: true },
       schema: {
         operationId: 'matchImages',
         summary: 'Match pictures',
         description:
-          'Parts named image, answered in their order. They are hashed and forgotten. A part that cannot be used has a problem in its place; when none can, that problem is the answer.',
+          'Parts named image, answered in their order. They are hashed and forgotten. A part that cannot be used has a problem in its place; when none can, that problem is the answer. A field named context says where all of them were seen.',
         tags: ['match'],
         querystring: ImageMatchParams,
         response: {
@@ -194,7 +194,16 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
       const caller = callerOf(request)
       const { banks, thresholdBits, depth, transforms } = request.query
       const details = matcher.knowsDetails && depth !== 'hashes' ? 'also' : 'none'
-      const outcomes = await eachImage(request, uploadLimits, inFlight, (image) => hashing.hash(image, 'query', details))
+      let context: string | undefined
+      const outcomes = await eachImage(
+        request,
+        uploadLimits,
+        inFlight,
+        (image) => hashing.hash(image, 'query', details),
+        (name, text) => {
+          if (name === 'context') context = contextIn(text)
+        },
+      )
       request.spend(reply, outcomes.length)
       const refusal = outcomes.find((outcome) => outcome instanceof Problem)
       if (refusal !== undefined && outcomes.every((outcome) => outcome instanceof Problem)) throw refusal
@@ -211,6 +220,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
           depth,
           mirrors: transforms === 'true',
           viewsOf,
+          contexts: outcomes.map(() => context),
         },
       )
       const present = presenterFor(caller.scopes.has('match:distance'))
@@ -223,6 +233,12 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
       }
     },
   )
+}
+
+function contextIn(text: string): string {
+  const context = Context.safeParse(text)
+  if (!context.success) throw new Problem('request-invalid')
+  return context.data
 }
 
 /**

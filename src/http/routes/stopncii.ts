@@ -3,6 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { FeedSignal } from '../../domain/feed.js'
+import { tagDeclaresMinor } from '../../domain/minors.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { formatHash, HASH_PATTERN, type Hash256, parseHash } from '../../hash/hash256.js'
 import type { StopNcii } from '../../services/stopncii.js'
@@ -56,6 +57,9 @@ const SignalTypeText = z
   .transform((text) => text.replace(/^StopNCIISignalType\./, ''))
   .pipe(z.enum(SIGNAL_TYPES))
 const SubmittedRecord = z.object({ signalType: SignalTypeText, hashValue: HashValue })
+/** What its members write beside a hash: words of their own, of any kind. */
+const Tagged = z.object({ tags: z.array(z.string()) })
+const WithTags = z.object({ CSPFeedbacks: z.array(z.unknown()) })
 const FeedbackRecord = z.object({ hashValue: HashValue, feedbackValue: z.enum(FEEDBACK_VALUES) })
 
 type Reason = ProblemCode | 'signal-type-unsupported' | 'feedback-without-effect'
@@ -102,6 +106,7 @@ export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app
     '/SubmitHashes',
     { config: { scope: 'signals:write', keyAlso: 'in-functions-header' }, schema: { ...schema, body: Submission } },
     async (request) => {
+      if (request.body.hashRecords.flatMap(tagsOf).some(tagDeclaresMinor)) throw new Problem('minor-declared')
       const report: Report = { accepted: 0, refused: [] }
       const hashes: Hash256[] = []
       const places: number[] = []
@@ -128,6 +133,7 @@ export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app
     '/SubmitFeedback',
     { config: { scope: 'feedback', keyAlso: 'in-functions-header' }, schema: { ...schema, body: Feedbacks } },
     async (request) => {
+      if (request.body.hashFeedbacks.flatMap(tagsOf).some(tagDeclaresMinor)) throw new Problem('minor-declared')
       const report: Report = { accepted: 0, refused: [] }
       for (const [index, given] of request.body.hashFeedbacks.entries()) {
         const reason = await take(given)
@@ -157,6 +163,12 @@ export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app
       }
     },
   )
+}
+
+/** Of a record and of what is said in it. */
+function tagsOf(record: unknown): readonly string[] {
+  const said = WithTags.safeParse(record).data?.CSPFeedbacks ?? []
+  return [record, ...said].flatMap((each) => Tagged.safeParse(each).data?.tags ?? [])
 }
 
 /**

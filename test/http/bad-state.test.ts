@@ -1,0 +1,249 @@
+// What comes at a wrong moment, from a wrong place or too large has a clear answer, and leaves the store as it was, value by value.
+
+import type { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { visitHandoffs } from '../../src/handoff/visit.js'
+import { HashImageJob } from '../../src/jobs/hash-image.js'
+import { answerFor } from '../../workers/media/answer.js'
+import { imagePart, images, multipart } from '../helpers/multipart.js'
+import { scene } from '../helpers/pictures.js'
+import { childrenOf } from '../helpers/processes.js'
+import { type Answer, MARKER, refused } from '../helpers/refusal.js'
+import { del, otherPin, PIN_TRIES, post, redisOf, silent, tryPin } from '../helpers/requests.js'
+import { keyFor, openCase, RETENTION_MS, randomHashText, startService, startWorkers, until } from '../helpers/service.js'
+import { ask, caseWithPicture, feedback, matchesOf, matchIdOf, platform } from '../helpers/trust.js'
+import { everythingIn } from '../helpers/unchanged.js'
+
+async function world(t: Test, options: Parameters<typeof startService>[1] = {}) {
+  const service = await startService(t, options)
+  return { service, app: service.app, redis: await redisOf(t, service) }
+}
+
+/** Remembers the store as it is, for `same` to compare it with. */
+async function remembered(t: Test, redis: Redis) {
+  const before = await everythingIn(redis)
+  return async (what: string) => t.same(await everythingIn(redis), before, `${what}: the store is as it was`)
+}
+
+/** For what needs no clock of its own. */
+let kept: ReturnType<typeof world> | undefined
+function shared() {
+  kept ??= world(t)
+  return kept
+}
+
+let started: ReturnType<typeof startWorkers> | undefined
+async function workers() {
+  started ??= startWorkers(t, (await shared()).service.redis)
+  return started
+}
+
+const QUEUE = '{tabir}:hash-image'
+
+/** Her case, and a picture of hers that is on its way. */
+async function pictureUnderWay(t: Test) {
+  const { service, app, redis } = await shared()
+  const her = await openCase(app)
+  /** Anew each time: what is sent is overwritten. */
+  const form = async () => images([await scene(1)])
+  /** Workers go on with the case meanwhile; of pictures nothing may come. */
+  const pictures = async () => ({
+    kept: (await redis.keys('{tabir}:*')).filter((name) => /:(?:images|details|states):|:case:\w+:images$/.test(name)),
+    told: await redis.xlen('{tabir}:changes'),
+  })
+  return {
+    service,
+    redis,
+    async begin() {
+      const { payload, headers } = await form()
+      return app.inject({ method: 'POST', url: `${her.url}/images`, payload, headers: { ...her.headers, ...headers } })
+    },
+    /** She takes everything back, and then the picture goes on its way. */
+    async withdrawn(answering: Promise<Answer>, goOn: () => unknown) {
+      const receipt = await del(app, her.url, her.headers)
+      t.match(receipt.json(), { state: 'withdrawn', images: 0, hashes: 0 }, 'the receipt counts what was there')
+      const before = await pictures()
+      await goOn()
+      refused(t, await answering, 'case-withdrawn')
+      t.same(await pictures(), before, 'nothing came of it')
+      t.match((await app.inject(her)).json(), { state: /^(withdrawn|erased)$/, images: 0 })
+      t.same((await del(app, her.url, her.headers)).json(), receipt.json(), 'and the receipt stays what it was')
+    },
+    /** With workers to ask: nothing is found. */
+    async isFound() {
+      const asking = await keyFor(service, 'platform', ['match'])
+      const { payload, headers } = await form()
+      const asked = { method: 'POST', url: '/v1/match/images', payload, headers: { ...asking.headers, ...headers } } as const
+      const answer = await app.inject(asked)
+      return answer.json<{ results: { matches: unknown[] }[] }>().results.some(({ matches }) => matches.length > 0)
+    },
+  }
+}
+
+t.test('a picture that a worker has fetched at the hand-off when she takes everything back is not taken', async (t) => {
+  const { redis, begin, withdrawn } = await pictureUnderWay(t)
+  const answering = begin()
+  await until(async () => (await redis.zcard(`${QUEUE}:prioritized`)) === 1)
+  const [id] = await redis.zrange(`${QUEUE}:prioritized`, '0', '-1')
+  const { handoffUrl, ticket } = HashImageJob.parse(JSON.parse((await redis.hget(`${QUEUE}:${id}`, 'data')) ?? ''))
+  const visit = visitHandoffs()
+  t.teardown(() => visit.close())
+  const image = await visit.take(handoffUrl, ticket)
+  t.ok(image, 'it was there')
+  const answer = await answerFor(image ?? Buffer.alloc(0), 'register')
+  await withdrawn(answering, async () => t.ok(await visit.answer(handoffUrl, ticket, answer), 'somebody waits for it'))
+  await redis.del(`${QUEUE}:prioritized`)
+})
+
+t.test('nor one that waits in the queue', async (t) => {
+  const { redis, begin, withdrawn, isFound } = await pictureUnderWay(t)
+  const answering = begin()
+  await until(async () => (await redis.zcard(`${QUEUE}:prioritized`)) === 1)
+  await withdrawn(answering, workers)
+  t.equal(await isFound(), false)
+})
+
+t.test('nor one that a child is hashing', async (t) => {
+  const { redis, begin, withdrawn, isFound } = await pictureUnderWay(t)
+  const worker = await workers()
+  const children = descendantsOf(worker.pid ?? 0)
+  t.ok(children.length > 0)
+  for (const pid of children) process.kill(pid, 'SIGSTOP')
+  const answering = begin()
+  await until(async () => (await redis.llen(`${QUEUE}:active`)) === 1)
+  await withdrawn(answering, () => {
+    for (const pid of children) process.kill(pid, 'SIGCONT')
+  })
+  t.equal(await isFound(), false)
+})
+
+function descendantsOf(pid: number): number[] {
+  return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)])
+}
+
+t.test('many withdrawals at once, by two processes, are one', async (t) => {
+  const { service, app, redis } = await shared()
+  const second = await startService(t, { redis: service.redis })
+  const given = (count: number) => ({
+    images: Array.from({ length: count }, () => ({ signals: [{ type: 'pdq', hash: randomHashText(), quality: 80 }] })),
+  })
+  const open = async () => {
+    const her = await openCase(app)
+    await post(app, `${her.url}/hashes`, given(5), her.headers)
+    return her
+  }
+  const [alone, twice] = [await open(), await open()]
+  const changes = async (act: () => Promise<unknown>) => {
+    const before = await redis.xlen('{tabir}:changes')
+    await act()
+    return (await redis.xlen('{tabir}:changes')) - before
+  }
+  const once = await changes(() => del(app, alone.url, alone.headers))
+  const answers: Awaited<ReturnType<typeof del>>[] = []
+  const atOnce = await changes(async () => {
+    const asked = Array.from({ length: 8 }, (_, i) => del(i % 2 === 0 ? app : second.app, twice.url, twice.headers))
+    answers.push(...(await Promise.all(asked)))
+  })
+  for (const answer of answers) {
+    t.equal(answer.statusCode, 200)
+    t.same(answer.json(), answers[0]?.json(), 'one receipt')
+  }
+  t.match(answers[0]?.json(), { images: 5, hashes: 5 })
+  t.equal(atOnce, once, 'every process is told once')
+  const before = await everythingIn(redis)
+  t.same((await del(app, twice.url, twice.headers)).json(), answers[0]?.json())
+  t.same(await everythingIn(redis), before, 'and later, it changes nothing')
+})
+
+t.test('a context of 10 kB is refused by every route that takes one, and by those that take none', async (t) => {
+  const { service, app, redis } = await shared()
+  const one = await platform(service, 'one')
+  const { hash } = await caseWithPicture(service)
+  const context = MARKER.padEnd(10_000, 'x')
+  await matchesOf(service, one.headers, hash)
+  await workers()
+  await service.services.settled()
+  const same = await remembered(t, redis)
+  const signals = [{ type: 'pdq', hash }]
+  refused(t, await post(app, '/v1/match', { queries: [{ context, signals }] }, one.headers), 'request-invalid')
+  refused(t, await post(app, '/v1/match', { context, queries: [{ signals }] }, one.headers), 'request-invalid')
+  refused(t, await post(app, '/v1/watch', { watches: [{ context, signals }] }, one.headers), 'request-invalid')
+  for (const text of [context, 'x'.repeat(257), '']) {
+    const form = multipart([imagePart(await scene(1)), { name: 'context', bytes: text }])
+    const headers = { ...one.headers, ...form.headers }
+    const answer = await app.inject({ method: 'POST', url: '/v1/match/images', payload: form.payload, headers })
+    refused(t, answer, 'request-invalid', 'in a form')
+  }
+  await service.services.settled()
+  await same('a context of 10 kB')
+  silent(t, service)
+})
+
+t.test('guesses of a PIN from many connections are ten in all, and change nothing of the case', async (t) => {
+  const { service, app, redis } = await shared()
+  const second = await startService(t, { redis: service.redis })
+  const her = await caseWithPicture(service)
+  const same = await remembered(t, redis)
+  const guesses = await Promise.all(
+    Array.from({ length: 60 }, (_, i) =>
+      (i % 2 === 0 ? app : second.app).inject({
+        method: 'POST',
+        url: `/v1/cases/${her.caseNumber}/tokens`,
+        remoteAddress: `192.0.2.${i}`,
+        payload: { pin: otherPin(her.pin) },
+      }),
+    ),
+  )
+  t.equal(guesses.filter(({ statusCode }) => statusCode === 404).length, PIN_TRIES)
+  t.equal(guesses.filter(({ statusCode }) => statusCode === 429).length, 60 - PIN_TRIES)
+  refused(t, await tryPin(app, her.caseNumber, her.pin), 'pin-locked', 'the right one as well, for an hour')
+  for (const path of ['renewals']) refused(t, await post(app, `${her.url}/${path}`, { pin: her.pin }), 'pin-locked')
+  const [counted = '', ...others] = await redis.keys('{tabir}:pin-tries:*')
+  t.same(others, [], 'one number is counted')
+  await redis.del(counted)
+  await same('guessing')
+  t.match((await app.inject(her)).json(), { state: 'active', images: 1 }, 'who has her token notices nothing')
+})
+
+t.test('feedback, attesting and reading by a match id of another tenant change nothing', async (t) => {
+  const { service, redis } = await shared()
+  const her = await caseWithPicture(service)
+  const [one, other] = [await platform(service, 'one'), await platform(service, 'other')]
+  const ngo = await keyFor(service, 'ngo', ['match', 'feedback'], 'ngo')
+  const matchId = await matchIdOf(service, one.headers, her.hash)
+  await service.services.settled()
+  const same = await remembered(t, redis)
+  const url = `/v1/matches/${matchId}`
+  for (const said of [{ verdict: 'blocked' }, { verdict: 'disputed', reason: 'other' }])
+    refused(t, await ask(service, 'POST', `${url}/feedback`, other.headers, said), 'match-unknown')
+  refused(t, await ask(service, 'GET', url, other.headers), 'match-unknown')
+  refused(t, await ask(service, 'POST', `${url}/attestation`, ngo.headers), 'match-unknown')
+  await same('another tenant’s match id')
+})
+
+t.test('a case whose time is over takes nothing and changes by nothing', async (t) => {
+  const clock = { nowMs: Date.now() }
+  const { service, app, redis } = await world(t, { now: () => clock.nowMs })
+  const her = await caseWithPicture(service)
+  const one = await platform(service, 'one')
+  await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'other' })
+  await service.services.settled()
+  clock.nowMs += RETENTION_MS
+  const same = await remembered(t, redis)
+  const given = { images: [{ signals: [{ type: 'pdq', hash: randomHashText(), quality: 80 }] }] }
+  const notice = { laws: ['my-onsa'], statements: ['goodFaith', 'accurate'], actingAs: 'self' }
+  const asked = [
+    ['POST', '/hashes', given],
+    ['POST', '/renewals', { pin: her.pin }],
+    ['POST', '/pin', undefined],
+    ['PUT', '/complaint', { reference: 'RPT 1234' }],
+    ['PUT', '/notice', notice],
+    ['PUT', `/images/${her.imageId}/answer`, { answer: 'added-by-mistake' }],
+  ] as const
+  for (const [method, path, body] of asked) {
+    const answer = await ask(service, method, her.url + path, her.headers, body)
+    refused(t, answer, 'case-expired', `${method} ${path}`)
+    await same(`${method} ${path}`)
+  }
+  t.match((await app.inject(her)).json(), { state: 'expired', images: 0 })
+})
