@@ -200,7 +200,6 @@ function probeBand(band: u32, reach: u32, needle: usize, survivors: usize): usiz
   const key = keyOf(needle, band)
   const nextBand = nextOf(band)
   let candidates: u32 = 0
-  let touched: u32 = 0
   let span = SPANS_AT
   for (let bits: u32 = 0; bits < reach; bits++) {
     let mask = masksAt(bits)
@@ -212,14 +211,17 @@ function probeBand(band: u32, reach: u32, needle: usize, survivors: usize): usiz
       store<u32>(span, size, 4)
       span += size != 0 ? 8 : 0
       candidates += size
-      // Asks for the bucket's lines now, all buckets at a time.
-      const from = fragments + (<usize>start << 1)
-      for (let line = from, to = from + (<usize>size << 1); line < to; line += 64) touched += load<u8>(line)
     }
     store<u32>(SPAN_ENDS_AT + (<usize>bits << 2), <u32>span)
   }
-  keep = touched
   if (candidates > SURVIVORS - <u32>((survivors - SURVIVORS_AT) >> 2)) return 0
+  // Asks for the buckets' lines now, all buckets at a time; a branch here would have to wait for where they lie. Few have a third line.
+  let touched: u32 = 0
+  for (let at: usize = SPANS_AT; at < span; at += 8) {
+    const from = fragments + (<usize>load<u32>(at) << 1)
+    touched += load<u8>(from) + load<u8>(from + (<usize>load<u32>(at, 4) << 1) - 1)
+  }
+  keep = touched
 
   const next = i16x8.splat(<i16>keyOf(needle, nextBand))
   const within = reach + <u32>load<u8>(PLAN_AT + nextBand) - 1
