@@ -7,6 +7,7 @@ import { chromium } from 'playwright-core'
 import sharp from 'sharp'
 import { openService, run, startApi } from '../bench/service.mjs'
 import { shootConsole } from '../console/screenshots.mjs'
+import { walk } from '../dist/test/helpers/walk.js'
 
 const { values: args } = parseArgs({
   options: {
@@ -45,70 +46,21 @@ await run(async (defer) => {
     for (const colorScheme of ['light', 'dark']) {
       for (const [device, viewport] of Object.entries(SIZES)) {
         const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce' })
-        const name = (state) => join(args.out, `${language}-${state}-${colorScheme}-${device}.png`)
-        await walk(await context.newPage(), `http://127.0.0.1:${port}`, language, named, name)
+        const page = await context.newPage()
+        let states = 0
+        const look = (state) => {
+          const place = String(++states).padStart(2, '0')
+          return page.screenshot({
+            path: join(args.out, `${language}-${place}-${state}-${colorScheme}-${device}.png`),
+            fullPage: true,
+          })
+        }
+        await walk(page, { url: `http://127.0.0.1:${port}`, language, files: named, look })
         await context.close()
       }
     }
   }
 })
-
-async function walk(page, url, language, files, name) {
-  const shoot = (state) => page.screenshot({ path: name(state), fullPage: true })
-  const open = (path) => page.goto(`${url}${path}?lang=${language}`)
-  await open('/')
-  await shoot('1-start')
-  await page.click('#minor')
-  await shoot('2-minor')
-  await open('/')
-  await page.click('#adult')
-  await shoot('3-consent')
-  await page.check('#agree')
-  await page.click('#consent-go')
-  await shoot('4-choose')
-  await page.setInputFiles('#files', files)
-  await page.waitForSelector('#stop', { state: 'hidden' })
-  await shoot('5-chosen')
-  await page.click('#upload-no')
-  await page.click('#choose-go')
-  await shoot('6-category')
-  await page.click('#protect')
-  await page.waitForFunction(() =>
-    [...document.querySelectorAll('#sent li')].some(({ dataset }) => dataset.state === 'good'),
-  )
-  await shoot('7-result')
-  const [number, pin] = [await page.textContent('#number'), await page.textContent('#pin')]
-  await page.check('#written')
-  await open('/case')
-  await shoot('8-case')
-  await page.fill('#case-number', number)
-  await page.fill('#case-pin', pin === '000000' ? '000001' : '000000')
-  await page.click('#open')
-  await page.waitForSelector('#enter-error:not(:empty)')
-  await shoot('9-case-wrong')
-  await page.fill('#case-pin', pin)
-  await page.click('#open')
-  await page.waitForSelector('[data-step="view"]:not([hidden])')
-  await page.click('summary')
-  await shoot('10-case-view')
-  await page.click('#new-pin')
-  await page.click('#pin-yes')
-  await page.waitForSelector('#pin-shown:not([hidden])')
-  await shoot('10-case-pin')
-  await page.click('#pin-done')
-  await page.click('#notice-open')
-  await page.check('[value="us-tida"]')
-  await page.click('#notice-go')
-  await shoot('10-case-notice')
-  await page.click('#notice-no')
-  await page.click('#withdraw')
-  await shoot('11-case-withdraw')
-  await page.click('#withdraw-yes')
-  await page.waitForSelector('#receipt:not([hidden])')
-  await shoot('11-case-withdrawn')
-  await open('/how-it-works')
-  await shoot('12-how')
-}
 
 async function fileOf(path) {
   return { name: path.split('/').at(-1), mimeType: 'image/jpeg', buffer: await sharp(path).jpeg().toBuffer() }

@@ -1,0 +1,86 @@
+// The walk through every state of every page: axe goes it, and so do the screenshots.
+
+import type { Page } from 'playwright-core'
+import { allRead, allSent, choose, type GivenFile, textOf } from './browser.js'
+
+export interface Walked {
+  /** Where the api answers. */
+  readonly url: string
+  readonly language: string
+  /** Good ones, and at least one that the browser cannot open: it is asked whether to send it. */
+  readonly files: readonly GivenFile[]
+  /** Called in each state, in the order in which a person meets them. */
+  readonly look: (state: string) => Promise<unknown>
+}
+
+export async function walk(page: Page, { url, language, files, look }: Walked): Promise<void> {
+  const open = (path: string) => page.goto(`${url}${path}?lang=${language}`)
+  await open('/')
+  await look('start')
+  await page.click('#minor')
+  await look('minor')
+  await open('/')
+  await page.click('#adult')
+  await look('consent')
+  await page.check('#agree')
+  await page.click('#consent-go')
+  await look('choose')
+  await choose(page, files)
+  await allRead(page)
+  await look('chosen')
+  await page.click('#upload-no')
+  await page.click('#choose-go')
+  await look('category')
+  await page.click('#protect')
+  await page.waitForSelector('[data-step="result"]:not([hidden])')
+  await allSent(page)
+  await look('result')
+  const [number, pin] = [await textOf(page, '#number'), await textOf(page, '#pin')]
+  await page.check('#written')
+  await followed(page, { open, number, pin, look })
+  await open('/how-it-works')
+  await look('how-it-works')
+}
+
+interface Followed {
+  readonly open: (path: string) => Promise<unknown>
+  readonly number: string
+  readonly pin: string
+  readonly look: Walked['look']
+}
+
+/** Her page, until everything is taken back. */
+async function followed(page: Page, { open, number, pin, look }: Followed): Promise<void> {
+  await open('/case')
+  await look('case')
+  await page.fill('#case-number', 'x')
+  await page.click('#open')
+  await look('case-mistyped')
+  await page.fill('#case-number', number)
+  await page.fill('#case-pin', pin === '000000' ? '000001' : '000000')
+  await page.click('#open')
+  await page.waitForSelector('#open:enabled')
+  await look('case-wrong-pin')
+  await page.fill('#case-pin', pin)
+  await page.click('#open')
+  await page.waitForSelector('[data-step="view"]:not([hidden])')
+  await page.click('summary')
+  await look('case-view')
+  await page.click('#new-pin')
+  await look('case-another-pin')
+  await page.click('#pin-yes')
+  await page.waitForSelector('#pin-shown:not([hidden])')
+  await look('case-new-pin')
+  await page.click('#pin-done')
+  await page.click('#notice-open')
+  await page.check('[value="us-tida"]')
+  await page.click('#notice-go')
+  await look('case-notice')
+  await page.click('#notice-no')
+  await page.click('#withdraw')
+  await look('case-withdraw')
+  await page.click('#withdraw-yes')
+  await page.waitForSelector('#withdrawn-row:not([hidden])')
+  await page.waitForSelector('#receipt:not([hidden])')
+  await look('case-withdrawn')
+}
