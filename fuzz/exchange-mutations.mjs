@@ -4,7 +4,7 @@
 const HMA = ['http/hma']
 const ADDRESS = ['http/hma-address']
 const STOPNCII = ['http/stopncii']
-const FEED = ['http/feed', 'services/feed.model']
+const FEED = ['http/feed', 'services/feed', 'services/feed.model']
 const PULLS = ['services/exchanges']
 const RECONCILERS = ['services/reconcilers']
 const READERS = ['exchange/signal-lines', 'exchange/unpack', 'fuzz/readers']

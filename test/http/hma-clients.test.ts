@@ -48,6 +48,8 @@ t.test('clients of HMA find what they look for', { timeout: 60_000 }, async (t) 
 
   await t.test('policyserv: hash the upload, look the hash up, every key is a bank', async (t) => {
     const policyserv = hmaClient(service, key.headers)
+    // Its parts name a file and no content type.
+    const form = (name: string) => multipart([{ name, bytes: picture.bytes, fileName: 'x' }])
     await policyserv('POST', '/c/banks', { name: 'MATRIX' })
     const [first, second] = [form('photo'), form('photo')]
     await policyserv('POST', '/c/bank/MATRIX/content', first.payload, first.headers)
@@ -106,11 +108,18 @@ t.test('clients of HMA find what they look for', { timeout: 60_000 }, async (t) 
     await hma('POST', '/c/banks', { name: 'TEST_BANK' })
     const { payload, headers } = form('photo')
     const { id, signals } = Added.parse((await hma('POST', '/c/bank/TEST_BANK/content', payload, headers)).body)
-    const look = async () => {
+    const look = async (more = '') => {
       const { payload, headers } = form('photo')
-      return z.strictObject({ pdq: Lookup }).parse((await hma('POST', '/m/lookup?banks=TEST_BANK', payload, headers)).body)
+      const answer = await hma('POST', `/m/lookup?banks=TEST_BANK${more}`, payload, headers)
+      return z.strictObject({ pdq: Lookup }).parse(answer.body)
     }
     t.match(await look(), { pdq: { TEST_BANK: [{ bank_content_id: id }] } })
+    await hma('PUT', '/c/bank/TEST_BANK', { enabled_ratio: 1e-9 })
+    t.same(await look(), { pdq: {} }, 'a bank that hardly ever answers')
+    t.match(await look('&bypass_coinflip=true'), { pdq: { TEST_BANK: [{}] } }, 'but always when the coin is left out')
+    await hma('PUT', '/c/bank/TEST_BANK', { enabled: false })
+    t.same(await look('&bypass_coinflip=true'), { pdq: {} }, 'and one that is switched off never')
+    await hma('PUT', '/c/bank/TEST_BANK', { enabled: true })
     await hma('PUT', `/c/bank/TEST_BANK/content/${id}`, { disable_until_ts: 0 })
     t.same(await look(), { pdq: {} })
     t.match((await hma('GET', '/m/index/status')).body, { pdq: { present: true } })
@@ -137,7 +146,10 @@ t.test('clients of HMA find what they look for', { timeout: 60_000 }, async (t) 
         body: { message: 'Only one file allowed per request' },
       })
       t.match(await send(url, [{ ...good, name: 'image' }]), { status: 400, body: { message: /^no such content_type/ } })
-      t.match(await send(url, [{ ...good, bytes: 'not a picture' }]), { status: 400, body: { message: String } })
+      t.match(await send(url, [{ ...good, bytes: 'not a picture' }]), {
+        status: 400,
+        body: { message: 'The image cannot be decoded' },
+      })
       t.match(await send(`${url}?types=vpdq`, [good]), { status: 400 })
       t.match(await send(`${url}?types=,`, [good]), { status: 400, body: { message: 'empty signal type selection' } })
       t.match(await send(url, [{ name: 'photo', bytes: 'a field' }]), {

@@ -190,13 +190,33 @@ t.test('banks', async (t) => {
     status: 422,
     body: [{ type: 'missing', loc: ['name'], msg: 'Field required' }],
   })
+  for (const [method, url] of [
+    ['POST', '/c/banks'],
+    ['PUT', '/c/bank/MINE'],
+  ] as const)
+    for (const body of [undefined, []]) {
+      const answer = await hma(method, url, body)
+      t.match(answer, { status: 422, body: [{ type: 'model_type', loc: [] }] })
+      t.equal(Object(answer.body).length, 1, 'and nothing more is said of it')
+    }
+  for (const [ratio, type] of [
+    [2, 'less_than_equal'],
+    [-1, 'greater_than_equal'],
+    ['x', 'float_parsing'],
+  ] as const)
+    t.match(await hma('POST', '/c/banks', { name: 'RATIO', enabled_ratio: ratio }), {
+      status: 422,
+      body: [{ type, loc: ['enabled_ratio'] }],
+    })
+  t.match(await hma('POST', '/c/banks', { name: 'OFF', enabled: false }), { body: { matching_enabled_ratio: 0 } })
+  await hma('DELETE', '/c/bank/OFF')
   t.match(await hma('POST', '/c/banks', { name: 7 }), { status: 422, body: [{ type: 'string_type' }] })
   const wrong = await hma('POST', '/c/banks', { name: 'C', enabled_ratio: MARKER, enabled: MARKER })
   t.match(wrong, { status: 422, body: [{ type: 'float_parsing' }, { type: 'bool_parsing' }] })
   t.notMatch(JSON.stringify(wrong), MARKER, 'nothing is repeated')
   t.same(await hma('GET', '/c/bank/A'), { status: 200, body: { name: 'A', matching_enabled_ratio: 0.5 } })
   t.match(await hma('GET', '/c/bank/NO_SUCH'), { status: 404, body: { message: String } })
-  t.match(await hma('PUT', '/c/bank/NO_SUCH', { enabled: true }), { status: 404 })
+  t.match(await hma('PUT', '/c/bank/NO_SUCH', { enabled: true }), { status: 404, body: { message: 'Bank not found' } })
   t.match(await hma('PUT', '/c/bank/A', { name: 'A', enabled_ratio: 0.25 }), { body: { matching_enabled_ratio: 0.25 } })
   const renamed = (name: string) => hma('PUT', '/c/bank/A', { name, enabled_ratio: 1 })
   t.match(await renamed('Z'), { status: 400, body: { message: 'Banks cannot be renamed here: make another one' } })
@@ -252,7 +272,7 @@ t.test('lookups: texts for distances, an object for what is missing, a coin for 
     status: 400,
     body: { message: /^No such SignalType/ },
   })
-  for (const signal of [hash.slice(32), hash.toUpperCase(), `${hash}0`, 'x'.repeat(64), MARKER]) {
+  for (const signal of [hash.slice(32), hash.toUpperCase(), `${hash}0`, `%20${hash}`, 'x'.repeat(64), MARKER]) {
     const answer = await wrong(`/m/lookup?signal_type=pdq&signal=${signal}`)
     t.match(answer, { status: 400, body: { message: 'invalid signal: invalid PDQ hash' } }, signal)
     t.match(await wrong(`/m/raw_lookup?signal_type=pdq&signal=${signal}`), { status: 400 })
@@ -264,7 +284,7 @@ t.test('lookups: texts for distances, an object for what is missing, a coin for 
   t.match((await compare({ pdq: [hash, withBitsFlipped(hash, 31)] })).body, { pdq: [true, { distance: 31 }] })
   t.match((await compare({ pdq: [hash, withBitsFlipped(hash, 32)] })).body, { pdq: [false, { distance: 32 }] })
   t.match(await compare([hash]), { status: 400, body: { message: 'Request input was not a dict' } })
-  t.match(await compare({ pdq: hash }), { status: 400, body: { message: /was not a list/ } })
+  t.match(await compare({ pdq: hash }), { status: 400, body: { message: 'Comparison hashes for pdq was not a list' } })
   t.match(await compare({ pdq: [hash] }), {
     status: 400,
     body: { message: 'Comparison hash list length must be exactly 2' },
@@ -272,7 +292,8 @@ t.test('lookups: texts for distances, an object for what is missing, a coin for 
   t.match(await compare({ pdq: [hash, MARKER] }), { status: 400, body: { message: /^Invalid pdq hash/ } })
   t.match(await compare({ tmk: [hash, hash] }), { status: 400, body: { message: /^No such SignalType/ } })
   t.match((await wrong('/m/index/status')).body, { pdq: { present: true, built_to: Number, size: Number } })
-  t.match(await wrong('/m/index/status?signal_type=x'), { status: 400 })
+  for (const url of ['/m/index/status', '/c/signal_type/index'])
+    t.match(await wrong(`${url}?signal_type=x`), { status: 400, body: { message: /^No such signal type/ } })
 })
 
 t.test('content: numbers, notes, metadata', async (t) => {
@@ -321,9 +342,21 @@ t.test('content: numbers, notes, metadata', async (t) => {
     [-1, /non-negative/],
     [9_999_999_999, /less than 5 years/],
     ['x', /^Invalid int/],
-    [1.5, /^Invalid int/],
+    ['1.5', /^Invalid int/],
+    [null, /^Invalid int/],
+    [true, /^Invalid int/],
   ] as const)
     t.match(await hma('PUT', content, { disable_until_ts: untilTs }), { status: 400, body: { message } })
+  t.match(
+    (await hma('PUT', content, { disable_until_ts: 1.9 })).body,
+    { disable_until_ts: 1 },
+    'what Python’s int() makes of it',
+  )
+  await hma('POST', '/c/banks', { name: 'ELSEWHERE' })
+  const elsewhere = `/c/bank/ELSEWHERE/content/${id}`
+  t.equal((await hma('GET', elsewhere)).status, 404, 'content is in its own bank alone')
+  t.equal((await hma('PUT', elsewhere, { disable_until_ts: 0 })).status, 404)
+  t.same((await hma('DELETE', elsewhere)).body, { deleted: 0 })
   for (const other of ['1', '0', 'x', '9'.repeat(30), '-1', '1.5']) {
     t.equal((await hma('GET', `/c/bank/MINE/content/${other}`)).status, 404, other)
     t.equal((await hma('PUT', `/c/bank/MINE/content/${other}`, {})).status, 404, other)
@@ -339,7 +372,7 @@ t.test('content: numbers, notes, metadata', async (t) => {
 })
 
 t.test('what there is none of here is answered as a server without it would', async (t) => {
-  const { service, hma } = await world(t)
+  const { service, key, hma } = await world(t)
   t.same(await hma('GET', '/c/exchanges/apis'), { status: 200, body: [] })
   t.same(await hma('GET', '/c/exchanges'), { status: 200, body: [] })
   t.match(await hma('GET', '/c/exchanges/api/ncmec'), { status: 400, body: { message: /^no such Exchange API/ } })
@@ -363,12 +396,17 @@ t.test('what there is none of here is answered as a server without it would', as
   t.same(await open('GET', '/status'), { status: 200, body: 'I-AM-ALIVE' })
   t.same(await open('GET', '/status/live'), { status: 200, body: 'I-AM-ALIVE' })
   const map = (await open('GET', '/site-map')).body
-  t.ok(Array.isArray(map) && map.includes('/m/lookup') && map.includes('/c/bank/<name>/content/<id>'))
+  if (!Array.isArray(map)) throw new Error('a site map is a list')
+  t.ok(map.includes('/m/lookup') && map.includes('/c/bank/<bank_name>/content/<int:content_id>'))
+  t.same(map, [...map].sort(), 'as HMA writes and sorts them')
   t.same((await open('GET', '/hma/whatever/site-map')).body, map)
 
   const cold = await startService(t, { redis: service.redis, hydrated: false })
   t.same(await hmaClient(cold, {})('GET', '/status'), { status: 503, body: 'INDEX-NOT-LOADED' })
   t.same(await hmaClient(cold, {})('GET', '/status/live'), { status: 200, body: 'I-AM-ALIVE' })
+  const early = hmaClient(cold, key.headers)
+  for (const url of [`/m/lookup?signal_type=pdq&signal=${randomHashText()}`, '/m/index/status'])
+    t.match(await early('GET', url), { status: 503, body: { message: 'index not yet ready' } })
   await service.redis.server.stop()
   await until(async () => (await open('GET', '/status')).body === 'INDEX-STALE')
 })

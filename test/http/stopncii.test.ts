@@ -105,6 +105,7 @@ t.test('records say what a platform may know, and nothing that joins pictures', 
   const signals = [
     { type: 'pdq', hash: randomHashText(), quality: 80 },
     { type: 'sha256', hash: randomHashText(), quality: 100 },
+    { type: 'pdq', hash: randomHashText(), quality: 80, view: 'deframed' },
     { type: 'pdq-area', hash: randomHashText(), quality: 80, view: 'crop' },
   ]
   await ask(service, 'POST', `${her.url}/hashes`, her.headers, { images: [{ signals }] })

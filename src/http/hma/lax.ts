@@ -5,6 +5,8 @@ import { type FieldError, HmaRefusal } from './refusals.js'
 const TRUE = ['true', '1', 'yes', 'on', 't', 'y']
 const FALSE = ['false', '0', 'no', 'off', 'f', 'n']
 
+const NO_OBJECT: FieldError = { type: 'model_type', loc: [], msg: 'Input should be a valid dictionary' }
+
 export interface LaxFields {
   /** `undefined` when it is missing, null or empty. */
   text(name: string): string | undefined
@@ -23,7 +25,6 @@ export function laxFields(source: unknown): LaxFields {
     errors.push({ type, loc: [name], msg })
     return undefined
   }
-  if (!isObject(source)) wrong('model_type', 'body', 'Input should be a valid dictionary')
   const one = (name: string): unknown => {
     const value = Object.hasOwn(fields, name) ? fields[name] : undefined
     return Array.isArray(value) ? value[0] : (value ?? undefined)
@@ -54,9 +55,12 @@ export function laxFields(source: unknown): LaxFields {
       if (value === undefined) return undefined
       const number = typeof value === 'boolean' || value === '' ? Number.NaN : Number(value)
       if (number >= 0 && number <= 1) return number
-      return wrong('float_parsing', name, 'Input should be a valid number from 0 to 1')
+      if (number < 0) return wrong('greater_than_equal', name, 'Input should be greater than or equal to 0')
+      if (number > 1) return wrong('less_than_equal', name, 'Input should be less than or equal to 1')
+      return wrong('float_parsing', name, 'Input should be a valid number, unable to parse string as a number')
     },
     check() {
+      if (!isObject(source)) throw new HmaRefusal(422, 'unprocessable', [NO_OBJECT])
       if (errors.length > 0) throw new HmaRefusal(422, 'unprocessable', errors)
     },
   }

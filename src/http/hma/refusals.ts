@@ -2,7 +2,7 @@
 
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Hotline } from '../../domain/hotlines.js'
-import type { ProblemCode } from '../../domain/problem.js'
+import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { problemOf } from '../plugins/problem-answers.js'
 import { PROBLEMS, shownHotlines } from '../problems.js'
 
@@ -35,6 +35,11 @@ const TEXTS: Partial<Readonly<Record<ProblemCode, { readonly status?: number; re
   'media-unsupported': { status: 400, message: 'Missing multipart/form-data file upload' },
   'image-undecodable': { status: 400, message: 'The image cannot be decoded' },
   'image-empty': { status: 400, message: 'The image cannot be decoded' },
+}
+
+/** Of a picture that was sent: a file of another kind is to HMA one that it cannot decode. That none was sent is another refusal. */
+export function unhashed(problem: Problem): Problem {
+  return problem.code === 'media-unsupported' ? new Problem('image-undecodable') : problem
 }
 
 /** @param hotlines of the configured country, for who declares a person under 18. */

@@ -32,6 +32,11 @@ export function contentTypeNamed(name: string): void {
   if (!type.enabled) throw new HmaRefusal(400, `content_type ${type.name} is disabled`)
 }
 
+/** The same, as HMA says it of its indices. */
+export function indexedTypeNamed(name: string | undefined): void {
+  if (name !== undefined && name !== PDQ) throw new HmaRefusal(400, 'No such signal type')
+}
+
 /** `types`, where a client selects some: names with commas between. */
 export function selectedTypes(types: string | undefined): void {
   if (types === undefined) return
@@ -42,7 +47,7 @@ export function selectedTypes(types: string | undefined): void {
 
 /** @param before what stands before HMA's text. */
 export function pdqHash(text: unknown, before: string): Hash256 {
-  const hash = typeof text === 'string' ? parseHash(text.trim()) : undefined
+  const hash = typeof text === 'string' ? parseHash(text) : undefined
   if (hash === undefined) throw new HmaRefusal(400, `${before}: ${INVALID_PDQ}`)
   return hash
 }

@@ -16,6 +16,15 @@ export type HmaOptions = HmaMatchingOptions &
     readonly country: string | undefined
   }
 
+/** What HMA calls the parts of its addresses that change, as its site map writes them. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  name: 'bank_name',
+  id: 'int:content_id',
+  exchange: 'string:exchange_name',
+  api: 'string:api_name',
+  type: 'signal_type_name',
+}
+
 /** Where clients that send no header have their key: `https://tabir.example/hma/<key>`. */
 const WITH_KEY = '/hma/:key'
 
@@ -34,7 +43,7 @@ export const hmaRoutes: FastifyPluginAsync<HmaOptions> = async (app, options) =>
           else parseJson(request, body.toString(), done)
         })
         scoped.addHook('onRoute', ({ url }) => {
-          paths.push(url.slice(prefix.length).replaceAll(/:(\w+)/g, '<$1>'))
+          paths.push(url.slice(prefix.length).replaceAll(/:(\w+)/g, (_, part: string) => `<${VARIABLES[part] ?? part}>`))
         })
         await scoped.register(hmaStatusRoutes, { health: options.health, paths })
         await scoped.register(hmaMatchingRoutes, options)

@@ -18,15 +18,20 @@ export function presentBank({ name, enabledRatio }: Bank) {
 }
 
 /** @throws {HmaRefusal} 404 when there is none: a client forgets a bank then, so never for anything else. */
-export function bankSeen(banks: Pick<Banks, 'list'>, caller: Caller, name: string): Bank {
+export function bankSeen(banks: Pick<Banks, 'list'>, caller: Caller, name: string, missing = 'bank not found'): Bank {
   const bank = banks.list(caller).find((known) => known.name === name && known.purpose === 'match')
-  if (bank === undefined) throw new HmaRefusal(404, 'bank not found')
+  if (bank === undefined) throw new HmaRefusal(404, missing)
   return bank
 }
 
 /** @throws {HmaRefusal} 404; 403 for one that is there and another organisation's. */
-export async function bankOwned(banks: Pick<Banks, 'list' | 'writable'>, caller: Caller, name: string): Promise<Bank> {
-  bankSeen(banks, caller, name)
+export async function bankOwned(
+  banks: Pick<Banks, 'list' | 'writable'>,
+  caller: Caller,
+  name: string,
+  missing?: string,
+): Promise<Bank> {
+  bankSeen(banks, caller, name, missing)
   try {
     return await banks.writable(caller, name)
   } catch (error) {
@@ -71,7 +76,7 @@ export const hmaBankRoutes: FastifyPluginAsync<HmaBankOptions> = async (app, { b
     const ratio = ratioIn(fields.ratio('enabled_ratio'), fields.bool('enabled'))
     fields.check()
     const caller = callerOf(request)
-    const bank = await bankOwned(banks, caller, request.params.name)
+    const bank = await bankOwned(banks, caller, request.params.name, 'Bank not found')
     if (name !== undefined && name !== bank.name) refuseNewName(name, banks.list(caller))
     return presentBank(ratio === undefined ? bank : await banks.setRatio(caller, bank.name, ratio))
   })

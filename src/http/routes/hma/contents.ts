@@ -10,7 +10,7 @@ import type { Registration } from '../../../services/registration.js'
 import { type ByAddressOptions, hashedFrom } from '../../hma/by-address.js'
 import { metadataIn, noteIn, refOf, textIn } from '../../hma/content-text.js'
 import { isObject, type LaxFields, laxFields } from '../../hma/lax.js'
-import { HmaRefusal } from '../../hma/refusals.js'
+import { HmaRefusal, unhashed } from '../../hma/refusals.js'
 import { contentTypeNamed, INVALID_PDQ, PDQ, pdqHash, pdqOf, selectedTypes } from '../../hma/signals.js'
 import { callerOf } from '../../plugins/door.js'
 import { oneFile } from '../../upload.js'
@@ -66,7 +66,8 @@ export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (ap
     const bank = await bankOwned(banks, caller, request.params.name)
     const fields = laxFields(request.query)
     const { result, ref } = await contentIn(request, fields)
-    if (result instanceof Problem) throw result.code === 'quality-too-low' ? new HmaRefusal(400, LOW_QUALITY) : result
+    if (result instanceof Problem)
+      throw result.code === 'quality-too-low' ? new HmaRefusal(400, LOW_QUALITY) : unhashed(result)
     const signals = result.signals.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash }]))
     const { id, revision } = await registration.pictureForBank(bank, { signals, category: undefined, ref })
     await registration.matchable(revision)
@@ -153,7 +154,9 @@ function textOf(note: unknown, metadata: unknown) {
 }
 
 function untilIn(value: unknown, nowMs: number): number {
-  const seconds = typeof value === 'boolean' || value === '' || value === null ? Number.NaN : Number(value)
+  // A number with a fraction is cut, a text of one is none: as Python's int() has it.
+  const seconds =
+    typeof value === 'number' ? Math.trunc(value) : typeof value === 'string' && value !== '' ? Number(value) : Number.NaN
   if (!Number.isInteger(seconds)) throw new HmaRefusal(400, 'Invalid int')
   if (seconds < 0) throw new HmaRefusal(400, 'disable_until_ts must be a non-negative integer')
   if (seconds * 1000 > nowMs + FIVE_YEARS_S * 1000)

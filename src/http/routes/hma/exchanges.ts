@@ -1,10 +1,11 @@
 // HMA's exchanges and types. Tabir takes in other lists by its own imports, so there is no exchange here to set up.
 
 import type { FastifyPluginAsync } from 'fastify'
+import { Problem } from '../../../domain/problem.js'
 import type { Health } from '../../../services/health.js'
 import { laxFields } from '../../hma/lax.js'
 import { HmaRefusal } from '../../hma/refusals.js'
-import { CONTENT_TYPES, PDQ, signalTypeNamed } from '../../hma/signals.js'
+import { CONTENT_TYPES, indexedTypeNamed, PDQ, signalTypeNamed } from '../../hma/signals.js'
 
 export interface HmaExchangeOptions {
   readonly health: Pick<Health, 'report'>
@@ -45,16 +46,16 @@ export const hmaExchangeRoutes: FastifyPluginAsync<HmaExchangeOptions> = async (
     return reply.code(204).send()
   })
   app.get('/c/signal_type/index', options, async ({ query }) => {
-    const type = laxFields(query).text('signal_type')
-    if (type !== undefined) signalTypeNamed(type)
+    indexedTypeNamed(laxFields(query).text('signal_type'))
     const report = health.report()
-    const size = 'code' in report ? 0 : (report.rows[PDQ] ?? 0)
+    if (report instanceof Problem) throw report
+    const size = report.rows[PDQ] ?? 0
     const at = Math.floor(now() / 1000)
     return {
       [PDQ]: {
         db_size: size,
         index_size: size,
-        index_out_of_date: 'code' in report,
+        index_out_of_date: false,
         newest_db_item: at,
         index_built_to: at,
       },

@@ -12,13 +12,14 @@ import type { MatchIds } from '../../../services/match-ids.js'
 import type { Match, Matcher } from '../../../services/matcher.js'
 import { type ByAddressOptions, hashedFrom } from '../../hma/by-address.js'
 import { isObject, laxFields } from '../../hma/lax.js'
-import { HmaRefusal } from '../../hma/refusals.js'
+import { HmaRefusal, unhashed } from '../../hma/refusals.js'
 import {
   askedByHash,
   coinOf,
   contentTypeNamed,
   distanceText,
   INVALID_PDQ,
+  indexedTypeNamed,
   PDQ,
   pdqHash,
   pdqOf,
@@ -150,7 +151,8 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     if (!isObject(body)) throw new HmaRefusal(400, 'Request input was not a dict')
     const answer: Record<string, [boolean, { distance: number }]> = {}
     for (const [type, pair] of Object.entries(body)) {
-      if (!Array.isArray(pair)) throw new HmaRefusal(400, 'Comparison hashes was not a list')
+      if (!Array.isArray(pair))
+        throw new HmaRefusal(400, `Comparison hashes for ${type === PDQ ? PDQ : 'a signal type'} was not a list`)
       if (pair.length !== 2) throw new HmaRefusal(400, 'Comparison hash list length must be exactly 2')
       signalTypeNamed(type)
       const [one, other] = pair.map((text): Hash256 => pdqHash(text, 'Invalid pdq hash'))
@@ -162,10 +164,9 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
   })
 
   app.get('/m/index/status', { config, schema }, async ({ query }) => {
-    const type = laxFields(query).text('signal_type')
-    if (type !== undefined) signalTypeNamed(type)
+    indexedTypeNamed(laxFields(query).text('signal_type'))
     const report = health.report()
-    if ('code' in report) return { [PDQ]: { present: false, built_to: -1, size: 0 } }
+    if (report instanceof Problem) throw report
     return { [PDQ]: { present: true, built_to: Math.floor(now() / 1000), size: report.rows[PDQ] ?? 0 } }
   })
 }
@@ -174,11 +175,11 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
 function hashText(hashed: HashedImage | Problem): string {
   if (!(hashed instanceof Problem)) return pdqOf(hashed)
   if (hashed.code === 'quality-too-low') return ''
-  throw hashed
+  throw unhashed(hashed)
 }
 
 /** And an empty hash is none that could be looked up. */
 function hashedOr(hashed: HashedImage | Problem): HashedImage {
   if (!(hashed instanceof Problem)) return hashed
-  throw hashed.code === 'quality-too-low' ? new HmaRefusal(400, `invalid signal: ${INVALID_PDQ}`) : hashed
+  throw hashed.code === 'quality-too-low' ? new HmaRefusal(400, `invalid signal: ${INVALID_PDQ}`) : unhashed(hashed)
 }

@@ -1,0 +1,104 @@
+// What a follower is told by a process that knows less than the store does.
+
+import { randomBytes } from 'node:crypto'
+import t, { type Test } from 'tap'
+import { feedOver } from '../../src/services/feed.js'
+import { feedCursorsWith } from '../../src/services/feed-cursor.js'
+import { matchIdsWith } from '../../src/services/match-ids.js'
+import { recentChanges } from '../../src/services/recent-changes.js'
+import { Replica } from '../../src/services/replica.js'
+import { apiKeysIn } from '../../src/store/api-keys.js'
+import { banksIn } from '../../src/store/banks.js'
+import { lastRevision } from '../../src/store/changes.js'
+import { imageReader } from '../../src/store/image-reader.js'
+import { imagesIn } from '../../src/store/images.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { connectForFollowing, openStore } from '../../src/store/store.js'
+import { trustsIn } from '../../src/store/trust.js'
+import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
+import { ask } from '../helpers/trust.js'
+
+t.test('a process that is late tells what it knows, and the rest when it knows it', async (t) => {
+  const writer = await startService(t)
+  const ngo = await keyFor(writer, 'ngo', ['signals:write'], 'ngo')
+  await ask(writer, 'POST', '/v1/banks', ngo.headers, { name: 'mine' })
+  await ask(writer, 'POST', '/v1/banks/mine/signals', ngo.headers, { signals: [{ type: 'pdq', hash: randomHashText() }] })
+  const late = await lateProcess(t, writer.redis.socket)
+  const held = new Set<string>()
+  let after: string | undefined
+  const hear = async () => {
+    const reader = { orgId: 'reader', keyId: 'k', filter: { banks: undefined, categories: undefined, tiers: undefined } }
+    const ask = { after, limit: 100, waitMs: 0, signal: new AbortController().signal }
+    for await (const line of late.feed.page(reader, ask)) {
+      if (line.op === 'upsert') held.add(line.id)
+      if (line.op === 'tombstone') held.delete(line.id)
+      if (line.op === 'cursor') after = line.cursor
+    }
+  }
+  await hear()
+  t.equal(held.size, 1)
+
+  const goOn = late.standStill()
+  await writer.app.inject({ method: 'PATCH', url: '/v1/banks/mine', headers: ngo.headers, payload: { readers: [] } })
+  await hear()
+  t.equal(held.size, 1, 'its banks are those of before')
+  goOn()
+  await until(late.hasCaughtUp)
+  await hear()
+  t.equal(held.size, 0, 'and no change was passed over meanwhile')
+})
+
+/** A feed over a replica whose following can be held. */
+async function lateProcess(t: Test, socket: string) {
+  const target = { url: undefined, socket }
+  const store = await openStore(target)
+  const keyring = makeKeyring([Buffer.alloc(32, 7)])
+  const follower = connectForFollowing(target)
+  const parts = { store, images: imagesIn(store, keyring), trusts: trustsIn(store) }
+  let gate: Promise<void> | undefined
+  const read = follower.xreadBuffer.bind(follower)
+  const held = async (...args: Parameters<typeof read>) => {
+    const reply = await read(...args)
+    await gate
+    return reply
+  }
+  const replica = new Replica({
+    ...parts,
+    reader: imageReader(target, keyring),
+    snapshots: undefined,
+    withdrawals: undefined,
+    banks: banksIn(store),
+    apiKeys: apiKeysIn(store),
+    follower: Object.assign(follower, { xreadBuffer: held }),
+    now: () => performance.now(),
+    onTrouble: (error) => t.fail(String(error)),
+  })
+  t.teardown(async () => {
+    await replica.close()
+    await store.close()
+  })
+  await replica.start()
+  const feed = feedOver({
+    ...parts,
+    replica,
+    recent: recentChanges(),
+    matchIds: matchIdsWith(randomBytes(32)),
+    cursors: feedCursorsWith(randomBytes(32)),
+    audit: { recordDaily: () => {}, record: async () => {} },
+    clock: () => performance.now(),
+  })
+  return {
+    feed,
+    standStill() {
+      let open = () => {}
+      gate = new Promise<void>((resolve) => {
+        open = resolve
+      })
+      return open
+    },
+    hasCaughtUp: async () => {
+      const last = await lastRevision(store)
+      return replica.revision === last
+    },
+  }
+}
