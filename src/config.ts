@@ -25,8 +25,9 @@ const Variables = z.object({
   NODE_OPTIONS: z
     .string()
     .regex(
-      /^(?!.*--(report|diagnostic|heapsnapshot|heap-prof|cpu-prof|prof\b|inspect|abort-on))/,
-      'must not ask for reports, snapshots, profiles, dumps or the inspector: pictures and keys are in memory',
+      // Node takes an underscore for a hyphen.
+      /^(?!.*--(report|diagnostic|heapsnapshot|heap[-_]prof|cpu[-_]prof|prof\b|inspect|abort[-_]on|tls[-_]keylog))/,
+      'must not ask for reports, snapshots, profiles, dumps, keys of TLS or the inspector: pictures and keys are in memory',
     )
     .optional(),
   PATH: z.string().default(''), // the operating system's: where a Redis is looked for

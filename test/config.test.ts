@@ -172,6 +172,11 @@ t.test('no process of ours is started so that its memory gets to a disk', async 
     '--report-on-fatalerror',
     '--max-old-space-size=99 --heapsnapshot-signal=SIGUSR2',
     '--inspect=0.0.0.0',
+    '--heap-prof',
+    '--heap_prof',
+    '--abort_on_uncaught_exception',
+    '--tls-keylog=keys',
+    '--tls_keylog=keys',
   ]) {
     t.throws(() => readConfig({ NODE_OPTIONS: option }), /NODE_OPTIONS must not ask for reports/, option)
   }

@@ -2,10 +2,11 @@
 
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, InjectOptions } from 'fastify'
 import { z } from 'zod'
 import { type Chance, hashText, mutatedBytes, mutatedJson, oddText, tokenText } from './chance.js'
 import { FOREIGN_BODIES, FOREIGN_ROUTES } from './foreign.js'
+import { askedPatiently } from './patient.js'
 
 export interface FuzzOptions {
   readonly app: FastifyInstance
@@ -37,6 +38,8 @@ export interface Route {
 /** Longer is a hang. */
 const ANSWER_WITHIN_MS = 10_000
 const MOST_FINDS = 5
+/** Also where the time that there is was spent on waiting. */
+const LEAST_ASKED = 30
 
 /** @returns how many requests were answered, and the first finds. */
 export async function fuzzHttp(options: FuzzOptions): Promise<{ readonly asked: number; readonly finds: readonly Find[] }> {
@@ -44,37 +47,41 @@ export async function fuzzHttp(options: FuzzOptions): Promise<{ readonly asked: 
   const routes = [...routesOf(app), ...FOREIGN_ROUTES]
   const finds: Find[] = []
   let asked = 0
-  while (performance.now() < untilMs && finds.length < MOST_FINDS) {
+  while ((performance.now() < untilMs || asked < LEAST_ASKED) && finds.length < MOST_FINDS) {
     const route = chance.oneOf(routes)
     const { method } = route
     const url = addressFor(options, route.path)
     const { payload, headers } = bodyFor(options, route)
     const find = (what: string) => finds.push({ what, method, url, body: String(payload).slice(0, 500) })
-    const impatience = new AbortController()
+    const token = chance.happens(0.7) ? chance.oneOf(options.tokens) : tokenText(chance, options.tokens)
+    const request: InjectOptions = {
+      method,
+      url,
+      headers: { ...headers, authorization: `Bearer ${token}` },
+      ...(payload !== undefined && { payload }),
+    }
     try {
-      const answer = await Promise.race([
-        app.inject({
-          method,
-          url,
-          headers: {
-            ...headers,
-            authorization: `Bearer ${chance.happens(0.7) ? chance.oneOf(options.tokens) : tokenText(chance, options.tokens)}`,
-          },
-          ...(payload !== undefined && { payload }),
-        }),
-        sleep(ANSWER_WITHIN_MS, undefined, { signal: impatience.signal, ref: false }),
-      ])
+      const answer = await askedPatiently(() => answerInTime(app, request))
       asked++
       if (answer === undefined) find('no answer')
       else if (answer.statusCode >= 500) find(`${answer.statusCode} ${answer.body.slice(0, 200)}`)
     } catch (error) {
       // light-my-request refuses what no client can write; what the server throws is another matter.
       if (!(error instanceof Error) || !/^(Invalid|The "|Parse|ERR_)/.test(error.message)) find(String(error))
-    } finally {
-      impatience.abort()
     }
   }
   return { asked, finds }
+}
+
+/** @returns `undefined` when it takes too long. */
+async function answerInTime(app: FastifyInstance, request: InjectOptions) {
+  const impatience = new AbortController()
+  try {
+    const late = sleep(ANSWER_WITHIN_MS, undefined, { signal: impatience.signal, ref: false })
+    return await Promise.race([app.inject(request), late])
+  } finally {
+    impatience.abort()
+  }
 }
 
 /** The same as bytes on a socket, broken in ways that no HTTP library would write. @returns how many times it was tried. */
