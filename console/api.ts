@@ -6,11 +6,32 @@ export type Outcome<T> = { readonly value: T } | { readonly problem: string; rea
 export interface Api {
   get<T>(path: string): Promise<Outcome<T>>
   send<T>(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Outcome<T>>
-  /** Lines of NDJSON, or a file as it is. */
-  upload<T>(path: string, type: string, body: Blob): Promise<Outcome<T>>
+  /** A file as it is, for however long it takes. */
+  upload<T>(path: string, upload: Upload): Promise<Outcome<T>>
+}
+
+export interface Upload {
+  readonly file: Blob
+  /** For `Idempotency-Key`. */
+  readonly key: string
+  readonly signal: AbortSignal
+  readonly tell: (sentBytes: number) => void
 }
 
 const TIMEOUT_MS = 60_000
+const NO_ANSWER = { problem: 'The service does not answer. Try again.', status: 0 }
+
+/** 202 and 204 say nothing more than that. */
+function outcomeOf<T>(status: number, text: string): Outcome<T> {
+  const isWell = status >= 200 && status < 300
+  try {
+    const body = JSON.parse(text || 'null')
+    if (isWell) return { value: body }
+    return { problem: body?.title ?? 'The service answered with an error.', status }
+  } catch {
+    return { problem: 'The service answered with an error.', status }
+  }
+}
 
 export function apiWith(key: string): Api {
   async function ask<T>(method: string, path: string, body?: BodyInit, type?: string): Promise<Outcome<T>> {
@@ -25,18 +46,33 @@ export function apiWith(key: string): Api {
         referrerPolicy: 'no-referrer',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       })
-      // 202 and 204 say nothing more.
-      if (response.ok) return { value: JSON.parse((await response.text()) || 'null') }
-      const problem: { readonly title?: string } = await response.json().catch(() => ({}))
-      return { problem: problem.title ?? 'The service answered with an error.', status: response.status }
+      return outcomeOf(response.status, await response.text())
     } catch {
-      return { problem: 'The service does not answer. Try again.', status: 0 }
+      return NO_ANSWER
     }
   }
+
+  /** By the older of the two ways to ask: `fetch` does not say how much it has sent. */
+  function upload<T>(path: string, { file, key: idempotencyKey, signal, tell }: Upload): Promise<Outcome<T>> {
+    return new Promise((resolve) => {
+      const request = new XMLHttpRequest()
+      request.open('POST', path)
+      request.setRequestHeader('authorization', `Bearer ${key}`)
+      request.setRequestHeader('content-type', 'application/octet-stream')
+      request.setRequestHeader('idempotency-key', idempotencyKey)
+      request.upload.addEventListener('progress', ({ loaded }) => tell(loaded))
+      request.addEventListener('loadend', () =>
+        resolve(request.status === 0 ? NO_ANSWER : outcomeOf<T>(request.status, request.responseText)),
+      )
+      signal.addEventListener('abort', () => request.abort(), { once: true })
+      request.send(file)
+    })
+  }
+
   return {
     get: (path) => ask('GET', path),
     send: (method, path, body) =>
       body === undefined ? ask(method, path) : ask(method, path, JSON.stringify(body), 'application/json'),
-    upload: (path, type, body) => ask('POST', path, body, type),
+    upload,
   }
 }

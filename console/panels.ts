@@ -7,7 +7,7 @@ import { AuditTrail, Watch } from './panels/audit.js'
 import { Banks } from './panels/banks.js'
 import { AllClocks, OwnClocks } from './panels/clocks.js'
 import { Disputes } from './panels/disputes.js'
-import { Import } from './panels/import.js'
+import { ImportFile } from './panels/import.js'
 import { Keys } from './panels/keys.js'
 import { Overview } from './panels/overview.js'
 import { AllTraffic, OwnTraffic } from './panels/traffic.js'
@@ -25,7 +25,7 @@ export const PANELS: readonly Panel[] = [
   { title: 'All traffic', probe: '/v1/insights/days?days=1', View: AllTraffic },
   { title: 'Your traffic', probe: '/v1/insights/days/own?days=1', View: OwnTraffic },
   { title: 'Banks', probe: '/v1/banks', View: Banks },
-  { title: 'Import', probe: '/v1/banks', View: Import },
+  { title: 'Import', probe: '/v1/banks', View: ImportFile },
   { title: 'Disputes', probe: '/v1/disputes?limit=1', View: Disputes },
   { title: 'To vouch for', probe: '/v1/attestations/waiting?limit=1', View: Attestations },
   { title: 'Overdue', probe: '/v1/clocks/overdue?limit=1', View: AllClocks },

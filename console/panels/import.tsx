@@ -1,125 +1,166 @@
-// A file of hashes into a bank, a thousand lines at a time: how far it is, what was refused, and stopping.
+// A file of hashes into a bank, as it is: how far it has come, what was refused, and stopping. And the files before it.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Api, Outcome } from '../api.js'
-import { linesIn } from '../lines.js'
+import type { Api } from '../api.js'
+import { sendFile } from '../file-sending.js'
 import { useLoaded } from '../load.js'
 import { Figures, Shown } from '../parts.js'
 import { Table } from '../table.js'
-import { sayNumber } from '../words.js'
+import { sayMoment, sayName, sayNumber } from '../words.js'
 
-const LINES_AT_ONCE = 1000
-/** More than anybody reads; how many there are is said all the same. */
-const MOST_REFUSALS = 1000
-const TRIES = 5
-const WAIT_MS = 2000
+const LOOK_EVERY_MS = 1000
 
-interface Refusal {
-  readonly line: number
-  readonly why: string
+interface Import {
+  readonly importId: string
+  readonly state: 'running' | 'stopped' | 'done'
+  readonly problem: string | null
+  readonly startedAt: string
+  readonly updatedAt: string
+  readonly lines: number
+  readonly accepted: number
+  readonly removed: number
+  readonly refused: number
+}
+interface Report extends Import {
+  readonly refusals: readonly { readonly fromLine: number; readonly toLine: number; readonly reason: string }[]
 }
 interface Progress {
-  readonly readBytes: number
+  readonly sentBytes: number
   readonly sizeBytes: number
-  readonly accepted: number
-  readonly refused: number
-  readonly refusals: readonly Refusal[]
   readonly state: 'running' | 'stopped' | 'done'
   readonly problem: string | undefined
-}
-interface Answer {
-  readonly signals: readonly {
-    readonly line?: number
-    readonly state: string
-    readonly problem?: { readonly title?: string }
-  }[]
+  readonly counts: Import | undefined
+  readonly report: Report | undefined
 }
 interface Bank {
   readonly bank: string
   readonly own: boolean
 }
 
-export function Import({ api }: { api: Api }) {
+export function ImportFile({ api }: { api: Api }) {
   const loaded = useLoaded<{ readonly banks: readonly Bank[] }>(api, '/v1/banks')
-  const [progress, setProgress] = useState<Progress>()
-  const stop = useRef(new AbortController())
-  useEffect(() => () => stop.current.abort(), [])
-  const begin = (event: SubmitEvent) => {
-    event.preventDefault()
-    const form = event.currentTarget
-    if (!(form instanceof HTMLFormElement)) return
-    const given = new FormData(form)
-    const file = given.get('file')
-    if (!(file instanceof File) || file.size === 0) return
-    stop.current = new AbortController()
-    void importFile(api, String(given.get('bank')), file, stop.current.signal, setProgress)
-  }
-  const isRunning = progress?.state === 'running'
   return (
     <Shown loaded={loaded}>
       {({ banks }) => {
-        const own = banks.filter((bank) => bank.own)
-        if (own.length === 0) return <p class="hint">Make a bank of your own first.</p>
-        return (
-          <>
-            <form class="card" onSubmit={begin}>
-              <div class="fields">
-                <label>
-                  Into{' '}
-                  <select name="bank" disabled={isRunning}>
-                    {own.map(({ bank }) => (
-                      <option key={bank}>{bank}</option>
-                    ))}
-                  </select>
-                </label>
-                <label>
-                  File <input name="file" type="file" required disabled={isRunning} />
-                </label>
-              </div>
-              <p class="hint">
-                A line of NDJSON for each signal, or of 64 hex digits. The same file again adds nothing twice, so what broke
-                off is begun anew.
-              </p>
-              <button type="submit" disabled={isRunning}>
-                Import it
-              </button>{' '}
-              {isRunning && (
-                <button type="button" class="quiet" onClick={() => stop.current.abort()}>
-                  Stop
-                </button>
-              )}
-            </form>
-            {progress !== undefined && <Progressing progress={progress} />}
-          </>
-        )
+        const own = banks.filter((bank) => bank.own).map(({ bank }) => bank)
+        const [first] = own
+        if (first === undefined) return <p class="hint">Make a bank of your own first.</p>
+        return <IntoBank api={api} banks={own} first={first} />
       }}
     </Shown>
   )
 }
 
+function IntoBank({ api, banks, first }: { api: Api; banks: readonly string[]; first: string }) {
+  const [bank, setBank] = useState(first)
+  const [progress, setProgress] = useState<Progress>()
+  const path = `/v1/banks/${encodeURIComponent(bank)}/imports`
+  const before = useLoaded<{ readonly imports: readonly Import[] }>(api, path)
+  const stop = useRef(new AbortController())
+  useEffect(() => () => stop.current.abort(), [])
+  const begin = async (event: SubmitEvent) => {
+    event.preventDefault()
+    const form = event.currentTarget
+    const file = form instanceof HTMLFormElement ? new FormData(form).get('file') : undefined
+    if (!(file instanceof File) || file.size === 0) return
+    stop.current = new AbortController()
+    await importFile(api, path, file, stop.current.signal, setProgress)
+    await before.reload()
+  }
+  const isRunning = progress?.state === 'running'
+  return (
+    <>
+      <form class="card" onSubmit={(event) => void begin(event)}>
+        <div class="fields">
+          <label>
+            Into{' '}
+            <select
+              name="bank"
+              disabled={isRunning}
+              value={bank}
+              onChange={({ currentTarget }) => setBank(currentTarget.value)}
+            >
+              {banks.map((name) => (
+                <option key={name}>{name}</option>
+              ))}
+            </select>
+          </label>
+          <label>
+            File <input name="file" type="file" required disabled={isRunning} />
+          </label>
+        </div>
+        <p class="hint">
+          Lines of hex digits, CSV with a header, or NDJSON, packed with gzip or not. The same file again adds nothing twice,
+          so what broke off is begun anew.
+        </p>
+        <p class="buttons">
+          <button type="submit" disabled={isRunning}>
+            Import it
+          </button>{' '}
+          {isRunning && (
+            <button type="button" class="quiet" onClick={() => stop.current.abort()}>
+              Stop
+            </button>
+          )}
+        </p>
+      </form>
+      {progress !== undefined && <Progressing progress={progress} />}
+      <Shown loaded={before}>
+        {({ imports }) => (
+          <Table
+            caption={`Files of the last 30 days into ${bank}`}
+            name="imports"
+            rows={imports}
+            keyOf={({ importId }) => importId}
+            empty="No file has been imported into this bank in the last 30 days."
+            columns={[
+              { title: 'Begun', value: ({ startedAt }) => startedAt, cell: ({ startedAt }) => sayMoment(startedAt) },
+              {
+                title: 'State',
+                value: ({ state, problem }) => (problem === null ? state : `${state}: ${sayName(problem)}`),
+              },
+              { title: 'Lines', value: ({ lines }) => lines, cell: ({ lines }) => sayNumber(lines) },
+              { title: 'Accepted', value: ({ accepted }) => accepted, cell: ({ accepted }) => sayNumber(accepted) },
+              { title: 'Removed', value: ({ removed }) => removed, cell: ({ removed }) => sayNumber(removed) },
+              { title: 'Refused', value: ({ refused }) => refused, cell: ({ refused }) => sayNumber(refused) },
+            ]}
+          />
+        )}
+      </Shown>
+    </>
+  )
+}
+
 function Progressing({ progress }: { progress: Progress }) {
-  const { readBytes, sizeBytes, accepted, refused, refusals, state, problem } = progress
+  const { sentBytes, sizeBytes, state, problem, counts, report } = progress
   return (
     <>
       <p>
-        <progress max={sizeBytes} value={readBytes} aria-label="How much of the file has been read" />{' '}
-        <span role="status">{problem ?? { running: 'Being read', stopped: 'Stopped', done: 'Done' }[state]}</span>
+        <progress max={sizeBytes} value={sentBytes} aria-label="How much of the file has been sent" />{' '}
+        <span role="status">{problem ?? { running: 'Being sent', stopped: 'Stopped', done: 'Done' }[state]}</span>
       </p>
-      <Figures
-        figures={[
-          { name: 'Accepted', value: sayNumber(accepted) },
-          { name: 'Refused', value: sayNumber(refused) },
-        ]}
-      />
-      {refused > 0 && (
+      {counts !== undefined && (
+        <Figures
+          figures={[
+            { name: 'Accepted', value: sayNumber(counts.accepted) },
+            { name: 'Removed', value: sayNumber(counts.removed) },
+            { name: 'Refused', value: sayNumber(counts.refused) },
+          ]}
+        />
+      )}
+      {report !== undefined && report.refusals.length > 0 && (
         <Table
-          caption={`Refused lines${refused > MOST_REFUSALS ? `, the first ${sayNumber(MOST_REFUSALS)}` : ''}`}
+          caption="Refused lines"
           name="refused"
-          rows={refusals}
-          keyOf={({ line }) => String(line)}
+          rows={report.refusals}
+          keyOf={({ fromLine }) => String(fromLine)}
           columns={[
-            { title: 'Line', value: ({ line }) => line },
-            { title: 'Because', value: ({ why }) => why },
+            {
+              title: 'Lines',
+              value: ({ fromLine }) => fromLine,
+              cell: ({ fromLine, toLine }) => (fromLine === toLine ? fromLine : `${fromLine}–${toLine}`),
+            },
+            { title: 'Because', value: ({ reason }) => sayName(reason) },
           ]}
         />
       )}
@@ -127,52 +168,36 @@ function Progressing({ progress }: { progress: Progress }) {
   )
 }
 
-/** Tells how far it is after each part. What cannot be sent after some tries ends it. */
+/** Tells how far it is, by what was sent and by what the service says it has done with, until it is answered. */
 async function importFile(
   api: Api,
-  bank: string,
+  path: string,
   file: File,
   signal: AbortSignal,
   tell: (progress: Progress) => void,
 ): Promise<void> {
   let progress: Progress = {
-    ...{ readBytes: 0, sizeBytes: file.size, accepted: 0, refused: 0, refusals: [] },
-    ...{ state: 'running', problem: undefined },
+    ...{ sentBytes: 0, sizeBytes: file.size, state: 'running', problem: undefined, counts: undefined, report: undefined },
   }
   const told = (change: Partial<Progress>) => {
     progress = { ...progress, ...change }
     tell(progress)
   }
   told({})
-  try {
-    for await (const { text, count, numbers, readBytes } of linesIn(file, LINES_AT_ONCE)) {
-      if (signal.aborted) return told({ state: 'stopped' })
-      const outcome = await sent(api, `/v1/banks/${encodeURIComponent(bank)}/signals`, text)
-      // Refused as a whole: by the first of its lines, and all others alike.
-      if ('problem' in outcome && ![400, 422].includes(outcome.status))
-        return told({ state: 'stopped', problem: outcome.problem })
-      const lines = 'value' in outcome ? outcome.value.signals.filter(({ state }) => state === 'refused') : undefined
-      const refusals =
-        lines?.map(({ line, problem }) => ({ line: numbers[(line ?? 1) - 1] ?? 0, why: problem?.title ?? 'refused' })) ??
-        numbers.map((line) => ({ line, why: 'problem' in outcome ? outcome.problem : 'refused' }))
-      told({
-        readBytes,
-        accepted: progress.accepted + count - refusals.length,
-        refused: progress.refused + refusals.length,
-        refusals: [...progress.refusals, ...refusals].slice(0, MOST_REFUSALS),
-      })
-    }
-    told({ state: 'done', readBytes: file.size })
-  } catch {
-    told({ state: 'stopped', problem: 'The file cannot be read any more. Choose it again.' })
-  }
+  const known = await newestOf(api, path)
+  const looking = setInterval(() => {
+    void newestOf(api, path).then((newest) => {
+      if (progress.state === 'running' && newest?.importId !== known?.importId) told({ counts: newest })
+    })
+  }, LOOK_EVERY_MS)
+  const outcome = await sendFile<Report>(api, path, file, signal, (sentBytes) => told({ sentBytes }))
+  clearInterval(looking)
+  if (outcome === undefined) told({ state: 'stopped' })
+  else if ('problem' in outcome) told({ state: 'stopped', problem: outcome.problem })
+  else told({ state: 'done', sentBytes: file.size, counts: outcome.value, report: outcome.value })
 }
 
-/** The same lines once more do no harm, so what was not answered is sent again. */
-async function sent(api: Api, path: string, text: string): Promise<Outcome<Answer>> {
-  for (let tries = 1; ; tries++) {
-    const outcome = await api.upload<Answer>(path, 'application/x-ndjson', new Blob([text]))
-    if ('value' in outcome || tries === TRIES || (outcome.status !== 0 && outcome.status < 500)) return outcome
-    await new Promise((resolve) => setTimeout(resolve, WAIT_MS * tries))
-  }
+async function newestOf(api: Api, path: string): Promise<Import | undefined> {
+  const outcome = await api.get<{ readonly imports: readonly Import[] }>(path)
+  return 'value' in outcome ? outcome.value.imports[0] : undefined
 }

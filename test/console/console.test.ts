@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { faultsOf } from '../helpers/axe.js'
@@ -140,21 +141,41 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await context.close()
   })
 
-  t.test('a file goes into a bank part by part, and what was refused is named by its line', async (t) => {
+  t.test('a file goes into a bank, and what was refused is named by its lines', async (t) => {
     const partner = await keyFor(site, 'partner', ['signals:write'], 'ngo')
     await site.app.inject({ method: 'POST', url: '/v1/banks', headers: partner.headers, payload: { name: 'of-partner' } })
     const { page, context, faults } = await site.visit('/console', PHONE)
     await signIn(page, partner.key)
     await open(page, 'Import')
+    await page.getByText('No file has been imported into this bank').waitFor()
     const good = Array.from({ length: 1200 }, () => randomHashText())
-    const lines = [...good.slice(0, 2), '', 'no hash', JSON.stringify({ type: 'pdq', hash: good[2] }), ...good.slice(3)]
-    const file = { name: 'hashes.txt', mimeType: 'text/plain', buffer: Buffer.from(lines.join('\r\n')) }
+    const lines = [...good.slice(0, 2), '', 'no hash', 'none either', ...good.slice(2)]
+    const file = { name: 'hashes.txt', mimeType: 'text/plain', buffer: gzipSync(lines.join('\r\n')) }
     await page.setInputFiles('input[type="file"]', file)
+    let lost = 0
+    await page.route('**/imports', async (route) => {
+      if (route.request().method() === 'GET' || lost > 0) return route.continue()
+      lost++
+      await route.fetch() // the service has it
+      await route.abort('connectionreset') // and the console does not know
+    })
     await page.getByRole('button', { name: 'Import it' }).click()
-    await page.getByText('Done').waitFor()
-    t.match(await page.locator('.figures').textContent(), /Accepted1,200Refused1/)
-    t.match(await page.locator('tbody tr').textContent(), /^4/, 'counted as an editor counts')
+    await page.getByText('Done', { exact: true }).waitFor()
+    t.equal(lost, 1, 'an answer that was lost is asked for again')
+    t.match(await page.locator('.figures').textContent(), /Accepted1,200Removed0Refused2/)
+    const refused = page.getByRole('table', { name: 'Refused lines' })
+    t.match(await refused.locator('tbody').textContent(), /^4–5/, 'counted as an editor counts')
+    const before = page.getByRole('table', { name: 'Files of the last 30 days' })
+    await before.getByRole('row', { name: 'done' }).waitFor()
+    t.equal(await before.locator('tbody tr').count(), 1, 'it was one file all along')
     await looksRight(t, page, 'import')
+
+    await page.setInputFiles('input[type="file"]', file)
+    await page.unroute('**/imports')
+    await page.route('**/imports', (route) => (route.request().method() === 'GET' ? route.continue() : undefined))
+    await page.getByRole('button', { name: 'Import it' }).click()
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await page.getByText('Stopped', { exact: true }).waitFor()
     t.same(faults, [])
     await context.close()
   })

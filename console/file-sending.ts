@@ -1,0 +1,32 @@
+// A file of any length to the service, in one request that tells how far it is, and that goes on where it broke off.
+
+import type { Api, Outcome } from './api.js'
+
+const TRIES = 5
+const WAIT_MS = 2000
+
+/**
+ * What was not answered is sent again under the same key, by which the service knows what it has done with already.
+ * @param tell how many bytes have gone out. @returns `undefined` when it was stopped.
+ */
+export async function sendFile<T>(
+  api: Api,
+  path: string,
+  file: Blob,
+  signal: AbortSignal,
+  tell: (sentBytes: number) => void,
+): Promise<Outcome<T> | undefined> {
+  const key = newKey()
+  for (let tries = 1; ; tries++) {
+    const outcome = await api.upload<T>(path, { file, key, signal, tell })
+    if (signal.aborted) return undefined
+    if ('value' in outcome || tries === TRIES || (outcome.status !== 0 && outcome.status < 500)) return outcome
+    await new Promise((resolve) => setTimeout(resolve, WAIT_MS * tries))
+    if (signal.aborted) return undefined
+  }
+}
+
+/** `randomUUID` is for pages with TLS alone; a console on a laptop's own network may have none. */
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
