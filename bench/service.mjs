@@ -26,6 +26,7 @@ export const CATEGORY = 'nude'
 
 const SERVER = new URL('../dist/src/server.js', import.meta.url)
 const PUT_AT_ONCE = 512
+const MOST_PUTS = 20
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }
 const STOP_WITHIN_MS = 60_000
 
@@ -99,7 +100,7 @@ export async function fill({ store, keyring }, rows) {
     corpus.fill(words, firstRow, count)
     const made = Array.from({ length: count }, (_, i) => imageOf(hashFromBytes(hashes, 32 * i)))
     const puts = []
-    for (let i = 0; i < count; i += PUT_AT_ONCE) puts.push(images.put(made.slice(i, i + PUT_AT_ONCE)))
+    for (let i = 0; i < count; i += PUT_AT_ONCE) puts.push(untilOnDisk(() => images.put(made.slice(i, i + PUT_AT_ONCE))))
     await before
     before = Promise.all(puts)
     draw(firstRow)
@@ -107,6 +108,18 @@ export async function fill({ store, keyring }, rows) {
   await before
   draw(rows)
   while (/aof_rewrite_(in_progress|scheduled):1/.test(await info(store, 'persistence'))) await sleep(100)
+}
+
+/** Beside other work the disk may be late. To put the same once more changes nothing. */
+async function untilOnDisk(put) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await put()
+    } catch (error) {
+      if (error.code !== 'store-away' || tries === MOST_PUTS) throw error
+      await sleep(1000)
+    }
+  }
 }
 
 /** As an import's line becomes one. */

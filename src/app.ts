@@ -11,12 +11,12 @@ import { ADMISSION, type Exposure, type LimitName, SERVER_LIMITS, type ServerLim
 import { makeMetrics } from './http/metrics.js'
 import { openapi } from './http/openapi.js'
 import { admission } from './http/plugins/admission.js'
-import { browserRules } from './http/plugins/browser-rules.js'
+import { browserHeaders, browserRules } from './http/plugins/browser-rules.js'
 import { door } from './http/plugins/door.js'
 import { lastAnswers } from './http/plugins/last-answers.js'
 import { limits, limitsHere, noteFailure } from './http/plugins/limits.js'
 import { answerBadAddress, answerBadBytes, problemAnswers } from './http/plugins/problem-answers.js'
-import { requestLog } from './http/plugins/request-log.js'
+import { logRequest, type RequestFacts, requestLog } from './http/plugins/request-log.js'
 import { slowBodies } from './http/plugins/slow-bodies.js'
 import { accountRoutes } from './http/routes/accounts.js'
 import { assistedCaseRoutes } from './http/routes/assisted-cases.js'
@@ -78,6 +78,7 @@ import type { Signer } from './services/signer.js'
 import type { StopNcii } from './services/stopncii.js'
 import type { Tallies } from './services/tallies.js'
 import type { TrustService } from './services/trust.js'
+import type { TurnsOfLoop } from './services/turns-of-loop.js'
 import type { WatchService } from './services/watches.js'
 import type { WebhookService } from './services/webhooks.js'
 import type { Site } from './web/site.js'
@@ -117,6 +118,7 @@ export interface AppServices {
   readonly pictures: PictureFetching
   readonly health: Health
   readonly limits: LimitCounter
+  readonly turns: TurnsOfLoop
   /** Who shows this key, from this address. @throws {Problem} key-suspended */
   readonly identify: (key: string, address?: string) => Caller | undefined
 }
@@ -168,7 +170,8 @@ export async function buildApp({
   tracing,
   admission: admitted = admissionFor({
     rules: ADMISSION,
-    pictureWaitedMs: () => services.health.pictures().untakenMs,
+    queuedMs: () => services.turns.waitedMs,
+    pictureWaitMs: () => services.health.pictures().expectedMs,
     now: () => performance.now(),
     atEndOfTurn: setImmediate,
   }),
@@ -221,8 +224,17 @@ export async function buildApp({
   const here = limitsHere({ exposure, most: mostOf })
   const inFlight: InFlight = { bytes: 0 }
   const { cases, files, idempotency, signer, registration, banks, matcher, trust, hashing, health, identify } = services
+  const note = (facts: RequestFacts, reqId: string) => {
+    metrics.observe(facts)
+    logRequest(app.log.child({ reqId }), facts)
+  }
   await app.register(async (guarded) => {
-    await guarded.register(admission, { admission: admitted, onShed: metrics.shed })
+    await guarded.register(admission, {
+      admission: admitted,
+      turns: services.turns,
+      onShed: metrics.shed,
+      early: tracing === undefined ? { headers: browserHeaders(tls !== undefined), note } : undefined,
+    })
     await guarded.register(door, {
       identify,
       cases,

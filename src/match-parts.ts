@@ -10,6 +10,7 @@ import { probingDetector } from './services/probing.js'
 import { type ProbingMode, probingGuard } from './services/probing-guard.js'
 import type { Replica } from './services/replica.js'
 import type { Sightings } from './services/sightings.js'
+import type { TurnsOfLoop } from './services/turns-of-loop.js'
 import { veilFrom } from './services/veil.js'
 import { watchIndexOver } from './services/watch-index.js'
 import { watchingOver } from './services/watching.js'
@@ -35,6 +36,7 @@ export interface MatchPartsNeeded {
   readonly probing: ProbingMode | undefined
   /** How long an answer waits while a search is suspected. */
   readonly probingWaitMs: number | undefined
+  readonly turns: Pick<TurnsOfLoop, 'pace'>
   readonly now: () => number
   /** Never goes back. */
   readonly clock: () => number
@@ -57,7 +59,8 @@ export interface MatchParts {
 const NO_PROBING = { see: () => undefined }
 
 export function matchParts(needed: MatchPartsNeeded): MatchParts {
-  const { store, redis, images, watches, apiKeys, replica, matchIds, sightings, events, now, clock, onTrouble } = needed
+  const { store, redis, images, watches, apiKeys, replica, matchIds, sightings, events, turns, now, clock, onTrouble } =
+    needed
   const details = needed.detailSecret && detailParts(needed.detailSecret, needed)
   const probing = probingGuard({
     detector: probingDetector({ now }),
@@ -69,7 +72,7 @@ export function matchParts(needed: MatchPartsNeeded): MatchParts {
     now,
     onTrouble,
   })
-  const matching = { replica, matchIds, finder: details?.finder, sightings, clock }
+  const matching = { replica, matchIds, finder: details?.finder, sightings, turns }
   const index = watchIndexOver({ watches, follower: connectForFollowing(redis), clock, onTrouble })
   const watching = watchingOver({
     store,

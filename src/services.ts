@@ -45,6 +45,7 @@ import { signerFrom } from './services/signer.js'
 import { snapshotsIn } from './services/snapshot.js'
 import { stopNciiOver } from './services/stopncii.js'
 import { talliesOver } from './services/tallies.js'
+import { LOOP, turnsOfLoop } from './services/turns-of-loop.js'
 import { isHarmless } from './services/veto.js'
 import { watchServiceOver } from './services/watches.js'
 import { webhooksFrom } from './services/webhooks.js'
@@ -214,6 +215,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     onSwitch: () => void replica.saveAgain().catch(onTrouble),
   })
   const watches = watchesIn(store, keyring)
+  const turns = turnsOfLoop(LOOP, clock)
   const matching = matchParts({
     store,
     redis: options.redis,
@@ -227,6 +229,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     detailSecret: options.extendedProtection ? secrets.details : undefined,
     probing: options.probing,
     probingWaitMs: options.probingWaitMs,
+    turns,
     now,
     clock,
     onTrouble,
@@ -332,6 +335,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     }),
     health: healthOf({ replica, store, desk, reconcilers }),
     limits,
+    turns,
     identify(key, address) {
       const caller = identify(replica.catalogue.apiKeys, key, { address, nowMs: now() })
       if (caller !== undefined) {

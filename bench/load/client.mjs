@@ -16,7 +16,7 @@ answer({
     connection.close()
   },
 
-  /** One kind alone, or all of them by their shares: over so many connections, each sending its next when it has its answer. */
+  /** One kind alone, or all of them by their shares: over so many connections, each sending its next when it has its answer, or when it was told to come again. */
   async closed({ port, ms, connections, kind, seed }) {
     const open = await Promise.all(Array.from({ length: connections }, () => openConnection(port)))
     const draw = kind === undefined ? drawing(seed) : () => kind
@@ -28,6 +28,7 @@ answer({
         const { bytes, isRight } = mix[which]()
         const answered = await connection.request(bytes)
         tally.add(which, answered, isRight, sentMs, performance.now())
+        if (answered.retryAfterS !== undefined) await new Promise((again) => setTimeout(again, 1000 * answered.retryAfterS))
       }
     }
     await Promise.all(open.map(oneAfterTheOther))

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { Problem } from '../domain/problem.js'
 import type { HandoffAnswer } from './message.js'
+import { type PaceOfWorkers, paceOfWorkers } from './pace-of-workers.js'
 
 export interface LeftImage {
   /** 256 random bits, base64url: whoever shows it gets the image, so it is told to one worker alone. */
@@ -26,6 +27,9 @@ const RETRY_AFTER_S = 5
 export class HandoffDesk {
   // Invariant: an entry's image is overwritten with zeros before the entry goes, whichever way it goes.
   readonly #waiting = new Map<string, Waiting>()
+  // Invariant: how many of them no worker has taken.
+  #untaken = 0
+  readonly #pace: PaceOfWorkers
   readonly #ttlMs: number
   readonly #now: () => number
 
@@ -36,6 +40,7 @@ export class HandoffDesk {
   constructor(ttlMs: number, now: () => number = () => performance.now()) {
     this.#ttlMs = ttlMs
     this.#now = now
+    this.#pace = paceOfWorkers(now)
   }
 
   /** Images and answers that are waited for. */
@@ -55,6 +60,11 @@ export class HandoffDesk {
     return 0
   }
 
+  /** How long one that is left now would wait for a worker, as far as that can be told: 0 when none waits. */
+  get expectedMs(): number {
+    return Math.max(this.untakenMs, this.#pace.waitMs(this.#untaken))
+  }
+
   /**
    * Takes over an image, in the pieces it arrived in: joining them would make a second copy of it. Its bytes belong to the
    * desk from here on and will be overwritten.
@@ -72,6 +82,7 @@ export class HandoffDesk {
       clearTimeout(timer)
       if (this.#forget(ticket)) resolve(answer)
     }
+    this.#untaken++
     this.#waiting.set(ticket, { image, isTaken: false, leftAtMs: this.#now(), settle, giveUp })
     return { ticket, answer: promise, callOff: giveUp }
   }
@@ -84,6 +95,8 @@ export class HandoffDesk {
     const entry = this.#waiting.get(ticket)
     if (entry === undefined || entry.isTaken) return undefined
     entry.isTaken = true
+    this.#untaken--
+    this.#pace.taken(entry.leftAtMs)
     return entry.image
   }
 
@@ -109,7 +122,9 @@ export class HandoffDesk {
   }
 
   #forget(ticket: string): boolean {
-    for (const piece of this.#waiting.get(ticket)?.image ?? []) piece.fill(0)
+    const entry = this.#waiting.get(ticket)
+    for (const piece of entry?.image ?? []) piece.fill(0)
+    if (entry?.isTaken === false) this.#untaken--
     return this.#waiting.delete(ticket)
   }
 }

@@ -2,7 +2,8 @@
 
 /**
  * A burst may wait up to `burstMs`. A queue that has been long for `intervalMs`, and never short meanwhile, will not shorten by itself: then
- * nobody is let in who would wait longer than `steadyMs`.
+ * nobody is let in who would wait longer than `steadyMs`, until it has not been long for `calmMs`. Short once is not over: the queue is
+ * short because so few are let in, and a burst each time it is would let those wait who come in it.
  *
  * @see Nichols, Jacobson, "Controlling Queue Delay", 2012; Maurer, "Fail at Scale", 2015, whose form of it this is.
  */
@@ -10,6 +11,7 @@ export interface DelayRule {
   readonly steadyMs: number
   readonly burstMs: number
   readonly intervalMs: number
+  readonly calmMs: number
 }
 
 export interface DelayGate {
@@ -20,16 +22,26 @@ export interface DelayGate {
 }
 
 /** @param now in milliseconds, never goes back. */
-export function delayGate({ steadyMs, burstMs, intervalMs }: DelayRule, now: () => number): DelayGate {
+export function delayGate({ steadyMs, burstMs, intervalMs, calmMs }: DelayRule, now: () => number): DelayGate {
   // Since it was first seen long, not since it was last seen short: a process that was given no processor for a while saw nothing.
   let longSinceMs: number | undefined
+  let lastLongMs = Number.NEGATIVE_INFINITY
+  let staysLong = false
   return {
     observe(waitedMs) {
-      longSinceMs = waitedMs <= steadyMs ? undefined : (longSinceMs ?? now())
+      const atMs = now()
+      if (waitedMs > steadyMs) {
+        longSinceMs ??= atMs
+        lastLongMs = atMs
+        staysLong ||= atMs - longSinceMs >= intervalMs
+      } else {
+        longSinceMs = undefined
+        staysLong &&= atMs - lastLongMs < calmMs
+      }
     },
     admits(waitedMs) {
-      const staysLong = longSinceMs !== undefined && now() - longSinceMs >= intervalMs
-      return waitedMs <= (staysLong ? steadyMs : burstMs)
+      const isLong = staysLong || (longSinceMs !== undefined && now() - longSinceMs >= intervalMs)
+      return waitedMs <= (isLong ? steadyMs : burstMs)
     },
   }
 }
@@ -45,32 +57,40 @@ export interface Admission {
 
 export interface AdmissionParts {
   readonly rules: Readonly<Record<Shortage, DelayRule>>
-  /** How long the picture that has waited longest waits for a worker, 0 when none does. */
-  readonly pictureWaitedMs: () => number
+  /** How long the one that has waited longest for its turn, though it was let in, has waited; 0 when none does. */
+  readonly queuedMs: () => number
+  /** How long one more picture would wait for a worker, 0 when none waits. */
+  readonly pictureWaitMs: () => number
   readonly now: () => number
   /** Calls back when everything that came in with this turn of the event loop was begun. */
   readonly atEndOfTurn: (callback: () => void) => void
 }
 
-export function admissionFor({ rules, pictureWaitedMs, now, atEndOfTurn }: AdmissionParts): Admission {
+export function admissionFor({ rules, queuedMs, pictureWaitMs, now, atEndOfTurn }: AdmissionParts): Admission {
   const gates = { turns: delayGate(rules.turns, now), pictures: delayGate(rules.pictures, now) }
-  const waitedInTurnMs = turnClock(gates.turns, now, atEndOfTurn)
+  const waitedInTurnMs = turnClock(gates.turns, queuedMs, now, atEndOfTurn)
   return {
     shortageFor({ pictures }) {
       if (!gates.turns.admits(waitedInTurnMs())) return 'turns'
       if (!pictures) return undefined
-      const waitedMs = pictureWaitedMs()
-      gates.pictures.observe(waitedMs)
-      return gates.pictures.admits(waitedMs) ? undefined : 'pictures'
+      const waitMs = pictureWaitMs()
+      gates.pictures.observe(waitMs)
+      return gates.pictures.admits(waitMs) ? undefined : 'pictures'
     },
   }
 }
 
 /**
  * The event loop takes what has arrived, and works on it one after the other; meanwhile more arrives, unseen, and waits for the next turn.
- * So whoever is begun now may have waited since the turn before this one began. Turns are followed until one had nothing to do.
+ * So whoever is begun now may have waited since the turn before this one began, and waits behind those who were let in. Turns are followed
+ * until one had nothing to do.
  */
-function turnClock(gate: DelayGate, now: () => number, atEndOfTurn: AdmissionParts['atEndOfTurn']): () => number {
+function turnClock(
+  gate: DelayGate,
+  queuedMs: () => number,
+  now: () => number,
+  atEndOfTurn: AdmissionParts['atEndOfTurn'],
+): () => number {
   let beganAtMs: { readonly before: number; readonly own: number } | undefined
   // Of all who asked in this turn, those that were refused among them; else a turn that refused everybody would look short.
   let longestMs: number | undefined
@@ -78,8 +98,9 @@ function turnClock(gate: DelayGate, now: () => number, atEndOfTurn: AdmissionPar
     if (beganAtMs === undefined) return
     const atMs = now()
     const tookMs = atMs - beganAtMs.own
-    gate.observe(Math.max(tookMs, longestMs ?? 0))
-    const isIdle = longestMs === undefined && tookMs < IDLE_MS
+    const waitingMs = queuedMs()
+    gate.observe(Math.max(tookMs, longestMs ?? 0, waitingMs))
+    const isIdle = longestMs === undefined && tookMs < IDLE_MS && waitingMs === 0
     longestMs = undefined
     beganAtMs = isIdle ? undefined : { before: beganAtMs.own, own: atMs }
     if (!isIdle) atEndOfTurn(endTurn)
@@ -90,7 +111,7 @@ function turnClock(gate: DelayGate, now: () => number, atEndOfTurn: AdmissionPar
       beganAtMs = { before: atMs, own: atMs }
       atEndOfTurn(endTurn)
     }
-    const waitedMs = atMs - beganAtMs.before
+    const waitedMs = atMs - beganAtMs.before + queuedMs()
     longestMs = Math.max(longestMs ?? 0, waitedMs)
     return waitedMs
   }

@@ -22,11 +22,12 @@ import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
 import type { DetailFinder } from './detail-finder.js'
 import { type MatchedDetails, matchesByDetails } from './match-by-details.js'
 import type { MatchIds } from './match-ids.js'
-import { paceMaker, turnEnds } from './pace.js'
+import { turnEnds } from './pace.js'
 import type { ProbingGuard } from './probing-guard.js'
 import type { Replica } from './replica.js'
 import type { Sightings } from './sightings.js'
 import { lotsOf } from './turns.js'
+import type { TurnsOfLoop } from './turns-of-loop.js'
 import { banksFor, unvetoed } from './veto.js'
 
 export interface Match {
@@ -89,14 +90,11 @@ export interface MatcherParts {
   readonly sightings: Pick<Sightings, 'note'>
   /** Told of what was asked, before it is answered. */
   readonly probing: Pick<ProbingGuard, 'see'>
-  /** A clock that never goes back, in milliseconds. */
-  readonly clock: () => number
+  /** So that nobody keeps the event loop from others. */
+  readonly turns: Pick<TurnsOfLoop, 'pace'>
 }
 
-/** How long this may keep the event loop from others in one go. */
-const TURN_MS = 1
-
-export function matcherOver({ replica, matchIds, finder, sightings, probing, clock }: MatcherParts): Matcher {
+export function matcherOver({ replica, matchIds, finder, sightings, probing, turns }: MatcherParts): Matcher {
   const turnEnd = turnEnds(setImmediate)
   return {
     knowsDetails: finder !== undefined,
@@ -104,7 +102,7 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, clo
       await turnEnd()
       const catalogue = replica.catalogue
       const banks = banksAsked(catalogue, options)
-      const giveWay = paceMaker(TURN_MS, clock)
+      const giveWay = turns.pace()
       const widestBits = widestOf(banks, options.thresholdBits)
       const answers: Answer[] = []
       for (const signals of pictures) {

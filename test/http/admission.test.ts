@@ -61,6 +61,49 @@ t.test('programs come again, people are let in', async (t) => {
   t.equal((await post(app, '/v1/match', { queries: [{ signals: [signal()] }] }, headers)).statusCode, 200)
 })
 
+t.test('most of it is refused before a request is made of it, in the same words', async (t) => {
+  let shortage: ReturnType<Admission['shortageFor']>
+  const service = await startService(t, { admission: { shortageFor: () => shortage }, logLevel: 'info' })
+  const { app, log } = service
+  const { headers } = await keyFor(service, 'both', undefined, 'ngo')
+  const base = await app.listen({ host: '127.0.0.1', port: 0 })
+  const body = JSON.stringify({ queries: [{ signals: [{ type: 'pdq', hash: randomHashText(), quality: 100 }] }] })
+  const ask = (path: string, more: Record<string, string> = {}, method = 'POST') =>
+    fetch(`${base}${path}`, {
+      method,
+      ...(method === 'POST' && { body }),
+      headers: { ...headers, 'content-type': 'application/json', ...more },
+    })
+  t.equal((await ask('/v1/match')).status, 200)
+
+  shortage = 'turns'
+  // A page's origin takes the long way; so what both ways say can be compared.
+  const [early, late] = [await ask('/v1/match'), await ask('/v1/match', { origin: 'https://elsewhere.example' })]
+  const said = async (answer: Response) => {
+    const { instance, ...rest } = (await answer.json()) as Record<string, unknown>
+    t.match(instance, /^urn:uuid:/)
+    return { status: answer.status, rest, headers: [...answer.headers.keys()].filter((name) => name !== 'date').sort() }
+  }
+  t.same(await said(early), await said(late))
+  t.equal(early.headers.get('retry-after'), '1')
+  t.equal((await ask('/v1/match?x=1')).status, 503)
+  t.equal((await ask('/v1/banks/mine/signals')).status, 503, 'one with a parameter takes the long way')
+  t.equal((await ask('/health/ready', {}, 'GET')).status, 200)
+  t.equal((await ask('/v1/nothing')).status, 404)
+  const lines = log.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ code }) => code === 'overloaded')
+  t.equal(lines.length, 4, 'each has its line')
+  for (const { reqId, route, status, method } of lines) {
+    t.match(reqId, /^[0-9a-f-]{36}$/)
+    t.match({ route, status, method }, { route: /^\/v1\/(match|banks\/:bank\/signals)$/, status: 503, method: 'POST' })
+  }
+  const metrics = await (await ask('/metrics', {}, 'GET')).text()
+  t.match(metrics, /^tabir_shed_total\{shortage="turns"\} 4$/m)
+  t.match(metrics, /^tabir_http_request_duration_seconds_count\{method="POST",route="\/v1\/match",status="503"\} 3$/m)
+
+  shortage = undefined
+  t.equal((await ask('/v1/match')).status, 200)
+})
+
 t.test('nothing is put off that a person asks, that an operator asks, or that takes something back', async (t) => {
   for (const scope of ['case', 'public', 'cases:write', 'admin', 'feedback', 'webhooks', undefined] as const)
     for (const method of ['GET', 'POST', 'PUT', 'DELETE']) t.notOk(isSheddable(method, scope), `${method} ${scope}`)

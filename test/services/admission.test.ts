@@ -1,7 +1,7 @@
 import t from 'tap'
 import { admissionFor, type DelayRule, delayGate } from '../../src/services/admission.js'
 
-const RULE: DelayRule = { steadyMs: 20, burstMs: 500, intervalMs: 100 }
+const RULE: DelayRule = { steadyMs: 20, burstMs: 500, intervalMs: 100, calmMs: 200 }
 
 t.test('a burst waits, and a queue that stays long lets nobody in who would wait long', async (t) => {
   let nowMs = 0
@@ -22,14 +22,34 @@ t.test('a burst waits, and a queue that stays long lets nobody in who would wait
   t.ok(gate.admits(400), 'short once is short')
 })
 
+t.test('what has stayed long is over when it has not been long for a while, and not when it was short once', async (t) => {
+  let nowMs = 0
+  const gate = delayGate(RULE, () => nowMs)
+  for (; nowMs <= 100; nowMs += 10) gate.observe(300)
+  t.notOk(gate.admits(21))
+  gate.observe(10)
+  t.notOk(gate.admits(21), 'it is short because nobody was let in')
+  nowMs += 150
+  gate.observe(21)
+  nowMs += 199
+  gate.observe(10)
+  t.notOk(gate.admits(21), 'it was long meanwhile')
+  t.ok(gate.admits(20))
+  nowMs += 2
+  gate.observe(10)
+  t.ok(gate.admits(400), 'a burst may wait again')
+})
+
 /** An event loop whose time passes by its own work alone. */
 function loop() {
   let nowMs = 0
   let atEnd: (() => void)[] = []
-  let pictureWaitedMs = 0
+  let pictureWaitMs = 0
+  let queuedMs = 0
   const admission = admissionFor({
-    rules: { turns: RULE, pictures: { steadyMs: 10, burstMs: 50, intervalMs: 100 } },
-    pictureWaitedMs: () => pictureWaitedMs,
+    rules: { turns: RULE, pictures: { steadyMs: 10, burstMs: 50, intervalMs: 100, calmMs: 200 } },
+    queuedMs: () => queuedMs,
+    pictureWaitMs: () => pictureWaitMs,
     now: () => nowMs,
     atEndOfTurn: (callback) => atEnd.push(callback),
   })
@@ -59,8 +79,12 @@ function loop() {
       while (atEnd.length > 0) end()
       nowMs += ms
     },
-    picture(waitedMs: number) {
-      pictureWaitedMs = waitedMs
+    /** So long has somebody waited who was let in. */
+    queue(ms: number) {
+      queuedMs = ms
+    },
+    picture(waitMs: number) {
+      pictureWaitMs = waitMs
       return admission.shortageFor({ pictures: true })
     },
   }
@@ -83,7 +107,11 @@ t.test('turns that stay long let in what does not wait long, for as long as they
   rest(50)
   turn(5, 1)
   rest(1)
-  t.equal(turn(50, 1).admitted, 50, 'as before, once a turn was short')
+  t.equal(turn(50, 1).admitted, RULE.steadyMs + 1, 'a turn was short, which may be so because few were let in')
+  rest(RULE.calmMs)
+  turn(5, 1)
+  rest(1)
+  t.equal(turn(50, 1).admitted, 50, 'as before')
 })
 
 t.test('long calls that go on in turns of their own count as well', async (t) => {
@@ -96,6 +124,20 @@ t.test('long calls that go on in turns of their own count as well', async (t) =>
   t.equal(turn(1, 1).admitted, 1)
 })
 
+t.test('turns are short, but the queue of those that were let in is long', async (t) => {
+  const { turn, queue, rest } = loop()
+  queue(30)
+  for (let i = 0; i < 11; i++) t.equal(turn(5, 1, 5).admitted, 5, 'a burst')
+  for (let i = 0; i < 100; i++) t.equal(turn(5, 1, 5).admitted, 0, 'it stays long')
+  for (let i = 0; i < 10; i++) turn(0, 0, 5)
+  t.equal(turn(5, 1, 5).admitted, 0, 'though nobody came for a while')
+  queue(5)
+  t.ok(turn(5, 1, 5).admitted > 0, 'who would wait for little is let in')
+  queue(0)
+  rest(1)
+  t.equal(turn(5, 1).admitted, 5)
+})
+
 t.test('pictures wait for workers, and for nothing else', async (t) => {
   const { picture, rest } = loop()
   t.equal(picture(0), undefined)
@@ -105,5 +147,8 @@ t.test('pictures wait for workers, and for nothing else', async (t) => {
   rest(1)
   t.equal(picture(11), 'pictures')
   t.equal(picture(10), undefined)
+  t.equal(picture(50), 'pictures', 'short once is not over')
+  rest(RULE.calmMs)
+  t.equal(picture(0), undefined)
   t.equal(picture(50), undefined)
 })

@@ -1,13 +1,19 @@
-// Refuses, before anything is read, what a program can ask again, when there is more to do than can be done. Never a person's request.
+// Refuses, before anything is read, what a program can ask again, when there is more to do than can be done; and has what it lets in wait
+// for its turn. Never a person's request.
 
 import fp from 'fastify-plugin'
 import type { Scope } from '../../domain/access.js'
 import { Problem } from '../../domain/problem.js'
 import type { Admission, Shortage } from '../../services/admission.js'
+import type { TurnsOfLoop } from '../../services/turns-of-loop.js'
+import { type EarlyRefusalParts, earlyRefusals, refuseBefore } from '../early-refusals.js'
 
 export interface AdmissionOptions {
   readonly admission: Admission
+  readonly turns: Pick<TurnsOfLoop, 'begin'>
   readonly onShed: (shortage: Shortage) => void
+  /** To refuse most of it before a request is made of it; nothing where each request has to be traced. */
+  readonly early?: Pick<EarlyRefusalParts, 'headers' | 'note'> | undefined
 }
 
 const RETRY_AFTER_S = 1
@@ -35,13 +41,28 @@ export function isSheddable(method: string, scope: Scope | 'case' | 'public' | u
 }
 
 export const admission = fp<AdmissionOptions>(
-  async (app, { admission, onShed }) => {
+  async (app, { admission, turns, onShed, early }) => {
+    const problemFor = (pictures: boolean) => {
+      const shortage = admission.shortageFor({ pictures })
+      if (shortage === undefined) return undefined
+      onShed(shortage)
+      return new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })
+    }
+    if (early !== undefined) {
+      const refusals = earlyRefusals({ ...early, problemFor: ({ pictures }) => problemFor(pictures) })
+      app.addHook('onRoute', ({ method, url, config }) => {
+        const { scope, multipart } = config ?? {}
+        for (const each of [method].flat())
+          if (isSheddable(each, scope)) refusals.add(each, url, { pictures: multipart === true })
+      })
+      refuseBefore(app, refusals)
+    }
     app.addHook('onRequest', async ({ method, routeOptions: { config } }) => {
       if (!isSheddable(method, config.scope)) return
-      const shortage = admission.shortageFor({ pictures: config.multipart === true })
-      if (shortage === undefined) return
-      onShed(shortage)
-      throw new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })
+      const problem = problemFor(config.multipart === true)
+      if (problem !== undefined) throw problem
+      const turn = turns.begin()
+      if (turn !== undefined) await turn
     })
   },
   { name: 'admission', fastify: '5.x' },

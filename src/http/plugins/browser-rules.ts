@@ -15,7 +15,7 @@ export interface BrowserRules {
 /** The page and the documentation set their own policies, which come later and win. */
 export const browserRules = fp<BrowserRules>(
   async (app, { origins, isTls }) => {
-    const headers = headersOfHelmet(isTls)
+    const headers = browserHeaders(isTls)
     app.addHook('onRequest', (_request, reply, done) => {
       reply.headers(headers)
       done()
@@ -34,7 +34,7 @@ export const browserRules = fp<BrowserRules>(
 )
 
 /** Asked once: they are the same for every answer, and to put them together anew took an eighth of the time of a match. */
-function headersOfHelmet(isTls: boolean): Record<string, string> {
+export function browserHeaders(isTls: boolean): Record<string, string> {
   const headers: Record<string, string> = {}
   const response: Pick<ServerResponse, 'setHeader' | 'removeHeader'> = {
     setHeader(name, value) {

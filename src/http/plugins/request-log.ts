@@ -1,5 +1,6 @@
 // One line and one measurement a request: route pattern, status, time, code of a refusal. No URL, address, header or body.
 
+import type { FastifyBaseLogger } from 'fastify'
 import fp from 'fastify-plugin'
 import type { ProblemCode } from '../../domain/problem.js'
 
@@ -31,9 +32,12 @@ export const requestLog = fp<{ readonly observe: (facts: RequestFacts) => void }
         code: request.problemCode,
       }
       observe(facts)
-      const { code, ...rest } = facts
-      request.log.info({ ...rest, ...(code !== null && { code }) }, 'request')
+      logRequest(request.log, facts)
     })
   },
   { name: 'request-log', fastify: '5.x' },
 )
+
+export function logRequest(log: FastifyBaseLogger, { code, ...facts }: RequestFacts): void {
+  log.info({ ...facts, ...(code !== null && { code }) }, 'request')
+}

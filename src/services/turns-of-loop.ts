@@ -1,0 +1,137 @@
+// Deals out the event loop among what programs ask: whatever is let in waits in one queue, so that no turn of the loop is long.
+
+export interface TurnsOfLoop {
+  /** To begin something. @returns a promise of its turn, or nothing when it may begin at once. */
+  begin(): Promise<void> | undefined
+  /**
+   * For something long that goes on. @returns a function to call often between pieces of work: it gives a promise to wait for when the
+   * work has kept the loop for `pieceMs`, and otherwise nothing, for the cost of a look at the clock.
+   */
+  pace(): () => Promise<void> | undefined
+  /** How long the one that has waited longest to begin has waited; 0 when none does. */
+  readonly waitedMs: number
+}
+
+export interface LoopRule {
+  /** So much of a turn is dealt out: then the loop looks for what has arrived. */
+  readonly sliceMs: number
+  /** So long may one go on before it is the others' turn. */
+  readonly pieceMs: number
+}
+
+interface Waiting {
+  readonly sinceMs: number
+  readonly go: () => void
+}
+
+/** As long as it takes to look for what has arrived, many times over; and as a person would not notice. */
+export const LOOP: LoopRule = { sliceMs: 4, pieceMs: 1 }
+
+/** In one turn of the loop. More than that fit into a slice of no rule that is sensible. */
+const MOST_AT_ONCE = 64
+
+/**
+ * What begins and what goes on take turns: then a few long batches cannot keep short questions out, nor a crowd of short questions keep a
+ * batch from its end.
+ *
+ * Each turn of the loop takes one new connection (libuv 1.45 and later) and reads once from each socket. So a loop whose turns are long
+ * because hundreds of requests are begun in each lets those wait for seconds that it does not know of yet.
+ *
+ * @param now in milliseconds, never goes back.
+ * @param later calls back in the next turn, each call by itself: what one sets going runs before the next.
+ */
+export function turnsOfLoop(
+  { sliceMs, pieceMs }: LoopRule,
+  now: () => number,
+  later: (callback: () => void) => void = setImmediate,
+): TurnsOfLoop {
+  const beginning = queue()
+  const going = queue()
+  let sliceBeganAtMs: number | undefined
+  // Invariant: while somebody waits, `deal` will be called.
+  let isDealing = false
+  let lastBegan = false
+
+  const hasTime = () => {
+    sliceBeganAtMs ??= now()
+    return now() - sliceBeganAtMs < sliceMs
+  }
+  const deal = () => {
+    isDealing = false
+    sliceBeganAtMs = undefined
+    const waiting = Math.min(beginning.length + going.length, MOST_AT_ONCE)
+    if (waiting === 0) return
+    later(letFirstGo)
+    for (let i = 1; i < waiting; i++) later(letOneGo)
+    isDealing = true
+    later(deal)
+  }
+  const letFirstGo = () => {
+    sliceBeganAtMs = undefined // whatever else there was to do in this turn, somebody goes on
+    letOneGo()
+  }
+  const letOneGo = () => {
+    if (!hasTime()) return
+    const first = lastBegan ? going : beginning
+    const one = first.take() ?? (lastBegan ? beginning : going).take()
+    lastBegan = !lastBegan
+    one?.go()
+  }
+  const turnIn = (own: ReturnType<typeof queue>) =>
+    new Promise<void>((go) => {
+      own.put({ sinceMs: now(), go })
+      ensureDealing()
+    })
+  const ensureDealing = () => {
+    if (isDealing) return
+    isDealing = true
+    later(deal)
+  }
+
+  return {
+    begin() {
+      if (beginning.length > 0 || !hasTime()) return turnIn(beginning)
+      ensureDealing() // the slice ends with this turn
+      return undefined
+    },
+    pace() {
+      let begunAtMs = now()
+      const turn = async () => {
+        await turnIn(going)
+        begunAtMs = now()
+      }
+      return () => (now() - begunAtMs < pieceMs ? undefined : turn())
+    },
+    get waitedMs() {
+      const first = beginning.first
+      return first === undefined ? 0 : now() - first.sinceMs
+    },
+  }
+}
+
+/** First in, first out, however many there are. */
+function queue() {
+  let all: Waiting[] = []
+  let taken = 0
+  return {
+    get length() {
+      return all.length - taken
+    },
+    get first() {
+      return all[taken]
+    },
+    put(one: Waiting) {
+      all.push(one)
+    },
+    take(): Waiting | undefined {
+      const one = all[taken]
+      if (one === undefined) return undefined
+      taken++
+      if (taken > 1024 || taken === all.length) {
+        all = all.slice(taken)
+        taken = 0
+      }
+      return one
+    },
+  }
+}

@@ -1,0 +1,173 @@
+// What was let in waits in one queue. The first tests have a loop of their own, whose time passes by work alone; the last one has Node's.
+
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import fc from 'fast-check'
+import { t } from 'tap'
+import { turnsOfLoop } from '../../src/services/turns-of-loop.js'
+
+const RULE = { sliceMs: 4, pieceMs: 1 }
+
+/** An event loop whose time passes by work alone. `turn` runs what was to be called, and gives how long that took. */
+function loop() {
+  let nowMs = 0
+  let next: (() => void)[] = []
+  const turns = turnsOfLoop(
+    RULE,
+    () => nowMs,
+    (callback) => next.push(callback),
+  )
+  return {
+    turns,
+    work(ms: number) {
+      nowMs += ms
+    },
+    now: () => nowMs,
+    isIdle: () => next.length === 0,
+    async turn(): Promise<number> {
+      const beganAtMs = nowMs
+      const due = next
+      next = []
+      for (const callback of due) {
+        callback()
+        await new Promise((resolve) => setImmediate(resolve)) // what it set going runs before the next, as in Node
+      }
+      return nowMs - beganAtMs
+    },
+  }
+}
+
+t.test('who comes alone begins at once', async (t) => {
+  const { turns, turn, work, isIdle } = loop()
+  for (let i = 0; i < 10; i++) {
+    t.equal(turns.begin(), undefined)
+    work(0.5)
+    t.equal(turns.waitedMs, 0)
+    await turn()
+  }
+  await turn()
+  t.ok(isIdle(), 'nothing goes on when nothing is to do')
+})
+
+t.test('a crowd begins in the order in which it came, a slice in each turn', async (t) => {
+  const { turns, turn, work, now, isIdle } = loop()
+  const begun: number[] = []
+  const request = async (i: number) => {
+    const wait = turns.begin()
+    if (wait !== undefined) await wait
+    begun.push(i)
+    work(0.5)
+  }
+  const all = Array.from({ length: 200 }, (_, i) => request(i))
+  t.equal(begun.length, 8, 'as many as fit into the slice')
+  let longestMs = 0
+  while (begun.length < 200) {
+    longestMs = Math.max(longestMs, await turn())
+    t.ok(turns.waitedMs <= now(), 'since the crowd came')
+  }
+  await Promise.all(all)
+  t.ok(longestMs <= RULE.sliceMs + 0.5, `${longestMs} ms`)
+  t.same(
+    begun,
+    [...begun].sort((a, b) => a - b),
+  )
+  for (let i = 0; i < 3 && !isIdle(); i++) await turn()
+  t.ok(isIdle())
+  t.equal(turns.waitedMs, 0)
+})
+
+t.test('a batch does not keep questions out, nor they the batch from its end', async (t) => {
+  const { turns, turn, work } = loop()
+  let done = 0
+  const batch = async () => {
+    const giveWay = turns.pace()
+    for (let i = 0; i < 100; i++) {
+      work(0.25)
+      const wait = giveWay()
+      if (wait !== undefined) await wait
+    }
+    done++
+  }
+  const batches = Array.from({ length: 20 }, batch)
+  let answered = 0
+  const question = async () => {
+    const wait = turns.begin()
+    if (wait !== undefined) await wait
+    work(0.5)
+    answered++
+  }
+  const questions: Promise<void>[] = []
+  let count = 0
+  for (; done < 20 && count < 2000; count++) {
+    questions.push(question(), question(), question(), question())
+    t.ok((await turn()) <= RULE.sliceMs + RULE.pieceMs + 0.5)
+  }
+  t.equal(done, 20, 'all batches came to their end while questions came without an end')
+  t.ok(answered > count, `${answered} questions were answered in ${count} turns`)
+  await Promise.all(batches)
+  while (answered < questions.length) await turn()
+  await Promise.all(questions)
+})
+
+t.test('whatever comes in whatever order: everybody gets a turn, and no turn is long', async () => {
+  const task = fc.record({
+    atTurn: fc.nat(20),
+    pieces: fc.integer({ min: 1, max: 12 }),
+    pieceMs: fc.constantFrom(0.1, 0.5, 1),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(task, { maxLength: 40 }), async (tasks) => {
+      const { turns, turn, work } = loop()
+      let done = 0
+      const run = async ({ pieces, pieceMs }: (typeof tasks)[number]) => {
+        const wait = turns.begin()
+        if (wait !== undefined) await wait
+        const giveWay = turns.pace()
+        for (let i = 0; i < pieces; i++) {
+          work(pieceMs)
+          const away = giveWay()
+          if (away !== undefined) await away
+        }
+        done++
+      }
+      for (let i = 0; i < 600 && (i <= 20 || done < tasks.length); i++) {
+        for (const each of tasks) if (each.atTurn === i) void run(each)
+        const tookMs = await turn()
+        if (tookMs > RULE.sliceMs + RULE.pieceMs + 1) throw new Error(`a turn took ${tookMs} ms`)
+      }
+      if (done < tasks.length) throw new Error(`${tasks.length - done} never came to their end`)
+    }),
+    { numRuns: 50 },
+  )
+})
+
+t.test('connections are taken while a crowd waits', async (t) => {
+  const CONNECTIONS = 40
+  const turns = turnsOfLoop(RULE, () => performance.now())
+  const server = createServer((socket) => socket.end())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  let taken = 0
+  let begun = 0
+  let begunMeanwhile: number | undefined
+  server.on('connection', () => {
+    taken++
+    if (taken === CONNECTIONS) begunMeanwhile = begun
+  })
+  const clients = Array.from({ length: CONNECTIONS }, () => connect(port, '127.0.0.1'))
+  const crowd = Array.from({ length: 500 }, async () => {
+    while (begunMeanwhile === undefined) {
+      await turns.begin()
+      begun++
+      const untilMs = performance.now() + 1
+      while (performance.now() < untilMs);
+    }
+  })
+  await Promise.all(clients.map((client) => once(client.resume(), 'close')))
+  await Promise.all(crowd)
+  // Without a slice, each turn would have begun all that wait: 500 for each connection.
+  t.ok((begunMeanwhile ?? Number.POSITIVE_INFINITY) < 40 * CONNECTIONS, `${begunMeanwhile} were begun meanwhile`)
+})
