@@ -1,18 +1,5 @@
 // The operator's command line: which command, then its own file.
 
-import { audit } from './audit.js'
-import { backup } from './backup.js'
-import { canary } from './canary.js'
-import { doctor } from './doctor.js'
-import { exchange } from './exchange.js'
-import { exportBank } from './export.js'
-import { importFile } from './import.js'
-import { index } from './index.js'
-import { keys } from './keys.js'
-import { receipts } from './receipts.js'
-import { restore } from './restore.js'
-import { trust } from './trust.js'
-
 const HELP = `Tabir: matching of intimate images shared without consent, without keeping any.
 
   tabir keys create --org NAME --kind platform|ngo|operator --scopes match,match:distance,…
@@ -84,20 +71,26 @@ The commands for keys, trust, audit and backup work on the data of TABIR_DATA_DI
 Import, export and exchange speak to an api with the key in TABIR_API_KEY or the file.
 `
 
-const [command, ...rest] = process.argv.slice(2)
-if (command === 'keys') process.exitCode = await keys(rest)
-else if (command === 'audit') process.exitCode = await audit(rest)
-else if (command === 'exchange') process.exitCode = await exchange(rest)
-else if (command === 'export') process.exitCode = await exportBank(rest)
-else if (command === 'import') process.exitCode = await importFile(rest)
-else if (command === 'canary') process.exitCode = await canary(rest)
-else if (command === 'index') process.exitCode = await index(rest)
-else if (command === 'backup') process.exitCode = await backup(rest)
-else if (command === 'doctor') process.exitCode = await doctor(rest)
-else if (command === 'restore') process.exitCode = await restore(rest)
-else if (command === 'trust') process.exitCode = await trust(rest)
-else if (command === 'receipts') process.exitCode = await receipts(rest)
-else if (command === undefined || command === 'help' || command === '--help' || command === '-h') process.stdout.write(HELP)
+/** Each is read when it is asked for: what others need would take as long as the whole of a short one. */
+const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = {
+  audit: async (args) => (await import('./audit.js')).audit(args),
+  backup: async (args) => (await import('./backup.js')).backup(args),
+  canary: async (args) => (await import('./canary.js')).canary(args),
+  doctor: async (args) => (await import('./doctor.js')).doctor(args),
+  exchange: async (args) => (await import('./exchange.js')).exchange(args),
+  export: async (args) => (await import('./export.js')).exportBank(args),
+  import: async (args) => (await import('./import.js')).importFile(args),
+  index: async (args) => (await import('./index.js')).index(args),
+  keys: async (args) => (await import('./keys.js')).keys(args),
+  receipts: async (args) => (await import('./receipts.js')).receipts(args),
+  restore: async (args) => (await import('./restore.js')).restore(args),
+  trust: async (args) => (await import('./trust.js')).trust(args),
+}
+
+const [name, ...rest] = process.argv.slice(2)
+const command = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name ?? ''] : undefined
+if (command !== undefined) process.exitCode = await command(rest)
+else if (name === undefined || name === 'help' || name === '--help' || name === '-h') process.stdout.write(HELP)
 else {
   process.stderr.write(`There is no such command.\n\n${HELP}`)
   process.exitCode = 2
