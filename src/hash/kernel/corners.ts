@@ -29,23 +29,28 @@ export function cornersOfLevel(luma: usize, width: i32, height: i32, to: usize):
   const first = BORDER - 2
   const end = height - BORDER + 2
   if (end - first < 5 || width < 2 * BORDER + 1) return 0
-  for (let row = first - 2; row < first + 2; row++) addRow(luma + <usize>row * stride, stride, width, false)
-  for (let y = first; y < end; y++) {
-    addRow(luma + <usize>(y + 2) * stride, stride, width, false)
+  for (let row = first - 2; row <= first + 2; row++) addRow(luma + <usize>row * stride, stride, width)
+  strengthsOf(width, strengths + (<usize>(first * width) << 2))
+  for (let y = first + 1; y < end; y++) {
+    moveDown(luma + <usize>(y - 3) * stride, luma + <usize>(y + 2) * stride, stride, width)
     strengthsOf(width, strengths + (<usize>(y * width) << 2))
-    addRow(luma + <usize>(y - 2) * stride, stride, width, true)
   }
   let count: usize = 0
   for (let y = BORDER; y < height - BORDER; y++) {
     const row = strengths + (<usize>(y * width) << 2)
-    for (let x = BORDER; x < width - BORDER; x++) {
-      const at = row + (<usize>x << 2)
-      const strength = load<f32>(at)
-      if (!(strength > LEAST_STRENGTH) || !isMaximum(at, strength, width)) continue
-      store<u16>(to + (count << 3), <u16>x)
-      store<u16>(to + (count << 3), <u16>y, 2)
-      store<f32>(to + (count << 3), strength, 4)
-      count++
+    for (let x = BORDER; x < width - BORDER; x += 4) {
+      // Lanes beyond the last column are no corners, whatever lies there.
+      let found = likelyMaxima(row + (<usize>x << 2), width) & ((1 << min(4, width - BORDER - x)) - 1)
+      for (; found != 0; found &= found - 1) {
+        const column = x + ctz(found)
+        const at = row + (<usize>column << 2)
+        const strength = load<f32>(at)
+        if (!isMaximum(at, strength, width)) continue
+        store<u16>(to + (count << 3), <u16>column)
+        store<u16>(to + (count << 3), <u16>y, 2)
+        store<f32>(to + (count << 3), strength, 4)
+        count++
+      }
     }
   }
   return <i32>count
@@ -53,24 +58,49 @@ export function cornersOfLevel(luma: usize, width: i32, height: i32, to: usize):
 
 /** The products of one row of differences, eight at a time; columns beyond 15 are all that is asked for. */
 @inline
-function addRow(row: usize, stride: usize, width: i32, takes: bool): void {
+function addRow(row: usize, stride: usize, width: i32): void {
   for (let x: usize = 8; x + 9 <= <usize>width; x += 8) {
-    const from = row + x
-    const across = i16x8.sub(v128.load8x8_u(from + 1), v128.load8x8_u(from - 1))
-    const down = i16x8.sub(v128.load8x8_u(from + stride), v128.load8x8_u(from - stride))
+    const across = acrossAt(row + x)
+    const down = downAt(row + x, stride)
     const at = x << 2
-    addTo(columnXx + at, i32x4.extmul_low_i16x8_s(across, across), takes)
-    addTo(columnXx + at + 16, i32x4.extmul_high_i16x8_s(across, across), takes)
-    addTo(columnYy + at, i32x4.extmul_low_i16x8_s(down, down), takes)
-    addTo(columnYy + at + 16, i32x4.extmul_high_i16x8_s(down, down), takes)
-    addTo(columnXy + at, i32x4.extmul_low_i16x8_s(across, down), takes)
-    addTo(columnXy + at + 16, i32x4.extmul_high_i16x8_s(across, down), takes)
+    addTo(columnXx + at, i32x4.extmul_low_i16x8_s(across, across))
+    addTo(columnXx + at + 16, i32x4.extmul_high_i16x8_s(across, across))
+    addTo(columnYy + at, i32x4.extmul_low_i16x8_s(down, down))
+    addTo(columnYy + at + 16, i32x4.extmul_high_i16x8_s(down, down))
+    addTo(columnXy + at, i32x4.extmul_low_i16x8_s(across, down))
+    addTo(columnXy + at + 16, i32x4.extmul_high_i16x8_s(across, down))
+  }
+}
+
+/** Takes the products of the topmost of five rows away and adds those of the next one, in one go. */
+@inline
+function moveDown(topmost: usize, next: usize, stride: usize, width: i32): void {
+  for (let x: usize = 8; x + 9 <= <usize>width; x += 8) {
+    const a = acrossAt(next + x), d = downAt(next + x, stride)
+    const b = acrossAt(topmost + x), e = downAt(topmost + x, stride)
+    const at = x << 2
+    addTo(columnXx + at, i32x4.sub(i32x4.extmul_low_i16x8_s(a, a), i32x4.extmul_low_i16x8_s(b, b)))
+    addTo(columnXx + at + 16, i32x4.sub(i32x4.extmul_high_i16x8_s(a, a), i32x4.extmul_high_i16x8_s(b, b)))
+    addTo(columnYy + at, i32x4.sub(i32x4.extmul_low_i16x8_s(d, d), i32x4.extmul_low_i16x8_s(e, e)))
+    addTo(columnYy + at + 16, i32x4.sub(i32x4.extmul_high_i16x8_s(d, d), i32x4.extmul_high_i16x8_s(e, e)))
+    addTo(columnXy + at, i32x4.sub(i32x4.extmul_low_i16x8_s(a, d), i32x4.extmul_low_i16x8_s(b, e)))
+    addTo(columnXy + at + 16, i32x4.sub(i32x4.extmul_high_i16x8_s(a, d), i32x4.extmul_high_i16x8_s(b, e)))
   }
 }
 
 @inline
-function addTo(at: usize, products: v128, takes: bool): void {
-  v128.store(at, takes ? i32x4.sub(v128.load(at), products) : i32x4.add(v128.load(at), products))
+function acrossAt(from: usize): v128 {
+  return i16x8.sub(v128.load8x8_u(from + 1), v128.load8x8_u(from - 1))
+}
+
+@inline
+function downAt(from: usize, stride: usize): v128 {
+  return i16x8.sub(v128.load8x8_u(from + stride), v128.load8x8_u(from - stride))
+}
+
+@inline
+function addTo(at: usize, products: v128): void {
+  v128.store(at, i32x4.add(v128.load(at), products))
 }
 
 @inline
@@ -90,6 +120,16 @@ function strengthsOf(width: i32, to: usize): void {
 function window(at: usize): v128 {
   const sides = i32x4.add(i32x4.add(v128.load(at - 8), v128.load(at - 4)), i32x4.add(v128.load(at + 4), v128.load(at + 8)))
   return f32x4.convert_i32x4_s(i32x4.add(sides, v128.load(at)))
+}
+
+/** Which of four places are strong enough, and stand out from the four around each: few, so that few are looked at closely. */
+@inline
+function likelyMaxima(at: usize, width: i32): i32 {
+  const stride = <usize>width << 2
+  const own = v128.load(at)
+  const across = v128.and(f32x4.gt(own, v128.load(at - 4)), f32x4.ge(own, v128.load(at + 4)))
+  const down = v128.and(f32x4.gt(own, v128.load(at - stride)), f32x4.ge(own, v128.load(at + stride)))
+  return i32x4.bitmask(v128.and(f32x4.gt(own, f32x4.splat(LEAST_STRENGTH)), v128.and(across, down)))
 }
 
 /** Of equals the first in reading order is the maximum. */
