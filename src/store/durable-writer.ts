@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { Problem } from '../domain/problem.js'
+import { deadlines, isTooLate, notAfter } from './deadline.js'
 
 /** A script and how many of its arguments are keys: one file each in scripts/. */
 export interface Script {
@@ -34,6 +35,7 @@ const MAX_ROUND = 256
 export class DurableWriter {
   readonly #redis: Redis
   readonly #replicas: number
+  readonly #deadlines: ReturnType<typeof deadlines>
   #durability: Durability = 'unknown'
   #pending: Write[] = []
   // Invariant: one round is under way at a time. WAITAOF holds up whatever is behind it on the connection, so a round that
@@ -44,10 +46,12 @@ export class DurableWriter {
    * @param redis a connection of its own.
    * @param replicas how many of them, besides the server itself, must have a write on disk before it is answered: then it
    *   outlives the loss of the server.
+   * @param now in milliseconds, never goes back.
    */
-  constructor(redis: Redis, replicas = 0) {
+  constructor(redis: Redis, replicas = 0, now: () => number = () => performance.now()) {
     this.#redis = redis
     this.#replicas = replicas
+    this.#deadlines = deadlines(redis, now)
     redis.on('ready', () => {
       this.probe().catch(() => {}) // gone again: the next 'ready' asks anew
     })
@@ -57,14 +61,15 @@ export class DurableWriter {
     return this.#durability
   }
 
-  /** Finds out what the server offers; again by itself after every reconnection. */
+  /** Finds out what the server offers and what time it has; again by itself after every reconnection. */
   async probe(): Promise<void> {
+    await this.#deadlines.compare()
     this.#durability = await probeDurability(this.#redis)
   }
 
   /**
    * @returns the script's reply, strings as Buffers.
-   * @throws {Problem} store-away when the disk was not reached in time: the write may or may not have happened.
+   * @throws {Problem} store-away when the disk was not reached in time: the write may or may not have happened, and will not happen any more.
    * @throws what ioredis throws.
    */
   write(script: Script, keys: readonly string[], args: readonly Arg[]): Promise<unknown> {
@@ -92,27 +97,41 @@ export class DurableWriter {
   }
 
   async #writeRound(round: readonly Write[]): Promise<void> {
-    const unknown = await this.#send(round, 'EVALSHA', ({ lua }) => sha1(lua))
-    if (unknown.length > 0) await this.#send(unknown, 'EVAL', ({ lua }) => lua)
+    let { unknown, late } = await this.#send(round, 'EVALSHA', ({ lua }) => sha1(notAfter(lua)))
+    if (unknown.length > 0) late = [...late, ...(await this.#send(unknown, 'EVAL', ({ lua }) => notAfter(lua))).late]
+    if (late.length === 0) return
+    // Answered, and so in time: it is the clocks that do not agree any more. A second time it is what it says.
+    await this.#deadlines.compare()
+    const { late: again } = await this.#send(late, 'EVAL', ({ lua }) => notAfter(lua))
+    for (const { reject } of again) reject(new Problem('store-away', { retryAfterS: RETRY_AFTER_S }))
   }
 
-  /** @returns the writes whose script the server did not know; all others are settled. */
-  async #send(round: readonly Write[], command: string, body: (script: Script) => string): Promise<Write[]> {
+  /** @returns the writes whose script the server did not know, and those that came too late; all others are settled. */
+  async #send(
+    round: readonly Write[],
+    command: string,
+    body: (script: Script) => string,
+  ): Promise<{ unknown: Write[]; late: Write[] }> {
+    const deadline = await this.#deadlines.next()
     const pipeline = this.#redis.pipeline()
-    for (const { script, keys, args } of round) pipeline.callBuffer(command, body(script), keys.length, ...keys, ...args)
+    for (const { script, keys, args } of round)
+      pipeline.callBuffer(command, body(script), keys.length, ...keys, ...args, deadline)
     const waits = this.#durability === 'fsync'
     if (waits) pipeline.call('WAITAOF', 1, this.#replicas, FSYNC_TIMEOUT_MS)
     const replies = (await pipeline.exec()) ?? []
     const notOnDisk = waits ? whyNotOnDisk(replies[round.length], this.#replicas) : undefined
     if (notOnDisk !== undefined) for (const { reject } of this.#pending.splice(0)) reject(notOnDisk)
-    return round.filter(({ resolve, reject }, i) => {
+    const unknown: Write[] = []
+    const late: Write[] = []
+    round.forEach((write, i) => {
       const [error, reply] = replies[i] ?? [new Error('Connection is closed.')]
-      if (error?.message.startsWith('NOSCRIPT')) return true
-      if (error) reject(error)
-      else if (notOnDisk) reject(notOnDisk)
-      else resolve(reply)
-      return false
+      if (error?.message.startsWith('NOSCRIPT')) unknown.push(write)
+      else if (error && isTooLate(error)) late.push(write)
+      else if (error) write.reject(error)
+      else if (notOnDisk) write.reject(notOnDisk)
+      else write.resolve(reply)
     })
+    return { unknown, late }
   }
 }
 
