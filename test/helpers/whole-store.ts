@@ -12,6 +12,7 @@ import { openStore } from '../../src/store/store.js'
 import { type Api, contentsOf, filesIn, nameOf, startApi, stopApi } from './canary-world.js'
 import { OVERLAP_BYTES } from './hash-search.js'
 import { startRedis } from './redis.js'
+import { until } from './service.js'
 
 export interface WrittenStore {
   /** All hashes that were sent, 32 bytes each, most significant first. */
@@ -58,7 +59,8 @@ export async function writtenStore(t: Pick<Test, 'teardown'>, options: WholeStor
   const json = (method: string, path: string, body: unknown, more: Readonly<Record<string, string>> = headers) =>
     ask(api, method, path, JSON.stringify(body), { 'content-type': 'application/json', ...more })
 
-  await json('POST', '/v1/banks', { name: 'mine' })
+  // An api hears of a new key a moment later.
+  await until(async () => (await json('POST', '/v1/banks', { name: 'mine' })).status === 201)
   for (let sent = 0; sent < options.signals; sent += LINES_AT_ONCE) {
     const lines = make(Math.min(LINES_AT_ONCE, options.signals - sent)).map((hash) =>
       JSON.stringify({ type: 'pdq', hash, quality: 90, ref: `r${sent}` }),
