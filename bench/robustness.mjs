@@ -10,7 +10,7 @@ import { openEdits } from './robustness/edits.mjs'
 import { measure } from './robustness/measure.mjs'
 import { BadArguments, optionsOf, USAGE } from './robustness/options.mjs'
 import { distractorsOf, photosOf } from './robustness/photos.mjs'
-import { record } from './robustness/record.mjs'
+import { commit, record } from './robustness/record.mjs'
 import { curveCsv, falsePairsCsv, jsonLine, recallCsv, recallTable, summary } from './robustness/report.mjs'
 import { rawOf, sumOf } from './robustness/sum.mjs'
 
@@ -49,7 +49,9 @@ async function measured(options) {
     throw new BadArguments(`--photos: ${options.photos} holds no pictures of the split ${options.split}`)
   const distractors = options.distractors === undefined ? [] : distractorsOf(options.distractors)
   const edits = await openEdits({ ...options, only: options.variants })
-  return { split: options.split, ...(await measure({ ...options, photos, distractors, edits })) }
+  const { number, of } = options.part
+  const facts = { split: options.split, parts: of === 1 ? [] : [`${number}/${of}`], commit: commit() }
+  return { ...facts, ...(await measure({ ...options, photos, distractors, edits })) }
 }
 
 function write(file, made) {

@@ -1,4 +1,4 @@
-// Recall of each edit as bars, Tabir's above those of the best that is deployed. The background is part of the picture, so that
+// Recall of each edit as bars, Tabir's above those of the best that is deployed, or those of both stages above those of the first. The background is part of the picture, so that
 // it reads the same on a light and on a dark page.
 
 const WIDTH = 960
@@ -10,16 +10,22 @@ const VALUE = 40 // for the number at the end
 const ROW = 19
 const HEADING = 40
 const FONT = "font-family=\"system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif\""
-const BASELINE = 'pdqDihedral'
+const BASELINES = ['pdqDihedral', 'hash']
 
 // Okabe and Ito's, which colour-blind readers tell apart too; the bars also differ in height.
-const OURS = { key: 'tabir', colour: '#0072b2', high: 8, top: 3 }
-const THEIRS = { key: BASELINE, colour: '#d98032', high: 4, top: 12 }
+const OURS = { key: 'ours', colour: '#0072b2', high: 8, top: 3 }
+const THEIRS = { key: 'theirs', colour: '#d98032', high: 4, top: 12 }
 const INK = '#24292f'
 const FAINT = '#57606a'
 
-export function chart({ groups, edits, methods, photos, queries, pairs, falsePairs }) {
-  const baseline = methods.find(({ key }) => key === BASELINE)
+export function chart({ methods, photos, queries, pairs, falsePairs, parts, checked, ...figures }) {
+  const baseline = methods.find(({ key }) => BASELINES.includes(key))
+  const compared = ({ percent, ...rest }) => ({
+    ...rest,
+    percent: { ours: percent.tabir, theirs: percent[baseline?.key] ?? 0 },
+  })
+  const [groups, edits] = [figures.groups.map(compared), figures.edits.map(compared)]
+  const asked = parts.length === 0 ? photos : queries / edits.length
   const overview = groupRows(groups, 130)
   const columns = dealt(
     groups.filter(({ name }) => name !== 'all'),
@@ -27,13 +33,14 @@ export function chart({ groups, edits, methods, photos, queries, pairs, falsePai
     overview.end + 24,
   )
   const height = Math.max(...columns.map(({ end }) => end)) + 24
-  const said = `${queries.toLocaleString('en')} edits of ${photos} photographs; ${falsePairs.length} false among ${pairs.toLocaleString('en')} pairs of an edit and a picture that it does not show`
+  const falsely = falsePairs.length + checked.falseAcceptsAsked
+  const said = `${queries.toLocaleString('en')} edits of ${asked} photographs; ${falsely} false among ${pairs.toLocaleString('en')} pairs of an edit and a picture that it does not show`
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" ${FONT}>
 <title>Share of edited photographs that are found, by edit</title>
 <rect x="0.5" y="0.5" width="${WIDTH - 1}" height="${height - 1}" rx="10" fill="#ffffff" stroke="#d0d7de"/>
 ${label(MARGIN, 40, 'Which edits of a photograph are found', 'font-size="20" font-weight="600"')}
 ${label(MARGIN, 63, said, `font-size="13" fill="${FAINT}"`)}
-${legend(['Tabir', baseline?.name ?? ''])}
+${legend([methods[0].name, baseline?.name ?? ''])}
 ${overview.body}
 ${columns.map(({ body }) => body).join('\n')}
 </svg>
@@ -43,7 +50,7 @@ ${columns.map(({ body }) => body).join('\n')}
 function legend([ours, theirs]) {
   const entry = (x, { colour, high }, name) =>
     `<rect x="${x}" y="${94 - high / 2}" width="34" height="${high}" rx="2" fill="${colour}"/>${label(x + 42, 98.5, name, 'font-size="13"')}`
-  return entry(MARGIN, OURS, `${ours}, % of the photographs`) + entry(MARGIN + 250, THEIRS, theirs)
+  return entry(MARGIN, OURS, `${ours}, % of the photographs`) + entry(MARGIN + 330, THEIRS, theirs)
 }
 
 /** The groups over the whole width, with taller bars. */

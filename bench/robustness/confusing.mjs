@@ -3,7 +3,7 @@
 //
 //   node bench/robustness/confusing.mjs PHOTOS FOLDER [CACHE]
 //
-// Of the tuning split, so that none of what is measured is in it. CACHE is one of edits, of seed 1.
+// Of the tuning split, also where a page shows others beside one, so that none of what is measured is in it. CACHE is one of edits, of seed 1.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,11 +14,13 @@ import { photosOf } from './photos.mjs'
 
 const EDITS = [
   'emoji_5,emoji_10,emoji_20,caption_top,caption_bottom,meme_frame,bars_9x16,border_white_10',
-  'ss_story_blur,ss_story_solid,ss_story_cover,ss_chat,ss_gallery,ss_chat_tg,ss_gallery_handcrop,screen_photo_bezel,combo_repost',
+  'ss_story_blur,ss_story_solid,ss_story_cover,ss_chat,ss_chat_tg,screen_photo_bezel,combo_repost',
   'un_message_light,un_message_dark,un_friends_feed,un_forum_post,un_photo_feed,un_article,un_news_card,un_board_thread',
   'un_video_page,un_wallpaper_chat,un_channel_post_sent,un_story_reply,un_desktop_chat,un_clip,un_gallery_across,un_shade_over',
-  'un_snap,un_macro,un_profile_grid,un_phone_on_desk',
+  'un_snap,un_macro,un_phone_on_desk',
 ].flatMap((names) => names.split(','))
+const SHOWING_OTHERS = ['ss_gallery', 'ss_gallery_handcrop', 'un_profile_grid']
+const BESIDE = [1, 7, 13, 29]
 const PIECES = 15
 const LEAST_PIECE_SIDE = 0.3
 const TEXT_PAGES = 120
@@ -31,15 +33,17 @@ if (folder === undefined || to === undefined) {
   process.exit(2)
 }
 mkdirSync(to, { recursive: true })
-const edits = await openEdits({
-  layouts: new URL('../variants/unseen.mjs', import.meta.url).pathname,
-  only: EDITS,
-  seed: '1',
-  cache,
-})
-for (const photo of photosOf(folder, 'tuning', Number.POSITIVE_INFINITY)) {
+const layouts = new URL('../variants/unseen.mjs', import.meta.url).pathname
+const edits = await openEdits({ layouts, only: EDITS, seed: '1', cache })
+// Not from the cache, where they stand beside photographs of either split.
+const shared = await openEdits({ layouts, only: SHOWING_OTHERS, seed: '1' })
+const photos = photosOf(folder, 'tuning', Number.POSITIVE_INFINITY)
+for (const [i, photo] of photos.entries()) {
+  const others = BESIDE.map((step) => photos[(i + step) % photos.length].name).filter((name) => name !== photo.name)
   writeFileSync(join(to, photo.name), photo.read())
   for await (const { id, bytes } of edits.of(photo)) writeFileSync(join(to, `${photo.stem}.${id}.jpg`), bytes)
+  for await (const { id, bytes } of shared.of({ ...photo, others }))
+    writeFileSync(join(to, `${photo.stem}.${id}.jpg`), bytes)
   for (let i = 0; i < PIECES; i++) writeFileSync(join(to, `${photo.stem}.piece-${i}.jpg`), await piece(photo, i))
 }
 for (let page = 0; page < TEXT_PAGES; page++) await draw(`text-${page}`, textPage(page))

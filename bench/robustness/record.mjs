@@ -23,9 +23,8 @@ export function record(figures, options) {
     ...kept,
     falsePairs: falsePairs.map(({ edit, nearest }) => ({ edit, ...nearest })), // photographs have names, and they stay out
     date: new Date().toISOString().slice(0, 10),
-    commit: commit(),
     machine: `${cpus()[0]?.model ?? 'unknown'} × ${cpus().length}, Node ${process.version}, sharp ${sharp.versions.sharp}`,
-    command: command(options),
+    command: command(options, figures.parts),
   }
   const former = existsSync(JSON_FILE) ? JSON.parse(readFileSync(JSON_FILE, 'utf8')) : []
   const records = [...former.filter((one) => one.command !== measured.command), measured]
@@ -39,7 +38,8 @@ function section(one) {
   return `## \`${one.command}\`\n\n${facts.map((fact) => `- ${fact}`).join('\n')}\n\n${recallTable(one)}`
 }
 
-function commit() {
+/** Of what decides the figures; of the first part, where there are several. */
+export function commit() {
   const git = (...words) => execFileSync('git', words, { cwd: import.meta.dirname, encoding: 'utf8', stdio: 'pipe' }).trim()
   try {
     const parts = ['../../src/hash', '../../src/search', '../../src/domain', '../../workers/media', '../variants']
@@ -51,7 +51,7 @@ function commit() {
 }
 
 /** Without names of folders, which are nobody else's business. */
-function command({ stage, limit, split, variants, layouts, seed, distractors, rows, rowsPerImage }) {
+function command({ stage, limit, split, variants, layouts, seed, distractors, rows, rowsPerImage }, parts) {
   const given = [
     '--photos FOLDER',
     `--stage ${stage}`,
@@ -62,6 +62,7 @@ function command({ stage, limit, split, variants, layouts, seed, distractors, ro
     seed === '1' ? [] : `--seed ${seed}`,
     distractors === undefined ? [] : '--distractors FOLDER',
     rows === undefined ? [] : `--rows FILE --rows-per-image ${rowsPerImage}`,
+    parts.length === 0 ? [] : `--part ${parts.join(', ')}`,
   ]
   return `npm run bench:robustness -- ${given.flat().join(' ')}`
 }

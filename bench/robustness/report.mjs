@@ -42,7 +42,7 @@ export function summary({
     `rows per image: ${rowsPerImage.toFixed(2)}, needles per query: ${needlesPerQuery.toFixed(2)}`,
     `hashing a decoded query: ${ms(hashing)}`,
     `searching for it: ${ms(searching)}`,
-    stage === 'hash' ? [] : detailLines(checked),
+    stage === 'hash' || checked === undefined ? [] : detailLines(checked),
   ].flat()
 }
 

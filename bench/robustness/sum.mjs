@@ -28,6 +28,7 @@ export function sumOf(files) {
   const timesOf = (name) => ({ meanMs: mean(name, 'meanMs'), p50Ms: mean(name, 'p50Ms'), cpuMs: mean(name, 'cpuMs') })
   return {
     ...first,
+    parts: parts.flatMap((part) => part.parts),
     queries,
     needles: total('needles'),
     pairs: total('pairs'),
