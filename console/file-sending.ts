@@ -17,13 +17,13 @@ export async function sendFile<T>(
   tell: (sentBytes: number) => void,
 ): Promise<Outcome<T> | undefined> {
   const key = newKey()
-  for (let tries = 1; ; tries++) {
+  for (let tries = 1; !signal.aborted; tries++) {
     const outcome = await api.upload<T>(path, { file, key, signal, tell })
     if (signal.aborted) return undefined
     if ('value' in outcome || tries === TRIES || (outcome.status !== 0 && outcome.status < 500)) return outcome
     await new Promise((resolve) => setTimeout(resolve, WAIT_MS * tries))
-    if (signal.aborted) return undefined
   }
+  return undefined
 }
 
 /** `randomUUID` is for pages with TLS alone; a console on a laptop's own network may have none. */
