@@ -281,6 +281,7 @@ export async function buildApp({
       matcher,
       matchIds: services.matchIds,
       contents: services.contents,
+      audit: services.audit,
       banks,
       registration,
       hashing,

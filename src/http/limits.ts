@@ -72,6 +72,9 @@ const BY_ROUTE: Readonly<Record<string, readonly LimitName[]>> = {
   'GET /v1/cases/challenge': ['opening'],
   'POST /v1/cases/:caseNumber/tokens': ['knocking'],
   'POST /v1/cases/:caseNumber/renewals': ['knocking'],
+  // HMA's way to read what is stored, one hash at a time.
+  'GET /c/bank/:name/content/:id': ['writing', 'told'],
+  'GET /hma/:key/c/bank/:name/content/:id': ['writing', 'told'],
   // A probe that is refused takes the process out of service.
   'GET /health/live': [],
   'GET /health/ready': [],

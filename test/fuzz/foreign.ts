@@ -11,6 +11,7 @@ const HMA: readonly Route[] = [
   ...['/status', '/status/live', '/site-map', '/c/banks', '/c/bank/{bank}', '/c/signal_type', '/c/content_type'].map(get),
   ...['/c/exchanges', '/c/exchanges/apis', '/c/exchanges/api/{api}/schema', '/c/exchange/{exchange}/status'].map(get),
   ...['/c/bank/{bank}/content/{content}', '/c/signal_type/index', '/m/index/status'].map(get),
+  get('/c/bank/{bank}/content/{content}?include_signals=true'),
   get(`/h/hash?url=https%3A%2F%2Fexample.com%2Fa.jpg&content_type=photo`),
   get(`/m/lookup?signal=${HASH}&signal_type=pdq`),
   get(`/m/lookup?url=https%3A%2F%2Fexample.com%2Fa.jpg&content_type=photo&include_distance=true`),
@@ -37,7 +38,7 @@ export const FOREIGN_ROUTES: readonly Route[] = [
   post('/stopncii/v1/SubmitFeedback', JSON_BODY),
 ]
 
-export const FOREIGN_BODIES: readonly unknown[] = [
+export const FOREIGN_BODIES: readonly object[] = [
   { pdq: HASH },
   { pdq: [HASH, HASH], vpdq: 'x' },
   { name: 'B', matching_enabled_ratio: 0.5, is_media_unavailable: true },

@@ -3,9 +3,11 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { SCOPES, type Scope } from '../../src/domain/access.js'
 import { HASH_PATTERN } from '../../src/hash/hash256.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { openStore } from '../../src/store/store.js'
+import { FOREIGN_BODIES, FOREIGN_ROUTES } from '../fuzz/foreign.js'
 import { refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
 import { keyFor, randomHashText, startService, type TestService, until, withBitsFlipped } from '../helpers/service.js'
@@ -33,6 +35,50 @@ t.test('no route answers with stored bits but those that have the scope for it',
     [],
   )
   t.equal(found.length, 1, 'the one that may is seen, so that a hash is told from other texts')
+})
+
+// Those that openapi.yaml does not describe, asked as their clients ask, with all that the caller may name being there.
+t.test('nor does a route of another tool, whatever is asked', async (t) => {
+  const service = await startService(t)
+
+  /** The routes that answer with what this caller's own organisation has handed in. */
+  const telling = async (bank: string, scopes: readonly Scope[]) => {
+    const { key, headers } = await keyFor(service, bank, scopes)
+    const hash = randomHashText()
+    await ask(service, 'POST', '/c/banks', headers, { name: bank })
+    const added = await ask(service, 'POST', `/c/bank/${bank}/signal`, headers, { pdq: hash })
+    const named: Readonly<Record<string, string>> = { key, bank, content: String(added.json<{ id: number }>().id) }
+    const forms = [hash, hash.toUpperCase(), Buffer.from(hash, 'hex').toString('base64').slice(0, 42)]
+    const found: string[] = []
+    for (const { method, path } of FOREIGN_ROUTES.toSorted((a, b) => a.method.localeCompare(b.method))) {
+      if (method === 'DELETE') continue // what it names is to stay
+      const url = path
+        .replaceAll(/\{(\w+)\}/g, (_, name) => named[name] ?? 'x')
+        .replaceAll(/f{64}/g, withBitsFlipped(hash, 3))
+      for (const body of method === 'GET' ? [undefined] : FOREIGN_BODIES) {
+        const answer = await ask(service, method, url, headers, body)
+        if (forms.some((form) => answer.body.includes(form))) found.push(`${method} ${path}`)
+      }
+    }
+    return found
+  }
+
+  t.same(
+    await telling(
+      'WRITES',
+      SCOPES.filter((scope) => scope !== 'feed'),
+    ),
+    [],
+  )
+  t.same(
+    await telling('READS', SCOPES),
+    [
+      'GET /c/bank/{bank}/content/{content}?include_signals=true',
+      'GET //hma/{key}//c/bank/{bank}/content/{content}?include_signals=true',
+      'GET /stopncii/v1/FetchHashes?startTimestamp=0&pageSize=10&nextPageToken=',
+    ],
+    'and it is there to be told',
+  )
 })
 
 interface Operation {

@@ -13,7 +13,7 @@ const Added = z.strictObject({ id: z.int(), signals: Hashes })
 
 t.test('clients of HMA find what they look for', { timeout: 60_000 }, async (t) => {
   const service = await startService(t)
-  const key = await keyFor(service, 'platform', ['match', 'match:distance', 'signals:write'])
+  const key = await keyFor(service, 'platform', ['match', 'match:distance', 'signals:write', 'feed'])
   await startWorkers(t, service.redis)
   const picture = await scene(4242)
   // Made anew each time: the server overwrites what it was sent.

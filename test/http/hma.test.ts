@@ -297,7 +297,7 @@ t.test('lookups: texts for distances, an object for what is missing, a coin for 
 })
 
 t.test('content: numbers, notes, metadata', async (t) => {
-  const { hma } = await world(t)
+  const { service, hma } = await world(t)
   const hash = randomHashText()
   const url = '/c/bank/MINE/signal'
   const made = await hma('POST', url, { pdq: hash, note: 'seen twice' })
@@ -313,7 +313,17 @@ t.test('content: numbers, notes, metadata', async (t) => {
     bank: { name: 'MINE', matching_enabled_ratio: 1 },
     note: 'seen twice',
   })
-  t.match((await hma('GET', `${content}?include_signals=true`)).body, { signals: { pdq: hash } })
+  const withSignals = `${content}?include_signals=true`
+  t.match(
+    await hma('GET', withSignals),
+    { status: 403, body: { message: String, signals: undefined } },
+    'writing is not reading',
+  )
+  const reader = await keyFor(service, 'platform', [...ALL, 'feed'])
+  t.match((await hmaClient(service, reader.headers)('GET', withSignals)).body, { signals: { pdq: hash } })
+  const { headers: admin } = await operator(service)
+  const told = `"act":"feed.read","by":"key:${reader.keyId}"`
+  await until(async () => (await ask(service, 'GET', '/v1/audit', admin)).body.includes(told))
   t.same((await hma('PUT', content, { note: 'once more' })).body, {
     id,
     disable_until_ts: 1,

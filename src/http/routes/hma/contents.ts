@@ -4,6 +4,7 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { Problem } from '../../../domain/problem.js'
 import { SIGNAL_TYPES } from '../../../domain/signal-types.js'
 import { formatHash } from '../../../hash/hash256.js'
+import type { Audit } from '../../../services/audit.js'
 import type { Banks } from '../../../services/banks.js'
 import type { Content, Contents } from '../../../services/contents.js'
 import type { Registration } from '../../../services/registration.js'
@@ -23,6 +24,7 @@ export interface HmaContentOptions extends ByAddressOptions {
   readonly banks: Banks
   readonly contents: Contents
   readonly registration: Registration
+  readonly audit: Pick<Audit, 'recordDaily'>
   readonly now: () => number
 }
 
@@ -34,7 +36,7 @@ interface ContentParam {
 }
 
 export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (app, options) => {
-  const { banks, contents, registration, hashing, uploadLimits, inFlight, now } = options
+  const { banks, contents, registration, audit, hashing, uploadLimits, inFlight, now } = options
   const config = { scope: 'signals:write', keyAlso: 'in-path' } as const
   const schema = { hide: true }
 
@@ -93,19 +95,26 @@ export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (ap
     return { id: contents.idFor(caller.orgId, id), signals: { [PDQ]: formatHash(hash) } }
   })
 
-  app.get<ContentParam>('/c/bank/:name/content/:id', { config, schema }, async (request) => {
+  app.get<ContentParam>('/c/bank/:name/content/:id', { config, schema }, async (request, reply) => {
     const caller = callerOf(request)
+    const fields = laxFields(request.query)
+    // A stored hash leaves here: who may write need not be who may read.
+    const wantsSignals = fields.text('include_signals')?.toLowerCase() === 'true'
+    if (wantsSignals && !caller.scopes.has('feed')) throw new Problem('scope-missing')
     const bank = bankSeen(banks, caller, request.params.name)
     if (bank.orgId !== caller.orgId) throw new HmaRefusal(404, 'content not found')
     const content = await contentAt(caller.orgId, bank.name, request.params.id)
-    const fields = laxFields(request.query)
+    if (wantsSignals) {
+      request.spend(reply, 1)
+      audit.recordDaily('feed.read', `key:${caller.keyId}`, { orgId: caller.orgId })
+    }
     const { note, metadata } = textIn(content.image.ref)
     return {
       id: Number(request.params.id),
       disable_until_ts: content.disableUntilS,
       original_media_uri: null,
       bank: presentBank(bank),
-      ...(fields.text('include_signals')?.toLowerCase() === 'true' && { signals: { [PDQ]: wholePdq(content) } }),
+      ...(wantsSignals && { signals: { [PDQ]: wholePdq(content) } }),
       ...(fields.text('include_metadata')?.toLowerCase() !== 'false' &&
         metadata !== undefined && {
           metadata: { content_id: null, content_uri: null, json: null, ...metadata, collab: null },
