@@ -74,8 +74,15 @@ export async function openService(defer) {
   const dataDir = mkdtempSync(join(tmpdir(), 'tabir-bench-'))
   defer(() => rmSync(dataDir, { recursive: true, force: true }))
   const { PATH, TABIR_REDIS_BIN } = process.env // not REDIS_URL: nothing here may be written to somebody's own Redis
-  const redis = await openRedisServer(readConfig({ PATH, TABIR_REDIS_BIN, TABIR_DATA_DIR: dataDir }))
+  const open = () => openRedisServer(readConfig({ PATH, TABIR_REDIS_BIN, TABIR_DATA_DIR: dataDir }))
+  let redis = await open()
   defer(() => redis.stop())
+  /** `kill -9`, and started again as the supervisor does it. */
+  const restartRedis = async () => {
+    redis.kill()
+    await redis.gone
+    redis = await open()
+  }
   const store = await openStore({ url: undefined, socket: redis.socket })
   defer(() => store.close())
   const keyring = keyringOf({ dataDir }, true) // the file that the api will find
@@ -84,7 +91,7 @@ export async function openService(defer) {
   const { keyId, key } = await createApiKey(apiKeys, { org: 'bench', kind: 'ngo', scopes, env: 'bench', nowMs: Date.now() })
   const { orgId } = await apiKeys.get(keyId)
   await banksIn(store).add({ name: BANK, orgId, thresholdBits: {}, createdAtMs: Date.now() }, 'operator')
-  return { dataDir, redis, store, keyring, key }
+  return { dataDir, redis, store, keyring, key, restartRedis }
 }
 
 /** Puts the rows of the uniform corpus into Redis, each as an image of its own, and waits until Redis is at rest. */
