@@ -1,8 +1,9 @@
-// A Redis Cluster of three masters, each with replicas or with none, on loopback ports.
+// A Redis Cluster of three masters, each with replicas or with none, on loopback ports or on hosts of their own.
 
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { keys } from '../../src/store/keys.js'
+import type { Host } from '../helpers/hosts.js'
 import { until } from '../helpers/service.js'
 import { answering, freePorts, infoOf, keep, type RedisProcess, type Sentinels } from './sentinels.js'
 
@@ -10,22 +11,38 @@ const MASTERS = 3
 const SLOTS = 16_384
 const NODE_TIMEOUT_MS = 1000
 
+const HERE: Pick<Host, 'address' | 'on'> = { address: '127.0.0.1', on: (command, args) => ({ command, args }) }
+
 export interface Cluster extends Sentinels {
   readonly ports: readonly number[]
   /** Ends all nodes, and starts them again on their data. */
   restart(): Promise<void>
   /** The slot that a key lies in, as the Cluster says. */
   slotOf(key: string): Promise<number>
+  /** Where a node is, by its port. */
+  addressOf(port: number): string
 }
 
-/** @param binary redis-server or valkey-server. */
-export async function startCluster(folder: string, binary: string, replicas: 0 | 2): Promise<Cluster> {
+/**
+ * @param binary redis-server or valkey-server.
+ * @param hosts where the nodes run, in turn; on this one when left out.
+ */
+export async function startCluster(
+  folder: string,
+  binary: string,
+  replicas: 0 | 2,
+  hosts: readonly Pick<Host, 'address' | 'on'>[] = [HERE],
+): Promise<Cluster> {
   const count = MASTERS * (1 + replicas)
   const free = await freePorts(2 * count)
   const ports = free.slice(0, count)
-  const servers = ports.map((port, i) =>
-    keep(binary, join(folder, String(port)), [
-      ...['--port', String(port), '--bind', '127.0.0.1', '--appendonly', 'yes', '--appendfsync', 'always', '--save', ''],
+  // A replica runs on another host than its master.
+  const hostOf = (i: number) => hosts[(i + Math.floor(i / MASTERS)) % hosts.length] ?? HERE
+  const addresses = ports.map((_, i) => hostOf(i).address)
+  const servers = ports.map((port, i) => {
+    const { command, args } = hostOf(i).on(binary, [
+      ...['--port', String(port), '--bind', hostOf(i).address, '--protected-mode', 'no'],
+      ...['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''],
       ...[
         '--cluster-enabled',
         'yes',
@@ -35,12 +52,14 @@ export async function startCluster(folder: string, binary: string, replicas: 0 |
         String(NODE_TIMEOUT_MS),
       ],
       ...['--cluster-require-full-coverage', 'no', '--maxmemory-policy', 'noeviction', '--repl-diskless-sync-delay', '0'],
-    ]),
-  )
+    ])
+    return keep(command, join(folder, String(port)), args)
+  })
   for (const server of servers) server.start()
-  for (const port of ports) await answering(port)
-  const lines = ports.map((port) => {
-    const redis = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 50, maxRetriesPerRequest: null })
+  const answered = () => Promise.all(ports.map((port, i) => answering(port, addresses[i])))
+  await answered()
+  const lines = ports.map((port, i) => {
+    const redis = new Redis({ port, host: hostOf(i).address, retryStrategy: () => 50, maxRetriesPerRequest: null })
     redis.on('error', () => {})
     return redis
   })
@@ -49,7 +68,7 @@ export async function startCluster(folder: string, binary: string, replicas: 0 |
   const width = Math.ceil(SLOTS / MASTERS)
   for (const [i, line] of lines.entries()) {
     if (i < MASTERS) await line.cluster('ADDSLOTSRANGE', i * width, Math.min(SLOTS, (i + 1) * width) - 1)
-    if (i > 0) await line.call('CLUSTER', 'MEET', '127.0.0.1', String(ports[0]), String(free[count]))
+    if (i > 0) await line.call('CLUSTER', 'MEET', hostOf(0).address, String(ports[0]), String(free[count]))
   }
   const sees = async (line: Redis) => String(await line.call('CLUSTER', 'INFO'))
   for (const line of lines) await until(async () => (await sees(line)).includes(`cluster_known_nodes:${count}`), 20_000)
@@ -59,16 +78,17 @@ export async function startCluster(folder: string, binary: string, replicas: 0 |
     await until(async () => (await line.call('CLUSTER', 'REPLICATE', master).catch(() => undefined)) === 'OK', 20_000)
   }
   for (const line of lines) await until(async () => /cluster_state:ok/.test(await sees(line)), 20_000)
-  for (const port of replicas === 0 ? [] : ports.slice(0, MASTERS))
-    await until(async () => (await infoOf(port)).includes(`connected_slaves:${replicas}`), 20_000)
+  for (const [i, port] of replicas === 0 ? [] : ports.slice(0, MASTERS).entries())
+    await until(async () => (await infoOf(port, addresses[i])).includes(`connected_slaves:${replicas}`), 20_000)
   const slot = Number(await first.call('CLUSTER', 'KEYSLOT', keys.prefix))
 
   return {
-    url: `redis+cluster://${ports.map((port) => `127.0.0.1:${port}`).join(',')}?replicas=${Math.min(1, replicas)}`,
+    url: `redis+cluster://${ports.map((port, i) => `${addresses[i]}:${port}`).join(',')}?replicas=${Math.min(1, replicas)}`,
     ports,
+    addressOf: (port) => addresses[ports.indexOf(port)] ?? '',
     slotOf: async (key) => Number(await first.call('CLUSTER', 'KEYSLOT', key)),
     async master(): Promise<RedisProcess> {
-      const seen = await Promise.all(ports.map((port) => masterSeenBy(port, slot)))
+      const seen = await Promise.all(ports.map((port, i) => masterSeenBy({ port, host: hostOf(i).address }, slot)))
       const port = seen.find((each) => each !== undefined && isMostly(each, seen))
       const server = servers[ports.indexOf(port ?? 0)]
       if (port === undefined || server === undefined) throw new Error('the Cluster names a master')
@@ -77,7 +97,7 @@ export async function startCluster(folder: string, binary: string, replicas: 0 |
     async restart() {
       await Promise.all(servers.map((server) => server.kill()))
       for (const server of servers) server.start()
-      for (const port of ports) await answering(port)
+      await answered()
     },
     async close() {
       for (const line of lines) line.disconnect()
@@ -87,8 +107,17 @@ export async function startCluster(folder: string, binary: string, replicas: 0 |
 }
 
 /** One that stands still, or was killed, sees nothing. */
-async function masterSeenBy(port: number, slot: number): Promise<number | undefined> {
-  const redis = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => null, commandTimeout: 500 })
+async function masterSeenBy(
+  node: { readonly port: number; readonly host: string },
+  slot: number,
+): Promise<number | undefined> {
+  const redis = new Redis({
+    ...node,
+    lazyConnect: true,
+    retryStrategy: () => null,
+    commandTimeout: 500,
+    connectTimeout: 500,
+  })
   redis.on('error', () => {})
   try {
     await redis.connect()

@@ -29,12 +29,12 @@ t.test('what was answered holds through every kind of fault, under load', { time
   t.same(findings.traces, [], 'nothing of a picture is anywhere')
   t.same(findings.hung, [], 'every request is answered')
   t.same(findings.crashes, [], 'no process ends by itself')
-  // The middle one: on a machine that others use, one of them may have met a moment without a processor. `npm run faults` tells the
+  // All but one: on a machine that others use, one of them may have met a moment without a processor. `npm run faults` tells the
   // 99th of 100, which says something on a quiet machine alone.
   const readyMs = findings.recoveries.map((each) => each.readyMs).sort((x, y) => x - y)
-  const medianMs = readyMs[readyMs.length >> 1] ?? Number.POSITIVE_INFINITY
+  const lateMs = readyMs.at(-2) ?? Number.POSITIVE_INFINITY
   const withinMs = Math.max(READY_WITHIN_MS, 2 * startMs)
-  t.ok(medianMs <= withinMs, `ready after ${medianMs.toFixed()} ms, and at first after ${startMs.toFixed()}`)
+  t.ok(lateMs <= withinMs, `all but one ready after ${lateMs.toFixed()} ms, and at first after ${startMs.toFixed()}`)
   t.ok(report.acknowledged > 100, `${report.acknowledged} writes were acknowledged meanwhile`)
 })
 

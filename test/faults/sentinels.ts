@@ -117,12 +117,12 @@ export function keep(binary: string, home: string, args: readonly string[]): Omi
   }
 }
 
-export async function answering(port: number): Promise<void> {
-  await until(async () => (await infoOf(port)) !== '', 20_000)
+export async function answering(port: number, host = '127.0.0.1'): Promise<void> {
+  await until(async () => (await infoOf(port, host)) !== '', 20_000)
 }
 
-export async function infoOf(port: number): Promise<string> {
-  const redis = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => null })
+export async function infoOf(port: number, host = '127.0.0.1'): Promise<string> {
+  const redis = new Redis({ port, host, lazyConnect: true, retryStrategy: () => null })
   redis.on('error', () => {})
   try {
     await redis.connect()

@@ -1,16 +1,13 @@
 // Pictures between hosts: over TLS, to a worker that trusts one CA and no other, and nothing in plain.
 
-import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { HandoffDesk } from '../../src/handoff/desk.js'
 import { listenForWorkers } from '../../src/handoff/listener.js'
 import { visitHandoffs } from '../../src/handoff/visit.js'
 import { lineClient } from '../../src/net/private-line.js'
+import { authority } from '../helpers/authority.js'
 import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
 import { openCase, startService, startWorkers } from '../helpers/service.js'
@@ -69,27 +66,6 @@ t.test('an api and workers hash pictures over TLS', { timeout: 60_000 }, async (
   })
   t.equal(answer.statusCode, 201)
 })
-
-/** A CA of this test's own. */
-function authority(t: Test) {
-  const folder = mkdtempSync(join(tmpdir(), 'tabir-ca-'))
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=a test')
-  const caFile = join(folder, 'ca.pem')
-  return {
-    caFile,
-    ca: readFileSync(caFile),
-    certificateFor(address: string) {
-      writeFileSync(join(folder, 'names'), `subjectAltName=IP:${address}`)
-      openssl('req', ...key, '-keyout', 'own.key', '-out', 'own.csr', '-subj', '/CN=api')
-      const signing = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'names']
-      openssl('x509', '-req', '-in', 'own.csr', ...signing, '-out', 'own.pem')
-      return { cert: readFileSync(join(folder, 'own.pem')), key: readFileSync(join(folder, 'own.key')) }
-    },
-  }
-}
 
 function visiting(t: Test, ca: Buffer | undefined) {
   const visit = visitHandoffs(lineClient(ca))
