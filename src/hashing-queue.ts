@@ -1,8 +1,18 @@
 // The api's end of the queue whose jobs lead workers to pictures.
 
+import { once } from 'node:events'
+import type { Redis } from 'ioredis'
 import { Problem } from './domain/problem.js'
 import { HASH_IMAGE_QUEUE, type HashImageJob, JOB_PRIORITY, QUEUE_PREFIX } from './jobs/hash-image.js'
 import { connectForRequests, type RedisTarget } from './store/store.js'
+
+/** Its line is made anew within half a second, and an api that is ready meanwhile has said that it takes pictures. */
+const READY_WITHIN_MS = 2000
+
+async function soonReady(redis: Redis): Promise<void> {
+  const signal = AbortSignal.timeout(READY_WITHIN_MS)
+  await once(redis, 'ready', { signal })
+}
 
 /** Loads its code when asked, which takes a tenth of a second: meanwhile the index may be loaded, which mostly waits. */
 export async function openQueue(target: RedisTarget) {
@@ -25,6 +35,7 @@ export async function openQueue(target: RedisTarget) {
   return {
     async enqueue(job: HashImageJob): Promise<void> {
       try {
+        if (redis.status !== 'ready') await soonReady(redis)
         await queue.add(HASH_IMAGE_QUEUE, job, { priority: JOB_PRIORITY[job.purpose] })
       } catch (error) {
         throw new Problem('store-away', { retryAfterS: 2, cause: error })

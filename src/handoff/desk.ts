@@ -108,6 +108,17 @@ export class HandoffDesk {
     entry.image = []
   }
 
+  /** Whether a worker has it, and its answer may still come. */
+  isTaken(ticket: string): boolean {
+    return this.#waiting.get(ticket)?.isTaken === true
+  }
+
+  /** Who took it is gone: whoever waits hears so now, and not when the time is up. Without effect for one that was not taken. */
+  lose(ticket: string): void {
+    const entry = this.#waiting.get(ticket)
+    if (entry?.isTaken === true) entry.giveUp()
+  }
+
   /** @returns whether anybody was waiting for it. Only an image that was taken can be answered for. */
   answer(ticket: string, answer: HandoffAnswer): boolean {
     const entry = this.#waiting.get(ticket)

@@ -1,7 +1,7 @@
 // The private listener: gives a waiting image to the worker that has its ticket, takes the hashes back. Nothing else.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { type LineCertificate, lineServer } from '../net/private-line.js'
 import type { HandoffDesk } from './desk.js'
 import { parseAnswer } from './message.js'
@@ -31,8 +31,9 @@ export async function listenForWorkers(
     readonly certificate?: LineCertificate | undefined
   },
 ): Promise<HandoffListener> {
+  const taken = takenOver(desk)
   const server = lineServer(options.certificate, (request, response) => {
-    serve(desk, request, response).catch(() => response.destroy())
+    serve(desk, taken, request, response).catch(() => response.destroy())
   })
   server.keepAliveTimeout = 60_000
   await new Promise<void>((resolve, reject) => {
@@ -51,18 +52,45 @@ export async function listenForWorkers(
   }
 }
 
-async function serve(desk: HandoffDesk, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const ticket = (request.url ?? '').slice(1)
-  if (request.method === 'GET') give(desk, ticket, response)
-  else if (request.method === 'PUT') end(response, await receive(desk, ticket, request))
-  else end(response, 405)
+/**
+ * A worker keeps the connection over which it took a picture for longer than a picture may take; so one that breaks is a worker that is
+ * gone, and what it took over it will not be answered.
+ */
+function takenOver(desk: HandoffDesk): (socket: Socket, ticket: string) => void {
+  const tickets = new WeakMap<Socket, Set<string>>()
+  return (socket, ticket) => {
+    const known = tickets.get(socket)
+    const own = known ?? new Set()
+    for (const each of own) if (!desk.isTaken(each)) own.delete(each)
+    own.add(ticket)
+    if (known !== undefined) return
+    tickets.set(socket, own)
+    socket.once('close', () => {
+      for (const each of own) desk.lose(each)
+    })
+  }
 }
 
-function give(desk: HandoffDesk, ticket: string, response: ServerResponse): void {
+async function serve(
+  desk: HandoffDesk,
+  taken: ReturnType<typeof takenOver>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const ticket = (request.url ?? '').slice(1)
+  if (request.method === 'GET') {
+    if (give(desk, ticket, response)) taken(request.socket, ticket)
+  } else if (request.method === 'PUT') {
+    end(response, await receive(desk, ticket, request))
+  } else end(response, 405)
+}
+
+/** @returns whether there was one. */
+function give(desk: HandoffDesk, ticket: string, response: ServerResponse): boolean {
   const image = desk.take(ticket)
   if (image === undefined) {
     end(response, 410)
-    return
+    return false
   }
   response.on('close', () => desk.wipe(ticket)) // sent or broken off: it is not needed here again
   const sizeBytes = image.reduce((sum, piece) => sum + piece.length, 0)
@@ -71,6 +99,7 @@ function give(desk: HandoffDesk, ticket: string, response: ServerResponse): void
   for (const piece of image) response.write(piece)
   response.uncork()
   response.end()
+  return true
 }
 
 async function receive(desk: HandoffDesk, ticket: string, request: IncomingMessage): Promise<number> {

@@ -88,6 +88,29 @@ t.test('a picture whose fetching breaks off is overwritten', async (t) => {
   t.equal((await fetch(`${url}/${ticket}`)).status, 410, 'it is not given to another')
 })
 
+t.test('a worker that is gone is noticed by its connection, before the time is up', async (t) => {
+  const { desk, url } = await open(t)
+  const [first, second] = [desk.leave(Buffer.from('a picture')), desk.leave(Buffer.from('another'))]
+  const untaken = Buffer.from('a third')
+  const third = desk.leave(untaken)
+  const worker = connect(Number(new URL(url).port), '127.0.0.1')
+  const take = async (ticket: string, text: string) => {
+    worker.write(`GET /${ticket} HTTP/1.1\r\nhost: x\r\n\r\n`)
+    let seen = ''
+    while (!seen.endsWith(text)) seen += String((await once(worker, 'data'))[0])
+  }
+  await take(first.ticket, 'a picture')
+  await take(second.ticket, 'another')
+  t.equal(await put(url, first.ticket, REFUSED), 204, 'answered over another connection')
+  t.same(await first.answer, { problem: 'image-undecodable' })
+  worker.destroy()
+  await t.rejects(second.answer, { code: 'hashing-away' })
+  t.equal(desk.size, 1, 'what it did not take waits for another worker')
+  t.notOk(isWiped(untaken))
+  third.callOff()
+  await t.rejects(third.answer)
+})
+
 t.test('a picture whose fetching stalls is overwritten when its time is up', async (t) => {
   const { desk, url } = await open(t, 100)
   const image = largeImage()

@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { openQueue } from '../src/hashing-queue.js'
+import { HASH_IMAGE_QUEUE, type HashImageJob, QUEUE_PREFIX } from '../src/jobs/hash-image.js'
+import { openLine } from './faults/line.js'
+import { startRedis } from './helpers/redis.js'
+
+const job = (ticket: string): HashImageJob => ({
+  handoffUrl: 'http://127.0.0.1:1',
+  ticket,
+  purpose: 'query',
+  details: 'none',
+})
+
+t.test('a picture is taken while the line of the queue is made anew, and refused when it is not', async (t) => {
+  const { socket } = await startRedis(t)
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-queue-'))
+  const line = await openLine(join(folder, 'line'), () => socket)
+  const queue = await openQueue({ url: undefined, socket: line.socket })
+  const direct = new Redis(socket)
+  t.teardown(async () => {
+    direct.disconnect()
+    await queue.close()
+    await line.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  for (let i = 0; i < 5; i++) {
+    line.cut()
+    await new Promise((resolve) => setImmediate(resolve))
+    await queue.enqueue(job('a'.repeat(43)))
+  }
+  t.equal(await direct.zcard(`${QUEUE_PREFIX}:${HASH_IMAGE_QUEUE}:prioritized`), 5)
+
+  line.refuse()
+  await t.rejects(queue.enqueue(job('b'.repeat(43))), { code: 'store-away' })
+  line.heal()
+  await queue.enqueue(job('c'.repeat(43)))
+})
