@@ -11,6 +11,7 @@ import type { Exchange } from '../exchange/exchange-config.js'
 import { FeedError, type FeedRecord, type FeedRequest } from '../exchange/feeds/feed.js'
 import { type Outgoing, OutgoingError } from '../net/outgoing.js'
 import type { ExchangeState, Exchanges as ExchangeStore } from '../store/exchanges.js'
+import { anewIfTooOld, dropUnnamed } from './reading-anew.js'
 import type { Registration } from './registration.js'
 
 export interface ExchangeReport {
@@ -28,7 +29,8 @@ export interface Exchanges {
   report(name: string): Promise<ExchangeReport>
   /**
    * Reads a feed to its end. Each page is on disk, and matchable here, before the next one is asked for; killed at any point, the next
-   * pull does the page again, which changes nothing. One at a time for each feed.
+   * pull does the page again, which changes nothing. One at a time for each feed. One that was not read for longer than it tells of
+   * what is gone is read anew, and what it does not name then is removed.
    * @returns how it went; a failure is told there, and nothing of the feed's answers.
    * @throws {Problem} exchange-unknown, store-away
    */
@@ -94,7 +96,9 @@ export function exchangesOver(parts: ExchangeParts): Exchanges {
   }
 }
 
-async function stateOf({ store, secret, now }: ExchangeParts, { name, feed }: Exchange): Promise<ExchangeState> {
+async function stateOf(parts: ExchangeParts, exchange: Exchange): Promise<ExchangeState> {
+  const { store, secret, now } = parts
+  const { name, feed } = exchange
   const identity = createHmac('sha256', secret).update(`feed\0${feed.identity}`).digest('base64url')
   const kept = await store.get(name)
   const fresh: PullProgress = {
@@ -109,7 +113,7 @@ async function stateOf({ store, secret, now }: ExchangeParts, { name, feed }: Ex
     refused: 0,
     refusedFor: {},
   }
-  if (kept?.identity === identity) return kept
+  if (kept?.identity === identity) return anewIfTooOld(parts, exchange, kept)
   return { identity, place: feed.start, progress: kept?.progress ?? fresh } // a mark of another feed says nothing here
 }
 
@@ -125,10 +129,12 @@ async function* walk(parts: ExchangeParts, exchange: Exchange, from: ExchangeSta
   let state = from
   for (let pages = 0; pages < MOST_PAGES; pages++) {
     const { records, next, isLast } = feed.read(await pageAt(parts, exchange, state, token), state.place)
-    const { became, ...counts } = await take(parts, exchange, bank, records)
+    const { became, named, ...counts } = await take(parts, exchange, bank, records)
+    if (state.anewSinceMs !== undefined) await store.noteNamed(name, named)
     state = { ...state, place: next, progress: advanced(state.progress, counts, isLast, now()) }
     await store.save(name, state, became)
     yield state
+    if (isLast && state.anewSinceMs !== undefined) yield await dropUnnamed(parts, name, bank, state)
     if (isLast) return
     if (been.has(markOf(state))) throw new FeedError('goes-in-circles')
     been.add(markOf(state))
@@ -217,7 +223,13 @@ async function take(
     id === undefined && before[i] === undefined ? [] : [[key, id]],
   )
   if (struck > 0) refusedFor['signal-struck'] = struck
-  return { accepted: all.filter(({ put }) => put !== undefined).length - struck, removed, refusedFor, became }
+  return {
+    accepted: all.filter(({ put }) => put !== undefined).length - struck,
+    removed,
+    refusedFor,
+    became,
+    named: all.map(({ key }) => key),
+  }
 }
 
 function advanced(

@@ -5,12 +5,13 @@ import { RECORD_REFUSALS } from '../domain/bank-import.js'
 import { type FeedPlace, PULL_FAILURES, PULL_STATES, type PullProgress } from '../domain/exchange.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import { keys } from './keys.js'
-import { saveExchange } from './scripts/exchanges.js'
+import { forgetNamed, noteNamed, saveExchange } from './scripts/exchanges.js'
 import type { Store } from './store.js'
 
 const StateJson = z.object({
   identity: z.string(),
   place: z.object({ position: z.string(), cursor: z.string().optional(), highest: z.string() }),
+  anewSinceMs: z.int().optional(),
   progress: z.object({
     state: z.enum(PULL_STATES),
     failure: z.enum(PULL_FAILURES).optional(),
@@ -29,6 +30,8 @@ export interface ExchangeState {
   /** Keyed: whose place it is. */
   readonly identity: string
   readonly place: FeedPlace
+  /** Since when everything is read anew; at the end of that goes what was not named. */
+  readonly anewSinceMs?: number | undefined
   readonly progress: PullProgress
 }
 
@@ -42,15 +45,27 @@ export interface Exchanges {
     state: ExchangeState,
     became: readonly (readonly [record: Buffer, signalId: string | undefined])[],
   ): Promise<void>
+  /** Notes that the feed still names these records. Durable when it returns. */
+  noteNamed(name: string, records: readonly Buffer[]): Promise<void>
+  forgetNamed(name: string): Promise<void>
+  /** Records that became signals and were not noted; some at a time. */
+  unnamed(name: string): AsyncGenerator<{ readonly record: Buffer; readonly signalId: string }[], void, void>
 }
+
+const SCANNED_AT_ONCE = 500
 
 export function exchangesInStore(store: Store): Exchanges {
   return {
     async get(name) {
       const json = await store.ask((redis) => redis.get(keys.exchange(name)))
       if (json === null) return undefined
-      const { identity, place, progress } = StateJson.parse(JSON.parse(json))
-      return { identity, place, progress: { ...progress, failure: progress.failure, caughtUpAtMs: progress.caughtUpAtMs } }
+      const { identity, place, anewSinceMs, progress } = StateJson.parse(JSON.parse(json))
+      return {
+        identity,
+        place,
+        anewSinceMs,
+        progress: { ...progress, failure: progress.failure, caughtUpAtMs: progress.caughtUpAtMs },
+      }
     },
     async signalsOf(name, records) {
       if (records.length === 0) return []
@@ -63,6 +78,27 @@ export function exchangesInStore(store: Store): Exchanges {
     async save(name, state, became) {
       const args = became.flatMap(([record, id]) => [record, id === undefined ? '' : Buffer.from(parseUuid(id) ?? [])])
       await store.write(saveExchange, [keys.exchange(name), keys.exchangeEntries(name)], [JSON.stringify(state), ...args])
+    },
+    async noteNamed(name, records) {
+      if (records.length > 0) await store.write(noteNamed, [keys.exchangeNamed(name)], [...records])
+    },
+    async forgetNamed(name) {
+      await store.write(forgetNamed, [keys.exchangeNamed(name)], [])
+    },
+    async *unnamed(name) {
+      let cursor = '0'
+      do {
+        const [next, found] = await store.ask((redis) =>
+          redis.hscanBuffer(keys.exchangeEntries(name), cursor, 'COUNT', SCANNED_AT_ONCE),
+        )
+        cursor = next.toString()
+        const all = Array.from({ length: found.length / 2 }, (_, i) => [found[2 * i], found[2 * i + 1]] as const)
+        const entries = all.flatMap(([record, id]) => (record && id ? [{ record, signalId: formatUuid(id) }] : []))
+        if (entries.length === 0) continue
+        const names = entries.map(({ record }) => record)
+        const named = await store.ask((redis) => redis.smismember(keys.exchangeNamed(name), names))
+        yield entries.filter((_, i) => named[i] === 0)
+      } while (cursor !== '0')
     },
   }
 }

@@ -113,6 +113,8 @@ export const keys = {
   exchange: (name: string) => `${TAG}:exchange:${name}`,
   /** hash: keyed hash [16 bytes] of the name of a record of a feed → id [16 bytes] of the signal that it became. */
   exchangeEntries: (name: string) => `${TAG}:exchange:${name}:records`,
+  /** Records that the feed named since it is read anew. */
+  exchangeNamed: (name: string) => `${TAG}:exchange:${name}:named`,
   /** string: JSON of how far a reconciler has come. */
   reconciler: (name: string) => `${TAG}:reconciler:${name}`,
   /** hash: image id [16 bytes] → number of the content that it is in the other system. */

@@ -252,6 +252,78 @@ t.test('ThreatExchange: opinions, tags and deletions; the token stays out of wha
   )
 })
 
+t.test(
+  'a feed that was not read for longer than it tells of what is gone is read anew, and what it names no more goes',
+  async (t) => {
+    const [kept = '', gone = '', fresh = '', other = ''] = hashes.slice(24)
+    const clock = { nowMs: Date.now() }
+    const base = await ready.then(({ base }) => base)
+    const config = {
+      api: 'threatexchange',
+      name: 'old',
+      bank: 'OLD',
+      baseUrl: `${base}/v21.0`,
+      privacyGroup: '78',
+      accessToken: 'x',
+    }
+    const service = await startService(t, {
+      now: () => clock.nowMs,
+      exchanges: exchangesIn(JSON.stringify({ exchanges: [config] })),
+    })
+    const { headers } = await keyFor(service, 'operator', ['signals:write', 'match'], 'operator')
+    await service.app.inject({ method: 'POST', url: '/v1/banks', headers, payload: { name: 'OLD' } })
+    const found = async (...asked: string[]) => {
+      const payload = { queries: asked.map((hash) => ({ signals: [{ type: 'pdq', hash }] })) }
+      const response = await service.app.inject({ method: 'POST', url: '/v1/match', headers, payload })
+      return response.json<{ results: { matches: unknown[] }[] }>().results.map(({ matches }) => matches.length)
+    }
+    const update = (id: string, indicator: string) => ({
+      id,
+      indicator,
+      type: 'HASH_PDQ',
+      last_updated: 1_700_000_100,
+      descriptors: { data: [{ id: '1', owner: { id: '2' }, status: 'MALICIOUS', tags: [], reactions: [] }] },
+    })
+    const pull = async (...pages: Answer[]) => {
+      asked.length = 0
+      answers = pages
+      return (await service.services.exchanges.pull('old')).progress
+    }
+    const more = { next: `${base}/v21.0/78/threat_updates/?limit=100&after=QVFI` }
+    await service.app.inject({
+      method: 'POST',
+      url: '/v1/banks/OLD/signals',
+      headers,
+      payload: { signals: [{ type: 'pdq', hash: other }] },
+    })
+    await pull({ body: { data: [update('1', kept), update('2', gone)] } })
+    clock.nowMs += 80 * 86_400_000
+    await pull({ body: { data: [] } })
+    t.match(asked[0]?.url, /start_time=/, 'while it is told of what is gone, it goes on where it was')
+    t.same(await found(kept, gone), [1, 1])
+
+    clock.nowMs += 86 * 86_400_000
+    t.match(
+      await pull(
+        { body: { data: [update('3', fresh)], paging: more } },
+        { status: 400, body: '' },
+        { status: 400, body: '' },
+      ),
+      {
+        state: 'failed',
+      },
+    )
+    t.notMatch(asked[0]?.url, /start_time=/)
+    t.same(await found(kept, gone, fresh), [1, 1, 1], 'half of it says nothing about the rest')
+    t.match(await pull({ body: { data: [update('1', kept)] } }), { state: 'waiting', removed: 1 })
+    t.match(asked[0]?.url, /after=QVFI/, 'it is gone on with')
+    t.same(await found(kept, gone, fresh, other), [1, 0, 1, 1], 'what people handed in to the same bank stays')
+    t.match(await pull({ body: { data: [] } }), { removed: 1 }, 'and that once')
+    t.match(asked[0]?.url, /start_time=/)
+    t.same(await found(kept, fresh), [1, 1])
+  },
+)
+
 t.test('Tech Against Terrorism: a token for a password, a checkpoint, tombstones', async (t) => {
   const { found, pull } = await ready
   const [one = '', two = ''] = hashes.slice(20)

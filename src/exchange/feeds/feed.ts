@@ -29,6 +29,8 @@ export interface Feed {
   /** What a place belongs to: with another address or list, it means nothing. */
   readonly identity: string
   readonly start: FeedPlace
+  /** For how long it tells of what is gone. A place that is older leads past tombstones: then everything is read anew. */
+  readonly tellsOfGoneForMs?: number
   /** For feeds that give a token for a password. `token` gives `undefined` when there is none in the answer. */
   readonly login?: { readonly request: FeedRequest; readonly token: (body: Buffer) => string | undefined }
   request(place: FeedPlace, token: string): FeedRequest

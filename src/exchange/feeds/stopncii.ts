@@ -14,6 +14,8 @@ export const StopNciiConfig = z.strictObject({
 const PAGE_RECORDS = 800
 /** What its own client begins with. */
 const FIRST_TIMESTAMP = '10'
+/** After so long its own client takes what it knows for stale. */
+const TELLS_OF_GONE_FOR_MS = 30 * 86_400_000
 
 const Page = z.object({
   nextSetTimestamp: z.int().min(0),
@@ -34,6 +36,7 @@ export function stopNciiFeed({ baseUrl, functionKey, subscriptionKey }: z.infer<
   return {
     identity: under(baseUrl, ''),
     start: { position: FIRST_TIMESTAMP, highest: FIRST_TIMESTAMP },
+    tellsOfGoneForMs: TELLS_OF_GONE_FOR_MS,
     request({ position, cursor }) {
       const query = new URLSearchParams({ startTimestamp: position, pageSize: String(PAGE_RECORDS) })
       if (cursor !== undefined) query.set('nextPageToken', cursor)
@@ -62,12 +65,13 @@ export function stopNciiFeed({ baseUrl, functionKey, subscriptionKey }: z.infer<
 function recordOf(value: unknown): FeedRecord {
   const named = Named.safeParse(value).data
   if (named === undefined) return { kind: 'refused', entry: undefined, why: 'record-unreadable' }
-  const { signalType, hashValue } = named
+  const { hashValue } = named
+  const signalType = named.signalType.replace(/^StopNCIISignalType\./, '')
   const entry = `${signalType} ${hashValue.toLowerCase()}`
   const record = HashRecord.safeParse(value).data
   if (record === undefined) return { kind: 'refused', entry, why: 'record-unreadable' }
   if (record.hashStatus === 'Withdrawn' || record.hashStatus === 'Deleted') return { kind: 'gone', entry }
   const isReviewed = (record.CSPFeedbacks ?? []).some(({ feedbackValue }) => feedbackValue === 'Blocked')
-  const typeText = signalType.replace(/^StopNCIISignalType\./, '') === 'ImagePDQ' ? 'pdq' : ''
+  const typeText = signalType === 'ImagePDQ' ? 'pdq' : ''
   return recordFrom(entry, signalFrom({ typeText, hex: hashValue, isReviewed }))
 }

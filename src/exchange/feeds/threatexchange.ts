@@ -13,6 +13,8 @@ export const ThreatExchangeConfig = z.strictObject({
 })
 
 const PAGE_RECORDS = 100
+/** Tombstones are kept for 90 days; its own client begins anew after 85. */
+const TELLS_OF_GONE_FOR_MS = 85 * 86_400_000
 const FIELDS =
   'id,indicator,type,last_updated,should_delete,descriptors{reactions,my_reactions,owner{id},tags,status,added_on}'
 
@@ -32,6 +34,7 @@ export function threatExchangeFeed({ baseUrl, privacyGroup, accessToken }: z.inf
   return {
     identity: path,
     start: { position: '0', highest: '0' },
+    tellsOfGoneForMs: TELLS_OF_GONE_FOR_MS,
     request({ position, cursor }) {
       const query = new URLSearchParams(cursor ?? { limit: String(PAGE_RECORDS), fields: FIELDS })
       if (cursor === undefined && position !== '0') query.set('start_time', position)

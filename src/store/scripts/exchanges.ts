@@ -1,3 +1,21 @@
+// Notes records that a feed named while it is read anew. Running it twice changes nothing.
+export const noteNamed = {
+  numberOfKeys: 1,
+  lua: `
+    local named = KEYS[1] -- set: keyed hashes of names of records
+    -- ARGV[i]  [16 bytes] name
+    -- returns [integer] 1
+    for i = 1, #ARGV do redis.call('SADD', named, ARGV[i]) end
+    return 1`,
+} as const
+
+export const forgetNamed = {
+  numberOfKeys: 1,
+  lua: `
+    redis.call('UNLINK', KEYS[1])
+    return 1`,
+} as const
+
 // Says how far a feed has come, and which signals its records became, in one step.
 export const saveExchange = {
   numberOfKeys: 2,
