@@ -7,7 +7,7 @@ import { PullExchangeJob } from './jobs/pull-exchange.js'
 import { connectForWaiting, type RedisTarget } from './store/store.js'
 
 export interface ExchangeJobs {
-  /** Asks for it to be done soon; of several for one name, one is done. */
+  /** It is done once more, from its beginning after this was asked; of several that wait, one is done. One under way is another. */
   soon(name: string): Promise<void>
   close(): Promise<void>
 }
@@ -27,7 +27,11 @@ export interface ExchangeJobOptions {
 export async function exchangeJobs(options: ExchangeJobOptions): Promise<ExchangeJobs> {
   const { target, queueName, run, schedule, onTrouble } = options
   const connection = connectForWaiting(target)
-  const queue = new Queue(queueName, { prefix: QUEUE_PREFIX, connection, streams: { events: { maxLen: 100 } } })
+  const queue = new Queue<PullExchangeJob>(queueName, {
+    prefix: QUEUE_PREFIX,
+    connection,
+    streams: { events: { maxLen: 100 } },
+  })
   queue.on('error', () => {})
   const opts = { attempts: 1, removeOnComplete: true, removeOnFail: true, stackTraceLimit: 1 }
   for (const { key } of await queue.getJobSchedulers())
@@ -53,7 +57,8 @@ export async function exchangeJobs(options: ExchangeJobOptions): Promise<Exchang
   worker.on('error', () => {})
   return {
     async soon(name) {
-      await queue.add(name, { name } satisfies PullExchangeJob, { ...opts, deduplication: { id: name, ttl: 1000 } })
+      const waiting = await queue.getWaiting()
+      if (!waiting.some(({ data }) => data.name === name)) await queue.add(name, { name } satisfies PullExchangeJob, opts)
     },
     async close() {
       const isAway = connection.status !== 'ready'

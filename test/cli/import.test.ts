@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -12,11 +12,13 @@ import { openStore } from '../../src/store/store.js'
 import { open, startApi, type World } from '../helpers/canary-world.js'
 import { randomHashText, until } from '../helpers/service.js'
 
+/** On a machine that others use. */
+const PATIENCE_MS = 60_000
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 
 async function ngoKey({ redis }: World): Promise<string> {
   const store = await openStore({ url: undefined, socket: redis.socket })
-  const scopes = new Set(['signals:write', 'match'] as const)
+  const scopes = new Set(['signals:write', 'match', 'feed'] as const)
   const { key } = await createApiKey(apiKeysIn(store), { org: 'ngo', kind: 'ngo', scopes, env: 'test', nowMs: Date.now() })
   await store.close()
   return key
@@ -84,4 +86,49 @@ t.test('an import whose api and command are killed at random points gives the sa
   t.match(await tabir(key, 'import', file, '--bank', 'nobodys', '--url', api.url), { status: 1, errors: /no such bank/ })
   t.match(await tabir('', 'import', file, '--bank', 'list', '--url', api.url), { status: 2, errors: /API key/ })
   t.match(await tabir(key, 'import', file), { status: 2, errors: /tabir import FILE/ })
+})
+
+t.test('an import in the middle of which Redis stands still, and then is gone, gives the same bank by itself', async (t) => {
+  const world = await open(t)
+  const key = await ngoKey(world)
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-import-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const lines = Array.from({ length: 5000 }, (_, i) => (i % 1000 === 500 ? 'pdq 12' : randomHashText()))
+  const file = join(folder, 'list.txt')
+  writeFileSync(file, lines.join('\n'))
+  const api = await startApi(t, world)
+  const ask = (path: string, body?: object) =>
+    fetch(`${api.url}${path}`, { headers, ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }) })
+  await ask('/v1/banks', { name: 'list' })
+  const taken = async () => {
+    const { imports } = (await (await ask('/v1/banks/list/imports')).json()) as { imports?: { lines: number }[] }
+    return imports?.[0]?.lines ?? 0
+  }
+  const isAway = async () => (await fetch(`${api.url}/health/ready`)).status === 503
+  const pid = Number(/process_id:(\d+)/.exec(await world.client.info('server'))?.[1])
+
+  const command = tabir(key, 'import', file, '--bank', 'list', '--url', api.url)
+  await until(async () => (await taken()) > 0, PATIENCE_MS)
+  process.kill(pid, 'SIGSTOP')
+  await until(isAway, PATIENCE_MS).finally(() => process.kill(pid, 'SIGCONT'))
+  const before = await taken()
+  await until(async () => (await taken()) > before, PATIENCE_MS)
+  world.redis.server.kill()
+  await until(isAway, PATIENCE_MS)
+  await world.redis.reopen()
+  const { status, out } = await command
+
+  t.equal(status, 3, 'nobody had to begin it again')
+  t.match(JSON.parse(out), { lines: 5000, accepted: 4995, refused: 5, refusedFor: { 'hash-malformed': 5 } })
+  const back = join(folder, 'back.txt')
+  t.equal(
+    (await tabir(key, 'export', '--bank', 'list', '--plain', '--format', 'hex', '--out', back, '--url', api.url)).status,
+    0,
+  )
+  t.same(
+    readFileSync(back, 'utf8').trim().split('\n').sort(),
+    lines.filter((line) => line.length === 64).sort(),
+    'nothing is lost, and nothing is there twice',
+  )
 })

@@ -1,0 +1,106 @@
+// `tabir exchange` as an operator types it, from a feed that is pulled to what it says of it.
+
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { exchangesIn } from '../../src/exchange/exchange-config.js'
+import { keyFor, randomHashText, startService } from '../helpers/service.js'
+import { ask } from '../helpers/trust.js'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+
+t.test('a feed is pulled at the command line, and what it took, lost and refused is told', async (t) => {
+  const [kept, withdrawn, other] = [randomHashText(), randomHashText(), randomHashText()]
+  const record = (hashValue: string, hashStatus = 'Active', signalType = 'ImagePDQ') => ({
+    lastModtimestamp: 20,
+    signalType,
+    hashValue,
+    hashStatus,
+    caseNumbers: {},
+  })
+  const feed = await standIn(t)
+  feed.tells(record(kept), record(withdrawn), record(other.slice(32)), record(other, 'Active', 'VideoMD5'))
+  const config = { name: 'theirs', bank: 'theirs', baseUrl: `${feed.url}/v1`, functionKey: 'k', subscriptionKey: 's' }
+  const service = await startService(t, {
+    exchanges: exchangesIn(JSON.stringify({ exchanges: [{ ...config, api: 'stopncii', everyS: 86_400 }] })),
+  })
+  const admin = await keyFor(service, 'operator', ['admin', 'match', 'signals:write'], 'operator')
+  await ask(service, 'POST', '/v1/banks', admin.headers, { name: 'theirs' })
+  const url = await service.app.listen({ host: '127.0.0.1', port: 0 })
+  const tabir = (...args: string[]) => run(admin.key, ['exchange', ...args, '--url', url])
+  const found = async (hash: string) => {
+    const answer = await ask(service, 'POST', '/v1/match', admin.headers, {
+      queries: [{ signals: [{ type: 'pdq', hash }] }],
+    })
+    return answer.json<{ results: [{ matches: unknown[] }] }>().results[0].matches.length
+  }
+
+  t.match(await tabir('list'), { status: 0, errors: '', rows: [{ name: 'theirs', api: 'stopncii', state: null }] })
+  service.services.beginPulling()
+  const first = await tabir('pull', 'theirs')
+  t.match(first, {
+    status: 0,
+    errors: '',
+    rows: [{ name: 'theirs', bank: 'theirs', state: 'waiting', failure: null, accepted: Number, removed: 0 }],
+  })
+  t.same([await found(kept), await found(withdrawn)], [1, 1], 'it is matched when the command is done')
+
+  t.same(Object.keys(Object(first.rows[0]).refusedFor).sort(), ['hash-malformed', 'signal-type-unknown'])
+
+  feed.tells(record(withdrawn, 'Withdrawn'))
+  t.match(await tabir('pull', 'theirs'), { status: 0, rows: [{ state: 'waiting', removed: 1 }] }, 'at once after another')
+  t.same([await found(kept), await found(withdrawn)], [1, 0])
+
+  feed.stop()
+  t.match(await tabir('pull', 'theirs'), { status: 1, rows: [{ state: 'failed', failure: 'not-let-in' }] })
+  t.match(await tabir('list'), { status: 0, rows: [{ state: 'failed', failure: 'not-let-in', removed: 1 }] })
+  t.match(await tabir('pull', 'nobody'), { status: 1, errors: /\S/ })
+  const stranger = await keyFor(service, 'stranger', ['match'])
+  t.match(await run(stranger.key, ['exchange', 'list', '--url', url]), { status: 1, errors: /\S/ })
+  for (const args of [['exchange'], ['exchange', 'pull'], ['exchange', 'list', 'theirs'], ['exchange', 'pull', '../x']])
+    t.match(await run(admin.key, args), { status: 2, errors: /tabir exchange list/ })
+  const said = JSON.stringify([first, await tabir('list')])
+  for (const secret of [kept, withdrawn, admin.key, feed.url]) t.notOk(said.includes(secret))
+})
+
+/** Tells the same, to everyone who asks, until it is told to tell something else. */
+async function standIn(t: Pick<Test, 'teardown'>) {
+  let isLetIn = true
+  let hashRecords: object[] = []
+  const server = createServer((_, response) => {
+    response.statusCode = isLetIn ? 200 : 401
+    response.end(JSON.stringify({ count: hashRecords.length, nextSetTimestamp: 20, hasMoreRecords: false, hashRecords }))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}`,
+    tells: (...records: object[]) => {
+      hashRecords = records
+    },
+    stop: () => {
+      isLetIn = false
+    },
+  }
+}
+
+function run(key: string, args: readonly string[]): Promise<{ status: number; rows: object[]; errors: string }> {
+  return new Promise((resolve) => {
+    const env = { PATH: process.env['PATH'], TABIR_API_KEY: key }
+    const child = execFile(process.execPath, [MAIN, ...args], { env }, (_, out, errors) =>
+      resolve({
+        status: child.exitCode ?? 1,
+        rows: out
+          .split('\n')
+          .filter((line) => line !== '')
+          .map((line) => JSON.parse(line)),
+        errors,
+      }),
+    )
+  })
+}
