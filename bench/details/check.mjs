@@ -2,7 +2,7 @@
 
 import { DETAIL_BITS } from '../../dist/src/domain/signal-types.js'
 import { MAX_DETAIL_ROWS } from '../../dist/src/hash/details/rows.js'
-import { bitsBetween, wordsOf } from '../../dist/src/hash/details/words.js'
+import { bitsBelow, wordsOf } from '../../dist/src/hash/details/words.js'
 import { hashFromBytes } from '../../dist/src/hash/hash256.js'
 import { progress } from '../report.mjs'
 import { CHUNK_ROWS, ROW_WORDS } from '../search/corpora.mjs'
@@ -26,7 +26,7 @@ export function wrongAnswers({ catalogue, veil, corpus }, asked, count) {
     const own = new Int32Array(words.buffer)
     for (let row = 0; row < rows; row++) {
       for (let needle = 0; needle < plain.length; needle++) {
-        const bits = bitsBetween(own, row, needles, needle)
+        const bits = bitsBelow(DETAIL_BITS + 1, own, row, needles, needle)
         if (bits <= DETAIL_BITS) right[needle].push(keyOf(first + row, bits))
       }
     }

@@ -9,16 +9,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { randomOf } from '../variants/random.mjs'
+import { KINDS } from './confusing-kinds.mjs'
 import { openEdits } from './edits.mjs'
 import { photosOf } from './photos.mjs'
 
-const EDITS = [
-  'emoji_5,emoji_10,emoji_20,caption_top,caption_bottom,meme_frame,bars_9x16,border_white_10',
-  'ss_story_blur,ss_story_solid,ss_story_cover,ss_chat,ss_chat_tg,screen_photo_bezel,combo_repost',
-  'un_message_light,un_message_dark,un_friends_feed,un_forum_post,un_photo_feed,un_article,un_news_card,un_board_thread',
-  'un_video_page,un_wallpaper_chat,un_channel_post_sent,un_story_reply,un_desktop_chat,un_clip,un_gallery_across,un_shade_over',
-  'un_snap,un_macro,un_phone_on_desk',
-].flatMap((names) => names.split(','))
 const SHOWING_OTHERS = ['ss_gallery', 'ss_gallery_handcrop', 'un_profile_grid']
 const BESIDE = [1, 7, 13, 29]
 const PIECES = 15
@@ -34,7 +28,7 @@ if (folder === undefined || to === undefined) {
 }
 mkdirSync(to, { recursive: true })
 const layouts = new URL('../variants/unseen.mjs', import.meta.url).pathname
-const edits = await openEdits({ layouts, only: EDITS, seed: '1', cache })
+const edits = await openEdits({ layouts, only: KINDS, seed: '1', cache })
 // Not from the cache, where they stand beside photographs of either split.
 const shared = await openEdits({ layouts, only: SHOWING_OTHERS, seed: '1' })
 const photos = photosOf(folder, 'tuning', Number.POSITIVE_INFINITY)

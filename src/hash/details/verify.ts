@@ -3,7 +3,7 @@
 import { cellOf } from './features.js'
 import { PLACES, type PlacedFeature } from './kept.js'
 import type { Points } from './rows.js'
-import { bitsBetween, wordsOf } from './words.js'
+import { bitsBelow, wordsOf } from './words.js'
 
 /** A detail of the registered picture and one of the view that is asked about, which look alike and lie as they should. */
 export interface AgreeingPair {
@@ -126,20 +126,30 @@ interface Pair {
 function mutuallyNearest(registered: readonly Placed[], asked: readonly PlacedFeature[]): Pair[] {
   const ours = wordsOf(registered.map(({ hash }) => hash))
   const theirs = wordsOf(asked.map(({ hash }) => hash))
-  const nearest = registered.map((_, i) => ({ to: -1, bits: MATCH_BITS + 1, i }))
-  const nearestBack = asked.map(() => ({ to: -1, bits: MATCH_BITS + 1 }))
-  for (const own of nearest) {
-    for (const [k, back] of nearestBack.entries()) {
-      const bits = bitsBetween(ours, own.i, theirs, k)
-      if (bits < own.bits) Object.assign(own, { to: k, bits })
-      if (bits < back.bits) Object.assign(back, { to: own.i, bits })
+  // By number, the other that is nearest, the first of equals; none has one beyond MATCH_BITS.
+  const to = new Int32Array(registered.length).fill(-1)
+  const back = new Int32Array(asked.length).fill(-1)
+  const bitsTo = new Int32Array(registered.length).fill(MATCH_BITS + 1)
+  const bitsBack = new Int32Array(asked.length).fill(MATCH_BITS + 1)
+  for (let i = 0; i < registered.length; i++) {
+    for (let k = 0; k < asked.length; k++) {
+      const [own, other] = [bitsTo[i] ?? 0, bitsBack[k] ?? 0]
+      const bits = bitsBelow(Math.max(own, other), ours, i, theirs, k)
+      if (bits < own) {
+        to[i] = k
+        bitsTo[i] = bits
+      }
+      if (bits < other) {
+        back[k] = i
+        bitsBack[k] = bits
+      }
     }
   }
-  return nearest
-    .flatMap(({ to, bits, i }) => {
-      const [one, other] = [registered[i], asked[to]]
-      if (one === undefined || other === undefined || nearestBack[to]?.to !== i) return []
-      return [{ registered: one, asked: other, distanceBits: bits }]
+  return registered
+    .flatMap((one, i) => {
+      const other = asked[to[i] ?? -1]
+      if (other === undefined || back[to[i] ?? -1] !== i) return []
+      return [{ registered: one, asked: other, distanceBits: bitsTo[i] ?? 0 }]
     })
     .sort((a, b) => a.distanceBits - b.distanceBits)
 }
