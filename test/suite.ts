@@ -9,6 +9,8 @@ import t from 'tap'
 
 /** Of one file: what goes wrong then hangs. */
 const FILE_TIMEOUT_MS = 240_000
+/** Folders whose files run in one process: they share a Chromium, and an api before it. */
+const TOGETHER = ['page']
 
 const folder = import.meta.dirname
 const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -18,12 +20,15 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
 t.setTimeout(FILE_TIMEOUT_MS * files.length)
 // Two for each core: a file spends half of its time waiting for its Redis, its workers, its browser.
 t.jobs = Math.max(2, Math.min(8, 2 * availableParallelism()))
-for (const name of files) {
-  const args = ['-u', 'NODE_OPTIONS', process.execPath, '--enable-source-maps', resolve(folder, name)]
+const apart = files.filter((name) => !TOGETHER.includes(name.split(sep)[0] ?? ''))
+for (const name of TOGETHER) run(name, FILE_TIMEOUT_MS * 2, resolve(folder, 'together.js'), name)
+for (const name of apart) run(name, FILE_TIMEOUT_MS, resolve(folder, name))
+
+function run(name: string, timeout: number, ...args: string[]): void {
   t.spawn(
     'env',
-    args,
-    { buffered: true, timeout: FILE_TIMEOUT_MS },
+    ['-u', 'NODE_OPTIONS', process.execPath, '--enable-source-maps', ...args],
+    { buffered: true, timeout },
     relative('.', resolve(folder, name)).split(sep).join('/'),
   )
 }

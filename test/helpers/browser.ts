@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import type { Test } from 'tap'
+import root, { type Test } from 'tap'
 import { scene } from './pictures.js'
 import { startService, type TestService, type TestServiceOptions } from './service.js'
 
@@ -19,15 +19,18 @@ const SLOW_MS = 100_000
 /** As root and in containers there is neither a sandbox nor much shared memory. */
 const FLAGS = ['--no-sandbox', '--disable-dev-shm-usage', '--disable-gpu']
 
-export async function openBrowser(t: Test): Promise<Browser> {
+let opened: Promise<Browser> | undefined
+
+/** One for a whole file, however many services it starts: each visit has a window of its own in it. */
+function theBrowser(): Promise<Browser> {
   if (executablePath === undefined) throw new Error('there is no Chromium')
-  const browser = await chromium.launch({ executablePath, args: FLAGS })
-  t.teardown(() => browser.close())
-  return browser
+  opened ??= chromium.launch({ executablePath, args: FLAGS })
+  return opened
 }
 
+root.teardown(async () => (await opened)?.close())
+
 export interface Site extends TestService {
-  readonly browser: Browser
   readonly url: string
   /** A window of its own, as somebody who has never been here. What goes wrong in it is in `faults`. */
   visit(path: string, options?: BrowserContextOptions): Promise<Visit>
@@ -45,13 +48,16 @@ export async function startSite(t: Test, options: TestServiceOptions = {}): Prom
   await service.app.listen({ host: '127.0.0.1', port: 0 })
   const address = service.app.server.address()
   const url = `http://127.0.0.1:${isAddress(address) ? address.port : 0}`
-  const browser = await openBrowser(t)
+  const browser = await theBrowser()
+  const contexts: BrowserContext[] = []
+  // Before the service goes: it would wait for what its pages still listen to.
+  t.teardown(() => Promise.all(contexts.map((context) => context.close())))
   return {
     ...service,
-    browser,
     url,
     async visit(path, contextOptions = {}) {
       const context = await browser.newContext({ locale: 'en', ...contextOptions })
+      contexts.push(context)
       context.setDefaultTimeout(SLOW_MS)
       const page = await context.newPage()
       const faults: string[] = []
@@ -65,11 +71,16 @@ export async function startSite(t: Test, options: TestServiceOptions = {}): Prom
   }
 }
 
-/**
- * One service and one Chromium for all tests of a file that need nothing of their own: each test has a window of its own, as somebody else. Both
- * start with the first test that asks, so not where there is no Chromium.
- */
-export function sharedSite(t: Test, options: TestServiceOptions = {}): () => Promise<Site> {
+/** For all tests of a process that need nothing of their own: each has a window of its own, as somebody else. */
+let usual: Promise<Site> | undefined
+
+export function usualSite(): Promise<Site> {
+  usual ??= startSite(root)
+  return usual
+}
+
+/** The same for a file that needs something of its own. It starts with the first test that asks, so not where there is no Chromium. */
+export function sharedSite(t: Test, options: TestServiceOptions): () => Promise<Site> {
   let site: Promise<Site> | undefined
   return () => {
     site ??= startSite(t, options)

@@ -5,8 +5,11 @@ import { codeOf, startService } from '../helpers/service.js'
 
 const PAGES = ['/', '/case', '/how-it-works'] as const
 
+/** For all that asks for nothing special. */
+const usual = startService(t)
+
 t.test('every page is served in every language, complete, and kept by nobody', async (t) => {
-  const { app } = await startService(t)
+  const { app } = await usual
   for (const url of PAGES) {
     for (const language of ['en', 'ms', 'ta', 'zh-Hans']) {
       const response = await app.inject({ url: `${url}?lang=${language}` })
@@ -26,7 +29,7 @@ t.test('every page is served in every language, complete, and kept by nobody', a
 })
 
 t.test('the language follows Accept-Language, and the hand before it', async (t) => {
-  const { app } = await startService(t)
+  const { app } = await usual
   const languageOf = async (url: string, header: string) =>
     (await app.inject({ url, headers: { 'accept-language': header } })).headers['content-language']
   t.equal(await languageOf('/', 'ta-MY,en;q=0.5'), 'ta')
@@ -35,7 +38,7 @@ t.test('the language follows Accept-Language, and the hand before it', async (t)
 })
 
 t.test('a page runs one script and wears one style, by their hashes, and loads nothing but its own', async (t) => {
-  const { app } = await startService(t)
+  const { app } = await usual
   for (const url of [...PAGES, '/console']) {
     const { body, headers } = await app.inject({ url })
     const [script, ...otherScripts] = [...body.matchAll(/<script type="module" src="([^"]+)" integrity="([^"]+)"/g)]
@@ -59,7 +62,7 @@ t.test('a page runs one script and wears one style, by their hashes, and loads n
 })
 
 t.test('what reads pictures may connect to nothing', async (t) => {
-  const { app } = await startService(t)
+  const { app } = await usual
   const worker = await app.inject({ url: workerIn((await app.inject({ url: '/' })).body) })
   t.equal(
     worker.headers['content-security-policy'],
@@ -68,7 +71,7 @@ t.test('what reads pictures may connect to nothing', async (t) => {
 })
 
 t.test('what is compressed is what was asked for', async (t) => {
-  const { app } = await startService(t)
+  const { app } = await usual
   const plain = await app.inject({ url: '/' })
   for (const url of ['/', workerIn(plain.body)]) {
     const identity = await app.inject({ url })
@@ -84,7 +87,7 @@ t.test('what is compressed is what was asked for', async (t) => {
 })
 
 t.test('only what was built is served', async (t) => {
-  const { app } = await startService(t)
+  const { app } = await usual
   for (const url of [
     '/assets/',
     '/assets/page.js',

@@ -6,9 +6,9 @@ import {
   imagesOf,
   pictureFile,
   protectAll,
-  sharedSite,
   textOf,
   toChoosing,
+  usualSite,
   withoutBrowser,
 } from '../helpers/browser.js'
 import {
@@ -27,13 +27,11 @@ function file({ name, contentType, bytes }: Picture): GivenFile {
   return { name, mimeType: contentType, buffer: bytes }
 }
 
-const shared = sharedSite(t)
-
 t.test(
   'each file that cannot be protected has its own sentence, and the others lose nothing',
   { skip: withoutBrowser },
   async (t) => {
-    const site = await shared()
+    const site = await usualSite()
     const { page, faults } = await site.visit('/')
     await toChoosing(page)
     const good = await pictureFile(1)
@@ -61,7 +59,7 @@ t.test(
 )
 
 t.test('500 pictures at once are read one after the other, after saying how long', { skip: withoutBrowser }, async (t) => {
-  const site = await shared()
+  const site = await usualSite()
   const { page } = await site.visit('/')
   await toChoosing(page)
   const { bytes } = await scene(1, { width: 160, height: 120 })
@@ -84,7 +82,7 @@ t.test('500 pictures at once are read one after the other, after saying how long
 })
 
 t.test('what this browser cannot open is sent if she agrees, without its name', { skip: withoutBrowser }, async (t) => {
-  const site = await shared()
+  const site = await usualSite()
   await startWorkers(t, site.redis)
   const { page } = await site.visit('/')
   const bodies: string[] = []
@@ -111,7 +109,7 @@ t.test('what this browser cannot open is sent if she agrees, without its name', 
   t.equal(lines[0], 'Well protected')
   t.match(lines[1], /server cannot open this picture either/)
   t.equal(await imagesOf(site, opened), 1)
-  t.equal(bodies.length, 2)
+  t.ok(bodies.length >= 2, 'each of them, and again where nobody had time for it')
   for (const body of bodies) {
     t.match(body, /name="image"; filename="image"/)
     t.notMatch(body, /secret-name/)
@@ -119,7 +117,7 @@ t.test('what this browser cannot open is sent if she agrees, without its name', 
 })
 
 t.test('without WebAssembly it says so, and offers to send', { skip: withoutBrowser }, async (t) => {
-  const site = await shared()
+  const site = await usualSite()
   const { page, context } = await site.visit('/how-it-works')
   await context.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebAssembly'))
   await page.goto(site.url)
@@ -135,7 +133,7 @@ t.test(
   'without memory for WebAssembly it says so, loses nothing, and goes on when there is some',
   { skip: withoutBrowser },
   async (t) => {
-    const site = await shared()
+    const site = await usualSite()
     const { page, faults } = await site.visit('/')
     // As browsers do it: at loading there is no memory; then none to grow into, where the kernel stops; then there is.
     const scarce = `{
@@ -171,7 +169,7 @@ t.test(
 )
 
 t.test('a program that does not load says so, and is tried again when she asks', { skip: withoutBrowser }, async (t) => {
-  const site = await shared()
+  const site = await usualSite()
   const { page } = await site.visit('/')
   await toChoosing(page)
   await page.route('**/assets/worker-*', (route) => route.abort())

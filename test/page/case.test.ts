@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { allRead, allSent, choose, pictureFile, type Site, startSite, textOf, withoutBrowser } from '../helpers/browser.js'
+import { allRead, allSent, choose, pictureFile, type Site, textOf, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { otherPin } from '../helpers/requests.js'
 import { codeOf, openCase, randomHashText } from '../helpers/service.js'
 import { ask, caseWithPicture, feedback, operator, platform } from '../helpers/trust.js'
@@ -20,7 +20,7 @@ async function filledCase({ app }: Site) {
 }
 
 t.test('her page, by number and PIN', { skip: withoutBrowser }, async (t) => {
-  const site = await startSite(t)
+  const site = await usualSite()
 
   t.test('submitter looks, adds pictures and takes everything back', async (t) => {
     const her = await filledCase(site)

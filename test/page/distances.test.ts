@@ -5,7 +5,7 @@ import sharp from 'sharp'
 import t from 'tap'
 import { distance, type Hash256, parseHash } from '../../src/hash/hash256.js'
 import { hashImage } from '../../workers/media/hash-image.js'
-import { allRead, choose, type GivenFile, protectAll, startSite, toChoosing, withoutBrowser } from '../helpers/browser.js'
+import { allRead, choose, type GivenFile, protectAll, toChoosing, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { alphaPng, oddButGood, scene } from '../helpers/pictures.js'
 
 interface Sent {
@@ -39,7 +39,7 @@ async function files(): Promise<GivenFile[]> {
 }
 
 t.test('the device gives the hashes that the server gives for the same files', { skip: withoutBrowser }, async (t) => {
-  const site = await startSite(t)
+  const site = await usualSite()
   const { page } = await site.visit('/')
   const bodies: Sent[] = []
   page.on('request', (request) => {

@@ -1,5 +1,14 @@
 import t from 'tap'
-import { allRead, choose, pictureFile, protectAll, startSite, toChoosing, withoutBrowser } from '../helpers/browser.js'
+import {
+  allRead,
+  choose,
+  pictureFile,
+  protectAll,
+  startSite,
+  toChoosing,
+  usualSite,
+  withoutBrowser,
+} from '../helpers/browser.js'
 
 t.test('submitter chooses extended protection, and her browser finds the details', { skip: withoutBrowser }, async (t) => {
   const site = await startSite(t, { extendedProtection: true, site: { offersExtendedProtection: true } })
@@ -28,7 +37,7 @@ t.test('submitter chooses extended protection, and her browser finds the details
 })
 
 t.test('where it is not offered, nothing is said of it and no details are found', { skip: withoutBrowser }, async (t) => {
-  const site = await startSite(t)
+  const site = await usualSite()
   const { page } = await site.visit('/')
   const sent: Record<string, unknown>[] = []
   page.on('request', (request) => {

@@ -1,10 +1,8 @@
 import t from 'tap'
-import { allRead, allSent, choose, pictureFile, sharedSite, textOf, toChoosing, withoutBrowser } from '../helpers/browser.js'
-
-const shared = sharedSite(t)
+import { allRead, allSent, choose, pictureFile, textOf, toChoosing, usualSite, withoutBrowser } from '../helpers/browser.js'
 
 t.test('all of it can be done with a keyboard, and each step leads to its heading', { skip: withoutBrowser }, async (t) => {
-  const site = await shared()
+  const site = await usualSite()
   const { page } = await site.visit('/')
   const focused = () => page.evaluate(() => document.activeElement?.id || document.activeElement?.tagName)
   const tabTo = async (id: string) => {
@@ -38,7 +36,7 @@ t.test(
   'progress is said to screen readers: when reading ends, and when sending ends',
   { skip: withoutBrowser },
   async (t) => {
-    const site = await shared()
+    const site = await usualSite()
     const { page } = await site.visit('/')
     await toChoosing(page)
     await choose(page, [await pictureFile(1), await pictureFile(2)])

@@ -6,21 +6,19 @@ import {
   imagesOf,
   pictureFile,
   protectAll,
-  sharedSite,
   startSite,
   textOf,
   toChoosing,
+  usualSite,
   withoutBrowser,
 } from '../helpers/browser.js'
 import { startService } from '../helpers/service.js'
-
-const shared = sharedSite(t)
 
 t.test(
   'without a connection nothing is lost: it goes on when the connection is back',
   { skip: withoutBrowser },
   async (t) => {
-    const site = await shared()
+    const site = await usualSite()
     const { page, context } = await site.visit('/')
     await toChoosing(page)
     await choose(page, [await pictureFile(1)])
@@ -42,7 +40,7 @@ t.test(
 )
 
 t.test('an answer that was lost on the way does not double the pictures', { skip: withoutBrowser }, async (t) => {
-  const site = await shared()
+  const site = await usualSite()
   const { page } = await site.visit('/')
   await toChoosing(page)
   await choose(page, [await pictureFile(1), await pictureFile(2)])
@@ -86,7 +84,7 @@ t.test('a server that starts anew in the middle costs a moment, and nothing else
 })
 
 t.test('two tabs know of each other and say that each makes a number of its own', { skip: withoutBrowser }, async (t) => {
-  const site = await shared()
+  const site = await usualSite()
   const { page, context } = await site.visit('/')
   t.equal(await textOf(page, '#notices'), '')
   const other = await context.newPage()
@@ -98,7 +96,7 @@ t.test('two tabs know of each other and say that each makes a number of its own'
 })
 
 t.test('the back button asks first, and who stays has lost nothing', { skip: withoutBrowser }, async (t) => {
-  const site = await shared()
+  const site = await usualSite()
   const { page } = await site.visit('/how-it-works')
   await page.goto(site.url)
   await toChoosing(page)

@@ -6,15 +6,15 @@ import {
   choose,
   pictureFile,
   protectAll,
-  startSite,
   textOf,
   toChoosing,
+  usualSite,
   withoutBrowser,
 } from '../helpers/browser.js'
 import { keyFor } from '../helpers/service.js'
 
 t.test('submitter protects pictures, which then match', { skip: withoutBrowser }, async (t) => {
-  const site = await startSite(t)
+  const site = await usualSite()
   const platform = await keyFor(site, 'platform', ['match'])
   const { page, faults } = await site.visit('/')
   t.equal(await page.title(), 'Information', 'the title tells nothing')
@@ -48,7 +48,7 @@ t.test('submitter protects pictures, which then match', { skip: withoutBrowser }
 })
 
 t.test('under 18 sees the hotlines of the country, and nothing else', { skip: withoutBrowser }, async (t) => {
-  const site = await startSite(t, { site: { country: 'MY' } })
+  const site = await usualSite()
   const { page, faults } = await site.visit('/')
   const asked: string[] = []
   page.on('request', (request) => asked.push(new URL(request.url()).pathname))

@@ -5,19 +5,17 @@ import {
   choose,
   pictureFile,
   protectAll,
-  sharedSite,
   textOf,
   toChoosing,
+  usualSite,
   withoutBrowser,
 } from '../helpers/browser.js'
 import { canary, findCanary } from '../helpers/canary.js'
 
 const LIMIT_BYTES = 60_000
 
-const shared = sharedSite(t)
-
 t.test('before the first picture is chosen, 60 kB at most have come over the line', { skip: withoutBrowser }, async (t) => {
-  const site = await shared()
+  const site = await usualSite()
   const measure = async (language: string) => {
     const { page, context } = await site.visit('/how-it-works')
     const devtools = await context.newCDPSession(page)
@@ -38,7 +36,7 @@ t.test(
   'no byte of a picture, no name and nothing that a camera wrote leaves the page',
   { skip: withoutBrowser },
   async (t) => {
-    const site = await shared()
+    const site = await usualSite()
     const { page, faults } = await site.visit('/how-it-works')
     const sent: { method: string; url: string; headers: string; body: Buffer }[] = []
     await page.context().route('**/*', async (route) => {
@@ -101,7 +99,7 @@ t.test(
   'the program that reads pictures cannot connect, even if it were another program',
   { skip: withoutBrowser },
   async (t) => {
-    const site = await shared()
+    const site = await usualSite()
     const { page } = await site.visit('/')
     await toChoosing(page)
     const [worker] = await Promise.all([page.waitForEvent('worker'), choose(page, [await pictureFile(1)])])
@@ -130,7 +128,7 @@ t.test(
   'a document that somebody changed on its way runs and wears nothing but what the hashes are of',
   { skip: withoutBrowser },
   async (t) => {
-    const site = await shared()
+    const site = await usualSite()
     const { page, context } = await site.visit('/how-it-works')
     /** What runs and shows, when the document or what it loads was changed. */
     const opened = async (change: (body: string, kind: string) => string) => {
@@ -168,7 +166,7 @@ t.test(
 )
 
 t.test('without JavaScript it says so and whom to ask, once, on every page', { skip: withoutBrowser }, async (t) => {
-  const site = await shared()
+  const site = await usualSite()
   for (const path of ['/', '/case', '/how-it-works']) {
     const { page, context } = await site.visit(path, { javaScriptEnabled: false })
     await page.getByText('This page cannot work here as it is').waitFor()
@@ -179,7 +177,7 @@ t.test('without JavaScript it says so and whom to ask, once, on every page', { s
 })
 
 t.test('nothing stays in cookies, storage, caches or the history of the tab', { skip: withoutBrowser }, async (t) => {
-  const site = await shared()
+  const site = await usualSite()
   const { page, context } = await site.visit('/')
   await context.route('https://exit.example/', (route) => route.fulfill({ body: 'weather', contentType: 'text/html' }))
   await toChoosing(page)
