@@ -295,7 +295,7 @@ export async function buildApp({
     await guarded.register(importRoutes, { prefix: '/v1', banks, imports: services.imports })
     await guarded.register(exportRoutes, { prefix: '/v1', banks, exports: services.exports })
     const { exchanges, reconcilers, pullSoon } = services
-    await guarded.register(exchangeRoutes, { prefix: '/v1', exchanges, reconcilers, pullSoon })
+    await guarded.register(exchangeRoutes, { prefix: '/v1', exchanges, reconcilers, pullSoon, audit: services.audit })
   })
   await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
   return app

@@ -18,6 +18,15 @@ export function stopOnSignal(stop: () => Promise<void>): void {
   if (process.send !== undefined && !process.connected) begin()
 }
 
+/** What `work` gives; what it throws ends the process in words. Uncaught, it would end in whatever Node was told to write then. */
+export function orRefuseToStart<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    return refuseToStart(error)
+  }
+}
+
 /** Ends the process with what an operator can act on: the message of a refusal to start, without a stack. */
 export function refuseToStart(error: unknown): never {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)

@@ -8,14 +8,14 @@ import type { TlsFiles } from './app.js'
 import { readConfig } from './config.js'
 import { exchangesIn, reconcilersIn } from './exchange/exchange-config.js'
 import { refusePublicHost } from './private-host.js'
-import { refuseToStart, stopOnSignal } from './process.js'
+import { orRefuseToStart, refuseToStart, stopOnSignal } from './process.js'
 import { openServices } from './services.js'
 import { headText } from './store/audit.js'
 import { keyringOf } from './store/seal-keys.js'
 import { startTracing } from './tracing.js'
 import { loadSite } from './web/site.js'
 
-const config = readConfig(process.env)
+const config = orRefuseToStart(() => readConfig(process.env))
 await refusePublicHost('TABIR_HANDOFF_HOST', config.handoffHost).catch(refuseToStart)
 const tls = readTls('TABIR_TLS', config.tlsFiles)
 const tracing = config.tracesUrl === undefined ? undefined : await startTracing(config.tracesUrl, 'tabir-api')

@@ -56,7 +56,7 @@ import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
 import { deliveriesIn } from './store/deliveries.js'
 import { fetchPlacesIn } from './store/fetch-places.js'
-import { agreeOnFormat } from './store/format.js'
+import { agreeOnFormat, checkFormat } from './store/format.js'
 import { idempotencyIn } from './store/idempotency.js'
 import { imageReader } from './store/image-reader.js'
 import { imagesIn } from './store/images.js'
@@ -140,10 +140,11 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
 
 async function openOver(store: Store, options: ServiceOptions): Promise<Services> {
   const { now, clock, onTrouble } = options
-  await agreeOnFormat(store)
+  await checkFormat(store)
   const keyring = options.keyring(!(await hasSecrets(store)))
   await checkRing(store, keyring)
   const secrets = await loadSecrets(store, keyring)
+  await agreeOnFormat(store) // the first write to a store that has been used: who lacks its keys changes nothing
   await noteActive(store, keyring)
   const audit = auditOver({
     store,

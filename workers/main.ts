@@ -10,7 +10,7 @@ import { CONFINES } from '../src/domain/confines.js'
 import { visitHandoffs } from '../src/handoff/visit.js'
 import { HASH_IMAGE_QUEUE, HASHING_TIME_LIMIT_MS, QUEUE_PREFIX } from '../src/jobs/hash-image.js'
 import { lineClient } from '../src/net/private-line.js'
-import { refuseToStart, stopOnSignal } from '../src/process.js'
+import { orRefuseToStart, refuseToStart, stopOnSignal } from '../src/process.js'
 import { connectForWaiting } from '../src/store/store.js'
 import { BEAT_EVERY_MS } from '../src/store/worker-beats.js'
 import { startTracing } from '../src/tracing.js'
@@ -27,7 +27,7 @@ import { traced } from './traced.js'
 const FINISH_WITHIN_MS = 30_000
 
 collectAtOnce()
-const config = readConfig(process.env)
+const config = orRefuseToStart(() => readConfig(process.env))
 checkDecoderFloors()
 
 const tracing = config.tracesUrl === undefined ? undefined : await startTracing(config.tracesUrl, 'tabir-workers')

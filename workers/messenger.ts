@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readConfig } from '../src/config.js'
 import { outgoingThrough } from '../src/net/outgoing.js'
-import { refuseToStart, stopOnSignal } from '../src/process.js'
+import { orRefuseToStart, refuseToStart, stopOnSignal } from '../src/process.js'
 import { matchIdsWith } from '../src/services/match-ids.js'
 import { partiesWith } from '../src/services/parties.js'
 import { sealingAsAgreed } from '../src/services/sealing.js'
@@ -30,12 +30,12 @@ import { deliverWebhooks } from './deliver-webhook.js'
 const FINISH_WITHIN_MS = 20_000
 const ASK_AGAIN_MS = 200
 
-const config = readConfig(process.env)
+const config = orRefuseToStart(() => readConfig(process.env))
 const target = { url: config.redisUrl, socket: config.redisSocket }
 const store = await openStore(target).catch(refuseToStart)
 await untilFirstUse(store)
 await checkFormat(store).catch(refuseToStart)
-const keyring = keyringOf(config, false)
+const keyring = orRefuseToStart(() => keyringOf(config, false))
 await checkRing(store, keyring).catch(refuseToStart)
 const secrets = await loadSecrets(store, keyring).catch(refuseToStart)
 const sealing = sealingAsAgreed({ store, keyring, now: () => Date.now(), onTrouble: warn, onSwitch: () => {} })

@@ -2,7 +2,9 @@
 
 import { resolve } from 'node:path'
 import { readConfig } from '../config.js'
+import { noteInAudit } from '../store/audit.js'
 import { type BackupHead, readBackup, writeBackup } from '../store/backup-file.js'
+import { lastRevision } from '../store/changes.js'
 import { keyringOf } from '../store/seal-keys.js'
 import { withSealedStore } from './sealed-store.js'
 
@@ -26,6 +28,8 @@ async function make(path: string) {
   return withSealedStore(async ({ config, store, target, keyring }) => {
     const place = { path, folder: resolve(config.dataDir, 'backing-up') }
     const parts = { store, target, keyring, now: Date.now }
+    const about = { revision: String(await lastRevision(store)) }
+    await noteInAudit(store, { act: 'store.backed-up', by: 'operator', about, atMs: Date.now() })
     const { checked, goesOn, keptBytes } = await writeBackup(place, parts, (written) => check(written, keyring))
     return { ...checked, ...(goesOn && { goesOn, keptBytes }) }
   })

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Config, readConfig } from '../config.js'
 import { apiKeysIn } from '../store/api-keys.js'
+import { noteInAudit } from '../store/audit.js'
 import { readBackup } from '../store/backup-file.js'
 import { casesIn } from '../store/cases.js'
 import { lastRevision } from '../store/changes.js'
@@ -107,6 +108,8 @@ async function takeBack(
       // First: what is taken back here must come behind all that the logs know, or be taken for it at the next restore.
       await store.write(raiseRevision, [keys.revision], [withdrawals.revision])
       const taken = await apply(store, keyring, withdrawals)
+      const about = { revision: String(revision) }
+      await noteInAudit(store, { act: 'store.restored', by: 'operator', about, atMs: Date.now() })
       return {
         revision,
         ...taken,

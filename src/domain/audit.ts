@@ -22,6 +22,7 @@ export const AUDIT_ACTS = {
   'dispute.decided': ['signalId', 'outcome'],
   'dispute.reversed': ['signalId'],
   'bank.removed': ['bank'],
+  'exchange.pull-asked': ['exchange'],
   /** Once a day for each key. */
   'feed.read': ['orgId', 'day'],
   /** Every hash there is, to one reader. */
@@ -46,6 +47,9 @@ export const AUDIT_ACTS = {
   'signal.released': ['signalId'],
   'signal.removed': ['bank', 'signalId'],
   'signal.verified': ['signalId'],
+  /** Before it is taken: all that there is, sealed. */
+  'store.backed-up': ['revision'],
+  'store.restored': ['revision'],
   /** That something was left to be watched for, or taken away: once a day for each key. */
   'watch.changed': ['orgId', 'day'],
   'webhook.added': ['webhookId', 'orgId'],

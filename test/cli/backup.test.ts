@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { startRedis } from '../helpers/redis.js'
-import { keyFor, openCase, randomHashText, startService, type TestService } from '../helpers/service.js'
+import { keyFor, openCase, randomHashText, startService, type TestService, until } from '../helpers/service.js'
 import { SEAL_KEY, tabir } from '../helpers/tabir.js'
+import { operator } from '../helpers/trust.js'
 
 function folder(t: Test): string {
   const path = mkdtempSync(join(tmpdir(), 'tabir-backup-'))
@@ -74,6 +75,11 @@ t.test('a restored backup has what it had, without what was taken back since', a
   t.match(await view(kept), { state: 'active', images: 1 })
   t.match(await view(withdrawn), { state: 'withdrawn', images: 0 })
   t.equal(second.services.identify(careless.key, '127.0.0.1'), undefined)
+
+  const { headers: admin } = await operator(second)
+  const acts = async () => (await second.app.inject({ url: '/v1/audit?limit=1000', headers: admin })).body
+  await until(async () => (await acts()).includes('"store.restored"'))
+  t.match(await acts(), '"store.backed-up"', 'before it was taken, so it is in it')
 
   // A second restore of the same backup, after more was taken back.
   await second.app.inject({ method: 'DELETE', url: kept.url, headers: kept.headers })

@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { AUDIT_ACTS } from '../../src/domain/audit.js'
+import { AUDIT_ACTS, type AuditAct } from '../../src/domain/audit.js'
 import { type AuditLog, auditLogIn, type ChainedAct } from '../../src/store/audit.js'
 import { casesIn } from '../../src/store/cases.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { loadSecrets } from '../../src/store/secrets.js'
 import { openStore } from '../../src/store/store.js'
-import { del, post, tryPin } from '../helpers/requests.js'
+import { del, guardedRoutes, post, tryPin } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, until } from '../helpers/service.js'
 import { caseWithPicture, feedback, matchIdOf, ngo, operator, platform } from '../helpers/trust.js'
 
@@ -184,6 +184,40 @@ t.test('where an organisation has itself told of things, and that it watches, is
   )
   t.match(acts.at(-1)?.about, { orgId, day: /^\d{4}-/ })
   t.notMatch(JSON.stringify(acts), /hooks\.example|secret-path/)
+})
+
+/** What an operator's key does, and what is recorded of it. A new route of his is a line here, or this fails. */
+const OPERATORS_ACTS: Readonly<Record<string, AuditAct>> = {
+  'POST /v1/signals/{signalId}/dispute': 'signal.disputed',
+  'POST /v1/signals/{signalId}/dispute/decision': 'dispute.decided',
+  'DELETE /v1/signals/{signalId}/dispute/decision': 'dispute.reversed',
+  'POST /v1/signals/{signalId}/verification': 'signal.verified',
+  'POST /v1/signals/{signalId}/quarantine': 'signal.held',
+  'DELETE /v1/signals/{signalId}/quarantine': 'signal.released',
+  'POST /v1/keys': 'key.created',
+  'POST /v1/keys/{keyId}/rotation': 'key.rotated',
+  'DELETE /v1/keys/{keyId}': 'key.revoked',
+  'DELETE /v1/keys/{keyId}/suspension': 'key.restored',
+  'DELETE /v1/strikes/{account}': 'account.forgiven',
+  'POST /v1/exchanges/{name}/pulls': 'exchange.pull-asked',
+}
+
+t.test('nothing that an operator changes goes unrecorded', async (t) => {
+  const changing = guardedRoutes(app).filter(({ scope, method }) => scope === 'admin' && method !== 'GET')
+  t.same(changing.map(({ name }) => name).sort(), Object.keys(OPERATORS_ACTS).sort())
+  // Each of these acts is done, and looked for in the log, above, or in the test that is named.
+  const elsewhere: Partial<Readonly<Record<AuditAct, string>>> = {
+    'key.created': 'http/keys',
+    'key.rotated': 'http/keys',
+    'key.revoked': 'http/keys',
+    'key.restored': 'http/keys',
+    'exchange.pull-asked': 'services/exchanges',
+  }
+  const tests = fileURLToPath(new URL('../../../test/', import.meta.url))
+  for (const act of Object.values(OPERATORS_ACTS)) {
+    const text = readFileSync(join(tests, `${elsewhere[act] ?? 'http/audit'}.test.ts`), 'utf8')
+    t.match(text.replace(/OPERATORS_ACTS.*?^}/ms, ''), new RegExp(`${act}\\b`), act)
+  }
 })
 
 t.test('every act that the log knows is recorded somewhere, and the log is sound after all of this', async (t) => {

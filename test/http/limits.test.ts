@@ -2,7 +2,8 @@
 
 import { connect } from 'node:net'
 import t from 'tap'
-import { LIMITS, ROUTES_WITH_LIMITS } from '../../src/http/limits.js'
+import { EXPOSURES, LIMITS, ROUTES_WITH_LIMITS } from '../../src/http/limits.js'
+import { limitsHere } from '../../src/http/plugins/limits.js'
 import { refused } from '../helpers/refusal.js'
 import { head, post } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, type TestService, until } from '../helpers/service.js'
@@ -137,6 +138,13 @@ t.test(
       t.ok(most.public <= most.private, name)
     }
     t.equal(LIMITS.harvesting.whenStoreAway, 'closed')
+    for (const exposure of EXPOSURES) {
+      for (const [name, limit] of Object.entries(limitsHere({ exposure, most: {} }))) {
+        const row = Object.entries(LIMITS).find(([each]) => each === name)?.[1]
+        t.equal(limit.failsClosed, row?.whenStoreAway === 'closed', `${name} counts as its row says`)
+        t.equal(limit.isLocal, row?.by === 'address', name)
+      }
+    }
   },
 )
 

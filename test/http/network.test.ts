@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { connect } from 'node:net'
+import { connect as connectTls, type SecureVersion } from 'node:tls'
 import multipart from '@fastify/multipart'
 import Fastify from 'fastify'
 import t from 'tap'
@@ -100,6 +101,24 @@ t.test('the api speaks TLS itself, and tells browsers never to come without', as
     }).on('error', reject)
   })
   t.match(headers['strict-transport-security'], /max-age=\d{7,}/)
+  const reached = (maxVersion: SecureVersion) =>
+    new Promise<string>((resolve) => {
+      // As weak as a client may be: what refuses is the server.
+      const socket = connectTls({
+        port,
+        maxVersion,
+        minVersion: 'TLSv1',
+        ciphers: 'ALL:@SECLEVEL=0',
+        rejectUnauthorized: false,
+      })
+      socket.on('secureConnect', () => resolve(socket.getProtocol() ?? ''))
+      socket.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? ''))
+      socket.on('close', () => resolve('closed'))
+      t.teardown(() => socket.destroy())
+    })
+  t.equal(await reached('TLSv1.2'), 'TLSv1.2')
+  for (const old of ['TLSv1.1', 'TLSv1'] as const)
+    t.match(await reached(old), /ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/, old)
 })
 
 t.test('the private listener is refused where the internet could reach it', async (t) => {

@@ -382,6 +382,9 @@ t.test('an operator sees how feeds stand and asks for one more pull, which the q
   t.equal(asked.statusCode, 202, asked.body)
   const pages = before.progress?.pages ?? 0
   await until(async () => ((await service.services.exchanges.report('tat')).progress?.pages ?? 0) > pages)
+  const acts = async () => (await app.inject({ url: '/v1/audit?limit=1000', headers })).body
+  await until(async () => (await acts()).includes('"exchange.pull-asked"'))
+  t.equal((await acts()).split('"exchange.pull-asked"').length, 2, 'once, and not for the feed that there is none of')
   const stranger = await keyFor(service, 'stranger', ['match', 'signals:write'])
   refused(t, await app.inject({ url: '/v1/exchanges', headers: stranger.headers }), 'scope-missing')
 })

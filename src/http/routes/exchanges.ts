@@ -5,8 +5,10 @@ import { z } from 'zod'
 import { RECORD_REFUSALS } from '../../domain/bank-import.js'
 import { EXCHANGE_APIS, PULL_FAILURES, PULL_STATES } from '../../domain/exchange.js'
 import { RECONCILE_FAILURES, RECONCILE_STATES } from '../../domain/reconciler.js'
+import type { Audit } from '../../services/audit.js'
 import type { ExchangeReport, Exchanges } from '../../services/exchanges.js'
 import type { ReconcilerReport, Reconcilers } from '../../services/reconcilers.js'
+import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { Instant } from '../schemas.js'
 
@@ -53,10 +55,11 @@ export interface ExchangeRouteOptions {
   readonly exchanges: Exchanges
   readonly reconcilers: Reconcilers
   readonly pullSoon: (name: string) => Promise<void>
+  readonly audit: Pick<Audit, 'record'>
 }
 
 export const exchangeRoutes: FastifyPluginAsyncZod<ExchangeRouteOptions> = async (app, options) => {
-  const { exchanges, reconcilers, pullSoon } = options
+  const { exchanges, reconcilers, pullSoon, audit } = options
   app.get(
     '/exchanges',
     {
@@ -98,8 +101,10 @@ export const exchangeRoutes: FastifyPluginAsyncZod<ExchangeRouteOptions> = async
         },
       },
     },
-    async ({ params: { name } }, reply) => {
+    async (request, reply) => {
+      const { name } = request.params
       const report = await exchanges.report(name)
+      await audit.record('exchange.pull-asked', `key:${callerOf(request).keyId}`, { exchange: name })
       await pullSoon(name)
       return reply.code(202).send(viewOf(report))
     },

@@ -1,0 +1,90 @@
+// What a process must not start with: it says why, in words, and leaves everything as it was.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { makeKeyring } from '../src/store/seal.js'
+import { noteActive } from '../src/store/seal-ring.js'
+import { loadSecrets } from '../src/store/secrets.js'
+import { openStore } from '../src/store/store.js'
+import { startRedis } from './helpers/redis.js'
+
+const PROGRAMS = ['../src/server.js', '../workers/main.js', '../workers/messenger.js'] as const
+
+function folder(t: Test): string {
+  const path = mkdtempSync(join(tmpdir(), 'tabir-start-'))
+  t.teardown(() => rmSync(path, { recursive: true, force: true }))
+  return path
+}
+
+/** @returns how it ended, once it has. */
+async function started(program: string, env: Readonly<Record<string, string>>) {
+  const path = fileURLToPath(new URL(program, import.meta.url))
+  const child = spawn(process.execPath, [path], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text
+  })
+  const [status] = await once(child, 'close')
+  return { status, errors }
+}
+
+// A report has the environment in it, and so the seal keys: a refusal that nobody catches would be what has it written.
+t.test('no process of ours starts where its memory could be written down, and none is by its refusal', async (t) => {
+  const place = folder(t)
+  const secret = Buffer.alloc(32, 9).toString('base64')
+  const asked = `--report-uncaught-exception --report-on-fatalerror --report-directory=${place}`
+  const env = { NODE_OPTIONS: asked, TABIR_SEAL_KEYS: `k:${secret}`, TABIR_DATA_DIR: place }
+  for (const program of PROGRAMS) {
+    const { status, errors } = await started(program, env)
+    t.equal(status, 1, program)
+    t.match(errors, /NODE_OPTIONS must not ask for reports/, program)
+    t.notOk(errors.includes(secret) || /^ +at /m.test(errors), `${program}: words, and no more`)
+  }
+  t.same(readdirSync(place), [])
+})
+
+t.test('no api starts with a hand-off that the internet could reach', async (t) => {
+  const { status, errors } = await started(PROGRAMS[0], { TABIR_HANDOFF_HOST: '8.8.8.8', TABIR_DATA_DIR: folder(t) })
+  t.equal(status, 1)
+  t.match(errors, /^TABIR_HANDOFF_HOST is a public address/)
+})
+
+t.test('with a seal key that is missing or wrong, no process starts that needs it, and nothing is touched', async (t) => {
+  const { socket } = await startRedis(t)
+  const store = await openStore({ url: undefined, socket })
+  const redis = new Redis(socket)
+  t.teardown(async () => {
+    redis.disconnect()
+    await store.close()
+  })
+  const ring = makeKeyring([Buffer.alloc(32, 7)])
+  await loadSecrets(store, ring)
+  await noteActive(store, ring)
+  const dump = async () => {
+    const names = (await redis.keys('*')).sort()
+    return Promise.all(names.map(async (name) => [name, await redis.dumpBuffer(name)]))
+  }
+  const before = await dump()
+  t.ok(before.length > 0)
+  const place = folder(t)
+  const wrong = `k:${Buffer.alloc(32, 8).toString('base64')}`
+
+  for (const program of ['../src/server.js', '../workers/messenger.js'] as const) {
+    const missing = await started(program, { REDIS_SOCKET: socket, TABIR_DATA_DIR: place })
+    t.match(missing, { status: 1, errors: /^The file with the seal keys is missing.*Nothing was changed\.$/m }, program)
+    const other = await started(program, { REDIS_SOCKET: socket, TABIR_DATA_DIR: place, TABIR_SEAL_KEYS: wrong })
+    t.match(other, { status: 1, errors: /not in the ring.*Nothing was changed/ }, program)
+  }
+
+  t.same(await dump(), before)
+  t.same(readdirSync(place), [], 'no key was made that would open nothing')
+})
