@@ -1,10 +1,12 @@
 // How long does a file take, and how much memory?
 //
-//   npm run bench:import [-- --lines N] [--json]
+//   npm run bench:import [-- --lines N] [--distinct N] [--json]
 //
 // One api over a private Redis (`appendfsync always`). A file of N lines `pdq <hex>`, random, one in a thousand no hash, is handed in with
 // `tabir import`, as an operator does it; then the same file again, which is known by its digest. The api's memory is looked at twice
 // a second. At the end a sample of 200 lines has to be found. Status 1 when the report or a match is wrong.
+//
+// With `--distinct` the lines are so many hashes again and again: the index grows by these alone, so what else grows is the import's.
 //
 // The goal: a million lines within 60 s.
 
@@ -17,9 +19,14 @@ import { parseArgs } from 'node:util'
 import { BANK, openService, residentBytes, run, startApi, wholeNumber } from './service.mjs'
 
 const { values: args } = parseArgs({
-  options: { lines: { type: 'string', default: '1000000' }, json: { type: 'boolean', default: false } },
+  options: {
+    lines: { type: 'string', default: '1000000' },
+    distinct: { type: 'string', default: '0' },
+    json: { type: 'boolean', default: false },
+  },
 })
 const LINES = wholeNumber(args, 'lines')
+const DISTINCT = Number(args.distinct)
 const SAMPLES = 200
 const MAIN = new URL('../dist/src/cli/main.js', import.meta.url)
 const MB = 1e6
@@ -32,7 +39,7 @@ await run(async (defer) => {
   const memory = [residentBytes(api.pid)]
   const timer = setInterval(() => memory.push(residentBytes(api.pid)), 500)
   const first = await importOnce(file, url, service.key)
-  const half = memory.length >> 1
+  const during = [...memory]
   const again = await importOnce(file, url, service.key)
   clearInterval(timer)
   const refused = Math.floor(LINES / 1000)
@@ -41,11 +48,14 @@ await run(async (defer) => {
   const found = await foundOf(samples, url, service.key)
   const outcome = {
     lines: LINES,
+    ...(DISTINCT > 0 && { distinct: DISTINCT }),
     seconds: first.seconds,
     linesPerS: Math.round(LINES / first.seconds),
     againSeconds: again.seconds,
     apiMbBefore: Math.round((memory[0] ?? 0) / MB),
-    apiMbHalfWay: Math.round((memory[half] ?? 0) / MB),
+    apiMbEachTenth: Array.from({ length: 10 }, (_, i) =>
+      Math.round((during[Math.floor(((i + 1) * (during.length - 1)) / 10)] ?? 0) / MB),
+    ),
     apiMbMost: Math.round(Math.max(...memory) / MB),
     isRight,
     found,
@@ -57,8 +67,9 @@ await run(async (defer) => {
 async function writeFile(path) {
   const file = createWriteStream(path)
   const samples = []
+  const known = Array.from({ length: DISTINCT }, () => randomBytes(32).toString('hex'))
   for (let line = 1; line <= LINES; line++) {
-    const hash = randomBytes(32).toString('hex')
+    const hash = known.length === 0 ? randomBytes(32).toString('hex') : known[line % known.length]
     if (line % Math.ceil(LINES / SAMPLES / 1.01) === 1 && line % 1000 !== 0 && samples.length < SAMPLES) samples.push(hash)
     if (!file.write(line % 1000 === 0 ? 'no hash\n' : `pdq ${hash}\n`)) await once(file, 'drain')
   }

@@ -71,6 +71,16 @@ export const faults = [
     ["url.searchParams.delete('access_token')", ''],
     ['update.should_delete || ', ''],
   ]),
+  of('services/reading-anew.js', PULLS, [
+    ['now() - readAtMs < feed.tellsOfGoneForMs', 'true'],
+    ['kept.anewSinceMs ?? kept.progress', 'kept.progress'],
+    ['state = { ...state, anewSinceMs: undefined };', ''],
+  ]),
+  of('services/exchanges.js', PULLS, [
+    ['await store.noteNamed(name, named)', 'undefined'],
+    ['if (isLast && state.anewSinceMs !== undefined)', 'if (state.anewSinceMs !== undefined)'],
+  ]),
+  of('exchange-jobs.js', ['cli/exchange'], [['if (!waiting.some(', 'if (waiting.some(']]),
   of('exchange/unpack.js', READERS, [
     ['plainBytes > counted.packed * limits.maxRatio', 'false'],
     ["isCut ? 'upload-incomplete' : 'body-unreadable'", "'body-unreadable'"],

@@ -113,6 +113,17 @@ t.test(
     const third = await pull('stopncii', page(1_625_175_072, [record(A)]))
     t.match(third, { accepted: 5 })
     t.same(await found(A), [1], 'and back when it is registered anew')
+
+    const [early = '', unsure = '', over = ''] = hashes.slice(30)
+    const others = ['Unknown', 'VideoTMK', 'Text', 'URL'].map((signalType, i) =>
+      record(hashes[34 + i] ?? '', { signalType }),
+    )
+    const statuses = [record(early, { hashStatus: 'Received' }), record(unsure, { hashStatus: 'Unknown' }), record(over)]
+    const fourth = await pull('stopncii', page(1_625_175_073, [...statuses, ...others]))
+    t.match(fourth, { accepted: 8, refusedFor: { 'signal-type-unknown': 5 } })
+    t.same(await found(early, unsure, over), [1, 1, 1])
+    await pull('stopncii', page(1_625_175_074, [record(over, { hashStatus: 'Deleted' })]))
+    t.same(await found(over), [0], 'deleted is gone as withdrawn is')
   },
 )
 
@@ -192,6 +203,19 @@ t.test('hash sharing v2: classifications of adults alone, tombstones by name, pa
   t.equal(asked[0]?.url, '/hashsharing/v2/entries?from=2024-02-01T10%3A00%3A00Z')
   t.match(second, { removed: 2 }, 'a tombstone, and a record whose hash became another one')
   t.same(await found(one, two, three, five), [0, 1, 1, 0])
+  const untimed = page(image('i7', four)).body.replace(/ maxTimestamp="[^"]*"/, '')
+  const video = '<video><member id="42">A</member><id>v1</id><classification>NCII</classification></video>'
+  const deletedVideo = '<deletedVideo><member id="42">A</member><id>i7</id></deletedVideo>'
+  await pull('ncmec', { body: untimed.replace('<videos count="0"/>', `<videos count="1">${video}</videos>`) })
+  t.same(await found(four), [1], 'a list that names no time, and a video beside it')
+  await pull('ncmec', { body: untimed.replace('<videos count="0"/>', `<videos>${deletedVideo}</videos>`) })
+  t.equal(
+    asked[0]?.url,
+    '/hashsharing/v2/entries?from=2024-03-01T00%3A00%3A00Z',
+    'goes on from the last time that was named',
+  )
+  t.same(await found(four), [0], 'a tombstone of either kind')
+
   await pull('ncmec', page(image('i6', three, 'A1')))
   t.same(await found(three), [0], 'what turns out to show a child goes')
 
@@ -238,6 +262,10 @@ t.test('ThreatExchange: opinions, tags and deletions; the token stays out of wha
   t.match(asked[1]?.url, /after=QVFI&access_token=12345678%7Csecret$/)
   const keys = await service.services.exchanges.report('threatexchange')
   t.notMatch(JSON.stringify(keys), 'secret')
+
+  await pull('threatexchange', { body: { data: [update('4', four, '', [], { descriptors: undefined })] } })
+  t.same(await found(four), [0], 'nobody says anything of it any more')
+  await pull('threatexchange', { body: { data: [update('4', four)] } })
 
   await pull('threatexchange', {
     body: { data: [update('1', one, 'MALICIOUS', [], { should_delete: true }), update('4', four, 'NON_MALICIOUS')] },
