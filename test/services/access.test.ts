@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto'
+import crypto, { randomBytes } from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
 import t from 'tap'
 import { createApiKey, identify, KEY_PATTERN } from '../../src/services/access.js'
 import { isNetwork, isWithin } from '../../src/services/networks.js'
@@ -41,6 +42,35 @@ t.test('a typo anywhere in a key is refused without looking it up', async (t) =>
   t.equal(looked, 0)
   t.ok(identify(watched, key, SOMEWHERE))
   t.equal(looked, 1)
+})
+
+t.test('a secret is compared as a whole and in constant time, whether there is such a key or not', async (t) => {
+  const { key, kept, keyId } = await keyInMemory()
+  const other = await keyInMemory()
+  const known = kept.get(keyId)
+  const secretSha256 = other.kept.get(other.keyId)?.secretSha256
+  if (known === undefined || secretSha256 === undefined) throw new Error('both are kept')
+  const compared: number[][] = []
+  const { timingSafeEqual } = crypto
+  crypto.timingSafeEqual = (one, two) => {
+    compared.push([one.byteLength, two.byteLength])
+    return timingSafeEqual(one, two)
+  }
+  syncBuiltinESMExports()
+  t.teardown(() => {
+    crypto.timingSafeEqual = timingSafeEqual
+    syncBuiltinESMExports()
+  })
+
+  t.ok(identify(kept, key, SOMEWHERE))
+  t.equal(identify(new Map([[keyId, { ...known, secretSha256 }]]), key, SOMEWHERE), undefined, 'another secret')
+  t.equal(identify(new Map(), key, SOMEWHERE), undefined, 'no such key')
+
+  t.same(compared, [
+    [32, 32],
+    [32, 32],
+    [32, 32],
+  ])
 })
 
 t.test('a key opens until it expires, and not from then on', async (t) => {
