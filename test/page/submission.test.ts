@@ -68,3 +68,42 @@ t.test('under 18 sees the hotlines of the country, and nothing else', { skip: wi
   )
   t.same(faults, [])
 })
+
+t.test(
+  'pictures can be dropped and pasted where they are chosen; elsewhere nothing is taken or opened',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await usualSite()
+    const { page, faults } = await site.visit('/')
+    const { buffer } = await pictureFile(1)
+    const { buffer: other } = await pictureFile(2)
+    /** As a person would, with a file of her own. @returns whether the browser was kept from opening it in place of the page. */
+    const give = (kind: 'drop' | 'paste', bytes: Buffer) =>
+      page.evaluate(
+        ([kind, base64]) => {
+          const files = new DataTransfer()
+          const content = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+          files.items.add(new File([content], `${kind}.jpg`, { type: 'image/jpeg' }))
+          const how = { bubbles: true, cancelable: true }
+          const event =
+            kind === 'drop'
+              ? new DragEvent(kind, { ...how, dataTransfer: files })
+              : new ClipboardEvent(kind, { ...how, clipboardData: files })
+          document.body.dispatchEvent(event)
+          return event.defaultPrevented
+        },
+        [kind, bytes.toString('base64')] as const,
+      )
+    t.ok(await give('drop', buffer), 'a picture dropped too early does not take the place of the page')
+    await give('paste', buffer)
+    await toChoosing(page)
+    t.equal(await page.locator('#pictures li').count(), 0)
+
+    t.ok(await give('drop', buffer))
+    await give('paste', other)
+    await allRead(page)
+    t.same(await page.locator('#pictures .name').allTextContents(), ['drop.jpg', 'paste.jpg'])
+    t.equal(await textOf(page, '#read-text'), '2 pictures can be protected')
+    t.same(faults, [])
+  },
+)
