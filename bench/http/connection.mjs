@@ -42,7 +42,12 @@ export async function openConnection(port) {
       waiting = { resolve, reject }
     })
   return {
+    /** An api closes what was idle for long. */
+    get isOpen() {
+      return !socket.destroyed
+    },
     request(bytes) {
+      if (socket.destroyed) return Promise.reject(new Error('an api hung up'))
       const answered = answer()
       socket.write(bytes)
       return answered

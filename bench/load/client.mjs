@@ -48,6 +48,7 @@ answer({
     const begun = performance.now()
     const send = async (kind, dueMs) => {
       let connection = free.pop()
+      for (; connection?.isOpen === false; opened--) connection = free.pop()
       if (connection === undefined) {
         if (opened === MOST_CONNECTIONS) return tally.unsent(kind)
         opened++
