@@ -76,6 +76,28 @@ t.test('a name that leads nowhere public is not called', async (t) => {
   t.same(dialled, [])
 })
 
+t.test(
+  'where own origins alone are allowed, a public host is not even looked up, nor when an own one leads to it',
+  async (t) => {
+    const { dialled, origin, through } = await receiver(t, (request, response) => {
+      if (request.url === '/away') response.writeHead(302, { location: 'https://other.example/' }).end()
+      else response.end('fine')
+    })
+    let lookedUp = 0
+    const resolve = async () => {
+      lookedUp++
+      return ['8.8.8.8']
+    }
+    const send = through({ reach: 'trusted', trusted: new Set([origin]), resolve })
+
+    t.match(await send(get(`${origin}/`)), { status: 200 })
+    t.equal(await failure(send(get('https://hooks.example/'))), 'url-refused')
+    t.equal(await failure(send({ ...get(`${origin}/away`), maxRedirects: 3 })), 'url-refused')
+    t.equal(lookedUp, 0)
+    t.equal(dialled.length, 2, 'the own origin, twice')
+  },
+)
+
 t.test('a name server that changes its mind is asked once: the connection goes to what was checked', async (t) => {
   const { dialled, through } = await receiver(t, ok)
   let asked = 0
