@@ -135,6 +135,26 @@ t.test('the private listener is refused where the internet could reach it', asyn
   await t.rejects(check('worker.example', parts([], ['10.0.0.9', '8.8.8.8'])), /is a public address/)
 })
 
+// Found by fuzzing: from 16 KiB on such a request had no answer.
+t.test('a part that is none of a form is passed over, however large it is, and however it is said', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  const port = await listen(service.app)
+  const heads = ['Content-Disposition: form-dPta; name="image"; filename="a"', 'Co\u00c1tent-Disposition: form-data', 'X: y']
+  for (const head of heads) {
+    for (const sizeBytes of [20_000, 66_000, 200_000, 5_000_000]) {
+      const start = Buffer.from(`--x\r\n${head}\r\n\r\n`, 'latin1')
+      const answer = await fetch(`http://127.0.0.1:${port}/v1/match/images`, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'multipart/form-data; boundary=x' },
+        body: Buffer.concat([start, Buffer.alloc(sizeBytes, 7), Buffer.from('\r\n--x--\r\n')]),
+        signal: AbortSignal.timeout(20_000),
+      })
+      t.match(await answer.json(), { status: 400, code: 'image-missing' }, `${sizeBytes} bytes`)
+    }
+  }
+})
+
 // A part that fails in another way than by a refusal, while the next one still arrives: the process went down with it.
 t.test(
   'what goes wrong with one picture while others arrive is answered, and is nobody’s unhandled rejection',
