@@ -1,6 +1,7 @@
 // tabir export: a bank of one's own as a file, sealed or plain.
 
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream, existsSync } from 'node:fs'
+import { link, rm } from 'node:fs/promises'
 import { Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
@@ -22,6 +23,9 @@ export async function exportBank(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
   if (typeof options === 'string') return failed(options, 2)
   const { bank, format, seal, since, out, remote } = options
+  if (out !== undefined && existsSync(out)) return failed(IS_THERE, 1)
+  // Under its own name it is whole, whenever this is killed. What is left of a killed one is written over by the next.
+  const underWay = out === undefined ? undefined : `${out}.under-way`
   try {
     const known = since === undefined ? undefined : await signalIdsIn(since)
     const response = await ask(remote, {
@@ -38,19 +42,21 @@ export async function exportBank(args: readonly string[]): Promise<number> {
         done(null, chunk)
       },
     })
-    const target = out === undefined ? toStandardOutput() : createWriteStream(out, { flags: 'wx', mode: 0o600 })
+    const target = underWay === undefined ? toStandardOutput() : createWriteStream(underWay, { mode: 0o600, flush: true })
     if (known === undefined) await pipeline(response, counted, target)
     else await pipeline(response, counted, (body: AsyncIterable<unknown>) => changesSince(known, body), target)
     bar.end()
+    if (underWay !== undefined && out !== undefined) await link(underWay, out) // which never takes another's place
     return 0
   } catch (error) {
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    return failed(
-      isThere ? 'The file is there already, and is not overwritten.' : 'The export failed: the file is not whole.',
-      1,
-    )
+    return failed(isThere ? IS_THERE : 'The export failed, and there is no file.', 1)
+  } finally {
+    if (underWay !== undefined) await rm(underWay, { force: true })
   }
 }
+
+const IS_THERE = 'The file is there already, and is not overwritten.'
 
 interface Options {
   readonly bank: string

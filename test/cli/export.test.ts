@@ -1,0 +1,69 @@
+// An export that breaks off, against an api that stops in the middle of its answer.
+
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { randomHashText, until } from '../helpers/service.js'
+import { beginTabir, tabir } from '../helpers/tabir.js'
+
+const LINES = Array.from({ length: 2000 }, randomHashText)
+const WHOLE = `${LINES.join('\n')}\n`
+
+async function world(t: Test) {
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-export-'))
+  let answer: (response: ServerResponse) => void = (response) => response.end(WHOLE)
+  const server = createServer((request, response) => {
+    request.resume()
+    answer(response.setHeader('content-type', 'text/plain'))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const { port } = server.address() as AddressInfo
+  const file = join(folder, 'list.hex')
+  const args = ['export', '--bank', 'list', '--plain', '--format', 'hex', '--out', file, '--url', `http://127.0.0.1:${port}`]
+  return { folder, file, args, answerBy: (by: typeof answer) => (answer = by) }
+}
+
+const env = { TABIR_API_KEY: 'tbr_test_0' }
+const half = (response: ServerResponse) => response.write(WHOLE.slice(0, WHOLE.length / 2))
+
+t.test('an export that is killed leaves nothing under its name, and the next one is whole', async (t) => {
+  const { folder, file, args, answerBy } = await world(t)
+  answerBy(half)
+  const { ran, kill } = beginTabir(env, ...args)
+  const part = `${file}.under-way`
+  await until(() => Promise.resolve(existsSync(part) && statSync(part).size > 0))
+  kill()
+  await ran
+  t.notOk(existsSync(file))
+  t.equal(statSync(part).mode & 0o077, 0, "and what there is of it is its owner's alone")
+
+  answerBy((response) => response.end(WHOLE))
+  t.match(await tabir(env, ...args), { status: 0 })
+  t.equal(readFileSync(file, 'utf8'), WHOLE)
+  t.same(readdirSync(folder), ['list.hex'])
+  t.equal(statSync(file).mode & 0o077, 0)
+})
+
+t.test('an export whose api breaks off leaves no file, and none is overwritten', async (t) => {
+  const { folder, file, args, answerBy } = await world(t)
+  answerBy((response) => {
+    half(response)
+    setTimeout(() => response.destroy(), 50)
+  })
+  t.match(await tabir(env, ...args), { status: 1, errors: /there is no file/ })
+  t.same(readdirSync(folder), [])
+
+  answerBy((response) => response.end(WHOLE))
+  t.match(await tabir(env, ...args), { status: 0 })
+  answerBy((response) => response.end('another'))
+  t.match(await tabir(env, ...args), { status: 1, errors: /not overwritten/ })
+  t.equal(readFileSync(file, 'utf8'), WHOLE)
+})
