@@ -18,6 +18,9 @@ interface Waiting {
   image: readonly Buffer[]
   isTaken: boolean
   readonly leftAtMs: number
+  /** Its place among all that were ever left. */
+  readonly place: number
+  readonly priority: number
   readonly settle: (answer: HandoffAnswer) => void
   readonly giveUp: () => void
 }
@@ -27,8 +30,9 @@ const RETRY_AFTER_S = 5
 export class HandoffDesk {
   // Invariant: an entry's image is overwritten with zeros before the entry goes, whichever way it goes.
   readonly #waiting = new Map<string, Waiting>()
-  // Invariant: how many of them no worker has taken.
-  #untaken = 0
+  #left = 0
+  // Invariant: by priority, the place of the last one of it that was taken.
+  readonly #lastTaken = new Map<number, number>()
   readonly #pace: PaceOfWorkers
   readonly #ttlMs: number
   readonly #now: () => number
@@ -54,22 +58,25 @@ export class HandoffDesk {
     return oldest === undefined ? 0 : this.#now() - oldest.leftAtMs
   }
 
-  /** How long the one that no worker has taken yet, and that has waited longest, has been here; 0 when all are taken. */
+  /** How long the one that has waited longest for a free worker has been here; 0 when none waits. */
   get untakenMs(): number {
-    for (const { isTaken, leftAtMs } of this.#waiting.values()) if (!isTaken) return this.#now() - leftAtMs
+    for (const entry of this.#waiting.values()) if (this.#isInLine(entry)) return this.#now() - entry.leftAtMs
     return 0
   }
 
   /** How long one that is left now would wait for a worker, as far as that can be told: 0 when none waits. */
   get expectedMs(): number {
-    return Math.max(this.untakenMs, this.#pace.waitMs(this.#untaken))
+    let others = 0
+    for (const entry of this.#waiting.values()) if (this.#isInLine(entry)) others++
+    return Math.max(this.untakenMs, this.#pace.waitMs(others))
   }
 
   /**
    * Takes over an image, in the pieces it arrived in: joining them would make a second copy of it. Its bytes belong to the
    * desk from here on and will be overwritten.
+   * @param priority of its job: the smaller is taken first.
    */
-  leave(...image: readonly Buffer[]): LeftImage {
+  leave(image: Buffer | readonly Buffer[], priority = 0): LeftImage {
     const ticket = randomBytes(32).toString('base64url')
     const { promise, resolve, reject } = withResolvers<HandoffAnswer>()
     promise.catch(() => {}) // whoever left it may be gone already
@@ -82,8 +89,9 @@ export class HandoffDesk {
       clearTimeout(timer)
       if (this.#forget(ticket)) resolve(answer)
     }
-    this.#untaken++
-    this.#waiting.set(ticket, { image, isTaken: false, leftAtMs: this.#now(), settle, giveUp })
+    const pieces = Buffer.isBuffer(image) ? [image] : image
+    const place = ++this.#left
+    this.#waiting.set(ticket, { image: pieces, isTaken: false, leftAtMs: this.#now(), place, priority, settle, giveUp })
     return { ticket, answer: promise, callOff: giveUp }
   }
 
@@ -95,7 +103,7 @@ export class HandoffDesk {
     const entry = this.#waiting.get(ticket)
     if (entry === undefined || entry.isTaken) return undefined
     entry.isTaken = true
-    this.#untaken--
+    this.#lastTaken.set(entry.priority, Math.max(entry.place, this.#lastTaken.get(entry.priority) ?? 0))
     this.#pace.taken(entry.leftAtMs)
     return entry.image
   }
@@ -133,10 +141,18 @@ export class HandoffDesk {
   }
 
   #forget(ticket: string): boolean {
-    const entry = this.#waiting.get(ticket)
-    for (const piece of entry?.image ?? []) piece.fill(0)
-    if (entry?.isTaken === false) this.#untaken--
+    for (const piece of this.#waiting.get(ticket)?.image ?? []) piece.fill(0)
     return this.#waiting.delete(ticket)
+  }
+
+  /**
+   * Does it wait for a free worker? Not when one that was left later, and has no right to go first, was taken before it: then its job is
+   * with a worker that died, and waits to be found there, while others are free.
+   */
+  #isInLine({ isTaken, place, priority }: Waiting): boolean {
+    if (isTaken) return false
+    for (const [other, lastTaken] of this.#lastTaken) if (other >= priority && lastTaken > place) return false
+    return true
   }
 }
 

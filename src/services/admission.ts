@@ -69,14 +69,29 @@ export interface AdmissionParts {
 export function admissionFor({ rules, queuedMs, pictureWaitMs, now, atEndOfTurn }: AdmissionParts): Admission {
   const gates = { turns: delayGate(rules.turns, now), pictures: delayGate(rules.pictures, now) }
   const waitedInTurnMs = turnClock(gates.turns, queuedMs, now, atEndOfTurn)
+  const mayScout = scouting(rules.pictures, now)
   return {
     shortageFor({ pictures }) {
       if (!gates.turns.admits(waitedInTurnMs())) return 'turns'
       if (!pictures) return undefined
       const waitMs = pictureWaitMs()
       gates.pictures.observe(waitMs)
-      return gates.pictures.admits(waitMs) ? undefined : 'pictures'
+      return gates.pictures.admits(waitMs) || mayScout(waitMs) ? undefined : 'pictures'
     },
+  }
+}
+
+/**
+ * Nobody is let in to a queue whose first has waited for longer than a burst may, so nobody would find out that it is short: the first may be
+ * one whose worker died, and which nobody takes, while others are free. So one is let in now and then, to see.
+ */
+function scouting({ burstMs, calmMs }: DelayRule, now: () => number): (waitMs: number) => boolean {
+  let lastAtMs = Number.NEGATIVE_INFINITY
+  return (waitMs) => {
+    const atMs = now()
+    if (waitMs <= burstMs || atMs - lastAtMs < calmMs) return false
+    lastAtMs = atMs
+    return true
   }
 }
 

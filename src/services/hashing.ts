@@ -4,7 +4,7 @@ import type { HashedImage } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
 import { SIGNAL_TYPES } from '../domain/signal-types.js'
 import type { HandoffDesk } from '../handoff/desk.js'
-import type { DetailsWanted, HashImageJob, JobPurpose } from '../jobs/hash-image.js'
+import { type DetailsWanted, type HashImageJob, JOB_PRIORITY, type JobPurpose } from '../jobs/hash-image.js'
 
 export interface Hashing {
   /**
@@ -24,7 +24,7 @@ export interface HashingParts {
 export function hashingThrough({ desk, handoffUrl, enqueue }: HashingParts): Hashing {
   return {
     async hash(image, purpose, details = 'none') {
-      const left = desk.leave(...image)
+      const left = desk.leave(image, JOB_PRIORITY[purpose])
       try {
         await enqueue({ handoffUrl, ticket: left.ticket, purpose, details })
       } catch (error) {

@@ -21,7 +21,7 @@ t.test('an image is given once, to whoever shows its ticket', async (t) => {
 t.test('an image is left and given in the pieces it came in, and every piece is overwritten', async (t) => {
   const desk = new HandoffDesk(LONG_MS)
   const pieces = ['a ', 'pic', 'ture'].map((text) => Buffer.from(text))
-  const { ticket, answer } = desk.leave(...pieces)
+  const { ticket, answer } = desk.leave(pieces)
   t.same(desk.take(ticket), pieces)
   desk.wipe(ticket)
   t.ok(pieces.every(isWiped))
@@ -210,4 +210,32 @@ t.test('how long one more would wait is told by how fast those before it were ta
   t.equal(desk.expectedMs, 5000, 'nobody takes it')
   desk.close()
   t.equal(desk.expectedMs, 0)
+})
+
+t.test('a picture whose worker died before it was fetched is not taken for a sign that workers are short', async (t) => {
+  let nowMs = 0
+  const desk = new HandoffDesk(LONG_MS, () => nowMs)
+  const leave = (priority: number) => {
+    const left = desk.leave(Buffer.from('a picture'), priority)
+    left.answer.catch(() => {})
+    return left
+  }
+  const orphan = leave(10)
+  nowMs += 5000
+  t.equal(desk.expectedMs, 5000, 'as long as nothing is taken, nobody may be there')
+  const next = leave(10)
+  desk.take(next.ticket)
+  t.equal(desk.expectedMs, 0, 'one that came later was taken')
+  t.equal(desk.untakenMs, 0)
+
+  // Who has a right to go first overtakes nobody who is no longer in the line.
+  const platform = leave(10)
+  nowMs += 100
+  const person = leave(1)
+  desk.take(person.ticket)
+  t.equal(desk.untakenMs, 100, 'a person goes first, and the platform still waits')
+  desk.take(platform.ticket)
+  t.equal(desk.untakenMs, 0)
+  t.ok(desk.take(orphan.ticket), 'and it is given to whoever finds its job')
+  desk.close()
 })

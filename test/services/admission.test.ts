@@ -152,3 +152,15 @@ t.test('pictures wait for workers, and for nothing else', async (t) => {
   t.equal(picture(0), undefined)
   t.equal(picture(50), undefined)
 })
+
+t.test('where nobody is let in any more, one now and then finds out whether it still has to be', async (t) => {
+  const { picture, rest } = loop()
+  t.equal(picture(5000), undefined)
+  for (let i = 0; i < 10; i++) t.equal(picture(5000), 'pictures')
+  rest(RULE.calmMs - 1)
+  t.equal(picture(5000), 'pictures')
+  rest(1)
+  t.equal(picture(5000), undefined)
+  t.equal(picture(5000), 'pictures')
+  t.equal(picture(50), 'pictures', 'not where the line is as long as a load makes it')
+})
