@@ -4,6 +4,7 @@ import { createReadStream, createWriteStream, existsSync } from 'node:fs'
 import { link, rm } from 'node:fs/promises'
 import { Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { BANK_NAME_PATTERN } from '../domain/bank.js'
 import { AGE_RECIPIENT_PATTERN } from '../exchange/age.js'
@@ -28,13 +29,20 @@ export async function exportBank(args: readonly string[]): Promise<number> {
   const underWay = out === undefined ? undefined : `${out}.under-way`
   try {
     const known = since === undefined ? undefined : await signalIdsIn(since)
-    const response = await ask(remote, {
-      method: 'POST',
-      path: `/v1/banks/${bank}/exports`,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ format, ...seal }),
-    })
-    if (response.statusCode !== 200) return failed((await refusalOf(response)).words, 1)
+    const asking = () =>
+      ask(remote, {
+        method: 'POST',
+        path: `/v1/banks/${bank}/exports`,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ format, ...seal }),
+      })
+    let response = await asking()
+    for (let tries = 1; response.statusCode !== 200; tries++) {
+      const { words, retryAfterS } = await refusalOf(response)
+      if (response.statusCode !== 503 || retryAfterS === undefined || tries === TRIES) return failed(words, 1)
+      await sleep(1000 * retryAfterS)
+      response = await asking()
+    }
     const bar = byteBar({ label: 'export', totalBytes: 0, stream: process.stderr, now: Date.now })
     const counted = new Transform({
       transform(chunk: Buffer, _encoding, done) {
@@ -56,6 +64,8 @@ export async function exportBank(args: readonly string[]): Promise<number> {
   }
 }
 
+/** As often an api is asked that says when to come again: it starts, or its store does. */
+const TRIES = 8
 const IS_THERE = 'The file is there already, and is not overwritten.'
 
 interface Options {

@@ -67,3 +67,17 @@ t.test('an export whose api breaks off leaves no file, and none is overwritten',
   t.match(await tabir(env, ...args), { status: 1, errors: /not overwritten/ })
   t.equal(readFileSync(file, 'utf8'), WHOLE)
 })
+
+t.test('an export asks again when the api says when to come again, and not otherwise', async (t) => {
+  const { file, args, answerBy } = await world(t)
+  let asked = 0
+  const refuse = (response: ServerResponse, headers: Record<string, string>) =>
+    response.writeHead(503, headers).end('{"title":"The store is away.","code":"store-away"}')
+  answerBy((response) => (++asked === 1 ? refuse(response, { 'retry-after': '1' }) : response.end(WHOLE)))
+  t.match(await tabir(env, ...args), { status: 0 })
+  t.equal(readFileSync(file, 'utf8'), WHOLE)
+  rmSync(file)
+  answerBy((response) => refuse(response, {}))
+  t.match(await tabir(env, ...args), { status: 1, errors: /The store is away/ })
+  t.notOk(existsSync(file))
+})
