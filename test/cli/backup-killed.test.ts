@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { startRedis } from '../helpers/redis.js'
-import { keyFor, openCase, randomHashText, startService, type TestService } from '../helpers/service.js'
+import { keyFor, startService, submitted } from '../helpers/service.js'
 import { beginTabir, SEAL_KEY, tabir } from '../helpers/tabir.js'
 
 const POLL_MS = 2
@@ -19,15 +19,6 @@ async function world(t: Test) {
   const file = join(place, 'slow disk', 'backup')
   const env = { REDIS_SOCKET: service.redis.socket, TABIR_DATA_DIR: join(place, 'data') }
   return { place, withdrawalsFolder, service, file, env }
-}
-
-async function submitted({ app }: TestService) {
-  const her = await openCase(app)
-  const hash = randomHashText()
-  const payload = { images: [{ signals: [{ type: 'pdq', hash, quality: 90 }] }] }
-  const { statusCode } = await app.inject({ method: 'POST', url: `${her.url}/hashes`, payload, headers: her.headers })
-  if (statusCode !== 201) throw new Error('a case takes hashes')
-  return { ...her, hash }
 }
 
 t.test('a backup that was interrupted goes on with its moment, where it broke off', async (t) => {

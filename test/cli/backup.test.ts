@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { startRedis } from '../helpers/redis.js'
-import { keyFor, openCase, randomHashText, startService, type TestService, until } from '../helpers/service.js'
+import { keyFor, randomHashText, startService, submitted, type TestService, until } from '../helpers/service.js'
 import { SEAL_KEY, tabir } from '../helpers/tabir.js'
 import { operator } from '../helpers/trust.js'
 
@@ -11,15 +11,6 @@ function folder(t: Test): string {
   const path = mkdtempSync(join(tmpdir(), 'tabir-backup-'))
   t.teardown(() => rmSync(path, { recursive: true, force: true }))
   return path
-}
-
-async function submitted({ app }: TestService) {
-  const her = await openCase(app)
-  const hash = randomHashText()
-  const payload = { images: [{ signals: [{ type: 'pdq', hash, quality: 90 }] }] }
-  const { statusCode } = await app.inject({ method: 'POST', url: `${her.url}/hashes`, payload, headers: her.headers })
-  if (statusCode !== 201) throw new Error('a case takes hashes')
-  return { ...her, hash }
 }
 
 async function matching({ app }: TestService, headers: Record<string, string>, hashes: readonly string[]) {

@@ -1,8 +1,9 @@
 // A client of HMA, as small as they come.
 
 import type { InjectOptions } from 'fastify'
+import type { Test } from 'tap'
 import { z } from 'zod'
-import type { TestService } from './service.js'
+import { keyFor, startService, type TestService } from './service.js'
 
 type Headers = Readonly<Record<string, string>>
 
@@ -24,4 +25,21 @@ export function hmaClient({ app }: TestService, headers: Headers, base = '') {
     const isJson = /^application\/json/.test(String(answer.headers['content-type']))
     return { status: answer.statusCode, body: isJson ? answer.json<unknown>() : answer.body }
   }
+}
+
+export const HMA_SCOPES = ['match', 'match:distance', 'signals:write'] as const
+
+/** A platform with a bank MINE, and what it asks most. */
+export async function hmaWorld(t: Test) {
+  const service = await startService(t)
+  const key = await keyFor(service, 'platform', HMA_SCOPES)
+  const hma = hmaClient(service, key.headers)
+  await hma('POST', '/c/banks', { name: 'MINE' })
+  const add = async (hash: string, bank = 'MINE') => {
+    const { body } = await hma('POST', `/c/bank/${bank}/signal`, { pdq: hash })
+    return (body as { id: number }).id
+  }
+  const look = async (hash: string, more = '') => (await hma('GET', `/m/lookup?signal_type=pdq&signal=${hash}${more}`)).body
+  const raw = async (hash: string) => (await hma('GET', `/m/raw_lookup?signal_type=pdq&signal=${hash}`)).body
+  return { service, key, hma, add, look, raw }
 }

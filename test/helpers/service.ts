@@ -220,3 +220,13 @@ export function withBitsFlipped(hash: string, count: number): string {
   }
   return bytes.toString('hex')
 }
+
+/** A case with one hash, as its holder sees it. */
+export async function submitted({ app }: TestService) {
+  const her = await openCase(app)
+  const hash = randomHashText()
+  const payload = { images: [{ signals: [{ type: 'pdq', hash, quality: 90 }] }] }
+  const { statusCode } = await app.inject({ method: 'POST', url: `${her.url}/hashes`, payload, headers: her.headers })
+  if (statusCode !== 201) throw new Error('a case takes hashes')
+  return { ...her, hash }
+}

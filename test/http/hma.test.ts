@@ -1,30 +1,14 @@
 // HMA's routes, row by row: withdrawals first, then who may what, then every answer that a client could notice.
 
-import t, { type Test } from 'tap'
-import { hmaClient, Lookup } from '../helpers/hma.js'
+import t from 'tap'
+import { HMA_SCOPES, hmaClient, hmaWorld, Lookup } from '../helpers/hma.js'
 import { MARKER } from '../helpers/refusal.js'
 import { forged, silent, withTypo } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, until, withBitsFlipped } from '../helpers/service.js'
 import { ask, operator } from '../helpers/trust.js'
 
-const ALL = ['match', 'match:distance', 'signals:write'] as const
-
-async function world(t: Test) {
-  const service = await startService(t)
-  const key = await keyFor(service, 'platform', ALL)
-  const hma = hmaClient(service, key.headers)
-  await hma('POST', '/c/banks', { name: 'MINE' })
-  const add = async (hash: string, bank = 'MINE') => {
-    const { body } = await hma('POST', `/c/bank/${bank}/signal`, { pdq: hash })
-    return (body as { id: number }).id
-  }
-  const look = async (hash: string, more = '') => (await hma('GET', `/m/lookup?signal_type=pdq&signal=${hash}${more}`)).body
-  const raw = async (hash: string) => (await hma('GET', `/m/raw_lookup?signal_type=pdq&signal=${hash}`)).body
-  return { service, key, hma, add, look, raw }
-}
-
 t.test('what is withdrawn, switched off or removed is found on no route, at once', async (t) => {
-  const { service, key, hma, add, look, raw } = await world(t)
+  const { service, key, hma, add, look, raw } = await hmaWorld(t)
   const nothing = async (hash: string, what: string) => {
     t.same(await look(hash), {}, `${what}: lookup`)
     t.same(await raw(hash), { matches: [] }, `${what}: raw lookup`)
@@ -82,7 +66,7 @@ t.test('what is withdrawn, switched off or removed is found on no route, at once
 t.test('content that is switched off until a time matches again by itself', async (t) => {
   let nowMs = Date.now()
   const service = await startService(t, { now: () => nowMs })
-  const hma = hmaClient(service, (await keyFor(service, 'platform', ALL)).headers)
+  const hma = hmaClient(service, (await keyFor(service, 'platform', HMA_SCOPES)).headers)
   await hma('POST', '/c/banks', { name: 'MINE' })
   const hash = randomHashText()
   const { id } = (await hma('POST', '/c/bank/MINE/signal', { pdq: hash })).body as { id: number }
@@ -97,7 +81,7 @@ t.test('content that is switched off until a time matches again by itself', asyn
 
   const { headers: admin } = await operator(service)
   const { signalId } = (
-    await ask(service, 'POST', '/v1/banks/MINE/signals', (await keyFor(service, 'platform', ALL)).headers, {
+    await ask(service, 'POST', '/v1/banks/MINE/signals', (await keyFor(service, 'platform', HMA_SCOPES)).headers, {
       signals: [{ type: 'pdq', hash }],
     })
   ).json<{ signals: { signalId: string }[] }>().signals[0] ?? { signalId: '' }
@@ -109,7 +93,7 @@ t.test('content that is switched off until a time matches again by itself', asyn
 })
 
 t.test('who may not is refused, with 401 or 403 and never with 404', async (t) => {
-  const { service, key, hma, add } = await world(t)
+  const { service, key, hma, add } = await hmaWorld(t)
   const id = await add(randomHashText())
   const routes = [
     ['GET', '/c/banks', 'signals:write'],
@@ -156,7 +140,7 @@ t.test('who may not is refused, with 401 or 403 and never with 404', async (t) =
   const pathOnly = hmaClient(service, {}, `/hma/${key.key}/`)
   t.match(await pathOnly('GET', '/c/banks'), { status: 200, body: [{ name: 'cases' }, { name: 'MINE' }] })
 
-  const other = hmaClient(service, (await keyFor(service, 'other', ALL)).headers)
+  const other = hmaClient(service, (await keyFor(service, 'other', HMA_SCOPES)).headers)
   t.match(await other('GET', '/c/bank/MINE'), { status: 200 }, 'another’s bank is seen')
   for (const [method, url, body] of [
     ['PUT', '/c/bank/MINE', { enabled: false }],
@@ -171,7 +155,7 @@ t.test('who may not is refused, with 401 or 403 and never with 404', async (t) =
 })
 
 t.test('banks', async (t) => {
-  const { hma } = await world(t)
+  const { hma } = await hmaWorld(t)
   t.same(await hma('POST', '/c/banks', { name: 'A', enabled_ratio: '0.5', matching_enabled_ratio: 1 }), {
     status: 201,
     body: { name: 'A', matching_enabled_ratio: 0.5 },
@@ -231,7 +215,7 @@ t.test('banks', async (t) => {
 })
 
 t.test('lookups: texts for distances, an object for what is missing, a coin for some banks', async (t) => {
-  const { service, hma, add, look, raw } = await world(t)
+  const { service, hma, add, look, raw } = await hmaWorld(t)
   const hash = randomHashText()
   const id = await add(hash)
   t.same(await look(hash), { MINE: [{ bank_content_id: id, distance: '0' }] })
@@ -248,7 +232,7 @@ t.test('lookups: texts for distances, an object for what is missing, a coin for 
   const banded = hmaClient(service, (await keyFor(service, 'platform', ['match'])).headers)
   const asked = `/m/lookup?signal_type=pdq&signal=`
   t.same((await banded('GET', asked + withBitsFlipped(hash, 7))).body, { MINE: [{ bank_content_id: id, distance: '15' }] })
-  const others = hmaClient(service, (await keyFor(service, 'other', ALL)).headers)
+  const others = hmaClient(service, (await keyFor(service, 'other', HMA_SCOPES)).headers)
   const theirs = Lookup.parse((await others('GET', asked + hash)).body)
   t.not(theirs['MINE']?.[0]?.bank_content_id, id, 'another organisation has another number for it')
 
@@ -294,129 +278,4 @@ t.test('lookups: texts for distances, an object for what is missing, a coin for 
   t.match((await wrong('/m/index/status')).body, { pdq: { present: true, built_to: Number, size: Number } })
   for (const url of ['/m/index/status', '/c/signal_type/index'])
     t.match(await wrong(`${url}?signal_type=x`), { status: 400, body: { message: /^No such signal type/ } })
-})
-
-t.test('content: numbers, notes, metadata', async (t) => {
-  const { service, hma } = await world(t)
-  const hash = randomHashText()
-  const url = '/c/bank/MINE/signal'
-  const made = await hma('POST', url, { pdq: hash, note: 'seen twice' })
-  const { id } = made.body as { id: number }
-  t.match(made, { status: 200, body: { id: Number, signals: { pdq: hash } } })
-  t.ok(Number.isSafeInteger(id))
-  t.same((await hma('POST', url, { pdq: hash, note: 'seen twice' })).body, made.body, 'the same again is the same')
-  const content = `/c/bank/MINE/content/${id}`
-  t.same((await hma('GET', content)).body, {
-    id,
-    disable_until_ts: 1,
-    original_media_uri: null,
-    bank: { name: 'MINE', matching_enabled_ratio: 1 },
-    note: 'seen twice',
-  })
-  const withSignals = `${content}?include_signals=true`
-  t.match(
-    await hma('GET', withSignals),
-    { status: 403, body: { message: String, signals: undefined } },
-    'writing is not reading',
-  )
-  const reader = await keyFor(service, 'platform', [...ALL, 'feed'])
-  t.match((await hmaClient(service, reader.headers)('GET', withSignals)).body, { signals: { pdq: hash } })
-  const { headers: admin } = await operator(service)
-  const told = `"act":"feed.read","by":"key:${reader.keyId}"`
-  await until(async () => (await ask(service, 'GET', '/v1/audit', admin)).body.includes(told))
-  t.same((await hma('PUT', content, { note: 'once more' })).body, {
-    id,
-    disable_until_ts: 1,
-    collab_metadata: {},
-    original_media_uri: null,
-    bank: { name: 'MINE', matching_enabled_ratio: 1 },
-    user_metadata: null,
-    note: 'once more',
-  })
-  t.match((await hma('GET', content)).body, { note: 'once more' })
-  await hma('PUT', content, { note: '' })
-  t.notOk('note' in Object((await hma('GET', content)).body))
-
-  const refusals: [object, RegExp][] = [
-    [{}, /^No signals given/],
-    [{ video_md5: 'x' }, /^No such signal type/],
-    [{ pdq: hash, video_md5: MARKER }, /^No such signal type/],
-    [{ pdq: hash.slice(32) }, /^Invalid pdq signal: invalid PDQ hash/],
-    [{ pdq: hash.toUpperCase() }, /^Invalid pdq signal/],
-    [{ pdq: 5 }, /^Invalid pdq signal/],
-    [{ pdq: hash, note: 7 }, /^note should be a string/],
-    [{ pdq: hash, note: 'x'.repeat(256) }, /^note must be at most 255 characters/],
-  ]
-  for (const [body, message] of refusals) t.match(await hma('POST', url, body), { status: 400, body: { message } })
-  for (const [untilTs, message] of [
-    [-1, /non-negative/],
-    [9_999_999_999, /less than 5 years/],
-    ['x', /^Invalid int/],
-    ['1.5', /^Invalid int/],
-    [null, /^Invalid int/],
-    [true, /^Invalid int/],
-  ] as const)
-    t.match(await hma('PUT', content, { disable_until_ts: untilTs }), { status: 400, body: { message } })
-  t.match(
-    (await hma('PUT', content, { disable_until_ts: 1.9 })).body,
-    { disable_until_ts: 1 },
-    'what Python’s int() makes of it',
-  )
-  await hma('POST', '/c/banks', { name: 'ELSEWHERE' })
-  const elsewhere = `/c/bank/ELSEWHERE/content/${id}`
-  t.equal((await hma('GET', elsewhere)).status, 404, 'content is in its own bank alone')
-  t.equal((await hma('PUT', elsewhere, { disable_until_ts: 0 })).status, 404)
-  t.same((await hma('DELETE', elsewhere)).body, { deleted: 0 })
-  for (const other of ['1', '0', 'x', '9'.repeat(30), '-1', '1.5']) {
-    t.equal((await hma('GET', `/c/bank/MINE/content/${other}`)).status, 404, other)
-    t.equal((await hma('PUT', `/c/bank/MINE/content/${other}`, {})).status, 404, other)
-    t.match(await hma('DELETE', `/c/bank/MINE/content/${other}`), { status: 200, body: { deleted: 0 } })
-  }
-  t.equal((await hma('POST', '/c/bank/NO_SUCH/signal', { pdq: hash })).status, 404)
-  t.match(await hma('POST', '/c/bank/MINE/content', {}), { status: 400, body: { message: /^Neither `url` nor multipart/ } })
-  t.match(await hma('POST', '/c/bank/MINE/content?url=https://example.org/'), { status: 403 })
-  t.match(await hma('POST', url, '{"pdq":', { 'content-type': 'application/json' }), {
-    status: 400,
-    body: { message: String },
-  })
-})
-
-t.test('what there is none of here is answered as a server without it would', async (t) => {
-  const { service, key, hma } = await world(t)
-  t.same(await hma('GET', '/c/exchanges/apis'), { status: 200, body: [] })
-  t.same(await hma('GET', '/c/exchanges'), { status: 200, body: [] })
-  t.match(await hma('GET', '/c/exchanges/api/ncmec'), { status: 400, body: { message: /^no such Exchange API/ } })
-  t.match(await hma('POST', '/c/exchanges/api/ncmec', { credential_json: {} }), { status: 400 })
-  t.match(await hma('GET', '/c/exchanges/api/ncmec/schema'), { status: 404 })
-  t.match(await hma('POST', '/c/exchanges', { bank: 'X', api: 'ncmec', api_json: {} }), { status: 400 })
-  t.match(await hma('GET', '/c/exchange/X'), { status: 404 })
-  t.match(await hma('GET', '/c/exchange/X/status'), { status: 404 })
-  t.match(await hma('PUT', '/c/exchange/X', { enabled: true }), { status: 404 })
-  t.match(await hma('DELETE', '/c/exchange/X'), { status: 200, body: { message: 'Exchange deleted' } })
-  t.same((await hma('GET', '/c/signal_type')).body, [{ name: 'pdq', enabled_ratio: 1 }])
-  t.equal((await hma('PUT', '/c/signal_type/pdq', { enabled_ratio: 1 })).status, 204)
-  t.equal((await hma('PUT', '/c/signal_type/pdq', { enabled_ratio: 0 })).status, 403)
-  t.match((await hma('GET', '/c/signal_type/index')).body, { pdq: { db_size: Number, index_out_of_date: false } })
-  t.same((await hma('GET', '/c/content_type')).body, [
-    { name: 'photo', enabled: true },
-    { name: 'video', enabled: false },
-  ])
-
-  const open = hmaClient(service, {})
-  t.same(await open('GET', '/status'), { status: 200, body: 'I-AM-ALIVE' })
-  t.same(await open('GET', '/status/live'), { status: 200, body: 'I-AM-ALIVE' })
-  const map = (await open('GET', '/site-map')).body
-  if (!Array.isArray(map)) throw new Error('a site map is a list')
-  t.ok(map.includes('/m/lookup') && map.includes('/c/bank/<bank_name>/content/<int:content_id>'))
-  t.same(map, [...map].sort(), 'as HMA writes and sorts them')
-  t.same((await open('GET', '/hma/whatever/site-map')).body, map)
-
-  const cold = await startService(t, { redis: service.redis, hydrated: false })
-  t.same(await hmaClient(cold, {})('GET', '/status'), { status: 503, body: 'INDEX-NOT-LOADED' })
-  t.same(await hmaClient(cold, {})('GET', '/status/live'), { status: 200, body: 'I-AM-ALIVE' })
-  const early = hmaClient(cold, key.headers)
-  for (const url of [`/m/lookup?signal_type=pdq&signal=${randomHashText()}`, '/m/index/status'])
-    t.match(await early('GET', url), { status: 503, body: { message: 'index not yet ready' } })
-  await service.redis.server.stop()
-  await until(async () => (await open('GET', '/status')).body === 'INDEX-STALE')
 })

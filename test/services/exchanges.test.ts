@@ -1,36 +1,12 @@
-import { createServer } from 'node:http'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'
 import { refused } from '../helpers/refusal.js'
 import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
+import { type StandInAnswer, standInServer } from '../helpers/stand-in.js'
 
-// A stand-in for four services, each of which answers what a test put there, and notes what it was asked.
-interface Answer {
-  readonly status?: number
-  readonly body: string | object
-  readonly headers?: Record<string, string>
-}
-const asked: { url: string; headers: Record<string, unknown>; body: string }[] = []
-let answers: Answer[] = []
-const standIn = createServer((request, response) => {
-  let body = ''
-  request.on('data', (chunk) => {
-    body += String(chunk)
-  })
-  request.on('end', () => {
-    asked.push({ url: request.url ?? '', headers: request.headers, body })
-    const answer = answers.shift() ?? { status: 418, body: '' }
-    response.writeHead(answer.status ?? 200, answer.headers)
-    response.end(typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body))
-  })
-})
-
-const ready = new Promise<string>((resolve) => {
-  standIn.listen(0, '127.0.0.1', () => {
-    const address = standIn.address()
-    resolve(`http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`)
-  })
-}).then(async (base) => {
+const standIn = standInServer()
+const { asked } = standIn
+const ready = standIn.begin().then(async (base) => {
   const configs = [
     { api: 'stopncii', baseUrl: `${base}/v1`, functionKey: 'fk', subscriptionKey: 'sk' },
     { api: 'ncmec', baseUrl: `${base}/hashsharing`, username: 'u', password: 'p', adultClassifications: ['NCII'] },
@@ -47,14 +23,14 @@ const ready = new Promise<string>((resolve) => {
     const response = await service.app.inject({ method: 'POST', url: '/v1/match', headers, payload })
     return response.json<{ results: { matches: unknown[] }[] }>().results.map(({ matches }) => matches.length)
   }
-  const pull = async (name: string, ...pages: Answer[]) => {
+  const pull = async (name: string, ...pages: StandInAnswer[]) => {
     asked.length = 0
-    answers = pages
+    standIn.answerWith(...pages)
     return (await service.services.exchanges.pull(name)).progress
   }
   return { base, service, headers, found, pull }
 })
-t.teardown(() => standIn.close())
+t.teardown(() => standIn.end())
 
 const hashes = Array.from({ length: 40 }, randomHashText)
 const [A = '', B = '', C = '', D = ''] = hashes
@@ -312,9 +288,9 @@ t.test(
       last_updated: 1_700_000_100,
       descriptors: { data: [{ id: '1', owner: { id: '2' }, status: 'MALICIOUS', tags: [], reactions: [] }] },
     })
-    const pull = async (...pages: Answer[]) => {
+    const pull = async (...pages: StandInAnswer[]) => {
       asked.length = 0
-      answers = pages
+      standIn.answerWith(...pages)
       return (await service.services.exchanges.pull('old')).progress
     }
     const more = { next: `${base}/v21.0/78/threat_updates/?limit=100&after=QVFI` }
@@ -399,13 +375,13 @@ t.test('an operator sees how feeds stand and asks for one more pull, which the q
   refused(t, await app.inject({ method: 'POST', url: '/v1/exchanges/nobody/pulls', headers }), 'exchange-unknown')
   const before = await service.services.exchanges.report('tat')
   const begunAtMs = Date.now()
-  answers = [] // so that each pull by the clock ends at once
+  standIn.answerWith() // so that each pull by the clock ends at once
   service.services.beginPulling()
   await until(async () => {
     const all = await service.services.exchanges.list()
     return all.every(({ progress }) => progress?.state === 'failed' && progress.startedAtMs >= begunAtMs)
   })
-  answers = [{ body: { token: 't' } }, { body: { next: null, checkpoint: '9,9', results: [] } }]
+  standIn.answerWith({ body: { token: 't' } }, { body: { next: null, checkpoint: '9,9', results: [] } })
   const asked = await app.inject({ method: 'POST', url: '/v1/exchanges/tat/pulls', headers })
   t.equal(asked.statusCode, 202, asked.body)
   const pages = before.progress?.pages ?? 0
@@ -416,25 +392,3 @@ t.test('an operator sees how feeds stand and asks for one more pull, which the q
   const stranger = await keyFor(service, 'stranger', ['match', 'signals:write'])
   refused(t, await app.inject({ url: '/v1/exchanges', headers: stranger.headers }), 'scope-missing')
 })
-
-t.test(
-  'a file of exchanges that cannot be used is refused without a word of what it says; lists about children always',
-  async (t: Test) => {
-    const ncmec = { api: 'ncmec', name: 'n', bank: 'b', username: 'u', password: 'hunter2', adultClassifications: ['NCII'] }
-    const wrong = (config: object) => {
-      try {
-        exchangesIn(JSON.stringify({ exchanges: [config] }))
-        return ''
-      } catch (error) {
-        return String(error)
-      }
-    }
-    t.equal(wrong({ ...ncmec, baseUrl: 'https://hashes.example' }), '')
-    for (const host of ['hashsharing.ncmec.org/npo', 'report.cybertip.org/hashsharing', 'NCMEC.org.', 'lesp.ncmec.org'])
-      t.match(wrong({ ...ncmec, baseUrl: `https://${host}` }), /about children/, host)
-    t.match(wrong({ ...ncmec, baseUrl: 'https://hashes.example', adultClassifications: ['A1'] }), /pictures of children/)
-    t.match(wrong({ ...ncmec, baseUrl: 'https://hashes.example', bank: 'cases' }), /exchanges.0.bank/)
-    t.notMatch(wrong({ ...ncmec, baseUrl: 'nowhere' }), 'hunter2')
-    t.match(wrong({ api: 'smoke-signals' }), /exchanges.0/)
-  },
-)
