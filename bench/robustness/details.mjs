@@ -27,7 +27,12 @@ const SIGNAL_TYPES = ['pdq', 'pdq-area']
 
 /** What a worker finds in a picture that is to be registered. */
 export async function lookAt(file) {
-  return details.register(await decode(file, detailedSize))
+  return lookAtPixels(await decode(file, detailedSize))
+}
+
+/** The same of one that is decoded. */
+export function lookAtPixels(pixels) {
+  return details.register(pixels)
 }
 
 export class DetailsRegistry {
@@ -56,12 +61,12 @@ export class DetailsRegistry {
     },
   })
 
-  /** @param image the number that the picture has elsewhere; each is nobody's kin unless hashes find it in another one. */
-  async add(image, signals, looked) {
+  /** @param image the number that the picture has elsewhere; each is nobody's kin unless hashes find it in another one, or `kin` is told. */
+  async add(image, signals, looked, kin = image) {
     const kept = signals
       .filter(({ type }) => SIGNAL_TYPES.includes(type))
       .map(({ type, view, quality, hashes }) => ({ type, view, quality, hash: hashes[0] }))
-    const { image: found, beside } = await this.#keeping.keep(kept, looked, image)
+    const { image: found, beside } = await this.#keeping.keep(kept, looked, kin)
     const id = formatUuid(randomBytes(16))
     const facts = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 0 }
     this.#catalogue.put(id, { ...facts, signals: kept, ...found })
@@ -78,7 +83,11 @@ export class DetailsRegistry {
 
   /** @returns `images` that are shown; `verified`, those that were looked at closely; and what it cost. */
   async find(file) {
-    const pixels = await decode(file, detailedSize)
+    return this.findIn(await decode(file, detailedSize))
+  }
+
+  /** The same in one that is decoded. */
+  async findIn(pixels) {
     const begun = process.cpuUsage()
     const views = details.ask(pixels)
     const lookedMs = cpuMs(begun)
