@@ -158,10 +158,13 @@ export function trustOver({
   now,
   onChange,
 }: TrustParts): TrustService {
+  /** What was said is read first: it goes with the picture, and read after that it could be nothing of a picture that was there. */
   async function read(imageId: string | undefined, unknown: ProblemCode) {
-    const [image] = imageId === undefined ? [] : await images.get([imageId])
-    if (imageId === undefined || image === undefined) throw new Problem(unknown)
-    return { imageId, image, ...(await trusts.get(imageId)) }
+    if (imageId === undefined) throw new Problem(unknown)
+    const said = await trusts.get(imageId)
+    const [image] = await images.get([imageId])
+    if (image === undefined) throw new Problem(unknown)
+    return { imageId, image, ...said }
   }
 
   /** The picture behind a match id of this organisation. */
@@ -287,8 +290,9 @@ export function trustOver({
     async waiting(list, limit) {
       const signals: JudgedSignal[] = []
       for (const signalId of await trusts.waiting(list, limit)) {
+        const { trust } = await trusts.get(signalId)
         const [image] = await images.get([signalId])
-        if (image !== undefined) signals.push(judged(signalId, image, (await trusts.get(signalId)).trust))
+        if (image !== undefined) signals.push(judged(signalId, image, trust))
       }
       return signals
     },

@@ -194,9 +194,9 @@ function sameWords(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((word, i) => word === other[i])
 }
 
-function worth({ answer, tier, disputed, dispute, reasons, ...support }: JudgedSignal) {
+function worth({ answer, tier, disputed, dispute, reasons, circulation, ...support }: JudgedSignal) {
   const { confirmations, refusals, attestations, verifications } = support
-  return { answer, tier, disputed, dispute, reasons, confirmations, refusals, attestations, verifications }
+  return { answer, tier, disputed, dispute, reasons, circulation, confirmations, refusals, attestations, verifications }
 }
 
 function seenOf(state: State) {
@@ -209,6 +209,7 @@ function seenOf(state: State) {
     disputed,
     dispute: state.dispute,
     reasons: state.reasons,
+    circulation: state.circulation,
     confirmations,
     refusals,
     attestations,
