@@ -238,6 +238,7 @@ export async function buildApp({
     await guarded.register(door, {
       identify,
       cases,
+      heardSoon: () => health.heardSoon(),
       onFailure: (request) => noteFailure(services.limits, here, request.ip),
     })
     await guarded.register(limits, { counter: services.limits, here })

@@ -24,18 +24,19 @@ const ready = startService(t).then(async (service) => {
 })
 
 /** Registers a picture's hashes as the example itself computes them. */
-async function register(bytes: Buffer): Promise<void> {
+async function register(t: Test, bytes: Buffer): Promise<void> {
   const { service, headers } = await ready
   const { pixelsOf } = (await import(`${root}examples/pixels.mjs`)) as { pixelsOf: (bytes: Buffer) => Promise<never> }
   const { hashImage } = await import('../src/hash/hash-image.js')
   const { signals } = await hashImage(await pixelsOf(bytes))
   const [first] = signals
-  await service.app.inject({
+  const { statusCode, body } = await service.app.inject({
     method: 'POST',
     url: '/v1/banks/known/signals',
     headers,
     payload: { signals: [{ type: 'pdq', hash: first?.hash, quality: first?.quality }] },
   })
+  t.ok(statusCode < 300, body)
 }
 
 function start(t: Test, command: string, args: readonly string[], env: object): ChildProcess & { text: () => string } {
@@ -64,7 +65,7 @@ t.test('the walks with curl and with Python end well', async (t) => {
 t.test('the upload hook publishes what nobody registered and refuses what somebody did', async (t) => {
   const { env } = await ready
   const [known, unknown] = [await scene(71), await scene(72)]
-  await register(known.bytes)
+  await register(t, known.bytes)
   const hook = start(t, process.execPath, ['examples/fastify-upload-hook.mjs'], { ...env, PORT: '0' })
   const [url] = (await once(createInterface(hook.stdout ?? process.stdin), 'line')) as [string]
   const upload = async (picture: typeof known) => {
@@ -80,7 +81,7 @@ t.test('the upload hook publishes what nobody registered and refuses what somebo
 t.test('the bot takes a known photograph out of its group, and leaves the others', async (t) => {
   const { env } = await ready
   const [known, unknown] = [await scene(71), await scene(73)]
-  await register(known.bytes)
+  await register(t, known.bytes)
   const files: Record<string, Buffer> = { 'photos/known.jpg': known.bytes, 'photos/unknown.jpg': unknown.bytes }
   const calls: { method: string; body: Record<string, unknown> }[] = []
   const message = (message_id: number, file: string) => ({

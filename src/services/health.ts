@@ -46,6 +46,8 @@ export interface IndexReport {
 export interface Health {
   /** @returns what keeps it from answering, if anything does. */
   report(): HealthReport | Problem
+  /** @see Replica.heardSoon */
+  heardSoon(): Promise<void> | undefined
   /** What the index consists of. @throws {Problem} index-cold, store-away */
   index(): IndexReport
   /** How many changes the store has that the index does not. @throws {Problem} store-away */
@@ -85,6 +87,7 @@ export function healthOf({ replica, store, desk, reconcilers }: HealthParts): He
         throw error
       }
     },
+    heardSoon: () => replica.heardSoon(),
     index() {
       const { catalogue } = replica
       return {

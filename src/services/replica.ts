@@ -40,6 +40,8 @@ const BLOCK_MS = 250
 const SOON_MS = 1
 /** A replica that has not heard from the store for so long may not know of a withdrawal, so it must not answer. */
 const STALE_AFTER_MS = 1000
+/** So long a silence may still be this process's own: it stood still, and the store's word is a round trip away. */
+const GRACE_MS = 200
 const RETRY_MS = 200
 /** How long filling the indexes may keep the event loop from others in one go. */
 const TURN_MS = 5
@@ -55,6 +57,8 @@ export class Replica {
   #revision: number | undefined
   // When the store was last known to hold nothing newer than this catalogue.
   #heardAtMs = Number.NEGATIVE_INFINITY
+  // Invariant: of the silence that lasts; a silence has one, and who comes after it was in vain waits for nothing.
+  #grace: Grace | undefined
   #savedRevision: number | undefined
   #closed = false
   #tellClosed: () => void = () => {}
@@ -115,6 +119,17 @@ export class Replica {
   /** How long ago the store was known to hold nothing newer than the catalogue; infinite before it was for the first time. */
   get heardAgoMs(): number {
     return this.#parts.now() - this.#heardAtMs
+  }
+
+  /**
+   * For whoever comes while the store's last word is too old. Where this process stood still, as when its machine was taken away for a
+   * second, nobody is away, and he need not be refused.
+   * @returns what comes with the store's next word, or in vain after 200 ms; nothing where that was in vain already, or is not needed.
+   */
+  heardSoon(): Promise<void> | undefined {
+    if (this.#revision === undefined || this.heardAgoMs <= STALE_AFTER_MS) return undefined
+    this.#grace ??= new Grace(GRACE_MS)
+    return this.#grace.isOver ? undefined : this.#grace.over
   }
 
   /** Waits until this process's catalogue has what was written at `revision`. @throws {Problem} store-away */
@@ -198,6 +213,7 @@ export class Replica {
     await this.#parts.withdrawals?.note(followed.changes)
     if (followed.caughtUpAtMs !== undefined) this.#heardAtMs = followed.caughtUpAtMs
     this.#advance(followed.changes.at(-1)?.revision ?? from)
+    if (this.isReady) this.#endGrace()
     if (followed.changes.length > 0) for (const watcher of this.#watchers) watcher(followed.changes)
   }
 
@@ -273,11 +289,34 @@ export class Replica {
     }
   }
 
+  #endGrace(): void {
+    this.#grace?.end()
+    this.#grace = undefined
+  }
+
   #advance(revision: number): void {
     this.#revision = revision
     const due = this.#waiting.filter((waiter) => waiter.revision <= revision)
     if (due.length === 0) return
     this.#waiting = this.#waiting.filter((waiter) => waiter.revision > revision)
     for (const { resolve } of due) resolve()
+  }
+}
+
+/** A wait that ends early when the store is heard. */
+class Grace {
+  isOver = false
+  readonly over: Promise<void>
+  end = () => {}
+
+  constructor(ms: number) {
+    this.over = new Promise((resolve) => {
+      const timer = setTimeout(() => this.end(), ms)
+      this.end = () => {
+        clearTimeout(timer)
+        this.isOver = true
+        resolve()
+      }
+    })
   }
 }

@@ -168,6 +168,38 @@ t.test('a replica that has not heard from the store for a second does not answer
   await until(() => replica.isReady)
 })
 
+t.test('whoever comes after this process stood still waits for the store to be heard, and is not refused', async (t) => {
+  const { replicaWith } = await openParts(t, await startRedis(t))
+  const replica = replicaWith()
+  await replica.start()
+  t.equal(replica.heardSoon(), undefined, 'nothing to wait for')
+
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200)
+  t.throws(() => replica.catalogue, { code: 'store-away' })
+  await replica.heardSoon()
+  t.ok(replica.catalogue)
+  t.equal(replica.heardSoon(), undefined)
+})
+
+t.test('while the store is away the first who come wait for a moment in vain, and nobody after them', async (t) => {
+  const { replicaWith, redis } = await openParts(t, await startRedis(t))
+  const replica = replicaWith()
+  await replica.start()
+  const pid = Number(/^process_id:(\d+)/m.exec(await redis.info('server'))?.[1])
+  for (let silence = 0; silence < 2; silence++) {
+    process.kill(pid, 'SIGSTOP')
+    await until(() => !replica.isReady)
+    const first = replica.heardSoon()
+    t.type(first, Promise)
+    t.equal(replica.heardSoon(), first, 'the same for all')
+    await first
+    t.throws(() => replica.catalogue, { code: 'store-away' })
+    t.equal(replica.heardSoon(), undefined, 'once a silence')
+    process.kill(pid, 'SIGCONT')
+    await until(() => replica.isReady)
+  }
+})
+
 function shardAndId(id: string): [string, Buffer] {
   const bytes = Buffer.from(id.replaceAll('-', ''), 'hex')
   return [keys.images(imageShard(bytes)), bytes]

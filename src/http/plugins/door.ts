@@ -30,12 +30,14 @@ declare module 'fastify' {
 export interface DoorOptions {
   readonly identify: (key: string, address: string | undefined) => Caller | undefined
   readonly cases: Pick<Cases, 'own' | 'ownByKey'>
+  /** What is worth waiting for before anybody is looked up, if anything is. Never fails. */
+  readonly heardSoon?: () => Promise<void> | undefined
   /** Told of whoever shows what opens nothing. @throws {Problem} in place of that refusal */
   readonly onFailure?: (request: FastifyRequest) => void
 }
 
 export const door = fp<DoorOptions>(
-  async (app, { identify, cases, onFailure = () => {} }) => {
+  async (app, { identify, cases, heardSoon = () => undefined, onFailure = () => {} }) => {
     app.decorateRequest('caller', null)
     app.decorateRequest('ownCase', null)
 
@@ -43,6 +45,8 @@ export const door = fp<DoorOptions>(
       if (config?.scope === undefined) throw new Error(`${String(method)} ${url} declares no scope`)
     })
     app.addHook('onRequest', async (request) => {
+      const word = heardSoon()
+      if (word !== undefined) await word
       try {
         await enter(request)
       } catch (error) {
