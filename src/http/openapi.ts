@@ -23,6 +23,8 @@ declare module 'fastify' {
     eventStream?: boolean
     /** The answer is NDJSON, whose lines the schema says; or the same as Server-Sent Events, for who accepts them. */
     ndjsonAnswer?: boolean
+    /** The answer is JSON that was written already, as a stream; the schema's first alternative says what is in it. */
+    writtenAnswer?: boolean
     /** The answer may also be a PDF. */
     pdf?: boolean
   }
@@ -75,7 +77,7 @@ export const openapi = fp(
 )
 
 const transform: SwaggerTransform = (document) => {
-  const { scope, multipart, contextField, ndjsonBody, fileBody, fileAnswer, eventStream, ndjsonAnswer, pdf } =
+  const { scope, multipart, contextField, ndjsonBody, fileBody, fileAnswer, eventStream, ndjsonAnswer, writtenAnswer, pdf } =
     document.route.config ?? {}
   const { schema, url } = jsonSchemaTransform(document)
   const security = securityOf(scope)
@@ -86,6 +88,7 @@ const transform: SwaggerTransform = (document) => {
       ...(security !== undefined && { security }),
       ...(eventStream === true && { response: withAlternative(schema.response, 'text/event-stream', EVENTS) }),
       ...(ndjsonAnswer === true && { response: asLinesOrEvents(schema.response) }),
+      ...(writtenAnswer === true && { response: asWritten(schema.response) }),
       ...(pdf === true && { response: withAlternative(schema.response, 'application/pdf', PDF) }),
       ...(multipart === true && {
         consumes: ['multipart/form-data'],
@@ -148,6 +151,11 @@ function asLinesOrEvents(responses: unknown): unknown {
     'text/event-stream': { schema: { type: 'string', description: 'The data of each event is one such line.' } },
   }
   return { ...responses, 200: { description: 'Default Response', content } }
+}
+
+function asWritten(responses: unknown): unknown {
+  if (typeof responses !== 'object' || responses === null || !('201' in responses)) return responses
+  return { ...responses, 201: firstAlternative(responses[201]) }
 }
 
 function securityOf(scope: Scope | 'case' | 'public' | undefined) {

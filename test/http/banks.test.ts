@@ -84,6 +84,12 @@ t.test('lines of NDJSON are taken one by one, and a broken one stops nothing', a
   }>()
   t.equal(accepted, hashes.length)
   t.equal(refused, 4)
+  t.match(response.headers['content-type'], /^application\/json/)
+  t.same(
+    signals.map(({ line }) => line),
+    lines.flatMap((line, i) => (line === '' ? [] : [i + 1])),
+    'every line in its order, of however many pieces the answer is',
+  )
   t.match(
     signals.filter(({ state }) => state === 'refused'),
     [

@@ -1,5 +1,6 @@
 // Banks and their signals: what NGOs, hotlines and partners hand in, one by one or by the million.
 
+import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { BANK_PURPOSES, type Bank } from '../../domain/bank.js'
@@ -14,16 +15,8 @@ import { Declared } from '../minors.js'
 import { readNdjson } from '../ndjson.js'
 import { callerOf } from '../plugins/door.js'
 import { may, problemBody } from '../problems.js'
-import {
-  BankName,
-  CategoryName,
-  HashText,
-  Instant,
-  PartProblem,
-  Quality,
-  RegisteredState,
-  SignalTypeName,
-} from '../schemas.js'
+import { type RegisteredSignal, RegisteredSignals, RegisteredSignalsAnswer } from '../registered-signals.js'
+import { BankName, CategoryName, HashText, Instant, Quality, SignalTypeName } from '../schemas.js'
 
 const MAX_SIGNALS = 1000
 /** What a stored record has room for. */
@@ -82,20 +75,6 @@ const GivenSignal = z.strictObject({
     }),
   category: CategoryName.optional(),
 })
-
-const RegisteredSignals = z.object({
-  accepted: z.int(),
-  refused: z.int(),
-  signals: z.array(
-    z.object({
-      line: z.int().optional().meta({ description: 'Of NDJSON, from 1.' }),
-      signalId: z.uuid().optional(),
-      state: RegisteredState,
-      problem: PartProblem,
-    }),
-  ),
-})
-type RegisteredSignal = z.infer<typeof RegisteredSignals>['signals'][number]
 
 export interface BankRouteOptions {
   readonly banks: Banks
@@ -182,7 +161,7 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
   app.post(
     '/banks/:bank/signals',
     {
-      config: { scope: 'signals:write', ndjsonBody: true },
+      config: { scope: 'signals:write', ndjsonBody: true, writtenAnswer: true },
       schema: {
         operationId: 'addSignals',
         summary: 'Add signals to a bank',
@@ -194,7 +173,7 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
           .strictObject({ ...Declared, signals: z.array(GivenSignal).min(1).max(MAX_SIGNALS) })
           .or(z.custom<AsyncIterable<unknown>>(isStream)),
         response: {
-          201: RegisteredSignals,
+          201: RegisteredSignals.or(z.custom<Readable>((value) => value instanceof Readable)),
           ...may(
             'request-invalid',
             'quality-too-low',
@@ -217,28 +196,27 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
         'signals' in body
           ? [body.signals.map((signal) => ({ line: undefined, signal: toNewSignal(signal) }))]
           : batchesOf(body)
-      const signals: RegisteredSignal[] = []
+      const answer = new RegisteredSignalsAnswer()
       for await (const batch of batches) {
         const usable = batch.flatMap(({ signal }) => (signal instanceof Problem ? [] : [signal]))
         const added = usable.length === 0 ? undefined : await registration.forBank(bank, usable)
         // Before the next lines are read: an import that outruns the index would make it answer from an older state.
         if (added !== undefined) await registration.matchable(added.revision)
         const ids = (added?.ids ?? []).values()
-        for (const { line, signal } of batch) {
-          const place = line === undefined ? {} : { line }
-          const id = signal instanceof Problem ? undefined : ids.next().value
-          const refusal = signal instanceof Problem ? signal : new Problem('signal-struck')
-          signals.push(
-            id === undefined
+        answer.add(
+          batch.map(({ line, signal }): RegisteredSignal => {
+            const place = line === undefined ? {} : { line }
+            const id = signal instanceof Problem ? undefined : ids.next().value
+            const refusal = signal instanceof Problem ? signal : new Problem('signal-struck')
+            return id === undefined
               ? { ...place, state: 'refused', problem: problemBody(refusal) }
-              : { ...place, signalId: id, state: 'registered' },
-          )
-        }
+              : { ...place, signalId: id, state: 'registered' }
+          }),
+        )
       }
-      const refusals = signals.filter(({ state }) => state === 'refused')
-      const accepted = signals.length - refusals.length
-      if (accepted === 0) throw new Problem(refusals[0]?.problem?.code ?? 'request-invalid')
-      return reply.code(201).send({ accepted, refused: refusals.length, signals })
+      if (answer.accepted === 0) throw new Problem(answer.refusal ?? 'request-invalid')
+      reply.code(201).type('application/json; charset=utf-8')
+      return reply.send(answer.json())
     },
   )
 

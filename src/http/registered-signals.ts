@@ -1,0 +1,50 @@
+// The answer about any number of signals that were handed in, written as they are taken.
+
+import { Readable } from 'node:stream'
+import { z } from 'zod'
+import type { ProblemCode } from '../domain/problem.js'
+import { PartProblem, RegisteredState } from './schemas.js'
+
+export const RegisteredSignals = z.object({
+  accepted: z.int(),
+  refused: z.int(),
+  signals: z.array(
+    z.object({
+      line: z.int().optional().meta({ description: 'Of NDJSON, from 1.' }),
+      signalId: z.uuid().optional(),
+      state: RegisteredState,
+      problem: PartProblem,
+    }),
+  ),
+})
+export type RegisteredSignal = z.infer<typeof RegisteredSignals>['signals'][number]
+
+/**
+ * Kept as text, a piece for each batch: as objects, the signals of 300,000 lines took some 300 MB, and writing them at the end kept the
+ * event loop from everybody for over a second.
+ */
+export class RegisteredSignalsAnswer {
+  accepted = 0
+  refused = 0
+  /** Why the first that was refused was. */
+  refusal: ProblemCode | undefined
+  readonly #pieces: Buffer[] = []
+
+  /** @param signals in the order of their lines, which follow those of the batch before. */
+  add(signals: readonly RegisteredSignal[]): void {
+    if (signals.length === 0) return
+    for (const { state, problem } of signals) {
+      if (state === 'registered') this.accepted++
+      else this.refused++
+      this.refusal ??= problem?.code
+    }
+    const text = signals.map((signal) => JSON.stringify(signal)).join()
+    this.#pieces.push(Buffer.from(this.#pieces.length === 0 ? text : `,${text}`))
+  }
+
+  /** JSON as `RegisteredSignals` describes it. */
+  json(): Readable {
+    const head = `{"accepted":${this.accepted},"refused":${this.refused},"signals":[`
+    return Readable.from([Buffer.from(head), ...this.#pieces, Buffer.from(']}')], { objectMode: false })
+  }
+}
