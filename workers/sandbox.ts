@@ -39,7 +39,10 @@ interface Child {
   readonly channel: Duplex
   readonly ready: Promise<readonly Confine[]>
   readonly dead: Promise<void>
+  isDead: boolean
+  // For whoever waits now, set anew for each picture: `dead` would remember all who ever waited, and what they were told, as long as it lives.
   onAnswer: (text: string) => void
+  onDeath: () => void
 }
 
 const UNDECODABLE: HandoffAnswer = { problem: 'image-undecodable' }
@@ -109,22 +112,20 @@ export function openSandbox(options: SandboxOptions): Sandbox {
 /** A child that cannot start (no memory, a broken install) must not become a busy loop. */
 const RESTART_DELAY_MS = 50
 
-async function ask(
-  child: Child,
-  image: Buffer,
-  order: number,
-  timeLimitMs: number,
-): Promise<HandoffAnswer | 'died' | 'too-slow'> {
+type Outcome = HandoffAnswer | 'died' | 'too-slow'
+
+async function ask(child: Child, image: Buffer, order: number, timeLimitMs: number): Promise<Outcome> {
   let timer: NodeJS.Timeout | undefined
-  const answered = new Promise<HandoffAnswer | 'died'>((resolve) => {
+  const outcome = await new Promise<Outcome>((resolve) => {
+    if (child.isDead) return resolve('died')
     child.onAnswer = (text) => resolve(parseOrDied(child, text))
-  })
-  const late = new Promise<'too-slow'>((resolve) => {
+    child.onDeath = () => resolve('died')
     timer = setTimeout(() => resolve('too-slow'), timeLimitMs)
+    writeFrame(child.channel, Buffer.of(order), image)
   })
-  writeFrame(child.channel, Buffer.of(order), image)
-  const outcome = await Promise.race([answered, late, child.dead.then(() => 'died' as const)])
   clearTimeout(timer)
+  child.onAnswer = () => {}
+  child.onDeath = () => {}
   if (typeof outcome !== 'object') child.process.kill('SIGKILL')
   return outcome
 }
@@ -166,7 +167,11 @@ function startChild({ memoryMb, entry, cage }: SandboxOptions): Child {
   const ready = new Promise<readonly Confine[]>((resolve) => {
     onReady = resolve
   })
-  const made: Child = { process: child, channel, ready, dead, onAnswer: () => {} }
+  const made: Child = { process: child, channel, ready, dead, isDead: false, onAnswer: () => {}, onDeath: () => {} }
+  dead.then(() => {
+    made.isDead = true
+    made.onDeath()
+  })
   let greeted = false
   readFrames(channel, MAX_ANSWER_BYTES, (frame) => {
     if (greeted) made.onAnswer(frame.toString('utf8'))

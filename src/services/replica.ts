@@ -61,8 +61,6 @@ export class Replica {
   #grace: Grace | undefined
   #savedRevision: number | undefined
   #closed = false
-  #tellClosed: () => void = () => {}
-  #loop: Promise<void> = Promise.resolve()
   #waiting: { readonly revision: number; readonly resolve: () => void }[] = []
   readonly #watchers = new Set<(changes: readonly Change[]) => void>()
 
@@ -72,15 +70,14 @@ export class Replica {
 
   /** Begins, and goes on until `close`, through every loss of the store. @returns when the first hydration is done. */
   async start(): Promise<void> {
-    this.#loop = this.#run()
+    this.#run()
     await this.reached(0, Number.POSITIVE_INFINITY)
   }
 
+  /** A command that waits for a connection which is given up is never settled, so the turn that it is part of is not waited for. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#tellClosed()
     this.#parts.follower.disconnect()
-    await this.#loop
     await this.#parts.withdrawals?.close()
   }
 
@@ -157,12 +154,8 @@ export class Replica {
     return () => this.#watchers.delete(watcher)
   }
 
-  /** A command that waits for a connection which is given up is never settled, so closing does not wait for it. */
   async #run(): Promise<void> {
-    const closed = new Promise<void>((resolve) => {
-      this.#tellClosed = resolve
-    })
-    while (!this.#closed) await Promise.race([this.#turn(), closed])
+    while (!this.#closed) await this.#turn()
   }
 
   async #turn(): Promise<void> {

@@ -4,6 +4,8 @@ import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import t, { type Test } from 'tap'
 import { NO_CAGE } from '../../workers/cage.js'
 import { openSandbox, type Sandbox, type SandboxOptions } from '../../workers/sandbox.js'
@@ -172,6 +174,19 @@ t.test('a child that answers something else is not believed', async (t) => {
     )
     t.same(await sandbox.hash(program('return 5'), 'query'), { image: { quality: 5, signals: [] } })
   }
+})
+
+t.test('what was answered is forgotten, although the child lives on', async (t) => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const { sandbox } = await openObedient(t)
+  const told = new WeakRef(await sandbox.hash(program('return 5'), 'query'))
+
+  await sandbox.hash(program('return 6'), 'query')
+  await new Promise((resolve) => setImmediate(resolve))
+  collect()
+
+  t.equal(told.deref(), undefined, 'a process that hashes for weeks would remember all of it')
 })
 
 t.test('a child that breaks the channel is replaced at once, and costs no other image a try', async (t) => {
