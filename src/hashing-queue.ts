@@ -14,6 +14,11 @@ async function soonReady(redis: Redis): Promise<void> {
   await once(redis, 'ready', { signal })
 }
 
+/** From a line on which nothing was asked since another server became the master: it is made anew for that, and the job is not in the queue. */
+function isOfAnotherMaster(error: unknown): boolean {
+  return error instanceof Error && /^(MOVED|READONLY)\b/.test(error.message)
+}
+
 /** Loads its code when asked, which takes a tenth of a second: meanwhile the index may be loaded, which mostly waits. */
 export async function openQueue(target: RedisTarget) {
   const { Queue } = await import('bullmq')
@@ -32,11 +37,20 @@ export async function openQueue(target: RedisTarget) {
   queue.on('error', () => {}) // an add that fails says so itself
   await queue.waitUntilReady()
 
+  const put = async (job: HashImageJob) => {
+    if (redis.status !== 'ready') await soonReady(redis)
+    await queue.add(HASH_IMAGE_QUEUE, job, { priority: JOB_PRIORITY[job.purpose] })
+  }
+
   return {
     async enqueue(job: HashImageJob): Promise<void> {
       try {
-        if (redis.status !== 'ready') await soonReady(redis)
-        await queue.add(HASH_IMAGE_QUEUE, job, { priority: JOB_PRIORITY[job.purpose] })
+        try {
+          await put(job)
+        } catch (error) {
+          if (!isOfAnotherMaster(error)) throw error
+          await put(job)
+        }
       } catch (error) {
         throw new Problem('store-away', { retryAfterS: 2, cause: error })
       }

@@ -24,6 +24,9 @@ export interface Store {
 const COMMAND_TIMEOUT_MS = 3000
 const RETRY_AFTER_S = 2
 const FOLLOWER_SILENCE_MS = 3000
+/** Of three Sentinels one may be where nobody answers, and the goal of a failover is five seconds. */
+const FOUND_WITHIN_MS = 1000
+const GONE_WITHIN_MS = 100
 /** BullMQ blocks for up to 10 s at a time. */
 const WAITING_SILENCE_MS = 15_000
 
@@ -92,6 +95,8 @@ function connectTo({ address }: RedisPlace, common: RedisOptions & { readonly re
   if (address.kind === 'server') return new Redis(address.url, common)
   const { username, password } = address
   const credentials = { ...(username !== undefined && { username }), ...(password !== undefined && { password }) }
+  const socketTimeout =
+    common.socketTimeout ?? (common.commandTimeout === undefined ? WAITING_SILENCE_MS : COMMAND_TIMEOUT_MS)
   if (address.kind === 'cluster')
     return new Redis({
       ...common,
@@ -99,7 +104,7 @@ function connectTo({ address }: RedisPlace, common: RedisOptions & { readonly re
       ...tlsOf(address),
       Connector: clusterConnector(address),
       // A master that was cut off keeps its connections, and nobody says that it is none any more: only its silence does.
-      socketTimeout: common.socketTimeout ?? (common.commandTimeout === undefined ? WAITING_SILENCE_MS : COMMAND_TIMEOUT_MS),
+      socketTimeout,
       // The keys have moved to another master, or the one that had them is a replica now: it has to be found.
       reconnectOnError: ({ message }) => /^(MOVED|READONLY|CLUSTERDOWN|ASK)\b/.test(message),
     })
@@ -111,8 +116,14 @@ function connectTo({ address }: RedisPlace, common: RedisOptions & { readonly re
     name,
     ...(isTls && { tls: {}, enableTLSForSentinelMode: true, sentinelTLS: {} }),
     sentinelRetryStrategy: retryDelayMs,
-    // A master that was cut off does not close its connections: Sentinels say that it is none any more.
+    // A host that is cut off refuses nothing: so long it is tried to reach the Sentinel on it, and the master.
+    connectTimeout: FOUND_WITHIN_MS,
+    sentinelCommandTimeout: FOUND_WITHIN_MS,
+    // A master that was cut off does not close its connections: Sentinels say that it is none any more, or its silence does.
     failoverDetector: true,
+    socketTimeout,
+    // To the end of a connection it says nothing either.
+    disconnectTimeout: GONE_WITHIN_MS,
     // And one that came back as a replica keeps them.
     reconnectOnError: ({ message }) => message.startsWith('READONLY'),
   })

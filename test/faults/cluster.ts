@@ -3,15 +3,22 @@
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { keys } from '../../src/store/keys.js'
-import type { Host } from '../helpers/hosts.js'
 import { until } from '../helpers/service.js'
-import { answering, freePorts, infoOf, keep, type RedisProcess, type Sentinels } from './sentinels.js'
+import {
+  answering,
+  freePorts,
+  HERE,
+  infoOf,
+  isMostly,
+  keep,
+  type Places,
+  type RedisProcess,
+  type Sentinels,
+} from './sentinels.js'
 
 const MASTERS = 3
 const SLOTS = 16_384
 const NODE_TIMEOUT_MS = 1000
-
-const HERE: Pick<Host, 'address' | 'on'> = { address: '127.0.0.1', on: (command, args) => ({ command, args }) }
 
 export interface Cluster extends Sentinels {
   readonly ports: readonly number[]
@@ -19,8 +26,6 @@ export interface Cluster extends Sentinels {
   restart(): Promise<void>
   /** The slot that a key lies in, as the Cluster says. */
   slotOf(key: string): Promise<number>
-  /** Where a node is, by its port. */
-  addressOf(port: number): string
 }
 
 /**
@@ -31,7 +36,7 @@ export async function startCluster(
   folder: string,
   binary: string,
   replicas: 0 | 2,
-  hosts: readonly Pick<Host, 'address' | 'on'>[] = [HERE],
+  hosts: Places = [HERE],
 ): Promise<Cluster> {
   const count = MASTERS * (1 + replicas)
   const free = await freePorts(2 * count)
@@ -129,8 +134,4 @@ async function masterSeenBy(
   } finally {
     redis.disconnect()
   }
-}
-
-function isMostly(port: number, seen: readonly (number | undefined)[]): boolean {
-  return 2 * seen.filter((each) => each === port).length > seen.filter((each) => each !== undefined).length
 }

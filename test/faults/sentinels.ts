@@ -1,4 +1,5 @@
-// Three Redis of which one is the master, and three Sentinels that choose another when it is gone. All on loopback ports.
+// Three Redis of which one is the master, and three Sentinels that choose another when it is gone: on loopback ports, or on hosts of their own, a
+// Redis and a Sentinel on each.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -6,10 +7,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import type { Host } from '../helpers/hosts.js'
 import { until } from '../helpers/service.js'
 
 export interface Sentinels {
   readonly url: string
+  /** Where a server is, by its port. */
+  addressOf(port: number): string
   /** The process of the present master, as the Sentinels see it. */
   master(): Promise<RedisProcess>
   close(): Promise<void>
@@ -29,73 +33,109 @@ const FAILOVER_TIMEOUT_MS = 3000
 export const AGAIN_AFTER_MS = 2 * FAILOVER_TIMEOUT_MS
 const NAME = 'tabir'
 
-/** @param binary redis-server or valkey-server. */
-export async function startSentinels(folder: string, binary: string): Promise<Sentinels> {
-  const [first, ...others] = await freePorts(6)
-  const ports = [first ?? 0, ...others.slice(0, 2)]
-  const sentinelPorts = others.slice(2)
-  const servers = ports.map((port) =>
-    keep(binary, join(folder, String(port)), [
-      ...['--port', String(port), '--bind', '127.0.0.1', '--appendonly', 'yes', '--appendfsync', 'always', '--save', ''],
+/** On which hosts servers run, in turn. */
+export type Places = readonly Pick<Host, 'address' | 'on'>[]
+export const HERE: Places[number] = { address: '127.0.0.1', on: (command, args) => ({ command, args }) }
+
+/**
+ * @param binary redis-server or valkey-server.
+ * @param hosts where they run, in turn; on this one when left out.
+ */
+export async function startSentinels(folder: string, binary: string, hosts: Places = [HERE]): Promise<Sentinels> {
+  const free = await freePorts(6)
+  const [ports, sentinelPorts] = [free.slice(0, 3), free.slice(3)]
+  const hostOf = (i: number) => hosts[i % hosts.length] ?? HERE
+  const addresses = ports.map((_, i) => hostOf(i).address)
+  const [master = 0] = ports
+  const [masterAddress = ''] = addresses
+  const run = (i: number, name: number, args: readonly string[]) => {
+    const on = hostOf(i).on(binary, args)
+    return keep(on.command, join(folder, String(name)), on.args)
+  }
+  const servers = ports.map((port, i) =>
+    run(i, port, [
+      ...['--port', String(port), '--bind', hostOf(i).address, '--protected-mode', 'no'],
+      ...['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''],
       // A master that is cut off from its replicas takes no more writes.
       ...['--min-replicas-to-write', '1', '--min-replicas-max-lag', '2', '--maxmemory-policy', 'noeviction'],
       ...['--repl-diskless-sync-delay', '0', '--repl-timeout', '10'],
-      ...(port === ports[0] ? [] : ['--replicaof', '127.0.0.1', String(ports[0])]),
+      ...(i === 0 ? [] : ['--replicaof', masterAddress, String(master)]),
     ]),
   )
-  for (const { port, start } of servers.map((server, i) => ({ port: ports[i] ?? 0, start: server.start }))) {
-    start()
-    await answering(port)
+  for (const [i, server] of servers.entries()) {
+    server.start()
+    await answering(ports[i] ?? 0, addresses[i])
   }
-  const [master = 0] = ports
-  await until(async () => (await infoOf(master)).includes('connected_slaves:2'), 20_000)
-  const watchers = sentinelPorts.map((port) => {
+  await until(async () => (await infoOf(master, masterAddress)).includes('connected_slaves:2'), 20_000)
+  const watchers = sentinelPorts.map((port, i) => {
     const home = join(folder, String(port))
     mkdirSync(home, { recursive: true })
     const file = join(home, 'sentinel.conf')
     const lines = [
       `port ${port}`,
-      'bind 127.0.0.1',
-      `sentinel monitor ${NAME} 127.0.0.1 ${master} 2`,
+      `bind ${hostOf(i).address}`,
+      'protected-mode no',
+      `logfile ${join(home, 'sentinel.log')}`,
+      `sentinel monitor ${NAME} ${masterAddress} ${master} 2`,
       `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
       `sentinel failover-timeout ${NAME} ${FAILOVER_TIMEOUT_MS}`,
       `sentinel parallel-syncs ${NAME} 2`,
     ]
     writeFileSync(file, `${lines.join('\n')}\n`)
-    const watcher = keep(binary, home, [file, '--sentinel'])
+    const watcher = run(i, port, [file, '--sentinel'])
     watcher.start()
     return watcher
   })
-  for (const port of sentinelPorts) await answering(port)
-  const ask = async <T>(port: number, question: (redis: Redis) => Promise<T>) => {
-    const redis = new Redis({ port, host: '127.0.0.1', lazyConnect: true, maxRetriesPerRequest: 1 })
-    redis.on('error', () => {})
-    try {
-      return await question(redis)
-    } finally {
-      redis.disconnect()
-    }
-  }
-  const [sentinel = 0] = sentinelPorts
-  const knowsAll = async (port: number) => {
-    const text = JSON.stringify(await ask(port, (redis) => redis.call('SENTINEL', 'MASTER', NAME)))
+  for (const [i, port] of sentinelPorts.entries()) await answering(port, addresses[i])
+  const knowsAll = async (i: number) => {
+    const text = String(JSON.stringify(await ask(sentinelPorts[i] ?? 0, addresses[i] ?? '', 'MASTER', NAME)))
     return text.includes('"num-slaves","2"') && text.includes('"num-other-sentinels","2"')
   }
-  for (const port of sentinelPorts) await until(() => knowsAll(port), 30_000)
+  for (const i of sentinelPorts.keys()) await until(() => knowsAll(i), 30_000)
 
   return {
-    url: `redis+sentinel://${sentinelPorts.map((port) => `127.0.0.1:${port}`).join(',')}/${NAME}?replicas=1`,
+    url: `redis+sentinel://${sentinelPorts.map((port, i) => `${addresses[i]}:${port}`).join(',')}/${NAME}?replicas=1`,
+    addressOf: (port) => addresses[ports.indexOf(port)] ?? '',
     async master() {
-      const told = await ask(sentinel, (redis) => redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME))
-      const port = Array.isArray(told) ? Number(told[1]) : 0
-      const server = servers[ports.indexOf(port)]
-      if (server === undefined) throw new Error('the Sentinels name a master')
+      let port: number | undefined
+      // While they change it, one may say this and another that.
+      await until(async () => {
+        const named = await Promise.all(sentinelPorts.map((each, i) => masterNamedBy(each, addresses[i] ?? '')))
+        port = named.find((each) => each !== undefined && isMostly(each, named))
+        return port !== undefined
+      }, 20_000)
+      const server = servers[ports.indexOf(port ?? 0)]
+      if (port === undefined || server === undefined) throw new Error('the Sentinels name a master')
       return { port, ...server }
     },
     async close() {
       await Promise.all([...watchers, ...servers].map((each) => each.kill()))
     },
   }
+}
+
+async function masterNamedBy(port: number, host: string): Promise<number | undefined> {
+  const named = await ask(port, host, 'GET-MASTER-ADDR-BY-NAME', NAME)
+  return Array.isArray(named) ? Number(named[1]) : undefined
+}
+
+/** One that stands still, or is cut off, says nothing. */
+async function ask(port: number, host: string, ...question: string[]): Promise<unknown> {
+  const patience = { connectTimeout: 500, commandTimeout: 500, maxRetriesPerRequest: 0, retryStrategy: () => null }
+  const redis = new Redis({ port, host, lazyConnect: true, replyMapping: 'legacy', ...patience })
+  redis.on('error', () => {})
+  try {
+    await redis.connect()
+    return await redis.call('SENTINEL', ...question)
+  } catch {
+    return undefined
+  } finally {
+    redis.disconnect()
+  }
+}
+
+export function isMostly(one: number, seen: readonly (number | undefined)[]): boolean {
+  return 2 * seen.filter((each) => each === one).length > seen.filter((each) => each !== undefined).length
 }
 
 export function keep(binary: string, home: string, args: readonly string[]): Omit<RedisProcess, 'port'> {

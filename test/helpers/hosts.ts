@@ -12,11 +12,14 @@ export interface Host {
   mend(): void
 }
 
+let opened = 0
+
 /** They go with the test, and whatever still runs on them is the test's to end. @returns `undefined` where it is not allowed. */
 export function openHosts(t: Pick<Test, 'teardown'>, count: number): readonly Host[] | undefined {
   const ip = (...args: string[]) => execFileSync('ip', args, { stdio: 'pipe' })
-  const name = `tb${process.pid}`
-  const net = `10.213.${process.pid % 250}`
+  // What goes is not gone at once: no second one of this process may meet it.
+  const name = `tb${process.pid}${String.fromCharCode(97 + opened)}`
+  const net = `10.213.${(process.pid + opened++) % 250}`
   const made: string[] = []
   t.teardown(() => {
     for (const each of made) quietly(() => ip('netns', 'del', each))
