@@ -1,7 +1,6 @@
 // Sealing for one recipient: the age format (age-encryption.org/v1), which many tools open.
 
 import { Readable } from 'node:stream'
-import { Encrypter } from 'age-encryption'
 
 /** May this be a recipient: the public half of a key, `age1…`? Whether it is one shows when it is used. */
 export const AGE_RECIPIENT_PATTERN = /^age1[02-9ac-hj-np-z]{50,4000}$/
@@ -12,6 +11,7 @@ export const AGE_RECIPIENT_PATTERN = /^age1[02-9ac-hj-np-z]{50,4000}$/
  * @returns `undefined` when there is no such recipient.
  */
 export async function sealedFor(recipient: string, text: AsyncIterable<string>): Promise<Readable | undefined> {
+  const { Encrypter } = await import('age-encryption') // 50 ms of every start, for what few starts need
   const encrypter = new Encrypter()
   try {
     encrypter.addRecipient(recipient)

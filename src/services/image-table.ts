@@ -86,10 +86,7 @@ export class ImageTable {
     page.ids.set(id, at * ID_BYTES)
     page.banks[at] = bank
     page.facts[at] = tierCode * 16 + categoryCode
-    this.#size++
-    const shard = this.#shardOf(id)
-    if (++shard.used > shard.slots.length * MAX_LOAD) this.#grow(shard)
-    put(shard.slots, hashOf(id, 0), ordinal + 1)
+    this.#enter(id, 0, ordinal)
     return ordinal
   }
 
@@ -103,14 +100,14 @@ export class ImageTable {
   }
 
   find(id: Uint8Array): number | undefined {
-    const { slots } = this.#shardOf(id)
+    const { slots } = this.#shardOf(id[ID_BYTES - 1])
     const slot = this.#slotOf(slots, id)
     return slot === undefined ? undefined : (slots[slot] ?? 0) - 1
   }
 
   /** @returns the ordinal that it had. */
   remove(id: Uint8Array): number | undefined {
-    const shard = this.#shardOf(id)
+    const shard = this.#shardOf(id[ID_BYTES - 1])
     const slot = this.#slotOf(shard.slots, id)
     if (slot === undefined) return undefined
     const ordinal = (shard.slots[slot] ?? 0) - 1
@@ -201,19 +198,30 @@ export class ImageTable {
     return this.#bankNames
   }
 
-  /** Puts a page of `pages` back, pausing about every millisecond; pages in their order, into a table that was empty. */
+  /**
+   * Puts a page of `pages` back, pausing about every millisecond; pages in their order, into a table that was empty. Of an image whose
+   * turn has not come yet the table says that it has it, and does not find it.
+   */
   *restore({ ids, banks, facts }: Page, bankNames: readonly string[]): Generator<void, void, void> {
     const numbers = bankNames.map((name) => this.bankNumber(name))
+    const first = this.#nextOrdinal
+    const page = this.#pageFor(first)
+    page.ids.set(ids)
+    page.facts.set(facts)
+    for (const [i, bank] of banks.entries()) page.banks[i] = numbers[bank] ?? 0
+    this.#nextOrdinal += facts.length
     for (const [i, code] of facts.entries()) {
-      if (code === 0) this.#skip()
-      else this.addCoded(ids.subarray(i * ID_BYTES, (i + 1) * ID_BYTES), numbers[banks[i] ?? 0] ?? 0, code >>> 4, code & 15)
+      if (code !== 0) this.#enter(page.ids, i * ID_BYTES, first + i)
       if (i % RESTORED_AT_ONCE === RESTORED_AT_ONCE - 1) yield
     }
   }
 
-  /** An ordinal that was given and has no image any more. */
-  #skip(): void {
-    this.#pageFor(this.#nextOrdinal++)
+  /** Makes an ordinal found by its id, which lies at `at`. */
+  #enter(ids: Uint8Array, at: number, ordinal: number): void {
+    this.#size++
+    const shard = this.#shardOf(ids[at + ID_BYTES - 1])
+    if (++shard.used > shard.slots.length * MAX_LOAD) this.#grow(shard)
+    put(shard.slots, hashOf(ids, at), ordinal + 1)
   }
 
   #pageFor(ordinal: number): Page {
@@ -228,8 +236,8 @@ export class ImageTable {
     return made
   }
 
-  #shardOf(id: Uint8Array): Shard {
-    const shard = this.#shards[id[ID_BYTES - 1] ?? 0]
+  #shardOf(lastByte: number | undefined): Shard {
+    const shard = this.#shards[lastByte ?? -1]
     if (shard === undefined) throw new RangeError('an id has 16 bytes')
     return shard
   }
