@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import type { Test } from 'tap'
-import { type GivenFile, pictureFile, type Site } from './browser.js'
+import { pictureFile, type Site } from './browser.js'
 import { flat } from './hostile-pictures.js'
+import type { GivenFile } from './steps.js'
 import { walk } from './walk.js'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')

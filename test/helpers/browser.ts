@@ -6,6 +6,7 @@ import { type Browser, type BrowserContext, type BrowserContextOptions, chromium
 import root, { type Test } from 'tap'
 import { scene } from './pictures.js'
 import { startService, type TestService, type TestServiceOptions } from './service.js'
+import type { GivenFile } from './steps.js'
 
 const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
 const executablePath = PLACES.find((place) => existsSync(place))
@@ -92,12 +93,6 @@ function isAddress(address: AddressInfo | string | null): address is AddressInfo
   return typeof address === 'object' && address !== null
 }
 
-export interface GivenFile {
-  readonly name: string
-  readonly mimeType: string
-  readonly buffer: Buffer
-}
-
 export async function pictureFile(
   seed: number,
   options: Parameters<typeof scene>[1] = {},
@@ -105,44 +100,6 @@ export async function pictureFile(
 ): Promise<GivenFile> {
   const { name: usual, contentType, bytes } = await scene(seed, options)
   return { name: name ?? usual, mimeType: contentType, buffer: bytes }
-}
-
-/** From the first page to where pictures are chosen. */
-export async function toChoosing(page: Page): Promise<void> {
-  await page.click('#adult')
-  await page.check('#agree')
-  await page.click('#consent-go')
-}
-
-export async function choose(page: Page, files: readonly GivenFile[]): Promise<void> {
-  await page.setInputFiles('#files', [...files])
-}
-
-/** Waits until every chosen picture was read. */
-export async function allRead(page: Page): Promise<void> {
-  await page.waitForSelector('#stop', { state: 'hidden' })
-}
-
-/** From chosen pictures to number and PIN, with all of them settled. */
-export async function protectAll(page: Page): Promise<{ caseNumber: string; pin: string }> {
-  await page.click('#choose-go:enabled')
-  await page.click('#protect')
-  await page.waitForSelector('[data-step="result"]:not([hidden])')
-  await allSent(page)
-  return { caseNumber: await textOf(page, '#number'), pin: await textOf(page, '#pin') }
-}
-
-/** Waits until every picture is protected or refused. */
-export async function allSent(page: Page): Promise<void> {
-  await page.waitForFunction(() => {
-    const lines = [...document.querySelectorAll<HTMLElement>('#sent li')]
-    return lines.length > 0 && lines.every(({ dataset }) => dataset['state'] !== 'busy')
-  })
-}
-
-/** What stands in an element. */
-export async function textOf(page: Page, selector: string): Promise<string> {
-  return (await page.textContent(selector)) ?? ''
 }
 
 /** How many images a case has, asked as its owner would. */

@@ -1,7 +1,7 @@
 // The walk through every state of every page: axe goes it, and so do the screenshots.
 
 import type { Page } from 'playwright-core'
-import { allRead, allSent, choose, type GivenFile, textOf } from './browser.js'
+import { allRead, allSent, choose, type GivenFile, textOf } from './steps.js'
 
 export interface Walked {
   /** Where the api answers. */

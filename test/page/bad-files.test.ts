@@ -1,16 +1,5 @@
 import t from 'tap'
-import {
-  allRead,
-  choose,
-  type GivenFile,
-  imagesOf,
-  pictureFile,
-  protectAll,
-  textOf,
-  toChoosing,
-  usualSite,
-  withoutBrowser,
-} from '../helpers/browser.js'
+import { imagesOf, pictureFile, usualSite, withoutBrowser } from '../helpers/browser.js'
 import {
   bombPng,
   emptyFile,
@@ -22,6 +11,7 @@ import {
 } from '../helpers/hostile-pictures.js'
 import { type Picture, scene } from '../helpers/pictures.js'
 import { startWorkers } from '../helpers/service.js'
+import { allRead, choose, type GivenFile, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 
 function file({ name, contentType, bytes }: Picture): GivenFile {
   return { name, mimeType: contentType, buffer: bytes }

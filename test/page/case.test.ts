@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { allRead, allSent, choose, pictureFile, type Site, textOf, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { pictureFile, type Site, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { otherPin } from '../helpers/requests.js'
 import { codeOf, openCase, randomHashText } from '../helpers/service.js'
+import { allRead, allSent, choose, textOf } from '../helpers/steps.js'
 import { ask, caseWithPicture, feedback, operator, platform } from '../helpers/trust.js'
 
 /** What a button saves on her device. */

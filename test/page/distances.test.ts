@@ -5,8 +5,9 @@ import sharp from 'sharp'
 import t from 'tap'
 import { distance, type Hash256, parseHash } from '../../src/hash/hash256.js'
 import { hashImage } from '../../workers/media/hash-image.js'
-import { allRead, choose, type GivenFile, protectAll, toChoosing, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { usualSite, withoutBrowser } from '../helpers/browser.js'
 import { alphaPng, oddButGood, scene } from '../helpers/pictures.js'
+import { allRead, choose, type GivenFile, protectAll, toChoosing } from '../helpers/steps.js'
 
 interface Sent {
   readonly images: { readonly signals: { readonly type: string; readonly hash: string }[] }[]

@@ -1,14 +1,6 @@
 import t from 'tap'
-import {
-  allRead,
-  choose,
-  pictureFile,
-  protectAll,
-  startSite,
-  toChoosing,
-  usualSite,
-  withoutBrowser,
-} from '../helpers/browser.js'
+import { pictureFile, startSite, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { allRead, choose, protectAll, toChoosing } from '../helpers/steps.js'
 
 t.test('submitter chooses extended protection, and her browser finds the details', { skip: withoutBrowser }, async (t) => {
   const site = await startSite(t, { extendedProtection: true, site: { offersExtendedProtection: true } })

@@ -2,9 +2,10 @@
 
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { sharedSite, textOf, withoutBrowser } from '../helpers/browser.js'
+import { sharedSite, withoutBrowser } from '../helpers/browser.js'
 import { otherPin, tryPin } from '../helpers/requests.js'
 import { keyFor } from '../helpers/service.js'
+import { textOf } from '../helpers/steps.js'
 import { ask, caseWithPicture, feedback, operator, platform } from '../helpers/trust.js'
 
 const HOUR_MS = 3_600_000

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { allRead, allSent, choose, pictureFile, textOf, toChoosing, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { pictureFile, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { allRead, allSent, choose, textOf, toChoosing } from '../helpers/steps.js'
 
 t.test('all of it can be done with a keyboard, and each step leads to its heading', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()

@@ -1,18 +1,7 @@
 import t from 'tap'
-import {
-  allRead,
-  allSent,
-  choose,
-  imagesOf,
-  pictureFile,
-  protectAll,
-  startSite,
-  textOf,
-  toChoosing,
-  usualSite,
-  withoutBrowser,
-} from '../helpers/browser.js'
+import { imagesOf, pictureFile, startSite, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { startService } from '../helpers/service.js'
+import { allRead, allSent, choose, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 
 t.test(
   'without a connection nothing is lost: it goes on when the connection is back',

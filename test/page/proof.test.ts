@@ -1,15 +1,6 @@
 import t from 'tap'
-import {
-  allRead,
-  choose,
-  imagesOf,
-  pictureFile,
-  protectAll,
-  sharedSite,
-  textOf,
-  toChoosing,
-  withoutBrowser,
-} from '../helpers/browser.js'
+import { imagesOf, pictureFile, sharedSite, withoutBrowser } from '../helpers/browser.js'
+import { allRead, choose, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 
 const shared = sharedSite(t, { trustLimits: { proofRounds: 20 } })
 

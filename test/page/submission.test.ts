@@ -1,17 +1,9 @@
 import t from 'tap'
 import { hashImage } from '../../src/hash/hash-image.js'
 import { decode } from '../../workers/media/decode.js'
-import {
-  allRead,
-  choose,
-  pictureFile,
-  protectAll,
-  textOf,
-  toChoosing,
-  usualSite,
-  withoutBrowser,
-} from '../helpers/browser.js'
+import { pictureFile, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { keyFor } from '../helpers/service.js'
+import { allRead, choose, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 
 t.test('submitter protects pictures, which then match', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()

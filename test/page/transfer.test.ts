@@ -1,16 +1,8 @@
 import { join } from 'node:path'
 import t from 'tap'
-import {
-  allRead,
-  choose,
-  pictureFile,
-  protectAll,
-  textOf,
-  toChoosing,
-  usualSite,
-  withoutBrowser,
-} from '../helpers/browser.js'
+import { pictureFile, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { canary, findCanary } from '../helpers/canary.js'
+import { allRead, choose, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 
 const LIMIT_BYTES = 60_000
 
