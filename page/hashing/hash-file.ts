@@ -6,6 +6,7 @@ import { detailsOf, hashImage } from '../../src/hash/hash-image.js'
 import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
 import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../src/hash/reduced-side.js'
 import { HEAD_BYTES, type Kind, kindOf, sidesOf } from './file-head.js'
+import { groupingsFor } from './grouping.js'
 import type { FileSignal, Outcome, Reason } from './outcome.js'
 import { reduced } from './reduce.js'
 
@@ -27,7 +28,7 @@ export async function hashFile(file: Blob, wanted: Wanted): Promise<Outcome> {
   const bitmap = await decoded(file)
   if (bitmap === undefined) return undecodable(kind, sides)
   try {
-    return isTooLarge(bitmap) ? refused('too-many-pixels') : await hashed(file, bitmap, wanted)
+    return isTooLarge(bitmap) ? refused('too-many-pixels') : await hashed({ file, head, bitmap }, wanted)
   } catch (error) {
     return isForMemory(error) ? refused('no-memory') : { kind: 'upload', because: 'browser' }
   } finally {
@@ -84,14 +85,22 @@ function undecodable(kind: Kind, sides: Sides | undefined): Outcome {
 
 const LARGE_PIXELS = 16_000_000
 
-async function hashed(file: Blob, bitmap: ImageBitmap, wanted: Wanted): Promise<Outcome> {
-  const pixels = pixelsOf(bitmap, hashedSize)
+interface Decoded {
+  readonly file: Blob
+  /** Its first bytes. */
+  readonly head: Uint8Array
+  readonly bitmap: ImageBitmap
+}
+
+async function hashed(picture: Decoded, wanted: Wanted): Promise<Outcome> {
+  const { file, bitmap } = picture
+  const pixels = pixelsOf(picture, hashedSize)
   try {
     const aspect = bitmap.width / bitmap.height
     const { signals } = await hashImage(pixels, { purpose: 'register', aspect })
     const quality = signals[0]?.quality ?? 0
     if (quality < SIGNAL_TYPES.pdq.minQuality) return refused('too-plain')
-    const details = wanted === 'details' ? { details: await detailsIn(bitmap) } : {}
+    const details = wanted === 'details' ? { details: await detailsIn(picture) } : {}
     return { kind: 'hashed', quality, signals: [...signals, ...(await sha256(file))], ...details }
   } finally {
     pixels.data.fill(0)
@@ -99,8 +108,8 @@ async function hashed(file: Blob, bitmap: ImageBitmap, wanted: Wanted): Promise<
 }
 
 /** Read once more: details are found at another size than hashes. */
-async function detailsIn(bitmap: ImageBitmap): Promise<string> {
-  const pixels = pixelsOf(bitmap, detailedSize)
+async function detailsIn(picture: Decoded): Promise<string> {
+  const pixels = pixelsOf(picture, detailedSize)
   try {
     return await detailsOf(pixels, { purpose: 'register' })
   } finally {
@@ -109,7 +118,7 @@ async function detailsIn(bitmap: ImageBitmap): Promise<string> {
 }
 
 /** @throws {RangeError} when there is no memory for a canvas. */
-function pixelsOf(bitmap: ImageBitmap, sizeFor: (full: Sides) => Sides): Pixels {
+function pixelsOf({ head, bitmap }: Decoded, sizeFor: (full: Sides) => Sides): Pixels {
   const { width, height } = bitmap
   if (width * height <= FULL_RESOLUTION_PIXELS) {
     return withCanvas(bitmap, height, (rowsAt) => {
@@ -117,7 +126,9 @@ function pixelsOf(bitmap: ImageBitmap, sizeFor: (full: Sides) => Sides): Pixels 
       return { data, width, height, channels: 4 }
     })
   }
-  return withCanvas(bitmap, STRIP_ROWS, (rowsAt) => reduced(bitmap, sizeFor(bitmap), STRIP_ROWS, rowsAt))
+  const size = sizeFor(bitmap)
+  const groupings = groupingsFor(head, bitmap, size)
+  return withCanvas(bitmap, STRIP_ROWS, (rowsAt) => reduced(bitmap, size, groupings, STRIP_ROWS, rowsAt))
 }
 
 /** As tall as keeps a strip of the widest picture under 17 MB. */

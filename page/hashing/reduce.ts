@@ -1,11 +1,13 @@
 // Makes a large picture small in strips, so that its pixels are never in memory as a whole.
 
 import type { Pixels } from '../../src/hash/pixels.js'
+import type { Grouping, Groupings } from './grouping.js'
 
 type Size = Pick<Pixels, 'width' | 'height'>
 
 /**
- * Reduces with a triangle of two new pixels, as the service's workers do, from whatever gives rows of the picture.
+ * Reduces as the service's workers do, from whatever gives rows of the picture: groups of neighbours to their means, and those
+ * with a triangle of two new pixels.
  *
  * Why not the browser's own scaling: each browser has another one, and hashes would differ between them by more bits.
  *
@@ -17,11 +19,12 @@ type Size = Pick<Pixels, 'width' | 'height'>
 export function reduced(
   full: Size,
   target: Size,
+  groupings: Groupings,
   stripRows: number,
   rowsAt: (top: number, count: number) => Uint8ClampedArray,
 ): Pixels {
-  const across = weightsFor(full.width, target.width)
-  const down = weightsFor(full.height, target.height)
+  const across = weightsFor(full.width, target.width, groupings.across)
+  const down = weightsFor(full.height, target.height, groupings.down)
   const line = new Float32Array(CHANNELS * (target.width + 2 * MARGIN))
   const sums = new Float32Array(line.length * (target.height + 2 * MARGIN))
   for (let top = 0; top < full.height; top += stripRows) {
@@ -50,16 +53,16 @@ interface Weights {
 }
 
 /** Every new pixel's shares add up to 1, also at the borders, where a part of its triangle is missing. */
-function weightsFor(fullPx: number, newPx: number): Weights {
+function weightsFor(fullPx: number, newPx: number, grouping: Grouping): Weights {
+  const placed = placing(fullPx, newPx, grouping)
   const firsts = new Int32Array(fullPx)
   const shares = new Float32Array(2 * fullPx)
   const totals = new Float64Array(newPx + 2 * MARGIN)
   for (let i = 0; i < fullPx; i++) {
-    const at = ((i + 0.5) * newPx) / fullPx - 0.5
-    const first = Math.floor(at)
+    const { first, beyond } = placed(i)
     firsts[i] = first + MARGIN
-    shares[2 * i] = first < 0 ? 0 : 1 - (at - first)
-    shares[2 * i + 1] = first + 1 < newPx ? at - first : 0
+    shares[2 * i] = first < 0 ? 0 : 1 - beyond
+    shares[2 * i + 1] = first + 1 < newPx ? beyond : 0
     for (const tap of [0, 1]) totals[first + MARGIN + tap] = (totals[first + MARGIN + tap] ?? 0) + (shares[2 * i + tap] ?? 0)
   }
   for (let k = 0; k < shares.length; k++) {
@@ -67,6 +70,30 @@ function weightsFor(fullPx: number, newPx: number): Weights {
     shares[k] = total === 0 ? 0 : (shares[k] ?? 0) / total
   }
   return { firsts, shares }
+}
+
+interface Place {
+  /** The first of the two new pixels that a full one falls into. */
+  readonly first: number
+  /** What of it falls into the second: 0…1. */
+  readonly beyond: number
+}
+
+function placing(fullPx: number, newPx: number, grouping: Grouping): (i: number) => Place {
+  if (grouping === 'areas') {
+    return (i) => {
+      const start = (i * newPx) / fullPx
+      const first = Math.floor(start)
+      const beyond = (start + newPx / fullPx - first - 1) * (fullPx / newPx)
+      return { first, beyond: Math.max(0, beyond) }
+    }
+  }
+  const groups = Math.ceil(fullPx / grouping)
+  return (i) => {
+    const at = ((Math.floor(i / grouping) + 0.5) * newPx) / groups - 0.5
+    const first = Math.floor(at)
+    return { first, beyond: at - first }
+  }
 }
 
 /** Most neighbours fall into the same two new pixels: their sums are kept at hand and written once. */

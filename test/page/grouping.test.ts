@@ -1,0 +1,59 @@
+// A browser decodes a picture as it is, and the service's decoder makes it small meanwhile: what comes out has to be the same.
+
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import sharp, { type Sharp } from 'sharp'
+import t from 'tap'
+import { groupingsFor } from '../../page/hashing/grouping.js'
+import { reduced } from '../../page/hashing/reduce.js'
+import type { Pixels } from '../../src/hash/pixels.js'
+import { hashedSize } from '../../src/hash/reduced-side.js'
+import { decode } from '../../workers/media/decode.js'
+import { scene } from '../helpers/pictures.js'
+
+const photographs = resolve(import.meta.dirname, '../../../demo/pictures')
+
+function photograph(name: string, width: number, height: number): Sharp {
+  return sharp(readFileSync(resolve(photographs, name))).resize(width, height, { fit: 'fill', kernel: 'cubic' })
+}
+
+/** As the page does it with what a browser decodes, which is what libvips decodes in full. */
+async function onDevice(file: Buffer): Promise<Pixels> {
+  const { data, info } = await sharp(file).ensureAlpha().raw().toBuffer({ resolveWithObject: true })
+  const size = hashedSize(info)
+  const rowBytes = 4 * info.width
+  return reduced(
+    info,
+    size,
+    groupingsFor(file, info, size),
+    64,
+    (top, count) => new Uint8ClampedArray(data.subarray(rowBytes * top, rowBytes * (top + count))),
+  )
+}
+
+function levelsBetween(a: Pixels, b: Pixels): { readonly mean: number; readonly most: number } {
+  let [sum, most] = [0, 0]
+  for (let k = 0; k < a.data.length; k++) {
+    const levels = Math.abs((a.data[k] ?? 0) - (b.data[k] ?? Number.NaN))
+    sum += levels
+    most = Math.max(most, levels)
+  }
+  return { mean: sum / a.data.length, most }
+}
+
+t.test('the pixels of device and server are a few levels apart at most, whatever the format and the shape', async (t) => {
+  const files: readonly (readonly [string, Buffer, most: number])[] = [
+    ['a quarter', await photograph('cat.jpg', 4032, 3024).jpeg().toBuffer(), 3],
+    ['half', await photograph('cat.jpg', 1603, 1201).jpeg().toBuffer(), 3],
+    ['half, where a quarter would hardly be reduced', await photograph('cat.jpg', 2300, 2300).jpeg().toBuffer(), 3],
+    ['much longer than high', await photograph('cat.jpg', 3100, 700).jpeg().toBuffer(), 3],
+    ['png', await photograph('cat.jpg', 2016, 1512).png({ compressionLevel: 1 }).toBuffer(), 3],
+    // Colours that are at half of the size are made larger in a browser before the picture is made small, and here not at all.
+    ['webp', await photograph('cat.jpg', 1616, 1212).webp().toBuffer(), 12],
+    ['sharp edges of many colours', (await scene(3, { width: 1600, height: 1200 })).bytes, 12],
+  ]
+  for (const [name, file, mostLevels] of files) {
+    const { mean, most } = levelsBetween(await onDevice(file), await decode(file))
+    t.ok(mean < 1 && most <= mostLevels, `${name}: ${mean.toFixed(3)} levels, at most ${most}`)
+  }
+})
