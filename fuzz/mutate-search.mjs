@@ -11,7 +11,8 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { tables } from './search-mutations.mjs'
+import { wrong } from './search-mutations.mjs'
+import { slower } from './search-slowdowns.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const { values } = parseArgs({
@@ -52,7 +53,7 @@ const TESTS = [
 
 const begun = Date.now()
 const [part, parts] = values.part.split('/').map(Number)
-const queue = Object.entries(tables)
+const queue = Object.entries({ wrong, slower })
   .flatMap(([table, mutations]) => mutations.map((mutation) => ({ table, ...mutation })))
   .filter(({ table, file }) => table.includes(values.table) && file.includes(values.only))
   // Kernels last: each takes longer, because it is compiled.

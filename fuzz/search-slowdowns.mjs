@@ -1,0 +1,72 @@
+// One-token faults of the search engine that cost time or memory, as those of search-mutations.mjs.
+
+import { kernel, typescript } from './search-mutations.mjs'
+
+/** Faults that leave every answer right and cost time or memory. */
+export const slower = [
+  kernel('probe', [
+    ['span += size != 0 ? 8 : 0', 'span += 8', 'spans of no rows have room, and nothing is found in them'],
+    ['touched += load<u8>(to - 1)', '', 'asking for memory early changes no answer; measured in bench/search.mjs'],
+  ]),
+  kernel('scan', [
+    [
+      '      if (bits >= bestBits) continue\n      if (wordsFirst',
+      '      if (bits > bestBits) continue\n      if (wordsFirst',
+      'the whole distance is compared after it',
+    ],
+    [
+      'const NARROW_BITS: u32 = 44',
+      'const NARROW_BITS: u32 = 0',
+      'either way is right; which is quicker is measured in bench/search.mjs',
+    ],
+  ]),
+  typescript('plan', [
+    [
+      'if (through >= (next[sum] ?? 0)) continue',
+      'if (through > (next[sum] ?? 0)) continue',
+      'of plans that cost the same either will do',
+    ],
+    ['if (through >= (next[sum] ?? 0)) continue', 'if (through <= (next[sum] ?? 0)) continue'],
+    ['(best[sum - reach] ?? 0) + cost', '(best[sum - reach] ?? 0)'],
+    ['shareWithin(2 * reach - 1 - bits)', 'shareWithin(2 * reach - bits)'],
+    ['SCAN_FURTHER_NS * (needles - 1)', 'SCAN_FURTHER_NS * needles'],
+    ['keys * (1 - Math.exp(-candidates / keys))', 'keys', 'an estimate; what it is worth is measured in bench/search.mjs'],
+    ['reduce((sum, ns) => sum + ns, 0)', 'reduce((_, ns) => ns, 0)'],
+    ['candidates += counts[band * shape.maxReach + bits] ?? 0', 'candidates += counts[band + bits] ?? 0'],
+    ['(candidates - plan.candidates) *', '(plan.candidates - candidates) *'],
+    [
+      'keys = (keys * (16 - bits)) / (bits + 1)',
+      'keys = (keys * (15 - bits)) / (bits + 1)',
+      'an estimate; what it is worth is measured in bench/search.mjs',
+    ],
+  ]),
+  typescript('head', [
+    ['ns < scanNs(rows, needleCount) && visits', 'visits'],
+    ['const LEAST_ROWS_PER_VISIT = 20', 'const LEAST_ROWS_PER_VISIT = 1'],
+    ['return ns < scanNs(rows, needleCount) && visits < maxVisits(rows) ? plan : undefined', 'return undefined'],
+  ]),
+  typescript('segment', [
+    ['plan.costNs < scanNs(this.block.rows, 1)', 'true'],
+    ['plan.costNs < scanNs(this.block.rows, 1)', 'plan.costNs > scanNs(this.block.rows, 1)'],
+    ['costNs < REPLAN_FROM_NS || candidates', 'costNs > REPLAN_FROM_NS || candidates'],
+    ['candidates < REPLAN_FROM_TIMES * plan.candidates', 'candidates > REPLAN_FROM_TIMES * plan.candidates'],
+    ['own.costNs < costNs', 'own.costNs > costNs'],
+    ['kept.slice(0, kept.length - leave)', 'kept'],
+    ['      leave = kept.length - i\n', '      leave = kept.length - i - 1\n'],
+    ['perNeedleNs(a) - perNeedleNs(b)', 'perNeedleNs(b) - perNeedleNs(a)'],
+    ['const gain = probedNs - scanNs(rows, scannedCount)', 'const gain = probedNs - scanNs(rows, 1)'],
+    ['.fill(this.block.rows)', '.fill(0)', 'so wide a plan costs more for its keys alone, as far as was found'],
+  ]),
+  typescript('compaction', [
+    ['(bits === 0 ? met - 1 : met)', 'met'],
+    ['block.loadRowAsNeedle(Math.floor((sample * block.rows) / samples))', 'block.loadRowAsNeedle(0)'],
+    ['      yield run.readRows\n', '      yield run.to - run.from\n'],
+  ]),
+  typescript('parts', [
+    ['else left -= step.value', 'else left -= 1'],
+    [
+      'if (this.#compacting === undefined || step === undefined) this.#isTidy = true',
+      'if (this.#compacting === undefined || step === undefined) return true',
+    ],
+  ]),
+].flat()
