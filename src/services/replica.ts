@@ -174,9 +174,10 @@ export class Replica {
     const { snapshots, store, trusts, banks, apiKeys, now } = this.#parts
     await this.#parts.withdrawals?.begin(store)
     const snapshot = await snapshots?.load()
-    // The revision is read first: what changes while the rest is read comes again with the stream, and does no harm twice.
+    // The revision is read first: what changes while the rest is read comes again with the stream, and does no harm twice. Before the
+    // first change there is nothing to read, and starting the thread that reads would be most of a start.
     const revision = snapshot?.revision ?? (await lastRevision(store))
-    const catalogue = snapshot?.catalogue ?? (await this.#readAll())
+    const catalogue = snapshot?.catalogue ?? (revision === 0 ? new Catalogue() : await this.#readAll())
     for await (const standings of trusts.allStandings()) await this.#setStandings(catalogue, standings)
     for (const bank of await banks.all()) catalogue.banks.set(bank.name, bank)
     for (const key of await apiKeys.all()) catalogue.apiKeys.set(key.keyId, key)
