@@ -263,7 +263,7 @@ export async function buildApp({
       inFlight,
       bandsOnly: exposure === 'public',
     })
-    await guarded.register(feedRoutes, { prefix: '/v1', feed: services.feed, identify })
+    await guarded.register(feedRoutes, { prefix: '/v1', feed: services.feed })
     await guarded.register(feedbackRoutes, { prefix: '/v1', trust })
     await guarded.register(signalRoutes, { prefix: '/v1', trust })
     await guarded.register(noticeRoutes, { prefix: '/v1', notices: services.notices })

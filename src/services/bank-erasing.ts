@@ -21,7 +21,7 @@ export interface BankErasingParts {
 }
 
 const SWEEP_EVERY_MS = 5000
-/** An addition that was under way when a bank was removed is in it by then: until so long after, its name is not given anew. */
+/** What was put into a bank as it was removed is known here by then: until so long after, its name is not given anew. */
 const GRACE_MS = 10_000
 /** They wait for the disk together. */
 const ERASED_AT_ONCE = 200

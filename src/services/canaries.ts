@@ -19,15 +19,16 @@ export async function plantCanary(
   bank: string,
   nowMs: number,
 ): Promise<string | undefined> {
-  if ((await banksIn(store).get(bank)) === undefined) return undefined
+  const into = await banksIn(store).get(bank)
+  if (into === undefined || into.removedAtMs !== undefined) return undefined
   const id = uuidV7(nowMs, randomBytes(10))
   const signals = [{ type: 'pdq', view: 'whole', quality: 100, hash: likeAPicture() }] as const
   const image = { bank, tier: 'ngo-attested', category: undefined, ref: undefined, createdAtMs: nowMs, signals } as const
   // First that it is one: a match in between must not go unnoticed.
   await canariesIn(store).add(id)
   await noteInAudit(store, { act: 'canary.planted', by: 'operator', about: { bank, signalId: id }, atMs: nowMs })
-  await imagesIn(store, keyring).put([{ id, image }])
-  return id
+  const revision = await imagesIn(store, keyring).putInto(into, [{ id, image }])
+  return revision === undefined ? undefined : id
 }
 
 /** Half of the bits of a PDQ hash are set, so one that is told from others by that would be no canary. */

@@ -24,7 +24,7 @@ export interface Contents {
   find(orgId: string, bank: string, contentId: number): Promise<Content | undefined>
   /** From the answer on it matches, or does not, on any route. @param untilS [Unix seconds] 0 for not by itself; past for now. */
   disableUntil(imageId: string, untilS: number, by: AuditActor): Promise<void>
-  /** Replaces what stands as its reference. */
+  /** Replaces what stands as its reference. @throws {Problem} signal-unknown when it was removed meanwhile: then it stays so. */
   setRef(imageId: string, image: RegisteredImage, ref: string | undefined): Promise<void>
   /** Lets match what is due; done by itself every few seconds. */
   releaseDue(): Promise<void>
@@ -90,7 +90,9 @@ export function contentsIn({ images, replica, trust, dues, ids, now, onTrouble }
       if (untilS === 0) await dues.remove(imageId)
     },
     async setRef(imageId, image, ref) {
-      await replica.reached(await images.put([{ id: imageId, image: { ...image, ref } }]))
+      const revision = await images.replace({ id: imageId, image: { ...image, ref } })
+      if (revision === undefined) throw new Problem('signal-unknown')
+      await replica.reached(revision)
     },
     releaseDue,
     async close() {

@@ -17,9 +17,10 @@ export interface Exports {
   /**
    * All signals of a bank, in no order. Not a snapshot: what changes meanwhile may be in it or not.
    * Memory: a shard of the store. Cost: about 10 µs for each image that the deployment has.
+   * @param mayStill asked again and again while it is read: once it throws, the file breaks off.
    * @throws {Problem} request-invalid when there is no such recipient; store-away.
    */
-  open(caller: Caller, bank: Bank, format: ExportFormat, form: ExportForm): Promise<Readable>
+  open(caller: Caller, bank: Bank, format: ExportFormat, form: ExportForm, mayStill: () => Promise<void>): Promise<Readable>
 }
 
 export interface ExportParts {
@@ -30,8 +31,8 @@ export interface ExportParts {
 
 export function exportsFrom({ images, trusts, audit }: ExportParts): Exports {
   return {
-    async open({ keyId }, bank, format, form) {
-      const text = fileOf(bank, format)
+    async open({ keyId }, bank, format, form, mayStill) {
+      const text = fileOf(bank, format, mayStill)
       const file = form.kind === 'plain' ? Readable.from(text, { objectMode: false }) : await sealedFor(form.recipient, text)
       if (file === undefined) throw new Problem('request-invalid')
       await audit.record('signals.exported', `key:${keyId}`, { bank: bank.name, format, form: form.kind })
@@ -39,10 +40,11 @@ export function exportsFrom({ images, trusts, audit }: ExportParts): Exports {
     },
   }
 
-  async function* fileOf(bank: Bank, format: ExportFormat): AsyncGenerator<string> {
+  async function* fileOf(bank: Bank, format: ExportFormat, mayStill: () => Promise<void>): AsyncGenerator<string> {
     const head = headOf(format)
     if (head !== '') yield head
     for await (const all of images.all()) {
+      await mayStill()
       const own = all.filter(({ image }) => image.bank === bank.name)
       if (own.length > 0) yield (await banked(own)).map((each) => linesOf(format, each)).join('')
     }

@@ -32,12 +32,18 @@ export interface Imports {
    * Takes a file of any length. With a key, the same file again goes on behind the last line that is done with; without, it begins
    * anew, which does no harm. Matchable here when it returns.
    *
+   * @param mayStill asked again and again while the file arrives, which may take an hour: once it throws, nothing more is taken.
    * @throws {Problem} what stopped it, which its report names too: body-too-large, body-unreadable, upload-incomplete,
    *   ceiling-reached, account-suspended, store-away; idempotency-key-reused when the key belongs to another file,
    *   idempotency-key-busy when the same one was begun elsewhere meanwhile.
    * Memory: some thousand lines, however long the file is.
    */
-  take(bank: Bank, key: string | undefined, body: AsyncIterable<unknown>): Promise<ImportReport>
+  take(
+    bank: Bank,
+    key: string | undefined,
+    body: AsyncIterable<unknown>,
+    mayStill: () => Promise<void>,
+  ): Promise<ImportReport>
   /** Without their refusals, the newest first. */
   list(bank: Bank): Promise<Omit<ImportReport, 'refusals'>[]>
   /** @throws {Problem} import-unknown */
@@ -58,12 +64,13 @@ const CHECKPOINT_EVERY_MS = 1000
 
 export function importsOver({ imports, registration, secret, now }: ImportParts): Imports {
   return {
-    async take(bank, key, body) {
+    async take(bank, key, body, mayStill) {
       const importId = key === undefined ? uuidV7(now(), randomBytes(10)) : idFor(secret, bank, key)
       const name: ImportName = [bank.name, importId]
       const run = await begin(name, bank)
       try {
         for await (const lines of readLines(unpacked(body))) {
+          await mayStill()
           for (const line of lines) {
             run.see(line)
             await run.applyIfDue()

@@ -37,7 +37,7 @@ export interface Registration {
   /**
    * Each signal as an image of its own; the same signal again is the same image, so handing in may be repeated.
    * Durable when it returns, matchable once `matchable(revision)` returns.
-   * @throws {Problem} account-suspended, ceiling-reached
+   * @throws {Problem} account-suspended, ceiling-reached; bank-unknown when it was removed since it was looked up
    */
   forBank(
     bank: Bank,
@@ -100,13 +100,21 @@ export function registrationIn({
   detailing,
   now,
 }: RegistrationParts): Registration {
+  /** A bank may be removed, and its name another's, while something is handed in to it: a file may take an hour. */
+  const putInto = async (bank: Bank, stored: readonly StoredImage[]) => {
+    if (bank.orgId === undefined) return images.put(stored) // the deployment's own are always there
+    const revision = await images.putInto(bank, stored)
+    if (revision === undefined) throw new Problem('bank-unknown')
+    return revision
+  }
   const store = async (bank: Bank, added: readonly { readonly id: string; readonly given: NewSignal }[]) => {
     const createdAtMs = now()
     if (bank.orgId !== undefined) {
       await ceilings.mayReport(`org:${bank.orgId}`)
       await ceilings.handIn(bank.orgId, added.length)
     }
-    return images.put(
+    return putInto(
+      bank,
       added.map(({ id, given: { signal, ref, category, tier = 'ngo-attested' } }) => ({
         id,
         image: { bank: bank.name, tier, category, ref, createdAtMs, signals: [signal] },
@@ -142,7 +150,7 @@ export function registrationIn({
         const kept = details === undefined ? undefined : await detailing?.keep(signals, details, kinOfCase(caseId))
         stored.push({ id: imageIdOf(idSecret, caseId, signals), image: { ...image, ...kept?.image }, ...kept?.beside })
       }
-      const outcome = await images.putForCase(caseId, stored, createdAtMs)
+      const outcome = await images.putForCase(caseId, stored, createdAtMs, by)
       if (outcome === 'case-full') throw new Problem('case-full')
       if (typeof outcome !== 'object') throw refusalOf(outcome, record)
       await replica.reached(outcome.revision)
@@ -188,7 +196,7 @@ export function registrationIn({
         signals,
       }
       const id = pictureIdOf(idSecret, bank.name, signals, ref)
-      return { id, revision: await images.put([{ id, image }]) }
+      return { id, revision: await putInto(bank, [{ id, image }]) }
     },
 
     isHarmless,

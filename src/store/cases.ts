@@ -80,7 +80,7 @@ export interface Cases {
   countImages(caseId: string): Promise<number>
   /** Up to `limit` of the cases in an organisation's hands, in a lasting order, from `after` on or from the first. */
   helpedBy(orgId: string, after: HelpedCase | undefined, limit: number): Promise<HelpedCase[]>
-  /** @returns `done`, or the state that forbids it; `undefined` when there is no such case. */
+  /** @returns `done`, or the state that forbids it; `undefined` when there is no such case, or it was handed over before. */
   change(caseId: string, change: CaseChange): Promise<'done' | CaseState | undefined>
   /**
    * Ends a case: nothing of it matches any more, its images are erased. One that has ended stays as it is; one whose time is not
@@ -243,7 +243,9 @@ export function casesIn(store: Store): Cases {
     async change(caseId, { action, nowMs, fields, event, by = 'submitter' }) {
       const act = ACT_OF[action]
       const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues]
-      const given = [caseId, nowMs, statesFor(action), event ?? '', fields.expiresAtMs ?? '', ...flat({ ...fields })]
+      // Of two handovers at once the second would give a PIN that opens, and make the first one's useless.
+      const once = action === 'hand-over' ? 'handedOverAtMs' : ''
+      const given = [caseId, nowMs, statesFor(action), event ?? '', fields.expiresAtMs ?? '', once, ...flat({ ...fields })]
       const reply =
         act === undefined
           ? await store.write(changeCase, places, given)

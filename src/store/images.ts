@@ -1,6 +1,7 @@
 // Registered images: sealed in, unsealed out.
 
 import type { AuditEntry } from '../domain/audit.js'
+import type { Bank } from '../domain/bank.js'
 import { CASE_ACTIONS, type CaseState, stateIn } from '../domain/case.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage } from '../domain/signal.js'
@@ -12,7 +13,7 @@ import { detailShard, IMAGE_SHARDS, imageShard, keys } from './keys.js'
 import { decodePoints, encodePoints, pointsContext } from './points-record.js'
 import { statesFor } from './scripts/case-life.js'
 import { eraseImage } from './scripts/erase-images.js'
-import { putCaseImages, putImages } from './scripts/put-images.js'
+import { putCaseImages, putImages, replaceImage } from './scripts/put-images.js'
 import type { Keyring } from './seal.js'
 import type { Store } from './store.js'
 
@@ -32,8 +33,20 @@ export type PutOutcome = { readonly revision: number } | CaseState | 'case-full'
 export interface Images {
   /** Durable when it returns. All or none. @returns the revision from which an index has them. */
   put(images: readonly StoredImage[]): Promise<number>
-  /** The same for a case, if it still takes images at this moment. One that the case has already stays as it is. */
-  putForCase(caseId: string, images: readonly StoredImage[], nowMs: number): Promise<PutOutcome>
+  /** The same for a bank, if it is there at this moment: a bank that was made anew under its name is another one. @returns `undefined` when it is gone. */
+  putInto(bank: Pick<Bank, 'name' | 'createdAtMs'>, images: readonly StoredImage[]): Promise<number | undefined>
+  /** Another record for an image that is there. Its details stay. @returns `undefined` when it is gone. */
+  replace(image: Pick<StoredImage, 'id' | 'image'>): Promise<number | undefined>
+  /**
+   * The same for a case, if it still takes images at this moment, and from who acts: not from an organisation that has handed it over since.
+   * One that the case has already stays as it is.
+   */
+  putForCase(
+    caseId: string,
+    images: readonly StoredImage[],
+    nowMs: number,
+    by?: 'submitter' | 'organisation',
+  ): Promise<PutOutcome>
   /** All of a case, in no order. */
   ofCase(caseId: string): Promise<StoredImage[]>
   /** Forgets one image; recorded in the audit log if it says who did it. @returns the revision of its tombstone; `undefined` when there was none. */
@@ -76,19 +89,32 @@ export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_C
     })
   }
 
+  const put = (images: readonly StoredImage[], name: string, madeAtMs: number) => {
+    const { shards, args } = entriesOf(images)
+    const places = [keys.banks, keys.revision, keys.changes, ...shards]
+    return store.write(putImages, places, [keys.prefix, name, madeAtMs, ...args])
+  }
+
   return {
-    async put(images) {
-      const { shards, args } = entriesOf(images)
-      return Number(await store.write(putImages, [keys.revision, keys.changes, ...shards], [keys.prefix, ...args]))
+    put: async (images) => Number(await put(images, '', 0)),
+    async putInto({ name, createdAtMs }, images) {
+      const reply = await put(images, name, createdAtMs)
+      return reply === null ? undefined : Number(reply)
     },
-    async putForCase(caseId, images, nowMs) {
+    async replace({ id, image }) {
+      const bytes = idBytes(id)
+      const places = [keys.images(imageShard(bytes)), keys.revision, keys.changes]
+      const reply = await store.write(replaceImage, places, [bytes, keyring.seal(encodeImage(image), imageContext(bytes))])
+      return reply === null ? undefined : Number(reply)
+    },
+    async putForCase(caseId, images, nowMs, by = 'submitter') {
       const { shards, args } = entriesOf(images)
       const attested = images.every(({ image }) => image.tier === 'ngo-attested') ? 'yes' : 'no'
       const counted = images.flatMap(({ image }, i) => [...args.slice(3 * i, 3 * i + 3), hashesOf(image)])
       const reply = await store.write(
         putCaseImages,
         [keys.case(caseId), keys.caseImages(caseId), keys.caseEvents(caseId), keys.revision, keys.changes, ...shards],
-        [nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, maxPerCase, attested, keys.prefix, ...counted],
+        [nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, maxPerCase, attested, keys.prefix, by, ...counted],
       )
       if (typeof reply === 'number') return { revision: reply }
       return String(reply) === 'full' ? 'case-full' : stateIn(reply)

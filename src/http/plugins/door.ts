@@ -24,6 +24,12 @@ declare module 'fastify' {
   interface FastifyRequest {
     caller: Caller | null
     ownCase: OwnCase | null
+    enteredAtMs: number
+    /**
+     * For what goes on long after it was let in, and tells or takes more: may the caller still? Not asked where that was known so short a
+     * time ago. @throws {Problem} as at the door
+     */
+    enterAgain: (knownForMs?: number) => Promise<void>
   }
 }
 
@@ -40,6 +46,10 @@ export const door = fp<DoorOptions>(
   async (app, { identify, cases, heardSoon = () => undefined, onFailure = () => {} }) => {
     app.decorateRequest('caller', null)
     app.decorateRequest('ownCase', null)
+    app.decorateRequest('enteredAtMs', 0)
+    app.decorateRequest('enterAgain', async function (this: FastifyRequest, knownForMs = 0) {
+      if (performance.now() - this.enteredAtMs >= knownForMs) await enter(this)
+    })
 
     app.addHook('onRoute', ({ method, url, config }) => {
       if (config?.scope === undefined) throw new Error(`${String(method)} ${url} declares no scope`)
@@ -58,6 +68,7 @@ export const door = fp<DoorOptions>(
     async function enter(request: FastifyRequest): Promise<void> {
       const { scope } = request.routeOptions.config
       if (scope === undefined || scope === 'public') return
+      request.enteredAtMs = performance.now()
       const token = keyBeside(request) ?? bearerToken(request.headers.authorization)
       if (scope === 'case') {
         if (token === undefined) throw new Problem('token-missing')

@@ -198,6 +198,7 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
           : batchesOf(body)
       const answer = new RegisteredSignalsAnswer()
       for await (const batch of batches) {
+        await request.enterAgain() // lines may come for an hour
         const usable = batch.flatMap(({ signal }) => (signal instanceof Problem ? [] : [signal]))
         const added = usable.length === 0 ? undefined : await registration.forBank(bank, usable)
         // Before the next lines are read: an import that outruns the index would make it answer from an older state.
@@ -255,7 +256,9 @@ interface Line {
 
 async function* batchesOf(body: AsyncIterable<unknown>): AsyncGenerator<Line[]> {
   let batch: Line[] = []
-  for await (const { line, value } of readNdjson(body)) {
+  // Whoever is refused in the middle is to be told why: a body that is destroyed takes its connection with it.
+  const pieces = body instanceof Readable ? body.iterator({ destroyOnReturn: false }) : body
+  for await (const { line, value } of readNdjson(pieces)) {
     batch.push({ line, signal: signalIn(value) })
     if (batch.length < BATCH_LINES) continue
     yield batch

@@ -96,12 +96,17 @@ export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async
         const events = await files.events(own, afterId)
         return { platformsAsking: platformBucket(files.platformsAsking()), events: events.map(presentEvent) }
       }
-      const stream = streams.open((send, end) =>
-        files.follow(own, afterId ?? BEFORE_ALL_EVENTS, (event) => {
-          send({ id: event.id, event: event.kind, data: presentEvent(event) })
-          if (event.kind === 'erased') end()
-        }),
-      )
+      const stream = streams.open((send, end) => {
+        let told = Promise.resolve()
+        return files.follow(own, afterId ?? BEFORE_ALL_EVENTS, (event) => {
+          const tell = () => {
+            send({ id: event.id, event: event.kind, data: presentEvent(event) })
+            if (event.kind === 'erased') end()
+          }
+          // A token ends, a key is taken back, a case is handed over: from then on this is not the caller's to hear.
+          told = told.then(() => request.enterAgain()).then(tell, end)
+        })
+      })
       reply.type('text/event-stream').header('cache-control', 'no-store').header('x-accel-buffering', 'no')
       return reply.send(stream)
     },

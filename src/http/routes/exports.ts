@@ -10,6 +10,8 @@ import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { BankName } from '../schemas.js'
 
+const ASKED_AGAIN_MS = 250
+
 const Format = z.enum(EXPORT_FORMATS).meta({
   description:
     'ndjson: all there is to know, with `"deleted":true` for what is held back. csv: signal_type,signal_str,collab,category,tags. lines: a type and hex digits. hex: PDQ alone.',
@@ -56,7 +58,7 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportRouteOptions> = async (ap
         'sealTo' in request.body
           ? ({ kind: 'sealed', recipient: request.body.sealTo } as const)
           : ({ kind: 'plain' } as const)
-      const file = await exports.open(caller, bank, format, form)
+      const file = await exports.open(caller, bank, format, form, () => request.enterAgain(ASKED_AGAIN_MS))
       return reply.header('cache-control', 'no-store').type('application/octet-stream').send(file)
     },
   )

@@ -3,12 +3,10 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { Caller } from '../../domain/access.js'
 import type { FeedFilter, FeedLine } from '../../domain/feed.js'
 import { Problem } from '../../domain/problem.js'
 import { CATEGORY_NAMES, TIER_NAMES } from '../../domain/signal.js'
 import { formatHash } from '../../hash/hash256.js'
-import { bearerToken } from '../../services/access.js'
 import type { Feed } from '../../services/feed.js'
 import { wantsEvents } from '../event-stream.js'
 import { callerOf } from '../plugins/door.js'
@@ -23,6 +21,8 @@ const BEAT_EVERY_MS = 15_000
 /** Then a stream ends and the follower comes again, so that they spread over the processes there are. */
 const STREAM_ENDS_AFTER_MS = 3_600_000
 const RETRY_AFTER_S = 3
+/** Who loses his key while a page is read is told nothing more from so long after on. */
+const ASKED_AGAIN_MS = 250
 /** A line has some hundred bytes: written one by one, they would cost more than they are worth. */
 const CHUNK_CHARS = 16_384
 
@@ -65,12 +65,7 @@ export const FeedLineView = z
   ])
   .meta({ id: 'FeedLine' })
 
-export interface FeedRouteOptions {
-  readonly feed: Feed
-  readonly identify: (key: string, address: string | undefined) => Caller | undefined
-}
-
-export const feedRoutes: FastifyPluginAsyncZod<FeedRouteOptions> = async (app, { feed, identify }) => {
+export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async (app, { feed }) => {
   const readers = new Set<AbortController>()
   app.addHook('preClose', async () => {
     for (const reader of readers) reader.abort()
@@ -105,18 +100,20 @@ export const feedRoutes: FastifyPluginAsyncZod<FeedRouteOptions> = async (app, {
     async (request, reply) => {
       if (readers.size >= MAX_READERS) throw new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })
       const { after, limit, wait, banks, categories, tiers } = request.query
-      const { accept, 'last-event-id': lastEventId, authorization } = request.headers
+      const { accept, 'last-event-id': lastEventId } = request.headers
       const filter: FeedFilter = { banks, categories, tiers }
       const { orgId, keyId } = callerOf(request)
       const reader = { orgId, keyId, filter }
       const leaving = new AbortController()
-      const mayStill = () => identify(bearerToken(authorization) ?? '', request.ip)?.scopes.has('feed') === true
       request.spend(reply, 1)
       let isWithin = true
       const page = async function* (from: string | undefined, waitMs: number) {
         let told = -1 // the one that was spent
+        let isFirst = true
         try {
           for await (const line of feed.page(reader, { after: from, limit, waitMs, signal: leaving.signal })) {
+            await request.enterAgain(isFirst ? 0 : ASKED_AGAIN_MS) // it may have waited, and a page may be long
+            isFirst = false
             if (line.op === 'upsert') told++
             yield line
           }
@@ -125,7 +122,7 @@ export const feedRoutes: FastifyPluginAsyncZod<FeedRouteOptions> = async (app, {
         }
       }
       const text = wantsEvents(accept)
-        ? asEvents(page, lastEventId ?? after, () => isWithin && mayStill() && !leaving.signal.aborted)
+        ? asEvents(page, lastEventId ?? after, () => isWithin && !leaving.signal.aborted)
         : asLines(page(after, wait * 1000))
       const stop = () => {
         readers.delete(leaving)
@@ -162,7 +159,7 @@ async function* asLines(lines: AsyncGenerator<FeedLine, void, void>): AsyncGener
   if (chunk !== '') yield chunk
 }
 
-/** Page after page, as long as the caller may. What cannot be read ends the stream, and the follower comes again. */
+/** Page after page. What cannot be read, or not by this caller any more, ends the stream, and the follower comes again. */
 async function* asEvents(
   page: (after: string | undefined, waitMs: number) => AsyncGenerator<FeedLine, void, void>,
   from: string | undefined,

@@ -88,7 +88,7 @@ export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (ap
     async (request, reply) => {
       const bank = await banks.writable(callerOf(request), request.params.bank)
       if (!isStream(request.body)) throw new Problem('media-unsupported')
-      const taken = await imports.take(bank, request.headers['idempotency-key'], request.body)
+      const taken = await imports.take(bank, request.headers['idempotency-key'], request.body, () => request.enterAgain())
       return reply.code(201).send(reportOf(taken))
     },
   )

@@ -58,11 +58,13 @@ export const changeCase = {
     local states = ARGV[3] -- in which it may be done
     local kind   = ARGV[4] -- of the event that is noted, or empty
     local dueMs  = ARGV[5] -- [epoch ms] a new due, or empty
-    -- ARGV[6…]: field, value, field, value, …
-    -- returns 1, or the state that forbids it, or nil when there is no such case
+    local once   = ARGV[6] -- a field that must not be there yet, or empty
+    -- ARGV[7…]: field, value, field, value, …
+    -- returns 1, or the state that forbids it, or nil when there is no such case, or when it was done before
     local state, may = mayNow(case, states, atMs)
     if not may then return state end
-    redis.call('HSET', case, unpack(ARGV, 6))
+    if once ~= '' and redis.call('HEXISTS', case, once) == 1 then return nil end
+    redis.call('HSET', case, unpack(ARGV, 7))
     if dueMs ~= '' then redis.call('ZADD', dues, dueMs, caseId) end
     if kind ~= '' then note(events, kind, 0, atMs) end
     return 1`,

@@ -3,26 +3,50 @@ import { caseEventLua } from './case-event.js'
 import { caseStateLua } from './case-life.js'
 import { imageDetailsLua } from './image-details.js'
 
-// Stores images of a bank and tells every index, all or none.
+// Stores images of a bank and tells every index, all or none; if the bank is there at this very moment and is the one that was meant: its
+// name may be another's by now.
 export const putImages = {
   numberOfKeys: 'some',
   lua: `${announceLua}${imageDetailsLua}
-    local revision = KEYS[1]
-    local changes  = KEYS[2]
-    -- KEYS[3 + i]    hash: the shard of image i
+    local banks    = KEYS[1] -- hash: name -> JSON
+    local revision = KEYS[2]
+    local changes  = KEYS[3]
+    -- KEYS[4 + i]    hash: the shard of image i
     local prefix   = ARGV[1] -- of all keys
-    -- ARGV[3i + 2]   [16 bytes] id of image i
-    -- ARGV[3i + 3]   its sealed record
-    -- ARGV[3i + 4]   its sealed details, or nothing
-    -- returns [integer] the revision that has them
+    local name     = ARGV[2] -- of the bank, or empty for one that is always there
+    local madeAtMs = ARGV[3] -- [epoch ms] when it was made
+    -- ARGV[3i + 4]   [16 bytes] id of image i
+    -- ARGV[3i + 5]   its sealed record
+    -- ARGV[3i + 6]   its sealed details, or nothing
+    -- returns [integer] the revision that has them, or nil when there is no such bank any more
+    if name ~= '' then
+      local json = redis.call('HGET', banks, name)
+      local bank = json and cjson.decode(json)
+      if not bank or bank.removedAtMs or bank.createdAtMs ~= tonumber(madeAtMs) then return nil end
+    end
     local ids = {}
-    for i = 0, #KEYS - 3 do
-      local id = ARGV[3 * i + 2]
+    for i = 0, #KEYS - 4 do
+      local id = ARGV[3 * i + 4]
       ids[#ids + 1] = id
-      redis.call('HSET', KEYS[3 + i], id, ARGV[3 * i + 3])
-      put_details(prefix, id, ARGV[3 * i + 4])
+      redis.call('HSET', KEYS[4 + i], id, ARGV[3 * i + 5])
+      put_details(prefix, id, ARGV[3 * i + 6])
     end
     return announce(revision, changes, 'image', table.concat(ids))`,
+} as const
+
+// Puts another record in the place of an image's, and tells every index. What was erased meanwhile stays so.
+export const replaceImage = {
+  numberOfKeys: 3,
+  lua: `${announceLua}
+    local shard    = KEYS[1] -- hash: the shard of the image
+    local revision = KEYS[2]
+    local changes  = KEYS[3]
+    local id       = ARGV[1] -- [16 bytes]
+    local sealed   = ARGV[2]
+    -- returns [integer] the revision that has it, or nil when there is no such image any more
+    if redis.call('HEXISTS', shard, id) == 0 then return nil end
+    redis.call('HSET', shard, id, sealed)
+    return announce(revision, changes, 'image', id)`,
 } as const
 
 // Stores images of a case, if the case still takes images at this very moment. One that the case has already stays as it is:
@@ -42,25 +66,27 @@ export const putCaseImages = {
     local most     = tonumber(ARGV[4]) -- [integer] images that a case may have
     local attested = ARGV[5] -- yes when somebody stands in for them
     local prefix   = ARGV[6] -- of all keys
-    -- ARGV[4i + 7]   [16 bytes] id of image i
-    -- ARGV[4i + 8]   its sealed record
-    -- ARGV[4i + 9]   its sealed details, or nothing
-    -- ARGV[4i + 10]  [integer] how many hashes are in it
+    local by       = ARGV[7] -- submitter; organisation: as long as it has not handed the case over
+    -- ARGV[4i + 8]   [16 bytes] id of image i
+    -- ARGV[4i + 9]   its sealed record
+    -- ARGV[4i + 10]  its sealed details, or nothing
+    -- ARGV[4i + 11]  [integer] how many hashes are in it
     -- returns [integer] the revision that has them, or the state that forbids it, or full, or nil when there is no such case
     local state, may = mayNow(case, states, atMs)
     if not may then return state end
+    if by == 'organisation' and redis.call('HEXISTS', case, 'handedOverAtMs') == 1 then return nil end
     local added = 0
-    for i = 0, #KEYS - 6 do added = added + 1 - redis.call('SISMEMBER', images, ARGV[4 * i + 7]) end
+    for i = 0, #KEYS - 6 do added = added + 1 - redis.call('SISMEMBER', images, ARGV[4 * i + 8]) end
     if added > 0 and redis.call('SCARD', images) + added > most then return 'full' end
     local ids = {}
     local hashes = 0
     for i = 0, #KEYS - 6 do
-      local id = ARGV[4 * i + 7]
+      local id = ARGV[4 * i + 8]
       if redis.call('SADD', images, id) == 1 then
         ids[#ids + 1] = id
-        redis.call('HSET', KEYS[6 + i], id, ARGV[4 * i + 8])
-        put_details(prefix, id, ARGV[4 * i + 9])
-        hashes = hashes + tonumber(ARGV[4 * i + 10])
+        redis.call('HSET', KEYS[6 + i], id, ARGV[4 * i + 9])
+        put_details(prefix, id, ARGV[4 * i + 10])
+        hashes = hashes + tonumber(ARGV[4 * i + 11])
       end
     end
     if #ids == 0 then return tonumber(redis.call('GET', revision) or '0') end

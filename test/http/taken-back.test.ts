@@ -1,0 +1,168 @@
+// What is taken back while it is used: a bank that is written to, a key that reads or hands in, a case that is handed over.
+
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
+import t from 'tap'
+import { hmaClient, hmaWorld } from '../helpers/hma.js'
+import { refused } from '../helpers/refusal.js'
+import { del, post } from '../helpers/requests.js'
+import { keyFor, randomHashText, startService, submitted, type TestService, until } from '../helpers/service.js'
+import { listen } from '../helpers/sockets.js'
+
+/** An import takes twice as many at a time. */
+const LINES_OF_A_BATCH = 500
+
+t.test('a file goes on into no bank that was removed meanwhile, whoever has its name by then', async (t) => {
+  const service = await startService(t)
+  const ngo = await keyFor(service, 'ngo', ['signals:write', 'match'])
+  const hma = hmaClient(service, ngo.headers)
+  const port = await listen(service.app)
+  for (const path of ['signals', 'imports']) {
+    const bank = `GONE_${path}`.toUpperCase()
+    await hma('POST', '/c/banks', { name: bank })
+    const file = slowFile(port, `/v1/banks/${bank}/${path}`, ngo.key)
+    await until(() => isFound(service, ngo.headers, file.first))
+    await hma('DELETE', `/c/bank/${bank}`)
+    file.goOn()
+    refused(t, await file.answer, 'bank-unknown', path)
+    t.notOk(await isFound(service, ngo.headers, file.second), path)
+  }
+})
+
+t.test('content that is removed stays so, also when somebody writes a note to it at that moment', async (t) => {
+  const { hma, add, look } = await hmaWorld(t)
+  for (let round = 0; round < 20; round++) {
+    const hash = randomHashText()
+    const content = `/c/bank/MINE/content/${await add(hash)}`
+    const notes = Array.from({ length: 6 }, (_, i) => hma('PUT', content, { note: `note ${i}` }))
+    t.same((await hma('DELETE', content)).body, { deleted: 1 })
+    for (const { status } of await Promise.all(notes)) t.ok([200, 404].includes(status), String(status))
+    t.same(await look(hash), {}, 'and matches nothing')
+  }
+})
+
+t.test('nothing more of a file is taken from a key that was taken back', async (t) => {
+  const service = await startService(t)
+  const port = await listen(service.app)
+  for (const path of ['signals', 'imports']) {
+    const ngo = await keyFor(service, `ngo of ${path}`, ['signals:write', 'match'])
+    const other = await keyFor(service, 'platform', ['match'])
+    await post(service.app, '/v1/banks', { name: path }, ngo.headers)
+    const file = slowFile(port, `/v1/banks/${path}/${path}`, ngo.key)
+    await until(() => isFound(service, other.headers, file.first))
+    await takeBack(service, ngo.keyId)
+    file.goOn()
+    refused(t, await file.answer, 'key-missing', path)
+    t.notOk(await isFound(service, other.headers, file.second), path)
+    t.ok(await isFound(service, other.headers, file.first), 'what was taken before stays')
+  }
+})
+
+t.test('whoever waits at the feed when his key is taken back is told nothing more', async (t) => {
+  const service = await startService(t)
+  const reader = await keyFor(service, 'reader', ['feed'])
+  const cursor = await cursorOf(service, reader.headers)
+  const waiting = service.app.inject({ url: `/v1/feed?wait=30&after=${cursor}`, headers: reader.headers })
+  const stream = await listening(await listen(service.app), `/v1/feed?after=${cursor}`, reader.key)
+  await takeBack(service, reader.keyId)
+  const { hash } = await submitted(service)
+  refused(t, await waiting, 'key-missing')
+  await until(() => stream.hasEnded())
+  t.notOk(stream.text().includes(hash))
+})
+
+t.test('a case is heard of by nobody who may not look at it any more', async (t) => {
+  const service = await startService(t)
+  const { app } = service
+  const ngo = await keyFor(service, 'ngo', ['cases:write'], 'ngo')
+  const second = await keyFor(service, 'ngo', ['cases:write'], 'ngo')
+  const consent = { kind: 'in-person', on: '2026-01-01' }
+  const { caseNumber } = (await post(app, '/v1/assisted-cases', { adult: true, consent }, ngo.headers)).json<{
+    caseNumber: string
+  }>()
+  const url = `/v1/cases/${caseNumber}`
+  const port = await listen(app)
+  const heard = await listening(port, `${url}/events`, ngo.key)
+  const alsoHeard = await listening(port, `${url}/events`, second.key)
+  await until(() => [heard, alsoHeard].every((each) => each.text().includes('event: opened')))
+
+  await takeBack(service, second.keyId)
+  t.equal((await addHash(service, url, ngo.headers)).statusCode, 201)
+  await until(() => heard.text().includes('event: registered') && alsoHeard.hasEnded())
+  t.notOk(alsoHeard.text().includes('event: registered'), 'a key that was taken back')
+
+  const { pin } = (await post(app, `${url}/handover`, {}, ngo.headers)).json<{ pin: string }>()
+  const { token } = (await post(app, `${url}/tokens`, { pin })).json<{ token: string }>()
+  await addHash(service, url, { authorization: `Bearer ${token}` })
+  await until(() => heard.hasEnded())
+  t.equal(heard.text().match(/event: registered/g)?.length, 1, 'an organisation that has handed it over')
+})
+
+t.test('of two handovers at once one gives the PIN', async (t) => {
+  const service = await startService(t)
+  const beside = await startService(t, { redis: service.redis })
+  const ngo = await keyFor(service, 'ngo', ['cases:write'], 'ngo')
+  await until(() => beside.services.identify(ngo.key) !== undefined)
+  const consent = { kind: 'in-writing', on: '2026-01-01' }
+  for (let round = 0; round < 5; round++) {
+    const opened = await post(service.app, '/v1/assisted-cases', { adult: true, consent }, ngo.headers)
+    const url = `/v1/cases/${opened.json<{ caseNumber: string }>().caseNumber}`
+    const answers = await Promise.all([service, beside].map(({ app }) => post(app, `${url}/handover`, {}, ngo.headers)))
+    const [given, ...more] = answers.filter(({ statusCode }) => statusCode === 201)
+    t.same(more, [])
+    for (const answer of answers) if (answer !== given) refused(t, answer, 'case-unknown')
+    const { pin } = given?.json<{ pin: string }>() ?? { pin: '' }
+    t.equal((await post(service.app, `${url}/tokens`, { pin })).statusCode, 201)
+  }
+})
+
+/** Hands in a batch of lines, and once it is told to go on, one more. */
+function slowFile(port: number, path: string, key: string) {
+  const line = (hash: string) => `${JSON.stringify({ type: 'pdq', hash })}\n`
+  const [first, second] = [randomHashText(), randomHashText()]
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/x-ndjson' }
+  const asked = request({ method: 'POST', port, path, headers, agent: false })
+  const answer = once(asked, 'response').then(async ([response]: IncomingMessage[]) => {
+    let body = ''
+    for await (const piece of response ?? []) body += String(piece)
+    return { statusCode: response?.statusCode ?? 0, headers: response?.headers ?? {}, body }
+  })
+  asked.write(line(first) + Array.from({ length: 2 * LINES_OF_A_BATCH - 1 }, () => line(randomHashText())).join(''))
+  return { answer, first, second, goOn: () => asked.end(line(second)) }
+}
+
+async function takeBack(service: TestService, keyId: string): Promise<void> {
+  const operator = await keyFor(service, 'operator', ['admin'], 'operator')
+  await del(service.app, `/v1/keys/${keyId}`, operator.headers)
+}
+
+async function isFound({ app }: TestService, headers: Record<string, string>, hash: string): Promise<boolean> {
+  const answer = await post(app, '/v1/match', { queries: [{ signals: [{ type: 'pdq', hash }] }] }, headers)
+  return answer.json<{ results?: { matches: unknown[] }[] }>().results?.[0]?.matches.length === 1
+}
+
+function addHash({ app }: TestService, url: string, headers: Record<string, string>) {
+  const payload = { images: [{ signals: [{ type: 'pdq', hash: randomHashText(), quality: 90 }] }] }
+  return post(app, `${url}/hashes`, payload, headers)
+}
+
+async function cursorOf({ app }: TestService, headers: Record<string, string>): Promise<string> {
+  const lines = (await app.inject({ url: '/v1/feed', headers })).body.trim().split('\n')
+  return (JSON.parse(lines.at(-1) ?? '{}') as { cursor: string }).cursor
+}
+
+/** Listens to a stream of events, once it has begun. */
+async function listening(port: number, path: string, key: string) {
+  const headers = { authorization: `Bearer ${key}`, accept: 'text/event-stream' }
+  const asked = request({ port, path, headers, agent: false }).end()
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+  let text = ''
+  let hasEnded = false
+  answer.setEncoding('utf8').on('data', (piece) => {
+    text += piece
+  })
+  answer.on('close', () => {
+    hasEnded = true
+  })
+  return { text: () => text, hasEnded: () => hasEnded }
+}
