@@ -39,6 +39,8 @@ const LARGE_SIDE_PX = 1000
 const FOUND = 250
 const ASKED = 300
 const PARTS_ASKED = 6
+/** Longer than the widest films are. */
+const STRIP_ASPECT = 2.5
 
 export function detailsWith(kernel: DetailsKernel, frames: FrameKernel): Details {
   return {
@@ -47,7 +49,9 @@ export function detailsWith(kernel: DetailsKernel, frames: FrameKernel): Details
       const whole = wholeOf(pixels)
       const part = frames.measure(pixels, (raster) => {
         const { framed } = deframe(raster)
-        return framed === undefined ? whole : scaled(framed, pixels.width / raster.width, pixels.height / raster.height)
+        if (framed === undefined) return whole
+        const part = scaled(framed, pixels.width / raster.width, pixels.height / raster.height)
+        return isStrip(part) ? whole : part
       })
       const luma = reduced(pixels, part)
       const options = { sidePx: REGISTERED_SIDE_PX, count: FOUND, mirrors: false, aspect: luma.width / luma.height }
@@ -89,6 +93,12 @@ const NONE: RegisteredDetails = {
 /** Without room for a patch that is not at the edge. */
 function isTiny({ width, height }: Pixels): boolean {
   return Math.min(width, height) < LEAST_SIDE_PX
+}
+
+/** A line of words or a row of buttons above or below a picture that is plainer than they are; they would be all that is registered of it. */
+function isStrip({ left, top, right, bottom }: Rectangle): boolean {
+  const [across, down] = [right - left, bottom - top]
+  return Math.max(across, down) > STRIP_ASPECT * Math.min(across, down)
 }
 
 /** Of a picture that fills a phone's screen there is more in it than around it. */
