@@ -48,14 +48,22 @@ export function isShown({ inliers, cells, least }: Pick<Verified, 'inliers' | 'c
  * much smaller than it was registered has lost most of its details, and no page is shown that small by another page.
  */
 const LEAST_SHARES = [
-  { upToScale: 1.25, share: 0.3 },
-  { upToScale: 2, share: 0.1 },
+  { upToScale: 1.25, share: 0.35, ifSpread: 0.25 },
+  { upToScale: 1.5, share: 0.12, ifSpread: 0.12 },
+  { upToScale: 2, share: 0.1, ifSpread: 0.1 },
 ] as const
+/** Buttons and words lie in rows: the same in so many cells is more than those. */
+const SPREAD_CELLS = 16
+/** Of its registered details. Where the view has less of a picture than that, there are few that could contradict. */
+const CORNER_PART = 0.2
+const LEAST_SHARE_OF_CORNER = 0.6
 
-function leastOf({ cos, sin }: Similarity, seen: number): number {
+function leastOf({ cos, sin }: Similarity, { both, part }: Seen, cells: number): number {
   const scale = Math.hypot(cos, sin)
-  const share = LEAST_SHARES.find(({ upToScale }) => scale <= upToScale)?.share ?? 0
-  return Math.max(LEAST_INLIERS, Math.ceil(share * seen))
+  const known = LEAST_SHARES.find(({ upToScale }) => scale <= upToScale)
+  const share = (cells >= SPREAD_CELLS ? known?.ifSpread : known?.share) ?? 0
+  const needed = part < CORNER_PART ? LEAST_SHARE_OF_CORNER : share
+  return Math.max(LEAST_INLIERS, Math.ceil(needed * both))
 }
 
 /**
@@ -72,32 +80,33 @@ export function verify(registered: Points, asked: readonly PlacedFeature[], view
   const places = placed(registered)
   const pairs = mutuallyNearest(places, asked)
   const tolerance = (TOLERANCE_CELLS * Math.max(registered.width, registered.height)) / PLACES
-  let best: Pair[] = []
-  let least = LEAST_INLIERS
+  let best: { readonly agreeing: Pair[]; readonly similarity: Similarity; readonly first: Pair } | undefined
   const tried = pairs.slice(0, MATCHES_TRIED)
   for (const [i, first] of tried.entries()) {
     for (const second of tried.slice(i + 1)) {
       const similarity = similarityOf(first, second)
       if (similarity === undefined) continue
       const agreeing = pairs.filter((pair) => errorOf(similarity, first, pair) <= tolerance * tolerance)
-      if (agreeing.length <= best.length) continue
-      best = agreeing
-      least = leastOf(similarity, seenOf(similarity, first, { places, registered, asked, view }))
+      if (agreeing.length > (best?.agreeing.length ?? 0)) best = { agreeing, similarity, first }
     }
   }
-  return verifiedBy(
-    best.map((pair) => ({
-      x: pair.asked.x,
-      y: pair.asked.y,
-      cell: cellOf(pair.registered, registered.width, registered.height),
-      distanceBits: pair.distanceBits,
-    })),
-    least,
-  )
+  if (best === undefined) return verifiedBy([], LEAST_INLIERS)
+  const agreed = best.agreeing.map((pair) => ({
+    x: pair.asked.x,
+    y: pair.asked.y,
+    cell: cellOf(pair.registered, registered.width, registered.height),
+    distanceBits: pair.distanceBits,
+  }))
+  const seen = seenOf(best.similarity, best.first, { places, registered, asked, view })
+  return verifiedBy(agreed, leastOf(best.similarity, seen, cellsOf(agreed)))
 }
 
 export function verifiedBy(pairs: readonly AgreeingPair[], least: number): Verified {
-  return { pairs, inliers: pairs.length, cells: new Set(pairs.map(({ cell }) => cell)).size, least }
+  return { pairs, inliers: pairs.length, cells: cellsOf(pairs), least }
+}
+
+function cellsOf(pairs: readonly AgreeingPair[]): number {
+  return new Set(pairs.map(({ cell }) => cell)).size
 }
 
 interface Size {
@@ -177,8 +186,14 @@ interface Both {
   readonly view: Size
 }
 
-/** How many details there are of what both show. */
-function seenOf({ cos, sin }: Similarity, from: Pair, { places, registered, asked, view }: Both): number {
+interface Seen {
+  /** How many details there are of what both show. */
+  readonly both: number
+  /** How much of the registered picture the view shows, counted by its details. */
+  readonly part: number
+}
+
+function seenOf({ cos, sin }: Similarity, from: Pair, { places, registered, asked, view }: Both): Seen {
   const square = cos * cos + sin * sin
   const inView = places.filter(({ x, y }) => {
     const [across, down] = [x - from.registered.x, y - from.registered.y]
@@ -192,7 +207,7 @@ function seenOf({ cos, sin }: Similarity, from: Pair, { places, registered, aske
     const [across, down] = [x - from.asked.x, y - from.asked.y]
     return isWithin(registered, from.registered.x + cos * across - sin * down, from.registered.y + sin * across + cos * down)
   })
-  return Math.min(inView.length, inRegistered.length)
+  return { both: Math.min(inView.length, inRegistered.length), part: inView.length / places.length }
 }
 
 function isWithin({ width, height }: Size, x: number, y: number): boolean {

@@ -85,6 +85,59 @@ t.test('it takes enough details, of what is seen too, in enough cells', async (t
     t.notOk(isShown({ inliers: 8, cells: 6, least: 8, ...short }))
 })
 
+t.test('how many have to agree is a share of what both show, by size and by how far they are spread', async (t) => {
+  const [apart, inRows] = [(i: number) => ({ column: (i % 10) * 3, row: 3 * Math.floor(i / 10) }), alongTwoRows]
+  const shown = (place: typeof inRows, agreeing: number, scale: number) => {
+    const points = Array.from({ length: 100 }, (_, i) => ({ ...place((i * 37) % 100), hash: anyHash() }))
+    const asked = points.map(({ column, row, hash }, i) => ({
+      ...{ x: ((column + 0.5) * 15) / scale, y: ((row + 0.5) * 15) / scale, turn: 0, level: 0 },
+      hash: i < agreeing ? hash : anyHash(),
+    }))
+    const size = { width: 480, height: 480 }
+    return isShown(verify({ ...size, points }, asked, { width: 480 / scale, height: 480 / scale }))
+  }
+  t.same(
+    [34, 35].map((agreeing) => shown(inRows, agreeing, 1)),
+    [false, true],
+    'rows of buttons and words',
+  )
+  t.same(
+    [24, 25].map((agreeing) => shown(apart, agreeing, 1)),
+    [false, true],
+    'all over the picture',
+  )
+  t.same(
+    [11, 12].map((agreeing) => shown(inRows, agreeing, 1.4)),
+    [false, true],
+    'somewhat smaller',
+  )
+  t.same(
+    [9, 10].map((agreeing) => shown(inRows, agreeing, 1.9)),
+    [false, true],
+    'half as large',
+  )
+  t.ok(shown(inRows, 8, 2.4), 'smaller yet')
+})
+
+t.test('where the view has but a corner of a picture, three in five of what is there have to agree', async (t) => {
+  const inCorner = (i: number) => ({
+    column: ([1, 6, 12][i % 3] ?? 0) + Math.floor(i / 6),
+    row: (i % 6 < 3 ? 1 : 6) + Math.floor(i / 6),
+  })
+  const points = Array.from({ length: 150 }, (_, i) => ({
+    ...(i < 24 ? inCorner(i) : { column: 16 + (i % 16), row: (i * 5) % 32 }),
+    hash: anyHash(),
+  }))
+  const shown = (agreeing: number) => {
+    const asked = points.slice(0, 24).map(({ column, row, hash }, i) => ({
+      ...{ x: (column + 0.5) * 15, y: (row + 0.5) * 15, turn: 0, level: 0 },
+      hash: i < agreeing ? hash : anyHash(),
+    }))
+    return isShown(verify({ width: 480, height: 480, points }, asked, { width: 240, height: 165 }))
+  }
+  t.same([14, 15].map(shown), [false, true])
+})
+
 t.test('details that are crowded where nothing can be told apart are no picture', async (t) => {
   const word = wordsFrom(4)
   const below = (end: number) => (word() >>> 8) % end
@@ -109,6 +162,11 @@ t.test('a detail of the view counts once, whatever the number of registered ones
   ]
   t.equal(verify({ width: 480, height: 480, points }, asked, { width: 480, height: 480 }).inliers, 2)
 })
+
+/** In twelve of the 36 cells. */
+function alongTwoRows(i: number) {
+  return { column: (i * 7) % 32, row: i % 2 === 0 ? 2 : 29 }
+}
 
 function anyHash() {
   return hashFromBytes(randomBytes(32))
