@@ -27,12 +27,7 @@ const SIGNAL_TYPES = ['pdq', 'pdq-area']
 
 /** What a worker finds in a picture that is to be registered. */
 export async function lookAt(file) {
-  return lookAtPixels(await decode(file, detailedSize))
-}
-
-/** The same of one that is decoded. */
-export function lookAtPixels(pixels) {
-  return details.register(pixels)
+  return details.register(await decode(file, detailedSize))
 }
 
 export class DetailsRegistry {
