@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { TlsFiles } from './app.js'
 import { readConfig } from './config.js'
 import { exchangesIn, reconcilersIn } from './exchange/exchange-config.js'
+import { whyNotListening } from './listening.js'
 import { refusePublicHost } from './private-host.js'
 import { orRefuseToStart, refuseToStart, stopOnSignal } from './process.js'
 import { openServices } from './services.js'
@@ -101,7 +102,8 @@ stopOnSignal(async () => {
   await tracing?.close()
 })
 
-const url = await app.listen({ host: config.host, port: config.port })
+const { host, port } = config
+const url = await app.listen({ host, port }).catch((error) => refuseToStart(whyNotListening(error, host, port)))
 await hydrated
 services.beginPulling()
 process.send?.({ ready: true, url })

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -56,6 +57,24 @@ t.test('no api starts with a hand-off that the internet could reach', async (t) 
   const { status, errors } = await started(PROGRAMS[0], { TABIR_HANDOFF_HOST: '8.8.8.8', TABIR_DATA_DIR: folder(t) })
   t.equal(status, 1)
   t.match(errors, /^TABIR_HANDOFF_HOST is a public address/)
+})
+
+t.test('where the address is taken, or none of this machine, the api says so, and which settings say where', async (t) => {
+  const { socket } = await startRedis(t)
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => taken.close())
+  await once(taken, 'listening')
+  const address = taken.address()
+  const port = typeof address === 'object' ? String(address?.port) : ''
+  const env = { REDIS_SOCKET: socket, TABIR_DATA_DIR: folder(t) }
+  for (const [host, why] of [
+    ['127.0.0.1', 'another program has it'],
+    ['192.0.2.1', 'it is no address of this machine'],
+  ] as const) {
+    const { status, errors } = await started(PROGRAMS[0], { ...env, TABIR_HOST: host, TABIR_PORT: port })
+    t.equal(status, 1)
+    t.equal(errors, `The api cannot listen on port ${port} of ${host} (TABIR_PORT, TABIR_HOST): ${why}.\n`)
+  }
 })
 
 t.test('with a seal key that is missing or wrong, no process starts that needs it, and nothing is touched', async (t) => {

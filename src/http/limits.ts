@@ -81,7 +81,8 @@ const BY_ROUTE: Readonly<Record<string, readonly LimitName[]>> = {
 }
 
 export function limitsOf(method: string, url: string, scope: Scope | 'case' | 'public'): readonly LimitName[] {
-  return BY_ROUTE[`${method} ${url}`] ?? BY_SCOPE[scope]
+  // HEAD is GET without the body, and as much work.
+  return BY_ROUTE[`${method === 'HEAD' ? 'GET' : method} ${url}`] ?? BY_SCOPE[scope]
 }
 
 export const ROUTES_WITH_LIMITS = Object.keys(BY_ROUTE)

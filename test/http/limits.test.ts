@@ -21,9 +21,12 @@ t.test('every route has limits, and the table names no route that is not there',
     t.ok(app.hasRoute({ method, url }), named)
   }
   const unlimited = new Set(['GET /health/live', 'GET /health/ready'])
-  for (const path of ['/', '/case', '/how-it-works', '/health/index', '/v1/receipts/key', '/health/live', '/health/ready']) {
-    const { headers } = await app.inject({ url: path })
-    t.equal(headers['ratelimit'] !== undefined, !unlimited.has(`GET ${path}`), path)
+  const paths = ['/', '/case', '/how-it-works', '/health/index', '/v1/receipts/key', '/health/live', '/health/ready']
+  const policy = async (method: 'GET' | 'HEAD', url: string) =>
+    (await app.inject({ method, url })).headers['ratelimit-policy']
+  for (const path of [...paths, '/v1/cases/challenge']) {
+    t.equal((await policy('GET', path)) !== undefined, !unlimited.has(`GET ${path}`), path)
+    t.equal(await policy('HEAD', path), await policy('GET', path), `HEAD ${path}`)
   }
 })
 

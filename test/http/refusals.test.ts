@@ -119,6 +119,15 @@ t.test('a body that is not what it says is refused', async (t) => {
   silent(t, service)
 })
 
+t.test('a type without a body is nothing wrong where no body is expected', async (t) => {
+  const { app } = await startService(t)
+  const her = await openCase(app)
+  const headers = { ...her.headers, 'content-type': 'application/json' }
+  t.equal((await app.inject({ method: 'POST', url: `${her.url}/pin`, headers })).statusCode, 201)
+  t.match(await app.inject({ method: 'DELETE', url: her.url, headers, payload: `{"${MARKER}":` }), { statusCode: 400 })
+  t.equal((await app.inject({ method: 'DELETE', url: her.url, headers })).statusCode, 200, 'she withdraws')
+})
+
 t.test('an address that leads nowhere is refused as everything else is', async (t) => {
   const service = await startService(t)
   const { app } = service

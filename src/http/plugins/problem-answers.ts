@@ -50,6 +50,13 @@ export const problemAnswers = fp<{ readonly country: string | undefined }>(
   async (app, { country }) => {
     const hotlines = hotlinesFor(country)
     const answer = answerWith(hotlines)
+    // Many clients name a type with every request. Where nothing is expected, nothing is right: a withdrawal must not fail of that.
+    const parseJson = app.getDefaultJsonParser('error', 'error')
+    app.removeContentTypeParser('application/json')
+    app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+      if (body === '' && request.routeOptions.schema?.body === undefined) done(null, undefined)
+      else parseJson(request, body.toString(), done)
+    })
     app.setErrorHandler<FastifyError>((error, request, reply) => {
       const problem = problemOf(error)
       if (problem.code === 'unexpected') request.log.error({ err: error }, 'unexpected')
