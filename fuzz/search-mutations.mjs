@@ -235,7 +235,7 @@ export const wrong = [
     ['numbers.slice(first, first + needlesAtOnce)', 'numbers.slice(first)'],
     ['if (i > 0) yield', ''],
     ['if (number > 0 && number % COUNTED_AT_ONCE === 0) yield', ''],
-    ['end < bandNs.length; end++', 'end < bandNs.length - 1; end++', 'the last band is then probed by itself'],
+    ['end < bandNs.length; end++', 'end < bandNs.length - 1; end++'],
     ['        band = end\n', '        band = end + 1\n'],
     ['if (ns > mostNs) break', ''],
     ['if (found < 0) return false', 'if (found < 0) return true'],

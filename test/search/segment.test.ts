@@ -225,6 +225,31 @@ t.test('probing pauses between bands by what each of them costs, and probes each
   )
 })
 
+t.test('between two pauses a search probes once, and counts for few needles', async (t) => {
+  const random = randomFrom(11)
+  const hashes = clumpy(200_000, 3)
+  const segment = segmentOf(rowsOf(hashes))
+  const { engine } = segment.block
+  const calls = spyOn(engine)
+  const { countPlanned } = engine
+  let counted = 0
+  engine.countPlanned = (needle) => {
+    counted++
+    return countPlanned(needle)
+  }
+  const needles = Array.from({ length: 64 }, (_, i) => blurred(hashes[i * 3_000] ?? zeros, i % 40, random))
+  const steps: { readonly probes: number; readonly counted: number }[] = []
+  for (const search = segment.search(concatenated(needles), 31, hashes.length, []), before = { probes: 0, counted: 0 }; ; ) {
+    const { done } = search.next()
+    steps.push({ probes: calls.probes.length - before.probes, counted: counted - before.counted })
+    Object.assign(before, { probes: calls.probes.length, counted })
+    if (done === true) break
+  }
+  t.equal(Math.max(...steps.map(({ probes }) => probes)), 1)
+  t.ok(Math.max(...steps.map((step) => step.counted)) <= 8)
+  t.ok(calls.probes.some(({ needles }) => needles === 1) && calls.probes.some(({ needles }) => needles > 1), 'in groups')
+})
+
 /** The same segment, which takes its rows for few and random. */
 function unaware({ tabled }: Segment): Segment {
   return new Segment(tabled, new Float64Array(BANDS * MAX_REACH).fill(1))

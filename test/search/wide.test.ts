@@ -9,13 +9,13 @@ import { compacted } from '../../src/search/compaction.js'
 import { scratch, WIDE_MAX_REACH } from '../../src/search/engine.js'
 import { linear } from '../../src/search/linear.js'
 import { planFor } from '../../src/search/plan.js'
-import type { RowColumns } from '../../src/search/row-block.js'
+import { ROW_BYTES, type RowColumns } from '../../src/search/row-block.js'
 import { Segment } from '../../src/search/segment.js'
 import { MANY_ROWS, NARROW, shapeFor, shapeOf, wideShape } from '../../src/search/shape.js'
 import { SignalIndex } from '../../src/search/signal-index.js'
 import { below, blurred, clumpy, flipped, type Random, randomFrom, rowsOf, sample } from './corpora.js'
 import { assertSame, type Found, foundBy, keysOf, within } from './kernel-probes.js'
-import { blockOf, drain, hitsOf, padded } from './parts.js'
+import { blockOf, drain, hitsOf, LEAST_SEGMENT_ROWS, padded } from './parts.js'
 import { assertSameHits, concatenated, seeded, spread, zeros } from './rows.js'
 
 /** What scratch memory has room for; see kernel/layout.ts. */
@@ -87,6 +87,26 @@ function hardRows(needle: Hash256, reach: readonly number[], random: Random): Ha
     }),
   )
 }
+
+t.test('wide tables have memory for all that they hold, also where it ends with a page', async (t) => {
+  const shape = wideShape(16)
+  const endOf = (rows: number) =>
+    Math.ceil((scratch.bytes + rows * ROW_BYTES) / 64) * 64 + 16 * (4 * (65_536 + 2) + rows * 5)
+  let count = LEAST_SEGMENT_ROWS
+  while (endOf(count) % 65_536 === 0 || endOf(count) % 65_536 >= 64) count++
+  const rows = rowsOf(Array.from({ length: count }, (_, i) => seeded(i)))
+  const segment = drain(
+    compacted(
+      [blockOf(rows)],
+      () => true,
+      () => shape,
+    ),
+  )
+  const needles = [seeded(0), seeded(count - 1), blurred(seeded(count - 2), 20, randomFrom(3))]
+  const hits = segment === undefined ? [] : hitsOf(segment, needles, 24)
+  t.equal(hits.length, 3)
+  assertSameHits(hits, linear(rows, needles, 24))
+})
 
 t.test(
   'whatever the bands and the reaches, what is within the threshold is found once by each needle, and nothing else',
