@@ -23,6 +23,8 @@ const { values: args } = parseArgs({
   },
 })
 const LARGE = 20
+/** Of what has to be nearly the same. */
+const MOST_BITS = 8
 const LARGE_SIZE = { width: 4000, height: 3000 }
 
 await run(async (defer) => {
@@ -126,7 +128,8 @@ async function distancesOf(page, photos) {
 
 /** By SHA-256 of the file, because a picture that is refused is not sent. */
 async function compare(sent, files) {
-  const bits = { pdq: [], blockhash: [], 'pdq-area': [] }
+  const bits = new Map()
+  const note = (kind, value) => bits.set(kind, [...(bits.get(kind) ?? []), value])
   let missing = 0
   for (const path of files) {
     const buffer = readFileSync(path)
@@ -139,32 +142,39 @@ async function compare(sent, files) {
       missing++
       continue
     }
-    const of = (type) => own.signals.filter((signal) => signal.type === type).map(({ hash }) => parseHash(hash))
-    bits.pdq.push(distance(of('pdq')[0], signals[0].hashes[0]))
-    bits.blockhash.push(distance(of('blockhash')[0], blockhash[0]))
-    // Of views, one each way: what the device registers has to be found by what the server would ask about.
-    for (const { type, hashes } of signals) {
-      if (type === 'pdq-area') bits['pdq-area'].push(Math.min(...of('pdq-area').map((hash) => distance(hash, hashes[0]))))
-    }
+    const ours = own.signals.map(({ type, view, hash }) => ({ type, view, hash: parseHash(hash) }))
+    const theirs = [
+      ...signals.map(({ type, view, hashes }) => ({ type, view, hash: hashes[0] })),
+      { type: 'blockhash', view: 'whole', hash: blockhash[0] },
+    ]
+    // Each to the nearest of its type, from both sides: what one of them has and the other has not counts too.
+    const nearest = (rows, { type, hash }) =>
+      Math.min(...rows.filter((row) => row.type === type).map((row) => distance(row.hash, hash)))
+    for (const row of theirs) note(`${row.type}, ${row.view}`, nearest(ours, row))
+    for (const row of ours) if (row.type === 'pdq-area') note(`${row.type}, ${row.view}`, nearest(theirs, row))
   }
-  return {
-    pictures: files.length,
-    refusedByDevice: missing,
-    ...Object.fromEntries(Object.entries(bits).map(([k, v]) => [k, spread(v)])),
-  }
+  const kinds = [...bits].map(([kind, values]) => [kind, spread(values)])
+  return { pictures: files.length, refusedByDevice: missing, ...Object.fromEntries(kinds) }
 }
 
 function spread(values) {
-  return { count: values.length, median: percentile(values, 0.5), p99: percentile(values, 0.99), max: Math.max(...values) }
+  return {
+    count: values.length,
+    median: percentile(values, 0.5),
+    p99: percentile(values, 0.99),
+    max: Math.max(...values),
+    beyond: values.filter((value) => value > MOST_BITS).length,
+  }
 }
 
 function report({ asTaken, reduced, speed, machine }) {
-  const row = (name, { count, median, p99, max }) => `| ${name} | ${count} | ${median} | ${p99} | ${max} |`
+  const row = (name, { count, median, p99, max, beyond }) =>
+    `| ${name} | ${count} | ${median} | ${p99} | ${max} | ${beyond} |`
   const table = (title, { pictures, refusedByDevice, ...types }) => [
     `${title}: ${pictures} pictures, ${refusedByDevice} refused by the device`,
     '',
-    '| hash | compared | median bits | p99 | max |',
-    '| --- | --- | --- | --- | --- |',
+    `| hash, view | compared | median bits | p99 | max | beyond ${MOST_BITS} |`,
+    '| --- | --- | --- | --- | --- | --- |',
     ...Object.entries(types).map(([name, values]) => row(name, values)),
     '',
   ]

@@ -6,12 +6,15 @@ import sharp, { type Sharp } from 'sharp'
 import t from 'tap'
 import { groupingsFor } from '../../page/hashing/grouping.js'
 import { reduced } from '../../page/hashing/reduce.js'
+import { distance } from '../../src/hash/hash256.js'
+import { type ImageSignal, loadImageHasherSync } from '../../src/hash/image-hasher.js'
 import type { Pixels } from '../../src/hash/pixels.js'
 import { hashedSize } from '../../src/hash/reduced-side.js'
-import { decode } from '../../workers/media/decode.js'
+import { type DecodedPicture, decode } from '../../workers/media/decode.js'
 import { scene } from '../helpers/pictures.js'
 
 const photographs = resolve(import.meta.dirname, '../../../demo/pictures')
+const MOST_BITS = 8
 
 function photograph(name: string, width: number, height: number): Sharp {
   return sharp(readFileSync(resolve(photographs, name))).resize(width, height, { fit: 'fill', kernel: 'cubic' })
@@ -55,5 +58,31 @@ t.test('the pixels of device and server are a few levels apart at most, whatever
   for (const [name, file, mostLevels] of files) {
     const { mean, most } = levelsBetween(await onDevice(file), await decode(file))
     t.ok(mean < 1 && most <= mostLevels, `${name}: ${mean.toFixed(3)} levels, at most ${most}`)
+  }
+})
+
+// Not of parts that may be a picture in the picture. Where there is none, which of several rectangles looks least unlike one is decided by
+// levels; docs/page.md says how often they differ.
+t.test('every view of a large picture at a place of its own has the same hash on both sides', async (t) => {
+  const hasher = loadImageHasherSync()
+  const signalsOf = (pixels: Pixels, aspect: number) => hasher.hash(pixels, 'register', aspect).signals
+  const apart = ({ type, hashes: [own] }: ImageSignal, others: readonly ImageSignal[]) =>
+    Math.min(
+      ...others.flatMap(({ type: its, hashes: [other] }) =>
+        its === type && own !== undefined && other !== undefined ? [distance(own, other)] : [],
+      ),
+    )
+  for (const name of ['cat.jpg', 'coffee.jpg']) {
+    const file = await photograph(name, 4000, 3000).jpeg({ quality: 92 }).toBuffer()
+    const server: DecodedPicture = await decode(file)
+    const [theirs, ours] = [signalsOf(server, server.aspect), signalsOf(await onDevice(file), server.aspect)]
+    for (const [side, signals, others] of [
+      ['server', theirs, ours],
+      ['device', ours, theirs],
+    ] as const)
+      for (const signal of signals.filter(({ view }) => view !== 'deframed')) {
+        const bits = apart(signal, others)
+        t.ok(bits <= MOST_BITS, `${name}: ${signal.view} of the ${side}: ${bits} bits`)
+      }
   }
 })
