@@ -182,6 +182,7 @@ export async function buildApp({
   logStream,
 }: AppOptions): Promise<FastifyInstance> {
   const http = {
+    requireHostHeader: false, // Node's own refusal is empty; ours is in problemAnswers
     headersTimeout: serverLimits.headersMs,
     maxHeaderSize: serverLimits.headerBytes,
     connectionsCheckingInterval: serverLimits.checkEveryMs,

@@ -8,16 +8,21 @@ import { PartProblem, RegisteredState } from './schemas.js'
 export const RegisteredSignals = z.object({
   accepted: z.int(),
   refused: z.int(),
-  signals: z.array(
-    z.object({
-      line: z.int().optional().meta({ description: 'Of NDJSON, from 1.' }),
-      signalId: z.uuid().optional(),
-      state: RegisteredState,
-      problem: PartProblem,
-    }),
-  ),
+  signals: z
+    .array(
+      z.object({
+        line: z.int().optional().meta({ description: 'Of NDJSON, from 1.' }),
+        signalId: z.uuid().optional(),
+        state: RegisteredState,
+        problem: PartProblem,
+      }),
+    )
+    .meta({ description: 'In their order. Of NDJSON, the first 500,000 that were read; all are counted above.' }),
 })
 export type RegisteredSignal = z.infer<typeof RegisteredSignals>['signals'][number]
+
+/** Two bytes are a line, and what is said of it some hundred: a body of lines without sense must not fill the memory. */
+const MOST_LISTED = 500_000
 
 /**
  * Kept as text, a piece for each batch: as objects, the signals of 300,000 lines took some 300 MB, and writing them at the end kept the
@@ -29,6 +34,7 @@ export class RegisteredSignalsAnswer {
   /** Why the first that was refused was. */
   refusal: ProblemCode | undefined
   readonly #pieces: Buffer[] = []
+  #listed = 0
 
   /** @param signals in the order of their lines, which follow those of the batch before. */
   add(signals: readonly RegisteredSignal[]): void {
@@ -38,7 +44,10 @@ export class RegisteredSignalsAnswer {
       else this.refused++
       this.refusal ??= problem?.code
     }
-    const text = signals.map((signal) => JSON.stringify(signal)).join()
+    const listed = signals.slice(0, MOST_LISTED - this.#listed)
+    if (listed.length === 0) return
+    this.#listed += listed.length
+    const text = listed.map((signal) => JSON.stringify(signal)).join()
     this.#pieces.push(Buffer.from(this.#pieces.length === 0 ? text : `,${text}`))
   }
 

@@ -151,6 +151,21 @@ t.test('an address that leads nowhere is refused as everything else is', async (
   silent(t, service)
 })
 
+t.test('HTTP that asks for what nobody has is answered as all else is', async (t) => {
+  const { app } = await startService(t)
+  const port = await listen(app)
+  const asked = (head: string) =>
+    exchange(port, `POST /v1/cases HTTP/${head}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`)
+  const withoutHost = await asked('1.1')
+  t.match(withoutHost, /^HTTP\/1\.1 400 /)
+  t.match(withoutHost, /"code":"request-invalid"/)
+  t.notMatch(withoutHost, /"pointer"/, 'before the body is looked at')
+  t.match(await asked('1.0'), /"pointer":"#"/, 'which HTTP/1.0 need not have: then it is the body')
+  const expecting = await asked(`1.1\r\nHost: x\r\nExpect: ${MARKER}`)
+  t.match(expecting, /"pointer":"#"/, 'as without it')
+  t.notOk(expecting.includes(MARKER))
+})
+
 t.test('bytes that are no HTTP are refused, and none of them is repeated or logged, at any log level', async (t) => {
   const service = await startService(t, { logLevel: 'trace' })
   const port = await listen(service.app)

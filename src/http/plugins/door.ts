@@ -27,7 +27,7 @@ declare module 'fastify' {
     enteredAtMs: number
     /**
      * For what goes on long after it was let in, and tells or takes more: may the caller still? Not asked where that was known so short a
-     * time ago. @throws {Problem} as at the door
+     * time ago; while that cannot be found out, what was known last holds. @throws {Problem} as at the door
      */
     enterAgain: (knownForMs?: number) => Promise<void>
   }
@@ -48,7 +48,10 @@ export const door = fp<DoorOptions>(
     app.decorateRequest('ownCase', null)
     app.decorateRequest('enteredAtMs', 0)
     app.decorateRequest('enterAgain', async function (this: FastifyRequest, knownForMs = 0) {
-      if (performance.now() - this.enteredAtMs >= knownForMs) await enter(this)
+      if (performance.now() - this.enteredAtMs < knownForMs) return
+      await enter(this).catch((error: unknown) => {
+        if (!(error instanceof Problem && CANNOT_TELL.has(error.code))) throw error
+      })
     })
 
     app.addHook('onRoute', ({ method, url, config }) => {
@@ -87,6 +90,7 @@ export const door = fp<DoorOptions>(
   { name: 'door', fastify: '5.x' },
 )
 
+const CANNOT_TELL: ReadonlySet<ProblemCode> = new Set(['store-away', 'index-cold'])
 const OPENS_NOTHING: ReadonlySet<ProblemCode> = new Set(['key-missing', 'token-missing', 'case-unknown'])
 
 /** The caller of a route whose scope is one of an API key. */

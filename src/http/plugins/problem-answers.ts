@@ -67,6 +67,11 @@ export const problemAnswers = fp<{ readonly country: string | undefined }>(
         hasZodFastifySchemaValidationErrors(error) ? error.validation.slice(0, MAX_ERRORS).map(errorOf) : [],
       )
     })
+    app.addHook('onRequest', async ({ raw: { httpVersion, headers } }) => {
+      if (httpVersion === '1.1' && headers.host === undefined) throw new Problem('request-invalid') // RFC 9112, 3.2
+    })
+    // An expectation that nobody knows may be passed over (RFC 9110, 10.1.1); Node's own answer to it is no problem that could be read.
+    app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
     app.addHook('preValidation', async (request) => {
       // The multipart parser takes such a body everywhere; only where pictures are expected is it read.
       if (request.isMultipart() && request.routeOptions.config.multipart !== true) throw new Problem('media-unsupported')

@@ -1,6 +1,7 @@
 // Banks and their signals: what NGOs, hotlines and partners hand in, one by one or by the million.
 
 import { Readable } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { BANK_PURPOSES, type Bank } from '../../domain/bank.js'
@@ -203,6 +204,7 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
         const added = usable.length === 0 ? undefined : await registration.forBank(bank, usable)
         // Before the next lines are read: an import that outruns the index would make it answer from an older state.
         if (added !== undefined) await registration.matchable(added.revision)
+        else await nextTurn() // lines of which none can be used wait for nothing, and others have to get on
         const ids = (added?.ids ?? []).values()
         answer.add(
           batch.map(({ line, signal }): RegisteredSignal => {
