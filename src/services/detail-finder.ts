@@ -65,8 +65,7 @@ export function detailFinderWith({
       const best = new Map<number, Candidate>()
       for (const view of views) {
         for (const isMirrored of mirrors ? [false, true] : [false]) {
-          const asked = askedFeatures(view, isMirrored).map((feature) => ({ ...feature, hash: veil.hash(feature.hash) }))
-          const seeking = candidatesIn(catalogue, common, { view, isMirrored, asked }, role)
+          const seeking = candidatesIn(catalogue, common, lookingAt(view, isMirrored, veil), role)
           let step = seeking.next()
           for (; step.done !== true; step = seeking.next()) await giveWay()
           for (const candidate of step.value)
@@ -87,7 +86,7 @@ export function detailFinderWith({
         for (const [i, candidate] of named.entries()) {
           const own = points[i]
           if (own === undefined) continue // withdrawn since
-          const { pairs, ...result } = verify(own, candidate.asked, candidate.view)
+          const { pairs, ...result } = verify(own, candidate.all(), candidate.view)
           await giveWay()
           if (isShown(result))
             verified.push({ ...candidate, least: result.least, pairs: pairs.map((pair) => inPicture(pair, candidate)) })
@@ -98,10 +97,14 @@ export function detailFinderWith({
   }
 }
 
+/** A view, one way round, with its details as the registry has them. */
 interface Looking {
   readonly view: AskedView
   readonly isMirrored: boolean
-  readonly asked: readonly PlacedFeature[]
+  /** Those that are searched for. */
+  readonly needles: readonly PlacedFeature[]
+  /** All of them. Cost: 150 µs, once. */
+  readonly all: () => readonly PlacedFeature[]
 }
 
 interface Candidate extends Looking {
@@ -116,6 +119,22 @@ interface Shown extends Candidate {
   readonly pairs: readonly AgreeingPair[]
 }
 
+function lookingAt(view: AskedView, isMirrored: boolean, veil: Veil): Looking {
+  const plain = askedFeatures(view, isMirrored)
+  const veiled = (features: readonly PlacedFeature[]) =>
+    features.map((feature) => ({ ...feature, hash: veil.hash(feature.hash) }))
+  let all: PlacedFeature[] | undefined
+  return {
+    view,
+    isMirrored,
+    needles: veiled(plain.slice(0, NEEDLES_A_VIEW)),
+    all: () => {
+      all ??= veiled(plain)
+      return all
+    },
+  }
+}
+
 /** Pauses about every millisecond. */
 function* candidatesIn(
   catalogue: Catalogue,
@@ -123,9 +142,8 @@ function* candidatesIn(
   looking: Looking,
   role: FindOptions['role'],
 ): Generator<void, Candidate[], void> {
-  const { view, asked } = looking
+  const { view, needles } = looking
   const sightings = new Map<number, Sighting[]>()
-  const needles = asked.slice(0, NEEDLES_A_VIEW)
   for (let first = 0; first < needles.length; first += NEEDLES_AT_ONCE) {
     const some = needles.slice(first, first + NEEDLES_AT_ONCE)
     yield
@@ -136,7 +154,7 @@ function* candidatesIn(
     for (const [needle, near] of byNeedle(hits)) {
       const feature = some[needle]
       const kins = new Set(near.map(({ image }) => catalogue.places.kinOf(image))).size
-      if (feature === undefined || kins >= DECORATION_KINS || common.isDecoration(feature.hash)) continue
+      if (feature === undefined || kins >= DECORATION_KINS) continue
       for (const { image, view: row, distanceBits } of near) {
         const size = catalogue.places.sizeOf(image)
         if (size === undefined || role(image) === undefined) continue
@@ -147,9 +165,13 @@ function* candidatesIn(
       }
     }
   }
-  return [...sightings].flatMap(([ordinal, own]) => {
+  return [...sightings].flatMap(([ordinal, all]) => {
     const { width = 0, height = 0 } = catalogue.places.sizeOf(ordinal) ?? {}
-    const { agreeing, weight } = voteOf(own, view, { x: width / 2, y: height / 2 })
+    const centre = { x: width / 2, y: height / 2 }
+    // What is seen by chance nearly always ends here, and nothing needs to be looked up for it.
+    if (voteOf(all, view, centre).agreeing < LEAST_AGREEING) return []
+    const own = all.filter(({ asked }) => !common.isDecoration(asked.hash))
+    const { agreeing, weight } = voteOf(own, view, centre)
     return agreeing < LEAST_AGREEING ? [] : [{ ...looking, ordinal, weight }]
   })
 }

@@ -146,6 +146,27 @@ t.test('what is decoration finds nothing', async (t) => {
   t.equal(drawnByAll.read, 0)
 })
 
+t.test('whether a detail is decoration is looked up for what a vote would let through', async (t) => {
+  let lookedUp = 0
+  const isDecoration = () => {
+    lookedUp++
+    return false
+  }
+  const picture = drawn(7, 480, 360)
+  const page = onPage(picture, 800, 700, 200, 200)
+  const once = registry({ isDecoration, isInBackground: () => false })
+  once.add('known by one row', picture, { most: 1 })
+  lookedUp = 0
+  t.same(await once.find(page), [])
+  t.equal(lookedUp, 0)
+
+  const often = registry({ isDecoration, isInBackground: () => false })
+  often.add('known by all', picture)
+  lookedUp = 0
+  t.equal((await often.find(page)).length, 1)
+  t.ok(lookedUp > 1, `${lookedUp} times`)
+})
+
 t.test('a harmless picture vetoes what it shows, and nothing beside it', async (t) => {
   const { add, find } = registry()
   const [known, hers] = [drawn(31, 400, 400), drawn(32, 400, 400)]
