@@ -26,9 +26,7 @@ export async function shootConsole({ browser, url, service, sizes, name }) {
       await page.keyboard.press('Enter')
       await page.waitForSelector('#key-error:not(:empty)')
       await shoot('sign-in')
-      await page.fill('#key', operator)
-      await page.keyboard.press('Enter')
-      await page.waitForSelector('nav')
+      await signIn(page, operator)
       for (const panel of await page.locator('nav li button').allTextContents()) {
         await page.getByRole('button', { name: panel, exact: true }).click()
         await page.waitForFunction(() => !document.body.textContent.includes('Loading'))
@@ -37,13 +35,24 @@ export async function shootConsole({ browser, url, service, sizes, name }) {
         await shoot(panel.toLowerCase().replaceAll(' ', '-'))
       }
       await page.getByRole('button', { name: 'Sign out' }).click()
-      await page.fill('#key', ngo)
-      await page.keyboard.press('Enter')
+      await signIn(page, ngo)
       await page.getByRole('button', { name: 'To vouch for', exact: true }).click()
       await page.locator('.actions button').first().click()
       await shoot('to-vouch-for')
       await context.close()
     }
+  }
+}
+
+/** On a busy machine the service may ask to come again. */
+async function signIn(page, key) {
+  for (;;) {
+    await page.fill('#key', key)
+    await page.locator('button:enabled', { hasText: 'Sign in' }).click()
+    await page.locator('nav, form button:enabled').first().waitFor()
+    if ((await page.locator('nav').count()) > 0) return
+    console.error(await page.locator('#key-error').textContent())
+    await new Promise((resolve) => setTimeout(resolve, 2000))
   }
 }
 

@@ -48,12 +48,13 @@ await run(async (defer) => {
         const context = await browser.newContext({ viewport, colorScheme, reducedMotion: 'reduce' })
         const page = await context.newPage()
         let states = 0
-        const look = (state) => {
+        const look = async (state) => {
           const place = String(++states).padStart(2, '0')
-          return page.screenshot({
-            path: join(args.out, `${language}-${place}-${state}-${colorScheme}-${device}.png`),
-            fullPage: true,
-          })
+          const height = await page.evaluate(() => document.documentElement.scrollHeight)
+          // As tall as the page, so that what stays in view covers nothing of it.
+          await page.setViewportSize({ ...viewport, height: Math.max(height, viewport.height) })
+          await page.screenshot({ path: join(args.out, `${language}-${place}-${state}-${colorScheme}-${device}.png`) })
+          await page.setViewportSize(viewport)
         }
         await walk(page, { url: `http://127.0.0.1:${port}`, language, files: named, look })
         await context.close()

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { pictureFile, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { allRead, choose, protectAll, textOf, toChoosing } from '../helpers/steps.js'
+
+t.test(
+  'number and PIN can be printed, without what she chose, and saved under a name that tells nothing',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await usualSite()
+    const { page, faults } = await site.visit('/')
+    await toChoosing(page)
+    await choose(page, [await pictureFile(1, {}, 'secret-name.jpg')])
+    await allRead(page)
+    const { caseNumber, pin } = await protectAll(page)
+    t.match(await textOf(page, '.warn-text'), /Nobody can tell you this number or this PIN again/)
+
+    await page.evaluate(() => {
+      globalThis.print = () => document.body.setAttribute('data-printed', '')
+    })
+    await page.click('#print')
+    t.equal(await page.locator('body[data-printed]').count(), 1)
+    await page.emulateMedia({ media: 'print' })
+    const paper = await page.evaluate(() => document.body.innerText)
+    t.match(paper, caseNumber)
+    t.match(paper, pin)
+    for (const selector of ['#leave', 'header', 'footer', '#sending', '#print', '#save', '#written', '#follow'])
+      t.notOk(await page.isVisible(selector), `${selector} is not on the paper`)
+    t.notMatch(paper, /secret-name|Leave this page/)
+
+    await page.emulateMedia({ media: 'screen' })
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save')])
+    t.equal(download.suggestedFilename(), 'note.txt')
+    const note = readFileSync(await download.path(), 'utf8')
+    for (const kept of [caseNumber, pin, `${site.url}/case`]) t.match(note, kept)
+    t.same(faults, [])
+  },
+)
+
+t.test('a language that is written from right to left turns the page around', { skip: withoutBrowser }, async (t) => {
+  const site = await usualSite()
+  const { page, context } = await site.visit('/how-it-works', { viewport: { width: 320, height: 640 } })
+  await context.route(/\/$/, async (route) => {
+    const response = await route.fetch()
+    await route.fulfill({ response, body: (await response.text()).replace('dir="ltr"', 'dir="rtl"') })
+  })
+  await page.goto(`${site.url}/`)
+  await toChoosing(page)
+  await choose(page, [await pictureFile(1)])
+  await allRead(page)
+  const place = await page.evaluate(() => {
+    const line = document.querySelector('#pictures li')
+    const name = document.querySelector('#pictures .name')
+    if (line === null || name === null) throw new Error('there is no picture')
+    const [outer, inner] = [line.getBoundingClientRect(), name.getBoundingClientRect()]
+    return {
+      mark: getComputedStyle(line).borderRightWidth,
+      isAtRight: outer.right - inner.right < 30,
+      overflowPx: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    }
+  })
+  t.same(place, { mark: '4px', isAtRight: true, overflowPx: 0 })
+})
+
+t.test('no style knows left or right', async (t) => {
+  for (const name of ['base', 'pictures', 'style']) {
+    const css = readFileSync(new URL(`../../../page/${name}.css`, import.meta.url), 'utf8')
+    t.notMatch(css.replaceAll(/\/\*[\s\S]*?\*\//g, ''), /\b(?:left|right)\b/, name)
+  }
+})
