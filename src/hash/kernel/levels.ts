@@ -6,9 +6,10 @@ let sums: usize = 0
 let tableStride: usize = 0
 let tableWidth: i32 = 0
 let tableHeight: i32 = 0
-let columns: usize = 0 // [side + 1] u32: byte offsets into a row of the table
-let shares: usize = 0 // [side + 1] f64 pairs: of the column and of the next one
-let above: usize = 0 // [side + 1] f64 pairs: the sums down to a row's upper border
+// Two borders of columns at a time: the first, the second; the first, the second.
+let columns: usize = 0 // [side + 2] u32: byte offsets into a row of the table
+let shares: usize = 0 // [side + 2] f64: of two columns, then of the ones next to them
+let above: usize = 0 // [side + 2] f64: likewise, the sums down to a row's upper border
 let padded: usize = 0 // a row with its ends repeated
 let across: usize = 0 // the level, smoothed one way
 
@@ -17,9 +18,9 @@ export function beginLevels(sumsAt: usize, width: i32, height: i32, sidePx: i32)
   tableWidth = width
   tableHeight = height
   tableStride = <usize>(width + 1) << 2
-  columns = take(<usize>(sidePx + 1) << 2)
-  shares = take(<usize>(sidePx + 1) << 4)
-  above = take(<usize>(sidePx + 1) << 4)
+  columns = take(<usize>(sidePx + 2) << 2)
+  shares = take(<usize>(sidePx + 2) << 4)
+  above = take(<usize>(sidePx + 2) << 4)
   padded = take(<usize>sidePx + 32)
   across = take(<usize>sidePx * strideOf(sidePx))
 }
@@ -28,16 +29,22 @@ export function sampleLevel(left: f64, top: f64, right: f64, bottom: f64, width:
   const acrossPx = (right - left) / <f64>width
   const downPx = (bottom - top) / <f64>height
   const scale = 1 / (acrossPx * downPx)
-  for (let x = 0; x <= width; x++) {
-    const place = left + <f64>x * acrossPx
+  for (let x = 0; x <= width + 1; x++) {
+    // One more than there are borders, in the place of the last: between equal ones there is nothing.
+    const place = left + <f64>min(x, width) * acrossPx
     const column = min(tableWidth - 1, <i32>Math.floor(place))
     const share = place - <f64>column
+    const at = shares + <usize>((x >> 1) << 5) + <usize>((x & 1) << 3)
     store<u32>(columns + (<usize>x << 2), <u32>column << 2)
-    store<f64>(shares + (<usize>x << 4), 1 - share)
-    store<f64>(shares + (<usize>x << 4), share, 8)
+    store<f64>(at, 1 - share)
+    store<f64>(at, share, 16)
   }
   beginLine(top)
-  for (let x = 0; x <= width; x++) v128.store(above + (<usize>x << 4), pairAt(x))
+  for (let pair: usize = 0; pair <= <usize>width >> 1; pair++) {
+    readSums(pair)
+    v128.store(above + (pair << 5), here)
+    v128.store(above + (pair << 5), beside, 16)
+  }
   const stride = strideOf(width)
   for (let y = 0; y < height; y++) writeRow(top + <f64>(y + 1) * downPx, width, luma + <usize>y * stride, scale)
 }
@@ -57,34 +64,53 @@ function beginLine(place: f64): void {
   lowerShare = f64x2.splat(share)
 }
 
-/** Sums down to the line, up to the column left of a border and to the one right of it. */
+let here: v128 = f64x2.splat(0)
+let beside: v128 = f64x2.splat(0)
+
+/** Sums down to the line, up to the columns left of two borders, `here`, and to the ones right of them, `beside`. */
 @inline
-function pairAt(x: i32): v128 {
-  const column = <usize>load<u32>(columns + (<usize>x << 2))
-  return f64x2.add(
-    f64x2.mul(f64x2.convert_low_i32x4_s(v128.load64_zero(upper + column)), upperShare),
-    f64x2.mul(f64x2.convert_low_i32x4_s(v128.load64_zero(lower + column)), lowerShare),
+function readSums(pair: usize): void {
+  const first = <usize>load<u32>(columns + (pair << 3))
+  const second = <usize>load<u32>(columns + (pair << 3), 4)
+  const over = v128.load64_lane(upper + second, v128.load64_zero(upper + first), 1)
+  const under = v128.load64_lane(lower + second, v128.load64_zero(lower + first), 1)
+  here = f64x2.add(
+    f64x2.mul(f64x2.convert_low_i32x4_s(v128.shuffle<i32>(over, over, 0, 2, 0, 2)), upperShare),
+    f64x2.mul(f64x2.convert_low_i32x4_s(v128.shuffle<i32>(under, under, 0, 2, 0, 2)), lowerShare),
+  )
+  beside = f64x2.add(
+    f64x2.mul(f64x2.convert_low_i32x4_s(v128.shuffle<i32>(over, over, 1, 3, 1, 3)), upperShare),
+    f64x2.mul(f64x2.convert_low_i32x4_s(v128.shuffle<i32>(under, under, 1, 3, 1, 3)), lowerShare),
   )
 }
 
 /** What lies between a line and the former one becomes a row of pixels. */
 function writeRow(place: f64, width: i32, to: usize, scale: f64): void {
   beginLine(place)
-  let left = stripAt(0)
-  for (let x = 1; x <= width; x++) {
-    const right = stripAt(x)
-    store<u8>(to + <usize>x - 1, <u8>(<i32>((right - left) * scale + 0.5)))
-    left = right
+  const scales = f64x2.splat(scale)
+  const half = f64x2.splat(0.5)
+  let last = stripsAt(0)
+  store<u8>(to, <u8>(<i32>((f64x2.extract_lane(last, 1) - f64x2.extract_lane(last, 0)) * scale + 0.5)))
+  for (let pair: usize = 1; pair <= <usize>width >> 1; pair++) {
+    const strips = stripsAt(pair)
+    const between = f64x2.sub(strips, v128.shuffle<f64>(last, strips, 1, 2))
+    const values = i32x4.trunc_sat_f64x2_s_zero(f64x2.add(f64x2.mul(between, scales), half))
+    store<u16>(to + (pair << 1) - 1, <u16>(i32x4.extract_lane(values, 0) | (i32x4.extract_lane(values, 1) << 8)))
+    last = strips
   }
 }
 
 @inline
-function stripAt(x: i32): f64 {
-  const at = <usize>x << 4
-  const pair = pairAt(x)
-  const strip = f64x2.mul(f64x2.sub(pair, v128.load(above + at)), v128.load(shares + at))
-  v128.store(above + at, pair)
-  return f64x2.extract_lane(strip, 0) + f64x2.extract_lane(strip, 1)
+function stripsAt(pair: usize): v128 {
+  readSums(pair)
+  const at = pair << 5
+  const strips = f64x2.add(
+    f64x2.mul(f64x2.sub(here, v128.load(above + at)), v128.load(shares + at)),
+    f64x2.mul(f64x2.sub(beside, v128.load(above + at, 16)), v128.load(shares + at, 16)),
+  )
+  v128.store(above + at, here)
+  v128.store(above + at, beside, 16)
+  return strips
 }
 
 /** Down the level in place, by way of `across`. */
