@@ -55,7 +55,7 @@ export function casePage(): void {
 
   async function enter(): Promise<void> {
     const caseNumber = parseCaseNumber(one('case-number', HTMLInputElement).value)
-    const pin = one('case-pin', HTMLInputElement).value.replaceAll(/\s/g, '')
+    const pin = one('case-pin', HTMLInputElement).value.normalize('NFKC').replaceAll(/\s/g, '')
     if (caseNumber === undefined) return refuse('enter-error', say('run.case.numberForm'), 'case-number')
     if (!PIN_PATTERN.test(pin)) return refuse('enter-error', say('run.case.pinForm'), 'case-pin')
     setText('enter-error', '')

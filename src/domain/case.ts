@@ -81,11 +81,17 @@ export function caseNumberFrom(random: Uint8Array): string {
 }
 
 /**
- * Reads a case number as people write it: any case, any spacing, O for 0, I or L for 1, with or without `TBR`.
+ * Reads a case number as people write it: any case, any spacing, any dash, wide letters, O for 0, I or L for 1, with or without `TBR`,
+ * which may also be its first digits.
  * @returns the canonical form, or `undefined` when it cannot be one.
  */
 export function parseCaseNumber(text: string): string | undefined {
-  const digits = text.toUpperCase().replace(/[\s-]/g, '').replace(/^TBR/, '').replaceAll('O', '0').replace(/[IL]/g, '1')
+  const written = text
+    .normalize('NFKC')
+    .toUpperCase()
+    .replace(/[\s\p{Pd}]/gu, '')
+  const bare = written.length > CASE_NUMBER_DIGITS ? written.replace(/^TBR/, '') : written
+  const digits = bare.replaceAll('O', '0').replace(/[IL]/g, '1')
   return /^[0-9A-HJKMNP-TV-Z]{12}$/.test(digits) ? format(digits) : undefined
 }
 

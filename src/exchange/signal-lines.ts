@@ -71,7 +71,7 @@ export function readJson(text: string): ReadRecord {
   if (text === '') return { kind: 'blank' }
   const value = parsed(text)
   if (typeof value !== 'object' || value === null) return refused('record-unreadable')
-  if (declaresMinor(value)) return refused('minor-declared')
+  if (declaresMinor(value) || tagsIn(value).some(tagDeclaresMinor)) return refused('minor-declared')
   const tombstone = TombstoneLine.safeParse(value)
   if (tombstone.success) return { kind: 'remove-id', signalId: tombstone.data.signalId }
   const line = SignalLine.safeParse(value)
@@ -89,6 +89,15 @@ export function readJson(text: string): ReadRecord {
     isReviewed: tier !== 'self-reported',
   })
 }
+
+/** What other systems write beside a hash, in lists or with something between. */
+function tagsIn(record: object): string[] {
+  const named = Object.entries(record).filter(([name]) => TAG_FIELDS.includes(name.toLowerCase()))
+  return named.flatMap(([, tags]) =>
+    [tags].flat().flatMap((tag) => (typeof tag === 'string' ? [tag, ...tag.split(/[\s;|]+/)] : [])),
+  )
+}
+const TAG_FIELDS = ['tags', 'labels', 'classification']
 
 /** Which column holds what; the columns of other names are not looked at. */
 interface Columns {

@@ -6,7 +6,7 @@ import { acceptsImages, CASE_STATES, caseNumberFrom, mayBecome, parseCaseNumber 
 t.test('a case number survives being written down and read out', async () => {
   const written = fc.tuple(
     fc.uint8Array({ minLength: 12, maxLength: 12 }),
-    fc.constantFrom('', ' ', '-', ' - '),
+    fc.constantFrom('', ' ', '-', ' - ', '–', '\u2011', '－', '\u3000'),
     fc.boolean(),
   )
   fc.assert(
@@ -15,8 +15,15 @@ t.test('a case number survives being written down and read out', async () => {
       const spoken = number.slice(4).replaceAll('-', separator).replaceAll('0', 'O').replaceAll('1', 'l')
       assert.equal(parseCaseNumber(number), number)
       assert.equal(parseCaseNumber(lower ? spoken.toLowerCase() : spoken), number)
+      assert.equal(parseCaseNumber(wide(spoken)), number)
     }),
   )
+})
+
+t.test('a case number may begin as all of them do', async (t) => {
+  const number = 'TBR-TBR7-TBRT-BR00'
+  for (const text of [number, 'TBR7TBRTBR00', 'tbr7 tbrt br00', 'TBRTBR7TBRTBR00'])
+    t.equal(parseCaseNumber(text), number, text)
 })
 
 t.test('what cannot be a case number is none', async (t) => {
@@ -50,3 +57,8 @@ t.test('a case goes forward only', async (t) => {
 t.test('only an open or active case takes images', async (t) => {
   t.same(CASE_STATES.filter(acceptsImages), ['open', 'active'])
 })
+
+/** As a keyboard for Chinese writes letters and digits. */
+function wide(text: string): string {
+  return text.replaceAll(/[!-~]/g, (char) => String.fromCharCode(char.charCodeAt(0) + 0xfee0))
+}
