@@ -13,7 +13,9 @@ import { post } from '../helpers/requests.js'
 import { keyFor, openCase, startService, startWorkers } from '../helpers/service.js'
 
 interface Answer {
-  readonly results: { readonly matches: { readonly view: string; readonly details?: object }[] }[]
+  readonly results: {
+    readonly matches: { readonly view: string; readonly details?: { readonly region: Readonly<Record<string, number>> } }[]
+  }[]
 }
 
 const hers = (await scene(83, { width: 900, height: 700 })).bytes
@@ -67,6 +69,14 @@ t.test(
     t.match(first?.[0]?.details, { inliersBand: /^(8-11|12-19|20-39|40\+)$/, inliers: undefined })
     const [told] = await ask([turned], '', trusted)
     t.match(told, [{ distanceBits: Number, details: { inliers: Number } }])
+    for (const found of [first, told]) {
+      const { left = 0, top = 0, right = 0, bottom = 0 } = found?.[0]?.details?.region ?? {}
+      t.ok(left > 0.21 && top > 0.18 && right < 0.81 && bottom < 0.73 && left < right && top < bottom, 'where she is')
+      t.ok(
+        [left, top, right, bottom].every((side) => Number.isInteger(side * 32)),
+        'no finer than what is kept',
+      )
+    }
     t.same(await ask([turned], '?depth=hashes'), [[]])
     t.same(await ask([mirrored], '?transforms=false'), [[]])
 
