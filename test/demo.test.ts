@@ -1,7 +1,7 @@
 // The demo tells the truth: what it prints, what it looks for, and the status that it ends with.
 
 import { execFile } from 'node:child_process'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,7 +19,7 @@ const MAIN = fileURLToPath(new URL('../src/demo/main.js', import.meta.url))
 
 t.test('on a folder of pictures it recognises the copies, keeps to its withdrawal and leaves nothing behind', async (t) => {
   const pictures = [
-    await scene(1),
+    { name: 'also-a-stranger.jpg', bytes: readFileSync(new URL('../../demo/strangers/shorts.jpg', import.meta.url)) },
     await scene(2, { format: 'png' }),
     await orientedJpeg(3, 6),
     await flat(),
@@ -34,6 +34,7 @@ t.test('on a folder of pictures it recognises the copies, keeps to its withdrawa
   t.match(stdout, /Skipped text\.jpg/)
   t.match(stdout, /flat\.png +5\.\d kB +not taken: /)
   t.match(stdout, /Found \d+ of 27 copies/)
+  t.match(stdout, /asks about 3 pictures that nobody registered/)
   t.match(stdout, /withdrawn\n(.*\n)*.*: 30 questions, 0 matches/)
   t.match(stdout, /Redis keys with their values .*0 found/)
   t.match(stdout, /All as promised/)

@@ -1,5 +1,6 @@
 // The pictures of a folder.
 
+import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp from 'sharp'
@@ -47,4 +48,18 @@ async function formatOf(path: string): Promise<string | undefined> {
   } catch {
     return undefined
   }
+}
+
+/** Those of which none of the others is the same file: a folder may hold the very pictures that ship with the demo. */
+export async function unlike(pictures: readonly DemoPicture[], others: readonly DemoPicture[]): Promise<DemoPicture[]> {
+  const taken = new Set<string>()
+  for (const other of others) taken.add(await digestOf(other))
+  const digests = await Promise.all(pictures.map(digestOf))
+  return pictures.filter((_, i) => !taken.has(digests[i] ?? ''))
+}
+
+async function digestOf({ read }: DemoPicture): Promise<string> {
+  return createHash('sha256')
+    .update(await read())
+    .digest('hex')
 }

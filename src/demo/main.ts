@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type Folder, readFolder } from './folder.js'
+import { type Folder, readFolder, unlike } from './folder.js'
 import { runDemo } from './run.js'
 import { type Service, startService } from './service.js'
 import { paintFor } from './table.js'
@@ -46,7 +46,7 @@ async function main(args: readonly string[]): Promise<number> {
     return status.usage
   }
   const strangers = await readFolder(path === STRANGERS ? PICTURES : STRANGERS)
-  return await inOwnService(folder, strangers?.pictures ?? [])
+  return await inOwnService(folder, await unlike(strangers?.pictures ?? [], folder.pictures))
 }
 
 type Wish =
