@@ -133,7 +133,7 @@ export const mutations = [
     ['isMirrored ? view.width - pair.x : pair.x', 'pair.x'],
     ["role(ordinal) === 'harmless')", 'false)'],
     ["filter(({ ordinal }) => role(ordinal) === 'wanted')", 'filter(() => true)'],
-    ['hash: veil.hash(feature.hash) }))', 'hash: feature.hash }))'],
+    ['hash: veil.hash(hash) }))', 'hash }))'],
   ]),
   services('veil', [
     ['points: { ...points, points: points.points.map((point) => ({ ...point, hash: veiled(point.hash) })) }', 'points'],

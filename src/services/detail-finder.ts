@@ -122,7 +122,7 @@ interface Shown extends Candidate {
 function lookingAt(view: AskedView, isMirrored: boolean, veil: Veil): Looking {
   const plain = askedFeatures(view, isMirrored)
   const veiled = (features: readonly PlacedFeature[]) =>
-    features.map((feature) => ({ ...feature, hash: veil.hash(feature.hash) }))
+    features.map(({ x, y, turn, level, hash }) => ({ x, y, turn, level, hash: veil.hash(hash) }))
   let all: PlacedFeature[] | undefined
   return {
     view,
