@@ -15,6 +15,8 @@ export interface EventStreamLimits {
   readonly maxWaitingBytes: number
   /** Streams of this process at one time. */
   readonly maxStreams: number
+  /** Of these, of one owner: beyond it his oldest ends, so that he takes nobody's place but his own. */
+  readonly maxPerOwner: number
   /** A comment, so that whatever lies between does not take the connection for dead. */
   readonly beatEveryMs: number
   /** Then it ends and the listener comes again: a stream must not outlive the token that opened it by much. */
@@ -24,6 +26,7 @@ export interface EventStreamLimits {
 export const EVENT_STREAM_LIMITS: EventStreamLimits = {
   maxWaitingBytes: 64 * 1024,
   maxStreams: 1000,
+  maxPerOwner: 20,
   beatEveryMs: 15_000,
   endsAfterMs: 3_600_000,
 }
@@ -38,15 +41,17 @@ export interface EventStreams {
    * @param follow is told how to send an event and how to end the stream after it; returns what stops the following.
    * @throws {Problem} overloaded
    */
-  open(follow: (send: (event: SentEvent) => void, end: () => void) => () => void): Readable
+  open(owner: string, follow: (send: (event: SentEvent) => void, end: () => void) => () => void): Readable
   /** Ends all, for a process that is told to stop. */
   close(): void
 }
 
 export function eventStreams(limits: EventStreamLimits = EVENT_STREAM_LIMITS): EventStreams {
-  const open = new Map<Readable, () => void>()
+  const open = new Map<Readable, { readonly owner: string; readonly end: () => void }>()
   return {
-    open(follow) {
+    open(owner, follow) {
+      const own = [...open.values()].filter((each) => each.owner === owner)
+      if (own.length >= limits.maxPerOwner) own[0]?.end()
       if (open.size >= limits.maxStreams) throw new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })
       const stream = new Readable({ read() {} })
       let hasEnded = false
@@ -60,7 +65,7 @@ export function eventStreams(limits: EventStreamLimits = EVENT_STREAM_LIMITS): E
         if (!hasEnded) stream.push(null)
         release()
       }
-      open.set(stream, end)
+      open.set(stream, { owner, end })
       const beat = setInterval(() => write(':\n\n'), limits.beatEveryMs)
       const last = setTimeout(end, limits.endsAfterMs)
       write(`retry: ${RETRY_AFTER_S * 1000}\n\n`)
@@ -77,7 +82,7 @@ export function eventStreams(limits: EventStreamLimits = EVENT_STREAM_LIMITS): E
       return stream
     },
     close() {
-      for (const end of [...open.values()]) end()
+      for (const { end } of [...open.values()]) end()
     },
   }
 }

@@ -160,3 +160,12 @@ t.test('nobody else sees any of it, and a wrong place in it is refused', async (
     }
   }
 })
+
+t.test('who asks with HEAD whether there are events opens no stream, to which nobody would listen', async (t) => {
+  const { app } = await world(t)
+  const her = await openCase(app)
+  const headers = { ...her.headers, accept: 'text/event-stream' }
+  const { statusCode, headers: answered } = await app.inject({ method: 'HEAD', url: `${her.url}/events`, headers })
+  t.equal(statusCode, 200)
+  t.match(answered['content-type'], 'application/json')
+})

@@ -6,7 +6,7 @@ t.test('a listener that does not read is cut, and holds up nobody', async (t) =>
   const senders: ((count: number) => void)[] = []
   let stopped = 0
   const open = () =>
-    streams.open((send) => {
+    streams.open('her', (send) => {
       senders.push((count) => send({ id: `${count}-0`, event: 'matched', data: { count } }))
       return () => {
         stopped += 1
@@ -35,12 +35,27 @@ t.test('a listener that does not read is cut, and holds up nobody', async (t) =>
 
 t.test('a stream ends after its time, beats meanwhile, and there are only so many', async (t) => {
   const streams = eventStreams({ ...EVENT_STREAM_LIMITS, maxStreams: 1, beatEveryMs: 5, endsAfterMs: 100 })
-  const stream = streams.open(() => () => {})
-  t.throws(() => streams.open(() => () => {}), { code: 'overloaded' })
+  const stream = streams.open('her', () => () => {})
+  t.throws(() => streams.open('her', () => () => {}), { code: 'overloaded' })
   let heard = ''
   for await (const text of stream.setEncoding('utf8')) heard += text
   t.match(heard, /^retry: 3000\n\n(:\n\n)+$/)
-  streams.open(() => () => {})
+  streams.open('her', () => () => {})
+  streams.close()
+})
+
+t.test('one listener who comes again and again takes the place of nobody else', async (t) => {
+  const streams = eventStreams({ ...EVENT_STREAM_LIMITS, maxStreams: 4, maxPerOwner: 2 })
+  const ended: string[] = []
+  const open = (owner: string, name: string) => {
+    const stream = streams.open(owner, () => () => ended.push(name))
+    stream.resume()
+  }
+  open('her', 'hers')
+  for (const name of ['first', 'second', 'third', 'fourth', 'fifth']) open('him', name)
+  t.same(ended, ['first', 'second', 'third'], 'his oldest')
+  open('her', 'also hers')
+  t.same(ended.length, 3, 'and hers go on')
   streams.close()
 })
 

@@ -92,11 +92,12 @@ export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async
     async (request, reply) => {
       const own = ownCaseOf(request)
       const { accept, 'last-event-id': afterId } = request.headers
-      if (!wantsEvents(accept)) {
+      // To HEAD nobody listens: a stream would go on for an hour, and be one of so many.
+      if (!wantsEvents(accept) || request.method === 'HEAD') {
         const events = await files.events(own, afterId)
         return { platformsAsking: platformBucket(files.platformsAsking()), events: events.map(presentEvent) }
       }
-      const stream = streams.open((send, end) => {
+      const stream = streams.open(own.caseId, (send, end) => {
         let told = Promise.resolve()
         return files.follow(own, afterId ?? BEFORE_ALL_EVENTS, (event) => {
           const tell = () => {
