@@ -55,8 +55,13 @@ answer({
         connection = await openConnection(port)
       }
       const { bytes, isRight } = mix[kind]()
-      tally.add(kind, await connection.request(bytes), isRight, dueMs, performance.now())
-      free.push(connection)
+      try {
+        tally.add(kind, await connection.request(bytes), isRight, dueMs, performance.now())
+        free.push(connection)
+      } catch {
+        opened-- // whoever sends for too long is hung up on, as the machine had no time for either
+        tally.brokenOff(kind)
+      }
     }
     const draw = drawing(seed)
     const streams = [
@@ -82,10 +87,13 @@ function tallying() {
   const kinds = Object.fromEntries(
     KINDS.map((kind) => [
       kind,
-      { atMs: [], times: [], refusedAtMs: [], refusedBy: {}, wrong: 0, unsent: 0, withoutRetryAfter: 0 },
+      { atMs: [], times: [], refusedAtMs: [], refusedBy: {}, wrong: 0, unsent: 0, brokenOff: 0, withoutRetryAfter: 0 },
     ]),
   )
   return {
+    brokenOff(kind) {
+      kinds[kind].brokenOff++
+    },
     unsent(kind) {
       kinds[kind].unsent++
     },

@@ -27,6 +27,7 @@ export function summary({ name, kinds, wallMs, samples, delays }) {
     peopleRefused: kinds.person.refusedAtMs.length,
     withoutRetryAfter: sum('withoutRetryAfter'),
     unsent: sum('unsent'),
+    brokenOff: sum('brokenOff'),
     wrong: sum('wrong'),
     ...percentiles(bulk),
     kinds: Object.fromEntries(
@@ -79,12 +80,13 @@ export function partLines({ alone, together }) {
 
 export function phaseLines(phases) {
   return phases.map((phase) => {
-    const { name, perS, refusedBy, people, peopleRefused, unsent, oldestPictureS, delays } = summary(phase)
+    const { name, perS, refusedBy, people, peopleRefused, unsent, brokenOff, oldestPictureS, delays } = summary(phase)
     return {
       phase: name,
       'answered a second': perS,
       'refused with 503': textOf(refusedBy),
       'not sent': unsent,
+      'broken off': brokenOff,
       people,
       'people refused': peopleRefused,
       'oldest picture s': oldestPictureS,
