@@ -9,6 +9,7 @@ import { connectForRequests, type RedisTarget } from './store/store.js'
 /** Its line is made anew within half a second, and an api that is ready meanwhile has said that it takes pictures. */
 const READY_WITHIN_MS = 2000
 
+/** The next time. */
 async function soonReady(redis: Redis): Promise<void> {
   const signal = AbortSignal.timeout(READY_WITHIN_MS)
   await once(redis, 'ready', { signal })
@@ -37,20 +38,17 @@ export async function openQueue(target: RedisTarget) {
   queue.on('error', () => {}) // an add that fails says so itself
   await queue.waitUntilReady()
 
-  const put = async (job: HashImageJob) => {
-    if (redis.status !== 'ready') await soonReady(redis)
-    await queue.add(HASH_IMAGE_QUEUE, job, { priority: JOB_PRIORITY[job.purpose] })
-  }
+  const put = (job: HashImageJob) => queue.add(HASH_IMAGE_QUEUE, job, { priority: JOB_PRIORITY[job.purpose] })
 
   return {
     async enqueue(job: HashImageJob): Promise<void> {
       try {
-        try {
-          await put(job)
-        } catch (error) {
+        if (redis.status !== 'ready') await soonReady(redis)
+        await put(job).catch(async (error) => {
           if (!isOfAnotherMaster(error)) throw error
+          await soonReady(redis)
           await put(job)
-        }
+        })
       } catch (error) {
         throw new Problem('store-away', { retryAfterS: 2, cause: error })
       }

@@ -2,9 +2,11 @@
 
 import { Redis, type RedisOptions } from 'ioredis'
 import { Problem } from '../domain/problem.js'
-import { clusterConnector, tlsOf } from './cluster-connector.js'
+import { clusterConnector } from './cluster-connector.js'
 import { type Arg, type Durability, DurableWriter, type Script } from './durable-writer.js'
+import { tlsOf } from './master-connector.js'
 import { parseRedisUrl, type RedisPlace } from './redis-url.js'
+import { sentinelConnector } from './sentinel-connector.js'
 
 export interface RedisTarget {
   readonly url: string | undefined
@@ -24,9 +26,7 @@ export interface Store {
 const COMMAND_TIMEOUT_MS = 3000
 const RETRY_AFTER_S = 2
 const FOLLOWER_SILENCE_MS = 3000
-/** Of three Sentinels one may be where nobody answers, and the goal of a failover is five seconds. */
-const FOUND_WITHIN_MS = 1000
-const GONE_WITHIN_MS = 100
+const REACHED_WITHIN_MS = 1000
 /** BullMQ blocks for up to 10 s at a time. */
 const WAITING_SILENCE_MS = 15_000
 
@@ -94,38 +94,18 @@ function connect(target: RedisTarget, options: RedisOptions): Redis {
 function connectTo({ address }: RedisPlace, common: RedisOptions & { readonly replyMapping: 'legacy' }): Redis {
   if (address.kind === 'server') return new Redis(address.url, common)
   const { username, password } = address
-  const credentials = { ...(username !== undefined && { username }), ...(password !== undefined && { password }) }
-  const socketTimeout =
-    common.socketTimeout ?? (common.commandTimeout === undefined ? WAITING_SILENCE_MS : COMMAND_TIMEOUT_MS)
-  if (address.kind === 'cluster')
-    return new Redis({
-      ...common,
-      ...credentials,
-      ...tlsOf(address),
-      Connector: clusterConnector(address),
-      // A master that was cut off keeps its connections, and nobody says that it is none any more: only its silence does.
-      socketTimeout,
-      // The keys have moved to another master, or the one that had them is a replica now: it has to be found.
-      reconnectOnError: ({ message }) => /^(MOVED|READONLY|CLUSTERDOWN|ASK)\b/.test(message),
-    })
-  const { sentinels, name, isTls } = address
   return new Redis({
     ...common,
-    ...credentials,
-    sentinels: [...sentinels],
-    name,
-    ...(isTls && { tls: {}, enableTLSForSentinelMode: true, sentinelTLS: {} }),
-    sentinelRetryStrategy: retryDelayMs,
-    // A host that is cut off refuses nothing: so long it is tried to reach the Sentinel on it, and the master.
-    connectTimeout: FOUND_WITHIN_MS,
-    sentinelCommandTimeout: FOUND_WITHIN_MS,
-    // A master that was cut off does not close its connections: Sentinels say that it is none any more, or its silence does.
-    failoverDetector: true,
-    socketTimeout,
-    // To the end of a connection it says nothing either.
-    disconnectTimeout: GONE_WITHIN_MS,
-    // And one that came back as a replica keeps them.
-    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...tlsOf(address),
+    Connector: address.kind === 'cluster' ? clusterConnector(address) : sentinelConnector(address),
+    // A host that is cut off refuses nothing: so long it is tried to reach the master on it.
+    connectTimeout: REACHED_WITHIN_MS,
+    // A master that was cut off keeps its connections, and perhaps nobody says that it is none any more: its silence does.
+    socketTimeout: common.socketTimeout ?? (common.commandTimeout === undefined ? WAITING_SILENCE_MS : COMMAND_TIMEOUT_MS),
+    // The keys have moved to another master, or the one that had them is a replica now: it has to be found.
+    reconnectOnError: ({ message }) => /^(MOVED|READONLY|CLUSTERDOWN|ASK)\b/.test(message),
   })
 }
 

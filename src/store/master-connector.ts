@@ -1,0 +1,123 @@
+// A connector for ioredis that looks, each time it connects, for the server that is the master at that time.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Redis } from 'ioredis'
+import { StandaloneConnector } from 'ioredis/built/connectors/index.js'
+
+export interface Node {
+  readonly host: string
+  readonly port: number
+}
+
+export interface MasterFinder {
+  /** @throws when nobody knows. */
+  find(): Promise<Node>
+  /** Tells which server has become the master, as soon as somebody says so. @returns what ends that. */
+  watch?(onMaster: (master: Node) => void): () => void
+}
+
+/** How to reach servers and those that know of them. */
+export interface Manner {
+  readonly username: string | undefined
+  readonly password: string | undefined
+  readonly isTls: boolean
+}
+
+const ASK_WITHIN_MS = 1000
+/** At a start: a few seconds. Then it is the operator's to see. */
+const MOST_TRIES_AT_START = 10
+
+/**
+ * ioredis' own one for Sentinels is not used: it asks one after the other, and waits for a host that is cut off; and a connection that is being made
+ * when a Sentinel tells of a new master is ended for good.
+ */
+export function masterConnector({ find, watch }: MasterFinder, manner: Pick<Manner, 'isTls'>) {
+  // Of any connection that is made so: a queue makes others of its own later, which nobody would make again.
+  let hasFound = false
+  return class extends StandaloneConnector {
+    #unwatch: (() => void) | undefined
+
+    constructor() {
+      super({ ...tlsOf(manner) })
+    }
+
+    override async connect(emit: Parameters<StandaloneConnector['connect']>[0]) {
+      this.connecting = true
+      const master = await this.#find()
+      this.options = { ...master, ...tlsOf(manner) }
+      // A master that was cut off does not close its connections.
+      this.#unwatch ??= watch?.((other) => {
+        const { host, port } = this.options as Node
+        if (nameOf(other) !== nameOf({ host, port })) this.stream?.destroy()
+      })
+      return super.connect(emit)
+    }
+
+    override disconnect() {
+      this.#unwatch?.()
+      this.#unwatch = undefined
+      super.disconnect()
+    }
+
+    /** Of the server that was connected to: it may have become a replica meanwhile. */
+    override check({ role }: { readonly role?: string }): boolean {
+      return role === undefined || role === 'master'
+    }
+
+    /** Nobody may know for a while, and an error here is the connection's end. */
+    async #find(): Promise<Node> {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const master = await find()
+          hasFound = true
+          if (this.connecting) return master
+        } catch (error) {
+          if (!hasFound && attempt >= MOST_TRIES_AT_START) throw error
+        }
+        if (!this.connecting) throw new Error('Connection is closed.')
+        await sleep(Math.min(50 * attempt, 500))
+      }
+    }
+  }
+}
+
+/** Asks one server something, over a connection of its own. @throws when it does not answer within a second. */
+export async function askServer<T>(node: Node, manner: Manner, question: (redis: Redis) => Promise<T>): Promise<T> {
+  const redis = connectionTo(node, manner)
+  try {
+    await redis.connect()
+    return await question(redis)
+  } finally {
+    redis.disconnect()
+  }
+}
+
+/** @param retryStrategy when to connect again; never, when left out. */
+export function connectionTo(
+  node: Node,
+  { username, password, isTls }: Manner,
+  retryStrategy: (attempt: number) => number | null = () => null,
+): Redis {
+  const redis = new Redis({
+    ...node,
+    ...tlsOf({ isTls }),
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    lazyConnect: true,
+    retryStrategy,
+    connectTimeout: ASK_WITHIN_MS,
+    commandTimeout: ASK_WITHIN_MS,
+    maxRetriesPerRequest: 0,
+    replyMapping: 'legacy' as const,
+  })
+  redis.on('error', () => {})
+  return redis
+}
+
+export function tlsOf({ isTls }: Pick<Manner, 'isTls'>) {
+  return isTls ? { tls: {} } : {}
+}
+
+export function nameOf({ host, port }: Node): string {
+  return `${host}:${port}`
+}

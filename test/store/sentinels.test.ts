@@ -1,0 +1,172 @@
+// How the master is found that Sentinels know, with Sentinels that say what a test has them say: silent ones, late ones, ones that are behind. Real
+// ones: test/faults/failover.ts, test/faults/hosts.test.ts.
+
+import { once } from 'node:events'
+import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net'
+import t, { type Test } from 'tap'
+import { openStore } from '../../src/store/store.js'
+import { startRedis } from '../helpers/redis.js'
+import { until } from '../helpers/service.js'
+
+const SET = { numberOfKeys: 1, lua: "return redis.call('SET', KEYS[1], ARGV[1])" } as const
+const WHERE = { numberOfKeys: 1, lua: "return redis.call('GET', KEYS[1])" } as const
+
+t.test('one that is silent is not waited for, and one that is behind is not believed', async (t) => {
+  const master = await startServer(t, 'present')
+  const nowhere = { host: '127.0.0.1', port: 1 }
+  const silent = await startSentinel(t, { master: nowhere, epoch: 9, isSilent: true })
+  const behind = await startSentinel(t, { master: nowhere, epoch: 1 })
+  const knowing = await startSentinel(t, { master, epoch: 2 })
+
+  const store = await openStore(targetOf(silent, behind, knowing))
+  t.teardown(() => store.close())
+
+  t.equal(String(await store.write(WHERE, ['where'], [])), 'present')
+})
+
+t.test('a connection that is being made when there is another master leads to that one', async (t) => {
+  const [before, after] = [await startServer(t, 'before'), await startServer(t, 'after')]
+  const says = { master: before, epoch: 1 }
+  const sentinels = [await startSentinel(t, says), await startSentinel(t, says), await startSentinel(t, says)]
+  const store = await openStore(targetOf(...sentinels))
+  t.teardown(() => store.close())
+  t.equal(String(await store.write(WHERE, ['where'], [])), 'before')
+  await until(() => sentinels.every(({ listeners }) => listeners() > 0))
+
+  const asked = sentinels.map((sentinel) => sentinel.hold())
+  before.breakOff()
+  await Promise.all(asked)
+  for (const sentinel of sentinels) sentinel.tell(before, after)
+  Object.assign(says, { master: after, epoch: 2 })
+  for (const sentinel of sentinels) sentinel.release()
+
+  const where = () =>
+    store.write(WHERE, ['where'], []).then(
+      (reply) => String(reply),
+      () => 'nowhere',
+    )
+  await until(async () => (await where()) === 'after')
+  t.pass('it has not ended')
+})
+
+t.test('a master that keeps its connections, and is none any more, is left when a Sentinel says so', async (t) => {
+  const [before, after] = [await startServer(t, 'before'), await startServer(t, 'after')]
+  const says = { master: before, epoch: 1 }
+  const sentinels = [await startSentinel(t, says), await startSentinel(t, says)]
+  const store = await openStore(targetOf(...sentinels))
+  t.teardown(() => store.close())
+  await until(() => sentinels.every(({ listeners }) => listeners() > 0))
+
+  Object.assign(says, { master: after, epoch: 2 })
+  for (const sentinel of sentinels) sentinel.tell(before, after)
+
+  await until(async () => String(await store.write(WHERE, ['where'], []).catch(() => '')) === 'after')
+  t.pass('nothing had to fail first')
+})
+
+interface Place {
+  readonly host: string
+  readonly port: number
+}
+
+interface Says {
+  readonly master: Place
+  readonly epoch: number
+  readonly isSilent?: boolean
+}
+
+function targetOf(...sentinels: readonly Place[]) {
+  return {
+    url: `redis+sentinel://${sentinels.map(({ host, port }) => `${host}:${port}`).join(',')}/tabir`,
+    socket: undefined,
+  }
+}
+
+/** A Redis that can be reached by a port, and says its name under the key `where`. */
+async function startServer(t: Test, name: string) {
+  const redis = await startRedis(t)
+  const direct = await openStore({ url: undefined, socket: redis.socket })
+  await direct.write(SET, ['where'], [name])
+  await direct.close()
+  return await listen(t, (socket) => {
+    const inside = dial(redis.socket)
+    for (const end of [socket, inside]) end.on('error', () => {})
+    socket.pipe(inside).pipe(socket)
+    socket.on('close', () => inside.destroy())
+  })
+}
+
+async function startSentinel(t: Test, says: Says) {
+  const listening = new Set<Socket>()
+  let held: (() => void)[] | undefined
+  let onAsked = () => {}
+  const place = await listen(t, (socket) => {
+    const reply = (text: string) => socket.write(text)
+    socket.on('error', () => {})
+    socket.on('close', () => listening.delete(socket))
+    socket.on('data', (data) => {
+      for (const command of commandsIn(data.toString('latin1'))) {
+        if (says.isSilent === true) return
+        const words = command.toUpperCase()
+        if (words.includes('SENTINEL')) {
+          const answer = () => reply(words.includes('GET-MASTER') ? addressOf(says) : factsOf(says))
+          if (held === undefined) answer()
+          else held.push(answer)
+          onAsked()
+        } else if (words.includes('SUBSCRIBE')) {
+          listening.add(socket)
+          reply('*3\r\n$9\r\nsubscribe\r\n$14\r\n+switch-master\r\n:1\r\n')
+        } else if (words.includes('INFO') && !words.includes('SETINFO')) reply(bulk('redis_mode:sentinel\r\n'))
+        else if (words.includes('HELLO')) reply("-ERR unknown command 'HELLO'\r\n")
+        else reply('+OK\r\n')
+      }
+    })
+  })
+  return {
+    host: place.host,
+    port: place.port,
+    listeners: () => listening.size,
+    /** Questions wait for their answers from now on. @returns when one does. */
+    hold() {
+      held = []
+      return new Promise<void>((resolve) => {
+        onAsked = resolve
+      })
+    },
+    release() {
+      for (const answer of held ?? []) answer()
+      held = undefined
+    },
+    tell(from: Place, to: Place) {
+      const text = `tabir ${from.host} ${from.port} ${to.host} ${to.port}`
+      for (const socket of listening) socket.write(`*3\r\n${bulk('message')}${bulk('+switch-master')}${bulk(text)}`)
+    },
+  }
+}
+
+async function listen(t: Test, onSocket: (socket: Socket) => void) {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    onSocket(socket)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const breakOff = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  t.teardown(() => {
+    server.close()
+    breakOff()
+  })
+  return { host: '127.0.0.1', port: (server.address() as AddressInfo).port, breakOff }
+}
+
+/** Each begins with how many words it has. */
+function commandsIn(text: string): string[] {
+  return text.split(/(?=\*\d+\r\n)/)
+}
+
+const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`
+const addressOf = ({ master }: Says) => `*2\r\n${bulk(master.host)}${bulk(String(master.port))}`
+const factsOf = ({ epoch }: Says) => `*2\r\n${bulk('config-epoch')}${bulk(String(epoch))}`
