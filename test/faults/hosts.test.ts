@@ -15,7 +15,7 @@ import { startSentinels } from './sentinels.js'
 const FAILOVER_MS = 5000
 const HOUR_MS = 3_600_000
 
-const options = { timeout: 180_000, skip: process.env['TABIR_TEST_HOSTS'] === undefined && 'npm run faults:hosts' }
+const options = { timeout: 230_000, skip: process.env['TABIR_TEST_HOSTS'] === undefined && 'npm run faults:hosts' }
 const LEFT_OUT = 'left out: network namespaces are for root alone'
 
 t.test('hosts of a Cluster that are cut off lose nothing, and none answers with what was withdrawn', options, async (t) => {
@@ -33,6 +33,18 @@ t.test('hosts of Sentinels that are cut off lose nothing, and none answers with 
   const written = await masterIsCutOff(t, hosts, her)
   await apiIsAwayForAnHour(t, hosts, her, written)
 })
+
+t.test(
+  'of two hosts with workers one goes on when the other is cut off, and a Redis that was away is given all',
+  options,
+  async (t) => {
+    const hosts = await deployOnHosts(t, startSentinels)
+    if (hosts === undefined) return t.comment(LEFT_OUT)
+    const her = await firstCase(t, hosts)
+    await workersAreCutOff(t, hosts, her)
+    await redisIsAwayForLong(t, hosts, her)
+  },
+)
 
 /** Somebody's, with a picture that workers on another host hashed and a hash that both apis know. */
 async function firstCase(t: Test, { apis: [a, b], key }: Hosts): Promise<Case> {
@@ -61,7 +73,9 @@ async function masterIsCutOff(t: Test, hosts: Hosts, her: Case): Promise<readonl
   const lost = await hosts.masterHost()
   const cutAtMs = performance.now()
   lost.cut()
-  await until(() => acknowledged.some(({ atMs }) => atMs > cutAtMs + 1000), START_MS)
+  await until(() => acknowledged.some(({ atMs }) => atMs > cutAtMs + 1000), START_MS).finally(() => {
+    isOver = true
+  })
   const againAtMs = acknowledged.find(({ atMs }) => atMs > cutAtMs + 1000)?.atMs ?? Number.POSITIVE_INFINITY
   const tookMs = againAtMs - cutAtMs
   const withinMs = Math.max(FAILOVER_MS, 2 * hosts.startMs)
@@ -112,6 +126,69 @@ async function apiIsAwayForAnHour(t: Test, hosts: Hosts, her: Case, written: rea
   t.equal(await missing(b, key, written), 0)
   t.equal(await b.upload(her, await picture(4)), 201, 'and takes pictures')
 }
+
+/** A host with workers is cut off while pictures are handed in. What it had taken is refused; it is missed; then it is back. */
+async function workersAreCutOff(t: Test, { apis: [a], workerHosts: [lost] }: Hosts, her: Case): Promise<void> {
+  await until(async () => (await a.workers()).alive === 2, START_MS)
+  let seed = 10
+  const isTaken = async () => (await a.upload(her, await picture(seed++))) === 201
+  await Promise.all([isTaken(), isTaken(), isTaken(), isTaken()])
+  const under = [isTaken(), isTaken()]
+  lost.cut()
+  const cutAtMs = performance.now()
+  for (let inARow = 0; inARow < 5; ) inARow = (await isTaken()) ? inARow + 1 : 0
+  t.pass(
+    `five pictures in a row, ${(performance.now() - cutAtMs).toFixed()} ms after one of two hosts with workers was cut off`,
+  )
+  await Promise.all(under)
+  await until(async () => (await a.workers()).silent === 1, START_MS)
+  t.same(await a.workers(), { alive: 1, silent: 1 }, 'the one that is cut off is missed')
+  lost.mend()
+  await until(async () => (await a.workers()).alive === 2, START_MS)
+  t.ok(await isTaken(), 'and counted when it is back')
+}
+
+/**
+ * A replica is cut off for longer than its master remembers what it missed. Back again, it is given all anew: a write may wait for it alone, and
+ * another failover loses nothing.
+ */
+async function redisIsAwayForLong(t: Test, hosts: Hosts, her: Case): Promise<void> {
+  const {
+    apis: [a],
+    key,
+    redisHosts,
+  } = hosts
+  const master = await hosts.masterHost()
+  const [away, other] = redisHosts.filter((host) => host !== master)
+  if (away === undefined || other === undefined) throw new Error('there are two replicas')
+  await hosts.onMaster((redis) => redis.config('SET', 'repl-backlog-size', '16384'))
+  const before = await hosts.onMaster((redis) => redis.info('stats'))
+  away.cut()
+  await until(async () => replicasIn(await hosts.onMaster((redis) => redis.info('replication'))) === 1, START_MS)
+  const written = Array.from({ length: 200 }, randomHashText)
+  for (const hash of written) await until(async () => (await a.submit(her, hash)) === 201, FAILOVER_MS)
+  away.mend()
+  const isWhole = async () => {
+    const text = await hosts.onMaster((redis) => redis.info('replication'))
+    return replicasIn(text) === 2 && !/state=(?!online)/.test(text)
+  }
+  await until(isWhole, START_MS)
+  const after = await hosts.onMaster((redis) => redis.info('stats'))
+  t.equal(fullSyncsIn(after), fullSyncsIn(before) + 1, 'what it missed is not remembered, so it is given all')
+  other.cut()
+  await until(async () => (await a.submit(her, randomHashText())) === 201, START_MS)
+  t.pass('it is the replica that a write waits for')
+  other.mend()
+  await until(isWhole, START_MS)
+  master.cut()
+  const last = randomHashText()
+  await until(async () => (await a.submit(her, last)) === 201, START_MS)
+  t.equal(await missing(a, key, [...written, last]), 0, 'and the failover after that loses nothing')
+  master.mend()
+}
+
+const replicasIn = (info: string) => Number(/^connected_slaves:(\d+)/m.exec(info)?.[1])
+const fullSyncsIn = (info: string) => Number(/^sync_full:(\d+)/m.exec(info)?.[1])
 
 async function missing(client: Client, key: string, hashes: readonly string[]): Promise<number> {
   const found = await Promise.all(hashes.map((hash) => client.matches(key, hash)))

@@ -22,7 +22,8 @@ import { until } from '../helpers/service.js'
 import type { Places, Sentinels } from './sentinels.js'
 
 const PORT = 8080
-export const START_MS = 30_000
+/** The machine has some twenty processes to start. */
+export const START_MS = 60_000
 
 export interface Hosts {
   readonly servers: Sentinels
@@ -121,6 +122,8 @@ export interface Client {
   submit(her: Case, hash: string): Promise<number>
   upload(her: Case, form: ReturnType<typeof images>): Promise<number>
   withdraw(her: Case): Promise<number>
+  /** How many processes of workers live, and how many went silent, as its metrics say. */
+  workers(): Promise<{ readonly alive: number; readonly silent: number }>
   /** How many registered images a hash matches; `undefined` while it does not say. */
   matches(key: string, hash: string): Promise<number | undefined>
 }
@@ -168,6 +171,11 @@ function clientOf({ address }: Host): Client {
       }),
     withdraw: ({ caseNumber, token }) =>
       statusOf(`/v1/cases/${caseNumber}`, { method: 'DELETE', headers: { authorization: `Bearer ${token}` } }),
+    async workers() {
+      const text = await (await ask('/metrics')).text()
+      const count = (state: string) => Number(new RegExp(`^tabir_workers\\{state="${state}"\\} (\\d+)`, 'm').exec(text)?.[1])
+      return { alive: count('alive'), silent: count('silent') }
+    },
     async matches(key, hash) {
       try {
         const answer = await ask('/v1/match', json('POST', { queries: [{ signals: [{ type: 'pdq', hash }] }] }, key))
