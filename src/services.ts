@@ -235,7 +235,8 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     clock,
     onTrouble,
   })
-  const erasing = bankErasing({ banks, images, replica, now, onTrouble })
+  const imports = importsIn(store)
+  const erasing = bankErasing({ banks, images, imports, replica, now, onTrouble })
   const bankService = banksFrom({ banks, organisations: apiKeys, replica, erasing, now })
   const registration = registrationIn({
     images,
@@ -296,7 +297,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     exchanges,
     reconcilers,
     pullSoon: pulling.pullSoon,
-    imports: importsOver({ imports: importsIn(store), registration, secret: secrets.signalId, now }),
+    imports: importsOver({ imports, registration, secret: secrets.signalId, now }),
     matcher,
     tallies,
     watches: watchServiceOver({ watches, audit, mostPerOrg: options.maxWatchesPerOrg, now }),

@@ -2,6 +2,7 @@
 
 import type { Banks } from '../store/banks.js'
 import type { Images } from '../store/images.js'
+import type { Imports } from '../store/imports.js'
 import type { Catalogue } from './catalogue.js'
 import { ID_PARTS } from './image-table.js'
 import type { Replica } from './replica.js'
@@ -15,6 +16,7 @@ export interface BankErasing {
 export interface BankErasingParts {
   readonly banks: Banks
   readonly images: Pick<Images, 'erase' | 'get'>
+  readonly imports: Pick<Imports, 'forget'>
   readonly replica: Replica
   readonly now: () => number
   readonly onTrouble: (error: unknown) => void
@@ -27,7 +29,7 @@ const GRACE_MS = 10_000
 const ERASED_AT_ONCE = 200
 const PARTS_AT_ONCE = 1024
 
-export function bankErasing({ banks, images, replica, now, onTrouble }: BankErasingParts): BankErasing {
+export function bankErasing({ banks, images, imports, replica, now, onTrouble }: BankErasingParts): BankErasing {
   let last: Promise<void> = Promise.resolve()
   const timer = setInterval(() => void sweep().catch(onTrouble), SWEEP_EVERY_MS).unref()
 
@@ -48,7 +50,9 @@ export function bankErasing({ banks, images, replica, now, onTrouble }: BankEras
         for (let at = 0; at < ids.length; at += ERASED_AT_ONCE)
           await Promise.all(ids.slice(at, at + ERASED_AT_ONCE).map((id) => images.erase(id)))
       }
-      if (found === 0 && now() - removedAtMs > GRACE_MS) await banks.forget(name)
+      if (found > 0 || now() - removedAtMs <= GRACE_MS) continue
+      await imports.forget(name)
+      await banks.forget(name)
     }
   }
 

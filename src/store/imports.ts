@@ -11,7 +11,7 @@ import {
 } from '../domain/bank-import.js'
 import { PROBLEM_CODES } from '../domain/problem.js'
 import { keys } from './keys.js'
-import { checkpointImport, claimImport } from './scripts/imports.js'
+import { checkpointImport, claimImport, forgetImports } from './scripts/imports.js'
 import type { Store } from './store.js'
 
 const KEPT_MS = 30 * 86_400_000
@@ -45,6 +45,8 @@ export interface Imports {
   refusals(name: ImportName): Promise<RefusedLines[]>
   /** The newest first, at most 100, of the last 30 days. */
   list(bank: string): Promise<{ readonly importId: string; readonly progress: ImportProgress }[]>
+  /** All of a bank that is gone: another one of its name begins anew. Running it twice changes nothing. */
+  forget(bank: string): Promise<void>
 }
 
 export function importsIn(store: Store): Imports {
@@ -80,6 +82,9 @@ export function importsIn(store: Store): Imports {
         const progress = found[i]
         return progress === undefined ? [] : [{ importId, progress }]
       })
+    },
+    async forget(bank) {
+      await store.write(forgetImports, [keys.imports(bank)], [keys.import(bank, '')])
     },
   }
 }

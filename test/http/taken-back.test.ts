@@ -29,6 +29,34 @@ t.test('a file goes on into no bank that was removed meanwhile, whoever has its 
   }
 })
 
+t.test('a bank that is made anew knows nothing of the files of the one before, and takes them again', async (t) => {
+  const clock = { aheadMs: 0 }
+  const service = await startService(t, { now: () => Date.now() + clock.aheadMs })
+  const { app } = service
+  const ngo = await keyFor(service, 'ngo', ['signals:write', 'match'])
+  const other = await keyFor(service, 'other', ['signals:write', 'match'])
+  const hma = hmaClient(service, ngo.headers)
+  const hash = randomHashText()
+  const handIn = ({ headers }: typeof ngo) => {
+    const more = { 'content-type': 'text/plain', 'idempotency-key': 'the digest of the file'.replaceAll(' ', '-') }
+    return app.inject({ method: 'POST', url: '/v1/banks/AGAIN/imports', headers: { ...headers, ...more }, payload: hash })
+  }
+  const listed = async ({ headers }: typeof ngo) =>
+    (await app.inject({ url: '/v1/banks/AGAIN/imports', headers })).json<{ imports: unknown[] }>().imports
+
+  await hma('POST', '/c/banks', { name: 'AGAIN' })
+  t.match((await handIn(ngo)).json(), { accepted: 1 })
+  t.equal((await listed(ngo)).length, 1)
+  await hma('DELETE', '/c/bank/AGAIN')
+  clock.aheadMs = 60_000
+  const make = () => post(app, '/v1/banks', { name: 'AGAIN' }, other.headers)
+  await until(async () => (await make()).statusCode === 201, 20_000)
+
+  t.same(await listed(other), [], 'not even that there were any')
+  t.match((await handIn(other)).json(), { accepted: 1 })
+  t.ok(await isFound(service, other.headers, hash), 'and it is there')
+})
+
 t.test('content that is removed stays so, also when somebody writes a note to it at that moment', async (t) => {
   const { hma, add, look } = await hmaWorld(t)
   for (let round = 0; round < 20; round++) {
