@@ -1,7 +1,7 @@
 // What is taken back while it is used: a bank that is written to, a key that reads or hands in, a case that is handed over.
 
 import { once } from 'node:events'
-import { type IncomingMessage, request } from 'node:http'
+import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import t from 'tap'
 import { hmaClient, hmaWorld } from '../helpers/hma.js'
 import { refused } from '../helpers/refusal.js'
@@ -86,6 +86,22 @@ t.test('nothing more of a file is taken from a key that was taken back', async (
   }
 })
 
+t.test('a question that arrives slowly is answered to no key that was taken back meanwhile', async (t) => {
+  const service = await startService(t)
+  const port = await listen(service.app)
+  const asking = await keyFor(service, 'platform', ['match'])
+  const body = JSON.stringify({ queries: [{ signals: [{ type: 'pdq', hash: randomHashText() }] }] })
+  const shown = { authorization: `Bearer ${asking.key}`, expect: '100-continue' }
+  const headers = { ...shown, 'content-type': 'application/json', 'content-length': body.length }
+  const ask = request({ method: 'POST', port, path: '/v1/match', headers, agent: false })
+  const answered = answerTo(ask)
+  await once(ask, 'continue') // it is let in
+  ask.write(body.slice(0, 10))
+  await takeBack(service, asking.keyId)
+  ask.end(body.slice(10))
+  refused(t, await answered, 'key-missing')
+})
+
 t.test('whoever waits at the feed when his key is taken back is told nothing more', async (t) => {
   const service = await startService(t)
   const reader = await keyFor(service, 'reader', ['feed'])
@@ -150,13 +166,16 @@ function slowFile(port: number, path: string, key: string) {
   const [first, second] = [randomHashText(), randomHashText()]
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/x-ndjson' }
   const asked = request({ method: 'POST', port, path, headers, agent: false })
-  const answer = once(asked, 'response').then(async ([response]: IncomingMessage[]) => {
-    let body = ''
-    for await (const piece of response ?? []) body += String(piece)
-    return { statusCode: response?.statusCode ?? 0, headers: response?.headers ?? {}, body }
-  })
+  const answer = answerTo(asked)
   asked.write(line(first) + Array.from({ length: 2 * LINES_OF_A_BATCH - 1 }, () => line(randomHashText())).join(''))
   return { answer, first, second, goOn: () => asked.end(line(second)) }
+}
+
+async function answerTo(asked: ClientRequest) {
+  const [response]: IncomingMessage[] = await once(asked, 'response')
+  let body = ''
+  for await (const piece of response ?? []) body += String(piece)
+  return { statusCode: response?.statusCode ?? 0, headers: response?.headers ?? {}, body }
 }
 
 async function takeBack(service: TestService, keyId: string): Promise<void> {

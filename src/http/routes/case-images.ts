@@ -29,6 +29,7 @@ import { eachImage, type InFlight, type UploadLimits } from '../upload.js'
 
 const MAX_IMAGES_OF_HASHES = 1000
 const MAX_SIGNALS_PER_IMAGE = 32
+const UPLOADED_WITHIN_MS = 500
 
 /** How both ways of adding images may be refused. */
 const FOR_IMAGES = [
@@ -95,11 +96,14 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
       const own = ownCaseOf(request)
       const key = request.headers['idempotency-key']
       const digests: Buffer[] = []
-      const upload = <T>(use: (image: readonly Buffer[]) => Promise<T>) =>
-        eachImage(request, uploadLimits, inFlight, (image) => {
+      const upload = async <T>(use: (image: readonly Buffer[]) => Promise<T>) => {
+        const outcomes = await eachImage(request, uploadLimits, inFlight, (image) => {
           if (key !== undefined) digests.push(digestOf(image)) // before the use, which overwrites it
           return use(image)
         })
+        await request.enterAgain(UPLOADED_WITHIN_MS) // pictures may come as slowly as any body
+        return outcomes
+      }
       const register = async () => {
         const outcomes = await upload(async (image) =>
           toNewImage(await hashing.hash(image, 'submission', registration.takesDetails(own) ? 'also' : 'none')),

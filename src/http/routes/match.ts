@@ -204,6 +204,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
           if (name === 'context') context = contextIn(text)
         },
       )
+      await request.enterAgain() // pictures may come as slowly as any body
       request.spend(reply, outcomes.length)
       const refusal = outcomes.find((outcome) => outcome instanceof Problem)
       if (refusal !== undefined && outcomes.every((outcome) => outcome instanceof Problem)) throw refusal

@@ -53,6 +53,7 @@ export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (ap
     const { result, fields } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
       hashing.hash(image, 'submission'),
     )
+    await request.enterAgain()
     return { result, ref: refOf(textOf(fields.get('note'), fields.get('metadata'))) }
   }
 

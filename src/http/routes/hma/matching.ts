@@ -93,6 +93,7 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     const { result } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
       hashing.hash(image, 'query'),
     )
+    await request.enterAgain()
     return { [PDQ]: hashText(result) }
   })
 
@@ -142,6 +143,7 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     const { result } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
       hashing.hash(image, 'query'),
     )
+    await request.enterAgain()
     const { signals } = hashedOr(result)
     request.spend(reply, 1)
     return { [PDQ]: await lookUp(callerOf(request), signals, names, coin) }
