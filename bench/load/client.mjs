@@ -11,9 +11,7 @@ let mix
 
 answer({
   async prepare({ port, key, rows }) {
-    const connection = await openConnection(port)
-    mix = await makeMix({ connection, key, rows })
-    connection.close()
+    mix = await makeMix({ port, key, rows })
   },
 
   /** One kind alone, or all of them by their shares: over so many connections, each sending its next when it has its answer, or when it was told to come again. */

@@ -3,7 +3,7 @@
 
 import sharp from 'sharp'
 import { formatHash } from '../../dist/src/hash/hash256.js'
-import { json, requestBytes } from '../http/connection.mjs'
+import { json, openConnection, requestBytes } from '../http/connection.mjs'
 import { isRightAnswer, makeQueries, matchBody, strangerOf } from '../http/queries.mjs'
 import { largePicture } from '../pictures.mjs'
 import { below, sfc32 } from '../search/random.mjs'
@@ -25,25 +25,31 @@ const NO_MATCH = Buffer.from('"matches":[]')
  *
  * @returns for each kind a function that gives the next request of it: `{ bytes, isRight(answer) }`
  */
-export async function makeMix({ connection, key, rows }) {
+export async function makeMix({ port, key, rows }) {
   const hashes = makeQueries(rows, QUERIES, true).map((query) => ({
     bytes: requestBytes('POST', '/v1/match', key, matchBody([query], true)),
     isRight: (answer) => isRightAnswer(answer, query),
   }))
+  // Before the connection is there: an api hangs up on one that is idle for as long as these take on a busy machine.
+  const pictures = []
+  for (let seed = 1; seed <= PICTURES; seed++)
+    pictures.push(
+      formOf(
+        await sharp(await largePicture(seed))
+          .resize(1280, 960)
+          .jpeg({ quality: 85 })
+          .toBuffer(),
+      ),
+    )
+  const connection = await openConnection(port)
   const cases = []
   for (let i = 0; i < CASES; i++)
     cases.push(await json(connection, requestBytes('POST', '/v1/cases', 'none', '{"adult":true}'), 201))
   const handIn = (number, form) =>
     post(`/v1/cases/${cases[number % CASES].caseNumber}/images`, cases[number % CASES].token, form)
   const forms = []
-  for (let seed = 1; seed <= PICTURES; seed++) {
-    const form = formOf(
-      await sharp(await largePicture(seed))
-        .resize(1280, 960)
-        .jpeg({ quality: 85 })
-        .toBuffer(),
-    )
-    const isRegistered = seed % 2 === 0
+  for (const [i, form] of pictures.entries()) {
+    const isRegistered = i % 2 === 1
     if (isRegistered) await json(connection, handIn(0, form), 201)
     forms.push({
       bytes: post('/v1/match/images', key, form),
@@ -51,6 +57,7 @@ export async function makeMix({ connection, key, rows }) {
       form,
     })
   }
+  connection.close()
   const inTurn = (all) => {
     let next = 0
     return () => all[next++ % all.length]
