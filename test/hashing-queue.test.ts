@@ -1,17 +1,19 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Worker } from 'bullmq'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { openQueue } from '../src/hashing-queue.js'
-import { HASH_IMAGE_QUEUE, type HashImageJob, QUEUE_PREFIX } from '../src/jobs/hash-image.js'
+import { HASH_IMAGE_QUEUE, type HashImageJob, type JobPurpose, QUEUE_PREFIX } from '../src/jobs/hash-image.js'
 import { openLine } from './faults/line.js'
 import { startRedis } from './helpers/redis.js'
+import { until } from './helpers/service.js'
 
-const job = (ticket: string): HashImageJob => ({
+const job = (ticket: string, purpose: JobPurpose = 'query'): HashImageJob => ({
   handoffUrl: 'http://127.0.0.1:1',
   ticket,
-  purpose: 'query',
+  purpose,
   details: 'none',
 })
 
@@ -38,4 +40,26 @@ t.test('a picture is taken while the line of the queue is made anew, and refused
   await t.rejects(queue.enqueue(job('b'.repeat(43))), { code: 'store-away' })
   line.heal()
   await queue.enqueue(job('c'.repeat(43)))
+})
+
+t.test('a picture that a person hands in is taken before those that platforms ask about, however many wait', async (t) => {
+  const { socket } = await startRedis(t)
+  const queue = await openQueue({ url: undefined, socket })
+  t.teardown(() => queue.close())
+  for (const ticket of ['a', 'b', 'c']) await queue.enqueue(job(ticket.repeat(43)))
+  await queue.enqueue(job('d'.repeat(43), 'submission'))
+
+  const taken: JobPurpose[] = []
+  const connection = new Redis(socket, { maxRetriesPerRequest: null })
+  const worker = new Worker<HashImageJob>(HASH_IMAGE_QUEUE, async ({ data }) => taken.push(data.purpose), {
+    prefix: QUEUE_PREFIX,
+    connection,
+  })
+  t.teardown(async () => {
+    await worker.close()
+    connection.disconnect()
+  })
+  await until(() => taken.length === 4)
+
+  t.same(taken, ['submission', 'query', 'query', 'query'])
 })
