@@ -33,6 +33,13 @@ export async function shootConsole({ browser, url, service, sizes, name }) {
         const first = page.locator('.actions button').first()
         if ((await first.count()) > 0) await first.click()
         await shoot(panel.toLowerCase().replaceAll(' ', '-'))
+        if (panel === 'Import') {
+          await page.setInputFiles('input[type="file"]', hashesFile())
+          await page.getByRole('button', { name: 'Import it' }).click()
+          await page.getByText('Done', { exact: true }).waitFor()
+          await page.getByRole('row', { name: 'done' }).first().waitFor()
+          await shoot('imported')
+        }
       }
       await page.getByRole('button', { name: 'Sign out' }).click()
       await signIn(page, ngo)
@@ -54,6 +61,12 @@ async function signIn(page, key) {
     console.error(await page.locator('#key-error').textContent())
     await new Promise((resolve) => setTimeout(resolve, 2000))
   }
+}
+
+/** With lines that are refused. */
+function hashesFile() {
+  const lines = Array.from({ length: 50 }, (_, k) => (k % 20 === 7 ? 'no hash' : randomBytes(32).toString('hex')))
+  return { name: 'hashes.txt', mimeType: 'text/plain', buffer: Buffer.from(lines.join('\n')) }
 }
 
 const REASONS = ['harmless-content', 'not-the-person-shown', 'other']

@@ -56,8 +56,8 @@ export function Table<Row>({ caption, name, columns, rows, keyOf, actions, empty
           <caption>{caption}</caption>
           <thead>
             <tr>
-              {columns.map(({ title }, k) => (
-                <th key={title} scope="col" aria-sort={sortOf(order, k)}>
+              {columns.map(({ title, value }, k) => (
+                <th key={title} scope="col" class={classOf(value, shown)} aria-sort={sortOf(order, k)}>
                   <button type="button" class="sort" onClick={() => press(k)}>
                     {title}
                   </button>
@@ -70,7 +70,7 @@ export function Table<Row>({ caption, name, columns, rows, keyOf, actions, empty
             {shown.map((row) => (
               <tr key={keyOf(row)}>
                 {columns.map(({ title, value, cell }) => (
-                  <td key={title} class={typeof value(row) === 'number' ? 'number' : ''}>
+                  <td key={title} class={classOf(value, [row])}>
                     {cell === undefined ? value(row) : cell(row)}
                   </td>
                 ))}
@@ -85,6 +85,11 @@ export function Table<Row>({ caption, name, columns, rows, keyOf, actions, empty
       </button>
     </div>
   )
+}
+
+/** Numbers stand under each other, and so does what they are called. */
+function classOf<Row>(value: (row: Row) => Field, rows: readonly Row[]): string {
+  return rows.some((row) => typeof value(row) === 'number') ? 'number' : ''
 }
 
 function sortOf(order: Order | undefined, column: number): 'ascending' | 'descending' | 'none' {
