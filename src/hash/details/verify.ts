@@ -48,20 +48,16 @@ export function isShown({ inliers, cells, least }: Pick<Verified, 'inliers' | 'c
  * much smaller than it was registered has lost most of its details, and no page is shown that small by another page.
  */
 const LEAST_SHARES = [
-  { upToScale: 1.25, share: 0.35, ifSpread: 0.25 },
-  { upToScale: 1.5, share: 0.12, ifSpread: 0.12 },
-  { upToScale: 2, share: 0.1, ifSpread: 0.1 },
+  { upToScale: 1.25, share: 0.35 },
+  { upToScale: 2, share: 0.15 },
 ] as const
-/** Buttons and words lie in rows: the same in so many cells is more than those. */
-const SPREAD_CELLS = 16
 /** Of its registered details. Where the view has less of a picture than that, there are few that could contradict. */
 const CORNER_PART = 0.2
 const LEAST_SHARE_OF_CORNER = 0.6
 
-function leastOf({ cos, sin }: Similarity, { both, part }: Seen, cells: number): number {
+function leastOf({ cos, sin }: Similarity, { both, part }: Seen): number {
   const scale = Math.hypot(cos, sin)
-  const known = LEAST_SHARES.find(({ upToScale }) => scale <= upToScale)
-  const share = (cells >= SPREAD_CELLS ? known?.ifSpread : known?.share) ?? 0
+  const share = LEAST_SHARES.find(({ upToScale }) => scale <= upToScale)?.share ?? 0
   const needed = part < CORNER_PART ? LEAST_SHARE_OF_CORNER : share
   return Math.max(LEAST_INLIERS, Math.ceil(needed * both))
 }
@@ -91,22 +87,20 @@ export function verify(registered: Points, asked: readonly PlacedFeature[], view
     }
   }
   if (best === undefined) return verifiedBy([], LEAST_INLIERS)
-  const agreed = best.agreeing.map((pair) => ({
-    x: pair.asked.x,
-    y: pair.asked.y,
-    cell: cellOf(pair.registered, registered.width, registered.height),
-    distanceBits: pair.distanceBits,
-  }))
   const seen = seenOf(best.similarity, best.first, { places, registered, asked, view })
-  return verifiedBy(agreed, leastOf(best.similarity, seen, cellsOf(agreed)))
+  return verifiedBy(
+    best.agreeing.map((pair) => ({
+      x: pair.asked.x,
+      y: pair.asked.y,
+      cell: cellOf(pair.registered, registered.width, registered.height),
+      distanceBits: pair.distanceBits,
+    })),
+    leastOf(best.similarity, seen),
+  )
 }
 
 export function verifiedBy(pairs: readonly AgreeingPair[], least: number): Verified {
-  return { pairs, inliers: pairs.length, cells: cellsOf(pairs), least }
-}
-
-function cellsOf(pairs: readonly AgreeingPair[]): number {
-  return new Set(pairs.map(({ cell }) => cell)).size
+  return { pairs, inliers: pairs.length, cells: new Set(pairs.map(({ cell }) => cell)).size, least }
 }
 
 interface Size {

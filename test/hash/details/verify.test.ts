@@ -85,10 +85,9 @@ t.test('it takes enough details, of what is seen too, in enough cells', async (t
     t.notOk(isShown({ inliers: 8, cells: 6, least: 8, ...short }))
 })
 
-t.test('how many have to agree is a share of what both show, by size and by how far they are spread', async (t) => {
-  const [apart, inRows] = [(i: number) => ({ column: (i % 10) * 3, row: 3 * Math.floor(i / 10) }), alongTwoRows]
-  const shown = (place: typeof inRows, agreeing: number, scale: number) => {
-    const points = Array.from({ length: 100 }, (_, i) => ({ ...place((i * 37) % 100), hash: anyHash() }))
+t.test('how many have to agree is a share of what both show, by its size', async (t) => {
+  const shown = (agreeing: number, scale: number) => {
+    const points = Array.from({ length: 100 }, (_, i) => ({ column: (i * 7) % 32, row: (i * 11) % 32, hash: anyHash() }))
     const asked = points.map(({ column, row, hash }, i) => ({
       ...{ x: ((column + 0.5) * 15) / scale, y: ((row + 0.5) * 15) / scale, turn: 0, level: 0 },
       hash: i < agreeing ? hash : anyHash(),
@@ -96,27 +95,48 @@ t.test('how many have to agree is a share of what both show, by size and by how 
     const size = { width: 480, height: 480 }
     return isShown(verify({ ...size, points }, asked, { width: 480 / scale, height: 480 / scale }))
   }
+  const about = (agreeing: number, scale: number) => [shown(agreeing - 1, scale), shown(agreeing, scale)]
+  t.same(about(35, 1), [false, true], 'as large')
+  t.same(about(35, 1.2), [false, true])
+  t.same(about(15, 1.3), [false, true], 'smaller')
+  t.same(about(15, 1.9), [false, true], 'half as large')
+  t.ok(shown(8, 2.4), 'smaller yet')
+})
+
+t.test('of two that show one another in half, what the halves share has to agree, and eight at least', async (t) => {
+  const shown = (inHalf: number, agreeing: number) => {
+    const at = (i: number, from: number) => ({ column: from + ((i * 5) % 16), row: (i * 7) % 32 })
+    const points = Array.from({ length: 100 }, (_, i) => ({ ...at(i, i < inHalf ? 16 : 0), hash: anyHash() }))
+    // The right half of the one is the left half of the other.
+    const asked = points.map(({ hash }, i) => {
+      const { column, row } = at(i, i < inHalf ? 0 : 16)
+      return { x: (column + 0.5) * 15, y: (row + 0.5) * 15, turn: 0, level: 0, hash: i < agreeing ? hash : anyHash() }
+    })
+    return isShown(verify({ width: 480, height: 480, points }, asked, { width: 480, height: 480 }))
+  }
   t.same(
-    [34, 35].map((agreeing) => shown(inRows, agreeing, 1)),
+    [17, 18].map((agreeing) => shown(50, agreeing)),
     [false, true],
-    'rows of buttons and words',
   )
   t.same(
-    [24, 25].map((agreeing) => shown(apart, agreeing, 1)),
+    [7, 8].map((agreeing) => shown(20, agreeing)),
     [false, true],
-    'all over the picture',
   )
-  t.same(
-    [11, 12].map((agreeing) => shown(inRows, agreeing, 1.4)),
-    [false, true],
-    'somewhat smaller',
-  )
-  t.same(
-    [9, 10].map((agreeing) => shown(inRows, agreeing, 1.9)),
-    [false, true],
-    'half as large',
-  )
-  t.ok(shown(inRows, 8, 2.4), 'smaller yet')
+})
+
+t.test('of registered details that look the same, the first is paired', async (t) => {
+  const place = (i: number) => ({ column: 3 + 5 * (i % 5), row: 4 + 9 * Math.floor(i / 5) })
+  const own = Array.from({ length: 10 }, (_, i) => ({ ...place(i), hash: anyHash() }))
+  const elsewhere = own.map(({ hash }, i) => ({ column: (i * 13) % 32, row: (i * 19) % 32, hash }))
+  const asked = own.map(({ column, row, hash }) => ({
+    x: (column + 0.5) * 15,
+    y: (row + 0.5) * 15,
+    turn: 0,
+    level: 0,
+    hash,
+  }))
+  const points = [...own, ...elsewhere]
+  t.equal(verify({ width: 480, height: 480, points }, asked, { width: 480, height: 480 }).inliers, 10)
 })
 
 t.test('where the view has but a corner of a picture, three in five of what is there have to agree', async (t) => {
@@ -162,11 +182,6 @@ t.test('a detail of the view counts once, whatever the number of registered ones
   ]
   t.equal(verify({ width: 480, height: 480, points }, asked, { width: 480, height: 480 }).inliers, 2)
 })
-
-/** In twelve of the 36 cells. */
-function alongTwoRows(i: number) {
-  return { column: (i * 7) % 32, row: i % 2 === 0 ? 2 : 29 }
-}
 
 function anyHash() {
   return hashFromBytes(randomBytes(32))
