@@ -7,6 +7,7 @@ import { orRefuseToStart, refuseToStart, stopOnSignal } from '../src/process.js'
 import { matchIdsWith } from '../src/services/match-ids.js'
 import { partiesWith } from '../src/services/parties.js'
 import { sealingAsAgreed } from '../src/services/sealing.js'
+import { webhookHearers } from '../src/services/webhook-hearers.js'
 import { webhookPlans } from '../src/services/webhook-plan.js'
 import { webhookSending } from '../src/services/webhook-sending.js'
 import { apiKeysIn } from '../src/store/api-keys.js'
@@ -46,6 +47,7 @@ const images = imagesIn(store, keyring)
 const trusts = trustsIn(store)
 const now = () => Date.now()
 const connection = connectForWaiting(target)
+const mayHear = webhookHearers({ apiKeys: apiKeysIn(store), now })
 const delivering = deliverWebhooks({
   connection,
   follower: connectForFollowing(target),
@@ -60,6 +62,7 @@ const delivering = deliverWebhooks({
     clocks: clocksIn(store),
     matchIds: matchIdsWith(secrets.matchId),
     partyOf: partiesWith(secrets.party),
+    mayHear,
     now,
     random: Math.random,
   }),
@@ -67,6 +70,7 @@ const delivering = deliverWebhooks({
     webhooks,
     deliveries,
     send: outgoingThrough({ trusted: config.webhookOrigins }),
+    mayHear,
     async stillMatches(imageId) {
       const [[image], [standing]] = await Promise.all([images.get([imageId]), trusts.standings([imageId])])
       return image !== undefined && standing?.matches !== false

@@ -36,6 +36,8 @@ export interface PlanParts {
   readonly clocks: Pick<Clocks, 'notice'>
   readonly matchIds: MatchIds
   readonly partyOf: PartyOf
+  /** Is this organisation to be told anything at all? */
+  readonly mayHear: (orgId: string) => Promise<boolean>
   readonly now: () => number
   /** 0…1 */
   readonly random: () => number
@@ -57,7 +59,9 @@ export function webhookPlans(parts: PlanParts): (entry: OutboxEntry) => Promise<
     if (kind === 'webhook.ping') return await ping(parts, field('endpoint'))
     const type = WEBHOOK_EVENT_NAMES.find((known) => known === kind)
     if (type === undefined) return { deliveries: [], wake: [] }
-    const asking = (await parts.webhooks.all()).filter(({ isEnabled, events }) => isEnabled && events.includes(type))
+    const wanting = (await parts.webhooks.all()).filter(({ isEnabled, events }) => isEnabled && events.includes(type))
+    const may = await Promise.all(wanting.map(({ orgId }) => parts.mayHear(orgId)))
+    const asking = wanting.filter((_, i) => may[i])
     if (asking.length === 0) return { deliveries: [], wake: [] }
     const tell = await TELLERS[type](parts, entry, field)
     const deliveries = asking.flatMap((webhook) => tell(webhook.orgId).map((told) => deliveryOf(webhook, type, told)))

@@ -10,6 +10,8 @@ export interface SendingParts {
   readonly webhooks: Webhooks
   readonly deliveries: Deliveries
   readonly send: Outgoing
+  /** Is this organisation to be told anything at all? */
+  readonly mayHear: (orgId: string) => Promise<boolean>
   /** Does an image still match? What is about one that does not is not sent any more. */
   readonly stillMatches: (imageId: string) => Promise<boolean>
   readonly now: () => number
@@ -27,14 +29,14 @@ const GONE = 410
 
 /**
  * Sends to one webhook until nothing is due, or for a while.
- * @returns when to look at it again; `undefined` when nothing waits, or it is switched off: then what waits goes on waiting.
+ * @returns when to look at it again; `undefined` when nothing waits, or it is switched off, or nobody may hear of it any more: then what waits goes on waiting.
  * @throws {Problem} store-away; what was taken comes back by itself then, and may arrive twice.
  */
 export function webhookSending(parts: SendingParts): (webhookId: string) => Promise<number | undefined> {
   return async (webhookId) => {
     for (let round = 0; round < ROUNDS; round++) {
       const webhook = await parts.webhooks.get(webhookId)
-      if (webhook === undefined || !webhook.isEnabled) return undefined
+      if (webhook === undefined || !webhook.isEnabled || !(await parts.mayHear(webhook.orgId))) return undefined
       const { maxPerSecond } = webhook
       const { ids, againAtMs } = await parts.deliveries.claim(webhookId, { leaseMs: LEASE_MS, maxPerSecond }, parts.now())
       if (ids.length === 0) return againAtMs

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { WEBHOOK_EVENT_NAMES, WITHDRAWN_SPREAD_MS } from '../../src/domain/webhook.js'
 import { matchIdsWith } from '../../src/services/match-ids.js'
 import { partiesWith } from '../../src/services/parties.js'
+import { webhookHearers } from '../../src/services/webhook-hearers.js'
 import { webhookPlans } from '../../src/services/webhook-plan.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { banksIn } from '../../src/store/banks.js'
@@ -44,18 +45,20 @@ const planOf = webhookPlans({
   clocks,
   matchIds: matchIdsWith(secrets.matchId),
   partyOf: partiesWith(secrets.party),
+  mayHear: webhookHearers({ apiKeys: apiKeysIn(store), now: Date.now, knownForMs: 0 }),
   now: () => Date.now(),
   random: () => Math.random(),
 })
 
 /** An organisation with a key for everything, and a webhook for everything. */
 async function organisation(t: Test, kind: 'platform' | 'ngo') {
-  const made = await keyFor(service, randomBytes(6).toString('hex'), undefined, kind)
+  const org = randomBytes(6).toString('hex')
+  const made = await keyFor(service, org, undefined, kind)
   const { webhookId } = (
     await post(app, '/v1/webhooks', { url: 'https://hooks.example/', events: WEBHOOK_EVENT_NAMES }, made.headers)
   ).json<{ webhookId: string }>()
   t.teardown(() => del(app, `/v1/webhooks/${webhookId}`, made.headers))
-  return { ...made, webhookId }
+  return { ...made, org, webhookId }
 }
 
 /** Everything that has to be told by now: as one process would make deliveries of it. */
@@ -112,6 +115,28 @@ t.test('who opened a case for somebody is told what happens to it, in order, unt
   await post(app, `${url}/handover`, { keepReading: false }, ngo.headers)
   await match(image.signals[0]?.hash ?? '', await organisation(t, 'platform'))
   t.same(await told(), [], 'hers now')
+})
+
+t.test('an organisation without a key for webhooks is told nothing, of what it was told before either', async (t) => {
+  const ngo = await organisation(t, 'ngo')
+  const consent = { kind: 'in-writing', on: '2026-01-01' }
+  const opened = await post(app, '/v1/assisted-cases', { adult: true, consent }, ngo.headers)
+  const url = `/v1/cases/${opened.json<{ caseNumber: string }>().caseNumber}`
+  const { pin } = (await post(app, `${url}/handover`, { keepReading: true }, ngo.headers)).json<{ pin: string }>()
+  const { token } = (await post(app, `${url}/tokens`, { pin })).json<{ token: string }>()
+  const headers = { authorization: `Bearer ${token}` }
+  const add = () => post(app, `${url}/hashes`, { images: [{ signals: [hash(randomHashText())] }] }, headers)
+  await add()
+  t.match((await told()).at(-1)?.data, { event: 'registered' })
+
+  const operator = await keyFor(service, 'operator', ['admin'], 'operator')
+  t.equal((await del(app, `/v1/keys/${ngo.keyId}`, operator.headers)).statusCode, 204)
+  await add()
+  t.same(await told(), [])
+  const again = await keyFor(service, ngo.org, ['webhooks'], 'ngo')
+  await add()
+  t.match(await told(), [{ webhookId: ngo.webhookId, data: { event: 'registered' } }], 'and once it has one again')
+  t.equal((await del(app, `/v1/webhooks/${ngo.webhookId}`, again.headers)).statusCode, 204)
 })
 
 t.test('a case of her own is nobody else’s news', async (t) => {

@@ -39,11 +39,13 @@ async function world(t: Test, more: Partial<Webhook> = {}, timeoutMs = 500) {
   await webhooks.add(webhook)
   const { webhookId } = webhook
   const gone = new Set<string>()
+  const deaf = new Set<string>()
   const send = webhookSending({
     webhooks,
     deliveries,
     send: outgoingThrough({ trusted: new Set([endpoint.origin]) }),
     stillMatches: async (imageId) => !gone.has(imageId),
+    mayHear: async (orgId) => !deaf.has(orgId),
     now: () => nowMs,
     random: () => 0,
     timeoutMs,
@@ -71,6 +73,7 @@ async function world(t: Test, more: Partial<Webhook> = {}, timeoutMs = 500) {
     webhook,
     webhookId,
     gone,
+    deaf,
     make,
     send: () => send(webhookId),
     stateOf,
@@ -230,6 +233,17 @@ t.test('no more are sent in a second than the endpoint wants, and what the recei
   t.equal((waiting?.nextTryAtMs ?? 0) - START_MS - 2000, 900_000)
   const asked = { tries: 1, firstTryAtMs: 0, nowMs: 0, random: 0, askedWaitMs: Number.POSITIVE_INFINITY }
   t.equal(nextTryAtMs(asked), 3_600_000, 'within reason')
+})
+
+t.test('what waits for an organisation that has no key any more is not sent, and goes on waiting', async (t) => {
+  const { make, send, stateOf, deaf, webhook, received } = await world(t)
+  deaf.add(webhook.orgId)
+  await make({ id: 'held' })
+  t.equal(await send(), undefined)
+  t.match([received.length, await stateOf('held')], [0, { state: 'waiting', tries: 0 }])
+  deaf.clear()
+  await send()
+  t.match([received.length, await stateOf('held')], [1, { state: 'delivered' }])
 })
 
 t.test('what is overtaken by a withdrawal is not sent', async (t) => {
