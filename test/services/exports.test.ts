@@ -1,0 +1,54 @@
+// A bank as a file takes minutes where there is much: who loses his key meanwhile does not get the rest.
+
+import t from 'tap'
+import type { Caller } from '../../src/domain/access.js'
+import type { Bank } from '../../src/domain/bank.js'
+import { Problem } from '../../src/domain/problem.js'
+import { parseHash } from '../../src/hash/hash256.js'
+import { exportsFrom } from '../../src/services/exports.js'
+import type { StoredImage } from '../../src/store/images.js'
+import { randomHashText } from '../helpers/service.js'
+
+const bank: Bank = { name: 'mine', purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 1 }
+const caller: Caller = { keyId: 'key', orgId: 'org', scopes: new Set(['feed']) }
+
+t.test('a file breaks off where its reader may read no more', async (t) => {
+  const texts = [randomHashText(), randomHashText(), randomHashText()]
+  const exports = exportsFrom({
+    images: {
+      async *all() {
+        for (const text of texts) yield [banked(text)]
+      },
+    },
+    trusts: { standings: async (ids) => ids.map(() => undefined) },
+    audit: { record: async () => {} },
+  })
+  let asked = 0
+  const file = await exports.open(caller, bank, 'hex', { kind: 'plain' }, async () => {
+    if (++asked === 3) throw new Problem('key-missing')
+  })
+  let read = ''
+  await t.rejects(
+    async () => {
+      for await (const piece of file) read += String(piece)
+    },
+    { code: 'key-missing' },
+  )
+  t.equal(read, `${texts[0]}\n${texts[1]}\n`)
+})
+
+function banked(text: string): StoredImage {
+  const hash = parseHash(text)
+  if (hash === undefined) throw new Error('a hash is one')
+  return {
+    id: '00000000-0000-7000-8000-000000000000',
+    image: {
+      bank: 'mine',
+      tier: 'ngo-attested',
+      category: undefined,
+      ref: undefined,
+      createdAtMs: 1,
+      signals: [{ type: 'pdq', view: 'whole', quality: 100, hash }],
+    },
+  }
+}
