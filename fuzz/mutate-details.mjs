@@ -4,6 +4,8 @@
 //
 // Works on copies of what was built, in the system's folder for temporary files: one module is made anew from its broken source. The exit code
 // is 1 when a fault survived that has no reason to (fuzz/details-mutations.mjs), or died that is said to be none.
+//
+// On a machine that is busy with other things the tests of the whole, which wait for workers, fail of themselves, and a fault seems killed by them.
 
 import { spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
