@@ -8,7 +8,8 @@
 // draws what was recorded and measures nothing. Status 1 when an answer was wrong. docs/performance.md says more.
 
 import { execFileSync } from 'node:child_process'
-import { cpus } from 'node:os'
+import { readFileSync } from 'node:fs'
+import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { answerOf, queriesToCheck, rightAnswers, sameAnswer } from './search/check.mjs'
 import { CORPORA, openCorpus } from './search/corpora.mjs'
@@ -54,6 +55,7 @@ async function run() {
   const threshold = integer('threshold', 0, 256)
   const needles = integer('needles', 1, 64)
   const corpus = opened(rows)
+  const load = Number((loadavg()[0] ?? 0).toFixed(1)) // before it adds its own
   if (corpus.from === 'sample')
     console.error('No folder with real hashes was given: the rows are made from the sample in test/data.')
 
@@ -92,6 +94,8 @@ async function run() {
     ...(index === undefined ? {} : { index }),
     date: new Date().toISOString().slice(0, 10),
     commit: commit(),
+    load,
+    largePages: largePages(),
     machine: `${cpus()[0]?.model ?? 'unknown'} × ${cpus().length}, Node ${process.version}`,
     command: command(corpus),
   }
@@ -132,6 +136,15 @@ function commit() {
   }
 }
 
+/** Whether the system gives pages of 2 MB: `always`, or only to who asks for them, which V8 does not. */
+function largePages() {
+  try {
+    return /\[(\w+)\]/.exec(readFileSync('/sys/kernel/mm/transparent_hugepage/enabled', 'utf8'))?.[1] ?? 'unknown'
+  } catch {
+    return 'unknown'
+  }
+}
+
 /** Without the folder's name, which is nobody else's business. */
 function command({ from }) {
   const words = ['rows', 'threshold', 'corpus', 'needles'].flatMap((name) => [`--${name}`, args[name]])
@@ -141,7 +154,7 @@ function command({ from }) {
   return `npm run bench:search -- ${words.join(' ')}`
 }
 
-function print({ peers, index, machine, date, commit, command, ...numbers }) {
+function print({ peers, index, machine, load, largePages, date, commit, command, ...numbers }) {
   console.table(numbers)
   if (index !== undefined) console.log('index:', index)
   for (const [name, { tried, ...peer }] of Object.entries(peers)) {
@@ -149,6 +162,6 @@ function print({ peers, index, machine, date, commit, command, ...numbers }) {
     for (const line of tried ?? []) console.log(`  tried ${line}`)
     if (peer.differing > 0) console.log(`  ${peer.differing} of its ${peer.compared} answers are not ours`)
   }
-  console.log(`${machine}, ${date}, commit ${commit}`)
+  console.log(`${machine}, load ${load}, large pages: ${largePages}, ${date}, commit ${commit}`)
   console.log(command)
 }

@@ -61,6 +61,7 @@ ${label(28, HEIGHT - 16, NOTE, 'start', 'font-size="12" fill="#57606a"')}
 function pointsOf({ corpus, usOf }, records, threshold) {
   return records
     .filter((one) => one.corpus === corpus && one.rowsFrom !== 'sample' && !one.byInsert && usOf(one) !== undefined)
+    .filter(({ largePages }) => largePages !== 'always') // a line has one kind
     .filter((one) => one.threshold === threshold && one.needles === 1)
     .filter(({ rows }) => rows >= 10 ** ROWS.least && rows <= 10 ** ROWS.most)
     .map((one) => ({ rows: one.rows, us: usOf(one) }))

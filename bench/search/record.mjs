@@ -35,8 +35,12 @@ export function record(result) {
 }
 
 /** The corpus, and what was not as usual. */
-export function nameOf({ corpus, rowsFrom, byInsert }) {
-  const unusual = [rowsFrom === 'sample' ? 'of the sample' : [], byInsert ? 'row by row' : []].flat()
+export function nameOf({ corpus, rowsFrom, byInsert, largePages }) {
+  const unusual = [
+    rowsFrom === 'sample' ? 'of the sample' : [],
+    byInsert ? 'row by row' : [],
+    largePages === 'always' ? 'large pages' : [],
+  ].flat()
   return [corpus, ...unusual].join(', ')
 }
 
@@ -72,6 +76,8 @@ function recordTable(records) {
     date: records.map(({ date }) => date),
     commit: records.map(({ commit }) => commit),
     machine: records.map(({ machine }) => machine),
+    'load before': records.map(({ load }) => load ?? ''),
+    'large pages': records.map(({ largePages }) => largePages ?? 'madvise'),
     command: records.map(({ command }) => `\`${command}\``),
   })
 }
@@ -91,6 +97,7 @@ function byQuestion(a, b) {
     a.byInsert - b.byInsert ||
     a.threshold - b.threshold ||
     a.needles - b.needles ||
-    a.rows - b.rows
+    a.rows - b.rows ||
+    Number(a.largePages === 'always') - Number(b.largePages === 'always')
   )
 }
