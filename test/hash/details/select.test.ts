@@ -3,7 +3,7 @@ import { editsOf } from '../../../src/hash/details/edits.js'
 import { featuresOf } from '../../../src/hash/details/features.js'
 import { MAX_RANKED, selected } from '../../../src/hash/details/select.js'
 import { loadDetailsKernelSync } from '../../../src/hash/details-kernel.js'
-import { distance } from '../../../src/hash/hash256.js'
+import { distance, hashFromBytes } from '../../../src/hash/hash256.js'
 import type { Pixels } from '../../../src/hash/pixels.js'
 import { wholeOf } from '../../../src/hash/raster.js'
 import { shaded } from '../patterns.js'
@@ -39,6 +39,21 @@ t.test('what is chosen is found again in other edits than it was chosen by', asy
   const share = (features: typeof chosen) => features.filter(({ hash }) => again(hash)).length / features.length
 
   t.ok(share(chosen) > share([...view.features]), `${share(chosen)} against ${share([...view.features])} of all`)
+})
+
+t.test('what no edit leaves where it was is not chosen', async (t) => {
+  const word = wordsFrom(5)
+  const invented = view.features.map((feature) => ({
+    ...feature,
+    hash: hashFromBytes(Uint8Array.from({ length: 32 }, () => word() >>> 24)),
+  }))
+  t.same(selected(kernel, picture, { ...view, features: invented }), [])
+  const { length } = view.features
+  const elsewhere = view.features.map((feature, i) => ({
+    ...feature,
+    hash: view.features[(i + 60) % length]?.hash ?? feature.hash,
+  }))
+  t.ok(selected(kernel, picture, { ...view, features: elsewhere }).length < 5)
 })
 
 t.test('a plain picture gives nothing to choose', async (t) => {

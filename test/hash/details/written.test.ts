@@ -59,10 +59,20 @@ t.test('anything else is refused, whatever it is', async (t) => {
     changed(registered, 1, 0),
     changed(registered, 2, 241),
     changed(registered, 3, 49),
-    changed(registered, 5, 7), // a level that there is not
+    changed(registered, 5, 6), // a level that there is not
+    changed(registered, 5, 7),
     changed(registered, 5, 16 * 8), // a turn that there is not
   ]
   for (const [i, bytes] of bad.entries()) t.equal(readRegistered(bytes), undefined, `registered ${i}`)
+  const whole = details.register(picture)
+  for (const beyond of [{ column: 32 }, { row: 32 }]) {
+    const points = whole.points.points.map((point, i) => (i === 3 ? { ...point, ...beyond } : point))
+    t.equal(
+      readRegistered(writeRegistered({ ...whole, points: { ...whole.points, points } })),
+      undefined,
+      'a point beside it',
+    )
+  }
   const views = [
     asked.subarray(0, -1),
     Uint8Array.of(...asked, 0),
@@ -75,6 +85,26 @@ t.test('anything else is refused, whatever it is', async (t) => {
     changed(asked, 21, 6), // a level
   ]
   for (const [i, bytes] of views.entries()) t.equal(readAsked(bytes), undefined, `asked ${i}`)
+
+  const [view] = details.ask(picture)
+  const [feature] = view?.features ?? []
+  if (view === undefined || feature === undefined) throw new Error('a picture with details')
+  const many = Array.from({ length: 301 }, () => feature)
+  t.ok(readAsked(writeAsked([{ ...view, features: many.slice(1) }])))
+  const wellFormed = {
+    'ten views': Array.from({ length: 10 }, () => ({ ...view, features: [] })),
+    '301 features': [{ ...view, features: many }],
+    'no width': [{ ...view, width: 0, features: [] }],
+    'no height': [{ ...view, height: 0, features: [] }],
+    'a part without width': [{ ...view, part: { left: 0.5, top: 0, right: 0.5, bottom: 1 } }],
+    'a part without height': [{ ...view, part: { left: 0, top: 0.5, right: 1, bottom: 0.5 } }],
+  }
+  for (const [what, wrong] of Object.entries(wellFormed)) t.equal(readAsked(writeAsked(wrong)), undefined, what)
+  const at100 = writeAsked([{ ...view, width: 200, height: 200, features: [{ ...feature, x: 100, y: 100 }] }])
+  for (const sideAt of [2, 4]) {
+    t.ok(readAsked(changed(at100, sideAt, 101)))
+    t.equal(readAsked(changed(at100, sideAt, 100)), undefined, 'beside the view')
+  }
 
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 400 }), fc.constantFrom(1, 2), (bytes, kind) => {
