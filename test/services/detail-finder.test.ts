@@ -133,6 +133,10 @@ t.test('of many candidates twenty are looked at, and one detail makes none', asy
   single.add('known by one row', copied, { most: 1 })
   t.same(await single.find(page), [])
   t.equal(single.read, 0)
+
+  const few = registry()
+  few.add('known by four rows', copied, { most: 4 })
+  t.equal((await few.find(page)).length, 1)
 })
 
 t.test('what is decoration finds nothing', async (t) => {
@@ -144,6 +148,25 @@ t.test('what is decoration finds nothing', async (t) => {
   })
   t.same(await drawnByAll.find(onPage(picture, 800, 700, 200, 200)), [])
   t.equal(drawnByAll.read, 0)
+})
+
+t.test('details that three unrelated pictures have find none of them, and those of two find both', async (t) => {
+  for (const [kins, found] of [
+    [[1, 2, 3], 0],
+    [[1, 2, 2], 3],
+  ] as const) {
+    const world = registry({ isDecoration: () => false, isInBackground: () => false })
+    const picture = drawn(7, 480, 360)
+    const { ranked } = veil.details(look(picture))
+    for (const [i, kin] of kins.entries()) {
+      world.add(`${kins} ${i}`, picture, { kin: 'one picture' })
+      world.catalogue.put(idOf(`${kins} ${i}`), {
+        ...{ bank: CASES_BANK_NAME, tier: 'verified', category: undefined, ref: undefined, createdAtMs: 1, signals: [] },
+        details: { ...ranked, rows: ranked.rows.slice(0, 16), kin },
+      })
+    }
+    t.equal((await world.find(onPage(picture, 800, 700, 200, 200))).length, found)
+  }
 })
 
 t.test('whether a detail is decoration is looked up for what a vote would let through', async (t) => {

@@ -5,6 +5,7 @@ import { sightOf } from '../../../src/hash/details/sight.js'
 import { distance } from '../../../src/hash/hash256.js'
 import { wholeOf } from '../../../src/hash/raster.js'
 import { transforms } from '../../../src/hash/transforms.js'
+import { shaded } from '../patterns.js'
 import { drawn, turnedPixels } from '../synthetic.js'
 
 const picture = drawn(5, 300, 220)
@@ -44,6 +45,23 @@ t.test('features lie all over the picture, and no more are taken than asked for'
   t.equal(few.features.length, 36)
   const quarters = new Set(few.features.map(({ x, y }) => `${x < 150} ${y < 110}`))
   t.equal(quarters.size, 4)
+})
+
+t.test('of one place the strongest goes first', async (t) => {
+  const strong = [105, 85] as const
+  const weak = [135, 100] as const
+  const dotted = shaded(
+    480,
+    360,
+    (x, y) => {
+      if (Math.hypot(x - strong[0], y - strong[1]) < 5) return [220]
+      return Math.hypot(x - weak[0], y - weak[1]) < 5 ? [90] : [40]
+    },
+    1,
+  )
+  const { features } = featuresOf(sightOf(dotted), wholeOf(dotted), { sidePx: 480, count: 1, mirrors: false, aspect: 4 / 3 })
+  const [first] = features
+  t.ok(first !== undefined && Math.hypot(first.x - strong[0], first.y - strong[1]) < 15, `${first?.x}, ${first?.y}`)
 })
 
 t.test('a part is never enlarged', async (t) => {
