@@ -88,7 +88,13 @@ t.test(
     t.ok(left >= 0.32 && top >= 0.24 && right <= 0.88 && bottom <= 0.71, `${[left, top, right, bottom]}`)
 
     const mirrored = onPage(turnedPixels(hers, MIRRORED ?? transforms[5]), 900, 800, 300, 200)
-    t.match(await find(mirrored), [{ image: { id: idOf('hers') }, isMirrored: true }])
+    const [turnedOver, ...others] = await find(mirrored)
+    t.same(others, [])
+    t.match(turnedOver, { image: { id: idOf('hers') }, isMirrored: true })
+    t.ok(
+      (turnedOver?.region.left ?? 0) >= 0.32 && (turnedOver?.region.right ?? 1) <= 0.88,
+      'where it is, and not its mirror',
+    )
     t.same(await find(mirrored, { mirrors: false }), [])
     t.same(await find(onPage(drawn(3, 480, 360), 700, 700, 100, 100)), [], 'not asked')
     forget('hers')
