@@ -23,7 +23,7 @@ export interface KeptKey {
 export interface KeyKeeping {
   /** The newest first. */
   list(): Promise<KeptKey[]>
-  /** Opens on every process within a second. The organisation is made if it is new. */
+  /** Opens on every process within a second. The organisation is made if it is new. @throws {Problem} request-invalid for one that would have ended already */
   create(caller: Caller, key: Pick<NewKey, 'org' | 'kind' | 'scopes' | 'expiresAtMs' | 'networks'>): Promise<ShownKey>
   /** A new key in place of another, which opens for `overlapMs` more. @throws {Problem} key-unknown */
   rotate(caller: Caller, keyId: string, overlapMs: number): Promise<ShownKey>
@@ -61,7 +61,11 @@ export function keyKeeping({ apiKeys, uses, replica, env, now }: KeyKeepingParts
       }
       return kept.toSorted((a, b) => b.createdAtMs - a.createdAtMs || (a.keyId < b.keyId ? -1 : 1))
     },
-    create: (caller, key) => createApiKey(apiKeys, { ...key, env, nowMs: now(), by: actor(caller) }),
+    async create(caller, key) {
+      const nowMs = now()
+      if (key.expiresAtMs !== undefined && key.expiresAtMs <= nowMs) throw new Problem('request-invalid')
+      return await createApiKey(apiKeys, { ...key, env, nowMs, by: actor(caller) })
+    },
     async rotate(caller, keyId, overlapMs) {
       const made = await rotateApiKey(apiKeys, { keyId, env, nowMs: now(), overlapMs, by: actor(caller) })
       if (made === undefined) throw new Problem('key-unknown')

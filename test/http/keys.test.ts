@@ -39,7 +39,17 @@ t.test('keys over HTTP: made, shown once, rotated with an overlap, ended; each a
   for (const path of [`/v1/keys/${next.keyId}`, '/v1/keys/none', '/v1/keys/none/suspension'])
     refused(t, await del(app, path, admin.headers), 'key-unknown')
   refused(t, await post(app, '/v1/keys/none/rotation', {}, admin.headers), 'key-unknown')
-  for (const wrong of [{}, { scopes: [] }, { scopes: ['all'] }, { networks: ['here'] }, { expiresAt: 'soon' }, { org: ' ' }])
+  const ended = { expiresAt: new Date(Date.now() - 1000).toISOString() }
+  const wrongs = [
+    {},
+    { scopes: [] },
+    { scopes: ['all'] },
+    { networks: ['here'] },
+    { expiresAt: 'soon' },
+    ended,
+    { org: ' ' },
+  ]
+  for (const wrong of wrongs)
     refused(
       t,
       await post(app, '/v1/keys', Object.keys(wrong).length === 0 ? {} : { ...wish, ...wrong }, admin.headers),
