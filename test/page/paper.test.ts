@@ -21,7 +21,7 @@ t.test(
     await page.click('#print')
     t.equal(await page.locator('body[data-printed]').count(), 1)
     await page.emulateMedia({ media: 'print' })
-    const paper = await page.evaluate(() => document.body.innerText)
+    const paper = await page.innerText('body')
     t.match(paper, caseNumber)
     t.match(paper, pin)
     for (const selector of ['#leave', 'header', 'footer', '#sending', '#print', '#save', '#written', '#follow'])
