@@ -198,12 +198,14 @@ t.test('whether a detail is decoration is looked up for what a vote would let th
 
 t.test('a harmless picture vetoes what it shows, and nothing beside it', async (t) => {
   const { add, find } = registry()
-  const [known, hers] = [drawn(31, 400, 400), drawn(32, 400, 400)]
+  const [known, hers] = [drawn(7, 480, 360), drawn(32, 400, 400)]
   add('hers', hers)
   add('reported by mistake', known)
+  const page = onPage(known, 800, 700, 200, 200)
+  t.match(await find(page), [{ image: { id: idOf('reported by mistake') } }])
   add('harmless', known, { bank: HARMLESS_BANK_NAME, kin: 'reported by mistake' })
 
-  t.same(await find(onPage(known, 600, 600, 90, 90)), [])
+  t.same(await find(page), [])
   const both = onPage(known, 900, 900, 20, 20, onPage(hers, 900, 900, 470, 470))
   t.match(await find(both), [{ image: { id: idOf('hers') } }])
 })
