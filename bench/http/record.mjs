@@ -99,7 +99,11 @@ function commit() {
   }
 }
 
+/** Without the names of folders, which are nobody else's business. */
+const FOLDERS = { '--photos': 'PHOTOS', '--hashes': 'HASHES', '--distractors': 'DISTRACTORS' }
+
 function commandOf(name) {
-  const options = process.argv.slice(2).filter((word) => word !== '--json' && word !== '--record')
+  const words = process.argv.slice(2).map((word, i, all) => FOLDERS[all[i - 1]] ?? word)
+  const options = words.filter((word) => word !== '--json' && word !== '--record')
   return ['npm', 'run', `bench:${name}`, ...(options.length > 0 ? ['--', ...options] : [])].join(' ')
 }
