@@ -66,6 +66,7 @@ export interface Images {
 
 /** @param maxPerCase most images of one case. */
 export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_CASE): Images {
+  const recordOf = (bytes: Buffer, image: RegisteredImage) => keyring.seal(encodeImage(image), imageContext(bytes))
   const entriesOf = (images: readonly StoredImage[]) => {
     const shards: string[] = []
     const args: Arg[] = []
@@ -73,7 +74,7 @@ export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_C
       const bytes = idBytes(id)
       shards.push(keys.images(imageShard(bytes)))
       const sealedPoints = points === undefined ? '' : keyring.seal(encodePoints(points), pointsContext(bytes))
-      args.push(bytes, keyring.seal(encodeImage(image), imageContext(bytes)), sealedPoints)
+      args.push(bytes, recordOf(bytes, image), sealedPoints)
     }
     return { shards, args }
   }
@@ -104,7 +105,7 @@ export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_C
     async replace({ id, image }) {
       const bytes = idBytes(id)
       const places = [keys.images(imageShard(bytes)), keys.revision, keys.changes]
-      const reply = await store.write(replaceImage, places, [bytes, keyring.seal(encodeImage(image), imageContext(bytes))])
+      const reply = await store.write(replaceImage, places, [bytes, recordOf(bytes, image)])
       return reply === null ? undefined : Number(reply)
     },
     async putForCase(caseId, images, nowMs, by = 'submitter') {
