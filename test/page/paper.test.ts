@@ -21,6 +21,7 @@ t.test(
     await page.click('#print')
     t.equal(await page.locator('body[data-printed]').count(), 1)
     await page.emulateMedia({ media: 'print' })
+    // biome-ignore lint/performance/useDomNodeTextContent: what is not shown is not on the paper
     const paper = await page.innerText('body')
     t.match(paper, caseNumber)
     t.match(paper, pin)
