@@ -51,9 +51,11 @@ export class RegisteredSignalsAnswer {
     this.#pieces.push(Buffer.from(this.#pieces.length === 0 ? text : `,${text}`))
   }
 
-  /** JSON as `RegisteredSignals` describes it. */
-  json(): Readable {
+  /** JSON as `RegisteredSignals` describes it, and how long it is: not every client reads what does not say so. */
+  json(): { readonly text: Readable; readonly bytes: number } {
     const head = `{"accepted":${this.accepted},"refused":${this.refused},"signals":[`
-    return Readable.from([Buffer.from(head), ...this.#pieces, Buffer.from(']}')], { objectMode: false })
+    const pieces = [Buffer.from(head), ...this.#pieces, Buffer.from(']}')]
+    const bytes = pieces.reduce((sum, { length }) => sum + length, 0)
+    return { text: Readable.from(pieces, { objectMode: false }), bytes }
   }
 }

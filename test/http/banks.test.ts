@@ -85,6 +85,7 @@ t.test('lines of NDJSON are taken one by one, and a broken one stops nothing', a
   t.equal(accepted, hashes.length)
   t.equal(refused, 4)
   t.match(response.headers['content-type'], /^application\/json/)
+  t.equal(response.headers['content-length'], String(response.rawPayload.length))
   t.same(
     signals.map(({ line }) => line),
     lines.flatMap((line, i) => (line === '' ? [] : [i + 1])),

@@ -11,6 +11,6 @@ t.test('all lines are counted, and the memory for what is said of each has an en
   answer.add([{ line: 499_001, state: 'registered' }])
   answer.add(batch)
   answer.add(batch)
-  const { accepted, refused, signals } = RegisteredSignals.parse(JSON.parse(await text(answer.json())))
+  const { accepted, refused, signals } = RegisteredSignals.parse(JSON.parse(await text(answer.json().text)))
   t.same([accepted, refused, signals.length], [1, 501_000, 500_000])
 })

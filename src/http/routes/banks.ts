@@ -218,8 +218,9 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
         )
       }
       if (answer.accepted === 0) throw new Problem(answer.refusal ?? 'request-invalid')
-      reply.code(201).type('application/json; charset=utf-8')
-      return reply.send(answer.json())
+      const { text, bytes } = answer.json()
+      reply.code(201).type('application/json; charset=utf-8').header('content-length', bytes)
+      return reply.send(text)
     },
   )
 
