@@ -24,6 +24,8 @@ export class Parts {
   #compacting: Compacting | undefined
   // Nothing was found to compact, and nothing has changed since that could change this.
   #isTidy = true
+  // Steps that were asked for and are not done yet; negative when more were done, because work pauses only now and then.
+  #due = 0
 
   readonly #isLive: (image: number) => boolean
   readonly #shapeFor: ((rows: number) => Shape) | undefined
@@ -88,18 +90,21 @@ export class Parts {
   }
 
   /**
-   * Does so many steps of compacting (see `compacted`), beginning what is due.
+   * Does so many steps of compacting (see `compacted`), beginning what is due. Work pauses after some thousand steps; what is done
+   * beyond those that were asked for, following calls do less. Else each of a thousand small changes would do a whole piece of it.
    * @param leastDeadShare see `nextRun`.
    * @returns whether anything remains to be done.
    */
   compact(steps: number, leastDeadShare: number): boolean {
-    for (let left = steps; left > 0 && !this.#isTidy; ) {
+    this.#due += steps
+    while (this.#due > 0 && !this.#isTidy) {
       this.#compacting ??= this.#begin(leastDeadShare)
       const step = this.#compacting?.work.next()
       if (this.#compacting === undefined || step === undefined) this.#isTidy = true
       else if (step.done === true) this.#finish(this.#compacting, step.value)
-      else left -= step.value
+      else this.#due -= step.value
     }
+    if (this.#isTidy) this.#due = 0
     return !this.#isTidy
   }
 

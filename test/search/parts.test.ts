@@ -31,6 +31,18 @@ t.test('a head that is full is frozen and another begun', async (t) => {
   ])
 })
 
+t.test('many small askings for work do as much as few large ones, and not a piece each', async (t) => {
+  const callsOf = (steps: number) => {
+    const parts = new Parts(() => true)
+    for (let row = 0; row < HEAD_ROWS; row++) parts.append(row, 0, seeded(row % 100))
+    let calls = 1
+    while (parts.compact(steps, 0.25)) calls++
+    return calls
+  }
+  const [few, many] = [callsOf(100_000), callsOf(1_000)]
+  t.ok(many > 80 * few && many < 120 * few, `${few} calls for 100,000 steps, ${many} for 1,000`)
+})
+
 t.test('rows loaded come after the head, and into the last raw part as long as it is not being compacted', async (t) => {
   const parts = new Parts(() => true)
   parts.append(1_000, 0, seeded(1))
