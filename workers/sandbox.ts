@@ -1,6 +1,7 @@
 // Child processes in which strangers' files are decoded: no Redis, no keys, hard limits, replaced when they die.
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { getPriority, setPriority } from 'node:os'
 import { Duplex } from 'node:stream'
 import type { Confine } from '../src/domain/confines.js'
 import { type HandoffAnswer, parseAnswer } from '../src/handoff/message.js'
@@ -111,6 +112,8 @@ export function openSandbox(options: SandboxOptions): Sandbox {
 
 /** A child that cannot start (no memory, a broken install) must not become a busy loop. */
 const RESTART_DELAY_MS = 50
+const NICER_BY = 5
+const LEAST_PRIORITY = 19
 
 type Outcome = HandoffAnswer | 'died' | 'too-slow'
 
@@ -154,6 +157,8 @@ function startChild({ memoryMb, entry, cage }: SandboxOptions): Child {
     env: { NODE_ENV: 'production', MALLOC_ARENA_MAX: '2', UV_THREADPOOL_SIZE: '2' },
     cwd: '/',
   })
+  // What computes goes behind what answers, where both want the same core. Before it has threads, which then do so too.
+  if (child.pid !== undefined) setPriority(child.pid, Math.min(LEAST_PRIORITY, getPriority() + NICER_BY))
   const channel = child.stdio[3]
   if (!(channel instanceof Duplex)) throw new Error('a child has a socket to its parent')
   channel.on('error', () => {}) // 'close' follows

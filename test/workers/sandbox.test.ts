@@ -1,7 +1,7 @@
 // What goes wrong in the sandbox stays there: children that die, hang, lie or grow.
 
 import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
@@ -286,6 +286,18 @@ t.test('a child has no secret, no file, no core dump and no place to write to', 
       'no file',
     )
   }
+})
+
+t.test('every thread of a child goes behind what answers', async (t) => {
+  const sandbox = await open(t, { entry: [REAL_CHILD] })
+  await sandbox.hash((await scene(201)).bytes, 'query')
+  const [pid] = sandbox.pids
+  const threads = readdirSync(`/proc/${pid}/task`)
+  t.ok(threads.length > 1)
+  t.same(
+    threads.map((thread) => getPriority(Number(thread))),
+    threads.map(() => getPriority() + 5),
+  )
 })
 
 t.test('a sandbox that is closed leaves no process behind', async (t) => {
