@@ -50,12 +50,14 @@ t.test('an unknown case, another one’s token and a wrong PIN look the same', a
 t.test('the PIN is stretched for cases that do not exist as well', async (t) => {
   const { app } = await startService(t)
   const { caseNumber, pin } = await openCase(app)
-  // The same work on the same machine, the fastest of several: what else runs here can only make a try slower.
-  const workMs = fastest(() => scryptSync('123456', 'salt', 32, { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 2 ** 20 }))
+  // The same work on the same machine, by turns and the fastest of several: what else runs here can only make a try slower.
+  const work = () => scryptSync('123456', 'salt', 32, { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 2 ** 20 })
 
+  let workMs = Number.POSITIVE_INFINITY
   const wrongMs: number[] = []
   const unknownMs: number[] = []
   for (let i = 0; i < 4; i++) {
+    workMs = Math.min(workMs, fastest(work))
     wrongMs.push(await timed(() => tryPin(app, caseNumber, otherPin(pin))))
     unknownMs.push(await timed(() => tryPin(app, UNKNOWN_CASE, pin)))
   }
