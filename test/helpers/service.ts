@@ -8,6 +8,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
 import { buildApp, type TlsFiles } from '../../src/app.js'
 import { type OrgKind, SCOPES, type Scope } from '../../src/domain/access.js'
+import { Problem } from '../../src/domain/problem.js'
 import type { Exchange, Reconciler } from '../../src/exchange/exchange-config.js'
 import { type Exposure, type LimitName, SERVER_LIMITS, type ServerLimits } from '../../src/http/limits.js'
 import type { UploadLimits } from '../../src/http/upload.js'
@@ -193,12 +194,24 @@ export async function openCase(app: FastifyInstance, choices: { readonly extende
   return { caseNumber, pin, token, url: `/v1/cases/${caseNumber}`, headers: { authorization: `Bearer ${token}` } }
 }
 
-/** For what another process or connection is about to do: waits for the event itself, not for time to pass. */
+/**
+ * For what another process or connection is about to do: waits for the event itself, not for time to pass. A service in a process that
+ * stood still for a second says that it has to hear from its store first, and to come again: then it has not happened yet.
+ */
 export async function until(condition: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
   const end = performance.now() + withinMs
-  while (!(await condition())) {
+  while (!(await hasHappened(condition))) {
     if (performance.now() > end) throw new Error('did not happen in time')
     await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+async function hasHappened(condition: () => boolean | Promise<boolean>): Promise<boolean> {
+  try {
+    return await condition()
+  } catch (error) {
+    if (error instanceof Problem && error.retryAfterS !== undefined) return false
+    throw error
   }
 }
 
