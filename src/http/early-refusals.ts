@@ -22,13 +22,15 @@ export interface EarlyRefusals {
 export interface EarlyRefusalParts {
   /** The refusal, or nothing for what is let in. */
   readonly problemFor: (route: SheddableRoute) => Problem | undefined
+  /** Told of what is let in: whoever asks again, of the same request, may be given another answer. */
+  readonly letIn: (request: IncomingMessage) => void
   /** Of every answer. */
   readonly headers: Readonly<Record<string, string>>
   /** Told as of any other request. */
   readonly note: (facts: RequestFacts, requestId: string) => void
 }
 
-export function earlyRefusals({ problemFor, headers, note }: EarlyRefusalParts): EarlyRefusals {
+export function earlyRefusals({ problemFor, letIn, headers, note }: EarlyRefusalParts): EarlyRefusals {
   const routes = new Map<string, SheddableRoute & { readonly url: string }>()
   return {
     add(method, url, route) {
@@ -41,7 +43,10 @@ export function earlyRefusals({ problemFor, headers, note }: EarlyRefusalParts):
       // Pages of other origins are told by other headers whether they may read an answer.
       if (route === undefined || request.headers.origin !== undefined) return false
       const problem = problemFor(route)
-      if (problem === undefined) return false
+      if (problem === undefined) {
+        letIn(request)
+        return false
+      }
       const requestId = randomUUID()
       const body = JSON.stringify(problemBody(problem, requestId))
       const { status } = PROBLEMS[problem.code]

@@ -104,6 +104,21 @@ t.test('most of it is refused before a request is made of it, in the same words'
   t.equal((await ask('/v1/match')).status, 200)
 })
 
+t.test('whether a request is let in is asked once: who is let in to see whether he has to be is let in', async (t) => {
+  let asked = 0
+  const shortageFor = () => (++asked === 1 ? undefined : ('pictures' as const))
+  const service = await startService(t, { admission: { shortageFor } })
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  const base = await service.app.listen({ host: '127.0.0.1', port: 0 })
+  const body = JSON.stringify({ queries: [{ signals: [{ type: 'pdq', hash: randomHashText(), quality: 100 }] }] })
+  const ask = async () => {
+    const json = { ...headers, 'content-type': 'application/json' }
+    return (await fetch(`${base}/v1/match`, { method: 'POST', body, headers: json })).status
+  }
+  t.same([await ask(), await ask()], [200, 503])
+  t.equal(asked, 2)
+})
+
 t.test('nothing is put off that a person asks, that an operator asks, or that takes something back', async (t) => {
   for (const scope of ['case', 'public', 'cases:write', 'admin', 'feedback', 'webhooks', undefined] as const)
     for (const method of ['GET', 'POST', 'PUT', 'DELETE']) t.notOk(isSheddable(method, scope), `${method} ${scope}`)

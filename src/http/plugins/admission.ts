@@ -1,6 +1,7 @@
 // Refuses, before anything is read, what a program can ask again, when there is more to do than can be done; and has what it lets in wait
 // for its turn. Never a person's request.
 
+import type { IncomingMessage } from 'node:http'
 import fp from 'fastify-plugin'
 import type { Scope } from '../../domain/access.js'
 import { Problem } from '../../domain/problem.js'
@@ -48,8 +49,14 @@ export const admission = fp<AdmissionOptions>(
       onShed(shortage)
       return new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })
     }
+    // Who is let in to find out whether he has to be is let in once; asked about again, he would be refused.
+    const letIn = new WeakSet<IncomingMessage>()
     if (early !== undefined) {
-      const refusals = earlyRefusals({ ...early, problemFor: ({ pictures }) => problemFor(pictures) })
+      const refusals = earlyRefusals({
+        ...early,
+        problemFor: ({ pictures }) => problemFor(pictures),
+        letIn: (request) => letIn.add(request),
+      })
       app.addHook('onRoute', ({ method, url, config }) => {
         const { scope, multipart } = config ?? {}
         for (const each of [method].flat())
@@ -57,9 +64,9 @@ export const admission = fp<AdmissionOptions>(
       })
       refuseBefore(app, refusals)
     }
-    app.addHook('onRequest', async ({ method, routeOptions: { config } }) => {
+    app.addHook('onRequest', async ({ method, raw, routeOptions: { config } }) => {
       if (!isSheddable(method, config.scope)) return
-      const problem = problemFor(config.multipart === true)
+      const problem = letIn.has(raw) ? undefined : problemFor(config.multipart === true)
       if (problem !== undefined) throw problem
       const turn = turns.begin()
       if (turn !== undefined) await turn
