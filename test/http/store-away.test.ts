@@ -87,6 +87,19 @@ t.test('Redis stops answering for a while, and goes on', async (t) => {
   await assertBack(t, world)
 })
 
+t.test('an api that stood still for a second answers whoever comes next, and does not say that Redis is away', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STALE_AFTER_MS + 200)
+  const answer = await service.app.inject({
+    method: 'POST',
+    url: '/v1/match',
+    headers,
+    payload: { queries: [{ signals: [{ type: 'pdq', hash: randomHashText() }] }] },
+  })
+  t.equal(answer.statusCode, 200, answer.body)
+})
+
 t.test('what is told to stop while Redis is away stops', async (t) => {
   const service = await startService(t)
   const worker = await startWorkers(t, service.redis)
