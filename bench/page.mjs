@@ -1,6 +1,6 @@
 // The page in a real Chromium: are its hashes those of the server, how long do twenty large pictures take, does it stay
-// responsive meanwhile? Every hash is compared with the server's for the same file.
-// npm run bench:page [-- --photos FOLDER] [--most N] [--json]
+// responsive meanwhile, and how much memory do its processes take? Every hash is compared with the server's for the same file.
+// npm run bench:page [-- --photos FOLDER] [--most N] [--large N] [--json]
 import assert from 'node:assert/strict'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
@@ -12,17 +12,19 @@ import { distance, parseHash } from '../dist/src/hash/hash256.js'
 import { hashImage } from '../dist/workers/media/hash-image.js'
 import { largePicture } from './pictures.mjs'
 import { percentile } from './report.mjs'
-import { openService, run, startApi } from './service.mjs'
+import { openService, residentBytes, run, startApi } from './service.mjs'
 
 const { values: args } = parseArgs({
   options: {
     photos: { type: 'string', default: 'demo/pictures' },
     most: { type: 'string', default: '300' },
+    large: { type: 'string', default: '20' },
     chromium: { type: 'string', default: '/usr/bin/chromium' },
     json: { type: 'boolean', default: false },
   },
 })
-const LARGE = 20
+const LARGE = Number(args.large)
+const SAMPLE_EVERY_MS = 50
 /** Of what has to be nearly the same. */
 const MOST_BITS = 8
 const LARGE_SIZE = { width: 4000, height: 3000 }
@@ -41,7 +43,9 @@ await run(async (defer) => {
   const asTaken = await distancesOf(await visit(), photos)
   const large = await Promise.all(Array.from({ length: LARGE }, (_, k) => enlarged(folder, photos[k], k + 1)))
   const timed = await visit()
+  const memory = await memoryOf(browser)
   const speed = await timesOf(timed, large)
+  const memoryMb = memory.end()
   const reduced = await compare(speed.sent, large)
   const result = {
     asTaken,
@@ -51,6 +55,7 @@ await run(async (defer) => {
       pixels: LARGE_SIZE.width * LARGE_SIZE.height,
       ms: speed.ms,
       longestTaskMs: speed.longestTaskMs,
+      memoryMb,
     },
     machine: `${cpus().length} × ${cpus()[0]?.model}, Chromium ${browser.version()}`,
   }
@@ -121,6 +126,23 @@ async function timesOf(page, files) {
   return { sent, ms, longestTaskMs }
 }
 
+/** Of the processes that pages run in, together: what they had at first, and the most that they had until `end`. */
+async function memoryOf(browser) {
+  const session = await browser.newBrowserCDPSession()
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo')
+  const pids = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id)
+  const now = () => Math.round(pids.reduce((sum, pid) => sum + residentBytes(pid), 0) / 1e6)
+  const before = now()
+  let most = before
+  const timer = setInterval(() => (most = Math.max(most, now())), SAMPLE_EVERY_MS)
+  return {
+    end() {
+      clearInterval(timer)
+      return { before, most: Math.max(most, now()) }
+    },
+  }
+}
+
 async function distancesOf(page, photos) {
   const { sent } = await timesOf(page, photos)
   return compare(sent, photos)
@@ -183,6 +205,6 @@ function report({ asTaken, reduced, speed, machine }) {
     '',
     ...table('As taken', asTaken),
     ...table(`Enlarged to ${LARGE_SIZE.width} × ${LARGE_SIZE.height}`, reduced),
-    `${speed.pictures} pictures of ${speed.pixels / 1e6} megapixels read in ${speed.ms} ms; longest task of the page ${speed.longestTaskMs} ms`,
+    `${speed.pictures} pictures of ${speed.pixels / 1e6} megapixels read in ${speed.ms} ms; longest task of the page ${speed.longestTaskMs} ms; its processes had ${speed.memoryMb.before} MB before and ${speed.memoryMb.most} MB at most`,
   ].join('\n')
 }

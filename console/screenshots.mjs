@@ -32,6 +32,7 @@ export async function shootConsole({ browser, url, service, sizes, name }) {
         await page.waitForFunction(() => !document.body.textContent.includes('Loading'))
         const first = page.locator('.actions button').first()
         if ((await first.count()) > 0) await first.click()
+        await page.waitForFunction(() => !document.body.textContent.includes('Loading')) // what the click asked for
         await shoot(panel.toLowerCase().replaceAll(' ', '-'))
         if (panel === 'Import') {
           await page.setInputFiles('input[type="file"]', hashesFile())
