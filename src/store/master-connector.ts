@@ -12,7 +12,7 @@ export interface Node {
 export interface MasterFinder {
   /** @throws when nobody knows. */
   find(): Promise<Node>
-  /** Tells which server has become the master, as soon as somebody says so. @returns what ends that. */
+  /** Tells which server is the master as soon as it can, and again when another one has become it. @returns what ends that. */
   watch?(onMaster: (master: Node) => void): () => void
 }
 
@@ -36,6 +36,7 @@ export function masterConnector({ find, watch }: MasterFinder, manner: Pick<Mann
   let hasFound = false
   return class extends StandaloneConnector {
     #unwatch: (() => void) | undefined
+    #timesToldOfAnother = 0
 
     constructor() {
       super({ ...tlsOf(manner) })
@@ -43,12 +44,13 @@ export function masterConnector({ find, watch }: MasterFinder, manner: Pick<Mann
 
     override async connect(emit: Parameters<StandaloneConnector['connect']>[0]) {
       this.connecting = true
-      const master = await this.#find()
-      this.options = { ...master, ...tlsOf(manner) }
+      this.options = { ...(await this.#findUndisturbed()), ...tlsOf(manner) }
       // A master that was cut off does not close its connections.
       this.#unwatch ??= watch?.((other) => {
         const { host, port } = this.options as Node
-        if (nameOf(other) !== nameOf({ host, port })) this.stream?.destroy()
+        if (nameOf(other) === nameOf({ host, port })) return
+        this.#timesToldOfAnother++
+        this.stream?.destroy()
       })
       return super.connect(emit)
     }
@@ -62,6 +64,15 @@ export function masterConnector({ find, watch }: MasterFinder, manner: Pick<Mann
     /** Of the server that was connected to: it may have become a replica meanwhile. */
     override check({ role }: { readonly role?: string }): boolean {
       return role === undefined || role === 'master'
+    }
+
+    /** An answer is old when another master was told of meanwhile. */
+    async #findUndisturbed(): Promise<Node> {
+      for (;;) {
+        const before = this.#timesToldOfAnother
+        const master = await this.#find()
+        if (this.#timesToldOfAnother === before) return master
+      }
     }
 
     /** Nobody may know for a while, and an error here is the connection's end. */

@@ -68,7 +68,11 @@ function listen(watched: Watched, onMaster: (master: Node) => void): () => void 
       if (name === watched.name && host !== undefined) onMaster({ host, port: Number(port) })
     })
     line.on('ready', () => {
-      line.subscribe(SWITCHED).catch(() => {}) // broken off again: the next 'ready' tries anew
+      line
+        .subscribe(SWITCHED)
+        .then(() => presentMaster(watched)) // nobody tells what changed before he was listened to
+        .then(onMaster)
+        .catch(() => {}) // broken off again: the next 'ready' tries anew
     })
     line.connect().catch(() => {}) // it goes on trying
     return line

@@ -64,6 +64,37 @@ t.test('a master that keeps its connections, and is none any more, is left when 
   t.pass('nothing had to fail first')
 })
 
+t.test('a change between the question for the master and the first moment of listening is not missed', async (t) => {
+  const [before, after] = [await startServer(t, 'before'), await startServer(t, 'after')]
+  const says = { master: before, epoch: 1 }
+  const sentinels = [await startSentinel(t, says), await startSentinel(t, says)]
+  for (const sentinel of sentinels) sentinel.onListener(() => Object.assign(says, { master: after, epoch: 2 }))
+  const store = await openStore(targetOf(...sentinels))
+  t.teardown(() => store.close())
+
+  await until(async () => String(await store.write(WHERE, ['where'], []).catch(() => '')) === 'after')
+  t.pass('nobody had to tell')
+})
+
+t.test('an answer that is older than what was told meanwhile is not believed', async (t) => {
+  const [before, after] = [await startServer(t, 'before'), await startServer(t, 'after')]
+  const says = { master: before, epoch: 1 }
+  const sentinel = await startSentinel(t, says)
+  const store = await openStore(targetOf(sentinel))
+  t.teardown(() => store.close())
+  await until(() => sentinel.questions() === 8) // a connection to read and one to write: each asks twice for address and epoch
+
+  const asked = sentinel.hold()
+  before.breakOff()
+  await asked
+  sentinel.tell(before, after)
+  sentinel.release() // and then the epoch is asked for, so what was told is heard before the answer is whole
+  Object.assign(says, { master: after, epoch: 2 })
+
+  await until(async () => String(await store.write(WHERE, ['where'], []).catch(() => '')) === 'after')
+  t.pass('it was asked for again')
+})
+
 interface Place {
   readonly host: string
   readonly port: number
@@ -99,7 +130,9 @@ async function startServer(t: Test, name: string) {
 async function startSentinel(t: Test, says: Says) {
   const listening = new Set<Socket>()
   let held: (() => void)[] | undefined
+  let questions = 0
   let onAsked = () => {}
+  let onListener = () => {}
   const place = await listen(t, (socket) => {
     const reply = (text: string) => socket.write(text)
     socket.on('error', () => {})
@@ -109,11 +142,13 @@ async function startSentinel(t: Test, says: Says) {
         if (says.isSilent === true) return
         const words = command.toUpperCase()
         if (words.includes('SENTINEL')) {
+          questions++
           const answer = () => reply(words.includes('GET-MASTER') ? addressOf(says) : factsOf(says))
           if (held === undefined) answer()
           else held.push(answer)
           onAsked()
         } else if (words.includes('SUBSCRIBE')) {
+          onListener()
           listening.add(socket)
           reply('*3\r\n$9\r\nsubscribe\r\n$14\r\n+switch-master\r\n:1\r\n')
         } else if (words.includes('INFO') && !words.includes('SETINFO')) reply(bulk('redis_mode:sentinel\r\n'))
@@ -126,6 +161,10 @@ async function startSentinel(t: Test, says: Says) {
     host: place.host,
     port: place.port,
     listeners: () => listening.size,
+    questions: () => questions,
+    onListener(happens: () => void) {
+      onListener = happens
+    },
     /** Questions wait for their answers from now on. @returns when one does. */
     hold() {
       held = []
