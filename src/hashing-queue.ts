@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { Redis } from 'ioredis'
 import { Problem } from './domain/problem.js'
 import { HASH_IMAGE_QUEUE, type HashImageJob, JOB_PRIORITY, QUEUE_PREFIX } from './jobs/hash-image.js'
-import { connectForRequests, type RedisTarget } from './store/store.js'
+import { connectForRequests, type RedisTarget, reach } from './store/store.js'
 
 /** Its line is made anew within half a second, and an api that is ready meanwhile has said that it takes pictures. */
 const READY_WITHIN_MS = 2000
@@ -20,14 +20,15 @@ function isOfAnotherMaster(error: unknown): boolean {
   return error instanceof Error && /^(MOVED|READONLY)\b/.test(error.message)
 }
 
-/** Loads its code when asked, which takes a tenth of a second: meanwhile the index may be loaded, which mostly waits. */
+/**
+ * @throws what ioredis throws when Redis cannot be used. Nothing is left open then.
+ *
+ * Loads its code when asked, which takes a tenth of a second: meanwhile the index may be loaded, which mostly waits.
+ */
 export async function openQueue(target: RedisTarget) {
   const { Queue } = await import('bullmq')
   const redis = connectForRequests(target)
-  await redis.connect().catch((error: unknown) => {
-    redis.disconnect()
-    throw error
-  })
+  await reach(redis)
   const queue = new Queue(HASH_IMAGE_QUEUE, {
     prefix: QUEUE_PREFIX,
     connection: redis,
@@ -36,7 +37,14 @@ export async function openQueue(target: RedisTarget) {
     streams: { events: { maxLen: 100 } },
   })
   queue.on('error', () => {}) // an add that fails says so itself
-  await queue.waitUntilReady()
+  const close = async () => {
+    redis.disconnect() // first: a queue that is closed while Redis is away would wait for it
+    await queue.close()
+  }
+  await queue.waitUntilReady().catch(async (error: unknown) => {
+    await close().catch(() => {})
+    throw error
+  })
 
   const put = (job: HashImageJob) => queue.add(HASH_IMAGE_QUEUE, job, { priority: JOB_PRIORITY[job.purpose] })
 
@@ -53,9 +61,6 @@ export async function openQueue(target: RedisTarget) {
         throw new Problem('store-away', { retryAfterS: 2, cause: error })
       }
     },
-    async close(): Promise<void> {
-      redis.disconnect() // first: a queue that is closed while Redis is away would wait for it
-      await queue.close()
-    },
+    close,
   }
 }

@@ -51,6 +51,7 @@ const services = await openServices({
   probing: config.probing,
   now: () => Date.now(),
   clock: () => performance.now(),
+  onWaiting: (line) => console.error(line),
   onTrouble: (error) => void starting.then(({ log }) => log.error({ err: error }, 'trouble')),
   onAuditHead: (head) => void starting.then(({ log }) => log.info({ auditHead: headText(head) }, 'audit')),
 }).catch(refuseToStart)
@@ -69,7 +70,7 @@ const site = loadSite(fileURLToPath(new URL('../public/', import.meta.url)), {
 })
 
 // Loading a snapshot waits for files and for another thread, about as long as the code of the routes takes to load.
-const hydrated = services.hydrate()
+const hydrated = services.hydrate().catch(refuseToStart) // from here: it may fail before it is waited for
 const starting = import('./app.js').then(({ buildApp }) =>
   buildApp({
     services,

@@ -4,11 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { AppServices } from './app.js'
 import type { Exchange, Reconciler } from './exchange/exchange-config.js'
 import { exchangeParts } from './exchange-parts.js'
+import { onceRedisAnswers } from './first-answer.js'
 import { HandoffDesk } from './handoff/desk.js'
 import { listenForWorkers } from './handoff/listener.js'
 import { openQueue } from './hashing-queue.js'
 import { IMAGE_TTL_MS } from './jobs/hash-image.js'
 import { matchParts } from './match-parts.js'
+import { type OpeningOptions, openSealed, type SealedStore } from './opening.js'
 import { savingEvery } from './saving.js'
 import { identify } from './services/access.js'
 import { accountsFrom } from './services/accounts.js'
@@ -56,7 +58,6 @@ import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
 import { deliveriesIn } from './store/deliveries.js'
 import { fetchPlacesIn } from './store/fetch-places.js'
-import { agreeOnFormat, checkFormat } from './store/format.js'
 import { idempotencyIn } from './store/idempotency.js'
 import { imageReader } from './store/image-reader.js'
 import { imagesIn } from './store/images.js'
@@ -64,10 +65,7 @@ import { importsIn } from './store/imports.js'
 import { keyUsesIn } from './store/key-uses.js'
 import { ownerDuesIn } from './store/owner-dues.js'
 import { refusalsIn } from './store/refusals.js'
-import type { Keyring } from './store/seal.js'
-import { checkRing, noteActive } from './store/seal-ring.js'
-import { hasSecrets, loadSecrets } from './store/secrets.js'
-import { connectForFollowing, openStore, type RedisTarget, type Store } from './store/store.js'
+import { connectForFollowing } from './store/store.js'
 import { talliesIn } from './store/tallies.js'
 import { trustsIn } from './store/trust.js'
 import { usesIn } from './store/uses.js'
@@ -76,10 +74,7 @@ import { webhooksIn } from './store/webhooks.js'
 import { withdrawalLogIn } from './store/withdrawal-log.js'
 import { type TrustLimits, trustParts } from './trust-parts.js'
 
-export interface ServiceOptions {
-  readonly redis: RedisTarget
-  /** Asked once it is known whether anything was ever sealed in this store. @throws {SealError} */
-  readonly keyring: (isFirstUse: boolean) => Keyring
+export interface ServiceOptions extends OpeningOptions {
   readonly handoff: Parameters<typeof listenForWorkers>[1]
   readonly retentionMs: number
   /** Feeds of other systems to pull; none when left out. */
@@ -109,6 +104,8 @@ export interface ServiceOptions {
   readonly clock: () => number
   /** What goes wrong behind the scenes; never with hashes. */
   readonly onTrouble: (error: unknown) => void
+  /** Told in words when the start has to wait for Redis. */
+  readonly onWaiting?: (line: string) => void
   /** Told of each new end of the audit log. */
   readonly onAuditHead: (head: AuditHead) => void
 }
@@ -129,23 +126,17 @@ export interface Services extends AppServices {
 
 /** @throws {SealError} when the keyring does not belong to what is stored. */
 export async function openServices(options: ServiceOptions): Promise<Services> {
-  const store = await openStore(options.redis)
+  const opened = await onceRedisAnswers(() => openSealed(options), { onWaiting: options.onWaiting ?? (() => {}) })
   try {
-    return await openOver(store, options)
+    return await openOver(opened, options)
   } catch (error) {
-    await store.close()
+    await opened.store.close()
     throw error
   }
 }
 
-async function openOver(store: Store, options: ServiceOptions): Promise<Services> {
+async function openOver({ store, keyring, secrets }: SealedStore, options: ServiceOptions): Promise<Services> {
   const { now, clock, onTrouble } = options
-  await checkFormat(store)
-  const keyring = options.keyring(!(await hasSecrets(store)))
-  await checkRing(store, keyring)
-  const secrets = await loadSecrets(store, keyring)
-  await agreeOnFormat(store) // the first write to a store that has been used: who lacks its keys changes nothing
-  await noteActive(store, keyring)
   const audit = auditOver({
     store,
     log: auditLogIn(store, secrets.audit),
@@ -272,7 +263,9 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
   const saving = savingEvery(options.snapshots?.everyMs, replica, onTrouble)
   const desk = new HandoffDesk(IMAGE_TTL_MS, clock)
   const listener = await listenForWorkers(desk, options.handoff)
-  const queue = openQueue(options.redis)
+  const closing = new AbortController()
+  const patience = { onWaiting: options.onWaiting ?? (() => {}), signal: closing.signal }
+  const queue = onceRedisAnswers(() => openQueue(options.redis), patience)
   queue.catch(() => {}) // whoever hydrates is told
 
   const { exchanges, reconcilers, pulling } = exchangeParts({
@@ -357,6 +350,7 @@ async function openOver(store: Store, options: ServiceOptions): Promise<Services
     sweepWatches: matching.sweepWatches,
     callOff: () => desk.close(),
     async close() {
+      closing.abort()
       desk.close()
       await Promise.race([pulling.close(), sleep(CLOSE_WITHIN_MS)])
       await Promise.race([

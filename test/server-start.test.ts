@@ -1,6 +1,6 @@
 // What a process must not start with: it says why, in words, and leaves everything as it was.
 
-import { spawn } from 'node:child_process'
+import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -13,6 +13,7 @@ import { makeKeyring } from '../src/store/seal.js'
 import { noteActive } from '../src/store/seal-ring.js'
 import { loadSecrets } from '../src/store/secrets.js'
 import { openStore } from '../src/store/store.js'
+import { openLine } from './faults/line.js'
 import { startRedis } from './helpers/redis.js'
 
 const PROGRAMS = ['../src/server.js', '../workers/main.js', '../workers/messenger.js'] as const
@@ -106,4 +107,33 @@ t.test('with a seal key that is missing or wrong, no process starts that needs i
 
   t.same(await dump(), before)
   t.same(readdirSync(place), [], 'no key was made that would open nothing')
+})
+
+// As when it is stopped, or its machine has no time for it: it takes connections and answers nothing.
+t.test('a process that starts while Redis is silent says that it waits, and is ready once Redis answers', async (t) => {
+  const { socket, dataDir } = await startRedis(t)
+  const line = await openLine(join(dataDir, 'line'), () => socket)
+  t.teardown(() => line.close())
+  const env = { PATH: process.env['PATH'], REDIS_SOCKET: line.socket, TABIR_DATA_DIR: folder(t), TABIR_PORT: '0' }
+  for (const program of ['../src/server.js', '../workers/messenger.js'] as const) {
+    line.silence()
+    const path = fileURLToPath(new URL(program, import.meta.url))
+    const child = fork(path, { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    const closed = once(child, 'close')
+    let errors = ''
+    const waits = new Promise<void>((resolve) => {
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+        errors += text
+        if (/^Waiting for Redis, for 30 s at most: .*timed out/m.test(errors)) resolve()
+      })
+    })
+    t.equal(await Promise.race([waits.then(() => 'waits'), closed.then(() => errors)]), 'waits', program)
+
+    line.heal()
+
+    const isReady = once(child, 'message').then(([message]) => message.ready)
+    t.equal(await Promise.race([isReady, closed.then(() => errors)]), true, program)
+    child.kill()
+    t.same(await closed, [0, null], program)
+  }
 })

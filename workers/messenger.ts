@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readConfig } from '../src/config.js'
+import { onceRedisAnswers } from '../src/first-answer.js'
 import { outgoingThrough } from '../src/net/outgoing.js'
 import { orRefuseToStart, refuseToStart, stopOnSignal } from '../src/process.js'
 import { matchIdsWith } from '../src/services/match-ids.js'
@@ -33,12 +34,10 @@ const ASK_AGAIN_MS = 200
 
 const config = orRefuseToStart(() => readConfig(process.env))
 const target = { url: config.redisUrl, socket: config.redisSocket }
-const store = await openStore(target).catch(refuseToStart)
+const patience = { onWaiting: (line: string) => console.error(line) }
+const store = await onceRedisAnswers(() => openStore(target), patience).catch(refuseToStart)
 await untilFirstUse(store)
-await checkFormat(store).catch(refuseToStart)
-const keyring = orRefuseToStart(() => keyringOf(config, false))
-await checkRing(store, keyring).catch(refuseToStart)
-const secrets = await loadSecrets(store, keyring).catch(refuseToStart)
+const { keyring, secrets } = await onceRedisAnswers(() => openSeals(store), patience).catch(refuseToStart)
 const sealing = sealingAsAgreed({ store, keyring, now: () => Date.now(), onTrouble: warn, onSwitch: () => {} })
 
 const webhooks = webhooksIn(store, keyring)
@@ -99,6 +98,13 @@ stopOnSignal(async () => {
 
 function warn(error: unknown): void {
   console.error(error instanceof Error ? error.message : 'trouble')
+}
+
+async function openSeals(store: Store) {
+  await checkFormat(store)
+  const keyring = keyringOf(config, false)
+  await checkRing(store, keyring)
+  return { keyring, secrets: await loadSecrets(store, keyring) }
 }
 
 /** The api makes what is secret when it starts for the first time; before that there is nothing to tell of. */

@@ -53,13 +53,30 @@ export function connectForFollowing(target: RedisTarget): Redis {
   return connect(target, { maxRetriesPerRequest: 1, socketTimeout: FOLLOWER_SILENCE_MS })
 }
 
-/** @throws what ioredis throws when Redis cannot be reached: at start that is the operator's to see. */
+/** Connects a connection that was made here. @throws why not; then it is given up. */
+export async function reach(redis: Redis): Promise<void> {
+  let why: unknown
+  const note = (error: unknown) => {
+    why ??= error // what the promise is rejected with says only that the connection is closed
+  }
+  redis.on('error', note)
+  try {
+    await redis.connect()
+  } catch (error) {
+    redis.disconnect()
+    throw why ?? error
+  } finally {
+    redis.off('error', note)
+  }
+}
+
+/** @throws what ioredis throws when Redis cannot be reached. */
 export async function openStore(target: RedisTarget): Promise<Store> {
   const reader = connectForRequests(target)
   const writing = connectForWrites(target)
   const writer = new DurableWriter(writing, target.url === undefined ? 0 : parseRedisUrl(target.url).replicas)
   try {
-    await Promise.all([reader.connect(), writing.connect()])
+    await Promise.all([reach(reader), reach(writing)])
     await writer.probe()
   } catch (error) {
     reader.disconnect()
@@ -130,7 +147,19 @@ export function isAway(error: unknown): boolean {
 }
 
 // What a socket says that the other side closed while it was written to: the message of some names no code.
-const AWAY_CODES = new Set<unknown>(['EPIPE', 'ECONNRESET', 'ERR_STREAM_DESTROYED', 'ERR_SOCKET_CLOSED'])
+const AWAY_CODES = new Set<unknown>([
+  'EPIPE',
+  'ECONNRESET',
+  'ERR_STREAM_DESTROYED',
+  'ERR_SOCKET_CLOSED',
+  // On the way to another host, whose name may not be known yet.
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EHOSTDOWN',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+])
 
 const AWAY =
   /^(LOADING|MASTERDOWN|READONLY|OOM|MISCONF|BUSY|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|NOREPLICAS|UNBLOCKED)|Connection is closed|writeable and enableOfflineQueue|timed out|max retries|aborted due to connection close|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT/i
