@@ -131,7 +131,7 @@ export const mutations = [
     ['if (isShown(result))', 'if (true)'],
     ['isMirrored ? view.width - pair.x : pair.x', 'pair.x'],
     ["role(ordinal) === 'harmless')", 'false)'],
-    ["filter(({ ordinal }) => role(ordinal) === 'wanted')", 'filter(() => true)'],
+    ["filter(({ ordinal }) => role(ordinal) === 'wanted')", 'filter(() => true)', 'what is harmless vetoes all of its own'],
     ['hash: veil.hash(hash) }))', 'hash }))'],
   ]),
   services('veil', [
