@@ -33,6 +33,8 @@ export interface SandboxOptions {
   /** The child's program and its arguments. */
   readonly entry: readonly string[]
   readonly cage: Cage
+  /** Calls back after so long, unless it is called off. In tests, when they say so. */
+  readonly alarm?: (ms: number, ring: () => void) => () => void
 }
 
 interface Child {
@@ -49,6 +51,7 @@ interface Child {
 const UNDECODABLE: HandoffAnswer = { problem: 'image-undecodable' }
 
 export function openSandbox(options: SandboxOptions): Sandbox {
+  const { alarm = alarmClock } = options
   const idle: Child[] = []
   const all = new Set<Child>()
   const waiting: ((child: Child) => void)[] = []
@@ -85,7 +88,7 @@ export function openSandbox(options: SandboxOptions): Sandbox {
   }
   const attempt = async (image: Buffer, order: number) => {
     const child = await borrow()
-    const outcome = await ask(child, image, order, options.timeLimitMs)
+    const outcome = await ask(child, image, order, (ring) => alarm(options.timeLimitMs, ring))
     if (typeof outcome === 'object') offer(child)
     return outcome
   }
@@ -117,16 +120,26 @@ const LEAST_PRIORITY = 19
 
 type Outcome = HandoffAnswer | 'died' | 'too-slow'
 
-async function ask(child: Child, image: Buffer, order: number, timeLimitMs: number): Promise<Outcome> {
-  let timer: NodeJS.Timeout | undefined
+function alarmClock(ms: number, ring: () => void): () => void {
+  const timer = setTimeout(ring, ms)
+  return () => clearTimeout(timer)
+}
+
+async function ask(
+  child: Child,
+  image: Buffer,
+  order: number,
+  whenTooSlow: (tell: () => void) => () => void,
+): Promise<Outcome> {
+  let callOff = () => {}
   const outcome = await new Promise<Outcome>((resolve) => {
     if (child.isDead) return resolve('died')
     child.onAnswer = (text) => resolve(parseOrDied(child, text))
     child.onDeath = () => resolve('died')
-    timer = setTimeout(() => resolve('too-slow'), timeLimitMs)
+    callOff = whenTooSlow(() => resolve('too-slow'))
     writeFrame(child.channel, Buffer.of(order), image)
   })
-  clearTimeout(timer)
+  callOff()
   child.onAnswer = () => {}
   child.onDeath = () => {}
   if (typeof outcome !== 'object') child.process.kill('SIGKILL')

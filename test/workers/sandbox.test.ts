@@ -17,6 +17,9 @@ const REAL_CHILD = fileURLToPath(new URL('../../workers/media/child.js', import.
 const FRAMES = pathToFileURL(fileURLToPath(new URL('../../workers/frames.js', import.meta.url))).href
 const UNDECODABLE = { problem: 'image-undecodable' }
 
+/** For what needs a new child, on a machine that has other things to do; what waits for an hour is late by then. */
+const SOON_MS = 30_000
+
 const OPTIONS: SandboxOptions = { children: 1, memoryMb: 1536, timeLimitMs: 10_000, entry: [], cage: NO_CAGE }
 
 /** A child that takes each "image" for a program, and answers with the number that it comes to as the quality. */
@@ -146,17 +149,34 @@ t.test('images that wait for a child are hashed by the one that replaces it', as
 })
 
 t.test('a child that takes too long is killed, and its image is not tried again', async (t) => {
-  const { sandbox, count } = await openObedient(t, { timeLimitMs: 300 })
+  const set: number[] = []
+  let ring = () => {}
+  const alarm = (ms: number, whenTooSlow: () => void) => {
+    set.push(ms)
+    ring = whenTooSlow
+    return () => {}
+  }
+  const { sandbox, count } = await openObedient(t, { timeLimitMs: 300, alarm })
   const before = sandbox.pids
 
   for (const source of ['for (;;);', 'await new Promise(() => { setInterval(() => {}, 1000) })']) {
     const name = `slow ${source.length}`
-    t.same(await sandbox.hash(count(name, source), 'query'), UNDECODABLE)
+    const answer = sandbox.hash(count(name, source), 'query')
+    await until(() => count.of(name) === 1)
+    ring()
+    t.same(await answer, UNDECODABLE)
     t.equal(count.of(name), 1)
   }
+  t.same(set, [300, 300])
 
   t.same(await sandbox.hash(program('return 5'), 'query'), { image: { quality: 5, signals: [] } })
   t.notOk(sandbox.pids.some((pid) => before.includes(pid)))
+})
+
+t.test('the time is taken by a clock where nobody says otherwise', async (t) => {
+  const { sandbox } = await openObedient(t, { timeLimitMs: 50 })
+
+  t.same(await sandbox.hash(program('await new Promise(() => { setInterval(() => {}, 1000) })'), 'query'), UNDECODABLE)
 })
 
 t.test('a child that answers something else is not believed', async (t) => {
@@ -190,7 +210,7 @@ t.test('what was answered is forgotten, although the child lives on', async (t) 
 })
 
 t.test('a child that breaks the channel is replaced at once, and costs no other image a try', async (t) => {
-  const { sandbox } = await openObedient(t, { timeLimitMs: 60_000 })
+  const { sandbox } = await openObedient(t, { timeLimitMs: 3_600_000 })
   const hold = 'await new Promise(() => { setInterval(() => {}, 1000) })'
   const ways = {
     'a message longer than any answer': `channel.write(Buffer.alloc(4, 255)); ${hold}`,
@@ -198,18 +218,18 @@ t.test('a child that breaks the channel is replaced at once, and costs no other 
     'a closed channel': `channel.destroy(); ${hold}`,
   }
   for (const [what, source] of Object.entries(ways)) {
-    const answer = await withinMs(5000, sandbox.hash(program(source), 'query'))
+    const answer = await withinMs(SOON_MS, sandbox.hash(program(source), 'query'))
     t.same(answer, UNDECODABLE, what)
-    if (answer === undefined) return // it would hold up everything behind it for a minute each
+    if (answer === undefined) return // it would hold up everything behind it for an hour each
     t.same(
-      await withinMs(5000, sandbox.hash(program('return 5'), 'query')),
+      await withinMs(SOON_MS, sandbox.hash(program('return 5'), 'query')),
       { image: { quality: 5, signals: [] } },
       `after ${what}`,
     )
   }
   await sandbox.hash(program('setImmediate(() => channel.write(Buffer.alloc(4, 255))); return 6'), 'query')
   t.same(
-    await withinMs(5000, sandbox.hash(program('return 5'), 'query')),
+    await withinMs(SOON_MS, sandbox.hash(program('return 5'), 'query')),
     { image: { quality: 5, signals: [] } },
     'behind its answer',
   )
@@ -293,11 +313,9 @@ t.test('every thread of a child goes behind what answers', async (t) => {
   await sandbox.hash((await scene(201)).bytes, 'query')
   const [pid] = sandbox.pids
   const threads = readdirSync(`/proc/${pid}/task`)
-  t.ok(threads.length > 1)
-  t.same(
-    threads.map((thread) => getPriority(Number(thread))),
-    threads.map(() => getPriority() + 5),
-  )
+  const priorities = threads.flatMap((thread) => priorityOf(Number(thread)))
+  t.ok(priorities.length > 1)
+  t.same(new Set(priorities), new Set([getPriority() + 5]))
 })
 
 t.test('a sandbox that is closed leaves no process behind', async (t) => {
@@ -310,6 +328,15 @@ t.test('a sandbox that is closed leaves no process behind', async (t) => {
   t.same(sandbox.pids, [])
   for (const pid of before) t.throws(() => process.kill(pid, 0), { code: 'ESRCH' })
 })
+
+/** Threads that wait for work end by themselves after a while. */
+function priorityOf(thread: number): number[] {
+  try {
+    return [getPriority(thread)]
+  } catch {
+    return []
+  }
+}
 
 async function open(t: Test, options: Partial<SandboxOptions>): Promise<Sandbox> {
   const sandbox = openSandbox({ ...OPTIONS, ...options })
