@@ -39,6 +39,7 @@ if (behaviour === 'ready-with-child') spawn(process.execPath, [process.argv[1], 
 
 export interface More extends Partial<Pick<SuperviseOptions, 'now' | 'openRedis' | 'timing'>> {
   readonly command?: string
+  /** Of stubborn parts: the others stop by themselves, when their machine lets them. */
   readonly stopWithinMs?: number
   /** Which of its openings fail, counted from 1. */
   readonly redisFailsAtOpening?: readonly number[]
@@ -84,7 +85,7 @@ export async function stage(t: Test, behaviours: Record<'api' | 'workers', strin
     command: more.command ?? process.execPath,
     args: [reports.script, name, behaviours[name]],
     env: { REPORT: reports.socket },
-    stopWithinMs: more.stopWithinMs ?? 10_000,
+    stopWithinMs: (behaviours[name] === 'stubborn' ? more.stopWithinMs : undefined) ?? 60_000,
   })
   const status = supervise({
     openRedis: more.openRedis ?? fakeRedis,
