@@ -41,7 +41,7 @@ import { recentChanges } from './services/recent-changes.js'
 import { struckSignals } from './services/refusals.js'
 import { registrationIn } from './services/registration.js'
 import { registryCounts } from './services/registry-counts.js'
-import { Replica } from './services/replica.js'
+import { type Hearing, Replica } from './services/replica.js'
 import { sealingAsAgreed } from './services/sealing.js'
 import { signerFrom } from './services/signer.js'
 import { snapshotsIn } from './services/snapshot.js'
@@ -99,6 +99,8 @@ export interface ServiceOptions extends OpeningOptions {
   readonly probing?: ProbingMode
   /** How long an answer waits while a search is suspected. */
   readonly probingWaitMs?: number
+  /** How long answers go by the store's last word; as the promise about withdrawals has it when left out. */
+  readonly hearing?: Hearing
   readonly now: () => number
   /** Never goes back. */
   readonly clock: () => number
@@ -169,6 +171,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     apiKeys,
     follower: connectForFollowing(options.redis),
     onChanges: recent.note,
+    ...(options.hearing !== undefined && { hearing: options.hearing }),
     now: clock,
     onTrouble,
   })

@@ -29,19 +29,26 @@ export interface ReplicaParts {
   readonly follower: Redis
   /** Told of changes before the catalogue has them. */
   readonly onChanges?: (changes: readonly Change[]) => void
+  readonly hearing?: Hearing
   readonly now: () => number
   /** What cannot be answered to anybody: the operator's to read. Never with hashes. */
   readonly onTrouble: (error: unknown) => void
 }
 
+/** How long a replica goes by the store's last word. */
+export interface Hearing {
+  /** One that has not heard from the store for so long may not know of a withdrawal, so it must not answer. */
+  readonly staleAfterMs: number
+  /** So long a silence may still be this process's own: it stood still, and the store's word is a round trip away. */
+  readonly graceMs: number
+}
+
+export const HEARING: Hearing = { staleAfterMs: 1000, graceMs: 200 }
+
 /** Longest wait for a change before the store is asked whether it is still there. */
 const BLOCK_MS = 250
 /** The same, while nobody can be answered before the store has said that nothing is missing. */
 const SOON_MS = 1
-/** A replica that has not heard from the store for so long may not know of a withdrawal, so it must not answer. */
-const STALE_AFTER_MS = 1000
-/** So long a silence may still be this process's own: it stood still, and the store's word is a round trip away. */
-const GRACE_MS = 200
 const RETRY_MS = 200
 /** How long filling the indexes may keep the event loop from others in one go. */
 const TURN_MS = 5
@@ -52,6 +59,7 @@ const REACH_TIMEOUT_MS = 5000
 
 export class Replica {
   readonly #parts: ReplicaParts
+  readonly #hearing: Hearing
   #catalogue = new Catalogue()
   // Invariant: the catalogue is what the store held at this revision; undefined until it has been read whole.
   #revision: number | undefined
@@ -66,6 +74,7 @@ export class Replica {
 
   constructor(parts: ReplicaParts) {
     this.#parts = parts
+    this.#hearing = parts.hearing ?? HEARING
   }
 
   /** Begins, and goes on until `close`, through every loss of the store. @returns when the first hydration is done. */
@@ -101,7 +110,7 @@ export class Replica {
   /** @throws {Problem} index-cold before the first hydration and after a gap; store-away when withdrawals may be missing. */
   get catalogue(): Catalogue {
     if (this.#revision === undefined) throw new Problem('index-cold', { retryAfterS: COLD_RETRY_AFTER_S })
-    if (this.heardAgoMs > STALE_AFTER_MS) throw new Problem('store-away', { retryAfterS: COLD_RETRY_AFTER_S })
+    if (this.#isStale) throw new Problem('store-away', { retryAfterS: COLD_RETRY_AFTER_S })
     return this.#catalogue
   }
 
@@ -110,7 +119,7 @@ export class Replica {
   }
 
   get isReady(): boolean {
-    return this.#revision !== undefined && this.heardAgoMs <= STALE_AFTER_MS
+    return this.#revision !== undefined && !this.#isStale
   }
 
   /** How long ago the store was known to hold nothing newer than the catalogue; infinite before it was for the first time. */
@@ -118,14 +127,18 @@ export class Replica {
     return this.#parts.now() - this.#heardAtMs
   }
 
+  get #isStale(): boolean {
+    return this.heardAgoMs > this.#hearing.staleAfterMs
+  }
+
   /**
    * For whoever comes while the store's last word is too old. Where this process stood still, as when its machine was taken away for a
    * second, nobody is away, and he need not be refused.
-   * @returns what comes with the store's next word, or in vain after 200 ms; nothing where that was in vain already, or is not needed.
+   * @returns what comes with the store's next word, or in vain after a moment; nothing where that was in vain already, or is not needed.
    */
   heardSoon(): Promise<void> | undefined {
-    if (this.#revision === undefined || this.heardAgoMs <= STALE_AFTER_MS) return undefined
-    this.#grace ??= new Grace(GRACE_MS)
+    if (this.#revision === undefined || !this.#isStale) return undefined
+    this.#grace ??= new Grace(this.#hearing.graceMs)
     return this.#grace.isOver ? undefined : this.#grace.over
   }
 

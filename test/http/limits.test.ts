@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { EXPOSURES, LIMITS, ROUTES_WITH_LIMITS } from '../../src/http/limits.js'
 import { limitsHere } from '../../src/http/plugins/limits.js'
+import { ownTime } from '../helpers/own-time.js'
 import { refused } from '../helpers/refusal.js'
 import { head, post } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, type TestService, until } from '../helpers/service.js'
@@ -158,15 +159,16 @@ t.test('whoever sends headers or a body too slowly is cut, and whoever waits for
   const { key } = await keyFor(service, 'platform', ['match', 'signals:write'])
   const port = await listen(service.app)
 
+  const now = ownTime(t)
   const drip = async (start: string, drop: string) => {
     const socket = connect(port, '127.0.0.1')
     socket.on('error', () => {})
     socket.write(start)
     const timer = setInterval(() => socket.write(drop), 40)
-    const startedAt = performance.now()
+    const startedAt = now()
     const text = await readAll(socket).catch(() => '') // a connection that is cut may be reset
     clearInterval(timer)
-    return { text, ms: performance.now() - startedAt }
+    return { text, ms: now() - startedAt }
   }
   const headers = await drip('GET / HTTP/1.1\r\nHost: x\r\n', 'X-A: b\r\n')
   t.ok(headers.ms < 3000, `slow headers: cut after ${Math.round(headers.ms)} ms`)

@@ -20,6 +20,7 @@ import { makeKeyring } from '../../src/store/seal.js'
 import { connectForFollowing, openStore } from '../../src/store/store.js'
 import { trustsIn } from '../../src/store/trust.js'
 import { startRedis } from '../helpers/redis.js'
+import { PATIENT } from '../helpers/service.js'
 
 const keyring = makeKeyring([Buffer.alloc(32, 7)])
 const { socket } = await startRedis(t)
@@ -103,6 +104,7 @@ async function startReplica() {
     banks: banksIn(store),
     apiKeys: apiKeysIn(store),
     follower: connectForFollowing(target),
+    hearing: PATIENT,
     now: clock,
     onTrouble: (error) => t.fail(String(error)),
   })

@@ -15,7 +15,7 @@ import { imagesIn } from '../../src/store/images.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { connectForFollowing, openStore } from '../../src/store/store.js'
 import { trustsIn } from '../../src/store/trust.js'
-import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
+import { keyFor, PATIENT, randomHashText, startService, until } from '../helpers/service.js'
 import { ask } from '../helpers/trust.js'
 
 t.test('a process that is late tells what it knows, and the rest when it knows it', async (t) => {
@@ -70,6 +70,7 @@ async function lateProcess(t: Test, socket: string) {
     banks: banksIn(store),
     apiKeys: apiKeysIn(store),
     follower: Object.assign(follower, { xreadBuffer: held }),
+    hearing: PATIENT,
     now: () => performance.now(),
     onTrouble: (error) => t.fail(String(error)),
   })

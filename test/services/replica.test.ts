@@ -5,7 +5,7 @@ import { CASES_BANK_NAME } from '../../src/domain/bank.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/signal.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
-import { Replica } from '../../src/services/replica.js'
+import { HEARING, type Hearing, Replica } from '../../src/services/replica.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { banksIn } from '../../src/store/banks.js'
 import { follow } from '../../src/store/changes.js'
@@ -16,7 +16,7 @@ import { makeKeyring } from '../../src/store/seal.js'
 import { connectForFollowing, openStore } from '../../src/store/store.js'
 import { trustsIn } from '../../src/store/trust.js'
 import { startRedis, type TestRedis } from '../helpers/redis.js'
-import { until } from '../helpers/service.js'
+import { PATIENT, until } from '../helpers/service.js'
 
 async function openParts(t: Test, { socket }: TestRedis) {
   const target = { url: undefined, socket }
@@ -24,7 +24,7 @@ async function openParts(t: Test, { socket }: TestRedis) {
   t.teardown(() => store.close())
   const keyring = makeKeyring([Buffer.alloc(32, 7)])
   const images = imagesIn(store, keyring)
-  const replicaWith = (clock: () => number = () => performance.now()) => {
+  const replicaWith = (hearing: Hearing = PATIENT, clock: () => number = () => performance.now()) => {
     const parts = {
       store,
       images,
@@ -38,6 +38,7 @@ async function openParts(t: Test, { socket }: TestRedis) {
     const replica = new Replica({
       ...parts,
       follower: connectForFollowing(target),
+      hearing,
       now: clock,
       onTrouble: (error) => t.fail(String(error)),
     })
@@ -158,7 +159,7 @@ t.test('a store that went back to an older state is read anew', async (t) => {
 t.test('a replica that has not heard from the store for a second does not answer', async (t) => {
   let nowMs = 0
   const { replicaWith } = await openParts(t, await startRedis(t))
-  const replica = replicaWith(() => nowMs)
+  const replica = replicaWith(HEARING, () => nowMs)
   t.throws(() => replica.catalogue, { code: 'index-cold' })
   await replica.start()
   t.ok(replica.catalogue)
@@ -169,12 +170,13 @@ t.test('a replica that has not heard from the store for a second does not answer
 })
 
 t.test('whoever comes after this process stood still waits for the store to be heard, and is not refused', async (t) => {
+  let nowMs = 0
   const { replicaWith } = await openParts(t, await startRedis(t))
-  const replica = replicaWith()
+  const replica = replicaWith({ ...HEARING, graceMs: 60_000 }, () => nowMs)
   await replica.start()
   t.equal(replica.heardSoon(), undefined, 'nothing to wait for')
 
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200)
+  nowMs += 1200
   t.throws(() => replica.catalogue, { code: 'store-away' })
   await replica.heardSoon()
   t.ok(replica.catalogue)
@@ -183,7 +185,7 @@ t.test('whoever comes after this process stood still waits for the store to be h
 
 t.test('while the store is away the first who come wait for a moment in vain, and nobody after them', async (t) => {
   const { replicaWith, redis } = await openParts(t, await startRedis(t))
-  const replica = replicaWith()
+  const replica = replicaWith(HEARING)
   await replica.start()
   const pid = Number(/^process_id:(\d+)/m.exec(await redis.info('server'))?.[1])
   for (let silence = 0; silence < 2; silence++) {

@@ -19,6 +19,7 @@ import { makeKeyring } from '../../src/store/seal.js'
 import { connectForFollowing, openStore } from '../../src/store/store.js'
 import { trustsIn } from '../../src/store/trust.js'
 import { startRedis, type TestRedis } from '../helpers/redis.js'
+import { PATIENT } from '../helpers/service.js'
 
 const keyring = makeKeyring([Buffer.alloc(32, 7)])
 const secret = Buffer.alloc(32, 9)
@@ -72,6 +73,7 @@ async function openParts(t: Test, { socket }: TestRedis, folder: string) {
       banks: banksIn(store),
       apiKeys: apiKeysIn(store),
       follower: connectForFollowing(target),
+      hearing: PATIENT,
       now: clock,
       onTrouble: (error) => t.fail(String(error)),
     })

@@ -15,6 +15,7 @@ import { apiKeysIn } from '../../src/store/api-keys.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
 import { watchesIn } from '../../src/store/watches.js'
+import { ownTime } from '../helpers/own-time.js'
 import { refused } from '../helpers/refusal.js'
 import { del, post } from '../helpers/requests.js'
 import { keyFor, randomHashText, startService, until, withBitsFlipped } from '../helpers/service.js'
@@ -75,10 +76,11 @@ t.test('what is registered later is found, turned or changed too, once; what is 
     far: await watch([pdq(withBitsFlipped(hash, 32))]),
     other: await watch([pdq(randomHashText())]),
   }
-  const startedAtMs = performance.now()
+  const now = ownTime(t)
+  const startedAtMs = now()
   const imageId = await register(hash)
   const told = await found()
-  t.ok(performance.now() - startedAtMs < 5000, 'within five seconds')
+  t.ok(now() - startedAtMs < 5000, 'within five seconds')
 
   t.same(
     new Map(told.map(({ watchId, imageId: image, grade }) => [watchId, { image, grade }])),
