@@ -12,6 +12,7 @@ import { openStore } from '../src/store/store.js'
 import { images } from './helpers/multipart.js'
 import { scene } from './helpers/pictures.js'
 import { startRedis } from './helpers/redis.js'
+import { hasPin } from './helpers/refusal.js'
 import { startWorkers, until } from './helpers/service.js'
 
 const Attribute = z.object({ key: z.string(), value: z.unknown() })
@@ -108,7 +109,6 @@ t.test('spans of requests and jobs leave, without bits, numbers of cases, keys o
     hash,
     half: hash.slice(0, 16),
     number: opened.caseNumber,
-    pin: opened.pin,
     token: opened.token,
     key,
     keyId,
@@ -116,6 +116,7 @@ t.test('spans of requests and jobs leave, without bits, numbers of cases, keys o
   }
   for (const [what, secret] of Object.entries(secrets))
     t.notOk(text.toLowerCase().includes(secret.toLowerCase()), `no ${what}`)
+  t.notOk(hasPin(text, opened.pin), 'no PIN')
   t.notOk(text.includes('ab'.repeat(16)), 'headers of callers begin no trace')
 })
 

@@ -47,6 +47,11 @@ export function withoutInstance(body: string): unknown {
   return rest
 }
 
+/** Six digits stand in some time or id by chance: a PIN is looked for as what it is, between other characters. */
+export function hasPin(text: string, pin: string): boolean {
+  return new RegExp(`(?<![0-9a-f])${pin}(?![0-9a-f])`, 'i').test(text)
+}
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text)

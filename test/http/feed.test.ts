@@ -191,7 +191,7 @@ t.test('a cursor is good for its own feed alone', async (t) => {
   refused(t, await get(`after=${cursor}`), 'cursor-unknown', 'without its filter')
   refused(t, await get(`banks=mine,cases&after=${cursor}`), 'cursor-unknown', 'with another filter')
   refused(t, await get(`banks=mine&after=${cursor}`, other.headers), 'cursor-unknown', 'of another organisation')
-  const forged = (cursor[20] === 'A' ? 'B' : 'A') + cursor.slice(1)
+  const forged = (cursor.startsWith('A') ? 'B' : 'A') + cursor.slice(1)
   for (const after of [forged, cursor.slice(1), `${cursor}A`, MARKER, '', '0', '9'.repeat(64)])
     refused(t, await get(`banks=mine&after=${after}`), 'cursor-unknown', after)
   const events = { ...reader.headers, accept: 'text/event-stream', 'last-event-id': MARKER }
