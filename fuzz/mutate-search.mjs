@@ -1,12 +1,27 @@
 // Breaks the search engine in one place at a time and looks whether a test says so.
 //
-//   node fuzz/mutate-search.mjs [--only head] [--table wrong|slower] [--part 1/4] [--jobs 2]
+//   node fuzz/mutate-search.mjs [--only head] [--table wrong|slower] [--part 1/4] [--jobs 2] [--journal FILE]
 //
 // Works on copies in the system's folder for temporary files, never on the working tree. The exit code is 1 when a fault
 // survived that has no reason to (fuzz/search-mutations.mjs), or died that is said to be none.
+//
+// With a journal, a line for each fault, what was broken off goes on where it was. What survived is tried again, because a test may have
+// been written since; so is what lies in a file that has changed.
 
 import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -21,6 +36,7 @@ const { values } = parseArgs({
     table: { type: 'string', default: '' },
     part: { type: 'string', default: '1/1' },
     jobs: { type: 'string', default: '2' },
+    journal: { type: 'string' },
   },
 })
 
@@ -53,13 +69,16 @@ const TESTS = [
 
 const begun = Date.now()
 const [part, parts] = values.part.split('/').map(Number)
-const queue = Object.entries({ wrong, slower })
+const chosen = Object.entries({ wrong, slower })
   .flatMap(([table, mutations]) => mutations.map((mutation) => ({ table, ...mutation })))
   .filter(({ table, file }) => table.includes(values.table) && file.includes(values.only))
   // Kernels last: each takes longer, because it is compiled.
   .toSorted((a, b) => Number(a.file.includes('/kernel/')) - Number(b.file.includes('/kernel/')))
   .filter((_, i, { length }) => Math.floor((i * parts) / length) === part - 1)
-const results = []
+const known = killedBefore()
+const results = chosen.flatMap((mutation) => known.get(nameOf(mutation)) ?? [])
+const queue = chosen.filter((mutation) => !known.has(nameOf(mutation)))
+console.log(`${queue.length} faults, and ${results.length} that were killed before`)
 await Promise.all(Array.from({ length: Number(values.jobs) }, worker))
 report()
 
@@ -69,6 +88,7 @@ async function worker() {
     for (let mutation = queue.shift(); mutation !== undefined; mutation = queue.shift()) {
       const outcome = await tried(folder, mutation)
       results.push({ ...mutation, ...outcome })
+      note(mutation, outcome)
       const { file, from, to, survives } = mutation
       const isExpected = outcome.isKilled === (survives === undefined)
       const line = `${basename(file)}: ${shown(from)} → ${shown(to)}`
@@ -77,6 +97,34 @@ async function worker() {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** The faults that the journal says were killed, in the files as they are now. */
+function killedBefore() {
+  if (values.journal === undefined || !existsSync(values.journal)) return new Map()
+  const lines = readFileSync(values.journal, 'utf8').trim().split('\n')
+  const killed = new Map(lines.map((line) => JSON.parse(line)).map(({ name, by }) => [name, by]))
+  return new Map(
+    chosen.flatMap((mutation) => {
+      const by = killed.get(nameOf(mutation))
+      return by === undefined ? [] : [[nameOf(mutation), { ...mutation, isKilled: true, by }]]
+    }),
+  )
+}
+
+function note(mutation, { isKilled, by }) {
+  if (isKilled && values.journal !== undefined) {
+    appendFileSync(values.journal, `${JSON.stringify({ name: nameOf(mutation), by })}\n`)
+  }
+}
+
+/** Tells a fault from all others, and from itself in another state of its file. */
+function nameOf({ table, file, from, to }) {
+  const source = readFileSync(join(root, file))
+  return createHash('sha256')
+    .update(JSON.stringify([table, file, from, to]))
+    .update(source)
+    .digest('hex')
 }
 
 /** A copy of the working tree, as far as needed, that builds and passes. */

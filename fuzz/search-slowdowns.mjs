@@ -63,7 +63,9 @@ export const slower = [
     ['      yield run.readRows\n', '      yield run.to - run.from\n'],
   ]),
   typescript('parts', [
-    ['else left -= step.value', 'else left -= 1'],
+    ['else this.#due -= step.value', 'else this.#due -= 1'],
+    ['this.#due += steps', 'this.#due = steps'],
+    ['    if (this.#isTidy) this.#due = 0\n', ''],
     [
       'if (this.#compacting === undefined || step === undefined) this.#isTidy = true',
       'if (this.#compacting === undefined || step === undefined) return true',
