@@ -23,6 +23,7 @@ const Piece = z.discriminatedUnion('kind', [
     ids: bytes,
     banks: shorts,
     facts: bytes,
+    size: count,
   }),
   /** Where details lie, of a page of ordinals. */
   z.object({ kind: z.literal('places'), page: count, words: shorts }),

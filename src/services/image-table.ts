@@ -25,6 +25,12 @@ interface Page {
   readonly facts: Uint8Array
 }
 
+/** What a page is put back from. */
+export interface DumpedPage extends Page {
+  /** How many images there were in all pages, so that room for them is made at once. */
+  readonly size: number
+}
+
 const DISPUTED = 128
 const TIER_CODES = 7
 
@@ -182,13 +188,14 @@ export class ImageTable {
    * The columns of all ordinals given so far, a page at a time: live views but for `facts`, which are without disputes. Standings are
    * read from the store at every start, so that a snapshot need not be believed about them.
    */
-  *pages(): Generator<Page, void, void> {
+  *pages(): Generator<DumpedPage, void, void> {
     for (const [i, { ids, banks, facts }] of this.#pages.entries()) {
       const count = Math.min(PAGE_IMAGES, this.#nextOrdinal - i * PAGE_IMAGES)
       yield {
         ids: ids.subarray(0, count * ID_BYTES),
         banks: banks.subarray(0, count),
         facts: facts.subarray(0, count).map((code) => code & ~DISPUTED),
+        size: this.#size,
       }
     }
   }
@@ -202,17 +209,29 @@ export class ImageTable {
    * Puts a page of `pages` back, pausing about every millisecond; pages in their order, into a table that was empty. Of an image whose
    * turn has not come yet the table says that it has it, and does not find it.
    */
-  *restore({ ids, banks, facts }: Page, bankNames: readonly string[]): Generator<void, void, void> {
+  *restore({ ids, banks, facts, size }: DumpedPage, bankNames: readonly string[]): Generator<void, void, void> {
+    if (this.#size === 0) this.#makeRoom(size)
     const numbers = bankNames.map((name) => this.bankNumber(name))
     const first = this.#nextOrdinal
     const page = this.#pageFor(first)
     page.ids.set(ids)
     page.facts.set(facts)
-    for (const [i, bank] of banks.entries()) page.banks[i] = numbers[bank] ?? 0
+    renumber(banks, numbers, page.banks)
     this.#nextOrdinal += facts.length
-    for (const [i, code] of facts.entries()) {
-      if (code !== 0) this.#enter(page.ids, i * ID_BYTES, first + i)
-      if (i % RESTORED_AT_ONCE === RESTORED_AT_ONCE - 1) yield
+    for (let at = 0; at < facts.length; at += RESTORED_AT_ONCE) {
+      if (at > 0) yield
+      this.#enterAll(page, first, at, Math.min(facts.length, at + RESTORED_AT_ONCE))
+    }
+  }
+
+  #enterAll({ ids, facts }: Page, first: number, from: number, to: number): void {
+    for (let at = from; at < to; at++) if (facts[at] !== 0) this.#enter(ids, at * ID_BYTES, first + at)
+  }
+
+  /** For so many images with random ids; growing step by step would enter each of them twice more. */
+  #makeRoom(size: number): void {
+    for (const shard of this.#shards) {
+      while (size / SHARDS > shard.slots.length * MAX_LOAD) shard.slots = new Uint32Array(shard.slots.length * 2)
     }
   }
 
@@ -272,6 +291,11 @@ export class ImageTable {
     const page = this.#pages[ordinal >>> PAGE_BITS]
     return page === undefined ? 0 : hashOf(page.ids, (ordinal % PAGE_IMAGES) * ID_BYTES)
   }
+}
+
+// In functions of their own, because what stands in a generator is not compiled while it runs.
+function renumber(banks: Uint16Array, numbers: readonly number[], to: Uint16Array): void {
+  for (let at = 0; at < banks.length; at++) to[at] = numbers[banks[at] ?? 0] ?? 0
 }
 
 function factsIn(code: number, bank: string | undefined): ImageFacts | undefined {

@@ -45,7 +45,7 @@ const TURN_MS = 5
 
 export function snapshotsIn({ folder, store, keyring, secret, clock }: SnapshotParts): Snapshots {
   const path = join(folder, 'index.snapshot')
-  const context = createHmac('sha256', secret).update(`snapshot 2 of ${KERNEL_NAME}`).digest()
+  const context = createHmac('sha256', secret).update(`snapshot 3 of ${KERNEL_NAME}`).digest()
 
   return {
     async save(catalogue, revision) {

@@ -102,6 +102,7 @@ t.test('pages put back are the same table, with the same ordinals, removed ones 
   for (const page of table.pages()) for (const _ of copy.restore(page, table.bankNames));
 
   t.equal(copy.size, table.size)
+  t.ok(copy.bytes <= table.bytes, 'and takes no more memory')
   const next = randomBytes(16)
   t.equal(copy.add(next, { bank: 'a', tier: 'verified', category: undefined }), 70_000, 'removed ones are not given again')
   t.ok(ids.every((id, i) => copy.find(id) === (i % 7 === 0 ? undefined : i)))
