@@ -9,12 +9,14 @@ import type { DetailsWanted, JobPurpose } from '../src/jobs/hash-image.js'
 import type { Cage } from './cage.js'
 import { Confines } from './confines.js'
 import { DETAILS_BITS, PURPOSE_BYTES, readFrames, writeFrame } from './frames.js'
+import { isStarved as isStarvedHere } from './starved.js'
 
 export interface Sandbox {
   /**
    * Decodes and hashes in a child. `image` is not overwritten: it belongs to the caller.
    * A child that dies is replaced and the image is tried once more; then it is refused as undecodable. One that takes too
-   * long is killed, and the image refused at once: a second try would take as long.
+   * long is killed, and the image refused at once: a second try would take as long. While others have the processors it is given
+   * more time, and when that was not enough the answer is `hashing-away`: nobody knows anything bad of the image.
    */
   hash(image: Buffer, purpose: JobPurpose, details?: DetailsWanted): Promise<HandoffAnswer>
   /** Settles when the first child can be asked. */
@@ -30,6 +32,8 @@ export interface SandboxOptions {
   readonly children: number
   readonly memoryMb: number
   readonly timeLimitMs: number
+  /** Whether a process is slow because of others: asked of a child whose time is up. */
+  readonly isStarved?: (pid: number) => Promise<boolean>
   /** The child's program and its arguments. */
   readonly entry: readonly string[]
   readonly cage: Cage
@@ -49,9 +53,9 @@ interface Child {
 }
 
 const UNDECODABLE: HandoffAnswer = { problem: 'image-undecodable' }
+const AWAY: HandoffAnswer = { problem: 'hashing-away' }
 
 export function openSandbox(options: SandboxOptions): Sandbox {
-  const { alarm = alarmClock } = options
   const idle: Child[] = []
   const all = new Set<Child>()
   const waiting: ((child: Child) => void)[] = []
@@ -88,7 +92,7 @@ export function openSandbox(options: SandboxOptions): Sandbox {
   }
   const attempt = async (image: Buffer, order: number) => {
     const child = await borrow()
-    const outcome = await ask(child, image, order, (ring) => alarm(options.timeLimitMs, ring))
+    const outcome = await ask(child, image, order, options)
     if (typeof outcome === 'object') offer(child)
     return outcome
   }
@@ -100,7 +104,8 @@ export function openSandbox(options: SandboxOptions): Sandbox {
       const order = PURPOSE_BYTES[purpose] | DETAILS_BITS[details]
       const first = await attempt(image, order)
       const last = first === 'died' ? await attempt(image, order) : first
-      return typeof last === 'object' ? last : UNDECODABLE
+      if (typeof last === 'object') return last
+      return last === 'starved' ? AWAY : UNDECODABLE
     },
     get pids() {
       return [...all].flatMap(({ process }) => process.pid ?? [])
@@ -118,32 +123,44 @@ const RESTART_DELAY_MS = 50
 const NICER_BY = 5
 const LEAST_PRIORITY = 19
 
-type Outcome = HandoffAnswer | 'died' | 'too-slow'
+/** So many times its limit a child has at most, when others have the processors: the hand-off waits for three times. */
+const MOST_STARVED_TIMES = 2.5
+
+type Outcome = HandoffAnswer | 'died' | 'too-slow' | 'starved'
 
 function alarmClock(ms: number, ring: () => void): () => void {
   const timer = setTimeout(ring, ms)
   return () => clearTimeout(timer)
 }
 
-async function ask(
-  child: Child,
-  image: Buffer,
-  order: number,
-  whenTooSlow: (tell: () => void) => () => void,
-): Promise<Outcome> {
+async function ask(child: Child, image: Buffer, order: number, options: SandboxOptions): Promise<Outcome> {
+  const { timeLimitMs, alarm = alarmClock } = options
+  let isOver = false
   let callOff = () => {}
   const outcome = await new Promise<Outcome>((resolve) => {
     if (child.isDead) return resolve('died')
     child.onAnswer = (text) => resolve(parseOrDied(child, text))
     child.onDeath = () => resolve('died')
-    callOff = whenTooSlow(() => resolve('too-slow'))
+    callOff = alarm(timeLimitMs, () => watchSlow(child, options, () => isOver).then(resolve))
     writeFrame(child.channel, Buffer.of(order), image)
   })
+  isOver = true
   callOff()
   child.onAnswer = () => {}
   child.onDeath = () => {}
   if (typeof outcome !== 'object') child.process.kill('SIGKILL')
   return outcome
+}
+
+/** Of a child whose time is up: settles when it is to have no more. */
+async function watchSlow(
+  { process: { pid } }: Child,
+  { timeLimitMs, isStarved = isStarvedHere }: SandboxOptions,
+  isOver: () => boolean,
+): Promise<'too-slow' | 'starved'> {
+  const mostMs = performance.now() + (MOST_STARVED_TIMES - 1) * timeLimitMs
+  while (pid !== undefined && !isOver() && (await isStarved(pid))) if (performance.now() > mostMs) return 'starved'
+  return 'too-slow'
 }
 
 /** An answer that is none means that the child's mind is no longer its own. */

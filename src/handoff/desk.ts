@@ -131,7 +131,8 @@ export class HandoffDesk {
   answer(ticket: string, answer: HandoffAnswer): boolean {
     const entry = this.#waiting.get(ticket)
     if (entry === undefined || !entry.isTaken) return false
-    entry.settle(answer)
+    if ('problem' in answer && answer.problem === 'hashing-away') entry.giveUp()
+    else entry.settle(answer)
     return true
   }
 

@@ -62,6 +62,7 @@ export async function run({ faults, seed, only, longestMs, tell }: RunOptions): 
   ])
   try {
     let crashes = 0
+    const told = newsOf(findings)
     for (let fault = 0; fault < faults; fault++) {
       const name = next()
       await sleep(draw.number(50, 600))
@@ -81,6 +82,7 @@ export async function run({ faults, seed, only, longestMs, tell }: RunOptions): 
       for (const crash of crashed.slice(crashes)) findings.crashes.push(`${crash} (${name})`)
       crashes = crashed.length
       const lasted = Math.round(endedAtMs - startedAtMs)
+      for (const line of told.news()) tell(line)
       tell(`${fault + 1} ${name}, ${lasted} ms; ready after ${Math.round(readyMs)} ms; ${summary(findings)}`)
     }
     isOver = true
@@ -117,6 +119,19 @@ function drawing(random: () => number, longestMs: number): Draw {
       return random() < 0.1 ? most : number(0, Math.min(most, 1500))
     },
     number,
+  }
+}
+
+/** What was found since it was asked for last: a run of a thousand faults takes half an hour. */
+function newsOf({ recoveries: _, ...findings }: Findings) {
+  const told = new Map<string, number>()
+  return {
+    news: () =>
+      Object.entries(findings).flatMap(([kind, lines]) => {
+        const fresh = lines.slice(told.get(kind) ?? 0)
+        told.set(kind, lines.length)
+        return fresh.map((line) => `${kind}: ${line}`)
+      }),
   }
 }
 

@@ -49,6 +49,18 @@ t.test('an answer reaches whoever left the image, and is taken once', async (t) 
   t.equal(desk.size, 0)
 })
 
+t.test('a worker that could not hash says nothing of the image: whoever waits is told to come again', async (t) => {
+  const desk = new HandoffDesk(LONG_MS)
+  const image = Buffer.from('a picture')
+  const { ticket, answer } = desk.leave(image)
+  desk.take(ticket)
+
+  t.equal(desk.answer(ticket, { problem: 'hashing-away' }), true)
+
+  await t.rejects(answer, { code: 'hashing-away', retryAfterS: 5 })
+  t.ok(image.every((byte) => byte === 0))
+})
+
 t.test('an answer for an image that nobody took is refused, and the image stays', async (t) => {
   const desk = new HandoffDesk(LONG_MS)
   const image = Buffer.from('a picture')

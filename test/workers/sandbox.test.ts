@@ -156,7 +156,7 @@ t.test('a child that takes too long is killed, and its image is not tried again'
     ring = whenTooSlow
     return () => {}
   }
-  const { sandbox, count } = await openObedient(t, { timeLimitMs: 300, alarm })
+  const { sandbox, count } = await openObedient(t, { timeLimitMs: 300, alarm, isStarved: async () => false })
   const before = sandbox.pids
 
   for (const source of ['for (;;);', 'await new Promise(() => { setInterval(() => {}, 1000) })']) {
@@ -174,10 +174,47 @@ t.test('a child that takes too long is killed, and its image is not tried again'
 })
 
 t.test('the time is taken by a clock where nobody says otherwise', async (t) => {
-  const { sandbox } = await openObedient(t, { timeLimitMs: 50 })
+  const { sandbox } = await openObedient(t, { timeLimitMs: 50, isStarved: async () => false })
 
   t.same(await sandbox.hash(program('await new Promise(() => { setInterval(() => {}, 1000) })'), 'query'), UNDECODABLE)
 })
+
+t.test('a child that is slow because others have the processors is given more time', async (t) => {
+  const asked: number[] = []
+  let place = ''
+  const isStarved = async (pid: number) => {
+    asked.push(pid)
+    writeFileSync(join(place, 'now'), '')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    return true
+  }
+  const alarm = (_: number, ring: () => void) => {
+    setImmediate(ring)
+    return () => {}
+  }
+  const opened = await openObedient(t, { timeLimitMs: 20_000, isStarved, alarm })
+  place = opened.place
+  const before = opened.sandbox.pids
+  const late = `while (!fs.existsSync('${join(place, 'now')}')) await new Promise((resolve) => { setTimeout(resolve, 20) }); return 8`
+  t.same(await opened.sandbox.hash(program(late), 'query'), { image: { quality: 8, signals: [] } })
+  t.same(opened.sandbox.pids, before, 'and it is not killed')
+  t.ok(asked.length > 0 && asked.every((pid) => before.includes(pid)))
+})
+
+t.test(
+  'a child that was kept from the processors for too long is killed, and nothing bad is said of its image',
+  async (t) => {
+    const isStarved = () => new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 20))
+    const { sandbox, count } = await openObedient(t, { timeLimitMs: 200, isStarved })
+    const before = sandbox.pids
+    const never = 'await new Promise(() => { setInterval(() => {}, 1000) })'
+
+    t.same(await sandbox.hash(count('never', never), 'query'), { problem: 'hashing-away' })
+
+    await until(() => !sandbox.pids.some((pid) => before.includes(pid)))
+    t.ok(count.of('never') <= 1, 'and it is not tried again')
+  },
+)
 
 t.test('a child that answers something else is not believed', async (t) => {
   const { sandbox } = await openObedient(t)

@@ -1,0 +1,33 @@
+// Whether a process is slow because of what it does, or because others have the processors.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const WATCHED_MS = 500
+
+/**
+ * Watches it for half a second. @returns whether its threads stood in the line for a processor for longer than they had one; `false` for one that
+ * sleeps, is gone, or lives where the system does not say (other than Linux).
+ */
+export async function isStarved(pid: number): Promise<boolean> {
+  const before = timesOf(pid)
+  await sleep(WATCHED_MS)
+  let balance = 0
+  for (const [thread, { ran, waited }] of timesOf(pid)) {
+    const earlier = before.get(thread) ?? { ran: 0, waited: 0 }
+    balance += waited - earlier.waited - (ran - earlier.ran)
+  }
+  return balance > 0
+}
+
+/** By thread, in nanoseconds since its start (proc(5), `schedstat`). */
+function timesOf(pid: number): Map<string, { readonly ran: number; readonly waited: number }> {
+  const found = new Map<string, { readonly ran: number; readonly waited: number }>()
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      const [ran = 0, waited = 0] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ').map(Number)
+      found.set(thread, { ran, waited })
+    }
+  } catch {} // a thread that ended meanwhile, or all of them
+  return found
+}
