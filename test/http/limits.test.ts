@@ -10,6 +10,9 @@ import { head, post } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, type TestService, until } from '../helpers/service.js'
 import { listen, readAll } from '../helpers/sockets.js'
 
+/** In the middle of a minute, which does not end while somebody counts. */
+const now = () => Date.UTC(2026, 0, 1, 12, 0, 30)
+
 function match({ app }: TestService, headers: Record<string, string>, count = 1) {
   const queries = Array.from({ length: count }, () => ({ signals: [{ type: 'pdq', hash: randomHashText() }] }))
   return post(app, '/v1/match', { queries }, headers)
@@ -94,8 +97,8 @@ t.test('what HMA’s clients look up counts as queries, and what a feed tells by
 })
 
 t.test('limits hold over all processes', async (t) => {
-  const service = await startService(t, { mostOf: { asking: 6 } })
-  const other = await startService(t, { redis: service.redis, mostOf: { asking: 6 } })
+  const service = await startService(t, { mostOf: { asking: 6 }, now })
+  const other = await startService(t, { redis: service.redis, mostOf: { asking: 6 }, now })
   const { headers } = await keyFor(service, 'platform', ['match'])
   await until(async () => (await match(other, headers)).statusCode === 200)
   await until(async () => (await match(service, headers)).statusCode === 429)
@@ -108,7 +111,7 @@ t.test('limits hold over all processes', async (t) => {
 
 t.test('a case, an address and a failing stranger each have their own', async (t) => {
   const most = { following: 2, opening: 3, knocking: 2, failing: 2, visiting: 2 }
-  const { app } = await startService(t, { mostOf: most })
+  const { app } = await startService(t, { mostOf: most, now })
   const her = await openCase(app)
   const his = await openCase(app)
   for (let i = 0; i < 2; i++) t.equal((await app.inject({ url: her.url, headers: her.headers })).statusCode, 200)
@@ -159,16 +162,16 @@ t.test('whoever sends headers or a body too slowly is cut, and whoever waits for
   const { key } = await keyFor(service, 'platform', ['match', 'signals:write'])
   const port = await listen(service.app)
 
-  const now = ownTime(t)
+  const own = ownTime(t)
   const drip = async (start: string, drop: string) => {
     const socket = connect(port, '127.0.0.1')
     socket.on('error', () => {})
     socket.write(start)
     const timer = setInterval(() => socket.write(drop), 40)
-    const startedAt = now()
+    const startedAt = own()
     const text = await readAll(socket).catch(() => '') // a connection that is cut may be reset
     clearInterval(timer)
-    return { text, ms: now() - startedAt }
+    return { text, ms: own() - startedAt }
   }
   const headers = await drip('GET / HTTP/1.1\r\nHost: x\r\n', 'X-A: b\r\n')
   t.ok(headers.ms < 3000, `slow headers: cut after ${Math.round(headers.ms)} ms`)
