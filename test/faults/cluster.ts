@@ -3,18 +3,9 @@
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { keys } from '../../src/store/keys.js'
+import { freePorts } from '../helpers/ports.js'
 import { until } from '../helpers/service.js'
-import {
-  answering,
-  freePorts,
-  HERE,
-  infoOf,
-  isMostly,
-  keep,
-  type Places,
-  type RedisProcess,
-  type Sentinels,
-} from './sentinels.js'
+import { answering, HERE, infoOf, isMostly, keep, type Places, type RedisProcess, type Sentinels } from './sentinels.js'
 
 const MASTERS = 3
 const SLOTS = 16_384
@@ -76,15 +67,15 @@ export async function startCluster(
     if (i > 0) await line.call('CLUSTER', 'MEET', hostOf(0).address, String(ports[0]), String(free[count]))
   }
   const sees = async (line: Redis) => String(await line.call('CLUSTER', 'INFO'))
-  for (const line of lines) await until(async () => (await sees(line)).includes(`cluster_known_nodes:${count}`), 20_000)
+  for (const line of lines) await until(async () => (await sees(line)).includes(`cluster_known_nodes:${count}`))
   for (const [i, line] of lines.entries()) {
     if (i < MASTERS) continue
     const master = String(await lines[i % MASTERS]?.call('CLUSTER', 'MYID'))
-    await until(async () => (await line.call('CLUSTER', 'REPLICATE', master).catch(() => undefined)) === 'OK', 20_000)
+    await until(async () => (await line.call('CLUSTER', 'REPLICATE', master).catch(() => undefined)) === 'OK')
   }
-  for (const line of lines) await until(async () => /cluster_state:ok/.test(await sees(line)), 20_000)
+  for (const line of lines) await until(async () => /cluster_state:ok/.test(await sees(line)))
   for (const [i, port] of replicas === 0 ? [] : ports.slice(0, MASTERS).entries())
-    await until(async () => (await infoOf(port, addresses[i])).includes(`connected_slaves:${replicas}`), 20_000)
+    await until(async () => (await infoOf(port, addresses[i])).includes(`connected_slaves:${replicas}`))
   const slot = Number(await first.call('CLUSTER', 'KEYSLOT', keys.prefix))
 
   return {

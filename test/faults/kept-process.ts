@@ -3,6 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { z } from 'zod'
+import { freePorts } from '../helpers/ports.js'
 import { childrenOf } from '../helpers/processes.js'
 
 export interface KeptProcess {
@@ -41,7 +42,7 @@ const Ready = z.object({ ready: z.literal(true), url: z.string().optional() })
 export async function keepProcess({ name, entry, execArgv = [], env }: KeptProcessOptions): Promise<KeptProcess> {
   const output: string[] = []
   const crashes: string[] = []
-  let port = '0'
+  const [port] = await freePorts(1) // each run has the same address
   let url = ''
   let isReady = false
   let readyAtMs = Number.POSITIVE_INFINITY
@@ -53,7 +54,7 @@ export async function keepProcess({ name, entry, execArgv = [], env }: KeptProce
   function start(): ChildProcess {
     const started = fork(entry, {
       execArgv: [...execArgv],
-      env: { ...env, TABIR_PORT: port },
+      env: { ...env, TABIR_PORT: String(port) },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: true,
     })
@@ -62,10 +63,7 @@ export async function keepProcess({ name, entry, execArgv = [], env }: KeptProce
     started.on('message', (message) => {
       const parsed = Ready.safeParse(message)
       if (!parsed.success) return
-      if (parsed.data.url !== undefined) {
-        url = parsed.data.url
-        port = new URL(url).port // the next run has the same address
-      }
+      if (parsed.data.url !== undefined) url = parsed.data.url
       isReady = true
       readyAtMs = performance.now()
       for (const tell of waiting) tell()

@@ -4,10 +4,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import type { Host } from '../helpers/hosts.js'
+import { freePorts } from '../helpers/ports.js'
 import { until } from '../helpers/service.js'
 
 export interface Sentinels {
@@ -66,7 +66,7 @@ export async function startSentinels(folder: string, binary: string, hosts: Plac
     server.start()
     await answering(ports[i] ?? 0, addresses[i])
   }
-  await until(async () => (await infoOf(master, masterAddress)).includes('connected_slaves:2'), 20_000)
+  await until(async () => (await infoOf(master, masterAddress)).includes('connected_slaves:2'))
   const watchers = sentinelPorts.map((port, i) => {
     const home = join(folder, String(port))
     mkdirSync(home, { recursive: true })
@@ -103,7 +103,7 @@ export async function startSentinels(folder: string, binary: string, hosts: Plac
         const named = await Promise.all(sentinelPorts.map((each, i) => masterNamedBy(each, addresses[i] ?? '')))
         port = named.find((each) => each !== undefined && isMostly(each, named))
         return port !== undefined
-      }, 20_000)
+      })
       const server = servers[ports.indexOf(port ?? 0)]
       if (port === undefined || server === undefined) throw new Error('the Sentinels name a master')
       return { port, ...server }
@@ -158,7 +158,7 @@ export function keep(binary: string, home: string, args: readonly string[]): Omi
 }
 
 export async function answering(port: number, host = '127.0.0.1'): Promise<void> {
-  await until(async () => (await infoOf(port, host)) !== '', 20_000)
+  await until(async () => (await infoOf(port, host)) !== '')
 }
 
 export async function infoOf(port: number, host = '127.0.0.1'): Promise<string> {
@@ -172,20 +172,4 @@ export async function infoOf(port: number, host = '127.0.0.1'): Promise<string> 
   } finally {
     redis.disconnect()
   }
-}
-
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  const ports = servers.map((server) => {
-    const address = server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
-  })
-  for (const server of servers) server.close()
-  return ports
 }

@@ -1,0 +1,28 @@
+// Ports for programs that have to be told theirs.
+
+import { createServer, type Server } from 'node:net'
+
+/** Beneath those that a system gives to whoever asks for any: between being found free and being used, nobody comes by one of these. */
+const FROM = 10_000
+const TO = 30_000
+
+/** Free ports of this machine, each another. */
+export async function freePorts(count: number): Promise<number[]> {
+  const held: { readonly port: number; readonly server: Server }[] = []
+  while (held.length < count) {
+    const port = FROM + Math.floor(Math.random() * (TO - FROM))
+    const server = await holding(port)
+    if (server !== undefined) held.push({ port, server })
+  }
+  for (const { server } of held) server.close()
+  return held.map(({ port }) => port)
+}
+
+/** @returns `undefined` when somebody has it. */
+function holding(port: number): Promise<Server | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(undefined))
+    server.listen(port, '127.0.0.1', () => resolve(server))
+  })
+}
