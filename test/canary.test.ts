@@ -34,6 +34,7 @@ import {
   withoutFinalBoundary,
   withWrongBoundary,
 } from './helpers/multipart.js'
+import { fetchPatiently } from './helpers/patiently.js'
 import { file, startPictures } from './helpers/picture-server.js'
 import { childrenOf, isAlive } from './helpers/processes.js'
 import { codeOf, startWorkers, until } from './helpers/service.js'
@@ -182,7 +183,7 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
     ]
     for (const [url, headers, body] of otherRoutes) t.ok((await send({ url, headers }, body)).status >= 400)
     const put = (url: string, body: object) =>
-      fetch(url, {
+      fetchPatiently(url, {
         method: 'PUT',
         body: JSON.stringify(body),
         headers: { ...her.headers, 'content-type': 'application/json' },
@@ -203,7 +204,7 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
       'clocks/overdue/own?limit=',
       'feed?cursor=',
     ])
-      t.ok((await fetch(`${v1}/${path}${name}`, { headers: platform.headers })).status >= 400, path)
+      t.ok((await fetchPatiently(`${v1}/${path}${name}`, { headers: platform.headers })).status >= 400, path)
     // What is taken, and kept under seal or as a one-way form: a place of the platform's own, and the number of a complaint.
     const [hash = ''] = hashes
     const place = { queries: [{ context: `group ${name}`.slice(0, 256), signals: [{ type: 'pdq', hash }] }] }
@@ -254,7 +255,7 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
 
   await t.test('to a case that was withdrawn', async (t) => {
     const other = await openCase(api)
-    t.equal((await fetch(other.caseUrl, { method: 'DELETE', headers: other.headers })).status, 200)
+    t.equal((await fetchPatiently(other.caseUrl, { method: 'DELETE', headers: other.headers })).status, 200)
     t.equal((await send(other, images([picture()]))).status, 410)
   })
 
@@ -279,7 +280,7 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
       ] as const
       // Each picture by one of them, and the first ones by all.
       for (const [path, method] of i < 2 ? routes : routes.filter((_, route) => route === i % 3)) {
-        const answer = await fetch(api.url + path, { method, headers: platform.headers })
+        const answer = await fetchPatiently(api.url + path, { method, headers: platform.headers })
         fetched++
         const body = await answer.text()
         t.ok(
@@ -293,7 +294,7 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
     }
     t.equal(elsewhere.asked.length, fetched)
     const nowhere = encodeURIComponent(`https://127.0.0.1${named}`)
-    t.equal((await fetch(`${api.url}/h/hash?url=${nowhere}`, { headers: platform.headers })).status, 400)
+    t.equal((await fetchPatiently(`${api.url}/h/hash?url=${nowhere}`, { headers: platform.headers })).status, 400)
   })
 
   await t.test('to an api that is killed', async () => {

@@ -10,6 +10,7 @@ import { createApiKey } from '../src/services/access.js'
 import { apiKeysIn } from '../src/store/api-keys.js'
 import { openStore } from '../src/store/store.js'
 import { images } from './helpers/multipart.js'
+import { fetchPatiently } from './helpers/patiently.js'
 import { scene } from './helpers/pictures.js'
 import { startRedis } from './helpers/redis.js'
 import { hasPin } from './helpers/refusal.js'
@@ -64,7 +65,7 @@ t.test('spans of requests and jobs leave, without bits, numbers of cases, keys o
   const signals = [{ type: 'pdq', hash, quality: 100 }]
   t.equal((await send(`${path}/hashes`, { images: [{ signals }] }, own)).status, 201)
   const form = images([{ ...(await scene(3, { width: 320, height: 240 })), name: 'marked-picture.jpg' }])
-  const upload = await fetch(`${path}/images`, {
+  const upload = await fetchPatiently(`${path}/images`, {
     method: 'POST',
     headers: { ...own, ...form.headers },
     body: new Uint8Array(form.payload),
@@ -73,8 +74,8 @@ t.test('spans of requests and jobs leave, without bits, numbers of cases, keys o
   const auth = { authorization: `Bearer ${key}` }
   await until(async () => (await send(`${url}/v1/match?secret=marked`, { queries: [{ signals }] }, auth)).status === 200)
   t.equal((await send(`${url}/v1/match`, { queries: [{ signals: [{ type: 'pdq', hash: 'marked' }] }] }, auth)).status, 400)
-  t.equal((await fetch(`${url}/no/marked/place`)).status, 404)
-  t.equal((await fetch(path, { method: 'DELETE', headers: own })).status, 200)
+  t.equal((await fetchPatiently(`${url}/no/marked/place`)).status, 404)
+  t.equal((await fetchPatiently(path, { method: 'DELETE', headers: own })).status, 200)
 
   for (const child of [api, workers]) {
     child.kill('SIGTERM')
@@ -145,7 +146,7 @@ async function startApi(t: Test, env: Readonly<Record<string, string>>) {
 }
 
 function send(url: string, body: unknown, headers: Readonly<Record<string, string>> = {}) {
-  return fetch(url, {
+  return fetchPatiently(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: JSON.stringify(body),

@@ -16,6 +16,7 @@ import { apiKeysIn } from '../../src/store/api-keys.js'
 import { openStore } from '../../src/store/store.js'
 import type { Canary, Needle } from './canary.js'
 import type { Multipart } from './multipart.js'
+import { fetchPatiently } from './patiently.js'
 import type { Picture } from './pictures.js'
 import { startRedis, type TestRedis } from './redis.js'
 import { until } from './service.js'
@@ -109,7 +110,7 @@ export async function makeKey(redis: TestRedis): Promise<string> {
 }
 
 export async function openCase(api: Api) {
-  const response = await fetch(`${api.url}/v1/cases`, {
+  const response = await fetchPatiently(`${api.url}/v1/cases`, {
     method: 'POST',
     body: '{"adult":true}',
     headers: { 'content-type': 'application/json' },
@@ -125,7 +126,7 @@ export interface Route {
 }
 
 export async function send({ url, headers }: Route, body: Partial<Multipart>): Promise<{ status: number; body: string }> {
-  const response = await fetch(url, {
+  const response = await fetchPatiently(url, {
     method: 'POST',
     ...(body.payload !== undefined && { body: new Uint8Array(body.payload) }),
     headers: { ...headers, ...body.headers },

@@ -1,0 +1,18 @@
+// A client of a process that runs beside others: it comes again when it is told to.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { codeOf } from './service.js'
+
+/** What is refused because there was no time for something, and not because of what was asked. */
+const LATER: ReadonlySet<string | undefined> = new Set(['overloaded', 'store-away', 'index-cold'])
+const MOST_TIMES = 60
+
+/** As `fetch`; of a machine that has no time for workers or for the store, what is answered once it has. */
+export async function fetchPatiently(url: string, init: RequestInit = {}): Promise<Response> {
+  for (let times = 1; ; times++) {
+    const answer = await fetch(url, init)
+    if (answer.status !== 503 || times === MOST_TIMES) return answer
+    if (!LATER.has(codeOf({ body: await answer.clone().text() }))) return answer
+    await sleep(1000 * Number(answer.headers.get('retry-after')))
+  }
+}
