@@ -117,7 +117,7 @@ t.test('the bot takes a known photograph out of its group, and leaves the others
   const api = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
 
   const bot = start(t, process.execPath, ['examples/telegram-bot.mjs'], { ...env, TELEGRAM_API: api, TELEGRAM_TOKEN: '1:x' })
-  await until(() => calls.filter(({ method }) => method === 'getUpdates').length === 3, 20_000)
+  await until(() => calls.filter(({ method }) => method === 'getUpdates').length === 3)
 
   t.same(
     calls.filter(({ method }) => method === 'deleteMessage').map(({ body }) => body),

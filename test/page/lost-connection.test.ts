@@ -62,9 +62,9 @@ t.test('a server that starts anew in the middle costs a moment, and nothing else
   t.match(await textOf(page, '#number'), /^TBR/, 'number and PIN are there already')
 
   const { port } = new URL(site.url)
+  const second = await startService(t, { redis: site.redis })
   await site.app.close()
   mayArrive = true
-  const second = await startService(t, { redis: site.redis })
   await second.app.listen({ host: '127.0.0.1', port: Number(port) })
   // The page tries by itself as well, and takes the button away: who would press it then finds that it is done.
   await page.locator('#retry').evaluate((button: HTMLButtonElement) => button.click())
