@@ -1,6 +1,7 @@
 // Time as it passes for a process that gets its turns.
 
 import type { Test } from 'tap'
+import { until } from './service.js'
 
 const TICK_MS = 10
 /** Between two ticks of a process that gets its turns. */
@@ -20,6 +21,14 @@ export function ownTime(t: Pick<Test, 'teardown'>): () => number {
   }, TICK_MS)
   t.teardown(() => clearInterval(timer))
   return () => countedMs + sinceMs()
+}
+
+/** Waits for what comes about by itself. @returns how long that took, in own time. */
+export async function tookMs(t: Pick<Test, 'teardown'>, condition: Parameters<typeof until>[0]): Promise<number> {
+  const now = ownTime(t)
+  const fromMs = now()
+  await until(condition)
+  return now() - fromMs
 }
 
 /** Of some measurements: what a busy machine adds to a few is not what the code adds to all. */

@@ -50,7 +50,7 @@ t.test('a bank that is made anew knows nothing of the files of the one before, a
   await hma('DELETE', '/c/bank/AGAIN')
   clock.aheadMs = 60_000
   const make = () => post(app, '/v1/banks', { name: 'AGAIN' }, other.headers)
-  await until(async () => (await make()).statusCode === 201, 20_000)
+  await until(async () => (await make()).statusCode === 201)
 
   t.same(await listed(other), [], 'not even that there were any')
   t.match((await handIn(other)).json(), { accepted: 1 })
