@@ -11,6 +11,7 @@ import sharp from 'sharp'
 import { randomOf } from '../variants/random.mjs'
 import { KINDS } from './confusing-kinds.mjs'
 import { openEdits } from './edits.mjs'
+import { plain, textPage } from './pages.mjs'
 import { photosOf } from './photos.mjs'
 
 const SHOWING_OTHERS = ['ss_gallery', 'ss_gallery_handcrop', 'un_profile_grid']
@@ -19,7 +20,6 @@ const PIECES = 15
 const LEAST_PIECE_SIDE = 0.3
 const TEXT_PAGES = 120
 const PLAIN = 80
-const SYLLABLES = ['ba', 'ta', 'ko', 'ri', 'men', 'su', 'lang', 'di', 'per', 'na', 'gar', 'the', 'in', 'of', 'ment', 'ker']
 
 const [folder, to, cache] = process.argv.slice(2)
 if (folder === undefined || to === undefined) {
@@ -41,7 +41,7 @@ for (const [i, photo] of photos.entries()) {
   for (let i = 0; i < PIECES; i++) writeFileSync(join(to, `${photo.stem}.piece-${i}.jpg`), await piece(photo, i))
 }
 for (let page = 0; page < TEXT_PAGES; page++) await draw(`text-${page}`, textPage(page))
-for (let i = 0; i < PLAIN; i++) await draw(`plain-${i}`, plain(i))
+for (let i = 0; i < PLAIN; i++) await draw(`plain-${i}`, plain(i, i % 5))
 
 /** Of any place and shape, mirrored or not: a registered picture of its own, so that there are more pairs than photographs. */
 async function piece({ stem, read }, i) {
@@ -62,40 +62,4 @@ async function draw(name, svg) {
     join(to, `${name}.jpg`),
     await sharp(Buffer.from(svg)).flatten({ background: '#fff' }).jpeg({ quality: 85 }).toBuffer(),
   )
-}
-
-function textPage(page) {
-  const random = randomOf(`text ${page}`)
-  const [width, height] = [700 + random.int(0, 499), 900 + random.int(0, 699)]
-  const size = 13 + random.int(0, 15)
-  const family = random.pick(['serif', 'sans-serif', 'monospace'])
-  const [ink, paper] = random.int(0, 3) === 0 ? ['#ddd', '#1a1a1a'] : ['#222', '#fff']
-  const lines = []
-  for (let y = 2 * size; y < height - size; y += 1.5 * size) {
-    if (random.int(0, 6) === 0) continue
-    let words = ''
-    while (words.length * 0.52 * size < width - 3 * size) words += wordOf(random)
-    lines.push(`<text x="${1.2 * size}" y="${y}">${words}</text>`)
-  }
-  return pageOf(width, height, paper, `<g font-family="${family}" font-size="${size}" fill="${ink}">${lines.join('')}</g>`)
-}
-
-function wordOf(random) {
-  return `${Array.from({ length: 1 + random.int(0, 3) }, () => random.pick(SYLLABLES)).join('')} `
-}
-
-/** Shades, stripes, boxes: what has little to be found by. */
-function plain(i) {
-  const random = randomOf(`plain ${i}`)
-  const colour = () => `hsl(${random.int(0, 359)} ${random.int(0, 79)}% ${20 + random.int(0, 59)}%)`
-  const boxes = Array.from({ length: i % 5 }, () => {
-    const [x, y] = [random.int(0, 699), random.int(0, 699)]
-    return `<rect x="${x}" y="${y}" width="${60 + random.int(0, 399)}" height="${20 + random.int(0, 299)}" rx="${random.int(0, 29)}" fill="${colour()}"/>`
-  })
-  const shade = `<linearGradient id="s" x2="${random.int(0, 1)}" y2="1"><stop stop-color="${colour()}"/><stop offset="1" stop-color="${colour()}"/></linearGradient>`
-  return pageOf(800, 900, 'url(#s)', boxes.join(''), shade)
-}
-
-function pageOf(width, height, paper, body, defs = '') {
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><defs>${defs}</defs><rect width="100%" height="100%" fill="${paper}"/>${body}</svg>`
 }

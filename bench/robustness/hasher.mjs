@@ -1,6 +1,7 @@
 // All that this bench knows of how Tabir hashes and decides.
 
 import { aloneBits, matchBits, WITNESSES, widestMatchBits, witnessBits } from '../../dist/src/domain/evidence.js'
+import { SIGNAL_TYPES } from '../../dist/src/domain/signal-types.js'
 import { loadImageHasherSync } from '../../dist/src/hash/image-hasher.js'
 import { lotsOf } from '../../dist/src/services/turns.js'
 import { decode } from '../../dist/workers/media/decode.js'
@@ -17,6 +18,16 @@ export function registered(pixels) {
 /** The same of a picture that is asked about; `hashes` are those of all its turns. */
 export function asked(pixels) {
   return hasher.hash(pixels, 'query', pixels.aspect).signals
+}
+
+/** Does the service refuse to register a picture with these signals, because it is too plain? */
+export function isTooPlain([whole]) {
+  return whole.quality < SIGNAL_TYPES.pdq.minQuality
+}
+
+/** Does it refuse to be asked about it? */
+export function isTooPlainToAsk([whole]) {
+  return whole.quality < SIGNAL_TYPES.pdq.minAskedQuality
 }
 
 /** Is a registered view this near to a query's one more sign of the same picture? */

@@ -5,7 +5,7 @@ import { openBaselines } from './baselines.mjs'
 import { addTo, emptyChecked } from './checked.mjs'
 import { Stopwatch } from './clock.mjs'
 import { DetailsRegistry } from './details.mjs'
-import { asked, decode, lotsOf } from './hasher.mjs'
+import { asked, decode, isTooPlainToAsk, lotsOf } from './hasher.mjs'
 import { Cells, References } from './references.mjs'
 import { register } from './register.mjs'
 import { Distances, isFound, Recall } from './tally.mjs'
@@ -63,7 +63,7 @@ async function ask(run, edit, shown, pictures) {
   for (let i = 0; run.count.queries === 0 && i < WARM_UPS; i++) run.references.search(asked(pixels))
   const signals = run.hashing.time(() => asked(pixels))
   run.searching.time(() => run.references.search(signals))
-  const near = run.references.nearest(signals)
+  const near = isTooPlainToAsk(signals) ? new Map() : run.references.nearest(signals)
   const isForeign = (image) => image !== shown.own && !shown.beside.has(image)
 
   const matched = new Set([...near].filter(([, closest]) => isFound(closest, run.cells)).map(([image]) => image))

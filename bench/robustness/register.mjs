@@ -1,17 +1,17 @@
 // Registers what is to be found, and what is not to be.
 
 import { progress } from '../report.mjs'
-import { decode } from './hasher.mjs'
+import { decode, isTooPlain } from './hasher.mjs'
 import { registeredOf } from './registered.mjs'
 
 /**
  * @returns `images`, the number of each photograph by its name; `names`, the name by number, of distractors too; how many
- *   pictures could not be decoded and are left out; and how many rows a photograph has.
+ *   pictures could not be decoded, and how many the service refuses as too plain: these are left out; and how many rows a photograph has.
  */
 export async function register({ references, baselines, details, cache }, photos, distractors) {
   const images = new Map()
   const names = []
-  let [rows, unreadable] = [0, 0]
+  let [rows, unreadable, tooPlain] = [0, 0, 0]
   const add = async (picture) => {
     const found = await registeredOf(picture, { wantsDetails: details !== undefined, cache })
     if (found === undefined) {
@@ -19,6 +19,10 @@ export async function register({ references, baselines, details, cache }, photos
       return undefined
     }
     const { signals, looked } = found
+    if (isTooPlain(signals)) {
+      tooPlain++
+      return undefined
+    }
     const image = references.add(signals)
     await details?.add(image, signals, looked)
     if (baselines.length > 0) {
@@ -43,5 +47,5 @@ export async function register({ references, baselines, details, cache }, photos
     if (added !== undefined) names[added.image] = distractor.name
   }
   details?.settle()
-  return { images, names, photos: images.size, unreadable, rowsPerImage: rows / Math.max(1, images.size) }
+  return { images, names, photos: images.size, unreadable, tooPlain, rowsPerImage: rows / Math.max(1, images.size) }
 }

@@ -21,6 +21,7 @@ export function summary({
   photos,
   references,
   unreadable,
+  tooPlain = 0,
   queries,
   methods,
   rowsPerImage,
@@ -35,6 +36,7 @@ export function summary({
   return [
     `photographs: ${photos} (split: ${SPLIT_RULES[split]}), registered pictures: ${references}, queries: ${queries}`,
     unreadable > 0 ? `left out because they could not be decoded: ${unreadable}` : [],
+    tooPlain > 0 ? `left out because the service refuses them as too plain: ${tooPlain}` : [],
     ...methods.flatMap(({ name, pairs, falsePairs }) => {
       if (pairs === undefined) return []
       return `${name}: ${falsePairs} false of ${pairs.toLocaleString('en')} pairs`

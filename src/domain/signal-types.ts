@@ -11,7 +11,9 @@
  *   because it is asked about one picture only and not about all of them.
  * `identifies`: does a distance of 0 mean the same picture? Blockhash is too coarse for that: other sizes of a picture that
  *   differ by 16 bits of PDQ are 0 apart.
- * `minQuality`: below this the hash says too little about the picture to be banked or matched.
+ * `minQuality`: below this the hash says too little about the picture to be banked.
+ * `minAskedQuality`: below this, to be asked about. A copy that is darker or has less contrast has less of it than the picture it is a
+ *   copy of; half of it is still a copy, and what it is compared with has the other.
  */
 export const SIGNAL_TYPES = {
   pdq: {
@@ -22,6 +24,7 @@ export const SIGNAL_TYPES = {
     corroboratesBits: 31,
     identifies: true,
     minQuality: 50,
+    minAskedQuality: 25,
   },
   'pdq-area': {
     code: 4,
@@ -31,6 +34,7 @@ export const SIGNAL_TYPES = {
     corroboratesBits: 31,
     identifies: false,
     minQuality: 50,
+    minAskedQuality: 50,
   },
   blockhash: {
     code: 2,
@@ -40,6 +44,7 @@ export const SIGNAL_TYPES = {
     corroboratesBits: 31,
     identifies: false,
     minQuality: 0,
+    minAskedQuality: 0,
   },
   sha256: {
     code: 3,
@@ -49,6 +54,7 @@ export const SIGNAL_TYPES = {
     corroboratesBits: 0,
     identifies: true,
     minQuality: 0,
+    minAskedQuality: 0,
   },
 } as const
 

@@ -14,7 +14,7 @@ import type { Purpose, ViewKind } from './views.js'
 export interface GivenSignal {
   readonly type: 'pdq' | 'pdq-area' | 'blockhash'
   readonly view: ViewKind
-  /** 0…100; the API refuses a picture whose `pdq` is under 50. */
+  /** 0…100; the API refuses to register a picture whose `pdq` is under 50, and to be asked about one whose is under 25. */
   readonly quality: number
   /** 64 lowercase hex digits, the most significant first. */
   readonly hash: string

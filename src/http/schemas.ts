@@ -27,7 +27,9 @@ export const ViewName = z.enum(VIEW_NAMES).meta({
   description:
     'Which part of the picture the hash was taken from: all of it; what is left without a frame; a crop; a piece, which is a half or a quarter; or turned a little and cut straight.',
 })
-export const Quality = z.int().min(0).max(100).meta({ description: "PDQ's measure of detail; under 50 is refused." })
+export const Quality = z.int().min(0).max(100).meta({
+  description: "PDQ's measure of detail; under 50 is refused, of a picture that is asked about under 25.",
+})
 export const BankName = z.string().regex(BANK_NAME_PATTERN, 'must be 1 to 63 letters, digits, _ or -')
 export const Instant = z.iso.datetime().meta({ description: 'RFC 3339, UTC.' })
 

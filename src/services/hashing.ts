@@ -14,6 +14,11 @@ export interface Hashing {
   hash(image: readonly Buffer[], purpose: JobPurpose, details?: DetailsWanted): Promise<HashedImage>
 }
 
+const LEAST_QUALITY: Readonly<Record<JobPurpose, number>> = {
+  submission: SIGNAL_TYPES.pdq.minQuality,
+  query: SIGNAL_TYPES.pdq.minAskedQuality,
+}
+
 export interface HashingParts {
   readonly desk: HandoffDesk
   readonly handoffUrl: string
@@ -33,7 +38,7 @@ export function hashingThrough({ desk, handoffUrl, enqueue }: HashingParts): Has
       }
       const answer = await left.answer
       if ('problem' in answer) throw new Problem(answer.problem)
-      if (answer.image.quality < SIGNAL_TYPES.pdq.minQuality) throw new Problem('quality-too-low')
+      if (answer.image.quality < LEAST_QUALITY[purpose]) throw new Problem('quality-too-low')
       return answer.image
     },
   }

@@ -154,6 +154,34 @@ t.test('pictures that are all frame, or full of frames, have a sensible answer',
   t.equal(results.at(-1)?.problem, undefined)
 })
 
+t.test(
+  'a copy that is too pale to be registered finds what it is a copy of; one that shows next to nothing is refused',
+  async (t) => {
+    const service = await startService(t)
+    await startWorkers(t, service.redis)
+    const { app } = service
+    const platform = await keyFor(service, 'platform', ['match'])
+    const her = await openCase(app)
+    const hers = (await scene(41)).bytes
+    const [plain, pale, paler] = await Promise.all([0.5, 0.35, 0.15].map((share) => faded(hers, share)))
+    if (plain === undefined || pale === undefined || paler === undefined) return t.fail()
+    const send = async (url: string, who: { headers: object }, file: Buffer) => {
+      const { payload, headers } = images([jpeg(file)])
+      return app.inject({ method: 'POST', url, payload, headers: { ...headers, ...who.headers } })
+    }
+    const ask = (file: Buffer) => send('/v1/match/images', platform, file)
+
+    t.match((await send(`${her.url}/images`, her, pale)).json(), { code: 'quality-too-low' }, 'too pale to be registered')
+    t.equal((await send(`${her.url}/images`, her, plain)).statusCode, 201)
+
+    t.match((await ask(pale)).json<Answer>().results[0]?.matches, [
+      { grade: /^(exact|strong)$/, signalType: 'pdq', view: 'whole' },
+    ])
+    t.match((await ask(paler)).json(), { code: 'quality-too-low' })
+    t.same((await ask(await faded((await scene(42)).bytes, 0.35))).json<Answer>().results[0]?.matches, [])
+  },
+)
+
 function grey(levels: readonly number[], width: number, height: number): Promise<Buffer> {
   return sharp(Buffer.from(levels), { raw: { width, height, channels: 1 } })
     .png()
@@ -197,4 +225,12 @@ function covered(picture: Buffer): Promise<Buffer> {
 
 function askew(picture: Buffer): Promise<Buffer> {
   return sharp(picture).rotate(5, { background: '#000' }).jpeg().toBuffer()
+}
+
+/** With that share of the contrast. */
+function faded(picture: Buffer, share: number): Promise<Buffer> {
+  return sharp(picture)
+    .linear(share, 128 * (1 - share))
+    .png()
+    .toBuffer()
 }

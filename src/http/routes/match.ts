@@ -263,7 +263,7 @@ function toAsked(signals: z.infer<typeof Query>['signals'], withTransforms: bool
   for (const { type, view, quality, hash: text } of signals) {
     const hash = parseHash(text)
     if (hash === undefined) return new Problem('request-invalid')
-    if (quality !== undefined && quality < SIGNAL_TYPES[type].minQuality) return new Problem('quality-too-low')
+    if (quality !== undefined && quality < SIGNAL_TYPES[type].minAskedQuality) return new Problem('quality-too-low')
     asked.push({
       type,
       view: view ?? 'whole',

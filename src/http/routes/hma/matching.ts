@@ -4,6 +4,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import type { Caller } from '../../../domain/access.js'
 import type { HashedImage, HashedSignal } from '../../../domain/hashed-image.js'
 import { Problem } from '../../../domain/problem.js'
+import { SIGNAL_TYPES } from '../../../domain/signal-types.js'
 import { distance, type Hash256 } from '../../../hash/hash256.js'
 import type { Banks } from '../../../services/banks.js'
 import type { Contents } from '../../../services/contents.js'
@@ -173,9 +174,9 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
   })
 }
 
-/** A picture that is too plain has an empty hash in HMA. */
+/** A picture that is too plain to be banked has an empty hash in HMA. */
 function hashText(hashed: HashedImage | Problem): string {
-  if (!(hashed instanceof Problem)) return pdqOf(hashed)
+  if (!(hashed instanceof Problem)) return hashed.quality < SIGNAL_TYPES[PDQ].minQuality ? '' : pdqOf(hashed)
   if (hashed.code === 'quality-too-low') return ''
   throw unhashed(hashed)
 }
