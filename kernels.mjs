@@ -15,9 +15,21 @@ const kernels = {
   'src/search/kernel/engine.ts': ['--runtime', 'stub', '--importMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
 }
 
+const common = ['-O3', '--noAssert', '--converge', '--enable', 'simd', '--enable', 'bulk-memory']
+
+/** What the compiler is told about a kernel. */
+export function flagsOf(source) {
+  return [...common, ...kernels[source]]
+}
+
+/** The module that a kernel is embedded in. */
+export function embedded(source, wasm) {
+  return `// Generated from kernel/${basename(source)} by kernels.mjs.\nexport const wasmBase64 = '${Buffer.from(wasm).toString('base64')}'\n`
+}
+
 /** Compiles those that changed. A copy of the tree may lack some: they are left out. */
 export function buildKernels(root) {
-  for (const [source, flags] of Object.entries(kernels)) buildKernel(root, join(root, source), flags)
+  for (const source of Object.keys(kernels)) buildKernel(root, join(root, source), flagsOf(source))
 }
 
 function buildKernel(root, source, flags) {
@@ -29,15 +41,10 @@ function buildKernel(root, source, flags) {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-build-'))
   const wasm = join(folder, 'kernel.wasm')
   try {
-    const common = ['-O3', '--noAssert', '--converge', '--enable', 'simd', '--enable', 'bulk-memory', '-o', wasm]
-    execFileSync(process.execPath, [join(root, 'node_modules/assemblyscript/bin/asc.js'), source, ...common, ...flags], {
+    execFileSync(process.execPath, [join(root, 'node_modules/assemblyscript/bin/asc.js'), source, ...flags, '-o', wasm], {
       stdio: 'inherit',
     })
-    const text = readFileSync(wasm).toString('base64')
-    writeFileSync(
-      generated,
-      `// Generated from kernel/${basename(source)} by kernels.mjs.\nexport const wasmBase64 = '${text}'\n`,
-    )
+    writeFileSync(generated, embedded(source, readFileSync(wasm)))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

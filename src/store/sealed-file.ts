@@ -73,12 +73,14 @@ export async function* readSealedFile(path: string, keyring: Keyring, context: U
     if (!head.subarray(0, MAGIC.length).equals(MAGIC)) throw new SealError('not a sealed file')
     const fileId = head.subarray(MAGIC.length)
     // The next piece is read while the caller has this one.
-    let next = readPiece(file)
+    let [room, other]: [Room, Room] = [{ bytes: NO_BYTES }, { bytes: NO_BYTES }]
+    let next = readPiece(file, room)
     for (let number = 1, isLast = false; !isLast; number++) {
       const piece = await next
       isLast = piece.isLast
       if (!isLast) {
-        next = readPiece(file)
+        ;[room, other] = [other, room]
+        next = readPiece(file, room)
         next.catch(() => {}) // heard when it is awaited, if the caller gets so far
       }
       yield keyring.unseal(piece.sealed, placeBytes({ context, fileId, number, isLast }))
@@ -132,19 +134,27 @@ async function removeLeftBehind(path: string, nowMs: number): Promise<void> {
   }
 }
 
-async function readPiece(file: FileHandle): Promise<{ readonly isLast: boolean; readonly sealed: Buffer }> {
+/** Where a piece is read to. Two take turns: with memory of its own for each piece of a large file, V8 would do little but collect it. */
+interface Room {
+  bytes: Buffer<ArrayBuffer>
+}
+
+const NO_BYTES = Buffer.alloc(0)
+
+async function readPiece(file: FileHandle, room: Room): Promise<{ readonly isLast: boolean; readonly sealed: Buffer }> {
   const head = await readExactly(file, HEAD_BYTES)
   const length = head.readUInt32LE(1)
   if (length > MAX_PIECE_BYTES) throw new SealError('a sealed file is damaged')
-  return { isLast: head[0] === 1, sealed: await readExactly(file, length) }
+  if (room.bytes.length < length) room.bytes = Buffer.allocUnsafeSlow(length)
+  return { isLast: head[0] === 1, sealed: await readExactly(file, length, room.bytes) }
 }
 
 async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
 }
 
-async function readExactly(file: FileHandle, count: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafeSlow(count)
+async function readExactly(file: FileHandle, count: number, to = Buffer.allocUnsafeSlow(count)): Promise<Buffer> {
+  const bytes = to.subarray(0, count)
   for (let at = 0; at < count; ) {
     const { bytesRead } = await file.read(bytes, at)
     if (bytesRead === 0) throw new SealError('a sealed file ends too early')
