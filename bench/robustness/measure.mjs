@@ -10,7 +10,7 @@ import { Cells, References } from './references.mjs'
 import { register } from './register.mjs'
 import { Distances, isFound, Recall } from './tally.mjs'
 
-const STAGE_NAMES = { hash: 'Tabir', details: 'details alone', both: 'hashes and details' }
+const STAGE_NAMES = { hash: 'Tabir', details: 'details alone', both: 'hashes and details', service: 'hashes and details' }
 const WARM_UPS = 5 // until the compilers are done, so that a short run does not time them
 const ROWS_OF = { type: 'pdq-area', view: 'crop' } // what files of hashes hold
 
@@ -46,7 +46,12 @@ export async function measure({ photos, distractors, edits, rows, rowsPerImage, 
   const unsure = Array.from({ length: pictures }, (_, image) => image).filter((image) => !photographs.has(image))
   const known = photos.filter(({ name }) => images.has(name)).filter((_, i) => i % part.of === part.number)
   const draw = progress('queries', known.length * edits.catalogue.length)
+  let isStopped = false
+  process.once('SIGTERM', () => {
+    isStopped = true
+  })
   for (const photo of known) {
+    if (isStopped) break
     for await (const edit of edits.of(photo)) {
       const beside = edit.usesOthers ? [...photo.others.flatMap((name) => images.get(name) ?? []), ...unsure] : []
       await ask(run, edit, { own: images.get(photo.name), beside: new Set(beside) }, pictures)
@@ -67,7 +72,8 @@ async function ask(run, edit, shown, pictures) {
   const isForeign = (image) => image !== shown.own && !shown.beside.has(image)
 
   const matched = new Set([...near].filter(([, closest]) => isFound(closest, run.cells)).map(([image]) => image))
-  const detailed = run.details === undefined ? [] : await lookAtDetails(run, edit, isForeign, matched.size > 0)
+  const looksAtDetails = run.details !== undefined && (run.stage !== 'service' || matched.size === 0)
+  const detailed = looksAtDetails ? await lookAtDetails(run, edit, isForeign, matched.size > 0) : []
   const found = foundBy(run.stage, matched.has(shown.own), detailed.includes(shown.own))
   for (const baseline of run.baselines) {
     const baselineMatched = baseline.near({ signals, pixels })
@@ -91,8 +97,9 @@ async function ask(run, edit, shown, pictures) {
 function foundBy(stage, byHashes, byDetails) {
   if (stage === 'hash') return { tabir: byHashes }
   return {
-    tabir: byDetails || (stage === 'both' && byHashes),
-    ...(stage === 'both' && { hash: byHashes, details: byDetails }),
+    tabir: byDetails || (stage !== 'details' && byHashes),
+    ...(stage !== 'details' && { hash: byHashes }),
+    ...(stage === 'both' && { details: byDetails }),
   }
 }
 
@@ -162,12 +169,8 @@ function figuresOf({
     methods: [
       // What is false of details is in `checked`.
       { key: 'tabir', name: STAGE_NAMES[stage], ...(stage === 'hash' && ofHashes) },
-      ...(stage === 'both'
-        ? [
-            { key: 'hash', name: 'hashes alone', ...ofHashes },
-            { key: 'details', name: 'details alone' },
-          ]
-        : []),
+      ...(stage === 'both' || stage === 'service' ? [{ key: 'hash', name: 'hashes alone', ...ofHashes }] : []),
+      ...(stage === 'both' ? [{ key: 'details', name: 'details alone' }] : []),
       ...baselines.map(({ key, name }) => {
         return { key, name, pairs: count.baselinePairs, falsePairs: count.baselineFalse[key] ?? 0 }
       }),

@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { SPLITS } from './photos.mjs'
 
-export const STAGES = ['hash', 'details', 'both']
+export const STAGES = ['hash', 'details', 'both', 'service']
 
 export const USAGE = `usage: npm run bench:robustness -- --photos FOLDER [options]
 
@@ -13,7 +13,8 @@ export const USAGE = `usage: npm run bench:robustness -- --photos FOLDER [option
   --limit N             only the first N of them
   --split S             ${SPLITS.join(', ')}: which of them, by their names (all)
   --variants A,B        only these edits or groups of edits
-  --stage S             ${STAGES.join(', ')}: by hashes; by details; by both, as the service does with extended protection (both)
+  --stage S             ${STAGES.join(', ')}: by hashes; by details; by both, and by each alone; by details where hashes found nothing, as
+                        the service does with extended protection (both)
   --layouts FILE        a module of further edits, for instance bench/variants/unseen.mjs
   --seed N              what decides the edits (1)
   --cache FOLDER        where edits and what is registered are kept, of one seed, one folder of photos and one version
@@ -29,6 +30,8 @@ export const USAGE = `usage: npm run bench:robustness -- --photos FOLDER [option
   --false-pairs FILE    which pairs were false, as CSV
   --chart FILE          recall of each edit, as SVG
   --record              keep the figures in bench/record
+
+Who sends SIGTERM is told the figures of the photographs so far.
 
 docs/robustness.md says how it measures.`
 
