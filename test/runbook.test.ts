@@ -51,6 +51,7 @@ t.test('every procedure of the runbook does what it says', { timeout: 120_000 },
     const answer = await post(app, '/v1/match', { queries: [{ signals: [{ type: 'pdq', hash }] }] }, ngo.headers)
     return answer.json<{ results: { matches: unknown[] }[] }>().results[0]?.matches.length
   }
+  let webhook = ''
   const own = await openCase(app)
   const hers = randomHashText()
   const images = [{ signals: [{ type: 'pdq', hash: hers, quality: 100 }] }]
@@ -92,6 +93,16 @@ t.test('every procedure of the runbook does what it says', { timeout: 120_000 },
           said(new RegExp(signal))(ran)
           await until(async () => (await matches(bankHash)) === 1)
         },
+      },
+    ],
+    'A webhook that should not be there': [
+      {
+        async before() {
+          const hook = { url: 'https://hooks.example/', events: ['case.updated'] }
+          webhook = (await post(app, '/v1/webhooks', hook, ngo.headers)).json<{ webhookId: string }>().webhookId
+        },
+        env: () => ({ WEBHOOK: webhook }),
+        check: said(/"to":"https:\/\/hooks\.example"[\s\S]*"removed":true/),
       },
     ],
     'What was done': [{ check: said(/"sound":true/) }],

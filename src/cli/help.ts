@@ -39,6 +39,11 @@ export const HELP = `Tabir: matching of intimate images shared without consent, 
   tabir trust forgive ACCOUNT
                     what is said and decided about a signal, everywhere within a second
 
+  tabir webhooks list
+                    whom organisations have told what: of each address its origin, and how it fares
+  tabir webhooks remove WEBHOOK
+                    ends one, with all that waits for it
+
   tabir audit list [--after NUMBER] [--limit LINES]
                     what was done, by whom, one line of JSON each
   tabir audit verify [--head HEAD]
@@ -74,7 +79,7 @@ export const HELP = `Tabir: matching of intimate images shared without consent, 
                     with 2 when that cannot be found out. The key: a file with the answer of /v1/receipts/key, or of a
                     running api
 
-The commands for keys, trust, audit and backup work on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the service runs or not.
+The commands for keys, trust, webhooks, audit and backup work on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the service runs or not.
 Import, export and exchange speak to an api with the key in TABIR_API_KEY or the file.
 `
 

@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<number>>> = 
   receipts: async (args) => (await import('./receipts.js')).receipts(args),
   restore: async (args) => (await import('./restore.js')).restore(args),
   trust: async (args) => (await import('./trust.js')).trust(args),
+  webhooks: async (args) => (await import('./webhooks.js')).webhooks(args),
 }
 
 const [name, ...rest] = process.argv.slice(2)

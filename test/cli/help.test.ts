@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
-const COMMANDS = 'audit backup canary doctor exchange export import index keys receipts restore trust'.split(' ')
+const COMMANDS = 'audit backup canary doctor exchange export import index keys receipts restore trust webhooks'.split(' ')
 
 t.test('who asks what a command does is told, and nothing is done', async (t) => {
   const folder = t.testdir({})

@@ -1,0 +1,68 @@
+// tabir webhooks list | remove
+
+import { UUID_PATTERN } from '../domain/ids.js'
+import { apiKeysIn } from '../store/api-keys.js'
+import { deliveriesIn } from '../store/deliveries.js'
+import { webhooksIn } from '../store/webhooks.js'
+import { type SealedStore, withSealedStore } from './sealed-store.js'
+
+const USAGE = `tabir webhooks list
+  tabir webhooks remove WEBHOOK`
+
+/** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong. */
+export async function webhooks(args: readonly string[]): Promise<number> {
+  const [verb, webhookId = '', ...rest] = args
+  const work =
+    verb === 'list' && args.length === 1
+      ? list
+      : verb === 'remove' && UUID_PATTERN.test(webhookId) && rest.length === 0
+        ? (opened: SealedStore) => remove(opened, webhookId)
+        : undefined
+  if (work === undefined) return failed(USAGE, 2)
+  try {
+    const rows = await withSealedStore(work)
+    if (rows === undefined) return failed('There is no such webhook.', 1)
+    for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`)
+    return 0
+  } catch (error) {
+    return failed(error instanceof Error ? error.message : String(error), 1)
+  }
+}
+
+/** Of each address its origin alone: what stands behind it is often the receiver's password. */
+async function list({ store, keyring }: SealedStore): Promise<readonly object[]> {
+  const apiKeys = apiKeysIn(store)
+  const deliveries = deliveriesIn(store)
+  return await Promise.all(
+    (await webhooksIn(store, keyring).all()).map(async ({ webhookId, orgId, url, events, isEnabled, createdAtMs }) => {
+      const { failures, failingSinceMs } = await deliveries.health(webhookId)
+      return {
+        webhookId,
+        org: (await apiKeys.org(orgId))?.name,
+        to: new URL(url).origin,
+        events: events.join(','),
+        enabled: isEnabled,
+        createdAt: instant(createdAtMs),
+        failures,
+        failingSince: instant(failingSinceMs),
+      }
+    }),
+  )
+}
+
+async function remove({ store, keyring }: SealedStore, webhookId: string): Promise<readonly object[] | undefined> {
+  const all = webhooksIn(store, keyring)
+  const webhook = await all.get(webhookId)
+  if (webhook === undefined) return undefined
+  await all.remove(webhook, { act: 'webhook.removed', by: 'operator', about: { webhookId }, atMs: Date.now() })
+  return [{ webhookId, removed: true }]
+}
+
+function instant(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString()
+}
+
+function failed(why: string, status: number): number {
+  process.stderr.write(`${why}\n`)
+  return status
+}

@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { makeKeyring } from '../../src/store/seal.js'
+import { openStore } from '../../src/store/store.js'
+import { webhooksIn } from '../../src/store/webhooks.js'
+import { post } from '../helpers/requests.js'
+import { keyFor, startService, type TestService } from '../helpers/service.js'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+const SEAL_KEY = Buffer.alloc(32, 7)
+
+function tabirFor({ redis }: TestService) {
+  const env = {
+    PATH: process.env['PATH'],
+    REDIS_SOCKET: redis.socket,
+    TABIR_SEAL_KEYS: `test:${SEAL_KEY.toString('base64')}`,
+  }
+  return (...args: string[]) =>
+    new Promise<{ status: number; rows: unknown[]; out: string; errors: string }>((resolve) => {
+      const child = execFile(process.execPath, [MAIN, ...args], { env }, (_, out, errors) => {
+        const rows = out
+          .split('\n')
+          .filter((line) => line !== '')
+          .map((line): unknown => JSON.parse(line))
+        resolve({ status: child.exitCode ?? 1, rows, out, errors })
+      })
+    })
+}
+
+t.test('an operator ends an organisation’s webhook with all that is kept for it, and it is noted who did', async (t) => {
+  const service = await startService(t, { sealKey: SEAL_KEY })
+  const { app, redis } = service
+  const tabir = tabirFor(service)
+  const { headers } = await keyFor(service, 'A platform', ['webhooks'])
+  const url = 'https://hooks.example/in/word-of-theirs?token=another-word'
+  const added = async () => {
+    const answer = await post(app, '/v1/webhooks', { url, events: ['case.updated'] }, headers)
+    return answer.json<{ webhookId: string; secret: string }>()
+  }
+  const [gone, stays] = [await added(), await added()]
+  const store = await openStore({ url: undefined, socket: redis.socket })
+  t.teardown(() => store.close())
+  const keysOf = async (webhookId: string) => (await store.ask((client) => client.keys(`*${webhookId}*`))).sort()
+  await store.ask((client) => client.hset(`{tabir}:webhook-health:${gone.webhookId}`, 'failures', 3, 'failingSinceMs', 1e12))
+
+  const listed = await tabir('webhooks', 'list')
+  t.match(listed, { status: 0, errors: '' })
+  t.match(listed.rows, [
+    {
+      webhookId: gone.webhookId,
+      org: 'A platform',
+      to: 'https://hooks.example',
+      events: 'case.updated',
+      enabled: true,
+      failures: 3,
+      failingSince: '2001-09-09T01:46:40.000Z',
+    },
+    { webhookId: stays.webhookId, failures: 0 },
+  ])
+  for (const secret of ['word-of-theirs', 'another-word', gone.secret]) t.notOk(listed.out.includes(secret))
+
+  const removed = await tabir('webhooks', 'remove', gone.webhookId)
+
+  t.same(removed.rows, [{ webhookId: gone.webhookId, removed: true }])
+  t.same(await keysOf(gone.webhookId), [])
+  const all = await webhooksIn(store, makeKeyring([SEAL_KEY])).all()
+  t.match(all, [{ webhookId: stays.webhookId }])
+  t.equal(all.length, 1)
+  t.match(await app.inject({ url: '/v1/webhooks', headers }).then((answer) => answer.json<object>()), {
+    webhooks: [{ webhookId: stays.webhookId }],
+  })
+  const acts = (await tabir('audit', 'list')).rows
+  t.match(
+    acts.filter((act) => JSON.stringify(act).includes('webhook.removed')),
+    [{ act: 'webhook.removed', by: 'operator', about: { webhookId: gone.webhookId } }],
+  )
+  t.match(await tabir('webhooks', 'remove', gone.webhookId), { status: 1, rows: [], errors: 'There is no such webhook.\n' })
+})
+
+t.test('what cannot be done is refused in words, with a status', async (t) => {
+  const service = await startService(t, { sealKey: SEAL_KEY })
+  const tabir = tabirFor(service)
+  const nobodys = '00000000-0000-7000-8000-000000000000'
+  for (const args of [[], ['list', 'x'], ['remove'], ['remove', 'x'], ['remove', nobodys, 'x'], ['disable', nobodys]])
+    t.match(await tabir('webhooks', ...args), { status: 2, rows: [], errors: /tabir webhooks/ }, args.join(' '))
+  t.match(await tabir('webhooks', 'list'), { status: 0, rows: [] })
+})
