@@ -33,7 +33,7 @@ export interface DetailFinder {
    * @param options.giveWay as of `paceMaker`: called every millisecond or so.
    * @returns the surest first, each image once.
    * @throws {Problem} store-away when candidates cannot be read.
-   * Cost: a search for each of up to 2,700 details, and 1 ms for each of up to 20 candidates.
+   * Cost: a search for each of up to 2,700 details, and 1 ms for each of two views of up to 20 candidates.
    */
   find(views: readonly AskedView[], options: FindOptions): Promise<FoundByDetails[]>
 }
@@ -50,6 +50,8 @@ const NEEDLES_A_VIEW = 150
 const NEEDLES_AT_ONCE = 50
 const LEAST_AGREEING = 2
 const CANDIDATES = 20
+/** The view that a vote is surest of may show less of a candidate than the next one. */
+const VIEWS_OF_EACH = 2
 
 export function detailFinderWith({
   images,
@@ -62,34 +64,37 @@ export function detailFinderWith({
 }): DetailFinder {
   return {
     async find(views, { catalogue, mirrors, role, giveWay }) {
-      const best = new Map<number, Candidate>()
+      const voted = new Map<number, Candidate[]>()
       for (const view of views) {
         for (const isMirrored of mirrors ? [false, true] : [false]) {
           const seeking = candidatesIn(catalogue, common, lookingAt(view, isMirrored, veil), role)
           let step = seeking.next()
           for (; step.done !== true; step = seeking.next()) await giveWay()
           for (const candidate of step.value)
-            if (candidate.weight > (best.get(candidate.ordinal)?.weight ?? 0)) best.set(candidate.ordinal, candidate)
+            voted.set(candidate.ordinal, [...(voted.get(candidate.ordinal) ?? []), candidate])
         }
       }
-      const ranked = [...best.values()].sort((a, b) => b.weight - a.weight).slice(0, CANDIDATES)
-      return unvetoed(await shown(ranked), role)
+      return unvetoed(await shown(surestOf(voted)), role)
 
       /** Those of the candidates that are verified. */
-      async function shown(candidates: readonly Candidate[]): Promise<Shown[]> {
-        const named = candidates.flatMap((candidate) => {
-          const image = catalogue.image(candidate.ordinal)
-          return image === undefined ? [] : [{ ...candidate, image }]
+      async function shown(candidates: readonly Voted[]): Promise<Shown[]> {
+        const named = candidates.flatMap(({ ordinal, views }) => {
+          const image = catalogue.image(ordinal)
+          return image === undefined ? [] : [{ image, views }]
         })
         const points = named.length === 0 ? [] : await images.points(named.map(({ image }) => image.id))
         const verified: Shown[] = []
-        for (const [i, candidate] of named.entries()) {
+        for (const [i, { image, views }] of named.entries()) {
           const own = points[i]
           if (own === undefined) continue // withdrawn since
-          const { pairs, ...result } = verify(own, candidate.all(), candidate.view)
-          await giveWay()
-          if (isShown(result))
-            verified.push({ ...candidate, least: result.least, pairs: pairs.map((pair) => inPicture(pair, candidate)) })
+          for (const candidate of views) {
+            const { pairs, ...result } = verify(own, candidate.all(), candidate.view)
+            await giveWay()
+            if (!isShown(result)) continue
+            const places = pairs.map((pair) => inPicture(pair, candidate))
+            verified.push({ ...candidate, image, least: result.least, pairs: places })
+            break
+          }
         }
         return verified
       }
@@ -110,6 +115,12 @@ interface Looking {
 interface Candidate extends Looking {
   readonly ordinal: number
   readonly weight: number
+}
+
+/** In views, the surest first. */
+interface Voted {
+  readonly ordinal: number
+  readonly views: readonly Candidate[]
 }
 
 interface Shown extends Candidate {
@@ -174,6 +185,15 @@ function* candidatesIn(
     const { agreeing, weight } = voteOf(own, view, centre)
     return agreeing < LEAST_AGREEING ? [] : [{ ...looking, ordinal, weight }]
   })
+}
+
+/** The surest first. */
+function surestOf(voted: ReadonlyMap<number, readonly Candidate[]>): Voted[] {
+  return [...voted]
+    .map(([ordinal, views]) => ({ ordinal, views: views.toSorted((a, b) => b.weight - a.weight) }))
+    .sort((a, b) => (b.views[0]?.weight ?? 0) - (a.views[0]?.weight ?? 0))
+    .slice(0, CANDIDATES)
+    .map(({ ordinal, views }) => ({ ordinal, views: views.slice(0, VIEWS_OF_EACH) }))
 }
 
 function byNeedle(hits: readonly Hit[]): Map<number, Hit[]> {

@@ -6,6 +6,7 @@ import { CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../../src/domain/bank.js'
 import { formatUuid } from '../../src/domain/ids.js'
 import { DETAIL_BITS } from '../../src/domain/signal-types.js'
 import { detailsWith } from '../../src/hash/details/details.js'
+import type { AskedView } from '../../src/hash/details/features.js'
 import type { Points } from '../../src/hash/details/rows.js'
 import { loadDetailsKernelSync } from '../../src/hash/details-kernel.js'
 import { loadFrameKernelSync } from '../../src/hash/frame-kernel.js'
@@ -55,6 +56,13 @@ function registry(known: CommonRows = common) {
     catalogue.put(idOf(name), { ...image, details })
     kept.set(idOf(name), points)
   }
+  async function findIn(views: readonly AskedView[], { mirrors = true } = {}) {
+    const role = (ordinal: number) => {
+      const bank = catalogue.image(ordinal)?.bank
+      return bank === HARMLESS_BANK_NAME ? 'harmless' : bank === CASES_BANK_NAME ? 'wanted' : undefined
+    }
+    return finder.find(views, { catalogue, mirrors, role, giveWay: () => undefined })
+  }
   return {
     catalogue,
     forget: (name: string) => kept.delete(idOf(name)),
@@ -70,13 +78,8 @@ function registry(known: CommonRows = common) {
       return step.value.rows.length
     },
     put,
-    async find(pixels: Pixels, { mirrors = true } = {}) {
-      const role = (ordinal: number) => {
-        const bank = catalogue.image(ordinal)?.bank
-        return bank === HARMLESS_BANK_NAME ? 'harmless' : bank === CASES_BANK_NAME ? 'wanted' : undefined
-      }
-      return finder.find(details.ask(pixels), { catalogue, mirrors, role, giveWay: () => undefined })
-    },
+    find: (pixels: Pixels, options?: { readonly mirrors: boolean }) => findIn(details.ask(pixels), options),
+    findIn,
   }
 }
 
@@ -178,6 +181,34 @@ t.test('of many candidates twenty are looked at, and one detail makes none', asy
   const few = registry()
   few.add('known by four rows', copied, { most: 4 })
   t.equal((await few.find(page)).length, 1)
+})
+
+t.test('what the surest view of a candidate does not show is looked for in the next one, and no further', async (t) => {
+  const picture = drawn(7, 480, 360)
+  const { ranked, points } = veil.details(look(picture))
+  const [whole] = details.ask(picture)
+  if (whole === undefined) throw new Error('no view')
+  const alike = whole.features.flatMap((feature) => {
+    const row = ranked.rows.find(({ hash }) => distance(hash, veil.hash(feature.hash)) <= DETAIL_BITS)
+    return row === undefined ? [] : [{ feature, row }]
+  })
+  // Seven that are searched for: too few to verify by. And all the others, and two of these.
+  const seven = alike.filter(({ row }, i) => alike.findIndex((other) => other.row === row) === i).slice(0, 7)
+  const without = (some: typeof alike) =>
+    whole.features.filter((feature) => !some.some(({ row }) => distance(row.hash, veil.hash(feature.hash)) <= DETAIL_BITS))
+  const [few, fewer, most] = [
+    { ...whole, features: seven.map(({ feature }) => feature) },
+    { ...whole, features: seven.slice(0, 5).map(({ feature }) => feature) },
+    { ...whole, features: without(seven.slice(2)) },
+  ]
+  const world = registry({ isDecoration: () => false, isInBackground: () => false })
+  world.put('hers', { ranked, points }, { rows: seven.map(({ row }) => row) })
+  const found = async (views: readonly AskedView[]) => (await world.findIn(views)).map(({ image }) => image.id)
+  t.same(await found([few]), [])
+  t.same(await found([most]), [idOf('hers')])
+  t.same(await found([few, most]), [idOf('hers')])
+  t.same(await found([most, few]), [idOf('hers')])
+  t.same(await found([few, most, fewer]), [], 'surer than the one that shows it')
 })
 
 t.test('what is decoration finds nothing', async (t) => {
