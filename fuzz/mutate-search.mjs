@@ -81,9 +81,12 @@ const chosen = Object.entries({ wrong, slower })
   // Kernels last: each takes longer, because it is compiled.
   .toSorted((a, b) => Number(a.file.includes('/kernel/')) - Number(b.file.includes('/kernel/')))
   .filter((_, i, { length }) => Math.floor((i * parts) / length) === part - 1)
-const known = killedBefore()
-const results = chosen.flatMap((mutation) => known.get(nameOf(mutation)) ?? [])
-const queue = chosen.filter((mutation) => !known.has(nameOf(mutation)))
+const journal = readJournal()
+const results = chosen.flatMap((mutation) => {
+  const by = journal.get(nameOf(mutation))
+  return by === undefined ? [] : [{ ...mutation, isKilled: true, by }]
+})
+const queue = chosen.filter((mutation) => !journal.has(nameOf(mutation)))
 console.log(`${queue.length} faults, and ${results.length} that were killed before`)
 await Promise.all(Array.from({ length: Number(values.jobs) }, worker))
 report()
@@ -94,7 +97,7 @@ async function worker() {
     for (let mutation = queue.shift(); mutation !== undefined; mutation = queue.shift()) {
       const outcome = await tried(folder, mutation)
       results.push({ ...mutation, ...outcome })
-      note(mutation, outcome)
+      if (outcome.isKilled) note(nameOf(mutation), outcome.by)
       const { file, from, to, survives } = mutation
       const isExpected = outcome.isKilled === (survives === undefined)
       const line = `${basename(file)}: ${shown(from)} → ${shown(to)}`
@@ -105,23 +108,16 @@ async function worker() {
   }
 }
 
-/** The faults that the journal says were killed, in the files as they are now. */
-function killedBefore() {
+/** Which faults were killed by what, and that the engine as it is was not. */
+function readJournal() {
   if (values.journal === undefined || !existsSync(values.journal)) return new Map()
   const lines = readFileSync(values.journal, 'utf8').trim().split('\n')
-  const killed = new Map(lines.map((line) => JSON.parse(line)).map(({ name, by }) => [name, by]))
-  return new Map(
-    chosen.flatMap((mutation) => {
-      const by = killed.get(nameOf(mutation))
-      return by === undefined ? [] : [[nameOf(mutation), { ...mutation, isKilled: true, by }]]
-    }),
-  )
+  return new Map(lines.map((line) => JSON.parse(line)).map(({ name, by }) => [name, by]))
 }
 
-function note(mutation, { isKilled, by }) {
-  if (isKilled && values.journal !== undefined) {
-    appendFileSync(values.journal, `${JSON.stringify({ name: nameOf(mutation), by })}\n`)
-  }
+function note(name, by) {
+  journal.set(name, by)
+  if (values.journal !== undefined) appendFileSync(values.journal, `${JSON.stringify({ name, by })}\n`)
 }
 
 /** Tells a fault from all others, and from itself in another state of its file. */
@@ -140,8 +136,10 @@ async function copied() {
     cwd: root,
   })
   const deleted = execFileSync('git', ['ls-files', '--deleted', '-z'], { cwd: root }).toString().split('\0')
+  const whole = createHash('sha256')
   for (const path of list.toString().split('\0')) {
     if (path === '' || deleted.includes(path)) continue
+    whole.update(path).update(readFileSync(join(root, path)))
     mkdirSync(dirname(join(folder, path)), { recursive: true })
     cpSync(join(root, path), join(folder, path))
   }
@@ -153,8 +151,11 @@ async function copied() {
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ ...config, compilerOptions, include }))
   writeFileSync(join(folder, 'build.mjs'), BUILD)
   if (!(await builds(folder))) throw new Error('the engine does not build')
+  const name = whole.digest('hex')
+  if (journal.has(name)) return folder
   const failed = await firstFailed(folder, TESTS)
   if (failed !== undefined) throw new Error(`the engine as it is fails ${failed}`)
+  note(name, 'nothing')
   return folder
 }
 
