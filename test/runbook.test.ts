@@ -27,7 +27,7 @@ interface Procedure {
   check(ran: Ran): unknown
 }
 
-t.test('every procedure of the runbook does what it says', { timeout: 120_000 }, async (t) => {
+t.test('every procedure of the runbook does what it says', { timeout: 230_000 }, async (t) => {
   const place = mkdtempSync(join(tmpdir(), 'tabir-runbook-'))
   t.teardown(() => rmSync(place, { recursive: true, force: true }))
   const redis = await startRedis(t)

@@ -32,7 +32,7 @@ const Batch = z.object({
 })
 const Opened = z.object({ caseNumber: z.string(), pin: z.string(), token: z.string() })
 
-t.test('spans of requests and jobs leave, without bits, numbers of cases, keys or names', { timeout: 60_000 }, async (t) => {
+t.test('spans of requests and jobs leave, without bits, numbers of cases, keys or names', { timeout: 230_000 }, async (t) => {
   const { url: tracesUrl, bodies } = await collector(t)
   const redis = await startRedis(t)
   const env = { TABIR_TRACES_URL: tracesUrl }

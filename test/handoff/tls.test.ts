@@ -52,7 +52,7 @@ t.test('a worker with a CA follows no job to an api without TLS, nor to one of a
   }
 })
 
-t.test('an api and workers hash pictures over TLS', { timeout: 60_000 }, async (t) => {
+t.test('an api and workers hash pictures over TLS', { timeout: 230_000 }, async (t) => {
   const own = authority(t)
   const service = await startService(t, { handoffCertificate: own.certificateFor('127.0.0.1') })
   await startWorkers(t, service.redis, { TABIR_HANDOFF_CA: own.caFile, TABIR_HASHERS: '1' })

@@ -39,7 +39,7 @@ t.test('where the operator says nothing, nothing is fetched', async (t) => {
   t.same(asked, [])
 })
 
-t.test('hashed, looked up and banked by its address as when it is sent', { timeout: 60_000 }, async (t) => {
+t.test('hashed, looked up and banked by its address as when it is sent', { timeout: 230_000 }, async (t) => {
   const plain = await flat()
   const answers: Record<string, PictureAnswer> = {
     '/p.jpg': file(picture.bytes),

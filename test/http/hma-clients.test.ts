@@ -11,7 +11,7 @@ import { keyFor, startService, startWorkers } from '../helpers/service.js'
 const Hashes = z.strictObject({ pdq: z.string() })
 const Added = z.strictObject({ id: z.int(), signals: Hashes })
 
-t.test('clients of HMA find what they look for', { timeout: 60_000 }, async (t) => {
+t.test('clients of HMA find what they look for', { timeout: 230_000 }, async (t) => {
   const service = await startService(t)
   const key = await keyFor(service, 'platform', ['match', 'match:distance', 'signals:write', 'feed'])
   await startWorkers(t, service.redis)

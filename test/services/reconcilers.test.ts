@@ -168,7 +168,7 @@ t.test('a bank that is not filled from here is left alone, and failures say what
   t.throws(() => reconcilersIn('{"reconcilers":[{"name":"x","baseUrl":"http://hunter2/"}]}'), /reconcilers\.0\.hmaBank/)
 })
 
-t.test('killed at any point, the next run goes on, and everything is out in the end', { timeout: 200_000 }, async (t) => {
+t.test('killed at any point, the next run goes on, and everything is out in the end', { timeout: 230_000 }, async (t) => {
   let die: { child: ChildProcess; inRequests: number } | undefined
   const onRequest = () => {
     if (die !== undefined && --die.inRequests <= 0) die.child.kill('SIGKILL')

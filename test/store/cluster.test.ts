@@ -18,7 +18,7 @@ import { scene } from '../helpers/pictures.js'
 import { post } from '../helpers/requests.js'
 import { openCase, randomHashText, startService, startWorkers, until } from '../helpers/service.js'
 
-t.test('cases, banks, pictures and withdrawals in a Cluster of three masters', { timeout: 120_000 }, async (t) => {
+t.test('cases, banks, pictures and withdrawals in a Cluster of three masters', { timeout: 230_000 }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-cluster-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const binary = findRedisServer(readConfig({ PATH: process.env['PATH'] }))?.binary
