@@ -41,9 +41,11 @@ export interface Hearing {
   readonly staleAfterMs: number
   /** So long a silence may still be this process's own: it stood still, and the store's word is a round trip away. */
   readonly graceMs: number
+  /** So long at most whoever has written waits until it is known here as well. */
+  readonly reachedWithinMs: number
 }
 
-export const HEARING: Hearing = { staleAfterMs: 1000, graceMs: 200 }
+export const HEARING: Hearing = { staleAfterMs: 1000, graceMs: 200, reachedWithinMs: 5000 }
 
 /** Longest wait for a change before the store is asked whether it is still there. */
 const BLOCK_MS = 250
@@ -55,7 +57,6 @@ const TURN_MS = 5
 /** Unsealing and adding so many takes about half a millisecond, and then others of this process get their turn. */
 const IMAGES_AT_ONCE = 50
 const COLD_RETRY_AFTER_S = 2
-const REACH_TIMEOUT_MS = 5000
 
 export class Replica {
   readonly #parts: ReplicaParts
@@ -143,7 +144,7 @@ export class Replica {
   }
 
   /** Waits until this process's catalogue has what was written at `revision`. @throws {Problem} store-away */
-  async reached(revision: number, timeoutMs = REACH_TIMEOUT_MS): Promise<void> {
+  async reached(revision: number, timeoutMs = this.#hearing.reachedWithinMs): Promise<void> {
     if (this.#revision !== undefined && this.#revision >= revision) return
     await new Promise<void>((resolve, reject) => {
       const late = () => reject(new Problem('store-away', { retryAfterS: COLD_RETRY_AFTER_S }))

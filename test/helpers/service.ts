@@ -79,7 +79,7 @@ const UPLOAD_LIMITS: UploadLimits = { maxImageBytes: 20 << 20, maxImages: 20, ma
 const EVERYBODY: Admission = { shortageFor: () => undefined }
 
 /** Nor is one whose processes stand still for some seconds because others compute: what comes of that has tests of its own. */
-export const PATIENT: Hearing = { ...HEARING, staleAfterMs: 60_000 }
+export const PATIENT: Hearing = { ...HEARING, staleAfterMs: 60_000, reachedWithinMs: 60_000 }
 
 const SITE: SiteSettings = {
   exitUrl: 'https://exit.example/',

@@ -6,7 +6,7 @@ t.test('screenshots can go the way that the tests go, without a test runner', as
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ['--input-type=module', '-e', `const { walk } = await import('${walk}'); console.log(typeof walk)`],
-    { encoding: 'utf8', timeout: 20_000 },
+    { encoding: 'utf8', timeout: 200_000 },
   )
   t.same({ status, stdout, stderr }, { status: 0, stdout: 'function\n', stderr: '' })
 })
