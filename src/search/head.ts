@@ -49,13 +49,18 @@ export class Head implements Part {
 
   *search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[]): Generator<void, void, void> {
     const { block } = this
-    const plan = this.#plan(rows, needles.length / HASH_BYTES, thresholdBits)
+    const needleCount = needles.length / HASH_BYTES
+    const plan = this.#plan(rows, needleCount, thresholdBits)
     if (plan === undefined) {
       yield* scanAll(block, rows, needles, thresholdBits, hits)
       return
     }
-    const nearest = new NearestByRow()
+    const nearest = new NearestByRow(needleCount)
     const left = this.#follow(needles, rows, plan, thresholdBits, nearest)
+    if (left.length === needleCount) {
+      yield* scanAll(block, rows, needles, thresholdBits, hits)
+      return
+    }
     if (left.length > 0) yield* scanFor(left, block, rows, needles, thresholdBits, nearest)
     nearest.moveTo(block, hits)
   }

@@ -19,17 +19,29 @@ export interface Part {
 /** Work between two pauses of a search. */
 export const UNIT_NS = 1_000_000
 
-/** One hit a row, whatever number of probes found it: the nearest needle, the first of equals. */
+/** One hit a row, whatever number of needles found it: the nearest needle, the first of equals. */
 export class NearestByRow {
-  readonly #found = new Map<number, { readonly needle: number; readonly distanceBits: number }>()
+  readonly #rows: number[] = []
+  // Invariant: of the row at the same place, its distance times 64 and the number of its needle: the least is the nearest, the first of equals.
+  readonly #nearest: number[] = []
+  // Invariant: at which place a row is. None for one needle, of which each row is reported once: where most rows are near, this would be
+  // most of a search.
+  readonly #places: Map<number, number> | undefined
+
+  constructor(needleCount: number) {
+    this.#places = needleCount > 1 ? new Map() : undefined
+  }
 
   add(row: number, needle: number, distanceBits: number): void {
-    const known = this.#found.get(row)
-    if (known !== undefined) {
-      if (known.distanceBits < distanceBits) return
-      if (known.distanceBits === distanceBits && known.needle < needle) return
+    const nearest = distanceBits * scratch.maxNeedles + needle
+    const place = this.#places?.get(row)
+    if (place !== undefined) {
+      if (nearest < (this.#nearest[place] ?? 0)) this.#nearest[place] = nearest
+      return
     }
-    this.#found.set(row, { needle, distanceBits })
+    this.#places?.set(row, this.#rows.length)
+    this.#rows.push(row)
+    this.#nearest.push(nearest)
   }
 
   /** Takes reports about needles that the caller knows by these numbers. */
@@ -38,7 +50,10 @@ export class NearestByRow {
   }
 
   moveTo(block: RowBlock, hits: Hit[]): void {
-    for (const [row, { needle, distanceBits }] of this.#found) hits.push(block.hit(row, needle, distanceBits))
+    for (let i = 0; i < this.#rows.length; i++) {
+      const nearest = this.#nearest[i] ?? 0
+      hits.push(block.hit(this.#rows[i] ?? 0, nearest % scratch.maxNeedles, Math.floor(nearest / scratch.maxNeedles)))
+    }
   }
 }
 

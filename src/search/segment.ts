@@ -76,12 +76,17 @@ export class Segment implements Part {
       yield* scanAll(block, rows, needles, thresholdBits, hits)
       return
     }
-    const nearest = new NearestByRow()
-    const left = new Set(Array.from({ length: needles.length / HASH_BYTES }, (_, number) => number))
+    const needleCount = needles.length / HASH_BYTES
+    const nearest = new NearestByRow(needleCount)
+    const left = new Set(Array.from({ length: needleCount }, (_, number) => number))
     for (const [i, group] of groups.entries()) {
       if (i > 0) yield
       const isFound = yield* this.#probe(needles, group, thresholdBits, nearest)
       if (isFound) for (const number of group.numbers) left.delete(number)
+    }
+    if (left.size === needleCount) {
+      yield* scanAll(block, rows, needles, thresholdBits, hits)
+      return
     }
     if (left.size > 0) yield* scanFor([...left], block, rows, needles, thresholdBits, nearest)
     nearest.moveTo(block, hits)

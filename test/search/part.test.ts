@@ -8,7 +8,7 @@ import { spyOn } from './spies.js'
 
 t.test('of what is reported of a row the nearest needle is kept, and of equals the first, in whatever order', async (t) => {
   const block = blockOf(rowsOf([zeros, zeros, zeros], 70))
-  const nearest = new NearestByRow()
+  const nearest = new NearestByRow(64)
   for (const [row, needle, bits] of [
     [0, 5, 20],
     [0, 2, 20],
@@ -30,6 +30,35 @@ t.test('of what is reported of a row the nearest needle is kept, and of equals t
       { image: 70, view: 0, transform: 2, distanceBits: 20 },
       { image: 71, view: 1, transform: 4, distanceBits: 4 },
       { image: 72, view: 2, transform: 63, distanceBits: 8 },
+    ],
+  )
+})
+
+t.test('of two needles the nearer is kept, and of one needle each row', async (t) => {
+  const block = blockOf(rowsOf([zeros, zeros], 70))
+  const reported = (needleCount: number, reports: readonly (readonly [number, number, number])[]) => {
+    const nearest = new NearestByRow(needleCount)
+    for (const [row, needle, bits] of reports) nearest.add(row, needle, bits)
+    const hits: Hit[] = []
+    nearest.moveTo(block, hits)
+    return hits.map(({ image, transform, distanceBits }) => [image, transform, distanceBits])
+  }
+
+  t.same(
+    reported(2, [
+      [1, 1, 256],
+      [1, 0, 256],
+    ]),
+    [[71, 0, 256]],
+  )
+  t.same(
+    reported(1, [
+      [1, 0, 0],
+      [0, 0, 256],
+    ]),
+    [
+      [71, 0, 0],
+      [70, 0, 256],
     ],
   )
 })
