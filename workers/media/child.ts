@@ -4,13 +4,14 @@ import { Socket } from 'node:net'
 import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
 import { confinesHere } from '../confines.js'
 import { DETAILS_BITS, PURPOSE_BYTES, readFrames, writeFrame } from '../frames.js'
-import { collectAtOnce } from '../heap.js'
+import { collectAtOnce, collectEvery } from '../heap.js'
 import { answerFor } from './answer.js'
 
 const CHANNEL_FD = 3
 const MAX_IMAGE_BYTES = 1 << 30
 
 collectAtOnce()
+const collectNowAndThen = collectEvery(256)
 const channel = new Socket({ fd: CHANNEL_FD, readable: true, writable: true })
 channel.on('end', () => process.exit(0)) // the parent is gone
 channel.on('error', () => process.exit(0))
@@ -21,6 +22,9 @@ readFrames(channel, MAX_IMAGE_BYTES, (image) => {
   answerFor(image.subarray(1), purpose, (order & DETAILS_BITS.also) === 0 ? 'none' : 'also')
     .catch((): HandoffAnswer => ({ problem: 'image-undecodable' }))
     .then((answer) => writeFrame(channel, Buffer.from(formatAnswer(answer))))
-    .finally(() => image.fill(0))
+    .finally(() => {
+      image.fill(0)
+      collectNowAndThen()
+    })
 })
 writeFrame(channel, Buffer.from(`ready ${JSON.stringify(confinesHere())}`))
