@@ -273,7 +273,7 @@ t.test('a child that breaks the channel is replaced at once, and costs no other 
 })
 
 t.test('a child that grows dies, and the parent does not', async (t) => {
-  const { sandbox } = await openObedient(t, { memoryMb: 512, timeLimitMs: 20_000 })
+  const { sandbox } = await openObedient(t, { memoryMb: 512, timeLimitMs: 20_000, isStarved: async () => false })
   const before = process.memoryUsage().rss
   const grow = (bytes: number) => `
     const held = []
