@@ -1,7 +1,6 @@
 // Child processes in which strangers' files are decoded: no Redis, no keys, hard limits, replaced when they die.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { getPriority, setPriority } from 'node:os'
 import { Duplex } from 'node:stream'
 import type { Confine } from '../src/domain/confines.js'
 import { type HandoffAnswer, parseAnswer } from '../src/handoff/message.js'
@@ -121,7 +120,6 @@ export function openSandbox(options: SandboxOptions): Sandbox {
 /** A child that cannot start (no memory, a broken install) must not become a busy loop. */
 const RESTART_DELAY_MS = 50
 const NICER_BY = 5
-const LEAST_PRIORITY = 19
 
 /** So many times its limit a child has at most, when others have the processors: the hand-off waits for three times. */
 const MOST_STARVED_TIMES = 2.5
@@ -179,7 +177,8 @@ function parseOrDied(child: Child, text: string): HandoffAnswer | 'died' {
  * reach for all the same, the cage keeps from it.
  */
 function startChild({ memoryMb, entry, cage }: SandboxOptions): Child {
-  const limits = `unset NODE_OPTIONS; ulimit -c 0; ulimit -f 0; ulimit -d ${memoryMb * 1024}; exec "$@"`
+  // What computes goes behind what answers, where both want the same core: `nice`, so that it does before it has threads, and they with it.
+  const limits = `unset NODE_OPTIONS; ulimit -c 0; ulimit -f 0; ulimit -d ${memoryMb * 1024}; exec nice -n ${NICER_BY} "$@"`
   const flags = ['--disable-proto=throw', '--no-warnings', '--max-old-space-size=256', ...cage.nodeFlags]
   const command = cage.inside([process.execPath, ...flags, ...entry])
   const child = spawn('/bin/sh', ['-c', limits, 'sh', ...command], {
@@ -187,8 +186,6 @@ function startChild({ memoryMb, entry, cage }: SandboxOptions): Child {
     env: { NODE_ENV: 'production', MALLOC_ARENA_MAX: '2', UV_THREADPOOL_SIZE: '2' },
     cwd: '/',
   })
-  // What computes goes behind what answers, where both want the same core. Before it has threads, which then do so too.
-  if (child.pid !== undefined) setPriority(child.pid, Math.min(LEAST_PRIORITY, getPriority() + NICER_BY))
   const channel = child.stdio[3]
   if (!(channel instanceof Duplex)) throw new Error('a child has a socket to its parent')
   channel.on('error', () => {}) // 'close' follows
