@@ -57,17 +57,14 @@ export function snapshotsIn({ folder, store, keyring, secret, clock }: SnapshotP
     },
 
     async load() {
+      const read = readSealedFile(path, keyring, context)
       try {
-        const read = readSealedFile(path, keyring, context)
         const first = await read.next()
         if (first.done === true) return undefined
         const head = parsePiece(deserialize(first.value))
         if (head.kind !== 'revision') throw new SealError('a snapshot begins with its revision')
         const change = await changeAt(store, head.revision)
-        if (change?.equals(head.change) !== true) {
-          await read.return(undefined)
-          return undefined
-        }
+        if (change?.equals(head.change) !== true) return undefined
         const catalogue = new Catalogue()
         const giveWay = paceMaker(TURN_MS, clock)
         for await (const piece of read) for (const _ of catalogue.restore(parsePiece(deserialize(piece)))) await giveWay()
@@ -75,6 +72,8 @@ export function snapshotsIn({ folder, store, keyring, secret, clock }: SnapshotP
       } catch (error) {
         if (error instanceof SealError) return undefined
         throw error
+      } finally {
+        await read.return(undefined) // the file is closed, also when the store is asked in vain
       }
     },
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
@@ -16,7 +16,7 @@ import { imageReader } from '../../src/store/image-reader.js'
 import { imagesIn } from '../../src/store/images.js'
 import { keys } from '../../src/store/keys.js'
 import { makeKeyring } from '../../src/store/seal.js'
-import { connectForFollowing, openStore } from '../../src/store/store.js'
+import { connectForFollowing, openStore, type Store } from '../../src/store/store.js'
 import { trustsIn } from '../../src/store/trust.js'
 import { startRedis, type TestRedis } from '../helpers/redis.js'
 import { PATIENT } from '../helpers/service.js'
@@ -53,7 +53,7 @@ async function openParts(t: Test, { socket }: TestRedis, folder: string) {
   const redis = new Redis(socket)
   t.teardown(() => redis.disconnect())
   const clock = () => performance.now()
-  const snapshotsWith = (options: { secret?: Buffer; keyring?: typeof keyring } = {}) =>
+  const snapshotsWith = (options: { secret?: Buffer; keyring?: typeof keyring; store?: Store } = {}) =>
     snapshotsIn({ folder, store, keyring, secret, clock, ...options })
   const reader = imageReader(target, keyring)
   const reads = { full: 0 }
@@ -167,6 +167,18 @@ t.test('a snapshot that was damaged, is of another deployment or of another key 
   t.equal(await snapshotsWith().load(), undefined)
 })
 
+t.test('a store that goes away while a snapshot is read leaves no file open', async (t) => {
+  const folder = t.testdir()
+  const { images, startReplica, snapshotsWith, store } = await openParts(t, await startRedis(t), folder)
+  await images.put([someImage()])
+  const replica = await startReplica()
+  t.teardown(() => replica.close())
+  await replica.saveSnapshot()
+  const away: Store = { ...store, ask: () => Promise.reject(new Error('away')) }
+  await t.rejects(snapshotsWith({ store: away }).load(), /away/)
+  t.same(openFiles('index.snapshot'), [])
+})
+
 t.test('a snapshot of a past that the store does not have, or does not remember, is not used', async (t) => {
   const folder = t.testdir()
   const { images, startReplica, snapshotsWith, redis, reads } = await openParts(t, await startRedis(t), folder)
@@ -254,3 +266,18 @@ t.test('a catalogue of which most images are gone is not kept, but read anew', a
   await snapshotsWith().save(catalogue, revision)
   t.same(readdirSync(folder), [])
 })
+
+/** Where the system tells. */
+function openFiles(name: string): string[] {
+  const all = existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd') : []
+  return all.map((fd) => linkOf(`/proc/self/fd/${fd}`)).filter((path) => path.endsWith(name))
+}
+
+/** One of them was opened for the list itself, and is gone. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}
