@@ -147,7 +147,11 @@ t.test(
       await cutAfter(Math.floor(text.length * share))
       const stateNow = async () =>
         (await service.app.inject({ url: bank.url, headers })).json<{ imports: Imported[] }>().imports[0]
-      await until(async () => ((await stateNow())?.lines ?? -1) > before)
+      // How far it has come is noted on its way as well, where that takes long.
+      await until(async () => {
+        const now = await stateNow()
+        return (now?.lines ?? -1) > before && now?.state !== 'running'
+      })
       const state = await stateNow()
       t.match(state, { state: 'stopped', problem: 'upload-incomplete' })
       before = state?.lines ?? -1

@@ -11,9 +11,11 @@ import { listen } from '../helpers/sockets.js'
 
 /** An import takes twice as many at a time. */
 const LINES_OF_A_BATCH = 500
+/** A body that waits for a test is none that somebody draws out. */
+const serverLimits = { slowForMs: 3_600_000 }
 
 t.test('a file goes on into no bank that was removed meanwhile, whoever has its name by then', async (t) => {
-  const service = await startService(t)
+  const service = await startService(t, { serverLimits })
   const ngo = await keyFor(service, 'ngo', ['signals:write', 'match'])
   const hma = hmaClient(service, ngo.headers)
   const port = await listen(service.app)
@@ -70,7 +72,7 @@ t.test('content that is removed stays so, also when somebody writes a note to it
 })
 
 t.test('nothing more of a file is taken from a key that was taken back', async (t) => {
-  const service = await startService(t)
+  const service = await startService(t, { serverLimits })
   const port = await listen(service.app)
   for (const path of ['signals', 'imports']) {
     const ngo = await keyFor(service, `ngo of ${path}`, ['signals:write', 'match'])
@@ -87,7 +89,7 @@ t.test('nothing more of a file is taken from a key that was taken back', async (
 })
 
 t.test('a question that arrives slowly is answered to no key that was taken back meanwhile', async (t) => {
-  const service = await startService(t)
+  const service = await startService(t, { serverLimits })
   const port = await listen(service.app)
   const asking = await keyFor(service, 'platform', ['match'])
   const body = JSON.stringify({ queries: [{ signals: [{ type: 'pdq', hash: randomHashText() }] }] })
