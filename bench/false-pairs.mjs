@@ -145,8 +145,7 @@ async function* picturesOf(origin, side, from, to, drawn, batch = 0) {
     yield* pagesOf(`${side}-${batch}`, side === 'asked' ? BATCH : PAGES)
     return
   }
-  if (side === 'registered') yield* piecesOf(origin, side, from, to, { withWhole: true })
-  else yield* piecesOf(origin, side, from, to)
+  yield* piecesOf(origin, side, from, to)
   yield* confusingOf(origin, side, batch * drawn, (batch + 1) * drawn)
 }
 

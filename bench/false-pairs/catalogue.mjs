@@ -9,13 +9,14 @@ import { encodeImage } from '../../dist/src/store/image-record.js'
 import { blockhashesOf } from '../../dist/workers/media/blockhash.js'
 import { relatedTo } from './rows.mjs'
 
-const ASKED_QUALITY = 25
+const { minQuality, minAskedQuality } = SIGNAL_TYPES.pdq
+const LEAST_QUALITY = { register: minQuality, query: minAskedQuality }
 const hasher = loadImageHasherSync()
 
 /** As a worker hashes it, without the file's SHA-256. `undefined` for what the service refuses because it is too plain. */
 export function hashed(pixels, purpose) {
   const { quality, signals, blockTotals } = hasher.hash(pixels, purpose, pixels.aspect)
-  if (quality < (purpose === 'query' ? ASKED_QUALITY : SIGNAL_TYPES.pdq.minQuality)) return undefined
+  if (quality < LEAST_QUALITY[purpose]) return undefined
   const blockhash = blockTotals === undefined ? [] : [blockhash16(blockTotals, pixels, quality)]
   return [...signals, ...blockhash]
 }

@@ -27,13 +27,16 @@ export function pagesOf(side, number) {
   })
 }
 
-/** Pieces of a photograph, of any place and shape, every other one mirrored. `side` is part of the seed, so that no two sides have the same. */
-export async function* piecesOf({ stem, read }, side, from, to, { withWhole = false } = {}) {
-  if (withWhole) yield { name: stem, origin: stem, kind: 'piece', read: () => decode(read()) }
+/**
+ * Pieces of a photograph, of any place and shape, half of them mirrored, and of those that are asked about half with little contrast. `side` is
+ * part of the seed, so that no two sides have the same. The registered ones begin with all of it.
+ */
+export async function* piecesOf({ stem, read }, side, from, to) {
+  if (side === 'registered') yield { name: stem, origin: stem, kind: 'piece', read: () => decode(read()) }
   const whole = await opened(read())
   for (let i = from; i < to; i++) {
     const name = `${stem}.${side}-${i}`
-    yield { name, origin: stem, kind: 'piece', read: async () => pieceOf(whole, name) }
+    yield { name, origin: stem, kind: 'piece', read: async () => pieceOf(whole, name, side === 'asked') }
   }
 }
 
@@ -57,7 +60,7 @@ async function opened(bytes) {
   return { data, width: info.width, height: info.height }
 }
 
-function pieceOf({ data, width, height }, seed) {
+function pieceOf({ data, width, height }, seed, mayFade) {
   const random = randomOf(seed)
   const share = (whole) => Math.round(whole * (LEAST_SIDE_SHARE + random.int(0, 500) / 1000))
   const [across, down] = [share(width), share(height)]
@@ -69,7 +72,12 @@ function pieceOf({ data, width, height }, seed) {
     data.copy(pixels, 3 * y * across, row, row + 3 * across)
     if (isMirrored) mirror(pixels, 3 * y * across, across)
   }
+  if (mayFade && random.int(0, 1) === 1) fade(pixels, 0.1 + random.int(0, 500) / 1000)
   return { data: pixels, width: across, height: down, channels: 3, aspect: across / down }
+}
+
+function fade(pixels, share) {
+  for (const [i, level] of pixels.entries()) pixels[i] = 128 + share * (level - 128)
 }
 
 function mirror(pixels, start, across) {

@@ -34,7 +34,7 @@ export const SIGNAL_TYPES = {
     corroboratesBits: 31,
     identifies: false,
     minQuality: 50,
-    minAskedQuality: 50,
+    minAskedQuality: 25,
   },
   blockhash: {
     code: 2,

@@ -61,6 +61,8 @@ const NEAR_DUPLICATE_BITS = 10
  * million, the second leaves one, for 0.2 of 94 points of recall.
  */
 const LEAST_QUALITY = 50
+/** Of both a whole picture that is asked about needs so much: a copy may be paler or darker than what was registered, which has all of it. */
+const COPY_SHARE = 0.5
 /** Beyond this a hash shows a bar, a box or an edge rather than a picture: what apps and memes draw is of this kind. */
 export const MOST_SEPARABLE_BITS = 204
 const LEAST_MEDIAN_COEFFICIENT: Readonly<Record<ViewKind, number>> = {
@@ -92,7 +94,7 @@ function partsOf(kernel: PdqKernel, raster: MeasuredRaster, aspect: number, purp
     for (const view of viewsOf(raster, aspect, purpose)) {
       if (signals.length === MAX_AREA_SIGNALS) break
       const result = kernel.hashSamples(sampler.take(view))
-      if (!isTelling(view.kind, result) || (purpose === 'register' && !isNew(result.hash))) continue
+      if (!isTelling(view.kind, purpose, result) || (purpose === 'register' && !isNew(result.hash))) continue
       const hashes = purpose === 'register' ? [result.hash] : askedTurns(view, result.dihedrals)
       signals.push({ type: 'pdq-area', view: view.kind, quality: result.quality, hashes })
     }
@@ -102,8 +104,9 @@ function partsOf(kernel: PdqKernel, raster: MeasuredRaster, aspect: number, purp
   }
 }
 
-function isTelling(kind: ViewKind, { hash, quality, medianCoefficient }: SampledResult): boolean {
-  if (quality < LEAST_QUALITY || medianCoefficient < LEAST_MEDIAN_COEFFICIENT[kind]) return false
+function isTelling(kind: ViewKind, purpose: Purpose, { hash, quality, medianCoefficient }: SampledResult): boolean {
+  const share = kind === 'whole' && purpose === 'query' ? COPY_SHARE : 1
+  if (quality < share * LEAST_QUALITY || medianCoefficient < share * LEAST_MEDIAN_COEFFICIENT[kind]) return false
   return separableBits(hash) <= MOST_SEPARABLE_BITS
 }
 

@@ -65,6 +65,18 @@ t.test('a plain picture has no parts that could be mistaken for those of another
   )
 })
 
+t.test('a whole picture is asked about when it is paler than one that may be registered, its parts are not', async (t) => {
+  const pale = faded(picture(41), 0.35)
+  const [asked, registered] = (['query', 'register'] as const).map((purpose) => hasher.hash(pale, purpose))
+  const ofViews = (signals = asked?.signals) => signals?.filter(({ type }) => type === 'pdq-area').map(({ view }) => view)
+
+  t.ok((asked?.quality ?? 50) < 50, `quality: ${asked?.quality}`)
+  t.same(ofViews(), ['whole'])
+  t.same(ofViews(registered?.signals), [])
+  t.ok(nearest(pale, picture(41)) <= 10)
+  t.same(ofViews(hasher.hash(faded(picture(41), 0.1), 'query').signals), [], 'and not when next to nothing is left')
+})
+
 t.test('a picture too small for parts has its whole alone, and one pixel no error', async (t) => {
   t.equal(hasher.hash(picture(1, { width: 31, height: 400 }), 'register').signals.length, 1)
   t.equal(hasher.hash({ data: new Uint8Array(3), width: 1, height: 1, channels: 3 }, 'query').signals.length, 1)
@@ -115,6 +127,10 @@ t.test('the entry point for others says the same in hex, one hash a view', async
   t.not((await hashImage(picture(1), { purpose: 'register' })).signals.length, signals.length)
   await t.rejects(hashImage({ data: new Uint8Array(1), width: 9, height: 9, channels: 3 }), RangeError)
 })
+
+function faded(seen: Pixels, share: number): Pixels {
+  return { ...seen, data: Uint8Array.from(seen.data, (level) => 128 + share * (level - 128)) }
+}
 
 function drawn(width: number, height: number, isLight: (x: number, y: number) => boolean): Pixels {
   const data = Uint8Array.from({ length: width * height }, (_, k) => (isLight(k % width, Math.floor(k / width)) ? 230 : 20))
