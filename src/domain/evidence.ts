@@ -43,7 +43,8 @@ export function dependsOnTurn(type: SignalType): boolean {
 
 /** The widest distance that may be a match. */
 export function matchBits(type: SignalType, views: ComparedViews): number {
-  return dependsOnTurn(type) && !views.turned ? reachesOf(views).match : aloneBits(type, views)
+  if (type !== 'pdq-area') return SIGNAL_TYPES[type].thresholdBits
+  return views.turned ? reachesOf(views).alone : reachesOf(views).match
 }
 
 /** The widest of these for a view that is asked about. */
@@ -51,10 +52,13 @@ export function widestMatchBits(type: SignalType, asked: View, turned: boolean):
   return Math.max(...VIEW_NAMES.map((registered) => matchBits(type, { asked, registered, turned })))
 }
 
-/** Up to this distance a match needs no witness. */
+/** Up to this distance a match needs no witness and no second algorithm; under 0 where it always needs one. */
 export function aloneBits(type: SignalType, views: ComparedViews): number {
-  return type === 'pdq-area' ? reachesOf(views).alone : SIGNAL_TYPES[type].thresholdBits
+  if (type === 'pdq-area') return reachesOf(views).alone
+  return SIGNAL_TYPES[type].decidesAlone ? SIGNAL_TYPES[type].thresholdBits : NEVER_ALONE
 }
+
+const NEVER_ALONE = -1
 
 /** Up to this distance a pair of views is a witness; `undefined` for types that have no views but the whole. */
 export function witnessBits(type: SignalType, views: TwoViews): number | undefined {

@@ -7,7 +7,7 @@ import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 /**
  * exact: no bit of PDQ differs, or the files are the same byte for byte.
  * strong: within the bank's threshold, and a second algorithm or a second pair of views agrees (`evidence.ts`).
- * near: within the bank's threshold, not corroborated.
+ * near: within the bank's threshold, not corroborated, by a type that decides alone.
  * review: beyond it, or so far that it needs a second pair of views and has none; found because the caller asked for a wider
  *   one; never to be acted on automatically.
  */

@@ -2,7 +2,7 @@
 
 import { matchBits, widestMatchBits } from '../domain/evidence.js'
 import { VIEW_NAMES, VIEWS, type View } from '../domain/signal.js'
-import { SIGNAL_TYPE_NAMES, type SignalType } from '../domain/signal-types.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
 import type { Hash256 } from '../hash/hash256.js'
 import { SignalIndex } from '../search/signal-index.js'
 import type { FedLine, HeldSignal } from './lines.js'
@@ -86,6 +86,8 @@ export class Held {
   match(asked: readonly AskedSignal[], thresholdBits?: number): LocalMatch[] {
     const nearest = new Map<number, LocalMatch>()
     for (const { type, hash, view: askedView = 'whole' } of asked) {
+      // Where nothing else can be asked, what needs a second algorithm decides nothing.
+      if (thresholdBits === undefined && !SIGNAL_TYPES[type].decidesAlone) continue
       const widestBits = thresholdBits ?? widestMatchBits(type, askedView, false)
       for (const { image, view, distanceBits } of this.#indexes.get(type)?.within([hash], widestBits) ?? []) {
         const registered = VIEW_NAMES.find((name) => VIEWS[name] === view)

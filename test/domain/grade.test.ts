@@ -8,7 +8,14 @@ const facts = { bank: CASES_BANK, signalType: 'pdq', views: WHOLE_VIEWS, corrobo
 t.test('a grade says how sure a match is', async (t) => {
   t.equal(gradeOf({ ...facts, distanceBits: 0 }), 'exact')
   t.equal(gradeOf({ ...facts, distanceBits: 1 }), 'near')
-  t.equal(gradeOf({ ...facts, signalType: 'blockhash', distanceBits: 0 }), 'near', 'blockhash is too coarse to say exact')
+  t.equal(
+    gradeOf({ ...facts, signalType: 'blockhash', distanceBits: 0 }),
+    'review',
+    'blockhash is too coarse to decide alone',
+  )
+  t.equal(gradeOf({ ...facts, signalType: 'blockhash', distanceBits: 0, corroborated: true }), 'strong')
+  const banks = { ...CASES_BANK, thresholdBits: { blockhash: 3 } }
+  t.equal(gradeOf({ ...facts, bank: banks, signalType: 'blockhash', distanceBits: 3 }), 'near', 'a bank may want it')
   t.equal(gradeOf({ ...facts, signalType: 'sha256', distanceBits: 0 }), 'exact')
   t.equal(gradeOf({ ...facts, distanceBits: 31 }), 'near', 'the threshold is inclusive')
   t.equal(gradeOf({ ...facts, distanceBits: 31, corroborated: true }), 'strong')

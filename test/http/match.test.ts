@@ -86,6 +86,29 @@ t.test('a second algorithm that agrees makes a match strong', async (t) => {
   t.same(await grade(60), [['near', 'pdq']])
 })
 
+t.test('blockhash alone is no match, and is shown to who asks how far to look', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  const block = randomHashText()
+  await register(service, [
+    { type: 'pdq', hash: randomHashText() },
+    { type: 'blockhash', hash: block },
+  ])
+  const queries = [
+    {
+      signals: [
+        { type: 'pdq', hash: randomHashText() },
+        { type: 'blockhash', hash: withBitsFlipped(block, 2) },
+      ],
+    },
+    { signals: [{ type: 'blockhash', hash: block }] },
+  ]
+
+  for (const { matches } of (await ask(service, headers, { queries })).results) t.same(matches, [])
+  for (const { matches } of (await ask(service, headers, { queries, thresholdBits: 31 })).results)
+    t.match(matches, [{ grade: 'review', signalType: 'blockhash' }])
+})
+
 t.test('the same file is exact, whatever became of its other hashes', async (t) => {
   const service = await startService(t)
   const { headers } = await keyFor(service, 'platform', ['match'])
