@@ -8,14 +8,15 @@
 //
 // What goes on is what is behind the first two seconds of a phase: until then a burst is let in.
 //
-// Each kind alone for S seconds, as fast as it goes; all together, as fast as it goes; half of that, as it comes by itself; three times
-// that; half of it again. How it goes on for half an hour: bench/soak.mjs.
+// Each kind alone for S seconds, as fast as it goes; all together, as fast as it goes; half of that, as it comes by itself, and 0.8 and 0.95 of
+// it; three times that; half of it again. What "usual" is depends on which of these one takes: the goals take half, and the curve tells
+// all. How it goes on for half an hour: bench/soak.mjs.
 
 import { parseArgs } from 'node:util'
 import { environmentFor } from '../dist/src/config.js'
 import { publish } from './http/record.mjs'
 import { SHARES } from './load/mix.mjs'
-import { goalLines, kindLines, partLines, phaseLines, summary, wholePerS } from './load/report.mjs'
+import { curveLines, goalLines, kindLines, partLines, phaseLines, summary, wholePerS } from './load/report.mjs'
 import { memoryOf, sampled } from './load/samples.mjs'
 import { fill, openService, run, startApi, startPart, wholeNumber } from './service.mjs'
 
@@ -30,6 +31,8 @@ const { values: args } = parseArgs({
 const ROWS = wholeNumber(args, 'rows')
 const PHASE_MS = 1000 * wholeNumber(args, 'seconds')
 const CONNECTIONS = { hash: 16, picture: 4, write: 16, all: 16 }
+/** Of what it can: what it bears, besides half. */
+const BEARABLE = [0.8, 0.95]
 const OVERLOAD = 3
 const PEOPLE_PER_S = 2
 const SAMPLE_EVERY_MS = 1000
@@ -66,10 +69,12 @@ await run(async (defer) => {
   const together = await phase('closed', 'together', { ms: PHASE_MS, connections: CONNECTIONS.all })
   const perS = wholePerS(together)
   const normal = await open('half', perS / 2, 2 * PHASE_MS)
+  const bearable = []
+  for (const share of BEARABLE) bearable.push(await open(`${share} of it`, share * perS))
   const overload = await open(`${OVERLOAD} times`, OVERLOAD * perS)
   const after = await open('half again', perS / 2)
 
-  const phases = [...Object.values(alone), together, normal, overload, after]
+  const phases = [...Object.values(alone), together, normal, ...bearable, overload, after]
   const wrong = phases.reduce((sum, each) => sum + summary(each).wrong, 0)
   const title = (text, lines) => ({ title: text, lines })
   publish(
@@ -79,6 +84,7 @@ await run(async (defer) => {
       title('As fast as it goes', partLines({ alone, together })),
       title('Phases', phaseLines(phases)),
       title('Kinds, half and three times as much', kindLines([normal, overload, after])),
+      title('How p99 grows with the load, ms behind the first 2 s', curveLines([normal, ...bearable], overload)),
       title('Goals', goalLines({ alone, together, normal, overload, after })),
     ],
     args,

@@ -170,8 +170,8 @@ export async function buildApp({
   tracing,
   admission: admitted = admissionFor({
     rules: ADMISSION,
-    queuedMs: () => services.turns.waitedMs,
-    pictureWaitMs: () => services.health.pictures().expectedMs,
+    queuedMs: () => services.turns.waitMs,
+    pictureWaitMs: (coming) => services.health.pictureWaitMs(coming),
     now: () => performance.now(),
     atEndOfTurn: setImmediate,
   }),

@@ -1,8 +1,10 @@
 // The client of the mixed load, in a process of its own. Every answer is checked. It has so many connections and no more: what finds none
-// free is not sent, and counted.
+// free is not sent, and counted. It has no core to itself: how late it was itself is in every time, and told beside them.
 
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { answer } from '../http/answers.mjs'
 import { openConnection } from '../http/connection.mjs'
+import { percentile } from '../report.mjs'
 import { arrivals, drawing, KINDS, makeMix } from './mix.mjs'
 
 const MOST_CONNECTIONS = 512
@@ -43,6 +45,9 @@ answer({
     let opened = 0
     const tally = tallying()
     const sending = new Set()
+    const own = monitorEventLoopDelay({ resolution: 1 })
+    own.enable()
+    const lateMs = []
     const begun = performance.now()
     const send = async (kind, dueMs) => {
       let connection = free.pop()
@@ -53,6 +58,7 @@ answer({
         connection = await openConnection(port)
       }
       const { bytes, isRight } = mix[kind]()
+      lateMs.push(performance.now() - dueMs)
       try {
         tally.add(kind, await connection.request(bytes), isRight, dueMs, performance.now())
         free.push(connection)
@@ -77,7 +83,13 @@ answer({
     }
     await Promise.all(sending)
     for (const connection of free) connection.close()
-    return { ...tally.all(begun), wallMs: performance.now() - begun, connections: opened }
+    own.disable()
+    /** Of a hundred requests, one was sent later than that, and one answer was read later than that. */
+    const late = {
+      sentP99Ms: percentile(Float64Array.from(lateMs), 0.99),
+      readP99Ms: Math.max(0, own.percentile(99) / 1e6 - 1),
+    }
+    return { ...tally.all(begun), wallMs: performance.now() - begun, connections: opened, late }
   },
 })
 

@@ -14,7 +14,7 @@ const SETTLED_AFTER_MS = 2000
 const BULK = Object.keys(SHARES)
 
 /** A phase in numbers. */
-export function summary({ name, kinds, wallMs, samples, delays }) {
+export function summary({ name, kinds, wallMs, samples, delays, late }) {
   const all = Object.values(kinds)
   const sum = (field) => all.reduce((total, own) => total + own[field], 0)
   const bulk = BULK.flatMap((kind) => [...kinds[kind].times])
@@ -45,6 +45,7 @@ export function summary({ name, kinds, wallMs, samples, delays }) {
     refusedBy: sumUp(all.map((own) => own.refusedBy)),
     oldestPictureS: Math.max(0, ...samples.map(({ oldestS }) => oldestS)),
     delays,
+    late,
   }
 }
 
@@ -80,7 +81,7 @@ export function partLines({ alone, together }) {
 
 export function phaseLines(phases) {
   return phases.map((phase) => {
-    const { name, perS, refusedBy, people, peopleRefused, unsent, brokenOff, oldestPictureS, delays } = summary(phase)
+    const { name, perS, refusedBy, people, peopleRefused, unsent, brokenOff, oldestPictureS, delays, late } = summary(phase)
     return {
       phase: name,
       'answered a second': perS,
@@ -92,6 +93,8 @@ export function phaseLines(phases) {
       'oldest picture s': oldestPictureS,
       'event loop p99 ms': delays.p99Ms,
       'event loop longest ms': delays.maxMs,
+      'client sent late p99 ms': late?.sentP99Ms,
+      'client event loop p99 ms': late?.readP99Ms,
     }
   })
 }
@@ -109,6 +112,20 @@ export function kindLines(phases) {
       'p99.9 ms': p999Ms,
       'p99 ms behind 2 s': settledP99Ms,
     }))
+  })
+}
+
+/** Of each kind what one in a hundred takes, at each load that is borne and at the one that is not; and how many times as long that is. */
+export function curveLines(borne, overload) {
+  const over = summary(overload)
+  return BULK.map((kind) => {
+    const overMs = over.kinds[kind].settledP99Ms
+    const line = { kind, [over.name]: overMs }
+    for (const { name, kinds } of borne.map(summary)) {
+      line[name] = kinds[kind].settledP99Ms
+      line[`${over.name} / ${name}`] = overMs / kinds[kind].settledP99Ms
+    }
+    return line
   })
 }
 

@@ -66,7 +66,12 @@ export class HandoffDesk {
 
   /** How long one that is left now would wait for a worker, as far as that can be told: 0 when none waits. */
   get expectedMs(): number {
-    let others = 0
+    return this.expectedBehindMs(0)
+  }
+
+  /** The same, when so many more are left before it. */
+  expectedBehindMs(more: number): number {
+    let others = more
     for (const entry of this.#waiting.values()) if (this.#isInLine(entry)) others++
     return Math.max(this.untakenMs, this.#pace.waitMs(others))
   }

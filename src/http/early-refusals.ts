@@ -21,7 +21,7 @@ export interface EarlyRefusals {
 
 export interface EarlyRefusalParts {
   /** The refusal, or nothing for what is let in. */
-  readonly problemFor: (route: SheddableRoute) => Problem | undefined
+  readonly problemFor: (route: SheddableRoute, request: IncomingMessage, response: ServerResponse) => Problem | undefined
   /** Told of what is let in: whoever asks again, of the same request, may be given another answer. */
   readonly letIn: (request: IncomingMessage) => void
   /** Of every answer. */
@@ -42,7 +42,7 @@ export function earlyRefusals({ problemFor, letIn, headers, note }: EarlyRefusal
       const route = routes.get(`${method} ${end < 0 ? url : url.slice(0, end)}`)
       // Pages of other origins are told by other headers whether they may read an answer.
       if (route === undefined || request.headers.origin !== undefined) return false
-      const problem = problemFor(route)
+      const problem = problemFor(route, request, response)
       if (problem === undefined) {
         letIn(request)
         return false

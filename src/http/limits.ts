@@ -131,8 +131,8 @@ export const SERVER_LIMITS: ServerLimits = {
  * several times as much is asked as can be answered (`npm run bench:load`).
  */
 export const ADMISSION: Readonly<Record<Shortage, DelayRule>> = {
-  turns: { steadyMs: 25, burstMs: 500, intervalMs: 250, calmMs: 1000 },
-  pictures: { steadyMs: 120, burstMs: 2000, intervalMs: 300, calmMs: 1000 },
+  turns: { steadyMs: 10, longMs: 25, burstMs: 500, intervalMs: 250, calmMs: 1000 },
+  pictures: { steadyMs: 40, longMs: 120, burstMs: 2000, intervalMs: 300, calmMs: 1000 },
 }
 
 function row(

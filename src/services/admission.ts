@@ -1,16 +1,21 @@
 // Who is let in while there is more to do than can be done: nobody waits in a queue that only grows, and people come before programs.
 
 /**
- * A burst may wait up to `burstMs`. A queue that has been long for `intervalMs`, and never short meanwhile, will not shorten by itself: then
- * nobody is let in who would wait longer than `steadyMs`, until it has not been long for `calmMs`. Short once is not over: the queue is
- * short because so few are let in, and a burst each time it is would let those wait who come in it.
+ * A burst may wait up to `burstMs`. A queue that has been longer than `longMs` for `intervalMs`, and never shorter meanwhile, will not
+ * shorten by itself: then nobody is let in who would wait longer than `steadyMs`, until few have to be refused for that. Short once is not
+ * over: the queue is short because so few are let in, and a burst each time it is would let those wait who come in it.
+ *
+ * `steadyMs` is about what is usual, and less than `longMs`: who is let in while there is too much to do is to wait little longer than usual,
+ * but what is usual now and then is no overload.
  *
  * @see Nichols, Jacobson, "Controlling Queue Delay", 2012; Maurer, "Fail at Scale", 2015, whose form of it this is.
  */
 export interface DelayRule {
   readonly steadyMs: number
+  readonly longMs: number
   readonly burstMs: number
   readonly intervalMs: number
+  /** So long it is counted how many have to be refused. */
   readonly calmMs: number
 }
 
@@ -21,27 +26,49 @@ export interface DelayGate {
   admits(waitedMs: number): boolean
 }
 
+/** Of those who ask, at most so many are refused when what was too much is over. */
+const FEW_SHARE = 0.05
+
 /** @param now in milliseconds, never goes back. */
-export function delayGate({ steadyMs, burstMs, intervalMs, calmMs }: DelayRule, now: () => number): DelayGate {
+export function delayGate({ steadyMs, longMs, burstMs, intervalMs, calmMs }: DelayRule, now: () => number): DelayGate {
   // Since it was first seen long, not since it was last seen short: a process that was given no processor for a while saw nothing.
   let longSinceMs: number | undefined
-  let lastLongMs = Number.NEGATIVE_INFINITY
-  let staysLong = false
+  // While it stays long: who has asked since when, how many of them would have waited for too long, and when the last of those came.
+  let counted: { readonly sinceMs: number; asked: number; tooLong: number } | undefined
+  let lastTooLongMs = Number.NEGATIVE_INFINITY
+  const isOver = (atMs: number, { sinceMs, asked, tooLong }: NonNullable<typeof counted>) => {
+    if (atMs - lastTooLongMs >= calmMs) return true
+    return atMs - sinceMs >= calmMs && tooLong <= FEW_SHARE * asked
+  }
   return {
     observe(waitedMs) {
-      const atMs = now()
-      if (waitedMs > steadyMs) {
-        longSinceMs ??= atMs
-        lastLongMs = atMs
-        staysLong ||= atMs - longSinceMs >= intervalMs
-      } else {
+      if (waitedMs <= longMs) {
         longSinceMs = undefined
-        staysLong &&= atMs - lastLongMs < calmMs
+        return
       }
+      const atMs = now()
+      longSinceMs ??= atMs
+      if (atMs - longSinceMs < intervalMs) return
+      counted ??= { sinceMs: atMs, asked: 0, tooLong: 0 }
+      lastTooLongMs = atMs
     },
     admits(waitedMs) {
-      const isLong = staysLong || (longSinceMs !== undefined && now() - longSinceMs >= intervalMs)
-      return waitedMs <= (isLong ? steadyMs : burstMs)
+      const atMs = now()
+      if (counted === undefined) {
+        const isLong = longSinceMs !== undefined && atMs - longSinceMs >= intervalMs
+        return waitedMs <= (isLong ? steadyMs : burstMs)
+      }
+      if (isOver(atMs, counted)) {
+        counted = undefined
+        longSinceMs = undefined
+        return waitedMs <= burstMs
+      }
+      if (atMs - counted.sinceMs >= calmMs) counted = { sinceMs: atMs, asked: 0, tooLong: 0 }
+      counted.asked++
+      if (waitedMs <= steadyMs) return true
+      counted.tooLong++
+      lastTooLongMs = atMs
+      return false
     },
   }
 }
@@ -52,15 +79,19 @@ export type Shortage = (typeof SHORTAGES)[number]
 
 export interface Admission {
   /** For a request of a program that may come again. @returns what there is too little of, if it has to come again. */
-  shortageFor(needs: { readonly pictures: boolean }): Shortage | undefined
+  shortageFor(needs: {
+    readonly pictures: boolean
+    /** How many pictures that were let in are still arriving. */
+    readonly coming: number
+  }): Shortage | undefined
 }
 
 export interface AdmissionParts {
   readonly rules: Readonly<Record<Shortage, DelayRule>>
-  /** How long the one that has waited longest for its turn, though it was let in, has waited; 0 when none does. */
+  /** How long one more would wait for its turn behind those that were let in; 0 when none waits. */
   readonly queuedMs: () => number
-  /** How long one more picture would wait for a worker, 0 when none waits. */
-  readonly pictureWaitMs: () => number
+  /** How long one more picture would wait for a worker behind those that wait and so many more; 0 when none waits. */
+  readonly pictureWaitMs: (coming: number) => number
   readonly now: () => number
   /** Calls back when everything that came in with this turn of the event loop was begun. */
   readonly atEndOfTurn: (callback: () => void) => void
@@ -71,10 +102,10 @@ export function admissionFor({ rules, queuedMs, pictureWaitMs, now, atEndOfTurn 
   const waitedInTurnMs = turnClock(gates.turns, queuedMs, now, atEndOfTurn)
   const mayScout = scouting(rules.pictures, now)
   return {
-    shortageFor({ pictures }) {
+    shortageFor({ pictures, coming }) {
       if (!gates.turns.admits(waitedInTurnMs())) return 'turns'
       if (!pictures) return undefined
-      const waitMs = pictureWaitMs()
+      const waitMs = pictureWaitMs(coming)
       gates.pictures.observe(waitMs)
       return gates.pictures.admits(waitMs) || mayScout(waitMs) ? undefined : 'pictures'
     },

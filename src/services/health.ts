@@ -52,8 +52,10 @@ export interface Health {
   index(): IndexReport
   /** How many changes the store has that the index does not. @throws {Problem} store-away */
   behind(): Promise<number>
-  /** Pictures of this process that are being hashed, or wait for a worker; and how long one more would wait for one. */
-  pictures(): { readonly waiting: number; readonly oldestMs: number; readonly expectedMs: number }
+  /** Pictures of this process that are being hashed, or wait for a worker. */
+  pictures(): { readonly waiting: number; readonly oldestMs: number }
+  /** How long one more would wait for a worker, if so many more come before it. */
+  pictureWaitMs(coming: number): number
   /** Of the whole deployment. @throws {Problem} store-away */
   workers(): Promise<WorkerCount>
   /** How long ago everything withdrawn by then was out of the HMA that is furthest behind; 0 where there is none. @throws {Problem} store-away */
@@ -101,7 +103,8 @@ export function healthOf({ replica, store, desk, reconcilers }: HealthParts): He
     async behind() {
       return Math.max(0, (await lastRevision(store)) - (replica.revision ?? 0))
     },
-    pictures: () => ({ waiting: desk.size, oldestMs: desk.oldestMs, expectedMs: desk.expectedMs }),
+    pictures: () => ({ waiting: desk.size, oldestMs: desk.oldestMs }),
+    pictureWaitMs: (coming) => desk.expectedBehindMs(coming),
     workers: () => countBeating(store, 'workers'),
     messengers: async () => ({ ...(await countBeating(store, 'messengers')), outboxMs: await outboxAgeMs(store) }),
     async reconcilersBehindMs(nowMs) {

@@ -8,8 +8,8 @@ export interface TurnsOfLoop {
    * work has kept the loop for `pieceMs`, and otherwise nothing, for the cost of a look at the clock.
    */
   pace(): () => Promise<void> | undefined
-  /** How long the one that has waited longest to begin has waited; 0 when none does. */
-  readonly waitedMs: number
+  /** How long one more would wait to begin: not less than the one that has waited longest; 0 when none does. */
+  readonly waitMs: number
 }
 
 export interface LoopRule {
@@ -25,7 +25,10 @@ interface Waiting {
 }
 
 /** As long as it takes to look for what has arrived, many times over; and as a person would not notice. */
-export const LOOP: LoopRule = { sliceMs: 4, pieceMs: 1 }
+export const LOOP: LoopRule = { sliceMs: 2, pieceMs: 1 }
+
+/** So much the turn before counts, beside the last one. */
+const REMEMBERED_SHARE = 0.9
 
 /** In one turn of the loop. More than that fit into a slice of no rule that is sensible. */
 const MOST_AT_ONCE = 64
@@ -51,6 +54,10 @@ export function turnsOfLoop(
   // Invariant: while somebody waits, `deal` will be called.
   let isDealing = false
   let lastBegan = false
+  // Of the last turns in which somebody waited, the older the less: how long they took, and how many began in them.
+  let took = { ms: 0, begun: 0 }
+  let dealtAtMs: number | undefined
+  let begun = 0
 
   const hasTime = () => {
     sliceBeganAtMs ??= now()
@@ -59,6 +66,11 @@ export function turnsOfLoop(
   const deal = () => {
     isDealing = false
     sliceBeganAtMs = undefined
+    const atMs = now()
+    if (dealtAtMs !== undefined)
+      took = { ms: REMEMBERED_SHARE * took.ms + atMs - dealtAtMs, begun: REMEMBERED_SHARE * took.begun + begun }
+    begun = 0
+    dealtAtMs = beginning.length > 0 ? atMs : undefined
     const waiting = Math.min(beginning.length + going.length, MOST_AT_ONCE)
     if (waiting === 0) return
     later(letFirstGo)
@@ -72,10 +84,12 @@ export function turnsOfLoop(
   }
   const letOneGo = () => {
     if (!hasTime()) return
-    const first = lastBegan ? going : beginning
-    const one = first.take() ?? (lastBegan ? beginning : going).take()
+    const begins = (!lastBegan && beginning.length > 0) || going.length === 0
     lastBegan = !lastBegan
-    one?.go()
+    const one = (begins ? beginning : going).take()
+    if (one === undefined) return
+    if (begins) begun++
+    one.go()
   }
   const turnIn = (own: ReturnType<typeof queue>) =>
     new Promise<void>((go) => {
@@ -102,9 +116,10 @@ export function turnsOfLoop(
       }
       return () => (now() - begunAtMs < pieceMs ? undefined : turn())
     },
-    get waitedMs() {
+    get waitMs() {
       const first = beginning.first
-      return first === undefined ? 0 : now() - first.sinceMs
+      if (first === undefined) return 0
+      return Math.max(now() - first.sinceMs, took.begun === 0 ? 0 : (beginning.length * took.ms) / took.begun)
     },
   }
 }

@@ -1,5 +1,7 @@
 // While there is too much to do, programs are told to come again, before anything of theirs is read; people are let in.
 
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import t from 'tap'
 import { isSheddable } from '../../src/http/plugins/admission.js'
 import type { Admission } from '../../src/services/admission.js'
@@ -7,7 +9,7 @@ import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
 import { refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
-import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
+import { keyFor, openCase, randomHashText, startService, until } from '../helpers/service.js'
 
 t.test('programs come again, people are let in', async (t) => {
   let shortage: ReturnType<Admission['shortageFor']>
@@ -117,6 +119,37 @@ t.test('whether a request is let in is asked once: who is let in to see whether 
   }
   t.same([await ask(), await ask()], [200, 503])
   t.equal(asked, 2)
+})
+
+t.test('who asks about a picture is told of those that were let in and are still arriving', async (t) => {
+  let coming = 0
+  const admission: Admission = {
+    shortageFor(needs) {
+      coming = Math.max(coming, needs.coming)
+      return undefined
+    },
+  }
+  const service = await startService(t, { admission })
+  const { port } = new URL(await service.app.listen({ host: '127.0.0.1', port: 0 }))
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  const upload = images([await scene(1, { width: 64, height: 64 })])
+  const head = [
+    'POST /v1/match/images HTTP/1.1',
+    'host: 127.0.0.1',
+    `authorization: ${headers.authorization}`,
+    `content-type: ${upload.headers['content-type']}`,
+    `content-length: ${upload.payload.length}`,
+    '\r\n',
+  ].join('\r\n')
+  // Two at a time that stop in their middle, until the second finds the first: they count for a moment, which a busy machine may miss.
+  await until(async () => {
+    const sockets = [1, 2].map(() => connect(Number(port), '127.0.0.1'))
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')))
+    for (const socket of sockets) socket.write(head)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    for (const socket of sockets) socket.destroy()
+    return coming === 1
+  })
 })
 
 t.test('nothing is put off that a person asks, that an operator asks, or that takes something back', async (t) => {

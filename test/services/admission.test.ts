@@ -1,7 +1,7 @@
 import t from 'tap'
 import { admissionFor, type DelayRule, delayGate } from '../../src/services/admission.js'
 
-const RULE: DelayRule = { steadyMs: 20, burstMs: 500, intervalMs: 100, calmMs: 200 }
+const RULE: DelayRule = { steadyMs: 20, longMs: 20, burstMs: 500, intervalMs: 100, calmMs: 200 }
 
 t.test('a burst waits, and a queue that stays long lets nobody in who would wait long', async (t) => {
   let nowMs = 0
@@ -22,23 +22,49 @@ t.test('a burst waits, and a queue that stays long lets nobody in who would wait
   t.ok(gate.admits(400), 'short once is short')
 })
 
-t.test('what has stayed long is over when it has not been long for a while, and not when it was short once', async (t) => {
+t.test('what has stayed long is over when few have to be refused, and not when it was short once', async (t) => {
   let nowMs = 0
   const gate = delayGate(RULE, () => nowMs)
   for (; nowMs <= 100; nowMs += 10) gate.observe(300)
   t.notOk(gate.admits(21))
   gate.observe(10)
   t.notOk(gate.admits(21), 'it is short because nobody was let in')
-  nowMs += 150
-  gate.observe(21)
-  nowMs += 199
-  gate.observe(10)
-  t.notOk(gate.admits(21), 'it was long meanwhile')
+  /** Of a hundred who ask during so long, so many would wait for too long. */
+  const ask = (tooMany: number) => {
+    for (let i = 0; i < 100; i++) {
+      nowMs += RULE.calmMs / 100
+      t.equal(gate.admits(i % 20 < tooMany / 5 ? 21 : 20), i % 20 >= tooMany / 5)
+    }
+  }
+  for (const tooMany of [60, 10, 10, 5]) ask(tooMany)
+  t.ok(gate.admits(400), 'now and then one waits for longer also where there is enough of everything')
+})
+
+t.test('what has stayed long is over when nobody had to be refused for a while', async (t) => {
+  let nowMs = 0
+  const gate = delayGate(RULE, () => nowMs)
+  for (; nowMs <= 100; nowMs += 10) gate.observe(300)
+  t.notOk(gate.admits(21))
+  nowMs += RULE.calmMs - 1
   t.ok(gate.admits(20))
-  nowMs += 2
-  gate.observe(10)
+  t.notOk(gate.admits(21))
+  nowMs += RULE.calmMs
   t.ok(gate.admits(400), 'a burst may wait again')
 })
+
+t.test(
+  'what is longer than is let in while it stays long, and no longer than is usual now and then, is no overload',
+  async (t) => {
+    let nowMs = 0
+    const gate = delayGate({ ...RULE, longMs: 60 }, () => nowMs)
+    for (; nowMs <= 1000; nowMs += 10) {
+      gate.observe(60)
+      t.ok(gate.admits(60))
+    }
+    for (; nowMs <= 1200; nowMs += 10) gate.observe(61)
+    t.notOk(gate.admits(21))
+  },
+)
 
 /** An event loop whose time passes by its own work alone. */
 function loop() {
@@ -47,9 +73,9 @@ function loop() {
   let pictureWaitMs = 0
   let queuedMs = 0
   const admission = admissionFor({
-    rules: { turns: RULE, pictures: { steadyMs: 10, burstMs: 50, intervalMs: 100, calmMs: 200 } },
+    rules: { turns: RULE, pictures: { steadyMs: 10, longMs: 10, burstMs: 50, intervalMs: 100, calmMs: 200 } },
     queuedMs: () => queuedMs,
-    pictureWaitMs: () => pictureWaitMs,
+    pictureWaitMs: (coming) => pictureWaitMs + 5 * coming,
     now: () => nowMs,
     atEndOfTurn: (callback) => atEnd.push(callback),
   })
@@ -65,7 +91,7 @@ function loop() {
       let admitted = 0
       let longestMs = 0
       for (let i = 0; i < count; i++) {
-        if (admission.shortageFor({ pictures: false }) !== undefined) continue
+        if (admission.shortageFor({ pictures: false, coming: 0 }) !== undefined) continue
         longestMs = nowMs - beganAtMs
         admitted++
         nowMs += eachMs
@@ -83,9 +109,9 @@ function loop() {
     queue(ms: number) {
       queuedMs = ms
     },
-    picture(waitMs: number) {
+    picture(waitMs: number, coming = 0) {
       pictureWaitMs = waitMs
-      return admission.shortageFor({ pictures: true })
+      return admission.shortageFor({ pictures: true, coming })
     },
   }
 }

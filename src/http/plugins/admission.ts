@@ -1,12 +1,13 @@
 // Refuses, before anything is read, what a program can ask again, when there is more to do than can be done; and has what it lets in wait
 // for its turn. Never a person's request.
 
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
 import type { Scope } from '../../domain/access.js'
 import { Problem } from '../../domain/problem.js'
 import type { Admission, Shortage } from '../../services/admission.js'
 import type { TurnsOfLoop } from '../../services/turns-of-loop.js'
+import { comingPictures } from '../coming-pictures.js'
 import { type EarlyRefusalParts, earlyRefusals, refuseBefore } from '../early-refusals.js'
 
 export interface AdmissionOptions {
@@ -43,9 +44,13 @@ export function isSheddable(method: string, scope: Scope | 'case' | 'public' | u
 
 export const admission = fp<AdmissionOptions>(
   async (app, { admission, turns, onShed, early }) => {
-    const problemFor = (pictures: boolean) => {
-      const shortage = admission.shortageFor({ pictures })
-      if (shortage === undefined) return undefined
+    const coming = comingPictures(() => performance.now())
+    const problemFor = (pictures: boolean, request: IncomingMessage, response: ServerResponse) => {
+      const shortage = admission.shortageFor({ pictures, coming: pictures ? coming.count() : 0 })
+      if (shortage === undefined) {
+        if (pictures) coming.note(request, response)
+        return undefined
+      }
       onShed(shortage)
       return new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })
     }
@@ -54,7 +59,7 @@ export const admission = fp<AdmissionOptions>(
     if (early !== undefined) {
       const refusals = earlyRefusals({
         ...early,
-        problemFor: ({ pictures }) => problemFor(pictures),
+        problemFor: ({ pictures }, request, response) => problemFor(pictures, request, response),
         letIn: (request) => letIn.add(request),
       })
       app.addHook('onRoute', ({ method, url, config }) => {
@@ -64,9 +69,9 @@ export const admission = fp<AdmissionOptions>(
       })
       refuseBefore(app, refusals)
     }
-    app.addHook('onRequest', async ({ method, raw, routeOptions: { config } }) => {
+    app.addHook('onRequest', async ({ method, raw, routeOptions: { config } }, reply) => {
       if (!isSheddable(method, config.scope)) return
-      const problem = letIn.has(raw) ? undefined : problemFor(config.multipart === true)
+      const problem = letIn.has(raw) ? undefined : problemFor(config.multipart === true, raw, reply.raw)
       if (problem !== undefined) throw problem
       const turn = turns.begin()
       if (turn !== undefined) await turn
