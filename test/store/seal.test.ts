@@ -50,6 +50,15 @@ t.test('the same text never looks the same twice', async (t) => {
   t.notSame(ring.seal(plain, context), ring.seal(plain, context))
 })
 
+t.test('of many sealed one after the other, short and long, each opens, and no two have a nonce in common', async (t) => {
+  const ring = makeKeyring([one])
+  const texts = Array.from({ length: 1000 }, (_, i) => Buffer.alloc(i % 100 === 0 ? 10_000 : i % 90, i))
+  const all = texts.map((text) => ring.seal(text, context))
+  t.ok(all.every((sealed, i) => ring.unseal(sealed, context).equals(texts[i] ?? plain)))
+  const nonces = all.map((sealed) => sealed.toString('hex', SEALED.nonceAt, SEALED.ciphertextAt))
+  t.equal(new Set(nonces).size, all.length)
+})
+
 t.test('a new first key seals, the old one still opens', async (t) => {
   const old = makeKeyring([one]).seal(plain, context)
   const rotated = makeKeyring([two, one])
