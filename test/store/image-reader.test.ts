@@ -77,7 +77,8 @@ t.test('what was there all the time is read once, whatever is put and erased mea
   const texts = (all: readonly StoredImage[]) => all.map(({ id, image }) => comparable(id, image))
   t.equal(seen.size, read.length, 'nothing twice')
   t.ok(texts(kept).every((text) => seen.has(text)))
-  const either = texts(replaced).map((old, i) => seen.has(old) !== seen.has(texts(replacement)[i] ?? ''))
+  const instead = texts(replacement)
+  const either = texts(replaced).map((old, i) => seen.has(old) !== seen.has(instead[i] ?? ''))
   t.ok(either.every(Boolean), 'what is replaced is read once, as it was or as it is')
   const ever = new Set(
     [...kept, ...erased, ...added, ...replaced, ...replacement].map(({ id, image }) => comparable(id, image)),
