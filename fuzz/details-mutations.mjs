@@ -131,7 +131,11 @@ export const mutations = [
     ['mirrors ? [false, true] : [false]', '[false, true]'],
     ['mirrors ? [false, true] : [false]', '[false]'],
     ['|| role(image) === undefined', ''],
-    ['if (isShown(result))', 'if (true)'],
+    ['if (!isShown(result)) continue', ''],
+    [
+      'verified.push({ ...candidate, image, least: result.least, pairs: places })\n            break',
+      'verified.push({ ...candidate, image, least: result.least, pairs: places })',
+    ],
     ['isMirrored ? view.width - pair.x : pair.x', 'pair.x'],
     ["role(ordinal) === 'harmless')", 'false)'],
     ["filter(({ ordinal }) => role(ordinal) === 'wanted')", 'filter(() => true)', 'what is harmless vetoes all of its own'],
