@@ -1,7 +1,7 @@
 // The demo tells the truth: what it prints, what it looks for, and the status that it ends with.
 
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -26,9 +26,11 @@ t.test('on a folder of pictures it recognises the copies, keeps to its withdrawa
     await textNamedJpg(),
   ]
   const folder = t.testdir(Object.fromEntries(pictures.map(({ name, bytes }) => [name, bytes])))
-  const before = leftovers()
+  // Of its own: others may run the demo meanwhile. Short, for the sockets in it.
+  const temporary = mkdtempSync(join(tmpdir(), 'own-'))
+  t.teardown(() => rmSync(temporary, { recursive: true }))
 
-  const { status, stdout, stderr } = await demo([folder])
+  const { status, stdout, stderr } = await demo([folder], { TMPDIR: temporary })
 
   t.equal(status, 0, stderr)
   t.match(stdout, /Skipped text\.jpg/)
@@ -39,7 +41,10 @@ t.test('on a folder of pictures it recognises the copies, keeps to its withdrawa
   t.match(stdout, /Redis keys with their values .*0 found/)
   t.match(stdout, /All as promised/)
   t.notMatch(stdout, '\u001b')
-  t.strictSame(leftovers(), before)
+  t.strictSame(
+    readdirSync(temporary).filter((name) => name.startsWith('tabir-')),
+    [],
+  )
 })
 
 t.test('without a picture it says so and ends with 2', async (t) => {
@@ -157,14 +162,16 @@ t.test('a bar shows after a second, on a terminal, and goes away', async (t) => 
   t.ok(run(true, 600).endsWith('\r\u001b[K'))
 })
 
-function leftovers(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith('tabir-demo-'))
-}
-
-function demo(args: readonly string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+function demo(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<{ status: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [MAIN, ...args], (_error, stdout, stderr) =>
-      resolve({ status: child.exitCode ?? -1, stdout, stderr }),
+    const child = execFile(
+      process.execPath,
+      [MAIN, ...args],
+      { env: { ...process.env, ...env } },
+      (_error, stdout, stderr) => resolve({ status: child.exitCode ?? -1, stdout, stderr }),
     )
   })
 }
