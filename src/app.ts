@@ -195,6 +195,7 @@ export async function buildApp({
     ...(tls === undefined ? { http: http } : { https: { ...http, ...tls, minVersion: 'TLSv1.2' as const } }),
     ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     genReqId: () => randomUUID(),
+    pluginTimeout: 0, // reading what it is made of may take long where others have the processor, and is no fault
     routerOptions: { maxParamLength: serverLimits.paramChars, ignoreDuplicateSlashes: true },
     frameworkErrors: answerBadAddress,
     clientErrorHandler: answerBadBytes,

@@ -121,6 +121,11 @@ t.test('the api speaks TLS itself, and tells browsers never to come without', as
     t.match(await reached(old), /ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/, old)
 })
 
+t.test('a start is not given up because its machine has no time for it', async (t) => {
+  const { app } = await startService(t, { hydrated: false })
+  t.equal(app.initialConfig.pluginTimeout, 0)
+})
+
 t.test('the private listener is refused where the internet could reach it', async (t) => {
   const parts = (own: string[], resolved: string[] = []) => ({ own: () => own, resolve: async () => resolved })
   const check = (host: string, given = parts([])) => refusePublicHost('TABIR_HANDOFF_HOST', host, given)
