@@ -33,7 +33,7 @@ if (values.failovers !== undefined) {
   const { lost, wrong, hung } = findings
   const longestMs = Math.round(Math.max(...tookMs))
   const numbers = { failovers: ends.length, acknowledged, lost: lost.length, wrongAnswers: wrong.length, hung: hung.length }
-  process.stdout.write(`${JSON.stringify({ ...numbers, longestMs })}\n`)
+  process.stdout.write(`${JSON.stringify({ ...numbers, longestMs, tookMs: tookMs.map(Math.round) })}\n`)
   process.exit(lost.length + wrong.length + hung.length === 0 ? 0 : 1)
 }
 if (values.versions !== undefined) {

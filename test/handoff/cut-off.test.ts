@@ -1,0 +1,41 @@
+// A worker's host that is cut off says nothing any more, and ends no connection: its kernel has to be asked.
+
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import t from 'tap'
+import { HandoffDesk } from '../../src/handoff/desk.js'
+import { listenForWorkers } from '../../src/handoff/listener.js'
+import { until } from '../helpers/service.js'
+
+const TABLE = '/proc/net/tcp'
+/** Of the timers that the kernel has for a connection. */
+const KEEP_ALIVE = '02'
+
+t.test('the system asks again and again whether who took a picture is there', async (t) => {
+  if (!existsSync(TABLE)) return t.pass('only Linux tells')
+  const desk = new HandoffDesk(60_000)
+  const options = { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' }
+  const { url, close } = await listenForWorkers(desk, options)
+  t.teardown(close)
+  const { ticket, answer } = desk.leave(Buffer.from('a picture'))
+  answer.catch(() => {})
+  t.teardown(() => desk.close())
+  const port = Number(new URL(url).port)
+  const worker = connect(port, '127.0.0.1')
+  t.teardown(() => worker.destroy())
+  worker.write(`GET /${ticket} HTTP/1.1\r\nhost: x\r\n\r\n`)
+  await once(worker, 'data')
+
+  await until(() => timerOf(port, worker.localPort ?? 0) === KEEP_ALIVE)
+  t.ok(desk.isTaken(ticket))
+})
+
+/** Of the end that has this port, towards that one. */
+function timerOf(port: number, otherPort: number): string | undefined {
+  const hex = (number: number) => number.toString(16).toUpperCase().padStart(4, '0')
+  const line = readFileSync(TABLE, 'utf8')
+    .split('\n')
+    .find((each) => new RegExp(`^ *\\d+: [0-9A-F]{8}:${hex(port)} [0-9A-F]{8}:${hex(otherPort)} `).test(each))
+  return line?.trim().split(/\s+/)[5]?.split(':')[0]
+}
