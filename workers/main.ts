@@ -77,7 +77,6 @@ const beating = keepBeating({
   isFit: () => worker.isRunning() && sandbox.pids.length > 0,
   lacking,
 })
-process.send?.({ ready: true })
 
 stopOnSignal(async () => {
   const isAway = redis.status !== 'ready'
@@ -88,6 +87,7 @@ stopOnSignal(async () => {
   redis.disconnect()
   await tracing?.close()
 })
+process.send?.({ ready: true }) // and not before a signal stops it as it should
 
 function readCa(file: string | undefined): Buffer | undefined {
   if (file === undefined) return undefined

@@ -87,7 +87,6 @@ const beating = keepBeating({
   isFit: () => delivering.isFit(),
   whose: 'messengers',
 })
-process.send?.({ ready: true })
 
 stopOnSignal(async () => {
   await Promise.race([Promise.all([beating.close(), delivering.close()]), sleep(FINISH_WITHIN_MS)])
@@ -95,6 +94,7 @@ stopOnSignal(async () => {
   await sealing.close()
   await store.close()
 })
+process.send?.({ ready: true }) // and not before a signal stops it as it should
 
 function warn(error: unknown): void {
   console.error(error instanceof Error ? error.message : 'trouble')
