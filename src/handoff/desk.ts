@@ -64,13 +64,8 @@ export class HandoffDesk {
     return 0
   }
 
-  /** How long one that is left now would wait for a worker, as far as that can be told: 0 when none waits. */
-  get expectedMs(): number {
-    return this.expectedBehindMs(0)
-  }
-
-  /** The same, when so many more are left before it. */
-  expectedBehindMs(more: number): number {
+  /** How long one that is left now, or when so many more are, would wait for a worker, as far as that can be told: 0 when none waits. */
+  expectedMs(more = 0): number {
     let others = more
     for (const entry of this.#waiting.values()) if (this.#isInLine(entry)) others++
     return Math.max(this.untakenMs, this.#pace.waitMs(others))

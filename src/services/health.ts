@@ -104,7 +104,7 @@ export function healthOf({ replica, store, desk, reconcilers }: HealthParts): He
       return Math.max(0, (await lastRevision(store)) - (replica.revision ?? 0))
     },
     pictures: () => ({ waiting: desk.size, oldestMs: desk.oldestMs }),
-    pictureWaitMs: (coming) => desk.expectedBehindMs(coming),
+    pictureWaitMs: (coming) => desk.expectedMs(coming),
     workers: () => countBeating(store, 'workers'),
     messengers: async () => ({ ...(await countBeating(store, 'messengers')), outboxMs: await outboxAgeMs(store) }),
     async reconcilersBehindMs(nowMs) {

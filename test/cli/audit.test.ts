@@ -1,37 +1,23 @@
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { z } from 'zod'
 import { keys } from '../../src/store/keys.js'
 import { keyFor, startService } from '../helpers/service.js'
+import { SEAL_KEY, tabirBeside } from '../helpers/tabir.js'
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
-const SEAL_KEY = Buffer.alloc(32, 7)
 const Entry = z.object({ number: z.int(), act: z.string() })
 const Head = z.object({ sound: z.literal(true), entries: z.int(), head: z.string() })
 
 t.test('an operator lists and verifies what was done; what was cut away shows', async (t) => {
   const service = await startService(t, { sealKey: SEAL_KEY })
-  const env = {
-    PATH: process.env['PATH'],
-    REDIS_SOCKET: service.redis.socket,
-    TABIR_SEAL_KEYS: `test:${SEAL_KEY.toString('base64')}`,
-  }
-  const tabir = (...args: string[]) =>
-    new Promise<{ status: number | null; lines: unknown[]; errors: string }>((resolve) => {
-      const child = execFile(process.execPath, [MAIN, ...args], { env }, (_, out, errors) => {
-        const lines = out.split('\n').flatMap((line): unknown[] => (line === '' ? [] : [JSON.parse(line)]))
-        resolve({ status: child.exitCode, lines, errors })
-      })
-    })
+  const tabir = tabirBeside(service)
   const one = await keyFor(service, 'one')
   const { headers, keyId } = one
   for (let i = 0; i < 2; i++) await service.app.inject({ url: '/v1/banks', headers })
   await service.app.inject({ method: 'POST', url: '/v1/banks', headers, payload: { name: 'mine' } })
   await tabir('keys', 'revoke', keyId)
 
-  const { lines } = await tabir('audit', 'list')
+  const { rows: lines } = await tabir('audit', 'list')
   // That a key was used today is noted beside what it was used for, so before or after it.
   const byAct = new Map(lines.map((line) => [Entry.parse(line).act, line]))
   t.match(
@@ -43,16 +29,16 @@ t.test('an operator lists and verifies what was done; what was cut away shows', 
   t.match(byAct.get('bank.created'), { by: `key:${keyId}`, about: { bank: 'mine' } })
   t.match(byAct.get('key.revoked'), { by: 'operator', about: { keyId } })
   const verified = await tabir('audit', 'verify')
-  const { head } = Head.parse(verified.lines[0])
-  t.match(await tabir('audit', 'verify', '--head', head), { status: 0, lines: [{ sound: true, entries: 4 }] })
+  const { head } = Head.parse(verified.rows[0])
+  t.match(await tabir('audit', 'verify', '--head', head), { status: 0, rows: [{ sound: true, entries: 4 }] })
   t.match(await tabir('audit', 'verify', '--head', head.replace('4:', '3:')), { status: 1, errors: /noted/ })
 
-  t.match(await tabir('audit', 'trim', '--older-than', '90'), { status: 0, lines: [{ removed: 0 }] })
+  t.match(await tabir('audit', 'trim', '--older-than', '90'), { status: 0, rows: [{ removed: 0 }] })
 
   const redis = new Redis(service.redis.socket)
   t.teardown(() => redis.disconnect())
   await redis.xdel(keys.audit, '4-0')
-  t.match(await tabir('audit', 'verify'), { status: 1, lines: [], errors: /at entry 4: entries at the end are missing/ })
+  t.match(await tabir('audit', 'verify'), { status: 1, rows: [], errors: /at entry 4: entries at the end are missing/ })
 
   for (const args of [[], ['verify', '--head', '4'], ['list', '--after', 'x'], ['trim'], ['trim', '--older-than', '89']]) {
     t.match(await tabir('audit', ...args), { status: 2, errors: /tabir audit/ })

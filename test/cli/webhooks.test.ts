@@ -1,37 +1,15 @@
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
 import { webhooksIn } from '../../src/store/webhooks.js'
 import { post } from '../helpers/requests.js'
-import { keyFor, startService, type TestService } from '../helpers/service.js'
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
-const SEAL_KEY = Buffer.alloc(32, 7)
-
-function tabirFor({ redis }: TestService) {
-  const env = {
-    PATH: process.env['PATH'],
-    REDIS_SOCKET: redis.socket,
-    TABIR_SEAL_KEYS: `test:${SEAL_KEY.toString('base64')}`,
-  }
-  return (...args: string[]) =>
-    new Promise<{ status: number; rows: unknown[]; out: string; errors: string }>((resolve) => {
-      const child = execFile(process.execPath, [MAIN, ...args], { env }, (_, out, errors) => {
-        const rows = out
-          .split('\n')
-          .filter((line) => line !== '')
-          .map((line): unknown => JSON.parse(line))
-        resolve({ status: child.exitCode ?? 1, rows, out, errors })
-      })
-    })
-}
+import { keyFor, startService } from '../helpers/service.js'
+import { SEAL_KEY, tabirBeside } from '../helpers/tabir.js'
 
 t.test('an operator ends an organisation’s webhook with all that is kept for it, and it is noted who did', async (t) => {
   const service = await startService(t, { sealKey: SEAL_KEY })
   const { app, redis } = service
-  const tabir = tabirFor(service)
+  const tabir = tabirBeside(service)
   const { headers } = await keyFor(service, 'A platform', ['webhooks'])
   const url = 'https://hooks.example/in/word-of-theirs?token=another-word'
   const added = async () => {
@@ -80,7 +58,7 @@ t.test('an operator ends an organisation’s webhook with all that is kept for i
 
 t.test('what cannot be done is refused in words, with a status', async (t) => {
   const service = await startService(t, { sealKey: SEAL_KEY })
-  const tabir = tabirFor(service)
+  const tabir = tabirBeside(service)
   const nobodys = '00000000-0000-7000-8000-000000000000'
   for (const args of [[], ['list', 'x'], ['remove'], ['remove', 'x'], ['remove', nobodys, 'x'], ['disable', nobodys]])
     t.match(await tabir('webhooks', ...args), { status: 2, rows: [], errors: /tabir webhooks/ }, args.join(' '))

@@ -1,45 +1,24 @@
 // What goes wrong in the sandbox stays there: children that die, hang, lie or grow.
 
-import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { getPriority, tmpdir } from 'node:os'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import t, { type Test } from 'tap'
-import { NO_CAGE } from '../../workers/cage.js'
-import { openSandbox, type Sandbox, type SandboxOptions } from '../../workers/sandbox.js'
+import t from 'tap'
 import { unreadable } from '../helpers/hostile-pictures.js'
 import { scene } from '../helpers/pictures.js'
+import { openObedient, openWith, program, UNDECODABLE } from '../helpers/sandbox.js'
 import { until } from '../helpers/service.js'
 
 const REAL_CHILD = fileURLToPath(new URL('../../workers/media/child.js', import.meta.url))
-const FRAMES = pathToFileURL(fileURLToPath(new URL('../../workers/frames.js', import.meta.url))).href
-const UNDECODABLE = { problem: 'image-undecodable' }
 
 /** For what needs a new child, on a machine that has other things to do; what waits for an hour is late by then. */
 const SOON_MS = 30_000
 
-const OPTIONS: SandboxOptions = { children: 1, memoryMb: 1536, timeLimitMs: 10_000, entry: [], cage: NO_CAGE }
-
-/** A child that takes each "image" for a program, and answers with the number that it comes to as the quality. */
-const OBEDIENT_CHILD = `
-import { Socket } from 'node:net'
-import { readFrames, writeFrame } from '${FRAMES}'
-import * as fs from 'node:fs'
-const channel = new Socket({ fd: 3, readable: true, writable: true })
-channel.on('end', () => process.exit(0)).on('error', () => process.exit(0))
-const say = (text) => writeFrame(channel, Buffer.from(text))
-const AsyncFunction = (async () => {}).constructor
-readFrames(channel, 1 << 30, async (program) => {
-  const quality = await new AsyncFunction('fs', 'channel', 'say', program.subarray(1).toString())(fs, channel, say)
-  say(JSON.stringify({ image: { quality, signals: [] } }))
-})
-say('ready')
-`
-
 t.test('the real child hashes a real picture, and refuses what is none', async (t) => {
-  const sandbox = await open(t, { entry: [REAL_CHILD], children: 2 })
+  const sandbox = await openWith(t, { entry: [REAL_CHILD], children: 2 })
   const { bytes } = await scene(200)
   const sent = Buffer.from(bytes)
 
@@ -72,7 +51,7 @@ t.test('the real child hashes a real picture, and refuses what is none', async (
 })
 
 t.test('the same picture has the same hashes in every child, and many at once keep apart', async (t) => {
-  const sandbox = await open(t, { entry: [REAL_CHILD], children: 2 })
+  const sandbox = await openWith(t, { entry: [REAL_CHILD], children: 2 })
   const pictures = await Promise.all([201, 202, 203, 204].map((seed) => scene(seed, { width: 320, height: 240 })))
   const alone = []
   for (const { bytes } of pictures) alone.push(await sandbox.hash(bytes, 'query'))
@@ -147,74 +126,6 @@ t.test('images that wait for a child are hashed by the one that replaces it', as
 
   t.same(answers, [UNDECODABLE, ...Array.from({ length: 5 }, (_, i) => ({ image: { quality: i, signals: [] } }))])
 })
-
-t.test('a child that takes too long is killed, and its image is not tried again', async (t) => {
-  const set: number[] = []
-  let ring = () => {}
-  const alarm = (ms: number, whenTooSlow: () => void) => {
-    set.push(ms)
-    ring = whenTooSlow
-    return () => {}
-  }
-  const { sandbox, count } = await openObedient(t, { timeLimitMs: 300, alarm, isStarved: async () => false })
-  const before = sandbox.pids
-
-  for (const source of ['for (;;);', 'await new Promise(() => { setInterval(() => {}, 1000) })']) {
-    const name = `slow ${source.length}`
-    const answer = sandbox.hash(count(name, source), 'query')
-    await until(() => count.of(name) === 1)
-    ring()
-    t.same(await answer, UNDECODABLE)
-    t.equal(count.of(name), 1)
-  }
-  t.same(set, [300, 300])
-
-  t.same(await sandbox.hash(program('return 5'), 'query'), { image: { quality: 5, signals: [] } })
-  t.notOk(sandbox.pids.some((pid) => before.includes(pid)))
-})
-
-t.test('the time is taken by a clock where nobody says otherwise', async (t) => {
-  const { sandbox } = await openObedient(t, { timeLimitMs: 50, isStarved: async () => false })
-
-  t.same(await sandbox.hash(program('await new Promise(() => { setInterval(() => {}, 1000) })'), 'query'), UNDECODABLE)
-})
-
-t.test('a child that is slow because others have the processors is given more time', async (t) => {
-  const asked: number[] = []
-  let place = ''
-  const isStarved = async (pid: number) => {
-    asked.push(pid)
-    writeFileSync(join(place, 'now'), '')
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    return true
-  }
-  const alarm = (_: number, ring: () => void) => {
-    setImmediate(ring)
-    return () => {}
-  }
-  const opened = await openObedient(t, { timeLimitMs: 20_000, isStarved, alarm })
-  place = opened.place
-  const before = opened.sandbox.pids
-  const late = `while (!fs.existsSync('${join(place, 'now')}')) await new Promise((resolve) => { setTimeout(resolve, 20) }); return 8`
-  t.same(await opened.sandbox.hash(program(late), 'query'), { image: { quality: 8, signals: [] } })
-  t.same(opened.sandbox.pids, before, 'and it is not killed')
-  t.ok(asked.length > 0 && asked.every((pid) => before.includes(pid)))
-})
-
-t.test(
-  'a child that was kept from the processors for too long is killed, and nothing bad is said of its image',
-  async (t) => {
-    const isStarved = () => new Promise<boolean>((resolve) => setTimeout(() => resolve(true), 20))
-    const { sandbox, count } = await openObedient(t, { timeLimitMs: 200, isStarved })
-    const before = sandbox.pids
-    const never = 'await new Promise(() => { setInterval(() => {}, 1000) })'
-
-    t.same(await sandbox.hash(count('never', never), 'query'), { problem: 'hashing-away' })
-
-    await until(() => !sandbox.pids.some((pid) => before.includes(pid)))
-    t.ok(count.of('never') <= 1, 'and it is not tried again')
-  },
-)
 
 t.test('a child that answers something else is not believed', async (t) => {
   const { sandbox } = await openObedient(t)
@@ -346,7 +257,7 @@ t.test('a child has no secret, no file, no core dump and no place to write to', 
 })
 
 t.test('every thread of a child goes behind what answers', async (t) => {
-  const sandbox = await open(t, { entry: [REAL_CHILD] })
+  const sandbox = await openWith(t, { entry: [REAL_CHILD] })
   await sandbox.hash((await scene(201)).bytes, 'query')
   const [pid] = sandbox.pids
   const threads = readdirSync(`/proc/${pid}/task`)
@@ -373,41 +284,6 @@ function priorityOf(thread: number): number[] {
   } catch {
     return []
   }
-}
-
-async function open(t: Test, options: Partial<SandboxOptions>): Promise<Sandbox> {
-  const sandbox = openSandbox({ ...OPTIONS, ...options })
-  t.teardown(() => sandbox.close())
-  await sandbox.ready
-  return sandbox
-}
-
-/**
- * With a place where a program may leave an empty file, which is all that it can: that tells how often it was begun.
- */
-async function openObedient(t: Test, options: Partial<SandboxOptions> = {}) {
-  const place = realpathSync(mkdtempSync(join(tmpdir(), 'tabir-sandbox-')))
-  t.teardown(() => rmSync(place, { recursive: true, force: true }))
-  const entry = join(place, 'child.mjs')
-  writeFileSync(entry, OBEDIENT_CHILD)
-  const sandbox = await open(t, { ...options, entry: [entry] })
-  const folderOf = (name: string) => join(place, `begun ${name}`)
-  const count = Object.assign(
-    (name: string, source: string) => {
-      const folder = JSON.stringify(folderOf(name))
-      return program(`
-        const place = ${folder}
-        fs.mkdirSync(place, { recursive: true })
-        fs.closeSync(fs.openSync(place + '/' + process.pid, 'w'))
-        ${source}`)
-    },
-    { of: (name: string) => (existsSync(folderOf(name)) ? readdirSync(folderOf(name)).length : 0) },
-  )
-  return { sandbox, place, count }
-}
-
-function program(source: string): Buffer {
-  return Buffer.from(source)
 }
 
 /** @returns `undefined` when there was no answer by then. */

@@ -1,0 +1,65 @@
+// The sandbox of the workers, with a child that does what a test says in place of the one that hashes.
+
+import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Test } from 'tap'
+import { NO_CAGE } from '../../workers/cage.js'
+import { openSandbox, type Sandbox, type SandboxOptions } from '../../workers/sandbox.js'
+
+const FRAMES = pathToFileURL(fileURLToPath(new URL('../../workers/frames.js', import.meta.url))).href
+export const UNDECODABLE = { problem: 'image-undecodable' }
+
+const OPTIONS: SandboxOptions = { children: 1, memoryMb: 1536, timeLimitMs: 10_000, entry: [], cage: NO_CAGE }
+
+/** A child that takes each "image" for a program, and answers with the number that it comes to as the quality. */
+const OBEDIENT_CHILD = `
+import { Socket } from 'node:net'
+import { readFrames, writeFrame } from '${FRAMES}'
+import * as fs from 'node:fs'
+const channel = new Socket({ fd: 3, readable: true, writable: true })
+channel.on('end', () => process.exit(0)).on('error', () => process.exit(0))
+const say = (text) => writeFrame(channel, Buffer.from(text))
+const AsyncFunction = (async () => {}).constructor
+readFrames(channel, 1 << 30, async (program) => {
+  const quality = await new AsyncFunction('fs', 'channel', 'say', program.subarray(1).toString())(fs, channel, say)
+  say(JSON.stringify({ image: { quality, signals: [] } }))
+})
+say('ready')
+`
+
+export async function openWith(t: Test, options: Partial<SandboxOptions>): Promise<Sandbox> {
+  const sandbox = openSandbox({ ...OPTIONS, ...options })
+  t.teardown(() => sandbox.close())
+  await sandbox.ready
+  return sandbox
+}
+
+/**
+ * With a place where a program may leave an empty file, which is all that it can: that tells how often it was begun.
+ */
+export async function openObedient(t: Test, options: Partial<SandboxOptions> = {}) {
+  const place = realpathSync(mkdtempSync(join(tmpdir(), 'tabir-sandbox-')))
+  t.teardown(() => rmSync(place, { recursive: true, force: true }))
+  const entry = join(place, 'child.mjs')
+  writeFileSync(entry, OBEDIENT_CHILD)
+  const sandbox = await openWith(t, { ...options, entry: [entry] })
+  const folderOf = (name: string) => join(place, `begun ${name}`)
+  const count = Object.assign(
+    (name: string, source: string) => {
+      const folder = JSON.stringify(folderOf(name))
+      return program(`
+        const place = ${folder}
+        fs.mkdirSync(place, { recursive: true })
+        fs.closeSync(fs.openSync(place + '/' + process.pid, 'w'))
+        ${source}`)
+    },
+    { of: (name: string) => (existsSync(folderOf(name)) ? readdirSync(folderOf(name)).length : 0) },
+  )
+  return { sandbox, place, count }
+}
+
+export function program(source: string): Buffer {
+  return Buffer.from(source)
+}
