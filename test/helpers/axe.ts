@@ -28,6 +28,21 @@ export async function faultsOf(page: Page): Promise<string[]> {
   }, RULES)
 }
 
+/**
+ * What can be pressed and has no border where the system has the say over colours: a background tells nothing there. (Of text axe reads the colour that
+ * the page wished for.)
+ */
+async function borderless(page: Page): Promise<string[]> {
+  await page.emulateMedia({ forcedColors: 'active' })
+  const found = await page.$$eval('button, .button, .leave a, [role=button]', (elements) =>
+    elements
+      .filter((element) => element.checkVisibility() && getComputedStyle(element).borderTopWidth === '0px')
+      .map(({ outerHTML }) => outerHTML),
+  )
+  await page.emulateMedia({ forcedColors: 'none' })
+  return found
+}
+
 async function chosenFiles(): Promise<GivenFile[]> {
   const plain = await flat()
   return [
@@ -43,7 +58,7 @@ const FIRST_STATES = ['start', 'case', 'how-it-works']
 
 /**
  * Goes through every state of every page, in two languages at the same time. In one of them axe looks at each, in the other at each page; in neither
- * has anything to be scrolled sideways.
+ * has anything to be scrolled sideways, and with forced colours what can be pressed has a border.
  */
 export async function walkWithAxe(
   t: Test,
@@ -58,6 +73,7 @@ export async function walkWithAxe(
       const { page, context, faults } = await site.visit('/how-it-works', options)
       const look = async (state: string) => {
         if (language === looked || FIRST_STATES.includes(state)) t.same(await faultsOf(page), [], `${language}: ${state}`)
+        if (language === looked) t.same(await borderless(page), [], `${language}: ${state}, in forced colours`)
         const overflowPx = await page.evaluate(
           () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
         )
