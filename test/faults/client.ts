@@ -1,9 +1,10 @@
 // Requests to the service, and whether they were answered at all.
 
 import { z } from 'zod'
+import { patience } from './patience.js'
 
 /** No request may take longer, whatever happens to the service: a picture waits 30 s for a worker, the store 3 s. */
-export const HUNG_AFTER_MS = 40_000
+const HUNG_AFTER_MS = 40_000
 
 export interface Call {
   readonly method: 'GET' | 'POST' | 'DELETE'
@@ -22,7 +23,7 @@ export type Reply =
 const ProblemBody = z.object({ type: z.string().regex(/^\/problems\/[a-z-]+$/) })
 
 export async function ask(url: string, { method, path, headers, json, body }: Call): Promise<Reply> {
-  const signal = AbortSignal.timeout(HUNG_AFTER_MS)
+  const { signal, end } = patience(HUNG_AFTER_MS)
   try {
     const response = await fetch(url + path, {
       method,
@@ -38,6 +39,8 @@ export async function ask(url: string, { method, path, headers, json, body }: Ca
     return { kind: 'answer', status: response.status, json: parsed, code }
   } catch {
     return { kind: signal.aborted ? 'hung' : 'broken' }
+  } finally {
+    end()
   }
 }
 

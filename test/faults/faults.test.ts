@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import t from 'tap'
 import { openLedger } from './ledger.js'
+import { patience } from './patience.js'
 import { run } from './run.js'
 
 // One of each kind; `npm run faults` has all of them, for as long as one likes.
@@ -21,6 +23,7 @@ t.test('what was answered holds through every kind of fault, under load', { time
     only: ONE_OF_EACH_KIND,
     longestMs: 600,
     tell: (line) => t.comment(line),
+    tellEvery: 1,
   })
   for (const name of leftOut) t.comment(`left out, for want of a file system of its own: ${name}`)
 
@@ -55,4 +58,13 @@ t.test('the ledger expects what the promises say, and no more', async (t) => {
   t.equal(ledger.expected(entry, 0), 'either')
   nowMs = 2003
   t.equal(ledger.expected(entry, 0), 'none')
+})
+
+t.test('patience has an end, and what stood still for an hour has waited for a moment', async (t) => {
+  let looks = 0
+  const { signal } = patience(1200, () => 3_600_000 * looks++)
+  const alive = setInterval(() => {}, 1000)
+  t.teardown(() => clearInterval(alive))
+  await once(signal, 'abort')
+  t.equal(looks, 1 + 3, 'after three ticks, of half a second at most each')
 })

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { z } from 'zod'
 import { freePorts } from '../helpers/ports.js'
 import { childrenOf } from '../helpers/processes.js'
+import { patience } from './patience.js'
 
 export interface KeptProcess {
   readonly name: string
@@ -114,9 +115,10 @@ export async function keepProcess({ name, entry, execArgv = [], env }: KeptProce
       isExpected = true
       const asked = child
       asked.kill('SIGTERM')
-      const impatience = setTimeout(() => killGroup(asked), withinMs)
+      const { signal, end } = patience(withinMs)
+      signal.addEventListener('abort', () => killGroup(asked))
       await ended()
-      clearTimeout(impatience)
+      end()
       return asked.signalCode ?? String(asked.exitCode)
     },
     signal(signal) {

@@ -1,4 +1,4 @@
-// npm run faults -- [--faults N] [--seed S] [--longest-ms M] [--only NAME]… [--json]
+// npm run faults -- [--faults N] [--seed S] [--longest-ms M] [--only NAME]… [--tell-every N] [--json]
 // npm run faults -- --failovers N [--seed S] [--cluster]   with three Redis and three Sentinels, or with a Cluster of three masters that have two
 //   replicas each: the master is killed and cut off by turns
 // npm run faults -- --versions FOLDER [--seed S]   with another version, built in that folder: upgraded process by process, and back
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     'longest-ms': { type: 'string', default: '30000' },
     only: { type: 'string', multiple: true },
+    'tell-every': { type: 'string', default: '1' },
     failovers: { type: 'string' },
     versions: { type: 'string' },
     cluster: { type: 'boolean', default: false },
@@ -53,6 +54,7 @@ const { report, findings, leftOut } = await run({
   longestMs: Number(values['longest-ms']),
   ...(only !== undefined && { only }),
   tell: (line) => process.stderr.write(`${line}\n`),
+  tellEvery: Number(values['tell-every']),
 })
 for (const name of leftOut) process.stderr.write(`left out, for want of a file system of its own: ${name}\n`)
 list(findings)

@@ -21,8 +21,9 @@ export interface RunOptions {
   readonly only?: readonly CauseName[]
   /** No fault lasts longer; each has a limit of its own besides. */
   readonly longestMs: number
-  /** One line for whoever watches. */
+  /** One line for whoever watches: each find at once, and how far it is behind so many faults. */
   readonly tell: (line: string) => void
+  readonly tellEvery: number
 }
 
 export interface Run {
@@ -36,7 +37,7 @@ export interface Run {
 
 const MOST_WITHDRAWN = 1500
 
-export async function run({ faults, seed, only, longestMs, tell }: RunOptions): Promise<Run> {
+export async function run({ faults, seed, only, longestMs, tell, tellEvery }: RunOptions): Promise<Run> {
   const random = randomFrom(seed)
   const pictures = await markedPictures()
   const deployment = await deploy()
@@ -82,8 +83,10 @@ export async function run({ faults, seed, only, longestMs, tell }: RunOptions): 
       for (const crash of crashed.slice(crashes)) findings.crashes.push(`${crash} (${name})`)
       crashes = crashed.length
       const lasted = Math.round(endedAtMs - startedAtMs)
-      for (const line of told.news()) tell(line)
-      tell(`${fault + 1} ${name}, ${lasted} ms; ready after ${Math.round(readyMs)} ms; ${summary(findings)}`)
+      const news = told.news()
+      for (const line of news) tell(line)
+      if (news.length > 0 || (fault + 1) % tellEvery === 0)
+        tell(`${fault + 1} ${name}, ${lasted} ms; ready after ${Math.round(readyMs)} ms; ${summary(findings)}`)
     }
     isOver = true
     await load

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { checkHashes, checkPicture, hashesIn, picturesIn } from './asker.js'
 import { is, isNotNow, type Reply } from './client.js'
 import { askOne, type Scene } from './load.js'
+import { patience } from './patience.js'
 
 /** Everything answers again so soon after a fault, or is waited for no longer. */
 const GIVE_UP_AFTER_MS = 120_000
@@ -13,21 +14,23 @@ const AT_ONCE = 500
 /** Waits until every api says that it is ready, and answers about a hash and about a picture. */
 export async function ready(scene: Scene): Promise<boolean> {
   const { apis, workers } = scene.deployment
-  const end = performance.now() + GIVE_UP_AFTER_MS
+  const { signal, end } = patience(GIVE_UP_AFTER_MS)
   const all = async (question: (at: number) => Promise<Reply>) => {
     const replies = await Promise.all(apis.map((_, at) => question(at)))
     return replies.every((reply) => is(reply, 200))
   }
-  while (performance.now() < end) {
-    const isReady =
-      workers.isReady &&
-      (await all((at) => askOne(scene, at, { method: 'GET', path: '/health/ready' }))) &&
-      (await all((at) => checkHashes(scene, at, [], () => {}))) &&
-      (await all((at) => checkPicture(scene, at, undefined, () => {})))
-    if (isReady) return true
+  const isReady = async () =>
+    workers.isReady &&
+    (await all((at) => askOne(scene, at, { method: 'GET', path: '/health/ready' }))) &&
+    (await all((at) => checkHashes(scene, at, [], () => {}))) &&
+    (await all((at) => checkPicture(scene, at, undefined, () => {})))
+  let wasReady = await isReady()
+  while (!wasReady && !signal.aborted) {
     await sleep(POLL_MS)
+    wasReady = await isReady()
   }
-  return false
+  end()
+  return wasReady
 }
 
 /** Asks every api for everything. While it does, the load goes on, and faults of their own have no part in it. */
@@ -59,12 +62,14 @@ export async function verify(scene: Scene): Promise<void> {
 
 /** A 503 is no wrong answer, on a machine that is busy otherwise; but nothing is left out because of one. */
 async function answered(question: () => Promise<Reply>): Promise<Reply> {
-  const end = performance.now() + GIVE_UP_AFTER_MS
-  for (;;) {
-    const reply = await question()
-    if (!isNotNow(reply) || performance.now() > end) return reply
+  const { signal, end } = patience(GIVE_UP_AFTER_MS)
+  let reply = await question()
+  while (isNotNow(reply) && !signal.aborted) {
     await sleep(POLL_MS)
+    reply = await question()
   }
+  end()
+  return reply
 }
 
 function codeOf(reply: Reply): string {
