@@ -64,6 +64,11 @@ export class Replica {
   #catalogue = new Catalogue()
   // Invariant: the catalogue is what the store held at this revision; undefined until it has been read whole.
   #revision: number | undefined
+  // Invariant: up to here the catalogue has everything, and what was taken back is noted; not beyond `#revision`.
+  #settledRevision: number | undefined
+  // What the catalogue has and is not noted yet: noted together, in its order, while what comes next is read and applied.
+  #unsettled: { readonly changes: Change[]; revision: number } | undefined
+  #settling: Promise<void> | undefined
   // When the store was last known to hold nothing newer than this catalogue.
   #heardAtMs = Number.NEGATIVE_INFINITY
   // Invariant: of the silence that lasts; a silence has one, and who comes after it was in vain waits for nothing.
@@ -88,6 +93,7 @@ export class Replica {
   async close(): Promise<void> {
     this.#closed = true
     this.#parts.follower.disconnect()
+    await this.#settling
     await this.#parts.withdrawals?.close()
   }
 
@@ -143,9 +149,9 @@ export class Replica {
     return this.#grace.isOver ? undefined : this.#grace.over
   }
 
-  /** Waits until this process's catalogue has what was written at `revision`. @throws {Problem} store-away */
+  /** Waits until this process's catalogue has what was written at `revision`, and has noted what that took back. @throws {Problem} store-away */
   async reached(revision: number, timeoutMs = this.#hearing.reachedWithinMs): Promise<void> {
-    if (this.#revision !== undefined && this.#revision >= revision) return
+    if (this.#settledRevision !== undefined && this.#settledRevision >= revision) return
     await new Promise<void>((resolve, reject) => {
       const late = () => reject(new Problem('store-away', { retryAfterS: COLD_RETRY_AFTER_S }))
       const timer = Number.isFinite(timeoutMs) ? setTimeout(late, timeoutMs) : undefined
@@ -186,6 +192,8 @@ export class Replica {
   /** Whether it is the store's last word shows with the first follow, and until then nothing is answered from it. */
   async #hydrate(): Promise<void> {
     const { snapshots, store, trusts, banks, apiKeys, now } = this.#parts
+    await this.#settling
+    this.#settledRevision = undefined // it may be another history
     await this.#parts.withdrawals?.begin(store)
     const snapshot = await snapshots?.load()
     // The revision is read first: what changes while the rest is read comes again with the stream, and does no harm twice. Before the
@@ -213,14 +221,16 @@ export class Replica {
     const followed = await follow(this.#parts.follower, from, this.isReady ? BLOCK_MS : SOON_MS, this.#parts.now)
     if (followed.kind === 'gap') {
       this.#revision = undefined
+      this.#settledRevision = undefined
       return
     }
     if (followed.changes.length === 0) this.#catalogue.tidy()
     this.#parts.onChanges?.(followed.changes)
     await this.#applyAll(followed.changes)
-    await this.#parts.withdrawals?.note(followed.changes)
+    if (this.#closed) return // what is not noted now, the next start reads in the stream
     if (followed.caughtUpAtMs !== undefined) this.#heardAtMs = followed.caughtUpAtMs
-    this.#advance(followed.changes.at(-1)?.revision ?? from)
+    this.#revision = followed.changes.at(-1)?.revision ?? from
+    this.#settle(followed.changes, this.#revision)
     if (this.isReady) this.#endGrace()
     if (followed.changes.length > 0) for (const watcher of this.#watchers) watcher(followed.changes)
   }
@@ -302,8 +312,24 @@ export class Replica {
     this.#grace = undefined
   }
 
-  #advance(revision: number): void {
-    this.#revision = revision
+  #settle(changes: readonly Change[], revision: number): void {
+    this.#unsettled ??= { changes: [], revision }
+    this.#unsettled.changes.push(...changes)
+    this.#unsettled.revision = revision
+    this.#settling ??= this.#settleAll()
+  }
+
+  async #settleAll(): Promise<void> {
+    for (let next = this.#unsettled; next !== undefined; next = this.#unsettled) {
+      this.#unsettled = undefined
+      await this.#parts.withdrawals?.note(next.changes)
+      this.#tell(next.revision)
+    }
+    this.#settling = undefined
+  }
+
+  #tell(revision: number): void {
+    this.#settledRevision = revision
     const due = this.#waiting.filter((waiter) => waiter.revision <= revision)
     if (due.length === 0) return
     this.#waiting = this.#waiting.filter((waiter) => waiter.revision > revision)

@@ -1,6 +1,6 @@
 // What was taken back, in files beside the store: whoever restores an older state of the store has to take it back again.
 
-import { type FileHandle, mkdir, open, readdir, readFile } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parseUuid } from '../domain/ids.js'
 import { type Change, changesBetween, lastRevision } from './changes.js'
@@ -33,7 +33,15 @@ export interface WithdrawalLog {
    * A disk that does not take it keeps nobody from withdrawing: it is told to `onTrouble`, and the file will say that there is a gap.
    */
   note(changes: readonly Change[]): Promise<void>
+  /** Not while something is being noted. */
   close(): Promise<void>
+}
+
+interface OpenFile {
+  readonly path: string
+  readonly file: FileHandle
+  readonly dev: number
+  readonly ino: number
 }
 
 /** How much of the stream may have to be read at the next start. */
@@ -50,23 +58,46 @@ export function withdrawalLogIn(folder: string, now: () => number, onTrouble: (e
   // Invariant: what the newest line says; `last` may be further, when there was nothing to write.
   let written = 0
   let hasGap = false
+  // Kept open: each call that waits for the file waits for a turn of the event loop, and whoever withdraws waits for all of them.
+  let opened: OpenFile | undefined
 
+  const leave = async () => {
+    const left = opened
+    opened = undefined
+    await left?.file.close()
+  }
+  const openAt = async (path: string): Promise<OpenFile> => {
+    if (opened?.path === path) return opened
+    await leave()
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const file = await open(path, 'a', 0o600)
+    opened = { path, file, dev: 0, ino: 0 } // to be closed whatever follows
+    const { dev, ino } = await file.stat()
+    opened = { path, file, dev, ino }
+    return opened
+  }
+  /** @returns whether it is on disk where it will be looked for: somebody may have moved the file, or deleted it. */
+  const append = async (path: string, text: string): Promise<boolean> => {
+    const { file, dev, ino } = await openAt(path)
+    await file.appendFile(text)
+    const [there] = await Promise.all([stat(path).catch(() => undefined), file.datasync()])
+    if (there?.dev === dev && there.ino === ino) return true
+    await leave()
+    return false
+  }
   const write = async (revision: number, lines: readonly string[]) => {
+    const path = join(folder, `${new Date(now()).toISOString().slice(0, 7)}.log`)
+    const gap = hasGap ? [`${revision} gap`] : []
+    // A line that was cut short by a crash ends here, and is none; nor is an empty one.
+    const text = `\n${[...gap, ...lines].join('\n')}\n`
     try {
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      const file = await open(join(folder, `${new Date(now()).toISOString().slice(0, 7)}.log`), 'a+', 0o600)
-      try {
-        const gap = hasGap ? [`${revision} gap`] : []
-        // A line that was cut short by a crash ends here, and is none.
-        await file.appendFile(`${(await endsInLine(file)) ? '' : '\n'}${[...gap, ...lines].join('\n')}\n`)
-        await file.datasync()
-      } finally {
-        await file.close()
-      }
+      if (!(await append(path, text)) && !(await append(path, text)))
+        throw new Error('the file of withdrawals does not stay where it is')
       hasGap = false
     } catch (error) {
       hasGap = true
       onTrouble(error)
+      await leave().catch(() => {}) // it may be another file, or another disk, the next time
     }
     last = revision
   }
@@ -113,6 +144,7 @@ export function withdrawalLogIn(folder: string, now: () => number, onTrouble: (e
     note,
     async close() {
       if (last !== undefined && last > written) await write(last, [`${last} seen`])
+      await leave()
     },
   }
 }
@@ -179,12 +211,4 @@ function lineOf(change: Change): string[] {
   if (change.op === 'tombstone') return [`${change.revision} images ${change.imageIds.join(' ')}`]
   if (change.op === 'api-key') return [`${change.revision} key ${change.name}`]
   return []
-}
-
-async function endsInLine(file: FileHandle): Promise<boolean> {
-  const { size } = await file.stat()
-  if (size === 0) return true
-  const lastByte = Buffer.alloc(1)
-  await file.read(lastByte, 0, 1, size - 1)
-  return lastByte[0] === 0x0a
 }

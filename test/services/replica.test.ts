@@ -15,6 +15,7 @@ import { imageShard, keys } from '../../src/store/keys.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { connectForFollowing, openStore } from '../../src/store/store.js'
 import { trustsIn } from '../../src/store/trust.js'
+import type { WithdrawalLog } from '../../src/store/withdrawal-log.js'
 import { startRedis, type TestRedis } from '../helpers/redis.js'
 import { PATIENT, until } from '../helpers/service.js'
 
@@ -24,13 +25,17 @@ async function openParts(t: Test, { socket }: TestRedis) {
   t.teardown(() => store.close())
   const keyring = makeKeyring([Buffer.alloc(32, 7)])
   const images = imagesIn(store, keyring)
-  const replicaWith = (hearing: Hearing = PATIENT, clock: () => number = () => performance.now()) => {
+  const replicaWith = (
+    hearing: Hearing = PATIENT,
+    clock: () => number = () => performance.now(),
+    withdrawals: WithdrawalLog | undefined = undefined,
+  ) => {
     const parts = {
       store,
       images,
       reader: imageReader(target, keyring),
       snapshots: undefined,
-      withdrawals: undefined,
+      withdrawals,
       trusts: trustsIn(store),
       banks: banksIn(store),
       apiKeys: apiKeysIn(store),
@@ -219,4 +224,47 @@ t.test('what the store answers counts as old as the question, however long it wa
   await images.put([randomImage()])
 
   t.match(await following, { kind: 'changes', changes: [{ revision: 1 }], caughtUpAtMs: 1000 })
+})
+
+t.test('what is noted of a withdrawal is waited for by who withdraws, and holds up nothing that is matched', async (t) => {
+  const { images, replicaWith } = await openParts(t, await startRedis(t))
+  const noted: number[][] = []
+  const onDisk: (() => void)[] = []
+  const replica = replicaWith(PATIENT, () => performance.now(), {
+    begin: async () => {},
+    async note(changes) {
+      if (!changes.some(({ op }) => op === 'tombstone')) return
+      noted.push(changes.map(({ revision }) => revision))
+      await new Promise<void>((resolve) => onDisk.push(resolve))
+    },
+    close: async () => {},
+  })
+  await replica.start()
+  const [first, second, third] = [randomImage(), randomImage(), randomImage()]
+  await replica.reached(await images.put([first, second]))
+  const isAnswered = [false, false]
+  const withdraw = async (at: number, id: string) => {
+    const revision = (await images.erase(id)) ?? 0
+    const answered = replica.reached(revision).then(() => {
+      isAnswered[at] = true
+    })
+    return { revision, answered }
+  }
+
+  const one = await withdraw(0, first.id)
+  await until(() => noted.length === 1)
+  const two = await withdraw(1, second.id)
+  const put = await images.put([third])
+  await until(() => replica.revision === put)
+
+  t.same(found(replica, [first, second, third]), [third.id], 'what came behind it is applied')
+  t.same(noted, [[one.revision]], 'one is noted at a time')
+  t.same(isAnswered, [false, false])
+  onDisk.shift()?.()
+  await one.answered
+  await until(() => noted.length === 2)
+  t.same(noted[1], [two.revision, put], 'and all that came meanwhile together')
+  t.same(isAnswered, [true, false])
+  onDisk.shift()?.()
+  await Promise.all([two.answered, replica.reached(put)])
 })

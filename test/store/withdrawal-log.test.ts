@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -54,7 +54,9 @@ t.test('what was noted is there again, after a revision and from all folders', a
   await first.note([tombstone(1, 1, 2), { op: 'image', revision: 2, imageIds: [ID(9)] }, tombstone(3, 3)])
   await first.note([{ op: 'api-key', revision: 4, name: 'abc' }])
   await first.close()
-  await withdrawalLogIn(two, NOW, failed).note([tombstone(5, 5)])
+  const second = withdrawalLogIn(two, NOW, failed)
+  await second.note([tombstone(5, 5)])
+  await second.close()
 
   t.same(numbersIn((await withdrawnSince([one, two], 0)).images), [1, 2, 3, 5])
   const since = await withdrawnSince([one, two], 2)
@@ -81,6 +83,7 @@ t.test('a process that was away adds what it missed, as long as the stream remem
   const second = open()
   await second.begin(store)
   await second.note([tombstone(7, 7)])
+  await second.close()
   const read = await withdrawnSince([place], 0)
   t.same(numbersIn(read.images), [1, 3, 5, 7], 'each once, though it heard of one twice')
   t.ok(read.isWhole)
@@ -90,6 +93,7 @@ t.test('a process that was away adds what it missed, as long as the stream remem
   const third = open()
   await third.begin(store)
   await third.note([tombstone(13, 13)])
+  await third.close()
   t.notOk((await withdrawnSince([place], 8)).isWhole, 'something is missing, and it says so')
   t.ok((await withdrawnSince([place], 12)).isWhole)
   const gaps: unknown[] = []
@@ -105,6 +109,7 @@ t.test('after the store went back, everything that comes later counts', async (t
   await redis.set(keys.revision, 4)
   await log.begin(store)
   await log.note([tombstone(5, 50)])
+  await log.close()
   t.same(numbersIn((await withdrawnSince([place], 6)).images), [7, 50], 'though its revision is an older one')
 })
 
@@ -116,6 +121,7 @@ t.test('a line that a crash cut short, and a disk that takes nothing, are no end
   const [name] = readdirSync(place)
   appendFileSync(join(place, name ?? ''), '2 images 0000')
   await log.note([tombstone(3, 3)])
+  await log.close()
   t.same(numbersIn((await withdrawnSince([place], 0)).images), [1, 3])
 
   const blocked = join(folder(t), 'file')
@@ -125,5 +131,38 @@ t.test('a line that a crash cut short, and a disk that takes nothing, are no end
   t.equal(trouble.length, 1)
   rmSync(blocked)
   await unlucky.note([tombstone(2, 2)])
+  await unlucky.close()
   t.notOk((await withdrawnSince([blocked], 0)).isWhole, 'it says that something is missing')
+})
+
+t.test('who moves the file away, or deletes it, loses nothing that is noted from then on', async (t) => {
+  const place = folder(t)
+  const log = withdrawalLogIn(place, NOW, (error) => t.fail(String(error)))
+  await log.note([tombstone(1, 1)])
+  const [name = ''] = readdirSync(place)
+  renameSync(join(place, name), join(folder(t), name))
+  await log.note([tombstone(3, 3)])
+  t.same(numbersIn((await withdrawnSince([place], 0)).images), [3])
+  rmSync(place, { recursive: true })
+  await log.note([tombstone(5, 5)])
+  await log.close()
+
+  t.same(numbersIn((await withdrawnSince([place], 0)).images), [5])
+})
+
+t.test('each month has a file of its own', async (t) => {
+  const place = folder(t)
+  let nowMs = NOW()
+  const log = withdrawalLogIn(
+    place,
+    () => nowMs,
+    (error) => t.fail(String(error)),
+  )
+  await log.note([tombstone(1, 1)])
+  nowMs = Date.UTC(2026, 11, 1)
+  await log.note([tombstone(3, 3)])
+  await log.close()
+
+  t.same(readdirSync(place).sort(), ['2026-11.log', '2026-12.log'])
+  t.same(numbersIn((await withdrawnSince([place], 0)).images), [1, 3])
 })
