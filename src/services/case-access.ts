@@ -82,9 +82,8 @@ export function caseAccessTo(cases: CaseStore, secrets: Secrets): CaseAccess {
 
     async byToken(text, token) {
       const caseNumber = parseCaseNumber(text)
-      const opened = await cases.caseOfToken(hashToken(token))
       const caseId = caseIdOf(caseNumber ?? '')
-      const record = await cases.get(caseId)
+      const [opened, record] = await Promise.all([cases.caseOfToken(hashToken(token)), cases.get(caseId)])
       if (caseNumber === undefined || record === undefined || opened !== caseId) throw new Problem('case-unknown')
       return { caseId, caseNumber, record, by: 'submitter' }
     },

@@ -107,12 +107,18 @@ export function registrationIn({
     if (revision === undefined) throw new Problem('bank-unknown')
     return revision
   }
+  /**
+   * What of this may not be handed in again, and whether the account may report at all: asked with one visit to the store, and answered by
+   * `mayReport` where something is left to report.
+   */
+  const asked = async (bank: Bank, signals: readonly Signal[]) => {
+    const may = bank.orgId === undefined ? Promise.resolve() : ceilings.mayReport(`org:${bank.orgId}`)
+    may.catch(() => {}) // where nothing is left, nobody asks
+    return { struck: await struckSignals.refusedOf(bank.orgId, signals), mayReport: () => may }
+  }
   const store = async (bank: Bank, added: readonly { readonly id: string; readonly given: NewSignal }[]) => {
     const createdAtMs = now()
-    if (bank.orgId !== undefined) {
-      await ceilings.mayReport(`org:${bank.orgId}`)
-      await ceilings.handIn(bank.orgId, added.length)
-    }
+    if (bank.orgId !== undefined) await ceilings.handIn(bank.orgId, added.length)
     return putInto(
       bank,
       added.map(({ id, given: { signal, ref, category, tier = 'ngo-attested' } }) => ({
@@ -158,22 +164,25 @@ export function registrationIn({
     },
 
     async forBank(bank, added) {
-      const struck = await struckSignals.refusedOf(bank.orgId, signalsIn(added))
+      const { struck, mayReport } = await asked(bank, signalsIn(added))
       const given = added.map((each) => ({ id: signalIdOf(idSecret, bank.name, each.signal, each.ref), given: each }))
       const taken = given.filter(({ given: { signal } }) => !struck.has(signal))
       const ids = given.map(({ id, given: { signal } }) => (struck.has(signal) ? undefined : id))
-      return { ids, revision: taken.length === 0 ? 0 : await store(bank, taken) }
+      if (taken.length === 0) return { ids, revision: 0 }
+      await mayReport()
+      return { ids, revision: await store(bank, taken) }
     },
 
     async changeBank(bank, changes) {
       const last = new Map<string, BankChange>()
       for (const change of changes) last.set(idOf(idSecret, bank.name, change), change)
       const added = changes.flatMap((change) => (change.kind === 'put' ? [change.signal] : []))
-      const struck = await struckSignals.refusedOf(bank.orgId, signalsIn(added))
+      const { struck, mayReport } = await asked(bank, signalsIn(added))
       const puts = [...last].flatMap(([id, change]) =>
         change.kind === 'put' && !struck.has(change.signal.signal) ? [{ id, given: change.signal }] : [],
       )
       const idsOf = (kind: BankChange['kind']) => [...last].flatMap(([id, change]) => (change.kind === kind ? [id] : []))
+      if (puts.length > 0) await mayReport()
       const revision = puts.length === 0 ? 0 : await store(bank, puts)
       const gone = await erase(bank, idsOf('remove-id'), idsOf('remove'))
       return { put: puts.length, removed: gone.length, struck, revision: Math.max(revision, ...gone) }
