@@ -264,6 +264,7 @@ export async function buildApp({
       uploadLimits,
       inFlight,
       bandsOnly: exposure === 'public',
+      turns: services.turns,
     })
     await guarded.register(feedRoutes, { prefix: '/v1', feed: services.feed })
     await guarded.register(feedbackRoutes, { prefix: '/v1', trust })

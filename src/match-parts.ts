@@ -36,7 +36,7 @@ export interface MatchPartsNeeded {
   readonly probing: ProbingMode | undefined
   /** How long an answer waits while a search is suspected. */
   readonly probingWaitMs: number | undefined
-  readonly turns: Pick<TurnsOfLoop, 'pace'>
+  readonly turns: Pick<TurnsOfLoop, 'pace' | 'atEndOfTurn'>
   readonly now: () => number
   /** Never goes back. */
   readonly clock: () => number

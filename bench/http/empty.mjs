@@ -56,7 +56,12 @@ const found = [
   },
 ]
 const matcher = {
-  match: async (pictures) => Array.from(pictures, ([signal]) => (isMarked(signal.hashes[0]) ? found : [])),
+  match: async (pictures, { onMatched }) =>
+    Array.from(pictures, ([signal], i) => {
+      const matches = isMarked(signal.hashes[0]) ? found : []
+      onMatched(i, matches)
+      return matches
+    }),
 }
 
 const app = await buildApp({

@@ -23,7 +23,7 @@ declare module 'fastify' {
     eventStream?: boolean
     /** The answer is NDJSON, whose lines the schema says; or the same as Server-Sent Events, for who accepts them. */
     ndjsonAnswer?: boolean
-    /** The answer is JSON that was written already, as a stream; the schema's first alternative says what is in it. */
+    /** The answer is JSON that was written already, as a stream or text; the schema's first alternative says what is in it. */
     writtenAnswer?: boolean
     /** The answer may also be a PDF. */
     pdf?: boolean
@@ -154,8 +154,8 @@ function asLinesOrEvents(responses: unknown): unknown {
 }
 
 function asWritten(responses: unknown): unknown {
-  if (typeof responses !== 'object' || responses === null || !('201' in responses)) return responses
-  return { ...responses, 201: firstAlternative(responses[201]) }
+  if (typeof responses !== 'object' || responses === null) return responses
+  return Object.fromEntries(Object.entries(responses).map(([status, body]) => [status, firstAlternative(body)]))
 }
 
 function securityOf(scope: Scope | 'case' | 'public' | undefined) {

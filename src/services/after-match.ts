@@ -17,8 +17,8 @@ import type { TrustService } from './trust.js'
 
 export interface AfterMatchParts {
   readonly sightings: SightingStore
-  readonly contexts: Contexts
-  readonly images: Images
+  readonly contexts: Pick<Contexts, 'note'>
+  readonly images: Pick<Images, 'get'>
   readonly trusts: Pick<Trusts, 'get'>
   readonly trust: Pick<TrustService, 'hold'>
   readonly caseEvents: Pick<CaseEvents, 'add'>
@@ -46,10 +46,11 @@ export function afterMatches(parts: AfterMatchParts): (batch: SightingBatch) => 
     const atMs = parts.now()
     const failures: unknown[] = []
     const attempt = (work: Promise<void>) => work.catch((error: unknown) => void failures.push(error))
-    await attempt(tellOfCanaries(parts, hits, atMs))
     const all = [...hits]
     for (let from = 0; from < all.length; from += AT_ONCE) {
       const some = all.slice(from, from + AT_ONCE)
+      const imageIds = some.map(([imageId]) => imageId)
+      await attempt(tellOfCanaries(parts, hits, imageIds, atMs))
       await Promise.all(some.map(([imageId, byOrg]) => attempt(afterMatchesOf(parts, imageId, byOrg, atMs))))
     }
     for (const [orgId, byContext] of contexts) {
@@ -62,8 +63,13 @@ export function afterMatches(parts: AfterMatchParts): (batch: SightingBatch) => 
 }
 
 /** Whoever asks for what nobody was given. */
-async function tellOfCanaries({ canaries, events }: AfterMatchParts, hits: HitsOfImages, atMs: number): Promise<void> {
-  for (const signalId of await canaries.among([...hits.keys()])) {
+async function tellOfCanaries(
+  { canaries, events }: AfterMatchParts,
+  hits: HitsOfImages,
+  imageIds: readonly string[],
+  atMs: number,
+): Promise<void> {
+  for (const signalId of await canaries.among(imageIds)) {
     for (const orgId of hits.get(signalId)?.keys() ?? [])
       await events.add('canary.met', { signalId, orgId }, atMs, TOLD_AGAIN_AFTER_S)
   }

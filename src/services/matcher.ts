@@ -68,6 +68,11 @@ export interface MatchOptions {
   readonly depth?: Depth
   /** Also find by details what a mirror shows? */
   readonly mirrors?: boolean
+  /**
+   * Told what a picture, by its number, is answered with as soon as that is known, so that an answer can be written while the next ones are
+   * looked for; and once more if something of it was withdrawn before all were.
+   */
+  readonly onMatched?: (picture: number, matches: readonly Match[]) => void
 }
 
 export interface Matcher {
@@ -82,7 +87,7 @@ export interface Matcher {
 }
 
 export interface MatcherParts {
-  readonly replica: Replica
+  readonly replica: Pick<Replica, 'catalogue'>
   readonly matchIds: MatchIds
   /** `undefined` where extended protection is off. */
   readonly finder: DetailFinder | undefined
@@ -91,11 +96,11 @@ export interface MatcherParts {
   /** Told of what was asked, before it is answered. */
   readonly probing: Pick<ProbingGuard, 'see'>
   /** So that nobody keeps the event loop from others. */
-  readonly turns: Pick<TurnsOfLoop, 'pace'>
+  readonly turns: Pick<TurnsOfLoop, 'pace' | 'atEndOfTurn'>
 }
 
 export function matcherOver({ replica, matchIds, finder, sightings, probing, turns }: MatcherParts): Matcher {
-  const turnEnd = turnEnds(setImmediate)
+  const turnEnd = turnEnds(turns.atEndOfTurn)
   return {
     knowsDetails: finder !== undefined,
     async match(pictures, options) {
@@ -113,7 +118,9 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
           const turn = giveWay()
           if (turn !== undefined) await turn
         }
-        answers.push(await withDetails(answers.length, step.value))
+        const answer = await withDetails(answers.length, step.value)
+        options.onMatched?.(answers.length, matchesIn(answer))
+        answers.push(answer)
         const wait = probing.see(options.orgId, { signals, met: step.value[0]?.imageId })
         if (wait !== undefined) await wait
       }
@@ -125,7 +132,9 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
         const standing = answer.filter(({ ordinal }) => catalogue.has(ordinal))
         const met = standing.filter(({ match }) => match.grade !== 'review').map(({ imageId }) => imageId)
         sightings.note(options.orgId, met, options.contexts?.[i])
-        return standing.map(({ match }) => match)
+        const matches = matchesIn(standing)
+        if (standing.length < answer.length) options.onMatched?.(i, matches)
+        return matches
       })
 
       /** Of an image that hashes found for review alone, details speak. */
@@ -163,6 +172,10 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
 }
 
 type Answer = readonly { readonly ordinal: number; readonly imageId: string; readonly match: Match }[]
+
+function matchesIn(answer: Answer): Match[] {
+  return answer.map(({ match }) => match)
+}
 
 /** How far to search for a signal of a type and a view, as it is (or mirrored) or turned. */
 type WidestBits = (type: SignalType, asked: View, turned: boolean) => number

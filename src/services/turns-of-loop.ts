@@ -8,6 +8,10 @@ export interface TurnsOfLoop {
    * work has kept the loop for `pieceMs`, and otherwise nothing, for the cost of a look at the clock.
    */
   pace(): () => Promise<void> | undefined
+  /** A turn for something long that goes on, also if it has not kept the loop for that long. */
+  next(): Promise<void>
+  /** Calls back once everything that came in with this turn was begun, and before anything long goes on. */
+  atEndOfTurn(callback: () => void): void
   /** How long one more would wait to begin: not less than the one that has waited longest; 0 when none does. */
   readonly waitMs: number
 }
@@ -58,7 +62,13 @@ export function turnsOfLoop(
   let took = { ms: 0, begun: 0 }
   let dealtAtMs: number | undefined
   let begun = 0
+  let ending: (() => void)[] = []
 
+  const endTurn = () => {
+    const all = ending
+    ending = []
+    for (const callback of all) callback()
+  }
   const hasTime = () => {
     sliceBeganAtMs ??= now()
     return now() - sliceBeganAtMs < sliceMs
@@ -79,6 +89,7 @@ export function turnsOfLoop(
     later(deal)
   }
   const letFirstGo = () => {
+    endTurn() // what it sets going runs before the one that is let go here
     sliceBeganAtMs = undefined // whatever else there was to do in this turn, somebody goes on
     letOneGo()
   }
@@ -115,6 +126,11 @@ export function turnsOfLoop(
         begunAtMs = now()
       }
       return () => (now() - begunAtMs < pieceMs ? undefined : turn())
+    },
+    next: () => turnIn(going),
+    atEndOfTurn(callback) {
+      ending.push(callback)
+      if (ending.length === 1) later(endTurn)
     },
     get waitMs() {
       const first = beginning.first

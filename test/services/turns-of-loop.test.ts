@@ -112,6 +112,34 @@ t.test('a batch does not keep questions out, nor they the batch from its end', a
   await Promise.all(questions)
 })
 
+t.test('what came in with a turn goes before what goes on, and does not wait for it', async (t) => {
+  const { turns, turn, work, now } = loop()
+  let done = false
+  const batch = async () => {
+    const giveWay = turns.pace()
+    await turns.next()
+    for (let i = 0; i < 40; i++) {
+      work(0.25)
+      const wait = giveWay()
+      if (wait !== undefined) await wait
+    }
+    done = true
+  }
+  const going = batch()
+  let waitedMs = 0
+  let asked = 0
+  for (; !done; asked++) {
+    const sinceMs = now()
+    turns.atEndOfTurn(() => {
+      waitedMs = Math.max(waitedMs, now() - sinceMs)
+    })
+    await turn()
+  }
+  await going
+  t.ok(asked > 5, `${asked} turns`)
+  t.equal(waitedMs, 0, 'for nothing but what was begun before')
+})
+
 t.test('whatever comes in whatever order: everybody gets a turn, and no turn is long', async () => {
   const task = fc.record({
     atTurn: fc.nat(20),

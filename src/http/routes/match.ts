@@ -14,6 +14,8 @@ import type { Hashing } from '../../services/hashing.js'
 import type { MatchedDetails } from '../../services/match-by-details.js'
 import type { Match, Matcher } from '../../services/matcher.js'
 import { turned } from '../../services/turns.js'
+import type { TurnsOfLoop } from '../../services/turns-of-loop.js'
+import { listWriterOf } from '../list-writer.js'
 import { callerOf } from '../plugins/door.js'
 import { may, problemBody } from '../problems.js'
 import {
@@ -36,6 +38,8 @@ const MAX_CONTEXT_BYTES = 256
 const MAX_SIGNALS_PER_QUERY = 32
 /** Each is a search, so this bounds what one call may cost: a thousand plain pictures, or 270 with all their views. */
 const MAX_SIGNALS = 8000
+/** To read or to check so much takes a fifth of a millisecond. */
+const LONG_BYTES = 32_768
 
 const Context = z
   .string()
@@ -78,9 +82,8 @@ function signalsIn(queries: readonly { readonly signals: readonly unknown[] }[])
 
 const Matches = z.array(MatchView).meta({ description: 'Nearest first, at most one for each registered image.' })
 
-const MatchAnswer = z.object({
-  results: z.array(z.object({ id: z.string().optional(), matches: Matches, problem: PartProblem })),
-})
+const Result = z.object({ id: z.string().optional(), matches: Matches, problem: PartProblem })
+const MatchAnswer = z.object({ results: z.array(Result) })
 
 const ImageMatchAnswer = z.object({
   results: z.array(
@@ -110,11 +113,12 @@ export interface MatchRouteOptions {
   readonly inFlight: InFlight
   /** Are callers without `match:distance` held to whole bands, also in what they ask for? */
   readonly bandsOnly: boolean
+  readonly turns: Pick<TurnsOfLoop, 'next'>
 }
 
 export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
   app,
-  { matcher, hashing, uploadLimits, inFlight, bandsOnly },
+  { matcher, hashing, uploadLimits, inFlight, bandsOnly, turns },
 ) => {
   const radiusFor = ({ scopes }: Caller, thresholdBits: number | undefined) =>
     thresholdBits === undefined || !bandsOnly || scopes.has('match:distance') ? thresholdBits : bandWithin(thresholdBits)
@@ -122,8 +126,12 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
   app.post(
     '/match',
     {
-      config: { scope: 'match' },
+      config: { scope: 'match', writtenAnswer: true },
       bodyLimit: 4 << 20,
+      // What is long was read in this turn, and is checked in another one.
+      preValidation: async ({ headers }) => {
+        if (Number(headers['content-length'] ?? Number.POSITIVE_INFINITY) >= LONG_BYTES) await turns.next()
+      },
       schema: {
         operationId: 'match',
         summary: 'Match pictures by their hashes',
@@ -131,7 +139,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         tags: ['match'],
         body: MatchRequest,
         response: {
-          200: MatchAnswer,
+          200: MatchAnswer.or(z.string()),
           ...may(
             'request-invalid',
             'key-missing',
@@ -150,7 +158,9 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
       const { queries, banks, thresholdBits, depth, transforms } = request.body
       const pictures: (HashedSignal[] | Problem)[] = []
       const views = queries.map(({ details }) => viewsIn(details, matcher))
-      const found = await matcher.match(askedOneByOne(queries, transforms, pictures), {
+      const present = presenterFor(caller.scopes.has('match:distance'))
+      const results = listWriterOf(Result)
+      await matcher.match(askedOneByOne(queries, transforms, pictures), {
         orgId: caller.orgId,
         banks,
         thresholdBits: radiusFor(caller, thresholdBits),
@@ -158,18 +168,16 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         mirrors: transforms,
         viewsOf: (i) => (pictures[i] instanceof Problem ? undefined : views[i]),
         contexts: queries.map(({ context }) => context),
-      })
-      const present = presenterFor(caller.scopes.has('match:distance'))
-      return {
-        results: queries.map(({ id }, i) => {
-          const picture = pictures[i]
-          return {
+        onMatched(i, matches) {
+          const [id, picture] = [queries[i]?.id, pictures[i]]
+          results.put(i, {
             ...(id !== undefined && { id }),
-            matches: (found[i] ?? []).map(present),
+            matches: matches.map(present),
             ...(picture instanceof Problem && { problem: problemBody(picture) }),
-          }
-        }),
-      }
+          })
+        },
+      })
+      return reply.type('application/json; charset=utf-8').send(`{"results":${results.text()}}`)
     },
   )
 

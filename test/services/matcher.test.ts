@@ -1,0 +1,82 @@
+// What a long question is answered with, when what it finds does not stay as it was found.
+
+import { randomBytes } from 'node:crypto'
+import { t } from 'tap'
+import { CASES_BANK_NAME } from '../../src/domain/bank.js'
+import { uuidV7 } from '../../src/domain/ids.js'
+import type { RegisteredImage } from '../../src/domain/signal.js'
+import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { Catalogue } from '../../src/services/catalogue.js'
+import { matchIdsWith } from '../../src/services/match-ids.js'
+import { type Match, matcherOver } from '../../src/services/matcher.js'
+import { LOOP, turnsOfLoop } from '../../src/services/turns-of-loop.js'
+
+const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
+
+/** A matcher over so many images, one of them for each picture. `meanwhile` is waited for behind each. */
+function worldOf(count: number, meanwhile: (picture: number, catalogue: Catalogue, ids: readonly string[]) => void) {
+  const catalogue = new Catalogue()
+  const images = Array.from({ length: count }, () => {
+    const hash = hashFromBytes(randomBytes(32))
+    const id = uuidV7(Date.now(), randomBytes(10))
+    catalogue.put(id, imageOf(hash))
+    return { id, hash }
+  })
+  const ids = images.map(({ id }) => id)
+  const noted: (readonly string[])[] = []
+  let seen = 0
+  const matcher = matcherOver({
+    replica: { catalogue },
+    matchIds: matchIdsWith(Buffer.alloc(32, 1)),
+    finder: undefined,
+    sightings: { note: (_, imageIds) => void noted.push(imageIds) },
+    probing: { see: async () => meanwhile(seen++, catalogue, ids) },
+    turns: turnsOfLoop(LOOP, () => performance.now()),
+  })
+  const pictures = images.map(({ hash }) => [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }] as const)
+  return { matcher, pictures, ids, noted }
+}
+
+function imageOf(hash: Hash256): RegisteredImage {
+  return {
+    bank: CASES_BANK_NAME,
+    tier: 'self-reported',
+    category: undefined,
+    ref: undefined,
+    createdAtMs: 1,
+    signals: [{ type: 'pdq', view: 'whole', quality: 100, hash }],
+  }
+}
+
+t.test('each picture is told of as soon as it is answered', async (t) => {
+  const told: number[] = []
+  const toldBefore: number[] = []
+  const { matcher, pictures } = worldOf(3, () => toldBefore.push(told.length))
+  const answers = await matcher.match(pictures, { ...ASKING, onMatched: (picture) => told.push(picture) })
+  t.same(told, [0, 1, 2])
+  t.same(toldBefore, [1, 2, 3], 'before the next one is looked for')
+  t.same(
+    answers.map(({ length }) => length),
+    [1, 1, 1],
+  )
+})
+
+t.test('what was withdrawn before the end is not named, also where it was told of before', async (t) => {
+  const told = new Map<number, readonly Match[]>()
+  const { matcher, pictures, ids, noted } = worldOf(3, (picture, catalogue, all) => {
+    if (picture === 1) catalogue.remove(all[0] ?? '')
+  })
+  const onMatched = (picture: number, matches: readonly Match[]) => void told.set(picture, matches)
+  const answers = await matcher.match(pictures, { ...ASKING, onMatched })
+  const lengths = [0, 1, 1]
+  t.same(
+    answers.map(({ length }) => length),
+    lengths,
+  )
+  t.same(
+    [0, 1, 2].map((picture) => told.get(picture)?.length),
+    lengths,
+    'what is written is what is answered',
+  )
+  t.same(noted, [[], [ids[1]], [ids[2]]], 'nor counted')
+})
