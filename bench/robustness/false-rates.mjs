@@ -3,7 +3,7 @@
 //   node bench/robustness/false-rates.mjs CURVE.csv CHART.svg
 
 import { readFileSync, writeFileSync } from 'node:fs'
-import { aloneBits, matchBits, witnessBits } from '../../dist/src/domain/evidence.js'
+import { aloneBits, matchBits, widestWitnessBits } from '../../dist/src/domain/evidence.js'
 
 const [from, to] = process.argv.slice(2)
 if (from === undefined || to === undefined) {
@@ -23,7 +23,7 @@ const SERIES = [
 const MARKS = [
   { name: 'alone', bitsOf: aloneBits },
   { name: 'match', bitsOf: matchBits },
-  { name: 'witness', bitsOf: witnessBits },
+  { name: 'witness', bitsOf: (type, { asked }) => widestWitnessBits(type, asked) },
 ]
 const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [880, 460, 72, 24, 86, 52]
 const BITS = { least: 30, most: 72 }

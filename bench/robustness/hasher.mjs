@@ -1,12 +1,13 @@
 // All that this bench knows of how Tabir hashes and decides.
 
-import { aloneBits, matchBits, WITNESSES, widestMatchBits, witnessBits } from '../../dist/src/domain/evidence.js'
+import { aloneBits, matchBits, TOGETHER_BITS, widestMatchBits } from '../../dist/src/domain/evidence.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/signal-types.js'
+import { Witnesses } from '../../dist/src/domain/witnesses.js'
 import { loadImageHasherSync } from '../../dist/src/hash/image-hasher.js'
 import { lotsOf } from '../../dist/src/services/turns.js'
 import { decode } from '../../dist/workers/media/decode.js'
 
-export { decode, lotsOf, WITNESSES }
+export { decode, lotsOf, TOGETHER_BITS, Witnesses }
 
 const hasher = loadImageHasherSync()
 
@@ -30,15 +31,10 @@ export function isTooPlainToAsk([whole]) {
   return whole.quality < SIGNAL_TYPES.pdq.minAskedQuality
 }
 
-/** Is a registered view this near to a query's one more sign of the same picture? */
-export function isWitness(type, query, registered, bits) {
-  return bits <= (witnessBits(type, { asked: query, registered }) ?? -1)
-}
-
-/** May a match of these views be acted on without anybody looking? `pairs` are all witnesses of the two pictures. */
-export function isDecided(type, query, registered, turned, bits, pairs) {
+/** May a match of these views be acted on without anybody looking? `togetherBits` is of the nearest two witnesses of the two pictures. */
+export function isDecided(type, query, registered, turned, bits, togetherBits) {
   const views = { asked: query, registered, turned }
-  return bits <= (pairs >= WITNESSES ? matchBits(type, views) : aloneBits(type, views))
+  return bits <= (togetherBits <= TOGETHER_BITS.match ? matchBits(type, views) : aloneBits(type, views))
 }
 
 /** How far a service searches for a view. */

@@ -87,7 +87,13 @@ async function ask(run, edit, shown, pictures) {
     if (!isForeign(image)) continue
     run.distances.addForeign(closest)
     if (matched.has(image))
-      run.falsePairs.push({ own: shown.own, edit: edit.id, image, pairs: closest.pairs, distances: closest.distances })
+      run.falsePairs.push({
+        own: shown.own,
+        edit: edit.id,
+        image,
+        togetherBits: closest.togetherBits,
+        distances: closest.distances,
+      })
   }
   countPairs(run, signals, shown)
   count(run, signals, 1 + shown.beside.size, pictures)

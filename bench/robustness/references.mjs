@@ -5,7 +5,7 @@ import { HASH_BYTES, hashFromBytes } from '../../dist/src/hash/hash256.js'
 import { MOST_SEPARABLE_BITS } from '../../dist/src/hash/image-hasher.js'
 import { separableBits } from '../../dist/src/hash/separable.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
-import { isWitness, lotsOf, searchBits } from './hasher.mjs'
+import { lotsOf, searchBits, Witnesses } from './hasher.mjs'
 
 /** Distances beyond this are not told apart: no threshold is asked for there. */
 export const WIDEST_BITS = 72
@@ -91,31 +91,30 @@ export class References {
   }
 
   /**
-   * @returns by picture, `distances`: the least of each cell, 255 where it is beyond `WIDEST_BITS`; and `pairs`: how many pairs of views
-   * are near enough to be witnesses.
+   * @returns by picture, `distances`: the least of each cell, 255 where it is beyond `WIDEST_BITS`; and `togetherBits`: the sum of the
+   * distances of the nearest two witnesses.
    */
   nearest(signals) {
     const found = new Map()
-    for (const signal of signals) {
+    const witnesses = new Witnesses()
+    for (const [place, signal] of signals.entries()) {
       const { type, view: query } = signal
       const { index, views } = this.#type(type)
-      const witnesses = new Set()
-      for (const { turned, hashes } of lotsOf(signal)) {
-        for (const { image, view, distanceBits } of index.within(hashes, WIDEST_BITS)) {
+      for (const { ways, turned, hashes } of lotsOf(signal)) {
+        for (const { image, view, transform, distanceBits } of index.within(hashes, WIDEST_BITS)) {
           const registered = views[image][view]
           const cell = this.#cells.of(type, query, registered, turned)
-          const near = found.get(image) ?? { distances: new Uint8Array(MOST_CELLS).fill(255), pairs: 0 }
-          near.distances[cell] = Math.min(near.distances[cell], distanceBits)
-          const pair = `${image} ${view}`
-          if (isWitness(type, query, registered, distanceBits) && !witnesses.has(pair)) {
-            witnesses.add(pair)
-            near.pairs++
-          }
-          found.set(image, near)
+          const distances = found.get(image) ?? new Uint8Array(MOST_CELLS).fill(255)
+          distances[cell] = Math.min(distances[cell], distanceBits)
+          found.set(image, distances)
+          const sighting = { type, views: { asked: query, registered }, signal: place, distanceBits }
+          if (!turned) witnesses.note(image, { ...sighting, way: ways[transform], hash: hashes[transform] })
         }
       }
     }
-    return found
+    return new Map(
+      [...found].map(([image, distances]) => [image, { distances, togetherBits: witnesses.togetherBits(image) }]),
+    )
   }
 
   /** Searches as a service would, for its cost alone: each view as far as it may be a match of anything. */

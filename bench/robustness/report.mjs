@@ -101,10 +101,10 @@ export function curveCsv({ distances, groups }) {
 }
 
 export function falsePairsCsv({ falsePairs, names }) {
-  const lines = falsePairs.map(({ own, edit, image, pairs, nearest: { bits, ...kind } }) => {
-    return [names[own], edit, names[image] ?? `rows of picture ${image}`, ...named(kind), bits, pairs]
+  const lines = falsePairs.map(({ own, edit, image, togetherBits, nearest: { bits, ...kind } }) => {
+    return [names[own], edit, names[image] ?? `rows of picture ${image}`, ...named(kind), bits, togetherBits]
   })
-  return csv([['photo', 'edit', 'matched', 'type', 'query_view', 'registered_view', 'bits', 'pairs'], ...lines])
+  return csv([['photo', 'edit', 'matched', 'type', 'query_view', 'registered_view', 'bits', 'together_bits'], ...lines])
 }
 
 function named({ type, query, registered, turned }) {

@@ -1,6 +1,6 @@
 // Counts of what was found and what was found falsely.
 
-import { isDecided, WITNESSES } from './hasher.mjs'
+import { isDecided, TOGETHER_BITS } from './hasher.mjs'
 import { WIDEST_BITS } from './references.mjs'
 
 /** By edit: how many queries, and how many of them each method found. */
@@ -69,7 +69,7 @@ export class Distances {
       if (bits > WIDEST_BITS) continue
       yield [cell, bits]
       const { type, turned } = this.#cells.kinds[cell]
-      const sums = near.pairs >= WITNESSES && !turned ? [anyOf(type), witnessedOf(type)] : [anyOf(type)]
+      const sums = near.togetherBits <= TOGETHER_BITS.match && !turned ? [anyOf(type), witnessedOf(type)] : [anyOf(type)]
       for (const sum of sums) least.set(sum, Math.min(least.get(sum) ?? bits, bits))
     }
     yield* least
@@ -111,7 +111,7 @@ export function isFound(near, { kinds }) {
     near?.distances.some((bits, cell) => {
       if (bits > WIDEST_BITS) return false
       const { type, query, registered, turned } = kinds[cell]
-      return isDecided(type, query, registered, turned, bits, near.pairs)
+      return isDecided(type, query, registered, turned, bits, near.togetherBits)
     }) ?? false
   )
 }

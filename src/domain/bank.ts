@@ -1,6 +1,6 @@
 // A bank: a named set of signals of one organisation under one policy.
 
-import { aloneBits, type ComparedViews, matchBits, widestMatchBits } from './evidence.js'
+import { aloneBits, type ComparedViews, matchBits, widestAskedBits, widestMatchBits } from './evidence.js'
 import type { View } from './signal.js'
 import type { SignalType } from './signal-types.js'
 
@@ -69,6 +69,11 @@ export function thresholdOf(bank: Bank, type: SignalType, views: ComparedViews):
 /** The widest of these for a view that is asked about, whatever the view that is registered. */
 export function widestThresholdOf(bank: Bank, type: SignalType, asked: View, turned: boolean): number {
   return bank.thresholdBits[type] ?? widestMatchBits(type, asked, turned)
+}
+
+/** The widest of these for a view that is registered, whatever the view that is asked about. */
+export function widestAskedThresholdOf(bank: Bank, type: SignalType, registered: View, turned: boolean): number {
+  return bank.thresholdBits[type] ?? widestAskedBits(type, registered, turned)
 }
 
 /** How near it has to be for a match without a witness. Who sets a threshold of his own wants none. */

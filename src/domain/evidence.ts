@@ -4,25 +4,35 @@ import { VIEW_NAMES, type View } from './signal.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
- * Of `pdq-area`, by the view asked about and the view registered, in bits, inclusive. `alone`: one pair of views is enough. `match`: a
- * match when another pair of views of the same two pictures is within `witness`, unless the picture would have to be turned for it:
- * copies are posted as they are or mirrored, seldom on their side, so for a turned one only `alone` counts. `review`: how far a
- * person may want to look.
+ * Of `pdq-area`, in bits, inclusive. `alone`: one pair of views is enough. `match`: a match when the two pictures are seen together in another
+ * pair of views as well, which may lie as far as `witness`; unless the picture would have to be turned for it: copies are posted as they are or
+ * mirrored, seldom on their side, so for a turned one only `alone` counts. `review`: how far a person may want to look.
  *
- * A copy is seen in several of its views; a chance is seen in one. Of 41 million pairs of edited copies and crops of unrelated
- * photographs none was a match; of 11.6 million with pictures made to be confused five were; and of all, one in 1.1 million had any
- * pair of views within `review`. How it was measured: docs/robustness.md.
+ * A crop is what is registered and never what `hashImage` asks about: who asks about a list of them tries many more pairs of views, and was
+ * answered falsely nine times as often. So it has to be as near as PDQ.
  */
 const REACHES = {
-  plain: { alone: 42, match: 52, review: 56, witness: 60 },
-  partial: { alone: 40, match: 50, review: 54, witness: 58 },
+  usual: { alone: 42, match: 52, review: 56, witness: 60 },
+  askedCrop: { alone: 31, match: 31, review: 50, witness: undefined },
 } as const
 
 /** Pieces and tilted parts show less of a picture, and there are more of them. */
 const PARTIAL: ReadonlySet<View> = new Set<View>(['piece', 'tilted'])
 
-/** Pairs of views within `witnessBits` that make a match strong. */
-export const WITNESSES = 2
+/** What they have to be nearer than others for that. */
+const PARTIAL_BITS = 2
+
+/**
+ * Two pairs of views are two witnesses when the picture is turned the same way in both, and the views that are asked about are this far from
+ * one another: those that show nearly the same see the same things, and err together.
+ */
+export const APART_BITS = 60
+
+/**
+ * The sum of the distances of two such witnesses, up to which they make a match; and up to which it is strong. Of 75 million pairs of
+ * unrelated pictures none had two (docs/robustness.md).
+ */
+export const TOGETHER_BITS = { match: 108, strong: 88 } as const
 
 /** Which part of the picture that was asked about, and which part of the registered one, two signals show. */
 export interface ComparedViews {
@@ -44,7 +54,7 @@ export function dependsOnTurn(type: SignalType): boolean {
 /** The widest distance that may be a match. */
 export function matchBits(type: SignalType, views: ComparedViews): number {
   if (type !== 'pdq-area') return SIGNAL_TYPES[type].thresholdBits
-  return views.turned ? reachesOf(views).alone : reachesOf(views).match
+  return reachOf(views, views.turned ? 'alone' : 'match')
 }
 
 /** The widest of these for a view that is asked about. */
@@ -52,29 +62,52 @@ export function widestMatchBits(type: SignalType, asked: View, turned: boolean):
   return Math.max(...VIEW_NAMES.map((registered) => matchBits(type, { asked, registered, turned })))
 }
 
+/** The widest of these for a view that is registered. */
+export function widestAskedBits(type: SignalType, registered: View, turned: boolean): number {
+  return Math.max(...VIEW_NAMES.map((asked) => matchBits(type, { asked, registered, turned })))
+}
+
 /** Up to this distance a match needs no witness and no second algorithm; under 0 where it always needs one. */
 export function aloneBits(type: SignalType, views: ComparedViews): number {
-  if (type === 'pdq-area') return reachesOf(views).alone
+  if (type === 'pdq-area') return reachOf(views, 'alone')
   return SIGNAL_TYPES[type].decidesAlone ? SIGNAL_TYPES[type].thresholdBits : NEVER_ALONE
 }
 
 const NEVER_ALONE = -1
 
-/** Up to this distance a pair of views is a witness; `undefined` for types that have no views but the whole. */
-export function witnessBits(type: SignalType, views: TwoViews): number | undefined {
-  return type === 'pdq-area' ? reachesOf(views).witness : undefined
+/** Up to this distance another algorithm that agrees makes a match strong: as far as one of the two may speak alone. */
+export function corroborableBits(type: SignalType, views: ComparedViews): number {
+  return SIGNAL_TYPES[type].decidesAlone ? aloneBits(type, views) : SIGNAL_TYPES[type].thresholdBits
 }
 
-/** The widest of these for a view that is asked about. */
-export function widestWitnessBits(asked: View): number {
-  return PARTIAL.has(asked) ? REACHES.partial.witness : REACHES.plain.witness
+/** How far from one another two views are for a witness, where a part counts as farther than it is; `undefined` where they are none. */
+export function witnessBits(type: SignalType, views: TwoViews, distanceBits: number): number | undefined {
+  if (type !== 'pdq-area') return undefined
+  const { witness } = reachesOf(views)
+  const bits = distanceBits + (isPartial(views) ? PARTIAL_BITS : 0)
+  return witness !== undefined && bits <= witness ? bits : undefined
+}
+
+/** How far to look for witnesses of a view that is asked about; `undefined` where it can be none. */
+export function widestWitnessBits(type: SignalType, asked: View): number | undefined {
+  if (type !== 'pdq-area') return undefined
+  const { witness } = reachesOf({ asked })
+  return witness === undefined ? undefined : witness - (PARTIAL.has(asked) ? PARTIAL_BITS : 0)
 }
 
 /** The widest distance at which a person may want to look. */
 export function reviewBits(type: SignalType, views: TwoViews): number {
-  return type === 'pdq-area' ? reachesOf(views).review : SIGNAL_TYPES[type].maxThresholdBits
+  return type === 'pdq-area' ? reachOf(views, 'review') : SIGNAL_TYPES[type].maxThresholdBits
 }
 
-function reachesOf({ asked, registered }: TwoViews) {
-  return PARTIAL.has(asked) || PARTIAL.has(registered) ? REACHES.partial : REACHES.plain
+function reachOf(views: TwoViews, reach: 'alone' | 'match' | 'review'): number {
+  return reachesOf(views)[reach] - (isPartial(views) ? PARTIAL_BITS : 0)
+}
+
+function reachesOf({ asked }: Pick<TwoViews, 'asked'>) {
+  return asked === 'crop' ? REACHES.askedCrop : REACHES.usual
+}
+
+function isPartial({ asked, registered }: TwoViews): boolean {
+  return PARTIAL.has(asked) || PARTIAL.has(registered)
 }

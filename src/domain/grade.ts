@@ -1,14 +1,15 @@
 // How sure a match is, from the facts about its bits.
 
 import { aloneThresholdOf, type Bank, thresholdOf } from './bank.js'
-import type { ComparedViews } from './evidence.js'
+import { type ComparedViews, corroborableBits, TOGETHER_BITS } from './evidence.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 
 /**
  * exact: no bit of PDQ differs, or the files are the same byte for byte.
- * strong: within the bank's threshold, and a second algorithm or a second pair of views agrees (`evidence.ts`).
- * near: within the bank's threshold, not corroborated, by a type that decides alone.
- * review: beyond it, or so far that it needs a second pair of views and has none; found because the caller asked for a wider
+ * strong: as near as one hash decides alone, and a second algorithm agrees; or two parts of the picture that look unlike are near
+ *   ones of the registered picture (`evidence.ts`).
+ * near: within the bank's threshold: one hash that decides alone, or two such parts that are less near.
+ * review: beyond it, or so far that it needs a second part and has none; found because the caller asked for a wider
  *   one; never to be acted on automatically.
  */
 export const GRADES = ['exact', 'strong', 'near', 'review'] as const
@@ -21,15 +22,17 @@ export interface MatchFacts {
   readonly distanceBits: number
   /** Does a signal of another algorithm, of the same picture under the same transform, agree? */
   readonly corroborated: boolean
-  /** Do two pairs of views of the two pictures agree? */
-  readonly witnessed: boolean
+  /** The sum of the distances of two witnesses, infinite without two (`witnesses.ts`). */
+  readonly togetherBits: number
 }
 
-export function gradeOf({ bank, signalType, views, distanceBits, corroborated, witnessed }: MatchFacts): Grade {
+export function gradeOf({ bank, signalType, views, distanceBits, corroborated, togetherBits }: MatchFacts): Grade {
   if (isExact(signalType, distanceBits)) return 'exact'
   if (distanceBits > thresholdOf(bank, signalType, views)) return 'review'
-  if (corroborated || witnessed) return 'strong'
-  return distanceBits <= aloneThresholdOf(bank, signalType, views) ? 'near' : 'review'
+  if (togetherBits <= TOGETHER_BITS.strong) return 'strong'
+  if (corroborated && distanceBits <= corroborableBits(signalType, views)) return 'strong'
+  const isNear = distanceBits <= aloneThresholdOf(bank, signalType, views) || togetherBits <= TOGETHER_BITS.match
+  return isNear ? 'near' : 'review'
 }
 
 /** Is this the very picture, as far as a hash can tell? */

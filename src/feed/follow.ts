@@ -33,8 +33,9 @@ export interface FollowedFeed {
   /** Follows until the signal: a change is heard within moments. Comes back from every trouble but a refused key. @throws {FeedError} */
   run(signal: AbortSignal): Promise<void>
   /**
-   * Exact, from memory: every held signal within the threshold, nearest first. The `id` is what the server calls `matchId`, so a verdict can be
-   * reported for it. Mirrored and turned copies are found by asking for the hashes that `tabir/hash` gives for them.
+   * Exact, from memory: every held signal that the service would answer by `near` or better, nearest first; with `thresholdBits` all within it.
+   * The `id` is what the server calls `matchId`, so a verdict can be reported for it. Mirrored and turned copies are found by asking for the
+   * hashes that `tabir/hash` gives for them, each with its `transform`. Ask about all views at once: the farther ones have to agree.
    */
   match(signals: readonly AskedSignal[], thresholdBits?: number): LocalMatch[]
   readonly size: number

@@ -1,9 +1,11 @@
 // What a follower holds: every signal he was told of, searched exactly, in his own memory.
 
-import { matchBits, widestMatchBits } from '../domain/evidence.js'
+import { aloneBits, matchBits, TOGETHER_BITS, widestMatchBits, widestWitnessBits } from '../domain/evidence.js'
 import { VIEW_NAMES, VIEWS, type View } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
+import { Witnesses } from '../domain/witnesses.js'
 import type { Hash256 } from '../hash/hash256.js'
+import { isUpright, type TransformName, transforms } from '../hash/transforms.js'
 import { SignalIndex } from '../search/signal-index.js'
 import type { FedLine, HeldSignal } from './lines.js'
 
@@ -19,6 +21,8 @@ export interface AskedSignal {
   readonly hash: Hash256
   /** `whole` when left out. */
   readonly view?: View
+  /** How the picture was turned for this hash; `original` when left out. Two views agree when they are turned the same way. */
+  readonly transform?: TransformName
 }
 
 interface Entry {
@@ -80,27 +84,56 @@ export class Held {
   }
 
   /**
-   * Every held signal within the threshold, nearest first, each once. Exact.
-   * @param thresholdBits in place of what is known of the types and views that are compared.
+   * Every held signal that the service would answer by `near` or better, nearest first, each once; by the hashes that are asked about, and no
+   * turns of them but those that are named. Exact.
+   * @param thresholdBits in place of what is known of the types and views that are compared: then all within it.
    */
   match(asked: readonly AskedSignal[], thresholdBits?: number): LocalMatch[] {
     const nearest = new Map<number, LocalMatch>()
-    for (const { type, hash, view: askedView = 'whole' } of asked) {
+    // What needs a second pair of views, until it is known whether there is one.
+    const open = new Map<number, LocalMatch>()
+    for (const { type, hash, view: askedView = 'whole', transform } of asked) {
       // Where nothing else can be asked, what needs a second algorithm decides nothing.
       if (thresholdBits === undefined && !SIGNAL_TYPES[type].decidesAlone) continue
-      const widestBits = thresholdBits ?? widestMatchBits(type, askedView, false)
-      for (const { image, view, distanceBits } of this.#indexes.get(type)?.within([hash], widestBits) ?? []) {
-        const registered = VIEW_NAMES.find((name) => VIEWS[name] === view)
-        const entry = this.#byOrdinal.get(image)
-        if (registered === undefined || entry === undefined) continue
-        const ownBits = thresholdBits ?? matchBits(type, { asked: askedView, registered, turned: false })
-        if (distanceBits > ownBits || distanceBits >= (nearest.get(image)?.distanceBits ?? Number.POSITIVE_INFINITY))
-          continue
+      const turned = !isUpright(wayOf(transform))
+      for (const hit of this.#within(type, hash, thresholdBits ?? widestMatchBits(type, askedView, turned))) {
+        const { image, registered, distanceBits, entry } = hit
+        const views = { asked: askedView, registered, turned }
+        if (distanceBits > (thresholdBits ?? matchBits(type, views))) continue
+        const isDecided = thresholdBits !== undefined || distanceBits <= aloneBits(type, views)
+        const matches = isDecided ? nearest : open
+        if (distanceBits >= (matches.get(image)?.distanceBits ?? Number.POSITIVE_INFINITY)) continue
         const { signals: _, ...facts } = entry.signal
-        nearest.set(image, { ...facts, distanceBits, signalType: type, view: registered })
+        matches.set(image, { ...facts, distanceBits, signalType: type, view: registered })
       }
     }
+    const undecided = [...open].filter(([image]) => !nearest.has(image))
+    if (undecided.length > 0) {
+      const witnesses = this.#witnessesOf(asked)
+      for (const [image, match] of undecided)
+        if (witnesses.togetherBits(image) <= TOGETHER_BITS.match) nearest.set(image, match)
+    }
     return [...nearest.values()].sort((a, b) => a.distanceBits - b.distanceBits || (a.id < b.id ? -1 : 1))
+  }
+
+  #witnessesOf(asked: readonly AskedSignal[]): Witnesses {
+    const witnesses = new Witnesses()
+    for (const [signal, { type, hash, view = 'whole', transform }] of asked.entries()) {
+      const widest = widestWitnessBits(type, view)
+      const way = wayOf(transform)
+      if (widest === undefined || !isUpright(way)) continue
+      for (const { image, registered, distanceBits } of this.#within(type, hash, widest))
+        witnesses.note(image, { type, views: { asked: view, registered }, signal, way, hash, distanceBits })
+    }
+    return witnesses
+  }
+
+  *#within(type: SignalType, hash: Hash256, thresholdBits: number) {
+    for (const { image, view, distanceBits } of this.#indexes.get(type)?.within([hash], thresholdBits) ?? []) {
+      const registered = VIEW_NAMES.find((name) => VIEWS[name] === view)
+      const entry = this.#byOrdinal.get(image)
+      if (registered !== undefined && entry !== undefined) yield { image, registered, distanceBits, entry }
+    }
   }
 
   /** All there is, and whether the snapshot that is under way has named it. */
@@ -123,4 +156,8 @@ export class Held {
     this.#byOrdinal.delete(entry.ordinal)
     for (const { type } of entry.signal.signals) this.#indexes.get(type)?.remove(entry.ordinal)
   }
+}
+
+function wayOf(transform: TransformName = 'original'): number {
+  return transforms.findIndex(({ name }) => name === transform)
 }

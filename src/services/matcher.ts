@@ -1,19 +1,13 @@
 // "Is this picture one of those, or a changed copy?", from memory alone.
 
 import { type Bank, isAnswering, isVisibleTo, thresholdOf, widestThresholdOf } from '../domain/bank.js'
-import {
-  type ComparedViews,
-  reviewBits,
-  type TwoViews,
-  WITNESSES,
-  widestWitnessBits,
-  witnessBits,
-} from '../domain/evidence.js'
+import { type ComparedViews, reviewBits, TOGETHER_BITS, widestWitnessBits } from '../domain/evidence.js'
 import { type DistanceBand, distanceBandOf, type Grade, gradeOf, isExact, type MatchFacts } from '../domain/grade.js'
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
 import type { Category, Tier, View } from '../domain/signal.js'
 import { type RowType, SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
+import { type Sighting, Witnesses } from '../domain/witnesses.js'
 import type { AskedView } from '../hash/details/features.js'
 import type { Hash256 } from '../hash/hash256.js'
 import { type TransformName, transforms, waysOf } from '../hash/transforms.js'
@@ -26,7 +20,7 @@ import { turnEnds } from './pace.js'
 import type { ProbingGuard } from './probing-guard.js'
 import type { Replica } from './replica.js'
 import type { Sightings } from './sightings.js'
-import { lotsOf } from './turns.js'
+import { type Lot, lotsOf } from './turns.js'
 import type { TurnsOfLoop } from './turns-of-loop.js'
 import { banksFor, unvetoed } from './veto.js'
 
@@ -152,17 +146,20 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
       }
 
       function* answerTo(signals: readonly HashedSignal[]): Generator<void, Answer, void> {
-        const { nearest: found, pairs } = yield* findNearest(catalogue, banks, signals, options.thresholdBits, widestBits)
+        const witnesses = new Witnesses()
+        const found = yield* findNearest(catalogue, banks, signals, options.thresholdBits, widestBits, witnesses)
         const isCorroborated = yield* corroborationOf(catalogue, found, signals)
-        const isWitnessed = yield* witnessesOf(catalogue, found, pairs, signals)
+        yield* lookForWitnesses(catalogue, found, signals, witnesses)
         const answer = []
         for (const each of found.values()) {
           yield
-          const facts = { corroborated: isCorroborated(each), witnessed: isWitnessed(each) }
+          const facts = { corroborated: isCorroborated(each), togetherBits: witnesses.togetherBits(each.hit.image) }
           const matchId = matchIds.idFor(options.orgId, each.image.id)
           const match = describe(each, facts, matchId)
-          // Who asks no farther than the banks do is told what may be acted on, and nothing else.
-          if (options.thresholdBits !== undefined || match.grade !== 'review')
+          // Who asks no farther than the banks do is told what may be acted on, and nothing else; nobody is shown what is near by an algorithm
+          // that never decides alone, and by no other: that is one pair of unrelated pictures in 2,000.
+          const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || facts.corroborated
+          if (match.grade !== 'review' || (options.thresholdBits !== undefined && isWorthALook))
             answer.push({ ordinal: each.hit.image, imageId: each.image.id, match })
         }
         return answer.sort((a, b) => inOrder(a.match, b.match))
@@ -192,12 +189,6 @@ interface Found {
   readonly bank: Bank
 }
 
-interface Sighted {
-  readonly nearest: ReadonlyMap<number, Found>
-  /** By image, how many pairs of views were seen within the radius of the search that may be witnesses. */
-  readonly pairs: ReadonlyMap<number, number>
-}
-
 /** Pauses whenever it may give way to others, as do all that follow. */
 function* findNearest(
   catalogue: Catalogue,
@@ -205,12 +196,11 @@ function* findNearest(
   signals: readonly HashedSignal[],
   thresholdBits: number | undefined,
   widestBits: WidestBits,
-): Generator<void, Sighted, void> {
+  witnesses: Witnesses,
+): Generator<void, ReadonlyMap<number, Found>, void> {
   const nearest = new Map<number, Found>()
-  const pairs = new Map<number, number>()
-  for (const signal of signals) {
+  for (const [place, signal] of signals.entries()) {
     const { type, view } = signal
-    const counted = new Set<string>()
     for (const { ways, turned, hashes } of lotsOf(signal)) {
       for (const hit of unvetoed(
         catalogue,
@@ -225,11 +215,7 @@ function* findNearest(
         const ownBits = thresholdOf(bank, type, views)
         const widest = thresholdBits === undefined ? ownBits : Math.min(thresholdBits, reviewBits(type, views))
         if (hit.distanceBits > widest) continue
-        const pair = `${hit.image} ${hit.view}`
-        if (isWitness(type, views, hit) && !counted.has(pair)) {
-          counted.add(pair)
-          pairs.set(hit.image, (pairs.get(hit.image) ?? 0) + 1)
-        }
+        if (!turned) noteHit(witnesses, hit, { type, views, signal: place, ways, hashes })
         const isWithin = hit.distanceBits <= ownBits
         const found = { hit, type, views, isWithin, way: ways[hit.transform] ?? 0, image, bank }
         const known = nearest.get(hit.image)
@@ -237,7 +223,7 @@ function* findNearest(
       }
     }
   }
-  return { nearest, pairs }
+  return nearest
 }
 
 /** The widest radius that any of the banks asks for, by type; looked for once and not for each picture. */
@@ -323,42 +309,48 @@ function* corroborationOf(
 const ALGORITHMS = [...new Set(SIGNAL_TYPE_NAMES.map((type) => SIGNAL_TYPES[type].algorithm))]
 
 /**
- * Is a picture seen in two pairs of views or more? A copy is, and what is near by chance is not. What the search for matches found within
- * its own radius counts, and only when that does not decide is it looked for farther out: for few pictures, since few have anything near.
+ * Notes in which other views the pictures were seen that were found. A copy is seen in several, and what is near by chance is not. What the
+ * search for matches found within its own radius is noted already, and only when that is not enough to be sure is it looked farther out: for
+ * few pictures, since few have anything near.
  */
-function* witnessesOf(
+function* lookForWitnesses(
   catalogue: Catalogue,
   found: ReadonlyMap<number, Found>,
-  pairs: ReadonlyMap<number, number>,
   asked: readonly HashedSignal[],
-): Generator<void, (match: Found) => boolean, void> {
-  const viewed = [...found.values()].filter(({ type, views }) => witnessBits(type, views) !== undefined)
-  const open = new Set(viewed.map(({ hit }) => hit.image).filter((image) => (pairs.get(image) ?? 0) < WITNESSES))
-  const seen = new Map<number, number>()
-  if (open.size > 0) {
-    for (const { type, view, hashes } of asked) {
-      if (!viewed.some((match) => match.type === type)) continue
-      for (const hit of unvetoed(
-        catalogue,
-        type,
-        { asked: view, turned: false },
-        yield* search(catalogue, type, hashes, widestWitnessBits(view)),
-      )) {
-        const views = { asked: view, registered: viewOf(hit.view) }
-        if (open.has(hit.image) && isWitness(type, views, hit)) seen.set(hit.image, (seen.get(hit.image) ?? 0) + 1)
-      }
+  witnesses: Witnesses,
+): Generator<void, void, void> {
+  const open = new Set(
+    [...found.values()]
+      .filter(({ type, hit }) => !isExact(type, hit.distanceBits))
+      .map(({ hit }) => hit.image)
+      .filter((image) => witnesses.togetherBits(image) > TOGETHER_BITS.strong),
+  )
+  if (open.size === 0) return
+  for (const [signal, { type, view, ...turns }] of asked.entries()) {
+    const widest = widestWitnessBits(type, view)
+    if (widest === undefined) continue
+    const upright = lotsOf({ type, view, ...turns }).find(({ turned }) => !turned)
+    if (upright === undefined) continue
+    const hits = yield* search(catalogue, type, upright.hashes, widest)
+    for (const hit of unvetoed(catalogue, type, { asked: view, turned: false }, hits)) {
+      const views = { asked: view, registered: viewOf(hit.view) }
+      if (open.has(hit.image)) noteHit(witnesses, hit, { type, views, signal, ...upright })
     }
   }
-  return ({ hit }) => Math.max(pairs.get(hit.image) ?? 0, seen.get(hit.image) ?? 0) >= WITNESSES
 }
 
-function isWitness(type: SignalType, views: TwoViews, { distanceBits }: Hit): boolean {
-  return distanceBits <= (witnessBits(type, views) ?? -1)
+function noteHit(
+  witnesses: Witnesses,
+  { image, transform, distanceBits }: Hit,
+  { ways, hashes, ...asked }: Pick<Sighting, 'type' | 'views' | 'signal'> & Pick<Lot, 'ways' | 'hashes'>,
+): void {
+  const hash = hashes[transform]
+  if (hash !== undefined) witnesses.note(image, { ...asked, way: ways[transform] ?? 0, hash, distanceBits })
 }
 
 function describe(
   { image, bank, type, views, way, hit }: Found,
-  agreeing: Pick<MatchFacts, 'corroborated' | 'witnessed'>,
+  agreeing: Pick<MatchFacts, 'corroborated' | 'togetherBits'>,
   matchId: string,
 ): Match {
   const { distanceBits } = hit

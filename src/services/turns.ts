@@ -29,8 +29,17 @@ const turn: Readonly<Record<SignalType, (hash: Hash256) => readonly Hash256[]>> 
   sha256: (hash) => [hash],
 }
 
+/** Hashes of one signal that are searched equally far. */
+export interface Lot {
+  /** By their places in `transforms`. */
+  readonly ways: readonly number[]
+  /** On its side or upside down? */
+  readonly turned: boolean
+  readonly hashes: readonly Hash256[]
+}
+
 /** The hashes of a signal: in two lots where a turned one is searched less far than one that is not. */
-export function lotsOf({ type, hashes }: HashedSignal) {
+export function lotsOf({ type, hashes }: HashedSignal): Lot[] {
   const ways = waysOf(hashes.length)
   if (!dependsOnTurn(type)) return [{ ways, turned: false, hashes }]
   return [false, true]

@@ -1,7 +1,7 @@
 // What organisations watch for, in this process's memory, and equal to the store: read once, then followed.
 
 import type { Redis } from 'ioredis'
-import { type Bank, widestThresholdOf } from '../domain/bank.js'
+import { type Bank, widestAskedThresholdOf } from '../domain/bank.js'
 import { dependsOnTurn } from '../domain/evidence.js'
 import type { Signal } from '../domain/signal.js'
 import { type Followed, follow, WATCH_STREAM } from '../store/changes.js'
@@ -117,7 +117,7 @@ export function watchIndexOver({ watches, follower, clock, onTrouble }: WatchInd
         // What turns the watched picture into the registered one turns, the other way round, this one into that: bits are moved and
         // turned over, which changes no distance. So all ways are asked for, as far as the farther of both questions goes.
         for (const { turned, hashes } of lotsOf({ type, view, quality, hashes: allTurns(type, hash) })) {
-          const bits = widestThresholdOf(bank, type, view, turned && dependsOnTurn(type))
+          const bits = widestAskedThresholdOf(bank, type, view, turned && dependsOnTurn(type))
           const search = catalogue.index(type).search(hashes, bits)
           let step = search.next()
           for (; step.done !== true; step = search.next()) await giveWay()

@@ -3,7 +3,9 @@ import {
   aloneBits,
   matchBits,
   reviewBits,
+  TOGETHER_BITS,
   WHOLE_VIEWS,
+  widestAskedBits,
   widestMatchBits,
   widestWitnessBits,
   witnessBits,
@@ -29,9 +31,29 @@ t.test('a search within the widest radius of a type or a view misses no match an
     const { thresholdBits, maxThresholdBits } = SIGNAL_TYPES[type]
     t.equal(Math.max(...everyPair.map((views) => matchBits(type, views))), thresholdBits, type)
     t.equal(Math.max(...everyPair.map((views) => reviewBits(type, views))), maxThresholdBits, type)
-    for (const views of everyPair) t.ok(matchBits(type, views) <= widestMatchBits(type, views.asked, views.turned))
+    for (const views of everyPair) {
+      t.ok(matchBits(type, views) <= widestMatchBits(type, views.asked, views.turned))
+      t.ok(matchBits(type, views) <= widestAskedBits(type, views.registered, views.turned))
+    }
   }
-  for (const views of everyPair) t.ok((witnessBits('pdq-area', views) ?? 0) <= widestWitnessBits(views.asked))
+  for (const views of everyPair) {
+    const widest = widestWitnessBits('pdq-area', views.asked) ?? -1
+    t.equal(witnessBits('pdq-area', views, widest + 1), undefined, `${views.asked} ${views.registered}`)
+  }
+})
+
+t.test('what is registered is never asked about by who hashes with us, and has to be as near as PDQ', async (t) => {
+  for (const views of everyPair.filter(({ asked }) => asked === 'crop')) {
+    t.ok(matchBits('pdq-area', views) <= SIGNAL_TYPES.pdq.thresholdBits)
+    t.equal(aloneBits('pdq-area', views), matchBits('pdq-area', views))
+    t.equal(witnessBits('pdq-area', views, 0), undefined)
+  }
+  t.equal(widestWitnessBits('pdq-area', 'crop'), undefined)
+})
+
+t.test('two witnesses that make a match strong are nearer than two that make one', async (t) => {
+  t.ok(TOGETHER_BITS.strong < TOGETHER_BITS.match)
+  t.ok(TOGETHER_BITS.strong < 2 * matchBits('pdq-area', WHOLE_VIEWS))
 })
 
 t.test('a part of a picture has to be nearer than all of it', async (t) => {
@@ -48,7 +70,7 @@ t.test('a turned picture has to be as near as one that stands alone', async (t) 
 })
 
 t.test('types without views have no witnesses; PDQ and the file need none, blockhash needs another algorithm', async (t) => {
-  for (const type of ['pdq', 'blockhash', 'sha256'] as const) t.equal(witnessBits(type, WHOLE_VIEWS), undefined)
+  for (const type of ['pdq', 'blockhash', 'sha256'] as const) t.equal(witnessBits(type, WHOLE_VIEWS, 0), undefined)
   for (const type of ['pdq', 'sha256'] as const) t.equal(aloneBits(type, WHOLE_VIEWS), matchBits(type, WHOLE_VIEWS))
   t.ok(aloneBits('blockhash', WHOLE_VIEWS) < 0)
 })

@@ -1,9 +1,15 @@
 import t from 'tap'
 import { CASES_BANK } from '../../src/domain/bank.js'
-import { aloneBits, matchBits, WHOLE_VIEWS } from '../../src/domain/evidence.js'
+import { aloneBits, matchBits, TOGETHER_BITS, WHOLE_VIEWS } from '../../src/domain/evidence.js'
 import { distanceBandOf, gradeOf } from '../../src/domain/grade.js'
 
-const facts = { bank: CASES_BANK, signalType: 'pdq', views: WHOLE_VIEWS, corroborated: false, witnessed: false } as const
+const facts = {
+  bank: CASES_BANK,
+  signalType: 'pdq',
+  views: WHOLE_VIEWS,
+  corroborated: false,
+  togetherBits: Number.POSITIVE_INFINITY,
+} as const
 
 t.test('a grade says how sure a match is', async (t) => {
   t.equal(gradeOf({ ...facts, distanceBits: 0 }), 'exact')
@@ -26,17 +32,35 @@ t.test('a grade says how sure a match is', async (t) => {
   )
 })
 
-t.test('two pairs of views make a match strong, and beyond what one may decide alone they make it a match', async (t) => {
+t.test('two witnesses carry a match beyond what one view decides, and make it strong when they are near', async (t) => {
   const viewed = { ...facts, signalType: 'pdq-area' } as const
   const [alone, widest] = [aloneBits('pdq-area', WHOLE_VIEWS), matchBits('pdq-area', WHOLE_VIEWS)]
+  const { match, strong } = TOGETHER_BITS
 
   t.equal(gradeOf({ ...viewed, distanceBits: 0 }), 'near', 'a frame that many pictures share may be 0 bits away')
   t.equal(gradeOf({ ...viewed, distanceBits: alone }), 'near')
   t.equal(gradeOf({ ...viewed, distanceBits: alone + 1 }), 'review')
-  t.equal(gradeOf({ ...viewed, distanceBits: widest, witnessed: true }), 'strong')
-  t.equal(gradeOf({ ...viewed, distanceBits: widest + 1, witnessed: true }), 'review')
+  t.equal(gradeOf({ ...viewed, distanceBits: widest, togetherBits: match }), 'near')
+  t.equal(gradeOf({ ...viewed, distanceBits: widest, togetherBits: match + 1 }), 'review')
+  t.equal(gradeOf({ ...viewed, distanceBits: widest + 1, togetherBits: strong }), 'review')
+  t.equal(gradeOf({ ...viewed, distanceBits: alone, togetherBits: strong }), 'strong')
+  t.equal(gradeOf({ ...viewed, distanceBits: alone, togetherBits: strong + 1 }), 'near')
   const bank = { ...CASES_BANK, thresholdBits: { 'pdq-area': widest } }
   t.equal(gradeOf({ ...viewed, bank, distanceBits: widest }), 'near', 'who sets a threshold wants no witness')
+})
+
+t.test('a second algorithm makes strong what one decides alone, and nothing that is farther', async (t) => {
+  const viewed = { ...facts, signalType: 'pdq-area', corroborated: true } as const
+  const alone = aloneBits('pdq-area', WHOLE_VIEWS)
+  t.equal(gradeOf({ ...viewed, distanceBits: alone }), 'strong')
+  t.equal(gradeOf({ ...viewed, distanceBits: alone + 1 }), 'review')
+  const wide = { ...CASES_BANK, thresholdBits: { pdq: 45 } }
+  t.equal(gradeOf({ ...facts, bank: wide, distanceBits: 31, corroborated: true }), 'strong')
+  t.equal(
+    gradeOf({ ...facts, bank: wide, distanceBits: 32, corroborated: true }),
+    'near',
+    'a wish of a bank makes nothing sure',
+  )
 })
 
 t.test('a bank’s own threshold decides about its signals', async (t) => {

@@ -28,7 +28,7 @@ async function world(t: Test) {
   return { service, baseUrl, key, headers, ngo, handIn, file: join(folder, 'feed.ndjson') }
 }
 
-const asked = (hash: string, view?: 'crop') => [
+const asked = (hash: string, view?: 'deframed') => [
   { type: view === undefined ? ('pdq' as const) : ('pdq-area' as const), hash: hashOf(hash), ...(view && { view }) },
 ]
 
@@ -63,8 +63,8 @@ t.test('what is found locally is what the service answers, and what is withdrawn
       )
     }
   }
-  t.match(feed.match(asked(withBitsFlipped(view.hash, 40), 'crop')), [{ distanceBits: 40, view: 'crop', bank: 'cases' }])
-  t.same(feed.match(asked(withBitsFlipped(view.hash, 53), 'crop')), [])
+  t.match(feed.match(asked(withBitsFlipped(view.hash, 40), 'deframed')), [{ distanceBits: 40, view: 'crop', bank: 'cases' }])
+  t.same(feed.match(asked(withBitsFlipped(view.hash, 53), 'deframed')), [])
   t.match(feed.match(asked(withBitsFlipped(hers.hash, 50)), 60), [{ distanceBits: 50 }], 'as far as is asked')
 
   const stopping = new AbortController()
@@ -89,6 +89,47 @@ t.test('what is found locally is what the service answers, and what is withdrawn
   await ask(service, 'DELETE', `/v1/banks/mine/signals/${ids[40]}`, ngo.headers)
   await again.sync()
   t.same(again.match(asked(hashes[40] ?? '')), [], 'and goes on from there')
+})
+
+t.test('a view that is not near enough alone is found locally when the service finds it: with a second one', async (t) => {
+  const { service, baseUrl, key, headers, file } = await world(t)
+  const her = await openCase(service.app)
+  const [whole, part] = [randomHashText(), randomHashText()]
+  const signal = (view: 'whole' | 'deframed', hash: string) => ({ type: 'pdq-area' as const, view, quality: 100, hash })
+  const signals = [signal('whole', whole), signal('deframed', part)]
+  await ask(service, 'POST', `${her.url}/hashes`, her.headers, { images: [{ signals }] })
+  const feed = await openFeed({ baseUrl, key, file })
+  await feed.sync()
+
+  for (const [wholeBits, partBits, isFound] of [
+    [42, undefined, true],
+    [43, undefined, false],
+    [52, undefined, false],
+    [48, 60, true],
+    [50, 60, false],
+    [48, 61, false],
+    [53, 53, false],
+  ] as const) {
+    const near = [
+      signal('whole', withBitsFlipped(whole, wholeBits)),
+      ...(partBits === undefined ? [] : [signal('deframed', withBitsFlipped(part, partBits))]),
+    ]
+    const local = feed.match(near.map(({ type, view, hash }) => ({ type, view, hash: hashOf(hash) })))
+    const query = { queries: [{ signals: near }], transforms: false }
+    const answer = await ask(service, 'POST', '/v1/match', headers, query)
+    const { results } = answer.json<{ results: { matches: { matchId: string }[] }[] }>()
+    const remote = results[0]?.matches.map(({ matchId }) => matchId)
+    t.equal(answer.statusCode, 200, answer.body)
+    t.equal(remote?.length, isFound ? 1 : 0, `${wholeBits} ${partBits}`)
+    t.same(
+      local.map(({ id }) => id),
+      remote,
+      `${wholeBits} ${partBits}`,
+    )
+  }
+  const asIs = { ...signal('whole', ''), hash: hashOf(withBitsFlipped(whole, 48)) }
+  const mirrored = { ...signal('deframed', ''), hash: hashOf(withBitsFlipped(part, 60)), transform: 'flipY' as const }
+  t.same(feed.match([asIs, mirrored]), [], 'one that was turned otherwise is no witness')
 })
 
 t.test('a snapshot drops what it does not name, also when it was interrupted', async (t) => {

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { APART_BITS, type TwoViews, witnessBits } from '../../src/domain/evidence.js'
+import { VIEW_NAMES } from '../../src/domain/signal.js'
+import { type Sighting, Witnesses } from '../../src/domain/witnesses.js'
+import { distance, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+
+const IMAGE = 7
+const whole: TwoViews = { asked: 'whole', registered: 'whole' }
+
+t.test('two views that look unlike are two witnesses, and two that look alike are one', async (t) => {
+  const [one, unlike, alike] = [0, APART_BITS, APART_BITS - 1].map(hashOf)
+  t.equal(together(sighting(0, one, 40), sighting(1, unlike, 50)), 90)
+  t.equal(together(sighting(0, one, 40), sighting(1, alike, 50)), Number.POSITIVE_INFINITY)
+})
+
+t.test('one view that is near two registered ones is one witness', async (t) => {
+  const twice = [sighting(0, hashOf(0), 40), sighting(0, hashOf(0), 44, { asked: 'whole', registered: 'deframed' })]
+  t.equal(together(...twice), Number.POSITIVE_INFINITY)
+})
+
+t.test('a picture is turned one way, so two witnesses are of the same turn', async (t) => {
+  const [one, other] = [sighting(0, hashOf(0), 40), sighting(1, hashOf(100), 50)]
+  t.equal(together(one, { ...other, way: 5 }), Number.POSITIVE_INFINITY)
+  t.equal(together({ ...one, way: 5 }, { ...other, way: 5 }), 90)
+})
+
+t.test('a piece counts as farther than it is, crops and what is too far do not count', async (t) => {
+  const one = sighting(0, hashOf(0), 40)
+  t.equal(together(one, sighting(1, hashOf(100), 50, { asked: 'piece', registered: 'whole' })), 92)
+  t.equal(together(one, sighting(1, hashOf(100), 50, { asked: 'crop', registered: 'whole' })), Number.POSITIVE_INFINITY)
+  t.equal(together(one, sighting(1, hashOf(100), 61)), Number.POSITIVE_INFINITY)
+})
+
+t.test('what is seen of one picture is no witness of another one', async (t) => {
+  const witnesses = new Witnesses()
+  witnesses.note(1, sighting(0, hashOf(0), 40))
+  witnesses.note(2, sighting(1, hashOf(100), 40))
+  t.equal(witnesses.togetherBits(1), Number.POSITIVE_INFINITY)
+  t.equal(witnesses.togetherBits(3), Number.POSITIVE_INFINITY)
+})
+
+t.test('finds the least sum that comparing every two sightings would find, in whatever order they come', async () => {
+  const sightings = fc.array(
+    fc.record({
+      type: fc.constant('pdq-area' as const),
+      views: fc.record({ asked: fc.constantFrom(...VIEW_NAMES), registered: fc.constantFrom(...VIEW_NAMES) }),
+      signal: fc.integer({ min: 0, max: 5 }),
+      way: fc.constantFrom(0, 5),
+      distanceBits: fc.integer({ min: 0, max: 64 }),
+    }),
+    { maxLength: 14 },
+  )
+  // What is asked about has one hash a turn, so a hash follows from its signal and its way.
+  const spread = fc.array(fc.integer({ min: 0, max: 120 }), { minLength: 12, maxLength: 12 })
+  fc.assert(
+    fc.property(sightings, spread, (made, bits) => {
+      const all = made.map((one) => ({ ...one, hash: hashOf(bits[one.signal + (one.way === 0 ? 0 : 6)] ?? 0) }))
+      assert.equal(together(...all), leastOfAll(all))
+    }),
+  )
+})
+
+function leastOfAll(all: readonly Sighting[]): number {
+  const sums = all.flatMap((one) =>
+    all.flatMap((other) => {
+      const [a, b] = [one, other].map(({ type, views, distanceBits }) => witnessBits(type, views, distanceBits))
+      const areTwo = one.signal !== other.signal && one.way === other.way && distance(one.hash, other.hash) >= APART_BITS
+      return areTwo && a !== undefined && b !== undefined ? [a + b] : []
+    }),
+  )
+  return Math.min(...sums, Number.POSITIVE_INFINITY)
+}
+
+function together(...sightings: readonly Sighting[]): number {
+  const witnesses = new Witnesses()
+  for (const one of sightings) witnesses.note(IMAGE, one)
+  return witnesses.togetherBits(IMAGE)
+}
+
+function sighting(signal: number, hash: Hash256 | undefined, distanceBits: number, views = whole): Sighting {
+  return { type: 'pdq-area', views, signal, way: 0, hash: hash ?? hashOf(0), distanceBits }
+}
+
+/** So many bits away from that of 0. */
+function hashOf(bits: number): Hash256 {
+  const bytes = new Uint8Array(32)
+  for (let k = 0; k < bits; k++) bytes[k >> 3] = (bytes[k >> 3] ?? 0) | (1 << (k & 7))
+  return hashFromBytes(bytes)
+}
