@@ -5,7 +5,7 @@ import { Problem } from '../domain/problem.js'
 import type { Standing } from '../domain/trust.js'
 import type { ApiKeys } from '../store/api-keys.js'
 import type { Banks } from '../store/banks.js'
-import { type Change, follow, lastRevision } from '../store/changes.js'
+import { type Change, type Followed, follow, lastRevision } from '../store/changes.js'
 import type { ImageReader } from '../store/image-reader.js'
 import type { Images } from '../store/images.js'
 import type { Store } from '../store/store.js'
@@ -69,6 +69,8 @@ export class Replica {
   // What the catalogue has and is not noted yet: noted together, in its order, while what comes next is read and applied.
   #unsettled: { readonly changes: Change[]; revision: number } | undefined
   #settling: Promise<void> | undefined
+  // What comes behind a revision, asked for while what led to it is being applied.
+  #ahead: { readonly from: number; readonly followed: Promise<Followed> } | undefined
   // When the store was last known to hold nothing newer than this catalogue.
   #heardAtMs = Number.NEGATIVE_INFINITY
   // Invariant: of the silence that lasts; a silence has one, and who comes after it was in vain waits for nothing.
@@ -218,21 +220,40 @@ export class Replica {
 
   async #followOnce(): Promise<void> {
     const from = this.#revision ?? 0
-    const followed = await follow(this.#parts.follower, from, this.isReady ? BLOCK_MS : SOON_MS, this.#parts.now)
+    const followed = await this.#follow(from)
     if (followed.kind === 'gap') {
       this.#revision = undefined
       this.#settledRevision = undefined
       return
     }
-    if (followed.changes.length === 0) this.#catalogue.tidy()
+    const last = followed.changes.at(-1)?.revision
+    if (last === undefined) this.#catalogue.tidy()
+    else if (isSoonApplied(followed.changes)) this.#followAhead(last)
     this.#parts.onChanges?.(followed.changes)
     await this.#applyAll(followed.changes)
     if (this.#closed) return // what is not noted now, the next start reads in the stream
     if (followed.caughtUpAtMs !== undefined) this.#heardAtMs = followed.caughtUpAtMs
-    this.#revision = followed.changes.at(-1)?.revision ?? from
+    this.#revision = last ?? from
     this.#settle(followed.changes, this.#revision)
     if (this.isReady) this.#endGrace()
     if (followed.changes.length > 0) for (const watcher of this.#watchers) watcher(followed.changes)
+  }
+
+  #follow(from: number): Promise<Followed> {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    if (ahead?.from === from) return ahead.followed
+    return follow(this.#parts.follower, from, this.isReady ? BLOCK_MS : SOON_MS, this.#parts.now)
+  }
+
+  /**
+   * To apply what came takes a visit to the store, and then what came meanwhile need not be asked for. An answer counts as old as its
+   * question, so not where applying takes long.
+   */
+  #followAhead(from: number): void {
+    const followed = this.#follow(from)
+    followed.catch(() => {}) // whoever needs it will see
+    this.#ahead = { from, followed }
   }
 
   /**
@@ -335,6 +356,12 @@ export class Replica {
     this.#waiting = this.#waiting.filter((waiter) => waiter.revision > revision)
     for (const { resolve } of due) resolve()
   }
+}
+
+function isSoonApplied(changes: readonly Change[]): boolean {
+  let images = 0
+  for (const change of changes) if ('imageIds' in change) images += change.imageIds.length
+  return images <= IMAGES_AT_ONCE
 }
 
 /** A wait that ends early when the store is heard. */

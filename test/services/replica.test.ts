@@ -28,11 +28,11 @@ async function openParts(t: Test, { socket }: TestRedis) {
   const replicaWith = (
     hearing: Hearing = PATIENT,
     clock: () => number = () => performance.now(),
-    withdrawals: WithdrawalLog | undefined = undefined,
+    { withdrawals, get = images.get }: { withdrawals?: WithdrawalLog; get?: typeof images.get } = {},
   ) => {
     const parts = {
       store,
-      images,
+      images: { ...images, get },
       reader: imageReader(target, keyring),
       snapshots: undefined,
       withdrawals,
@@ -230,7 +230,7 @@ t.test('what is noted of a withdrawal is waited for by who withdraws, and holds 
   const { images, replicaWith } = await openParts(t, await startRedis(t))
   const noted: number[][] = []
   const onDisk: (() => void)[] = []
-  const replica = replicaWith(PATIENT, () => performance.now(), {
+  const withdrawals: WithdrawalLog = {
     begin: async () => {},
     async note(changes) {
       if (!changes.some(({ op }) => op === 'tombstone')) return
@@ -238,7 +238,8 @@ t.test('what is noted of a withdrawal is waited for by who withdraws, and holds 
       await new Promise<void>((resolve) => onDisk.push(resolve))
     },
     close: async () => {},
-  })
+  }
+  const replica = replicaWith(PATIENT, () => performance.now(), { withdrawals })
   await replica.start()
   const [first, second, third] = [randomImage(), randomImage(), randomImage()]
   await replica.reached(await images.put([first, second]))
@@ -267,4 +268,39 @@ t.test('what is noted of a withdrawal is waited for by who withdraws, and holds 
   t.same(isAnswered, [true, false])
   onDisk.shift()?.()
   await Promise.all([two.answered, replica.reached(put)])
+})
+
+t.test('what comes next is asked for while what came is being applied', async (t) => {
+  const { images, replicaWith, redis } = await openParts(t, await startRedis(t))
+  const held: (() => void)[] = []
+  let isHeld = false
+  const replica = replicaWith(PATIENT, () => performance.now(), {
+    async get(ids) {
+      if (isHeld) await new Promise<void>((resolve) => held.push(resolve))
+      return images.get(ids)
+    },
+  })
+  await replica.start()
+  const all = [randomImage(), randomImage()]
+  await replica.reached(await images.put(all))
+  const asked: string[] = []
+  const monitor = await redis.monitor()
+  t.teardown(() => monitor.disconnect())
+  monitor.on('monitor', (_, [command, ...args]: string[]) => {
+    if (command?.toLowerCase() === 'xread') asked.push(args.at(-1) ?? '')
+  })
+
+  const before = replica.revision ?? 0
+  const more = [randomImage(), randomImage()]
+  isHeld = true
+  await images.put(more.slice(0, 1))
+  await until(() => held.length === 1)
+  await until(() => asked.includes(`${before + 1}-0`))
+  t.equal(replica.revision, before, 'not applied yet')
+  isHeld = false
+  await images.put(more.slice(1))
+  for (const go of held) go()
+  await replica.reached(before + 2)
+
+  t.same(found(replica, [...all, ...more]).length, 4)
 })
