@@ -9,7 +9,8 @@ export interface Engine {
   readonly bytes: Uint8Array
   readonly words: Uint32Array
   scan(rowsAt: number, rowCount: number, needleCount: number, thresholdBits: number): number
-  describeTables(rowsAt: number, offsetsAt: number, tablesAt: number, tableBytes: number): void
+  /** @param rowBits 16…24: what row numbers take; the fewer, the more is told of a row before it is read. */
+  describeTables(rowsAt: number, offsetsAt: number, tablesAt: number, tableBytes: number, rowBits: number): void
   countKeys(fromRow: number, toRow: number): void
   /** @param fromKey, toKey all of them: bands of sixteen bits are summed at one go. */
   sumCounts(band: number, fromKey: number, toKey: number): void
@@ -58,7 +59,8 @@ export function engineOver(sizeBytes: number): Engine {
     words: new Uint32Array(memory.buffer),
     scan: (rowsAt, rowCount, needleCount, thresholdBits) =>
       scan(rowsAt, rowCount, scratch.needlesAt, needleCount, thresholdBits, scratch.hitsAt),
-    describeTables: (rowsAt, offsetsAt, tablesAt, tableBytes) => describeTables(rowsAt, offsetsAt, tablesAt, tableBytes),
+    describeTables: (rowsAt, offsetsAt, tablesAt, tableBytes, rowBits) =>
+      describeTables(rowsAt, offsetsAt, tablesAt, tableBytes, rowBits),
     countKeys: (fromRow, toRow) => countKeys(fromRow, toRow),
     sumCounts: (band) => sumCounts(band),
     fillTable: (band, fromRow, toRow) => fillTable(band, fromRow, toRow),

@@ -33,9 +33,15 @@ export const NARROW: Shape = {
   keysAt: (_, bits) => choose(16, bits),
   bytesFor: (rows) => BANDS * (OFFSETS_BYTES + rows * ENTRY_BYTES + SLACK_BYTES),
   tablesOf(engine, rowsAt, extraAt, rows) {
-    engine.describeTables(rowsAt, extraAt, extraAt + BANDS * OFFSETS_BYTES, rows * ENTRY_BYTES + SLACK_BYTES)
+    const tableBytes = rows * ENTRY_BYTES + SLACK_BYTES
+    engine.describeTables(rowsAt, extraAt, extraAt + BANDS * OFFSETS_BYTES, tableBytes, rowBitsFor(rows))
     return engine
   },
+}
+
+/** What the numbers of so many rows take; a band has sixteen bits, so that no more of one than that has to have room beside them. */
+function rowBitsFor(rows: number): number {
+  return Math.max(16, 32 - Math.clz32(rows - 1))
 }
 
 /** Fewer bands of up to 24 bits each. */

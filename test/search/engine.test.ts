@@ -4,7 +4,7 @@ import { BANDS, ENTRY_BYTES, engineOver, KERNEL_NAME, MAX_REACH, OFFSETS_BYTES, 
 t.test('the kernel and those who use it mean the same', async (t) => {
   t.equal(BANDS, 16)
   t.equal(MAX_REACH, 6)
-  t.equal(ENTRY_BYTES, 5, 'a fragment of two bytes and a row number of three')
+  t.equal(ENTRY_BYTES, 6, 'a fragment of two bytes, and four for a row number and what else has room')
   t.ok(OFFSETS_BYTES >= 65_537 * 4, 'where each of 65,536 buckets begins, and where the last ends')
   t.equal(scratch.maxNeedles, 64)
   t.equal(scratch.hitsAt % 4, 0)

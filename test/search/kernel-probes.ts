@@ -77,9 +77,14 @@ export function within(rows: readonly Row[], needles: readonly Hash256[], thresh
 export function reached(rows: readonly Row[], needles: readonly Hash256[], reach: readonly number[]): Found[] {
   return pairs(rows, needles, (hash, needle) =>
     reach.some((here, band) => {
-      const next = (band + 1) % BANDS
-      const bits = here === 0 ? 0 : bandBits(hash, needle, band)
-      return bits < here && bits + bandBits(hash, needle, next) < here + (reach[next] ?? 0)
+      if (here === 0) return false
+      // Of one band, of it and the next, of it and the next two.
+      let left = 0
+      return [0, 1, 2].every((further) => {
+        const at = (band + further) % BANDS
+        left += (reach[at] ?? 0) - bandBits(hash, needle, at)
+        return left > 0
+      })
     }),
   )
 }

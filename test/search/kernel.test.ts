@@ -57,7 +57,7 @@ t.test(
 )
 
 t.test(
-  'a row is looked at if it differs by less than its reach in a band, and in that and the next by less than theirs',
+  'a row is looked at if it differs by less than its reach in a band, and in that and the next one and two by less than theirs',
   async () => {
     fc.assert(
       fc.property(plans, fc.nat(), ({ reach, seed }, rotation) => {
@@ -107,6 +107,22 @@ t.test('rows are told apart beyond 65,536 of them, to the last', async (t) => {
   )
 })
 
+t.test('the last row is found also where its number needs a bit more, and so is the band after next', async (t) => {
+  for (const count of [65_536, 65_537, 131_072, 131_073]) {
+    const rows = rowsOf(Array.from({ length: count }, (_, row) => counted(row)))
+    const { block } = segmentOf(rows)
+    const asked = [0, 65_535, count - 1].map(counted)
+    // As far in the third band as it may be, whichever of its bits those are.
+    const near = asked.map((hash, i) => flippedByBand(hash, [0, 0, 5, ...new Array<number>(13).fill(0)], randomFrom(i)))
+    const reach = [2, 2, 2, ...new Array<number>(13).fill(0)]
+
+    const found = probed(block, near, reach, 5)
+
+    t.same(keysOf(found), [`0 0 5`, `65535 1 5`, `${count - 1} 2 5`].sort())
+    t.same(probed(block, near, [2, 2, 1, ...new Array<number>(13).fill(0)], 5), [], 'a bit less, and they are not looked at')
+  }
+})
+
 t.test('the first and the last key of every band are found', async (t) => {
   const ones = flippedByBand(zeros, new Array<number>(BANDS).fill(BAND_BITS), randomFrom(1))
   const { block } = segmentOf(padded(rowsOf([zeros, ones, ones, zeros])))
@@ -131,12 +147,12 @@ t.test('a probe that fills the room for hits counts, one more hit and it does no
 })
 
 t.test('a probe that fills the room for candidates counts, one more candidate and it does not', async (t) => {
-  // The same in bands 0 and 1, and far away in the others.
+  // The same in bands 0 to 3, so that only their rows tell that they are far away.
   const far = Array.from({ length: 64 }, (_, i) =>
-    flippedByBand(zeros, [0, 0, ...new Array<number>(14).fill(8)], randomFrom(i)),
+    flippedByBand(zeros, [0, 0, 0, 0, ...new Array<number>(12).fill(8)], randomFrom(i)),
   )
   const rows = rowsOf(Array.from({ length: MAX_SURVIVORS }, (_, i) => far[i % far.length] ?? zeros))
-  rows.push({ image: 0, view: 0, hash: flippedByBand(zeros, [1, 1, ...new Array<number>(14).fill(8)], randomFrom(1)) })
+  rows.push({ image: 0, view: 0, hash: flippedByBand(zeros, [1, 1, 0, 0, ...new Array<number>(12).fill(8)], randomFrom(1)) })
   const { block } = segmentOf(rows)
   const exact = dealt(1, () => 0)
 

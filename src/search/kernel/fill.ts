@@ -1,6 +1,6 @@
 // Filling the band tables of a segment whose rows are all there. AssemblyScript; part of engine.ts.
 
-import { BANDS, ENTRY_BYTES, KEYS, OFFSETS_BYTES, offsetsAt, rowsAt, STARTS_AT, tableBytes, tablesAt } from './layout'
+import { BANDS, ENTRY_BYTES, KEYS, OFFSETS_BYTES, offsetsAt, rowBits, rowsAt, STARTS_AT, tableBytes, tablesAt } from './layout'
 
 /** Counts the keys of rows `from`…`to`−1, in all bands. Offsets must have been zero before the first. */
 export function countKeys(from: u32, to: u32): void {
@@ -34,6 +34,7 @@ export function fillTable(band: u32, from: u32, to: u32): void {
   const table = tablesAt + <usize>band * tableBytes
   const keyAt = <usize>band << 1
   const nextAt = <usize>((band + 1) & (BANDS - 1)) << 1
+  const thirdAt = <usize>((band + 2) & (BANDS - 1)) << 1
   for (let number = from; number < to; number++) {
     const row = rowsAt + (<usize>number << 5)
     const key = <usize>load<u16>(row + keyAt) << 2
@@ -44,8 +45,7 @@ export function fillTable(band: u32, from: u32, to: u32): void {
     const bucket = table + <usize>start * ENTRY_BYTES
     const inBucket = <usize>(place - start)
     store<u16>(bucket + (inBucket << 1), load<u16>(row + nextAt))
-    const id = bucket + (<usize>size << 1) + inBucket * 3
-    store<u16>(id, <u16>number)
-    store<u8>(id, <u8>(number >> 16), 2)
+    // Of the third band as many bits as there is room for; the others are shifted out.
+    store<u32>(bucket + (<usize>size << 1) + (inBucket << 2), number | (<u32>load<u16>(row + thirdAt) << rowBits))
   }
 }

@@ -6,8 +6,8 @@ export const KEYS: u32 = 65_536
 
 /** One more than keys, so that a bucket ends where the next begins; and one more for counting. */
 export const OFFSETS_BYTES: usize = (<usize>KEYS + 2) * 4
-/** 2 of fragment, 3 of row number. */
-export const ENTRY_BYTES: usize = 5
+/** 2 of fragment, 4 of row number and what else has room there. */
+export const ENTRY_BYTES: usize = 6
 
 // Scratch, below all columns. Addresses are the same in every memory; below 1,536 lies what the compiler places.
 export const PLAN_AT: usize = 1_536
@@ -22,10 +22,12 @@ export const WIDE_MASKS_AT: usize = 49_152
 export const SPANS_AT: usize = 65_536
 export const HITS_AT: usize = 131_072
 export const SURVIVORS_AT: usize = 262_144
-export const SCRATCH_BYTES: usize = 2_359_296
+/** u64 by eight candidates of which one is worth a look: eight to a record at best, and one for each bucket at worst. */
+export const RECORDS_AT: usize = 2_359_296
+export const SCRATCH_BYTES: usize = 2_949_120
 /** While a table is filled there are no survivors. */
 export const STARTS_AT: usize = SURVIVORS_AT
-export const SURVIVORS: u32 = <u32>((SCRATCH_BYTES - SURVIVORS_AT) >> 2)
+export const SURVIVORS: u32 = <u32>((RECORDS_AT - SURVIVORS_AT) >> 2)
 
 export const MAX_NEEDLES: u32 = 64
 export const MAX_HITS: u32 = <u32>((SURVIVORS_AT - HITS_AT) >> 3)
@@ -45,13 +47,21 @@ export let rowsAt: usize = 0
 export let offsetsAt: usize = 0
 export let tablesAt: usize = 0
 export let tableBytes: usize = 0
+/** How many bits of an entry's last four bytes are a row number, and a mask as long as the others, which are bits of a third band. */
+export let rowBits: u32 = 24
+export let thirdMask: u32 = 0xff
 
-/** To be called once, before anything else. `tableBytes` apart lie the tables, `OFFSETS_BYTES` apart their offsets. */
-export function describeTables(rows: usize, offsets: usize, tables: usize, bytes: usize): void {
+/**
+ * To be called once, before anything else. `tableBytes` apart lie the tables, `OFFSETS_BYTES` apart their offsets; row numbers take
+ * 16…24 bits.
+ */
+export function describeTables(rows: usize, offsets: usize, tables: usize, bytes: usize, rowNumberBits: u32): void {
   rowsAt = rows
   offsetsAt = offsets
   tablesAt = tables
   tableBytes = bytes
+  rowBits = rowNumberBits
+  thirdMask = ((<u32>1 << (32 - rowNumberBits)) - 1)
 }
 
 /** Writes the masks by which the keys near a key differ from it, in order of distance. */

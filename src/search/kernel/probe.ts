@@ -2,7 +2,8 @@
 //
 // Band j of a row is its j-th group of 16 bits. A table lists the rows bucket by bucket, a bucket being all rows with the same
 // 16 bits in the band. A bucket of n rows is n fragments (u16: the row's NEXT band, so that nearly all candidates are refused
-// without reading their row) and then n row numbers (u24). Why that misses nothing: reach.ts.
+// where they stand) and then n rests (u32: the row number, and above it as many bits as have room of the THIRD band, so that nearly
+// all others are refused without reading their row). Why that misses nothing: reach.ts.
 
 import {
   BANDS,
@@ -15,6 +16,8 @@ import {
   OFFSETS_BYTES,
   offsetsAt,
   PLAN_AT,
+  RECORDS_AT,
+  rowBits,
   rowsAt,
   SPAN_ENDS_AT,
   SPANS_AT,
@@ -22,8 +25,9 @@ import {
   SURVIVORS_AT,
   tableBytes,
   tablesAt,
+  thirdMask,
 } from './layout'
-import { distanceTo, isReachedBefore } from './reach'
+import { distanceTo, isReachedBefore, isReachedIn } from './reach'
 
 /** How many candidates a needle meets in one band at one distance. Reads the offsets alone. */
 export function countCandidates(needle: usize, band: u32, distanceBits: u32): u32 {
@@ -70,14 +74,15 @@ export function probe(needleCount: u32, fromBand: u32, toBand: u32, thresholdBit
   return verify(needleCount, fromBand, toBand, thresholdBits)
 }
 
-/** Appends the numbers of the rows that one needle reaches in one band. @returns their end, or 0 when there is no room. */
+/**
+ * Appends the numbers of the rows that one needle reaches in one band, as far as entries tell. @returns their end, or 0 when there
+ * is no room.
+ */
 function probeBand(band: u32, reach: u32, needle: usize, survivors: usize): usize {
   const offsets = offsetsAt + <usize>band * OFFSETS_BYTES
   const table = tablesAt + <usize>band * tableBytes
-  const key = <u32>load<u16>(needle + (<usize>band << 1))
-  const nextBand = (band + 1) & (BANDS - 1)
+  const key = keyOf(needle, band)
   let candidates: u32 = 0
-  let touched: u32 = 0
   let span = SPANS_AT
   let mask = MASKS_AT
   for (let bits: u32 = 0; bits < reach; bits++) {
@@ -90,27 +95,60 @@ function probeBand(band: u32, reach: u32, needle: usize, survivors: usize): usiz
       store<u32>(span, size, 4)
       span += size != 0 ? 8 : 0
       candidates += size
-      // Asks for the bucket's lines now, all buckets at a time: waiting for one after the other was half of a search.
-      const from = table + <usize>start * ENTRY_BYTES
-      const to = from + (<usize>size << 1)
-      touched += load<u8>(to - 1)
-      for (let line = from; line < to; line += 64) touched += load<u8>(line)
     }
     store<u32>(SPAN_ENDS_AT + (<usize>bits << 2), <u32>span)
   }
-  keep = touched
   if (candidates > SURVIVORS - <u32>((survivors - SURVIVORS_AT) >> 2)) return 0
+  touch(span, table, candidates)
 
-  const next = i16x8.splat(load<i16>(needle + (<usize>nextBand << 1)))
+  const nextBand = (band + 1) & (BANDS - 1)
+  const thirdBand = (band + 2) & (BANDS - 1)
+  const next = keyOf(needle, nextBand)
+  const nextLanes = i16x8.splat(<i16>next)
   const within = reach + <u32>load<u8>(PLAN_AT + nextBand) - 1
+  const withinThree = within + <u32>load<u8>(PLAN_AT + thirdBand)
+  let unsure = survivors
   span = SPANS_AT
   for (let bits: u32 = 0; bits < reach; bits++) {
     const end = <usize>load<u32>(SPAN_ENDS_AT + (<usize>bits << 2))
-    survivors = filter(span, end, table, next, within - bits, survivors)
+    const records = filter(span, end, table, nextLanes, within - bits)
+    unsure = listed(records, table, next, withinThree - bits, unsure)
     span = end
   }
-  return survivors
+  return keepThird(survivors, unsure, table, keyOf(needle, thirdBand) & thirdMask)
 }
+
+// @ts-ignore: decorator
+@inline
+function keyOf(row: usize, band: u32): u32 {
+  return <u32>load<u16>(row + (<usize>band << 1))
+}
+
+/**
+ * Asks for the lines of all buckets at a time: waiting for one after the other was half of a search. In a pass of its own, as short as can
+ * be, so that the processor sees many waits ahead.
+ */
+function touch(spansEnd: usize, table: usize, candidates: u32): void {
+  let touched: u32 = 0
+  // Fragments of 32 rows fill a line, and those of few more lie in two: then no branch has to wait for where they lie.
+  if (candidates <= <u32>((spansEnd - SPANS_AT) >> 3) * SHORT_BUCKET_ROWS) {
+    for (let span: usize = SPANS_AT; span < spansEnd; span += 8) {
+      const from = table + <usize>load<u32>(span) * ENTRY_BYTES
+      touched += load<u8>(from) + load<u8>(from + (<usize>load<u32>(span, 4) << 1) - 1)
+    }
+  } else {
+    for (let span: usize = SPANS_AT; span < spansEnd; span += 8) {
+      const from = table + <usize>load<u32>(span) * ENTRY_BYTES
+      const to = from + (<usize>load<u32>(span, 4) << 1)
+      touched += load<u8>(to - 1)
+      for (let line = from; line < to; line += 64) touched += load<u8>(line)
+    }
+  }
+  keep = touched
+}
+
+/** On average. */
+const SHORT_BUCKET_ROWS: u32 = 24
 
 /** Keeps the compiler from leaving out reads whose only purpose is to have been made. */
 let keep: u32 = 0
@@ -119,41 +157,81 @@ export function kept(): u32 {
   return keep
 }
 
-function filter(span: usize, end: usize, table: usize, next: v128, most: u32, survivors: usize): usize {
+/** Writes a record of every eight candidates among which there are some that a needle may reach. @returns the records' end. */
+function filter(span: usize, end: usize, table: usize, next: v128, most: u32): usize {
   switch (most) {
     case 0:
-      return filterAtMost(span, end, table, next, 0, survivors)
+      return filterAtMost(span, end, table, next, 0)
     case 1:
-      return filterAtMost(span, end, table, next, 1, survivors)
+      return filterAtMost(span, end, table, next, 1)
     case 2:
-      return filterAtMost(span, end, table, next, 2, survivors)
+      return filterAtMost(span, end, table, next, 2)
     case 3:
-      return filterAtMost(span, end, table, next, 3, survivors)
+      return filterAtMost(span, end, table, next, 3)
     case 4:
-      return filterAtMost(span, end, table, next, 4, survivors)
+      return filterAtMost(span, end, table, next, 4)
     default:
-      return filterAtMost(span, end, table, next, most, survivors)
+      return filterAtMost(span, end, table, next, most)
   }
 }
 
+/**
+ * No branch here depends on what a fragment is: the processor would guess wrong at every other bucket, and learn it late. A record: which of
+ * the eight, and how far from the table's beginning their fragments and their rests are.
+ */
 // @ts-ignore: decorator
 @inline
-function filterAtMost(span: usize, end: usize, table: usize, next: v128, most: u32, survivors: usize): usize {
+function filterAtMost(span: usize, end: usize, table: usize, next: v128, most: u32): usize {
+  let record = RECORDS_AT
   for (; span < end; span += 8) {
     const size = load<u32>(span, 4)
-    const fragments = table + <usize>load<u32>(span) * ENTRY_BYTES
-    const ids = fragments + (<usize>size << 1)
-    for (let at: u32 = 0; at < size; at += 8) {
-      const differing = v128.xor(v128.load(fragments + (<usize>at << 1)), next)
-      let found = <u32>i16x8.bitmask(atMost(differing, most))
-      if (size - at < 8) found &= (1 << (size - at)) - 1
-      for (; found != 0; found &= found - 1) {
-        store<u32>(survivors, <u32>(ids + <usize>(at + ctz(found)) * 3))
-        survivors += 4
-      }
+    let fragments = <usize>load<u32>(span) * ENTRY_BYTES
+    let rests = fragments + (<usize>size << 1)
+    for (let left = <i32>size; left > 0; left -= 8) {
+      let found = <u32>i16x8.bitmask(atMost(v128.xor(v128.load(table + fragments), next), most))
+      if (left < 8) found &= (1 << left) - 1
+      store<u64>(record, <u64>found | (<u64>fragments << FRAGMENTS_BIT) | (<u64>rests << RESTS_BIT))
+      record += found != 0 ? 8 : 0
+      fragments += 16
+      rests += 32
     }
   }
-  return survivors
+  return record
+}
+
+// A table of 2²⁴ rows has less than 2²⁷ bytes.
+const FRAGMENTS_BIT: u64 = 8
+const RESTS_BIT: u64 = 36
+const PLACE_MASK: u32 = 0x7ffffff
+
+/** Lists the candidates of records: where their rests are (27 bits), and in how many bits their third band may differ. @returns their end. */
+function listed(recordsEnd: usize, table: usize, next: u32, within: u32, unsure: usize): usize {
+  for (let at = RECORDS_AT; at < recordsEnd; at += 8) {
+    const record = load<u64>(at)
+    const fragments = table + <usize>(<u32>(record >> FRAGMENTS_BIT) & PLACE_MASK)
+    const rests = <u32>(record >> RESTS_BIT)
+    for (let found = <u32>record & 0xff; found != 0; found &= found - 1) {
+      const lane = ctz(found)
+      const left = within - <u32>popcnt(<u32>load<u16>(fragments + (<usize>lane << 1)) ^ next)
+      store<u32>(unsure, (rests + (lane << 2)) | (left << 27))
+      unsure += 4
+    }
+  }
+  return unsure
+}
+
+/** Puts row numbers in the place of those whose third band may be near enough. @returns their end. */
+function keepThird(from: usize, to: usize, table: usize, third: u32): usize {
+  const shift = rowBits
+  const rowMask = (<u32>1 << shift) - 1
+  let near = from
+  for (let at = from; at < to; at += 4) {
+    const unsure = load<u32>(at)
+    const rest = load<u32>(table + <usize>(unsure & PLACE_MASK))
+    store<u32>(near, rest & rowMask)
+    near += <u32>popcnt((rest >> shift) ^ third) <= unsure >> 27 ? 4 : 0
+  }
+  return near
 }
 
 /**
@@ -188,10 +266,11 @@ function verify(needleCount: u32, fromBand: u32, toBand: u32, thresholdBits: u32
       const near = keepNear(survivor, end, needle, thresholdBits, rowsAt)
       for (let at = survivor; at < near; at += 4) {
         const row = load<u32>(at)
-        if (isReachedBefore(rowsAt + (<usize>row << 5), needle, band)) continue
+        const bits = rowsAt + (<usize>row << 5)
+        if (!isReachedIn(bits, needle, band) || isReachedBefore(bits, needle, band)) continue
         if (hit == SURVIVORS_AT) return -1
         store<u32>(hit, row)
-        store<u16>(hit, <u16>distanceTo(rowsAt + (<usize>row << 5), needle), 4)
+        store<u16>(hit, <u16>distanceTo(bits, needle), 4)
         store<u16>(hit, <u16>number, 6)
         hit += 8
       }
@@ -201,9 +280,8 @@ function verify(needleCount: u32, fromBand: u32, toBand: u32, thresholdBits: u32
   return <i32>((hit - HITS_AT) >> 3)
 }
 
-/** Turns places of row numbers into row numbers, and moves those that are within the threshold to the front. */
+/** Moves the rows that are within the threshold to the front. */
 export function keepNear(from: usize, to: usize, needle: usize, thresholdBits: u32, rowsAt: usize): usize {
-  for (let at = from; at < to; at += 4) store<u32>(at, load<u32>(<usize>load<u32>(at)) & 0xffffff)
   let near = from
   for (let at = from; at < to; at += 4) {
     const row = load<u32>(at)

@@ -2,8 +2,8 @@
 //
 // The plan gives band j a reach p(j) = radius + 1, 0 for a band that is not probed, with Σ p = threshold + 1. For a row within
 // the threshold let x(j) = d(j) − p(j), d being the bits that differ in band j: Σ x < 0. Going round the ring of bands there is
-// then a start from which every prefix sum of x is negative (pigeonring: Qin and Xiao, PVLDB 12(2), 2018). So in some band both
-// d(j) < p(j) and d(j) + d(j+1) < p(j) + p(j+1) hold; a needle reaches a row in such a band.
+// then a start from which every prefix sum of x is negative (pigeonring: Qin and Xiao, PVLDB 12(2), 2018). So in some band
+// d(j) < p(j) holds, and d(j) + d(j+1) < p(j) + p(j+1), and the same of three; a needle reaches a row in such a band.
 
 import { BANDS, PLAN_AT } from './layout'
 
@@ -29,7 +29,11 @@ export function isReachedIn(row: usize, needle: usize, band: u32): bool {
   const bits = bandBits(row, needle, band)
   if (bits >= reach) return false
   const next = (band + 1) & (BANDS - 1)
-  return bits + bandBits(row, needle, next) < reach + <u32>load<u8>(PLAN_AT + next)
+  const bitsOfTwo = bits + bandBits(row, needle, next)
+  const reachOfTwo = reach + <u32>load<u8>(PLAN_AT + next)
+  if (bitsOfTwo >= reachOfTwo) return false
+  const third = (band + 2) & (BANDS - 1)
+  return bitsOfTwo + bandBits(row, needle, third) < reachOfTwo + <u32>load<u8>(PLAN_AT + third)
 }
 
 // @ts-ignore: decorator

@@ -296,6 +296,7 @@ function verify(needleCount: u32, fromBand: u32, toBand: u32, thresholdBits: u32
       const needle = NEEDLES_AT + (<usize>number << 5)
       const end = <usize>load<u32>(groupEnd)
       groupEnd += 4
+      for (let at = survivor; at < end; at += 4) store<u32>(at, load<u32>(<usize>load<u32>(at)) & 0xffffff)
       const near = keepNear(survivor, end, needle, thresholdBits, rowsAt)
       for (let at = survivor; at < near; at += 4) {
         const row = load<u32>(at)
