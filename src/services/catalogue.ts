@@ -203,6 +203,12 @@ export class Catalogue {
     return id === undefined || facts === undefined ? undefined : { id: formatUuid(id), ...facts }
   }
 
+  /** Of an image that may match. */
+  bankOf(id: string): string | undefined {
+    const ordinal = this.#images.find(idBytes(id))
+    return ordinal === undefined ? undefined : this.#images.factsOf(ordinal)?.bank
+  }
+
   /** The images whose ids are of a part (`ID_PARTS`) from `from` to before `to`, in no order. Those that must not match are left out. */
   imagesIn(from: number, to: number): CatalogueImage[] {
     return this.#images.ordinalsIn(from, to).flatMap((ordinal) => this.image(ordinal) ?? [])

@@ -2,6 +2,7 @@
 
 import { Problem } from '../domain/problem.js'
 import { type Account, ruleOf } from '../domain/strikes.js'
+import type { Reporting } from '../store/images.js'
 import type { Strikes } from '../store/strikes.js'
 
 export interface CeilingLimits {
@@ -13,6 +14,8 @@ export interface CeilingLimits {
 export interface Ceilings {
   /** @throws {Problem} account-suspended */
   mayReport(account: Account): Promise<void>
+  /** The same rule, for a write that looks itself. */
+  reporting(account: Account): Reporting
   /** Counts what an organisation hands in, and what is refused not. @throws {Problem} ceiling-reached */
   handIn(orgId: string, signals: number): Promise<void>
 }
@@ -26,11 +29,16 @@ export interface CeilingParts {
 const DAY_MS = 86_400_000
 
 export function ceilingsOf({ strikes, limits, now }: CeilingParts): Ceilings {
+  const reporting = (account: Account): Reporting => {
+    const { windowMs, strikes: most } = ruleOf(account)
+    return { account, sinceMs: now() - windowMs, strikes: most }
+  }
   return {
     async mayReport(account) {
-      const rule = ruleOf(account)
-      if ((await strikes.countSince(account, now() - rule.windowMs)) >= rule.strikes) throw new Problem('account-suspended')
+      const rule = reporting(account)
+      if ((await strikes.countSince(account, rule.sinceMs)) >= rule.strikes) throw new Problem('account-suspended')
     },
+    reporting,
     async handIn(orgId, signals) {
       const most = limits.maxSignalsPerOrgPerDay
       if (most === 0) return

@@ -141,7 +141,7 @@ export function registrationIn({
       const createdAtMs = now()
       refuseEnded({ record }, createdAtMs)
       const org = by === 'organisation' ? record.assistance?.orgId : undefined
-      await ceilings.mayReport(org === undefined ? `case:${caseId}` : `org:${org}`)
+      const reporting = ceilings.reporting(org === undefined ? `case:${caseId}` : `org:${org}`)
       const stored: StoredImage[] = []
       for (const { signals, category, details } of added) {
         const image: RegisteredImage = {
@@ -156,8 +156,8 @@ export function registrationIn({
         const kept = details === undefined ? undefined : await detailing?.keep(signals, details, kinOfCase(caseId))
         stored.push({ id: imageIdOf(idSecret, caseId, signals), image: { ...image, ...kept?.image }, ...kept?.beside })
       }
-      const outcome = await images.putForCase(caseId, stored, createdAtMs, by)
-      if (outcome === 'case-full') throw new Problem('case-full')
+      const outcome = await images.putForCase(caseId, stored, createdAtMs, by, reporting)
+      if (outcome === 'case-full' || outcome === 'account-suspended') throw new Problem(outcome)
       if (typeof outcome !== 'object') throw refusalOf(outcome, record)
       await replica.reached(outcome.revision)
       return stored.map(({ id }) => id)
@@ -213,8 +213,11 @@ export function registrationIn({
     matchable: (revision) => replica.reached(revision),
 
     async removeFromBank(bank, id, by) {
-      const [image] = await images.get([id])
-      if (image === undefined || image.bank !== bank.name) throw new Problem('signal-unknown')
+      // An id has one bank for ever: where it is known here, the store need not be asked.
+      if (replica.bankOf(id) !== bank.name) {
+        const [image] = await images.get([id])
+        if (image === undefined || image.bank !== bank.name) throw new Problem('signal-unknown')
+      }
       const about = { bank: bank.name, signalId: id }
       const revision = await images.erase(id, { act: 'signal.removed', by, about, atMs: now() })
       if (revision !== undefined) await replica.reached(revision)

@@ -127,6 +127,11 @@ export class Replica {
     return this.#revision
   }
 
+  /** Of an image that this process knows, however old that is. */
+  bankOf(id: string): string | undefined {
+    return this.#catalogue.bankOf(id)
+  }
+
   get isReady(): boolean {
     return this.#revision !== undefined && !this.#isStale
   }

@@ -5,6 +5,7 @@ import type { Bank } from '../domain/bank.js'
 import { CASE_ACTIONS, type CaseState, stateIn } from '../domain/case.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage } from '../domain/signal.js'
+import type { Account } from '../domain/strikes.js'
 import type { Points } from '../hash/details/rows.js'
 import { writeAudited } from './audit.js'
 import type { Arg } from './durable-writer.js'
@@ -28,7 +29,14 @@ export interface StoredImage {
 export const MOST_PER_CASE = 10_000
 
 /** The revision that has them, or the state or number of images that forbids it; `undefined` when there is no such case. */
-export type PutOutcome = { readonly revision: number } | CaseState | 'case-full' | undefined
+export type PutOutcome = { readonly revision: number } | CaseState | 'case-full' | 'account-suspended' | undefined
+
+/** An account that reports no more when it has so many strikes since then. */
+export interface Reporting {
+  readonly account: Account
+  readonly sinceMs: number
+  readonly strikes: number
+}
 
 export interface Images {
   /** Durable when it returns. All or none. @returns the revision from which an index has them. */
@@ -40,12 +48,14 @@ export interface Images {
   /**
    * The same for a case, if it still takes images at this moment, and from who acts: not from an organisation that has handed it over since.
    * One that the case has already stays as it is.
+   * @param reporting who answers for them, and how many strikes are too many; left out, nobody has any.
    */
   putForCase(
     caseId: string,
     images: readonly StoredImage[],
     nowMs: number,
     by?: 'submitter' | 'organisation',
+    reporting?: Reporting,
   ): Promise<PutOutcome>
   /** All of a case, in no order. */
   ofCase(caseId: string): Promise<StoredImage[]>
@@ -108,17 +118,25 @@ export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_C
       const reply = await store.write(replaceImage, places, [bytes, recordOf(bytes, image)])
       return reply === null ? undefined : Number(reply)
     },
-    async putForCase(caseId, images, nowMs, by = 'submitter') {
+    async putForCase(caseId, images, nowMs, by = 'submitter', reporting = unstruck(caseId)) {
+      const { account, sinceMs, strikes } = reporting
       const { shards, args } = entriesOf(images)
       const attested = images.every(({ image }) => image.tier === 'ngo-attested') ? 'yes' : 'no'
       const counted = images.flatMap(({ image }, i) => [...args.slice(3 * i, 3 * i + 3), hashesOf(image)])
       const reply = await store.write(
         putCaseImages,
-        [keys.case(caseId), keys.caseImages(caseId), keys.caseEvents(caseId), keys.revision, keys.changes, ...shards],
-        [nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, maxPerCase, attested, keys.prefix, by, ...counted],
+        [
+          ...[keys.case(caseId), keys.caseImages(caseId), keys.caseEvents(caseId), keys.revision, keys.changes],
+          ...[keys.strikes(account), ...shards],
+        ],
+        [
+          ...[nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, maxPerCase, attested, keys.prefix, by],
+          ...[sinceMs, strikes, ...counted],
+        ],
       )
       if (typeof reply === 'number') return { revision: reply }
-      return String(reply) === 'full' ? 'case-full' : stateIn(reply)
+      const said = String(reply)
+      return said === 'full' ? 'case-full' : said === 'suspended' ? 'account-suspended' : stateIn(reply)
     },
     async ofCase(caseId) {
       const members = await store.ask((redis) => redis.smembersBuffer(keys.caseImages(caseId)))
@@ -191,4 +209,8 @@ function idBytes(id: string): Buffer {
   const bytes = parseUuid(id)
   if (bytes === undefined) throw new RangeError('an image id is a UUID')
   return Buffer.from(bytes)
+}
+
+function unstruck(caseId: string): Reporting {
+  return { account: `case:${caseId}`, sinceMs: 0, strikes: Number.MAX_SAFE_INTEGER }
 }

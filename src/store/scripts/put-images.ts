@@ -59,7 +59,8 @@ export const putCaseImages = {
     local events   = KEYS[3] -- stream: its time line
     local revision = KEYS[4]
     local changes  = KEYS[5]
-    -- KEYS[6 + i]    hash: the shard of image i
+    local strikes  = KEYS[6] -- sorted set: of the account that reports, by their times
+    -- KEYS[7 + i]    hash: the shard of image i
     local atMs     = ARGV[1] -- [epoch ms], the caller's clock
     local states   = ARGV[2] -- in which it may be done
     local to       = ARGV[3] -- the state afterwards
@@ -67,26 +68,29 @@ export const putCaseImages = {
     local attested = ARGV[5] -- yes when somebody stands in for them
     local prefix   = ARGV[6] -- of all keys
     local by       = ARGV[7] -- submitter; organisation: as long as it has not handed the case over
-    -- ARGV[4i + 8]   [16 bytes] id of image i
-    -- ARGV[4i + 9]   its sealed record
-    -- ARGV[4i + 10]  its sealed details, or nothing
-    -- ARGV[4i + 11]  [integer] how many hashes are in it
-    -- returns [integer] the revision that has them, or the state that forbids it, or full, or nil when there is no such case
+    local sinceMs  = ARGV[8] -- [epoch ms] older strikes do not count
+    local struck   = tonumber(ARGV[9]) -- [integer] with so many strikes an account reports no more
+    -- ARGV[4i + 10]  [16 bytes] id of image i
+    -- ARGV[4i + 11]  its sealed record
+    -- ARGV[4i + 12]  its sealed details, or nothing
+    -- ARGV[4i + 13]  [integer] how many hashes are in it
+    -- returns [integer] the revision that has them, or the state that forbids it, or full, or suspended, or nil when there is no such case
+    if redis.call('ZCOUNT', strikes, sinceMs, '+inf') >= struck then return 'suspended' end
     local state, may = mayNow(case, states, atMs)
     if not may then return state end
     if by == 'organisation' and redis.call('HEXISTS', case, 'handedOverAtMs') == 1 then return nil end
     local added = 0
-    for i = 0, #KEYS - 6 do added = added + 1 - redis.call('SISMEMBER', images, ARGV[4 * i + 8]) end
+    for i = 0, #KEYS - 7 do added = added + 1 - redis.call('SISMEMBER', images, ARGV[4 * i + 10]) end
     if added > 0 and redis.call('SCARD', images) + added > most then return 'full' end
     local ids = {}
     local hashes = 0
-    for i = 0, #KEYS - 6 do
-      local id = ARGV[4 * i + 8]
+    for i = 0, #KEYS - 7 do
+      local id = ARGV[4 * i + 10]
       if redis.call('SADD', images, id) == 1 then
         ids[#ids + 1] = id
-        redis.call('HSET', KEYS[6 + i], id, ARGV[4 * i + 9])
-        put_details(prefix, id, ARGV[4 * i + 10])
-        hashes = hashes + tonumber(ARGV[4 * i + 11])
+        redis.call('HSET', KEYS[7 + i], id, ARGV[4 * i + 11])
+        put_details(prefix, id, ARGV[4 * i + 12])
+        hashes = hashes + tonumber(ARGV[4 * i + 13])
       end
     end
     if #ids == 0 then return tonumber(redis.call('GET', revision) or '0') end
