@@ -16,8 +16,10 @@ import { loadPdqKernelSync } from '../dist/src/hash/pdq-kernel.js'
 import { blockhashesOf } from '../dist/workers/media/blockhash.js'
 import { checkDecoderFloors, decode } from '../dist/workers/media/decode.js'
 import { hashImage } from '../dist/workers/media/hash-image.js'
+import { oddPictures } from './hash/odd-pictures.mjs'
 import { largePicture } from './pictures.mjs'
 import { percentile, progress } from './report.mjs'
+import { variants } from './variants/variants.mjs'
 
 const { values: args } = parseArgs({
   options: {
@@ -34,9 +36,11 @@ const SYNTHETIC = 12
 const DIHEDRALS_AT_ONCE = 1000
 
 checkDecoderFloors()
+// The decoder shuts the loaders that drawings need.
+sharp.unblock({ operation: ['VipsForeignLoad'] })
 const kernel = loadPdqKernelSync()
 const hasher = loadImageHasherSync()
-const result = { times: await times(), distances: await distances(), machine: machine() }
+const result = { times: await times(), odd: odd(), distances: await distances(), machine: machine() }
 if (args.json) console.log(JSON.stringify(result))
 else print(result)
 
@@ -51,7 +55,7 @@ async function times() {
   const files = {
     '4000×3000': large,
     '4000×3000, stored on its side, in Display P3': await telephone.toBuffer(),
-    '1080×2340, a phone’s screen': await resized(1080, 2340),
+    '1080×2340, a screenshot of a chat': await screenshotOf(large),
     '1280×960': await resized(1280, 960),
     '512×512': await resized(512, 512),
   }
@@ -79,6 +83,12 @@ async function times() {
     })
     return { picture: name, hashedAs: hashed, rows }
   })
+}
+
+/** Of a photograph, where there are some: drawn as `bench:robustness` draws it. */
+async function screenshotOf(synthetic) {
+  const photo = args.photos === undefined ? synthetic : photoFiles(args.photos)[0]
+  for await (const { image } of variants(photo, '1', { only: ['ss_chat'] })) return image
 }
 
 /** The steps to time for one file, after a check that they agree. */
@@ -117,6 +127,23 @@ async function withoutViews(bytes) {
   const { blockTotals } = kernel.hash(pixels)
   blockhashesOf(blockTotals, pixels)
   pixels.data.fill(0)
+}
+
+/** What pictures cost that are made of edges, or of nothing, in time of the processor: these are few, and a wait would be seen. */
+function odd() {
+  return Object.entries(oddPictures()).flatMap(([picture, pixels]) =>
+    ['register', 'query'].map((purpose) => {
+      const samples = Array.from({ length: ROUNDS }, () => {
+        const before = process.cpuUsage()
+        hasher.hash(pixels, purpose)
+        const { user, system } = process.cpuUsage(before)
+        return (user + system) / 1000
+      })
+      const { signals } = hasher.hash(pixels, purpose)
+      const needles = signals.reduce((sum, { hashes }) => sum + hashes.length, 0)
+      return { picture, purpose, signals: signals.length, needles, p50Ms: round3(percentile(samples, 0.5)) }
+    }),
+  )
 }
 
 /** How far `decode` moves the hashes from those of all pixels, for pictures as they are and enlarged. */
@@ -205,11 +232,13 @@ function machine() {
   return `${cpus()[0]?.model ?? 'unknown'} × ${cpus().length}, Node ${process.version}, sharp ${sharp.versions.sharp}`
 }
 
-function print({ times, distances, machine }) {
+function print({ times, odd, distances, machine }) {
   for (const { picture, hashedAs, rows } of times) {
     console.log(`\nJPEG of ${picture}, hashed as ${hashedAs}`)
     console.table(Object.fromEntries(rows.map(({ step, ...row }) => [step, row])))
   }
+  console.log('\nPictures of edges, and of nothing, of 1400×1060: processor')
+  console.table(odd)
   console.log(`\nDistance to the hash of all pixels, ${distances.count} ${distances.pictures}`)
   console.table(distances.rows)
   console.log(machine)

@@ -43,6 +43,12 @@ t.test('brings a bounded number of signals, whatever the picture', async (t) => 
     drawn(400, 300, (x, y) => ((x >> 3) + (y >> 3)) % 2 === 0),
     drawn(400, 300, (x, y) => x % 40 === 0 || y % 12 === 0),
     drawn(64, 10_000, (x) => x > 30),
+    drawn(1, 10_000, (_, y) => y % 7 === 0),
+    drawn(10_000, 1, (x) => x % 7 === 0),
+    // A contact sheet of 600 pictures, a frame around nothing, and one in another.
+    drawn(1200, 800, (x, y) => x % 40 > 3 && y % 40 > 3 && ((x * y) >> 6) % 3 === 0),
+    drawn(600, 900, (x, y) => x < 40 || y < 40 || x >= 560 || y >= 860),
+    drawn(600, 900, (x, y) => Math.min(x, y, 599 - x, 899 - y) % 60 < 30),
     { data: noise, width: 300, height: 300, channels: 3 },
     { data: new Uint8Array(300 * 200), width: 300, height: 200, channels: 1 },
   ]
