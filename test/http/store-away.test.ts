@@ -1,5 +1,6 @@
 // Redis goes: nothing is promised that cannot be kept, and nobody waits for long. Redis comes back: so does everything.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
@@ -48,20 +49,24 @@ t.test('Redis is killed, and comes back', async (t) => {
 
 t.test('what was acknowledged the moment before Redis was killed is there afterwards', async (t) => {
   const world = await open(t)
-  const texts = Array.from({ length: 300 }, randomHashText)
   const kept: string[] = []
-
+  let isKilled = false
   const work = Promise.all(
-    texts.map(async (text) => {
-      const { statusCode, body } = await register(world, text)
-      if (statusCode === 201) kept.push(text)
-      else
-        t.equal(codeOf({ body }), 'store-away', world.service.log.findLast((line) => line.includes('"err"')) ?? 'no error')
-      if (kept.length === 20) world.service.redis.server.kill()
+    Array.from({ length: 50 }, async () => {
+      while (!isKilled) {
+        const text = randomHashText()
+        const { statusCode, body } = await register(world, text)
+        if (statusCode === 201) kept.push(text)
+        else
+          t.equal(codeOf({ body }), 'store-away', world.service.log.findLast((line) => line.includes('"err"')) ?? 'no error')
+        if (statusCode !== 201) await sleep(100) // a machine that others use may be too slow for so many at once
+        if (kept.length < 200 || isKilled) continue
+        isKilled = true
+        world.service.redis.server.kill()
+      }
     }),
   )
   await work
-  t.ok(kept.length >= 20)
   await world.service.redis.server.gone
   await world.service.redis.reopen()
   await until(async () => (await ready(world)).statusCode === 200)
