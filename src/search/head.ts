@@ -2,7 +2,7 @@
 
 import { HASH_BYTES, type Hash256 } from '../hash/hash256.js'
 import { BANDS, scratch } from './engine.js'
-import { NearestByRow, type Part, readHits, scanAll, scanFor } from './part.js'
+import { NearestByRow, type Part, readHits, type Sets, scanAll, scanFor } from './part.js'
 import { evenCounts, type Plan, planFor, scanNs } from './plan.js'
 import { RowBlock } from './row-block.js'
 import type { Hit } from './signal-index.js'
@@ -47,21 +47,21 @@ export class Head implements Part {
     for (let row = first; row < this.block.rows; row++) this.block.engine.link(row)
   }
 
-  *search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[]): Generator<void, void, void> {
+  *search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[], sets?: Sets): Generator<void, void, void> {
     const { block } = this
     const needleCount = needles.length / HASH_BYTES
     const plan = this.#plan(rows, needleCount, thresholdBits)
     if (plan === undefined) {
-      yield* scanAll(block, rows, needles, thresholdBits, hits)
+      yield* scanAll(block, rows, needles, thresholdBits, hits, sets)
       return
     }
-    const nearest = new NearestByRow(needleCount)
+    const nearest = new NearestByRow(needleCount, sets)
     const left = this.#follow(needles, rows, plan, thresholdBits, nearest)
     if (left.length === needleCount) {
-      yield* scanAll(block, rows, needles, thresholdBits, hits)
+      yield* scanAll(block, rows, needles, thresholdBits, hits, sets)
       return
     }
-    if (left.length > 0) yield* scanFor(left, block, rows, needles, thresholdBits, nearest)
+    if (left.length > 0) yield* scanFor(left, block, rows, needles, thresholdBits, nearest, sets)
     nearest.moveTo(block, hits)
   }
 

@@ -12,34 +12,43 @@ export interface Part {
   readonly isSettled: boolean
   /** Rows of removed images; never too few, too many only where the rows of images lie scattered. */
   deadRows: number
-  /** Adds what of the first `rows` rows is within the threshold, each row once. Pauses about every `UNIT_NS`. */
-  search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[]): Generator<void, void, void>
+  /**
+   * Adds what of the first `rows` rows is within the threshold, each row once; with sets, once for each set that it is near to.
+   * Pauses about every `UNIT_NS`.
+   */
+  search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[], sets?: Sets): Generator<void, void, void>
 }
+
+/** Which set each needle belongs to, from 0 up; those of a set one after the other. */
+export type Sets = Uint8Array
 
 /** Work between two pauses of a search. */
 export const UNIT_NS = 1_000_000
 
-/** One hit a row, whatever number of needles found it: the nearest needle, the first of equals. */
+/** One hit a row and set, whatever number of needles found it: the nearest needle, the first of equals. */
 export class NearestByRow {
   readonly #rows: number[] = []
   // Invariant: of the row at the same place, its distance times 64 and the number of its needle: the least is the nearest, the first of equals.
   readonly #nearest: number[] = []
-  // Invariant: at which place a row is. None for one needle, of which each row is reported once: where most rows are near, this would be
-  // most of a search.
+  // Invariant: at which place a row is, by its number times 64 and the number of the set. None for one needle, of which each row is
+  // reported once: where most rows are near, this would be most of a search.
   readonly #places: Map<number, number> | undefined
+  readonly #sets: Sets | undefined
 
-  constructor(needleCount: number) {
-    this.#places = needleCount > 1 ? new Map() : undefined
+  constructor(needleCount: number, sets?: Sets) {
+    this.#places = needleCount > (sets === undefined ? 1 : (sets.at(-1) ?? 0) + 1) ? new Map() : undefined
+    this.#sets = sets
   }
 
   add(row: number, needle: number, distanceBits: number): void {
     const nearest = distanceBits * scratch.maxNeedles + needle
-    const place = this.#places?.get(row)
+    const key = row * scratch.maxNeedles + (this.#sets?.[needle] ?? 0)
+    const place = this.#places?.get(key)
     if (place !== undefined) {
       if (nearest < (this.#nearest[place] ?? 0)) this.#nearest[place] = nearest
       return
     }
-    this.#places?.set(row, this.#rows.length)
+    this.#places?.set(key, this.#rows.length)
     this.#rows.push(row)
     this.#nearest.push(nearest)
   }
@@ -82,10 +91,13 @@ export function scanAll(
   needles: Uint8Array,
   thresholdBits: number,
   hits: Hit[],
+  sets?: Sets,
 ): Generator<void, void, void> {
-  return scan(block, rows, needles, thresholdBits, (row, needle, bits) => {
-    hits.push(block.hit(row, needle, bits))
-  })
+  const reportFor = (numbers: readonly number[]) => (row: number, i: number, bits: number) => {
+    hits.push(block.hit(row, numbers[i] ?? 0, bits))
+  }
+  const all = Array.from({ length: needles.length / HASH_BYTES }, (_, number) => number)
+  return scanBySet(all, block, rows, needles, thresholdBits, reportFor, sets)
 }
 
 /** The same for some of the needles, by their numbers, where others were looked for in another way. */
@@ -96,8 +108,29 @@ export function scanFor(
   needles: Uint8Array,
   thresholdBits: number,
   nearest: NearestByRow,
+  sets?: Sets,
 ): Generator<void, void, void> {
-  return scan(block, rows, pick(needles, numbers), thresholdBits, nearest.reporterFor(numbers))
+  return scanBySet(numbers, block, rows, needles, thresholdBits, (some) => nearest.reporterFor(some), sets)
+}
+
+/** One pass over the rows for each set, because a pass tells of a row by one needle. */
+function* scanBySet(
+  numbers: readonly number[],
+  block: RowBlock,
+  rows: number,
+  needles: Uint8Array,
+  thresholdBits: number,
+  reportFor: (numbers: readonly number[]) => Report,
+  sets: Sets | undefined,
+): Generator<void, void, void> {
+  for (let from = 0; from < numbers.length; ) {
+    if (from > 0) yield
+    let to = from + 1
+    while (to < numbers.length && sets?.[numbers[to] ?? 0] === sets?.[numbers[from] ?? 0]) to++
+    const some = numbers.slice(from, to)
+    yield* scan(block, rows, pick(needles, some), thresholdBits, reportFor(some))
+    from = to
+  }
 }
 
 function* scan(

@@ -1,6 +1,6 @@
 // Rows that were loaded in bulk: searched by reading them all until a segment is built of them.
 
-import { type Part, scanAll } from './part.js'
+import { type Part, type Sets, scanAll } from './part.js'
 import { RowBlock } from './row-block.js'
 import type { Hit } from './signal-index.js'
 
@@ -17,7 +17,7 @@ export class Raw implements Part {
     this.block = new RowBlock(RAW_ROWS, 0)
   }
 
-  search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[]): Generator<void, void, void> {
-    return scanAll(this.block, rows, needles, thresholdBits, hits)
+  search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[], sets?: Sets): Generator<void, void, void> {
+    return scanAll(this.block, rows, needles, thresholdBits, hits, sets)
   }
 }

@@ -2,7 +2,7 @@
 
 import { HASH_BYTES } from '../hash/hash256.js'
 import { scratch } from './engine.js'
-import { NearestByRow, type Part, pick, readHits, scanAll, scanFor, UNIT_NS } from './part.js'
+import { NearestByRow, type Part, pick, readHits, type Sets, scanAll, scanFor, UNIT_NS } from './part.js'
 import { type BandCounts, costWith, type Plan, planFor, scanNs } from './plan.js'
 import { RowBlock } from './row-block.js'
 import { NARROW, type Shape, type Tables } from './shape.js'
@@ -68,16 +68,16 @@ export class Segment implements Part {
     return this.#plans.get(thresholdBits)
   }
 
-  *search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[]): Generator<void, void, void> {
+  *search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[], sets?: Sets): Generator<void, void, void> {
     const { block } = this
     const plan = this.plan(thresholdBits)
     const groups = plan === undefined ? [] : yield* this.#groups(needles, plan, thresholdBits)
     if (groups.length === 0) {
-      yield* scanAll(block, rows, needles, thresholdBits, hits)
+      yield* scanAll(block, rows, needles, thresholdBits, hits, sets)
       return
     }
     const needleCount = needles.length / HASH_BYTES
-    const nearest = new NearestByRow(needleCount)
+    const nearest = new NearestByRow(needleCount, sets)
     const left = new Set(Array.from({ length: needleCount }, (_, number) => number))
     for (const [i, group] of groups.entries()) {
       if (i > 0) yield
@@ -85,10 +85,10 @@ export class Segment implements Part {
       if (isFound) for (const number of group.numbers) left.delete(number)
     }
     if (left.size === needleCount) {
-      yield* scanAll(block, rows, needles, thresholdBits, hits)
+      yield* scanAll(block, rows, needles, thresholdBits, hits, sets)
       return
     }
-    if (left.size > 0) yield* scanFor([...left], block, rows, needles, thresholdBits, nearest)
+    if (left.size > 0) yield* scanFor([...left], block, rows, needles, thresholdBits, nearest, sets)
     nearest.moveTo(block, hits)
   }
 

@@ -4,7 +4,7 @@ import { HASH_BITS, HASH_BYTES, type Hash256 } from '../hash/hash256.js'
 import { type Dumped, dumped, type Restoring } from './dump.js'
 import { scratch } from './engine.js'
 import { ImageLedger } from './image-ledger.js'
-import type { Part } from './part.js'
+import type { Part, Sets } from './part.js'
 import { Parts } from './parts.js'
 import type { RowColumns } from './row-block.js'
 import { Segment, tabledBlock } from './segment.js'
@@ -172,13 +172,25 @@ export class SignalIndex {
    * Cost: an unfinished search keeps alive the memory it reads, also when the index has moved on.
    */
   search(needles: readonly Hash256[], thresholdBits: number): Generator<void, Hit[], void> {
-    requireInteger('needles', needles.length, 0, scratch.maxNeedles)
-    requireInteger('thresholdBits', thresholdBits, 0, HASH_BITS)
-    const bytes = concatenate(needles)
-    const hits: Hit[] = []
-    const parts = needles.length === 0 ? [] : this.#parts.all()
-    const searches = parts.map((part) => part.search(bytes, thresholdBits, part.block.rows, hits))
-    return this.#finish(searches, hits, this.#ledger)
+    return this.#search(needles, thresholdBits)
+  }
+
+  /**
+   * Searches for several sets of needles in one pass, each of which is answered as `search` would.
+   *
+   * @param sets at most 64 needles in all.
+   * @returns a list of hits for each set, in their order; `transform` counts from the first needle of the set.
+   * Cost: for single needles and 31 bits about three quarters of as many searches; for sets of eight little less than those.
+   */
+  *searchEach(sets: readonly (readonly Hash256[])[], thresholdBits: number): Generator<void, Hit[][], void> {
+    const each = sets.map((): Hit[] => [])
+    const setOf = Uint8Array.from(sets.flatMap((needles, set) => needles.map(() => set)))
+    const firsts = sets.map((_, set) => setOf.indexOf(set))
+    for (const hit of yield* this.#search(sets.flat(), thresholdBits, setOf)) {
+      const set = setOf[hit.transform] ?? 0
+      each[set]?.push({ ...hit, transform: hit.transform - (firsts[set] ?? 0) })
+    }
+    return each
   }
 
   /**
@@ -234,6 +246,16 @@ export class SignalIndex {
     this.#ledger = new ImageLedger()
     this.#parts = this.#noParts()
     this.#adopted = undefined
+  }
+
+  #search(needles: readonly Hash256[], thresholdBits: number, sets?: Sets): Generator<void, Hit[], void> {
+    requireInteger('needles', needles.length, 0, scratch.maxNeedles)
+    requireInteger('thresholdBits', thresholdBits, 0, HASH_BITS)
+    const bytes = concatenate(needles)
+    const hits: Hit[] = []
+    const parts = needles.length === 0 ? [] : this.#parts.all()
+    const searches = parts.map((part) => part.search(bytes, thresholdBits, part.block.rows, hits, sets))
+    return this.#finish(searches, hits, this.#ledger)
   }
 
   *#finish(

@@ -19,6 +19,7 @@ import type { MatchIds } from './match-ids.js'
 import { turnEnds } from './pace.js'
 import type { ProbingGuard } from './probing-guard.js'
 import type { Replica } from './replica.js'
+import { type FoundAhead, NOTHING_AHEAD, searchAhead, someAtATime, type WidestBits } from './search-ahead.js'
 import type { Sightings } from './sightings.js'
 import { type Lot, lotsOf } from './turns.js'
 import type { TurnsOfLoop } from './turns-of-loop.js'
@@ -104,19 +105,22 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
       const giveWay = turns.pace()
       const widestBits = widestOf(banks, options.thresholdBits)
       const answers: Answer[] = []
-      for (const signals of pictures) {
-        const answering = answerTo(signals)
-        let step = answering.next()
-        // Waiting costs more than all else that is done for a picture which nothing is near to, so only when it is time.
-        for (; step.done !== true; step = answering.next()) {
-          const turn = giveWay()
-          if (turn !== undefined) await turn
+      for (const some of someAtATime(pictures)) {
+        const ahead = some.length > 1 ? await inTurns(searchAhead(catalogue, some, widestBits)) : NOTHING_AHEAD
+        for (const signals of some) {
+          const answering = answerTo(signals, ahead)
+          let step = answering.next()
+          // Waiting costs more than all else that is done for a picture which nothing is near to, so only when it is time.
+          for (; step.done !== true; step = answering.next()) {
+            const turn = giveWay()
+            if (turn !== undefined) await turn
+          }
+          const answer = await withDetails(answers.length, step.value)
+          options.onMatched?.(answers.length, matchesIn(answer))
+          answers.push(answer)
+          const wait = probing.see(options.orgId, { signals, met: step.value[0]?.imageId })
+          if (wait !== undefined) await wait
         }
-        const answer = await withDetails(answers.length, step.value)
-        options.onMatched?.(answers.length, matchesIn(answer))
-        answers.push(answer)
-        const wait = probing.see(options.orgId, { signals, met: step.value[0]?.imageId })
-        if (wait !== undefined) await wait
       }
 
       // A long batch gave way to others in between: what was withdrawn meanwhile is not named, and a catalogue that is no
@@ -130,6 +134,15 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
         if (standing.length < answer.length) options.onMatched?.(i, matches)
         return matches
       })
+
+      async function inTurns<T>(work: Generator<void, T, void>): Promise<T> {
+        let step = work.next()
+        for (; step.done !== true; step = work.next()) {
+          const turn = giveWay()
+          if (turn !== undefined) await turn
+        }
+        return step.value
+      }
 
       /** Of an image that hashes found for review alone, details speak. */
       async function withDetails(picture: number, byHashes: Answer): Promise<Answer> {
@@ -145,9 +158,9 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
         return [...byHashes.filter(({ ordinal }) => !spoken.has(ordinal)), ...found]
       }
 
-      function* answerTo(signals: readonly HashedSignal[]): Generator<void, Answer, void> {
+      function* answerTo(signals: readonly HashedSignal[], ahead: FoundAhead): Generator<void, Answer, void> {
         const witnesses = new Witnesses()
-        const found = yield* findNearest(catalogue, banks, signals, options.thresholdBits, widestBits, witnesses)
+        const found = yield* findNearest(catalogue, banks, signals, options.thresholdBits, widestBits, ahead, witnesses)
         const isCorroborated = yield* corroborationOf(catalogue, found, signals)
         yield* lookForWitnesses(catalogue, found, signals, witnesses)
         const answer = []
@@ -174,9 +187,6 @@ function matchesIn(answer: Answer): Match[] {
   return answer.map(({ match }) => match)
 }
 
-/** How far to search for a signal of a type and a view, as it is (or mirrored) or turned. */
-type WidestBits = (type: SignalType, asked: View, turned: boolean) => number
-
 interface Found {
   readonly hit: Hit
   readonly type: SignalType
@@ -196,18 +206,16 @@ function* findNearest(
   signals: readonly HashedSignal[],
   thresholdBits: number | undefined,
   widestBits: WidestBits,
+  ahead: FoundAhead,
   witnesses: Witnesses,
 ): Generator<void, ReadonlyMap<number, Found>, void> {
   const nearest = new Map<number, Found>()
   for (const [place, signal] of signals.entries()) {
     const { type, view } = signal
-    for (const { ways, turned, hashes } of lotsOf(signal)) {
-      for (const hit of unvetoed(
-        catalogue,
-        type,
-        { asked: view, turned },
-        yield* search(catalogue, type, hashes, widestBits(type, view, turned)),
-      )) {
+    for (const [lot, { ways, turned, hashes }] of lotsOf(signal).entries()) {
+      const foundAhead = ahead.get(signal)?.[lot]
+      const hits = foundAhead ?? (yield* search(catalogue, type, hashes, widestBits(type, view, turned)))
+      for (const hit of unvetoed(catalogue, type, { asked: view, turned }, hits)) {
         const image = catalogue.image(hit.image)
         const bank = banks.get(image?.bank ?? '')
         if (image === undefined || bank === undefined) continue

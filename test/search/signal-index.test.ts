@@ -51,6 +51,50 @@ t.test('a search finds exactly what reading every row would', async () => {
   )
 })
 
+t.test(
+  'several sets of needles in one pass find what each alone would, also rows that are near to two of them',
+  async () => {
+    fc.assert(
+      fc.property(
+        hardRows,
+        fc.array(fc.nat(63), { maxLength: 6 }),
+        fc.boolean(),
+        ({ thresholdBits, needles, rows }, cuts, twice) => {
+          const index = indexOf(rows)
+          // The same needle in two sets, and one a few bits from it: their rows are near to both.
+          const asked = (twice ? needles.flatMap((needle) => [needle, needle, spread(needle, 2)]) : needles).slice(0, 64)
+          const bounds = [0, ...cuts.map((cut) => Math.min(cut, asked.length)).sort((a, b) => a - b), asked.length]
+          const sets = bounds.slice(1).map((end, i) => asked.slice(bounds[i], end))
+
+          const search = index.searchEach(sets, thresholdBits)
+          let step = search.next()
+          while (step.done !== true) step = search.next()
+
+          assert.deepEqual(
+            step.value.map((hits) => sorted(hits)),
+            sets.map((set) => sorted(linear(rows, set, thresholdBits))),
+          )
+        },
+      ),
+      { numRuns: 400 },
+    )
+  },
+)
+
+t.test('single needles in one pass are each told of every row', async (t) => {
+  const rows = Array.from({ length: 70_000 }, (_, image) => ({ image, view: 0, hash: seeded(image % 997) }))
+  const index = new SignalIndex()
+  index.load(columnsOf(rows))
+  compactAll(index)
+  const sets = Array.from({ length: 64 }, (_, i) => [spread(seeded(i % 5), i % 3)])
+
+  const search = index.searchEach(sets, 31)
+  let step = search.next()
+  while (step.done !== true) step = search.next()
+
+  for (const [i, hits] of step.value.entries()) t.same(sorted(hits), sorted(linear(rows, sets[i] ?? [], 31)), `${i}`)
+})
+
 t.test('the threshold is inclusive, from 0 to all 256 bits', async (t) => {
   const needle = seeded(1)
   const rows = Array.from({ length: HASH_BITS + 1 }, (_, bits) => ({ image: bits, view: 0, hash: spread(needle, bits) }))

@@ -5,6 +5,7 @@ import { t } from 'tap'
 import { CASES_BANK_NAME } from '../../src/domain/bank.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/signal.js'
+import { dihedralsOf } from '../../src/hash/dihedral.js'
 import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { Catalogue } from '../../src/services/catalogue.js'
 import { matchIdsWith } from '../../src/services/match-ids.js'
@@ -80,3 +81,42 @@ t.test('what was withdrawn before the end is not named, also where it was told o
   )
   t.same(noted, [[], [ids[1]], [ids[2]]], 'nor counted')
 })
+
+t.test('what is withdrawn after it was found ahead, and before its picture is answered, is not named', async (t) => {
+  const { matcher, pictures } = worldOf(3, (picture, catalogue, ids) => {
+    if (picture === 0) catalogue.remove(ids[2] ?? '')
+  })
+  const told: number[] = []
+  const answers = await matcher.match(pictures, { ...ASKING, onMatched: (_, matches) => told.push(matches.length) })
+  t.same(
+    answers.map(({ length }) => length),
+    [1, 1, 0],
+  )
+  t.same(told, [1, 1, 0], 'nor told of')
+})
+
+t.test(
+  'many pictures in one call are answered as each alone: with one hash, two or eight, of one type or two, of the same image',
+  async (t) => {
+    const { matcher, pictures } = worldOf(40, () => {})
+    const asked = pictures.flatMap(([{ hashes }], i) => {
+      const [hash = hashFromBytes(new Uint8Array(32))] = hashes
+      const near = hashFromBytes(hash.map((byte, at) => (at === i % 32 ? byte ^ 0x81 : byte)))
+      const signal = { type: 'pdq', view: 'whole', quality: 100 } as const
+      return [
+        [{ ...signal, hashes: [hash] }],
+        [{ ...signal, hashes: [near] }],
+        [{ ...signal, hashes: [near, hash] }, { ...signal, type: 'blockhash', hashes: [hash] } as const],
+        [{ ...signal, hashes: dihedralsOf(near) }],
+        [{ ...signal, hashes: [hashFromBytes(randomBytes(32))] }],
+      ]
+    })
+
+    const together = await matcher.match(asked, ASKING)
+
+    const alone: Match[][] = []
+    for (const picture of asked) alone.push(...(await matcher.match([picture], ASKING)))
+    t.same(together, alone)
+    t.equal(together.filter(({ length }) => length === 1).length, 160, 'all but the strangers')
+  },
+)
