@@ -34,3 +34,19 @@ t.test('a cause is named and not quoted, and what is no error is said to be none
   t.match(errorInLogs(Object.assign(new Error('x'), { code: 'EPIPE', rawPacket: Buffer.from('secret') })), { code: 'EPIPE' })
   t.same(errorInLogs('secret'), { type: 'string', message: 'thrown, and not an error', stack: '' })
 })
+
+t.test('what is refused says the id of its line in the log', async (t) => {
+  const { app, log } = await startService(t, { logLevel: 'info' })
+  const answers = await Promise.all([
+    app.inject({ method: 'POST', url: '/v1/match', payload: { queries: [] } }),
+    app.inject({ method: 'GET', url: '/v1/cases/TBR-0000-0000-0000' }),
+  ])
+  const lines = log.map((line) => JSON.parse(line) as Record<string, unknown>)
+
+  for (const answer of answers) {
+    const { instance } = answer.json<{ instance: string }>()
+    const own = lines.filter(({ reqId }) => `urn:uuid:${reqId}` === instance)
+    t.match(own, [{ status: answer.statusCode, route: /^\/v1\/(match|cases\/:caseNumber)$/ }])
+    t.equal(own.length, 1)
+  }
+})
