@@ -16,6 +16,8 @@ export interface Ceilings {
   mayReport(account: Account): Promise<void>
   /** The same rule, for a write that looks itself. */
   reporting(account: Account): Reporting
+  /** Is it counted what an organisation hands in? */
+  readonly isCounted: boolean
   /** Counts what an organisation hands in, and what is refused not. @throws {Problem} ceiling-reached */
   handIn(orgId: string, signals: number): Promise<void>
 }
@@ -39,6 +41,7 @@ export function ceilingsOf({ strikes, limits, now }: CeilingParts): Ceilings {
       if ((await strikes.countSince(account, rule.sinceMs)) >= rule.strikes) throw new Problem('account-suspended')
     },
     reporting,
+    isCounted: limits.maxSignalsPerOrgPerDay > 0,
     async handIn(orgId, signals) {
       const most = limits.maxSignalsPerOrgPerDay
       if (most === 0) return

@@ -8,6 +8,8 @@ import type { RefusalChange, Refusals } from '../store/refusals.js'
 export interface StruckSignals {
   /** Which of these an organisation may not hand in, whole pictures alone. Cost: one question to the store, however many they are. */
   refusedOf(orgId: string | undefined, signals: readonly Signal[]): Promise<ReadonlySet<Signal>>
+  /** By which these are known, whole pictures alone. */
+  digestsOf(signals: readonly Signal[]): Buffer[]
   /** May it not hand in this picture? */
   refuses(orgId: string | undefined, signals: readonly Signal[]): Promise<boolean>
 }
@@ -32,6 +34,7 @@ export function struckSignals(refusals: Refusals, secret: Buffer, now: () => num
   }
   return {
     refusedOf,
+    digestsOf: (signals) => signals.filter(({ view }) => view === 'whole').map(keyed),
     refuses: async (orgId, signals) => (await refusedOf(orgId, itselfIn(signals))).size > 0,
   }
 }

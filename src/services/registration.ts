@@ -117,15 +117,25 @@ export function registrationIn({
     return { struck: await struckSignals.refusedOf(bank.orgId, signals), mayReport: () => may }
   }
   const store = async (bank: Bank, added: readonly { readonly id: string; readonly given: NewSignal }[]) => {
-    const createdAtMs = now()
     if (bank.orgId !== undefined) await ceilings.handIn(bank.orgId, added.length)
-    return putInto(
-      bank,
-      added.map(({ id, given: { signal, ref, category, tier = 'ngo-attested' } }) => ({
-        id,
-        image: { bank: bank.name, tier, category, ref, createdAtMs, signals: [signal] },
-      })),
-    )
+    return putInto(bank, recordsOf(bank, added))
+  }
+  const recordsOf = (bank: Bank, added: readonly { readonly id: string; readonly given: NewSignal }[]): StoredImage[] => {
+    const createdAtMs = now()
+    return added.map(({ id, given: { signal, ref, category, tier = 'ngo-attested' } }) => ({
+      id,
+      image: { bank: bank.name, tier, category, ref, createdAtMs, signals: [signal] },
+    }))
+  }
+  /** All of them with one visit to the store. @returns `undefined` when something stands against it, and it has to be asked what. */
+  const storeUnasked = async (bank: Bank, added: readonly { readonly id: string; readonly given: NewSignal }[]) => {
+    const { orgId } = bank
+    if (orgId === undefined || ceilings.isCounted || added.length === 0) return undefined
+    const digests = struckSignals.digestsOf(signalsIn(added.map(({ given }) => given)))
+    const objections = { ...ceilings.reporting(`org:${orgId}`), orgId, digests, atMs: now() }
+    const revision = await images.putIntoUnless(bank, recordsOf(bank, added), objections)
+    if (revision === undefined) throw new Problem('bank-unknown')
+    return revision === 'objected' ? undefined : revision
   }
   const erase = async (bank: Bank, named: readonly string[], ids: readonly string[]) => {
     const found = named.length === 0 ? [] : await images.get(named)
@@ -164,8 +174,10 @@ export function registrationIn({
     },
 
     async forBank(bank, added) {
-      const { struck, mayReport } = await asked(bank, signalsIn(added))
       const given = added.map((each) => ({ id: signalIdOf(idSecret, bank.name, each.signal, each.ref), given: each }))
+      const revision = await storeUnasked(bank, given)
+      if (revision !== undefined) return { ids: given.map(({ id }) => id), revision }
+      const { struck, mayReport } = await asked(bank, signalsIn(added))
       const taken = given.filter(({ given: { signal } }) => !struck.has(signal))
       const ids = given.map(({ id, given: { signal } }) => (struck.has(signal) ? undefined : id))
       if (taken.length === 0) return { ids, revision: 0 }

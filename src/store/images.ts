@@ -38,11 +38,25 @@ export interface Reporting {
   readonly strikes: number
 }
 
+/** What may stand against what an organisation hands in: its strikes, or that one of these digests is of what it must not hand in again. */
+export interface Objections extends Omit<Reporting, 'account'> {
+  readonly orgId: string
+  /** [16 bytes each] */
+  readonly digests: readonly Buffer[]
+  readonly atMs: number
+}
+
 export interface Images {
   /** Durable when it returns. All or none. @returns the revision from which an index has them. */
   put(images: readonly StoredImage[]): Promise<number>
   /** The same for a bank, if it is there at this moment: a bank that was made anew under its name is another one. @returns `undefined` when it is gone. */
   putInto(bank: Pick<Bank, 'name' | 'createdAtMs'>, images: readonly StoredImage[]): Promise<number | undefined>
+  /** The same, unless something stands against it at this moment: then nothing is done. */
+  putIntoUnless(
+    bank: Pick<Bank, 'name' | 'createdAtMs'>,
+    images: readonly StoredImage[],
+    objections: Objections,
+  ): Promise<number | 'objected' | undefined>
   /** Another record for an image that is there. Its details stay. @returns `undefined` when it is gone. */
   replace(image: Pick<StoredImage, 'id' | 'image'>): Promise<number | undefined>
   /**
@@ -100,10 +114,12 @@ export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_C
     })
   }
 
-  const put = (images: readonly StoredImage[], name: string, madeAtMs: number) => {
+  const put = (images: readonly StoredImage[], name: string, madeAtMs: number, unless: Objections = NO_OBJECTIONS) => {
     const { shards, args } = entriesOf(images)
-    const places = [keys.banks, keys.revision, keys.changes, ...shards]
-    return store.write(putImages, places, [keys.prefix, name, madeAtMs, ...args])
+    const { orgId, sinceMs, strikes, digests, atMs } = unless
+    const places = [keys.banks, keys.revision, keys.changes, keys.strikes(`org:${orgId}`), keys.struck(orgId), ...shards]
+    const rules = [sinceMs, strikes, atMs, Buffer.concat(digests)]
+    return store.write(putImages, places, [keys.prefix, name, madeAtMs, ...rules, ...args])
   }
 
   return {
@@ -111,6 +127,11 @@ export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_C
     async putInto({ name, createdAtMs }, images) {
       const reply = await put(images, name, createdAtMs)
       return reply === null ? undefined : Number(reply)
+    },
+    async putIntoUnless({ name, createdAtMs }, images, objections) {
+      const reply = await put(images, name, createdAtMs, objections)
+      if (reply === null) return undefined
+      return typeof reply === 'number' ? reply : 'objected'
     },
     async replace({ id, image }) {
       const bytes = idBytes(id)
@@ -214,3 +235,5 @@ function idBytes(id: string): Buffer {
 function unstruck(caseId: string): Reporting {
   return { account: `case:${caseId}`, sinceMs: 0, strikes: Number.MAX_SAFE_INTEGER }
 }
+
+const NO_OBJECTIONS: Objections = { orgId: '', sinceMs: 0, strikes: Number.MAX_SAFE_INTEGER, digests: [], atMs: 0 }

@@ -141,3 +141,22 @@ t.test('of a picture of hers nothing is kept once she withdraws, whatever was de
   const answer = await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'public-interest' })
   t.equal(answer.statusCode, 200, 'and it may be disputed again')
 })
+
+t.test('an organisation with too many strikes hands in nothing more, and removes all the same', async (t) => {
+  const forgiven = async () => {
+    const { accounts } = (await ask(service, 'GET', '/v1/strikes', boss.headers)).json<{ accounts: { account: string }[] }>()
+    for (const { account } of accounts) await ask(service, 'DELETE', `/v1/strikes/${account}`, boss.headers)
+  }
+  await forgiven()
+  const kept = idIn(await send('first', helper, randomHashText()))
+  for (let strikes = 0; strikes < 5; strikes++) await struckSignal('other')
+
+  refused(t, await send('first', helper, randomHashText()), 'account-suspended')
+  const headers = { ...helper.headers, 'content-type': 'application/x-ndjson' }
+  const line = JSON.stringify({ type: 'pdq', hash: randomHashText() })
+  refused(t, await ask(service, 'POST', '/v1/banks/SECOND/signals', headers, line), 'account-suspended')
+  t.equal((await send('theirs', other, randomHashText())).statusCode, 201, 'it is about nobody else')
+  t.equal((await ask(service, 'DELETE', `/v1/banks/first/signals/${kept}`, helper.headers)).statusCode, 204)
+  await forgiven()
+  t.equal((await send('first', helper, randomHashText())).statusCode, 201)
+})

@@ -11,25 +11,36 @@ export const putImages = {
     local banks    = KEYS[1] -- hash: name -> JSON
     local revision = KEYS[2]
     local changes  = KEYS[3]
-    -- KEYS[4 + i]    hash: the shard of image i
+    local strikes  = KEYS[4] -- sorted set: of the account that reports, by their times
+    local struck   = KEYS[5] -- sorted set: digests that it may not hand in again, by until when
+    -- KEYS[6 + i]    hash: the shard of image i
     local prefix   = ARGV[1] -- of all keys
     local name     = ARGV[2] -- of the bank, or empty for one that is always there
     local madeAtMs = ARGV[3] -- [epoch ms] when it was made
-    -- ARGV[3i + 4]   [16 bytes] id of image i
-    -- ARGV[3i + 5]   its sealed record
-    -- ARGV[3i + 6]   its sealed details, or nothing
-    -- returns [integer] the revision that has them, or nil when there is no such bank any more
+    local sinceMs  = ARGV[4] -- [epoch ms] older strikes do not count
+    local most     = tonumber(ARGV[5]) -- [integer] with so many strikes an account reports no more
+    local atMs     = tonumber(ARGV[6]) -- [epoch ms], the caller's clock
+    local digests  = ARGV[7] -- [16 bytes each] of what is handed in
+    -- ARGV[3i + 8]   [16 bytes] id of image i
+    -- ARGV[3i + 9]   its sealed record
+    -- ARGV[3i + 10]  its sealed details, or nothing
+    -- returns [integer] the revision that has them, or nil when there is no such bank any more, or objected, and nothing is done
     if name ~= '' then
       local json = redis.call('HGET', banks, name)
       local bank = json and cjson.decode(json)
       if not bank or bank.removedAtMs or bank.createdAtMs ~= tonumber(madeAtMs) then return nil end
     end
+    if redis.call('ZCOUNT', strikes, sinceMs, '+inf') >= most then return 'objected' end
+    for at = 1, #digests, 16 do
+      local untilMs = redis.call('ZSCORE', struck, string.sub(digests, at, at + 15))
+      if untilMs and tonumber(untilMs) > atMs then return 'objected' end
+    end
     local ids = {}
-    for i = 0, #KEYS - 4 do
-      local id = ARGV[3 * i + 4]
+    for i = 0, #KEYS - 6 do
+      local id = ARGV[3 * i + 8]
       ids[#ids + 1] = id
-      redis.call('HSET', KEYS[4 + i], id, ARGV[3 * i + 5])
-      put_details(prefix, id, ARGV[3 * i + 6])
+      redis.call('HSET', KEYS[6 + i], id, ARGV[3 * i + 9])
+      put_details(prefix, id, ARGV[3 * i + 10])
     end
     return announce(revision, changes, 'image', table.concat(ids))`,
 } as const
