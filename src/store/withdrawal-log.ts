@@ -7,7 +7,7 @@ import { type Change, changesBetween, lastRevision } from './changes.js'
 import type { Store } from './store.js'
 
 /*
- * One line each, in the order in which it happened; a file a month:
+ * One line each, in the order in which it happened, and empty ones between; a file a month:
  *   <revision> images <id> <id>…   these images were erased
  *   <revision> key <id>            this API key was made, changed or revoked
  *   <revision> seen                nothing is missing up to here

@@ -3,7 +3,7 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { errorInLogs } from '../../src/http/error-in-logs.js'
-import { randomHashText, startService } from '../helpers/service.js'
+import { randomHashText, startService, until } from '../helpers/service.js'
 
 t.test('what Redis refuses is logged without what was sent to it', async (t) => {
   const { redis } = await startService(t)
@@ -41,11 +41,12 @@ t.test('what is refused says the id of its line in the log', async (t) => {
     app.inject({ method: 'POST', url: '/v1/match', payload: { queries: [] } }),
     app.inject({ method: 'GET', url: '/v1/cases/TBR-0000-0000-0000' }),
   ])
-  const lines = log.map((line) => JSON.parse(line) as Record<string, unknown>)
 
   for (const answer of answers) {
-    const { instance } = answer.json<{ instance: string }>()
-    const own = lines.filter(({ reqId }) => `urn:uuid:${reqId}` === instance)
+    const id = answer.json<{ instance: string }>().instance.slice('urn:uuid:'.length)
+    const lines = () => log.filter((line) => line.includes(`"reqId":"${id}"`))
+    await until(() => lines().length > 0) // a line is written when its answer has left
+    const own = lines().map((line) => JSON.parse(line) as Record<string, unknown>)
     t.match(own, [{ status: answer.statusCode, route: /^\/v1\/(match|cases\/:caseNumber)$/ }])
     t.equal(own.length, 1)
   }
