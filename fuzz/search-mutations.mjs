@@ -225,7 +225,7 @@ export const wrong = [
   typescript('part', [
     ['if (nearest < (this.#nearest[place] ?? 0))', 'if (nearest > (this.#nearest[place] ?? 0))'],
     ['distanceBits * scratch.maxNeedles + needle', 'distanceBits * scratch.maxNeedles - needle'],
-    ['needleCount > 1 ? new Map()', 'needleCount > 2 ? new Map()'],
+    ['(sets === undefined ? 1 : (sets.at', '(sets === undefined ? 2 : (sets.at'],
     ['nearest % scratch.maxNeedles, Math', 'nearest % 32, Math'],
     ['packed >>> 16, packed & 0xffff)', 'packed >>> 16, packed & 0x3f)'],
     ['at < first + count * 2', 'at < first + count * 2 - 2'],
@@ -333,7 +333,7 @@ export const wrong = [
     ['hits.filter(({ image }) => ledger.isLive(image)) : []', '[...hits] : []'],
     ['        if (ledger !== this.#ledger) return []\n', ''],
     ['return ledger === this.#ledger ? hits', 'return true ? hits'],
-    ['thresholdBits, part.block.rows, hits)', 'thresholdBits, part.block.capacity, hits)'],
+    ['thresholdBits, part.block.rows, hits, sets)', 'thresholdBits, part.block.capacity, hits, sets)'],
     ['    for (const image of images) this.#requireNew(image)\n', ''],
     ['    this.#requireNew(image)\n    this.#requireRoom(1)', '    this.#requireRoom(1)'],
     ['this.rows + rows > this.#maxRows', 'this.rows + rows >= this.#maxRows'],
