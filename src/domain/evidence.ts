@@ -6,14 +6,14 @@ import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 /**
  * Of `pdq-area`, in bits, inclusive. `alone`: one pair of views is enough. `match`: a match when the two pictures are seen together in another
  * pair of views as well, which may lie as far as `witness`; unless the picture would have to be turned for it: copies are posted as they are or
- * mirrored, seldom on their side, so for a turned one only `alone` counts. `review`: how far a person may want to look.
+ * mirrored, seldom on their side, so for a turned one only `turned` counts. `review`: how far a person may want to look.
  *
  * A crop is what is registered and never what `hashImage` asks about: who asks about a list of them tries many more pairs of views, and was
  * answered falsely nine times as often. So it has to be as near as PDQ.
  */
 const REACHES = {
-  usual: { alone: 42, match: 52, review: 56, witness: 60 },
-  askedCrop: { alone: 31, match: 31, review: 50, witness: undefined },
+  usual: { alone: 42, turned: 34, match: 52, review: 56, witness: 60 },
+  askedCrop: { alone: 31, turned: 31, match: 31, review: 50, witness: undefined },
 } as const
 
 /** Pieces and tilted parts show less of a picture, and there are more of them. */
@@ -26,13 +26,13 @@ const PARTIAL_BITS = 2
  * Two pairs of views are two witnesses when the picture is turned the same way in both, and the views that are asked about are this far from
  * one another: those that show nearly the same see the same things, and err together.
  */
-export const APART_BITS = 60
+export const APART_BITS = 72
 
 /**
- * The sum of the distances of two such witnesses, up to which they make a match; and up to which it is strong. Of 75 million pairs of
- * unrelated pictures none had two (docs/robustness.md).
+ * The sum of the distances of two such witnesses, up to which they make a match, as far as `match` and `witness` let them; and up to which it
+ * is strong: no pair of unrelated pictures was (docs/robustness.md).
  */
-export const TOGETHER_BITS = { match: 108, strong: 88 } as const
+export const TOGETHER_BITS = { match: 112, strong: 88 } as const
 
 /** Which part of the picture that was asked about, and which part of the registered one, two signals show. */
 export interface ComparedViews {
@@ -54,7 +54,7 @@ export function dependsOnTurn(type: SignalType): boolean {
 /** The widest distance that may be a match. */
 export function matchBits(type: SignalType, views: ComparedViews): number {
   if (type !== 'pdq-area') return SIGNAL_TYPES[type].thresholdBits
-  return reachOf(views, views.turned ? 'alone' : 'match')
+  return reachOf(views, views.turned ? 'turned' : 'match')
 }
 
 /** The widest of these for a view that is asked about. */
@@ -69,7 +69,7 @@ export function widestAskedBits(type: SignalType, registered: View, turned: bool
 
 /** Up to this distance a match needs no witness and no second algorithm; under 0 where it always needs one. */
 export function aloneBits(type: SignalType, views: ComparedViews): number {
-  if (type === 'pdq-area') return reachOf(views, 'alone')
+  if (type === 'pdq-area') return reachOf(views, views.turned ? 'turned' : 'alone')
   return SIGNAL_TYPES[type].decidesAlone ? SIGNAL_TYPES[type].thresholdBits : NEVER_ALONE
 }
 
@@ -100,7 +100,7 @@ export function reviewBits(type: SignalType, views: TwoViews): number {
   return type === 'pdq-area' ? reachOf(views, 'review') : SIGNAL_TYPES[type].maxThresholdBits
 }
 
-function reachOf(views: TwoViews, reach: 'alone' | 'match' | 'review'): number {
+function reachOf(views: TwoViews, reach: 'alone' | 'turned' | 'match' | 'review'): number {
   return reachesOf(views)[reach] - (isPartial(views) ? PARTIAL_BITS : 0)
 }
 

@@ -64,9 +64,10 @@ t.test('a part of a picture has to be nearer than all of it', async (t) => {
   t.ok(matchBits('pdq-area', { ...WHOLE_VIEWS, registered: 'tilted' }) < whole)
 })
 
-t.test('a turned picture has to be as near as one that stands alone', async (t) => {
-  for (const views of everyPair) t.equal(matchBits('pdq-area', { ...views, turned: true }), aloneBits('pdq-area', views))
-  t.ok(matchBits('pdq-area', { ...WHOLE_VIEWS, turned: true }) < matchBits('pdq-area', WHOLE_VIEWS))
+t.test('a turned picture has to be nearer than one that stands alone', async (t) => {
+  for (const views of everyPair)
+    t.equal(matchBits('pdq-area', { ...views, turned: true }), aloneBits('pdq-area', { ...views, turned: true }))
+  t.ok(matchBits('pdq-area', { ...WHOLE_VIEWS, turned: true }) < aloneBits('pdq-area', WHOLE_VIEWS))
 })
 
 t.test('types without views have no witnesses; PDQ and the file need none, blockhash needs another algorithm', async (t) => {

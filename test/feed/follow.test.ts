@@ -106,7 +106,8 @@ t.test('a view that is not near enough alone is found locally when the service f
     [43, undefined, false],
     [52, undefined, false],
     [48, 60, true],
-    [50, 60, false],
+    [52, 60, true],
+    [52, 61, false],
     [48, 61, false],
     [53, 53, false],
   ] as const) {
