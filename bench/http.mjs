@@ -107,11 +107,11 @@ async function besideCalls({ api, client, otherClient }) {
     const order = { port: api.port, transforms, ms: ROUNDS * ROUND_MS }
     const busy = client.ask('calls', { ...order, ms: order.ms + 500 }) // so that there is one to the end
     await api.ask('watch')
-    const { times, wrong, refused } = await otherClient.ask('steady', { ...order, perS: SINGLES_PER_S })
+    const { times, wrong, refused, clientDelays } = await otherClient.ask('steady', { ...order, perS: SINGLES_PER_S })
     const delays = await api.ask('delays')
     const batches = await busy
     const failed = { wrong: wrong + batches.wrong, refused: refused + batches.refused }
-    phases.set(transforms, { times, delays, ...failed, calls: batches.times.length })
+    phases.set(transforms, { times, delays, clientDelays, ...failed, calls: batches.times.length })
   }
   return phases
 }
@@ -172,8 +172,8 @@ function callOf({ match, empty, engine }) {
   return { matchMs, emptyMs, engineMs, ratio: matchMs.p50Ms / engineMs.p50Ms }
 }
 
-function besideOf({ times, delays, calls }) {
-  return { ...percentiles([{ times }]), queries: times.length, calls, delays }
+function besideOf({ times, delays, clientDelays, calls }) {
+  return { ...percentiles([{ times }]), queries: times.length, calls, delays, clientDelays }
 }
 
 function singleLines({ transforms, match, empty, engine }) {
@@ -194,9 +194,14 @@ function callLines({ transforms, call }) {
   return [line('match', call.matchMs), line('empty route', call.emptyMs), line('index alone', call.engineMs)]
 }
 
-function besideLine({ transforms, beside: { p50Ms, p99Ms, queries, calls, delays } }) {
+function besideLine({ transforms, beside: { p50Ms, p99Ms, queries, calls, delays, clientDelays } }) {
   const line = { transforms: String(transforms), 'p50 ms': p50Ms, 'p99 ms': p99Ms, queries, calls }
-  return { ...line, 'event loop p99 ms': delays.p99Ms, 'event loop longest ms': delays.maxMs }
+  return {
+    ...line,
+    'event loop p99 ms': delays.p99Ms,
+    'event loop longest ms': delays.maxMs,
+    'the client’s p99 ms': clientDelays.p99Ms,
+  }
 }
 
 function goalLines({ transforms, ratio, ratioOfRounds, call, beside }) {

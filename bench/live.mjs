@@ -147,7 +147,12 @@ function report({ visibility, quiet, during, alone }) {
     refused: visibility.refused + quiet.refused + during.refused,
     missing: during.missing,
     known,
-    quiet: { ...percentiles(quiet.times), refused: quiet.refused, delays: quiet.delays },
+    quiet: {
+      ...percentiles(quiet.times),
+      refused: quiet.refused,
+      delays: quiet.delays,
+      clientDelays: quiet.clientDelays,
+    },
     during: {
       ...percentiles(during.times),
       refused: during.refused,
@@ -157,6 +162,7 @@ function report({ visibility, quiet, during, alone }) {
       heldUp: during.heldUp,
       mostBehind: Math.round(during.most),
       delays: during.delays,
+      clientDelays: during.clientDelays,
       memory: during.memory,
     },
     alone: Object.fromEntries(['query', 'insert', 'tidy'].map((name) => [name, percentiles(alone[name])])),
@@ -189,7 +195,7 @@ function knownLines({ added, addedAfterAnswer, removed, removedAfterAnswer }) {
 }
 
 function queryLines({ quiet, during }) {
-  const line = (what, { p50Ms, p99Ms, mostMs, refused }, { p99Ms: delayMs, maxMs }) => ({
+  const line = (what, { p50Ms, p99Ms, mostMs, refused, clientDelays }, { p99Ms: delayMs, maxMs }) => ({
     when: what,
     'p50 ms': p50Ms,
     'p99 ms': p99Ms,
@@ -197,6 +203,7 @@ function queryLines({ quiet, during }) {
     refused,
     'event loop p99 ms': delayMs,
     'event loop longest ms': maxMs,
+    'the client’s p99 ms': clientDelays.p99Ms,
   })
   return [line('nothing else', quiet, quiet.delays), line('during the import', during, during.delays.asked)]
 }

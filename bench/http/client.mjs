@@ -1,7 +1,7 @@
 // The client, in a process of its own so that it does not share a core's time with what it measures. Every answer is checked;
 // of single ones, by their bytes.
 
-import { answer, cpuUs } from './answers.mjs'
+import { answer, cpuUs, ownHandlers } from './answers.mjs'
 import { openConnection, requestBytes } from './connection.mjs'
 import { isRefusal, isRight, isRightAnswer, makeQueries, matchBody } from './queries.mjs'
 
@@ -9,6 +9,7 @@ const BATCH = 1000
 const BATCHES = 4
 
 let prepared
+const { watch, delays } = ownHandlers()
 
 answer({
   /** Makes all requests beforehand. */
@@ -74,7 +75,8 @@ answer({
 
   /**
    * Single queries at a fixed rate, sent when they are due, whether or not those before have their answers: an api that stands
-   * still for a while makes all of those late that come meanwhile, as it would in life.
+   * still for a while makes all of those late that come meanwhile, as it would in life. How late this process was itself, which is in
+   * every time, comes with them.
    */
   async steady({ port, transforms, ms, perS }) {
     const { singles } = prepared[Number(transforms)]
@@ -88,13 +90,14 @@ answer({
       free.push(connection)
     }
     const begun = performance.now()
+    watch()
     for (let i = 0; performance.now() - begun < ms; i++) {
       sending.push(send(singles[i % singles.length]))
       await until(begun + ((i + 1) * 1000) / perS)
     }
     await Promise.all(sending)
     for (const connection of free) connection.close()
-    return tally.all()
+    return { ...tally.all(), clientDelays: delays() }
   },
 })
 
