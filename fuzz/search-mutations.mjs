@@ -225,6 +225,10 @@ export const wrong = [
   typescript('part', [
     ['if (nearest < (this.#nearest[place] ?? 0))', 'if (nearest > (this.#nearest[place] ?? 0))'],
     ['distanceBits * scratch.maxNeedles + needle', 'distanceBits * scratch.maxNeedles - needle'],
+    ['(this.#sets?.[needle] ?? 0)', '0'],
+    ['sets?.[numbers[to] ?? 0] === sets?.[numbers[from] ?? 0]', 'true'],
+    ['hits.push(block.hit(row, numbers[i] ?? 0, bits))', 'hits.push(block.hit(row, i, bits))'],
+    ['thresholdBits, reportFor(some))', 'thresholdBits, reportFor(numbers))'],
     ['(sets === undefined ? 1 : (sets.at', '(sets === undefined ? 2 : (sets.at'],
     ['nearest % scratch.maxNeedles, Math', 'nearest % 32, Math'],
     ['packed >>> 16, packed & 0xffff)', 'packed >>> 16, packed & 0x3f)'],
