@@ -238,6 +238,7 @@ export const wrong = [
     ['    if (row > 0) yield\n', ''],
     ['needles.subarray(number * HASH_BYTES,', 'needles.subarray(i * HASH_BYTES,'],
   ]),
+  typescript('raw', [['thresholdBits, hits, sets)', 'thresholdBits, hits)']]),
   typescript('row-block', [
     ['row + (packed & 0xfff)', 'row + (packed & 0x7ff)'],
     ['report(row + (packed', 'report((packed'],
@@ -267,6 +268,7 @@ export const wrong = [
   ]),
   typescript('segment', [
     ['if (isFound) for (const number', 'for (const number'],
+    ['thresholdBits, nearest, sets)', 'thresholdBits, nearest)'],
     ['nearest.reporterFor(some)', 'nearest.reporterFor(numbers)'],
     ['scanFor([...left], block', 'scanFor([...left].slice(1), block'],
     ['    if (left.size === needleCount) {', '    if (left.size === needleCount + 1) {'],

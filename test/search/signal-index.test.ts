@@ -95,6 +95,36 @@ t.test('single needles in one pass are each told of every row', async (t) => {
   for (const [i, hits] of step.value.entries()) t.same(sorted(hits), sorted(linear(rows, sets[i] ?? [], 31)), `${i}`)
 })
 
+t.test('sets are told apart also where rows are read rather than probed for', async (t) => {
+  // So many equal rows that reading all is cheaper for who is near them, and not for the last set.
+  const rows = Array.from({ length: 20_000 }, (_, image) => ({
+    image,
+    view: 0,
+    hash: image < 12_000 ? zeros : seeded(image),
+  }))
+  const loaded = new SignalIndex()
+  loaded.load(columnsOf(rows))
+  const settled = new SignalIndex()
+  settled.load(columnsOf(rows))
+  compactAll(settled)
+  const sets = [[zeros], [spread(zeros, 2)], [spread(seeded(15_000), 3)]]
+
+  for (const index of [loaded, settled]) {
+    const search = index.searchEach(sets, 31)
+    let step = search.next()
+    while (step.done !== true) step = search.next()
+
+    t.same(
+      step.value.map((hits) => hits.length),
+      [12_000, 12_000, 1],
+    )
+    assert.deepEqual(
+      step.value.map((hits) => sorted(hits)),
+      sets.map((set) => sorted(linear(rows, set, 31))),
+    )
+  }
+})
+
 t.test('the threshold is inclusive, from 0 to all 256 bits', async (t) => {
   const needle = seeded(1)
   const rows = Array.from({ length: HASH_BITS + 1 }, (_, bits) => ({ image: bits, view: 0, hash: spread(needle, bits) }))
