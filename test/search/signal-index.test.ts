@@ -97,7 +97,7 @@ t.test('single needles in one pass are each told of every row', async (t) => {
 
 t.test('sets are told apart also where rows are read rather than probed for', async (t) => {
   // So many equal rows that reading all is cheaper for who is near them, and not for the last set.
-  const rows = Array.from({ length: 20_000 }, (_, image) => ({
+  const rows = Array.from({ length: 100_000 }, (_, image) => ({
     image,
     view: 0,
     hash: image < 12_000 ? zeros : seeded(image),
@@ -107,7 +107,7 @@ t.test('sets are told apart also where rows are read rather than probed for', as
   const settled = new SignalIndex()
   settled.load(columnsOf(rows))
   compactAll(settled)
-  const sets = [[zeros], [spread(zeros, 2)], [spread(seeded(15_000), 3)]]
+  const sets = [[zeros], [spread(zeros, 2)], [spread(seeded(50_000), 3)]]
 
   for (const index of [loaded, settled]) {
     const search = index.searchEach(sets, 31)
