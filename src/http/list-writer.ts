@@ -12,9 +12,16 @@ export interface ListWriter<Element> {
 /** To check and write one by one takes three times as long as all at once; so many take a tenth of a millisecond. */
 const AT_ONCE = 50
 
-/** @param schema of an element; what it does not name is left out. */
-export function listWriterOf<Schema extends z.ZodType>(schema: Schema): ListWriter<z.output<Schema>> {
+/**
+ * @param schema of an element; what it does not name is left out.
+ * @returns what begins a list. (To make a schema takes longer than to write a short answer: it is made once.)
+ */
+export function listWriterOf<Schema extends z.ZodType>(schema: Schema): () => ListWriter<z.output<Schema>> {
   const some = z.array(schema)
+  return () => listWriter(some)
+}
+
+function listWriter<Schema extends z.ZodType>(some: z.ZodArray<Schema>): ListWriter<z.output<Schema>> {
   const elements: z.output<Schema>[] = []
   // Invariant: of so many elements, what is written of them; `undefined` where they changed since.
   const pieces: (string | undefined)[] = []

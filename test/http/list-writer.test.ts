@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { listWriterOf } from '../../src/http/list-writer.js'
 
 const Element = z.object({ name: z.string().optional(), numbers: z.array(z.int()) })
+const begin = listWriterOf(Element)
 
 t.test('a list is written as it would be at one go, whatever was set anew before its end', async () => {
   const element = fc.record(
@@ -16,7 +17,7 @@ t.test('a list is written as it would be at one go, whatever was set anew before
   const anew = fc.array(fc.tuple(fc.nat(219), element), { maxLength: 5 })
   fc.assert(
     fc.property(list, anew, (elements, changes) => {
-      const writer = listWriterOf(Element)
+      const writer = begin()
       for (const [i, each] of elements.entries()) writer.put(i, each)
       for (const [i, each] of changes) {
         if (i >= elements.length) continue
@@ -30,7 +31,7 @@ t.test('a list is written as it would be at one go, whatever was set anew before
 })
 
 t.test('what the schema does not name is left out, and what is not as it says is an error', async (t) => {
-  const writer = listWriterOf(Element)
+  const writer = begin()
   const secret = { numbers: [1], hash: 'secret' }
   writer.put(0, secret)
   t.equal(writer.text(), '[{"numbers":[1]}]')

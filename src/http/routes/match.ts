@@ -84,6 +84,7 @@ const Matches = z.array(MatchView).meta({ description: 'Nearest first, at most o
 
 const Result = z.object({ id: z.string().optional(), matches: Matches, problem: PartProblem })
 const MatchAnswer = z.object({ results: z.array(Result) })
+const beginResults = listWriterOf(Result)
 
 const ImageMatchAnswer = z.object({
   results: z.array(
@@ -159,7 +160,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
       const pictures: (HashedSignal[] | Problem)[] = []
       const views = queries.map(({ details }) => viewsIn(details, matcher))
       const present = presenterFor(caller.scopes.has('match:distance'))
-      const results = listWriterOf(Result)
+      const results = beginResults()
       await matcher.match(askedOneByOne(queries, transforms, pictures), {
         orgId: caller.orgId,
         banks,
