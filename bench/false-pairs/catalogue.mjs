@@ -66,7 +66,7 @@ export class Registered {
       finder: undefined,
       sightings: { note() {} },
       probing: { see: () => undefined },
-      turns: { pace: () => () => undefined },
+      turns: { pace: () => () => undefined, atEndOfTurn: queueMicrotask },
     })
   }
 
