@@ -33,6 +33,9 @@ function listWriter<Schema extends z.ZodType>(some: z.ZodArray<Schema>): ListWri
       const piece = Math.floor(place / AT_ONCE)
       pieces[piece] = place === elements.length - 1 && place % AT_ONCE === AT_ONCE - 1 ? write(piece) : undefined
     },
-    text: () => `[${pieces.map((text, piece) => (text ?? write(piece)).slice(1, -1)).join()}]`,
+    text() {
+      if (pieces.length === 1) return pieces[0] ?? write(0)
+      return `[${pieces.map((text, piece) => (text ?? write(piece)).slice(1, -1)).join()}]`
+    },
   }
 }

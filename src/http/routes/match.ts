@@ -130,8 +130,9 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
       config: { scope: 'match', writtenAnswer: true },
       bodyLimit: 4 << 20,
       // What is long was read in this turn, and is checked in another one.
-      preValidation: async ({ headers }) => {
-        if (Number(headers['content-length'] ?? Number.POSITIVE_INFINITY) >= LONG_BYTES) await turns.next()
+      preValidation({ headers }, _reply, done) {
+        if (Number(headers['content-length'] ?? Number.POSITIVE_INFINITY) < LONG_BYTES) done()
+        else turns.next().then(() => done(), done)
       },
       schema: {
         operationId: 'match',
