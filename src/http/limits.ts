@@ -132,7 +132,7 @@ export const SERVER_LIMITS: ServerLimits = {
  */
 export const ADMISSION: Readonly<Record<Shortage, DelayRule>> = {
   turns: { steadyMs: 10, longMs: 25, burstMs: 500, intervalMs: 250, calmMs: 1000 },
-  pictures: { steadyMs: 60, longMs: 120, burstMs: 400, intervalMs: 300, calmMs: 1000 },
+  pictures: { steadyMs: 45, longMs: 120, burstMs: 400, intervalMs: 300, calmMs: 1000 },
 }
 
 function row(
