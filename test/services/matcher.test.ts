@@ -2,15 +2,14 @@
 
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
-import { CASES_BANK_NAME } from '../../src/domain/bank.js'
 import { uuidV7 } from '../../src/domain/ids.js'
-import type { RegisteredImage } from '../../src/domain/signal.js'
 import { dihedralsOf } from '../../src/hash/dihedral.js'
-import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { hashFromBytes } from '../../src/hash/hash256.js'
 import { Catalogue } from '../../src/services/catalogue.js'
 import { matchIdsWith } from '../../src/services/match-ids.js'
 import { type Match, matcherOver } from '../../src/services/matcher.js'
 import { LOOP, turnsOfLoop } from '../../src/services/turns-of-loop.js'
+import { imageOf } from '../helpers/registered-image.js'
 
 const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
 
@@ -36,17 +35,6 @@ function worldOf(count: number, meanwhile: (picture: number, catalogue: Catalogu
   })
   const pictures = images.map(({ hash }) => [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }] as const)
   return { matcher, pictures, ids, noted }
-}
-
-function imageOf(hash: Hash256): RegisteredImage {
-  return {
-    bank: CASES_BANK_NAME,
-    tier: 'self-reported',
-    category: undefined,
-    ref: undefined,
-    createdAtMs: 1,
-    signals: [{ type: 'pdq', view: 'whole', quality: 100, hash }],
-  }
 }
 
 t.test('each picture is told of as soon as it is answered', async (t) => {

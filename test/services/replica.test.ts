@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import { CASES_BANK_NAME } from '../../src/domain/bank.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/signal.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
@@ -17,6 +16,7 @@ import { connectForFollowing, openStore } from '../../src/store/store.js'
 import { trustsIn } from '../../src/store/trust.js'
 import type { WithdrawalLog } from '../../src/store/withdrawal-log.js'
 import { startRedis, type TestRedis } from '../helpers/redis.js'
+import { imageOf } from '../helpers/registered-image.js'
 import { PATIENT, until } from '../helpers/service.js'
 
 async function openParts(t: Test, { socket }: TestRedis) {
@@ -56,18 +56,7 @@ async function openParts(t: Test, { socket }: TestRedis) {
 }
 
 function randomImage(): { id: string; image: RegisteredImage } {
-  const hash = hashFromBytes(randomBytes(32))
-  return {
-    id: uuidV7(Date.now(), randomBytes(10)),
-    image: {
-      bank: CASES_BANK_NAME,
-      tier: 'self-reported',
-      category: undefined,
-      ref: undefined,
-      createdAtMs: 1,
-      signals: [{ type: 'pdq', view: 'whole', quality: 100, hash }],
-    },
-  }
+  return { id: uuidV7(Date.now(), randomBytes(10)), image: imageOf(hashFromBytes(randomBytes(32))) }
 }
 
 /** Ids of the images that a replica finds by their own hash. */
