@@ -16,7 +16,7 @@ import { parseArgs } from 'node:util'
 import { environmentFor } from '../dist/src/config.js'
 import { publish } from './http/record.mjs'
 import { SHARES } from './load/mix.mjs'
-import { curveLines, goalLines, kindLines, partLines, phaseLines, summary, wholePerS } from './load/report.mjs'
+import { backLines, curveLines, goalLines, kindLines, partLines, phaseLines, summary, wholePerS } from './load/report.mjs'
 import { memoryOf, sampled } from './load/samples.mjs'
 import { fill, openService, run, startApi, startPart, wholeNumber } from './service.mjs'
 
@@ -85,6 +85,7 @@ await run(async (defer) => {
       title('Phases', phaseLines(phases)),
       title('Kinds, half and three times as much', kindLines([normal, overload, after])),
       title('How p99 grows with the load, ms behind the first 2 s', curveLines([normal, ...bearable], overload)),
+      title('Half seconds not as usual', backLines({ normal, after })),
       title('Goals', goalLines({ alone, together, normal, overload, after })),
     ],
     args,

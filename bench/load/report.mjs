@@ -7,6 +7,8 @@ import { SHARES } from './mix.mjs'
 const WINDOW_MS = 500
 /** Of a window's answers, so many may be late before it is not as usual. */
 const LATE_SHARE = 0.05
+/** So many windows on end, five seconds, have to be as usual before it counts as back: a lone half second comes at half the load as well. */
+const WINDOWS_ON_END = 10
 
 /** Until a queue has been long for long enough to be called so, a burst is let in: that is not how it goes on. */
 const SETTLED_AFTER_MS = 2000
@@ -138,12 +140,21 @@ export function goalLines({ alone, together, normal, overload, after }) {
     ...BULK.map((kind) => goal(`p99 of ${kind} that is let in, behind the first 2 s, 3 times / half`, late(kind), 2, '')),
     goal('refusals without Retry-After', over.withoutRetryAfter, 0, ''),
     goal('people refused', over.peopleRefused, 0, ''),
-    goal('back to normal after', backAfterMs(after, usual) / 1000, 5, ' s'),
+    goal('back to normal, for five seconds on end, after', backAfterMs(after, usual) / 1000, 5, ' s'),
   ]
 }
 
-/** Until the end of the last half second in which something was refused, or too much of it late. */
-function backAfterMs({ kinds, wallMs }, usual) {
+/** Until the first of so many half seconds on end that are as usual; all of the phase where there are none. */
+function backAfterMs(phase, usual) {
+  const unusual = unusualWindows(phase, usual)
+  const back = unusual.findIndex(
+    (_, i) => i + WINDOWS_ON_END <= unusual.length && !unusual.slice(i, i + WINDOWS_ON_END).includes(true),
+  )
+  return (back === -1 ? unusual.length : back) * WINDOW_MS
+}
+
+/** Whether in a half second anything was refused, or too much of it late: longer than twice what one in a hundred takes at half the load. */
+function unusualWindows({ kinds, wallMs }, usual) {
   const windows = Array.from({ length: Math.ceil(wallMs / WINDOW_MS) }, () => ({ answered: 0, late: 0, refused: 0 }))
   for (const kind of BULK) {
     const lateMs = 2 * usual.kinds[kind].p99Ms
@@ -154,6 +165,15 @@ function backAfterMs({ kinds, wallMs }, usual) {
     })
     for (const atMs of kinds[kind].refusedAtMs) windows[Math.floor(atMs / WINDOW_MS)].refused++
   }
-  const last = windows.findLastIndex(({ answered, late, refused }) => refused > 0 || late > LATE_SHARE * answered)
-  return (last + 1) * WINDOW_MS
+  return windows.map(({ answered, late, refused }) => refused > 0 || late > LATE_SHARE * answered)
+}
+
+/** Of each phase at half the load, the half seconds that were not as usual: what comes without three times the load before it does not come of it. */
+export function backLines({ normal, after }) {
+  const usual = summary(normal)
+  return [normal, after].map((phase) => {
+    const unusual = unusualWindows(phase, usual)
+    const atS = unusual.flatMap((is, i) => (is ? [(i * WINDOW_MS) / 1000] : []))
+    return { phase: phase.name, 'half seconds': unusual.length, 'not as usual': atS.length, 'at s': atS.join(', ') }
+  })
 }
