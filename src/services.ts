@@ -1,5 +1,6 @@
 // Connections in, services out: the one place where the parts are put together.
 
+import type { ScryptOptions } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AppServices } from './app.js'
 import type { Exchange, Reconciler } from './exchange/exchange-config.js'
@@ -101,6 +102,8 @@ export interface ServiceOptions extends OpeningOptions {
   readonly probingWaitMs?: number
   /** How long answers go by the store's last word; as the promise about withdrawals has it when left out. */
   readonly hearing?: Hearing
+  /** What a try at a PIN costs; as is promised when left out, as it is outside tests. */
+  readonly stretching?: ScryptOptions
   readonly now: () => number
   /** Never goes back. */
   readonly clock: () => number
@@ -178,7 +181,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
 
   const cases = casesFrom({
     cases: caseStore,
-    access: caseAccessTo(caseStore, secrets),
+    access: caseAccessTo(caseStore, secrets, options.stretching),
     replica,
     retentionMs: options.retentionMs,
     offersExtendedProtection: options.extendedProtection,

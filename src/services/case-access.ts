@@ -1,12 +1,15 @@
 // Who may do what with a case: its number, its PIN, its tokens.
 
-import { createHash, createHmac, randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, randomBytes, randomInt, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
 import type { Caller } from '../domain/access.js'
 import { organisationMay, plainReference } from '../domain/assistance.js'
 import { CASE_TOKEN_TTL_S, caseNumberFrom, PIN_BOUND, PIN_LOCK_S, PIN_TRIES, parseCaseNumber } from '../domain/case.js'
 import { Problem } from '../domain/problem.js'
 import type { CaseRecord, Cases as CaseStore } from '../store/cases.js'
 import type { Secrets } from '../store/secrets.js'
+
+/** What a try at a PIN costs: 32 MiB and about 60 ms, so that even whoever has both the store and its secrets must work for a PIN. */
+export const STRETCHING = { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 2 ** 20 } as const satisfies ScryptOptions
 
 /** A case that the caller may act on. */
 export interface OwnCase {
@@ -39,11 +42,12 @@ export interface CaseAccess {
   complaintOf(caseId: string, reference: string): string
 }
 
-export function caseAccessTo(cases: CaseStore, secrets: Secrets): CaseAccess {
+/** @param stretching less than what is promised is for tests of other things alone: no setting of a deployment leads here. */
+export function caseAccessTo(cases: CaseStore, secrets: Secrets, stretching: ScryptOptions = STRETCHING): CaseAccess {
   const caseIdOf = (caseNumber: string) =>
     createHmac('sha256', secrets.caseNumber).update(caseNumber).digest('hex').slice(0, 32)
   const stretch = (caseId: string, pin: string) =>
-    stretchPin(createHmac('sha256', secrets.pin).update(`${caseId}:${pin}`).digest(), caseId)
+    stretchPin(createHmac('sha256', secrets.pin).update(`${caseId}:${pin}`).digest(), caseId, stretching)
 
   return {
     newNumber() {
@@ -110,10 +114,9 @@ const STRETCHED_BYTES = 32
 /** What a PIN is compared with when there is no case: as long as a real one, equal to none. */
 const UNKNOWN_PIN = Buffer.alloc(STRETCHED_BYTES).toString('base64')
 
-/** 32 MiB and about 60 ms a try, so that even whoever has both the store and its secrets must work for a PIN. */
-function stretchPin(pin: Buffer, salt: string): Promise<Buffer> {
+function stretchPin(pin: Buffer, salt: string, stretching: ScryptOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    scrypt(pin, salt, STRETCHED_BYTES, { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 2 ** 20 }, (error, stretched) => {
+    scrypt(pin, salt, STRETCHED_BYTES, stretching, (error, stretched) => {
       if (error === null) resolve(stretched)
       else reject(error)
     })

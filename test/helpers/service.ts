@@ -1,7 +1,7 @@
 // The whole api over a real Redis, in this process; workers, where a test needs them, in their own.
 
 import { fork } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, type ScryptOptions } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
@@ -66,6 +66,7 @@ export interface TestServiceOptions {
   readonly fetchFrom?: FetchFrom
   readonly maxWatchesPerOrg?: number
   readonly site?: Partial<SiteSettings>
+  readonly stretching?: ScryptOptions
 }
 
 /** How long a case lives in tests. */
@@ -80,6 +81,9 @@ const EVERYBODY: Admission = { shortageFor: () => undefined }
 
 /** Nor is one whose processes stand still for some seconds because others compute: what comes of that has tests of its own. */
 export const PATIENT: Hearing = { ...HEARING, staleAfterMs: 60_000, reachedWithinMs: 60_000 }
+
+/** Nearly nothing: what a PIN costs has tests of its own, and a thousand cases would take a minute. */
+const LIGHT: ScryptOptions = { N: 2, r: 1, p: 1 }
 
 const SITE: SiteSettings = {
   exitUrl: 'https://exit.example/',
@@ -112,6 +116,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     fetchFrom: options.fetchFrom,
     extendedProtection: options.extendedProtection ?? false,
     hearing: options.hearing ?? PATIENT,
+    stretching: options.stretching ?? LIGHT,
     maxWatchesPerOrg: options.maxWatchesPerOrg ?? 10_000,
     now: options.now ?? (() => Date.now()),
     clock: () => performance.now(),

@@ -1,0 +1,32 @@
+// What a PIN costs whoever tries them all. Other tests spend less on it, so it is held here.
+
+import { createHmac, scryptSync } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import t from 'tap'
+import { caseAccessTo } from '../../src/services/case-access.js'
+import { casesIn } from '../../src/store/cases.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { loadSecrets } from '../../src/store/secrets.js'
+import { openStore } from '../../src/store/store.js'
+import { startRedis } from '../helpers/redis.js'
+
+t.test('a PIN is kept mixed with a secret and stretched by 32 MiB of scrypt, where nobody asks for less', async (t) => {
+  const store = await openStore({ url: undefined, socket: (await startRedis(t)).socket })
+  t.teardown(() => store.close())
+  const secrets = await loadSecrets(store, makeKeyring([Buffer.alloc(32, 7)]))
+  const access = caseAccessTo(casesIn(store), secrets)
+
+  const { pin, stretched } = await access.newPin('case')
+
+  const mixed = createHmac('sha256', secrets.pin).update(`case:${pin}`).digest()
+  const promised = scryptSync(mixed, 'case', 32, { N: 32_768, r: 8, p: 1, maxmem: 64 << 20 })
+  t.equal(stretched, promised.toString('base64'))
+})
+
+t.test('nothing that a deployment starts or is told asks for less', (t) => {
+  const root = resolve(import.meta.dirname, '../../..')
+  for (const file of ['src/server.ts', 'src/config.ts', 'src/opening.ts', 'docker-compose.yml'])
+    t.notMatch(readFileSync(resolve(root, file), 'utf8'), /stretching/i, file)
+  t.end()
+})
