@@ -59,6 +59,7 @@ export function matchBits(type: SignalType, views: ComparedViews): number {
 
 /** The widest of these for a view that is asked about. */
 export function widestMatchBits(type: SignalType, asked: View, turned: boolean): number {
+  if (type !== 'pdq-area') return SIGNAL_TYPES[type].thresholdBits
   return Math.max(...VIEW_NAMES.map((registered) => matchBits(type, { asked, registered, turned })))
 }
 

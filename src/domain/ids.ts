@@ -1,5 +1,7 @@
 // Ids: UUIDv7 as 16 bytes in the store, as text everywhere else.
 
+import { digitAt } from '../hash/hash256.js'
+
 /** @param random at least 10 bytes. @see RFC 9562, section 5.7. */
 export function uuidV7(nowMs: number, random: Uint8Array): string {
   if (random.length < 10) throw new RangeError('a UUIDv7 needs 10 random bytes')
@@ -27,9 +29,15 @@ export function formatUuid(bytes: Uint8Array): string {
 /** @returns 16 bytes, or `undefined` when the text is no lowercase UUID. */
 export function parseUuid(text: string): Uint8Array | undefined {
   if (!UUID_PATTERN.test(text)) return undefined
-  const hex = text.replaceAll('-', '')
-  return Uint8Array.from({ length: 16 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16))
+  const bytes = new Uint8Array(16)
+  for (let i = 0; i < 16; i++) {
+    const at = 2 * i + (DASHES_BEFORE[i] ?? 0)
+    bytes[i] = (digitAt(text, at) << 4) | digitAt(text, at + 1)
+  }
+  return bytes
 }
 
 export const UUID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+/** Of each byte in the text. */
+const DASHES_BEFORE = [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 4, 4]
 const byteHex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))

@@ -22,8 +22,8 @@ export function parseHash(text: string): Hash256 | undefined {
   return bytes as Hash256
 }
 
-/** `Number.parseInt` of a slice takes seven times as long, and a call may bring a thousand hashes. */
-function digitAt(text: string, at: number): number {
+/** A lowercase hex digit. `Number.parseInt` of a slice takes seven times as long, and a call may bring a thousand hashes. */
+export function digitAt(text: string, at: number): number {
   const code = text.charCodeAt(at)
   return code < CODE_OF_A ? code - CODE_OF_0 : code - CODE_OF_A + 10
 }

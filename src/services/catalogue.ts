@@ -203,6 +203,11 @@ export class Catalogue {
     return id === undefined || facts === undefined ? undefined : { id: formatUuid(id), ...facts }
   }
 
+  /** The same without its id. */
+  factsOf(ordinal: number): ImageFacts | undefined {
+    return this.#images.factsOf(ordinal)
+  }
+
   /** Of an image that may match. */
   bankOf(id: string): string | undefined {
     const ordinal = this.#images.find(idBytes(id))

@@ -6,7 +6,7 @@ import type { AskedView } from '../hash/details/features.js'
 import type { Catalogue } from './catalogue.js'
 import type { DetailFinder, FoundByDetails } from './detail-finder.js'
 import type { Match } from './matcher.js'
-import { banksFor } from './veto.js'
+import { harmlessBanks } from './veto.js'
 
 /** What a match by details says besides. */
 export interface MatchedDetails {
@@ -30,7 +30,7 @@ export interface AskingByDetails {
 /** @throws {Problem} store-away */
 export async function matchesByDetails(finder: DetailFinder, views: readonly AskedView[], asking: AskingByDetails) {
   const { catalogue, banks, mirrors, except, giveWay, matchIdOf } = asking
-  const vetoing = banksFor(catalogue, 'harmless')
+  const vetoing = harmlessBanks(catalogue)
   const role = (ordinal: number) => {
     const bank = catalogue.image(ordinal)?.bank ?? ''
     if (vetoing.has(bank)) return 'harmless'

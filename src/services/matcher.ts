@@ -19,11 +19,20 @@ import type { MatchIds } from './match-ids.js'
 import { turnEnds } from './pace.js'
 import type { ProbingGuard } from './probing-guard.js'
 import type { Replica } from './replica.js'
-import { type FoundAhead, NOTHING_AHEAD, searchAhead, someAtATime, type WidestBits } from './search-ahead.js'
+import {
+  type FoundAhead,
+  fewIn,
+  inTurns,
+  NOTHING_AHEAD,
+  searchAhead,
+  searchesOfTurns,
+  someAtATime,
+  type WidestBits,
+} from './search-ahead.js'
 import type { Sightings } from './sightings.js'
 import { type Lot, lotsOf } from './turns.js'
 import type { TurnsOfLoop } from './turns-of-loop.js'
-import { banksFor, unvetoed } from './veto.js'
+import { unvetoed } from './veto.js'
 
 export interface Match {
   /** The same for the same image and tenant, and for no other tenant. */
@@ -96,17 +105,21 @@ export interface MatcherParts {
 
 export function matcherOver({ replica, matchIds, finder, sightings, probing, turns }: MatcherParts): Matcher {
   const turnEnd = turnEnds(turns.atEndOfTurn)
+  const searchOfTurn = searchesOfTurns(turns)
   return {
     knowsDetails: finder !== undefined,
     async match(pictures, options) {
-      await turnEnd()
       const catalogue = replica.catalogue
       const banks = banksAsked(catalogue, options)
-      const giveWay = turns.pace()
       const widestBits = widestOf(banks, options.thresholdBits)
+      const few = fewIn(pictures)
+      const ofTurn = few && (await searchOfTurn(catalogue, { pictures: few, widestBits }))
+      if (few === undefined) await turnEnd()
+      const giveWay = turns.pace()
       const answers: Answer[] = []
       for (const some of someAtATime(pictures)) {
-        const ahead = some.length > 1 ? await inTurns(searchAhead(catalogue, some, widestBits)) : NOTHING_AHEAD
+        const ofCall = ofTurn === undefined && some.length > 1 && searchAhead(catalogue, some, widestBits)
+        const ahead = ofTurn ?? (ofCall ? await inTurns(ofCall, giveWay) : NOTHING_AHEAD)
         for (const signals of some) {
           const answering = answerTo(signals, ahead)
           let step = answering.next()
@@ -134,15 +147,6 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
         if (standing.length < answer.length) options.onMatched?.(i, matches)
         return matches
       })
-
-      async function inTurns<T>(work: Generator<void, T, void>): Promise<T> {
-        let step = work.next()
-        for (; step.done !== true; step = work.next()) {
-          const turn = giveWay()
-          if (turn !== undefined) await turn
-        }
-        return step.value
-      }
 
       /** Of an image that hashes found for review alone, details speak. */
       async function withDetails(picture: number, byHashes: Answer): Promise<Answer> {
@@ -212,6 +216,7 @@ function* findNearest(
   const nearest = new Map<number, Found>()
   for (const [place, signal] of signals.entries()) {
     const { type, view } = signal
+    const isWitness = widestWitnessBits(type, view) !== undefined
     for (const [lot, { ways, turned, hashes }] of lotsOf(signal).entries()) {
       const foundAhead = ahead.get(signal)?.[lot]
       const hits = foundAhead ?? (yield* search(catalogue, type, hashes, widestBits(type, view, turned)))
@@ -223,7 +228,7 @@ function* findNearest(
         const ownBits = thresholdOf(bank, type, views)
         const widest = thresholdBits === undefined ? ownBits : Math.min(thresholdBits, reviewBits(type, views))
         if (hit.distanceBits > widest) continue
-        if (!turned) noteHit(witnesses, hit, { type, views, signal: place, ways, hashes })
+        if (isWitness && !turned) noteHit(witnesses, hit, { type, views, signal: place, ways, hashes })
         const isWithin = hit.distanceBits <= ownBits
         const found = { hit, type, views, isWithin, way: ways[hit.transform] ?? 0, image, bank }
         const known = nearest.get(hit.image)
@@ -265,8 +270,11 @@ function banksAsked(
   catalogue: Catalogue,
   { banks: names, orgId }: Pick<MatchOptions, 'banks' | 'orgId'>,
 ): ReadonlyMap<string, Bank> {
-  if (names === undefined) return new Map([...banksFor(catalogue, 'match')].filter(([, bank]) => isVisibleTo(bank, orgId)))
   const asked = new Map<string, Bank>()
+  if (names === undefined) {
+    for (const [name, bank] of catalogue.banks) if (isAnswering(bank) && isVisibleTo(bank, orgId)) asked.set(name, bank)
+    return asked
+  }
   for (const name of names) {
     const bank = catalogue.banks.get(name)
     if (bank?.purpose !== 'match' || bank.removedAtMs !== undefined || !isVisibleTo(bank, orgId))

@@ -1,6 +1,6 @@
 // Known harmless pictures, and what must not be found because of them.
 
-import { type Bank, type BankPurpose, isAnswering, thresholdOf } from '../domain/bank.js'
+import { type Bank, thresholdOf } from '../domain/bank.js'
 import type { ComparedViews } from '../domain/evidence.js'
 import type { Signal } from '../domain/signal.js'
 import { SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
@@ -14,42 +14,30 @@ type Asked = Omit<ComparedViews, 'registered'>
  * The hits that are nearer than any harmless picture. Hit by hit and not picture by picture: somebody who puts a well-known picture
  * beside an intimate one, or frames it with one, hides only the well-known one.
  */
-export function unvetoed(catalogue: Catalogue, type: SignalType, asked: Asked, hits: Hit[]): Hit[] {
-  if (hits.length === 0) return hits
-  const vetoing = banksFor(catalogue, 'harmless')
-  if (vetoing.size === 0) return hits
-  const harmlessBits = nearestHarmless(catalogue, vetoing, type, asked, hits)
-  return hits.filter(({ distanceBits }) => distanceBits < harmlessBits)
+export function unvetoed(catalogue: Catalogue, type: SignalType, asked: Asked, hits: readonly Hit[]): readonly Hit[] {
+  const harmlessBits = nearestHarmless(catalogue, type, asked, hits)
+  return harmlessBits === Number.POSITIVE_INFINITY ? hits : hits.filter(({ distanceBits }) => distanceBits < harmlessBits)
 }
 
-function nearestHarmless(
-  catalogue: Catalogue,
-  vetoing: ReadonlyMap<string, Bank>,
-  type: SignalType,
-  asked: Asked,
-  hits: readonly Hit[],
-): number {
+function nearestHarmless(catalogue: Catalogue, type: SignalType, asked: Asked, hits: readonly Hit[]): number {
   let nearestBits = Number.POSITIVE_INFINITY
   for (const { image, view, distanceBits } of hits) {
-    const bank = vetoing.get(catalogue.image(image)?.bank ?? '')
-    if (bank === undefined || distanceBits >= nearestBits) continue
+    const bank = catalogue.banks.get(catalogue.factsOf(image)?.bank ?? '')
+    if (bank?.purpose !== 'harmless' || distanceBits >= nearestBits) continue
     if (distanceBits <= thresholdOf(bank, type, { ...asked, registered: viewOf(view) })) nearestBits = distanceBits
   }
   return nearestBits
 }
 
-export function banksFor(catalogue: Catalogue, purpose: BankPurpose): ReadonlyMap<string, Bank> {
-  const serves = (bank: Bank) => (purpose === 'match' ? isAnswering(bank) : bank.purpose === purpose)
-  return new Map([...catalogue.banks].filter(([, bank]) => serves(bank)))
+export function harmlessBanks(catalogue: Catalogue): ReadonlyMap<string, Bank> {
+  return new Map([...catalogue.banks].filter(([, { purpose }]) => purpose === 'harmless'))
 }
 
 /** Is a picture that is to be registered one that is known to be harmless? Only whole pictures are compared. */
 export function isHarmless(catalogue: Catalogue, signals: readonly Signal[]): boolean {
-  const vetoing = banksFor(catalogue, 'harmless')
-  if (vetoing.size === 0) return false
   return signals.some(({ type, view, hash }) => {
     if (view !== 'whole') return false
     const hits = catalogue.index(type).within([hash], SIGNAL_TYPES[type].maxThresholdBits)
-    return nearestHarmless(catalogue, vetoing, type, { asked: view, turned: false }, hits) !== Number.POSITIVE_INFINITY
+    return nearestHarmless(catalogue, type, { asked: view, turned: false }, hits) !== Number.POSITIVE_INFINITY
   })
 }
