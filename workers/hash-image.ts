@@ -17,7 +17,7 @@ export function hashImageHandler({ visit, sandbox }: { readonly visit: HandoffVi
       const answer = await sandbox.hash(image, purpose, details)
       return (await visit.answer(handoffUrl, ticket, answer)) ? 'answered' : 'gone'
     } finally {
-      image.fill(0)
+      for (const piece of image) piece.fill(0)
     }
   }
 }

@@ -12,12 +12,12 @@ import { isStarved as isStarvedHere } from './starved.js'
 
 export interface Sandbox {
   /**
-   * Decodes and hashes in a child. `image` is not overwritten: it belongs to the caller.
+   * Decodes and hashes in a child. `image`, in one piece or several, is not overwritten: it belongs to the caller.
    * A child that dies is replaced and the image is tried once more; then it is refused as undecodable. One that takes too
    * long is killed, and the image refused at once: a second try would take as long. While others have the processors it is given
    * more time, and when that was not enough the answer is `hashing-away`: nobody knows anything bad of the image.
    */
-  hash(image: Buffer, purpose: JobPurpose, details?: DetailsWanted): Promise<HandoffAnswer>
+  hash(image: Buffer | readonly Buffer[], purpose: JobPurpose, details?: DetailsWanted): Promise<HandoffAnswer>
   /** Settles when the first child can be asked. */
   readonly ready: Promise<void>
   /** What holds for a child, as the first one saw it; nothing, if it cannot tell. */
@@ -89,7 +89,7 @@ export function openSandbox(options: SandboxOptions): Sandbox {
     const child = idle.pop()
     return child === undefined ? new Promise<Child>((resolve) => waiting.push(resolve)) : Promise.resolve(child)
   }
-  const attempt = async (image: Buffer, order: number) => {
+  const attempt = async (image: readonly Buffer[], order: number) => {
     const child = await borrow()
     const outcome = await ask(child, image, order, options)
     if (typeof outcome === 'object') offer(child)
@@ -101,8 +101,9 @@ export function openSandbox(options: SandboxOptions): Sandbox {
     confines,
     async hash(image, purpose, details = 'none') {
       const order = PURPOSE_BYTES[purpose] | DETAILS_BITS[details]
-      const first = await attempt(image, order)
-      const last = first === 'died' ? await attempt(image, order) : first
+      const pieces = Buffer.isBuffer(image) ? [image] : image
+      const first = await attempt(pieces, order)
+      const last = first === 'died' ? await attempt(pieces, order) : first
       if (typeof last === 'object') return last
       return last === 'starved' ? AWAY : UNDECODABLE
     },
@@ -131,7 +132,7 @@ function alarmClock(ms: number, ring: () => void): () => void {
   return () => clearTimeout(timer)
 }
 
-async function ask(child: Child, image: Buffer, order: number, options: SandboxOptions): Promise<Outcome> {
+async function ask(child: Child, image: readonly Buffer[], order: number, options: SandboxOptions): Promise<Outcome> {
   const { timeLimitMs, alarm = alarmClock } = options
   let isOver = false
   let callOff = () => {}
@@ -140,7 +141,7 @@ async function ask(child: Child, image: Buffer, order: number, options: SandboxO
     child.onAnswer = (text) => resolve(parseOrDied(child, text))
     child.onDeath = () => resolve('died')
     callOff = alarm(timeLimitMs, () => watchSlow(child, options, () => isOver).then(resolve))
-    writeFrame(child.channel, Buffer.of(order), image)
+    writeFrame(child.channel, Buffer.of(order), ...image)
   })
   isOver = true
   callOff()

@@ -4,8 +4,8 @@ import { type LineClient, lineClient } from '../net/private-line.js'
 import { formatAnswer, type HandoffAnswer } from './message.js'
 
 export interface HandoffVisit {
-  /** @returns the image, for the caller to overwrite; `undefined` when it is not there any more. */
-  take(handoffUrl: string, ticket: string): Promise<Buffer | undefined>
+  /** @returns the image in the pieces it arrived in, for the caller to overwrite; `undefined` when it is not there any more. */
+  take(handoffUrl: string, ticket: string): Promise<readonly Buffer[] | undefined>
   /** @returns whether somebody was still waiting for it. */
   answer(handoffUrl: string, ticket: string, answer: HandoffAnswer): Promise<boolean>
   close(): void
@@ -16,17 +16,16 @@ const TIMEOUT_MS = 10_000
 /** @param line how to get there; plain when left out. A job that leads there otherwise is not followed. */
 export function visitHandoffs({ protocol, agent, request }: LineClient = lineClient(undefined)): HandoffVisit {
   const send = (method: 'GET' | 'PUT', url: string, body?: string) =>
-    new Promise<{ status: number; body: Buffer }>((resolve, reject) => {
+    new Promise<{ status: number; body: readonly Buffer[] }>((resolve, reject) => {
       if (!url.startsWith(`${protocol}//`)) throw new Error('a hand-off that is reached otherwise than was agreed')
       const outgoing = request(url, { method, agent, timeout: TIMEOUT_MS }, (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
-        response.on('error', reject)
-        response.on('end', () => {
-          const whole = Buffer.concat(chunks)
+        response.on('error', (error) => {
           for (const chunk of chunks) chunk.fill(0)
-          resolve({ status: response.statusCode ?? 0, body: whole })
+          reject(error)
         })
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: chunks }))
       })
       outgoing.on('timeout', () => outgoing.destroy(new Error('hand-off timed out')))
       outgoing.on('error', reject)

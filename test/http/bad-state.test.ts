@@ -90,7 +90,7 @@ t.test('a picture that a worker has fetched at the hand-off when she takes every
   t.teardown(() => visit.close())
   const image = await visit.take(handoffUrl, ticket)
   t.ok(image, 'it was there')
-  const answer = await answerFor(image ?? Buffer.alloc(0), 'register')
+  const answer = await answerFor(Buffer.concat(image ?? []), 'register')
   await withdrawn(answering, async () => t.ok(await visit.answer(handoffUrl, ticket, answer), 'somebody waits for it'))
   await redis.del(`${QUEUE}:prioritized`)
 })

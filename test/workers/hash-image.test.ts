@@ -1,0 +1,57 @@
+// What a worker has of a picture, between the hand-off and the child.
+
+import t from 'tap'
+import type { HandoffAnswer } from '../../src/handoff/message.js'
+import type { HandoffVisit } from '../../src/handoff/visit.js'
+import { hashImageHandler } from '../../workers/hash-image.js'
+import type { Sandbox } from '../../workers/sandbox.js'
+
+const JOB = { handoffUrl: 'http://127.0.0.1:1', ticket: 'a'.repeat(43), purpose: 'submission', details: 'none' } as const
+const REFUSED: HandoffAnswer = { problem: 'image-undecodable' }
+
+/** A worker that is given the pieces, and does `hash` with them. */
+function worker(
+  pieces: readonly Buffer[] | undefined,
+  hash: Sandbox['hash'],
+  answer: HandoffVisit['answer'] = async () => true,
+) {
+  const visit: HandoffVisit = { take: async () => pieces, answer, close: () => {} }
+  const sandbox: Sandbox = { hash, ready: Promise.resolve(), confines: Promise.resolve([]), pids: [], close: async () => {} }
+  return hashImageHandler({ visit, sandbox })
+}
+
+function isWiped(pieces: readonly Buffer[]): boolean {
+  return pieces.every((piece) => piece.every((byte) => byte === 0))
+}
+
+t.test(
+  'every piece of a picture is overwritten when it is hashed, refused, broken off, or nobody waits for it',
+  async (t) => {
+    const ends: readonly [string, Sandbox['hash'], HandoffVisit['answer']][] = [
+      ['refused', async () => REFUSED, async () => true],
+      ['hashed', async () => ({ image: { quality: 100, signals: [] } }), async () => true],
+      ['nobody waits', async () => REFUSED, async () => false],
+      ['the sandbox breaks', () => Promise.reject(new Error('broken')), async () => true],
+      ['the hand-off is gone', async () => REFUSED, () => Promise.reject(new Error('gone'))],
+    ]
+    for (const [what, hash, answer] of ends) {
+      const pieces = ['a picture', ' in ', 'pieces'].map((text) => Buffer.from(text))
+      let seen = ''
+      const look: Sandbox['hash'] = (image, ...rest) => {
+        seen = String(Buffer.isBuffer(image) ? image : Buffer.concat(image))
+        return hash(image, ...rest)
+      }
+      await worker(pieces, look, answer)(JOB).catch(() => {})
+      t.equal(seen, 'a picture in pieces', what)
+      t.ok(isWiped(pieces), what)
+    }
+  },
+)
+
+t.test('a picture that is not there any more is gone, and nothing is hashed', async (t) => {
+  const hash = async () => {
+    t.fail('nothing to hash')
+    return REFUSED
+  }
+  t.equal(await worker(undefined, hash)(JOB), 'gone')
+})
