@@ -7,7 +7,7 @@ import { makeOpener, type Opener, type RecordListener } from './image-reader-ope
 import { ReplyError, ReplyReader } from './image-reader-replies.js'
 import { IMAGE_SHARDS, keys } from './keys.js'
 import { SealError, type SealKey } from './seal.js'
-import { connectForRequests, type RedisTarget } from './store.js'
+import { answersWithinMs, connectForRequests, type RedisTarget } from './store.js'
 
 /** What the thread is started with. */
 export interface ReadingOrder {
@@ -26,8 +26,6 @@ export type ReadingNews =
 const SHARDS_AHEAD = 128
 /** Batches told and not yet taken in: a few MB as well. */
 const BATCHES_AHEAD = 8
-/** Silence for so long, while something is asked for, means that the line is dead. */
-const SILENCE_MS = 3000
 
 async function obey(order: ReadingOrder, port: MessagePort): Promise<void> {
   const redis = connectForRequests(order.redis)
@@ -36,7 +34,7 @@ async function obey(order: ReadingOrder, port: MessagePort): Promise<void> {
     const opener = makeOpener(order.keys)
     await redis.connect().catch(away)
     await redis.ping().catch(away) // what the client asks for by itself when it connects was answered before this is
-    await readShards(redis, opener, port)
+    await readShards(redis, answersWithinMs(order.redis), opener, port)
   } catch (error) {
     news = newsOf(error)
   }
@@ -46,7 +44,7 @@ async function obey(order: ReadingOrder, port: MessagePort): Promise<void> {
 }
 
 /** From here on the connection is ours: its client hears no more of it than its end. */
-function readShards({ stream }: Redis, opener: Opener, port: MessagePort): Promise<void> {
+function readShards({ stream }: Redis, silenceMs: number, opener: Opener, port: MessagePort): Promise<void> {
   return new Promise((resolve, reject) => {
     const builder = new ColumnsBuilder()
     let batchesAhead = 0
@@ -56,7 +54,7 @@ function readShards({ stream }: Redis, opener: Opener, port: MessagePort): Promi
       if (++batchesAhead === BATCHES_AHEAD) stream.pause()
     }
     port.on('message', () => {
-      if (batchesAhead-- === BATCHES_AHEAD) stream.setTimeout(SILENCE_MS).resume()
+      if (batchesAhead-- === BATCHES_AHEAD) stream.setTimeout(silenceMs).resume()
     })
 
     const layOut: RecordListener = (idAt, from, to) => {
@@ -96,7 +94,7 @@ function readShards({ stream }: Redis, opener: Opener, port: MessagePort): Promi
       }
     })
     stream.once('close', () => reject(new AwayError('the connection to Redis was lost')))
-    stream.setTimeout(SILENCE_MS).on('timeout', () => {
+    stream.setTimeout(silenceMs).on('timeout', () => {
       if (!stream.isPaused()) end(new AwayError('Redis does not answer'))
     })
     ask()

@@ -12,6 +12,8 @@ export interface RedisTarget {
   readonly url: string | undefined
   /** Path of a unix socket; wins over `url`. */
   readonly socket: string | undefined
+  /** How long an answer is waited for before Redis is away; as is promised when left out, as it is outside tests. */
+  readonly answersWithinMs?: number
 }
 
 export interface Store {
@@ -23,16 +25,16 @@ export interface Store {
   close(): Promise<void>
 }
 
-const COMMAND_TIMEOUT_MS = 3000
+/** Silence for so long, while something is asked for, means that the line is dead. */
+const ANSWERS_WITHIN_MS = 3000
 const RETRY_AFTER_S = 2
-const FOLLOWER_SILENCE_MS = 3000
 const REACHED_WITHIN_MS = 1000
 /** BullMQ blocks for up to 10 s at a time. */
 const WAITING_SILENCE_MS = 15_000
 
 /** Connection that fails at once when Redis is away, instead of queueing what nobody will wait for. */
 export function connectForRequests(target: RedisTarget): Redis {
-  return connect(target, { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: COMMAND_TIMEOUT_MS })
+  return connect(target, { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: answersWithinMs(target) })
 }
 
 /**
@@ -40,7 +42,7 @@ export function connectForRequests(target: RedisTarget): Redis {
  * that nobody knows, not that there is such a case already.
  */
 function connectForWrites(target: RedisTarget): Redis {
-  return connect(target, { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: COMMAND_TIMEOUT_MS })
+  return connect(target, { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: answersWithinMs(target) })
 }
 
 /** Connection that waits for Redis however long it takes: for workers. */
@@ -50,7 +52,7 @@ export function connectForWaiting(target: RedisTarget): Redis {
 
 /** Connection that blocks for moments at a time: silence for longer means that the line is dead, and it is made anew. */
 export function connectForFollowing(target: RedisTarget): Redis {
-  return connect(target, { maxRetriesPerRequest: 1, socketTimeout: FOLLOWER_SILENCE_MS })
+  return connect(target, { maxRetriesPerRequest: 1, socketTimeout: answersWithinMs(target) })
 }
 
 /** Connects a connection that was made here. @throws why not; then it is given up. */
@@ -120,10 +122,14 @@ function connectTo({ address }: RedisPlace, common: RedisOptions & { readonly re
     // A host that is cut off refuses nothing: so long it is tried to reach the master on it.
     connectTimeout: REACHED_WITHIN_MS,
     // A master that was cut off keeps its connections, and perhaps nobody says that it is none any more: its silence does.
-    socketTimeout: common.socketTimeout ?? (common.commandTimeout === undefined ? WAITING_SILENCE_MS : COMMAND_TIMEOUT_MS),
+    socketTimeout: common.socketTimeout ?? common.commandTimeout ?? WAITING_SILENCE_MS,
     // The keys have moved to another master, or the one that had them is a replica now: it has to be found.
     reconnectOnError: ({ message }) => /^(MOVED|READONLY|CLUSTERDOWN|ASK)\b/.test(message),
   })
+}
+
+export function answersWithinMs(target: RedisTarget): number {
+  return target.answersWithinMs ?? ANSWERS_WITHIN_MS
 }
 
 function retryDelayMs(attempt: number): number {

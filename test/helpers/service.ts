@@ -98,10 +98,13 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
   const redis = options.redis ?? (await startRedis(t))
   const log: string[] = []
   const services = await openServices({
-    redis:
-      options.redisUrl === undefined
+    redis: {
+      ...(options.redisUrl === undefined
         ? { url: undefined, socket: redis.socket }
-        : { url: options.redisUrl, socket: undefined },
+        : { url: options.redisUrl, socket: undefined }),
+      // What is promised of answers holds for the store's as well.
+      ...(options.hearing === undefined && { answersWithinMs: PATIENT.staleAfterMs }),
+    },
     keyring: options.keyring ?? (() => makeKeyring([options.sealKey ?? SEAL_KEY])),
     handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1', certificate: options.handoffCertificate },
     retentionMs: RETENTION_MS,
@@ -183,7 +186,7 @@ export async function keyFor(
   scopes: readonly Scope[] = SCOPES,
   kind: OrgKind = 'platform',
 ) {
-  const store = await openStore({ url: undefined, socket: redis.socket })
+  const store = await openStore({ url: undefined, socket: redis.socket, answersWithinMs: PATIENT.staleAfterMs })
   try {
     const made = await createApiKey(apiKeysIn(store), {
       org,
