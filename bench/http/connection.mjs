@@ -3,8 +3,11 @@
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isRefusal } from './queries.mjs'
 
 const END_OF_HEAD = '\r\n\r\n'
+const ASKED_AGAIN_AFTER_MS = 20
 const LENGTH = '\r\ncontent-length: '
 
 /** @returns `request(bytes)`, which gives `{ status, body, retryAfterS }`; `write` for a request whose rest is still to come; `close`. */
@@ -70,9 +73,19 @@ export function requestBytes(method, path, key, body, type = 'application/json')
   return Buffer.from(`${lines.join('\r\n')}${END_OF_HEAD}${body === undefined || body === 'chunked' ? '' : body}`)
 }
 
-/** @returns the answer's JSON. @throws {Error} when it is not the status that was expected. */
+/** Asks again while the api cannot answer, as beside much other work. @returns the answer; when it was asked last; and how often it was refused. */
+export async function untilAnswered(connection, bytes) {
+  for (let refused = 0; ; refused++) {
+    const sentAtMs = performance.now()
+    const answer = await connection.request(bytes)
+    if (!isRefusal(answer.status)) return { ...answer, sentAtMs, refused }
+    await sleep(ASKED_AGAIN_AFTER_MS)
+  }
+}
+
+/** @returns the answer's JSON, of the first that is no refusal. @throws {Error} when it is not the status that was expected. */
 export async function json(connection, bytes, expected = 200) {
-  const { status, body } = await connection.request(bytes)
+  const { status, body } = await untilAnswered(connection, bytes)
   const text = body.toString()
   if (status !== expected) throw new Error(`answered ${status}: ${text.slice(0, 500)}`)
   return text === '' ? undefined : JSON.parse(text)
