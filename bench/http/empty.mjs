@@ -42,7 +42,7 @@ const services = await openServices({
 
 const found = [
   {
-    matchId: 'AAAAAAAAAAAAAAAAAAAAAA',
+    matchId: 'A'.repeat(43),
     grade: 'near',
     distanceBits: PREPARED_BITS,
     distanceBand: '16-31',
