@@ -44,7 +44,7 @@ export function formatHash(hash: Hash256): string {
 export function hashFromBytes(bytes: Uint8Array, offset = 0): Hash256 {
   if (offset < 0 || offset + HASH_BYTES > bytes.length) throw new RangeError('a hash has 32 bytes')
   const copy = new Uint8Array(HASH_BYTES) // not slice: that of a Buffer shares its memory
-  copy.set(bytes.subarray(offset, offset + HASH_BYTES))
+  for (let i = 0; i < HASH_BYTES; i++) copy[i] = bytes[offset + i] ?? 0 // a view of them to copy from costs more than the copy
   return copy as Hash256
 }
 

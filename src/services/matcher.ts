@@ -165,6 +165,7 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
       function* answerTo(signals: readonly HashedSignal[], ahead: FoundAhead): Generator<void, Answer, void> {
         const witnesses = new Witnesses()
         const found = yield* findNearest(catalogue, banks, signals, options.thresholdBits, widestBits, ahead, witnesses)
+        if (found.size === 0) return []
         const isCorroborated = yield* corroborationOf(catalogue, found, signals)
         yield* lookForWitnesses(catalogue, found, signals, witnesses)
         const answer = []
@@ -303,7 +304,6 @@ function* corroborationOf(
   found: ReadonlyMap<number, Found>,
   asked: readonly HashedSignal[],
 ): Generator<void, (match: Found) => boolean, void> {
-  if (found.size === 0) return () => false
   const agreeing = new Set<string>()
   const keyOf = (algorithm: string, way: number, image: number) => `${algorithm} ${way} ${image}`
   const ways = new Set(Array.from(found.values(), ({ way }) => way))

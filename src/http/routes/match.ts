@@ -159,11 +159,11 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
       const caller = callerOf(request)
       request.spend(reply, request.body.queries.length)
       const { queries, banks, thresholdBits, depth, transforms } = request.body
-      const pictures: (HashedSignal[] | Problem)[] = []
+      const refused = new Map<number, Problem>()
       const views = queries.map(({ details }) => viewsIn(details, matcher))
       const present = presenterFor(caller.scopes.has('match:distance'))
       const results = beginResults()
-      const asked = askedOneByOne(queries, transforms, pictures)
+      const asked = askedOneByOne(queries, transforms, refused)
       // A few are turned before anybody's search, which leaves nobody's code and data in the caches of the core.
       await matcher.match(queries.length <= FEW_QUERIES ? [...asked] : asked, {
         orgId: caller.orgId,
@@ -171,14 +171,15 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         thresholdBits: radiusFor(caller, thresholdBits),
         depth,
         mirrors: transforms,
-        viewsOf: (i) => (pictures[i] instanceof Problem ? undefined : views[i]),
+        viewsOf: (i) => (refused.has(i) ? undefined : views[i]),
         contexts: queries.map(({ context }) => context),
         onMatched(i, matches) {
-          const [id, picture] = [queries[i]?.id, pictures[i]]
+          const id = queries[i]?.id
+          const problem = refused.get(i)
           results.put(i, {
             ...(id !== undefined && { id }),
             matches: matches.map(present),
-            ...(picture instanceof Problem && { problem: problemBody(picture) }),
+            ...(problem !== undefined && { problem: problemBody(problem) }),
           })
         },
       })
@@ -256,17 +257,17 @@ function contextIn(text: string): string {
 }
 
 /**
- * Turns hashes only when the matcher comes to them: of a thousand queries that would take milliseconds at one go. Leaves what
- * it made, in the order of the queries, in `pictures`.
+ * Turns hashes only when the matcher comes to them: of a thousand queries that would take milliseconds at one go, and what is kept of
+ * them is copied by each collection of garbage. Leaves problems, by the number of the query, in `refused`.
  */
 function* askedOneByOne(
   queries: z.infer<typeof MatchRequest>['queries'],
   withTransforms: boolean,
-  pictures: (HashedSignal[] | Problem)[],
+  refused: Map<number, Problem>,
 ): Generator<HashedSignal[], void, void> {
-  for (const { signals } of queries) {
+  for (const [i, { signals }] of queries.entries()) {
     const picture = toAsked(signals, withTransforms)
-    pictures.push(picture)
+    if (picture instanceof Problem) refused.set(i, picture)
     yield picture instanceof Problem ? [] : picture
   }
 }
