@@ -46,7 +46,7 @@ export const wrong = [
     ],
     ['const withinThree = within + <u32>load<u8>(PLAN_AT + thirdBand)', 'const withinThree = within'],
     ['nextLanes, within - bits)', 'nextLanes, within - bits - 1)'],
-    ['withinThree - bits, unsure)', 'withinThree - bits - 1, unsure)'],
+    ['withinThree - bits, unsure, ', 'withinThree - bits - 1, unsure, '],
     [
       '    span = end\n',
       '    span = SPANS_AT\n',
@@ -180,7 +180,7 @@ export const wrong = [
       'const within = reach + <u32>load<u8>(PLAN_AT + nextBand) - 1',
       'const within = reach + <u32>load<u8>(PLAN_AT + nextBand) - 2',
     ],
-    ['within - bits, survivors)', 'within - bits - 1, survivors)'],
+    ['within - bits, survivors, mostEnd)', 'within - bits - 1, survivors, mostEnd)'],
     [
       '    span = end\n',
       '    span = SPANS_AT\n',
@@ -232,6 +232,7 @@ export const wrong = [
     ['(sets === undefined ? 1 : (sets.at', '(sets === undefined ? 2 : (sets.at'],
     ['nearest % scratch.maxNeedles, Math', 'nearest % 32, Math'],
     ['packed >>> 16, packed & 0xffff)', 'packed >>> 16, packed & 0x3f)'],
+    ['    this.#nearest.length = rows\n', ''],
     ['at < first + count * 2', 'at < first + count * 2 - 2'],
     ['Math.min(rows, row + rowsAtOnce)', 'row + rowsAtOnce'],
     ['Math.min(rows, row + rowsAtOnce)', 'Math.min(rows, row + rowsAtOnce - 1)'],
@@ -268,6 +269,8 @@ export const wrong = [
   ]),
   typescript('segment', [
     ['if (isFound) for (const number', 'for (const number'],
+    ['      else nearest.forgetFrom(before)\n', ''],
+    ['else nearest.forgetFrom(before)', 'else nearest.forgetFrom(0)'],
     ['thresholdBits, nearest, sets)', 'thresholdBits, nearest)'],
     ['nearest.reporterFor(some)', 'nearest.reporterFor(numbers)'],
     ['scanFor([...left], block', 'scanFor([...left].slice(1), block'],

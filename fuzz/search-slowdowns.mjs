@@ -8,6 +8,16 @@ export const slower = [
     ['span += size != 0 ? 8 : 0', 'span += 8', 'spans of no rows have room, and nothing is found in them'],
     ['      touched += load<u8>(to - 1)\n', '', 'asking for memory early changes no answer; measured in bench/search.mjs'],
   ]),
+  kernel('probe', [
+    ['if (unsure > mostEnd) return 0', 'if (unsure > mostEnd + 4) return 0'],
+    ['if (unsure > mostEnd) return 0', 'if (unsure >= mostEnd) return 0'],
+    [' && unsure <= mostEnd', '', 'what is listed beyond is thrown away; measured in bench/search-worst.mjs'],
+  ]),
+  kernel('wide', [
+    ['if (survivors > mostEnd) return 0', 'if (survivors > mostEnd + 4) return 0'],
+    ['if (survivors > mostEnd) return 0', 'if (survivors >= mostEnd) return 0'],
+    [' && survivors <= mostEnd', '', 'what is listed beyond is thrown away; measured in bench/search-worst.mjs'],
+  ]),
   kernel('layout', [
     [
       '  thirdMask = ((<u32>1 << (32',
@@ -37,6 +47,12 @@ export const slower = [
     ['(best[sum - reach] ?? 0) + cost', '(best[sum - reach] ?? 0)'],
     ['shareWithin(2 * reach - 1 - bits)', 'shareWithin(2 * reach - bits)'],
     ['SCAN_FURTHER_NS * (needles - 1)', 'SCAN_FURTHER_NS * needles'],
+    ['(scanNs(rows, 1) * 0.25) / SURVIVOR_NS', 'scanNs(rows, 1)'],
+    [
+      '/ SURVIVOR_NS + 2 * plan.survivors',
+      '/ SURVIVOR_NS',
+      'an estimate; what it is worth is measured in bench/search-worst.mjs',
+    ],
     ['keys * (1 - Math.exp(-candidates / keys))', 'keys', 'an estimate; what it is worth is measured in bench/search.mjs'],
     ['reduce((sum, ns) => sum + ns, 0)', 'reduce((_, ns) => ns, 0)'],
     ['candidates += counts[band * shape.maxReach + bits] ?? 0', 'candidates += counts[band + bits] ?? 0'],

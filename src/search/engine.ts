@@ -17,7 +17,8 @@ export interface Engine {
   fillTable(band: number, fromRow: number, toRow: number): void
   countCandidates(needleAt: number, band: number, distanceBits: number): number
   countPlanned(needleAt: number): number
-  probe(needleCount: number, fromBand: number, toBand: number, thresholdBits: number): number
+  /** @param mostRows 0…`maxSurvivors`: with more rows to read, it is given up. */
+  probe(needleCount: number, fromBand: number, toBand: number, thresholdBits: number, mostRows: number): number
   describeChains(rowsAt: number, firstsAt: number, nextsAt: number): void
   link(row: number): void
   follow(needle: number, rowCount: number, thresholdBits: number, maxVisits: number): number
@@ -66,7 +67,8 @@ export function engineOver(sizeBytes: number): Engine {
     fillTable: (band, fromRow, toRow) => fillTable(band, fromRow, toRow),
     countCandidates: (needleAt, band, distanceBits) => countCandidates(needleAt, band, distanceBits),
     countPlanned: (needleAt) => countPlanned(needleAt),
-    probe: (needleCount, fromBand, toBand, thresholdBits) => probe(needleCount, fromBand, toBand, thresholdBits),
+    probe: (needleCount, fromBand, toBand, thresholdBits, mostRows) =>
+      probe(needleCount, fromBand, toBand, thresholdBits, mostRows),
     describeChains: (rowsAt, firstsAt, nextsAt) => describeChains(rowsAt, firstsAt, nextsAt),
     link: (row) => link(row),
     follow: (needle, rowCount, thresholdBits, maxVisits) => follow(needle, rowCount, thresholdBits, maxVisits),
@@ -89,7 +91,8 @@ function wideOf(exports: WebAssembly.Exports): WideEngine {
     fillTable: (band, fromRow, toRow) => fillTable(band, fromRow, toRow),
     countCandidates: (needleAt, band, distanceBits) => countCandidates(needleAt, band, distanceBits),
     countPlanned: (needleAt) => countPlanned(needleAt),
-    probe: (needleCount, fromBand, toBand, thresholdBits) => probe(needleCount, fromBand, toBand, thresholdBits),
+    probe: (needleCount, fromBand, toBand, thresholdBits, mostRows) =>
+      probe(needleCount, fromBand, toBand, thresholdBits, mostRows),
   }
 }
 
@@ -105,6 +108,8 @@ export const scratch = {
   /** Columns begin here. */
   bytes: constantOf('SCRATCH_BYTES'),
   maxNeedles: constantOf('MAX_NEEDLES'),
+  /** Rows that one probe has room for before it reads them. */
+  maxSurvivors: constantOf('SURVIVORS'),
 } as const
 
 export const BANDS = constantOf('BANDS')

@@ -53,6 +53,18 @@ export class NearestByRow {
     this.#nearest.push(nearest)
   }
 
+  /** How many there are. */
+  get rows(): number {
+    return this.#rows.length
+  }
+
+  /** Forgets those after the first `rows`, which will be told again; where they are known by row, that changes nothing. */
+  forgetFrom(rows: number): void {
+    if (this.#places !== undefined) return
+    this.#rows.length = rows
+    this.#nearest.length = rows
+  }
+
   /** Takes reports about needles that the caller knows by these numbers. */
   reporterFor(numbers: readonly number[]): Report {
     return (row, i, distanceBits) => this.add(row, numbers[i] ?? 0, distanceBits)

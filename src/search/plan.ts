@@ -19,6 +19,8 @@ export interface Plan {
   readonly reach: Uint8Array
   readonly probes: number
   readonly candidates: number
+  /** Candidates that are expected to pass the test of the next band. */
+  readonly survivors: number
   readonly costNs: number
   /** The cost of each band, which is uneven where rows are. */
   readonly bandNs: Float64Array
@@ -75,22 +77,32 @@ export function planFor(counts: BandCounts, thresholdBits: number, shape: Shape 
 function planWith(reach: Uint8Array, counts: BandCounts, shape: Shape): Plan {
   let probes = 0
   let candidates = 0
+  let survivors = 0
   const costsNs = new Float64Array(shape.bands)
   for (let band = 0; band < shape.bands; band++) {
     for (let bits = 0; bits < (reach[band] ?? 0); bits++) {
       probes += shape.keysAt(band, bits)
       candidates += counts[band * shape.maxReach + bits] ?? 0
+      survivors += survivorsOf(counts[band * shape.maxReach + bits] ?? 0, reach[band] ?? 0, bits)
     }
     costsNs[band] = bandNs(counts, band, reach[band] ?? 0, shape)
   }
   const costNs = costsNs.reduce((sum, ns) => sum + ns, 0)
-  return { reach, probes, candidates, costNs, bandNs: costsNs }
+  return { reach, probes, candidates, survivors, costNs, bandNs: costsNs }
 }
 
 /** What a plan costs a needle that meets so many candidates rather than those expected; its probes at least. */
 export function costWith(plan: Plan, candidates: number): number {
   const more = (candidates - plan.candidates) * (CANDIDATE_NS + SURVIVOR_NS * TYPICAL_SURVIVING)
   return Math.max(plan.probes * PROBE_NS, plan.costNs + more)
+}
+
+/**
+ * How many rows a needle may have read before its plan is given up for reading all: as many as cost a quarter of that, and twice
+ * those expected. Rows that lie close together pass each test, and counting candidates does not tell.
+ */
+export function mostToRead(plan: Plan, rows: number): number {
+  return (scanNs(rows, 1) * 0.25) / SURVIVOR_NS + 2 * plan.survivors
 }
 
 /** Of candidates, under a plan for 31 to 60 bits. */
@@ -102,11 +114,15 @@ function bandNs(counts: BandCounts, band: number, reach: number, shape: Shape): 
     const keys = shape.keysAt(band, bits)
     const candidates = counts[band * shape.maxReach + bits] ?? 0
     const filledBuckets = keys * (1 - Math.exp(-candidates / keys))
-    // A fragment may differ in what the neighbour's reach, about the same, leaves over.
-    const survivors = candidates * shareWithin(2 * reach - 1 - bits)
+    const survivors = survivorsOf(candidates, reach, bits)
     ns += keys * PROBE_NS + filledBuckets * BUCKET_NS + candidates * CANDIDATE_NS + survivors * SURVIVOR_NS
   }
   return ns
+}
+
+/** A fragment may differ in what the neighbour's reach, about the same, leaves over. */
+function survivorsOf(candidates: number, reach: number, bits: number): number {
+  return candidates * shareWithin(2 * reach - 1 - bits)
 }
 
 /** The share of all keys that differ from a given one in at most so many bits. */

@@ -3,7 +3,7 @@
 import { HASH_BYTES } from '../hash/hash256.js'
 import { scratch } from './engine.js'
 import { NearestByRow, type Part, pick, readHits, type Sets, scanAll, scanFor, UNIT_NS } from './part.js'
-import { type BandCounts, costWith, type Plan, planFor, scanNs } from './plan.js'
+import { type BandCounts, costWith, mostToRead, type Plan, planFor, scanNs } from './plan.js'
 import { RowBlock } from './row-block.js'
 import { NARROW, type Shape, type Tables } from './shape.js'
 import type { Hit } from './signal-index.js'
@@ -81,8 +81,10 @@ export class Segment implements Part {
     const left = new Set(Array.from({ length: needleCount }, (_, number) => number))
     for (const [i, group] of groups.entries()) {
       if (i > 0) yield
+      const before = nearest.rows
       const isFound = yield* this.#probe(needles, group, thresholdBits, nearest)
       if (isFound) for (const number of group.numbers) left.delete(number)
+      else nearest.forgetFrom(before)
     }
     if (left.size === needleCount) {
       yield* scanAll(block, rows, needles, thresholdBits, hits, sets)
@@ -142,6 +144,7 @@ export class Segment implements Part {
     const { block } = this
     const share = costNs / (numbers.length * plan.costNs)
     const bandNs = Array.from(plan.bandNs, (ns) => ns * share)
+    const mostPerNs = mostToRead(plan, block.rows) / (plan.costNs * share)
     const needlesAtOnce = between(1, numbers.length, PROBED_NS / Math.max(...bandNs))
     for (let first = 0; first < numbers.length; first += needlesAtOnce) {
       const some = numbers.slice(first, first + needlesAtOnce)
@@ -150,7 +153,8 @@ export class Segment implements Part {
         const end = endOfUnit(bandNs, band, PROBED_NS / some.length)
         if (first + band > 0) yield
         this.#prepare(picked, plan)
-        const found = this.#tables.probe(some.length, band, end, thresholdBits)
+        const most = some.length * mostPerNs * bandNs.slice(band, end).reduce((sum, ns) => sum + ns, 0)
+        const found = this.#tables.probe(some.length, band, end, thresholdBits, Math.min(most, scratch.maxSurvivors))
         if (found < 0) return false
         readHits(block, found, nearest.reporterFor(some))
         band = end

@@ -123,9 +123,10 @@ export function rawProbe(
   fromBand: number,
   toBand: number,
   thresholdBits: number,
+  mostRows = scratch.maxSurvivors,
 ): number {
   load(block, needles, reach)
-  return block.engine.probe(needles.length, fromBand, toBand, thresholdBits)
+  return block.engine.probe(needles.length, fromBand, toBand, thresholdBits, mostRows)
 }
 
 export function probed(

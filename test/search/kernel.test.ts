@@ -146,6 +146,21 @@ t.test('a probe that fills the room for hits counts, one more hit and it does no
   t.equal(rawProbe(half, [zeros, zeros, zeros], reach, 0, BANDS, 0), -1)
 })
 
+t.test(
+  'a probe with as many rows to read as it may counts, with one more it does not, and none of them is read',
+  async (t) => {
+    // All the same in bands 0 to 2, and in all others far away.
+    const far = flippedByBand(zeros, [0, 0, 0, ...new Array<number>(13).fill(8)], randomFrom(1))
+    const { block } = segmentOf(padded(rowsOf([...new Array<Hash256>(99).fill(far), zeros])))
+    const exact = dealt(1, () => 0)
+
+    t.equal(rawProbe(block, [zeros], exact, 0, BANDS, 31, 100), 1)
+    t.equal(rawProbe(block, [zeros], exact, 0, BANDS, 31, 99), -1)
+    t.equal(rawProbe(block, [zeros, zeros], exact, 0, BANDS, 31, 200), 2)
+    t.equal(rawProbe(block, [zeros, zeros], exact, 0, BANDS, 31, 199), -1)
+  },
+)
+
 t.test('a probe that fills the room for candidates counts, one more candidate and it does not', async (t) => {
   // The same in bands 0 to 3, so that only their rows tell that they are far away.
   const far = Array.from({ length: 64 }, (_, i) =>
@@ -170,6 +185,9 @@ t.test('a probe that fills the room for candidates counts, one more candidate an
   )
   t.equal(rawProbe(block, [seeded(1), zeros], exact, 0, BANDS, 31), 0)
   t.equal(rawProbe(block, [zeros, zeros], exact, 0, BANDS, 31), -1)
+  const most = segmentOf(rows.slice(0, MAX_SURVIVORS * 0.6)).block
+  t.equal(rawProbe(most, [zeros], exact, 0, BANDS, 31), 0)
+  t.equal(rawProbe(most, [zeros, zeros], exact, 0, BANDS, 31), -1, 'what a needle leaves is not there for the next')
   t.equal(
     rawProbe(
       block,

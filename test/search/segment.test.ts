@@ -8,7 +8,7 @@ import { ROW_BYTES, RowBlock } from '../../src/search/row-block.js'
 import { Segment } from '../../src/search/segment.js'
 import type { Hit } from '../../src/search/signal-index.js'
 import { blurred, clumpy, dealt, flippedByBand, randomFrom, rowsOf } from './corpora.js'
-import { hitsOf, LEAST_SEGMENT_ROWS, segmentOf } from './parts.js'
+import { drain, hitsOf, LEAST_SEGMENT_ROWS, segmentOf } from './parts.js'
 import { assertSameHits, concatenated, seeded, zeros } from './rows.js'
 import { type KernelCalls, spyOn } from './spies.js'
 
@@ -118,6 +118,60 @@ t.test('a probe without room for all it meets is made up for by reading all rows
 
   t.ok(calls.probes.some(({ isDone }) => !isDone))
   t.equal(counted(calls).rowsRead, 200_000)
+})
+
+t.test(
+  'a needle among rows that share bands with it costs no more than reading all, and little before that is known',
+  async (t) => {
+    // A third of the rows share half of their bands, another third a few more: each is a candidate, and most pass the test of a second band.
+    const random = randomFrom(12)
+    const [a, b] = [seeded(1), seeded(2)]
+    const halfOf = (hash: Hash256, i: number) => {
+      const row = seeded(1_000 + i)
+      for (let band = 0; band < BANDS; band += 2) sharing(hash, (band + (i % 5 === 0 ? 1 : 0)) % BANDS, row)
+      return row
+    }
+    const rows = rowsOf(
+      Array.from({ length: 60_000 }, (_, i) => (i % 3 === 0 ? a : i % 3 === 1 ? halfOf(b, i) : seeded(900_000 + i))),
+    )
+    const segment = segmentOf(rows)
+    for (const bits of [0, 1, 4, 8, 12, 20, 31, 45]) {
+      for (const needle of [a, b, blurred(a, bits, random), halfOf(b, 1), between(a, b)]) {
+        const calls = spyOn(segment.block.engine)
+        assertSameHits(hitsOf(segment, [needle], bits), linear(rows, [needle], bits))
+        const { rowsRead } = counted(calls)
+        t.ok(rowsRead === 0 || rowsRead === 60_000, 'all are read once at most')
+        const most = calls.probes.reduce((sum, { mostRows }) => sum + mostRows, 0)
+        t.ok(most < 60_000 / 15, `${most} rows before it is given up, ${bits} bits`)
+      }
+    }
+  },
+)
+
+t.test('of needles of several sets each row is told once, also where probing for them is given up halfway', async (t) => {
+  const random = randomFrom(5)
+  const hashes = clumpy(200_000, 3)
+  const rows = rowsOf(hashes)
+  const segment = segmentOf(rows)
+  const { engine } = segment.block
+  const { probe } = engine
+  let found = 0
+  engine.probe = (needles, fromBand, ...rest) => {
+    if (needles > 1 && fromBand > 0) return -1
+    found += probe(needles, fromBand, ...rest)
+    return probe(needles, fromBand, ...rest)
+  }
+  const calls = spyOn(engine)
+  const needles = Array.from({ length: 64 }, (_, i) => blurred(hashes[i * 3_000] ?? zeros, i % 40, random))
+  const hits: Hit[] = []
+  drain(segment.search(concatenated(needles), 31, rows.length, hits, Uint8Array.from(needles.keys())))
+
+  t.ok(found > 0 && calls.probes.some(({ needles, isDone }) => needles > 1 && !isDone))
+  t.ok(calls.probes.some(({ needles, isDone }) => needles === 1 && isDone))
+  assertSameHits(
+    hits,
+    needles.flatMap((needle, transform) => linear(rows, [needle], 31).map((hit) => ({ ...hit, transform }))),
+  )
 })
 
 t.test('what the kernel reads beyond its tables is memory too, also where they fill the last page', async (t) => {

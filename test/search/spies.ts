@@ -11,6 +11,7 @@ export interface KernelCalls {
     readonly fromBand: number
     readonly toBand: number
     readonly reach: readonly number[]
+    readonly mostRows: number
     readonly isDone: boolean
   }[]
   readonly follows: { readonly needle: number; readonly maxVisits: number; readonly isDone: boolean }[]
@@ -23,10 +24,10 @@ export function spyOn(engine: Engine): KernelCalls {
     calls.scans.push({ needles, rows })
     return scan(rowsAt, rows, needles, thresholdBits)
   }
-  engine.probe = (needles, fromBand, toBand, thresholdBits) => {
+  engine.probe = (needles, fromBand, toBand, thresholdBits, mostRows) => {
     const reach = Array.from(engine.bytes.subarray(scratch.planAt, scratch.planAt + BANDS))
-    const found = probe(needles, fromBand, toBand, thresholdBits)
-    calls.probes.push({ needles, fromBand, toBand, reach, isDone: found >= 0 })
+    const found = probe(needles, fromBand, toBand, thresholdBits, mostRows)
+    calls.probes.push({ needles, fromBand, toBand, reach, mostRows, isDone: found >= 0 })
     return found
   }
   engine.follow = (needle, rows, thresholdBits, maxVisits) => {

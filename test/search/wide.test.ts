@@ -46,7 +46,7 @@ function probed(
   return bands.slice(0, -1).flatMap((from, i) => {
     tabled.block.loadNeedles(concatenated(needles))
     tabled.block.engine.bytes.set(reach, scratch.planAt)
-    return foundBy(tabled.block, tabled.tables.probe(needles.length, from, bands[i + 1] ?? 0, bits))
+    return foundBy(tabled.block, tabled.tables.probe(needles.length, from, bands[i + 1] ?? 0, bits, scratch.maxSurvivors))
   })
 }
 
@@ -180,10 +180,16 @@ t.test('the first and the last key of every band are found', async (t) => {
 
 t.test('one more hit or candidate than there is room for, and nothing counts', async (t) => {
   const only = (band: number, reach = 1) => Array.from({ length: 15 }, (_, i) => (i === band ? reach : 0))
-  const raw = ({ tabled }: Segment, needles: readonly Hash256[], reach: readonly number[], bits: number) => {
+  const raw = (
+    { tabled }: Segment,
+    needles: readonly Hash256[],
+    reach: readonly number[],
+    bits: number,
+    mostRows = scratch.maxSurvivors,
+  ) => {
     tabled.block.loadNeedles(concatenated(needles))
     tabled.block.engine.bytes.set(reach, scratch.planAt)
-    return tabled.tables.probe(needles.length, 0, 15, bits)
+    return tabled.tables.probe(needles.length, 0, 15, bits, mostRows)
   }
   for (const count of [MAX_HITS, MAX_HITS + 1]) {
     const segment = wideOf(rowsOf(new Array<Hash256>(count).fill(zeros)), 15)
@@ -199,6 +205,12 @@ t.test('one more hit or candidate than there is room for, and nothing counts', a
   t.equal(raw(many, [zeros], only(0, 2), 24), -1)
   t.equal(raw(many, [zeros, zeros], only(0), 24), -1)
   t.same(hitsOf(many, [zeros], 24), [], 'and it is read row by row')
+
+  const few = wideOf(rowsOf(new Array<Hash256>(100).fill(zeros)), 15)
+  t.equal(raw(few, [zeros], only(5), 0, 100), 100)
+  t.equal(raw(few, [zeros], only(5), 0, 99), -1, 'nor with more rows to read than it may')
+  t.equal(raw(few, [zeros, zeros], only(5), 0, 200), 200)
+  t.equal(raw(few, [zeros, zeros], only(5), 0, 199), -1)
 })
 
 t.test('a plan says what it looks up', async (t) => {

@@ -15,6 +15,7 @@ export {
   OFFSETS_BYTES,
   PLAN_AT,
   SCRATCH_BYTES,
+  SURVIVORS,
   writeMasks,
 } from './layout'
 export { countCandidates, countPlanned, kept, probe } from './probe'

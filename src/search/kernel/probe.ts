@@ -56,16 +56,19 @@ export function countPlanned(needle: usize): u32 {
  * Finds what `needleCount` needles at NEEDLES_AT reach in bands `fromBand`…`toBand`−1 under the plan. Writes 8 bytes a hit:
  * u32 row, u16 distance, u16 needle. A row that two bands reach is written for the first of them, in whichever call.
  *
- * @returns how many were written; −1 when there are more candidates or hits than scratch has room for, and then none counts.
+ * @param mostRows how many rows to read at most.
+ * @returns how many were written; −1 when there are more candidates or hits than scratch has room for, or more rows to read than that,
+ * and then none counts.
  */
-export function probe(needleCount: u32, fromBand: u32, toBand: u32, thresholdBits: u32): i32 {
+export function probe(needleCount: u32, fromBand: u32, toBand: u32, thresholdBits: u32, mostRows: u32): i32 {
+  const mostEnd = SURVIVORS_AT + (<usize>mostRows << 2)
   let survivors = SURVIVORS_AT
   let groupEnd = GROUP_ENDS_AT
   for (let band = fromBand; band < toBand; band++) {
     const reach = <u32>load<u8>(PLAN_AT + band)
     if (reach == 0) continue
     for (let needle: u32 = 0; needle < needleCount; needle++) {
-      survivors = probeBand(band, reach, NEEDLES_AT + (<usize>needle << 5), survivors)
+      survivors = probeBand(band, reach, NEEDLES_AT + (<usize>needle << 5), survivors, mostEnd)
       if (survivors == 0) return -1
       store<u32>(groupEnd, <u32>survivors)
       groupEnd += 4
@@ -76,9 +79,9 @@ export function probe(needleCount: u32, fromBand: u32, toBand: u32, thresholdBit
 
 /**
  * Appends the numbers of the rows that one needle reaches in one band, as far as entries tell. @returns their end, or 0 when there
- * is no room.
+ * is no room, or more of them than up to `mostEnd` before third bands were looked at.
  */
-function probeBand(band: u32, reach: u32, needle: usize, survivors: usize): usize {
+function probeBand(band: u32, reach: u32, needle: usize, survivors: usize, mostEnd: usize): usize {
   const offsets = offsetsAt + <usize>band * OFFSETS_BYTES
   const table = tablesAt + <usize>band * tableBytes
   const key = keyOf(needle, band)
@@ -112,7 +115,8 @@ function probeBand(band: u32, reach: u32, needle: usize, survivors: usize): usiz
   for (let bits: u32 = 0; bits < reach; bits++) {
     const end = <usize>load<u32>(SPAN_ENDS_AT + (<usize>bits << 2))
     const records = filter(span, end, table, nextLanes, within - bits)
-    unsure = listed(records, table, next, withinThree - bits, unsure)
+    unsure = listed(records, table, next, withinThree - bits, unsure, mostEnd)
+    if (unsure > mostEnd) return 0
     span = end
   }
   return keepThird(survivors, unsure, table, keyOf(needle, thirdBand) & thirdMask)
@@ -204,9 +208,12 @@ const FRAGMENTS_BIT: u64 = 8
 const RESTS_BIT: u64 = 36
 const PLACE_MASK: u32 = 0x7ffffff
 
-/** Lists the candidates of records: where their rests are (27 bits), and in how many bits their third band may differ. @returns their end. */
-function listed(recordsEnd: usize, table: usize, next: u32, within: u32, unsure: usize): usize {
-  for (let at = RECORDS_AT; at < recordsEnd; at += 8) {
+/**
+ * Lists the candidates of records: where their rests are (27 bits), and in how many bits their third band may differ. @returns their
+ * end, a few beyond `mostEnd` when there are more.
+ */
+function listed(recordsEnd: usize, table: usize, next: u32, within: u32, unsure: usize, mostEnd: usize): usize {
+  for (let at = RECORDS_AT; at < recordsEnd && unsure <= mostEnd; at += 8) {
     const record = load<u64>(at)
     const fragments = table + <usize>(<u32>(record >> FRAGMENTS_BIT) & PLACE_MASK)
     const rests = <u32>(record >> RESTS_BIT)
