@@ -14,7 +14,7 @@ import { noteActive } from '../src/store/seal-ring.js'
 import { loadSecrets } from '../src/store/secrets.js'
 import { openStore } from '../src/store/store.js'
 import { openLine } from './faults/line.js'
-import { startRedis } from './helpers/redis.js'
+import { startRedis, storeAt } from './helpers/redis.js'
 
 const PROGRAMS = ['../src/server.js', '../workers/main.js', '../workers/messenger.js'] as const
 
@@ -81,7 +81,7 @@ t.test('where the address is taken, or none of this machine, the api says so, an
 
 t.test('with a seal key that is missing or wrong, no process starts that needs it, and nothing is touched', async (t) => {
   const { socket } = await startRedis(t)
-  const store = await openStore({ url: undefined, socket })
+  const store = await openStore(storeAt(socket))
   const redis = new Redis(socket)
   t.teardown(async () => {
     redis.disconnect()

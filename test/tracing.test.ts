@@ -12,7 +12,7 @@ import { openStore } from '../src/store/store.js'
 import { images } from './helpers/multipart.js'
 import { fetchPatiently } from './helpers/patiently.js'
 import { scene } from './helpers/pictures.js'
-import { startRedis } from './helpers/redis.js'
+import { startRedis, storeAt } from './helpers/redis.js'
 import { hasPin } from './helpers/refusal.js'
 import { startWorkers, until } from './helpers/service.js'
 
@@ -46,7 +46,7 @@ t.test(
       TABIR_DATA_DIR: redis.dataDir,
       TABIR_PORT: '0',
     })
-    const store = await openStore({ url: undefined, socket: redis.socket })
+    const store = await openStore(storeAt(redis.socket))
     const scopes = new Set(['match'] as const)
     const { key, keyId } = await createApiKey(apiKeysIn(store), {
       org: 'Marked Org',

@@ -11,12 +11,13 @@ import { apiKeysIn } from '../../src/store/api-keys.js'
 import { openStore } from '../../src/store/store.js'
 import { open, startApi, type World } from '../helpers/canary-world.js'
 import { fetchPatiently } from '../helpers/patiently.js'
+import { storeAt } from '../helpers/redis.js'
 import { randomHashText, until } from '../helpers/service.js'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 
 async function ngoKey({ redis }: World): Promise<string> {
-  const store = await openStore({ url: undefined, socket: redis.socket })
+  const store = await openStore(storeAt(redis.socket))
   const scopes = new Set(['signals:write', 'match', 'feed'] as const)
   const { key } = await createApiKey(apiKeysIn(store), { org: 'ngo', kind: 'ngo', scopes, env: 'test', nowMs: Date.now() })
   await store.close()

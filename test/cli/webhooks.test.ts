@@ -2,6 +2,7 @@ import t from 'tap'
 import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
 import { webhooksIn } from '../../src/store/webhooks.js'
+import { storeAt } from '../helpers/redis.js'
 import { post } from '../helpers/requests.js'
 import { keyFor, startService } from '../helpers/service.js'
 import { SEAL_KEY, tabirBeside } from '../helpers/tabir.js'
@@ -17,7 +18,7 @@ t.test('an operator ends an organisation’s webhook with all that is kept for i
     return answer.json<{ webhookId: string; secret: string }>()
   }
   const [gone, stays] = [await added(), await added()]
-  const store = await openStore({ url: undefined, socket: redis.socket })
+  const store = await openStore(storeAt(redis.socket))
   t.teardown(() => store.close())
   const keysOf = async (webhookId: string) => (await store.ask((client) => client.keys(`*${webhookId}*`))).sort()
   await store.ask((client) => client.hset(`{tabir}:webhook-health:${gone.webhookId}`, 'failures', 3, 'failingSinceMs', 1e12))

@@ -18,7 +18,7 @@ import type { Canary, Needle } from './canary.js'
 import type { Multipart } from './multipart.js'
 import { fetchPatiently } from './patiently.js'
 import type { Picture } from './pictures.js'
-import { startRedis, type TestRedis } from './redis.js'
+import { startRedis, storeAt, type TestRedis } from './redis.js'
 import { until } from './service.js'
 
 const API_STOPS_WITHIN_MS = 15_000
@@ -96,7 +96,7 @@ export function activeJobs({ client }: World): Promise<string[]> {
 }
 
 export async function makeKey(redis: TestRedis): Promise<string> {
-  const store = await openStore({ url: undefined, socket: redis.socket })
+  const store = await openStore(storeAt(redis.socket))
   const options = {
     org: 'platform',
     kind: 'platform',

@@ -20,9 +20,10 @@ import {
   type ModelAction,
   spokenOf,
 } from './case-model.js'
+import { storeAt } from './redis.js'
 
 const [, , socket = '', count = '', first = ''] = process.argv
-const store = await openStore({ url: undefined, socket })
+const store = await openStore(storeAt(socket))
 const cases = casesIn(store)
 const trusts = trustsIn(store)
 const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 9)]))

@@ -7,12 +7,20 @@ import type { Test } from 'tap'
 import { readConfig } from '../../src/config.js'
 import { openRedisServer, type RedisServer } from '../../src/store/embedded-redis.js'
 
+/** Longer than any process of a test stands still because others compute. */
+export const PATIENCE_MS = 60_000
+
 export interface TestRedis {
   readonly socket: string
   readonly dataDir: string
   readonly server: RedisServer
   /** Starts it anew on the same socket and the same data, once it has ended. */
   reopen(): Promise<void>
+}
+
+/** A test that asks a store about something else does not take a machine that has no time for it for one that is away. */
+export function storeAt(socket: string) {
+  return { url: undefined, socket, answersWithinMs: PATIENCE_MS }
 }
 
 /** @param dataDir a folder of one's own; it is removed in the end. */

@@ -5,11 +5,12 @@ import { Catalogue } from '../../src/services/catalogue.js'
 import { snapshotsIn } from '../../src/services/snapshot.js'
 import { lastRevision } from '../../src/store/changes.js'
 import { openStore } from '../../src/store/store.js'
+import { storeAt } from './redis.js'
 import { SAVED_IMAGES, SAVED_KEYRING, SAVED_SECRET, savedId, savedImage } from './saved.js'
 
 const [, , socket = '', folder = ''] = process.argv
 const clock = () => performance.now()
-const store = await openStore({ url: undefined, socket })
+const store = await openStore(storeAt(socket))
 const snapshots = snapshotsIn({ folder, store, keyring: SAVED_KEYRING, secret: SAVED_SECRET, clock })
 const revision = await lastRevision(store)
 const catalogue = new Catalogue()

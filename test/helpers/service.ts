@@ -24,7 +24,7 @@ import { type Keyring, makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
 import type { TrustLimits } from '../../src/trust-parts.js'
 import { loadSite, type SiteSettings } from '../../src/web/site.js'
-import { startRedis, type TestRedis } from './redis.js'
+import { PATIENCE_MS, startRedis, storeAt, type TestRedis } from './redis.js'
 
 export interface TestService {
   readonly app: FastifyInstance
@@ -80,7 +80,7 @@ const UPLOAD_LIMITS: UploadLimits = { maxImageBytes: 20 << 20, maxImages: 20, ma
 const EVERYBODY: Admission = { shortageFor: () => undefined }
 
 /** Nor is one whose processes stand still for some seconds because others compute: what comes of that has tests of its own. */
-export const PATIENT: Hearing = { ...HEARING, staleAfterMs: 60_000, reachedWithinMs: 60_000 }
+export const PATIENT: Hearing = { ...HEARING, staleAfterMs: PATIENCE_MS, reachedWithinMs: PATIENCE_MS }
 
 /** Nearly nothing: what a PIN costs has tests of its own, and a thousand cases would take a minute. */
 const LIGHT: ScryptOptions = { N: 2, r: 1, p: 1 }
@@ -103,7 +103,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
         ? { url: undefined, socket: redis.socket }
         : { url: options.redisUrl, socket: undefined }),
       // What is promised of answers holds for the store's as well.
-      ...(options.hearing === undefined && { answersWithinMs: PATIENT.staleAfterMs }),
+      ...(options.hearing === undefined && { answersWithinMs: PATIENCE_MS }),
     },
     keyring: options.keyring ?? (() => makeKeyring([options.sealKey ?? SEAL_KEY])),
     handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1', certificate: options.handoffCertificate },
@@ -186,7 +186,7 @@ export async function keyFor(
   scopes: readonly Scope[] = SCOPES,
   kind: OrgKind = 'platform',
 ) {
-  const store = await openStore({ url: undefined, socket: redis.socket, answersWithinMs: PATIENT.staleAfterMs })
+  const store = await openStore(storeAt(redis.socket))
   try {
     const made = await createApiKey(apiKeysIn(store), {
       org,

@@ -11,7 +11,7 @@ import { apiKeysIn } from '../../src/store/api-keys.js'
 import { openStore } from '../../src/store/store.js'
 import { type Api, contentsOf, filesIn, nameOf, startApi, stopApi } from './canary-world.js'
 import { OVERLAP_BYTES } from './hash-search.js'
-import { startRedis } from './redis.js'
+import { startRedis, storeAt } from './redis.js'
 import { until } from './service.js'
 
 export interface WrittenStore {
@@ -134,7 +134,7 @@ async function ask(
 }
 
 async function keyFor(socket: string): Promise<string> {
-  const store = await openStore({ url: undefined, socket })
+  const store = await openStore(storeAt(socket))
   const org = { org: 'one', kind: 'operator', scopes: new Set(SCOPES), env: 'test', nowMs: Date.now() } as const
   const { key } = await createApiKey(apiKeysIn(store), org)
   await store.close()

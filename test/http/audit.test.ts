@@ -9,13 +9,14 @@ import { casesIn } from '../../src/store/cases.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { loadSecrets } from '../../src/store/secrets.js'
 import { openStore } from '../../src/store/store.js'
+import { storeAt } from '../helpers/redis.js'
 import { del, guardedRoutes, post, tryPin } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, until } from '../helpers/service.js'
 import { caseWithPicture, feedback, matchIdOf, ngo, operator, platform } from '../helpers/trust.js'
 
 const service = await startService(t)
 const { app } = service
-const store = await openStore({ url: undefined, socket: service.redis.socket })
+const store = await openStore(storeAt(service.redis.socket))
 t.teardown(() => store.close())
 const log: AuditLog = auditLogIn(store, (await loadSecrets(store, makeKeyring([Buffer.alloc(32, 7)]))).audit)
 

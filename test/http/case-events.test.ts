@@ -8,13 +8,14 @@ import { caseEventsIn } from '../../src/store/case-events.js'
 import { casesIn } from '../../src/store/cases.js'
 import { connectForFollowing, openStore } from '../../src/store/store.js'
 import { watchErasuresIn } from '../../src/store/watch-erasures.js'
+import { storeAt } from '../helpers/redis.js'
 import { hasPin, MARKER, refused } from '../helpers/refusal.js'
 import { del, post } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, until } from '../helpers/service.js'
 
 async function world(t: Test) {
   const service = await startService(t)
-  const target = { url: undefined, socket: service.redis.socket }
+  const target = storeAt(service.redis.socket)
   const store = await openStore(target)
   const events = caseEventsIn(store, () => connectForFollowing(target))
   t.teardown(() => store.close())

@@ -15,6 +15,7 @@ import { rewriteLog } from '../../src/store/log-rewrite.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
 import { watchErasuresIn } from '../../src/store/watch-erasures.js'
+import { storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
 import { del, post, tryPin } from '../helpers/requests.js'
 import { keyFor, openCase, RETENTION_MS, randomHashText, startService } from '../helpers/service.js'
@@ -24,7 +25,7 @@ async function world(t: Test) {
   const clock = { nowMs: Date.now() }
   const now = () => clock.nowMs
   const service = await startService(t, { now })
-  const store = await openStore({ url: undefined, socket: service.redis.socket })
+  const store = await openStore(storeAt(service.redis.socket))
   t.teardown(() => store.close())
   const cases = casesIn(store)
   const keeping = caseKeepingOver({

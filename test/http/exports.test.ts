@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encryption'
 import t from 'tap'
 import { openStore } from '../../src/store/store.js'
+import { storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
 import { keyFor, randomHashText, startService } from '../helpers/service.js'
 import { listen } from '../helpers/sockets.js'
@@ -92,7 +93,7 @@ t.test('who does not say how, has no scope or another bank gets nothing; and eac
   refused(t, await get({ format: 'hex', plain: true }, stranger.headers), 'bank-unknown')
   refused(t, await get({ format: 'hex', plain: true }, writer.headers), 'scope-missing')
 
-  const store = await openStore({ url: undefined, socket: service.redis.socket })
+  const store = await openStore(storeAt(service.redis.socket))
   t.teardown(() => store.close())
   const log = await store.ask(async (redis) => {
     const names = await redis.keys(KEYS_OF_AUDIT)

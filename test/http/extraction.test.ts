@@ -8,6 +8,7 @@ import { HASH_PATTERN } from '../../src/hash/hash256.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { openStore } from '../../src/store/store.js'
 import { FOREIGN_BODIES, FOREIGN_ROUTES } from '../fuzz/foreign.js'
+import { storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
 import { keyFor, randomHashText, startService, type TestService, until, withBitsFlipped } from '../helpers/service.js'
@@ -153,7 +154,7 @@ t.test('an organisation that searches for a stored hash is slowed down, then all
   })
   t.equal(suspensions, 2, 'each key is suspended once')
 
-  const store = await openStore({ url: undefined, socket: service.redis.socket })
+  const store = await openStore(storeAt(service.redis.socket))
   t.teardown(() => store.close())
   const entry = { act: 'key.restored', by: 'operator', about: { keyId: one.keyId }, atMs: Date.now() } as const
   await apiKeysIn(store).change(one.keyId, (key) => ({ key: { ...key, suspendedAtMs: undefined } }), entry)
@@ -223,7 +224,7 @@ async function leakedHash({ redis }: TestService, signalId: string): Promise<str
   const { imagesIn } = await import('../../src/store/images.js')
   const { makeKeyring } = await import('../../src/store/seal.js')
   const { formatHash } = await import('../../src/hash/hash256.js')
-  const store = await openStore({ url: undefined, socket: redis.socket })
+  const store = await openStore(storeAt(redis.socket))
   try {
     const [image] = await imagesIn(store, makeKeyring([Buffer.alloc(32, 7)])).get([signalId])
     const [signal] = image?.signals ?? []

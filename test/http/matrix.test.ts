@@ -11,6 +11,7 @@ import { createApiKey } from '../../src/services/access.js'
 import { type ApiKey, apiKeysIn } from '../../src/store/api-keys.js'
 import { openStore } from '../../src/store/store.js'
 import { FOREIGN_ROUTES } from '../fuzz/foreign.js'
+import { storeAt } from '../helpers/redis.js'
 import { MARKER, refused, withoutInstance } from '../helpers/refusal.js'
 import { Description, forged, guardedRoutes, post, UNKNOWN_CASE } from '../helpers/requests.js'
 import {
@@ -30,7 +31,7 @@ const bearer = (key: string): Headers => ({ authorization: `Bearer ${key}` })
 
 /** Keys that open nothing, each for a reason of its own, and what is answered to whoever shows one. */
 async function strangers(service: TestService): Promise<Readonly<Record<string, { headers: Headers; code: ProblemCode }>>> {
-  const store = await openStore({ url: undefined, socket: service.redis.socket })
+  const store = await openStore(storeAt(service.redis.socket))
   const apiKeys = apiKeysIn(store)
   const nowMs = Date.now()
   const made = async (change: Partial<ApiKey>) => {

@@ -12,6 +12,7 @@ import { refusePublicHost } from '../../src/private-host.js'
 import { createApiKey } from '../../src/services/access.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { openStore } from '../../src/store/store.js'
+import { storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
 import { keyFor, startService, until } from '../helpers/service.js'
@@ -74,7 +75,7 @@ t.test('pages of the origins that are named may read answers, and no others', as
 
 t.test('a forwarded address is believed when a trusted proxy says it, and from nobody else', async (t) => {
   const service = await startService(t, { trustedProxies: ['10.0.0.0/8'] })
-  const store = await openStore({ url: undefined, socket: service.redis.socket })
+  const store = await openStore(storeAt(service.redis.socket))
   t.teardown(() => store.close())
   const bound = { org: 'o', kind: 'ngo', env: 'test', nowMs: Date.now(), networks: ['192.0.2.0/24'] } as const
   const { key } = await createApiKey(apiKeysIn(store), { ...bound, scopes: new Set(['signals:write']) })

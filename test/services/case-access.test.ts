@@ -9,10 +9,10 @@ import { casesIn } from '../../src/store/cases.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { loadSecrets } from '../../src/store/secrets.js'
 import { openStore } from '../../src/store/store.js'
-import { startRedis } from '../helpers/redis.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 
 t.test('a PIN is kept mixed with a secret and stretched by 32 MiB of scrypt, where nobody asks for less', async (t) => {
-  const store = await openStore({ url: undefined, socket: (await startRedis(t)).socket })
+  const store = await openStore(storeAt((await startRedis(t)).socket))
   t.teardown(() => store.close())
   const secrets = await loadSecrets(store, makeKeyring([Buffer.alloc(32, 7)]))
   const access = caseAccessTo(casesIn(store), secrets)

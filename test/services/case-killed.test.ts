@@ -14,7 +14,7 @@ import { makeKeyring } from '../../src/store/seal.js'
 import { connectForFollowing, openStore } from '../../src/store/store.js'
 import { type Trusts, trustsIn } from '../../src/store/trust.js'
 import { caseIdOf, caseNumberOf, imageIdOf, STEPS_A_ROUND, spokenOf } from '../helpers/case-model.js'
-import { startRedis } from '../helpers/redis.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 
 const PROCESS = fileURLToPath(new URL('../helpers/case-process.js', import.meta.url))
 const CASES = 12
@@ -26,7 +26,7 @@ t.test(
   'whatever is killed in the middle of submitting, vouching, disputing, striking, renewing, withdrawing and expiring, what was answered holds',
   async (t) => {
     const redis = await startRedis(t)
-    const target = { url: undefined, socket: redis.socket }
+    const target = storeAt(redis.socket)
     const told: z.infer<typeof Told>[] = []
 
     const hasEnded = (as: string) => told.some(({ outcome }) => outcome === as)

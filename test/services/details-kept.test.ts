@@ -19,12 +19,12 @@ import { detailShard, keys } from '../../src/store/keys.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { connectForFollowing, openStore } from '../../src/store/store.js'
 import { trustsIn } from '../../src/store/trust.js'
-import { startRedis } from '../helpers/redis.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 import { PATIENT } from '../helpers/service.js'
 
 const keyring = makeKeyring([Buffer.alloc(32, 7)])
 const { socket } = await startRedis(t)
-const target = { url: undefined, socket }
+const target = storeAt(socket)
 const store = await openStore(target)
 const redis = new Redis(socket)
 t.teardown(async () => {

@@ -15,6 +15,7 @@ import { imagesIn } from '../../src/store/images.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { connectForFollowing, openStore } from '../../src/store/store.js'
 import { trustsIn } from '../../src/store/trust.js'
+import { storeAt } from '../helpers/redis.js'
 import { keyFor, PATIENT, randomHashText, startService, until } from '../helpers/service.js'
 import { ask } from '../helpers/trust.js'
 
@@ -50,7 +51,7 @@ t.test('a process that is late tells what it knows, and the rest when it knows i
 
 /** A feed over a replica whose following can be held. */
 async function lateProcess(t: Test, socket: string) {
-  const target = { url: undefined, socket }
+  const target = storeAt(socket)
   const store = await openStore(target)
   const keyring = makeKeyring([Buffer.alloc(32, 7)])
   const follower = connectForFollowing(target)

@@ -8,7 +8,7 @@ import t from 'tap'
 import { snapshotsIn } from '../../src/services/snapshot.js'
 import { imagesIn } from '../../src/store/images.js'
 import { openStore } from '../../src/store/store.js'
-import { startRedis } from '../helpers/redis.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 import { SAVED_IMAGES, SAVED_KEYRING, SAVED_SECRET, savedHash, savedId, savedImage } from '../helpers/saved.js'
 import { until } from '../helpers/service.js'
 
@@ -17,7 +17,7 @@ const PROCESS = fileURLToPath(new URL('../helpers/saving-process.js', import.met
 t.test('a process killed while it compacts and saves leaves a whole snapshot, the last or the one before', async (t) => {
   const folder = t.testdir()
   const { socket } = await startRedis(t)
-  const store = await openStore({ url: undefined, socket })
+  const store = await openStore(storeAt(socket))
   t.teardown(() => store.close())
   await imagesIn(store, SAVED_KEYRING).put([{ id: savedId(0), image: savedImage(0) }])
   const clock = () => performance.now()

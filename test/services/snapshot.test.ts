@@ -18,7 +18,7 @@ import { keys } from '../../src/store/keys.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { connectForFollowing, openStore, type Store } from '../../src/store/store.js'
 import { trustsIn } from '../../src/store/trust.js'
-import { startRedis, type TestRedis } from '../helpers/redis.js'
+import { startRedis, storeAt, type TestRedis } from '../helpers/redis.js'
 import { PATIENT } from '../helpers/service.js'
 
 const keyring = makeKeyring([Buffer.alloc(32, 7)])
@@ -47,7 +47,7 @@ function someImage(): Registered {
 }
 
 async function openParts(t: Test, { socket }: TestRedis, folder: string) {
-  const target = { url: undefined, socket }
+  const target = storeAt(socket)
   const store = await openStore(target)
   t.teardown(() => store.close())
   const redis = new Redis(socket)

@@ -16,6 +16,7 @@ import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
 import { watchesIn } from '../../src/store/watches.js'
 import { ownTime } from '../helpers/own-time.js'
+import { storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
 import { del, post } from '../helpers/requests.js'
 import { keyFor, randomHashText, startService, until, withBitsFlipped } from '../helpers/service.js'
@@ -23,7 +24,7 @@ import { keyFor, randomHashText, startService, until, withBitsFlipped } from '..
 const clock = { nowMs: Date.now() }
 const service = await startService(t, { now: () => clock.nowMs, maxWatchesPerOrg: 40 })
 const { app, services } = service
-const target = { url: undefined, socket: service.redis.socket }
+const target = storeAt(service.redis.socket)
 const store = await openStore(target)
 t.teardown(() => store.close())
 const watches = watchesIn(store, makeKeyring([Buffer.alloc(32, 7)]))

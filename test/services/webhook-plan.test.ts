@@ -19,12 +19,13 @@ import { makeKeyring } from '../../src/store/seal.js'
 import { loadSecrets } from '../../src/store/secrets.js'
 import { connectForFollowing, openStore } from '../../src/store/store.js'
 import { webhooksIn } from '../../src/store/webhooks.js'
+import { storeAt } from '../helpers/redis.js'
 import { del, post } from '../helpers/requests.js'
 import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
 
 const service = await startService(t)
 const { app, services } = service
-const target = { url: undefined, socket: service.redis.socket }
+const target = storeAt(service.redis.socket)
 const store = await openStore(target)
 const follower = connectForFollowing(target)
 t.teardown(async () => {

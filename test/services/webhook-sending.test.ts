@@ -10,11 +10,11 @@ import { deliveriesIn, type NewDelivery } from '../../src/store/deliveries.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
 import { type Webhook, webhooksIn } from '../../src/store/webhooks.js'
-import { startRedis } from '../helpers/redis.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 import { startEndpoint, verified } from '../helpers/webhooks.js'
 
 const redis = await startRedis(t)
-const store = await openStore({ url: undefined, socket: redis.socket })
+const store = await openStore(storeAt(redis.socket))
 t.teardown(() => store.close())
 const webhooks = webhooksIn(store, makeKeyring([Buffer.alloc(32, 7)]))
 const deliveries = deliveriesIn(store)

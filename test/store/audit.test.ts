@@ -6,11 +6,11 @@ import { apiKeysIn } from '../../src/store/api-keys.js'
 import { type AuditLog, auditLogIn, headText, noteInAudit, parseHead } from '../../src/store/audit.js'
 import { keys } from '../../src/store/keys.js'
 import { openStore } from '../../src/store/store.js'
-import { startRedis } from '../helpers/redis.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 
 const SECRET = Buffer.alloc(32, 5)
 const server = await startRedis(t)
-const store = await openStore({ url: undefined, socket: server.socket })
+const store = await openStore(storeAt(server.socket))
 const redis = new Redis(server.socket, { replyMapping: 'legacy' })
 t.teardown(async () => {
   redis.disconnect()

@@ -10,12 +10,12 @@ import { caseEventsIn } from '../../src/store/case-events.js'
 import { keys } from '../../src/store/keys.js'
 import { MOST_CASE_EVENTS } from '../../src/store/scripts/case-event.js'
 import { connectForFollowing, openStore } from '../../src/store/store.js'
-import { startRedis } from '../helpers/redis.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
 async function openEvents(t: Test) {
   const redis = await startRedis(t)
-  const target = { url: undefined, socket: redis.socket }
+  const target = storeAt(redis.socket)
   const store = await openStore(target)
   const events = caseEventsIn(store, () => connectForFollowing(target))
   t.teardown(async () => {

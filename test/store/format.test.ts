@@ -2,12 +2,12 @@ import t from 'tap'
 import { agreeOnFormat, checkFormat, FORMAT } from '../../src/store/format.js'
 import { keys } from '../../src/store/keys.js'
 import { openStore } from '../../src/store/store.js'
-import { startRedis } from '../helpers/redis.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 import { startService } from '../helpers/service.js'
 
 t.test('a store says in which format it is written', async (t) => {
   const redis = await startRedis(t)
-  const store = await openStore({ url: undefined, socket: redis.socket })
+  const store = await openStore(storeAt(redis.socket))
   t.teardown(() => store.close())
   const read = () => store.ask((client) => client.hgetall(keys.format))
   const now = { written: '1', readableFrom: '1' }
@@ -33,7 +33,7 @@ t.test('a store says in which format it is written', async (t) => {
 
 t.test('an api starts on what a newer version wrote only if that says so', async (t) => {
   const redis = await startRedis(t)
-  const store = await openStore({ url: undefined, socket: redis.socket })
+  const store = await openStore(storeAt(redis.socket))
   t.teardown(() => store.close())
   const newer = FORMAT.written + 1
   await agreeOnFormat(store, { written: newer, readableFrom: newer })

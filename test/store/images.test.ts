@@ -9,7 +9,7 @@ import { imagesIn } from '../../src/store/images.js'
 import { IMAGE_SHARDS, imageShard, keys } from '../../src/store/keys.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
-import { startRedis } from '../helpers/redis.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 
 // The longest record that can be: every text as long as it may be, every type.
 const longest: RegisteredImage = {
@@ -63,7 +63,7 @@ t.test('a private Redis keeps the table packed, also with 10 million images of t
 
 async function open(t: Test) {
   const { socket } = await startRedis(t)
-  const store = await openStore({ url: undefined, socket })
+  const store = await openStore(storeAt(socket))
   const redis = new Redis(socket)
   t.teardown(async () => {
     redis.disconnect()

@@ -11,12 +11,12 @@ import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
 import { watchErasuresIn } from '../../src/store/watch-erasures.js'
 import { watchesIn } from '../../src/store/watches.js'
-import { startRedis } from '../helpers/redis.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
 t.test('what a case held is in no file of the store once the case is erased; until then it is', async (t) => {
   const redis = await startRedis(t)
-  const store = await openStore({ url: undefined, socket: redis.socket })
+  const store = await openStore(storeAt(redis.socket))
   t.teardown(() => store.close())
   const cases = casesIn(store)
   const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 7)]))
@@ -68,7 +68,7 @@ t.test('what a case held is in no file of the store once the case is erased; unt
 
 t.test('a rewrite that is under way does not count: it began before', async (t) => {
   const redis = await startRedis(t)
-  const store = await openStore({ url: undefined, socket: redis.socket })
+  const store = await openStore(storeAt(redis.socket))
   t.teardown(() => store.close())
   const rewrites = async () => /^aof_rewrites:(\d+)/m.exec(await store.ask((client) => client.info('persistence')))?.[1]
   const before = Number(await rewrites())
@@ -79,10 +79,10 @@ t.test('a rewrite that is under way does not count: it began before', async (t) 
 
 t.test('a Redis that does not allow it says so, and its cases are not called erased', async (t) => {
   const redis = await startRedis(t)
-  const store = await openStore({ url: undefined, socket: redis.socket })
+  const store = await openStore(storeAt(redis.socket))
   t.teardown(() => store.close())
   await store.ask((client) => client.call('ACL', 'SETUSER', 'hosted', 'on', '>pw', '~*', '&*', '+@all', '-bgrewriteaof'))
-  const hosted = await openStore({ url: undefined, socket: redis.socket })
+  const hosted = await openStore(storeAt(redis.socket))
   t.teardown(() => hosted.close())
   await hosted.ask((client) => client.auth('hosted', 'pw'))
   t.equal(await rewriteLog(hosted, 30_000), 'not-allowed')
@@ -110,7 +110,7 @@ t.test('a Redis that does not allow it says so, and its cases are not called era
 
 t.test('what was watched for is in no file of the store once it was erased and the log written anew', async (t) => {
   const redis = await startRedis(t)
-  const store = await openStore({ url: undefined, socket: redis.socket })
+  const store = await openStore(storeAt(redis.socket))
   t.teardown(() => store.close())
   const watches = watchesIn(store, makeKeyring([Buffer.alloc(32, 7)]))
   const erasures = watchErasuresIn(store)

@@ -16,7 +16,7 @@ import { loadSecrets } from '../../src/store/secrets.js'
 import { openStore, type Store } from '../../src/store/store.js'
 import { watchesIn } from '../../src/store/watches.js'
 import { type Webhook, webhooksIn } from '../../src/store/webhooks.js'
-import { startRedis } from '../helpers/redis.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 
 const [old, fresh] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
 const before = makeKeyring([old])
@@ -24,7 +24,7 @@ const during = makeKeyring([fresh, old])
 const after = makeKeyring([fresh])
 const refusal = { name: 'SealError' }
 const server = await startRedis(t)
-const store = await openStore({ url: undefined, socket: server.socket })
+const store = await openStore(storeAt(server.socket))
 const redis = new Redis(server.socket)
 t.teardown(async () => {
   redis.disconnect()

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { openStore } from '../../src/store/store.js'
-import { startRedis } from '../helpers/redis.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
 const SET = { numberOfKeys: 1, lua: "return redis.call('SET', KEYS[1], ARGV[1])" } as const
@@ -116,7 +116,7 @@ function targetOf(...sentinels: readonly Place[]) {
 /** A Redis that can be reached by a port, and says its name under the key `where`. */
 async function startServer(t: Test, name: string) {
   const redis = await startRedis(t)
-  const direct = await openStore({ url: undefined, socket: redis.socket })
+  const direct = await openStore(storeAt(redis.socket))
   await direct.write(SET, ['where'], [name])
   await direct.close()
   return await listen(t, (socket) => {

@@ -9,10 +9,10 @@ import { TRUST_SHARDS } from '../../src/store/keys.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
 import { trustsIn } from '../../src/store/trust.js'
-import { startRedis } from '../helpers/redis.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 
 const server = await startRedis(t)
-const store = await openStore({ url: undefined, socket: server.socket })
+const store = await openStore(storeAt(server.socket))
 t.teardown(() => store.close())
 
 /** An id of a shard. */

@@ -7,7 +7,7 @@ import { type Change, changesBetween } from '../../src/store/changes.js'
 import { keys } from '../../src/store/keys.js'
 import { openStore } from '../../src/store/store.js'
 import { withdrawalLogIn, withdrawnSince } from '../../src/store/withdrawal-log.js'
-import { startRedis } from '../helpers/redis.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 
 const ID = (n: number) => `00000000-0000-8000-8000-${String(n).padStart(12, '0')}`
 const tombstone = (revision: number, ...numbers: number[]): Change => ({
@@ -31,7 +31,7 @@ function numbersIn(images: ReadonlySet<string>): number[] {
 async function stream(t: Test, count: number) {
   const { socket } = await startRedis(t)
   const redis = new Redis(socket)
-  const store = await openStore({ url: undefined, socket })
+  const store = await openStore(storeAt(socket))
   t.teardown(async () => {
     redis.disconnect()
     await store.close()

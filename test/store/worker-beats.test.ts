@@ -4,12 +4,12 @@ import { keys } from '../../src/store/keys.js'
 import { openStore } from '../../src/store/store.js'
 import { beat, countBeating, countLacking, FORGOTTEN_AFTER_MS, SILENT_AFTER_MS } from '../../src/store/worker-beats.js'
 import { keepBeating } from '../../workers/beating.js'
-import { startRedis } from '../helpers/redis.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
 t.test('workers count as alive while they beat, as silent when they stop, and as forgotten in the end', async (t) => {
   const { socket } = await startRedis(t)
-  const store = await openStore({ url: undefined, socket })
+  const store = await openStore(storeAt(socket))
   const redis = new Redis(socket)
   t.teardown(async () => {
     redis.disconnect()
@@ -30,7 +30,7 @@ t.test('workers count as alive while they beat, as silent when they stop, and as
 
 t.test('what a worker’s children lack is counted while it lives', async (t) => {
   const { socket } = await startRedis(t)
-  const store = await openStore({ url: undefined, socket })
+  const store = await openStore(storeAt(socket))
   const redis = new Redis(socket)
   t.teardown(async () => {
     redis.disconnect()

@@ -2,12 +2,12 @@ import t from 'tap'
 import { casesIn } from '../../src/store/cases.js'
 import { connectForWaiting, openStore } from '../../src/store/store.js'
 import { keepCases } from '../../workers/case-life.js'
-import { startRedis } from '../helpers/redis.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
 t.test('cases are expired, erased and forgotten by the clock, by however many processes', async (t) => {
   const redis = await startRedis(t)
-  const target = { url: undefined, socket: redis.socket }
+  const target = storeAt(redis.socket)
   const store = await openStore(target)
   const cases = casesIn(store)
   const newCase = { createdAtMs: 1, category: undefined, pin: 'x' }
