@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { Problem } from '../domain/problem.js'
+import { Blocks, type HeldImage } from './blocks.js'
 import type { HandoffAnswer } from './message.js'
 import { type PaceOfWorkers, paceOfWorkers } from './pace-of-workers.js'
 
@@ -15,7 +16,8 @@ export interface LeftImage {
 }
 
 interface Waiting {
-  image: readonly Buffer[]
+  /** Gone when it was taken and is sent. */
+  image: HeldImage | undefined
   isTaken: boolean
   readonly leftAtMs: number
   /** Its place among all that were ever left. */
@@ -36,14 +38,17 @@ export class HandoffDesk {
   readonly #pace: PaceOfWorkers
   readonly #ttlMs: number
   readonly #now: () => number
+  readonly #blocks: Blocks
 
   /**
    * @param ttlMs how long an image may wait, worker's time included.
    * @param now in milliseconds, never goes back.
+   * @param blocks where they wait.
    */
-  constructor(ttlMs: number, now: () => number = () => performance.now()) {
+  constructor(ttlMs: number, now: () => number = () => performance.now(), blocks = new Blocks()) {
     this.#ttlMs = ttlMs
     this.#now = now
+    this.#blocks = blocks
     this.#pace = paceOfWorkers(now)
   }
 
@@ -72,8 +77,8 @@ export class HandoffDesk {
   }
 
   /**
-   * Takes over an image, in the pieces it arrived in: joining them would make a second copy of it. Its bytes belong to the
-   * desk from here on and will be overwritten.
+   * Takes over an image, in the pieces it arrived in. Its bytes belong to the desk from here on and are overwritten: at once where they are, if
+   * they are copied to wait elsewhere.
    * @param priority of its job: the smaller is taken first.
    */
   leave(image: Buffer | readonly Buffer[], priority = 0): LeftImage {
@@ -89,9 +94,9 @@ export class HandoffDesk {
       clearTimeout(timer)
       if (this.#forget(ticket)) resolve(answer)
     }
-    const pieces = Buffer.isBuffer(image) ? [image] : image
+    const held = this.#blocks.hold(Buffer.isBuffer(image) ? [image] : image)
     const place = ++this.#left
-    this.#waiting.set(ticket, { image: pieces, isTaken: false, leftAtMs: this.#now(), place, priority, settle, giveUp })
+    this.#waiting.set(ticket, { image: held, isTaken: false, leftAtMs: this.#now(), place, priority, settle, giveUp })
     return { ticket, answer: promise, callOff: giveUp }
   }
 
@@ -105,15 +110,15 @@ export class HandoffDesk {
     entry.isTaken = true
     this.#lastTaken.set(entry.priority, Math.max(entry.place, this.#lastTaken.get(entry.priority) ?? 0))
     this.#pace.taken(entry.leftAtMs)
-    return entry.image
+    return entry.image?.pieces
   }
 
-  /** Overwrites an image that was taken; the answer may still come. */
+  /** Overwrites an image that was taken, and that nobody sends any more; the answer may still come. */
   wipe(ticket: string): void {
     const entry = this.#waiting.get(ticket)
     if (entry === undefined || !entry.isTaken) return
-    for (const piece of entry.image) piece.fill(0)
-    entry.image = []
+    entry.image?.release()
+    entry.image = undefined
   }
 
   /** Whether a worker has it, and its answer may still come. */
@@ -142,7 +147,10 @@ export class HandoffDesk {
   }
 
   #forget(ticket: string): boolean {
-    for (const piece of this.#waiting.get(ticket)?.image ?? []) piece.fill(0)
+    const entry = this.#waiting.get(ticket)
+    if (entry?.isTaken)
+      entry.image?.wipe() // it may be on its way still
+    else entry?.image?.release()
     return this.#waiting.delete(ticket)
   }
 

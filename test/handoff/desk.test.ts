@@ -1,4 +1,5 @@
 import t from 'tap'
+import { Blocks } from '../../src/handoff/blocks.js'
 import { HandoffDesk } from '../../src/handoff/desk.js'
 import type { HandoffAnswer } from '../../src/handoff/message.js'
 
@@ -151,6 +152,46 @@ t.test('calling off changes nothing about an answer that was there first', async
 
   t.same(await answer, REFUSED)
 })
+
+t.test(
+  'where an image waited serves for another one when it is sent or was never taken, and never while it may be on its way',
+  async (t) => {
+    const blocks = new Blocks()
+    const desk = new HandoffDesk(LONG_MS, undefined, blocks)
+    const image = () => Buffer.alloc(200_000, 7)
+    const left = () => {
+      const { ticket, answer, callOff } = desk.leave(image())
+      return { ticket, answer: answer.catch(() => {}), callOff }
+    }
+
+    left().callOff()
+    t.equal(blocks.freeCount, 4, 'never taken')
+
+    const sent = left()
+    t.equal(blocks.freeCount, 0)
+    desk.take(sent.ticket)
+    desk.wipe(sent.ticket)
+    t.equal(blocks.freeCount, 4, 'sent, and not answered for yet')
+    desk.wipe(sent.ticket)
+    desk.answer(sent.ticket, REFUSED)
+    t.equal(blocks.freeCount, 4, 'and not twice')
+
+    const early = left()
+    const pieces = desk.take(early.ticket) ?? []
+    desk.answer(early.ticket, REFUSED)
+    t.ok(pieces.length > 0 && pieces.every(isWiped), 'answered before it was sent')
+    t.equal(blocks.freeCount, 0)
+
+    const late = left()
+    const reading = desk.take(late.ticket) ?? []
+    late.callOff()
+    t.ok(reading.length > 0 && reading.every(isWiped), 'given up while it is sent')
+    t.equal(blocks.freeCount, 0)
+    desk.wipe(late.ticket)
+    t.equal(blocks.freeCount, 0)
+    for (const { answer } of [sent, early, late]) await answer
+  },
+)
 
 t.test('a process that stops leaves no image behind and nobody waiting', async (t) => {
   const desk = new HandoffDesk(LONG_MS)

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
+import { Blocks, type HeldImage } from '../../src/handoff/blocks.js'
 import { HandoffDesk } from '../../src/handoff/desk.js'
 import { listenForWorkers } from '../../src/handoff/listener.js'
 import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
@@ -11,6 +12,21 @@ import { until } from '../helpers/service.js'
 const LONG_MS = 60_000
 const REFUSED = formatAnswer({ problem: 'image-undecodable' })
 const NO_TICKET = 'A'.repeat(43)
+
+/** Remembers where each image waited. */
+class WatchedBlocks extends Blocks {
+  readonly #held: Buffer[] = []
+
+  override hold(pieces: readonly Buffer[]): HeldImage {
+    const held = super.hold(pieces)
+    this.#held.push(...held.pieces)
+    return held
+  }
+
+  areWiped(): boolean {
+    return this.#held.every(isWiped)
+  }
+}
 
 t.test('a picture goes out once, is overwritten where it waited, and its answer comes back once', async (t) => {
   const { desk, url } = await open(t)
@@ -77,14 +93,14 @@ t.test('only fetching and answering are understood', async (t) => {
 })
 
 t.test('a picture whose fetching breaks off is overwritten', async (t) => {
-  const { desk, url } = await open(t)
-  const image = largeImage()
-  const { ticket } = desk.leave(image)
+  const { desk, url, blocks } = await open(t)
+  const { ticket } = desk.leave(largeImage())
+  t.notOk(blocks.areWiped())
 
   const socket = await begin(url, ticket)
   socket.destroy()
 
-  await until(() => isWiped(image))
+  await until(() => blocks.areWiped())
   t.equal((await fetch(`${url}/${ticket}`)).status, 410, 'it is not given to another')
 })
 
@@ -112,9 +128,9 @@ t.test('a worker that is gone is noticed by its connection, before the time is u
 })
 
 t.test('a picture whose fetching stalls is overwritten when its time is up', async (t) => {
-  const { desk, url } = await open(t, 100)
-  const image = largeImage()
-  const { ticket, answer } = desk.leave(image)
+  const { desk, url, blocks } = await open(t, 100)
+  const { ticket, answer } = desk.leave(largeImage())
+  t.notOk(blocks.areWiped())
   const late = t.rejects(answer, { code: 'hashing-away' }) // which may be before it was fetched
 
   const socket = await begin(url, ticket)
@@ -122,7 +138,7 @@ t.test('a picture whose fetching stalls is overwritten when its time is up', asy
   await late
 
   await t.resolves(
-    until(() => isWiped(image)),
+    until(() => blocks.areWiped()),
     'no image lives longer than it may, whoever has fetched it and whatever he does with it',
   )
 })
@@ -188,13 +204,14 @@ t.test('workers are told the name under which they find it, and a taken port is 
 })
 
 async function open(t: Test, ttlMs = LONG_MS) {
-  const desk = new HandoffDesk(ttlMs)
+  const blocks = new WatchedBlocks()
+  const desk = new HandoffDesk(ttlMs, undefined, blocks)
   const listener = await listenForWorkers(desk, { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' })
   t.teardown(async () => {
     desk.close()
     await listener.close()
   })
-  return { desk, url: listener.url }
+  return { desk, url: listener.url, blocks }
 }
 
 async function put(url: string, ticket: string, body: string): Promise<number> {
