@@ -1,5 +1,6 @@
 // Registered images: sealed in, unsealed out.
 
+import type { Redis } from 'ioredis'
 import type { AuditEntry } from '../domain/audit.js'
 import type { Bank } from '../domain/bank.js'
 import { CASE_ACTIONS, type CaseState, stateIn } from '../domain/case.js'
@@ -15,6 +16,7 @@ import { decodePoints, encodePoints, pointsContext } from './points-record.js'
 import { statesFor } from './scripts/case-life.js'
 import { eraseImage } from './scripts/erase-images.js'
 import { putCaseImages, putImages, replaceImage } from './scripts/put-images.js'
+import { readImages } from './scripts/read-images.js'
 import type { Keyring } from './seal.js'
 import type { Store } from './store.js'
 
@@ -88,6 +90,22 @@ export interface Images {
   all(): AsyncGenerator<readonly StoredImage[]>
 }
 
+/** In one command, in which Redis answers nobody else. */
+const READ_AT_ONCE = 512
+
+/** A command for each costs a follower of an import more than all that it does with them. */
+async function sealedOf(redis: Redis, ids: readonly Buffer[]): Promise<(Buffer | undefined)[]> {
+  const sealed: (Buffer | undefined)[] = []
+  for (let from = 0; from < ids.length; from += READ_AT_ONCE) {
+    const some = ids.slice(from, from + READ_AT_ONCE)
+    const shards = some.map((id) => keys.images(imageShard(id)))
+    const replies = await redis.callBuffer('EVAL', readImages.lua, shards.length, ...shards, ...some)
+    if (!Array.isArray(replies)) throw new Error('a script of a list answers with a list')
+    for (const reply of replies) sealed.push(Buffer.isBuffer(reply) ? reply : undefined)
+  }
+  return sealed
+}
+
 /** @param maxPerCase most images of one case. */
 export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_CASE): Images {
   const recordOf = (bytes: Buffer, image: RegisteredImage) => keyring.seal(encodeImage(image), imageContext(bytes))
@@ -105,9 +123,7 @@ export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_C
   const open = (id: Buffer, sealed: Buffer) => decodeImage(keyring.unseal(sealed, imageContext(id)))
   const get = async (ids: readonly string[]) => {
     const all = ids.map(idBytes)
-    const sealed = await store.ask((redis) =>
-      Promise.all(all.map((id) => redis.hgetBuffer(keys.images(imageShard(id)), id))),
-    )
+    const sealed = await store.ask((redis) => sealedOf(redis, all))
     return all.map((id, i) => {
       const bytes = sealed[i]
       return bytes ? open(id, bytes) : undefined

@@ -35,6 +35,23 @@ t.test('images are given back as they were put, in the order asked for, until th
   t.same(await images.get([second, first]), [undefined, longest])
 })
 
+t.test('many are asked for in few packets', async (t) => {
+  const { images, redis } = await open(t)
+  const all = Array.from({ length: 1100 }, () => image(newId(), longest))
+  for (let from = 0; from < all.length; from += 100) await images.put(all.slice(from, from + 100))
+  const readsSoFar = async () => Number(/total_reads_processed:(\d+)/.exec(await redis.info('stats'))?.[1])
+
+  const before = await readsSoFar()
+  const found = await images.get(all.map(({ id }) => id))
+  const reads = (await readsSoFar()) - before
+
+  t.same(
+    found,
+    all.map(({ image }) => image),
+  )
+  t.ok(reads < 30, `in ${reads} reads of Redis`)
+})
+
 t.test('a record that was moved to another image, or changed, does not open', async (t) => {
   const { images, redis } = await open(t)
   const [id, otherId] = [newId(), newId()]

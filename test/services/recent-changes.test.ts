@@ -1,0 +1,45 @@
+// Which images changed last, as far as memory goes.
+
+import { randomBytes } from 'node:crypto'
+import { t } from 'tap'
+import { formatUuid } from '../../src/domain/ids.js'
+import { recentChanges } from '../../src/services/recent-changes.js'
+
+const MOST = 4096
+
+/** As ids are, but that their last bytes take turns: as many of each. */
+function idsOf(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => {
+    const bytes = randomBytes(16)
+    bytes[15] = i & 0xff
+    return formatUuid(bytes)
+  })
+}
+
+t.test('the last change of an image is what counts, of whatever kind', async (t) => {
+  const recent = recentChanges()
+  const [first = '', second = ''] = idsOf(2)
+  recent.note([
+    { op: 'image', revision: 1, imageIds: [first, second] },
+    { op: 'bank', revision: 2, name: 'bank' },
+    { op: 'tombstone', revision: 3, imageIds: [first] },
+  ])
+  t.equal(recent.changedAfter(first, 2), true)
+  t.equal(recent.changedAfter(first, 3), false)
+  t.equal(recent.changedAfter(second, 0), true)
+  t.equal(recent.changedAfter(second, 1), false)
+  t.equal(recent.changedAfter(idsOf(1)[0] ?? '', 0), false, 'one that never changed')
+})
+
+t.test('of very many it remembers the newest, no more than it may, and one that changes again is new', async (t) => {
+  const recent = recentChanges(MOST)
+  const ids = idsOf(4 * MOST)
+  const [again = ''] = ids
+  for (const [i, id] of ids.entries())
+    recent.note([{ op: 'image', revision: i + 1, imageIds: i % 500 === 499 ? [id, again] : [id] }])
+  const known = ids.map((id) => recent.changedAfter(id, 0))
+  t.equal(known.filter(Boolean).length, MOST, 'all shards are full, and none has more')
+  t.equal(known.slice(0, MOST).filter(Boolean).length, 1)
+  t.equal(recent.changedAfter(again, 4 * MOST - 500), true)
+  t.ok(known.slice(-MOST / 2).every(Boolean), 'the newest are all there')
+})
