@@ -1,0 +1,22 @@
+// What an api says of itself when it is asked whether it is ready.
+
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { startRedis } from '../helpers/redis.js'
+import { startService } from '../helpers/service.js'
+
+t.test('an api says whether what it acknowledges is on disk', async (t) => {
+  for (const [appendonly, durability] of [
+    ['yes', 'fsync'],
+    ['no', 'none'],
+  ] as const) {
+    const redis = await startRedis(t)
+    const line = new Redis(redis.socket)
+    t.teardown(() => line.disconnect())
+    await line.config('SET', 'appendonly', appendonly)
+
+    const { app } = await startService(t, { redis })
+
+    t.match((await app.inject({ url: '/health/ready' })).json(), { ready: true, durability }, `appendonly ${appendonly}`)
+  }
+})
