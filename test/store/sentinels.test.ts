@@ -4,6 +4,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
+import { onceRedisAnswers } from '../../src/first-answer.js'
 import { openStore } from '../../src/store/store.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
@@ -69,7 +70,8 @@ t.test('a change between the question for the master and the first moment of lis
   const says = { master: before, epoch: 1 }
   const sentinels = [await startSentinel(t, says), await startSentinel(t, says)]
   for (const sentinel of sentinels) sentinel.onListener(() => Object.assign(says, { master: after, epoch: 2 }))
-  const store = await openStore(targetOf(...sentinels))
+  // Who hears of it before the first one has answered at all gives that one up, and begins anew, as every start does.
+  const store = await onceRedisAnswers(() => openStore(targetOf(...sentinels)), { onWaiting: () => {} })
   t.teardown(() => store.close())
 
   await until(async () => String(await store.write(WHERE, ['where'], []).catch(() => '')) === 'after')
