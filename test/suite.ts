@@ -1,28 +1,37 @@
-// The whole suite: every test file in a process of its own, a few at a time. tap's command line could start them itself, but
+// The whole suite: a few processes at a time, each with a file or some of one folder. tap's command line could start the files itself, but
 // hangs a loader onto each, and onto each process that they start, to know what was covered: half of the time of a test that
 // starts many. `npm run coverage` has it so.
 
-import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { relative, resolve, sep } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import t from 'tap'
+import { apart, TOGETHER, TOGETHER_TIMEOUT_MS } from './dealt.js'
 
 /** Of one file: what goes wrong then hangs. */
 const FILE_TIMEOUT_MS = 240_000
-/** Folders whose files run in one process: they share a Chromium, and an api before it. */
-const TOGETHER = ['page']
+
+/** These take longest, so they go first: at the end they would have the machine to themselves. */
+const LONGEST = ['faults/faults.test.js', 'runbook.test.js', 'demo.test.js', 'canary.test.js', 'console/console.test.js']
 
 const folder = import.meta.dirname
-const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.test.js'))
-  .sort()
+const alone = apart().sort((a, b) => Number(LONGEST.includes(b)) - Number(LONGEST.includes(a)))
+const count = Object.values(TOGETHER).reduce((sum, processes) => sum + processes)
 
-t.setTimeout(FILE_TIMEOUT_MS * files.length)
+t.setTimeout(FILE_TIMEOUT_MS * alone.length + TOGETHER_TIMEOUT_MS * count)
 // Two for each core: a file spends half of its time waiting for its Redis, its workers, its browser.
 t.jobs = Math.max(2, Math.min(8, 2 * availableParallelism()))
-const apart = files.filter((name) => !TOGETHER.includes(name.split(sep)[0] ?? ''))
-for (const name of TOGETHER) run(name, FILE_TIMEOUT_MS * 2, resolve(folder, 'together.js'), name)
-for (const name of apart) run(name, FILE_TIMEOUT_MS, resolve(folder, name))
+for (const name of alone.slice(0, LONGEST.length)) runAlone(name)
+for (const [name, processes] of Object.entries(TOGETHER)) {
+  for (let number = 1; number <= processes; number++) {
+    const title = processes === 1 ? name : `${name} ${number} of ${processes}`
+    run(title, TOGETHER_TIMEOUT_MS, join(folder, 'together.js'), name, String(number), String(processes))
+  }
+}
+for (const name of alone.slice(LONGEST.length)) runAlone(name)
+
+function runAlone(name: string): void {
+  run(name, FILE_TIMEOUT_MS, resolve(folder, name))
+}
 
 function run(name: string, timeout: number, ...args: string[]): void {
   t.spawn(
