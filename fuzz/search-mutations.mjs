@@ -47,11 +47,7 @@ export const wrong = [
     ['const withinThree = within + <u32>load<u8>(PLAN_AT + thirdBand)', 'const withinThree = within'],
     ['nextLanes, within - bits)', 'nextLanes, within - bits - 1)'],
     ['withinThree - bits, unsure, ', 'withinThree - bits - 1, unsure, '],
-    [
-      '    span = end\n',
-      '    span = SPANS_AT\n',
-      'spans that are nearer pass a stricter test again, and what is found twice is told once',
-    ],
+    ['    span = end\n', '    span = SPANS_AT\n'],
     ['return keepThird(survivors, unsure', 'return keepThird(survivors + 4, unsure'],
     ['keyOf(needle, thirdBand) & thirdMask', 'keyOf(needle, thirdBand)'],
     ['return filterAtMost(span, end, table, next, 2)', 'return filterAtMost(span, end, table, next, 1)'],
@@ -64,7 +60,8 @@ export const wrong = [
     ['record += found != 0 ? 8 : 0', 'record += found > 1 ? 8 : 0'],
     ['      fragments += 16\n', '      fragments += 8\n'],
     ['      rests += 32\n', '      rests += 24\n'],
-    ['const RESTS_BIT: u64 = 36', 'const RESTS_BIT: u64 = 35'],
+    ['const RESTS_BIT: u64 = 36', 'const RESTS_BIT: u64 = 35', 'a place has 27 bits, which are those from 8 to 34'],
+    ['const RESTS_BIT: u64 = 36', 'const RESTS_BIT: u64 = 16'],
     ['const PLACE_MASK: u32 = 0x7ffffff', 'const PLACE_MASK: u32 = 0xffff'],
     ['for (let at = RECORDS_AT; at < recordsEnd', 'for (let at = RECORDS_AT + 8; at < recordsEnd'],
     ['found != 0; found &= found - 1', 'found != 0; found = 0'],
@@ -150,7 +147,11 @@ export const wrong = [
   kernel('wide', [
     ['const first = (band << 8) / count', 'const first = (band << 8) / count + 1'],
     ['((band + 1) << 8) / count - first', '((band + 1) << 8) / count - first - 1'],
-    ['return band + 1 == bands ? 0 : band + 1', 'return band + 1'],
+    [
+      'return band + 1 == bands ? 0 : band + 1',
+      'return band + 1',
+      'behind the last lies a band of no bits, which lets more rows through and misses none; they are refused when they are read',
+    ],
     ['>> (first & 7)', '>> (first & 6)'],
     ['((<u32>1 << widthOf(band)) - 1)', '((<u32>1 << widthOf(band)) - 2)'],
     [
@@ -208,7 +209,11 @@ export const wrong = [
     ['usualBits <= FEW_BITS && rows >= MANY_ROWS', 'usualBits < FEW_BITS && rows >= MANY_ROWS'],
     ['counts.length === WIDE.bands * WIDE.maxReach ? WIDE : NARROW', 'NARROW'],
     ['Math.max(16, 32 - Math.clz32(rows - 1))', 'Math.max(16, 31 - Math.clz32(rows - 1))'],
-    ['Math.max(16, 32 - Math.clz32(rows - 1))', '32 - Math.clz32(rows - 1)'],
+    [
+      'Math.max(16, 32 - Math.clz32(rows - 1))',
+      '32 - Math.clz32(rows - 1)',
+      'above a shorter number all sixteen bits of the third band have room as well, and a segment has 16,384 rows or more',
+    ],
     ['ways = (ways * (from - i)) / (i + 1)', 'ways = (ways * (from - i - 1)) / (i + 1)'],
     ['4 * (2 ** widthOf(band) + 2)', '4 * 2 ** widthOf(band)'],
     ['const SLACK_BYTES = 64', 'const SLACK_BYTES = 0'],

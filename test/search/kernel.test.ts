@@ -56,6 +56,23 @@ t.test(
   },
 )
 
+t.test('a plan made for one threshold serves smaller ones', async () => {
+  fc.assert(
+    fc.property(plans, fc.nat(), ({ thresholdBits, reach, seed }, less) => {
+      const smaller = thresholdBits - (less % (thresholdBits + 1))
+      const needles = [seeded(seed), seeded(seed + 1)]
+      const all = padded(
+        rowsOf(needles.flatMap((needle) => hardRows(needle, reachesOf(smaller, 'even', seed), randomFrom(seed)))),
+      )
+      const expected = keysOf(within(all, needles, smaller))
+
+      assertSame(keysOf(probed(segmentOf(all).block, needles, reach, smaller)), expected)
+      assertSame(keysOf(followed(headOf(all).block, needles, reach, smaller)), expected)
+    }),
+    { numRuns: 10 },
+  )
+})
+
 t.test(
   'a row is looked at if it differs by less than its reach in a band, and in that and the next one and two by less than theirs',
   async () => {

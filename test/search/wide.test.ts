@@ -204,6 +204,9 @@ t.test('one more hit or candidate than there is room for, and nothing counts', a
   t.equal(raw(many, [zeros], only(0), 24), 0)
   t.equal(raw(many, [zeros], only(0, 2), 24), -1)
   t.equal(raw(many, [zeros, zeros], only(0), 24), -1)
+  const most = wideOf(rowsOf(new Array<Hash256>(300_000).fill(far)), 15)
+  t.equal(raw(most, [zeros], only(0), 24), 0)
+  t.equal(raw(most, [zeros, zeros], only(0), 24), -1, 'what a needle leaves is not there for the next')
   t.same(hitsOf(many, [zeros], 24), [], 'and it is read row by row')
 
   const few = wideOf(rowsOf(new Array<Hash256>(100).fill(zeros)), 15)
