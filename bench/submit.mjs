@@ -115,7 +115,13 @@ async function start() {
     nowMs: Date.now(),
   })
   await store.close()
+  while (!(await knows(urls[1], made.key))) await sleep(ASK_EVERY_MS) // which it hears of a moment later
   return { submitTo: urls[0], askAt: urls[1], key: made.key }
+}
+
+async function knows(url, key) {
+  const { status } = await fetch(`${url}/v1/match`, { method: 'POST', headers: { authorization: `Bearer ${key}` } })
+  return status !== 401
 }
 
 async function startProcess(name, file, env) {
