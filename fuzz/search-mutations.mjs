@@ -37,7 +37,11 @@ export const wrong = [
     ['  let mask = MASKS_AT\n', '  let mask = MASKS_AT + 2\n'],
     ['span += size != 0 ? 8 : 0', 'span += size > 1 ? 8 : 0'],
     ['if (candidates > SURVIVORS -', 'if (candidates >= SURVIVORS -'],
-    ['(survivors - SURVIVORS_AT) >> 2)) return 0', '(survivors - SURVIVORS_AT) >> 3)) return 0'],
+    [
+      '(survivors - SURVIVORS_AT) >> 2)) return 0',
+      '(survivors - SURVIVORS_AT) >> 3)) return 0',
+      'rows to read are limited to the room there is as well, and it is given up for that',
+    ],
     ['load<u8>(PLAN_AT + nextBand) - 1', 'load<u8>(PLAN_AT + nextBand) - 2'],
     [
       'load<u8>(PLAN_AT + nextBand) - 1',
@@ -147,11 +151,7 @@ export const wrong = [
   kernel('wide', [
     ['const first = (band << 8) / count', 'const first = (band << 8) / count + 1'],
     ['((band + 1) << 8) / count - first', '((band + 1) << 8) / count - first - 1'],
-    [
-      'return band + 1 == bands ? 0 : band + 1',
-      'return band + 1',
-      'behind the last lies a band of no bits, which lets more rows through and misses none; they are refused when they are read',
-    ],
+    ['return band + 1 == bands ? 0 : band + 1', 'return band + 1'],
     ['>> (first & 7)', '>> (first & 6)'],
     ['((<u32>1 << widthOf(band)) - 1)', '((<u32>1 << widthOf(band)) - 2)'],
     [
@@ -176,17 +176,17 @@ export const wrong = [
     ],
     ['if (survivors == 0) return -1', 'if (survivors == 0) return 0'],
     ['if (candidates > SURVIVORS -', 'if (candidates >= SURVIVORS -'],
-    ['(survivors - SURVIVORS_AT) >> 2)) return 0', '(survivors - SURVIVORS_AT) >> 3)) return 0'],
+    [
+      '(survivors - SURVIVORS_AT) >> 2)) return 0',
+      '(survivors - SURVIVORS_AT) >> 3)) return 0',
+      'rows to read are limited to the room there is as well, and it is given up for that',
+    ],
     [
       'const within = reach + <u32>load<u8>(PLAN_AT + nextBand) - 1',
       'const within = reach + <u32>load<u8>(PLAN_AT + nextBand) - 2',
     ],
     ['within - bits, survivors, mostEnd)', 'within - bits - 1, survivors, mostEnd)'],
-    [
-      '    span = end\n',
-      '    span = SPANS_AT\n',
-      'spans that are nearer pass a stricter test again, and what is found twice is told once',
-    ],
+    ['    span = end\n', '    span = SPANS_AT\n'],
     ['if (size - at < 8) found', 'if (size - at < 7) found'],
     ['(start + <usize>(at + ctz(found))) * 3', '(start + <usize>ctz(found)) * 3'],
     [

@@ -178,6 +178,25 @@ t.test('the first and the last key of every band are found', async (t) => {
   }
 })
 
+t.test('buckets of every size are read to their end and no further', async (t) => {
+  const keyed = (key: number) => hashFromBytes(Uint8Array.from(zeros).with(0, key))
+  const sizes = Array.from({ length: 34 }, (_, i) => i)
+  const rows = rowsOf(sizes.flatMap((size) => [...new Array<Hash256>(size).fill(keyed(2 * size)), keyed(2 * size + 1)]))
+  const segment = wideOf(rows, 13)
+  const reach = Array.from({ length: 13 }, (_, band) => (band === 0 ? 2 : 0))
+  for (const size of sizes) {
+    const needles = [keyed(2 * size)]
+    t.same(keysOf(probed(segment, needles, reach, 1, [0, 13])), keysOf(within(padded(rows), needles, 1)))
+  }
+})
+
+t.test('the first band comes after the last', async (t) => {
+  const middle = Array.from({ length: 60 }, (_, i) => 60 + i)
+  const segment = wideOf(rowsOf([flipped(zeros, [3, ...middle]), flipped(zeros, middle)]), 13)
+  const reach = Array.from({ length: 13 }, (_, band) => (band === 12 ? 1 : 0))
+  t.same(keysOf(probed(segment, [zeros], reach, 256, [0, 13])), ['1 0 60'])
+})
+
 t.test('one more hit or candidate than there is room for, and nothing counts', async (t) => {
   const only = (band: number, reach = 1) => Array.from({ length: 15 }, (_, i) => (i === band ? reach : 0))
   const raw = (
