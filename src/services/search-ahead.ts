@@ -6,6 +6,7 @@ import { SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
 import { HASH_BITS, type Hash256 } from '../hash/hash256.js'
 import type { Hit } from '../search/signal-index.js'
 import type { Catalogue } from './catalogue.js'
+import { paceMaker } from './pace.js'
 import { lotsOf } from './turns.js'
 import type { TurnsOfLoop } from './turns-of-loop.js'
 
@@ -34,6 +35,11 @@ const PICTURES_AT_ONCE = 16
 const WITHIN_A_CALL: Rule = { mostNeedles: 2, mostBitsOf: () => HASH_BITS }
 /** Who asks farther than is usual waits for it alone. */
 const WITHIN_A_TURN: Rule = { mostNeedles: 8, mostBitsOf: (type) => SIGNAL_TYPES[type].thresholdBits }
+/**
+ * So long a pass goes on before the loop turns: all that one turn begins, and seldom more. All who came with it wait for its end, so if it gave way as
+ * often as one long call does, each of them would wait for others' turns several times.
+ */
+const PASS_MS = 4
 /** Of one request, to be searched for beside others; with more it gives way by itself. */
 const FEW_NEEDLES = 16
 /** What an index takes at once. */
@@ -60,8 +66,7 @@ export function fewIn(pictures: Iterable<readonly HashedSignal[]>): Pictures | u
  */
 export function searchesOfTurns({
   atEndOfTurn,
-  pace,
-}: Pick<TurnsOfLoop, 'atEndOfTurn' | 'pace'>): (catalogue: Catalogue, asking: Asking) => Promise<FoundAhead> {
+}: Pick<TurnsOfLoop, 'atEndOfTurn'>): (catalogue: Catalogue, asking: Asking) => Promise<FoundAhead> {
   let ofTurn: SearchesOfTurn | undefined
   const begin = (catalogue: Catalogue): SearchesOfTurn => {
     const asked: AskingOfTurn[] = []
@@ -70,7 +75,12 @@ export function searchesOfTurns({
       if (ofTurn === begun) ofTurn = undefined
       try {
         const isOne = asked.length === 1 && asked[0]?.pictures.length === 1
-        const found = isOne ? [] : await inTurns(searchEachAhead(catalogue, asked, WITHIN_A_TURN), pace())
+        const found = isOne
+          ? []
+          : await inTurns(
+              searchEachAhead(catalogue, asked, WITHIN_A_TURN),
+              paceMaker(PASS_MS, () => performance.now()),
+            )
         for (const [i, { resolve }] of asked.entries()) resolve(found[i] ?? NOTHING_AHEAD)
       } catch (error) {
         for (const { reject } of asked) reject(error)
