@@ -1,13 +1,13 @@
 // All that this bench knows of how Tabir hashes and decides.
 
-import { aloneBits, matchBits, TOGETHER_BITS, widestMatchBits } from '../../dist/src/domain/evidence.js'
+import { aloneBits, isPlain, matchBits, TOGETHER_BITS, widestMatchBits } from '../../dist/src/domain/evidence.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/signal-types.js'
 import { Witnesses } from '../../dist/src/domain/witnesses.js'
 import { loadImageHasherSync } from '../../dist/src/hash/image-hasher.js'
 import { lotsOf } from '../../dist/src/services/turns.js'
 import { decode } from '../../dist/workers/media/decode.js'
 
-export { decode, lotsOf, TOGETHER_BITS, Witnesses }
+export { decode, isPlain, lotsOf, TOGETHER_BITS, Witnesses }
 
 const hasher = loadImageHasherSync()
 
@@ -32,8 +32,8 @@ export function isTooPlainToAsk([whole]) {
 }
 
 /** May a match of these views be acted on without anybody looking? `togetherBits` is of the nearest two witnesses of the two pictures. */
-export function isDecided(type, query, registered, turned, bits, togetherBits) {
-  const views = { asked: query, registered, turned }
+export function isDecided({ type, query, ...kind }, bits, togetherBits) {
+  const views = { asked: query, ...kind }
   return bits <= (togetherBits <= TOGETHER_BITS.match ? matchBits(type, views) : aloneBits(type, views))
 }
 

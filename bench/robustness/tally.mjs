@@ -110,8 +110,7 @@ export function isFound(near, { kinds }) {
   return (
     near?.distances.some((bits, cell) => {
       if (bits > WIDEST_BITS) return false
-      const { type, query, registered, turned } = kinds[cell]
-      return isDecided(type, query, registered, turned, bits, near.togetherBits)
+      return isDecided(kinds[cell], bits, near.togetherBits)
     }) ?? false
   )
 }

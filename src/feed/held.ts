@@ -1,6 +1,6 @@
 // What a follower holds: every signal he was told of, searched exactly, in his own memory.
 
-import { aloneBits, matchBits, TOGETHER_BITS, widestMatchBits, widestWitnessBits } from '../domain/evidence.js'
+import { aloneBits, isPlain, matchBits, TOGETHER_BITS, widestMatchBits, widestWitnessBits } from '../domain/evidence.js'
 import { VIEW_NAMES, VIEWS, type View } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
 import { Witnesses } from '../domain/witnesses.js'
@@ -23,6 +23,8 @@ export interface AskedSignal {
   readonly view?: View
   /** How the picture was turned for this hash; `original` when left out. Two views agree when they are turned the same way. */
   readonly transform?: TransformName
+  /** Of this view, as `hashImage` gives it; one that is not known decides as if there were no lack of it. */
+  readonly quality?: number
 }
 
 interface Entry {
@@ -92,13 +94,13 @@ export class Held {
     const nearest = new Map<number, LocalMatch>()
     // What needs a second pair of views, until it is known whether there is one.
     const open = new Map<number, LocalMatch>()
-    for (const { type, hash, view: askedView = 'whole', transform } of asked) {
+    for (const { type, hash, view: askedView = 'whole', transform, quality = 100 } of asked) {
       // Where nothing else can be asked, what needs a second algorithm decides nothing.
       if (thresholdBits === undefined && !SIGNAL_TYPES[type].decidesAlone) continue
       const turned = !isUpright(wayOf(transform))
       for (const hit of this.#within(type, hash, thresholdBits ?? widestMatchBits(type, askedView, turned))) {
         const { image, registered, distanceBits, entry } = hit
-        const views = { asked: askedView, registered, turned }
+        const views = { asked: askedView, registered, turned, plain: isPlain(quality) }
         if (distanceBits > (thresholdBits ?? matchBits(type, views))) continue
         const isDecided = thresholdBits !== undefined || distanceBits <= aloneBits(type, views)
         const matches = isDecided ? nearest : open

@@ -1,6 +1,6 @@
 // Which pictures show the same: what they have in common is the picture, and not something that was drawn on it.
 
-import { aloneBits } from '../domain/evidence.js'
+import { aloneBits, isPlain } from '../domain/evidence.js'
 import type { Signal } from '../domain/signal.js'
 import { type Catalogue, viewOf } from './catalogue.js'
 
@@ -12,12 +12,13 @@ import { type Catalogue, viewOf } from './catalogue.js'
  */
 export function* kinOf(catalogue: Catalogue, signals: readonly Signal[]): Generator<void, number | undefined, void> {
   let nearest: { readonly bits: number; readonly kin: number } | undefined
-  for (const { type, view, hash } of signals) {
+  for (const { type, view, hash, quality } of signals) {
     if (type !== 'pdq' && type !== 'pdq-area') continue
-    const widest = aloneBits(type, { asked: view, registered: view, turned: false })
+    const asked = { asked: view, turned: false, plain: isPlain(quality) }
+    const widest = aloneBits(type, { ...asked, registered: view })
     for (const hit of yield* catalogue.index(type).search([hash], widest)) {
       if (catalogue.places.sizeOf(hit.image) === undefined) continue
-      const alone = aloneBits(type, { asked: view, registered: viewOf(hit.view), turned: false })
+      const alone = aloneBits(type, { ...asked, registered: viewOf(hit.view) })
       if (hit.distanceBits > alone || hit.distanceBits >= (nearest?.bits ?? Number.POSITIVE_INFINITY)) continue
       nearest = { bits: hit.distanceBits, kin: catalogue.places.kinOf(hit.image) }
     }

@@ -1,7 +1,7 @@
 // "Is this picture one of those, or a changed copy?", from memory alone.
 
-import { type Bank, isAnswering, isVisibleTo, thresholdOf, widestThresholdOf } from '../domain/bank.js'
-import { type ComparedViews, reviewBits, TOGETHER_BITS, widestWitnessBits } from '../domain/evidence.js'
+import { aloneThresholdOf, type Bank, isAnswering, isVisibleTo, thresholdOf, widestThresholdOf } from '../domain/bank.js'
+import { type ComparedViews, isPlain, reviewBits, TOGETHER_BITS, widestWitnessBits } from '../domain/evidence.js'
 import { type DistanceBand, distanceBandOf, type Grade, gradeOf, isExact, type MatchFacts } from '../domain/grade.js'
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
@@ -198,6 +198,8 @@ interface Found {
   readonly views: ComparedViews
   /** Within the bank's threshold, rather than the wider one that was asked for? */
   readonly isWithin: boolean
+  /** Within what one pair of views decides alone? */
+  readonly isDecided: boolean
   /** Its place in `transforms`. */
   readonly way: number
   readonly image: CatalogueImage
@@ -217,6 +219,7 @@ function* findNearest(
   const nearest = new Map<number, Found>()
   for (const [place, signal] of signals.entries()) {
     const { type, view } = signal
+    const plain = isPlain(signal.quality)
     const isWitness = widestWitnessBits(type, view) !== undefined
     for (const [lot, { ways, turned, hashes }] of lotsOf(signal).entries()) {
       const foundAhead = ahead.get(signal)?.[lot]
@@ -225,13 +228,14 @@ function* findNearest(
         const image = catalogue.image(hit.image)
         const bank = banks.get(image?.bank ?? '')
         if (image === undefined || bank === undefined) continue
-        const views = { asked: view, registered: viewOf(hit.view), turned }
+        const views = { asked: view, registered: viewOf(hit.view), turned, plain }
         const ownBits = thresholdOf(bank, type, views)
         const widest = thresholdBits === undefined ? ownBits : Math.min(thresholdBits, reviewBits(type, views))
         if (hit.distanceBits > widest) continue
         if (isWitness && !turned) noteHit(witnesses, hit, { type, views, signal: place, ways, hashes })
         const isWithin = hit.distanceBits <= ownBits
-        const found = { hit, type, views, isWithin, way: ways[hit.transform] ?? 0, image, bank }
+        const isDecided = hit.distanceBits <= aloneThresholdOf(bank, type, views)
+        const found = { hit, type, views, isWithin, isDecided, way: ways[hit.transform] ?? 0, image, bank }
         const known = nearest.get(hit.image)
         if (known === undefined || isNearer(found, known)) nearest.set(hit.image, found)
       }
@@ -257,12 +261,13 @@ function widestOf(banks: ReadonlyMap<string, Bank>, thresholdBits: number | unde
 
 /**
  * Between types bits cannot be compared: the type that is first in the table speaks for the image, unless another is exact. What is
- * within its threshold comes before what is not, which may have the fewer bits where views differ.
+ * within its threshold comes before what is not, which may have the fewer bits where views differ; and so does what decides alone.
  */
 function isNearer(found: Found, known: Found): boolean {
   const isExactly = ({ type, hit }: Found) => isExact(type, hit.distanceBits)
   if (isExactly(found) !== isExactly(known)) return isExactly(found)
   if (found.isWithin !== known.isWithin) return found.isWithin
+  if (found.type === known.type && found.isDecided !== known.isDecided) return found.isDecided
   if (found.type === known.type) return found.hit.distanceBits < known.hit.distanceBits
   return SIGNAL_TYPE_NAMES.indexOf(found.type) < SIGNAL_TYPE_NAMES.indexOf(known.type)
 }
@@ -365,11 +370,10 @@ function noteHit(
 }
 
 function describe(
-  { image, bank, type, views, way, hit }: Found,
+  { image, bank, type, views, way, hit: { distanceBits } }: Found,
   agreeing: Pick<MatchFacts, 'corroborated' | 'togetherBits'>,
   matchId: string,
 ): Match {
-  const { distanceBits } = hit
   return {
     matchId,
     grade: gradeOf({ bank, signalType: type, views, distanceBits, ...agreeing }),

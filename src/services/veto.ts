@@ -8,7 +8,7 @@ import type { Hit } from '../search/signal-index.js'
 import { type Catalogue, viewOf } from './catalogue.js'
 
 /** What of two views is known of a hash that is asked about. */
-type Asked = Omit<ComparedViews, 'registered'>
+type Asked = Pick<ComparedViews, 'asked' | 'turned'>
 
 /**
  * The hits that are nearer than any harmless picture. Hit by hit and not picture by picture: somebody who puts a well-known picture

@@ -1,6 +1,7 @@
 import t from 'tap'
 import {
   aloneBits,
+  isPlain,
   matchBits,
   reviewBits,
   TOGETHER_BITS,
@@ -14,7 +15,7 @@ import { VIEW_NAMES } from '../../src/domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../src/domain/signal-types.js'
 
 const everyPair = [false, true].flatMap((turned) =>
-  VIEW_NAMES.flatMap((asked) => VIEW_NAMES.map((registered) => ({ asked, registered, turned }))),
+  VIEW_NAMES.flatMap((asked) => VIEW_NAMES.map((registered) => ({ asked, registered, turned, plain: false }))),
 )
 
 t.test('what decides alone may be a match, and what may be a match is worth a look', async (t) => {
@@ -68,6 +69,17 @@ t.test('a turned picture has to be nearer than one that stands alone', async (t)
   for (const views of everyPair)
     t.equal(matchBits('pdq-area', { ...views, turned: true }), aloneBits('pdq-area', { ...views, turned: true }))
   t.ok(matchBits('pdq-area', { ...WHOLE_VIEWS, turned: true }) < aloneBits('pdq-area', WHOLE_VIEWS))
+})
+
+t.test('what is plain has to be nearer to decide alone, and no nearer where something else agrees', async (t) => {
+  t.same([69, 70].map(isPlain), [true, false])
+  for (const views of everyPair) {
+    const plain = { ...views, plain: true }
+    t.equal(matchBits('pdq-area', plain), matchBits('pdq-area', views))
+    t.ok(aloneBits('pdq-area', plain) <= aloneBits('pdq-area', views))
+    for (const type of ['pdq', 'blockhash', 'sha256'] as const) t.equal(aloneBits(type, plain), aloneBits(type, views), type)
+  }
+  t.ok(aloneBits('pdq-area', { ...WHOLE_VIEWS, plain: true }) < aloneBits('pdq-area', WHOLE_VIEWS))
 })
 
 t.test('types without views have no witnesses; PDQ and the file need none, blockhash needs another algorithm', async (t) => {

@@ -65,6 +65,9 @@ t.test('what is found locally is what the service answers, and what is withdrawn
   }
   t.match(feed.match(asked(withBitsFlipped(view.hash, 40), 'deframed')), [{ distanceBits: 40, view: 'crop', bank: 'cases' }])
   t.same(feed.match(asked(withBitsFlipped(view.hash, 53), 'deframed')), [])
+  const plain = (bits: number) => asked(withBitsFlipped(view.hash, bits), 'deframed').map((one) => ({ ...one, quality: 69 }))
+  t.match(feed.match(plain(34)), [{ distanceBits: 34 }])
+  t.same(feed.match(plain(35)), [], 'what is plain has to be nearer, as the service has it')
   t.match(feed.match(asked(withBitsFlipped(hers.hash, 50)), 60), [{ distanceBits: 50 }], 'as far as is asked')
 
   const stopping = new AbortController()

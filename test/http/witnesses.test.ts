@@ -12,7 +12,12 @@ t.test('beyond what one pair of views decides, a second pair has to agree', asyn
   const platform = await keyFor(service, 'platform', ['match', 'match:distance'])
   const her = await openCase(app)
   const [whole, part] = [randomHash(), randomHash()]
-  const signal = (view: string, hash: Hash256) => ({ type: 'pdq-area', view, quality: 100, hash: formatHash(hash) })
+  const signal = (view: string, hash: Hash256, quality = 100) => ({
+    type: 'pdq-area',
+    view,
+    quality,
+    hash: formatHash(hash),
+  })
   const added = await app.inject({
     method: 'POST',
     url: `${her.url}/hashes`,
@@ -45,6 +50,14 @@ t.test('beyond what one pair of views decides, a second pair has to agree', asyn
   t.same(await ask(44, 44), [['strong', 44]], 'both within the search for matches')
   t.same(await ask(53, 61, { thresholdBits: 60 }), [['review', 53]], 'who asks wider may look')
   t.same(await ask(52, 60, { thresholdBits: 60 }), [['near', 52]])
+
+  const plain = (bits: number) => signal('whole', at(whole, bits), 69)
+  t.same(await askBy([plain(34)]), [['near', 34]], 'what is plain decides alone as well')
+  t.same(await askBy([plain(35)]), [], 'and has to be nearer for it')
+  t.same(await askBy([signal('whole', at(whole, 42), 70)]), [['near', 42]], 'unlike what holds a little more')
+  t.same(await askBy([plain(48), signal('deframed', at(part, 60))]), [['near', 48]], 'it may be a witness')
+  t.same(await askBy([plain(36), signal('deframed', at(whole, 40))]), [['near', 40]], 'and hides nothing that decides')
+  t.same(await askBy([signal('deframed', at(whole, 40)), plain(36)]), [['near', 40]], 'in whichever order')
 
   const alike = [signal('whole', at(whole, 50)), signal('deframed', at(whole, 52))]
   t.same(await askBy(alike), [], 'two views that look alike are one witness')

@@ -57,7 +57,10 @@ const Query = z.strictObject({
     .array(z.strictObject({ type: SignalTypeName, hash: HashText, quality: Quality.optional(), view: ViewName.optional() }))
     .min(1)
     .max(MAX_SIGNALS_PER_QUERY)
-    .meta({ description: 'Hashes of one picture. A second type lets a match be corroborated.' }),
+    .meta({
+      description:
+        'Hashes of one picture. A second type lets a match be corroborated. `quality` as `hashImage` gives it, 100 when left out: a view under 70 has to be nearer to decide alone.',
+    }),
   details: AskedDetails.optional(),
 })
 
