@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { CASES_BANK_NAME } from '../../src/domain/bank.js'
+import { uuidV7 } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/signal.js'
-import type { Hash256 } from '../../src/hash/hash256.js'
+import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { Catalogue } from '../../src/services/catalogue.js'
 
 /** A picture of somebody's case, of which no more than its PDQ hash is known. */
 export function imageOf(hash: Hash256): RegisteredImage {
@@ -12,4 +15,19 @@ export function imageOf(hash: Hash256): RegisteredImage {
     createdAtMs: 1,
     signals: [{ type: 'pdq', view: 'whole', quality: 100, hash }],
   }
+}
+
+/** A catalogue with so many of them, whose hashes are drawn. */
+export function catalogueOf(count: number): {
+  readonly catalogue: Catalogue
+  readonly images: { readonly id: string; readonly hash: Hash256 }[]
+} {
+  const catalogue = new Catalogue()
+  const images = Array.from({ length: count }, () => {
+    const hash = hashFromBytes(randomBytes(32))
+    const id = uuidV7(Date.now(), randomBytes(10))
+    catalogue.put(id, imageOf(hash))
+    return { id, hash }
+  })
+  return { catalogue, images }
 }

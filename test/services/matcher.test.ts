@@ -2,26 +2,19 @@
 
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
-import { uuidV7 } from '../../src/domain/ids.js'
 import { dihedralsOf } from '../../src/hash/dihedral.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
-import { Catalogue } from '../../src/services/catalogue.js'
+import type { Catalogue } from '../../src/services/catalogue.js'
 import { matchIdsWith } from '../../src/services/match-ids.js'
 import { type Match, matcherOver } from '../../src/services/matcher.js'
 import { LOOP, turnsOfLoop } from '../../src/services/turns-of-loop.js'
-import { imageOf } from '../helpers/registered-image.js'
+import { catalogueOf } from '../helpers/registered-image.js'
 
 const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
 
 /** A matcher over so many images, one of them for each picture. `meanwhile` is waited for behind each. */
 function worldOf(count: number, meanwhile: (picture: number, catalogue: Catalogue, ids: readonly string[]) => void) {
-  const catalogue = new Catalogue()
-  const images = Array.from({ length: count }, () => {
-    const hash = hashFromBytes(randomBytes(32))
-    const id = uuidV7(Date.now(), randomBytes(10))
-    catalogue.put(id, imageOf(hash))
-    return { id, hash }
-  })
+  const { catalogue, images } = catalogueOf(count)
   const ids = images.map(({ id }) => id)
   const noted: (readonly string[])[] = []
   let seen = 0

@@ -3,27 +3,20 @@
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
 import type { HashedSignal } from '../../src/domain/hashed-image.js'
-import { uuidV7 } from '../../src/domain/ids.js'
 import { dihedralsOf } from '../../src/hash/dihedral.js'
 import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { Catalogue } from '../../src/services/catalogue.js'
 import { matchIdsWith } from '../../src/services/match-ids.js'
 import { type MatchOptions, matcherOver } from '../../src/services/matcher.js'
 import { LOOP, turnsOfLoop } from '../../src/services/turns-of-loop.js'
-import { imageOf } from '../helpers/registered-image.js'
+import { catalogueOf } from '../helpers/registered-image.js'
 
 const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
 const SIGNAL = { type: 'pdq', view: 'whole', quality: 100 } as const
 
 /** A matcher over so many images, and how many sets of needles each pass over the index had. */
 function worldOf(count: number, meanwhile: (catalogue: Catalogue, ids: readonly string[]) => void = () => {}) {
-  const catalogue = new Catalogue()
-  const images = Array.from({ length: count }, () => {
-    const hash = hashFromBytes(randomBytes(32))
-    const id = uuidV7(Date.now(), randomBytes(10))
-    catalogue.put(id, imageOf(hash))
-    return { id, hash }
-  })
+  const { catalogue, images } = catalogueOf(count)
   const passes: number[] = []
   const index = catalogue.index('pdq')
   const searchEach = index.searchEach.bind(index)
