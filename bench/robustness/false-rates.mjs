@@ -75,7 +75,7 @@ function drawn(series, pairs) {
   }
   for (let bits = BITS.least; bits <= BITS.most; bits += 6)
     grid.push(text(xOf(bits), HEIGHT - BOTTOM + 20, bits, 12, 'middle'))
-  const views = { asked: 'whole', registered: 'whole', turned: false, plain: false }
+  const views = { asked: 'whole', registered: 'whole', turned: false, content: 'full' }
   const marks = MARKS.map(({ name, bitsOf }) => {
     const x = round(xOf(bitsOf('pdq-area', views)))
     return `<path d="M${x} ${TOP}V${HEIGHT - BOTTOM}" stroke="#8c959f" stroke-dasharray="4 4"/>${text(x + 5, TOP + 14, name, 12)}`

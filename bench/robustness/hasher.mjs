@@ -1,13 +1,13 @@
 // All that this bench knows of how Tabir hashes and decides.
 
-import { aloneBits, isPlain, matchBits, TOGETHER_BITS, widestMatchBits } from '../../dist/src/domain/evidence.js'
+import { aloneBits, contentOf, matchBits, TOGETHER_BITS, widestMatchBits } from '../../dist/src/domain/evidence.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/signal-types.js'
 import { Witnesses } from '../../dist/src/domain/witnesses.js'
 import { loadImageHasherSync } from '../../dist/src/hash/image-hasher.js'
 import { lotsOf } from '../../dist/src/services/turns.js'
 import { decode } from '../../dist/workers/media/decode.js'
 
-export { decode, isPlain, lotsOf, TOGETHER_BITS, Witnesses }
+export { contentOf, decode, lotsOf, TOGETHER_BITS, Witnesses }
 
 const hasher = loadImageHasherSync()
 

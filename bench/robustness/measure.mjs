@@ -5,7 +5,7 @@ import { openBaselines } from './baselines.mjs'
 import { addTo, emptyChecked } from './checked.mjs'
 import { Stopwatch } from './clock.mjs'
 import { DetailsRegistry } from './details.mjs'
-import { asked, decode, isPlain, isTooPlainToAsk, lotsOf } from './hasher.mjs'
+import { asked, contentOf, decode, isTooPlainToAsk, lotsOf } from './hasher.mjs'
 import { Cells, References } from './references.mjs'
 import { register } from './register.mjs'
 import { Distances, isFound, Recall } from './tally.mjs'
@@ -144,7 +144,7 @@ function countPairs({ references, distances, cells, held }, signals, { own, besi
     if (asked.length === 0) continue
     const foreign = images - [own, ...beside].filter((image) => references.holds(image, type, view)).length
     const lots = asked.flatMap((signal) =>
-      lotsOf(signal).map(({ turned }) => cells.of(type, signal.view, view, turned, isPlain(signal.quality))),
+      lotsOf(signal).map(({ turned }) => cells.of(type, signal.view, view, turned, contentOf(signal))),
     )
     for (const cell of new Set(lots)) distances.addPairs(cell, foreign)
   }

@@ -5,28 +5,28 @@ import { HASH_BYTES, hashFromBytes } from '../../dist/src/hash/hash256.js'
 import { MOST_SEPARABLE_BITS } from '../../dist/src/hash/image-hasher.js'
 import { separableBits } from '../../dist/src/hash/separable.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
-import { isPlain, lotsOf, searchBits, Witnesses } from './hasher.mjs'
+import { contentOf, lotsOf, searchBits, Witnesses } from './hasher.mjs'
 
 /** Distances beyond this are not told apart: no threshold is asked for there. */
 export const WIDEST_BITS = 72
 
 const MOST_CELLS = 128
 
-/** The kinds of pairs: a type, a view of the query, turned or not, plain or not, and a view of what is registered. A cell is the number of one. */
+/** The kinds of pairs: a type, a view of the query, turned or not, what it holds, and a view of what is registered. A cell is the number of one. */
 export class Cells {
   #numbers = new Map()
 
-  /** `{ type, query, registered, turned, plain }` by number. */
+  /** `{ type, query, registered, turned, content }` by number. */
   kinds = []
 
-  of(type, query, registered, turned, plain) {
-    const name = `${type} ${query} ${registered} ${turned} ${plain}`
+  of(type, query, registered, turned, content) {
+    const name = `${type} ${query} ${registered} ${turned} ${content}`
     const known = this.#numbers.get(name)
     if (known !== undefined) return known
     const cell = this.kinds.length
     this.#numbers.set(name, cell)
     if (cell === MOST_CELLS) throw new RangeError('there are more kinds of pairs than cells')
-    this.kinds.push({ type, query, registered, turned, plain })
+    this.kinds.push({ type, query, registered, turned, content })
     return cell
   }
 
@@ -99,12 +99,13 @@ export class References {
     const found = new Map()
     const witnesses = new Witnesses()
     for (const [place, signal] of signals.entries()) {
-      const { type, view: query, quality } = signal
+      const { type, view: query } = signal
+      const content = contentOf(signal)
       const { index, views } = this.#type(type)
       for (const { ways, turned, hashes } of lotsOf(signal)) {
         for (const { image, view, transform, distanceBits } of index.within(hashes, WIDEST_BITS)) {
           const registered = views[image][view]
-          const cell = this.#cells.of(type, query, registered, turned, isPlain(quality))
+          const cell = this.#cells.of(type, query, registered, turned, content)
           const distances = found.get(image) ?? new Uint8Array(MOST_CELLS).fill(255)
           distances[cell] = Math.min(distances[cell], distanceBits)
           found.set(image, distances)

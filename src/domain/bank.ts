@@ -62,7 +62,7 @@ export const CASES_BANK: Bank = {
 }
 
 /** How near a signal of the bank has to be: what the bank says, or else what the evidence says about these views. */
-export function thresholdOf(bank: Bank, type: SignalType, views: Omit<ComparedViews, 'plain'>): number {
+export function thresholdOf(bank: Bank, type: SignalType, views: Omit<ComparedViews, 'content'>): number {
   return bank.thresholdBits[type] ?? matchBits(type, views)
 }
 

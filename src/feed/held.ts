@@ -1,6 +1,6 @@
 // What a follower holds: every signal he was told of, searched exactly, in his own memory.
 
-import { aloneBits, isPlain, matchBits, TOGETHER_BITS, widestMatchBits, widestWitnessBits } from '../domain/evidence.js'
+import { aloneBits, contentOf, matchBits, TOGETHER_BITS, widestMatchBits, widestWitnessBits } from '../domain/evidence.js'
 import { VIEW_NAMES, VIEWS, type View } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
 import { Witnesses } from '../domain/witnesses.js'
@@ -98,9 +98,10 @@ export class Held {
       // Where nothing else can be asked, what needs a second algorithm decides nothing.
       if (thresholdBits === undefined && !SIGNAL_TYPES[type].decidesAlone) continue
       const turned = !isUpright(wayOf(transform))
+      const content = contentOf({ quality, hashes: [hash] })
       for (const hit of this.#within(type, hash, thresholdBits ?? widestMatchBits(type, askedView, turned))) {
         const { image, registered, distanceBits, entry } = hit
-        const views = { asked: askedView, registered, turned, plain: isPlain(quality) }
+        const views = { asked: askedView, registered, turned, content }
         if (distanceBits > (thresholdBits ?? matchBits(type, views))) continue
         const isDecided = thresholdBits !== undefined || distanceBits <= aloneBits(type, views)
         const matches = isDecided ? nearest : open

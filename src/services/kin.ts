@@ -1,6 +1,6 @@
 // Which pictures show the same: what they have in common is the picture, and not something that was drawn on it.
 
-import { aloneBits, isPlain } from '../domain/evidence.js'
+import { aloneBits, contentOf } from '../domain/evidence.js'
 import type { Signal } from '../domain/signal.js'
 import { type Catalogue, viewOf } from './catalogue.js'
 
@@ -14,7 +14,7 @@ export function* kinOf(catalogue: Catalogue, signals: readonly Signal[]): Genera
   let nearest: { readonly bits: number; readonly kin: number } | undefined
   for (const { type, view, hash, quality } of signals) {
     if (type !== 'pdq' && type !== 'pdq-area') continue
-    const asked = { asked: view, turned: false, plain: isPlain(quality) }
+    const asked = { asked: view, turned: false, content: contentOf({ quality, hashes: [hash] }) }
     const widest = aloneBits(type, { ...asked, registered: view })
     for (const hit of yield* catalogue.index(type).search([hash], widest)) {
       if (catalogue.places.sizeOf(hit.image) === undefined) continue

@@ -1,7 +1,7 @@
 // "Is this picture one of those, or a changed copy?", from memory alone.
 
 import { aloneThresholdOf, type Bank, isAnswering, isVisibleTo, thresholdOf, widestThresholdOf } from '../domain/bank.js'
-import { type ComparedViews, isPlain, reviewBits, TOGETHER_BITS, widestWitnessBits } from '../domain/evidence.js'
+import { type ComparedViews, contentOf, reviewBits, TOGETHER_BITS, widestWitnessBits } from '../domain/evidence.js'
 import { type DistanceBand, distanceBandOf, type Grade, gradeOf, isExact, type MatchFacts } from '../domain/grade.js'
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
@@ -219,16 +219,16 @@ function* findNearest(
   const nearest = new Map<number, Found>()
   for (const [place, signal] of signals.entries()) {
     const { type, view } = signal
-    const plain = isPlain(signal.quality)
     const isWitness = widestWitnessBits(type, view) !== undefined
     for (const [lot, { ways, turned, hashes }] of lotsOf(signal).entries()) {
       const foundAhead = ahead.get(signal)?.[lot]
       const hits = foundAhead ?? (yield* search(catalogue, type, hashes, widestBits(type, view, turned)))
+      const content = hits.length === 0 ? 'full' : contentOf(signal)
       for (const hit of unvetoed(catalogue, type, { asked: view, turned }, hits)) {
         const image = catalogue.image(hit.image)
         const bank = banks.get(image?.bank ?? '')
         if (image === undefined || bank === undefined) continue
-        const views = { asked: view, registered: viewOf(hit.view), turned, plain }
+        const views = { asked: view, registered: viewOf(hit.view), turned, content }
         const ownBits = thresholdOf(bank, type, views)
         const widest = thresholdBits === undefined ? ownBits : Math.min(thresholdBits, reviewBits(type, views))
         if (hit.distanceBits > widest) continue

@@ -1,7 +1,7 @@
 import t from 'tap'
 import {
   aloneBits,
-  isPlain,
+  contentOf,
   matchBits,
   reviewBits,
   TOGETHER_BITS,
@@ -13,9 +13,11 @@ import {
 } from '../../src/domain/evidence.js'
 import { VIEW_NAMES } from '../../src/domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../src/domain/signal-types.js'
+import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { hashNamed, symmetricOf } from '../helpers/hashes.js'
 
 const everyPair = [false, true].flatMap((turned) =>
-  VIEW_NAMES.flatMap((asked) => VIEW_NAMES.map((registered) => ({ asked, registered, turned, plain: false }))),
+  VIEW_NAMES.flatMap((asked) => VIEW_NAMES.map((registered) => ({ asked, registered, turned, content: 'full' as const }))),
 )
 
 t.test('what decides alone may be a match, and what may be a match is worth a look', async (t) => {
@@ -71,16 +73,45 @@ t.test('a turned picture has to be nearer than one that stands alone', async (t)
   t.ok(matchBits('pdq-area', { ...WHOLE_VIEWS, turned: true }) < aloneBits('pdq-area', WHOLE_VIEWS))
 })
 
-t.test('what is plain has to be nearer to decide alone, and no nearer where something else agrees', async (t) => {
-  t.same([69, 70].map(isPlain), [true, false])
-  for (const views of everyPair) {
-    const plain = { ...views, plain: true }
-    t.equal(matchBits('pdq-area', plain), matchBits('pdq-area', views))
-    t.ok(aloneBits('pdq-area', plain) <= aloneBits('pdq-area', views))
-    for (const type of ['pdq', 'blockhash', 'sha256'] as const) t.equal(aloneBits(type, plain), aloneBits(type, views), type)
-  }
-  t.ok(aloneBits('pdq-area', { ...WHOLE_VIEWS, plain: true }) < aloneBits('pdq-area', WHOLE_VIEWS))
+t.test(
+  'what is plain or like itself has to be nearer to decide alone, and no nearer where something else agrees',
+  async (t) => {
+    for (const content of ['plain', 'symmetric'] as const) {
+      for (const views of everyPair) {
+        const less = { ...views, content }
+        t.equal(matchBits('pdq-area', less), matchBits('pdq-area', views))
+        t.ok(aloneBits('pdq-area', less) <= aloneBits('pdq-area', views))
+        for (const type of ['pdq', 'blockhash', 'sha256'] as const)
+          t.equal(aloneBits(type, less), aloneBits(type, views), type)
+      }
+      t.ok(aloneBits('pdq-area', { ...WHOLE_VIEWS, content }) < aloneBits('pdq-area', WHOLE_VIEWS))
+    }
+  },
+)
+
+t.test('a view is plain by its quality, and symmetric by its hash whatever its quality', async (t) => {
+  const any = hashNamed('any')
+  const content = (quality: number, hash: Hash256) => contentOf({ quality, hashes: [hash, any] })
+
+  t.same(
+    [69, 70].map((quality) => content(quality, any)),
+    ['plain', 'full'],
+  )
+  t.same(
+    [69, 100].map((quality) => content(quality, symmetricOf(any))),
+    ['symmetric', 'symmetric'],
+  )
+  t.equal(content(100, withPairsApart(39)), 'symmetric', '78 bits')
+  t.equal(content(100, withPairsApart(40)), 'full', '80 bits')
 })
+
+/** So many pairs of bits differ that a flip along the diagonal exchanges, those of the first rows. */
+function withPairsApart(pairs: number): Hash256 {
+  const bytes = Uint8Array.from(symmetricOf(hashNamed('pairs')))
+  const above = Array.from({ length: 256 }, (_, k) => k).filter((k) => k % 16 > k >> 4)
+  for (const k of above.slice(0, pairs)) bytes[k >> 3] = (bytes[k >> 3] ?? 0) ^ (1 << (k & 7))
+  return hashFromBytes(bytes)
+}
 
 t.test('types without views have no witnesses; PDQ and the file need none, blockhash needs another algorithm', async (t) => {
   for (const type of ['pdq', 'blockhash', 'sha256'] as const) t.equal(witnessBits(type, WHOLE_VIEWS, 0), undefined)

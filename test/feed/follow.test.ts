@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import t, { type Test } from 'tap'
 import { FeedError, openFeed, parseHash } from '../../src/feed/follow.js'
+import { formatHash } from '../../src/hash/hash256.js'
+import { hashNamed, symmetricOf } from '../helpers/hashes.js'
 import { del } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, until, withBitsFlipped } from '../helpers/service.js'
 import { ask, caseWithPicture, matchesOf } from '../helpers/trust.js'
@@ -45,8 +47,9 @@ t.test('what is found locally is what the service answers, and what is withdrawn
   const near = hashes.slice(0, 20).map((hash) => withBitsFlipped(hash, 20))
   const ids = await handIn([...hashes, ...near])
   const her = await openCase(service.app)
-  const view = { type: 'pdq-area', hash: randomHashText(), quality: 80, view: 'crop' }
-  await ask(service, 'POST', `${her.url}/hashes`, her.headers, { images: [{ signals: [view] }] })
+  const view = { type: 'pdq-area', hash: formatHash(hashNamed('view')), quality: 80, view: 'crop' }
+  const symmetric = { ...view, hash: formatHash(symmetricOf(hashNamed('symmetric'))), view: 'whole' }
+  await ask(service, 'POST', `${her.url}/hashes`, her.headers, { images: [{ signals: [view, symmetric] }] })
 
   const feed = await openFeed({ baseUrl, key, file })
   await feed.sync()
@@ -68,6 +71,8 @@ t.test('what is found locally is what the service answers, and what is withdrawn
   const plain = (bits: number) => asked(withBitsFlipped(view.hash, bits), 'deframed').map((one) => ({ ...one, quality: 69 }))
   t.match(feed.match(plain(34)), [{ distanceBits: 34 }])
   t.same(feed.match(plain(35)), [], 'what is plain has to be nearer, as the service has it')
+  t.match(feed.match(asked(withBitsFlipped(symmetric.hash, 22), 'deframed')), [{ distanceBits: 22 }])
+  t.same(feed.match(asked(withBitsFlipped(symmetric.hash, 23), 'deframed')), [], 'and so has what is like itself')
   t.match(feed.match(asked(withBitsFlipped(hers.hash, 50)), 60), [{ distanceBits: 50 }], 'as far as is asked')
 
   const stopping = new AbortController()
@@ -97,7 +102,7 @@ t.test('what is found locally is what the service answers, and what is withdrawn
 t.test('a view that is not near enough alone is found locally when the service finds it: with a second one', async (t) => {
   const { service, baseUrl, key, headers, file } = await world(t)
   const her = await openCase(service.app)
-  const [whole, part] = [randomHashText(), randomHashText()]
+  const [whole, part] = [formatHash(hashNamed('whole')), formatHash(hashNamed('part'))]
   const signal = (view: 'whole' | 'deframed', hash: string) => ({ type: 'pdq-area' as const, view, quality: 100, hash })
   const signals = [signal('whole', whole), signal('deframed', part)]
   await ask(service, 'POST', `${her.url}/hashes`, her.headers, { images: [{ signals }] })

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { dihedralsOf } from '../../src/hash/dihedral.js'
 import { formatHash, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { transforms } from '../../src/hash/transforms.js'
+import { hashNamed, symmetricOf } from '../helpers/hashes.js'
 import { keyFor, openCase, startService } from '../helpers/service.js'
 
 // One picture, registered by two views that look unlike. What is asked lies so many bits away from them.
@@ -11,7 +11,8 @@ t.test('beyond what one pair of views decides, a second pair has to agree', asyn
   const { app } = service
   const platform = await keyFor(service, 'platform', ['match', 'match:distance'])
   const her = await openCase(app)
-  const [whole, part] = [randomHash(), randomHash()]
+  const [whole, part] = [hashNamed('whole'), hashNamed('part')]
+  const symmetric = symmetricOf(hashNamed('symmetric'))
   const signal = (view: string, hash: Hash256, quality = 100) => ({
     type: 'pdq-area',
     view,
@@ -21,7 +22,7 @@ t.test('beyond what one pair of views decides, a second pair has to agree', asyn
   const added = await app.inject({
     method: 'POST',
     url: `${her.url}/hashes`,
-    payload: { images: [{ signals: [signal('whole', whole), signal('crop', part)] }] },
+    payload: { images: [{ signals: [signal('whole', whole), signal('crop', part), signal('piece', symmetric)] }] },
     headers: her.headers,
   })
   t.equal(added.statusCode, 201, added.body)
@@ -59,6 +60,11 @@ t.test('beyond what one pair of views decides, a second pair has to agree', asyn
   t.same(await askBy([plain(36), signal('deframed', at(whole, 40))]), [['near', 40]], 'and hides nothing that decides')
   t.same(await askBy([signal('deframed', at(whole, 40)), plain(36)]), [['near', 40]], 'in whichever order')
 
+  const itself = (bits: number) => signal('deframed', at(symmetric, bits))
+  t.same(await askBy([itself(20)]), [['near', 20]], 'what is like itself along a diagonal decides alone as well')
+  t.same(await askBy([itself(21)]), [], 'and has to be much nearer for it')
+  t.same(await askBy([itself(48), signal('whole', at(whole, 60))]), [['near', 48]], 'it may be a witness')
+
   const alike = [signal('whole', at(whole, 50)), signal('deframed', at(whole, 52))]
   t.same(await askBy(alike), [], 'two views that look alike are one witness')
   t.same(await askBy([signal('crop', at(whole, 31))]), [['near', 31]], 'a crop is registered and seldom asked about')
@@ -81,10 +87,6 @@ t.test('beyond what one pair of views decides, a second pair has to agree', asyn
   await app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
   t.same(await ask(0, 0), [])
 })
-
-function randomHash(): Hash256 {
-  return hashFromBytes(randomBytes(32))
-}
 
 /** So many bits away, dealt evenly. */
 function at(hash: Hash256, bits: number): Hash256 {

@@ -59,7 +59,7 @@ const Query = z.strictObject({
     .max(MAX_SIGNALS_PER_QUERY)
     .meta({
       description:
-        'Hashes of one picture. A second type lets a match be corroborated. `quality` as `hashImage` gives it, 100 when left out: a view under 70 has to be nearer to decide alone.',
+        'Hashes of one picture. A second type lets a match be corroborated. `quality` as `hashImage` gives it, 100 when left out: a view under 70 has to be nearer to decide alone, and so has one that looks like itself when it is flipped along a diagonal.',
     }),
   details: AskedDetails.optional(),
 })

@@ -1,0 +1,46 @@
+import t from 'tap'
+import { diagonalBits } from '../../src/hash/diagonal.js'
+import { dihedralsOf } from '../../src/hash/dihedral.js'
+import { loadPdqKernelSync } from '../../src/hash/pdq-kernel.js'
+import type { Pixels } from '../../src/hash/pixels.js'
+import { hashNamed, symmetricOf } from '../helpers/hashes.js'
+import { drawn } from './synthetic.js'
+
+const SIDE_PX = 256
+
+/** A drawing of which each pixel is the mean of those that `also` puts in its place. */
+function alike(seed: number, also: (x: number, y: number) => readonly [x: number, y: number]): Pixels {
+  const { data, ...size } = drawn(seed, SIDE_PX, SIDE_PX)
+  const at = (x: number, y: number, c: number) => data[3 * (y * SIDE_PX + x) + c] ?? 0
+  const to = data.map((_, k) => {
+    const [x, y] = [Math.floor(k / 3) % SIDE_PX, Math.floor(k / 3 / SIDE_PX)]
+    return (at(x, y, k % 3) + at(...also(x, y), k % 3)) >> 1
+  })
+  return { ...size, data: to }
+}
+
+t.test(
+  'a picture that is alike about either diagonal is told from one that is not, and from one that is alike in a mirror',
+  async (t) => {
+    const kernel = loadPdqKernelSync()
+    const last = SIDE_PX - 1
+    const bitsOf = (picture: Pixels) => diagonalBits(kernel.hash(picture).hash)
+
+    for (let seed = 0; seed < 8; seed++) {
+      t.ok(bitsOf(alike(seed, (x, y) => [y, x])) <= 40, `${seed}: ${bitsOf(alike(seed, (x, y) => [y, x]))}`)
+      t.ok(bitsOf(alike(seed, (x, y) => [last - y, last - x])) <= 60, `${seed}, the other diagonal`)
+      t.ok(bitsOf(alike(seed, (x, y) => [x, y])) > 80, `${seed} as it is`)
+      t.ok(bitsOf(alike(seed, (x, y) => [last - x, y])) > 80, `${seed} in a mirror`)
+    }
+  },
+)
+
+t.test('it is 0 where the hash is the same along a diagonal, and the same however the picture is turned', async (t) => {
+  const hash = hashNamed('any')
+  const symmetric = symmetricOf(hash)
+
+  t.equal(diagonalBits(symmetric), 0)
+  for (const turned of dihedralsOf(symmetric)) t.equal(diagonalBits(turned), 0)
+  for (const turned of dihedralsOf(hash)) t.equal(diagonalBits(turned), diagonalBits(hash))
+  t.ok(diagonalBits(hash) > 90)
+})
