@@ -86,6 +86,8 @@ t.test(
       }
       t.ok(aloneBits('pdq-area', { ...WHOLE_VIEWS, content }) < aloneBits('pdq-area', WHOLE_VIEWS))
     }
+    const symmetric = (asked: 'whole' | 'crop') => aloneBits('pdq-area', { ...WHOLE_VIEWS, asked, content: 'symmetric' })
+    t.equal(symmetric('crop'), symmetric('whole'), 'nor is it surer because it is a crop')
   },
 )
 

@@ -22,3 +22,13 @@ export function symmetricOf(hash: Hash256): Hash256 {
   }
   return hashFromBytes(bytes)
 }
+
+/** So many bits away, dealt evenly. */
+export function bitsFrom(hash: Hash256, bits: number): Hash256 {
+  const bytes = Uint8Array.from(hash)
+  for (let i = 0; i < bits; i++) {
+    const k = (i * 5) % 256
+    bytes[k >> 3] = (bytes[k >> 3] ?? 0) ^ (1 << (k & 7))
+  }
+  return hashFromBytes(bytes)
+}

@@ -1,8 +1,8 @@
 import t from 'tap'
 import { dihedralsOf } from '../../src/hash/dihedral.js'
-import { formatHash, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { formatHash, type Hash256 } from '../../src/hash/hash256.js'
 import { transforms } from '../../src/hash/transforms.js'
-import { hashNamed, symmetricOf } from '../helpers/hashes.js'
+import { bitsFrom, hashNamed, symmetricOf } from '../helpers/hashes.js'
 import { keyFor, openCase, startService } from '../helpers/service.js'
 
 // One picture, registered by two views that look unlike. What is asked lies so many bits away from them.
@@ -35,7 +35,10 @@ t.test('beyond what one pair of views decides, a second pair has to agree', asyn
   }
   const ask = (wholeBits: number, partBits: number | undefined, more: object = {}) =>
     askBy(
-      [signal('whole', at(whole, wholeBits)), ...(partBits === undefined ? [] : [signal('deframed', at(part, partBits))])],
+      [
+        signal('whole', bitsFrom(whole, wholeBits)),
+        ...(partBits === undefined ? [] : [signal('deframed', bitsFrom(part, partBits))]),
+      ],
       more,
     )
 
@@ -52,28 +55,28 @@ t.test('beyond what one pair of views decides, a second pair has to agree', asyn
   t.same(await ask(53, 61, { thresholdBits: 60 }), [['review', 53]], 'who asks wider may look')
   t.same(await ask(52, 60, { thresholdBits: 60 }), [['near', 52]])
 
-  const plain = (bits: number) => signal('whole', at(whole, bits), 69)
+  const plain = (bits: number) => signal('whole', bitsFrom(whole, bits), 69)
   t.same(await askBy([plain(34)]), [['near', 34]], 'what is plain decides alone as well')
   t.same(await askBy([plain(35)]), [], 'and has to be nearer for it')
-  t.same(await askBy([signal('whole', at(whole, 42), 70)]), [['near', 42]], 'unlike what holds a little more')
-  t.same(await askBy([plain(48), signal('deframed', at(part, 60))]), [['near', 48]], 'it may be a witness')
-  t.same(await askBy([plain(36), signal('deframed', at(whole, 40))]), [['near', 40]], 'and hides nothing that decides')
-  t.same(await askBy([signal('deframed', at(whole, 40)), plain(36)]), [['near', 40]], 'in whichever order')
+  t.same(await askBy([signal('whole', bitsFrom(whole, 42), 70)]), [['near', 42]], 'unlike what holds a little more')
+  t.same(await askBy([plain(48), signal('deframed', bitsFrom(part, 60))]), [['near', 48]], 'it may be a witness')
+  t.same(await askBy([plain(36), signal('deframed', bitsFrom(whole, 40))]), [['near', 40]], 'and hides nothing that decides')
+  t.same(await askBy([signal('deframed', bitsFrom(whole, 40)), plain(36)]), [['near', 40]], 'in whichever order')
 
-  const itself = (bits: number) => signal('deframed', at(symmetric, bits))
+  const itself = (bits: number) => signal('deframed', bitsFrom(symmetric, bits))
   t.same(await askBy([itself(20)]), [['near', 20]], 'what is like itself along a diagonal decides alone as well')
   t.same(await askBy([itself(21)]), [], 'and has to be much nearer for it')
-  t.same(await askBy([itself(48), signal('whole', at(whole, 60))]), [['near', 48]], 'it may be a witness')
+  t.same(await askBy([itself(48), signal('whole', bitsFrom(whole, 60))]), [['near', 48]], 'it may be a witness')
 
-  const alike = [signal('whole', at(whole, 50)), signal('deframed', at(whole, 52))]
+  const alike = [signal('whole', bitsFrom(whole, 50)), signal('deframed', bitsFrom(whole, 52))]
   t.same(await askBy(alike), [], 'two views that look alike are one witness')
-  t.same(await askBy([signal('crop', at(whole, 31))]), [['near', 31]], 'a crop is registered and seldom asked about')
-  t.same(await askBy([signal('crop', at(whole, 32)), signal('crop', at(part, 32))]), [])
+  t.same(await askBy([signal('crop', bitsFrom(whole, 31))]), [['near', 31]], 'a crop is registered and seldom asked about')
+  t.same(await askBy([signal('crop', bitsFrom(whole, 32)), signal('crop', bitsFrom(part, 32))]), [])
 
   const upright = transforms.findIndex(({ name }) => name === 'rotate270')
   const onItsSide = async (bits: number) => {
     const signals = [whole, part].map((hash, i) => {
-      const asked = dihedralsOf(at(hash, bits))[upright]
+      const asked = dihedralsOf(bitsFrom(hash, bits))[upright]
       return signal(i === 0 ? 'whole' : 'deframed', asked ?? hash)
     })
     const payload = { queries: [{ signals }] }
@@ -87,13 +90,3 @@ t.test('beyond what one pair of views decides, a second pair has to agree', asyn
   await app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
   t.same(await ask(0, 0), [])
 })
-
-/** So many bits away, dealt evenly. */
-function at(hash: Hash256, bits: number): Hash256 {
-  const bytes = Uint8Array.from(hash)
-  for (let i = 0; i < bits; i++) {
-    const k = (i * 5) % 256
-    bytes[k >> 3] = (bytes[k >> 3] ?? 0) ^ (1 << (k & 7))
-  }
-  return hashFromBytes(bytes)
-}
