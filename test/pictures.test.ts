@@ -41,6 +41,7 @@ t.test('the unreadable are refused by the decoder, the drawing by the list of de
     if (picture.name === drawing.name) continue
     await t.rejects(pixelsOf(picture), picture.name)
   }
+  await t.resolves(pixelsOf(drawing), drawing.name)
 })
 
 t.test('the bomb is small and claims 400 megapixels', async (t) => {

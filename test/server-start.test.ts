@@ -2,7 +2,7 @@
 
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -52,6 +52,14 @@ t.test('no process of ours starts where its memory could be written down, and no
     t.notOk(errors.includes(secret) || /^ +at /m.test(errors), `${program}: words, and no more`)
   }
   t.same(readdirSync(place), [])
+})
+
+t.test('no worker starts with a decoder that is known to have a hole', async (t) => {
+  const old = join(folder(t), 'old.mjs')
+  writeFileSync(old, `import sharp from '${import.meta.resolve('sharp')}'; sharp.versions.webp = '1.3.1'`)
+  const { status, errors } = await started(PROGRAMS[1], { NODE_OPTIONS: `--import=${old}` })
+  t.equal(status, 1)
+  t.match(errors, /^image decoders are too old:\nwebp 1\.3\.1, needs 1\.3\.2: CVE-2023-4863.*\n$/)
 })
 
 t.test('no api starts with a hand-off that the internet could reach', async (t) => {

@@ -28,7 +28,7 @@ const FINISH_WITHIN_MS = 30_000
 
 collectAtOnce()
 const config = orRefuseToStart(() => readConfig(process.env))
-checkDecoderFloors()
+orRefuseToStart(() => checkDecoderFloors())
 
 const tracing = config.tracesUrl === undefined ? undefined : await startTracing(config.tracesUrl, 'tabir-workers')
 const target = { url: config.redisUrl, socket: config.redisSocket }

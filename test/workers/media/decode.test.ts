@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import sharp from 'sharp'
 import t from 'tap'
 import { isProblemCode } from '../../../src/domain/problem.js'
@@ -5,7 +7,7 @@ import { distance } from '../../../src/hash/hash256.js'
 import { loadPdqKernelSync } from '../../../src/hash/pdq-kernel.js'
 import { FULL_RESOLUTION_PIXELS } from '../../../src/hash/reduced-side.js'
 import { checkDecoderFloors, decode } from '../../../workers/media/decode.js'
-import { bombPng, longGif, onePixel, svg, tooLarge, unreadable } from '../../helpers/hostile-pictures.js'
+import { bombPng, longGif, onePixel, ppm, svg, tooLarge, unreadable } from '../../helpers/hostile-pictures.js'
 import {
   everyFormat,
   fromPixels,
@@ -152,6 +154,14 @@ t.test('refuses what is no picture, and what is broken, by a code alone', async 
     t.ok(isProblemCode(error.message), `${name}: ${error.message}`)
     t.equal(error.cause, undefined, name)
   }
+})
+
+// By their first bytes such files never get so far; this is what a file meets that gets past them.
+t.test('has no decoder but the allowed ones, and none that opens a file by its name', async (t) => {
+  for (const { name, bytes } of [await svg(), await ppm()])
+    await t.rejects(sharp(bytes).metadata(), { message: /unsupported image format/ }, name)
+  const folder = t.testdir(Object.fromEntries((await everyFormat(1)).map(({ name, bytes }) => [name, bytes])))
+  for (const name of readdirSync(folder)) await t.rejects(sharp(join(folder, name)).metadata(), name)
 })
 
 t.test('tells apart the wrong format, damage and size', async (t) => {
