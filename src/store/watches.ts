@@ -39,10 +39,11 @@ export interface Watches {
   /** All, each once, a shard at a time; as `Images.all`. */
   all(): AsyncGenerator<readonly StoredWatch[]>
   lastRevision(): Promise<number>
-  /** Becomes, or stays, the process that compares registrations with watches. @returns whether it is. */
+  /** Becomes, or stays, the process that compares registrations with watches. Not on disk when it returns. @returns whether it is. */
   hold(token: string, ttlMs: number): Promise<boolean>
   /** Up to which revision of the images was compared; `undefined` when nothing ever was. */
   cursor(): Promise<number | undefined>
+  /** Not on disk when it returns: who goes on from an earlier revision compares again, and tells nothing twice. */
   advance(token: string, revision: number): Promise<void>
   /** Tells the organisation, unless that was done or either is gone. Durable when it returns. @returns whether it is told. */
   found(found: {
@@ -135,14 +136,14 @@ export function watchesIn(store: Store, keyring: Keyring): Watches {
     },
     lastRevision: () => store.ask(async (redis) => Number((await redis.get(keys.watchRevision)) ?? 0)),
     async hold(token, ttlMs) {
-      return Number(await store.write(holdOutbox, [keys.watchHolder], [token, ttlMs])) === 1
+      return Number(await store.ask((redis) => redis.eval(holdOutbox.lua, 1, keys.watchHolder, token, ttlMs))) === 1
     },
     async cursor() {
       const cursor = await store.ask((redis) => redis.get(keys.watchCursor))
       return cursor === null ? undefined : Number(cursor)
     },
     async advance(token, revision) {
-      await store.write(advanceWatching, [keys.watchHolder, keys.watchCursor], [token, revision])
+      await store.ask((redis) => redis.eval(advanceWatching.lua, 2, keys.watchHolder, keys.watchCursor, token, revision))
     },
     async found({ watchId, imageId, orgId, grade, atMs }) {
       const watch = idBytes(watchId)
