@@ -1,6 +1,7 @@
 // How near is near enough: which distance between two views is evidence of the same picture, and when it takes two pairs of them.
 
 import { diagonalBits } from '../hash/diagonal.js'
+import type { Hash256 } from '../hash/hash256.js'
 import type { HashedSignal } from './hashed-image.js'
 import { VIEW_NAMES, type View } from './signal.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
@@ -41,10 +42,15 @@ const SYMMETRIC_UNDER_BITS = 80
 /** How much a view has to say: enough, or little, or most of it twice. */
 export type Content = 'full' | 'plain' | 'symmetric'
 
-/** Of a view that is asked about, by the first of its hashes. Cost: some 1.5 µs. */
+/** Of a view that is asked about, by the first of its hashes. Cost: some 1 µs. */
 export function contentOf({ quality, hashes: [hash] }: Pick<HashedSignal, 'quality' | 'hashes'>): Content {
-  if (hash !== undefined && diagonalBits(hash) < SYMMETRIC_UNDER_BITS) return 'symmetric'
+  if (hash !== undefined && isSymmetric(hash)) return 'symmetric'
   return quality < PLAIN_UNDER_QUALITY ? 'plain' : 'full'
+}
+
+/** Does a view with this hash look like itself when it is flipped along a diagonal? Cost: some 1 µs. */
+export function isSymmetric(hash: Hash256): boolean {
+  return diagonalBits(hash) < SYMMETRIC_UNDER_BITS
 }
 
 /**

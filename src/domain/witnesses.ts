@@ -1,7 +1,7 @@
 // In which of its views a picture that is asked about was seen in registered ones, and whether that is seen twice or once only.
 
 import { distance, type Hash256 } from '../hash/hash256.js'
-import { APART_BITS, type TwoViews, witnessBits } from './evidence.js'
+import { APART_BITS, isSymmetric, TOGETHER_BITS, type TwoViews, witnessBits } from './evidence.js'
 import type { SignalType } from './signal-types.js'
 
 /** One view that is asked about, in one of its turns, near a registered one. */
@@ -38,17 +38,26 @@ export class Witnesses {
     this.#seen.set(image, seen)
   }
 
-  /** The least sum of the distances of two witnesses that do not err together; infinite when there are no two. */
+  /**
+   * The least sum of the distances of two witnesses that do not err together; infinite when there are no two. Where one is symmetric it is too
+   * much for a strong match: half of what that one says it says twice.
+   */
   togetherBits(image: number): number {
     const seen = [...(this.#seen.get(image)?.values() ?? [])]
     let least = Number.POSITIVE_INFINITY
     for (const [i, one] of seen.entries()) {
       for (const other of seen.slice(i + 1)) {
-        if (one.bits + other.bits < least && areIndependent(one, other)) least = one.bits + other.bits
+        if (one.bits + other.bits < least && areIndependent(one, other)) least = Math.min(least, sumOf(one, other))
       }
     }
     return least
   }
+}
+
+function sumOf(one: Seen, other: Seen): number {
+  const bits = one.bits + other.bits
+  const isTooSure = bits <= TOGETHER_BITS.strong && (isSymmetric(one.hash) || isSymmetric(other.hash))
+  return isTooSure ? TOGETHER_BITS.strong + 1 : bits
 }
 
 function areIndependent(one: Seen, other: Seen): boolean {

@@ -14,7 +14,7 @@ const DIAGONALS = (['flipPlus1', 'flipMinus1'] as const).map((name) => transform
  * What is alike about a diagonal, a wheel or stripes across, says everything twice: at 0 only 136 of 256 bits are free. What is alike in a mirror
  * does not show, since mirroring turns the signs of half of the coefficients over, and small ones have a sign as well as large ones.
  *
- * From bits alone the second diagonal is an approximation, as in `dihedralsOf`. Cost: some 1.5 µs.
+ * From bits alone the second diagonal is an approximation, as in `dihedralsOf`. Cost: some 1 µs.
  */
 export function diagonalBits(hash: Hash256): number {
   const ways = dihedralsOf(hash)

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { APART_BITS, type TwoViews, witnessBits } from '../../src/domain/evidence.js'
+import { APART_BITS, isSymmetric, TOGETHER_BITS, type TwoViews, witnessBits } from '../../src/domain/evidence.js'
 import { VIEW_NAMES } from '../../src/domain/signal.js'
 import { type Sighting, Witnesses } from '../../src/domain/witnesses.js'
 import { distance, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { bitsFrom, hashNamed, symmetricOf } from '../helpers/hashes.js'
 
 const IMAGE = 7
 const whole: TwoViews = { asked: 'whole', registered: 'whole' }
@@ -33,6 +34,15 @@ t.test('a piece counts as farther than it is, crops and what is too far do not c
   t.equal(together(one, sighting(1, hashOf(100), 61)), Number.POSITIVE_INFINITY)
 })
 
+t.test('a view that is like itself along a diagonal makes a match with another one, and no strong one', async (t) => {
+  const symmetric = symmetricOf(hashNamed('symmetric'))
+  const [one, other] = [sighting(0, bitsFrom(symmetric, 20), 20), sighting(1, hashOf(0), 50)]
+  t.equal(together(one, other), TOGETHER_BITS.strong + 1)
+  t.equal(together({ ...one, distanceBits: 50 }, other), 100, 'beyond which nothing is strong')
+  t.equal(together(sighting(0, hashOf(100), 20), other), 70, 'unlike one that is not')
+  t.equal(together(one, other, sighting(2, hashOf(100), 30)), 80, 'nor does it hide two others')
+})
+
 t.test('what is seen of one picture is no witness of another one', async (t) => {
   const witnesses = new Witnesses()
   witnesses.note(1, sighting(0, hashOf(0), 40))
@@ -56,7 +66,7 @@ t.test('finds the least sum that comparing every two sightings would find, in wh
   const spread = fc.array(fc.integer({ min: 0, max: 120 }), { minLength: 12, maxLength: 12 })
   fc.assert(
     fc.property(sightings, spread, (made, bits) => {
-      const all = made.map((one) => ({ ...one, hash: hashOf(bits[one.signal + (one.way === 0 ? 0 : 6)] ?? 0) }))
+      const all = made.map((one) => ({ ...one, hash: anyHash(bits[one.signal + (one.way === 0 ? 0 : 6)] ?? 0) }))
       assert.equal(together(...all), leastOfAll(all))
     }),
   )
@@ -67,10 +77,17 @@ function leastOfAll(all: readonly Sighting[]): number {
     all.flatMap((other) => {
       const [a, b] = [one, other].map(({ type, views, distanceBits }) => witnessBits(type, views, distanceBits))
       const areTwo = one.signal !== other.signal && one.way === other.way && distance(one.hash, other.hash) >= APART_BITS
-      return areTwo && a !== undefined && b !== undefined ? [a + b] : []
+      if (!areTwo || a === undefined || b === undefined) return []
+      const areUnlikeThemselves = !isSymmetric(one.hash) && !isSymmetric(other.hash)
+      return areUnlikeThemselves ? [a + b] : [Math.max(a + b, TOGETHER_BITS.strong + 1)]
     }),
   )
   return Math.min(...sums, Number.POSITIVE_INFINITY)
+}
+
+/** A third of them are like themselves. */
+function anyHash(bits: number): Hash256 {
+  return bits % 3 === 0 ? bitsFrom(symmetricOf(hashNamed('symmetric')), bits / 3) : hashOf(bits)
 }
 
 function together(...sightings: readonly Sighting[]): number {
@@ -85,7 +102,7 @@ function sighting(signal: number, hash: Hash256 | undefined, distanceBits: numbe
 
 /** So many bits away from that of 0. */
 function hashOf(bits: number): Hash256 {
-  const bytes = new Uint8Array(32)
-  for (let k = 0; k < bits; k++) bytes[k >> 3] = (bytes[k >> 3] ?? 0) | (1 << (k & 7))
+  const bytes = Uint8Array.from(hashNamed('any'))
+  for (let k = 0; k < bits; k++) bytes[k >> 3] = (bytes[k >> 3] ?? 0) ^ (1 << (k & 7))
   return hashFromBytes(bytes)
 }

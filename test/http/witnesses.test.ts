@@ -67,6 +67,7 @@ t.test('beyond what one pair of views decides, a second pair has to agree', asyn
   t.same(await askBy([itself(20)]), [['near', 20]], 'what is like itself along a diagonal decides alone as well')
   t.same(await askBy([itself(21)]), [], 'and has to be much nearer for it')
   t.same(await askBy([itself(48), signal('whole', bitsFrom(whole, 60))]), [['near', 48]], 'it may be a witness')
+  t.same(await askBy([itself(20), signal('whole', bitsFrom(whole, 40))]), [['near', 20]], 'and makes nothing strong')
 
   const alike = [signal('whole', bitsFrom(whole, 50)), signal('deframed', bitsFrom(whole, 52))]
   t.same(await askBy(alike), [], 'two views that look alike are one witness')
