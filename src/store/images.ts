@@ -90,15 +90,22 @@ export interface Images {
   all(): AsyncGenerator<readonly StoredImage[]>
 }
 
-/** In one command, in which Redis answers nobody else. */
-const READ_AT_ONCE = 512
+/** Where something sealed is kept for each image, and of how many it is read in one command, in which Redis answers nobody else. */
+interface Kept {
+  readonly shardOf: (id: Buffer) => string
+  readonly atOnce: number
+}
 
-/** A command for each costs a follower of an import more than all that it does with them. */
-async function sealedOf(redis: Redis, ids: readonly Buffer[]): Promise<(Buffer | undefined)[]> {
+const RECORDS: Kept = { shardOf: (id) => keys.images(imageShard(id)), atOnce: 512 }
+/** Each is twenty times as long as a record. */
+const POINTS: Kept = { shardOf: (id) => keys.details(detailShard(id)), atOnce: 32 }
+
+/** A command for each costs who asks more than all that he does with them. */
+async function sealedOf(redis: Redis, ids: readonly Buffer[], { shardOf, atOnce }: Kept): Promise<(Buffer | undefined)[]> {
   const sealed: (Buffer | undefined)[] = []
-  for (let from = 0; from < ids.length; from += READ_AT_ONCE) {
-    const some = ids.slice(from, from + READ_AT_ONCE)
-    const shards = some.map((id) => keys.images(imageShard(id)))
+  for (let from = 0; from < ids.length; from += atOnce) {
+    const some = ids.slice(from, from + atOnce)
+    const shards = some.map(shardOf)
     const replies = await redis.callBuffer('EVAL', readImages.lua, shards.length, ...shards, ...some)
     if (!Array.isArray(replies)) throw new Error('a script of a list answers with a list')
     for (const reply of replies) sealed.push(Buffer.isBuffer(reply) ? reply : undefined)
@@ -123,7 +130,7 @@ export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_C
   const open = (id: Buffer, sealed: Buffer) => decodeImage(keyring.unseal(sealed, imageContext(id)))
   const get = async (ids: readonly string[]) => {
     const all = ids.map(idBytes)
-    const sealed = await store.ask((redis) => sealedOf(redis, all))
+    const sealed = await store.ask((redis) => sealedOf(redis, all, RECORDS))
     return all.map((id, i) => {
       const bytes = sealed[i]
       return bytes ? open(id, bytes) : undefined
@@ -196,9 +203,7 @@ export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_C
     get,
     async points(ids) {
       const all = ids.map(idBytes)
-      const sealed = await store.ask((redis) =>
-        Promise.all(all.map((id) => redis.hgetBuffer(keys.details(detailShard(id)), id))),
-      )
+      const sealed = await store.ask((redis) => sealedOf(redis, all, POINTS))
       return all.map((id, i) => {
         const bytes = sealed[i]
         return bytes ? decodePoints(keyring.unseal(bytes, pointsContext(id))) : undefined

@@ -74,6 +74,29 @@ t.test('points are given back for the image they were put with, sealed, and eras
   t.same(await images.points([one.id]), [undefined])
 })
 
+t.test('points of many images are read by few commands, in the order that was asked for', async (t) => {
+  const own = await openStore(target)
+  t.teardown(() => own.close())
+  const all = Array.from({ length: 45 }, (_, i) => (i % 9 === 4 ? withoutDetails(someImage(0)) : someImage(1)))
+  await images.put(all)
+  let commands = 0
+  await own.ask(async (connection) => {
+    const send = connection.sendCommand.bind(connection)
+    connection.sendCommand = (...args) => {
+      commands++
+      return send(...args)
+    }
+  })
+
+  const found = await imagesIn(own, keyring).points(all.map(({ id }) => id))
+
+  t.same(
+    found,
+    all.map(({ points }) => points),
+  )
+  t.ok(commands <= 2, `${commands} commands for 45 images`)
+})
+
 t.test('the end of a case erases the details of its images', async (t) => {
   const cases = casesIn(store)
   await cases.add('c', { createdAtMs: 1, expiresAtMs: 2 ** 40, category: undefined, pin: 'p' })
