@@ -1,7 +1,7 @@
 // Match ids: what a tenant may call an image by. Only this deployment can tell which image it is, and nobody can join two tenants'.
 
 import { createCipheriv, hkdfSync, timingSafeEqual } from 'node:crypto'
-import { formatUuid, UUID_PATTERN } from '../domain/ids.js'
+import { formatUuid, parseUuid } from '../domain/ids.js'
 
 export interface MatchIds {
   /** The same for the same image and tenant, and for no other tenant. 43 characters of base64url. */
@@ -33,11 +33,17 @@ export function matchIdsWith(secret: Buffer): MatchIds {
 
   return {
     idFor(orgId, imageId) {
-      if (!UUID_PATTERN.test(imageId)) throw new RangeError('an image id is a UUID')
-      const id = Buffer.from(imageId.replaceAll('-', ''), 'hex')
+      const id = parseUuid(imageId)
+      if (id === undefined) throw new RangeError('an image id is a UUID')
       const { macOf, blockOf } = tenantOf(orgId)
       const mac = macOf(id)
-      return Buffer.concat([mac, xor(id, blockOf(mac))]).toString('base64url')
+      const pad = blockOf(mac)
+      const bytes = Buffer.allocUnsafe(2 * ID_BYTES)
+      for (let i = 0; i < ID_BYTES; i++) {
+        bytes[i] = mac[i] ?? 0
+        bytes[ID_BYTES + i] = (id[i] ?? 0) ^ (pad[i] ?? 0)
+      }
+      return bytes.toString('base64url')
     },
     imageOf(orgId, matchId) {
       if (!MATCH_ID_PATTERN.test(matchId)) return undefined

@@ -34,9 +34,8 @@ export const PROBING = {
 } as const
 
 interface Watched {
-  /** Type and image. */
-  readonly name: string
   readonly type: string
+  readonly image: string
   readonly sinceMs: number
   /** Questions that matched it: the first one, and the last one that was far from it. */
   readonly bases: Uint32Array[]
@@ -58,17 +57,16 @@ export function probingDetector({ now }: { readonly now: () => number }): Probin
       const known = byOrg.get(orgId)
       if (known === undefined && met === undefined) return 'none'
       const watched = known ?? watchedFor(byOrg, orgId)
-      const name = `${type} ${met}`
       bytes.set(hash)
       let suspicion: Suspicion = 'none'
       let hasBase = false
       for (const one of watched) {
         if (one.type !== type || !turnOver(one, words)) continue
-        if (one.name === name) hasBase = true
+        if (one.image === met) hasBase = true
         if (reaches(one, PROBING.suspendFrom)) suspicion = 'suspend'
         else if (suspicion === 'none' && reaches(one, PROBING.slowFrom)) suspicion = 'slow'
       }
-      if (met !== undefined && !hasBase) addBase(watched, name, type, words.slice(), now())
+      if (met !== undefined && !hasBase) addBase(watched, type, met, words.slice(), now())
       return suspicion
     },
     forget(orgId) {
@@ -102,11 +100,11 @@ function turnOver(one: Watched, words: Uint32Array): boolean {
 }
 
 /** Of too many images, the one that was turned over least has to go: nobody pushes out what he probes by asking for others. */
-function addBase(watched: Watched[], name: string, type: string, base: Uint32Array, nowMs: number): void {
+function addBase(watched: Watched[], type: string, image: string, base: Uint32Array, nowMs: number): void {
   for (let i = watched.length - 1; i >= 0; i--) {
     if (nowMs - (watched[i]?.sinceMs ?? 0) > PROBING.forgetAfterMs) watched.splice(i, 1)
   }
-  const known = watched.find((one) => one.name === name)
+  const known = watched.find((one) => one.image === image && one.type === type)
   if (known !== undefined) {
     if (known.bases.length < PROBING.basesPerImage) known.bases.push(base)
     else known.bases[PROBING.basesPerImage - 1] = base
@@ -116,7 +114,7 @@ function addBase(watched: Watched[], name: string, type: string, base: Uint32Arr
     const least = watched.reduce((a, b) => (b.turnedBits < a.turnedBits ? b : a))
     watched.splice(watched.indexOf(least), 1)
   }
-  watched.push({ name, type, sinceMs: nowMs, bases: [base], turned: new Uint32Array(WORDS), turnedBits: 0, questions: 0 })
+  watched.push({ type, image, sinceMs: nowMs, bases: [base], turned: new Uint32Array(WORDS), turnedBits: 0, questions: 0 })
 }
 
 /** Of too many organisations, the one that was first has to go: keys are the operator's to give, so there are not many. */
