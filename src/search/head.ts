@@ -12,14 +12,12 @@ export const HEAD_ROWS = 65_535
 
 const KEYS = 65_536
 const LINK_BYTES = Uint16Array.BYTES_PER_ELEMENT
-const FIRSTS_BYTES = BANDS * KEYS * LINK_BYTES
+const FIRSTS_BYTES = BANDS * KEYS * 2 * LINK_BYTES
 const NEXTS_BYTES = BANDS * LINK_BYTES
 
 // A chain is read one row after the other, each waiting for the last.
-const VISIT_NS = 12
-const FIRST_NS = 4
-/** A search along chains is given up for reading all rows when it has cost a fifth of that. */
-const LEAST_ROWS_PER_VISIT = 20
+const VISIT_NS = 20
+const FIRST_NS = 3
 
 export class Head implements Part {
   readonly kind = 'head'
@@ -50,13 +48,16 @@ export class Head implements Part {
   *search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[], sets?: Sets): Generator<void, void, void> {
     const { block } = this
     const needleCount = needles.length / HASH_BYTES
-    const plan = this.#plan(rows, needleCount, thresholdBits)
-    if (plan === undefined) {
+    const plan = evenPlan(thresholdBits)
+    const scannedNs = scanNs(rows, needleCount) / needleCount
+    // As many rows are looked at along chains as cost less than reading all.
+    const maxVisits = plan === undefined ? 0 : (scannedNs - plan.probes * FIRST_NS) / VISIT_NS
+    if (plan === undefined || (plan.candidates * rows) / HEAD_ROWS > maxVisits) {
       yield* scanAll(block, rows, needles, thresholdBits, hits, sets)
       return
     }
     const nearest = new NearestByRow(needleCount, sets)
-    const left = this.#follow(needles, rows, plan, thresholdBits, nearest)
+    const left = this.#follow(needles, rows, plan, thresholdBits, maxVisits, nearest)
     if (left.length === needleCount) {
       yield* scanAll(block, rows, needles, thresholdBits, hits, sets)
       return
@@ -65,23 +66,21 @@ export class Head implements Part {
     nearest.moveTo(block, hits)
   }
 
-  /** `undefined` where reading all rows is cheaper. */
-  #plan(rows: number, needleCount: number, thresholdBits: number): Plan | undefined {
-    const plan = evenPlan(thresholdBits)
-    if (plan === undefined) return undefined
-    const visits = (plan.candidates * rows) / HEAD_ROWS
-    const ns = needleCount * (plan.probes * FIRST_NS + visits * VISIT_NS)
-    return ns < scanNs(rows, needleCount) && visits < maxVisits(rows) ? plan : undefined
-  }
-
-  /** @returns the needles whose chains were longer than reading all rows. */
-  #follow(needles: Uint8Array, rows: number, plan: Plan, thresholdBits: number, nearest: NearestByRow): number[] {
+  /** @returns the needles whose chains take longer than reading all rows. */
+  #follow(
+    needles: Uint8Array,
+    rows: number,
+    plan: Plan,
+    thresholdBits: number,
+    maxVisits: number,
+    nearest: NearestByRow,
+  ): number[] {
     const { block } = this
     block.loadNeedles(needles)
     block.engine.bytes.set(plan.reach, scratch.planAt)
     const left: number[] = []
     for (let needle = 0; needle < needles.length / HASH_BYTES; needle++) {
-      const found = block.engine.follow(needle, rows, thresholdBits, maxVisits(rows))
+      const found = block.engine.follow(needle, rows, thresholdBits, maxVisits)
       if (found < 0) left.push(needle)
       else readHits(block, found, (row, number, bits) => nearest.add(row, number, bits))
     }
@@ -89,13 +88,9 @@ export class Head implements Part {
   }
 }
 
-function maxVisits(rows: number): number {
-  return rows / LEAST_ROWS_PER_VISIT
-}
-
 const evenPlans = new Map<number, Plan | undefined>()
 
-/** A head is too short-lived for counting: its rows are taken for random, and the limit on visits bounds the error. */
+/** A head is too short-lived for counting: its rows are taken for random, and what a needle meets is known before it is looked at. */
 function evenPlan(thresholdBits: number): Plan | undefined {
   if (!evenPlans.has(thresholdBits)) evenPlans.set(thresholdBits, planFor(evenCounts(HEAD_ROWS), thresholdBits))
   return evenPlans.get(thresholdBits)

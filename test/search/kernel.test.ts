@@ -286,6 +286,20 @@ t.test('chains are followed for as many visits as allowed, one more and nothing 
   t.equal(block.engine.follow(0, 101, 1, 199), -1)
 })
 
+t.test('chains that are too long together are given up before a row of them is looked at', async (t) => {
+  const { block } = headOf(rowsOf(new Array<Hash256>(100).fill(zeros)))
+  load(
+    block,
+    [zeros],
+    dealt(17, (i) => i),
+  )
+  block.engine.words.fill(7, scratch.hitsAt >>> 2, (scratch.hitsAt >>> 2) + 200)
+
+  t.equal(block.engine.follow(0, 100, 16, 16 * 100 - 1), -1)
+  t.ok(block.engine.words.subarray(scratch.hitsAt >>> 2, (scratch.hitsAt >>> 2) + 200).every((word) => word === 7))
+  t.equal(block.engine.follow(0, 100, 16, 16 * 100), 100)
+})
+
 t.test('chains lead to every row of a full head, newer ones than asked for left out', async (t) => {
   const rows = rowsOf(Array.from({ length: 65_535 }, (_, row) => counted(row >>> 1)))
   const { block } = headOf(rows)
