@@ -3,15 +3,18 @@
 import { NARROW, type Shape } from './shape.js'
 
 /**
- * Nanoseconds, fitted to 65 thousand to 10 million rows at 15 to 66 bits on the machine of bench/record/search.md; what counts
- * is how they compare. A probe reads where a bucket lies; a bucket that is not empty costs a wait for memory; a candidate is a
- * fragment, looked at eight at a time; a survivor is a row read for its distance.
+ * Nanoseconds, fitted to 20 thousand to a million rows at 15 to 70 bits (`npm run bench:search-model`, decision 0105); what counts is how
+ * they compare. A probe reads where a bucket lies; a bucket that is not empty costs a wait for memory; a candidate is a fragment, looked
+ * at eight at a time; a survivor has a third band to be looked at, and one in five of them a row; a row is read for its distance.
  */
-const PROBE_NS = 12
-const BUCKET_NS = 20
-const CANDIDATE_NS = 1.2
-const SURVIVOR_NS = 35
-const SCAN_FIRST_NS = 2.8
+const PROBE_NS = 3
+const BUCKET_NS = { cached: 4, far: 20 }
+/** Of so many rows and more, nearly no bucket lies in the caches. */
+const FAR_ROWS = 200_000
+const CANDIDATE_NS = 1
+const SURVIVOR_NS = 19
+const ROW_NS = 50
+const SCAN_FIRST_NS = 2.1
 const SCAN_FURTHER_NS = 1
 
 /** `reach[band]` is the radius probed there plus one, 0 for none; their sum is the threshold plus one. */
@@ -38,13 +41,20 @@ export function scanNs(rows: number, needles: number): number {
  * The cheapest way to give the bands reaches that sum to `thresholdBits` + 1, which is what makes a search miss nothing (see
  * kernel/reach.ts). Dynamic programming over bands; after Qin et al., "GPH", ICDE 2018.
  *
+ * @param rows how many there are: of few, more lies in the caches.
  * @returns `undefined` when no plan can: beyond 95 bits of sixteen bands, where keys would be most of all keys.
  * Cost: about 30 µs, so callers keep what they get.
  */
-export function planFor(counts: BandCounts, thresholdBits: number, shape: Shape = NARROW): Plan | undefined {
+export function planFor(
+  counts: BandCounts,
+  thresholdBits: number,
+  shape: Shape = NARROW,
+  rows = FAR_ROWS,
+): Plan | undefined {
   const { bands, maxReach } = shape
   const total = thresholdBits + 1
   if (total > bands * maxReach) return undefined
+  const bucketNs = bucketNsAmong(rows)
   // best[sum] is the least cost of the bands so far with reaches of that sum; choice remembers the last band's.
   let best = new Float64Array(total + 1).fill(Number.POSITIVE_INFINITY)
   best[0] = 0
@@ -53,7 +63,7 @@ export function planFor(counts: BandCounts, thresholdBits: number, shape: Shape 
     const next = new Float64Array(total + 1).fill(Number.POSITIVE_INFINITY)
     const chosen = new Uint8Array(total + 1)
     for (let reach = 0; reach <= maxReach; reach++) {
-      const cost = bandNs(counts, band, reach, shape)
+      const cost = bandNs(counts, band, reach, shape, bucketNs)
       for (let sum = reach; sum <= total; sum++) {
         const through = (best[sum - reach] ?? 0) + cost
         if (through >= (next[sum] ?? 0)) continue
@@ -70,11 +80,11 @@ export function planFor(counts: BandCounts, thresholdBits: number, shape: Shape 
     reach[band] = chosen
     sum -= chosen
   }
-  return planWith(reach, counts, shape)
+  return planWith(reach, counts, shape, bucketNs)
 }
 
 /** A plan of given reaches, with what it is expected to cost. */
-function planWith(reach: Uint8Array, counts: BandCounts, shape: Shape): Plan {
+function planWith(reach: Uint8Array, counts: BandCounts, shape: Shape, bucketNs: number): Plan {
   let probes = 0
   let candidates = 0
   let survivors = 0
@@ -85,7 +95,7 @@ function planWith(reach: Uint8Array, counts: BandCounts, shape: Shape): Plan {
       candidates += counts[band * shape.maxReach + bits] ?? 0
       survivors += survivorsOf(counts[band * shape.maxReach + bits] ?? 0, reach[band] ?? 0, bits)
     }
-    costsNs[band] = bandNs(counts, band, reach[band] ?? 0, shape)
+    costsNs[band] = bandNs(counts, band, reach[band] ?? 0, shape, bucketNs)
   }
   const costNs = costsNs.reduce((sum, ns) => sum + ns, 0)
   return { reach, probes, candidates, survivors, costNs, bandNs: costsNs }
@@ -102,20 +112,24 @@ export function costWith(plan: Plan, candidates: number): number {
  * those expected. Rows that lie close together pass each test, and counting candidates does not tell.
  */
 export function mostToRead(plan: Plan, rows: number): number {
-  return (scanNs(rows, 1) * 0.25) / SURVIVOR_NS + 2 * plan.survivors
+  return (scanNs(rows, 1) * 0.25) / ROW_NS + 2 * plan.survivors
 }
 
 /** Of candidates, under a plan for 31 to 60 bits. */
 const TYPICAL_SURVIVING = 0.02
 
-function bandNs(counts: BandCounts, band: number, reach: number, shape: Shape): number {
+function bucketNsAmong(rows: number): number {
+  return BUCKET_NS.cached + (BUCKET_NS.far - BUCKET_NS.cached) * Math.min(1, rows / FAR_ROWS)
+}
+
+function bandNs(counts: BandCounts, band: number, reach: number, shape: Shape, bucketNs: number): number {
   let ns = 0
   for (let bits = 0; bits < reach; bits++) {
     const keys = shape.keysAt(band, bits)
     const candidates = counts[band * shape.maxReach + bits] ?? 0
     const filledBuckets = keys * (1 - Math.exp(-candidates / keys))
     const survivors = survivorsOf(candidates, reach, bits)
-    ns += keys * PROBE_NS + filledBuckets * BUCKET_NS + candidates * CANDIDATE_NS + survivors * SURVIVOR_NS
+    ns += keys * PROBE_NS + filledBuckets * bucketNs + candidates * CANDIDATE_NS + survivors * SURVIVOR_NS
   }
   return ns
 }

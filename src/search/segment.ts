@@ -10,13 +10,13 @@ import type { Hit } from './signal-index.js'
 
 /** A needle that meets so many times more than expected, where that costs so much, is worth a plan of its own. */
 const REPLAN_FROM_TIMES = 2
-const REPLAN_FROM_NS = 50_000
+const REPLAN_FROM_NS = 35_000
 
 /** Counting for so many needles takes a quarter of a millisecond at wide thresholds; planning for one, as long again. */
 const COUNTED_AT_ONCE = 8
 
 /** Work between two pauses of probing: less than a unit, because clumps of rows cost up to three times what is expected. */
-const PROBED_NS = UNIT_NS / 2
+const PROBED_NS = UNIT_NS / 3
 
 /** Rows and their tables. */
 export interface TabledBlock {
@@ -36,6 +36,19 @@ interface Group {
   readonly numbers: number[]
   readonly plan: Plan
   costNs: number
+}
+
+/** To look for needles in bands `from`…`to`−1. */
+interface Probe {
+  readonly needles: Uint8Array
+  /** Of each needle, by which it is reported. */
+  readonly numbers: readonly number[]
+  readonly plan: Plan
+  readonly from: number
+  readonly to: number
+  readonly thresholdBits: number
+  /** With more to read it is given up. */
+  readonly mostRows: number
 }
 
 export class Segment implements Part {
@@ -61,7 +74,7 @@ export class Segment implements Part {
   /** The plan for a threshold; `undefined` where reading all rows is cheaper even for a single needle. */
   plan(thresholdBits: number): Plan | undefined {
     if (!this.#plans.has(thresholdBits)) {
-      const plan = planFor(this.counts, thresholdBits, this.#shape)
+      const plan = planFor(this.counts, thresholdBits, this.#shape, this.block.rows)
       const isCheaper = plan !== undefined && plan.costNs < scanNs(this.block.rows, 1)
       this.#plans.set(thresholdBits, isCheaper ? plan : undefined)
     }
@@ -71,50 +84,63 @@ export class Segment implements Part {
   *search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[], sets?: Sets): Generator<void, void, void> {
     const { block } = this
     const plan = this.plan(thresholdBits)
-    const groups = plan === undefined ? [] : yield* this.#groups(needles, plan, thresholdBits)
-    if (groups.length === 0) {
+    if (plan === undefined) {
       yield* scanAll(block, rows, needles, thresholdBits, hits, sets)
       return
     }
     const needleCount = needles.length / HASH_BYTES
     const nearest = new NearestByRow(needleCount, sets)
-    const left = new Set(Array.from({ length: needleCount }, (_, number) => number))
-    for (const [i, group] of groups.entries()) {
-      if (i > 0) yield
-      const before = nearest.rows
-      const isFound = yield* this.#probe(needles, group, thresholdBits, nearest)
-      if (isFound) for (const number of group.numbers) left.delete(number)
-      else nearest.forgetFrom(before)
-    }
-    if (left.size === needleCount) {
+    const left = yield* this.#probeAll(needles, plan, thresholdBits, nearest)
+    if (left.length === needleCount) {
       yield* scanAll(block, rows, needles, thresholdBits, hits, sets)
       return
     }
-    if (left.size > 0) yield* scanFor([...left], block, rows, needles, thresholdBits, nearest, sets)
+    if (left.length > 0) yield* scanFor(left, block, rows, needles, thresholdBits, nearest, sets)
     nearest.moveTo(block, hits)
   }
 
-  /** Which needles to probe for, and how; those that are in no group are cheaper to find by reading all rows. */
+  /** @returns the needles, in their order, that are cheaper to find by reading all rows, or could not be probed for. */
+  *#probeAll(
+    needles: Uint8Array,
+    plan: Plan,
+    thresholdBits: number,
+    nearest: NearestByRow,
+  ): Generator<void, number[], void> {
+    const groups = yield* this.#groups(needles, plan, thresholdBits)
+    const { probed, left } = cheaperThanScanning(groups, this.block.rows)
+    for (const group of probed) {
+      if (group !== probed[0]) yield
+      const before = nearest.rows
+      const isFound = yield* this.#probe(needles, group, thresholdBits, nearest)
+      if (isFound) continue
+      nearest.forgetFrom(before)
+      left.push(...group.numbers)
+    }
+    return left.sort((a, b) => a - b)
+  }
+
+  /** Each needle in one group, by the plan that would be the cheapest for it. */
   *#groups(needles: Uint8Array, plan: Plan, thresholdBits: number): Generator<void, Group[], void> {
-    const { rows } = this.block
     const shared: Group = { numbers: [], plan, costNs: 0 }
     const groups = [shared]
     for (let number = 0; number < needles.length / HASH_BYTES; number++) {
       if (number > 0 && number % COUNTED_AT_ONCE === 0) yield
-      this.#prepare(needles.subarray(number * HASH_BYTES, (number + 1) * HASH_BYTES), plan)
-      const candidates = this.#tables.countPlanned(scratch.needlesAt)
+      if (number % COUNTED_AT_ONCE === 0) this.#prepare(needles, plan)
+      const needleAt = scratch.needlesAt + number * HASH_BYTES
+      const candidates = this.#tables.countPlanned(needleAt)
       const costNs = costWith(plan, candidates)
       if (costNs < REPLAN_FROM_NS || candidates < REPLAN_FROM_TIMES * plan.candidates) {
         shared.numbers.push(number)
         shared.costNs += costNs
         continue
       }
-      const own = planFor(this.#counts(Math.max(...plan.reach) + 1), thresholdBits, this.#shape)
+      const own = planFor(this.#counts(needleAt, Math.max(...plan.reach) + 1), thresholdBits, this.#shape, this.block.rows)
       const isBetter = own !== undefined && own.costNs < costNs
       groups.push({ numbers: [number], plan: isBetter ? own : plan, costNs: isBetter ? own.costNs : costNs })
       yield
+      this.#prepare(needles, plan)
     }
-    return cheaperThanScanning(groups, rows)
+    return groups
   }
 
   /** Whoever had his turn during a pause may have left other needles and another plan. */
@@ -123,13 +149,13 @@ export class Segment implements Part {
     this.block.engine.bytes.set(plan.reach, scratch.planAt)
   }
 
-  /** What the needle that is prepared meets, by band and distance; beyond `reach` it is taken to meet everything. */
-  #counts(reach: number): BandCounts {
+  /** What a needle that is prepared meets, by band and distance; beyond `reach` it is taken to meet everything. */
+  #counts(needleAt: number, reach: number): BandCounts {
     const { bands, maxReach } = this.#shape
     const counts = new Float64Array(bands * maxReach).fill(this.block.rows)
     for (let band = 0; band < bands; band++) {
       for (let bits = 0; bits < Math.min(reach, maxReach); bits++)
-        counts[band * maxReach + bits] = this.#tables.countCandidates(scratch.needlesAt, band, bits)
+        counts[band * maxReach + bits] = this.#tables.countCandidates(needleAt, band, bits)
     }
     return counts
   }
@@ -141,26 +167,42 @@ export class Segment implements Part {
     thresholdBits: number,
     nearest: NearestByRow,
   ): Generator<void, boolean, void> {
-    const { block } = this
+    const mostRows = mostToRead(plan, this.block.rows)
+    const { bands } = this.#shape
+    if (costNs <= PROBED_NS) {
+      const picked = numbers.length * HASH_BYTES === needles.length ? needles : pick(needles, numbers)
+      const mostOfAll = numbers.length * mostRows
+      return this.#probeBands(
+        { needles: picked, numbers, plan, from: 0, to: bands, thresholdBits, mostRows: mostOfAll },
+        nearest,
+      )
+    }
     const share = costNs / (numbers.length * plan.costNs)
     const bandNs = Array.from(plan.bandNs, (ns) => ns * share)
-    const mostPerNs = mostToRead(plan, block.rows) / (plan.costNs * share)
+    const mostPerNs = mostRows / (plan.costNs * share)
     const needlesAtOnce = between(1, numbers.length, PROBED_NS / Math.max(...bandNs))
     for (let first = 0; first < numbers.length; first += needlesAtOnce) {
       const some = numbers.slice(first, first + needlesAtOnce)
       const picked = pick(needles, some)
-      for (let band = 0; band < bandNs.length; ) {
+      for (let band = 0; band < bands; ) {
         const end = endOfUnit(bandNs, band, PROBED_NS / some.length)
         if (first + band > 0) yield
-        this.#prepare(picked, plan)
         const most = some.length * mostPerNs * bandNs.slice(band, end).reduce((sum, ns) => sum + ns, 0)
-        const found = this.#tables.probe(some.length, band, end, thresholdBits, Math.min(most, scratch.maxSurvivors))
-        if (found < 0) return false
-        readHits(block, found, nearest.reporterFor(some))
+        const probe = { needles: picked, numbers: some, plan, from: band, to: end, thresholdBits, mostRows: most }
+        if (!this.#probeBands(probe, nearest)) return false
         band = end
       }
     }
     return true
+  }
+
+  /** @returns whether it could. */
+  #probeBands({ needles, numbers, plan, from, to, thresholdBits, mostRows }: Probe, nearest: NearestByRow): boolean {
+    this.#prepare(needles, plan)
+    const most = Math.min(mostRows, scratch.maxSurvivors)
+    const found = this.#tables.probe(numbers.length, from, to, thresholdBits, most)
+    if (found > 0) readHits(this.block, found, nearest.reporterFor(numbers))
+    return found >= 0
   }
 }
 
@@ -179,27 +221,28 @@ function between(least: number, most: number, wanted: number): number {
 }
 
 /**
- * Leaves out the groups for whose needles reading all rows costs less. Dearest first, because a further needle in a pass
- * over the rows costs a third of the first.
+ * Which groups to probe for, the cheapest needles first, and the needles of all others, for which reading all rows costs less. Those
+ * are the dearest, because a further needle in a pass over the rows costs a third of the first.
  */
-function cheaperThanScanning(groups: readonly Group[], rows: number): Group[] {
-  const kept = groups.filter(({ numbers }) => numbers.length > 0).sort((a, b) => perNeedleNs(a) - perNeedleNs(b))
+function cheaperThanScanning(groups: readonly Group[], rows: number): { readonly probed: Group[]; readonly left: number[] } {
+  const sorted = groups.filter(({ numbers }) => numbers.length > 0).sort((a, b) => perNeedleNs(a) - perNeedleNs(b))
   let scannedCount = 0
   let saved = 0
-  let leave = 0
+  let probed = sorted.length
   let probedNs = 0
-  for (let i = kept.length - 1; i >= 0; i--) {
-    const group = kept[i]
+  for (let i = sorted.length - 1; i >= 0; i--) {
+    const group = sorted[i]
     if (group === undefined) break
     scannedCount += group.numbers.length
     probedNs += group.costNs
     const gain = probedNs - scanNs(rows, scannedCount)
     if (gain > saved) {
       saved = gain
-      leave = kept.length - i
+      probed = i
     }
   }
-  return kept.slice(0, kept.length - leave)
+  const left = sorted.slice(probed).flatMap(({ numbers }) => numbers)
+  return { probed: sorted.slice(0, probed), left }
 }
 
 function perNeedleNs({ costNs, numbers }: Group): number {

@@ -128,12 +128,12 @@ t.test('reading all rows costs the same for each row, and a further needle less 
 })
 
 t.test(
-  'a million random rows are probed up to about 47 bits, and a needle in a thousand rows is not probed for',
+  'a million random rows are probed up to about 70 bits, and a needle in a few hundred rows is not probed for',
   async (t) => {
     const probedFor = (rows: number, bits: number) => planned(evenCounts(rows), bits).costNs < scanNs(rows, 1)
-    t.ok(probedFor(1_000_000, 47))
+    t.ok(probedFor(1_000_000, 68))
     t.notOk(probedFor(1_000_000, 80))
-    t.notOk(probedFor(1_000, 31))
+    t.notOk(probedFor(300, 31))
     t.ok(probedFor(20_000, 31))
   },
 )
