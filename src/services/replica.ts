@@ -12,7 +12,9 @@ import type { Store } from '../store/store.js'
 import type { Trusts } from '../store/trust.js'
 import type { WithdrawalLog } from '../store/withdrawal-log.js'
 import { Catalogue } from './catalogue.js'
+import { Grace } from './grace.js'
 import { paceMaker } from './pace.js'
+import { revisionWaits } from './revision-waits.js'
 import type { Snapshots } from './snapshot.js'
 
 export interface ReplicaParts {
@@ -64,8 +66,8 @@ export class Replica {
   #catalogue = new Catalogue()
   // Invariant: the catalogue is what the store held at this revision; undefined until it has been read whole.
   #revision: number | undefined
-  // Invariant: up to here the catalogue has everything, and what was taken back is noted; not beyond `#revision`.
-  #settledRevision: number | undefined
+  // Invariant: told of no revision that the catalogue does not have, nor before what it took back is noted.
+  readonly #settled = revisionWaits(unreached)
   // What the catalogue has and is not noted yet: noted together, in its order, while what comes next is read and applied.
   #unsettled: { readonly changes: Change[]; revision: number } | undefined
   #settling: Promise<void> | undefined
@@ -77,7 +79,6 @@ export class Replica {
   #grace: Grace | undefined
   #savedRevision: number | undefined
   #closed = false
-  #waiting: { readonly revision: number; readonly resolve: () => void }[] = []
   readonly #watchers = new Set<(changes: readonly Change[]) => void>()
 
   constructor(parts: ReplicaParts) {
@@ -158,18 +159,7 @@ export class Replica {
 
   /** Waits until this process's catalogue has what was written at `revision`, and has noted what that took back. @throws {Problem} store-away */
   async reached(revision: number, timeoutMs = this.#hearing.reachedWithinMs): Promise<void> {
-    if (this.#settledRevision !== undefined && this.#settledRevision >= revision) return
-    await new Promise<void>((resolve, reject) => {
-      const late = () => reject(new Problem('store-away', { retryAfterS: COLD_RETRY_AFTER_S }))
-      const timer = Number.isFinite(timeoutMs) ? setTimeout(late, timeoutMs) : undefined
-      this.#waiting.push({
-        revision,
-        resolve: () => {
-          clearTimeout(timer)
-          resolve()
-        },
-      })
-    })
+    await this.#settled.until(revision, timeoutMs)
   }
 
   /**
@@ -200,7 +190,7 @@ export class Replica {
   async #hydrate(): Promise<void> {
     const { snapshots, store, trusts, banks, apiKeys, now } = this.#parts
     await this.#settling
-    this.#settledRevision = undefined // it may be another history
+    this.#settled.forget() // it may be another history
     await this.#parts.withdrawals?.begin(store)
     const snapshot = await snapshots?.load()
     // The revision is read first: what changes while the rest is read comes again with the stream, and does no harm twice. Before the
@@ -228,7 +218,7 @@ export class Replica {
     const followed = await this.#follow(from)
     if (followed.kind === 'gap') {
       this.#revision = undefined
-      this.#settledRevision = undefined
+      this.#settled.forget()
       return
     }
     const last = followed.changes.at(-1)?.revision
@@ -349,40 +339,18 @@ export class Replica {
     for (let next = this.#unsettled; next !== undefined; next = this.#unsettled) {
       this.#unsettled = undefined
       await this.#parts.withdrawals?.note(next.changes)
-      this.#tell(next.revision)
+      this.#settled.tell(next.revision)
     }
     this.#settling = undefined
   }
+}
 
-  #tell(revision: number): void {
-    this.#settledRevision = revision
-    const due = this.#waiting.filter((waiter) => waiter.revision <= revision)
-    if (due.length === 0) return
-    this.#waiting = this.#waiting.filter((waiter) => waiter.revision > revision)
-    for (const { resolve } of due) resolve()
-  }
+function unreached(): Problem {
+  return new Problem('store-away', { retryAfterS: COLD_RETRY_AFTER_S })
 }
 
 function isSoonApplied(changes: readonly Change[]): boolean {
   let images = 0
   for (const change of changes) if ('imageIds' in change) images += change.imageIds.length
   return images <= IMAGES_AT_ONCE
-}
-
-/** A wait that ends early when the store is heard. */
-class Grace {
-  isOver = false
-  readonly over: Promise<void>
-  end = () => {}
-
-  constructor(ms: number) {
-    this.over = new Promise((resolve) => {
-      const timer = setTimeout(() => this.end(), ms)
-      this.end = () => {
-        clearTimeout(timer)
-        this.isOver = true
-        resolve()
-      }
-    })
-  }
 }

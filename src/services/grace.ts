@@ -1,0 +1,18 @@
+// A wait that ends early when the store is heard.
+
+export class Grace {
+  isOver = false
+  readonly over: Promise<void>
+  end = () => {}
+
+  constructor(ms: number) {
+    this.over = new Promise((resolve) => {
+      const timer = setTimeout(() => this.end(), ms)
+      this.end = () => {
+        clearTimeout(timer)
+        this.isOver = true
+        resolve()
+      }
+    })
+  }
+}
