@@ -40,7 +40,7 @@ export interface Exchanges {
 export interface ExchangeParts {
   readonly exchanges: readonly Exchange[]
   readonly store: ExchangeStore
-  readonly registration: Pick<Registration, 'changeBank' | 'matchable' | 'signalIdFor'>
+  readonly registration: Pick<Registration, 'changeBank' | 'settled' | 'signalIdFor'>
   readonly bankNamed: (name: string) => Bank | undefined
   readonly outgoing: Outgoing
   /** Keys the names of records and feeds. */
@@ -215,7 +215,7 @@ async function take(
   let struck = 0
   for (let at = 0; at < changes.length; at += CHANGES_AT_ONCE) {
     const outcome = await registration.changeBank(bank, changes.slice(at, at + CHANGES_AT_ONCE))
-    await registration.matchable(outcome.revision)
+    await registration.settled(outcome.revision)
     removed += outcome.removed
     struck += outcome.struck.size
   }

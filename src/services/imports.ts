@@ -52,7 +52,7 @@ export interface Imports {
 
 export interface ImportParts {
   readonly imports: ImportStore
-  readonly registration: Pick<Registration, 'changeBank' | 'matchable'>
+  readonly registration: Pick<Registration, 'changeBank' | 'settled'>
   /** Keys ids and digests, so that neither says anything of a file. */
   readonly secret: Buffer
   readonly now: () => number
@@ -100,7 +100,7 @@ export function importsOver({ imports, registration, secret, now }: ImportParts)
     const before = await imports.claim(name, writer, startedAtMs)
     return runFrom(before ?? { ...NOTHING, startedAtMs, updatedAtMs: startedAtMs }, digest, {
       take: (changes) => registration.changeBank(bank, changes),
-      matchable: registration.matchable,
+      settled: registration.settled,
       checkpoint: (progress, refused) => imports.checkpoint(name, writer, progress, refused),
       now,
     })
@@ -121,7 +121,7 @@ const NOTHING: Omit<ImportProgress, 'startedAtMs' | 'updatedAtMs'> = {
 
 interface RunParts {
   readonly take: (changes: readonly BankChange[]) => Promise<Omit<BankOutcome, 'put'>>
-  readonly matchable: (revision: number) => Promise<void>
+  readonly settled: (revision: number) => Promise<void>
   readonly checkpoint: (progress: ImportProgress, refused: readonly RefusedLines[]) => Promise<boolean>
   readonly now: () => number
 }
@@ -165,7 +165,7 @@ function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
     const refusedAfterwards = taken.filter(({ change }) => change.kind === 'put' && struck.has(change.signal.signal))
     for (const { line } of refusedAfterwards) refuse(line, 'signal-struck')
     if (refusedAfterwards.length > 0) refusals.sort((a, b) => a.fromLine - b.fromLine)
-    indexed = parts.matchable(revision)
+    indexed = parts.settled(revision)
     indexed.catch(() => {}) // whoever waits for it next is told
     done = {
       ...done,

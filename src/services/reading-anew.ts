@@ -7,7 +7,7 @@ import type { Registration } from './registration.js'
 
 export interface AnewParts {
   readonly store: ExchangeStore
-  readonly registration: Pick<Registration, 'changeBank' | 'matchable'>
+  readonly registration: Pick<Registration, 'changeBank' | 'settled'>
   readonly now: () => number
 }
 
@@ -40,7 +40,7 @@ export async function dropUnnamed(
       bank,
       gone.map(({ signalId }) => ({ kind: 'remove-id', signalId })),
     )
-    await registration.matchable(outcome.revision)
+    await registration.settled(outcome.revision)
     const { progress } = state
     state = { ...state, progress: { ...progress, updatedAtMs: now(), removed: progress.removed + outcome.removed } }
     await store.save(

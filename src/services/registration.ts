@@ -65,6 +65,8 @@ export interface Registration {
   isHarmless(signals: readonly Signal[]): boolean
   /** Waits until this process matches what was registered at `revision`. */
   matchable(revision: number): Promise<void>
+  /** The same for what `changeBank` did: what it removed matches no more here, and is noted. */
+  settled(revision: number): Promise<void>
   /** @throws {Problem} signal-unknown, also when it is another bank's. */
   removeFromBank(bank: Bank, id: string, by: AuditActor): Promise<void>
 }
@@ -169,7 +171,7 @@ export function registrationIn({
       const outcome = await images.putForCase(caseId, stored, createdAtMs, by, reporting)
       if (outcome === 'case-full' || outcome === 'account-suspended') throw new Problem(outcome)
       if (typeof outcome !== 'object') throw refusalOf(outcome, record)
-      await replica.reached(outcome.revision)
+      await replica.applied(outcome.revision)
       return stored.map(({ id }) => id)
     },
 
@@ -222,7 +224,9 @@ export function registrationIn({
 
     isHarmless,
 
-    matchable: (revision) => replica.reached(revision),
+    matchable: (revision) => replica.applied(revision),
+
+    settled: (revision) => replica.reached(revision),
 
     async removeFromBank(bank, id, by) {
       // An id has one bank for ever: where it is known here, the store need not be asked.

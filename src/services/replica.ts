@@ -66,7 +66,8 @@ export class Replica {
   #catalogue = new Catalogue()
   // Invariant: the catalogue is what the store held at this revision; undefined until it has been read whole.
   #revision: number | undefined
-  // Invariant: told of no revision that the catalogue does not have, nor before what it took back is noted.
+  // Invariant: told of no revision that the catalogue does not have; and the second of none before what it took back is noted.
+  readonly #applied = revisionWaits(unreached)
   readonly #settled = revisionWaits(unreached)
   // What the catalogue has and is not noted yet: noted together, in its order, while what comes next is read and applied.
   #unsettled: { readonly changes: Change[]; revision: number } | undefined
@@ -162,6 +163,11 @@ export class Replica {
     await this.#settled.until(revision, timeoutMs)
   }
 
+  /** The same where nothing was taken back: it waits for no file, whatever others take back. @throws {Problem} store-away */
+  async applied(revision: number): Promise<void> {
+    await this.#applied.until(revision, this.#hearing.reachedWithinMs)
+  }
+
   /**
    * Tells of changes once the catalogue has them, in their order; after a gap they do not begin where the last ended.
    * @returns what ends it.
@@ -190,7 +196,7 @@ export class Replica {
   async #hydrate(): Promise<void> {
     const { snapshots, store, trusts, banks, apiKeys, now } = this.#parts
     await this.#settling
-    this.#settled.forget() // it may be another history
+    this.#forgetTold() // it may be another history
     await this.#parts.withdrawals?.begin(store)
     const snapshot = await snapshots?.load()
     // The revision is read first: what changes while the rest is read comes again with the stream, and does no harm twice. Before the
@@ -218,7 +224,7 @@ export class Replica {
     const followed = await this.#follow(from)
     if (followed.kind === 'gap') {
       this.#revision = undefined
-      this.#settled.forget()
+      this.#forgetTold()
       return
     }
     const last = followed.changes.at(-1)?.revision
@@ -229,6 +235,7 @@ export class Replica {
     if (this.#closed) return // what is not noted now, the next start reads in the stream
     if (followed.caughtUpAtMs !== undefined) this.#heardAtMs = followed.caughtUpAtMs
     this.#revision = last ?? from
+    this.#applied.tell(this.#revision)
     this.#settle(followed.changes, this.#revision)
     if (this.isReady) this.#endGrace()
     if (followed.changes.length > 0) for (const watcher of this.#watchers) watcher(followed.changes)
@@ -342,6 +349,11 @@ export class Replica {
       this.#settled.tell(next.revision)
     }
     this.#settling = undefined
+  }
+
+  #forgetTold(): void {
+    this.#applied.forget()
+    this.#settled.forget()
   }
 }
 

@@ -293,3 +293,30 @@ t.test('what comes next is asked for while what came is being applied', async (t
 
   t.same(found(replica, [...all, ...more]).length, 4)
 })
+
+t.test('whoever takes nothing back does not wait until what others take back is noted', async (t) => {
+  const { images, replicaWith } = await openParts(t, await startRedis(t))
+  let isNoting = false
+  const onDisk: (() => void)[] = []
+  const withdrawals: WithdrawalLog = {
+    begin: async () => {},
+    async note(changes) {
+      if (!changes.some(({ op }) => op === 'tombstone')) return
+      isNoting = true
+      await new Promise<void>((resolve) => onDisk.push(resolve))
+    },
+    close: async () => {},
+  }
+  const replica = replicaWith(PATIENT, () => performance.now(), { withdrawals })
+  await replica.start()
+  const [theirs, mine] = [randomImage(), randomImage()]
+  await replica.reached(await images.put([theirs]))
+  const erased = (await images.erase(theirs.id)) ?? 0
+  const isNoted = replica.reached(erased)
+  await until(() => isNoting)
+
+  await replica.applied(await images.put([mine]))
+  t.same(found(replica, [theirs, mine]), [mine.id])
+  for (const go of onDisk) go()
+  await isNoted
+})
