@@ -64,6 +64,7 @@ import { imageReader } from './store/image-reader.js'
 import { imagesIn } from './store/images.js'
 import { importsIn } from './store/imports.js'
 import { keyUsesIn } from './store/key-uses.js'
+import { ownWrites } from './store/own-writes.js'
 import { ownerDuesIn } from './store/owner-dues.js'
 import { refusalsIn } from './store/refusals.js'
 import { connectForFollowing } from './store/store.js'
@@ -149,7 +150,8 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     onTrouble,
     onHead: options.onAuditHead,
   })
-  const images = imagesIn(store, keyring, options.trustLimits.maxImagesPerCase)
+  const own = ownWrites()
+  const images = imagesIn(store, keyring, options.trustLimits.maxImagesPerCase, own)
   const caseStore = casesIn(store)
   const caseEvents = caseEventsIn(store, () => connectForFollowing(options.redis))
   const banks = banksIn(store)
@@ -162,6 +164,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
   const replica = new Replica({
     store,
     images,
+    own,
     reader: imageReader(options.redis, keyring),
     snapshots:
       options.snapshots === undefined

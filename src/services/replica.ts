@@ -2,12 +2,14 @@
 
 import type { Redis } from 'ioredis'
 import { Problem } from '../domain/problem.js'
+import type { RegisteredImage } from '../domain/signal.js'
 import type { Standing } from '../domain/trust.js'
 import type { ApiKeys } from '../store/api-keys.js'
 import type { Banks } from '../store/banks.js'
 import { type Change, type Followed, follow, lastRevision } from '../store/changes.js'
 import type { ImageReader } from '../store/image-reader.js'
 import type { Images } from '../store/images.js'
+import type { OwnWrites } from '../store/own-writes.js'
 import type { Store } from '../store/store.js'
 import type { Trusts } from '../store/trust.js'
 import type { WithdrawalLog } from '../store/withdrawal-log.js'
@@ -20,6 +22,8 @@ import type { Snapshots } from './snapshot.js'
 export interface ReplicaParts {
   readonly store: Store
   readonly images: Images
+  /** What this process writes: that is not read back. Left out, everything is. */
+  readonly own?: Pick<OwnWrites, 'of' | 'followed' | 'forgetAll'>
   readonly reader: ImageReader
   readonly snapshots: Snapshots | undefined
   /** What is taken back is noted there before it is answered; undefined for nowhere. */
@@ -59,6 +63,7 @@ const TURN_MS = 5
 /** Unsealing and adding so many takes about half a millisecond, and then others of this process get their turn. */
 const IMAGES_AT_ONCE = 50
 const COLD_RETRY_AFTER_S = 2
+const NOTHING_OWN: ReadonlyMap<string, RegisteredImage> = new Map()
 
 export class Replica {
   readonly #parts: ReplicaParts
@@ -209,6 +214,7 @@ export class Replica {
     const giveWay = paceMaker(TURN_MS, now)
     while (catalogue.tidy()) await giveWay()
     this.#catalogue = catalogue
+    this.#parts.own?.forgetAll()
     this.#revision = revision
     this.#savedRevision = snapshot?.revision
   }
@@ -235,6 +241,7 @@ export class Replica {
     if (this.#closed) return // what is not noted now, the next start reads in the stream
     if (followed.caughtUpAtMs !== undefined) this.#heardAtMs = followed.caughtUpAtMs
     this.#revision = last ?? from
+    this.#parts.own?.followed(this.#revision)
     this.#applied.tell(this.#revision)
     this.#settle(followed.changes, this.#revision)
     if (this.isReady) this.#endGrace()
@@ -263,13 +270,15 @@ export class Replica {
    * read for a change is the store's state now; if that is newer than the change, the change that made it newer follows.
    */
   async #applyAll(changes: readonly Change[]): Promise<void> {
+    const own = this.#parts.own?.of(changes) ?? NOTHING_OWN
     const added: string[] = []
     const judged: string[] = []
     for (const change of changes) {
       if (change.op === 'tombstone') for (const id of change.imageIds) this.#catalogue.remove(id)
-      else if (change.op === 'image') added.push(...change.imageIds)
+      else if (change.op === 'image') added.push(...change.imageIds.filter((id) => !own.has(id)))
       else if (change.op === 'standing') judged.push(...change.imageIds)
     }
+    for (const [id, image] of own) this.#catalogue.put(id, image)
     for (let at = 0; at < added.length; at += IMAGES_AT_ONCE) await this.#load(added.slice(at, at + IMAGES_AT_ONCE))
     await this.#judge(judged)
     for (const change of changes) if (change.op === 'bank' || change.op === 'api-key') await this.#applyNamed(change)

@@ -7,8 +7,13 @@ import { keys } from './keys.js'
 import type { Store } from './store.js'
 
 export type Change =
-  /** `standing`: what was said about an image changed, its bits did not. */
-  | { readonly op: 'image' | 'standing' | 'tombstone'; readonly revision: number; readonly imageIds: readonly string[] }
+  /** `standing`: what was said about an image changed, its bits did not. `by`: what its writer will know it by. */
+  | {
+      readonly op: 'image' | 'standing' | 'tombstone'
+      readonly revision: number
+      readonly imageIds: readonly string[]
+      readonly by?: string
+    }
   | { readonly op: 'bank' | 'api-key'; readonly revision: number; readonly name: string }
 
 /**
@@ -145,11 +150,13 @@ export async function changesAfter(
 }
 
 function parseChange(revision: number, fields: readonly Buffer[]): Change {
-  const [, op, , ids, , of] = fields
+  const [, op, , ids, more, value] = fields
   const name = op?.toString('latin1')
+  const said = value === undefined ? undefined : { name: more?.toString('latin1'), text: value.toString('latin1') }
   if (ids !== undefined) {
-    if (name === 'image' && of?.toString('latin1') === 'standing')
+    if (name === 'image' && said?.name === 'of' && said.text === 'standing')
       return { op: 'standing', revision, imageIds: splitIds(ids) }
+    if (name === 'image' && said?.name === 'by') return { op: name, revision, imageIds: splitIds(ids), by: said.text }
     if (name === 'image' || name === 'tombstone') return { op: name, revision, imageIds: splitIds(ids) }
     if (name === 'bank' || name === 'api-key') return { op: name, revision, name: ids.toString('utf8') }
   }

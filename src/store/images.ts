@@ -12,6 +12,7 @@ import { writeAudited } from './audit.js'
 import type { Arg } from './durable-writer.js'
 import { decodeImage, encodeImage, imageContext } from './image-record.js'
 import { detailShard, IMAGE_SHARDS, imageShard, keys } from './keys.js'
+import type { OwnWrites } from './own-writes.js'
 import { decodePoints, encodePoints, pointsContext } from './points-record.js'
 import { statesFor } from './scripts/case-life.js'
 import { eraseImage } from './scripts/erase-images.js'
@@ -113,19 +114,40 @@ async function sealedOf(redis: Redis, ids: readonly Buffer[], { shardOf, atOnce 
   return sealed
 }
 
-/** @param maxPerCase most images of one case. */
-export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_CASE): Images {
-  const recordOf = (bytes: Buffer, image: RegisteredImage) => keyring.seal(encodeImage(image), imageContext(bytes))
+/**
+ * @param maxPerCase most images of one case.
+ * @param own where what is put is remembered until this process hears of it; left out, it has to be asked for.
+ */
+export function imagesIn(
+  store: Store,
+  keyring: Keyring,
+  maxPerCase = MOST_PER_CASE,
+  own: Pick<OwnWrites, 'mark' | 'wrote'> = NOT_REMEMBERED,
+): Images {
+  const sealed = (bytes: Buffer, record: Buffer) => keyring.seal(record, imageContext(bytes))
   const entriesOf = (images: readonly StoredImage[]) => {
     const shards: string[] = []
     const args: Arg[] = []
+    const records = new Map<string, Buffer>()
     for (const { id, image, points } of images) {
       const bytes = idBytes(id)
+      const record = encodeImage(image)
+      records.set(id, record)
       shards.push(keys.images(imageShard(bytes)))
       const sealedPoints = points === undefined ? '' : keyring.seal(encodePoints(points), pointsContext(bytes))
-      args.push(bytes, recordOf(bytes, image), sealedPoints)
+      args.push(bytes, sealed(bytes, record), sealedPoints)
     }
-    return { shards, args }
+    // Of one that is given twice it depends on the script which of both is stored.
+    return { shards, args, mark: records.size === images.length ? own.mark(records) : NO_MARK }
+  }
+  /** @returns the reply: a revision when it was written. */
+  const marked = async (mark: Buffer, reply: Promise<unknown>) => {
+    const revision = await reply.catch((error: unknown) => {
+      own.wrote(mark, undefined)
+      throw error
+    })
+    own.wrote(mark, typeof revision === 'number' ? revision : undefined)
+    return revision
   }
   const open = (id: Buffer, sealed: Buffer) => decodeImage(keyring.unseal(sealed, imageContext(id)))
   const get = async (ids: readonly string[]) => {
@@ -138,11 +160,11 @@ export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_C
   }
 
   const put = (images: readonly StoredImage[], name: string, madeAtMs: number, unless: Objections = NO_OBJECTIONS) => {
-    const { shards, args } = entriesOf(images)
+    const { shards, args, mark } = entriesOf(images)
     const { orgId, sinceMs, strikes, digests, atMs } = unless
     const places = [keys.banks, keys.revision, keys.changes, keys.strikes(`org:${orgId}`), keys.struck(orgId), ...shards]
     const rules = [sinceMs, strikes, atMs, Buffer.concat(digests)]
-    return store.write(putImages, places, [keys.prefix, name, madeAtMs, ...rules, ...args])
+    return marked(mark, store.write(putImages, places, [keys.prefix, name, madeAtMs, ...rules, mark, ...args]))
   }
 
   return {
@@ -159,25 +181,20 @@ export function imagesIn(store: Store, keyring: Keyring, maxPerCase = MOST_PER_C
     async replace({ id, image }) {
       const bytes = idBytes(id)
       const places = [keys.images(imageShard(bytes)), keys.revision, keys.changes]
-      const reply = await store.write(replaceImage, places, [bytes, recordOf(bytes, image)])
+      const reply = await store.write(replaceImage, places, [bytes, sealed(bytes, encodeImage(image))])
       return reply === null ? undefined : Number(reply)
     },
     async putForCase(caseId, images, nowMs, by = 'submitter', reporting = unstruck(caseId)) {
       const { account, sinceMs, strikes } = reporting
-      const { shards, args } = entriesOf(images)
+      const { shards, args, mark } = entriesOf(images)
       const attested = images.every(({ image }) => image.tier === 'ngo-attested') ? 'yes' : 'no'
       const counted = images.flatMap(({ image }, i) => [...args.slice(3 * i, 3 * i + 3), hashesOf(image)])
-      const reply = await store.write(
-        putCaseImages,
-        [
-          ...[keys.case(caseId), keys.caseImages(caseId), keys.caseEvents(caseId), keys.revision, keys.changes],
-          ...[keys.strikes(account), ...shards],
-        ],
-        [
-          ...[nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, maxPerCase, attested, keys.prefix, by],
-          ...[sinceMs, strikes, ...counted],
-        ],
-      )
+      const places = [
+        ...[keys.case(caseId), keys.caseImages(caseId), keys.caseEvents(caseId), keys.revision, keys.changes],
+        ...[keys.strikes(account), ...shards],
+      ]
+      const rules = [nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, maxPerCase, attested, keys.prefix, by]
+      const reply = await marked(mark, store.write(putCaseImages, places, [...rules, sinceMs, strikes, mark, ...counted]))
       if (typeof reply === 'number') return { revision: reply }
       const said = String(reply)
       return said === 'full' ? 'case-full' : said === 'suspended' ? 'account-suspended' : stateIn(reply)
@@ -256,5 +273,8 @@ function idBytes(id: string): Buffer {
 function unstruck(caseId: string): Reporting {
   return { account: `case:${caseId}`, sinceMs: 0, strikes: Number.MAX_SAFE_INTEGER }
 }
+
+const NO_MARK = Buffer.alloc(0)
+const NOT_REMEMBERED: Pick<OwnWrites, 'mark' | 'wrote'> = { mark: () => NO_MARK, wrote: () => {} }
 
 const NO_OBJECTIONS: Objections = { orgId: '', sinceMs: 0, strikes: Number.MAX_SAFE_INTEGER, digests: [], atMs: 0 }

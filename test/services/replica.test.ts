@@ -9,8 +9,9 @@ import { apiKeysIn } from '../../src/store/api-keys.js'
 import { banksIn } from '../../src/store/banks.js'
 import { follow } from '../../src/store/changes.js'
 import { imageReader } from '../../src/store/image-reader.js'
-import { imagesIn } from '../../src/store/images.js'
+import { imagesIn, MOST_PER_CASE } from '../../src/store/images.js'
 import { imageShard, keys } from '../../src/store/keys.js'
+import { type OwnWrites, ownWrites } from '../../src/store/own-writes.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { connectForFollowing, openStore } from '../../src/store/store.js'
 import { trustsIn } from '../../src/store/trust.js'
@@ -25,10 +26,12 @@ async function openParts(t: Test, { socket }: TestRedis) {
   t.teardown(() => store.close())
   const keyring = makeKeyring([Buffer.alloc(32, 7)])
   const images = imagesIn(store, keyring)
+  /** That of a process which remembers what it writes. */
+  const imagesOf = (own: OwnWrites) => imagesIn(store, keyring, MOST_PER_CASE, own)
   const replicaWith = (
     hearing: Hearing = PATIENT,
     clock: () => number = () => performance.now(),
-    { withdrawals, get = images.get }: { withdrawals?: WithdrawalLog; get?: typeof images.get } = {},
+    { withdrawals, get = images.get, own }: { withdrawals?: WithdrawalLog; get?: typeof images.get; own?: OwnWrites } = {},
   ) => {
     const parts = {
       store,
@@ -42,6 +45,7 @@ async function openParts(t: Test, { socket }: TestRedis) {
     }
     const replica = new Replica({
       ...parts,
+      ...(own !== undefined && { own }),
       follower: connectForFollowing(target),
       hearing,
       now: clock,
@@ -52,7 +56,7 @@ async function openParts(t: Test, { socket }: TestRedis) {
   }
   const redis = new Redis(socket)
   t.teardown(() => redis.disconnect())
-  return { images, replicaWith, redis }
+  return { images, imagesOf, replicaWith, redis }
 }
 
 function randomImage(): { id: string; image: RegisteredImage } {
@@ -72,15 +76,18 @@ function found(replica: Replica, all: readonly { id: string; image: RegisteredIm
 }
 
 t.test('replicas agree with a map, whatever is put, replaced, erased, and whenever they start', async (t) => {
-  const { images, replicaWith } = await openParts(t, await startRedis(t))
-  const early = replicaWith()
+  const { images: others, imagesOf, replicaWith } = await openParts(t, await startRedis(t))
+  const own = ownWrites()
+  const early = replicaWith(PATIENT, () => performance.now(), { own })
   await early.start()
+  const writers = [others, imagesOf(own)] as const
   const model = new Map<string, { id: string; image: RegisteredImage }>()
   const everything: { id: string; image: RegisteredImage }[] = []
   const replicas = [early]
   let revision = 0
 
   for (let step = 0; step < 400; step++) {
+    const images = writers[step % 5 < 2 ? 0 : 1]
     const known = [...model.values()]
     const chosen = known[Math.floor(Math.random() * known.length)]
     if (chosen === undefined || step % 3 !== 0) {
@@ -292,6 +299,66 @@ t.test('what comes next is asked for while what came is being applied', async (t
   await replica.reached(before + 2)
 
   t.same(found(replica, [...all, ...more]).length, 4)
+})
+
+t.test('what its own process wrote is not asked for, and what another wrote is', async (t) => {
+  const { images: others, imagesOf, replicaWith } = await openParts(t, await startRedis(t))
+  const own = ownWrites()
+  const images = imagesOf(own)
+  const asked: string[] = []
+  const replica = replicaWith(PATIENT, () => performance.now(), {
+    own,
+    get(ids) {
+      asked.push(...ids)
+      return others.get(ids)
+    },
+  })
+  await replica.start()
+  const [mine, theirs] = [randomImage(), randomImage()]
+
+  await replica.reached(await images.put([mine]))
+  t.same(found(replica, [mine]), [mine.id])
+  t.same(asked, [])
+  await replica.reached(await others.put([theirs]))
+  t.same(found(replica, [mine, theirs]), [mine.id, theirs.id])
+  t.same(asked, [theirs.id])
+  const anew = { id: mine.id, image: randomImage().image }
+  await replica.reached(await others.put([anew]))
+  t.same(found(replica, [mine]), [])
+  t.same(found(replica, [anew]), [mine.id])
+})
+
+t.test('of what was written and taken back before a replica heard of it, nothing is found', async (t) => {
+  const { images: others, imagesOf, replicaWith } = await openParts(t, await startRedis(t))
+  const own = ownWrites()
+  const images = imagesOf(own)
+  const held: (() => void)[] = []
+  const replica = replicaWith(PATIENT, () => performance.now(), {
+    own,
+    async get(ids) {
+      await new Promise<void>((resolve) => held.push(resolve))
+      return others.get(ids)
+    },
+  })
+  await replica.start()
+  const [gone, replaced, theirs] = [randomImage(), randomImage(), randomImage()]
+  await others.put([theirs])
+  await until(() => held.length === 1)
+  await others.put([randomImage()]) // is asked for already; what follows is heard of at once
+  await images.put([gone, replaced])
+  const replacement = { id: replaced.id, image: randomImage().image }
+  await others.put([replacement])
+  const last = (await others.erase(gone.id)) ?? 0
+  const foundMeanwhile: string[][] = []
+  replica.watch(() => foundMeanwhile.push(found(replica, [gone, replaced])))
+  const everythingRead = setInterval(() => {
+    for (const go of held) go()
+  }, 1)
+  t.teardown(() => clearInterval(everythingRead))
+  await replica.reached(last)
+
+  t.same(found(replica, [gone, replaced, replacement, theirs]), [replaced.id, theirs.id])
+  t.same(foundMeanwhile.flat(), [])
 })
 
 t.test('whoever takes nothing back does not wait until what others take back is noted', async (t) => {

@@ -21,9 +21,10 @@ export const putImages = {
     local most     = tonumber(ARGV[5]) -- [integer] with so many strikes an account reports no more
     local atMs     = tonumber(ARGV[6]) -- [epoch ms], the caller's clock
     local digests  = ARGV[7] -- [16 bytes each] of what is handed in
-    -- ARGV[3i + 8]   [16 bytes] id of image i
-    -- ARGV[3i + 9]   its sealed record
-    -- ARGV[3i + 10]  its sealed details, or nothing
+    local by       = ARGV[8] -- what the writer will know the change by, or nothing
+    -- ARGV[3i + 9]   [16 bytes] id of image i
+    -- ARGV[3i + 10]  its sealed record
+    -- ARGV[3i + 11]  its sealed details, or nothing
     -- returns [integer] the revision that has them, or nil when there is no such bank any more, or objected, and nothing is done
     if name ~= '' then
       local json = redis.call('HGET', banks, name)
@@ -37,12 +38,12 @@ export const putImages = {
     end
     local ids = {}
     for i = 0, #KEYS - 6 do
-      local id = ARGV[3 * i + 8]
+      local id = ARGV[3 * i + 9]
       ids[#ids + 1] = id
-      redis.call('HSET', KEYS[6 + i], id, ARGV[3 * i + 9])
-      put_details(prefix, id, ARGV[3 * i + 10])
+      redis.call('HSET', KEYS[6 + i], id, ARGV[3 * i + 10])
+      put_details(prefix, id, ARGV[3 * i + 11])
     end
-    return announce(revision, changes, 'image', table.concat(ids))`,
+    return announce(revision, changes, 'image', table.concat(ids), nil, by)`,
 } as const
 
 // Puts another record in the place of an image's, and tells every index. What was erased meanwhile stays so.
@@ -81,27 +82,28 @@ export const putCaseImages = {
     local by       = ARGV[7] -- submitter; organisation: as long as it has not handed the case over
     local sinceMs  = ARGV[8] -- [epoch ms] older strikes do not count
     local struck   = tonumber(ARGV[9]) -- [integer] with so many strikes an account reports no more
-    -- ARGV[4i + 10]  [16 bytes] id of image i
-    -- ARGV[4i + 11]  its sealed record
-    -- ARGV[4i + 12]  its sealed details, or nothing
-    -- ARGV[4i + 13]  [integer] how many hashes are in it
+    local mark     = ARGV[10] -- what the writer will know the change by, or nothing
+    -- ARGV[4i + 11]  [16 bytes] id of image i
+    -- ARGV[4i + 12]  its sealed record
+    -- ARGV[4i + 13]  its sealed details, or nothing
+    -- ARGV[4i + 14]  [integer] how many hashes are in it
     -- returns [integer] the revision that has them, or the state that forbids it, or full, or suspended, or nil when there is no such case
     if redis.call('ZCOUNT', strikes, sinceMs, '+inf') >= struck then return 'suspended' end
     local state, may = mayNow(case, states, atMs)
     if not may then return state end
     if by == 'organisation' and redis.call('HEXISTS', case, 'handedOverAtMs') == 1 then return nil end
     local added = 0
-    for i = 0, #KEYS - 7 do added = added + 1 - redis.call('SISMEMBER', images, ARGV[4 * i + 10]) end
+    for i = 0, #KEYS - 7 do added = added + 1 - redis.call('SISMEMBER', images, ARGV[4 * i + 11]) end
     if added > 0 and redis.call('SCARD', images) + added > most then return 'full' end
     local ids = {}
     local hashes = 0
     for i = 0, #KEYS - 7 do
-      local id = ARGV[4 * i + 10]
+      local id = ARGV[4 * i + 11]
       if redis.call('SADD', images, id) == 1 then
         ids[#ids + 1] = id
-        redis.call('HSET', KEYS[7 + i], id, ARGV[4 * i + 11])
-        put_details(prefix, id, ARGV[4 * i + 12])
-        hashes = hashes + tonumber(ARGV[4 * i + 13])
+        redis.call('HSET', KEYS[7 + i], id, ARGV[4 * i + 12])
+        put_details(prefix, id, ARGV[4 * i + 13])
+        hashes = hashes + tonumber(ARGV[4 * i + 14])
       end
     end
     if #ids == 0 then return tonumber(redis.call('GET', revision) or '0') end
@@ -109,5 +111,5 @@ export const putCaseImages = {
     redis.call('HINCRBY', case, 'hashes', hashes)
     note(events, 'registered', #ids, atMs)
     if attested == 'yes' then note(events, 'attested', #ids, atMs) end
-    return announce(revision, changes, 'image', table.concat(ids))`,
+    return announce(revision, changes, 'image', table.concat(ids), nil, mark)`,
 } as const

@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import { uuidV7 } from '../../src/domain/ids.js'
+import { hashFromBytes } from '../../src/hash/hash256.js'
+import type { Change } from '../../src/store/changes.js'
+import { encodeImage } from '../../src/store/image-record.js'
+import { ownWrites } from '../../src/store/own-writes.js'
+import { imageOf } from '../helpers/registered-image.js'
+
+function written() {
+  const id = uuidV7(Date.now(), randomBytes(10))
+  return { id, image: imageOf(hashFromBytes(randomBytes(32))) }
+}
+
+function recordsOf(...all: readonly ReturnType<typeof written>[]) {
+  return new Map(all.map(({ id, image }) => [id, encodeImage(image)]))
+}
+
+function changeOf(revision: number, mark: Buffer, ...ids: string[]): Change {
+  return { op: 'image', revision, imageIds: ids, by: mark.toString('latin1') }
+}
+
+t.test('what was written is known by its mark, once, and only of the images that the change is about', (t) => {
+  const own = ownWrites()
+  const [one, two] = [written(), written()]
+  const mark = own.mark(recordsOf(one, two))
+  t.same([...own.of([{ op: 'image', revision: 1, imageIds: [one.id] }])], [], 'without a mark it is somebody else’s')
+  t.same([...own.of([changeOf(1, randomBytes(8), one.id)])], [])
+  t.same([...own.of([changeOf(1, mark, two.id)])], [[two.id, two.image]], 'the other was there already')
+  t.same([...own.of([changeOf(1, mark, one.id, two.id)])], [])
+  t.end()
+})
+
+t.test('an image that another change of the same is about is not known', (t) => {
+  const [one, two, three, four] = [written(), written(), written(), written()]
+  const own = ownWrites()
+  const [mark, again] = [own.mark(recordsOf(one, two, three, four)), own.mark(recordsOf(four))]
+  const known = own.of([
+    { op: 'tombstone', revision: 1, imageIds: [one.id] },
+    changeOf(2, mark, one.id, two.id, three.id, four.id),
+    { op: 'standing', revision: 3, imageIds: [two.id] },
+    { op: 'image', revision: 4, imageIds: [three.id] },
+    changeOf(5, again, four.id),
+  ])
+  t.same([...known.keys()], [two.id], 'of what was said about it nothing is in its record')
+  t.end()
+})
+
+t.test('what will not be heard of any more is forgotten', (t) => {
+  const one = written()
+  const isKnown = (own: ReturnType<typeof ownWrites>, mark: Buffer) => own.of([changeOf(9, mark, one.id)]).size === 1
+  const marked = () => {
+    const own = ownWrites()
+    return { own, mark: own.mark(recordsOf(one)) }
+  }
+  const failed = marked()
+  failed.own.wrote(failed.mark, undefined)
+  t.notOk(isKnown(failed.own, failed.mark), 'nobody knows whether it happened')
+
+  const passed = marked()
+  passed.own.followed(8)
+  passed.own.wrote(passed.mark, 8)
+  passed.own.followed(7)
+  passed.own.followed(8)
+  t.notOk(isKnown(passed.own, passed.mark), 'the stream was followed beyond it')
+
+  const due = marked()
+  due.own.wrote(due.mark, 9)
+  due.own.followed(8)
+  t.ok(isKnown(due.own, due.mark))
+
+  const anew = marked()
+  anew.own.forgetAll()
+  t.notOk(isKnown(anew.own, anew.mark))
+
+  const unfollowed = marked()
+  for (let i = 0; i < 256; i++) unfollowed.own.mark(recordsOf(one))
+  t.notOk(isKnown(unfollowed.own, unfollowed.mark))
+  t.end()
+})
+
+t.test('many at once are not remembered', (t) => {
+  const own = ownWrites()
+  t.equal(own.mark(recordsOf(...Array.from({ length: 51 }, written))).length, 0)
+  t.end()
+})
