@@ -1,9 +1,9 @@
-// Writes that are on disk when they return. Those that come while the disk is waited for go together in the next round.
+// Writes that are on disk when they return. Those that come while two rounds are under way go together in the next.
 
 import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { Problem } from '../domain/problem.js'
-import { deadlines, isTooLate, notAfter } from './deadline.js'
+import { deadlines, isTooLate, notAfter, RUN_WITHIN_MS } from './deadline.js'
 
 /** A script and how many of its arguments are keys: one file each in scripts/. */
 export interface Script {
@@ -31,16 +31,22 @@ const FSYNC_TIMEOUT_MS = 2500
 const RETRY_AFTER_S = 2
 /** Keeps one round's commands within what Redis runs in a moment. */
 const MAX_ROUND = 256
+/**
+ * While one is waited for, the next lies behind it on the connection already, and is run when the disk has the first: not after that was
+ * answered, and seen in some turn of our event loop, and the next sent. More would be so many rounds of one write each, and each has the
+ * disk wait for it alone.
+ */
+const MOST_UNDER_WAY = 2
 
 export class DurableWriter {
   readonly #redis: Redis
   readonly #replicas: number
   readonly #deadlines: ReturnType<typeof deadlines>
+  readonly #now: () => number
   #durability: Durability = 'unknown'
   #pending: Write[] = []
-  // Invariant: one round is under way at a time. WAITAOF holds up whatever is behind it on the connection, so a round that
-  // overlapped another would wait for the disk twice.
-  #isWriting = false
+  // Invariant: at most MOST_UNDER_WAY; and while something is pending, so many are.
+  #underWay = 0
 
   /**
    * @param redis a connection of its own.
@@ -51,6 +57,7 @@ export class DurableWriter {
   constructor(redis: Redis, replicas = 0, now: () => number = () => performance.now()) {
     this.#redis = redis
     this.#replicas = replicas
+    this.#now = now
     this.#deadlines = deadlines(redis, now)
     redis.on('ready', () => {
       this.probe().catch(() => {}) // gone again: the next 'ready' asks anew
@@ -78,12 +85,12 @@ export class DurableWriter {
     }
     return new Promise((resolve, reject) => {
       this.#pending.push({ script, keys, args, resolve, reject })
-      if (!this.#isWriting) this.#writeAll()
+      if (this.#underWay < MOST_UNDER_WAY) this.#writeAll()
     })
   }
 
   async #writeAll(): Promise<void> {
-    this.#isWriting = true
+    this.#underWay++
     while (this.#pending.length > 0) {
       const round = this.#pending.splice(0, MAX_ROUND)
       try {
@@ -93,32 +100,37 @@ export class DurableWriter {
         for (const { reject } of [...round, ...this.#pending.splice(0)]) reject(error)
       }
     }
-    this.#isWriting = false
+    this.#underWay--
   }
 
   async #writeRound(round: readonly Write[]): Promise<void> {
     let { unknown, late } = await this.#send(round, 'EVALSHA', ({ lua }) => sha1(notAfter(lua)))
     if (unknown.length > 0) late = [...late, ...(await this.#send(unknown, 'EVAL', ({ lua }) => notAfter(lua))).late]
     if (late.length === 0) return
-    // Answered, and so in time: it is the clocks that do not agree any more. A second time it is what it says.
+    // Answered in time: it is the clocks that do not agree any more. A second time it is what it says.
     await this.#deadlines.compare()
     const { late: again } = await this.#send(late, 'EVAL', ({ lua }) => notAfter(lua))
     for (const { reject } of again) reject(new Problem('store-away', { retryAfterS: RETRY_AFTER_S }))
   }
 
-  /** @returns the writes whose script the server did not know, and those that came too late; all others are settled. */
+  /**
+   * @returns the writes whose script the server did not know, and those that it says came too late although they were answered in time; all
+   * others are settled.
+   */
   async #send(
     round: readonly Write[],
     command: string,
     body: (script: Script) => string,
   ): Promise<{ unknown: Write[]; late: Write[] }> {
     const deadline = await this.#deadlines.next()
+    const sentAtMs = this.#now()
     const pipeline = this.#redis.pipeline()
     for (const { script, keys, args } of round)
       pipeline.callBuffer(command, body(script), keys.length, ...keys, ...args, deadline)
     const waits = this.#durability === 'fsync'
     if (waits) pipeline.call('WAITAOF', 1, this.#replicas, FSYNC_TIMEOUT_MS)
     const replies = (await pipeline.exec()) ?? []
+    const isInTime = this.#now() - sentAtMs < RUN_WITHIN_MS
     const notOnDisk = waits ? whyNotOnDisk(replies[round.length], this.#replicas) : undefined
     if (notOnDisk !== undefined) for (const { reject } of this.#pending.splice(0)) reject(notOnDisk)
     const unknown: Write[] = []
@@ -126,7 +138,8 @@ export class DurableWriter {
     round.forEach((write, i) => {
       const [error, reply] = replies[i] ?? [new Error('Connection is closed.')]
       if (error?.message.startsWith('NOSCRIPT')) unknown.push(write)
-      else if (error && isTooLate(error)) late.push(write)
+      else if (error && isTooLate(error) && isInTime) late.push(write)
+      else if (error && isTooLate(error)) write.reject(new Problem('store-away', { retryAfterS: RETRY_AFTER_S }))
       else if (error) write.reject(error)
       else if (notOnDisk) write.reject(notOnDisk)
       else write.resolve(reply)

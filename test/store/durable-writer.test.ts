@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { notAfter } from '../../src/store/deadline.js'
 import { DurableWriter } from '../../src/store/durable-writer.js'
 import { startRedis } from '../helpers/redis.js'
 
@@ -41,4 +42,38 @@ t.test('a write that has to be on the disk of a replica is not answered without 
   const writer = new DurableWriter(redis, 1)
   await writer.probe()
   await t.rejects(writer.write(NOTHING, [], []), { code: 'store-away' })
+})
+
+t.test('while one round is waited for the next is with the server already, and no third', async (t) => {
+  const { socket } = await startRedis(t)
+  const redis = new Redis(socket)
+  t.teardown(() => redis.disconnect())
+  await redis.script('LOAD', notAfter(NOTHING.lua))
+  const writer = new DurableWriter(redis)
+  await writer.probe()
+  let rounds = 0
+  const pipeline = redis.pipeline.bind(redis)
+  redis.pipeline = (...args: Parameters<typeof pipeline>) => {
+    rounds++
+    return pipeline(...args)
+  }
+
+  const first = writer.write(NOTHING, [], []).then(() => rounds)
+  const rest = Array.from({ length: 5 }, () => writer.write(NOTHING, [], []))
+  t.equal(await first, 2)
+  t.same(await Promise.all(rest), [1, 1, 1, 1, 1])
+  t.equal(rounds, 3, 'what came meanwhile goes together')
+})
+
+t.test('a write that lay for too long behind one that waits for a disk in vain does not happen', async (t) => {
+  const { socket } = await startRedis(t)
+  const redis = new Redis(socket, { commandTimeout: 3000 })
+  t.teardown(() => redis.disconnect())
+  const set = { numberOfKeys: 1, lua: "return redis.call('SET', KEYS[1], 'x')" } as const
+  await redis.script('LOAD', notAfter(set.lua))
+  const writer = new DurableWriter(redis, 1)
+  await writer.probe()
+  const both = ['first', 'second'].map((key) => writer.write(set, [key], []))
+  for (const each of both) await t.rejects(each, { code: 'store-away' })
+  t.same(await redis.keys('*'), ['first'])
 })
