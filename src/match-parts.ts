@@ -1,6 +1,7 @@
 // The parts put together that compare pictures: matching, details, the look-out for searches, and the same the other way round for
 // those who watch.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { commonRowsUnder } from './services/common-rows.js'
 import { detailFinderWith } from './services/detail-finder.js'
 import { type Detailing, detailingWith } from './services/detailing.js'
@@ -86,6 +87,7 @@ export function matchParts(needed: MatchPartsNeeded): MatchParts {
     follower: connectForFollowing(redis),
     now,
     clock,
+    pause: sleep,
     onTrouble,
   })
   return {

@@ -21,13 +21,15 @@ export interface WatchingParts {
   readonly watches: Watches
   readonly index: WatchIndex
   readonly images: Pick<Images, 'get'>
-  readonly replica: Replica
-  readonly matcher: Matcher
-  readonly matchIds: MatchIds
+  readonly replica: Pick<Replica, 'reached' | 'catalogue'>
+  readonly matcher: Pick<Matcher, 'match'>
+  readonly matchIds: Pick<MatchIds, 'idFor'>
   /** A connection of its own: following blocks it. */
   readonly follower: Redis
   readonly now: () => number
   readonly clock: () => number
+  /** Lets so long pass. */
+  readonly pause: (ms: number) => Promise<unknown>
   readonly onTrouble: (error: unknown) => void
 }
 
@@ -50,7 +52,7 @@ const SWEEP_EVERY_MS = 60_000
 const ERASED_AT_ONCE = 500
 
 export function watchingOver(parts: WatchingParts): Watching {
-  const { store, watches, index, follower, replica, now, clock, onTrouble } = parts
+  const { store, watches, index, follower, replica, now, clock, pause, onTrouble } = parts
   const token = randomUUID()
   let closed = false
   let loop: Promise<void> = Promise.resolve()
@@ -58,7 +60,10 @@ export function watchingOver(parts: WatchingParts): Watching {
 
   async function turn(): Promise<void> {
     const [holds, from] = await Promise.all([watches.hold(token, HOLD_MS), watches.cursor()]) // asked in this order
-    if (!holds) return await sleep(RETRY_MS)
+    if (!holds) {
+      await pause(RETRY_MS)
+      return
+    }
     if (clock() - sweptAtMs >= SWEEP_EVERY_MS) {
       sweptAtMs = clock()
       await sweep()
@@ -84,7 +89,7 @@ export function watchingOver(parts: WatchingParts): Watching {
       }
     }
     await watches.advance(token, last.revision)
-    if (followed.caughtUpAtMs !== undefined) await sleep(GATHERED_FOR_MS)
+    if (followed.caughtUpAtMs !== undefined) await pause(GATHERED_FOR_MS)
   }
 
   async function sweep(): Promise<void> {
@@ -113,7 +118,7 @@ export function watchingOver(parts: WatchingParts): Watching {
           await turn().catch(async (error: unknown) => {
             if (closed) return
             onTrouble(error)
-            await sleep(RETRY_MS)
+            await pause(RETRY_MS)
           })
         }
       })()

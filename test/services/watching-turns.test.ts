@@ -1,0 +1,59 @@
+// How often the process that compares asks the store: not for each picture that comes.
+
+import { randomBytes } from 'node:crypto'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { uuidV7 } from '../../src/domain/ids.js'
+import { hashFromBytes } from '../../src/hash/hash256.js'
+import { Catalogue } from '../../src/services/catalogue.js'
+import { watchingOver } from '../../src/services/watching.js'
+import { imagesIn } from '../../src/store/images.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { openStore } from '../../src/store/store.js'
+import { watchesIn } from '../../src/store/watches.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
+import { imageOf } from '../helpers/registered-image.js'
+import { until } from '../helpers/service.js'
+
+t.test('what is registered while it pauses is compared together', async (t) => {
+  const { socket } = await startRedis(t)
+  const store = await openStore(storeAt(socket))
+  const keyring = makeKeyring([Buffer.alloc(32, 7)])
+  const [images, watches] = [imagesIn(store, keyring), watchesIn(store, keyring)]
+  const pauses: (() => void)[] = []
+  const watching = watchingOver({
+    store,
+    watches,
+    index: { start() {}, reached: async () => {}, near: async () => [], size: 0, close: async () => {} },
+    images,
+    replica: { reached: async () => {}, catalogue: new Catalogue() },
+    matcher: { match: async () => [] },
+    matchIds: { idFor: () => '' },
+    follower: new Redis(socket),
+    now: () => Date.now(),
+    clock: () => performance.now(),
+    pause: () => new Promise<void>((end) => pauses.push(end)),
+    onTrouble: (error) => t.fail(String(error)),
+  })
+  t.teardown(async () => {
+    const closed = watching.close()
+    for (const end of pauses) end()
+    await closed
+    await store.close()
+  })
+  const register = () =>
+    images.put([{ id: uuidV7(Date.now(), randomBytes(10)), image: imageOf(hashFromBytes(randomBytes(32))) }])
+  watching.start()
+  await until(async () => (await watches.cursor()) === 0)
+
+  const first = await register()
+  await until(() => pauses.length === 1)
+  await register()
+  const last = await register()
+  t.equal(await watches.cursor(), first)
+  pauses[0]?.()
+  await until(async () => (await watches.cursor()) === last)
+
+  await until(() => pauses.length === 2)
+  t.equal(await watches.cursor(), last, 'with one turn for both')
+})
