@@ -25,6 +25,8 @@ import { traced } from './traced.js'
 
 /** One image's whole time; the supervisor waits a little longer. */
 const FINISH_WITHIN_MS = 30_000
+/** Pictures that are here before a child is free for them: one that is done begins with the next at once, while its answer is on its way. */
+const PICTURES_AHEAD = 1
 
 collectAtOnce()
 const config = orRefuseToStart(() => readConfig(process.env))
@@ -60,7 +62,13 @@ const worker = new Worker(
       throw new Error('hand-off unreachable')
     }
   },
-  { prefix: QUEUE_PREFIX, connection: redis, concurrency: config.hashers, stalledInterval: 10_000, lockDuration: 30_000 },
+  {
+    prefix: QUEUE_PREFIX,
+    connection: redis,
+    concurrency: config.hashers + PICTURES_AHEAD,
+    stalledInterval: 10_000,
+    lockDuration: 30_000,
+  },
 )
 worker.on('error', () => {}) // Redis is away; the worker's own connection comes back by itself
 await worker.waitUntilReady()

@@ -12,7 +12,8 @@ import { isStarved as isStarvedHere } from './starved.js'
 
 export interface Sandbox {
   /**
-   * Decodes and hashes in a child. `image`, in one piece or several, is not overwritten: it belongs to the caller.
+   * Decodes and hashes in a child. `image`, in one piece or several, is not overwritten: it belongs to the caller, and is read by nobody any
+   * more when this settles.
    * A child that dies is replaced and the image is tried once more; then it is refused as undecodable. One that takes too
    * long is killed, and the image refused at once: a second try would take as long. While others have the processors it is given
    * more time, and when that was not enough the answer is `hashing-away`: nobody knows anything bad of the image.
@@ -147,8 +148,11 @@ async function ask(child: Child, image: readonly Buffer[], order: number, option
   callOff()
   child.onAnswer = () => {}
   child.onDeath = () => {}
-  if (typeof outcome !== 'object') child.process.kill('SIGKILL')
-  return outcome
+  // What answers before it has read the whole picture does not do what ours does.
+  if (typeof outcome === 'object' && child.channel.writableLength === 0) return outcome
+  child.channel.destroy() // what is not written yet never is: the memory may be another picture's soon
+  child.process.kill('SIGKILL')
+  return typeof outcome === 'object' ? 'died' : outcome
 }
 
 /** Of a child whose time is up: settles when it is to have no more. */

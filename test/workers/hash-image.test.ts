@@ -11,11 +11,11 @@ const REFUSED: HandoffAnswer = { problem: 'image-undecodable' }
 
 /** A worker that is given the pieces, and does `hash` with them. */
 function worker(
-  pieces: readonly Buffer[] | undefined,
+  take: () => readonly Buffer[] | undefined,
   hash: Sandbox['hash'],
   answer: HandoffVisit['answer'] = async () => true,
 ) {
-  const visit: HandoffVisit = { take: async () => pieces, answer, close: () => {} }
+  const visit: HandoffVisit = { take: async () => take(), answer, close: () => {} }
   const sandbox: Sandbox = { hash, ready: Promise.resolve(), confines: Promise.resolve([]), pids: [], close: async () => {} }
   return hashImageHandler({ visit, sandbox })
 }
@@ -41,17 +41,45 @@ t.test(
         seen = String(Buffer.isBuffer(image) ? image : Buffer.concat(image))
         return hash(image, ...rest)
       }
-      await worker(pieces, look, answer)(JOB).catch(() => {})
+      await worker(() => pieces, look, answer)(JOB).catch(() => {})
       t.equal(seen, 'a picture in pieces', what)
       t.ok(isWiped(pieces), what)
     }
   },
 )
 
+t.test('a picture waits where the one before it did, whole and alone', async (t) => {
+  const pictures = [1, 2].map((byte) => [Buffer.alloc(100_000, byte), Buffer.alloc(30_000, byte)])
+  const [first = [], second = []] = pictures
+  const waited: (readonly Buffer[])[] = []
+  const texts: Buffer[] = []
+  const hash: Sandbox['hash'] = async (image) => {
+    const pieces = Buffer.isBuffer(image) ? [image] : image
+    waited.push(pieces)
+    texts.push(Buffer.concat(pieces))
+    return REFUSED
+  }
+  const handle = worker(() => pictures.shift(), hash)
+  for (const pieces of [first, second]) {
+    await handle(JOB)
+    t.ok(waited.flat().every(({ length }) => length > 0) && isWiped(waited.flat()))
+    t.ok(
+      pieces.every(({ length }) => length === 0),
+      'what it came in is given back',
+    )
+  }
+  t.same(
+    texts.map((text) => text.equals(Buffer.alloc(130_000, text[0]))),
+    [true, true],
+  )
+  const [before = [], after = []] = waited.map((pieces) => pieces.map(({ buffer }) => buffer))
+  t.ok(after.length > 0 && after.every((memory) => before.includes(memory)))
+})
+
 t.test('a picture that is not there any more is gone, and nothing is hashed', async (t) => {
   const hash = async () => {
     t.fail('nothing to hash')
     return REFUSED
   }
-  t.equal(await worker(undefined, hash)(JOB), 'gone')
+  t.equal(await worker(() => undefined, hash)(JOB), 'gone')
 })

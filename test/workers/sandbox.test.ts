@@ -1,9 +1,9 @@
 // What goes wrong in the sandbox stays there: children that die, hang, lie or grow.
 
-import { existsSync, readdirSync, statSync } from 'node:fs'
-import { getPriority } from 'node:os'
+import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import t from 'tap'
@@ -142,6 +142,28 @@ t.test('a child that answers something else is not believed', async (t) => {
     )
     t.same(await sandbox.hash(program('return 5'), 'query'), { image: { quality: 5, signals: [] } })
   }
+})
+
+t.test('a child that answers before it has read the whole picture is not believed, and reads no more of it', async (t) => {
+  const place = realpathSync(mkdtempSync(join(tmpdir(), 'tabir-hasty-')))
+  t.teardown(() => rmSync(place, { recursive: true, force: true }))
+  const entry = join(place, 'child.mjs')
+  const frames = pathToFileURL(fileURLToPath(new URL('../../workers/frames.js', import.meta.url))).href
+  writeFileSync(
+    entry,
+    `import { Socket } from 'node:net'
+    import { writeFrame } from '${frames}'
+    const channel = new Socket({ fd: 3, readable: true, writable: true })
+    const say = (text) => writeFrame(channel, Buffer.from(text))
+    channel.once('data', () => channel.pause() && say('{"image":{"quality":80,"signals":[]}}'))
+    say('ready')`,
+  )
+  const sandbox = await openWith(t, { entry: [entry] })
+  const [before] = sandbox.pids
+
+  t.same(await sandbox.hash(Buffer.alloc(16 << 20, 1), 'query'), UNDECODABLE)
+
+  await until(() => sandbox.pids.length === 1 && !sandbox.pids.includes(before ?? 0))
 })
 
 t.test('what was answered is forgotten, although the child lives on', async (t) => {
