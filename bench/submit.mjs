@@ -34,10 +34,11 @@ const { values: args } = parseArgs({
 })
 const COUNT = Number(args.count)
 const PARALLEL = Number(args.parallel)
-const WARM_UP = 10
+/** A process that has done little yet runs what it has not compiled, and compiles beside it. */
+const WARM_UP = 40
 const PICTURES = COUNT + WARM_UP // each submission has a picture of its own, so that a match is its own
-/** Asking without a pause would take the cores from what is measured; a pause can only make what is measured longer. */
-const ASK_EVERY_MS = 2
+/** Asking often would take the cores from what is measured; a pause can only make what is measured longer. */
+const ASK_EVERY_MS = 10
 const cores = availableParallelism()
 const hashes = new Map()
 const agent = new Agent({ keepAlive: true }) // a lean client: it shares the cores with what it measures
@@ -46,6 +47,7 @@ const FORM = { 'content-type': `multipart/form-data; boundary=${BOUNDARY}` }
 
 const dataDir = mkdtempSync(join(tmpdir(), 'tabir-bench-'))
 const running = []
+/** Pids of the service's, and of what asks it. */
 const processes = { client: [process.pid] }
 try {
   const pictures = []
@@ -83,12 +85,12 @@ async function pipelineAlone(pictures) {
       }),
     )
   }
-  await work(2 * cores)
-  const begun = performance.now()
+  await work(WARM_UP)
+  const spent = measured({ client: [process.pid], hashers: sandbox.pids })
   await work(COUNT)
-  const perS = COUNT / ((performance.now() - begun) / 1000)
+  const { perS, coreMs } = spent()
   await sandbox.close()
-  return { perS }
+  return { perS, coreMs }
 }
 
 async function start() {
@@ -150,41 +152,50 @@ async function oneAtATime(service, pictures) {
 }
 
 async function manyAtATime(service, pictures) {
-  const cases = await openCases(service, COUNT)
-  const bar = progress(`${PARALLEL} at a time`, COUNT)
+  const cases = await openCases(service, PICTURES)
+  const bar = progress(`${PARALLEL} at a time`, PICTURES)
   let next = 0
   let failures = 0
-  const before = coreMs()
-  const begun = performance.now()
-  await Promise.all(
-    Array.from({ length: PARALLEL }, async () => {
-      while (next < COUNT) {
-        const mine = next++
-        await submitAndMatch(service, cases[mine], pictures[mine]).catch(() => failures++)
-        bar(next)
-      }
-    }),
-  )
-  const perS = COUNT / ((performance.now() - begun) / 1000)
-  const after = coreMs()
+  const submitUntil = (end) =>
+    Promise.all(
+      Array.from({ length: PARALLEL }, async () => {
+        while (next < end) {
+          const mine = next++
+          await submitAndMatch(service, cases[mine], pictures[mine]).catch(() => failures++)
+          bar(next)
+        }
+      }),
+    )
+  await submitUntil(WARM_UP)
+  const spent = measured(processes)
+  await submitUntil(PICTURES)
+  const { perS, coreMs } = spent()
   await withdrawAll(service, cases, pictures)
-  return {
-    perS,
-    failures,
-    coreMs: Object.fromEntries(Object.keys(after).map((name) => [name, round((after[name] - before[name]) / COUNT)])),
+  return { perS, failures, coreMs }
+}
+
+/** @returns what says how many pictures a second were done since, and what each took of the cores: what no process had is `nobody`'s, or others'. */
+function measured(kinds) {
+  const before = coreMsOf(kinds)
+  const begun = performance.now()
+  return () => {
+    const tookMs = performance.now() - begun
+    const after = coreMsOf(kinds)
+    const coreMs = Object.fromEntries(Object.keys(after).map((name) => [name, round((after[name] - before[name]) / COUNT)]))
+    const all = Object.values(coreMs).reduce((a, b) => a + b, 0)
+    if (Object.keys(after).length === 0) return { perS: COUNT / (tookMs / 1000), coreMs: {} }
+    return { perS: COUNT / (tookMs / 1000), coreMs: { ...coreMs, nobody: round((cores * tookMs) / COUNT - all) } }
   }
 }
 
 /** Time that each kind of process has had from the cores so far; where /proc tells, and nothing elsewhere. */
-function coreMs() {
+function coreMsOf(kinds) {
   if (!existsSync('/proc/self/stat')) return {}
   const spent = (pid) => {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ')
     return 10 * (Number(fields[11]) + Number(fields[12]))
   }
-  return Object.fromEntries(
-    Object.entries(processes).map(([name, pids]) => [name, pids.map(spent).reduce((a, b) => a + b, 0)]),
-  )
+  return Object.fromEntries(Object.entries(kinds).map(([name, pids]) => [name, pids.map(spent).reduce((a, b) => a + b, 0)]))
 }
 
 function childrenOf(pid) {
@@ -267,6 +278,7 @@ function report({ bare, single, together, sizeBytes }) {
     parallel: PARALLEL,
     failures: together.failures,
     coreMs: together.coreMs,
+    pipelineCoreMs: bare.coreMs,
     perS: round(together.perS),
     pipelinePerS: round(bare.perS),
     share: round(together.perS / bare.perS, 3),
@@ -282,9 +294,14 @@ From the first byte of a ${(sizeBytes / 1e6).toFixed(1)} MB JPEG of 12 megapixel
   ${PARALLEL} at a time      ${result.perS} pictures/s, ${result.failures} failures
   pipeline alone     ${result.pipelinePerS} pictures/s on all cores
   share              ${(100 * result.share).toFixed(1)} %
-  core-ms a picture  ${Object.entries(result.coreMs)
+  core-ms a picture  ${listed(result.coreMs)}
+  pipeline alone     ${listed(result.pipelineCoreMs)}`)
+}
+
+function listed(coreMs) {
+  return Object.entries(coreMs)
     .map(([name, ms]) => `${name} ${ms}`)
-    .join(', ')}`)
+    .join(', ')
 }
 
 function round(value, digits = 1) {
