@@ -15,7 +15,7 @@ import { startRedis, storeAt } from '../helpers/redis.js'
 import { imageOf } from '../helpers/registered-image.js'
 import { until } from '../helpers/service.js'
 
-t.test('what is registered while it pauses is compared together', async (t) => {
+t.test('what is registered while it pauses is compared together, and waits for no disk but its own', async (t) => {
   const { socket } = await startRedis(t)
   const store = await openStore(storeAt(socket))
   const keyring = makeKeyring([Buffer.alloc(32, 7)])
@@ -43,6 +43,8 @@ t.test('what is registered while it pauses is compared together', async (t) => {
   })
   const register = () =>
     images.put([{ id: uuidV7(Date.now(), randomBytes(10)), image: imageOf(hashFromBytes(randomBytes(32))) }])
+  const waits = () =>
+    store.ask(async (redis) => Number(/waitaof:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0))
   watching.start()
   await until(async () => (await watches.cursor()) === 0)
 
@@ -50,10 +52,12 @@ t.test('what is registered while it pauses is compared together', async (t) => {
   await until(() => pauses.length === 1)
   await register()
   const last = await register()
+  const waitsBefore = await waits()
   t.equal(await watches.cursor(), first)
   pauses[0]?.()
   await until(async () => (await watches.cursor()) === last)
 
   await until(() => pauses.length === 2)
   t.equal(await watches.cursor(), last, 'with one turn for both')
+  t.equal(await waits(), waitsBefore)
 })

@@ -95,16 +95,6 @@ t.test('what is registered later is found, turned or changed too, once; what is 
   t.equal((await found()).length, 3, 'registered again, and told once')
 })
 
-t.test('comparing waits for no disk, so that it keeps no write waiting', async (t) => {
-  await found()
-  const waits = () =>
-    store.ask(async (redis) => Number(/waitaof:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0))
-  const before = await waits()
-  await register(randomHashText())
-  await found()
-  t.equal((await waits()) - before, 1, 'that of the registration')
-})
-
 t.test('a case tells as a bank does; what was there before is for whoever asks', async (t) => {
   const hash = randomHashText()
   const before = randomHashText()
