@@ -4,7 +4,7 @@ import { t } from 'tap'
 import { BANDS, MAX_REACH } from '../../src/search/engine.js'
 import { type BandCounts, costWith, evenCounts, planFor, scanNs } from '../../src/search/plan.js'
 import { NARROW } from '../../src/search/shape.js'
-import { randomFrom } from './corpora.js'
+import { BAND_BITS, randomFrom } from './corpora.js'
 
 const MAX_THRESHOLD_BITS = BANDS * MAX_REACH - 1
 
@@ -105,6 +105,36 @@ t.test('a plan says what it probes, what it is expected to meet, and what that c
     t.ok(Math.abs(candidates - expectedCandidates) < 1e-6 * (1 + candidates))
     t.ok(costNs > probes + candidates / 2)
   }
+})
+
+t.test(
+  'of candidates, as many are expected to pass as keys lie so near that a row may be within the threshold',
+  async (t) => {
+    const counts = evenCounts(1_000_000)
+    const nearKeys = (bits: number) =>
+      sum(Array.from({ length: Math.min(bits, BAND_BITS) + 1 }, (_, i) => NARROW.keysAt(3, i)))
+    for (const thresholdBits of [15, 31, 45, 60]) {
+      const { reach, survivors } = planned(counts, thresholdBits)
+      const expected = [...reach].map((each, band) =>
+        sum(
+          Array.from(
+            { length: each },
+            (_, bits) => ((counts[band * MAX_REACH + bits] ?? 0) * nearKeys(2 * each - 1 - bits)) / 65_536,
+          ),
+        ),
+      )
+      t.ok(Math.abs(survivors - sum(expected)) < 1e-6 * survivors)
+    }
+  },
+)
+
+t.test('a bucket costs nothing where it is empty, and less where tables lie in the caches', async (t) => {
+  t.ok(planned(evenCounts(0), 31).costNs < planned(evenCounts(1_000_000), 31).costNs / 5)
+
+  const costAmong = (rows: number) => planFor(evenCounts(20_000), 45, NARROW, rows)?.costNs ?? 0
+  t.ok(costAmong(20_000) < costAmong(100_000))
+  t.ok(costAmong(100_000) < costAmong(1_000_000))
+  t.equal(costAmong(1_000_000), costAmong(100_000_000))
 })
 
 t.test('what is farther, or meets more, costs more', async (t) => {
