@@ -1,11 +1,12 @@
 // How often does the service take two pictures that have nothing in common for one another? Billions of pairs, by its own matcher.
 //
-//   npm run bench:false-pairs -- --photos FOLDER --cache FOLDER [--rows FILE] [--limit N] [--pieces N] [--confusing N] [--batches N] [--part I/N]
+//   npm run bench:false-pairs -- --photos FOLDER --cache FOLDER [--rows FILE] [--limit N] [--pieces N] [--confusing N] [--batches N] [--from N] [--part I/N]
 //   npm run bench:false-pairs -- --cache FOLDER --sum
 //
 // Registered are, of every photograph (or of the first --limit of them), itself, N pieces of it and N confusing pictures (in apps, frames, under
 // words and stickers); pages of text and plain ones; and --rows, hashes of 32 bytes, as pictures of 29 views. Asked about are these, and batches of
-// 30 other pieces and a confusing picture of each photograph of the test split. Pictures of the same photograph are no pair, and two of --rows are
+// 30 other pieces and a confusing picture of each photograph of the test split; with --from N no batch before that, so that what a rule was chosen by
+// is not asked again. Pictures of the same photograph are no pair, and two of --rows are
 // one. Some are asked about as far as `review` goes, which takes longer.
 //
 // What is done is kept in --cache, and not done again; SIGTERM ends it after the lot at hand. --part deals the photographs out among
@@ -32,6 +33,7 @@ const { values: args } = parseArgs({
     limit: { type: 'string' },
     confusing: { type: 'string', default: '2' },
     batches: { type: 'string', default: '8' },
+    from: { type: 'string', default: '0' },
     part: { type: 'string', default: '0/1' },
     sum: { type: 'boolean', default: false },
   },
@@ -48,7 +50,7 @@ const BATCH = 30
 const REVIEW_BITS = 56
 const WIDE_OF = 5 // every so many is asked as far as that: photographs of batch 0
 const WIDE_OF_ROWS = 20
-const [pieces, confusing, batches] = [args.pieces, args.confusing, args.batches].map(Number)
+const [pieces, confusing, batches, firstBatch] = [args.pieces, args.confusing, args.batches, args.from].map(Number)
 const [part, parts] = args.part.split('/').map(Number)
 const registeredFolder = join(args.cache, `registered-${pieces}-${confusing}`)
 const askedFolder = join(args.cache, `asked-${pieces}-${confusing}-of-${args.limit ?? 'all'}`)
@@ -92,7 +94,7 @@ async function main() {
 function* lots(known) {
   const origins = [...photosOf(args.photos, 'test', Number.POSITIVE_INFINITY), { stem: 'pages' }]
   const each = Math.ceil(known.length / origins.length)
-  for (let batch = 0; batch < batches; batch++) {
+  for (let batch = firstBatch; batch < batches; batch++) {
     for (const [i, origin] of origins.entries()) {
       if (i % parts !== part) continue
       yield { name: `${origin.stem}.${batch}`, pictures: () => askedPictures(origin, batch) }
