@@ -19,16 +19,7 @@ import type { MatchIds } from './match-ids.js'
 import { turnEnds } from './pace.js'
 import type { ProbingGuard } from './probing-guard.js'
 import type { Replica } from './replica.js'
-import {
-  type FoundAhead,
-  fewIn,
-  inTurns,
-  NOTHING_AHEAD,
-  searchAhead,
-  searchesOfTurns,
-  someAtATime,
-  type WidestBits,
-} from './search-ahead.js'
+import { type FoundAhead, inTurns, NOTHING_AHEAD, searchAhead, someAtATime, type WidestBits } from './search-ahead.js'
 import type { Sightings } from './sightings.js'
 import { type Lot, lotsOf } from './turns.js'
 import type { TurnsOfLoop } from './turns-of-loop.js'
@@ -105,21 +96,17 @@ export interface MatcherParts {
 
 export function matcherOver({ replica, matchIds, finder, sightings, probing, turns }: MatcherParts): Matcher {
   const turnEnd = turnEnds(turns.atEndOfTurn)
-  const searchOfTurn = searchesOfTurns(turns)
   return {
     knowsDetails: finder !== undefined,
     async match(pictures, options) {
+      await turnEnd()
       const catalogue = replica.catalogue
       const banks = banksAsked(catalogue, options)
       const widestBits = widestOf(banks, options.thresholdBits)
-      const few = fewIn(pictures)
-      const ofTurn = few && (await searchOfTurn(catalogue, { pictures: few, widestBits }))
-      if (few === undefined) await turnEnd()
       const giveWay = turns.pace()
       const answers: Answer[] = []
       for (const some of someAtATime(pictures)) {
-        const ofCall = ofTurn === undefined && some.length > 1 && searchAhead(catalogue, some, widestBits)
-        const ahead = ofTurn ?? (ofCall ? await inTurns(ofCall, giveWay) : NOTHING_AHEAD)
+        const ahead = some.length > 1 ? await inTurns(searchAhead(catalogue, some, widestBits), giveWay) : NOTHING_AHEAD
         for (const signals of some) {
           const answering = answerTo(signals, ahead)
           let step = answering.next()
