@@ -205,7 +205,7 @@ function childrenOf(pid) {
 
 /** Beforehand: stretching a PIN is made to take as long as a picture. */
 async function openCases({ submitTo }, count) {
-  const open = () => json(`${submitTo}/v1/cases`, 'POST', {}, JSON.stringify({ adult: true }), 201)
+  const open = () => patiently(`${submitTo}/v1/cases`, 'POST', {}, JSON.stringify({ adult: true }), 201)
   const opened = []
   while (opened.length < count) opened.push(...(await Promise.all(Array.from({ length: cores }, open))))
   return opened
@@ -229,7 +229,7 @@ async function exactMatches(askAt, key, hash) {
 
 async function withdrawAll({ submitTo, askAt, key }, cases, pictures) {
   for (const { caseNumber, token } of cases)
-    await json(`${submitTo}/v1/cases/${caseNumber}`, 'DELETE', { authorization: `Bearer ${token}` }, undefined, 200)
+    await patiently(`${submitTo}/v1/cases/${caseNumber}`, 'DELETE', { authorization: `Bearer ${token}` }, undefined, 200)
   const withdrawnAt = performance.now()
   for (const picture of pictures) {
     while ((await exactMatches(askAt, key, hashes.get(picture))) > 0)
@@ -242,9 +242,21 @@ async function hashAll({ askAt, key }, pictures) {
   const bar = progress('hashes to ask for', pictures.length)
   for (const [i, picture] of pictures.entries()) {
     const url = `${askAt}/v1/match/images`
-    const { results } = await json(url, 'POST', { authorization: `Bearer ${key}`, ...FORM }, picture, 200)
+    const { results } = await patiently(url, 'POST', { authorization: `Bearer ${key}`, ...FORM }, picture, 200)
     hashes.set(picture, results[0].signals.find(({ type }) => type === 'pdq').hash)
     bar(i + 1)
+  }
+}
+
+/** What is not measured comes again when it is told to: where others have the machine, Redis may be late. */
+async function patiently(...call) {
+  for (;;) {
+    try {
+      return await json(...call)
+    } catch (error) {
+      if (error.retryAfterS === undefined) throw error
+      await sleep(1000 * error.retryAfterS)
+    }
   }
 }
 
@@ -256,7 +268,10 @@ function json(url, method, headers, body, expected) {
       const text = await response.toArray()
       const answer = JSON.parse(Buffer.concat(text).toString())
       if (response.statusCode === expected) resolve(answer)
-      else reject(new Error(`${method} answered ${response.statusCode} ${answer.code ?? ''}`))
+      else {
+        const { code = '', retryAfterS } = answer
+        reject(Object.assign(new Error(`${method} answered ${response.statusCode} ${code}`), { retryAfterS }))
+      }
     })
     outgoing.on('error', reject)
     outgoing.end(body)
