@@ -53,6 +53,21 @@ t.test('a needle that meets more candidates than reading all rows would cost is 
   t.same(counted(calls), { probedFor: 2, rowsRead: 20_000, needlesReadFor: [1] })
 })
 
+t.test('what a needle meets is counted for itself, also where others had their turn since the first was', async (t) => {
+  const rows = rowsOf(Array.from({ length: 20_000 }, (_, i) => (i % 2 === 0 ? seeded(1) : seeded(100 + i))))
+  const segment = unaware(segmentOf(rows))
+  const calls = spyOn(segment.block.engine)
+  const needles = Array.from({ length: 12 }, (_, i) => seeded(i === 10 ? 1 : 50_000 + i))
+  const hits: Hit[] = []
+  for (const search = segment.search(concatenated(needles), 31, rows.length, hits); search.next().done !== true; ) {
+    segment.block.loadNeedles(concatenated(needles.map(() => seeded(7))))
+    segment.block.engine.bytes.fill(0, scratch.planAt, scratch.planAt + BANDS)
+  }
+
+  assertSameHits(hits, linear(rows, needles, 31))
+  t.same(counted(calls), { probedFor: 11, rowsRead: 20_000, needlesReadFor: [1] })
+})
+
 t.test('when all needles meet too many candidates, none is probed for', async (t) => {
   const rows = rowsOf(Array.from({ length: 20_000 }, (_, i) => (i % 2 === 0 ? seeded(1) : seeded(100 + i))))
   const segment = unaware(segmentOf(rows))
