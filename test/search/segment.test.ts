@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { t } from 'tap'
-import { HASH_BYTES, type Hash256 } from '../../src/hash/hash256.js'
+import { distance, HASH_BYTES, type Hash256 } from '../../src/hash/hash256.js'
 import { BANDS, ENTRY_BYTES, MAX_REACH, OFFSETS_BYTES, scratch } from '../../src/search/engine.js'
 import { linear } from '../../src/search/linear.js'
 import { scanNs } from '../../src/search/plan.js'
@@ -260,6 +260,28 @@ t.test('a search goes on with its own needles and its own plan, whatever was lef
   assertSameHits(hits, linear(rows, needles, 45))
   t.same(hits, [{ image: 0, view: 0, transform: 0, distanceBits: 44 }])
 })
+
+t.test(
+  'needles that are too many for one piece of work are probed for some at a time, each under its own number',
+  async (t) => {
+    const hashes = Array.from({ length: 200_000 }, (_, i) => seeded(i))
+    const rows = rowsOf(hashes)
+    const segment = segmentOf(rows)
+    const calls = spyOn(segment.block.engine)
+    const needles = Array.from({ length: 64 }, (_, i) => blurred(hashes[i * 3_000] ?? zeros, 40, randomFrom(i)))
+
+    const hits = hitsOf(segment, needles, 56)
+
+    t.equal(calls.scans.length, 0)
+    t.ok(calls.probes.every(({ needles }) => needles < 64))
+    t.same(
+      hits
+        .toSorted((a, b) => a.transform - b.transform)
+        .map(({ image, transform, distanceBits }) => [image, transform, distanceBits]),
+      needles.map((needle, i) => [i * 3_000, i, distance(needle, hashes[i * 3_000] ?? zeros)]),
+    )
+  },
+)
 
 t.test('the search of many needles pauses, one of few does not', async (t) => {
   const hashes = Array.from({ length: 60_000 }, (_, i) => filler(i))
