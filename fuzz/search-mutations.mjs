@@ -291,7 +291,11 @@ export const wrong = [
     ['thresholdBits, nearest, sets)', 'thresholdBits, nearest)'],
     ['numbers: some, plan', 'numbers, plan'],
     ['scanFor(left, block', 'scanFor(left.slice(1), block'],
-    ['    if (left.length === needleCount) {', '    if (left.length === needleCount + 1) {'],
+    [
+      '    if (left.length === needleCount) {',
+      '    if (left.length === needleCount + 1) {',
+      'the same rows, told by way of a list',
+    ],
     ['if (left.length > 0)', 'if (left.length > 1)'],
     ['    this.#prepare(needles, plan)\n    const most', '    if (from === 0) this.#prepare(needles, plan)\n    const most'],
     ['    this.block.engine.bytes.set(plan.reach, scratch.planAt)\n', ''],
