@@ -94,3 +94,10 @@ export function photographs(): Hash256[] {
 export function rowsOf(hashes: readonly Hash256[], firstImage = 0): Row[] {
   return hashes.map((hash, i) => ({ image: firstImage + i, view: i % 256, hash }))
 }
+
+/** Far from all others; cheap, because there are many. */
+export function filler(number: number): Hash256 {
+  return blurred(far[number % far.length] ?? seeded(0), 40, randomFrom(number))
+}
+
+const far = Array.from({ length: 64 }, (_, i) => seeded(10_000_000 + i))
