@@ -1,6 +1,6 @@
 // One-token faults of the search engine that cost time or memory, as those of search-mutations.mjs.
 
-import { kernel, typescript } from './search-mutations.mjs'
+import { kernel, typescript } from './search-fault.mjs'
 
 /** Faults that leave every answer right and cost time or memory. */
 export const slower = [
