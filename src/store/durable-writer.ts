@@ -28,6 +28,11 @@ interface Write {
 }
 
 const FSYNC_TIMEOUT_MS = 2500
+/**
+ * A replica says what it has on disk when it is asked, and then once a second; asked together with the write, it says what was there before it.
+ * So it is asked twice: whether it has seen the write, and when it has, or after so long, whether it is on its disk.
+ */
+const SEEN_WITHIN_MS = 100
 const RETRY_AFTER_S = 2
 /** Keeps one round's commands within what Redis runs in a moment. */
 const MAX_ROUND = 256
@@ -128,10 +133,11 @@ export class DurableWriter {
     for (const { script, keys, args } of round)
       pipeline.callBuffer(command, body(script), keys.length, ...keys, ...args, deadline)
     const waits = this.#durability === 'fsync'
+    if (waits && this.#replicas > 0) pipeline.call('WAIT', this.#replicas, SEEN_WITHIN_MS)
     if (waits) pipeline.call('WAITAOF', 1, this.#replicas, FSYNC_TIMEOUT_MS)
     const replies = (await pipeline.exec()) ?? []
     const isInTime = this.#now() - sentAtMs < RUN_WITHIN_MS
-    const notOnDisk = waits ? whyNotOnDisk(replies[round.length], this.#replicas) : undefined
+    const notOnDisk = waits ? whyNotOnDisk(replies.at(-1), this.#replicas) : undefined
     if (notOnDisk !== undefined) for (const { reject } of this.#pending.splice(0)) reject(notOnDisk)
     const unknown: Write[] = []
     const late: Write[] = []

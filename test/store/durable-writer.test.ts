@@ -3,6 +3,7 @@ import t from 'tap'
 import { notAfter } from '../../src/store/deadline.js'
 import { DurableWriter } from '../../src/store/durable-writer.js'
 import { startRedis } from '../helpers/redis.js'
+import { until } from '../helpers/service.js'
 
 const NOTHING = { numberOfKeys: 0, lua: 'return 1' } as const
 
@@ -42,6 +43,26 @@ t.test('a write that has to be on the disk of a replica is not answered without 
   const writer = new DurableWriter(redis, 1)
   await writer.probe()
   await t.rejects(writer.write(NOTHING, [], []), { code: 'store-away' })
+})
+
+t.test('replicas are asked whether they have seen a write before they are asked for their disks', async (t) => {
+  const { socket } = await startRedis(t)
+  const [redis, watching] = [new Redis(socket), new Redis(socket)]
+  const monitor = await watching.monitor()
+  t.teardown(() => [redis, watching, monitor].forEach((one) => void one.disconnect()))
+  const waits: string[] = []
+  monitor.on('monitor', (_: string, words: string[]) => {
+    const isProbe = words[3] === '1'
+    if (/^wait/i.test(words[0] ?? '') && !isProbe) waits.push(words.slice(0, 3).join(' '))
+  })
+  await redis.script('LOAD', notAfter(NOTHING.lua))
+  for (const replicas of [0, 1]) {
+    const writer = new DurableWriter(redis, replicas)
+    await writer.probe()
+    await writer.write(NOTHING, [], []).catch(() => {})
+  }
+  await until(() => waits.includes('WAITAOF 1 1'))
+  t.same(waits, ['WAITAOF 1 0', 'WAIT 1 100', 'WAITAOF 1 1'])
 })
 
 t.test('while one round is waited for the next is with the server already, and no third', async (t) => {
