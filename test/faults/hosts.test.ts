@@ -20,29 +20,24 @@ const HOUR_MS = 3_600_000
 const options = () => ({ timeout: 230_000, skip: process.env['TABIR_TEST_HOSTS'] === undefined && 'npm run faults:hosts' })
 const LEFT_OUT = 'left out: network namespaces are for root alone'
 
-t.test(
-  'hosts of a Cluster that are cut off lose nothing, and none answers with what was withdrawn',
-  options(),
-  async (t) => {
-    const hosts = await deployOnHosts(t, (folder, binary, places) => startCluster(folder, binary, 2, places))
-    if (hosts === undefined) return t.comment(LEFT_OUT)
-    const her = await firstCase(t, hosts)
-    const written = await masterIsCutOff(t, hosts, her)
-    await apiIsAwayForAnHour(t, hosts, her, written)
-  },
-)
+const startTwoReplicas: typeof startSentinels = (folder, binary, places) => startCluster(folder, binary, 2, places)
 
-t.test(
-  'hosts of Sentinels that are cut off lose nothing, and none answers with what was withdrawn',
-  options(),
-  async (t) => {
-    const hosts = await deployOnHosts(t, startSentinels)
-    if (hosts === undefined) return t.comment(LEFT_OUT)
-    const her = await firstCase(t, hosts)
-    const written = await masterIsCutOff(t, hosts, her)
-    await apiIsAwayForAnHour(t, hosts, her, written)
-  },
-)
+for (const [what, startServers] of [
+  ['a Cluster', startTwoReplicas],
+  ['Sentinels', startSentinels],
+] as const) {
+  t.test(
+    `hosts of ${what} that are cut off lose nothing, and none answers with what was withdrawn`,
+    options(),
+    async (t) => {
+      const hosts = await deployOnHosts(t, startServers)
+      if (hosts === undefined) return t.comment(LEFT_OUT)
+      const her = await firstCase(t, hosts)
+      const written = await masterIsCutOff(t, hosts, her)
+      await apiIsAwayForAnHour(t, hosts, her, written)
+    },
+  )
+}
 
 t.test(
   'of two hosts with workers one goes on when the other is cut off, and a Redis that was away is given all',
