@@ -1,4 +1,14 @@
-import { appendFileSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  constants,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -45,6 +55,32 @@ async function stream(t: Test, count: number) {
   }
   await grow(1, count)
   return { redis, store, grow }
+}
+
+const SEES_DESCRIPTORS = process.platform === 'linux'
+
+t.test('what is noted is written through to the disk', { skip: !SEES_DESCRIPTORS }, async (t) => {
+  const place = folder(t)
+  const log = withdrawalLogIn(place, NOW, (error) => t.fail(String(error)))
+  await log.note([tombstone(1, 1)])
+  const path = join(place, readdirSync(place)[0] ?? '')
+  const flags = readdirSync('/proc/self/fd')
+    .filter((fd) => isOf(fd, path))
+    .map((fd) => Number.parseInt(/^flags:\s+(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '', 8))
+  t.same(
+    flags.map((each) => each & constants.O_SYNC),
+    [constants.O_SYNC],
+  )
+  await log.close()
+})
+
+/** Does the descriptor lead to the file? The one that was for listing them is closed by then. */
+function isOf(fd: string, path: string): boolean {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`) === path
+  } catch {
+    return false
+  }
 }
 
 t.test('what was noted is there again, after a revision and from all folders', async (t) => {
