@@ -3,7 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Caller } from '../../domain/access.js'
-import { bandWithin, inlierBandOf } from '../../domain/grade.js'
+import { bandWithin } from '../../domain/grade.js'
 import type { HashedImage, HashedSignal } from '../../domain/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
 import { SIGNAL_TYPES } from '../../domain/signal-types.js'
@@ -11,11 +11,9 @@ import type { AskedView } from '../../hash/details/features.js'
 import { readAsked } from '../../hash/details/written.js'
 import { formatHash, parseHash } from '../../hash/hash256.js'
 import type { Hashing } from '../../services/hashing.js'
-import type { MatchedDetails } from '../../services/match-by-details.js'
 import type { Match, Matcher } from '../../services/matcher.js'
 import { turned } from '../../services/turns.js'
 import type { TurnsOfLoop } from '../../services/turns-of-loop.js'
-import { listWriterOf } from '../list-writer.js'
 import { callerOf } from '../plugins/door.js'
 import { may, problemBody } from '../problems.js'
 import {
@@ -23,13 +21,13 @@ import {
   BankName,
   DepthName,
   HashText,
-  MatchView,
   PartProblem,
   Quality,
   SignalTypeName,
   ThresholdBits,
   ViewName,
 } from '../schemas.js'
+import { Matches, MatchResult, resultText, shownMatch } from '../shown-match.js'
 import { eachImage, type InFlight, type UploadLimits } from '../upload.js'
 import { mayForUploads } from './case-images.js'
 
@@ -84,11 +82,7 @@ function signalsIn(queries: readonly { readonly signals: readonly unknown[] }[])
   return queries.reduce((sum, { signals }) => sum + signals.length, 0)
 }
 
-const Matches = z.array(MatchView).meta({ description: 'Nearest first, at most one for each registered image.' })
-
-const Result = z.object({ id: z.string().optional(), matches: Matches, problem: PartProblem })
-const MatchAnswer = z.object({ results: z.array(Result) })
-const beginResults = listWriterOf(Result)
+const MatchAnswer = z.object({ results: z.array(MatchResult) })
 
 const ImageMatchAnswer = z.object({
   results: z.array(
@@ -164,8 +158,9 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
       const { queries, banks, thresholdBits, depth, transforms } = request.body
       const refused = new Map<number, Problem>()
       const views = queries.map(({ details }) => viewsIn(details, matcher))
-      const present = presenterFor(caller.scopes.has('match:distance'))
-      const results = beginResults()
+      const mayKnowDistance = caller.scopes.has('match:distance')
+      // Written as they are found, so that no turn of the event loop has to write a thousand.
+      const results: string[] = []
       const asked = askedOneByOne(queries, transforms, refused)
       // A few are turned before anybody's search, which leaves nobody's code and data in the caches of the core.
       await matcher.match(queries.length <= FEW_QUERIES ? [...asked] : asked, {
@@ -177,16 +172,10 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         viewsOf: (i) => (refused.has(i) ? undefined : views[i]),
         contexts: queries.map(({ context }) => context),
         onMatched(i, matches) {
-          const id = queries[i]?.id
-          const problem = refused.get(i)
-          results.put(i, {
-            ...(id !== undefined && { id }),
-            matches: matches.map(present),
-            ...(problem !== undefined && { problem: problemBody(problem) }),
-          })
+          results[i] = resultText({ id: queries[i]?.id, matches, problem: refused.get(i), mayKnowDistance })
         },
       })
-      return reply.type('application/json; charset=utf-8').send(`{"results":${results.text()}}`)
+      return reply.type('application/json; charset=utf-8').send(`{"results":[${results.join()}]}`)
     },
   )
 
@@ -241,12 +230,13 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
           contexts: outcomes.map(() => context),
         },
       )
-      const present = presenterFor(caller.scopes.has('match:distance'))
+      const mayKnowDistance = caller.scopes.has('match:distance')
+      const show = (match: Match) => shownMatch(match, mayKnowDistance)
       return {
         results: outcomes.map((outcome, i) =>
           outcome instanceof Problem
             ? { matches: [], problem: problemBody(outcome) }
-            : { matches: (found[i] ?? []).map(present), quality: outcome.quality, signals: ownSignals(outcome) },
+            : { matches: (found[i] ?? []).map(show), quality: outcome.quality, signals: ownSignals(outcome) },
         ),
       }
     },
@@ -308,25 +298,4 @@ function ownSignals({ signals }: HashedImage) {
   return signals.flatMap(({ type, view, quality, hashes: [hash] }) =>
     hash === undefined ? [] : [{ type, view, quality, hash: formatHash(hash) }],
   )
-}
-
-function presenterFor(mayKnowDistance: boolean) {
-  return ({ distanceBits, category, details, ...rest }: Match): z.infer<typeof MatchView> => ({
-    ...rest,
-    ...(mayKnowDistance && { distanceBits }),
-    category: category ?? null,
-    ...(details !== undefined && {
-      details: {
-        inliersBand: inlierBandOf(details.inliers),
-        ...(mayKnowDistance && { inliers: details.inliers }),
-        region: roughly(details.region),
-      },
-    }),
-  })
-}
-
-/** To 32nds: finer ones would tell where stored details lie. */
-function roughly({ left, top, right, bottom }: MatchedDetails['region']): MatchedDetails['region'] {
-  const [down, up] = [(side: number) => Math.floor(side * 32) / 32, (side: number) => Math.ceil(side * 32) / 32]
-  return { left: down(left), top: down(top), right: up(right), bottom: up(bottom) }
 }

@@ -1,0 +1,69 @@
+// What a caller is shown of a match: as an object, and as its JSON, which a call with a thousand pictures is written in.
+
+import { z } from 'zod'
+import { inlierBandOf } from '../domain/grade.js'
+import type { Problem } from '../domain/problem.js'
+import type { MatchedDetails } from '../services/match-by-details.js'
+import type { Match } from '../services/matcher.js'
+import { problemBody } from './problems.js'
+import { MatchView, PartProblem } from './schemas.js'
+
+export const Matches = z.array(MatchView).meta({ description: 'Nearest first, at most one for each registered image.' })
+
+/** Of one picture of a call. */
+export const MatchResult = z.object({ id: z.string().optional(), matches: Matches, problem: PartProblem })
+
+/** @param mayKnowDistance otherwise it is shown by its band alone. */
+export function shownMatch(
+  { distanceBits, category, details, ...rest }: Match,
+  mayKnowDistance: boolean,
+): z.infer<typeof MatchView> {
+  return {
+    ...rest,
+    ...(mayKnowDistance && { distanceBits }),
+    category: category ?? null,
+    ...(details !== undefined && { details: shownDetails(details, mayKnowDistance) }),
+  }
+}
+
+export interface ResultParts {
+  /** The caller's own. */
+  readonly id: string | undefined
+  readonly matches: readonly Match[]
+  readonly problem: Problem | undefined
+  readonly mayKnowDistance: boolean
+}
+
+/**
+ * JSON of a result, byte for byte what `MatchResult` would be written as, and of a match nothing but the fields named here. To make an object, to check it
+ * by the schema and to write it takes five times as long.
+ */
+export function resultText({ id, matches, problem, mayKnowDistance }: ResultParts): string {
+  const before = id === undefined ? '' : `"id":${JSON.stringify(id)},`
+  const behind = problem === undefined ? '' : `,"problem":${JSON.stringify(problemBody(problem))}`
+  if (matches.length === 0) return `{${before}"matches":[]${behind}}`
+  return `{${before}"matches":[${matches.map((match) => matchText(match, mayKnowDistance)).join()}]${behind}}`
+}
+
+/** But for the bank's name, which is somebody's, all texts are of our own tables or base64url, and have nothing that JSON would escape. */
+function matchText(match: Match, mayKnowDistance: boolean): string {
+  const bits = mayKnowDistance ? `"distanceBits":${match.distanceBits},` : ''
+  const category = match.category === undefined ? 'null' : `"${match.category}"`
+  const details =
+    match.details === undefined ? '' : `,"details":${JSON.stringify(shownDetails(match.details, mayKnowDistance))}`
+  return (
+    `{"matchId":"${match.matchId}","grade":"${match.grade}","distanceBand":"${match.distanceBand}",${bits}` +
+    `"signalType":"${match.signalType}","view":"${match.view}","transform":"${match.transform}",` +
+    `"bank":${JSON.stringify(match.bank)},"tier":"${match.tier}","category":${category},"disputed":${match.disputed}${details}}`
+  )
+}
+
+function shownDetails({ inliers, region }: MatchedDetails, mayKnowDistance: boolean) {
+  return { inliersBand: inlierBandOf(inliers), ...(mayKnowDistance && { inliers }), region: roughly(region) }
+}
+
+/** To 32nds: finer ones would tell where stored details lie. */
+function roughly({ left, top, right, bottom }: MatchedDetails['region']): MatchedDetails['region'] {
+  const [down, up] = [(side: number) => Math.floor(side * 32) / 32, (side: number) => Math.ceil(side * 32) / 32]
+  return { left: down(left), top: down(top), right: up(right), bottom: up(bottom) }
+}

@@ -1,0 +1,86 @@
+// What a caller is shown of a match, written by hand, is what the schema says and nothing else.
+
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { t } from 'tap'
+import { z } from 'zod'
+import { DISTANCE_BANDS, GRADES } from '../../src/domain/grade.js'
+import { PROBLEM_CODES, Problem } from '../../src/domain/problem.js'
+import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../../src/domain/signal.js'
+import { ROW_TYPES } from '../../src/domain/signal-types.js'
+import { transforms } from '../../src/hash/transforms.js'
+import { problemBody } from '../../src/http/problems.js'
+import { MatchResult, type ResultParts, resultText, shownMatch } from '../../src/http/shown-match.js'
+import type { Match } from '../../src/services/matcher.js'
+
+const side = fc.double({ min: 0, max: 1, noNaN: true })
+
+const match: fc.Arbitrary<Match> = fc.record(
+  {
+    matchId: fc.stringMatching(/^[A-Za-z0-9_-]{43}$/),
+    grade: fc.constantFrom(...GRADES),
+    distanceBits: fc.integer({ min: 0, max: 90 }),
+    distanceBand: fc.constantFrom(...DISTANCE_BANDS),
+    signalType: fc.constantFrom(...ROW_TYPES),
+    view: fc.constantFrom(...VIEW_NAMES, 'details' as const),
+    transform: fc.constantFrom(...transforms.map(({ name }) => name)),
+    bank: fc.oneof(fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/), fc.string()),
+    tier: fc.constantFrom(...TIER_NAMES),
+    category: fc.constantFrom(undefined, ...CATEGORY_NAMES),
+    disputed: fc.boolean(),
+    details: fc.record({
+      inliers: fc.integer({ min: 8, max: 300 }),
+      region: fc.record({ left: side, top: side, right: side, bottom: side }),
+    }),
+  },
+  {
+    requiredKeys: [
+      'matchId',
+      'grade',
+      'distanceBits',
+      'distanceBand',
+      'signalType',
+      'view',
+      'transform',
+      'bank',
+      'tier',
+      'category',
+      'disputed',
+    ],
+  },
+)
+
+const result: fc.Arbitrary<ResultParts> = fc.record({
+  id: fc.option(fc.string({ unit: 'binary' }), { nil: undefined }),
+  matches: fc.array(match, { maxLength: 4 }),
+  problem: fc.option(
+    fc.constantFrom(...PROBLEM_CODES).map((code) => new Problem(code, { retryAfterS: 3 })),
+    { nil: undefined },
+  ),
+  mayKnowDistance: fc.boolean(),
+})
+
+t.test('a result is written byte for byte as by its schema', async () => {
+  fc.assert(
+    fc.property(result, (parts) => {
+      const { id, matches, problem, mayKnowDistance } = parts
+      const shown = {
+        ...(id !== undefined && { id }),
+        matches: matches.map((one) => shownMatch(one, mayKnowDistance)),
+        ...(problem !== undefined && { problem: problemBody(problem) }),
+      }
+      assert.equal(resultText(parts), JSON.stringify(z.encode(MatchResult, shown)))
+    }),
+    { numRuns: 3000 },
+  )
+})
+
+t.test('whatever else is known of a match is left out, and the distance where it may not be known', async () => {
+  fc.assert(
+    fc.property(match, (one) => {
+      const known = { ...one, hash: 'secret', imageId: 'secret', ordinal: 1 }
+      const parts = { id: undefined, matches: [known], problem: undefined, mayKnowDistance: false }
+      assert.doesNotMatch(resultText(parts), /secret|ordinal|distanceBits|"inliers"/)
+    }),
+  )
+})
