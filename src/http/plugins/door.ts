@@ -40,15 +40,17 @@ export interface DoorOptions {
   readonly heardSoon?: () => Promise<void> | undefined
   /** Told of whoever shows what opens nothing. @throws {Problem} in place of that refusal */
   readonly onFailure?: (request: FastifyRequest) => void
+  /** In milliseconds, never goes back. */
+  readonly now?: () => number
 }
 
 export const door = fp<DoorOptions>(
-  async (app, { identify, cases, heardSoon = () => undefined, onFailure = () => {} }) => {
+  async (app, { identify, cases, heardSoon = () => undefined, onFailure = () => {}, now = () => performance.now() }) => {
     app.decorateRequest('caller', null)
     app.decorateRequest('ownCase', null)
     app.decorateRequest('enteredAtMs', 0)
     app.decorateRequest('enterAgain', async function (this: FastifyRequest, knownForMs = 0) {
-      if (performance.now() - this.enteredAtMs < knownForMs) return
+      if (now() - this.enteredAtMs < knownForMs) return
       await enter(this).catch((error: unknown) => {
         if (!(error instanceof Problem && CANNOT_TELL.has(error.code))) throw error
       })
@@ -68,15 +70,17 @@ export const door = fp<DoorOptions>(
       }
     })
 
-    // A body may take an hour to arrive. Keys are known here at once; a token is looked up, and that is worth it for a slow one only.
-    app.addHook('preHandler', (request) =>
-      request.enterAgain(request.routeOptions.config.scope === 'case' ? TOKEN_KNOWN_FOR_MS : 0),
-    )
+    // A body may take an hour to arrive. One that comes with its head is asked about no second time.
+    app.addHook('preHandler', (request, _reply, done) => {
+      const knownForMs = request.routeOptions.config.scope === 'case' ? TOKEN_KNOWN_FOR_MS : KEY_KNOWN_FOR_MS
+      if (now() - request.enteredAtMs < knownForMs) done()
+      else request.enterAgain().then(() => done(), done)
+    })
 
     async function enter(request: FastifyRequest): Promise<void> {
       const { scope } = request.routeOptions.config
       if (scope === undefined || scope === 'public') return
-      request.enteredAtMs = performance.now()
+      request.enteredAtMs = now()
       const token = keyBeside(request) ?? bearerToken(request.headers.authorization)
       if (scope === 'case') {
         if (token === undefined) throw new Problem('token-missing')
@@ -95,7 +99,10 @@ export const door = fp<DoorOptions>(
   { name: 'door', fastify: '5.x' },
 )
 
+/** A token is looked up in the store, and that is worth it for a slow body only. */
 const TOKEN_KNOWN_FOR_MS = 500
+/** A key is known in memory, and to hash it is still a thirtieth of what stands around a match. Less than it takes to hear of its end. */
+const KEY_KNOWN_FOR_MS = 5
 const CANNOT_TELL: ReadonlySet<ProblemCode> = new Set(['store-away', 'index-cold'])
 const OPENS_NOTHING: ReadonlySet<ProblemCode> = new Set(['key-missing', 'token-missing', 'case-unknown'])
 

@@ -1,0 +1,58 @@
+// How often it is asked who somebody is.
+
+import Fastify from 'fastify'
+import { t } from 'tap'
+import type { Caller } from '../../src/domain/access.js'
+import { Problem } from '../../src/domain/problem.js'
+import { door } from '../../src/http/plugins/door.js'
+
+const CALLER: Caller = { keyId: 'key', orgId: 'org', scopes: new Set(['match']) }
+
+function appWith(identify: () => Caller | undefined, now: () => number) {
+  const unneeded = () => Promise.reject(new Error('nobody shows a token'))
+  const app = Fastify()
+  app.setErrorHandler((error, _request, reply) => reply.code(error instanceof Problem ? 401 : 500).send())
+  app.register(door, { identify, cases: { own: unneeded, ownByKey: unneeded }, now })
+  app.register(async (routes) => {
+    routes.post('/', { config: { scope: 'match' } }, async () => 'answered')
+  })
+  return async () => {
+    const headers = { authorization: 'Bearer key' }
+    return (await app.inject({ method: 'POST', url: '/', headers, payload: {} })).statusCode
+  }
+}
+
+t.test('a key is looked at once where the body comes with its head, and again where it came later', async (t) => {
+  let nowMs = 1000
+  let passingMs = 0
+  let looks = 0
+  const ask = appWith(
+    () => {
+      looks++
+      nowMs += passingMs
+      return CALLER
+    },
+    () => nowMs,
+  )
+
+  t.equal(await ask(), 200)
+  t.equal(looks, 1)
+
+  passingMs = 5
+  t.equal(await ask(), 200)
+  t.equal(looks, 3)
+})
+
+t.test('a key that is taken back while its body is on the way opens nothing', async (t) => {
+  let nowMs = 1000
+  let looks = 0
+  const ask = appWith(
+    () => {
+      nowMs += 5
+      return looks++ === 0 ? CALLER : undefined
+    },
+    () => nowMs,
+  )
+
+  t.equal(await ask(), 401)
+})
