@@ -84,6 +84,11 @@ export function dependsOnTurn(type: SignalType): boolean {
   return type === 'pdq-area'
 }
 
+/** Does it count for matches of this type how much a view has to say (`contentOf`)? */
+export function dependsOnContent(type: SignalType): boolean {
+  return type === 'pdq-area'
+}
+
 /** The widest distance that may be a match. */
 export function matchBits(type: SignalType, views: Omit<ComparedViews, 'content'>): number {
   if (type !== 'pdq-area') return SIGNAL_TYPES[type].thresholdBits

@@ -12,7 +12,8 @@ export function declaresMinor(body: unknown, depth = 0): boolean {
     if (!isPlain(body)) return false
     if (declares(body)) return true
   }
-  return Object.values(body).some((value) => typeof value === 'object' && declaresMinor(value, depth + 1))
+  const parts: readonly unknown[] = Array.isArray(body) ? body : Object.values(body)
+  return parts.some((value) => typeof value === 'object' && declaresMinor(value, depth + 1))
 }
 
 /** Bodies that are read as they arrive are streams, which hold half the process. */

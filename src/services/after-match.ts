@@ -51,7 +51,12 @@ export function afterMatches(parts: AfterMatchParts): (batch: SightingBatch) => 
       const some = all.slice(from, from + AT_ONCE)
       const imageIds = some.map(([imageId]) => imageId)
       await attempt(tellOfCanaries(parts, hits, imageIds, atMs))
-      await Promise.all(some.map(([imageId, byOrg]) => attempt(afterMatchesOf(parts, imageId, byOrg, atMs))))
+      const platforms = await platformsAmong(parts, some, attempt)
+      const met = some.flatMap(([imageId, byOrg]) => {
+        const orgs = [...byOrg].filter(([orgId]) => platforms.has(orgId))
+        return orgs.length === 0 ? [] : attempt(afterMatchesOf(parts, imageId, orgs, atMs))
+      })
+      await Promise.all(met)
     }
     for (const [orgId, byContext] of contexts) {
       for (const [context, imageIds] of byContext) {
@@ -75,17 +80,29 @@ async function tellOfCanaries(
   }
 }
 
+/** Each organisation is asked about once, and not for each image that it met. */
+async function platformsAmong(
+  { isPlatform }: AfterMatchParts,
+  some: readonly (readonly [imageId: string, byOrg: ReadonlyMap<string, number>])[],
+  attempt: (work: Promise<void>) => Promise<void>,
+): Promise<ReadonlySet<string>> {
+  const platforms = new Set<string>()
+  const look = async (orgId: string) => {
+    if (await isPlatform(orgId)) platforms.add(orgId)
+  }
+  const orgIds = new Set(some.flatMap(([, byOrg]) => [...byOrg.keys()]))
+  await Promise.all(Array.from(orgIds, (orgId) => attempt(look(orgId))))
+  return platforms
+}
+
+/** @param orgs platforms, and how often each met it. */
 async function afterMatchesOf(
   parts: AfterMatchParts,
   imageId: string,
-  byOrg: ReadonlyMap<string, number>,
+  orgs: readonly (readonly [orgId: string, hits: number])[],
   atMs: number,
 ): Promise<void> {
-  const platforms: { orgId: string; party: string; hits: number }[] = []
-  for (const [orgId, hits] of byOrg) {
-    if (await parts.isPlatform(orgId)) platforms.push({ orgId, party: parts.partyOf(orgId, imageId), hits })
-  }
-  if (platforms.length === 0) return
+  const platforms = orgs.map(([orgId, hits]) => ({ orgId, party: parts.partyOf(orgId, imageId), hits }))
   const seen = await parts.sightings.note(imageId, platforms, atMs)
   if (seen === undefined) return
   const metFirst = platforms.filter((_, i) => seen.isNew[i] === true).map(({ orgId }) => orgId)

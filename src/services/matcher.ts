@@ -1,7 +1,14 @@
 // "Is this picture one of those, or a changed copy?", from memory alone.
 
 import { aloneThresholdOf, type Bank, isAnswering, isVisibleTo, thresholdOf, widestThresholdOf } from '../domain/bank.js'
-import { type ComparedViews, contentOf, reviewBits, TOGETHER_BITS, widestWitnessBits } from '../domain/evidence.js'
+import {
+  type ComparedViews,
+  contentOf,
+  dependsOnContent,
+  reviewBits,
+  TOGETHER_BITS,
+  widestWitnessBits,
+} from '../domain/evidence.js'
 import { type DistanceBand, distanceBandOf, type Grade, gradeOf, isExact, type MatchFacts } from '../domain/grade.js'
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
@@ -210,7 +217,7 @@ function* findNearest(
     for (const [lot, { ways, turned, hashes }] of lotsOf(signal).entries()) {
       const foundAhead = ahead.get(signal)?.[lot]
       const hits = foundAhead ?? (yield* search(catalogue, type, hashes, widestBits(type, view, turned)))
-      const content = hits.length === 0 ? 'full' : contentOf(signal)
+      const content = hits.length === 0 || !dependsOnContent(type) ? 'full' : contentOf(signal)
       for (const hit of unvetoed(catalogue, type, { asked: view, turned }, hits)) {
         const image = catalogue.image(hit.image)
         const bank = banks.get(image?.bank ?? '')

@@ -12,6 +12,7 @@ t.test(
     const canary = imageIds[4321] ?? ''
     const asked: number[] = []
     const told: unknown[] = []
+    let kindsAsked = 0
     const unneeded = async () => {
       throw new Error('nobody but platforms is counted')
     }
@@ -29,7 +30,10 @@ t.test(
       trusts: { get: unneeded },
       trust: { hold: unneeded },
       caseEvents: { add: unneeded },
-      isPlatform: async () => false,
+      async isPlatform() {
+        kindsAsked++
+        return false
+      },
       partyOf: () => '',
       onMet: unneeded,
       now: () => 1,
@@ -40,6 +44,7 @@ t.test(
       imageIds.length,
     )
     t.ok(Math.max(...asked) <= 64, `${Math.max(...asked)} at a time`)
+    t.equal(kindsAsked, asked.length, 'who met them is asked about once for all that are seen to together')
     t.same(told, [['canary.met', { signalId: canary, orgId: 'org' }]])
   },
 )
