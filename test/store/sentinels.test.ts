@@ -1,19 +1,15 @@
 // How the master is found that Sentinels know, with Sentinels that say what a test has them say: silent ones, late ones, ones that are behind. Real
 // ones: test/faults/failover.ts, test/faults/hosts.test.ts.
 
-import { once } from 'node:events'
-import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { onceRedisAnswers } from '../../src/first-answer.js'
 import { openStore } from '../../src/store/store.js'
-import { startRedis, storeAt } from '../helpers/redis.js'
+import { bulk, commandsIn, listen, type Place, startNamed, whereOf } from '../helpers/named-redis.js'
 import { until } from '../helpers/service.js'
 
-const SET = { numberOfKeys: 1, lua: "return redis.call('SET', KEYS[1], ARGV[1])" } as const
-const WHERE = { numberOfKeys: 1, lua: "return redis.call('GET', KEYS[1])" } as const
-
 t.test('one that is silent is not waited for, and one that is behind is not believed', async (t) => {
-  const master = await startServer(t, 'present')
+  const master = await startNamed(t, 'present')
   const nowhere = { host: '127.0.0.1', port: 1 }
   const silent = await startSentinel(t, { master: nowhere, epoch: 9, isSilent: true })
   const behind = await startSentinel(t, { master: nowhere, epoch: 1 })
@@ -22,16 +18,16 @@ t.test('one that is silent is not waited for, and one that is behind is not beli
   const store = await openStore(targetOf(silent, behind, knowing))
   t.teardown(() => store.close())
 
-  t.equal(String(await store.write(WHERE, ['where'], [])), 'present')
+  t.equal(await whereOf(store), 'present')
 })
 
 t.test('a connection that is being made when there is another master leads to that one', async (t) => {
-  const [before, after] = [await startServer(t, 'before'), await startServer(t, 'after')]
+  const [before, after] = [await startNamed(t, 'before'), await startNamed(t, 'after')]
   const says = { master: before, epoch: 1 }
   const sentinels = [await startSentinel(t, says), await startSentinel(t, says), await startSentinel(t, says)]
   const store = await openStore(targetOf(...sentinels))
   t.teardown(() => store.close())
-  t.equal(String(await store.write(WHERE, ['where'], [])), 'before')
+  t.equal(await whereOf(store), 'before')
   await until(() => sentinels.every(({ listeners }) => listeners() > 0))
 
   const asked = sentinels.map((sentinel) => sentinel.hold())
@@ -41,17 +37,12 @@ t.test('a connection that is being made when there is another master leads to th
   Object.assign(says, { master: after, epoch: 2 })
   for (const sentinel of sentinels) sentinel.release()
 
-  const where = () =>
-    store.write(WHERE, ['where'], []).then(
-      (reply) => String(reply),
-      () => 'nowhere',
-    )
-  await until(async () => (await where()) === 'after')
+  await until(async () => (await whereOf(store)) === 'after')
   t.pass('it has not ended')
 })
 
 t.test('a master that keeps its connections, and is none any more, is left when a Sentinel says so', async (t) => {
-  const [before, after] = [await startServer(t, 'before'), await startServer(t, 'after')]
+  const [before, after] = [await startNamed(t, 'before'), await startNamed(t, 'after')]
   const says = { master: before, epoch: 1 }
   const sentinels = [await startSentinel(t, says), await startSentinel(t, says)]
   const store = await openStore(targetOf(...sentinels))
@@ -61,12 +52,12 @@ t.test('a master that keeps its connections, and is none any more, is left when 
   Object.assign(says, { master: after, epoch: 2 })
   for (const sentinel of sentinels) sentinel.tell(before, after)
 
-  await until(async () => String(await store.write(WHERE, ['where'], []).catch(() => '')) === 'after')
+  await until(async () => (await whereOf(store)) === 'after')
   t.pass('nothing had to fail first')
 })
 
 t.test('a change between the question for the master and the first moment of listening is not missed', async (t) => {
-  const [before, after] = [await startServer(t, 'before'), await startServer(t, 'after')]
+  const [before, after] = [await startNamed(t, 'before'), await startNamed(t, 'after')]
   const says = { master: before, epoch: 1 }
   const sentinels = [await startSentinel(t, says), await startSentinel(t, says)]
   for (const sentinel of sentinels) sentinel.onListener(() => Object.assign(says, { master: after, epoch: 2 }))
@@ -74,12 +65,12 @@ t.test('a change between the question for the master and the first moment of lis
   const store = await onceRedisAnswers(() => openStore(targetOf(...sentinels)), { onWaiting: () => {} })
   t.teardown(() => store.close())
 
-  await until(async () => String(await store.write(WHERE, ['where'], []).catch(() => '')) === 'after')
+  await until(async () => (await whereOf(store)) === 'after')
   t.pass('nobody had to tell')
 })
 
 t.test('an answer that is older than what was told meanwhile is not believed', async (t) => {
-  const [before, after] = [await startServer(t, 'before'), await startServer(t, 'after')]
+  const [before, after] = [await startNamed(t, 'before'), await startNamed(t, 'after')]
   const says = { master: before, epoch: 1 }
   const sentinel = await startSentinel(t, says)
   const store = await openStore(targetOf(sentinel))
@@ -93,14 +84,9 @@ t.test('an answer that is older than what was told meanwhile is not believed', a
   sentinel.release() // and then the epoch is asked for, so what was told is heard before the answer is whole
   Object.assign(says, { master: after, epoch: 2 })
 
-  await until(async () => String(await store.write(WHERE, ['where'], []).catch(() => '')) === 'after')
+  await until(async () => (await whereOf(store)) === 'after')
   t.pass('it was asked for again')
 })
-
-interface Place {
-  readonly host: string
-  readonly port: number
-}
 
 interface Says {
   readonly master: Place
@@ -113,20 +99,6 @@ function targetOf(...sentinels: readonly Place[]) {
     url: `redis+sentinel://${sentinels.map(({ host, port }) => `${host}:${port}`).join(',')}/tabir`,
     socket: undefined,
   }
-}
-
-/** A Redis that can be reached by a port, and says its name under the key `where`. */
-async function startServer(t: Test, name: string) {
-  const redis = await startRedis(t)
-  const direct = await openStore(storeAt(redis.socket))
-  await direct.write(SET, ['where'], [name])
-  await direct.close()
-  return await listen(t, (socket) => {
-    const inside = dial(redis.socket)
-    for (const end of [socket, inside]) end.on('error', () => {})
-    socket.pipe(inside).pipe(socket)
-    socket.on('close', () => inside.destroy())
-  })
 }
 
 async function startSentinel(t: Test, says: Says) {
@@ -185,29 +157,5 @@ async function startSentinel(t: Test, says: Says) {
   }
 }
 
-async function listen(t: Test, onSocket: (socket: Socket) => void) {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket))
-    onSocket(socket)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const breakOff = () => {
-    for (const socket of sockets) socket.destroy()
-  }
-  t.teardown(() => {
-    server.close()
-    breakOff()
-  })
-  return { host: '127.0.0.1', port: (server.address() as AddressInfo).port, breakOff }
-}
-
-/** Each begins with how many words it has. */
-function commandsIn(text: string): string[] {
-  return text.split(/(?=\*\d+\r\n)/)
-}
-
-const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`
 const addressOf = ({ master }: Says) => `*2\r\n${bulk(master.host)}${bulk(String(master.port))}`
 const factsOf = ({ epoch }: Says) => `*2\r\n${bulk('config-epoch')}${bulk(String(epoch))}`

@@ -1,0 +1,73 @@
+// Redis that can be reached by a port and says its name, and what is needed to stand in for those that know where a master is.
+
+import { once } from 'node:events'
+import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net'
+import type { Test } from 'tap'
+import { openStore, type Store } from '../../src/store/store.js'
+import { startRedis, storeAt } from './redis.js'
+
+const SET = { numberOfKeys: 1, lua: "return redis.call('SET', KEYS[1], ARGV[1])" } as const
+const WHERE = { numberOfKeys: 1, lua: "return redis.call('GET', KEYS[1])" } as const
+
+export interface Place {
+  readonly host: string
+  readonly port: number
+}
+
+/**
+ * A Redis with a name.
+ *
+ * @param asNode what it answers as a node of a Cluster, to a command in capitals; it is none when left out.
+ */
+export async function startNamed(t: Test, name: string, asNode?: (words: string) => string | undefined) {
+  const redis = await startRedis(t)
+  const direct = await openStore(storeAt(redis.socket))
+  await direct.write(SET, ['where'], [name])
+  await direct.close()
+  return await listen(t, (socket) => {
+    const inside = dial(redis.socket)
+    for (const end of [socket, inside]) end.on('error', () => {})
+    inside.pipe(socket)
+    socket.on('data', (data) => {
+      const answers = commandsIn(data.toString('latin1')).map((command) => asNode?.(command.toUpperCase()))
+      const [answer] = answers
+      // Who asks for nodes asks for nothing else meanwhile.
+      if (answer === undefined) inside.write(data)
+      else socket.write(answers.join(''))
+    })
+    socket.on('close', () => inside.destroy())
+  })
+}
+
+/** The name of the Redis that a write goes to now; `nowhere` while none takes it. */
+export function whereOf(store: Store): Promise<string> {
+  return store.write(WHERE, ['where'], []).then(String, () => 'nowhere')
+}
+
+export async function listen(t: Test, onSocket: (socket: Socket) => void) {
+  const sockets = new Set<Socket>()
+  let reached = 0
+  const server = createServer((socket) => {
+    reached++
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    onSocket(socket)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const breakOff = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  const close = () => {
+    server.close()
+    breakOff()
+  }
+  t.teardown(close)
+  return { host: '127.0.0.1', port: (server.address() as AddressInfo).port, reached: () => reached, breakOff, close }
+}
+
+/** Each begins with how many words it has. */
+export function commandsIn(text: string): string[] {
+  return text.split(/(?=\*\d+\r\n)/)
+}
+
+export const bulk = (text: string) => `$${text.length}\r\n${text}\r\n`
