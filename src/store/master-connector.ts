@@ -9,11 +9,18 @@ export interface Node {
   readonly port: number
 }
 
+/** What a server says that knows of the master. */
+export interface Told {
+  readonly master: Node
+  /** Of the change that made it the master: whoever knows of a later one knows better. */
+  readonly epoch: number
+}
+
 export interface MasterFinder {
   /** @throws when nobody knows. */
   find(): Promise<Node>
-  /** Tells which server is the master as soon as it can, and again when another one has become it. @returns what ends that. */
-  watch?(onMaster: (master: Node) => void): () => void
+  /** Tells of another master as soon as it can; perhaps of the present one as well. @returns what ends that. */
+  watch(onMaster: (master: Node) => void): () => void
 }
 
 /** How to reach servers and those that know of them. */
@@ -46,7 +53,7 @@ export function masterConnector({ find, watch }: MasterFinder, manner: Pick<Mann
       this.connecting = true
       this.options = { ...(await this.#findUndisturbed()), ...tlsOf(manner) }
       // A master that was cut off does not close its connections.
-      this.#unwatch ??= watch?.((other) => {
+      this.#unwatch ??= watch((other) => {
         const { host, port } = this.options as Node
         if (nameOf(other) === nameOf({ host, port })) return
         this.#timesToldOfAnother++
@@ -90,6 +97,36 @@ export function masterConnector({ find, watch }: MasterFinder, manner: Pick<Mann
       }
     }
   }
+}
+
+/**
+ * Asks all at once. Of more than half of them one knows the last change. One that is cut off says nothing for a second, and is waited for only
+ * when too many say nothing.
+ *
+ * @throws what the last of them failed by, when none answers.
+ */
+export function newestOf<Said extends Told>(nodes: readonly Node[], ask: (node: Node) => Promise<Said>): Promise<Said> {
+  return new Promise((resolve, reject) => {
+    const told: Said[] = []
+    let asked = 0
+    let why: unknown
+    const settle = () => {
+      asked++
+      const isEnough = 2 * told.length > nodes.length || asked === nodes.length
+      if (!isEnough) return
+      const [newest] = told.sort((one, other) => other.epoch - one.epoch)
+      if (newest === undefined) reject(why)
+      else resolve(newest)
+    }
+    for (const node of nodes) {
+      ask(node)
+        .then((answer) => told.push(answer))
+        .catch((error) => {
+          why = error
+        })
+        .finally(settle)
+    }
+  })
 }
 
 /** Asks one server something, over a connection of its own. @throws when it does not answer within a second. */

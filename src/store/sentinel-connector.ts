@@ -1,7 +1,7 @@
 // The way to the master that Sentinels know: all of them are asked at once, and whoever of them speaks first of a new one is believed.
 
 import { z } from 'zod'
-import { askServer, connectionTo, masterConnector, type Node } from './master-connector.js'
+import { askServer, connectionTo, masterConnector, type Node, newestOf, type Told } from './master-connector.js'
 import type { RedisPlace } from './redis-url.js'
 
 type Watched = Extract<RedisPlace['address'], { kind: 'sentinel' }>
@@ -16,37 +16,13 @@ export function sentinelConnector(watched: Watched) {
   return masterConnector({ find: () => presentMaster(watched), watch: (onMaster) => listen(watched, onMaster) }, watched)
 }
 
-interface Told {
-  readonly master: Node
-  /** Of the change that made it the master: whoever knows of a later one knows better. */
-  readonly epoch: number
-}
-
-/**
- * More than half of the Sentinels agree on each change, so among more than half is one that knows the last. One that is cut off says nothing for a
- * second, and is waited for only when too many say nothing.
- */
-function presentMaster(watched: Watched): Promise<Node> {
-  return new Promise((resolve, reject) => {
-    const told: Told[] = []
-    let asked = 0
-    const settle = () => {
-      const isEnough = 2 * told.length > watched.sentinels.length || asked === watched.sentinels.length
-      if (!isEnough) return
-      const [newest] = told.sort((one, other) => other.epoch - one.epoch)
-      if (newest === undefined) reject(new Error('Connection is closed. No Sentinel names a master.'))
-      else resolve(newest.master)
-    }
-    for (const sentinel of watched.sentinels) {
-      askSentinel(watched, sentinel)
-        .then((answer) => told.push(answer))
-        .catch(() => {})
-        .finally(() => {
-          asked++
-          settle()
-        })
-    }
-  })
+/** @throws when none of them names one. */
+async function presentMaster(watched: Watched): Promise<Node> {
+  try {
+    return (await newestOf(watched.sentinels, (sentinel) => askSentinel(watched, sentinel))).master
+  } catch (cause) {
+    throw new Error('Connection is closed. No Sentinel names a master.', { cause })
+  }
 }
 
 /** Sentinels are asked without a password (decision 0056). */

@@ -1,6 +1,7 @@
 // A Redis Cluster of three masters, each with replicas or with none, on loopback ports or on hosts of their own.
 
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { keys } from '../../src/store/keys.js'
 import { freePorts } from '../helpers/ports.js'
@@ -10,6 +11,7 @@ import { answering, HERE, infoOf, isMostly, keep, type Places, type RedisProcess
 const MASTERS = 3
 const SLOTS = 16_384
 const NODE_TIMEOUT_MS = 1000
+const SEEN_WITHIN_MS = 500
 
 export interface Cluster extends Sentinels {
   readonly ports: readonly number[]
@@ -84,8 +86,13 @@ export async function startCluster(
     addressOf: (port) => addresses[ports.indexOf(port)] ?? '',
     slotOf: async (key) => Number(await first.call('CLUSTER', 'KEYSLOT', key)),
     async master(): Promise<RedisProcess> {
-      const seen = await Promise.all(ports.map((port, i) => masterSeenBy({ port, host: hostOf(i).address }, slot)))
-      const port = seen.find((each) => each !== undefined && isMostly(each, seen))
+      // While another one becomes it, they do not agree.
+      let port: number | undefined
+      await until(async () => {
+        const seen = await Promise.all(ports.map((port, i) => masterSeenBy({ port, host: hostOf(i).address }, slot)))
+        port = seen.find((each) => each !== undefined && isMostly(each, seen))
+        return port !== undefined
+      })
       const server = servers[ports.indexOf(port ?? 0)]
       if (port === undefined || server === undefined) throw new Error('the Cluster names a master')
       return { port, ...server }
@@ -107,19 +114,16 @@ async function masterSeenBy(
   node: { readonly port: number; readonly host: string },
   slot: number,
 ): Promise<number | undefined> {
-  const redis = new Redis({
-    ...node,
-    lazyConnect: true,
-    retryStrategy: () => null,
-    commandTimeout: 500,
-    connectTimeout: 500,
-  })
+  const redis = new Redis({ ...node, lazyConnect: true, retryStrategy: () => null })
   redis.on('error', () => {})
-  try {
-    await redis.connect()
+  const see = async () => {
+    await redis.connect() // one that stands still takes the connection, and says nothing more
     const ranges = await redis.call('CLUSTER', 'SLOTS')
     const own = Array.isArray(ranges) ? ranges.find(([from, to]) => from <= slot && slot <= to) : undefined
     return own === undefined ? undefined : Number(own[2][1])
+  }
+  try {
+    return await Promise.race([see(), sleep(SEEN_WITHIN_MS, undefined)])
   } catch {
     return undefined
   } finally {
