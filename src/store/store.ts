@@ -110,7 +110,9 @@ function connect(target: RedisTarget, options: RedisOptions): Redis {
   return redis
 }
 
-function connectTo({ address }: RedisPlace, common: RedisOptions & { readonly replyMapping: 'legacy' }): Redis {
+function connectTo({ address }: RedisPlace, given: RedisOptions & { readonly replyMapping: 'legacy' }): Redis {
+  // A host that was cut off keeps its connections, and perhaps nobody says that it is gone: its silence does.
+  const common = { ...given, socketTimeout: given.socketTimeout ?? given.commandTimeout ?? WAITING_SILENCE_MS }
   if (address.kind === 'server') return new Redis(address.url, common)
   const { username, password } = address
   return new Redis({
@@ -121,8 +123,6 @@ function connectTo({ address }: RedisPlace, common: RedisOptions & { readonly re
     Connector: address.kind === 'cluster' ? clusterConnector(address) : sentinelConnector(address),
     // A host that is cut off refuses nothing: so long it is tried to reach the master on it.
     connectTimeout: REACHED_WITHIN_MS,
-    // A master that was cut off keeps its connections, and perhaps nobody says that it is none any more: its silence does.
-    socketTimeout: common.socketTimeout ?? common.commandTimeout ?? WAITING_SILENCE_MS,
     // The keys have moved to another master, or the one that had them is a replica now: it has to be found.
     reconnectOnError: ({ message }) => /^(MOVED|READONLY|CLUSTERDOWN|ASK)\b/.test(message),
   })

@@ -1,11 +1,12 @@
 // What a socket or Redis says when it cannot be used now is the caller's to try again; what is wrong here is not.
 
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { Problem } from '../../src/domain/problem.js'
 import { isAway, openStore } from '../../src/store/store.js'
+import { listen } from '../helpers/named-redis.js'
 import { startRedis } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
@@ -84,4 +85,33 @@ t.test('a write whose answer is lost is away, and happens once', async (t) => {
   await t.rejects(store.write(count, ['n'], []), { code: 'store-away' })
   await until(async () => (await store.write(count, ['n'], []).catch(() => undefined)) !== undefined)
   t.equal(await store.ask((client) => client.get('n')), '3', 'the first, the one nobody heard of, and the one behind it')
+})
+
+t.test('a line to a host that is gone, and says so to nobody, is made anew', async (t) => {
+  const redis = await startRedis(t)
+  const ends: Socket[] = []
+  const line = await listen(t, (near) => {
+    const far = connect(redis.socket)
+    for (const end of [near, far]) end.on('error', () => {})
+    near.on('close', () => far.destroy())
+    near.pipe(far).pipe(near)
+    ends.push(far)
+  })
+  const store = await openStore({ url: `redis://127.0.0.1:${line.port}`, socket: undefined, answersWithinMs: 500 })
+  t.teardown(() => store.close())
+  for (const far of ends) far.unpipe()
+
+  await t.rejects(
+    store.ask((redis) => redis.get('a')),
+    { code: 'store-away' },
+  )
+  await until(() =>
+    store
+      .ask((redis) => redis.get('a'))
+      .then(
+        () => true,
+        () => false,
+      ),
+  )
+  t.ok(line.reached() > 2, 'over another line')
 })
