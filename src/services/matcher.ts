@@ -1,36 +1,25 @@
 // "Is this picture one of those, or a changed copy?", from memory alone.
 
-import { aloneThresholdOf, type Bank, isAnswering, isVisibleTo, thresholdOf, widestThresholdOf } from '../domain/bank.js'
-import {
-  type ComparedViews,
-  contentOf,
-  dependsOnContent,
-  reviewBits,
-  TOGETHER_BITS,
-  widestWitnessBits,
-} from '../domain/evidence.js'
-import { type DistanceBand, distanceBandOf, type Grade, gradeOf, isExact, type MatchFacts } from '../domain/grade.js'
+import { type Bank, isAnswering, isVisibleTo, widestThresholdOf } from '../domain/bank.js'
+import type { DistanceBand, Grade } from '../domain/grade.js'
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
 import type { Category, Tier, View } from '../domain/signal.js'
-import { type RowType, SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
-import { type Sighting, Witnesses } from '../domain/witnesses.js'
+import { type RowType, SIGNAL_TYPES } from '../domain/signal-types.js'
+import { Witnesses } from '../domain/witnesses.js'
 import type { AskedView } from '../hash/details/features.js'
-import type { Hash256 } from '../hash/hash256.js'
-import { type TransformName, transforms, waysOf } from '../hash/transforms.js'
-import type { Hit } from '../search/signal-index.js'
-import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
+import type { TransformName } from '../hash/transforms.js'
+import type { Catalogue } from './catalogue.js'
 import type { DetailFinder } from './detail-finder.js'
 import { type MatchedDetails, matchesByDetails } from './match-by-details.js'
+import { corroborationOf, describe, findNearest, inOrder, lookForWitnesses } from './match-by-hashes.js'
 import type { MatchIds } from './match-ids.js'
 import { turnEnds } from './pace.js'
 import type { ProbingGuard } from './probing-guard.js'
 import type { Replica } from './replica.js'
 import { type FoundAhead, inTurns, NOTHING_AHEAD, searchAhead, someAtATime, type WidestBits } from './search-ahead.js'
 import type { Sightings } from './sightings.js'
-import { type Lot, lotsOf } from './turns.js'
 import type { TurnsOfLoop } from './turns-of-loop.js'
-import { unvetoed } from './veto.js'
 
 export interface Match {
   /** The same for the same image and tenant, and for no other tenant. */
@@ -186,58 +175,6 @@ function matchesIn(answer: Answer): Match[] {
   return answer.map(({ match }) => match)
 }
 
-interface Found {
-  readonly hit: Hit
-  readonly type: SignalType
-  readonly views: ComparedViews
-  /** Within the bank's threshold, rather than the wider one that was asked for? */
-  readonly isWithin: boolean
-  /** Within what one pair of views decides alone? */
-  readonly isDecided: boolean
-  /** Its place in `transforms`. */
-  readonly way: number
-  readonly image: CatalogueImage
-  readonly bank: Bank
-}
-
-/** Pauses whenever it may give way to others, as do all that follow. */
-function* findNearest(
-  catalogue: Catalogue,
-  banks: ReadonlyMap<string, Bank>,
-  signals: readonly HashedSignal[],
-  thresholdBits: number | undefined,
-  widestBits: WidestBits,
-  ahead: FoundAhead,
-  witnesses: Witnesses,
-): Generator<void, ReadonlyMap<number, Found>, void> {
-  const nearest = new Map<number, Found>()
-  for (const [place, signal] of signals.entries()) {
-    const { type, view } = signal
-    const isWitness = widestWitnessBits(type, view) !== undefined
-    for (const [lot, { ways, turned, hashes }] of lotsOf(signal).entries()) {
-      const foundAhead = ahead.get(signal)?.[lot]
-      const hits = foundAhead ?? (yield* search(catalogue, type, hashes, widestBits(type, view, turned)))
-      const content = hits.length === 0 || !dependsOnContent(type) ? 'full' : contentOf(signal)
-      for (const hit of unvetoed(catalogue, type, { asked: view, turned }, hits)) {
-        const image = catalogue.image(hit.image)
-        const bank = banks.get(image?.bank ?? '')
-        if (image === undefined || bank === undefined) continue
-        const views = { asked: view, registered: viewOf(hit.view), turned, content }
-        const ownBits = thresholdOf(bank, type, views)
-        const widest = thresholdBits === undefined ? ownBits : Math.min(thresholdBits, reviewBits(type, views))
-        if (hit.distanceBits > widest) continue
-        if (isWitness && !turned) noteHit(witnesses, hit, { type, views, signal: place, ways, hashes })
-        const isWithin = hit.distanceBits <= ownBits
-        const isDecided = hit.distanceBits <= aloneThresholdOf(bank, type, views)
-        const found = { hit, type, views, isWithin, isDecided, way: ways[hit.transform] ?? 0, image, bank }
-        const known = nearest.get(hit.image)
-        if (known === undefined || isNearer(found, known)) nearest.set(hit.image, found)
-      }
-    }
-  }
-  return nearest
-}
-
 /** The widest radius that any of the banks asks for, by type; looked for once and not for each picture. */
 function widestOf(banks: ReadonlyMap<string, Bank>, thresholdBits: number | undefined): WidestBits {
   const widest = new Map<string, number>()
@@ -251,19 +188,6 @@ function widestOf(banks: ReadonlyMap<string, Bank>, thresholdBits: number | unde
     widest.set(key, bits)
     return bits
   }
-}
-
-/**
- * Between types bits cannot be compared: the type that is first in the table speaks for the image, unless another is exact. What is
- * within its threshold comes before what is not, which may have the fewer bits where views differ; and so does what decides alone.
- */
-function isNearer(found: Found, known: Found): boolean {
-  const isExactly = ({ type, hit }: Found) => isExact(type, hit.distanceBits)
-  if (isExactly(found) !== isExactly(known)) return isExactly(found)
-  if (found.isWithin !== known.isWithin) return found.isWithin
-  if (found.type === known.type && found.isDecided !== known.isDecided) return found.isDecided
-  if (found.type === known.type) return found.hit.distanceBits < known.hit.distanceBits
-  return SIGNAL_TYPE_NAMES.indexOf(found.type) < SIGNAL_TYPE_NAMES.indexOf(known.type)
 }
 
 function banksAsked(
@@ -282,113 +206,4 @@ function banksAsked(
     if (isAnswering(bank)) asked.set(name, bank)
   }
   return asked
-}
-
-function* search(
-  catalogue: Catalogue,
-  type: SignalType,
-  needles: readonly Hash256[],
-  thresholdBits: number,
-): Generator<void, Hit[], void> {
-  yield
-  return yield* catalogue.index(type).search(needles, thresholdBits)
-}
-
-/**
- * Does another kind of hash of the same picture, turned the same way, agree with a match? Asked of the indexes rather than of
- * hashes kept with each image: few of millions are ever matched.
- */
-function* corroborationOf(
-  catalogue: Catalogue,
-  found: ReadonlyMap<number, Found>,
-  asked: readonly HashedSignal[],
-): Generator<void, (match: Found) => boolean, void> {
-  const agreeing = new Set<string>()
-  const keyOf = (algorithm: string, way: number, image: number) => `${algorithm} ${way} ${image}`
-  const ways = new Set(Array.from(found.values(), ({ way }) => way))
-  for (const { type, view, hashes } of asked) {
-    const { algorithm, corroboratesBits } = SIGNAL_TYPES[type]
-    if (view !== 'whole' || ![...found.values()].some((match) => SIGNAL_TYPES[match.type].algorithm !== algorithm)) continue
-    for (const way of ways) {
-      const hash = hashes[waysOf(hashes.length).indexOf(way)]
-      if (hash === undefined) continue
-      for (const hit of yield* search(catalogue, type, [hash], corroboratesBits)) {
-        if (found.has(hit.image) && viewOf(hit.view) === 'whole') agreeing.add(keyOf(algorithm, way, hit.image))
-      }
-    }
-  }
-  return ({ hit, type, way }) =>
-    ALGORITHMS.some((other) => other !== SIGNAL_TYPES[type].algorithm && agreeing.has(keyOf(other, way, hit.image)))
-}
-
-const ALGORITHMS = [...new Set(SIGNAL_TYPE_NAMES.map((type) => SIGNAL_TYPES[type].algorithm))]
-
-/**
- * Notes in which other views the pictures were seen that were found. A copy is seen in several, and what is near by chance is not. What the
- * search for matches found within its own radius is noted already, and only when that is not enough to be sure is it looked farther out: for
- * few pictures, since few have anything near.
- */
-function* lookForWitnesses(
-  catalogue: Catalogue,
-  found: ReadonlyMap<number, Found>,
-  asked: readonly HashedSignal[],
-  witnesses: Witnesses,
-): Generator<void, void, void> {
-  const open = new Set(
-    [...found.values()]
-      .filter(({ type, hit }) => !isExact(type, hit.distanceBits))
-      .map(({ hit }) => hit.image)
-      .filter((image) => witnesses.togetherBits(image) > TOGETHER_BITS.strong),
-  )
-  if (open.size === 0) return
-  for (const [signal, { type, view, ...turns }] of asked.entries()) {
-    const widest = widestWitnessBits(type, view)
-    if (widest === undefined) continue
-    const upright = lotsOf({ type, view, ...turns }).find(({ turned }) => !turned)
-    if (upright === undefined) continue
-    const hits = yield* search(catalogue, type, upright.hashes, widest)
-    for (const hit of unvetoed(catalogue, type, { asked: view, turned: false }, hits)) {
-      const views = { asked: view, registered: viewOf(hit.view) }
-      if (open.has(hit.image)) noteHit(witnesses, hit, { type, views, signal, ...upright })
-    }
-  }
-}
-
-function noteHit(
-  witnesses: Witnesses,
-  { image, transform, distanceBits }: Hit,
-  { ways, hashes, ...asked }: Pick<Sighting, 'type' | 'views' | 'signal'> & Pick<Lot, 'ways' | 'hashes'>,
-): void {
-  const hash = hashes[transform]
-  if (hash !== undefined) witnesses.note(image, { ...asked, way: ways[transform] ?? 0, hash, distanceBits })
-}
-
-function describe(
-  { image, bank, type, views, way, hit: { distanceBits } }: Found,
-  agreeing: Pick<MatchFacts, 'corroborated' | 'togetherBits'>,
-  matchId: string,
-): Match {
-  return {
-    matchId,
-    grade: gradeOf({ bank, signalType: type, views, distanceBits, ...agreeing }),
-    distanceBits,
-    distanceBand: distanceBandOf(distanceBits),
-    signalType: type,
-    view: views.registered,
-    transform: transformName(way),
-    bank: image.bank,
-    tier: image.tier,
-    category: image.category,
-    disputed: image.disputed,
-  }
-}
-
-function inOrder(a: Match, b: Match): number {
-  return a.distanceBits - b.distanceBits || (a.matchId < b.matchId ? -1 : 1)
-}
-
-function transformName(way: number): TransformName {
-  const transform = transforms[way]
-  if (transform === undefined) throw new RangeError('a picture is asked about in at most eight ways')
-  return transform.name
 }
