@@ -12,15 +12,59 @@ import {
 import { distanceBandOf, gradeOf, isExact, type MatchFacts } from '../domain/grade.js'
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
-import type { Sighting, Witnesses } from '../domain/witnesses.js'
+import { type Sighting, Witnesses } from '../domain/witnesses.js'
 import type { Hash256 } from '../hash/hash256.js'
 import { type TransformName, transforms, waysOf } from '../hash/transforms.js'
 import type { Hit } from '../search/signal-index.js'
 import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
-import type { Match } from './matcher.js'
+import type { MatchIds } from './match-ids.js'
+import type { Match, MatchOptions } from './matcher.js'
 import type { FoundAhead, WidestBits } from './search-ahead.js'
 import { type Lot, lotsOf } from './turns.js'
 import { unvetoed } from './veto.js'
+
+/** What a picture is answered with. */
+export type Answer = readonly { readonly ordinal: number; readonly imageId: string; readonly match: Match }[]
+
+/** What all pictures of a call have in common. */
+export interface AskingByHashes {
+  readonly catalogue: Catalogue
+  readonly banks: ReadonlyMap<string, Bank>
+  readonly widestBits: WidestBits
+  readonly options: Pick<MatchOptions, 'orgId' | 'thresholdBits'>
+  readonly matchIds: Pick<MatchIds, 'idFor'>
+}
+
+/**
+ * All registered images that are near, nearest first. Pauses whenever it may give way to others, as do all that follow.
+ *
+ * Not made anew for each call, as a closure: V8 gives each closure of a generator a hidden class of its own, which it keeps among what is old, and by
+ * that all that belongs to the call until all garbage is collected (decision 0106).
+ */
+export function* matchesByHashes(
+  signals: readonly HashedSignal[],
+  ahead: FoundAhead,
+  { catalogue, banks, widestBits, options, matchIds }: AskingByHashes,
+): Generator<void, Answer, void> {
+  const witnesses = new Witnesses()
+  const found = yield* findNearest(catalogue, banks, signals, options.thresholdBits, widestBits, ahead, witnesses)
+  if (found.size === 0) return []
+  const isCorroborated = yield* corroborationOf(catalogue, found, signals)
+  yield* lookForWitnesses(catalogue, found, signals, witnesses)
+  const answer = []
+  for (const each of found.values()) {
+    yield
+    const facts = { corroborated: isCorroborated(each), togetherBits: witnesses.togetherBits(each.hit.image) }
+    const matchId = matchIds.idFor(options.orgId, each.image.id)
+    const match = describe(each, facts, matchId)
+    // Who asks no farther than the banks do is told what may be acted on, and nothing else; nobody is shown what is near by an algorithm
+    // that never decides alone, and by no other: that is one pair of unrelated pictures in 2,000.
+    const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || facts.corroborated
+    if (match.grade !== 'review' || (options.thresholdBits !== undefined && isWorthALook))
+      answer.push({ ordinal: each.hit.image, imageId: each.image.id, match })
+  }
+  return answer.sort((a, b) => inOrder(a.match, b.match))
+}
 
 interface Found {
   readonly hit: Hit
@@ -36,8 +80,7 @@ interface Found {
   readonly bank: Bank
 }
 
-/** Pauses whenever it may give way to others, as do all that follow. */
-export function* findNearest(
+function* findNearest(
   catalogue: Catalogue,
   banks: ReadonlyMap<string, Bank>,
   signals: readonly HashedSignal[],
@@ -101,7 +144,7 @@ function* search(
  * Does another kind of hash of the same picture, turned the same way, agree with a match? Asked of the indexes rather than of
  * hashes kept with each image: few of millions are ever matched.
  */
-export function* corroborationOf(
+function* corroborationOf(
   catalogue: Catalogue,
   found: ReadonlyMap<number, Found>,
   asked: readonly HashedSignal[],
@@ -131,7 +174,7 @@ const ALGORITHMS = [...new Set(SIGNAL_TYPE_NAMES.map((type) => SIGNAL_TYPES[type
  * search for matches found within its own radius is noted already, and only when that is not enough to be sure is it looked farther out: for
  * few pictures, since few have anything near.
  */
-export function* lookForWitnesses(
+function* lookForWitnesses(
   catalogue: Catalogue,
   found: ReadonlyMap<number, Found>,
   asked: readonly HashedSignal[],
@@ -166,7 +209,7 @@ function noteHit(
   if (hash !== undefined) witnesses.note(image, { ...asked, way: ways[transform] ?? 0, hash, distanceBits })
 }
 
-export function describe(
+function describe(
   { image, bank, type, views, way, hit: { distanceBits } }: Found,
   agreeing: Pick<MatchFacts, 'corroborated' | 'togetherBits'>,
   matchId: string,
@@ -186,7 +229,7 @@ export function describe(
   }
 }
 
-export function inOrder(a: Match, b: Match): number {
+function inOrder(a: Match, b: Match): number {
   return a.distanceBits - b.distanceBits || (a.matchId < b.matchId ? -1 : 1)
 }
 

@@ -6,18 +6,17 @@ import type { HashedSignal } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
 import type { Category, Tier, View } from '../domain/signal.js'
 import { type RowType, SIGNAL_TYPES } from '../domain/signal-types.js'
-import { Witnesses } from '../domain/witnesses.js'
 import type { AskedView } from '../hash/details/features.js'
 import type { TransformName } from '../hash/transforms.js'
 import type { Catalogue } from './catalogue.js'
 import type { DetailFinder } from './detail-finder.js'
 import { type MatchedDetails, matchesByDetails } from './match-by-details.js'
-import { corroborationOf, describe, findNearest, inOrder, lookForWitnesses } from './match-by-hashes.js'
+import { type Answer, matchesByHashes } from './match-by-hashes.js'
 import type { MatchIds } from './match-ids.js'
 import { turnEnds } from './pace.js'
 import type { ProbingGuard } from './probing-guard.js'
 import type { Replica } from './replica.js'
-import { type FoundAhead, inTurns, NOTHING_AHEAD, searchAhead, someAtATime, type WidestBits } from './search-ahead.js'
+import { inTurns, NOTHING_AHEAD, searchAhead, someAtATime, type WidestBits } from './search-ahead.js'
 import type { Sightings } from './sightings.js'
 import type { TurnsOfLoop } from './turns-of-loop.js'
 
@@ -99,12 +98,13 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
       const catalogue = replica.catalogue
       const banks = banksAsked(catalogue, options)
       const widestBits = widestOf(banks, options.thresholdBits)
+      const asking = { catalogue, banks, widestBits, options, matchIds }
       const giveWay = turns.pace()
       const answers: Answer[] = []
       for (const some of someAtATime(pictures)) {
         const ahead = some.length > 1 ? await inTurns(searchAhead(catalogue, some, widestBits), giveWay) : NOTHING_AHEAD
         for (const signals of some) {
-          const answering = answerTo(signals, ahead)
+          const answering = matchesByHashes(signals, ahead, asking)
           let step = answering.next()
           // Waiting costs more than all else that is done for a picture which nothing is near to, so only when it is time.
           for (; step.done !== true; step = answering.next()) {
@@ -144,32 +144,9 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
         const spoken = new Set(found.map(({ ordinal }) => ordinal))
         return [...byHashes.filter(({ ordinal }) => !spoken.has(ordinal)), ...found]
       }
-
-      function* answerTo(signals: readonly HashedSignal[], ahead: FoundAhead): Generator<void, Answer, void> {
-        const witnesses = new Witnesses()
-        const found = yield* findNearest(catalogue, banks, signals, options.thresholdBits, widestBits, ahead, witnesses)
-        if (found.size === 0) return []
-        const isCorroborated = yield* corroborationOf(catalogue, found, signals)
-        yield* lookForWitnesses(catalogue, found, signals, witnesses)
-        const answer = []
-        for (const each of found.values()) {
-          yield
-          const facts = { corroborated: isCorroborated(each), togetherBits: witnesses.togetherBits(each.hit.image) }
-          const matchId = matchIds.idFor(options.orgId, each.image.id)
-          const match = describe(each, facts, matchId)
-          // Who asks no farther than the banks do is told what may be acted on, and nothing else; nobody is shown what is near by an algorithm
-          // that never decides alone, and by no other: that is one pair of unrelated pictures in 2,000.
-          const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || facts.corroborated
-          if (match.grade !== 'review' || (options.thresholdBits !== undefined && isWorthALook))
-            answer.push({ ordinal: each.hit.image, imageId: each.image.id, match })
-        }
-        return answer.sort((a, b) => inOrder(a.match, b.match))
-      }
     },
   }
 }
-
-type Answer = readonly { readonly ordinal: number; readonly imageId: string; readonly match: Match }[]
 
 function matchesIn(answer: Answer): Match[] {
   return answer.map(({ match }) => match)

@@ -1,0 +1,43 @@
+// A process that asks a matcher many times, with nothing else in it that keeps anything; and tells how many bytes of a call it has kept.
+
+import { getHeapSpaceStatistics } from 'node:v8'
+import { matchIdsWith } from '../../src/services/match-ids.js'
+import { matcherOver } from '../../src/services/matcher.js'
+import { LOOP, turnsOfLoop } from '../../src/services/turns-of-loop.js'
+import { catalogueOf } from './registered-image.js'
+
+const CALLS = 3000
+
+const { catalogue, images } = catalogueOf(20)
+const matcher = matcherOver({
+  replica: { catalogue },
+  matchIds: matchIdsWith(Buffer.alloc(32, 1)),
+  finder: undefined,
+  sightings: { note() {} },
+  probing: { see: () => undefined },
+  turns: turnsOfLoop(LOOP, () => performance.now()),
+})
+
+await ask() // what is compiled is kept
+collectYoung()
+const before = oldBytes()
+await ask()
+collectYoung()
+process.send?.({ bytesACall: (oldBytes() - before) / CALLS })
+
+async function ask(): Promise<void> {
+  for (let i = 0; i < CALLS; i++) {
+    const { hash } = images[i % images.length] ?? {}
+    const pictures = [[{ type: 'pdq', view: 'whole', quality: 100, hashes: hash === undefined ? [] : [hash] }]] as const
+    await matcher.match(pictures, { orgId: 'org', banks: undefined, thresholdBits: undefined })
+  }
+}
+
+/** What lives through two of these is old. */
+function collectYoung(): void {
+  for (let i = 0; i < 2; i++) globalThis.gc?.({ type: 'minor' })
+}
+
+function oldBytes(): number {
+  return getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')?.space_used_size ?? 0
+}
