@@ -64,6 +64,7 @@ export const wrong = [
   ]),
   typescript('head', [
     ['HEAD_ROWS = 65_535', 'HEAD_ROWS = 65_536'],
+    ['filledAt + FILLED_BYTES)', 'filledAt)'],
     ['link(this.block.rows - 1)', 'link(this.block.rows)'],
     ['let row = first; row < this.block.rows', 'let row = first + 1; row < this.block.rows'],
     ['if (found < 0) left.push(needle)', 'if (found < 0) continue'],
@@ -100,7 +101,6 @@ export const wrong = [
     ['numbers.slice(first, first + needlesAtOnce)', 'numbers.slice(first)'],
     ['if (group !== probed[0]) yield', ''],
     ['if (number > 0 && number % COUNTED_AT_ONCE === 0) yield', ''],
-    ['end < bandNs.length; end++', 'end < bandNs.length - 1; end++'],
     ['        band = end\n', '        band = end + 1\n'],
     ['if (ns > mostNs) break', ''],
     ['return found >= 0', 'return true'],

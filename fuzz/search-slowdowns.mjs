@@ -13,6 +13,10 @@ export const slower = [
     ['if (unsure > mostEnd) return 0', 'if (unsure >= mostEnd) return 0'],
     [' && unsure <= mostEnd', '', 'what is listed beyond is thrown away; measured in bench/search-worst.mjs'],
   ]),
+  kernel('chains', [
+    ['const BANDS_AT_ONCE: u32 = 4', 'const BANDS_AT_ONCE: u32 = 16', 'either is right; measured in bench/search-worst.mjs'],
+    ['ballAt(reach - 1 - bits, key & 63)', 'ballAt(reach - bits, key & 63)'],
+  ]),
   kernel('wide', [
     ['if (survivors > mostEnd) return 0', 'if (survivors > mostEnd + 4) return 0'],
     ['if (survivors > mostEnd) return 0', 'if (survivors >= mostEnd) return 0'],
@@ -66,6 +70,11 @@ export const slower = [
     ['      probed = i\n', '      probed = i + 1\n'],
     ['perNeedleNs(a) - perNeedleNs(b)', 'perNeedleNs(b) - perNeedleNs(a)'],
     ['const gain = probedNs - scanNs(rows, scannedCount)', 'const gain = probedNs - scanNs(rows, 1)'],
+    [
+      'end < bandNs.length; end++',
+      'end < bandNs.length - 1; end++',
+      'the last band is probed by itself then, behind one pause more, and every band once',
+    ],
     ['.fill(this.block.rows)', '.fill(0)', 'so wide a plan costs more for its keys alone, as far as was found'],
   ]),
   typescript('compaction', [

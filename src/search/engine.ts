@@ -19,7 +19,7 @@ export interface Engine {
   countPlanned(needleAt: number): number
   /** @param mostRows 0…`maxSurvivors`: with more rows to read, it is given up. */
   probe(needleCount: number, fromBand: number, toBand: number, thresholdBits: number, mostRows: number): number
-  describeChains(rowsAt: number, firstsAt: number, nextsAt: number): void
+  describeChains(rowsAt: number, firstsAt: number, filledAt: number, nextsAt: number): void
   link(row: number): void
   follow(needle: number, rowCount: number, thresholdBits: number, maxVisits: number): number
   /** The same of tables of wider bands, in place of those above. */
@@ -69,7 +69,7 @@ export function engineOver(sizeBytes: number): Engine {
     countPlanned: (needleAt) => countPlanned(needleAt),
     probe: (needleCount, fromBand, toBand, thresholdBits, mostRows) =>
       probe(needleCount, fromBand, toBand, thresholdBits, mostRows),
-    describeChains: (rowsAt, firstsAt, nextsAt) => describeChains(rowsAt, firstsAt, nextsAt),
+    describeChains: (rowsAt, firstsAt, filledAt, nextsAt) => describeChains(rowsAt, firstsAt, filledAt, nextsAt),
     link: (row) => link(row),
     follow: (needle, rowCount, thresholdBits, maxVisits) => follow(needle, rowCount, thresholdBits, maxVisits),
     wide,
@@ -132,6 +132,7 @@ const masksAt = constantOf('MASKS_AT')
 const masks = (() => {
   functionOf(probed.exports, 'writeMasks')()
   functionOf(probed.exports, 'writeWideMasks')()
+  functionOf(probed.exports, 'writeBalls')()
   return new Uint8Array(probedMemory.buffer).slice(masksAt)
 })()
 

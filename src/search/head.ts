@@ -13,6 +13,7 @@ export const HEAD_ROWS = 65_535
 const KEYS = 65_536
 const LINK_BYTES = Uint16Array.BYTES_PER_ELEMENT
 const FIRSTS_BYTES = BANDS * KEYS * 2 * LINK_BYTES
+const FILLED_BYTES = (BANDS * KEYS) / 8
 const NEXTS_BYTES = BANDS * LINK_BYTES
 
 // A chain is read one row after the other, each waiting for the last.
@@ -28,9 +29,10 @@ export class Head implements Part {
   /** @param capacity rows, at most `HEAD_ROWS`. */
   constructor(capacity: number, state: 'open' | 'settled') {
     this.isSettled = state === 'settled'
-    this.block = new RowBlock(capacity, FIRSTS_BYTES + capacity * NEXTS_BYTES)
+    this.block = new RowBlock(capacity, FIRSTS_BYTES + FILLED_BYTES + capacity * NEXTS_BYTES)
     const { engine, rowsAt, extraAt } = this.block
-    engine.describeChains(rowsAt, extraAt, extraAt + FIRSTS_BYTES)
+    const filledAt = extraAt + FIRSTS_BYTES
+    engine.describeChains(rowsAt, extraAt, filledAt, filledAt + FILLED_BYTES)
   }
 
   append(image: number, view: number, hash: Hash256): void {

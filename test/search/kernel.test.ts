@@ -23,6 +23,7 @@ import { headOf, padded, segmentOf } from './parts.js'
 import { concatenated, seeded, zeros } from './rows.js'
 
 const MAX_THRESHOLD_BITS = BANDS * MAX_REACH - 1
+const zeros16 = new Array<number>(BANDS).fill(0)
 /** What scratch memory has room for; see kernel/layout.ts. */
 const MAX_HITS = 16_384
 const MAX_SURVIVORS = 524_288
@@ -325,6 +326,38 @@ t.test('following chains fills the room for hits, one more hit and nothing count
 
   t.equal(block.engine.follow(0, MAX_HITS, 0, 1_000_000), MAX_HITS)
   t.equal(block.engine.follow(0, MAX_HITS + 1, 0, 1_000_000), -1)
+})
+
+t.test('chains whose rows fill the room for them are followed, with those of one more band nothing counts', async (t) => {
+  // Equal to the needle in some bands, so that all their rows are looked at for each of these, and too far in the others.
+  const hash = flippedByBand(
+    zeros,
+    zeros16.map((_, band) => (band < 8 ? 0 : BAND_BITS)),
+    randomFrom(1),
+  )
+  const { block } = headOf(rowsOf(new Array<Hash256>(65_535).fill(hash)))
+  for (const [bands, found] of [
+    [6, 0],
+    [7, -1],
+  ] as const) {
+    load(
+      block,
+      [zeros],
+      dealt(bands, (i) => i),
+    )
+    t.equal(block.engine.follow(0, 65_535, 31, 1_000_000), found)
+  }
+})
+
+t.test('a key is found by its word wherever in it, and wherever the word is', async (t) => {
+  // One row for each key of the first band, and each needle reaches what differs from its own in two bits or less.
+  const rows = rowsOf(Array.from({ length: 65_535 }, (_, key) => keyed(key)))
+  const { block } = headOf(rows)
+  const reach = dealt(3, () => 0)
+  const needles = [0, 1, 63, 64, 0x7fff, 0x8000, 0xabcd, 0xfffe, 0xffff].map(keyed)
+
+  assertSame(keysOf(followed(block, needles, reach, 2)), keysOf(within(rows, needles, 2)))
+  t.pass()
 })
 
 t.test('sixty-four needles have room, each with a hit of its own', async (t) => {

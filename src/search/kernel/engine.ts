@@ -1,6 +1,6 @@
 // The search kernel: what one memory's rows can be asked. AssemblyScript; compiled by build.mjs.
 
-export { describeChains, follow, link } from './chains'
+export { describeChains, follow, link, writeBalls } from './chains'
 export { countKeys, fillTable, sumCounts } from './fill'
 export {
   BANDS,

@@ -19,6 +19,10 @@ export const GROUP_ENDS_AT: usize = 16_384
 export const MASKS_AT: usize = 32_768
 /** u32, for wide bands. */
 export const WIDE_MASKS_AT: usize = 49_152
+/** u16, for words of 64 keys. */
+export const WORD_MASKS_AT: usize = 59_392
+/** u64 by reach and key of a word: which of its keys differ from that one in so few bits. */
+export const BALLS_AT: usize = 61_440
 export const SPANS_AT: usize = 65_536
 export const HITS_AT: usize = 131_072
 export const SURVIVORS_AT: usize = 262_144
