@@ -163,6 +163,7 @@ function* corroborationOf(
       }
     }
   }
+  if (agreeing.size === 0) return () => false
   return ({ hit, type, way }) =>
     ALGORITHMS.some((other) => other !== SIGNAL_TYPES[type].algorithm && agreeing.has(keyOf(other, way, hit.image)))
 }

@@ -1,0 +1,31 @@
+// A hash and its text: one form, and nothing else is one.
+
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { t } from 'tap'
+import { formatHash, HASH_PATTERN, hashFromBytes, parseHash } from '../../src/hash/hash256.js'
+
+const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hashFromBytes(bytes))
+
+t.test('what is written is read again, the most significant digit first', async (t) => {
+  fc.assert(fc.property(hash, (one) => assert.deepEqual(parseHash(formatHash(one)), one)))
+  t.same(parseHash(`${'0'.repeat(62)}1f`)?.[0], 0x1f)
+  t.same(parseHash(`a9${'0'.repeat(62)}`)?.[31], 0xa9)
+})
+
+t.test('what is not 64 lowercase hex digits is no hash, whatever stands where', async (t) => {
+  const place = fc.nat(63)
+  const odd = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 2 }),
+    fc.constantFrom('A', 'F', 'G', 'g', '/', ':', '`', '\u0130', '\u0661'),
+  )
+  fc.assert(
+    fc.property(hash, place, odd, (one, at, put) => {
+      const text = formatHash(one)
+      const changed = text.slice(0, at) + put + text.slice(at + put.length)
+      assert.equal(parseHash(changed) !== undefined, HASH_PATTERN.test(changed))
+    }),
+    { numRuns: 3000 },
+  )
+  for (const text of ['', '0'.repeat(63), '0'.repeat(65), `${'0'.repeat(64)}\n`]) t.equal(parseHash(text), undefined)
+})
