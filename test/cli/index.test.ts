@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { Redis } from 'ioredis'
 import t from 'tap'
 import { z } from 'zod'
+import { keys } from '../../src/store/keys.js'
 import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
@@ -51,6 +53,19 @@ t.test('index status tells what the index of a running api consists of, and metr
   t.match(metrics, /^tabir_index_plan_candidates\{type="pdq"\} 30$/m)
   t.match(metrics, /^tabir_index_bytes_per_row\{type="sha256"\} 0$/m)
   t.match(metrics, /^tabir_index_heard_seconds 0\.\d+$/m)
+})
+
+t.test('an api that has not heard of every change says how many there are', async (t) => {
+  const { app, redis } = await startService(t)
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const line = new Redis(redis.socket)
+  t.teardown(() => line.disconnect())
+  await line.incrby(keys.revision, 3)
+
+  const { status, out } = await tabir('index', 'status', '--url', url)
+
+  t.equal(status, 0)
+  t.match(out, /^revision 0, 3 changes behind, the store was heard \d+ ms ago$/m)
 })
 
 t.test('an api that has not heard from the store says so, and the command as well', async (t) => {

@@ -8,9 +8,6 @@ import { SignalIndex } from '../../src/search/signal-index.js'
 import { compactAll, indexOf } from './indexes.js'
 import { assertSameHits, columnsOf, packed, seeded, sorted, spread, zeros } from './rows.js'
 
-// So many needles pause within 15,000 rows, where all rows are read; and they are, where all rows are equal.
-const _pausing = new Array<Hash256>(64).fill(zeros)
-
 const thresholds = fc.oneof(fc.constantFrom(0, 1, 31, 128, 255, 256), fc.integer({ min: 0, max: HASH_BITS }))
 
 // Random hashes lie ~128 bits apart and prove nothing. The hard case is a row one bit either side of the threshold, whose

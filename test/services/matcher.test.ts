@@ -6,14 +6,18 @@ import { dihedralsOf } from '../../src/hash/dihedral.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
 import type { Catalogue } from '../../src/services/catalogue.js'
 import { matchIdsWith } from '../../src/services/match-ids.js'
-import { type Match, matcherOver } from '../../src/services/matcher.js'
+import { type Match, type MatcherParts, matcherOver } from '../../src/services/matcher.js'
 import { LOOP, turnsOfLoop } from '../../src/services/turns-of-loop.js'
 import { catalogueOf } from '../helpers/registered-image.js'
 
 const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
 
 /** A matcher over so many images, one of them for each picture. `meanwhile` is waited for behind each. */
-function worldOf(count: number, meanwhile: (picture: number, catalogue: Catalogue, ids: readonly string[]) => void) {
+function worldOf(
+  count: number,
+  meanwhile: (picture: number, catalogue: Catalogue, ids: readonly string[]) => void,
+  turns: MatcherParts['turns'] = turnsOfLoop(LOOP, () => performance.now()),
+) {
   const { catalogue, images } = catalogueOf(count)
   const ids = images.map(({ id }) => id)
   const noted: (readonly string[])[] = []
@@ -24,7 +28,7 @@ function worldOf(count: number, meanwhile: (picture: number, catalogue: Catalogu
     finder: undefined,
     sightings: { note: (_, imageIds) => void noted.push(imageIds) },
     probing: { see: async () => meanwhile(seen++, catalogue, ids) },
-    turns: turnsOfLoop(LOOP, () => performance.now()),
+    turns,
   })
   const pictures = images.map(({ hash }) => [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }] as const)
   return { matcher, pictures, ids, noted }
@@ -101,3 +105,35 @@ t.test(
     t.equal(together.filter(({ length }) => length === 1).length, 160, 'all but the strangers')
   },
 )
+
+t.test('a call stops wherever it is asked to give way, and goes on when it is its turn again', async (t) => {
+  const waiting: (() => void)[] = []
+  const giveWay = () => new Promise<void>((resolve) => waiting.push(resolve))
+  const { matcher, pictures } = worldOf(40, () => {}, { pace: () => giveWay, atEndOfTurn: setImmediate })
+  const turned = pictures.map(([signal]) => [{ ...signal, hashes: dihedralsOf(signal.hashes[0]) }])
+  for (const [what, asked, leastTurns] of [
+    ['with one hash each, which are searched for ahead', pictures, 40],
+    ['with eight', turned, 80],
+    ['one picture', turned.slice(0, 1), 2],
+  ] as const) {
+    let told = 0
+    let isDone = false
+    const call = matcher.match(asked, { ...ASKING, onMatched: () => told++ }).finally(() => {
+      isDone = true
+    })
+    let turns = 0
+    for (await turnedOften(); !isDone; await turnedOften()) {
+      t.equal(waiting.length, 1, `${what}: it waits`)
+      if (waiting.length !== 1) return
+      t.ok(told <= ++turns, `${what}: at most one picture a turn`)
+      waiting.shift()?.()
+    }
+    t.equal((await call).flat().length, asked.length, what)
+    t.ok(turns >= leastTurns, `${what}: ${turns} turns`)
+  }
+})
+
+/** Whatever does not wait is done by then. */
+async function turnedOften(): Promise<void> {
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+}
