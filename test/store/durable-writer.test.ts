@@ -88,7 +88,7 @@ t.test('while one round is waited for the next is with the server already, and n
 
 t.test('a write that lay for too long behind one that waits for a disk in vain does not happen', async (t) => {
   const { socket } = await startRedis(t)
-  const redis = new Redis(socket, { commandTimeout: 3000 })
+  const redis = new Redis(socket)
   t.teardown(() => redis.disconnect())
   const set = { numberOfKeys: 1, lua: "return redis.call('SET', KEYS[1], 'x')" } as const
   await redis.script('LOAD', notAfter(set.lua))
