@@ -48,7 +48,8 @@ export function watchIndexOver({ watches, follower, clock, onTrouble }: WatchInd
   async function hydrate(): Promise<void> {
     const from = await watches.lastRevision() // first: what changes meanwhile comes again, and does no harm twice
     const fresh = new Catalogue()
-    for await (const found of watches.all()) for (const { id, image } of found) fresh.put(id, image)
+    // Before the first change there is nothing to read, and to ask thousands of shards is a part of every start that is felt.
+    if (from > 0) for await (const found of watches.all()) for (const { id, image } of found) fresh.put(id, image)
     const giveWay = paceMaker(TURN_MS, clock)
     while (fresh.tidy()) await giveWay()
     catalogue = fresh

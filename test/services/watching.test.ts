@@ -16,7 +16,7 @@ import { makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
 import { watchesIn } from '../../src/store/watches.js'
 import { ownTime } from '../helpers/own-time.js'
-import { storeAt } from '../helpers/redis.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
 import { del, post } from '../helpers/requests.js'
 import { keyFor, randomHashText, startService, until, withBitsFlipped } from '../helpers/service.js'
@@ -211,6 +211,52 @@ t.test('an organisation watches for so much, and refusals repeat nothing', async
     many.headers,
   )
   t.match(plain.json(), { watches: [{ problem: { code: 'quality-too-low' } }] })
+})
+
+t.test('an index that begins reads all that is watched for, and no shard where nobody ever watched', async (t) => {
+  const { socket } = await startRedis(t)
+  const own = await openStore(storeAt(socket))
+  t.teardown(() => own.close())
+  const stored = watchesIn(own, makeKeyring([Buffer.alloc(32, 7)]))
+  let readings = 0
+  const begun = async (revision: number) => {
+    const index = watchIndexOver({
+      watches: {
+        ...stored,
+        all() {
+          readings++
+          return stored.all()
+        },
+      },
+      follower: new Redis(socket),
+      clock: () => performance.now(),
+      onTrouble: (error) => t.fail(String(error)),
+    })
+    t.teardown(() => index.close())
+    index.start()
+    await index.reached(revision)
+    return index
+  }
+
+  t.equal((await begun(0)).size, 0)
+  t.equal(readings, 0)
+
+  const orgId = '01890000-0000-7000-8000-000000000001'
+  const image = {
+    bank: orgId,
+    tier: 'self-reported',
+    category: undefined,
+    ref: undefined,
+    createdAtMs: 0,
+    signals: [],
+  } as const
+  const watches = Array.from({ length: 3 }, () => ({
+    id: `01890000-0000-7000-8000-${randomBytes(6).toString('hex')}`,
+    image,
+  }))
+  const revision = (await stored.put(orgId, watches, Date.now() + 1000, 10)) ?? 0
+  t.equal((await begun(revision)).size, 3)
+  t.equal(readings, 1)
 })
 
 // The index is asked with the registered picture, the matcher with the watched one. Whatever the matcher could find, the index must give.
