@@ -1,9 +1,9 @@
 // Known harmless pictures, and what must not be found because of them.
 
-import { type Bank, thresholdOf } from '../domain/bank.js'
+import { type Bank, thresholdOf, widestThresholdOf } from '../domain/bank.js'
 import type { ComparedViews } from '../domain/evidence.js'
 import type { Signal } from '../domain/signal.js'
-import { SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
+import type { SignalType } from '../domain/signal-types.js'
 import type { Hit } from '../search/signal-index.js'
 import { type Catalogue, viewOf } from './catalogue.js'
 
@@ -33,11 +33,19 @@ export function harmlessBanks(catalogue: Catalogue): ReadonlyMap<string, Bank> {
   return new Map([...catalogue.banks].filter(([, { purpose }]) => purpose === 'harmless'))
 }
 
-/** Is a picture that is to be registered one that is known to be harmless? Only whole pictures are compared. */
+/**
+ * Is a picture that is to be registered one that is known to be harmless? Only whole pictures are compared.
+ *
+ * Looked for as far as a harmless bank goes, and no farther: as far as anybody may ask, all rows are read, which is 2 ms of the event loop
+ * for each hash where there are a million.
+ */
 export function isHarmless(catalogue: Catalogue, signals: readonly Signal[]): boolean {
+  const banks = [...harmlessBanks(catalogue).values()]
   return signals.some(({ type, view, hash }) => {
-    if (view !== 'whole') return false
-    const hits = catalogue.index(type).within([hash], SIGNAL_TYPES[type].maxThresholdBits)
-    return nearestHarmless(catalogue, type, { asked: view, turned: false }, hits) !== Number.POSITIVE_INFINITY
+    if (view !== 'whole' || banks.length === 0) return false
+    const asked = { asked: view, turned: false }
+    const farthestBits = Math.max(...banks.map((bank) => widestThresholdOf(bank, type, view, asked.turned)))
+    const hits = catalogue.index(type).within([hash], farthestBits)
+    return nearestHarmless(catalogue, type, asked, hits) !== Number.POSITIVE_INFINITY
   })
 }
