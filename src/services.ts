@@ -49,7 +49,7 @@ import { snapshotsIn } from './services/snapshot.js'
 import { stopNciiOver } from './services/stopncii.js'
 import { talliesOver } from './services/tallies.js'
 import { LOOP, turnsOfLoop } from './services/turns-of-loop.js'
-import { isHarmless } from './services/veto.js'
+import { harmlessAmong } from './services/veto.js'
 import { watchServiceOver } from './services/watches.js'
 import { webhooksFrom } from './services/webhooks.js'
 import { apiKeysIn } from './store/api-keys.js'
@@ -242,7 +242,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     images,
     replica,
     ceilings: trust.ceilings,
-    isHarmless: (signals) => isHarmless(replica.catalogue, signals),
+    harmlessAmong: (pictures) => harmlessAmong(() => replica.catalogue, pictures, turns.pace()),
     struckSignals: struckSignals(refusalsIn(store), secrets.signalId, now),
     idSecret: secrets.signalId,
     detailing: matching.detailing,

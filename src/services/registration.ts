@@ -61,8 +61,8 @@ export interface Registration {
     bank: Bank,
     picture: NewImage & { readonly ref: string | undefined },
   ): Promise<{ readonly id: string; readonly revision: number }>
-  /** Is it known to be harmless, and so not to be registered? @throws {Problem} index-cold, store-away */
-  isHarmless(signals: readonly Signal[]): boolean
+  /** Which pictures are known to be harmless, and so not to be registered, in their order. @throws {Problem} index-cold, store-away */
+  harmlessAmong(pictures: readonly (readonly Signal[])[]): Promise<boolean[]>
   /** Waits until this process matches what was registered at `revision`. */
   matchable(revision: number): Promise<void>
   /** The same for what `changeBank` did: what it removed matches no more here, and is noted. */
@@ -83,7 +83,7 @@ export interface RegistrationParts {
   readonly images: Images
   readonly replica: Replica
   readonly ceilings: Ceilings
-  readonly isHarmless: (signals: readonly Signal[]) => boolean
+  readonly harmlessAmong: Registration['harmlessAmong']
   readonly struckSignals: StruckSignals
   /** Keys the ids, so that an id tells nothing about the hash it is made from. */
   readonly idSecret: Buffer
@@ -96,7 +96,7 @@ export function registrationIn({
   images,
   replica,
   ceilings,
-  isHarmless,
+  harmlessAmong,
   struckSignals,
   idSecret,
   detailing,
@@ -222,7 +222,7 @@ export function registrationIn({
       return { id, revision: await putInto(bank, [{ id, image }]) }
     },
 
-    isHarmless,
+    harmlessAmong,
 
     matchable: (revision) => replica.applied(revision),
 

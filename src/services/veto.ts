@@ -49,3 +49,24 @@ export function isHarmless(catalogue: Catalogue, signals: readonly Signal[]): bo
     return nearestHarmless(catalogue, type, asked, hits) !== Number.POSITIVE_INFINITY
   })
 }
+
+/**
+ * Which of some pictures that are to be registered are harmless, in their order, each by what is known when it is its turn: others have
+ * theirs in between.
+ *
+ * @param catalogue asked anew for each that has signals.
+ * @param giveWay called before each; gives a promise to wait for when others have waited long enough.
+ */
+export async function harmlessAmong(
+  catalogue: () => Catalogue,
+  pictures: readonly (readonly Signal[])[],
+  giveWay: () => Promise<void> | undefined,
+): Promise<boolean[]> {
+  const harmless: boolean[] = []
+  for (const signals of pictures) {
+    const turn = giveWay()
+    if (turn !== undefined) await turn
+    harmless.push(signals.length > 0 && isHarmless(catalogue(), signals))
+  }
+  return harmless
+}

@@ -8,7 +8,7 @@ import type { Signal } from '../../src/domain/signal.js'
 import { SIGNAL_TYPES } from '../../src/domain/signal-types.js'
 import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { Catalogue } from '../../src/services/catalogue.js'
-import { isHarmless } from '../../src/services/veto.js'
+import { harmlessAmong, isHarmless } from '../../src/services/veto.js'
 
 const USUAL_BITS = SIGNAL_TYPES.pdq.thresholdBits
 
@@ -66,6 +66,30 @@ t.test('nothing is looked for farther than a harmless bank goes, which may be fa
   ])
 
   t.same(asked, [USUAL_BITS, 40])
+})
+
+t.test('of many pictures each is looked at when others had their turn, by what is known then', async (t) => {
+  const known = new Catalogue()
+  const hash = put(known, HARMLESS_BANK_NAME)
+  const pictures = [[signalOf(hash)], [], [signalOf(flipped(hash, 200))], [signalOf(hash)]]
+  let catalogue = new Catalogue()
+  let asked = 0
+  const othersTurn = async () => {
+    await undefined
+    catalogue = known
+  }
+  const giveWay = () => {
+    asked++
+    return asked % 2 === 0 ? othersTurn() : undefined
+  }
+
+  t.same(await harmlessAmong(() => catalogue, pictures, giveWay), [false, false, false, true])
+  t.equal(asked, pictures.length)
+  const cold = () => {
+    throw new Error('nothing is known yet')
+  }
+  t.same(await harmlessAmong(cold, [[]], giveWay), [false], 'of no signals nothing has to be known')
+  await t.rejects(harmlessAmong(cold, [[signalOf(hash)]], giveWay), { message: 'nothing is known yet' })
 })
 
 function bankOf({ name, purpose, pdq }: { name: string; purpose: Bank['purpose']; pdq?: number }): Bank {

@@ -168,9 +168,8 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
     own: OwnCase,
     given: readonly (UsableImage | Problem)[],
   ): Promise<z.infer<typeof RegisteredImages>['images']> {
-    const outcomes = given.map((image) =>
-      image instanceof Problem || !registration.isHarmless(image.signals) ? image : new Problem('known-harmless'),
-    )
+    const harmless = await registration.harmlessAmong(given.map((image) => (image instanceof Problem ? [] : image.signals)))
+    const outcomes = given.map((image, i) => (harmless[i] === true ? new Problem('known-harmless') : image))
     const usable = outcomes.flatMap((outcome) => (outcome instanceof Problem ? [] : [outcome]))
     const refusal = outcomes.find((outcome) => outcome instanceof Problem)
     if (usable.length === 0 && refusal !== undefined) throw refusal
