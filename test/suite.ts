@@ -10,24 +10,32 @@ import { apart, TOGETHER, TOGETHER_TIMEOUT_MS } from './dealt.js'
 /** Of one file: what goes wrong then hangs. */
 const FILE_TIMEOUT_MS = 240_000
 
-/** These take longest, so they go first: at the end they would have the machine to themselves. */
-const LONGEST = ['faults/faults.test.js', 'runbook.test.js', 'demo.test.js', 'canary.test.js', 'console/console.test.js']
+/** Of those alone these take longest: near the end they would have the machine to themselves. */
+const LONGEST = [
+  'canary.test.js',
+  'runbook.test.js',
+  'faults/faults.test.js',
+  'console/console.test.js',
+  'demo.test.js',
+  'store/image-reader.test.js',
+  'server-start.test.js',
+]
 
 const folder = import.meta.dirname
-const alone = apart().sort((a, b) => Number(LONGEST.includes(b)) - Number(LONGEST.includes(a)))
+const short = apart().filter((name) => !LONGEST.includes(name))
 const count = Object.values(TOGETHER).reduce((sum, processes) => sum + processes)
 
-t.setTimeout(FILE_TIMEOUT_MS * alone.length + TOGETHER_TIMEOUT_MS * count)
+t.setTimeout(FILE_TIMEOUT_MS * (LONGEST.length + short.length) + TOGETHER_TIMEOUT_MS * count)
 // Two for each core: a file spends half of its time waiting for its Redis, its workers, its browser.
 t.jobs = Math.max(2, Math.min(8, 2 * availableParallelism()))
-for (const name of alone.slice(0, LONGEST.length)) runAlone(name)
+for (const name of LONGEST) runAlone(name)
 for (const [name, processes] of Object.entries(TOGETHER)) {
   for (let number = 1; number <= processes; number++) {
     const title = processes === 1 ? name : `${name} ${number} of ${processes}`
     run(title, TOGETHER_TIMEOUT_MS, join(folder, 'together.js'), name, String(number), String(processes))
   }
 }
-for (const name of alone.slice(LONGEST.length)) runAlone(name)
+for (const name of short) runAlone(name)
 
 function runAlone(name: string): void {
   run(name, FILE_TIMEOUT_MS, resolve(folder, name))
