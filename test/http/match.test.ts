@@ -133,13 +133,21 @@ t.test('turned and mirrored copies are found by the hash alone, unless asked not
   const original = parseHash(randomHashText())
   if (original === undefined) throw new Error('a random hash parses')
   await register(service, [{ type: 'pdq', hash: formatHash(original) }])
-  const mirrored = dihedralsOf(original)[5]
-  if (mirrored === undefined) throw new Error('there are eight')
+  const queries = dihedralsOf(original).map((turned) => pdq(formatHash(turned)))
 
-  const found = await ask(service, headers, { queries: [pdq(formatHash(mirrored))] })
-  t.match(found.results[0]?.matches, [{ transform: 'flipY', grade: 'exact' }])
-  const without = await ask(service, headers, { queries: [pdq(formatHash(mirrored))], transforms: false })
-  t.same(without.results[0]?.matches, [])
+  const found = await ask(service, headers, { queries })
+  t.same(
+    found.results.map(({ matches }) => matches.map(({ transform, grade }) => `${transform} ${grade}`)),
+    // What turns it back.
+    ['original', 'rotate270', 'rotate180', 'rotate90', 'flipX', 'flipY', 'flipPlus1', 'flipMinus1'].map((way) => [
+      `${way} exact`,
+    ]),
+  )
+  const without = await ask(service, headers, { queries, transforms: false })
+  t.same(
+    without.results.map(({ matches }) => matches.length),
+    [1, 0, 0, 0, 0, 0, 0, 0],
+  )
 })
 
 t.test('results come in the order of the queries, matches nearest first, each image once', async (t) => {
