@@ -109,7 +109,8 @@ function tallying() {
     },
     add(kind, answered, isRight, sentMs, answeredMs) {
       const own = kinds[kind]
-      if (answered.status === 503) {
+      // 429: writes alone come to what one key may send in a minute.
+      if (answered.status === 503 || answered.status === 429) {
         own.refusedAtMs.push(answeredMs)
         const code = codeOf(answered)
         own.refusedBy[code] = (own.refusedBy[code] ?? 0) + 1
