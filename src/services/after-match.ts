@@ -47,11 +47,11 @@ export function afterMatches(parts: AfterMatchParts): (batch: SightingBatch) => 
     const failures: unknown[] = []
     const attempt = (work: Promise<void>) => work.catch((error: unknown) => void failures.push(error))
     const all = [...hits]
+    const platforms = await platformsAmong(parts, hits, attempt)
     for (let from = 0; from < all.length; from += AT_ONCE) {
       const some = all.slice(from, from + AT_ONCE)
       const imageIds = some.map(([imageId]) => imageId)
       await attempt(tellOfCanaries(parts, hits, imageIds, atMs))
-      const platforms = await platformsAmong(parts, some, attempt)
       const met = some.flatMap(([imageId, byOrg]) => {
         const orgs = [...byOrg].filter(([orgId]) => platforms.has(orgId))
         return orgs.length === 0 ? [] : attempt(afterMatchesOf(parts, imageId, orgs, atMs))
@@ -83,14 +83,14 @@ async function tellOfCanaries(
 /** Each organisation is asked about once, and not for each image that it met. */
 async function platformsAmong(
   { isPlatform }: AfterMatchParts,
-  some: readonly (readonly [imageId: string, byOrg: ReadonlyMap<string, number>])[],
+  hits: SightingBatch['hits'],
   attempt: (work: Promise<void>) => Promise<void>,
 ): Promise<ReadonlySet<string>> {
   const platforms = new Set<string>()
   const look = async (orgId: string) => {
     if (await isPlatform(orgId)) platforms.add(orgId)
   }
-  const orgIds = new Set(some.flatMap(([, byOrg]) => [...byOrg.keys()]))
+  const orgIds = new Set(Array.from(hits.values(), (byOrg) => [...byOrg.keys()]).flat())
   await Promise.all(Array.from(orgIds, (orgId) => attempt(look(orgId))))
   return platforms
 }
