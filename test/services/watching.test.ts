@@ -18,6 +18,7 @@ import { watchesIn } from '../../src/store/watches.js'
 import { ownTime } from '../helpers/own-time.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
+import { imageOf } from '../helpers/registered-image.js'
 import { del, post } from '../helpers/requests.js'
 import { keyFor, randomHashText, startService, until, withBitsFlipped } from '../helpers/service.js'
 
@@ -242,14 +243,7 @@ t.test('an index that begins reads all that is watched for, and no shard where n
   t.equal(readings, 0)
 
   const orgId = '01890000-0000-7000-8000-000000000001'
-  const image = {
-    bank: orgId,
-    tier: 'self-reported',
-    category: undefined,
-    ref: undefined,
-    createdAtMs: 0,
-    signals: [],
-  } as const
+  const image = { ...imageOf(hashFromBytes(randomBytes(32))), bank: orgId }
   const watches = Array.from({ length: 3 }, () => ({
     id: `01890000-0000-7000-8000-${randomBytes(6).toString('hex')}`,
     image,
@@ -278,14 +272,7 @@ t.test('whatever a match would find, the index of watches gives', async (t: Test
       const turned = allTurns(type, hash)[way] ?? hash
       const id = `01890000-0000-7000-8000-${randomBytes(6).toString('hex')}`
       const signal = { type, view, quality: 100, hash: turned } as const
-      const image = {
-        bank: orgId,
-        tier: 'self-reported',
-        category: undefined,
-        ref: undefined,
-        createdAtMs: 0,
-        signals: [signal],
-      } as const
+      const image = { ...imageOf(hash), bank: orgId, signals: [signal] }
       const revision = await watches.put(orgId, [{ id, image }], clock.nowMs + 1000, 1000)
       await index.reached(revision ?? 0)
       const near = await index.near([{ type, view: 'whole', quality: 100, hash }], CASES_BANK)

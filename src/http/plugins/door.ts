@@ -101,7 +101,7 @@ export const door = fp<DoorOptions>(
 
 /** A token is looked up in the store, and that is worth it for a slow body only. */
 const TOKEN_KNOWN_FOR_MS = 500
-/** A key is known in memory, and to hash it is still a thirtieth of what stands around a match. Less than it takes to hear of its end. */
+/** A key is known in memory, and has to be hashed. What came so shortly before its end is answered. */
 const KEY_KNOWN_FOR_MS = 5
 const CANNOT_TELL: ReadonlySet<ProblemCode> = new Set(['store-away', 'index-cold'])
 const OPENS_NOTHING: ReadonlySet<ProblemCode> = new Set(['key-missing', 'token-missing', 'case-unknown'])
