@@ -9,6 +9,8 @@ import { SIGNAL_TYPES } from '../../src/domain/signal-types.js'
 import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { Catalogue } from '../../src/services/catalogue.js'
 import { harmlessAmong, isHarmless } from '../../src/services/veto.js'
+import { bitsFrom } from '../helpers/hashes.js'
+import { imageOf } from '../helpers/registered-image.js'
 
 const USUAL_BITS = SIGNAL_TYPES.pdq.thresholdBits
 
@@ -24,8 +26,8 @@ t.test('a picture is harmless as far as a harmless bank goes, and no bit farther
     catalogue.banks.set('logos', bankOf(logos))
     const hash = put(catalogue, 'logos')
 
-    t.ok(isHarmless(catalogue, [signalOf(flipped(hash, bits))]), `${bits} bits`)
-    t.notOk(isHarmless(catalogue, [signalOf(flipped(hash, bits + 1))]), `${bits + 1} bits`)
+    t.ok(isHarmless(catalogue, [signalOf(bitsFrom(hash, bits))]), `${bits} bits`)
+    t.notOk(isHarmless(catalogue, [signalOf(bitsFrom(hash, bits + 1))]), `${bits + 1} bits`)
   }
 })
 
@@ -40,8 +42,8 @@ t.test('of several banks each goes as far as its own, and what is to be found is
     Hash256,
   ]
 
-  t.notOk(isHarmless(catalogue, [signalOf(flipped(narrow, 11))]))
-  t.ok(isHarmless(catalogue, [signalOf(flipped(wide, 50))]))
+  t.notOk(isHarmless(catalogue, [signalOf(bitsFrom(narrow, 11))]))
+  t.ok(isHarmless(catalogue, [signalOf(bitsFrom(wide, 50))]))
   t.notOk(isHarmless(catalogue, [signalOf(wanted)]))
   t.ok(isHarmless(catalogue, [signalOf(wanted), signalOf(narrow)]), 'one of several is enough')
 })
@@ -71,7 +73,7 @@ t.test('nothing is looked for farther than a harmless bank goes, which may be fa
 t.test('of many pictures each is looked at when others had their turn, by what is known then', async (t) => {
   const known = new Catalogue()
   const hash = put(known, HARMLESS_BANK_NAME)
-  const pictures = [[signalOf(hash)], [], [signalOf(flipped(hash, 200))], [signalOf(hash)]]
+  const pictures = [[signalOf(hash)], [], [signalOf(bitsFrom(hash, 200))], [signalOf(hash)]]
   let catalogue = new Catalogue()
   let asked = 0
   const othersTurn = async () => {
@@ -98,25 +100,10 @@ function bankOf({ name, purpose, pdq }: { name: string; purpose: Bank['purpose']
 
 function put(catalogue: Catalogue, bank: string): Hash256 {
   const hash = hashFromBytes(randomBytes(32))
-  const image = {
-    bank,
-    tier: 'ngo-attested',
-    category: 'nude',
-    ref: undefined,
-    createdAtMs: 0,
-    signals: [signalOf(hash)],
-  } as const
-  catalogue.put(uuidV7(1, randomBytes(10)), image)
+  catalogue.put(uuidV7(1, randomBytes(10)), { ...imageOf(hash), bank })
   return hash
 }
 
 function signalOf(hash: Hash256): Signal {
   return { type: 'pdq', view: 'whole', quality: 100, hash }
-}
-
-/** The first so many bits. */
-function flipped(hash: Hash256, bits: number): Hash256 {
-  const bytes = Uint8Array.from(hash)
-  for (let bit = 0; bit < bits; bit++) bytes[bit >>> 3] = (bytes[bit >>> 3] ?? 0) ^ (1 << (bit & 7))
-  return hashFromBytes(bytes)
 }
