@@ -63,9 +63,8 @@ export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
       if (mode === 'off') return undefined
       let worst: Suspicion = 'none'
       for (const { type, hashes } of signals) {
-        const [hash] = hashes
-        if (hash === undefined || type === 'sha256') continue // of which nothing is near to anything
-        const suspicion = detector.look(orgId, type, hash, met)
+        if (hashes.length === 0 || type === 'sha256') continue // of which nothing is near to anything
+        const suspicion = detector.look(orgId, type, hashes, met)
         if (suspicion === 'suspend' || worst === 'none') worst = suspicion
       }
       if (worst === 'none') return undefined

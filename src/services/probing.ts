@@ -2,29 +2,42 @@
 //
 // Who holds a hash that matches can find the stored one: he turns bits over, one after the other or in groups, and sees whether it
 // still matches. However he goes about it, he learns nothing of a bit that he never turned over, so he has to turn over most of the 256
-// while he stays near. Copies of one picture do not: decision 0034 has the figures.
+// while he stays near. Copies of one picture do not: decisions 0034 and 0113 have the figures.
+//
+// Two looks at it, because the further from a match, the more bits do copies turn over now and then. Near by, every bit counts
+// that was ever turned over, as small groups turn each over seldom. Around, those bits that are turned over again and again.
+// Who may ask in eight ways, turned and mirrored, gets no further by asking in each of them a part.
 
-import type { Hash256 } from '../hash/hash256.js'
+import { HASH_BITS, type Hash256 } from '../hash/hash256.js'
 
 /** What an organisation's questions about one picture look like, so far. */
 export type Suspicion = 'none' | 'slow' | 'suspend'
 
 export interface ProbingDetector {
   /**
-   * Looks at one hash of a question. Keeps bits for no longer than `PROBING.forgetAfterMs`, and of few of those that matched.
-   * @param type of the hash: only like is compared with like.
+   * Looks at one signal of a question. Keeps bits for no longer than `PROBING.forgetAfterMs`, and of few of those that matched.
+   * @param type of the signal: only like is compared with like.
+   * @param hashes what is asked, and then what it would be turned and mirrored in up to seven ways, always in one order.
    * @param met the registered image that the question was answered with first, if it matched any.
-   * Cost: a look-up for who never matched anything; else a distance to each of at most 64 hashes, about 2 µs.
+   * Cost: a look-up for who never matched anything; else a distance to each of at most 64 hashes, under 1 µs, and 1 µs more if one of them is near.
    */
-  look(orgId: string, type: string, hash: Hash256, met: string | undefined): Suspicion
+  look(orgId: string, type: string, hashes: readonly Hash256[], met: string | undefined): Suspicion
   /** Begins anew: something was done about it. */
   forget(orgId: string): void
 }
 
 export const PROBING = {
-  /** So near to a hash that matched, a question is about the same thing. */
+  /** So near to a hash that matched, every bit counts that was ever turned over. */
   nearBits: 16,
-  /** Bits turned over, and questions that turned them: both are needed. */
+  /** Within these, an unrelated picture's hash is never, and those bits count that were turned over often. */
+  aroundBits: 40,
+  /** Of the questions around: bits that fewer turned over were not often. Groups of four bits and more reach it. */
+  oftenShare: 0.015,
+  /** So many questions around, and all counts are halved: what was asked long ago does not hide what is asked now. */
+  aroundQuestions: 1024,
+  /** A match further than this from all bases is the next: half of `nearBits`, so that whoever turns over groups of eight there stays near. */
+  baseBits: 8,
+  /** Bits turned over, and questions that turned them: both are needed, near or around. */
   slowFrom: { bits: 160, questions: 160 },
   suspendFrom: { bits: 200, questions: 200 },
   imagesPerOrg: 32,
@@ -39,34 +52,57 @@ interface Watched {
   readonly sinceMs: number
   /** Questions that matched it: the first one, and the last one that was far from it. */
   readonly bases: Uint32Array[]
+  /** Ways, by number, in which questions came near them: as asked, and seldom another. */
+  readonly ways: number[]
   /** Bits that questions near a base had turned over. */
   readonly turned: Uint32Array
-  turnedBits: number
+  readonly near: Seen
+  /** Of the questions around a base, how many had turned over each bit. */
+  readonly times: Uint16Array
+  readonly around: Seen
+}
+
+interface Seen {
+  bits: number
   questions: number
 }
 
+interface Near {
+  readonly base: Uint32Array
+  readonly words: Uint32Array
+  readonly way: number
+  readonly awayBits: number
+}
+
 const WORDS = 8
+const WAYS = Array.from({ length: 8 }, (_, way) => way)
 
 export function probingDetector({ now }: { readonly now: () => number }): ProbingDetector {
   const byOrg = new Map<string, Watched[]>()
-  const bytes = new Uint8Array(4 * WORDS)
-  const words = new Uint32Array(bytes.buffer)
+  const asked = new AskedInWays()
 
   return {
-    look(orgId, type, hash, met) {
+    look(orgId, type, hashes, met) {
       const known = byOrg.get(orgId)
       if (known === undefined && met === undefined) return 'none'
       const watched = known ?? watchedFor(byOrg, orgId)
-      bytes.set(hash)
+      asked.begin(hashes)
       let suspicion: Suspicion = 'none'
       let hasBase = false
+      let way = 0
       for (const one of watched) {
-        if (one.type !== type || !turnOver(one, words)) continue
-        if (one.image === met) hasBase = true
+        if (one.type !== type) continue
+        const isMet = one.image === met
+        const near = nearestOf(one, asked, one.ways) ?? (isMet ? inAnotherWay(one, asked) : undefined)
+        if (near === undefined) continue
+        turnOver(one, near)
+        if (isMet) way = near.way
+        if (isMet && near.awayBits <= PROBING.baseBits) hasBase = true
         if (reaches(one, PROBING.suspendFrom)) suspicion = 'suspend'
         else if (suspicion === 'none' && reaches(one, PROBING.slowFrom)) suspicion = 'slow'
       }
-      if (met !== undefined && !hasBase) addBase(watched, type, met, words.slice(), now())
+      const words = asked.inWay(way)
+      if (met !== undefined && words !== undefined && !hasBase) addBase(watched, type, met, words.slice(), now())
       return suspicion
     },
     forget(orgId) {
@@ -75,31 +111,66 @@ export function probingDetector({ now }: { readonly now: () => number }): Probin
   }
 }
 
-function reaches({ turnedBits, questions }: Watched, from: { readonly bits: number; readonly questions: number }): boolean {
-  return turnedBits >= from.bits && questions >= from.questions
+function reaches({ near, around }: Watched, { bits, questions }: Readonly<Seen>): boolean {
+  return (near.bits >= bits && near.questions >= questions) || (around.bits >= bits && around.questions >= questions)
 }
 
-/** Notes what a question had turned over. @returns whether it is near a base. */
-function turnOver(one: Watched, words: Uint32Array): boolean {
-  let isNear = false
-  for (const base of one.bases) {
-    const awayBits = distanceBits(base, words)
-    if (awayBits > PROBING.nearBits) continue
-    isNear = true
-    if (awayBits === 0) continue
-    let turnedBits = 0
-    for (let i = 0; i < WORDS; i++) {
-      const turned = (one.turned[i] ?? 0) | ((base[i] ?? 0) ^ (words[i] ?? 0))
-      one.turned[i] = turned
-      turnedBits += popcount(turned)
+/** The base that a question is nearest to, within `aroundBits`, in one of some ways. */
+function nearestOf(one: Watched, asked: AskedInWays, ways: readonly number[]): Near | undefined {
+  let near: Near | undefined
+  for (const way of ways) {
+    const words = asked.inWay(way)
+    if (words === undefined) continue
+    for (const base of one.bases) {
+      const awayBits = distanceBits(base, words)
+      if (awayBits < (near?.awayBits ?? PROBING.aroundBits + 1)) near = { base, words, way, awayBits }
     }
-    one.questions += 1
-    one.turnedBits = turnedBits
   }
-  return isNear
+  return near
 }
 
-/** Of too many images, the one that was turned over least has to go: nobody pushes out what he probes by asking for others. */
+/** Of what matched and was not near as asked: from now on, questions are also looked at in the way in which it is. */
+function inAnotherWay(one: Watched, asked: AskedInWays): Near | undefined {
+  const near = nearestOf(one, asked, WAYS)
+  if (near !== undefined) one.ways.push(near.way)
+  return near
+}
+
+/** Notes what a question had turned over. */
+function turnOver(one: Watched, { base, words, awayBits }: Near): void {
+  if (awayBits === 0) return
+  if (awayBits <= PROBING.nearBits) noteNear(one, base, words)
+  noteAround(one, base, words)
+}
+
+function noteNear({ turned, near }: Watched, base: Uint32Array, words: Uint32Array): void {
+  near.bits = 0
+  near.questions += 1
+  for (let i = 0; i < WORDS; i++) {
+    const sofar = (turned[i] ?? 0) | ((base[i] ?? 0) ^ (words[i] ?? 0))
+    turned[i] = sofar
+    near.bits += popcount(sofar)
+  }
+}
+
+function noteAround({ times, around }: Watched, base: Uint32Array, words: Uint32Array): void {
+  if (around.questions >= PROBING.aroundQuestions) {
+    around.questions >>= 1
+    for (let bit = 0; bit < HASH_BITS; bit++) times[bit] = (times[bit] ?? 0) >> 1
+  }
+  around.questions += 1
+  for (let i = 0; i < WORDS; i++) {
+    for (let left = (base[i] ?? 0) ^ (words[i] ?? 0); left !== 0; left &= left - 1) {
+      const bit = 32 * i + 31 - Math.clz32(left & -left)
+      times[bit] = (times[bit] ?? 0) + 1
+    }
+  }
+  const often = PROBING.oftenShare * around.questions
+  around.bits = 0
+  for (let bit = 0; bit < HASH_BITS; bit++) if ((times[bit] ?? 0) >= often) around.bits += 1
+}
+
+/** Of too many images, the one whose search would be furthest from its end has to go: nobody pushes out what he probes by asking for others. */
 function addBase(watched: Watched[], type: string, image: string, base: Uint32Array, nowMs: number): void {
   for (let i = watched.length - 1; i >= 0; i--) {
     if (nowMs - (watched[i]?.sinceMs ?? 0) > PROBING.forgetAfterMs) watched.splice(i, 1)
@@ -111,10 +182,18 @@ function addBase(watched: Watched[], type: string, image: string, base: Uint32Ar
     return
   }
   if (watched.length >= PROBING.imagesPerOrg) {
-    const least = watched.reduce((a, b) => (b.turnedBits < a.turnedBits ? b : a))
+    const least = watched.reduce((a, b) => (progressOf(b) < progressOf(a) ? b : a))
     watched.splice(watched.indexOf(least), 1)
   }
-  watched.push({ type, image, sinceMs: nowMs, bases: [base], turned: new Uint32Array(WORDS), turnedBits: 0, questions: 0 })
+  const turned = new Uint32Array(WORDS)
+  const times = new Uint16Array(HASH_BITS)
+  const near = { bits: 0, questions: 0 }
+  watched.push({ type, image, sinceMs: nowMs, bases: [base], ways: [0], turned, near, times, around: { ...near } })
+}
+
+/** How far a search would be: bits and questions are both needed, so the fewer of them. */
+function progressOf({ near, around }: Watched): number {
+  return Math.max(Math.min(near.bits, near.questions), Math.min(around.bits, around.questions))
 }
 
 /** Of too many organisations, the one that was first has to go: keys are the operator's to give, so there are not many. */
@@ -130,7 +209,7 @@ function distanceBits(a: Uint32Array, b: Uint32Array): number {
   let bits = 0
   for (let i = 0; i < WORDS; i++) {
     bits += popcount((a[i] ?? 0) ^ (b[i] ?? 0))
-    if (bits > PROBING.nearBits) break
+    if (bits > PROBING.aroundBits) break
   }
   return bits
 }
@@ -141,4 +220,27 @@ function popcount(word: number): number {
   n = (n & 0x33333333) + ((n >>> 2) & 0x33333333)
   n = (n + (n >>> 4)) & 0x0f0f0f0f
   return Math.imul(n, 0x01010101) >>> 24
+}
+
+/** Words of what is asked, way by way. Most questions need no more of them than the first. */
+class AskedInWays {
+  readonly #bytes = WAYS.map(() => new Uint8Array(4 * WORDS))
+  readonly #words = this.#bytes.map(({ buffer }) => new Uint32Array(buffer))
+  #hashes: readonly Hash256[] = []
+  #filled = 0
+
+  begin(hashes: readonly Hash256[]): void {
+    this.#hashes = hashes
+    this.#filled = 0
+  }
+
+  /** @returns the words of the hash in that way, until the next `begin`; `undefined` if it was not asked in that. */
+  inWay(way: number): Uint32Array | undefined {
+    const hash = this.#hashes[way]
+    if (hash !== undefined && (this.#filled & (1 << way)) === 0) {
+      this.#bytes[way]?.set(hash)
+      this.#filled |= 1 << way
+    }
+    return hash && this.#words[way]
+  }
 }
