@@ -69,7 +69,7 @@ const TAP_S = 7200
 
 // Quick ones first, then by what they cost, and what is not named here last; of a file its own first of all.
 const TESTS = [
-  'engine linear plan part row-block image-ledger head parts compaction kernel segment segment-pauses wide dump signal-index',
+  'engine linear plan part row-block image-ledger head parts compaction kernel segment segment-pauses together wide dump signal-index',
   'signal-index-life exactness signal-index.model',
 ].flatMap((names) => names.split(' '))
 

@@ -19,6 +19,8 @@ export interface Engine {
   countPlanned(needleAt: number): number
   /** @param mostRows 0…`maxSurvivors`: with more rows to read, it is given up. */
   probe(needleCount: number, fromBand: number, toBand: number, thresholdBits: number, mostRows: number): number
+  /** In one band. @param mostCandidates, mostRows of each needle; of those that meet more, bits are written. */
+  probeEach(needleCount: number, band: number, thresholdBits: number, mostCandidates: number, mostRows: number): number
   describeChains(rowsAt: number, firstsAt: number, filledAt: number, nextsAt: number): void
   link(row: number): void
   follow(needle: number, rowCount: number, thresholdBits: number, maxVisits: number): number
@@ -49,6 +51,7 @@ export function engineOver(sizeBytes: number): Engine {
   const countCandidates = functionOf(exports, 'countCandidates')
   const countPlanned = functionOf(exports, 'countPlanned')
   const probe = functionOf(exports, 'probe')
+  const probeEach = functionOf(exports, 'probeEach')
   const describeChains = functionOf(exports, 'describeChains')
   const link = functionOf(exports, 'link')
   const follow = functionOf(exports, 'follow')
@@ -69,6 +72,8 @@ export function engineOver(sizeBytes: number): Engine {
     countPlanned: (needleAt) => countPlanned(needleAt),
     probe: (needleCount, fromBand, toBand, thresholdBits, mostRows) =>
       probe(needleCount, fromBand, toBand, thresholdBits, mostRows),
+    probeEach: (needleCount, band, thresholdBits, mostCandidates, mostRows) =>
+      probeEach(needleCount, band, thresholdBits, mostCandidates, mostRows),
     describeChains: (rowsAt, firstsAt, filledAt, nextsAt) => describeChains(rowsAt, firstsAt, filledAt, nextsAt),
     link: (row) => link(row),
     follow: (needle, rowCount, thresholdBits, maxVisits) => follow(needle, rowCount, thresholdBits, maxVisits),
@@ -105,6 +110,7 @@ export const scratch = {
   planAt: constantOf('PLAN_AT'),
   needlesAt: constantOf('NEEDLES_AT'),
   hitsAt: constantOf('HITS_AT'),
+  givenUpAt: constantOf('GIVEN_UP_AT'),
   /** Columns begin here. */
   bytes: constantOf('SCRATCH_BYTES'),
   maxNeedles: constantOf('MAX_NEEDLES'),

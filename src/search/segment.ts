@@ -16,7 +16,7 @@ const REPLAN_FROM_NS = 35_000
 const COUNTED_AT_ONCE = 8
 
 /** Work between two pauses of probing: less than a unit, because clumps of rows cost up to three times what is expected. */
-const PROBED_NS = UNIT_NS / 3
+export const PROBED_NS = UNIT_NS / 3
 
 /** Rows and their tables. */
 export interface TabledBlock {

@@ -4,11 +4,12 @@ import { HASH_BITS, HASH_BYTES, type Hash256 } from '../hash/hash256.js'
 import { type Dumped, dumped, type Restoring } from './dump.js'
 import { scratch } from './engine.js'
 import { ImageLedger } from './image-ledger.js'
-import type { Part, Sets } from './part.js'
+import type { Part } from './part.js'
 import { Parts } from './parts.js'
 import type { RowColumns } from './row-block.js'
 import { Segment, tabledBlock } from './segment.js'
 import { shapeFor, shapeOf } from './shape.js'
+import { searchTogether } from './together.js'
 
 /** A row found by a search. `transform` is the index of the needle nearest to it, `distanceBits` is 0…`thresholdBits`. */
 export interface Hit {
@@ -42,6 +43,7 @@ const ADOPTED_AT_ONCE = 32_768
 
 const MAX_U32 = 0xffffffff
 const MAX_U8 = 0xff
+const MAX_SETS = 0x10000
 
 /**
  * Rows of (image, view, hash). An image has many rows: the hashes of its views.
@@ -172,25 +174,39 @@ export class SignalIndex {
    * Cost: an unfinished search keeps alive the memory it reads, also when the index has moved on.
    */
   search(needles: readonly Hash256[], thresholdBits: number): Generator<void, Hit[], void> {
-    return this.#search(needles, thresholdBits)
+    requireInteger('needles', needles.length, 0, scratch.maxNeedles)
+    requireInteger('thresholdBits', thresholdBits, 0, HASH_BITS)
+    const bytes = concatenate(needles)
+    const hits: Hit[] = []
+    const parts = needles.length === 0 ? [] : this.#parts.all()
+    const searches = parts.map((part) => part.search(bytes, thresholdBits, part.block.rows, hits))
+    return this.#finish(searches, hits, this.#ledger)
   }
 
   /**
-   * Searches for several sets of needles in one pass, each of which is answered as `search` would.
+   * Searches for many sets of needles together, each of which is answered as `search` would answer it alone.
    *
-   * @param sets at most 64 needles in all.
-   * @returns a list of hits for each set, in their order; `transform` counts from the first needle of the set.
-   * Cost: for single needles and 31 bits about three quarters of as many searches; for sets of eight little less than those.
+   * @param sets at most 65,536, each of needles as of `search`.
+   * @returns what was found for each set, in their order; `undefined` where a set meets so much that it has to be searched for alone.
+   * @throws {RangeError} as `within`, at the first step.
+   * Cost: with 8,000 needles three fifths of as many searches among a million rows, and less time for each set.
    */
-  *searchEach(sets: readonly (readonly Hash256[])[], thresholdBits: number): Generator<void, Hit[][], void> {
-    const each = sets.map((): Hit[] => [])
-    const setOf = Uint8Array.from(sets.flatMap((needles, set) => needles.map(() => set)))
-    const firsts = sets.map((_, set) => setOf.indexOf(set))
-    for (const hit of yield* this.#search(sets.flat(), thresholdBits, setOf)) {
-      const set = setOf[hit.transform] ?? 0
-      each[set]?.push({ ...hit, transform: hit.transform - (firsts[set] ?? 0) })
+  *searchEach(
+    sets: readonly (readonly Hash256[])[],
+    thresholdBits: number,
+  ): Generator<void, (readonly Hit[] | undefined)[], void> {
+    requireInteger('sets', sets.length, 0, MAX_SETS)
+    for (const needles of sets) requireInteger('needles', needles.length, 0, scratch.maxNeedles)
+    requireInteger('thresholdBits', thresholdBits, 0, HASH_BITS)
+    const ledger = this.#ledger
+    const parts = this.#parts.all().map((part) => ({ part, rows: part.block.rows }))
+    const search = searchTogether(parts, sets, thresholdBits)
+    let step = search.next()
+    for (; step.done !== true; step = search.next()) {
+      yield
+      if (ledger !== this.#ledger) return sets.map(() => [])
     }
-    return each
+    return step.value.map((hits) => hits?.filter(({ image }) => ledger.isLive(image)))
   }
 
   /**
@@ -246,16 +262,6 @@ export class SignalIndex {
     this.#ledger = new ImageLedger()
     this.#parts = this.#noParts()
     this.#adopted = undefined
-  }
-
-  #search(needles: readonly Hash256[], thresholdBits: number, sets?: Sets): Generator<void, Hit[], void> {
-    requireInteger('needles', needles.length, 0, scratch.maxNeedles)
-    requireInteger('thresholdBits', thresholdBits, 0, HASH_BITS)
-    const bytes = concatenate(needles)
-    const hits: Hit[] = []
-    const parts = needles.length === 0 ? [] : this.#parts.all()
-    const searches = parts.map((part) => part.search(bytes, thresholdBits, part.block.rows, hits, sets))
-    return this.#finish(searches, hits, this.#ledger)
   }
 
   *#finish(

@@ -16,7 +16,7 @@ import type { MatchIds } from './match-ids.js'
 import { turnEnds } from './pace.js'
 import type { ProbingGuard } from './probing-guard.js'
 import type { Replica } from './replica.js'
-import { inTurns, NOTHING_AHEAD, searchAhead, someAtATime, type WidestBits } from './search-ahead.js'
+import { gathered, inTurns, NOTHING_AHEAD, searchAhead, type WidestBits } from './search-ahead.js'
 import type { Sightings } from './sightings.js'
 import type { TurnsOfLoop } from './turns-of-loop.js'
 
@@ -70,7 +70,8 @@ export interface Matcher {
   readonly knowsDetails: boolean
   /**
    * For each picture, given by its signals, all registered images within the threshold: nearest first, each image once; then those
-   * that its details find. Exact, but for details. Gives way to others of this process every millisecond or so, and asks for the next picture when it comes to it.
+   * that its details find. Exact, but for details. Gives way to others of this process every millisecond or so, also where pictures are made one by one. All are
+   * searched for before the first is answered.
    * @throws {Problem} bank-unknown, index-cold, store-away, key-suspended
    */
   match(pictures: Iterable<readonly HashedSignal[]>, options: MatchOptions): Promise<Match[][]>
@@ -101,22 +102,21 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
       const asking = { catalogue, banks, widestBits, options, matchIds }
       const giveWay = turns.pace()
       const answers: Answer[] = []
-      for (const some of someAtATime(pictures)) {
-        const ahead = some.length > 1 ? await inTurns(searchAhead(catalogue, some, widestBits), giveWay) : NOTHING_AHEAD
-        for (const signals of some) {
-          const answering = matchesByHashes(signals, ahead, asking)
-          let step = answering.next()
-          // Waiting costs more than all else that is done for a picture which nothing is near to, so only when it is time.
-          for (; step.done !== true; step = answering.next()) {
-            const turn = giveWay()
-            if (turn !== undefined) await turn
-          }
-          const answer = await withDetails(answers.length, step.value)
-          options.onMatched?.(answers.length, matchesIn(answer))
-          answers.push(answer)
-          const wait = probing.see(options.orgId, { signals, met: step.value[0]?.imageId })
-          if (wait !== undefined) await wait
+      const all = Array.isArray(pictures) ? pictures : await inTurns(gathered(pictures), giveWay)
+      const ahead = all.length > 1 ? await inTurns(searchAhead(catalogue, all, widestBits), giveWay) : NOTHING_AHEAD
+      for (const signals of all) {
+        const answering = matchesByHashes(signals, ahead, asking)
+        let step = answering.next()
+        // Waiting costs more than all else that is done for a picture which nothing is near to, so only when it is time.
+        for (; step.done !== true; step = answering.next()) {
+          const turn = giveWay()
+          if (turn !== undefined) await turn
         }
+        const answer = await withDetails(answers.length, step.value)
+        options.onMatched?.(answers.length, matchesIn(answer))
+        answers.push(answer)
+        const wait = probing.see(options.orgId, { signals, met: step.value[0]?.imageId })
+        if (wait !== undefined) await wait
       }
 
       // A long batch gave way to others in between: what was withdrawn meanwhile is not named, and a catalogue that is no

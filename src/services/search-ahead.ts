@@ -11,15 +11,11 @@ import { lotsOf } from './turns.js'
 /** How far to search for a signal of a type and a view, as it is (or mirrored) or turned. */
 export type WidestBits = (type: SignalType, asked: View, turned: boolean) => number
 
-/** What was found for the lots of a signal (`lotsOf`), in their order. */
-export type FoundAhead = ReadonlyMap<HashedSignal, readonly (readonly Hit[])[]>
+/** What was found for the lots of a signal (`lotsOf`), in their order; `undefined` for those that have to be searched for by themselves. */
+export type FoundAhead = ReadonlyMap<HashedSignal, readonly (readonly Hit[] | undefined)[]>
 
-/** More in one pass gain nothing. */
-const PICTURES_AT_ONCE = 16
-/** Sets of more needles gain nothing by being searched for beside others. */
-const MOST_NEEDLES = 2
-/** What an index takes at once. */
-const MOST_AT_ONCE = 64
+/** Needles searched for together: more find no more of a table in the caches, and what is found for them has to be kept. */
+const MOST_NEEDLES = 8192
 
 export const NOTHING_AHEAD: FoundAhead = new Map()
 
@@ -33,54 +29,55 @@ export async function inTurns<T>(work: Generator<void, T, void>, giveWay: () => 
   return step.value
 }
 
-/** Some pictures at a time, in their order. */
-export function* someAtATime(
-  pictures: Iterable<readonly HashedSignal[]>,
-): Generator<(readonly HashedSignal[])[], void, void> {
-  let some: (readonly HashedSignal[])[] = []
+/** All pictures, which may be made one by one. */
+export function* gathered(pictures: Iterable<readonly HashedSignal[]>): Generator<void, (readonly HashedSignal[])[], void> {
+  const all: (readonly HashedSignal[])[] = []
   for (const picture of pictures) {
-    some.push(picture)
-    if (some.length < PICTURES_AT_ONCE) continue
-    yield some
-    some = []
+    if (all.length > 0) yield
+    all.push(picture)
   }
-  if (some.length > 0) yield some
+  return all
 }
 
 /**
- * @returns what is near to the signals of these pictures, for those that gain by it. Found at the call: what is removed later is in it,
- * and has to be left out by whoever answers.
+ * @returns what is near to the signals of these pictures. Found at the call: what is removed later is in it, and has to be left out by whoever
+ * answers.
  */
 export function* searchAhead(
   catalogue: Catalogue,
   pictures: readonly (readonly HashedSignal[])[],
   widestBits: WidestBits,
 ): Generator<void, FoundAhead, void> {
-  const found = new Map<HashedSignal, (readonly Hit[])[]>()
+  const found = new Map<HashedSignal, (readonly Hit[] | undefined)[]>()
   const alike = new Map<string, Alike>()
-  for (const signal of pictures.flat()) {
-    const { type, view } = signal
-    if (signal.hashes.length > MOST_NEEDLES || found.has(signal)) continue
-    const lots: (readonly Hit[])[] = []
-    found.set(signal, lots)
-    for (const [place, { turned, hashes }] of lotsOf(signal).entries()) {
-      const bits = widestBits(type, view, turned)
-      const key = `${type} ${bits}`
-      const those = alike.get(key) ?? { type, bits, asked: [] }
-      alike.set(key, those)
-      those.asked.push({ hashes, lots, place })
+  for (const signals of pictures) {
+    yield
+    for (const signal of signals) {
+      if (found.has(signal)) continue
+      const lots: (readonly Hit[] | undefined)[] = []
+      found.set(signal, lots)
+      for (const [place, { turned, hashes }] of lotsOf(signal).entries()) {
+        const { type, view } = signal
+        const bits = widestBits(type, view, turned)
+        const key = `${type} ${bits}`
+        const those = alike.get(key) ?? { type, bits, asked: [], needles: 0 }
+        alike.set(key, those)
+        those.asked.push({ hashes, lots, place })
+        those.needles += hashes.length
+        if (those.needles < MOST_NEEDLES) continue
+        alike.delete(key)
+        yield* search(catalogue, those)
+      }
     }
   }
-  for (const { type, bits, asked } of alike.values()) {
-    for (let from = 0; from < asked.length; from += MOST_AT_ONCE / MOST_NEEDLES) {
-      yield
-      const some = asked.slice(from, from + MOST_AT_ONCE / MOST_NEEDLES)
-      const sets = some.map(({ hashes }) => hashes)
-      const each = yield* catalogue.index(type).searchEach(sets, bits)
-      for (const [i, { lots, place }] of some.entries()) lots[place] = each[i] ?? []
-    }
-  }
+  for (const those of alike.values()) yield* search(catalogue, those)
   return found
+}
+
+function* search(catalogue: Catalogue, { type, bits, asked }: Alike): Generator<void, void, void> {
+  const sets = asked.map(({ hashes }) => hashes)
+  const each = yield* catalogue.index(type).searchEach(sets, bits)
+  for (const [i, { lots, place }] of asked.entries()) lots[place] = each[i]
 }
 
 /** What is searched for in the same index, equally far. */
@@ -88,11 +85,12 @@ interface Alike {
   readonly type: SignalType
   readonly bits: number
   readonly asked: Asked[]
+  needles: number
 }
 
 interface Asked {
   readonly hashes: readonly Hash256[]
   /** Where what is found goes, and its place there. */
-  readonly lots: (readonly Hit[])[]
+  readonly lots: (readonly Hit[] | undefined)[]
   readonly place: number
 }

@@ -14,12 +14,13 @@ export interface KernelCalls {
     readonly mostRows: number
     readonly isDone: boolean
   }[]
+  readonly probesOfEach: { readonly needles: number; readonly band: number }[]
   readonly follows: { readonly needle: number; readonly maxVisits: number; readonly isDone: boolean }[]
 }
 
 export function spyOn(engine: Engine): KernelCalls {
-  const calls: KernelCalls = { scans: [], probes: [], follows: [] }
-  const { scan, probe, follow } = engine
+  const calls: KernelCalls = { scans: [], probes: [], probesOfEach: [], follows: [] }
+  const { scan, probe, probeEach, follow } = engine
   engine.scan = (rowsAt, rows, needles, thresholdBits) => {
     calls.scans.push({ needles, rows })
     return scan(rowsAt, rows, needles, thresholdBits)
@@ -29,6 +30,10 @@ export function spyOn(engine: Engine): KernelCalls {
     const found = probe(needles, fromBand, toBand, thresholdBits, mostRows)
     calls.probes.push({ needles, fromBand, toBand, reach, mostRows, isDone: found >= 0 })
     return found
+  }
+  engine.probeEach = (needles, band, ...limits) => {
+    calls.probesOfEach.push({ needles, band })
+    return probeEach(needles, band, ...limits)
   }
   engine.follow = (needle, rows, thresholdBits, maxVisits) => {
     const found = follow(needle, rows, thresholdBits, maxVisits)

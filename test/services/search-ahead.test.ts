@@ -101,6 +101,31 @@ t.test('what is withdrawn after it was searched for, and before it is answered, 
   )
 })
 
+t.test(
+  'what a search for many leaves to a search of its own is answered as well, and all are asked for in few passes',
+  async (t) => {
+    const { matcher, hashes, passes, replica } = worldOf(40)
+    const pictures = Array.from({ length: 1100 }, (_, i) => {
+      const hash = hashes[i % hashes.length] ?? hashFromBytes(randomBytes(32))
+      return [{ ...SIGNAL, hashes: dihedralsOf(i % 3 === 0 ? hashFromBytes(randomBytes(32)) : turnedOver(hash, i % 25)) }]
+    })
+    const index = replica.catalogue.index('pdq')
+    const { searchEach } = index
+    index.searchEach = function* (sets, thresholdBits) {
+      const each = yield* searchEach(sets, thresholdBits)
+      return each.map((hits, i) => (i % 2 === 0 ? undefined : hits))
+    }
+
+    const together = await matcher.match(new Set(pictures), ASKING)
+
+    t.same(passes, [1024, 76], 'of 8,192 needles at most')
+    const alone = []
+    for (const picture of pictures) alone.push(...(await matcher.match([picture], ASKING)))
+    t.same(together, alone)
+    t.equal(together.filter(({ length }) => length > 0).length, pictures.filter((_, i) => i % 3 !== 0).length)
+  },
+)
+
 t.test('who waits for the end of a turn is answered from the index that is the store’s then', async (t) => {
   const { matcher, hashes, replica } = worldOf(2)
   const [hash = hashFromBytes(randomBytes(32))] = hashes

@@ -250,8 +250,7 @@ function contextIn(text: string): string {
 }
 
 /**
- * Turns hashes only when the matcher comes to them: of a thousand queries that would take milliseconds at one go, and what is kept of
- * them is copied by each collection of garbage. Leaves problems, by the number of the query, in `refused`.
+ * Turns hashes only when the matcher comes to them: of a thousand queries that would take milliseconds at one go. Leaves problems, by the number of the query, in `refused`.
  */
 function* askedOneByOne(
   queries: z.infer<typeof MatchRequest>['queries'],

@@ -6,6 +6,7 @@ export {
   BANDS,
   describeTables,
   ENTRY_BYTES,
+  GIVEN_UP_AT,
   HITS_AT,
   KEYS,
   MASKS_AT,
@@ -18,7 +19,7 @@ export {
   SURVIVORS,
   writeMasks,
 } from './layout'
-export { countCandidates, countPlanned, kept, probe } from './probe'
+export { countCandidates, countPlanned, kept, probe, probeEach } from './probe'
 export { scan } from './scan'
 export {
   countWideCandidates,

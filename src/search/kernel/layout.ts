@@ -11,6 +11,8 @@ export const ENTRY_BYTES: usize = 6
 
 // Scratch, below all columns. Addresses are the same in every memory; below 1,536 lies what the compiler places.
 export const PLAN_AT: usize = 1_536
+/** u64, a bit for each needle. */
+export const GIVEN_UP_AT: usize = 2_560
 export const NEEDLES_AT: usize = 4_096
 /** u32 ends of the spans of one band and needle, by distance. */
 export const SPAN_ENDS_AT: usize = 2_048

@@ -8,6 +8,7 @@
 import {
   BANDS,
   ENTRY_BYTES,
+  GIVEN_UP_AT,
   GROUP_ENDS_AT,
   HITS_AT,
   MASKS_AT,
@@ -68,7 +69,7 @@ export function probe(needleCount: u32, fromBand: u32, toBand: u32, thresholdBit
     const reach = <u32>load<u8>(PLAN_AT + band)
     if (reach == 0) continue
     for (let needle: u32 = 0; needle < needleCount; needle++) {
-      survivors = probeBand(band, reach, NEEDLES_AT + (<usize>needle << 5), survivors, mostEnd)
+      survivors = probeBand(band, reach, NEEDLES_AT + (<usize>needle << 5), SURVIVORS, survivors, mostEnd)
       if (survivors == 0) return -1
       store<u32>(groupEnd, <u32>survivors)
       groupEnd += 4
@@ -78,10 +79,39 @@ export function probe(needleCount: u32, fromBand: u32, toBand: u32, thresholdBit
 }
 
 /**
+ * The same in one band that is probed, where a needle that meets too much is given up and the others are not: of those that are, a bit each is
+ * written to GIVEN_UP_AT.
+ *
+ * @param mostCandidates, mostRows of each needle.
+ * @returns how many hits were written; −1 when they have no room, and then none counts.
+ */
+export function probeEach(needleCount: u32, band: u32, thresholdBits: u32, mostCandidates: u32, mostRows: u32): i32 {
+  const reach = <u32>load<u8>(PLAN_AT + band)
+  let givenUp: u64 = 0
+  let survivors = SURVIVORS_AT
+  for (let needle: u32 = 0; needle < needleCount; needle++) {
+    const mostEnd = survivors + (<usize>mostRows << 2)
+    const end = probeBand(band, reach, NEEDLES_AT + (<usize>needle << 5), mostCandidates, survivors, mostEnd)
+    if (end == 0) givenUp |= <u64>1 << needle
+    else survivors = end
+    store<u32>(GROUP_ENDS_AT + (<usize>needle << 2), <u32>survivors)
+  }
+  store<u64>(GIVEN_UP_AT, givenUp)
+  return verify(needleCount, band, band + 1, thresholdBits)
+}
+
+/**
  * Appends the numbers of the rows that one needle reaches in one band, as far as entries tell. @returns their end, or 0 when there
  * is no room, or more of them than up to `mostEnd` before third bands were looked at.
  */
-function probeBand(band: u32, reach: u32, needle: usize, survivors: usize, mostEnd: usize): usize {
+function probeBand(
+  band: u32,
+  reach: u32,
+  needle: usize,
+  mostCandidates: u32,
+  survivors: usize,
+  mostEnd: usize,
+): usize {
   const offsets = offsetsAt + <usize>band * OFFSETS_BYTES
   const table = tablesAt + <usize>band * tableBytes
   const key = keyOf(needle, band)
@@ -101,7 +131,7 @@ function probeBand(band: u32, reach: u32, needle: usize, survivors: usize, mostE
     }
     store<u32>(SPAN_ENDS_AT + (<usize>bits << 2), <u32>span)
   }
-  if (candidates > SURVIVORS - <u32>((survivors - SURVIVORS_AT) >> 2)) return 0
+  if (candidates > min(mostCandidates, SURVIVORS - <u32>((survivors - SURVIVORS_AT) >> 2))) return 0
   touch(span, table, candidates)
 
   const nextBand = (band + 1) & (BANDS - 1)
