@@ -1,7 +1,10 @@
 // A client of a process that runs beside others: it comes again when it is told to.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Problem } from '../../src/domain/problem.js'
 import { PROBLEMS } from '../../src/http/problems.js'
+import { HASHING_TIME_LIMIT_MS } from '../../src/jobs/hash-image.js'
+import type { Hashing } from '../../src/services/hashing.js'
 
 /** What is refused because there was no time for something, and not because of what was asked: so it says, by the routes of HMA too. */
 const LATER = [PROBLEMS.overloaded, PROBLEMS['store-away'], PROBLEMS['index-cold']].map(({ title }) => title)
@@ -15,5 +18,25 @@ export async function fetchPatiently(url: string, init: RequestInit = {}): Promi
     const text = await answer.clone().text()
     if (!LATER.some((title) => text.includes(title))) return answer
     await sleep(1000 * Number(answer.headers.get('retry-after')))
+  }
+}
+
+/** Workers give a picture up no sooner than this, if nothing is wrong with them, for want of a processor. */
+const STARVED_AFTER_MS = 2 * HASHING_TIME_LIMIT_MS
+
+/** As `hashing`; a picture for which its workers were given no processor until its time was up is handed to them again. One that comes back sooner is not. */
+export function hashingPatiently(hashing: Hashing): Hashing {
+  return {
+    async hash(image, purpose, details) {
+      const again = image.map((piece) => Buffer.from(piece)) // what was handed over is zeros by then
+      const fromMs = performance.now()
+      try {
+        return await hashing.hash(image, purpose, details)
+      } catch (error) {
+        const isStarved = performance.now() - fromMs >= STARVED_AFTER_MS
+        if (!isStarved || !(error instanceof Problem) || error.code !== 'hashing-away') throw error
+        return await this.hash(again, purpose, details)
+      }
+    },
   }
 }

@@ -24,6 +24,7 @@ import { type Keyring, makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
 import type { TrustLimits } from '../../src/trust-parts.js'
 import { loadSite, type SiteSettings } from '../../src/web/site.js'
+import { hashingPatiently } from './patiently.js'
 import { PATIENCE_MS, startRedis, storeAt, type TestRedis } from './redis.js'
 
 export interface TestService {
@@ -127,7 +128,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     onAuditHead: () => {},
   })
   const app = await buildApp({
-    services: options.hashing === undefined ? services : { ...services, hashing: options.hashing },
+    services: { ...services, hashing: options.hashing ?? hashingPatiently(services.hashing) },
     site: loadSite(fileURLToPath(new URL('../../public/', import.meta.url)), { ...SITE, ...options.site }),
     uploadLimits: { ...UPLOAD_LIMITS, ...options.uploadLimits },
     country: options.country,
