@@ -11,7 +11,7 @@ import { MOST_HITS, searchTogether } from '../../src/search/together.js'
 import { flippedByBand, randomFrom, rowsOf } from './corpora.js'
 import { compactAll } from './indexes.js'
 import { drain, headOf, segmentOf } from './parts.js'
-import { assertSameHits, columnsOf, seeded, spread, zeros } from './rows.js'
+import { assertSameHits, columnsOf, concatenated, seeded, spread, zeros } from './rows.js'
 import { spyOn } from './spies.js'
 
 const ROWS = 20_000
@@ -139,6 +139,28 @@ t.test('of many needles each is given up by itself, whatever its number', async 
     const sets = Array.from({ length: 64 }, (_, i) => [seeded(i === place ? 77_777 : 3 * i + 1)])
     assertAnswers(answersOf([segment], sets, 31), rows, sets, 31, [place])
   }
+})
+
+t.test('the kernel gives up a needle that meets more candidates, or has more rows to look at, than it may', async (t) => {
+  const segment = segmentOf(rowsOf(Array.from({ length: ROWS }, (_, i) => (i < 300 ? zeros : seeded(i)))))
+  const { engine } = segment.block
+  segment.block.loadNeedles(concatenated([seeded(300), zeros]))
+  engine.bytes.fill(2, scratch.planAt, scratch.planAt + BANDS)
+  const candidates = segment.tabled.tables.countCandidates(scratch.needlesAt + HASH_BYTES, 0, 0)
+  const oneAway = segment.tabled.tables.countCandidates(scratch.needlesAt + HASH_BYTES, 0, 1)
+  const met = candidates + oneAway
+  const asked = (mostCandidates: number, mostRows: number) => [
+    engine.probeEach(2, 0, 31, mostCandidates, mostRows),
+    engine.words[scratch.givenUpAt >>> 2],
+  ]
+  t.ok(met >= 300)
+
+  t.same(asked(met, ROWS), [301, 0])
+  t.same(asked(met - 1, ROWS), [1, 2])
+  const rows = Array.from({ length: ROWS }, (_, i) => i).find((most) => asked(met, most)[1] === 0) ?? 0
+  t.ok(rows >= 300 && rows < 320, `${rows} rows are alike in two bands`)
+  t.same(asked(met, rows), [301, 0])
+  t.same(asked(met, rows - 1), [1, 2])
 })
 
 t.test('needles that have no room for their hits leave their sets to searches of their own, and no others', async (t) => {
