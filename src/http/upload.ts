@@ -141,27 +141,29 @@ export async function oneFile<T>(
  * @returns what `use` gave, or a refusal of this picture. @throws {Problem} upload-incomplete
  */
 export async function imageFrom(body: AsyncIterable<unknown>, limits: UploadLimits, inFlight: InFlight) {
-  let truncated = false
-  async function* upToLimit() {
-    let sizeBytes = 0
-    for await (const chunk of body) {
-      if (Buffer.isBuffer(chunk)) sizeBytes += chunk.length
-      if (sizeBytes > limits.maxImageBytes) {
-        if (Buffer.isBuffer(chunk)) chunk.fill(0)
-        truncated = true
-        return
-      }
-      yield chunk
-    }
-  }
+  const read = { truncated: false }
   const file = {
-    [Symbol.asyncIterator]: upToLimit,
+    [Symbol.asyncIterator]: () => upToLimit(body, limits.maxImageBytes, read),
     get truncated() {
-      return truncated
+      return read.truncated
     },
   }
   const image = await readPart(file, limits, inFlight)
   return <T>(use: (image: readonly Buffer[]) => Promise<T>): Promise<T | Problem> => settled(release(image, inFlight, use))
+}
+
+/** Not made anew for each picture (decision 0106). */
+async function* upToLimit(body: AsyncIterable<unknown>, maxBytes: number, read: { truncated: boolean }) {
+  let sizeBytes = 0
+  for await (const chunk of body) {
+    if (Buffer.isBuffer(chunk)) sizeBytes += chunk.length
+    if (sizeBytes > maxBytes) {
+      if (Buffer.isBuffer(chunk)) chunk.fill(0)
+      read.truncated = true
+      return
+    }
+    yield chunk
+  }
 }
 
 async function release<T>(

@@ -1,6 +1,7 @@
 // The feed: for platforms that match inside their own walls.
 
 import { Readable } from 'node:stream'
+import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { FeedFilter, FeedLine } from '../../domain/feed.js'
@@ -8,6 +9,7 @@ import { Problem } from '../../domain/problem.js'
 import { CATEGORY_NAMES, TIER_NAMES } from '../../domain/signal.js'
 import { formatHash } from '../../hash/hash256.js'
 import type { Feed } from '../../services/feed.js'
+import type { FeedReader } from '../../services/feed-cursor.js'
 import { wantsEvents } from '../event-stream.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
@@ -106,23 +108,10 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
       const reader = { orgId, keyId, filter }
       const leaving = new AbortController()
       request.spend(reply, 1)
-      let isWithin = true
-      const page = async function* (from: string | undefined, waitMs: number) {
-        let told = -1 // the one that was spent
-        let isFirst = true
-        try {
-          for await (const line of feed.page(reader, { after: from, limit, waitMs, signal: leaving.signal })) {
-            await request.enterAgain(isFirst ? 0 : ASKED_AGAIN_MS) // it may have waited, and a page may be long
-            isFirst = false
-            if (line.op === 'upsert') told++
-            yield line
-          }
-        } finally {
-          if (told > 0) isWithin = request.spent(told) // also of a page that broke off
-        }
-      }
+      const telling: Telling = { feed, request, reader, limit, signal: leaving.signal, isWithin: true }
+      const page = (from: string | undefined, waitMs: number) => pageOf(telling, from, waitMs)
       const text = wantsEvents(accept)
-        ? asEvents(page, lastEventId ?? after, () => isWithin && !leaving.signal.aborted)
+        ? asEvents(page, lastEventId ?? after, () => telling.isWithin && !leaving.signal.aborted)
         : asLines(page(after, wait * 1000))
       const stop = () => {
         readers.delete(leaving)
@@ -141,6 +130,34 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
       }
     },
   )
+}
+
+/** A reader, and what he is told with. */
+interface Telling {
+  readonly feed: Feed
+  readonly request: FastifyRequest
+  readonly reader: FeedReader
+  readonly limit: number
+  readonly signal: AbortSignal
+  /** Had he not read more than he may when the last page ended? */
+  isWithin: boolean
+}
+
+/** Not made anew for each request (decision 0106). */
+async function* pageOf(telling: Telling, after: string | undefined, waitMs: number): AsyncGenerator<FeedLine, void, void> {
+  const { feed, request, reader, limit, signal } = telling
+  let told = -1 // the one that was spent
+  let isFirst = true
+  try {
+    for await (const line of feed.page(reader, { after, limit, waitMs, signal })) {
+      await request.enterAgain(isFirst ? 0 : ASKED_AGAIN_MS) // it may have waited, and a page may be long
+      isFirst = false
+      if (line.op === 'upsert') told++
+      yield line
+    }
+  } finally {
+    if (told > 0) telling.isWithin = request.spent(told) // also of a page that broke off
+  }
 }
 
 async function* beginningWith(first: IteratorResult<string, void>, rest: AsyncGenerator<string, void, void>) {
