@@ -1,3 +1,4 @@
+import { mock } from 'node:test'
 import t from 'tap'
 import { Blocks } from '../../src/handoff/blocks.js'
 import { HandoffDesk } from '../../src/handoff/desk.js'
@@ -86,6 +87,21 @@ t.test('an image that nobody takes in time is overwritten, and its ticket is wor
   t.equal(desk.take(ticket), undefined)
   t.equal(desk.answer(ticket, REFUSED), false)
   t.equal(desk.size, 0)
+})
+
+t.test('an image waits as long as it was said, and no longer', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => mock.timers.reset())
+  const desk = new HandoffDesk(LONG_MS)
+  const image = Buffer.from('a picture')
+  const { answer } = desk.leave(image)
+
+  mock.timers.tick(LONG_MS - 1)
+  t.equal(image.toString(), 'a picture')
+  mock.timers.tick(1)
+
+  t.ok(isWiped(image))
+  await t.rejects(answer, { code: 'hashing-away' })
 })
 
 t.test('an answer that comes too late is refused', async (t) => {

@@ -7,6 +7,7 @@ import { listenForWorkers } from '../../src/handoff/listener.js'
 import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
 import { visitHandoffs } from '../../src/handoff/visit.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
+import { IMAGE_TTL_MS } from '../../src/jobs/hash-image.js'
 import { until } from '../helpers/service.js'
 
 const LONG_MS = 60_000
@@ -125,6 +126,16 @@ t.test('a worker that is gone is noticed by its connection, before the time is u
   t.notOk(isWiped(untaken))
   third.callOff()
   await t.rejects(third.answer)
+})
+
+t.test('a connection over which a picture went is kept for longer than a picture may take', async (t) => {
+  const { desk, url } = await open(t)
+  const { ticket } = desk.leave(Buffer.from('a picture'))
+
+  const { headers } = await fetch(`${url}/${ticket}`)
+
+  const [, seconds] = /^timeout=(\d+)$/.exec(headers.get('keep-alive') ?? '') ?? []
+  t.ok(Number(seconds) * 1000 > IMAGE_TTL_MS, 'or its worker would be taken for gone')
 })
 
 t.test('a picture whose fetching stalls is overwritten when its time is up', async (t) => {

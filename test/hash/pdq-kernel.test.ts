@@ -82,6 +82,21 @@ t.test('equals the oracle on the sizes that take another path', async (t) => {
   }
 })
 
+// The reference counts in float32: 100 times this step, through 255, rounds up to 47, and in double precision stays under it.
+t.test('counts the steps of quality as float32 rounds them', async (t) => {
+  const [left, right] = [
+    [137, 0, 159],
+    [219, 176, 89],
+  ] as const
+  const data = Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => ((i / 3) % 64 < 32 ? left : right)[i % 3] ?? 0)
+  const picture: Pixels = { data, width: 64, height: 64, channels: 3 } // as large as the samples, so that nothing is averaged
+
+  const quality = Math.floor((64 * 47) / 90)
+  t.not(quality, Math.floor((64 * 46) / 90))
+  t.equal(pdq(picture).quality, quality)
+  t.equal(kernel.hash(picture).quality, quality)
+})
+
 t.test('gives a picture too small to hash the zero hash and quality 0', async (t) => {
   for (const { quality, hash } of [kernel.hash(noisy(1, 4, 300, 3)), pdq(noisy(1, 300, 4, 3))]) {
     t.equal(quality, 0)
@@ -121,12 +136,16 @@ t.test('gives no block totals when a side is shorter than the blocks', async (t)
 t.test('keeps nothing of a picture: its memory is the same whatever it hashed', async (t) => {
   const { kernel: observed, memory } = withMemory(t, loadPdqKernelSync)
 
-  observed.hash(noisy(1, 333, 217, 3))
-  const first = Buffer.from(memory.buffer).toString('base64')
-  observed.hash(noisy(2, 333, 217, 3))
-  const second = Buffer.from(memory.buffer).toString('base64')
+  const kept = (hash: () => unknown) => {
+    hash()
+    return Buffer.from(memory.buffer).toString('base64')
+  }
+  const samples = (seed: number) => Float32Array.from(noisy(seed, 64, 64, 1).data)
 
-  t.ok(first === second)
+  const first = kept(() => observed.hash(noisy(1, 333, 217, 3)))
+  t.ok(first === kept(() => observed.hash(noisy(2, 333, 217, 3))))
+  t.ok(first === kept(() => observed.hashSamples(samples(1))), 'nor of samples that were taken elsewhere')
+  t.ok(first === kept(() => observed.hashSamples(samples(2))))
 })
 
 t.test('knows how large the median coefficient of samples is', async (t) => {
