@@ -5,6 +5,9 @@
 // Real processes: a private Redis that is on disk at every write, two apis, one worker process with a child per core. The
 // pictures are synthetic JPEGs of 12 megapixels and about 2 MB. Every submission is checked: the second api must match it
 // exactly. When the clock has stopped, all are withdrawn, and none may match a second later.
+//
+// The service and the bare hashing children are looked at by turns, some seconds each: what a machine gives differs by more from one
+// minute to the next than the two do from turn to turn.
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -36,7 +39,10 @@ const COUNT = Number(args.count)
 const PARALLEL = Number(args.parallel)
 /** A process that has done little yet runs what it has not compiled, and compiles beside it. */
 const WARM_UP = 40
-const PICTURES = COUNT + WARM_UP // each submission has a picture of its own, so that a match is its own
+const ROUNDS = 5
+const A_ROUND = Math.ceil(COUNT / ROUNDS)
+const ROUND_SUBMITS = A_ROUND + 2 * PARALLEL
+const PICTURES = WARM_UP + Math.max(COUNT, ROUNDS * ROUND_SUBMITS) // each submission has a picture of its own, so that a match is its own
 /** Asking often would take the cores from what is measured; a pause can only make what is measured longer. */
 const ASK_EVERY_MS = 10
 const cores = availableParallelism()
@@ -52,20 +58,19 @@ const processes = { client: [process.pid] }
 try {
   const pictures = []
   for (let seed = 1; seed <= PICTURES; seed++) pictures.push(await largePicture(seed))
-  const bare = await pipelineAlone(pictures)
   const service = await start()
   const forms = pictures.map(formOf)
   await hashAll(service, forms)
-  const single = await oneAtATime(service, forms)
-  const together = await manyAtATime(service, forms)
-  report({ bare, single, together, sizeBytes: pictures[0].length })
+  const single = await oneAtATime(service, forms.slice(0, WARM_UP + COUNT))
+  const { alone, together, failures } = await byTurns(await openBare(pictures), service, forms)
+  report({ alone, single, together, failures, sizeBytes: pictures[0].length })
 } finally {
   for (const stop of running.reverse()) await stop()
   rmSync(dataDir, { recursive: true, force: true })
 }
 
 /** The sandbox's children, fed without a pause: what the cores could do if nothing else had to be done. */
-async function pipelineAlone(pictures) {
+async function openBare(pictures) {
   const sandbox = openSandbox({
     cage: findCage({ readable: ownFiles(), hidden: [] }),
     children: cores,
@@ -73,24 +78,14 @@ async function pipelineAlone(pictures) {
     timeLimitMs: 10_000,
     entry: [path('../dist/workers/media/child.js')],
   })
+  running.push(() => sandbox.close())
   await sandbox.ready
-  const work = async (count) => {
-    let next = 0
-    await Promise.all(
-      Array.from({ length: cores * 2 }, async () => {
-        while (next < count) {
-          const answer = await sandbox.hash(pictures[next++ % PICTURES], 'submission')
-          if (!('image' in answer)) throw new Error('a picture was not hashed')
-        }
-      }),
-    )
+  let next = 0
+  const hash = async () => {
+    const answer = await sandbox.hash(pictures[next++ % PICTURES], 'submission')
+    if (!('image' in answer)) throw new Error('a picture was not hashed')
   }
-  await work(WARM_UP)
-  const spent = measured({ client: [process.pid], hashers: sandbox.pids })
-  await work(COUNT)
-  const { perS, coreMs } = spent()
-  await sandbox.close()
-  return { perS, coreMs }
+  return { hash, processes: { client: [process.pid], hashers: sandbox.pids } }
 }
 
 async function start() {
@@ -139,7 +134,7 @@ async function startProcess(name, file, env) {
 
 async function oneAtATime(service, pictures) {
   const times = []
-  const cases = await openCases(service, PICTURES)
+  const cases = await openCases(service, WARM_UP + COUNT)
   const bar = progress('one at a time', COUNT)
   for (let i = -WARM_UP; i < COUNT; i++) {
     const ms = await submitAndMatch(service, cases[i + WARM_UP], pictures[i + WARM_UP])
@@ -151,40 +146,72 @@ async function oneAtATime(service, pictures) {
   return { p50Ms: percentile(times, 0.5), p99Ms: percentile(times, 0.99) }
 }
 
-async function manyAtATime(service, pictures) {
+/** One round of each after the other; the order is turned round each time, so that neither always has what the other left. */
+async function byTurns(bare, service, pictures) {
   const cases = await openCases(service, PICTURES)
-  const bar = progress(`${PARALLEL} at a time`, PICTURES)
   let next = 0
   let failures = 0
-  const submitUntil = (end) =>
-    Promise.all(
-      Array.from({ length: PARALLEL }, async () => {
-        while (next < end) {
-          const mine = next++
-          await submitAndMatch(service, cases[mine], pictures[mine]).catch(() => failures++)
-          bar(next)
-        }
-      }),
-    )
-  await submitUntil(WARM_UP)
-  const spent = measured(processes)
-  await submitUntil(PICTURES)
-  const { perS, coreMs } = spent()
-  await withdrawAll(service, cases, pictures)
-  return { perS, failures, coreMs }
+  const submit = async () => {
+    const mine = next++
+    await submitAndMatch(service, cases[mine], pictures[mine]).catch(() => failures++)
+  }
+  const alone = []
+  const together = []
+  const turns = [
+    async () => alone.push(await steadily({ count: A_ROUND, parallel: cores * 2, work: bare.hash, kinds: bare.processes })),
+    async () => together.push(await steadily({ count: A_ROUND, parallel: PARALLEL, work: submit, kinds: processes })),
+  ]
+  await steadily({ count: WARM_UP, parallel: cores * 2, work: bare.hash, kinds: bare.processes })
+  await inParallel(PARALLEL, WARM_UP, submit)
+  const bar = progress(`${PARALLEL} at a time, and the children alone`, ROUNDS)
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const turn of turns) await turn()
+    turns.reverse()
+    bar(round + 1)
+  }
+  await withdrawAll(service, cases.slice(0, next), pictures.slice(0, next))
+  return { alone, together, failures }
+}
+
+/**
+ * `work`, so many at a time. The clock runs over `count` of them: from when as many as are under way have ended, until `count` more have, and
+ * as many are under way at both moments.
+ */
+async function steadily({ count, parallel, work, kinds }) {
+  let ended = 0
+  let spent
+  let figures
+  await inParallel(parallel, count + 2 * parallel, async () => {
+    await work()
+    ended++
+    if (ended === parallel) spent = measured(kinds, count)
+    if (ended === parallel + count) figures = spent()
+  })
+  return figures
+}
+
+async function inParallel(parallel, count, work) {
+  let begun = 0
+  const one = async () => {
+    while (begun < count) {
+      begun++
+      await work()
+    }
+  }
+  await Promise.all(Array.from({ length: parallel }, one))
 }
 
 /** @returns what says how many pictures a second were done since, and what each took of the cores: what no process had is `nobody`'s, or others'. */
-function measured(kinds) {
+function measured(kinds, count) {
   const before = coreMsOf(kinds)
   const begun = performance.now()
   return () => {
     const tookMs = performance.now() - begun
     const after = coreMsOf(kinds)
-    const coreMs = Object.fromEntries(Object.keys(after).map((name) => [name, round((after[name] - before[name]) / COUNT)]))
+    const coreMs = Object.fromEntries(Object.keys(after).map((name) => [name, round((after[name] - before[name]) / count)]))
     const all = Object.values(coreMs).reduce((a, b) => a + b, 0)
-    if (Object.keys(after).length === 0) return { perS: COUNT / (tookMs / 1000), coreMs: {} }
-    return { perS: COUNT / (tookMs / 1000), coreMs: { ...coreMs, nobody: round((cores * tookMs) / COUNT - all) } }
+    if (Object.keys(after).length === 0) return { perS: count / (tookMs / 1000), coreMs: {} }
+    return { perS: count / (tookMs / 1000), coreMs: { ...coreMs, nobody: round((cores * tookMs) / count - all) } }
   }
 }
 
@@ -283,7 +310,8 @@ function formOf(picture) {
   return Buffer.concat([Buffer.from(head), picture, Buffer.from(`\r\n--${BOUNDARY}--\r\n`)])
 }
 
-function report({ bare, single, together, sizeBytes }) {
+function report({ alone, single, together, failures, sizeBytes }) {
+  const shares = together.map(({ perS }, round) => perS / alone[round].perS)
   const result = {
     cores,
     pictureBytes: sizeBytes,
@@ -291,26 +319,37 @@ function report({ bare, single, together, sizeBytes }) {
     p50Ms: round(single.p50Ms),
     p99Ms: round(single.p99Ms),
     parallel: PARALLEL,
-    failures: together.failures,
-    coreMs: together.coreMs,
-    pipelineCoreMs: bare.coreMs,
-    perS: round(together.perS),
-    pipelinePerS: round(bare.perS),
-    share: round(together.perS / bare.perS, 3),
+    rounds: ROUNDS,
+    failures,
+    coreMs: mediansOf(together),
+    pipelineCoreMs: mediansOf(alone),
+    perS: round(median(together.map(({ perS }) => perS))),
+    pipelinePerS: round(median(alone.map(({ perS }) => perS))),
+    share: round(median(shares), 3),
+    shares: shares.map((share) => round(share, 3)),
   }
   if (args.json) {
     console.log(JSON.stringify(result))
     return
   }
   console.log(`
-From the first byte of a ${(sizeBytes / 1e6).toFixed(1)} MB JPEG of 12 megapixels to a match on the second api, ${cores} cores, ${COUNT} pictures
+From the first byte of a ${(sizeBytes / 1e6).toFixed(1)} MB JPEG of 12 megapixels to a match on the second api, ${cores} cores, ${COUNT} pictures, medians of ${ROUNDS} rounds
 
   one at a time      p50 ${result.p50Ms} ms   p99 ${result.p99Ms} ms
   ${PARALLEL} at a time      ${result.perS} pictures/s, ${result.failures} failures
   pipeline alone     ${result.pipelinePerS} pictures/s on all cores
-  share              ${(100 * result.share).toFixed(1)} %
+  share              ${(100 * result.share).toFixed(1)} %   (round by round ${result.shares.map((share) => (100 * share).toFixed(1)).join(', ')})
   core-ms a picture  ${listed(result.coreMs)}
   pipeline alone     ${listed(result.pipelineCoreMs)}`)
+}
+
+function mediansOf(rounds) {
+  const names = Object.keys(rounds[0].coreMs)
+  return Object.fromEntries(names.map((name) => [name, median(rounds.map(({ coreMs }) => coreMs[name]))]))
+}
+
+function median(values) {
+  return percentile(values, 0.5) // of an odd number
 }
 
 function listed(coreMs) {
