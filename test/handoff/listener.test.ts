@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { Blocks, type HeldImage } from '../../src/handoff/blocks.js'
 import { HandoffDesk } from '../../src/handoff/desk.js'
@@ -8,6 +8,7 @@ import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
 import { visitHandoffs } from '../../src/handoff/visit.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
 import { IMAGE_TTL_MS } from '../../src/jobs/hash-image.js'
+import { lineClient } from '../../src/net/private-line.js'
 import { until } from '../helpers/service.js'
 
 const LONG_MS = 60_000
@@ -171,6 +172,38 @@ t.test('a worker’s visit: picture out, hashes back', async (t) => {
   t.equal(await visit.answer(url, ticket, said), true)
   t.equal(await visit.answer(url, ticket, said), false)
   t.same(await answer, said)
+})
+
+t.test('what a worker had of a picture whose fetching broke off is overwritten', async (t) => {
+  const seen: Buffer[] = []
+  const api = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nhalf a picture')
+  })
+  await new Promise<void>((listening) => api.listen(0, '127.0.0.1', listening))
+  t.teardown(() => api.close())
+  const line = lineClient(undefined)
+  const visit = visitHandoffs({
+    ...line,
+    request: (url, options, answered) => {
+      const outgoing = line.request(url, options, (response) => {
+        response.on('data', (chunk: Buffer) => {
+          seen.push(chunk)
+          t.equal(chunk.toString(), 'half a picture')
+          outgoing.destroy()
+        })
+        answered(response)
+      })
+      return outgoing
+    },
+  })
+  t.teardown(() => visit.close())
+  const address = api.address()
+
+  await t.rejects(visit.take(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`, NO_TICKET))
+
+  t.equal(seen.length, 1)
+  t.ok(seen.every(isWiped))
 })
 
 t.test('a visit to an api that is gone fails, and does not hang', async (t) => {

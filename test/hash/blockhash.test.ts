@@ -17,7 +17,7 @@ function fromTotals(picture: Pixels): string {
 /** What imghash makes of every pixel. */
 function allPixels({ data, width, height, channels }: Pixels): string {
   const rgba = Uint8Array.from({ length: 4 * width * height }, (_, k) =>
-    k % 4 === 3 ? 255 : (data[Math.floor(k / 4) * channels + (k % 4)] ?? 0),
+    k % 4 === 3 ? 255 : (data[Math.floor(k / 4) * channels + (channels === 1 ? 0 : k % 4)] ?? 0),
   )
   return imghash.hashRaw({ width, height, data: rgba }, 16)
 }
@@ -45,6 +45,10 @@ t.test('is so where blockhash decides by a hair: flat, nearly flat, dark and bri
     }),
     { numRuns: 300 },
   )
+  for (const grey of [127, 128, 129]) {
+    const picture: Pixels = { data: new Uint8Array(32 * 32).fill(grey), width: 32, height: 32, channels: 1 }
+    assert.equal(fromTotals(picture), allPixels(picture), `flat, ${grey}`)
+  }
 })
 
 t.test('refuses anything but 256 totals', async (t) => {

@@ -14,7 +14,7 @@ const kernel = loadPdqKernelSync()
 /** What imghash makes of every pixel. */
 function allPixels({ data, width, height, channels }: Pixels): string {
   const rgba = Uint8Array.from({ length: 4 * width * height }, (_, k) =>
-    k % 4 === 3 ? 255 : (data[Math.floor(k / 4) * channels + (k % 4)] ?? 0),
+    k % 4 === 3 ? 255 : (data[Math.floor(k / 4) * channels + (channels === 1 ? 0 : k % 4)] ?? 0),
   )
   return imghash.hashRaw({ width, height, data: rgba }, 16)
 }
@@ -50,16 +50,27 @@ t.test('does so where blockhash decides by a hair: flat, nearly flat, dark and b
     }),
     { numRuns: 300 },
   )
+  for (const grey of [127, 128, 129]) {
+    const picture: Pixels = { data: new Uint8Array(32 * 32).fill(grey), width: 32, height: 32, channels: 1 }
+    assert.equal(fromTotals(picture)[0], allPixels(picture), `flat, ${grey}`)
+  }
 })
 
-t.test('asks imghash itself about a picture smaller than its blocks', async (t) => {
+t.test('asks imghash itself about a picture smaller than its blocks, and leaves none of its pixels', async (t) => {
+  const calls = t.capture(imghash, 'hashRaw', imghash.hashRaw)
   for (const [width, height] of [
     [1, 1],
     [8, 8],
     [15, 40],
     [3, 200],
   ] as const) {
-    const picture = noisy(2, width, height, 3)
-    t.equal(blockhashesOfTiny(picture).map(formatHash)[0], allPixels(picture), `${width} × ${height}`)
+    for (const channels of [1, 3, 4] as const) {
+      const picture = noisy(2, width, height, channels)
+      const [hash] = blockhashesOfTiny(picture).map(formatHash)
+      const given = calls().flatMap(({ args: [image] }) => Array.from(image.data))
+      t.ok(given.length > 0 && given.every((byte) => byte === 0), 'what it was given is overwritten')
+      t.equal(hash, allPixels(picture), `${width} × ${height}, ${channels} channels`)
+      calls()
+    }
   }
 })
