@@ -1,0 +1,66 @@
+// A child hashes one stranger's picture after the other: what of the last one is in its memory when it has answered?
+
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { scene } from '../helpers/pictures.js'
+import { openWith } from '../helpers/sandbox.js'
+import { until } from '../helpers/service.js'
+
+const REAL_CHILD = fileURLToPath(new URL('../../workers/media/child.js', import.meta.url))
+const NEEDLE_BYTES = 32
+const READ_BYTES = 1 << 24
+
+/** How often each of these bytes stands in what a process may write to. */
+function foundIn(pid: number, needles: readonly Buffer[]): number[] {
+  const found = needles.map(() => 0)
+  const memory = openSync(`/proc/${pid}/mem`, 'r')
+  const bytes = Buffer.alloc(READ_BYTES + NEEDLE_BYTES)
+  for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
+    const [, from = '', to = ''] = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line) ?? []
+    for (let at = Number.parseInt(from, 16); at < Number.parseInt(to, 16); at += READ_BYTES) {
+      const part = bytes.subarray(0, Math.min(bytes.length, Number.parseInt(to, 16) - at))
+      const read = part.subarray(0, readUpTo(memory, part, at))
+      for (const [i, needle] of needles.entries()) if (read.includes(needle)) found[i] = (found[i] ?? 0) + 1
+    }
+  }
+  bytes.fill(0)
+  closeSync(memory)
+  return found
+}
+
+/** What nobody ever touched, and what is the kernel's, cannot be read. */
+function readUpTo(memory: number, into: Buffer, at: number): number {
+  try {
+    return readSync(memory, into, 0, into.length, at)
+  } catch {
+    return 0
+  }
+}
+
+/** Of a file's middle: of its end a decoder has a few thousand bytes in a buffer of its own, until it reads the next. */
+function needlesOf(file: Buffer): Buffer[] {
+  return [0.1, 0.25, 0.4, 0.55, 0.7].map((part) => {
+    const at = Math.floor(part * file.length)
+    return Buffer.from(file.subarray(at, at + NEEDLE_BYTES))
+  })
+}
+
+t.test('nothing of a picture is left in the child that hashed it', { skip: !existsSync('/proc/self/mem') }, async (t) => {
+  const sandbox = await openWith(t, { entry: [REAL_CHILD] })
+  const pid = sandbox.pids[0] ?? 0
+  for (const format of ['jpeg', 'png', 'webp'] as const) {
+    const { bytes } = await scene(47, { width: 1280, height: 960, format })
+    const needles = needlesOf(bytes)
+    t.ok(
+      foundIn(process.pid, needles).every((times) => times > 0),
+      'the search finds what is there',
+    )
+
+    t.ok('image' in (await sandbox.hash(bytes, 'submission')))
+
+    // It answers first, and overwrites the picture at once behind that.
+    await until(() => foundIn(pid, needles).every((times) => times === 0))
+    t.same(sandbox.pids, [pid], `${format}: by the same child`)
+  }
+})
