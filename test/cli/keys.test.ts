@@ -95,6 +95,18 @@ t.test('a key is bound to the networks that it was made for', async (t) => {
   t.match((await tabir('list')).rows, [{ networks: '192.0.2.0/24,2001:db8::/32', expiresAt: /^\d{4}-/ }])
 })
 
+t.test('a key that is rotated ends no later than it would have, and so does the one in its place', async (t) => {
+  const tabir = tabirFor(await startService(t))
+  const create = ['create', '--org', 'o', '--kind', 'ngo', '--scopes', 'match', '--expires-days', '1']
+  const [made] = (await tabir(...create)).rows
+  const ends = async () => (await tabir('list')).rows.map(({ expiresAt }) => expiresAt)
+  const before = await ends()
+
+  await tabir('rotate', made?.['keyId'] ?? '', '--overlap-hours', '48')
+
+  t.same(await ends(), [...before, ...before])
+})
+
 t.test('what cannot be used is refused in words, with the status 2, and changes nothing', async (t) => {
   const tabir = tabirFor(await startService(t))
   const create = ['create', '--org', 'o', '--kind', 'ngo', '--scopes', 'match']
@@ -102,7 +114,10 @@ t.test('what cannot be used is refused in words, with the status 2, and changes 
   for (const args of [
     [],
     ['create'],
+    ['create', '--org', ' ', '--kind', 'ngo', '--scopes', 'match'],
     ['create', '--org', 'o', '--kind', 'king', '--scopes', 'match'],
+    ['create', '--org', 'o', '--kind', 'ngo'],
+    ['create', '--org', 'o', '--kind', 'ngo', '--scopes', ','],
     ['create', '--org', 'o', '--kind', 'ngo', '--scopes', 'match,everything'],
     [...create, '--networks', '10.0.0.0/33'],
     [...create, '--networks', ''],
