@@ -206,7 +206,7 @@ export class SignalIndex {
       yield
       if (ledger !== this.#ledger) return sets.map(() => [])
     }
-    return step.value.map((hits) => hits?.filter(({ image }) => ledger.isLive(image)))
+    return step.value.map((hits) => (hits?.length === 0 ? hits : hits?.filter(({ image }) => ledger.isLive(image))))
   }
 
   /**

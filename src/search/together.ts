@@ -35,6 +35,8 @@ interface Asked {
   /** Of each needle its set, and which of that set's it is. */
   readonly setOf: Uint16Array
   readonly placeOf: Uint8Array
+  /** Of each set, how many there were at first. */
+  readonly needlesOf: Uint8Array
 }
 
 /**
@@ -78,7 +80,7 @@ function* gathered(sets: readonly (readonly Hash256[])[]): Generator<void, Asked
       number++
     }
   }
-  return { bytes, setOf, placeOf }
+  return { bytes, setOf, placeOf, needlesOf: Uint8Array.from(sets, ({ length }) => length) }
 }
 
 function stillAsked(asked: Asked, answers: Answers): Asked {
@@ -89,6 +91,7 @@ function stillAsked(asked: Asked, answers: Answers): Asked {
   for (const [i, number] of numbers.entries())
     bytes.set(asked.bytes.subarray(number * HASH_BYTES, (number + 1) * HASH_BYTES), i * HASH_BYTES)
   return {
+    ...asked,
     bytes,
     setOf: Uint16Array.from(numbers, (number) => asked.setOf[number] ?? 0),
     placeOf: Uint8Array.from(numbers, (number) => asked.placeOf[number] ?? 0),
@@ -162,14 +165,14 @@ function isGivenUp({ words }: Engine, needle: number): boolean {
 function note(
   block: RowBlock,
   hits: number,
-  { setOf, placeOf }: Asked,
+  { setOf, placeOf, needlesOf }: Asked,
   first: number,
   found: Map<number, NearestByRow>,
   answers: Answers,
 ): void {
   readHits(block, hits, (row, needle, distanceBits) => {
     const set = setOf[first + needle] ?? 0
-    const nearest = found.get(set) ?? new NearestByRow(scratch.maxNeedles)
+    const nearest = found.get(set) ?? new NearestByRow(needlesOf[set] ?? 0)
     found.set(set, nearest)
     nearest.add(row, placeOf[first + needle] ?? 0, distanceBits)
     if (nearest.rows > MOST_HITS) answers[set] = undefined

@@ -16,7 +16,7 @@ import type { MatchIds } from './match-ids.js'
 import { turnEnds } from './pace.js'
 import type { ProbingGuard } from './probing-guard.js'
 import type { Replica } from './replica.js'
-import { gathered, inTurns, NOTHING_AHEAD, searchAhead, type WidestBits } from './search-ahead.js'
+import { gathered, inTurns, isNowhere, NOTHING_AHEAD, searchAhead, type WidestBits } from './search-ahead.js'
 import type { Sightings } from './sightings.js'
 import type { TurnsOfLoop } from './turns-of-loop.js'
 
@@ -104,18 +104,18 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
       const answers: Answer[] = []
       const all = Array.isArray(pictures) ? pictures : await inTurns(gathered(pictures), giveWay)
       const ahead = all.length > 1 ? await inTurns(searchAhead(catalogue, all, widestBits), giveWay) : NOTHING_AHEAD
-      for (const signals of all) {
-        const answering = matchesByHashes(signals, ahead, asking)
-        let step = answering.next()
+      for (const [picture, signals] of all.entries()) {
         // Waiting costs more than all else that is done for a picture which nothing is near to, so only when it is time.
-        for (; step.done !== true; step = answering.next()) {
-          const turn = giveWay()
-          if (turn !== undefined) await turn
-        }
-        const answer = await withDetails(answers.length, step.value)
-        options.onMatched?.(answers.length, matchesIn(answer))
+        const turn = giveWay()
+        if (turn !== undefined) await turn
+        const byHashes = isNowhere(signals, ahead)
+          ? NOTHING
+          : await inTurns(matchesByHashes(signals, ahead, asking), giveWay)
+        const views = viewsAsked(picture, byHashes)
+        const answer = views === undefined ? byHashes : await withDetails(views, byHashes)
+        options.onMatched?.(picture, matchesIn(answer))
         answers.push(answer)
-        const wait = probing.see(options.orgId, { signals, met: step.value[0]?.imageId })
+        const wait = probing.see(options.orgId, { signals, met: byHashes[0]?.imageId })
         if (wait !== undefined) await wait
       }
 
@@ -123,6 +123,7 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
       // longer the store's is not answered from.
       if (replica.catalogue !== catalogue) throw new Problem('index-cold', { retryAfterS: 1 })
       return answers.map((answer, i) => {
+        if (answer.length === 0) return []
         const standing = answer.filter(({ ordinal }) => catalogue.has(ordinal))
         const met = standing.filter(({ match }) => match.grade !== 'review').map(({ imageId }) => imageId)
         sightings.note(options.orgId, met, options.contexts?.[i])
@@ -131,13 +132,18 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
         return matches
       })
 
-      /** Of an image that hashes found for review alone, details speak. */
-      async function withDetails(picture: number, byHashes: Answer): Promise<Answer> {
-        const { depth = 'auto', viewsOf, orgId, mirrors = true } = options
+      /** Of a picture that is to be looked for by its details as well. */
+      function viewsAsked(picture: number, byHashes: Answer): readonly AskedView[] | undefined {
+        const { depth = 'auto', viewsOf } = options
+        if (finder === undefined || depth === 'hashes') return undefined
         const isFound = byHashes.some(({ match }) => match.grade !== 'review')
-        if (finder === undefined || depth === 'hashes' || (depth === 'auto' && isFound)) return byHashes
-        const views = viewsOf?.(picture)
-        if (views === undefined) return byHashes
+        return depth === 'auto' && isFound ? undefined : viewsOf?.(picture)
+      }
+
+      /** Of an image that hashes found for review alone, details speak. */
+      async function withDetails(views: readonly AskedView[], byHashes: Answer): Promise<Answer> {
+        if (finder === undefined) return byHashes
+        const { orgId, mirrors = true } = options
         const except = new Set(byHashes.filter(({ match }) => match.grade !== 'review').map(({ ordinal }) => ordinal))
         const matchIdOf = (imageId: string) => matchIds.idFor(orgId, imageId)
         const found = await matchesByDetails(finder, views, { catalogue, banks, mirrors, except, giveWay, matchIdOf })
@@ -147,6 +153,8 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
     },
   }
 }
+
+const NOTHING: Answer = []
 
 function matchesIn(answer: Answer): Match[] {
   return answer.map(({ match }) => match)

@@ -74,6 +74,11 @@ export function* searchAhead(
   return found
 }
 
+/** Was all of a picture searched for, and nothing found? */
+export function isNowhere(signals: readonly HashedSignal[], ahead: FoundAhead): boolean {
+  return signals.every((signal) => ahead.get(signal)?.every((hits) => hits?.length === 0))
+}
+
 function* search(catalogue: Catalogue, { type, bits, asked }: Alike): Generator<void, void, void> {
   const sets = asked.map(({ hashes }) => hashes)
   const each = yield* catalogue.index(type).searchEach(sets, bits)

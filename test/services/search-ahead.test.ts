@@ -126,6 +126,35 @@ t.test(
   },
 )
 
+t.test('a call asks for its turn before each picture, also where nothing is near to any', async (t) => {
+  const { catalogue } = catalogueOf(3)
+  let asked = 0
+  const askedBefore: number[] = []
+  const matcher = matcherOver({
+    replica: { catalogue },
+    matchIds: matchIdsWith(Buffer.alloc(32, 1)),
+    finder: undefined,
+    sightings: { note() {} },
+    probing: { see: () => undefined },
+    turns: {
+      pace: () => () => {
+        asked++
+        return undefined
+      },
+      atEndOfTurn: (callback) => callback(),
+    },
+  })
+  const pictures = Array.from({ length: 100 }, () => [{ ...SIGNAL, hashes: [hashFromBytes(randomBytes(32))] }])
+
+  await matcher.match(pictures, { ...ASKING, onMatched: () => askedBefore.push(asked) })
+
+  t.ok((askedBefore[0] ?? 0) >= 100, 'while they are gathered to be searched for')
+  t.same(
+    askedBefore.map((before) => before - (askedBefore[0] ?? 0)),
+    pictures.map((_, i) => i),
+  )
+})
+
 t.test('who waits for the end of a turn is answered from the index that is the store’s then', async (t) => {
   const { matcher, hashes, replica } = worldOf(2)
   const [hash = hashFromBytes(randomBytes(32))] = hashes
