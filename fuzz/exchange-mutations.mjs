@@ -42,7 +42,7 @@ export const faults = [
     ["error.code === 'upload-incomplete'", 'false'],
   ]),
   of('net/outgoing.js', [...ADDRESS, 'net/outgoing'], [["(reach === 'trusted' && !isTrusted(url, believed))", 'false']]),
-  of('http/upload.js', ADDRESS, [['if (sizeBytes > limits.maxImageBytes) {', 'if (false) {']]),
+  of('http/upload.js', ADDRESS, [['if (sizeBytes > maxBytes) {', 'if (false) {']]),
   of('services/stopncii.js', STOPNCII, [
     ['Math.max(sinceS, Math.floor(now() / 1000))', 'Math.floor(now() / 1000)'],
     ['.filter((match) => match.bank === bank)', ''],
