@@ -28,12 +28,13 @@ const STALE_AFTER_MS = HEARING.staleAfterMs
 t.test('Redis is killed, and comes back', async (t) => {
   const world = await open(t)
   const { service, her, hash } = world
-  const acknowledged = await Promise.all(Array.from({ length: 20 }, randomHashText).map((text) => register(world, text)))
+  const texts = Array.from({ length: 20 }, randomHashText)
+  const acknowledged = await Promise.all(texts.map((text) => answered(() => register(world, text))))
   t.same(new Set(acknowledged.map(({ statusCode }) => statusCode)), new Set([201]))
   const withdrawn = await openCase(service.app)
   const gone = randomHashText()
-  await register({ ...world, her: withdrawn }, gone)
-  t.equal((await service.app.inject({ method: 'DELETE', ...callOf(withdrawn) })).statusCode, 200)
+  t.equal((await answered(() => register({ ...world, her: withdrawn }, gone))).statusCode, 201)
+  t.equal((await answered(() => service.app.inject({ method: 'DELETE', ...callOf(withdrawn) }))).statusCode, 200)
 
   service.redis.server.kill()
   await service.redis.server.gone
@@ -42,9 +43,10 @@ t.test('Redis is killed, and comes back', async (t) => {
   await service.redis.reopen()
   await assertBack(t, world)
 
-  t.match((await service.app.inject(callOf(her))).json(), { state: 'active', images: 22 })
-  t.match((await service.app.inject(callOf(withdrawn))).json(), { state: 'withdrawn' })
-  t.match((await match(world, [hash, gone])).json(), { results: [{ matches: [{ grade: 'exact' }] }, { matches: [] }] })
+  t.match((await answered(() => service.app.inject(callOf(her)))).json(), { state: 'active', images: 22 })
+  t.match((await answered(() => service.app.inject(callOf(withdrawn)))).json(), { state: 'withdrawn' })
+  const found = await answered(() => match(world, [hash, gone]))
+  t.match(found.json(), { results: [{ matches: [{ grade: 'exact' }] }, { matches: [] }] })
 })
 
 t.test('what was acknowledged the moment before Redis was killed is there afterwards', async (t) => {
@@ -188,23 +190,44 @@ async function assertBack(t: Test, world: World): Promise<void> {
   const { app } = service
   await until(async () => (await ready(world)).statusCode === 200)
 
-  t.match((await match(world, [world.hash])).json(), { results: [{ matches: [{ grade: 'exact' }] }] })
+  t.match((await answered(() => match(world, [world.hash]))).json(), { results: [{ matches: [{ grade: 'exact' }] }] })
   const fresh = randomHashText()
-  t.equal((await register(world, fresh)).statusCode, 201)
-  t.match((await match(world, [fresh])).json(), { results: [{ matches: [{ grade: 'exact' }] }] })
-  const token = await app.inject({ method: 'POST', url: `${her.url}/tokens`, payload: { pin: her.pin } })
+  t.equal((await answered(() => register(world, fresh))).statusCode, 201)
+  t.match((await answered(() => match(world, [fresh]))).json(), { results: [{ matches: [{ grade: 'exact' }] }] })
+  const payload = { pin: her.pin }
+  const token = await answered(() => app.inject({ method: 'POST', url: `${her.url}/tokens`, payload }))
   t.equal(token.statusCode, 201)
-  const body = images([picture])
-  const asked = await app.inject({
-    method: 'POST',
-    url: '/v1/match/images',
-    payload: body.payload,
-    headers: { ...platform.headers, ...body.headers },
+  const asked = await answered(() => {
+    const body = images([picture])
+    return app.inject({
+      method: 'POST',
+      url: '/v1/match/images',
+      payload: body.payload,
+      headers: { ...platform.headers, ...body.headers },
+    })
   })
   t.equal(asked.statusCode, 200, 'a worker came back as well')
   const another = await openCase(app)
-  t.equal((await register({ ...world, her: another }, randomHashText())).statusCode, 201)
-  t.match((await app.inject({ method: 'DELETE', ...callOf(another) })).json(), { state: 'withdrawn', images: 1 })
+  t.equal((await answered(() => register({ ...world, her: another }, randomHashText()))).statusCode, 201)
+  t.match((await answered(() => app.inject({ method: 'DELETE', ...callOf(another) }))).json(), {
+    state: 'withdrawn',
+    images: 1,
+  })
+}
+
+/**
+ * As a client that comes again when it is told to: this api gives Redis no more time than a real one does, which a busy machine may not have. And what
+ * follows Redis, asks it and writes to it are lines of their own, each of which tries again every half a second at most: an api that is ready, by the
+ * first of them, may have to wait for the others.
+ */
+async function answered(ask: () => Promise<LightMyRequestResponse>): Promise<LightMyRequestResponse> {
+  let answer = await ask()
+  await until(async () => {
+    if (codeOf(answer) !== 'store-away') return true
+    answer = await ask()
+    return false
+  })
+  return answer
 }
 
 type Case = Awaited<ReturnType<typeof openCase>>
@@ -219,7 +242,7 @@ async function open(t: Test) {
   const her = await openCase(service.app)
   const hash = randomHashText()
   const world = { service, ngo, platform, her, hash, picture }
-  t.equal((await register(world, hash)).statusCode, 201)
+  t.equal((await answered(() => register(world, hash))).statusCode, 201)
   return world
 }
 
