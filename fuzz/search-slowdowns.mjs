@@ -46,7 +46,7 @@ export const slower = [
     ['shareWithin(2 * reach - 1 - bits)', 'shareWithin(2 * reach - bits)'],
     ['SCAN_FURTHER_NS * (needles - 1)', 'SCAN_FURTHER_NS * needles'],
     ['(scanNs(rows, 1) * 0.25) / ROW_NS', 'scanNs(rows, 1)'],
-    ['/ ROW_NS + 2 * plan.survivors', '/ ROW_NS'],
+    ['mostOf(rows) + 2 * plan.survivors', 'mostOf(rows)'],
     ['keys * (1 - Math.exp(-candidates / keys))', 'keys'],
     ['Math.min(1, rows / FAR_ROWS)', '1'],
     ['Math.min(1, rows / FAR_ROWS)', 'rows / FAR_ROWS'],

@@ -112,7 +112,39 @@ export function costWith(plan: Plan, candidates: number): number {
  * those expected. Rows that lie close together pass each test, and counting candidates does not tell.
  */
 export function mostToRead(plan: Plan, rows: number): number {
-  return (scanNs(rows, 1) * 0.25) / ROW_NS + 2 * plan.survivors
+  return mostOf(rows) + 2 * plan.survivors
+}
+
+/** How many rows may be read for a quarter of what reading all costs. */
+export function mostOf(rows: number): number {
+  return (scanNs(rows, 1) * 0.25) / ROW_NS
+}
+
+/**
+ * Reaches that sum to `thresholdBits` + 1, one after the other where it adds the fewest candidates. Not always the fewest of all, and soon found.
+ * @param met by band, and by distance below `maxReach`, how many candidates a needle meets.
+ * @param thresholdBits less than bands times `maxReach`.
+ */
+export function fewestOf(
+  met: readonly number[],
+  maxReach: number,
+  thresholdBits: number,
+): { readonly reach: Uint8Array; readonly candidates: number } {
+  const reach = new Uint8Array(met.length / maxReach)
+  let candidates = 0
+  for (let left = thresholdBits + 1; left > 0; left--) {
+    let least = Number.POSITIVE_INFINITY
+    let there = 0
+    for (const [band, bits] of reach.entries()) {
+      const more = bits < maxReach ? (met[band * maxReach + bits] ?? 0) : Number.POSITIVE_INFINITY
+      if (more >= least) continue
+      least = more
+      there = band
+    }
+    reach[there] = (reach[there] ?? 0) + 1
+    candidates += least
+  }
+  return { reach, candidates }
 }
 
 /** Of candidates, under a plan for 31 to 60 bits. */

@@ -3,7 +3,7 @@
 import { HASH_BYTES } from '../hash/hash256.js'
 import { scratch } from './engine.js'
 import { NearestByRow, type Part, pick, readHits, type Sets, scanAll, scanFor, UNIT_NS } from './part.js'
-import { type BandCounts, costWith, mostToRead, type Plan, planFor, scanNs } from './plan.js'
+import { type BandCounts, costWith, fewestOf, mostOf, mostToRead, type Plan, planFor, scanNs } from './plan.js'
 import { RowBlock } from './row-block.js'
 import { NARROW, type Shape, type Tables } from './shape.js'
 import type { Hit } from './signal-index.js'
@@ -17,6 +17,13 @@ const COUNTED_AT_ONCE = 8
 
 /** Work between two pauses of probing: less than a unit, because clumps of rows cost up to three times what is expected. */
 export const PROBED_NS = UNIT_NS / 3
+
+/** How far to look, in each band, for where a needle meets few: counting takes some microseconds, where a plan takes thirty. */
+const FEWEST_REACH = 3
+/** Where reading all rows takes less, those microseconds would be too many. */
+const FEWEST_FROM_NS = 100_000
+/** Counted between two pauses; each probe has a pause of its own. */
+const FEWEST_AT_ONCE = 32
 
 /** Rows and their tables. */
 export interface TabledBlock {
@@ -43,7 +50,7 @@ interface Probe {
   readonly needles: Uint8Array
   /** Of each needle, by which it is reported. */
   readonly numbers: readonly number[]
-  readonly plan: Plan
+  readonly plan: Pick<Plan, 'reach'>
   readonly from: number
   readonly to: number
   readonly thresholdBits: number
@@ -114,7 +121,11 @@ export class Segment implements Part {
       const isFound = yield* this.#probe(needles, group, thresholdBits, nearest)
       if (isFound) continue
       nearest.forgetFrom(before)
-      left.push(...group.numbers)
+      for (const [i, number] of group.numbers.entries()) {
+        if (i % FEWEST_AT_ONCE === 0) yield
+        if (this.#probeFewest(needles, number, thresholdBits, nearest)) yield
+        else left.push(number)
+      }
     }
     return left.sort((a, b) => a - b)
   }
@@ -144,7 +155,7 @@ export class Segment implements Part {
   }
 
   /** Whoever had his turn during a pause may have left other needles and another plan. */
-  #prepare(needles: Uint8Array, plan: Plan): void {
+  #prepare(needles: Uint8Array, plan: Pick<Plan, 'reach'>): void {
     this.block.loadNeedles(needles)
     this.block.engine.bytes.set(plan.reach, scratch.planAt)
   }
@@ -194,6 +205,26 @@ export class Segment implements Part {
       }
     }
     return true
+  }
+
+  /**
+   * Probes for a needle where it meets the fewest candidates, if these are so few that all may be read.
+   * @returns whether it did, and then all is found.
+   */
+  #probeFewest(needles: Uint8Array, number: number, thresholdBits: number, nearest: NearestByRow): boolean {
+    const { bands } = this.#shape
+    if (thresholdBits >= bands * FEWEST_REACH || scanNs(this.block.rows, 1) < FEWEST_FROM_NS) return false
+    const picked = pick(needles, [number])
+    this.block.loadNeedles(picked)
+    const met = Array.from({ length: bands * FEWEST_REACH }, (_, i) =>
+      this.#tables.countCandidates(scratch.needlesAt, Math.floor(i / FEWEST_REACH), i % FEWEST_REACH),
+    )
+    const { reach, candidates } = fewestOf(met, FEWEST_REACH, thresholdBits)
+    if (candidates > mostOf(this.block.rows)) return false
+    return this.#probeBands(
+      { needles: picked, numbers: [number], plan: { reach }, from: 0, to: bands, thresholdBits, mostRows: candidates },
+      nearest,
+    )
   }
 
   /** @returns whether it could. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { t } from 'tap'
 import { BANDS, MAX_REACH } from '../../src/search/engine.js'
-import { type BandCounts, costWith, evenCounts, planFor, scanNs } from '../../src/search/plan.js'
+import { type BandCounts, costWith, evenCounts, fewestOf, planFor, scanNs } from '../../src/search/plan.js'
 import { NARROW } from '../../src/search/shape.js'
 import { BAND_BITS, randomFrom } from './corpora.js'
 
@@ -165,6 +165,29 @@ t.test(
     t.notOk(probedFor(1_000_000, 80))
     t.notOk(probedFor(300, 31))
     t.ok(probedFor(20_000, 31))
+  },
+)
+
+t.test(
+  'where a needle meets few is found step by step: the reaches are enough, and none could be had for less',
+  async () => {
+    const random = randomFrom(11)
+    for (let i = 0; i < 200; i++) {
+      const [bands, maxReach] = [3 + (i % 3), 1 + (i % 3)]
+      const met = Array.from({ length: bands * maxReach }, () => Math.floor(random() * 1000))
+      const thresholdBits = Math.floor(random() * bands * maxReach)
+
+      const { reach, candidates } = fewestOf(met, maxReach, thresholdBits)
+
+      assert.equal(sum(reach), thresholdBits + 1)
+      assert.ok(reach.every((bits) => bits <= maxReach))
+      const metBy = (reaches: ArrayLike<number>) =>
+        sum(met.map((more, at) => (at % maxReach < (reaches[Math.floor(at / maxReach)] ?? 0) ? more : 0)))
+      assert.equal(candidates, metBy(reach))
+      if (maxReach > 1) continue
+      const ways = waysToDeal(thresholdBits + 1, bands).filter((way) => way.every((bits) => bits <= maxReach))
+      assert.equal(candidates, Math.min(...ways.map(metBy)))
+    }
   },
 )
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { t } from 'tap'
-import type { Hash256 } from '../../src/hash/hash256.js'
+import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { BANDS, ENTRY_BYTES, MAX_REACH, OFFSETS_BYTES, scratch } from '../../src/search/engine.js'
 import { linear } from '../../src/search/linear.js'
 import { scanNs } from '../../src/search/plan.js'
@@ -66,6 +66,66 @@ t.test('what a needle meets is counted for itself, also where others had their t
 
   assertSameHits(hits, linear(rows, needles, 31))
   t.same(counted(calls), { probedFor: 11, rowsRead: 20_000, needlesReadFor: [1] })
+})
+
+t.test('a needle that is given up is probed for where it meets few, if it meets few anywhere', async (t) => {
+  // Each class is alike in all bands but four; of all classes together each band is as good as the others.
+  const classOf = (i: number) => (i < 8_000 ? i % 4 : undefined)
+  const rows = rowsOf(
+    Array.from({ length: 60_000 }, (_, i) => {
+      const number = classOf(i)
+      const bytes = Uint8Array.from(seeded(i))
+      if (number !== undefined) bytes.set(seeded(90_000 + number).subarray(0, 8 * number))
+      if (number !== undefined) bytes.set(seeded(90_000 + number).subarray(8 * number + 8), 8 * number + 8)
+      return hashFromBytes(bytes)
+    }),
+  )
+  const segment = segmentOf(rows)
+  const calls = spyOn(segment.block.engine)
+  const needles = [0, 1, 2, 3].map((number) => rows[number]?.hash ?? zeros)
+
+  for (const needle of needles) assertSameHits(hitsOf(segment, [needle], 8), linear(rows, [needle], 8))
+
+  t.same(
+    calls.probes.map(({ isDone }) => isDone),
+    needles.flatMap(() => [false, true]),
+  )
+  t.equal(calls.scans.length, 0)
+  assertSameHits(hitsOf(segment, needles, 8), linear(rows, needles, 8))
+  t.equal(calls.scans.length, 0)
+
+  const few = segmentOf(rows.slice(0, 40_000))
+  const callsOfFew = spyOn(few.block.engine)
+  const [needle = zeros] = needles
+  assertSameHits(hitsOf(few, [needle], 8), linear(rows.slice(0, 40_000), [needle], 8))
+  t.same(
+    callsOfFew.probes.map(({ isDone }) => isDone),
+    [false],
+    'where reading all takes little, that is done at once',
+  )
+})
+
+t.test('a needle that meets many in each band is found by reading all rows', async (t) => {
+  const alike = seeded(90_000)
+  const rows = rowsOf(
+    Array.from({ length: 60_000 }, (_, i) => {
+      if (i >= 2_000) return seeded(i)
+      const band = i % BANDS
+      const bytes = Uint8Array.from(alike)
+      bytes.set(seeded(i).subarray(0, 4), 2 * Math.min(band, BANDS - 2))
+      return hashFromBytes(bytes)
+    }),
+  )
+  const segment = segmentOf(rows)
+  const calls = spyOn(segment.block.engine)
+
+  assertSameHits(hitsOf(segment, [alike], 8), linear(rows, [alike], 8))
+
+  t.same(
+    calls.probes.map(({ isDone }) => isDone),
+    [false],
+  )
+  t.equal(counted(calls).rowsRead, 60_000)
 })
 
 t.test('when all needles meet too many candidates, none is probed for', async (t) => {
