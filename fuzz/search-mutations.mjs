@@ -84,6 +84,8 @@ export const wrong = [
     ['      nearest.forgetFrom(before)\n', ''],
     ['nearest.forgetFrom(before)', 'nearest.forgetFrom(0)'],
     ['        else left.push(number)\n', ''],
+    ['        if (i % FEWEST_AT_ONCE === 0) yield\n', ''],
+    ['thresholdBits, nearest)) yield\n', 'thresholdBits, nearest)) continue\n'],
     [
       '    const { reach, candidates } = fewestOf',
       '    this.block.loadNeedles(needles)\n    const { reach, candidates } = fewestOf',

@@ -1,7 +1,7 @@
 // How a search of a segment goes on in pieces, and what comes in between.
 
 import { t } from 'tap'
-import { distance, HASH_BYTES, type Hash256 } from '../../src/hash/hash256.js'
+import { distance, HASH_BYTES, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { BANDS, scratch } from '../../src/search/engine.js'
 import { linear } from '../../src/search/linear.js'
 import type { Hit } from '../../src/search/signal-index.js'
@@ -167,3 +167,32 @@ t.test(
     assertSameHits(hits, linear(rows, needles, 31))
   },
 )
+
+t.test('needles that are given up together are each probed for where they meet few, with a pause before each', async (t) => {
+  // Alike in all bands but four, which are others for each of four classes.
+  const rows = rowsOf(
+    Array.from({ length: 60_000 }, (_, i) => {
+      const bytes = Uint8Array.from(seeded(i))
+      if (i >= 8_000) return hashFromBytes(bytes)
+      const alike = seeded(90_000 + (i % 4))
+      bytes.set(alike.subarray(0, 8 * (i % 4)))
+      bytes.set(alike.subarray(8 * (i % 4) + 8), 8 * (i % 4) + 8)
+      return hashFromBytes(bytes)
+    }),
+  )
+  const segment = segmentOf(rows)
+  const calls = spyOn(segment.block.engine)
+  const needles = rows.slice(0, 4).map(({ hash }) => hash)
+  const hits: Hit[] = []
+  const probesOfSteps: number[] = []
+  for (const search = segment.search(concatenated(needles), 8, rows.length, hits), before = { probes: 0 }; ; ) {
+    const { done } = search.next()
+    probesOfSteps.push(calls.probes.length - before.probes)
+    before.probes = calls.probes.length
+    if (done === true) break
+    segment.block.loadNeedles(new Uint8Array(4 * HASH_BYTES))
+  }
+
+  t.same(probesOfSteps, [1, 1, 1, 1, 1, 0])
+  assertSameHits(hits, linear(rows, needles, 8))
+})
