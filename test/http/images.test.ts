@@ -1,3 +1,4 @@
+import { mock } from 'node:test'
 import t from 'tap'
 import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
@@ -40,6 +41,25 @@ t.test('a picture that was registered is found again, also as a changed copy, an
   })
   t.same(again.json<{ results: { matches: unknown[] }[] }>().results[0]?.matches, [])
 })
+
+t.test(
+  'a picture that no worker takes is overwritten after half a minute, and its submitter told to come again',
+  async (t) => {
+    const { services } = await startService(t)
+    const image = Buffer.from('a picture')
+    mock.timers.enable({ apis: ['setTimeout'] })
+    t.teardown(() => mock.timers.reset())
+
+    const hashed = services.hashing.hash([image], 'submission')
+    mock.timers.tick(29_999)
+    t.equal(image.toString(), 'a picture')
+    mock.timers.tick(1)
+    mock.timers.reset() // what follows asks Redis
+
+    t.ok(image.every((byte) => byte === 0))
+    await t.rejects(hashed, { code: 'hashing-away', retryAfterS: Number })
+  },
+)
 
 function merge({ payload, headers }: { payload: Buffer; headers: Record<string, string> }, more: Record<string, string>) {
   return { payload, headers: { ...headers, ...more } }
