@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { keys } from '../../src/cli/keys.js'
 import { KEY_PATTERN } from '../../src/services/access.js'
+import { apiKeysIn } from '../../src/store/api-keys.js'
+import { openStore } from '../../src/store/store.js'
 import { median, ownTime } from '../helpers/own-time.js'
 import { refused, withoutInstance } from '../helpers/refusal.js'
 import { randomHashText, startService, type TestService, until } from '../helpers/service.js'
@@ -105,6 +107,25 @@ t.test('a key that is rotated ends no later than it would have, and so does the 
   await tabir('rotate', made?.['keyId'] ?? '', '--overlap-hours', '48')
 
   t.same(await ends(), [...before, ...before])
+})
+
+t.test('a suspended key opens again when the operator says so', async (t) => {
+  const service = await startService(t)
+  const tabir = tabirFor(service)
+  const [made] = (await tabir('create', '--org', 'o', '--kind', 'ngo', '--scopes', 'match')).rows
+  const keyId = made?.['keyId'] ?? ''
+  const store = await openStore({ url: undefined, socket: service.redis.socket })
+  t.teardown(() => store.close())
+  const apiKeys = apiKeysIn(store)
+  const orgId = (await apiKeys.get(keyId))?.orgId ?? ''
+  const entry = { act: 'key.suspended', by: 'tabir', about: { keyId, orgId }, atMs: Date.now() } as const
+  await apiKeys.change(keyId, (key) => ({ key: { ...key, suspendedAtMs: entry.atMs } }), entry)
+  await until(async () => (await ask(service, made?.['key'])).statusCode === 403)
+
+  t.match(await tabir('restore', keyId), { status: 0, rows: [{ keyId, suspended: false }] })
+
+  await until(async () => (await ask(service, made?.['key'])).statusCode === 200)
+  t.notMatch((await tabir('list')).rows, [{ suspendedAt: String }])
 })
 
 t.test('what cannot be used is refused in words, with the status 2, and changes nothing', async (t) => {

@@ -104,6 +104,18 @@ t.test('lines of NDJSON are taken one by one, and a broken one stops nothing', a
   for (const hash of [hashes[0], hashes[600], hashes[1233]]) t.ok(await isFound(service, headers, hash ?? ''))
 })
 
+t.test('when nothing that was handed in can be used, the answer is why not', async (t) => {
+  const service = await startService(t)
+  const { headers, url } = await openBank(service, 'none')
+  const post = (payload: object | string, type = 'application/json') =>
+    service.app.inject({ method: 'POST', url, headers: { ...headers, 'content-type': type }, payload })
+  const signal = (quality: number) => ({ type: 'pdq', hash: randomHashText(), quality })
+
+  t.match((await post('{"type":"pdq"}\nnothing', 'application/x-ndjson')).json(), { code: 'request-invalid', status: 400 })
+  t.match((await post({ signals: [signal(49)] })).json(), { code: 'quality-too-low', status: 422 })
+  t.match((await post({ signals: [signal(49), signal(50)] })).json(), { accepted: 1, refused: 1 }, 'from 50 on')
+})
+
 t.test('during an import both apis answer, and a withdrawal reaches the other one within a second', async (t) => {
   const one = await startService(t)
   const two = await startService(t, { redis: one.redis })

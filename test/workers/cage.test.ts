@@ -1,7 +1,7 @@
 // What code that got into a decoder could not do: a child that does as it is told, in the cage that the real ones are in.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readlinkSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,9 @@ import { CONFINES, type Confine } from '../../src/domain/confines.js'
 import { findCage, NO_CAGE, ownFiles } from '../../workers/cage.js'
 import { openSandbox, type Sandbox } from '../../workers/sandbox.js'
 import { scene } from '../helpers/pictures.js'
+import { childrenOf } from '../helpers/processes.js'
+import { startRedis } from '../helpers/redis.js'
+import { startWorkers, until } from '../helpers/service.js'
 
 const LIMITS = { children: 1, memoryMb: 1536, timeLimitMs: 10_000 }
 const REAL_CHILD = fileURLToPath(new URL('../../workers/media/child.js', import.meta.url))
@@ -87,7 +90,15 @@ t.test('the kernel keeps its part of it from native code too', { skip: !hasNames
   }
 
   t.equal(script('exit 0'), 0)
-  t.not(script(`echo x > ${place}/written`), 0, 'the file system is read-only')
+  t.not(script(`echo x > ${place}/written`), 0)
+  t.equal(script('grep -qE "^[^ ]+ / [^ ]+ ro[, ]" /proc/self/mounts'), 0, 'the file system is read-only')
+  t.not(script('test -e /var/lib'), 0, 'where others have what is theirs, nothing is')
+  for (const kind of ['user', 'mnt', 'net', 'ipc', 'uts'])
+    t.not(
+      script(`test "$(readlink /proc/self/ns/${kind})" = "${readlinkSync(`/proc/self/ns/${kind}`)}"`),
+      0,
+      `${kind}: its own`,
+    )
   t.not(script(`cat ${place}/data/seal-keys`), 0, 'what is hidden is not there')
   t.not(script(`test -S ${store}`), 0, 'nor the socket of the store')
   t.not(script(`cat /proc/${process.pid}/environ`), 0)
@@ -97,6 +108,16 @@ t.test('the kernel keeps its part of it from native code too', { skip: !hasNames
   t.not(script('unshare --user --map-root-user mount -t tmpfs tmpfs /mnt && cat /mnt/x'), 0)
   t.equal(script('grep -q "^CapEff:.0*$" /proc/self/status'), 0, 'no capability')
   t.equal(script('test "$(tail -n +3 /proc/net/dev | grep -vc lo:)" = 0'), 0, 'no interface')
+})
+
+t.test('the children of a worker do not see the socket of the store', { skip: !hasNamespaces }, async (t) => {
+  const redis = await startRedis(t)
+  const worker = await startWorkers(t, redis)
+  const children = childrenOf(worker.pid ?? 0)
+
+  t.ok(existsSync(`/proc/${worker.pid}/root${redis.socket}`), 'as their parent does')
+  t.equal(children.length, 2)
+  await t.resolves(until(() => children.every((pid) => !existsSync(`/proc/${pid}/root${redis.socket}`))))
 })
 
 t.test('a system that gives nothing is told from one that does', async (t) => {

@@ -5,6 +5,7 @@ import t from 'tap'
 import { isProblemCode } from '../../../src/domain/problem.js'
 import { distance } from '../../../src/hash/hash256.js'
 import { loadPdqKernelSync } from '../../../src/hash/pdq-kernel.js'
+import { MAX_SIDE_PX } from '../../../src/hash/pixels.js'
 import { FULL_RESOLUTION_PIXELS } from '../../../src/hash/reduced-side.js'
 import { checkDecoderFloors, decode } from '../../../workers/media/decode.js'
 import { bombPng, longGif, onePixel, ppm, svg, tooLarge, unreadable } from '../../helpers/hostile-pictures.js'
@@ -178,6 +179,12 @@ t.test('tells apart the wrong format, damage and size', async (t) => {
   t.equal(await codeOf(jpeg.subarray(0, jpeg.length / 2)), 'image-undecodable')
   t.equal(await codeOf(jpeg.subarray(0, 20)), 'image-undecodable')
   t.equal(await codeOf((await bombPng()).bytes), 'image-too-many-pixels')
+  const strip = { width: MAX_SIDE_PX + 1, height: 1, channels: 3, background: '#888' } as const
+  t.equal(
+    await codeOf(await sharp({ create: strip }).png().toBuffer()),
+    'image-too-many-pixels',
+    'few, and on one side too many',
+  )
 })
 
 t.test('refuses a file of each format that ends too early', async (t) => {
