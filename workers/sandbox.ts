@@ -86,12 +86,13 @@ export function openSandbox(options: SandboxOptions): Sandbox {
   }
   for (let i = 0; i < options.children; i++) start()
 
+  const nextOffered = () => new Promise<Child>((resolve) => waiting.push(resolve))
   const borrow = () => {
     const child = idle.pop()
-    return child === undefined ? new Promise<Child>((resolve) => waiting.push(resolve)) : Promise.resolve(child)
+    return child === undefined ? nextOffered() : Promise.resolve(child)
   }
-  const attempt = async (image: readonly Buffer[], order: number) => {
-    const child = await borrow()
+  const attempt = async (image: readonly Buffer[], order: number, lent: Promise<Child>) => {
+    const child = await lent
     const outcome = await ask(child, image, order, options)
     if (typeof outcome === 'object') offer(child)
     return outcome
@@ -103,8 +104,9 @@ export function openSandbox(options: SandboxOptions): Sandbox {
     async hash(image, purpose, details = 'none') {
       const order = PURPOSE_BYTES[purpose] | DETAILS_BITS[details]
       const pieces = Buffer.isBuffer(image) ? [image] : image
-      const first = await attempt(pieces, order)
-      const last = first === 'died' ? await attempt(pieces, order) : first
+      const first = await attempt(pieces, order, borrow())
+      // Not to one that has nothing to do: what killed the first may have killed all in that moment, which is not heard of yet.
+      const last = first === 'died' ? await attempt(pieces, order, nextOffered()) : first
       if (typeof last === 'object') return last
       return last === 'starved' ? AWAY : UNDECODABLE
     },

@@ -116,6 +116,24 @@ t.test('a child that is killed while it works costs its image one of two tries',
   t.same(await answer, { image: { quality: 2, signals: [] } })
 })
 
+t.test('children that are killed in one moment cost an image one of two tries', async (t) => {
+  const { sandbox, count } = await openObedient(t, { children: 2 })
+  const waiting =
+    'if (fs.readdirSync(place).length === 1) await new Promise(() => { setInterval(() => {}, 1000) }); return 3'
+  const together =
+    'while (fs.readdirSync(place).length < 2) await new Promise((resolve) => { setTimeout(resolve, 5) }); return 1'
+  for (let i = 0; i < 4; i++) {
+    const both = count(`both ${i}`, together)
+    await Promise.all([sandbox.hash(both, 'query'), sandbox.hash(both, 'query')]) // so that both are there
+    const answer = sandbox.hash(count(`killed ${i}`, waiting), 'query')
+    await until(() => count.of(`killed ${i}`) === 1)
+
+    for (const pid of sandbox.pids) process.kill(pid, 'SIGKILL')
+
+    t.same(await answer, { image: { quality: 3, signals: [] } })
+  }
+})
+
 t.test('images that wait for a child are hashed by the one that replaces it', async (t) => {
   const { sandbox } = await openObedient(t)
 
