@@ -7,4 +7,9 @@ import { dealt, TOGETHER_TIMEOUT_MS } from './dealt.js'
 
 t.setTimeout(TOGETHER_TIMEOUT_MS)
 const [, , folder = '', number = '', count = ''] = process.argv
-for (const path of dealt(folder, Number(number), Number(count))) await import(pathToFileURL(path).href)
+const loading = (async () => {
+  for (const path of dealt(folder, Number(number), Number(count))) await import(pathToFileURL(path).href)
+})()
+// Else tap takes the tests of the first files for all there are, if they end while a later one is still starting what it needs.
+t.waitOn(loading, () => {})
+await loading
