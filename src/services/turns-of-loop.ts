@@ -5,7 +5,7 @@ export interface TurnsOfLoop {
   begin(): Promise<void> | undefined
   /**
    * For something long that goes on. @returns a function to call often between pieces of work: it gives a promise to wait for when the
-   * work has kept the loop for `pieceMs`, and otherwise nothing, for the cost of a look at the clock.
+   * work has kept the loop for `pieceMs`, of what goes on for long for half of it, and otherwise nothing, for the cost of a look at the clock.
    */
   pace(): () => Promise<void> | undefined
   /** A turn for something long that goes on, also if it has not kept the loop for that long. */
@@ -28,11 +28,14 @@ interface Waiting {
   readonly go: () => void
 }
 
+/** As long as it takes to look for what has arrived, many times over; and as a person would not notice. */
+export const LOOP: LoopRule = { sliceMs: 2, pieceMs: 1 }
+
 /**
- * As long as it takes to look for what has arrived, many times over; and as a person would not notice. Who asks about one picture beside a long
- * call waits for a piece of it: with 1 ms 1.9 at p50, with half of one 1.5, and the call takes as long.
+ * Whoever has had so many pieces gets half of one from then on: he goes on for long, and who asks about one picture meanwhile waits for a piece of it.
+ * For everybody it would be too little: then what began waits behind what begins.
  */
-export const LOOP: LoopRule = { sliceMs: 2, pieceMs: 0.5 }
+const WHOLE_PIECES = 8
 
 /** So much the turn before counts, beside the last one. */
 const REMEMBERED_SHARE = 0.9
@@ -124,11 +127,13 @@ export function turnsOfLoop(
     },
     pace() {
       let begunAtMs = now()
+      let pieces = 1
       const turn = async () => {
         await turnIn(going)
+        pieces++
         begunAtMs = now()
       }
-      return () => (now() - begunAtMs < pieceMs ? undefined : turn())
+      return () => (now() - begunAtMs < (pieces > WHOLE_PIECES ? pieceMs / 2 : pieceMs) ? undefined : turn())
     },
     next: () => turnIn(going),
     atEndOfTurn(callback) {

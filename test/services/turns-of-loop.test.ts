@@ -140,6 +140,27 @@ t.test('what came in with a turn goes before what goes on, and does not wait for
   t.equal(waitedMs, 0, 'for nothing but what was begun before')
 })
 
+t.test('what goes on for long goes on in pieces half as long', async (t) => {
+  const { turns, turn, work, now } = loop()
+  const pieces: number[] = []
+  const long = async () => {
+    const giveWay = turns.pace()
+    let begunAtMs = now()
+    while (pieces.length < 12) {
+      work(0.125)
+      const away = giveWay()
+      if (away === undefined) continue
+      pieces.push(now() - begunAtMs)
+      await away
+      begunAtMs = now()
+    }
+  }
+  const done = long()
+  for (let i = 0; i < 40; i++) await turn()
+  await done
+  t.same(pieces, [...Array(8).fill(1), ...Array(4).fill(0.5)])
+})
+
 t.test('whatever comes in whatever order: everybody gets a turn, and no turn is long', async () => {
   const task = fc.record({
     atTurn: fc.nat(20),
