@@ -34,9 +34,9 @@ export interface Banks {
 }
 
 export interface BankParts {
-  readonly banks: BankStore
+  readonly banks: Pick<BankStore, 'get' | 'add' | 'setReaders' | 'setRatio' | 'markRemoved'>
   readonly organisations: Pick<ApiKeys, 'orgByName'>
-  readonly replica: Replica
+  readonly replica: Pick<Replica, 'catalogue' | 'reached'>
   readonly erasing: Pick<BankErasing, 'sweep'>
   readonly now: () => number
 }

@@ -19,7 +19,7 @@ export interface ProbingDetector {
    * @param type of the signal: only like is compared with like.
    * @param hashes what is asked, and then what it would be turned and mirrored in up to seven ways, always in one order.
    * @param met the registered image that the question was answered with first, if it matched any.
-   * Cost: a look-up for who never matched anything; else a distance to each of at most 64 hashes, under 1 µs, and 1 µs more if one of them is near.
+   * Cost: a look-up for who never matched anything; else a distance to each of at most 64 hashes, under 1 µs, and half a µs more if one of them is near.
    */
   look(orgId: string, type: string, hashes: readonly Hash256[], met: string | undefined): Suspicion
   /** Begins anew: something was done about it. */
@@ -29,7 +29,7 @@ export interface ProbingDetector {
 export const PROBING = {
   /** So near to a hash that matched, every bit counts that was ever turned over. */
   nearBits: 16,
-  /** Within these, an unrelated picture's hash is never, and those bits count that were turned over often. */
+  /** Within these, an unrelated picture's hash is as good as never, and those bits count that were turned over often. */
   aroundBits: 40,
   /** Of the questions around: bits that fewer turned over were not often. Groups of four bits and more reach it. */
   oftenShare: 0.015,

@@ -1,22 +1,13 @@
 // A process that asks a matcher many times, with nothing else in it that keeps anything; and tells how many bytes of a call it has kept.
 
 import { getHeapSpaceStatistics } from 'node:v8'
-import { matchIdsWith } from '../../src/services/match-ids.js'
-import { matcherOver } from '../../src/services/matcher.js'
-import { LOOP, turnsOfLoop } from '../../src/services/turns-of-loop.js'
+import { bareMatcher } from './bare-matcher.js'
 import { catalogueOf } from './registered-image.js'
 
 const CALLS = 3000
 
 const { catalogue, images } = catalogueOf(20)
-const matcher = matcherOver({
-  replica: { catalogue },
-  matchIds: matchIdsWith(Buffer.alloc(32, 1)),
-  finder: undefined,
-  sightings: { note() {} },
-  probing: { see: () => undefined },
-  turns: turnsOfLoop(LOOP, () => performance.now()),
-})
+const matcher = bareMatcher({ replica: { catalogue } })
 
 await ask() // what is compiled is kept
 collectYoung()

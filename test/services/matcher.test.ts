@@ -5,9 +5,8 @@ import { t } from 'tap'
 import { dihedralsOf } from '../../src/hash/dihedral.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
 import type { Catalogue } from '../../src/services/catalogue.js'
-import { matchIdsWith } from '../../src/services/match-ids.js'
-import { type Match, type MatcherParts, matcherOver } from '../../src/services/matcher.js'
-import { LOOP, turnsOfLoop } from '../../src/services/turns-of-loop.js'
+import type { Match, MatcherParts } from '../../src/services/matcher.js'
+import { bareMatcher } from '../helpers/bare-matcher.js'
 import { catalogueOf } from '../helpers/registered-image.js'
 
 const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
@@ -16,19 +15,17 @@ const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
 function worldOf(
   count: number,
   meanwhile: (picture: number, catalogue: Catalogue, ids: readonly string[]) => void,
-  turns: MatcherParts['turns'] = turnsOfLoop(LOOP, () => performance.now()),
+  turns?: MatcherParts['turns'],
 ) {
   const { catalogue, images } = catalogueOf(count)
   const ids = images.map(({ id }) => id)
   const noted: (readonly string[])[] = []
   let seen = 0
-  const matcher = matcherOver({
+  const matcher = bareMatcher({
     replica: { catalogue },
-    matchIds: matchIdsWith(Buffer.alloc(32, 1)),
-    finder: undefined,
     sightings: { note: (_, imageIds) => void noted.push(imageIds) },
     probing: { see: async () => meanwhile(seen++, catalogue, ids) },
-    turns,
+    ...(turns !== undefined && { turns }),
   })
   const pictures = images.map(({ hash }) => [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }] as const)
   return { matcher, pictures, ids, noted }

@@ -172,6 +172,28 @@ t.test('a search that asks in all eight ways in turn is noticed as the same one'
   t.equal(state.suspicion, 'suspend')
 })
 
+t.test('who goes to the edge has a base there, and is noticed by groups that all miss and are hidden', async (t) => {
+  const stored = randomHash()
+  const { ask, state } = asking(detector(), stored)
+  const EDGE_BITS = 27
+  let edge = stored
+  ask(edge)
+  for (let bit = 0; bit < EDGE_BITS; bit++) {
+    edge = flipped(edge, [bit])
+    ask(edge)
+  }
+  for (let i = 0; i < 2 * HASH_BITS && state.suspicion !== 'suspend'; i++) {
+    ask(
+      flipped(
+        edge,
+        Array.from(someBits(8, HASH_BITS - EDGE_BITS), (bit) => EDGE_BITS + bit),
+      ),
+    )
+    for (let hiding = 0; hiding < 3; hiding++) ask(flipped(edge, [hiding]))
+  }
+  t.equal(state.suspicion, 'suspend')
+})
+
 t.test('whoever asked for copies ten thousand times before hides nothing by it', async (t) => {
   const stored = randomHash()
   const { ask, state } = asking(detector(), stored)

@@ -6,9 +6,8 @@ import type { HashedSignal } from '../../src/domain/hashed-image.js'
 import { dihedralsOf } from '../../src/hash/dihedral.js'
 import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { Catalogue } from '../../src/services/catalogue.js'
-import { matchIdsWith } from '../../src/services/match-ids.js'
-import { type MatchOptions, matcherOver } from '../../src/services/matcher.js'
-import { LOOP, turnsOfLoop } from '../../src/services/turns-of-loop.js'
+import type { MatchOptions } from '../../src/services/matcher.js'
+import { bareMatcher } from '../helpers/bare-matcher.js'
 import { catalogueOf } from '../helpers/registered-image.js'
 
 const ASKING = { orgId: 'org', banks: undefined, thresholdBits: undefined }
@@ -25,22 +24,9 @@ function worldOf(count: number, meanwhile: (catalogue: Catalogue, ids: readonly 
     return searchEach(sets, thresholdBits)
   }
   const replica = { catalogue }
-  const matcher = matcherOver({
-    replica,
-    matchIds: matchIdsWith(Buffer.alloc(32, 1)),
-    finder: undefined,
-    sightings: { note() {} },
-    probing: {
-      see() {
-        meanwhile(
-          catalogue,
-          images.map(({ id }) => id),
-        )
-        return undefined
-      },
-    },
-    turns: turnsOfLoop(LOOP, () => performance.now()),
-  })
+  const ids = images.map(({ id }) => id)
+  const see = () => void meanwhile(catalogue, ids)
+  const matcher = bareMatcher({ replica, probing: { see } })
   return { matcher, hashes: images.map(({ hash }) => hash), passes, replica }
 }
 
@@ -130,20 +116,9 @@ t.test('a call asks for its turn before each picture, also where nothing is near
   const { catalogue } = catalogueOf(3)
   let asked = 0
   const askedBefore: number[] = []
-  const matcher = matcherOver({
-    replica: { catalogue },
-    matchIds: matchIdsWith(Buffer.alloc(32, 1)),
-    finder: undefined,
-    sightings: { note() {} },
-    probing: { see: () => undefined },
-    turns: {
-      pace: () => () => {
-        asked++
-        return undefined
-      },
-      atEndOfTurn: (callback) => callback(),
-    },
-  })
+  const pace = () => () => void asked++
+  const turns = { pace, atEndOfTurn: (callback: () => void) => callback() }
+  const matcher = bareMatcher({ replica: { catalogue }, turns })
   const pictures = Array.from({ length: 100 }, () => [{ ...SIGNAL, hashes: [hashFromBytes(randomBytes(32))] }])
 
   await matcher.match(pictures, { ...ASKING, onMatched: () => askedBefore.push(asked) })
