@@ -211,7 +211,7 @@ export const wrong = [
     ['    asked = stillAsked(asked, answers)\n  }\n  return answers', '  }\n  return answers'],
     ['    asked = stillAsked(asked, answers)\n  }\n  for (const [set', '  }\n  for (const [set'],
     ['      placeOf[number] = place\n', ''],
-    ['asked.bytes.subarray(number * HASH_BYTES, (number', 'asked.bytes.subarray(i * HASH_BYTES, (i'],
+    ['    bytes: pick(asked.bytes, numbers),\n', ''],
     ['(number) => asked.placeOf[number] ?? 0', '() => 0'],
     ['  leaveWhatIsRead(allAsked, plan, block.rows, answers)\n', ''],
     ['        yield\n        ns = 0\n', '        ns = 0\n'],
