@@ -1,0 +1,124 @@
+import t from 'tap'
+import {
+  copyOf,
+  emptyModel,
+  expectedOf,
+  homeEnded,
+  type Model,
+  registered,
+  removed,
+  restored,
+  said,
+  type Thing,
+  thingAt,
+} from './model.js'
+
+const REF = { home: 'b0', hash: 'h0' }
+
+function withThing(certain = true): { readonly model: Model; readonly thing: Thing } {
+  const model = emptyModel()
+  model.homes.set('b0', 'there')
+  registered(model, REF, 'ngo-attested', certain)
+  const thing = thingAt(model, REF)
+  if (thing === undefined) throw new Error('it was registered')
+  return { model, thing }
+}
+const matching = (model: Model, thing: Thing) => expectedOf(model, thing).matching
+
+t.test('what was acknowledged must match, and what was not answered may', async (t) => {
+  const { model, thing } = withThing()
+  t.equal(matching(model, thing), 'must')
+  const { model: other, thing: unsure } = withThing(false)
+  t.equal(matching(other, unsure), 'either')
+  registered(other, REF, 'ngo-attested', true)
+  t.equal(unsure.presence, 'there')
+  t.equal(matching(other, unsure), 'either', 'what was said about it before is not known')
+})
+
+t.test('what was withdrawn must never match, until it is registered again', async (t) => {
+  const { model, thing } = withThing()
+  removed(thing, false)
+  t.equal(matching(model, thing), 'either')
+  removed(thing, true)
+  t.match(expectedOf(model, thing), { matching: 'never', why: 'withdrawn' })
+  registered(model, REF, 'self-reported', true)
+  const again = thingAt(model, REF)
+  t.ok(again !== undefined && matching(model, again) === 'must')
+})
+
+t.test('a bank that ends takes all with it', async (t) => {
+  const { model, thing } = withThing()
+  homeEnded(model, 'b0', false)
+  t.equal(matching(model, thing), 'either')
+  homeEnded(model, 'b0', true)
+  t.equal(matching(model, thing), 'never')
+})
+
+t.test('a hold and a pause are each kept, and end each by itself', async (t) => {
+  const { model, thing } = withThing()
+  said(thing, true, { pausedUntilS: 100 })
+  t.match(expectedOf(model, thing), { matching: 'never', why: 'paused' })
+  said(thing, true, { isHeld: true })
+  t.match(expectedOf(model, thing), { matching: 'never', why: 'two-holds' })
+  model.nowS = 101
+  t.equal(matching(model, thing), 'never')
+  said(thing, true, { isHeld: false })
+  t.equal(matching(model, thing), 'must')
+})
+
+t.test('at the moment when a pause ends it may match or not', async (t) => {
+  const { model, thing } = withThing()
+  said(thing, true, { pausedUntilS: 100 })
+  model.nowS = 99
+  t.equal(matching(model, thing), 'either')
+  model.nowS = 100.5
+  t.equal(matching(model, thing), 'must')
+})
+
+t.test('what was judged false must not match, and others of a harmless hash may', async (t) => {
+  const { model, thing } = withThing()
+  registered(model, { home: 'b1', hash: 'h0' }, 'ngo-attested', true)
+  model.homes.set('b1', 'there')
+  said(thing, true, { dispute: 'upheld' })
+  model.vetoed.add('h0')
+  t.match(expectedOf(model, thing), { matching: 'never', why: 'rejected', disputed: false })
+  const other = thingAt(model, { home: 'b1', hash: 'h0' })
+  t.ok(other !== undefined && matching(model, other) === 'either')
+})
+
+t.test('a tier rises with a better word, and may fall or not with a lesser one', async (t) => {
+  const { model, thing } = withThing()
+  t.strictSame(expectedOf(model, thing).tiers, ['ngo-attested'])
+  registered(model, REF, 'self-reported', true)
+  t.strictSame(expectedOf(model, thing).tiers, ['self-reported', 'ngo-attested'])
+  said(thing, true, { verified: true })
+  t.strictSame(expectedOf(model, thing).tiers, ['verified'])
+})
+
+t.test('an answer that did not come leaves open what was said', async (t) => {
+  const { model, thing } = withThing()
+  said(thing, false, { isHeld: true })
+  t.match(expectedOf(model, thing), { matching: 'either', disputed: undefined })
+})
+
+t.test('a restored store has what it had, without what is known to be withdrawn since', async (t) => {
+  const { model } = withThing()
+  registered(model, { home: 'b0', hash: 'h1' }, 'ngo-attested', true)
+  const then = copyOf(model)
+  const withdrawn = thingAt(model, REF)
+  if (withdrawn !== undefined) removed(withdrawn, true)
+  registered(model, { home: 'b0', hash: 'late' }, 'ngo-attested', true)
+  for (const [knows, expected] of [
+    [true, { matching: 'never', why: 'known to be withdrawn' }],
+    [false, { matching: 'either' }],
+  ] as const) {
+    const back = restored(model, then, knows)
+    const expectedAt = (hash: string) => {
+      const thing = thingAt(back, { home: 'b0', hash })
+      return thing === undefined ? undefined : expectedOf(back, thing)
+    }
+    t.match(expectedAt('h0'), expected)
+    t.match(expectedAt('h1'), { matching: 'must' })
+    t.match(expectedAt('late'), { matching: 'either' })
+  }
+})

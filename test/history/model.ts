@@ -1,0 +1,216 @@
+// What the service has promised so far, and what it must, may and must not answer because of it. Pure: no time, no I/O.
+//
+// A write that was answered is certain. One that was refused with 503, or not answered, leaves what it was about unsure: it may have happened
+// or not, and may even be lost later with a master. Only the next certain write about the same thing makes it sure again.
+
+import type { Tier } from '../../src/domain/signal.js'
+
+type Presence = 'there' | 'gone' | 'unsure'
+type Dispute = 'none' | 'open' | 'upheld' | 'rejected'
+
+/** One hash in one place: a case or a bank. */
+export interface Thing {
+  readonly home: string
+  readonly hash: string
+  presence: Presence
+  /** It was withdrawn after the backup that was restored, and the restore said that it knows. */
+  isGoneByRestore: boolean
+  /** As registered last, and the best it was registered with: a lower word later may or may not count. */
+  registered: Tier
+  best: Tier
+  attested: boolean
+  verified: boolean
+  /** Until when [s of the episode's clock] its owner holds it; 0 for until he releases it. */
+  pausedUntilS: number | undefined
+  /** By an operator, or because of a flood. */
+  isHeld: boolean
+  /** Each hold by itself would be kept, yet what two of them mean together is a promise of its own. */
+  hadBothHolds: boolean
+  /** Was it held or paused at any time? Then that it matches is a promise about its release. */
+  wasSilent: boolean
+  dispute: Dispute
+  isHarmless: boolean
+  /** Something that was said about it may have been taken or not. */
+  isTrustUnsure: boolean
+}
+
+export type Matching = 'must' | 'never' | 'either'
+
+/** Why a hash must not match: by which promise. */
+export type Why = 'withdrawn' | 'held' | 'paused' | 'rejected' | 'two-holds' | 'known to be withdrawn'
+
+export interface Expected {
+  readonly thing: Thing
+  readonly matching: Matching
+  readonly why: Why | undefined
+  /** Any of these, by match and feed alike. */
+  readonly tiers: readonly Tier[]
+  /** `undefined` for either. */
+  readonly disputed: boolean | undefined
+}
+
+export interface Model {
+  nowS: number
+  readonly things: Map<string, Thing>
+  /** Banks and cases by whether they are there. */
+  readonly homes: Map<string, Presence>
+  /** Hashes that are on the list of harmless pictures, or were: others of the same hash may be found or not. */
+  readonly vetoed: Set<string>
+}
+
+const RANK: Readonly<Record<Tier, number>> = { 'self-reported': 0, 'ngo-attested': 1, 'platform-confirmed': 2, verified: 3 }
+
+export function emptyModel(): Model {
+  return { nowS: 0, things: new Map(), homes: new Map(), vetoed: new Set() }
+}
+
+export function copyOf(model: Model): Model {
+  return structuredClone(model)
+}
+
+const nameOf = (home: string, hash: string) => `${home}:${hash}`
+
+export function thingAt(model: Model, { home, hash }: Pick<Thing, 'home' | 'hash'>): Thing | undefined {
+  return model.things.get(nameOf(home, hash))
+}
+
+/** A hash was handed in. @param certain false when it was not answered. */
+export function registered(model: Model, { home, hash }: Pick<Thing, 'home' | 'hash'>, tier: Tier, certain: boolean): void {
+  const known = thingAt(model, { home, hash })
+  if (known === undefined || known.presence === 'gone') {
+    model.things.set(nameOf(home, hash), fresh(home, hash, tier, certain ? 'there' : 'unsure'))
+    return
+  }
+  if (!certain) {
+    known.best = higher(known.best, tier)
+    known.isTrustUnsure = true
+    return
+  }
+  // It may be new, or the one that was there: then what was said about it counts.
+  if (known.presence === 'unsure') known.isTrustUnsure = true
+  known.presence = 'there'
+  known.registered = tier
+  known.best = higher(known.best, tier)
+}
+
+export function removed(thing: Thing, certain: boolean): void {
+  if (certain) thing.presence = 'gone'
+  else if (thing.presence === 'there') thing.presence = 'unsure'
+}
+
+/** A case was withdrawn, or a bank removed, with all in it. */
+export function homeEnded(model: Model, home: string, certain: boolean): void {
+  if (certain) model.homes.set(home, 'gone')
+  else if (model.homes.get(home) === 'there') model.homes.set(home, 'unsure')
+  for (const thing of thingsIn(model, home)) removed(thing, certain)
+}
+
+export function thingsIn(model: Model, home: string): Thing[] {
+  return [...model.things.values()].filter((thing) => thing.home === home)
+}
+
+/** What was said about a thing, if it was taken for certain; else nothing is known of what holds. */
+export function said(thing: Thing, certain: boolean, change: Partial<Omit<Thing, 'home' | 'hash' | 'presence'>>): void {
+  if (!certain) {
+    thing.isTrustUnsure = true
+    return
+  }
+  Object.assign(thing, change)
+  if (thing.isHeld && thing.pausedUntilS !== undefined) thing.hadBothHolds = true
+  if (thing.isHeld || thing.pausedUntilS !== undefined || thing.dispute === 'upheld') thing.wasSilent = true
+}
+
+/** The store was put back to what it was then. What was taken back since stays so only if the restore says that it knows all of it. */
+export function restored(model: Model, then: Model, knowsWithdrawals: boolean): Model {
+  const back = copyOf(then)
+  back.nowS = model.nowS
+  for (const [home, presence] of model.homes) {
+    const was = then.homes.get(home)
+    if (was === undefined) back.homes.set(home, 'unsure')
+    else if (was !== presence) back.homes.set(home, 'unsure')
+  }
+  for (const [name, now] of model.things) {
+    const was = back.things.get(name)
+    if (was === undefined) {
+      back.things.set(name, { ...now, presence: now.presence === 'gone' ? 'gone' : 'unsure', isTrustUnsure: true })
+    } else if (now.presence === 'gone' && was.presence !== 'gone') {
+      was.presence = knowsWithdrawals ? 'gone' : 'unsure'
+      was.isGoneByRestore = knowsWithdrawals
+    } else if (now.presence !== was.presence) was.presence = 'unsure'
+    if (was !== undefined) was.isTrustUnsure ||= trustOf(now) !== trustOf(was)
+  }
+  for (const hash of model.vetoed) back.vetoed.add(hash)
+  return back
+}
+
+export function expectedOf(model: Model, thing: Thing): Expected {
+  const why = whySilent(model, thing)
+  return {
+    thing,
+    matching: matchingOf(model, thing, why),
+    why,
+    tiers: thing.isTrustUnsure ? Object.keys(RANK).filter(isTier) : tiersOf(thing),
+    disputed: thing.isTrustUnsure ? undefined : thing.dispute === 'open',
+  }
+}
+
+function matchingOf(model: Model, thing: Thing, why: Why | undefined): Matching {
+  if (why === 'withdrawn' || why === 'known to be withdrawn') return 'never'
+  if (thing.presence !== 'there' || model.homes.get(thing.home) === 'unsure') return 'either'
+  if (thing.isTrustUnsure) return 'either'
+  if (why !== undefined) return isAboutToEnd(model, thing, why) ? 'either' : 'never'
+  return model.vetoed.has(thing.hash) ? 'either' : 'must'
+}
+
+/** A second before and after its time a pause may be over or not: the clocks of two processes. */
+function isAboutToEnd(model: Model, { pausedUntilS, isHeld, dispute }: Thing, why: Why): boolean {
+  if (why !== 'paused' || isHeld || dispute === 'upheld') return false
+  return pausedUntilS !== undefined && pausedUntilS !== 0 && pausedUntilS - model.nowS <= 2
+}
+
+function whySilent({ nowS, homes }: Model, thing: Thing): Why | undefined {
+  if (thing.presence === 'gone' && thing.isGoneByRestore) return 'known to be withdrawn'
+  if (thing.presence === 'gone' || homes.get(thing.home) === 'gone') return 'withdrawn'
+  if (thing.dispute === 'upheld') return 'rejected'
+  const isPaused = thing.pausedUntilS !== undefined && (thing.pausedUntilS === 0 || thing.pausedUntilS > nowS)
+  if (!thing.isHeld && !isPaused) return undefined
+  if (thing.hadBothHolds) return 'two-holds'
+  return thing.isHeld ? 'held' : 'paused'
+}
+
+function tiersOf({ registered: last, best, attested, verified }: Thing): Tier[] {
+  if (verified) return ['verified']
+  return [...new Set([last, best].map((tier): Tier => (attested ? higher(tier, 'ngo-attested') : tier)))]
+}
+
+function fresh(home: string, hash: string, tier: Tier, presence: Presence): Thing {
+  return {
+    home,
+    hash,
+    presence,
+    isGoneByRestore: false,
+    registered: tier,
+    best: tier,
+    attested: false,
+    verified: false,
+    pausedUntilS: undefined,
+    isHeld: false,
+    hadBothHolds: false,
+    wasSilent: false,
+    dispute: 'none',
+    isHarmless: false,
+    isTrustUnsure: false,
+  }
+}
+
+function trustOf({ home: _, hash: __, presence: ___, isGoneByRestore: ____, ...trust }: Thing): string {
+  return JSON.stringify(trust)
+}
+
+function higher(one: Tier, other: Tier): Tier {
+  return RANK[one] >= RANK[other] ? one : other
+}
+
+function isTier(text: string): text is Tier {
+  return text in RANK
+}

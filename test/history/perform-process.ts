@@ -1,0 +1,125 @@
+// Steps that something happens to: processes, clocks, lines, disks, backups, the master.
+
+import { spawn } from 'node:child_process'
+import { existsSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { copyOf, restored } from './model.js'
+import { type Scene, untilReady } from './scene.js'
+import type { Api, StepOf } from './steps.js'
+import { dataDirOf, fillDisk, freeDisk, tabir, withdrawalsOf } from './world.js'
+
+const APIS = [0, 1] as const
+const ENDS_WITHIN_MS = 15_000
+
+export async function endApi(scene: Scene, { do: verb, api }: StepOf<'kill' | 'restart'>): Promise<void> {
+  scene.world.stopped.delete(api)
+  const kept = scene.world.apis[api]
+  kept.signal('SIGCONT')
+  if (verb === 'kill') await kept.kill()
+  else await kept.term(ENDS_WITHIN_MS)
+  await untilReady(scene, api)
+}
+
+export function stopApi({ world }: Scene, { do: verb, api }: StepOf<'stop' | 'go-on'>): void {
+  // Somebody has to be there to be asked.
+  if (verb === 'stop' && world.stopped.size > 0) return
+  world.apis[api].signal(verb === 'stop' ? 'SIGSTOP' : 'SIGCONT')
+  if (verb === 'stop') world.stopped.add(api)
+  else world.stopped.delete(api)
+}
+
+export async function killRedis(scene: Scene): Promise<void> {
+  const { single } = scene.world
+  if (single === undefined) return
+  await single.killRedis()
+  await single.openRedis()
+  await allReady(scene)
+}
+
+export function slowLine({ world }: Scene, { api, ms }: StepOf<'slow'>): void {
+  world.single?.slow(api, ms)
+}
+
+export function passTime({ world }: Scene, { s }: StepOf<'pass-time'>): void {
+  world.clock.stepTo(world.clock.offsetS + s)
+}
+
+export function fillOrFree({ world }: Scene, { do: verb, disk }: StepOf<'fill-disk' | 'free-disk'>): void {
+  if (!world.hasOwnDisks) return
+  for (const api of APIS) {
+    const place = disk === 'withdrawals' ? join(withdrawalsOf(world.folder, api), '..') : dataDirOf(world.folder, api)
+    if (verb === 'fill-disk') fillDisk(place)
+    else freeDisk(place)
+  }
+}
+
+/** As it was before the episode, for the next one. */
+export function freeAll(scene: Scene): void {
+  for (const api of APIS) {
+    if (scene.world.stopped.has(api)) stopApi(scene, { do: 'go-on', api })
+    slowLine(scene, { do: 'slow', api, ms: 0 })
+  }
+  for (const disk of ['withdrawals', 'snapshots'] as const) fillOrFree(scene, { do: 'free-disk', disk })
+}
+
+export async function backUp(scene: Scene): Promise<void> {
+  const { world } = scene
+  if (world.single === undefined) return
+  const path = join(world.folder, 'backup')
+  rmSync(path, { force: true })
+  const { status, output } = await cli(['backup', path], { TABIR_DATA_DIR: world.single.dataDir })
+  if (status !== 0) return scene.broken('restore-works', `tabir backup ended with ${status}: ${output.slice(0, 200)}`)
+  scene.backup = { path, model: copyOf(scene.model) }
+}
+
+const Restored = z.object({ withdrawalsSince: z.enum(['known', 'perhaps-incomplete', 'unknown']) })
+
+/** The machine is lost: everything is killed, and what was backed up is put in its place. */
+export async function restore(scene: Scene): Promise<void> {
+  const { world, backup } = scene
+  const { single } = world
+  if (single === undefined || backup === undefined) return
+  const killed = Promise.all(APIS.map((api) => world.apis[api].kill()))
+  await Promise.all([killed, single.killRedis()])
+  for (const api of APIS) world.stopped.delete(api)
+  const before = join(single.dataDir, 'redis-before')
+  if (existsSync(before)) rmSync(before, { recursive: true })
+  renameSync(join(single.dataDir, 'redis'), before)
+  const logs = APIS.flatMap((api) => ['--withdrawals', withdrawalsOf(world.folder, api)])
+  const { status, output } = await cli(['restore', backup.path, ...logs], { TABIR_DATA_DIR: single.dataDir })
+  const said = Restored.safeParse(lastJson(output)).data
+  if (status !== 0) scene.broken('restore-works', `tabir restore ended with ${status}: ${output.slice(0, 200)}`)
+  scene.model = restored(scene.model, backup.model, said?.withdrawalsSince === 'known')
+  await single.openRedis()
+  await allReady(scene)
+}
+
+export async function loseReplica({ world }: Scene): Promise<void> {
+  await world.sentinel?.loseReplica()
+}
+
+export async function failOver(scene: Scene): Promise<void> {
+  await scene.world.sentinel?.failOver()
+  await allReady(scene)
+}
+
+async function allReady(scene: Scene): Promise<void> {
+  await Promise.all(APIS.filter((api) => !scene.world.stopped.has(api)).map((api: Api) => untilReady(scene, api)))
+}
+
+function cli(args: readonly string[], env: Readonly<Record<string, string>>) {
+  return tabir(args, env, (command, given, all) => spawn(command, given, { env: all, stdio: ['ignore', 'pipe', 'pipe'] }))
+}
+
+function lastJson(output: string): unknown {
+  const line = output
+    .trim()
+    .split('\n')
+    .findLast((text) => text.startsWith('{'))
+  try {
+    return line === undefined ? undefined : JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}

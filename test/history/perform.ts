@@ -1,0 +1,115 @@
+// Does a step. What it makes certain is in the model when it returns.
+
+import * as banks from './perform-banks.js'
+import { coldStart, fillPage, importAgain, importAtSnapshot, importGroup, removeLast, removeSome } from './perform-bulk.js'
+import * as processes from './perform-process.js'
+import * as signals from './perform-signals.js'
+import { appeal, attest, decide, dispute, flood, judge, pause } from './perform-trust.js'
+import type { Scene } from './scene.js'
+import type { Api, Step, StepOf } from './steps.js'
+
+/** @returns the API that has acknowledged something: there it holds at once. */
+export async function perform(scene: Scene, given: Step): Promise<Api | undefined> {
+  const step = 'at' in given ? { ...given, at: scene.asked(given.at) } : given
+  switch (step.do) {
+    case 'open-case':
+      return done(signals.openCase(scene, step))
+    case 'create-bank':
+      await banks.createBank(scene, step)
+      return undefined
+    case 'remove-bank':
+      return banks.removeBank(scene, step)
+    case 'renew-bank':
+      return banks.renewBank(scene, step)
+    case 'register':
+      return signals.register(scene, step)
+    case 'remove':
+      return signals.remove(scene, step)
+    case 'note':
+      return signals.note(scene, step)
+    case 'withdraw':
+      return signals.withdraw(scene, step)
+    case 'reverse-export':
+      return banks.reverseExport(scene, step)
+    case 'submit':
+      return signals.submit(scene, step)
+    case 'take-back':
+      return signals.takeBack(scene, step)
+    case 'pause':
+    case 'unpause':
+      return pause(scene, step)
+    case 'hold':
+    case 'release':
+    case 'verify':
+    case 'reinstate':
+      return judge(scene, step)
+    case 'dispute':
+      return dispute(scene, step)
+    case 'decide':
+      return decide(scene, step)
+    case 'attest':
+      return attest(scene, step)
+    case 'flood':
+      return flood(scene, step)
+    case 'appeal':
+      return appeal(scene, step)
+    default:
+      return performElse(scene, step)
+  }
+}
+
+type Else = StepOf<
+  | ('import' | 'import-again' | 'remove-some' | 'remove-last' | 'cold-start' | 'fill-page' | 'import-at-snapshot')
+  | ('kill' | 'restart' | 'stop' | 'go-on' | 'slow' | 'pass-time' | 'fill-disk' | 'free-disk')
+  | ('kill-redis' | 'back-up' | 'restore' | 'lose-replica' | 'fail-over')
+>
+
+async function performElse(scene: Scene, step: Else): Promise<Api | undefined> {
+  switch (step.do) {
+    case 'import':
+      return importGroup(scene, step)
+    case 'import-again':
+      return importAgain(scene, step)
+    case 'remove-some':
+      return removeSome(scene, step)
+    case 'remove-last':
+      return removeLast(scene, step)
+    case 'cold-start':
+      return done(coldStart(scene, step))
+    case 'fill-page':
+      return fillPage(scene, step)
+    case 'import-at-snapshot':
+      return importAtSnapshot(scene, step)
+    case 'kill':
+    case 'restart':
+      return done(processes.endApi(scene, step))
+    case 'stop':
+    case 'go-on':
+      processes.stopApi(scene, step)
+      return undefined
+    case 'slow':
+      processes.slowLine(scene, step)
+      return undefined
+    case 'pass-time':
+      processes.passTime(scene, step)
+      return undefined
+    case 'fill-disk':
+    case 'free-disk':
+      processes.fillOrFree(scene, step)
+      return undefined
+    case 'kill-redis':
+      return done(processes.killRedis(scene))
+    case 'back-up':
+      return done(processes.backUp(scene))
+    case 'restore':
+      return done(processes.restore(scene))
+    case 'lose-replica':
+      return done(processes.loseReplica(scene))
+    case 'fail-over':
+      return done(processes.failOver(scene))
+  }
+}
+
+async function done(work: Promise<void>): Promise<undefined> {
+  await work
+}

@@ -1,0 +1,41 @@
+// What is promised, as `--ignore` names it.
+
+export const PROMISES = {
+  'registered-matches': 'what was acknowledged as registered matches, at every API, also while other things happen to it',
+  'withdrawn-silent': 'what was withdrawn, removed or ended with its bank matches nothing',
+  'held-silent': 'what an operator or a flood holds matches nothing',
+  'paused-silent': 'what its owner paused matches nothing until its time',
+  'two-holds': 'what two hold matches again when both let go, and not before',
+  'rejected-silent': 'what was judged a false report matches nothing',
+  'released-matches': 'what was released, or whose pause is over, matches again',
+  tiers: 'a match tells the tier that follows from what was said',
+  disputed: 'a match tells whether a dispute is open',
+  'feed-agrees': 'the feed says of each hash what a match says',
+  'apis-agree': 'all APIs say the same',
+  erased: 'what was withdrawn is erased from the store',
+  'removal-by-identity': 'what is registered can be taken back, whatever currently matches',
+  'import-reverses': 'an export with every line marked as deleted, imported, empties the bank',
+  'bank-stays': 'a bank that was acknowledged is there',
+  'harmless-removable': 'what was judged harmless and then withdrawn can be removed completely and registered again',
+  'known-withdrawals': 'a restore says `known` only if nothing that was withdrawn since comes back',
+  'restore-works': 'a backup that was made can be restored',
+  'ready-again': 'an API is ready again after what happened to it',
+  answers: 'a request is answered as its route says',
+  alive: 'no process ends by itself',
+} as const satisfies Readonly<Record<string, string>>
+
+export type PromiseName = keyof typeof PROMISES
+
+export function isPromiseName(text: string): text is PromiseName {
+  return text in PROMISES
+}
+
+/** A promise that was not kept. */
+export class Violation extends Error {
+  readonly promise: PromiseName
+
+  constructor(promise: PromiseName, what: string) {
+    super(what)
+    this.promise = promise
+  }
+}

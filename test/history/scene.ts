@@ -1,0 +1,156 @@
+// One run of an episode: its own names for everything, its own organisations, and the model of what was promised.
+
+import { createHash, randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { OrgKind, Scope } from '../../src/domain/access.js'
+import { createApiKey } from '../../src/services/access.js'
+import { apiKeysIn } from '../../src/store/api-keys.js'
+import { openStore } from '../../src/store/store.js'
+import { type Answer, type Call, call, isUnsure } from './calls.js'
+import { emptyModel, type Model } from './model.js'
+import { type PromiseName, Violation } from './promises.js'
+import type { Api, Ref } from './steps.js'
+import type { World } from './world.js'
+
+/** A case as its holder knows it. */
+export interface OwnCase {
+  readonly caseNumber: string
+  readonly token: string
+}
+
+export interface Keys {
+  /** An NGO with banks. */
+  readonly owner: string
+  readonly secondNgo: string
+  readonly platform: string
+  readonly operator: string
+  /** A platform that looks at everything, and says nothing. */
+  readonly watcher: string
+}
+
+export interface Scene {
+  readonly world: World
+  readonly keys: Keys
+  model: Model
+  /** As they were when the backup was made. */
+  backup: { readonly path: string; readonly model: Model } | undefined
+  readonly cases: Map<string, OwnCase>
+  /** Image id and HMA's content id of a thing. */
+  readonly ids: Map<string, string>
+  readonly contentIds: Map<string, number>
+  readonly noted: Set<string>
+  /** Without its replica a Redis takes nothing that is to be relied on. */
+  isDegraded: boolean
+  /** Of the bank that submissions by StopNCII's interface go to; empty until there was one. */
+  stopNciiBank: string
+  /** Names of hashes that were handed in by the thousand. */
+  readonly groups: Map<string, string[]>
+  readonly random: () => number
+  /** The hash of a name, in this run alone. */
+  hashOf(name: string): string
+  bankName(home: string): string
+  /** Stands still processes aside: the one that is asked, or the other one. */
+  asked(at: Api): Api
+  ask(at: Api, request: Call): Promise<Answer>
+  /** Tells of a promise that was not kept. Returns when it is one to be ignored. */
+  broken(promise: PromiseName, what: string): void
+  nowS(): number
+  /** A key of an organisation that is new. */
+  newKey(name: string, kind: OrgKind, scopes: readonly Scope[]): Promise<string>
+}
+
+export const thingName = ({ home, hash }: Ref) => `${home}:${hash}`
+
+const READY_WITHIN_MS = 30_000
+
+export async function openScene(
+  world: World,
+  random: () => number,
+  ignored: ReadonlySet<PromiseName>,
+  watcher: string,
+): Promise<Scene> {
+  const nonce = randomBytes(6).toString('hex')
+  const hashes = new Map<string, string>()
+  const newKey = (name: string, kind: OrgKind, scopes: readonly Scope[]) => makeKey(world, `${name} ${nonce}`, kind, scopes)
+  const [owner, secondNgo, platform, operator] = await Promise.all([
+    newKey('owner', 'ngo', ['signals:write', 'match', 'feedback', 'feed']),
+    newKey('second', 'ngo', ['match', 'feedback']),
+    newKey('platform', 'platform', ['match', 'feedback']),
+    newKey('operator', 'ngo', ['admin']),
+  ])
+  const ask = (at: Api, request: Call) => call(world.apis[at].url, request)
+  const scene: Scene = {
+    world,
+    keys: { owner, secondNgo, platform, operator, watcher },
+    model: emptyModel(),
+    backup: undefined,
+    cases: new Map(),
+    ids: new Map(),
+    contentIds: new Map(),
+    noted: new Set(),
+    isDegraded: false,
+    stopNciiBank: '',
+    groups: new Map(),
+    random,
+    hashOf(name) {
+      const known = hashes.get(name)
+      if (known !== undefined) return known
+      const made = createHash('sha256').update(`${nonce} ${name}`).digest('hex')
+      hashes.set(name, made)
+      return made
+    },
+    bankName: (home) => (home === 'stopncii' ? scene.stopNciiBank : `${home}-${nonce}`),
+    asked: (at) => (world.stopped.has(at) ? (at === 0 ? 1 : 0) : at),
+    ask,
+    broken(promise, what) {
+      if (!ignored.has(promise)) throw new Violation(promise, what)
+    },
+    nowS: () => Date.now() / 1000 + world.clock.offsetS,
+    newKey,
+  }
+  for (const key of [owner, secondNgo, platform, operator]) await untilKnown(scene, key)
+  return scene
+}
+
+/** A key works at once where it was made, and within a second elsewhere. */
+async function untilKnown(scene: Scene, key: string): Promise<void> {
+  for (const at of [0, 1] as const) {
+    const endMs = performance.now() + READY_WITHIN_MS
+    for (;;) {
+      const { status } = await scene.ask(at, { method: 'GET', path: '/v1/matches/none', key })
+      if (status !== 401 && status !== 0 && status !== 503) break
+      if (performance.now() > endMs) return scene.broken('ready-again', `${nameOf(at)} does not know a new key: ${status}`)
+      await sleep(5)
+    }
+  }
+}
+
+export async function makeKey(world: World, org: string, kind: OrgKind, scopes: readonly Scope[]): Promise<string> {
+  const store = await openStore(world.target)
+  try {
+    return (await createApiKey(apiKeysIn(store), { org, kind, scopes: new Set(scopes), env: 'test', nowMs: Date.now() })).key
+  } finally {
+    await store.close()
+  }
+}
+
+export const nameOf = (at: Api) => `API ${'AB'[at]}`
+
+/** Waits until an API answers about hashes. */
+export async function untilReady(scene: Scene, at: Api): Promise<void> {
+  const endMs = performance.now() + READY_WITHIN_MS
+  let last = ''
+  for (;;) {
+    const answer = await scene.ask(at, { method: 'GET', path: '/health/ready' })
+    if (answer.status === 200) return
+    last = answer.text.slice(0, 120)
+    if (performance.now() > endMs) break
+    await sleep(20)
+  }
+  throw new Violation('ready-again', `${nameOf(at)} is not ready after ${READY_WITHIN_MS / 1000} s: ${last}`)
+}
+
+/** An answer that no route says, and no fault makes. */
+export function refuseOdd(scene: Scene, what: string, answer: Answer): void {
+  if (!isUnsure(answer)) scene.broken('answers', `${what} was answered with ${answer.status}: ${answer.text.slice(0, 160)}`)
+}

@@ -1,0 +1,109 @@
+// Two APIs over a master, a replica and one Sentinel: `replicas=1`, so that what was acknowledged is on both.
+
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { readConfig } from '../../src/config.js'
+import { findRedisServer } from '../../src/store/find-redis.js'
+import { answering, infoOf, keep } from '../faults/sentinels.js'
+import { freePorts } from '../helpers/ports.js'
+import { until } from '../helpers/service.js'
+import { clockIn, openFolder, startApi, type World } from './world.js'
+
+const DOWN_AFTER_MS = 500
+const PATIENCE_MS = 60_000
+
+export async function openSentinelWorld(): Promise<World> {
+  const disks = openFolder()
+  const { folder } = disks
+  const binary = findRedisServer(readConfig({ PATH: process.env['PATH'] }))?.binary
+  if (binary === undefined) throw new Error('there is no Redis on this machine')
+  const [one = 0, other = 0, watching = 0] = await freePorts(3)
+  let [master, replica] = [one, other]
+  const run = (port: number, args: readonly string[]) =>
+    keep(binary, join(folder, String(port)), [
+      ...['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--maxmemory-policy', 'noeviction'],
+      ...['--appendonly', 'yes', '--appendfsync', 'always', '--repl-diskless-sync-delay', '0', ...args],
+    ])
+  const running = new Map([
+    [one, run(one, [])],
+    [other, run(other, ['--replicaof', '127.0.0.1', String(one)])],
+  ])
+  const restartAs = (port: number, args: readonly string[]) => {
+    const server = run(port, args)
+    running.set(port, server)
+    server.start()
+    return answering(port)
+  }
+  for (const [port, server] of running) {
+    server.start()
+    await answering(port)
+  }
+  const isFollowed = async () => /state=online/.test(await infoOf(master))
+  await until(isFollowed, PATIENCE_MS)
+  const sentinel = await startSentinel(binary, folder, watching, one)
+  let client = connected(one)
+  const apis: World['apis'][number][] = []
+  const clock = clockIn(folder, () => apis)
+  const url = `redis+sentinel://127.0.0.1:${watching}/tabir?replicas=1`
+  const [a, b] = await Promise.all([startApi(folder, 0, { REDIS_URL: url }), startApi(folder, 1, { REDIS_URL: url })])
+  apis.push(a, b)
+  return {
+    kind: 'sentinel',
+    folder,
+    apis: [a, b],
+    redis: () => client,
+    target: { url, socket: undefined },
+    clock,
+    stopped: new Set(),
+    hasOwnDisks: disks.hasOwnDisks,
+    sentinel: {
+      loseReplica: async () => running.get(replica)?.kill(),
+      async failOver() {
+        await running.get(master)?.kill()
+        await running.get(replica)?.kill()
+        await restartAs(replica, ['--replicaof', '127.0.0.1', String(master)])
+        await until(async () => /role:master/.test(await infoOf(replica)), PATIENCE_MS)
+        ;[master, replica] = [replica, master]
+        client.disconnect()
+        client = connected(master)
+        // A write waits for a second disk: the old master's.
+        await restartAs(replica, ['--replicaof', '127.0.0.1', String(master)])
+        await until(isFollowed, PATIENCE_MS)
+      },
+    },
+    async close() {
+      await Promise.all([a.stop(), b.stop()])
+      client.disconnect()
+      await Promise.all([sentinel, ...running.values()].map((each) => each.kill()))
+      disks.remove()
+    },
+  }
+}
+
+function connected(port: number): Redis {
+  const client = new Redis({ port, retryStrategy: () => 20, maxRetriesPerRequest: null, replyMapping: 'legacy' })
+  client.on('error', () => {})
+  return client
+}
+
+async function startSentinel(binary: string, folder: string, port: number, master: number) {
+  const home = join(folder, String(port))
+  mkdirSync(home, { recursive: true })
+  const file = join(home, 'sentinel.conf')
+  const settings = [
+    `monitor tabir 127.0.0.1 ${master} 1`,
+    `down-after-milliseconds tabir ${DOWN_AFTER_MS}`,
+    'failover-timeout tabir 1000',
+  ]
+  const lines = [`port ${port}`, 'bind 127.0.0.1', ...settings.map((setting) => `sentinel ${setting}`)]
+  writeFileSync(file, `${lines.join('\n')}\n`)
+  const sentinel = keep(binary, home, [file, '--sentinel'])
+  sentinel.start()
+  await answering(port)
+  await until(async () => {
+    const info = await infoOf(port)
+    return /status=ok,address=[^,]+,slaves=1/.test(info)
+  }, PATIENCE_MS)
+  return sentinel
+}

@@ -1,0 +1,118 @@
+// What an episode consists of: plain data, so that it can be printed, cut down and run again. Names are the episode's own (`h3`, `b1`, `c2`);
+// a step whose names lead to nothing is skipped, so any part of an episode is an episode.
+
+import type { DisputeReason } from '../../src/domain/trust.js'
+
+/** One of the two API processes. */
+export type Api = 0 | 1
+
+/** A registered thing: a hash in a case or in a bank. */
+export interface Ref {
+  readonly home: string
+  readonly hash: string
+}
+
+/** By which way a hash enters a bank, or leaves it. */
+export const ADD_WAYS = ['json', 'ndjson', 'csv', 'hma'] as const
+export const REMOVE_WAYS = ['delete', 'tombstone', 'tombstone-id', 'hma'] as const
+
+interface At {
+  readonly at: Api
+}
+interface Home extends At {
+  readonly home: string
+}
+type AtRef = At & Ref
+interface InGroup extends Home {
+  readonly group: string
+}
+interface WithCount extends InGroup {
+  readonly count: number
+}
+interface OfApi {
+  readonly api: Api
+}
+interface OfDisk {
+  readonly disk: 'withdrawals' | 'snapshots'
+}
+type Nothing = Readonly<Record<never, never>>
+
+/** What each step has to know. */
+interface Facts {
+  'open-case': Home
+  register: AtRef & { readonly way: (typeof ADD_WAYS)[number]; readonly reviewed: boolean }
+  remove: AtRef & { readonly way: (typeof REMOVE_WAYS)[number] }
+  note: AtRef & { readonly text: string }
+  withdraw: Home
+  'create-bank': Home
+  'remove-bank': Home
+  /** Removes a bank, lets its name become free, and makes it again at one API while both sweep. */
+  'renew-bank': Home
+  /** Exports a bank, marks every line as deleted, and imports the file. */
+  'reverse-export': Home
+  submit: At & { readonly hash: string }
+  'take-back': At & { readonly hash: string }
+  /** By the owner of a bank, for so long; 0 for until further notice. */
+  pause: AtRef & { readonly forS: number }
+  unpause: AtRef
+  hold: AtRef
+  release: AtRef
+  verify: AtRef
+  attest: AtRef
+  flood: AtRef
+  dispute: AtRef & { readonly reason: DisputeReason; readonly by: 'platform' | 'operator' }
+  decide: AtRef & { readonly outcome: 'upheld' | 'rejected' }
+  reinstate: AtRef
+  /** What was judged harmless and then withdrawn has to leave the store, at the latest when it is appealed and an operator agrees. */
+  appeal: AtRef
+  'pass-time': { readonly s: number }
+  /** Many hashes in one file, all of which are to match from then on. */
+  import: WithCount
+  'import-again': InGroup & { readonly times: number }
+  /** So many of a group. */
+  'remove-some': WithCount
+  /** Those that came last, so many. */
+  'remove-last': WithCount
+  /** Starts again without a snapshot. */
+  'cold-start': OfApi
+  'fill-page': InGroup & { readonly left: number }
+  /** An import that comes as a snapshot is begun; then the process is killed, and starts from it. */
+  'import-at-snapshot': WithCount & { readonly delayMs: number }
+  kill: OfApi
+  restart: OfApi
+  'kill-redis': Nothing
+  stop: OfApi
+  'go-on': OfApi
+  slow: OfApi & { readonly ms: number }
+  'fill-disk': OfDisk
+  'free-disk': OfDisk
+  'back-up': Nothing
+  restore: Nothing
+  /** The replica of Redis does not hear of what comes next. */
+  'lose-replica': Nothing
+  'fail-over': Nothing
+}
+type Verb = keyof Facts
+
+export type StepOf<V extends Verb> = { [Each in V]: { readonly do: Each } & Facts[Each] }[V]
+export type Step = StepOf<Verb>
+
+/** The kinds of scenario that `--only` names. */
+export const GROUPS = ['imports', 'trust', 'banks', 'exchange', 'snapshots', 'restores', 'failovers', 'uniform'] as const
+export type Group = (typeof GROUPS)[number]
+
+export interface Episode {
+  readonly group: Group
+  /** For a reader: which scenario of the group. */
+  readonly name: string
+  /** What it runs on: one private Redis, or a master, a replica and a Sentinel. */
+  readonly world: 'single' | 'sentinel'
+  readonly steps: readonly Step[]
+}
+
+export function textOf({ do: verb, ...rest }: Step): string {
+  const facts = Object.entries(rest).map(
+    ([name, value]) => `${name}=${name === 'at' || name === 'api' ? 'AB'[Number(value)] : value}`,
+  )
+  return [verb, ...facts].join(' ')
+}

@@ -1,0 +1,62 @@
+// Steps in any order, of any kind that takes milliseconds: what no scenario thinks of.
+
+import { DISPUTE_REASONS } from '../../src/domain/trust.js'
+import type { Chance } from '../fuzz/chance.js'
+import { ADD_WAYS, type Api, REMOVE_WAYS, type Step } from './steps.js'
+
+const LEAST_STEPS = 10
+const MOST_STEPS = 30
+const HASHES = 4
+const BANKS = ['b0', 'b1']
+const CASES = ['c0', 'c1']
+
+export function uniformSteps(chance: Chance): Step[] {
+  const at = (): Api => (chance.happens(0.5) ? 1 : 0)
+  const homes = [...BANKS, ...CASES]
+  const begun: Step[] = [
+    ...BANKS.map((home): Step => ({ do: 'create-bank', at: at(), home })),
+    ...CASES.map((home): Step => ({ do: 'open-case', at: at(), home })),
+  ]
+  const length = LEAST_STEPS + chance.below(MOST_STEPS - LEAST_STEPS)
+  return [...begun, ...Array.from({ length }, () => anyStep(chance, homes, at))]
+}
+
+function anyStep(chance: Chance, homes: readonly string[], at: () => Api): Step {
+  const hash = `h${chance.below(HASHES)}`
+  const ref = { home: chance.oneOf(homes), hash }
+  const inBank = { home: chance.oneOf([...BANKS, 'stopncii']), hash }
+  const steps: (() => Step)[] = [
+    () => ({ do: 'register', at: at(), way: chance.oneOf(ADD_WAYS), reviewed: chance.happens(0.7), ...ref }),
+    () => ({ do: 'register', at: at(), way: chance.oneOf(ADD_WAYS), reviewed: chance.happens(0.7), ...ref }),
+    () => ({ do: 'register', at: at(), way: chance.oneOf(ADD_WAYS), reviewed: chance.happens(0.7), ...ref }),
+    () => ({ do: 'remove', at: at(), way: chance.oneOf(REMOVE_WAYS), ...inBank }),
+    () => ({ do: 'note', at: at(), text: `note ${chance.below(100)}`, ...inBank }),
+    () => ({ do: 'submit', at: at(), hash }),
+    () => ({ do: 'take-back', at: at(), hash }),
+    () => ({ do: 'pause', at: at(), forS: chance.oneOf([0, 5, 20]), ...inBank }),
+    () => ({ do: 'unpause', at: at(), ...inBank }),
+    () => ({ do: 'hold', at: at(), ...inBank }),
+    () => ({ do: 'release', at: at(), ...inBank }),
+    () => ({ do: 'verify', at: at(), ...inBank }),
+    () => ({ do: 'attest', at: at(), ...ref }),
+    () => ({
+      do: 'dispute',
+      at: at(),
+      by: chance.oneOf(['platform', 'operator']),
+      reason: chance.oneOf(DISPUTE_REASONS),
+      ...ref,
+    }),
+    () => ({ do: 'decide', at: at(), outcome: chance.oneOf(['upheld', 'rejected']), ...ref }),
+    () => ({ do: 'reinstate', at: at(), ...ref }),
+    () => ({ do: 'pass-time', s: chance.oneOf([1, 10, 30]) }),
+  ]
+  const rare: (() => Step)[] = [
+    () => ({ do: 'withdraw', at: at(), home: chance.oneOf(CASES) }),
+    () => ({ do: 'reverse-export', at: at(), home: chance.oneOf(BANKS) }),
+    () => ({ do: 'remove-bank', at: at(), home: chance.oneOf(BANKS) }),
+    () => ({ do: 'kill', api: at() }),
+    () => ({ do: 'kill-redis' }),
+    () => ({ do: 'slow', api: at(), ms: chance.oneOf([0, 0, 5, 20]) }),
+  ]
+  return chance.oneOf(chance.happens(0.12) ? rare : steps)()
+}

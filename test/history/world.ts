@@ -1,0 +1,160 @@
+// What an episode runs on: two API processes and their Redis, and what may be done to them. They are kept from one episode to the next.
+
+import { type ChildProcess, execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Redis } from 'ioredis'
+import type { RedisTarget } from '../../src/store/store.js'
+import { type KeptProcess, keepProcess } from '../faults/kept-process.js'
+import type { Api } from './steps.js'
+
+export interface World {
+  readonly kind: 'single' | 'sentinel'
+  readonly folder: string
+  readonly apis: readonly [KeptProcess, KeptProcess]
+  /** Of the present master. */
+  readonly redis: () => Redis
+  readonly target: RedisTarget
+  /** By how much [s] the clocks of the APIs are ahead. */
+  readonly clock: { readonly offsetS: number; stepTo(offsetS: number): void }
+  readonly stopped: Set<Api>
+  /** Are the folders of snapshots and withdrawals file systems of their own? */
+  readonly hasOwnDisks: boolean
+  readonly single?: SingleParts
+  readonly sentinel?: SentinelParts
+  close(): Promise<void>
+}
+
+export interface SingleParts {
+  readonly dataDir: string
+  /** Each piece of data between an API and Redis arrives so much later. */
+  slow(api: Api, ms: number): void
+  killRedis(): Promise<void>
+  openRedis(): Promise<void>
+}
+
+export interface SentinelParts {
+  loseReplica(): Promise<void>
+  /** The master dies; the replica becomes it, and the old one its replica. */
+  failOver(): Promise<void>
+}
+
+export const SEAL_KEYS = `k1:${Buffer.alloc(32, 5).toString('base64')}`
+const SNAPSHOT_EVERY_S = 20
+const DISK_MB = { all: 1024, data: 64, withdrawals: 1 }
+
+export const dataDirOf = (folder: string, api: Api) => join(folder, `api-${'ab'[api]}`)
+export const withdrawalsOf = (folder: string, api: Api) => join(folder, `withdrawals-${'ab'[api]}`, 'log')
+
+/** Of all APIs. */
+export function clockIn(folder: string, apis: () => readonly KeptProcess[]): World['clock'] {
+  const file = join(folder, 'clock')
+  writeFileSync(file, '0')
+  let offsetS = 0
+  return {
+    get offsetS() {
+      return offsetS
+    },
+    stepTo(nextS) {
+      offsetS = nextS
+      writeFileSync(file, String(nextS * 1000))
+      for (const kept of apis()) if (kept.isReady) kept.signal('SIGUSR2')
+    },
+  }
+}
+
+export function startApi(folder: string, api: Api, env: Readonly<Record<string, string>>): Promise<KeptProcess> {
+  const dataDir = dataDirOf(folder, api)
+  mkdirSync(dataDir, { recursive: true })
+  const preload = (file: string) => ['--import', new URL(file, import.meta.url).href]
+  return keepProcess({
+    name: `api-${'ab'[api]}`,
+    entry: fileURLToPath(new URL('../../src/server.js', import.meta.url)),
+    execArgv: [...preload('../faults/stepped-clock.js'), ...preload('./hurried.js')],
+    env: {
+      PATH: process.env['PATH'],
+      TABIR_LOG_LEVEL: 'error',
+      TABIR_SEAL_KEYS: SEAL_KEYS,
+      TABIR_DATA_DIR: dataDir,
+      TABIR_WITHDRAWALS_DIR: withdrawalsOf(folder, api),
+      TABIR_SNAPSHOT_EVERY_S: String(SNAPSHOT_EVERY_S),
+      STEPPED_CLOCK: join(folder, 'clock'),
+      UV_THREADPOOL_SIZE: '1', // of a small machine: what is written waits for what is computed
+      ...env,
+    },
+  })
+}
+
+/**
+ * A folder in memory, so that a step does not wait for a disk that others use, with small file systems for what may be full. Root alone can have
+ * them; others have a folder.
+ */
+export function openFolder(): { readonly folder: string; readonly hasOwnDisks: boolean; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-history-'))
+  const mounted: string[] = []
+  const places = ([0, 1] as const).flatMap((api) => [
+    [dataDirOf(folder, api), DISK_MB.data] as const,
+    [join(withdrawalsOf(folder, api), '..'), DISK_MB.withdrawals] as const,
+  ])
+  const hasOwnDisks = ([[folder, DISK_MB.all], ...places] as const).every(([place, sizeMb]) => {
+    mkdirSync(place, { recursive: true })
+    const isMounted = mount(place, sizeMb)
+    if (isMounted) mounted.push(place)
+    return isMounted
+  })
+  return {
+    folder,
+    hasOwnDisks,
+    remove() {
+      for (const place of mounted.reverse()) execFileSync('umount', ['-l', place])
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function mount(place: string, sizeMb: number): boolean {
+  if (process.getuid?.() !== 0) return false
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMb}m,mode=0700`, 'tmpfs', place], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Fills the disk that a folder lies on, or frees it again. */
+export function fillDisk(place: string): void {
+  try {
+    execFileSync('dd', ['if=/dev/zero', `of=${join(place, 'filler')}`, 'bs=4096'], { stdio: 'ignore' })
+  } catch {
+    // it ends because the disk is full
+  }
+}
+
+export function freeDisk(place: string): void {
+  rmSync(join(place, 'filler'), { force: true })
+}
+
+/** The command line, beside the service. @returns what it printed, and its status. */
+export async function tabir(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  spawn: (command: string, args: readonly string[], env: Readonly<Record<string, string>>) => ChildProcess,
+): Promise<{ readonly status: number | null; readonly output: string }> {
+  const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+  const child = spawn(process.execPath, [main, ...args], {
+    PATH: process.env['PATH'] ?? '',
+    TABIR_SEAL_KEYS: SEAL_KEYS,
+    ...env,
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+  await once(child, 'close')
+  return { status: child.exitCode, output }
+}

@@ -1,0 +1,49 @@
+// Worlds are kept from one episode to the next, until one has spoiled its own.
+
+import { type FeedFollowers, newFollowers } from './feed-followers.js'
+import { makeKey } from './scene.js'
+import { openSentinelWorld } from './sentinel-world.js'
+import { openSingleWorld } from './single-world.js'
+import type { World } from './world.js'
+
+export interface KeptWorld {
+  readonly world: World
+  /** Its key lives as long as the world, so that its feed goes on from page to page. */
+  readonly watcher: string
+  readonly followers: FeedFollowers
+  /** Ends of processes that were told already. */
+  crashesTold: number
+}
+
+export interface Worlds {
+  of(kind: World['kind']): Promise<KeptWorld>
+  /** The next episode has a new one. */
+  forget(kind: World['kind']): Promise<void>
+  close(): Promise<void>
+}
+
+const OPEN = { single: openSingleWorld, sentinel: openSentinelWorld }
+
+export function keepWorlds(): Worlds {
+  const open = new Map<World['kind'], KeptWorld>()
+  const forget = async (kind: World['kind']) => {
+    const kept = open.get(kind)
+    open.delete(kind)
+    await kept?.world.close()
+  }
+  return {
+    async of(kind) {
+      const known = open.get(kind)
+      if (known !== undefined) return known
+      const world = await OPEN[kind]()
+      const watcher = await makeKey(world, 'watcher', 'platform', ['match', 'feed'])
+      const kept: KeptWorld = { world, watcher, followers: newFollowers(), crashesTold: 0 }
+      open.set(kind, kept)
+      return kept
+    },
+    forget,
+    async close() {
+      for (const kind of [...open.keys()]) await forget(kind)
+    },
+  }
+}
