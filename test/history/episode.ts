@@ -7,6 +7,7 @@ import { freeAll } from './perform-process.js'
 import { type PromiseName, Violation } from './promises.js'
 import { openScene, type Scene } from './scene.js'
 import { type Episode, type Step, textOf } from './steps.js'
+import { Abandoned } from './world.js'
 import type { KeptWorld, Worlds } from './worlds.js'
 
 export interface Finding {
@@ -41,10 +42,15 @@ export async function runEpisode(
     }
     freeAll(scene)
     for (const step of cleaningOf(scene)) await doStep(scene, kept, step)
-    if (scene.model.things.size > MOST_LEFT) await worlds.forget(episode.world)
+    // A Sentinel has its own memory of what was; and a million hashes would make all that follows slow.
+    if (scene.model.things.size > MOST_LEFT || episode.world === 'sentinel') await worlds.forget(episode.world)
     return undefined
   } catch (error) {
     await worlds.forget(episode.world)
+    if (error instanceof Abandoned) {
+      tell(`abandoned: ${error.message}`)
+      return undefined
+    }
     if (!(error instanceof Violation)) throw error
     return { promise: error.promise, what: error.message, steps: episode.steps.slice(0, done) }
   }

@@ -262,7 +262,7 @@ function divergedReplica(chance: Chance): Step[] {
 
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'paused together', group: 'trust', world: 'single', weight: 2, steps: pausedTogether },
-  { name: 'judged, then withdrawn', group: 'trust', world: 'single', weight: 2, steps: judgedThenWithdrawn },
+  { name: 'judged and withdrawn', group: 'trust', world: 'single', weight: 2, steps: judgedThenWithdrawn },
   { name: 'handed in again', group: 'trust', world: 'single', weight: 2, steps: handedInAgain },
   { name: 'taken back while held', group: 'trust', world: 'single', weight: 2, steps: takenBackWhileHeld },
   { name: 'held by two', group: 'trust', world: 'single', weight: 1, steps: heldByTwo },

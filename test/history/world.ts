@@ -42,6 +42,9 @@ export interface SentinelParts {
   failOver(): Promise<void>
 }
 
+/** What was to happen to a world did not, for a reason that is not the service's: nothing is known of it. */
+export class Abandoned extends Error {}
+
 export const SEAL_KEYS = `k1:${Buffer.alloc(32, 5).toString('base64')}`
 const SNAPSHOT_EVERY_S = 20
 const DISK_MB = { all: 1024, data: 64, withdrawals: 1 }
