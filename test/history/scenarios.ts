@@ -198,7 +198,7 @@ function renewedBank(chance: Chance): Step[] {
 function snapshotDuringImport(chance: Chance): Step[] {
   const group = { home: 'b0', group: 'g0' }
   const at = api(chance)
-  const tries = many(4, (): Step[] => {
+  const tries = many(2, (): Step[] => {
     const left = count(chance, 2, 100)
     const imported = left + count(chance, 0, 200)
     return [
@@ -219,7 +219,8 @@ function restoredBackup(chance: Chance): Step[] {
   const cases = many(count(chance, 1, 3), (i) => ({ home: `c${i}`, hash: `p${i}` }))
   const before = cases.map((ref): Step[] => [openCase(chance, ref.home), inCase(chance, ref)])
   const imported: Step[] = [bank(chance, 'b0'), { do: 'import', at: api(chance), count: 300, ...group }]
-  const isFull = chance.happens(0.6)
+  const full: Step = { do: 'fill-disk', disk: 'withdrawals' }
+  const [isFull, isLate] = [chance.happens(0.6), chance.happens(0.3)]
   const withdrawn = cases.map((ref): Step[] =>
     chance.happens(0.6) ? [{ do: 'withdraw', at: api(chance), home: ref.home }] : [],
   )
@@ -227,7 +228,7 @@ function restoredBackup(chance: Chance): Step[] {
     ...withdrawn,
     chance.happens(0.8) ? [{ do: 'remove-some', at: api(chance), count: count(chance, 5, 200), ...group }] : [],
     chance.happens(0.3) ? [inBank(chance, { home: 'b0', hash: 'late' })] : [],
-    isFull ? [{ do: 'fill-disk', disk: 'withdrawals' }] : [],
+    isFull && isLate ? [full] : [],
   ])
   return [
     ...interleaved(chance, [...before, imported]),
@@ -235,6 +236,7 @@ function restoredBackup(chance: Chance): Step[] {
     { do: 'back-up' },
     inBank(chance, { home: 'b0', hash: 'x' }),
     remove(chance, { home: 'b0', hash: 'x' }),
+    ...(isFull && !isLate ? [full] : []),
     ...after,
     { do: 'restore' },
     { do: 'free-disk', disk: 'withdrawals' },

@@ -54,6 +54,7 @@ export interface Scene {
   ask(at: Api, request: Call): Promise<Answer>
   /** Tells of a promise that was not kept. Returns when it is one to be ignored. */
   broken(promise: PromiseName, what: string): void
+  ignores(promise: PromiseName): boolean
   nowS(): number
   /** A key of an organisation that is new. */
   newKey(name: string, kind: OrgKind, scopes: readonly Scope[]): Promise<string>
@@ -105,6 +106,7 @@ export async function openScene(
     broken(promise, what) {
       if (!ignored.has(promise)) throw new Violation(promise, what)
     },
+    ignores: (promise) => ignored.has(promise),
     nowS: () => Date.now() / 1000 + world.clock.offsetS,
     newKey,
   }

@@ -2,7 +2,7 @@
 
 import { DISPUTE_REASONS } from '../../src/domain/trust.js'
 import type { Chance } from '../fuzz/chance.js'
-import { ADD_WAYS, type Api, REMOVE_WAYS, type Step } from './steps.js'
+import { ADD_WAYS, type Api, REMOVE_WAYS, type Ref, type Step } from './steps.js'
 
 const LEAST_STEPS = 10
 const MOST_STEPS = 30
@@ -18,17 +18,26 @@ export function uniformSteps(chance: Chance): Step[] {
     ...CASES.map((home): Step => ({ do: 'open-case', at: at(), home })),
   ]
   const length = LEAST_STEPS + chance.below(MOST_STEPS - LEAST_STEPS)
-  return [...begun, ...Array.from({ length }, () => anyStep(chance, homes, at))]
+  const steps = [...begun]
+  for (let i = 0; i < length; i++) steps.push(anyStep(chance, homes, at, steps))
+  return steps
 }
 
-function anyStep(chance: Chance, homes: readonly string[], at: () => Api): Step {
-  const hash = `h${chance.below(HASHES)}`
-  const ref = { home: chance.oneOf(homes), hash }
-  const inBank = { home: chance.oneOf([...BANKS, 'stopncii']), hash }
+/** Mostly about what was handed in before. */
+function anyStep(chance: Chance, homes: readonly string[], at: () => Api, before: readonly Step[]): Step {
+  const known = before.flatMap((step): Ref[] => {
+    if (step.do === 'submit') return [{ home: 'stopncii', hash: step.hash }]
+    return step.do === 'register' ? [{ home: step.home, hash: step.hash }] : []
+  })
+  const anyRef = { home: chance.oneOf(homes), hash: `h${chance.below(HASHES)}` }
+  const ref = known.length > 0 && chance.happens(0.8) ? chance.oneOf(known) : anyRef
+  const banked = known.filter(({ home }) => !CASES.includes(home))
+  const inBank = banked.length > 0 ? chance.oneOf(banked) : { ...anyRef, home: chance.oneOf([...BANKS, 'stopncii']) }
+  const { hash } = inBank
   const steps: (() => Step)[] = [
     () => ({ do: 'register', at: at(), way: chance.oneOf(ADD_WAYS), reviewed: chance.happens(0.7), ...ref }),
     () => ({ do: 'register', at: at(), way: chance.oneOf(ADD_WAYS), reviewed: chance.happens(0.7), ...ref }),
-    () => ({ do: 'register', at: at(), way: chance.oneOf(ADD_WAYS), reviewed: chance.happens(0.7), ...ref }),
+    () => ({ do: 'register', at: at(), way: chance.oneOf(ADD_WAYS), reviewed: chance.happens(0.7), ...anyRef }),
     () => ({ do: 'remove', at: at(), way: chance.oneOf(REMOVE_WAYS), ...inBank }),
     () => ({ do: 'note', at: at(), text: `note ${chance.below(100)}`, ...inBank }),
     () => ({ do: 'submit', at: at(), hash }),
