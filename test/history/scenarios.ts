@@ -218,7 +218,7 @@ function restoredBackup(chance: Chance): Step[] {
   const group = { home: 'b0', group: 'g0' }
   const cases = many(count(chance, 1, 3), (i) => ({ home: `c${i}`, hash: `p${i}` }))
   const before = cases.map((ref): Step[] => [openCase(chance, ref.home), inCase(chance, ref)])
-  const imported: Step[] = [bank(chance, 'b0'), { do: 'import', at: api(chance), count: 300, ...group }]
+  const imported: Step[] = [bank(chance, 'b0'), { do: 'import', at: api(chance), count: 500, ...group }]
   const full: Step = { do: 'fill-disk', disk: 'withdrawals' }
   const [isFull, isLate] = [chance.happens(0.6), chance.happens(0.3)]
   const withdrawn = cases.map((ref): Step[] =>
@@ -226,7 +226,7 @@ function restoredBackup(chance: Chance): Step[] {
   )
   const after = interleaved(chance, [
     ...withdrawn,
-    chance.happens(0.8) ? [{ do: 'remove-some', at: api(chance), count: count(chance, 5, 200), ...group }] : [],
+    chance.happens(0.8) ? [{ do: 'remove-some', at: api(chance), count: count(chance, 5, 400), ...group }] : [],
     chance.happens(0.3) ? [inBank(chance, { home: 'b0', hash: 'late' })] : [],
     isFull && isLate ? [full] : [],
   ])
