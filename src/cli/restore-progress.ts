@@ -1,8 +1,9 @@
 // How far a restore has come, for the one that goes on with it.
 
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { writeWholeFile } from '../files/write-file.js'
 
 const Noted = z.object({
   /** Of the backup: another one begins anew. */
@@ -51,9 +52,5 @@ async function readNoted(path: string): Promise<Noted | undefined> {
 }
 
 async function write(path: string, noted: Noted): Promise<void> {
-  const file = await open(`${path}.new`, 'w', 0o600)
-  await file.writeFile(JSON.stringify(noted))
-  await file.sync()
-  await file.close()
-  await rename(`${path}.new`, path)
+  await writeWholeFile(path, [JSON.stringify(noted)])
 }

@@ -1,16 +1,17 @@
 // tabir restore FILE [--withdrawals FOLDER]…
 
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Config, readConfig } from '../config.js'
+import { continueFile } from '../files/continued-file.js'
+import { moveIntoPlace, writeWholeFile } from '../files/write-file.js'
 import { apiKeysIn } from '../store/api-keys.js'
 import { noteInAudit } from '../store/audit.js'
 import { readBackup } from '../store/backup-file.js'
 import { casesIn } from '../store/cases.js'
 import { lastRevision } from '../store/changes.js'
-import { continueFile } from '../store/continued-file.js'
 import { openRedisServer, type RedisServer } from '../store/embedded-redis.js'
 import { imagesIn } from '../store/images.js'
 import { keys } from '../store/keys.js'
@@ -49,7 +50,7 @@ export async function restore(args: readonly string[]): Promise<number> {
     const logs = options.withdrawals ?? [config.withdrawalsDir ?? join(config.dataDir, 'withdrawals')]
     print(await takeBack({ ...config, dataDir: beside }, keyring, logs, progress))
     await rm(folder, { recursive: true, force: true }) // at most empty, or with a socket that nobody listens at
-    await rename(join(beside, 'redis'), folder)
+    await moveIntoPlace(join(beside, 'redis'), folder)
     await rm(beside, { recursive: true, force: true })
     return 0
   } catch (error) {
@@ -83,9 +84,9 @@ async function writeLog(folder: string, path: string, keyring: Keyring, progress
   } finally {
     await base.close()
   }
-  await writeFile(join(log, 'appendonly.aof.1.incr.aof'), '', { mode: 0o600 })
+  await writeWholeFile(join(log, 'appendonly.aof.1.incr.aof'), [])
   const lines = ['file appendonly.aof.1.base.rdb seq 1 type b', 'file appendonly.aof.1.incr.aof seq 1 type i', '']
-  await writeFile(join(log, 'appendonly.aof.manifest'), lines.join('\n'), { mode: 0o600, flush: true })
+  await writeWholeFile(join(log, 'appendonly.aof.manifest'), [lines.join('\n')])
   await progress.note({ logIsWhole: true })
 }
 
