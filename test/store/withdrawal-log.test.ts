@@ -341,6 +341,29 @@ t.test('one log may have what another one missed, and one that ended says nothin
   t.match(await withdrawnSince([one, two], 0), { isWhole: false }, 'the first one did not hear of the third')
 })
 
+t.test('a restore that raised the revision leaves no hole, also where the log knows of more', async (t) => {
+  const place = folder(t)
+  const { redis, store, grow } = await stream(t, 6)
+  const open = () => withdrawalLogIn(place, NOW, (error) => t.fail(String(error)))
+  const first = open()
+  await first.begin(store)
+  await grow(7, 8)
+  await first.note([tombstone(7, 7), { op: 'image', revision: 8, imageIds: [ID(8)] }])
+  await first.close()
+  // Restored at 4, raised to 7; and 8 is another change now.
+  await redis.del(keys.changes)
+  await grow(1, 4)
+  const id = Buffer.from(ID(60).replaceAll('-', ''), 'hex')
+  for (const revision of [8, 9, 10]) await redis.xadd(keys.changes, `${revision}-0`, 'op', 'tombstone', 'ids', id)
+  await redis.set(keys.revision, 10)
+  const second = open()
+  await second.begin(store)
+  await second.close()
+  const since = await withdrawnSince([place], 4)
+  t.ok(since.isWhole)
+  t.same(numbersIn(since.images), [5, 7, 60])
+})
+
 t.test('a store whose history is another one since is read again from where the two part', async (t) => {
   const place = folder(t)
   const { redis, store, grow } = await stream(t, 6)
