@@ -161,6 +161,8 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
   const limits = limitCounter({ uses: usesIn(store), now })
   const matchIds = matchIdsWith(secrets.matchId)
   const recent = recentChanges()
+  const withdrawals =
+    options.withdrawalsFolder === undefined ? undefined : withdrawalLogIn(options.withdrawalsFolder, now, onTrouble)
   const replica = new Replica({
     store,
     images,
@@ -170,8 +172,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
       options.snapshots === undefined
         ? undefined
         : snapshotsIn({ folder: options.snapshots.folder, store, keyring, secret: secrets.matchId, clock }),
-    withdrawals:
-      options.withdrawalsFolder === undefined ? undefined : withdrawalLogIn(options.withdrawalsFolder, now, onTrouble),
+    withdrawals,
     trusts,
     banks,
     apiKeys,
@@ -337,7 +338,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
       handoffUrl: listener.url,
       enqueue: async (job) => (await queue).enqueue(job),
     }),
-    health: healthOf({ replica, store, desk, reconcilers }),
+    health: healthOf({ replica, store, desk, reconcilers, withdrawals }),
     limits,
     turns,
     identify(key, address) {

@@ -10,6 +10,7 @@ import { outboxAgeMs } from '../store/outbox.js'
 import { parseRedisUrl } from '../store/redis-url.js'
 import { sealKeyPath } from '../store/seal-keys.js'
 import type { Store } from '../store/store.js'
+import { readLogStatus } from '../store/withdrawal-records.js'
 import { countBeating, type WorkerCount } from '../store/worker-beats.js'
 
 /** `undefined` where it cannot be found out. */
@@ -27,7 +28,13 @@ export interface FileFacts {
   readonly sizeBytes: number | undefined
   /** `undefined` when the keys come from the environment. */
   readonly sealKeyFile: { readonly mode: number | undefined; readonly isBesideData: boolean } | undefined
-  readonly withdrawals: { readonly isOnDisk: boolean; readonly sharesDisk: boolean }
+  readonly withdrawals: {
+    readonly isOnDisk: boolean
+    readonly sharesDisk: boolean
+    /** Could something not be noted, and is still missing? */
+    readonly isBehind?: boolean
+    readonly freeBytes?: number | undefined
+  }
 }
 
 export interface RedisFacts {
@@ -83,6 +90,7 @@ export async function fileFacts(config: Config): Promise<FileFacts> {
   const modeOf = async (path: string) => (await stat(path).catch(() => undefined))?.mode
   const keyFile = resolve(sealKeyPath(config))
   const disk = await statfs(existing(dataDir)).catch(() => undefined)
+  const withdrawalDisk = await statfs(existing(withdrawals)).catch(() => undefined)
   const device = async (path: string) => (await stat(existing(path)).catch(() => undefined))?.dev
   return {
     dataDirMode: await modeOf(dataDir),
@@ -95,6 +103,8 @@ export async function fileFacts(config: Config): Promise<FileFacts> {
     withdrawals: {
       isOnDisk: existsSync(withdrawals),
       sharesDisk: (await device(withdrawals)) === (await device(dataDir)),
+      isBehind: (await readLogStatus(withdrawals))?.isWhole === false,
+      freeBytes: withdrawalDisk === undefined ? undefined : withdrawalDisk.bavail * withdrawalDisk.bsize,
     },
   }
 }

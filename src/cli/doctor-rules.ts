@@ -11,6 +11,8 @@ export interface Finding {
 }
 
 const GiB = 1024 ** 3
+/** A withdrawal of 10,000 images takes 0.4 MB. */
+const MIN_WITHDRAWALS_BYTES = 16 * 1024 ** 2
 /** Beyond it, people notice that times are wrong, and expiry is early or late. */
 const MOST_CLOCK_OFF_MS = 2000
 /** A messenger that lives takes an event in moments. */
@@ -65,6 +67,14 @@ export function aboutFiles(files: FileFacts, logBytes: number): Finding[] {
   else if (withdrawals.sharesDisk)
     found.push(look('withdrawals are noted on the disk of the data, and would be lost with it: TABIR_WITHDRAWALS_DIR'))
   else found.push(good('withdrawals are noted on a disk of their own'))
+  if (withdrawals.isBehind === true)
+    found.push(
+      bad(
+        'something that was withdrawn is not noted: a restore would bring it back. See TabirWithdrawalsNotNoted in the runbook',
+      ),
+    )
+  if (withdrawals.freeBytes !== undefined && withdrawals.freeBytes < MIN_WITHDRAWALS_BYTES)
+    found.push(bad('less than 16 MiB free where withdrawals are noted'))
   return found
 }
 

@@ -1,8 +1,8 @@
 // tabir export: a bank of one's own as a file, sealed or plain.
 
-import { createReadStream, createWriteStream, existsSync } from 'node:fs'
-import { link, rm } from 'node:fs/promises'
-import { Transform, Writable } from 'node:stream'
+import { createReadStream, existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -11,6 +11,8 @@ import { AGE_RECIPIENT_PATTERN } from '../exchange/age.js'
 import { readLines } from '../exchange/lines.js'
 import { EXPORT_FORMATS, type ExportFormat } from '../exchange/signal-writer.js'
 import { unpacked } from '../exchange/unpack.js'
+import { standardOutput } from '../files/standard-output.js'
+import { writeWholeFile } from '../files/write-file.js'
 import { byteBar } from './byte-bar.js'
 import { ask, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, remoteFrom } from './remote.js'
 
@@ -25,8 +27,6 @@ export async function exportBank(args: readonly string[]): Promise<number> {
   if (typeof options === 'string') return failed(options, 2)
   const { bank, format, seal, since, out, remote } = options
   if (out !== undefined && existsSync(out)) return failed(IS_THERE, 1)
-  // Under its own name it is whole, whenever this is killed. What is left of a killed one is written over by the next.
-  const underWay = out === undefined ? undefined : `${out}.under-way`
   try {
     const known = since === undefined ? undefined : await signalIdsIn(since)
     const asking = () =>
@@ -50,17 +50,15 @@ export async function exportBank(args: readonly string[]): Promise<number> {
         done(null, chunk)
       },
     })
-    const target = underWay === undefined ? toStandardOutput() : createWriteStream(underWay, { mode: 0o600, flush: true })
+    const target = out === undefined ? standardOutput() : toFile(out)
     if (known === undefined) await pipeline(response, counted, target)
     else await pipeline(response, counted, (body: AsyncIterable<unknown>) => changesSince(known, body), target)
     bar.end()
-    if (underWay !== undefined && out !== undefined) await link(underWay, out) // which never takes another's place
     return 0
   } catch (error) {
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    return failed(isThere ? IS_THERE : 'The export failed, and there is no file.', 1)
-  } finally {
-    if (underWay !== undefined) await rm(underWay, { force: true })
+    if (isThere) return failed(IS_THERE, 1)
+    return failed(`The export failed, and ${out === undefined ? 'what was printed is not whole' : 'there is no file'}.`, 1)
   }
 }
 
@@ -135,12 +133,13 @@ function signalOf(text: string): { readonly id: string | undefined; readonly isT
   return { id, isTombstone: text.endsWith('"deleted":true}') }
 }
 
-function toStandardOutput(): Writable {
-  return new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      process.stdout.write(chunk, () => done())
-    },
-  })
+/** What a killed export left is removed first. */
+function toFile(path: string) {
+  return async (pieces: AsyncIterable<Uint8Array | string>) => {
+    const beside = `${path}.under-way`
+    await rm(beside, { force: true })
+    await writeWholeFile(path, pieces, { isNew: true, beside })
+  }
 }
 
 function failed(why: string, status: number): number {

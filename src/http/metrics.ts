@@ -66,6 +66,11 @@ export function makeMetrics(health: Health): Metrics {
     help: '1 when the store says that what is answered is on disk.',
     registers: [registry],
   })
+  const notNoted = new Gauge({
+    name: 'tabir_withdrawals_not_noted',
+    help: '1 while a withdrawal cannot be noted on disk: a restore would bring it back.',
+    registers: [registry],
+  })
   const pictures = new Gauge({
     name: 'tabir_pictures_waiting',
     help: 'Pictures at this process that wait for a worker or are being hashed.',
@@ -132,6 +137,7 @@ export function makeMetrics(health: Health): Metrics {
           candidates.set({ type }, sum(all.map((part) => part.candidates)))
         }
       }
+      notNoted.set(health.withdrawals() === 'behind' ? 1 : 0)
       const { waiting, oldestMs } = health.pictures()
       pictures.set(waiting)
       pictureAge.set(oldestMs / 1000)

@@ -20,7 +20,12 @@ export interface HealthReport {
   /** Rows that a search can find, by signal type. */
   readonly rows: Record<string, number>
   readonly durability: Durability
+  readonly withdrawals: WithdrawalNoting
 }
+
+/** Are withdrawals noted on disk for restores? `behind`: some could not be, and a restore would bring them back. `off`: nowhere. */
+export const WITHDRAWAL_NOTING = ['noted', 'behind', 'off'] as const
+export type WithdrawalNoting = (typeof WITHDRAWAL_NOTING)[number]
 
 export interface IndexStatus {
   readonly type: RowType
@@ -56,6 +61,8 @@ export interface Health {
   pictures(): { readonly waiting: number; readonly oldestMs: number }
   /** How long one more would wait for a worker, if so many more come before it. */
   pictureWaitMs(coming: number): number
+  /** Of this process, ready or not. */
+  withdrawals(): WithdrawalNoting
   /** Of the whole deployment. @throws {Problem} store-away */
   workers(): Promise<WorkerCount>
   /** How long ago everything withdrawn by then was out of the HMA that is furthest behind; 0 where there is none. @throws {Problem} store-away */
@@ -71,9 +78,12 @@ export interface HealthParts {
   readonly store: Store
   readonly desk: HandoffDesk
   readonly reconcilers: Pick<Reconcilers, 'list'>
+  /** Undefined where nothing is noted. */
+  readonly withdrawals: { readonly isBehind: boolean } | undefined
 }
 
-export function healthOf({ replica, store, desk, reconcilers }: HealthParts): Health {
+export function healthOf({ replica, store, desk, reconcilers, withdrawals }: HealthParts): Health {
+  const noting = () => (withdrawals === undefined ? 'off' : withdrawals.isBehind ? 'behind' : 'noted')
   return {
     report() {
       try {
@@ -83,6 +93,7 @@ export function healthOf({ replica, store, desk, reconcilers }: HealthParts): He
           images: catalogue.images,
           rows: Object.fromEntries(ROW_TYPES.map((type) => [type, catalogue.index(type).liveRows])),
           durability: store.durability,
+          withdrawals: noting(),
         }
       } catch (error) {
         if (error instanceof Problem) return error
@@ -105,6 +116,7 @@ export function healthOf({ replica, store, desk, reconcilers }: HealthParts): He
     },
     pictures: () => ({ waiting: desk.size, oldestMs: desk.oldestMs }),
     pictureWaitMs: (coming) => desk.expectedMs(coming),
+    withdrawals: noting,
     workers: () => countBeating(store, 'workers'),
     messengers: async () => ({ ...(await countBeating(store, 'messengers')), outboxMs: await outboxAgeMs(store) }),
     async reconcilersBehindMs(nowMs) {

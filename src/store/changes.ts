@@ -71,7 +71,7 @@ export async function follow(
   }
   const changes: Change[] = []
   for (const [id, fields] of entries) {
-    const change = parseChange(Number.parseInt(id.toString('latin1'), 10), fields)
+    const change = parseChange(revisionOf(id), fields)
     if (change.revision !== after + 1 + changes.length) return { kind: 'gap' }
     changes.push(change)
   }
@@ -106,7 +106,7 @@ export async function* changesBetween(
 ): AsyncGenerator<readonly Change[] | 'gap', void, void> {
   for (let at = after; at < until; ) {
     const entries = await store.ask((redis) => redis.xrangeBuffer(keys.changes, `${at + 1}-0`, `${until}-0`, 'COUNT', MANY))
-    const changes = entries.map(([id, fields]) => parseChange(Number.parseInt(id.toString('latin1'), 10), fields))
+    const changes = entries.map(([id, fields]) => parseChange(revisionOf(id), fields))
     if (changes.length === 0 || changes.some(({ revision }, i) => revision !== at + 1 + i)) {
       yield 'gap'
       return
@@ -114,6 +114,33 @@ export async function* changesBetween(
     yield changes
     at += changes.length
   }
+}
+
+/**
+ * The same where revisions that were never given are no loss. The stream forgets its oldest changes first, so what is missing behind one that it
+ * remembers was never there: a restore raised the number.
+ */
+export async function* changesGiven(
+  store: Store,
+  after: number,
+  until: number,
+): AsyncGenerator<readonly Change[] | 'gap', void, void> {
+  if (after >= until) return
+  const [oldest] = await store.ask((redis) => redis.xrangeBuffer(keys.changes, '-', '+', 'COUNT', 1))
+  if (oldest === undefined || revisionOf(oldest[0]) > after + 1) {
+    yield 'gap'
+    return
+  }
+  for (let at = after; at < until; ) {
+    const entries = await store.ask((redis) => redis.xrangeBuffer(keys.changes, `${at + 1}-0`, `${until}-0`, 'COUNT', MANY))
+    const changes = entries.map(([id, fields]) => parseChange(revisionOf(id), fields))
+    if (changes.length > 0) yield changes
+    at = changes.at(-1)?.revision ?? until
+  }
+}
+
+function revisionOf(id: Buffer): number {
+  return Number.parseInt(id.toString('latin1'), 10)
 }
 
 /** A change that was read out of turn, and what tells it from one of another history. */
@@ -140,7 +167,7 @@ export async function changesAfter(
     redis.xrangeBuffer(keys.changes, `${isFirst ? 1 : after}-0`, '+', 'COUNT', count + (isFirst ? 0 : 1)),
   )
   const read = entries.map(([id, fields]) => ({
-    change: parseChange(Number.parseInt(id.toString('latin1'), 10), fields),
+    change: parseChange(revisionOf(id), fields),
     mark: () => digestOf(fields),
   }))
   if (isFirst && read.length === 0) return (await lastRevision(store)) === 0 ? [] : undefined

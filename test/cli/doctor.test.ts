@@ -112,6 +112,10 @@ t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
   t.same(ofFiles({ sealKeyFile: { mode: 0o100600, isBesideData: false } }), [])
   t.same(ofFiles({ sealKeyFile: { mode: 0o100640, isBesideData: true } }), ['bad', 'look'])
   t.same(ofFiles({ withdrawals: { isOnDisk: true, sharesDisk: true } }), ['look'])
+  const ownDisk = { isOnDisk: true, sharesDisk: false, isBehind: false, freeBytes: 50e9 }
+  t.same(ofFiles({ withdrawals: ownDisk }), [])
+  t.same(ofFiles({ withdrawals: { ...ownDisk, isBehind: true } }), ['bad'])
+  t.same(ofFiles({ withdrawals: { ...ownDisk, freeBytes: 1e6 } }), ['bad'])
   t.match(aboutApi({ readiness: 503 }), [{ verdict: 'bad' }])
   t.match(aboutApi({ readiness: undefined }), [{ verdict: 'look' }])
 })

@@ -3,7 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Problem } from '../../domain/problem.js'
-import type { Health } from '../../services/health.js'
+import { type Health, WITHDRAWAL_NOTING } from '../../services/health.js'
 import { may } from '../problems.js'
 import { IndexReport } from '../schemas.js'
 
@@ -23,6 +23,10 @@ const Ready = z.object({
   durability: z.enum(['fsync', 'unknown', 'none']).meta({
     description:
       'fsync: what was answered with 2xx is on disk. unknown: the Redis server is too old to say. none: its log is off, and a crash loses everything.',
+  }),
+  withdrawals: z.enum(WITHDRAWAL_NOTING).meta({
+    description:
+      'noted: each withdrawal is on disk in the log for restores. behind: some cannot be noted, and a restore would bring them back. off: no log is kept.',
   }),
 })
 
