@@ -7,12 +7,10 @@ import { nameOfCode, VIEW_NAMES, VIEWS } from '../domain/signal.js'
 import { DETAIL_BITS, ROW_TYPES, type RowType } from '../domain/signal-types.js'
 import type { Standing } from '../domain/trust.js'
 import { HASH_BYTES } from '../hash/hash256.js'
-import { type DumpedSegment, pickRows, type Restoring } from '../search/dump.js'
-import type { RowColumns } from '../search/row-block.js'
 import { SignalIndex } from '../search/signal-index.js'
 import type { ApiKey } from '../store/api-keys.js'
 import type { ImageColumns, SignalColumns } from '../store/image-reader-columns.js'
-import { type CataloguePiece, PIECE_BYTES } from './catalogue-dump.js'
+import { type CataloguePiece, dumped, type RestoringCatalogue, restoring } from './catalogue-dump.js'
 import { DetailPlaces } from './detail-places.js'
 import { type ImageFacts, ImageTable, type ImageTally } from './image-table.js'
 
@@ -41,8 +39,8 @@ export class Catalogue {
   // Images that are kept and must not match: they have no row and no ordinal, whatever is put.
   readonly #silent = new Set<string>()
 
-  // The segment whose memory is being put back.
-  #restoring: Restoring | undefined
+  // While a dump is put back, piece by piece.
+  #restoring: RestoringCatalogue | undefined
 
   /** Adds or replaces an image. What was said about it stays: a bank may hand the same signal in again, and its record is as it was. */
   put(id: string, image: RegisteredImage): void {
@@ -139,48 +137,30 @@ export class Catalogue {
   }
 
   /**
-   * What the catalogue holds of images, in pieces. May change between two pieces: what is added meanwhile is left out, what is
-   * removed meanwhile may be in it or not.
+   * What the catalogue holds of images at the call, in pieces, whatever is put between two of them. What is removed meanwhile may be in it,
+   * wholly or in part; the change stream removes it again.
    */
-  *dump(): Generator<CataloguePiece, void, void> {
-    const dumps = ROW_TYPES.map((type) => ({ type, dump: this.#indexes[type].dump() }))
-    const bankNames = [...this.#images.bankNames]
-    for (const page of this.#images.pages()) yield { kind: 'images', bankNames, ...page }
-    for (const page of this.#places.pages()) yield { kind: 'places', ...page }
-    for (const { type, dump } of dumps) {
-      for (const dumped of dump) {
-        if (dumped.kind === 'rows') yield { type, ...dumped }
-        else yield* segmentPieces(type, dumped)
-      }
-    }
+  dump(): Generator<CataloguePiece, void, void> {
+    return dumped(this.#parts)
   }
 
   /**
    * Puts a piece of a dump back, pausing about every millisecond; all pieces in their order, into a catalogue that was empty.
-   * It is whole when `tidy` has nothing left to do.
+   * It is whole when `isRestored` says so and `tidy` has nothing left to do.
+   * @throws {DamagedDump} when it cannot be what was dumped; the catalogue is of no use then.
    */
   *restore(piece: CataloguePiece): Generator<void, void, void> {
-    switch (piece.kind) {
-      case 'images':
-        yield* this.#images.restore(piece, piece.bankNames)
-        break
-      case 'places':
-        this.#places.restore(piece, (ordinal) => this.#images.has(ordinal))
-        break
-      case 'rows':
-        this.#indexes[piece.type].load(this.#knownOf(piece))
-        break
-      case 'segment':
-        this.#restoring = this.#indexes[piece.type].restore(piece.rows, piece.counts)
-        break
-      case 'content':
-        if (this.#restoring === undefined) throw new RangeError('content of no segment')
-        this.#restoring.content.set(piece.content, piece.at)
-        if (piece.isLast) yield* this.#restoring.adopt((image) => this.#images.has(image))
-        break
-      case 'revision':
-        break
-    }
+    this.#restoring ??= restoring(this.#parts)
+    yield* this.#restoring.take(piece)
+  }
+
+  /** Did `restore` get the last piece of a dump? */
+  get isRestored(): boolean {
+    return this.#restoring?.isWhole === true
+  }
+
+  get #parts() {
+    return { images: this.#images, places: this.#places, indexes: this.#indexes }
   }
 
   /** Where details that were found lie. */
@@ -248,12 +228,6 @@ export class Catalogue {
     return this.#images.bytes + this.#places.bytes
   }
 
-  /** Without the rows of images that were gone when the images were dumped. */
-  #knownOf({ images, views, hashes }: RowColumns): RowColumns {
-    const known = Array.from(images.keys()).filter((row) => this.#images.has(images[row] ?? 0))
-    return known.length === images.length ? { images, views, hashes } : pickRows({ images, views, hashes }, known)
-  }
-
   #remove(id: Uint8Array): void {
     const ordinal = this.#images.remove(id)
     if (ordinal === undefined) return
@@ -263,14 +237,6 @@ export class Catalogue {
 }
 
 const TIDY_STEPS = 100_000
-
-function* segmentPieces(type: RowType, { rows, counts, content }: DumpedSegment): Generator<CataloguePiece, void, void> {
-  yield { kind: 'segment', type, rows, counts }
-  for (let at = 0; at < content.length; at += PIECE_BYTES) {
-    const end = Math.min(content.length, at + PIECE_BYTES)
-    yield { kind: 'content', at, isLast: end === content.length, content: content.subarray(at, end) }
-  }
-}
 
 /** The name of a row's view. */
 export function viewOf(code: number): View {

@@ -63,13 +63,17 @@ export class DetailPlaces {
     return this.#pages.size * PAGE_IMAGES * WORDS * Uint16Array.BYTES_PER_ELEMENT
   }
 
-  /** Live views. */
-  *pages(): Generator<PlacesPage, void, void> {
-    for (const [page, words] of this.#pages) yield { page, words }
+  /** The pages there are at the call: live views, in which images may come and go. */
+  pages(): PlacesPage[] {
+    return Array.from(this.#pages, ([page, words]) => ({ page, words }))
   }
 
-  /** Puts a page back, without what belongs to images that are not known. */
+  /**
+   * Puts a page back, without what belongs to images that are not known.
+   * @throws {RangeError} when it is not as long as a page, or is there already.
+   */
   restore({ page, words }: PlacesPage, isKnown: (ordinal: number) => boolean): void {
+    if (words.length !== PAGE_IMAGES * WORDS || this.#pages.has(page)) throw new RangeError('not a page of places')
     const own = this.#addPage(page)
     own.set(words)
     for (let i = 0; i < PAGE_IMAGES; i++) if (!isKnown(page * PAGE_IMAGES + i)) own.fill(0, i * WORDS, (i + 1) * WORDS)
