@@ -4,7 +4,7 @@ import { type Bank, CASES_BANK, HARMLESS_BANK } from '../domain/bank.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage, View } from '../domain/signal.js'
 import { nameOfCode, VIEW_NAMES, VIEWS } from '../domain/signal.js'
-import { DETAIL_BITS, ROW_TYPES, type RowType } from '../domain/signal-types.js'
+import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPE_NAMES } from '../domain/signal-types.js'
 import type { Standing } from '../domain/trust.js'
 import { HASH_BYTES } from '../hash/hash256.js'
 import { SignalIndex } from '../search/signal-index.js'
@@ -13,6 +13,8 @@ import type { ImageColumns, SignalColumns } from '../store/image-reader-columns.
 import { type CataloguePiece, dumped, type RestoringCatalogue, restoring } from './catalogue-dump.js'
 import { DetailPlaces } from './detail-places.js'
 import { type ImageFacts, ImageTable, type ImageTally } from './image-table.js'
+import { ReplacedRows } from './replaced-rows.js'
+import { Searcher } from './searcher.js'
 
 /** What a match says about an image; its hashes stay behind. */
 export interface CatalogueImage extends ImageFacts {
@@ -39,22 +41,57 @@ export class Catalogue {
   // Images that are kept and must not match: they have no row and no ordinal, whatever is put.
   readonly #silent = new Set<string>()
 
+  readonly #replaced = new ReplacedRows((ordinal) => this.#forget(ordinal))
+
   // While a dump is put back, piece by piece.
   #restoring: RestoringCatalogue | undefined
 
-  /** Adds or replaces an image. What was said about it stays: a bank may hand the same signal in again, and its record is as it was. */
+  /**
+   * Adds or replaces an image. What was said about it stays: a bank may hand the same signal in again, and its record is as it was. An image
+   * that is put as it was stays where it is; other rows get an ordinal of their own, and searchers that began before see the old ones.
+   *
+   * Cost: as many inserts as there are rows, or a look at each of them when they are there already.
+   */
   put(id: string, image: RegisteredImage): void {
     if (this.#silent.has(id)) return
     const bytes = idBytes(id)
     const known = this.#images.find(bytes)
-    const facts = known === undefined ? undefined : this.#images.factsOf(known)
-    this.#remove(bytes)
-    const ordinal = this.#images.add(bytes, image)
-    if (facts !== undefined) this.#images.setStanding(ordinal, facts)
-    for (const { type, view, hash } of image.signals) this.#indexes[type].insert(ordinal, VIEWS[view], hash)
-    if (image.details === undefined) return
-    this.#places.put(ordinal, image.details)
-    for (const [row, { hash }] of image.details.rows.entries()) this.#indexes.detail.insert(ordinal, row, hash)
+    const before = known === undefined ? undefined : this.image(known)
+    if (known === undefined || before === undefined) {
+      this.#insert(this.#images.add(bytes, image), image)
+      return
+    }
+    if (this.#hasRows(known, image)) {
+      if (before.bank !== image.bank || before.category !== image.category) this.#images.describe(known, image)
+      return
+    }
+    this.#images.remove(bytes)
+    const next = this.#images.add(bytes, image)
+    this.#images.setStanding(next, before)
+    this.#insert(next, image)
+    this.#replaced.replace(known, next, before)
+  }
+
+  #insert(ordinal: number, { signals, details }: RegisteredImage): void {
+    for (const { type, view, hash } of signals) this.#indexes[type].insert(ordinal, VIEWS[view], hash)
+    if (details === undefined) return
+    this.#places.put(ordinal, details)
+    for (const [row, { hash }] of details.rows.entries()) this.#indexes.detail.insert(ordinal, row, hash)
+  }
+
+  #hasRows(ordinal: number, { signals, details }: RegisteredImage): boolean {
+    const rows = details?.rows.map(({ hash }, view) => ({ view, hash })) ?? []
+    return (
+      SIGNAL_TYPE_NAMES.every((type) => {
+        const own = signals.filter((signal) => signal.type === type)
+        return this.#indexes[type].hasExactly(
+          ordinal,
+          own.map(({ view, hash }) => ({ view: VIEWS[view], hash })),
+        )
+      }) &&
+      this.#indexes.detail.hasExactly(ordinal, rows) &&
+      this.#places.has(ordinal, details)
+    )
   }
 
   /**
@@ -163,11 +200,17 @@ export class Catalogue {
     return { images: this.#images, places: this.#places, indexes: this.#indexes }
   }
 
+  /** For one question, to be released when it is answered. */
+  searcher(): Searcher {
+    return new Searcher(this, this.#replaced)
+  }
+
   /** Where details that were found lie. */
   get places(): Pick<DetailPlaces, 'sizeOf' | 'kinOf' | 'rowOf'> {
     return this.#places
   }
 
+  /** For what counts rows. A search that pauses, or that others have to agree with, goes through a `Searcher`. */
   index(type: RowType): SignalIndex {
     return this.#indexes[type]
   }
@@ -231,6 +274,11 @@ export class Catalogue {
   #remove(id: Uint8Array): void {
     const ordinal = this.#images.remove(id)
     if (ordinal === undefined) return
+    this.#forget(ordinal)
+    this.#replaced.withdraw(ordinal)
+  }
+
+  #forget(ordinal: number): void {
     for (const type of ROW_TYPES) this.#indexes[type].remove(ordinal)
     this.#places.remove(ordinal)
   }

@@ -54,6 +54,22 @@ export class DetailPlaces {
     return { place: word >>> 8, pose: word & 0xff }
   }
 
+  /** Is this what was put? Without the number of rows, which the index has. */
+  has(ordinal: number, details: IndexedDetails | undefined): boolean {
+    const size = this.sizeOf(ordinal)
+    if (details === undefined || size === undefined) return details === undefined && size === undefined
+    const { width, height, kin, rows } = details
+    return (
+      size.width === width &&
+      size.height === height &&
+      this.kinOf(ordinal) === kin &&
+      rows.every((row, i) => {
+        const own = this.rowOf(ordinal, i)
+        return own.place === row.place && own.pose === row.pose
+      })
+    )
+  }
+
   remove(ordinal: number): void {
     const start = startOf(ordinal)
     this.#pages.get(ordinal >>> PAGE_BITS)?.fill(0, start, start + WORDS)

@@ -129,6 +129,16 @@ export class ImageTable {
     return ordinal
   }
 
+  /** Changes what an image was put as, and nothing that stands behind it. */
+  describe(ordinal: number, { bank, category }: Pick<ImageFacts, 'bank' | 'category'>): void {
+    const page = this.#pages[ordinal >>> PAGE_BITS]
+    const at = ordinal % PAGE_IMAGES
+    const code = page?.facts[at] ?? 0
+    if (page === undefined || code === 0) throw new RangeError('an ordinal without an image')
+    page.banks[at] = this.bankNumber(bank)
+    page.facts[at] = (code & ~CATEGORY_CODES) | (category === undefined ? 0 : CATEGORIES[category])
+  }
+
   has(ordinal: number): boolean {
     return (this.#pages[ordinal >>> PAGE_BITS]?.facts[ordinal % PAGE_IMAGES] ?? 0) !== 0
   }
