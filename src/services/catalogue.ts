@@ -56,7 +56,7 @@ export class Catalogue {
     if (this.#silent.has(id)) return
     const bytes = idBytes(id)
     const known = this.#images.find(bytes)
-    const before = known === undefined ? undefined : this.image(known)
+    const before = known === undefined ? undefined : this.#images.factsOf(known)
     if (known === undefined || before === undefined) {
       this.#insert(this.#images.add(bytes, image), image)
       return
@@ -69,7 +69,7 @@ export class Catalogue {
     const next = this.#images.add(bytes, image)
     this.#images.setStanding(next, before)
     this.#insert(next, image)
-    this.#replaced.replace(known, next, before)
+    this.#replaced.replace(known, next, { id, ...before })
   }
 
   #insert(ordinal: number, { signals, details }: RegisteredImage): void {
