@@ -3,6 +3,7 @@
 import { t } from 'tap'
 import type { RegisteredImage } from '../../src/domain/signal.js'
 import { Catalogue } from '../../src/services/catalogue.js'
+import type { Searcher } from '../../src/services/searcher.js'
 import { hashNamed } from '../helpers/hashes.js'
 
 const ID = '01234567-89ab-7def-8123-456789abcdef'
@@ -95,6 +96,30 @@ for (const [how, change] of Object.entries(otherRows)) {
     t.equal(catalogue.images, 10)
   })
 }
+
+t.test('a question finds details where they lay when it began, and later ones where they lie', async (t) => {
+  const { catalogue, first } = registered()
+  const detailsSeen = (searcher: Searcher) => {
+    const search = searcher.search('detail', [row.hash], 0)
+    let step = search.next()
+    while (step.done !== true) step = search.next()
+    return step.value.flatMap((hit) => {
+      const seen = searcher.image(hit.image)
+      return seen?.id === ID ? [{ ordinal: hit.image, ...searcher.places.rowOf(hit.image, hit.view) }] : []
+    })
+  }
+  const before = catalogue.searcher()
+  const old = { ordinal: first, place: 3, pose: 4 }
+  t.same(detailsSeen(before), [old])
+  const other = { place: 9, pose: 9, hash: hashNamed('other row') }
+  catalogue.put(ID, { ...image, details: { ...details, rows: [other, { ...row, place: 7 }] } })
+  const after = catalogue.searcher()
+  t.same(detailsSeen(before), [old])
+  t.match(detailsSeen(after), [{ place: 7, pose: 4 }])
+  before.release()
+  t.match(detailsSeen(after), [{ place: 7, pose: 4 }])
+  after.release()
+})
 
 t.test('a withdrawal reaches questions that see older rows of the image', async (t) => {
   const { catalogue, first } = registered()
