@@ -4,17 +4,17 @@ import { type Bank, CASES_BANK, HARMLESS_BANK } from '../domain/bank.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage, View } from '../domain/signal.js'
 import { nameOfCode, VIEW_NAMES, VIEWS } from '../domain/signal.js'
-import { DETAIL_BITS, ROW_TYPES, type RowType } from '../domain/signal-types.js'
+import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPE_NAMES } from '../domain/signal-types.js'
 import type { Standing } from '../domain/trust.js'
 import { HASH_BYTES } from '../hash/hash256.js'
-import { type DumpedSegment, pickRows, type Restoring } from '../search/dump.js'
-import type { RowColumns } from '../search/row-block.js'
 import { SignalIndex } from '../search/signal-index.js'
 import type { ApiKey } from '../store/api-keys.js'
 import type { ImageColumns, SignalColumns } from '../store/image-reader-columns.js'
-import { type CataloguePiece, PIECE_BYTES } from './catalogue-dump.js'
+import { type CataloguePiece, dumped, type RestoringCatalogue, restoring } from './catalogue-dump.js'
 import { DetailPlaces } from './detail-places.js'
 import { type ImageFacts, ImageTable, type ImageTally } from './image-table.js'
+import { ReplacedRows } from './replaced-rows.js'
+import { Searcher } from './searcher.js'
 
 /** What a match says about an image; its hashes stay behind. */
 export interface CatalogueImage extends ImageFacts {
@@ -41,22 +41,57 @@ export class Catalogue {
   // Images that are kept and must not match: they have no row and no ordinal, whatever is put.
   readonly #silent = new Set<string>()
 
-  // The segment whose memory is being put back.
-  #restoring: Restoring | undefined
+  readonly #replaced = new ReplacedRows((ordinal) => this.#forget(ordinal))
 
-  /** Adds or replaces an image. What was said about it stays: a bank may hand the same signal in again, and its record is as it was. */
+  // While a dump is put back, piece by piece.
+  #restoring: RestoringCatalogue | undefined
+
+  /**
+   * Adds or replaces an image. What was said about it stays: a bank may hand the same signal in again, and its record is as it was. An image
+   * that is put as it was stays where it is; other rows get an ordinal of their own, and searchers that began before see the old ones.
+   *
+   * Cost: as many inserts as there are rows, or a look at each of them when they are there already.
+   */
   put(id: string, image: RegisteredImage): void {
     if (this.#silent.has(id)) return
     const bytes = idBytes(id)
     const known = this.#images.find(bytes)
-    const facts = known === undefined ? undefined : this.#images.factsOf(known)
-    this.#remove(bytes)
-    const ordinal = this.#images.add(bytes, image)
-    if (facts !== undefined) this.#images.setStanding(ordinal, facts)
-    for (const { type, view, hash } of image.signals) this.#indexes[type].insert(ordinal, VIEWS[view], hash)
-    if (image.details === undefined) return
-    this.#places.put(ordinal, image.details)
-    for (const [row, { hash }] of image.details.rows.entries()) this.#indexes.detail.insert(ordinal, row, hash)
+    const before = known === undefined ? undefined : this.#images.factsOf(known)
+    if (known === undefined || before === undefined) {
+      this.#insert(this.#images.add(bytes, image), image)
+      return
+    }
+    if (this.#hasRows(known, image)) {
+      if (before.bank !== image.bank || before.category !== image.category) this.#images.describe(known, image)
+      return
+    }
+    this.#images.remove(bytes)
+    const next = this.#images.add(bytes, image)
+    this.#images.setStanding(next, before)
+    this.#insert(next, image)
+    this.#replaced.replace(known, next, { id, ...before })
+  }
+
+  #insert(ordinal: number, { signals, details }: RegisteredImage): void {
+    for (const { type, view, hash } of signals) this.#indexes[type].insert(ordinal, VIEWS[view], hash)
+    if (details === undefined) return
+    this.#places.put(ordinal, details)
+    for (const [row, { hash }] of details.rows.entries()) this.#indexes.detail.insert(ordinal, row, hash)
+  }
+
+  #hasRows(ordinal: number, { signals, details }: RegisteredImage): boolean {
+    const rows = details?.rows.map(({ hash }, view) => ({ view, hash })) ?? []
+    return (
+      SIGNAL_TYPE_NAMES.every((type) => {
+        const own = signals.filter((signal) => signal.type === type)
+        return this.#indexes[type].hasExactly(
+          ordinal,
+          own.map(({ view, hash }) => ({ view: VIEWS[view], hash })),
+        )
+      }) &&
+      this.#indexes.detail.hasExactly(ordinal, rows) &&
+      this.#places.has(ordinal, details)
+    )
   }
 
   /**
@@ -139,48 +174,35 @@ export class Catalogue {
   }
 
   /**
-   * What the catalogue holds of images, in pieces. May change between two pieces: what is added meanwhile is left out, what is
-   * removed meanwhile may be in it or not.
+   * What the catalogue holds of images at the call, in pieces, whatever is put between two of them. What is removed meanwhile may be in it,
+   * wholly or in part; the change stream removes it again.
    */
-  *dump(): Generator<CataloguePiece, void, void> {
-    const dumps = ROW_TYPES.map((type) => ({ type, dump: this.#indexes[type].dump() }))
-    const bankNames = [...this.#images.bankNames]
-    for (const page of this.#images.pages()) yield { kind: 'images', bankNames, ...page }
-    for (const page of this.#places.pages()) yield { kind: 'places', ...page }
-    for (const { type, dump } of dumps) {
-      for (const dumped of dump) {
-        if (dumped.kind === 'rows') yield { type, ...dumped }
-        else yield* segmentPieces(type, dumped)
-      }
-    }
+  dump(): Generator<CataloguePiece, void, void> {
+    return dumped(this.#parts)
   }
 
   /**
    * Puts a piece of a dump back, pausing about every millisecond; all pieces in their order, into a catalogue that was empty.
-   * It is whole when `tidy` has nothing left to do.
+   * It is whole when `isRestored` says so and `tidy` has nothing left to do.
+   * @throws {DamagedDump} when it cannot be what was dumped; the catalogue is of no use then.
    */
   *restore(piece: CataloguePiece): Generator<void, void, void> {
-    switch (piece.kind) {
-      case 'images':
-        yield* this.#images.restore(piece, piece.bankNames)
-        break
-      case 'places':
-        this.#places.restore(piece, (ordinal) => this.#images.has(ordinal))
-        break
-      case 'rows':
-        this.#indexes[piece.type].load(this.#knownOf(piece))
-        break
-      case 'segment':
-        this.#restoring = this.#indexes[piece.type].restore(piece.rows, piece.counts)
-        break
-      case 'content':
-        if (this.#restoring === undefined) throw new RangeError('content of no segment')
-        this.#restoring.content.set(piece.content, piece.at)
-        if (piece.isLast) yield* this.#restoring.adopt((image) => this.#images.has(image))
-        break
-      case 'revision':
-        break
-    }
+    this.#restoring ??= restoring(this.#parts)
+    yield* this.#restoring.take(piece)
+  }
+
+  /** Did `restore` get the last piece of a dump? */
+  get isRestored(): boolean {
+    return this.#restoring?.isWhole === true
+  }
+
+  get #parts() {
+    return { images: this.#images, places: this.#places, indexes: this.#indexes }
+  }
+
+  /** For one question, to be released when it is answered. */
+  searcher(): Searcher {
+    return new Searcher(this, this.#replaced)
   }
 
   /** Where details that were found lie. */
@@ -188,6 +210,7 @@ export class Catalogue {
     return this.#places
   }
 
+  /** For what counts rows. A search that pauses, or that others have to agree with, goes through a `Searcher`. */
   index(type: RowType): SignalIndex {
     return this.#indexes[type]
   }
@@ -248,29 +271,20 @@ export class Catalogue {
     return this.#images.bytes + this.#places.bytes
   }
 
-  /** Without the rows of images that were gone when the images were dumped. */
-  #knownOf({ images, views, hashes }: RowColumns): RowColumns {
-    const known = Array.from(images.keys()).filter((row) => this.#images.has(images[row] ?? 0))
-    return known.length === images.length ? { images, views, hashes } : pickRows({ images, views, hashes }, known)
-  }
-
   #remove(id: Uint8Array): void {
     const ordinal = this.#images.remove(id)
     if (ordinal === undefined) return
+    this.#forget(ordinal)
+    this.#replaced.withdraw(ordinal)
+  }
+
+  #forget(ordinal: number): void {
     for (const type of ROW_TYPES) this.#indexes[type].remove(ordinal)
     this.#places.remove(ordinal)
   }
 }
 
 const TIDY_STEPS = 100_000
-
-function* segmentPieces(type: RowType, { rows, counts, content }: DumpedSegment): Generator<CataloguePiece, void, void> {
-  yield { kind: 'segment', type, rows, counts }
-  for (let at = 0; at < content.length; at += PIECE_BYTES) {
-    const end = Math.min(content.length, at + PIECE_BYTES)
-    yield { kind: 'content', at, isLast: end === content.length, content: content.subarray(at, end) }
-  }
-}
 
 /** The name of a row's view. */
 export function viewOf(code: number): View {

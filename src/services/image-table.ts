@@ -33,6 +33,7 @@ export interface DumpedPage extends Page {
 
 const DISPUTED = 128
 const TIER_CODES = 7
+const CATEGORY_CODES = 15
 
 const RESTORED_AT_ONCE = 8_192
 
@@ -128,6 +129,16 @@ export class ImageTable {
     return ordinal
   }
 
+  /** Changes what an image was put as, and nothing that stands behind it. */
+  describe(ordinal: number, { bank, category }: Pick<ImageFacts, 'bank' | 'category'>): void {
+    const page = this.#pages[ordinal >>> PAGE_BITS]
+    const at = ordinal % PAGE_IMAGES
+    const code = page?.facts[at] ?? 0
+    if (page === undefined || code === 0) throw new RangeError('an ordinal without an image')
+    page.banks[at] = this.bankNumber(bank)
+    page.facts[at] = (code & ~CATEGORY_CODES) | (category === undefined ? 0 : CATEGORIES[category])
+  }
+
   has(ordinal: number): boolean {
     return (this.#pages[ordinal >>> PAGE_BITS]?.facts[ordinal % PAGE_IMAGES] ?? 0) !== 0
   }
@@ -181,16 +192,21 @@ export class ImageTable {
     const facts = this.#pages[ordinal >>> PAGE_BITS]?.facts
     const at = ordinal % PAGE_IMAGES
     if (facts === undefined || facts[at] === 0) throw new RangeError('an ordinal without an image')
-    facts[at] = (disputed ? DISPUTED : 0) + TIERS[tier] * 16 + ((facts[at] ?? 0) & 15)
+    facts[at] = (disputed ? DISPUTED : 0) + TIERS[tier] * 16 + ((facts[at] ?? 0) & CATEGORY_CODES)
   }
 
   /**
-   * The columns of all ordinals given so far, a page at a time: live views but for `facts`, which are without disputes. Standings are
-   * read from the store at every start, so that a snapshot need not be believed about them.
+   * The columns of all ordinals given until the call, a page at a time, and of none that is given later: live views but for `facts`,
+   * which are without disputes. Standings are read from the store at every start, so that a snapshot need not be believed about them.
    */
-  *pages(): Generator<DumpedPage, void, void> {
+  pages(): Generator<DumpedPage, void, void> {
+    return this.#pagesUntil(this.#nextOrdinal)
+  }
+
+  *#pagesUntil(end: number): Generator<DumpedPage, void, void> {
     for (const [i, { ids, banks, facts }] of this.#pages.entries()) {
-      const count = Math.min(PAGE_IMAGES, this.#nextOrdinal - i * PAGE_IMAGES)
+      const count = Math.min(PAGE_IMAGES, end - i * PAGE_IMAGES)
+      if (count <= 0) return
       yield {
         ids: ids.subarray(0, count * ID_BYTES),
         banks: banks.subarray(0, count),
@@ -205,11 +221,19 @@ export class ImageTable {
     return this.#bankNames
   }
 
+  /** How many ordinals were given. */
+  get ordinals(): number {
+    return this.#nextOrdinal
+  }
+
   /**
    * Puts a page of `pages` back, pausing about every millisecond; pages in their order, into a table that was empty. Of an image whose
    * turn has not come yet the table says that it has it, and does not find it.
+   * @throws {RangeError} when its columns are not those of a page, or the last page was not full: then this one would lie elsewhere.
    */
   *restore({ ids, banks, facts, size }: DumpedPage, bankNames: readonly string[]): Generator<void, void, void> {
+    requirePage({ ids, banks, facts }, bankNames.length)
+    if (this.#nextOrdinal % PAGE_IMAGES !== 0) throw new RangeError('a page behind one that is not full')
     if (this.#size === 0) this.#makeRoom(size)
     const numbers = bankNames.map((name) => this.bankNumber(name))
     const first = this.#nextOrdinal
@@ -298,10 +322,27 @@ function renumber(banks: Uint16Array, numbers: readonly number[], to: Uint16Arra
   for (let at = 0; at < banks.length; at++) to[at] = numbers[banks[at] ?? 0] ?? 0
 }
 
+const isFacts = Array.from({ length: 256 }, (_, code) => factsIn(code, '') !== undefined)
+
+function requirePage({ ids, banks, facts }: Page, bankCount: number): void {
+  const count = facts.length
+  if (count === 0 || count > PAGE_IMAGES || ids.length !== count * ID_BYTES || banks.length !== count)
+    throw new RangeError('columns of a page must be equally long')
+  for (let at = 0; at < count; at++) {
+    const code = facts[at] ?? 0
+    if (code !== 0 && ((banks[at] ?? 0) >= bankCount || !isFacts[code])) throw new RangeError('an image without facts')
+  }
+}
+
 function factsIn(code: number, bank: string | undefined): ImageFacts | undefined {
   const tier = nameOfCode(TIER_NAMES, TIERS, (code >>> 4) & TIER_CODES)
   if (tier === undefined || bank === undefined) return undefined
-  return { bank, tier, category: nameOfCode(CATEGORY_NAMES, CATEGORIES, code & 15), disputed: (code & DISPUTED) !== 0 }
+  return {
+    bank,
+    tier,
+    category: nameOfCode(CATEGORY_NAMES, CATEGORIES, code & CATEGORY_CODES),
+    disputed: (code & DISPUTED) !== 0,
+  }
 }
 
 /** The random part of a UUID needs no further mixing. */

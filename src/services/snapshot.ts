@@ -3,14 +3,14 @@
 import { createHmac } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { deserialize, serialize } from 'node:v8'
+import { serialize } from 'node:v8'
 import { KERNEL_NAME } from '../search/engine.js'
 import { changeAt } from '../store/changes.js'
 import { type Keyring, SealError } from '../store/seal.js'
 import { readSealedFile, writeSealedFile } from '../store/sealed-file.js'
 import type { Store } from '../store/store.js'
 import { Catalogue } from './catalogue.js'
-import { type CataloguePiece, parsePiece } from './catalogue-dump.js'
+import { type CataloguePiece, DamagedDump, readPiece } from './catalogue-dump.js'
 import { paceMaker } from './pace.js'
 
 export interface Snapshot {
@@ -45,7 +45,7 @@ const TURN_MS = 5
 
 export function snapshotsIn({ folder, store, keyring, secret, clock }: SnapshotParts): Snapshots {
   const path = join(folder, 'index.snapshot')
-  const context = createHmac('sha256', secret).update(`snapshot 3 of ${KERNEL_NAME}`).digest()
+  const context = createHmac('sha256', secret).update(`snapshot 4 of ${KERNEL_NAME}`).digest()
 
   return {
     async save(catalogue, revision) {
@@ -61,16 +61,17 @@ export function snapshotsIn({ folder, store, keyring, secret, clock }: SnapshotP
       try {
         const first = await read.next()
         if (first.done === true) return undefined
-        const head = parsePiece(deserialize(first.value))
+        const head = readPiece(first.value)
         if (head.kind !== 'revision') throw new SealError('a snapshot begins with its revision')
         const change = await changeAt(store, head.revision)
         if (change?.equals(head.change) !== true) return undefined
         const catalogue = new Catalogue()
         const giveWay = paceMaker(TURN_MS, clock)
-        for await (const piece of read) for (const _ of catalogue.restore(parsePiece(deserialize(piece)))) await giveWay()
+        for await (const piece of read) for (const _ of catalogue.restore(readPiece(piece))) await giveWay()
+        if (!catalogue.isRestored) throw new DamagedDump('a snapshot without its end')
         return { catalogue, revision: head.revision }
       } catch (error) {
-        if (error instanceof SealError) return undefined
+        if (error instanceof SealError || error instanceof DamagedDump) return undefined
         throw error
       } finally {
         await read.return(undefined) // the file is closed, also when the store is asked in vain

@@ -6,6 +6,10 @@ import type { Signal } from '../domain/signal.js'
 import type { SignalType } from '../domain/signal-types.js'
 import type { Hit } from '../search/signal-index.js'
 import { type Catalogue, viewOf } from './catalogue.js'
+import type { Searcher } from './searcher.js'
+
+/** What is asked about hits: by the searcher that found them, or at the same moment. */
+type Facts = Pick<Searcher, 'banks' | 'factsOf'>
 
 /** What of two views is known of a hash that is asked about. */
 type Asked = Pick<ComparedViews, 'asked' | 'turned'>
@@ -14,12 +18,12 @@ type Asked = Pick<ComparedViews, 'asked' | 'turned'>
  * The hits that are nearer than any harmless picture. Hit by hit and not picture by picture: somebody who puts a well-known picture
  * beside an intimate one, or frames it with one, hides only the well-known one.
  */
-export function unvetoed(catalogue: Catalogue, type: SignalType, asked: Asked, hits: readonly Hit[]): readonly Hit[] {
+export function unvetoed(catalogue: Facts, type: SignalType, asked: Asked, hits: readonly Hit[]): readonly Hit[] {
   const harmlessBits = nearestHarmless(catalogue, type, asked, hits)
   return harmlessBits === Number.POSITIVE_INFINITY ? hits : hits.filter(({ distanceBits }) => distanceBits < harmlessBits)
 }
 
-function nearestHarmless(catalogue: Catalogue, type: SignalType, asked: Asked, hits: readonly Hit[]): number {
+function nearestHarmless(catalogue: Facts, type: SignalType, asked: Asked, hits: readonly Hit[]): number {
   let nearestBits = Number.POSITIVE_INFINITY
   for (const { image, view, distanceBits } of hits) {
     const bank = catalogue.banks.get(catalogue.factsOf(image)?.bank ?? '')
@@ -29,7 +33,7 @@ function nearestHarmless(catalogue: Catalogue, type: SignalType, asked: Asked, h
   return nearestBits
 }
 
-export function harmlessBanks(catalogue: Catalogue): ReadonlyMap<string, Bank> {
+export function harmlessBanks(catalogue: Pick<Facts, 'banks'>): ReadonlyMap<string, Bank> {
   return new Map([...catalogue.banks].filter(([, { purpose }]) => purpose === 'harmless'))
 }
 

@@ -112,23 +112,11 @@ export function watchIndexOver({ watches, follower, clock, onTrouble }: WatchInd
       await new Promise<void>((resolve) => waiting.push({ revision: to, resolve }))
     },
     async near(signals, bank) {
-      const giveWay = paceMaker(TURN_MS, clock)
-      const ordinals = new Set<number>()
-      for (const { type, view, quality, hash } of signals) {
-        // What turns the watched picture into the registered one turns, the other way round, this one into that: bits are moved and
-        // turned over, which changes no distance. So all ways are asked for, as far as the farther of both questions goes.
-        for (const { turned, hashes } of lotsOf({ type, view, quality, hashes: allTurns(type, hash) })) {
-          const bits = widestAskedThresholdOf(bank, type, view, turned && dependsOnTurn(type))
-          const search = catalogue.index(type).search(hashes, bits)
-          let step = search.next()
-          for (; step.done !== true; step = search.next()) await giveWay()
-          for (const { image } of step.value) ordinals.add(image)
-        }
+      for (;;) {
+        const asked = catalogue
+        const found = await nearIn(asked, signals, bank)
+        if (asked === catalogue) return found // else all was read anew meanwhile, because the old one lacks changes
       }
-      return Array.from(ordinals).flatMap((ordinal) => {
-        const found = catalogue.image(ordinal)
-        return found === undefined ? [] : [{ watchId: found.id, orgId: found.bank }]
-      })
     },
     get size() {
       return catalogue.images
@@ -139,5 +127,30 @@ export function watchIndexOver({ watches, follower, clock, onTrouble }: WatchInd
       for (const { resolve } of waiting.splice(0)) resolve()
       await Promise.race([loop, new Promise((resolve) => setTimeout(resolve, 1000).unref())])
     },
+  }
+
+  async function nearIn(watched: Catalogue, signals: readonly Signal[], bank: Bank) {
+    const giveWay = paceMaker(TURN_MS, clock)
+    const searcher = watched.searcher()
+    try {
+      const ordinals = new Set<number>()
+      for (const { type, view, quality, hash } of signals) {
+        // What turns the watched picture into the registered one turns, the other way round, this one into that: bits are moved and
+        // turned over, which changes no distance. So all ways are asked for, as far as the farther of both questions goes.
+        for (const { turned, hashes } of lotsOf({ type, view, quality, hashes: allTurns(type, hash) })) {
+          const bits = widestAskedThresholdOf(bank, type, view, turned && dependsOnTurn(type))
+          const search = searcher.search(type, hashes, bits)
+          let step = search.next()
+          for (; step.done !== true; step = search.next()) await giveWay()
+          for (const { image } of step.value) ordinals.add(image)
+        }
+      }
+      return Array.from(ordinals).flatMap((ordinal) => {
+        const found = searcher.image(ordinal)
+        return found === undefined ? [] : [{ watchId: found.id, orgId: found.bank }]
+      })
+    } finally {
+      searcher.release()
+    }
   }
 }
