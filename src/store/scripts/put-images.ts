@@ -1,7 +1,7 @@
 import { announceLua } from './announce.js'
 import { bankLua } from './banks.js'
 import { caseEventLua } from './case-event.js'
-import { caseStateLua } from './case-life.js'
+import { caseStateLua, handedOverLua } from './case-life.js'
 import { imageDetailsLua } from './image-details.js'
 
 // Stores images of a bank and tells every index, all or none; if the bank is there at this very moment and is the one that was meant: its
@@ -67,7 +67,7 @@ export const replaceImage = {
 // the same picture twice is one image.
 export const putCaseImages = {
   numberOfKeys: 'some',
-  lua: `${announceLua}${caseStateLua}${caseEventLua}${imageDetailsLua}
+  lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${imageDetailsLua}
     local case     = KEYS[1] -- hash: the case
     local images   = KEYS[2] -- set: its image ids
     local events   = KEYS[3] -- stream: its time line
@@ -91,9 +91,9 @@ export const putCaseImages = {
     -- ARGV[4i + 14]  [integer] how many hashes are in it
     -- returns [integer] the revision that has them, or the state that forbids it, or full, or suspended, or nil when there is no such case
     if redis.call('ZCOUNT', strikes, sinceMs, '+inf') >= struck then return 'suspended' end
+    if isHandedOver(case, by) then return nil end
     local state, may = mayNow(case, states, atMs)
     if not may then return state end
-    if by == 'organisation' and redis.call('HEXISTS', case, 'handedOverAtMs') == 1 then return nil end
     local added = 0
     for i = 0, #KEYS - 7 do added = added + 1 - redis.call('SISMEMBER', images, ARGV[4 * i + 11]) end
     if added > 0 and redis.call('SCARD', images) + added > most then return 'full' end
