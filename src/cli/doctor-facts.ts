@@ -10,6 +10,7 @@ import { outboxAgeMs } from '../store/outbox.js'
 import { parseRedisUrl } from '../store/redis-url.js'
 import { sealKeyPath } from '../store/seal-keys.js'
 import type { Store } from '../store/store.js'
+import { waitingEventsIn } from '../store/waiting-events.js'
 import { countBeating, type WorkerCount } from '../store/worker-beats.js'
 
 /** `undefined` where it cannot be found out. */
@@ -49,6 +50,7 @@ export interface RedisFacts {
   readonly messengers: WorkerCount
   /** For how long the oldest event waits to be made into messages; 0 when none does. */
   readonly outboxMs: number
+  readonly eventsWaiting: number
 }
 
 export interface ApiFacts {
@@ -126,6 +128,7 @@ export async function redisFacts(config: Config, store: Store): Promise<RedisFac
     workers: await countBeating(store, 'workers'),
     messengers: await countBeating(store, 'messengers'),
     outboxMs: await outboxAgeMs(store),
+    eventsWaiting: await waitingEventsIn(store).count(),
   }
 }
 

@@ -82,6 +82,8 @@ export interface Images {
    * @returns the revision of its tombstone; `undefined` when there was none.
    */
   erase(id: string, entry?: AuditEntry, of?: BankRef): Promise<number | undefined>
+  /** Which of these are there, in their order. Nothing is opened: an image whose key is missing here is there all the same. */
+  areThere(ids: readonly string[]): Promise<boolean[]>
   /** Those of `ids` that are there, in their order. */
   get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
   /** What they are verified by, in their order. To be asked of candidates only. Cost: some 20 µs an image. */
@@ -221,6 +223,10 @@ export function imagesIn(
         ? store.write(eraseImage, places, args)
         : writeAudited(store, entry, eraseImage, places, args))
       return reply === null ? undefined : Number(reply)
+    },
+    async areThere(ids) {
+      const sealed = await store.ask((redis) => sealedOf(redis, ids.map(idBytes), RECORDS))
+      return sealed.map((bytes) => bytes !== undefined)
     },
     get,
     async points(ids) {

@@ -160,6 +160,10 @@ export const keys = {
   orgWebhooks: (orgId: string) => `${TAG}:org-webhooks:${orgId}`,
   /** stream: what webhooks have to be told of; an entry is erased when it has become deliveries. */
   webhookOutbox: `${TAG}:webhook-outbox`,
+  /** stream: events that a webhook waits for, because something of theirs could not be read; fields as in the outbox. */
+  webhookWaiting: `${TAG}:webhook-waiting`,
+  /** hash: id of a waiting event → ids of the webhooks that it waits for, with spaces between. */
+  webhookWaitingFor: `${TAG}:webhook-waiting-for`,
   /** string: the process that turns the outbox into deliveries. */
   webhookOutboxHolder: `${TAG}:webhook-outbox-holder`,
   /** string: id of the last of `events` that became deliveries. */

@@ -35,12 +35,16 @@ export interface Webhooks {
   get(webhookId: string): Promise<Webhook | undefined>
   /** Of one organisation, the oldest first. */
   ofOrg(orgId: string): Promise<Webhook[]>
-  /** All. Cost: one read, and some microseconds for each. */
-  all(): Promise<Webhook[]>
+  /** All ids, or those of an organisation; also of those that do not open. */
+  ids(orgId?: string): Promise<string[]>
+  /** All that open, and of those that do not, why not. Cost: one read, and some microseconds for each. */
+  readable(): Promise<{ readonly webhooks: Webhook[]; readonly unreadable: ReadonlyMap<string, unknown> }>
   /** Reads, changes, writes, and again if somebody was faster. @returns `undefined` when it is gone. */
   change(webhookId: string, change: (webhook: Webhook) => Webhook, entry?: AuditEntry): Promise<Webhook | undefined>
   /** With all that waits for it. */
   remove(webhook: Pick<Webhook, 'webhookId' | 'orgId'>, entry?: AuditEntry): Promise<void>
+  /** Whose it is, also of one that does not open. Cost: looks at each organisation. */
+  ownerOf(webhookId: string): Promise<string | undefined>
   /** Has a test message sent. @returns whether there is such a webhook. */
   ping(webhookId: string): Promise<boolean>
 }
@@ -100,9 +104,20 @@ export function webhooksIn(store: Store, keyring: Keyring): Webhooks {
         }),
       )
     },
-    async all() {
+    ids: (orgId) =>
+      store.ask((redis) => (orgId === undefined ? redis.hkeys(keys.webhooks) : redis.smembers(keys.orgWebhooks(orgId)))),
+    async readable() {
       const found = await store.ask((redis) => redis.hgetallBuffer(keys.webhooks))
-      return byAge(Object.entries(found).map(([id, sealed]) => open(id, sealed)))
+      const opened: Webhook[] = []
+      const unreadable = new Map<string, unknown>()
+      for (const [id, sealed] of Object.entries(found)) {
+        try {
+          opened.push(open(id, sealed))
+        } catch (error) {
+          unreadable.set(id, error)
+        }
+      }
+      return { webhooks: byAge(opened), unreadable }
     },
     async change(webhookId, change, entry) {
       for (let tries = 0; tries < MAX_TRIES; tries++) {
@@ -116,6 +131,17 @@ export function webhooksIn(store: Store, keyring: Keyring): Webhooks {
     },
     async remove({ webhookId, orgId }, entry) {
       await write(entry, removeWebhook, [keys.webhooks, keys.orgWebhooks(orgId)], [webhookId, keys.prefix])
+    },
+    async ownerOf(webhookId) {
+      const stem = keys.orgWebhooks('')
+      for (let cursor = '0'; ; ) {
+        const [next, places] = await store.ask((redis) => redis.scan(cursor, 'MATCH', `${stem}*`, 'COUNT', 1000))
+        const has = await store.ask((redis) => Promise.all(places.map((place) => redis.sismember(place, webhookId))))
+        const found = places[has.indexOf(1)]
+        if (found !== undefined) return found.slice(stem.length)
+        if (next === '0') return undefined
+        cursor = next
+      }
     },
     async ping(webhookId) {
       return (await store.write(pingWebhook, [keys.webhooks], [webhookId, keys.prefix])) !== null
