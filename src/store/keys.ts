@@ -59,6 +59,8 @@ export const keys = {
   ownerDues: `${TAG}:owner-dues`,
   /** hash: how often an image was matched, and by how many. */
   sightings: (imageHex: string) => `${TAG}:sightings:${imageHex}`,
+  /** set: keyed hashes of platform and image, of platforms that were told of the image in a match. */
+  told: (imageHex: string) => `${TAG}:told:${imageHex}`,
   /** hash: organisation and what is counted → how often on this day (`2026-01-31`). */
   tallies: (day: string) => `${TAG}:tallies:${day}`,
   /** stream: what an operator or a webhook has to be told of. */
