@@ -6,6 +6,7 @@ import { MOST_WEBHOOKS_PER_ORG, WEBHOOK_EVENT_NAMES, type WebhookEvent } from '.
 import { writeAudited } from './audit.js'
 import type { Arg, Script } from './durable-writer.js'
 import { keys } from './keys.js'
+import { untilUnchanged } from './latest.js'
 import { changeWebhook, pingWebhook, putWebhook, removeWebhook } from './scripts/webhooks.js'
 import type { Keyring } from './seal.js'
 import type { Store } from './store.js'
@@ -64,8 +65,6 @@ const WebhookJson = z.object({
   createdAtMs: z.int(),
 })
 
-const MAX_TRIES = 20
-
 export function webhooksIn(store: Store, keyring: Keyring): Webhooks {
   const seal = ({ webhookId, ...rest }: Webhook) =>
     keyring.seal(Buffer.from(JSON.stringify(rest)), webhookContext(webhookId))
@@ -120,14 +119,13 @@ export function webhooksIn(store: Store, keyring: Keyring): Webhooks {
       return { webhooks: byAge(opened), unreadable }
     },
     async change(webhookId, change, entry) {
-      for (let tries = 0; tries < MAX_TRIES; tries++) {
+      for (const again = untilUnchanged(); ; again()) {
         const before = await read(webhookId)
         if (before === null) return undefined
         const after = change(open(webhookId, before))
         const reply = await write(entry, changeWebhook, [keys.webhooks], [webhookId, before, seal(after)])
         if (reply === 1) return after
       }
-      throw new Error('a webhook that changes all the time')
     },
     async remove({ webhookId, orgId }, entry) {
       await write(entry, removeWebhook, [keys.webhooks, keys.orgWebhooks(orgId)], [webhookId, keys.prefix])
