@@ -237,7 +237,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     onTrouble,
   })
   const imports = importsIn(store)
-  const erasing = bankErasing({ banks, images, imports, replica, now, onTrouble })
+  const erasing = bankErasing({ banks, images, replica, now, onTrouble })
   const bankService = banksFrom({ banks, organisations: apiKeys, replica, erasing, now })
   const registration = registrationIn({
     images,

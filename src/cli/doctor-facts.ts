@@ -10,6 +10,7 @@ import { outboxAgeMs } from '../store/outbox.js'
 import { parseRedisUrl } from '../store/redis-url.js'
 import { sealKeyPath } from '../store/seal-keys.js'
 import type { Store } from '../store/store.js'
+import { waitingEventsIn } from '../store/waiting-events.js'
 import { readLogStatus } from '../store/withdrawal-records.js'
 import { countBeating, type WorkerCount } from '../store/worker-beats.js'
 
@@ -56,6 +57,7 @@ export interface RedisFacts {
   readonly messengers: WorkerCount
   /** For how long the oldest event waits to be made into messages; 0 when none does. */
   readonly outboxMs: number
+  readonly eventsWaiting: number
 }
 
 export interface ApiFacts {
@@ -136,6 +138,7 @@ export async function redisFacts(config: Config, store: Store): Promise<RedisFac
     workers: await countBeating(store, 'workers'),
     messengers: await countBeating(store, 'messengers'),
     outboxMs: await outboxAgeMs(store),
+    eventsWaiting: await waitingEventsIn(store).count(),
   }
 }
 

@@ -80,7 +80,7 @@ export function aboutFiles(files: FileFacts, logBytes: number): Finding[] {
 
 export function aboutRedis(redis: RedisFacts): Finding[] {
   const { kind, version, settings, line, usedBytes, maxBytes, isLogSound, clockAheadMs } = redis
-  const { workers, messengers, outboxMs } = redis
+  const { workers, messengers, outboxMs, eventsWaiting } = redis
   const is = (name: string, wanted: string, otherwise: () => Finding) =>
     when(settings[name] !== undefined && settings[name] !== wanted, otherwise)
   const isOld = kind === 'Redis' && version.localeCompare('7.2', 'en', { numeric: true }) < 0
@@ -111,6 +111,9 @@ export function aboutRedis(redis: RedisFacts): Finding[] {
       : look('no messenger is alive: webhooks wait, and nobody is told of what happens'),
     ...when(outboxMs > MOST_OUTBOX_MS, () =>
       look(`events wait for ${Math.round(outboxMs / 1000)} s to be made into messages to webhooks`),
+    ),
+    ...when(eventsWaiting > 0, () =>
+      bad(`${eventsWaiting} events wait for a seal key that the messenger lacks, or a record that does not open`),
     ),
     ...when(workers.silent > 0, () => look(`${workers.silent} of workers went silent in the last ten minutes`)),
   ]

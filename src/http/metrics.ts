@@ -106,6 +106,11 @@ export function makeMetrics(health: Health): Metrics {
     help: 'How long the oldest event waits to be made into messages; 0 when none does.',
     registers: [registry],
   })
+  const eventsWaiting = new Gauge({
+    name: 'tabir_webhook_events_waiting',
+    help: 'Events that cannot be made into messages yet, because a messenger lacks a seal key or a record does not open.',
+    registers: [registry],
+  })
   const reconcilers = new Gauge({
     name: 'tabir_reconciler_behind_seconds',
     help: 'Since everything that was withdrawn by then was taken out of the HMAs that pull from here; 0 without any.',
@@ -149,6 +154,7 @@ export function makeMetrics(health: Health): Metrics {
       if (sending !== undefined) {
         for (const state of ['alive', 'silent'] as const) messengers.set({ state }, sending[state])
         outboxAge.set(sending.outboxMs / 1000)
+        eventsWaiting.set(sending.waiting)
       }
       const behindMs = await health.reconcilersBehindMs(Date.now()).catch(() => undefined)
       if (behindMs !== undefined) reconcilers.set(behindMs / 1000)

@@ -2,7 +2,6 @@
 
 import type { Banks } from '../store/banks.js'
 import type { Images } from '../store/images.js'
-import type { Imports } from '../store/imports.js'
 import type { Catalogue } from './catalogue.js'
 import { ID_PARTS } from './image-table.js'
 import type { Replica } from './replica.js'
@@ -14,10 +13,9 @@ export interface BankErasing {
 }
 
 export interface BankErasingParts {
-  readonly banks: Banks
+  readonly banks: Pick<Banks, 'forget'>
   readonly images: Pick<Images, 'erase' | 'get'>
-  readonly imports: Pick<Imports, 'forget'>
-  readonly replica: Replica
+  readonly replica: Pick<Replica, 'isReady' | 'catalogue'>
   readonly now: () => number
   readonly onTrouble: (error: unknown) => void
 }
@@ -29,7 +27,7 @@ const GRACE_MS = 10_000
 const ERASED_AT_ONCE = 200
 const PARTS_AT_ONCE = 1024
 
-export function bankErasing({ banks, images, imports, replica, now, onTrouble }: BankErasingParts): BankErasing {
+export function bankErasing({ banks, images, replica, now, onTrouble }: BankErasingParts): BankErasing {
   let last: Promise<void> = Promise.resolve()
   const timer = setInterval(() => void sweep().catch(onTrouble), SWEEP_EVERY_MS).unref()
 
@@ -42,17 +40,17 @@ export function bankErasing({ banks, images, imports, replica, now, onTrouble }:
   async function erase(): Promise<void> {
     if (!replica.isReady) return
     const { catalogue } = replica
-    for (const { name, removedAtMs } of [...catalogue.banks.values()]) {
+    for (const bank of [...catalogue.banks.values()]) {
+      const { name, removedAtMs } = bank
       if (removedAtMs === undefined) continue
       let found = 0
       for await (const ids of idsIn(catalogue, name)) {
         found += ids.length
         for (let at = 0; at < ids.length; at += ERASED_AT_ONCE)
-          await Promise.all(ids.slice(at, at + ERASED_AT_ONCE).map((id) => images.erase(id)))
+          await Promise.all(ids.slice(at, at + ERASED_AT_ONCE).map((id) => images.erase(id, undefined, bank)))
       }
       if (found > 0 || now() - removedAtMs <= GRACE_MS) continue
-      await imports.forget(name)
-      await banks.forget(name)
+      await banks.forget(bank)
     }
   }
 

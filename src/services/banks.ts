@@ -78,21 +78,21 @@ export function banksFrom({ banks, organisations, replica, erasing, now }: BankP
     async setReaders(caller, name, readerNames) {
       const bank = await writable(caller, name)
       const readers = await readersNamed(readerNames)
-      const revision = await banks.setReaders(name, readers, `key:${caller.keyId}`, now())
+      const revision = await banks.setReaders(bank, readers, `key:${caller.keyId}`, now())
       if (revision === undefined) throw new Problem('bank-unknown') // the deployment's own is everybody's
       await replica.reached(revision)
       return { ...bank, readers }
     },
     async setRatio(caller, name, enabledRatio) {
       const bank = await writable(caller, name)
-      const revision = await banks.setRatio(name, enabledRatio, `key:${caller.keyId}`, now())
+      const revision = await banks.setRatio(bank, enabledRatio, `key:${caller.keyId}`, now())
       if (revision === undefined) throw new Problem('bank-unknown')
       await replica.reached(revision)
       return { ...bank, enabledRatio }
     },
     async remove(caller, name) {
-      await writable(caller, name)
-      const revision = await banks.markRemoved(name, `key:${caller.keyId}`, now())
+      const bank = await writable(caller, name)
+      const revision = await banks.markRemoved(bank, `key:${caller.keyId}`, now())
       if (revision === undefined) throw new Problem('bank-unknown')
       await replica.reached(revision)
       await erasing.sweep()

@@ -9,6 +9,7 @@ import { lastRevision } from '../store/changes.js'
 import type { Durability } from '../store/durable-writer.js'
 import { outboxAgeMs } from '../store/outbox.js'
 import type { Store } from '../store/store.js'
+import { waitingEventsIn } from '../store/waiting-events.js'
 import { countBeating, countLacking, type WorkerCount } from '../store/worker-beats.js'
 import type { Catalogue } from './catalogue.js'
 import type { Reconcilers } from './reconcilers.js'
@@ -67,8 +68,11 @@ export interface Health {
   workers(): Promise<WorkerCount>
   /** How long ago everything withdrawn by then was out of the HMA that is furthest behind; 0 where there is none. @throws {Problem} store-away */
   reconcilersBehindMs(nowMs: number): Promise<number>
-  /** Likewise, of those that send webhooks; and since when the oldest event waits to be made into messages, 0 when none does. */
-  messengers(): Promise<WorkerCount & { readonly outboxMs: number }>
+  /**
+   * Likewise, of those that send webhooks; since when the oldest event waits to be made into messages, 0 when none does; and how many wait
+   * because something that is needed to tell them cannot be read.
+   */
+  messengers(): Promise<WorkerCount & { readonly outboxMs: number; readonly waiting: number }>
   /** For how many workers each layer of the cage is lacking. */
   lacking(): Promise<Readonly<Record<Confine, number>>>
 }
@@ -118,7 +122,11 @@ export function healthOf({ replica, store, desk, reconcilers, withdrawals }: Hea
     pictureWaitMs: (coming) => desk.expectedMs(coming),
     withdrawals: noting,
     workers: () => countBeating(store, 'workers'),
-    messengers: async () => ({ ...(await countBeating(store, 'messengers')), outboxMs: await outboxAgeMs(store) }),
+    messengers: async () => ({
+      ...(await countBeating(store, 'messengers')),
+      outboxMs: await outboxAgeMs(store),
+      waiting: await waitingEventsIn(store).count(),
+    }),
     async reconcilersBehindMs(nowMs) {
       const since = (await reconcilers.list()).map(
         ({ progress }) => progress?.caughtUpAtMs ?? progress?.startedAtMs ?? nowMs,

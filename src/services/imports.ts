@@ -66,7 +66,7 @@ export function importsOver({ imports, registration, secret, now }: ImportParts)
   return {
     async take(bank, key, body, mayStill) {
       const importId = key === undefined ? uuidV7(now(), randomBytes(10)) : idFor(secret, bank, key)
-      const name: ImportName = [bank.name, importId]
+      const name: ImportName = [bank, importId]
       const run = await begin(name, bank)
       try {
         for await (const lines of readLines(unpacked(body))) {
@@ -84,9 +84,9 @@ export function importsOver({ imports, registration, secret, now }: ImportParts)
         throw error
       }
     },
-    list: (bank) => imports.list(bank.name),
+    list: (bank) => imports.list(bank),
     async report(bank, importId) {
-      const name: ImportName = [bank.name, importId]
+      const name: ImportName = [bank, importId]
       const progress = await imports.get(name)
       if (progress === undefined) throw new Problem('import-unknown')
       return { importId, progress, refusals: await imports.refusals(name) }

@@ -62,13 +62,13 @@ export function noticesFrom({ clocks, cases, images, apiKeys, events, now }: Not
   }
 
   return {
-    async give({ caseId, record }, { contact, ...given }) {
+    async give({ caseId, record, by }, { contact, ...given }) {
       refuseEnded({ record }, now())
       const org = contact === undefined ? undefined : await apiKeys.orgByName(contact)
       const notice = { ...given, contactOrgId: org?.kind === 'ngo' ? org.orgId : undefined, givenAtMs: now() }
       if (missingIn(notice).length > 0) throw new Problem('notice-incomplete')
       if (contact !== undefined && notice.contactOrgId === undefined) throw new Problem('notice-incomplete')
-      const outcome = await clocks.putNotice(caseId, notice)
+      const outcome = await clocks.putNotice(caseId, notice, by)
       if (outcome !== 'done') throw refusalOf(outcome, (await cases.get(caseId)) ?? record)
       return notice
     },

@@ -142,7 +142,7 @@ export function registrationIn({
   const erase = async (bank: Bank, named: readonly string[], ids: readonly string[]) => {
     const found = named.length === 0 ? [] : await images.get(named)
     const own = named.filter((_, i) => found[i]?.bank === bank.name)
-    const revisions = await Promise.all([...ids, ...own].map((id) => images.erase(id)))
+    const revisions = await Promise.all([...ids, ...own].map((id) => images.erase(id, undefined, owned(bank))))
     return revisions.filter((revision) => revision !== undefined)
   }
 
@@ -235,10 +235,15 @@ export function registrationIn({
         if (image === undefined || image.bank !== bank.name) throw new Problem('signal-unknown')
       }
       const about = { bank: bank.name, signalId: id }
-      const revision = await images.erase(id, { act: 'signal.removed', by, about, atMs: now() })
+      const revision = await images.erase(id, { act: 'signal.removed', by, about, atMs: now() }, owned(bank))
       if (revision !== undefined) await replica.reached(revision)
     },
   }
+}
+
+/** The deployment's own banks are always the same. */
+function owned(bank: Bank): Bank | undefined {
+  return bank.orgId === undefined ? undefined : bank
 }
 
 function signalsIn(added: readonly NewSignal[]): Signal[] {

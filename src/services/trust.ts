@@ -24,6 +24,7 @@ import {
 } from '../domain/trust.js'
 import type { ApiKeys } from '../store/api-keys.js'
 import type { Images } from '../store/images.js'
+import { untilUnchanged } from '../store/latest.js'
 import type { Trusts } from '../store/trust.js'
 import type { OwnCase } from './case-access.js'
 import { refuseEnded } from './cases.js'
@@ -141,9 +142,6 @@ export interface TrustParts {
   readonly onChange: (change: TrustChange) => Promise<void>
 }
 
-/** Others may write between reading and writing; so often in a row they do not. */
-const MAX_TRIES = 20
-
 export function trustOver({
   trusts,
   images,
@@ -182,7 +180,7 @@ export function trustOver({
     unknown: ProblemCode,
     actionOn: (imageId: string) => TrustAction,
   ): Promise<{ readonly imageId: string; readonly image: RegisteredImage; readonly trust: Trust }> {
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
+    for (const again = untilUnchanged(); ; again()) {
       const found = await read(imageId, unknown)
       const action = actionOn(found.imageId)
       const atMs = now()
@@ -203,7 +201,6 @@ export function trustOver({
       await onChange(told)
       return { imageId: found.imageId, image: found.image, trust: after }
     }
-    throw new Problem('overloaded', { retryAfterS: 1 })
   }
 
   /** With the decision, in its step: from then on its owner cannot hand it in again, whatever becomes of this signal. */

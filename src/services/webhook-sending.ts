@@ -1,6 +1,7 @@
 // Sends what waits for one webhook, a few messages at a time, and says what became of each.
 
 import { Webhook as Signer } from 'standardwebhooks'
+import { Problem } from '../domain/problem.js'
 import { nextTryAtMs } from '../domain/webhook.js'
 import { type Outgoing, OutgoingError } from '../net/outgoing.js'
 import type { Deliveries, Delivery, Settlement } from '../store/deliveries.js'
@@ -48,11 +49,29 @@ export function webhookSending(parts: SendingParts): (webhookId: string) => Prom
 
 async function sendOne(parts: SendingParts, webhook: Webhook, id: string): Promise<void> {
   const { webhookId } = webhook
-  const delivery = await parts.deliveries.get(webhookId, id)
-  if (delivery === undefined) return
-  const settlement = await outcomeOf(parts, webhook, delivery)
-  if (settlement.status === GONE) await parts.webhooks.change(webhookId, (before) => ({ ...before, isEnabled: false }))
-  await parts.deliveries.settle(webhookId, id, settlement, parts.now())
+  const settlement = await settlementOf(parts, webhook, id)
+  if (settlement === undefined) return
+  const isStale = settlement.status === GONE && !(await switchOff(parts, webhook))
+  const nowMs = parts.now()
+  const again: Settlement = { state: 'waiting', nextTryAtMs: nowMs, isOurs: true }
+  await parts.deliveries.settle(webhookId, id, isStale ? again : settlement, nowMs)
+}
+
+/** What goes wrong on our side stops no other message, and makes this one wait. */
+async function settlementOf(parts: SendingParts, webhook: Webhook, id: string): Promise<Settlement | undefined> {
+  try {
+    const delivery = await parts.deliveries.get(webhook.webhookId, id)
+    return delivery === undefined ? undefined : await outcomeOf(parts, webhook, delivery)
+  } catch (error) {
+    if (error instanceof Problem) throw error
+    return { state: 'waiting', nextTryAtMs: parts.now() + LEASE_MS, isOurs: true }
+  }
+}
+
+/** @returns false when its owner has given it another address since it answered: then the new one is asked. */
+async function switchOff({ webhooks }: SendingParts, { webhookId, url }: Webhook): Promise<boolean> {
+  const after = await webhooks.change(webhookId, (before) => (before.url === url ? { ...before, isEnabled: false } : before))
+  return after?.url === url
 }
 
 async function outcomeOf(parts: SendingParts, webhook: Webhook, delivery: Delivery): Promise<Settlement> {

@@ -85,7 +85,7 @@ export interface Cases {
   /**
    * Ends a case: nothing of it matches any more, its images are erased. One that has ended stays as it is; one whose time is not
    * over does not expire.
-   * @returns its state now, and the tombstones' revision, 0 when there is none; `undefined` without a case.
+   * @returns its state now, and the tombstones' revision, 0 when there is none; `undefined` without a case, or when `by` has handed it over.
    */
   end(
     caseId: string,
@@ -245,7 +245,10 @@ export function casesIn(store: Store): Cases {
       const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues]
       // Of two handovers at once the second would give a PIN that opens, and make the first one's useless.
       const once = action === 'hand-over' ? 'handedOverAtMs' : ''
-      const given = [caseId, nowMs, statesFor(action), event ?? '', fields.expiresAtMs ?? '', once, ...flat({ ...fields })]
+      const given = [
+        ...[caseId, nowMs, statesFor(action), event ?? '', fields.expiresAtMs ?? '', once, actingAs(by)],
+        ...flat({ ...fields }),
+      ]
       const reply =
         act === undefined
           ? await store.write(changeCase, places, given)
@@ -266,7 +269,7 @@ export function casesIn(store: Store): Cases {
           keys.revision,
           keys.changes,
         ],
-        [caseId, nowMs, ending, nowMs + CASE_FORGOTTEN_AFTER_MS, keys.prefix, IMAGE_SHARDS],
+        [caseId, nowMs, ending, nowMs + CASE_FORGOTTEN_AFTER_MS, keys.prefix, IMAGE_SHARDS, actingAs(by)],
         'reply[3] == 1',
       )
       const [state, revision] = Array.isArray(reply) ? reply : []
@@ -301,6 +304,10 @@ export function casesIn(store: Store): Cases {
       return (await store.ask((redis) => redis.get(keys.caseToken(tokenHash)))) ?? undefined
     },
   }
+}
+
+function actingAs(by: AuditActor): 'organisation' | 'submitter' {
+  return by.startsWith('org:') ? 'organisation' : 'submitter'
 }
 
 /** Field, value, field, value …; what is undefined is left out. */

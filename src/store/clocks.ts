@@ -15,8 +15,8 @@ export interface RunningClock extends Clock {
 }
 
 export interface Clocks {
-  /** Durable when it returns. @returns the state that forbids it; `undefined` when there is no such case. */
-  putNotice(caseId: string, notice: Notice): Promise<'done' | CaseState | undefined>
+  /** Durable when it returns. @returns the state that forbids it; `undefined` when there is no such case, or `by` has handed it over. */
+  putNotice(caseId: string, notice: Notice, by?: 'submitter' | 'organisation'): Promise<'done' | CaseState | undefined>
   notice(caseId: string): Promise<Notice | undefined>
   /** Those that run already, or were stopped, stay as they are. Durable when it returns. */
   start(imageId: string, orgId: string, clocks: readonly Clock[]): Promise<void>
@@ -37,11 +37,11 @@ const NoticeJson = z.object({
 
 export function clocksIn(store: Store): Clocks {
   return {
-    async putNotice(caseId, notice) {
+    async putNotice(caseId, notice, by = 'submitter') {
       const reply = await store.write(
         putNotice,
         [keys.case(caseId), keys.caseImages(caseId), keys.caseNotice(caseId), keys.noticed],
-        [JSON.stringify(notice), statesFor('add-images'), notice.contactOrgId ?? '', notice.givenAtMs],
+        [JSON.stringify(notice), statesFor('add-images'), notice.contactOrgId ?? '', notice.givenAtMs, by],
       )
       if (Number(reply) === 1) return 'done'
       return CASE_STATES.find((state) => state === String(reply))

@@ -2,7 +2,7 @@
 
 import type { Redis } from 'ioredis'
 import type { AuditEntry } from '../domain/audit.js'
-import type { Bank } from '../domain/bank.js'
+import type { BankRef } from '../domain/bank.js'
 import { CASE_ACTIONS, type CaseState, stateIn } from '../domain/case.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage } from '../domain/signal.js'
@@ -53,10 +53,10 @@ export interface Images {
   /** Durable when it returns. All or none. @returns the revision from which an index has them. */
   put(images: readonly StoredImage[]): Promise<number>
   /** The same for a bank, if it is there at this moment: a bank that was made anew under its name is another one. @returns `undefined` when it is gone. */
-  putInto(bank: Pick<Bank, 'name' | 'createdAtMs'>, images: readonly StoredImage[]): Promise<number | undefined>
+  putInto(bank: BankRef, images: readonly StoredImage[]): Promise<number | undefined>
   /** The same, unless something stands against it at this moment: then nothing is done. */
   putIntoUnless(
-    bank: Pick<Bank, 'name' | 'createdAtMs'>,
+    bank: BankRef,
     images: readonly StoredImage[],
     objections: Objections,
   ): Promise<number | 'objected' | undefined>
@@ -76,8 +76,14 @@ export interface Images {
   ): Promise<PutOutcome>
   /** All of a case, in no order. */
   ofCase(caseId: string): Promise<StoredImage[]>
-  /** Forgets one image; recorded in the audit log if it says who did it. @returns the revision of its tombstone; `undefined` when there was none. */
-  erase(id: string, entry?: AuditEntry): Promise<number | undefined>
+  /**
+   * Forgets one image; recorded in the audit log if it says who did it.
+   * @param of the bank that it is in: nothing is erased when the name is another bank's by now, for its signals have the same ids.
+   * @returns the revision of its tombstone; `undefined` when there was none.
+   */
+  erase(id: string, entry?: AuditEntry, of?: BankRef): Promise<number | undefined>
+  /** Which of these are there, in their order. Nothing is opened: an image whose key is missing here is there all the same. */
+  areThere(ids: readonly string[]): Promise<boolean[]>
   /** Those of `ids` that are there, in their order. */
   get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
   /** What they are verified by, in their order. To be asked of candidates only. Cost: some 20 µs an image. */
@@ -159,22 +165,23 @@ export function imagesIn(
     })
   }
 
-  const put = (images: readonly StoredImage[], name: string, madeAtMs: number, unless: Objections = NO_OBJECTIONS) => {
+  const put = (images: readonly StoredImage[], bank: BankRef = NO_BANK, unless: Objections = NO_OBJECTIONS) => {
+    const { name, createdAtMs, id = '' } = bank
     const { shards, args, mark } = entriesOf(images)
     const { orgId, sinceMs, strikes, digests, atMs } = unless
     const places = [keys.banks, keys.revision, keys.changes, keys.strikes(`org:${orgId}`), keys.struck(orgId), ...shards]
     const rules = [sinceMs, strikes, atMs, Buffer.concat(digests)]
-    return marked(mark, store.write(putImages, places, [keys.prefix, name, madeAtMs, ...rules, mark, ...args]))
+    return marked(mark, store.write(putImages, places, [keys.prefix, name, createdAtMs, ...rules, mark, id, ...args]))
   }
 
   return {
-    put: async (images) => Number(await put(images, '', 0)),
-    async putInto({ name, createdAtMs }, images) {
-      const reply = await put(images, name, createdAtMs)
+    put: async (images) => Number(await put(images)),
+    async putInto(bank, images) {
+      const reply = await put(images, bank)
       return reply === null ? undefined : Number(reply)
     },
-    async putIntoUnless({ name, createdAtMs }, images, objections) {
-      const reply = await put(images, name, createdAtMs, objections)
+    async putIntoUnless(bank, images, objections) {
+      const reply = await put(images, bank, objections)
       if (reply === null) return undefined
       return typeof reply === 'number' ? reply : 'objected'
     },
@@ -208,14 +215,18 @@ export function imagesIn(
         return image === undefined ? [] : [{ id, image }]
       })
     },
-    async erase(id, entry) {
+    async erase(id, entry, of) {
       const bytes = idBytes(id)
-      const places = [keys.images(imageShard(bytes)), keys.revision, keys.changes]
-      const args = [bytes, keys.prefix]
+      const places = [keys.images(imageShard(bytes)), keys.revision, keys.changes, keys.banks]
+      const args = [bytes, keys.prefix, of?.name ?? '', of?.createdAtMs ?? '', of?.id ?? '']
       const reply = await (entry === undefined
         ? store.write(eraseImage, places, args)
         : writeAudited(store, entry, eraseImage, places, args))
       return reply === null ? undefined : Number(reply)
+    },
+    async areThere(ids) {
+      const sealed = await store.ask((redis) => sealedOf(redis, ids.map(idBytes), RECORDS))
+      return sealed.map((bytes) => bytes !== undefined)
     },
     get,
     async points(ids) {
@@ -274,6 +285,8 @@ function unstruck(caseId: string): Reporting {
   return { account: `case:${caseId}`, sinceMs: 0, strikes: Number.MAX_SAFE_INTEGER }
 }
 
+/** The deployment's own banks are always there. */
+const NO_BANK: BankRef = { name: '', createdAtMs: 0 }
 const NO_MARK = Buffer.alloc(0)
 const NOT_REMEMBERED: Pick<OwnWrites, 'mark' | 'wrote'> = { mark: () => NO_MARK, wrote: () => {} }
 

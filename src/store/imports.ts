@@ -1,6 +1,7 @@
 // How far the files that are handed in to a bank have come. Numbers, reasons and times: nothing of what is in them.
 
 import { z } from 'zod'
+import type { BankRef } from '../domain/bank.js'
 import {
   FILE_FORMATS,
   IMPORT_STATES,
@@ -11,7 +12,7 @@ import {
 } from '../domain/bank-import.js'
 import { PROBLEM_CODES } from '../domain/problem.js'
 import { keys } from './keys.js'
-import { checkpointImport, claimImport, forgetImports } from './scripts/imports.js'
+import { checkpointImport, claimImport } from './scripts/imports.js'
 import type { Store } from './store.js'
 
 const KEPT_MS = 30 * 86_400_000
@@ -33,7 +34,12 @@ const ProgressJson = z.object({
 const StretchJson = z.tuple([z.int(), z.int(), z.enum(RECORD_REFUSALS)])
 
 /** Of one import: its bank and its id there. */
-export type ImportName = readonly [bank: string, importId: string]
+export type ImportName = readonly [bank: BankRef, importId: string]
+
+/** What the keys of its imports say: a file that still comes in for a bank that is gone leaves no trace in a later one of its name. */
+export function placeOfImports({ name, id = name }: Pick<BankRef, 'name' | 'id'>): string {
+  return id
+}
 
 export interface Imports {
   /** From here on `writer` alone may say how far it has come. @returns how far it had come. */
@@ -44,19 +50,17 @@ export interface Imports {
   /** The first 10,000 stretches, in order. */
   refusals(name: ImportName): Promise<RefusedLines[]>
   /** The newest first, at most 100, of the last 30 days. */
-  list(bank: string): Promise<{ readonly importId: string; readonly progress: ImportProgress }[]>
-  /** All of a bank that is gone: another one of its name begins anew. Running it twice changes nothing. */
-  forget(bank: string): Promise<void>
+  list(bank: BankRef): Promise<{ readonly importId: string; readonly progress: ImportProgress }[]>
 }
 
 export function importsIn(store: Store): Imports {
   const keysOf = ([bank, importId]: ImportName) => [
-    keys.import(bank, importId),
-    keys.importRefusals(bank, importId),
-    keys.imports(bank),
+    keys.import(placeOfImports(bank), importId),
+    keys.importRefusals(placeOfImports(bank), importId),
+    keys.imports(placeOfImports(bank)),
   ]
   const get = async ([bank, importId]: ImportName) =>
-    parse(await store.ask((redis) => redis.hget(keys.import(bank, importId), 'progress')))
+    parse(await store.ask((redis) => redis.hget(keys.import(placeOfImports(bank), importId), 'progress')))
   return {
     async claim(name, writer, nowMs) {
       const reply = await store.write(claimImport, keysOf(name), [writer, name[1], nowMs, KEPT_MS])
@@ -69,22 +73,19 @@ export function importsIn(store: Store): Imports {
     },
     get,
     async refusals([bank, importId]) {
-      const rows = await store.ask((redis) => redis.lrange(keys.importRefusals(bank, importId), 0, -1))
+      const rows = await store.ask((redis) => redis.lrange(keys.importRefusals(placeOfImports(bank), importId), 0, -1))
       return rows.map((row) => {
         const [fromLine, toLine, why] = StretchJson.parse(JSON.parse(row))
         return { fromLine, toLine, why }
       })
     },
     async list(bank) {
-      const ids = await store.ask((redis) => redis.zrevrange(keys.imports(bank), 0, MOST_LISTED - 1))
+      const ids = await store.ask((redis) => redis.zrevrange(keys.imports(placeOfImports(bank)), 0, MOST_LISTED - 1))
       const found = await Promise.all(ids.map((importId) => get([bank, importId])))
       return ids.flatMap((importId, i) => {
         const progress = found[i]
         return progress === undefined ? [] : [{ importId, progress }]
       })
-    },
-    async forget(bank) {
-      await store.write(forgetImports, [keys.imports(bank)], [keys.import(bank, '')])
     },
   }
 }

@@ -59,6 +59,8 @@ export const keys = {
   ownerDues: `${TAG}:owner-dues`,
   /** hash: how often an image was matched, and by how many. */
   sightings: (imageHex: string) => `${TAG}:sightings:${imageHex}`,
+  /** set: keyed hashes of platform and image, of platforms that were told of the image in a match. */
+  told: (imageHex: string) => `${TAG}:told:${imageHex}`,
   /** hash: organisation and what is counted → how often on this day (`2026-01-31`). */
   tallies: (day: string) => `${TAG}:tallies:${day}`,
   /** stream: what an operator or a webhook has to be told of. */
@@ -160,6 +162,10 @@ export const keys = {
   orgWebhooks: (orgId: string) => `${TAG}:org-webhooks:${orgId}`,
   /** stream: what webhooks have to be told of; an entry is erased when it has become deliveries. */
   webhookOutbox: `${TAG}:webhook-outbox`,
+  /** stream: events that a webhook waits for, because something of theirs could not be read; fields as in the outbox. */
+  webhookWaiting: `${TAG}:webhook-waiting`,
+  /** hash: id of a waiting event → ids of the webhooks that it waits for, with spaces between. */
+  webhookWaitingFor: `${TAG}:webhook-waiting-for`,
   /** string: the process that turns the outbox into deliveries. */
   webhookOutboxHolder: `${TAG}:webhook-outbox-holder`,
   /** string: id of the last of `events` that became deliveries. */

@@ -44,7 +44,7 @@ export function outboxAgeMs(store: Store): Promise<number> {
   })
 }
 
-function fieldsOf(flat: readonly Buffer[]): ReadonlyMap<string, Buffer> {
+export function fieldsOf(flat: readonly Buffer[]): ReadonlyMap<string, Buffer> {
   const fields = new Map<string, Buffer>()
   for (let i = 0; i + 1 < flat.length; i += 2) {
     const name = flat[i]

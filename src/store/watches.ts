@@ -5,8 +5,8 @@ import type { RegisteredImage } from '../domain/signal.js'
 import type { Arg } from './durable-writer.js'
 import { decodeImage, encodeImage } from './image-record.js'
 import { imageShard, keys, WATCH_SHARDS, watchShard } from './keys.js'
+import { holdOutbox } from './scripts/outbox.js'
 import { advanceWatching, eraseWatches, noteFound, putWatches } from './scripts/watches.js'
-import { holdOutbox } from './scripts/webhooks.js'
 import type { Keyring } from './seal.js'
 import type { Store } from './store.js'
 
@@ -136,7 +136,7 @@ export function watchesIn(store: Store, keyring: Keyring): Watches {
     },
     lastRevision: () => store.ask(async (redis) => Number((await redis.get(keys.watchRevision)) ?? 0)),
     async hold(token, ttlMs) {
-      return Number(await store.ask((redis) => redis.eval(holdOutbox.lua, 1, keys.watchHolder, token, ttlMs))) === 1
+      return Number(await store.ask((redis) => redis.eval(holdOutbox.lua, 1, keys.watchHolder, token, ttlMs))) > 0
     },
     async cursor() {
       const cursor = await store.ask((redis) => redis.get(keys.watchCursor))

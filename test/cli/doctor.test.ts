@@ -71,6 +71,7 @@ const sound: RedisFacts = {
   workers: { alive: 1, silent: 0 },
   messengers: { alive: 1, silent: 0 },
   outboxMs: 0,
+  eventsWaiting: 0,
 }
 
 t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
@@ -89,6 +90,7 @@ t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
   t.same(verdicts({ clockAheadMs: -2001 }), ['look'])
   t.same(verdicts({ workers: { alive: 0, silent: 2 } }), ['look', 'look'])
   t.same(verdicts({ messengers: { alive: 0, silent: 1 }, outboxMs: 90_000 }), ['look', 'look'])
+  t.same(verdicts({ eventsWaiting: 3 }), ['bad'])
 
   const host = { nodeVersion: '22.11.0', decoderTrouble: '', overcommitMemory: 1, hasSwap: false }
   t.same(new Set(aboutHost(host).map(({ verdict }) => verdict)), new Set(['good']))

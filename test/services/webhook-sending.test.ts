@@ -7,7 +7,7 @@ import { MOST_IN_FLIGHT, nextTryAtMs, pauseMs } from '../../src/domain/webhook.j
 import { outgoingThrough } from '../../src/net/outgoing.js'
 import { webhookSending } from '../../src/services/webhook-sending.js'
 import { deliveriesIn, type NewDelivery } from '../../src/store/deliveries.js'
-import { makeKeyring } from '../../src/store/seal.js'
+import { makeKeyring, SealError } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
 import { type Webhook, webhooksIn } from '../../src/store/webhooks.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
@@ -21,6 +21,9 @@ const deliveries = deliveriesIn(store)
 const HOLDER = 'this test'
 const DAY_MS = 86_400_000
 const START_MS = 1_800_000_000_000
+
+/** Done once, before the sender changes a webhook. */
+let beforeChange: (() => Promise<void>) | undefined
 
 /** What is answered is answered by then, on whatever machine. */
 const LONG_MS = 60_000
@@ -43,12 +46,22 @@ async function world(t: Test, more: Partial<Webhook> = {}) {
   await webhooks.add(webhook)
   const { webhookId } = webhook
   const gone = new Set<string>()
+  const broken = new Set<string>()
   const deaf = new Set<string>()
   const send = webhookSending({
-    webhooks,
+    webhooks: {
+      ...webhooks,
+      async change(...args) {
+        await beforeChange?.()
+        return await webhooks.change(...args)
+      },
+    },
     deliveries,
     send: outgoingThrough({ trusted: new Set([endpoint.origin]) }),
-    stillMatches: async (imageId) => !gone.has(imageId),
+    async stillMatches(imageId) {
+      if (broken.has(imageId)) throw new SealError('a record that does not open')
+      return !gone.has(imageId)
+    },
     mayHear: async (orgId) => !deaf.has(orgId),
     now: () => nowMs,
     random: () => 0,
@@ -79,6 +92,7 @@ async function world(t: Test, more: Partial<Webhook> = {}) {
     webhook,
     webhookId,
     gone,
+    broken,
     deaf,
     make,
     send: () => send(webhookId),
@@ -261,6 +275,40 @@ t.test('what waits for an organisation that has no key any more is not sent, and
   deaf.clear()
   await send()
   t.match([received.length, await stateOf('held')], [1, { state: 'delivered' }])
+})
+
+t.test('what goes wrong on our side counts as no try, makes nothing dead and holds up no other message', async (t) => {
+  const { make, send, stateOf, broken, pass, received, webhookId } = await world(t)
+  const lanes = Array.from({ length: 2 * MOST_IN_FLIGHT }, (_, i) => `ours${i}`)
+  for (const id of lanes) broken.add(id)
+  await make(...lanes.map((id) => ({ id, lane: id, imageId: id })), { id: 'other', lane: 'other' })
+  for (let day = 0; day < 5; day++) {
+    await send()
+    pass(DAY_MS)
+  }
+  t.same(
+    received.map(({ id }) => id),
+    ['other'],
+  )
+  t.match(await stateOf('ours0'), { state: 'waiting', tries: 0, failure: undefined })
+  t.same(await deliveries.health(webhookId), { failures: 0, failingSinceMs: undefined })
+  broken.clear()
+  await send()
+  t.equal(received.length, 1 + lanes.length)
+})
+
+t.test('an endpoint that says it is gone after its owner has moved it is not switched off', async (t) => {
+  const { make, send, stateOf, answer, webhookId, url, received } = await world(t)
+  answer(() => 410)
+  await make({ id: 'a' })
+  beforeChange = async () => {
+    beforeChange = undefined
+    answer(() => 200)
+    await webhooks.change(webhookId, (before) => ({ ...before, url: `${url}/elsewhere` }))
+  }
+  await send()
+  t.match(await webhooks.get(webhookId), { isEnabled: true, url: `${url}/elsewhere` })
+  t.match([received.length, await stateOf('a')], [2, { state: 'delivered', tries: 1 }])
 })
 
 t.test('what is overtaken by a withdrawal is not sent', async (t) => {

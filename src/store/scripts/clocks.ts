@@ -1,3 +1,4 @@
+import { handedOverLua } from './case-life.js'
 import { helpedLua } from './helped.js'
 
 // Starts clocks of one image for one platform, those that do not run yet and never ran out of it, if the image is still there.
@@ -44,7 +45,7 @@ export const stopClocks = {
 // Keeps a notice with a case, while the case takes pictures, marks the pictures that it has, and puts the case into its contact's hands.
 export const putNotice = {
   numberOfKeys: 4,
-  lua: `${helpedLua}
+  lua: `${handedOverLua}${helpedLua}
     local case    = KEYS[1] -- hash: the case
     local images  = KEYS[2] -- set: its image ids
     local notice  = KEYS[3] -- string: JSON
@@ -53,7 +54,9 @@ export const putNotice = {
     local states  = ARGV[2]
     local contact = ARGV[3] -- organisation id, or nothing
     local atMs    = ARGV[4] -- [epoch ms]
-    -- returns 1, or the state that forbids it, or nil when there is no such case
+    local by      = ARGV[5] -- submitter; organisation: as long as it has not handed the case over
+    -- returns 1, or the state that forbids it, or nil when there is no such case, or it was handed over
+    if isHandedOver(case, by) then return nil end
     local state = redis.call('HGET', case, 'state')
     if not state then return nil end
     if not string.find(states, ' ' .. state .. ' ', 1, true) then return state end

@@ -37,14 +37,3 @@ export const checkpointImport = {
     for _, key in ipairs({ import, refused, imports }) do redis.call('PEXPIRE', key, keptMs) end
     return 1`,
 } as const
-
-// Forgets how far files have come into a bank that is gone; what was at one of them is not any more. Running it twice changes nothing.
-export const forgetImports = {
-  numberOfKeys: 1,
-  lua: `
-    local imports = KEYS[1] -- sorted set: those of the bank
-    local stem    = ARGV[1] -- of the key of each, before its id; it carries the same hash tag
-    for _, id in ipairs(redis.call('ZRANGE', imports, 0, -1)) do redis.call('DEL', stem .. id, stem .. id .. ':refused') end
-    redis.call('DEL', imports)
-    return 1`,
-} as const

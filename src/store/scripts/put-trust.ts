@@ -7,11 +7,7 @@ const partiesLua = `
       return (string.gsub(id, '.', function (c) return string.format('%02x', string.byte(c)) end))
     end
     local function partiesOf (tag, hex)
-      local parties = {}
-      for _, field in ipairs(redis.call('HKEYS', tag .. 'sightings:' .. hex)) do
-        if string.sub(field, 1, 2) == 's:' then parties[#parties + 1] = string.sub(field, 3) end
-      end
-      return table.concat(parties, ' ')
+      return table.concat(redis.call('SMEMBERS', tag .. 'told:' .. hex), ' ')
     end`
 
 /** `refuse(struck, atMs, untilMs, digests)`. Those whose time is over go with the next one, or all with the last one's. */
@@ -78,7 +74,7 @@ export const forgetTrustLua = `${outboxLua}${partiesLua}
       local hex = hexOf(id)
       local parties = partiesOf(tag, hex)
       if parties ~= '' then outbox(tag, 'kind', 'signal.withdrawn', 'image', id, 'parties', parties) end
-      redis.call('DEL', tag .. 'sightings:' .. hex)
+      redis.call('DEL', tag .. 'sightings:' .. hex, tag .. 'told:' .. hex)
       redis.call('SREM', tag .. 'noticed', id)
       for _, clock in ipairs(redis.call('HKEYS', tag .. 'clocks:' .. hex)) do
         redis.call('ZREM', tag .. 'clock-dues', hex .. '|' .. clock)
