@@ -248,6 +248,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     detailing: matching.detailing,
     now,
   })
+  const feedCursors = feedCursorsWith(secrets.feed)
   const feed = feedOver({
     store,
     images,
@@ -255,7 +256,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     replica,
     recent,
     matchIds,
-    cursors: feedCursorsWith(secrets.feed),
+    cursors: feedCursors,
     audit,
     clock,
   })
@@ -310,10 +311,10 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     stopNcii: stopNciiOver({
       feed,
       places: fetchPlacesIn(store),
+      cursors: feedCursors,
       banks: bankService,
       registration,
       matcher,
-      matchIds,
       trust: trust.trust,
       now,
     }),

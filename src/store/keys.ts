@@ -53,8 +53,8 @@ export const keys = {
   disputes: `${TAG}:disputes`,
   /** sorted set: image ids [16 bytes] of signals in quarantine, by the time since when. */
   quarantine: `${TAG}:quarantine`,
-  /** sorted set: time:place in the feed by time [Unix seconds], for one that fetches by times. */
-  fetchPlaces: (orgId: string) => `${TAG}:fetch-places:${orgId}`,
+  /** sorted set: time:place in the feed by time [Unix seconds], for those who fetch by times with one API key. */
+  fetchPlaces: (keyId: string) => `${TAG}:fetch-places:${keyId}`,
   /** sorted set: image ids [16 bytes] of signals that their owner holds for a time, by when [epoch ms] they match again. */
   ownerDues: `${TAG}:owner-dues`,
   /** hash: how often an image was matched, and by how many. */
