@@ -217,7 +217,7 @@ async function take(
     const outcome = await registration.changeBank(bank, changes.slice(at, at + CHANGES_AT_ONCE))
     await registration.settled(outcome.revision)
     removed += outcome.removed
-    struck += outcome.struck.size
+    struck += outcome.struckAt.size
   }
   const became = all.flatMap(({ key, id }, i): [Buffer, string | undefined][] =>
     id === undefined && before[i] === undefined ? [] : [[key, id]],
