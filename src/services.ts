@@ -57,6 +57,7 @@ import { type AuditHead, auditLogIn } from './store/audit.js'
 import { banksIn } from './store/banks.js'
 import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
+import { lastRevision } from './store/changes.js'
 import { deliveriesIn } from './store/deliveries.js'
 import { fetchPlacesIn } from './store/fetch-places.js'
 import { idempotencyIn } from './store/idempotency.js'
@@ -266,6 +267,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     trust: trust.trust,
     dues: ownerDuesIn(store),
     ids: contentIdsWith(secrets.matchId),
+    lastRevision: () => lastRevision(store),
     now,
     onTrouble,
   })
