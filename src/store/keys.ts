@@ -107,7 +107,7 @@ export const keys = {
   imports: (bank: string) => `${TAG}:imports:${bank}`,
   /** hash: how far one of them has come, and who is at it. */
   import: (bank: string, importId: string) => `${TAG}:import:${bank}:${importId}`,
-  /** list: stretches of lines of it that were refused, as JSON. */
+  /** list: stretches of lines of it that were refused or removed nothing, as JSON. */
   importRefusals: (bank: string, importId: string) => `${TAG}:import:${bank}:${importId}:refused`,
   /** string: JSON of how far a feed of another system has come. */
   exchange: (name: string) => `${TAG}:exchange:${name}`,
