@@ -57,6 +57,7 @@ import { type AuditHead, auditLogIn } from './store/audit.js'
 import { banksIn } from './store/banks.js'
 import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
+import { lastRevision } from './store/changes.js'
 import { deliveriesIn } from './store/deliveries.js'
 import { fetchPlacesIn } from './store/fetch-places.js'
 import { idempotencyIn } from './store/idempotency.js'
@@ -249,6 +250,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     detailing: matching.detailing,
     now,
   })
+  const feedCursors = feedCursorsWith(secrets.feed)
   const feed = feedOver({
     store,
     images,
@@ -256,7 +258,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     replica,
     recent,
     matchIds,
-    cursors: feedCursorsWith(secrets.feed),
+    cursors: feedCursors,
     audit,
     clock,
   })
@@ -266,6 +268,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     trust: trust.trust,
     dues: ownerDuesIn(store),
     ids: contentIdsWith(secrets.matchId),
+    lastRevision: () => lastRevision(store),
     now,
     onTrouble,
   })
@@ -311,10 +314,10 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     stopNcii: stopNciiOver({
       feed,
       places: fetchPlacesIn(store),
+      cursors: feedCursors,
       banks: bankService,
       registration,
       matcher,
-      matchIds,
       trust: trust.trust,
       now,
     }),

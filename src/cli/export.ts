@@ -28,7 +28,7 @@ export async function exportBank(args: readonly string[]): Promise<number> {
   const { bank, format, seal, since, out, remote } = options
   if (out !== undefined && existsSync(out)) return failed(IS_THERE, 1)
   try {
-    const known = since === undefined ? undefined : await signalIdsIn(since)
+    const known = since === undefined ? undefined : { path: since, ids: await signalIdsIn(since) }
     const asking = () =>
       ask(remote, {
         method: 'POST',
@@ -104,16 +104,29 @@ function optionsOf(args: string[]): Options | string {
   }
 }
 
-/** What is new, and at the end a tombstone for each that is gone. Memory: the ids of the earlier export. */
-async function* changesSince(known: Set<string>, body: AsyncIterable<unknown>): AsyncGenerator<string> {
+interface EarlierExport {
+  readonly path: string
+  readonly ids: Set<string>
+}
+
+/**
+ * What is new, and at the end a tombstone for each that is gone: its whole line, since whoever took it elsewhere knows it by its hashes and
+ * not by its id. Memory: the ids of the earlier export.
+ */
+async function* changesSince({ path, ids }: EarlierExport, body: AsyncIterable<unknown>): AsyncGenerator<string> {
   for await (const lines of readLines(body)) {
     for (const { text } of lines) {
       const { id, isTombstone } = signalOf(text ?? '')
       if (text === undefined || id === undefined || isTombstone) continue
-      if (!known.delete(id)) yield `${text}\n`
+      if (!ids.delete(id)) yield `${text}\n`
     }
   }
-  for (const signalId of known) yield `${JSON.stringify({ signalId, deleted: true })}\n`
+  for await (const lines of readLines(unpacked(createReadStream(path)))) {
+    for (const { text } of lines) {
+      const { id, isTombstone } = signalOf(text ?? '')
+      if (text !== undefined && id !== undefined && !isTombstone && ids.delete(id)) yield `${tombstoneOf(text)}\n`
+    }
+  }
 }
 
 async function signalIdsIn(path: string): Promise<Set<string>> {
@@ -140,6 +153,11 @@ function toFile(path: string) {
     await rm(beside, { force: true })
     await writeWholeFile(path, pieces, { isNew: true, beside })
   }
+}
+
+function tombstoneOf(line: string): string {
+  const signal: unknown = JSON.parse(line)
+  return JSON.stringify({ ...Object(signal), deleted: true })
 }
 
 function failed(why: string, status: number): number {

@@ -47,7 +47,7 @@ export function bankErasing({ banks, images, replica, now, onTrouble }: BankEras
       for await (const ids of idsIn(catalogue, name)) {
         found += ids.length
         for (let at = 0; at < ids.length; at += ERASED_AT_ONCE)
-          await Promise.all(ids.slice(at, at + ERASED_AT_ONCE).map((id) => images.erase(id, undefined, bank)))
+          await Promise.all(ids.slice(at, at + ERASED_AT_ONCE).map((id) => images.erase(id, undefined, { bank })))
       }
       if (found > 0 || now() - removedAtMs <= GRACE_MS) continue
       await banks.forget(bank)

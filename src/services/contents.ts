@@ -20,7 +20,10 @@ export interface Content {
 export interface Contents {
   /** The number by which this organisation knows an image. */
   idFor(orgId: string, imageId: string): number
-  /** @returns `undefined` when the bank has no such content. Cost: some microseconds an image of the process, giving way to others. */
+  /**
+   * @returns `undefined` when the bank has no such content: not what this process knows counts, but what the store has.
+   * Cost: some microseconds an image of the process, giving way to others. @throws {Problem} index-cold, store-away
+   */
   find(orgId: string, bank: string, contentId: number): Promise<Content | undefined>
   /** From the answer on it matches, or does not, on any route. @param untilS [Unix seconds] 0 for not by itself; past for now. */
   disableUntil(imageId: string, untilS: number, by: AuditActor): Promise<void>
@@ -37,6 +40,8 @@ export interface ContentParts {
   readonly trust: Pick<TrustService, 'signal' | 'ownerHolds' | 'ownerReleases'>
   readonly dues: OwnerDues
   readonly ids: ContentIds
+  /** Of the store, at this moment. */
+  readonly lastRevision: () => Promise<number>
   readonly now: () => number
   readonly onTrouble: (error: unknown) => void
 }
@@ -46,7 +51,7 @@ const RELEASED_AT_ONCE = 100
 const PARTS_AT_ONCE = 1024
 const ENABLED = 1
 
-export function contentsIn({ images, replica, trust, dues, ids, now, onTrouble }: ContentParts): Contents {
+export function contentsIn({ images, replica, trust, dues, ids, lastRevision, now, onTrouble }: ContentParts): Contents {
   let last: Promise<void> = Promise.resolve()
   const timer = setInterval(() => {
     last = last.then(releaseDue).catch(onTrouble)
@@ -58,6 +63,18 @@ export function contentsIn({ images, replica, trust, dues, ids, now, onTrouble }
       await orGone(trust.ownerReleases(imageId))
       await dues.remove(imageId)
     }
+  }
+
+  /**
+   * What another process registered a moment ago may not be here yet; and what was held or released while it was looked for was seen in
+   * neither place. So after any change it is looked for again.
+   */
+  async function idAsStored(orgId: string, bank: string, contentId: number): Promise<string | undefined> {
+    const before = replica.revision
+    const found = await idOf(orgId, bank, contentId)
+    if (found !== undefined) return found
+    await replica.reached(await lastRevision())
+    return replica.revision === before ? undefined : idOf(orgId, bank, contentId)
   }
 
   async function idOf(orgId: string, bank: string, contentId: number): Promise<string | undefined> {
@@ -74,7 +91,7 @@ export function contentsIn({ images, replica, trust, dues, ids, now, onTrouble }
   return {
     idFor: (orgId, imageId) => ids.idFor(orgId, imageId),
     async find(orgId, bank, contentId) {
-      const imageId = await idOf(orgId, bank, contentId)
+      const imageId = await idAsStored(orgId, bank, contentId)
       if (imageId === undefined) return undefined
       const [image] = await images.get([imageId])
       if (image === undefined || image.bank !== bank) return undefined

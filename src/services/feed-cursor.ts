@@ -7,7 +7,7 @@ export interface FeedReader {
   readonly orgId: string
   readonly keyId: string
   readonly filter: FeedFilter
-  /** Which interface it reads by; a cursor of one is none of another. */
+  /** Which interface it reads by; a cursor of one is none of another. By StopNCII's, a cursor is its key's alone. */
   readonly use?: 'stopncii'
 }
 
@@ -71,9 +71,15 @@ export function feedCursorsWith(secret: Buffer): FeedCursors {
   }
 }
 
-function contextOf({ orgId, filter, use }: FeedReader): Buffer {
+function contextOf({ orgId, keyId, filter, use }: FeedReader): Buffer {
   const sorted = (names: readonly string[] | undefined) => (names === undefined ? null : [...new Set(names)].sort())
   return Buffer.from(
-    JSON.stringify([orgId, sorted(filter.banks), sorted(filter.categories), sorted(filter.tiers), use ?? null]),
+    JSON.stringify([
+      orgId,
+      sorted(filter.banks),
+      sorted(filter.categories),
+      sorted(filter.tiers),
+      use === undefined ? null : [use, keyId],
+    ]),
   )
 }

@@ -10,6 +10,7 @@ import type { Account } from '../domain/strikes.js'
 import type { Points } from '../hash/details/rows.js'
 import { writeAudited } from './audit.js'
 import type { Arg } from './durable-writer.js'
+import { type Guard, type ImportRun, writeGuarded } from './guarded-writes.js'
 import { decodeImage, encodeImage, imageContext } from './image-record.js'
 import { detailShard, IMAGE_SHARDS, imageShard, keys } from './keys.js'
 import type { OwnWrites } from './own-writes.js'
@@ -51,9 +52,9 @@ export interface Objections extends Omit<Reporting, 'account'> {
 
 export interface Images {
   /** Durable when it returns. All or none. @returns the revision from which an index has them. */
-  put(images: readonly StoredImage[]): Promise<number>
-  /** The same for a bank, if it is there at this moment: a bank that was made anew under its name is another one. @returns `undefined` when it is gone. */
-  putInto(bank: BankRef, images: readonly StoredImage[]): Promise<number | undefined>
+  put(images: readonly StoredImage[], run?: ImportRun): Promise<number>
+  /** The same for a bank, if it is there at this moment: a bank that was made anew under its name is another one. @returns `undefined` when it is gone. @throws {Problem} as `writeGuarded` */
+  putInto(bank: BankRef, images: readonly StoredImage[], run?: ImportRun): Promise<number | undefined>
   /** The same, unless something stands against it at this moment: then nothing is done. */
   putIntoUnless(
     bank: BankRef,
@@ -78,10 +79,11 @@ export interface Images {
   ofCase(caseId: string): Promise<StoredImage[]>
   /**
    * Forgets one image; recorded in the audit log if it says who did it.
-   * @param of the bank that it is in: nothing is erased when the name is another bank's by now, for its signals have the same ids.
-   * @returns the revision of its tombstone; `undefined` when there was none.
+   * @param guard.bank that it is in: nothing is erased when the name is another bank's by now, for its signals have the same ids.
+   * @param guard.run of the import that removes it.
+   * @returns the revision of its tombstone; `undefined` when there was none. @throws {Problem} as `writeGuarded`, for a run
    */
-  erase(id: string, entry?: AuditEntry, of?: BankRef): Promise<number | undefined>
+  erase(id: string, entry?: AuditEntry, guard?: Guard): Promise<number | undefined>
   /** Which of these are there, in their order. Nothing is opened: an image whose key is missing here is there all the same. */
   areThere(ids: readonly string[]): Promise<boolean[]>
   /** Those of `ids` that are there, in their order. */
@@ -165,23 +167,27 @@ export function imagesIn(
     })
   }
 
-  const put = (images: readonly StoredImage[], bank: BankRef = NO_BANK, unless: Objections = NO_OBJECTIONS) => {
-    const { name, createdAtMs, id = '' } = bank
+  const put = (
+    images: readonly StoredImage[],
+    bank: BankRef,
+    { unless = NO_OBJECTIONS, run }: { readonly unless?: Objections; readonly run?: ImportRun | undefined } = {},
+  ) => {
     const { shards, args, mark } = entriesOf(images)
     const { orgId, sinceMs, strikes, digests, atMs } = unless
     const places = [keys.banks, keys.revision, keys.changes, keys.strikes(`org:${orgId}`), keys.struck(orgId), ...shards]
     const rules = [sinceMs, strikes, atMs, Buffer.concat(digests)]
-    return marked(mark, store.write(putImages, places, [keys.prefix, name, createdAtMs, ...rules, mark, id, ...args]))
+    const all = [keys.prefix, bank.name, bank.createdAtMs, ...rules, mark, bank.id ?? '', ...args]
+    return marked(mark, writeGuarded(store, run && { bank, run }, putImages, places, all))
   }
 
   return {
-    put: async (images) => Number(await put(images)),
-    async putInto(bank, images) {
-      const reply = await put(images, bank)
+    put: async (images, run) => Number(await put(images, NO_BANK, { run })),
+    async putInto(bank, images, run) {
+      const reply = await put(images, bank, { run })
       return reply === null ? undefined : Number(reply)
     },
-    async putIntoUnless(bank, images, objections) {
-      const reply = await put(images, bank, objections)
+    async putIntoUnless(bank, images, unless) {
+      const reply = await put(images, bank, { unless })
       if (reply === null) return undefined
       return typeof reply === 'number' ? reply : 'objected'
     },
@@ -215,12 +221,13 @@ export function imagesIn(
         return image === undefined ? [] : [{ id, image }]
       })
     },
-    async erase(id, entry, of) {
+    async erase(id, entry, guard = {}) {
+      const { bank, run } = guard
       const bytes = idBytes(id)
       const places = [keys.images(imageShard(bytes)), keys.revision, keys.changes, keys.banks]
-      const args = [bytes, keys.prefix, of?.name ?? '', of?.createdAtMs ?? '', of?.id ?? '']
+      const args = [bytes, keys.prefix, bank?.name ?? '', bank?.createdAtMs ?? '', bank?.id ?? '']
       const reply = await (entry === undefined
-        ? store.write(eraseImage, places, args)
+        ? writeGuarded(store, run && guard, eraseImage, places, args)
         : writeAudited(store, entry, eraseImage, places, args))
       return reply === null ? undefined : Number(reply)
     },
@@ -290,4 +297,5 @@ const NO_BANK: BankRef = { name: '', createdAtMs: 0 }
 const NO_MARK = Buffer.alloc(0)
 const NOT_REMEMBERED: Pick<OwnWrites, 'mark' | 'wrote'> = { mark: () => NO_MARK, wrote: () => {} }
 
+/** In place of a bank: the deployment's own. */
 const NO_OBJECTIONS: Objections = { orgId: '', sinceMs: 0, strikes: Number.MAX_SAFE_INTEGER, digests: [], atMs: 0 }

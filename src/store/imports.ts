@@ -6,11 +6,13 @@ import {
   FILE_FORMATS,
   IMPORT_STATES,
   type ImportProgress,
-  MOST_REFUSED_STRETCHES,
+  LINE_NOTES,
+  MOST_NOTED_STRETCHES,
+  type NotedLines,
   RECORD_REFUSALS,
-  type RefusedLines,
 } from '../domain/bank-import.js'
 import { PROBLEM_CODES } from '../domain/problem.js'
+import type { ImportRun } from './guarded-writes.js'
 import { keys } from './keys.js'
 import { checkpointImport, claimImport } from './scripts/imports.js'
 import type { Store } from './store.js'
@@ -27,11 +29,12 @@ const ProgressJson = z.object({
   lines: z.int(),
   accepted: z.int(),
   removed: z.int(),
+  notFound: z.int().default(0),
   refused: z.int(),
   refusedFor: z.partialRecord(z.enum(RECORD_REFUSALS), z.int()),
   digest: z.string(),
 })
-const StretchJson = z.tuple([z.int(), z.int(), z.enum(RECORD_REFUSALS)])
+const StretchJson = z.tuple([z.int(), z.int(), z.enum(LINE_NOTES)])
 
 /** Of one import: its bank and its id there. */
 export type ImportName = readonly [bank: BankRef, importId: string]
@@ -45,10 +48,12 @@ export interface Imports {
   /** From here on `writer` alone may say how far it has come. @returns how far it had come. */
   claim(name: ImportName, writer: string, nowMs: number): Promise<ImportProgress | undefined>
   /** Durable when it returns. @returns false when another one is at it now: whoever is told so stops. */
-  checkpoint(name: ImportName, writer: string, progress: ImportProgress, refused: readonly RefusedLines[]): Promise<boolean>
+  checkpoint(name: ImportName, writer: string, progress: ImportProgress, noted: readonly NotedLines[]): Promise<boolean>
   get(name: ImportName): Promise<ImportProgress | undefined>
+  /** What writes check against, so that one who was overtaken writes nothing any more. */
+  runOf(name: ImportName, writer: string): ImportRun
   /** The first 10,000 stretches, in order. */
-  refusals(name: ImportName): Promise<RefusedLines[]>
+  notes(name: ImportName): Promise<NotedLines[]>
   /** The newest first, at most 100, of the last 30 days. */
   list(bank: BankRef): Promise<{ readonly importId: string; readonly progress: ImportProgress }[]>
 }
@@ -66,13 +71,14 @@ export function importsIn(store: Store): Imports {
       const reply = await store.write(claimImport, keysOf(name), [writer, name[1], nowMs, KEPT_MS])
       return Buffer.isBuffer(reply) ? parse(reply.toString()) : undefined
     },
-    async checkpoint(name, writer, progress, refused) {
-      const stretches = refused.map(({ fromLine, toLine, why }) => JSON.stringify([fromLine, toLine, why]))
-      const args = [writer, JSON.stringify(progress), MOST_REFUSED_STRETCHES, KEPT_MS, ...stretches]
+    async checkpoint(name, writer, progress, noted) {
+      const stretches = noted.map(({ fromLine, toLine, why }) => JSON.stringify([fromLine, toLine, why]))
+      const args = [writer, JSON.stringify(progress), MOST_NOTED_STRETCHES, KEPT_MS, ...stretches]
       return (await store.write(checkpointImport, keysOf(name), args)) === 1
     },
     get,
-    async refusals([bank, importId]) {
+    runOf: ([bank, importId], writer) => ({ key: keys.import(placeOfImports(bank), importId), writer }),
+    async notes([bank, importId]) {
       const rows = await store.ask((redis) => redis.lrange(keys.importRefusals(placeOfImports(bank), importId), 0, -1))
       return rows.map((row) => {
         const [fromLine, toLine, why] = StretchJson.parse(JSON.parse(row))

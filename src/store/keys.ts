@@ -53,8 +53,8 @@ export const keys = {
   disputes: `${TAG}:disputes`,
   /** sorted set: image ids [16 bytes] of signals in quarantine, by the time since when. */
   quarantine: `${TAG}:quarantine`,
-  /** sorted set: time:place in the feed by time [Unix seconds], for one that fetches by times. */
-  fetchPlaces: (orgId: string) => `${TAG}:fetch-places:${orgId}`,
+  /** sorted set: time:place in the feed by time [Unix seconds], for those who fetch by times with one API key. */
+  fetchPlaces: (keyId: string) => `${TAG}:fetch-places:${keyId}`,
   /** sorted set: image ids [16 bytes] of signals that their owner holds for a time, by when [epoch ms] they match again. */
   ownerDues: `${TAG}:owner-dues`,
   /** hash: how often an image was matched, and by how many. */
@@ -109,7 +109,7 @@ export const keys = {
   imports: (bank: string) => `${TAG}:imports:${bank}`,
   /** hash: how far one of them has come, and who is at it. */
   import: (bank: string, importId: string) => `${TAG}:import:${bank}:${importId}`,
-  /** list: stretches of lines of it that were refused, as JSON. */
+  /** list: stretches of lines of it that were refused or removed nothing, as JSON. */
   importRefusals: (bank: string, importId: string) => `${TAG}:import:${bank}:${importId}:refused`,
   /** string: JSON of how far a feed of another system has come. */
   exchange: (name: string) => `${TAG}:exchange:${name}`,

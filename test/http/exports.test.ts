@@ -140,7 +140,7 @@ t.test('tabir export says what is new since an earlier one, and what is gone', a
   t.equal(status, 0)
   t.match(news, [
     { signalId: added, hash: D },
-    { signalId, deleted: true },
+    { signalId, hash: A, deleted: true },
   ])
   t.equal(news.length, 2)
   t.match(await tabir('--plain', '--out', before), { status: 1, errors: /not overwritten/ })

@@ -33,13 +33,19 @@ const Progress = z.object({
   lines: z.int().meta({ description: 'That are done with.' }),
   accepted: z.int(),
   removed: z.int().meta({ description: 'Signals that were there and that tombstones in the file took away.' }),
+  notFound: z.int().meta({
+    description:
+      'Tombstones that removed nothing, since the bank does not have their signal; not among the accepted. Where an import broke off and went on, that may be because it was removed before.',
+  }),
   refused: z.int(),
   refusedFor: z.partialRecord(z.enum(RECORD_REFUSALS), z.int()),
 })
+const Stretch = z.object({ fromLine: z.int(), toLine: z.int() })
 const Report = Progress.extend({
   refusals: z
-    .array(z.object({ fromLine: z.int(), toLine: z.int(), reason: z.enum(RECORD_REFUSALS) }))
-    .meta({ description: 'Stretches of lines, counted from 1, both ends in it; the first 10,000.' }),
+    .array(Stretch.extend({ reason: z.enum(RECORD_REFUSALS) }))
+    .meta({ description: 'Stretches of lines, counted from 1, both ends in it; with `notFoundLines` the first 10,000.' }),
+  notFoundLines: z.array(Stretch).meta({ description: 'Stretches of tombstones that removed nothing.' }),
 }).meta({ id: 'Import' })
 
 const BankParam = z.object({ bank: BankName })
@@ -61,7 +67,7 @@ export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (ap
         operationId: 'importFile',
         summary: 'Hand in a file of signals',
         description:
-          'Lines of 64 hex digits; lines of a type and hex digits; CSV with a header, such as `signal_type,signal_str,collab,category,tags`; or NDJSON as `tabir export` writes it, with `"deleted":true` for what is to go. Any of them packed with gzip. A line that cannot be used is refused with its number and a reason, and stops nothing. The same signal twice is one signal. With an Idempotency-Key, the same file sent again goes on where it broke off.',
+          'Lines of 64 hex digits; lines of a type and hex digits; CSV with a header, such as `signal_type,signal_str,collab,category,tags`; or NDJSON as `tabir export` writes it, with `"deleted":true` for what is to go, held or not: by its `signalId` where this bank has it, otherwise by its hashes and `ref`. Any of them packed with gzip. A line that cannot be used is refused with its number and a reason, and stops nothing. The same signal twice is one signal. With an Idempotency-Key, the same file sent again goes on where it broke off.',
         tags: ['banks'],
         params: BankParam,
         headers: IdempotencyKey,
@@ -137,25 +143,24 @@ export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (ap
   )
 }
 
-function reportOf(report: ImportReport): z.infer<typeof Report> {
-  const refusals = report.refusals.map(({ fromLine, toLine, why }) => ({ fromLine, toLine, reason: why }))
-  return { ...progressOf(report), refusals }
+function reportOf({ notes, ...report }: ImportReport): z.infer<typeof Report> {
+  const refusals = notes.flatMap(({ fromLine, toLine, why }) =>
+    why === 'not-found' ? [] : [{ fromLine, toLine, reason: why }],
+  )
+  const notFoundLines = notes.flatMap(({ fromLine, toLine, why }) => (why === 'not-found' ? [{ fromLine, toLine }] : []))
+  return { ...progressOf(report), refusals, notFoundLines }
 }
 
-function progressOf({ importId, progress }: Omit<ImportReport, 'refusals'>): z.infer<typeof Progress> {
-  const { state, problem = null, format = null, startedAtMs, updatedAtMs, lines, accepted, removed, refused } = progress
+function progressOf({ importId, progress }: Omit<ImportReport, 'notes'>): z.infer<typeof Progress> {
+  const { digest: _, startedAtMs, updatedAtMs, problem = null, format = null, refusedFor, ...counts } = progress
   return {
     importId,
-    state,
+    ...counts,
     problem,
     format,
     startedAt: new Date(startedAtMs).toISOString(),
     updatedAt: new Date(updatedAtMs).toISOString(),
-    lines,
-    accepted,
-    removed,
-    refused,
-    refusedFor: { ...progress.refusedFor },
+    refusedFor: { ...refusedFor },
   }
 }
 

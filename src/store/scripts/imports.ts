@@ -28,7 +28,7 @@ export const checkpointImport = {
     local progress = ARGV[2] -- JSON
     local most     = tonumber(ARGV[3]) -- [integer] stretches that are kept
     local keptMs   = ARGV[4] -- [ms]
-    -- ARGV[5…]       stretches of refused lines since the last time, as JSON
+    -- ARGV[5…]       stretches of noted lines since the last time, as JSON
     -- returns [integer] 1, or 0 when another one has taken over
     if redis.call('HGET', import, 'writer') ~= writer then return 0 end
     redis.call('HSET', import, 'progress', progress)
