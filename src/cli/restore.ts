@@ -106,7 +106,7 @@ async function takeBack(
       await progress.note({ revision })
       const withdrawals = await withdrawnSince(logs, revision)
       // First: what is taken back here must come behind all that the logs know, or be taken for it at the next restore.
-      await store.write(raiseRevision, [keys.revision], [withdrawals.revision])
+      await store.write(raiseRevision, [keys.revision, keys.changes], [withdrawals.revision])
       const taken = await apply(store, keyring, withdrawals)
       const about = { revision: String(revision) }
       await noteInAudit(store, { act: 'store.restored', by: 'operator', about, atMs: Date.now() })

@@ -14,8 +14,8 @@ const count = z.int().nonnegative()
 const type = z.enum(ROW_TYPES)
 
 const Piece = z.discriminatedUnion('kind', [
-  /** Comes first. `change` is what the change stream says at that revision, so that another history shows. */
-  z.object({ kind: z.literal('revision'), revision: count, change: bytes }),
+  /** First and last: what is in between has everything up to the one, and nothing from behind the other. The digest shows another history. */
+  z.object({ kind: z.literal('position'), revision: count, digest: z.string() }),
   /** The next ordinals, with and without an image: the columns of a page of an `ImageTable`. */
   z.object({
     kind: z.literal('images'),

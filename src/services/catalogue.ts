@@ -178,7 +178,7 @@ export class Catalogue {
         this.#restoring.content.set(piece.content, piece.at)
         if (piece.isLast) yield* this.#restoring.adopt((image) => this.#images.has(image))
         break
-      case 'revision':
+      case 'position':
         break
     }
   }

@@ -113,5 +113,6 @@ t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
   t.same(ofFiles({ sealKeyFile: { mode: 0o100640, isBesideData: true } }), ['bad', 'look'])
   t.same(ofFiles({ withdrawals: { isOnDisk: true, sharesDisk: true } }), ['look'])
   t.match(aboutApi({ readiness: 503 }), [{ verdict: 'bad' }])
+  t.match(aboutApi({ readiness: 503, reason: 'history-diverged' }), [{ verdict: 'bad', text: /503, history-diverged/ }])
   t.match(aboutApi({ readiness: undefined }), [{ verdict: 'look' }])
 })
