@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { uuidV7 } from '../../src/domain/ids.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
-import { type Hearing, Replica } from '../../src/services/replica.js'
+import { Replica } from '../../src/services/replica.js'
 import { type Snapshots, snapshotsIn } from '../../src/services/snapshot.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { banksIn } from '../../src/store/banks.js'
@@ -40,7 +40,7 @@ async function world(t: Test) {
   const snapshots = () => snapshotsIn({ folder, store, keyring, secret: Buffer.alloc(32, 9), clock })
   /** A process with a replica. What its follower hears can be held, as when the process stands still. */
   const process = async (
-    given: { snapshots?: Snapshots; onRead?: () => Promise<void>; hearing?: Hearing; onFollow?: () => Promise<void> } = {},
+    given: { snapshots?: Snapshots; onReading?: () => Promise<unknown>; onRead?: () => Promise<void> } = {},
   ) => {
     const own = ownWrites()
     const follower = connectForFollowing(target)
@@ -48,7 +48,6 @@ async function world(t: Test) {
     const read = follower.xreadBuffer.bind(follower)
     const held = async (...args: Parameters<typeof read>) => {
       const reply = await read(...args)
-      await given.onFollow?.()
       await gate
       return reply
     }
@@ -62,6 +61,7 @@ async function world(t: Test) {
       reader: {
         async *columns() {
           readings++
+          await given.onReading?.()
           yield* reader.columns()
           await given.onRead?.()
         },
@@ -72,7 +72,7 @@ async function world(t: Test) {
       banks: banksIn(store),
       apiKeys: apiKeysIn(store),
       follower: Object.assign(follower, { xreadBuffer: held }),
-      hearing: given.hearing ?? PATIENT,
+      hearing: PATIENT,
       onLoss: (loss) => losses.push(loss),
       now: clock,
       onTrouble: () => {},
@@ -198,9 +198,9 @@ t.test('what is read while the store loses changes is read again', async (t) => 
   const [kept, lost] = [someImage(), someImage()]
   await images.put([kept])
   const goBack = await keepState(t, socket)
-  await images.put([lost])
   let times = 0
   const { replica, readings } = await process({
+    onReading: async () => times === 0 && (await images.put([lost])),
     async onRead() {
       if (times++ === 0) await goBack()
     },
