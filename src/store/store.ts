@@ -171,7 +171,7 @@ async function orAway<T>(result: Promise<T>): Promise<T> {
     return await result
   } catch (error) {
     if (!isAway(error)) throw error
-    throw new Problem('store-away', { retryAfterS: RETRY_AFTER_S, cause: error })
+    throw new Problem('store-away', { retryAfterS: RETRY_AFTER_S, reason: 'store-unavailable', cause: error })
   }
 }
 
