@@ -172,13 +172,17 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     snapshots:
       options.snapshots === undefined
         ? undefined
-        : snapshotsIn({ folder: options.snapshots.folder, store, keyring, secret: secrets.matchId, clock }),
+        : snapshotsIn({ folder: options.snapshots.folder, store, keyring, secret: secrets.matchId, clock, onTrouble }),
     withdrawals,
     trusts,
     banks,
     apiKeys,
     follower: connectForFollowing(options.redis),
     onChanges: recent.note,
+    onLoss(loss, isRepeated) {
+      recent.clear()
+      if (!isRepeated) onTrouble(new Error(WHY_READ_AGAIN[loss]))
+    },
     ...(options.hearing !== undefined && { hearing: options.hearing }),
     now: clock,
     onTrouble,
@@ -389,6 +393,12 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     },
   }
 }
+
+const WHY_READ_AGAIN = {
+  gap: 'The stream of changes was trimmed behind this process: the index is read again.',
+  'history-diverged':
+    'The store lost changes that this process had, as after a failover or a restore: the index is read again.',
+} as const
 
 /** How long counts for people to look at may wait. */
 const TALLY_EVERY_MS = 5000

@@ -5,7 +5,9 @@ import { existsSync } from 'node:fs'
 import { readFile, stat, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import type { Config } from '../config.js'
+import { NOT_READY_REASONS, type NotReadyReason } from '../domain/not-ready.js'
 import { outboxAgeMs } from '../store/outbox.js'
 import { parseRedisUrl } from '../store/redis-url.js'
 import { sealKeyPath } from '../store/seal-keys.js'
@@ -62,6 +64,8 @@ export interface RedisFacts {
 
 export interface ApiFacts {
   readonly readiness: number | undefined
+  /** Why it is not ready, where it says so. */
+  readonly reason?: NotReadyReason | undefined
 }
 
 const SETTINGS = [
@@ -145,9 +149,18 @@ export async function redisFacts(config: Config, store: Store): Promise<RedisFac
 export async function apiFacts({ host, port }: Config): Promise<ApiFacts> {
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/health/ready`
   const response = await fetch(url, { signal: AbortSignal.timeout(3000) }).catch(() => undefined)
-  await response?.body?.cancel()
-  return { readiness: response?.status }
+  return { readiness: response?.status, reason: reasonIn((await response?.text().catch(() => '')) ?? '') }
 }
+
+/** Of a problem that an api answers with. */
+export function reasonIn(text: string): NotReadyReason | undefined {
+  try {
+    return Answer.safeParse(JSON.parse(text)).data?.reason
+  } catch {
+    return undefined
+  }
+}
+const Answer = z.object({ reason: z.enum(NOT_READY_REASONS) })
 
 function lineTo(url: string | undefined): RedisFacts['line'] {
   if (url === undefined) return 'socket'

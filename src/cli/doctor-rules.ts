@@ -119,10 +119,12 @@ export function aboutRedis(redis: RedisFacts): Finding[] {
   ]
 }
 
-export function aboutApi({ readiness }: ApiFacts): Finding[] {
+export function aboutApi({ readiness, reason }: ApiFacts): Finding[] {
   if (readiness === 200) return [good('the api answers and is ready')]
   if (readiness === undefined) return [look('no api answers at TABIR_HOST and TABIR_PORT')]
-  return [bad(`the api answers, and is not ready (${readiness}): see /health/ready`)]
+  return [
+    bad(`the api answers, and is not ready (${readiness}${reason === undefined ? '' : `, ${reason}`}): see the runbook`),
+  ]
 }
 
 function atLeast(value: string | undefined, wanted: number, name: string): Finding[] {

@@ -159,7 +159,7 @@ async function takeBack(
       const said = { withdrawalsSince, withdrawalsUntil } as const
       if (!isWhole && !acceptsGap) return { row: { revision, ...said }, isRefused: true }
       // First: what is taken back here must come behind all that the logs know, or be taken for it at the next restore.
-      await store.write(raiseRevision, [keys.revision], [withdrawals.revision])
+      await store.write(raiseRevision, [keys.revision, keys.changes], [withdrawals.revision])
       const taken = await apply(store, keyring, withdrawals)
       const about = { revision: String(revision) }
       await noteInAudit(store, { act: 'store.restored', by: 'operator', about, atMs: Date.now() })

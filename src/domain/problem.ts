@@ -1,5 +1,7 @@
 // Every refusal, by its stable code. What each answers over HTTP stands in http/problems.ts.
 
+import type { NotReadyReason } from './not-ready.js'
+
 export const PROBLEM_CODES = [
   'request-invalid',
   'body-unreadable',
@@ -67,16 +69,22 @@ export const PROBLEM_CODES = [
 
 export type ProblemCode = (typeof PROBLEM_CODES)[number]
 
-/** A refusal that the caller is told about. It carries a code and no data: nothing a stranger sent can come out again. */
+/** A refusal that the caller is told about. It carries a code and words of ours alone: nothing a stranger sent can come out again. */
 export class Problem extends Error {
   readonly code: ProblemCode
   readonly retryAfterS: number | undefined
+  /** Why this process does not answer, where that is the reason. */
+  readonly reason: NotReadyReason | undefined
 
-  constructor(code: ProblemCode, options: { readonly retryAfterS?: number; readonly cause?: unknown } = {}) {
+  constructor(
+    code: ProblemCode,
+    options: { readonly retryAfterS?: number; readonly reason?: NotReadyReason; readonly cause?: unknown } = {},
+  ) {
     super(code, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'Problem'
     this.code = code
     this.retryAfterS = options.retryAfterS
+    this.reason = options.reason
   }
 }
 

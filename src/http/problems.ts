@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { type Hotline, hotlinesFor } from '../domain/hotlines.js'
+import { NOT_READY_REASONS } from '../domain/not-ready.js'
 import { PROBLEM_CODES, type Problem, type ProblemCode } from '../domain/problem.js'
 
 interface Row {
@@ -206,6 +207,10 @@ export const ProblemBody = z
     detail: z.string().optional(),
     instance: z.string().optional(),
     retryAfterS: z.int().optional(),
+    reason: z
+      .enum(NOT_READY_REASONS)
+      .optional()
+      .meta({ description: 'Why this process does not answer, with `index-cold` and `store-away`.' }),
     errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
     hotlines: z
       .array(z.object({ name: z.string(), where: z.string(), url: z.string().optional(), phone: z.string().optional() }))
@@ -230,6 +235,7 @@ export function problemBody(
     ...(detail !== undefined && { detail }),
     ...(requestId !== undefined && { instance: `urn:uuid:${requestId}` }),
     ...(problem.retryAfterS !== undefined && { retryAfterS: problem.retryAfterS }),
+    ...(problem.reason !== undefined && { reason: problem.reason }),
     ...(errors.length > 0 && { errors: [...errors] }),
     ...(problem.code === 'minor-declared' && { hotlines: shownHotlines(hotlines) }),
   }

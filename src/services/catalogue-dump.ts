@@ -23,8 +23,8 @@ const count = z.int().nonnegative()
 const type = z.enum(ROW_TYPES)
 
 const Piece = z.discriminatedUnion('kind', [
-  /** Comes first. `change` is what the change stream says at that revision, so that another history shows. */
-  z.object({ kind: z.literal('revision'), revision: count, change: bytes }),
+  /** First and last: what is in between has everything up to the one, and nothing from behind the other. The digest shows another history. */
+  z.object({ kind: z.literal('position'), revision: count, digest: z.string() }),
   /** The next ordinals, with and without an image: the columns of a page of an `ImageTable`. */
   z.object({
     kind: z.literal('images'),
@@ -132,7 +132,7 @@ export interface RestoringCatalogue {
 
 /** Rows are put back for images that are known, and those are known by then. */
 const ORDER: Readonly<Record<CataloguePiece['kind'], number>> = {
-  revision: 0,
+  position: 0,
   images: 1,
   places: 2,
   rows: 3,
@@ -156,7 +156,7 @@ export function restoring({ images, places, indexes }: CatalogueParts): Restorin
     )
     order = ORDER[piece.kind]
     switch (piece.kind) {
-      case 'revision':
+      case 'position':
         break
       case 'images':
         yield* images.restore(piece, piece.bankNames)

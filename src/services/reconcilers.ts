@@ -7,7 +7,7 @@ import type { Reconciler } from '../exchange/exchange-config.js'
 import { hmaRequests } from '../exchange/hma.js'
 import type { Hash256 } from '../hash/hash256.js'
 import type { Outgoing } from '../net/outgoing.js'
-import { changesBetween, lastRevision } from '../store/changes.js'
+import { lastPosition, type Position, pagesBetween } from '../store/changes.js'
 import type { Became, ReconcilerState, Reconcilers as ReconcilerStore } from '../store/reconcilers.js'
 import type { Store } from '../store/store.js'
 import { type HmaBank, hmaBankThrough, ReconcileError } from './hma-bank.js'
@@ -93,7 +93,7 @@ async function stateOf(
   await states.forget(name)
   return {
     identity,
-    place: { revision: await lastRevision(store), lookedTo: 0, holes: [], allFrom: undefined, allAtMs: now() },
+    place: { ...(await lastPosition(store)), lookedTo: 0, holes: [], allFrom: undefined, allAtMs: now() },
     progress: {
       state: 'waiting',
       failure: undefined,
@@ -152,21 +152,23 @@ function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank:
   }
 
   /** What changed here. @returns whether everything has to be looked at. */
-  async function followChanges(orgId: string, revision: number): Promise<boolean> {
-    let all = revision < state.place.revision // the store was set back
-    for await (const changes of changesBetween(store, state.place.revision, revision)) {
-      if (changes === 'gap') return true
+  async function followChanges(orgId: string, { revision, digest }: Position): Promise<boolean> {
+    const { place } = state
+    let all = revision < place.revision || (revision === place.revision && digest !== place.digest) // the store was set back
+    for await (const page of pagesBetween(store, place, revision)) {
+      if (page === 'gap') return true
+      const { changes, last } = page
       const imageIds = changes.flatMap((change) =>
         change.op === 'tombstone' || change.op === 'standing' ? change.imageIds : [],
       )
-      all ||= changes.some(({ op }) => op === 'bank')
+      all ||= changes.some(({ op }) => op === 'bank' || op === 'restored')
       for (let at = 0; at < imageIds.length; at += CHUNK) {
         const some = imageIds.slice(at, at + CHUNK)
         const contents = await states.contentsOf(name, some)
         const ids = new Set(contents.flatMap((id) => id ?? []))
         if (ids.size > 0) await look(orgId, [...ids], true, () => ({}))
       }
-      await note({ place: { revision: changes.at(-1)?.revision ?? state.place.revision } }, gone(changes))
+      await note({ place: last }, gone(changes))
     }
     return all
   }
@@ -195,10 +197,10 @@ function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank:
       const org = await orgNamed(organisation)
       if (org === undefined) throw new ReconcileError('organisation-unknown')
       const { orgId } = org
-      const revision = await lastRevision(store)
-      await replica.reached(revision)
-      if (await followChanges(orgId, revision)) await note({ place: { allFrom: 1 } })
-      await note({ place: { revision } })
+      const position = await lastPosition(store)
+      await replica.reached(position)
+      if (await followChanges(orgId, position)) await note({ place: { allFrom: 1 } })
+      await note({ place: position })
 
       const newest = await bank.newest()
       const { holes, lookedTo } = state.place

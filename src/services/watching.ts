@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis'
 import { isVisibleTo } from '../domain/bank.js'
 import { Problem } from '../domain/problem.js'
 import { MOST_FOUND_PER_ORG } from '../domain/watch.js'
-import { follow, lastRevision } from '../store/changes.js'
+import { follow, type Loss, lastPosition, type Position, positionBefore } from '../store/changes.js'
 import type { Images } from '../store/images.js'
 import type { Store } from '../store/store.js'
 import type { Watches } from '../store/watches.js'
@@ -48,6 +48,8 @@ const HOLD_MS = 3000
 /** What is registered meanwhile is compared together: each turn asks the store four times, for one picture as for twenty. */
 const GATHERED_FOR_MS = 100
 const IMAGES_AT_ONCE = 50
+/** Changes before the last one compared: far more than a failover loses, since who compares writes down every few of them. */
+const COMPARED_AGAIN = 10_000
 const SWEEP_EVERY_MS = 60_000
 const ERASED_AT_ONCE = 500
 
@@ -69,27 +71,39 @@ export function watchingOver(parts: WatchingParts): Watching {
       await sweep()
     }
     // Before anything was ever compared there was nothing to compare with.
-    if (from === undefined) return await watches.advance(token, await lastRevision(store))
+    if (from === undefined) return await watches.advance(token, await lastPosition(store))
     const followed = await follow(follower, from, BLOCK_MS, clock)
     if (followed.kind === 'gap') {
-      onTrouble(new Error('watching: changes were trimmed before they were compared with watches'))
-      return await watches.advance(token, await lastRevision(store))
+      const [again, why] = await againFrom(from, followed.loss)
+      onTrouble(new Error(`watching: ${why}`))
+      return await watches.advance(token, again)
     }
-    const last = followed.changes.at(-1)
+    const last = followed.positions.at(-1)
     if (last === undefined) return
     const ids = followed.changes.flatMap((change) =>
       change.op === 'image' || change.op === 'standing' ? change.imageIds : [],
     )
     if (ids.length > 0) {
       // What was left before a picture was registered is compared with it, and the picture is asked for where it can be found.
-      await index.reached(await watches.lastRevision())
+      await index.reached(await watches.lastPosition())
       if (index.size > 0) {
-        await replica.reached(last.revision)
+        await replica.reached(last)
         await compareAll(parts, [...new Set(ids)], () => watches.hold(token, HOLD_MS))
       }
     }
-    await watches.advance(token, last.revision)
+    await watches.advance(token, last)
     if (followed.caughtUpAtMs !== undefined) await pause(GATHERED_FOR_MS)
+  }
+
+  /** What is compared twice is told once. */
+  async function againFrom({ revision }: Position, loss: Loss): Promise<[Position, string]> {
+    const isLost = loss === 'history-diverged'
+    return [
+      await positionBefore(store, isLost ? revision - COMPARED_AGAIN : 0),
+      isLost
+        ? 'the store lost changes, so the last ones are compared with watches again'
+        : 'changes were trimmed before they were compared with watches',
+    ]
   }
 
   async function sweep(): Promise<void> {

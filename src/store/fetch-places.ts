@@ -6,8 +6,8 @@ import type { Store } from './store.js'
 
 export interface FetchPlace {
   readonly revision: number
-  /** [8 bytes] */
-  readonly mark: Buffer
+  /** What the process knew that told it, with a mark [8 bytes] of the history there. */
+  readonly seen: { readonly revision: number; readonly mark: Buffer }
   /** Of a snapshot that is under way. */
   readonly part: number | undefined
 }
@@ -30,12 +30,16 @@ export function fetchPlacesIn(store: Store): FetchPlaces {
   return {
     async at(keyId, timeS) {
       const [found] = await store.ask((redis) => redis.zrangebyscore(keys.fetchPlaces(keyId), timeS, timeS))
-      const [, revision, mark = '', part] = found?.split(':') ?? []
+      const [, revision, seen, mark = '', part] = found?.split(':') ?? []
       if (revision === undefined) return undefined
-      return { revision: Number(revision), mark: Buffer.from(mark, 'hex'), part: part === '' ? undefined : Number(part) }
+      return {
+        revision: Number(revision),
+        seen: { revision: Number(seen), mark: Buffer.from(mark, 'hex') },
+        part: part === '' ? undefined : Number(part),
+      }
     },
-    async keep(keyId, timeS, { revision, mark, part = '' }) {
-      const args = [timeS, revision, mark.toString('hex'), part, KEPT_MS]
+    async keep(keyId, timeS, { revision, seen, part = '' }) {
+      const args = [timeS, revision, seen.revision, seen.mark.toString('hex'), part, KEPT_MS]
       return Number(await store.write(keepFetchPlace, [keys.fetchPlaces(keyId)], args))
     },
   }

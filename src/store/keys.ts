@@ -13,7 +13,7 @@ export const keys = {
   prefix: `${TAG}:`,
   /** [integer] number of the last change; what an index calls its revision. */
   revision: `${TAG}:revision`,
-  /** stream: one entry a change, id `<revision>-0`, fields op and ids. Never bits. */
+  /** stream: one entry a change, id `<revision>-0`, fields op, ids and the chain of digests. Never bits. */
   changes: `${TAG}:changes`,
   /** hash: the format that the store is written in, and the oldest that may still work on it. */
   format: `${TAG}:format`,
@@ -150,7 +150,7 @@ export const keys = {
   watchChanges: `${TAG}:watch-changes`,
   /** string: the process that compares registrations with watches. */
   watchHolder: `${TAG}:watch-holder`,
-  /** [integer] the revision of `changes` up to which it has compared. */
+  /** string: revision:digest of `changes` up to which it has compared. */
   watchCursor: `${TAG}:watch-cursor`,
   /** [integer] watches that were erased since Redis's log was last written anew. */
   watchErased: `${TAG}:watch-erased`,

@@ -2,6 +2,7 @@
 
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage } from '../domain/signal.js'
+import { lastPosition, type Position, WATCH_STREAM } from './changes.js'
 import type { Arg } from './durable-writer.js'
 import { decodeImage, encodeImage } from './image-record.js'
 import { imageShard, keys, WATCH_SHARDS, watchShard } from './keys.js'
@@ -38,13 +39,14 @@ export interface Watches {
   orgs(): Promise<string[]>
   /** All, each once, a shard at a time; as `Images.all`. */
   all(): AsyncGenerator<readonly StoredWatch[]>
-  lastRevision(): Promise<number>
+  /** The end of their stream. */
+  lastPosition(): Promise<Position>
   /** Becomes, or stays, the process that compares registrations with watches. Not on disk when it returns. @returns whether it is. */
   hold(token: string, ttlMs: number): Promise<boolean>
-  /** Up to which revision of the images was compared; `undefined` when nothing ever was. */
-  cursor(): Promise<number | undefined>
+  /** Up to where the images' stream was compared; `undefined` when nothing ever was. */
+  cursor(): Promise<Position | undefined>
   /** Not on disk when it returns: who goes on from an earlier revision compares again, and tells nothing twice. */
-  advance(token: string, revision: number): Promise<void>
+  advance(token: string, position: Position): Promise<void>
   /** Tells the organisation, unless that was done or either is gone. Durable when it returns. @returns whether it is told. */
   found(found: {
     readonly watchId: string
@@ -134,16 +136,18 @@ export function watchesIn(store: Store, keyring: Keyring): Watches {
         }
       }
     },
-    lastRevision: () => store.ask(async (redis) => Number((await redis.get(keys.watchRevision)) ?? 0)),
+    lastPosition: () => lastPosition(store, WATCH_STREAM),
     async hold(token, ttlMs) {
       return Number(await store.ask((redis) => redis.eval(holdOutbox.lua, 1, keys.watchHolder, token, ttlMs))) > 0
     },
     async cursor() {
       const cursor = await store.ask((redis) => redis.get(keys.watchCursor))
-      return cursor === null ? undefined : Number(cursor)
+      const [, revision, digest] = /^(\d+):(.+)$/.exec(cursor ?? '') ?? []
+      return revision === undefined || digest === undefined ? undefined : { revision: Number(revision), digest }
     },
-    async advance(token, revision) {
-      await store.ask((redis) => redis.eval(advanceWatching.lua, 2, keys.watchHolder, keys.watchCursor, token, revision))
+    async advance(token, { revision, digest }) {
+      const cursor = `${revision}:${digest}`
+      await store.ask((redis) => redis.eval(advanceWatching.lua, 2, keys.watchHolder, keys.watchCursor, token, cursor))
     },
     async found({ watchId, imageId, orgId, grade, atMs }) {
       const watch = idBytes(watchId)

@@ -3,7 +3,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { makeOnce, openRecordFile, overwrite, type RecordFile } from '../files/record-file.js'
-import { type Change, changesBetween, changesGiven, lastRevision } from './changes.js'
+import { type Change, changeAt, changesBetween, lastRevision } from './changes.js'
 import type { Store } from './store.js'
 import {
   type LogFolder,
@@ -102,7 +102,7 @@ export function withdrawalLogIn(
   }
   /** From the stream, for as long as that remembers; what it has forgotten stays a hole. */
   const catchUp = async (from: Store, after: number, until: Heard) => {
-    for await (const changes of changesGiven(from, after, until.revision)) {
+    for await (const changes of changesBetween(from, after, until.revision)) {
       if (changes === 'gap') return add([recordText({ after: until.revision, ...until }, 'seen')], until.revision)
       const { texts, revision } = recordsOf(changes, written)
       if (texts.length > 0) await add(texts, revision)
@@ -265,7 +265,6 @@ async function isOfThisHistory(store: Store, { revision, mark }: Heard): Promise
 }
 
 async function markAt(store: Store, revision: number): Promise<string | undefined> {
-  for await (const changes of changesBetween(store, revision - 1, revision))
-    if (changes !== 'gap' && changes[0] !== undefined) return markOf(changes[0])
-  return undefined
+  const change = await changeAt(store, revision)
+  return change === undefined ? undefined : markOf(change)
 }

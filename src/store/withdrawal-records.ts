@@ -97,7 +97,7 @@ function namesOf(change: Change): string | undefined {
 
 /** Tells a change from another one of the same revision: ids are random. */
 export function markOf(change: Change): string {
-  const names = 'imageIds' in change ? change.imageIds.join(' ') : change.name
+  const names = 'imageIds' in change ? change.imageIds.join(' ') : 'name' in change ? change.name : ''
   return createHash('sha256').update(`${change.op} ${change.revision} ${names}`).digest('hex').slice(0, NO_MARK.length)
 }
 

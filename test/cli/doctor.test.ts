@@ -119,5 +119,6 @@ t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
   t.same(ofFiles({ withdrawals: { ...ownDisk, isBehind: true } }), ['bad'])
   t.same(ofFiles({ withdrawals: { ...ownDisk, freeBytes: 1e6 } }), ['bad'])
   t.match(aboutApi({ readiness: 503 }), [{ verdict: 'bad' }])
+  t.match(aboutApi({ readiness: 503, reason: 'history-diverged' }), [{ verdict: 'bad', text: /503, history-diverged/ }])
   t.match(aboutApi({ readiness: undefined }), [{ verdict: 'look' }])
 })

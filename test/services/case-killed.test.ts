@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { standingOf } from '../../src/domain/trust.js'
 import { caseEventsIn } from '../../src/store/case-events.js'
 import { casesIn } from '../../src/store/cases.js'
-import { follow } from '../../src/store/changes.js'
+import { follow, ORIGIN } from '../../src/store/changes.js'
 import { imagesIn } from '../../src/store/images.js'
 import { keys } from '../../src/store/keys.js'
 import { MOST_CASE_EVENTS } from '../../src/store/scripts/case-event.js'
@@ -150,14 +150,14 @@ async function livingImages(target: { url: undefined; socket: string }): Promise
   const redis = connectForFollowing(target)
   const living = new Set<string>()
   try {
-    for (let after = 0; ; ) {
+    for (let after = ORIGIN; ; ) {
       const followed = await follow(redis, after, 1, () => performance.now())
       if (followed.kind === 'gap') throw new Error('a gap in the changes')
       for (const change of followed.changes) {
-        after = change.revision
         if (change.op === 'image') for (const id of change.imageIds) living.add(id)
         if (change.op === 'tombstone') for (const id of change.imageIds) living.delete(id)
       }
+      after = followed.positions.at(-1) ?? after
       if (followed.caughtUpAtMs !== undefined) return living
     }
   } finally {

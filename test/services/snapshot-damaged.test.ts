@@ -10,6 +10,7 @@ import { Replica } from '../../src/services/replica.js'
 import { snapshotsIn } from '../../src/services/snapshot.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { banksIn } from '../../src/store/banks.js'
+import { lastPosition } from '../../src/store/changes.js'
 import { imageReader } from '../../src/store/image-reader.js'
 import { imagesIn } from '../../src/store/images.js'
 import { makeKeyring } from '../../src/store/seal.js'
@@ -93,14 +94,15 @@ t.test('a damaged snapshot is as good as none: everything is read from the store
   t.teardown(() => store.close())
   const images = imagesIn(store, keyring)
   const registered = { id: uuidV7(1, randomBytes(10)), image: imageOf(hashNamed('registered')) }
-  const revision = await images.put([registered])
+  await images.put([registered])
+  const position = await lastPosition(store)
   const snapshots = snapshotsIn({ folder: t.testdir(), store, keyring, secret: Buffer.alloc(32, 9), clock })
   const catalogue = new Catalogue()
   catalogue.put(registered.id, imageOf(hashNamed('another')))
   const pieces = [...catalogue.dump()].map((piece) => structuredClone(piece))
   const saveAs = async (all: readonly unknown[]) => {
     catalogue.dump = () => all.values() as ReturnType<Catalogue['dump']>
-    await snapshots.save(catalogue, revision)
+    await snapshots.save(catalogue, position)
   }
   await saveAs(pieces)
   t.equal((await snapshots.load())?.catalogue.images, 1)

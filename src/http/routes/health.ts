@@ -52,7 +52,8 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
       schema: {
         operationId: 'ready',
         summary: 'May it be asked?',
-        description: '503 until the index is loaded, and whenever the store has not been heard from for a second.',
+        description:
+          '503 until the index is loaded, and whenever the store has not been heard from for a second; `reason` says why.',
         tags: ['operation'],
         response: { 200: Ready, ...may('index-cold', 'store-away') },
       },
