@@ -3,7 +3,8 @@
 import { FLOOD_RULES, floodNow, floodOf, LEAST_FLOOD, LEAST_PLATFORMS } from '../domain/flood.js'
 import { Problem } from '../domain/problem.js'
 import type { RegisteredImage } from '../domain/signal.js'
-import { standingOf } from '../domain/trust.js'
+import { tierOf } from '../domain/tier.js'
+import { supportOf } from '../domain/trust.js'
 import type { Canaries } from '../store/canaries.js'
 import type { CaseEvents } from '../store/case-events.js'
 import type { Contexts } from '../store/contexts.js'
@@ -128,7 +129,7 @@ async function guard(
 ): Promise<void> {
   const { trust } = await parts.trusts.get(imageId)
   if (trust.circulation !== 'matching') return
-  const rule = FLOOD_RULES[standingOf(image.tier, trust).tier]
+  const rule = FLOOD_RULES[tierOf(image.tier, supportOf(trust))]
   const flood = floodNow(rule, seen.hits, seen.past, trust.toleratedFlood)
   if (flood === 0) return
   if (!rule.holds) return await parts.events.add('signal.flooded', { signalId: imageId }, atMs, TOLD_AGAIN_AFTER_S)

@@ -1,6 +1,6 @@
 // Everything a match needs, in this process's memory: images, banks, API keys. What the store says, at one revision.
 
-import { type Bank, CASES_BANK, HARMLESS_BANK } from '../domain/bank.js'
+import { type Bank, CASES_BANK, HARMLESS_BANK, JUDGED_HARMLESS_BANK } from '../domain/bank.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage, View } from '../domain/signal.js'
 import { nameOfCode, VIEW_NAMES, VIEWS } from '../domain/signal.js'
@@ -41,18 +41,26 @@ export class Catalogue {
   // Images that are kept and must not match: they have no row and no ordinal, whatever is put.
   readonly #silent = new Set<string>()
 
+  // Images that were judged harmless: what is put of them vetoes, and is in `JUDGED_HARMLESS_BANK` here.
+  readonly #harmless = new Set<string>()
+
+  // Images that may match again, and are being read from the store: their owner finds them meanwhile.
+  readonly #awaited = new Set<string>()
+
   // The segment whose memory is being put back.
   #restoring: Restoring | undefined
 
-  /** Adds or replaces an image. What was said about it stays: a bank may hand the same signal in again, and its record is as it was. */
+  /** Adds or replaces an image. What was said about it stays: a bank may hand the same signal in again. */
   put(id: string, image: RegisteredImage): void {
     if (this.#silent.has(id)) return
+    this.#awaited.delete(id)
     const bytes = idBytes(id)
     const known = this.#images.find(bytes)
-    const facts = known === undefined ? undefined : this.#images.factsOf(known)
+    const standing = known === undefined ? undefined : this.#images.standingOf(known)
     this.#remove(bytes)
-    const ordinal = this.#images.add(bytes, image)
-    if (facts !== undefined) this.#images.setStanding(ordinal, facts)
+    const bank = this.#harmless.has(id) ? JUDGED_HARMLESS_BANK.name : image.bank
+    const ordinal = this.#images.add(bytes, { ...image, bank })
+    if (standing !== undefined) this.#images.setStanding(ordinal, standing)
     for (const { type, view, hash } of image.signals) this.#indexes[type].insert(ordinal, VIEWS[view], hash)
     if (image.details === undefined) return
     this.#places.put(ordinal, image.details)
@@ -107,24 +115,36 @@ export class Catalogue {
   /** From here on no search finds it. Unknown ids change nothing. */
   remove(id: string): void {
     this.#silent.delete(id)
+    this.#harmless.delete(id)
+    this.#awaited.delete(id)
     this.#remove(idBytes(id))
   }
 
   /**
-   * Says how much stands behind an image, or that it must not match.
-   * @returns whether the image has to be read from the store and put: it may match again, and its hashes are not here.
+   * Says how much stands behind an image, that it must not match, or that it vetoes.
+   * @returns whether the image has to be read from the store and put: it may match or veto, and its hashes are not here, or as another's.
    */
-  setStanding(id: string, { tier, disputed, matches }: Standing): boolean {
+  setStanding(id: string, standing: Standing): boolean {
     const bytes = idBytes(id)
-    if (!matches) {
+    const { matches, harmless } = standing
+    if (harmless) this.#harmless.add(id)
+    else this.#harmless.delete(id)
+    if (!matches && !harmless) {
       this.#silent.add(id)
+      this.#awaited.delete(id)
       this.#remove(bytes)
       return false
     }
     this.#silent.delete(id)
+    // Also of a snapshot, which may be of before the decision, or of before it was taken back.
+    const isJudged = this.bankOf(id) === JUDGED_HARMLESS_BANK.name
+    if (isJudged !== harmless) this.#remove(bytes)
     const ordinal = this.#images.find(bytes)
-    if (ordinal === undefined) return true
-    this.#images.setStanding(ordinal, { tier, disputed })
+    if (ordinal === undefined) {
+      if (matches) this.#awaited.add(id)
+      return true
+    }
+    this.#images.setStanding(ordinal, standing)
     return false
   }
 
@@ -219,18 +239,19 @@ export class Catalogue {
     return this.#images.ordinalsIn(from, to).flatMap((ordinal) => this.image(ordinal) ?? [])
   }
 
-  /** Images that are kept and must not match. */
+  /** Images that are kept and do not match, or do not yet. */
   get silent(): readonly string[] {
-    return [...this.#silent]
+    return [...this.#silent, ...this.#harmless, ...this.#awaited]
   }
 
+  /** In the index: those that match, and those that veto. */
   get images(): number {
     return this.#images.size
   }
 
   /** Images that are kept and do not match: held, or judged false. */
   get silentImages(): number {
-    return this.#silent.size
+    return this.#silent.size + this.#harmless.size
   }
 
   /** As `ImageTable.tally`. */
