@@ -105,6 +105,7 @@ export function trustParts(needed: TrustPartsNeeded) {
       partyOf,
       onMet: notices.met,
       now,
+      onTrouble,
     }),
     everyMs: BATCH_EVERY_MS,
     onTrouble,

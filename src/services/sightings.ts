@@ -19,7 +19,8 @@ export interface Sightings {
 }
 
 export interface SightingParts {
-  readonly keep: (batch: SightingBatch) => Promise<void>
+  /** @returns whether something of it, or of what came before, has to be tried once more: then it is called again, if with nothing new. */
+  readonly keep: (batch: SightingBatch) => Promise<boolean>
   readonly everyMs: number
   readonly onTrouble: (error: unknown) => void
 }
@@ -32,14 +33,19 @@ export function sightingsKeptBy({ keep, everyMs, onTrouble }: SightingParts): Si
   let contexts = new Map<string, Map<string, Set<string>>>()
   let pairs = 0
   let last: Promise<void> = Promise.resolve()
+  let isUnfinished = false
 
   const flush = () => {
-    if (pairs === 0) return last
+    if (pairs === 0 && !isUnfinished) return last
     const batch = { hits, contexts }
     hits = new Map()
     contexts = new Map()
     pairs = 0
-    last = last.then(() => keep(batch)).catch(onTrouble)
+    last = last
+      .then(async () => {
+        isUnfinished = await keep(batch)
+      })
+      .catch(onTrouble)
     return last
   }
   const timer = setInterval(flush, everyMs).unref()
