@@ -19,7 +19,11 @@ const signalsOf = (hash: string) => [{ type: 'pdq', hash, quality: 100 }]
 async function register(hash: string) {
   const her = await openCase(service.app)
   const answer = await ask(service, 'POST', `${her.url}/hashes`, her.headers, { images: [{ signals: signalsOf(hash) }] })
-  return { ...her, answer, appeal: () => ask(service, 'POST', `${her.url}/appeals`, her.headers, { signals: signalsOf(hash) }) }
+  return {
+    ...her,
+    answer,
+    appeal: () => ask(service, 'POST', `${her.url}/appeals`, her.headers, { signals: signalsOf(hash) }),
+  }
 }
 
 async function judgedHarmless() {
@@ -48,8 +52,9 @@ const appeals = async () =>
     appeals: { signalId: string | null; blockId: string | null }[]
   }>().appeals
 const blocks = async () =>
-  (await ask(service, 'GET', '/v1/resubmission-blocks', boss.headers)).json<{ blocks: { blockId: string; until: string }[] }>()
-    .blocks
+  (await ask(service, 'GET', '/v1/resubmission-blocks', boss.headers)).json<{
+    blocks: { blockId: string; until: string }[]
+  }>().blocks
 const decide = (id: string, outcome: 'granted' | 'denied') =>
   ask(service, 'POST', `/v1/appeals/${id}/decision`, boss.headers, { outcome })
 
@@ -82,7 +87,11 @@ t.test('withdrawing erases every hash of it; a keyed digest with an end is kept,
   const { answer } = await register(hash)
   refused(t, answer, 'known-harmless')
   t.match(answer.json(), { detail: /180 days.*appeal/s })
-  t.equal((await register(withBitsFlipped(hash, 1))).answer.statusCode, 201, 'a copy that differs is no business of a digest')
+  t.equal(
+    (await register(withBitsFlipped(hash, 1))).answer.statusCode,
+    201,
+    'a copy that differs is no business of a digest',
+  )
   t.equal((await matchesOf(service, one.headers, hash)).length, 1)
 
   nowMs += 180 * DAY_MS
