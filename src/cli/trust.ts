@@ -1,5 +1,6 @@
 // tabir trust disputes | quarantine | show | dispute | decide | take-back | verify | hold | release | strikes | forgive | appeals | appeal | blocks | lift
 
+import { BLOCK_ID_PATTERN } from '../domain/appeal.js'
 import { UUID_PATTERN } from '../domain/ids.js'
 import { Problem } from '../domain/problem.js'
 import { isAccount } from '../domain/strikes.js'
@@ -14,7 +15,7 @@ import { refusalsWith } from '../services/refusals.js'
 import { type TrustService, trustOver } from '../services/trust.js'
 import { effectsIn } from '../services/trust-effects.js'
 import { apiKeysIn } from '../store/api-keys.js'
-import { appealsIn, BLOCK_ID_PATTERN } from '../store/appeals.js'
+import { appealsIn } from '../store/appeals.js'
 import { banksIn } from '../store/banks.js'
 import { caseEventsIn } from '../store/case-events.js'
 import { casesIn } from '../store/cases.js'

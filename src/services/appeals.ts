@@ -1,12 +1,13 @@
 // Appeals of those who may not register a picture because it was judged harmless, and what an operator does about them.
 
+import type { Appealed } from '../domain/appeal.js'
 import type { AuditActor } from '../domain/audit.js'
 import { HARMLESS_BANK_NAME } from '../domain/bank.js'
 import { Problem } from '../domain/problem.js'
 import type { Signal } from '../domain/signal.js'
 import { REFUSED_FOR_MS } from '../domain/strikes.js'
 import { standingOf } from '../domain/trust.js'
-import type { Appealed, Appeals, Block, WaitingAppeal } from '../store/appeals.js'
+import type { Appeals, Block, WaitingAppeal } from '../store/appeals.js'
 import type { Events } from '../store/events.js'
 import type { Images } from '../store/images.js'
 import type { Trusts } from '../store/trust.js'

@@ -1,14 +1,12 @@
 // Blocks that keep cases from registering what was judged harmless, and appeals against that.
 
+import type { Appealed } from '../domain/appeal.js'
 import type { AuditActor, AuditEntry } from '../domain/audit.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import { writeAudited } from './audit.js'
 import { keys } from './keys.js'
 import { endBlocks, liftBlock, putAppeal, settleAppeal } from './scripts/appeals.js'
 import type { Store } from './store.js'
-
-/** A picture that is kept and vetoes, by its id; or the block that is left of one, by its digest in hex. */
-export type Appealed = { readonly signalId: string } | { readonly blockId: string }
 
 export interface WaitingAppeal {
   readonly about: Appealed
@@ -43,8 +41,6 @@ export interface Appeals {
 /** More than that many decisions of operators are not appealed at one time. */
 const MAX_WAITING = 10_000
 const MAX_ENDED_AT_ONCE = 1000
-
-export const BLOCK_ID_PATTERN = /^[0-9a-f]{32}$/
 
 export function appealsIn(store: Store): Appeals {
   const waitingAndDenied = [keys.appeals, keys.deniedAppeals]

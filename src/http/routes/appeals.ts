@@ -2,11 +2,11 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { BLOCK_ID_PATTERN } from '../../domain/appeal.js'
 import { Problem } from '../../domain/problem.js'
 import type { Signal } from '../../domain/signal.js'
 import { parseHash } from '../../hash/hash256.js'
 import type { AppealService } from '../../services/appeals.js'
-import { BLOCK_ID_PATTERN } from '../../store/appeals.js'
 import { callerOf, ownCaseOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { CaseNumberParam, GivenSignal, Instant } from '../schemas.js'
