@@ -200,6 +200,8 @@ const OPERATORS_ACTS: Readonly<Record<string, AuditAct>> = {
   'DELETE /v1/keys/{keyId}': 'key.revoked',
   'DELETE /v1/keys/{keyId}/suspension': 'key.restored',
   'DELETE /v1/strikes/{account}': 'account.forgiven',
+  'POST /v1/appeals/{appealed}/decision': 'appeal.decided',
+  'DELETE /v1/resubmission-blocks/{blockId}': 'block.lifted',
   'POST /v1/exchanges/{name}/pulls': 'exchange.pull-asked',
 }
 
