@@ -215,6 +215,8 @@ t.test('nothing that an operator changes goes unrecorded', async (t) => {
     'key.revoked': 'http/keys',
     'key.restored': 'http/keys',
     'exchange.pull-asked': 'services/exchanges',
+    'appeal.decided': 'http/appeals',
+    'block.lifted': 'http/appeals',
   }
   const tests = fileURLToPath(new URL('../../../test/', import.meta.url))
   for (const act of Object.values(OPERATORS_ACTS)) {
