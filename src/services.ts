@@ -15,6 +15,7 @@ import { type OpeningOptions, openSealed, type SealedStore } from './opening.js'
 import { savingEvery } from './saving.js'
 import { identify } from './services/access.js'
 import { accountsFrom } from './services/accounts.js'
+import { createAppeals } from './services/appeals.js'
 import { auditOver } from './services/audit.js'
 import { bankErasing } from './services/bank-erasing.js'
 import { banksFrom } from './services/banks.js'
@@ -49,7 +50,7 @@ import { snapshotsIn } from './services/snapshot.js'
 import { stopNciiOver } from './services/stopncii.js'
 import { talliesOver } from './services/tallies.js'
 import { LOOP, turnsOfLoop } from './services/turns-of-loop.js'
-import { harmlessAmong } from './services/veto.js'
+import { harmlessAmong, harmlessLike } from './services/veto.js'
 import { watchServiceOver } from './services/watches.js'
 import { webhooksFrom } from './services/webhooks.js'
 import { apiKeysIn } from './store/api-keys.js'
@@ -244,12 +245,13 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
   const imports = importsIn(store)
   const erasing = bankErasing({ banks, images, replica, now, onTrouble })
   const bankService = banksFrom({ banks, organisations: apiKeys, replica, erasing, now })
+  const struck = struckSignals(refusalsIn(store), secrets.signalId, now)
   const registration = registrationIn({
     images,
     replica,
     ceilings: trust.ceilings,
     harmlessAmong: (pictures) => harmlessAmong(() => replica.catalogue, pictures, turns.pace()),
-    struckSignals: struckSignals(refusalsIn(store), secrets.signalId, now),
+    struckSignals: struck,
     idSecret: secrets.signalId,
     detailing: matching.detailing,
     now,
@@ -326,6 +328,17 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
       now,
     }),
     trust: trust.trust,
+    appeals: createAppeals({
+      appeals: trust.appeals,
+      harmlessLike: (signals) => harmlessLike(replica.catalogue, signals),
+      struckSignals: struck,
+      images,
+      trusts,
+      trust: trust.trust,
+      replica,
+      events: trust.events,
+      now,
+    }),
     notices: trust.notices,
     attesting: trust.attesting,
     proofOfWork: trust.proofOfWork,

@@ -14,8 +14,8 @@ import type { Replica } from './services/replica.js'
 import { sightingsKeptBy } from './services/sightings.js'
 import { type TrustChange, type TrustService, trustOver } from './services/trust.js'
 import { effectsIn } from './services/trust-effects.js'
-import { vetoing } from './services/vetoing.js'
 import type { ApiKeys } from './store/api-keys.js'
+import { appealsIn } from './store/appeals.js'
 import { canariesIn } from './store/canaries.js'
 import type { CaseEvents } from './store/case-events.js'
 import type { Cases } from './store/cases.js'
@@ -58,6 +58,7 @@ export interface TrustPartsNeeded {
 /** How long what follows from a match may wait. */
 const BATCH_EVERY_MS = 1000
 const TELL_OVERDUE_EVERY_MS = 15_000
+const END_BLOCKS_EVERY_MS = 60_000
 
 export function trustParts(needed: TrustPartsNeeded) {
   const { store, keyring, secrets, images, cases, apiKeys, trusts, caseEvents, replica, matchIds, partyOf, limits } = needed
@@ -67,10 +68,9 @@ export function trustParts(needed: TrustPartsNeeded) {
   const contexts = contextsIn(store, keyring, secrets.party)
   const clocks = clocksIn(store)
   const notices = noticesFrom({ clocks, cases, images, apiKeys, events, now })
-  const veto = vetoing({ images, replica, idSecret: secrets.signalId, now })
 
   const ownerOf = ownersIn(cases, (bank) => replica.catalogue.banks.get(bank)?.orgId)
-  const effects = effectsIn({ notices, strikes, veto, caseEvents, ownerOf })
+  const effects = effectsIn({ notices, strikes, caseEvents, ownerOf })
   const trust: TrustService = trustOver({
     trusts,
     images,
@@ -105,14 +105,18 @@ export function trustParts(needed: TrustPartsNeeded) {
       partyOf,
       onMet: notices.met,
       now,
+      onTrouble,
     }),
     everyMs: BATCH_EVERY_MS,
     onTrouble,
   })
   const telling = setInterval(() => void notices.tell().catch(onTrouble), TELL_OVERDUE_EVERY_MS).unref()
+  const appeals = appealsIn(store)
+  const ending = setInterval(() => void appeals.endBlocks(now()).catch(onTrouble), END_BLOCKS_EVERY_MS).unref()
 
   return {
     trust,
+    appeals,
     notices,
     attesting: attestingOver({ cases, clocks, images, trusts, apiKeys, matchIds, partyOf }),
     events,
@@ -123,6 +127,7 @@ export function trustParts(needed: TrustPartsNeeded) {
     proofOfWork: proofOfWork({ proofs: proofsIn(store), secret: secrets.party, rounds: limits.proofRounds, now }),
     async close(): Promise<void> {
       clearInterval(telling)
+      clearInterval(ending)
       await sightings.close()
     },
   }

@@ -62,6 +62,12 @@ export const HARMLESS_BANK: Bank = {
   createdAtMs: 0,
 }
 
+/**
+ * Under this name, which no bank can have, an index keeps pictures of cases and banks that were judged harmless: they veto and are never
+ * answered. They stay in their own bank in the store, and are erased with it.
+ */
+export const JUDGED_HARMLESS_BANK: Bank = { ...HARMLESS_BANK, name: 'judged harmless' }
+
 export const CASES_BANK: Bank = {
   name: CASES_BANK_NAME,
   purpose: 'match',

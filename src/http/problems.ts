@@ -57,8 +57,9 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   'known-harmless': {
     status: 422,
-    title: 'This picture is on a list of pictures that are known to be harmless, so it cannot be registered.',
-    detail: 'If that is wrong, say so to whoever runs this service, or to an NGO that works with it.',
+    title: 'This picture was judged harmless, so it cannot be registered.',
+    detail:
+      'Of a picture that was withdrawn a keyed digest is kept for 180 days from the decision, and no hash. If the decision is wrong, appeal: POST /v1/cases/{caseNumber}/appeals with the same hashes. Whoever runs this service sees the appeal and can lift the block at once.',
   },
   'extended-protection-off': {
     status: 422,
@@ -134,6 +135,12 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     detail: 'A dispute is decided once for all. Another reason may still be given.',
   },
   'dispute-not-open': { status: 409, title: 'There is no open dispute about this signal, or it was decided otherwise.' },
+  'appeal-unneeded': {
+    status: 409,
+    title: 'Nothing keeps this picture from being registered, so there is nothing to appeal.',
+  },
+  'appeal-unknown': { status: 404, title: 'There is no such appeal, or it was decided.' },
+  'block-unknown': { status: 404, title: 'There is no such block, or it has ended.' },
   'quarantine-conflict': { status: 409, title: 'The signal is not in quarantine.' },
   'signal-not-struck': { status: 409, title: 'No dispute about the signal was upheld, so there is nothing to take back.' },
   'signal-struck': { status: 410, title: 'The signal was judged to be a false report and matches nothing any more.' },

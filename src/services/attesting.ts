@@ -4,7 +4,8 @@ import type { Caller } from '../domain/access.js'
 import { organisationMay } from '../domain/assistance.js'
 import { Problem } from '../domain/problem.js'
 import type { Category, Tier } from '../domain/signal.js'
-import { standingOf } from '../domain/trust.js'
+import { tierOf } from '../domain/tier.js'
+import { supportOf } from '../domain/trust.js'
 import type { ApiKeys } from '../store/api-keys.js'
 import type { Cases, HelpedCase } from '../store/cases.js'
 import type { Clocks } from '../store/clocks.js'
@@ -81,7 +82,6 @@ export function attestingOver({ cases, clocks, images, trusts, apiKeys, matchIds
     return open.flatMap(({ id, image }, k): WaitingSignal[] => {
       const trust = trusted[k]?.trust
       if (trust === undefined || trust.circulation === 'struck' || trust.attestedBy.includes(partyOf(orgId, id))) return []
-      const { tier, disputed } = standingOf(image.tier, trust)
       return [
         {
           signalId: id,
@@ -89,8 +89,8 @@ export function attestingOver({ cases, clocks, images, trusts, apiKeys, matchIds
           caseId: helped.caseId,
           because,
           category: image.category,
-          tier,
-          disputed,
+          tier: tierOf(image.tier, supportOf(trust)),
+          disputed: trust.dispute === 'open',
           registeredAtMs: image.createdAtMs,
         },
       ]

@@ -1,6 +1,6 @@
 // Everything a match needs, in this process's memory: images, banks, API keys. What the store says, at one revision.
 
-import { type Bank, CASES_BANK, HARMLESS_BANK } from '../domain/bank.js'
+import { type Bank, CASES_BANK, HARMLESS_BANK, JUDGED_HARMLESS_BANK } from '../domain/bank.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage, View } from '../domain/signal.js'
 import { nameOfCode, VIEW_NAMES, VIEWS } from '../domain/signal.js'
@@ -43,32 +43,41 @@ export class Catalogue {
 
   readonly #replaced = new ReplacedRows((ordinal) => this.#forget(ordinal))
 
+  // Images that were judged harmless: what is put of them vetoes, and is in `JUDGED_HARMLESS_BANK` here.
+  readonly #harmless = new Set<string>()
+
+  // Images that may match again, and are being read from the store: their owner finds them meanwhile.
+  readonly #awaited = new Set<string>()
+
   // While a dump is put back, piece by piece.
   #restoring: RestoringCatalogue | undefined
 
   /**
-   * Adds or replaces an image. What was said about it stays: a bank may hand the same signal in again, and its record is as it was. An image
-   * that is put as it was stays where it is; other rows get an ordinal of their own, and searchers that began before see the old ones.
+   * Adds or replaces an image. What was said about it stays: a bank may hand the same signal in again. An image that is put as it was stays
+   * where it is; other rows get an ordinal of their own, and searchers that began before see the old ones.
    *
    * Cost: as many inserts as there are rows, or a look at each of them when they are there already.
    */
   put(id: string, image: RegisteredImage): void {
     if (this.#silent.has(id)) return
+    this.#awaited.delete(id)
     const bytes = idBytes(id)
     const known = this.#images.find(bytes)
+    const given = this.#harmless.has(id) ? { ...image, bank: JUDGED_HARMLESS_BANK.name } : image
     const before = known === undefined ? undefined : this.#images.factsOf(known)
     if (known === undefined || before === undefined) {
-      this.#insert(this.#images.add(bytes, image), image)
+      this.#insert(this.#images.add(bytes, given), given)
       return
     }
-    if (this.#hasRows(known, image)) {
-      if (before.bank !== image.bank || before.category !== image.category) this.#images.describe(known, image)
+    if (this.#hasRows(known, given)) {
+      this.#images.describe(known, given)
       return
     }
+    const spoken = this.#images.standingOf(known)
     this.#images.remove(bytes)
-    const next = this.#images.add(bytes, image)
-    this.#images.setStanding(next, before)
-    this.#insert(next, image)
+    const next = this.#images.add(bytes, given)
+    this.#images.setStanding(next, spoken)
+    this.#insert(next, given)
     this.#replaced.replace(known, next, { id, ...before })
   }
 
@@ -142,24 +151,36 @@ export class Catalogue {
   /** From here on no search finds it. Unknown ids change nothing. */
   remove(id: string): void {
     this.#silent.delete(id)
+    this.#harmless.delete(id)
+    this.#awaited.delete(id)
     this.#remove(idBytes(id))
   }
 
   /**
-   * Says how much stands behind an image, or that it must not match.
-   * @returns whether the image has to be read from the store and put: it may match again, and its hashes are not here.
+   * Says how much stands behind an image, that it must not match, or that it vetoes.
+   * @returns whether the image has to be read from the store and put: it may match or veto, and its hashes are not here, or as another's.
    */
-  setStanding(id: string, { tier, disputed, matches }: Standing): boolean {
+  setStanding(id: string, standing: Standing): boolean {
     const bytes = idBytes(id)
-    if (!matches) {
+    const { matches, harmless } = standing
+    if (harmless) this.#harmless.add(id)
+    else this.#harmless.delete(id)
+    if (!matches && !harmless) {
       this.#silent.add(id)
+      this.#awaited.delete(id)
       this.#remove(bytes)
       return false
     }
     this.#silent.delete(id)
+    // Also of a snapshot, which may be of before the decision, or of before it was taken back.
+    const isJudged = this.bankOf(id) === JUDGED_HARMLESS_BANK.name
+    if (isJudged !== harmless) this.#remove(bytes)
     const ordinal = this.#images.find(bytes)
-    if (ordinal === undefined) return true
-    this.#images.setStanding(ordinal, { tier, disputed })
+    if (ordinal === undefined) {
+      if (matches) this.#awaited.add(id)
+      return true
+    }
+    this.#images.setStanding(ordinal, standing)
     return false
   }
 
@@ -242,18 +263,19 @@ export class Catalogue {
     return this.#images.ordinalsIn(from, to).flatMap((ordinal) => this.image(ordinal) ?? [])
   }
 
-  /** Images that are kept and must not match. */
+  /** Images that are kept and do not match, or do not yet. */
   get silent(): readonly string[] {
-    return [...this.#silent]
+    return [...this.#silent, ...this.#harmless, ...this.#awaited]
   }
 
+  /** In the index: those that match, and those that veto. */
   get images(): number {
     return this.#images.size
   }
 
   /** Images that are kept and do not match: held, or judged false. */
   get silentImages(): number {
-    return this.#silent.size
+    return this.#silent.size + this.#harmless.size
   }
 
   /** As `ImageTable.tally`. */

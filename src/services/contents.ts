@@ -37,7 +37,7 @@ export interface Contents {
 export interface ContentParts {
   readonly images: Images
   readonly replica: Replica
-  readonly trust: Pick<TrustService, 'signal' | 'ownerHolds' | 'ownerReleases'>
+  readonly trust: Pick<TrustService, 'signal' | 'pause' | 'resume' | 'resumeIfDue'>
   readonly dues: OwnerDues
   readonly ids: ContentIds
   /** Of the store, at this moment. */
@@ -59,10 +59,7 @@ export function contentsIn({ images, replica, trust, dues, ids, lastRevision, no
 
   async function releaseDue(): Promise<void> {
     if (!replica.isReady) return
-    for (const imageId of await dues.due(now(), RELEASED_AT_ONCE)) {
-      await orGone(trust.ownerReleases(imageId))
-      await dues.remove(imageId)
-    }
+    for (const imageId of await dues.due(now(), RELEASED_AT_ONCE)) await orGone(trust.resumeIfDue(imageId))
   }
 
   /**
@@ -95,16 +92,12 @@ export function contentsIn({ images, replica, trust, dues, ids, lastRevision, no
       if (imageId === undefined) return undefined
       const [image] = await images.get([imageId])
       if (image === undefined || image.bank !== bank) return undefined
-      const { heldFor, heldUntilS } = await trust.signal(imageId)
-      return { imageId, image, disableUntilS: heldFor === 'owner' ? (heldUntilS ?? 0) : ENABLED }
+      const { pausedUntilS } = await trust.signal(imageId)
+      return { imageId, image, disableUntilS: pausedUntilS ?? ENABLED }
     },
     async disableUntil(imageId, untilS, by) {
-      if (untilS !== 0 && untilS * 1000 <= now()) await trust.ownerReleases(imageId, by)
-      else {
-        if (untilS !== 0) await dues.set(imageId, untilS * 1000)
-        await trust.ownerHolds(imageId, untilS, by)
-      }
-      if (untilS === 0) await dues.remove(imageId)
+      if (untilS !== 0 && untilS * 1000 <= now()) await trust.resume(imageId, by)
+      else await trust.pause(imageId, untilS, by)
     },
     async setRef(imageId, image, ref) {
       const revision = await images.replace({ id: imageId, image: { ...image, ref } })

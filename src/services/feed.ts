@@ -5,7 +5,8 @@ import { isAnswering, isVisibleTo } from '../domain/bank.js'
 import type { FeedLine } from '../domain/feed.js'
 import { Problem } from '../domain/problem.js'
 import type { RegisteredImage } from '../domain/signal.js'
-import type { Standing } from '../domain/trust.js'
+import { tierWith } from '../domain/tier.js'
+import { NO_STANDING, type Standing } from '../domain/trust.js'
 import { type Change, changesAfter, digestAt } from '../store/changes.js'
 import type { Images } from '../store/images.js'
 import type { Store } from '../store/store.js'
@@ -264,7 +265,8 @@ function lineOf(
   const policy = catalogue.banks.get(bank)
   if (filter.banks?.includes(bank) === false || policy?.purpose !== 'match' || !isVisibleTo(policy, orgId)) return undefined
   if (!isAnswering(policy)) return { op: 'tombstone', id }
-  const { tier, disputed, matches } = standing ?? { tier: image.tier, disputed: false, matches: true }
+  const { support, disputed, matches } = standing ?? NO_STANDING
+  const tier = tierWith(image.tier, support)
   const isWanted =
     (filter.tiers?.includes(tier) ?? true) &&
     (filter.categories === undefined || (category !== undefined && filter.categories.includes(category)))

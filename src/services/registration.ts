@@ -62,7 +62,7 @@ export interface Registration {
     bank: Bank,
     picture: NewImage & { readonly ref: string | undefined },
   ): Promise<{ readonly id: string; readonly revision: number }>
-  /** Which pictures are known to be harmless, and so not to be registered, in their order. @throws {Problem} index-cold, store-away */
+  /** Which pictures were judged harmless, and so are not to be registered, in their order. @throws {Problem} index-cold, store-away */
   harmlessAmong(pictures: readonly (readonly Signal[])[]): Promise<boolean[]>
   /** Waits until this process matches what was registered at `revision`. */
   matchable(revision: number): Promise<void>
@@ -237,7 +237,10 @@ export function registrationIn({
       return { id, revision: await putInto(bank, [{ id, image }]) }
     },
 
-    harmlessAmong,
+    async harmlessAmong(pictures) {
+      const [alike, blocks] = await Promise.all([harmlessAmong(pictures), struckSignals.blocksOf(pictures)])
+      return alike.map((isAlike, i) => isAlike || blocks[i] !== undefined)
+    },
 
     matchable: (revision) => replica.applied(revision),
 

@@ -20,7 +20,8 @@ export interface Sightings {
 }
 
 export interface SightingParts {
-  readonly keep: (batch: SightingBatch) => Promise<void>
+  /** @returns whether something of it, or of what came before, has to be tried once more: then it is called again, if with nothing new. */
+  readonly keep: (batch: SightingBatch) => Promise<boolean>
   readonly everyMs: number
   readonly onTrouble: (error: unknown) => void
 }
@@ -36,16 +37,19 @@ export function sightingsKeptBy({ keep, everyMs, onTrouble }: SightingParts): Si
   let pairs = 0
   let last: Promise<void> = Promise.resolve()
   let batches = 0
+  let isUnfinished = false
 
   const flush = () => {
-    if (pairs === 0) return last
+    if (pairs === 0 && !isUnfinished) return last
     const batch = { hits, contexts }
     hits = new Map()
     contexts = new Map()
     pairs = 0
     batches++
     last = last
-      .then(() => keep(batch))
+      .then(async () => {
+        isUnfinished = await keep(batch)
+      })
       .catch((error: unknown) => {
         noteAgain(batch.hits)
         onTrouble(error)

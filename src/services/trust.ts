@@ -6,7 +6,7 @@ import { CASES_BANK_NAME } from '../domain/bank.js'
 import { Problem, type ProblemCode } from '../domain/problem.js'
 import type { Category, RegisteredImage, Tier } from '../domain/signal.js'
 import type { Clock } from '../domain/sla.js'
-import type { Support } from '../domain/tier.js'
+import { type Support, tierOf } from '../domain/tier.js'
 import {
   act,
   type Circulation,
@@ -15,6 +15,7 @@ import {
   type DisputeReason,
   type DisputeState,
   type HoldCause,
+  type QuarantineCause,
   standingOf,
   supportOf,
   type Trust,
@@ -59,7 +60,8 @@ export interface JudgedSignal extends SignalWorth {
   readonly bank: string
   readonly circulation: Circulation
   readonly heldFor: HoldCause | undefined
-  readonly heldUntilS: number | undefined
+  /** [Unix seconds] by its owner; 0 for not by itself; `undefined` for not paused. */
+  readonly pausedUntilS: number | undefined
   readonly disputedAtMs: number | undefined
   readonly decidedAtMs: number | undefined
   readonly answer: DisputeAnswer | undefined
@@ -111,13 +113,22 @@ export interface TrustService {
   /** @throws {Problem} signal-unknown, signal-struck */
   verify(signalId: string, by?: AuditActor): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, signal-struck */
-  hold(signalId: string, why: { readonly cause: HoldCause; readonly flood: number }, by?: AuditActor): Promise<JudgedSignal>
+  hold(
+    signalId: string,
+    why: { readonly cause: QuarantineCause; readonly flood: number },
+    by?: AuditActor,
+  ): Promise<JudgedSignal>
   /** A flood no greater than the one it was held for does not bring it back. @throws {Problem} signal-unknown, quarantine-conflict, signal-struck */
   release(signalId: string, by?: AuditActor): Promise<JudgedSignal>
-  /** For the owner of a bank: kept, and matching nothing until he, or the clock, lets it match again. @throws {Problem} signal-unknown */
-  ownerHolds(signalId: string, untilS: number, by?: AuditActor): Promise<JudgedSignal>
-  /** What others hold stays held. @throws {Problem} signal-unknown */
-  ownerReleases(signalId: string, by?: AuditActor): Promise<JudgedSignal>
+  /**
+   * For the owner of a bank: kept, and matching nothing until its owner, or the clock, lets it match again. It is apart from the quarantine.
+   * @param untilS [Unix seconds] 0 for not by itself. @throws {Problem} signal-unknown, signal-struck
+   */
+  pause(signalId: string, untilS: number, by: AuditActor): Promise<JudgedSignal>
+  /** @throws {Problem} signal-unknown, signal-struck */
+  resume(signalId: string, by: AuditActor): Promise<JudgedSignal>
+  /** By the clock. A pause that was changed meanwhile, and is not over, stays. @throws {Problem} signal-unknown */
+  resumeIfDue(signalId: string): Promise<JudgedSignal>
   /** Those that wait for an operator, longest first. */
   waiting(list: 'disputes' | 'quarantine', limit: number): Promise<JudgedSignal[]>
 }
@@ -191,7 +202,7 @@ export function trustOver({
         if (action.kind === 'decide' || action.kind === 'reinstate') await onChange(told)
         return { ...found, trust: after }
       }
-      const outcome = await trusts.put(found.imageId, found.version, after, standingOf(found.image.tier, after), {
+      const outcome = await trusts.put(found.imageId, found.version, after, standingOf(after), {
         entry: entryOf(action, found.imageId, by, atMs),
         refusal: await refusalFor(found.image, found.trust, after, atMs),
       })
@@ -207,7 +218,8 @@ export function trustOver({
   const refusalFor = async (image: RegisteredImage, before: Trust, after: Trust, atMs: number) => {
     const isStruck = after.circulation === 'struck'
     if (isStruck === (before.circulation === 'struck')) return undefined
-    return refusalOf(image, await ownerOf(image), isStruck ? 'struck' : 'reinstated', atMs)
+    const struckAs = standingOf(after).harmless ? 'harmless' : 'struck'
+    return refusalOf(image, await ownerOf(image), isStruck ? struckAs : 'reinstated', atMs)
   }
 
   const worthTo = async (
@@ -281,9 +293,9 @@ export function trustOver({
     hold: (signalId, why, by = why.cause === 'flood' ? 'tabir' : 'operator') =>
       changeSignal(signalId, { kind: 'hold', ...why }, by),
     release: (signalId, by = 'operator') => changeSignal(signalId, { kind: 'release' }, by),
-    ownerHolds: (signalId, untilS, by = 'tabir') =>
-      changeSignal(signalId, { kind: 'hold', cause: 'owner', flood: 0, untilS }, by),
-    ownerReleases: (signalId, by = 'tabir') => changeSignal(signalId, { kind: 'release', by: 'owner' }, by),
+    pause: (signalId, untilS, by) => changeSignal(signalId, { kind: 'pause', untilS }, by),
+    resume: (signalId, by) => changeSignal(signalId, { kind: 'resume' }, by),
+    resumeIfDue: (signalId) => changeSignal(signalId, { kind: 'resume', ifDue: true }, 'tabir'),
     async waiting(list, limit) {
       const signals: JudgedSignal[] = []
       for (const signalId of await trusts.waiting(list, limit)) {
@@ -315,17 +327,20 @@ function entryOf(action: TrustAction, signalId: string, by: AuditActor, atMs: nu
       return { act: 'dispute.reversed', by, about: { signalId }, atMs }
     case 'hold':
       return { act: 'signal.held', by, about: { signalId, cause: action.cause }, atMs }
+    case 'pause':
+      return { act: 'signal.held', by, about: { signalId, cause: 'owner' }, atMs }
     case 'release':
+    case 'resume':
       return { act: 'signal.released', by, about: { signalId }, atMs }
   }
 }
 
 function worthOf(image: RegisteredImage, trust: Trust): SignalWorth {
-  const { tier, disputed } = standingOf(image.tier, trust)
+  const support = supportOf(trust)
   return {
-    ...supportOf(trust),
-    tier,
-    disputed,
+    ...support,
+    tier: tierOf(image.tier, support),
+    disputed: trust.dispute === 'open',
     dispute: trust.dispute,
     reasons: trust.reasons,
     source: image.bank === CASES_BANK_NAME ? 'case' : 'bank',
@@ -335,17 +350,18 @@ function worthOf(image: RegisteredImage, trust: Trust): SignalWorth {
 }
 
 function judged(signalId: string, image: RegisteredImage, trust: Trust): JudgedSignal {
-  const { circulation, heldFor, heldUntilS, disputedAtMs, decidedAtMs, answer, heldAtMs } = trust
+  const { circulation, heldFor, heldAtMs, pause, disputedAtMs, decidedAtMs, answer } = trust
+  const isPaused = circulation === 'held' && pause !== undefined
   return {
     signalId,
     bank: image.bank,
     circulation,
-    heldFor,
-    heldUntilS,
+    heldFor: heldFor ?? (isPaused ? 'owner' : undefined),
+    heldAtMs: heldAtMs ?? (isPaused ? pause.atMs : undefined),
+    pausedUntilS: pause?.untilS,
     disputedAtMs,
     decidedAtMs,
     answer,
-    heldAtMs,
     ...worthOf(image, trust),
   }
 }

@@ -14,6 +14,7 @@ import {
 } from '../domain/case.js'
 import type { CaseEventKind } from '../domain/case-event.js'
 import { CATEGORY_NAMES, type Category } from '../domain/signal.js'
+import { REFUSED_FOR_MS } from '../domain/strikes.js'
 import { writeAudited } from './audit.js'
 import { IMAGE_SHARDS, keys } from './keys.js'
 import { countPinTry } from './scripts/case-door.js'
@@ -35,10 +36,19 @@ export interface CaseRecord {
   readonly extendedProtection: boolean
   /** How many hashes were registered, over all its images. */
   readonly hashes: number
-  /** How it ended, when, and how many images were erased then; `undefined` while it lives. */
-  readonly end: { readonly as: CaseEnding; readonly atMs: number; readonly images: number } | undefined
+  /** `undefined` while it lives. */
+  readonly end: CaseEnd | undefined
   /** Since when its bits are in no line of the store's log. */
   readonly erasedAtMs: number | undefined
+}
+
+export interface CaseEnd {
+  readonly as: CaseEnding
+  readonly atMs: number
+  /** How many were erased. */
+  readonly images: number
+  /** How many of them were judged harmless, so that it stays blocked to register them, and until when at most. */
+  readonly blocked?: { readonly images: number; readonly untilMs: number }
 }
 
 export interface NewCaseRecord extends Pick<CaseRecord, 'createdAtMs' | 'expiresAtMs' | 'category' | 'pin'> {
@@ -128,13 +138,13 @@ const CaseFields = z
     endedAs: z.enum(['withdrawn', 'expired']).optional(),
     endedAtMs: Moment.optional(),
     endedImages: Moment.default(0),
+    endedBlocks: Moment.default(0),
+    endedBlocksUntilMs: Moment.default(0),
     erasedAtMs: Moment.optional(),
   })
   .transform((fields): CaseRecord => {
     const { state, createdAtMs, expiresAtMs, category, pin, complaint, hashes, erasedAtMs } = fields
-    const { endedAs, endedAtMs, endedImages } = fields
-    const end =
-      endedAs === undefined || endedAtMs === undefined ? undefined : { as: endedAs, atMs: endedAtMs, images: endedImages }
+    const end = endIn(fields)
     const assistance = assistanceIn(fields)
     const extendedProtection = fields.extendedProtection === 'yes'
     return {
@@ -151,6 +161,20 @@ const CaseFields = z
       erasedAtMs,
     }
   })
+
+interface EndFields {
+  readonly endedAs?: CaseEnding | undefined
+  readonly endedAtMs?: number | undefined
+  readonly endedImages: number
+  readonly endedBlocks: number
+  readonly endedBlocksUntilMs: number
+}
+
+function endIn({ endedAs, endedAtMs, endedImages, endedBlocks, endedBlocksUntilMs }: EndFields): CaseEnd | undefined {
+  if (endedAs === undefined || endedAtMs === undefined) return undefined
+  const blocked = endedBlocks === 0 ? undefined : { images: endedBlocks, untilMs: endedBlocksUntilMs }
+  return { as: endedAs, atMs: endedAtMs, images: endedImages, ...(blocked !== undefined && { blocked }) }
+}
 
 interface AssistanceFields {
   readonly orgId?: string | undefined
@@ -269,7 +293,7 @@ export function casesIn(store: Store): Cases {
           keys.revision,
           keys.changes,
         ],
-        [caseId, nowMs, ending, nowMs + CASE_FORGOTTEN_AFTER_MS, keys.prefix, IMAGE_SHARDS, actingAs(by)],
+        [caseId, nowMs, ending, nowMs + CASE_FORGOTTEN_AFTER_MS, keys.prefix, IMAGE_SHARDS, REFUSED_FOR_MS, actingAs(by)],
         'reply[3] == 1',
       )
       const [state, revision] = Array.isArray(reply) ? reply : []

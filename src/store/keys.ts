@@ -57,6 +57,12 @@ export const keys = {
   fetchPlaces: (keyId: string) => `${TAG}:fetch-places:${keyId}`,
   /** sorted set: image ids [16 bytes] of signals that their owner holds for a time, by when [epoch ms] they match again. */
   ownerDues: `${TAG}:owner-dues`,
+  /** sorted set: keyed digests [16 bytes] of pictures of cases that were judged harmless, by until when [epoch ms] no case takes them. */
+  resubmissionBlocks: `${TAG}:resubmission-blocks`,
+  /** sorted set: what an appeal is about (`Appealed` in appeals.ts), by when [epoch ms] it was made. */
+  appeals: `${TAG}:appeals`,
+  /** sorted set: the same of those that were denied, by until when [epoch ms] that stands. */
+  deniedAppeals: `${TAG}:denied-appeals`,
   /** hash: how often an image was matched, and by how many. */
   sightings: (imageHex: string) => `${TAG}:sightings:${imageHex}`,
   /** set: keyed hashes of platform and image, of platforms that were told of the image in a match. */

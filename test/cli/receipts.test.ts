@@ -58,6 +58,7 @@ t.test('a receipt with one byte changed is refused, whichever byte', async (t) =
     endedAt: '2026-01-02T00:00:00.000Z',
     images: 3,
     hashes: 40,
+    kept: { blockedImages: 1, until: '2026-06-30T00:00:00.000Z' },
   })
   const text = JSON.stringify(receipt)
   const isValid = (changed: string) => {

@@ -49,7 +49,7 @@ t.test('so is one that its owner holds, that was judged false, or whose bank ans
   const { trust, banks } = service.services
   const [paused, struck, off] = [randomHashText(), randomHashText(), randomHashText()]
   const pausedId = await submit(paused)
-  await trust.ownerHolds(pausedId, 0, 'operator')
+  await trust.pause(pausedId, 0, 'operator')
   const struckId = await submit(struck)
   await ask(service, 'POST', `/v1/signals/${struckId}/dispute`, admin, { reason: 'other' })
   await ask(service, 'POST', `/v1/signals/${struckId}/dispute/decision`, admin, { outcome: 'upheld' })

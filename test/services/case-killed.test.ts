@@ -141,7 +141,7 @@ async function holdsWhatWasSaid(
     if (strike) t.equal(trust.circulation, 'struck', 'what was struck stays so')
     else if (hold && trust.circulation !== 'struck') t.ok(trust.circulation === 'held' && listed.held.has(id))
     if (dispute && trust.dispute !== 'upheld') t.ok(trust.dispute === 'open' && listed.disputes.has(id))
-    t.same(standings[k], standingOf('self-reported', trust), 'every index is told the same')
+    t.same(standings[k], standingOf(trust), 'every index is told the same')
   }
 }
 

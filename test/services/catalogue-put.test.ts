@@ -2,9 +2,13 @@
 
 import { t } from 'tap'
 import type { RegisteredImage } from '../../src/domain/signal.js'
+import { encodeSupport } from '../../src/domain/tier.js'
+import { NO_STANDING } from '../../src/domain/trust.js'
 import { Catalogue } from '../../src/services/catalogue.js'
 import type { Searcher } from '../../src/services/searcher.js'
 import { hashNamed } from '../helpers/hashes.js'
+
+const VERIFIED = encodeSupport({ verifications: 1, attestations: 0, confirmations: 0, refusals: 0 })
 
 const ID = '01234567-89ab-7def-8123-456789abcdef'
 const hash = hashNamed('a')
@@ -50,7 +54,7 @@ t.test('an image that is put as it was, or with another quality or reference, st
 
 t.test('another bank or category changes the image in place, and what was said about it stays', async (t) => {
   const { catalogue, ordinal, first } = registered()
-  catalogue.setStanding(ID, { tier: 'verified', disputed: true, matches: true })
+  catalogue.setStanding(ID, { ...NO_STANDING, support: VERIFIED, disputed: true })
   catalogue.put(ID, { ...image, bank: 'other', category: 'composite' })
   t.equal(ordinal(), first)
   const facts = { bank: 'other', category: 'composite', tier: 'verified', disputed: true }

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { t } from 'tap'
 import { CASES_BANK } from '../../src/domain/bank.js'
 import { formatUuid } from '../../src/domain/ids.js'
-import { CATEGORY_NAMES, type RegisteredImage, TIER_NAMES } from '../../src/domain/signal.js'
+import { CATEGORY_NAMES, type RegisteredImage } from '../../src/domain/signal.js'
 import { dihedralsOf } from '../../src/hash/dihedral.js'
 import { distance, type Hash256 } from '../../src/hash/hash256.js'
 import { Catalogue } from '../../src/services/catalogue.js'
@@ -53,9 +53,10 @@ const change = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('judge' as const),
       nth,
-      tier: fc.constantFrom(...TIER_NAMES),
+      support: fc.nat(255),
       disputed: fc.boolean(),
       matches: fc.boolean(),
+      harmless: fc.constant(false),
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('tidy' as const) }) },

@@ -12,6 +12,7 @@ t.test('a batch that was not taken is noted again, without counting it twice', a
     async keep(batch) {
       if (isAway) throw new Error('the store is away')
       kept.push(batch)
+      return false
     },
     everyMs: EVERY_MS,
     onTrouble: () => {},
@@ -31,6 +32,7 @@ t.test('more than a batch holds begins the next one', async (t) => {
   const sightings = sightingsKeptBy({
     async keep({ hits }) {
       images += hits.size
+      return false
     },
     everyMs: EVERY_MS,
     onTrouble: (error) => t.fail(String(error)),

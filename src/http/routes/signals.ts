@@ -35,7 +35,7 @@ const JudgedView = Worth.extend({
 const Listed = z.object({ signals: z.array(JudgedView).meta({ description: 'Those that wait longest first.' }) })
 
 export interface SignalRouteOptions {
-  readonly trust: Omit<TrustService, 'match' | 'feedback' | 'attest' | 'answer' | 'ownerHolds' | 'ownerReleases'>
+  readonly trust: Omit<TrustService, 'match' | 'feedback' | 'attest' | 'answer' | 'pause' | 'resume' | 'resumeIfDue'>
 }
 
 export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (app, { trust }) => {
@@ -160,7 +160,7 @@ function present({
   disputedAtMs,
   decidedAtMs,
   answer,
-  heldUntilS: _,
+  pausedUntilS: _,
   ...worth
 }: JudgedSignal): z.infer<typeof JudgedView> {
   return {

@@ -3,7 +3,7 @@ import { announceLua } from './announce.js'
 import { caseEventLua } from './case-event.js'
 import { helpedLua } from './helped.js'
 import { imageDetailsLua } from './image-details.js'
-import { forgetTrustLua } from './put-trust.js'
+import { forgetTrustLua, harmlessSinceLua } from './put-trust.js'
 
 /** Lua: `mayNow(case, states, atMs)`, a state or nil first, then whether what needs one of `states` may be done. */
 export const caseStateLua = `
@@ -86,7 +86,7 @@ export const changeCase = {
 // tag as the declared keys.
 export const endCase = {
   numberOfKeys: 7,
-  lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${forgetTrustLua}${imageDetailsLua}${helpedLua}
+  lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${forgetTrustLua}${harmlessSinceLua}${imageDetailsLua}${helpedLua}
     local case     = KEYS[1] -- hash: the case
     local images   = KEYS[2] -- set: its image ids
     local events   = KEYS[3] -- stream: its time line
@@ -100,7 +100,8 @@ export const endCase = {
     local forgetMs = ARGV[4] -- [epoch ms] when it may be forgotten
     local prefix   = ARGV[5] -- of all keys
     local shards   = tonumber(ARGV[6])
-    local by       = ARGV[7] -- organisation: as long as it has not handed the case over; anybody else
+    local blockMs  = tonumber(ARGV[7]) -- [ms] for which what was judged harmless stays blocked
+    local by       = ARGV[8] -- organisation: as long as it has not handed the case over; anybody else
     -- returns {state, [integer] revision of the tombstones or 0, and 1 if it ended now}, or nil without a case, or when it was handed over
     if isHandedOver(case, by) then return nil end
     local state = redis.call('HGET', case, 'state')
@@ -111,7 +112,13 @@ export const endCase = {
     if not among(living, state) then return { state, tonumber(redis.call('HGET', case, 'endRevision') or '0') } end
     if ending == 'expired' and not isOverdue(case, state, atMs) then return { state, 0 } end
     local ids = redis.call('SMEMBERS', images)
+    local blocks, blocksUntil = 0, 0
     for _, id in ipairs(ids) do
+      local since = harmless_since(prefix, id)
+      if since and since + blockMs > tonumber(atMs) then
+        blocks = blocks + 1
+        blocksUntil = math.max(blocksUntil, since + blockMs)
+      end
       local shard = (id:byte(15) * 256 + id:byte(16)) % shards
       redis.call('HDEL', prefix .. 'images:' .. shard, id)
       forget_trust(prefix, id)
@@ -122,6 +129,9 @@ export const endCase = {
     local at = 0
     if #ids > 0 then at = announce(revision, changes, 'tombstone', table.concat(ids)) end
     redis.call('HSET', case, 'state', ending, 'endedAs', ending, 'endedAtMs', atMs, 'endedImages', #ids, 'endRevision', at)
+    if blocks > 0 then
+      redis.call('HSET', case, 'endedBlocks', blocks, 'endedBlocksUntilMs', string.format('%d', blocksUntil))
+    end
     redis.call('ZADD', dues, forgetMs, caseId)
     redis.call('ZADD', erasures, atMs, caseId)
     note(events, ending, #ids, atMs)

@@ -99,12 +99,14 @@ export const putCaseImages = {
     if added > 0 and redis.call('SCARD', images) + added > most then return 'full' end
     local ids = {}
     local hashes = 0
+    local isNoticed = redis.call('EXISTS', case .. ':notice') == 1
     for i = 0, #KEYS - 7 do
       local id = ARGV[4 * i + 11]
       if redis.call('SADD', images, id) == 1 then
         ids[#ids + 1] = id
         redis.call('HSET', KEYS[7 + i], id, ARGV[4 * i + 12])
         put_details(prefix, id, ARGV[4 * i + 13])
+        if isNoticed then redis.call('SADD', prefix .. 'noticed', id) end
         hashes = hashes + tonumber(ARGV[4 * i + 14])
       end
     end
