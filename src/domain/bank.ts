@@ -19,7 +19,7 @@ export type BankPurpose = (typeof BANK_PURPOSES)[number]
 
 export interface Bank {
   readonly name: string
-  /** Random, drawn by the store when the bank is made: a later bank of the same name has another one. The deployment's own have none. */
+  /** Random, drawn when the bank is made: a later bank of the same name has another one. The deployment's own have none. */
   readonly id?: string | undefined
   readonly purpose: BankPurpose
   /** Organisation that may write to it; `undefined` for the deployment's own. */

@@ -27,7 +27,7 @@ const BankJson = z.object({
 })
 
 export interface Banks {
-  /** Recorded in the audit log. @returns the revision that has it, or `undefined` when the name is taken. */
+  /** Recorded in the audit log. An `id` is drawn where the bank has none. @returns the revision that has it, or `undefined` when the name is taken. */
   add(bank: Bank, by: AuditActor): Promise<number | undefined>
   /**
    * Recorded in the audit log. @returns the revision that has it, or `undefined` when this bank is not there or is removed, whatever has
@@ -50,6 +50,11 @@ export interface Banks {
 /** As many as nobody draws twice. */
 const ID_BYTES = 16
 
+/** Tells a bank from those that have its name before or after it. */
+export function newBankId(): string {
+  return randomBytes(ID_BYTES).toString('hex')
+}
+
 export function banksIn(store: Store): Banks {
   /** Changes exactly this bank: the name alone may be another bank's by the time of the write. */
   const change = (
@@ -70,8 +75,8 @@ export function banksIn(store: Store): Banks {
     )
 
   return {
-    async add({ name, ...rest }, by) {
-      const json = JSON.stringify({ ...rest, id: randomBytes(ID_BYTES).toString('hex') })
+    async add({ name, id = newBankId(), ...rest }, by) {
+      const json = JSON.stringify({ ...rest, id })
       const reply = await writeAudited(
         store,
         { act: 'bank.created', by, about: { bank: name, orgId: rest.orgId ?? 'tabir' }, atMs: rest.createdAtMs },
