@@ -6,6 +6,7 @@ import { Queue, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import { DELIVER_WEBHOOK_QUEUE, DeliverWebhookJob, WEBHOOKS_AT_ONCE } from '../src/jobs/deliver-webhook.js'
 import { QUEUE_PREFIX } from '../src/jobs/hash-image.js'
+import { forEachDue } from '../src/services/each-due.js'
 import type { Plan } from '../src/services/webhook-plan.js'
 import type { Deliveries, OutboxEntry } from '../src/store/deliveries.js'
 import { readOutbox } from '../src/store/outbox.js'
@@ -17,7 +18,7 @@ export interface DeliverWebhookOptions {
   /** A connection of its own: following blocks it. */
   readonly follower: Redis
   readonly deliveries: Deliveries
-  readonly webhooks: Pick<Webhooks, 'all'>
+  readonly webhooks: Pick<Webhooks, 'ids'>
   readonly planOf: (entry: OutboxEntry) => Promise<Plan>
   readonly sendTo: (webhookId: string) => Promise<number | undefined>
   readonly now: () => number
@@ -141,8 +142,13 @@ async function spread(
   return true
 }
 
-async function sweep({ webhooks, deliveries, now }: DeliverWebhookOptions, wake: Wake): Promise<void> {
-  for (const { webhookId } of await webhooks.all()) {
-    if (await deliveries.isWaiting(webhookId)) await wake(webhookId, now())
-  }
+async function sweep({ webhooks, deliveries, now, warn }: DeliverWebhookOptions, wake: Wake): Promise<void> {
+  await forEachDue({
+    what: 'webhooks to look at',
+    take: await webhooks.ids(),
+    async handle(webhookId) {
+      if (await deliveries.isWaiting(webhookId)) await wake(webhookId, now())
+    },
+    onError: ({ message }) => warn(message),
+  })
 }

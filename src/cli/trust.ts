@@ -1,6 +1,7 @@
 // tabir trust disputes | quarantine | show | dispute | decide | take-back | verify | hold | release | strikes | forgive
 
 import { UUID_PATTERN } from '../domain/ids.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { Problem } from '../domain/problem.js'
 import { isAccount } from '../domain/strikes.js'
 import { DISPUTE_REASONS } from '../domain/trust.js'
@@ -10,7 +11,7 @@ import { matchIdsWith } from '../services/match-ids.js'
 import { ownersIn } from '../services/owners.js'
 import { partiesWith } from '../services/parties.js'
 import { refusalsWith } from '../services/refusals.js'
-import { type TrustService, trustOver } from '../services/trust.js'
+import { type JudgedSignal, type TrustService, trustOver } from '../services/trust.js'
 import { effectsIn } from '../services/trust-effects.js'
 import { vetoing } from '../services/vetoing.js'
 import { apiKeysIn } from '../store/api-keys.js'
@@ -30,7 +31,7 @@ const USAGE = `tabir trust disputes | quarantine | strikes
   tabir trust decide SIGNAL upheld|rejected
   tabir trust take-back SIGNAL
   tabir trust forgive ACCOUNT`
-const MOST_LISTED = 1000
+const PAGE = 1000
 
 /** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong or was refused. */
 export async function trust(args: readonly string[]): Promise<number> {
@@ -54,7 +55,7 @@ type Work = (parts: Parts) => Promise<readonly object[]>
 function workFor([verb, subject = '', word, ...rest]: readonly string[]): Work | undefined {
   if (rest.length > 0) return undefined
   if (verb === 'disputes' || verb === 'quarantine') {
-    return subject === '' ? ({ trust }) => trust.waiting(verb, MOST_LISTED) : undefined
+    return subject === '' ? ({ trust }) => allWaiting(trust, verb) : undefined
   }
   if (verb === 'strikes') return subject === '' ? ({ accounts }) => accounts.strikes() : undefined
   if (verb === 'forgive' && isAccount(subject) && word === undefined) {
@@ -85,6 +86,16 @@ function withParts<T>(use: (parts: Parts) => Promise<T>): Promise<T> {
   return withSealedStore(async (opened) => use(await partsOver(opened)))
 }
 
+async function allWaiting(trust: TrustService, list: 'disputes' | 'quarantine'): Promise<JudgedSignal[]> {
+  const all: JudgedSignal[] = []
+  for (let after: PagePlace | undefined; ; ) {
+    const { signals, next } = await trust.waiting(list, after, PAGE)
+    all.push(...signals)
+    if (next === undefined) return all
+    after = next
+  }
+}
+
 async function partsOver({ store, keyring, secrets, target }: SealedStore): Promise<Parts> {
   const now = () => Date.now()
   const images = imagesIn(store, keyring)
@@ -106,6 +117,7 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
       clocksOf: async () => [],
       refusalOf: refusalsWith(secrets.signalId),
       now,
+      onTrouble: ({ message }) => void process.stderr.write(`${message}\n`),
       onChange: effectsIn({
         notices: { decided: async () => {} }, // no platform decides here, so no clock stops
         strikes,

@@ -4,8 +4,9 @@ import type { AuditActor } from '../domain/audit.js'
 import { Problem } from '../domain/problem.js'
 import type { RegisteredImage } from '../domain/signal.js'
 import type { Images } from '../store/images.js'
-import type { OwnerDues } from '../store/owner-dues.js'
+import type { OwnerDue, OwnerDues } from '../store/owner-dues.js'
 import type { ContentIds } from './content-ids.js'
+import { forEachDue } from './each-due.js'
 import { ID_PARTS } from './image-table.js'
 import type { Replica } from './replica.js'
 import type { TrustService } from './trust.js'
@@ -54,10 +55,20 @@ export function contentsIn({ images, replica, trust, dues, ids, now, onTrouble }
 
   async function releaseDue(): Promise<void> {
     if (!replica.isReady) return
-    for (const imageId of await dues.due(now(), RELEASED_AT_ONCE)) {
-      await orGone(trust.ownerReleases(imageId))
-      await dues.remove(imageId)
-    }
+    const untilMs = now()
+    await forEachDue<OwnerDue>({
+      what: 'signals to release',
+      take: (after) => dues.due(untilMs, after?.place, RELEASED_AT_ONCE),
+      async handle(due) {
+        if (due.imageId === undefined) {
+          await dues.discard(due)
+          throw new Error('what was to be released is no id, and was removed')
+        }
+        await orGone(trust.ownerReleases(due.imageId))
+        await dues.remove(due.imageId)
+      },
+      onError: onTrouble,
+    })
   }
 
   async function idOf(orgId: string, bank: string, contentId: number): Promise<string | undefined> {
@@ -102,10 +113,11 @@ export function contentsIn({ images, replica, trust, dues, ids, now, onTrouble }
   }
 }
 
+/** One that was removed, or rejected, meanwhile is not to match again. */
 async function orGone(work: Promise<unknown>): Promise<void> {
   try {
     await work
   } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'signal-unknown') throw error
+    if (!(error instanceof Problem) || !['signal-unknown', 'signal-struck'].includes(error.code)) throw error
   }
 }

@@ -3,6 +3,7 @@
 import type { Caller, OrgKind } from '../domain/access.js'
 import type { AuditActor, AuditEntry } from '../domain/audit.js'
 import { CASES_BANK_NAME } from '../domain/bank.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { Problem, type ProblemCode } from '../domain/problem.js'
 import type { Category, RegisteredImage, Tier } from '../domain/signal.js'
 import type { Clock } from '../domain/sla.js'
@@ -27,6 +28,7 @@ import type { Images } from '../store/images.js'
 import type { Trusts } from '../store/trust.js'
 import type { OwnCase } from './case-access.js'
 import { refuseEnded } from './cases.js'
+import { type DueError, forEachDue, isTransient } from './each-due.js'
 import type { MatchIds } from './match-ids.js'
 import type { PartyOf } from './parties.js'
 import type { RefusalOf } from './refusals.js'
@@ -117,8 +119,14 @@ export interface TrustService {
   ownerHolds(signalId: string, untilS: number, by?: AuditActor): Promise<JudgedSignal>
   /** What others hold stays held. @throws {Problem} signal-unknown */
   ownerReleases(signalId: string, by?: AuditActor): Promise<JudgedSignal>
-  /** Those that wait for an operator, longest first. */
-  waiting(list: 'disputes' | 'quarantine', limit: number): Promise<JudgedSignal[]>
+  /** A page of those that wait for an operator, longest first. */
+  waiting(list: 'disputes' | 'quarantine', after: PagePlace | undefined, limit: number): Promise<WaitingPage>
+}
+
+export interface WaitingPage {
+  readonly signals: readonly JudgedSignal[]
+  /** Where the next page begins; `undefined` at the end. */
+  readonly next: PagePlace | undefined
 }
 
 export type OwnerOf = (image: RegisteredImage) => Promise<string | undefined>
@@ -139,10 +147,13 @@ export interface TrustParts {
   readonly now: () => number
   /** Told of each change in turn, and of a decision also when it is said again: so that what a crash cut off is made up for. */
   readonly onChange: (change: TrustChange) => Promise<void>
+  /** Told of signals that wait and cannot be read. */
+  readonly onTrouble?: (error: DueError) => void
 }
 
 /** Others may write between reading and writing; so often in a row they do not. */
 const MAX_TRIES = 20
+const WAITING_AT_ONCE = 50
 
 export function trustOver({
   trusts,
@@ -157,6 +168,7 @@ export function trustOver({
   refusalOf,
   now,
   onChange,
+  onTrouble = () => {},
 }: TrustParts): TrustService {
   /** What was said is read first: it goes with the picture, and read after that it could be nothing of a picture that was there. */
   async function read(imageId: string | undefined, unknown: ProblemCode) {
@@ -287,14 +299,24 @@ export function trustOver({
     ownerHolds: (signalId, untilS, by = 'tabir') =>
       changeSignal(signalId, { kind: 'hold', cause: 'owner', flood: 0, untilS }, by),
     ownerReleases: (signalId, by = 'tabir') => changeSignal(signalId, { kind: 'release', by: 'owner' }, by),
-    async waiting(list, limit) {
-      const signals: JudgedSignal[] = []
-      for (const signalId of await trusts.waiting(list, limit)) {
-        const { trust } = await trusts.get(signalId)
-        const [image] = await images.get([signalId])
-        if (image !== undefined) signals.push(judged(signalId, image, trust))
-      }
-      return signals
+    async waiting(list, after, limit) {
+      const page = await trusts.waiting(list, after, limit)
+      const found = new Map<string, JudgedSignal>()
+      await forEachDue({
+        what: `signals of ${list}`,
+        take: page,
+        async handle({ imageId }) {
+          if (imageId === undefined) throw new Error('what waits is no signal')
+          const { trust } = await trusts.get(imageId)
+          const [image] = await images.get([imageId])
+          if (image !== undefined) found.set(imageId, judged(imageId, image, trust))
+        },
+        atOnce: WAITING_AT_ONCE,
+        onError: onTrouble,
+        isNotTheEntrys: isTransient,
+      })
+      const signals = page.flatMap(({ imageId = '' }) => found.get(imageId) ?? [])
+      return { signals, next: page.length < limit ? undefined : page.at(-1)?.place }
     },
   }
 }

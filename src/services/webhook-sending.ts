@@ -1,10 +1,11 @@
 // Sends what waits for one webhook, a few messages at a time, and says what became of each.
 
 import { Webhook as Signer } from 'standardwebhooks'
-import { nextTryAtMs } from '../domain/webhook.js'
+import { nextTryAtMs, TRIED_FOR_MS } from '../domain/webhook.js'
 import { type Outgoing, OutgoingError } from '../net/outgoing.js'
 import type { Deliveries, Delivery, Settlement } from '../store/deliveries.js'
 import type { Webhook, Webhooks } from '../store/webhooks.js'
+import { type DueError, forEachDue, isTransient } from './each-due.js'
 
 export interface SendingParts {
   readonly webhooks: Webhooks
@@ -17,6 +18,8 @@ export interface SendingParts {
   readonly now: () => number
   readonly random: () => number
   readonly timeoutMs?: number
+  /** Told of messages that failed because of something here; they come back when their lease is over. */
+  readonly onTrouble: (error: DueError) => void
 }
 
 /** A receiver has so long for everything; what takes longer is better answered first and done afterwards. */
@@ -40,7 +43,14 @@ export function webhookSending(parts: SendingParts): (webhookId: string) => Prom
       const { maxPerSecond } = webhook
       const { ids, againAtMs } = await parts.deliveries.claim(webhookId, { leaseMs: LEASE_MS, maxPerSecond }, parts.now())
       if (ids.length === 0) return againAtMs
-      await Promise.all(ids.map((id) => sendOne(parts, webhook, id)))
+      await forEachDue({
+        what: 'messages to a webhook',
+        take: ids,
+        handle: (id) => sendOne(parts, webhook, id),
+        onError: parts.onTrouble,
+        atOnce: ids.length,
+        isNotTheEntrys: isTransient,
+      })
     }
     return parts.now()
   }
@@ -48,11 +58,26 @@ export function webhookSending(parts: SendingParts): (webhookId: string) => Prom
 
 async function sendOne(parts: SendingParts, webhook: Webhook, id: string): Promise<void> {
   const { webhookId } = webhook
-  const delivery = await parts.deliveries.get(webhookId, id)
+  const delivery = await readableOrVoid(parts, webhookId, id)
   if (delivery === undefined) return
-  const settlement = await outcomeOf(parts, webhook, delivery)
+  const settlement = await outcomeOf(parts, webhook, delivery).catch(async (error: unknown) => {
+    // What cannot be sent because of something here is tried for as long as what nobody takes.
+    const isOver = parts.now() - delivery.createdAtMs > TRIED_FOR_MS
+    if (isOver && !isTransient(error)) await parts.deliveries.settle(webhookId, id, { state: 'void' }, parts.now())
+    throw error
+  })
   if (settlement.status === GONE) await parts.webhooks.change(webhookId, (before) => ({ ...before, isEnabled: false }))
   await parts.deliveries.settle(webhookId, id, settlement, parts.now())
+}
+
+/** One that cannot be read is given up at once: what waits about the same subject would wait for ever. @throws why it cannot be read. */
+async function readableOrVoid({ deliveries, now }: SendingParts, webhookId: string, id: string) {
+  try {
+    return await deliveries.get(webhookId, id)
+  } catch (error) {
+    if (!isTransient(error)) await deliveries.settle(webhookId, id, { state: 'void' }, now())
+    throw error
+  }
 }
 
 async function outcomeOf(parts: SendingParts, webhook: Webhook, delivery: Delivery): Promise<Settlement> {

@@ -9,13 +9,14 @@ import {
   RECORD_REFUSALS,
   type RefusedLines,
 } from '../domain/bank-import.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { PROBLEM_CODES } from '../domain/problem.js'
 import { keys } from './keys.js'
+import { lastPageOfSorted, placeOf } from './paging.js'
 import { checkpointImport, claimImport, forgetImports } from './scripts/imports.js'
 import type { Store } from './store.js'
 
 const KEPT_MS = 30 * 86_400_000
-const MOST_LISTED = 100
 
 const ProgressJson = z.object({
   format: z.enum(FILE_FORMATS).optional(),
@@ -35,6 +36,12 @@ const StretchJson = z.tuple([z.int(), z.int(), z.enum(RECORD_REFUSALS)])
 /** Of one import: its bank and its id there. */
 export type ImportName = readonly [bank: string, importId: string]
 
+export interface ImportPage {
+  readonly imports: readonly { readonly importId: string; readonly progress: ImportProgress }[]
+  /** Where the next page begins; `undefined` at the end. */
+  readonly next: PagePlace | undefined
+}
+
 export interface Imports {
   /** From here on `writer` alone may say how far it has come. @returns how far it had come. */
   claim(name: ImportName, writer: string, nowMs: number): Promise<ImportProgress | undefined>
@@ -43,8 +50,8 @@ export interface Imports {
   get(name: ImportName): Promise<ImportProgress | undefined>
   /** The first 10,000 stretches, in order. */
   refusals(name: ImportName): Promise<RefusedLines[]>
-  /** The newest first, at most 100, of the last 30 days. */
-  list(bank: string): Promise<{ readonly importId: string; readonly progress: ImportProgress }[]>
+  /** A page of those of the last 30 days, the newest first. */
+  list(bank: string, after: PagePlace | undefined, limit: number): Promise<ImportPage>
   /** All of a bank that is gone: another one of its name begins anew. Running it twice changes nothing. */
   forget(bank: string): Promise<void>
 }
@@ -75,13 +82,17 @@ export function importsIn(store: Store): Imports {
         return { fromLine, toLine, why }
       })
     },
-    async list(bank) {
-      const ids = await store.ask((redis) => redis.zrevrange(keys.imports(bank), 0, MOST_LISTED - 1))
-      const found = await Promise.all(ids.map((importId) => get([bank, importId])))
-      return ids.flatMap((importId, i) => {
-        const progress = found[i]
-        return progress === undefined ? [] : [{ importId, progress }]
-      })
+    async list(bank, after, limit) {
+      const page = await lastPageOfSorted(store, keys.imports(bank), { after, limit })
+      const found = await Promise.all(
+        page.map(async ({ member }) => {
+          const importId = member.toString('utf8')
+          const progress = await get([bank, importId])
+          return progress === undefined ? [] : [{ importId, progress }]
+        }),
+      )
+      const last = page.at(-1)
+      return { imports: found.flat(), next: last === undefined || page.length < limit ? undefined : placeOf(last) }
     },
     async forget(bank) {
       await store.write(forgetImports, [keys.imports(bank)], [keys.import(bank, '')])

@@ -35,6 +35,8 @@ export interface Webhooks {
   get(webhookId: string): Promise<Webhook | undefined>
   /** Of one organisation, the oldest first. */
   ofOrg(orgId: string): Promise<Webhook[]>
+  /** The ids of all, those that cannot be unsealed among them. */
+  ids(): Promise<string[]>
   /** All. Cost: one read, and some microseconds for each. */
   all(): Promise<Webhook[]>
   /** Reads, changes, writes, and again if somebody was faster. @returns `undefined` when it is gone. */
@@ -100,6 +102,7 @@ export function webhooksIn(store: Store, keyring: Keyring): Webhooks {
         }),
       )
     },
+    ids: () => store.ask((redis) => redis.hkeys(keys.webhooks)),
     async all() {
       const found = await store.ask((redis) => redis.hgetallBuffer(keys.webhooks))
       return byAge(Object.entries(found).map(([id, sealed]) => open(id, sealed)))
