@@ -3,12 +3,21 @@
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { formatUuid } from '../../src/domain/ids.js'
-import { keys } from '../../src/store/keys.js'
+import { imageShard, keys, watchShard } from '../../src/store/keys.js'
 import { openStore } from '../../src/store/store.js'
 import { caseLifeHandler } from '../../workers/case-life.js'
 import { storeAt } from '../helpers/redis.js'
 import { post } from '../helpers/requests.js'
-import { keyFor, openCase, RETENTION_MS, randomHashText, startService, type TestService } from '../helpers/service.js'
+import {
+  keyFor,
+  openCase,
+  RETENTION_MS,
+  randomHashText,
+  startService,
+  type TestService,
+  until,
+  withBitsFlipped,
+} from '../helpers/service.js'
 import { ask, caseWithPicture, matchesOf, operator, platform } from '../helpers/trust.js'
 
 const HOUR_MS = 3_600_000
@@ -145,4 +154,65 @@ t.test('watches behind garbage and behind one that is gone end; those of organis
   await service.services.sweepWatches()
   t.same(await store.ask((redis) => redis.zrangeBuffer(keys.watchDues, '0', '-1')), [])
   t.match(service.log.join('\n'), /watches that ended failed/)
+})
+
+/** What Redis has of an image is replaced. */
+function shardOf(imageId: string) {
+  const bytes = Buffer.from(imageId.replaceAll('-', ''), 'hex')
+  return { bytes, key: keys.images(imageShard(bytes)) }
+}
+
+async function registering(service: TestService, banks: readonly string[]) {
+  const { headers } = await keyFor(service, 'owner', ['signals:write', 'admin'], 'operator')
+  for (const name of banks) await post(service.app, '/v1/banks', { name }, headers)
+  return {
+    headers,
+    async register(bank: string, hash = randomHashText()): Promise<string> {
+      const answer = await post(service.app, `/v1/banks/${bank}/signals`, { signals: [{ type: 'pdq', hash }] }, headers)
+      return answer.json<{ signals: { signalId: string }[] }>().signals[0]?.signalId ?? answer.body
+    },
+  }
+}
+
+t.test('removed banks behind one with an image that cannot be erased are erased', async (t) => {
+  const service = await startService(t)
+  const store = await storeOf(t, service)
+  const { headers, register } = await registering(service, ['first', 'second'])
+  const [broken, behind] = [await register('first'), await register('second')]
+  await store.ask((redis) => redis.set(shardOf(broken).key, 'no hash'))
+  for (const bank of ['first', 'second']) t.equal((await ask(service, 'DELETE', `/c/bank/${bank}`, headers)).statusCode, 200)
+  const { key, bytes } = shardOf(behind)
+  await until(async () => (await store.ask((redis) => redis.hexists(key, bytes))) === 0)
+  t.match(service.log.join('\n'), /images of a removed bank failed/)
+})
+
+t.test('a picture, and a watch, that cannot be read keep no others from being compared', async (t) => {
+  const service = await startService(t)
+  const store = await storeOf(t, service)
+  const { register } = await registering(service, ['mine'])
+  const asker = await keyFor(service, 'asker', ['match'])
+  const [hash, other] = [randomHashText(), randomHashText()]
+  const watch = async (text: string) => {
+    const body = { watches: [{ signals: [{ type: 'pdq', hash: text }] }] }
+    return (await post(service.app, '/v1/watch', body, asker.headers)).json<{ watches: { watchId: string }[] }>()
+  }
+  await watch(hash)
+  await store.ask((redis) => redis.set(keys.watchHolder, 'another', 'PX', 3000))
+  const broken = shardOf(await register('mine', other))
+  await register('mine', hash)
+  await store.ask((redis) => redis.hset(broken.key, broken.bytes, 'garbage'))
+  const told = async () => {
+    const entries = await store.ask((redis) => redis.xrange(keys.webhookOutbox, '-', '+'))
+    return entries.filter(([, fields]) => fields.includes('match.found')).length
+  }
+  await until(async () => (await told()) === 1)
+  t.match(service.log.join('\n'), /pictures to compare with watches failed/)
+
+  const { watches } = await watch(other)
+  const id = Buffer.from((watches[0]?.watchId ?? '').replaceAll('-', ''), 'hex')
+  await store.ask((redis) => redis.hset(keys.watches(watchShard(id)), id, 'garbage'))
+  await watch(hash)
+  await register('mine', withBitsFlipped(hash, 2))
+  await until(async () => (await told()) === 3)
+  t.equal(await told(), 3)
 })
