@@ -7,7 +7,6 @@ import { uuidV7 } from '../../src/domain/ids.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { noteInAudit } from '../../src/store/audit.js'
-import { banksIn } from '../../src/store/banks.js'
 import { casesIn } from '../../src/store/cases.js'
 import { deliveriesIn } from '../../src/store/deliveries.js'
 import { keys } from '../../src/store/keys.js'
@@ -82,7 +81,7 @@ t.test('messages to a webhook, and files, of one moment', async (t) => {
   onceEach(t, files, 'importId', importIds)
 })
 
-t.test('acts of one moment; keys, banks and events of a case, whole', async (t) => {
+t.test('acts of one moment; keys and events of a case, whole', async (t) => {
   const { service, store, nowMs } = await world(t)
   const { headers } = await operator(service)
   const names = numbered((i) => `bank-${i}`)
@@ -101,7 +100,7 @@ t.test('acts of one moment; keys, banks and events of a case, whole', async (t) 
   t.same(new Set(removed.map(({ about }) => z.object({ bank: z.string() }).parse(about).bank)), new Set(names))
   t.equal(removed.length, MANY)
 
-  const [apiKeys, banks] = [apiKeysIn(store), banksIn(store)]
+  const apiKeys = apiKeysIn(store)
   const { orgId } = await keyOfOrg(service, 'many', ['match'])
   const keyIds = numbered((i) =>
     i
@@ -113,21 +112,10 @@ t.test('acts of one moment; keys, banks and events of a case, whole', async (t) 
   const distinct = [...new Set(keyIds)]
   const key = { orgId, scopes: new Set(['match'] as const), secretSha256: '00'.repeat(32), createdAtMs: nowMs }
   await inSome(distinct, (keyId) => apiKeys.add({ ...key, keyId }))
-  const bank = { purpose: 'match', orgId, thresholdBits: {}, createdAtMs: nowMs } as const
-  await inSome(names, (name) => banks.add({ ...bank, name }, 'operator'))
   const listed = (await ask(service, 'GET', '/v1/keys', headers)).json<{ keys: { keyId: string }[] }>().keys
   const listedIds = listed.map(({ keyId }) => keyId)
   t.equal(listedIds.length, new Set(listedIds).size)
   t.ok(distinct.every((keyId) => listedIds.includes(keyId)))
-  const listBanks = async () =>
-    (await ask(service, 'GET', '/v1/banks', headers))
-      .json<{ banks?: { name: string }[] }>()
-      .banks?.map(({ name }) => name) ?? []
-  await until(async () => (await listBanks()).length >= MANY)
-  const bankNames = await listBanks()
-  t.ok(names.every((name) => bankNames.includes(name)))
-  t.equal(bankNames.length, new Set(bankNames).size)
-
   const her = await openCase(service.app)
   const [events = ''] = await store.ask((redis) => redis.keys('{tabir}:case:*:events'))
   await store.ask(async (redis) => {
