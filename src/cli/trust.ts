@@ -2,6 +2,7 @@
 
 import { BLOCK_ID_PATTERN } from '../domain/appeal.js'
 import { UUID_PATTERN } from '../domain/ids.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { Problem } from '../domain/problem.js'
 import { isAccount } from '../domain/strikes.js'
 import { DISPUTE_REASONS } from '../domain/trust.js'
@@ -12,7 +13,7 @@ import { matchIdsWith } from '../services/match-ids.js'
 import { ownersIn } from '../services/owners.js'
 import { partiesWith } from '../services/parties.js'
 import { refusalsWith } from '../services/refusals.js'
-import { type TrustService, trustOver } from '../services/trust.js'
+import { type JudgedSignal, type TrustService, trustOver } from '../services/trust.js'
 import { effectsIn } from '../services/trust-effects.js'
 import { apiKeysIn } from '../store/api-keys.js'
 import { appealsIn } from '../store/appeals.js'
@@ -35,7 +36,7 @@ const USAGE = `tabir trust disputes | quarantine | strikes
   tabir trust appeals | blocks
   tabir trust appeal SIGNAL|BLOCK granted|denied
   tabir trust lift BLOCK`
-const MOST_LISTED = 1000
+const PAGE = 1000
 
 /** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong or was refused. */
 export async function trust(args: readonly string[]): Promise<number> {
@@ -60,7 +61,7 @@ type Work = (parts: Parts) => Promise<readonly object[]>
 function workFor([verb, subject = '', word, ...rest]: readonly string[]): Work | undefined {
   if (rest.length > 0) return undefined
   if (verb === 'disputes' || verb === 'quarantine') {
-    return subject === '' ? ({ trust }) => trust.waiting(verb, MOST_LISTED) : undefined
+    return subject === '' ? ({ trust }) => allWaiting(trust, verb) : undefined
   }
   if (verb === 'strikes') return subject === '' ? ({ accounts }) => accounts.strikes() : undefined
   if (verb === 'forgive' && isAccount(subject) && word === undefined) {
@@ -92,9 +93,8 @@ function workFor([verb, subject = '', word, ...rest]: readonly string[]): Work |
 function appealWork(verb: string | undefined, subject: string, word: string | undefined): Work | undefined {
   const isBlock = BLOCK_ID_PATTERN.test(subject)
   if (verb === 'appeals' && subject === '')
-    return async ({ appeals }) =>
-      (await appeals.waiting(MOST_LISTED)).map(({ about, atMs }) => ({ ...about, madeAtMs: atMs }))
-  if (verb === 'blocks' && subject === '') return ({ appeals }) => appeals.blocks(MOST_LISTED)
+    return async ({ appeals }) => (await appeals.waiting(PAGE)).map(({ about, atMs }) => ({ ...about, madeAtMs: atMs }))
+  if (verb === 'blocks' && subject === '') return ({ appeals }) => appeals.blocks(PAGE)
   if (verb === 'lift' && isBlock && word === undefined)
     return async ({ appeals }) => {
       await appeals.lift(subject, 'operator')
@@ -112,6 +112,16 @@ function appealWork(verb: string | undefined, subject: string, word: string | un
 
 function withParts<T>(use: (parts: Parts) => Promise<T>): Promise<T> {
   return withSealedStore(async (opened) => use(await partsOver(opened)))
+}
+
+async function allWaiting(trust: TrustService, list: 'disputes' | 'quarantine'): Promise<JudgedSignal[]> {
+  const all: JudgedSignal[] = []
+  for (let after: PagePlace | undefined; ; ) {
+    const { signals, next } = await trust.waiting(list, after, PAGE)
+    all.push(...signals)
+    if (next === undefined) return all
+    after = next
+  }
 }
 
 async function partsOver({ store, keyring, secrets, target }: SealedStore): Promise<Parts> {
@@ -135,6 +145,7 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
     clocksOf: async () => [],
     refusalOf: refusalsWith(secrets.signalId),
     now,
+    onTrouble: ({ message }) => void process.stderr.write(`${message}\n`),
     onChange: effectsIn({
       notices: { decided: async () => {} }, // no platform decides here, so no clock stops
       strikes,

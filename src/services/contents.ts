@@ -4,8 +4,9 @@ import type { AuditActor } from '../domain/audit.js'
 import { Problem } from '../domain/problem.js'
 import type { RegisteredImage } from '../domain/signal.js'
 import type { Images } from '../store/images.js'
-import type { OwnerDues } from '../store/owner-dues.js'
+import type { OwnerDue, OwnerDues } from '../store/owner-dues.js'
 import type { ContentIds } from './content-ids.js'
+import { forEachDue } from './each-due.js'
 import { ID_PARTS } from './image-table.js'
 import type { Replica } from './replica.js'
 import type { TrustService } from './trust.js'
@@ -59,7 +60,18 @@ export function contentsIn({ images, replica, trust, dues, ids, lastRevision, no
 
   async function releaseDue(): Promise<void> {
     if (!replica.isReady) return
-    for (const imageId of await dues.due(now(), RELEASED_AT_ONCE)) await orGone(trust.resumeIfDue(imageId))
+    const untilMs = now()
+    await forEachDue<OwnerDue>({
+      what: 'signals to release',
+      take: (after) => dues.due(untilMs, after?.place, RELEASED_AT_ONCE),
+      async handle(due) {
+        // What resumes a signal takes it out as well.
+        const isThere = due.imageId !== undefined && (await hasResumed(trust, due.imageId))
+        if (!isThere) await dues.discard(due)
+        if (due.imageId === undefined) throw new Error('what was to be released is no id, and was removed')
+      },
+      onError: onTrouble,
+    })
   }
 
   /**
@@ -112,10 +124,13 @@ export function contentsIn({ images, replica, trust, dues, ids, lastRevision, no
   }
 }
 
-async function orGone(work: Promise<unknown>): Promise<void> {
+/** @returns false when the signal was removed meanwhile. */
+async function hasResumed(trust: Pick<TrustService, 'resumeIfDue'>, imageId: string): Promise<boolean> {
   try {
-    await work
+    await trust.resumeIfDue(imageId)
+    return true
   } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'signal-unknown') throw error
+    if (error instanceof Problem && error.code === 'signal-unknown') return false
+    throw error
   }
 }
