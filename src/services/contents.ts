@@ -65,9 +65,8 @@ export function contentsIn({ images, replica, trust, dues, ids, lastRevision, no
       what: 'signals to release',
       take: (after) => dues.due(untilMs, after?.place, RELEASED_AT_ONCE),
       async handle(due) {
-        // What resumes a signal takes it out as well.
-        const isThere = due.imageId !== undefined && (await hasResumed(trust, due.imageId))
-        if (!isThere) await dues.discard(due)
+        if (due.imageId !== undefined) await orGone(trust.resumeIfDue(due.imageId))
+        await dues.discard(due) // resuming takes it out as well: this is for what nobody can resume
         if (due.imageId === undefined) throw new Error('what was to be released is no id, and was removed')
       },
       onError: onTrouble,
@@ -124,13 +123,10 @@ export function contentsIn({ images, replica, trust, dues, ids, lastRevision, no
   }
 }
 
-/** @returns false when the signal was removed meanwhile. */
-async function hasResumed(trust: Pick<TrustService, 'resumeIfDue'>, imageId: string): Promise<boolean> {
+async function orGone(work: Promise<unknown>): Promise<void> {
   try {
-    await trust.resumeIfDue(imageId)
-    return true
+    await work
   } catch (error) {
-    if (error instanceof Problem && error.code === 'signal-unknown') return false
-    throw error
+    if (!(error instanceof Problem) || error.code !== 'signal-unknown') throw error
   }
 }

@@ -16,7 +16,7 @@ export interface OwnerDue {
 export interface OwnerDues {
   /** A page of those that are due, the first ones first. */
   due(nowMs: number, after: PagePlace | undefined, limit: number): Promise<OwnerDue[]>
-  /** Removes what names no image, unless it is due at another time by now. */
+  /** Removes one, unless it is due at another time by now. */
   discard(due: OwnerDue): Promise<void>
 }
 
