@@ -342,6 +342,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
       replica,
       events: trust.events,
       now,
+      onTrouble,
     }),
     notices: trust.notices,
     attesting: trust.attesting,

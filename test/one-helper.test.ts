@@ -44,12 +44,16 @@ const LIST_READERS: Readonly<Record<string, string>> = {
   'src/store/fetch-places.ts': 'reads the one place that belongs to a time',
   'src/store/imports.ts': 'reads the refusals of one import whole, 10,000 at most',
   'src/store/outbox.ts': 'reads what is left of a stream from its head',
+  'src/store/scripts/announce.ts': 'reads the last entry, and the one of a revision',
+  'src/store/scripts/appeals.ts': 'reads the last entry, and takes out what ended in the step that finds it',
+  'src/store/scripts/banks.ts': 'erases what belongs to a bank that is gone, in one step',
   'src/store/scripts/fetch-places.ts': 'reads the last entry',
-  'src/store/scripts/imports.ts': 'erases what belongs to a bank that is gone, in one step',
+  'src/store/scripts/outbox.ts': 'reads one entry by its id, and takes out the oldest where there are too many',
   'src/store/scripts/put-trust.ts': 'reads the last entry',
   'src/store/scripts/webhooks.ts': 'claims the first that are free, and puts their scores back in the same step',
   'src/store/seal-ring.ts': 'reads the processes that were heard of in the last 30 seconds',
   'src/store/strikes.ts': 'reads the strikes of one account whole',
+  'src/store/waiting-events.ts': 'reads one entry by its id',
   'src/store/worker-beats.ts': 'reads the processes that were heard of in the last seconds',
 }
 
@@ -59,6 +63,7 @@ t.test('a list of the store is read in pages by one helper', async (t) => {
 
 /** Every module that works through entries one after another, of which one may be bad. */
 const DUE_LOOPS = [
+  'src/services/appeals.ts',
   'src/services/bank-erasing.ts',
   'src/services/case-keeping.ts',
   'src/services/contents.ts',

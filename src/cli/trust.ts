@@ -13,7 +13,7 @@ import { matchIdsWith } from '../services/match-ids.js'
 import { ownersIn } from '../services/owners.js'
 import { partiesWith } from '../services/parties.js'
 import { refusalsWith } from '../services/refusals.js'
-import { type JudgedSignal, type TrustService, trustOver } from '../services/trust.js'
+import { type TrustService, trustOver } from '../services/trust.js'
 import { effectsIn } from '../services/trust-effects.js'
 import { apiKeysIn } from '../store/api-keys.js'
 import { appealsIn } from '../store/appeals.js'
@@ -92,9 +92,8 @@ function workFor([verb, subject = '', word, ...rest]: readonly string[]): Work |
 
 function appealWork(verb: string | undefined, subject: string, word: string | undefined): Work | undefined {
   const isBlock = BLOCK_ID_PATTERN.test(subject)
-  if (verb === 'appeals' && subject === '')
-    return async ({ appeals }) => (await appeals.waiting(PAGE)).map(({ about, atMs }) => ({ ...about, madeAtMs: atMs }))
-  if (verb === 'blocks' && subject === '') return ({ appeals }) => appeals.blocks(PAGE)
+  if (verb === 'appeals' && subject === '') return ({ appeals }) => allAppeals(appeals)
+  if (verb === 'blocks' && subject === '') return ({ appeals }) => allBlocks(appeals)
   if (verb === 'lift' && isBlock && word === undefined)
     return async ({ appeals }) => {
       await appeals.lift(subject, 'operator')
@@ -114,15 +113,38 @@ function withParts<T>(use: (parts: Parts) => Promise<T>): Promise<T> {
   return withSealedStore(async (opened) => use(await partsOver(opened)))
 }
 
-async function allWaiting(trust: TrustService, list: 'disputes' | 'quarantine'): Promise<JudgedSignal[]> {
-  const all: JudgedSignal[] = []
+interface Page<T> {
+  readonly entries: readonly T[]
+  readonly next: PagePlace | undefined
+}
+
+async function allOf<T>(page: (after: PagePlace | undefined) => Promise<Page<T>>): Promise<T[]> {
+  const all: T[] = []
   for (let after: PagePlace | undefined; ; ) {
-    const { signals, next } = await trust.waiting(list, after, PAGE)
-    all.push(...signals)
+    const { entries, next } = await page(after)
+    all.push(...entries)
     if (next === undefined) return all
     after = next
   }
 }
+
+const allWaiting = (trust: TrustService, list: 'disputes' | 'quarantine') =>
+  allOf(async (after) => {
+    const { signals, next } = await trust.waiting(list, after, PAGE)
+    return { entries: signals, next }
+  })
+
+const allAppeals = (service: AppealService) =>
+  allOf(async (after) => {
+    const { appeals, next } = await service.waiting(after, PAGE)
+    return { entries: appeals.map(({ about, atMs }) => ({ ...about, madeAtMs: atMs })), next }
+  })
+
+const allBlocks = (service: AppealService) =>
+  allOf(async (after) => {
+    const { blocks, next } = await service.blocks(after, PAGE)
+    return { entries: blocks, next }
+  })
 
 async function partsOver({ store, keyring, secrets, target }: SealedStore): Promise<Parts> {
   const now = () => Date.now()
@@ -133,6 +155,7 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
   const replica = { reached: async () => {} } // there is no index here that could be behind
   const trusts = trustsIn(store)
   const events = eventsIn(store)
+  const onTrouble = ({ message }: Error) => void process.stderr.write(`${message}\n`)
   const trust = trustOver({
     trusts,
     images,
@@ -145,7 +168,7 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
     clocksOf: async () => [],
     refusalOf: refusalsWith(secrets.signalId),
     now,
-    onTrouble: ({ message }) => void process.stderr.write(`${message}\n`),
+    onTrouble,
     onChange: effectsIn({
       notices: { decided: async () => {} }, // no platform decides here, so no clock stops
       strikes,
@@ -166,6 +189,7 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
       replica,
       events,
       now,
+      onTrouble,
     }),
   }
 }

@@ -7,8 +7,10 @@ import { uuidV7 } from '../../src/domain/ids.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { noteInAudit } from '../../src/store/audit.js'
+import { banksIn } from '../../src/store/banks.js'
 import { casesIn } from '../../src/store/cases.js'
 import { deliveriesIn } from '../../src/store/deliveries.js'
+import { placeOfImports } from '../../src/store/imports.js'
 import { keys } from '../../src/store/keys.js'
 import { inSome, keyOfOrg, MANY, numbered, onceEach, PAGE, type Row, readAll, world } from '../helpers/long-lists.js'
 import { imageOf } from '../helpers/registered-image.js'
@@ -71,14 +73,41 @@ t.test('messages to a webhook, and files, of one moment', async (t) => {
     refusedFor: {},
     digest: '',
   })
+  const bank = await banksIn(store).get('mine')
+  if (bank === undefined) return t.fail('it was made')
+  const place = placeOfImports(bank)
   await store.ask(async (redis) => {
     const pipeline = redis.pipeline()
     for (const id of importIds)
-      pipeline.zadd(keys.imports('mine'), nowMs, id).hset(keys.import('mine', id), 'progress', progress)
+      pipeline.zadd(keys.imports(place), nowMs, id).hset(keys.import(place, id), 'progress', progress)
     await pipeline.exec()
   })
   const files = await readAll(t, service, owner.headers, { url: '/v1/banks/mine/imports', name: 'imports' })
   onceEach(t, files, 'importId', importIds)
+})
+
+t.test('blocks that end in one moment, and appeals against them of one moment', async (t) => {
+  const { service, store, nowMs } = await world(t)
+  const { headers } = await operator(service)
+  const digests = numbered(() => randomBytes(16))
+  const blockIds = digests.map((digest) => digest.toString('hex'))
+  const unreadable = randomBytes(3)
+  await store.ask(async (redis) => {
+    const pipeline = redis.pipeline().zadd(keys.appeals, 0, unreadable)
+    for (const digest of digests) {
+      pipeline.zadd(keys.resubmissionBlocks, nowMs + 1000, digest)
+      pipeline.zadd(keys.appeals, nowMs, Buffer.concat([Buffer.from('b'), digest]))
+    }
+    await pipeline.exec()
+  })
+  onceEach(t, await readAll(t, service, headers, { url: '/v1/appeals', name: 'appeals' }), 'blockId', blockIds)
+  t.match(service.log.join('\n'), /1 of 100 appeals failed/)
+  const blocks = await readAll(t, service, headers, {
+    url: '/v1/resubmission-blocks',
+    name: 'blocks',
+    between: ({ blockId }) => ask(service, 'DELETE', `/v1/resubmission-blocks/${String(blockId)}`, headers),
+  })
+  onceEach(t, blocks, 'blockId', blockIds)
 })
 
 t.test('acts of one moment; keys and events of a case, whole', async (t) => {
