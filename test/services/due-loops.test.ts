@@ -50,6 +50,7 @@ t.test('a rejected signal, one that is gone and garbage at the head do not keep 
   await store.ask(async (redis) => {
     await redis.zadd(keys.ownerDues, 0, 'no id at all')
     await redis.zadd(keys.ownerDues, 1, randomBytes(16))
+    await redis.zadd(keys.ownerDues, 2, Buffer.from(rejected.replaceAll('-', ''), 'hex'))
     const bytes = Buffer.from(gone.replaceAll('-', ''), 'hex')
     await redis.hdel(keys.images(((bytes[14] ?? 0) << 8) | (bytes[15] ?? 0)), bytes)
     const other = Buffer.from(unreadable.replaceAll('-', ''), 'hex')
@@ -197,10 +198,18 @@ t.test('a picture, and a watch, that cannot be read keep no others from being co
     return (await post(service.app, '/v1/watch', body, asker.headers)).json<{ watches: { watchId: string }[] }>()
   }
   await watch(hash)
-  await store.ask((redis) => redis.set(keys.watchHolder, 'another', 'PX', 3000))
+  // Nothing is compared from when that is noticed until the key is gone.
+  await store.ask(async (redis) => {
+    await redis.del(keys.watchHolder)
+    await redis.lpush(keys.watchHolder, 'no string')
+  })
+  await until(async () => /WRONGTYPE/.test(service.log.join('\n')))
   const broken = shardOf(await register('mine', other))
   await register('mine', hash)
-  await store.ask((redis) => redis.hset(broken.key, broken.bytes, 'garbage'))
+  await store.ask(async (redis) => {
+    await redis.hset(broken.key, broken.bytes, 'garbage')
+    await redis.del(keys.watchHolder)
+  })
   const told = async () => {
     const entries = await store.ask((redis) => redis.xrange(keys.webhookOutbox, '-', '+'))
     return entries.filter(([, fields]) => fields.includes('match.found')).length
