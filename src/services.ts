@@ -24,6 +24,7 @@ import { caseFilesIn } from './services/case-file.js'
 import { casesFrom } from './services/cases.js'
 import { contentIdsWith } from './services/content-ids.js'
 import { contentsIn } from './services/contents.js'
+import { type DueTime, dueTimeBy } from './services/due-time.js'
 import { exportsFrom } from './services/exports.js'
 import { feedOver } from './services/feed.js'
 import { feedCursorsWith } from './services/feed-cursor.js'
@@ -108,6 +109,8 @@ export interface ServiceOptions extends OpeningOptions {
   /** What a try at a PIN costs; as is promised when left out, as it is outside tests. */
   readonly stretching?: ScryptOptions
   readonly now: () => number
+  /** Until when watches have ended: by this process's time and the store's when left out, as it is outside tests. */
+  readonly dueTime?: DueTime
   /** Never goes back. */
   readonly clock: () => number
   /** What goes wrong behind the scenes; never with hashes. */
@@ -239,6 +242,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     probingWaitMs: options.probingWaitMs,
     turns,
     now,
+    dueTime: options.dueTime ?? dueTimeBy(now, (line) => onTrouble(new Error(line))),
     clock,
     onTrouble,
   })
@@ -338,6 +342,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
       replica,
       events: trust.events,
       now,
+      onTrouble,
     }),
     notices: trust.notices,
     attesting: trust.attesting,

@@ -67,7 +67,7 @@ export function trustParts(needed: TrustPartsNeeded) {
   const strikes = strikesIn(store)
   const contexts = contextsIn(store, keyring, secrets.party)
   const clocks = clocksIn(store)
-  const notices = noticesFrom({ clocks, cases, images, apiKeys, events, now })
+  const notices = noticesFrom({ clocks, cases, apiKeys, events, now, onTrouble })
 
   const ownerOf = ownersIn(cases, (bank) => replica.catalogue.banks.get(bank)?.orgId)
   const effects = effectsIn({ notices, strikes, caseEvents, ownerOf })
@@ -86,6 +86,7 @@ export function trustParts(needed: TrustPartsNeeded) {
     clocksOf: notices.running,
     refusalOf: refusalsWith(secrets.signalId),
     now,
+    onTrouble,
     onChange: (change) => {
       needed.onSaid(change)
       return effects(change)

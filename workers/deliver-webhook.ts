@@ -7,6 +7,7 @@ import type { Redis } from 'ioredis'
 import { Problem } from '../src/domain/problem.js'
 import { DELIVER_WEBHOOK_QUEUE, DeliverWebhookJob, WEBHOOKS_AT_ONCE } from '../src/jobs/deliver-webhook.js'
 import { QUEUE_PREFIX } from '../src/jobs/hash-image.js'
+import { forEachDue } from '../src/services/each-due.js'
 import type { PlanOf } from '../src/services/webhook-plan.js'
 import { type Deliveries, MOST_WAITING_EVENTS, type OutboxEntry } from '../src/store/deliveries.js'
 import { readOutbox } from '../src/store/outbox.js'
@@ -212,8 +213,13 @@ function createAlarm({ warn, missingKeys }: Pick<DeliverWebhookOptions, 'warn' |
   }
 }
 
-async function sweep({ webhooks, deliveries, now }: DeliverWebhookOptions, wake: Wake): Promise<void> {
-  for (const webhookId of await webhooks.ids()) {
-    if (await deliveries.isWaiting(webhookId)) await wake(webhookId, now())
-  }
+async function sweep({ webhooks, deliveries, now, warn }: DeliverWebhookOptions, wake: Wake): Promise<void> {
+  await forEachDue({
+    what: 'webhooks to look at',
+    take: await webhooks.ids(),
+    async handle(webhookId) {
+      if (await deliveries.isWaiting(webhookId)) await wake(webhookId, now())
+    },
+    onError: ({ message }) => warn(message),
+  })
 }

@@ -79,6 +79,7 @@ const delivering = deliverWebhooks({
     },
     now,
     random: Math.random,
+    onTrouble: warn,
   }),
   now,
   warn: (line) => console.error(line),

@@ -2,6 +2,7 @@
 
 import { BLOCK_ID_PATTERN } from '../domain/appeal.js'
 import { UUID_PATTERN } from '../domain/ids.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { Problem } from '../domain/problem.js'
 import { isAccount } from '../domain/strikes.js'
 import { DISPUTE_REASONS } from '../domain/trust.js'
@@ -35,7 +36,7 @@ const USAGE = `tabir trust disputes | quarantine | strikes
   tabir trust appeals | blocks
   tabir trust appeal SIGNAL|BLOCK granted|denied
   tabir trust lift BLOCK`
-const MOST_LISTED = 1000
+const PAGE = 1000
 
 /** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong or was refused. */
 export async function trust(args: readonly string[]): Promise<number> {
@@ -60,7 +61,7 @@ type Work = (parts: Parts) => Promise<readonly object[]>
 function workFor([verb, subject = '', word, ...rest]: readonly string[]): Work | undefined {
   if (rest.length > 0) return undefined
   if (verb === 'disputes' || verb === 'quarantine') {
-    return subject === '' ? ({ trust }) => trust.waiting(verb, MOST_LISTED) : undefined
+    return subject === '' ? ({ trust }) => allWaiting(trust, verb) : undefined
   }
   if (verb === 'strikes') return subject === '' ? ({ accounts }) => accounts.strikes() : undefined
   if (verb === 'forgive' && isAccount(subject) && word === undefined) {
@@ -91,10 +92,8 @@ function workFor([verb, subject = '', word, ...rest]: readonly string[]): Work |
 
 function appealWork(verb: string | undefined, subject: string, word: string | undefined): Work | undefined {
   const isBlock = BLOCK_ID_PATTERN.test(subject)
-  if (verb === 'appeals' && subject === '')
-    return async ({ appeals }) =>
-      (await appeals.waiting(MOST_LISTED)).map(({ about, atMs }) => ({ ...about, madeAtMs: atMs }))
-  if (verb === 'blocks' && subject === '') return ({ appeals }) => appeals.blocks(MOST_LISTED)
+  if (verb === 'appeals' && subject === '') return ({ appeals }) => allAppeals(appeals)
+  if (verb === 'blocks' && subject === '') return ({ appeals }) => allBlocks(appeals)
   if (verb === 'lift' && isBlock && word === undefined)
     return async ({ appeals }) => {
       await appeals.lift(subject, 'operator')
@@ -114,6 +113,39 @@ function withParts<T>(use: (parts: Parts) => Promise<T>): Promise<T> {
   return withSealedStore(async (opened) => use(await partsOver(opened)))
 }
 
+interface Page<T> {
+  readonly entries: readonly T[]
+  readonly next: PagePlace | undefined
+}
+
+async function allOf<T>(page: (after: PagePlace | undefined) => Promise<Page<T>>): Promise<T[]> {
+  const all: T[] = []
+  for (let after: PagePlace | undefined; ; ) {
+    const { entries, next } = await page(after)
+    all.push(...entries)
+    if (next === undefined) return all
+    after = next
+  }
+}
+
+const allWaiting = (trust: TrustService, list: 'disputes' | 'quarantine') =>
+  allOf(async (after) => {
+    const { signals, next } = await trust.waiting(list, after, PAGE)
+    return { entries: signals, next }
+  })
+
+const allAppeals = (service: AppealService) =>
+  allOf(async (after) => {
+    const { appeals, next } = await service.waiting(after, PAGE)
+    return { entries: appeals.map(({ about, atMs }) => ({ ...about, madeAtMs: atMs })), next }
+  })
+
+const allBlocks = (service: AppealService) =>
+  allOf(async (after) => {
+    const { blocks, next } = await service.blocks(after, PAGE)
+    return { entries: blocks, next }
+  })
+
 async function partsOver({ store, keyring, secrets, target }: SealedStore): Promise<Parts> {
   const now = () => Date.now()
   const images = imagesIn(store, keyring)
@@ -123,6 +155,7 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
   const replica = { reached: async () => {} } // there is no index here that could be behind
   const trusts = trustsIn(store)
   const events = eventsIn(store)
+  const onTrouble = ({ message }: Error) => void process.stderr.write(`${message}\n`)
   const trust = trustOver({
     trusts,
     images,
@@ -135,6 +168,7 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
     clocksOf: async () => [],
     refusalOf: refusalsWith(secrets.signalId),
     now,
+    onTrouble,
     onChange: effectsIn({
       notices: { decided: async () => {} }, // no platform decides here, so no clock stops
       strikes,
@@ -155,6 +189,7 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
       replica,
       events,
       now,
+      onTrouble,
     }),
   }
 }

@@ -85,7 +85,7 @@ export function afterMatches(parts: AfterMatchParts): (batch: SightingBatch) => 
     for (let from = 0; from < all.length; from += AT_ONCE) {
       const some = all.slice(from, from + AT_ONCE)
       const imageIds = some.map(([imageId]) => imageId)
-      await attempt(tellOfCanaries(parts, hits, imageIds, atMs))
+      await attempt(tellOfCanaries(parts, hits, imageIds, atMs, attempt))
       const met = some.flatMap(([imageId, byOrg]) => {
         const orgs = [...byOrg].filter(([orgId]) => platforms.get(orgId) !== false)
         const areUnchecked = orgs.some(([orgId]) => platforms.get(orgId) === undefined)
@@ -108,10 +108,11 @@ async function tellOfCanaries(
   hits: HitsOfImages,
   imageIds: readonly string[],
   atMs: number,
+  attempt: (work: Promise<void>) => Promise<void>,
 ): Promise<void> {
   for (const signalId of await canaries.among(imageIds)) {
     for (const orgId of hits.get(signalId)?.keys() ?? [])
-      await events.add('canary.met', { signalId, orgId }, atMs, TOLD_AGAIN_AFTER_S)
+      await attempt(events.add('canary.met', { signalId, orgId }, atMs, TOLD_AGAIN_AFTER_S))
   }
 }
 

@@ -3,16 +3,18 @@
 import type { Appealed } from '../domain/appeal.js'
 import type { AuditActor } from '../domain/audit.js'
 import { HARMLESS_BANK_NAME } from '../domain/bank.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { Problem } from '../domain/problem.js'
 import type { Signal } from '../domain/signal.js'
 import { REFUSED_FOR_MS } from '../domain/strikes.js'
 import { standingOf } from '../domain/trust.js'
-import type { Appeals, Block, WaitingAppeal } from '../store/appeals.js'
+import type { Appeals, BlockPage, WaitingAppeal } from '../store/appeals.js'
 import type { Events } from '../store/events.js'
 import type { Images } from '../store/images.js'
 import type { Trusts } from '../store/trust.js'
 import type { OwnCase } from './case-access.js'
 import { refuseEnded } from './cases.js'
+import { type DueError, forEachDue, isTransient } from './each-due.js'
 import type { StruckSignals } from './refusals.js'
 import type { Replica } from './replica.js'
 import type { TrustService } from './trust.js'
@@ -24,17 +26,23 @@ export interface AppealService {
    * @throws {Problem} appeal-unneeded, overloaded, case-withdrawn, case-expired
    */
   make(own: OwnCase, signals: readonly Signal[]): Promise<'open' | 'denied'>
-  /** For operators: those that wait longest first. */
-  waiting(limit: number): Promise<readonly WaitingAppeal[]>
+  /** For operators: a page, those that wait longest first. */
+  waiting(after: PagePlace | undefined, limit: number): Promise<AppealPage>
   /**
    * granted: what blocks the picture goes, with its digest; a decision is taken back, a harmless picture of the operator's is removed.
    * denied: it cannot be appealed again for half a year, or as long as the block stands. @throws {Problem} appeal-unknown
    */
   decide(about: Appealed, outcome: 'granted' | 'denied', by: AuditActor): Promise<void>
-  /** Of pictures of cases that were judged harmless; those that end first, first. */
-  blocks(limit: number): Promise<readonly Block[]>
+  /** A page, of pictures of cases that were judged harmless; those that end first, first. */
+  blocks(after: PagePlace | undefined, limit: number): Promise<BlockPage>
   /** Its digest is in the store no longer when it returns. @throws {Problem} block-unknown */
   lift(blockId: string, by: AuditActor): Promise<void>
+}
+
+export interface AppealPage {
+  readonly appeals: readonly WaitingAppeal[]
+  /** Where the next page begins; `undefined` at the end. */
+  readonly next: PagePlace | undefined
 }
 
 export interface AppealParts {
@@ -48,12 +56,15 @@ export interface AppealParts {
   readonly replica: Pick<Replica, 'reached'>
   readonly events: Pick<Events, 'add'>
   readonly now: () => number
+  /** Told of appeals that wait and cannot be read. */
+  readonly onTrouble: (error: DueError) => void
 }
 
 const TOLD_AGAIN_AFTER_S = 86_400
+const WAITING_AT_ONCE = 50
 
 export function createAppeals(parts: AppealParts): AppealService {
-  const { appeals, harmlessLike, struckSignals, images, trusts, trust, replica, events, now } = parts
+  const { appeals, harmlessLike, struckSignals, images, trusts, trust, replica, events, now, onTrouble } = parts
 
   /** Does what an appeal is about keep anything from being registered still? */
   const isBlocking = async (about: Appealed): Promise<boolean> => {
@@ -91,13 +102,25 @@ export function createAppeals(parts: AppealParts): AppealService {
       if (state === 'open') await events.add('appeal.made', { ...about }, now(), TOLD_AGAIN_AFTER_S)
       return state
     },
-    async waiting(limit) {
-      const found: WaitingAppeal[] = []
-      for (const appeal of await appeals.waiting(limit)) {
-        if (await isBlocking(appeal.about)) found.push(appeal)
-        else await appeals.drop(appeal.about, now())
+    async waiting(after, limit) {
+      const page = await appeals.waiting(after, limit)
+      const found = new Set<WaitingAppeal>()
+      await forEachDue({
+        what: 'appeals',
+        take: page,
+        async handle({ appeal }) {
+          if (appeal === undefined) throw new Error('what waits is no appeal')
+          if (await isBlocking(appeal.about)) found.add(appeal)
+          else await appeals.drop(appeal.about, now())
+        },
+        atOnce: WAITING_AT_ONCE,
+        onError: onTrouble,
+        isNotTheEntrys: isTransient,
+      })
+      return {
+        appeals: page.flatMap(({ appeal }) => (appeal !== undefined && found.has(appeal) ? [appeal] : [])),
+        next: page.length < limit ? undefined : page.at(-1)?.place,
       }
-      return found
     },
     async decide(about, outcome, by) {
       if (!(await appeals.isWaiting(about))) throw new Problem('appeal-unknown')
@@ -107,7 +130,7 @@ export function createAppeals(parts: AppealParts): AppealService {
       const deniedUntilMs = outcome === 'denied' ? (untilMs ?? now() + REFUSED_FOR_MS) : undefined
       await appeals.settle(about, deniedUntilMs, by, now())
     },
-    blocks: (limit) => appeals.blocks(now(), limit),
+    blocks: (after, limit) => appeals.blocks(now(), after, limit),
     async lift(blockId, by) {
       if (!(await appeals.lift(blockId, 'lifted', by, now()))) throw new Problem('block-unknown')
     },

@@ -98,20 +98,24 @@ export function attestingOver({ cases, clocks, images, trusts, apiKeys, matchIds
   }
 
   async function* allFrom(orgId: string, after: AttestingPlace | undefined) {
+    // A page may have ended within a case.
+    if (after !== undefined) {
+      const { caseId, sinceMs } = after
+      for (const each of await placedIn({ caseId, sinceMs }, orgId)) if (isBehind(each.signal, after)) yield each
+    }
     for (let from: HelpedCase | undefined = after; ; ) {
       const helped: HelpedCase[] = await cases.helpedBy(orgId, from, CASES_AT_ONCE)
-      for (const each of helped) {
-        if (from !== after && each.caseId === from?.caseId) continue // it was the last of the ones before
-        for (const signal of await waitingIn(each, orgId)) {
-          if (each.caseId === after?.caseId && !isBehind(signal, after)) continue
-          const { registeredAtMs, signalId } = signal
-          yield { signal, place: { ...each, registeredAtMs, signalId } }
-        }
-      }
+      for (const each of helped) yield* await placedIn(each, orgId)
       if (helped.length < CASES_AT_ONCE) return
       from = helped.at(-1)
     }
   }
+
+  const placedIn = async (helped: HelpedCase, orgId: string) =>
+    (await waitingIn(helped, orgId)).map((signal) => {
+      const { registeredAtMs, signalId } = signal
+      return { signal, place: { ...helped, registeredAtMs, signalId } }
+    })
 
   return {
     async waiting({ orgId }, after, limit) {

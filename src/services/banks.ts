@@ -4,7 +4,7 @@ import type { Caller } from '../domain/access.js'
 import { type Bank, CASES_BANK_NAME, HARMLESS_BANK_NAME, isVisibleTo } from '../domain/bank.js'
 import { Problem } from '../domain/problem.js'
 import type { ApiKeys } from '../store/api-keys.js'
-import { type Banks as BankStore, newBankId } from '../store/banks.js'
+import type { Banks as BankStore } from '../store/banks.js'
 import type { BankErasing } from './bank-erasing.js'
 import type { Replica } from './replica.js'
 
@@ -69,11 +69,11 @@ export function banksFrom({ banks, organisations, replica, erasing, now }: BankP
       if (purpose === 'harmless' && !caller.scopes.has('admin')) throw new Problem('scope-missing')
       if (name === CASES_BANK_NAME || name === HARMLESS_BANK_NAME) throw new Problem('bank-exists')
       const readers = await readersNamed(readerNames)
-      const bank: Bank = { name, id: newBankId(), purpose, orgId: caller.orgId, thresholdBits, createdAtMs: now(), readers }
-      const revision = await banks.add(bank, `key:${caller.keyId}`)
-      if (revision === undefined) throw new Problem('bank-exists')
-      await replica.reached(revision)
-      return bank
+      const given: Bank = { name, purpose, orgId: caller.orgId, thresholdBits, createdAtMs: now(), readers }
+      const added = await banks.add(given, `key:${caller.keyId}`)
+      if (added === undefined) throw new Problem('bank-exists')
+      await replica.reached(added.revision)
+      return added.bank
     },
     async setReaders(caller, name, readerNames) {
       const bank = await writable(caller, name)

@@ -4,8 +4,9 @@ import type { AuditActor } from '../domain/audit.js'
 import { Problem } from '../domain/problem.js'
 import type { RegisteredImage } from '../domain/signal.js'
 import type { Images } from '../store/images.js'
-import type { OwnerDues } from '../store/owner-dues.js'
+import type { OwnerDue, OwnerDues } from '../store/owner-dues.js'
 import type { ContentIds } from './content-ids.js'
+import { forEachDue } from './each-due.js'
 import { ID_PARTS } from './image-table.js'
 import type { Replica } from './replica.js'
 import type { TrustService } from './trust.js'
@@ -59,7 +60,17 @@ export function contentsIn({ images, replica, trust, dues, ids, lastRevision, no
 
   async function releaseDue(): Promise<void> {
     if (!replica.isReady) return
-    for (const imageId of await dues.due(now(), RELEASED_AT_ONCE)) await orGone(trust.resumeIfDue(imageId))
+    const untilMs = now()
+    await forEachDue<OwnerDue>({
+      what: 'signals to release',
+      take: (after) => dues.due(untilMs, after?.place, RELEASED_AT_ONCE),
+      async handle(due) {
+        if (due.imageId !== undefined) await orGone(trust.resumeIfDue(due.imageId))
+        await dues.discard(due) // resuming takes it out as well: this is for what nobody can resume
+        if (due.imageId === undefined) throw new Error('what was to be released is no id, and was removed')
+      },
+      onError: onTrouble,
+    })
   }
 
   /**

@@ -14,11 +14,12 @@ import {
   withNote,
 } from '../domain/bank-import.js'
 import { uuidV7, uuidV8 } from '../domain/ids.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { Problem, type ProblemCode } from '../domain/problem.js'
 import { readLines, type TextLine } from '../exchange/lines.js'
 import { type LineReader, readerFor } from '../exchange/signal-lines.js'
 import { unpacked } from '../exchange/unpack.js'
-import type { ImportName, Imports as ImportStore } from '../store/imports.js'
+import type { ImportName, ImportPage, Imports as ImportStore } from '../store/imports.js'
 import type { BankOutcome, Registration } from './registration.js'
 
 export interface ImportReport {
@@ -44,8 +45,8 @@ export interface Imports {
     body: AsyncIterable<unknown>,
     mayStill: () => Promise<void>,
   ): Promise<ImportReport>
-  /** Without their notes, the newest first. */
-  list(bank: Bank): Promise<Omit<ImportReport, 'notes'>[]>
+  /** A page without their notes, the newest first. */
+  list(bank: Bank, after: PagePlace | undefined, limit: number): Promise<ImportPage>
   /** @throws {Problem} import-unknown */
   report(bank: Bank, importId: string): Promise<ImportReport>
 }
@@ -84,7 +85,7 @@ export function importsOver({ imports, registration, secret, now }: ImportParts)
         throw error
       }
     },
-    list: (bank) => imports.list(bank),
+    list: (bank, after, limit) => imports.list(bank, after, limit),
     async report(bank, importId) {
       const name: ImportName = [bank, importId]
       const progress = await imports.get(name)

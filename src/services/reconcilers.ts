@@ -50,6 +50,8 @@ export interface ReconcilerParts {
 /** Contents that are looked at between two notes of how far it has come. */
 const CHUNK = 200
 const ASKED_AT_ONCE = 8
+/** Contents of one run that the other system gives no usable answer about. With more, it is the system. */
+const MAX_FAILED = 20
 /** So many that were never ours, and more than ever were: then it is another's bank, and nothing more is taken out of it. */
 const FEW_UNKNOWN = 10
 /** For what no change tells of: a switched-off bank, a harmless picture, an HMA that was set back. */
@@ -110,6 +112,7 @@ function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank:
   const { states, store, replica, orgNamed, now } = parts
   let state = from
   let unknown = 0
+  const failures: ReconcileError[] = []
 
   async function note(
     change: { readonly place?: Partial<ReconcilePlace>; readonly progress?: Partial<ReconcileProgress> },
@@ -123,6 +126,18 @@ function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank:
     await states.save(name, state, became)
   }
 
+  /** One content that the other system cannot answer for keeps no others in its bank; the run says at its end that there was one. */
+  async function orFailed<T>(work: Promise<T>): Promise<T | 'failed'> {
+    try {
+      return await work
+    } catch (error) {
+      const isOne = error instanceof ReconcileError && ['unreachable', 'answer-unreadable'].includes(error.failure)
+      if (!isOne || failures.length >= MAX_FAILED) throw error
+      failures.push(error)
+      return 'failed'
+    }
+  }
+
   /** Looks at contents, and takes out those whose hash matches nothing that this organisation may know of. */
   async function look(
     orgId: string,
@@ -130,7 +145,7 @@ function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank:
     isKnown: boolean,
     place: (missing: readonly number[]) => Partial<ReconcilePlace>,
   ) {
-    const found = await inTurns(ids, ASKED_AT_ONCE, async (id) => ({ id, content: await bank.look(id) }))
+    const found = await inTurns(ids, ASKED_AT_ONCE, async (id) => ({ id, content: await orFailed(bank.look(id)) }))
     const ours = found.flatMap(({ id, content }) => (typeof content === 'object' ? [{ id, content }] : []))
     const images = await imagesOf(
       parts,
@@ -144,11 +159,25 @@ function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank:
     if (!isKnown) unknown += gone.length
     if (unknown > FEW_UNKNOWN && unknown > (await states.known(name)) + ours.length - gone.length)
       throw new ReconcileError('bank-not-from-here')
-    await inTurns(gone, ASKED_AT_ONCE, ({ id, content }) => bank.remove(id, content))
+    const removals = await inTurns(gone, ASKED_AT_ONCE, async ({ id, content }) => ({
+      id,
+      outcome: await orFailed(bank.remove(id, content)),
+    }))
+    const failed = [
+      ...found.flatMap(({ id, content }) => (content === 'failed' ? [id] : [])),
+      ...removals.flatMap(({ id, outcome }) => (outcome === 'failed' ? [id] : [])),
+    ]
     const became = ours.flatMap(({ id }, i) => (images[i] ?? []).map((imageId): Became => [imageId, id]))
     const missing = found.flatMap(({ id, content }) => (content === undefined ? [id] : []))
     const { looked, removed } = state.progress
-    await note({ place: place(missing), progress: { looked: looked + ids.length, removed: removed + gone.length } }, became)
+    const to = place(missing)
+    // As one that is not there yet, it is looked at again by the next runs, and by the one that looks at everything.
+    const holes = failed.reduce((all, id) => withHoles(all, id, id, [id], now()), to.holes ?? state.place.holes)
+    const counts = {
+      looked: looked + ids.length,
+      removed: removed + removals.filter(({ outcome }) => outcome !== 'failed').length,
+    }
+    await note({ place: { ...to, holes }, progress: counts }, became)
   }
 
   /** What changed here. @returns whether everything has to be looked at. */
@@ -222,6 +251,8 @@ function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank:
         await walk(orgId, allFrom, newest - 1, (_, to) => ({ allFrom: to + 1 }))
         await note({ place: { allFrom: undefined, allAtMs: now() } })
       }
+      const [failure] = failures
+      if (failure !== undefined) throw failure
       await note({ progress: { state: 'waiting', caughtUpAtMs: state.progress.startedAtMs } })
     },
     fail: (failure: ReconcileError['failure']) => note({ progress: { state: 'failed', failure } }),

@@ -3,6 +3,7 @@
 import type { Caller, OrgKind } from '../domain/access.js'
 import type { AuditActor, AuditEntry } from '../domain/audit.js'
 import { CASES_BANK_NAME } from '../domain/bank.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { Problem, type ProblemCode } from '../domain/problem.js'
 import type { Category, RegisteredImage, Tier } from '../domain/signal.js'
 import type { Clock } from '../domain/sla.js'
@@ -29,6 +30,7 @@ import { untilUnchanged } from '../store/latest.js'
 import type { Trusts } from '../store/trust.js'
 import type { OwnCase } from './case-access.js'
 import { refuseEnded } from './cases.js'
+import { type DueError, forEachDue, isTransient } from './each-due.js'
 import type { MatchIds } from './match-ids.js'
 import type { PartyOf } from './parties.js'
 import type { RefusalOf } from './refusals.js'
@@ -129,8 +131,14 @@ export interface TrustService {
   resume(signalId: string, by: AuditActor): Promise<JudgedSignal>
   /** By the clock. A pause that was changed meanwhile, and is not over, stays. @throws {Problem} signal-unknown */
   resumeIfDue(signalId: string): Promise<JudgedSignal>
-  /** Those that wait for an operator, longest first. */
-  waiting(list: 'disputes' | 'quarantine', limit: number): Promise<JudgedSignal[]>
+  /** A page of those that wait for an operator, longest first. */
+  waiting(list: 'disputes' | 'quarantine', after: PagePlace | undefined, limit: number): Promise<WaitingPage>
+}
+
+export interface WaitingPage {
+  readonly signals: readonly JudgedSignal[]
+  /** Where the next page begins; `undefined` at the end. */
+  readonly next: PagePlace | undefined
 }
 
 export type OwnerOf = (image: RegisteredImage) => Promise<string | undefined>
@@ -151,7 +159,11 @@ export interface TrustParts {
   readonly now: () => number
   /** Told of each change in turn, and of a decision also when it is said again: so that what a crash cut off is made up for. */
   readonly onChange: (change: TrustChange) => Promise<void>
+  /** Told of signals that wait and cannot be read. */
+  readonly onTrouble?: (error: DueError) => void
 }
+
+const WAITING_AT_ONCE = 50
 
 export function trustOver({
   trusts,
@@ -166,6 +178,7 @@ export function trustOver({
   refusalOf,
   now,
   onChange,
+  onTrouble = () => {},
 }: TrustParts): TrustService {
   /** What was said is read first: it goes with the picture, and read after that it could be nothing of a picture that was there. */
   async function read(imageId: string | undefined, unknown: ProblemCode) {
@@ -296,14 +309,24 @@ export function trustOver({
     pause: (signalId, untilS, by) => changeSignal(signalId, { kind: 'pause', untilS }, by),
     resume: (signalId, by) => changeSignal(signalId, { kind: 'resume' }, by),
     resumeIfDue: (signalId) => changeSignal(signalId, { kind: 'resume', ifDue: true }, 'tabir'),
-    async waiting(list, limit) {
-      const signals: JudgedSignal[] = []
-      for (const signalId of await trusts.waiting(list, limit)) {
-        const { trust } = await trusts.get(signalId)
-        const [image] = await images.get([signalId])
-        if (image !== undefined) signals.push(judged(signalId, image, trust))
-      }
-      return signals
+    async waiting(list, after, limit) {
+      const page = await trusts.waiting(list, after, limit)
+      const found = new Map<string, JudgedSignal>()
+      await forEachDue({
+        what: `signals of ${list}`,
+        take: page,
+        async handle({ imageId }) {
+          if (imageId === undefined) throw new Error('what waits is no signal')
+          const { trust } = await trusts.get(imageId)
+          const [image] = await images.get([imageId])
+          if (image !== undefined) found.set(imageId, judged(imageId, image, trust))
+        },
+        atOnce: WAITING_AT_ONCE,
+        onError: onTrouble,
+        isNotTheEntrys: isTransient,
+      })
+      const signals = page.flatMap(({ imageId = '' }) => found.get(imageId) ?? [])
+      return { signals, next: page.length < limit ? undefined : page.at(-1)?.place }
     },
   }
 }

@@ -7,6 +7,7 @@ import type { Signal } from '../domain/signal.js'
 import { type Followed, follow, ORIGIN, type Position, WATCH_STREAM } from '../store/changes.js'
 import type { Watches } from '../store/watches.js'
 import { Catalogue } from './catalogue.js'
+import { forEachDue, isTransient } from './each-due.js'
 import { paceMaker } from './pace.js'
 import { allTurns, lotsOf } from './turns.js'
 
@@ -52,7 +53,13 @@ export function watchIndexOver({ watches, follower, clock, onTrouble }: WatchInd
     const from = await watches.lastPosition() // first: what changes meanwhile comes again, and does no harm twice
     const fresh = new Catalogue()
     // Before the first change there is nothing to read, and to ask thousands of shards is a part of every start that is felt.
-    if (from.revision > 0) for await (const found of watches.all()) for (const { id, image } of found) fresh.put(id, image)
+    if (from.revision > 0)
+      for await (const found of watches.all())
+        for (const { id, image } of found) {
+          // What cannot be read now may be by a process that has its key, and keeps no other from being compared.
+          if (image !== undefined) fresh.put(id, image)
+          else onTrouble(new Error('something that is watched for cannot be read, and is compared with nothing'))
+        }
     const giveWay = paceMaker(TURN_MS, clock)
     while (fresh.tidy()) await giveWay()
     catalogue = fresh
@@ -70,14 +77,29 @@ export function watchIndexOver({ watches, follower, clock, onTrouble }: WatchInd
       }
       for (let at = 0; at < change.imageIds.length; at += AT_ONCE) {
         const ids = change.imageIds.slice(at, at + AT_ONCE)
-        const found = await watches.get(ids)
-        ids.forEach((id, i) => {
-          const image = found[i]
-          if (image === undefined) catalogue.remove(id)
-          else catalogue.put(id, image)
-        })
+        await take(ids)
       }
     }
+  }
+
+  async function take(ids: readonly string[]): Promise<void> {
+    // All in one packet; one by one only when one of them cannot be read.
+    const found = await watches.get(ids).catch((error: unknown) => {
+      if (isTransient(error)) throw error
+      return undefined
+    })
+    await forEachDue({
+      what: 'watches to compare with',
+      take: [...ids.keys()],
+      async handle(i) {
+        const id = ids[i] ?? ''
+        const image = found === undefined ? (await watches.get([id]))[0] : found[i]
+        if (image === undefined) catalogue.remove(id)
+        else catalogue.put(id, image)
+      },
+      onError: onTrouble,
+      isNotTheEntrys: isTransient,
+    })
   }
 
   function advance(positions: readonly Position[]): void {

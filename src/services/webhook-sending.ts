@@ -1,11 +1,12 @@
 // Sends what waits for one webhook, a few messages at a time, and says what became of each.
 
 import { Webhook as Signer } from 'standardwebhooks'
-import { Problem } from '../domain/problem.js'
+import { ZodError } from 'zod'
 import { nextTryAtMs } from '../domain/webhook.js'
 import { type Outgoing, OutgoingError } from '../net/outgoing.js'
 import type { Deliveries, Delivery, Settlement } from '../store/deliveries.js'
 import type { Webhook, Webhooks } from '../store/webhooks.js'
+import { type DueError, forEachDue, isTransient } from './each-due.js'
 
 export interface SendingParts {
   readonly webhooks: Webhooks
@@ -18,6 +19,8 @@ export interface SendingParts {
   readonly now: () => number
   readonly random: () => number
   readonly timeoutMs?: number
+  /** Told of messages that failed because of something here; they wait, and are tried again. */
+  readonly onTrouble: (error: DueError) => void
 }
 
 /** A receiver has so long for everything; what takes longer is better answered first and done afterwards. */
@@ -41,7 +44,14 @@ export function webhookSending(parts: SendingParts): (webhookId: string) => Prom
       const { maxPerSecond } = webhook
       const { ids, againAtMs } = await parts.deliveries.claim(webhookId, { leaseMs: LEASE_MS, maxPerSecond }, parts.now())
       if (ids.length === 0) return againAtMs
-      await Promise.all(ids.map((id) => sendOne(parts, webhook, id)))
+      await forEachDue({
+        what: 'messages to a webhook',
+        take: ids,
+        handle: (id) => sendOne(parts, webhook, id),
+        onError: parts.onTrouble,
+        atOnce: ids.length,
+        isNotTheEntrys: isTransient,
+      })
     }
     return parts.now()
   }
@@ -49,23 +59,23 @@ export function webhookSending(parts: SendingParts): (webhookId: string) => Prom
 
 async function sendOne(parts: SendingParts, webhook: Webhook, id: string): Promise<void> {
   const { webhookId } = webhook
-  const settlement = await settlementOf(parts, webhook, id)
-  if (settlement === undefined) return
-  const isStale = settlement.status === GONE && !(await switchOff(parts, webhook))
-  const nowMs = parts.now()
-  const again: Settlement = { state: 'waiting', nextTryAtMs: nowMs, isOurs: true }
-  await parts.deliveries.settle(webhookId, id, isStale ? again : settlement, nowMs)
-}
-
-/** What goes wrong on our side stops no other message, and makes this one wait. */
-async function settlementOf(parts: SendingParts, webhook: Webhook, id: string): Promise<Settlement | undefined> {
-  try {
-    const delivery = await parts.deliveries.get(webhook.webhookId, id)
-    return delivery === undefined ? undefined : await outcomeOf(parts, webhook, delivery)
-  } catch (error) {
-    if (error instanceof Problem) throw error
-    return { state: 'waiting', nextTryAtMs: parts.now() + LEASE_MS, isOurs: true }
+  const settle = (settlement: Settlement) => parts.deliveries.settle(webhookId, id, settlement, parts.now())
+  const waiting = (nextTryAtMs: number): Settlement => ({ state: 'waiting', nextTryAtMs, isOurs: true })
+  // What goes wrong on our side stops no other message, and makes this one wait, however often.
+  const waitAndThrow = async (error: unknown) => {
+    if (!isTransient(error)) await settle(waiting(parts.now() + LEASE_MS))
+    throw error
   }
+  const delivery = await parts.deliveries.get(webhookId, id).catch(async (error: unknown) => {
+    if (!(error instanceof ZodError)) return await waitAndThrow(error)
+    // It is no message and never will be one, and what waits about the same subject would wait for ever.
+    await settle({ state: 'void' })
+    throw error
+  })
+  if (delivery === undefined) return
+  const settlement = await outcomeOf(parts, webhook, delivery).catch(waitAndThrow)
+  const isStale = settlement.status === GONE && !(await switchOff(parts, webhook))
+  await settle(isStale ? waiting(parts.now()) : settlement)
 }
 
 /** @returns false when its owner has given it another address since it answered: then the new one is asked. */

@@ -3,8 +3,10 @@
 import type { Appealed } from '../domain/appeal.js'
 import type { AuditActor, AuditEntry } from '../domain/audit.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { writeAudited } from './audit.js'
 import { keys } from './keys.js'
+import { pageOfSorted, placeOf } from './paging.js'
 import { endBlocks, liftBlock, putAppeal, settleAppeal } from './scripts/appeals.js'
 import type { Store } from './store.js'
 
@@ -13,23 +15,35 @@ export interface WaitingAppeal {
   readonly atMs: number
 }
 
+export interface ListedAppeal {
+  readonly place: PagePlace
+  /** `undefined` when what lies there is none. */
+  readonly appeal: WaitingAppeal | undefined
+}
+
 export interface Block {
   readonly blockId: string
   readonly untilMs: number
 }
 
+export interface BlockPage {
+  readonly blocks: readonly Block[]
+  /** Where the next page begins; `undefined` at the end. */
+  readonly next: PagePlace | undefined
+}
+
 export interface Appeals {
   /** Durable when it returns. The same again is one appeal. */
   put(about: Appealed, atMs: number): Promise<'open' | 'denied' | 'full'>
-  /** Those that wait longest first. */
-  waiting(limit: number): Promise<WaitingAppeal[]>
+  /** A page, those that wait longest first. */
+  waiting(after: PagePlace | undefined, limit: number): Promise<ListedAppeal[]>
   isWaiting(about: Appealed): Promise<boolean>
   /** Of what is granted, once nothing blocks any more. @param deniedUntilMs `undefined` when it was granted. */
   settle(about: Appealed, deniedUntilMs: number | undefined, by: AuditActor, atMs: number): Promise<void>
   /** Without a word in the log: what it is about blocks nothing any more. */
   drop(about: Appealed, atMs: number): Promise<void>
-  /** Those that end first, first. */
-  blocks(nowMs: number, limit: number): Promise<Block[]>
+  /** A page, those that end first, first. */
+  blocks(nowMs: number, after: PagePlace | undefined, limit: number): Promise<BlockPage>
   /** Until when [epoch ms] a block stands. */
   blockedUntil(blockId: string): Promise<number | undefined>
   /** Its digest, and what was said against it, are in the store no longer when it returns. @returns whether there was one. */
@@ -41,6 +55,7 @@ export interface Appeals {
 /** More than that many decisions of operators are not appealed at one time. */
 const MAX_WAITING = 10_000
 const MAX_ENDED_AT_ONCE = 1000
+const SUBJECT_BYTES = 17
 
 export function appealsIn(store: Store): Appeals {
   const waitingAndDenied = [keys.appeals, keys.deniedAppeals]
@@ -50,9 +65,11 @@ export function appealsIn(store: Store): Appeals {
       const reply = String(await store.write(putAppeal, waitingAndDenied, [subjectOf(about), atMs, MAX_WAITING]))
       return reply === 'denied' || reply === 'full' ? reply : 'open'
     },
-    async waiting(limit) {
-      const flat = await store.ask((redis) => redis.zrangeBuffer(keys.appeals, '0', String(limit - 1), 'WITHSCORES'))
-      return pairsOf(flat).map(([subject, atMs]) => ({ about: aboutOf(subject), atMs }))
+    async waiting(after, limit) {
+      return (await pageOfSorted(store, keys.appeals, { after, limit })).map((entry) => {
+        const about = aboutOf(entry.member)
+        return { place: placeOf(entry), appeal: about && { about, atMs: entry.score } }
+      })
     },
     async isWaiting(about) {
       return (await store.ask((redis) => redis.zscore(keys.appeals, subjectOf(about)))) !== null
@@ -67,11 +84,13 @@ export function appealsIn(store: Store): Appeals {
     async drop(about, atMs) {
       await store.write(settleAppeal, waitingAndDenied, [subjectOf(about), atMs, ''])
     },
-    async blocks(nowMs, limit) {
-      const flat = await store.ask((redis) =>
-        redis.zrangebyscoreBuffer(keys.resubmissionBlocks, `(${nowMs}`, '+inf', 'WITHSCORES', 'LIMIT', 0, limit),
-      )
-      return pairsOf(flat).map(([digest, untilMs]) => ({ blockId: digest.toString('hex'), untilMs }))
+    async blocks(nowMs, after, limit) {
+      const page = await pageOfSorted(store, keys.resubmissionBlocks, { from: `(${nowMs}`, after, limit })
+      const last = page.at(-1)
+      return {
+        blocks: page.map(({ member, score }) => ({ blockId: member.toString('hex'), untilMs: score })),
+        next: last === undefined || page.length < limit ? undefined : placeOf(last),
+      }
     },
     async blockedUntil(blockId) {
       const until = await store.ask((redis) => redis.zscore(keys.resubmissionBlocks, Buffer.from(blockId, 'hex')))
@@ -92,10 +111,6 @@ export function appealsIn(store: Store): Appeals {
   }
 }
 
-function pairsOf(flat: readonly Buffer[]): [Buffer, number][] {
-  return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i] ?? Buffer.alloc(0), Number(flat[2 * i + 1])])
-}
-
 /** A letter and 16 bytes. */
 function subjectOf(about: Appealed): Buffer {
   if ('blockId' in about) return Buffer.concat([Buffer.from('b'), Buffer.from(about.blockId, 'hex')])
@@ -104,7 +119,8 @@ function subjectOf(about: Appealed): Buffer {
   return Buffer.concat([Buffer.from('s'), id])
 }
 
-function aboutOf(subject: Buffer): Appealed {
+function aboutOf(subject: Buffer): Appealed | undefined {
+  if (subject.length !== SUBJECT_BYTES) return undefined
   const id = subject.subarray(1)
   return subject[0] === 'b'.charCodeAt(0) ? { blockId: id.toString('hex') } : { signalId: formatUuid(id) }
 }

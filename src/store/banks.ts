@@ -27,8 +27,8 @@ const BankJson = z.object({
 })
 
 export interface Banks {
-  /** Recorded in the audit log. An `id` is drawn where the bank has none. @returns the revision that has it, or `undefined` when the name is taken. */
-  add(bank: Bank, by: AuditActor): Promise<number | undefined>
+  /** Recorded in the audit log. @returns it with its id, and the revision that has it; `undefined` when the name is taken. */
+  add(bank: Bank, by: AuditActor): Promise<{ readonly bank: Bank; readonly revision: number } | undefined>
   /**
    * Recorded in the audit log. @returns the revision that has it, or `undefined` when this bank is not there or is removed, whatever has
    * its name now.
@@ -50,11 +50,6 @@ export interface Banks {
 /** As many as nobody draws twice. */
 const ID_BYTES = 16
 
-/** Tells a bank from those that have its name before or after it. */
-export function newBankId(): string {
-  return randomBytes(ID_BYTES).toString('hex')
-}
-
 export function banksIn(store: Store): Banks {
   /** Changes exactly this bank: the name alone may be another bank's by the time of the write. */
   const change = (
@@ -75,16 +70,16 @@ export function banksIn(store: Store): Banks {
     )
 
   return {
-    async add({ name, id = newBankId(), ...rest }, by) {
-      const json = JSON.stringify({ ...rest, id })
+    async add({ name, ...given }, by) {
+      const rest = { ...given, id: randomBytes(ID_BYTES).toString('hex') }
       const reply = await writeAudited(
         store,
         { act: 'bank.created', by, about: { bank: name, orgId: rest.orgId ?? 'tabir' }, atMs: rest.createdAtMs },
         putNamed,
         [keys.banks, keys.revision, keys.changes],
-        ['bank', name, json],
+        ['bank', name, JSON.stringify(rest)],
       )
-      return reply === null ? undefined : Number(reply)
+      return reply === null ? undefined : { bank: { name, ...rest }, revision: Number(reply) }
     },
     setReaders(bank, readers, by, atMs) {
       const entry = { act: 'bank.readers-changed', by, about: { bank: bank.name }, atMs } as const

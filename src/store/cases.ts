@@ -13,10 +13,12 @@ import {
   stateIn,
 } from '../domain/case.js'
 import type { CaseEventKind } from '../domain/case-event.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { CATEGORY_NAMES, type Category } from '../domain/signal.js'
 import { REFUSED_FOR_MS } from '../domain/strikes.js'
 import { writeAudited } from './audit.js'
 import { IMAGE_SHARDS, keys } from './keys.js'
+import { pageOfSorted, placeOf, type SortedEntry } from './paging.js'
 import { countPinTry } from './scripts/case-door.js'
 import { changeCase, endCase, eraseCase, forgetCase, openCase, statesFor } from './scripts/case-life.js'
 import type { Store } from './store.js'
@@ -65,6 +67,12 @@ export interface HelpedCase {
   readonly sinceMs: number
 }
 
+/** A case that has to be looked at, and where it stands in the list. */
+export interface DueCase {
+  readonly place: PagePlace
+  readonly caseId: string
+}
+
 /** What may change in a living case. */
 export interface CaseChange {
   readonly action: CaseAction
@@ -88,7 +96,7 @@ export interface Cases {
   add(caseId: string, record: NewCaseRecord): Promise<boolean>
   get(caseId: string): Promise<CaseRecord | undefined>
   countImages(caseId: string): Promise<number>
-  /** Up to `limit` of the cases in an organisation's hands, in a lasting order, from `after` on or from the first. */
+  /** Up to `limit` of the cases in an organisation's hands, in a lasting order, behind `after` or from the first. */
   helpedBy(orgId: string, after: HelpedCase | undefined, limit: number): Promise<HelpedCase[]>
   /** @returns `done`, or the state that forbids it; `undefined` when there is no such case, or it was handed over before. */
   change(caseId: string, change: CaseChange): Promise<'done' | CaseState | undefined>
@@ -105,10 +113,10 @@ export interface Cases {
   ): Promise<{ readonly state: CaseState; readonly revision: number } | undefined>
   /** Notes that its bits are in no line of the log any more. Nothing happens to a case that has not ended. */
   markErased(caseId: string, nowMs: number): Promise<void>
-  /** Those that ended at `untilMs` at the latest and whose bits may be in old lines of the log. */
-  toBeErased(untilMs: number): Promise<string[]>
-  /** Up to `limit` of those that expire, or may be forgotten, by now. */
-  due(nowMs: number, limit: number): Promise<string[]>
+  /** A page of those that ended at `untilMs` at the latest and whose bits may be in old lines of the log. */
+  toBeErased(untilMs: number, after: PagePlace | undefined, limit: number): Promise<DueCase[]>
+  /** A page of those that expire, or may be forgotten, by now. */
+  due(nowMs: number, after: PagePlace | undefined, limit: number): Promise<DueCase[]>
   /** Removes all that is left of a case whose time to be looked up is over. @returns whether it was. */
   forget(caseId: string, nowMs: number): Promise<boolean>
   /** Counts a PIN before it is checked, so that many at once gain nothing. @returns tries so far, and for how long they count. */
@@ -249,20 +257,9 @@ export function casesIn(store: Store): Cases {
     },
     countImages: (caseId) => store.ask((redis) => redis.scard(keys.caseImages(caseId))),
     async helpedBy(orgId, after, limit) {
-      const found: HelpedCase[] = []
-      // Many cases may be of one millisecond: what is behind `after` is known by its id as well, in the order that Redis keeps.
-      for (let skip = 0; found.length < limit; ) {
-        const flat = await store.ask((redis) =>
-          redis.zrangebyscore(keys.helped(orgId), after?.sinceMs ?? '-inf', '+inf', 'WITHSCORES', 'LIMIT', skip, limit),
-        )
-        for (let i = 0; i + 1 < flat.length && found.length < limit; i += 2) {
-          const helped = { caseId: flat[i] ?? '', sinceMs: Number(flat[i + 1]) }
-          if (after === undefined || helped.sinceMs > after.sinceMs || helped.caseId >= after.caseId) found.push(helped)
-        }
-        if (flat.length < 2 * limit) break
-        skip += limit
-      }
-      return found
+      const place = after && { score: after.sinceMs, member: Buffer.from(after.caseId).toString('hex') }
+      const page = await pageOfSorted(store, keys.helped(orgId), { after: place, limit })
+      return page.map(({ member, score }) => ({ caseId: member.toString('utf8'), sinceMs: score }))
     },
     async change(caseId, { action, nowMs, fields, event, by = 'submitter' }) {
       const act = ACT_OF[action]
@@ -307,8 +304,10 @@ export function casesIn(store: Store): Cases {
         [caseId, nowMs, statesFor('erase'), CASE_ACTIONS.erase.to],
       )
     },
-    toBeErased: (untilMs) => store.ask((redis) => redis.zrangebyscore(keys.caseErasures, '-inf', untilMs)),
-    due: (nowMs, limit) => store.ask((redis) => redis.zrangebyscore(keys.caseDues, '-inf', nowMs, 'LIMIT', 0, limit)),
+    toBeErased: async (untilMs, after, limit) =>
+      (await pageOfSorted(store, keys.caseErasures, { to: untilMs, after, limit })).map(dueCaseOf),
+    due: async (nowMs, after, limit) =>
+      (await pageOfSorted(store, keys.caseDues, { to: nowMs, after, limit })).map(dueCaseOf),
     async forget(caseId, nowMs) {
       const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues, keys.caseErasures]
       return Number(await store.write(forgetCase, places, [caseId, nowMs])) === 1
@@ -332,6 +331,10 @@ export function casesIn(store: Store): Cases {
 
 function actingAs(by: AuditActor): 'organisation' | 'submitter' {
   return by.startsWith('org:') ? 'organisation' : 'submitter'
+}
+
+function dueCaseOf(entry: SortedEntry): DueCase {
+  return { place: placeOf(entry), caseId: entry.member.toString('utf8') }
 }
 
 /** Field, value, field, value …; what is undefined is left out. */

@@ -1,8 +1,11 @@
 // Messages on their way to webhooks: what waits, what was tried, what became of it.
 
 import { z } from 'zod'
+import type { PagePlace } from '../domain/page-place.js'
+import { Problem } from '../domain/problem.js'
 import { DELIVERY_STATES, type DeliveryState, KEPT_FOR_MS, MOST_IN_FLIGHT, pauseMs } from '../domain/webhook.js'
 import { keys } from './keys.js'
+import { lastPageOfSorted, placeOf } from './paging.js'
 import { fanOut, holdOutbox } from './scripts/outbox.js'
 import { claimDeliveries, pauseEndpoint, replayDelivery, settleDelivery } from './scripts/webhooks.js'
 import type { Store } from './store.js'
@@ -62,6 +65,17 @@ export interface OutboxEntry {
   readonly fields: ReadonlyMap<string, Buffer>
 }
 
+export interface DeliveriesAsk {
+  readonly after: PagePlace | undefined
+  readonly limit: number
+}
+
+export interface DeliveryPage {
+  readonly deliveries: readonly Delivery[]
+  /** Where the next page begins; `undefined` at the end. */
+  readonly next: PagePlace | undefined
+}
+
 export interface Deliveries {
   /**
    * Becomes, or stays, the one process that turns the outbox into deliveries, for so long.
@@ -90,8 +104,8 @@ export interface Deliveries {
   /** Durable when it returns. A webhook that fails is left alone for a while, longer after each failure in a row. */
   settle(webhookId: string, id: string, settlement: Settlement, nowMs: number): Promise<void>
   get(webhookId: string, id: string): Promise<Delivery | undefined>
-  /** Those that are due by now and in one of `states`, the newest first, at most `limit`. */
-  list(webhookId: string, states: readonly DeliveryState[], limit: number, nowMs: number): Promise<Delivery[]>
+  /** A page of those that are due by now and in one of `states`, the newest first. */
+  list(webhookId: string, states: readonly DeliveryState[], ask: DeliveriesAsk, nowMs: number): Promise<DeliveryPage>
   /** @returns whether there is one that can be sent once more. */
   replay(webhookId: string, id: string, nowMs: number): Promise<boolean>
   health(webhookId: string): Promise<EndpointHealth>
@@ -144,6 +158,13 @@ export function deliveriesIn(store: Store): Deliveries {
     return Object.keys(fields).length === 0 ? undefined : { id, ...DeliveryFields.parse(fields) }
   }
 
+  /** One that cannot be read is left out of lists: who sends it tells the operator. */
+  const readable = (webhookId: string, id: string) =>
+    get(webhookId, id).catch((error: unknown) => {
+      if (error instanceof Problem) throw error
+      return undefined
+    })
+
   return {
     async hold(token, ttlMs) {
       const reply = Number(await store.write(holdOutbox, [keys.webhookOutboxHolder], [token, ttlMs]))
@@ -192,18 +213,23 @@ export function deliveriesIn(store: Store): Deliveries {
       await store.write(pauseEndpoint, [keys.webhooks, keys.webhookHealth(webhookId)], [webhookId, untilMs])
     },
     get,
-    async list(webhookId, states, limit, nowMs) {
-      const found: Delivery[] = []
-      for (let from = 0; found.length < limit; from += AT_ONCE) {
-        const ids = await store.ask((redis) =>
-          redis.zrevrangebyscore(keys.webhookDeliveries(webhookId), nowMs, '-inf', 'LIMIT', from, AT_ONCE),
-        )
-        if (ids.length === 0) break
-        for (const one of await Promise.all(ids.map((id) => get(webhookId, id)))) {
-          if (one !== undefined && states.includes(one.state) && found.length < limit) found.push(one)
+    async list(webhookId, states, { after, limit }, nowMs) {
+      const deliveries: Delivery[] = []
+      for (let from = after; ; ) {
+        const page = await lastPageOfSorted(store, keys.webhookDeliveries(webhookId), {
+          to: nowMs,
+          after: from,
+          limit: AT_ONCE,
+        })
+        const found = await Promise.all(page.map(({ member }) => readable(webhookId, member.toString('utf8'))))
+        for (const [i, entry] of page.entries()) {
+          const one = found[i]
+          from = placeOf(entry)
+          if (one !== undefined && states.includes(one.state)) deliveries.push(one)
+          if (deliveries.length === limit) return { deliveries, next: from }
         }
+        if (page.length < AT_ONCE) return { deliveries, next: undefined }
       }
-      return found
     },
     async replay(webhookId, id, nowMs) {
       const reply = await store.write(

@@ -11,14 +11,15 @@ import {
   type NotedLines,
   RECORD_REFUSALS,
 } from '../domain/bank-import.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { PROBLEM_CODES } from '../domain/problem.js'
 import type { ImportRun } from './guarded-writes.js'
 import { keys } from './keys.js'
+import { lastPageOfSorted, placeOf } from './paging.js'
 import { checkpointImport, claimImport } from './scripts/imports.js'
 import type { Store } from './store.js'
 
 const KEPT_MS = 30 * 86_400_000
-const MOST_LISTED = 100
 
 const ProgressJson = z.object({
   format: z.enum(FILE_FORMATS).optional(),
@@ -44,6 +45,12 @@ export function placeOfImports({ name, id = name }: Pick<BankRef, 'name' | 'id'>
   return id
 }
 
+export interface ImportPage {
+  readonly imports: readonly { readonly importId: string; readonly progress: ImportProgress }[]
+  /** Where the next page begins; `undefined` at the end. */
+  readonly next: PagePlace | undefined
+}
+
 export interface Imports {
   /** From here on `writer` alone may say how far it has come. @returns how far it had come. */
   claim(name: ImportName, writer: string, nowMs: number): Promise<ImportProgress | undefined>
@@ -54,8 +61,8 @@ export interface Imports {
   runOf(name: ImportName, writer: string): ImportRun
   /** The first 10,000 stretches, in order. */
   notes(name: ImportName): Promise<NotedLines[]>
-  /** The newest first, at most 100, of the last 30 days. */
-  list(bank: BankRef): Promise<{ readonly importId: string; readonly progress: ImportProgress }[]>
+  /** A page of those of the last 30 days, the newest first. */
+  list(bank: BankRef, after: PagePlace | undefined, limit: number): Promise<ImportPage>
 }
 
 export function importsIn(store: Store): Imports {
@@ -85,13 +92,17 @@ export function importsIn(store: Store): Imports {
         return { fromLine, toLine, why }
       })
     },
-    async list(bank) {
-      const ids = await store.ask((redis) => redis.zrevrange(keys.imports(placeOfImports(bank)), 0, MOST_LISTED - 1))
-      const found = await Promise.all(ids.map((importId) => get([bank, importId])))
-      return ids.flatMap((importId, i) => {
-        const progress = found[i]
-        return progress === undefined ? [] : [{ importId, progress }]
-      })
+    async list(bank, after, limit) {
+      const page = await lastPageOfSorted(store, keys.imports(placeOfImports(bank)), { after, limit })
+      const found = await Promise.all(
+        page.map(async ({ member }) => {
+          const importId = member.toString('utf8')
+          const progress = await get([bank, importId])
+          return progress === undefined ? [] : [{ importId, progress }]
+        }),
+      )
+      const last = page.at(-1)
+      return { imports: found.flat(), next: last === undefined || page.length < limit ? undefined : placeOf(last) }
     },
   }
 }

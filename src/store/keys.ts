@@ -127,6 +127,8 @@ export const keys = {
   reconciler: (name: string) => `${TAG}:reconciler:${name}`,
   /** hash: image id [16 bytes] → number of the content that it is in the other system. */
   reconcilerContents: (name: string) => `${TAG}:reconciler:${name}:contents`,
+  /** hash: the store's time when cases were last looked after, and since when it has not jumped. */
+  agreedTime: `${TAG}:agreed-time`,
   /** sorted set: case ids by when [epoch ms] they expire, or, once they have ended, are forgotten. */
   caseDues: `${TAG}:case-dues`,
   /** sorted set: ids of ended cases whose bits are still in old lines of Redis's log, by when [epoch ms] they ended. */
@@ -137,10 +139,12 @@ export const keys = {
   caseNotice: (caseId: string) => `${TAG}:case:${caseId}:notice`,
   /** set: image ids [16 bytes] of pictures that there is a notice about. */
   noticed: `${TAG}:noticed`,
-  /** hash: org|law|stage → [epoch ms] when it is due, or stopped, for one image. */
+  /** hash: org|law|stage → [epoch ms] when it is due, or stopped, for one image; `contact` → the organisation that its notice names. */
   clocks: (imageHex: string) => `${TAG}:clocks:${imageHex}`,
   /** sorted set: the clocks that run, as image|org|law|stage, by when they are due. */
   clockDues: `${TAG}:clock-dues`,
+  /** set: those of them that run in cases whose notice names an organisation. */
+  contactClocks: (orgId: string) => `${TAG}:contact-clocks:${orgId}`,
   /** hash: watch id [16 bytes] → sealed record. */
   watches: (shard: number) => `${TAG}:watches:${shard}`,
   watchesPattern: `${TAG}:watches:*`,

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import type { AuditEntry } from '../domain/audit.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
+import type { PagePlace } from '../domain/page-place.js'
 import {
   CIRCULATIONS,
   DISPUTE_ANSWERS,
@@ -17,6 +18,7 @@ import {
 } from '../domain/trust.js'
 import { writeAudited } from './audit.js'
 import { imageShard, keys, TRUST_SHARDS, trustShard } from './keys.js'
+import { pageOfSorted, placeOf } from './paging.js'
 import { type RefusalChange, refusalKey } from './refusals.js'
 import { putTrust } from './scripts/put-trust.js'
 import type { Store } from './store.js'
@@ -36,6 +38,12 @@ export interface BesideTrust {
   readonly refusal?: RefusalChange | undefined
 }
 
+export interface WaitingImage {
+  readonly place: PagePlace
+  /** `undefined` when it is no id. */
+  readonly imageId: string | undefined
+}
+
 export interface Trusts {
   get(imageId: string): Promise<StoredTrust>
   /** Durable when it returns, with what goes beside it in the same step. Written only if `version` is still the last and the image is there. */
@@ -44,8 +52,8 @@ export interface Trusts {
   standings(imageIds: readonly string[]): Promise<(Standing | undefined)[]>
   /** The standing of every image about which something was said, some shards at a time. */
   allStandings(): AsyncGenerator<readonly { readonly imageId: string; readonly standing: Standing }[]>
-  /** Images with an open dispute, or in quarantine, those that wait longest first. */
-  waiting(list: 'disputes' | 'quarantine', limit: number): Promise<string[]>
+  /** A page of the images with an open dispute, or in quarantine, those that wait longest first. */
+  waiting(list: 'disputes' | 'quarantine', after: PagePlace | undefined, limit: number): Promise<WaitingImage[]>
 }
 
 const TrustJson = z.object({
@@ -119,15 +127,18 @@ export function trustsIn(store: Store): Trusts {
         if (found.length > 0) yield found
       }
     },
-    async waiting(list, limit) {
-      const ids = await store.ask((redis) => redis.zrangeBuffer(keys[list], '0', String(limit - 1)))
-      return ids.map((id) => formatUuid(id))
+    async waiting(list, after, limit) {
+      return (await pageOfSorted(store, keys[list], { after, limit })).map((entry) => ({
+        place: placeOf(entry),
+        imageId: entry.member.length === ID_BYTES ? formatUuid(entry.member) : undefined,
+      }))
     },
   }
 }
 
 /** Asked for together, because most have nothing, and a round trip for each is a part of every start that is felt. */
 const SHARDS_AT_ONCE = 16
+const ID_BYTES = 16
 
 function standingsIn(reply: unknown): { imageId: string; standing: Standing }[] {
   if (!Array.isArray(reply)) throw new Error('HGETALL answers with a list')

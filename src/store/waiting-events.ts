@@ -3,6 +3,7 @@
 import type { OutboxEntry } from './deliveries.js'
 import { keys } from './keys.js'
 import { fieldsOf } from './outbox.js'
+import { pageOfStream, type StreamEntry } from './paging.js'
 import type { Store } from './store.js'
 
 export interface WaitingEvents {
@@ -16,8 +17,7 @@ export interface WaitingEvents {
 const AT_ONCE = 500
 
 export function waitingEventsIn(store: Store): WaitingEvents {
-  const read = async (from: string, to: string, count: number): Promise<OutboxEntry[]> => {
-    const found = await store.ask((redis) => redis.xrangeBuffer(keys.webhookWaiting, from, to, 'COUNT', count))
+  const entriesOf = async (found: readonly StreamEntry[]): Promise<OutboxEntry[]> => {
     if (found.length === 0) return []
     const ids = found.map(([id]) => id.toString())
     const waitsFor = await store.ask((redis) => redis.hmget(keys.webhookWaitingFor, ...ids))
@@ -31,13 +31,16 @@ export function waitingEventsIn(store: Store): WaitingEvents {
   return {
     async *after(afterId) {
       for (let last = afterId; ; ) {
-        const some = await read(last === undefined ? '-' : `(${last}`, '+', AT_ONCE)
+        const some = await entriesOf(await pageOfStream(store, keys.webhookWaiting, last, AT_ONCE))
         if (some.length === 0) return
         yield some
         last = some.at(-1)?.id
       }
     },
-    get: async (id) => (await read(id, id, 1))[0],
+    async get(id) {
+      const found = await store.ask((redis) => redis.xrangeBuffer(keys.webhookWaiting, id, id))
+      return (await entriesOf(found))[0]
+    },
     count: () => store.ask((redis) => redis.xlen(keys.webhookWaiting)),
   }
 }

@@ -7,6 +7,7 @@ import { writeAudited } from './audit.js'
 import type { Arg, Script } from './durable-writer.js'
 import { keys } from './keys.js'
 import { untilUnchanged } from './latest.js'
+import { scanKeys } from './paging.js'
 import { changeWebhook, pingWebhook, putWebhook, removeWebhook } from './scripts/webhooks.js'
 import type { Keyring } from './seal.js'
 import type { Store } from './store.js'
@@ -132,14 +133,9 @@ export function webhooksIn(store: Store, keyring: Keyring): Webhooks {
     },
     async ownerOf(webhookId) {
       const stem = keys.orgWebhooks('')
-      for (let cursor = '0'; ; ) {
-        const [next, places] = await store.ask((redis) => redis.scan(cursor, 'MATCH', `${stem}*`, 'COUNT', 1000))
-        const has = await store.ask((redis) => Promise.all(places.map((place) => redis.sismember(place, webhookId))))
-        const found = places[has.indexOf(1)]
-        if (found !== undefined) return found.slice(stem.length)
-        if (next === '0') return undefined
-        cursor = next
-      }
+      const places = await scanKeys(store, `${stem}*`)
+      const has = await store.ask((redis) => Promise.all(places.map((place) => redis.sismember(place, webhookId))))
+      return places[has.indexOf(1)]?.slice(stem.length)
     },
     async ping(webhookId) {
       return (await store.write(pingWebhook, [keys.webhooks], [webhookId, keys.prefix])) !== null

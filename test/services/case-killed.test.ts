@@ -59,8 +59,8 @@ t.test(
       const events = caseEventsIn(store, () => connectForFollowing(target))
       const living = await livingImages(target)
       const listed = {
-        disputes: new Set(await trusts.waiting('disputes', MANY)),
-        held: new Set(await trusts.waiting('quarantine', MANY)),
+        disputes: new Set((await trusts.waiting('disputes', undefined, MANY)).map(({ imageId }) => imageId ?? '')),
+        held: new Set((await trusts.waiting('quarantine', undefined, MANY)).map(({ imageId }) => imageId ?? '')),
       }
       for (let number = 0; number < (round + 1) * CASES; number++) {
         const caseId = caseIdOf(number)

@@ -31,6 +31,7 @@ t.test('what is registered while it pauses is compared together, and waits for n
     matchIds: { idFor: () => '' },
     follower: new Redis(socket),
     now: () => Date.now(),
+    dueTime: async () => Date.now(),
     clock: () => performance.now(),
     pause: () => new Promise<void>((end) => pauses.push(end)),
     onTrouble: (error) => t.fail(String(error)),

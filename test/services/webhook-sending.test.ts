@@ -7,6 +7,7 @@ import { MOST_IN_FLIGHT, nextTryAtMs, pauseMs } from '../../src/domain/webhook.j
 import { outgoingThrough } from '../../src/net/outgoing.js'
 import { webhookSending } from '../../src/services/webhook-sending.js'
 import { deliveriesIn, type NewDelivery } from '../../src/store/deliveries.js'
+import { keys } from '../../src/store/keys.js'
 import { makeKeyring, SealError } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
 import { type Webhook, webhooksIn } from '../../src/store/webhooks.js'
@@ -48,6 +49,7 @@ async function world(t: Test, more: Partial<Webhook> = {}) {
   const gone = new Set<string>()
   const broken = new Set<string>()
   const deaf = new Set<string>()
+  const troubles: string[] = []
   const send = webhookSending({
     webhooks: {
       ...webhooks,
@@ -64,6 +66,7 @@ async function world(t: Test, more: Partial<Webhook> = {}) {
     },
     mayHear: async (orgId) => !deaf.has(orgId),
     now: () => nowMs,
+    onTrouble: (error) => troubles.push(error.message),
     random: () => 0,
     get timeoutMs() {
       return timeoutMs
@@ -94,6 +97,7 @@ async function world(t: Test, more: Partial<Webhook> = {}) {
     gone,
     broken,
     deaf,
+    troubles,
     make,
     send: () => send(webhookId),
     stateOf,
@@ -138,7 +142,10 @@ t.test('the same event becomes a delivery once, however often it is read; only i
   t.equal(await make({ id: 'b', webhookId: uuidV7(START_MS, randomBytes(10)) }), 0, 'a webhook that is gone')
   await send()
   t.equal(received.length, 1)
-  t.same(await deliveries.list(webhookId, ['waiting'], 10, START_MS), [])
+  t.same(await deliveries.list(webhookId, ['waiting'], { after: undefined, limit: 10 }, START_MS), {
+    deliveries: [],
+    next: undefined,
+  })
 })
 
 t.test('events about one subject arrive in their order, whatever fails; other subjects do not wait for them', async (t) => {
@@ -175,7 +182,7 @@ t.test('what fails for three days is dead, can be seen, and is sent once more wh
   t.ok(tries >= 10 && tries < 20, `${tries} tries`)
   t.match(await stateOf('b'), { state: 'waiting' }, 'the next about the same subject had to wait')
   t.same(
-    (await deliveries.list(webhookId, ['dead'], 10, now())).map(({ id }) => id),
+    (await deliveries.list(webhookId, ['dead'], { after: undefined, limit: 10 }, now())).deliveries.map(({ id }) => id),
     ['a'],
   )
 
@@ -355,4 +362,39 @@ t.test('an address and a secret lie sealed', async (t) => {
   const stored = await store.ask((client) => client.hgetall('{tabir}:webhooks'))
   const text = JSON.stringify(stored)
   for (const secret of [url, webhook.orgId, webhook.secrets[0]?.secret ?? '']) t.notOk(text.includes(secret))
+})
+
+t.test('a message that cannot be read, and one whose picture cannot be, keep no others waiting', async (t) => {
+  const { make, send, received, broken, troubles, stateOf, webhookId, pass } = await world(t)
+  broken.add('broken')
+  await make(
+    { id: 'unreadable', lane: 'a' },
+    { id: 'broken', lane: 'b', imageId: 'broken' },
+    { id: 'behind', lane: 'a' },
+    { id: 'other', lane: 'c' },
+  )
+  await store.ask((redis) => redis.hset(keys.webhookDelivery(webhookId, 'unreadable'), 'tries', 'none'))
+  await send()
+  t.same(received.map(({ id }) => id).toSorted(), ['behind', 'other'])
+  t.match(troubles, [/2 of 3 messages to a webhook failed/])
+  const { deliveries: listed } = await deliveries.list(
+    webhookId,
+    ['waiting', 'delivered'],
+    { after: undefined, limit: 10 },
+    START_MS,
+  )
+  t.same(listed.map(({ id }) => id).toSorted(), ['behind', 'broken', 'other'])
+
+  pass(60_000)
+  broken.delete('broken')
+  await send()
+  t.match(await stateOf('broken'), { state: 'delivered' }, 'it was tried again')
+
+  broken.add('for ever')
+  await make({ id: 'for ever', imageId: 'for ever' })
+  pass(4 * DAY_MS)
+  await send()
+  t.match(await stateOf('for ever'), { state: 'waiting', tries: 0 }, 'and is not given up for a reason of ours')
+  const unreadable = await store.ask((redis) => redis.hget(keys.webhookDelivery(webhookId, 'unreadable'), 'state'))
+  t.equal(unreadable, 'void', 'while what is no message, and never will be one, is')
 })

@@ -34,7 +34,6 @@ t.test('these write to Redis without a script, and why they may', async (t) => {
     'src/store/contexts.ts': 'counts that may be lost',
     'src/store/idempotency.ts': 'SET NX',
     'src/store/key-uses.ts': 'a day, by a random id',
-    'src/store/owner-dues.ts': 'a due that its reader checks against the state',
     'src/store/proofs.ts': 'SET NX, and a count',
     'src/store/reconcilers.ts': 'only where the other system is another one; it is read anew then',
     'src/store/seal-ring.ts': 'signs of life, by a random id',

@@ -82,6 +82,7 @@ async function world(t: Test) {
         stillMatches: async () => true,
         now: Date.now,
         random: () => 0,
+        onTrouble: ({ message }) => void lines.push(message),
       }),
       now: Date.now,
       warn: (line) => void lines.push(line),

@@ -7,6 +7,7 @@ import { Problem } from '../../domain/problem.js'
 import type { Signal } from '../../domain/signal.js'
 import { parseHash } from '../../hash/hash256.js'
 import type { AppealService } from '../../services/appeals.js'
+import { After, Next, nextOf } from '../pages.js'
 import { callerOf, ownCaseOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { CaseNumberParam, GivenSignal, Instant } from '../schemas.js'
@@ -15,7 +16,7 @@ const MAX_SIGNALS = 32
 const MAX_LISTED = 1000
 
 const BlockId = z.string().regex(BLOCK_ID_PATTERN, 'must be the id of a block')
-const Limit = z.object({ limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(100) })
+const Page = z.object({ limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(100), after: After.optional() })
 const About = z.object({
   signalId: z.uuid().nullable().meta({ description: 'Of a picture that was judged harmless, and is kept.' }),
   blockId: z.string().nullable().meta({ description: 'Of the block that is left of one that was withdrawn.' }),
@@ -61,24 +62,29 @@ export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealServi
         operationId: 'listAppeals',
         summary: 'List the appeals that wait for a decision',
         tags: ['signals'],
-        querystring: Limit,
+        querystring: Page,
         response: {
           200: z.object({
             appeals: z
               .array(About.extend({ madeAt: Instant }))
               .meta({ description: 'Those that wait longest first. Each has a signalId or a blockId.' }),
+            next: Next,
           }),
           ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away'),
         },
       },
     },
-    async ({ query }) => ({
-      appeals: (await appeals.waiting(query.limit)).map(({ about, atMs }) => ({
-        signalId: 'signalId' in about ? about.signalId : null,
-        blockId: 'blockId' in about ? about.blockId : null,
-        madeAt: new Date(atMs).toISOString(),
-      })),
-    }),
+    async ({ query }) => {
+      const page = await appeals.waiting(query.after, query.limit)
+      return {
+        appeals: page.appeals.map(({ about, atMs }) => ({
+          signalId: 'signalId' in about ? about.signalId : null,
+          blockId: 'blockId' in about ? about.blockId : null,
+          madeAt: new Date(atMs).toISOString(),
+        })),
+        next: nextOf(page.next),
+      }
+    },
   )
 
   app.post(
@@ -120,23 +126,25 @@ export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealServi
         summary: 'List what no case may register again',
         description: 'Keyed digests of pictures of cases that were judged harmless, also of withdrawn ones.',
         tags: ['signals'],
-        querystring: Limit,
+        querystring: Page,
         response: {
           200: z.object({
             blocks: z
               .array(z.object({ blockId: z.string(), until: Instant }))
               .meta({ description: 'Those that end first, first.' }),
+            next: Next,
           }),
           ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away'),
         },
       },
     },
-    async ({ query }) => ({
-      blocks: (await appeals.blocks(query.limit)).map(({ blockId, untilMs }) => ({
-        blockId,
-        until: new Date(untilMs).toISOString(),
-      })),
-    }),
+    async ({ query }) => {
+      const { blocks, next } = await appeals.blocks(query.after, query.limit)
+      return {
+        blocks: blocks.map(({ blockId, untilMs }) => ({ blockId, until: new Date(untilMs).toISOString() })),
+        next: nextOf(next),
+      }
+    },
   )
 
   app.delete(

@@ -6,6 +6,7 @@ import { FILE_FORMATS, IMPORT_STATES, RECORD_REFUSALS } from '../../domain/bank-
 import { PROBLEM_CODES, Problem } from '../../domain/problem.js'
 import type { Banks } from '../../services/banks.js'
 import type { ImportReport, Imports } from '../../services/imports.js'
+import { After, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { BankName, IdempotencyKey, Instant } from '../schemas.js'
@@ -106,18 +107,20 @@ export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (ap
       schema: {
         operationId: 'listImports',
         summary: 'See how far files have come',
-        description: 'The newest first, at most 100, of the last 30 days.',
+        description: 'The newest first, of the last 30 days.',
         tags: ['banks'],
         params: BankParam,
+        querystring: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100), after: After.optional() }),
         response: {
-          200: z.object({ imports: z.array(Progress) }),
+          200: z.object({ imports: z.array(Progress), next: Next }),
           ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'store-away'),
         },
       },
     },
     async (request) => {
-      const all = await imports.list(await banks.writable(callerOf(request), request.params.bank))
-      return { imports: all.map(progressOf) }
+      const { after, limit } = request.query
+      const page = await imports.list(await banks.writable(callerOf(request), request.params.bank), after, limit)
+      return { imports: page.imports.map(progressOf), next: nextOf(page.next) }
     },
   )
 

@@ -1,11 +1,9 @@
 import { announceLua } from './announce.js'
+import { forgetClocksLua, hexLua } from './image-clocks.js'
 import { outboxLua } from './outbox.js'
 
-/** `hexOf(id)`, and `partiesOf(tag, hex)`: under which keyed hashes it stands who was told of an image, with spaces between. */
-const partiesLua = `
-    local function hexOf (id)
-      return (string.gsub(id, '.', function (c) return string.format('%02x', string.byte(c)) end))
-    end
+/** `partiesOf(tag, hex)`: under which keyed hashes it stands who was told of an image, with spaces between. */
+const partiesLua = `${hexLua}
     local function partiesOf (tag, hex)
       return table.concat(redis.call('SMEMBERS', tag .. 'told:' .. hex), ' ')
     end`
@@ -68,7 +66,7 @@ export const putTrust = {
  * For scripts that erase images: forgets what was said about one, how often it was seen, and its clocks. Whoever was told of it in a match
  * will be told that it is gone. The keys carry the same hash tag as the declared ones.
  */
-export const forgetTrustLua = `${outboxLua}${partiesLua}
+export const forgetTrustLua = `${outboxLua}${partiesLua}${forgetClocksLua}
     local function forget_trust (tag, id)
       redis.call('HDEL', tag .. 'trust:' .. id:byte(16), id)
       redis.call('HDEL', tag .. 'standings:' .. id:byte(16), id)
@@ -82,10 +80,7 @@ export const forgetTrustLua = `${outboxLua}${partiesLua}
       if parties ~= '' then outbox(tag, 'kind', 'signal.withdrawn', 'image', id, 'parties', parties) end
       redis.call('DEL', tag .. 'sightings:' .. hex, tag .. 'told:' .. hex)
       redis.call('SREM', tag .. 'noticed', id)
-      for _, clock in ipairs(redis.call('HKEYS', tag .. 'clocks:' .. hex)) do
-        redis.call('ZREM', tag .. 'clock-dues', hex .. '|' .. clock)
-      end
-      redis.call('DEL', tag .. 'clocks:' .. hex)
+      forget_clocks(tag, hex)
     end`
 
 /**

@@ -96,7 +96,7 @@ export const settleDelivery = {
       return 0
     end
     redis.call('HSETNX', delivery, 'firstTryAtMs', atMs)
-    redis.call('HINCRBY', delivery, 'tries', 1)
+    redis.pcall('HINCRBY', delivery, 'tries', 1) -- of one that cannot be read it may be no number; it has to go all the same
     redis.call('HSET', delivery, 'state', state, 'lastTryAtMs', atMs, 'status', status, 'failure', failure, 'nextTryAtMs', nextMs)
     redis.call('ZREM', leases, lane)
     if state == 'waiting' then
