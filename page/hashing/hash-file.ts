@@ -5,6 +5,7 @@ import { detailedSize } from '../../src/hash/details/detailed-size.js'
 import { detailsOf, hashImage } from '../../src/hash/hash-image.js'
 import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
 import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../src/hash/reduced-side.js'
+import { isOutOfMemory } from '../../src/hash/wasm.js'
 import { HEAD_BYTES, type Kind, kindOf, sidesOf } from './file-head.js'
 import { groupingsFor } from './grouping.js'
 import type { FileSignal, Outcome, Reason } from './outcome.js'
@@ -30,7 +31,7 @@ export async function hashFile(file: Blob, wanted: Wanted): Promise<Outcome> {
   try {
     return isTooLarge(bitmap) ? refused('too-many-pixels') : await hashed({ file, head, bitmap }, wanted)
   } catch (error) {
-    return isForMemory(error) ? refused('no-memory') : { kind: 'upload', because: 'browser' }
+    return isOutOfMemory(error) ? refused('no-memory') : { kind: 'upload', because: 'browser' }
   } finally {
     bitmap.close()
   }
@@ -38,11 +39,6 @@ export async function hashFile(file: Blob, wanted: Wanted): Promise<Outcome> {
 
 /** details: as well as hashes. */
 export type Wanted = 'hashes' | 'details'
-
-/** Canvas and WebAssembly say it with a RangeError; a kernel whose memory does not grow stops, for nothing else on checked sizes. */
-function isForMemory(error: unknown): boolean {
-  return error instanceof RangeError || error instanceof WebAssembly.RuntimeError
-}
 
 /** A file beyond this could not be held beside its pixels on a small device. */
 const MOST_BYTES = 100 << 20
