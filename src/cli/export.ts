@@ -56,6 +56,7 @@ export async function exportBank(args: readonly string[]): Promise<number> {
     bar.end()
     return 0
   } catch (error) {
+    if (error instanceof NotAnExport) return failed(error.message, 1)
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
     if (isThere) return failed(IS_THERE, 1)
     return failed(`The export failed, and ${out === undefined ? 'what was printed is not whole' : 'there is no file'}.`, 1)
@@ -112,14 +113,20 @@ interface EarlierExport {
 /**
  * What is new, and at the end a tombstone for each that is gone: its whole line, since whoever took it elsewhere knows it by its hashes and
  * not by its id. Memory: the ids of the earlier export.
+ * @throws {NotAnExport} before the first tombstone, when the bank holds nothing of the earlier export: one of another bank would
+ *   remove all that its reader has.
  */
 async function* changesSince({ path, ids }: EarlierExport, body: AsyncIterable<unknown>): AsyncGenerator<string> {
+  const knownAtFirst = ids.size
   for await (const lines of readLines(body)) {
     for (const { text } of lines) {
       const { id, isTombstone } = signalOf(text ?? '')
       if (text === undefined || id === undefined || isTombstone) continue
       if (!ids.delete(id)) yield `${text}\n`
     }
+  }
+  if (knownAtFirst > 0 && ids.size === knownAtFirst) {
+    throw new NotAnExport('This bank holds no signal of the file of --since. Is it an export of another bank?')
   }
   for await (const lines of readLines(unpacked(createReadStream(path)))) {
     for (const { text } of lines) {
@@ -129,13 +136,25 @@ async function* changesSince({ path, ids }: EarlierExport, body: AsyncIterable<u
   }
 }
 
+/** Why the file of `--since` cannot be used. */
+class NotAnExport extends Error {}
+
+/** @throws {NotAnExport} for a file that cannot be read, or with a line that no export has: each signal that it lacks would seem new. */
 async function signalIdsIn(path: string): Promise<Set<string>> {
   const ids = new Set<string>()
-  for await (const lines of readLines(unpacked(createReadStream(path)))) {
-    for (const { text } of lines) {
-      const { id, isTombstone } = signalOf(text ?? '')
-      if (id !== undefined && !isTombstone) ids.add(id)
+  try {
+    for await (const lines of readLines(unpacked(createReadStream(path)))) {
+      for (const { line, text } of lines) {
+        if (text === '') continue
+        const { id, isTombstone } = signalOf(text ?? '')
+        if (id === undefined) throw new NotAnExport(`Line ${line} of the file of --since is no line of an NDJSON export.`)
+        if (isTombstone) ids.delete(id)
+        else ids.add(id)
+      }
     }
+  } catch (error) {
+    if (error instanceof NotAnExport) throw error
+    throw new NotAnExport('The file of --since cannot be read.')
   }
   return ids
 }
