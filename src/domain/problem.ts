@@ -72,6 +72,40 @@ export const PROBLEM_CODES = [
 
 export type ProblemCode = (typeof PROBLEM_CODES)[number]
 
+/** How adding images to a case may be refused, by its routes or by what stands before them. The page has an answer for each. */
+export const CASE_IMAGE_PROBLEMS = [
+  'request-invalid',
+  'body-unreadable',
+  'upload-incomplete',
+  'media-unsupported',
+  'body-too-large',
+  'too-many-images',
+  'image-missing',
+  'image-empty',
+  'image-too-large',
+  'image-too-many-pixels',
+  'image-undecodable',
+  'quality-too-low',
+  'known-harmless',
+  'extended-protection-off',
+  'minor-declared',
+  'token-missing',
+  'case-unknown',
+  'case-withdrawn',
+  'case-expired',
+  'case-full',
+  'account-suspended',
+  'idempotency-key-reused',
+  'idempotency-key-busy',
+  'rate-limited',
+  'overloaded',
+  'index-cold',
+  'store-away',
+  'hashing-away',
+] as const satisfies readonly ProblemCode[]
+
+export type CaseImageProblem = (typeof CASE_IMAGE_PROBLEMS)[number]
+
 /** A refusal that the caller is told about. It carries a code and words of ours alone: nothing a stranger sent can come out again. */
 export class Problem extends Error {
   readonly code: ProblemCode

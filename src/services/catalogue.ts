@@ -268,6 +268,11 @@ export class Catalogue {
     return [...this.#silent, ...this.#harmless, ...this.#awaited]
   }
 
+  /** Is this one kept, and does not match: held, or judged false? */
+  isSilent(id: string): boolean {
+    return this.#silent.has(id) || this.#harmless.has(id)
+  }
+
   /** In the index: those that match, and those that veto. */
   get images(): number {
     return this.#images.size

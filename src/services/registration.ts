@@ -55,6 +55,8 @@ export interface Registration {
    * @throws {Problem} as `forBank`; idempotency-key-busy.
    */
   changeBank(bank: Bank, changes: readonly BankChange[], run?: ImportRun): Promise<BankOutcome>
+  /** Was this image there before, and matches nothing: held, paused, or judged false? As far as this process knows. @throws {Problem} index-cold, store-away */
+  isHeld(id: string): boolean
   /** The id that a signal has, or would have, in a bank. */
   signalIdFor(bank: Bank, signal: NewSignal): string
   /** All signals of one picture as one image; the same picture again is the same image. @throws {Problem} as `forBank`, and signal-struck */
@@ -216,6 +218,8 @@ export function registrationIn({
       const absentAt = absentAmong(changes, ids, { struckAt, isGone: (id) => gone.has(id) })
       return { removed: gone.size, struckAt, absentAt, revision: Math.max(revision, ...gone.values()) }
     },
+
+    isHeld: (id) => replica.catalogue.isSilent(id),
 
     signalIdFor: (bank, signal) => bankedIdOf(idSecret, bank.name, signal),
 
