@@ -29,7 +29,7 @@ const PLANTED_BITS = 20
 
 const before = process.memoryUsage().rss
 const index = watchIndexOver({
-  watches: { lastRevision: async () => 1, all },
+  watches: { lastPosition: async () => ({ revision: 1, digest: '' }), all },
   follower: { xreadBuffer: () => sleep(1000, null), get: async () => '1', disconnect() {} },
   clock: () => performance.now(),
   onTrouble: (error) => console.error(error),

@@ -117,7 +117,7 @@ export const mutations = [
     ['kins >= DECORATION_KINS)', 'kins > DECORATION_KINS)'],
     ['|| kins >= DECORATION_KINS)', ')'],
     ['!common.isDecoration(asked.hash)', 'true'],
-    ['new Set(near.map(({ image }) => catalogue.places.kinOf(image))).size', 'near.length'],
+    ['new Set(near.map(({ image }) => searcher.places.kinOf(image))).size', 'near.length'],
     ['return agreeing < LEAST_AGREEING', 'return agreeing <= LEAST_AGREEING + 8'],
     ['return agreeing < LEAST_AGREEING', 'return false'],
     ['centre).agreeing < LEAST_AGREEING', 'centre).agreeing <= LEAST_AGREEING + 8'],

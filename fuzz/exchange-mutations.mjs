@@ -3,7 +3,7 @@
 
 const HMA = ['http/hma']
 const ADDRESS = ['http/hma-address']
-const STOPNCII = ['http/stopncii']
+const STOPNCII = ['http/stopncii', 'http/stopncii-fetchers', 'http/stopncii-withdrawn']
 const FEED = ['http/feed', 'services/feed', 'services/feed.model']
 const PULLS = ['services/exchanges']
 const RECONCILERS = ['services/reconcilers']
@@ -45,7 +45,11 @@ export const faults = [
   of('http/upload.js', ADDRESS, [['if (sizeBytes > maxBytes) {', 'if (false) {']]),
   of('services/stopncii.js', STOPNCII, [
     ['Math.max(sinceS, Math.floor(now() / 1000))', 'Math.floor(now() / 1000)'],
-    ['.filter((match) => match.bank === bank)', ''],
+    ['registration.signalIdFor(bank, submitted(hash))', "''"],
+  ]),
+  of('store/scripts/fetch-places.js', STOPNCII, [
+    ['if tonumber(itsRevision) < tonumber(revision) then', 'if false then'],
+    ["if part == '' or (itsPart ~= '' and tonumber(itsPart) < tonumber(part)) then", 'if false then'],
   ]),
   of('http/routes/stopncii.js', STOPNCII, [
     ['nextPageToken: more ? token : null', 'nextPageToken: token'],

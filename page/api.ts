@@ -73,13 +73,14 @@ export type ReportFormat = 'pdf' | 'json'
 
 export interface Added {
   readonly quality?: number
-  readonly state: 'registered' | 'refused'
+  /** held: registered, and matches nothing until it has been reviewed. */
+  readonly state: 'registered' | 'held' | 'refused'
   readonly problem?: { readonly code: string }
 }
 
 /**
  * Why there is no answer. offline: the device has no connection. away: the server does not answer, or says that it cannot now.
- * busy: it has been asked too much. fault: its own mistake. refused: no, for the reason `code`.
+ * busy: it has been asked too much. fault: its own mistake, or an answer that explains nothing. refused: no, for the reason `code`.
  */
 export type Failure =
   | { readonly kind: 'offline' | 'fault' }
@@ -131,24 +132,29 @@ export const api = {
   addHashes: (
     { caseNumber, token }: Access,
     images: readonly { readonly signals: readonly FileSignal[]; readonly details?: string; readonly category?: Category }[],
+    key: string,
   ): Promise<Answer<{ readonly images: readonly Added[] }>> =>
-    ask('POST', `${pathOf(caseNumber)}/hashes`, { token, json: { images } }),
+    ask('POST', `${pathOf(caseNumber)}/hashes`, { token, key, json: { images } }),
 
   /** The one way for a picture to leave the device: called for files whose sending was agreed to. Its name stays here. */
-  addFile: ({ caseNumber, token }: Access, file: Blob): Promise<Answer<{ readonly images: readonly Added[] }>> => {
+  addFile: (
+    { caseNumber, token }: Access,
+    file: Blob,
+    key: string,
+  ): Promise<Answer<{ readonly images: readonly Added[] }>> => {
     const form = new FormData()
     form.append('image', new Blob([file], { type: 'application/octet-stream' }), 'image')
-    return ask('POST', `${pathOf(caseNumber)}/images`, { token, form })
+    return upload(`${pathOf(caseNumber)}/images`, headersOf({ token, key }), form)
   },
 } as const
 
-/** A slow line needs time for a whole picture. */
 const TIMEOUT_MS = 120_000
 
 interface Content {
   readonly token?: string
+  /** Of idempotency: the same for each try. */
+  readonly key?: string
   readonly json?: unknown
-  readonly form?: FormData
   /** How the answer is read. */
   readonly as?: 'json' | 'blob' | 'stream'
   readonly afterId?: string
@@ -156,18 +162,12 @@ interface Content {
 }
 
 async function ask<T>(method: string, path: string, content: Content): Promise<Answer<T>> {
-  const { token, json, form, as = 'json', afterId, signal } = content
-  const body = json === undefined ? form : JSON.stringify(json)
+  const { json, as = 'json', signal } = content
   try {
     const response = await fetch(path, {
       method,
-      headers: {
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
-        ...(json !== undefined && { 'content-type': 'application/json' }),
-        ...(as === 'stream' && { accept: 'text/event-stream' }),
-        ...(afterId !== undefined && { 'last-event-id': afterId }),
-      },
-      ...(body !== undefined && { body }),
+      headers: headersOf(content),
+      ...(json !== undefined && { body: JSON.stringify(json) }),
       cache: 'no-store',
       credentials: 'omit',
       redirect: 'error',
@@ -175,10 +175,59 @@ async function ask<T>(method: string, path: string, content: Content): Promise<A
       signal: signal ?? AbortSignal.timeout(TIMEOUT_MS),
     })
     if (response.ok) return { value: await read(response, as) }
-    return { failure: await failureOf(response) }
+    return {
+      failure: failureOf(response.status, response.headers.get('retry-after'), await response.text().catch(() => '')),
+    }
   } catch {
-    return { failure: navigator.onLine ? { kind: 'away', retryAfterS: undefined } : { kind: 'offline' } }
+    return { failure: noAnswer() }
   }
+}
+
+function headersOf({ token, key, json, as, afterId }: Content): Record<string, string> {
+  return {
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    ...(key !== undefined && { 'idempotency-key': key }),
+    ...(json !== undefined && { 'content-type': 'application/json' }),
+    ...(as === 'stream' && { accept: 'text/event-stream' }),
+    ...(afterId !== undefined && { 'last-event-id': afterId }),
+  }
+}
+
+/**
+ * Sends a file for as long as it moves on: on a slow line a large one takes many minutes. `fetch` cannot tell how far it is.
+ * The policy of the page lets it go to this service alone, also when it is redirected.
+ */
+function upload<T>(path: string, headers: Readonly<Record<string, string>>, form: FormData): Promise<Answer<T>> {
+  return new Promise((resolve) => {
+    const request = new XMLHttpRequest()
+    request.open('POST', path)
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value)
+    let stalled = setTimeout(() => request.abort(), TIMEOUT_MS)
+    request.upload.addEventListener('progress', () => {
+      clearTimeout(stalled)
+      stalled = setTimeout(() => request.abort(), TIMEOUT_MS)
+    })
+    request.addEventListener('loadend', () => {
+      clearTimeout(stalled)
+      resolve(answered(request))
+    })
+    request.send(form)
+  })
+}
+
+function answered<T>(request: XMLHttpRequest): Answer<T> {
+  const { status, responseText } = request
+  if (status === 0) return { failure: noAnswer() }
+  if (status >= 300) return { failure: failureOf(status, request.getResponseHeader('retry-after'), responseText) }
+  try {
+    return { value: JSON.parse(responseText) }
+  } catch {
+    return { failure: noAnswer() } // it broke off
+  }
+}
+
+function noAnswer(): Failure {
+  return navigator.onLine ? { kind: 'away', retryAfterS: undefined } : { kind: 'offline' }
 }
 
 function read(response: Response, as: 'json' | 'blob' | 'stream') {
@@ -186,14 +235,23 @@ function read(response: Response, as: 'json' | 'blob' | 'stream') {
   return as === 'blob' ? response.blob() : response.json()
 }
 
-async function failureOf(response: Response): Promise<Failure> {
-  const after = Number(response.headers.get('retry-after') ?? Number.NaN)
-  const retryAfterS = Number.isFinite(after) ? after : undefined
-  if (response.status === 500) return { kind: 'fault' }
-  if (response.status > 500) return { kind: 'away', retryAfterS }
-  const body: { readonly code?: string } = await response.json().catch(() => ({}))
-  const code = body.code ?? 'request-invalid'
-  return code === 'rate-limited' ? { kind: 'busy', retryAfterS } : { kind: 'refused', code, retryAfterS }
+/** A proxy before the service answers without a code of ours: 403 and 404 of its own say nothing about the case. */
+function failureOf(status: number, retryAfter: string | null, body: string): Failure {
+  const after = Number(retryAfter ?? Number.NaN)
+  const retryAfterS = Number.isFinite(after) && after >= 0 ? after : undefined
+  const code = codeIn(body)
+  if (status === 429 && (code === undefined || code === 'rate-limited')) return { kind: 'busy', retryAfterS }
+  if (status > 500 || status === 408) return { kind: 'away', retryAfterS }
+  return status === 500 || code === undefined ? { kind: 'fault' } : { kind: 'refused', code, retryAfterS }
+}
+
+function codeIn(body: string): string | undefined {
+  try {
+    const { code }: { readonly code?: unknown } = JSON.parse(body) ?? {}
+    return typeof code === 'string' ? code : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function pathOf(caseNumber: string): string {

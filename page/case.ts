@@ -34,7 +34,7 @@ export function casePage(): void {
   const kept = keeping(asking)
   const notice = notices(asking)
   const registered = pictures(asking)
-  guardLeaving(() => sent?.isUnfinished() ?? chosen.holdsPictures())
+  guardLeaving(() => sent?.isUnfinished() === true || chosen.holdsPictures())
 
   show('enter')
   one('enter', HTMLFormElement).addEventListener('submit', (event) => {
@@ -103,7 +103,7 @@ export function casePage(): void {
   function addChosen(): void {
     if (access === undefined) return
     goTo('added')
-    const job = { access, pictures: chosen.usable(), category: chosenCategory(), isOwn: false }
+    const job = { access, pictures: chosen.usable(), category: chosenCategory() }
     sent = sending({ ...job, maxImageBytes: given.maxImageBytes }, () => chosen.clear())
   }
 

@@ -61,7 +61,7 @@ export function startPage(): void {
   }
 
   function send(access: Opened, pictures: readonly Usable[], category: ReturnType<typeof chosenCategory>): Sending {
-    return sending({ access, pictures, category, isOwn: true, maxImageBytes: given.maxImageBytes }, () => chosen.clear())
+    return sending({ access, pictures, category, maxImageBytes: given.maxImageBytes }, () => chosen.clear())
   }
 }
 

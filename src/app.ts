@@ -19,6 +19,7 @@ import { answerBadAddress, answerBadBytes, problemAnswers } from './http/plugins
 import { logRequest, type RequestFacts, requestLog } from './http/plugins/request-log.js'
 import { slowBodies } from './http/plugins/slow-bodies.js'
 import { accountRoutes } from './http/routes/accounts.js'
+import { appealRoutes } from './http/routes/appeals.js'
 import { assistedCaseRoutes } from './http/routes/assisted-cases.js'
 import { attestationRoutes } from './http/routes/attestations.js'
 import { auditRoutes } from './http/routes/audit.js'
@@ -50,6 +51,7 @@ import { webhookRoutes } from './http/routes/webhooks.js'
 import { type InFlight, MULTIPART_OPTIONS, type UploadLimits } from './http/upload.js'
 import type { Accounts } from './services/accounts.js'
 import { type Admission, admissionFor } from './services/admission.js'
+import type { AppealService } from './services/appeals.js'
 import type { Attesting } from './services/attesting.js'
 import type { Audit } from './services/audit.js'
 import type { Banks } from './services/banks.js'
@@ -104,6 +106,7 @@ export interface AppServices {
   readonly matcher: Matcher
   readonly feed: Feed
   readonly trust: TrustService
+  readonly appeals: AppealService
   readonly notices: Notices
   readonly attesting: Attesting
   readonly proofOfWork: ProofOfWork
@@ -256,6 +259,7 @@ export async function buildApp({
     await guarded.register(caseFileRoutes, { prefix: '/v1', files, signer, now })
     await guarded.register(caseImageRoutes, { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
     await guarded.register(disputeAnswerRoutes, { prefix: '/v1', trust })
+    await guarded.register(appealRoutes, { prefix: '/v1', appeals: services.appeals })
     await guarded.register(pageRoutes, { site })
     await guarded.register(matchRoutes, {
       prefix: '/v1',

@@ -38,7 +38,7 @@ const Variables = z.object({
   TABIR_HANDOFF_CA: text('must be the path of a file with certificates in PEM').optional(),
   TABIR_MAX_IMAGE_BYTES: wholeNumber(1, 1024 * MiB).default(20 * MiB),
   TABIR_MAX_IMAGES_PER_REQUEST: wholeNumber(1, 1000).default(20),
-  TABIR_MAX_INFLIGHT_BYTES: wholeNumber(1, 64 * 1024 * MiB).default(256 * MiB),
+  TABIR_MAX_INFLIGHT_BYTES: wholeNumber(1, 64 * 1024 * MiB).optional(),
   TABIR_HASHERS: wholeNumber(1, 256).default(() => availableParallelism()),
   TABIR_HASHER_MEMORY_MB: wholeNumber(64, 65_536).default(1536),
   TABIR_SEAL_KEYS: z
@@ -111,6 +111,8 @@ const Variables = z.object({
     .default('live'),
 })
 
+const USUAL_IN_FLIGHT_BYTES = 256 * MiB
+
 const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SOCKET === undefined, {
   path: ['REDIS_SOCKET'],
   error: 'must not be set together with REDIS_URL',
@@ -131,6 +133,10 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
     path: ['TABIR_HANDOFF_TLS_KEY'],
     error: 'must be set together with TABIR_HANDOFF_TLS_CERT',
   })
+  .refine((e) => (e.TABIR_MAX_INFLIGHT_BYTES ?? Number.POSITIVE_INFINITY) >= e.TABIR_MAX_IMAGE_BYTES, {
+    path: ['TABIR_MAX_INFLIGHT_BYTES'],
+    error: 'must be at least TABIR_MAX_IMAGE_BYTES: an image of that size would never be taken',
+  })
   .transform((e) => ({
     host: e.TABIR_HOST,
     port: e.TABIR_PORT,
@@ -149,7 +155,7 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
     handoffCaFile: e.TABIR_HANDOFF_CA,
     maxImageBytes: e.TABIR_MAX_IMAGE_BYTES,
     maxImagesPerRequest: e.TABIR_MAX_IMAGES_PER_REQUEST,
-    maxInFlightBytes: e.TABIR_MAX_INFLIGHT_BYTES,
+    maxInFlightBytes: e.TABIR_MAX_INFLIGHT_BYTES ?? Math.max(USUAL_IN_FLIGHT_BYTES, e.TABIR_MAX_IMAGE_BYTES),
     hashers: e.TABIR_HASHERS,
     hasherMemoryMb: e.TABIR_HASHER_MEMORY_MB,
     sealKeys: e.TABIR_SEAL_KEYS,

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { commonRowsUnder } from './services/common-rows.js'
 import { detailFinderWith } from './services/detail-finder.js'
 import { type Detailing, detailingWith } from './services/detailing.js'
+import type { DueTime } from './services/due-time.js'
 import type { MatchIds } from './services/match-ids.js'
 import { type Matcher, matcherOver } from './services/matcher.js'
 import { probingDetector } from './services/probing.js'
@@ -39,6 +40,7 @@ export interface MatchPartsNeeded {
   readonly probingWaitMs: number | undefined
   readonly turns: Pick<TurnsOfLoop, 'pace' | 'atEndOfTurn'>
   readonly now: () => number
+  readonly dueTime: DueTime
   /** Never goes back. */
   readonly clock: () => number
   readonly onTrouble: (error: unknown) => void
@@ -86,6 +88,7 @@ export function matchParts(needed: MatchPartsNeeded): MatchParts {
     matchIds,
     follower: connectForFollowing(redis),
     now,
+    dueTime: needed.dueTime,
     clock,
     pause: sleep,
     onTrouble,

@@ -15,6 +15,7 @@ import { type OpeningOptions, openSealed, type SealedStore } from './opening.js'
 import { savingEvery } from './saving.js'
 import { identify } from './services/access.js'
 import { accountsFrom } from './services/accounts.js'
+import { createAppeals } from './services/appeals.js'
 import { auditOver } from './services/audit.js'
 import { bankErasing } from './services/bank-erasing.js'
 import { banksFrom } from './services/banks.js'
@@ -23,6 +24,7 @@ import { caseFilesIn } from './services/case-file.js'
 import { casesFrom } from './services/cases.js'
 import { contentIdsWith } from './services/content-ids.js'
 import { contentsIn } from './services/contents.js'
+import { type DueTime, dueTimeBy } from './services/due-time.js'
 import { exportsFrom } from './services/exports.js'
 import { feedOver } from './services/feed.js'
 import { feedCursorsWith } from './services/feed-cursor.js'
@@ -49,7 +51,7 @@ import { snapshotsIn } from './services/snapshot.js'
 import { stopNciiOver } from './services/stopncii.js'
 import { talliesOver } from './services/tallies.js'
 import { LOOP, turnsOfLoop } from './services/turns-of-loop.js'
-import { harmlessAmong } from './services/veto.js'
+import { harmlessAmong, harmlessLike } from './services/veto.js'
 import { watchServiceOver } from './services/watches.js'
 import { webhooksFrom } from './services/webhooks.js'
 import { apiKeysIn } from './store/api-keys.js'
@@ -57,6 +59,7 @@ import { type AuditHead, auditLogIn } from './store/audit.js'
 import { banksIn } from './store/banks.js'
 import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
+import { lastRevision } from './store/changes.js'
 import { deliveriesIn } from './store/deliveries.js'
 import { fetchPlacesIn } from './store/fetch-places.js'
 import { idempotencyIn } from './store/idempotency.js'
@@ -106,6 +109,8 @@ export interface ServiceOptions extends OpeningOptions {
   /** What a try at a PIN costs; as is promised when left out, as it is outside tests. */
   readonly stretching?: ScryptOptions
   readonly now: () => number
+  /** Until when watches have ended: by this process's time and the store's when left out, as it is outside tests. */
+  readonly dueTime?: DueTime
   /** Never goes back. */
   readonly clock: () => number
   /** What goes wrong behind the scenes; never with hashes. */
@@ -161,6 +166,8 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
   const limits = limitCounter({ uses: usesIn(store), now })
   const matchIds = matchIdsWith(secrets.matchId)
   const recent = recentChanges()
+  const withdrawals =
+    options.withdrawalsFolder === undefined ? undefined : withdrawalLogIn(options.withdrawalsFolder, now, onTrouble)
   const replica = new Replica({
     store,
     images,
@@ -169,14 +176,17 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     snapshots:
       options.snapshots === undefined
         ? undefined
-        : snapshotsIn({ folder: options.snapshots.folder, store, keyring, secret: secrets.matchId, clock }),
-    withdrawals:
-      options.withdrawalsFolder === undefined ? undefined : withdrawalLogIn(options.withdrawalsFolder, now, onTrouble),
+        : snapshotsIn({ folder: options.snapshots.folder, store, keyring, secret: secrets.matchId, clock, onTrouble }),
+    withdrawals,
     trusts,
     banks,
     apiKeys,
     follower: connectForFollowing(options.redis),
     onChanges: recent.note,
+    onLoss(loss, isRepeated) {
+      recent.clear()
+      if (!isRepeated) onTrouble(new Error(WHY_READ_AGAIN[loss]))
+    },
     ...(options.hearing !== undefined && { hearing: options.hearing }),
     now: clock,
     onTrouble,
@@ -232,22 +242,25 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     probingWaitMs: options.probingWaitMs,
     turns,
     now,
+    dueTime: options.dueTime ?? dueTimeBy(now, (line) => onTrouble(new Error(line))),
     clock,
     onTrouble,
   })
   const imports = importsIn(store)
-  const erasing = bankErasing({ banks, images, imports, replica, now, onTrouble })
+  const erasing = bankErasing({ banks, images, replica, now, onTrouble })
   const bankService = banksFrom({ banks, organisations: apiKeys, replica, erasing, now })
+  const struck = struckSignals(refusalsIn(store), secrets.signalId, now)
   const registration = registrationIn({
     images,
     replica,
     ceilings: trust.ceilings,
     harmlessAmong: (pictures) => harmlessAmong(() => replica.catalogue, pictures, turns.pace()),
-    struckSignals: struckSignals(refusalsIn(store), secrets.signalId, now),
+    struckSignals: struck,
     idSecret: secrets.signalId,
     detailing: matching.detailing,
     now,
   })
+  const feedCursors = feedCursorsWith(secrets.feed)
   const feed = feedOver({
     store,
     images,
@@ -255,7 +268,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     replica,
     recent,
     matchIds,
-    cursors: feedCursorsWith(secrets.feed),
+    cursors: feedCursors,
     audit,
     clock,
   })
@@ -265,6 +278,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     trust: trust.trust,
     dues: ownerDuesIn(store),
     ids: contentIdsWith(secrets.matchId),
+    lastRevision: () => lastRevision(store),
     now,
     onTrouble,
   })
@@ -310,14 +324,26 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     stopNcii: stopNciiOver({
       feed,
       places: fetchPlacesIn(store),
+      cursors: feedCursors,
       banks: bankService,
       registration,
       matcher,
-      matchIds,
       trust: trust.trust,
       now,
     }),
     trust: trust.trust,
+    appeals: createAppeals({
+      appeals: trust.appeals,
+      harmlessLike: (signals) => harmlessLike(replica.catalogue, signals),
+      struckSignals: struck,
+      images,
+      trusts,
+      trust: trust.trust,
+      replica,
+      events: trust.events,
+      now,
+      onTrouble,
+    }),
     notices: trust.notices,
     attesting: trust.attesting,
     proofOfWork: trust.proofOfWork,
@@ -337,7 +363,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
       handoffUrl: listener.url,
       enqueue: async (job) => (await queue).enqueue(job),
     }),
-    health: healthOf({ replica, store, desk, reconcilers }),
+    health: healthOf({ replica, store, desk, reconcilers, withdrawals }),
     limits,
     turns,
     identify(key, address) {
@@ -385,6 +411,12 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     },
   }
 }
+
+const WHY_READ_AGAIN = {
+  gap: 'The stream of changes was trimmed behind this process: the index is read again.',
+  'history-diverged':
+    'The store lost changes that this process had, as after a failover or a restore: the index is read again.',
+} as const
 
 /** How long counts for people to look at may wait. */
 const TALLY_EVERY_MS = 5000

@@ -29,7 +29,10 @@ export interface PartCommand {
 
 export interface SuperviseOptions {
   readonly openRedis: () => Promise<RedisServer>
-  /** How to start the parts on a Redis that is up. The service serves without the messenger, so nobody waits for it. */
+  /**
+   * How to start the parts on a Redis that is up. The service serves without the messenger: nobody waits for it, and when it cannot
+   * start it is tried again for as long as the others run.
+   */
   readonly partsFor: (redis: RedisServer) => {
     readonly api: PartCommand
     readonly workers: PartCommand
@@ -94,7 +97,7 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
       const events = { onReady: announce, onHopeless: () => tell(1) }
       const workers = keepPart(commands.workers, events, context)
       const api = keepPart(commands.api, events, context)
-      if (commands.messenger !== undefined) running.push(keepPart(commands.messenger, events, context))
+      if (commands.messenger !== undefined) running.push(keepPart(commands.messenger, { onReady: announce }, context))
       running.push(workers, api)
     })
     const ended = Promise.race([signals.first.then(() => 0), hopeless]).then(stopAll)
@@ -214,7 +217,7 @@ interface KeptPart extends Kept {
 
 function keepPart(
   { name, command, args, env, stopWithinMs }: PartCommand,
-  { onReady, onHopeless }: { onReady: () => void; onHopeless: () => void },
+  { onReady, onHopeless }: { readonly onReady: () => void; readonly onHopeless?: () => void },
   context: Context,
 ): KeptPart {
   const { warn, now } = context
@@ -248,7 +251,7 @@ function keepPart(
     return { child, exited }
   }
   function restartLater(how: string, livedMs: number) {
-    if (!everReady && starts >= MOST_FIRST_STARTS) {
+    if (onHopeless !== undefined && !everReady && starts >= MOST_FIRST_STARTS) {
       warn(`${name} ended before it was ready, ${starts} times (${how}).`)
       return onHopeless()
     }

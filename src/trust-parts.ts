@@ -14,8 +14,8 @@ import type { Replica } from './services/replica.js'
 import { sightingsKeptBy } from './services/sightings.js'
 import { type TrustChange, type TrustService, trustOver } from './services/trust.js'
 import { effectsIn } from './services/trust-effects.js'
-import { vetoing } from './services/vetoing.js'
 import type { ApiKeys } from './store/api-keys.js'
+import { appealsIn } from './store/appeals.js'
 import { canariesIn } from './store/canaries.js'
 import type { CaseEvents } from './store/case-events.js'
 import type { Cases } from './store/cases.js'
@@ -58,6 +58,7 @@ export interface TrustPartsNeeded {
 /** How long what follows from a match may wait. */
 const BATCH_EVERY_MS = 1000
 const TELL_OVERDUE_EVERY_MS = 15_000
+const END_BLOCKS_EVERY_MS = 60_000
 
 export function trustParts(needed: TrustPartsNeeded) {
   const { store, keyring, secrets, images, cases, apiKeys, trusts, caseEvents, replica, matchIds, partyOf, limits } = needed
@@ -66,11 +67,10 @@ export function trustParts(needed: TrustPartsNeeded) {
   const strikes = strikesIn(store)
   const contexts = contextsIn(store, keyring, secrets.party)
   const clocks = clocksIn(store)
-  const notices = noticesFrom({ clocks, cases, images, apiKeys, events, now })
-  const veto = vetoing({ images, replica, idSecret: secrets.signalId, now })
+  const notices = noticesFrom({ clocks, cases, apiKeys, events, now, onTrouble })
 
   const ownerOf = ownersIn(cases, (bank) => replica.catalogue.banks.get(bank)?.orgId)
-  const effects = effectsIn({ notices, strikes, veto, caseEvents, ownerOf })
+  const effects = effectsIn({ notices, strikes, caseEvents, ownerOf })
   const trust: TrustService = trustOver({
     trusts,
     images,
@@ -86,6 +86,7 @@ export function trustParts(needed: TrustPartsNeeded) {
     clocksOf: notices.running,
     refusalOf: refusalsWith(secrets.signalId),
     now,
+    onTrouble,
     onChange: (change) => {
       needed.onSaid(change)
       return effects(change)
@@ -105,14 +106,18 @@ export function trustParts(needed: TrustPartsNeeded) {
       partyOf,
       onMet: notices.met,
       now,
+      onTrouble,
     }),
     everyMs: BATCH_EVERY_MS,
     onTrouble,
   })
   const telling = setInterval(() => void notices.tell().catch(onTrouble), TELL_OVERDUE_EVERY_MS).unref()
+  const appeals = appealsIn(store)
+  const ending = setInterval(() => void appeals.endBlocks(now()).catch(onTrouble), END_BLOCKS_EVERY_MS).unref()
 
   return {
     trust,
+    appeals,
     notices,
     attesting: attestingOver({ cases, clocks, images, trusts, apiKeys, matchIds, partyOf }),
     events,
@@ -123,6 +128,7 @@ export function trustParts(needed: TrustPartsNeeded) {
     proofOfWork: proofOfWork({ proofs: proofsIn(store), secret: secrets.party, rounds: limits.proofRounds, now }),
     async close(): Promise<void> {
       clearInterval(telling)
+      clearInterval(ending)
       await sightings.close()
     },
   }

@@ -10,15 +10,16 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   domain: ['hash'],
   jobs: ['domain'],
   net: [],
-  feed: ['domain', 'hash', 'search'],
+  files: [],
+  feed: ['domain', 'files', 'hash', 'search'],
   handoff: ['domain', 'hash', 'net'],
-  store: ['domain', 'hash'],
+  store: ['domain', 'files', 'hash'],
   exchange: ['domain', 'hash'],
   services: ['domain', 'exchange', 'handoff', 'hash', 'jobs', 'net', 'search', 'store'],
   http: ['domain', 'exchange', 'hash', 'services', 'web'],
   client: ['hash'],
   web: ['domain'],
-  cli: ['domain', 'exchange', 'http', 'services', 'store', 'top'],
+  cli: ['domain', 'exchange', 'files', 'http', 'services', 'store', 'top'],
   demo: ['hash', 'store', 'top'],
 }
 const pure = ['hash', 'search', 'domain']
@@ -76,6 +77,38 @@ t.test('only src/net calls the outside: fetch and requests of Node go past its c
   }
 })
 
+// What writes to files, and what makes room for it. A new file of these is looked at: short writes, full disks, kills, rights.
+const fileWriters: Readonly<Record<string, readonly string[]>> = {
+  'src/files/write-file.ts': ['link', 'linkSync', 'open', 'openSync', 'rename', 'renameSync', 'writeSync'],
+  'src/files/record-file.ts': ['open'],
+  'src/files/continued-file.ts': ['open'],
+  'src/files/standard-output.ts': ['write'],
+}
+/** What reads, looks, makes folders and removes. Everything else of `node:fs` writes, or can be used to. */
+const readsFiles =
+  /^(type \w+|access(Sync)?|constants|createReadStream|existsSync|l?stat(Sync)?|statfs|readdir(Sync)?|readFile(Sync)?|realpath(Sync)?|mkdir(Sync)?|mkdtemp|rm(Sync)?|chmodSync|closeSync|fstatSync|fsyncSync)$/
+
+t.test('files are written by the helpers of src/files alone', async (t) => {
+  const found: Record<string, string[]> = {}
+  const sources = ['src', 'workers', 'bin', 'examples'].flatMap((top) => sourcesUnder(top, /\.(ts|tsx|js|mjs)$/))
+  for (const file of sources) {
+    const text = readFileSync(join(root, file), 'utf8')
+    t.notMatch(text, /process\.binding|require\(|getBuiltinModule/, `${file} has no other way to them`)
+    for (const [statement, names] of text.matchAll(
+      /^import\s+([^'"]*?)\s+from\s+'(?:node:)?fs(?:\/promises)?'|import\(['"](?:node:)?fs/gms,
+    )) {
+      t.match(names, /^\{[^}]*\}$/, `${file} names what it takes: ${statement}`)
+      const writing = (names ?? '')
+        .replace(/[{}]/g, '')
+        .split(',')
+        .map((name) => name.trim())
+        .filter((name) => name !== '' && !readsFiles.test(name))
+      if (writing.length > 0) found[file] = [...(found[file] ?? []), ...writing].sort()
+    }
+  }
+  t.same(found, fileWriters)
+})
+
 t.test('the environment is read in one place', async (t) => {
   for (const file of sourcesUnder('src').concat(sourcesUnder('workers'))) {
     const uses = readFileSync(join(root, file), 'utf8').match(/process\.env\b(?!\))/g)
@@ -110,8 +143,8 @@ function folderOf(file: string): string {
   return third === undefined ? 'top' : (second ?? '')
 }
 
-function sourcesUnder(top: string): string[] {
+function sourcesUnder(top: string, names = /\.tsx?$/): string[] {
   return readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.tsx?$/.test(name) && !name.includes('kernel/') && !name.endsWith('.generated.ts'))
+    .filter((name) => names.test(name) && !name.includes('kernel/') && !name.endsWith('.generated.ts'))
     .map((name) => join(top, name))
 }

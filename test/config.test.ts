@@ -190,6 +190,13 @@ t.test('two ways to Redis at once are refused, for nobody could say which one ho
   )
 })
 
+t.test('one image always fits into what may be in flight', async (t) => {
+  const env = { TABIR_MAX_IMAGE_BYTES: '1000000000' }
+  t.equal(readConfig(env).maxInFlightBytes, 1_000_000_000, 'without a setting of its own')
+  t.equal(readConfig({ ...env, TABIR_MAX_INFLIGHT_BYTES: '1000000000' }).maxInFlightBytes, 1_000_000_000)
+  t.throws(() => readConfig({ ...env, TABIR_MAX_INFLIGHT_BYTES: '999999999' }), /TABIR_MAX_INFLIGHT_BYTES must be at least/)
+})
+
 t.test('each part is given what it needs and nothing else', async (t) => {
   const env = {
     PATH: '/bin',

@@ -90,6 +90,16 @@ t.test('gives up when a part never gets ready, and takes the rest down in order'
   t.same(order, ['workers asked to stop', 'redis stopped with 0 parts alive'])
 })
 
+t.test('a messenger that cannot start is tried again, and api and workers serve on', async (t) => {
+  const world = await stage(t, { api: 'ready', workers: 'ready', messenger: 'die' })
+  await world.ready()
+  await world.heard('messenger started', 5)
+
+  t.ok(world.warned.every((text) => /^messenger ended unexpectedly \(status 7\); starting it again/.test(text)))
+  t.equal(world.count('api asked to stop') + world.count('workers asked to stop'), 0)
+  t.equal(await world.stop(), 0)
+})
+
 t.test('gives up when a part cannot be run at all', async (t) => {
   const world = await stage(t, { api: 'ready', workers: 'ready' }, { command: '/nowhere/node' })
 

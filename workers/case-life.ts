@@ -11,6 +11,7 @@ import {
 } from '../src/jobs/case-life.js'
 import { QUEUE_PREFIX } from '../src/jobs/hash-image.js'
 import { caseKeepingOver } from '../src/services/case-keeping.js'
+import { dueTimeBy } from '../src/services/due-time.js'
 import { casesIn } from '../src/store/cases.js'
 import { rewriteLog } from '../src/store/log-rewrite.js'
 import { openStore, type RedisTarget } from '../src/store/store.js'
@@ -58,20 +59,29 @@ export function keepCases({ target, connection, eraseEveryMs, now, warn }: CaseL
   }
 }
 
-/** Does one job. Safe to run twice, and beside itself. @throws when Redis is away, or could not write its log anew. */
+/**
+ * Does one job. Safe to run twice, and beside itself. Nothing expires by one clock alone: what is due has to be due by this process's clock and
+ * by the store's, and after a jump of the store's nothing expires before it has gone on for an hour.
+ * @throws when Redis is away, or could not write its log anew.
+ */
 export function caseLifeHandler({ target, now, warn }: Pick<CaseLifeOptions, 'target' | 'now' | 'warn'>) {
+  const dueTime = dueTimeBy(now, warn)
   let hasWarned = false
   return async (job: CaseLifeJob): Promise<void> => {
     const store = await openStore(target)
-    try {
-      const keeping = caseKeepingOver({
+    const keepingBy = (clock: () => number) =>
+      caseKeepingOver({
         cases: casesIn(store),
         watches: watchErasuresIn(store),
         rewriteLog: () => rewriteLog(store, REWRITE_WITHIN_MS),
-        now,
+        now: clock,
+        onTrouble: ({ message }) => warn(message),
       })
-      if (job === 'expire') await keeping.expire()
-      else if ((await keeping.erase()) === undefined && !hasWarned) {
+    try {
+      if (job === 'expire') {
+        const untilMs = await dueTime(store)
+        if (untilMs !== undefined) await keepingBy(() => untilMs).expire()
+      } else if ((await keepingBy(now).erase()) === undefined && !hasWarned) {
         hasWarned = true
         warn('This Redis does not let its log be rewritten: what was withdrawn stays in old lines of it, sealed.')
       }

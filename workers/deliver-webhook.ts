@@ -4,12 +4,17 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Queue, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
+import { Problem } from '../src/domain/problem.js'
 import { DELIVER_WEBHOOK_QUEUE, DeliverWebhookJob, WEBHOOKS_AT_ONCE } from '../src/jobs/deliver-webhook.js'
 import { QUEUE_PREFIX } from '../src/jobs/hash-image.js'
-import type { Plan } from '../src/services/webhook-plan.js'
-import type { Deliveries, OutboxEntry } from '../src/store/deliveries.js'
+import { forEachDue } from '../src/services/each-due.js'
+import type { PlanOf } from '../src/services/webhook-plan.js'
+import { type Deliveries, MOST_WAITING_EVENTS, type OutboxEntry } from '../src/store/deliveries.js'
 import { readOutbox } from '../src/store/outbox.js'
+import { SealError } from '../src/store/seal.js'
+import type { WaitingEvents } from '../src/store/waiting-events.js'
 import type { Webhooks } from '../src/store/webhooks.js'
+import { createWaitingIndex, type WaitingIndex } from './waiting-events.js'
 
 export interface DeliverWebhookOptions {
   /** Waits for Redis however long it takes. */
@@ -17,8 +22,11 @@ export interface DeliverWebhookOptions {
   /** A connection of its own: following blocks it. */
   readonly follower: Redis
   readonly deliveries: Deliveries
-  readonly webhooks: Pick<Webhooks, 'all'>
-  readonly planOf: (entry: OutboxEntry) => Promise<Plan>
+  readonly waitingEvents: WaitingEvents
+  readonly webhooks: Pick<Webhooks, 'ids' | 'readable'>
+  readonly planOf: PlanOf
+  /** Names of seal keys that are in use and that this process lacks. */
+  readonly missingKeys: () => Promise<readonly string[]>
   readonly sendTo: (webhookId: string) => Promise<number | undefined>
   readonly now: () => number
   /** One line for the operator. */
@@ -30,8 +38,10 @@ const HOLD_MS = 10_000
 const RETRY_MS = 500
 /** What no job stands for any more, whatever the reason, is found after so long. */
 const SWEEP_EVERY_MS = 15_000
-/** An entry that cannot be turned into deliveries so often in a row is given up: all others wait behind it. */
-const MOST_TRIES = 5
+/** Events that waited and are tried again before new ones are read. */
+const RETRIED_AT_ONCE = 50
+/** [ms] The shortest time that Redis blocks for; 0 would be for ever. */
+const NO_BLOCK_MS = 1
 
 /** Works until it is closed. Any number of processes may do this beside each other. */
 export function deliverWebhooks(options: DeliverWebhookOptions): {
@@ -89,50 +99,73 @@ export function deliverWebhooks(options: DeliverWebhookOptions): {
 type Wake = (webhookId: string, atMs: number) => Promise<void>
 
 async function fill(options: DeliverWebhookOptions, wake: Wake, closing: AbortSignal): Promise<void> {
-  const { deliveries, follower, now } = options
+  const { deliveries, follower, waitingEvents, now } = options
   const token = randomUUID()
-  const failures = new Map<string, number>()
+  const waiting = createWaitingIndex(waitingEvents)
+  const alarm = createAlarm(options)
+  let isLoaded = false
   let sweptAtMs = Number.NEGATIVE_INFINITY
+  const turn = async () => {
+    const held = await deliveries.hold(token, HOLD_MS)
+    if (held === undefined) return await sleep(BLOCK_MS, undefined, { signal: closing })
+    if (held === 'taken' || !isLoaded) await waiting.load()
+    isLoaded = true
+    if (now() - sweptAtMs >= SWEEP_EVERY_MS) {
+      sweptAtMs = now()
+      await sweep(options, wake)
+    }
+    const spread = (entry: OutboxEntry) => spreadOne({ ...options, wake, token, waiting, alarm }, entry)
+    const hasMore = await retry(options, waiting, spread)
+    const entries = await readOutbox(follower, await deliveries.eventCursor(), hasMore ? NO_BLOCK_MS : BLOCK_MS)
+    for (const entry of entries) {
+      if (!(await spread(entry))) break
+    }
+    alarm.looked(waiting.size)
+  }
   while (!closing.aborted) {
     try {
-      if (!(await deliveries.hold(token, HOLD_MS))) {
-        await sleep(BLOCK_MS, undefined, { signal: closing })
-        continue
-      }
-      if (now() - sweptAtMs >= SWEEP_EVERY_MS) {
-        sweptAtMs = now()
-        await sweep(options, wake)
-      }
-      for (const entry of await readOutbox(follower, await deliveries.eventCursor(), BLOCK_MS)) {
-        if (!(await spread(options, wake, token, entry, failures))) break
-      }
-    } catch {
-      if (!closing.aborted) await sleep(RETRY_MS, undefined, { signal: closing }).catch(() => {}) // the store is away
+      await turn()
+    } catch (error) {
+      if (closing.aborted) return
+      isLoaded = false // what was written last may be written or not
+      if (!(error instanceof Problem)) alarm.failed()
+      await sleep(RETRY_MS, undefined, { signal: closing }).catch(() => {})
     }
   }
 }
 
-/** @returns whether to go on with what lies behind the entry. */
-async function spread(
-  { deliveries, planOf, now, warn }: DeliverWebhookOptions,
-  wake: Wake,
-  token: string,
-  entry: OutboxEntry,
-  failures: Map<string, number>,
+/** @returns whether there may be more. */
+async function retry(
+  { waitingEvents, webhooks, now }: DeliverWebhookOptions,
+  waiting: WaitingIndex,
+  spread: (entry: OutboxEntry) => Promise<boolean>,
 ): Promise<boolean> {
-  const key = `${entry.source} ${entry.id}`
-  let plan: Plan
-  try {
-    plan = await planOf(entry)
-  } catch (error) {
-    const tries = (failures.get(key) ?? 0) + 1
-    failures.set(key, tries)
-    if (tries < MOST_TRIES) throw error
-    warn('An event could not be turned into messages to webhooks, and was given up.')
-    plan = { deliveries: [], wake: [] }
+  if (waiting.size === 0) return false
+  const { unreadable } = await webhooks.readable()
+  const ids = waiting.due(now(), unreadable, RETRIED_AT_ONCE)
+  for (const id of ids) {
+    const entry = await waitingEvents.get(id)
+    if (entry === undefined) waiting.tried(id, [], now())
+    else if (!(await spread(entry))) return false
   }
-  if ((await deliveries.make(token, entry, plan.deliveries)) === undefined) return false
-  failures.delete(key)
+  return ids.length === RETRIED_AT_ONCE
+}
+
+interface SpreadParts extends DeliverWebhookOptions {
+  readonly wake: Wake
+  readonly token: string
+  readonly waiting: WaitingIndex
+  readonly alarm: Alarm
+}
+
+/** @returns whether to go on with what lies behind the entry: it is false when another process holds the outbox. */
+async function spreadOne(parts: SpreadParts, entry: OutboxEntry): Promise<boolean> {
+  const { deliveries, planOf, wake, token, waiting, alarm, now } = parts
+  const plan = await planOf(entry, waiting.ahead(entry))
+  await alarm.causedBy(plan.causes)
+  if ((await deliveries.make(token, entry, plan.deliveries, plan.waitsFor)) === undefined) return false
+  if (entry.source === 'waiting') waiting.tried(entry.id, plan.waitsFor, now())
+  else if (plan.waitsFor.length > 0) await waiting.follow()
   const due = new Map<string, number>(plan.wake.map((webhookId) => [webhookId, now()]))
   for (const { webhookId, dueAtMs } of plan.deliveries) {
     due.set(webhookId, Math.min(dueAtMs, due.get(webhookId) ?? Number.POSITIVE_INFINITY))
@@ -141,8 +174,52 @@ async function spread(
   return true
 }
 
-async function sweep({ webhooks, deliveries, now }: DeliverWebhookOptions, wake: Wake): Promise<void> {
-  for (const { webhookId } of await webhooks.all()) {
-    if (await deliveries.isWaiting(webhookId)) await wake(webhookId, now())
+interface Alarm {
+  causedBy(causes: readonly unknown[]): Promise<void>
+  failed(): void
+  /** How many wait after a look at all that is new. */
+  looked(waiting: number): void
+}
+
+/** Tells the operator why events wait, each reason once, until none waits any more. */
+function createAlarm({ warn, missingKeys }: Pick<DeliverWebhookOptions, 'warn' | 'missingKeys'>): Alarm {
+  const told = new Set<string>()
+  const once = (line: string) => {
+    if (told.has(line)) return
+    told.add(line)
+    warn(line)
   }
+  return {
+    async causedBy(causes) {
+      for (const cause of causes) {
+        if (!(cause instanceof SealError)) once('Events wait: they could not be made into messages. They are tried again.')
+        else if (cause.missingHint === undefined) once('Events wait: a sealed record is damaged and does not open.')
+        else if (!told.has(`hint ${cause.missingHint}`)) {
+          told.add(`hint ${cause.missingHint}`)
+          const names = await missingKeys()
+          for (const name of names.length === 0 ? ['a key of unknown name'] : names) {
+            once(`Events wait: the seal key ${name} is not in the ring of this messenger. Give it the ring of the api.`)
+          }
+        }
+      }
+    },
+    failed: () => once('The outbox could not be read or turned into messages. It is tried again.'),
+    looked(waiting) {
+      if (waiting >= MOST_WAITING_EVENTS) once('Too many events wait: the oldest are forgotten.')
+      if (waiting > 0 || told.size === 0) return
+      told.clear()
+      warn('No event waits any more.')
+    },
+  }
+}
+
+async function sweep({ webhooks, deliveries, now, warn }: DeliverWebhookOptions, wake: Wake): Promise<void> {
+  await forEachDue({
+    what: 'webhooks to look at',
+    take: await webhooks.ids(),
+    async handle(webhookId) {
+      if (await deliveries.isWaiting(webhookId)) await wake(webhookId, now())
+    },
+    onError: ({ message }) => warn(message),
+  })
 }

@@ -41,6 +41,8 @@ const sandbox = openSandbox({
   memoryMb: config.hasherMemoryMb,
   timeLimitMs: HASHING_TIME_LIMIT_MS,
   entry: [fileURLToPath(new URL('./media/child.js', import.meta.url))],
+  onOutOfMemory: () =>
+    console.error(JSON.stringify({ level: 'warn', msg: 'an image needs more memory than TABIR_HASHER_MEMORY_MB allows' })),
   cage: findCage({
     readable: ownFiles(),
     hidden: config.redisSocket === undefined ? [] : [dirname(resolve(config.redisSocket))],

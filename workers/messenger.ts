@@ -19,10 +19,11 @@ import { deliveriesIn } from '../src/store/deliveries.js'
 import { checkFormat } from '../src/store/format.js'
 import { imagesIn } from '../src/store/images.js'
 import { keyringOf } from '../src/store/seal-keys.js'
-import { checkRing } from '../src/store/seal-ring.js'
+import { checkRing, missingKeys } from '../src/store/seal-ring.js'
 import { hasSecrets, loadSecrets } from '../src/store/secrets.js'
 import { connectForFollowing, connectForWaiting, openStore, type Store } from '../src/store/store.js'
 import { trustsIn } from '../src/store/trust.js'
+import { waitingEventsIn } from '../src/store/waiting-events.js'
 import { webhooksIn } from '../src/store/webhooks.js'
 import { BEAT_EVERY_MS } from '../src/store/worker-beats.js'
 import { keepBeating } from './beating.js'
@@ -51,7 +52,9 @@ const delivering = deliverWebhooks({
   connection,
   follower: connectForFollowing(target),
   deliveries,
+  waitingEvents: waitingEventsIn(store),
   webhooks,
+  missingKeys: async () => (await missingKeys(store, keyring)).map(({ label, fingerprint }) => `${label} (${fingerprint})`),
   planOf: webhookPlans({
     webhooks,
     images,
@@ -71,11 +74,12 @@ const delivering = deliverWebhooks({
     send: outgoingThrough({ trusted: config.webhookOrigins }),
     mayHear,
     async stillMatches(imageId) {
-      const [[image], [standing]] = await Promise.all([images.get([imageId]), trusts.standings([imageId])])
-      return image !== undefined && standing?.matches !== false
+      const [[isThere], [standing]] = await Promise.all([images.areThere([imageId]), trusts.standings([imageId])])
+      return isThere === true && standing?.matches !== false
     },
     now,
     random: Math.random,
+    onTrouble: warn,
   }),
   now,
   warn: (line) => console.error(line),

@@ -16,7 +16,8 @@ export interface Sandbox {
    * more when this settles.
    * A child that dies is replaced and the image is tried once more; then it is refused as undecodable. One that takes too
    * long is killed, and the image refused at once: a second try would take as long. While others have the processors it is given
-   * more time, and when that was not enough the answer is `hashing-away`: nobody knows anything bad of the image.
+   * more time, and when that was not enough the answer is `hashing-away`: nobody knows anything bad of the image. The same goes for
+   * one that runs out of memory: it is replaced, the image tried once more, and never called damaged.
    */
   hash(image: Buffer | readonly Buffer[], purpose: JobPurpose, details?: DetailsWanted): Promise<HandoffAnswer>
   /** Settles when the first child can be asked. */
@@ -37,6 +38,8 @@ export interface SandboxOptions {
   /** The child's program and its arguments. */
   readonly entry: readonly string[]
   readonly cage: Cage
+  /** Called when an image was given up because two children in a row had too little memory: for the operator's log. */
+  readonly onOutOfMemory?: () => void
   /** Calls back after so long, unless it is called off. In tests, when they say so. */
   readonly alarm?: (ms: number, ring: () => void) => () => void
 }
@@ -53,7 +56,7 @@ interface Child {
 }
 
 const UNDECODABLE: HandoffAnswer = { problem: 'image-undecodable' }
-const AWAY: HandoffAnswer = { problem: 'hashing-away' }
+const AWAY = { problem: 'hashing-away' } as const
 
 export function openSandbox(options: SandboxOptions): Sandbox {
   const idle: Child[] = []
@@ -106,9 +109,11 @@ export function openSandbox(options: SandboxOptions): Sandbox {
       const pieces = Buffer.isBuffer(image) ? [image] : image
       const first = await attempt(pieces, order, borrow())
       // Not to one that has nothing to do: what killed the first may have killed all in that moment, which is not heard of yet.
-      const last = first === 'died' ? await attempt(pieces, order, nextOffered()) : first
+      const isWorthAnother = first === 'died' || first === 'out-of-memory'
+      const last = isWorthAnother ? await attempt(pieces, order, nextOffered()) : first
       if (typeof last === 'object') return last
-      return last === 'starved' ? AWAY : UNDECODABLE
+      if (last === 'out-of-memory') options.onOutOfMemory?.()
+      return last === 'starved' || last === 'out-of-memory' ? AWAY : UNDECODABLE
     },
     get pids() {
       return [...all].flatMap(({ process }) => process.pid ?? [])
@@ -128,7 +133,7 @@ const NICER_BY = 5
 /** So many times its limit a child has at most, when others have the processors: the hand-off waits for three times. */
 const MOST_STARVED_TIMES = 2.5
 
-type Outcome = HandoffAnswer | 'died' | 'too-slow' | 'starved'
+type Outcome = HandoffAnswer | 'died' | 'too-slow' | 'starved' | 'out-of-memory'
 
 function alarmClock(ms: number, ring: () => void): () => void {
   const timer = setTimeout(ring, ms)
@@ -141,8 +146,8 @@ async function ask(child: Child, image: readonly Buffer[], order: number, option
   let callOff = () => {}
   const outcome = await new Promise<Outcome>((resolve) => {
     if (child.isDead) return resolve('died')
-    child.onAnswer = (text) => resolve(parseOrDied(child, text))
-    child.onDeath = () => resolve('died')
+    child.onAnswer = (text) => resolve(outcomeOf(child, text))
+    child.onDeath = () => resolve(diedForMemory(child) ? 'out-of-memory' : 'died')
     callOff = alarm(timeLimitMs, () => watchSlow(child, options, () => isOver).then(resolve))
     writeFrame(child.channel, Buffer.of(order), ...image)
   })
@@ -168,14 +173,22 @@ async function watchSlow(
   return 'too-slow'
 }
 
-/** An answer that is none means that the child's mind is no longer its own. */
-function parseOrDied(child: Child, text: string): HandoffAnswer | 'died' {
+/** An answer that cannot be read means that the child's mind is no longer its own. One without memory is not asked again either. */
+function outcomeOf(child: Child, text: string): HandoffAnswer | 'died' | 'out-of-memory' {
   try {
-    return parseAnswer(text)
+    const answer = parseAnswer(text)
+    if (!('problem' in answer) || answer.problem !== AWAY.problem) return answer
+    child.process.kill('SIGKILL')
+    return 'out-of-memory'
   } catch {
     child.process.kill('SIGKILL')
     return 'died'
   }
+}
+
+/** V8 and the C++ runtime abort or trap when they are given no more memory; a decoder's fault shows as another signal. */
+function diedForMemory({ process: { signalCode } }: Child): boolean {
+  return signalCode === 'SIGABRT' || signalCode === 'SIGTRAP'
 }
 
 /**

@@ -88,7 +88,7 @@ export class DetailsRegistry {
     const lookedMs = cpuMs(begun)
     this.#candidates = []
     const found = await this.#finder.find(views, {
-      catalogue: this.#catalogue,
+      searcher: this.#catalogue.searcher(), // nothing is put while it is asked, so it need not be released
       mirrors: true,
       role: () => 'wanted',
       giveWay: () => undefined,

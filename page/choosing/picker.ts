@@ -80,15 +80,19 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
   }
 
   function standingOf(id: number, outcome: Outcome): Standing {
-    if (outcome.kind === 'refused') return { at: 'refused', why: outcome.why }
+    if (outcome.kind === 'refused') return outcome.why === 'twice' ? { at: 'stopped' } : { at: 'refused', why: outcome.why }
     if (outcome.kind === 'upload') {
       if (outcome.because === 'browser') show('unsupported')
+      if (outcome.because === 'altered') show('altered')
       return { at: 'upload' }
     }
     const same = [...pictures.values()].find(({ standing }) => standing.at === 'ready' && isSame(standing.hashed, outcome))
-    if (same !== undefined && same.id < id) return { at: 'refused', why: 'twice' }
+    if (same !== undefined && same.id < id) return { at: 'refused', why: 'twice', of: same.id }
     // Two are read at once, and the one that was chosen later may be done first: the first that was chosen stands all the same.
-    if (same !== undefined) put(same.id, { at: 'refused', why: 'twice' })
+    if (same !== undefined) {
+      for (const other of copiesOf(same.id)) put(other, { at: 'refused', why: 'twice', of: id })
+      put(same.id, { at: 'refused', why: 'twice', of: id })
+    }
     return { at: 'ready', hashed: outcome }
   }
 
@@ -109,6 +113,13 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
   function forget(id: number): void {
     pictures.delete(id)
     rows.remove(id)
+    for (const copy of copiesOf(id)) read(copy) // nothing stands for it any more
+  }
+
+  function copiesOf(id: number): number[] {
+    return [...pictures.values()].flatMap(({ id: copy, standing }) =>
+      standing.at === 'refused' && standing.why === 'twice' && standing.of === id ? [copy] : [],
+    )
   }
 
   function stop(): void {

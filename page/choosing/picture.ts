@@ -9,7 +9,9 @@ export type Standing =
   | { readonly at: 'upload' }
   /** She agreed to have it sent. */
   | { readonly at: 'agreed' }
-  | { readonly at: 'refused'; readonly why: Reason }
+  | { readonly at: 'refused'; readonly why: Exclude<Reason, 'twice'> }
+  /** The same as another one that was chosen, which stands for both. */
+  | { readonly at: 'refused'; readonly why: 'twice'; readonly of: number }
 
 export interface Picture {
   readonly id: number

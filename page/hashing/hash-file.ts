@@ -5,6 +5,7 @@ import { detailedSize } from '../../src/hash/details/detailed-size.js'
 import { detailsOf, hashImage } from '../../src/hash/hash-image.js'
 import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
 import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../src/hash/reduced-side.js'
+import { isOutOfMemory } from '../../src/hash/wasm.js'
 import { HEAD_BYTES, type Kind, kindOf, sidesOf } from './file-head.js'
 import { groupingsFor } from './grouping.js'
 import type { FileSignal, Outcome, Reason } from './outcome.js'
@@ -25,12 +26,14 @@ export async function hashFile(file: Blob, wanted: Wanted): Promise<Outcome> {
   if (file.size > MOST_BYTES || (sides !== undefined && isTooLarge(sides))) return refused('too-many-pixels')
   if (typeof OffscreenCanvas === 'undefined') return { kind: 'upload', because: 'browser' }
 
+  if (!readsBackExactly()) return { kind: 'upload', because: 'altered' }
+
   const bitmap = await decoded(file)
   if (bitmap === undefined) return undecodable(kind, sides)
   try {
     return isTooLarge(bitmap) ? refused('too-many-pixels') : await hashed({ file, head, bitmap }, wanted)
   } catch (error) {
-    return isForMemory(error) ? refused('no-memory') : { kind: 'upload', because: 'browser' }
+    return isOutOfMemory(error) ? refused('no-memory') : { kind: 'upload', because: 'browser' }
   } finally {
     bitmap.close()
   }
@@ -38,11 +41,6 @@ export async function hashFile(file: Blob, wanted: Wanted): Promise<Outcome> {
 
 /** details: as well as hashes. */
 export type Wanted = 'hashes' | 'details'
-
-/** Canvas and WebAssembly say it with a RangeError; a kernel whose memory does not grow stops, for nothing else on checked sizes. */
-function isForMemory(error: unknown): boolean {
-  return error instanceof RangeError || error instanceof WebAssembly.RuntimeError
-}
 
 /** A file beyond this could not be held beside its pixels on a small device. */
 const MOST_BYTES = 100 << 20
@@ -138,7 +136,7 @@ type RowsAt = (top: number, count: number) => Uint8ClampedArray
 
 function withCanvas(bitmap: ImageBitmap, rows: number, use: (rowsAt: RowsAt) => Pixels): Pixels {
   const canvas = new OffscreenCanvas(bitmap.width, rows)
-  const context = canvas.getContext('2d', { alpha: false, colorSpace: 'srgb', willReadFrequently: true })
+  const context = canvas.getContext('2d', CANVAS_SETTINGS)
   if (context === null) throw new RangeError('there is no memory for a canvas')
   try {
     return use((top, count) => {
@@ -152,6 +150,26 @@ function withCanvas(bitmap: ImageBitmap, rows: number, use: (rowsAt: RowsAt) => 
     canvas.width = 0
   }
 }
+
+/**
+ * Browsers that guard against fingerprinting change what is read back from a canvas, each pixel or some of them. Hashes of such pixels
+ * match nothing, and nobody would notice. Asked for each file, since it can be switched on for a page at any time.
+ */
+function readsBackExactly(): boolean {
+  const canvas = new OffscreenCanvas(PROBE_SIDE_PX, PROBE_SIDE_PX)
+  const context = canvas.getContext('2d', CANVAS_SETTINGS)
+  if (context === null) return true // no memory: that is found out, and said, when the image is drawn
+  const pattern = new ImageData(PROBE_SIDE_PX, PROBE_SIDE_PX)
+  pattern.data.forEach((_, i) => {
+    pattern.data[i] = i % 4 === 3 ? 255 : Math.imul(i + 1, 2_654_435_761) >>> 24
+  })
+  context.putImageData(pattern, 0, 0)
+  const { data } = context.getImageData(0, 0, PROBE_SIDE_PX, PROBE_SIDE_PX)
+  return pattern.data.every((value, i) => value === data[i])
+}
+
+const PROBE_SIDE_PX = 64
+const CANVAS_SETTINGS = { alpha: false, colorSpace: 'srgb', willReadFrequently: true } as const
 
 /** None where the page came without TLS from elsewhere: browsers then withhold what computes it. */
 async function sha256(file: Blob): Promise<FileSignal[]> {

@@ -15,6 +15,7 @@ export const REASONS = [
   'twice',
   'file-too-large',
   'server-cannot',
+  'harmless',
   'refused',
 ] as const
 export type Reason = (typeof REASONS)[number]
@@ -39,5 +40,5 @@ export interface Hashed {
 /** `upload`: it may be a picture, and this browser cannot open it; `browser` when it can open none at all. */
 export type Outcome =
   | Hashed
-  | { readonly kind: 'upload'; readonly because: 'format' | 'browser' }
+  | { readonly kind: 'upload'; readonly because: 'format' | 'browser' | 'altered' }
   | { readonly kind: 'refused'; readonly why: Reason }

@@ -1,17 +1,23 @@
-// Sends what was read, in small parts, and goes on where it was when the line or the server comes back.
+// Sends what was read, in small parts. A part keeps its idempotency key: when its answer was lost it is sent again, and the server
+// answers as it did the first time. So "protected" always rests on the server's answer for that very image.
 
 import type { Category } from '../../src/domain/signal.js'
-import { type Access, type Added, type Answer, api, type Failure } from '../api.js'
+import { type Access, type Added, api, type Failure } from '../api.js'
 import type { Usable } from '../choosing/picture.js'
 import type { Hashed, Reason } from '../hashing/outcome.js'
+import { handlingOf } from './handling.js'
 
 export type Result =
   | { readonly at: 'protected'; readonly quality: number | undefined }
+  /** Registered, and matches nothing until it has been reviewed. */
+  | { readonly at: 'held' }
   | { readonly at: 'refused'; readonly why: Reason }
+  /** The server gave no usable answer, again and again. Calling `send` again tries again. */
+  | { readonly at: 'failed' }
 
 export interface Watcher {
   readonly settled: (id: number, result: Result) => void
-  /** Told while there is no way on, and with `undefined` when there is one again. `retryAt` is when the next try comes. */
+  /** Called while nothing can be sent, and with `undefined` once something can. `retryAt` is when the next try comes. */
   readonly held: (failure: Failure | undefined, retryAt: Date | undefined) => void
 }
 
@@ -19,82 +25,8 @@ export interface Job {
   readonly access: Access
   readonly pictures: readonly Usable[]
   readonly category: Category | undefined
-  /** Nobody else knows this case yet, so how many images it has tells which of them arrived. */
-  readonly isOwn: boolean
   /** How large a file the server takes. */
   readonly maxImageBytes: number
-}
-
-const PICTURES_A_REQUEST = 20
-
-/**
- * Sends all pictures. What is settled is not sent again, and a part whose answer was lost is asked for before it is repeated.
- * @returns once each picture is settled. Resolves early, with `false`, when the case takes nothing more or the fault is the server's
- * own; calling it again goes on.
- */
-export function sender(job: Job, watcher: Watcher, waiting: Waiting) {
-  const open = new Map(job.pictures.map((picture) => [picture.id, picture]))
-  let arrived = 0
-
-  return async function send(): Promise<boolean> {
-    while (open.size > 0) {
-      const part = nextPart([...open.values()])
-      const answer = await untilAnswered(part)
-      if ('failure' in answer && !settlesAlone(answer.failure, part)) {
-        watcher.held(answer.failure, undefined)
-        return false
-      }
-      watcher.held(undefined, undefined)
-      part.forEach((picture, k) => {
-        const result = 'value' in answer ? resultOf(picture, answer.value.images[k]) : refusedAs(answer.failure)
-        if (result.at === 'protected') arrived++
-        open.delete(picture.id)
-        watcher.settled(picture.id, result)
-      })
-    }
-    return true
-  }
-
-  async function untilAnswered(part: readonly Usable[]): Promise<Answer<{ readonly images: readonly Added[] }>> {
-    for (let tries = 0; ; tries++) {
-      const answer = tries > 0 && (await hasArrived(part)) ? taken(part) : await request(part)
-      if ('value' in answer || answer.failure.kind === 'refused' || answer.failure.kind === 'fault') return answer
-      const waitMs = waitFor(answer.failure, tries)
-      watcher.held(answer.failure, new Date(waiting.now() + waitMs))
-      await waiting.until(waitMs)
-    }
-  }
-
-  function request(part: readonly Usable[]) {
-    const [first] = part
-    if (first !== undefined && 'file' in first) return api.addFile(job.access, first.file)
-    return api.addHashes(
-      job.access,
-      part.flatMap((picture) => ('hashed' in picture ? [contentOf(picture.hashed, job.category)] : [])),
-    )
-  }
-
-  /** An image is stored or it is not, a part is stored as a whole: so the number of images tells. */
-  async function hasArrived(part: readonly Usable[]): Promise<boolean> {
-    if (!job.isOwn) return false
-    const view = await api.view(job.access)
-    return 'value' in view && view.value.images === arrived + part.length
-  }
-
-  function nextPart(left: readonly Usable[]): readonly Usable[] {
-    const tooLarge = left.find((picture) => 'file' in picture && picture.file.size > job.maxImageBytes)
-    if (tooLarge !== undefined) {
-      open.delete(tooLarge.id)
-      watcher.settled(tooLarge.id, { at: 'refused', why: 'file-too-large' })
-      return nextPart([...open.values()])
-    }
-    const hashed = left.filter((picture) => 'hashed' in picture)
-    return hashed.length > 0 ? hashed.slice(0, PICTURES_A_REQUEST) : left.slice(0, 1)
-  }
-}
-
-function contentOf({ signals, details }: Hashed, category: Category | undefined) {
-  return { signals, ...(details !== undefined && { details }), ...(category !== undefined && { category }) }
 }
 
 export interface Waiting {
@@ -103,40 +35,172 @@ export interface Waiting {
   readonly until: (ms: number) => Promise<void>
 }
 
+interface Part {
+  readonly key: string
+  readonly pictures: readonly Usable[]
+  readonly withDetails: boolean
+  readonly tries: number
+  /** How often the server answered something that explains nothing, as a proxy's page does. */
+  readonly unexplained: number
+  readonly notBeforeMs: number
+}
+
+const PICTURES_A_REQUEST = 20
+/** After so many answers that explain nothing the images of a part are sent one by one, and then given up. */
+const MAX_UNEXPLAINED = 4
+const FIRST_WAIT_MS = 1000
 const LONGEST_WAIT_MS = 30_000
+/** A server may ask for more patience than that; she can always ask for another try. */
+const LONGEST_ASKED_WAIT_MS = 600_000
 
+/**
+ * Sends all images. One that fails concerns itself alone: the others are sent all the same. What is settled is not sent again.
+ * @returns once each image is settled: `false` when some failed, or when the case takes nothing more. Calling it again goes on with
+ *   those.
+ */
+export function sender(job: Job, watcher: Watcher, waiting: Waiting): () => Promise<boolean> {
+  let queue: Part[] = partsOf(job.pictures)
+  const failed: Usable[] = []
+
+  return async function send() {
+    queue.push(...failed.splice(0).map((picture) => partOf([picture])))
+    for (let part = takeNext(); part !== undefined; part = takeNext()) {
+      const waitMs = part.notBeforeMs - waiting.now()
+      if (waitMs > 0) await waiting.until(waitMs)
+      const answer = await request(part)
+      if ('value' in answer) {
+        watcher.held(undefined, undefined)
+        part.pictures.forEach((picture, k) => {
+          settle(picture, resultOf(picture, answer.value.images[k]))
+        })
+      } else if (!(await handle(part, answer.failure))) return false
+    }
+    return failed.length === 0
+  }
+
+  /** The part whose next try comes first. */
+  function takeNext(): Part | undefined {
+    const [first, ...rest] = queue
+    if (first === undefined) return undefined
+    const next = rest.reduce((soonest, part) => (part.notBeforeMs < soonest.notBeforeMs ? part : soonest), first)
+    queue = queue.filter((part) => part !== next)
+    return next
+  }
+
+  function request({ pictures, key, withDetails }: Part) {
+    const [first] = pictures
+    if (first !== undefined && 'file' in first) return api.addFile(job.access, first.file, key)
+    const images = pictures.flatMap((picture) =>
+      'hashed' in picture ? [contentOf(picture.hashed, job.category, withDetails)] : [],
+    )
+    return api.addHashes(job.access, images, key)
+  }
+
+  /** @returns whether sending goes on. */
+  async function handle(part: Part, failure: Failure): Promise<boolean> {
+    const [first, ...others] = part.pictures
+    if (first === undefined) return true
+    const handling = failure.kind === 'refused' ? handlingOf(failure.code) : 'again'
+    if (handling === 'closed') {
+      queue.unshift(part)
+      watcher.held(failure, undefined)
+      return false
+    }
+    if (handling === 'without-details' && part.withDetails) {
+      queue.unshift({ ...partOf(part.pictures), withDetails: false })
+      return true
+    }
+    if (handling === 'again' && 'file' in first && !(await isReadable(first.file))) {
+      settle(first, { at: 'refused', why: 'unreadable' })
+      return true
+    }
+    const isExplained = handling === 'again' && (await explains(failure, first))
+    const unexplained = part.unexplained + (isExplained ? 0 : 1)
+    const isOver = handling === 'again' || handling === undefined ? unexplained >= MAX_UNEXPLAINED : true
+    if (!isOver) again({ ...part, unexplained }, failure)
+    else if (others.length > 0) queue.unshift(...part.pictures.map((picture) => ({ ...partOf([picture]), unexplained })))
+    else settle(first, outcomeOf(handling))
+    return true
+  }
+
+  function again(part: Part, failure: Failure): void {
+    const nowMs = waiting.now()
+    const notBeforeMs = nowMs + waitFor(failure, part.tries)
+    queue.push({ ...part, tries: part.tries + 1, notBeforeMs })
+    // What no part could be sent through is no reason to try the next one at once.
+    if (failure.kind === 'offline' || failure.kind === 'away')
+      queue = queue.map((each) => ({ ...each, notBeforeMs: Math.max(each.notBeforeMs, notBeforeMs) }))
+    if (queue.every((each) => each.notBeforeMs > nowMs)) watcher.held(failure, new Date(notBeforeMs))
+  }
+
+  /** A server that answers other questions, and never this one, has something against this file. */
+  async function explains({ kind }: Failure, picture: Usable): Promise<boolean> {
+    if (kind === 'fault') return false
+    return kind !== 'away' || !('file' in picture) || 'failure' in (await api.view(job.access))
+  }
+
+  function settle(picture: Usable, result: Result): void {
+    if (result.at === 'failed') failed.push(picture)
+    watcher.settled(picture.id, result)
+  }
+
+  /** Hashes first: they are small, and most images are sent so. */
+  function partsOf(pictures: readonly Usable[]): Part[] {
+    const hashed = pictures.filter((picture) => 'hashed' in picture)
+    const parts = Array.from({ length: Math.ceil(hashed.length / PICTURES_A_REQUEST) }, (_, i) =>
+      partOf(hashed.slice(i * PICTURES_A_REQUEST, (i + 1) * PICTURES_A_REQUEST)),
+    )
+    for (const picture of pictures) {
+      if (!('file' in picture)) continue
+      if (picture.file.size <= job.maxImageBytes) parts.push(partOf([picture]))
+      else watcher.settled(picture.id, { at: 'refused', why: 'file-too-large' })
+    }
+    return parts
+  }
+}
+
+function partOf(pictures: readonly Usable[]): Part {
+  return { key: newKey(), pictures, withDetails: true, tries: 0, unexplained: 0, notBeforeMs: 0 }
+}
+
+/** `crypto.randomUUID` is withheld from pages without TLS. */
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+function contentOf({ signals, details }: Hashed, category: Category | undefined, withDetails: boolean) {
+  return {
+    signals,
+    ...(details !== undefined && withDetails && { details }),
+    ...(category !== undefined && { category }),
+  }
+}
+
+/** Never sooner than the own patience says: a server that asks for none would be asked in a loop. */
 function waitFor(failure: Failure, tries: number): number {
-  const asked = 'retryAfterS' in failure ? failure.retryAfterS : undefined
-  return asked === undefined ? Math.min(LONGEST_WAIT_MS, 1000 * 2 ** tries) : 1000 * asked
+  const askedMs = 1000 * (('retryAfterS' in failure ? failure.retryAfterS : undefined) ?? 0)
+  return Math.max(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tries), Math.min(askedMs, LONGEST_ASKED_WAIT_MS))
 }
 
-/** A refusal of one picture is that picture's; everything else is the whole case's. */
-function settlesAlone(failure: Failure, part: readonly Usable[]): boolean {
-  return failure.kind === 'refused' && part.length === 1 && REASONS_OF_CODES[failure.code] !== undefined
+/** A file that was deleted, or is on a card that was taken out, cannot be sent: the browser says no more than that sending failed. */
+async function isReadable(file: Blob): Promise<boolean> {
+  try {
+    await file.slice(0, 1).arrayBuffer()
+    return true
+  } catch {
+    return false
+  }
 }
 
-const REASONS_OF_CODES: Readonly<Record<string, Reason>> = {
-  'quality-too-low': 'too-plain',
-  'image-too-large': 'file-too-large',
-  'image-too-many-pixels': 'too-many-pixels',
-  'image-undecodable': 'server-cannot',
-  'media-unsupported': 'server-cannot',
-  'image-empty': 'unreadable',
-  'upload-incomplete': 'unreadable',
-  'request-invalid': 'refused',
-}
-
-function refusedAs(failure: Failure): Result {
-  const code = failure.kind === 'refused' ? failure.code : ''
-  return { at: 'refused', why: REASONS_OF_CODES[code] ?? 'refused' }
+function outcomeOf(handling: ReturnType<typeof handlingOf>): Result {
+  if (handling === undefined || handling === 'again') return { at: 'failed' }
+  return { at: 'refused', why: handling === 'closed' || handling === 'without-details' ? 'refused' : handling }
 }
 
 function resultOf(picture: Usable, added: Added | undefined): Result {
-  if (added?.state === 'registered')
+  if (added === undefined) return { at: 'failed' }
+  if (added.state === 'held') return { at: 'held' }
+  if (added.state === 'registered')
     return { at: 'protected', quality: 'hashed' in picture ? picture.hashed.quality : added.quality }
-  return { at: 'refused', why: REASONS_OF_CODES[added?.problem?.code ?? ''] ?? 'refused' }
-}
-
-function taken(part: readonly Usable[]): { readonly value: { readonly images: readonly Added[] } } {
-  return { value: { images: part.map(() => ({ state: 'registered' })) } }
+  return outcomeOf(handlingOf(added.problem?.code))
 }

@@ -19,15 +19,13 @@ export function sending(job: Job, finished: () => void): Sending {
   const retry = one('retry', HTMLButtonElement)
   const waiting = waitingFor(retry)
   const total = job.pictures.length
-  let settled = 0
-  let protectedOnes = 0
+  const results = new Map<number, Result>()
 
   const send = sender(
     job,
     {
       settled(id, result) {
-        settled++
-        if (result.at === 'protected') protectedOnes++
+        results.set(id, result)
         drawLine(lines.get(id), result)
         drawTotals()
       },
@@ -37,25 +35,38 @@ export function sending(job: Job, finished: () => void): Sending {
   )
   drawTotals()
   void run()
-  return { isUnfinished: () => settled < total }
+  return { isUnfinished: () => countOf('settled') < total }
 
   async function run(): Promise<void> {
     const isDone = await send()
-    if (isDone) {
-      const text = protectedOnes === 0 ? say('run.noneSent') : sayCount('run.allSent', protectedOnes)
+    if (countOf('settled') === total) {
+      const isAll = countOf('protected') === total
+      const text = isAll
+        ? sayCount('run.allSent', total)
+        : countOf('protected') === 0
+          ? say('run.noneSent')
+          : sayCount('run.someSent', total, { done: countOf('protected') })
       setText('sent-text', text)
       announce(text)
-      finished()
-    } else {
+    }
+    if (isDone) finished()
+    else {
+      retry.hidden = countOf('failed') === 0 && retry.hidden
       retry.addEventListener('click', () => void run(), { once: true })
     }
+  }
+
+  /** settled: all that are not to be sent any more. */
+  function countOf(at: Result['at'] | 'settled'): number {
+    const all = [...results.values()]
+    return at === 'settled' ? all.length : all.filter((result) => result.at === at).length
   }
 
   function drawTotals(): void {
     const progress = one('sent-progress', HTMLProgressElement)
     progress.max = Math.max(1, total)
-    progress.value = settled
-    const text = sayCount('run.sent', total, { done: protectedOnes })
+    progress.value = countOf('settled')
+    const text = sayCount('run.sent', total, { done: countOf('protected') })
     setText('sent-text', text)
     announce(text)
   }
@@ -113,7 +124,13 @@ function lineFor({ name }: Usable) {
 function drawLine(line: Line | undefined, result: Result): void {
   if (line === undefined) return
   line.item.dataset['state'] = result.at === 'protected' ? 'good' : 'bad'
-  line.state.textContent = result.at === 'refused' ? say(`run.why.${result.why}`) : qualityOf(result.quality)
+  line.state.textContent = sentenceOf(result)
+}
+
+function sentenceOf(result: Result): string {
+  if (result.at === 'refused') return say(`run.why.${result.why}`)
+  if (result.at === 'protected') return qualityOf(result.quality)
+  return result.at === 'held' ? say('run.state.held') : say('run.state.failed')
 }
 
 function qualityOf(quality: number | undefined): string {

@@ -13,7 +13,9 @@ const USAGE = 'tabir backup FILE | tabir backup verify FILE'
 /** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong. */
 export async function backup(args: readonly string[]): Promise<number> {
   const [first, second, ...more] = args
-  if (first === undefined || more.length > 0 || (first === 'verify') !== (second !== undefined)) return failed(USAGE, 2)
+  const isUsable = first !== undefined && more.length === 0 && (first === 'verify') === (second !== undefined)
+  // An unknown option is a mistake and no file name: `./-name` still is one.
+  if (!isUsable || args.some((arg) => arg.startsWith('-'))) return failed(USAGE, 2)
   try {
     const made = second === undefined ? await make(resolve(first)) : await verify(resolve(second))
     process.stdout.write(`${JSON.stringify(made)}\n`)

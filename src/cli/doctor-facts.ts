@@ -5,11 +5,15 @@ import { existsSync } from 'node:fs'
 import { readFile, stat, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import type { Config } from '../config.js'
+import { NOT_READY_REASONS, type NotReadyReason } from '../domain/not-ready.js'
 import { outboxAgeMs } from '../store/outbox.js'
 import { parseRedisUrl } from '../store/redis-url.js'
 import { sealKeyPath } from '../store/seal-keys.js'
 import type { Store } from '../store/store.js'
+import { waitingEventsIn } from '../store/waiting-events.js'
+import { readLogStatus } from '../store/withdrawal-records.js'
 import { countBeating, type WorkerCount } from '../store/worker-beats.js'
 
 /** `undefined` where it cannot be found out. */
@@ -27,7 +31,13 @@ export interface FileFacts {
   readonly sizeBytes: number | undefined
   /** `undefined` when the keys come from the environment. */
   readonly sealKeyFile: { readonly mode: number | undefined; readonly isBesideData: boolean } | undefined
-  readonly withdrawals: { readonly isOnDisk: boolean; readonly sharesDisk: boolean }
+  readonly withdrawals: {
+    readonly isOnDisk: boolean
+    readonly sharesDisk: boolean
+    /** Could something not be noted, and is still missing? */
+    readonly isBehind?: boolean
+    readonly freeBytes?: number | undefined
+  }
 }
 
 export interface RedisFacts {
@@ -49,10 +59,13 @@ export interface RedisFacts {
   readonly messengers: WorkerCount
   /** For how long the oldest event waits to be made into messages; 0 when none does. */
   readonly outboxMs: number
+  readonly eventsWaiting: number
 }
 
 export interface ApiFacts {
   readonly readiness: number | undefined
+  /** Why it is not ready, where it says so. */
+  readonly reason?: NotReadyReason | undefined
 }
 
 const SETTINGS = [
@@ -83,6 +96,7 @@ export async function fileFacts(config: Config): Promise<FileFacts> {
   const modeOf = async (path: string) => (await stat(path).catch(() => undefined))?.mode
   const keyFile = resolve(sealKeyPath(config))
   const disk = await statfs(existing(dataDir)).catch(() => undefined)
+  const withdrawalDisk = await statfs(existing(withdrawals)).catch(() => undefined)
   const device = async (path: string) => (await stat(existing(path)).catch(() => undefined))?.dev
   return {
     dataDirMode: await modeOf(dataDir),
@@ -95,6 +109,8 @@ export async function fileFacts(config: Config): Promise<FileFacts> {
     withdrawals: {
       isOnDisk: existsSync(withdrawals),
       sharesDisk: (await device(withdrawals)) === (await device(dataDir)),
+      isBehind: (await readLogStatus(withdrawals))?.isWhole === false,
+      freeBytes: withdrawalDisk === undefined ? undefined : withdrawalDisk.bavail * withdrawalDisk.bsize,
     },
   }
 }
@@ -126,15 +142,25 @@ export async function redisFacts(config: Config, store: Store): Promise<RedisFac
     workers: await countBeating(store, 'workers'),
     messengers: await countBeating(store, 'messengers'),
     outboxMs: await outboxAgeMs(store),
+    eventsWaiting: await waitingEventsIn(store).count(),
   }
 }
 
 export async function apiFacts({ host, port }: Config): Promise<ApiFacts> {
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/health/ready`
   const response = await fetch(url, { signal: AbortSignal.timeout(3000) }).catch(() => undefined)
-  await response?.body?.cancel()
-  return { readiness: response?.status }
+  return { readiness: response?.status, reason: reasonIn((await response?.text().catch(() => '')) ?? '') }
 }
+
+/** Of a problem that an api answers with. */
+export function reasonIn(text: string): NotReadyReason | undefined {
+  try {
+    return Answer.safeParse(JSON.parse(text)).data?.reason
+  } catch {
+    return undefined
+  }
+}
+const Answer = z.object({ reason: z.enum(NOT_READY_REASONS) })
 
 function lineTo(url: string | undefined): RedisFacts['line'] {
   if (url === undefined) return 'socket'

@@ -11,6 +11,8 @@ export interface Finding {
 }
 
 const GiB = 1024 ** 3
+/** A withdrawal of 10,000 images takes 0.4 MB. */
+const MIN_WITHDRAWALS_BYTES = 16 * 1024 ** 2
 /** Beyond it, people notice that times are wrong, and expiry is early or late. */
 const MOST_CLOCK_OFF_MS = 2000
 /** A messenger that lives takes an event in moments. */
@@ -65,12 +67,20 @@ export function aboutFiles(files: FileFacts, logBytes: number): Finding[] {
   else if (withdrawals.sharesDisk)
     found.push(look('withdrawals are noted on the disk of the data, and would be lost with it: TABIR_WITHDRAWALS_DIR'))
   else found.push(good('withdrawals are noted on a disk of their own'))
+  if (withdrawals.isBehind === true)
+    found.push(
+      bad(
+        'something that was withdrawn is not noted: a restore would bring it back. See TabirWithdrawalsNotNoted in the runbook',
+      ),
+    )
+  if (withdrawals.freeBytes !== undefined && withdrawals.freeBytes < MIN_WITHDRAWALS_BYTES)
+    found.push(bad('less than 16 MiB free where withdrawals are noted'))
   return found
 }
 
 export function aboutRedis(redis: RedisFacts): Finding[] {
   const { kind, version, settings, line, usedBytes, maxBytes, isLogSound, clockAheadMs } = redis
-  const { workers, messengers, outboxMs } = redis
+  const { workers, messengers, outboxMs, eventsWaiting } = redis
   const is = (name: string, wanted: string, otherwise: () => Finding) =>
     when(settings[name] !== undefined && settings[name] !== wanted, otherwise)
   const isOld = kind === 'Redis' && version.localeCompare('7.2', 'en', { numeric: true }) < 0
@@ -102,14 +112,19 @@ export function aboutRedis(redis: RedisFacts): Finding[] {
     ...when(outboxMs > MOST_OUTBOX_MS, () =>
       look(`events wait for ${Math.round(outboxMs / 1000)} s to be made into messages to webhooks`),
     ),
+    ...when(eventsWaiting > 0, () =>
+      bad(`${eventsWaiting} events wait for a seal key that the messenger lacks, or a record that does not open`),
+    ),
     ...when(workers.silent > 0, () => look(`${workers.silent} of workers went silent in the last ten minutes`)),
   ]
 }
 
-export function aboutApi({ readiness }: ApiFacts): Finding[] {
+export function aboutApi({ readiness, reason }: ApiFacts): Finding[] {
   if (readiness === 200) return [good('the api answers and is ready')]
   if (readiness === undefined) return [look('no api answers at TABIR_HOST and TABIR_PORT')]
-  return [bad(`the api answers, and is not ready (${readiness}): see /health/ready`)]
+  return [
+    bad(`the api answers, and is not ready (${readiness}${reason === undefined ? '' : `, ${reason}`}): see the runbook`),
+  ]
 }
 
 function atLeast(value: string | undefined, wanted: number, name: string): Finding[] {

@@ -1,8 +1,8 @@
 // tabir export: a bank of one's own as a file, sealed or plain.
 
-import { createReadStream, createWriteStream, existsSync } from 'node:fs'
-import { link, rm } from 'node:fs/promises'
-import { Transform, Writable } from 'node:stream'
+import { createReadStream, existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -11,6 +11,8 @@ import { AGE_RECIPIENT_PATTERN } from '../exchange/age.js'
 import { readLines } from '../exchange/lines.js'
 import { EXPORT_FORMATS, type ExportFormat } from '../exchange/signal-writer.js'
 import { unpacked } from '../exchange/unpack.js'
+import { standardOutput } from '../files/standard-output.js'
+import { writeWholeFile } from '../files/write-file.js'
 import { byteBar } from './byte-bar.js'
 import { ask, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, remoteFrom } from './remote.js'
 
@@ -25,10 +27,8 @@ export async function exportBank(args: readonly string[]): Promise<number> {
   if (typeof options === 'string') return failed(options, 2)
   const { bank, format, seal, since, out, remote } = options
   if (out !== undefined && existsSync(out)) return failed(IS_THERE, 1)
-  // Under its own name it is whole, whenever this is killed. What is left of a killed one is written over by the next.
-  const underWay = out === undefined ? undefined : `${out}.under-way`
   try {
-    const known = since === undefined ? undefined : await signalIdsIn(since)
+    const known = since === undefined ? undefined : { path: since, ids: await signalIdsIn(since) }
     const asking = () =>
       ask(remote, {
         method: 'POST',
@@ -50,17 +50,16 @@ export async function exportBank(args: readonly string[]): Promise<number> {
         done(null, chunk)
       },
     })
-    const target = underWay === undefined ? toStandardOutput() : createWriteStream(underWay, { mode: 0o600, flush: true })
+    const target = out === undefined ? standardOutput() : toFile(out)
     if (known === undefined) await pipeline(response, counted, target)
     else await pipeline(response, counted, (body: AsyncIterable<unknown>) => changesSince(known, body), target)
     bar.end()
-    if (underWay !== undefined && out !== undefined) await link(underWay, out) // which never takes another's place
     return 0
   } catch (error) {
+    if (error instanceof NotAnExport) return failed(error.message, 1)
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
-    return failed(isThere ? IS_THERE : 'The export failed, and there is no file.', 1)
-  } finally {
-    if (underWay !== undefined) await rm(underWay, { force: true })
+    if (isThere) return failed(IS_THERE, 1)
+    return failed(`The export failed, and ${out === undefined ? 'what was printed is not whole' : 'there is no file'}.`, 1)
   }
 }
 
@@ -106,25 +105,56 @@ function optionsOf(args: string[]): Options | string {
   }
 }
 
-/** What is new, and at the end a tombstone for each that is gone. Memory: the ids of the earlier export. */
-async function* changesSince(known: Set<string>, body: AsyncIterable<unknown>): AsyncGenerator<string> {
+interface EarlierExport {
+  readonly path: string
+  readonly ids: Set<string>
+}
+
+/**
+ * What is new, and at the end a tombstone for each that is gone: its whole line, since whoever took it elsewhere knows it by its hashes and
+ * not by its id. Memory: the ids of the earlier export.
+ * @throws {NotAnExport} before the first tombstone, when the bank holds nothing of the earlier export: one of another bank would
+ *   remove all that its reader has.
+ */
+async function* changesSince({ path, ids }: EarlierExport, body: AsyncIterable<unknown>): AsyncGenerator<string> {
+  const knownAtFirst = ids.size
   for await (const lines of readLines(body)) {
     for (const { text } of lines) {
       const { id, isTombstone } = signalOf(text ?? '')
       if (text === undefined || id === undefined || isTombstone) continue
-      if (!known.delete(id)) yield `${text}\n`
+      if (!ids.delete(id)) yield `${text}\n`
     }
   }
-  for (const signalId of known) yield `${JSON.stringify({ signalId, deleted: true })}\n`
-}
-
-async function signalIdsIn(path: string): Promise<Set<string>> {
-  const ids = new Set<string>()
+  if (knownAtFirst > 0 && ids.size === knownAtFirst) {
+    throw new NotAnExport('This bank holds no signal of the file of --since. Is it an export of another bank?')
+  }
   for await (const lines of readLines(unpacked(createReadStream(path)))) {
     for (const { text } of lines) {
       const { id, isTombstone } = signalOf(text ?? '')
-      if (id !== undefined && !isTombstone) ids.add(id)
+      if (text !== undefined && id !== undefined && !isTombstone && ids.delete(id)) yield `${tombstoneOf(text)}\n`
     }
+  }
+}
+
+/** Why the file of `--since` cannot be used. */
+class NotAnExport extends Error {}
+
+/** @throws {NotAnExport} for a file that cannot be read, or with a line that no export has: each signal that it lacks would seem new. */
+async function signalIdsIn(path: string): Promise<Set<string>> {
+  const ids = new Set<string>()
+  try {
+    for await (const lines of readLines(unpacked(createReadStream(path)))) {
+      for (const { line, text } of lines) {
+        if (text === '') continue
+        const { id, isTombstone } = signalOf(text ?? '')
+        if (id === undefined) throw new NotAnExport(`Line ${line} of the file of --since is no line of an NDJSON export.`)
+        if (isTombstone) ids.delete(id)
+        else ids.add(id)
+      }
+    }
+  } catch (error) {
+    if (error instanceof NotAnExport) throw error
+    throw new NotAnExport('The file of --since cannot be read.')
   }
   return ids
 }
@@ -135,12 +165,18 @@ function signalOf(text: string): { readonly id: string | undefined; readonly isT
   return { id, isTombstone: text.endsWith('"deleted":true}') }
 }
 
-function toStandardOutput(): Writable {
-  return new Writable({
-    write(chunk: Buffer, _encoding, done) {
-      process.stdout.write(chunk, () => done())
-    },
-  })
+/** What a killed export left is removed first. */
+function toFile(path: string) {
+  return async (pieces: AsyncIterable<Uint8Array | string>) => {
+    const beside = `${path}.under-way`
+    await rm(beside, { force: true })
+    await writeWholeFile(path, pieces, { isNew: true, beside })
+  }
+}
+
+function tombstoneOf(line: string): string {
+  const signal: unknown = JSON.parse(line)
+  return JSON.stringify({ ...Object(signal), deleted: true })
 }
 
 function failed(why: string, status: number): number {

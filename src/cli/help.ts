@@ -70,9 +70,10 @@ export const HELP = `Tabir: matching of intimate images shared without consent, 
   tabir backup FILE
                     all that Redis holds at this moment, sealed, while the service runs; read again to see that it is whole
   tabir backup verify FILE
-  tabir restore FILE [--withdrawals FOLDER]…
+  tabir restore FILE [--withdrawals FOLDER]… [--accept-gap]
                     puts it into a data folder without data, and takes back what was taken back since, as the folders of the
-                    apis know it (TABIR_WITHDRAWALS_DIR). The service must not run
+                    apis know it (TABIR_WITHDRAWALS_DIR). The service must not run. Ends with 3, and puts nothing in place, when
+                    something that was withdrawn may be missing there, unless that is accepted
 
   tabir receipts verify FILE [--key FILE] [--url URL]
                     was this receipt or report signed by this service, and is it unchanged? Ends with 0 if so, with 1 if not, and

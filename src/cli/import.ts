@@ -20,9 +20,11 @@ const Report = z.object({
   lines: z.int(),
   accepted: z.int(),
   removed: z.int(),
+  notFound: z.int(),
   refused: z.int(),
   refusedFor: z.partialRecord(z.enum(RECORD_REFUSALS), z.int()),
   refusals: z.array(z.object({ fromLine: z.int(), toLine: z.int(), reason: z.enum(RECORD_REFUSALS) })),
+  notFoundLines: z.array(z.object({ fromLine: z.int(), toLine: z.int() })),
 })
 
 /** What may be different in a moment. */
@@ -37,7 +39,7 @@ const WORTH_ANOTHER_TRY = [
 const MOST_TRIES = 8
 const FIRST_WAIT_MS = 500
 
-/** @returns the exit status: 0 when every line was taken, 3 when some were refused, 1 when it failed, 2 for wrong arguments. */
+/** @returns the exit status: 0 when every line was taken or removed nothing, 3 when some were refused, 1 when it failed, 2 for wrong arguments. */
 export async function importFile(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
   if (typeof options === 'string') return failed(options, 2)

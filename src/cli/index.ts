@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import type { z } from 'zod'
 import { readConfig } from '../config.js'
 import { IndexReport } from '../http/schemas.js'
+import { reasonIn } from './doctor-facts.js'
 
 type Report = z.infer<typeof IndexReport>
 type Index = Report['indexes'][number]
@@ -18,8 +19,10 @@ export async function index(args: readonly string[]): Promise<number> {
   if (options === undefined) return failed(USAGE, 2)
   const config = readConfig(process.env)
   const url = options.url ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`
-  const text = await ask(new URL('/health/index', url)).catch(() => undefined)
-  if (text === undefined) return failed(`There is no api at ${new URL(url).origin} that can be asked.`, 1)
+  const answer = await ask(new URL('/health/index', url)).catch(() => undefined)
+  if (answer === undefined) return failed(`There is no api at ${new URL(url).origin} that can be asked.`, 1)
+  const { status, text } = answer
+  if (status !== 200) return failed(`The api at ${new URL(url).origin} is not ready${whyNot(text)}.`, 1)
   process.stdout.write(options.json === true ? `${text}\n` : readable(IndexReport.parse(JSON.parse(text))))
   return 0
 }
@@ -34,10 +37,14 @@ function optionsOf(args: string[]): { url?: string; json?: boolean } | undefined
   }
 }
 
-async function ask(url: URL): Promise<string> {
+async function ask(url: URL): Promise<{ readonly status: number; readonly text: string }> {
   const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-  if (response.status !== 200) throw new Error('not ready')
-  return response.text()
+  return { status: response.status, text: await response.text() }
+}
+
+function whyNot(text: string): string {
+  const reason = reasonIn(text)
+  return reason === undefined ? '' : `: ${reason}`
 }
 
 function readable({ revision, behind, heardAgoMs, images, imageBytes, indexes }: Report): string {

@@ -20,7 +20,7 @@ export async function keys(args: readonly string[]): Promise<number> {
   const [verb, ...rest] = args
   try {
     if (verb === 'create') return await create(rest)
-    if (verb === 'list') return await list()
+    if (verb === 'list') return await list(rest)
     if (verb === 'rotate') return await rotate(rest)
     if (verb === 'revoke') return await revoke(rest)
     if (verb === 'restore') return await restore(rest)
@@ -65,7 +65,8 @@ async function create(args: string[]): Promise<number> {
   return 0
 }
 
-async function list(): Promise<number> {
+async function list(args: string[]): Promise<number> {
+  parseArgs({ args }) // takes neither options nor words
   const rows = await withApiKeys(async ({ apiKeys, uses }) => {
     const [all, lastUsedOn] = await Promise.all([apiKeys.all(), uses.all()])
     return Promise.all(
@@ -95,7 +96,7 @@ async function rotate(args: string[]): Promise<number> {
     allowPositionals: true,
     options: { 'overlap-hours': { type: 'string' } },
   })
-  const [keyId] = positionals
+  const keyId = theOnly(positionals)
   const hours = wholeNumber(values['overlap-hours'], 8760) ?? OVERLAP_HOURS
   if (keyId === undefined || hours === 'unusable') return unusable('tabir keys rotate KEYID [--overlap-hours HOURS]')
   const { env } = readConfig(process.env)
@@ -106,8 +107,8 @@ async function rotate(args: string[]): Promise<number> {
   return 0
 }
 
-async function revoke(args: readonly string[]): Promise<number> {
-  const [keyId] = args
+async function revoke(args: string[]): Promise<number> {
+  const keyId = theOnly(parseArgs({ args, allowPositionals: true }).positionals)
   if (keyId === undefined) return unusable('tabir keys revoke KEYID')
   const revision = await withApiKeys(({ apiKeys }) => apiKeys.revoke(keyId, Date.now()))
   if (revision === undefined) return unusable(NO_KEY)
@@ -115,8 +116,8 @@ async function revoke(args: readonly string[]): Promise<number> {
   return 0
 }
 
-async function restore(args: readonly string[]): Promise<number> {
-  const [keyId] = args
+async function restore(args: string[]): Promise<number> {
+  const keyId = theOnly(parseArgs({ args, allowPositionals: true }).positionals)
   if (keyId === undefined) return unusable('tabir keys restore KEYID')
   const revision = await withApiKeys(({ apiKeys }) =>
     apiKeys.change(keyId, (key) => ({ key: { ...key, suspendedAtMs: undefined } }), {
@@ -149,6 +150,10 @@ async function withApiKeys<T>(use: (stores: KeyStores) => Promise<T>): Promise<T
   } finally {
     await server.stop()
   }
+}
+
+function theOnly(words: readonly string[]): string | undefined {
+  return words.length === 1 ? words[0] : undefined
 }
 
 function listed(text: string | undefined): string[] {

@@ -49,10 +49,23 @@ async function keyFrom({ key, url }: { readonly key: string | undefined; readonl
 
 function documentIn(text: string): Receipt | Report | undefined {
   try {
-    return Receipt.or(Report).safeParse(JSON.parse(text)).data
+    const value: unknown = JSON.parse(text)
+    // Of a name that stands twice the parser takes the last one, and a person reads the first: what is verified must be what is read.
+    return namesIn(text) === namesOf(value) ? Receipt.or(Report).safeParse(value).data : undefined
   } catch {
     return undefined
   }
+}
+
+/** How many names of members stand in a JSON text. */
+function namesIn(text: string): number {
+  return [...text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/g)].filter(([, colon]) => colon !== undefined).length
+}
+
+function namesOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  const inner = Object.values(value).reduce((sum: number, each) => sum + namesOf(each), 0)
+  return Array.isArray(value) ? inner : inner + Object.keys(value).length
 }
 
 function described(document: Receipt | Report): string {

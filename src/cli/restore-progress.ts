@@ -1,15 +1,21 @@
-// How far a restore has come, for the one that goes on with it.
+// How far a restore has come, for the next one that continues it.
 
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { writeWholeFile } from '../files/write-file.js'
 
 const Noted = z.object({
-  /** Of the backup: another one begins anew. */
+  /** Of the backup: the random number that its file was sealed with, so no other file has it. */
   fileId: z.string(),
+  /** The folder that the data is for. */
+  target: z.string(),
   /** Is the log whole, as Redis reads it? From then on Redis writes to it. */
   logIsWhole: z.boolean(),
-  /** Of the backup, once it is known. */
+  /** What the backup says of itself, once it was read. */
+  backup: z.object({ revision: z.int(), counts: z.object({ keys: z.int(), expiring: z.int() }).optional() }).optional(),
+  /** Of the backup, once what came up was compared with the backup. */
   revision: z.int().optional(),
 })
 type Noted = z.infer<typeof Noted>
@@ -20,17 +26,33 @@ export interface RestoreProgress {
   note(more: Partial<Noted>): Promise<void>
 }
 
-/** Begins anew, in an empty folder, unless what is there is of the same backup. */
-export async function progressIn(folder: string, fileId: string): Promise<RestoreProgress> {
+export interface RestoreAims {
+  readonly fileId: string
+  readonly target: string
+  /** A file that is there once the log is whole, and goes with the data into its place. */
+  readonly lastOfLog: string
+}
+
+/**
+ * Continues what was interrupted, or begins in an empty folder. What is there of another backup, for another target, or without its data (a
+ * restore that was killed after it had put the data in place) is removed.
+ * @param onDiscarded told why.
+ */
+export async function progressIn(
+  folder: string,
+  { fileId, target, lastOfLog }: RestoreAims,
+  onDiscarded: (why: string) => void,
+): Promise<RestoreProgress> {
   const path = join(folder, 'progress.json')
-  let now = await readNoted(path)
-  if (now?.fileId !== fileId) {
+  const found = await readNoted(path)
+  const why = whyNot(found, { fileId, target, lastOfLog })
+  if (why !== undefined && existsSync(folder)) onDiscarded(why)
+  let noted = found !== undefined && why === undefined ? found : { fileId, target, logIsWhole: false }
+  if (why !== undefined) {
     await rm(folder, { recursive: true, force: true })
-    now = { fileId, logIsWhole: false }
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    await write(path, now)
+    await write(path, noted)
   }
-  let noted = now
   return {
     get now() {
       return noted
@@ -42,6 +64,15 @@ export async function progressIn(folder: string, fileId: string): Promise<Restor
   }
 }
 
+/** Why what was noted cannot be continued. */
+function whyNot(found: Noted | undefined, { fileId, target, lastOfLog }: RestoreAims): string | undefined {
+  if (found === undefined) return 'it does not say how far it came'
+  if (found.fileId !== fileId) return 'it is of another backup'
+  if (found.target !== target) return 'it is for another data folder'
+  if (found.logIsWhole && !existsSync(lastOfLog)) return 'its data is no longer there'
+  return undefined
+}
+
 async function readNoted(path: string): Promise<Noted | undefined> {
   try {
     return Noted.safeParse(JSON.parse(await readFile(path, 'utf8'))).data
@@ -51,9 +82,5 @@ async function readNoted(path: string): Promise<Noted | undefined> {
 }
 
 async function write(path: string, noted: Noted): Promise<void> {
-  const file = await open(`${path}.new`, 'w', 0o600)
-  await file.writeFile(JSON.stringify(noted))
-  await file.sync()
-  await file.close()
-  await rename(`${path}.new`, path)
+  await writeWholeFile(path, [JSON.stringify(noted)])
 }

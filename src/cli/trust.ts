@@ -1,19 +1,22 @@
-// tabir trust disputes | quarantine | show | dispute | decide | take-back | verify | hold | release | strikes | forgive
+// tabir trust disputes | quarantine | show | dispute | decide | take-back | verify | hold | release | strikes | forgive | appeals | appeal | blocks | lift
 
+import { BLOCK_ID_PATTERN } from '../domain/appeal.js'
 import { UUID_PATTERN } from '../domain/ids.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { Problem } from '../domain/problem.js'
 import { isAccount } from '../domain/strikes.js'
 import { DISPUTE_REASONS } from '../domain/trust.js'
 import { PROBLEMS } from '../http/problems.js'
 import { accountsFrom } from '../services/accounts.js'
+import { type AppealService, createAppeals } from '../services/appeals.js'
 import { matchIdsWith } from '../services/match-ids.js'
 import { ownersIn } from '../services/owners.js'
 import { partiesWith } from '../services/parties.js'
 import { refusalsWith } from '../services/refusals.js'
 import { type TrustService, trustOver } from '../services/trust.js'
 import { effectsIn } from '../services/trust-effects.js'
-import { vetoing } from '../services/vetoing.js'
 import { apiKeysIn } from '../store/api-keys.js'
+import { appealsIn } from '../store/appeals.js'
 import { banksIn } from '../store/banks.js'
 import { caseEventsIn } from '../store/case-events.js'
 import { casesIn } from '../store/cases.js'
@@ -29,8 +32,11 @@ const USAGE = `tabir trust disputes | quarantine | strikes
   tabir trust dispute SIGNAL ${DISPUTE_REASONS.join('|')}
   tabir trust decide SIGNAL upheld|rejected
   tabir trust take-back SIGNAL
-  tabir trust forgive ACCOUNT`
-const MOST_LISTED = 1000
+  tabir trust forgive ACCOUNT
+  tabir trust appeals | blocks
+  tabir trust appeal SIGNAL|BLOCK granted|denied
+  tabir trust lift BLOCK`
+const PAGE = 1000
 
 /** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong or was refused. */
 export async function trust(args: readonly string[]): Promise<number> {
@@ -48,13 +54,14 @@ export async function trust(args: readonly string[]): Promise<number> {
 interface Parts {
   readonly trust: TrustService
   readonly accounts: ReturnType<typeof accountsFrom>
+  readonly appeals: AppealService
 }
 type Work = (parts: Parts) => Promise<readonly object[]>
 
 function workFor([verb, subject = '', word, ...rest]: readonly string[]): Work | undefined {
   if (rest.length > 0) return undefined
   if (verb === 'disputes' || verb === 'quarantine') {
-    return subject === '' ? ({ trust }) => trust.waiting(verb, MOST_LISTED) : undefined
+    return subject === '' ? ({ trust }) => allWaiting(trust, verb) : undefined
   }
   if (verb === 'strikes') return subject === '' ? ({ accounts }) => accounts.strikes() : undefined
   if (verb === 'forgive' && isAccount(subject) && word === undefined) {
@@ -63,6 +70,8 @@ function workFor([verb, subject = '', word, ...rest]: readonly string[]): Work |
       return [{ account: subject, forgiven: true }]
     }
   }
+  const onAppeals = appealWork(verb, subject, word)
+  if (onAppeals !== undefined) return onAppeals
   const signalId = subject.toLowerCase()
   if (!UUID_PATTERN.test(signalId)) return undefined
   const onOne = (act: (trust: TrustService) => Promise<object>): Work => {
@@ -81,9 +90,61 @@ function workFor([verb, subject = '', word, ...rest]: readonly string[]): Work |
   return verb === 'release' ? onOne((trust) => trust.release(signalId)) : undefined
 }
 
+function appealWork(verb: string | undefined, subject: string, word: string | undefined): Work | undefined {
+  const isBlock = BLOCK_ID_PATTERN.test(subject)
+  if (verb === 'appeals' && subject === '') return ({ appeals }) => allAppeals(appeals)
+  if (verb === 'blocks' && subject === '') return ({ appeals }) => allBlocks(appeals)
+  if (verb === 'lift' && isBlock && word === undefined)
+    return async ({ appeals }) => {
+      await appeals.lift(subject, 'operator')
+      return [{ blockId: subject, lifted: true }]
+    }
+  const signalId = subject.toLowerCase()
+  if (verb !== 'appeal' || (word !== 'granted' && word !== 'denied')) return undefined
+  if (!isBlock && !UUID_PATTERN.test(signalId)) return undefined
+  const about = isBlock ? { blockId: subject } : { signalId }
+  return async ({ appeals }) => {
+    await appeals.decide(about, word, 'operator')
+    return [{ ...about, outcome: word }]
+  }
+}
+
 function withParts<T>(use: (parts: Parts) => Promise<T>): Promise<T> {
   return withSealedStore(async (opened) => use(await partsOver(opened)))
 }
+
+interface Page<T> {
+  readonly entries: readonly T[]
+  readonly next: PagePlace | undefined
+}
+
+async function allOf<T>(page: (after: PagePlace | undefined) => Promise<Page<T>>): Promise<T[]> {
+  const all: T[] = []
+  for (let after: PagePlace | undefined; ; ) {
+    const { entries, next } = await page(after)
+    all.push(...entries)
+    if (next === undefined) return all
+    after = next
+  }
+}
+
+const allWaiting = (trust: TrustService, list: 'disputes' | 'quarantine') =>
+  allOf(async (after) => {
+    const { signals, next } = await trust.waiting(list, after, PAGE)
+    return { entries: signals, next }
+  })
+
+const allAppeals = (service: AppealService) =>
+  allOf(async (after) => {
+    const { appeals, next } = await service.waiting(after, PAGE)
+    return { entries: appeals.map(({ about, atMs }) => ({ ...about, madeAtMs: atMs })), next }
+  })
+
+const allBlocks = (service: AppealService) =>
+  allOf(async (after) => {
+    const { blocks, next } = await service.blocks(after, PAGE)
+    return { entries: blocks, next }
+  })
 
 async function partsOver({ store, keyring, secrets, target }: SealedStore): Promise<Parts> {
   const now = () => Date.now()
@@ -92,27 +153,43 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
   const banks = new Map((await banksIn(store).all()).map((bank) => [bank.name, bank]))
   const ownerOf = ownersIn(casesIn(store), (bank) => banks.get(bank)?.orgId)
   const replica = { reached: async () => {} } // there is no index here that could be behind
-  return {
-    accounts: accountsFrom({ events: eventsIn(store), strikes, now }),
-    trust: trustOver({
-      trusts: trustsIn(store),
-      images,
-      apiKeys: apiKeysIn(store),
-      replica,
+  const trusts = trustsIn(store)
+  const events = eventsIn(store)
+  const onTrouble = ({ message }: Error) => void process.stderr.write(`${message}\n`)
+  const trust = trustOver({
+    trusts,
+    images,
+    apiKeys: apiKeysIn(store),
+    replica,
+    ownerOf,
+    mayKnow: () => true, // the operator is nobody's reader
+    matchIds: matchIdsWith(secrets.matchId),
+    partyOf: partiesWith(secrets.party),
+    clocksOf: async () => [],
+    refusalOf: refusalsWith(secrets.signalId),
+    now,
+    onTrouble,
+    onChange: effectsIn({
+      notices: { decided: async () => {} }, // no platform decides here, so no clock stops
+      strikes,
+      caseEvents: caseEventsIn(store, () => connectForFollowing(target)),
       ownerOf,
-      mayKnow: () => true, // the operator is nobody's reader
-      matchIds: matchIdsWith(secrets.matchId),
-      partyOf: partiesWith(secrets.party),
-      clocksOf: async () => [],
-      refusalOf: refusalsWith(secrets.signalId),
+    }),
+  })
+  return {
+    accounts: accountsFrom({ events, strikes, now }),
+    trust,
+    appeals: createAppeals({
+      appeals: appealsIn(store),
+      harmlessLike: () => undefined, // nobody appeals here
+      struckSignals: { blocksOf: async () => [] },
+      images,
+      trusts,
+      trust,
+      replica,
+      events,
       now,
-      onChange: effectsIn({
-        notices: { decided: async () => {} }, // no platform decides here, so no clock stops
-        strikes,
-        veto: vetoing({ images, replica, idSecret: secrets.signalId, now }),
-        caseEvents: caseEventsIn(store, () => connectForFollowing(target)),
-        ownerOf,
-      }),
+      onTrouble,
     }),
   }
 }

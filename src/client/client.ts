@@ -37,7 +37,7 @@ export interface TabirClient {
    * @throws what `fetch` throws, when there was no answer at the last try.
    */
   call<Op extends OperationId>(operation: Op, args: Args<Op>): Promise<Answer<Op>>
-  /** Any number of queries, in batches of 1,000, fewer where they have details; a result for each, in their order. */
+  /** Any number of queries, in batches of at most 1,000 that one call takes; a result for each, in their order. */
   match(queries: readonly MatchQuery[], options?: MatchOptions): Promise<MatchResult[]>
   /**
    * Hashes a picture here, so that it stays here, and asks.
@@ -73,7 +73,9 @@ export class TabirProblem extends Error {
 }
 
 const BATCH = 1000
-/** Of details, so that with all else a body has under 4 MiB. */
+/** As many as the API takes in one call, of all queries together. */
+const BATCH_SIGNALS = 8000
+/** Characters of JSON: the API takes bodies of 4 MiB. */
 const BATCH_LENGTH = 2_000_000
 const MAX_TRIES = 5
 const TIMEOUT_MS = 60_000
@@ -90,12 +92,15 @@ export function tabirClient(options: ClientOptions): TabirClient {
 
   const call = async <Op extends OperationId>(operation: Op, args: Args<Op>): Promise<Answer<Op>> => {
     const request = requestFor(options, operation, args)
+    let mayBeDone = false
     for (let tries = 1; ; tries++) {
-      const outcome = await attempt(options, request)
-      if (outcome.response?.ok === true) return answerIn<Op>(operation, outcome.response)
-      const problem = outcome.response === undefined ? undefined : await problemIn(outcome.response)
+      const outcome = await attempt<Op>(options, operation, request)
+      if (outcome.kind === 'answer') return outcome.answer
+      const problem = outcome.kind === 'problem' ? outcome.problem : undefined
+      if (mayBeDone && isGone(operation, problem)) return undefined as Answer<Op> // as the lost answer said
+      mayBeDone ||= problem === undefined || PASSING.includes(problem.status)
       const worthIt = isWorthAnotherTry(operation, args, problem?.status)
-      if (!worthIt || tries >= maxTries) throw problem ?? outcome.error
+      if (!worthIt || tries >= maxTries) throw problem ?? (outcome.kind === 'lost' ? outcome.error : undefined)
       const ownMs = FIRST_WAIT_MS * 2 ** (tries - 1) * (0.5 + Math.random() / 2)
       await wait(Math.min(LONGEST_WAIT_MS, problem?.retryAfterS === undefined ? ownMs : problem.retryAfterS * 1000))
     }
@@ -103,7 +108,7 @@ export function tabirClient(options: ClientOptions): TabirClient {
 
   const match: TabirClient['match'] = async (queries, more = {}) => {
     const results: MatchResult[] = []
-    for (const batch of batchesOf(queries, ({ details }) => details?.length ?? 0))
+    for (const batch of batchesOf(queries, ({ signals }) => signals.length))
       results.push(...(await call('match', { body: { ...more, queries: batch } })).results)
     return results
   }
@@ -177,7 +182,17 @@ function bodyOf(kind: 'json' | 'form' | 'file', body: unknown): BodyInit | undef
   return isFile ? (body as BodyInit) : undefined
 }
 
-async function attempt({ fetch: send = fetch, timeoutMs = TIMEOUT_MS }: ClientOptions, { url, ...request }: Request) {
+type Outcome<Op extends OperationId> =
+  | { readonly kind: 'answer'; readonly answer: Answer<Op> }
+  | { readonly kind: 'problem'; readonly problem: TabirProblem }
+  /** No answer, or one that broke off: whether it was done is not known. */
+  | { readonly kind: 'lost'; readonly error: unknown }
+
+async function attempt<Op extends OperationId>(
+  { fetch: send = fetch, timeoutMs = TIMEOUT_MS }: ClientOptions,
+  operation: Op,
+  { url, ...request }: Request,
+): Promise<Outcome<Op>> {
   const { body, ...rest } = request
   const isStream = body instanceof ReadableStream
   const init = {
@@ -186,10 +201,18 @@ async function attempt({ fetch: send = fetch, timeoutMs = TIMEOUT_MS }: ClientOp
     ...(isStream ? { duplex: 'half' } : { signal: AbortSignal.timeout(timeoutMs) }), // a file takes as long as it takes
   }
   try {
-    return { response: await send(url, init), error: undefined }
+    const response = await send(url, init)
+    if (!response.ok) return { kind: 'problem', problem: await problemIn(response) }
+    return { kind: 'answer', answer: await answerIn<Op>(operation, response) }
   } catch (error) {
-    return { response: undefined, error }
+    return { kind: 'lost', error }
   }
+}
+
+/** What was to be removed is not there any more: after an attempt without an answer, that attempt removed it. */
+function isGone(operation: OperationId, problem: TabirProblem | undefined): boolean {
+  const { method, answer } = OPERATIONS[operation]
+  return method === 'DELETE' && answer === 'nothing' && problem?.status === 404 && problem.code !== 'route-unknown'
 }
 
 function isWorthAnotherTry<Op extends OperationId>(operation: Op, args: Args<Op>, status: number | undefined): boolean {
@@ -216,17 +239,20 @@ async function problemIn(response: Response): Promise<TabirProblem> {
   return new TabirProblem(response.status, problem, retryAfterS >= 0 ? retryAfterS : undefined)
 }
 
-/** @param lengthOf what of an item may be long. */
-function* batchesOf<T>(all: readonly T[], lengthOf: (item: T) => number = () => 0): Generator<readonly T[]> {
-  let [first, length] = [0, 0]
+/** Within all limits of one call; an item beyond them by itself is a batch by itself, and the API says what is wrong with it. */
+function* batchesOf<T>(all: readonly T[], signalsIn: (item: T) => number = () => 1): Generator<readonly T[]> {
+  let [first, signals, length] = [0, 0, 0]
   for (const [i, item] of all.entries()) {
-    const own = lengthOf(item)
-    if (i > first && (i - first === BATCH || length + own > BATCH_LENGTH)) {
+    const [ownSignals, ownLength] = [signalsIn(item), JSON.stringify(item).length]
+    const isFull = i - first === BATCH || signals + ownSignals > BATCH_SIGNALS || length + ownLength > BATCH_LENGTH
+    if (i > first && isFull) {
       yield all.slice(first, i)
       first = i
+      signals = 0
       length = 0
     }
-    length += own
+    signals += ownSignals
+    length += ownLength
   }
   if (all.length > 0) yield all.slice(first)
 }

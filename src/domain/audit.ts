@@ -4,6 +4,8 @@
 export const AUDIT_ACTS = {
   /** The oldest entries were removed, up to this one. */
   'audit.trimmed': ['upTo'],
+  /** `appeal`: the id of the picture that it is about, or of the block. */
+  'appeal.decided': ['appeal', 'outcome'],
   'bank.created': ['bank', 'orgId'],
   'bank.ratio-changed': ['bank'],
   'bank.readers-changed': ['bank'],
@@ -33,6 +35,7 @@ export const AUDIT_ACTS = {
   'key.revoked': ['keyId'],
   'key.suspended': ['keyId', 'orgId'],
   'canary.planted': ['bank', 'signalId'],
+  'block.lifted': ['block'],
   /** Once a day for each key. */
   'key.used': ['orgId', 'day'],
   /** `account`: `org:` and its id, or `case`: which one is not said. */

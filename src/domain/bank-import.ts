@@ -27,11 +27,15 @@ export type RecordRefusal = (typeof RECORD_REFUSALS)[number]
 /** What a line or record comes to. `blank` is neither taken nor refused: an empty line, a comment, a header. */
 export type ReadRecord = BankChange | { readonly kind: 'refused'; readonly why: RecordRefusal } | { readonly kind: 'blank' }
 
-/** Lines that follow each other and were refused for the same reason. Both ends count from 1 and are in it. */
-export interface RefusedLines {
+/** What is noted of a line: why it was refused; or `not-found`, that it was to remove a signal which the bank does not have. */
+export const LINE_NOTES = [...RECORD_REFUSALS, 'not-found'] as const
+export type LineNote = (typeof LINE_NOTES)[number]
+
+/** Lines that follow each other and have the same note. Both ends count from 1 and are in it. */
+export interface NotedLines {
   readonly fromLine: number
   readonly toLine: number
-  readonly why: RecordRefusal
+  readonly why: LineNote
 }
 
 /** running: or it broke off without a word, when `updatedAtMs` is long ago. stopped: by the problem that is named. */
@@ -48,27 +52,29 @@ export interface ImportProgress {
   readonly accepted: number
   /** Signals that were there and that a tombstone in the file took away. */
   readonly removed: number
+  /** Tombstones that removed nothing: the bank does not have their signal. Not among the accepted. */
+  readonly notFound: number
   readonly refused: number
   readonly refusedFor: Partial<Readonly<Record<RecordRefusal, number>>>
   /** Of all lines that are done with, keyed: whether the next try brings the same file. */
   readonly digest: string
 }
 
-/** How many stretches of refused lines are listed; all of them are counted. */
-export const MOST_REFUSED_STRETCHES = 10_000
+/** How many stretches of noted lines are listed; all of them are counted. */
+export const MOST_NOTED_STRETCHES = 10_000
 
-/** With one more refused line, which comes after all of those. Changes the list that it is given. */
-export function withRefusal(before: RefusedLines[], line: number, why: RecordRefusal): RefusedLines[] {
+/** With one more noted line, which comes after all of those. Changes the list that it is given. */
+export function withNote(before: NotedLines[], line: number, why: LineNote): NotedLines[] {
   const last = before.at(-1)
-  if (last !== undefined && last.why === why && last.toLine === line - 1) before.pop()
-  const fromLine = last !== undefined && last.why === why && last.toLine === line - 1 ? last.fromLine : line
-  before.push({ fromLine, toLine: line, why })
+  const goesOn = last !== undefined && last.why === why && last.toLine === line - 1
+  if (goesOn) before.pop()
+  before.push({ fromLine: goesOn ? last.fromLine : line, toLine: line, why })
   return before
 }
 
 /** Without the lines behind `line`. */
-export function refusedUpTo(refused: readonly RefusedLines[], line: number): RefusedLines[] {
-  return refused
+export function notedUpTo(noted: readonly NotedLines[], line: number): NotedLines[] {
+  return noted
     .filter(({ fromLine }) => fromLine <= line)
     .map((stretch) => ({ ...stretch, toLine: Math.min(stretch.toLine, line) }))
 }

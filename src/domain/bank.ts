@@ -19,6 +19,8 @@ export type BankPurpose = (typeof BANK_PURPOSES)[number]
 
 export interface Bank {
   readonly name: string
+  /** Random, drawn when the bank is made: a later bank of the same name has another one. The deployment's own have none. */
+  readonly id?: string | undefined
   readonly purpose: BankPurpose
   /** Organisation that may write to it; `undefined` for the deployment's own. */
   readonly orgId: string | undefined
@@ -31,6 +33,13 @@ export interface Bank {
   readonly enabledRatio?: number | undefined
   /** Its images are being erased, and its name is free again afterwards. */
   readonly removedAtMs?: number | undefined
+}
+
+/** A bank, and no other one that has its name before or after it. */
+export type BankRef = Pick<Bank, 'name' | 'createdAtMs' | 'id'>
+
+export function isSameBank(a: BankRef, b: BankRef): boolean {
+  return a.name === b.name && a.createdAtMs === b.createdAtMs && a.id === b.id
 }
 
 /** May anything be found in it? */
@@ -52,6 +61,12 @@ export const HARMLESS_BANK: Bank = {
   thresholdBits: {},
   createdAtMs: 0,
 }
+
+/**
+ * Under this name, which no bank can have, an index keeps pictures of cases and banks that were judged harmless: they veto and are never
+ * answered. They stay in their own bank in the store, and are erased with it.
+ */
+export const JUDGED_HARMLESS_BANK: Bank = { ...HARMLESS_BANK, name: 'judged harmless' }
 
 export const CASES_BANK: Bank = {
   name: CASES_BANK_NAME,

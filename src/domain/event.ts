@@ -7,6 +7,7 @@ export const EVENT_KINDS = [
   'key.suspected',
   'key.suspended',
   'canary.met',
+  'appeal.made',
 ] as const
 export type EventKind = (typeof EVENT_KINDS)[number]
 

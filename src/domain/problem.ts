@@ -1,5 +1,7 @@
 // Every refusal, by its stable code. What each answers over HTTP stands in http/problems.ts.
 
+import type { NotReadyReason } from './not-ready.js'
+
 export const PROBLEM_CODES = [
   'request-invalid',
   'body-unreadable',
@@ -40,6 +42,9 @@ export const PROBLEM_CODES = [
   'feedback-conflict',
   'dispute-settled',
   'dispute-not-open',
+  'appeal-unneeded',
+  'appeal-unknown',
+  'block-unknown',
   'quarantine-conflict',
   'signal-struck',
   'signal-not-struck',
@@ -67,16 +72,56 @@ export const PROBLEM_CODES = [
 
 export type ProblemCode = (typeof PROBLEM_CODES)[number]
 
-/** A refusal that the caller is told about. It carries a code and no data: nothing a stranger sent can come out again. */
+/** How adding images to a case may be refused, by its routes or by what stands before them. The page has an answer for each. */
+export const CASE_IMAGE_PROBLEMS = [
+  'request-invalid',
+  'body-unreadable',
+  'upload-incomplete',
+  'media-unsupported',
+  'body-too-large',
+  'too-many-images',
+  'image-missing',
+  'image-empty',
+  'image-too-large',
+  'image-too-many-pixels',
+  'image-undecodable',
+  'quality-too-low',
+  'known-harmless',
+  'extended-protection-off',
+  'minor-declared',
+  'token-missing',
+  'case-unknown',
+  'case-withdrawn',
+  'case-expired',
+  'case-full',
+  'account-suspended',
+  'idempotency-key-reused',
+  'idempotency-key-busy',
+  'rate-limited',
+  'overloaded',
+  'index-cold',
+  'store-away',
+  'hashing-away',
+] as const satisfies readonly ProblemCode[]
+
+export type CaseImageProblem = (typeof CASE_IMAGE_PROBLEMS)[number]
+
+/** A refusal that the caller is told about. It carries a code and words of ours alone: nothing a stranger sent can come out again. */
 export class Problem extends Error {
   readonly code: ProblemCode
   readonly retryAfterS: number | undefined
+  /** Why this process does not answer, where that is the reason. */
+  readonly reason: NotReadyReason | undefined
 
-  constructor(code: ProblemCode, options: { readonly retryAfterS?: number; readonly cause?: unknown } = {}) {
+  constructor(
+    code: ProblemCode,
+    options: { readonly retryAfterS?: number; readonly reason?: NotReadyReason; readonly cause?: unknown } = {},
+  ) {
     super(code, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'Problem'
     this.code = code
     this.retryAfterS = options.retryAfterS
+    this.reason = options.reason
   }
 }
 

@@ -41,8 +41,9 @@ export interface Hole {
 }
 
 export interface ReconcilePlace {
-  /** Up to which revision changes of ours were followed. */
+  /** Up to where changes of ours were followed: the revision, and the digest of the chain there. */
   readonly revision: number
+  readonly digest: string
   /** Up to which id contents of theirs were looked at. */
   readonly lookedTo: number
   /** What may yet appear below that: their ids are given before what they name is written. */

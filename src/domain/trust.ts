@@ -2,8 +2,7 @@
 // Pure: a service reads this, lets `act` decide, and writes it back.
 
 import type { ProblemCode } from './problem.js'
-import type { Tier } from './signal.js'
-import { type Support, tierOf } from './tier.js'
+import { encodeSupport, type Support } from './tier.js'
 
 /** What a platform decided about a copy that it found. */
 export const VERDICTS = ['blocked', 'not-blocked', 'pending-review', 'disputed'] as const
@@ -52,9 +51,19 @@ export const CIRCULATION_STEPS = {
 export type Circulation = keyof typeof CIRCULATION_STEPS
 export const CIRCULATIONS = ['matching', 'held', 'struck'] as const satisfies readonly Circulation[]
 
-/** `owner`: whoever handed it in keeps it from matching, and decides himself when it does again. */
-export const HOLD_CAUSES = ['flood', 'operator', 'owner'] as const
+/** Why an operator decides when it matches again. */
+export const QUARANTINE_CAUSES = ['flood', 'operator'] as const
+export type QuarantineCause = (typeof QUARANTINE_CAUSES)[number]
+/** `owner`: the organisation that handed it in paused it, and decides itself when it matches again. */
+export const HOLD_CAUSES = [...QUARANTINE_CAUSES, 'owner'] as const
 export type HoldCause = (typeof HOLD_CAUSES)[number]
+
+/** Set by the owner of a signal. */
+export interface Pause {
+  /** [Unix seconds] when it ends; 0 for not by itself. */
+  readonly untilS: number
+  readonly atMs: number
+}
 
 /** What one organisation decided. `party` is a keyed hash of organisation and image: whoever reads the store learns no names. */
 export interface PartyVerdict {
@@ -79,21 +88,28 @@ export interface Trust {
   /** To the dispute that is open, or was decided last; the last word counts. */
   readonly answer?: DisputeAnswer | undefined
   readonly circulation: Circulation
-  readonly heldFor: HoldCause | undefined
+  /** In quarantine, until an operator releases it. */
+  readonly heldFor: QuarantineCause | undefined
   readonly heldAtMs: number | undefined
-  /** [Unix seconds] of what its owner holds: when it matches again; 0 for not by itself. */
-  readonly heldUntilS?: number | undefined
+  /** Beside a quarantine, and apart from it: ending the one leaves the other. */
+  readonly pause?: Pause | undefined
   /** How great the flood (`flood.ts`) was that it is held for; how great a one an operator has looked at and let pass. 0 for none. */
   readonly flood: number
   readonly toleratedFlood: number
 }
 
-/** What every index has to know of a signal. */
+/** What every index has to know of a signal. Its tier follows from this and from the tier in its record, and is written down nowhere. */
 export interface Standing {
-  readonly tier: Tier
+  /** As `encodeSupport` writes it. */
+  readonly support: number
   readonly disputed: boolean
   readonly matches: boolean
+  /** Judged harmless: it vetoes, for as long as it is kept. */
+  readonly harmless: boolean
 }
+
+/** Of a signal about which nothing was said. */
+export const NO_STANDING: Standing = { support: 0, disputed: false, matches: true, harmless: false }
 
 export type TrustAction =
   | {
@@ -109,8 +125,12 @@ export type TrustAction =
   | { readonly kind: 'answer'; readonly answer: DisputeAnswer }
   /** Takes back that a dispute was upheld. */
   | { readonly kind: 'reinstate' }
-  | { readonly kind: 'hold'; readonly cause: HoldCause; readonly flood: number; readonly untilS?: number }
-  | { readonly kind: 'release'; readonly by?: 'owner' }
+  | { readonly kind: 'hold'; readonly cause: QuarantineCause; readonly flood: number }
+  | { readonly kind: 'release' }
+  /** By the owner, as is `resume`. */
+  | { readonly kind: 'pause'; readonly untilS: number }
+  /** `ifDue`: by the clock, and so only if the pause that stands now is over. */
+  | { readonly kind: 'resume'; readonly ifDue?: true }
 
 export const NO_TRUST: Trust = {
   verdicts: [],
@@ -154,29 +174,32 @@ export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | P
     case 'reinstate':
       return reinstated(trust, nowMs)
     case 'hold':
-      return held(trust, action, nowMs)
+      if (trust.heldFor !== undefined) return trust
+      return { ...trust, circulation: 'held', heldFor: action.cause, heldAtMs: nowMs, flood: action.flood }
     case 'release':
-      if (action.by === 'owner' && trust.heldFor !== 'owner') return trust
-      if (trust.circulation !== 'held') return 'quarantine-conflict'
-      return {
-        ...trust,
-        circulation: 'matching',
-        heldFor: undefined,
-        heldAtMs: undefined,
-        heldUntilS: undefined,
-        flood: 0,
-        toleratedFlood: Math.max(trust.toleratedFlood, trust.flood),
-      }
+      return released(trust)
+    case 'pause':
+      if (trust.pause?.untilS === action.untilS) return trust
+      return { ...trust, circulation: 'held', pause: { untilS: action.untilS, atMs: nowMs } }
+    case 'resume':
+      if (trust.pause === undefined || (action.ifDue === true && !isOver(trust.pause, nowMs))) return trust
+      return { ...trust, pause: undefined, circulation: trust.heldFor === undefined ? 'matching' : 'held' }
   }
 }
 
-/** @param registered the tier that the signal was registered with. */
-export function standingOf(registered: Tier, trust: Trust): Standing {
+export function standingOf(trust: Trust): Standing {
+  const isStruck = trust.circulation === 'struck'
   return {
-    tier: tierOf(registered, supportOf(trust)),
+    support: encodeSupport(supportOf(trust)),
     disputed: trust.dispute === 'open',
     matches: trust.circulation === 'matching',
+    harmless: isStruck && trust.reasons.includes('harmless-content'),
   }
+}
+
+/** When [Unix seconds] a pause ends by itself; `undefined` for one that does not, and of what matches or is struck. */
+export function pauseEndsS({ circulation, pause }: Trust): number | undefined {
+  return circulation === 'held' && pause !== undefined && pause.untilS !== 0 ? pause.untilS : undefined
 }
 
 export function supportOf({ verdicts, attestedBy, verifiedAtMs }: Trust): Support {
@@ -193,17 +216,26 @@ export function verdictOf(trust: Trust, party: string): Verdict | undefined {
   return trust.verdicts.find((each) => each.party === party)?.verdict
 }
 
-/** The decision that struck a signal may be said again, or taken back; nothing else may be said about it. */
+/** The decision that struck a signal may be said again, or taken back; nothing else may be said about it. The clock changes nothing of it. */
 function isSettledAlready(trust: Trust, action: TrustAction): boolean {
+  if (action.kind === 'resume') return action.ifDue === true
   return trust.dispute === 'upheld' && action.kind === 'decide' && action.outcome === 'upheld'
 }
 
-/** What others hold a signal for comes before what its owner does: he must not be able to release it. */
-function held(trust: Trust, { cause, flood, untilS }: TrustAction & { readonly kind: 'hold' }, nowMs: number): Trust {
-  const isOwners = trust.heldFor === 'owner'
-  if (trust.circulation === 'held' && !isOwners) return trust
-  if (isOwners && cause === 'owner' && trust.heldUntilS === untilS) return trust
-  return { ...trust, circulation: 'held', heldFor: cause, heldAtMs: nowMs, heldUntilS: untilS, flood }
+function released(trust: Trust): Trust | ProblemCode {
+  if (trust.heldFor === undefined) return 'quarantine-conflict'
+  return {
+    ...trust,
+    circulation: trust.pause === undefined ? 'matching' : 'held',
+    heldFor: undefined,
+    heldAtMs: undefined,
+    flood: 0,
+    toleratedFlood: Math.max(trust.toleratedFlood, trust.flood),
+  }
+}
+
+function isOver({ untilS }: Pause, nowMs: number): boolean {
+  return untilS !== 0 && untilS * 1000 <= nowMs
 }
 
 function withVerdict(trust: Trust, said: PartyVerdict): Trust | ProblemCode {
@@ -236,11 +268,13 @@ function decided(trust: Trust, outcome: DisputeOutcome, nowMs: number): Trust | 
   return rejected(trust, nowMs)
 }
 
-/** As if the dispute had been rejected: nobody may raise its reasons again, and the signal matches. */
+/** As if the dispute had been rejected: nobody may raise its reasons again, and the signal matches, unless its owner paused it. */
 function reinstated(trust: Trust, nowMs: number): Trust | ProblemCode {
   if (trust.dispute === 'rejected') return trust
   if (trust.circulation !== 'struck') return 'signal-not-struck'
-  return { ...rejected(trust, nowMs), circulation: 'matching', heldAtMs: undefined, heldUntilS: undefined }
+  const pause = trust.pause === undefined || isOver(trust.pause, nowMs) ? undefined : trust.pause
+  const circulation = pause === undefined ? 'matching' : 'held'
+  return { ...rejected(trust, nowMs), circulation, heldAtMs: undefined, pause }
 }
 
 function rejected(trust: Trust, nowMs: number): Trust {

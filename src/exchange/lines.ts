@@ -10,7 +10,8 @@ export interface TextLine {
   readonly text: string | undefined
 }
 
-export const MAX_LINE_CHARS = 4096
+/** Room for a picture with 64 signals. */
+export const MAX_LINE_CHARS = 16_384
 
 /**
  * Empty lines are given too, so that their numbers are right; nothing is given for what follows the last line's end when that is

@@ -4,9 +4,9 @@ import { z } from 'zod'
 import type { FileFormat, ReadRecord, RecordRefusal } from '../domain/bank-import.js'
 import { UUID_PATTERN } from '../domain/ids.js'
 import { declaresMinor, tagDeclaresMinor } from '../domain/minors.js'
-import { CATEGORY_NAMES, TIER_NAMES } from '../domain/signal.js'
+import { CATEGORY_NAMES, type Signal, TIER_NAMES, VIEW_NAMES } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
-import { parseHash } from '../hash/hash256.js'
+import { type Hash256, parseHash } from '../hash/hash256.js'
 import { csvFields } from './csv.js'
 
 export type LineReader = (text: string) => ReadRecord
@@ -40,10 +40,13 @@ export function readPlain(text: string): ReadRecord {
   return hex === '' ? refused('record-unreadable') : signalFrom({ typeText, hex })
 }
 
+const MAX_PICTURE_SIGNALS = 64
+const Quality = z.int().min(0).max(100)
 const SignalLine = z.object({
+  signalId: z.string().toLowerCase().regex(UUID_PATTERN).optional().catch(undefined),
   type: z.enum(SIGNAL_TYPE_NAMES),
   hash: z.string(),
-  quality: z.int().min(0).max(100).optional(),
+  quality: Quality.optional(),
   ref: z
     .string()
     .min(1)
@@ -51,6 +54,14 @@ const SignalLine = z.object({
     .nullish(),
   category: z.enum(CATEGORY_NAMES).nullish(),
   tier: z.enum(TIER_NAMES).nullish(),
+  /** As it was handed in, where others raised it since: importing a file does not vouch for what is in it. */
+  registeredTier: z.enum(TIER_NAMES).nullish(),
+  /** All signals of a picture, that of the line among them. */
+  signals: z
+    .array(z.object({ type: z.enum(SIGNAL_TYPE_NAMES), view: z.enum(VIEW_NAMES), quality: Quality, hash: z.string() }))
+    .min(1)
+    .max(MAX_PICTURE_SIGNALS)
+    .optional(),
   deleted: z.boolean().optional(),
 })
 const TombstoneLine = z.object({
@@ -76,18 +87,45 @@ export function readJson(text: string): ReadRecord {
   if (tombstone.success) return { kind: 'remove-id', signalId: tombstone.data.signalId }
   const line = SignalLine.safeParse(value)
   if (!line.success) return refused(WHY[String(line.error.issues[0]?.path[0])] ?? 'record-unreadable')
-  const { type, hash: hex, quality, ref, category, tier, deleted } = line.data
+  const { signalId, type, hash: hex, quality, category, tier, registeredTier = tier, deleted } = line.data
+  const ref = line.data.ref ?? undefined
   const hash = parseHash(hex.toLowerCase())
   if (hash === undefined) return refused('hash-malformed')
-  if (deleted === true) return { kind: 'remove', signal: { type, hash }, ref: ref ?? undefined }
-  return signalFrom({
+  const picture = pictureIn(line.data.signals, { type, hash })
+  if (typeof picture === 'string') return refused(picture)
+  if (deleted === true) return { kind: 'remove', signal: { signal: { type, hash }, picture, ref }, signalId }
+  const read = signalFrom({
     typeText: type,
     hex,
     ...(quality !== undefined && { quality }),
-    ref: ref ?? undefined,
+    ref,
     category: category ?? undefined,
-    isReviewed: tier !== 'self-reported',
+    isReviewed: registeredTier !== 'self-reported',
   })
+  return read.kind === 'put' ? { ...read, signal: { ...read.signal, picture }, signalId } : read
+}
+
+/** @param itself the whole of the picture, which has to be among them. */
+function pictureIn(
+  given: z.infer<typeof SignalLine>['signals'],
+  itself: Pick<Signal, 'type' | 'hash'>,
+): Signal[] | undefined | RecordRefusal {
+  if (given === undefined) return undefined
+  const signals: Signal[] = []
+  for (const { type, view, quality, hash: hex } of given) {
+    const hash = parseHash(hex.toLowerCase())
+    if (hash === undefined) return 'hash-malformed'
+    if (quality < SIGNAL_TYPES[type].minQuality) return 'quality-too-low'
+    signals.push({ type, view, quality, hash })
+  }
+  const isThere = signals.some(
+    ({ type, view, hash }) => view === 'whole' && type === itself.type && isSame(hash, itself.hash),
+  )
+  return isThere ? signals : 'record-unreadable'
+}
+
+function isSame(one: Hash256, other: Hash256): boolean {
+  return Buffer.compare(one, other) === 0
 }
 
 /** What other systems write beside a hash, in lists or with something between. */

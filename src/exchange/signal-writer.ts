@@ -22,23 +22,30 @@ export function headOf(format: ExportFormat): string {
 }
 
 /**
- * ndjson: everything, with a tombstone for what is held back. csv: ThreatExchange's five columns. lines: `pdq <hex>`, as
+ * ndjson: everything, a line for a picture, with a tombstone for what is held back. csv: ThreatExchange's five columns. lines: `pdq <hex>`, as
  * HMA's `local_file` reads it. hex: PDQ alone. Empty, or whole lines.
  */
 export function linesOf(format: ExportFormat, banked: BankedImage): string {
   if (!banked.matches) return format === 'ndjson' ? `${JSON.stringify({ signalId: banked.id, deleted: true })}\n` : ''
-  return banked.image.signals
-    .filter(({ view }) => view === 'whole')
-    .map((signal) => WRITERS[format](banked, signal))
-    .join('')
+  const whole = banked.image.signals.filter(({ view }) => view === 'whole')
+  if (format !== 'ndjson') return whole.map((signal) => WRITERS[format](banked, signal)).join('')
+  const itself = whole.find(({ type }) => type === 'pdq') ?? whole[0]
+  return itself === undefined ? '' : lineOf(banked, itself)
 }
 
-const WRITERS: Readonly<Record<ExportFormat, (banked: BankedImage, signal: Signal) => string>> = {
-  ndjson: ({ id, image, tier, disputed }, { type, quality, hash }) => {
-    const { ref, category, createdAtMs } = image
-    const createdAt = new Date(createdAtMs).toISOString()
-    return `${JSON.stringify({ signalId: id, type, hash: formatHash(hash), quality, ref, category, tier, disputed, createdAt })}\n`
-  },
+/** One line for a picture, however many signals it has: what reads it takes or removes it as a whole. */
+function lineOf({ id, image, tier, disputed }: BankedImage, { type, quality, hash }: Signal): string {
+  const { ref, category, createdAtMs, signals } = image
+  const line = {
+    ...{ signalId: id, type, hash: formatHash(hash), quality, ref, category, tier },
+    ...(tier !== image.tier && { registeredTier: image.tier }),
+    ...{ disputed, createdAt: new Date(createdAtMs).toISOString() },
+    ...(signals.length > 1 && { signals: signals.map((signal) => ({ ...signal, hash: formatHash(signal.hash) })) }),
+  }
+  return `${JSON.stringify(line)}\n`
+}
+
+const WRITERS: Readonly<Record<Exclude<ExportFormat, 'ndjson'>, (banked: BankedImage, signal: Signal) => string>> = {
   csv: ({ image, tier, disputed }, { type, hash }) => {
     const opinion = disputed ? 'DISPUTED' : tier === 'self-reported' ? 'INVESTIGATION_SEED' : 'POSITIVE_CLASS'
     return `${csvLine([type, formatHash(hash), image.bank, opinion, image.category ?? ''])}\n`

@@ -1,35 +1,31 @@
 // A follower's file: what he holds and where he stopped. Hashes are in it, so it is the owner's alone; what is withdrawn is not in the next one.
 
 import { createReadStream } from 'node:fs'
-import { open, rename } from 'node:fs/promises'
+import { writeWholeFile } from '../files/write-file.js'
 import { formatHash } from '../hash/hash256.js'
 import type { Held } from './held.js'
 import { FeedError, linesOf, parseLine } from './lines.js'
 
 const CHUNK_CHARS = 65_536
 
-/** Writes it anew beside the old one and puts it in its place: whatever dies in between, one of the two is whole. */
+/** Replaces the file. When that fails, as on a full disk, the old one stays as it is. */
 export async function saveHeld(held: Held, path: string): Promise<void> {
   const { cursor } = held
-  if (cursor === undefined) return
-  const file = await open(`${path}.new`, 'w', 0o600)
-  try {
-    let chunk = held.isNaming ? '{"op":"snapshot-begin"}\n' : ''
-    for (const { signal, named } of held.entries()) {
-      const { signals, ...facts } = signal
-      const hashes = signals.map(({ hash, ...rest }) => ({ ...rest, hash: formatHash(hash) }))
-      const line = { op: 'upsert', ...facts, signals: hashes, ...(held.isNaming && !named && { old: true }) }
-      chunk += `${JSON.stringify(line)}\n`
-      if (chunk.length < CHUNK_CHARS) continue
-      await file.write(chunk)
-      chunk = ''
-    }
-    await file.write(`${chunk}${JSON.stringify({ op: 'cursor', cursor, more: true })}\n`)
-    await file.sync()
-  } finally {
-    await file.close()
+  if (cursor !== undefined) await writeWholeFile(path, chunksOf(held, cursor))
+}
+
+function* chunksOf(held: Held, cursor: string): Generator<string, void, void> {
+  let chunk = held.isNaming ? '{"op":"snapshot-begin"}\n' : ''
+  for (const { signal, named } of held.entries()) {
+    const { signals, ...facts } = signal
+    const hashes = signals.map(({ hash, ...rest }) => ({ ...rest, hash: formatHash(hash) }))
+    const line = { op: 'upsert', ...facts, signals: hashes, ...(held.isNaming && !named && { old: true }) }
+    chunk += `${JSON.stringify(line)}\n`
+    if (chunk.length < CHUNK_CHARS) continue
+    yield chunk
+    chunk = ''
   }
-  await rename(`${path}.new`, path)
+  yield `${chunk}${JSON.stringify({ op: 'cursor', cursor, more: true })}\n`
 }
 
 /** @returns whether there was a file. @throws {FeedError} file-unreadable: it is not one of these, or not whole. */

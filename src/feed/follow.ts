@@ -39,6 +39,7 @@ export interface FollowedFeed {
    */
   match(signals: readonly AskedSignal[], thresholdBits?: number): LocalMatch[]
   readonly size: number
+  /** Replaces the file, if there is something new. @throws {Error} when the disk does not take it: the file stays as it was. */
   save(): Promise<void>
 }
 
@@ -57,6 +58,7 @@ export async function openFeed(options: FollowOptions): Promise<FollowedFeed> {
   const held = new Held()
   if (file !== undefined) await loadHeld(held, file)
   let isSaved = true
+  let saving: Promise<void> = Promise.resolve()
   let savedAtMs = performance.now()
 
   function urlFor(waitS: number): string {
@@ -100,11 +102,23 @@ export async function openFeed(options: FollowOptions): Promise<FollowedFeed> {
     }
   }
 
-  async function save(): Promise<void> {
+  /** One at a time, or an older state could replace a newer one. */
+  function save(): Promise<void> {
+    const saved = saving.then(saveNow)
+    saving = saved.catch(() => {}) // told to the caller of this one alone
+    return saved
+  }
+
+  async function saveNow(): Promise<void> {
     if (file === undefined || isSaved) return
     isSaved = true
     savedAtMs = performance.now()
-    await saveHeld(held, file)
+    try {
+      await saveHeld(held, file)
+    } catch (error) {
+      isSaved = false // so it is tried again, although nothing may change until then
+      throw error
+    }
   }
 
   return {

@@ -5,7 +5,7 @@ import { checkLuma, type Sight } from './details/sight.js'
 import { wasmBase64 } from './details.generated.js'
 import { hashFromBytes } from './hash256.js'
 import type { Pixels } from './pixels.js'
-import { instanceOf, instanceOfSync, memoryOf, method } from './wasm.js'
+import { type KernelLender, loadKernel, loadKernelSync, memoryOf, method } from './wasm.js'
 
 export interface DetailsKernel {
   /**
@@ -20,12 +20,16 @@ export interface DetailsKernel {
 
 /** @throws where WebAssembly with SIMD is missing. */
 export async function loadDetailsKernel(): Promise<DetailsKernel> {
-  return kernelOf(await instanceOf(wasmBase64))
+  return replacing(await loadKernel(wasmBase64, kernelOf))
 }
 
 /** For workers, who have nothing else to do meanwhile; a page should take the other. */
 export function loadDetailsKernelSync(): DetailsKernel {
-  return kernelOf(instanceOfSync(wasmBase64))
+  return replacing(loadKernelSync(wasmBase64, kernelOf))
+}
+
+function replacing(lend: KernelLender<DetailsKernel>): DetailsKernel {
+  return { look: (pixels, sidePx, see) => lend((kernel) => kernel.look(pixels, sidePx, see)) }
 }
 
 const CORNER_BYTES = 8

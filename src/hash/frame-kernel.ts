@@ -5,7 +5,7 @@ import { wasmBase64 } from './frame.generated.js'
 import type { MeasuredRaster } from './measured.js'
 import { checkPixels, type Pixels } from './pixels.js'
 import { rasterSideOf } from './raster.js'
-import { instanceOf, instanceOfSync, memoryOf, method } from './wasm.js'
+import { type KernelLender, loadKernel, loadKernelSync, memoryOf, method } from './wasm.js'
 
 export interface FrameKernel {
   /**
@@ -22,12 +22,16 @@ export interface FrameKernel {
 
 /** @throws where WebAssembly with SIMD is missing. */
 export async function loadFrameKernel(): Promise<FrameKernel> {
-  return kernelOf(await instanceOf(wasmBase64))
+  return replacing(await loadKernel(wasmBase64, kernelOf))
 }
 
 /** For workers, who have nothing else to do meanwhile; a page should take the other. */
 export function loadFrameKernelSync(): FrameKernel {
-  return kernelOf(instanceOfSync(wasmBase64))
+  return replacing(loadKernelSync(wasmBase64, kernelOf))
+}
+
+function replacing(lend: KernelLender<FrameKernel>): FrameKernel {
+  return { measure: (pixels, see) => lend((kernel) => kernel.measure(pixels, see)) }
 }
 
 function kernelOf({ exports }: WebAssembly.Instance): FrameKernel {

@@ -1,12 +1,12 @@
 // The package's entry point tabir/hash: for platforms and pages that hash for themselves, so that the picture stays where it is.
 
 import { blockhashOf } from './blockhash.js'
-import { type Details, detailsWith } from './details/details.js'
+import { detailsWith } from './details/details.js'
 import { writeAsked, writeRegistered } from './details/written.js'
 import { loadDetailsKernel } from './details-kernel.js'
 import { loadFrameKernel } from './frame-kernel.js'
 import { formatHash } from './hash256.js'
-import { type ImageHasher, loadImageHasher } from './image-hasher.js'
+import { loadImageHasher } from './image-hasher.js'
 import type { Pixels } from './pixels.js'
 import type { Purpose, ViewKind } from './views.js'
 
@@ -42,11 +42,7 @@ export async function hashImage(
   pixels: Pixels,
   { purpose = 'query', aspect = pixels.width / pixels.height }: HashImageOptions = {},
 ): Promise<{ readonly signals: GivenSignal[] }> {
-  loading ??= loadImageHasher().catch((error: unknown) => {
-    loading = undefined // there may be memory for it the next time
-    throw error
-  })
-  const hasher = await loading
+  const hasher = await imageHasher()
   const { quality, signals, blockTotals } = hasher.hash(pixels, purpose, aspect)
   const given = signals.flatMap(({ type, view, quality, hashes: [hash] }): GivenSignal[] =>
     hash === undefined ? [] : [{ type, view, quality, hash: formatHash(hash) }],
@@ -61,7 +57,7 @@ export async function hashImage(
   return { signals: [...given, blockhash] }
 }
 
-let loading: Promise<ImageHasher> | undefined
+const imageHasher = loadedOnce(loadImageHasher)
 
 /**
  * Finds the details of a picture, as the API takes them: of an image in `POST /v1/cases/{caseNumber}/hashes`, or in a query of
@@ -76,15 +72,22 @@ export async function detailsOf(
   pixels: Pixels,
   { purpose = 'query' }: Pick<HashImageOptions, 'purpose'> = {},
 ): Promise<string> {
-  loadingDetails ??= loadDetails()
-  const details = await loadingDetails
+  const details = await detailsFinder()
   return base64(purpose === 'register' ? writeRegistered(details.register(pixels)) : writeAsked(details.ask(pixels)))
 }
 
-let loadingDetails: Promise<Details> | undefined
+const detailsFinder = loadedOnce(async () => detailsWith(await loadDetailsKernel(), await loadFrameKernel()))
 
-async function loadDetails(): Promise<Details> {
-  return detailsWith(await loadDetailsKernel(), await loadFrameKernel())
+/** Loads when first asked, and again after a failure: there may be memory for it the next time. */
+function loadedOnce<T>(load: () => Promise<T>): () => Promise<T> {
+  let loading: Promise<T> | undefined
+  return () => {
+    loading ??= load().catch((error: unknown) => {
+      loading = undefined
+      throw error
+    })
+    return loading
+  }
 }
 
 /** So many arguments a call takes everywhere. */

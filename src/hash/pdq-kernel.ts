@@ -6,7 +6,7 @@ import { wasmBase64 } from './pdq.generated.js'
 import { flat, MIN_SIDE_PX, type PdqResult } from './pdq.js'
 import { checkPixels, type Pixels } from './pixels.js'
 import { transforms } from './transforms.js'
-import { address, instanceOf, instanceOfSync, memoryOf, method } from './wasm.js'
+import { address, type KernelLender, loadKernel, loadKernelSync, memoryOf, method } from './wasm.js'
 
 export interface KernelResult extends PdqResult {
   /**
@@ -36,12 +36,19 @@ export interface SampledResult extends PdqResult {
 
 /** @throws where WebAssembly with SIMD is missing; there `pdq` itself still serves. */
 export async function loadPdqKernel(): Promise<PdqKernel> {
-  return kernelOf(await instanceOf(wasmBase64))
+  return replacing(await loadKernel(wasmBase64, kernelOf))
 }
 
 /** For workers, who have nothing else to do meanwhile; a page should take the other. */
 export function loadPdqKernelSync(): PdqKernel {
-  return kernelOf(instanceOfSync(wasmBase64))
+  return replacing(loadKernelSync(wasmBase64, kernelOf))
+}
+
+function replacing(lend: KernelLender<PdqKernel>): PdqKernel {
+  return {
+    hash: (pixels) => lend((kernel) => kernel.hash(pixels)),
+    hashSamples: (samples) => lend((kernel) => kernel.hashSamples(samples)),
+  }
 }
 
 const BLOCKS_A_SIDE = 16

@@ -66,6 +66,11 @@ export function makeMetrics(health: Health): Metrics {
     help: '1 when the store says that what is answered is on disk.',
     registers: [registry],
   })
+  const notNoted = new Gauge({
+    name: 'tabir_withdrawals_not_noted',
+    help: '1 while a withdrawal cannot be noted on disk: a restore would bring it back.',
+    registers: [registry],
+  })
   const pictures = new Gauge({
     name: 'tabir_pictures_waiting',
     help: 'Pictures at this process that wait for a worker or are being hashed.',
@@ -101,6 +106,11 @@ export function makeMetrics(health: Health): Metrics {
     help: 'How long the oldest event waits to be made into messages; 0 when none does.',
     registers: [registry],
   })
+  const eventsWaiting = new Gauge({
+    name: 'tabir_webhook_events_waiting',
+    help: 'Events that cannot be made into messages yet, because a messenger lacks a seal key or a record does not open.',
+    registers: [registry],
+  })
   const reconcilers = new Gauge({
     name: 'tabir_reconciler_behind_seconds',
     help: 'Since everything that was withdrawn by then was taken out of the HMAs that pull from here; 0 without any.',
@@ -132,6 +142,7 @@ export function makeMetrics(health: Health): Metrics {
           candidates.set({ type }, sum(all.map((part) => part.candidates)))
         }
       }
+      notNoted.set(health.withdrawals() === 'behind' ? 1 : 0)
       const { waiting, oldestMs } = health.pictures()
       pictures.set(waiting)
       pictureAge.set(oldestMs / 1000)
@@ -143,6 +154,7 @@ export function makeMetrics(health: Health): Metrics {
       if (sending !== undefined) {
         for (const state of ['alive', 'silent'] as const) messengers.set({ state }, sending[state])
         outboxAge.set(sending.outboxMs / 1000)
+        eventsWaiting.set(sending.waiting)
       }
       const behindMs = await health.reconcilersBehindMs(Date.now()).catch(() => undefined)
       if (behindMs !== undefined) reconcilers.set(behindMs / 1000)

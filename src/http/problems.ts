@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { type Hotline, hotlinesFor } from '../domain/hotlines.js'
+import { NOT_READY_REASONS } from '../domain/not-ready.js'
 import { PROBLEM_CODES, type Problem, type ProblemCode } from '../domain/problem.js'
 
 interface Row {
@@ -56,8 +57,9 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   'known-harmless': {
     status: 422,
-    title: 'This picture is on a list of pictures that are known to be harmless, so it cannot be registered.',
-    detail: 'If that is wrong, say so to whoever runs this service, or to an NGO that works with it.',
+    title: 'This picture was judged harmless, so it cannot be registered.',
+    detail:
+      'Of a picture that was withdrawn a keyed digest is kept for 180 days from the decision, and no hash. If the decision is wrong, appeal: POST /v1/cases/{caseNumber}/appeals with the same hashes. Whoever runs this service sees the appeal and can lift the block at once.',
   },
   'extended-protection-off': {
     status: 422,
@@ -133,6 +135,12 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     detail: 'A dispute is decided once for all. Another reason may still be given.',
   },
   'dispute-not-open': { status: 409, title: 'There is no open dispute about this signal, or it was decided otherwise.' },
+  'appeal-unneeded': {
+    status: 409,
+    title: 'Nothing keeps this picture from being registered, so there is nothing to appeal.',
+  },
+  'appeal-unknown': { status: 404, title: 'There is no such appeal, or it was decided.' },
+  'block-unknown': { status: 404, title: 'There is no such block, or it has ended.' },
   'quarantine-conflict': { status: 409, title: 'The signal is not in quarantine.' },
   'signal-not-struck': { status: 409, title: 'No dispute about the signal was upheld, so there is nothing to take back.' },
   'signal-struck': { status: 410, title: 'The signal was judged to be a false report and matches nothing any more.' },
@@ -206,6 +214,10 @@ export const ProblemBody = z
     detail: z.string().optional(),
     instance: z.string().optional(),
     retryAfterS: z.int().optional(),
+    reason: z
+      .enum(NOT_READY_REASONS)
+      .optional()
+      .meta({ description: 'Why this process does not answer, with `index-cold` and `store-away`.' }),
     errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
     hotlines: z
       .array(z.object({ name: z.string(), where: z.string(), url: z.string().optional(), phone: z.string().optional() }))
@@ -230,6 +242,7 @@ export function problemBody(
     ...(detail !== undefined && { detail }),
     ...(requestId !== undefined && { instance: `urn:uuid:${requestId}` }),
     ...(problem.retryAfterS !== undefined && { retryAfterS: problem.retryAfterS }),
+    ...(problem.reason !== undefined && { reason: problem.reason }),
     ...(errors.length > 0 && { errors: [...errors] }),
     ...(problem.code === 'minor-declared' && { hotlines: shownHotlines(hotlines) }),
   }

@@ -40,8 +40,8 @@ export class RegisteredSignalsAnswer {
   add(signals: readonly RegisteredSignal[]): void {
     if (signals.length === 0) return
     for (const { state, problem } of signals) {
-      if (state === 'registered') this.accepted++
-      else this.refused++
+      if (state === 'refused') this.refused++
+      else this.accepted++
       this.refusal ??= problem?.code
     }
     const listed = signals.slice(0, MOST_LISTED - this.#listed)

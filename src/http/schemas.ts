@@ -75,7 +75,10 @@ export const DepthName = z.enum(DEPTHS).default('auto').meta({
 })
 
 /** A result for one of several things sent: either it was taken, or it has a problem in its place. */
-export const RegisteredState = z.enum(['registered', 'refused'])
+export const RegisteredState = z.enum(['registered', 'held', 'refused']).meta({
+  description:
+    'registered: it matches. held: it was there already, and matches nothing until it is released: held for review, paused by its owner, or judged a false report.',
+})
 
 /** Long enough that nobody finds another's by trying. */
 export const IdempotencyKey = z.object({

@@ -26,8 +26,13 @@ export class ImageLedger {
   }
 
   isLive(image: number): boolean {
+    return this.rowsOf(image) !== 0
+  }
+
+  /** 0 when it has none, or was removed. */
+  rowsOf(image: number): number {
     const count = this.#countOf(image)
-    return count !== 0 && count !== REMOVED
+    return count === REMOVED ? 0 : count
   }
 
   isRemoved(image: number): boolean {

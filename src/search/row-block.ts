@@ -93,6 +93,26 @@ export class RowBlock {
     return { images: this.#images(from, to), views: this.#views(from, to), hashes: this.#hashes(from, to) }
   }
 
+  /** The first row of an image, where rows lie in the order of their images; somewhere else where they do not. */
+  firstOf(image: number): number {
+    let from = 0
+    let to = this.#rows
+    while (from < to) {
+      const middle = (from + to) >>> 1
+      if (this.imageAt(middle) < image) from = middle + 1
+      else to = middle
+    }
+    return from
+  }
+
+  isRow(row: number, image: number, view: number, hash: Hash256): boolean {
+    const { bytes } = this.engine
+    if (row >= this.#rows || this.imageAt(row) !== image || bytes[this.#viewsAt + row] !== view) return false
+    const at = this.rowsAt + row * HASH_BYTES
+    for (let i = 0; i < HASH_BYTES; i++) if (bytes[at + i] !== hash[i]) return false
+    return true
+  }
+
   imageAt(row: number): number {
     return this.engine.words[(this.#imagesAt >>> 2) + row] ?? 0
   }

@@ -81,6 +81,11 @@ export function shapeFor(rows: number, usualBits: number): Shape {
   return usualBits <= FEW_BITS && rows >= MANY_ROWS ? WIDE : NARROW
 }
 
+/** Are there as many counts as a shape has? */
+export function areCounts(counts: Float64Array): boolean {
+  return [WIDE, NARROW].some(({ bands, maxReach }) => counts.length === bands * maxReach)
+}
+
 /** The shape that these counts were counted in. */
 export function shapeOf(counts: Float64Array): Shape {
   return counts.length === WIDE.bands * WIDE.maxReach ? WIDE : NARROW

@@ -11,6 +11,12 @@ import { Segment, tabledBlock } from './segment.js'
 import { shapeFor, shapeOf } from './shape.js'
 import { searchTogether } from './together.js'
 
+/** A row without the image that it belongs to. */
+export interface ViewHash {
+  readonly view: number
+  readonly hash: Hash256
+}
+
 /** A row found by a search. `transform` is the index of the needle nearest to it, `distanceBits` is 0…`thresholdBits`. */
 export interface Hit {
   readonly image: number
@@ -145,6 +151,27 @@ export class SignalIndex {
     if (adopted !== undefined) adopted.deadRows += deadRows
     this.#parts.noteRemoved(image, deadRows)
     this.#parts.compact(STEPS_PER_ROW, DEAD_SHARE)
+  }
+
+  /**
+   * Are these, in this order, all rows of an image? Never wrong when it says so. It may say no in vain, where images were not added in
+   * the order of their numbers or a segment is being put back.
+   *
+   * Cost: a binary search in each part whose range of images has this one, whatever the hashes are; and a look at each row.
+   */
+  hasExactly(image: number, rows: readonly ViewHash[]): boolean {
+    if (this.#ledger.rowsOf(image) !== rows.length) return false
+    let found = 0
+    if (rows.length > 0) {
+      for (const { block } of this.#parts.all()) {
+        if (!block.mayHold(image)) continue
+        for (let row = block.firstOf(image); found < rows.length; row++, found++) {
+          const next = rows[found]
+          if (next === undefined || !block.isRow(row, image, next.view, next.hash)) break
+        }
+      }
+    }
+    return found === rows.length
   }
 
   /**

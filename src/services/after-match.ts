@@ -3,7 +3,8 @@
 import { FLOOD_RULES, floodNow, floodOf, LEAST_FLOOD, LEAST_PLATFORMS } from '../domain/flood.js'
 import { Problem } from '../domain/problem.js'
 import type { RegisteredImage } from '../domain/signal.js'
-import { standingOf } from '../domain/trust.js'
+import { tierOf } from '../domain/tier.js'
+import { supportOf } from '../domain/trust.js'
 import type { Canaries } from '../store/canaries.js'
 import type { CaseEvents } from '../store/case-events.js'
 import type { Contexts } from '../store/contexts.js'
@@ -26,9 +27,24 @@ export interface AfterMatchParts {
   readonly canaries: Pick<Canaries, 'among'>
   readonly isPlatform: (orgId: string) => Promise<boolean>
   readonly partyOf: PartyOf
-  /** Told of each image and the platforms that met it: for the first time, or again when there is a notice about it. */
+  /** Told of each image and the platforms that met it: for the first time, or again when there is a notice about it. May be told twice. */
   readonly onMet: (imageId: string, image: RegisteredImage, orgIds: readonly string[], atMs: number) => Promise<void>
   readonly now: () => number
+  readonly onTrouble: (error: unknown) => void
+}
+
+/** An image that platforms met, and how far what follows from it has come. */
+interface Met {
+  readonly imageId: string
+  /** Organisations, and how often each met it: platforms, or `areUnchecked` where the store did not say who is one. */
+  readonly orgs: readonly (readonly [orgId: string, hits: number])[]
+  readonly areUnchecked: boolean
+  /** When it was met, also if what follows is done later: clocks count from then. */
+  readonly atMs: number
+  /** What the store said when it counted the matches: it says so once that a platform is new. */
+  seen?: Seen | undefined
+  isTold?: boolean
+  tries: number
 }
 
 /** Images that are seen to together: what they ask of the store goes in one packet, and lets others in between. */
@@ -37,24 +53,43 @@ const AT_ONCE = 64
 /** An operator who was told of a flood is not told again for so long. */
 const TOLD_AGAIN_AFTER_S = 3600
 
+/** With a batch a second, so many tries outlast a failover of the store; what fails after them is reported and given up. */
+const MAX_TRIES = 600
+/** Images whose work is tried again. What comes beyond it is reported and given up. */
+const MAX_UNFINISHED = 10_000
+
 /**
- * Takes a batch. What is wrong with one image stops no other.
- * @throws the first of what went wrong, when all others are done.
+ * Takes a batch. What is wrong with one image stops no other, and is tried again with the next batch: a clock that a law gives a platform must
+ * not be missing because the store was away for a moment.
+ * @returns whether there is something to try again.
  */
-export function afterMatches(parts: AfterMatchParts): (batch: SightingBatch) => Promise<void> {
+export function afterMatches(parts: AfterMatchParts): (batch: SightingBatch) => Promise<boolean> {
+  let unfinished: Met[] = []
+  const finish = async (met: Met): Promise<void> => {
+    try {
+      await afterMatchesOf(parts, met)
+    } catch (error) {
+      parts.onTrouble(error)
+      met.tries += 1
+      if (met.tries < MAX_TRIES && unfinished.length < MAX_UNFINISHED) unfinished.push(met)
+    }
+  }
   return async ({ hits, contexts }) => {
     const atMs = parts.now()
-    const failures: unknown[] = []
-    const attempt = (work: Promise<void>) => work.catch((error: unknown) => void failures.push(error))
+    const attempt = (work: Promise<void>) => work.catch(parts.onTrouble)
+    const again = unfinished
+    unfinished = []
+    for (let from = 0; from < again.length; from += AT_ONCE) await Promise.all(again.slice(from, from + AT_ONCE).map(finish))
     const all = [...hits]
-    const platforms = await platformsAmong(parts, hits, attempt)
+    const platforms = await platformsAmong(parts, hits)
     for (let from = 0; from < all.length; from += AT_ONCE) {
       const some = all.slice(from, from + AT_ONCE)
       const imageIds = some.map(([imageId]) => imageId)
-      await attempt(tellOfCanaries(parts, hits, imageIds, atMs))
+      await attempt(tellOfCanaries(parts, hits, imageIds, atMs, attempt))
       const met = some.flatMap(([imageId, byOrg]) => {
-        const orgs = [...byOrg].filter(([orgId]) => platforms.has(orgId))
-        return orgs.length === 0 ? [] : attempt(afterMatchesOf(parts, imageId, orgs, atMs))
+        const orgs = [...byOrg].filter(([orgId]) => platforms.get(orgId) !== false)
+        const areUnchecked = orgs.some(([orgId]) => platforms.get(orgId) === undefined)
+        return orgs.length === 0 ? [] : finish({ imageId, orgs, areUnchecked, atMs, tries: 0 })
       })
       await Promise.all(met)
     }
@@ -63,7 +98,7 @@ export function afterMatches(parts: AfterMatchParts): (batch: SightingBatch) => 
         await attempt(parts.contexts.note(orgId, context, [...imageIds], atMs))
       }
     }
-    if (failures.length > 0) throw failures[0]
+    return unfinished.length > 0
   }
 }
 
@@ -73,48 +108,52 @@ async function tellOfCanaries(
   hits: HitsOfImages,
   imageIds: readonly string[],
   atMs: number,
+  attempt: (work: Promise<void>) => Promise<void>,
 ): Promise<void> {
   for (const signalId of await canaries.among(imageIds)) {
     for (const orgId of hits.get(signalId)?.keys() ?? [])
-      await events.add('canary.met', { signalId, orgId }, atMs, TOLD_AGAIN_AFTER_S)
+      await attempt(events.add('canary.met', { signalId, orgId }, atMs, TOLD_AGAIN_AFTER_S))
   }
 }
 
-/** Each organisation is asked about once, and not for each image that it met. */
+/** Each organisation is asked about once, and not for each image that it met. What could not be asked is left out. */
 async function platformsAmong(
-  { isPlatform }: AfterMatchParts,
+  { isPlatform, onTrouble }: AfterMatchParts,
   hits: SightingBatch['hits'],
-  attempt: (work: Promise<void>) => Promise<void>,
-): Promise<ReadonlySet<string>> {
-  const platforms = new Set<string>()
-  const look = async (orgId: string) => {
-    if (await isPlatform(orgId)) platforms.add(orgId)
-  }
+): Promise<ReadonlyMap<string, boolean>> {
+  const platforms = new Map<string, boolean>()
+  const look = async (orgId: string) => void platforms.set(orgId, await isPlatform(orgId))
   const orgIds = new Set(Array.from(hits.values(), (byOrg) => [...byOrg.keys()]).flat())
-  await Promise.all(Array.from(orgIds, (orgId) => attempt(look(orgId))))
+  await Promise.all(Array.from(orgIds, (orgId) => look(orgId).catch(onTrouble)))
   return platforms
 }
 
-/** @param orgs platforms, and how often each met it. */
-async function afterMatchesOf(
-  parts: AfterMatchParts,
-  imageId: string,
-  orgs: readonly (readonly [orgId: string, hits: number])[],
-  atMs: number,
-): Promise<void> {
-  const platforms = orgs.map(([orgId, hits]) => ({ orgId, party: parts.partyOf(orgId, imageId), hits }))
-  const seen = await parts.sightings.note(imageId, platforms, atMs)
+async function platformsIn({ isPlatform, partyOf }: AfterMatchParts, { imageId, orgs, areUnchecked }: Met) {
+  const platforms = []
+  for (const [orgId, hits] of orgs)
+    if (!areUnchecked || (await isPlatform(orgId))) platforms.push({ orgId, party: partyOf(orgId, imageId), hits })
+  return platforms
+}
+
+/** What was done is noted in `met`, so that a second try does the rest. Clocks first: they may be started twice, and must not be missing. */
+async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
+  const { imageId, atMs } = met
+  const platforms = await platformsIn(parts, met)
+  if (platforms.length === 0) return
+  met.seen ??= await parts.sightings.note(imageId, platforms, atMs)
+  const { seen } = met
   if (seen === undefined) return
   const metFirst = platforms.filter((_, i) => seen.isNew[i] === true).map(({ orgId }) => orgId)
   const mayBeFlood = floodOf(seen.hits, { platforms: LEAST_PLATFORMS }) >= LEAST_FLOOD
   if (metFirst.length === 0 && !seen.noticed && !mayBeFlood) return
   const [image] = await parts.images.get([imageId])
   if (image === undefined) return
-  if (metFirst.length > 0 && image.caseId !== undefined) {
+  const told = seen.noticed ? platforms.map(({ orgId }) => orgId) : metFirst
+  if (told.length > 0) await parts.onMet(imageId, image, told, atMs)
+  if (metFirst.length > 0 && image.caseId !== undefined && met.isTold !== true) {
     await parts.caseEvents.add(image.caseId, 'matched', seen.parties, atMs)
+    met.isTold = true
   }
-  const met = seen.noticed ? platforms.map(({ orgId }) => orgId) : metFirst
-  if (met.length > 0) await parts.onMet(imageId, image, met, atMs)
   if (mayBeFlood) await guard(parts, imageId, image, seen, atMs)
 }
 
@@ -128,7 +167,7 @@ async function guard(
 ): Promise<void> {
   const { trust } = await parts.trusts.get(imageId)
   if (trust.circulation !== 'matching') return
-  const rule = FLOOD_RULES[standingOf(image.tier, trust).tier]
+  const rule = FLOOD_RULES[tierOf(image.tier, supportOf(trust))]
   const flood = floodNow(rule, seen.hits, seen.past, trust.toleratedFlood)
   if (flood === 0) return
   if (!rule.holds) return await parts.events.add('signal.flooded', { signalId: imageId }, atMs, TOLD_AGAIN_AFTER_S)

@@ -4,7 +4,8 @@ import type { Caller } from '../domain/access.js'
 import { organisationMay } from '../domain/assistance.js'
 import { Problem } from '../domain/problem.js'
 import type { Category, Tier } from '../domain/signal.js'
-import { standingOf } from '../domain/trust.js'
+import { tierOf } from '../domain/tier.js'
+import { supportOf } from '../domain/trust.js'
 import type { ApiKeys } from '../store/api-keys.js'
 import type { Cases, HelpedCase } from '../store/cases.js'
 import type { Clocks } from '../store/clocks.js'
@@ -81,7 +82,6 @@ export function attestingOver({ cases, clocks, images, trusts, apiKeys, matchIds
     return open.flatMap(({ id, image }, k): WaitingSignal[] => {
       const trust = trusted[k]?.trust
       if (trust === undefined || trust.circulation === 'struck' || trust.attestedBy.includes(partyOf(orgId, id))) return []
-      const { tier, disputed } = standingOf(image.tier, trust)
       return [
         {
           signalId: id,
@@ -89,8 +89,8 @@ export function attestingOver({ cases, clocks, images, trusts, apiKeys, matchIds
           caseId: helped.caseId,
           because,
           category: image.category,
-          tier,
-          disputed,
+          tier: tierOf(image.tier, supportOf(trust)),
+          disputed: trust.dispute === 'open',
           registeredAtMs: image.createdAtMs,
         },
       ]
@@ -98,20 +98,24 @@ export function attestingOver({ cases, clocks, images, trusts, apiKeys, matchIds
   }
 
   async function* allFrom(orgId: string, after: AttestingPlace | undefined) {
+    // A page may have ended within a case.
+    if (after !== undefined) {
+      const { caseId, sinceMs } = after
+      for (const each of await placedIn({ caseId, sinceMs }, orgId)) if (isBehind(each.signal, after)) yield each
+    }
     for (let from: HelpedCase | undefined = after; ; ) {
       const helped: HelpedCase[] = await cases.helpedBy(orgId, from, CASES_AT_ONCE)
-      for (const each of helped) {
-        if (from !== after && each.caseId === from?.caseId) continue // it was the last of the ones before
-        for (const signal of await waitingIn(each, orgId)) {
-          if (each.caseId === after?.caseId && !isBehind(signal, after)) continue
-          const { registeredAtMs, signalId } = signal
-          yield { signal, place: { ...each, registeredAtMs, signalId } }
-        }
-      }
+      for (const each of helped) yield* await placedIn(each, orgId)
       if (helped.length < CASES_AT_ONCE) return
       from = helped.at(-1)
     }
   }
+
+  const placedIn = async (helped: HelpedCase, orgId: string) =>
+    (await waitingIn(helped, orgId)).map((signal) => {
+      const { registeredAtMs, signalId } = signal
+      return { signal, place: { ...helped, registeredAtMs, signalId } }
+    })
 
   return {
     async waiting({ orgId }, after, limit) {

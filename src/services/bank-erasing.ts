@@ -1,9 +1,10 @@
 // Erases the images of banks that were removed. Whatever dies in between, the next sweep goes on.
 
+import type { Bank } from '../domain/bank.js'
 import type { Banks } from '../store/banks.js'
 import type { Images } from '../store/images.js'
-import type { Imports } from '../store/imports.js'
 import type { Catalogue } from './catalogue.js'
+import { forEachDue, isTransient } from './each-due.js'
 import { ID_PARTS } from './image-table.js'
 import type { Replica } from './replica.js'
 
@@ -14,10 +15,9 @@ export interface BankErasing {
 }
 
 export interface BankErasingParts {
-  readonly banks: Banks
+  readonly banks: Pick<Banks, 'forget'>
   readonly images: Pick<Images, 'erase' | 'get'>
-  readonly imports: Pick<Imports, 'forget'>
-  readonly replica: Replica
+  readonly replica: Pick<Replica, 'isReady' | 'catalogue'>
   readonly now: () => number
   readonly onTrouble: (error: unknown) => void
 }
@@ -29,7 +29,7 @@ const GRACE_MS = 10_000
 const ERASED_AT_ONCE = 200
 const PARTS_AT_ONCE = 1024
 
-export function bankErasing({ banks, images, imports, replica, now, onTrouble }: BankErasingParts): BankErasing {
+export function bankErasing({ banks, images, replica, now, onTrouble }: BankErasingParts): BankErasing {
   let last: Promise<void> = Promise.resolve()
   const timer = setInterval(() => void sweep().catch(onTrouble), SWEEP_EVERY_MS).unref()
 
@@ -42,18 +42,29 @@ export function bankErasing({ banks, images, imports, replica, now, onTrouble }:
   async function erase(): Promise<void> {
     if (!replica.isReady) return
     const { catalogue } = replica
-    for (const { name, removedAtMs } of [...catalogue.banks.values()]) {
-      if (removedAtMs === undefined) continue
-      let found = 0
-      for await (const ids of idsIn(catalogue, name)) {
-        found += ids.length
-        for (let at = 0; at < ids.length; at += ERASED_AT_ONCE)
-          await Promise.all(ids.slice(at, at + ERASED_AT_ONCE).map((id) => images.erase(id)))
-      }
-      if (found > 0 || now() - removedAtMs <= GRACE_MS) continue
-      await imports.forget(name)
-      await banks.forget(name)
+    await forEachDue({
+      what: 'removed banks',
+      take: [...catalogue.banks.values()].filter(({ removedAtMs }) => removedAtMs !== undefined),
+      handle: (bank) => eraseBank(catalogue, bank),
+      onError: onTrouble,
+    })
+  }
+
+  async function eraseBank(catalogue: Catalogue, bank: Bank): Promise<void> {
+    const { name, removedAtMs = 0 } = bank
+    let found = 0
+    for await (const ids of idsIn(catalogue, name)) {
+      found += ids.length
+      await forEachDue({
+        what: 'images of a removed bank',
+        take: ids,
+        handle: (id) => images.erase(id, undefined, { bank }),
+        onError: onTrouble,
+        atOnce: ERASED_AT_ONCE,
+      })
     }
+    if (found > 0 || now() - removedAtMs <= GRACE_MS) return
+    await banks.forget(bank)
   }
 
   async function* idsIn(catalogue: Catalogue, name: string): AsyncGenerator<readonly string[]> {
@@ -64,8 +75,19 @@ export function bankErasing({ banks, images, imports, replica, now, onTrouble }:
     const { silent } = catalogue
     for (let at = 0; at < silent.length; at += ERASED_AT_ONCE) {
       const ids = silent.slice(at, at + ERASED_AT_ONCE)
-      const found = await images.get(ids)
-      yield ids.filter((_, i) => found[i]?.bank === name)
+      const found = await Promise.all(ids.map(async (id) => ((await bankOf(id)) === name ? [id] : [])))
+      yield found.flat()
+    }
+  }
+
+  /** @returns `undefined` for one that is gone, or cannot be read: such a one keeps no bank from being erased. */
+  async function bankOf(id: string): Promise<string | undefined> {
+    try {
+      return (await images.get([id]))[0]?.bank
+    } catch (error) {
+      if (isTransient(error)) throw error
+      onTrouble(error)
+      return undefined
     }
   }
 

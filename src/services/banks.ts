@@ -69,30 +69,30 @@ export function banksFrom({ banks, organisations, replica, erasing, now }: BankP
       if (purpose === 'harmless' && !caller.scopes.has('admin')) throw new Problem('scope-missing')
       if (name === CASES_BANK_NAME || name === HARMLESS_BANK_NAME) throw new Problem('bank-exists')
       const readers = await readersNamed(readerNames)
-      const bank: Bank = { name, purpose, orgId: caller.orgId, thresholdBits, createdAtMs: now(), readers }
-      const revision = await banks.add(bank, `key:${caller.keyId}`)
-      if (revision === undefined) throw new Problem('bank-exists')
-      await replica.reached(revision)
-      return bank
+      const given: Bank = { name, purpose, orgId: caller.orgId, thresholdBits, createdAtMs: now(), readers }
+      const added = await banks.add(given, `key:${caller.keyId}`)
+      if (added === undefined) throw new Problem('bank-exists')
+      await replica.reached(added.revision)
+      return added.bank
     },
     async setReaders(caller, name, readerNames) {
       const bank = await writable(caller, name)
       const readers = await readersNamed(readerNames)
-      const revision = await banks.setReaders(name, readers, `key:${caller.keyId}`, now())
+      const revision = await banks.setReaders(bank, readers, `key:${caller.keyId}`, now())
       if (revision === undefined) throw new Problem('bank-unknown') // the deployment's own is everybody's
       await replica.reached(revision)
       return { ...bank, readers }
     },
     async setRatio(caller, name, enabledRatio) {
       const bank = await writable(caller, name)
-      const revision = await banks.setRatio(name, enabledRatio, `key:${caller.keyId}`, now())
+      const revision = await banks.setRatio(bank, enabledRatio, `key:${caller.keyId}`, now())
       if (revision === undefined) throw new Problem('bank-unknown')
       await replica.reached(revision)
       return { ...bank, enabledRatio }
     },
     async remove(caller, name) {
-      await writable(caller, name)
-      const revision = await banks.markRemoved(name, `key:${caller.keyId}`, now())
+      const bank = await writable(caller, name)
+      const revision = await banks.markRemoved(bank, `key:${caller.keyId}`, now())
       if (revision === undefined) throw new Problem('bank-unknown')
       await replica.reached(revision)
       await erasing.sweep()

@@ -3,7 +3,8 @@
 import type { CaseEvent } from '../domain/case-event.js'
 import type { Category, Tier } from '../domain/signal.js'
 import type { SignalType } from '../domain/signal-types.js'
-import type { DisputeAnswer } from '../domain/trust.js'
+import { tierWith } from '../domain/tier.js'
+import { type DisputeAnswer, NO_STANDING } from '../domain/trust.js'
 import type { CaseEvents } from '../store/case-events.js'
 import type { Images } from '../store/images.js'
 import type { Trusts } from '../store/trust.js'
@@ -68,17 +69,17 @@ export function caseFilesIn({ cases, events, images, trusts, replica, audit, aud
         stored.map(async ({ id }, k) => (standings[k]?.disputed === true ? (await trusts.get(id)).trust.answer : undefined)),
       )
       const filed = stored.map(({ id, image }, k): FiledImage => {
-        const standing = standings[k] ?? { tier: image.tier, disputed: false, matches: true }
+        const standing = standings[k] ?? NO_STANDING
         const hashes: Partial<Record<SignalType, number>> = {}
         for (const { type } of image.signals) hashes[type] = (hashes[type] ?? 0) + 1
         const quality = Math.max(0, ...image.signals.map((signal) => signal.quality))
         const { createdAtMs, category } = image
-        const { tier, disputed, matches: matching } = standing
+        const { support, disputed, matches: matching } = standing
         return {
           imageId: id,
           registeredAtMs: createdAtMs,
           category,
-          tier,
+          tier: tierWith(image.tier, support),
           disputed,
           answer: answers[k],
           matching,

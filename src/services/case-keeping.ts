@@ -1,8 +1,9 @@
 // What the clock does to cases: they expire, their bits leave the disk, and in the end they are forgotten. Bits of erased watches leave with them.
 
-import type { Cases } from '../store/cases.js'
+import type { Cases, DueCase } from '../store/cases.js'
 import type { LogRewrite } from '../store/log-rewrite.js'
 import type { WatchErasures } from '../store/watch-erasures.js'
+import { type DueError, forEachDue } from './each-due.js'
 
 export interface CaseKeeping {
   /** Expires and forgets all whose time has come. Safe to run twice, and beside itself. */
@@ -21,36 +22,55 @@ export interface CaseKeepingParts {
   readonly watches: WatchErasures
   readonly rewriteLog: () => Promise<LogRewrite>
   readonly now: () => number
+  /** Told of cases that could not be dealt with; they are tried again. */
+  readonly onTrouble?: (error: DueError) => void
 }
 
-const BATCH = 100
+const PAGE = 100
+/** Cases that one rewrite of the log is for; their ids are held in memory meanwhile. What is more waits for the next. */
+const MAX_ERASED_AT_ONCE = 100_000
 
-export function caseKeepingOver({ cases, watches, rewriteLog, now }: CaseKeepingParts): CaseKeeping {
+export function caseKeepingOver({ cases, watches, rewriteLog, now, onTrouble = () => {} }: CaseKeepingParts): CaseKeeping {
+  async function endedBy(untilMs: number): Promise<DueCase[]> {
+    const ended: DueCase[] = []
+    while (ended.length < MAX_ERASED_AT_ONCE) {
+      const page = await cases.toBeErased(untilMs, ended.at(-1)?.place, PAGE)
+      if (page.length === 0) break
+      ended.push(...page)
+    }
+    return ended
+  }
+
   return {
     async expire() {
       const nowMs = now()
-      const done = { expired: 0, forgotten: 0 }
-      for (;;) {
-        const due = await cases.due(nowMs, BATCH)
-        const before = done.expired + done.forgotten
-        for (const caseId of due) {
-          if (await cases.forget(caseId, nowMs)) done.forgotten += 1
-          else if ((await cases.end(caseId, 'expired', nowMs))?.state === 'expired') done.expired += 1
-        }
-        // What is still due although nothing could be done about it would be due for ever.
-        if (due.length < BATCH || done.expired + done.forgotten === before) return done
-      }
+      const count = { expired: 0, forgotten: 0 }
+      await forEachDue<DueCase>({
+        what: 'cases to expire or to forget',
+        take: (after) => cases.due(nowMs, after?.place, PAGE),
+        async handle({ caseId }) {
+          if (await cases.forget(caseId, nowMs)) count.forgotten += 1
+          else if ((await cases.end(caseId, 'expired', nowMs))?.state === 'expired') count.expired += 1
+        },
+        onError: onTrouble,
+      })
+      return count
     },
 
     async erase() {
       // Before the rewrite begins: those that end later have lines in the new log.
-      const ended = await cases.toBeErased(now())
+      const ended = await endedBy(now())
       const erased = await watches.count()
       if (ended.length === 0 && erased === 0) return 0
       if ((await rewriteLog()) === 'not-allowed') return undefined
-      for (const caseId of ended) await cases.markErased(caseId, now())
+      const { done } = await forEachDue<DueCase>({
+        what: 'cases to call erased',
+        take: ended,
+        handle: ({ caseId }) => cases.markErased(caseId, now()),
+        onError: onTrouble,
+      })
       if (erased > 0) await watches.settle(erased)
-      return ended.length + erased
+      return done + erased
     },
   }
 }

@@ -198,8 +198,8 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
       return pin
     },
 
-    noteComplaint: ({ caseId }, reference) =>
-      change(caseId, 'note-complaint', { complaint: access.complaintOf(caseId, reference) }),
+    noteComplaint: (own, reference) =>
+      change(own.caseId, 'note-complaint', { complaint: access.complaintOf(own.caseId, reference) }, actorOf(own)),
 
     isComplaint: ({ caseId, record }, reference) => record.complaint === access.complaintOf(caseId, reference),
 

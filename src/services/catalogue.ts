@@ -1,20 +1,20 @@
 // Everything a match needs, in this process's memory: images, banks, API keys. What the store says, at one revision.
 
-import { type Bank, CASES_BANK, HARMLESS_BANK } from '../domain/bank.js'
+import { type Bank, CASES_BANK, HARMLESS_BANK, JUDGED_HARMLESS_BANK } from '../domain/bank.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage, View } from '../domain/signal.js'
 import { nameOfCode, VIEW_NAMES, VIEWS } from '../domain/signal.js'
-import { DETAIL_BITS, ROW_TYPES, type RowType } from '../domain/signal-types.js'
+import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPE_NAMES } from '../domain/signal-types.js'
 import type { Standing } from '../domain/trust.js'
 import { HASH_BYTES } from '../hash/hash256.js'
-import { type DumpedSegment, pickRows, type Restoring } from '../search/dump.js'
-import type { RowColumns } from '../search/row-block.js'
 import { SignalIndex } from '../search/signal-index.js'
 import type { ApiKey } from '../store/api-keys.js'
 import type { ImageColumns, SignalColumns } from '../store/image-reader-columns.js'
-import { type CataloguePiece, PIECE_BYTES } from './catalogue-dump.js'
+import { type CataloguePiece, dumped, type RestoringCatalogue, restoring } from './catalogue-dump.js'
 import { DetailPlaces } from './detail-places.js'
 import { type ImageFacts, ImageTable, type ImageTally } from './image-table.js'
+import { ReplacedRows } from './replaced-rows.js'
+import { Searcher } from './searcher.js'
 
 /** What a match says about an image; its hashes stay behind. */
 export interface CatalogueImage extends ImageFacts {
@@ -41,22 +41,66 @@ export class Catalogue {
   // Images that are kept and must not match: they have no row and no ordinal, whatever is put.
   readonly #silent = new Set<string>()
 
-  // The segment whose memory is being put back.
-  #restoring: Restoring | undefined
+  readonly #replaced = new ReplacedRows((ordinal) => this.#forget(ordinal))
 
-  /** Adds or replaces an image. What was said about it stays: a bank may hand the same signal in again, and its record is as it was. */
+  // Images that were judged harmless: what is put of them vetoes, and is in `JUDGED_HARMLESS_BANK` here.
+  readonly #harmless = new Set<string>()
+
+  // Images that may match again, and are being read from the store: their owner finds them meanwhile.
+  readonly #awaited = new Set<string>()
+
+  // While a dump is put back, piece by piece.
+  #restoring: RestoringCatalogue | undefined
+
+  /**
+   * Adds or replaces an image. What was said about it stays: a bank may hand the same signal in again. An image that is put as it was stays
+   * where it is; other rows get an ordinal of their own, and searchers that began before see the old ones.
+   *
+   * Cost: as many inserts as there are rows, or a look at each of them when they are there already.
+   */
   put(id: string, image: RegisteredImage): void {
     if (this.#silent.has(id)) return
+    this.#awaited.delete(id)
     const bytes = idBytes(id)
     const known = this.#images.find(bytes)
-    const facts = known === undefined ? undefined : this.#images.factsOf(known)
-    this.#remove(bytes)
-    const ordinal = this.#images.add(bytes, image)
-    if (facts !== undefined) this.#images.setStanding(ordinal, facts)
-    for (const { type, view, hash } of image.signals) this.#indexes[type].insert(ordinal, VIEWS[view], hash)
-    if (image.details === undefined) return
-    this.#places.put(ordinal, image.details)
-    for (const [row, { hash }] of image.details.rows.entries()) this.#indexes.detail.insert(ordinal, row, hash)
+    const given = this.#harmless.has(id) ? { ...image, bank: JUDGED_HARMLESS_BANK.name } : image
+    const before = known === undefined ? undefined : this.#images.factsOf(known)
+    if (known === undefined || before === undefined) {
+      this.#insert(this.#images.add(bytes, given), given)
+      return
+    }
+    if (this.#hasRows(known, given)) {
+      this.#images.describe(known, given)
+      return
+    }
+    const spoken = this.#images.standingOf(known)
+    this.#images.remove(bytes)
+    const next = this.#images.add(bytes, given)
+    this.#images.setStanding(next, spoken)
+    this.#insert(next, given)
+    this.#replaced.replace(known, next, { id, ...before })
+  }
+
+  #insert(ordinal: number, { signals, details }: RegisteredImage): void {
+    for (const { type, view, hash } of signals) this.#indexes[type].insert(ordinal, VIEWS[view], hash)
+    if (details === undefined) return
+    this.#places.put(ordinal, details)
+    for (const [row, { hash }] of details.rows.entries()) this.#indexes.detail.insert(ordinal, row, hash)
+  }
+
+  #hasRows(ordinal: number, { signals, details }: RegisteredImage): boolean {
+    const rows = details?.rows.map(({ hash }, view) => ({ view, hash })) ?? []
+    return (
+      SIGNAL_TYPE_NAMES.every((type) => {
+        const own = signals.filter((signal) => signal.type === type)
+        return this.#indexes[type].hasExactly(
+          ordinal,
+          own.map(({ view, hash }) => ({ view: VIEWS[view], hash })),
+        )
+      }) &&
+      this.#indexes.detail.hasExactly(ordinal, rows) &&
+      this.#places.has(ordinal, details)
+    )
   }
 
   /**
@@ -107,24 +151,36 @@ export class Catalogue {
   /** From here on no search finds it. Unknown ids change nothing. */
   remove(id: string): void {
     this.#silent.delete(id)
+    this.#harmless.delete(id)
+    this.#awaited.delete(id)
     this.#remove(idBytes(id))
   }
 
   /**
-   * Says how much stands behind an image, or that it must not match.
-   * @returns whether the image has to be read from the store and put: it may match again, and its hashes are not here.
+   * Says how much stands behind an image, that it must not match, or that it vetoes.
+   * @returns whether the image has to be read from the store and put: it may match or veto, and its hashes are not here, or as another's.
    */
-  setStanding(id: string, { tier, disputed, matches }: Standing): boolean {
+  setStanding(id: string, standing: Standing): boolean {
     const bytes = idBytes(id)
-    if (!matches) {
+    const { matches, harmless } = standing
+    if (harmless) this.#harmless.add(id)
+    else this.#harmless.delete(id)
+    if (!matches && !harmless) {
       this.#silent.add(id)
+      this.#awaited.delete(id)
       this.#remove(bytes)
       return false
     }
     this.#silent.delete(id)
+    // Also of a snapshot, which may be of before the decision, or of before it was taken back.
+    const isJudged = this.bankOf(id) === JUDGED_HARMLESS_BANK.name
+    if (isJudged !== harmless) this.#remove(bytes)
     const ordinal = this.#images.find(bytes)
-    if (ordinal === undefined) return true
-    this.#images.setStanding(ordinal, { tier, disputed })
+    if (ordinal === undefined) {
+      if (matches) this.#awaited.add(id)
+      return true
+    }
+    this.#images.setStanding(ordinal, standing)
     return false
   }
 
@@ -139,48 +195,35 @@ export class Catalogue {
   }
 
   /**
-   * What the catalogue holds of images, in pieces. May change between two pieces: what is added meanwhile is left out, what is
-   * removed meanwhile may be in it or not.
+   * What the catalogue holds of images at the call, in pieces, whatever is put between two of them. What is removed meanwhile may be in it,
+   * wholly or in part; the change stream removes it again.
    */
-  *dump(): Generator<CataloguePiece, void, void> {
-    const dumps = ROW_TYPES.map((type) => ({ type, dump: this.#indexes[type].dump() }))
-    const bankNames = [...this.#images.bankNames]
-    for (const page of this.#images.pages()) yield { kind: 'images', bankNames, ...page }
-    for (const page of this.#places.pages()) yield { kind: 'places', ...page }
-    for (const { type, dump } of dumps) {
-      for (const dumped of dump) {
-        if (dumped.kind === 'rows') yield { type, ...dumped }
-        else yield* segmentPieces(type, dumped)
-      }
-    }
+  dump(): Generator<CataloguePiece, void, void> {
+    return dumped(this.#parts)
   }
 
   /**
    * Puts a piece of a dump back, pausing about every millisecond; all pieces in their order, into a catalogue that was empty.
-   * It is whole when `tidy` has nothing left to do.
+   * It is whole when `isRestored` says so and `tidy` has nothing left to do.
+   * @throws {DamagedDump} when it cannot be what was dumped; the catalogue is of no use then.
    */
   *restore(piece: CataloguePiece): Generator<void, void, void> {
-    switch (piece.kind) {
-      case 'images':
-        yield* this.#images.restore(piece, piece.bankNames)
-        break
-      case 'places':
-        this.#places.restore(piece, (ordinal) => this.#images.has(ordinal))
-        break
-      case 'rows':
-        this.#indexes[piece.type].load(this.#knownOf(piece))
-        break
-      case 'segment':
-        this.#restoring = this.#indexes[piece.type].restore(piece.rows, piece.counts)
-        break
-      case 'content':
-        if (this.#restoring === undefined) throw new RangeError('content of no segment')
-        this.#restoring.content.set(piece.content, piece.at)
-        if (piece.isLast) yield* this.#restoring.adopt((image) => this.#images.has(image))
-        break
-      case 'revision':
-        break
-    }
+    this.#restoring ??= restoring(this.#parts)
+    yield* this.#restoring.take(piece)
+  }
+
+  /** Did `restore` get the last piece of a dump? */
+  get isRestored(): boolean {
+    return this.#restoring?.isWhole === true
+  }
+
+  get #parts() {
+    return { images: this.#images, places: this.#places, indexes: this.#indexes }
+  }
+
+  /** For one question, to be released when it is answered. */
+  searcher(): Searcher {
+    return new Searcher(this, this.#replaced)
   }
 
   /** Where details that were found lie. */
@@ -188,6 +231,7 @@ export class Catalogue {
     return this.#places
   }
 
+  /** For what counts rows. A search that pauses, or that others have to agree with, goes through a `Searcher`. */
   index(type: RowType): SignalIndex {
     return this.#indexes[type]
   }
@@ -219,18 +263,24 @@ export class Catalogue {
     return this.#images.ordinalsIn(from, to).flatMap((ordinal) => this.image(ordinal) ?? [])
   }
 
-  /** Images that are kept and must not match. */
+  /** Images that are kept and do not match, or do not yet. */
   get silent(): readonly string[] {
-    return [...this.#silent]
+    return [...this.#silent, ...this.#harmless, ...this.#awaited]
   }
 
+  /** Is this one kept, and does not match: held, or judged false? */
+  isSilent(id: string): boolean {
+    return this.#silent.has(id) || this.#harmless.has(id)
+  }
+
+  /** In the index: those that match, and those that veto. */
   get images(): number {
     return this.#images.size
   }
 
   /** Images that are kept and do not match: held, or judged false. */
   get silentImages(): number {
-    return this.#silent.size
+    return this.#silent.size + this.#harmless.size
   }
 
   /** As `ImageTable.tally`. */
@@ -248,29 +298,20 @@ export class Catalogue {
     return this.#images.bytes + this.#places.bytes
   }
 
-  /** Without the rows of images that were gone when the images were dumped. */
-  #knownOf({ images, views, hashes }: RowColumns): RowColumns {
-    const known = Array.from(images.keys()).filter((row) => this.#images.has(images[row] ?? 0))
-    return known.length === images.length ? { images, views, hashes } : pickRows({ images, views, hashes }, known)
-  }
-
   #remove(id: Uint8Array): void {
     const ordinal = this.#images.remove(id)
     if (ordinal === undefined) return
+    this.#forget(ordinal)
+    this.#replaced.withdraw(ordinal)
+  }
+
+  #forget(ordinal: number): void {
     for (const type of ROW_TYPES) this.#indexes[type].remove(ordinal)
     this.#places.remove(ordinal)
   }
 }
 
 const TIDY_STEPS = 100_000
-
-function* segmentPieces(type: RowType, { rows, counts, content }: DumpedSegment): Generator<CataloguePiece, void, void> {
-  yield { kind: 'segment', type, rows, counts }
-  for (let at = 0; at < content.length; at += PIECE_BYTES) {
-    const end = Math.min(content.length, at + PIECE_BYTES)
-    yield { kind: 'content', at, isLast: end === content.length, content: content.subarray(at, end) }
-  }
-}
 
 /** The name of a row's view. */
 export function viewOf(code: number): View {

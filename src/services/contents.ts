@@ -4,8 +4,9 @@ import type { AuditActor } from '../domain/audit.js'
 import { Problem } from '../domain/problem.js'
 import type { RegisteredImage } from '../domain/signal.js'
 import type { Images } from '../store/images.js'
-import type { OwnerDues } from '../store/owner-dues.js'
+import type { OwnerDue, OwnerDues } from '../store/owner-dues.js'
 import type { ContentIds } from './content-ids.js'
+import { forEachDue } from './each-due.js'
 import { ID_PARTS } from './image-table.js'
 import type { Replica } from './replica.js'
 import type { TrustService } from './trust.js'
@@ -20,7 +21,10 @@ export interface Content {
 export interface Contents {
   /** The number by which this organisation knows an image. */
   idFor(orgId: string, imageId: string): number
-  /** @returns `undefined` when the bank has no such content. Cost: some microseconds an image of the process, giving way to others. */
+  /**
+   * @returns `undefined` when the bank has no such content: not what this process knows counts, but what the store has.
+   * Cost: some microseconds an image of the process, giving way to others. @throws {Problem} index-cold, store-away
+   */
   find(orgId: string, bank: string, contentId: number): Promise<Content | undefined>
   /** From the answer on it matches, or does not, on any route. @param untilS [Unix seconds] 0 for not by itself; past for now. */
   disableUntil(imageId: string, untilS: number, by: AuditActor): Promise<void>
@@ -34,9 +38,11 @@ export interface Contents {
 export interface ContentParts {
   readonly images: Images
   readonly replica: Replica
-  readonly trust: Pick<TrustService, 'signal' | 'ownerHolds' | 'ownerReleases'>
+  readonly trust: Pick<TrustService, 'signal' | 'pause' | 'resume' | 'resumeIfDue'>
   readonly dues: OwnerDues
   readonly ids: ContentIds
+  /** Of the store, at this moment. */
+  readonly lastRevision: () => Promise<number>
   readonly now: () => number
   readonly onTrouble: (error: unknown) => void
 }
@@ -46,7 +52,7 @@ const RELEASED_AT_ONCE = 100
 const PARTS_AT_ONCE = 1024
 const ENABLED = 1
 
-export function contentsIn({ images, replica, trust, dues, ids, now, onTrouble }: ContentParts): Contents {
+export function contentsIn({ images, replica, trust, dues, ids, lastRevision, now, onTrouble }: ContentParts): Contents {
   let last: Promise<void> = Promise.resolve()
   const timer = setInterval(() => {
     last = last.then(releaseDue).catch(onTrouble)
@@ -54,10 +60,29 @@ export function contentsIn({ images, replica, trust, dues, ids, now, onTrouble }
 
   async function releaseDue(): Promise<void> {
     if (!replica.isReady) return
-    for (const imageId of await dues.due(now(), RELEASED_AT_ONCE)) {
-      await orGone(trust.ownerReleases(imageId))
-      await dues.remove(imageId)
-    }
+    const untilMs = now()
+    await forEachDue<OwnerDue>({
+      what: 'signals to release',
+      take: (after) => dues.due(untilMs, after?.place, RELEASED_AT_ONCE),
+      async handle(due) {
+        if (due.imageId !== undefined) await orGone(trust.resumeIfDue(due.imageId))
+        await dues.discard(due) // resuming takes it out as well: this is for what nobody can resume
+        if (due.imageId === undefined) throw new Error('what was to be released is no id, and was removed')
+      },
+      onError: onTrouble,
+    })
+  }
+
+  /**
+   * What another process registered a moment ago may not be here yet; and what was held or released while it was looked for was seen in
+   * neither place. So after any change it is looked for again.
+   */
+  async function idAsStored(orgId: string, bank: string, contentId: number): Promise<string | undefined> {
+    const before = replica.revision
+    const found = await idOf(orgId, bank, contentId)
+    if (found !== undefined) return found
+    await replica.reached(await lastRevision())
+    return replica.revision === before ? undefined : idOf(orgId, bank, contentId)
   }
 
   async function idOf(orgId: string, bank: string, contentId: number): Promise<string | undefined> {
@@ -74,20 +99,16 @@ export function contentsIn({ images, replica, trust, dues, ids, now, onTrouble }
   return {
     idFor: (orgId, imageId) => ids.idFor(orgId, imageId),
     async find(orgId, bank, contentId) {
-      const imageId = await idOf(orgId, bank, contentId)
+      const imageId = await idAsStored(orgId, bank, contentId)
       if (imageId === undefined) return undefined
       const [image] = await images.get([imageId])
       if (image === undefined || image.bank !== bank) return undefined
-      const { heldFor, heldUntilS } = await trust.signal(imageId)
-      return { imageId, image, disableUntilS: heldFor === 'owner' ? (heldUntilS ?? 0) : ENABLED }
+      const { pausedUntilS } = await trust.signal(imageId)
+      return { imageId, image, disableUntilS: pausedUntilS ?? ENABLED }
     },
     async disableUntil(imageId, untilS, by) {
-      if (untilS !== 0 && untilS * 1000 <= now()) await trust.ownerReleases(imageId, by)
-      else {
-        if (untilS !== 0) await dues.set(imageId, untilS * 1000)
-        await trust.ownerHolds(imageId, untilS, by)
-      }
-      if (untilS === 0) await dues.remove(imageId)
+      if (untilS !== 0 && untilS * 1000 <= now()) await trust.resume(imageId, by)
+      else await trust.pause(imageId, untilS, by)
     },
     async setRef(imageId, image, ref) {
       const revision = await images.replace({ id: imageId, image: { ...image, ref } })

@@ -10,9 +10,10 @@ import type { Hash256 } from '../hash/hash256.js'
 import type { Rectangle } from '../hash/rectangle.js'
 import type { Hit } from '../search/signal-index.js'
 import type { Images } from '../store/images.js'
-import type { Catalogue, CatalogueImage } from './catalogue.js'
+import type { CatalogueImage } from './catalogue.js'
 import type { CommonRows } from './common-rows.js'
 import { DECORATION_KINS } from './detail-rows.js'
+import type { Searcher } from './searcher.js'
 import type { Veil } from './veil.js'
 
 export interface FoundByDetails {
@@ -39,7 +40,7 @@ export interface DetailFinder {
 }
 
 export interface FindOptions {
-  readonly catalogue: Catalogue
+  readonly searcher: Searcher
   readonly mirrors: boolean
   readonly role: (ordinal: number) => 'wanted' | 'harmless' | undefined
   readonly giveWay: () => Promise<void> | undefined
@@ -63,11 +64,11 @@ export function detailFinderWith({
   readonly common: CommonRows
 }): DetailFinder {
   return {
-    async find(views, { catalogue, mirrors, role, giveWay }) {
+    async find(views, { searcher, mirrors, role, giveWay }) {
       const voted = new Map<number, Candidate[]>()
       for (const view of views) {
         for (const isMirrored of mirrors ? [false, true] : [false]) {
-          const seeking = candidatesIn(catalogue, common, lookingAt(view, isMirrored, veil), role)
+          const seeking = candidatesIn(searcher, common, lookingAt(view, isMirrored, veil), role)
           let step = seeking.next()
           for (; step.done !== true; step = seeking.next()) await giveWay()
           for (const candidate of step.value)
@@ -79,7 +80,7 @@ export function detailFinderWith({
       /** Those of the candidates that are verified. */
       async function shown(candidates: readonly Voted[]): Promise<Shown[]> {
         const named = candidates.flatMap(({ ordinal, views }) => {
-          const image = catalogue.image(ordinal)
+          const image = searcher.image(ordinal)
           return image === undefined ? [] : [{ image, views }]
         })
         const points = named.length === 0 ? [] : await images.points(named.map(({ image }) => image.id))
@@ -148,7 +149,7 @@ function lookingAt(view: AskedView, isMirrored: boolean, veil: Veil): Looking {
 
 /** Pauses about every millisecond. */
 function* candidatesIn(
-  catalogue: Catalogue,
+  searcher: Searcher,
   common: CommonRows,
   looking: Looking,
   role: FindOptions['role'],
@@ -158,18 +159,19 @@ function* candidatesIn(
   for (let first = 0; first < needles.length; first += NEEDLES_AT_ONCE) {
     const some = needles.slice(first, first + NEEDLES_AT_ONCE)
     yield
-    const hits = yield* catalogue.index('detail').search(
+    const hits = yield* searcher.search(
+      'detail',
       some.map(({ hash }): Hash256 => hash),
       DETAIL_BITS,
     )
     for (const [needle, near] of byNeedle(hits)) {
       const feature = some[needle]
-      const kins = new Set(near.map(({ image }) => catalogue.places.kinOf(image))).size
+      const kins = new Set(near.map(({ image }) => searcher.places.kinOf(image))).size
       if (feature === undefined || kins >= DECORATION_KINS) continue
       for (const { image, view: row, distanceBits } of near) {
-        const size = catalogue.places.sizeOf(image)
+        const size = searcher.places.sizeOf(image)
         if (size === undefined || role(image) === undefined) continue
-        const registered = { ...placedRow(catalogue.places.rowOf(image, row), size), hash: feature.hash }
+        const registered = { ...placedRow(searcher.places.rowOf(image, row), size), hash: feature.hash }
         const own = sightings.get(image) ?? []
         sightings.set(image, own)
         own.push({ needle: first + needle, row, distanceBits, pictures: kins, asked: feature, registered })
@@ -177,7 +179,7 @@ function* candidatesIn(
     }
   }
   return [...sightings].flatMap(([ordinal, all]) => {
-    const { width = 0, height = 0 } = catalogue.places.sizeOf(ordinal) ?? {}
+    const { width = 0, height = 0 } = searcher.places.sizeOf(ordinal) ?? {}
     const centre = { x: width / 2, y: height / 2 }
     // What is seen by chance nearly always ends here, and nothing needs to be looked up for it.
     if (voteOf(all, view, centre).agreeing < LEAST_AGREEING) return []

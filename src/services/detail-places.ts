@@ -54,6 +54,22 @@ export class DetailPlaces {
     return { place: word >>> 8, pose: word & 0xff }
   }
 
+  /** Is this what was put? Without the number of rows, which the index has. */
+  has(ordinal: number, details: IndexedDetails | undefined): boolean {
+    const size = this.sizeOf(ordinal)
+    if (details === undefined || size === undefined) return details === undefined && size === undefined
+    const { width, height, kin, rows } = details
+    return (
+      size.width === width &&
+      size.height === height &&
+      this.kinOf(ordinal) === kin &&
+      rows.every((row, i) => {
+        const own = this.rowOf(ordinal, i)
+        return own.place === row.place && own.pose === row.pose
+      })
+    )
+  }
+
   remove(ordinal: number): void {
     const start = startOf(ordinal)
     this.#pages.get(ordinal >>> PAGE_BITS)?.fill(0, start, start + WORDS)
@@ -63,13 +79,17 @@ export class DetailPlaces {
     return this.#pages.size * PAGE_IMAGES * WORDS * Uint16Array.BYTES_PER_ELEMENT
   }
 
-  /** Live views. */
-  *pages(): Generator<PlacesPage, void, void> {
-    for (const [page, words] of this.#pages) yield { page, words }
+  /** The pages there are at the call: live views, in which images may come and go. */
+  pages(): PlacesPage[] {
+    return Array.from(this.#pages, ([page, words]) => ({ page, words }))
   }
 
-  /** Puts a page back, without what belongs to images that are not known. */
+  /**
+   * Puts a page back, without what belongs to images that are not known.
+   * @throws {RangeError} when it is not as long as a page, or is there already.
+   */
   restore({ page, words }: PlacesPage, isKnown: (ordinal: number) => boolean): void {
+    if (words.length !== PAGE_IMAGES * WORDS || this.#pages.has(page)) throw new RangeError('not a page of places')
     const own = this.#addPage(page)
     own.set(words)
     for (let i = 0; i < PAGE_IMAGES; i++) if (!isKnown(page * PAGE_IMAGES + i)) own.fill(0, i * WORDS, (i + 1) * WORDS)

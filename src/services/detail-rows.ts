@@ -2,8 +2,8 @@
 
 import { DETAIL_BITS } from '../domain/signal-types.js'
 import { type DetailRow, type DetailRows, MAX_DETAIL_ROWS } from '../hash/details/rows.js'
-import type { Catalogue } from './catalogue.js'
 import type { CommonRows } from './common-rows.js'
+import type { Searcher } from './searcher.js'
 
 /** A row that so many unrelated pictures have is decoration: chrome of an app, a sticker, a frame. */
 export const DECORATION_KINS = 3
@@ -22,7 +22,7 @@ const LEAST_OWN_SHARE = 0.5
  * Pauses about every millisecond. Cost: up to 48 searches.
  */
 export function* chosenRows(
-  { catalogue, common }: { readonly catalogue: Catalogue; readonly common: CommonRows },
+  { searcher, common }: { readonly searcher: Searcher; readonly common: CommonRows },
   ranked: DetailRows,
   kin: number,
 ): Generator<void, DetailRows, void> {
@@ -30,8 +30,8 @@ export function* chosenRows(
   if (own.length < LEAST_OWN_SHARE * ranked.rows.length) return { ...ranked, rows: [] }
   const byOthers: DetailRow[][] = Array.from({ length: DECORATION_KINS + 1 }, () => [])
   for (const row of own) {
-    const hits = yield* catalogue.index('detail').search([row.hash], DETAIL_BITS)
-    const others = new Set(hits.map(({ image }) => catalogue.places.kinOf(image)).filter((other) => other !== kin)).size
+    const hits = yield* searcher.search('detail', [row.hash], DETAIL_BITS)
+    const others = new Set(hits.map(({ image }) => searcher.places.kinOf(image)).filter((other) => other !== kin)).size
     if (others < DECORATION_KINS) byOthers[others + (common.isInBackground(row.hash) ? 1 : 0)]?.push(row)
   }
   return { ...ranked, rows: byOthers.flat().slice(0, MAX_DETAIL_ROWS) }

@@ -44,9 +44,14 @@ export function detailingWith({ replica, veil, common, clock }: DetailingParts):
         for (; step.done !== true; step = work.next()) await giveWay()
         return step.value
       }
-      const kin = (await run(kinOf(replica.catalogue, signals))) ?? ownKin
-      const rows = await run(chosenRows({ catalogue: replica.catalogue, common }, ranked, kin))
-      return { image: { details: { ...rows, kin } }, beside: { points } }
+      const searcher = replica.catalogue.searcher()
+      try {
+        const kin = (await run(kinOf(searcher, signals))) ?? ownKin
+        const rows = await run(chosenRows({ searcher, common }, ranked, kin))
+        return { image: { details: { ...rows, kin } }, beside: { points } }
+      } finally {
+        searcher.release()
+      }
     },
   }
 }

@@ -97,10 +97,14 @@ export function exchangesOver(parts: ExchangeParts): Exchanges {
 }
 
 async function stateOf(parts: ExchangeParts, exchange: Exchange): Promise<ExchangeState> {
-  const { store, secret, now } = parts
+  const { store, secret, now, bankNamed } = parts
   const { name, feed } = exchange
-  const identity = createHmac('sha256', secret).update(`feed\0${feed.identity}`).digest('base64url')
   const kept = await store.get(name)
+  // A bank that was made anew under its name has nothing of what was read before.
+  const bank = bankNamed(exchange.bank)
+  const read = `feed\0${feed.identity}\0${bank?.name}\0${bank?.createdAtMs}`
+  const identity =
+    bank === undefined && kept !== undefined ? kept.identity : createHmac('sha256', secret).update(read).digest('base64url')
   const fresh: PullProgress = {
     state: 'waiting',
     failure: undefined,
@@ -217,7 +221,7 @@ async function take(
     const outcome = await registration.changeBank(bank, changes.slice(at, at + CHANGES_AT_ONCE))
     await registration.settled(outcome.revision)
     removed += outcome.removed
-    struck += outcome.struck.size
+    struck += outcome.struckAt.size
   }
   const became = all.flatMap(({ key, id }, i): [Buffer, string | undefined][] =>
     id === undefined && before[i] === undefined ? [] : [[key, id]],

@@ -4,6 +4,8 @@ import { Readable } from 'node:stream'
 import type { Caller } from '../domain/access.js'
 import type { Bank } from '../domain/bank.js'
 import { Problem } from '../domain/problem.js'
+import { tierWith } from '../domain/tier.js'
+import { NO_STANDING } from '../domain/trust.js'
 import { sealedFor } from '../exchange/age.js'
 import { type ExportFormat, headOf, linesOf } from '../exchange/signal-writer.js'
 import type { Images, StoredImage } from '../store/images.js'
@@ -53,8 +55,8 @@ export function exportsFrom({ images, trusts, audit }: ExportParts): Exports {
   async function banked(own: readonly StoredImage[]) {
     const standings = await trusts.standings(own.map(({ id }) => id))
     return own.map(({ id, image }, i) => {
-      const { tier = image.tier, disputed = false, matches = true } = standings[i] ?? {}
-      return { id, image, tier, disputed, matches }
+      const { support, disputed, matches } = standings[i] ?? NO_STANDING
+      return { id, image, tier: tierWith(image.tier, support), disputed, matches }
     })
   }
 }

@@ -7,15 +7,18 @@ export interface FeedReader {
   readonly orgId: string
   readonly keyId: string
   readonly filter: FeedFilter
-  /** Which interface it reads by; a cursor of one is none of another. */
+  /** Which interface it reads by; a cursor of one is none of another. By StopNCII's, a cursor is its key's alone. */
   readonly use?: 'stopncii'
 }
 
 export interface FeedPlace {
   /** Of the last change that was told; of a snapshot, the revision from which changes are told after it. */
   readonly revision: number
-  /** [8 bytes] what changed there, so that another history is not taken for this one. */
-  readonly mark: Buffer
+  /**
+   * What the process knew that told it: what will come up to there was perhaps left out, since it is told later. So a store that has lost it is
+   * told from the beginning.
+   */
+  readonly seen: { readonly revision: number; readonly mark: Buffer }
   /** The next part (`ID_PARTS`) of a snapshot that is under way. */
   readonly part: number | undefined
 }
@@ -26,13 +29,21 @@ export interface FeedCursors {
   read(reader: FeedReader, cursor: string): FeedPlace | undefined
 }
 
-export const MARK_BYTES = 8
-export const CURSOR_PATTERN = /^[A-Za-z0-9_-]{64}$/
+/** Of the digest at a position. */
+const MARK_BYTES = 8
+export const CURSOR_PATTERN = /^[A-Za-z0-9_-]{70}$/
 
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
-/** revision, mark, part plus one or 0 */
-const PLACE_BYTES = 8 + MARK_BYTES + 4
+const REVISION_BYTES = 6
+const MARK_AT = 2 * REVISION_BYTES
+const PART_AT = MARK_AT + MARK_BYTES
+/** revision, seen revision and mark, part plus one or 0 */
+const PLACE_BYTES = PART_AT + 4
+
+export function markOf(digest: string): Buffer {
+  return Buffer.from(digest, 'hex').subarray(0, MARK_BYTES)
+}
 
 /**
  * Sealed with AES-256-GCM: a revision in clear would tell which pictures were registered in one step, and so that they are of
@@ -41,11 +52,12 @@ const PLACE_BYTES = 8 + MARK_BYTES + 4
 export function feedCursorsWith(secret: Buffer): FeedCursors {
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'tabir feed cursor 1', 32))
   return {
-    write(reader, { revision, mark, part }) {
+    write(reader, { revision, seen, part }) {
       const place = Buffer.alloc(PLACE_BYTES)
-      place.writeBigUInt64BE(BigInt(revision))
-      mark.copy(place, 8, 0, MARK_BYTES)
-      place.writeUInt32BE(part === undefined ? 0 : part + 1, 8 + MARK_BYTES)
+      place.writeUIntBE(revision, 0, REVISION_BYTES)
+      place.writeUIntBE(seen.revision, REVISION_BYTES, REVISION_BYTES)
+      seen.mark.copy(place, MARK_AT, 0, MARK_BYTES)
+      place.writeUInt32BE(part === undefined ? 0 : part + 1, PART_AT)
       const nonce = randomBytes(NONCE_BYTES)
       const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(contextOf(reader))
       return Buffer.concat([nonce, cipher.update(place), cipher.final(), cipher.getAuthTag()]).toString('base64url')
@@ -61,19 +73,28 @@ export function feedCursorsWith(secret: Buffer): FeedCursors {
       } catch {
         return undefined
       }
-      const part = place.readUInt32BE(8 + MARK_BYTES)
+      const part = place.readUInt32BE(PART_AT)
       return {
-        revision: Number(place.readBigUInt64BE()),
-        mark: place.subarray(8, 8 + MARK_BYTES),
+        revision: place.readUIntBE(0, REVISION_BYTES),
+        seen: {
+          revision: place.readUIntBE(REVISION_BYTES, REVISION_BYTES),
+          mark: place.subarray(MARK_AT, PART_AT),
+        },
         part: part === 0 ? undefined : part - 1,
       }
     },
   }
 }
 
-function contextOf({ orgId, filter, use }: FeedReader): Buffer {
+function contextOf({ orgId, keyId, filter, use }: FeedReader): Buffer {
   const sorted = (names: readonly string[] | undefined) => (names === undefined ? null : [...new Set(names)].sort())
   return Buffer.from(
-    JSON.stringify([orgId, sorted(filter.banks), sorted(filter.categories), sorted(filter.tiers), use ?? null]),
+    JSON.stringify([
+      orgId,
+      sorted(filter.banks),
+      sorted(filter.categories),
+      sorted(filter.tiers),
+      use === undefined ? null : [use, keyId],
+    ]),
   )
 }

@@ -5,14 +5,15 @@ import { isAnswering, isVisibleTo } from '../domain/bank.js'
 import type { FeedLine } from '../domain/feed.js'
 import { Problem } from '../domain/problem.js'
 import type { RegisteredImage } from '../domain/signal.js'
-import type { Standing } from '../domain/trust.js'
-import { type Change, changeAt, changesAfter, type ReadChange } from '../store/changes.js'
+import { tierWith } from '../domain/tier.js'
+import { NO_STANDING, type Standing } from '../domain/trust.js'
+import { type Change, changesAfter, digestAt } from '../store/changes.js'
 import type { Images } from '../store/images.js'
 import type { Store } from '../store/store.js'
 import type { Trusts } from '../store/trust.js'
 import type { Audit } from './audit.js'
 import type { Catalogue } from './catalogue.js'
-import { type FeedCursors, type FeedPlace, type FeedReader, MARK_BYTES } from './feed-cursor.js'
+import { type FeedCursors, type FeedPlace, type FeedReader, markOf } from './feed-cursor.js'
 import { ID_PARTS } from './image-table.js'
 import type { MatchIds } from './match-ids.js'
 import type { RecentChanges } from './recent-changes.js'
@@ -55,10 +56,11 @@ export interface FeedParts {
 }
 
 interface Stop {
-  readonly place: FeedPlace
+  readonly place: Omit<FeedPlace, 'seen'>
   readonly more: boolean
 }
 
+const RETRY_AFTER_S = 2
 /** Changes that are read at one time; one may name hundreds of images. */
 const CHANGES_AT_ONCE = 500
 /** Unsealing so many takes about 2 ms, and then others of this process get their turn. */
@@ -75,18 +77,19 @@ export function feedOver({ store, images, trusts, replica, recent, matchIds, cur
     for (;;) {
       const catalogue = replica.catalogue
       const until = replica.revision ?? 0
-      const changes = place === undefined || place.part !== undefined ? undefined : await changesFrom(place, until, limit)
+      const known: FeedPlace | undefined = place !== undefined && (await isInHistory(place)) ? place : undefined
+      const changes = known?.part === undefined && known !== undefined ? await changesFrom(known, until, limit) : undefined
       const lines: AsyncGenerator<FeedLine, Stop, void> =
-        place === undefined || changes === undefined
-          ? snapshot(reader, catalogue, await underWay(place), until, limit)
-          : tellChanges(reader, catalogue, place, changes, until, limit)
+        known === undefined || changes === undefined
+          ? snapshot(reader, catalogue, known?.part === undefined ? undefined : known, until, limit)
+          : tellChanges(reader, catalogue, known, changes, until, limit)
       let told = 0
       let step = await lines.next()
       for (; step.done !== true; step = await lines.next()) {
         told++
         yield step.value
       }
-      place = step.value.place
+      place = { ...step.value.place, seen: seenNow(known) }
       const remainingMs = endsAtMs - clock()
       if (told === 0 && place.part === undefined && !signal.aborted && (step.value.more || remainingMs > 0)) {
         if (!step.value.more) await advanced(place.revision, remainingMs, signal)
@@ -98,32 +101,27 @@ export function feedOver({ store, images, trusts, replica, recent, matchIds, cur
   }
 
   /** Up to what the catalogue knows, since it says what the banks are. @returns `undefined` when a snapshot is needed. */
-  async function changesFrom(
-    { revision, mark }: FeedPlace,
-    until: number,
-    limit: number,
-  ): Promise<ReadChange[] | undefined> {
-    const isKnown = (digest: Buffer) => digest.subarray(0, MARK_BYTES).equals(mark)
-    const changes = await changesAfter(store, revision, isKnown, Math.min(limit, CHANGES_AT_ONCE))
-    return changes?.filter(({ change }) => change.revision <= until)
+  async function changesFrom({ revision }: FeedPlace, until: number, limit: number): Promise<Change[] | undefined> {
+    const changes = await changesAfter(store, revision, Math.min(limit, CHANGES_AT_ONCE))
+    return changes?.filter((change) => change.revision <= until)
   }
 
   async function* tellChanges(
     reader: FeedReader,
     catalogue: Catalogue,
     from: FeedPlace,
-    changes: readonly ReadChange[],
+    changes: readonly Change[],
     until: number,
     limit: number,
   ): AsyncGenerator<FeedLine, Stop, void> {
     const taken = upTo(limit, changes)
     const last = taken.at(-1)
     if (last === undefined) return { place: from, more: false }
-    const end = last.change.revision
+    const end = last.revision
     const ops = new Map<string, Change['op']>()
-    for (const { change } of taken) if ('imageIds' in change) for (const id of change.imageIds) ops.set(id, change.op)
+    for (const change of taken) if ('imageIds' in change) for (const id of change.imageIds) ops.set(id, change.op)
     const ids = [...ops.keys()].filter((id) => !recent.changedAfter(id, end))
-    const banks = taken.flatMap(({ change }) => (change.op === 'bank' ? [change.name] : []))
+    const banks = taken.flatMap((change) => (change.op === 'bank' ? [change.name] : []))
     const gone = ids.filter((id) => ops.get(id) === 'tombstone')
     for (const { id } of inOwnOrder(reader, gone)) yield { op: 'tombstone', id }
     yield* tellImages(
@@ -132,7 +130,7 @@ export function feedOver({ store, images, trusts, replica, recent, matchIds, cur
       ids.filter((id) => ops.get(id) !== 'tombstone'),
     )
     for (const name of new Set(banks)) yield* tellBank(reader, catalogue, name)
-    return { place: { revision: end, mark: last.mark().subarray(0, MARK_BYTES), part: undefined }, more: end < until }
+    return { place: { revision: end, part: undefined }, more: end < until }
   }
 
   async function* tellImages(reader: FeedReader, catalogue: Catalogue, ids: readonly string[]): AsyncGenerator<FeedLine> {
@@ -171,7 +169,7 @@ export function feedOver({ store, images, trusts, replica, recent, matchIds, cur
     until: number,
     limit: number,
   ): AsyncGenerator<FeedLine, Stop, void> {
-    const { revision, mark, part: first = 0 } = from ?? { revision: until, mark: await markOf(until) }
+    const { revision, part: first = 0 } = from ?? { revision: until }
     // Another process may have begun it, which knew more.
     if (revision > until) await replica.reached(revision)
     if (from === undefined) {
@@ -192,19 +190,26 @@ export function feedOver({ store, images, trusts, replica, recent, matchIds, cur
       }
       await nextTurn()
     }
-    if (part < ID_PARTS) return { place: { revision, mark, part }, more: true }
+    if (part < ID_PARTS) return { place: { revision, part }, more: true }
     yield { op: 'snapshot-end' }
-    return { place: { revision, mark, part: undefined }, more: revision < (replica.revision ?? 0) }
+    return { place: { revision, part: undefined }, more: revision < (replica.revision ?? 0) }
   }
 
-  /** A snapshot that may be gone on with: the stream still reaches back to where it began. */
-  async function underWay(place: FeedPlace | undefined): Promise<FeedPlace | undefined> {
-    if (place?.part === undefined) return undefined
-    return (await markOf(place.revision)).equals(place.mark) ? place : undefined
+  /** Does the store's history have all that was known when the page before was told, and the stream still reach back to it? */
+  async function isInHistory({ revision, seen, part }: FeedPlace): Promise<boolean> {
+    const [digest, begin] = await Promise.all([
+      digestAt(store, seen.revision),
+      part === undefined ? '' : digestAt(store, revision),
+    ])
+    return digest !== undefined && begin !== undefined && markOf(digest).equals(seen.mark)
   }
 
-  async function markOf(revision: number): Promise<Buffer> {
-    return ((await changeAt(store, revision)) ?? Buffer.alloc(MARK_BYTES)).subarray(0, MARK_BYTES)
+  /** @param before told by a process that perhaps knew more. */
+  function seenNow(before: FeedPlace | undefined): FeedPlace['seen'] {
+    const { position } = replica
+    if (position === undefined) throw new Problem('index-cold', { retryAfterS: RETRY_AFTER_S })
+    if (before !== undefined && before.seen.revision > position.revision) return before.seen
+    return { revision: position.revision, mark: markOf(position.digest) }
   }
 
   /** Sorted by ids that only the reader has, which are as good as random. */
@@ -238,9 +243,9 @@ function stepOver({ images }: Catalogue, count: number): number {
 }
 
 /** Whole changes, until they name as many images as are asked for; at least one. */
-function upTo(limit: number, changes: readonly ReadChange[]): readonly ReadChange[] {
+function upTo(limit: number, changes: readonly Change[]): readonly Change[] {
   let named = 0
-  const end = changes.findIndex(({ change }) => {
+  const end = changes.findIndex((change) => {
     named += 'imageIds' in change ? change.imageIds.length : 0
     return named >= limit
   })
@@ -260,7 +265,8 @@ function lineOf(
   const policy = catalogue.banks.get(bank)
   if (filter.banks?.includes(bank) === false || policy?.purpose !== 'match' || !isVisibleTo(policy, orgId)) return undefined
   if (!isAnswering(policy)) return { op: 'tombstone', id }
-  const { tier, disputed, matches } = standing ?? { tier: image.tier, disputed: false, matches: true }
+  const { support, disputed, matches } = standing ?? NO_STANDING
+  const tier = tierWith(image.tier, support)
   const isWanted =
     (filter.tiers?.includes(tier) ?? true) &&
     (filter.categories === undefined || (category !== undefined && filter.categories.includes(category)))

@@ -9,6 +9,7 @@ import { lastRevision } from '../store/changes.js'
 import type { Durability } from '../store/durable-writer.js'
 import { outboxAgeMs } from '../store/outbox.js'
 import type { Store } from '../store/store.js'
+import { waitingEventsIn } from '../store/waiting-events.js'
 import { countBeating, countLacking, type WorkerCount } from '../store/worker-beats.js'
 import type { Catalogue } from './catalogue.js'
 import type { Reconcilers } from './reconcilers.js'
@@ -20,7 +21,12 @@ export interface HealthReport {
   /** Rows that a search can find, by signal type. */
   readonly rows: Record<string, number>
   readonly durability: Durability
+  readonly withdrawals: WithdrawalNoting
 }
+
+/** Are withdrawals noted on disk for restores? `behind`: some could not be, and a restore would bring them back. `off`: nowhere. */
+export const WITHDRAWAL_NOTING = ['noted', 'behind', 'off'] as const
+export type WithdrawalNoting = (typeof WITHDRAWAL_NOTING)[number]
 
 export interface IndexStatus {
   readonly type: RowType
@@ -56,12 +62,17 @@ export interface Health {
   pictures(): { readonly waiting: number; readonly oldestMs: number }
   /** How long one more would wait for a worker, if so many more come before it. */
   pictureWaitMs(coming: number): number
+  /** Of this process, ready or not. */
+  withdrawals(): WithdrawalNoting
   /** Of the whole deployment. @throws {Problem} store-away */
   workers(): Promise<WorkerCount>
   /** How long ago everything withdrawn by then was out of the HMA that is furthest behind; 0 where there is none. @throws {Problem} store-away */
   reconcilersBehindMs(nowMs: number): Promise<number>
-  /** Likewise, of those that send webhooks; and since when the oldest event waits to be made into messages, 0 when none does. */
-  messengers(): Promise<WorkerCount & { readonly outboxMs: number }>
+  /**
+   * Likewise, of those that send webhooks; since when the oldest event waits to be made into messages, 0 when none does; and how many wait
+   * because something that is needed to tell them cannot be read.
+   */
+  messengers(): Promise<WorkerCount & { readonly outboxMs: number; readonly waiting: number }>
   /** For how many workers each layer of the cage is lacking. */
   lacking(): Promise<Readonly<Record<Confine, number>>>
 }
@@ -71,9 +82,12 @@ export interface HealthParts {
   readonly store: Store
   readonly desk: HandoffDesk
   readonly reconcilers: Pick<Reconcilers, 'list'>
+  /** Undefined where nothing is noted. */
+  readonly withdrawals: { readonly isBehind: boolean } | undefined
 }
 
-export function healthOf({ replica, store, desk, reconcilers }: HealthParts): Health {
+export function healthOf({ replica, store, desk, reconcilers, withdrawals }: HealthParts): Health {
+  const noting = () => (withdrawals === undefined ? 'off' : withdrawals.isBehind ? 'behind' : 'noted')
   return {
     report() {
       try {
@@ -83,6 +97,7 @@ export function healthOf({ replica, store, desk, reconcilers }: HealthParts): He
           images: catalogue.images,
           rows: Object.fromEntries(ROW_TYPES.map((type) => [type, catalogue.index(type).liveRows])),
           durability: store.durability,
+          withdrawals: noting(),
         }
       } catch (error) {
         if (error instanceof Problem) return error
@@ -105,8 +120,13 @@ export function healthOf({ replica, store, desk, reconcilers }: HealthParts): He
     },
     pictures: () => ({ waiting: desk.size, oldestMs: desk.oldestMs }),
     pictureWaitMs: (coming) => desk.expectedMs(coming),
+    withdrawals: noting,
     workers: () => countBeating(store, 'workers'),
-    messengers: async () => ({ ...(await countBeating(store, 'messengers')), outboxMs: await outboxAgeMs(store) }),
+    messengers: async () => ({
+      ...(await countBeating(store, 'messengers')),
+      outboxMs: await outboxAgeMs(store),
+      waiting: await waitingEventsIn(store).count(),
+    }),
     async reconcilersBehindMs(nowMs) {
       const since = (await reconcilers.list()).map(
         ({ progress }) => progress?.caughtUpAtMs ?? progress?.startedAtMs ?? nowMs,

@@ -1,9 +1,12 @@
-// Millions of images in a process's memory: what a match says about each, at 27 bytes rather than an object's hundreds.
+// Millions of images in a process's memory: what a match says about each, at 28 bytes rather than an object's hundreds.
 
 import { CATEGORIES, CATEGORY_NAMES, type Category, nameOfCode, TIER_NAMES, TIERS, type Tier } from '../domain/signal.js'
+import { tierWith } from '../domain/tier.js'
+import type { Standing } from '../domain/trust.js'
 
 export interface ImageFacts {
   readonly bank: string
+  /** By its record and by who spoke for it since. */
   readonly tier: Tier
   readonly category: Category | undefined
   readonly disputed: boolean
@@ -14,25 +17,31 @@ export interface ImageTally extends ImageFacts {
   readonly images: number
 }
 
+/** What was said about an image, of which the index keeps this. */
+type Spoken = Pick<Standing, 'support' | 'disputed'>
+
 const ID_BYTES = 16
 const PAGE_BITS = 16
 const PAGE_IMAGES = 1 << PAGE_BITS
 
-/** Images by ordinal; an ordinal is given once. Facts are DISPUTED or 0 + tier × 16 + category, 0 where there is no image any more. */
+/** Images by ordinal; an ordinal is given once. Facts are DISPUTED or 0 + registered tier × 16 + category, 0 where there is no image any more. */
 interface Page {
   readonly ids: Uint8Array
   readonly banks: Uint16Array
   readonly facts: Uint8Array
+  /** As `encodeSupport` writes it. */
+  readonly supports: Uint8Array
 }
 
 /** What a page is put back from. */
-export interface DumpedPage extends Page {
+export interface DumpedPage extends Omit<Page, 'supports'> {
   /** How many images there were in all pages, so that room for them is made at once. */
   readonly size: number
 }
 
 const DISPUTED = 128
 const TIER_CODES = 7
+const CATEGORY_CODES = 15
 
 const RESTORED_AT_ONCE = 8_192
 
@@ -72,7 +81,7 @@ export class ImageTable {
   }
 
   get bytes(): number {
-    const pageBytes = PAGE_IMAGES * (ID_BYTES + Uint16Array.BYTES_PER_ELEMENT + 1)
+    const pageBytes = PAGE_IMAGES * (ID_BYTES + Uint16Array.BYTES_PER_ELEMENT + 2)
     return this.#pages.length * pageBytes + this.#shards.reduce((sum, { slots }) => sum + slots.byteLength, 0)
   }
 
@@ -124,8 +133,19 @@ export class ImageTable {
     page.ids.fill(0, at * ID_BYTES, (at + 1) * ID_BYTES)
     page.banks[at] = 0
     page.facts[at] = 0
+    page.supports[at] = 0
     this.#size--
     return ordinal
+  }
+
+  /** Changes what an image was put as, and nothing that stands behind it. */
+  describe(ordinal: number, { bank, tier, category }: Pick<ImageFacts, 'bank' | 'tier' | 'category'>): void {
+    const page = this.#pages[ordinal >>> PAGE_BITS]
+    const at = ordinal % PAGE_IMAGES
+    const code = page?.facts[at] ?? 0
+    if (page === undefined || code === 0) throw new RangeError('an ordinal without an image')
+    page.banks[at] = this.bankNumber(bank)
+    page.facts[at] = (code & DISPUTED) | (TIERS[tier] << 4) | (category === undefined ? 0 : CATEGORIES[category])
   }
 
   has(ordinal: number): boolean {
@@ -157,40 +177,54 @@ export class ImageTable {
   factsOf(ordinal: number): ImageFacts | undefined {
     const page = this.#pages[ordinal >>> PAGE_BITS]
     const at = ordinal % PAGE_IMAGES
-    return factsIn(page?.facts[at] ?? 0, this.#bankNames[page?.banks[at] ?? 0])
+    return factsIn(page?.facts[at] ?? 0, page?.supports[at] ?? 0, this.#bankNames[page?.banks[at] ?? 0])
   }
 
   /** How many images there are of each bank and kind, counted a page at a time; what changes meanwhile may or may not count. */
   *tally(): Generator<void, ImageTally[], void> {
     const counts = new Uint32Array(this.#bankNames.length * 256)
-    for (const { banks, facts } of this.#pages) {
-      for (const [at, code] of facts.entries()) {
+    for (const { banks, facts, supports } of this.#pages) {
+      for (const [at, registered] of facts.entries()) {
+        const code = withSupport(registered, supports[at] ?? 0)
         const place = (banks[at] ?? 0) * 256 + code
         if (code !== 0) counts[place] = (counts[place] ?? 0) + 1
       }
       yield
     }
     return [...counts.entries()].flatMap(([place, images]) => {
-      const facts = images === 0 ? undefined : factsIn(place & 255, this.#bankNames[place >>> 8])
+      const facts = images === 0 ? undefined : factsIn(place & 255, 0, this.#bankNames[place >>> 8])
       return facts === undefined ? [] : [{ ...facts, images }]
     })
   }
 
-  /** Changes how much stands behind an image that is in the table. */
-  setStanding(ordinal: number, { tier, disputed }: Pick<ImageFacts, 'tier' | 'disputed'>): void {
-    const facts = this.#pages[ordinal >>> PAGE_BITS]?.facts
+  /** Changes how much stands behind an image that is in the table; with what tier it was registered stays. */
+  setStanding(ordinal: number, { support, disputed }: Spoken): void {
+    const page = this.#pages[ordinal >>> PAGE_BITS]
     const at = ordinal % PAGE_IMAGES
-    if (facts === undefined || facts[at] === 0) throw new RangeError('an ordinal without an image')
-    facts[at] = (disputed ? DISPUTED : 0) + TIERS[tier] * 16 + ((facts[at] ?? 0) & 15)
+    if (page === undefined || page.facts[at] === 0) throw new RangeError('an ordinal without an image')
+    page.facts[at] = (disputed ? DISPUTED : 0) | ((page.facts[at] ?? 0) & ~DISPUTED)
+    page.supports[at] = support
+  }
+
+  /** What was said about an image that is in the table. */
+  standingOf(ordinal: number): Spoken {
+    const page = this.#pages[ordinal >>> PAGE_BITS]
+    const at = ordinal % PAGE_IMAGES
+    return { support: page?.supports[at] ?? 0, disputed: ((page?.facts[at] ?? 0) & DISPUTED) !== 0 }
   }
 
   /**
-   * The columns of all ordinals given so far, a page at a time: live views but for `facts`, which are without disputes. Standings are
-   * read from the store at every start, so that a snapshot need not be believed about them.
+   * The columns of all ordinals given until the call, a page at a time, and of none that is given later: live views but for `facts`,
+   * which are without disputes. Standings are read from the store at every start, so that a snapshot need not be believed about them.
    */
-  *pages(): Generator<DumpedPage, void, void> {
+  pages(): Generator<DumpedPage, void, void> {
+    return this.#pagesUntil(this.#nextOrdinal)
+  }
+
+  *#pagesUntil(end: number): Generator<DumpedPage, void, void> {
     for (const [i, { ids, banks, facts }] of this.#pages.entries()) {
-      const count = Math.min(PAGE_IMAGES, this.#nextOrdinal - i * PAGE_IMAGES)
+      const count = Math.min(PAGE_IMAGES, end - i * PAGE_IMAGES)
+      if (count <= 0) return
       yield {
         ids: ids.subarray(0, count * ID_BYTES),
         banks: banks.subarray(0, count),
@@ -205,11 +239,19 @@ export class ImageTable {
     return this.#bankNames
   }
 
+  /** How many ordinals were given. */
+  get ordinals(): number {
+    return this.#nextOrdinal
+  }
+
   /**
    * Puts a page of `pages` back, pausing about every millisecond; pages in their order, into a table that was empty. Of an image whose
    * turn has not come yet the table says that it has it, and does not find it.
+   * @throws {RangeError} when its columns are not those of a page, or the last page was not full: then this one would lie elsewhere.
    */
   *restore({ ids, banks, facts, size }: DumpedPage, bankNames: readonly string[]): Generator<void, void, void> {
+    requirePage({ ids, banks, facts }, bankNames.length)
+    if (this.#nextOrdinal % PAGE_IMAGES !== 0) throw new RangeError('a page behind one that is not full')
     if (this.#size === 0) this.#makeRoom(size)
     const numbers = bankNames.map((name) => this.bankNumber(name))
     const first = this.#nextOrdinal
@@ -250,6 +292,7 @@ export class ImageTable {
       ids: new Uint8Array(PAGE_IMAGES * ID_BYTES),
       banks: new Uint16Array(PAGE_IMAGES),
       facts: new Uint8Array(PAGE_IMAGES),
+      supports: new Uint8Array(PAGE_IMAGES),
     }
     this.#pages.push(made)
     return made
@@ -298,10 +341,35 @@ function renumber(banks: Uint16Array, numbers: readonly number[], to: Uint16Arra
   for (let at = 0; at < banks.length; at++) to[at] = numbers[banks[at] ?? 0] ?? 0
 }
 
-function factsIn(code: number, bank: string | undefined): ImageFacts | undefined {
-  const tier = nameOfCode(TIER_NAMES, TIERS, (code >>> 4) & TIER_CODES)
-  if (tier === undefined || bank === undefined) return undefined
-  return { bank, tier, category: nameOfCode(CATEGORY_NAMES, CATEGORIES, code & 15), disputed: (code & DISPUTED) !== 0 }
+const isFacts = Array.from({ length: 256 }, (_, code) => factsIn(code, 0, '') !== undefined)
+
+function requirePage({ ids, banks, facts }: Omit<Page, 'supports'>, bankCount: number): void {
+  const count = facts.length
+  if (count === 0 || count > PAGE_IMAGES || ids.length !== count * ID_BYTES || banks.length !== count)
+    throw new RangeError('columns of a page must be equally long')
+  for (let at = 0; at < count; at++) {
+    const code = facts[at] ?? 0
+    if (code !== 0 && ((banks[at] ?? 0) >= bankCount || !isFacts[code])) throw new RangeError('an image without facts')
+  }
+}
+
+/** Facts with the tier that follows from who spoke for the image. */
+function withSupport(code: number, support: number): number {
+  const registered = support === 0 ? undefined : nameOfCode(TIER_NAMES, TIERS, (code >>> 4) & TIER_CODES)
+  if (registered === undefined) return code
+  return (code & ~(TIER_CODES << 4)) | (TIERS[tierWith(registered, support)] << 4)
+}
+
+function factsIn(code: number, support: number, bank: string | undefined): ImageFacts | undefined {
+  const registered = nameOfCode(TIER_NAMES, TIERS, (code >>> 4) & TIER_CODES)
+  if (registered === undefined || bank === undefined) return undefined
+  const tier = support === 0 ? registered : tierWith(registered, support)
+  return {
+    bank,
+    tier,
+    category: nameOfCode(CATEGORY_NAMES, CATEGORIES, code & CATEGORY_CODES),
+    disputed: (code & DISPUTED) !== 0,
+  }
 }
 
 /** The random part of a UUID needs no further mixing. */

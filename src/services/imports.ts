@@ -6,25 +6,26 @@ import type { BankChange } from '../domain/bank-change.js'
 import {
   type FileFormat,
   type ImportProgress,
+  type NotedLines,
+  notedUpTo,
   RECORD_REFUSALS,
   type ReadRecord,
   type RecordRefusal,
-  type RefusedLines,
-  refusedUpTo,
-  withRefusal,
+  withNote,
 } from '../domain/bank-import.js'
 import { uuidV7, uuidV8 } from '../domain/ids.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { Problem, type ProblemCode } from '../domain/problem.js'
 import { readLines, type TextLine } from '../exchange/lines.js'
 import { type LineReader, readerFor } from '../exchange/signal-lines.js'
 import { unpacked } from '../exchange/unpack.js'
-import type { ImportName, Imports as ImportStore } from '../store/imports.js'
+import type { ImportName, ImportPage, Imports as ImportStore } from '../store/imports.js'
 import type { BankOutcome, Registration } from './registration.js'
 
 export interface ImportReport {
   readonly importId: string
   readonly progress: ImportProgress
-  readonly refusals: readonly RefusedLines[]
+  readonly notes: readonly NotedLines[]
 }
 
 export interface Imports {
@@ -34,8 +35,8 @@ export interface Imports {
    *
    * @param mayStill asked again and again while the file arrives, which may take an hour: once it throws, nothing more is taken.
    * @throws {Problem} what stopped it, which its report names too: body-too-large, body-unreadable, upload-incomplete,
-   *   ceiling-reached, account-suspended, store-away; idempotency-key-reused when the key belongs to another file,
-   *   idempotency-key-busy when the same one was begun elsewhere meanwhile.
+   *   ceiling-reached, account-suspended, store-away, bank-unknown; idempotency-key-reused when the key belongs to another file,
+   *   idempotency-key-busy when the same one was begun elsewhere meanwhile: from then on this one writes nothing.
    * Memory: some thousand lines, however long the file is.
    */
   take(
@@ -44,8 +45,8 @@ export interface Imports {
     body: AsyncIterable<unknown>,
     mayStill: () => Promise<void>,
   ): Promise<ImportReport>
-  /** Without their refusals, the newest first. */
-  list(bank: Bank): Promise<Omit<ImportReport, 'refusals'>[]>
+  /** A page without their notes, the newest first. */
+  list(bank: Bank, after: PagePlace | undefined, limit: number): Promise<ImportPage>
   /** @throws {Problem} import-unknown */
   report(bank: Bank, importId: string): Promise<ImportReport>
 }
@@ -66,7 +67,7 @@ export function importsOver({ imports, registration, secret, now }: ImportParts)
   return {
     async take(bank, key, body, mayStill) {
       const importId = key === undefined ? uuidV7(now(), randomBytes(10)) : idFor(secret, bank, key)
-      const name: ImportName = [bank.name, importId]
+      const name: ImportName = [bank, importId]
       const run = await begin(name, bank)
       try {
         for await (const lines of readLines(unpacked(body))) {
@@ -78,18 +79,18 @@ export function importsOver({ imports, registration, secret, now }: ImportParts)
           await new Promise((resolve) => setImmediate(resolve)) // a chunk may hold a thousand lines that are skipped
         }
         const progress = await run.end()
-        return { importId, progress, refusals: await imports.refusals(name) }
+        return { importId, progress, notes: await imports.notes(name) }
       } catch (error) {
         await run.stop(error instanceof Problem ? error.code : 'unexpected')
         throw error
       }
     },
-    list: (bank) => imports.list(bank.name),
+    list: (bank, after, limit) => imports.list(bank, after, limit),
     async report(bank, importId) {
-      const name: ImportName = [bank.name, importId]
+      const name: ImportName = [bank, importId]
       const progress = await imports.get(name)
       if (progress === undefined) throw new Problem('import-unknown')
-      return { importId, progress, refusals: await imports.refusals(name) }
+      return { importId, progress, notes: await imports.notes(name) }
     },
   }
 
@@ -99,9 +100,9 @@ export function importsOver({ imports, registration, secret, now }: ImportParts)
     const digest = createHash('sha256').update(createHmac('sha256', secret).update('lines of a file').digest())
     const before = await imports.claim(name, writer, startedAtMs)
     return runFrom(before ?? { ...NOTHING, startedAtMs, updatedAtMs: startedAtMs }, digest, {
-      take: (changes) => registration.changeBank(bank, changes),
+      take: (changes) => registration.changeBank(bank, changes, imports.runOf(name, writer)),
       settled: registration.settled,
-      checkpoint: (progress, refused) => imports.checkpoint(name, writer, progress, refused),
+      checkpoint: (progress, noted) => imports.checkpoint(name, writer, progress, noted),
       now,
     })
   }
@@ -114,15 +115,16 @@ const NOTHING: Omit<ImportProgress, 'startedAtMs' | 'updatedAtMs'> = {
   lines: 0,
   accepted: 0,
   removed: 0,
+  notFound: 0,
   refused: 0,
   refusedFor: {},
   digest: '',
 }
 
 interface RunParts {
-  readonly take: (changes: readonly BankChange[]) => Promise<Omit<BankOutcome, 'put'>>
+  readonly take: (changes: readonly BankChange[]) => Promise<BankOutcome>
   readonly settled: (revision: number) => Promise<void>
-  readonly checkpoint: (progress: ImportProgress, refused: readonly RefusedLines[]) => Promise<boolean>
+  readonly checkpoint: (progress: ImportProgress, noted: readonly NotedLines[]) => Promise<boolean>
   readonly now: () => number
 }
 
@@ -134,7 +136,7 @@ function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
   let format: FileFormat | undefined
   let changes: { readonly line: number; readonly change: BankChange }[] = []
   let refusedFor: Partial<Record<RecordRefusal, number>> = {}
-  let refusals: RefusedLines[] = [] // since the last checkpoint
+  let notes: NotedLines[] = [] // since the last checkpoint
   let refusedCount = 0
   let indexed: Promise<void> = Promise.resolve()
   let savedAtMs = before.updatedAtMs
@@ -150,9 +152,9 @@ function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
   }
   const isSameFile = () => digest.copy().digest('base64url') === before.digest
   const save = async (progress: ImportProgress) => {
-    const kept = await parts.checkpoint(progress, refusals)
+    const kept = await parts.checkpoint(progress, notes)
     if (!kept) throw new Problem('idempotency-key-busy')
-    refusals = []
+    notes = []
     savedAtMs = progress.updatedAtMs
   }
   /** The index may be one batch behind, and no more: an import that outruns it makes it answer from an older state. */
@@ -160,11 +162,13 @@ function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
     const taken = changes
     changes = []
     await indexed
-    const { removed, revision, struck } =
+    const { removed, revision, struckAt, absentAt } =
       taken.length === 0 ? NOTHING_TAKEN : await parts.take(taken.map(({ change }) => change))
-    const refusedAfterwards = taken.filter(({ change }) => change.kind === 'put' && struck.has(change.signal.signal))
-    for (const { line } of refusedAfterwards) refuse(line, 'signal-struck')
-    if (refusedAfterwards.length > 0) refusals.sort((a, b) => a.fromLine - b.fromLine)
+    for (const [at, { line }] of taken.entries()) {
+      if (struckAt.has(at)) refuse(line, 'signal-struck')
+      if (absentAt.has(at)) notes = withNote(notes, line, 'not-found')
+    }
+    if (struckAt.size + absentAt.size > 0) notes.sort((a, b) => a.fromLine - b.fromLine)
     indexed = parts.settled(revision)
     indexed.catch(() => {}) // whoever waits for it next is told
     done = {
@@ -172,8 +176,9 @@ function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
       format,
       updatedAtMs: parts.now(),
       lines: seen,
-      accepted: done.accepted + taken.length - refusedAfterwards.length,
+      accepted: done.accepted + taken.length - struckAt.size - absentAt.size,
       removed: done.removed + removed,
+      notFound: done.notFound + absentAt.size,
       refused: done.refused + refusedCount,
       refusedFor: sumOf(done.refusedFor, refusedFor),
       digest: digest.copy().digest('base64url'),
@@ -183,7 +188,7 @@ function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
   }
 
   function refuse(line: number, why: RecordRefusal): void {
-    refusals = withRefusal(refusals, line, why)
+    notes = withNote(notes, line, why)
     refusedFor[why] = (refusedFor[why] ?? 0) + 1
     refusedCount++
   }
@@ -203,7 +208,7 @@ function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
     async applyIfDue(): Promise<void> {
       if (changes.length < BATCH && refusedCount < BATCH) return
       await apply()
-      if (parts.now() - savedAtMs >= CHECKPOINT_EVERY_MS || refusals.length >= BATCH) await save(done)
+      if (parts.now() - savedAtMs >= CHECKPOINT_EVERY_MS || notes.length >= BATCH) await save(done)
     },
     async end(): Promise<ImportProgress> {
       if (seen < before.lines) throw new Problem('idempotency-key-reused')
@@ -216,13 +221,13 @@ function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
     /** What it says is on disk already, or was refused, so nothing is lost when this cannot be written. */
     async stop(problem: ProblemCode): Promise<void> {
       if (problem === 'idempotency-key-reused' || problem === 'idempotency-key-busy') return // the other one's is the one to keep
-      refusals = refusedUpTo(refusals, done.lines)
+      notes = notedUpTo(notes, done.lines)
       await save({ ...done, state: 'stopped', problem, updatedAtMs: parts.now() }).catch(() => {})
     },
   }
 }
 
-const NOTHING_TAKEN: Omit<BankOutcome, 'put'> = { removed: 0, revision: 0, struck: new Set() }
+const NOTHING_TAKEN: BankOutcome = { removed: 0, revision: 0, struckAt: new Set(), absentAt: new Set() }
 const TOO_LONG: ReadRecord = { kind: 'refused', why: 'record-too-long' }
 
 type Counts = Partial<Readonly<Record<RecordRefusal, number>>>

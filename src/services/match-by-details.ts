@@ -3,9 +3,9 @@
 import type { Bank } from '../domain/bank.js'
 import { distanceBandOf } from '../domain/grade.js'
 import type { AskedView } from '../hash/details/features.js'
-import type { Catalogue } from './catalogue.js'
 import type { DetailFinder, FoundByDetails } from './detail-finder.js'
 import type { Match } from './matcher.js'
+import type { Searcher } from './searcher.js'
 import { harmlessBanks } from './veto.js'
 
 /** What a match by details says besides. */
@@ -17,7 +17,7 @@ export interface MatchedDetails {
 }
 
 export interface AskingByDetails {
-  readonly catalogue: Catalogue
+  readonly searcher: Searcher
   readonly banks: ReadonlyMap<string, Bank>
   /** Also as a mirror shows it? */
   readonly mirrors: boolean
@@ -29,14 +29,14 @@ export interface AskingByDetails {
 
 /** @throws {Problem} store-away */
 export async function matchesByDetails(finder: DetailFinder, views: readonly AskedView[], asking: AskingByDetails) {
-  const { catalogue, banks, mirrors, except, giveWay, matchIdOf } = asking
-  const vetoing = harmlessBanks(catalogue)
+  const { searcher, banks, mirrors, except, giveWay, matchIdOf } = asking
+  const vetoing = harmlessBanks(searcher)
   const role = (ordinal: number) => {
-    const bank = catalogue.image(ordinal)?.bank ?? ''
+    const bank = searcher.factsOf(ordinal)?.bank ?? ''
     if (vetoing.has(bank)) return 'harmless'
     return banks.has(bank) && !except.has(ordinal) ? 'wanted' : undefined
   }
-  const found = await finder.find(views, { catalogue, mirrors, role, giveWay })
+  const found = await finder.find(views, { searcher, mirrors, role, giveWay })
   return found.map((each) => ({
     ordinal: each.ordinal,
     imageId: each.image.id,

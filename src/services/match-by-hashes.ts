@@ -16,10 +16,11 @@ import { type Sighting, Witnesses } from '../domain/witnesses.js'
 import type { Hash256 } from '../hash/hash256.js'
 import { type TransformName, transforms, waysOf } from '../hash/transforms.js'
 import type { Hit } from '../search/signal-index.js'
-import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
+import { type CatalogueImage, viewOf } from './catalogue.js'
 import type { MatchIds } from './match-ids.js'
 import type { Match, MatchOptions } from './matcher.js'
 import type { FoundAhead, WidestBits } from './search-ahead.js'
+import type { Searcher } from './searcher.js'
 import { type Lot, lotsOf } from './turns.js'
 import { unvetoed } from './veto.js'
 
@@ -28,7 +29,7 @@ export type Answer = readonly { readonly ordinal: number; readonly imageId: stri
 
 /** What all pictures of a call have in common. */
 export interface AskingByHashes {
-  readonly catalogue: Catalogue
+  readonly searcher: Searcher
   readonly banks: ReadonlyMap<string, Bank>
   readonly widestBits: WidestBits
   readonly options: Pick<MatchOptions, 'orgId' | 'thresholdBits'>
@@ -44,13 +45,13 @@ export interface AskingByHashes {
 export function* matchesByHashes(
   signals: readonly HashedSignal[],
   ahead: FoundAhead,
-  { catalogue, banks, widestBits, options, matchIds }: AskingByHashes,
+  { searcher, banks, widestBits, options, matchIds }: AskingByHashes,
 ): Generator<void, Answer, void> {
   const witnesses = new Witnesses()
-  const found = yield* findNearest(catalogue, banks, signals, options.thresholdBits, widestBits, ahead, witnesses)
+  const found = yield* findNearest(searcher, banks, signals, options.thresholdBits, widestBits, ahead, witnesses)
   if (found.size === 0) return []
-  const isCorroborated = yield* corroborationOf(catalogue, found, signals)
-  yield* lookForWitnesses(catalogue, found, signals, witnesses)
+  const isCorroborated = yield* corroborationOf(searcher, found, signals)
+  yield* lookForWitnesses(searcher, found, signals, witnesses)
   const answer = []
   for (const each of found.values()) {
     yield
@@ -81,7 +82,7 @@ interface Found {
 }
 
 function* findNearest(
-  catalogue: Catalogue,
+  searcher: Searcher,
   banks: ReadonlyMap<string, Bank>,
   signals: readonly HashedSignal[],
   thresholdBits: number | undefined,
@@ -95,10 +96,10 @@ function* findNearest(
     const isWitness = widestWitnessBits(type, view) !== undefined
     for (const [lot, { ways, turned, hashes }] of lotsOf(signal).entries()) {
       const foundAhead = ahead.get(signal)?.[lot]
-      const hits = foundAhead ?? (yield* search(catalogue, type, hashes, widestBits(type, view, turned)))
+      const hits = foundAhead ?? (yield* search(searcher, type, hashes, widestBits(type, view, turned)))
       const content = hits.length === 0 || !dependsOnContent(type) ? 'full' : contentOf(signal)
-      for (const hit of unvetoed(catalogue, type, { asked: view, turned }, hits)) {
-        const image = catalogue.image(hit.image)
+      for (const hit of unvetoed(searcher, type, { asked: view, turned }, hits)) {
+        const image = searcher.image(hit.image)
         const bank = banks.get(image?.bank ?? '')
         if (image === undefined || bank === undefined) continue
         const views = { asked: view, registered: viewOf(hit.view), turned, content }
@@ -131,13 +132,13 @@ function isNearer(found: Found, known: Found): boolean {
 }
 
 function* search(
-  catalogue: Catalogue,
+  searcher: Searcher,
   type: SignalType,
   needles: readonly Hash256[],
   thresholdBits: number,
-): Generator<void, Hit[], void> {
+): Generator<void, readonly Hit[], void> {
   yield
-  return yield* catalogue.index(type).search(needles, thresholdBits)
+  return yield* searcher.search(type, needles, thresholdBits)
 }
 
 /**
@@ -145,7 +146,7 @@ function* search(
  * hashes kept with each image: few of millions are ever matched.
  */
 function* corroborationOf(
-  catalogue: Catalogue,
+  searcher: Searcher,
   found: ReadonlyMap<number, Found>,
   asked: readonly HashedSignal[],
 ): Generator<void, (match: Found) => boolean, void> {
@@ -158,7 +159,7 @@ function* corroborationOf(
     for (const way of ways) {
       const hash = hashes[waysOf(hashes.length).indexOf(way)]
       if (hash === undefined) continue
-      for (const hit of yield* search(catalogue, type, [hash], corroboratesBits)) {
+      for (const hit of yield* search(searcher, type, [hash], corroboratesBits)) {
         if (found.has(hit.image) && viewOf(hit.view) === 'whole') agreeing.add(keyOf(algorithm, way, hit.image))
       }
     }
@@ -176,7 +177,7 @@ const ALGORITHMS = [...new Set(SIGNAL_TYPE_NAMES.map((type) => SIGNAL_TYPES[type
  * few pictures, since few have anything near.
  */
 function* lookForWitnesses(
-  catalogue: Catalogue,
+  searcher: Searcher,
   found: ReadonlyMap<number, Found>,
   asked: readonly HashedSignal[],
   witnesses: Witnesses,
@@ -193,8 +194,8 @@ function* lookForWitnesses(
     if (widest === undefined) continue
     const upright = lotsOf({ type, view, ...turns }).find(({ turned }) => !turned)
     if (upright === undefined) continue
-    const hits = yield* search(catalogue, type, upright.hashes, widest)
-    for (const hit of unvetoed(catalogue, type, { asked: view, turned: false }, hits)) {
+    const hits = yield* search(searcher, type, upright.hashes, widest)
+    for (const hit of unvetoed(searcher, type, { asked: view, turned: false }, hits)) {
       const views = { asked: view, registered: viewOf(hit.view) }
       if (open.has(hit.image)) noteHit(witnesses, hit, { type, views, signal, ...upright })
     }

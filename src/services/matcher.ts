@@ -17,6 +17,7 @@ import { turnEnds } from './pace.js'
 import type { ProbingGuard } from './probing-guard.js'
 import type { Replica } from './replica.js'
 import { gathered, inTurns, isNowhere, NOTHING_AHEAD, searchAhead, type WidestBits } from './search-ahead.js'
+import type { Searcher } from './searcher.js'
 import type { Sightings } from './sightings.js'
 import type { TurnsOfLoop } from './turns-of-loop.js'
 
@@ -97,60 +98,72 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
     async match(pictures, options) {
       await turnEnd()
       const catalogue = replica.catalogue
-      const banks = banksAsked(catalogue, options)
-      const widestBits = widestOf(banks, options.thresholdBits)
-      const asking = { catalogue, banks, widestBits, options, matchIds }
-      const giveWay = turns.pace()
-      const answers: Answer[] = []
-      const all = Array.isArray(pictures) ? pictures : await inTurns(gathered(pictures), giveWay)
-      const ahead = all.length > 1 ? await inTurns(searchAhead(catalogue, all, widestBits), giveWay) : NOTHING_AHEAD
-      for (const [picture, signals] of all.entries()) {
-        // Waiting costs more than all else that is done for a picture which nothing is near to, so only when it is time.
-        const turn = giveWay()
-        if (turn !== undefined) await turn
-        const byHashes = isNowhere(signals, ahead)
-          ? NOTHING
-          : await inTurns(matchesByHashes(signals, ahead, asking), giveWay)
-        const views = viewsAsked(picture, byHashes)
-        const answer = views === undefined ? byHashes : await withDetails(views, byHashes)
-        options.onMatched?.(picture, matchesIn(answer))
-        answers.push(answer)
-        const wait = probing.see(options.orgId, { signals, met: byHashes[0]?.imageId })
-        if (wait !== undefined) await wait
-      }
-
-      // A long batch gave way to others in between: what was withdrawn meanwhile is not named, and a catalogue that is no
-      // longer the store's is not answered from.
-      if (replica.catalogue !== catalogue) throw new Problem('index-cold', { retryAfterS: 1 })
-      return answers.map((answer, i) => {
-        if (answer.length === 0) return []
-        const standing = answer.filter(({ ordinal }) => catalogue.has(ordinal))
-        const met = standing.filter(({ match }) => match.grade !== 'review').map(({ imageId }) => imageId)
-        sightings.note(options.orgId, met, options.contexts?.[i])
-        const matches = matchesIn(standing)
-        if (standing.length < answer.length) options.onMatched?.(i, matches)
-        return matches
-      })
-
-      /** Of a picture that is to be looked for by its details as well. */
-      function viewsAsked(picture: number, byHashes: Answer): readonly AskedView[] | undefined {
-        const { depth = 'auto', viewsOf } = options
-        if (finder === undefined || depth === 'hashes') return undefined
-        const isFound = byHashes.some(({ match }) => match.grade !== 'review')
-        return depth === 'auto' && isFound ? undefined : viewsOf?.(picture)
-      }
-
-      /** Of an image that hashes found for review alone, details speak. */
-      async function withDetails(views: readonly AskedView[], byHashes: Answer): Promise<Answer> {
-        if (finder === undefined) return byHashes
-        const { orgId, mirrors = true } = options
-        const except = new Set(byHashes.filter(({ match }) => match.grade !== 'review').map(({ ordinal }) => ordinal))
-        const matchIdOf = (imageId: string) => matchIds.idFor(orgId, imageId)
-        const found = await matchesByDetails(finder, views, { catalogue, banks, mirrors, except, giveWay, matchIdOf })
-        const spoken = new Set(found.map(({ ordinal }) => ordinal))
-        return [...byHashes.filter(({ ordinal }) => !spoken.has(ordinal)), ...found]
+      const searcher = catalogue.searcher()
+      try {
+        return await matchIn(catalogue, searcher, pictures, options)
+      } finally {
+        searcher.release()
       }
     },
+  }
+
+  async function matchIn(
+    catalogue: Catalogue,
+    searcher: Searcher,
+    pictures: Iterable<readonly HashedSignal[]>,
+    options: MatchOptions,
+  ): Promise<Match[][]> {
+    const banks = banksAsked(catalogue, options)
+    const widestBits = widestOf(banks, options.thresholdBits)
+    const asking = { searcher, banks, widestBits, options, matchIds }
+    const giveWay = turns.pace()
+    const answers: Answer[] = []
+    const all = Array.isArray(pictures) ? pictures : await inTurns(gathered(pictures), giveWay)
+    const ahead = all.length > 1 ? await inTurns(searchAhead(searcher, all, widestBits), giveWay) : NOTHING_AHEAD
+    for (const [picture, signals] of all.entries()) {
+      // Waiting costs more than all else that is done for a picture which nothing is near to, so only when it is time.
+      const turn = giveWay()
+      if (turn !== undefined) await turn
+      const byHashes = isNowhere(signals, ahead) ? NOTHING : await inTurns(matchesByHashes(signals, ahead, asking), giveWay)
+      const views = viewsAsked(picture, byHashes)
+      const answer = views === undefined ? byHashes : await withDetails(views, byHashes)
+      options.onMatched?.(picture, matchesIn(answer))
+      answers.push(answer)
+      const wait = probing.see(options.orgId, { signals, met: byHashes[0]?.imageId })
+      if (wait !== undefined) await wait
+    }
+
+    // A long batch gave way to others in between: what was withdrawn meanwhile is not named, and a catalogue that is no
+    // longer the store's is not answered from.
+    if (replica.catalogue !== catalogue) throw new Problem('index-cold', { retryAfterS: 1 })
+    return answers.map((answer, i) => {
+      if (answer.length === 0) return []
+      const standing = answer.filter(({ ordinal }) => searcher.has(ordinal))
+      const met = standing.filter(({ match }) => match.grade !== 'review').map(({ imageId }) => imageId)
+      sightings.note(options.orgId, met, options.contexts?.[i])
+      const matches = matchesIn(standing)
+      if (standing.length < answer.length) options.onMatched?.(i, matches)
+      return matches
+    })
+
+    /** Of a picture that is to be looked for by its details as well. */
+    function viewsAsked(picture: number, byHashes: Answer): readonly AskedView[] | undefined {
+      const { depth = 'auto', viewsOf } = options
+      if (finder === undefined || depth === 'hashes') return undefined
+      const isFound = byHashes.some(({ match }) => match.grade !== 'review')
+      return depth === 'auto' && isFound ? undefined : viewsOf?.(picture)
+    }
+
+    /** Of an image that hashes found for review alone, details speak. */
+    async function withDetails(views: readonly AskedView[], byHashes: Answer): Promise<Answer> {
+      if (finder === undefined) return byHashes
+      const { orgId, mirrors = true } = options
+      const except = new Set(byHashes.filter(({ match }) => match.grade !== 'review').map(({ ordinal }) => ordinal))
+      const matchIdOf = (imageId: string) => matchIds.idFor(orgId, imageId)
+      const found = await matchesByDetails(finder, views, { searcher, banks, mirrors, except, giveWay, matchIdOf })
+      const spoken = new Set(found.map(({ ordinal }) => ordinal))
+      return [...byHashes.filter(({ ordinal }) => !spoken.has(ordinal)), ...found]
+    }
   }
 }
 

@@ -7,7 +7,7 @@ import type { ApiKey, ApiKeys } from '../store/api-keys.js'
 import type { Events } from '../store/events.js'
 import type { ProbingDetector, Suspicion } from './probing.js'
 
-/** suspend: slowed down, then shut out. tell: the operator learns of it, and nothing else happens. off: nobody looks. */
+/** suspend: slowed down, then shut out. tell: the operator learns of it, once a day while it goes on, and nothing else happens. off: nobody looks. */
 export const PROBING_MODES = ['suspend', 'tell', 'off'] as const
 export type ProbingMode = (typeof PROBING_MODES)[number]
 
@@ -43,19 +43,34 @@ export interface ProbingGuardParts {
 
 /** For each question that is near. A search for 256 bits takes longer than a minute then, and is over before. */
 const WAIT_MS = 500
-const TOLD_AGAIN_AFTER_S = 86_400
+/** An organisation that goes on probing is reported again after so long. The store keeps other processes quiet as well. */
+const QUIET_MS = 86_400_000
+/** Of organisations that are quiet. Beyond it the store alone keeps them so. */
+const MAX_QUIET = 1000
 
 export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
   const { detector, mode, events, now, onTrouble, waitMs = WAIT_MS } = parts
-  const told = new Set<string>()
+  const toldAtMs = new Map<string, number>()
   let last: Promise<void> = Promise.resolve()
   const behind = (work: () => Promise<void>) => {
     last = last.then(work).catch(onTrouble)
   }
   const tell = (orgId: string) => {
-    if (told.has(orgId)) return
-    told.add(orgId)
-    behind(() => events.add('key.suspected', { orgId }, now(), TOLD_AGAIN_AFTER_S))
+    const nowMs = now()
+    const lastAtMs = toldAtMs.get(orgId)
+    if (lastAtMs !== undefined && Math.abs(nowMs - lastAtMs) < QUIET_MS) return
+    const [oldest] = toldAtMs.size >= MAX_QUIET ? toldAtMs.keys() : []
+    if (oldest !== undefined) toldAtMs.delete(oldest)
+    toldAtMs.delete(orgId)
+    toldAtMs.set(orgId, nowMs)
+    behind(async () => {
+      try {
+        await events.add('key.suspected', { orgId }, nowMs, QUIET_MS / 1000)
+      } catch (error) {
+        if (toldAtMs.get(orgId) === nowMs) toldAtMs.delete(orgId) // told with the next question
+        throw error
+      }
+    })
   }
 
   return {

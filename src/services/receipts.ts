@@ -14,6 +14,16 @@ export const Receipt = z.strictObject({
   endedAt: z.iso.datetime(),
   images: z.int().meta({ description: 'How many images were erased.' }),
   hashes: z.int().meta({ description: 'How many hashes had been made of its images.' }),
+  kept: z
+    .strictObject({
+      blockedImages: z.int().meta({ description: 'How many images were judged harmless before.' }),
+      until: z.iso.datetime(),
+    })
+    .nullable()
+    .meta({
+      description:
+        'null unless an image was judged harmless; else a keyed digest of 16 bytes of each, from which no hash can be read. It keeps every case from registering the very same picture, until then at the latest. An appeal may lift that sooner.',
+    }),
   keyId: z.string(),
   signature: z.string(),
 })
@@ -35,6 +45,7 @@ export function receiptFor({ caseNumber, record }: OwnCase, signer: Signer): Rec
     endedAt: instant(end.atMs),
     images: end.images,
     hashes,
+    kept: end.blocked === undefined ? null : { blockedImages: end.blocked.images, until: instant(end.blocked.untilMs) },
   })
   return receipt
 }

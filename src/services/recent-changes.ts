@@ -7,6 +7,8 @@ export interface RecentChanges {
   note(changes: readonly Change[]): void
   /** Did it change after `revision`, as far as is remembered? `false` when that is not known. */
   changedAfter(imageId: string, revision: number): boolean
+  /** When the changes turned out to be of another history: their numbers are given a second time. */
+  clear(): void
 }
 
 /** About 10 MB. What was forgotten may be told twice, which changes nothing for who hears it. */
@@ -33,6 +35,9 @@ export function recentChanges(most = MOST): RecentChanges {
           if (lastOf !== undefined) forgetBeyond(lastOf, most / SHARDS)
         }
       }
+    },
+    clear() {
+      for (const lastOf of shards) lastOf.clear()
     },
     changedAfter: (imageId, revision) => (shardOf(imageId)?.get(imageId) ?? 0) > revision,
   }

@@ -7,7 +7,7 @@ import type { Reconciler } from '../exchange/exchange-config.js'
 import { hmaRequests } from '../exchange/hma.js'
 import type { Hash256 } from '../hash/hash256.js'
 import type { Outgoing } from '../net/outgoing.js'
-import { changesBetween, lastRevision } from '../store/changes.js'
+import { lastPosition, type Position, pagesBetween } from '../store/changes.js'
 import type { Became, ReconcilerState, Reconcilers as ReconcilerStore } from '../store/reconcilers.js'
 import type { Store } from '../store/store.js'
 import { type HmaBank, hmaBankThrough, ReconcileError } from './hma-bank.js'
@@ -50,6 +50,8 @@ export interface ReconcilerParts {
 /** Contents that are looked at between two notes of how far it has come. */
 const CHUNK = 200
 const ASKED_AT_ONCE = 8
+/** Contents of one run that the other system gives no usable answer about. With more, it is the system. */
+const MAX_FAILED = 20
 /** So many that were never ours, and more than ever were: then it is another's bank, and nothing more is taken out of it. */
 const FEW_UNKNOWN = 10
 /** For what no change tells of: a switched-off bank, a harmless picture, an HMA that was set back. */
@@ -93,7 +95,7 @@ async function stateOf(
   await states.forget(name)
   return {
     identity,
-    place: { revision: await lastRevision(store), lookedTo: 0, holes: [], allFrom: undefined, allAtMs: now() },
+    place: { ...(await lastPosition(store)), lookedTo: 0, holes: [], allFrom: undefined, allAtMs: now() },
     progress: {
       state: 'waiting',
       failure: undefined,
@@ -110,6 +112,7 @@ function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank:
   const { states, store, replica, orgNamed, now } = parts
   let state = from
   let unknown = 0
+  const failures: ReconcileError[] = []
 
   async function note(
     change: { readonly place?: Partial<ReconcilePlace>; readonly progress?: Partial<ReconcileProgress> },
@@ -123,6 +126,18 @@ function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank:
     await states.save(name, state, became)
   }
 
+  /** One content that the other system cannot answer for keeps no others in its bank; the run says at its end that there was one. */
+  async function orFailed<T>(work: Promise<T>): Promise<T | 'failed'> {
+    try {
+      return await work
+    } catch (error) {
+      const isOne = error instanceof ReconcileError && ['unreachable', 'answer-unreadable'].includes(error.failure)
+      if (!isOne || failures.length >= MAX_FAILED) throw error
+      failures.push(error)
+      return 'failed'
+    }
+  }
+
   /** Looks at contents, and takes out those whose hash matches nothing that this organisation may know of. */
   async function look(
     orgId: string,
@@ -130,7 +145,7 @@ function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank:
     isKnown: boolean,
     place: (missing: readonly number[]) => Partial<ReconcilePlace>,
   ) {
-    const found = await inTurns(ids, ASKED_AT_ONCE, async (id) => ({ id, content: await bank.look(id) }))
+    const found = await inTurns(ids, ASKED_AT_ONCE, async (id) => ({ id, content: await orFailed(bank.look(id)) }))
     const ours = found.flatMap(({ id, content }) => (typeof content === 'object' ? [{ id, content }] : []))
     const images = await imagesOf(
       parts,
@@ -144,29 +159,45 @@ function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank:
     if (!isKnown) unknown += gone.length
     if (unknown > FEW_UNKNOWN && unknown > (await states.known(name)) + ours.length - gone.length)
       throw new ReconcileError('bank-not-from-here')
-    await inTurns(gone, ASKED_AT_ONCE, ({ id, content }) => bank.remove(id, content))
+    const removals = await inTurns(gone, ASKED_AT_ONCE, async ({ id, content }) => ({
+      id,
+      outcome: await orFailed(bank.remove(id, content)),
+    }))
+    const failed = [
+      ...found.flatMap(({ id, content }) => (content === 'failed' ? [id] : [])),
+      ...removals.flatMap(({ id, outcome }) => (outcome === 'failed' ? [id] : [])),
+    ]
     const became = ours.flatMap(({ id }, i) => (images[i] ?? []).map((imageId): Became => [imageId, id]))
     const missing = found.flatMap(({ id, content }) => (content === undefined ? [id] : []))
     const { looked, removed } = state.progress
-    await note({ place: place(missing), progress: { looked: looked + ids.length, removed: removed + gone.length } }, became)
+    const to = place(missing)
+    // As one that is not there yet, it is looked at again by the next runs, and by the one that looks at everything.
+    const holes = failed.reduce((all, id) => withHoles(all, id, id, [id], now()), to.holes ?? state.place.holes)
+    const counts = {
+      looked: looked + ids.length,
+      removed: removed + removals.filter(({ outcome }) => outcome !== 'failed').length,
+    }
+    await note({ place: { ...to, holes }, progress: counts }, became)
   }
 
   /** What changed here. @returns whether everything has to be looked at. */
-  async function followChanges(orgId: string, revision: number): Promise<boolean> {
-    let all = revision < state.place.revision // the store was set back
-    for await (const changes of changesBetween(store, state.place.revision, revision)) {
-      if (changes === 'gap') return true
+  async function followChanges(orgId: string, { revision, digest }: Position): Promise<boolean> {
+    const { place } = state
+    let all = revision < place.revision || (revision === place.revision && digest !== place.digest) // the store was set back
+    for await (const page of pagesBetween(store, place, revision)) {
+      if (page === 'gap') return true
+      const { changes, last } = page
       const imageIds = changes.flatMap((change) =>
         change.op === 'tombstone' || change.op === 'standing' ? change.imageIds : [],
       )
-      all ||= changes.some(({ op }) => op === 'bank')
+      all ||= changes.some(({ op }) => op === 'bank' || op === 'restored')
       for (let at = 0; at < imageIds.length; at += CHUNK) {
         const some = imageIds.slice(at, at + CHUNK)
         const contents = await states.contentsOf(name, some)
         const ids = new Set(contents.flatMap((id) => id ?? []))
         if (ids.size > 0) await look(orgId, [...ids], true, () => ({}))
       }
-      await note({ place: { revision: changes.at(-1)?.revision ?? state.place.revision } }, gone(changes))
+      await note({ place: last }, gone(changes))
     }
     return all
   }
@@ -195,10 +226,10 @@ function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank:
       const org = await orgNamed(organisation)
       if (org === undefined) throw new ReconcileError('organisation-unknown')
       const { orgId } = org
-      const revision = await lastRevision(store)
-      await replica.reached(revision)
-      if (await followChanges(orgId, revision)) await note({ place: { allFrom: 1 } })
-      await note({ place: { revision } })
+      const position = await lastPosition(store)
+      await replica.reached(position)
+      if (await followChanges(orgId, position)) await note({ place: { allFrom: 1 } })
+      await note({ place: position })
 
       const newest = await bank.newest()
       const { holes, lookedTo } = state.place
@@ -220,6 +251,8 @@ function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank:
         await walk(orgId, allFrom, newest - 1, (_, to) => ({ allFrom: to + 1 }))
         await note({ place: { allFrom: undefined, allAtMs: now() } })
       }
+      const [failure] = failures
+      if (failure !== undefined) throw failure
       await note({ progress: { state: 'waiting', caughtUpAtMs: state.progress.startedAtMs } })
     },
     fail: (failure: ReconcileError['failure']) => note({ progress: { state: 'failed', failure } }),

@@ -1,19 +1,19 @@
 // Registers images: those of a case, and those of a bank. Durable and matchable here when it returns.
 
-import { createHmac } from 'node:crypto'
 import type { AuditActor } from '../domain/audit.js'
 import { type Bank, CASES_BANK_NAME } from '../domain/bank.js'
 import type { BankChange, NewSignal } from '../domain/bank-change.js'
-import { uuidV8 } from '../domain/ids.js'
 import { Problem } from '../domain/problem.js'
 import type { Category, RegisteredImage, Signal } from '../domain/signal.js'
-import type { SignalType } from '../domain/signal-types.js'
 import type { RegisteredDetails } from '../hash/details/details.js'
+import type { ImportRun } from '../store/guarded-writes.js'
 import type { Images, StoredImage } from '../store/images.js'
+import { absentAmong, idsOfChanges, itselfIn } from './bank-changes.js'
 import type { OwnCase } from './case-access.js'
 import { refusalOf, refuseEnded } from './cases.js'
 import type { Ceilings } from './ceilings.js'
 import { type Detailing, kinOfCase } from './detailing.js'
+import { bankedIdOf, imageIdOf, pictureIdOf } from './image-ids.js'
 import type { StruckSignals } from './refusals.js'
 import type { Replica } from './replica.js'
 
@@ -50,10 +50,13 @@ export interface Registration {
   }>
   /**
    * Puts and tombstones as they come, of any number up to some thousands; of several about one signal, the last one counts.
-   * Durable when it returns; safe to repeat. Only signals of this bank are removed, whatever ids are named.
-   * @returns how many were put, how many were there and are gone, and which were judged false and are not taken. @throws {Problem} as `forBank`.
+   * Durable when it returns; safe to repeat. Only signals of this bank are removed, whatever ids are named, and whether they match or not.
+   * @param run of the import they come by: once another has taken over, nothing more is written.
+   * @throws {Problem} as `forBank`; idempotency-key-busy.
    */
-  changeBank(bank: Bank, changes: readonly BankChange[]): Promise<BankOutcome>
+  changeBank(bank: Bank, changes: readonly BankChange[], run?: ImportRun): Promise<BankOutcome>
+  /** Was this image there before, and matches nothing: held, paused, or judged false? As far as this process knows. @throws {Problem} index-cold, store-away */
+  isHeld(id: string): boolean
   /** The id that a signal has, or would have, in a bank. */
   signalIdFor(bank: Bank, signal: NewSignal): string
   /** All signals of one picture as one image; the same picture again is the same image. @throws {Problem} as `forBank`, and signal-struck */
@@ -61,7 +64,7 @@ export interface Registration {
     bank: Bank,
     picture: NewImage & { readonly ref: string | undefined },
   ): Promise<{ readonly id: string; readonly revision: number }>
-  /** Which pictures are known to be harmless, and so not to be registered, in their order. @throws {Problem} index-cold, store-away */
+  /** Which pictures were judged harmless, and so are not to be registered, in their order. @throws {Problem} index-cold, store-away */
   harmlessAmong(pictures: readonly (readonly Signal[])[]): Promise<boolean[]>
   /** Waits until this process matches what was registered at `revision`. */
   matchable(revision: number): Promise<void>
@@ -72,9 +75,12 @@ export interface Registration {
 }
 
 export interface BankOutcome {
-  readonly put: number
+  /** Signals that were there and are gone. */
   readonly removed: number
-  readonly struck: ReadonlySet<Signal>
+  /** Which of the changes, by their places, put what was judged false: that is not taken. */
+  readonly struckAt: ReadonlySet<number>
+  /** Which of them were to remove what the bank does not have. */
+  readonly absentAt: ReadonlySet<number>
   /** 0 when nothing was changed. */
   readonly revision: number
 }
@@ -103,9 +109,9 @@ export function registrationIn({
   now,
 }: RegistrationParts): Registration {
   /** A bank may be removed, and its name another's, while something is handed in to it: a file may take an hour. */
-  const putInto = async (bank: Bank, stored: readonly StoredImage[]) => {
-    if (bank.orgId === undefined) return images.put(stored) // the deployment's own are always there
-    const revision = await images.putInto(bank, stored)
+  const putInto = async (bank: Bank, stored: readonly StoredImage[], run?: ImportRun) => {
+    if (bank.orgId === undefined) return images.put(stored, run) // the deployment's own are always there
+    const revision = await images.putInto(bank, stored, run)
     if (revision === undefined) throw new Problem('bank-unknown')
     return revision
   }
@@ -118,15 +124,19 @@ export function registrationIn({
     may.catch(() => {}) // where nothing is left, nobody asks
     return { struck: await struckSignals.refusedOf(bank.orgId, signals), mayReport: () => may }
   }
-  const store = async (bank: Bank, added: readonly { readonly id: string; readonly given: NewSignal }[]) => {
+  const store = async (
+    bank: Bank,
+    added: readonly { readonly id: string; readonly given: NewSignal }[],
+    run?: ImportRun,
+  ) => {
     if (bank.orgId !== undefined) await ceilings.handIn(bank.orgId, added.length)
-    return putInto(bank, recordsOf(bank, added))
+    return putInto(bank, recordsOf(bank, added), run)
   }
   const recordsOf = (bank: Bank, added: readonly { readonly id: string; readonly given: NewSignal }[]): StoredImage[] => {
     const createdAtMs = now()
-    return added.map(({ id, given: { signal, ref, category, tier = 'ngo-attested' } }) => ({
+    return added.map(({ id, given: { signal, picture: signals = [signal], ref, category, tier = 'ngo-attested' } }) => ({
       id,
-      image: { bank: bank.name, tier, category, ref, createdAtMs, signals: [signal] },
+      image: { bank: bank.name, tier, category, ref, createdAtMs, signals },
     }))
   }
   /** All of them with one visit to the store. @returns `undefined` when something stands against it, and it has to be asked what. */
@@ -139,11 +149,13 @@ export function registrationIn({
     if (revision === undefined) throw new Problem('bank-unknown')
     return revision === 'objected' ? undefined : revision
   }
-  const erase = async (bank: Bank, named: readonly string[], ids: readonly string[]) => {
-    const found = named.length === 0 ? [] : await images.get(named)
-    const own = named.filter((_, i) => found[i]?.bank === bank.name)
-    const revisions = await Promise.all([...ids, ...own].map((id) => images.erase(id)))
-    return revisions.filter((revision) => revision !== undefined)
+  /** @returns the revisions of the tombstones, by the ids of what was there. */
+  const erase = async (bank: Bank, ids: readonly string[], run: ImportRun | undefined): Promise<Map<string, number>> => {
+    const found = ids.length === 0 ? [] : await images.get(ids)
+    const own = ids.filter((_, i) => found[i]?.bank === bank.name)
+    const guard = { bank: owned(bank), run }
+    const revisions = await Promise.all(own.map((id) => images.erase(id, undefined, guard)))
+    return new Map(own.flatMap((id, i) => (revisions[i] === undefined ? [] : [[id, revisions[i]]])))
   }
 
   return {
@@ -176,7 +188,7 @@ export function registrationIn({
     },
 
     async forBank(bank, added) {
-      const given = added.map((each) => ({ id: signalIdOf(idSecret, bank.name, each.signal, each.ref), given: each }))
+      const given = added.map((each) => ({ id: bankedIdOf(idSecret, bank.name, each), given: each }))
       const revision = await storeUnasked(bank, given)
       if (revision !== undefined) return { ids: given.map(({ id }) => id), revision }
       const { struck, mayReport } = await asked(bank, signalsIn(added))
@@ -187,22 +199,29 @@ export function registrationIn({
       return { ids, revision: await store(bank, taken) }
     },
 
-    async changeBank(bank, changes) {
-      const last = new Map<string, BankChange>()
-      for (const change of changes) last.set(idOf(idSecret, bank.name, change), change)
-      const added = changes.flatMap((change) => (change.kind === 'put' ? [change.signal] : []))
-      const { struck, mayReport } = await asked(bank, signalsIn(added))
-      const puts = [...last].flatMap(([id, change]) =>
-        change.kind === 'put' && !struck.has(change.signal.signal) ? [{ id, given: change.signal }] : [],
-      )
-      const idsOf = (kind: BankChange['kind']) => [...last].flatMap(([id, change]) => (change.kind === kind ? [id] : []))
+    async changeBank(bank, changes, run) {
+      const ids = await idsOfChanges({ images, secret: idSecret }, bank, changes)
+      const last = new Map(ids.map((id, at) => [id, at]))
+      const added = changes.flatMap((change) => (change.kind === 'put' ? itselfIn(change.signal) : []))
+      const { struck, mayReport } = await asked(bank, added)
+      const isStruck = (change: BankChange) =>
+        change.kind === 'put' && itselfIn(change.signal).some((each) => struck.has(each))
+      const struckAt = new Set(changes.flatMap((change, at) => (isStruck(change) ? [at] : [])))
+      const puts = [...last].flatMap(([id, at]) => {
+        const change = changes[at]
+        return change?.kind === 'put' && !struckAt.has(at) ? [{ id, given: change.signal }] : []
+      })
       if (puts.length > 0) await mayReport()
-      const revision = puts.length === 0 ? 0 : await store(bank, puts)
-      const gone = await erase(bank, idsOf('remove-id'), idsOf('remove'))
-      return { put: puts.length, removed: gone.length, struck, revision: Math.max(revision, ...gone) }
+      const revision = puts.length === 0 ? 0 : await store(bank, puts, run)
+      const removals = [...last].flatMap(([id, at]) => (changes[at]?.kind === 'put' ? [] : [id]))
+      const gone = await erase(bank, removals, run)
+      const absentAt = absentAmong(changes, ids, { struckAt, isGone: (id) => gone.has(id) })
+      return { removed: gone.size, struckAt, absentAt, revision: Math.max(revision, ...gone.values()) }
     },
 
-    signalIdFor: (bank, { signal, ref }) => signalIdOf(idSecret, bank.name, signal, ref),
+    isHeld: (id) => replica.catalogue.isSilent(id),
+
+    signalIdFor: (bank, signal) => bankedIdOf(idSecret, bank.name, signal),
 
     async pictureForBank(bank, { signals, category, ref }) {
       if (await struckSignals.refuses(bank.orgId, signals)) throw new Problem('signal-struck')
@@ -222,7 +241,10 @@ export function registrationIn({
       return { id, revision: await putInto(bank, [{ id, image }]) }
     },
 
-    harmlessAmong,
+    async harmlessAmong(pictures) {
+      const [alike, blocks] = await Promise.all([harmlessAmong(pictures), struckSignals.blocksOf(pictures)])
+      return alike.map((isAlike, i) => isAlike || blocks[i] !== undefined)
+    },
 
     matchable: (revision) => replica.applied(revision),
 
@@ -235,56 +257,17 @@ export function registrationIn({
         if (image === undefined || image.bank !== bank.name) throw new Problem('signal-unknown')
       }
       const about = { bank: bank.name, signalId: id }
-      const revision = await images.erase(id, { act: 'signal.removed', by, about, atMs: now() })
+      const revision = await images.erase(id, { act: 'signal.removed', by, about, atMs: now() }, { bank: owned(bank) })
       if (revision !== undefined) await replica.reached(revision)
     },
   }
 }
 
+/** The deployment's own banks are always the same. */
+function owned(bank: Bank): Bank | undefined {
+  return bank.orgId === undefined ? undefined : bank
+}
+
 function signalsIn(added: readonly NewSignal[]): Signal[] {
   return added.map(({ signal }) => signal)
-}
-
-function idOf(secret: Buffer, bank: string, change: BankChange): string {
-  if (change.kind === 'remove-id') return change.signalId
-  return change.kind === 'remove'
-    ? signalIdOf(secret, bank, change.signal, change.ref)
-    : signalIdOf(secret, bank, change.signal.signal, change.signal.ref)
-}
-
-/** Of what makes a bank's signal itself. */
-function signalIdOf(
-  secret: Buffer,
-  bank: string,
-  { type, hash }: Pick<Signal, 'type' | 'hash'>,
-  ref: string | undefined,
-): string {
-  return uuidV8(
-    createHmac('sha256', secret)
-      .update(`${bank}\0${type}\0`)
-      .update(hash)
-      .update(ref ?? '')
-      .digest(),
-  )
-}
-
-/** Apart from the ids of signals: a hash that is handed in alone must not take the place of a picture with all its views. */
-function pictureIdOf(secret: Buffer, bank: string, signals: readonly Signal[], ref: string | undefined): string {
-  const whole = signals.find(({ type, view }) => type === 'pdq' && view === 'whole')
-  const digest = createHmac('sha256', secret).update(`picture\0${bank}\0${ref ?? ''}\0`)
-  for (const { hash } of whole === undefined ? signals : [whole]) digest.update(hash)
-  return uuidV8(digest.digest())
-}
-
-/**
- * Of what makes a picture itself, within its case: the ids of one picture in two cases have nothing in common. That is PDQ of the
- * whole; or SHA-256 of the file where a submitter gives no PDQ; or everything that she gives, in its order.
- */
-function imageIdOf(secret: Buffer, caseId: string, signals: readonly Signal[]): string {
-  const whole = (type: SignalType) => signals.find((signal) => signal.type === type && signal.view === 'whole')
-  const itself = whole('pdq') ?? whole('sha256')
-  const digest = createHmac('sha256', secret).update(`case\0${caseId}\0`)
-  for (const { type, view, hash } of itself === undefined ? signals : [itself])
-    digest.update(`${type}\0${view}\0`).update(hash)
-  return uuidV8(digest.digest())
 }

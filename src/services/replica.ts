@@ -1,43 +1,30 @@
 // Keeps this process's catalogue equal to the store: reads everything once, then follows the changes.
 
 import type { Redis } from 'ioredis'
+import type { NotReadyReason } from '../domain/not-ready.js'
 import { Problem } from '../domain/problem.js'
-import type { RegisteredImage } from '../domain/signal.js'
-import type { Standing } from '../domain/trust.js'
-import type { ApiKeys } from '../store/api-keys.js'
-import type { Banks } from '../store/banks.js'
-import { type Change, type Followed, follow, lastRevision } from '../store/changes.js'
-import type { ImageReader } from '../store/image-reader.js'
-import type { Images } from '../store/images.js'
-import type { OwnWrites } from '../store/own-writes.js'
-import type { Store } from '../store/store.js'
-import type { Trusts } from '../store/trust.js'
+import { type Change, digestAt, type Followed, follow, type Loss, type Position } from '../store/changes.js'
+import { isAway } from '../store/store.js'
 import type { WithdrawalLog } from '../store/withdrawal-log.js'
+import { type Applying, applyingWith, IMAGES_AT_ONCE } from './applying.js'
 import { Catalogue } from './catalogue.js'
 import { Grace } from './grace.js'
-import { paceMaker } from './pace.js'
-import { revisionWaits } from './revision-waits.js'
-import type { Snapshots } from './snapshot.js'
+import { type LoadingParts, load } from './loading.js'
+import { type RevisionWaits, revisionWaits } from './revision-waits.js'
 
-export interface ReplicaParts {
-  readonly store: Store
-  readonly images: Images
-  /** What this process writes: that is not read back. Left out, everything is. */
-  readonly own?: Pick<OwnWrites, 'of' | 'followed' | 'forgetAll'>
-  readonly reader: ImageReader
-  readonly snapshots: Snapshots | undefined
+export interface ReplicaParts extends LoadingParts {
   /** What is taken back is noted there before it is answered; undefined for nowhere. */
   readonly withdrawals: WithdrawalLog | undefined
-  readonly trusts: Trusts
-  readonly banks: Banks
-  readonly apiKeys: ApiKeys
   /** A connection of its own: following blocks it. */
   readonly follower: Redis
   /** Told of changes before the catalogue has them. */
   readonly onChanges?: (changes: readonly Change[]) => void
+  /** Told when what was followed so far is no part of the store's history, or not all of it; and whether that is so once more before it was made good. */
+  readonly onLoss?: (loss: Loss, isRepeated: boolean) => void
   readonly hearing?: Hearing
+  /** Milliseconds, never goes back. */
   readonly now: () => number
-  /** What cannot be answered to anybody: the operator's to read. Never with hashes. */
+  /** What cannot be answered to anybody: the operator's to read. Never with hashes. Told once for what fails in the same way again and again. */
   readonly onTrouble: (error: unknown) => void
 }
 
@@ -58,19 +45,26 @@ const BLOCK_MS = 250
 /** The same, while nobody can be answered before the store has said that nothing is missing. */
 const SOON_MS = 1
 const RETRY_MS = 200
-/** How long filling the indexes may keep the event loop from others in one go. */
-const TURN_MS = 5
-/** Unsealing and adding so many takes about half a millisecond, and then others of this process get their turn. */
-const IMAGES_AT_ONCE = 50
 const COLD_RETRY_AFTER_S = 2
-const NOTHING_OWN: ReadonlyMap<string, RegisteredImage> = new Map()
+/** Digests of what was applied last: as far back as anybody waits for a write. */
+const MAX_DIGESTS = 4096
 
 export class Replica {
   readonly #parts: ReplicaParts
   readonly #hearing: Hearing
   #catalogue = new Catalogue()
-  // Invariant: the catalogue is what the store held at this revision; undefined until it has been read whole.
-  #revision: number | undefined
+  readonly #applying: Applying
+  // Invariant: the catalogue is what the store held at this position; undefined until it has been read whole.
+  #position: Position | undefined
+  // Behind it while changes are being applied: nothing from behind this is in the catalogue.
+  #reached: Position | undefined
+  // The catalogue may have anything up to here, so the store's history has to have it too; undefined once that is known.
+  #checkpoint: Position | undefined
+  #isFromSnapshot = false
+  readonly #digests = new Map<number, string>()
+  // Why the catalogue was not known to be the store's last word; undefined once it was.
+  #why: NotReadyReason | undefined = 'loading'
+  #failure: { readonly reason: NotReadyReason; readonly message: string } | undefined
   // Invariant: told of no revision that the catalogue does not have; and the second of none before what it took back is noted.
   readonly #applied = revisionWaits(unreached)
   readonly #settled = revisionWaits(unreached)
@@ -78,17 +72,18 @@ export class Replica {
   #unsettled: { readonly changes: Change[]; revision: number } | undefined
   #settling: Promise<void> | undefined
   // What comes behind a revision, asked for while what led to it is being applied.
-  #ahead: { readonly from: number; readonly followed: Promise<Followed> } | undefined
+  #ahead: { readonly from: Position; readonly followed: Promise<Followed> } | undefined
   // When the store was last known to hold nothing newer than this catalogue.
   #heardAtMs = Number.NEGATIVE_INFINITY
   // Invariant: of the silence that lasts; a silence has one, and who comes after it was in vain waits for nothing.
   #grace: Grace | undefined
-  #savedRevision: number | undefined
+  #saved: Position | undefined
   #closed = false
   readonly #watchers = new Set<(changes: readonly Change[]) => void>()
 
   constructor(parts: ReplicaParts) {
     this.#parts = parts
+    this.#applying = applyingWith(parts)
     this.#hearing = parts.hearing ?? HEARING
   }
 
@@ -111,27 +106,35 @@ export class Replica {
    * @throws {Problem} store-away {Error} when the disk does not take it; the last snapshot stays.
    */
   async saveSnapshot(): Promise<void> {
-    const revision = this.#revision
-    if (revision === undefined || revision === this.#savedRevision) return
-    await this.#parts.snapshots?.save(this.#catalogue, revision)
-    this.#savedRevision = revision
+    const position = this.#position
+    if (position === undefined || position.digest === this.#saved?.digest) return
+    const catalogue = this.#catalogue
+    const until = () => (this.#position !== undefined && this.#catalogue === catalogue ? this.#reached : undefined)
+    await this.#parts.snapshots?.save(catalogue, position, until)
+    this.#saved = position
   }
 
   /** The same although nothing is new: what seals has changed. */
   async saveAgain(): Promise<void> {
-    this.#savedRevision = undefined
+    this.#saved = undefined
     await this.saveSnapshot()
   }
 
   /** @throws {Problem} index-cold before the first hydration and after a gap; store-away when withdrawals may be missing. */
   get catalogue(): Catalogue {
-    if (this.#revision === undefined) throw new Problem('index-cold', { retryAfterS: COLD_RETRY_AFTER_S })
-    if (this.#isStale) throw new Problem('store-away', { retryAfterS: COLD_RETRY_AFTER_S })
-    return this.#catalogue
+    const reason = this.notReady
+    if (reason === undefined) return this.#catalogue
+    const code = this.#position === undefined ? 'index-cold' : 'store-away'
+    throw new Problem(code, { retryAfterS: COLD_RETRY_AFTER_S, reason })
   }
 
   get revision(): number | undefined {
-    return this.#revision
+    return this.#position?.revision
+  }
+
+  /** Nothing from behind it was told to `onChanges` or is in the catalogue; `undefined` until that has been read whole. */
+  get position(): Position | undefined {
+    return this.#reached
   }
 
   /** Of an image that this process knows, however old that is. */
@@ -140,7 +143,13 @@ export class Replica {
   }
 
   get isReady(): boolean {
-    return this.#revision !== undefined && !this.#isStale
+    return this.#position !== undefined && !this.#isStale
+  }
+
+  /** What keeps it from answering; `undefined` while it answers. */
+  get notReady(): NotReadyReason | undefined {
+    if (this.isReady) return undefined
+    return this.#failure?.reason ?? this.#why ?? 'stale'
   }
 
   /** How long ago the store was known to hold nothing newer than the catalogue; infinite before it was for the first time. */
@@ -158,19 +167,37 @@ export class Replica {
    * @returns what comes with the store's next word, or in vain after a moment; nothing where that was in vain already, or is not needed.
    */
   heardSoon(): Promise<void> | undefined {
-    if (this.#revision === undefined || !this.#isStale) return undefined
+    if (this.#position === undefined || !this.#isStale) return undefined
     this.#grace ??= new Grace(this.#hearing.graceMs)
     return this.#grace.isOver ? undefined : this.#grace.over
   }
 
-  /** Waits until this process's catalogue has what was written at `revision`, and has noted what that took back. @throws {Problem} store-away */
-  async reached(revision: number, timeoutMs = this.#hearing.reachedWithinMs): Promise<void> {
-    await this.#settled.until(revision, timeoutMs)
+  /**
+   * Waits until this process's catalogue has what was written at `at`, and has noted what that took back. Of what this process wrote itself a
+   * revision is enough; of anything else the position says in which history.
+   * @throws {Problem} store-away, also when the store lost it.
+   */
+  async reached(at: number | Position, timeoutMs = this.#hearing.reachedWithinMs): Promise<void> {
+    await this.#has(this.#settled, at, timeoutMs)
   }
 
   /** The same where nothing was taken back: it waits for no file, whatever others take back. @throws {Problem} store-away */
-  async applied(revision: number): Promise<void> {
-    await this.#applied.until(revision, this.#hearing.reachedWithinMs)
+  async applied(at: number | Position): Promise<void> {
+    await this.#has(this.#applied, at, this.#hearing.reachedWithinMs)
+  }
+
+  async #has(waits: RevisionWaits, at: number | Position, timeoutMs: number): Promise<void> {
+    const revision = typeof at === 'number' ? at : at.revision
+    const digest = typeof at === 'number' ? this.#parts.store.digestWritten(at) : at.digest
+    await waits.until(revision, timeoutMs)
+    if (digest === undefined || digest === this.#digests.get(revision)) return
+    if (this.#digests.has(revision)) {
+      // Another change has this number here: what is followed is not the history that was written to.
+      this.#lose('history-diverged')
+      this.#parts.follower.disconnect(true)
+      await waits.until(revision, timeoutMs)
+    }
+    if ((await digestAt(this.#parts.store, revision)) !== digest) throw unreached()
   }
 
   /**
@@ -188,67 +215,105 @@ export class Replica {
 
   async #turn(): Promise<void> {
     try {
-      if (this.#revision === undefined) await this.#hydrate()
-      await this.#followOnce()
+      if (this.#position === undefined) await this.#hydrate()
+      if (this.#position !== undefined) await this.#followOnce(this.#position)
+      this.#failure = undefined
+      if (this.#position === undefined && !this.#closed) await pause(RETRY_MS)
     } catch (error) {
       if (this.#closed) return
-      if (!(error instanceof Problem)) this.#parts.onTrouble(error)
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+      this.#noteFailure(error)
+      await pause(RETRY_MS)
     }
+  }
+
+  #noteFailure(error: unknown): void {
+    const reason = error instanceof Problem || isAway(error) ? 'store-unavailable' : 'failing'
+    const message = reason === 'failing' && error instanceof Error ? error.message : reason
+    const isNew = message !== this.#failure?.message
+    this.#failure = { reason, message }
+    if (isNew && !(error instanceof Problem)) this.#parts.onTrouble(error)
   }
 
   /** Whether it is the store's last word shows with the first follow, and until then nothing is answered from it. */
   async #hydrate(): Promise<void> {
-    const { snapshots, store, trusts, banks, apiKeys, now } = this.#parts
+    const { store, withdrawals, own } = this.#parts
     await this.#settling
     this.#forgetTold() // it may be another history
-    await this.#parts.withdrawals?.begin(store)
-    const snapshot = await snapshots?.load()
-    // The revision is read first: what changes while the rest is read comes again with the stream, and does no harm twice. Before the
-    // first change there is nothing to read, and starting the thread that reads would be most of a start.
-    const revision = snapshot?.revision ?? (await lastRevision(store))
-    const catalogue = snapshot?.catalogue ?? (revision === 0 ? new Catalogue() : await this.#readAll())
-    for await (const standings of trusts.allStandings()) await this.#setStandings(catalogue, standings)
-    for (const bank of await banks.all()) catalogue.banks.set(bank.name, bank)
-    for (const key of await apiKeys.all()) catalogue.apiKeys.set(key.keyId, key)
-    const giveWay = paceMaker(TURN_MS, now)
-    while (catalogue.tidy()) await giveWay()
+    store.forgetWritten()
+    await withdrawals?.begin(store)
+    const { catalogue, position, until, isFromSnapshot } = await load(this.#parts, this.#applying)
     this.#catalogue = catalogue
-    this.#parts.own?.forgetAll()
-    this.#revision = revision
-    this.#savedRevision = snapshot?.revision
+    own?.forgetAll()
+    this.#isFromSnapshot = isFromSnapshot
+    this.#checkpoint = until
+    this.#saved = isFromSnapshot ? position : undefined
+    this.#digests.clear()
+    if (!this.#passes(position)) return this.#lose('history-diverged')
+    this.#advance(position)
+    this.#position = position
   }
 
-  async #readAll(): Promise<Catalogue> {
-    const catalogue = new Catalogue()
-    for await (const columns of this.#parts.reader.columns()) catalogue.load(columns)
-    return catalogue
-  }
-
-  async #followOnce(): Promise<void> {
-    const from = this.#revision ?? 0
+  async #followOnce(from: Position): Promise<void> {
     const followed = await this.#follow(from)
-    if (followed.kind === 'gap') {
-      this.#revision = undefined
-      this.#forgetTold()
-      return
-    }
-    const last = followed.changes.at(-1)?.revision
+    if (this.#position !== from) return // it was found out meanwhile that this is not the store's history
+    if (followed.kind === 'gap') return this.#lose(followed.loss)
+    const { changes, positions, caughtUpAtMs } = followed
+    if (!positions.every((position) => this.#passes(position))) return this.#lose('history-diverged')
+    const last = positions.at(-1)
     if (last === undefined) this.#catalogue.tidy()
-    else if (isSoonApplied(followed.changes)) this.#followAhead(last)
-    this.#parts.onChanges?.(followed.changes)
-    await this.#applyAll(followed.changes)
+    else {
+      if (isSoonApplied(changes)) this.#followAhead(last)
+      this.#reached = last
+      this.#parts.onChanges?.(changes)
+      await this.#applying.apply(this.#catalogue, changes, last)
+      if (this.#position !== from) return
+    }
     if (this.#closed) return // what is not noted now, the next start reads in the stream
-    if (followed.caughtUpAtMs !== undefined) this.#heardAtMs = followed.caughtUpAtMs
-    this.#revision = last ?? from
-    this.#parts.own?.followed(this.#revision)
-    this.#applied.tell(this.#revision)
-    this.#settle(followed.changes, this.#revision)
+    if (caughtUpAtMs !== undefined && this.#checkpoint !== undefined) return this.#lose('history-diverged')
+    if (caughtUpAtMs !== undefined) this.#caughtUp(caughtUpAtMs)
+    for (const position of positions) this.#advance(position)
+    this.#position = last ?? from
+    const { revision } = this.#position
+    this.#parts.own?.followed(revision)
+    this.#applied.tell(revision)
+    this.#settle(changes, revision)
     if (this.isReady) this.#endGrace()
-    if (followed.changes.length > 0) for (const watcher of this.#watchers) watcher(followed.changes)
+    if (changes.length > 0) for (const watcher of this.#watchers) watcher(changes)
   }
 
-  #follow(from: number): Promise<Followed> {
+  /** @returns whether a history that has this position may still have the checkpoint. */
+  #passes({ revision, digest }: Position): boolean {
+    if (this.#checkpoint === undefined || revision < this.#checkpoint.revision) return true
+    const isOnIt = digest === this.#checkpoint.digest
+    if (isOnIt) this.#checkpoint = undefined
+    return isOnIt
+  }
+
+  #caughtUp(atMs: number): void {
+    this.#heardAtMs = atMs
+    this.#why = undefined
+    this.#isFromSnapshot = false
+  }
+
+  #advance(position: Position): void {
+    this.#reached = position
+    this.#digests.set(position.revision, position.digest)
+    const [oldest] = this.#digests.size > MAX_DIGESTS ? this.#digests.keys() : []
+    if (oldest !== undefined) this.#digests.delete(oldest)
+  }
+
+  /** Everything has to be read again, and not from the snapshot that led here. */
+  #lose(loss: Loss): void {
+    if (this.#isFromSnapshot) this.#parts.snapshots?.discard()
+    this.#position = this.#reached = this.#checkpoint = this.#saved = undefined
+    const isRepeated = this.#why === loss
+    this.#why = loss
+    this.#heardAtMs = Number.NEGATIVE_INFINITY
+    this.#forgetTold()
+    this.#parts.onLoss?.(loss, isRepeated)
+  }
+
+  #follow(from: Position): Promise<Followed> {
     const ahead = this.#ahead
     this.#ahead = undefined
     if (ahead?.from === from) return ahead.followed
@@ -259,84 +324,10 @@ export class Replica {
    * To apply what came takes a visit to the store, and then what came meanwhile need not be asked for. An answer counts as old as its
    * question, so not where applying takes long.
    */
-  #followAhead(from: number): void {
+  #followAhead(from: Position): void {
     const followed = this.#follow(from)
     followed.catch(() => {}) // whoever needs it will see
     this.#ahead = { from, followed }
-  }
-
-  /**
-   * Tombstones first: a withdrawal does not wait for the images that came before it. Any order is right, because what is
-   * read for a change is the store's state now; if that is newer than the change, the change that made it newer follows.
-   */
-  async #applyAll(changes: readonly Change[]): Promise<void> {
-    const own = this.#parts.own?.of(changes) ?? NOTHING_OWN
-    const added: string[] = []
-    const judged: string[] = []
-    for (const change of changes) {
-      if (change.op === 'tombstone') for (const id of change.imageIds) this.#catalogue.remove(id)
-      else if (change.op === 'image') added.push(...change.imageIds.filter((id) => !own.has(id)))
-      else if (change.op === 'standing') judged.push(...change.imageIds)
-    }
-    for (const [id, image] of own) this.#catalogue.put(id, image)
-    for (let at = 0; at < added.length; at += IMAGES_AT_ONCE) await this.#load(added.slice(at, at + IMAGES_AT_ONCE))
-    await this.#judge(judged)
-    for (const change of changes) if (change.op === 'bank' || change.op === 'api-key') await this.#applyNamed(change)
-  }
-
-  async #load(ids: readonly string[]): Promise<void> {
-    const found = await this.#parts.images.get(ids)
-    ids.forEach((id, i) => {
-      const image = found[i]
-      if (image === undefined) this.#catalogue.remove(id)
-      else this.#catalogue.put(id, image)
-    })
-  }
-
-  /** Of images about which nothing is said any more there is a tombstone in the stream. */
-  async #judge(ids: readonly string[]): Promise<void> {
-    if (ids.length === 0) return
-    const standings = await this.#parts.trusts.standings(ids)
-    await this.#setStandings(
-      this.#catalogue,
-      ids.flatMap((imageId, i) => {
-        const standing = standings[i]
-        return standing === undefined ? [] : [{ imageId, standing }]
-      }),
-    )
-  }
-
-  async #setStandings(
-    catalogue: Catalogue,
-    standings: readonly { readonly imageId: string; readonly standing: Standing }[],
-  ): Promise<void> {
-    const missing = standings.filter(({ imageId, standing }) => catalogue.setStanding(imageId, standing))
-    if (missing.length === 0) return
-    const found = await this.#parts.images.get(missing.map(({ imageId }) => imageId))
-    missing.forEach(({ imageId, standing }, i) => {
-      const image = found[i]
-      if (image === undefined) return
-      catalogue.put(imageId, image)
-      catalogue.setStanding(imageId, standing)
-    })
-  }
-
-  async #applyNamed(change: Change & { readonly op: 'bank' | 'api-key' }): Promise<void> {
-    const catalogue = this.#catalogue
-    switch (change.op) {
-      case 'bank': {
-        const bank = await this.#parts.banks.get(change.name)
-        if (bank === undefined) catalogue.banks.delete(change.name)
-        else catalogue.banks.set(change.name, bank)
-        break
-      }
-      case 'api-key': {
-        const key = await this.#parts.apiKeys.get(change.name)
-        if (key === undefined) catalogue.apiKeys.delete(change.name)
-        else catalogue.apiKeys.set(change.name, key)
-        break
-      }
-    }
   }
 
   #endGrace(): void {
@@ -365,6 +356,8 @@ export class Replica {
     this.#settled.forget()
   }
 }
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 function unreached(): Problem {
   return new Problem('store-away', { retryAfterS: COLD_RETRY_AFTER_S })

@@ -5,7 +5,7 @@ import type { View } from '../domain/signal.js'
 import type { SignalType } from '../domain/signal-types.js'
 import type { Hash256 } from '../hash/hash256.js'
 import type { Hit } from '../search/signal-index.js'
-import type { Catalogue } from './catalogue.js'
+import type { Searcher } from './searcher.js'
 import { lotsOf } from './turns.js'
 
 /** How far to search for a signal of a type and a view, as it is (or mirrored) or turned. */
@@ -44,7 +44,7 @@ export function* gathered(pictures: Iterable<readonly HashedSignal[]>): Generato
  * answers.
  */
 export function* searchAhead(
-  catalogue: Catalogue,
+  searcher: Searcher,
   pictures: readonly (readonly HashedSignal[])[],
   widestBits: WidestBits,
 ): Generator<void, FoundAhead, void> {
@@ -66,11 +66,11 @@ export function* searchAhead(
         those.needles += hashes.length
         if (those.needles < MOST_NEEDLES) continue
         alike.delete(key)
-        yield* search(catalogue, those)
+        yield* search(searcher, those)
       }
     }
   }
-  for (const those of alike.values()) yield* search(catalogue, those)
+  for (const those of alike.values()) yield* search(searcher, those)
   return found
 }
 
@@ -79,9 +79,9 @@ export function isNowhere(signals: readonly HashedSignal[], ahead: FoundAhead): 
   return signals.every((signal) => ahead.get(signal)?.every((hits) => hits?.length === 0))
 }
 
-function* search(catalogue: Catalogue, { type, bits, asked }: Alike): Generator<void, void, void> {
+function* search(searcher: Searcher, { type, bits, asked }: Alike): Generator<void, void, void> {
   const sets = asked.map(({ hashes }) => hashes)
-  const each = yield* catalogue.index(type).searchEach(sets, bits)
+  const each = yield* searcher.searchEach(type, sets, bits)
   for (const [i, { lots, place }] of asked.entries()) lots[place] = each[i]
 }
 

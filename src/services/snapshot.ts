@@ -3,32 +3,38 @@
 import { createHmac } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { deserialize, serialize } from 'node:v8'
+import { serialize } from 'node:v8'
 import { KERNEL_NAME } from '../search/engine.js'
-import { changeAt } from '../store/changes.js'
+import { isInHistory, type Position } from '../store/changes.js'
 import { type Keyring, SealError } from '../store/seal.js'
 import { readSealedFile, writeSealedFile } from '../store/sealed-file.js'
 import type { Store } from '../store/store.js'
 import { Catalogue } from './catalogue.js'
-import { type CataloguePiece, parsePiece } from './catalogue-dump.js'
+import { DamagedDump, readPiece } from './catalogue-dump.js'
 import { paceMaker } from './pace.js'
 
 export interface Snapshot {
   readonly catalogue: Catalogue
-  readonly revision: number
+  /** Everything up to here is in it. */
+  readonly position: Position
 }
 
 export interface Snapshots {
   /**
-   * Writes what a catalogue holds, which is at least everything up to `revision`; what comes later will come again with the
+   * Writes what a catalogue holds, which is at least everything up to `position`; what comes later will come again with the
    * change stream. Gives way to others after each megabyte.
+   * @param until asked at the end: nothing from behind it is in the catalogue. `undefined` when that turned out to be of another history than
+   * the store's: then the last snapshot stays.
    */
-  save(catalogue: Catalogue, revision: number): Promise<void>
+  save(catalogue: Catalogue, position: Position, until?: () => Position | undefined): Promise<void>
   /**
    * @returns `undefined` when there is no snapshot that the change stream can take further: none, a damaged one, one of another
-   * version, of another deployment, or of a past that the store does not remember or has lost.
+   * version, of another deployment, or of a past that the store does not remember or has lost. One that was of no use is not tried again.
+   * @throws {Problem} store-away
    */
   load(): Promise<Snapshot | undefined>
+  /** What was loaded last turned out to be of no use. */
+  discard(): void
 }
 
 export interface SnapshotParts {
@@ -39,47 +45,95 @@ export interface SnapshotParts {
   readonly secret: Buffer
   /** A clock that never goes back, in milliseconds. */
   readonly clock: () => number
+  /** Told why a snapshot is not used. */
+  readonly onTrouble?: (error: unknown) => void
 }
 
 const TURN_MS = 5
 
-export function snapshotsIn({ folder, store, keyring, secret, clock }: SnapshotParts): Snapshots {
+export function snapshotsIn({ folder, store, keyring, secret, clock, onTrouble = () => {} }: SnapshotParts): Snapshots {
   const path = join(folder, 'index.snapshot')
-  const context = createHmac('sha256', secret).update(`snapshot 3 of ${KERNEL_NAME}`).digest()
+  const context = createHmac('sha256', secret).update(`snapshot 4 of ${KERNEL_NAME}`).digest()
+  let isOfNoUse = false
+
+  /** @throws what `has` throws, and {Error} when it is of no use. */
+  async function read(
+    pieces: AsyncGenerator<Buffer>,
+    has: (position: Position) => Promise<boolean>,
+  ): Promise<Snapshot | undefined> {
+    const first = await pieces.next()
+    if (first.done === true) return undefined
+    const head = readPiece(first.value)
+    if (head.kind !== 'position') throw new SealError('a snapshot begins with its position')
+    if (!(await has(head))) throw new UselessSnapshot()
+    const catalogue = new Catalogue()
+    const giveWay = paceMaker(TURN_MS, clock)
+    let until: Position | undefined
+    for await (const bytes of pieces) {
+      const piece = readPiece(bytes)
+      if (piece.kind === 'position') until = piece
+      else for (const _ of catalogue.restore(piece)) await giveWay()
+    }
+    if (!catalogue.isRestored) throw new DamagedDump('a snapshot without its end')
+    if (until === undefined || !(await has(until))) throw new UselessSnapshot()
+    return { catalogue, position: { revision: head.revision, digest: head.digest } }
+  }
 
   return {
-    async save(catalogue, revision) {
+    async save(catalogue, position, until = () => position) {
       // A sparse one is read anew at the next start, so that years of coming and going do not add up.
       if (catalogue.isSparse) return rm(path, { force: true })
-      const change = await changeAt(store, revision)
-      if (change === undefined) return // forgotten already: nobody could tell that the snapshot belongs to this past
-      await writeSealedFile(path, keyring, context, pieces({ kind: 'revision', revision, change }, catalogue))
+      if (!(await isInHistory(store, position))) return // forgotten or lost: nobody could tell that the snapshot belongs to this past
+      try {
+        await writeSealedFile(path, keyring, context, pieces(position, catalogue, until))
+        isOfNoUse = false
+      } catch (error) {
+        if (!(error instanceof UselessSnapshot)) throw error
+      }
     },
 
     async load() {
-      const read = readSealedFile(path, keyring, context)
+      if (isOfNoUse) return undefined
+      const pieces = readSealedFile(path, keyring, context)
+      let isStoreAway = false
+      const has = (position: Position) =>
+        isInHistory(store, position).catch((error: unknown) => {
+          isStoreAway = true
+          throw error
+        })
       try {
-        const first = await read.next()
-        if (first.done === true) return undefined
-        const head = parsePiece(deserialize(first.value))
-        if (head.kind !== 'revision') throw new SealError('a snapshot begins with its revision')
-        const change = await changeAt(store, head.revision)
-        if (change?.equals(head.change) !== true) return undefined
-        const catalogue = new Catalogue()
-        const giveWay = paceMaker(TURN_MS, clock)
-        for await (const piece of read) for (const _ of catalogue.restore(parsePiece(deserialize(piece)))) await giveWay()
-        return { catalogue, revision: head.revision }
+        return await read(pieces, has)
       } catch (error) {
-        if (error instanceof SealError) return undefined
-        throw error
+        if (isStoreAway) throw error
+        isOfNoUse = true
+        onTrouble(new Error('The snapshot of the index is not used, and everything is read from Redis.', { cause: error }))
+        return undefined
       } finally {
-        await read.return(undefined) // the file is closed, also when the store is asked in vain
+        await pieces.return(undefined) // the file is closed, also when the store is asked in vain
       }
+    },
+
+    discard() {
+      isOfNoUse = true
     },
   }
 }
 
-function* pieces(head: CataloguePiece, catalogue: Catalogue): Generator<Buffer, void, void> {
-  yield serialize(head)
+class UselessSnapshot extends Error {
+  override readonly name = 'UselessSnapshot'
+  constructor() {
+    super('It is not of the history that the store has, or the stream of changes does not reach back to it.')
+  }
+}
+
+function* pieces(
+  position: Position,
+  catalogue: Catalogue,
+  until: () => Position | undefined,
+): Generator<Buffer, void, void> {
+  yield serialize({ kind: 'position', ...position })
   for (const piece of catalogue.dump()) yield serialize(piece)
+  const end = until()
+  if (end === undefined) throw new UselessSnapshot()
+  yield serialize({ kind: 'position', ...end })
 }

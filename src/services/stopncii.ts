@@ -2,20 +2,21 @@
 
 import type { Caller } from '../domain/access.js'
 import type { Bank } from '../domain/bank.js'
+import type { NewSignal } from '../domain/bank-change.js'
 import type { FeedLine, FeedSignal } from '../domain/feed.js'
 import { Problem } from '../domain/problem.js'
 import type { Hash256 } from '../hash/hash256.js'
 import type { FetchPlaces } from '../store/fetch-places.js'
 import type { Banks } from './banks.js'
 import type { Feed } from './feed.js'
-import type { MatchIds } from './match-ids.js'
+import type { FeedCursors } from './feed-cursor.js'
 import type { Matcher } from './matcher.js'
 import type { Registration } from './registration.js'
 import type { Feedback, TrustService } from './trust.js'
 
 export interface FetchedPage {
   readonly signals: readonly FeedSignal[]
-  /** [Unix seconds] Never less than what was asked for, or was given before. */
+  /** [Unix seconds] Never less than what was asked for, or was given to this key before. */
   readonly timeS: number
   readonly token: string
   readonly more: boolean
@@ -23,7 +24,8 @@ export interface FetchedPage {
 
 export interface StopNcii {
   /**
-   * @param sinceS [Unix seconds] a time that this organisation was given before, or an early one for everything.
+   * @param sinceS [Unix seconds] a time that this key was given before. Any other time is for everything: it says nothing of what its
+   *   fetcher has.
    * @param token of the page before, when it goes on at once.
    * @throws {Problem} cursor-unknown, index-cold, store-away
    */
@@ -38,17 +40,20 @@ export interface StopNcii {
   submit(caller: Caller, hashes: readonly Hash256[]): Promise<boolean[]>
   /** What an organisation says about every signal that is exactly this. @returns whether there is one. @throws {Problem} */
   feedback(caller: Caller, hash: Hash256, feedback: Feedback): Promise<boolean>
-  /** Takes back what it handed in. @returns whether there was anything. */
+  /**
+   * Takes back what it handed in by `submit`, whether it matches or not: one that is held would match again once it is released.
+   * @returns whether there was anything.
+   */
   takeBack(caller: Caller, hash: Hash256): Promise<boolean>
 }
 
 export interface StopNciiParts {
   readonly feed: Feed
   readonly places: FetchPlaces
+  readonly cursors: FeedCursors
   readonly banks: Banks
   readonly registration: Registration
   readonly matcher: Matcher
-  readonly matchIds: Pick<MatchIds, 'imageOf'>
   readonly trust: Pick<TrustService, 'feedback'>
   readonly now: () => number
 }
@@ -57,7 +62,7 @@ const EVERYTHING = { banks: undefined, categories: undefined, tiers: undefined }
 const NEVER = new AbortController().signal
 
 export function stopNciiOver(parts: StopNciiParts): StopNcii {
-  const { feed, places, banks, registration, matcher, matchIds, trust, now } = parts
+  const { feed, places, cursors, banks, registration, matcher, trust, now } = parts
 
   async function ownBank(caller: Caller): Promise<Bank> {
     const name = ownBankName(caller)
@@ -83,27 +88,24 @@ export function stopNciiOver(parts: StopNciiParts): StopNcii {
   return {
     async page({ orgId, keyId }, { sinceS, token, limit }) {
       const reader = { orgId, keyId, filter: EVERYTHING, use: 'stopncii' } as const
-      const after = token ?? (await places.at(orgId, sinceS))
+      const place = token === undefined ? await places.at(keyId, sinceS) : undefined
+      const after = token ?? (place && cursors.write(reader, place))
       const signals: FeedSignal[] = []
       let end: Extract<FeedLine, { op: 'cursor' }> | undefined
       for await (const line of feed.page(reader, { after, limit, waitMs: 0, signal: NEVER })) {
         if (line.op === 'upsert') signals.push(line)
         if (line.op === 'cursor') end = line
       }
-      if (end === undefined) throw new Error('a page of the feed ends with a cursor')
-      const timeS = await places.keep(orgId, Math.max(sinceS, Math.floor(now() / 1000)), end.cursor)
+      const reached = end && cursors.read(reader, end.cursor)
+      if (end === undefined || reached === undefined) throw new Error('a page of the feed ends with a cursor')
+      const timeS = await places.keep(keyId, Math.max(sinceS, Math.floor(now() / 1000)), reached)
       return { signals, timeS, token: end.cursor, more: end.more }
     },
 
     async submit(caller, hashes) {
       if (hashes.length === 0) return []
       const bank = await ownBank(caller)
-      const signals = hashes.map((hash) => ({
-        signal: { type: 'pdq', view: 'whole', quality: 100, hash } as const,
-        ref: undefined,
-        category: undefined,
-      }))
-      const { ids, revision } = await registration.forBank(bank, signals)
+      const { ids, revision } = await registration.forBank(bank, hashes.map(submitted))
       await registration.matchable(revision)
       return ids.map((id) => id !== undefined)
     },
@@ -115,15 +117,22 @@ export function stopNciiOver(parts: StopNciiParts): StopNcii {
     },
 
     async takeBack(caller, hash) {
-      const bank = ownBankName(caller)
-      const own = (await exactly(caller, hash)).filter((match) => match.bank === bank)
-      for (const { matchId } of own) {
-        const imageId = matchIds.imageOf(caller.orgId, matchId)
-        if (imageId !== undefined) await registration.removeFromBank(await ownBank(caller), imageId, `key:${caller.keyId}`)
+      try {
+        const bank = await banks.writable(caller, ownBankName(caller))
+        const signalId = registration.signalIdFor(bank, submitted(hash))
+        await registration.removeFromBank(bank, signalId, `key:${caller.keyId}`)
+        return true
+      } catch (error) {
+        if (error instanceof Problem && (error.code === 'bank-unknown' || error.code === 'signal-unknown')) return false
+        throw error
       }
-      return own.length > 0
     },
   }
+}
+
+/** The same for the same hash, so that what was handed in can be named again. */
+function submitted(hash: Hash256): NewSignal {
+  return { signal: { type: 'pdq', view: 'whole', quality: 100, hash }, ref: undefined, category: undefined }
 }
 
 function ownBankName({ orgId }: Caller): string {

@@ -8,18 +8,16 @@ import type { Strikes } from '../store/strikes.js'
 import type { Notices } from './notices.js'
 import type { OwnerOf, TrustChange } from './trust.js'
 import { tellCase } from './trust-news.js'
-import type { Vetoing } from './vetoing.js'
 
 export interface EffectParts {
   readonly notices: Pick<Notices, 'decided'>
   readonly strikes: Pick<Strikes, 'add' | 'takeBack'>
-  readonly veto: Vetoing
   readonly caseEvents: Pick<CaseEvents, 'add'>
   readonly ownerOf: OwnerOf
 }
 
-/** Clocks stop, accounts get strikes, what is harmless vetoes, and the submitter is told. */
-export function effectsIn({ notices, strikes, veto, caseEvents, ownerOf }: EffectParts) {
+/** Clocks stop, accounts get strikes, and the submitter is told. */
+export function effectsIn({ notices, strikes, caseEvents, ownerOf }: EffectParts) {
   return async (change: TrustChange): Promise<void> => {
     const { action, after, image, imageId, orgId, atMs } = change
     const verdict = verdictIn(change)
@@ -27,12 +25,10 @@ export function effectsIn({ notices, strikes, veto, caseEvents, ownerOf }: Effec
     if (action.kind === 'decide' && after.dispute === 'upheld') {
       const account = accountOf(image, await ownerOf(image))
       if (account !== undefined) await strikes.add(account, imageId, atMs)
-      if (after.reasons.includes('harmless-content')) await veto.add(imageId, image)
     }
     if (action.kind === 'reinstate') {
       const account = accountOf(image, await ownerOf(image))
       if (account !== undefined) await strikes.takeBack(account, imageId)
-      await veto.remove(image)
     }
     await tellCase(caseEvents, change)
   }

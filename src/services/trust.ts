@@ -3,10 +3,11 @@
 import type { Caller, OrgKind } from '../domain/access.js'
 import type { AuditActor, AuditEntry } from '../domain/audit.js'
 import { CASES_BANK_NAME } from '../domain/bank.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { Problem, type ProblemCode } from '../domain/problem.js'
 import type { Category, RegisteredImage, Tier } from '../domain/signal.js'
 import type { Clock } from '../domain/sla.js'
-import type { Support } from '../domain/tier.js'
+import { type Support, tierOf } from '../domain/tier.js'
 import {
   act,
   type Circulation,
@@ -15,6 +16,7 @@ import {
   type DisputeReason,
   type DisputeState,
   type HoldCause,
+  type QuarantineCause,
   standingOf,
   supportOf,
   type Trust,
@@ -24,9 +26,11 @@ import {
 } from '../domain/trust.js'
 import type { ApiKeys } from '../store/api-keys.js'
 import type { Images } from '../store/images.js'
+import { untilUnchanged } from '../store/latest.js'
 import type { Trusts } from '../store/trust.js'
 import type { OwnCase } from './case-access.js'
 import { refuseEnded } from './cases.js'
+import { type DueError, forEachDue, isTransient } from './each-due.js'
 import type { MatchIds } from './match-ids.js'
 import type { PartyOf } from './parties.js'
 import type { RefusalOf } from './refusals.js'
@@ -58,7 +62,8 @@ export interface JudgedSignal extends SignalWorth {
   readonly bank: string
   readonly circulation: Circulation
   readonly heldFor: HoldCause | undefined
-  readonly heldUntilS: number | undefined
+  /** [Unix seconds] by its owner; 0 for not by itself; `undefined` for not paused. */
+  readonly pausedUntilS: number | undefined
   readonly disputedAtMs: number | undefined
   readonly decidedAtMs: number | undefined
   readonly answer: DisputeAnswer | undefined
@@ -110,15 +115,30 @@ export interface TrustService {
   /** @throws {Problem} signal-unknown, signal-struck */
   verify(signalId: string, by?: AuditActor): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, signal-struck */
-  hold(signalId: string, why: { readonly cause: HoldCause; readonly flood: number }, by?: AuditActor): Promise<JudgedSignal>
+  hold(
+    signalId: string,
+    why: { readonly cause: QuarantineCause; readonly flood: number },
+    by?: AuditActor,
+  ): Promise<JudgedSignal>
   /** A flood no greater than the one it was held for does not bring it back. @throws {Problem} signal-unknown, quarantine-conflict, signal-struck */
   release(signalId: string, by?: AuditActor): Promise<JudgedSignal>
-  /** For the owner of a bank: kept, and matching nothing until he, or the clock, lets it match again. @throws {Problem} signal-unknown */
-  ownerHolds(signalId: string, untilS: number, by?: AuditActor): Promise<JudgedSignal>
-  /** What others hold stays held. @throws {Problem} signal-unknown */
-  ownerReleases(signalId: string, by?: AuditActor): Promise<JudgedSignal>
-  /** Those that wait for an operator, longest first. */
-  waiting(list: 'disputes' | 'quarantine', limit: number): Promise<JudgedSignal[]>
+  /**
+   * For the owner of a bank: kept, and matching nothing until its owner, or the clock, lets it match again. It is apart from the quarantine.
+   * @param untilS [Unix seconds] 0 for not by itself. @throws {Problem} signal-unknown, signal-struck
+   */
+  pause(signalId: string, untilS: number, by: AuditActor): Promise<JudgedSignal>
+  /** @throws {Problem} signal-unknown, signal-struck */
+  resume(signalId: string, by: AuditActor): Promise<JudgedSignal>
+  /** By the clock. A pause that was changed meanwhile, and is not over, stays. @throws {Problem} signal-unknown */
+  resumeIfDue(signalId: string): Promise<JudgedSignal>
+  /** A page of those that wait for an operator, longest first. */
+  waiting(list: 'disputes' | 'quarantine', after: PagePlace | undefined, limit: number): Promise<WaitingPage>
+}
+
+export interface WaitingPage {
+  readonly signals: readonly JudgedSignal[]
+  /** Where the next page begins; `undefined` at the end. */
+  readonly next: PagePlace | undefined
 }
 
 export type OwnerOf = (image: RegisteredImage) => Promise<string | undefined>
@@ -139,10 +159,11 @@ export interface TrustParts {
   readonly now: () => number
   /** Told of each change in turn, and of a decision also when it is said again: so that what a crash cut off is made up for. */
   readonly onChange: (change: TrustChange) => Promise<void>
+  /** Told of signals that wait and cannot be read. */
+  readonly onTrouble?: (error: DueError) => void
 }
 
-/** Others may write between reading and writing; so often in a row they do not. */
-const MAX_TRIES = 20
+const WAITING_AT_ONCE = 50
 
 export function trustOver({
   trusts,
@@ -157,6 +178,7 @@ export function trustOver({
   refusalOf,
   now,
   onChange,
+  onTrouble = () => {},
 }: TrustParts): TrustService {
   /** What was said is read first: it goes with the picture, and read after that it could be nothing of a picture that was there. */
   async function read(imageId: string | undefined, unknown: ProblemCode) {
@@ -182,7 +204,7 @@ export function trustOver({
     unknown: ProblemCode,
     actionOn: (imageId: string) => TrustAction,
   ): Promise<{ readonly imageId: string; readonly image: RegisteredImage; readonly trust: Trust }> {
-    for (let tries = 0; tries < MAX_TRIES; tries++) {
+    for (const again = untilUnchanged(); ; again()) {
       const found = await read(imageId, unknown)
       const action = actionOn(found.imageId)
       const atMs = now()
@@ -193,7 +215,7 @@ export function trustOver({
         if (action.kind === 'decide' || action.kind === 'reinstate') await onChange(told)
         return { ...found, trust: after }
       }
-      const outcome = await trusts.put(found.imageId, found.version, after, standingOf(found.image.tier, after), {
+      const outcome = await trusts.put(found.imageId, found.version, after, standingOf(after), {
         entry: entryOf(action, found.imageId, by, atMs),
         refusal: await refusalFor(found.image, found.trust, after, atMs),
       })
@@ -203,14 +225,14 @@ export function trustOver({
       await onChange(told)
       return { imageId: found.imageId, image: found.image, trust: after }
     }
-    throw new Problem('overloaded', { retryAfterS: 1 })
   }
 
   /** With the decision, in its step: from then on its owner cannot hand it in again, whatever becomes of this signal. */
   const refusalFor = async (image: RegisteredImage, before: Trust, after: Trust, atMs: number) => {
     const isStruck = after.circulation === 'struck'
     if (isStruck === (before.circulation === 'struck')) return undefined
-    return refusalOf(image, await ownerOf(image), isStruck ? 'struck' : 'reinstated', atMs)
+    const struckAs = standingOf(after).harmless ? 'harmless' : 'struck'
+    return refusalOf(image, await ownerOf(image), isStruck ? struckAs : 'reinstated', atMs)
   }
 
   const worthTo = async (
@@ -284,17 +306,27 @@ export function trustOver({
     hold: (signalId, why, by = why.cause === 'flood' ? 'tabir' : 'operator') =>
       changeSignal(signalId, { kind: 'hold', ...why }, by),
     release: (signalId, by = 'operator') => changeSignal(signalId, { kind: 'release' }, by),
-    ownerHolds: (signalId, untilS, by = 'tabir') =>
-      changeSignal(signalId, { kind: 'hold', cause: 'owner', flood: 0, untilS }, by),
-    ownerReleases: (signalId, by = 'tabir') => changeSignal(signalId, { kind: 'release', by: 'owner' }, by),
-    async waiting(list, limit) {
-      const signals: JudgedSignal[] = []
-      for (const signalId of await trusts.waiting(list, limit)) {
-        const { trust } = await trusts.get(signalId)
-        const [image] = await images.get([signalId])
-        if (image !== undefined) signals.push(judged(signalId, image, trust))
-      }
-      return signals
+    pause: (signalId, untilS, by) => changeSignal(signalId, { kind: 'pause', untilS }, by),
+    resume: (signalId, by) => changeSignal(signalId, { kind: 'resume' }, by),
+    resumeIfDue: (signalId) => changeSignal(signalId, { kind: 'resume', ifDue: true }, 'tabir'),
+    async waiting(list, after, limit) {
+      const page = await trusts.waiting(list, after, limit)
+      const found = new Map<string, JudgedSignal>()
+      await forEachDue({
+        what: `signals of ${list}`,
+        take: page,
+        async handle({ imageId }) {
+          if (imageId === undefined) throw new Error('what waits is no signal')
+          const { trust } = await trusts.get(imageId)
+          const [image] = await images.get([imageId])
+          if (image !== undefined) found.set(imageId, judged(imageId, image, trust))
+        },
+        atOnce: WAITING_AT_ONCE,
+        onError: onTrouble,
+        isNotTheEntrys: isTransient,
+      })
+      const signals = page.flatMap(({ imageId = '' }) => found.get(imageId) ?? [])
+      return { signals, next: page.length < limit ? undefined : page.at(-1)?.place }
     },
   }
 }
@@ -318,17 +350,20 @@ function entryOf(action: TrustAction, signalId: string, by: AuditActor, atMs: nu
       return { act: 'dispute.reversed', by, about: { signalId }, atMs }
     case 'hold':
       return { act: 'signal.held', by, about: { signalId, cause: action.cause }, atMs }
+    case 'pause':
+      return { act: 'signal.held', by, about: { signalId, cause: 'owner' }, atMs }
     case 'release':
+    case 'resume':
       return { act: 'signal.released', by, about: { signalId }, atMs }
   }
 }
 
 function worthOf(image: RegisteredImage, trust: Trust): SignalWorth {
-  const { tier, disputed } = standingOf(image.tier, trust)
+  const support = supportOf(trust)
   return {
-    ...supportOf(trust),
-    tier,
-    disputed,
+    ...support,
+    tier: tierOf(image.tier, support),
+    disputed: trust.dispute === 'open',
     dispute: trust.dispute,
     reasons: trust.reasons,
     source: image.bank === CASES_BANK_NAME ? 'case' : 'bank',
@@ -338,17 +373,18 @@ function worthOf(image: RegisteredImage, trust: Trust): SignalWorth {
 }
 
 function judged(signalId: string, image: RegisteredImage, trust: Trust): JudgedSignal {
-  const { circulation, heldFor, heldUntilS, disputedAtMs, decidedAtMs, answer, heldAtMs } = trust
+  const { circulation, heldFor, heldAtMs, pause, disputedAtMs, decidedAtMs, answer } = trust
+  const isPaused = circulation === 'held' && pause !== undefined
   return {
     signalId,
     bank: image.bank,
     circulation,
-    heldFor,
-    heldUntilS,
+    heldFor: heldFor ?? (isPaused ? 'owner' : undefined),
+    heldAtMs: heldAtMs ?? (isPaused ? pause.atMs : undefined),
+    pausedUntilS: pause?.untilS,
     disputedAtMs,
     decidedAtMs,
     answer,
-    heldAtMs,
     ...worthOf(image, trust),
   }
 }

@@ -1,11 +1,15 @@
 // Known harmless pictures, and what must not be found because of them.
 
-import { type Bank, thresholdOf, widestThresholdOf } from '../domain/bank.js'
+import { type Bank, JUDGED_HARMLESS_BANK, thresholdOf, widestThresholdOf } from '../domain/bank.js'
 import type { ComparedViews } from '../domain/evidence.js'
 import type { Signal } from '../domain/signal.js'
 import type { SignalType } from '../domain/signal-types.js'
 import type { Hit } from '../search/signal-index.js'
 import { type Catalogue, viewOf } from './catalogue.js'
+import type { Searcher } from './searcher.js'
+
+/** What is asked about hits: by the searcher that found them, or at the same moment. */
+type Facts = Pick<Searcher, 'banks' | 'factsOf'>
 
 /** What of two views is known of a hash that is asked about. */
 type Asked = Pick<ComparedViews, 'asked' | 'turned'>
@@ -14,23 +18,26 @@ type Asked = Pick<ComparedViews, 'asked' | 'turned'>
  * The hits that are nearer than any harmless picture. Hit by hit and not picture by picture: somebody who puts a well-known picture
  * beside an intimate one, or frames it with one, hides only the well-known one.
  */
-export function unvetoed(catalogue: Catalogue, type: SignalType, asked: Asked, hits: readonly Hit[]): readonly Hit[] {
-  const harmlessBits = nearestHarmless(catalogue, type, asked, hits)
-  return harmlessBits === Number.POSITIVE_INFINITY ? hits : hits.filter(({ distanceBits }) => distanceBits < harmlessBits)
+export function unvetoed(catalogue: Facts, type: SignalType, asked: Asked, hits: readonly Hit[]): readonly Hit[] {
+  const nearest = nearestHarmless(catalogue, type, asked, hits)
+  return nearest === undefined ? hits : hits.filter(({ distanceBits }) => distanceBits < nearest.distanceBits)
 }
 
-function nearestHarmless(catalogue: Catalogue, type: SignalType, asked: Asked, hits: readonly Hit[]): number {
-  let nearestBits = Number.POSITIVE_INFINITY
-  for (const { image, view, distanceBits } of hits) {
-    const bank = catalogue.banks.get(catalogue.factsOf(image)?.bank ?? '')
-    if (bank?.purpose !== 'harmless' || distanceBits >= nearestBits) continue
-    if (distanceBits <= thresholdOf(bank, type, { ...asked, registered: viewOf(view) })) nearestBits = distanceBits
+function nearestHarmless(catalogue: Facts, type: SignalType, asked: Asked, hits: readonly Hit[]): Hit | undefined {
+  let nearest: Hit | undefined
+  for (const hit of hits) {
+    const { image, view, distanceBits } = hit
+    const name = catalogue.factsOf(image)?.bank ?? ''
+    const bank = name === JUDGED_HARMLESS_BANK.name ? JUDGED_HARMLESS_BANK : catalogue.banks.get(name)
+    if (bank?.purpose !== 'harmless' || distanceBits >= (nearest?.distanceBits ?? Number.POSITIVE_INFINITY)) continue
+    if (distanceBits <= thresholdOf(bank, type, { ...asked, registered: viewOf(view) })) nearest = hit
   }
-  return nearestBits
+  return nearest
 }
 
-export function harmlessBanks(catalogue: Catalogue): ReadonlyMap<string, Bank> {
-  return new Map([...catalogue.banks].filter(([, { purpose }]) => purpose === 'harmless'))
+export function harmlessBanks(catalogue: Pick<Facts, 'banks'>): ReadonlyMap<string, Bank> {
+  const banks = [...catalogue.banks].filter(([, { purpose }]) => purpose === 'harmless')
+  return new Map([...banks, [JUDGED_HARMLESS_BANK.name, JUDGED_HARMLESS_BANK]])
 }
 
 /**
@@ -40,14 +47,20 @@ export function harmlessBanks(catalogue: Catalogue): ReadonlyMap<string, Bank> {
  * for each hash where there are a million.
  */
 export function isHarmless(catalogue: Catalogue, signals: readonly Signal[]): boolean {
+  return harmlessLike(catalogue, signals) !== undefined
+}
+
+/** The id of a harmless image that a picture is too near to. */
+export function harmlessLike(catalogue: Catalogue, signals: readonly Signal[]): string | undefined {
   const banks = [...harmlessBanks(catalogue).values()]
-  return signals.some(({ type, view, hash }) => {
-    if (view !== 'whole' || banks.length === 0) return false
+  for (const { type, view, hash } of signals) {
+    if (view !== 'whole') continue
     const asked = { asked: view, turned: false }
     const farthestBits = Math.max(...banks.map((bank) => widestThresholdOf(bank, type, view, asked.turned)))
-    const hits = catalogue.index(type).within([hash], farthestBits)
-    return nearestHarmless(catalogue, type, asked, hits) !== Number.POSITIVE_INFINITY
-  })
+    const nearest = nearestHarmless(catalogue, type, asked, catalogue.index(type).within([hash], farthestBits))
+    if (nearest !== undefined) return catalogue.image(nearest.image)?.id
+  }
+  return undefined
 }
 
 /**

@@ -3,10 +3,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Caller } from '../domain/access.js'
 import { parseUuid, uuidV7 } from '../domain/ids.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { Problem } from '../domain/problem.js'
 import type { Signal } from '../domain/signal.js'
 import { watchedUntilMs } from '../domain/watch.js'
-import type { WatchEntry, Watches } from '../store/watches.js'
+import type { WatchEntry, Watches, WatchPage } from '../store/watches.js'
 import type { Audit } from './audit.js'
 
 export type WatchView = WatchEntry
@@ -22,8 +23,11 @@ export interface WatchService {
    * @returns in the order of `watches`. @throws {Problem} watches-full
    */
   add(caller: Caller, watches: readonly NewWatch[], days: number): Promise<WatchView[]>
-  /** Those that end first first, behind one of them. */
-  list(caller: Caller, afterId: string | undefined, limit: number): Promise<WatchView[]>
+  /**
+   * A page of those that have not ended, those that end first first.
+   * @param after where the page before ended, or the id of a watch. @throws {Problem} watch-unknown when that one is gone
+   */
+  list(caller: Caller, after: PagePlace | string | undefined, limit: number): Promise<WatchPage>
   /** Its hashes are erased when it returns. @throws {Problem} watch-unknown */
   remove(caller: Caller, watchId: string): Promise<void>
 }
@@ -56,7 +60,11 @@ export function watchServiceOver({ watches, audit, mostPerOrg, now }: WatchServi
       audit.recordDaily('watch.changed', `key:${keyId}`, { orgId })
       return made.map(({ id, image }) => ({ watchId: id, reference: image.ref, untilMs }))
     },
-    list: ({ orgId }, afterId, limit) => watches.list(orgId, afterId, limit, now()),
+    async list({ orgId }, after, limit) {
+      const place = typeof after === 'string' ? await watches.placeOf(orgId, after) : after
+      if (after !== undefined && place === undefined) throw new Problem('watch-unknown')
+      return await watches.list(orgId, place, limit, now())
+    },
     async remove({ orgId, keyId }, watchId) {
       const isThere = parseUuid(watchId) !== undefined && (await watches.erase(orgId, [watchId]))
       if (!isThere) throw new Problem('watch-unknown')

@@ -5,11 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import { isVisibleTo } from '../domain/bank.js'
 import { Problem } from '../domain/problem.js'
+import type { RegisteredImage } from '../domain/signal.js'
 import { MOST_FOUND_PER_ORG } from '../domain/watch.js'
-import { follow, lastRevision } from '../store/changes.js'
+import { follow, type Loss, lastPosition, type Position, positionBefore } from '../store/changes.js'
 import type { Images } from '../store/images.js'
 import type { Store } from '../store/store.js'
-import type { Watches } from '../store/watches.js'
+import type { DueWatch, Watches } from '../store/watches.js'
+import type { DueTime } from './due-time.js'
+import { forEachDue, isTransient } from './each-due.js'
 import type { MatchIds } from './match-ids.js'
 import type { Matcher } from './matcher.js'
 import type { Replica } from './replica.js'
@@ -27,6 +30,8 @@ export interface WatchingParts {
   /** A connection of its own: following blocks it. */
   readonly follower: Redis
   readonly now: () => number
+  /** Until when watches have ended. */
+  readonly dueTime: DueTime
   readonly clock: () => number
   /** Lets so long pass. */
   readonly pause: (ms: number) => Promise<unknown>
@@ -48,15 +53,23 @@ const HOLD_MS = 3000
 /** What is registered meanwhile is compared together: each turn asks the store four times, for one picture as for twenty. */
 const GATHERED_FOR_MS = 100
 const IMAGES_AT_ONCE = 50
+/** Changes before the last one compared: far more than a failover loses, since who compares writes down every few of them. */
+const COMPARED_AGAIN = 10_000
 const SWEEP_EVERY_MS = 60_000
 const ERASED_AT_ONCE = 500
+/** So often a picture is compared that fails; the operator is told each time. */
+const MAX_TRIES = 10
+/** Pictures that failed and are tried again. */
+const MAX_ASIDE = 10_000
 
 export function watchingOver(parts: WatchingParts): Watching {
-  const { store, watches, index, follower, replica, now, clock, pause, onTrouble } = parts
+  const { store, watches, index, follower, replica, dueTime, clock, pause, onTrouble } = parts
   const token = randomUUID()
   let closed = false
   let loop: Promise<void> = Promise.resolve()
   let sweptAtMs = Number.NEGATIVE_INFINITY
+  // What could not be compared, and how often that was tried: it must not keep what was registered later waiting.
+  const notCompared: NotCompared = new Map()
 
   async function turn(): Promise<void> {
     const [holds, from] = await Promise.all([watches.hold(token, HOLD_MS), watches.cursor()]) // asked in this order
@@ -67,48 +80,90 @@ export function watchingOver(parts: WatchingParts): Watching {
     if (clock() - sweptAtMs >= SWEEP_EVERY_MS) {
       sweptAtMs = clock()
       await sweep()
+      await compareAgain()
     }
     // Before anything was ever compared there was nothing to compare with.
-    if (from === undefined) return await watches.advance(token, await lastRevision(store))
+    if (from === undefined) return await watches.advance(token, await lastPosition(store))
     const followed = await follow(follower, from, BLOCK_MS, clock)
     if (followed.kind === 'gap') {
-      onTrouble(new Error('watching: changes were trimmed before they were compared with watches'))
-      return await watches.advance(token, await lastRevision(store))
+      const [again, why] = await againFrom(from, followed.loss)
+      onTrouble(new Error(`watching: ${why}`))
+      return await watches.advance(token, again)
     }
-    const last = followed.changes.at(-1)
+    const last = followed.positions.at(-1)
     if (last === undefined) return
     const ids = followed.changes.flatMap((change) =>
       change.op === 'image' || change.op === 'standing' ? change.imageIds : [],
     )
     if (ids.length > 0) {
       // What was left before a picture was registered is compared with it, and the picture is asked for where it can be found.
-      await index.reached(await watches.lastRevision())
+      await index.reached(await watches.lastPosition())
       if (index.size > 0) {
-        await replica.reached(last.revision)
-        await compareAll(parts, [...new Set(ids)], () => watches.hold(token, HOLD_MS))
+        await replica.reached(last)
+        await compareAll(parts, [...new Set(ids)], notCompared, () => watches.hold(token, HOLD_MS))
       }
     }
-    await watches.advance(token, last.revision)
+    await watches.advance(token, last)
     if (followed.caughtUpAtMs !== undefined) await pause(GATHERED_FOR_MS)
   }
 
-  async function sweep(): Promise<void> {
-    for (;;) {
-      const due = await watches.due(now(), ERASED_AT_ONCE)
-      for (const [orgId, ids] of byOrg(due)) await watches.erase(orgId, ids)
-      if (due.length < ERASED_AT_ONCE) break
+  /** What is compared twice is told once. */
+  async function againFrom({ revision }: Position, loss: Loss): Promise<[Position, string]> {
+    const isLost = loss === 'history-diverged'
+    return [
+      await positionBefore(store, isLost ? revision - COMPARED_AGAIN : 0),
+      isLost
+        ? 'the store lost changes, so the last ones are compared with watches again'
+        : 'changes were trimmed before they were compared with watches',
+    ]
+  }
+
+  /** What failed is tried again a few times, a minute apart. */
+  async function compareAgain(): Promise<void> {
+    const ids = [...notCompared.keys()]
+    if (ids.length > 0 && index.size > 0) {
+      await compareAll(parts, ids, notCompared, () => watches.hold(token, HOLD_MS))
     }
+  }
+
+  async function sweep(): Promise<void> {
+    const untilMs = await dueTime(store)
+    if (untilMs === undefined) return
+    await forEachDue<DueWatch>({
+      what: 'watches that ended',
+      take: (after) => watches.due(untilMs, after?.place, ERASED_AT_ONCE),
+      async handle(due) {
+        const isErased = due.watch !== undefined && (await watches.erase(due.watch.orgId, [due.watch.watchId]))
+        if (!isErased) await watches.discard(due)
+        if (due.watch === undefined) throw new Error('what ended is no watch, and was removed')
+      },
+      atOnce: ERASED_AT_ONCE,
+      onError: onTrouble,
+    })
     const withKey = new Set<string>()
     for (const { orgId, expiresAtMs } of replica.catalogue.apiKeys.values()) {
-      if (expiresAtMs === undefined || expiresAtMs > now()) withKey.add(orgId)
+      if (expiresAtMs === undefined || expiresAtMs > untilMs) withKey.add(orgId)
     }
-    for (const orgId of await watches.orgs()) {
-      if (withKey.has(orgId)) continue
-      for (let ids = await watches.ofOrg(orgId, ERASED_AT_ONCE); ids.length > 0; ) {
-        await watches.erase(orgId, ids)
-        ids = await watches.ofOrg(orgId, ERASED_AT_ONCE)
-      }
-    }
+    const withoutKey = (await watches.orgs()).filter((orgId) => !withKey.has(orgId))
+    await forEachDue<string>({
+      what: 'organisations whose watches are to be erased',
+      take: withoutKey,
+      handle: eraseAllOf,
+      onError: onTrouble,
+    })
+  }
+
+  async function eraseAllOf(orgId: string): Promise<void> {
+    await forEachDue<DueWatch>({
+      what: 'watches of an organisation without a key',
+      take: (after) => watches.ofOrg(orgId, after?.place, ERASED_AT_ONCE),
+      async handle({ watch }) {
+        if (watch === undefined) throw new Error('what an organisation watches for has no id')
+        await watches.erase(orgId, [watch.watchId])
+      },
+      atOnce: ERASED_AT_ONCE,
+      onError: onTrouble,
+    })
   }
 
   return {
@@ -132,23 +187,65 @@ export function watchingOver(parts: WatchingParts): Watching {
   }
 }
 
-async function compareAll(parts: WatchingParts, ids: readonly string[], stay: () => Promise<unknown>): Promise<void> {
+/** Image ids, and how often they were tried. */
+type NotCompared = Map<string, number>
+
+/** @param notCompared gets those that fail, and loses those that do not, or failed too often. */
+async function compareAll(
+  parts: WatchingParts,
+  ids: readonly string[],
+  notCompared: NotCompared,
+  stay: () => Promise<unknown>,
+): Promise<void> {
   for (let at = 0; at < ids.length; at += IMAGES_AT_ONCE) {
     const some = ids.slice(at, at + IMAGES_AT_ONCE)
-    const found = await parts.images.get(some)
-    for (const [i, image] of found.entries()) {
-      const imageId = some[i]
-      const bank = image === undefined ? undefined : parts.replica.catalogue.banks.get(image.bank)
-      if (image === undefined || imageId === undefined || bank?.purpose !== 'match') continue
-      const near = await parts.index.near(image.signals, bank)
-      for (const [orgId, watchIds] of byOrg(near)) {
-        if (!isVisibleTo(bank, orgId)) continue
-        for (const watchId of watchIds.slice(0, MOST_FOUND_PER_ORG))
-          await compare(parts, { watchId, orgId, imageId }, bank.name)
-      }
-    }
+    // All in one packet; one by one only when one of them cannot be read.
+    const found = await parts.images.get(some).catch((error: unknown) => {
+      if (isTransient(error)) throw error
+      return undefined
+    })
+    await forEachDue({
+      what: 'pictures to compare with watches',
+      take: [...some.keys()],
+      async handle(i) {
+        const imageId = some[i] ?? ''
+        try {
+          const image = found === undefined ? (await parts.images.get([imageId]))[0] : found[i]
+          if (image !== undefined) await compareOne(parts, imageId, image)
+          notCompared.delete(imageId)
+        } catch (error) {
+          if (!isTransient(error)) setAside(notCompared, imageId)
+          throw error
+        }
+      },
+      onError: parts.onTrouble,
+      isNotTheEntrys: isTransient,
+    })
     await stay()
   }
+}
+
+function setAside(notCompared: NotCompared, imageId: string): void {
+  const tries = (notCompared.get(imageId) ?? 0) + 1
+  notCompared.delete(imageId)
+  if (tries < MAX_TRIES && notCompared.size < MAX_ASIDE) notCompared.set(imageId, tries)
+}
+
+async function compareOne(parts: WatchingParts, imageId: string, image: RegisteredImage): Promise<void> {
+  const bank = parts.replica.catalogue.banks.get(image.bank)
+  if (bank?.purpose !== 'match') return
+  const near = await parts.index.near(image.signals, bank)
+  const all = [...byOrg(near)].flatMap(([orgId, watchIds]) =>
+    isVisibleTo(bank, orgId) ? watchIds.slice(0, MOST_FOUND_PER_ORG).map((watchId) => ({ orgId, watchId })) : [],
+  )
+  const { failed } = await forEachDue({
+    what: 'watches to compare with a picture',
+    take: all,
+    handle: ({ orgId, watchId }) => compare(parts, { watchId, orgId, imageId }, bank.name),
+    onError: parts.onTrouble,
+    isNotTheEntrys: isTransient,
+  })
+  if (failed > 0) throw new Error('a picture could not be compared with all watches')
 }
 
 /**

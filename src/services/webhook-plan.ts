@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import { CASE_EVENT_KINDS, CASE_EVENTS, platformBucket } from '../domain/case-event.js'
 import { formatUuid } from '../domain/ids.js'
+import { Problem } from '../domain/problem.js'
 import type { RegisteredImage } from '../domain/signal.js'
 import { WEBHOOK_EVENT_NAMES, type WebhookEvent, WITHDRAWN_SPREAD_MS } from '../domain/webhook.js'
 import type { ApiKeys } from '../store/api-keys.js'
@@ -18,8 +19,6 @@ import type { PartyOf } from './parties.js'
 
 /** One event, as one organisation is told of it. */
 interface Told {
-  /** Events about the same subject arrive in order. */
-  readonly subject: string
   readonly atMs: number
   /** Ids and words of ours, never hashes. */
   readonly data: Readonly<Record<string, string | number>>
@@ -28,7 +27,7 @@ interface Told {
 }
 
 export interface PlanParts {
-  readonly webhooks: Pick<Webhooks, 'all' | 'get'>
+  readonly webhooks: Pick<Webhooks, 'readable' | 'ids' | 'get'>
   readonly images: Pick<Images, 'get'>
   readonly cases: Pick<Cases, 'get'>
   readonly banks: Pick<Banks, 'get'>
@@ -43,37 +42,104 @@ export interface PlanParts {
   readonly random: () => number
 }
 
-/** What an entry asks for: deliveries to make, and webhooks to look at although there is none. */
+/** What an entry asks for: deliveries to make, webhooks to look at although there is none, and webhooks that have to be told later. */
 export interface Plan {
   readonly deliveries: readonly NewDelivery[]
   readonly wake: readonly string[]
+  /** Ids of webhooks: something that is needed to tell them could not be read, or they wait for an older event about the same subject. */
+  readonly waitsFor: readonly string[]
+  /** What could not be read, or what else went wrong. */
+  readonly causes: readonly unknown[]
 }
 
 type Field = (name: string) => string
 
-export function webhookPlans(parts: PlanParts): (entry: OutboxEntry) => Promise<Plan> {
-  return async (entry) => {
-    const field: Field = (name) => entry.fields.get(name)?.toString('utf8') ?? ''
+const NOTHING: Plan = { deliveries: [], wake: [], waitsFor: [], causes: [] }
+const NOBODY: ReadonlySet<string> = new Set()
+
+/**
+ * @param behind webhooks for which an older event about the same subject waits: this one waits as well.
+ * @throws {Problem} store-away. Whatever else goes wrong makes the entry wait; it is never given up.
+ */
+export type PlanOf = (entry: OutboxEntry, behind?: ReadonlySet<string>) => Promise<Plan>
+
+export function webhookPlans(parts: PlanParts): PlanOf {
+  return async (entry, behind = NOBODY) => {
+    const field = fieldIn(entry)
     const kind = field('kind')
-    if (kind === 'wake') return { deliveries: [], wake: [field('endpoint')] }
-    if (kind === 'webhook.ping') return await ping(parts, field('endpoint'))
+    if (kind === 'wake') return { ...NOTHING, wake: [field('endpoint')] }
+    if (kind === 'webhook.ping') return await ping(parts, field('endpoint'), behind)
     const type = WEBHOOK_EVENT_NAMES.find((known) => known === kind)
-    if (type === undefined) return { deliveries: [], wake: [] }
-    const wanting = (await parts.webhooks.all()).filter(({ isEnabled, events }) => isEnabled && events.includes(type))
+    // Of the events, most are an operator's alone. The outbox has nothing but what webhooks are told: an unknown kind is a newer version's.
+    if (type === undefined && isAnEvent(entry)) return NOTHING
+    const { webhooks, unreadable } = await parts.webhooks.readable()
+    const isMeant = (id: string) => entry.waitsFor === undefined || entry.waitsFor.includes(id)
+    // What is for one organisation alone need not wait for another one's webhooks.
+    const own = unreadable.size > 0 && entry.fields.has('org') ? await parts.webhooks.ids(field('org')) : undefined
+    const closed = [...unreadable].filter(([id]) => isMeant(id) && own?.includes(id) !== false)
+    const causes = closed.map(([, cause]) => cause)
+    const later = closed.map(([id]) => id)
+    if (type === undefined) {
+      const all = [...later, ...webhooks.map(({ webhookId }) => webhookId).filter(isMeant)]
+      return { ...NOTHING, waitsFor: all, causes: all.length === 0 ? [] : [new Error(UNKNOWN_KIND), ...causes] }
+    }
+    const wanting = webhooks.filter(
+      ({ webhookId, isEnabled, events }) => isMeant(webhookId) && isEnabled && events.includes(type),
+    )
     const may = await Promise.all(wanting.map(({ orgId }) => parts.mayHear(orgId)))
     const asking = wanting.filter((_, i) => may[i])
-    if (asking.length === 0) return { deliveries: [], wake: [] }
-    const tell = await TELLERS[type](parts, entry, field)
-    const deliveries = asking.flatMap((webhook) => tell(webhook.orgId).map((told) => deliveryOf(webhook, type, told)))
-    return { deliveries, wake: [] }
+    const now = asking.filter(({ webhookId }) => !behind.has(webhookId))
+    later.push(...asking.filter((webhook) => !now.includes(webhook)).map(({ webhookId }) => webhookId))
+    if (now.length === 0) return { ...NOTHING, waitsFor: later, causes }
+    try {
+      const tell = await TELLERS[type](parts, entry, field)
+      const subject = subjectOf(entry)
+      const deliveries = now.flatMap((webhook) =>
+        tell(webhook.orgId).map((told) => deliveryOf(webhook, type, subject, told)),
+      )
+      return { deliveries, wake: [], waitsFor: later, causes }
+    } catch (error) {
+      if (error instanceof Problem) throw error
+      return { ...NOTHING, waitsFor: [...later, ...now.map(({ webhookId }) => webhookId)], causes: [...causes, error] }
+    }
   }
 }
 
-async function ping({ webhooks, now }: PlanParts, webhookId: string): Promise<Plan> {
-  const webhook = await webhooks.get(webhookId)
-  if (webhook === undefined) return { deliveries: [], wake: [] }
-  const told = { subject: 'ping', atMs: now(), data: { webhookId } }
-  return { deliveries: [deliveryOf(webhook, 'webhook.ping', told)], wake: [] }
+const UNKNOWN_KIND = 'an event of a kind that this version does not know'
+
+function fieldIn({ fields }: OutboxEntry): Field {
+  return (name) => fields.get(name)?.toString('utf8') ?? ''
+}
+
+/** Is it from the stream of events, whose fields are others than those of the outbox? */
+function isAnEvent({ source, fields }: OutboxEntry): boolean {
+  return source === 'events' || (source === 'waiting' && fields.has('about'))
+}
+
+/** What an entry is about: what is about the same arrives in order. Needs nothing but the entry, so that its order is kept while it waits. */
+export function subjectOf(entry: OutboxEntry): string {
+  const field = fieldIn(entry)
+  const { fields } = entry
+  const image = fields.get('image')
+  if (image?.length === 16) return `image ${formatUuid(image)}`
+  if (fields.has('case')) return `case ${field('case')}`
+  if (field('kind') === 'webhook.ping') return 'ping'
+  const { signalId, keyId } = aboutOf(field) ?? {}
+  if (signalId !== undefined) return `image ${signalId}`
+  return keyId === undefined ? `entry ${entry.id}` : `key ${keyId}`
+}
+
+async function ping({ webhooks, now }: PlanParts, webhookId: string, behind: ReadonlySet<string>): Promise<Plan> {
+  if (behind.has(webhookId)) return { ...NOTHING, waitsFor: [webhookId] }
+  try {
+    const webhook = await webhooks.get(webhookId)
+    if (webhook === undefined) return NOTHING
+    const told = { atMs: now(), data: { webhookId } }
+    return { ...NOTHING, deliveries: [deliveryOf(webhook, 'webhook.ping', 'ping', told)] }
+  } catch (error) {
+    if (error instanceof Problem) throw error
+    return { ...NOTHING, waitsFor: [webhookId], causes: [error] }
+  }
 }
 
 /** Reads what there is to know about an entry once, then says what each organisation is told. */
@@ -91,7 +157,7 @@ const TELLERS: Readonly<Record<WebhookEvent, Teller>> = {
       ...(counts === 'images' && { images: Number(field('count')) }),
       ...(counts === 'platforms' && { platforms: platformBucket(Number(field('count'))) }),
     }
-    const told = { subject: `case ${caseId}`, atMs: Number(field('atMs')), data }
+    const told = { atMs: Number(field('atMs')), data }
     return (orgId) => (orgId === field('org') ? [told] : [])
   },
 
@@ -103,20 +169,20 @@ const TELLERS: Readonly<Record<WebhookEvent, Teller>> = {
       matchId: matchIds.idFor(owner, imageId),
       grade: field('grade'),
     }
-    const told = { subject: `image ${imageId}`, atMs: Number(field('atMs')), data, imageId }
+    const told = { atMs: Number(field('atMs')), data, imageId }
     return (orgId) => (orgId === owner ? [told] : [])
   },
 
   async 'signal.withdrawn'({ matchIds, partyOf, random }, { id, fields }, field) {
     const imageId = imageIdIn(fields)
     const parties = new Set(field('parties').split(' '))
-    const atMs = Number.parseInt(id, 10)
+    const atMs = Number.parseInt(field('entry') || id, 10) // one that waits has another id than when it happened
     return (orgId) => {
       if (!parties.has(partyOf(orgId, imageId))) return []
       const dueAtMs = atMs + Math.round(random() * WITHDRAWN_SPREAD_MS)
       const data = { matchId: matchIds.idFor(orgId, imageId) }
       // The time of the message is when it is told: the time of the withdrawal is the same for all of a person's pictures.
-      return [{ subject: `image ${imageId}`, atMs: dueAtMs, data, dueAtMs }]
+      return [{ atMs: dueAtMs, data, dueAtMs }]
     }
   },
 
@@ -127,7 +193,7 @@ const TELLERS: Readonly<Record<WebhookEvent, Teller>> = {
     if (image === undefined) return () => []
     const owner = await ownerOf(parts, image)
     const met = new Set(field('parties').split(' '))
-    const told = (data: Told['data']) => [{ subject: `image ${imageId}`, atMs: Number(field('atMs')), data, imageId }]
+    const told = (data: Told['data']) => [{ atMs: Number(field('atMs')), data, imageId }]
     return (orgId) => {
       if (orgId === owner) return told({ signalId: imageId })
       return met.has(partyOf(orgId, imageId)) ? told({ matchId: matchIds.idFor(orgId, imageId) }) : []
@@ -135,13 +201,11 @@ const TELLERS: Readonly<Record<WebhookEvent, Teller>> = {
   },
 
   async 'sla.due'({ images, clocks, matchIds }, _, field) {
-    const { signalId: imageId, orgId: platform, law, stage, dueAt } = About.parse(JSON.parse(field('about')))
+    const { signalId: imageId, orgId: platform, law, stage, dueAt } = aboutIn(field)
     if (imageId === undefined || law === undefined || stage === undefined || dueAt === undefined) return () => []
     const [image] = await images.get([imageId])
     const contact = image?.caseId === undefined ? undefined : (await clocks.notice(image.caseId))?.contactOrgId
-    const told = (ids: Told['data']) => [
-      { subject: `image ${imageId}`, atMs: Number(field('atMs')), data: { ...ids, law, stage, dueAt }, imageId },
-    ]
+    const told = (ids: Told['data']) => [{ atMs: Number(field('atMs')), data: { ...ids, law, stage, dueAt }, imageId }]
     return (orgId) => {
       if (orgId === platform) return told({ matchId: matchIds.idFor(orgId, imageId) })
       return orgId === contact ? told({ signalId: imageId }) : []
@@ -149,9 +213,9 @@ const TELLERS: Readonly<Record<WebhookEvent, Teller>> = {
   },
 
   async 'key.suspended'({ apiKeys }, _, field) {
-    const { keyId = '', orgId } = About.parse(JSON.parse(field('about')))
+    const { keyId = '', orgId } = aboutIn(field)
     const owner = orgId ?? (await apiKeys.get(keyId))?.orgId
-    return (asking) => (asking === owner ? [{ subject: `key ${keyId}`, atMs: Number(field('atMs')), data: { keyId } }] : [])
+    return (asking) => (asking === owner ? [{ atMs: Number(field('atMs')), data: { keyId } }] : [])
   },
 }
 
@@ -163,6 +227,18 @@ const About = z.object({
   stage: z.string().optional(),
   dueAt: z.string().optional(),
 })
+
+function aboutIn(field: Field): z.infer<typeof About> {
+  return About.parse(JSON.parse(field('about')))
+}
+
+function aboutOf(field: Field): z.infer<typeof About> | undefined {
+  try {
+    return aboutIn(field)
+  } catch {
+    return undefined // it is not of the events, or is none that can be read
+  }
+}
 
 /** The organisation that handed an image in, and may still be told of it. */
 async function ownerOf({ banks, cases }: PlanParts, { bank, caseId }: RegisteredImage): Promise<string | undefined> {
@@ -182,8 +258,8 @@ function uuidIn(fields: OutboxEntry['fields'], name: 'image' | 'watch'): string 
   return formatUuid(bytes)
 }
 
-function deliveryOf({ webhookId }: Webhook, type: string, told: Told): NewDelivery {
-  const { subject, atMs, data, dueAtMs, imageId } = told
+function deliveryOf({ webhookId }: Webhook, type: string, subject: string, told: Told): NewDelivery {
+  const { atMs, data, dueAtMs, imageId } = told
   return {
     webhookId,
     // Random: from a digest of when it happened one could find out which events happened together.

@@ -1,10 +1,12 @@
 // Sends what waits for one webhook, a few messages at a time, and says what became of each.
 
 import { Webhook as Signer } from 'standardwebhooks'
+import { ZodError } from 'zod'
 import { nextTryAtMs } from '../domain/webhook.js'
 import { type Outgoing, OutgoingError } from '../net/outgoing.js'
 import type { Deliveries, Delivery, Settlement } from '../store/deliveries.js'
 import type { Webhook, Webhooks } from '../store/webhooks.js'
+import { type DueError, forEachDue, isTransient } from './each-due.js'
 
 export interface SendingParts {
   readonly webhooks: Webhooks
@@ -17,6 +19,8 @@ export interface SendingParts {
   readonly now: () => number
   readonly random: () => number
   readonly timeoutMs?: number
+  /** Told of messages that failed because of something here; they wait, and are tried again. */
+  readonly onTrouble: (error: DueError) => void
 }
 
 /** A receiver has so long for everything; what takes longer is better answered first and done afterwards. */
@@ -40,7 +44,14 @@ export function webhookSending(parts: SendingParts): (webhookId: string) => Prom
       const { maxPerSecond } = webhook
       const { ids, againAtMs } = await parts.deliveries.claim(webhookId, { leaseMs: LEASE_MS, maxPerSecond }, parts.now())
       if (ids.length === 0) return againAtMs
-      await Promise.all(ids.map((id) => sendOne(parts, webhook, id)))
+      await forEachDue({
+        what: 'messages to a webhook',
+        take: ids,
+        handle: (id) => sendOne(parts, webhook, id),
+        onError: parts.onTrouble,
+        atOnce: ids.length,
+        isNotTheEntrys: isTransient,
+      })
     }
     return parts.now()
   }
@@ -48,11 +59,29 @@ export function webhookSending(parts: SendingParts): (webhookId: string) => Prom
 
 async function sendOne(parts: SendingParts, webhook: Webhook, id: string): Promise<void> {
   const { webhookId } = webhook
-  const delivery = await parts.deliveries.get(webhookId, id)
+  const settle = (settlement: Settlement) => parts.deliveries.settle(webhookId, id, settlement, parts.now())
+  const waiting = (nextTryAtMs: number): Settlement => ({ state: 'waiting', nextTryAtMs, isOurs: true })
+  // What goes wrong on our side stops no other message, and makes this one wait, however often.
+  const waitAndThrow = async (error: unknown) => {
+    if (!isTransient(error)) await settle(waiting(parts.now() + LEASE_MS))
+    throw error
+  }
+  const delivery = await parts.deliveries.get(webhookId, id).catch(async (error: unknown) => {
+    if (!(error instanceof ZodError)) return await waitAndThrow(error)
+    // It is no message and never will be one, and what waits about the same subject would wait for ever.
+    await settle({ state: 'void' })
+    throw error
+  })
   if (delivery === undefined) return
-  const settlement = await outcomeOf(parts, webhook, delivery)
-  if (settlement.status === GONE) await parts.webhooks.change(webhookId, (before) => ({ ...before, isEnabled: false }))
-  await parts.deliveries.settle(webhookId, id, settlement, parts.now())
+  const settlement = await outcomeOf(parts, webhook, delivery).catch(waitAndThrow)
+  const isStale = settlement.status === GONE && !(await switchOff(parts, webhook))
+  await settle(isStale ? waiting(parts.now()) : settlement)
+}
+
+/** @returns false when its owner has given it another address since it answered: then the new one is asked. */
+async function switchOff({ webhooks }: SendingParts, { webhookId, url }: Webhook): Promise<boolean> {
+  const after = await webhooks.change(webhookId, (before) => (before.url === url ? { ...before, isEnabled: false } : before))
+  return after?.url === url
 }
 
 async function outcomeOf(parts: SendingParts, webhook: Webhook, delivery: Delivery): Promise<Settlement> {

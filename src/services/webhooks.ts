@@ -15,7 +15,7 @@ import {
 } from '../domain/webhook.js'
 import { OUTGOING_FAILURES } from '../net/outgoing.js'
 import { outgoingUrl, type TrustedOrigins } from '../net/outgoing-url.js'
-import type { Deliveries, Delivery, EndpointHealth } from '../store/deliveries.js'
+import type { Deliveries, DeliveriesAsk, Delivery, DeliveryPage, EndpointHealth } from '../store/deliveries.js'
 import type { Webhook, Webhooks } from '../store/webhooks.js'
 
 /** A webhook without its secrets, and how it fares. */
@@ -52,8 +52,13 @@ export interface WebhookService {
   rotate(caller: Caller, webhookId: string): Promise<WebhookView & { readonly secret: string }>
   /** Has a test message sent, in its turn. @throws {Problem} webhook-unknown */
   ping(caller: Caller, webhookId: string): Promise<void>
-  /** The newest first. @throws {Problem} webhook-unknown */
-  deliveries(caller: Caller, webhookId: string, states: readonly DeliveryState[], limit: number): Promise<DeliveryReport[]>
+  /** A page, the newest first. @throws {Problem} webhook-unknown */
+  deliveries(
+    caller: Caller,
+    webhookId: string,
+    states: readonly DeliveryState[],
+    ask: DeliveriesAsk,
+  ): Promise<{ readonly deliveries: readonly DeliveryReport[]; readonly next: DeliveryPage['next'] }>
   /** Sends a message once more, with the same id. @throws {Problem} webhook-unknown, delivery-unknown */
   replay(caller: Caller, webhookId: string, deliveryId: string): Promise<DeliveryReport>
 }
@@ -138,9 +143,9 @@ export function webhooksFrom({ webhooks, deliveries, trusted, now }: WebhookServ
       await own(caller, webhookId)
       if (!(await webhooks.ping(webhookId))) throw new Problem('webhook-unknown')
     },
-    async deliveries(caller, webhookId, states, limit) {
+    async deliveries(caller, webhookId, states, ask) {
       await own(caller, webhookId)
-      return await deliveries.list(webhookId, states, limit, now())
+      return await deliveries.list(webhookId, states, ask, now())
     },
     async replay(caller, webhookId, deliveryId) {
       await own(caller, webhookId)

@@ -12,6 +12,7 @@ import {
 } from '../domain/audit.js'
 import type { Arg, Script } from './durable-writer.js'
 import { keys } from './keys.js'
+import { lastPageOfStream, pageOfStream, type StreamEntry } from './paging.js'
 import { audited, chainAudit, noteAudit, trimAudit } from './scripts/audit.js'
 import type { Store } from './store.js'
 
@@ -127,7 +128,7 @@ export function auditLogIn(store: Store, secret: Buffer): AuditLog {
   const lastBefore = async (beforeMs: number, from: AuditHead): Promise<AuditHead> => {
     let last = from
     for (;;) {
-      const entries = await store.ask((redis) => redis.xrangeBuffer(keys.audit, `(${last.number}-0`, '+', 'COUNT', AT_ONCE))
+      const entries = await pageOfStream(store, keys.audit, `${last.number}-0`, AT_ONCE)
       for (const entry of entries) {
         if (actOf(entry).atMs >= beforeMs) return last
         const { number, mac } = fieldsOf(entry)
@@ -163,13 +164,12 @@ export function auditLogIn(store: Store, secret: Buffer): AuditLog {
     },
 
     async list(afterNumber, limit) {
-      const entries = await store.ask((redis) => redis.xrangeBuffer(keys.audit, `(${afterNumber}-0`, '+', 'COUNT', limit))
-      return entries.map(actOf)
+      return (await pageOfStream(store, keys.audit, `${afterNumber}-0`, limit)).map(shownOf)
     },
 
     async latest(beforeNumber, limit) {
-      const from = beforeNumber === undefined ? '+' : `(${beforeNumber}-0`
-      return (await store.ask((redis) => redis.xrevrangeBuffer(keys.audit, from, '-', 'COUNT', limit))).map(actOf)
+      const beforeId = beforeNumber === undefined ? undefined : `${beforeNumber}-0`
+      return (await lastPageOfStream(store, keys.audit, beforeId, limit)).map(shownOf)
     },
 
     async trim(beforeMs, by, nowMs) {
@@ -197,8 +197,7 @@ export function auditLogIn(store: Store, secret: Buffer): AuditLog {
       if (noted !== undefined && noted.number < before.number) return unsound(noted.number, 'head-trimmed')
       let hasNoted = noted === undefined || (noted.number === before.number && noted.mac.equals(before.mac))
       for (;;) {
-        const from = `(${before.number}-0`
-        const entries = await store.ask((redis) => redis.xrangeBuffer(keys.audit, from, '+', 'COUNT', AT_ONCE))
+        const entries = await pageOfStream(store, keys.audit, `${before.number}-0`, AT_ONCE)
         for (const entry of entries) {
           const { number, text, mac } = fieldsOf(entry)
           if (number !== before.number + 1) return unsound(before.number + 1, 'missing')
@@ -248,13 +247,22 @@ function numberBytes(number: number): Buffer {
   return bytes
 }
 
-function actOf(entry: [id: Buffer, fields: Buffer[]]): ChainedAct {
+/** One that cannot be read hides none of the others: `verify` says what is wrong with it. */
+function shownOf(entry: StreamEntry): ChainedAct {
+  try {
+    return actOf(entry)
+  } catch {
+    return { number: fieldsOf(entry).number, act: 'unreadable', by: 'unknown', about: {}, atMs: 0 }
+  }
+}
+
+function actOf(entry: StreamEntry): ChainedAct {
   const { number, text } = fieldsOf(entry)
   return { number, ...Entry.parse(JSON.parse(text.toString('utf8'))) }
 }
 
 /** What is missing or malformed is empty: then its MAC is not right. */
-function fieldsOf([id, fields]: [id: Buffer, fields: Buffer[]]) {
+function fieldsOf([id, fields]: StreamEntry) {
   const field = (name: string) => fields.find((_, i) => i % 2 === 1 && fields[i - 1]?.toString('latin1') === name)
   const none = Buffer.alloc(0)
   return { number: Number.parseInt(id.toString('latin1'), 10), text: field('entry') ?? none, mac: field('mac') ?? none }

@@ -2,11 +2,12 @@
 
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { z } from 'zod'
+import { continueFile } from '../files/continued-file.js'
+import { moveIntoPlace } from '../files/write-file.js'
 import { lastRevision } from './changes.js'
-import { continueFile } from './continued-file.js'
 import { copyRdb } from './rdb-copy.js'
 import { type Keyring, SealError } from './seal.js'
 import { readSealedFile, writeSealedFile } from './sealed-file.js'
@@ -70,8 +71,7 @@ export async function writeBackup<T>(
   const beside = `${place.path}${UNDER_WAY}`
   const keptBytes = await bring(copy, beside)
   const checked = await check(beside)
-  await rename(beside, place.path)
-  await syncFolder(dirname(place.path))
+  await moveIntoPlace(beside, place.path)
   await rm(copy, { force: true })
   return { checked, goesOn, keptBytes }
 }
@@ -110,12 +110,6 @@ async function removeOld(folder: string, nowMs: number): Promise<void> {
     const found = await stat(path).catch(() => undefined)
     if (found !== undefined && nowMs - found.mtimeMs > GOES_ON_FOR_MS) await rm(path, { force: true })
   }
-}
-
-/** A name is on disk when its folder is. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  await folder.sync().finally(() => folder.close())
 }
 
 /**

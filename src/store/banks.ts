@@ -1,16 +1,21 @@
 // Banks in the store.
 
+import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
-import type { AuditActor } from '../domain/audit.js'
-import { BANK_PURPOSES, type Bank } from '../domain/bank.js'
+import type { AuditActor, AuditEntry } from '../domain/audit.js'
+import { BANK_PURPOSES, type Bank, type BankRef, isSameBank } from '../domain/bank.js'
 import { SIGNAL_TYPE_NAMES } from '../domain/signal-types.js'
 import { writeAudited } from './audit.js'
+import { placeOfImports } from './imports.js'
 import { keys } from './keys.js'
 import { changeNamed } from './named.js'
-import { putNamed, removeNamed } from './scripts/put-named.js'
+import { forgetBank } from './scripts/banks.js'
+import { putNamed } from './scripts/put-named.js'
 import type { Store } from './store.js'
 
 const BankJson = z.object({
+  // Absent where an older version made the bank.
+  id: z.string().optional(),
   // Absent where an older version made the bank.
   purpose: z.enum(BANK_PURPOSES).default('match'),
   orgId: z.string(),
@@ -22,23 +27,51 @@ const BankJson = z.object({
 })
 
 export interface Banks {
-  /** Recorded in the audit log. @returns the revision that has it, or `undefined` when the name is taken. */
-  add(bank: Bank, by: AuditActor): Promise<number | undefined>
-  /** Recorded in the audit log. @returns the revision that has it, or `undefined` when there is no such bank. */
-  setReaders(name: string, readers: Bank['readers'], by: AuditActor, atMs: number): Promise<number | undefined>
+  /** Recorded in the audit log. @returns it with its id, and the revision that has it; `undefined` when the name is taken. */
+  add(bank: Bank, by: AuditActor): Promise<{ readonly bank: Bank; readonly revision: number } | undefined>
+  /**
+   * Recorded in the audit log. @returns the revision that has it, or `undefined` when this bank is not there or is removed, whatever has
+   * its name now.
+   */
+  setReaders(bank: BankRef, readers: Bank['readers'], by: AuditActor, atMs: number): Promise<number | undefined>
   /** The same. */
-  setRatio(name: string, enabledRatio: number, by: AuditActor, atMs: number): Promise<number | undefined>
-  /** Marks it as removed: nothing is found in it from the revision on. Recorded in the audit log. */
-  markRemoved(name: string, by: AuditActor, atMs: number): Promise<number | undefined>
-  /** Forgets a bank that is marked and has no images any more. Running it twice changes nothing. */
-  forget(name: string): Promise<void>
+  setRatio(bank: BankRef, enabledRatio: number, by: AuditActor, atMs: number): Promise<number | undefined>
+  /** The same. Marks it as removed: nothing is found in it from the revision on. One that is marked already stays as it is. */
+  markRemoved(bank: BankRef, by: AuditActor, atMs: number): Promise<number | undefined>
+  /**
+   * Forgets a bank that is marked as removed and has no images any more, with the progress of its imports, in one step. Does nothing when
+   * the name belongs to another bank by now, or to none.
+   */
+  forget(removed: BankRef): Promise<void>
   get(name: string): Promise<Bank | undefined>
   all(): Promise<Bank[]>
 }
 
+/** As many as nobody draws twice. */
+const ID_BYTES = 16
+
 export function banksIn(store: Store): Banks {
+  /** Changes exactly this bank: the name alone may be another bank's by the time of the write. */
+  const change = (
+    bank: BankRef,
+    changed: (before: z.infer<typeof BankJson>) => z.infer<typeof BankJson>,
+    entry: AuditEntry<'bank.readers-changed' | 'bank.ratio-changed' | 'bank.removed'>,
+  ) =>
+    changeNamed(
+      store,
+      { op: 'bank', table: keys.banks },
+      bank.name,
+      (json) => {
+        const before = BankJson.parse(JSON.parse(json))
+        if (!isSameBank({ name: bank.name, ...before }, bank) || before.removedAtMs !== undefined) return undefined
+        return { json: JSON.stringify(changed(before)) }
+      },
+      entry,
+    )
+
   return {
-    async add({ name, ...rest }, by) {
+    async add({ name, ...given }, by) {
+      const rest = { ...given, id: randomBytes(ID_BYTES).toString('hex') }
       const reply = await writeAudited(
         store,
         { act: 'bank.created', by, about: { bank: name, orgId: rest.orgId ?? 'tabir' }, atMs: rest.createdAtMs },
@@ -46,27 +79,25 @@ export function banksIn(store: Store): Banks {
         [keys.banks, keys.revision, keys.changes],
         ['bank', name, JSON.stringify(rest)],
       )
-      return reply === null ? undefined : Number(reply)
+      return reply === null ? undefined : { bank: { name, ...rest }, revision: Number(reply) }
     },
-    setReaders(name, readers, by, atMs) {
-      const revise = (json: string) => ({ json: JSON.stringify({ ...BankJson.parse(JSON.parse(json)), readers }) })
-      const entry = { act: 'bank.readers-changed', by, about: { bank: name }, atMs } as const
-      return changeNamed(store, { op: 'bank', table: keys.banks }, name, revise, entry)
+    setReaders(bank, readers, by, atMs) {
+      const entry = { act: 'bank.readers-changed', by, about: { bank: bank.name }, atMs } as const
+      return change(bank, (before) => ({ ...before, readers }), entry)
     },
-    setRatio(name, enabledRatio, by, atMs) {
-      const revise = (json: string) => ({ json: JSON.stringify({ ...BankJson.parse(JSON.parse(json)), enabledRatio }) })
-      const entry = { act: 'bank.ratio-changed', by, about: { bank: name }, atMs } as const
-      return changeNamed(store, { op: 'bank', table: keys.banks }, name, revise, entry)
+    setRatio(bank, enabledRatio, by, atMs) {
+      const entry = { act: 'bank.ratio-changed', by, about: { bank: bank.name }, atMs } as const
+      return change(bank, (before) => ({ ...before, enabledRatio }), entry)
     },
-    markRemoved(name, by, atMs) {
-      const revise = (json: string) => ({
-        json: JSON.stringify({ removedAtMs: atMs, ...BankJson.parse(JSON.parse(json)) }),
-      })
-      const entry = { act: 'bank.removed', by, about: { bank: name }, atMs } as const
-      return changeNamed(store, { op: 'bank', table: keys.banks }, name, revise, entry)
+    markRemoved(bank, by, atMs) {
+      const entry = { act: 'bank.removed', by, about: { bank: bank.name }, atMs } as const
+      return change(bank, (before) => ({ ...before, removedAtMs: atMs }), entry)
     },
-    async forget(name) {
-      await store.write(removeNamed, [keys.banks, keys.revision, keys.changes], ['bank', name])
+    async forget(bank) {
+      const { name, createdAtMs, id = '' } = bank
+      const imports = placeOfImports(bank)
+      const places = [keys.banks, keys.imports(imports), keys.revision, keys.changes]
+      await store.write(forgetBank, places, [name, createdAtMs, id, keys.import(imports, '')])
     },
     async get(name) {
       const json = await store.ask((redis) => redis.hget(keys.banks, name))

@@ -3,7 +3,8 @@
 import type { Redis } from 'ioredis'
 import { CASE_EVENT_KINDS, CASE_EVENTS, type CaseEvent, type CaseEventKind } from '../domain/case-event.js'
 import { keys } from './keys.js'
-import { addCaseEvent } from './scripts/case-event.js'
+import { pageOfStream } from './paging.js'
+import { addCaseEvent, MOST_CASE_EVENTS } from './scripts/case-event.js'
 import type { Store } from './store.js'
 
 export interface CaseEvents {
@@ -36,9 +37,8 @@ export function caseEventsIn(store: Store, connect: () => Redis): CaseEvents {
       return id === null ? undefined : String(id)
     },
     async list(caseId, afterId) {
-      const from = afterId === undefined ? '-' : `(${afterId}`
-      const entries = await store.ask((redis) => redis.xrange(keys.caseEvents(caseId), from, '+'))
-      return entries.flatMap(parseEvent)
+      const entries = await pageOfStream(store, keys.caseEvents(caseId), afterId, MOST_CASE_EVENTS)
+      return entries.flatMap(([id, fields]) => parseEvent([id.toString(), fields.map(String)]))
     },
     follow: follower.follow,
     close: follower.close,

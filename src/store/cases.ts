@@ -13,9 +13,12 @@ import {
   stateIn,
 } from '../domain/case.js'
 import type { CaseEventKind } from '../domain/case-event.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { CATEGORY_NAMES, type Category } from '../domain/signal.js'
+import { REFUSED_FOR_MS } from '../domain/strikes.js'
 import { writeAudited } from './audit.js'
 import { IMAGE_SHARDS, keys } from './keys.js'
+import { pageOfSorted, placeOf, type SortedEntry } from './paging.js'
 import { countPinTry } from './scripts/case-door.js'
 import { changeCase, endCase, eraseCase, forgetCase, openCase, statesFor } from './scripts/case-life.js'
 import type { Store } from './store.js'
@@ -35,10 +38,19 @@ export interface CaseRecord {
   readonly extendedProtection: boolean
   /** How many hashes were registered, over all its images. */
   readonly hashes: number
-  /** How it ended, when, and how many images were erased then; `undefined` while it lives. */
-  readonly end: { readonly as: CaseEnding; readonly atMs: number; readonly images: number } | undefined
+  /** `undefined` while it lives. */
+  readonly end: CaseEnd | undefined
   /** Since when its bits are in no line of the store's log. */
   readonly erasedAtMs: number | undefined
+}
+
+export interface CaseEnd {
+  readonly as: CaseEnding
+  readonly atMs: number
+  /** How many were erased. */
+  readonly images: number
+  /** How many of them were judged harmless, so that it stays blocked to register them, and until when at most. */
+  readonly blocked?: { readonly images: number; readonly untilMs: number }
 }
 
 export interface NewCaseRecord extends Pick<CaseRecord, 'createdAtMs' | 'expiresAtMs' | 'category' | 'pin'> {
@@ -53,6 +65,12 @@ export interface NewCaseRecord extends Pick<CaseRecord, 'createdAtMs' | 'expires
 export interface HelpedCase {
   readonly caseId: string
   readonly sinceMs: number
+}
+
+/** A case that has to be looked at, and where it stands in the list. */
+export interface DueCase {
+  readonly place: PagePlace
+  readonly caseId: string
 }
 
 /** What may change in a living case. */
@@ -78,14 +96,14 @@ export interface Cases {
   add(caseId: string, record: NewCaseRecord): Promise<boolean>
   get(caseId: string): Promise<CaseRecord | undefined>
   countImages(caseId: string): Promise<number>
-  /** Up to `limit` of the cases in an organisation's hands, in a lasting order, from `after` on or from the first. */
+  /** Up to `limit` of the cases in an organisation's hands, in a lasting order, behind `after` or from the first. */
   helpedBy(orgId: string, after: HelpedCase | undefined, limit: number): Promise<HelpedCase[]>
   /** @returns `done`, or the state that forbids it; `undefined` when there is no such case, or it was handed over before. */
   change(caseId: string, change: CaseChange): Promise<'done' | CaseState | undefined>
   /**
    * Ends a case: nothing of it matches any more, its images are erased. One that has ended stays as it is; one whose time is not
    * over does not expire.
-   * @returns its state now, and the tombstones' revision, 0 when there is none; `undefined` without a case.
+   * @returns its state now, and the tombstones' revision, 0 when there is none; `undefined` without a case, or when `by` has handed it over.
    */
   end(
     caseId: string,
@@ -95,10 +113,10 @@ export interface Cases {
   ): Promise<{ readonly state: CaseState; readonly revision: number } | undefined>
   /** Notes that its bits are in no line of the log any more. Nothing happens to a case that has not ended. */
   markErased(caseId: string, nowMs: number): Promise<void>
-  /** Those that ended at `untilMs` at the latest and whose bits may be in old lines of the log. */
-  toBeErased(untilMs: number): Promise<string[]>
-  /** Up to `limit` of those that expire, or may be forgotten, by now. */
-  due(nowMs: number, limit: number): Promise<string[]>
+  /** A page of those that ended at `untilMs` at the latest and whose bits may be in old lines of the log. */
+  toBeErased(untilMs: number, after: PagePlace | undefined, limit: number): Promise<DueCase[]>
+  /** A page of those that expire, or may be forgotten, by now. */
+  due(nowMs: number, after: PagePlace | undefined, limit: number): Promise<DueCase[]>
   /** Removes all that is left of a case whose time to be looked up is over. @returns whether it was. */
   forget(caseId: string, nowMs: number): Promise<boolean>
   /** Counts a PIN before it is checked, so that many at once gain nothing. @returns tries so far, and for how long they count. */
@@ -128,13 +146,13 @@ const CaseFields = z
     endedAs: z.enum(['withdrawn', 'expired']).optional(),
     endedAtMs: Moment.optional(),
     endedImages: Moment.default(0),
+    endedBlocks: Moment.default(0),
+    endedBlocksUntilMs: Moment.default(0),
     erasedAtMs: Moment.optional(),
   })
   .transform((fields): CaseRecord => {
     const { state, createdAtMs, expiresAtMs, category, pin, complaint, hashes, erasedAtMs } = fields
-    const { endedAs, endedAtMs, endedImages } = fields
-    const end =
-      endedAs === undefined || endedAtMs === undefined ? undefined : { as: endedAs, atMs: endedAtMs, images: endedImages }
+    const end = endIn(fields)
     const assistance = assistanceIn(fields)
     const extendedProtection = fields.extendedProtection === 'yes'
     return {
@@ -151,6 +169,20 @@ const CaseFields = z
       erasedAtMs,
     }
   })
+
+interface EndFields {
+  readonly endedAs?: CaseEnding | undefined
+  readonly endedAtMs?: number | undefined
+  readonly endedImages: number
+  readonly endedBlocks: number
+  readonly endedBlocksUntilMs: number
+}
+
+function endIn({ endedAs, endedAtMs, endedImages, endedBlocks, endedBlocksUntilMs }: EndFields): CaseEnd | undefined {
+  if (endedAs === undefined || endedAtMs === undefined) return undefined
+  const blocked = endedBlocks === 0 ? undefined : { images: endedBlocks, untilMs: endedBlocksUntilMs }
+  return { as: endedAs, atMs: endedAtMs, images: endedImages, ...(blocked !== undefined && { blocked }) }
+}
 
 interface AssistanceFields {
   readonly orgId?: string | undefined
@@ -225,27 +257,19 @@ export function casesIn(store: Store): Cases {
     },
     countImages: (caseId) => store.ask((redis) => redis.scard(keys.caseImages(caseId))),
     async helpedBy(orgId, after, limit) {
-      const found: HelpedCase[] = []
-      // Many cases may be of one millisecond: what is behind `after` is known by its id as well, in the order that Redis keeps.
-      for (let skip = 0; found.length < limit; ) {
-        const flat = await store.ask((redis) =>
-          redis.zrangebyscore(keys.helped(orgId), after?.sinceMs ?? '-inf', '+inf', 'WITHSCORES', 'LIMIT', skip, limit),
-        )
-        for (let i = 0; i + 1 < flat.length && found.length < limit; i += 2) {
-          const helped = { caseId: flat[i] ?? '', sinceMs: Number(flat[i + 1]) }
-          if (after === undefined || helped.sinceMs > after.sinceMs || helped.caseId >= after.caseId) found.push(helped)
-        }
-        if (flat.length < 2 * limit) break
-        skip += limit
-      }
-      return found
+      const place = after && { score: after.sinceMs, member: Buffer.from(after.caseId).toString('hex') }
+      const page = await pageOfSorted(store, keys.helped(orgId), { after: place, limit })
+      return page.map(({ member, score }) => ({ caseId: member.toString('utf8'), sinceMs: score }))
     },
     async change(caseId, { action, nowMs, fields, event, by = 'submitter' }) {
       const act = ACT_OF[action]
       const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues]
       // Of two handovers at once the second would give a PIN that opens, and make the first one's useless.
       const once = action === 'hand-over' ? 'handedOverAtMs' : ''
-      const given = [caseId, nowMs, statesFor(action), event ?? '', fields.expiresAtMs ?? '', once, ...flat({ ...fields })]
+      const given = [
+        ...[caseId, nowMs, statesFor(action), event ?? '', fields.expiresAtMs ?? '', once, actingAs(by)],
+        ...flat({ ...fields }),
+      ]
       const reply =
         act === undefined
           ? await store.write(changeCase, places, given)
@@ -266,7 +290,7 @@ export function casesIn(store: Store): Cases {
           keys.revision,
           keys.changes,
         ],
-        [caseId, nowMs, ending, nowMs + CASE_FORGOTTEN_AFTER_MS, keys.prefix, IMAGE_SHARDS],
+        [caseId, nowMs, ending, nowMs + CASE_FORGOTTEN_AFTER_MS, keys.prefix, IMAGE_SHARDS, REFUSED_FOR_MS, actingAs(by)],
         'reply[3] == 1',
       )
       const [state, revision] = Array.isArray(reply) ? reply : []
@@ -280,8 +304,10 @@ export function casesIn(store: Store): Cases {
         [caseId, nowMs, statesFor('erase'), CASE_ACTIONS.erase.to],
       )
     },
-    toBeErased: (untilMs) => store.ask((redis) => redis.zrangebyscore(keys.caseErasures, '-inf', untilMs)),
-    due: (nowMs, limit) => store.ask((redis) => redis.zrangebyscore(keys.caseDues, '-inf', nowMs, 'LIMIT', 0, limit)),
+    toBeErased: async (untilMs, after, limit) =>
+      (await pageOfSorted(store, keys.caseErasures, { to: untilMs, after, limit })).map(dueCaseOf),
+    due: async (nowMs, after, limit) =>
+      (await pageOfSorted(store, keys.caseDues, { to: nowMs, after, limit })).map(dueCaseOf),
     async forget(caseId, nowMs) {
       const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues, keys.caseErasures]
       return Number(await store.write(forgetCase, places, [caseId, nowMs])) === 1
@@ -301,6 +327,14 @@ export function casesIn(store: Store): Cases {
       return (await store.ask((redis) => redis.get(keys.caseToken(tokenHash)))) ?? undefined
     },
   }
+}
+
+function actingAs(by: AuditActor): 'organisation' | 'submitter' {
+  return by.startsWith('org:') ? 'organisation' : 'submitter'
+}
+
+function dueCaseOf(entry: SortedEntry): DueCase {
+  return { place: placeOf(entry), caseId: entry.member.toString('utf8') }
 }
 
 /** Field, value, field, value …; what is undefined is left out. */

@@ -3,8 +3,10 @@
 import { z } from 'zod'
 import { CASE_STATES, type CaseState } from '../domain/case.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { type Clock, LAWS, type Law, type Notice, STAGES, STATEMENTS, type Stage } from '../domain/sla.js'
 import { imageShard, keys } from './keys.js'
+import { pageOfSorted, pageOfSortedAmong, placeOf, type SortedEntry } from './paging.js'
 import { statesFor } from './scripts/case-life.js'
 import { putNotice, startClocks, stopClocks } from './scripts/clocks.js'
 import type { Store } from './store.js'
@@ -14,17 +16,26 @@ export interface RunningClock extends Clock {
   readonly orgId: string
 }
 
+export interface DueClock {
+  /** Where it stands in the list. */
+  readonly place: PagePlace
+  /** `undefined` for one that this version cannot read. */
+  readonly clock: RunningClock | undefined
+}
+
 export interface Clocks {
-  /** Durable when it returns. @returns the state that forbids it; `undefined` when there is no such case. */
-  putNotice(caseId: string, notice: Notice): Promise<'done' | CaseState | undefined>
+  /** Durable when it returns. @returns the state that forbids it; `undefined` when there is no such case, or `by` has handed it over. */
+  putNotice(caseId: string, notice: Notice, by?: 'submitter' | 'organisation'): Promise<'done' | CaseState | undefined>
   notice(caseId: string): Promise<Notice | undefined>
   /** Those that run already, or were stopped, stay as they are. Durable when it returns. */
-  start(imageId: string, orgId: string, clocks: readonly Clock[]): Promise<void>
+  start(image: { readonly imageId: string; readonly caseId: string }, orgId: string, clocks: readonly Clock[]): Promise<void>
   stop(imageId: string, orgId: string, stopped: readonly { readonly law: Law; readonly stage: Stage }[]): Promise<void>
   /** Of one platform for one image, the next due first. */
   running(imageId: string, orgId: string): Promise<Clock[]>
-  /** Those due between two times, the longest overdue first. */
-  due(fromMs: number, untilMs: number, limit: number): Promise<RunningClock[]>
+  /** A page of those due between two times, the longest overdue first. */
+  due(fromMs: number, untilMs: number, after: PagePlace | undefined, limit: number): Promise<DueClock[]>
+  /** The same of cases whose notice names this organisation, from the first. */
+  dueOf(contactOrgId: string, untilMs: number, after: PagePlace | undefined, limit: number): Promise<DueClock[]>
 }
 
 const NoticeJson = z.object({
@@ -37,11 +48,11 @@ const NoticeJson = z.object({
 
 export function clocksIn(store: Store): Clocks {
   return {
-    async putNotice(caseId, notice) {
+    async putNotice(caseId, notice, by = 'submitter') {
       const reply = await store.write(
         putNotice,
         [keys.case(caseId), keys.caseImages(caseId), keys.caseNotice(caseId), keys.noticed],
-        [JSON.stringify(notice), statesFor('add-images'), notice.contactOrgId ?? '', notice.givenAtMs],
+        [JSON.stringify(notice), statesFor('add-images'), notice.contactOrgId ?? '', notice.givenAtMs, by, keys.prefix],
       )
       if (Number(reply) === 1) return 'done'
       return CASE_STATES.find((state) => state === String(reply))
@@ -52,15 +63,16 @@ export function clocksIn(store: Store): Clocks {
       const { contactOrgId, ...rest } = NoticeJson.parse(JSON.parse(json))
       return { ...rest, contactOrgId }
     },
-    async start(imageId, orgId, clocks) {
+    async start({ imageId, caseId }, orgId, clocks) {
       const { id, hex } = idOf(imageId)
       const named = clocks.flatMap(({ law, stage, dueAtMs }) => [nameOf(orgId, law, stage), dueAtMs])
-      await store.write(startClocks, [keys.images(imageShard(id)), keys.clocks(hex), keys.clockDues], [id, hex, ...named])
+      const places = [keys.images(imageShard(id)), keys.clocks(hex), keys.clockDues, keys.caseNotice(caseId)]
+      await store.write(startClocks, places, [id, hex, keys.prefix, ...named])
     },
     async stop(imageId, orgId, stopped) {
       const { hex } = idOf(imageId)
       const named = stopped.map(({ law, stage }) => nameOf(orgId, law, stage))
-      await store.write(stopClocks, [keys.clocks(hex), keys.clockDues], [hex, ...named])
+      await store.write(stopClocks, [keys.clocks(hex), keys.clockDues], [hex, keys.prefix, ...named])
     },
     async running(imageId, orgId) {
       const { hex } = idOf(imageId)
@@ -72,20 +84,27 @@ export function clocksIn(store: Store): Clocks {
       })
       return running.sort((a, b) => a.dueAtMs - b.dueAtMs)
     },
-    async due(fromMs, untilMs, limit) {
-      const flat = await store.ask((redis) =>
-        redis.zrangebyscore(keys.clockDues, fromMs, untilMs, 'WITHSCORES', 'LIMIT', 0, limit),
-      )
-      return flat.flatMap((member, i) => {
-        if (i % 2 === 1) return []
-        const [hex = '', ...rest] = member.split('|')
-        const clock = parseName(rest.join('|'))
-        if (clock === undefined) return []
-        return [{ imageId: formatUuid(Buffer.from(hex, 'hex')), ...clock, dueAtMs: Number(flat[i + 1]) }]
-      })
+    async due(fromMs, untilMs, after, limit) {
+      return (await pageOfSorted(store, keys.clockDues, { from: fromMs, to: untilMs, after, limit })).map(dueClockOf)
+    },
+    async dueOf(contactOrgId, untilMs, after, limit) {
+      const ask = { to: untilMs, after, limit }
+      return (await pageOfSortedAmong(store, keys.clockDues, keys.contactClocks(contactOrgId), ask)).map(dueClockOf)
     },
   }
 }
+
+function dueClockOf(entry: SortedEntry): DueClock {
+  const [hex = '', ...rest] = entry.member.toString('utf8').split('|')
+  const clock = parseName(rest.join('|'))
+  const isReadable = clock !== undefined && HEX_ID.test(hex)
+  return {
+    place: placeOf(entry),
+    clock: isReadable ? { imageId: formatUuid(Buffer.from(hex, 'hex')), ...clock, dueAtMs: entry.score } : undefined,
+  }
+}
+
+const HEX_ID = /^[0-9a-f]{32}$/
 
 function nameOf(orgId: string, law: Law, stage: Stage): string {
   return `${orgId}|${law}|${stage}`

@@ -1,9 +1,13 @@
 // Messages on their way to webhooks: what waits, what was tried, what became of it.
 
 import { z } from 'zod'
+import type { PagePlace } from '../domain/page-place.js'
+import { Problem } from '../domain/problem.js'
 import { DELIVERY_STATES, type DeliveryState, KEPT_FOR_MS, MOST_IN_FLIGHT, pauseMs } from '../domain/webhook.js'
 import { keys } from './keys.js'
-import { claimDeliveries, fanOut, holdOutbox, pauseEndpoint, replayDelivery, settleDelivery } from './scripts/webhooks.js'
+import { lastPageOfSorted, placeOf } from './paging.js'
+import { fanOut, holdOutbox } from './scripts/outbox.js'
+import { claimDeliveries, pauseEndpoint, replayDelivery, settleDelivery } from './scripts/webhooks.js'
 import type { Store } from './store.js'
 
 export interface NewDelivery {
@@ -43,6 +47,8 @@ export interface Settlement {
   readonly nextTryAtMs?: number | undefined
   readonly status?: number | undefined
   readonly failure?: string | undefined
+  /** It waits because of something of ours, and nothing was sent: that counts neither as a try nor as a failure of the webhook. */
+  readonly isOurs?: boolean
 }
 
 export interface EndpointHealth {
@@ -51,19 +57,44 @@ export interface EndpointHealth {
 }
 
 export interface OutboxEntry {
-  readonly source: 'outbox' | 'events'
+  readonly source: 'outbox' | 'events' | 'waiting'
   readonly id: string
+  /** Of an entry that waits: the webhooks that have to be told of it still. */
+  readonly waitsFor?: readonly string[]
   /** Field → its bytes: some are ids [16 bytes]. */
   readonly fields: ReadonlyMap<string, Buffer>
 }
 
+export interface DeliveriesAsk {
+  readonly after: PagePlace | undefined
+  readonly limit: number
+}
+
+export interface DeliveryPage {
+  readonly deliveries: readonly Delivery[]
+  /** Where the next page begins; `undefined` at the end. */
+  readonly next: PagePlace | undefined
+}
+
 export interface Deliveries {
-  /** Becomes, or stays, the one process that turns the outbox into deliveries, for so long. @returns whether it is. */
-  hold(token: string, ttlMs: number): Promise<boolean>
+  /**
+   * Becomes, or stays, the one process that turns the outbox into deliveries, for so long.
+   * @returns `taken` when it was not the one before: what it remembers may be out of date. `undefined` when another process is.
+   */
+  hold(token: string, ttlMs: number): Promise<'taken' | 'kept' | undefined>
   /** Where to go on reading events. */
   eventCursor(): Promise<string>
-  /** Turns an entry into deliveries and forgets it, all or nothing. @returns how many; `undefined` when it is not the holder any more. */
-  make(token: string, entry: OutboxEntry, deliveries: readonly NewDelivery[]): Promise<number | undefined>
+  /**
+   * Turns an entry into deliveries and forgets it, all or nothing.
+   * @param waitsFor ids of webhooks that cannot be told of it yet: the entry is kept for them, and read by `waitingEventsIn`.
+   * @returns how many; `undefined` when it is not the holder any more.
+   */
+  make(
+    token: string,
+    entry: OutboxEntry,
+    deliveries: readonly NewDelivery[],
+    waitsFor?: readonly string[],
+  ): Promise<number | undefined>
   /** Takes what may be sent now, for `leaseMs`. @returns ids, and when to ask again; `undefined` when nothing waits. */
   claim(
     webhookId: string,
@@ -73,8 +104,8 @@ export interface Deliveries {
   /** Durable when it returns. A webhook that fails is left alone for a while, longer after each failure in a row. */
   settle(webhookId: string, id: string, settlement: Settlement, nowMs: number): Promise<void>
   get(webhookId: string, id: string): Promise<Delivery | undefined>
-  /** Those that are due by now and in one of `states`, the newest first, at most `limit`. */
-  list(webhookId: string, states: readonly DeliveryState[], limit: number, nowMs: number): Promise<Delivery[]>
+  /** A page of those that are due by now and in one of `states`, the newest first. */
+  list(webhookId: string, states: readonly DeliveryState[], ask: DeliveriesAsk, nowMs: number): Promise<DeliveryPage>
   /** @returns whether there is one that can be sent once more. */
   replay(webhookId: string, id: string, nowMs: number): Promise<boolean>
   health(webhookId: string): Promise<EndpointHealth>
@@ -112,6 +143,8 @@ const DeliveryFields = z
 /** Before all events. */
 const FIRST_EVENT = '0-0'
 const AT_ONCE = 200
+/** Beyond it the oldest are forgotten. They wait for webhooks that nobody can read: events for all others go on. */
+export const MOST_WAITING_EVENTS = 250_000
 
 export function deliveriesIn(store: Store): Deliveries {
   const placesOf = (webhookId: string) => [
@@ -125,22 +158,32 @@ export function deliveriesIn(store: Store): Deliveries {
     return Object.keys(fields).length === 0 ? undefined : { id, ...DeliveryFields.parse(fields) }
   }
 
+  /** One that cannot be read is left out of lists: who sends it tells the operator. */
+  const readable = (webhookId: string, id: string) =>
+    get(webhookId, id).catch((error: unknown) => {
+      if (error instanceof Problem) throw error
+      return undefined
+    })
+
   return {
     async hold(token, ttlMs) {
-      return Number(await store.write(holdOutbox, [keys.webhookOutboxHolder], [token, ttlMs])) === 1
+      const reply = Number(await store.write(holdOutbox, [keys.webhookOutboxHolder], [token, ttlMs]))
+      return reply === 2 ? 'taken' : reply === 1 ? 'kept' : undefined
     },
     async eventCursor() {
       return (await store.ask((redis) => redis.get(keys.webhookEventCursor))) ?? FIRST_EVENT
     },
-    async make(token, { source, id }, deliveries) {
+    async make(token, { source, id, fields }, deliveries, waitsFor = []) {
+      const given = source === 'waiting' || waitsFor.length === 0 ? [] : [...fields].flat()
       const reply = await store.write(
         fanOut,
-        [keys.webhookOutboxHolder, keys.webhookOutbox, keys.webhookEventCursor, keys.webhooks],
         [
-          token,
-          source,
-          id,
-          keys.prefix,
+          ...[keys.webhookOutboxHolder, keys.webhookOutbox, keys.webhookEventCursor, keys.webhooks],
+          ...[keys.webhookWaiting, keys.webhookWaitingFor],
+        ],
+        [
+          ...[token, source, id, keys.prefix, waitsFor.join(' '), MOST_WAITING_EVENTS, given.length],
+          ...given,
           ...deliveries.flatMap((one) => [
             one.webhookId,
             one.id,
@@ -160,27 +203,33 @@ export function deliveriesIn(store: Store): Deliveries {
       const [again, ...ids] = Array.isArray(reply) ? reply.map(String) : ['']
       return { ids, againAtMs: again === '' ? undefined : Number(again) }
     },
-    async settle(webhookId, id, { state, nextTryAtMs, status, failure }, nowMs) {
+    async settle(webhookId, id, { state, nextTryAtMs, status, failure, isOurs = false }, nowMs) {
       const keptForMs = state === 'waiting' ? '' : KEPT_FOR_MS[state]
-      const args = [webhookId, id, keys.prefix, nowMs, state, nextTryAtMs ?? '', status ?? '', failure ?? '', keptForMs]
+      const outcome = [state, nextTryAtMs ?? '', status ?? '', failure ?? '', keptForMs, isOurs ? 'ours' : '']
+      const args = [webhookId, id, keys.prefix, nowMs, ...outcome]
       const failures = Number(await store.write(settleDelivery, placesOf(webhookId), args))
       if (failures < 1) return
       const untilMs = nowMs + pauseMs(failures)
       await store.write(pauseEndpoint, [keys.webhooks, keys.webhookHealth(webhookId)], [webhookId, untilMs])
     },
     get,
-    async list(webhookId, states, limit, nowMs) {
-      const found: Delivery[] = []
-      for (let from = 0; found.length < limit; from += AT_ONCE) {
-        const ids = await store.ask((redis) =>
-          redis.zrevrangebyscore(keys.webhookDeliveries(webhookId), nowMs, '-inf', 'LIMIT', from, AT_ONCE),
-        )
-        if (ids.length === 0) break
-        for (const one of await Promise.all(ids.map((id) => get(webhookId, id)))) {
-          if (one !== undefined && states.includes(one.state) && found.length < limit) found.push(one)
+    async list(webhookId, states, { after, limit }, nowMs) {
+      const deliveries: Delivery[] = []
+      for (let from = after; ; ) {
+        const page = await lastPageOfSorted(store, keys.webhookDeliveries(webhookId), {
+          to: nowMs,
+          after: from,
+          limit: AT_ONCE,
+        })
+        const found = await Promise.all(page.map(({ member }) => readable(webhookId, member.toString('utf8'))))
+        for (const [i, entry] of page.entries()) {
+          const one = found[i]
+          from = placeOf(entry)
+          if (one !== undefined && states.includes(one.state)) deliveries.push(one)
+          if (deliveries.length === limit) return { deliveries, next: from }
         }
+        if (page.length < AT_ONCE) return { deliveries, next: undefined }
       }
-      return found
     },
     async replay(webhookId, id, nowMs) {
       const reply = await store.write(

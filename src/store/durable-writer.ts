@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { Problem } from '../domain/problem.js'
 import { deadlines, isTooLate, notAfter, RUN_WITHIN_MS } from './deadline.js'
+import { announceLua, announcing } from './scripts/announce.js'
 
 /** A script and how many of its arguments are keys: one file each in scripts/. */
 export interface Script {
@@ -18,6 +19,13 @@ export type Arg = string | number | Buffer
  * 7.2). `none`: its log is switched off, and nothing that is written survives a crash.
  */
 export type Durability = 'fsync' | 'unknown' | 'none'
+
+/** What a script announced: in which stream, as which revision, and the digest of its entry there. */
+export interface Announced {
+  readonly stream: string
+  readonly revision: number
+  readonly digest: string
+}
 
 interface Write {
   readonly script: Script
@@ -48,6 +56,7 @@ export class DurableWriter {
   readonly #replicas: number
   readonly #deadlines: ReturnType<typeof deadlines>
   readonly #now: () => number
+  readonly #onAnnounced: (announced: Announced) => void
   #durability: Durability = 'unknown'
   #pending: Write[] = []
   // Invariant: at most MOST_UNDER_WAY; and while something is pending, so many are.
@@ -58,8 +67,15 @@ export class DurableWriter {
    * @param replicas how many of them, besides the server itself, must have a write on disk before it is answered: then it
    *   outlives the loss of the server.
    * @param now in milliseconds, never goes back.
+   * @param onAnnounced called before a write is answered that announced a change.
    */
-  constructor(redis: Redis, replicas = 0, now: () => number = () => performance.now()) {
+  constructor(
+    redis: Redis,
+    replicas = 0,
+    now: () => number = () => performance.now(),
+    onAnnounced: (announced: Announced) => void = () => {},
+  ) {
+    this.#onAnnounced = onAnnounced
     this.#redis = redis
     this.#replicas = replicas
     this.#now = now
@@ -109,12 +125,12 @@ export class DurableWriter {
   }
 
   async #writeRound(round: readonly Write[]): Promise<void> {
-    let { unknown, late } = await this.#send(round, 'EVALSHA', ({ lua }) => sha1(notAfter(lua)))
-    if (unknown.length > 0) late = [...late, ...(await this.#send(unknown, 'EVAL', ({ lua }) => notAfter(lua))).late]
+    let { unknown, late } = await this.#send(round, 'EVALSHA', (script) => sha1(sent(script)))
+    if (unknown.length > 0) late = [...late, ...(await this.#send(unknown, 'EVAL', sent)).late]
     if (late.length === 0) return
     // Answered in time: it is the clocks that do not agree any more. A second time it is what it says.
     await this.#deadlines.compare()
-    const { late: again } = await this.#send(late, 'EVAL', ({ lua }) => notAfter(lua))
+    const { late: again } = await this.#send(late, 'EVAL', sent)
     for (const { reject } of again) reject(new Problem('store-away', { retryAfterS: RETRY_AFTER_S }))
   }
 
@@ -148,11 +164,35 @@ export class DurableWriter {
       else if (error && isTooLate(error)) write.reject(new Problem('store-away', { retryAfterS: RETRY_AFTER_S }))
       else if (error) write.reject(error)
       else if (notOnDisk) write.reject(notOnDisk)
-      else write.resolve(reply)
+      else write.resolve(this.#replyOf(write.script, reply))
     })
     return { unknown, late }
   }
+
+  #replyOf({ lua }: Script, reply: unknown): unknown {
+    if (!isAnnouncing(lua) || !Array.isArray(reply)) return reply
+    const [announced, own = null]: unknown[] = reply
+    if (Array.isArray(announced)) {
+      const [stream, revision, digest] = announced.map(String)
+      this.#onAnnounced({ stream: stream ?? '', revision: Number(revision), digest: digest ?? '' })
+    }
+    return own
+  }
 }
+
+function sent({ lua }: Script): string {
+  return notAfter(isAnnouncing(lua) ? announcing(lua) : lua)
+}
+
+function isAnnouncing(lua: string): boolean {
+  let is = announcingScripts.get(lua)
+  if (is === undefined) {
+    is = lua.includes(announceLua)
+    announcingScripts.set(lua, is)
+  }
+  return is
+}
+const announcingScripts = new Map<string, boolean>()
 
 function whyNotOnDisk(
   [error, synced]: [Error | null, unknown] = [new Error('Connection is closed.'), undefined],

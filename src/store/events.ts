@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { type DomainEvent, EVENT_KINDS, type EventKind } from '../domain/event.js'
 import { keys } from './keys.js'
+import { pageOfStream, type StreamEntry } from './paging.js'
 import { addEvent } from './scripts/add-event.js'
 import type { Store } from './store.js'
 
@@ -14,7 +15,17 @@ export interface Events {
   list(afterId: string | undefined, limit: number): Promise<DomainEvent[]>
 }
 
-const About = z.record(z.string(), z.string())
+const AboutText = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text)
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be JSON' })
+      return z.NEVER
+    }
+  })
+  .pipe(z.record(z.string(), z.string()))
 
 export function eventsIn(store: Store): Events {
   return {
@@ -24,17 +35,25 @@ export function eventsIn(store: Store): Events {
       await store.write(addEvent, [keys.events, keys.eventOnce(once)], [kind, atMs, json, onceInS])
     },
     async list(afterId, limit) {
-      const from = afterId === undefined ? '-' : `(${afterId}`
-      const entries = await store.ask((redis) => redis.xrange(keys.events, from, '+', 'COUNT', limit))
-      return entries.flatMap(parse)
+      const events: DomainEvent[] = []
+      for (let from = afterId; events.length < limit; ) {
+        const page = await pageOfStream(store, keys.events, from, limit)
+        events.push(...page.flatMap(parse))
+        const last = page.at(-1)
+        if (last === undefined || page.length < limit) break
+        from = last[0].toString()
+      }
+      return events.slice(0, limit)
     },
   }
 }
 
-/** One of a kind that a newer version wrote is left out. */
-function parse([id, fields]: [id: string, fields: string[]]): DomainEvent[] {
+/** One of a kind that a newer version wrote, or that cannot be read, is left out. */
+function parse([id, flat]: StreamEntry): DomainEvent[] {
+  const fields = flat.map(String)
   const field = (name: string) => fields[fields.indexOf(name) + 1] ?? ''
   const kind = EVENT_KINDS.find((known) => known === field('kind'))
-  if (kind === undefined) return []
-  return [{ id, kind, atMs: Number(field('atMs')), about: About.parse(JSON.parse(field('about'))) }]
+  const about = AboutText.safeParse(field('about')).data
+  if (kind === undefined || about === undefined) return []
+  return [{ id: id.toString(), kind, atMs: Number(field('atMs')), about }]
 }

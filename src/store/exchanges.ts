@@ -5,6 +5,7 @@ import { RECORD_REFUSALS } from '../domain/bank-import.js'
 import { type FeedPlace, PULL_FAILURES, PULL_STATES, type PullProgress } from '../domain/exchange.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import { keys } from './keys.js'
+import { scanHash } from './paging.js'
 import { forgetNamed, noteNamed, saveExchange } from './scripts/exchanges.js'
 import type { Store } from './store.js'
 
@@ -86,19 +87,13 @@ export function exchangesInStore(store: Store): Exchanges {
       await store.write(forgetNamed, [keys.exchangeNamed(name)], [])
     },
     async *unnamed(name) {
-      let cursor = '0'
-      do {
-        const [next, found] = await store.ask((redis) =>
-          redis.hscanBuffer(keys.exchangeEntries(name), cursor, 'COUNT', SCANNED_AT_ONCE),
-        )
-        cursor = next.toString()
-        const all = Array.from({ length: found.length / 2 }, (_, i) => [found[2 * i], found[2 * i + 1]] as const)
-        const entries = all.flatMap(([record, id]) => (record && id ? [{ record, signalId: formatUuid(id) }] : []))
+      for await (const found of scanHash(store, keys.exchangeEntries(name), SCANNED_AT_ONCE)) {
+        const entries = found.map(([record, id]) => ({ record, signalId: formatUuid(id) }))
         if (entries.length === 0) continue
         const names = entries.map(({ record }) => record)
         const named = await store.ask((redis) => redis.smismember(keys.exchangeNamed(name), names))
-        yield entries.filter((_, i) => named[i] === 0)
-      } while (cursor !== '0')
+        yield entries.filter((_, k) => named[k] === 0)
+      }
     },
   }
 }

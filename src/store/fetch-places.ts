@@ -1,29 +1,46 @@
-// Where a fetcher that remembers nothing but a time had come to: for each time that it was given, its place in the feed.
+// Where a fetcher that remembers nothing but a time had come to: for each time that an API key was given, its place in the feed.
 
 import { keys } from './keys.js'
 import { keepFetchPlace } from './scripts/fetch-places.js'
 import type { Store } from './store.js'
 
+export interface FetchPlace {
+  readonly revision: number
+  /** What the process knew that told it, with a mark [8 bytes] of the history there. */
+  readonly seen: { readonly revision: number; readonly mark: Buffer }
+  /** Of a snapshot that is under way. */
+  readonly part: number | undefined
+}
+
 export interface FetchPlaces {
-  /** The place that belongs to the latest time that is not after this one. */
-  at(orgId: string, timeS: number): Promise<string | undefined>
+  /** The place that belongs to a time that was given to this key. @returns `undefined` for any other time. */
+  at(keyId: string, timeS: number): Promise<FetchPlace | undefined>
   /**
-   * Keeps the first place of a time: from there on nothing is left out, whichever of its pages the fetcher had.
+   * Keeps the place of a time. Where the time has one already, another page or another fetcher with this key was given it too: then a
+   * place is kept from which neither is left without anything.
    * @returns the time that was given for it: `timeS`, or a later one that was given before.
    */
-  keep(orgId: string, timeS: number, place: string): Promise<number>
+  keep(keyId: string, timeS: number, place: FetchPlace): Promise<number>
 }
+
+/** One that comes later reads everything. */
+const KEPT_MS = 90 * 86_400_000
 
 export function fetchPlacesIn(store: Store): FetchPlaces {
   return {
-    async at(orgId, timeS) {
-      const [found] = await store.ask((redis) =>
-        redis.zrevrangebyscore(keys.fetchPlaces(orgId), timeS, '-inf', 'LIMIT', 0, 1),
-      )
-      return found?.slice(found.indexOf(':') + 1)
+    async at(keyId, timeS) {
+      const [found] = await store.ask((redis) => redis.zrangebyscore(keys.fetchPlaces(keyId), timeS, timeS))
+      const [, revision, seen, mark = '', part] = found?.split(':') ?? []
+      if (revision === undefined) return undefined
+      return {
+        revision: Number(revision),
+        seen: { revision: Number(seen), mark: Buffer.from(mark, 'hex') },
+        part: part === '' ? undefined : Number(part),
+      }
     },
-    async keep(orgId, timeS, place) {
-      return Number(await store.write(keepFetchPlace, [keys.fetchPlaces(orgId)], [timeS, place]))
+    async keep(keyId, timeS, { revision, seen, part = '' }) {
+      const args = [timeS, revision, seen.revision, seen.mark.toString('hex'), part, KEPT_MS]
+      return Number(await store.write(keepFetchPlace, [keys.fetchPlaces(keyId)], args))
     },
   }
 }

@@ -9,7 +9,7 @@ import type { Store } from './store.js'
  * Raised with every change of keys, fields or records that an older version would read wrongly; `readableFrom` is the oldest format whose
  * versions may still work on what this one writes, beside it or after it. Additions that older versions leave out raise neither.
  */
-export const FORMAT = { written: 1, readableFrom: 1 } as const
+export const FORMAT = { written: 2, readableFrom: 2 } as const
 
 const Written = z.tuple([z.int(), z.int()])
 

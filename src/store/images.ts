@@ -2,7 +2,7 @@
 
 import type { Redis } from 'ioredis'
 import type { AuditEntry } from '../domain/audit.js'
-import type { Bank } from '../domain/bank.js'
+import type { BankRef } from '../domain/bank.js'
 import { CASE_ACTIONS, type CaseState, stateIn } from '../domain/case.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage } from '../domain/signal.js'
@@ -10,6 +10,7 @@ import type { Account } from '../domain/strikes.js'
 import type { Points } from '../hash/details/rows.js'
 import { writeAudited } from './audit.js'
 import type { Arg } from './durable-writer.js'
+import { type Guard, type ImportRun, writeGuarded } from './guarded-writes.js'
 import { decodeImage, encodeImage, imageContext } from './image-record.js'
 import { detailShard, IMAGE_SHARDS, imageShard, keys } from './keys.js'
 import type { OwnWrites } from './own-writes.js'
@@ -51,12 +52,12 @@ export interface Objections extends Omit<Reporting, 'account'> {
 
 export interface Images {
   /** Durable when it returns. All or none. @returns the revision from which an index has them. */
-  put(images: readonly StoredImage[]): Promise<number>
-  /** The same for a bank, if it is there at this moment: a bank that was made anew under its name is another one. @returns `undefined` when it is gone. */
-  putInto(bank: Pick<Bank, 'name' | 'createdAtMs'>, images: readonly StoredImage[]): Promise<number | undefined>
+  put(images: readonly StoredImage[], run?: ImportRun): Promise<number>
+  /** The same for a bank, if it is there at this moment: a bank that was made anew under its name is another one. @returns `undefined` when it is gone. @throws {Problem} as `writeGuarded` */
+  putInto(bank: BankRef, images: readonly StoredImage[], run?: ImportRun): Promise<number | undefined>
   /** The same, unless something stands against it at this moment: then nothing is done. */
   putIntoUnless(
-    bank: Pick<Bank, 'name' | 'createdAtMs'>,
+    bank: BankRef,
     images: readonly StoredImage[],
     objections: Objections,
   ): Promise<number | 'objected' | undefined>
@@ -76,8 +77,15 @@ export interface Images {
   ): Promise<PutOutcome>
   /** All of a case, in no order. */
   ofCase(caseId: string): Promise<StoredImage[]>
-  /** Forgets one image; recorded in the audit log if it says who did it. @returns the revision of its tombstone; `undefined` when there was none. */
-  erase(id: string, entry?: AuditEntry): Promise<number | undefined>
+  /**
+   * Forgets one image; recorded in the audit log if it says who did it.
+   * @param guard.bank that it is in: nothing is erased when the name is another bank's by now, for its signals have the same ids.
+   * @param guard.run of the import that removes it.
+   * @returns the revision of its tombstone; `undefined` when there was none. @throws {Problem} as `writeGuarded`, for a run
+   */
+  erase(id: string, entry?: AuditEntry, guard?: Guard): Promise<number | undefined>
+  /** Which of these are there, in their order. Nothing is opened: an image whose key is missing here is there all the same. */
+  areThere(ids: readonly string[]): Promise<boolean[]>
   /** Those of `ids` that are there, in their order. */
   get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
   /** What they are verified by, in their order. To be asked of candidates only. Cost: some 20 µs an image. */
@@ -159,22 +167,27 @@ export function imagesIn(
     })
   }
 
-  const put = (images: readonly StoredImage[], name: string, madeAtMs: number, unless: Objections = NO_OBJECTIONS) => {
+  const put = (
+    images: readonly StoredImage[],
+    bank: BankRef,
+    { unless = NO_OBJECTIONS, run }: { readonly unless?: Objections; readonly run?: ImportRun | undefined } = {},
+  ) => {
     const { shards, args, mark } = entriesOf(images)
     const { orgId, sinceMs, strikes, digests, atMs } = unless
     const places = [keys.banks, keys.revision, keys.changes, keys.strikes(`org:${orgId}`), keys.struck(orgId), ...shards]
     const rules = [sinceMs, strikes, atMs, Buffer.concat(digests)]
-    return marked(mark, store.write(putImages, places, [keys.prefix, name, madeAtMs, ...rules, mark, ...args]))
+    const all = [keys.prefix, bank.name, bank.createdAtMs, ...rules, mark, bank.id ?? '', ...args]
+    return marked(mark, writeGuarded(store, run && { bank, run }, putImages, places, all))
   }
 
   return {
-    put: async (images) => Number(await put(images, '', 0)),
-    async putInto({ name, createdAtMs }, images) {
-      const reply = await put(images, name, createdAtMs)
+    put: async (images, run) => Number(await put(images, NO_BANK, { run })),
+    async putInto(bank, images, run) {
+      const reply = await put(images, bank, { run })
       return reply === null ? undefined : Number(reply)
     },
-    async putIntoUnless({ name, createdAtMs }, images, objections) {
-      const reply = await put(images, name, createdAtMs, objections)
+    async putIntoUnless(bank, images, unless) {
+      const reply = await put(images, bank, { unless })
       if (reply === null) return undefined
       return typeof reply === 'number' ? reply : 'objected'
     },
@@ -208,14 +221,19 @@ export function imagesIn(
         return image === undefined ? [] : [{ id, image }]
       })
     },
-    async erase(id, entry) {
+    async erase(id, entry, guard = {}) {
+      const { bank, run } = guard
       const bytes = idBytes(id)
-      const places = [keys.images(imageShard(bytes)), keys.revision, keys.changes]
-      const args = [bytes, keys.prefix]
+      const places = [keys.images(imageShard(bytes)), keys.revision, keys.changes, keys.banks]
+      const args = [bytes, keys.prefix, bank?.name ?? '', bank?.createdAtMs ?? '', bank?.id ?? '']
       const reply = await (entry === undefined
-        ? store.write(eraseImage, places, args)
+        ? writeGuarded(store, run && guard, eraseImage, places, args)
         : writeAudited(store, entry, eraseImage, places, args))
       return reply === null ? undefined : Number(reply)
+    },
+    async areThere(ids) {
+      const sealed = await store.ask((redis) => sealedOf(redis, ids.map(idBytes), RECORDS))
+      return sealed.map((bytes) => bytes !== undefined)
     },
     get,
     async points(ids) {
@@ -274,7 +292,10 @@ function unstruck(caseId: string): Reporting {
   return { account: `case:${caseId}`, sinceMs: 0, strikes: Number.MAX_SAFE_INTEGER }
 }
 
+/** The deployment's own banks are always there. */
+const NO_BANK: BankRef = { name: '', createdAtMs: 0 }
 const NO_MARK = Buffer.alloc(0)
 const NOT_REMEMBERED: Pick<OwnWrites, 'mark' | 'wrote'> = { mark: () => NO_MARK, wrote: () => {} }
 
+/** In place of a bank: the deployment's own. */
 const NO_OBJECTIONS: Objections = { orgId: '', sinceMs: 0, strikes: Number.MAX_SAFE_INTEGER, digests: [], atMs: 0 }

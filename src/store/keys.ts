@@ -13,7 +13,7 @@ export const keys = {
   prefix: `${TAG}:`,
   /** [integer] number of the last change; what an index calls its revision. */
   revision: `${TAG}:revision`,
-  /** stream: one entry a change, id `<revision>-0`, fields op and ids. Never bits. */
+  /** stream: one entry a change, id `<revision>-0`, fields op, ids and the chain of digests. Never bits. */
   changes: `${TAG}:changes`,
   /** hash: the format that the store is written in, and the oldest that may still work on it. */
   format: `${TAG}:format`,
@@ -53,12 +53,20 @@ export const keys = {
   disputes: `${TAG}:disputes`,
   /** sorted set: image ids [16 bytes] of signals in quarantine, by the time since when. */
   quarantine: `${TAG}:quarantine`,
-  /** sorted set: time:place in the feed by time [Unix seconds], for one that fetches by times. */
-  fetchPlaces: (orgId: string) => `${TAG}:fetch-places:${orgId}`,
+  /** sorted set: time:place in the feed by time [Unix seconds], for those who fetch by times with one API key. */
+  fetchPlaces: (keyId: string) => `${TAG}:fetch-places:${keyId}`,
   /** sorted set: image ids [16 bytes] of signals that their owner holds for a time, by when [epoch ms] they match again. */
   ownerDues: `${TAG}:owner-dues`,
+  /** sorted set: keyed digests [16 bytes] of pictures of cases that were judged harmless, by until when [epoch ms] no case takes them. */
+  resubmissionBlocks: `${TAG}:resubmission-blocks`,
+  /** sorted set: what an appeal is about (`Appealed` in appeals.ts), by when [epoch ms] it was made. */
+  appeals: `${TAG}:appeals`,
+  /** sorted set: the same of those that were denied, by until when [epoch ms] that stands. */
+  deniedAppeals: `${TAG}:denied-appeals`,
   /** hash: how often an image was matched, and by how many. */
   sightings: (imageHex: string) => `${TAG}:sightings:${imageHex}`,
+  /** set: keyed hashes of platform and image, of platforms that were told of the image in a match. */
+  told: (imageHex: string) => `${TAG}:told:${imageHex}`,
   /** hash: organisation and what is counted → how often on this day (`2026-01-31`). */
   tallies: (day: string) => `${TAG}:tallies:${day}`,
   /** stream: what an operator or a webhook has to be told of. */
@@ -107,7 +115,7 @@ export const keys = {
   imports: (bank: string) => `${TAG}:imports:${bank}`,
   /** hash: how far one of them has come, and who is at it. */
   import: (bank: string, importId: string) => `${TAG}:import:${bank}:${importId}`,
-  /** list: stretches of lines of it that were refused, as JSON. */
+  /** list: stretches of lines of it that were refused or removed nothing, as JSON. */
   importRefusals: (bank: string, importId: string) => `${TAG}:import:${bank}:${importId}:refused`,
   /** string: JSON of how far a feed of another system has come. */
   exchange: (name: string) => `${TAG}:exchange:${name}`,
@@ -119,6 +127,8 @@ export const keys = {
   reconciler: (name: string) => `${TAG}:reconciler:${name}`,
   /** hash: image id [16 bytes] → number of the content that it is in the other system. */
   reconcilerContents: (name: string) => `${TAG}:reconciler:${name}:contents`,
+  /** hash: the store's time when cases were last looked after, and since when it has not jumped. */
+  agreedTime: `${TAG}:agreed-time`,
   /** sorted set: case ids by when [epoch ms] they expire, or, once they have ended, are forgotten. */
   caseDues: `${TAG}:case-dues`,
   /** sorted set: ids of ended cases whose bits are still in old lines of Redis's log, by when [epoch ms] they ended. */
@@ -129,10 +139,12 @@ export const keys = {
   caseNotice: (caseId: string) => `${TAG}:case:${caseId}:notice`,
   /** set: image ids [16 bytes] of pictures that there is a notice about. */
   noticed: `${TAG}:noticed`,
-  /** hash: org|law|stage → [epoch ms] when it is due, or stopped, for one image. */
+  /** hash: org|law|stage → [epoch ms] when it is due, or stopped, for one image; `contact` → the organisation that its notice names. */
   clocks: (imageHex: string) => `${TAG}:clocks:${imageHex}`,
   /** sorted set: the clocks that run, as image|org|law|stage, by when they are due. */
   clockDues: `${TAG}:clock-dues`,
+  /** set: those of them that run in cases whose notice names an organisation. */
+  contactClocks: (orgId: string) => `${TAG}:contact-clocks:${orgId}`,
   /** hash: watch id [16 bytes] → sealed record. */
   watches: (shard: number) => `${TAG}:watches:${shard}`,
   watchesPattern: `${TAG}:watches:*`,
@@ -148,7 +160,7 @@ export const keys = {
   watchChanges: `${TAG}:watch-changes`,
   /** string: the process that compares registrations with watches. */
   watchHolder: `${TAG}:watch-holder`,
-  /** [integer] the revision of `changes` up to which it has compared. */
+  /** string: revision:digest of `changes` up to which it has compared. */
   watchCursor: `${TAG}:watch-cursor`,
   /** [integer] watches that were erased since Redis's log was last written anew. */
   watchErased: `${TAG}:watch-erased`,
@@ -160,6 +172,10 @@ export const keys = {
   orgWebhooks: (orgId: string) => `${TAG}:org-webhooks:${orgId}`,
   /** stream: what webhooks have to be told of; an entry is erased when it has become deliveries. */
   webhookOutbox: `${TAG}:webhook-outbox`,
+  /** stream: events that a webhook waits for, because something of theirs could not be read; fields as in the outbox. */
+  webhookWaiting: `${TAG}:webhook-waiting`,
+  /** hash: id of a waiting event → ids of the webhooks that it waits for, with spaces between. */
+  webhookWaitingFor: `${TAG}:webhook-waiting-for`,
   /** string: the process that turns the outbox into deliveries. */
   webhookOutboxHolder: `${TAG}:webhook-outbox-holder`,
   /** string: id of the last of `events` that became deliveries. */

@@ -3,6 +3,7 @@
 import type { AuditAct, AuditEntry } from '../domain/audit.js'
 import { writeAudited } from './audit.js'
 import { keys } from './keys.js'
+import { untilUnchanged } from './latest.js'
 import { swapNamed } from './scripts/swap-named.js'
 import type { Store } from './store.js'
 
@@ -11,9 +12,6 @@ export interface Named {
   /** hash: name → JSON. */
   readonly table: string
 }
-
-/** Others may write between reading and writing; so often in a row they do not. */
-const MAX_TRIES = 20
 
 /**
  * @param revise the JSON that is to stand there, from the one that does; and one to add in the same step, under a name of its own.
@@ -30,7 +28,7 @@ export async function changeNamed<A extends AuditAct>(
   ) => { readonly json: string; readonly added?: { readonly name: string; readonly json: string } } | undefined,
   entry: AuditEntry<A>,
 ): Promise<number | undefined> {
-  for (let tries = 0; tries < MAX_TRIES; tries++) {
+  for (const again = untilUnchanged(); ; again()) {
     const before = await store.ask((redis) => redis.hget(table, name))
     if (before === null) return undefined
     const revised = revise(before)
@@ -40,5 +38,4 @@ export async function changeNamed<A extends AuditAct>(
     const reply = await writeAudited(store, entry, swapNamed, [table, keys.revision, keys.changes], args)
     if (reply !== null) return Number(reply)
   }
-  throw new Error('a name was changed by others again and again')
 }

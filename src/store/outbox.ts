@@ -3,6 +3,7 @@
 import type { Redis } from 'ioredis'
 import type { OutboxEntry } from './deliveries.js'
 import { keys } from './keys.js'
+import { pageOfStream } from './paging.js'
 import type { Store } from './store.js'
 
 const BATCH = 50
@@ -35,16 +36,15 @@ export async function readOutbox(redis: Redis, eventCursor: string, blockMs: num
 }
 
 /** For how long the oldest entry waits to be made into deliveries, by the clock of Redis; 0 when there is none. @throws {Problem} store-away */
-export function outboxAgeMs(store: Store): Promise<number> {
-  return store.ask(async (redis) => {
-    const [oldest] = await redis.xrange(keys.webhookOutbox, '-', '+', 'COUNT', 1)
-    if (oldest === undefined) return 0
-    const [seconds, microseconds] = await redis.time()
-    return Math.max(0, Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000) - Number.parseInt(oldest[0], 10))
-  })
+export async function outboxAgeMs(store: Store): Promise<number> {
+  const [oldest] = await pageOfStream(store, keys.webhookOutbox, undefined, 1)
+  if (oldest === undefined) return 0
+  const [seconds, microseconds] = await store.ask((redis) => redis.time())
+  const nowMs = Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000)
+  return Math.max(0, nowMs - Number.parseInt(oldest[0].toString(), 10))
 }
 
-function fieldsOf(flat: readonly Buffer[]): ReadonlyMap<string, Buffer> {
+export function fieldsOf(flat: readonly Buffer[]): ReadonlyMap<string, Buffer> {
   const fields = new Map<string, Buffer>()
   for (let i = 0; i + 1 < flat.length; i += 2) {
     const name = flat[i]

@@ -11,6 +11,7 @@ const StateJson = z.object({
   identity: z.string(),
   place: z.object({
     revision: z.int(),
+    digest: z.string().default(''), // then everything is looked at
     lookedTo: z.int(),
     holes: z.array(z.object({ from: z.int(), to: z.int(), sinceMs: z.int() })),
     allFrom: z.int().optional(),

@@ -3,9 +3,10 @@
 import { keys } from './keys.js'
 import type { Store } from './store.js'
 
-/** Of one picture of an organisation's banks. Written in the same step as the decision (`scripts/put-trust.ts`). */
+/** Of one picture. Written in the same step as the decision (`scripts/put-trust.ts`). */
 export interface RefusalChange {
-  readonly orgId: string
+  /** Who must not hand it in: the organisation that did, or every case. */
+  readonly holder: { readonly orgId: string } | 'cases'
   /** [16 bytes each] */
   readonly digests: readonly Buffer[]
   readonly atMs: number
@@ -14,15 +15,21 @@ export interface RefusalChange {
 }
 
 export interface Refusals {
-  /** Which of these digests stand, in their order. */
-  among(orgId: string, digests: readonly Buffer[], nowMs: number): Promise<boolean[]>
+  /** Which of these digests stand against this holder, in their order. */
+  among(holder: RefusalChange['holder'], digests: readonly Buffer[], nowMs: number): Promise<boolean[]>
 }
 
 export function refusalsIn(store: Store): Refusals {
   return {
-    async among(orgId, digests, nowMs) {
-      const untils = await store.ask((redis) => redis.zmscore(keys.struck(orgId), ...digests))
+    async among(holder, digests, nowMs) {
+      if (digests.length === 0) return []
+      const untils = await store.ask((redis) => redis.zmscore(refusalKey(holder), ...digests))
       return untils.map((until) => until !== null && Number(until) > nowMs)
     },
   }
+}
+
+/** Where it is kept what this holder must not hand in. */
+export function refusalKey(holder: RefusalChange['holder']): string {
+  return holder === 'cases' ? keys.resubmissionBlocks : keys.struck(holder.orgId)
 }

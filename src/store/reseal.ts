@@ -4,6 +4,7 @@ import { contextNameContext } from './contexts.js'
 import type { Arg } from './durable-writer.js'
 import { imageContext } from './image-record.js'
 import { keys } from './keys.js'
+import { scanKeys } from './paging.js'
 import { pointsContext } from './points-record.js'
 import { reseal } from './scripts/seal.js'
 import { type Keyring, SEALED, SealError } from './seal.js'
@@ -113,7 +114,8 @@ async function* sealedIn(
   store: Store,
   place: SealedPlace,
 ): AsyncGenerator<{ readonly key: string; readonly fields: [field: Buffer, sealed: Buffer][] }> {
-  const all = 'pattern' in place.keys ? await keysLike(store, place.keys.pattern) : place.keys
+  // One that comes meanwhile may be missing: whoever makes it seals with the active key.
+  const all = 'pattern' in place.keys ? await scanKeys(store, place.keys.pattern) : place.keys
   for (let from = 0; from < all.length; from += KEYS_AT_ONCE) {
     const some = all.slice(from, from + KEYS_AT_ONCE)
     const command = place.type === 'hash' ? 'HGETALL' : 'GET'
@@ -123,17 +125,6 @@ async function* sealedIn(
       const fields = fieldsIn(value)
       if (key !== undefined && fields.length > 0) yield { key, fields }
     }
-  }
-}
-
-/** All that are there throughout. One that comes meanwhile may be missing: whoever makes it seals with the active key. */
-async function keysLike(store: Store, pattern: string): Promise<string[]> {
-  const found = new Set<string>()
-  for (let cursor = '0'; ; ) {
-    const [next, some] = await store.ask((redis) => redis.scan(cursor, 'MATCH', pattern, 'COUNT', 1000))
-    for (const key of some) found.add(key)
-    if (next === '0') return [...found]
-    cursor = next
   }
 }
 

@@ -1,18 +1,9 @@
 // Where seal keys come from: a setting, or a file that only its owner may read.
 
 import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { writeWholeFileSync } from '../files/write-file.js'
 import { KEY_BYTES, type Keyring, keyringFrom, makeKeyring, type NamedKey, type NamedSecret, SealError } from './seal.js'
 
 export interface SealSettings {
@@ -72,7 +63,10 @@ export function sealKeysFromFile(path: string, isFirstUse: boolean): NamedSecret
   }
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   try {
-    writeFileSync(path, textOf([{ label: 'k1', secret: randomBytes(KEY_BYTES) }]), { mode: 0o600, flag: 'wx', flush: true })
+    if (!existsSync(path)) {
+      const first = textOf([{ label: 'k1', secret: randomBytes(KEY_BYTES) }])
+      writeWholeFileSync(path, [first], { isNew: true }) // another process may be faster, and its keys are the ones then
+    }
   } catch (error) {
     if (!isTaken(error)) throw error
   }
@@ -106,27 +100,19 @@ export function dropSealKey(path: string, fingerprint: string): void {
 
 /** Whole or not at all, and on disk when it returns: what is sealed under a key that is lost is lost with it. */
 function rewrite(path: string, change: (keys: readonly NamedSecret[]) => readonly NamedSecret[]): void {
-  const beside = `${path}.new`
+  function* changed() {
+    const text = textOf(change(readKeys(path)))
+    parseSealKeys(text)
+    yield text
+  }
   try {
-    writeFileSync(beside, '', { mode: 0o600, flag: 'wx' }) // one at a time
+    writeWholeFileSync(path, changed(), { beside: `${path}.new` }) // of one name, so one process at a time
   } catch (error) {
     if (!isTaken(error)) throw error
     throw new SealError(
       'Another process is changing the file of the seal keys. If none is, remove the file beside it that ends in .new.',
     )
   }
-  try {
-    const text = textOf(change(readKeys(path)))
-    parseSealKeys(text)
-    writeFileSync(beside, text, { flush: true })
-    renameSync(beside, path)
-  } catch (error) {
-    rmSync(beside, { force: true })
-    throw error
-  }
-  const folder = openSync(dirname(path), 'r')
-  fsyncSync(folder)
-  closeSync(folder)
 }
 
 function readKeys(path: string): NamedSecret[] {

@@ -55,6 +55,12 @@ export async function usedKeys(store: Store): Promise<(UsedKey & { readonly chec
   })
 }
 
+/** Those that something may be sealed under and that this ring lacks. */
+export async function missingKeys(store: Store, keyring: Keyring): Promise<UsedKey[]> {
+  const known = await usedKeys(store)
+  return known.filter(({ fingerprint }) => !keyring.named.some((key) => key.fingerprint === fingerprint))
+}
+
 /** All processes are to seal with the active key of this ring. They learn of it by themselves. */
 export async function switchToActive(
   store: Store,

@@ -53,6 +53,12 @@ export interface SealKey {
 
 export class SealError extends Error {
   override readonly name = 'SealError'
+  /** [byte] Of a record whose key is not in the ring: the hint of that key. The record may open later, so nothing is to be dropped for it. */
+  readonly missingHint: number | undefined
+  constructor(message: string, missingHint?: number) {
+    super(message)
+    this.missingHint = missingHint
+  }
 }
 
 /** version 2:  [1] version  [1] hint of the key  [12] nonce  ciphertext  [16] tag */
@@ -117,7 +123,7 @@ export function keyringFrom(load: () => readonly NamedSecret[], clock = () => pe
         refresh()
       }
       const candidates = ring.keys.filter((key) => key.hint === hint)
-      if (candidates.length === 0) throw new SealError(KEY_MISSING)
+      if (candidates.length === 0) throw new SealError(KEY_MISSING, hint)
       for (const { prepared } of candidates) {
         const plain = open(prepared, sealed, context)
         if (plain !== undefined) return plain

@@ -1,8 +1,9 @@
 // A file of pieces, each sealed: whole, in order and to the end, or not at all.
 
 import { randomBytes } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { openToRead, writeWholeFile } from '../files/write-file.js'
 import { type Keyring, SealError } from './seal.js'
 
 /*
@@ -14,9 +15,6 @@ import { type Keyring, SealError } from './seal.js'
 const MAGIC = Buffer.from('tabir s1')
 const ID_BYTES = 16
 const HEAD_BYTES = 5
-const UNFINISHED = '.new'
-/** Nobody writes for so long: who began was killed. */
-const ABANDONED_AFTER_MS = 600_000
 const MAX_PIECE_BYTES = 64 * 1024 * 1024
 
 /**
@@ -32,29 +30,25 @@ export async function writeSealedFile(
   pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await writeWholeFile(path, sealedPieces(keyring, context, pieces))
+}
+
+async function* sealedPieces(
+  keyring: Keyring,
+  context: Uint8Array,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncGenerator<Buffer, void, void> {
   const fileId = randomBytes(ID_BYTES)
-  const beside = `${path}.${fileId.toString('hex')}${UNFINISHED}`
-  const file = await open(beside, 'wx', 0o600)
-  try {
-    await removeLeftBehind(path, (await file.stat()).mtimeMs)
-    await writeAll(file, Buffer.concat([MAGIC, fileId]))
-    let number = 0
-    let piece: Uint8Array = new Uint8Array()
-    for await (const next of pieces) {
-      if (number > 0) await writeAll(file, sealedPiece(keyring, piece, { context, fileId, number, isLast: false }))
-      piece = next
-      number++
-    }
-    // No pieces are one empty piece.
-    await writeAll(file, sealedPiece(keyring, piece, { context, fileId, number: Math.max(1, number), isLast: true }))
-    await file.sync()
-    await file.close()
-    await rename(beside, path)
-  } catch (error) {
-    await file.close().catch(() => {})
-    await rm(beside, { force: true })
-    throw error
+  yield Buffer.concat([MAGIC, fileId])
+  let number = 0
+  let piece: Uint8Array = new Uint8Array()
+  for await (const next of pieces) {
+    if (number > 0) yield sealedPiece(keyring, piece, { context, fileId, number, isLast: false })
+    piece = next
+    number++
   }
+  // No pieces are one empty piece.
+  yield sealedPiece(keyring, piece, { context, fileId, number: Math.max(1, number), isLast: true })
 }
 
 /**
@@ -63,7 +57,7 @@ export async function writeSealedFile(
  * must be thrown away.
  */
 export async function* readSealedFile(path: string, keyring: Keyring, context: Uint8Array): AsyncGenerator<Buffer> {
-  const file = await open(path, 'r').catch((error: unknown) => {
+  const file = await openToRead(path).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   })
@@ -92,7 +86,7 @@ export async function* readSealedFile(path: string, keyring: Keyring, context: U
 
 /** Tells one file from all others, also from one of the same content. @throws {SealError} for a file that is none. */
 export async function sealedFileId(path: string): Promise<string> {
-  const file = await open(path, 'r')
+  const file = await openToRead(path)
   try {
     const head = await readExactly(file, MAGIC.length + ID_BYTES)
     if (!head.subarray(0, MAGIC.length).equals(MAGIC)) throw new SealError('not a sealed file')
@@ -123,17 +117,6 @@ function sealedPiece(keyring: Keyring, piece: Uint8Array, place: Place): Buffer 
   return Buffer.concat([head, sealed])
 }
 
-/** What writers that were killed have left beside the file. */
-async function removeLeftBehind(path: string, nowMs: number): Promise<void> {
-  const folder = dirname(path)
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith(`${basename(path)}.`) || !name.endsWith(UNFINISHED)) continue
-    const left = join(folder, name)
-    const since = await stat(left).catch(() => undefined) // another process may be faster
-    if (since !== undefined && nowMs - since.mtimeMs > ABANDONED_AFTER_MS) await rm(left, { force: true })
-  }
-}
-
 /** Where a piece is read to. Two take turns: with memory of its own for each piece of a large file, V8 would do little but collect it. */
 interface Room {
   bytes: Buffer<ArrayBuffer>
@@ -141,7 +124,9 @@ interface Room {
 
 const NO_BYTES = Buffer.alloc(0)
 
-async function readPiece(file: FileHandle, room: Room): Promise<{ readonly isLast: boolean; readonly sealed: Buffer }> {
+type Opened = Awaited<ReturnType<typeof openToRead>>
+
+async function readPiece(file: Opened, room: Room): Promise<{ readonly isLast: boolean; readonly sealed: Buffer }> {
   const head = await readExactly(file, HEAD_BYTES)
   const length = head.readUInt32LE(1)
   if (length > MAX_PIECE_BYTES) throw new SealError('a sealed file is damaged')
@@ -149,11 +134,7 @@ async function readPiece(file: FileHandle, room: Room): Promise<{ readonly isLas
   return { isLast: head[0] === 1, sealed: await readExactly(file, length, room.bytes) }
 }
 
-async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
-  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten
-}
-
-async function readExactly(file: FileHandle, count: number, to = Buffer.allocUnsafeSlow(count)): Promise<Buffer> {
+async function readExactly(file: Opened, count: number, to = Buffer.allocUnsafeSlow(count)): Promise<Buffer> {
   const bytes = to.subarray(0, count)
   for (let at = 0; at < count; ) {
     const { bytesRead } = await file.read(bytes, at)

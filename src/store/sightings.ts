@@ -29,7 +29,10 @@ export interface Seen {
 }
 
 export interface SightingStore {
-  /** Not on disk when it returns. @returns `undefined` when there is no such image (any more). */
+  /**
+   * Also remembers who was told of the image, for as long as it is registered. Not on disk when it returns.
+   * @returns `undefined` when there is no such image (any more): then its withdrawal is told to these.
+   */
   note(imageId: string, counts: readonly PartyHits[], nowMs: number): Promise<Seen | undefined>
 }
 
@@ -50,10 +53,12 @@ export function sightingsIn(store: Store): SightingStore {
           keys.images(imageShard(id)),
           keys.sightings(id.toString('hex')),
           keys.noticed,
+          keys.told(id.toString('hex')),
           id,
           hour,
           TTL_S,
           USUAL_HOURS,
+          keys.prefix,
           ...counts.flatMap(({ party, hits }) => [party, hits]),
         ]),
       )
@@ -64,7 +69,7 @@ export function sightingsIn(store: Store): SightingStore {
   }
 }
 
-const KEYS = 3
+const KEYS = 4
 
 /** By its digest: the script's text would be most of what is sent. */
 async function run(redis: Redis, args: readonly (string | number | Buffer)[]): Promise<unknown> {

@@ -4,6 +4,7 @@ import { Redis, type RedisOptions } from 'ioredis'
 import { Problem } from '../domain/problem.js'
 import { clusterConnector } from './cluster-connector.js'
 import { type Arg, type Durability, DurableWriter, type Script } from './durable-writer.js'
+import { keys } from './keys.js'
 import { tlsOf } from './master-connector.js'
 import { parseRedisUrl, type RedisPlace } from './redis-url.js'
 import { sentinelConnector } from './sentinel-connector.js'
@@ -22,6 +23,15 @@ export interface Store {
   /** Runs a script and waits for the disk. Strings in the reply are Buffers. @throws {Problem} store-away */
   write(script: Script, keys: readonly string[], args: readonly Arg[]): Promise<unknown>
   readonly durability: Durability
+  /**
+   * The digest that the stream of images had at a revision when this process wrote it; `undefined` for what it did not write or has forgotten.
+   * A revision may be given twice, in two histories: the digest says in which of both a write is.
+   */
+  digestWritten(revision: number): string | undefined
+  /** Forgets these digests: the store turned out to hold another history. */
+  forgetWritten(): void
+  /** How often `ask` was connected: answers between which it rises may be of two servers. */
+  readonly connections: number
   close(): Promise<void>
 }
 
@@ -29,6 +39,8 @@ export interface Store {
 const ANSWERS_WITHIN_MS = 3000
 const RETRY_AFTER_S = 2
 const REACHED_WITHIN_MS = 1000
+/** Digests of own writes: far more than are waited for at a time. */
+const MAX_WRITTEN = 4096
 /** BullMQ blocks for up to 10 s at a time. */
 const WAITING_SILENCE_MS = 15_000
 
@@ -76,7 +88,19 @@ export async function reach(redis: Redis): Promise<void> {
 export async function openStore(target: RedisTarget): Promise<Store> {
   const reader = connectForRequests(target)
   const writing = connectForWrites(target)
-  const writer = new DurableWriter(writing, target.url === undefined ? 0 : parseRedisUrl(target.url).replicas)
+  const written = new Map<number, string>()
+  const replicas = target.url === undefined ? 0 : parseRedisUrl(target.url).replicas
+  const writer = new DurableWriter(writing, replicas, undefined, ({ stream, revision, digest }) => {
+    if (stream !== keys.changes) return
+    written.delete(revision)
+    written.set(revision, digest)
+    const [oldest] = written.size > MAX_WRITTEN ? written.keys() : []
+    if (oldest !== undefined) written.delete(oldest)
+  })
+  let connections = 0
+  reader.on('ready', () => {
+    connections++
+  })
   try {
     await Promise.all([reach(reader), reach(writing)])
     await writer.probe()
@@ -91,6 +115,11 @@ export async function openStore(target: RedisTarget): Promise<Store> {
     write: (script, keys, args) => orAway(writer.write(script, keys, args)),
     get durability() {
       return writer.durability
+    },
+    digestWritten: (revision) => written.get(revision),
+    forgetWritten: () => written.clear(),
+    get connections() {
+      return connections
     },
     async close() {
       reader.disconnect()
@@ -142,7 +171,7 @@ async function orAway<T>(result: Promise<T>): Promise<T> {
     return await result
   } catch (error) {
     if (!isAway(error)) throw error
-    throw new Problem('store-away', { retryAfterS: RETRY_AFTER_S, cause: error })
+    throw new Problem('store-away', { retryAfterS: RETRY_AFTER_S, reason: 'store-unavailable', cause: error })
   }
 }
 

@@ -3,21 +3,23 @@
 import { z } from 'zod'
 import type { AuditEntry } from '../domain/audit.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
-import { nameOfCode, TIER_NAMES, TIERS } from '../domain/signal.js'
+import type { PagePlace } from '../domain/page-place.js'
 import {
   CIRCULATIONS,
   DISPUTE_ANSWERS,
   DISPUTE_REASONS,
   DISPUTE_STATES,
-  HOLD_CAUSES,
   NO_TRUST,
+  pauseEndsS,
+  QUARANTINE_CAUSES,
   type Standing,
   type Trust,
   VERDICTS,
 } from '../domain/trust.js'
 import { writeAudited } from './audit.js'
 import { imageShard, keys, TRUST_SHARDS, trustShard } from './keys.js'
-import type { RefusalChange } from './refusals.js'
+import { pageOfSorted, placeOf } from './paging.js'
+import { type RefusalChange, refusalKey } from './refusals.js'
 import { putTrust } from './scripts/put-trust.js'
 import type { Store } from './store.js'
 
@@ -36,6 +38,12 @@ export interface BesideTrust {
   readonly refusal?: RefusalChange | undefined
 }
 
+export interface WaitingImage {
+  readonly place: PagePlace
+  /** `undefined` when it is no id. */
+  readonly imageId: string | undefined
+}
+
 export interface Trusts {
   get(imageId: string): Promise<StoredTrust>
   /** Durable when it returns, with what goes beside it in the same step. Written only if `version` is still the last and the image is there. */
@@ -44,8 +52,8 @@ export interface Trusts {
   standings(imageIds: readonly string[]): Promise<(Standing | undefined)[]>
   /** The standing of every image about which something was said, some shards at a time. */
   allStandings(): AsyncGenerator<readonly { readonly imageId: string; readonly standing: Standing }[]>
-  /** Images with an open dispute, or in quarantine, those that wait longest first. */
-  waiting(list: 'disputes' | 'quarantine', limit: number): Promise<string[]>
+  /** A page of the images with an open dispute, or in quarantine, those that wait longest first. */
+  waiting(list: 'disputes' | 'quarantine', after: PagePlace | undefined, limit: number): Promise<WaitingImage[]>
 }
 
 const TrustJson = z.object({
@@ -59,9 +67,9 @@ const TrustJson = z.object({
   decidedAtMs: z.int().optional(),
   answer: z.enum(DISPUTE_ANSWERS).optional(),
   circulation: z.enum(CIRCULATIONS),
-  heldFor: z.enum(HOLD_CAUSES).optional(),
+  heldFor: z.enum(QUARANTINE_CAUSES).optional(),
   heldAtMs: z.int().optional(),
-  heldUntilS: z.int().optional(),
+  pause: z.object({ untilS: z.int(), atMs: z.int() }).optional(),
   flood: z.number(),
   toleratedFlood: z.number(),
 })
@@ -81,19 +89,22 @@ export function trustsIn(store: Store): Trusts {
         keys.standings(shard),
         keys.disputes,
         keys.quarantine,
+        keys.ownerDues,
         keys.revision,
         keys.changes,
       ]
+      const endsS = pauseEndsS(trust)
       const args = [
         id,
         version,
         JSON.stringify(trust),
         encodeStanding(standing),
         trust.dispute === 'open' ? (trust.disputedAtMs ?? 0) : '',
-        trust.circulation === 'held' && trust.heldFor !== 'owner' ? (trust.heldAtMs ?? 0) : '',
+        trust.circulation === 'held' && trust.heldFor !== undefined ? (trust.heldAtMs ?? 0) : '',
+        endsS === undefined ? '' : endsS * 1000,
         ...(refusal === undefined
           ? ['', '', '']
-          : [keys.struck(refusal.orgId), refusal.atMs, refusal.untilMs ?? '', ...refusal.digests]),
+          : [refusalKey(refusal.holder), refusal.atMs, refusal.untilMs ?? '', ...refusal.digests]),
       ]
       const reply = await (entry === undefined
         ? store.write(putTrust, places, args)
@@ -116,15 +127,18 @@ export function trustsIn(store: Store): Trusts {
         if (found.length > 0) yield found
       }
     },
-    async waiting(list, limit) {
-      const ids = await store.ask((redis) => redis.zrangeBuffer(keys[list], '0', String(limit - 1)))
-      return ids.map((id) => formatUuid(id))
+    async waiting(list, after, limit) {
+      return (await pageOfSorted(store, keys[list], { after, limit })).map((entry) => ({
+        place: placeOf(entry),
+        imageId: entry.member.length === ID_BYTES ? formatUuid(entry.member) : undefined,
+      }))
     },
   }
 }
 
 /** Asked for together, because most have nothing, and a round trip for each is a part of every start that is felt. */
 const SHARDS_AT_ONCE = 16
+const ID_BYTES = 16
 
 function standingsIn(reply: unknown): { imageId: string; standing: Standing }[] {
   if (!Array.isArray(reply)) throw new Error('HGETALL answers with a list')
@@ -139,30 +153,34 @@ function standingsIn(reply: unknown): { imageId: string; standing: Standing }[] 
   return found
 }
 
-/** The byte of a standing: tier in the low three bits, then whether it is disputed, then whether it does not match. */
-const DISPUTED = 8
-const SILENT = 16
+/** The first byte of a standing, as flags. The second is its support. */
+const DISPUTED = 1
+const SILENT = 2
+const HARMLESS = 4
 
-function encodeStanding({ tier, disputed, matches }: Standing): Buffer {
-  return Buffer.of(TIERS[tier] | (disputed ? DISPUTED : 0) | (matches ? 0 : SILENT))
+function encodeStanding({ support, disputed, matches, harmless }: Standing): Buffer {
+  return Buffer.of((disputed ? DISPUTED : 0) | (matches ? 0 : SILENT) | (harmless ? HARMLESS : 0), support)
 }
 
 function decodeStanding(bytes: Buffer): Standing {
-  const code = bytes.readUInt8(0)
-  const tier = nameOfCode(TIER_NAMES, TIERS, code & 7)
-  if (tier === undefined) throw new RangeError('a standing of a tier that this version does not know')
-  return { tier, disputed: (code & DISPUTED) !== 0, matches: (code & SILENT) === 0 }
+  const flags = bytes.readUInt8(0)
+  return {
+    support: bytes.readUInt8(1),
+    disputed: (flags & DISPUTED) !== 0,
+    matches: (flags & SILENT) === 0,
+    harmless: (flags & HARMLESS) !== 0,
+  }
 }
 
 function parse(stored: Buffer | null): StoredTrust {
   if (stored === null) return { trust: NO_TRUST, version: 0 }
   const text = stored.toString('utf8')
   const colon = text.indexOf(':')
-  const { verifiedAtMs, disputedAtMs, decidedAtMs, answer, heldFor, heldAtMs, heldUntilS, ...rest } = TrustJson.parse(
+  const { verifiedAtMs, disputedAtMs, decidedAtMs, answer, heldFor, heldAtMs, pause, ...rest } = TrustJson.parse(
     JSON.parse(text.slice(colon + 1)),
   )
   return {
-    trust: { ...rest, verifiedAtMs, disputedAtMs, decidedAtMs, answer, heldFor, heldAtMs, heldUntilS },
+    trust: { ...rest, verifiedAtMs, disputedAtMs, decidedAtMs, answer, heldFor, heldAtMs, pause },
     version: Number(text.slice(0, colon)),
   }
 }

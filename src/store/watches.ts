@@ -1,12 +1,16 @@
 // What organisations watch for: sealed in, unsealed out, and gone when its time is over.
 
 import { formatUuid, parseUuid } from '../domain/ids.js'
+import type { PagePlace } from '../domain/page-place.js'
 import type { RegisteredImage } from '../domain/signal.js'
+import { lastPosition, type Position, WATCH_STREAM } from './changes.js'
 import type { Arg } from './durable-writer.js'
 import { decodeImage, encodeImage } from './image-record.js'
 import { imageShard, keys, WATCH_SHARDS, watchShard } from './keys.js'
+import { pageOfSorted, placeOf } from './paging.js'
+import { discardDue } from './scripts/discard-due.js'
+import { holdOutbox } from './scripts/outbox.js'
 import { advanceWatching, eraseWatches, noteFound, putWatches } from './scripts/watches.js'
-import { holdOutbox } from './scripts/webhooks.js'
 import type { Keyring } from './seal.js'
 import type { Store } from './store.js'
 
@@ -16,10 +20,27 @@ export interface StoredWatch {
   readonly image: RegisteredImage
 }
 
+export interface ReadWatch {
+  readonly id: string
+  readonly image: RegisteredImage | undefined
+}
+
 export interface WatchEntry {
   readonly watchId: string
   readonly reference: string | undefined
   readonly untilMs: number
+}
+
+export interface WatchPage {
+  readonly watches: readonly WatchEntry[]
+  /** Where the next page begins; `undefined` at the end. */
+  readonly next: PagePlace | undefined
+}
+
+export interface DueWatch {
+  readonly place: PagePlace
+  /** `undefined` when it is none. */
+  readonly watch: { readonly orgId: string; readonly watchId: string } | undefined
 }
 
 export interface Watches {
@@ -27,24 +48,29 @@ export interface Watches {
   put(orgId: string, watches: readonly StoredWatch[], untilMs: number, most: number): Promise<number | undefined>
   /** Those of `ids` that are there, in their order. */
   get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
-  /** Of an organisation, those that end first first, at most `limit`, behind one of them. */
-  list(orgId: string, afterId: string | undefined, limit: number, nowMs: number): Promise<WatchEntry[]>
+  /** A page of an organisation's watches that have not ended, those that end first first. */
+  list(orgId: string, after: PagePlace | undefined, limit: number, nowMs: number): Promise<WatchPage>
+  /** Where one of them stands in the list; `undefined` when it is gone. */
+  placeOf(orgId: string, watchId: string): Promise<PagePlace | undefined>
   /** Durable when it returns. Those of other organisations stay. @returns whether there was any. */
   erase(orgId: string, ids: readonly string[]): Promise<boolean>
-  /** Some of those that end by now, with whose they are; or of one organisation, all. */
-  due(nowMs: number, limit: number): Promise<{ readonly orgId: string; readonly watchId: string }[]>
-  /** Ids, at most `limit`. */
-  ofOrg(orgId: string, limit: number): Promise<string[]>
+  /** A page of those that end by now, with whose they are. */
+  due(nowMs: number, after: PagePlace | undefined, limit: number): Promise<DueWatch[]>
+  /** Removes from what is due something that is no watch. */
+  discard(due: DueWatch): Promise<void>
+  /** A page of the ids of an organisation's watches. */
+  ofOrg(orgId: string, after: PagePlace | undefined, limit: number): Promise<DueWatch[]>
   orgs(): Promise<string[]>
-  /** All, each once, a shard at a time; as `Images.all`. */
-  all(): AsyncGenerator<readonly StoredWatch[]>
-  lastRevision(): Promise<number>
+  /** All, each once, a shard at a time; as `Images.all`. One that cannot be read has no image. */
+  all(): AsyncGenerator<readonly ReadWatch[]>
+  /** The end of their stream. */
+  lastPosition(): Promise<Position>
   /** Becomes, or stays, the process that compares registrations with watches. Not on disk when it returns. @returns whether it is. */
   hold(token: string, ttlMs: number): Promise<boolean>
-  /** Up to which revision of the images was compared; `undefined` when nothing ever was. */
-  cursor(): Promise<number | undefined>
+  /** Up to where the images' stream was compared; `undefined` when nothing ever was. */
+  cursor(): Promise<Position | undefined>
   /** Not on disk when it returns: who goes on from an earlier revision compares again, and tells nothing twice. */
-  advance(token: string, revision: number): Promise<void>
+  advance(token: string, position: Position): Promise<void>
   /** Tells the organisation, unless that was done or either is gone. Durable when it returns. @returns whether it is told. */
   found(found: {
     readonly watchId: string
@@ -56,9 +82,17 @@ export interface Watches {
 }
 
 const SHARDS_AT_ONCE = 256
+const ID_BYTES = 16
 
 export function watchesIn(store: Store, keyring: Keyring): Watches {
   const open = (id: Buffer, sealed: Buffer) => decodeImage(keyring.unseal(sealed, watchContext(id)))
+  const readable = (id: Buffer, sealed: Buffer) => {
+    try {
+      return open(id, sealed)
+    } catch {
+      return undefined
+    }
+  }
   const get = async (ids: readonly string[]) => {
     const all = ids.map(idBytes)
     const sealed = await store.ask((redis) =>
@@ -91,34 +125,51 @@ export function watchesIn(store: Store, keyring: Keyring): Watches {
       return reply === null ? undefined : Number(reply)
     },
     get,
-    async list(orgId, afterId, limit, nowMs) {
-      const place = keys.watchesOf(orgId)
-      const rank = afterId === undefined ? null : await store.ask((redis) => redis.zrank(place, idBytes(afterId)))
-      const from = rank === null ? 0 : rank + 1
-      const flat = await store.ask((redis) =>
-        redis.zrangeBuffer(place, String(from), String(from + limit - 1), 'WITHSCORES'),
+    async list(orgId, after, limit, nowMs) {
+      const page = await pageOfSorted(store, keys.watchesOf(orgId), { from: `(${nowMs}`, after, limit })
+      const ids = page.flatMap(({ member, score }) =>
+        member.length === ID_BYTES ? [{ watchId: formatUuid(member), score }] : [],
       )
-      const entries = pairs(flat).map(([id, untilMs]) => ({ watchId: formatUuid(id), untilMs: Number(untilMs) }))
-      const images = await get(entries.map(({ watchId }) => watchId))
-      return entries.flatMap((entry, i) => {
-        const image = images[i]
-        return image === undefined || entry.untilMs <= nowMs ? [] : [{ ...entry, reference: image.ref }]
-      })
+      const found = await Promise.all(
+        ids.map(async ({ watchId, score }): Promise<WatchEntry[]> => {
+          const bytes = idBytes(watchId)
+          const sealed = await store.ask((redis) => redis.hgetBuffer(keys.watches(watchShard(bytes)), bytes))
+          // One that cannot be read is there nevertheless, and may be removed.
+          return sealed === null ? [] : [{ watchId, untilMs: score, reference: readable(bytes, sealed)?.ref }]
+        }),
+      )
+      const watches = found.flat()
+      const last = page.at(-1)
+      return { watches, next: last === undefined || page.length < limit ? undefined : placeOf(last) }
+    },
+    async placeOf(orgId, watchId) {
+      const id = idBytes(watchId)
+      const untilMs = await store.ask((redis) => redis.zscore(keys.watchesOf(orgId), id))
+      return untilMs === null ? undefined : placeOf({ member: id, score: Number(untilMs) })
     },
     async erase(orgId, ids) {
       const args = [orgId, idBytes(orgId), keys.prefix, WATCH_SHARDS, ...ids.map(idBytes)]
       return (await store.write(eraseWatches, [...placesOf(orgId), keys.watchErased], args)) !== null
     },
-    async due(nowMs, limit) {
-      const members = await store.ask((redis) => redis.zrangebyscoreBuffer(keys.watchDues, '-inf', nowMs, 'LIMIT', 0, limit))
-      return members.map((member) => ({
-        watchId: formatUuid(member.subarray(0, 16)),
-        orgId: formatUuid(member.subarray(16, 32)),
-      }))
+    async due(nowMs, after, limit) {
+      const page = await pageOfSorted(store, keys.watchDues, { to: nowMs, after, limit })
+      return page.map((entry) => {
+        const { member } = entry
+        if (member.length !== 2 * ID_BYTES) return { place: placeOf(entry), watch: undefined }
+        const watchId = formatUuid(member.subarray(0, ID_BYTES))
+        return { place: placeOf(entry), watch: { watchId, orgId: formatUuid(member.subarray(ID_BYTES)) } }
+      })
     },
-    async ofOrg(orgId, limit) {
-      const ids = await store.ask((redis) => redis.zrangeBuffer(keys.watchesOf(orgId), '0', String(limit - 1)))
-      return ids.map((id) => formatUuid(id))
+    async discard({ place }) {
+      await store.write(discardDue, [keys.watchDues], [Buffer.from(place.member, 'hex'), place.score])
+    },
+    async ofOrg(orgId, after, limit) {
+      const page = await pageOfSorted(store, keys.watchesOf(orgId), { after, limit })
+      return page.map((entry) => {
+        const { member } = entry
+        const watch = member.length === ID_BYTES ? { watchId: formatUuid(member), orgId } : undefined
+        return { place: placeOf(entry), watch }
+      })
     },
     orgs: () => store.ask((redis) => redis.smembers(keys.watchOrgs)),
     async *all() {
@@ -127,23 +178,25 @@ export function watchesIn(store: Store, keyring: Keyring): Watches {
           Promise.all(Array.from({ length: SHARDS_AT_ONCE }, (_, i) => redis.callBuffer('HGETALL', keys.watches(from + i)))),
         )
         for (const flat of shards) {
-          const found = pairs(flat).map(([id, sealed]) => ({ id: formatUuid(id), image: open(id, sealed) }))
+          const found = pairs(flat).map(([id, sealed]) => ({ id: formatUuid(id), image: readable(id, sealed) }))
           if (found.length === 0) continue
           yield found
           await new Promise((resolve) => setImmediate(resolve))
         }
       }
     },
-    lastRevision: () => store.ask(async (redis) => Number((await redis.get(keys.watchRevision)) ?? 0)),
+    lastPosition: () => lastPosition(store, WATCH_STREAM),
     async hold(token, ttlMs) {
-      return Number(await store.ask((redis) => redis.eval(holdOutbox.lua, 1, keys.watchHolder, token, ttlMs))) === 1
+      return Number(await store.ask((redis) => redis.eval(holdOutbox.lua, 1, keys.watchHolder, token, ttlMs))) > 0
     },
     async cursor() {
       const cursor = await store.ask((redis) => redis.get(keys.watchCursor))
-      return cursor === null ? undefined : Number(cursor)
+      const [, revision, digest] = /^(\d+):(.+)$/.exec(cursor ?? '') ?? []
+      return revision === undefined || digest === undefined ? undefined : { revision: Number(revision), digest }
     },
-    async advance(token, revision) {
-      await store.ask((redis) => redis.eval(advanceWatching.lua, 2, keys.watchHolder, keys.watchCursor, token, revision))
+    async advance(token, { revision, digest }) {
+      const cursor = `${revision}:${digest}`
+      await store.ask((redis) => redis.eval(advanceWatching.lua, 2, keys.watchHolder, keys.watchCursor, token, cursor))
     },
     async found({ watchId, imageId, orgId, grade, atMs }) {
       const watch = idBytes(watchId)

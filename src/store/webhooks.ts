@@ -6,6 +6,8 @@ import { MOST_WEBHOOKS_PER_ORG, WEBHOOK_EVENT_NAMES, type WebhookEvent } from '.
 import { writeAudited } from './audit.js'
 import type { Arg, Script } from './durable-writer.js'
 import { keys } from './keys.js'
+import { untilUnchanged } from './latest.js'
+import { scanKeys } from './paging.js'
 import { changeWebhook, pingWebhook, putWebhook, removeWebhook } from './scripts/webhooks.js'
 import type { Keyring } from './seal.js'
 import type { Store } from './store.js'
@@ -35,12 +37,16 @@ export interface Webhooks {
   get(webhookId: string): Promise<Webhook | undefined>
   /** Of one organisation, the oldest first. */
   ofOrg(orgId: string): Promise<Webhook[]>
-  /** All. Cost: one read, and some microseconds for each. */
-  all(): Promise<Webhook[]>
+  /** All ids, or those of an organisation; also of those that do not open. */
+  ids(orgId?: string): Promise<string[]>
+  /** All that open, and of those that do not, why not. Cost: one read, and some microseconds for each. */
+  readable(): Promise<{ readonly webhooks: Webhook[]; readonly unreadable: ReadonlyMap<string, unknown> }>
   /** Reads, changes, writes, and again if somebody was faster. @returns `undefined` when it is gone. */
   change(webhookId: string, change: (webhook: Webhook) => Webhook, entry?: AuditEntry): Promise<Webhook | undefined>
   /** With all that waits for it. */
   remove(webhook: Pick<Webhook, 'webhookId' | 'orgId'>, entry?: AuditEntry): Promise<void>
+  /** Whose it is, also of one that does not open. Cost: looks at each organisation. */
+  ownerOf(webhookId: string): Promise<string | undefined>
   /** Has a test message sent. @returns whether there is such a webhook. */
   ping(webhookId: string): Promise<boolean>
 }
@@ -59,8 +65,6 @@ const WebhookJson = z.object({
   ),
   createdAtMs: z.int(),
 })
-
-const MAX_TRIES = 20
 
 export function webhooksIn(store: Store, keyring: Keyring): Webhooks {
   const seal = ({ webhookId, ...rest }: Webhook) =>
@@ -100,22 +104,38 @@ export function webhooksIn(store: Store, keyring: Keyring): Webhooks {
         }),
       )
     },
-    async all() {
+    ids: (orgId) =>
+      store.ask((redis) => (orgId === undefined ? redis.hkeys(keys.webhooks) : redis.smembers(keys.orgWebhooks(orgId)))),
+    async readable() {
       const found = await store.ask((redis) => redis.hgetallBuffer(keys.webhooks))
-      return byAge(Object.entries(found).map(([id, sealed]) => open(id, sealed)))
+      const opened: Webhook[] = []
+      const unreadable = new Map<string, unknown>()
+      for (const [id, sealed] of Object.entries(found)) {
+        try {
+          opened.push(open(id, sealed))
+        } catch (error) {
+          unreadable.set(id, error)
+        }
+      }
+      return { webhooks: byAge(opened), unreadable }
     },
     async change(webhookId, change, entry) {
-      for (let tries = 0; tries < MAX_TRIES; tries++) {
+      for (const again = untilUnchanged(); ; again()) {
         const before = await read(webhookId)
         if (before === null) return undefined
         const after = change(open(webhookId, before))
         const reply = await write(entry, changeWebhook, [keys.webhooks], [webhookId, before, seal(after)])
         if (reply === 1) return after
       }
-      throw new Error('a webhook that changes all the time')
     },
     async remove({ webhookId, orgId }, entry) {
       await write(entry, removeWebhook, [keys.webhooks, keys.orgWebhooks(orgId)], [webhookId, keys.prefix])
+    },
+    async ownerOf(webhookId) {
+      const stem = keys.orgWebhooks('')
+      const places = await scanKeys(store, `${stem}*`)
+      const has = await store.ask((redis) => Promise.all(places.map((place) => redis.sismember(place, webhookId))))
+      return places[has.indexOf(1)]?.slice(stem.length)
     },
     async ping(webhookId) {
       return (await store.write(pingWebhook, [keys.webhooks], [webhookId, keys.prefix])) !== null

@@ -1,213 +1,270 @@
 // What was taken back, in files beside the store: whoever restores an older state of the store has to take it back again.
 
-import { type FileHandle, mkdir, open, readdir, readFile, stat } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseUuid } from '../domain/ids.js'
-import { type Change, changesBetween, lastRevision } from './changes.js'
+import { makeOnce, openRecordFile, overwrite, type RecordFile } from '../files/record-file.js'
+import { type Change, changeAt, changesBetween, lastRevision } from './changes.js'
 import type { Store } from './store.js'
-
-/*
- * One line each, in the order in which it happened, and empty ones between; a file a month:
- *   <revision> images <id> <id>…   these images were erased
- *   <revision> key <id>            this API key was made, changed or revoked
- *   <revision> seen                nothing is missing up to here
- *   <revision> gap                 something may be missing between the line before and here
- *   <revision> back                the store went back to this revision: it was restored
- */
-export interface Withdrawals {
-  /** Erased since, by id. */
-  readonly images: ReadonlySet<string>
-  /** API keys that were made, changed or revoked since, by id. */
-  readonly keys: ReadonlySet<string>
-  /** Whether it is known that nothing is missing. */
-  readonly isWhole: boolean
-  /** The newest revision that any file knows. */
-  readonly revision: number
-}
+import {
+  type LogFolder,
+  type LogStatus,
+  logFileName,
+  markOf,
+  NO_MARK,
+  readLogFolder,
+  readLogStatus,
+  recordsOf,
+  recordText,
+  STATUS_FILE,
+  statusText,
+} from './withdrawal-records.js'
 
 export interface WithdrawalLog {
-  /** Adds what happened while no process of this folder was there, from the store's change stream. @throws {Problem} store-away */
+  /**
+   * Adds what happened while no process of this folder was there, from the store's change stream. From then on it says every 10 s that nothing is
+   * missing, and when something is, tries to add it. @throws {Problem} store-away
+   */
   begin(store: Store): Promise<void>
   /**
    * Adds what there is to add of these changes. On disk when it returns: a withdrawal is answered after that.
-   * A disk that does not take it keeps nobody from withdrawing: it is told to `onTrouble`, and the file will say that there is a gap.
+   * A disk that does not take it keeps nobody from withdrawing: it is told to `onTrouble`, and `status` in the folder says that something is
+   * missing before this returns. What is missing is read from the change stream and added as soon as the disk takes it.
    */
   note(changes: readonly Change[]): Promise<void>
-  /** Not while something is being noted. */
   close(): Promise<void>
-}
-
-interface OpenFile {
-  readonly path: string
-  readonly file: FileHandle
-  readonly dev: number
-  readonly ino: number
 }
 
 /** How much of the stream may have to be read at the next start. */
 const SEEN_EVERY = 1000
-const FILE = /^\d{4}-\d\d\.log$/
-const LINE = /^(\d+) (images|key|seen|gap|back)(?: (.+))?$/
+const BEAT_MS = 10_000
+
+/** What is told to the operator; the cause is beside it. */
+const notNoted = (error: unknown) =>
+  `What is withdrawn cannot be noted on disk (${error instanceof Error && 'code' in error ? error.code : 'see the cause'}). It takes effect, but a restore would bring it back. See TabirWithdrawalsNotNoted in the runbook.`
+const NOT_SAID = ' Nor can the log say so: a restore would not know. Make a backup once the disk works.'
 
 /**
- * @param folder of this process alone.
- * @param now wall clock, for the names of files.
+ * @param folder other processes on this machine may use the same.
+ * @param now wall clock, for the names of files and for `status`.
+ * @param onTrouble told at once when something cannot be noted.
  */
-export function withdrawalLogIn(folder: string, now: () => number, onTrouble: (error: unknown) => void): WithdrawalLog {
-  let last: number | undefined
-  // Invariant: what the newest line says; `last` may be further, when there was nothing to write.
+export function withdrawalLogIn(
+  folder: string,
+  now: () => number,
+  onTrouble: (error: unknown) => void,
+): WithdrawalLog & { readonly isBehind: boolean } {
+  const files = logFiles(folder, now)
+  let store: Store | undefined
+  // The newest change that this process knows of. Invariant: everything up to it is noted, unless `isBehind`.
+  let heard: Heard | undefined
+  // Invariant: the revision of the newest record, behind which the next one comes.
   let written = 0
-  let hasGap = false
-  // Kept open: each call that waits for the file waits for a turn of the event loop, and whoever withdraws waits for all of them.
-  let opened: OpenFile | undefined
+  let isBehind = false
+  // A record that has to come before any other.
+  let owed: readonly string[] = []
+  let timer: NodeJS.Timeout | undefined
+  let last: Promise<void> = Promise.resolve()
 
-  const leave = async () => {
-    const left = opened
-    opened = undefined
-    await left?.file.close()
+  /** One at a time: what is noted, and what the clock does. */
+  const inOrder = (work: () => Promise<void>) => {
+    const done = last.then(work)
+    last = done.catch(() => {}) // told to the caller of this one alone
+    return done
   }
-  const openAt = async (path: string): Promise<OpenFile> => {
-    if (opened?.path === path) return opened
-    await leave()
-    await mkdir(folder, { recursive: true, mode: 0o700 })
-    const file = await open(path, 'as', 0o600) // what is written to it is on disk then: one call in place of two
-    opened = { path, file, dev: 0, ino: 0 } // to be closed whatever follows
-    const { dev, ino } = await file.stat()
-    opened = { path, file, dev, ino }
-    return opened
+  const statusNow = (isWhole: boolean): LogStatus => ({
+    ...(isWhole && heard !== undefined ? heard : { revision: written, mark: NO_MARK }),
+    isWhole,
+    noted: written,
+    atMs: now(),
+  })
+  const add = async (texts: readonly string[], revision: number) => {
+    const all = [...owed, ...texts]
+    if (all.length > 0) await files.append(all, { ...statusNow(false), isWhole: true })
+    owed = []
+    written = revision
   }
-  /** @returns whether it is on disk where it will be looked for: somebody may have moved the file, or deleted it. */
-  const append = async (path: string, text: string): Promise<boolean> => {
-    const { file, dev, ino } = await openAt(path)
-    const [there] = await Promise.all([stat(path).catch(() => undefined), file.appendFile(text)])
-    if (there?.dev === dev && there.ino === ino) return true
-    await leave()
-    return false
-  }
-  const write = async (revision: number, lines: readonly string[]) => {
-    const path = join(folder, `${new Date(now()).toISOString().slice(0, 7)}.log`)
-    const gap = hasGap ? [`${revision} gap`] : []
-    // A line that was cut short by a crash ends here, and is none; nor is an empty one.
-    const text = `\n${[...gap, ...lines].join('\n')}\n`
+  /** @param isNew or is it only tried again? Then the operator knows. */
+  const orBehind = async (work: () => Promise<void>, isNew = true) => {
     try {
-      if (!(await append(path, text)) && !(await append(path, text)))
-        throw new Error('the file of withdrawals does not stay where it is')
-      hasGap = false
+      await work()
+      if (isBehind) await files.say(statusNow(true))
+      isBehind = false
     } catch (error) {
-      hasGap = true
-      onTrouble(error)
-      await leave().catch(() => {}) // it may be another file, or another disk, the next time
+      const isTold = isNew || !isBehind
+      isBehind = true
+      await files.close().catch(() => {}) // it may be another file, or another disk, the next time
+      const isSaid = await files.say(statusNow(false)).then(
+        () => true,
+        () => false,
+      )
+      if (isTold) onTrouble(new Error(`${notNoted(error)}${isSaid ? '' : NOT_SAID}`, { cause: error }))
     }
-    last = revision
+  }
+  /** From the stream, for as long as that remembers; what it has forgotten stays a hole. */
+  const catchUp = async (from: Store, after: number, until: Heard) => {
+    for await (const changes of changesBetween(from, after, until.revision)) {
+      if (changes === 'gap') return add([recordText({ after: until.revision, ...until }, 'seen')], until.revision)
+      const { texts, revision } = recordsOf(changes, written)
+      if (texts.length > 0) await add(texts, revision)
+    }
+    const isFar = until.revision - written >= SEEN_EVERY
+    await add(isFar ? [recordText({ after: written, ...until }, 'seen')] : [], isFar ? until.revision : written)
   }
   const note = async (changes: readonly Change[]) => {
-    const known = last ?? 0
+    const known = heard?.revision ?? 0
     const news = changes.filter(({ revision }) => revision > known)
-    const newest = news.at(-1)?.revision
-    const lines = news.flatMap(lineOf)
+    const newest = news.at(-1)
     if (newest === undefined) return
-    if (lines.length > 0) await write(newest, lines)
-    else if (newest - written >= SEEN_EVERY) await write(newest, [`${newest} seen`])
-    else {
-      last = newest
-      return
+    const until = { revision: newest.revision, mark: markOf(newest) }
+    heard = until
+    const from = store
+    if (isBehind && from !== undefined) return orBehind(() => catchUp(from, written, until))
+    if (isBehind) written = known // it is nowhere to be read again: a hole
+    const { texts, revision } = recordsOf(news, written)
+    if (texts.length > 0) await orBehind(() => add(texts, revision))
+    else if (until.revision - written >= SEEN_EVERY)
+      await orBehind(() => add([recordText({ after: written, ...until }, 'seen')], until.revision))
+  }
+  const begin = async (from: Store) => {
+    const revision = await lastRevision(from)
+    const there = await readLogFolder(folder).catch((error: unknown) => {
+      onTrouble(error)
+      return { records: [], status: undefined }
+    })
+    const known = heard ?? beginningOf(there)
+    if (heard === undefined) written = there.records.at(-1)?.revision ?? 0
+    const noted = isBehind ? written : known.revision
+    const back = await wentBackTo(from, known, revision, there)
+    if (back !== undefined) {
+      owed = [recordText({ after: known.revision, revision: back, mark: NO_MARK }, 'back')]
+      written = back
     }
-    written = newest
+    const until = { revision, mark: (await markAt(from, revision)) ?? NO_MARK }
+    store = from
+    heard = until
+    await orBehind(async () => {
+      await catchUp(from, back ?? noted, until)
+      await files.say(statusNow(true))
+    })
+  }
+  /** A disk that is lost is noticed before somebody withdraws. */
+  const beat = async () => {
+    const [from, until] = [store, heard]
+    if (from === undefined || until === undefined) return
+    await orBehind(async () => {
+      if (isBehind) return catchUp(from, written, until)
+      const there = await files.status()
+      const isOfAnother = there?.isWhole === false && there.revision >= until.revision // which knows more than this one
+      if (!isOfAnother) await files.say(statusNow(true))
+    }, false)
   }
 
   return {
-    async begin(store) {
-      const revision = await lastRevision(store)
-      if (last === undefined) {
-        const lines = await readLog(folder).catch((error: unknown) => {
-          onTrouble(error)
-          return []
-        })
-        last = written = lines.at(-1)?.revision ?? 0
-      }
-      if (last > revision) {
-        await write(revision, [`${revision} back`])
-        written = revision
-        return
-      }
-      for await (const changes of changesBetween(store, last, revision)) {
-        if (changes === 'gap') {
-          hasGap = true
-          await write(revision, [`${revision} seen`])
-          written = revision
-          return
-        }
-        await note(changes)
-      }
+    get isBehind() {
+      return isBehind
     },
-    note,
-    async close() {
-      if (last !== undefined && last > written) await write(last, [`${last} seen`])
-      await leave()
+    begin(from) {
+      timer ??= setInterval(() => void inOrder(beat), BEAT_MS).unref()
+      return inOrder(() => begin(from))
+    },
+    note: (changes) => inOrder(() => note(changes)),
+    close() {
+      clearInterval(timer)
+      return inOrder(async () => {
+        const until = heard
+        if (until !== undefined && !isBehind)
+          await orBehind(async () => {
+            const isNew = until.revision > written
+            if (isNew) await add([recordText({ after: written, ...until }, 'seen')], until.revision)
+            await files.say(statusNow(true))
+          })
+        await files.close()
+      })
     },
   }
 }
+
+/** A change that was heard of: which, and what tells it from one of another history. */
+interface Heard {
+  readonly revision: number
+  readonly mark: string
+}
+
+function logFiles(folder: string, now: () => number) {
+  // Kept open: each call that waits for the file waits for a turn of the event loop, and whoever withdraws waits for all of them.
+  let opened: RecordFile | undefined
+  const statusPath = join(folder, STATUS_FILE)
+  const close = async () => {
+    const left = opened
+    opened = undefined
+    await left?.close()
+  }
+  const openAt = async (path: string, status: LogStatus) => {
+    if (opened?.path === path) return opened
+    await close()
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeOnce(statusPath, statusText(status))
+    opened = await openRecordFile(path)
+    return opened
+  }
+  return {
+    /** @param status what is said before there was anything to say. @throws when it is not on disk where it will be looked for. */
+    async append(texts: readonly string[], status: LogStatus) {
+      const path = join(folder, logFileName(now()))
+      for (let tries = 0; tries < 2; tries++) {
+        // A record that was cut short ends with the line that it is on.
+        if (await (await openAt(path, status)).append(`\n${texts.join('\n')}\n`)) return
+        await close()
+      }
+      throw new Error('the file of withdrawals does not stay where it is')
+    },
+    async say(status: LogStatus) {
+      const text = statusText(status)
+      await overwrite(statusPath, text).catch(async (error: unknown) => {
+        if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+        await mkdir(folder, { recursive: true, mode: 0o700 })
+        await makeOnce(statusPath, text)
+      })
+    },
+    status: () => readLogStatus(folder),
+    close,
+  }
+}
+
+/** What a process knows that has just started. */
+function beginningOf({ records, status }: LogFolder): Heard {
+  const newest = records.at(-1) ?? { revision: 0, mark: NO_MARK }
+  return status?.isWhole === true && status.revision > newest.revision ? status : newest
+}
+
+/** So many records at most are looked for in the store's history. */
+const MAX_COMPARED = 100
 
 /**
- * What was taken back after a revision, by all logs together: each process has its own, and what one missed another may have.
- * @throws when a folder cannot be read.
+ * Did the store lose something that was noted, by a restore or a failover? Then its revisions are given a second time.
+ * @returns the last revision that the log and the store have in common, as far as is known; undefined when nothing was lost.
  */
-export async function withdrawnSince(folders: readonly string[], revision: number): Promise<Withdrawals> {
-  const images = new Set<string>()
-  const keys = new Set<string>()
-  let newest = 0
-  let isWhole = false
-  for (const folder of folders) {
-    const lines = await readLog(folder)
-    let hasGap = false
-    let isAfterBack = false
-    let reached = 0
-    for (const line of lines) {
-      newest = Math.max(newest, line.revision)
-      if (line.kind === 'back') isAfterBack = true
-      // After the store went back, revisions were counted a second time: then everything counts.
-      const counts = isAfterBack || line.revision > revision
-      if (line.kind === 'gap' && counts) hasGap = true
-      if (counts && line.kind === 'images') for (const id of line.names) images.add(id)
-      if (counts && line.kind === 'key') for (const id of line.names) keys.add(id)
-      reached = line.revision
-    }
-    if (!hasGap && reached >= revision && lines.length > 0) isWhole = true
-  }
-  return { images, keys, isWhole, revision: newest }
+async function wentBackTo(
+  store: Store,
+  known: Heard,
+  revision: number,
+  { records }: LogFolder,
+): Promise<number | undefined> {
+  if (known.revision <= revision && (await isOfThisHistory(store, known))) return undefined
+  const compared = records.filter((record) => record.revision <= revision && record.mark !== NO_MARK).slice(-MAX_COMPARED)
+  for (const record of compared.toReversed())
+    if ((await markAt(store, record.revision)) === record.mark) return record.revision
+  return 0
 }
 
-interface Line {
-  readonly revision: number
-  readonly kind: string
-  readonly names: readonly string[]
+/** In doubt it is: the stream forgets, and has nothing at a revision that a restore raised. */
+async function isOfThisHistory(store: Store, { revision, mark }: Heard): Promise<boolean> {
+  if (mark === NO_MARK) return true
+  const found = await markAt(store, revision)
+  return found === undefined || found === mark
 }
 
-async function readLog(folder: string): Promise<Line[]> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
-    throw error
-  })
-  const lines: Line[] = []
-  for (const name of names.filter((each) => FILE.test(each)).sort()) {
-    const texts = (await readFile(join(folder, name), 'utf8')).split('\n')
-    texts.pop() // nothing, or a line that a crash cut short: what it was to say is in the stream
-    for (const text of texts) {
-      const [, revision, kind, rest] = LINE.exec(text) ?? []
-      if (revision === undefined || kind === undefined) continue
-      const names = rest?.split(' ') ?? []
-      lines.push({
-        revision: Number(revision),
-        kind,
-        names: kind === 'images' ? names.filter((id) => parseUuid(id) !== undefined) : names,
-      })
-    }
-  }
-  return lines
-}
-
-function lineOf(change: Change): string[] {
-  if (change.op === 'tombstone') return [`${change.revision} images ${change.imageIds.join(' ')}`]
-  if (change.op === 'api-key') return [`${change.revision} key ${change.name}`]
-  return []
+async function markAt(store: Store, revision: number): Promise<string | undefined> {
+  const change = await changeAt(store, revision)
+  return change === undefined ? undefined : markOf(change)
 }

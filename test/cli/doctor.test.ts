@@ -71,6 +71,7 @@ const sound: RedisFacts = {
   workers: { alive: 1, silent: 0 },
   messengers: { alive: 1, silent: 0 },
   outboxMs: 0,
+  eventsWaiting: 0,
 }
 
 t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
@@ -89,6 +90,7 @@ t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
   t.same(verdicts({ clockAheadMs: -2001 }), ['look'])
   t.same(verdicts({ workers: { alive: 0, silent: 2 } }), ['look', 'look'])
   t.same(verdicts({ messengers: { alive: 0, silent: 1 }, outboxMs: 90_000 }), ['look', 'look'])
+  t.same(verdicts({ eventsWaiting: 3 }), ['bad'])
 
   const host = { nodeVersion: '22.11.0', decoderTrouble: '', overcommitMemory: 1, hasSwap: false }
   t.same(new Set(aboutHost(host).map(({ verdict }) => verdict)), new Set(['good']))
@@ -112,6 +114,11 @@ t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
   t.same(ofFiles({ sealKeyFile: { mode: 0o100600, isBesideData: false } }), [])
   t.same(ofFiles({ sealKeyFile: { mode: 0o100640, isBesideData: true } }), ['bad', 'look'])
   t.same(ofFiles({ withdrawals: { isOnDisk: true, sharesDisk: true } }), ['look'])
+  const ownDisk = { isOnDisk: true, sharesDisk: false, isBehind: false, freeBytes: 50e9 }
+  t.same(ofFiles({ withdrawals: ownDisk }), [])
+  t.same(ofFiles({ withdrawals: { ...ownDisk, isBehind: true } }), ['bad'])
+  t.same(ofFiles({ withdrawals: { ...ownDisk, freeBytes: 1e6 } }), ['bad'])
   t.match(aboutApi({ readiness: 503 }), [{ verdict: 'bad' }])
+  t.match(aboutApi({ readiness: 503, reason: 'history-diverged' }), [{ verdict: 'bad', text: /503, history-diverged/ }])
   t.match(aboutApi({ readiness: undefined }), [{ verdict: 'look' }])
 })

@@ -1,13 +1,19 @@
 // An export that breaks off, against an api that stops in the middle of its answer.
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { randomHashText, until } from '../helpers/service.js'
+import { SMALL_DISK, smallDisk } from '../helpers/small-disk.js'
 import { beginTabir, tabir } from '../helpers/tabir.js'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 
 const LINES = Array.from({ length: 2000 }, randomHashText)
 const WHOLE = `${LINES.join('\n')}\n`
@@ -66,6 +72,31 @@ t.test('an export whose api breaks off leaves no file, and none is overwritten',
   answerBy((response) => response.end('another'))
   t.match(await tabir(env, ...args), { status: 1, errors: /not overwritten/ })
   t.equal(readFileSync(file, 'utf8'), WHOLE)
+})
+
+t.test('an export to a full disk fails, whether it is given a name or printed', SMALL_DISK, async (t) => {
+  const disk = smallDisk(t)
+  const { args, answerBy } = await world(t)
+  answerBy((response) => response.end(WHOLE))
+  const file = join(disk.path, 'list.hex')
+  const to = args.map((each, i) => (args[i - 1] === '--out' ? file : each))
+  disk.fill(8)
+  t.match(await tabir(env, ...to), { status: 1, errors: /there is no file/ })
+  t.same(readdirSync(disk.path), ['filler'])
+
+  const printed = openSync(file, 'w', 0o600)
+  const child = fork(MAIN, args.slice(0, -4).concat(args.slice(-2)), {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', printed, 'pipe', 'ipc'],
+  })
+  t.teardown(() => closeSync(printed))
+  let errors = ''
+  child.stderr?.on('data', (more) => {
+    errors += more
+  })
+  const [status] = await once(child, 'close')
+  t.equal(status, 1)
+  t.match(errors, /not whole/)
 })
 
 t.test('an export asks again when the api says when to come again, and not otherwise', async (t) => {

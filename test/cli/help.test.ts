@@ -1,17 +1,19 @@
 import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { COMMANDS } from '../../src/cli/commands.js'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
-const COMMANDS = 'audit backup canary doctor exchange export import index keys receipts restore trust webhooks'.split(' ')
+const NAMES = Object.keys(COMMANDS)
 
 t.test('who asks what a command does is told, and nothing is done', async (t) => {
   const folder = t.testdir({})
-  for (const command of COMMANDS) {
+  for (const command of NAMES) {
     const { status, out, errors } = await tabir(folder, command, '--help')
     t.match({ status, errors, out }, { status: 0, errors: '', out: new RegExp(`^  tabir ${command} `) }, command)
-    const others = COMMANDS.filter((other) => other !== command && out.includes(`  tabir ${other} `))
+    const others = NAMES.filter((other) => other !== command && out.includes(`  tabir ${other} `))
     t.same(others, [], `${command} and no other`)
   }
   for (const words of [
@@ -31,10 +33,61 @@ t.test('without a command, and for help, all of it is told; for what is no comma
   const folder = t.testdir({})
   const all = await tabir(folder)
   t.equal(all.status, 0)
-  for (const command of COMMANDS) t.ok(all.out.includes(`  tabir ${command} `), command)
+  for (const command of NAMES) t.ok(all.out.includes(`  tabir ${command} `), command)
   for (const words of [['help'], ['--help'], ['-h'], ['help', 'nothing']]) t.same(await tabir(folder, ...words), all)
   t.match(await tabir(folder, 'help', 'import'), { status: 0, out: /^ {2}tabir import FILE/ })
   for (const word of ['nothing', 'constructor', '']) t.match(await tabir(folder, word), { status: 2, out: '' }, word)
+})
+
+t.test('an option or a word that a command does not know is an error, and nothing is done', async (t) => {
+  const folder = t.testdir({ file: '' })
+  t.intercept(process, 'env', { value: { TABIR_DATA_DIR: join(folder, 'data') } })
+  const said = t.capture(process.stderr, 'write', () => true)
+  const id = '00000000-0000-4000-8000-000000000000'
+  for (const complete of [
+    'audit list',
+    'audit verify',
+    'audit trim --older-than 90',
+    `backup ${join(folder, 'new')}`,
+    'backup verify file',
+    'canary plant --bank list',
+    'doctor',
+    'exchange list',
+    'exchange pull name',
+    'export --bank list --plain',
+    'import file --bank list',
+    'index status',
+    'keys create --org NAME --kind ngo --scopes match',
+    'keys list',
+    'keys rotate key',
+    'keys revoke key',
+    'keys restore key',
+    'keys seal list',
+    'keys seal rotate',
+    'keys seal retire key',
+    'receipts verify file',
+    'restore file',
+    'trust disputes',
+    'trust quarantine',
+    'trust strikes',
+    `trust show ${id}`,
+    `trust verify ${id}`,
+    `trust hold ${id}`,
+    `trust release ${id}`,
+    `trust take-back ${id}`,
+    `trust dispute ${id} misreport`,
+    `trust decide ${id} upheld`,
+    'trust forgive account',
+    'webhooks list',
+    `webhooks remove ${id}`,
+  ]) {
+    const [name = '', ...args] = complete.split(' ')
+    for (const more of ['--dry-run', 'more']) {
+      t.equal(await COMMANDS[name]?.([...args, more]), 2, `${complete} ${more}`)
+      t.ok(said().length > 0, 'it says why')
+    }
+  }
+  t.same(readdirSync(folder), ['file'], 'no file, no data folder, no Redis')
 })
 
 /** In a folder of its own, with which nothing is to happen. */

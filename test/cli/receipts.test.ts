@@ -32,11 +32,17 @@ t.test('a receipt is checked with the key from a running api, or from a file whe
   writeFileSync(join(folder, 'changed'), body.replace('"images":0', '"images":1'))
   writeFileSync(join(folder, 'other'), JSON.stringify({ jwk: signerFrom(Buffer.alloc(32, 1)).jwk }))
 
+  writeFileSync(join(folder, 'twice'), body.replace('{', '{"state":"active",'))
+  writeFileSync(join(folder, 'escaped'), body.replace('{', '{"stat\\u0065" : "active",'))
+
   const valid = await verify(file, '--url', url)
   t.equal(valid.status, 0)
   t.match(valid.out, `Valid: case ${her.caseNumber}, withdrawn at `)
   for (const name of ['key', 'pem']) t.equal((await verify(file, '--key', join(folder, name))).status, 0, name)
   t.equal((await verify(join(folder, 'changed'), '--url', url)).status, 1)
+  for (const name of ['twice', 'escaped']) {
+    t.equal((await verify(join(folder, name), '--key', join(folder, 'key'))).status, 1, `a name stands twice: ${name}`)
+  }
   t.equal((await verify(file, '--key', join(folder, 'other'))).status, 1, 'another service')
   t.equal((await verify(join(folder, 'key'), '--url', url)).status, 1, 'no receipt')
   t.equal((await verify(join(folder, 'absent'), '--url', url)).status, 2)
@@ -58,6 +64,7 @@ t.test('a receipt with one byte changed is refused, whichever byte', async (t) =
     endedAt: '2026-01-02T00:00:00.000Z',
     images: 3,
     hashes: 40,
+    kept: { blockedImages: 1, until: '2026-06-30T00:00:00.000Z' },
   })
   const text = JSON.stringify(receipt)
   const isValid = (changed: string) => {

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { startService, until } from '../helpers/service.js'
+import { openCase, startService, until } from '../helpers/service.js'
 import { SEAL_KEY, tabirBeside } from '../helpers/tabir.js'
-import { caseWithPicture, feedback, matchesOf, platform } from '../helpers/trust.js'
+import { ask, caseWithPicture, feedback, matchesOf, platform } from '../helpers/trust.js'
 
 t.test('an operator decides at the command line, and running processes learn of it', async (t) => {
   const service = await startService(t, { sealKey: SEAL_KEY })
@@ -27,6 +27,41 @@ t.test('an operator decides at the command line, and running processes learn of 
   t.same((await tabir('trust', 'strikes')).rows, [])
 })
 
+t.test('an operator sees appeals and blocks at the command line, and lifts them', async (t) => {
+  const service = await startService(t, { sealKey: SEAL_KEY })
+  const tabir = tabirBeside(service)
+  const one = await platform(service, 'one')
+  const withdrawn = async () => {
+    const her = await caseWithPicture(service)
+    await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'harmless-content' })
+    await tabir('trust', 'decide', her.imageId, 'upheld')
+    await until(async () => (await matchesOf(service, one.headers, her.hash)).length === 0)
+    await ask(service, 'DELETE', her.url, her.headers)
+    const again = await openCase(service.app)
+    const signals = [{ type: 'pdq', hash: her.hash, quality: 100 }]
+    const appeal = () => ask(service, 'POST', `${again.url}/appeals`, again.headers, { signals })
+    return async () => (await appeal()).json<{ state?: string; code?: string }>()
+  }
+  const first = await withdrawn()
+  t.match(await first(), { state: 'open' })
+  const { rows } = await tabir('trust', 'appeals')
+  t.match(rows, [{ blockId: /^[0-9a-f]{32}$/, madeAtMs: Number }])
+  const { blockId } = rows[0] as { blockId: string }
+  t.match((await tabir('trust', 'blocks')).rows, [{ blockId, untilMs: Number }])
+  t.match(await tabir('trust', 'appeal', blockId, 'denied'), { status: 0, rows: [{ blockId, outcome: 'denied' }] })
+  t.match(await first(), { state: 'denied' })
+  t.match(await tabir('trust', 'lift', blockId), { status: 0, rows: [{ blockId, lifted: true }] })
+  t.match(await first(), { code: 'appeal-unneeded' })
+  t.match(await tabir('trust', 'lift', blockId), { status: 1, errors: /no such block/ })
+
+  const second = await withdrawn()
+  await second()
+  const [waiting] = (await tabir('trust', 'appeals')).rows as { blockId: string }[]
+  t.match(await tabir('trust', 'appeal', waiting?.blockId ?? '', 'granted'), { status: 0 })
+  t.match(await second(), { code: 'appeal-unneeded' })
+  t.same((await tabir('trust', 'blocks')).rows, [])
+})
+
 t.test('what cannot be done is refused in words, with a status', async (t) => {
   const service = await startService(t, { sealKey: SEAL_KEY })
   const tabir = tabirBeside(service)
@@ -40,6 +75,9 @@ t.test('what cannot be done is refused in words, with a status', async (t) => {
     ['dispute', nobodys, 'why'],
     ['forgive', 'x'],
     ['hold', nobodys, 'x'],
+    ['appeal', nobodys],
+    ['appeal', 'x', 'granted'],
+    ['lift', nobodys],
   ]) {
     t.match(await tabir('trust', ...args), { status: 2, rows: [], errors: /tabir trust/ }, args.join(' '))
   }

@@ -131,3 +131,72 @@ t.test('what passes is tried again, with the same key; what does not, or might b
   await t.rejects(playing(503, 503, 503, 503, 503, 200).call('match', match), { code: 'store-away' })
   t.equal(asked.length, 6)
 })
+
+t.test('queries with as many signals as images have are split by signals, too', async (t) => {
+  const { key, url } = await ready
+  const sent: number[] = []
+  const tabir = tabirClient({
+    url,
+    key,
+    fetch: (to, init) => {
+      sent.push(JSON.parse(String(init?.body)).queries.length)
+      return fetch(to, init)
+    },
+  })
+  const signals = Array.from({ length: 18 }, () => ({
+    type: 'pdq-area' as const,
+    view: 'piece' as const,
+    hash: randomHashText(),
+  }))
+  const results = await tabir.match(Array.from({ length: 500 }, (_, i) => ({ id: String(i), signals })))
+  t.same(
+    results.map(({ id }) => id),
+    Array.from({ length: 500 }, (_, i) => String(i)),
+  )
+  t.same(new Set(sent), new Set([444, 56]), '8,000 signals a call at most')
+})
+
+t.test('an answer that is lost or breaks off is asked for again, and a removal that was done then is done', async (t) => {
+  const { key, url } = await ready
+  let fault: 'none' | 'lost' | 'cut' = 'none'
+  let asked = 0
+  const tabir = tabirClient({
+    url,
+    key,
+    wait: async () => {},
+    fetch: async (to, init) => {
+      const response = await fetch(to, init)
+      const text = await response.text()
+      asked++
+      const isFirst = asked === 1
+      if (isFirst && fault === 'lost') throw new TypeError('fetch failed')
+      const body = isFirst && fault === 'cut' ? text.slice(0, text.length / 2) : text
+      return new Response(response.status === 204 ? null : body, { status: response.status, headers: response.headers })
+    },
+  })
+  await tabir.call('createBank', { body: { name: 'lossy' } })
+  const signals = Array.from({ length: 2 }, () => ({ type: 'pdq' as const, hash: randomHashText(), quality: 90 }))
+  const query = { signals: [{ type: 'pdq' as const, hash: signals[0]?.hash ?? '' }] }
+  for (const kind of ['lost', 'cut'] as const) {
+    const begin = () => {
+      fault = kind
+      asked = 0
+    }
+    begin()
+    t.match(await tabir.addSignals('lossy', signals), [{ signalId: /./ }, { signalId: /./ }], `addSignals ${kind}`)
+    begin()
+    t.equal((await tabir.match([query])).length, 1, `match ${kind}`)
+    t.equal(asked, 2)
+  }
+  const [first, second] = await tabir.addSignals('lossy', signals)
+  fault = 'lost'
+  asked = 0
+  const remove = (signalId: string | undefined) =>
+    tabir.call('removeSignal', { params: { bank: 'lossy', signalId: signalId ?? '' } })
+  t.equal(await remove(first?.signalId), undefined)
+  t.equal(asked, 2)
+  fault = 'none'
+  t.equal((await tabir.match([query]))[0]?.matches.length, 0, 'it was removed')
+  await t.rejects(remove(first?.signalId), TabirProblem, 'what was gone before is an error')
+  t.equal(await remove(second?.signalId), undefined)
+})

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { TIER_NAMES, TIERS } from '../../src/domain/signal.js'
-import { type Support, TIER_RULES, tierOf } from '../../src/domain/tier.js'
+import { TIER_NAMES, TIERS, type Tier } from '../../src/domain/signal.js'
+import { encodeSupport, type Support, TIER_RULES, tierOf, tierWith } from '../../src/domain/tier.js'
 import {
   act,
   CIRCULATION_STEPS,
@@ -68,12 +68,22 @@ t.test('whoever speaks for a signal never lowers its tier, and whoever speaks ag
   )
 })
 
+t.test('support in one byte gives the same tier as the support itself', async () => {
+  fc.assert(
+    fc.property(tier, support, (registered, said) => {
+      assert.equal(tierWith(registered, encodeSupport(said)), tierOf(registered, said))
+    }),
+    { numRuns: 5000 },
+  )
+  assert.equal(encodeSupport(nobody), 0)
+})
+
 t.test('an organisation counts once, and one that may not count does not', async (t) => {
   const two = said(NO_TRUST, blockedBy('a'), blockedBy('b'))
-  t.equal(standingOf('self-reported', two).tier, 'platform-confirmed')
-  t.equal(standingOf('self-reported', said(NO_TRUST, blockedBy('a'), blockedBy('a'))).tier, 'self-reported')
+  t.equal(tierIn('self-reported', two), 'platform-confirmed')
+  t.equal(tierIn('self-reported', said(NO_TRUST, blockedBy('a'), blockedBy('a'))), 'self-reported')
   const own: TrustAction = { kind: 'verdict', party: 'owner', verdict: 'blocked', counts: false }
-  t.equal(standingOf('self-reported', said(NO_TRUST, blockedBy('a'), own)).tier, 'self-reported')
+  t.equal(tierIn('self-reported', said(NO_TRUST, blockedBy('a'), own)), 'self-reported')
 })
 
 t.test('a verdict changes only as the table says; every other step is refused and changes nothing', async (t) => {
@@ -136,10 +146,10 @@ t.test('a rejected reason is rejected for everybody, and another one may still b
 t.test('a dispute that others join is one dispute, and decided once', async (t) => {
   const joined = said(disputes.open, disputeBy('b', 'public-interest'), disputeBy('c', 'other'))
   t.match(joined, { dispute: 'open', reasons: ['other', 'public-interest'], disputedAtMs: 1 })
-  t.equal(standingOf('verified', joined).disputed, true)
+  t.equal(standingOf(joined).disputed, true)
   const rejected = said(joined, { kind: 'decide', outcome: 'rejected' })
   t.same(rejected.settled, ['other', 'public-interest'])
-  t.equal(standingOf('verified', rejected).disputed, false)
+  t.equal(standingOf(rejected).disputed, false)
 })
 
 t.test('a signal circulates only as the table says', async (t) => {
@@ -164,7 +174,7 @@ t.test('a signal circulates only as the table says', async (t) => {
     }
   }
   t.same(
-    CIRCULATIONS.map((name) => standingOf('verified', states[name]).matches),
+    CIRCULATIONS.map((name) => standingOf(states[name]).matches),
     [true, false, false],
   )
   t.match(said(states.held, actions.matching), { toleratedFlood: 9, flood: 0, heldFor: undefined })
@@ -173,7 +183,7 @@ t.test('a signal circulates only as the table says', async (t) => {
 t.test('that a dispute was upheld is taken back as if it had been rejected, and only then', async (t) => {
   const back = said(disputes.upheld, { kind: 'reinstate' })
   t.match(back, { dispute: 'rejected', circulation: 'matching', settled: ['other'], decidedAtMs: 1 })
-  t.same(standingOf('ngo-attested', back), { tier: 'ngo-attested', disputed: false, matches: true })
+  t.same(standingOf(back), { support: 0, disputed: false, matches: true, harmless: false })
   t.equal(act(back, { kind: 'reinstate' }, 2), back, 'said again')
   t.equal(act(back, disputeBy('b', 'other'), 2), 'dispute-settled')
   for (const trust of [disputes.none, disputes.open, said(NO_TRUST, { kind: 'hold', cause: 'operator', flood: 0 })])
@@ -206,6 +216,50 @@ t.test('about a struck signal nothing more may be said', async (t) => {
   ]
   for (const action of more) t.equal(act(disputes.upheld, action, 2), 'signal-struck', action.kind)
 })
+
+t.test('a quarantine and a pause by the owner are apart: ending the one leaves the other', async (t) => {
+  const hold: TrustAction = { kind: 'hold', cause: 'operator', flood: 0 }
+  const pause: TrustAction = { kind: 'pause', untilS: 0 }
+  for (const [first, second] of [
+    [hold, pause],
+    [pause, hold],
+  ] as const) {
+    const both = said(NO_TRUST, first, second)
+    t.match(both, { circulation: 'held', heldFor: 'operator', pause: { untilS: 0 } })
+    t.match(said(both, { kind: 'release' }), { circulation: 'held', heldFor: undefined, pause: { untilS: 0 } })
+    t.match(said(both, { kind: 'resume' }), { circulation: 'held', heldFor: 'operator', pause: undefined })
+    t.match(said(both, { kind: 'resume' }, { kind: 'release' }), { circulation: 'matching' })
+    t.match(said(both, { kind: 'release' }, { kind: 'resume' }), { circulation: 'matching' })
+  }
+  t.equal(
+    act(said(NO_TRUST, pause), { kind: 'release' }, 2),
+    'quarantine-conflict',
+    'what its owner paused is not the operator’s',
+  )
+  const struck = said(NO_TRUST, pause, disputeBy('b', 'other'), { kind: 'decide', outcome: 'upheld' })
+  t.match(said(struck, { kind: 'reinstate' }), { circulation: 'held' }, 'a decision that is taken back leaves it paused')
+})
+
+t.test('the clock ends the pause that is over, and no other', async (t) => {
+  const due: TrustAction = { kind: 'resume', ifDue: true }
+  const until = (untilS: number) => said(NO_TRUST, { kind: 'pause', untilS })
+  t.match(act(until(10), due, 10_000), { circulation: 'matching', pause: undefined })
+  for (const trust of [NO_TRUST, until(0), until(11), disputes.upheld]) t.equal(act(trust, due, 10_000), trust)
+  const struck = said(until(10), disputeBy('b', 'other'), { kind: 'decide', outcome: 'upheld' })
+  t.match(act(struck, { kind: 'reinstate' }, 10_000), { circulation: 'matching' }, 'a pause that ended meanwhile is over')
+})
+
+t.test('only what was judged harmless vetoes, and only while that stands', async (t) => {
+  const judged = said(NO_TRUST, disputeBy('b', 'harmless-content'), { kind: 'decide', outcome: 'upheld' })
+  t.match(standingOf(judged), { matches: false, harmless: true })
+  t.match(standingOf(said(judged, { kind: 'reinstate' })), { matches: true, harmless: false })
+  t.match(standingOf(disputes.upheld), { matches: false, harmless: false })
+  t.match(standingOf(said(NO_TRUST, disputeBy('b', 'harmless-content'))), { matches: true, harmless: false })
+})
+
+function tierIn(registered: Tier, trust: Trust): Tier {
+  return tierWith(registered, standingOf(trust).support)
+}
 
 function said(trust: Trust, ...actions: readonly TrustAction[]): Trust {
   return actions.reduce((before, action) => {

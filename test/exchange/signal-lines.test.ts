@@ -18,7 +18,7 @@ function short(record: ReadRecord): string {
   if (record.kind === 'refused') return record.why
   if (record.kind === 'remove-id') return `remove ${record.signalId}`
   if (record.kind === 'remove')
-    return `remove ${record.signal.type} ${formatHash(record.signal.hash)} ${record.ref ?? ''}`.trim()
+    return `remove ${record.signal.signal.type} ${formatHash(record.signal.signal.hash)} ${record.signal.ref ?? ''}`.trim()
   const { signal, ref, category, tier } = record.signal
   return [signal.type, signal.quality, formatHash(signal.hash), ref, category, tier]
     .filter((part) => part !== undefined)

@@ -1,7 +1,7 @@
 // A platform that follows the feed and matches by itself: what it finds is what the service would answer, also after a stop and a start.
 
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -11,6 +11,7 @@ import { formatHash } from '../../src/hash/hash256.js'
 import { hashNamed, symmetricOf } from '../helpers/hashes.js'
 import { del } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, until, withBitsFlipped } from '../helpers/service.js'
+import { SMALL_DISK, smallDisk } from '../helpers/small-disk.js'
 import { ask, caseWithPicture, matchesOf } from '../helpers/trust.js'
 
 async function world(t: Test) {
@@ -205,6 +206,30 @@ t.test('a snapshot drops what it does not name, also when it was interrupted', a
   server.close()
   const lost = await openFeed({ baseUrl, key: 'k' })
   await t.rejects(lost.sync(), new FeedError('unreachable'))
+})
+
+t.test('on a full disk the file stays as it was, and is replaced as soon as there is room', SMALL_DISK, async (t) => {
+  const disk = smallDisk(t)
+  const { baseUrl, key, handIn } = await world(t)
+  const file = join(disk.path, 'feed.ndjson')
+  const hashes = Array.from({ length: 20 }, randomHashText)
+  await handIn(hashes)
+  const feed = await openFeed({ baseUrl, key, file })
+  await feed.sync()
+  const before = readFileSync(file)
+  await handIn(Array.from({ length: 70 }, randomHashText))
+  for (const freeBlocks of [0, 1, 2]) {
+    disk.empty()
+    disk.fill(freeBlocks)
+    await t.rejects(feed.sync(), { code: 'ENOSPC' }, `${freeBlocks} blocks are free`)
+    t.ok(readFileSync(file).equals(before))
+    t.same(readdirSync(disk.path).sort(), ['feed.ndjson', 'filler'], 'nothing is left beside it')
+  }
+  t.equal((await openFeed({ baseUrl, key, file })).size, 20, 'a start would go on from there')
+  disk.empty()
+  await Promise.all([feed.save(), feed.save()]) // though nothing has changed since
+  t.equal((await openFeed({ baseUrl, key, file })).size, 90)
+  t.same(readdirSync(disk.path), ['feed.ndjson'])
 })
 
 t.test('a key that is refused ends it, and says why', async (t) => {

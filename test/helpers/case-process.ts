@@ -45,7 +45,7 @@ async function speak(imageId: string, actions: readonly TrustAction[]): Promise<
     const after = acted(trust, action, MODEL_NOW_MS)
     if (typeof after === 'string') return after
     if (after === trust) continue
-    const outcome = await trusts.put(imageId, version, after, standingOf('self-reported', after))
+    const outcome = await trusts.put(imageId, version, after, standingOf(after))
     if (typeof outcome === 'string') return outcome
   }
   return 'said'

@@ -2,6 +2,7 @@
 
 import type { Test } from 'tap'
 import { z } from 'zod'
+import { NOT_READY_REASONS } from '../../src/domain/not-ready.js'
 import type { ProblemCode } from '../../src/domain/problem.js'
 import { PROBLEMS } from '../../src/http/problems.js'
 
@@ -23,6 +24,7 @@ const Body = z.strictObject({
   detail: z.string().optional(),
   instance: z.string().regex(/^urn:uuid:[0-9a-f-]{36}$/),
   retryAfterS: z.int().min(1).optional(),
+  reason: z.enum(NOT_READY_REASONS).optional(),
   errors: z.array(z.strictObject({ pointer: z.string().startsWith('#'), detail: z.string() })).optional(),
   hotlines: z.array(z.unknown()).optional(),
 })

@@ -3,7 +3,7 @@
 
 import { Catalogue } from '../../src/services/catalogue.js'
 import { snapshotsIn } from '../../src/services/snapshot.js'
-import { lastRevision } from '../../src/store/changes.js'
+import { lastPosition } from '../../src/store/changes.js'
 import { openStore } from '../../src/store/store.js'
 import { storeAt } from './redis.js'
 import { SAVED_IMAGES, SAVED_KEYRING, SAVED_SECRET, savedId, savedImage } from './saved.js'
@@ -12,7 +12,7 @@ const [, , socket = '', folder = ''] = process.argv
 const clock = () => performance.now()
 const store = await openStore(storeAt(socket))
 const snapshots = snapshotsIn({ folder, store, keyring: SAVED_KEYRING, secret: SAVED_SECRET, clock })
-const revision = await lastRevision(store)
+const position = await lastPosition(store)
 const catalogue = new Catalogue()
 for (let n = 0; n < SAVED_IMAGES; n++) catalogue.put(savedId(n), savedImage(n))
 process.send?.('ready')
@@ -20,5 +20,5 @@ for (let round = 0; ; round++) {
   // These come and go, so that something is being compacted whenever the process dies.
   for (let n = 0; n < 3_000; n++) catalogue.put(savedId(SAVED_IMAGES + n), savedImage(`${round} ${n}`))
   catalogue.tidy()
-  await snapshots.save(catalogue, revision)
+  await snapshots.save(catalogue, position)
 }

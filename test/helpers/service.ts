@@ -134,6 +134,8 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     stretching: options.stretching ?? LIGHT,
     maxWatchesPerOrg: options.maxWatchesPerOrg ?? 10_000,
     now: options.now ?? (() => Date.now()),
+    // A clock that a test moves is the store's as well: what two clocks agree on has tests of its own.
+    ...(options.now !== undefined && { dueTime: async () => options.now?.() }),
     clock: () => performance.now(),
     onTrouble: (error) => log.push(String(error)),
     onAuditHead: () => {},

@@ -46,8 +46,10 @@ export interface More extends Partial<Pick<SuperviseOptions, 'now' | 'openRedis'
   readonly stopAtOnce?: boolean
 }
 
+type Behaviours = Record<'api' | 'workers', string> & { readonly messenger?: string }
+
 /** Runs `supervise` in this process, with parts that behave as told. */
-export async function stage(t: Test, behaviours: Record<'api' | 'workers', string>, more: More = {}) {
+export async function stage(t: Test, behaviours: Behaviours, more: More = {}) {
   const reports = await listenForReports(t)
   const { log, change } = reports
   const printed: string[] = []
@@ -80,10 +82,10 @@ export async function stage(t: Test, behaviours: Record<'api' | 'workers', strin
       kill: () => end('redis killed'),
     }
   }
-  const part = (name: 'api' | 'workers'): PartCommand => ({
+  const part = (name: keyof Behaviours): PartCommand => ({
     name,
     command: more.command ?? process.execPath,
-    args: [reports.script, name, behaviours[name]],
+    args: [reports.script, name, behaviours[name] ?? ''],
     env: { REPORT: reports.socket },
     stopWithinMs: (behaviours[name] === 'stubborn' ? more.stopWithinMs : undefined) ?? 60_000,
   })
@@ -91,7 +93,8 @@ export async function stage(t: Test, behaviours: Record<'api' | 'workers', strin
     openRedis: more.openRedis ?? fakeRedis,
     partsFor: () => {
       note('parts wanted')
-      return { api: part('api'), workers: part('workers') }
+      const { messenger } = behaviours
+      return { api: part('api'), workers: part('workers'), ...(messenger !== undefined && { messenger: part('messenger') }) }
     },
     signals,
     print: noteIn(printed),

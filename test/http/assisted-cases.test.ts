@@ -2,6 +2,7 @@
 
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { hashFromBytes } from '../../src/hash/hash256.js'
 import { MARKER, refused, withoutInstance } from '../helpers/refusal.js'
 import { del, post, tryPin } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
@@ -151,4 +152,33 @@ t.test('the number of a complaint is kept so that it can be compared, and not re
   refused(t, await put({ reference: ' ' }), 'request-invalid')
   await del(app, her.url, her.headers)
   refused(t, await put({ reference }), 'case-withdrawn')
+})
+
+t.test('what the organisation had in flight when it handed a case over is refused', async (t) => {
+  const service = await startService(t)
+  const { app, services } = service
+  const { key, headers } = await keyFor(service, 'ngo', ['cases:write'])
+  const caller = services.identify(key)
+  if (caller === undefined) return t.fail('the key is known')
+  const { caseNumber } = (await post(app, '/v1/assisted-cases', REQUEST, headers)).json<{ caseNumber: string }>()
+  const url = `/v1/cases/${caseNumber}`
+  const hash = randomHashText()
+  await post(app, `${url}/hashes`, given(hash), headers)
+
+  // Let in, and then overtaken by the handover before it reaches the store.
+  const own = await services.cases.ownByKey(caseNumber, caller, 'act')
+  const { pin } = (await post(app, `${url}/handover`, { keepReading: true }, headers)).json<{ pin: string }>()
+  const notice = { laws: [], statements: [], actingAs: 'representative', contact: undefined } as const
+  await t.rejects(services.cases.withdraw(own), { code: 'case-unknown' }, 'withdraw')
+  await t.rejects(services.cases.noteComplaint(own, 'AZ 1'), { code: 'case-unknown' }, 'note a complaint')
+  await t.rejects(services.notices.give(own, notice), { code: 'case-unknown' }, 'give notice')
+  await t.rejects(services.cases.handOver(own, { keepsReading: false }), { code: 'case-unknown' }, 'hand over once more')
+  const signals = [{ type: 'pdq' as const, view: 'whole' as const, quality: 80, hash: hashFromBytes(Buffer.alloc(32, 3)) }]
+  await t.rejects(services.registration.forCase(own, [{ signals, category: undefined }]), { code: 'case-unknown' }, 'add')
+
+  const { token } = (await tryPin(app, caseNumber, pin)).json<{ token: string }>()
+  const headersOfHers = { authorization: `Bearer ${token}` }
+  const view = (await app.inject({ url, headers: headersOfHers })).json()
+  t.match(view, { state: 'active', images: 1, complaint: false })
+  t.equal((await del(app, url, headersOfHers)).statusCode, 200, 'she may')
 })

@@ -200,6 +200,8 @@ const OPERATORS_ACTS: Readonly<Record<string, AuditAct>> = {
   'DELETE /v1/keys/{keyId}': 'key.revoked',
   'DELETE /v1/keys/{keyId}/suspension': 'key.restored',
   'DELETE /v1/strikes/{account}': 'account.forgiven',
+  'POST /v1/appeals/{appealed}/decision': 'appeal.decided',
+  'DELETE /v1/resubmission-blocks/{blockId}': 'block.lifted',
   'POST /v1/exchanges/{name}/pulls': 'exchange.pull-asked',
 }
 
@@ -213,6 +215,8 @@ t.test('nothing that an operator changes goes unrecorded', async (t) => {
     'key.revoked': 'http/keys',
     'key.restored': 'http/keys',
     'exchange.pull-asked': 'services/exchanges',
+    'appeal.decided': 'http/appeals',
+    'block.lifted': 'http/appeals',
   }
   const tests = fileURLToPath(new URL('../../../test/', import.meta.url))
   for (const act of Object.values(OPERATORS_ACTS)) {

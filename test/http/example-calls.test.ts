@@ -17,6 +17,7 @@ import { startEndpoint } from '../helpers/webhooks.js'
 const path = resolve(import.meta.dirname, '../../../src/http/examples.json')
 const HASH = '3c6f0e1b5a9d7428c1e8f3b2a6975d04e9b1c47a20d8f65b93e7a1c05f4d826b'
 const LATER = '9a1b7c3e5d2f4860b1d9e7a35c4f02861e8d7b6a953c4f20d1e7a8b9c6503f4d'
+const HARMLESS = '5d3a7f10c8e24b96f1073c5ea8d249b6107fe3c95ab8d4260f7e1b93c56ad842'
 const EXCHANGE = {
   api: 'ncmec',
   name: 'ncii-list',
@@ -111,6 +112,25 @@ t.test('every operation is called, and answers as its example says', async (t) =
   await operator('listEvents', { query: {} })
   await operator('listStrikes', {})
   await operator('clearStrikes', { params: { account: `org:${signalId}` } })
+  // Pictures that were judged harmless are blocked for a time; one of their owners appeals.
+  const harmless = [{ type: 'pdq', hash: HARMLESS, quality: 91 }] as const
+  const alsoHarmless = [{ type: 'pdq', hash: LATER, quality: 91 }] as const
+  for (const content of [harmless, alsoHarmless]) {
+    const opened = await anybody('openCase', { body: { adult: true } })
+    const own = as(opened.token)
+    const inCase = { params: { caseNumber: opened.caseNumber } }
+    const registered = await own('addHashes', { ...inCase, body: { images: [{ signals: content }] } })
+    const judged = { params: { signalId: registered.images[0]?.imageId ?? '' } }
+    await operator('disputeSignal', { ...judged, body: { reason: 'harmless-content' } })
+    await operator('decideDispute', { ...judged, body: { outcome: 'upheld' } })
+    await own('withdrawCase', inCase)
+  }
+  const again = await anybody('openCase', { body: { adult: true } })
+  await as(again.token)('appeal', { params: { caseNumber: again.caseNumber }, body: { signals: harmless } })
+  const { appeals } = await operator('listAppeals', { query: {} })
+  await operator('decideAppeal', { params: { appealed: appeals[0]?.blockId ?? '' }, body: { outcome: 'granted' } })
+  const { blocks } = await operator('listResubmissionBlocks', { query: {} })
+  await operator('liftResubmissionBlock', { params: { blockId: blocks[0]?.blockId ?? '' } })
   await operator('getRegistry', {})
   await operator('listDays', { query: {} })
   await platform('listOwnDays', { query: {} })

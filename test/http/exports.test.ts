@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -140,11 +140,24 @@ t.test('tabir export says what is new since an earlier one, and what is gone', a
   t.equal(status, 0)
   t.match(news, [
     { signalId: added, hash: D },
-    { signalId, deleted: true },
+    { signalId, hash: A, deleted: true },
   ])
   t.equal(news.length, 2)
   t.match(await tabir('--plain', '--out', before), { status: 1, errors: /not overwritten/ })
   t.match(await tabir(), { status: 2, errors: /Sealed or plain/ })
-  writeFileSync(join(folder, 'junk'), 'x')
-  t.match(await tabir('--plain', '--since', join(folder, 'none')), { status: 1 })
+  t.match(await tabir('--plain', '--since', join(folder, 'none')), { status: 1, out: '', errors: /cannot be read/ })
+  for (const [what, text] of Object.entries({
+    hex: `${A}\n`,
+    csv: 'type,hash\n',
+    cut: readFileSync(before, 'utf8').slice(0, 20),
+    image: '\x89PNG\r\n\x1a\n',
+  })) {
+    writeFileSync(join(folder, what), text)
+    t.match(await tabir('--plain', '--since', join(folder, what)), { status: 1, out: '', errors: /no line of/ }, what)
+  }
+  const foreign = join(folder, 'foreign')
+  writeFileSync(foreign, '{"signalId":"00000000-0000-4000-8000-000000000000"}\n')
+  const ofAnother = await tabir('--plain', '--since', foreign, '--out', join(folder, 'delta'))
+  t.match(ofAnother, { status: 1, errors: /another bank/ })
+  t.notOk(existsSync(join(folder, 'delta')), 'and nobody is told to remove what another bank holds')
 })

@@ -118,7 +118,7 @@ t.test('tombstones take away what the bank has, of several lines about one signa
     headers,
     [remove(back), remove(gone), `{"signalId":"${signalId}","deleted":true}`].join('\n'),
   )
-  t.match(again.json(), { accepted: 3, removed: 1 })
+  t.match(again.json(), { accepted: 1, removed: 1, notFound: 2, notFoundLines: [{ fromLine: 2, toLine: 3 }] })
   t.notOk(await isFound(service, headers, back))
   const both = await service.app.inject({
     method: 'POST',

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { LAWS, SLA_PROFILES, type SlaProfile } from '../../src/domain/sla.js'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { redisOf, silent } from '../helpers/requests.js'
-import { keyFor, startService } from '../helpers/service.js'
+import { keyFor, randomHashText, startService } from '../helpers/service.js'
 import { ask, caseWithPicture, feedback, matchesOf, matchIdOf, operator, platform } from '../helpers/trust.js'
 
 const HOUR_MS = 3_600_000
@@ -164,4 +164,14 @@ t.test('what each law asks for can be read before a case is opened', async (t) =
     { law: 'uk-osa', stages: [{ stage: 'remove', withinHours: 48 }] },
     { law: 'eu-dsa', fixedByLaw: false },
   ])
+})
+
+t.test('a picture that comes to a case after its notice is known to have one', async (t) => {
+  const service = await startService(t)
+  const her = await caseWithPicture(service)
+  t.equal((await ask(service, 'PUT', `${her.url}/notice`, her.headers, MALAYSIA)).statusCode, 200)
+  const images = [{ signals: [{ type: 'pdq', hash: randomHashText(), quality: 100 }] }]
+  t.equal((await ask(service, 'POST', `${her.url}/hashes`, her.headers, { images })).statusCode, 201)
+  const redis = await redisOf(t, service)
+  t.equal(await redis.scard('{tabir}:noticed'), 2, 'so each match starts the clocks that do not run')
 })

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
 import { uuidV7 } from '../../src/domain/ids.js'
+import { NO_TRUST } from '../../src/domain/trust.js'
 import { type AfterMatchParts, afterMatches } from '../../src/services/after-match.js'
 import { imageOf } from '../helpers/registered-image.js'
 import { seeded } from '../search/rows.js'
@@ -39,6 +40,7 @@ t.test(
       partyOf: () => '',
       onMet: unneeded,
       now: () => 1,
+      onTrouble: (error) => t.fail(String(error)),
     })
     await after({ hits: new Map(imageIds.map((id) => [id, new Map([['org', 1]])])), contexts: new Map() })
     t.equal(
@@ -56,6 +58,7 @@ function metFirst(count: number, get: AfterMatchParts['images']['get']) {
   const imageIds = Array.from({ length: count }, () => uuidV7(Date.now(), randomBytes(10)))
   const added: string[] = []
   const told: string[] = []
+  const troubles: string[] = []
   const nothing = async () => {
     throw new Error('nothing of this follows from one match')
   }
@@ -77,20 +80,22 @@ function metFirst(count: number, get: AfterMatchParts['images']['get']) {
     partyOf: () => 'party',
     onMet: async (imageId) => void told.push(imageId),
     now: () => 1,
+    onTrouble: (error) => troubles.push(String(error)),
   })
   const batch = { hits: new Map(imageIds.map((id) => [id, new Map([['org', 1]])])), contexts: new Map() }
-  return { imageIds, added, told, done: () => after(batch) }
+  return { imageIds, added, told, troubles, done: () => after(batch) }
 }
 
 const imageOfCase = (id: string) => ({ ...imageOf(seeded(1)), caseId: `case of ${id}` })
 
 t.test('an image that cannot be read stops no other', async (t) => {
-  const { imageIds, added, told, done } = metFirst(100, async (ids) => {
+  const { imageIds, added, told, troubles, done } = metFirst(100, async (ids) => {
     if (ids.includes(imageIds[3] ?? '')) throw new Error('sealed with a key that nobody has')
     return ids.map(imageOfCase)
   })
 
-  await t.rejects(done(), { message: /nobody has/ })
+  t.equal(await done(), true, 'it is to be tried again')
+  t.match(troubles, [/nobody has/])
 
   const others = imageIds.filter((_, i) => i !== 3)
   t.same(told, others)
@@ -99,3 +104,74 @@ t.test('an image that cannot be read stops no other', async (t) => {
     others.map((id) => `case of ${id}`),
   )
 })
+
+t.test(
+  'a failure between counting a match and starting its clock starts it with the next batch, as of the match',
+  async (t) => {
+    const nothing = { hits: new Map<string, Map<string, number>>(), contexts: new Map() }
+    for (const failing of ['isPlatform', 'note', 'get', 'onMet', 'add'] as const) {
+      let nowMs = 1000
+      let isAway = true
+      const clocks: unknown[] = []
+      const added: unknown[] = []
+      const troubles: unknown[] = []
+      const failAt = (step: string) => {
+        if (isAway && step === failing) throw new Error('the store is away')
+      }
+      let isNew = true
+      const after = afterMatches({
+        canaries: { among: async () => [] },
+        events: { add: async () => {} },
+        sightings: {
+          async note() {
+            failAt('note')
+            const seen = { hits: [1], past: [], parties: 1, isNew: [isNew], noticed: false }
+            isNew = false
+            return seen
+          },
+        },
+        contexts: { note: async () => {} },
+        images: {
+          async get(ids) {
+            failAt('get')
+            return ids.map(imageOfCase)
+          },
+        },
+        trusts: { get: async () => ({ trust: NO_TRUST, version: 0 }) },
+        trust: {
+          async hold() {
+            throw new Error('it floods nothing')
+          },
+        },
+        caseEvents: {
+          async add(_, kind) {
+            failAt('add')
+            added.push(kind)
+            return '1-0'
+          },
+        },
+        async isPlatform() {
+          failAt('isPlatform')
+          return true
+        },
+        partyOf: () => 'party',
+        async onMet(_, __, orgIds, atMs) {
+          failAt('onMet')
+          clocks.push([orgIds, atMs])
+        },
+        now: () => nowMs,
+        onTrouble: (error) => troubles.push(error),
+      })
+      const imageId = uuidV7(1, randomBytes(10))
+      t.equal(await after({ hits: new Map([[imageId, new Map([['org', 1]])]]), contexts: new Map() }), true, failing)
+      nowMs = 9000
+      t.equal(await after(nothing), true, 'it is tried as long as it fails')
+      isAway = false
+      t.equal(await after(nothing), false)
+      t.same(new Set(clocks.map((clock) => JSON.stringify(clock))), new Set(['[["org"],1000]']))
+      t.same(added, ['matched'])
+      t.ok(troubles.length >= 2, 'and each failure is reported')
+      t.equal(await after(nothing), false)
+    }
+  },
+)

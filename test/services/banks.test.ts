@@ -23,7 +23,13 @@ function world() {
   const written = async () => REVISION
   let swept = 0
   const banks = banksFrom({
-    banks: { get: async () => BANK, add: written, setReaders: written, setRatio: written, markRemoved: written },
+    banks: {
+      get: async () => BANK,
+      add: async (bank) => ({ bank, revision: await written() }),
+      setReaders: written,
+      setRatio: written,
+      markRemoved: written,
+    },
     organisations: { orgByName: async () => undefined },
     replica: { catalogue: new Catalogue(), reached },
     erasing: { sweep: async () => void swept++ },

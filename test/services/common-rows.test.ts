@@ -85,7 +85,7 @@ t.test('rows that no other picture has go first', async (t) => {
 })
 
 function chosen(ranked: DetailRows, { catalogue = new Catalogue(), kin = 1, common: known = common } = {}): DetailRows {
-  const choosing = chosenRows({ catalogue, common: known }, ranked, kin)
+  const choosing = chosenRows({ searcher: catalogue.searcher(), common: known }, ranked, kin)
   let step = choosing.next()
   while (step.done !== true) step = choosing.next()
   return step.value

@@ -61,7 +61,7 @@ function registry(known: CommonRows = common) {
       const bank = catalogue.image(ordinal)?.bank
       return bank === HARMLESS_BANK_NAME ? 'harmless' : bank === CASES_BANK_NAME ? 'wanted' : undefined
     }
-    return finder.find(views, { catalogue, mirrors, role, giveWay: () => undefined })
+    return finder.find(views, { searcher: catalogue.searcher(), mirrors, role, giveWay: () => undefined })
   }
   return {
     catalogue,
@@ -71,7 +71,7 @@ function registry(known: CommonRows = common) {
     },
     add(name: string, pixels: Pixels, { kin = name, bank = CASES_BANK_NAME, most = 16 } = {}) {
       const { ranked, points } = veil.details(look(pixels))
-      const choosing = chosenRows({ catalogue, common }, ranked, kinNumber(kin))
+      const choosing = chosenRows({ searcher: catalogue.searcher(), common }, ranked, kinNumber(kin))
       let step = choosing.next()
       while (step.done !== true) step = choosing.next()
       put(name, { ranked, points }, { kin, bank, rows: step.value.rows.slice(0, most) })

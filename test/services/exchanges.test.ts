@@ -211,6 +211,48 @@ t.test('hash sharing v2: classifications of adults alone, tombstones by name, pa
     t.match(await pull('ncmec', { body }), { state: 'failed', failure: 'answer-unreadable' })
 })
 
+t.test('two records of one hash are two signals, however long their names: the end of one leaves the other', async (t) => {
+  const { found, pull } = await ready
+  const hash = randomHashText()
+  const [one, other] = ['a', 'b'].map((letter) => letter.repeat(220))
+  const image = (id: string | undefined) =>
+    `<image><member id="42">A</member><id>${id}</id><classification>NCII</classification><fingerprints><pdq>${hash}</pdq></fingerprints></image>`
+  const gone = `<deletedImage><member id="42">A</member><id>${one}</id></deletedImage>`
+  const page = (entries: string) => ({ body: `<queryResult><images>${entries}</images></queryResult>` })
+  await pull('ncmec', page(image(one) + image(other)))
+  t.same(await found(hash), [2])
+  t.match(await pull('ncmec', page(gone)), { state: 'waiting' })
+  t.same(await found(hash), [1])
+})
+
+t.test('a bank that was made anew under its name is read into from the beginning', async (t) => {
+  const { base } = await ready
+  const clock = { nowMs: Date.now() }
+  const configs = [
+    { name: 'again', api: 'stopncii', baseUrl: `${base}/v1`, functionKey: 'f', subscriptionKey: 's', bank: 'again' },
+  ]
+  const feeds = exchangesIn(JSON.stringify({ exchanges: configs }))
+  const service = await startService(t, { exchanges: feeds, now: () => clock.nowMs })
+  const { headers, key } = await keyFor(service, 'operator', ['signals:write', 'match', 'admin'], 'operator')
+  const caller = service.services.identify(key)
+  if (caller === undefined) throw new Error('a key is known once it is made')
+  const make = () => service.app.inject({ method: 'POST', url: '/v1/banks', headers, payload: { name: 'again' } })
+  const body = { count: 0, nextSetTimestamp: 1_700_000_000, nextPageToken: null, hasMoreRecords: false, hashRecords: [] }
+  const pull = async () => {
+    asked.length = 0
+    standIn.answerWith({ body })
+    await service.services.exchanges.pull('again')
+    return asked[0]?.url
+  }
+  await make()
+  t.match(await pull(), /startTimestamp=10&/)
+  t.match(await pull(), /startTimestamp=1700000000&/)
+  await service.services.banks.remove(caller, 'again')
+  clock.nowMs += 20_000
+  await until(async () => (await make()).statusCode === 201)
+  t.match(await pull(), /startTimestamp=10&/)
+})
+
 t.test('ThreatExchange: opinions, tags and deletions; the token stays out of what is kept', async (t) => {
   const { base, service, found, pull } = await ready
   const [one = '', two = '', three = '', four = ''] = hashes.slice(14)

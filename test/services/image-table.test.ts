@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { TIER_NAMES } from '../../src/domain/signal.js'
+import type { Tier } from '../../src/domain/signal.js'
+import { encodeSupport, tierWith } from '../../src/domain/tier.js'
 import { type ImageFacts, ImageTable } from '../../src/services/image-table.js'
 
-const standing = fc.record({
-  tier: fc.constantFrom(...TIER_NAMES),
-  disputed: fc.boolean(),
-})
+const VERIFIED = encodeSupport({ verifications: 1, attestations: 0, confirmations: 0, refusals: 0 })
+
+const standing = fc.record({ support: fc.nat(255), disputed: fc.boolean() })
 
 const facts = fc.record<Omit<ImageFacts, 'disputed'>>({
   bank: fc.constantFrom('cases', 'a', 'b'),
@@ -29,20 +29,22 @@ t.test('a table keeps to a map, whatever is added and removed, and however ids c
   fc.assert(
     fc.property(fc.array(step, { maxLength: 300, size: 'max' }), (steps) => {
       const table = new ImageTable()
-      const model = new Map<number, { ordinal: number; facts: ImageFacts }>()
+      const model = new Map<number, { ordinal: number; tier: Tier; facts: ImageFacts }>()
       let next = 0
       for (const { act, n, facts, standing } of steps) {
         const known = model.get(n)
         if (act === 'judge') {
           if (known === undefined) continue
           table.setStanding(known.ordinal, standing)
-          model.set(n, { ...known, facts: { ...known.facts, ...standing } })
+          const { tier: registered } = known
+          const tier = tierWith(registered, standing.support)
+          model.set(n, { ...known, facts: { ...known.facts, tier, disputed: standing.disputed } })
         } else if (act === 'remove') {
           if (table.remove(crowdedId(n)) !== known?.ordinal) return false
           model.delete(n)
         } else if (known === undefined) {
           if (table.add(crowdedId(n), facts) !== next) return false
-          model.set(n, { ordinal: next++, facts: { ...facts, disputed: false } })
+          model.set(n, { ordinal: next++, tier: facts.tier, facts: { ...facts, disputed: false } })
         }
       }
       return (
@@ -72,7 +74,7 @@ t.test('a hundred thousand images are all found, at less than 40 bytes each', as
 t.test('nothing can be said about an image that is not there', async (t) => {
   const table = new ImageTable()
   table.add(randomBytes(16), { bank: 'cases', tier: 'verified', category: 'nude' })
-  t.throws(() => table.setStanding(1, { tier: 'verified', disputed: true }), RangeError)
+  t.throws(() => table.setStanding(1, { support: VERIFIED, disputed: true }), RangeError)
 })
 
 t.test('what was removed leaves nothing of its id behind', async (t) => {
@@ -96,7 +98,7 @@ t.test('pages put back are the same table, with the same ordinals, removed ones 
   ids.forEach((id, i) => {
     if (i % 7 === 0) table.remove(id)
   })
-  table.setStanding(1, { tier: 'verified', disputed: true })
+  table.setStanding(1, { support: VERIFIED, disputed: true })
   const copy = new ImageTable()
   copy.bankNumber('another, so that numbers differ')
   for (const page of table.pages()) for (const _ of copy.restore(page, table.bankNames));
@@ -106,8 +108,9 @@ t.test('pages put back are the same table, with the same ordinals, removed ones 
   const next = randomBytes(16)
   t.equal(copy.add(next, { bank: 'a', tier: 'verified', category: undefined }), 70_000, 'removed ones are not given again')
   t.ok(ids.every((id, i) => copy.find(id) === (i % 7 === 0 ? undefined : i)))
-  t.match(copy.factsOf(1), { tier: 'verified', disputed: false }, 'a dispute is the store’s to tell')
-  table.setStanding(1, { tier: 'verified', disputed: false })
+  t.match(table.factsOf(1), { tier: 'verified', disputed: true })
+  t.match(copy.factsOf(1), { tier: 'ngo-attested', disputed: false }, 'what was said is the store’s to tell')
+  table.setStanding(1, { support: 0, disputed: false })
   t.ok(ids.every((_, i) => sameFacts(copy.factsOf(i), table.factsOf(i))))
 })
 

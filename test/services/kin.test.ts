@@ -14,7 +14,7 @@ t.test('a picture has the kin of one that a view of it would be found by alone, 
   const image = { bank: 'cases', tier: 'verified', category: undefined, ref: undefined, createdAtMs: 1 } as const
   catalogue.put('01234567-89ab-7def-8123-456789abcdef', { ...image, signals, details })
   const kinOfView = (hash: Hash256, quality = 100) => {
-    const search = kinOf(catalogue, [{ type: 'pdq-area', view: 'deframed', quality, hash }])
+    const search = kinOf(catalogue.searcher(), [{ type: 'pdq-area', view: 'deframed', quality, hash }])
     let step = search.next()
     while (step.done !== true) step = search.next()
     return step.value

@@ -7,7 +7,7 @@ import { hashFromBytes } from '../../src/hash/hash256.js'
 import { HEARING, type Hearing, Replica } from '../../src/services/replica.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { banksIn } from '../../src/store/banks.js'
-import { follow } from '../../src/store/changes.js'
+import { follow, ORIGIN } from '../../src/store/changes.js'
 import { imageReader } from '../../src/store/image-reader.js'
 import { imagesIn, MOST_PER_CASE } from '../../src/store/images.js'
 import { imageShard, keys } from '../../src/store/keys.js'
@@ -214,7 +214,7 @@ t.test('what the store answers counts as old as the question, however long it wa
   const follower = connectForFollowing({ url: undefined, socket: testRedis.socket })
   t.teardown(() => follower.disconnect())
   let nowMs = 1000
-  const following = follow(follower, 0, 2500, () => nowMs)
+  const following = follow(follower, ORIGIN, 2500, () => nowMs)
   await until(async () => /^blocked_clients:1\r?$/m.test(await redis.info('clients')))
   nowMs = 5000 // the process stood still, or the line did
   await images.put([randomImage()])

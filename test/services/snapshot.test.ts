@@ -12,6 +12,7 @@ import { Replica } from '../../src/services/replica.js'
 import { snapshotsIn } from '../../src/services/snapshot.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { banksIn } from '../../src/store/banks.js'
+import { lastPosition } from '../../src/store/changes.js'
 import { imageReader } from '../../src/store/image-reader.js'
 import { imagesIn } from '../../src/store/images.js'
 import { keys } from '../../src/store/keys.js'
@@ -215,7 +216,8 @@ t.test('a snapshot of a past that the store does not have, or does not remember,
 t.test('a catalogue with segments, dead rows and a head is the same after a snapshot', async (t) => {
   const folder = t.testdir()
   const { store, images, snapshotsWith } = await openParts(t, await startRedis(t), folder)
-  const revision = await images.put([someImage()])
+  await images.put([someImage()])
+  const position = await lastPosition(store)
   const catalogue = new Catalogue()
   const all = Array.from({ length: 70_000 }, someImage)
   for (const { id, image } of all) catalogue.put(id, image)
@@ -225,12 +227,12 @@ t.test('a catalogue with segments, dead rows and a head is the same after a snap
   const more = Array.from({ length: 500 }, someImage)
   for (const { id, image } of more) catalogue.put(id, image)
 
-  const saving = snapshotsWith().save(catalogue, revision)
+  const saving = snapshotsWith().save(catalogue, position)
   const meanwhile = someImage()
   catalogue.put(meanwhile.id, meanwhile.image)
   await saving
   const snapshot = await snapshotsWith().load()
-  t.equal(snapshot?.revision, revision)
+  t.same(snapshot?.position, position)
   const restored = snapshot?.catalogue ?? new Catalogue()
   t.equal(restored.index('pdq').liveRows, restored.index('pdq').rows, 'no dead row was taken along')
   t.ok(restored.images === catalogue.images || restored.images === catalogue.images - 1)
@@ -250,20 +252,21 @@ t.test('a catalogue with segments, dead rows and a head is the same after a snap
 
 t.test('a catalogue of which most images are gone is not kept, but read anew', async (t) => {
   const folder = t.testdir()
-  const { images, snapshotsWith } = await openParts(t, await startRedis(t), folder)
-  const revision = await images.put([someImage()])
+  const { store, images, snapshotsWith } = await openParts(t, await startRedis(t), folder)
+  await images.put([someImage()])
+  const position = await lastPosition(store)
   const catalogue = new Catalogue()
   const all = Array.from({ length: 66_000 }, someImage)
   for (const { id, image } of all) catalogue.put(id, image)
   const passing = all[0]?.id ?? ''
-  await snapshotsWith().save(catalogue, revision)
+  await snapshotsWith().save(catalogue, position)
   t.ok(existsSync(join(folder, 'index.snapshot')))
 
   for (let n = 0; n < 66_000; n++) catalogue.put(passing, someImage().image)
   t.notOk(catalogue.isSparse, 'half of what came is still there')
   for (let n = 0; n < 66_000; n++) catalogue.put(passing, someImage().image)
   t.ok(catalogue.isSparse)
-  await snapshotsWith().save(catalogue, revision)
+  await snapshotsWith().save(catalogue, position)
   t.same(readdirSync(folder), [])
 })
 

@@ -6,11 +6,13 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Caller } from '../../src/domain/access.js'
 import { Problem } from '../../src/domain/problem.js'
+import { tierOf } from '../../src/domain/tier.js'
 import {
   act,
   DISPUTE_ANSWERS,
   DISPUTE_REASONS,
   NO_TRUST,
+  pauseEndsS,
   standingOf,
   supportOf,
   type Trust,
@@ -18,13 +20,19 @@ import {
   VERDICTS,
 } from '../../src/domain/trust.js'
 import type { JudgedSignal, TrustService } from '../../src/services/trust.js'
+import { keys } from '../../src/store/keys.js'
+import { redisOf } from '../helpers/requests.js'
 import { startService, until } from '../helpers/service.js'
 import { ask, caseWithPicture, matchesOf, matchIdOf, ngo, platform } from '../helpers/trust.js'
 
 type Step =
   | { readonly do: 'say'; readonly who: number; readonly verdict: (typeof VERDICTS)[number]; readonly reason: number }
   | { readonly do: 'answer'; readonly answer: (typeof DISPUTE_ANSWERS)[number] }
-  | { readonly do: 'attest' | 'verify' | 'hold' | 'release' | 'reinstate' | 'withdraw' }
+  | { readonly do: 'attest' | 'verify' | 'hold' | 'release' | 'resume' | 'resume-if-due' | 'reinstate' | 'withdraw' }
+  /** For so long from now; 0 for not by itself. */
+  | { readonly do: 'pause'; readonly forS: number }
+  /** The clock goes on. */
+  | { readonly do: 'wait'; readonly forS: number }
   | { readonly do: 'decide'; readonly outcome: 'upheld' | 'rejected' }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -38,6 +46,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('attest' as const, 'hold' as const, 'release' as const) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('pause' as const), forS: fc.constantFrom(0, 10, 20) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('resume' as const, 'resume-if-due' as const) }) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -50,10 +60,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('withdraw' as const) }) },
 )
 
+/** What is done at the same time. The clock goes on between, so that it is clear what is due. */
+const round = fc.array(step, { minLength: 1, maxLength: 4 })
+const wait: fc.Arbitrary<Step[]> = fc.tuple(
+  fc.record({ do: fc.constant('wait' as const), forS: fc.constantFrom(9, 10, 20) }),
+)
+
 /** Trust, or nothing once the picture was withdrawn. */
 type State = Trust | undefined
 
-function actionOf(one: Exclude<Step, { do: 'withdraw' }>): TrustAction {
+function actionOf(one: Exclude<Step, { do: 'withdraw' | 'wait' }>, nowMs: number): TrustAction {
   switch (one.do) {
     case 'say': {
       const party = `platform ${one.who}`
@@ -70,6 +86,12 @@ function actionOf(one: Exclude<Step, { do: 'withdraw' }>): TrustAction {
       return { kind: 'decide', outcome: one.outcome }
     case 'hold':
       return { kind: 'hold', cause: 'operator', flood: 0 }
+    case 'pause':
+      return { kind: 'pause', untilS: untilS(one.forS, nowMs) }
+    case 'resume':
+      return { kind: 'resume' }
+    case 'resume-if-due':
+      return { kind: 'resume', ifDue: true }
     case 'verify':
     case 'reinstate':
     case 'release':
@@ -79,12 +101,17 @@ function actionOf(one: Exclude<Step, { do: 'withdraw' }>): TrustAction {
   }
 }
 
+function untilS(forS: number, nowMs: number): number {
+  return forS === 0 ? 0 : nowMs / 1000 + forS
+}
+
 /** What one step answers, and what it leaves, by the rules. */
 function modelled(state: State, one: Step, nowMs: number): { readonly answer: string; readonly state: State } {
+  if (one.do === 'wait') return { answer: 'done', state }
   if (one.do === 'withdraw') return { answer: 'done', state: undefined }
   if (state === undefined)
     return { answer: one.do === 'say' || one.do === 'attest' ? 'match-unknown' : 'signal-unknown', state }
-  const after = act(state, actionOf(one), nowMs)
+  const after = act(state, actionOf(one, nowMs), nowMs)
   return typeof after === 'string' ? { answer: after, state } : { answer: 'done', state: after }
 }
 
@@ -96,9 +123,10 @@ function* orders<T>(items: readonly T[]): Generator<T[]> {
 }
 
 t.test('whoever speaks at the same time, it is as if they had spoken in turn', async (t) => {
-  const nowMs = Date.UTC(2026, 5, 1)
+  let nowMs = Date.UTC(2026, 5, 1)
   const one = await startService(t, { now: () => nowMs })
   const two = await startService(t, { now: () => nowMs, redis: one.redis })
+  const redis = await redisOf(t, one)
   const platforms = [await platform(one, 'a'), await platform(one, 'b'), await platform(one, 'c')]
   const helper = await ngo(one, 'helper')
   const callers = [...platforms, helper].map(({ key }): Caller => {
@@ -108,84 +136,99 @@ t.test('whoever speaks at the same time, it is as if they had spoken in turn', a
   })
 
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 8 }), async (rounds) => {
-      const her = await caseWithPicture(one)
-      const own = await one.services.cases.own(her.caseNumber, her.token)
-      const ids = await Promise.all([...platforms, helper].map(({ headers }) => matchIdOf(one, headers, her.hash)))
-      const doOn = async (trust: TrustService, each: Step): Promise<unknown> => {
-        const who = each.do === 'say' ? each.who : 3
-        const caller = callers[who]
-        const matchId = ids[who]
-        if (caller === undefined || matchId === undefined) throw new Error('there are four callers')
-        switch (each.do) {
-          case 'say':
-            return trust.feedback(
-              caller,
-              matchId,
-              each.verdict === 'disputed'
-                ? { verdict: 'disputed', reason: DISPUTE_REASONS[each.reason] ?? 'other' }
-                : { verdict: each.verdict },
-            )
-          case 'attest':
-            return trust.attest(caller, matchId)
-          case 'answer':
-            return trust.answer(own, her.imageId, each.answer, 'submitter')
-          case 'decide':
-            return trust.decide(her.imageId, each.outcome)
-          case 'verify':
-            return trust.verify(her.imageId)
-          case 'reinstate':
-            return trust.reinstate(her.imageId)
-          case 'hold':
-            return trust.hold(her.imageId, { cause: 'operator', flood: 0 })
-          case 'release':
-            return trust.release(her.imageId)
-          case 'withdraw':
-            return ask(one, 'DELETE', her.url, her.headers)
-        }
-      }
-
-      let state: State = NO_TRUST
-      for (const round of rounds) {
-        const answers = await Promise.all(
-          round.map((each, i) =>
-            doOn((i % 2 === 0 ? one : two).services.trust, each).then(
-              () => 'done',
-              (error: unknown) => (error instanceof Problem ? error.code : String(error)),
-            ),
-          ),
-        )
-        const seen = await one.services.trust.signal(her.imageId).catch(() => undefined)
-        const possible = [...orders(round.map((each, i) => ({ each, i })))].map((order) => {
-          let after = state
-          const expected: string[] = []
-          for (const { each, i } of order) {
-            const result = modelled(after, each, nowMs)
-            expected[i] = result.answer
-            after = result.state
+    fc.asyncProperty(
+      fc.array(fc.oneof({ weight: 7, arbitrary: round }, { weight: 1, arbitrary: wait }), { maxLength: 8 }),
+      async (rounds) => {
+        const her = await caseWithPicture(one)
+        const own = await one.services.cases.own(her.caseNumber, her.token)
+        const ids = await Promise.all([...platforms, helper].map(({ headers }) => matchIdOf(one, headers, her.hash)))
+        const doOn = async (trust: TrustService, each: Step): Promise<unknown> => {
+          const who = each.do === 'say' ? each.who : 3
+          const caller = callers[who]
+          const matchId = ids[who]
+          if (caller === undefined || matchId === undefined) throw new Error('there are four callers')
+          switch (each.do) {
+            case 'say':
+              return trust.feedback(
+                caller,
+                matchId,
+                each.verdict === 'disputed'
+                  ? { verdict: 'disputed', reason: DISPUTE_REASONS[each.reason] ?? 'other' }
+                  : { verdict: each.verdict },
+              )
+            case 'attest':
+              return trust.attest(caller, matchId)
+            case 'answer':
+              return trust.answer(own, her.imageId, each.answer, 'submitter')
+            case 'decide':
+              return trust.decide(her.imageId, each.outcome)
+            case 'verify':
+              return trust.verify(her.imageId)
+            case 'reinstate':
+              return trust.reinstate(her.imageId)
+            case 'hold':
+              return trust.hold(her.imageId, { cause: 'operator', flood: 0 })
+            case 'release':
+              return trust.release(her.imageId)
+            case 'pause':
+              return trust.pause(her.imageId, untilS(each.forS, nowMs), 'tabir')
+            case 'resume':
+              return trust.resume(her.imageId, 'tabir')
+            case 'resume-if-due':
+              return trust.resumeIfDue(her.imageId)
+            case 'wait':
+              nowMs += each.forS * 1000
+              return
+            case 'withdraw':
+              return ask(one, 'DELETE', her.url, her.headers)
           }
-          return { expected, after }
-        })
-        const match = possible.find(
-          ({ expected, after }) =>
-            sameWords(expected, answers) && JSON.stringify(seenOf(after)) === JSON.stringify(seen && worth(seen)),
-        )
-        assert.ok(match !== undefined, `no order gives ${answers.join()} and ${JSON.stringify(seen)}`)
-        state = match.after
-      }
+        }
 
-      // What the other process answered for, this one may learn a little later.
-      await until(async () => (await one.services.health.behind()) === 0)
-      const expected = state === undefined ? undefined : standingOf('self-reported', state)
-      const told = await matchesOf(one, platforms[0]?.headers ?? {}, her.hash)
-      if (expected?.matches !== true) assert.deepEqual(told, [])
-      else
-        assert.deepEqual(
-          told.map(({ tier, disputed }) => ({ tier, disputed })),
-          [{ tier: expected.tier, disputed: expected.disputed }],
-        )
-      if (state !== undefined) await ask(one, 'DELETE', her.url, her.headers)
-    }),
+        let state: State = NO_TRUST
+        for (const round of rounds) {
+          const answers = await Promise.all(
+            round.map((each, i) =>
+              doOn((i % 2 === 0 ? one : two).services.trust, each).then(
+                () => 'done',
+                (error: unknown) => (error instanceof Problem ? error.code : String(error)),
+              ),
+            ),
+          )
+          const seen = await one.services.trust.signal(her.imageId).catch(() => undefined)
+          const possible = [...orders(round.map((each, i) => ({ each, i })))].map((order) => {
+            let after = state
+            const expected: string[] = []
+            for (const { each, i } of order) {
+              const result = modelled(after, each, nowMs)
+              expected[i] = result.answer
+              after = result.state
+            }
+            return { expected, after }
+          })
+          const match = possible.find(
+            ({ expected, after }) =>
+              sameWords(expected, answers) && JSON.stringify(seenOf(after)) === JSON.stringify(seen && worth(seen)),
+          )
+          assert.ok(match !== undefined, `no order gives ${answers.join()} and ${JSON.stringify(seen)}`)
+          state = match.after
+        }
+
+        // What the other process answered for, this one may learn a little later.
+        await until(async () => (await one.services.health.behind()) === 0)
+        const expected = state === undefined ? undefined : standingOf(state)
+        const dues = await redis.zrange(keys.ownerDues, '0', '-1', 'WITHSCORES')
+        const endsS = state === undefined ? undefined : pauseEndsS(state)
+        assert.deepEqual(dues.slice(1), endsS === undefined ? [] : [String(endsS * 1000)], 'what is due is what is paused')
+        const told = await matchesOf(one, platforms[0]?.headers ?? {}, her.hash)
+        if (expected?.matches !== true) assert.deepEqual(told, [])
+        else
+          assert.deepEqual(
+            told.map(({ tier, disputed }) => ({ tier, disputed })),
+            [{ tier: tierOf('self-reported', supportOf(state ?? NO_TRUST)), disputed: expected.disputed }],
+          )
+        if (state !== undefined) await ask(one, 'DELETE', her.url, her.headers)
+      },
+    ),
     { numRuns: 25 },
   )
 })
@@ -194,22 +237,35 @@ function sameWords(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((word, i) => word === other[i])
 }
 
-function worth({ answer, tier, disputed, dispute, reasons, circulation, ...support }: JudgedSignal) {
+function worth({ answer, tier, disputed, dispute, reasons, circulation, pausedUntilS, ...support }: JudgedSignal) {
   const { confirmations, refusals, attestations, verifications } = support
-  return { answer, tier, disputed, dispute, reasons, circulation, confirmations, refusals, attestations, verifications }
+  return {
+    answer,
+    tier,
+    disputed,
+    dispute,
+    reasons,
+    circulation,
+    pausedUntilS,
+    confirmations,
+    refusals,
+    attestations,
+    verifications,
+  }
 }
 
 function seenOf(state: State) {
   if (state === undefined) return undefined
-  const { tier, disputed } = standingOf('self-reported', state)
-  const { confirmations, refusals, attestations, verifications } = supportOf(state)
+  const support = supportOf(state)
+  const { confirmations, refusals, attestations, verifications } = support
   return {
     answer: state.answer,
-    tier,
-    disputed,
+    tier: tierOf('self-reported', support),
+    disputed: state.dispute === 'open',
     dispute: state.dispute,
     reasons: state.reasons,
     circulation: state.circulation,
+    pausedUntilS: state.pause?.untilS,
     confirmations,
     refusals,
     attestations,

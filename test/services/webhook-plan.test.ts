@@ -14,6 +14,7 @@ import { clocksIn } from '../../src/store/clocks.js'
 import { deliveriesIn, type NewDelivery } from '../../src/store/deliveries.js'
 import { eventsIn } from '../../src/store/events.js'
 import { imagesIn } from '../../src/store/images.js'
+import { keys } from '../../src/store/keys.js'
 import { readOutbox } from '../../src/store/outbox.js'
 import { makeKeyring } from '../../src/store/seal.js'
 import { loadSecrets } from '../../src/store/secrets.js'
@@ -181,6 +182,43 @@ t.test(
       deliveries: unknown[]
     }>()
     t.ok(listed.deliveries.length < events.length, 'and nobody sees them before their time')
+  },
+)
+
+t.test(
+  'a withdrawal reaches whoever was told of a match, however long ago, and also in the moment of the withdrawal',
+  async (t) => {
+    const met = await organisation(t, 'platform')
+    const image = async () => {
+      const { caseNumber, token } = (await post(app, '/v1/cases', { adult: true })).json<{
+        caseNumber: string
+        token: string
+      }>()
+      const headers = { authorization: `Bearer ${token}` }
+      const url = `/v1/cases/${caseNumber}`
+      const text = randomHashText()
+      await post(app, `${url}/hashes`, { images: [{ signals: [hash(text)] }] }, headers)
+      return { text, withdraw: () => del(app, url, headers) }
+    }
+    const longAgo = await image()
+    const [{ matchId = '' } = {}] = await match(longAgo.text, met)
+    await told()
+    // What Redis does 35 days after the last match.
+    await store.ask(async (redis) => redis.del(...(await redis.keys(keys.sightings('*')))))
+    await longAgo.withdraw()
+    t.match(await told(), [{ type: 'signal.withdrawn', webhookId: met.webhookId, data: { matchId } }])
+
+    const now = await image()
+    const [{ matchId: second = '' } = {}] = await match(now.text, met)
+    await now.withdraw() // before the match is noted
+    const events = await told()
+    t.ok(events.length > 0)
+    t.ok(
+      events.every(
+        ({ type, webhookId, data }) =>
+          type === 'signal.withdrawn' && webhookId === met.webhookId && data['matchId'] === second,
+      ),
+    )
   },
 )
 

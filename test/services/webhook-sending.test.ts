@@ -7,7 +7,8 @@ import { MOST_IN_FLIGHT, nextTryAtMs, pauseMs } from '../../src/domain/webhook.j
 import { outgoingThrough } from '../../src/net/outgoing.js'
 import { webhookSending } from '../../src/services/webhook-sending.js'
 import { deliveriesIn, type NewDelivery } from '../../src/store/deliveries.js'
-import { makeKeyring } from '../../src/store/seal.js'
+import { keys } from '../../src/store/keys.js'
+import { makeKeyring, SealError } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
 import { type Webhook, webhooksIn } from '../../src/store/webhooks.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
@@ -21,6 +22,9 @@ const deliveries = deliveriesIn(store)
 const HOLDER = 'this test'
 const DAY_MS = 86_400_000
 const START_MS = 1_800_000_000_000
+
+/** Done once, before the sender changes a webhook. */
+let beforeChange: (() => Promise<void>) | undefined
 
 /** What is answered is answered by then, on whatever machine. */
 const LONG_MS = 60_000
@@ -43,14 +47,26 @@ async function world(t: Test, more: Partial<Webhook> = {}) {
   await webhooks.add(webhook)
   const { webhookId } = webhook
   const gone = new Set<string>()
+  const broken = new Set<string>()
   const deaf = new Set<string>()
+  const troubles: string[] = []
   const send = webhookSending({
-    webhooks,
+    webhooks: {
+      ...webhooks,
+      async change(...args) {
+        await beforeChange?.()
+        return await webhooks.change(...args)
+      },
+    },
     deliveries,
     send: outgoingThrough({ trusted: new Set([endpoint.origin]) }),
-    stillMatches: async (imageId) => !gone.has(imageId),
+    async stillMatches(imageId) {
+      if (broken.has(imageId)) throw new SealError('a record that does not open')
+      return !gone.has(imageId)
+    },
     mayHear: async (orgId) => !deaf.has(orgId),
     now: () => nowMs,
+    onTrouble: (error) => troubles.push(error.message),
     random: () => 0,
     get timeoutMs() {
       return timeoutMs
@@ -79,7 +95,9 @@ async function world(t: Test, more: Partial<Webhook> = {}) {
     webhook,
     webhookId,
     gone,
+    broken,
     deaf,
+    troubles,
     make,
     send: () => send(webhookId),
     stateOf,
@@ -124,7 +142,10 @@ t.test('the same event becomes a delivery once, however often it is read; only i
   t.equal(await make({ id: 'b', webhookId: uuidV7(START_MS, randomBytes(10)) }), 0, 'a webhook that is gone')
   await send()
   t.equal(received.length, 1)
-  t.same(await deliveries.list(webhookId, ['waiting'], 10, START_MS), [])
+  t.same(await deliveries.list(webhookId, ['waiting'], { after: undefined, limit: 10 }, START_MS), {
+    deliveries: [],
+    next: undefined,
+  })
 })
 
 t.test('events about one subject arrive in their order, whatever fails; other subjects do not wait for them', async (t) => {
@@ -161,7 +182,7 @@ t.test('what fails for three days is dead, can be seen, and is sent once more wh
   t.ok(tries >= 10 && tries < 20, `${tries} tries`)
   t.match(await stateOf('b'), { state: 'waiting' }, 'the next about the same subject had to wait')
   t.same(
-    (await deliveries.list(webhookId, ['dead'], 10, now())).map(({ id }) => id),
+    (await deliveries.list(webhookId, ['dead'], { after: undefined, limit: 10 }, now())).deliveries.map(({ id }) => id),
     ['a'],
   )
 
@@ -263,6 +284,40 @@ t.test('what waits for an organisation that has no key any more is not sent, and
   t.match([received.length, await stateOf('held')], [1, { state: 'delivered' }])
 })
 
+t.test('what goes wrong on our side counts as no try, makes nothing dead and holds up no other message', async (t) => {
+  const { make, send, stateOf, broken, pass, received, webhookId } = await world(t)
+  const lanes = Array.from({ length: 2 * MOST_IN_FLIGHT }, (_, i) => `ours${i}`)
+  for (const id of lanes) broken.add(id)
+  await make(...lanes.map((id) => ({ id, lane: id, imageId: id })), { id: 'other', lane: 'other' })
+  for (let day = 0; day < 5; day++) {
+    await send()
+    pass(DAY_MS)
+  }
+  t.same(
+    received.map(({ id }) => id),
+    ['other'],
+  )
+  t.match(await stateOf('ours0'), { state: 'waiting', tries: 0, failure: undefined })
+  t.same(await deliveries.health(webhookId), { failures: 0, failingSinceMs: undefined })
+  broken.clear()
+  await send()
+  t.equal(received.length, 1 + lanes.length)
+})
+
+t.test('an endpoint that says it is gone after its owner has moved it is not switched off', async (t) => {
+  const { make, send, stateOf, answer, webhookId, url, received } = await world(t)
+  answer(() => 410)
+  await make({ id: 'a' })
+  beforeChange = async () => {
+    beforeChange = undefined
+    answer(() => 200)
+    await webhooks.change(webhookId, (before) => ({ ...before, url: `${url}/elsewhere` }))
+  }
+  await send()
+  t.match(await webhooks.get(webhookId), { isEnabled: true, url: `${url}/elsewhere` })
+  t.match([received.length, await stateOf('a')], [2, { state: 'delivered', tries: 1 }])
+})
+
 t.test('what is overtaken by a withdrawal is not sent', async (t) => {
   const { make, send, received, stateOf, gone, webhookId } = await world(t)
   await make({ id: 'a', imageId: 'x' }, { id: 'b', imageId: 'y' })
@@ -307,4 +362,39 @@ t.test('an address and a secret lie sealed', async (t) => {
   const stored = await store.ask((client) => client.hgetall('{tabir}:webhooks'))
   const text = JSON.stringify(stored)
   for (const secret of [url, webhook.orgId, webhook.secrets[0]?.secret ?? '']) t.notOk(text.includes(secret))
+})
+
+t.test('a message that cannot be read, and one whose picture cannot be, keep no others waiting', async (t) => {
+  const { make, send, received, broken, troubles, stateOf, webhookId, pass } = await world(t)
+  broken.add('broken')
+  await make(
+    { id: 'unreadable', lane: 'a' },
+    { id: 'broken', lane: 'b', imageId: 'broken' },
+    { id: 'behind', lane: 'a' },
+    { id: 'other', lane: 'c' },
+  )
+  await store.ask((redis) => redis.hset(keys.webhookDelivery(webhookId, 'unreadable'), 'tries', 'none'))
+  await send()
+  t.same(received.map(({ id }) => id).toSorted(), ['behind', 'other'])
+  t.match(troubles, [/2 of 3 messages to a webhook failed/])
+  const { deliveries: listed } = await deliveries.list(
+    webhookId,
+    ['waiting', 'delivered'],
+    { after: undefined, limit: 10 },
+    START_MS,
+  )
+  t.same(listed.map(({ id }) => id).toSorted(), ['behind', 'broken', 'other'])
+
+  pass(60_000)
+  broken.delete('broken')
+  await send()
+  t.match(await stateOf('broken'), { state: 'delivered' }, 'it was tried again')
+
+  broken.add('for ever')
+  await make({ id: 'for ever', imageId: 'for ever' })
+  pass(4 * DAY_MS)
+  await send()
+  t.match(await stateOf('for ever'), { state: 'waiting', tries: 0 }, 'and is not given up for a reason of ours')
+  const unreadable = await store.ask((redis) => redis.hget(keys.webhookDelivery(webhookId, 'unreadable'), 'state'))
+  t.equal(unreadable, 'void', 'while what is no message, and never will be one, is')
 })

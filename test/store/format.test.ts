@@ -10,25 +10,24 @@ t.test('a store says in which format it is written', async (t) => {
   const store = await openStore(storeAt(redis.socket))
   t.teardown(() => store.close())
   const read = () => store.ask((client) => client.hgetall(keys.format))
-  const now = { written: '1', readableFrom: '1' }
 
   await checkFormat(store) // of before there were formats
   t.same(await read(), {}, 'looking notes nothing')
   await agreeOnFormat(store)
   await agreeOnFormat(store)
-  t.same(await read(), now)
-
-  await agreeOnFormat(store, { written: 2, readableFrom: 1 })
-  t.same(await read(), { written: '2', readableFrom: '1' }, 'an upgrade')
-  await agreeOnFormat(store, { written: 1, readableFrom: 1 })
-  t.same(await read(), { written: '2', readableFrom: '1' }, 'a downgrade by one version goes on, and does not call it older')
+  t.same(await read(), { written: String(FORMAT.written), readableFrom: String(FORMAT.readableFrom) })
 
   await agreeOnFormat(store, { written: 3, readableFrom: 2 })
+  t.same(await read(), { written: '3', readableFrom: '2' }, 'an upgrade')
+  await agreeOnFormat(store, { written: 2, readableFrom: 2 })
+  t.same(await read(), { written: '3', readableFrom: '2' }, 'a downgrade by one version goes on, and does not call it older')
+
+  await agreeOnFormat(store, { written: 4, readableFrom: 3 })
   const before = await read()
-  for (const look of [() => checkFormat(store, 1), () => agreeOnFormat(store, { written: 1, readableFrom: 1 })])
-    await t.rejects(look(), { message: /newer version of Tabir: in format 3, .* before format 2 .* has format 1/ })
+  for (const look of [() => checkFormat(store, 2), () => agreeOnFormat(store, { written: 2, readableFrom: 2 })])
+    await t.rejects(look(), { message: /newer version of Tabir: in format 4, .* before format 3 .* has format 2/ })
   t.same(await read(), before, 'who refuses changes nothing')
-  await agreeOnFormat(store, { written: 2, readableFrom: 1 })
+  await agreeOnFormat(store, { written: 3, readableFrom: 2 })
 })
 
 t.test('an api starts on what a newer version wrote only if that says so', async (t) => {

@@ -120,7 +120,7 @@ t.test('all is sealed anew, wherever it is, while others write, and nothing come
   t.same(await readable(after), expected)
   t.same(await loadSecrets(store, after), secrets)
   t.match(await contextsIn(store, after, Buffer.alloc(32)).counts('org', Date.now()), [{ context: 'a group' }])
-  t.same(await webhooksIn(store, after).all(), [WEBHOOK])
+  t.same((await webhooksIn(store, after).readable()).webhooks, [WEBHOOK])
   t.same(await watchesIn(store, after).get([WATCH.id]), [WATCH.image])
   t.same(await sealedAnywhere(before), [], 'nothing in all of Redis is under the old key')
   t.same(Object.keys((await census(store, during))['images'] ?? {}), [during.active.fingerprint])

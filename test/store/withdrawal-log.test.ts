@@ -16,8 +16,10 @@ import t, { type Test } from 'tap'
 import { type Change, changesBetween } from '../../src/store/changes.js'
 import { keys } from '../../src/store/keys.js'
 import { openStore } from '../../src/store/store.js'
-import { withdrawalLogIn, withdrawnSince } from '../../src/store/withdrawal-log.js'
+import { withdrawalLogIn } from '../../src/store/withdrawal-log.js'
+import { withdrawnSince } from '../../src/store/withdrawn-since.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
+import { SMALL_DISK, smallDisk } from '../helpers/small-disk.js'
 
 const ID = (n: number) => `00000000-0000-8000-8000-${String(n).padStart(12, '0')}`
 const tombstone = (revision: number, ...numbers: number[]): Change => ({
@@ -103,6 +105,8 @@ t.test('what was noted is there again, after a revision and from all folders', a
     images: new Set(),
     keys: new Set(),
     isWhole: false,
+    untilMs: undefined,
+    hasRecords: false,
     revision: 0,
   })
 })
@@ -155,7 +159,7 @@ t.test('a line that a crash cut short, and a disk that takes nothing, are no end
   const log = withdrawalLogIn(place, NOW, (error) => trouble.push(error))
   await log.note([tombstone(1, 1)])
   const [name] = readdirSync(place)
-  appendFileSync(join(place, name ?? ''), '2 images 0000')
+  appendFileSync(join(place, name ?? ''), `1 2 0000000000000000 images ${ID(8)} 0000`)
   await log.note([tombstone(3, 3)])
   await log.close()
   t.same(numbersIn((await withdrawnSince([place], 0)).images), [1, 3])
@@ -199,6 +203,190 @@ t.test('each month has a file of its own', async (t) => {
   await log.note([tombstone(3, 3)])
   await log.close()
 
-  t.same(readdirSync(place).sort(), ['2026-11.log', '2026-12.log'])
+  t.same(readdirSync(place).sort(), ['2026-11.log', '2026-12.log', 'status'])
   t.same(numbersIn((await withdrawnSince([place], 0)).images), [1, 3])
+})
+
+/** Many ids, so that a record is larger than what is free. */
+const large = (revision: number) => tombstone(revision, ...Array.from({ length: 300 }, (_, i) => 1000 * revision + i))
+/** A case that was withdrawn, of 300 images. */
+const largeOp = (id: number) =>
+  Buffer.concat(Array.from({ length: 300 }, (_, i) => Buffer.from(ID(1000 * id + i).replaceAll('-', ''), 'hex')))
+
+t.test('on a full disk it says at once, and durably, that something is missing', SMALL_DISK, async (t) => {
+  const disk = smallDisk(t)
+  const place = join(disk.path, 'withdrawals')
+  const trouble: unknown[] = []
+  const log = withdrawalLogIn(place, NOW, (error) => trouble.push(error))
+  await log.note([tombstone(11, 1)])
+  t.ok((await withdrawnSince([place], 11)).isWhole)
+  t.notOk(log.isBehind)
+  for (const freeBlocks of [0, 1, 2]) {
+    disk.empty()
+    disk.fill(freeBlocks)
+    await log.note([large(12 + freeBlocks)])
+    // What a restore finds from here on, whenever the process is killed.
+    t.notOk((await withdrawnSince([place], 11)).isWhole, `${freeBlocks} blocks are free`)
+    t.ok(log.isBehind)
+    t.equal(trouble.length, 1 + freeBlocks, 'and the operator is told')
+    t.match(trouble.at(-1), { message: /TabirWithdrawalsNotNoted/, cause: { code: 'ENOSPC' } })
+  }
+  disk.empty()
+  await log.note([tombstone(15, 3)])
+  t.notOk(log.isBehind)
+  t.notOk((await withdrawnSince([place], 11)).isWhole, 'what was missed and cannot be read again stays missing')
+  t.notOk((await withdrawnSince([place], 13)).isWhole)
+  t.ok((await withdrawnSince([place], 14)).isWhole, 'for a backup of later it does not matter')
+  await log.close()
+})
+
+t.test('what a full disk did not take is added when it has room, also after a kill', SMALL_DISK, async (t) => {
+  const disk = smallDisk(t)
+  const place = join(disk.path, 'withdrawals')
+  const { redis, store, grow } = await stream(t, 2)
+  const withdraw = async (revision: number) => {
+    await redis.xadd(keys.changes, `${revision}-0`, 'op', 'tombstone', 'ids', largeOp(revision))
+    await redis.set(keys.revision, revision)
+    return large(revision)
+  }
+  const trouble: unknown[] = []
+  const open = () => withdrawalLogIn(place, NOW, (error) => trouble.push(error))
+  const first = open()
+  await first.begin(store)
+  disk.fill()
+  await first.note([await withdraw(3)])
+  t.ok(first.isBehind)
+  t.equal(trouble.length, 1)
+  // It is killed. The next one starts while the disk is still full.
+  const second = open()
+  await second.begin(store)
+  t.ok(second.isBehind)
+  t.notOk((await withdrawnSince([place], 2)).isWhole)
+  t.equal(trouble.length, 2, 'told once more')
+  disk.empty()
+  await second.note([await withdraw(4)])
+  t.notOk(second.isBehind)
+  const since = await withdrawnSince([place], 2)
+  t.ok(since.isWhole)
+  t.equal(since.images.size, 600)
+
+  // The same without a withdrawal that comes to its aid: the next start.
+  disk.fill()
+  await second.note([await withdraw(5)])
+  t.notOk((await withdrawnSince([place], 2)).isWhole)
+  disk.empty()
+  await grow(6, 6)
+  const third = open()
+  await third.begin(store)
+  const later = await withdrawnSince([place], 2)
+  t.ok(later.isWhole)
+  t.equal(later.images.size, 900)
+  for (const log of [first, second, third]) await log.close()
+})
+
+t.test('a record that is missing, wherever, and a status that is missing are noticed', async (t) => {
+  const place = folder(t)
+  let nowMs = NOW()
+  const log = withdrawalLogIn(
+    place,
+    () => nowMs,
+    (error) => t.fail(String(error)),
+  )
+  for (const [revision, month] of [
+    [1, 10],
+    [3, 10],
+    [5, 11],
+    [7, 12],
+  ] as const) {
+    nowMs = Date.UTC(2026, month, 25)
+    await log.note([tombstone(revision, revision), { op: 'image', revision: revision + 1, imageIds: [] }])
+  }
+  await log.close()
+  const paths = readdirSync(place).map((name) => join(place, name))
+  const isWhole = async (revision = 0) => (await withdrawnSince([place], revision)).isWhole
+  t.ok(await isWhole())
+  for (const path of paths) {
+    const before = readFileSync(path)
+    const spoiled = [() => rmSync(path), () => writeFileSync(path, ''), () => writeFileSync(path, before.subarray(0, -3))]
+    for (const spoil of spoiled) {
+      spoil()
+      t.notOk(await isWhole(), path)
+      writeFileSync(path, before)
+    }
+  }
+  const [first = ''] = paths
+  rmSync(first)
+  t.ok(await isWhole(3), 'of what came before the backup nothing has to be known')
+  t.notOk(await isWhole(2))
+  t.notOk(await isWhole(9), 'a log that ends before the backup knows nothing of later')
+})
+
+t.test('one log may have what another one missed, and one that ended says nothing of later', async (t) => {
+  const [one, two] = [folder(t), folder(t)]
+  const failed = (error: unknown) => t.fail(String(error))
+  const first = withdrawalLogIn(one, NOW, failed)
+  await first.note([tombstone(1, 1), tombstone(2, 2)])
+  await first.close()
+  const second = withdrawalLogIn(two, () => NOW() + 5000, failed)
+  await second.note([tombstone(1, 1)])
+  await second.note([tombstone(2, 2)])
+  await second.note([tombstone(3, 3)])
+  await second.close()
+  t.match(await withdrawnSince([one, two], 0), { isWhole: true, untilMs: NOW() + 5000 })
+  const path = join(two, '2026-11.log')
+  writeFileSync(path, readFileSync(path, 'utf8').replace(/^1 2 .*$/m, ''))
+  t.match(await withdrawnSince([two], 0), { isWhole: false, untilMs: undefined })
+  t.match(await withdrawnSince([one, two], 0), { isWhole: true, untilMs: NOW() + 5000 })
+  writeFileSync(join(two, 'status'), '')
+  t.match(await withdrawnSince([one, two], 0), { isWhole: false }, 'the first one did not hear of the third')
+})
+
+t.test('a restore that raised the revision leaves no hole, also where the log knows of more', async (t) => {
+  const place = folder(t)
+  const { redis, store, grow } = await stream(t, 6)
+  const open = () => withdrawalLogIn(place, NOW, (error) => t.fail(String(error)))
+  const first = open()
+  await first.begin(store)
+  await grow(7, 8)
+  await first.note([tombstone(7, 7), { op: 'image', revision: 8, imageIds: [ID(8)] }])
+  await first.close()
+  // Restored at 4, raised to 7; and 8 is another change now.
+  await redis.del(keys.changes)
+  await grow(1, 4)
+  const id = Buffer.from(ID(60).replaceAll('-', ''), 'hex')
+  for (const revision of [8, 9, 10]) await redis.xadd(keys.changes, `${revision}-0`, 'op', 'tombstone', 'ids', id)
+  await redis.set(keys.revision, 10)
+  const second = open()
+  await second.begin(store)
+  await second.close()
+  const since = await withdrawnSince([place], 4)
+  t.ok(since.isWhole)
+  t.same(numbersIn(since.images), [5, 7, 60])
+})
+
+t.test('a store whose history is another one since is read again from where the two part', async (t) => {
+  const place = folder(t)
+  const { redis, store, grow } = await stream(t, 6)
+  const open = () => withdrawalLogIn(place, NOW, (error) => t.fail(String(error)))
+  const first = open()
+  await first.begin(store)
+  // After a failover the last changes are other ones of the same numbers.
+  await redis.del(keys.changes)
+  await grow(1, 4)
+  const id = Buffer.from(ID(50).replaceAll('-', ''), 'hex')
+  for (const revision of [5, 6]) await redis.xadd(keys.changes, `${revision}-0`, 'op', 'tombstone', 'ids', id)
+  await redis.set(keys.revision, 6)
+  await first.begin(store)
+  await first.note([tombstone(7, 7)])
+  const since = await withdrawnSince([place], 4)
+  t.same(numbersIn(since.images), [5, 50, 7], 'those of both histories')
+  t.ok(since.isWhole)
+
+  await redis.del(keys.changes)
+  await redis.xadd(keys.changes, '1-0', 'op', 'tombstone', 'ids', id)
+  await redis.set(keys.revision, 1)
+  const second = open()
+  await second.begin(store)
+  t.ok((await withdrawnSince([place], 0)).isWhole, 'also one that has nothing in common with it')
+  for (const log of [first, second]) await log.close()
 })

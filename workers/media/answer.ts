@@ -8,6 +8,7 @@ import type { Purpose } from '../../src/hash/views.js'
 import type { DetailsWanted } from '../../src/jobs/hash-image.js'
 import { detailsOf } from './details.js'
 import { hashImage } from './hash-image.js'
+import { ranOutOfMemory } from './out-of-memory.js'
 
 /** The hashes, or the code of the refusal; never the words of a decoder. `bytes` stay the caller's to wipe. */
 export async function answerFor(bytes: Buffer, purpose: Purpose, details: DetailsWanted = 'none'): Promise<HandoffAnswer> {
@@ -27,6 +28,7 @@ export async function answerFor(bytes: Buffer, purpose: Purpose, details: Detail
       },
     }
   } catch (error) {
-    return { problem: error instanceof Problem ? error.code : 'image-undecodable' }
+    if (error instanceof Problem) return { problem: error.code }
+    return { problem: ranOutOfMemory(error) ? 'hashing-away' : 'image-undecodable' }
   }
 }

@@ -5,6 +5,7 @@ import { Problem } from '../../src/domain/problem.js'
 import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
 import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../src/hash/reduced-side.js'
 import { inSrgb } from './colour-profile.js'
+import { ranOutOfMemory } from './out-of-memory.js'
 
 // Everything that libvips could be talked into opening is shut, then the formats that people have pictures in are opened,
 // from memory only: no SVG, no PDF, no file name can reach a parser.
@@ -40,23 +41,24 @@ export interface DecodedPicture extends Pixels {
  * hide; a file that ends too early is refused, because its missing part would be hashed as grey.
  *
  * @throws {Problem} `media-unsupported` for what is none of the allowed formats, or a kind of them that this build cannot
- *   read (HEIC); `image-too-many-pixels`; `image-undecodable` for what is broken. Never libvips' own words.
+ *   read (HEIC); `image-too-many-pixels`; `image-undecodable` for what is broken; `hashing-away` when memory ran out. Never
+ *   libvips' own words.
  */
 export async function decode(bytes: Buffer, sizeFor: SizeFor = hashedSize): Promise<DecodedPicture> {
   const format = formatOf(bytes)
   if (format === undefined) throw new Problem('media-unsupported')
   const broken = format === 'heif' && !isAvif(bytes) ? 'media-unsupported' : 'image-undecodable'
 
-  const header = await headerOf(bytes).catch(() => {
-    throw new Problem(broken)
-  })
+  const failed = (error: unknown): never => {
+    throw new Problem(ranOutOfMemory(error) ? 'hashing-away' : broken)
+  }
+
+  const header = await headerOf(bytes).catch(failed)
   const { width, height, profile } = header
   if (width * height > MAX_PIXELS || Math.max(width, height) > MAX_SIDE_PX) throw new Problem('image-too-many-pixels')
   return await pixelsOf(bytes, header, sizeFor)
     .then((picture) => (profile === undefined ? picture : inSrgb(picture, profile)))
-    .catch(() => {
-      throw new Problem(broken)
-    })
+    .catch(failed)
 }
 
 type Size = Pick<Pixels, 'width' | 'height'>

@@ -1,5 +1,6 @@
 // Hash sharing v2, the XML that NCMEC's hash sharing platform speaks, for lists of adults that others keep in the same form.
 
+import { createHash } from 'node:crypto'
 import { SaxesParser } from 'saxes'
 import { z } from 'zod'
 import { tagDeclaresMinor } from '../../domain/minors.js'
@@ -72,8 +73,12 @@ function recordOf({ kind, member, id, classification, pdq }: Entry, adults: read
   if (tagDeclaresMinor(classification)) return { kind: 'refused', entry, why: 'minor-declared' }
   if (!adults.includes(classification)) return { kind: 'refused', entry, why: 'classification-unlisted' }
   if (kind !== 'image' || pdq === '') return { kind: 'refused', entry, why: 'signal-type-unknown' }
-  const ref = Buffer.byteLength(entry) <= 200 ? entry : undefined
-  return recordFrom(entry, signalFrom({ typeText: 'pdq', hex: pdq, ref }))
+  return recordFrom(entry, signalFrom({ typeText: 'pdq', hex: pdq, ref: refOf(entry) }))
+}
+
+/** One for each record, however long its name: two records of one hash are two signals, and the end of one is not that of the other. */
+function refOf(entry: string): string {
+  return Buffer.byteLength(entry) <= 200 ? entry : createHash('sha256').update(entry).digest('hex')
 }
 
 const ENTRY_KINDS = ['image', 'video', 'deletedImage', 'deletedVideo']

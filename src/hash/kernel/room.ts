@@ -14,9 +14,10 @@ export function clear(): void {
 /** Room for so many bytes, all zero, a margin around them. */
 export function take(bytes: usize): usize {
   const at = end + MARGIN
-  end = (at + bytes + MARGIN + 15) & ~15
-  const pages = <i32>((end + 65535) >> 16)
+  const newEnd = (at + bytes + MARGIN + 15) & ~15
+  const pages = <i32>((newEnd + 65535) >> 16)
   if (pages > memory.size() && memory.grow(pages - memory.size()) < 0) unreachable()
+  end = newEnd // only now: after a trap, clear() must find nothing beyond the memory
   return at
 }
 

@@ -213,7 +213,7 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
             const refusal = signal instanceof Problem ? signal : new Problem('signal-struck')
             return id === undefined
               ? { ...place, state: 'refused', problem: problemBody(refusal) }
-              : { ...place, signalId: id, state: 'registered' }
+              : { ...place, signalId: id, state: registration.isHeld(id) ? 'held' : 'registered' }
           }),
         )
       }

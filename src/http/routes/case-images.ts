@@ -174,11 +174,12 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
     const refusal = outcomes.find((outcome) => outcome instanceof Problem)
     if (usable.length === 0 && refusal !== undefined) throw refusal
     const ids = (await registration.forCase(own, usable)).values()
-    return outcomes.map((outcome) =>
-      outcome instanceof Problem
-        ? { state: 'refused', problem: problemBody(outcome) }
-        : { imageId: ids.next().value, quality: outcome.quality, state: 'registered' },
-    )
+    return outcomes.map((outcome) => {
+      if (outcome instanceof Problem) return { state: 'refused', problem: problemBody(outcome) }
+      const imageId = ids.next().value
+      const isHeld = imageId !== undefined && registration.isHeld(imageId)
+      return { imageId, quality: outcome.quality, state: isHeld ? 'held' : 'registered' }
+    })
   }
 }
 

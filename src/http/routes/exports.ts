@@ -14,7 +14,7 @@ const ASKED_AGAIN_MS = 250
 
 const Format = z.enum(EXPORT_FORMATS).meta({
   description:
-    'ndjson: all there is to know, with `"deleted":true` for what is held back. csv: signal_type,signal_str,collab,category,tags. lines: a type and hex digits. hex: PDQ alone.',
+    'ndjson: all there is to know, a line for each signal or picture (`signals`: all of its hashes), with `"deleted":true` for what is held back. An import of it gives the same bank; with `"deleted":true` in each line, an empty one. csv: signal_type,signal_str,collab,category,tags. lines: a type and hex digits. hex: PDQ alone.',
 })
 const Order = z.union([
   z.strictObject({

@@ -3,7 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Problem } from '../../domain/problem.js'
-import type { Health } from '../../services/health.js'
+import { type Health, WITHDRAWAL_NOTING } from '../../services/health.js'
 import { may } from '../problems.js'
 import { IndexReport } from '../schemas.js'
 
@@ -23,6 +23,10 @@ const Ready = z.object({
   durability: z.enum(['fsync', 'unknown', 'none']).meta({
     description:
       'fsync: what was answered with 2xx is on disk. unknown: the Redis server is too old to say. none: its log is off, and a crash loses everything.',
+  }),
+  withdrawals: z.enum(WITHDRAWAL_NOTING).meta({
+    description:
+      'noted: each withdrawal is on disk in the log for restores. behind: some cannot be noted, and a restore would bring them back. off: no log is kept.',
   }),
 })
 
@@ -48,7 +52,8 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
       schema: {
         operationId: 'ready',
         summary: 'May it be asked?',
-        description: '503 until the index is loaded, and whenever the store has not been heard from for a second.',
+        description:
+          '503 until the index is loaded, and whenever the store has not been heard from for a second; `reason` says why.',
         tags: ['operation'],
         response: { 200: Ready, ...may('index-cold', 'store-away') },
       },

@@ -6,6 +6,7 @@ import { FILE_FORMATS, IMPORT_STATES, RECORD_REFUSALS } from '../../domain/bank-
 import { PROBLEM_CODES, Problem } from '../../domain/problem.js'
 import type { Banks } from '../../services/banks.js'
 import type { ImportReport, Imports } from '../../services/imports.js'
+import { After, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { BankName, IdempotencyKey, Instant } from '../schemas.js'
@@ -33,13 +34,19 @@ const Progress = z.object({
   lines: z.int().meta({ description: 'That are done with.' }),
   accepted: z.int(),
   removed: z.int().meta({ description: 'Signals that were there and that tombstones in the file took away.' }),
+  notFound: z.int().meta({
+    description:
+      'Tombstones that removed nothing, since the bank does not have their signal; not among the accepted. Where an import broke off and went on, that may be because it was removed before.',
+  }),
   refused: z.int(),
   refusedFor: z.partialRecord(z.enum(RECORD_REFUSALS), z.int()),
 })
+const Stretch = z.object({ fromLine: z.int(), toLine: z.int() })
 const Report = Progress.extend({
   refusals: z
-    .array(z.object({ fromLine: z.int(), toLine: z.int(), reason: z.enum(RECORD_REFUSALS) }))
-    .meta({ description: 'Stretches of lines, counted from 1, both ends in it; the first 10,000.' }),
+    .array(Stretch.extend({ reason: z.enum(RECORD_REFUSALS) }))
+    .meta({ description: 'Stretches of lines, counted from 1, both ends in it; with `notFoundLines` the first 10,000.' }),
+  notFoundLines: z.array(Stretch).meta({ description: 'Stretches of tombstones that removed nothing.' }),
 }).meta({ id: 'Import' })
 
 const BankParam = z.object({ bank: BankName })
@@ -61,7 +68,7 @@ export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (ap
         operationId: 'importFile',
         summary: 'Hand in a file of signals',
         description:
-          'Lines of 64 hex digits; lines of a type and hex digits; CSV with a header, such as `signal_type,signal_str,collab,category,tags`; or NDJSON as `tabir export` writes it, with `"deleted":true` for what is to go. Any of them packed with gzip. A line that cannot be used is refused with its number and a reason, and stops nothing. The same signal twice is one signal. With an Idempotency-Key, the same file sent again goes on where it broke off.',
+          'Lines of 64 hex digits; lines of a type and hex digits; CSV with a header, such as `signal_type,signal_str,collab,category,tags`; or NDJSON as `tabir export` writes it, with `"deleted":true` for what is to go, held or not: by its `signalId` where this bank has it, otherwise by its hashes and `ref`. Any of them packed with gzip. A line that cannot be used is refused with its number and a reason, and stops nothing. The same signal twice is one signal. With an Idempotency-Key, the same file sent again goes on where it broke off.',
         tags: ['banks'],
         params: BankParam,
         headers: IdempotencyKey,
@@ -100,18 +107,20 @@ export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (ap
       schema: {
         operationId: 'listImports',
         summary: 'See how far files have come',
-        description: 'The newest first, at most 100, of the last 30 days.',
+        description: 'The newest first, of the last 30 days.',
         tags: ['banks'],
         params: BankParam,
+        querystring: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100), after: After.optional() }),
         response: {
-          200: z.object({ imports: z.array(Progress) }),
+          200: z.object({ imports: z.array(Progress), next: Next }),
           ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'store-away'),
         },
       },
     },
     async (request) => {
-      const all = await imports.list(await banks.writable(callerOf(request), request.params.bank))
-      return { imports: all.map(progressOf) }
+      const { after, limit } = request.query
+      const page = await imports.list(await banks.writable(callerOf(request), request.params.bank), after, limit)
+      return { imports: page.imports.map(progressOf), next: nextOf(page.next) }
     },
   )
 
@@ -137,25 +146,24 @@ export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (ap
   )
 }
 
-function reportOf(report: ImportReport): z.infer<typeof Report> {
-  const refusals = report.refusals.map(({ fromLine, toLine, why }) => ({ fromLine, toLine, reason: why }))
-  return { ...progressOf(report), refusals }
+function reportOf({ notes, ...report }: ImportReport): z.infer<typeof Report> {
+  const refusals = notes.flatMap(({ fromLine, toLine, why }) =>
+    why === 'not-found' ? [] : [{ fromLine, toLine, reason: why }],
+  )
+  const notFoundLines = notes.flatMap(({ fromLine, toLine, why }) => (why === 'not-found' ? [{ fromLine, toLine }] : []))
+  return { ...progressOf(report), refusals, notFoundLines }
 }
 
-function progressOf({ importId, progress }: Omit<ImportReport, 'refusals'>): z.infer<typeof Progress> {
-  const { state, problem = null, format = null, startedAtMs, updatedAtMs, lines, accepted, removed, refused } = progress
+function progressOf({ importId, progress }: Omit<ImportReport, 'notes'>): z.infer<typeof Progress> {
+  const { digest: _, startedAtMs, updatedAtMs, problem = null, format = null, refusedFor, ...counts } = progress
   return {
     importId,
-    state,
+    ...counts,
     problem,
     format,
     startedAt: new Date(startedAtMs).toISOString(),
     updatedAt: new Date(updatedAtMs).toISOString(),
-    lines,
-    accepted,
-    removed,
-    refused,
-    refusedFor: { ...progress.refusedFor },
+    refusedFor: { ...refusedFor },
   }
 }
 

@@ -4,6 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { LAWS, SLA_PROFILES, SOURCES_READ_ON, STAGES, STATEMENTS } from '../../domain/sla.js'
 import type { Notices, OverdueClock } from '../../services/notices.js'
+import { After, Next, nextOf } from '../pages.js'
 import { callerOf, ownCaseOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { CaseNumberParam, Instant } from '../schemas.js'
@@ -53,9 +54,10 @@ const OverdueList = z.object({
       dueAt: Instant,
     }),
   ),
+  next: Next,
 })
 
-const Limit = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100) })
+const Page = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100), after: After.optional() })
 
 export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> = async (app, { notices }) => {
   app.get(
@@ -139,13 +141,15 @@ export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> 
           summary,
           description: 'The longest overdue first.',
           tags: ['signals'],
-          querystring: Limit,
+          querystring: Page,
           response: { 200: OverdueList, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away') },
         },
       },
       async (request) => {
         const contact = scope === 'admin' ? undefined : callerOf(request).orgId
-        return { clocks: (await notices.overdue(contact, request.query.limit)).map(overdueView) }
+        const { after, limit } = request.query
+        const { clocks, next } = await notices.overdue(contact, after, limit)
+        return { clocks: clocks.map(overdueView), next: nextOf(next) }
       },
     )
   }

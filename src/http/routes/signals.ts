@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { AuditActor } from '../../domain/audit.js'
 import { CIRCULATIONS, DISPUTE_ANSWERS, DISPUTE_REASONS, HOLD_CAUSES } from '../../domain/trust.js'
 import type { JudgedSignal, TrustService } from '../../services/trust.js'
+import { After, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { Instant } from '../schemas.js'
@@ -13,7 +14,7 @@ import { Worth, worthOf } from '../schemas-trust.js'
 const MAX_LISTED = 1000
 
 const SignalParam = z.object({ signalId: z.uuid().transform((id) => id.toLowerCase()) })
-const Limit = z.object({ limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(100) })
+const Page = z.object({ limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(100), after: After.optional() })
 
 const JudgedView = Worth.extend({
   signalId: z.uuid(),
@@ -32,10 +33,13 @@ const JudgedView = Worth.extend({
     .meta({ description: 'What she whose picture it is says to the dispute, or who acts for her.' }),
 }).meta({ id: 'JudgedSignal' })
 
-const Listed = z.object({ signals: z.array(JudgedView).meta({ description: 'Those that wait longest first.' }) })
+const Listed = z.object({
+  signals: z.array(JudgedView).meta({ description: 'Those that wait longest first.' }),
+  next: Next,
+})
 
 export interface SignalRouteOptions {
-  readonly trust: Omit<TrustService, 'match' | 'feedback' | 'attest' | 'answer' | 'ownerHolds' | 'ownerReleases'>
+  readonly trust: Omit<TrustService, 'match' | 'feedback' | 'attest' | 'answer' | 'pause' | 'resume' | 'resumeIfDue'>
 }
 
 export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (app, { trust }) => {
@@ -69,11 +73,14 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
           operationId: list === 'disputes' ? 'listDisputes' : 'listQuarantine',
           summary: list === 'disputes' ? 'List the signals with an open dispute' : 'List the signals in quarantine',
           tags: ['signals'],
-          querystring: Limit,
+          querystring: Page,
           response: { 200: Listed, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away') },
         },
       },
-      async ({ query }) => ({ signals: (await trust.waiting(list, query.limit)).map(present) }),
+      async ({ query }) => {
+        const { signals, next } = await trust.waiting(list, query.after, query.limit)
+        return { signals: signals.map(present), next: nextOf(next) }
+      },
     )
   }
 
@@ -160,7 +167,7 @@ function present({
   disputedAtMs,
   decidedAtMs,
   answer,
-  heldUntilS: _,
+  pausedUntilS: _,
   ...worth
 }: JudgedSignal): z.infer<typeof JudgedView> {
   return {

@@ -8,7 +8,8 @@ import type { Signal } from '../../domain/signal.js'
 import { SIGNAL_TYPES } from '../../domain/signal-types.js'
 import { LONGEST_WATCH_DAYS, MAX_REFERENCE_CHARS, MOST_SIGNALS_PER_WATCH, USUAL_WATCH_DAYS } from '../../domain/watch.js'
 import { parseHash } from '../../hash/hash256.js'
-import type { NewWatch, WatchService } from '../../services/watches.js'
+import type { NewWatch, WatchService, WatchView } from '../../services/watches.js'
+import { After, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may, problemBody } from '../problems.js'
 import { HashText, Instant, PartProblem, Quality, SignalTypeName, ViewName } from '../schemas.js'
@@ -96,21 +97,26 @@ export const watchRoutes: FastifyPluginAsyncZod<{ readonly watches: WatchService
       schema: {
         operationId: 'listWatches',
         summary: 'List what you watch for',
-        description: 'Those that end first first, without their hashes. With `after`, what follows a watch.',
+        description:
+          'Sorted by their end, the first to end first, without their hashes. What has ended is left out. Follow `next` to the end: a watch may end, or be removed, while you read.',
         tags,
         querystring: z.object({
-          after: z.string().regex(UUID_PATTERN, 'must be the id of a watch').optional(),
+          after: z
+            .union([After, z.string().regex(UUID_PATTERN, 'must be the `next` of an answer')])
+            .optional()
+            .meta({ description: 'The `next` of the page before this one; or the id of a watch that is still there.' }),
           limit: z.coerce.number().int().min(1).max(1000).default(100),
         }),
         response: {
-          200: z.object({ watches: z.array(Watch) }),
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away'),
+          200: z.object({ watches: z.array(Watch), next: Next }),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'watch-unknown', 'store-away'),
         },
       },
     },
     async (request) => {
       const { after, limit } = request.query
-      return { watches: (await watches.list(callerOf(request), after, limit)).map(shapeOf) }
+      const page = await watches.list(callerOf(request), after, limit)
+      return { watches: page.watches.map(shapeOf), next: nextOf(page.next) }
     },
   )
 
@@ -145,6 +151,6 @@ function toWatch({ reference, signals }: z.infer<typeof NewWatches>['watches'][n
   return { reference, signals: parsed }
 }
 
-function shapeOf({ watchId, reference, untilMs }: Awaited<ReturnType<WatchService['list']>>[number]) {
+function shapeOf({ watchId, reference, untilMs }: WatchView) {
   return { watchId, reference: reference ?? null, until: new Date(untilMs).toISOString() }
 }

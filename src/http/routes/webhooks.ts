@@ -10,6 +10,7 @@ import {
   WEBHOOK_EVENTS,
 } from '../../domain/webhook.js'
 import { DELIVERY_FAILURES, type DeliveryReport, type WebhookService, type WebhookView } from '../../services/webhooks.js'
+import { After, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { Instant } from '../schemas.js'
@@ -69,6 +70,7 @@ const DeliveryParam = z.object({ webhookId: z.string().max(64), deliveryId: z.st
 const DeliveriesQuery = z.object({
   state: z.enum(DELIVERY_STATES).optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
+  after: After.optional(),
 })
 
 export const webhookRoutes: FastifyPluginAsyncZod<{ readonly webhooks: WebhookService }> = async (app, { webhooks }) => {
@@ -222,16 +224,16 @@ export const webhookRoutes: FastifyPluginAsyncZod<{ readonly webhooks: WebhookSe
         params: WebhookParam,
         querystring: DeliveriesQuery,
         response: {
-          200: z.object({ deliveries: z.array(DeliveryView) }),
+          200: z.object({ deliveries: z.array(DeliveryView), next: Next }),
           ...may('request-invalid', 'webhook-unknown', ...always),
         },
       },
     },
     async (request) => {
-      const { state, limit } = request.query
+      const { state, after, limit } = request.query
       const states = state === undefined ? DELIVERY_STATES : [state]
-      const found = await webhooks.deliveries(callerOf(request), request.params.webhookId, states, limit)
-      return { deliveries: found.map(deliveryShapeOf) }
+      const page = await webhooks.deliveries(callerOf(request), request.params.webhookId, states, { after, limit })
+      return { deliveries: page.deliveries.map(deliveryShapeOf), next: nextOf(page.next) }
     },
   )
 

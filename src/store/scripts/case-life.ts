@@ -3,7 +3,7 @@ import { announceLua } from './announce.js'
 import { caseEventLua } from './case-event.js'
 import { helpedLua } from './helped.js'
 import { imageDetailsLua } from './image-details.js'
-import { forgetTrustLua } from './put-trust.js'
+import { forgetTrustLua, harmlessSinceLua } from './put-trust.js'
 
 /** Lua: `mayNow(case, states, atMs)`, a state or nil first, then whether what needs one of `states` may be done. */
 export const caseStateLua = `
@@ -18,6 +18,15 @@ export const caseStateLua = `
       if not state then return nil, false end
       if isOverdue(case, state, atMs) then return 'expired', false end
       return state, among(states, state)
+    end`
+
+/**
+ * Lua: `isHandedOver(case, by)`, whether who acts is the organisation that opened the case and has handed it over since. It may have been
+ * let in a moment before the handover, so every script that changes a case asks at the moment of the change.
+ */
+export const handedOverLua = `
+    local function isHandedOver (case, by)
+      return by == 'organisation' and redis.call('HEXISTS', case, 'handedOverAtMs') == 1
     end`
 
 /** The states in which an action is allowed, as a string that Lua finds them in. */
@@ -49,7 +58,7 @@ export const openCase = {
 // Changes fields of a case if its state allows it at this very moment.
 export const changeCase = {
   numberOfKeys: 3,
-  lua: `${caseStateLua}${caseEventLua}
+  lua: `${caseStateLua}${handedOverLua}${caseEventLua}
     local case   = KEYS[1] -- hash: the case
     local events = KEYS[2] -- stream: its time line
     local dues   = KEYS[3] -- sorted set: when something has to be done with a case
@@ -59,12 +68,14 @@ export const changeCase = {
     local kind   = ARGV[4] -- of the event that is noted, or empty
     local dueMs  = ARGV[5] -- [epoch ms] a new due, or empty
     local once   = ARGV[6] -- a field that must not be there yet, or empty
-    -- ARGV[7…]: field, value, field, value, …
-    -- returns 1, or the state that forbids it, or nil when there is no such case, or when it was done before
+    local by     = ARGV[7] -- submitter; organisation: as long as it has not handed the case over
+    -- ARGV[8…]: field, value, field, value, …
+    -- returns 1, or the state that forbids it, or nil when there is no such case, or it was handed over, or when it was done before
+    if isHandedOver(case, by) then return nil end
     local state, may = mayNow(case, states, atMs)
     if not may then return state end
     if once ~= '' and redis.call('HEXISTS', case, once) == 1 then return nil end
-    redis.call('HSET', case, unpack(ARGV, 7))
+    redis.call('HSET', case, unpack(ARGV, 8))
     if dueMs ~= '' then redis.call('ZADD', dues, dueMs, caseId) end
     if kind ~= '' then note(events, kind, 0, atMs) end
     return 1`,
@@ -75,7 +86,7 @@ export const changeCase = {
 // tag as the declared keys.
 export const endCase = {
   numberOfKeys: 7,
-  lua: `${announceLua}${caseStateLua}${caseEventLua}${forgetTrustLua}${imageDetailsLua}${helpedLua}
+  lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${forgetTrustLua}${harmlessSinceLua}${imageDetailsLua}${helpedLua}
     local case     = KEYS[1] -- hash: the case
     local images   = KEYS[2] -- set: its image ids
     local events   = KEYS[3] -- stream: its time line
@@ -89,7 +100,10 @@ export const endCase = {
     local forgetMs = ARGV[4] -- [epoch ms] when it may be forgotten
     local prefix   = ARGV[5] -- of all keys
     local shards   = tonumber(ARGV[6])
-    -- returns {state, [integer] revision of the tombstones or 0, and 1 if it ended now}, or nil without a case
+    local blockMs  = tonumber(ARGV[7]) -- [ms] for which what was judged harmless stays blocked
+    local by       = ARGV[8] -- organisation: as long as it has not handed the case over; anybody else
+    -- returns {state, [integer] revision of the tombstones or 0, and 1 if it ended now}, or nil without a case, or when it was handed over
+    if isHandedOver(case, by) then return nil end
     local state = redis.call('HGET', case, 'state')
     if not state then
       redis.call('ZREM', dues, caseId)
@@ -98,7 +112,13 @@ export const endCase = {
     if not among(living, state) then return { state, tonumber(redis.call('HGET', case, 'endRevision') or '0') } end
     if ending == 'expired' and not isOverdue(case, state, atMs) then return { state, 0 } end
     local ids = redis.call('SMEMBERS', images)
+    local blocks, blocksUntil = 0, 0
     for _, id in ipairs(ids) do
+      local since = harmless_since(prefix, id)
+      if since and since + blockMs > tonumber(atMs) then
+        blocks = blocks + 1
+        blocksUntil = math.max(blocksUntil, since + blockMs)
+      end
       local shard = (id:byte(15) * 256 + id:byte(16)) % shards
       redis.call('HDEL', prefix .. 'images:' .. shard, id)
       forget_trust(prefix, id)
@@ -109,6 +129,9 @@ export const endCase = {
     local at = 0
     if #ids > 0 then at = announce(revision, changes, 'tombstone', table.concat(ids)) end
     redis.call('HSET', case, 'state', ending, 'endedAs', ending, 'endedAtMs', atMs, 'endedImages', #ids, 'endRevision', at)
+    if blocks > 0 then
+      redis.call('HSET', case, 'endedBlocks', blocks, 'endedBlocksUntilMs', string.format('%d', blocksUntil))
+    end
     redis.call('ZADD', dues, forgetMs, caseId)
     redis.call('ZADD', erasures, atMs, caseId)
     note(events, ending, #ids, atMs)

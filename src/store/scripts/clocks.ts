@@ -1,24 +1,30 @@
+import { handedOverLua } from './case-life.js'
 import { helpedLua } from './helped.js'
+import { CONTACT_FIELD, hexLua, indexClocksLua } from './image-clocks.js'
 
 // Starts clocks of one image for one platform, those that do not run yet and never ran out of it, if the image is still there.
 export const startClocks = {
-  numberOfKeys: 3,
-  lua: `
+  numberOfKeys: 4,
+  lua: `${indexClocksLua}
     local images = KEYS[1] -- hash: the shard of the image
-    local clocks = KEYS[2] -- hash: org|law|stage -> [epoch ms] due, or stopped
+    local clocks = KEYS[2] -- hash: org|law|stage -> [epoch ms] due, or stopped; contact -> organisation id
     local dues   = KEYS[3] -- sorted set: hex of image|org|law|stage, by when it is due
+    local notice = KEYS[4] -- string: JSON, of the image's case
     local id     = ARGV[1] -- [16 bytes]
     local hex    = ARGV[2]
-    -- ARGV[3 + 2i] clock i, ARGV[4 + 2i] [epoch ms] when it is due
+    local prefix = ARGV[3] -- of all keys
+    -- ARGV[4 + 2i] clock i, ARGV[5 + 2i] [epoch ms] when it is due
     -- returns [integer] how many were started
     if redis.call('HEXISTS', images, id) == 0 then return 0 end
     local started = 0
-    for i = 3, #ARGV, 2 do
+    for i = 4, #ARGV, 2 do
       if redis.call('HSETNX', clocks, ARGV[i], ARGV[i + 1]) == 1 then
         redis.call('ZADD', dues, ARGV[i + 1], hex .. '|' .. ARGV[i])
         started = started + 1
       end
     end
+    local json = redis.call('GET', notice)
+    if started > 0 then index_clocks(prefix, hex, json and cjson.decode(json).contactOrgId or '') end
     return started`,
 } as const
 
@@ -29,22 +35,25 @@ export const stopClocks = {
     local clocks = KEYS[1]
     local dues   = KEYS[2]
     local hex    = ARGV[1]
-    -- ARGV[2 + i] clock i
+    local prefix = ARGV[2] -- of all keys
+    -- ARGV[3 + i] clock i
     -- returns [integer] how many were stopped
     local stopped = 0
-    for i = 2, #ARGV do
+    local contact = redis.call('HGET', clocks, '${CONTACT_FIELD}')
+    for i = 3, #ARGV do
       if redis.call('HEXISTS', clocks, ARGV[i]) == 1 then
         redis.call('HSET', clocks, ARGV[i], 'stopped')
         stopped = stopped + redis.call('ZREM', dues, hex .. '|' .. ARGV[i])
+        if contact then redis.call('SREM', prefix .. 'contact-clocks:' .. contact, hex .. '|' .. ARGV[i]) end
       end
     end
     return stopped`,
 } as const
 
-// Keeps a notice with a case, while the case takes pictures, marks the pictures that it has, and puts the case into its contact's hands.
+// Keeps a notice with a case, while the case takes pictures, marks the pictures that it has, and puts the case and its clocks into its contact's hands.
 export const putNotice = {
   numberOfKeys: 4,
-  lua: `${helpedLua}
+  lua: `${handedOverLua}${helpedLua}${hexLua}${indexClocksLua}
     local case    = KEYS[1] -- hash: the case
     local images  = KEYS[2] -- set: its image ids
     local notice  = KEYS[3] -- string: JSON
@@ -53,7 +62,10 @@ export const putNotice = {
     local states  = ARGV[2]
     local contact = ARGV[3] -- organisation id, or nothing
     local atMs    = ARGV[4] -- [epoch ms]
-    -- returns 1, or the state that forbids it, or nil when there is no such case
+    local by      = ARGV[5] -- submitter; organisation: as long as it has not handed the case over
+    local prefix  = ARGV[6] -- of all keys
+    -- returns 1, or the state that forbids it, or nil when there is no such case, or it was handed over
+    if isHandedOver(case, by) then return nil end
     local state = redis.call('HGET', case, 'state')
     if not state then return nil end
     if not string.find(states, ' ' .. state .. ' ', 1, true) then return state end
@@ -61,6 +73,9 @@ export const putNotice = {
     if before and before ~= redis.call('HGET', case, 'orgId') then no_more_by(case, before) end
     redis.call('SET', notice, json)
     if contact ~= '' then helped_by(case, contact, atMs) end
-    for _, id in ipairs(redis.call('SMEMBERS', images)) do redis.call('SADD', noticed, id) end
+    for _, id in ipairs(redis.call('SMEMBERS', images)) do
+      redis.call('SADD', noticed, id)
+      index_clocks(prefix, hexOf(id), contact)
+    end
     return 1`,
 } as const

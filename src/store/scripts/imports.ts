@@ -28,23 +28,12 @@ export const checkpointImport = {
     local progress = ARGV[2] -- JSON
     local most     = tonumber(ARGV[3]) -- [integer] stretches that are kept
     local keptMs   = ARGV[4] -- [ms]
-    -- ARGV[5…]       stretches of refused lines since the last time, as JSON
+    -- ARGV[5…]       stretches of noted lines since the last time, as JSON
     -- returns [integer] 1, or 0 when another one has taken over
     if redis.call('HGET', import, 'writer') ~= writer then return 0 end
     redis.call('HSET', import, 'progress', progress)
     local room = most - redis.call('LLEN', refused)
     for i = 5, math.min(#ARGV, room + 4) do redis.call('RPUSH', refused, ARGV[i]) end
     for _, key in ipairs({ import, refused, imports }) do redis.call('PEXPIRE', key, keptMs) end
-    return 1`,
-} as const
-
-// Forgets how far files have come into a bank that is gone; what was at one of them is not any more. Running it twice changes nothing.
-export const forgetImports = {
-  numberOfKeys: 1,
-  lua: `
-    local imports = KEYS[1] -- sorted set: those of the bank
-    local stem    = ARGV[1] -- of the key of each, before its id; it carries the same hash tag
-    for _, id in ipairs(redis.call('ZRANGE', imports, 0, -1)) do redis.call('DEL', stem .. id, stem .. id .. ':refused') end
-    redis.call('DEL', imports)
     return 1`,
 } as const

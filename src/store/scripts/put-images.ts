@@ -1,13 +1,14 @@
 import { announceLua } from './announce.js'
+import { bankLua } from './banks.js'
 import { caseEventLua } from './case-event.js'
-import { caseStateLua } from './case-life.js'
+import { caseStateLua, handedOverLua } from './case-life.js'
 import { imageDetailsLua } from './image-details.js'
 
 // Stores images of a bank and tells every index, all or none; if the bank is there at this very moment and is the one that was meant: its
 // name may be another's by now.
 export const putImages = {
   numberOfKeys: 'some',
-  lua: `${announceLua}${imageDetailsLua}
+  lua: `${announceLua}${imageDetailsLua}${bankLua}
     local banks    = KEYS[1] -- hash: name -> JSON
     local revision = KEYS[2]
     local changes  = KEYS[3]
@@ -22,14 +23,15 @@ export const putImages = {
     local atMs     = tonumber(ARGV[6]) -- [epoch ms], the caller's clock
     local digests  = ARGV[7] -- [16 bytes each] of what is handed in
     local by       = ARGV[8] -- what the writer will know the change by, or nothing
-    -- ARGV[3i + 9]   [16 bytes] id of image i
-    -- ARGV[3i + 10]  its sealed record
-    -- ARGV[3i + 11]  its sealed details, or nothing
+    local bankId   = ARGV[9] -- of the bank, or empty
+    -- ARGV[3i + 10]  [16 bytes] id of image i
+    -- ARGV[3i + 11]  its sealed record
+    -- ARGV[3i + 12]  its sealed details, or nothing
     -- returns [integer] the revision that has them, or nil when there is no such bank any more, or objected, and nothing is done
     if name ~= '' then
       local json = redis.call('HGET', banks, name)
       local bank = json and cjson.decode(json)
-      if not bank or bank.removedAtMs or bank.createdAtMs ~= tonumber(madeAtMs) then return nil end
+      if not bank or bank.removedAtMs or not isBank(bank, madeAtMs, bankId) then return nil end
     end
     if redis.call('ZCOUNT', strikes, sinceMs, '+inf') >= most then return 'objected' end
     for at = 1, #digests, 16 do
@@ -38,10 +40,10 @@ export const putImages = {
     end
     local ids = {}
     for i = 0, #KEYS - 6 do
-      local id = ARGV[3 * i + 9]
+      local id = ARGV[3 * i + 10]
       ids[#ids + 1] = id
-      redis.call('HSET', KEYS[6 + i], id, ARGV[3 * i + 10])
-      put_details(prefix, id, ARGV[3 * i + 11])
+      redis.call('HSET', KEYS[6 + i], id, ARGV[3 * i + 11])
+      put_details(prefix, id, ARGV[3 * i + 12])
     end
     return announce(revision, changes, 'image', table.concat(ids), nil, by)`,
 } as const
@@ -65,7 +67,7 @@ export const replaceImage = {
 // the same picture twice is one image.
 export const putCaseImages = {
   numberOfKeys: 'some',
-  lua: `${announceLua}${caseStateLua}${caseEventLua}${imageDetailsLua}
+  lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${imageDetailsLua}
     local case     = KEYS[1] -- hash: the case
     local images   = KEYS[2] -- set: its image ids
     local events   = KEYS[3] -- stream: its time line
@@ -89,20 +91,22 @@ export const putCaseImages = {
     -- ARGV[4i + 14]  [integer] how many hashes are in it
     -- returns [integer] the revision that has them, or the state that forbids it, or full, or suspended, or nil when there is no such case
     if redis.call('ZCOUNT', strikes, sinceMs, '+inf') >= struck then return 'suspended' end
+    if isHandedOver(case, by) then return nil end
     local state, may = mayNow(case, states, atMs)
     if not may then return state end
-    if by == 'organisation' and redis.call('HEXISTS', case, 'handedOverAtMs') == 1 then return nil end
     local added = 0
     for i = 0, #KEYS - 7 do added = added + 1 - redis.call('SISMEMBER', images, ARGV[4 * i + 11]) end
     if added > 0 and redis.call('SCARD', images) + added > most then return 'full' end
     local ids = {}
     local hashes = 0
+    local isNoticed = redis.call('EXISTS', case .. ':notice') == 1
     for i = 0, #KEYS - 7 do
       local id = ARGV[4 * i + 11]
       if redis.call('SADD', images, id) == 1 then
         ids[#ids + 1] = id
         redis.call('HSET', KEYS[7 + i], id, ARGV[4 * i + 12])
         put_details(prefix, id, ARGV[4 * i + 13])
+        if isNoticed then redis.call('SADD', prefix .. 'noticed', id) end
         hashes = hashes + tonumber(ARGV[4 * i + 14])
       end
     end

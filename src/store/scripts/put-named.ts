@@ -29,7 +29,7 @@ export const ensureOrg = {
     return redis.call('HGET', ids, name)`,
 } as const
 
-// Takes an API key back, or forgets a bank that was removed. Running it twice changes nothing.
+// Takes an API key back. Its id is random and is never given again, so it names one key for ever. Running it twice changes nothing.
 export const removeNamed = {
   numberOfKeys: 3,
   lua: `${announceLua}

@@ -1,17 +1,11 @@
 import { announceLua } from './announce.js'
+import { forgetClocksLua, hexLua } from './image-clocks.js'
 import { outboxLua } from './outbox.js'
 
-/** `hexOf(id)`, and `partiesOf(tag, hex)`: under which keyed hashes it stands who was told of an image, with spaces between. */
-const partiesLua = `
-    local function hexOf (id)
-      return (string.gsub(id, '.', function (c) return string.format('%02x', string.byte(c)) end))
-    end
+/** `partiesOf(tag, hex)`: under which keyed hashes it stands who was told of an image, with spaces between. */
+const partiesLua = `${hexLua}
     local function partiesOf (tag, hex)
-      local parties = {}
-      for _, field in ipairs(redis.call('HKEYS', tag .. 'sightings:' .. hex)) do
-        if string.sub(field, 1, 2) == 's:' then parties[#parties + 1] = string.sub(field, 3) end
-      end
-      return table.concat(parties, ' ')
+      return table.concat(redis.call('SMEMBERS', tag .. 'told:' .. hex), ' ')
     end`
 
 /** `refuse(struck, atMs, untilMs, digests)`. Those whose time is over go with the next one, or all with the last one's. */
@@ -27,25 +21,27 @@ const refuseLua = `
 
 // Stores what was said about a signal, if nobody was faster and the signal is still there, and tells every index what it has to know.
 export const putTrust = {
-  numberOfKeys: 7,
+  numberOfKeys: 8,
   lua: `${announceLua}${outboxLua}${partiesLua}${refuseLua}
     local images     = KEYS[1] -- hash: the shard of the image
     local trust      = KEYS[2] -- hash: image id -> version:JSON
-    local standings  = KEYS[3] -- hash: image id -> [1 byte]
+    local standings  = KEYS[3] -- hash: image id -> [2 bytes]
     local disputes   = KEYS[4] -- sorted set: image ids
     local quarantine = KEYS[5] -- sorted set: image ids
-    local revision   = KEYS[6]
-    local changes    = KEYS[7]
+    local ownerDues  = KEYS[6] -- sorted set: image ids, by when their pause ends
+    local revision   = KEYS[7]
+    local changes    = KEYS[8]
     local id         = ARGV[1] -- [16 bytes]
     local version    = ARGV[2] -- the one that was read; 0 for none
     local json       = ARGV[3]
-    local standing   = ARGV[4] -- [1 byte]
+    local standing   = ARGV[4] -- [2 bytes]
     local disputedAt = ARGV[5] -- [epoch ms], or nothing
     local heldAt     = ARGV[6] -- [epoch ms], or nothing
-    local struck     = ARGV[7] -- sorted set: what its owner must not hand in again; or nothing
-    local atMs       = ARGV[8] -- [epoch ms]
-    local untilMs    = ARGV[9] -- [epoch ms] for which it is in there, or nothing to take it out
-    -- ARGV[10…]     [16 bytes] keyed digests of it; the key carries the same hash tag as the declared ones
+    local dueMs      = ARGV[7] -- [epoch ms] when its pause ends, or nothing
+    local struck     = ARGV[8] -- sorted set: what must not be handed in again; or nothing
+    local atMs       = ARGV[9] -- [epoch ms]
+    local untilMs    = ARGV[10] -- [epoch ms] for which it is in there, or nothing to take it out
+    -- ARGV[11…]     [16 bytes] keyed digests of it; the key carries the same hash tag as the declared ones
     -- returns [integer] the revision that has it, 0 when no index needs to know; -1 when another was faster; nil without the image
     if redis.call('HEXISTS', images, id) == 0 then return nil end
     local stored = redis.call('HGET', trust, id)
@@ -58,8 +54,9 @@ export const putTrust = {
       local tag = string.match(disputes, '^(.*)disputes$')
       outbox(tag, 'kind', 'signal.disputed', 'image', id, 'parties', partiesOf(tag, hexOf(id)), 'atMs', disputedAt)
     end
-    if struck ~= '' then refuse(struck, atMs, untilMs, { unpack(ARGV, 10) }) end
+    if struck ~= '' then refuse(struck, atMs, untilMs, { unpack(ARGV, 11) }) end
     if heldAt == '' then redis.call('ZREM', quarantine, id) else redis.call('ZADD', quarantine, heldAt, id) end
+    if dueMs == '' then redis.call('ZREM', ownerDues, id) else redis.call('ZADD', ownerDues, dueMs, id) end
     if redis.call('HGET', standings, id) == standing then return 0 end
     redis.call('HSET', standings, id, standing)
     return announce(revision, changes, 'image', id, 'standing')`,
@@ -69,19 +66,31 @@ export const putTrust = {
  * For scripts that erase images: forgets what was said about one, how often it was seen, and its clocks. Whoever was told of it in a match
  * will be told that it is gone. The keys carry the same hash tag as the declared ones.
  */
-export const forgetTrustLua = `${outboxLua}${partiesLua}
+export const forgetTrustLua = `${outboxLua}${partiesLua}${forgetClocksLua}
     local function forget_trust (tag, id)
       redis.call('HDEL', tag .. 'trust:' .. id:byte(16), id)
       redis.call('HDEL', tag .. 'standings:' .. id:byte(16), id)
       redis.call('ZREM', tag .. 'disputes', id)
       redis.call('ZREM', tag .. 'quarantine', id)
+      redis.call('ZREM', tag .. 'owner-dues', id)
+      redis.call('ZREM', tag .. 'appeals', 's' .. id)
+      redis.call('ZREM', tag .. 'denied-appeals', 's' .. id)
       local hex = hexOf(id)
       local parties = partiesOf(tag, hex)
       if parties ~= '' then outbox(tag, 'kind', 'signal.withdrawn', 'image', id, 'parties', parties) end
-      redis.call('DEL', tag .. 'sightings:' .. hex)
+      redis.call('DEL', tag .. 'sightings:' .. hex, tag .. 'told:' .. hex)
       redis.call('SREM', tag .. 'noticed', id)
-      for _, clock in ipairs(redis.call('HKEYS', tag .. 'clocks:' .. hex)) do
-        redis.call('ZREM', tag .. 'clock-dues', hex .. '|' .. clock)
-      end
-      redis.call('DEL', tag .. 'clocks:' .. hex)
+      forget_clocks(tag, hex)
+    end`
+
+/**
+ * `harmless_since(tag, id)`: when [epoch ms] an image was judged harmless, or nil. To be asked before `forget_trust`. The flag is
+ * `HARMLESS` of src/store/trust.ts.
+ */
+export const harmlessSinceLua = `
+    local function harmless_since (tag, id)
+      local standing = redis.call('HGET', tag .. 'standings:' .. id:byte(16), id)
+      if not standing or math.floor(standing:byte(1) / 4) % 2 == 0 then return nil end
+      local said = redis.call('HGET', tag .. 'trust:' .. id:byte(16), id)
+      return said and tonumber(cjson.decode(string.match(said, '^%d+:(.*)$')).decidedAtMs)
     end`

@@ -107,7 +107,7 @@ export const advanceWatching = {
   numberOfKeys: 2,
   lua: `
     local holder = KEYS[1] -- string: who compares
-    local cursor = KEYS[2] -- [integer] revision
+    local cursor = KEYS[2] -- string: revision:digest
     local token  = ARGV[1]
     local to     = ARGV[2]
     -- returns 1, or 0 when it is another one

@@ -1,4 +1,3 @@
-import { MOST_DELIVERIES } from '../../domain/webhook.js'
 import { outboxLua } from './outbox.js'
 
 /*
@@ -10,58 +9,6 @@ import { outboxLua } from './outbox.js'
  *   webhook-health:<endpoint>           hash: failures, failingSinceMs, pausedUntilMs, tokens, tokensAtMs
  *   webhook-delivery:<endpoint>:<id>    hash: type, lane, body, state, createdAtMs, tries, firstTryAtMs, lastTryAtMs, nextTryAtMs, status, failure, imageId
  */
-
-/** Becomes the one that turns the outbox into deliveries, or stays it. */
-export const holdOutbox = {
-  numberOfKeys: 1,
-  lua: `
-    local holder = KEYS[1] -- string: who turns the outbox into deliveries
-    local token  = ARGV[1]
-    local ttlMs  = ARGV[2] -- [ms]
-    -- returns 1, or 0 when it is another one
-    local now = redis.call('GET', holder)
-    if now and now ~= token then return 0 end
-    redis.call('SET', holder, token, 'PX', ttlMs)
-    return 1`,
-} as const
-
-// Turns one entry of the outbox, or of the events, into deliveries and is done with it, in one step: none is lost, none is made twice.
-export const fanOut = {
-  numberOfKeys: 4,
-  lua: `
-    local holder    = KEYS[1] -- string: who may do this
-    local outbox    = KEYS[2] -- stream
-    local cursor    = KEYS[3] -- string: id of the last event
-    local endpoints = KEYS[4] -- hash: endpoint id -> sealed
-    local token     = ARGV[1]
-    local source    = ARGV[2] -- outbox, events
-    local entry     = ARGV[3] -- its id
-    local prefix    = ARGV[4] -- of all keys
-    -- ARGV[5 + 7i …] endpoint, delivery, lane, type, body, due [epoch ms], id of the image that must still match, or empty
-    -- returns [integer] how many were made, or -1 when it is another one's to do
-    if redis.call('GET', holder) ~= token then return -1 end
-    local made = 0
-    for i = 5, #ARGV, 7 do
-      local endpoint, id, lane, type, body, dueMs, image = unpack(ARGV, i, i + 6)
-      local delivery = prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id
-      if redis.call('HEXISTS', endpoints, endpoint) == 1 and redis.call('EXISTS', delivery) == 0 then
-        redis.call('HSET', delivery, 'type', type, 'lane', lane, 'body', body, 'state', 'waiting', 'createdAtMs', dueMs, 'tries', 0, 'nextTryAtMs', dueMs)
-        if image ~= '' then redis.call('HSET', delivery, 'imageId', image) end
-        local all = prefix .. 'webhook-deliveries:' .. endpoint
-        redis.call('ZADD', all, dueMs, id)
-        for _, old in ipairs(redis.call('ZRANGE', all, 0, -${MOST_DELIVERIES + 1})) do
-          redis.call('DEL', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. old)
-          redis.call('ZREM', all, old)
-        end
-        if redis.call('RPUSH', prefix .. 'webhook-lane:' .. endpoint .. ':' .. lane, id) == 1 then
-          redis.call('ZADD', prefix .. 'webhook-lanes:' .. endpoint, dueMs, lane)
-        end
-        made = made + 1
-      end
-    end
-    if source == 'outbox' then redis.call('XDEL', outbox, entry) else redis.call('SET', cursor, entry) end
-    return made`,
-} as const
 
 // Takes what may be sent to an endpoint now: of each lane its first, so that a subject's events stay in order; no more than so many at a
 // time and a second; one, to see, while it fails. What is taken comes back by itself when nobody says what became of it.
@@ -135,14 +82,21 @@ export const settleDelivery = {
     local status    = ARGV[7] -- of HTTP, or empty
     local failure   = ARGV[8] -- or empty
     local keptForMs = ARGV[9] -- [ms], or empty
+    local isOurs    = ARGV[10] == 'ours' -- nothing was sent, for a reason of ours: it counts neither as a try nor as a failure
     -- returns [integer] failures in a row of the endpoint, or -1 when there was nothing to settle
     local delivery = prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id
     local lane = redis.call('HGET', delivery, 'lane')
     if not lane or redis.call('HEXISTS', endpoints, endpoint) == 0 then return -1 end
     local list = prefix .. 'webhook-lane:' .. endpoint .. ':' .. lane
     if redis.call('LINDEX', list, 0) ~= id then return -1 end
+    if isOurs then
+      redis.call('HSET', delivery, 'nextTryAtMs', nextMs)
+      redis.call('ZREM', leases, lane)
+      redis.call('ZADD', lanes, nextMs, lane)
+      return 0
+    end
     redis.call('HSETNX', delivery, 'firstTryAtMs', atMs)
-    redis.call('HINCRBY', delivery, 'tries', 1)
+    redis.pcall('HINCRBY', delivery, 'tries', 1) -- of one that cannot be read it may be no number; it has to go all the same
     redis.call('HSET', delivery, 'state', state, 'lastTryAtMs', atMs, 'status', status, 'failure', failure, 'nextTryAtMs', nextMs)
     redis.call('ZREM', leases, lane)
     if state == 'waiting' then

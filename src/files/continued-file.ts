@@ -1,6 +1,8 @@
 // A file that goes on where it broke off: what is there already of the same bytes is kept, and the rest is written.
 
 import { type FileHandle, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { syncFolder, writeFully } from './write-file.js'
 
 export interface ContinuedFile {
   /** The next bytes of the whole. What the file has in their place is compared with them, and kept where it is the same. */
@@ -32,13 +34,13 @@ export async function continueFile(path: string): Promise<ContinuedFile> {
       const same = isSame ? await sameBytes(file, at, bytes) : 0
       isSame = same === bytes.length && isSame
       keptBytes += same
-      for (let done = same; done < bytes.length; )
-        done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten
+      await writeFully(file, bytes.subarray(same), at + same)
       at += bytes.length
     },
     async end() {
       await file.truncate(at)
       await file.sync()
+      await syncFolder(dirname(path))
     },
     close: () => file.close(),
   }

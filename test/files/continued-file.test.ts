@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { t } from 'tap'
-import { continueFile } from '../../src/store/continued-file.js'
+import { continueFile } from '../../src/files/continued-file.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'tabir-continued-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,0 +1,47 @@
+// What a refusal means for what is being sent: one image, the whole case, or another try.
+
+import { CASE_IMAGE_PROBLEMS, type CaseImageProblem } from '../../src/domain/problem.js'
+import type { Reason } from '../hashing/outcome.js'
+
+/**
+ * A reason concerns one image. closed: the case takes nothing more, or the token has expired. again: worth another try.
+ * without-details: the service no longer offers extended protection.
+ */
+export type Handling = Reason | 'closed' | 'again' | 'without-details'
+
+const HANDLING: Readonly<Record<CaseImageProblem, Handling>> = {
+  'quality-too-low': 'too-plain',
+  'known-harmless': 'harmless',
+  'image-too-large': 'file-too-large',
+  'body-too-large': 'file-too-large',
+  'image-too-many-pixels': 'too-many-pixels',
+  'image-undecodable': 'server-cannot',
+  'media-unsupported': 'server-cannot',
+  'image-empty': 'unreadable',
+  'image-missing': 'unreadable',
+  'request-invalid': 'refused',
+  'minor-declared': 'refused',
+  'too-many-images': 'refused',
+  'idempotency-key-reused': 'refused',
+  'extended-protection-off': 'without-details',
+  'token-missing': 'closed',
+  'case-unknown': 'closed',
+  'case-withdrawn': 'closed',
+  'case-expired': 'closed',
+  'case-full': 'closed',
+  'account-suspended': 'closed',
+  'upload-incomplete': 'again',
+  'body-unreadable': 'again',
+  'idempotency-key-busy': 'again',
+  'rate-limited': 'again',
+  overloaded: 'again',
+  'index-cold': 'again',
+  'store-away': 'again',
+  'hashing-away': 'again',
+}
+
+/** @returns `undefined` for a code that adding images to a case never has. */
+export function handlingOf(code: string | undefined): Handling | undefined {
+  const known = CASE_IMAGE_PROBLEMS.find((each) => each === code)
+  return known === undefined ? undefined : HANDLING[known]
+}

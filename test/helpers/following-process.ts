@@ -1,0 +1,39 @@
+// A process with a replica that says what it finds. Its argument: the address of the store.
+
+import { Replica } from '../../src/services/replica.js'
+import { apiKeysIn } from '../../src/store/api-keys.js'
+import { banksIn } from '../../src/store/banks.js'
+import { imageReader } from '../../src/store/image-reader.js'
+import { imagesIn } from '../../src/store/images.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { connectForFollowing, openStore } from '../../src/store/store.js'
+import { trustsIn } from '../../src/store/trust.js'
+
+const [, , url = ''] = process.argv
+const target = { url, socket: undefined }
+const keyring = makeKeyring([Buffer.alloc(32, 7)])
+const store = await openStore(target)
+const losses: string[] = []
+const replica = new Replica({
+  store,
+  images: imagesIn(store, keyring),
+  reader: imageReader(target, keyring),
+  snapshots: undefined,
+  withdrawals: undefined,
+  trusts: trustsIn(store),
+  banks: banksIn(store),
+  apiKeys: apiKeysIn(store),
+  follower: connectForFollowing(target),
+  onLoss: (loss) => losses.push(loss),
+  now: () => performance.now(),
+  onTrouble: () => {},
+})
+await replica.start()
+/** Asked with ids. */
+process.on('message', (ids) => {
+  if (!Array.isArray(ids)) return
+  const { notReady, revision } = replica
+  const known = ids.filter((id) => typeof id === 'string' && replica.bankOf(id) !== undefined)
+  process.send?.({ reason: notReady, revision, losses, found: notReady === undefined ? known : undefined })
+})
+process.send?.('started')

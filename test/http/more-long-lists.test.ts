@@ -1,0 +1,191 @@
+// More lists with 2,500 entries that share a score, or a time: see long-lists.test.ts.
+
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import { z } from 'zod'
+import { uuidV7 } from '../../src/domain/ids.js'
+import { hashFromBytes } from '../../src/hash/hash256.js'
+import { apiKeysIn } from '../../src/store/api-keys.js'
+import { noteInAudit } from '../../src/store/audit.js'
+import { banksIn } from '../../src/store/banks.js'
+import { casesIn } from '../../src/store/cases.js'
+import { deliveriesIn } from '../../src/store/deliveries.js'
+import { placeOfImports } from '../../src/store/imports.js'
+import { keys } from '../../src/store/keys.js'
+import { inSome, keyOfOrg, MANY, numbered, onceEach, PAGE, type Row, readAll, world } from '../helpers/long-lists.js'
+import { imageOf } from '../helpers/registered-image.js'
+import { post } from '../helpers/requests.js'
+import { keyFor, openCase, until } from '../helpers/service.js'
+import { ask, operator } from '../helpers/trust.js'
+
+t.test('messages to a webhook, and files, of one moment', async (t) => {
+  const { service, store, nowMs } = await world(t)
+  const owner = await keyFor(service, 'owner', ['webhooks', 'signals:write'])
+  const added = await post(
+    service.app,
+    '/v1/webhooks',
+    { url: 'https://receiver.example/', events: ['match.found'] },
+    owner.headers,
+  )
+  const { webhookId } = added.json<{ webhookId: string }>()
+  const deliveries = deliveriesIn(store)
+  const ids = numbered((i) => `d${i}`)
+  for (let i = 0; i < MANY; i += 500) {
+    await deliveries.hold('this test', 60_000)
+    await deliveries.make(
+      'this test',
+      { source: 'outbox', id: `1-${i + 1}`, fields: new Map() },
+      ids.slice(i, i + 500).map((id) => ({
+        webhookId,
+        id,
+        lane: id,
+        type: 'match.found',
+        body: '{}',
+        dueAtMs: nowMs - 1000,
+        imageId: undefined,
+      })),
+    )
+  }
+  for (const state of ['', '&state=waiting']) {
+    const rows = await readAll(t, service, owner.headers, {
+      url: `/v1/webhooks/${webhookId}/deliveries?${state.slice(1)}`,
+      name: 'deliveries',
+    })
+    onceEach(t, rows, 'deliveryId', ids)
+  }
+  const left = await readAll(t, service, owner.headers, {
+    url: `/v1/webhooks/${webhookId}/deliveries`,
+    name: 'deliveries',
+    between: ({ deliveryId }) => store.ask((redis) => redis.zrem(keys.webhookDeliveries(webhookId), String(deliveryId))),
+  })
+  onceEach(t, left, 'deliveryId', ids)
+
+  await post(service.app, '/v1/banks', { name: 'mine' }, owner.headers)
+  const importIds = numbered(() => uuidV7(nowMs, randomBytes(10)))
+  const progress = JSON.stringify({
+    state: 'done',
+    startedAtMs: nowMs,
+    updatedAtMs: nowMs,
+    lines: 1,
+    accepted: 1,
+    removed: 0,
+    refused: 0,
+    refusedFor: {},
+    digest: '',
+  })
+  const bank = await banksIn(store).get('mine')
+  if (bank === undefined) return t.fail('it was made')
+  const place = placeOfImports(bank)
+  await store.ask(async (redis) => {
+    const pipeline = redis.pipeline()
+    for (const id of importIds)
+      pipeline.zadd(keys.imports(place), nowMs, id).hset(keys.import(place, id), 'progress', progress)
+    await pipeline.exec()
+  })
+  const files = await readAll(t, service, owner.headers, { url: '/v1/banks/mine/imports', name: 'imports' })
+  onceEach(t, files, 'importId', importIds)
+})
+
+t.test('blocks that end in one moment, and appeals against them of one moment', async (t) => {
+  const { service, store, nowMs } = await world(t)
+  const { headers } = await operator(service)
+  const digests = numbered(() => randomBytes(16))
+  const blockIds = digests.map((digest) => digest.toString('hex'))
+  const unreadable = randomBytes(3)
+  await store.ask(async (redis) => {
+    const pipeline = redis.pipeline().zadd(keys.appeals, 0, unreadable)
+    for (const digest of digests) {
+      pipeline.zadd(keys.resubmissionBlocks, nowMs + 1000, digest)
+      pipeline.zadd(keys.appeals, nowMs, Buffer.concat([Buffer.from('b'), digest]))
+    }
+    await pipeline.exec()
+  })
+  onceEach(t, await readAll(t, service, headers, { url: '/v1/appeals', name: 'appeals' }), 'blockId', blockIds)
+  t.match(service.log.join('\n'), /1 of 100 appeals failed/)
+  const blocks = await readAll(t, service, headers, {
+    url: '/v1/resubmission-blocks',
+    name: 'blocks',
+    between: ({ blockId }) => ask(service, 'DELETE', `/v1/resubmission-blocks/${String(blockId)}`, headers),
+  })
+  onceEach(t, blocks, 'blockId', blockIds)
+})
+
+t.test('acts of one moment; keys and events of a case, whole', async (t) => {
+  const { service, store, nowMs } = await world(t)
+  const { headers } = await operator(service)
+  const names = numbered((i) => `bank-${i}`)
+  await inSome(names, (bank) => noteInAudit(store, { act: 'bank.removed', by: 'operator', about: { bank }, atMs: nowMs }))
+  await until(async () => (await store.ask((redis) => redis.llen(keys.auditDue))) === 0)
+  const acts: Row[] = []
+  for (let before = ''; ; ) {
+    const page = (await ask(service, 'GET', `/v1/audit?limit=${PAGE}${before}`, headers)).json<{ entries: Row[] }>().entries
+    acts.push(...page)
+    const last = page.at(-1)
+    if (last === undefined) break
+    before = `&before=${String(last['number'])}`
+    if (last['number'] === 1) break
+  }
+  const removed = acts.filter(({ act }) => act === 'bank.removed')
+  t.same(new Set(removed.map(({ about }) => z.object({ bank: z.string() }).parse(about).bank)), new Set(names))
+  t.equal(removed.length, MANY)
+
+  const apiKeys = apiKeysIn(store)
+  const { orgId } = await keyOfOrg(service, 'many', ['match'])
+  const keyIds = numbered((i) =>
+    i
+      .toString(36)
+      .padStart(10, '0')
+      .replace(/[ilou]/g, 'z')
+      .slice(0, 10),
+  )
+  const distinct = [...new Set(keyIds)]
+  const key = { orgId, scopes: new Set(['match'] as const), secretSha256: '00'.repeat(32), createdAtMs: nowMs }
+  await inSome(distinct, (keyId) => apiKeys.add({ ...key, keyId }))
+  const listed = (await ask(service, 'GET', '/v1/keys', headers)).json<{ keys: { keyId: string }[] }>().keys
+  const listedIds = listed.map(({ keyId }) => keyId)
+  t.equal(listedIds.length, new Set(listedIds).size)
+  t.ok(distinct.every((keyId) => listedIds.includes(keyId)))
+  const her = await openCase(service.app)
+  const [events = ''] = await store.ask((redis) => redis.keys('{tabir}:case:*:events'))
+  await store.ask(async (redis) => {
+    const pipeline = redis.pipeline().del(events)
+    for (let i = 0; i < MANY; i++)
+      pipeline.xadd(events, 'MAXLEN', 1000, `7-${i + 1}`, 'kind', 'matched', 'count', '1', 'atMs', String(nowMs))
+    await pipeline.exec()
+  })
+  const caseId = events.split(':')[2] ?? ''
+  t.ok(her.caseNumber)
+  const line = await store.ask((redis) => redis.xlen(keys.caseEvents(caseId)))
+  t.equal(line, 1000, 'older ones are forgotten')
+})
+
+t.test('cases that came into the hands of an NGO in one moment', async (t) => {
+  const { service, store, nowMs, images } = await world(t)
+  const { orgId, headers } = await keyOfOrg(service, 'helper', ['cases:write', 'match'], 'ngo')
+  const cases = casesIn(store)
+  const assistance = {
+    orgId,
+    consentKind: 'in-person',
+    consentOn: '2026-01-31',
+    isAttested: false,
+    handedOverAtMs: undefined,
+    keepsReading: false,
+  } as const
+  const made = numbered(() => ({ caseId: randomBytes(16).toString('hex'), id: uuidV7(nowMs, randomBytes(10)) }))
+  const record = { createdAtMs: nowMs, expiresAtMs: nowMs + 86_400_000, category: undefined, pin: 'x', assistance }
+  await inSome(made, async ({ caseId, id }) => {
+    await cases.add(caseId, record)
+    await images.putForCase(caseId, [{ id, image: { ...imageOf(hashFromBytes(randomBytes(32))), caseId } }], nowMs)
+  })
+  const rows = await readAll(t, service, headers, {
+    url: '/v1/attestations/waiting',
+    name: 'signals',
+    between: ({ caseId }) => store.ask((redis) => redis.zrem(keys.helped(orgId), String(caseId))),
+  })
+  onceEach(
+    t,
+    rows,
+    'signalId',
+    made.map(({ id }) => id),
+  )
+})

@@ -1,0 +1,124 @@
+// What an owner pauses stays paused until the owner, or the clock of that very pause, ends it: whatever the operator does, and whenever
+// the owner decides otherwise.
+
+import t from 'tap'
+import { HMA_SCOPES, hmaClient } from '../helpers/hma.js'
+import { redisOf } from '../helpers/requests.js'
+import { keyFor, randomHashText, startService } from '../helpers/service.js'
+import { ask, matchesOf, operator, platform } from '../helpers/trust.js'
+
+let nowMs = Date.UTC(2026, 5, 1)
+const service = await startService(t, { now: () => nowMs })
+const owner = await keyFor(service, 'owner', HMA_SCOPES, 'ngo')
+const one = await platform(service, 'one')
+const boss = await operator(service)
+const redis = await redisOf(t, service)
+const hma = hmaClient(service, owner.headers)
+await hma('POST', '/c/banks', { name: 'MINE' })
+
+const inS = (seconds: number) => nowMs / 1000 + seconds
+const dues = () => redis.zcard('{tabir}:owner-dues')
+
+async function content() {
+  const hash = randomHashText()
+  const { id } = (await hma('POST', '/c/bank/MINE/signal', { pdq: hash })).body as { id: number }
+  const url = `/c/bank/MINE/content/${id}`
+  const signals = [{ type: 'pdq', hash, quality: 100 }]
+  const handedIn = await ask(service, 'POST', '/v1/banks/MINE/signals', owner.headers, { signals })
+  const signalId = handedIn.json<{ signals: { signalId: string }[] }>().signals[0]?.signalId ?? ''
+  return {
+    signalId,
+    pause: (untilS: number) => hma('PUT', url, { disable_until_ts: untilS }),
+    untilS: async () => (await hma('GET', url)).body,
+    isFound: async () => (await matchesOf(service, one.headers, hash)).length > 0,
+    hold: () => ask(service, 'POST', `/v1/signals/${signalId}/quarantine`, boss.headers),
+    release: () => ask(service, 'DELETE', `/v1/signals/${signalId}/quarantine`, boss.headers),
+    async decide(outcome: 'upheld' | 'rejected') {
+      await ask(service, 'POST', `/v1/signals/${signalId}/dispute`, boss.headers, { reason: 'other' })
+      await ask(service, 'POST', `/v1/signals/${signalId}/dispute/decision`, boss.headers, { outcome })
+    },
+  }
+}
+
+t.test('an operator who releases what the operator held does not release what its owner paused', async (t) => {
+  for (const isPausedFirst of [true, false]) {
+    const it = await content()
+    const steps = [() => it.pause(0), it.hold]
+    for (const step of isPausedFirst ? steps : steps.toReversed()) await step()
+    t.match(await it.untilS(), { disable_until_ts: 0 }, 'its owner sees the own pause')
+    t.equal((await it.release()).statusCode, 200)
+    t.notOk(await it.isFound(), `paused ${isPausedFirst ? 'before' : 'while'} it was held`)
+    t.equal((await it.release()).statusCode, 409, 'a pause is not the operator’s to end')
+    await it.pause(1)
+    t.ok(await it.isFound())
+  }
+})
+
+t.test('an owner who ends a pause does not release what the operator holds', async (t) => {
+  const it = await content()
+  await it.pause(inS(10))
+  await it.hold()
+  nowMs += 10_000
+  await service.services.contents.releaseDue()
+  t.equal(await dues(), 0)
+  t.match(await it.untilS(), { disable_until_ts: 1 })
+  t.notOk(await it.isFound(), 'the quarantine stands')
+  await it.release()
+  t.ok(await it.isFound())
+})
+
+t.test('a pause that is renewed at the moment of its end wins, over whatever the clock had seen', async (t) => {
+  for (let round = 0; round < 20; round++) {
+    const it = await content()
+    await it.pause(inS(10))
+    nowMs += 10_000
+    const untilS = inS(1000)
+    await Promise.all([
+      service.services.contents.releaseDue(),
+      ...(round % 2 === 0 ? [service.services.contents.releaseDue()] : []),
+      it.pause(untilS),
+    ])
+    t.notOk(await it.isFound())
+    t.match(await it.untilS(), { disable_until_ts: untilS })
+    nowMs += 999_000
+    await service.services.contents.releaseDue()
+    t.notOk(await it.isFound(), 'for as long as was answered')
+    nowMs += 1000
+    await service.services.contents.releaseDue()
+    t.ok(await it.isFound(), 'and no longer')
+  }
+})
+
+t.test('of several pauses at once one stands, and ends when it says', async (t) => {
+  const it = await content()
+  const all = [10, 20, 30, 40].map(inS)
+  await Promise.all(all.map((untilS) => it.pause(untilS)))
+  const { disable_until_ts: untilS } = (await it.untilS()) as { disable_until_ts: number }
+  t.ok(all.includes(untilS))
+  t.same(await redis.zrange('{tabir}:owner-dues', '0', '-1', 'WITHSCORES').then((flat) => flat.slice(1)), [
+    String(untilS * 1000),
+  ])
+  nowMs = untilS * 1000
+  await service.services.contents.releaseDue()
+  t.ok(await it.isFound())
+})
+
+t.test('what was judged false waits for no clock, and is as its owner left it once that is taken back', async (t) => {
+  const it = await content()
+  await it.pause(inS(10))
+  await it.decide('upheld')
+  t.equal(await dues(), 0, 'it is in nobody’s way')
+  const takeBack = () => ask(service, 'DELETE', `/v1/signals/${it.signalId}/dispute/decision`, boss.headers)
+  t.match((await takeBack()).json(), { circulation: 'held', heldFor: 'owner' })
+  t.equal(await dues(), 1)
+  nowMs += 10_000
+  await service.services.contents.releaseDue()
+  t.ok(await it.isFound())
+})
+
+t.test('what is removed leaves nothing that is due', async (t) => {
+  const it = await content()
+  await it.pause(inS(10))
+  await ask(service, 'DELETE', `/v1/banks/MINE/signals/${it.signalId}`, owner.headers)
+  t.equal(await dues(), 0)
+})

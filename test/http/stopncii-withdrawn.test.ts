@@ -1,0 +1,101 @@
+// What an organisation hands in by StopNCII's interface it can take back, also while nothing of it matches.
+
+import t from 'tap'
+import { parseHash } from '../../src/hash/hash256.js'
+import { keyFor, randomHashText, startService, type TestService } from '../helpers/service.js'
+import { ask, matchesOf, operator } from '../helpers/trust.js'
+
+const ready = startService(t).then(async (service) => {
+  const member = await keyFor(service, 'member', ['signals:write', 'feedback', 'match'])
+  const { headers: admin } = await operator(service)
+  const post = (path: string, payload: object, { key } = member) =>
+    service.app.inject({ method: 'POST', url: `/stopncii/v1/${path}`, headers: { 'x-functions-key': key }, payload })
+  const submit = async (hash: string) => {
+    await post('SubmitHashes', { hashRecords: [{ signalType: 'ImagePDQ', hashValue: hash }] })
+    const { ids } = await service.services.registration.forBank(await bank(), [
+      { signal: signalOf(hash), ref: undefined, category: undefined },
+    ])
+    return ids[0] ?? ''
+  }
+  const bank = () => service.services.banks.writable(callerOf(service, member.key), bankOf(service, member.key))
+  const withdraw = async (hashValue: string, feedbackValue = 'Withdrawn', by = member) =>
+    (await post('SubmitFeedback', { hashFeedbacks: [{ hashValue, feedbackValue, tags: [] }] }, by)).json<object>()
+  return { service, member, admin, submit, withdraw }
+})
+
+const TAKEN = { accepted: 1, refused: [] }
+const UNKNOWN = { accepted: 0, refused: [{ index: 0, reason: 'signal-unknown' }] }
+
+t.test('a hash that an operator holds is taken back, and matches nothing once it is released', async (t) => {
+  const { service, member, admin, submit, withdraw } = await ready
+  const hash = randomHashText()
+  const id = await submit(hash)
+  t.equal((await matchesOf(service, member.headers, hash)).length, 1)
+  t.equal((await ask(service, 'POST', `/v1/signals/${id}/quarantine`, admin)).statusCode, 200)
+
+  t.same(await withdraw(hash), TAKEN)
+
+  t.equal(
+    (await ask(service, 'DELETE', `/v1/signals/${id}/quarantine`, admin)).statusCode,
+    404,
+    'nothing is left to release',
+  )
+  t.same(await matchesOf(service, member.headers, hash), [])
+  t.same(await withdraw(hash), UNKNOWN, 'it was taken back already')
+})
+
+t.test('so is one that its owner holds, that was judged false, or whose bank answers nothing', async (t) => {
+  const { service, member, admin, submit, withdraw } = await ready
+  const { trust, banks } = service.services
+  const [paused, struck, off] = [randomHashText(), randomHashText(), randomHashText()]
+  const pausedId = await submit(paused)
+  await trust.pause(pausedId, 0, 'operator')
+  const struckId = await submit(struck)
+  await ask(service, 'POST', `/v1/signals/${struckId}/dispute`, admin, { reason: 'other' })
+  await ask(service, 'POST', `/v1/signals/${struckId}/dispute/decision`, admin, { outcome: 'upheld' })
+  const offId = await submit(off)
+  await banks.setRatio(callerOf(service, member.key), bankOf(service, member.key), 0)
+
+  for (const [hash, id] of [
+    [paused, pausedId],
+    [struck, struckId],
+    [off, offId],
+  ] as const) {
+    t.same(await withdraw(hash, 'Deleted'), TAKEN)
+    await t.rejects(trust.signal(id), { code: 'signal-unknown' }, 'erased')
+  }
+})
+
+t.test('nobody takes back another’s, and asking makes no bank', async (t) => {
+  const { service, member, admin, submit, withdraw } = await ready
+  const hash = randomHashText()
+  const id = await submit(hash)
+  const other = await keyFor(service, 'other', ['signals:write', 'feedback', 'match'])
+  t.same(await withdraw(hash, 'Withdrawn', other), UNKNOWN)
+  t.equal((await ask(service, 'GET', `/v1/signals/${id}`, admin)).statusCode, 200)
+  const banks = await ask(service, 'GET', '/v1/banks', other.headers)
+  t.notMatch(banks.body, bankOf(service, other.key))
+  t.same(await withdraw(hash), TAKEN)
+  t.equal((await ask(service, 'GET', `/v1/signals/${id}`, admin)).statusCode, 404)
+  t.ok(member)
+})
+
+function callerOf({ services }: TestService, key: string) {
+  const caller = services.identify(key)
+  if (caller === undefined) throw new Error('a key is known once it is made')
+  return caller
+}
+
+function bankOf(service: TestService, key: string) {
+  return `stopncii-${callerOf(service, key).orgId}`
+}
+
+function signalOf(hash: string) {
+  return { type: 'pdq', view: 'whole', quality: 100, hash: hash256(hash) } as const
+}
+
+function hash256(text: string) {
+  const hash = parseHash(text)
+  if (hash === undefined) throw new Error('64 hex digits are a hash')
+  return hash
+}

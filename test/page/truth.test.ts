@@ -1,0 +1,118 @@
+// What the page says of an image is what the service holds.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import t from 'tap'
+import { imagesOf, pictureFile, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { scene } from '../helpers/pictures.js'
+import { allRead, allSent, choose, protectAll, textOf, toChoosing } from '../helpers/steps.js'
+import { ask, operator } from '../helpers/trust.js'
+
+const skip = withoutBrowser
+const linesOf = (page: Page, list: string) =>
+  page.$$eval(`${list} .state`, (states) => states.map(({ textContent }) => textContent ?? ''))
+
+t.test('an image that is held is not called protected', { skip }, async (t) => {
+  const site = await usualSite()
+  const boss = await operator(site)
+  const { page } = await site.visit('/')
+  await toChoosing(page)
+  await choose(page, [await pictureFile(61)])
+  await allRead(page)
+  const { caseNumber, pin } = await protectAll(page)
+  const { page: later } = await site.visit('/case')
+  await later.fill('#case-number', caseNumber)
+  await later.fill('#case-pin', pin)
+  await later.click('#open')
+  const { token } = (await ask(site, 'POST', `/v1/cases/${caseNumber}/tokens`, {}, { pin })).json<{ token: string }>()
+  const file = await ask(site, 'GET', `/v1/cases/${caseNumber}/export`, { authorization: `Bearer ${token}` })
+  const [imageId] = file.json<{ images: { imageId: string }[] }>().images.map((image) => image.imageId)
+  await ask(site, 'POST', `/v1/signals/${imageId}/quarantine`, boss.headers)
+  const addThem = async (seeds: readonly number[]) => {
+    await later.click('#add')
+    await choose(later, await Promise.all(seeds.map((seed) => pictureFile(seed))))
+    await allRead(later)
+    await later.click('#choose-go:enabled')
+    await later.click('#protect')
+    await allSent(later)
+  }
+  await addThem([61, 62])
+  const lines = await linesOf(later, '#sent')
+  t.match(lines, [/Not protected yet/, /^Well protected|^Protected/])
+  t.match(await textOf(later, '#sent-text'), /1 of 2 pictures are protected/)
+
+  // A second round of adding warns as the first did.
+  await later.click('#added-done')
+  await later.click('#add')
+  await choose(later, [await pictureFile(63)])
+  await allRead(later)
+  const asked = later.waitForEvent('dialog')
+  const going = later.evaluate(() => {
+    location.href = '/how-it-works'
+  })
+  const dialog = await asked
+  t.equal(dialog.type(), 'beforeunload')
+  await dialog.dismiss()
+  await going.catch(() => {})
+})
+
+t.test('a file that was deleted, and one that a proxy blocks, keep no other from being sent', { skip }, async (t) => {
+  const site = await usualSite()
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-page-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const gone = join(folder, 'gone.tif')
+  const tiff = (await scene(64, { format: 'tiff' })).bytes
+  writeFileSync(gone, tiff)
+  const { page } = await site.visit('/')
+  await toChoosing(page)
+  await page.setInputFiles('#files', gone)
+  await choose(page, [await pictureFile(65)])
+  await allRead(page)
+  await page.click('#upload-yes')
+  rmSync(gone)
+  let blocked = 0
+  await page.route('**/hashes', (route) =>
+    blocked++ === 0 ? route.fulfill({ status: 403, body: '<html>no</html>' }) : route.continue(),
+  )
+  const opened = await protectAll(page)
+  t.match(await linesOf(page, '#sent'), [/cannot be opened any more/, /protected/i])
+  t.equal(await imagesOf(site, opened), 1)
+})
+
+t.test('of two equal files the second is read again when the first is removed', { skip }, async (t) => {
+  const site = await usualSite()
+  const { page } = await site.visit('/')
+  await toChoosing(page)
+  const file = await pictureFile(66)
+  await choose(page, [file, { ...file, name: 'copy.jpg' }])
+  await allRead(page)
+  t.match(await linesOf(page, '#pictures'), [/Can be well protected/, /chosen this picture already/])
+  await page.locator('#pictures li').first().locator('button').last().click()
+  await allRead(page)
+  await page.waitForSelector('#pictures li[data-state="good"]')
+  t.match(await linesOf(page, '#pictures'), [/Can be well protected/])
+})
+
+t.test(
+  'a browser that changes what a page reads from a canvas is found out before anything is hashed',
+  { skip },
+  async (t) => {
+    const site = await usualSite()
+    const { page, context } = await site.visit('/')
+    await context.route(/worker.*\.js/, async (route) => {
+      const response = await route.fetch()
+      const change = `{ const P = OffscreenCanvasRenderingContext2D.prototype, read = P.getImageData
+      P.getImageData = function (...a) { const image = read.apply(this, a); image.data[5] ^= 1; return image } }\n`
+      await route.fulfill({ response, body: change + (await response.text()) })
+    })
+    await page.reload()
+    await toChoosing(page)
+    await choose(page, [await pictureFile(67)])
+    await allRead(page)
+    t.match(await textOf(page, '#altered'), /changes pictures while a page reads them/)
+    t.ok(await page.isVisible('#altered'))
+    t.match(await linesOf(page, '#pictures'), [/cannot open it/])
+  },
+)

@@ -1,0 +1,246 @@
+// Two processes sweep removed banks, each as late as it likes: what was acknowledged since under the same name stays.
+
+import t from 'tap'
+import type { Bank, BankRef } from '../../src/domain/bank.js'
+import { hashFromBytes } from '../../src/hash/hash256.js'
+import { bankErasing } from '../../src/services/bank-erasing.js'
+import { banksFrom } from '../../src/services/banks.js'
+import { Catalogue } from '../../src/services/catalogue.js'
+import { banksIn } from '../../src/store/banks.js'
+import { imagesIn } from '../../src/store/images.js'
+import { importsIn } from '../../src/store/imports.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { openStore } from '../../src/store/store.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
+
+const redis = await startRedis(t)
+const store = await openStore(storeAt(redis.socket))
+t.teardown(() => store.close())
+const banks = banksIn(store)
+const images = imagesIn(store, makeKeyring([Buffer.alloc(32, 7)]))
+const imports = importsIn(store)
+
+const GRACE_MS = 10_000
+const SIGNALS = 4
+const idOf = (signal: number) => `00000000-0000-8000-8000-00000000000${signal}`
+const imageOf = (bank: string) => ({
+  bank,
+  tier: 'ngo-attested' as const,
+  category: undefined,
+  ref: undefined,
+  createdAtMs: 1,
+  signals: [{ type: 'pdq' as const, view: 'whole' as const, quality: 100, hash: hashFromBytes(Buffer.alloc(32, 5)) }],
+})
+
+/** Mulberry32. */
+function drawing(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** Steps that wait until the test lets them go, in the order that the test draws. */
+function gates() {
+  const waiting: (() => void)[] = []
+  return {
+    pass: () => new Promise<void>((resolve) => void waiting.push(resolve)),
+    get count() {
+      return waiting.length
+    },
+    release(which: number) {
+      waiting.splice(which, 1)[0]?.()
+    },
+  }
+}
+
+/** A process with a catalogue of its own, which is as old as the test likes, and whose writes wait. */
+function processOf(now: () => number) {
+  const replica = { isReady: true, catalogue: new Catalogue() }
+  const gate = gates()
+  const erasing = bankErasing({
+    banks: {
+      async forget(...args) {
+        await gate.pass()
+        await banks.forget(...args)
+      },
+    },
+    images: {
+      ...images,
+      async erase(...args) {
+        await gate.pass()
+        return await images.erase(...args)
+      },
+    },
+    replica,
+    now,
+    onTrouble: (error) => t.fail(String(error)),
+  })
+  let sweeping: Promise<void> | undefined
+  return {
+    gate,
+    async follow(name: string) {
+      const catalogue = new Catalogue()
+      for (const bank of await banks.all()) catalogue.banks.set(bank.name, bank)
+      const ids = Array.from({ length: SIGNALS }, (_, i) => idOf(i))
+      const found = await images.get(ids)
+      for (const [i, image] of found.entries()) if (image?.bank === name) catalogue.put(ids[i] ?? '', image)
+      replica.catalogue = catalogue
+    },
+    sweep() {
+      sweeping ??= erasing.sweep().finally(() => {
+        sweeping = undefined
+      })
+    },
+    async finish() {
+      while (sweeping !== undefined) {
+        gate.release(0)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+      await erasing.close()
+    },
+  }
+}
+
+/** What must be there: the bank that was acknowledged last and not removed since, and the signals in it. */
+interface Expected {
+  bank: BankRef | undefined
+  signals: Set<number>
+}
+
+async function missing(name: string, { bank, signals }: Expected): Promise<string | undefined> {
+  if (bank === undefined) return undefined
+  const found = await banks.get(name)
+  if (found?.id !== bank.id || found?.removedAtMs !== undefined) return 'the bank'
+  const there = await images.get([...signals].map(idOf))
+  return there.includes(undefined) ? 'a signal' : undefined
+}
+
+async function run(seed: number): Promise<string | undefined> {
+  const draw = drawing(seed)
+  const below = (count: number) => Math.floor(draw() * count)
+  const name = `b${seed}`
+  const expected: Expected = { bank: undefined, signals: new Set() }
+  const before: BankRef[] = []
+  let nowMs = 1_000_000
+  const processes = [processOf(() => nowMs), processOf(() => nowMs)]
+  const any = () => processes[below(processes.length)] ?? processes[0]
+  const steps: (() => Promise<void> | void)[] = [
+    async () => {
+      // The clock may stand still: then the bank before was made in the same millisecond.
+      const made: Bank = { name, purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 1 }
+      if ((await banks.add(made, 'operator')) === undefined) return
+      expected.bank = await banks.get(name)
+      expected.signals.clear()
+    },
+    async () => {
+      const signal = below(SIGNALS)
+      if (expected.bank === undefined) return
+      const revision = await images.putInto(expected.bank, [{ id: idOf(signal), image: imageOf(name) }])
+      if (revision !== undefined) expected.signals.add(signal)
+    },
+    async () => {
+      if (expected.bank === undefined) return
+      await banks.markRemoved(expected.bank, 'operator', nowMs)
+      before.push(expected.bank)
+      expected.bank = undefined
+    },
+    async () => {
+      const late = before[below(before.length)]
+      if (late !== undefined) await banks.markRemoved(late, 'operator', nowMs)
+    },
+    async () => await any()?.follow(name),
+    () => any()?.sweep(),
+    async () => {
+      const gate = any()?.gate
+      gate?.release(below(gate.count))
+      await store.ask((client) => client.ping())
+    },
+    () => {
+      nowMs += GRACE_MS + 1
+    },
+  ]
+  let lost: string | undefined
+  for (let step = 0; step < 120 && lost === undefined; step++) {
+    await steps[below(steps.length)]?.()
+    lost = await missing(name, expected)
+  }
+  for (const each of processes) await each.finish()
+  lost ??= await missing(name, expected)
+  for (let signal = 0; signal < SIGNALS; signal++) await images.erase(idOf(signal))
+  return lost
+}
+
+t.test('a bank that is removed and made again is never lost to a sweep of the one before, in any order', async (t) => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const lost = await run(seed)
+    if (lost !== undefined) return t.fail(`seed ${seed} loses ${lost}`)
+  }
+})
+
+const progressKeys = async ({ id }: BankRef) => (await store.ask((client) => client.keys(`*import*:${id}*`))).length
+
+t.test('a removed bank goes with the progress of its imports, and a later one keeps its own', async (t) => {
+  const made: Bank = { name: 'files', purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 1 }
+  await banks.add(made, 'operator')
+  const first = await banks.get('files')
+  if (first === undefined) return t.fail('it was made')
+  await imports.claim([first, 'one'], 'writer', Date.now())
+  await banks.forget(first)
+  t.ok(await banks.get('files'), 'one that is not removed stays')
+  await banks.markRemoved(first, 'operator', 2)
+  await banks.forget(first)
+  t.equal(await banks.get('files'), undefined)
+  t.same(await imports.list(first, undefined, 10), { imports: [], next: undefined })
+  t.equal(await progressKeys(first), 0)
+
+  await imports.claim([first, 'late'], 'writer', Date.now())
+
+  await banks.add(made, 'operator')
+  const second = await banks.get('files')
+  if (second === undefined) return t.fail('it was made again')
+  t.equal(await progressKeys(second), 0, 'a file that still came in for the first is not a file of the second')
+  await imports.claim([second, 'two'], 'writer', Date.now())
+  t.not(second.id, first.id)
+  await banks.markRemoved(second, 'operator', 2)
+  await banks.forget(first)
+  t.ok(await banks.get('files'), 'it is not the one that was forgotten')
+  t.equal(await progressKeys(second), 2, 'its list and its file')
+})
+
+t.test('what its owner asked of a bank that is gone is not done to another one of its name', async (t) => {
+  const caller = { orgId: 'first', keyId: 'key', scopes: new Set(['signals:write'] as const) }
+  const made: Bank = { name: 'taken', purpose: 'match', orgId: 'first', thresholdBits: {}, createdAtMs: 1 }
+  const acts: Record<string, (of: ReturnType<typeof banksFrom>) => Promise<unknown>> = {
+    remove: (of) => of.remove(caller, 'taken'),
+    setReaders: (of) => of.setReaders(caller, 'taken', []),
+    setRatio: (of) => of.setRatio(caller, 'taken', 0),
+  }
+  for (const [ask, act] of Object.entries(acts)) {
+    await banks.add(made, 'operator')
+    const replacedMeanwhile = async () => {
+      const old = await banks.get('taken')
+      if (old === undefined) throw new Error('it was made')
+      await banks.markRemoved(old, 'operator', 2)
+      await banks.forget(old)
+      await banks.add({ ...made, orgId: 'second' }, 'operator')
+      return old
+    }
+    const service = banksFrom({
+      banks: { ...banks, get: replacedMeanwhile },
+      organisations: { orgByName: async () => undefined },
+      replica: { catalogue: new Catalogue(), reached: async () => {} },
+      erasing: { sweep: async () => {} },
+      now: () => 3,
+    })
+    await t.rejects(act(service), { code: 'bank-unknown' })
+    const after = await banks.get('taken')
+    t.match(after, { orgId: 'second', removedAtMs: undefined, readers: undefined, enabledRatio: undefined }, ask)
+    if (after === undefined) return
+    await banks.markRemoved(after, 'operator', 4)
+    await banks.forget(after)
+  }
+})

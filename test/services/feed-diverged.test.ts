@@ -1,0 +1,142 @@
+// What a follower of the feed is told when the store loses changes that a process had told, or had counted on to tell later.
+
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import { uuidV7 } from '../../src/domain/ids.js'
+import { hashFromBytes } from '../../src/hash/hash256.js'
+import { feedOver } from '../../src/services/feed.js'
+import { feedCursorsWith } from '../../src/services/feed-cursor.js'
+import { matchIdsWith } from '../../src/services/match-ids.js'
+import { recentChanges } from '../../src/services/recent-changes.js'
+import { Replica } from '../../src/services/replica.js'
+import { apiKeysIn } from '../../src/store/api-keys.js'
+import { banksIn } from '../../src/store/banks.js'
+import { imageReader } from '../../src/store/image-reader.js'
+import { imagesIn, type StoredImage } from '../../src/store/images.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { connectForFollowing, openStore } from '../../src/store/store.js'
+import { trustsIn } from '../../src/store/trust.js'
+import { keepState } from '../helpers/lost-changes.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
+import { imageOf } from '../helpers/registered-image.js'
+import { PATIENT, until } from '../helpers/service.js'
+
+const READER = { orgId: 'reader', keyId: 'k', filter: { banks: undefined, categories: undefined, tiers: undefined } }
+const { socket } = await startRedis(t)
+const target = storeAt(socket)
+const store = await openStore(target)
+const keyring = makeKeyring([Buffer.alloc(32, 7)])
+const images = imagesIn(store, keyring)
+const recent = recentChanges()
+let losses = 0
+const replica = new Replica({
+  store,
+  images,
+  reader: imageReader(target, keyring),
+  snapshots: undefined,
+  withdrawals: undefined,
+  trusts: trustsIn(store),
+  banks: banksIn(store),
+  apiKeys: apiKeysIn(store),
+  follower: connectForFollowing(target),
+  onChanges: recent.note,
+  onLoss() {
+    losses++
+    recent.clear()
+  },
+  hearing: PATIENT,
+  now: () => performance.now(),
+  onTrouble: () => {},
+})
+t.teardown(async () => {
+  await replica.close()
+  await store.close()
+})
+const matchIds = matchIdsWith(randomBytes(32))
+const feed = feedOver({
+  store,
+  images,
+  trusts: trustsIn(store),
+  replica,
+  recent,
+  matchIds,
+  cursors: feedCursorsWith(randomBytes(32)),
+  audit: { recordDaily: () => {}, record: async () => {} },
+  clock: () => performance.now(),
+})
+
+function follower() {
+  const held = new Set<string>()
+  let after: string | undefined
+  let snapshots = 0
+  return {
+    holds: ({ id }: StoredImage) => held.has(matchIds.idFor(READER.orgId, id)),
+    snapshots: () => snapshots,
+    async hear(limit = 100): Promise<void> {
+      const named = new Set<string>()
+      let isSnapshot = false
+      for (let more = true; more; )
+        for await (const line of feed.page(READER, { after, limit, waitMs: 0, signal: new AbortController().signal })) {
+          if (line.op === 'snapshot-begin') {
+            isSnapshot = true
+            snapshots++
+          } else if (line.op === 'snapshot-end') {
+            if (isSnapshot) for (const id of held) if (!named.has(id)) held.delete(id)
+            isSnapshot = false
+          } else if (line.op === 'upsert') {
+            held.add(line.id)
+            named.add(line.id)
+          } else if (line.op === 'tombstone') held.delete(line.id)
+          else if (line.op === 'cursor') {
+            after = line.cursor
+            more = line.more && limit > 1
+          }
+        }
+    },
+  }
+}
+
+const someImage = () => ({ id: uuidV7(Date.now(), randomBytes(10)), image: imageOf(hashFromBytes(randomBytes(32))) })
+await replica.start()
+
+async function lose(goBack: () => Promise<void>, instead: StoredImage): Promise<void> {
+  const before = losses
+  await goBack()
+  let revision: number | undefined
+  await until(async () => {
+    revision ??= await images.put([instead]).catch(() => undefined)
+    return revision !== undefined
+  })
+  await until(() => losses > before && replica.isReady && (replica.revision ?? 0) >= (revision ?? 0))
+}
+
+t.test('what was left out because a change was still to come is told when that change is lost', async (t) => {
+  const [old, hers, lost, instead] = [someImage(), someImage(), someImage(), someImage()]
+  await replica.reached(await images.put([old]))
+  const one = follower()
+  await one.hear()
+  await replica.reached(await images.put([hers]))
+  const goBack = await keepState(t, socket)
+  await images.put([lost])
+  await replica.reached(await images.put([hers])) // told where its last change is
+  await lose(goBack, instead)
+  await one.hear()
+  t.same([old, hers, lost, instead].map(one.holds), [true, true, false, true])
+})
+
+t.test('a cursor whose page counted on a change that is lost leads to a snapshot', async (t) => {
+  const [hers, other, instead] = [someImage(), someImage(), someImage()]
+  const one = follower()
+  await one.hear()
+  const snapshots = one.snapshots()
+  await images.put([hers])
+  const goBack = await keepState(t, socket)
+  await images.put([other])
+  await replica.reached(await images.put([hers]))
+  await one.hear(1)
+  t.notOk(one.holds(hers), 'its last change is still to be told')
+  await lose(goBack, instead)
+  await one.hear()
+  t.same([hers, other, instead].map(one.holds), [true, false, true])
+  t.equal(one.snapshots(), snapshots + 1)
+})

@@ -1,0 +1,65 @@
+// What the operator is told of an organisation that probes.
+
+import t from 'tap'
+import { hashFromBytes } from '../../src/hash/hash256.js'
+import { type ProbingGuardParts, type ProbingMode, probingGuard } from '../../src/services/probing-guard.js'
+
+const DAY_MS = 86_400_000
+const PICTURE = { signals: [{ type: 'pdq', hashes: [hashFromBytes(Buffer.alloc(32), 0)] }], met: 'image' }
+
+function guardThat(mode: ProbingMode, add: ProbingGuardParts['events']['add']) {
+  const clock = { nowMs: Date.UTC(2026, 0, 1) }
+  const troubles: unknown[] = []
+  const guard = probingGuard({
+    detector: { look: () => 'slow', forget: () => {} },
+    mode,
+    apiKeys: { change: async () => undefined },
+    known: () => [],
+    events: { add },
+    now: () => clock.nowMs,
+    onTrouble: (error) => troubles.push(error),
+    waitMs: 0,
+  })
+  const see = async (orgId = 'org') => {
+    await guard.see(orgId, PICTURE)
+    await guard.close()
+  }
+  return { clock, troubles, see }
+}
+
+t.test('an organisation that goes on probing is reported again a day later, and not before', async (t) => {
+  for (const mode of ['tell', 'suspend'] as const) {
+    const told: number[] = []
+    const { clock, see } = guardThat(mode, async (_, __, atMs) => void told.push(atMs))
+    const startMs = clock.nowMs
+    for (const afterMs of [0, 1, DAY_MS - 1, DAY_MS, DAY_MS + 1, 40 * DAY_MS]) {
+      clock.nowMs = startMs + afterMs
+      await see()
+    }
+    t.same(
+      told.map((atMs) => atMs - startMs),
+      [0, DAY_MS, 40 * DAY_MS],
+      mode,
+    )
+  }
+})
+
+t.test('a report that the store did not take is made with the next question', async (t) => {
+  const told: string[] = []
+  let isAway = true
+  const { troubles, see } = guardThat('tell', async (kind) => {
+    if (isAway) throw new Error('the store is away')
+    told.push(kind)
+  })
+  await see()
+  isAway = false
+  await see()
+  t.same([troubles.length, told], [1, ['key.suspected']])
+})
+
+t.test('of however many organisations, each is reported', async (t) => {
+  const told = new Set<string>()
+  const { see } = guardThat('tell', async (_, { orgId }) => void told.add(orgId ?? ''))
+  for (let i = 0; i < 1500; i++) await see(`org ${i}`)
+  t.equal(told.size, 1500)
+})

@@ -1,0 +1,69 @@
+// No case and no watch ends by one clock alone.
+
+import t, { type Test } from 'tap'
+import { dueTimeBy } from '../../src/services/due-time.js'
+import { MAX_STEP_MS, STEADY_FOR_MS } from '../../src/store/agreed-time.js'
+import { casesIn } from '../../src/store/cases.js'
+import { keys } from '../../src/store/keys.js'
+import { openStore } from '../../src/store/store.js'
+import { caseLifeHandler } from '../../workers/case-life.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
+
+const YEAR_MS = 365 * 86_400_000
+
+async function world(t: Test) {
+  const redis = await startRedis(t)
+  const target = storeAt(redis.socket)
+  const store = await openStore(target)
+  t.teardown(() => store.close())
+  const cases = casesIn(store)
+  const nowMs = Date.now()
+  const record = { createdAtMs: nowMs, category: undefined, pin: 'x' }
+  await cases.add('over', { ...record, expiresAtMs: nowMs - 1000 })
+  await cases.add('living', { ...record, expiresAtMs: nowMs + YEAR_MS })
+  const warnings: string[] = []
+  const warn = (line: string) => warnings.push(line)
+  const stateOf = async (caseId: string) => (await cases.get(caseId))?.state
+  return { store, target, warnings, warn, stateOf, nowMs }
+}
+
+t.test("a worker's clock that jumped two years ahead expires nothing that is not over by the store's", async (t) => {
+  const { target, warnings, warn, stateOf } = await world(t)
+  const run = caseLifeHandler({ target, now: () => Date.now() + 2 * YEAR_MS, warn })
+  await run('expire')
+  await run('expire')
+  t.equal(await stateOf('living'), 'open')
+  t.equal(await stateOf('over'), 'expired')
+  t.match(warnings, [/more than a minute ahead/], 'the operator is told once')
+})
+
+t.test("a clock that is behind the store's ends nothing early either", async (t) => {
+  const { target, warn, stateOf } = await world(t)
+  await caseLifeHandler({ target, now: () => Date.now() - YEAR_MS, warn })('expire')
+  t.same([await stateOf('living'), await stateOf('over')], ['open', 'open'])
+})
+
+t.test('after a jump of the clock that both have, nothing expires before it has gone on for an hour', async (t) => {
+  const { store, target, warnings, warn, stateOf } = await world(t)
+  const run = caseLifeHandler({ target, now: () => Date.now(), warn })
+  // The last that was seen is so long ago: as after a jump, for whoever looks now.
+  const seen = (agoMs: number) => store.ask((redis) => redis.hset(keys.agreedTime, 'atMs', Date.now() - agoMs))
+  const steady = (agoMs: number) => store.ask((redis) => redis.hset(keys.agreedTime, 'steadyFromMs', Date.now() - agoMs))
+  await seen(MAX_STEP_MS + 60_000)
+  await run('expire')
+  await run('expire')
+  t.equal(await stateOf('over'), 'open')
+  t.match(warnings, [/jumped by more than an hour/])
+  t.equal(await dueTimeBy(() => Date.now(), warn)(store), undefined, 'for watches too')
+
+  await steady(STEADY_FOR_MS - 60_000)
+  await run('expire')
+  t.equal(await stateOf('over'), 'open')
+  await seen(-2 * MAX_STEP_MS) // it was set back: what was right is not known yet
+  await run('expire')
+  t.equal(await stateOf('over'), 'open')
+  await steady(STEADY_FOR_MS + 1000)
+  await run('expire')
+  t.equal(await stateOf('over'), 'expired')
+  t.equal(await stateOf('living'), 'open')
+})

@@ -1,0 +1,92 @@
+// Which events wait for which webhooks, in memory: an event about the same subject must not overtake one that waits.
+
+import { subjectOf } from '../src/services/webhook-plan.js'
+import type { OutboxEntry } from '../src/store/deliveries.js'
+import type { WaitingEvents } from '../src/store/waiting-events.js'
+
+export interface WaitingIndex {
+  readonly size: number
+  /** Reads all of them anew. */
+  load(): Promise<void>
+  /** Reads those that came since. */
+  follow(): Promise<void>
+  /** Webhooks for which an event about the same subject waits: before this one, where it waits itself. */
+  ahead(entry: OutboxEntry): ReadonlySet<string>
+  /** Of those that some webhook which can be read now waits for, the oldest, at most `limit`. */
+  due(nowMs: number, unreadable: ReadonlyMap<string, unknown>, limit: number): string[]
+  /** It was tried, and waits for these from now on; for none: it is done with. */
+  tried(id: string, waitsFor: readonly string[], nowMs: number): void
+}
+
+interface Waiting {
+  readonly subject: string
+  readonly waitsFor: readonly string[]
+  readonly tries: number
+  readonly nextTryAtMs: number
+}
+
+const FIRST_WAIT_MS = 1000
+const LONGEST_WAIT_MS = 60_000
+
+export function createWaitingIndex(events: Pick<WaitingEvents, 'after'>): WaitingIndex {
+  // Both in the order of the stream: what is put into a Map or Set later stands behind.
+  const byId = new Map<string, Waiting>()
+  const bySubject = new Map<string, Set<string>>()
+  let lastId: string | undefined
+
+  function forget(id: string, subject: string): void {
+    byId.delete(id)
+    const ids = bySubject.get(subject)
+    ids?.delete(id)
+    if (ids?.size === 0) bySubject.delete(subject)
+  }
+
+  async function follow(): Promise<void> {
+    for await (const some of events.after(lastId)) {
+      for (const entry of some) {
+        const { id, waitsFor = [] } = entry
+        const subject = subjectOf(entry)
+        byId.set(id, { subject, waitsFor, tries: 0, nextTryAtMs: 0 })
+        const ids = bySubject.get(subject) ?? new Set()
+        bySubject.set(subject, ids.add(id))
+        lastId = id
+      }
+    }
+  }
+
+  return {
+    get size() {
+      return byId.size
+    },
+    async load() {
+      byId.clear()
+      bySubject.clear()
+      lastId = undefined
+      await follow()
+    },
+    follow,
+    ahead(entry) {
+      const webhookIds = new Set<string>()
+      for (const id of bySubject.get(subjectOf(entry)) ?? []) {
+        if (entry.source === 'waiting' && id === entry.id) break
+        for (const webhookId of byId.get(id)?.waitsFor ?? []) webhookIds.add(webhookId)
+      }
+      return webhookIds
+    },
+    due(nowMs, unreadable, limit) {
+      const ids: string[] = []
+      for (const [id, { waitsFor, nextTryAtMs }] of byId) {
+        if (ids.length === limit) break
+        if (nextTryAtMs <= nowMs && !waitsFor.every((webhookId) => unreadable.has(webhookId))) ids.push(id)
+      }
+      return ids
+    },
+    tried(id, waitsFor, nowMs) {
+      const before = byId.get(id)
+      if (before === undefined) return
+      if (waitsFor.length === 0) return forget(id, before.subject)
+      const waitMs = Math.min(FIRST_WAIT_MS * 2 ** Math.min(before.tries, 10), LONGEST_WAIT_MS)
+      byId.set(id, { ...before, waitsFor, tries: before.tries + 1, nextTryAtMs: nowMs + waitMs })
+    },
+  }
+}
