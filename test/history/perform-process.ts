@@ -73,6 +73,9 @@ export async function backUp(scene: Scene): Promise<void> {
   scene.backup = { path, model: copyOf(scene.model) }
 }
 
+/** Of `tabir restore`, when what was withdrawn since the backup may not be known whole. */
+const GAP_STATUS = 3
+
 const Restored = z.object({ withdrawalsSince: z.enum(['known', 'perhaps-incomplete', 'unknown']) })
 
 /** The machine is lost: everything is killed, and what was backed up is put in its place. */
@@ -87,7 +90,10 @@ export async function restore(scene: Scene): Promise<void> {
   if (existsSync(before)) rmSync(before, { recursive: true })
   renameSync(join(single.dataDir, 'redis'), before)
   const logs = APIS.flatMap((api) => ['--withdrawals', withdrawalsOf(world.folder, api)])
-  const { status, output } = await cli(['restore', backup.path, ...logs], { TABIR_DATA_DIR: single.dataDir })
+  const env = { TABIR_DATA_DIR: single.dataDir }
+  const asked = await cli(['restore', backup.path, ...logs], env)
+  const isGap = asked.status === GAP_STATUS // it says that something may be missing, and asks
+  const { status, output } = isGap ? await cli(['restore', backup.path, ...logs, '--accept-gap'], env) : asked
   const said = Restored.safeParse(lastJson(output)).data
   if (status !== 0) scene.broken('restore-works', `tabir restore ended with ${status}: ${output.slice(0, 200)}`)
   scene.model = restored(scene.model, backup.model, said?.withdrawalsSince === 'known')

@@ -1,6 +1,7 @@
 // Steps about what is said of a signal: pauses, holds, disputes, vouching; and what follows from being found by many.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
 import { type Answer, codeOf, isDone, isUnsure } from './calls.js'
 import { matchesOf } from './check.js'
 import { said, type Thing, thingAt } from './model.js'
@@ -179,23 +180,32 @@ export async function flood(scene: Scene, step: StepOf<'flood'>): Promise<Api | 
 }
 
 /**
- * The operator's actions that may remove what was judged harmless, by what they answer on. The first that is known and answers decides.
- * Afterwards she can register her picture again, and it matches: else something of it is left.
+ * She registers the picture again that was judged harmless and withdrawn. Where it is blocked she appeals, and the operator grants it:
+ * afterwards it is taken and matches, else something of it is left.
  */
 export async function appeal(scene: Scene, step: StepOf<'appeal'>): Promise<Api | undefined> {
   const { at, home, hash } = step
   const thing = thingAt(scene.model, step)
   if (thing === undefined || !thing.isHarmless || thing.presence !== 'gone') return undefined
-  const id = scene.ids.get(thingName(step))
-  if (id === undefined) return undefined
   const again = `${home}-again`
   if (await isTakenAgain(scene, at, again, hash)) return at
-  const answers: string[] = []
-  for (const { method, path } of REMOVALS) {
-    const answer = await scene.ask(at, { method, path: path(id), key: scene.keys.operator })
-    answers.push(`${method} ${path('…')}: ${answer.status} ${codeOf(answer) ?? ''}`)
-    if (isUnsure(answer)) return undefined
-    if (isDone(answer)) break
+  const own = scene.cases.get(again)
+  if (own === undefined) return undefined
+  const appealed = await scene.ask(at, {
+    method: 'POST',
+    path: `/v1/cases/${own.caseNumber}/appeals`,
+    key: own.token,
+    json: { signals: [pdq(scene.hashOf(hash))] },
+  })
+  if (isUnsure(appealed)) return undefined
+  const listed = await scene.ask(at, { method: 'GET', path: '/v1/appeals?limit=1000', key: scene.keys.operator })
+  const waiting = Appeals.safeParse(listed.json).data?.appeals ?? []
+  const answers = [`appeal: ${appealed.status} ${codeOf(appealed) ?? ''}`]
+  for (const { blockId, signalId } of waiting) {
+    const path = `/v1/appeals/${blockId ?? signalId}/decision`
+    const decided = await scene.ask(at, { method: 'POST', path, key: scene.keys.operator, json: { outcome: 'granted' } })
+    answers.push(`decision: ${decided.status} ${codeOf(decided) ?? ''}`)
+    if (isUnsure(decided)) return undefined
   }
   scene.model.vetoed.delete(hash)
   if (!(await isTakenAgain(scene, at, again, hash)))
@@ -206,10 +216,9 @@ export async function appeal(scene: Scene, step: StepOf<'appeal'>): Promise<Api 
   return at
 }
 
-const REMOVALS: readonly { readonly method: 'DELETE' | 'POST'; readonly path: (id: string) => string }[] = [
-  { method: 'DELETE', path: (id) => `/v1/signals/${id}/dispute/decision` },
-  { method: 'DELETE', path: (id) => `/v1/signals/${id}` },
-]
+const Appeals = z.object({
+  appeals: z.array(z.object({ signalId: z.string().nullable(), blockId: z.string().nullable() })),
+})
 
 async function isTakenAgain(scene: Scene, at: Api, home: string, hash: string): Promise<boolean> {
   await openCase(scene, { do: 'open-case', at, home })
