@@ -8,5 +8,119 @@
 //
 // All changes of an entry are made together.
 
-/** None until the bugs that they are copies of are fixed. */
-export const mutations = []
+const CATALOGUE = 'src/services/catalogue.ts'
+const BOTH = { ignore: '', seconds: 600, seed: 1 }
+
+/** The nine that the review of November 2026 found, as near to the old code as the new one allows. */
+export const mutations = [
+  {
+    ...BOTH,
+    why: '1: a put of an unchanged image takes a new ordinal, and searches that run lose the image',
+    only: 'imports',
+    changes: [
+      { file: CATALOGUE, from: 'if (this.#hasRows(known, given)) {', to: 'if (Date.now() === 0) {' },
+      { file: CATALOGUE, from: 'this.#replaced.replace(known, next, { id, ...before })', to: '' },
+    ],
+  },
+  {
+    ...BOTH,
+    why: '2: a follower compares numbers alone, and does not see that its history was lost',
+    only: 'failovers',
+    changes: [
+      {
+        file: 'src/store/changes.ts',
+        from: 'if (first.before !== after.digest) return',
+        to: 'if (first.change.revision !== after.revision + 1) return',
+      },
+      { file: 'src/store/changes.ts', from: ' || last.digest !== after.digest)', to: ')' },
+    ],
+  },
+  {
+    ...BOTH,
+    why: '3: a dump goes on to a page that began meanwhile, behind one that was not full',
+    only: 'snapshots',
+    changes: [
+      {
+        file: 'src/services/image-table.ts',
+        from: 'Math.min(PAGE_IMAGES, end - i * PAGE_IMAGES)',
+        to: 'Math.min(PAGE_IMAGES, this.#nextOrdinal - i * PAGE_IMAGES)',
+      },
+      {
+        file: 'src/services/image-table.ts',
+        from: "if (this.#nextOrdinal % PAGE_IMAGES !== 0) throw new RangeError('a page behind one that is not full')",
+        to: '',
+      },
+      {
+        file: 'src/services/catalogue-dump.ts',
+        from: "requireThat(end.ordinals === ordinals && end.images === images, 'another number of images')",
+        to: '',
+      },
+    ],
+  },
+  {
+    ...BOTH,
+    why: '5: what was judged harmless stays blocked, whatever is decided on an appeal',
+    only: 'judged and withdrawn',
+    changes: [{ file: 'src/services/appeals.ts', from: "await appeals.lift(about.blockId, 'granted', by, now())", to: '' }],
+  },
+  {
+    ...BOTH,
+    why: '7: one entry that fails ends the work on what is due',
+    only: 'paused together',
+    changes: [
+      { file: 'src/services/each-due.ts', from: 'else errors.push(error)', to: 'else throw error' },
+      {
+        file: 'src/services/contents.ts',
+        from: 'await dues.discard(due) // resuming takes it out as well: this is for what nobody can resume',
+        to: '',
+      },
+    ],
+  },
+  {
+    ...BOTH,
+    why: '9: what is taken back is looked up by what matches',
+    only: 'taken back while held',
+    changes: [
+      {
+        file: 'src/services/stopncii.ts',
+        from: 'const signalId = registration.signalIdFor(bank, submitted(hash))',
+        to: "const signalId = registration.signalIdFor(bank, submitted(hash))\n        if ((await exactly(caller, hash)).length === 0) throw new Problem('signal-unknown')",
+      },
+    ],
+  },
+  {
+    ...BOTH,
+    why: '10: an import knows a line by what it is made of alone',
+    only: 'exchange',
+    changes: [
+      {
+        file: 'src/services/bank-changes.ts',
+        from: "const isMeant = stored !== undefined && (change.kind === 'remove' || hasWhole(stored, change.signal.signal))",
+        to: 'const isMeant = stored !== undefined && change.signalId === undefined && hasWhole(stored, change.signal.signal)',
+      },
+    ],
+  },
+  {
+    ...BOTH,
+    why: '14: a removed bank is forgotten by its name',
+    only: 'banks',
+    changes: [
+      {
+        file: 'src/store/scripts/banks.ts',
+        from: 'if not bank or not bank.removedAtMs or not isBank(bank, createdAtMs, id) then return nil end',
+        to: 'if not bank then return nil end',
+      },
+      {
+        file: 'src/services/bank-erasing.ts',
+        from: 'handle: (id) => images.erase(id, undefined, { bank }),',
+        to: 'handle: (id) => images.erase(id),',
+      },
+    ],
+  },
+  {
+    ...BOTH,
+    why: '15: a second import changes the record, and not what matches say',
+    only: 'handed in again',
+    changes: [{ file: CATALOGUE, from: 'this.#images.describe(known, given)', to: '' }],
+  },
+]

@@ -204,7 +204,7 @@ export function trustOver({
     unknown: ProblemCode,
     actionOn: (imageId: string) => TrustAction,
   ): Promise<{ readonly imageId: string; readonly image: RegisteredImage; readonly trust: Trust }> {
-    for (const again = untilUnchanged(); ; again()) {
+    for (const again = untilUnchanged(); ; await again()) {
       const found = await read(imageId, unknown)
       const action = actionOn(found.imageId)
       const atMs = now()

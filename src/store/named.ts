@@ -28,7 +28,7 @@ export async function changeNamed<A extends AuditAct>(
   ) => { readonly json: string; readonly added?: { readonly name: string; readonly json: string } } | undefined,
   entry: AuditEntry<A>,
 ): Promise<number | undefined> {
-  for (const again = untilUnchanged(); ; again()) {
+  for (const again = untilUnchanged(); ; await again()) {
     const before = await store.ask((redis) => redis.hget(table, name))
     if (before === null) return undefined
     const revised = revise(before)

@@ -120,7 +120,7 @@ export function webhooksIn(store: Store, keyring: Keyring): Webhooks {
       return { webhooks: byAge(opened), unreadable }
     },
     async change(webhookId, change, entry) {
-      for (const again = untilUnchanged(); ; again()) {
+      for (const again = untilUnchanged(); ; await again()) {
         const before = await read(webhookId)
         if (before === null) return undefined
         const after = change(open(webhookId, before))

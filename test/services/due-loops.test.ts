@@ -199,10 +199,7 @@ t.test('a picture, and a watch, that cannot be read keep no others from being co
   }
   await watch(hash)
   // Nothing is compared from when that is noticed until the key is gone.
-  await store.ask(async (redis) => {
-    await redis.del(keys.watchHolder)
-    await redis.lpush(keys.watchHolder, 'no string')
-  })
+  await store.ask((redis) => redis.multi().del(keys.watchHolder).lpush(keys.watchHolder, 'no string').exec())
   await until(async () => /WRONGTYPE/.test(service.log.join('\n')))
   const broken = shardOf(await register('mine', other))
   await register('mine', hash)
