@@ -59,8 +59,8 @@ export const faults = [
   of('services/feed.js', FEED, [
     ['.filter((id) => !recent.changedAfter(id, end))', ''],
     ["ids.filter((id) => ops.get(id) === 'tombstone')", 'ids.filter(() => false)'],
-    ['if (place?.part === undefined)', 'if (place !== undefined)'],
-    ['filter(({ change }) => change.revision <= until)', 'filter(() => true)'],
+    ['known?.part === undefined && known !== undefined ? await', 'known !== undefined ? await'],
+    ['filter((change) => change.revision <= until)', 'filter(() => true)'],
   ]),
   of('exchange/feeds/stopncii.js', PULLS, [
     ['Math.max(page.nextSetTimestamp, Number(highest))', 'page.nextSetTimestamp'],

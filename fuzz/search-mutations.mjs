@@ -232,8 +232,8 @@ export const wrong = [
     ['?.length ?? 0) > MOST_HITS', '?.length ?? 0) > 2 * MOST_HITS'],
   ]),
   typescript('image-ledger', [
-    ['return count !== 0 && count !== REMOVED', 'return count !== 0'],
-    ['return count !== 0 && count !== REMOVED', 'return count !== REMOVED'],
+    ['return count === REMOVED ? 0 : count', 'return count'],
+    ['return this.rowsOf(image) !== 0', 'return !this.isRemoved(image)'],
     ['    this.#liveRows -= rows\n', ''],
     ['page.removedImages === PAGE_IMAGES', 'page.removedImages === PAGE_IMAGES - 1'],
     ['return this.isLive(image) ? this.bar(image) : 0', 'return this.bar(image)'],

@@ -84,6 +84,8 @@ t.test(
     renameSync(file, older)
     await submitted(service)
     t.match(await backup(), { status: 0 })
+    const later = await submitted(service) // withdrawn at once, so that the log goes beyond this backup as well
+    await service.app.inject({ method: 'DELETE', url: later.url, headers: later.headers })
     const beside = join(dataDir, 'restoring')
     // Refused for want of logs, it leaves all that it has done.
     const refused = () => tabir({ TABIR_DATA_DIR: dataDir }, 'restore', older)

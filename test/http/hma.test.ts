@@ -86,7 +86,11 @@ t.test('content that is switched off until a time matches again by itself', asyn
     })
   ).json<{ signals: { signalId: string }[] }>().signals[0] ?? { signalId: '' }
   await hma('PUT', `/c/bank/MINE/content/${id}`, { disable_until_ts: 0 })
-  t.same((await ask(service, 'GET', '/v1/quarantine', admin)).json(), { signals: [], next: null }, 'no operator has to look at it')
+  t.same(
+    (await ask(service, 'GET', '/v1/quarantine', admin)).json(),
+    { signals: [], next: null },
+    'no operator has to look at it',
+  )
   await ask(service, 'POST', `/v1/signals/${signalId}/quarantine`, admin)
   await hma('PUT', `/c/bank/MINE/content/${id}`, { disable_until_ts: 1 })
   t.same(await look(), {}, 'what the operator holds its owner cannot release')
