@@ -70,6 +70,16 @@ export const mutations = [
     changes: [
       { file: 'src/services/each-due.ts', from: 'else errors.push(error)', to: 'else throw error' },
       {
+        file: 'src/store/scripts/put-trust.ts',
+        from: "if dueMs == '' then redis.call('ZREM', ownerDues, id) else redis.call('ZADD', ownerDues, dueMs, id) end",
+        to: "if dueMs ~= '' then redis.call('ZADD', ownerDues, dueMs, id) end",
+      },
+      {
+        file: 'src/domain/trust.ts',
+        from: "if (action.kind === 'resume') return action.ifDue === true",
+        to: "if (action.kind === 'resume') return false",
+      },
+      {
         file: 'src/services/contents.ts',
         from: 'await dues.discard(due) // resuming takes it out as well: this is for what nobody can resume',
         to: '',

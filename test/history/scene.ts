@@ -145,7 +145,7 @@ export async function untilReady(scene: Scene, at: Api): Promise<void> {
   for (;;) {
     const answer = await scene.ask(at, { method: 'GET', path: '/health/ready' })
     if (answer.status === 200) return
-    last = answer.text.slice(0, 120)
+    last = answer.text.slice(0, 400)
     if (performance.now() > endMs) break
     await sleep(20)
   }
