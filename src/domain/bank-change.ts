@@ -5,7 +5,7 @@ import type { Category, Signal, Tier } from './signal.js'
 /** What makes a signal of a bank, or a picture, itself. */
 export interface SignalIdentity {
   readonly signal: Pick<Signal, 'type' | 'hash'>
-  /** All signals of the picture of which `signal` is the whole; left out where it stands alone. */
+  /** All signals of the picture. `signal` is the one of the whole picture. Absent when there is only that one. */
   readonly picture?: readonly Signal[] | undefined
   readonly ref: string | undefined
 }

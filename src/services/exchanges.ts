@@ -100,7 +100,7 @@ async function stateOf(parts: ExchangeParts, exchange: Exchange): Promise<Exchan
   const { store, secret, now, bankNamed } = parts
   const { name, feed } = exchange
   const kept = await store.get(name)
-  // A bank that was made anew under its name has nothing of what was read before.
+  // A new bank of the same name has nothing of what was read into the old one.
   const bank = bankNamed(exchange.bank)
   const read = `feed\0${feed.identity}\0${bank?.name}\0${bank?.createdAtMs}`
   const identity =
