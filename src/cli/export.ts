@@ -111,8 +111,8 @@ interface EarlierExport {
 }
 
 /**
- * What is new, and at the end a tombstone for each that is gone: its whole line, since whoever took it elsewhere knows it by its hashes and
- * not by its id. Memory: the ids of the earlier export.
+ * What is new, and at the end a tombstone for each that is gone: its whole line, because the system that imports it finds
+ * the entry by its hashes and not by its id. Memory: the ids of the earlier export.
  * @throws {NotAnExport} before the first tombstone, when the bank holds nothing of the earlier export: one of another bank would
  *   remove all that its reader has.
  */

@@ -15,6 +15,14 @@ export const After = z
   })
   .meta({ description: 'The `next` of the page before this one.' })
 
+const MAX_LISTED = 1000
+
+/** The query of a list that has pages: 100 entries unless the caller asks for up to 1,000. */
+export const PageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(100),
+  after: After.optional(),
+})
+
 /** In an answer. */
 export const Next = z
   .string()

@@ -21,8 +21,8 @@ import type { TrustService } from './trust.js'
 
 export interface AppealService {
   /**
-   * Against whatever keeps a picture from being registered. The same picture again is one appeal, whoever makes it; nothing of the picture
-   * or the case is kept with it. @returns `denied` when an operator has denied it.
+   * Appeals against what keeps a picture from being registered. A second appeal for the same picture is the same appeal, also
+   * from another case; nothing of the picture or the case is kept with it. @returns `denied` when an operator has denied it.
    * @throws {Problem} appeal-unneeded, overloaded, case-withdrawn, case-expired
    */
   make(own: OwnCase, signals: readonly Signal[]): Promise<'open' | 'denied'>

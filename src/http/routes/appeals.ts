@@ -7,16 +7,14 @@ import { Problem } from '../../domain/problem.js'
 import type { Signal } from '../../domain/signal.js'
 import { parseHash } from '../../hash/hash256.js'
 import type { AppealService } from '../../services/appeals.js'
-import { After, Next, nextOf } from '../pages.js'
+import { Next, nextOf, PageQuery } from '../pages.js'
 import { callerOf, ownCaseOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { CaseNumberParam, GivenSignal, Instant } from '../schemas.js'
 
 const MAX_SIGNALS = 32
-const MAX_LISTED = 1000
 
 const BlockId = z.string().regex(BLOCK_ID_PATTERN, 'must be the id of a block')
-const Page = z.object({ limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(100), after: After.optional() })
 const About = z.object({
   signalId: z.uuid().nullable().meta({ description: 'Of a picture that was judged harmless, and is kept.' }),
   blockId: z.string().nullable().meta({ description: 'Of the block that is left of one that was withdrawn.' }),
@@ -31,7 +29,7 @@ export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealServi
         operationId: 'appeal',
         summary: 'Appeal that a picture may not be registered',
         description:
-          'For one that was refused as known-harmless. Whoever runs the service sees that there is an appeal, and no hash, picture or case. Asking again tells how it stands: open, denied, or appeal-unneeded once the picture may be registered.',
+          'For a picture that was refused as known-harmless. The operator sees that there is an appeal, but no hash, picture or case. The same request again returns its state: open or denied; once the picture may be registered, it returns appeal-unneeded.',
         tags: ['cases'],
         params: CaseNumberParam,
         body: z.strictObject({ signals: z.array(GivenSignal).min(1).max(MAX_SIGNALS) }),
@@ -62,7 +60,7 @@ export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealServi
         operationId: 'listAppeals',
         summary: 'List the appeals that wait for a decision',
         tags: ['signals'],
-        querystring: Page,
+        querystring: PageQuery,
         response: {
           200: z.object({
             appeals: z
@@ -126,7 +124,7 @@ export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealServi
         summary: 'List what no case may register again',
         description: 'Keyed digests of pictures of cases that were judged harmless, also of withdrawn ones.',
         tags: ['signals'],
-        querystring: Page,
+        querystring: PageQuery,
         response: {
           200: z.object({
             blocks: z

@@ -6,7 +6,7 @@ import { FILE_FORMATS, IMPORT_STATES, RECORD_REFUSALS } from '../../domain/bank-
 import { PROBLEM_CODES, Problem } from '../../domain/problem.js'
 import type { Banks } from '../../services/banks.js'
 import type { ImportReport, Imports } from '../../services/imports.js'
-import { After, Next, nextOf } from '../pages.js'
+import { Next, nextOf, PageQuery } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { BankName, IdempotencyKey, Instant } from '../schemas.js'
@@ -110,7 +110,7 @@ export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (ap
         description: 'The newest first, of the last 30 days.',
         tags: ['banks'],
         params: BankParam,
-        querystring: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100), after: After.optional() }),
+        querystring: PageQuery,
         response: {
           200: z.object({ imports: z.array(Progress), next: Next }),
           ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'store-away'),

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { LAWS, SLA_PROFILES, SOURCES_READ_ON, STAGES, STATEMENTS } from '../../domain/sla.js'
 import type { Notices, OverdueClock } from '../../services/notices.js'
-import { After, Next, nextOf } from '../pages.js'
+import { Next, nextOf, PageQuery } from '../pages.js'
 import { callerOf, ownCaseOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { CaseNumberParam, Instant } from '../schemas.js'
@@ -56,8 +56,6 @@ const OverdueList = z.object({
   ),
   next: Next,
 })
-
-const Page = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100), after: After.optional() })
 
 export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> = async (app, { notices }) => {
   app.get(
@@ -141,7 +139,7 @@ export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> 
           summary,
           description: 'The longest overdue first.',
           tags: ['signals'],
-          querystring: Page,
+          querystring: PageQuery,
           response: { 200: OverdueList, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away') },
         },
       },

@@ -5,16 +5,13 @@ import { z } from 'zod'
 import type { AuditActor } from '../../domain/audit.js'
 import { CIRCULATIONS, DISPUTE_ANSWERS, DISPUTE_REASONS, HOLD_CAUSES } from '../../domain/trust.js'
 import type { JudgedSignal, TrustService } from '../../services/trust.js'
-import { After, Next, nextOf } from '../pages.js'
+import { Next, nextOf, PageQuery } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { Instant } from '../schemas.js'
 import { Worth, worthOf } from '../schemas-trust.js'
 
-const MAX_LISTED = 1000
-
 const SignalParam = z.object({ signalId: z.uuid().transform((id) => id.toLowerCase()) })
-const Page = z.object({ limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(100), after: After.optional() })
 
 const JudgedView = Worth.extend({
   signalId: z.uuid(),
@@ -73,7 +70,7 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
           operationId: list === 'disputes' ? 'listDisputes' : 'listQuarantine',
           summary: list === 'disputes' ? 'List the signals with an open dispute' : 'List the signals in quarantine',
           tags: ['signals'],
-          querystring: Page,
+          querystring: PageQuery,
           response: { 200: Listed, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away') },
         },
       },
