@@ -1,5 +1,6 @@
 // Sentences in the page's language, with its own numbers, dates and plurals.
 
+import { ownValue } from '../src/own-value.js'
 import { given } from './given.js'
 
 const numbers = new Intl.NumberFormat(given.language)
@@ -13,9 +14,9 @@ type Values = Readonly<Record<string, string | number>>
 
 /** @param values for the names in braces; numbers are written as the language writes them. */
 export function say(key: string, values: Values = {}): string {
-  const message = given.messages[key] ?? ''
+  const message = ownValue(given.messages, key) ?? ''
   return message.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = values[name] ?? ''
+    const value = ownValue(values, name) ?? ''
     return typeof value === 'number' ? numbers.format(value) : value
   })
 }

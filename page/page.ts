@@ -1,5 +1,6 @@
 // Entry of the script: what every page does, then what this one does.
 
+import { ownValue } from '../src/own-value.js'
 import { casePage } from './case.js'
 import { watchLeaving } from './leaving.js'
 import { startPage } from './start.js'
@@ -7,4 +8,4 @@ import { startPage } from './start.js'
 document.getElementById('unscripted')?.remove() // said where this script does not start, whatever the reason
 watchLeaving()
 const starts: Readonly<Record<string, () => void>> = { start: startPage, case: casePage }
-starts[document.body.dataset['page'] ?? '']?.()
+ownValue(starts, document.body.dataset['page'] ?? '')?.()

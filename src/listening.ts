@@ -1,5 +1,7 @@
 // Why an address cannot be listened on, for the operator to read.
 
+import { ownValue } from './own-value.js'
+
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program has it',
   EADDRNOTAVAIL: 'it is no address of this machine',
@@ -9,6 +11,6 @@ const REASONS: Readonly<Record<string, string>> = {
 
 export function whyNotListening(error: unknown, host: string, port: number): Error {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error))
+  const reason = ownValue(REASONS, code) ?? (error instanceof Error ? error.message : String(error))
   return new Error(`The api cannot listen on port ${port} of ${host} (TABIR_PORT, TABIR_HOST): ${reason}.`)
 }

@@ -1,5 +1,6 @@
 // What was asked, found and decided, day by day: of this organisation, or of all for the operator.
 
+import { ownValue } from '../../src/own-value.js'
 import type { Api } from '../api.js'
 import { Bars, Columns } from '../chart.js'
 import { useLoaded } from '../load.js'
@@ -62,11 +63,11 @@ function Traffic({ api, path }: { api: Api; path: string }) {
                 { title: 'Found', value: ({ found: count }) => count },
                 ...['exact', 'strong', 'near', 'review'].map((grade) => ({
                   title: grade,
-                  value: ({ grades }: Day) => grades[grade] ?? 0,
+                  value: ({ grades }: Day) => ownValue(grades, grade) ?? 0,
                 })),
                 ...['blocked', 'not-blocked', 'pending-review', 'disputed'].map((verdict) => ({
                   title: sayName(verdict),
-                  value: (day: Day) => day.verdicts[verdict] ?? 0,
+                  value: (day: Day) => ownValue(day.verdicts, verdict) ?? 0,
                 })),
               ]}
             />
@@ -82,9 +83,9 @@ function sum(days: readonly Day[], of: (day: Day) => number): number {
 }
 
 function together(days: readonly Day[], of: (day: Day) => Counts): Counts {
-  const all: Record<string, number> = {}
-  for (const day of days) for (const [name, count] of Object.entries(of(day))) all[name] = (all[name] ?? 0) + count
-  return all
+  const all = new Map<string, number>()
+  for (const day of days) for (const [name, count] of Object.entries(of(day))) all.set(name, (all.get(name) ?? 0) + count)
+  return Object.fromEntries(all)
 }
 
 function barsOf(counts: Counts) {

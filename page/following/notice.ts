@@ -76,7 +76,7 @@ export function notices({ access, lost }: Asking): { readonly draw: (isOpen: boo
   }
 
   function drawKept(notice: KeptNotice | null): void {
-    const names = notice?.laws.filter((law) => law in SLA_PROFILES).map(nameOf) ?? []
+    const names = notice?.laws.filter((law) => Object.hasOwn(SLA_PROFILES, law)).map(nameOf) ?? []
     const date = notice === null ? '' : sayDate(notice.givenAt)
     setText('notice-given', notice === null ? '' : say('run.notice.given', { date, laws: names.join('; ') }))
   }

@@ -1,5 +1,6 @@
 // What is well, what is not, and what to do about it.
 
+import { ownValue } from '../own-value.js'
 import type { ApiFacts, FileFacts, HostFacts, RedisFacts } from './doctor-facts.js'
 
 /** `bad`: a promise does not hold. `look`: it holds, and something should be done. */
@@ -82,7 +83,7 @@ export function aboutRedis(redis: RedisFacts): Finding[] {
   const { kind, version, settings, line, usedBytes, maxBytes, isLogSound, clockAheadMs } = redis
   const { workers, messengers, outboxMs, eventsWaiting } = redis
   const is = (name: string, wanted: string, otherwise: () => Finding) =>
-    when(settings[name] !== undefined && settings[name] !== wanted, otherwise)
+    when((ownValue(settings, name) ?? wanted) !== wanted, otherwise)
   const isOld = kind === 'Redis' && version.localeCompare('7.2', 'en', { numeric: true }) < 0
   const untold = Object.keys(settings).length === 0
   return [

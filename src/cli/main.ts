@@ -1,10 +1,11 @@
 // The operator's command line: which command, then its own file.
 
+import { ownValue } from '../own-value.js'
 import { COMMANDS } from './commands.js'
 import { asksForHelp, HELP, helpFor } from './help.js'
 
 const [name, ...rest] = process.argv.slice(2)
-const command = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name ?? ''] : undefined
+const command = ownValue(COMMANDS, name ?? '')
 if (name === undefined || name === 'help' || asksForHelp(name))
   process.stdout.write(rest[0] === undefined ? HELP : helpFor(rest))
 else if (command === undefined) {

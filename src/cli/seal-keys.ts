@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { ownValue } from '../own-value.js'
 import { noteInAudit } from '../store/audit.js'
 import { rewriteLog } from '../store/log-rewrite.js'
 import { type Census, census, resealAll } from '../store/reseal.js'
@@ -122,7 +123,7 @@ async function retire({ config, store, keyring }: SealedStore, id: string): Prom
 function countsOf(counts: Census, fingerprint: string): Record<string, number> {
   return Object.fromEntries(
     Object.entries(counts).flatMap(([place, ofPlace]) => {
-      const count = ofPlace[fingerprint] ?? 0
+      const count = ownValue(ofPlace, fingerprint) ?? 0
       return count === 0 ? [] : [[place, count]]
     }),
   )

@@ -94,7 +94,7 @@ export type UncheckedEntry = Omit<RecordedAct, 'act' | 'by'> & { readonly act: A
  */
 export function auditText({ act, by, about, atMs }: UncheckedEntry): string {
   const fields: readonly string[] = AUDIT_ACTS[act]
-  const isWhole = Object.keys(about).length === fields.length && fields.every((field) => field in about)
+  const isWhole = Object.keys(about).length === fields.length && fields.every((field) => Object.hasOwn(about, field))
   if (!isWhole) throw new RangeError(`an audit entry of ${act} is about ${fields.join(', ')}`)
   for (const value of [by, ...Object.values(about)]) {
     if (!WORD.test(value) || MAY_BE_A_HASH.test(value)) throw new RangeError('an audit entry has ids and words alone')

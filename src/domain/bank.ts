@@ -4,8 +4,12 @@ import { aloneBits, type ComparedViews, matchBits, widestAskedBits, widestMatchB
 import type { View } from './signal.js'
 import type { SignalType } from './signal-types.js'
 
-/** Letters, digits, `_` and `-`, starting with a letter or digit: fits a URL segment and the names other systems use. */
-export const BANK_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
+/**
+ * Letters, digits, `_` and `-`, starting with a letter or digit: fits a URL segment and the names other systems use. No name that every
+ * JavaScript object inherits: a client that keeps banks in an object would find a function in place of its bank.
+ */
+export const BANK_NAME_PATTERN =
+  /^(?!(?:constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|toLocaleString|toString|valueOf)$)[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
 
 /** The bank of images that people register themselves. It exists in every deployment and belongs to no organisation. */
 export const CASES_BANK_NAME = 'cases'

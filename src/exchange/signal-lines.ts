@@ -7,6 +7,7 @@ import { declaresMinor, tagDeclaresMinor } from '../domain/minors.js'
 import { CATEGORY_NAMES, type Signal, TIER_NAMES, VIEW_NAMES } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
 import { type Hash256, parseHash } from '../hash/hash256.js'
+import { ownValue } from '../own-value.js'
 import { csvFields } from './csv.js'
 
 export type LineReader = (text: string) => ReadRecord
@@ -86,7 +87,7 @@ export function readJson(text: string): ReadRecord {
   const tombstone = TombstoneLine.safeParse(value)
   if (tombstone.success) return { kind: 'remove-id', signalId: tombstone.data.signalId }
   const line = SignalLine.safeParse(value)
-  if (!line.success) return refused(WHY[String(line.error.issues[0]?.path[0])] ?? 'record-unreadable')
+  if (!line.success) return refused(ownValue(WHY, String(line.error.issues[0]?.path[0])) ?? 'record-unreadable')
   const { signalId, type, hash: hex, quality, category, tier, registeredTier = tier, deleted } = line.data
   const ref = line.data.ref ?? undefined
   const hash = parseHash(hex.toLowerCase())
@@ -184,7 +185,7 @@ function csvReader(columns: Columns): LineReader {
     const tags = field(columns.tags).split(/[\s;|]+/)
     if (tags.some(tagDeclaresMinor) || tagDeclaresMinor(field(columns.tags))) return refused('minor-declared')
     const said = field(columns.opinion)
-    const opinion = (Object.hasOwn(OPINIONS, said) ? OPINIONS[said] : undefined) ?? 'reviewed'
+    const opinion = ownValue(OPINIONS, said) ?? 'reviewed'
     if (opinion === 'not-harmful') return refused('not-harmful')
     const qualityText = field(columns.quality)
     return signalFrom({

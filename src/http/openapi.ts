@@ -4,6 +4,7 @@ import swagger, { type SwaggerTransform } from '@fastify/swagger'
 import fp from 'fastify-plugin'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { Scope } from '../domain/access.js'
+import { ownValue } from '../own-value.js'
 import { EXAMPLES } from './examples.js'
 import { PROBLEM_MEDIA_TYPE } from './problems.js'
 
@@ -209,14 +210,14 @@ function withExamples<T extends object>(document: T): T {
       if (!('operationId' in operation) || !('responses' in operation)) continue
       const responses = operation.responses
       if (typeof responses !== 'object' || responses === null) continue
-      const example = EXAMPLES[String(operation.operationId)]
+      const example = ownValue(EXAMPLES, String(operation.operationId))
       if (!Object.keys(responses).some((status) => status.startsWith('4'))) Object.assign(responses, { 400: NO_HTTP })
       if (example === undefined) continue
       const { params = {}, body, answer } = example
       for (const parameter of 'parameters' in operation ? objects(operation.parameters) : []) {
         const name = 'name' in parameter ? String(parameter.name) : ''
-        if ('in' in parameter && parameter.in === 'path' && name in params)
-          Object.assign(parameter, { example: params[name] })
+        if ('in' in parameter && parameter.in === 'path' && Object.hasOwn(params, name))
+          Object.assign(parameter, { example: ownValue(params, name) })
       }
       if ('requestBody' in operation && body !== undefined) exemplify(operation.requestBody, body)
       const [, answered] = Object.entries(responses).find(([status]) => status < '300') ?? []

@@ -1,5 +1,6 @@
 // The search kernel over one memory, with types and names.
 
+import { ownValue } from '../own-value.js'
 import { wasmBase64 } from './engine.generated.js'
 
 const PAGE_BYTES = 65_536
@@ -128,7 +129,7 @@ export const WIDE_MAX_REACH = constantOf('WIDE_MAX_REACH')
 
 /** Of the type that an export has, which allows any arguments; the wrappers say what they are. */
 function functionOf(exports: WebAssembly.Exports, name: string) {
-  const found = exports[name]
+  const found = ownValue(exports, name)
   if (typeof found !== 'function') throw new Error(`the kernel has no ${name}`)
   return found
 }
@@ -143,7 +144,7 @@ const masks = (() => {
 })()
 
 function constantOf(name: string): number {
-  const found = probed.exports[name]
+  const found = ownValue(probed.exports, name)
   if (!(found instanceof WebAssembly.Global)) throw new Error(`the kernel has no ${name}`)
   return Number(found.value)
 }

@@ -55,13 +55,13 @@ export function banksFrom({ banks, organisations, replica, erasing, now }: BankP
 
   const readersNamed = async (names: readonly string[] | undefined): Promise<Bank['readers']> => {
     if (names === undefined) return undefined
-    const readers: Record<string, string> = {}
+    const readers = new Map<string, string>()
     for (const name of names) {
       const org = await organisations.orgByName(name)
       if (org === undefined) throw new Problem('organisation-unknown')
-      readers[org.orgId] = name
+      readers.set(org.orgId, name)
     }
-    return readers
+    return Object.fromEntries(readers)
   }
 
   return {

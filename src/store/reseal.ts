@@ -52,20 +52,20 @@ export interface ResealProgress {
 
 /** Counts everything that is sealed by the key that it is under. Cost: reads all of it; a few µs each. */
 export async function census(store: Store, keyring: Keyring): Promise<Census> {
-  const counts: Record<string, Record<string, number>> = {}
+  const counts = new Map<string, Census[string]>()
   for (const place of SEALED_PLACES) {
-    const ofPlace: Record<string, number> = {}
+    const ofPlace = new Map<string, number>()
     for await (const { fields } of sealedIn(store, place)) {
       for (const [, sealed] of fields) {
         const named = keyring.named.filter(({ hint }) => sealed[0] === SEALED.version && hint === sealed[SEALED.hintAt])
         for (const name of named.length === 0 ? ['unknown'] : named.map(({ fingerprint }) => fingerprint)) {
-          ofPlace[name] = (ofPlace[name] ?? 0) + 1
+          ofPlace.set(name, (ofPlace.get(name) ?? 0) + 1)
         }
       }
     }
-    counts[place.name] = ofPlace
+    counts.set(place.name, Object.fromEntries(ofPlace))
   }
-  return counts
+  return Object.fromEntries(counts)
 }
 
 /**

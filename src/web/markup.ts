@@ -15,11 +15,11 @@ export interface Contact {
 }
 
 const PATHS: Readonly<Record<PageName, string>> = { start: '/', case: '/case', 'how-it-works': '/how-it-works' }
-const FOOT: Readonly<Record<PageName, string>> = {
+const FOOT = {
   start: 'page.footStart',
   case: 'page.footCase',
   'how-it-works': 'page.footHow',
-}
+} as const satisfies Readonly<Record<PageName, string>>
 
 export function languageLink(page: PageName, tag: string, current: string, messages: Messages = {}): string {
   const name = escaped(messages['language.name'] ?? tag)

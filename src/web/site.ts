@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
 import { hotlinesFor } from '../domain/hotlines.js'
 import { REPORT_LANGUAGES } from '../domain/report-words.js'
+import { ownValue } from '../own-value.js'
 import { ASSET_HEADERS, consoleHeaders, pageHeaders, WORKER_HEADERS } from './headers.js'
 import {
   type Contact,
@@ -174,7 +175,7 @@ function assetIn(folder: string, file: string, isWorker: boolean): Served {
   const bodies = Object.fromEntries(
     ENCODINGS.map((encoding) => [encoding, readFileSync(join(folder, 'assets', `${file}${SUFFIXES[encoding]}`))]),
   )
-  const type = TYPES[file.slice(file.lastIndexOf('.') + 1)] ?? 'application/octet-stream'
+  const type = ownValue(TYPES, file.slice(file.lastIndexOf('.') + 1)) ?? 'application/octet-stream'
   return {
     type,
     headers: isWorker ? WORKER_HEADERS : ASSET_HEADERS,

@@ -1,12 +1,14 @@
 // Fills the page's templates. What it puts in is text unless the template says otherwise.
 
+import { ownValue } from '../own-value.js'
+
 /**
  * Replaces `{{name}}` by the value as text, and `{{{name}}}` by the value as markup, for what was made here.
  * @throws {Error} naming what is asked for and not given: a start with a half page is refused.
  */
 export function fill(template: string, values: Readonly<Record<string, string>>): string {
   return template.replace(/\{\{\{([\w.-]+)\}\}\}|\{\{([\w.-]+)\}\}/g, (_, markup: string | undefined, text: string) => {
-    const value = values[markup ?? text]
+    const value = ownValue(values, markup ?? text)
     if (value === undefined) throw new Error(`the page asks for ${markup ?? text}, which nobody gives`)
     return markup === undefined ? escaped(value) : value
   })

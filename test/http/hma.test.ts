@@ -63,6 +63,16 @@ t.test('what is withdrawn, switched off or removed is found on no route, at once
   await until(async () => service.services.health.index().images === 1) // the harmless one: the bits of the others are gone
 })
 
+t.test('no bank has a name that every object inherits: lookups keep answering', async (t) => {
+  const { key, service, hma, look } = await hmaWorld(t)
+  for (const name of ['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__']) {
+    const made = await ask(service, 'POST', '/v1/banks', key.headers, { name })
+    t.match(made.json(), { status: 400, code: 'request-invalid' }, name)
+    t.match(await hma('POST', '/c/banks', { name }), { status: 400 }, `${name} over HMA`)
+  }
+  t.same(await look(randomHashText()), {})
+})
+
 t.test('content that is switched off until a time matches again by itself', async (t) => {
   let nowMs = Date.now()
   const service = await startService(t, { now: () => nowMs })

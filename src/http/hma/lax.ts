@@ -1,5 +1,6 @@
 // Reads fields as HMA's clients send them: numbers and booleans as text, and more than is asked for.
 
+import { ownValue } from '../../own-value.js'
 import { type FieldError, HmaRefusal } from './refusals.js'
 
 const TRUE = ['true', '1', 'yes', 'on', 't', 'y']
@@ -26,7 +27,7 @@ export function laxFields(source: unknown): LaxFields {
     return undefined
   }
   const one = (name: string): unknown => {
-    const value = Object.hasOwn(fields, name) ? fields[name] : undefined
+    const value = ownValue(fields, name)
     return Array.isArray(value) ? value[0] : (value ?? undefined)
   }
 

@@ -107,7 +107,9 @@ export function noteFailure(counter: LimitCounter, { failing }: LimitsHere, addr
   if (!isWithin) throw new Problem('rate-limited', { retryAfterS: resetS })
 }
 
-const LIMIT_NAMES: readonly LimitName[] = Object.keys(LIMITS).filter((name): name is LimitName => name in LIMITS)
+const LIMIT_NAMES: readonly LimitName[] = Object.keys(LIMITS).filter((name): name is LimitName =>
+  Object.hasOwn(LIMITS, name),
+)
 
 function whoOf(request: FastifyRequest, by: LimitRow['by'], counter: LimitCounter): string | undefined {
   switch (by) {

@@ -8,6 +8,7 @@ import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { type Hotline, hotlinesFor } from '../../domain/hotlines.js'
 import { declaresMinor, fieldDeclaresMinor } from '../../domain/minors.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
+import { ownValue } from '../../own-value.js'
 import { PROBLEM_MEDIA_TYPE, PROBLEMS, type ProblemError, problemBody } from '../problems.js'
 
 /** Fastify's own refusals. Whatever is not listed and blames the client is `request-invalid`. */
@@ -101,7 +102,7 @@ function answerWith(hotlines: readonly Hotline[]) {
 export function problemOf(error: FastifyError): Problem {
   if (error instanceof Problem) return error
   if (hasZodFastifySchemaValidationErrors(error)) return new Problem('request-invalid')
-  const code = FASTIFY_CODES[error.code]
+  const code = ownValue(FASTIFY_CODES, error.code)
   if (code !== undefined) return new Problem(code)
   const blamesClient = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500
   return new Problem(blamesClient ? 'request-invalid' : 'unexpected', { cause: error })

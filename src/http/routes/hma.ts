@@ -2,6 +2,7 @@
 
 import type { FastifyPluginAsync } from 'fastify'
 import { hotlinesFor } from '../../domain/hotlines.js'
+import { ownValue } from '../../own-value.js'
 import { answeringAsHma } from '../hma/refusals.js'
 import { type HmaBankOptions, hmaBankRoutes } from './hma/banks.js'
 import { type HmaContentOptions, hmaContentRoutes } from './hma/contents.js'
@@ -43,7 +44,9 @@ export const hmaRoutes: FastifyPluginAsync<HmaOptions> = async (app, options) =>
           else parseJson(request, body.toString(), done)
         })
         scoped.addHook('onRoute', ({ url }) => {
-          paths.push(url.slice(prefix.length).replaceAll(/:(\w+)/g, (_, part: string) => `<${VARIABLES[part] ?? part}>`))
+          paths.push(
+            url.slice(prefix.length).replaceAll(/:(\w+)/g, (_, part: string) => `<${ownValue(VARIABLES, part) ?? part}>`),
+          )
         })
         await scoped.register(hmaStatusRoutes, { health: options.health, paths })
         await scoped.register(hmaMatchingRoutes, options)

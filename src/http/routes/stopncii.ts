@@ -192,5 +192,5 @@ function recordsOf({ signals, tier, category, disputed }: FeedSignal, timeS: num
 }
 
 function isVerdict(value: FeedbackValue): value is keyof typeof VERDICTS {
-  return value in VERDICTS
+  return Object.hasOwn(VERDICTS, value)
 }

@@ -72,14 +72,14 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
   async function lookUp(caller: Caller, signals: readonly HashedSignal[], asked: string | undefined, coin: number) {
     const names = asked?.split(',')
     const ratios = new Map(banks.list(caller).map(({ name, enabledRatio }) => [name, enabledRatio ?? 1]))
-    const answer: Record<string, Omit<Found, 'bank'>[]> = {}
+    const answer = new Map<string, Omit<Found, 'bank'>[]>()
     for (const { bank, ...match } of await found(caller, signals)) {
       if (names?.includes(bank) === false || (ratios.get(bank) ?? 0) < coin) continue
-      const ofBank = answer[bank] ?? []
+      const ofBank = answer.get(bank) ?? []
       ofBank.push(match)
-      answer[bank] = ofBank
+      answer.set(bank, ofBank)
     }
-    return answer
+    return Object.fromEntries(answer)
   }
 
   app.get('/h/hash', { config, schema }, async ({ query }) => {
@@ -152,7 +152,7 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
 
   app.post('/m/compare', { config, schema }, async ({ body }) => {
     if (!isObject(body)) throw new HmaRefusal(400, 'Request input was not a dict')
-    const answer: Record<string, [boolean, { distance: number }]> = {}
+    const answer = new Map<string, [boolean, { distance: number }]>()
     for (const [type, pair] of Object.entries(body)) {
       if (!Array.isArray(pair))
         throw new HmaRefusal(400, `Comparison hashes for ${type === PDQ ? PDQ : 'a signal type'} was not a list`)
@@ -161,9 +161,9 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
       const [one, other] = pair.map((text): Hash256 => pdqHash(text, 'Invalid pdq hash'))
       if (one === undefined || other === undefined) throw new HmaRefusal(400, `Invalid pdq hash: ${INVALID_PDQ}`)
       const bits = distance(one, other)
-      answer[type] = [bits <= COMPARED_WITHIN_BITS, { distance: bits }]
+      answer.set(type, [bits <= COMPARED_WITHIN_BITS, { distance: bits }])
     }
-    return answer
+    return Object.fromEntries(answer)
   })
 
   app.get('/m/index/status', { config, schema }, async ({ query }) => {

@@ -1,0 +1,9 @@
+import t from 'tap'
+import { ownValue } from '../src/own-value.js'
+
+t.test('a table gives what it holds, and nothing that objects inherit', async (t) => {
+  const table = { a: 1, ...JSON.parse('{"__proto__": 2}') }
+  t.equal(ownValue(table, 'a'), 1)
+  t.equal(ownValue(table, '__proto__'), 2)
+  for (const name of ['constructor', 'toString', 'b']) t.equal(ownValue(table, name), undefined, name)
+})
