@@ -23,6 +23,7 @@ import { checkRing } from '../store/seal-ring.js'
 import { sealedFileId } from '../store/sealed-file.js'
 import { hasSecrets, loadSecrets } from '../store/secrets.js'
 import { openStore, type Store } from '../store/store.js'
+import { markAt } from '../store/withdrawal-log.js'
 import { type Withdrawals, withdrawnSince } from '../store/withdrawn-since.js'
 import { progressIn, type RestoreProgress } from './restore-progress.js'
 
@@ -152,7 +153,7 @@ async function takeBack(
       // Before it is raised: a later run must not take what is still to be taken back for what came before the backup.
       const revision = progress.now.revision ?? (await lastRevision(store))
       await progress.note({ revision })
-      const withdrawals = await withdrawnSince(logs, revision)
+      const withdrawals = await withdrawnSince(logs, revision, (at) => markAt(store, at))
       const { isWhole, untilMs } = withdrawals
       const withdrawalsSince = isWhole ? 'known' : withdrawals.hasRecords ? 'perhaps-incomplete' : 'unknown'
       const withdrawalsUntil = untilMs === undefined ? null : new Date(untilMs).toISOString()
