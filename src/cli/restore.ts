@@ -13,6 +13,7 @@ import { readBackup } from '../store/backup-file.js'
 import { casesIn } from '../store/cases.js'
 import { lastRevision } from '../store/changes.js'
 import { openRedisServer, type RedisServer } from '../store/embedded-redis.js'
+import { checkFormat } from '../store/format.js'
 import { imagesIn } from '../store/images.js'
 import { IMAGE_SHARDS, keys } from '../store/keys.js'
 import { RDB_HEAD_BYTES, rdbCounts } from '../store/rdb-head.js'
@@ -148,6 +149,7 @@ async function takeBack(
     const store = await openStore({ url: server.url, socket: server.socket })
     try {
       await compare(store, progress, config.dataDir)
+      await checkFormat(store)
       await checkRing(store, keyring)
       await loadSecrets(store, keyring)
       // Before it is raised: a later run must not take what is still to be taken back for what came before the backup.
