@@ -13,6 +13,7 @@ import { QUEUE_PREFIX } from '../src/jobs/hash-image.js'
 import { caseKeepingOver } from '../src/services/case-keeping.js'
 import { dueTimeBy } from '../src/services/due-time.js'
 import { casesIn } from '../src/store/cases.js'
+import { checkFormat } from '../src/store/format.js'
 import { rewriteLog } from '../src/store/log-rewrite.js'
 import { openStore, type RedisTarget } from '../src/store/store.js'
 import { watchErasuresIn } from '../src/store/watch-erasures.js'
@@ -78,6 +79,7 @@ export function caseLifeHandler({ target, now, warn }: Pick<CaseLifeOptions, 'ta
         onTrouble: ({ message }) => warn(message),
       })
     try {
+      await checkFormat(store)
       if (job === 'expire') {
         const untilMs = await dueTime(store)
         if (untilMs !== undefined) await keepingBy(() => untilMs).expire()

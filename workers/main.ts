@@ -7,11 +7,13 @@ import { fileURLToPath } from 'node:url'
 import { Worker } from 'bullmq'
 import { readConfig } from '../src/config.js'
 import { CONFINES } from '../src/domain/confines.js'
+import { onceRedisAnswers } from '../src/first-answer.js'
 import { visitHandoffs } from '../src/handoff/visit.js'
 import { HASH_IMAGE_QUEUE, HASHING_TIME_LIMIT_MS, QUEUE_PREFIX } from '../src/jobs/hash-image.js'
 import { lineClient } from '../src/net/private-line.js'
 import { orRefuseToStart, refuseToStart, stopOnSignal } from '../src/process.js'
-import { connectForWaiting } from '../src/store/store.js'
+import { checkFormat } from '../src/store/format.js'
+import { connectForWaiting, openStore } from '../src/store/store.js'
 import { BEAT_EVERY_MS } from '../src/store/worker-beats.js'
 import { startTracing } from '../src/tracing.js'
 import { keepBeating } from './beating.js'
@@ -74,12 +76,14 @@ const worker = new Worker(
 )
 worker.on('error', () => {}) // Redis is away; the worker's own connection comes back by itself
 await worker.waitUntilReady()
+const warn = (line: string) => console.error(line)
+await onceRedisAnswers(checkStore, { onWaiting: warn }).catch(refuseToStart)
 const keeper = keepCases({
   target,
   connection: redis,
   eraseEveryMs: config.eraseEveryS * 1000,
   now: Date.now,
-  warn: (line) => console.error(line),
+  warn,
 })
 const beating = keepBeating({
   redis,
@@ -98,6 +102,16 @@ stopOnSignal(async () => {
   await tracing?.close()
 })
 process.send?.({ ready: true }) // and not before a signal stops it as it should
+
+/** Cases must not be ended in a store that this version would misread. */
+async function checkStore(): Promise<void> {
+  const store = await openStore(target)
+  try {
+    await checkFormat(store)
+  } finally {
+    await store.close()
+  }
+}
 
 function readCa(file: string | undefined): Buffer | undefined {
   if (file === undefined) return undefined

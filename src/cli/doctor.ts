@@ -2,6 +2,7 @@
 
 import { readConfig } from '../config.js'
 import { openRedisServer } from '../store/embedded-redis.js'
+import { checkFormat } from '../store/format.js'
 import { keyringOf } from '../store/seal-keys.js'
 import { checkRing } from '../store/seal-ring.js'
 import { hasSecrets, loadSecrets } from '../store/secrets.js'
@@ -57,6 +58,7 @@ async function sealing(config: Parameters<typeof keyringOf>[0], store: Parameter
   if (!(await hasSecrets(store)))
     return look('nothing was ever sealed in this Redis: a new deployment, or not the one you mean')
   try {
+    await checkFormat(store)
     const keyring = keyringOf(config, false)
     await checkRing(store, keyring)
     await loadSecrets(store, keyring)

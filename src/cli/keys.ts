@@ -7,6 +7,7 @@ import { createApiKey, rotateApiKey } from '../services/access.js'
 import { isNetwork } from '../services/networks.js'
 import { type ApiKeys, apiKeysIn } from '../store/api-keys.js'
 import { openRedisServer } from '../store/embedded-redis.js'
+import { checkFormat } from '../store/format.js'
 import { type KeyUses, keyUsesIn } from '../store/key-uses.js'
 import { openStore } from '../store/store.js'
 import { sealKeys } from './seal-keys.js'
@@ -143,6 +144,7 @@ async function withApiKeys<T>(use: (stores: KeyStores) => Promise<T>): Promise<T
   try {
     const store = await openStore({ url: server.url, socket: server.socket })
     try {
+      await checkFormat(store)
       return await use({ apiKeys: apiKeysIn(store), uses: keyUsesIn(store) })
     } finally {
       await store.close()

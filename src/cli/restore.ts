@@ -13,6 +13,7 @@ import { readBackup } from '../store/backup-file.js'
 import { casesIn } from '../store/cases.js'
 import { lastRevision } from '../store/changes.js'
 import { openRedisServer, type RedisServer } from '../store/embedded-redis.js'
+import { checkFormat } from '../store/format.js'
 import { imagesIn } from '../store/images.js'
 import { IMAGE_SHARDS, keys } from '../store/keys.js'
 import { RDB_HEAD_BYTES, rdbCounts } from '../store/rdb-head.js'
@@ -23,6 +24,7 @@ import { checkRing } from '../store/seal-ring.js'
 import { sealedFileId } from '../store/sealed-file.js'
 import { hasSecrets, loadSecrets } from '../store/secrets.js'
 import { openStore, type Store } from '../store/store.js'
+import { markAt } from '../store/withdrawal-log.js'
 import { type Withdrawals, withdrawnSince } from '../store/withdrawn-since.js'
 import { progressIn, type RestoreProgress } from './restore-progress.js'
 
@@ -147,12 +149,13 @@ async function takeBack(
     const store = await openStore({ url: server.url, socket: server.socket })
     try {
       await compare(store, progress, config.dataDir)
+      await checkFormat(store)
       await checkRing(store, keyring)
       await loadSecrets(store, keyring)
       // Before it is raised: a later run must not take what is still to be taken back for what came before the backup.
       const revision = progress.now.revision ?? (await lastRevision(store))
       await progress.note({ revision })
-      const withdrawals = await withdrawnSince(logs, revision)
+      const withdrawals = await withdrawnSince(logs, revision, (at) => markAt(store, at))
       const { isWhole, untilMs } = withdrawals
       const withdrawalsSince = isWhole ? 'known' : withdrawals.hasRecords ? 'perhaps-incomplete' : 'unknown'
       const withdrawalsUntil = untilMs === undefined ? null : new Date(untilMs).toISOString()

@@ -30,7 +30,7 @@ const Piece = z.discriminatedUnion('kind', [
     kind: z.literal('images'),
     bankNames: z.array(z.string()),
     ids: bytes,
-    banks: shorts,
+    banks: words,
     facts: bytes,
     size: count,
   }),

@@ -1,4 +1,4 @@
-// Millions of images in a process's memory: what a match says about each, at 28 bytes rather than an object's hundreds.
+// Millions of images in a process's memory: what a match says about each, at 30 bytes rather than an object's hundreds.
 
 import { CATEGORIES, CATEGORY_NAMES, type Category, nameOfCode, TIER_NAMES, TIERS, type Tier } from '../domain/signal.js'
 import { tierWith } from '../domain/tier.js'
@@ -27,7 +27,7 @@ const PAGE_IMAGES = 1 << PAGE_BITS
 /** Images by ordinal; an ordinal is given once. Facts are DISPUTED or 0 + registered tier × 16 + category, 0 where there is no image any more. */
 interface Page {
   readonly ids: Uint8Array
-  readonly banks: Uint16Array
+  readonly banks: Uint32Array
   readonly facts: Uint8Array
   /** As `encodeSupport` writes it. */
   readonly supports: Uint8Array
@@ -42,6 +42,8 @@ export interface DumpedPage extends Omit<Page, 'supports'> {
 const DISPUTED = 128
 const TIER_CODES = 7
 const CATEGORY_CODES = 15
+/** As many as a byte of facts can say. */
+const CODES = 256
 
 const RESTORED_AT_ONCE = 8_192
 
@@ -67,6 +69,9 @@ export class ImageTable {
     used: 0,
   }))
   readonly #bankNames: string[] = []
+  // How many images each number has. Invariant: a number without images is free, from the removal of its last image on.
+  readonly #bankImages: number[] = []
+  readonly #freeNumbers: number[] = []
   readonly #bankNumbers = new Map<string, number>()
   #nextOrdinal = 0
   #size = 0
@@ -81,7 +86,7 @@ export class ImageTable {
   }
 
   get bytes(): number {
-    const pageBytes = PAGE_IMAGES * (ID_BYTES + Uint16Array.BYTES_PER_ELEMENT + 2)
+    const pageBytes = PAGE_IMAGES * (ID_BYTES + Uint32Array.BYTES_PER_ELEMENT + 2)
     return this.#pages.length * pageBytes + this.#shards.reduce((sum, { slots }) => sum + slots.byteLength, 0)
   }
 
@@ -100,18 +105,33 @@ export class ImageTable {
     const at = ordinal % PAGE_IMAGES
     page.ids.set(id, at * ID_BYTES)
     page.banks[at] = bank
+    this.#countBank(bank)
     page.facts[at] = tierCode * 16 + categoryCode
     this.#enter(id, 0, ordinal)
     return ordinal
   }
 
-  /** Numbers banks by name, within this table. */
+  /** Numbers banks by name, within this table. A number is another bank's once all images of this one were removed. */
   bankNumber(name: string): number {
     const known = this.#bankNumbers.get(name)
     if (known !== undefined) return known
-    const number = this.#bankNames.push(name) - 1
+    const number = this.#freeNumbers.pop() ?? this.#bankNames.length
+    this.#bankNames[number] = name
     this.#bankNumbers.set(name, number)
     return number
+  }
+
+  #countBank(number: number): void {
+    this.#bankImages[number] = (this.#bankImages[number] ?? 0) + 1
+  }
+
+  #uncountBank(number: number): void {
+    const left = (this.#bankImages[number] ?? 0) - 1
+    this.#bankImages[number] = left
+    if (left > 0) return
+    this.#bankNumbers.delete(this.#bankNames[number] ?? '')
+    this.#bankNames[number] = ''
+    this.#freeNumbers.push(number)
   }
 
   find(id: Uint8Array): number | undefined {
@@ -131,6 +151,7 @@ export class ImageTable {
     const page = this.#pageFor(ordinal)
     const at = ordinal % PAGE_IMAGES
     page.ids.fill(0, at * ID_BYTES, (at + 1) * ID_BYTES)
+    this.#uncountBank(page.banks[at] ?? 0)
     page.banks[at] = 0
     page.facts[at] = 0
     page.supports[at] = 0
@@ -144,7 +165,10 @@ export class ImageTable {
     const at = ordinal % PAGE_IMAGES
     const code = page?.facts[at] ?? 0
     if (page === undefined || code === 0) throw new RangeError('an ordinal without an image')
+    const before = page.banks[at] ?? 0
     page.banks[at] = this.bankNumber(bank)
+    this.#countBank(page.banks[at] ?? 0)
+    this.#uncountBank(before)
     page.facts[at] = (code & DISPUTED) | (TIERS[tier] << 4) | (category === undefined ? 0 : CATEGORIES[category])
   }
 
@@ -182,19 +206,22 @@ export class ImageTable {
 
   /** How many images there are of each bank and kind, counted a page at a time; what changes meanwhile may or may not count. */
   *tally(): Generator<void, ImageTally[], void> {
-    const counts = new Uint32Array(this.#bankNames.length * 256)
-    for (const { banks, facts, supports } of this.#pages) {
-      for (const [at, registered] of facts.entries()) {
-        const code = withSupport(registered, supports[at] ?? 0)
-        const place = (banks[at] ?? 0) * 256 + code
-        if (code !== 0) counts[place] = (counts[place] ?? 0) + 1
+    const counts = new Map<string, Map<number, number>>()
+    for (const page of this.#pages) {
+      for (const [key, images] of countsIn(page)) {
+        // By name: the number may be another bank's in the next turn.
+        const name = this.#bankNames[Math.floor(key / CODES)] ?? ''
+        const codes = counts.get(name) ?? new Map<number, number>()
+        counts.set(name, codes.set(key % CODES, images + (codes.get(key % CODES) ?? 0)))
       }
       yield
     }
-    return [...counts.entries()].flatMap(([place, images]) => {
-      const facts = images === 0 ? undefined : factsIn(place & 255, 0, this.#bankNames[place >>> 8])
-      return facts === undefined ? [] : [{ ...facts, images }]
-    })
+    return [...counts].flatMap(([name, codes]) =>
+      [...codes].flatMap(([code, images]) => {
+        const facts = factsIn(code, 0, name)
+        return facts === undefined ? [] : [{ ...facts, images }]
+      }),
+    )
   }
 
   /** Changes how much stands behind an image that is in the table; with what tier it was registered stays. */
@@ -253,12 +280,19 @@ export class ImageTable {
     requirePage({ ids, banks, facts }, bankNames.length)
     if (this.#nextOrdinal % PAGE_IMAGES !== 0) throw new RangeError('a page behind one that is not full')
     if (this.#size === 0) this.#makeRoom(size)
-    const numbers = bankNames.map((name) => this.bankNumber(name))
     const first = this.#nextOrdinal
     const page = this.#pageFor(first)
     page.ids.set(ids)
     page.facts.set(facts)
-    renumber(banks, numbers, page.banks)
+    const numbers: (number | undefined)[] = []
+    for (let at = 0; at < facts.length; at++) {
+      const given = banks[at] ?? 0
+      if (facts[at] === 0) continue
+      const number = numbers[given] ?? this.bankNumber(bankNames[given] ?? '')
+      numbers[given] = number
+      page.banks[at] = number
+      this.#countBank(number)
+    }
     this.#nextOrdinal += facts.length
     for (let at = 0; at < facts.length; at += RESTORED_AT_ONCE) {
       if (at > 0) yield
@@ -290,7 +324,7 @@ export class ImageTable {
     if (page !== undefined) return page
     const made = {
       ids: new Uint8Array(PAGE_IMAGES * ID_BYTES),
-      banks: new Uint16Array(PAGE_IMAGES),
+      banks: new Uint32Array(PAGE_IMAGES),
       facts: new Uint8Array(PAGE_IMAGES),
       supports: new Uint8Array(PAGE_IMAGES),
     }
@@ -336,9 +370,15 @@ export class ImageTable {
   }
 }
 
-// In functions of their own, because what stands in a generator is not compiled while it runs.
-function renumber(banks: Uint16Array, numbers: readonly number[], to: Uint16Array): void {
-  for (let at = 0; at < banks.length; at++) to[at] = numbers[banks[at] ?? 0] ?? 0
+/** How many images there are of each bank and kind, by the bank's number × CODES + the code of the facts. */
+function countsIn({ banks, facts, supports }: Page): Map<number, number> {
+  const counts = new Map<number, number>()
+  for (const [at, registered] of facts.entries()) {
+    if (registered === 0) continue
+    const key = (banks[at] ?? 0) * CODES + withSupport(registered, supports[at] ?? 0)
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  return counts
 }
 
 const isFacts = Array.from({ length: 256 }, (_, code) => factsIn(code, 0, '') !== undefined)

@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import type { NotReadyReason } from '../domain/not-ready.js'
 import { Problem } from '../domain/problem.js'
 import { type Change, digestAt, type Followed, follow, type Loss, type Position } from '../store/changes.js'
-import { isAway } from '../store/store.js'
+import { interrupt, isAway } from '../store/store.js'
 import type { WithdrawalLog } from '../store/withdrawal-log.js'
 import { type Applying, applyingWith, IMAGES_AT_ONCE } from './applying.js'
 import { Catalogue } from './catalogue.js'
@@ -194,7 +194,7 @@ export class Replica {
     if (this.#digests.has(revision)) {
       // Another change has this number here: what is followed is not the history that was written to.
       this.#lose('history-diverged')
-      this.#parts.follower.disconnect(true)
+      interrupt(this.#parts.follower)
       await waits.until(revision, timeoutMs)
     }
     if ((await digestAt(this.#parts.store, revision)) !== digest) throw unreached()

@@ -7,16 +7,24 @@ import type { Store } from './store.js'
 
 /**
  * Raised with every change of keys, fields or records that an older version would read wrongly; `readableFrom` is the oldest format whose
- * versions may still work on what this one writes, beside it or after it. Additions that older versions leave out raise neither.
+ * versions may still work on what this one writes, beside it or after it. Additions that older versions leave out raise neither. `reads` is the
+ * oldest format that this version reads.
  */
-export const FORMAT = { written: 2, readableFrom: 2 } as const
+export const FORMAT = { written: 2, readableFrom: 2, reads: 2 } as const
+/** Of a store that has been used and does not say its format. */
+const UNMARKED = 1
 
 const Written = z.tuple([z.int(), z.int()])
 
-/** @throws {Error} for the operator, when the store was written by a version that this one cannot follow. */
+/** @throws {Error} for the operator, when the store is in a format that this version does not read. */
 export async function checkFormat(store: Store, own: number = FORMAT.written): Promise<void> {
+  // Asked first: the format is noted before the first secret.
+  const isUsed = (await store.ask((redis) => redis.exists(keys.secrets))) === 1
   const [written, readableFrom] = await store.ask((redis) => redis.hmget(keys.format, 'written', 'readableFrom'))
-  if (written !== null && readableFrom !== null) refuseNewer(Number(written), Number(readableFrom), own)
+  if (written !== null && readableFrom !== null) {
+    refuseOlder(Number(written))
+    refuseNewer(Number(written), Number(readableFrom), own)
+  } else if (isUsed) refuseOlder(UNMARKED)
 }
 
 /** The same, and notes this version's own format, for a process that writes. */
@@ -29,6 +37,13 @@ export async function agreeOnFormat(
     await store.write(agreeFormat, [keys.format], [own.written, own.readableFrom]),
   )
   refuseNewer(written, readableFrom, own.written) // somebody may have been faster
+}
+
+function refuseOlder(written: number): void {
+  if (written >= FORMAT.reads) return
+  throw new Error(
+    `The store was written by an older version of Tabir: in format ${written}. This one reads format ${FORMAT.reads} and newer, and nothing converts it. Nothing was changed. Start the older version, or start this one with an empty data folder or an empty Redis and register again what is to match.`,
+  )
 }
 
 function refuseNewer(written: number, readableFrom: number, own: number): void {

@@ -1,6 +1,7 @@
 // Random secrets of the deployment, sealed in Redis: all api processes share them, and a wrong seal key shows at once.
 
 import { randomBytes } from 'node:crypto'
+import { agreeOnFormat } from './format.js'
 import { keys } from './keys.js'
 import { addSecret } from './scripts/add-secret.js'
 import type { Keyring } from './seal.js'
@@ -44,6 +45,8 @@ export async function hasSecrets(store: Store): Promise<boolean> {
 export async function loadSecrets(store: Store, keyring: Keyring): Promise<Secrets> {
   const present = await store.ask((redis) => redis.hgetallBuffer(keys.secrets))
   for (const [name, sealed] of Object.entries(present)) open(keyring, name, sealed)
+  // Before the first secret: a store that has secrets and no format is an older one.
+  if (Object.keys(present).length === 0) await agreeOnFormat(store)
   const load = async (name: (typeof SECRET_NAMES)[number]) => {
     const sealed =
       present[name] ??

@@ -67,6 +67,14 @@ export function connectForFollowing(target: RedisTarget): Redis {
   return connect(target, { maxRetriesPerRequest: 1, socketTimeout: answersWithinMs(target) })
 }
 
+/**
+ * Ends what a connection waits for, and has it made again. One that is being made waits for nothing; to end it then would end it for good, since
+ * ioredis connects again only after a socket was closed, and there may be none yet.
+ */
+export function interrupt(redis: Redis): void {
+  if (redis.status === 'ready') redis.disconnect(true)
+}
+
 /** Connects a connection that was made here. @throws why not; then it is given up. */
 export async function reach(redis: Redis): Promise<void> {
   let why: unknown

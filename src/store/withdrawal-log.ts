@@ -264,7 +264,8 @@ async function isOfThisHistory(store: Store, { revision, mark }: Heard): Promise
   return found === undefined || found === mark
 }
 
-async function markAt(store: Store, revision: number): Promise<string | undefined> {
+/** @returns by what the change of a revision is known; undefined when the stream has forgotten it, or never had it. */
+export async function markAt(store: Store, revision: number): Promise<string | undefined> {
   const change = await changeAt(store, revision)
   return change === undefined ? undefined : markOf(change)
 }

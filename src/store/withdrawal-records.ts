@@ -142,18 +142,20 @@ export function newestOf({ records, status }: LogFolder): number {
   return status === undefined ? noted : Math.max(noted, status.isWhole ? status.revision : status.revision + 1)
 }
 
-/** Is there a record of everything that happened after one revision, up to another one that is known to have a record? */
-export function isCovered(records: readonly LogRecord[], revision: number, until: number): boolean {
-  const histories = historiesOf(records)
-  // After the store went back, revisions were counted a second time: then all of them count.
-  const reached = histories.map((each, i) =>
-    i === 0 ? reachedFrom(revision, each) : reachedFrom(each[0]?.revision ?? 0, each.slice(1)),
+/**
+ * Is there a record of everything that happened after a backup, up to a revision that is known to have a record?
+ * @param sharedUntil of each history in the log, the revision up to which the backup has all of it.
+ */
+export function isCovered(records: readonly LogRecord[], sharedUntil: readonly number[], until: number): boolean {
+  // After the store went back, revisions were counted a second time: then each history has to be covered.
+  const reached = historiesOf(records).map((each, i) =>
+    reachedFrom(Math.max(sharedUntil[i] ?? 0, i === 0 ? 0 : (each[0]?.revision ?? 0)), i === 0 ? each : each.slice(1)),
   )
   return reached.every((each) => each !== undefined) && (reached.at(-1) ?? 0) >= until
 }
 
 /** Split where the store went back; all but the first begin with the record that says so. */
-function historiesOf(records: readonly LogRecord[]): LogRecord[][] {
+export function historiesOf(records: readonly LogRecord[]): LogRecord[][] {
   const histories: LogRecord[][] = [[]]
   for (const record of records) {
     if (record.kind === 'back') histories.push([record])

@@ -114,6 +114,48 @@ t.test('pages put back are the same table, with the same ordinals, removed ones 
   t.ok(ids.every((_, i) => sameFacts(copy.factsOf(i), table.factsOf(i))))
 })
 
+t.test(
+  'more banks than two bytes can number are told apart, and the numbers of those that are gone are given again',
+  async (t) => {
+    const table = new ImageTable()
+    const facts = { tier: 'verified', category: undefined } as const
+    const ids = Array.from({ length: 70_000 }, (_, i) => randomBytes(16))
+    ids.forEach((id, i) => {
+      table.add(id, { ...facts, bank: `bank ${i}` })
+    })
+    t.ok(ids.every((_, i) => table.factsOf(i)?.bank === `bank ${i}`))
+    const copy = new ImageTable()
+    for (const page of table.pages()) for (const _ of copy.restore(page, table.bankNames));
+    t.ok(ids.every((_, i) => copy.factsOf(i)?.bank === `bank ${i}`))
+    const tallied = finished(copy.tally())
+    t.equal(tallied.length, 70_000)
+    t.match(tallied[69_999], { bank: 'bank 69999', tier: 'verified', images: 1 })
+
+    ids.slice(10).forEach((id) => {
+      copy.remove(id)
+    })
+    copy.describe(9, { ...facts, bank: 'renamed' })
+    for (let i = 0; i < 100; i++) {
+      const id = randomBytes(16)
+      const ordinal = copy.add(id, { ...facts, bank: `new ${i}` })
+      if (copy.factsOf(ordinal)?.bank !== `new ${i}`) t.fail('another bank')
+      copy.remove(id)
+    }
+    t.equal(copy.bankNames.length, 70_000, 'no number was made for them')
+    t.same(
+      Array.from({ length: 10 }, (_, i) => copy.factsOf(i)?.bank),
+      [...Array.from({ length: 9 }, (_, i) => `bank ${i}`), 'renamed'],
+    )
+  },
+)
+
+function finished<T>(work: Generator<void, T, void>): T {
+  for (;;) {
+    const { done, value } = work.next()
+    if (done) return value
+  }
+}
+
 function same(a: Uint8Array | undefined, b: Uint8Array): boolean {
   return a !== undefined && Buffer.compare(a, b) === 0
 }

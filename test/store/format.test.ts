@@ -2,8 +2,10 @@ import t from 'tap'
 import { agreeOnFormat, checkFormat, FORMAT } from '../../src/store/format.js'
 import { keys } from '../../src/store/keys.js'
 import { openStore } from '../../src/store/store.js'
+import { caseLifeHandler } from '../../workers/case-life.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
-import { startService } from '../helpers/service.js'
+import { keyFor, startService } from '../helpers/service.js'
+import { SEAL_KEY, tabir } from '../helpers/tabir.js'
 
 t.test('a store says in which format it is written', async (t) => {
   const redis = await startRedis(t)
@@ -11,7 +13,7 @@ t.test('a store says in which format it is written', async (t) => {
   t.teardown(() => store.close())
   const read = () => store.ask((client) => client.hgetall(keys.format))
 
-  await checkFormat(store) // of before there were formats
+  await checkFormat(store) // that nobody has used
   t.same(await read(), {}, 'looking notes nothing')
   await agreeOnFormat(store)
   await agreeOnFormat(store)
@@ -42,4 +44,31 @@ t.test('an api starts on what a newer version wrote only if that says so', async
   await store.ask((client) => client.hset(keys.format, 'readableFrom', FORMAT.written))
   const { app } = await startService(t, { redis })
   t.equal((await app.inject({ url: '/health/ready' })).statusCode, 200)
+})
+
+t.test('a store of an older format is refused, with what to do, by all that open it', async (t) => {
+  const redis = await startRedis(t)
+  await keyFor(await startService(t, { redis, sealKey: SEAL_KEY }), 'platform', ['match'])
+  const store = await openStore(storeAt(redis.socket))
+  t.teardown(() => store.close())
+  const older = { message: /older version of Tabir: in format 1\. This one reads format \d+ and newer.* empty data folder/ }
+  const env = { REDIS_SOCKET: redis.socket, TABIR_DATA_DIR: t.testdir() }
+  const refusedBy = async () => {
+    await t.rejects(checkFormat(store), older)
+    await t.rejects(agreeOnFormat(store), older)
+    await t.rejects(startService(t, { redis, sealKey: SEAL_KEY }), older)
+    const life = caseLifeHandler({ target: storeAt(redis.socket), now: Date.now, warn: (line) => t.fail(line) })
+    await t.rejects(life('expire'), older)
+  }
+  await store.ask((client) => client.del(keys.format)) // as it was before there were formats
+  await refusedBy()
+  for (const command of [
+    ['keys', 'list'],
+    ['audit', 'list'],
+    ['trust', 'disputes'],
+  ])
+    t.match(await tabir(env, ...command), { status: 1, out: '', errors: older.message }, command.join(' '))
+  await store.ask((client) => client.hset(keys.format, { written: 1, readableFrom: 1 }))
+  await refusedBy()
+  t.equal(await store.ask((client) => client.hget(keys.format, 'written')), '1', 'and it stays as it was')
 })

@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { onceRedisAnswers } from '../../src/first-answer.js'
-import { openStore } from '../../src/store/store.js'
+import { connectForFollowing, interrupt, openStore, reach } from '../../src/store/store.js'
 import { bulk, commandsIn, listen, type Place, startNamed, whereOf } from '../helpers/named-redis.js'
 import { until } from '../helpers/service.js'
 
@@ -39,6 +39,26 @@ t.test('a connection that is being made when there is another master leads to th
 
   await until(async () => (await whereOf(store)) === 'after')
   t.pass('it has not ended')
+})
+
+t.test('a connection that is interrupted while it is being made is made', async (t) => {
+  const [before, after] = [await startNamed(t, 'before'), await startNamed(t, 'after')]
+  const says = { master: before, epoch: 1 }
+  const sentinel = await startSentinel(t, says)
+  const follower = connectForFollowing(targetOf(sentinel))
+  t.teardown(() => follower.disconnect())
+  await reach(follower)
+
+  const asked = sentinel.hold()
+  before.breakOff()
+  await asked
+  interrupt(follower)
+  Object.assign(says, { master: after, epoch: 2 })
+  sentinel.release()
+  t.equal(await follower.get('where'), 'after')
+
+  interrupt(follower)
+  t.equal(await follower.get('where'), 'after', 'and one that is there is made again')
 })
 
 t.test('a master that keeps its connections, and is none any more, is left when a Sentinel says so', async (t) => {

@@ -16,7 +16,8 @@ import t, { type Test } from 'tap'
 import { type Change, changesBetween } from '../../src/store/changes.js'
 import { keys } from '../../src/store/keys.js'
 import { openStore } from '../../src/store/store.js'
-import { withdrawalLogIn } from '../../src/store/withdrawal-log.js'
+import { markAt, withdrawalLogIn } from '../../src/store/withdrawal-log.js'
+import { NO_MARK } from '../../src/store/withdrawal-records.js'
 import { withdrawnSince } from '../../src/store/withdrawn-since.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { SMALL_DISK, smallDisk } from '../helpers/small-disk.js'
@@ -389,4 +390,68 @@ t.test('a store whose history is another one since is read again from where the 
   await second.begin(store)
   t.ok((await withdrawnSince([place], 0)).isWhole, 'also one that has nothing in common with it')
   for (const log of [first, second]) await log.close()
+})
+
+t.test('what the restored store has already does not count, though the log has it behind an earlier restore', async (t) => {
+  const place = folder(t)
+  const { redis, store, grow } = await stream(t, 9)
+  const begin = async () => {
+    const log = withdrawalLogIn(place, NOW, (error) => t.fail(String(error)))
+    await log.begin(store)
+    await log.close()
+  }
+  const id = (n: number) => Buffer.from(ID(n).replaceAll('-', ''), 'hex')
+  const add = async (revision: number, op: string, ids: Buffer | string) => {
+    await redis.xadd(keys.changes, `${revision}-0`, 'op', op, 'ids', ids)
+    await redis.set(keys.revision, revision)
+  }
+  await begin()
+  // Restored at 2 and raised to what the log knows. Then a key is made, and an image is withdrawn and registered again.
+  await redis.del(keys.changes)
+  await grow(1, 2)
+  await add(9, 'restored', '')
+  await add(10, 'api-key', 'ours')
+  await add(11, 'tombstone', id(50))
+  await add(12, 'image', id(50))
+  await begin()
+  const since = async (revision: number) => {
+    const { images, keys: changed, isWhole } = await withdrawnSince([place], revision, (at) => markAt(store, at))
+    return { images: numbersIn(images), keys: [...changed], isWhole }
+  }
+  t.same(await since(12), { images: [], keys: [], isWhole: true }, 'it is all in the backup')
+  t.same(await since(10), { images: [50], keys: [], isWhole: true }, 'the withdrawal came after that one')
+  t.same(await since(9), { images: [50], keys: ['ours'], isWhole: true })
+
+  await add(13, 'tombstone', id(60))
+  await begin()
+  await redis.xtrim(keys.changes, 'MINID', '13-0')
+  t.same(await since(13), { images: [], keys: [], isWhole: true }, 'what came before a change that it has is there as well')
+
+  // The same numbers in another history: the backup of one has nothing of the other.
+  await redis.del(keys.changes)
+  await grow(1, 2)
+  await add(9, 'restored', '')
+  await add(10, 'api-key', 'theirs')
+  await add(11, 'tombstone', id(70))
+  await begin()
+  t.same(await since(11), { images: [50, 60], keys: ['ours'], isWhole: true })
+})
+
+t.test('a hole in the log that is older than the backup does not matter, also behind an earlier restore', async (t) => {
+  const place = folder(t)
+  const { store } = await stream(t, 8)
+  const record = async (revision: number) => `${revision} ${await markAt(store, revision)} images ${ID(revision)} .`
+  const lines = [
+    `0 ${await record(1)}`,
+    `9 0 ${NO_MARK} back .`,
+    `0 ${await record(1)}`,
+    `3 ${await record(5)}`,
+    `5 ${await record(7)}`,
+  ]
+  writeFileSync(join(place, '2026-11.log'), lines.join('\n'))
+  const [noted, at] = ['7'.padStart(16, '0'), '8'.padStart(16, '0')]
+  writeFileSync(join(place, 'status'), `whole  ${noted} ${at} ${await markAt(store, 8)} ${new Date(NOW()).toISOString()}\n`)
+  const isWhole = async (revision: number) => (await withdrawnSince([place], revision, (at) => markAt(store, at))).isWhole
+  t.notOk(await isWhole(2))
+  t.ok(await isWhole(6))
 })
