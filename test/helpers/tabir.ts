@@ -1,10 +1,12 @@
 // The command `tabir`, as an operator types it.
 
-import { type ChildProcess, execFile } from 'node:child_process'
+import { type ChildProcess, execFile, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
 import type { TestService } from './service.js'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+const PROCESS = fileURLToPath(new URL('./tabir-process.js', import.meta.url))
 export const SEAL_KEY = Buffer.alloc(32, 7)
 
 export interface Ran {
@@ -17,9 +19,28 @@ export interface Ran {
   readonly errors: string
 }
 
-/** On a data folder or a Redis that runs, by the environment. */
-export function tabir(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran> {
-  return beginTabir(env, ...args).ran
+const Answer = z.object({ status: z.int(), out: z.string(), errors: z.string() })
+type Answer = z.infer<typeof Answer>
+
+const idle: ChildProcess[] = []
+
+/** On a data folder or a Redis that runs, by the environment. In a process that runs other commands before and after it. */
+export async function tabir(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran> {
+  const child = idle.pop() ?? fork(PROCESS, { env: {}, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  child.ref()
+  child.channel?.ref()
+  const ran = await new Promise<Answer>((resolve, reject) => {
+    child.once('exit', reject)
+    child.once('message', (message) => {
+      child.off('exit', reject)
+      resolve(Answer.parse(message))
+    })
+    child.send({ args, env: environment(env) })
+  })
+  child.unref()
+  child.channel?.unref()
+  idle.push(child)
+  return { ...ran, ...printed(ran.out) }
 }
 
 /** On the store of a service that was started with `SEAL_KEY`. */
@@ -28,16 +49,23 @@ export function tabirBeside({ redis }: TestService) {
   return (...args: string[]) => tabir(env, ...args)
 }
 
-/** For whoever wants to end it before it ends. */
+/** In a process of its own, which can be killed. */
 export function beginTabir(env: Readonly<Record<string, string>>, ...args: string[]) {
-  const all = { PATH: process.env['PATH'], TABIR_SEAL_KEYS: `k1:${SEAL_KEY.toString('base64')}`, ...env }
   let child: ChildProcess | undefined
   const ran = new Promise<Ran>((resolve) => {
-    const begun = execFile(process.execPath, [MAIN, ...args], { env: all }, (_, out, errors) => {
-      const rows = out.split('\n').flatMap((line): unknown[] => (line === '' ? [] : [JSON.parse(line)]))
-      resolve({ status: begun.exitCode ?? 1, out, rows, row: rows[0], errors })
+    const begun = execFile(process.execPath, [MAIN, ...args], { env: environment(env) }, (_, out, errors) => {
+      resolve({ status: begun.exitCode ?? 1, out, errors, ...printed(out) })
     })
     child = begun
   })
   return { ran, kill: () => child?.kill('SIGKILL') }
+}
+
+function environment(env: Readonly<Record<string, string>>) {
+  return { PATH: process.env['PATH'] ?? '', TABIR_SEAL_KEYS: `k1:${SEAL_KEY.toString('base64')}`, ...env }
+}
+
+function printed(out: string): Pick<Ran, 'rows' | 'row'> {
+  const rows = out.split('\n').flatMap((line): unknown[] => (line === '' ? [] : [JSON.parse(line)]))
+  return { rows, row: rows[0] }
 }

@@ -1,0 +1,74 @@
+// Runs commands of `tabir`, one after the other, for tests: a process for each would take longer to load than most commands to run.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+
+const MAIN = new URL('../../src/cli/main.js', import.meta.url)
+const POLL_MS = 5
+/** A command that keeps its process alive for longer hangs at an operator's. */
+const ENDS_WITHIN_MS = 20_000
+
+const Command = z.object({ args: z.array(z.string()), env: z.record(z.string(), z.string()) })
+
+let count = 0
+let last = Promise.resolve()
+process.on('message', (message) => {
+  last = last.then(async () => {
+    const { args, env } = Command.parse(message)
+    process.send?.(await run(args, env))
+  })
+})
+process.on('disconnect', () => process.exit())
+const atRest = active()
+
+async function run(args: readonly string[], env: Readonly<Record<string, string>>) {
+  process.argv = [process.execPath, fileURLToPath(MAIN), ...args]
+  process.env = { ...env }
+  process.exitCode = 0
+  const out: string[] = []
+  const errors: string[] = []
+  const giveBack = [capture(process.stdout, out), capture(process.stderr, errors)]
+  let status = 1
+  try {
+    count += 1
+    await import(`${MAIN.href}?${count}`)
+    status = Number(process.exitCode)
+    await ended()
+  } catch (error) {
+    status = 1
+    errors.push(error instanceof Error ? (error.stack ?? '') : String(error))
+  } finally {
+    for (const give of giveBack) give()
+    process.exitCode = 0
+  }
+  return { status, out: out.join(''), errors: errors.join('') }
+}
+
+function capture(stream: NodeJS.WriteStream, into: string[]): () => void {
+  const { write } = stream
+  stream.write = (chunk: string | Uint8Array, ...more: unknown[]) => {
+    into.push(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString())
+    const done = more.find((each) => typeof each === 'function')
+    if (done !== undefined) process.nextTick(done)
+    return true
+  }
+  return () => {
+    stream.write = write
+  }
+}
+
+/** Where a process of its own would end. @throws when the command left something open. */
+async function ended(): Promise<void> {
+  const untilMs = performance.now() + ENDS_WITHIN_MS
+  while (active() > atRest) {
+    if (performance.now() > untilMs)
+      throw new Error(`the command left something open: ${process.getActiveResourcesInfo().join(', ')}`)
+    await sleep(POLL_MS)
+  }
+}
+
+/** Without the timer of the one who looks. */
+function active(): number {
+  return process.getActiveResourcesInfo().filter((name) => name !== 'Immediate').length
+}
