@@ -15,6 +15,9 @@ export const After = z
   })
   .meta({ description: 'The `next` of the page before this one.' })
 
+/** Of lists that came whole before they came in pages. */
+export const LongPage = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(1000), after: After.optional() })
+
 /** In an answer. */
 export const Next = z
   .string()

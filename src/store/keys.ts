@@ -92,7 +92,7 @@ export const keys = {
   /** sorted set: ids of struck images of an account, by when [epoch ms]. */
   strikes: (account: string) => `${TAG}:strikes:${account}`,
   /** set: accounts with strikes. */
-  strikeAccounts: `${TAG}:strike-accounts`,
+  strikeAccounts: `${TAG}:accounts-with-strikes`,
   /** sorted set: keyed digests [16 bytes] of what an organisation must not hand in again, by until when [epoch ms]. */
   struck: (orgId: string) => `${TAG}:struck:${orgId}`,
   /** [integer] signals that an organisation handed in on a day. */
