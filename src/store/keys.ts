@@ -122,6 +122,7 @@ export const keys = {
   /** hash: keyed hash [16 bytes] of the name of a record of a feed → id [16 bytes] of the signal that it became. */
   exchangeEntries: (name: string) => `${TAG}:exchange:${name}:records`,
   /** Records that the feed named since it is read anew. */
+  exchangeRun: (name: string) => `${TAG}:exchange:${name}:run`,
   exchangeNamed: (name: string) => `${TAG}:exchange:${name}:named`,
   /** string: JSON of how far a reconciler has come. */
   reconciler: (name: string) => `${TAG}:reconciler:${name}`,
