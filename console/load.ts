@@ -10,11 +10,34 @@ export interface Loaded<T> {
   readonly reload: () => Promise<void>
 }
 
+/** The same for a list that is shown whole: it is read on by `next` to its end. @param name of the list in the answer. */
+export function useWholeList<Row, Name extends string>(
+  api: Api,
+  path: string,
+  name: Name,
+): Loaded<Record<Name, readonly Row[]>> {
+  return useAnswer(api, path, async (): Promise<Outcome<Record<Name, readonly Row[]>>> => {
+    const rows: Row[] = []
+    for (let after = ''; ; ) {
+      const outcome = await api.get<Record<Name, readonly Row[]> & { readonly next?: string | null }>(`${path}${after}`)
+      if (!('value' in outcome)) return outcome
+      rows.push(...outcome.value[name])
+      const { next } = outcome.value
+      if (typeof next !== 'string') return { ...outcome, value: { ...outcome.value, [name]: rows } }
+      after = `?after=${encodeURIComponent(next)}`
+    }
+  })
+}
+
 export function useLoaded<T>(api: Api, path: string): Loaded<T> {
+  return useAnswer(api, path, () => api.get<T>(path))
+}
+
+function useAnswer<T>(api: Api, path: string, get: () => Promise<Outcome<T>>): Loaded<T> {
   const [outcome, setOutcome] = useState<Outcome<T>>()
   const [last, setLast] = useState<T>()
   const reload = async () => {
-    const next = await api.get<T>(path)
+    const next = await get()
     setOutcome(next)
     if ('value' in next) setLast(next.value)
   }

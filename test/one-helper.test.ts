@@ -52,7 +52,7 @@ const LIST_READERS: Readonly<Record<string, string>> = {
   'src/store/scripts/put-trust.ts': 'reads the last entry',
   'src/store/scripts/webhooks.ts': 'claims the first that are free, and puts their scores back in the same step',
   'src/store/seal-ring.ts': 'reads the processes that were heard of in the last 30 seconds',
-  'src/store/strikes.ts': 'reads the strikes of one account whole',
+  'src/store/scripts/strikes.ts': 'reads the last strike of one account',
   'src/store/waiting-events.ts': 'reads one entry by its id',
   'src/store/worker-beats.ts': 'reads the processes that were heard of in the last seconds',
 }

@@ -70,20 +70,18 @@ export function caseLifeHandler({ target, now, warn }: Pick<CaseLifeOptions, 'ta
   let hasWarned = false
   return async (job: CaseLifeJob): Promise<void> => {
     const store = await openStore(target)
-    const keepingBy = (clock: () => number) =>
-      caseKeepingOver({
-        cases: casesIn(store),
-        watches: watchErasuresIn(store),
-        rewriteLog: () => rewriteLog(store, REWRITE_WITHIN_MS),
-        now: clock,
-        onTrouble: ({ message }) => warn(message),
-      })
+    const keeping = caseKeepingOver({
+      cases: casesIn(store),
+      watches: watchErasuresIn(store),
+      rewriteLog: () => rewriteLog(store, REWRITE_WITHIN_MS),
+      dueUntilMs: () => dueTime(store),
+      now,
+      onTrouble: ({ message }) => warn(message),
+    })
     try {
       await checkFormat(store)
-      if (job === 'expire') {
-        const untilMs = await dueTime(store)
-        if (untilMs !== undefined) await keepingBy(() => untilMs).expire()
-      } else if ((await keepingBy(now).erase()) === undefined && !hasWarned) {
+      if (job === 'expire') await keeping.expire()
+      else if ((await keeping.erase()) === undefined && !hasWarned) {
         hasWarned = true
         warn('This Redis does not let its log be rewritten: what was withdrawn stays in old lines of it, sealed.')
       }

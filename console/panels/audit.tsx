@@ -1,7 +1,7 @@
 // What was done, by whom: the audit log, the last act first; and what happened that wants looking at.
 
 import type { Api } from '../api.js'
-import { useLoaded } from '../load.js'
+import { useLoaded, useWholeList } from '../load.js'
 import { Paged } from '../paged.js'
 import { Shown, Sure } from '../parts.js'
 import { Table } from '../table.js'
@@ -62,7 +62,7 @@ interface Account {
 /** What wants looking at, and accounts whose reports were judged false. */
 export function Watch({ api }: { api: Api }) {
   const events = useLoaded<{ readonly events: readonly DomainEvent[] }>(api, '/v1/events?limit=1000')
-  const strikes = useLoaded<{ readonly accounts: readonly Account[] }>(api, '/v1/strikes')
+  const strikes = useWholeList<Account, 'accounts'>(api, '/v1/strikes', 'accounts')
   const forgive = async (account: string) => {
     const outcome = await api.send('DELETE', `/v1/strikes/${encodeURIComponent(account)}`)
     await strikes.reload()

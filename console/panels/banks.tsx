@@ -2,7 +2,7 @@
 
 import { useState } from 'preact/hooks'
 import type { Api } from '../api.js'
-import { useLoaded } from '../load.js'
+import { useWholeList } from '../load.js'
 import { Shown } from '../parts.js'
 import { Table } from '../table.js'
 import { sayMoment } from '../words.js'
@@ -16,7 +16,7 @@ interface Bank {
 }
 
 export function Banks({ api }: { api: Api }) {
-  const loaded = useLoaded<{ readonly banks: readonly Bank[] }>(api, '/v1/banks')
+  const loaded = useWholeList<Bank, 'banks'>(api, '/v1/banks', 'banks')
   const [problem, setProblem] = useState<string>()
   const add = async (event: SubmitEvent) => {
     event.preventDefault()

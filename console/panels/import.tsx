@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Api } from '../api.js'
 import { sendFile } from '../file-sending.js'
-import { useLoaded } from '../load.js'
+import { useLoaded, useWholeList } from '../load.js'
 import { Figures, Shown } from '../parts.js'
 import { Table } from '../table.js'
 import { sayMoment, sayName, sayNumber } from '../words.js'
@@ -38,7 +38,7 @@ interface Bank {
 }
 
 export function ImportFile({ api }: { api: Api }) {
-  const loaded = useLoaded<{ readonly banks: readonly Bank[] }>(api, '/v1/banks')
+  const loaded = useWholeList<Bank, 'banks'>(api, '/v1/banks', 'banks')
   return (
     <Shown loaded={loaded}>
       {({ banks }) => {

@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks'
 import { ORG_KINDS, SCOPES } from '../../src/domain/access.js'
 import type { Api } from '../api.js'
-import { useLoaded } from '../load.js'
+import { useWholeList } from '../load.js'
 import { Shown, Sure } from '../parts.js'
 import { Table } from '../table.js'
 import { sayMoment } from '../words.js'
@@ -27,7 +27,7 @@ interface Made {
 const DAY_MS = 86_400_000
 
 export function Keys({ api }: { api: Api }) {
-  const loaded = useLoaded<{ readonly keys: readonly Key[] }>(api, '/v1/keys')
+  const loaded = useWholeList<Key, 'keys'>(api, '/v1/keys', 'keys')
   const [made, setMade] = useState<Made>()
   const [problem, setProblem] = useState<string>()
 

@@ -1,7 +1,7 @@
 // tabir export: a bank of one's own as a file, sealed or plain.
 
 import { createReadStream, existsSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -56,7 +56,7 @@ export async function exportBank(args: readonly string[]): Promise<number> {
     bar.end()
     return 0
   } catch (error) {
-    if (error instanceof NotAnExport) return failed(error.message, 1)
+    if (error instanceof NotAnExport || error instanceof UnderWay) return failed(error.message, 1)
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
     if (isThere) return failed(IS_THERE, 1)
     return failed(`The export failed, and ${out === undefined ? 'what was printed is not whole' : 'there is no file'}.`, 1)
@@ -169,8 +169,41 @@ function signalOf(text: string): { readonly id: string | undefined; readonly isT
 function toFile(path: string) {
   return async (pieces: AsyncIterable<Uint8Array | string>) => {
     const beside = `${path}.under-way`
-    await rm(beside, { force: true })
-    await writeWholeFile(path, pieces, { isNew: true, beside })
+    const release = await claimFor(beside)
+    try {
+      await rm(beside, { force: true })
+      await writeWholeFile(path, pieces, { isNew: true, beside })
+    } finally {
+      await release()
+    }
+  }
+}
+
+/** @returns what gives the name free again. @throws {UnderWay} when another process that runs has it. */
+async function claimFor(beside: string): Promise<() => Promise<void>> {
+  const claim = `${beside}.pid`
+  const writer = Number(await readFile(claim, 'utf8').catch(() => ''))
+  if (writer > 0 && isRunning(writer)) throw new UnderWay(writer, claim)
+  await rm(claim, { force: true })
+  await writeWholeFile(claim, [String(process.pid)], { isNew: true }).catch(async (error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    throw new UnderWay(Number(await readFile(claim, 'utf8').catch(() => '')), claim)
+  })
+  return () => rm(claim, { force: true })
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+class UnderWay extends Error {
+  constructor(pid: number, claim: string) {
+    super(`Another export, process ${pid}, writes this file. If that is no export, remove ${claim}.`)
   }
 }
 

@@ -63,7 +63,7 @@ function workFor([verb, subject = '', word, ...rest]: readonly string[]): Work |
   if (verb === 'disputes' || verb === 'quarantine') {
     return subject === '' ? ({ trust }) => allWaiting(trust, verb) : undefined
   }
-  if (verb === 'strikes') return subject === '' ? ({ accounts }) => accounts.strikes() : undefined
+  if (verb === 'strikes') return subject === '' ? ({ accounts }) => allStruck(accounts) : undefined
   if (verb === 'forgive' && isAccount(subject) && word === undefined) {
     return async ({ accounts }) => {
       await accounts.forgive(subject)
@@ -132,6 +132,12 @@ const allWaiting = (trust: TrustService, list: 'disputes' | 'quarantine') =>
   allOf(async (after) => {
     const { signals, next } = await trust.waiting(list, after, PAGE)
     return { entries: signals, next }
+  })
+
+const allStruck = (accounts: Parts['accounts']) =>
+  allOf(async (after) => {
+    const page = await accounts.strikes(after, PAGE)
+    return { entries: page.accounts, next: page.next }
   })
 
 const allAppeals = (service: AppealService) =>

@@ -13,6 +13,26 @@ export function formatPlace({ score, member }: PagePlace): string {
   return `${score}.${member}`
 }
 
+/**
+ * A page of a list that is in memory, in the order of its places.
+ * @param placeOf no two entries may have the same one.
+ * @param isDescending are higher scores first? Equal scores are in the order of their members either way.
+ */
+export function pageOfList<T>(
+  all: readonly T[],
+  placeOf: (entry: T) => PagePlace,
+  { after, limit, isDescending = false }: { after?: PagePlace | undefined; limit: number; isDescending?: boolean },
+): { readonly page: readonly T[]; readonly next: PagePlace | undefined } {
+  const compare = (a: PagePlace, b: PagePlace) =>
+    (isDescending ? b.score - a.score : a.score - b.score) || (a.member < b.member ? -1 : Number(a.member > b.member))
+  const behind = all
+    .map((entry) => ({ entry, place: placeOf(entry) }))
+    .filter(({ place }) => after === undefined || compare(place, after) > 0)
+    .sort((a, b) => compare(a.place, b.place))
+  const page = behind.slice(0, limit)
+  return { page: page.map(({ entry }) => entry), next: behind.length > limit ? page.at(-1)?.place : undefined }
+}
+
 /** @returns `undefined` for text that is no place. */
 export function parsePlace(text: string): PagePlace | undefined {
   const [, score, member] = PATTERN.exec(text) ?? []

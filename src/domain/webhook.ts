@@ -31,6 +31,8 @@ const DAY_MS = 24 * HOUR_MS
 const WAITS_MS = [5 * SECOND_MS, 30 * SECOND_MS, 2 * MINUTE_MS, 10 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS, 12 * HOUR_MS] as const
 /** From the first try on. What could not be delivered by then waits for somebody to ask for it. */
 export const TRIED_FOR_MS = 3 * DAY_MS
+/** And so often at least: while no messenger runs, nothing is tried, which is not the receiver's fault. */
+const MIN_TRIES = 10
 /** A receiver may ask for a longer wait, up to this. */
 const LONGEST_ASKED_WAIT_MS = HOUR_MS
 
@@ -53,7 +55,7 @@ export function nextTryAtMs({ tries, firstTryAtMs, nowMs, askedWaitMs = 0, rando
   const waitMs = WAITS_MS[Math.min(tries, WAITS_MS.length) - 1] ?? HOUR_MS
   const atMs = nowMs + Math.max(Math.round(waitMs * (1 - random / 10)), Math.min(askedWaitMs, LONGEST_ASKED_WAIT_MS))
   const endMs = firstTryAtMs + TRIED_FOR_MS
-  if (nowMs >= endMs) return undefined
+  if (nowMs >= endMs) return tries < MIN_TRIES ? atMs : undefined
   return Math.min(atMs, endMs) // a last try when the time is over
 }
 

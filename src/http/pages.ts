@@ -23,6 +23,12 @@ export const PageQuery = z.object({
   after: After.optional(),
 })
 
+/** Of lists that came whole before they came in pages. */
+export const LongPage = z.object({
+  limit: z.coerce.number().int().min(1).max(MAX_LISTED).default(MAX_LISTED),
+  after: After.optional(),
+})
+
 /** In an answer. */
 export const Next = z
   .string()

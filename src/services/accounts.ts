@@ -2,6 +2,7 @@
 
 import type { AuditActor } from '../domain/audit.js'
 import type { DomainEvent } from '../domain/event.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { type Account, ruleOf } from '../domain/strikes.js'
 import type { Events } from '../store/events.js'
 import type { Strikes } from '../store/strikes.js'
@@ -14,10 +15,16 @@ export interface AccountView {
   readonly suspended: boolean
 }
 
+export interface AccountPage {
+  readonly accounts: readonly AccountView[]
+  /** Where the page ended; undefined on the last one. */
+  readonly next: PagePlace | undefined
+}
+
 export interface Accounts {
   events(afterId: string | undefined, limit: number): Promise<DomainEvent[]>
-  /** The last struck first. */
-  strikes(): Promise<AccountView[]>
+  /** A page, the last struck first. */
+  strikes(after: PagePlace | undefined, limit: number): Promise<AccountPage>
   forgive(account: Account, by?: AuditActor): Promise<void>
 }
 
@@ -30,16 +37,16 @@ export interface AccountParts {
 export function accountsFrom({ events, strikes, now }: AccountParts): Accounts {
   return {
     events: (afterId, limit) => events.list(afterId, limit),
-    async strikes() {
-      const all = await strikes.all()
-      const views = await Promise.all(
-        all.map(async ({ account, ...rest }) => {
+    async strikes(after, limit) {
+      const page = await strikes.accounts(after, limit)
+      const accounts = await Promise.all(
+        page.accounts.map(async ({ account, ...rest }) => {
           const rule = ruleOf(account)
           const recent = await strikes.countSince(account, now() - rule.windowMs)
           return { account, ...rest, suspended: recent >= rule.strikes }
         }),
       )
-      return views.sort((a, b) => b.lastAtMs - a.lastAtMs)
+      return { accounts, next: page.next }
     },
     async forgive(account, by) {
       await strikes.clear(account, now(), by)

@@ -21,6 +21,9 @@ export interface CaseKeepingParts {
   readonly cases: Pick<Cases, 'due' | 'end' | 'forget' | 'toBeErased' | 'markErased'>
   readonly watches: WatchErasures
   readonly rewriteLog: () => Promise<LogRewrite>
+  /** Until when what expires is due; `undefined` while nothing may. Never one clock alone: an expiry erases, and is not undone. */
+  readonly dueUntilMs: () => Promise<number | undefined>
+  /** For what was erased already. */
   readonly now: () => number
   /** Told of cases that could not be dealt with; they are tried again. */
   readonly onTrouble?: (error: DueError) => void
@@ -30,7 +33,14 @@ const PAGE = 100
 /** Cases that one rewrite of the log is for; their ids are held in memory meanwhile. What is more waits for the next. */
 const MAX_ERASED_AT_ONCE = 100_000
 
-export function caseKeepingOver({ cases, watches, rewriteLog, now, onTrouble = () => {} }: CaseKeepingParts): CaseKeeping {
+export function caseKeepingOver({
+  cases,
+  watches,
+  rewriteLog,
+  dueUntilMs,
+  now,
+  onTrouble = () => {},
+}: CaseKeepingParts): CaseKeeping {
   async function endedBy(untilMs: number): Promise<DueCase[]> {
     const ended: DueCase[] = []
     while (ended.length < MAX_ERASED_AT_ONCE) {
@@ -43,8 +53,9 @@ export function caseKeepingOver({ cases, watches, rewriteLog, now, onTrouble = (
 
   return {
     async expire() {
-      const nowMs = now()
+      const nowMs = await dueUntilMs()
       const count = { expired: 0, forgotten: 0 }
+      if (nowMs === undefined) return count
       await forEachDue<DueCase>({
         what: 'cases to expire or to forget',
         take: (after) => cases.due(nowMs, after?.place, PAGE),

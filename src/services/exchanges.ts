@@ -1,6 +1,6 @@
 // Pulls feeds of other systems into banks, page by page, and goes on where it was.
 
-import { createHmac } from 'node:crypto'
+import { createHmac, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bank } from '../domain/bank.js'
 import type { BankChange } from '../domain/bank-change.js'
@@ -11,6 +11,7 @@ import type { Exchange } from '../exchange/exchange-config.js'
 import { FeedError, type FeedRecord, type FeedRequest } from '../exchange/feeds/feed.js'
 import { type Outgoing, OutgoingError } from '../net/outgoing.js'
 import type { ExchangeState, Exchanges as ExchangeStore } from '../store/exchanges.js'
+import type { ImportRun } from '../store/guarded-writes.js'
 import { anewIfTooOld, dropUnnamed } from './reading-anew.js'
 import type { Registration } from './registration.js'
 
@@ -78,18 +79,25 @@ export function exchangesOver(parts: ExchangeParts): Exchanges {
     report: async (name) => reportOf(named(name)),
     async pull(name) {
       const exchange = named(name)
+      const run = await store.begin(name, randomUUID())
       const before = await stateOf(parts, exchange)
       let state: ExchangeState = {
         ...before,
         progress: { ...before.progress, state: 'pulling', failure: undefined, startedAtMs: now(), updatedAtMs: now() },
       }
-      await store.save(name, state, [])
       try {
-        for await (const next of walk(parts, exchange, state)) state = next
+        await store.save(name, run, state, [])
+        for await (const next of walk(parts, exchange, run, state)) state = next
       } catch (error) {
+        if (error instanceof Problem && error.code === 'idempotency-key-busy') return reportOf(exchange) // another pull took over
         const failure = failureOf(error)
         const last = (await store.get(name)) ?? state
-        await store.save(name, { ...last, progress: { ...last.progress, state: 'failed', failure, updatedAtMs: now() } }, [])
+        await store.save(
+          name,
+          run,
+          { ...last, progress: { ...last.progress, state: 'failed', failure, updatedAtMs: now() } },
+          [],
+        )
       }
       return reportOf(exchange)
     },
@@ -122,7 +130,12 @@ async function stateOf(parts: ExchangeParts, exchange: Exchange): Promise<Exchan
 }
 
 /** Gives the state after each page, which is saved by then. */
-async function* walk(parts: ExchangeParts, exchange: Exchange, from: ExchangeState): AsyncGenerator<ExchangeState> {
+async function* walk(
+  parts: ExchangeParts,
+  exchange: Exchange,
+  run: ImportRun,
+  from: ExchangeState,
+): AsyncGenerator<ExchangeState> {
   const { store, now, bankNamed } = parts
   const { name, feed } = exchange
   const bank = bankNamed(exchange.bank)
@@ -133,12 +146,12 @@ async function* walk(parts: ExchangeParts, exchange: Exchange, from: ExchangeSta
   let state = from
   for (let pages = 0; pages < MOST_PAGES; pages++) {
     const { records, next, isLast } = feed.read(await pageAt(parts, exchange, state, token), state.place)
-    const { became, named, ...counts } = await take(parts, exchange, bank, records)
+    const { became, named, ...counts } = await take(parts, exchange, run, bank, records)
     if (state.anewSinceMs !== undefined) await store.noteNamed(name, named)
     state = { ...state, place: next, progress: advanced(state.progress, counts, isLast, now()) }
-    await store.save(name, state, became)
+    await store.save(name, run, state, became)
     yield state
-    if (isLast && state.anewSinceMs !== undefined) yield await dropUnnamed(parts, name, bank, state)
+    if (isLast && state.anewSinceMs !== undefined) yield await dropUnnamed(parts, name, run, bank, state)
     if (isLast) return
     if (been.has(markOf(state))) throw new FeedError('goes-in-circles')
     been.add(markOf(state))
@@ -190,6 +203,7 @@ interface Counts {
 async function take(
   { store, registration, secret }: ExchangeParts,
   { name }: Exchange,
+  run: ImportRun,
   bank: Bank,
   records: readonly FeedRecord[],
 ) {
@@ -218,7 +232,7 @@ async function take(
   let removed = 0
   let struck = 0
   for (let at = 0; at < changes.length; at += CHANGES_AT_ONCE) {
-    const outcome = await registration.changeBank(bank, changes.slice(at, at + CHANGES_AT_ONCE))
+    const outcome = await registration.changeBank(bank, changes.slice(at, at + CHANGES_AT_ONCE), run)
     await registration.settled(outcome.revision)
     removed += outcome.removed
     struck += outcome.struckAt.size

@@ -1,8 +1,9 @@
 // API keys as an operator keeps them over HTTP: the same acts as at the command line, recorded under the key that did them.
 
 import type { Caller, OrgKind, Scope } from '../domain/access.js'
+import { type PagePlace, pageOfList } from '../domain/page-place.js'
 import { Problem } from '../domain/problem.js'
-import type { ApiKeys } from '../store/api-keys.js'
+import type { ApiKey, ApiKeys } from '../store/api-keys.js'
 import type { KeyUses } from '../store/key-uses.js'
 import { createApiKey, type NewKey, rotateApiKey, type ShownKey } from './access.js'
 import type { Replica } from './replica.js'
@@ -20,9 +21,15 @@ export interface KeptKey {
   readonly lastUsedOn: string | undefined
 }
 
+export interface KeptKeyPage {
+  readonly keys: readonly KeptKey[]
+  /** Where the page ended; undefined on the last one. */
+  readonly next: PagePlace | undefined
+}
+
 export interface KeyKeeping {
-  /** The newest first. */
-  list(): Promise<KeptKey[]>
+  /** A page, the newest first. */
+  list(after: PagePlace | undefined, limit: number): Promise<KeptKeyPage>
   /** Opens on every process within a second. The organisation is made if it is new. @throws {Problem} request-invalid for one that would have ended already */
   create(caller: Caller, key: Pick<NewKey, 'org' | 'kind' | 'scopes' | 'expiresAtMs' | 'networks'>): Promise<ShownKey>
   /** A new key in place of another, which opens for `overlapMs` more. @throws {Problem} key-unknown */
@@ -42,6 +49,11 @@ export interface KeyKeepingParts {
   readonly now: () => number
 }
 
+const placeOfKey = ({ createdAtMs, keyId }: ApiKey) => ({
+  score: createdAtMs,
+  member: Buffer.from(keyId).toString('hex'),
+})
+
 export function keyKeeping({ apiKeys, uses, replica, env, now }: KeyKeepingParts): KeyKeeping {
   const actor = ({ keyId }: Caller) => `key:${keyId}` as const
   const known = async (revision: number | undefined) => {
@@ -49,17 +61,18 @@ export function keyKeeping({ apiKeys, uses, replica, env, now }: KeyKeepingParts
     await replica.reached(revision)
   }
   return {
-    async list() {
+    async list(after, limit) {
       const [all, lastUsedOn] = await Promise.all([apiKeys.all(), uses.all()])
+      const { page, next } = pageOfList(all, placeOfKey, { after, limit, isDescending: true })
       const kept: KeptKey[] = []
-      for (const { keyId, orgId, scopes, createdAtMs, expiresAtMs, suspendedAtMs, networks } of all) {
+      for (const { keyId, orgId, scopes, createdAtMs, expiresAtMs, suspendedAtMs, networks } of page) {
         const org = await apiKeys.org(orgId)
         if (org === undefined) continue
         const { name, kind } = org
         const facts = { keyId, org: name, kind, scopes, createdAtMs, expiresAtMs, suspendedAtMs, networks }
         kept.push({ ...facts, lastUsedOn: lastUsedOn.get(keyId) })
       }
-      return kept.toSorted((a, b) => b.createdAtMs - a.createdAtMs || (a.keyId < b.keyId ? -1 : 1))
+      return { keys: kept, next }
     },
     async create(caller, key) {
       const nowMs = now()

@@ -3,6 +3,7 @@
 import type { Bank } from '../domain/bank.js'
 import type { Exchange } from '../exchange/exchange-config.js'
 import type { ExchangeState, Exchanges as ExchangeStore } from '../store/exchanges.js'
+import type { ImportRun } from '../store/guarded-writes.js'
 import type { Registration } from './registration.js'
 
 export interface AnewParts {
@@ -30,6 +31,7 @@ export async function anewIfTooOld(
 export async function dropUnnamed(
   { store, registration, now }: AnewParts,
   name: string,
+  run: ImportRun,
   bank: Bank,
   from: ExchangeState,
 ): Promise<ExchangeState> {
@@ -39,18 +41,20 @@ export async function dropUnnamed(
     const outcome = await registration.changeBank(
       bank,
       gone.map(({ signalId }) => ({ kind: 'remove-id', signalId })),
+      run,
     )
     await registration.settled(outcome.revision)
     const { progress } = state
     state = { ...state, progress: { ...progress, updatedAtMs: now(), removed: progress.removed + outcome.removed } }
     await store.save(
       name,
+      run,
       state,
       gone.map(({ record }) => [record, undefined]),
     )
   }
   state = { ...state, anewSinceMs: undefined }
-  await store.save(name, state, [])
+  await store.save(name, run, state, [])
   await store.forgetNamed(name)
   return state
 }

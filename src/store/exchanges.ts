@@ -4,9 +4,10 @@ import { z } from 'zod'
 import { RECORD_REFUSALS } from '../domain/bank-import.js'
 import { type FeedPlace, PULL_FAILURES, PULL_STATES, type PullProgress } from '../domain/exchange.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
+import { type ImportRun, writeGuarded } from './guarded-writes.js'
 import { keys } from './keys.js'
 import { scanHash } from './paging.js'
-import { forgetNamed, noteNamed, saveExchange } from './scripts/exchanges.js'
+import { beginPull, forgetNamed, noteNamed, saveExchange } from './scripts/exchanges.js'
 import type { Store } from './store.js'
 
 const StateJson = z.object({
@@ -40,9 +41,12 @@ export interface Exchanges {
   get(name: string): Promise<ExchangeState | undefined>
   /** The ids of the signals that records became, in the order of their names; names are 16 bytes. */
   signalsOf(name: string, records: readonly Buffer[]): Promise<(string | undefined)[]>
-  /** Durable when it returns. */
+  /** Begins a pull: one that is still under way is overtaken. @param writer what no other pull has. */
+  begin(name: string, writer: string): Promise<ImportRun>
+  /** Durable when it returns. @throws {Problem} idempotency-key-busy when another pull has taken over */
   save(
     name: string,
+    run: ImportRun,
     state: ExchangeState,
     became: readonly (readonly [record: Buffer, signalId: string | undefined])[],
   ): Promise<void>
@@ -76,9 +80,15 @@ export function exchangesInStore(store: Store): Exchanges {
         return id ? formatUuid(id) : undefined
       })
     },
-    async save(name, state, became) {
+    async begin(name, writer) {
+      const key = keys.exchangeRun(name)
+      await store.write(beginPull, [key], [writer])
+      return { key, writer }
+    },
+    async save(name, run, state, became) {
       const args = became.flatMap(([record, id]) => [record, id === undefined ? '' : Buffer.from(parseUuid(id) ?? [])])
-      await store.write(saveExchange, [keys.exchange(name), keys.exchangeEntries(name)], [JSON.stringify(state), ...args])
+      const places = [keys.exchange(name), keys.exchangeEntries(name)]
+      await writeGuarded(store, { run }, saveExchange, places, [JSON.stringify(state), ...args])
     },
     async noteNamed(name, records) {
       if (records.length > 0) await store.write(noteNamed, [keys.exchangeNamed(name)], [...records])

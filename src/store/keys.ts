@@ -92,7 +92,7 @@ export const keys = {
   /** sorted set: ids of struck images of an account, by when [epoch ms]. */
   strikes: (account: string) => `${TAG}:strikes:${account}`,
   /** set: accounts with strikes. */
-  strikeAccounts: `${TAG}:strike-accounts`,
+  strikeAccounts: `${TAG}:accounts-with-strikes`,
   /** sorted set: keyed digests [16 bytes] of what an organisation must not hand in again, by until when [epoch ms]. */
   struck: (orgId: string) => `${TAG}:struck:${orgId}`,
   /** [integer] signals that an organisation handed in on a day. */
@@ -122,6 +122,7 @@ export const keys = {
   /** hash: keyed hash [16 bytes] of the name of a record of a feed → id [16 bytes] of the signal that it became. */
   exchangeEntries: (name: string) => `${TAG}:exchange:${name}:records`,
   /** Records that the feed named since it is read anew. */
+  exchangeRun: (name: string) => `${TAG}:exchange:${name}:run`,
   exchangeNamed: (name: string) => `${TAG}:exchange:${name}:named`,
   /** string: JSON of how far a reconciler has come. */
   reconciler: (name: string) => `${TAG}:reconciler:${name}`,

@@ -1,9 +1,11 @@
 // Strikes of accounts, and how much an organisation has handed in today.
 
 import type { AuditActor } from '../domain/audit.js'
+import type { PagePlace } from '../domain/page-place.js'
 import { type Account, isAccount } from '../domain/strikes.js'
 import { writeAudited } from './audit.js'
 import { keys } from './keys.js'
+import { lastPageOfSorted, placeOf } from './paging.js'
 import { addStrike, clearStrikes, takeBackStrike } from './scripts/strikes.js'
 import type { Store } from './store.js'
 
@@ -13,14 +15,20 @@ export interface AccountStrikes {
   readonly lastAtMs: number
 }
 
+export interface AccountStrikesPage {
+  readonly accounts: readonly AccountStrikes[]
+  /** Where the page ended; undefined on the last one. */
+  readonly next: PagePlace | undefined
+}
+
 export interface Strikes {
   /** Durable when it returns. The same image twice is one strike. */
   add(account: Account, imageId: string, atMs: number): Promise<void>
   /** The image was judged false by mistake. Durable when it returns. */
   takeBack(account: Account, imageId: string): Promise<void>
   countSince(account: Account, sinceMs: number): Promise<number>
-  /** In no order. */
-  all(): Promise<AccountStrikes[]>
+  /** A page of the accounts that have any, the last struck first. */
+  accounts(after: PagePlace | undefined, limit: number): Promise<AccountStrikesPage>
   /** Forgives; recorded in the audit log. @returns how many there were. */
   clear(account: Account, nowMs: number, by?: AuditActor): Promise<number>
   /** Counts signals of an organisation on one day, which may be negative to take back. Not on disk. @returns the day's sum. */
@@ -38,15 +46,17 @@ export function strikesIn(store: Store): Strikes {
       await store.write(takeBackStrike, [keys.strikes(account), keys.strikeAccounts], [account, imageId])
     },
     countSince: (account, sinceMs) => store.ask((redis) => redis.zcount(keys.strikes(account), sinceMs, '+inf')),
-    async all() {
-      const members = await store.ask((redis) => redis.smembers(keys.strikeAccounts))
-      const accounts = members.filter(isAccount)
-      return Promise.all(
-        accounts.map(async (account) => {
-          const flat = await store.ask((redis) => redis.zrange(keys.strikes(account), '0', '-1', 'WITHSCORES'))
-          return { account, strikes: flat.length / 2, lastAtMs: Number(flat.at(-1) ?? 0) }
+    async accounts(after, limit) {
+      const page = await lastPageOfSorted(store, keys.strikeAccounts, { after, limit })
+      const listed = page.map(({ member, score }) => ({ account: member.toString('utf8'), lastAtMs: score }))
+      const accounts = await Promise.all(
+        listed.map(async ({ account, lastAtMs }) => {
+          if (!isAccount(account)) return []
+          return [{ account, lastAtMs, strikes: await store.ask((redis) => redis.zcard(keys.strikes(account))) }]
         }),
       )
+      const last = page.length === limit ? page.at(-1) : undefined
+      return { accounts: accounts.flat(), next: last && placeOf(last) }
     },
     async clear(account, nowMs, by = 'operator') {
       // The id of a case is not for a log that outlives it.

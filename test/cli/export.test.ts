@@ -58,6 +58,24 @@ t.test('an export that is killed leaves nothing under its name, and the next one
   t.equal(statSync(file).mode & 0o077, 0)
 })
 
+t.test('a second export to the same file is refused while the first one runs', async (t) => {
+  const { folder, file, args, answerBy } = await world(t)
+  let finish = () => {}
+  answerBy((response) => {
+    half(response)
+    finish = () => response.end(WHOLE.slice(WHOLE.length / 2))
+  })
+  const first = beginTabir(env, ...args)
+  await until(() => Promise.resolve(existsSync(`${file}.under-way`) && statSync(`${file}.under-way`).size > 0))
+  const finishFirst = finish
+  answerBy((response) => response.end(WHOLE))
+  t.match(await tabir(env, ...args), { status: 1, errors: /Another export, process \d+, writes this file/ })
+  finishFirst()
+  t.match(await first.ran, { status: 0 })
+  t.equal(readFileSync(file, 'utf8'), WHOLE)
+  t.same(readdirSync(folder), ['list.hex'])
+})
+
 t.test('an export whose api breaks off leaves no file, and none is overwritten', async (t) => {
   const { folder, file, args, answerBy } = await world(t)
   answerBy((response) => {

@@ -23,6 +23,7 @@ async function world(t: Test) {
     cases: casesIn(store),
     watches: watchErasuresIn(store),
     rewriteLog: async () => 'rewritten',
+    dueUntilMs: async () => Date.now(),
     now: Date.now,
   })
   const caseIdOf = async () => (await store.ask((redis) => redis.zrange('{tabir}:case-dues', '0', '0')))[0] ?? ''

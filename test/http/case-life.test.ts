@@ -32,6 +32,7 @@ async function world(t: Test) {
     cases,
     watches: watchErasuresIn(store),
     rewriteLog: () => rewriteLog(store, 30_000),
+    dueUntilMs: async () => now(),
     now,
   })
   const platform = await keyFor(service, 'platform', ['match'])

@@ -15,7 +15,7 @@ import { keys } from '../../src/store/keys.js'
 import { inSome, keyOfOrg, MANY, numbered, onceEach, PAGE, type Row, readAll, world } from '../helpers/long-lists.js'
 import { imageOf } from '../helpers/registered-image.js'
 import { post } from '../helpers/requests.js'
-import { keyFor, openCase, until } from '../helpers/service.js'
+import { keyFor, openCase, startService, until } from '../helpers/service.js'
 import { ask, operator } from '../helpers/trust.js'
 
 t.test('messages to a webhook, and files, of one moment', async (t) => {
@@ -141,8 +141,8 @@ t.test('acts of one moment; keys and events of a case, whole', async (t) => {
   const distinct = [...new Set(keyIds)]
   const key = { orgId, scopes: new Set(['match'] as const), secretSha256: '00'.repeat(32), createdAtMs: nowMs }
   await inSome(distinct, (keyId) => apiKeys.add({ ...key, keyId }))
-  const listed = (await ask(service, 'GET', '/v1/keys', headers)).json<{ keys: { keyId: string }[] }>().keys
-  const listedIds = listed.map(({ keyId }) => keyId)
+  const listed = await readAll(t, service, headers, { url: '/v1/keys', name: 'keys' })
+  const listedIds = listed.map(({ keyId }) => String(keyId))
   t.equal(listedIds.length, new Set(listedIds).size)
   t.ok(distinct.every((keyId) => listedIds.includes(keyId)))
   const her = await openCase(service.app)
@@ -188,4 +188,31 @@ t.test('cases that came into the hands of an NGO in one moment', async (t) => {
     'signalId',
     made.map(({ id }) => id),
   )
+})
+
+t.test('banks, and accounts whose last strike is of one moment', async (t) => {
+  const { service, store, nowMs } = await world(t)
+  const { headers } = await operator(service)
+  const owner = await keyOfOrg(service, 'owner', ['signals:write'])
+  const accounts = numbered((i) => `case:${uuidV7(nowMs, Buffer.alloc(10, i.toString(16).padStart(20, '0'), 'hex'))}`)
+  await store.ask(async (redis) => {
+    const pipeline = redis.pipeline()
+    for (const account of accounts)
+      pipeline.zadd(keys.strikes(account), nowMs, 'image').zadd(keys.strikeAccounts, nowMs, account)
+    await pipeline.exec()
+  })
+  const struck = await readAll(t, service, headers, {
+    url: '/v1/strikes',
+    name: 'accounts',
+    between: ({ account }) => ask(service, 'DELETE', `/v1/strikes/${String(account)}`, headers),
+  })
+  onceEach(t, struck, 'account', accounts)
+  t.match(struck[0], { strikes: 1, lastAt: new Date(nowMs).toISOString(), suspended: false })
+
+  const names = numbered((i) => `bank-${i}`)
+  const json = JSON.stringify({ orgId: owner.orgId, purpose: 'match', thresholdBits: {}, createdAtMs: nowMs })
+  await store.ask((redis) => redis.hset(keys.banks, ...names.flatMap((name) => [name, json])))
+  const second = await startService(t, { redis: service.redis, now: () => nowMs })
+  const banks = await readAll(t, second, owner.headers, { url: '/v1/banks', name: 'banks' })
+  onceEach(t, banks, 'bank', ['cases', 'harmless', ...names])
 })

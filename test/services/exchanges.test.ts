@@ -1,5 +1,8 @@
 import t from 'tap'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'
+import { type ExchangeState, exchangesInStore } from '../../src/store/exchanges.js'
+import { openStore } from '../../src/store/store.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
 import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
 import { type StandInAnswer, standInServer } from '../helpers/stand-in.js'
@@ -433,4 +436,31 @@ t.test('an operator sees how feeds stand and asks for one more pull, which the q
   t.equal((await acts()).split('"exchange.pull-asked"').length, 2, 'once, and not for the feed that there is none of')
   const stranger = await keyFor(service, 'stranger', ['match', 'signals:write'])
   refused(t, await app.inject({ url: '/v1/exchanges', headers: stranger.headers }), 'scope-missing')
+})
+
+t.test('of two pulls of one feed, the older one writes nothing more', async (t) => {
+  const redis = await startRedis(t)
+  const store = await openStore(storeAt(redis.socket))
+  t.teardown(() => store.close())
+  const exchanges = exchangesInStore(store)
+  const older = await exchanges.begin('feed', 'older')
+  const progress = {
+    state: 'pulling',
+    startedAtMs: 1,
+    updatedAtMs: 1,
+    pages: 0,
+    accepted: 0,
+    removed: 0,
+    refused: 0,
+  } as const
+  const state = (position: string): ExchangeState => ({
+    identity: 'i',
+    place: { position, highest: position },
+    progress: { ...progress, failure: undefined, caughtUpAtMs: undefined, refusedFor: {} },
+  })
+  await exchanges.save('feed', older, state('1'), [])
+  const newer = await exchanges.begin('feed', 'newer')
+  await exchanges.save('feed', newer, state('3'), [])
+  await t.rejects(exchanges.save('feed', older, state('2'), []), { code: 'idempotency-key-busy' })
+  t.match(await exchanges.get('feed'), { place: { position: '3' } })
 })

@@ -119,7 +119,7 @@ t.test(
   async (t) => {
     const table = new ImageTable()
     const facts = { tier: 'verified', category: undefined } as const
-    const ids = Array.from({ length: 70_000 }, (_, i) => randomBytes(16))
+    const ids = Array.from({ length: 70_000 }, () => randomBytes(16))
     ids.forEach((id, i) => {
       table.add(id, { ...facts, bank: `bank ${i}` })
     })

@@ -165,6 +165,21 @@ t.test('events about one subject arrive in their order, whatever fails; other su
   t.ok(ids.indexOf('b1') < ids.lastIndexOf('a1'), 'another subject went before')
 })
 
+t.test('the days in which no messenger ran do not make a message dead', async (t) => {
+  const { make, send, received, answer, pass, stateOf, now } = await world(t)
+  answer(() => 500)
+  await make({ id: 'a' })
+  await send()
+  pass(5 * DAY_MS)
+  const againAtMs = await send()
+  t.match(await stateOf('a'), { state: 'waiting', tries: 2 })
+  answer(() => 200)
+  pass((againAtMs ?? now()) - now() + 1)
+  await send()
+  t.match(await stateOf('a'), { state: 'delivered' })
+  t.equal(received.length, 3)
+})
+
 t.test('what fails for three days is dead, can be seen, and is sent once more when somebody asks for it', async (t) => {
   const { make, send, received, answer, pass, stateOf, webhookId, now } = await world(t)
   answer(() => 500)

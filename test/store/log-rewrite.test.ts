@@ -28,6 +28,7 @@ t.test('what a case held is in no file of the store once the case is erased; unt
       rewrites += 1
       return rewriteLog(store, 30_000)
     },
+    dueUntilMs: async () => 1000,
     now: () => 1000,
   })
   const sealed: Buffer[] = []
@@ -94,6 +95,7 @@ t.test('a Redis that does not allow it says so, and its cases are not called era
     cases,
     watches: watchErasuresIn(store),
     rewriteLog: async () => 'not-allowed',
+    dueUntilMs: async () => 3,
     now: () => 3,
   })
   t.equal(await keeping.erase(), undefined)
@@ -102,6 +104,7 @@ t.test('a Redis that does not allow it says so, and its cases are not called era
     cases,
     watches: watchErasuresIn(store),
     rewriteLog: () => Promise.reject(new Error('disk full')),
+    dueUntilMs: async () => 3,
     now: () => 3,
   })
   await t.rejects(failing.erase(), /disk full/)
@@ -134,6 +137,7 @@ t.test('what was watched for is in no file of the store once it was erased and t
       await eraseMeanwhile()
       return outcome
     },
+    dueUntilMs: async () => 1000,
     now: () => 1000,
   })
   const folder = join(redis.dataDir, 'redis', 'appendonlydir')

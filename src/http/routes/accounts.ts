@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { EVENT_ID_PATTERN, EVENT_KINDS } from '../../domain/event.js'
 import { isAccount } from '../../domain/strikes.js'
 import type { Accounts } from '../../services/accounts.js'
+import { LongPage, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { Instant } from '../schemas.js'
@@ -60,19 +61,20 @@ export const accountRoutes: FastifyPluginAsyncZod<{ readonly accounts: Accounts 
       schema: {
         operationId: 'listStrikes',
         summary: 'List accounts whose reports were judged false',
+        description: 'The last struck first.',
         tags: ['signals'],
+        querystring: LongPage,
         response: {
-          200: z.object({ accounts: z.array(AccountView) }),
-          ...may('key-missing', 'scope-missing', 'store-away'),
+          200: z.object({ accounts: z.array(AccountView), next: Next }),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away'),
         },
       },
     },
-    async () => ({
-      accounts: (await accounts.strikes()).map(({ lastAtMs, ...rest }) => ({
-        ...rest,
-        lastAt: new Date(lastAtMs).toISOString(),
-      })),
-    }),
+    async ({ query }) => {
+      const page = await accounts.strikes(query.after, query.limit)
+      const views = page.accounts.map(({ lastAtMs, ...rest }) => ({ ...rest, lastAt: new Date(lastAtMs).toISOString() }))
+      return { accounts: views, next: nextOf(page.next) }
+    },
   )
 
   app.delete(

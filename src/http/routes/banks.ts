@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { BANK_PURPOSES, type Bank } from '../../domain/bank.js'
 import type { NewSignal } from '../../domain/bank-change.js'
 import { declaresMinor } from '../../domain/minors.js'
+import { pageOfList } from '../../domain/page-place.js'
 import { Problem } from '../../domain/problem.js'
 import { SIGNAL_TYPES } from '../../domain/signal-types.js'
 import { parseHash } from '../../hash/hash256.js'
@@ -14,6 +15,7 @@ import type { Banks } from '../../services/banks.js'
 import type { Registration } from '../../services/registration.js'
 import { Declared } from '../minors.js'
 import { readNdjson } from '../ndjson.js'
+import { LongPage, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may, problemBody } from '../problems.js'
 import { type RegisteredSignal, RegisteredSignals, RegisteredSignalsAnswer } from '../registered-signals.js'
@@ -36,6 +38,8 @@ const BankView = z
     }),
   })
   .meta({ id: 'Bank' })
+
+const placeOfBank = ({ name }: Bank) => ({ score: 0, member: Buffer.from(name).toString('hex') })
 
 const Readers = z.array(z.string().min(1).max(200)).max(1000).meta({
   description:
@@ -127,11 +131,20 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
       schema: {
         operationId: 'listBanks',
         summary: 'List the banks that you may know of',
+        description: 'By name.',
         tags: ['banks'],
-        response: { 200: z.object({ banks: z.array(BankView) }), ...may('key-missing', 'scope-missing', 'index-cold') },
+        querystring: LongPage,
+        response: {
+          200: z.object({ banks: z.array(BankView), next: Next }),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'index-cold'),
+        },
       },
     },
-    async (request) => ({ banks: banks.list(callerOf(request)).map((bank) => present(bank, callerOf(request).orgId)) }),
+    async (request) => {
+      const caller = callerOf(request)
+      const { page, next } = pageOfList(banks.list(caller), placeOfBank, request.query)
+      return { banks: page.map((bank) => present(bank, caller.orgId)), next: nextOf(next) }
+    },
   )
 
   app.patch(

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { ORG_KINDS, SCOPES } from '../../domain/access.js'
 import type { KeptKey, KeyKeeping } from '../../services/key-keeping.js'
 import { isNetwork } from '../../services/networks.js'
+import { LongPage, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { Instant } from '../schemas.js'
@@ -56,10 +57,14 @@ export const keyRoutes: FastifyPluginAsyncZod<{ readonly keys: KeyKeeping }> = a
         summary: 'List the API keys',
         description: 'The newest first, without what they open with, which nobody has but their holders.',
         tags,
-        response: { 200: z.object({ keys: z.array(KeyView) }), ...may(...always) },
+        querystring: LongPage,
+        response: { 200: z.object({ keys: z.array(KeyView), next: Next }), ...may('request-invalid', ...always) },
       },
     },
-    async () => ({ keys: (await keys.list()).map(present) }),
+    async ({ query }) => {
+      const page = await keys.list(query.after, query.limit)
+      return { keys: page.keys.map(present), next: nextOf(page.next) }
+    },
   )
 
   app.post(

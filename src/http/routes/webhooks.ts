@@ -51,7 +51,7 @@ const DeliveryView = z
     type: z.string(),
     state: z.enum(DELIVERY_STATES).meta({
       description:
-        'waiting: for its first or next try. dead: given up after 3 days. void: overtaken, so that it is not sent.',
+        'waiting: for its first or next try. dead: given up after 3 days and 10 tries. void: overtaken, so that it is not sent.',
     }),
     createdAt: Instant,
     tries: z.int(),
@@ -85,7 +85,7 @@ export const webhookRoutes: FastifyPluginAsyncZod<{ readonly webhooks: WebhookSe
       schema: {
         operationId: 'addWebhook',
         summary: 'Be told of what happens',
-        description: `Messages carry ids, never hashes, and are signed. At least once each: \`webhook-id\` is the same in every try. In order for one subject. Tried for 3 days. At most ${MOST_WEBHOOKS_PER_ORG} for an organisation.`,
+        description: `Messages carry ids, never hashes, and are signed. At least once each: \`webhook-id\` is the same in every try. In order for one subject. Tried for 3 days, and 10 times at least. At most ${MOST_WEBHOOKS_PER_ORG} for an organisation.`,
         tags,
         body: NewWebhook,
         response: {

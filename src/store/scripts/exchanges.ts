@@ -16,6 +16,17 @@ export const forgetNamed = {
     return 1`,
 } as const
 
+// Makes a pull the one that may write; the one before it is overtaken. Running it twice changes nothing.
+export const beginPull = {
+  numberOfKeys: 1,
+  lua: `
+    local run    = KEYS[1] -- hash: writer
+    local writer = ARGV[1] -- the pull
+    -- returns [integer] 1
+    redis.call('HSET', run, 'writer', writer)
+    return 1`,
+} as const
+
 // Says how far a feed has come, and which signals its records became, in one step.
 export const saveExchange = {
   numberOfKeys: 2,

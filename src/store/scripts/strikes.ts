@@ -3,13 +3,14 @@ export const addStrike = {
   numberOfKeys: 2,
   lua: `
     local strikes  = KEYS[1] -- sorted set: image ids, by when
-    local accounts = KEYS[2] -- set: accounts with strikes
+    local accounts = KEYS[2] -- sorted set: accounts with strikes, by the last
     local account  = ARGV[1]
     local imageId  = ARGV[2]
     local atMs     = ARGV[3] -- [epoch ms]
     -- returns 1, or 0 when it was noted before
-    redis.call('SADD', accounts, account)
-    return redis.call('ZADD', strikes, 'NX', atMs, imageId)`,
+    local added = redis.call('ZADD', strikes, 'NX', atMs, imageId)
+    if added == 1 then redis.call('ZADD', accounts, 'GT', atMs, account) end
+    return added`,
 } as const
 
 // Takes one strike of an account back. Running it twice changes nothing.
@@ -22,7 +23,8 @@ export const takeBackStrike = {
     local imageId  = ARGV[2]
     -- returns 1, or 0 when it had none for this image
     local removed = redis.call('ZREM', strikes, imageId)
-    if redis.call('ZCARD', strikes) == 0 then redis.call('SREM', accounts, account) end
+    local last = redis.call('ZREVRANGE', strikes, 0, 0, 'WITHSCORES')
+    if last[2] then redis.call('ZADD', accounts, last[2], account) else redis.call('ZREM', accounts, account) end
     return removed`,
 } as const
 
@@ -37,6 +39,6 @@ export const clearStrikes = {
     -- returns [integer] how many there were
     local count = redis.call('ZCARD', strikes)
     redis.call('DEL', strikes, struck)
-    redis.call('SREM', accounts, account)
+    redis.call('ZREM', accounts, account)
     return count`,
 } as const
