@@ -9,6 +9,7 @@ import { type Hotline, hotlinesFor } from '../../domain/hotlines.js'
 import { declaresMinor, fieldDeclaresMinor } from '../../domain/minors.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { PROBLEM_MEDIA_TYPE, PROBLEMS, type ProblemError, problemBody } from '../problems.js'
+import { NOT_KEPT } from './browser-rules.js'
 
 /** Fastify's own refusals. Whatever is not listed and blames the client is `request-invalid`. */
 const FASTIFY_CODES: Readonly<Record<string, ProblemCode>> = {
@@ -26,7 +27,7 @@ const MAX_ERRORS = 20
 
 /** For an address that cannot even be read. */
 export function answerBadAddress(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  answerWith([])(new Problem('request-invalid'), request, reply)
+  answerWith([])(new Problem('request-invalid'), request, reply.headers(NOT_KEPT)) // it comes here before any hook
 }
 
 /** For bytes that are no HTTP: there is no request to speak of, only a socket. */
@@ -40,6 +41,7 @@ export function answerBadBytes(error: Error & { readonly code?: string }, socket
   const head = [
     'HTTP/1.1 400 Bad Request',
     'connection: close',
+    ...Object.entries(NOT_KEPT).map(([name, value]) => `${name}: ${value}`),
     `content-type: ${PROBLEM_MEDIA_TYPE}`,
     `content-length: ${body.length}`,
   ]
