@@ -16,7 +16,7 @@ export interface DescribedRoute {
 export function commonProblems({ method, url, scope = 'public' }: DescribedRoute): ProblemCode[] {
   const codes: ProblemCode[] = ['request-invalid', 'minor-declared', 'unexpected']
   // Of GET no body is read.
-  if (method !== 'GET') codes.push('body-unreadable', 'body-too-large', 'media-unsupported')
+  if (method !== 'GET' && method !== 'HEAD') codes.push('body-unreadable', 'body-too-large', 'media-unsupported')
   if (limitsOf(method, url, scope).length > 0) codes.push('rate-limited')
   if (isSheddable(method, scope)) codes.push('overloaded')
   if (scope === 'public') return codes

@@ -5,6 +5,7 @@ import type { FastifyContextConfig } from 'fastify'
 import fp from 'fastify-plugin'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { Scope } from '../domain/access.js'
+import type { ProblemCode } from '../domain/problem.js'
 import { commonProblems, withProblems } from './common-problems.js'
 import { EXAMPLES } from './examples.js'
 import { problemCodesOf } from './problems.js'
@@ -29,6 +30,8 @@ declare module 'fastify' {
     writtenAnswer?: boolean
     /** The answer may also be a PDF. */
     pdf?: boolean
+    /** Every problem that the description of the operation names; absent where a route is not described. */
+    problems?: ReadonlySet<ProblemCode>
   }
 }
 
@@ -54,6 +57,11 @@ const TAGS = [
 
 export const openapi = fp(
   async (app) => {
+    app.addHook('onRoute', ({ method, url, schema, config = {} }) => {
+      if (schema?.operationId === undefined) return
+      const common = commonProblems({ method: String(method), url, scope: config.scope })
+      config.problems = new Set([...common, ...problemCodesOf(schema.response)])
+    })
     await app.register(swagger, {
       openapi: {
         openapi: '3.1.0',
@@ -81,17 +89,15 @@ export const openapi = fp(
 const transform: SwaggerTransform = (document) => {
   const { url, schema } = jsonSchemaTransform(document)
   if (schema === undefined || schema.hide === true) return { url, schema }
-  const { method, url: path, config = {} } = document.route
-  const { scope, multipart, contextField, ndjsonBody, fileBody } = config
+  const { config = {} } = document.route
+  const { scope, multipart, contextField, ndjsonBody, fileBody, problems = new Set() } = config
   const security = securityOf(scope)
-  const own = problemCodesOf(document.schema?.response)
-  const codes = new Set([...commonProblems({ method: String(method), url: path, scope }), ...own])
   return {
     url,
     schema: {
       ...schema,
       ...(security !== undefined && { security }),
-      response: withProblems(answersOf(schema.response, config), codes),
+      response: withProblems(answersOf(schema.response, config), problems),
       ...(multipart === true && {
         consumes: ['multipart/form-data'],
         body: contextField === true ? IMAGE_PARTS_AND_CONTEXT : IMAGE_PARTS,

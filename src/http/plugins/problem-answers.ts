@@ -25,6 +25,9 @@ const FASTIFY_CODES: Readonly<Record<string, ProblemCode>> = {
 
 const MAX_ERRORS = 20
 
+/** In the log; no test passes with it. */
+export const UNDESCRIBED_PROBLEM = 'a problem that the description of its operation does not name'
+
 /** For an address that cannot even be read. */
 export function answerBadAddress(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   answerWith([])(new Problem('request-invalid'), request, reply.headers(NOT_KEPT)) // it comes here before any hook
@@ -62,6 +65,8 @@ export const problemAnswers = fp<{ readonly country: string | undefined }>(
     app.setErrorHandler<FastifyError>((error, request, reply) => {
       const problem = problemOf(error)
       if (problem.code === 'unexpected') request.log.error({ err: error }, 'unexpected')
+      const { problems } = request.routeOptions.config
+      if (problems?.has(problem.code) === false) request.log.warn({ code: problem.code }, UNDESCRIBED_PROBLEM)
       answer(
         problem,
         request,
