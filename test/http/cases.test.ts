@@ -33,7 +33,11 @@ t.test('a case is opened, filled, followed by its PIN, and withdrawn', async (t)
   // As a Chinese keyboard writes digits.
   const wide = pin.replaceAll(/\d/g, (digit) => String.fromCodePoint(0xff10 + Number(digit)))
   const spoken = caseNumber.toLowerCase().replaceAll('-', ' ')
-  const token = await app.inject({ method: 'POST', url: `/v1/cases/${encodeURIComponent(spoken)}/tokens`, payload: { pin: wide } })
+  const token = await app.inject({
+    method: 'POST',
+    url: `/v1/cases/${encodeURIComponent(spoken)}/tokens`,
+    payload: { pin: wide },
+  })
   t.equal(token.statusCode, 201)
   const her = {
     url: `/v1/cases/${caseNumber}`,
