@@ -48,16 +48,13 @@ const BODIES: readonly Call[] = [
   json('half an object', '{"a":'),
   json('a prototype', '{"__proto__":{"a":1}}'),
   json('an empty object', '{}'),
-  json('a list', '[]'),
   json('nothing', 'null'),
   json('a child', '{"age":12}'),
   typed('XML', 'text/xml', '<a/>'),
   typed('text', 'text/plain', 'a'),
-  typed('a form', 'application/x-www-form-urlencoded', 'a=1'),
   typed('lines', 'application/x-ndjson', '{"a":1}\n'),
   typed('a file', 'application/octet-stream', 'zz\n'),
   typed('a broken archive', 'application/gzip', Buffer.from([0x1f, 0x8b, 1, 2])),
-  typed('an invented type', 'a', 'a'),
   typed('parts that are none', 'multipart/form-data; boundary=x', '--x\r\nq'),
   { what: 'no parts', headers: noParts.headers, payload: noParts.payload },
   {
@@ -71,7 +68,7 @@ const ADDRESSES: readonly Call[] = [
   { what: 'an unknown parameter', query: 'zz=1' },
   { what: 'a child in the address', query: 'age=12' },
   { what: 'a short key', headers: { 'idempotency-key': 'short' } },
-  ...['!', 'a%00b', '%F0%9F%92%A5', 'x'.repeat(300), 'x'.repeat(SERVER_LIMITS.paramChars + 1)].map((value) => ({
+  ...['%F0%9F%92%A5', 'a%00b', 'x'.repeat(300), 'x'.repeat(SERVER_LIMITS.paramChars + 1)].map((value) => ({
     what: `an id of ${value.slice(0, 12)}`,
     path: (path: string) => path.replaceAll(/\{\w+\}/g, value),
   })),
