@@ -1,6 +1,6 @@
 // An answer of the API as the state of a panel.
 
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Api, Outcome } from './api.js'
 
 export interface Loaded<T> {
@@ -36,8 +36,11 @@ export function useLoaded<T>(api: Api, path: string): Loaded<T> {
 function useAnswer<T>(api: Api, path: string, get: () => Promise<Outcome<T>>): Loaded<T> {
   const [outcome, setOutcome] = useState<Outcome<T>>()
   const [last, setLast] = useState<T>()
+  const latest = useRef(0)
   const reload = async () => {
+    const own = ++latest.current
     const next = await get()
+    if (own !== latest.current) return // what was asked later is what is shown
     setOutcome(next)
     if ('value' in next) setLast(next.value)
   }

@@ -1,6 +1,6 @@
 // Her page: what is registered, by number and PIN; adding pictures; taking everything back.
 
-import { PIN_PATTERN, parseCaseNumber } from '../src/domain/case.js'
+import { parseCaseNumber, parsePin } from '../src/domain/case.js'
 import { BEFORE_ALL_EVENTS } from '../src/domain/case-event.js'
 import { type Access, api, type CaseEvent, type CaseView, type Failure } from './api.js'
 import { chosenCategory } from './category.js'
@@ -55,9 +55,9 @@ export function casePage(): void {
 
   async function enter(): Promise<void> {
     const caseNumber = parseCaseNumber(one('case-number', HTMLInputElement).value)
-    const pin = one('case-pin', HTMLInputElement).value.normalize('NFKC').replaceAll(/\s/g, '')
+    const pin = parsePin(one('case-pin', HTMLInputElement).value)
     if (caseNumber === undefined) return refuse('enter-error', say('run.case.numberForm'), 'case-number')
-    if (!PIN_PATTERN.test(pin)) return refuse('enter-error', say('run.case.pinForm'), 'case-pin')
+    if (pin === undefined) return refuse('enter-error', say('run.case.pinForm'), 'case-pin')
     setText('enter-error', '')
     const answer = await whileDisabled('open', () => api.token(caseNumber, pin))
     if ('failure' in answer) return refuse('enter-error', sentenceOf(answer.failure), 'case-pin')

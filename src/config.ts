@@ -69,25 +69,18 @@ const Variables = z.object({
     .string()
     .regex(/^(https:\/\/|mailto:|tel:)\S+$/, 'must start with https://, mailto: or tel:')
     .optional(),
-  TABIR_WEBHOOK_ORIGINS: z
-    .string()
-    .regex(
-      /^https?:\/\/[^\s/,]+(,https?:\/\/[^\s/,]+)*$/,
-      'must be origins such as http://10.0.0.5:8000, with commas between',
-    )
-    .refine(
-      (text) => text.split(',').every((origin) => URL.canParse(origin)),
-      'must be origins such as http://10.0.0.5:8000',
-    )
-    .optional(),
+  TABIR_WEBHOOK_ORIGINS: listOf(
+    isOrigin,
+    'must be origins such as http://10.0.0.5:8000, without user and password, with commas between',
+  ),
   TABIR_FETCH_FROM: listOf(
-    (text) => text === 'public' || (/^https?:\/\/[^\s/?#@*]+$/.test(text) && URL.canParse(text)),
-    'must be public, or origins such as https://media.example, with commas between',
+    (text) => text === 'public' || isOrigin(text),
+    'must be public, or origins such as https://media.example, without user and password, with commas between',
   ),
   TABIR_EXCHANGES_FILE: text('must be the path of a file').optional(),
   TABIR_API_KEY: z.string().regex(/^\S+$/, 'must be an API key').optional(), // the command line's, for what it asks of a running api
   TABIR_CORS_ORIGINS: listOf(
-    (text) => /^https?:\/\/[^\s/?#@*]+$/.test(text) && URL.canParse(text) && new URL(text).origin === text,
+    (text) => isOrigin(text) && new URL(text).origin === text,
     'must be origins such as https://tools.example, with commas between',
   ),
   TABIR_TRUST_PROXY: listOf(isNetwork, 'must be addresses or networks of proxies, with commas between'),
@@ -173,7 +166,7 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
     country: e.TABIR_COUNTRY,
     contactName: e.TABIR_CONTACT_NAME,
     contactLink: e.TABIR_CONTACT_LINK,
-    webhookOrigins: new Set(e.TABIR_WEBHOOK_ORIGINS?.split(',').map((origin) => new URL(origin).origin)),
+    webhookOrigins: new Set(e.TABIR_WEBHOOK_ORIGINS.map((origin) => new URL(origin).origin)),
     fetchFrom: fetchFrom(e.TABIR_FETCH_FROM),
     exchangesFile: e.TABIR_EXCHANGES_FILE,
     apiKey: e.TABIR_API_KEY,
@@ -298,6 +291,11 @@ function fetchFrom(parts: readonly string[]) {
   if (parts.length === 0) return undefined
   const origins = parts.filter((part) => part !== 'public').map((part) => new URL(part).origin)
   return { reach: parts.includes('public') ? ('public' as const) : ('trusted' as const), trusted: new Set(origins) }
+}
+
+/** Of a longer address the rest would be dropped, and whoever wrote a password into it would believe that it is used. */
+function isOrigin(text: string): boolean {
+  return /^https?:\/\/[^\s/?#@*\\]+$/.test(text) && URL.canParse(text)
 }
 
 function text(reason: string) {

@@ -167,6 +167,15 @@ t.test('a wrong environment is refused with every wrong name and no value', asyn
   }
 })
 
+t.test('an origin with a user and a password is refused, since they would be dropped', async (t) => {
+  for (const name of ['TABIR_WEBHOOK_ORIGINS', 'TABIR_FETCH_FROM', 'TABIR_CORS_ORIGINS'])
+    for (const rest of ['user:hunter2@hooks.example', 'hunter2@hooks.example', 'hooks.example?hunter2', 'a,https://b@c']) {
+      const error = catchError(() => readConfig({ [name]: `https://${rest}` }))
+      t.match(error, new RegExp(`^ {2}${name} must be .*origins`, 'm'), `${name}, ${rest}`)
+      t.notMatch(error, 'hunter2')
+    }
+})
+
 t.test('no process of ours is started so that its memory gets to a disk', async (t) => {
   for (const option of [
     '--report-on-fatalerror',

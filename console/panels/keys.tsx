@@ -47,13 +47,13 @@ export function Keys({ api }: { api: Api }) {
     const form = event.currentTarget
     if (!(form instanceof HTMLFormElement)) return
     const given = new FormData(form)
-    const days = Number(given.get('days'))
+    const days = given.get('days')
     const networks = String(given.get('networks') ?? '')
       .split(/[\s,]+/)
       .filter((network) => network !== '')
     const why = await make('/v1/keys', {
       ...{ org: given.get('org'), kind: given.get('kind'), scopes: given.getAll('scopes') },
-      ...(days > 0 && { expiresAt: new Date(Date.now() + days * DAY_MS).toISOString() }),
+      ...(days !== '' && { expiresAt: new Date(Date.now() + Number(days) * DAY_MS).toISOString() }),
       ...(networks.length > 0 && { networks }),
     })
     setProblem(why)

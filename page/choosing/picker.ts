@@ -76,7 +76,10 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
     put(id, { at: 'waiting' })
     void pool
       .hash(picture.file, wanted(), () => put(id, { at: 'reading' }))
-      .then((outcome) => put(id, outcome === undefined ? { at: 'stopped' } : standingOf(id, outcome)))
+      .then((outcome) => {
+        if (!pictures.has(id)) return // removed meanwhile: nothing may be a copy of it
+        put(id, outcome === undefined ? { at: 'stopped' } : standingOf(id, outcome))
+      })
   }
 
   function standingOf(id: number, outcome: Outcome): Standing {

@@ -1,6 +1,6 @@
 // More time, with the PIN: whoever still knows it may keep the pictures protected. And another PIN.
 
-import { PIN_PATTERN } from '../../src/domain/case.js'
+import { parsePin } from '../../src/domain/case.js'
 import { api, type CaseView } from '../api.js'
 import { announce, goTo, onClick, one, setText } from '../dom.js'
 import { say, sayDate } from '../messages.js'
@@ -32,10 +32,10 @@ export function keeping({ access, lost, look }: Asking): { readonly draw: (view:
   async function renew(): Promise<void> {
     const own = access()
     const input = one('renew-pin', HTMLInputElement)
-    const pin = input.value.replaceAll(/\s/g, '')
+    const pin = parsePin(input.value)
     if (own === undefined) return
     setText('renewed', '')
-    if (!PIN_PATTERN.test(pin)) return refuse('renew-error', say('run.case.pinForm'), 'renew-pin')
+    if (pin === undefined) return refuse('renew-error', say('run.case.pinForm'), 'renew-pin')
     setText('renew-error', '')
     const answer = await whileDisabled('renew-go', () => api.renew(own.caseNumber, pin))
     if ('failure' in answer) {

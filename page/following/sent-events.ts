@@ -2,9 +2,10 @@
 
 /**
  * The data of each event, in order. Ends with the stream.
+ * @param heard told whenever something comes, a comment included.
  * @see WHATWG HTML, section 9.2.6; what this service sends: one line of data for each, and lines that end in a line feed.
  */
-export async function* sentEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+export async function* sentEvents(body: ReadableStream<Uint8Array>, heard: () => void): AsyncGenerator<string> {
   const reader = body.getReader()
   const decoder = new TextDecoder()
   let text = ''
@@ -12,6 +13,7 @@ export async function* sentEvents(body: ReadableStream<Uint8Array>): AsyncGenera
     for (;;) {
       const { done, value } = await reader.read()
       if (done) return
+      heard()
       text += decoder.decode(value, { stream: true })
       const parts = text.split('\n\n')
       text = parts.pop() ?? ''

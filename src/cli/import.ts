@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { BANK_NAME_PATTERN } from '../domain/bank.js'
-import { FILE_FORMATS, RECORD_REFUSALS } from '../domain/bank-import.js'
+import { FILE_FORMATS, IMPORT_STATES, RECORD_REFUSALS } from '../domain/bank-import.js'
 import { byteBar } from './byte-bar.js'
 import { ask, REMOTE_OPTIONS, REMOTE_USAGE, type Refused, type Remote, refusalOf, remoteFrom, textOf } from './remote.js'
 
@@ -45,16 +45,18 @@ export async function importFile(args: readonly string[]): Promise<number> {
   if (typeof options === 'string') return failed(options, 2)
   const { file, bank, remote } = options
   let sizeBytes: number
-  let key: string
+  let digest: string
   try {
     sizeBytes = statSync(file).size
-    key = await keyOf(file)
+    digest = await digestOf(file)
   } catch {
     return failed('The file cannot be read.', 1)
   }
   const bar = byteBar({ label: 'import', totalBytes: sizeBytes, stream: process.stderr, now: Date.now })
+  let key: string | Refused | undefined
   for (let tries = 1; ; tries++) {
-    const outcome = await send({ file, bank, remote, key, bar }).catch(() => NOT_REACHED)
+    if (typeof key !== 'string') key = await keyFor({ digest, bank, remote }).catch(() => NOT_REACHED)
+    const outcome = typeof key === 'string' ? await send({ file, bank, remote, key, bar }).catch(() => NOT_REACHED) : key
     if ('lines' in outcome) {
       bar.end()
       process.stdout.write(`${JSON.stringify(outcome)}\n`)
@@ -91,8 +93,28 @@ function optionsOf(args: string[]) {
   }
 }
 
-/** The same for the same content, so that the api knows a file that it has seen a part of. */
-async function keyOf(file: string): Promise<string> {
+const Listed = z.object({
+  imports: z.array(z.object({ importId: z.string(), state: z.enum(IMPORT_STATES) })),
+  next: z.string().nullable(),
+})
+
+/**
+ * The same for the same content until it is imported: then the api knows a file that it has seen a part of. Once an import into the bank
+ * is done, another one. Or a file whose signals were removed since would be answered with the report of the first time, and not imported.
+ */
+async function keyFor({ digest, bank, remote }: { digest: string } & Pick<Sending, 'bank' | 'remote'>) {
+  const key = createHash('sha256').update(digest)
+  for (let after = ''; ; ) {
+    const response = await ask(remote, { method: 'GET', path: `/v1/banks/${bank}/imports?limit=1000${after}` })
+    if (response.statusCode !== 200) return await refusalOf(response)
+    const { imports, next } = Listed.parse(JSON.parse(await textOf(response)))
+    for (const { importId, state } of imports) if (state === 'done') key.update(importId)
+    if (next === null) return key.digest('hex')
+    after = `&after=${encodeURIComponent(next)}`
+  }
+}
+
+async function digestOf(file: string): Promise<string> {
   const digest = createHash('sha256')
   for await (const chunk of createReadStream(file)) digest.update(chunk)
   return digest.digest('hex')

@@ -50,8 +50,15 @@ export interface TabirClient {
   /**
    * Any number of signals, in batches of 1,000; what became of each, in their order. Repeating it changes nothing. A batch of which nothing
    * can be used is told as refused, like the rest.
+   * @throws {AddedInPart} as `call`; what became of the batches before goes with the error.
    */
   addSignals(bank: string, signals: readonly NewSignal[]): Promise<AddedSignal[]>
+}
+
+/** What `addSignals` throws once it has begun. */
+export interface AddedInPart extends Error {
+  /** What became of the signals that were handed in before, in their order. */
+  readonly added: readonly AddedSignal[]
 }
 
 /** A refusal: what the server said, and nothing that was sent. */
@@ -126,20 +133,25 @@ export function tabirClient(options: ClientOptions): TabirClient {
     async addSignals(bank, signals) {
       const added: AddedSignal[] = []
       for (const batch of batchesOf(signals)) {
-        const answer = await call('addSignals', { params: { bank }, body: { signals: batch } }).catch((error: unknown) => ({
-          signals: refusedWhole(error, batch),
-        }))
-        added.push(...answer.signals)
+        try {
+          added.push(...(await call('addSignals', { params: { bank }, body: { signals: batch } })).signals)
+        } catch (error) {
+          const refused = refusedWhole(error, batch)
+          if (refused === undefined) throw error instanceof Error ? Object.assign(error, { added }) : error
+          added.push(...refused)
+        }
       }
       return added
     },
   }
 }
 
-function refusedWhole(error: unknown, batch: readonly NewSignal[]): AddedSignal[] {
-  const problem = error instanceof TabirProblem && error.code === 'quality-too-low' ? error.problem : undefined
-  if (problem === undefined) throw error
-  return batch.map(() => ({ state: 'refused', problem }))
+/** Codes that speak of signals, and not of the call. */
+const OF_SIGNALS = ['quality-too-low', 'signal-struck']
+
+function refusedWhole(error: unknown, batch: readonly NewSignal[]): AddedSignal[] | undefined {
+  const problem = error instanceof TabirProblem && OF_SIGNALS.includes(error.code) ? error.problem : undefined
+  return problem && batch.map(() => ({ state: 'refused', problem }))
 }
 
 interface Request {

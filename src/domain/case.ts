@@ -100,6 +100,13 @@ function format(digits: string): string {
 }
 
 export const PIN_PATTERN = /^[0-9]{6}$/
+
+/** As people write it: with spaces, or with the wide digits of a Chinese keyboard. @returns `undefined` for what cannot be one. */
+export function parsePin(text: string): string | undefined {
+  const pin = text.normalize('NFKC').replaceAll(/\s/g, '')
+  return PIN_PATTERN.test(pin) ? pin : undefined
+}
+
 export const PIN_BOUND = 1_000_000
 /** Wrong PINs in a row before a case number is locked, and for how long. */
 export const PIN_TRIES = 10

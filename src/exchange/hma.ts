@@ -2,11 +2,11 @@
 
 import { z } from 'zod'
 import { type Hash256, parseHash } from '../hash/hash256.js'
-import { under } from './feeds/feed.js'
+import { BaseUrl, under } from './feeds/feed.js'
 
 export const HmaConfig = z.strictObject({
   /** Of its curation routes, without `/c`. */
-  baseUrl: z.url({ protocol: /^https?$/ }),
+  baseUrl: BaseUrl,
   /** HMA's own name of the exchange that pulls from here, and of its bank. */
   hmaBank: z.string().regex(/^[A-Z_][A-Z0-9_]{0,254}$/, 'must be the name of a bank of HMA'),
   /** For an HMA that stands behind something which asks for a key. */

@@ -1,12 +1,15 @@
 // The API's description, from the routes themselves.
 
 import swagger, { type SwaggerTransform } from '@fastify/swagger'
+import type { FastifyContextConfig } from 'fastify'
 import fp from 'fastify-plugin'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { Scope } from '../domain/access.js'
+import type { ProblemCode } from '../domain/problem.js'
 import { ownValue } from '../own-value.js'
+import { commonProblems, withProblems } from './common-problems.js'
 import { EXAMPLES } from './examples.js'
-import { PROBLEM_MEDIA_TYPE } from './problems.js'
+import { problemCodesOf } from './problems.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -28,6 +31,8 @@ declare module 'fastify' {
     writtenAnswer?: boolean
     /** The answer may also be a PDF. */
     pdf?: boolean
+    /** Every problem that the description of the operation names; absent where a route is not described. */
+    problems?: ReadonlySet<ProblemCode>
   }
 }
 
@@ -53,6 +58,11 @@ const TAGS = [
 
 export const openapi = fp(
   async (app) => {
+    app.addHook('onRoute', ({ method, url, schema, config = {} }) => {
+      if (schema?.operationId === undefined) return
+      const common = commonProblems({ method: String(method), url, scope: config.scope })
+      config.problems = new Set([...common, ...problemCodesOf(schema.response)])
+    })
     await app.register(swagger, {
       openapi: {
         openapi: '3.1.0',
@@ -71,38 +81,44 @@ export const openapi = fp(
         },
       },
       transform,
-      transformObject: (document) => withExamples(withoutUnused(withProblemMediaType(jsonSchemaTransformObject(document)))),
+      transformObject: (document) => withExamples(withoutUnused(jsonSchemaTransformObject(document))),
     })
   },
   { name: 'openapi', fastify: '5.x' },
 )
 
 const transform: SwaggerTransform = (document) => {
-  const { scope, multipart, contextField, ndjsonBody, fileBody, fileAnswer, eventStream, ndjsonAnswer, writtenAnswer, pdf } =
-    document.route.config ?? {}
-  const { schema, url } = jsonSchemaTransform(document)
+  const { url, schema } = jsonSchemaTransform(document)
+  if (schema === undefined || schema.hide === true) return { url, schema }
+  const { config = {} } = document.route
+  const { scope, multipart, contextField, ndjsonBody, fileBody, problems = new Set() } = config
   const security = securityOf(scope)
   return {
     url,
     schema: {
       ...schema,
       ...(security !== undefined && { security }),
-      ...(eventStream === true && { response: withAlternative(schema.response, 'text/event-stream', EVENTS) }),
-      ...(ndjsonAnswer === true && { response: asLinesOrEvents(schema.response) }),
-      ...(writtenAnswer === true && { response: asWritten(schema.response) }),
-      ...(pdf === true && { response: withAlternative(schema.response, 'application/pdf', PDF) }),
+      response: withProblems(answersOf(schema.response, config), problems),
       ...(multipart === true && {
         consumes: ['multipart/form-data'],
         body: contextField === true ? IMAGE_PARTS_AND_CONTEXT : IMAGE_PARTS,
       }),
       ...(fileBody === true && { consumes: ['application/octet-stream'], body: FILE }),
-      ...(fileAnswer === true && { response: withFile(schema.response) }),
       ...(ndjsonBody === true && {
         consumes: ['application/json', 'application/x-ndjson'],
         body: firstAlternative(schema.body),
       }),
     },
   }
+}
+
+/** The forms that answers have by the config of their route. */
+function answersOf(responses: unknown, config: FastifyContextConfig): unknown {
+  if (config.eventStream === true) return withAlternative(responses, 'text/event-stream', EVENTS)
+  if (config.ndjsonAnswer === true) return asLinesOrEvents(responses)
+  if (config.writtenAnswer === true) return asWritten(responses)
+  if (config.pdf === true) return withAlternative(responses, 'application/pdf', PDF)
+  return config.fileAnswer === true ? withFile(responses) : responses
 }
 
 const IMAGE_PARTS = {
@@ -170,22 +186,6 @@ function firstAlternative(body: unknown): unknown {
   return typeof body === 'object' && body !== null && 'anyOf' in body && Array.isArray(body.anyOf) ? body.anyOf[0] : body
 }
 
-/** The type provider knows schemas only, so what is a Problem is given its media type here. */
-function withProblemMediaType<T extends object>(document: T): T {
-  for (const path of objects('paths' in document ? document.paths : undefined)) {
-    for (const operation of objects(path)) {
-      for (const response of objects('responses' in operation ? operation.responses : undefined)) {
-        const content: unknown = 'content' in response ? response.content : undefined
-        if (typeof content !== 'object' || content === null || !('application/json' in content)) continue
-        const { 'application/json': json, ...others } = content
-        if (!JSON.stringify(json).startsWith('{"schema":{"$ref":"#/components/schemas/Problem"')) continue
-        Object.assign(response, { content: { ...others, [PROBLEM_MEDIA_TYPE]: json } })
-      }
-    }
-  }
-  return document
-}
-
 /** The type provider writes each shared schema twice, as it is read and as it is written; ours are written only. */
 function withoutUnused<T extends object>(document: T): T {
   const components: unknown = 'components' in document ? document.components : undefined
@@ -203,7 +203,7 @@ function objects(value: unknown): object[] {
   return Object.values(value).filter((inner) => typeof inner === 'object' && inner !== null)
 }
 
-/** What was sent and answered once, beside what may be; and for routes that ask for nothing, the refusal of what is no HTTP. */
+/** What was sent and answered once, beside what may be. */
 function withExamples<T extends object>(document: T): T {
   for (const path of objects('paths' in document ? document.paths : undefined)) {
     for (const operation of objects(path)) {
@@ -211,7 +211,6 @@ function withExamples<T extends object>(document: T): T {
       const responses = operation.responses
       if (typeof responses !== 'object' || responses === null) continue
       const example = ownValue(EXAMPLES, String(operation.operationId))
-      if (!Object.keys(responses).some((status) => status.startsWith('4'))) Object.assign(responses, { 400: NO_HTTP })
       if (example === undefined) continue
       const { params = {}, body, answer } = example
       for (const parameter of 'parameters' in operation ? objects(operation.parameters) : []) {
@@ -225,11 +224,6 @@ function withExamples<T extends object>(document: T): T {
     }
   }
   return document
-}
-
-const NO_HTTP = {
-  description: 'The request is not well-formed.',
-  content: { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
 }
 
 function exemplify(holder: unknown, example: unknown): void {

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { type Hotline, hotlinesFor } from '../domain/hotlines.js'
 import { NOT_READY_REASONS } from '../domain/not-ready.js'
-import { PROBLEM_CODES, type Problem, type ProblemCode } from '../domain/problem.js'
+import { isProblemCode, PROBLEM_CODES, type Problem, type ProblemCode } from '../domain/problem.js'
 
 interface Row {
   readonly status: number
@@ -252,7 +252,20 @@ export function shownHotlines(hotlines: readonly Hotline[]) {
   return hotlines.map(({ country: _, ...hotline }) => hotline)
 }
 
-/** Response schemas for the refusals that a route is known to give, by status. Every route may also give 500. */
+const CODES = Symbol('problem codes')
+
+/**
+ * Response schemas for the problems of a route, by status. The codes go with them, for the description. What any route may answer stands
+ * in common-problems.ts.
+ */
 export function may(...codes: readonly ProblemCode[]): Record<number, typeof ProblemBody> {
-  return Object.fromEntries([...codes, 'unexpected' as const].map((code) => [PROBLEMS[code].status, ProblemBody]))
+  const schemas = Object.fromEntries(codes.map((code) => [PROBLEMS[code].status, ProblemBody]))
+  return Object.assign(schemas, { [CODES]: codes })
+}
+
+/** What `may` was told, from the response schemas of a route. */
+export function problemCodesOf(responses: unknown): readonly ProblemCode[] {
+  if (typeof responses !== 'object' || responses === null) return []
+  const codes: unknown = Reflect.get(responses, CODES)
+  return Array.isArray(codes) ? codes.filter(isProblemCode) : []
 }

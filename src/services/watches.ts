@@ -23,11 +23,8 @@ export interface WatchService {
    * @returns in the order of `watches`. @throws {Problem} watches-full
    */
   add(caller: Caller, watches: readonly NewWatch[], days: number): Promise<WatchView[]>
-  /**
-   * A page of those that have not ended, those that end first first.
-   * @param after where the page before ended, or the id of a watch. @throws {Problem} watch-unknown when that one is gone
-   */
-  list(caller: Caller, after: PagePlace | string | undefined, limit: number): Promise<WatchPage>
+  /** A page of those that have not ended, sorted by their end, soonest first. @param after where the page before ended. */
+  list(caller: Caller, after: PagePlace | undefined, limit: number): Promise<WatchPage>
   /** Its hashes are erased when it returns. @throws {Problem} watch-unknown */
   remove(caller: Caller, watchId: string): Promise<void>
 }
@@ -61,9 +58,7 @@ export function watchServiceOver({ watches, audit, mostPerOrg, now }: WatchServi
       return made.map(({ id, image }) => ({ watchId: id, reference: image.ref, untilMs }))
     },
     async list({ orgId }, after, limit) {
-      const place = typeof after === 'string' ? await watches.placeOf(orgId, after) : after
-      if (after !== undefined && place === undefined) throw new Problem('watch-unknown')
-      return await watches.list(orgId, place, limit, now())
+      return await watches.list(orgId, after, limit, now())
     },
     async remove({ orgId, keyId }, watchId) {
       const isThere = parseUuid(watchId) !== undefined && (await watches.erase(orgId, [watchId]))

@@ -50,8 +50,6 @@ export interface Watches {
   get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
   /** A page of an organisation's watches that have not ended, those that end first first. */
   list(orgId: string, after: PagePlace | undefined, limit: number, nowMs: number): Promise<WatchPage>
-  /** Where one of them stands in the list; `undefined` when it is gone. */
-  placeOf(orgId: string, watchId: string): Promise<PagePlace | undefined>
   /** Durable when it returns. Those of other organisations stay. @returns whether there was any. */
   erase(orgId: string, ids: readonly string[]): Promise<boolean>
   /** A page of those that end by now, with whose they are. */
@@ -141,11 +139,6 @@ export function watchesIn(store: Store, keyring: Keyring): Watches {
       const watches = found.flat()
       const last = page.at(-1)
       return { watches, next: last === undefined || page.length < limit ? undefined : placeOf(last) }
-    },
-    async placeOf(orgId, watchId) {
-      const id = idBytes(watchId)
-      const untilMs = await store.ask((redis) => redis.zscore(keys.watchesOf(orgId), id))
-      return untilMs === null ? undefined : placeOf({ member: id, score: Number(untilMs) })
     },
     async erase(orgId, ids) {
       const args = [orgId, idBytes(orgId), keys.prefix, WATCH_SHARDS, ...ids.map(idBytes)]

@@ -1,9 +1,7 @@
-// What browsers are told to forbid, and not to keep.
+// What browsers are told to forbid, beside what every answer says (http/plugins/browser-rules.ts).
 
 /** For every answer of the page. */
 const ALWAYS = {
-  // Not even the scripts may stay on the device: that they are there would tell that the page was opened.
-  'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',

@@ -12,7 +12,8 @@ import { openStore } from '../../src/store/store.js'
 import { open, startApi, type World } from '../helpers/canary-world.js'
 import { fetchPatiently } from '../helpers/patiently.js'
 import { storeAt } from '../helpers/redis.js'
-import { randomHashText, until } from '../helpers/service.js'
+import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
+import { listen } from '../helpers/sockets.js'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 
@@ -141,4 +142,39 @@ t.test('an import in the middle of which Redis stands still, and then is gone, g
     lines.filter((line) => line.length === 64).sort(),
     'nothing is lost, and nothing is there twice',
   )
+})
+
+t.test('a file whose signals were removed since is imported once more', async (t) => {
+  const service = await startService(t)
+  const { key, headers } = await keyFor(service, 'ngo', ['signals:write', 'match', 'feed'], 'ngo')
+  const url = `http://127.0.0.1:${await listen(service.app)}`
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-import-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'list.txt')
+  const hashes = Array.from({ length: 3 }, randomHashText)
+  writeFileSync(file, hashes.map((hash) => `pdq ${hash}`).join('\n'))
+  const ask = (method: 'POST' | 'DELETE', path: string, payload: object = {}) =>
+    service.app.inject({ method, url: path, headers, payload })
+  const signalIds = async () => {
+    const { body } = await ask('POST', '/v1/banks/list/exports', { format: 'ndjson', plain: true })
+    return [...body.matchAll(/"signalId":"([^"]+)"/g)].map(([, id]) => id)
+  }
+  const found = async () => {
+    const queries = hashes.map((hash) => ({ signals: [{ type: 'pdq', hash }] }))
+    const { results } = (await ask('POST', '/v1/match', { queries })).json<{ results: { matches: unknown[] }[] }>()
+    return results.map(({ matches }) => matches.length)
+  }
+  await ask('POST', '/v1/banks', { name: 'list' })
+  const importIt = () => tabir(key, 'import', file, '--bank', 'list', '--url', url)
+
+  const first = await importIt()
+  t.match(JSON.parse(first.out), { accepted: 3 })
+  t.same(await found(), [1, 1, 1])
+  for (const id of await signalIds()) t.equal((await ask('DELETE', `/v1/banks/list/signals/${id}`)).statusCode, 204)
+  t.same(await found(), [0, 0, 0])
+
+  const second = await importIt()
+  t.match({ ...second, ...JSON.parse(second.out) }, { status: 0, accepted: 3 })
+  t.same(await found(), [1, 1, 1], 'what is reported as accepted matches')
+  t.equal((await signalIds()).length, 3, 'and nothing is there twice')
 })

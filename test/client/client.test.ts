@@ -43,6 +43,17 @@ t.test('banks, signals and matches in any number, in their order', async (t) => 
     ['refused'],
   )
 
+  const inPart = tabirClient({
+    url,
+    key,
+    maxTries: 1,
+    fetch: (input, init) =>
+      String(init?.body).includes(hashes[1100] ?? '') ? Promise.reject(new TypeError('cut')) : fetch(input, init),
+  })
+  const again = hashes.map((hash) => ({ type: 'pdq' as const, hash, quality: 90 }))
+  const broken: unknown = await inPart.addSignals('list', again.toSpliced(7, 1)).catch((error: unknown) => error)
+  t.match(broken, { message: 'cut', added: { length: 1000 } }, 'what became of the first batch is not lost with the second')
+
   const results = await tabir.match(hashes.map((hash, i) => ({ id: String(i), signals: [{ type: 'pdq', hash }] })))
   t.same(
     results.map(({ id }) => id),

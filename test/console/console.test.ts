@@ -180,12 +180,54 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await context.close()
   })
 
+  t.test('an answer that comes late is not shown in place of a newer one', async (t) => {
+    const { page, context } = await site.visit('/console')
+    const entry = (number: number) => ({
+      number,
+      at: '2026-01-05T00:00:00.000Z',
+      act: 'key.created',
+      by: 'operator',
+      about: {},
+    })
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    let asked = 0
+    await page.route('**/v1/audit?limit=500*', async (route) => {
+      const isOlder = route.request().url().includes('before=')
+      asked++
+      if (asked === 2) await held
+      await route.fulfill({ json: { entries: isOlder ? [entry(7)] : [entry(9), entry(8)] } }).catch(() => {})
+    })
+    await signIn(page, key)
+    await open(page, 'Audit')
+    await page.getByRole('cell', { name: '9', exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Look again' }).first().click()
+    await page.getByRole('button', { name: 'Older' }).click()
+    await page.getByRole('cell', { name: '7', exact: true }).waitFor()
+    const late = page.waitForResponse((response) => !response.url().includes('before='))
+    release()
+    await (await late).finished()
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 50)))
+    t.equal(await page.getByRole('cell', { name: '9', exact: true }).count(), 0)
+    await context.close()
+  })
+
   t.test('a key is made, shown once and ended; what was done stands in the audit log', async (t) => {
     const { page, context, faults } = await site.visit('/console', PHONE)
     await signIn(page, key)
     await open(page, 'Keys')
     await page.fill('input[name="org"]', 'new-platform')
     await page.check('input[value="match"]')
+    await page.fill('input[name="days"]', '-1')
+    await page.locator('form', { has: page.locator('input[name="days"]') }).evaluate((form: HTMLFormElement) => {
+      form.noValidate = true // as a browser that does not look at the numbers of a form
+    })
+    await page.getByRole('button', { name: 'Make it' }).click()
+    await page.locator('form .error').waitFor()
+    t.equal(await page.locator('.secret').count(), 0, 'a key that should have ended is none that never ends')
+    await page.fill('input[name="days"]', '')
     await page.getByRole('button', { name: 'Make it' }).click()
     const made = (await page.locator('.secret').textContent()) ?? ''
     const asked = async () => {

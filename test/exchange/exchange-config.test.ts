@@ -19,6 +19,8 @@ t.test(
     t.match(wrong({ ...ncmec, baseUrl: 'https://hashes.example', adultClassifications: ['A1'] }), /pictures of children/)
     t.match(wrong({ ...ncmec, baseUrl: 'https://hashes.example', bank: 'cases' }), /exchanges.0.bank/)
     t.notMatch(wrong({ ...ncmec, baseUrl: 'nowhere' }), 'hunter2')
+    for (const address of ['https://user:hunter2@hashes.example', 'https://hunter2@hashes.example'])
+      t.match(wrong({ ...ncmec, baseUrl: address }), /exchanges.0.baseUrl must have no user and password/)
     t.match(wrong({ api: 'smoke-signals' }), /exchanges.0/)
   },
 )

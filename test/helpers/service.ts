@@ -11,6 +11,7 @@ import { type OrgKind, SCOPES, type Scope } from '../../src/domain/access.js'
 import { Problem } from '../../src/domain/problem.js'
 import type { Exchange, Reconciler } from '../../src/exchange/exchange-config.js'
 import { type Exposure, type LimitName, SERVER_LIMITS, type ServerLimits } from '../../src/http/limits.js'
+import { UNDESCRIBED_PROBLEM } from '../../src/http/plugins/problem-answers.js'
 import type { UploadLimits } from '../../src/http/upload.js'
 import { createApiKey } from '../../src/services/access.js'
 import type { Admission } from '../../src/services/admission.js'
@@ -153,7 +154,12 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     admission: options.admission ?? EVERYBODY,
     serverLimits: { ...SERVER_LIMITS, ...options.serverLimits },
     logLevel: options.logLevel ?? 'debug',
-    logStream: { write: (line) => log.push(line) },
+    logStream: {
+      write(line) {
+        log.push(line)
+        if (line.includes(UNDESCRIBED_PROBLEM)) t.fail(line)
+      },
+    },
   })
   t.teardown(async () => {
     await app.close()

@@ -30,8 +30,14 @@ t.test('a case is opened, filled, followed by its PIN, and withdrawn', async (t)
   t.match(opened.json(), { caseNumber: /^TBR(-[0-9A-Z]{4}){3}$/, pin: /^\d{6}$/, token: String, expiresAt: /Z$/ })
   const { caseNumber, pin } = opened.json<{ caseNumber: string; pin: string }>()
 
+  // As a Chinese keyboard writes digits.
+  const wide = pin.replaceAll(/\d/g, (digit) => String.fromCodePoint(0xff10 + Number(digit)))
   const spoken = caseNumber.toLowerCase().replaceAll('-', ' ')
-  const token = await app.inject({ method: 'POST', url: `/v1/cases/${encodeURIComponent(spoken)}/tokens`, payload: { pin } })
+  const token = await app.inject({
+    method: 'POST',
+    url: `/v1/cases/${encodeURIComponent(spoken)}/tokens`,
+    payload: { pin: wide },
+  })
   t.equal(token.statusCode, 201)
   const her = {
     url: `/v1/cases/${caseNumber}`,

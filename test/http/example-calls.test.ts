@@ -29,6 +29,14 @@ const EXCHANGE = {
 }
 
 const seen: Record<string, Example> = {}
+/** Answers that a browser or a proxy may keep. */
+const kept: string[] = []
+
+async function fetchNoted(...args: Parameters<typeof fetch>): Promise<Response> {
+  const response = await fetch(...args)
+  if (response.headers.get('cache-control') !== 'no-store') kept.push(`${args[1]?.method} ${new URL(response.url).pathname}`)
+  return response
+}
 
 t.test('every operation is called, and answers as its example says', async (t) => {
   const endpoint = await startEndpoint(t)
@@ -42,7 +50,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   service.services.beginPulling()
   const url = `http://127.0.0.1:${await listen(service.app)}`
   const as = (key?: string) => {
-    const tabir = tabirClient({ url, ...(key !== undefined && { key }) })
+    const tabir = tabirClient({ url, fetch: fetchNoted, ...(key !== undefined && { key }) })
     return async <Op extends OperationId>(operation: Op, args: Args<Op>): Promise<Answer<Op>> => {
       const answer = await tabir.call(operation, args)
       seen[operation] ??= publicly(exampleOf(args, answer), endpoint.url)
@@ -209,6 +217,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
     [],
     'and none is left out',
   )
+  t.same(kept, [], 'no answer may be kept on a device: it may hold a PIN, a key or a case')
   if (process.env['TAP_SNAPSHOT'] === '1') return note()
   for (const [id, example] of Object.entries(seen))
     t.same(

@@ -6,8 +6,9 @@ import { z } from 'zod'
 import { formatUuid, uuidV7 } from '../../src/domain/ids.js'
 import { keys } from '../../src/store/keys.js'
 import { keyOfOrg, MANY, numbered, onceEach, PAGE, type Row, readAll, world } from '../helpers/long-lists.js'
+import { refused } from '../helpers/refusal.js'
 import { ndjson, post } from '../helpers/requests.js'
-import { keyFor, randomHashText } from '../helpers/service.js'
+import { keyFor, randomHashText, startService } from '../helpers/service.js'
 import { ask, operator } from '../helpers/trust.js'
 
 t.test('clocks that ran out in one millisecond: all are told of, and listed; an NGO sees all of its own', async (t) => {
@@ -80,6 +81,51 @@ t.test('watches that end together, of which some are removed while they are list
   })
   onceEach(t, rows, 'watchId', ids)
 })
+
+t.test(
+  'a page of watches is full, and continues where the one before ended, whatever ended or was removed since',
+  async (t) => {
+    let nowMs = Date.now()
+    const service = await startService(t, { now: () => nowMs })
+    const { headers } = await keyFor(service, 'asker', ['match'])
+    for (const days of [1, 2, 3]) {
+      const watches = [1, 2, 3].map((i) => ({
+        reference: `${days}.${i}`,
+        signals: [{ type: 'pdq', hash: randomHashText() }],
+      }))
+      await post(service.app, '/v1/watch', { days, watches }, headers)
+    }
+    const page = async (after = '') => {
+      const answer = await ask(service, 'GET', `/v1/watch?limit=2${after}`, headers)
+      const { watches, next } = answer.json<{ watches: { watchId: string; reference: string }[]; next: string }>()
+      return { watches, references: watches.map(({ reference }) => reference), next: `&after=${next}` }
+    }
+
+    const first = await page()
+    const [, gone] = first.watches
+    await ask(service, 'DELETE', `/v1/watch/${gone?.watchId}`, headers)
+    const second = await page(first.next)
+    t.equal(new Set([...first.references, ...second.references]).size, 4, 'the watch at the position was removed')
+    nowMs += 86_400_000 + 1
+    const third = await page(first.next)
+    t.same(
+      third.references.map((reference) => reference[0]),
+      ['2', '2'],
+      'the rest of its day has ended: the page is full',
+    )
+    const fourth = await page(third.next)
+    t.same(
+      fourth.references.map((reference) => reference[0]),
+      ['2', '3'],
+    )
+    refused(
+      t,
+      await ask(service, 'GET', `/v1/watch?after=${gone?.watchId}`, headers),
+      'request-invalid',
+      'an id is no position',
+    )
+  },
+)
 
 t.test('signals of one moment: disputes, quarantine, feed, export', async (t) => {
   const { service, store, nowMs, images } = await world(t)

@@ -37,7 +37,10 @@ t.test('submitter keeps her pictures for longer, with her PIN', { skip: withoutB
   await page.click('#renew-go')
   await page.getByText('Number and PIN do not belong together').waitFor()
   t.equal(await expiresAtMs(), beforeMs, 'nothing has changed')
-  await page.fill('#renew-pin', her.pin)
+  await page.fill(
+    '#renew-pin',
+    her.pin.replaceAll(/\d/g, (digit) => String.fromCodePoint(0xff10 + Number(digit))),
+  )
   await page.keyboard.press('Enter')
   await page.locator('#renewed:not(:empty)').waitFor()
   t.match(await textOf(page, '#renewed'), /^Done\. It now lasts until \w+ \d+, \d{4}\./)

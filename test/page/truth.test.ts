@@ -95,6 +95,36 @@ t.test('of two equal files the second is read again when the first is removed', 
   t.match(await linesOf(page, '#pictures'), [/Can be well protected/])
 })
 
+t.test('an image that is removed while it is read makes no copy of another one', { skip }, async (t) => {
+  const site = await usualSite()
+  const { page } = await site.visit('/')
+  // What the first worker says is held back until it is asked for.
+  await page.addInitScript(() => {
+    Object.defineProperty(navigator, 'hardwareConcurrency', { value: 2 })
+    const held: (() => void)[] = []
+    const listen = Worker.prototype.addEventListener
+    let first: Worker | undefined
+    Worker.prototype.addEventListener = function (type: string, listener: unknown) {
+      first ??= this
+      const isHeld = type === 'message' && first === this
+      const tell = (event: Event) => (listener as (event: Event) => void)(event)
+      listen.call(this, type, isHeld ? (event: Event) => held.push(() => tell(event)) : tell)
+    }
+    Reflect.set(window, 'releaseHeld', () => held.splice(0).forEach((tell) => void tell()))
+    Reflect.set(window, 'heldCount', () => held.length)
+  })
+  await page.goto(`${site.url}/`)
+  await toChoosing(page)
+  const file = await pictureFile(67)
+  await choose(page, [file, { ...file, name: 'copy.jpg' }])
+  await page.waitForSelector('#pictures li:last-child[data-state="good"]')
+  await page.waitForFunction(() => (Reflect.get(window, 'heldCount') as () => number)() > 1)
+  await page.locator('#pictures li').first().locator('button').last().click()
+  await page.evaluate(() => (Reflect.get(window, 'releaseHeld') as () => void)())
+  await allRead(page)
+  t.match(await linesOf(page, '#pictures'), [/Can be well protected/])
+})
+
 t.test(
   'a browser that changes what a page reads from a canvas is found out before anything is hashed',
   { skip },

@@ -1,5 +1,6 @@
 // What all feeds have in common: a request for a page, and what is on it.
 
+import { z } from 'zod'
 import type { NewSignal } from '../../domain/bank-change.js'
 import type { ReadRecord, RecordRefusal } from '../../domain/bank-import.js'
 import type { FeedPlace, PullFailure } from '../../domain/exchange.js'
@@ -55,6 +56,12 @@ export function jsonOf(body: Buffer): unknown {
     throw new FeedError('answer-unreadable')
   }
 }
+
+/** A password in an address would not be sent: what a feed asks for has fields of its own. */
+export const BaseUrl = z.url({ protocol: /^https?$/ }).refine((text) => {
+  const { username, password } = new URL(text)
+  return username === '' && password === ''
+}, 'must have no user and password in it')
 
 /** A base address without the slash that some write at its end. */
 export function under(baseUrl: string, path: string): string {

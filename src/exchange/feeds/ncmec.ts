@@ -5,19 +5,17 @@ import { SaxesParser } from 'saxes'
 import { z } from 'zod'
 import { tagDeclaresMinor } from '../../domain/minors.js'
 import { signalFrom } from '../signal-lines.js'
-import { type Feed, FeedError, type FeedRecord, recordFrom, under } from './feed.js'
+import { BaseUrl, type Feed, FeedError, type FeedRecord, recordFrom, under } from './feed.js'
 
 /** Every list at these addresses is about children, and goes to the hotlines, never in here. */
 const CHILDRENS_LISTS = /(^|\.)(ncmec|cybertip|missingkids)\.org$/i
 
 export const NcmecConfig = z.strictObject({
   api: z.literal('ncmec'),
-  baseUrl: z
-    .url({ protocol: /^https?$/ })
-    .refine(
-      (url) => !CHILDRENS_LISTS.test(new URL(url).hostname.replace(/\.$/, '')),
-      'is a list about children, which never goes in here',
-    ),
+  baseUrl: BaseUrl.refine(
+    (url) => !CHILDRENS_LISTS.test(new URL(url).hostname.replace(/\.$/, '')),
+    'is a list about children, which never goes in here',
+  ),
   username: z.string().min(1),
   password: z.string().min(1),
   /** Classifications that mean adults, as the keeper of the list agreed. What has another one, or none, is refused. */

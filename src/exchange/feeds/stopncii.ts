@@ -2,11 +2,11 @@
 
 import { z } from 'zod'
 import { signalFrom } from '../signal-lines.js'
-import { type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed.js'
+import { BaseUrl, type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed.js'
 
 export const StopNciiConfig = z.strictObject({
   api: z.literal('stopncii'),
-  baseUrl: z.url({ protocol: /^https?$/ }),
+  baseUrl: BaseUrl,
   functionKey: z.string().min(1),
   subscriptionKey: z.string().min(1),
 })

@@ -2,11 +2,11 @@
 
 import { z } from 'zod'
 import { signalFrom } from '../signal-lines.js'
-import { type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed.js'
+import { BaseUrl, type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed.js'
 
 export const TatConfig = z.strictObject({
   api: z.literal('tat'),
-  baseUrl: z.url({ protocol: /^https?$/ }).default('https://beta.terrorismanalytics.org'),
+  baseUrl: BaseUrl.default('https://beta.terrorismanalytics.org'),
   username: z.string().min(1),
   password: z.string().min(1),
 })

@@ -3,11 +3,11 @@
 import { z } from 'zod'
 import { tagDeclaresMinor } from '../../domain/minors.js'
 import { signalFrom } from '../signal-lines.js'
-import { type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed.js'
+import { BaseUrl, type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed.js'
 
 export const ThreatExchangeConfig = z.strictObject({
   api: z.literal('threatexchange'),
-  baseUrl: z.url({ protocol: /^https?$/ }).default('https://graph.facebook.com/v21.0'),
+  baseUrl: BaseUrl.default('https://graph.facebook.com/v21.0'),
   privacyGroup: z.string().regex(/^\d{1,30}$/),
   accessToken: z.string().min(1),
 })

@@ -1,4 +1,5 @@
-// What browsers are told about answers that are no page: run nothing, frame nowhere, guess no types. And whose pages may ask.
+// What browsers are told about answers: keep nothing, and where they are no page, run nothing, frame nowhere, guess no types. And whose
+// pages may ask.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import cors from '@fastify/cors'
@@ -11,6 +12,8 @@ export interface BrowserRules {
   /** Does this process speak TLS itself, so that browsers may be told never to come without? */
   readonly isTls: boolean
 }
+
+export const NOT_KEPT = { 'cache-control': 'no-store' } as const
 
 /** The page and the documentation set their own policies, which come later and win. */
 export const browserRules = fp<BrowserRules>(
@@ -35,7 +38,8 @@ export const browserRules = fp<BrowserRules>(
 
 /** Asked once: they are the same for every answer, and to put them together anew took an eighth of the time of a match. */
 export function browserHeaders(isTls: boolean): Record<string, string> {
-  const headers = new Map<string, string>()
+  // No answer may stay on a device: it may hold a PIN, a key or a case, and even a script there would tell that the page was opened.
+  const headers = new Map<string, string>(Object.entries(NOT_KEPT))
   const response: Pick<ServerResponse, 'setHeader' | 'removeHeader'> = {
     setHeader(name, value) {
       headers.set(name.toLowerCase(), String(value))

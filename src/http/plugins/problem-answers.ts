@@ -10,6 +10,7 @@ import { declaresMinor, fieldDeclaresMinor } from '../../domain/minors.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { ownValue } from '../../own-value.js'
 import { PROBLEM_MEDIA_TYPE, PROBLEMS, type ProblemError, problemBody } from '../problems.js'
+import { NOT_KEPT } from './browser-rules.js'
 
 /** Fastify's own refusals. Whatever is not listed and blames the client is `request-invalid`. */
 const FASTIFY_CODES: Readonly<Record<string, ProblemCode>> = {
@@ -25,9 +26,12 @@ const FASTIFY_CODES: Readonly<Record<string, ProblemCode>> = {
 
 const MAX_ERRORS = 20
 
+/** In the log; no test passes with it. */
+export const UNDESCRIBED_PROBLEM = 'a problem that the description of its operation does not name'
+
 /** For an address that cannot even be read. */
 export function answerBadAddress(_error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  answerWith([])(new Problem('request-invalid'), request, reply)
+  answerWith([])(new Problem('request-invalid'), request, reply.headers(NOT_KEPT)) // it comes here before any hook
 }
 
 /** For bytes that are no HTTP: there is no request to speak of, only a socket. */
@@ -41,6 +45,7 @@ export function answerBadBytes(error: Error & { readonly code?: string }, socket
   const head = [
     'HTTP/1.1 400 Bad Request',
     'connection: close',
+    ...Object.entries(NOT_KEPT).map(([name, value]) => `${name}: ${value}`),
     `content-type: ${PROBLEM_MEDIA_TYPE}`,
     `content-length: ${body.length}`,
   ]
@@ -61,6 +66,8 @@ export const problemAnswers = fp<{ readonly country: string | undefined }>(
     app.setErrorHandler<FastifyError>((error, request, reply) => {
       const problem = problemOf(error)
       if (problem.code === 'unexpected') request.log.error({ err: error }, 'unexpected')
+      const { problems } = request.routeOptions.config
+      if (problems?.has(problem.code) === false) request.log.warn({ code: problem.code }, UNDESCRIBED_PROBLEM)
       answer(
         problem,
         request,

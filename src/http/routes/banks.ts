@@ -197,6 +197,8 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
             'media-unsupported',
             'key-missing',
             'scope-missing',
+            'account-suspended',
+            'ceiling-reached',
             'bank-unknown',
             'store-away',
           ),
@@ -249,7 +251,7 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
         params: z.object({ bank: BankName, signalId: z.uuid() }),
         response: {
           204: z.null(),
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'store-away'),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'signal-unknown', 'store-away'),
         },
       },
     },

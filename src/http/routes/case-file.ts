@@ -108,7 +108,7 @@ export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async
           told = told.then(() => request.enterAgain()).then(tell, end)
         })
       })
-      reply.type('text/event-stream').header('cache-control', 'no-store').header('x-accel-buffering', 'no')
+      reply.type('text/event-stream').header('x-accel-buffering', 'no')
       return reply.send(stream)
     },
   )
@@ -135,11 +135,10 @@ export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async
         },
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const own = ownCaseOf(request)
       const { view, events, images } = await files.file(own)
       await files.exported(own)
-      reply.header('cache-control', 'no-store')
       return {
         case: presentCase(view),
         events: events.map(presentEvent),
@@ -175,7 +174,6 @@ export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async
       const file = await files.file(own)
       const { hashes } = own.record
       const report = reportOf({ file, hashes, receipt: receiptFor(own, signer), signer, nowMs: now() })
-      reply.header('cache-control', 'no-store')
       if (request.query.format === 'json') return report
       reply.type('application/pdf').header('content-disposition', 'attachment; filename="report.pdf"')
       return reply.send(await printer.print(report, request.query.lang))

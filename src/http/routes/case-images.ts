@@ -193,7 +193,12 @@ export function mayForUploads(...own: readonly ProblemCode[]): ReturnType<typeof
     'image-missing',
     'media-unsupported',
     'too-many-images',
+    'image-empty',
+    'image-too-large',
+    'image-too-many-pixels',
     'image-undecodable',
+    'quality-too-low',
+    'hashing-away',
     'overloaded',
     ...own,
   )

@@ -32,7 +32,7 @@ const OpenedCase = z.object({
   expiresAt: Instant,
   remindAt: Instant,
 })
-const Pin = z.strictObject({ pin: z.string().regex(PIN_PATTERN, 'must be six digits') })
+const Pin = z.strictObject({ pin: z.string().max(64).normalize('NFKC').regex(PIN_PATTERN, 'must be six digits') })
 const ReceiptBody = Receipt.meta({
   id: 'Receipt',
   description:

@@ -59,7 +59,7 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportRouteOptions> = async (ap
           ? ({ kind: 'sealed', recipient: request.body.sealTo } as const)
           : ({ kind: 'plain' } as const)
       const file = await exports.open(caller, bank, format, form, () => request.enterAgain(ASKED_AGAIN_MS))
-      return reply.header('cache-control', 'no-store').type('application/octet-stream').send(file)
+      return reply.type('application/octet-stream').send(file)
     },
   )
 }

@@ -122,7 +122,7 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
       try {
         const first = await text.next() // so that a refusal is answered as one
         reply.type(wantsEvents(accept) ? 'text/event-stream' : 'application/x-ndjson')
-        reply.header('cache-control', 'no-store').header('x-accel-buffering', 'no')
+        reply.header('x-accel-buffering', 'no')
         return reply.send(Readable.from(beginningWith(first, text), { objectMode: false }))
       } catch (error) {
         stop()

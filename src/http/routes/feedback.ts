@@ -75,6 +75,7 @@ export const feedbackRoutes: FastifyPluginAsyncZod<FeedbackRouteOptions> = async
             'scope-missing',
             'match-unknown',
             'feedback-conflict',
+            'dispute-settled',
             'signal-struck',
             'store-away',
           ),

@@ -68,7 +68,7 @@ export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (ap
         operationId: 'importFile',
         summary: 'Hand in a file of signals',
         description:
-          'Lines of 64 hex digits; lines of a type and hex digits; CSV with a header, such as `signal_type,signal_str,collab,category,tags`; or NDJSON as `tabir export` writes it, with `"deleted":true` for what is to go, held or not: by its `signalId` where this bank has it, otherwise by its hashes and `ref`. Any of them packed with gzip. A line that cannot be used is refused with its number and a reason, and stops nothing. The same signal twice is one signal. With an Idempotency-Key, the same file sent again goes on where it broke off.',
+          'Lines of 64 hex digits; lines of a type and hex digits; CSV with a header, such as `signal_type,signal_str,collab,category,tags`; or NDJSON as `tabir export` writes it, with `"deleted":true` for what is to go, held or not: by its `signalId` where this bank has it, otherwise by its hashes and `ref`. Any of them packed with gzip. A line that cannot be used is refused with its number and a reason, and stops nothing. The same signal twice is one signal. With an Idempotency-Key, the same file sent again goes on where it broke off; once it is done, the answer is its report, whatever became of the signals since. To import it once more, send a new key.',
         tags: ['banks'],
         params: BankParam,
         headers: IdempotencyKey,

@@ -3,6 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { AuditActor } from '../../domain/audit.js'
+import type { ProblemCode } from '../../domain/problem.js'
 import { CIRCULATIONS, DISPUTE_ANSWERS, DISPUTE_REASONS, HOLD_CAUSES } from '../../domain/trust.js'
 import type { JudgedSignal, TrustService } from '../../services/trust.js'
 import { Next, nextOf, PageQuery } from '../pages.js'
@@ -40,7 +41,7 @@ export interface SignalRouteOptions {
 }
 
 export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (app, { trust }) => {
-  const judging = (operationId: string, summary: string, description?: string) => ({
+  const judging = (operationId: string, summary: string, problems: readonly ProblemCode[], description?: string) => ({
     operationId,
     summary,
     ...(description !== undefined && { description }),
@@ -48,16 +49,7 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
     params: SignalParam,
     response: {
       200: JudgedView,
-      ...may(
-        'request-invalid',
-        'key-missing',
-        'scope-missing',
-        'signal-unknown',
-        'quarantine-conflict',
-        'signal-struck',
-        'signal-not-struck',
-        'store-away',
-      ),
+      ...may('signal-unknown', ...problems),
     },
   })
 
@@ -83,7 +75,7 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
 
   app.get(
     '/signals/:signalId',
-    { config: { scope: 'admin' }, schema: judging('getSignal', 'See what was said about a signal') },
+    { config: { scope: 'admin' }, schema: judging('getSignal', 'See what was said about a signal', []) },
     async ({ params }) => present(await trust.signal(params.signalId)),
   )
 
@@ -92,7 +84,12 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
     {
       config: { scope: 'admin' },
       schema: {
-        ...judging('disputeSignal', 'Dispute a signal', 'Shows in every match from the answer on.'),
+        ...judging(
+          'disputeSignal',
+          'Dispute a signal',
+          ['dispute-settled', 'feedback-conflict', 'signal-struck'],
+          'Shows in every match from the answer on.',
+        ),
         body: z.strictObject({ reason: z.enum(DISPUTE_REASONS) }),
       },
     },
@@ -107,6 +104,7 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
         ...judging(
           'decideDispute',
           'Decide a dispute, once for all',
+          ['dispute-not-open', 'signal-struck'],
           'upheld: the signal is struck; it matches nothing any more, and its account gets a strike. rejected: it stands, and nobody may dispute it for the same reason again.',
         ),
         body: z.strictObject({ outcome: z.enum(['upheld', 'rejected']) }),
@@ -122,6 +120,7 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
       schema: judging(
         'takeBackDecision',
         'Take back that a dispute was upheld',
+        ['signal-not-struck'],
         'As if it had been rejected: the signal matches again, its account loses the strike, whoever handed it in may do so again, and what the decision put on the list of harmless pictures is taken off it.',
       ),
     },
@@ -130,7 +129,10 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
 
   app.post(
     '/signals/:signalId/verification',
-    { config: { scope: 'admin' }, schema: judging('verifySignal', 'Vouch for a signal, as the operator') },
+    {
+      config: { scope: 'admin' },
+      schema: judging('verifySignal', 'Vouch for a signal, as the operator', ['signal-struck']),
+    },
     async (request) => present(await trust.verify(request.params.signalId, keyOf(request))),
   )
 
@@ -138,14 +140,22 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
     '/signals/:signalId/quarantine',
     {
       config: { scope: 'admin' },
-      schema: judging('holdSignal', 'Put a signal into quarantine', 'It is kept, and matches nothing from the answer on.'),
+      schema: judging(
+        'holdSignal',
+        'Put a signal into quarantine',
+        ['signal-struck'],
+        'It is kept, and matches nothing from the answer on.',
+      ),
     },
     async (request) => present(await trust.hold(request.params.signalId, { cause: 'operator', flood: 0 }, keyOf(request))),
   )
 
   app.delete(
     '/signals/:signalId/quarantine',
-    { config: { scope: 'admin' }, schema: judging('releaseSignal', 'Take a signal out of quarantine') },
+    {
+      config: { scope: 'admin' },
+      schema: judging('releaseSignal', 'Take a signal out of quarantine', ['quarantine-conflict', 'signal-struck']),
+    },
     async (request) => present(await trust.release(request.params.signalId, keyOf(request))),
   )
 }

@@ -90,7 +90,6 @@ export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app
         limit: pageSize,
       })
       const hashRecords = signals.flatMap((signal) => recordsOf(signal, timeS))
-      reply.header('cache-control', 'no-store')
       if (hashRecords.length > 1) request.spent(hashRecords.length - 1)
       return {
         count: hashRecords.length,

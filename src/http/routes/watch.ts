@@ -2,7 +2,6 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { UUID_PATTERN } from '../../domain/ids.js'
 import { Problem } from '../../domain/problem.js'
 import type { Signal } from '../../domain/signal.js'
 import { SIGNAL_TYPES } from '../../domain/signal-types.js'
@@ -98,18 +97,15 @@ export const watchRoutes: FastifyPluginAsyncZod<{ readonly watches: WatchService
         operationId: 'listWatches',
         summary: 'List what you watch for',
         description:
-          'Sorted by their end, the first to end first, without their hashes. What has ended is left out. Follow `next` to the end: a watch may end, or be removed, while you read.',
+          'Sorted by their end, the first to end first, without their hashes. What has ended is left out. Follow `next` to the end: it is a position, so a page continues behind it also where the watch that stood there has ended or was removed.',
         tags,
         querystring: z.object({
-          after: z
-            .union([After, z.string().regex(UUID_PATTERN, 'must be the `next` of an answer')])
-            .optional()
-            .meta({ description: 'The `next` of the page before this one; or the id of a watch that is still there.' }),
+          after: After.optional(),
           limit: z.coerce.number().int().min(1).max(1000).default(100),
         }),
         response: {
           200: z.object({ watches: z.array(Watch), next: Next }),
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'watch-unknown', 'store-away'),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away'),
         },
       },
     },
