@@ -28,6 +28,7 @@ export const PROBLEM_CODES = [
   'case-not-ended',
   'not-assisted',
   'handover-needed',
+  'handed-over',
   'pin-locked',
   'idempotency-key-reused',
   'idempotency-key-busy',
