@@ -368,7 +368,7 @@ export function casesIn(store: Store): Cases {
     },
     async caseOfToken(tokenHash) {
       const [caseId, pinChanges] = (await store.ask((redis) => redis.get(keys.caseToken(tokenHash))))?.split(':') ?? []
-      return caseId === undefined ? undefined : { caseId, pinChanges: Number(pinChanges) }
+      return caseId === undefined ? undefined : { caseId, pinChanges: Number(pinChanges ?? 0) }
     },
   }
 }
