@@ -93,6 +93,7 @@ export function casePage(): void {
   async function refresh(): Promise<string | undefined> {
     const own = access
     if (own === undefined) return undefined
+    const { token } = own
     const errorId = isAt('enter') ? 'enter-error' : 'view-error'
     const answer = await untilAnswered({
       buttons: [],
@@ -102,6 +103,7 @@ export function casePage(): void {
     })
     if (answer === undefined) return undefined
     if ('failure' in answer) {
+      if (own.token !== token) return refresh() // she changed the PIN meanwhile
       lost(answer.failure, errorId)
       return undefined
     }

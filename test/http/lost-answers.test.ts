@@ -84,7 +84,8 @@ t.test('another PIN: the one before opens until the new one is used, and a repea
 })
 
 t.test('a handover: the same PIN for any repeat, until she has used it', async (t) => {
-  const { caseNumber } = (await post(app, '/v1/assisted-cases', CONSENT, ngo.headers)).json<{ caseNumber: string }>()
+  const opened = await sameAgain(t, '/v1/assisted-cases', keyed(ngo.headers), CONSENT)
+  const { caseNumber } = opened.json<{ caseNumber: string }>()
   const url = `/v1/cases/${caseNumber}`
   const handover = `${url}/handover`
   const again = await sameAgain(t, handover, keyed(ngo.headers), { keepReading: false })

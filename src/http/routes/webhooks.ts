@@ -40,7 +40,7 @@ const Shape = z.object({
   failures: z.int().meta({ description: 'Tries in a row that failed.' }),
   failingSince: Instant.nullable(),
   oldSecretUntil: Instant.nullable().meta({
-    description: 'Until when there is a second signature, with the secret before.',
+    description: 'Until when messages are signed with the secret before as well.',
   }),
 })
 const Webhook = Shape.meta({ id: 'Webhook' })
