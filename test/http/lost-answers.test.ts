@@ -103,15 +103,6 @@ t.test('a handover: the same PIN for any repeat, until she has used it', async (
   refused(t, await post(app, handover, {}, ngo.headers), 'handed-over', 'and never the PIN that she got since')
 })
 
-t.test('two handovers at one moment have one PIN', async (t) => {
-  const { caseNumber } = (await post(app, '/v1/assisted-cases', CONSENT, ngo.headers)).json<{ caseNumber: string }>()
-  const twins = await Promise.all(
-    Array.from({ length: 4 }, () => post(app, `/v1/cases/${caseNumber}/handover`, {}, ngo.headers)),
-  )
-  for (const twin of twins) t.same([twin.statusCode, twin.body], [201, twins[0]?.body])
-  t.equal((await tryPin(app, caseNumber, twins[0]?.json<{ pin: string }>().pin ?? '')).statusCode, 201)
-})
-
 t.test(
   'a key, and one in place of another: the same with its Idempotency-Key; what is left without is listed and ends',
   async (t) => {
