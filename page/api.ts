@@ -10,7 +10,8 @@ import type { Challenge, Proof } from './proving.js'
 
 export interface Access {
   readonly caseNumber: string
-  readonly token: string
+  /** Another one once the PIN has changed: whatever is under way with this goes on with it. */
+  token: string
 }
 
 export interface Opened extends Access {
@@ -90,8 +91,14 @@ export type Failure =
 export type Answer<T> = { readonly value: T } | { readonly failure: Failure }
 
 export const api = {
-  openCase: (category: Category | undefined, extendedProtection: boolean, proof?: Proof): Promise<Answer<Opened>> =>
+  openCase: (
+    category: Category | undefined,
+    extendedProtection: boolean,
+    key: string,
+    proof?: Proof,
+  ): Promise<Answer<Opened>> =>
     ask('POST', '/v1/cases', {
+      key,
       json: { adult: true, extendedProtection, ...(category !== undefined && { category }), ...(proof && { proof }) },
     }),
 
@@ -115,8 +122,8 @@ export const api = {
   renew: (caseNumber: string, pin: string): Promise<Answer<Pick<CaseView, 'expiresAt' | 'remindAt'>>> =>
     ask('POST', `${pathOf(caseNumber)}/renewals`, { json: { pin } }),
 
-  newPin: ({ caseNumber, token }: Access): Promise<Answer<{ readonly pin: string }>> =>
-    ask('POST', `${pathOf(caseNumber)}/pin`, { token }),
+  newPin: ({ caseNumber, token }: Access, key: string): Promise<Answer<{ readonly pin: string }>> =>
+    ask('POST', `${pathOf(caseNumber)}/pin`, { token, key }),
 
   notice: ({ caseNumber, token }: Access): Promise<Answer<{ readonly notice: KeptNotice | null }>> =>
     ask('GET', `${pathOf(caseNumber)}/notice`, { token }),
@@ -241,7 +248,7 @@ function failureOf(status: number, retryAfter: string | null, body: string): Fai
   const retryAfterS = Number.isFinite(after) && after >= 0 ? after : undefined
   const code = codeIn(body)
   if (status === 429 && (code === undefined || code === 'rate-limited')) return { kind: 'busy', retryAfterS }
-  if (status > 500 || status === 408) return { kind: 'away', retryAfterS }
+  if (status > 500 || status === 408 || code === 'idempotency-key-busy') return { kind: 'away', retryAfterS }
   return status === 500 || code === undefined ? { kind: 'fault' } : { kind: 'refused', code, retryAfterS }
 }
 

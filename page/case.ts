@@ -5,8 +5,8 @@ import { BEFORE_ALL_EVENTS } from '../src/domain/case-event.js'
 import { type Access, api, type CaseEvent, type CaseView, type Failure } from './api.js'
 import { chosenCategory } from './category.js'
 import { picker } from './choosing/picker.js'
-import { announce, goTo, onClick, one, setText, show } from './dom.js'
-import { type Asking, refuse, sentenceOf, whileDisabled } from './following/asking.js'
+import { announce, goTo, isAt, onClick, one, setText, show, staying } from './dom.js'
+import { type Asking, refuse, sentenceOf, untilAnswered } from './following/asking.js'
 import { follow } from './following/follow.js'
 import { keeping } from './following/keeping.js'
 import { notices } from './following/notice.js'
@@ -30,7 +30,14 @@ export function casePage(): void {
   }
   const chosen = picker(goOn, () => (isExtended ? 'details' : 'hashes'))
   const paper = papers({ access: () => access, lost: (failure) => lost(failure, 'view-error') })
-  const asking: Asking = { access: () => access, lost, look: async () => void (await refresh()) }
+  const asking: Asking = {
+    access: () => access,
+    lost,
+    look: async () => void (await refresh()),
+    pause: () => stopFollowing(),
+    resume: look,
+    isSending: () => sent?.isUnfinished() === true,
+  }
   const kept = keeping(asking)
   const notice = notices(asking)
   const registered = pictures(asking)
@@ -50,16 +57,24 @@ export function casePage(): void {
   onClick('protect', addChosen)
   onClick('added-done', () => void look())
   onClick('withdraw', () => goTo('withdraw'))
-  onClick('withdraw-no', () => goTo('view'))
+  onClick('withdraw-no', () => {
+    goTo('view')
+    void look() // it may have been done, and its answer was lost
+  })
   onClick('withdraw-yes', () => void withdraw())
 
   async function enter(): Promise<void> {
-    const caseNumber = parseCaseNumber(one('case-number', HTMLInputElement).value)
-    const pin = parsePin(one('case-pin', HTMLInputElement).value)
+    const [caseNumber, pin] = [typedNumber(), typedPin()]
     if (caseNumber === undefined) return refuse('enter-error', say('run.case.numberForm'), 'case-number')
     if (pin === undefined) return refuse('enter-error', say('run.case.pinForm'), 'case-pin')
     setText('enter-error', '')
-    const answer = await whileDisabled('open', () => api.token(caseNumber, pin))
+    const answer = await untilAnswered({
+      buttons: [one('open', HTMLButtonElement)],
+      errorId: 'enter-error',
+      ask: () => api.token(caseNumber, pin),
+      isWanted: () => access === undefined && typedPin() === pin && typedNumber() === caseNumber,
+    })
+    if (answer === undefined) return setText('enter-error', '')
     if ('failure' in answer) return refuse('enter-error', sentenceOf(answer.failure), 'case-pin')
     one('case-pin', HTMLInputElement).value = ''
     access = { caseNumber, token: answer.value.token }
@@ -78,10 +93,18 @@ export function casePage(): void {
   async function refresh(): Promise<string | undefined> {
     const own = access
     if (own === undefined) return undefined
-    const answer = await api.file(own)
-    if (access !== own) return undefined
+    const { token } = own
+    const errorId = isAt('enter') ? 'enter-error' : 'view-error'
+    const answer = await untilAnswered({
+      buttons: [],
+      errorId,
+      ask: () => api.file(own),
+      isWanted: () => access === own,
+    })
+    if (answer === undefined) return undefined
     if ('failure' in answer) {
-      lost(answer.failure, 'view-error')
+      if (own.token !== token) return refresh() // she changed the PIN meanwhile
+      lost(answer.failure, errorId)
       return undefined
     }
     const { case: view, events, images } = answer.value
@@ -111,7 +134,13 @@ export function casePage(): void {
     if (access === undefined) return
     const own = access
     stopFollowing() // what she does herself is told once
-    const answer = await whileDisabled('withdraw-yes', () => api.withdraw(own))
+    const answer = await untilAnswered({
+      buttons: [one('withdraw-yes', HTMLButtonElement)],
+      errorId: 'withdraw-error',
+      ask: () => api.withdraw(own),
+      isWanted: staying(),
+    })
+    if (answer === undefined) return
     if ('failure' in answer) return lost(answer.failure, 'withdraw-error')
     announce(say('run.case.withdrawn'))
     await look()
@@ -133,6 +162,14 @@ export function casePage(): void {
     one('enter', HTMLFormElement).reset()
     goTo('enter')
   }
+}
+
+function typedNumber(): string | undefined {
+  return parseCaseNumber(one('case-number', HTMLInputElement).value)
+}
+
+function typedPin(): string | undefined {
+  return parsePin(one('case-pin', HTMLInputElement).value)
 }
 
 function isOpen({ state }: CaseView): boolean {

@@ -10,6 +10,7 @@ import { guardLeaving } from './leaving.js'
 import { say, sayCount } from './messages.js'
 import { keepNumber } from './number-and-pin.js'
 import { type Proof, proven } from './proving.js'
+import { newKey } from './sending/sender.js'
 import { type Sending, sending, sentenceFor, waitingFor } from './sending/sending.js'
 
 export function startPage(): void {
@@ -69,8 +70,9 @@ export function startPage(): void {
 async function openedCase(category: ReturnType<typeof chosenCategory>, isExtended: boolean): Promise<Opened | undefined> {
   const button = one('open-retry', HTMLButtonElement)
   const waiting = waitingFor(button)
+  const key = newKey() // when the answer was lost, the number and PIN in it are given again
   for (let tries = 0; ; tries++) {
-    const answer = await provenFirst((proof) => api.openCase(category, isExtended, proof))
+    const answer = await provenFirst((proof) => api.openCase(category, isExtended, key, proof))
     hide('open-held')
     if ('value' in answer) return answer.value
     const { failure } = answer

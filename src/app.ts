@@ -276,13 +276,13 @@ export async function buildApp({
     await guarded.register(noticeRoutes, { prefix: '/v1', notices: services.notices })
     await guarded.register(attestationRoutes, { prefix: '/v1', attesting: services.attesting })
     await guarded.register(insightRoutes, { prefix: '/v1', insights: services.insights })
-    await guarded.register(keyRoutes, { prefix: '/v1', keys: services.keys })
+    await guarded.register(keyRoutes, { prefix: '/v1', keys: services.keys, idempotency })
     await guarded.register(auditRoutes, { prefix: '/v1', audit: services.audit })
     await guarded.register(dayRoutes, { prefix: '/v1', tallies: services.tallies })
     await guarded.register(registryRoutes, { prefix: '/v1', registry: services.registry })
     await guarded.register(accountRoutes, { prefix: '/v1', accounts: services.accounts })
     await guarded.register(watchRoutes, { prefix: '/v1', watches: services.watches })
-    await guarded.register(webhookRoutes, { prefix: '/v1', webhooks: services.webhooks })
+    await guarded.register(webhookRoutes, { prefix: '/v1', webhooks: services.webhooks, idempotency })
     await guarded.register(stopNciiRoutes, { prefix: '/stopncii/v1', stopNcii: services.stopNcii, now })
     await guarded.register(hmaRoutes, {
       country,

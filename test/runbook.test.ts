@@ -52,6 +52,7 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
     return answer.json<{ results: { matches: unknown[] }[] }>().results[0]?.matches.length
   }
   let webhook = ''
+  let number = ''
   const own = await openCase(app)
   const hers = randomHashText()
   const images = [{ signals: [{ type: 'pdq', hash: hers, quality: 100 }] }]
@@ -123,6 +124,15 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
     })),
     'Is it well?': [{ env: { URL: url }, check: ({ out }) => t.match(out, /Redis[\s\S]*revision/i) }],
     'Erasing what was withdrawn': [{ check: said(/rewriting started|scheduled/) }],
+    'Cases that end': [
+      {
+        async before() {
+          number = (await openCase(app)).caseNumber
+        },
+        env: () => ({ NUMBER: number }),
+        check: said(/"state":"open"[\s\S]*"isDryRun":true[\s\S]*"state":"withdrawn"/),
+      },
+    ],
     Backup: [{ env: { BACKUPS: join(place, 'backups') }, check: said(/"sizeBytes"/) }],
     Restore: [
       {

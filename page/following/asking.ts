@@ -1,7 +1,7 @@
 // What the parts of her page have in common when they ask: whose case it is, a button that waits, why not in words.
 
 import type { Access, Answer, Failure } from '../api.js'
-import { one, setText } from '../dom.js'
+import { one, STEP, setText } from '../dom.js'
 import { say, sayTime } from '../messages.js'
 import { sentenceFor } from '../sending/sending.js'
 
@@ -9,9 +9,18 @@ export interface Asking {
   readonly access: () => Access | undefined
   /** It was not answered, or she has been here for too long. */
   readonly lost: (failure: Failure, errorId: string) => void
-  /** Draws her page anew. */
+  /** Draws her page again. */
   readonly look: () => Promise<void>
+  /** Stops following the case, before something that ends the token. */
+  readonly pause: () => void
+  /** Draws her page again, shows it, and follows the case. */
+  readonly resume: () => Promise<void>
+  /** Are pictures still being sent? */
+  readonly isSending: () => boolean
 }
+
+const FIRST_WAIT_MS = 1000
+const MAX_WAIT_MS = 30_000
 
 /** What is said when number and PIN were not taken, or nobody answered. */
 export function sentenceOf(failure: Failure): string {
@@ -26,12 +35,51 @@ export function refuse(errorId: string, text: string, inputId: string): void {
   one(inputId, HTMLInputElement).focus()
 }
 
-export async function whileDisabled<T>(id: string, work: () => Promise<Answer<T>>): Promise<Answer<T>> {
-  const button = one(id, HTMLButtonElement)
-  button.disabled = true
+export interface Question<T> {
+  /** Disabled until there is an answer. */
+  readonly buttons: readonly HTMLButtonElement[]
+  /** Where it is said that there is none yet. */
+  readonly errorId: string
+  /** May be asked again when the answer was lost. */
+  readonly ask: () => Promise<Answer<T>>
+  /** Does she still wait for it? */
+  readonly isWanted: () => boolean
+}
+
+/**
+ * Asks until there is an answer. While that is a matter of waiting, it says so, and asks again by itself: that is what the sentences say.
+ * @returns the answer, which may be a refusal or a fault; `undefined` when it is not wanted any more.
+ */
+export async function untilAnswered<T>({ buttons, errorId, ask, isWanted }: Question<T>): Promise<Answer<T> | undefined> {
+  for (const button of buttons) button.disabled = true
   try {
-    return await work()
+    for (let tries = 0; ; tries++) {
+      const answer = await ask()
+      if (!isWanted()) return undefined
+      if ('value' in answer) setText(errorId, '')
+      if ('value' in answer || answer.failure.kind === 'refused' || answer.failure.kind === 'fault') return answer
+      const askedMs = 1000 * (('retryAfterS' in answer.failure ? answer.failure.retryAfterS : undefined) ?? 0)
+      const waitMs = Math.max(Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** tries), askedMs)
+      setText(errorId, sentenceFor(answer.failure, new Date(Date.now() + waitMs)))
+      await connected(waitMs, isWanted)
+      if (!isWanted()) return undefined
+    }
   } finally {
-    button.disabled = false
+    for (const button of buttons) button.disabled = false
   }
+}
+
+/** Until time has passed, the device has a connection again, or nobody waits any more: she went elsewhere, or typed something else. */
+function connected(withinMs: number, isWanted: () => boolean): Promise<void> {
+  return new Promise((resolve) => {
+    const done = new AbortController()
+    const timer = setTimeout(go, withinMs)
+    addEventListener('online', go, { signal: done.signal })
+    for (const kind of [STEP, 'input']) addEventListener(kind, () => isWanted() || go(), { signal: done.signal })
+    function go(): void {
+      clearTimeout(timer)
+      done.abort()
+      resolve()
+    }
+  })
 }

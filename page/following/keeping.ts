@@ -2,25 +2,34 @@
 
 import { parsePin } from '../../src/domain/case.js'
 import { api, type CaseView } from '../api.js'
-import { announce, goTo, onClick, one, setText } from '../dom.js'
+import { announce, goTo, onClick, one, setText, staying } from '../dom.js'
 import { say, sayDate } from '../messages.js'
-import { type Asking, refuse, sentenceOf, whileDisabled } from './asking.js'
+import { newKey } from '../sending/sender.js'
+import { type Asking, refuse, sentenceOf, untilAnswered } from './asking.js'
 
-export function keeping({ access, lost, look }: Asking): { readonly draw: (view: CaseView, isOpen: boolean) => void } {
+export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpen: boolean) => void } {
+  const { access, lost, look } = asking
+  /** The same for each try, so that a PIN whose answer was lost is given again. */
+  let pinKey = ''
   one('renew', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault()
     void renew()
   })
   onClick('new-pin', () => {
+    // The new PIN ends the token that they are sent with.
+    if (asking.isSending()) return setText('renewed', say('run.case.pinWait'))
+    setText('renewed', '')
+    pinKey = newKey()
     forgetPin()
     goTo('new-pin')
   })
   onClick('pin-yes', () => void newPin())
-  for (const id of ['pin-no', 'pin-done'])
-    onClick(id, () => {
-      forgetPin()
-      goTo('view')
-    })
+  onClick('pin-done', () => void useNewPin())
+  onClick('pin-no', () => {
+    forgetPin()
+    goTo('view')
+    void asking.resume()
+  })
 
   return {
     draw({ remindAt }, isOpen) {
@@ -37,7 +46,13 @@ export function keeping({ access, lost, look }: Asking): { readonly draw: (view:
     setText('renewed', '')
     if (pin === undefined) return refuse('renew-error', say('run.case.pinForm'), 'renew-pin')
     setText('renew-error', '')
-    const answer = await whileDisabled('renew-go', () => api.renew(own.caseNumber, pin))
+    const answer = await untilAnswered({
+      buttons: [one('renew-go', HTMLButtonElement)],
+      errorId: 'renew-error',
+      ask: () => api.renew(own.caseNumber, pin),
+      isWanted: () => access() === own && input.value.replaceAll(/\s/g, '') === pin,
+    })
+    if (answer === undefined) return
     if ('failure' in answer) {
       const { failure } = answer
       const hasEnded = failure.kind === 'refused' && ['case-expired', 'case-withdrawn'].includes(failure.code)
@@ -54,11 +69,45 @@ export function keeping({ access, lost, look }: Asking): { readonly draw: (view:
   async function newPin(): Promise<void> {
     const own = access()
     if (own === undefined) return
-    const answer = await whileDisabled('pin-yes', () => api.newPin(own))
+    const answer = await untilAnswered({
+      buttons: [one('pin-yes', HTMLButtonElement)],
+      errorId: 'pin-error',
+      ask: () => api.newPin(own, pinKey),
+      isWanted: staying(),
+    })
+    if (answer === undefined) return
     if ('failure' in answer) return lost(answer.failure, 'pin-error')
     setText('pin-value', answer.value.pin)
     isShown(true)
     announce(say('run.case.pinShown'))
+  }
+
+  /** Its first use ends the old PIN, and the token: so she has seen it, and has written it down. */
+  async function useNewPin(): Promise<void> {
+    const own = access()
+    const pin = one('pin-value', HTMLElement).textContent
+    if (own === undefined) return
+    asking.pause()
+    const answer = await untilAnswered({
+      buttons: [one('pin-done', HTMLButtonElement)],
+      errorId: 'pin-error',
+      ask: () => api.token(own.caseNumber, pin),
+      isWanted: staying(),
+    })
+    if (answer === undefined) return
+    if ('failure' in answer && answer.failure.kind === 'fault') return lost(answer.failure, 'pin-error')
+    if ('failure' in answer && answer.failure.kind === 'refused' && answer.failure.code === 'case-unknown') {
+      pinKey = newKey()
+      forgetPin()
+      return setText('pin-error', say('run.case.pinReplaced'))
+    }
+    if ('value' in answer) own.token = answer.value.token
+    const text = 'value' in answer ? say('run.case.pinHolds') : `${sentenceOf(answer.failure)} ${say('run.case.pinBoth')}`
+    forgetPin()
+    await asking.resume()
+    setText('renewed', text)
+    one('renewed', HTMLElement).scrollIntoView({ block: 'center' }) // which PIN holds is what she has to know now
+    announce(text)
   }
 }
 
@@ -70,6 +119,6 @@ function forgetPin(): void {
 }
 
 function isShown(shown: boolean): void {
-  for (const id of ['pin-shown', 'pin-done']) one(id, HTMLElement).hidden = !shown
-  for (const id of ['pin-yes', 'pin-no']) one(id, HTMLElement).hidden = shown
+  for (const id of ['pin-shown', 'pin-both', 'pin-done']) one(id, HTMLElement).hidden = !shown
+  for (const id of ['pin-lead', 'pin-yes', 'pin-no']) one(id, HTMLElement).hidden = shown
 }

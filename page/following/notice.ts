@@ -2,11 +2,11 @@
 
 import { LAWS, missingIn, SLA_PROFILES, STATEMENTS } from '../../src/domain/sla.js'
 import { api, type GivenNotice, type KeptNotice } from '../api.js'
-import { announce, goTo, onClick, one, setText } from '../dom.js'
+import { announce, goTo, onClick, one, setText, staying } from '../dom.js'
 import { say, sayDate } from '../messages.js'
-import { type Asking, whileDisabled } from './asking.js'
+import { type Asking, untilAnswered } from './asking.js'
 
-export function notices({ access, lost }: Asking): { readonly draw: (isOpen: boolean) => Promise<void> } {
+export function notices({ access, lost, look }: Asking): { readonly draw: (isOpen: boolean) => Promise<void> } {
   const form = one('notice-form', HTMLFormElement)
   form.addEventListener('change', showWhatIsNeeded)
   form.addEventListener('submit', (event) => {
@@ -40,7 +40,13 @@ export function notices({ access, lost }: Asking): { readonly draw: (isOpen: boo
     if (missing.some((each) => each !== 'contact')) return setText('notice-error', say('run.notice.statements'))
     if (missing.length > 0) return setText('notice-error', say('run.notice.contact'))
     setText('notice-error', '')
-    const answer = await whileDisabled('notice-go', () => api.giveNotice(own, notice))
+    const answer = await untilAnswered({
+      buttons: [one('notice-go', HTMLButtonElement)],
+      errorId: 'notice-error',
+      ask: () => api.giveNotice(own, notice),
+      isWanted: staying(),
+    })
+    if (answer === undefined) return look() // it may have been given
     if ('value' in answer) {
       drawKept(answer.value)
       announce(say('run.notice.done'))

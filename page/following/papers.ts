@@ -4,6 +4,7 @@ import { type Access, api, type CaseFile, type Failure, type ReportFormat } from
 import { announce, onClick, one } from '../dom.js'
 import { say } from '../messages.js'
 import { save } from '../save.js'
+import { untilAnswered } from './asking.js'
 
 export interface Papers {
   readonly access: () => Access | undefined
@@ -28,10 +29,14 @@ export function papers({ access, lost }: Papers): { readonly draw: (file: CaseFi
     const own = access()
     if (own === undefined) return
     const format: ReportFormat = button.dataset['report'] === 'json' ? 'json' : 'pdf'
-    button.disabled = true
     announce(say('run.case.making'))
-    const answer = await api.report(own, format, button.dataset['language'] ?? 'en')
-    button.disabled = false
+    const answer = await untilAnswered({
+      buttons: [button],
+      errorId: 'view-error',
+      ask: () => api.report(own, format, button.dataset['language'] ?? 'en'),
+      isWanted: () => access() === own,
+    })
+    if (answer === undefined) return
     if ('failure' in answer) return lost(answer.failure)
     save(answer.value, format)
     announce(say('run.case.saved'))

@@ -5,7 +5,7 @@ import { api, type FiledPicture } from '../api.js'
 import { WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
 import { announce, made, one, setText } from '../dom.js'
 import { say, sayCount, sayDate, sayNumber } from '../messages.js'
-import type { Asking } from './asking.js'
+import { type Asking, untilAnswered } from './asking.js'
 
 /** How a picture stands, each with sentences `run.sum.…` and `run.stands.…`. The first that is true of it. */
 export const STANDS = ['silent', 'disputed', 'high', 'low'] as const
@@ -69,8 +69,13 @@ function answersFor({ imageId, answer }: FiledPicture, name: string, { access, l
   async function send(chosen: DisputeAnswer): Promise<void> {
     const own = access()
     if (own === undefined) return
-    for (const button of buttons) button.disabled = true
-    const given = await api.answer(own, imageId, chosen)
+    const given = await untilAnswered({
+      buttons,
+      errorId: 'view-error',
+      ask: () => api.answer(own, imageId, chosen),
+      isWanted: () => access() === own,
+    })
+    if (given === undefined) return
     // Decided, or withdrawn, in the meantime: what she sees then is how it stands.
     if ('failure' in given && (given.failure.kind !== 'refused' || given.failure.code === 'case-unknown'))
       lost(given.failure, 'view-error')

@@ -163,8 +163,8 @@ function partOf(pictures: readonly Usable[]): Part {
   return { key: newKey(), pictures, withDetails: true, tries: 0, unexplained: 0, notBeforeMs: 0 }
 }
 
-/** `crypto.randomUUID` is withheld from pages without TLS. */
-function newKey(): string {
+/** Of idempotency. `crypto.randomUUID` is withheld from pages without TLS. */
+export function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 

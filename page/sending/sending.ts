@@ -87,9 +87,14 @@ export function sending(job: Job, finished: () => void): Sending {
 
 /** What is said when a question has no answer. */
 export function sentenceFor(failure: Failure, retryAt?: Date): string {
-  if (failure.kind === 'refused') return say('run.net.closed')
+  if (failure.kind === 'refused') return isOver(failure.code) ? say('run.case.over') : say('run.net.closed')
   if (failure.kind !== 'busy') return say(`run.net.${failure.kind}`)
   return say('run.net.busy', { time: sayTime(retryAt ?? new Date()) })
+}
+
+/** The token has grown old, or the PIN was changed elsewhere. */
+function isOver(code: string): boolean {
+  return code === 'case-unknown' || code === 'token-missing'
 }
 
 /** Until time has passed, the connection is back, or she presses the button. */

@@ -5,6 +5,7 @@ export const COMMANDS: Readonly<Record<string, (args: string[]) => Promise<numbe
   audit: async (args) => (await import('./audit.js')).audit(args),
   backup: async (args) => (await import('./backup.js')).backup(args),
   canary: async (args) => (await import('./canary.js')).canary(args),
+  cases: async (args) => (await import('./cases.js')).cases(args),
   doctor: async (args) => (await import('./doctor.js')).doctor(args),
   exchange: async (args) => (await import('./exchange.js')).exchange(args),
   export: async (args) => (await import('./export.js')).exportBank(args),

@@ -24,6 +24,10 @@ export const HELP = `Tabir: matching of intimate images shared without consent, 
   tabir keys seal retire ID
                     takes a key out of the ring, if nothing is sealed under it any more
 
+  tabir cases end NUMBER [--dry-run]
+                    ends a case as its owner's withdrawal does, everywhere within a second: for one that nobody can reach any more.
+                    --dry-run: shows which case that is, and changes nothing
+
   tabir canary plant --bank NAME
                     registers a hash that no picture has and nobody is given: whoever matches it is told of as an event
 
@@ -80,7 +84,7 @@ export const HELP = `Tabir: matching of intimate images shared without consent, 
                     with 2 when that cannot be found out. The key: a file with the answer of /v1/receipts/key, or of a
                     running api
 
-The commands for keys, trust, webhooks, audit and backup work on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the service runs or not.
+The commands for keys, cases, trust, webhooks, audit and backup work on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the service runs or not.
 Import, export and exchange speak to an api with the key in TABIR_API_KEY or the file.
 `
 

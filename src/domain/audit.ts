@@ -17,6 +17,8 @@ export const AUDIT_ACTS = {
   /** Own data, or all that is known of it to whoever acts for her. */
   'case.exported': ['case'],
   'case.handed-over': ['case'],
+  /** Another PIN was given out; the one before goes on opening until it is used. */
+  'case.pin-asked': ['case'],
   'case.pin-changed': ['case'],
   'case.renewed': ['case'],
   'case.withdrawn': ['case'],

@@ -12,6 +12,9 @@ export const CASE_EVENTS = {
   renewed: 'nothing',
   attested: 'images',
   'handed-over': 'nothing',
+  /** Another PIN was given out; the one before goes on opening until it is used. */
+  'pin-asked': 'nothing',
+  'pin-changed': 'nothing',
   withdrawn: 'images',
   expired: 'images',
   erased: 'nothing',
@@ -30,6 +33,8 @@ export const CASE_EVENT_KINDS = [
   'renewed',
   'attested',
   'handed-over',
+  'pin-asked',
+  'pin-changed',
   'withdrawn',
   'expired',
   'erased',

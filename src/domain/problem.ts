@@ -44,6 +44,7 @@ export const PROBLEM_CODES = [
   'case-not-ended',
   'not-assisted',
   'handover-needed',
+  'handed-over',
   'pin-locked',
   'bank-unknown',
   'key-unknown',

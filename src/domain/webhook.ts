@@ -75,6 +75,8 @@ export const WEBHOOK_SECRET_PREFIX = 'whsec_'
 export const WEBHOOK_SECRET_BYTES = 32
 /** For so long after a rotation, messages are signed with the old secret too. */
 export const OLD_SECRET_VALID_MS = DAY_MS
+/** With the current one: a receiver that missed the answers of three rotations in a day still knows one. */
+export const MAX_WEBHOOK_SECRETS = 4
 
 /** Of one organisation: each costs a delivery an event. */
 export const MOST_WEBHOOKS_PER_ORG = 10

@@ -94,6 +94,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'case-not-ended': { status: 409, title: 'The case has not ended, so there is no receipt yet.' },
   'not-assisted': { status: 409, title: 'The case is its submitter’s own already: there is nothing to hand over.' },
   'handover-needed': { status: 409, title: 'A case that is not handed over has no PIN yet.' },
+  'handed-over': { status: 409, title: 'The case was handed over, and its PIN has been used: it is not shown again.' },
   'pin-locked': {
     status: 429,
     title: 'Too many PINs were tried for this case number.',

@@ -9,7 +9,7 @@ import type { CaseEventKind } from '../domain/case-event.js'
 import { Problem } from '../domain/problem.js'
 import type { Category } from '../domain/signal.js'
 import type { CaseChange, CaseRecord, Cases as CaseStore } from '../store/cases.js'
-import type { CaseAccess, OwnCase } from './case-access.js'
+import type { CaseAccess, KeyPurpose, NamedCase, OwnCase } from './case-access.js'
 import type { Replica } from './replica.js'
 
 export interface OpenedCase {
@@ -50,7 +50,7 @@ export interface CaseView {
 export interface CaseParts {
   readonly cases: CaseStore
   readonly access: CaseAccess
-  readonly replica: Replica
+  readonly replica: Pick<Replica, 'reached'>
   readonly retentionMs: number
   /** Are details of pictures kept, for cases that ask for it? */
   readonly offersExtendedProtection: boolean
@@ -65,29 +65,34 @@ export interface Cases {
   /** @throws {Problem} case-unknown, the same when the case exists but the token opens another. */
   own(caseNumber: string, token: string): Promise<OwnCase>
   /** For the organisation that opened it. @throws {Problem} case-unknown, the same for every other one and after a handover. */
-  ownByKey(caseNumber: string, caller: Caller, purpose: 'act' | 'read'): Promise<OwnCase>
+  ownByKey(caseNumber: string, caller: Caller, purpose: KeyPurpose): Promise<OwnCase>
+  /** For the operator at the command line. @throws {Problem} case-unknown */
+  byNumber(caseNumber: string): Promise<NamedCase>
   /**
    * Opens a case for somebody who has agreed to it. It has no PIN before it is handed over.
    * @throws {Problem} extended-protection-off
    */
   openFor(request: AssistedCase): Promise<Omit<OpenedCase, 'pin' | 'token'> & { readonly caseId: string }>
   /**
-   * Makes the case hers: from now on the organisation may only look, or not even that. @returns the PIN, shown once.
-   * @throws {Problem} not-assisted when it is hers already; case-withdrawn, case-expired.
+   * Makes the case hers: from now on the organisation may only look, or not even that. @returns the PIN, which a repeat gives again until
+   * she has used it: when the answer was lost, nobody else has it.
+   * @throws {Problem} not-assisted when it is hers already; handed-over when she has used the PIN; request-invalid for a repeat that asks
+   *   for something else; case-withdrawn, case-expired.
    */
   handOver(own: OwnCase, options: { readonly keepsReading: boolean }): Promise<string>
   /** Keeps that there is a complaint with this number, and not the number. @throws {Problem} case-withdrawn, case-expired. */
   noteComplaint(own: OwnCase, reference: string): Promise<void>
   /** Is this the number that was noted? */
   isComplaint(own: OwnCase, reference: string): boolean
-  view(own: OwnCase): Promise<CaseView>
+  view(named: NamedCase): Promise<CaseView>
   /**
    * The whole retention once more, counted from now. By PIN and not by token, since a case is renewed by whoever still knows
    * that it is there. @throws {Problem} as `token`; case-withdrawn, case-expired.
    */
   renew(caseNumber: string, pin: string): Promise<{ readonly expiresAtMs: number; readonly remindAtMs: number }>
   /**
-   * A new PIN, shown once; the old one opens nothing any more.
+   * Another PIN. The one before goes on opening until the new one is used: when the answer is lost, nobody is locked out. Of two that
+   * were asked for, the later one counts.
    * @throws {Problem} case-withdrawn, case-expired; handover-needed for an organisation.
    */
   changePin(own: OwnCase): Promise<string>
@@ -96,6 +101,8 @@ export interface Cases {
    * expired stays expired.
    */
   withdraw(own: OwnCase): Promise<OwnCase>
+  /** The same by the operator, for a case that nobody can reach any more. */
+  withdrawByOperator(named: NamedCase): Promise<NamedCase>
 }
 
 export function casesFrom({ cases, access, replica, retentionMs, offersExtendedProtection, now }: CaseParts): Cases {
@@ -106,6 +113,22 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
     const event = EVENT_OF[action]
     const outcome = await cases.change(caseId, { action, nowMs: now(), fields, event, ...(by !== undefined && { by }) })
     if (outcome !== 'done') throw refusalOf(outcome, await cases.get(caseId))
+  }
+
+  const withdraw = async <C extends NamedCase>(named: C, by: AuditActor): Promise<C> => {
+    const ended = await cases.end(named.caseId, 'withdrawn', now(), by)
+    const record = ended === undefined ? undefined : await cases.get(named.caseId)
+    if (ended === undefined || record === undefined) throw new Problem('case-unknown')
+    await replica.reached(ended.revision)
+    return { ...named, record }
+  }
+  /** The PIN of a handover that was done: its answer may have been lost. */
+  const pinAgain = async (record: CaseRecord, caseId: string, keepsReading: boolean) => {
+    const { handoverSeed, assistance } = record
+    if (handoverSeed === undefined) throw new Problem('handed-over')
+    refuseEnded({ record }, now())
+    if (assistance?.keepsReading !== keepsReading) throw new Problem('request-invalid')
+    return (await access.handoverPin(caseId, handoverSeed)).pin
   }
 
   return {
@@ -124,13 +147,13 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
         auditName: newAuditName(),
       })
       if (!added) throw new Error('two cases drew the same 60 random bits')
-      const token = await access.newToken(caseId)
+      const token = await access.newToken({ caseId, pinChanges: 0 })
       return { caseNumber, pin, token, expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
     },
 
     async token(caseNumber, pin) {
-      const { caseId } = await access.byPin(caseNumber, pin)
-      return access.newToken(caseId)
+      const { caseId, record } = await access.byPin(caseNumber, pin, now())
+      return access.newToken({ caseId, pinChanges: record.pinChanges })
     },
 
     own: (caseNumber, token) => access.byToken(caseNumber, token),
@@ -156,7 +179,7 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
     },
 
     async renew(caseNumber, pin) {
-      const { caseId, record } = await access.byPin(caseNumber, pin)
+      const { caseId, record } = await access.byPin(caseNumber, pin, now())
       const expiresAtMs = now() + retentionMs
       await change(caseId, 'renew', { expiresAtMs })
       return { expiresAtMs, remindAtMs: remindAtMs({ createdAtMs: record.createdAtMs, expiresAtMs }) }
@@ -166,7 +189,7 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
       // With a PIN it could get a token, which would outlive the handover.
       if (by === 'organisation') throw new Problem('handover-needed')
       const { pin, stretched } = await access.newPin(caseId)
-      await change(caseId, 'change-pin', { pin: stretched })
+      await change(caseId, 'change-pin', { nextPin: stretched })
       return pin
     },
 
@@ -190,12 +213,21 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
     },
 
     async handOver(own, { keepsReading }) {
-      const { caseId, by } = own
+      const { caseId, by, record } = own
       if (by !== 'organisation') throw new Problem('not-assisted')
-      const { pin, stretched } = await access.newPin(caseId)
-      const fields = { pin: stretched, handedOverAtMs: now(), keepsReading: keepsReading ? 'yes' : 'no' } as const
-      await change(caseId, 'hand-over', fields, actorOf(own))
-      return pin
+      if (record.assistance?.handedOverAtMs !== undefined) return pinAgain(record, caseId, keepsReading)
+      const handoverSeed = access.newHandoverSeed()
+      const { pin, stretched } = await access.handoverPin(caseId, handoverSeed)
+      const keeps = keepsReading ? 'yes' : 'no'
+      const fields = { pin: stretched, handoverSeed, handedOverAtMs: now(), keepsReading: keeps } as const
+      try {
+        await change(caseId, 'hand-over', fields, actorOf(own))
+        return pin
+      } catch (error) {
+        const after = await cases.get(caseId)
+        if (after?.assistance?.handedOverAtMs === undefined) throw error
+        return pinAgain(after, caseId, keepsReading) // another request was faster
+      }
     },
 
     noteComplaint: (own, reference) =>
@@ -204,15 +236,10 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
     isComplaint: ({ caseId, record }, reference) => record.complaint === access.complaintOf(caseId, reference),
 
     ownByKey: (caseNumber, caller, purpose) => access.byKey(caseNumber, caller, purpose),
+    byNumber: (caseNumber) => access.byNumber(caseNumber),
 
-    async withdraw(own) {
-      const { caseId, caseNumber, by } = own
-      const ended = await cases.end(caseId, 'withdrawn', now(), actorOf(own))
-      const record = ended === undefined ? undefined : await cases.get(caseId)
-      if (ended === undefined || record === undefined) throw new Problem('case-unknown')
-      await replica.reached(ended.revision)
-      return { caseId, caseNumber, record, by }
-    },
+    withdraw: (own) => withdraw(own, actorOf(own)),
+    withdrawByOperator: (named) => withdraw(named, 'operator'),
   }
 }
 
@@ -225,7 +252,11 @@ export function actorOf({ by, record }: OwnCase): AuditActor {
   return by === 'organisation' ? `org:${record.assistance?.orgId ?? ''}` : 'submitter'
 }
 
-const EVENT_OF: Partial<Readonly<Record<CaseAction, CaseEventKind>>> = { renew: 'renewed', 'hand-over': 'handed-over' }
+const EVENT_OF: Partial<Readonly<Record<CaseAction, CaseEventKind>>> = {
+  renew: 'renewed',
+  'hand-over': 'handed-over',
+  'change-pin': 'pin-asked',
+}
 
 /** @throws {Problem} case-withdrawn, case-expired: for what nothing is to be said about any more. */
 export function refuseEnded({ record }: Pick<OwnCase, 'record'>, nowMs: number): void {

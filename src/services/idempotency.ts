@@ -17,7 +17,19 @@ const POLL_MS = 50
 const RETRY_AFTER_S = 2
 
 /** Where a key counts: the same key for another case or another route is another key. */
-export type IdempotencyScope = readonly [route: 'open-case' | 'assist-case' | 'images' | 'hashes', owner: string]
+export type IdempotencyScope = readonly [
+  route:
+    | 'open-case'
+    | 'assist-case'
+    | 'change-pin'
+    | 'images'
+    | 'hashes'
+    | 'create-key'
+    | 'rotate-key'
+    | 'add-webhook'
+    | 'rotate-webhook-secret',
+  owner: string,
+]
 
 /** One request with a key. Whoever is first does the work; everybody else is told what came of it. */
 export type Attempt<T> =
@@ -51,7 +63,7 @@ export interface Idempotency {
 }
 
 /**
- * An answer may hold a PIN, so it is sealed under a key that is made of the caller's own: the store, and all keys of the
+ * An answer may hold a PIN, an API key or the secret of a webhook, so it is sealed under a key that is made of the caller's own: the store, and all keys of the
  * deployment, do not open it without.
  */
 export function idempotencyOver(store: IdempotencyStore, secret: Buffer): Idempotency {

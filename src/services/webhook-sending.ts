@@ -129,8 +129,8 @@ async function attempt(parts: SendingParts, { url, secrets }: Webhook, { id, bod
 }
 
 /**
- * The headers of the Standard Webhooks specification. While a secret is being replaced there are two signatures, and a receiver that
- * knows either of the secrets finds one that fits.
+ * The headers of the Standard Webhooks specification. While a secret is being replaced there are several signatures, and a receiver
+ * that knows one of the secrets finds one that fits.
  * @param id the same in every try, so that a receiver knows what it has had before.
  */
 function signedBy(secrets: Webhook['secrets'], id: string, nowMs: number, body: string): Record<string, string> {

@@ -7,6 +7,7 @@ import { uuidV7 } from '../domain/ids.js'
 import { Problem } from '../domain/problem.js'
 import {
   type DeliveryState,
+  MAX_WEBHOOK_SECRETS,
   MOST_PER_SECOND,
   OLD_SECRET_VALID_MS,
   WEBHOOK_SECRET_BYTES,
@@ -48,7 +49,7 @@ export interface WebhookService {
   change(caller: Caller, webhookId: string, change: WebhookChange): Promise<WebhookView>
   /** With all that waits for it. Doing it twice is doing it once. @throws {Problem} webhook-unknown */
   remove(caller: Caller, webhookId: string): Promise<void>
-  /** A new secret; for a day, messages are signed with the old one too. @throws {Problem} webhook-unknown */
+  /** A new secret; for a day, messages are signed with the old ones too, three at most. @throws {Problem} webhook-unknown */
   rotate(caller: Caller, webhookId: string): Promise<WebhookView & { readonly secret: string }>
   /** Has a test message sent, in its turn. @throws {Problem} webhook-unknown */
   ping(caller: Caller, webhookId: string): Promise<void>
@@ -133,10 +134,20 @@ export function webhooksFrom({ webhooks, deliveries, trusted, now }: WebhookServ
     async rotate(caller, webhookId) {
       const secret = newSecret()
       const untilMs = now() + OLD_SECRET_VALID_MS
-      const after = await changed(caller, webhookId, 'webhook.secret-rotated', ({ secrets: [current], ...rest }) => ({
-        ...rest,
-        secrets: [{ secret, untilMs: undefined }, ...(current === undefined ? [] : [{ ...current, untilMs }])],
-      }))
+      const after = await changed(
+        caller,
+        webhookId,
+        'webhook.secret-rotated',
+        ({ secrets: [current, ...older], ...rest }) => ({
+          ...rest,
+          secrets: [
+            { secret, untilMs: undefined },
+            ...(current === undefined ? [] : [{ ...current, untilMs }]),
+            // The receiver may know only one of these, because the answers that had the later ones were lost.
+            ...older.filter((each) => each.untilMs !== undefined && each.untilMs > now()),
+          ].slice(0, MAX_WEBHOOK_SECRETS),
+        }),
+      )
       return { ...(await viewOf(after)), secret }
     },
     async ping(caller, webhookId) {

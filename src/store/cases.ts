@@ -19,7 +19,7 @@ import { REFUSED_FOR_MS } from '../domain/strikes.js'
 import { writeAudited } from './audit.js'
 import { IMAGE_SHARDS, keys } from './keys.js'
 import { pageOfSorted, placeOf, type SortedEntry } from './paging.js'
-import { countPinTry } from './scripts/case-door.js'
+import { countPinTry, usePin } from './scripts/case-door.js'
 import { changeCase, endCase, eraseCase, forgetCase, openCase, statesFor } from './scripts/case-life.js'
 import type { Store } from './store.js'
 
@@ -30,6 +30,12 @@ export interface CaseRecord {
   readonly category: Category | undefined
   /** The stretched PIN, base64. */
   readonly pin: string
+  /** The stretched PIN that takes its place when it is used for the first time; until then both open the case. */
+  readonly nextPin: string | undefined
+  /** How often a PIN took the place of another. A token opens the case for as long as this has not changed. */
+  readonly pinChanges: number
+  /** Random: what the PIN of a handover is derived from, until she has used that PIN. */
+  readonly handoverSeed: string | undefined
   /** Who opened it for her, and on what ground; `undefined` for a case of her own. */
   readonly assistance: Assistance | undefined
   /** Keyed hash of the number of a complaint, hex. */
@@ -80,6 +86,8 @@ export interface CaseChange {
   readonly fields: {
     readonly expiresAtMs?: number
     readonly pin?: string
+    readonly nextPin?: string
+    readonly handoverSeed?: string
     readonly complaint?: string
     readonly handedOverAtMs?: number
     readonly keepsReading?: 'yes' | 'no'
@@ -122,8 +130,19 @@ export interface Cases {
   /** Counts a PIN before it is checked, so that many at once gain nothing. @returns tries so far, and for how long they count. */
   countPinTry(caseId: string, lockS: number): Promise<{ readonly tries: number; readonly lockedForS: number }>
   forgetPinTries(caseId: string): Promise<void>
-  addToken(tokenHash: string, caseId: string, ttlS: number): Promise<void>
-  caseOfToken(tokenHash: string): Promise<string | undefined>
+  /**
+   * Notes that a PIN was right. One that was still to be used takes the place of the one before, which ends; with it end all tokens.
+   * @param stretched the PIN. @returns how often the PIN has changed; `undefined` when it opens nothing any more.
+   */
+  usePin(caseId: string, stretched: string, nowMs: number): Promise<number | undefined>
+  addToken(tokenHash: string, opened: OpenedByToken, ttlS: number): Promise<void>
+  caseOfToken(tokenHash: string): Promise<OpenedByToken | undefined>
+}
+
+/** What a token opens: the case, as long as its PIN is the one that the token was given for. */
+export interface OpenedByToken {
+  readonly caseId: string
+  readonly pinChanges: number
 }
 
 const Moment = z.coerce.number().int()
@@ -134,6 +153,9 @@ const CaseFields = z
     expiresAtMs: Moment,
     category: z.enum(CATEGORY_NAMES).optional(),
     pin: z.string(),
+    nextPin: z.string().optional(),
+    pinChanges: Moment.default(0),
+    handoverSeed: z.string().optional(),
     orgId: z.string().optional(),
     consentKind: z.enum(CONSENT_KINDS).optional(),
     consentOn: z.string().optional(),
@@ -152,6 +174,7 @@ const CaseFields = z
   })
   .transform((fields): CaseRecord => {
     const { state, createdAtMs, expiresAtMs, category, pin, complaint, hashes, erasedAtMs } = fields
+    const { nextPin, pinChanges, handoverSeed } = fields
     const end = endIn(fields)
     const assistance = assistanceIn(fields)
     const extendedProtection = fields.extendedProtection === 'yes'
@@ -161,6 +184,9 @@ const CaseFields = z
       expiresAtMs,
       category,
       pin,
+      nextPin,
+      pinChanges,
+      handoverSeed,
       assistance,
       complaint,
       extendedProtection,
@@ -209,9 +235,15 @@ function assistanceIn({ orgId, consentKind, consentOn, ...rest }: AssistanceFiel
 const ACT_OF: Partial<Readonly<Record<CaseAction, CaseAct>>> = {
   renew: 'case.renewed',
   'hand-over': 'case.handed-over',
-  'change-pin': 'case.pin-changed',
+  'change-pin': 'case.pin-asked',
 }
-type CaseAct = 'case.renewed' | 'case.handed-over' | 'case.pin-changed' | 'case.withdrawn' | 'case.expired'
+type CaseAct =
+  | 'case.renewed'
+  | 'case.handed-over'
+  | 'case.pin-asked'
+  | 'case.pin-changed'
+  | 'case.withdrawn'
+  | 'case.expired'
 /** A case that was opened before cases had names for the audit log. */
 const UNNAMED = 'unnamed'
 
@@ -320,11 +352,23 @@ export function casesIn(store: Store): Cases {
     async forgetPinTries(caseId) {
       await store.ask((redis) => redis.del(keys.pinTries(caseId)))
     },
-    async addToken(tokenHash, caseId, ttlS) {
-      await store.ask((redis) => redis.set(keys.caseToken(tokenHash), caseId, 'EX', ttlS))
+    async usePin(caseId, stretched, nowMs) {
+      const reply = await writeAudited(
+        store,
+        await entryFor(caseId, 'case.pin-changed', 'submitter', nowMs),
+        usePin,
+        [keys.case(caseId), keys.caseEvents(caseId)],
+        [stretched, nowMs],
+        'reply[2] == 1',
+      )
+      return Array.isArray(reply) ? Number(reply[0]) : undefined
+    },
+    async addToken(tokenHash, { caseId, pinChanges }, ttlS) {
+      await store.ask((redis) => redis.set(keys.caseToken(tokenHash), `${caseId}:${pinChanges}`, 'EX', ttlS))
     },
     async caseOfToken(tokenHash) {
-      return (await store.ask((redis) => redis.get(keys.caseToken(tokenHash)))) ?? undefined
+      const [caseId, pinChanges] = (await store.ask((redis) => redis.get(keys.caseToken(tokenHash))))?.split(':') ?? []
+      return caseId === undefined ? undefined : { caseId, pinChanges: Number(pinChanges ?? 0) }
     },
   }
 }

@@ -44,7 +44,7 @@ t.test('an NGO opens a case, fills it, and hands it over; then it is hers', asyn
   for (const method of ['GET', 'DELETE'] as const)
     refused(t, await app.inject({ method, url, headers: ngo.headers }), 'case-unknown', 'the NGO is out')
   refused(t, await post(app, `${url}/hashes`, given(randomHashText()), ngo.headers), 'case-unknown')
-  refused(t, await post(app, `${url}/handover`, {}, ngo.headers), 'case-unknown', 'and cannot come back')
+  refused(t, await post(app, `${url}/handover`, {}, ngo.headers), 'handed-over', 'and cannot come back')
   refused(t, await post(app, `${url}/handover`, {}, hers), 'not-assisted')
 
   const own = randomHashText()
@@ -172,7 +172,8 @@ t.test('what the organisation had in flight when it handed a case over is refuse
   await t.rejects(services.cases.withdraw(own), { code: 'case-unknown' }, 'withdraw')
   await t.rejects(services.cases.noteComplaint(own, 'AZ 1'), { code: 'case-unknown' }, 'note a complaint')
   await t.rejects(services.notices.give(own, notice), { code: 'case-unknown' }, 'give notice')
-  await t.rejects(services.cases.handOver(own, { keepsReading: false }), { code: 'case-unknown' }, 'hand over once more')
+  await t.rejects(services.cases.handOver(own, { keepsReading: false }), { code: 'request-invalid' }, 'hand over otherwise')
+  t.equal(await services.cases.handOver(own, { keepsReading: true }), pin, 'handing over once more gives the PIN that opens')
   const signals = [{ type: 'pdq' as const, view: 'whole' as const, quality: 80, hash: hashFromBytes(Buffer.alloc(32, 3)) }]
   await t.rejects(services.registration.forCase(own, [{ signals, category: undefined }]), { code: 'case-unknown' }, 'add')
 

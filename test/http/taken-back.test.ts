@@ -144,7 +144,7 @@ t.test('a case is heard of by nobody who may not look at it any more', async (t)
   t.equal(heard.text().match(/event: registered/g)?.length, 1, 'an organisation that has handed it over')
 })
 
-t.test('of two handovers at once one gives the PIN', async (t) => {
+t.test('two handovers at once, by two processes, give the one PIN that opens', async (t) => {
   const service = await startService(t)
   const beside = await startService(t, { redis: service.redis })
   const ngo = await keyFor(service, 'ngo', ['cases:write'], 'ngo')
@@ -154,9 +154,8 @@ t.test('of two handovers at once one gives the PIN', async (t) => {
     const opened = await post(service.app, '/v1/assisted-cases', { adult: true, consent }, ngo.headers)
     const url = `/v1/cases/${opened.json<{ caseNumber: string }>().caseNumber}`
     const answers = await Promise.all([service, beside].map(({ app }) => post(app, `${url}/handover`, {}, ngo.headers)))
-    const [given, ...more] = answers.filter(({ statusCode }) => statusCode === 201)
-    t.same(more, [])
-    for (const answer of answers) if (answer !== given) refused(t, answer, 'case-unknown')
+    const [given] = answers
+    for (const answer of answers) t.same([answer.statusCode, answer.body], [201, given?.body])
     const { pin } = given?.json<{ pin: string }>() ?? { pin: '' }
     t.equal((await post(service.app, `${url}/tokens`, { pin })).statusCode, 201)
   }

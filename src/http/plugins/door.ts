@@ -20,6 +20,8 @@ declare module 'fastify' {
      * `x-functions-key`.
      */
     keyAlso?: 'in-path' | 'in-functions-header'
+    /** Of the scope `case`, for an organisation's key: what it is to do, where that is not told by the method. */
+    purpose?: 'hand-over'
   }
   interface FastifyRequest {
     caller: Caller | null
@@ -78,7 +80,7 @@ export const door = fp<DoorOptions>(
     })
 
     async function enter(request: FastifyRequest): Promise<void> {
-      const { scope } = request.routeOptions.config
+      const { scope, purpose } = request.routeOptions.config
       if (scope === undefined || scope === 'public') return
       request.enteredAtMs = now()
       const token = keyBeside(request) ?? bearerToken(request.headers.authorization)
@@ -87,8 +89,8 @@ export const door = fp<DoorOptions>(
         // The organisation that opened a case for somebody shows its key in place of the token.
         const caller = identify(token, request.ip)
         const number = caseNumberOf(request.params)
-        const purpose = request.method === 'GET' ? 'read' : 'act'
-        request.ownCase = await (caller === undefined ? cases.own(number, token) : cases.ownByKey(number, caller, purpose))
+        const may = purpose ?? (request.method === 'GET' ? 'read' : 'act')
+        request.ownCase = await (caller === undefined ? cases.own(number, token) : cases.ownByKey(number, caller, may))
         return
       }
       request.caller = token === undefined ? null : (identify(token, request.ip) ?? null)

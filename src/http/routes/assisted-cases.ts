@@ -107,14 +107,15 @@ export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions>
   app.post(
     '/cases/:caseNumber/handover',
     {
-      config: { scope: 'case' },
+      config: { scope: 'case', purpose: 'hand-over' },
       schema: {
         operationId: 'handOverCase',
         summary: 'Hand a case over to the person it is about',
         description:
-          'For the organisation that opened it. The PIN is shown once, for her; she should get another one then (`POST …/pin`). From the answer on your key does nothing with the case, or looks at it if that was agreed.',
+          'For the organisation that opened it. The PIN is for her; she should get another one then (`POST …/pin`). From the answer on your key does nothing with the case, or looks at it if that was agreed. If the answer was lost, send the same again, with or without its Idempotency-Key: until she has used the PIN, the answer is the same; then it is `handed-over`.',
         tags: ['cases'],
         params: CaseNumberParam,
+        headers: IdempotencyKey,
         body: z.strictObject({ keepReading: z.boolean().default(false) }),
         response: {
           201: z.object({ pin: z.string() }),
@@ -123,6 +124,7 @@ export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions>
             'token-missing',
             'case-unknown',
             'not-assisted',
+            'handed-over',
             'case-withdrawn',
             'case-expired',
             'store-away',

@@ -32,6 +32,7 @@ const OpenedCase = z.object({
   expiresAt: Instant,
   remindAt: Instant,
 })
+const GivenPin = z.object({ pin: z.string() })
 const Pin = z.strictObject({ pin: z.string().max(64).normalize('NFKC').regex(PIN_PATTERN, 'must be six digits') })
 const ReceiptBody = Receipt.meta({
   id: 'Receipt',
@@ -57,7 +58,8 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
       schema: {
         operationId: 'openCase',
         summary: 'Open a case',
-        description: 'The number and the PIN are shown once and cannot be recovered.',
+        description:
+          'The number and the PIN are shown once and cannot be recovered, except by the same request with its Idempotency-Key.',
         tags: ['cases'],
         headers: IdempotencyKey,
         body: NewCase,
@@ -76,12 +78,13 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
         },
       },
     },
-    async ({ body, headers }, reply) => {
-      const opened = await idempotency.once(['open-case', ''], headers['idempotency-key'], body, OpenedCase, async () => {
-        await proofOfWork.spend(body.proof === undefined ? undefined : proofOf(body.proof))
+    async ({ body: { proof, ...asked }, headers }, reply) => {
+      // A proof opens one case, so a repeat comes with another one, or with none: it is the same request.
+      const opened = await idempotency.once(['open-case', ''], headers['idempotency-key'], asked, OpenedCase, async () => {
+        await proofOfWork.spend(proof === undefined ? undefined : proofOf(proof))
         const { expiresAtMs, remindAtMs, ...rest } = await cases.open({
-          category: body.category,
-          extendedProtection: body.extendedProtection,
+          category: asked.category,
+          extendedProtection: asked.extendedProtection,
         })
         return { ...rest, expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) }
       })
@@ -97,7 +100,7 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
         operationId: 'openCaseByPin',
         summary: 'Get a token for a case with its PIN',
         description:
-          'A wrong PIN and a case that does not exist have the same answer. After ten tries the number is locked for an hour.',
+          'A wrong PIN and a case that does not exist have the same answer. After ten tries the number is locked for an hour. The first use of another PIN (`POST …/pin`) ends the one before and all tokens. If the answer was lost, ask again: a token that nobody has ends after twelve hours.',
         tags: ['cases'],
         params: CaseNumberParam,
         body: Pin,
@@ -140,16 +143,35 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
       schema: {
         operationId: 'changePin',
         summary: 'Get another PIN',
-        description: 'Shown once. The old one opens nothing any more; tokens that were given before go on working.',
+        description:
+          'Both open the case until the new one is used (`POST …/tokens`, `POST …/renewals`): then the old one opens nothing any more, and all tokens that were given before end. So nobody is locked out when the answer is lost. The same again with its Idempotency-Key gives the same PIN; without, another one, and the last one counts.',
         tags: ['cases'],
         params: CaseNumberParam,
+        headers: IdempotencyKey,
         response: {
-          201: z.object({ pin: z.string() }),
-          ...may('token-missing', 'case-unknown', 'handover-needed', 'case-withdrawn', 'case-expired', 'store-away'),
+          201: GivenPin,
+          ...may(
+            'request-invalid',
+            'token-missing',
+            'case-unknown',
+            'handover-needed',
+            'case-withdrawn',
+            'case-expired',
+            'idempotency-key-reused',
+            'idempotency-key-busy',
+            'store-away',
+          ),
         },
       },
     },
-    async (request, reply) => reply.code(201).send({ pin: await cases.changePin(ownCaseOf(request)) }),
+    async (request, reply) => {
+      const own = ownCaseOf(request)
+      const key = request.headers['idempotency-key']
+      const given = await idempotency.once(['change-pin', own.caseId], key, undefined, GivenPin, async () => ({
+        pin: await cases.changePin(own),
+      }))
+      return reply.code(201).send(given)
+    },
   )
 
   app.get(

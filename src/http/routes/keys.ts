@@ -3,12 +3,13 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ORG_KINDS, SCOPES } from '../../domain/access.js'
+import type { Idempotency } from '../../services/idempotency.js'
 import type { KeptKey, KeyKeeping } from '../../services/key-keeping.js'
 import { isNetwork } from '../../services/networks.js'
 import { LongPage, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { Instant } from '../schemas.js'
+import { IdempotencyKey, Instant } from '../schemas.js'
 
 const HOUR_MS = 3_600_000
 
@@ -43,10 +44,16 @@ const Overlap = z.strictObject({
   overlapHours: z.int().min(0).max(8760).default(168).meta({ description: 'How long the old key goes on opening.' }),
 })
 
-export const keyRoutes: FastifyPluginAsyncZod<{ readonly keys: KeyKeeping }> = async (app, { keys }) => {
+export interface KeyRouteOptions {
+  readonly keys: KeyKeeping
+  readonly idempotency: Idempotency
+}
+
+export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, { keys, idempotency }) => {
   const config = { scope: 'admin' } as const
   const tags = ['keys']
   const always = ['key-missing', 'scope-missing', 'store-away'] as const
+  const repeated = ['idempotency-key-reused', 'idempotency-key-busy'] as const
 
   app.get(
     '/keys',
@@ -74,18 +81,24 @@ export const keyRoutes: FastifyPluginAsyncZod<{ readonly keys: KeyKeeping }> = a
       schema: {
         operationId: 'createKey',
         summary: 'Make an API key',
-        description: 'It opens within a second. An organisation keeps the kind that it has.',
+        description:
+          'It opens within a second. An organisation keeps the kind that it has. If the answer was lost, send the same again with its Idempotency-Key; without, a key that nobody has is left: it is listed, and can be ended.',
         tags,
+        headers: IdempotencyKey,
         body: NewKey,
-        response: { 201: Shown, ...may('request-invalid', ...always) },
+        response: { 201: Shown, ...may('request-invalid', ...repeated, ...always) },
       },
     },
     async (request, reply) => {
       const { org, kind, scopes, expiresAt, networks } = request.body
-      const made = await keys.create(callerOf(request), {
-        ...{ org, kind, scopes: new Set(scopes), networks },
-        expiresAtMs: expiresAt === undefined ? undefined : Date.parse(expiresAt),
-      })
+      const caller = callerOf(request)
+      const key = request.headers['idempotency-key']
+      const made = await idempotency.once(['create-key', caller.orgId], key, request.body, Shown, () =>
+        keys.create(caller, {
+          ...{ org, kind, scopes: new Set(scopes), networks },
+          expiresAtMs: expiresAt === undefined ? undefined : Date.parse(expiresAt),
+        }),
+      )
       return reply.code(201).send(made)
     },
   )
@@ -97,16 +110,24 @@ export const keyRoutes: FastifyPluginAsyncZod<{ readonly keys: KeyKeeping }> = a
       schema: {
         operationId: 'rotateKey',
         summary: 'Make a key that takes the place of another',
-        description: 'With the same scopes, networks and end. Both open until the overlap is over.',
+        description:
+          'With the same scopes, networks and end. Both open until the overlap is over. If the answer was lost, send the same again with its Idempotency-Key; without, another key is made, and the one that nobody has is listed and can be ended. The key that you call with needs an overlap for that.',
         tags,
         params: KeyParam,
+        headers: IdempotencyKey,
         body: Overlap,
-        response: { 201: Shown, ...may('request-invalid', 'key-unknown', ...always) },
+        response: { 201: Shown, ...may('request-invalid', 'key-unknown', ...repeated, ...always) },
       },
     },
     async (request, reply) => {
       const overlapMs = request.body.overlapHours * HOUR_MS
-      return reply.code(201).send(await keys.rotate(callerOf(request), request.params.keyId, overlapMs))
+      const { keyId } = request.params
+      const caller = callerOf(request)
+      const key = request.headers['idempotency-key']
+      const made = await idempotency.once(['rotate-key', `${caller.orgId} ${keyId}`], key, request.body, Shown, () =>
+        keys.rotate(caller, keyId, overlapMs),
+      )
+      return reply.code(201).send(made)
     },
   )
 

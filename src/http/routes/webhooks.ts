@@ -9,11 +9,12 @@ import {
   WEBHOOK_EVENT_NAMES,
   WEBHOOK_EVENTS,
 } from '../../domain/webhook.js'
+import type { Idempotency } from '../../services/idempotency.js'
 import { DELIVERY_FAILURES, type DeliveryReport, type WebhookService, type WebhookView } from '../../services/webhooks.js'
 import { After, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { Instant } from '../schemas.js'
+import { IdempotencyKey, Instant } from '../schemas.js'
 
 const Url = z.string().max(2048).meta({ description: 'https, on the public internet. Redirects are not followed.' })
 const Events = z
@@ -39,7 +40,7 @@ const Shape = z.object({
   failures: z.int().meta({ description: 'Tries in a row that failed.' }),
   failingSince: Instant.nullable(),
   oldSecretUntil: Instant.nullable().meta({
-    description: 'Until when there is a second signature, with the secret before.',
+    description: 'Until when messages are signed with the secret before as well.',
   }),
 })
 const Webhook = Shape.meta({ id: 'Webhook' })
@@ -73,10 +74,16 @@ const DeliveriesQuery = z.object({
   after: After.optional(),
 })
 
-export const webhookRoutes: FastifyPluginAsyncZod<{ readonly webhooks: WebhookService }> = async (app, { webhooks }) => {
+export interface WebhookRouteOptions {
+  readonly webhooks: WebhookService
+  readonly idempotency: Idempotency
+}
+
+export const webhookRoutes: FastifyPluginAsyncZod<WebhookRouteOptions> = async (app, { webhooks, idempotency }) => {
   const config = { scope: 'webhooks' } as const
   const tags = ['webhooks']
   const always = ['key-missing', 'scope-missing', 'store-away'] as const
+  const repeated = ['idempotency-key-reused', 'idempotency-key-busy'] as const
 
   app.post(
     '/webhooks',
@@ -87,17 +94,24 @@ export const webhookRoutes: FastifyPluginAsyncZod<{ readonly webhooks: WebhookSe
         summary: 'Be told of what happens',
         description: `Messages carry ids, never hashes, and are signed. At least once each: \`webhook-id\` is the same in every try. In order for one subject. Tried for 3 days, and 10 times at least. At most ${MOST_WEBHOOKS_PER_ORG} for an organisation.`,
         tags,
+        headers: IdempotencyKey,
         body: NewWebhook,
         response: {
           201: WebhookWithSecret,
-          ...may('request-invalid', 'webhook-url-refused', 'webhooks-full', ...always),
+          ...may('request-invalid', 'webhook-url-refused', 'webhooks-full', ...repeated, ...always),
         },
       },
     },
     async (request, reply) => {
       const { maxPerSecond, ...rest } = request.body
-      const { secret, ...view } = await webhooks.add(callerOf(request), { ...rest, maxPerSecond })
-      return reply.code(201).send({ ...shapeOf(view), secret })
+      const caller = callerOf(request)
+      const key = request.headers['idempotency-key']
+      const scope = ['add-webhook', caller.orgId] as const
+      const added = await idempotency.once(scope, key, request.body, WebhookWithSecret, async () => {
+        const { secret, ...view } = await webhooks.add(caller, { ...rest, maxPerSecond })
+        return { ...shapeOf(view), secret }
+      })
+      return reply.code(201).send(added)
     },
   )
 
@@ -181,15 +195,24 @@ export const webhookRoutes: FastifyPluginAsyncZod<{ readonly webhooks: WebhookSe
       schema: {
         operationId: 'rotateWebhookSecret',
         summary: 'Get a new secret',
-        description: 'For 24 hours messages have two signatures, of the new secret and of the one before.',
+        description:
+          'For 24 hours messages have two signatures, of the new secret and of the one before; of the three before, if you get several in that time. So a lost answer breaks nothing: send the same again, best with its Idempotency-Key.',
         tags,
         params: WebhookParam,
-        response: { 201: WebhookWithSecret, ...may('webhook-unknown', ...always) },
+        headers: IdempotencyKey,
+        response: { 201: WebhookWithSecret, ...may('request-invalid', 'webhook-unknown', ...repeated, ...always) },
       },
     },
     async (request, reply) => {
-      const { secret, ...view } = await webhooks.rotate(callerOf(request), request.params.webhookId)
-      return reply.code(201).send({ ...shapeOf(view), secret })
+      const { webhookId } = request.params
+      const caller = callerOf(request)
+      const key = request.headers['idempotency-key']
+      const scope = ['rotate-webhook-secret', `${caller.orgId} ${webhookId}`] as const
+      const given = await idempotency.once(scope, key, undefined, WebhookWithSecret, async () => {
+        const { secret, ...view } = await webhooks.rotate(caller, webhookId)
+        return { ...shapeOf(view), secret }
+      })
+      return reply.code(201).send(given)
     },
   )
 

@@ -1,0 +1,90 @@
+// tabir cases end
+
+import { parseArgs } from 'node:util'
+import { Problem } from '../domain/problem.js'
+import { PROBLEMS } from '../http/problems.js'
+import { caseAccessTo } from '../services/case-access.js'
+import { type Cases, type CaseView, casesFrom } from '../services/cases.js'
+import { casesIn } from '../store/cases.js'
+import { withSealedStore } from './sealed-store.js'
+
+const USAGE = 'tabir cases end NUMBER [--dry-run]'
+
+/** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 for what went wrong or was refused. */
+export async function cases(args: readonly string[]): Promise<number> {
+  const [verb, ...rest] = args
+  const options = verb === 'end' ? optionsOf(rest) : undefined
+  if (options === undefined) return failed(USAGE, 2)
+  try {
+    process.stdout.write(`${JSON.stringify(await withCases((service) => end(service, options)))}\n`)
+    return 0
+  } catch (error) {
+    if (error instanceof Problem) return failed(PROBLEMS[error.code].title, 1)
+    return failed(error instanceof Error ? error.message : String(error), 1)
+  }
+}
+
+interface EndOptions {
+  readonly caseNumber: string
+  readonly isDryRun: boolean
+}
+
+function optionsOf(args: string[]): EndOptions | undefined {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { 'dry-run': { type: 'boolean', default: false } },
+      allowPositionals: true,
+    })
+    const [caseNumber, ...more] = positionals
+    return caseNumber === undefined || more.length > 0 ? undefined : { caseNumber, isDryRun: values['dry-run'] }
+  } catch {
+    return undefined
+  }
+}
+
+async function end(service: Cases, { caseNumber, isDryRun }: EndOptions): Promise<object> {
+  const named = await service.byNumber(caseNumber)
+  if (isDryRun) return { ...factsOf(await service.view(named)), isDryRun }
+  return factsOf(await service.view(await service.withdrawByOperator(named)))
+}
+
+/** What tells the operator that this is the case, and nothing about what is in it. */
+function factsOf({ caseNumber, state, images, createdAtMs, assistance, end: ended }: CaseView): object {
+  return {
+    caseNumber,
+    state,
+    images: ended?.images ?? images,
+    createdAt: instant(createdAtMs),
+    orgId: assistance?.orgId,
+    handedOverAt: instant(assistance?.handedOverAtMs),
+    endedAt: instant(ended?.atMs),
+  }
+}
+
+/** A running service hears of it as of a withdrawal by the submitter: from the same change in the store. */
+function withCases<T>(use: (service: Cases) => Promise<T>): Promise<T> {
+  return withSealedStore(async ({ store, secrets }) => {
+    const kept = casesIn(store)
+    return use(
+      casesFrom({
+        cases: kept,
+        access: caseAccessTo(kept, secrets),
+        replica: { reached: async () => {} }, // there is no index here that could be behind
+        // No case is opened or renewed here.
+        retentionMs: 0,
+        offersExtendedProtection: false,
+        now: () => Date.now(),
+      }),
+    )
+  })
+}
+
+function instant(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString()
+}
+
+function failed(why: string, status: number): number {
+  process.stderr.write(`${why}\n`)
+  return status
+}

@@ -1,0 +1,44 @@
+import t from 'tap'
+import { post } from '../helpers/requests.js'
+import { keyFor, openCase, randomHashText, startService, until } from '../helpers/service.js'
+import { SEAL_KEY, tabirBeside } from '../helpers/tabir.js'
+import { matchesOf, platform } from '../helpers/trust.js'
+
+t.test('an operator ends a case that nobody can reach any more; it ends everywhere, and is recorded', async (t) => {
+  const service = await startService(t, { sealKey: SEAL_KEY })
+  const { app } = service
+  const tabir = tabirBeside(service)
+  const one = await platform(service, 'one')
+  const ngo = await keyFor(service, 'ngo', ['cases:write'], 'ngo')
+  const consent = { adult: true, consent: { kind: 'in-person', on: '2026-01-31' } }
+  const { caseNumber } = (await post(app, '/v1/assisted-cases', consent, ngo.headers)).json<{ caseNumber: string }>()
+  const url = `/v1/cases/${caseNumber}`
+  const hash = randomHashText()
+  await post(app, `${url}/hashes`, { images: [{ signals: [{ type: 'pdq', hash, quality: 80 }] }] }, ngo.headers)
+  await post(app, `${url}/handover`, { keepReading: true }, ngo.headers) // and she loses the PIN
+  const matches = async () => (await matchesOf(service, one.headers, hash)).length
+  t.equal(await matches(), 1)
+
+  const facts = { caseNumber, state: 'active', images: 1, orgId: /./, handedOverAt: /Z$/ }
+  const written = caseNumber.toLowerCase().replaceAll('-', ' ')
+  t.match(await tabir('cases', 'end', written, '--dry-run'), { status: 0, rows: [{ ...facts, isDryRun: true }] })
+  t.equal(await matches(), 1, 'nothing was changed')
+  t.match(await tabir('cases', 'end', written), { status: 0, rows: [{ ...facts, state: 'withdrawn', endedAt: /Z$/ }] })
+  await until(async () => (await matches()) === 0)
+  t.match((await app.inject({ url, headers: ngo.headers })).json(), { state: 'withdrawn', images: 0 })
+  t.match(await tabir('cases', 'end', caseNumber), { status: 0, rows: [{ state: 'withdrawn', images: 1 }] }, 'twice is once')
+
+  const acts = (await tabir('audit', 'list')).rows as { act: string; by: string }[]
+  const ended = acts.filter(({ act }) => act === 'case.withdrawn')
+  t.match(ended, [{ by: 'operator' }])
+})
+
+t.test('what names no case, or is not understood, ends nothing', async (t) => {
+  const service = await startService(t, { sealKey: SEAL_KEY })
+  const tabir = tabirBeside(service)
+  const her = await openCase(service.app)
+  t.match(await tabir('cases', 'end', 'TBR-0000-0000-0000'), { status: 1, rows: [], errors: /no such case/ })
+  for (const args of [[], ['end'], ['end', her.caseNumber, 'more'], ['end', her.caseNumber, '--force'], ['list']])
+    t.match(await tabir('cases', ...args), { status: 2, rows: [], errors: /tabir cases end NUMBER/ })
+  t.match((await service.app.inject(her)).json(), { state: 'open' })
+})

@@ -1,0 +1,119 @@
+// Another PIN, in two steps: it is shown, and it takes the place of the one before when it is used. At every moment a PIN opens the case
+// that its owner was shown.
+
+import fc from 'fast-check'
+import t from 'tap'
+import { refused } from '../helpers/refusal.js'
+import { del, PIN_TRIES, post, redisOf, tryPin } from '../helpers/requests.js'
+import { openCase, startService } from '../helpers/service.js'
+
+const service = await startService(t)
+const { app } = service
+type Case = Awaited<ReturnType<typeof openCase>>
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
+const tokenFor = async ({ caseNumber }: Case, pin: string) =>
+  (await tryPin(app, caseNumber, pin)).json<{ token: string }>().token
+const statusOf = async ({ url }: Case, token: string) => (await app.inject({ url, headers: bearer(token) })).statusCode
+
+/** Another PIN, that is none of these. */
+async function newPin({ url }: Case, token: string, ...others: string[]): Promise<string> {
+  for (;;) {
+    const { pin } = (await post(app, `${url}/pin`, undefined, bearer(token))).json<{ pin: string }>()
+    if (!others.includes(pin)) return pin
+  }
+}
+
+/** Neither, as far as the number of a case and its PIN say. */
+function wrongPin(...pins: string[]): string {
+  return ['000000', '000001', '000002'].find((each) => !pins.includes(each)) ?? ''
+}
+
+t.test('both open until the new one is used; then the old one and all tokens end, and the time line says so', async (t) => {
+  const her = await openCase(app)
+  const pin = await newPin(her, her.token, her.pin)
+  const byOld = await tokenFor(her, her.pin)
+  t.equal(await statusOf(her, byOld), 200)
+
+  const byNew = await tokenFor(her, pin)
+  t.equal(await statusOf(her, byNew), 200)
+  for (const token of [her.token, byOld]) t.equal(await statusOf(her, token), 404, 'who knew the old PIN is out')
+  refused(t, await tryPin(app, her.caseNumber, her.pin), 'case-unknown')
+  t.equal(await statusOf(her, await tokenFor(her, pin)), 200)
+  t.equal(await statusOf(her, byNew), 200, 'using it again changes nothing')
+  const { events } = (await app.inject({ url: `${her.url}/events`, headers: bearer(byNew) })).json<{
+    events: { kind: string }[]
+  }>()
+  t.same(new Set(events.map(({ kind }) => kind)), new Set(['opened', 'pin-asked', 'pin-changed']))
+})
+
+t.test('a renewal is a use of it as well', async (t) => {
+  const her = await openCase(app)
+  const pin = await newPin(her, her.token, her.pin)
+  t.equal((await post(app, `${her.url}/renewals`, { pin })).statusCode, 200)
+  refused(t, await tryPin(app, her.caseNumber, her.pin), 'case-unknown')
+})
+
+t.test('of two that were asked for the later one counts, and the old one opens until it is used', async (t) => {
+  const her = await openCase(app)
+  const first = await newPin(her, her.token, her.pin)
+  const second = await newPin(her, her.token, her.pin, first)
+  refused(t, await tryPin(app, her.caseNumber, first), 'case-unknown')
+  t.equal((await tryPin(app, her.caseNumber, her.pin)).statusCode, 201)
+  t.equal((await tryPin(app, her.caseNumber, second)).statusCode, 201)
+})
+
+t.test('two PINs are no more tries: ten wrong ones lock both, and either one forgets the wrong ones before', async (t) => {
+  const her = await openCase(app)
+  const pin = await newPin(her, her.token, her.pin)
+  const wrong = wrongPin(pin, her.pin)
+  for (const right of [her.pin, pin]) {
+    for (let tries = 1; tries < PIN_TRIES; tries++) refused(t, await tryPin(app, her.caseNumber, wrong), 'case-unknown')
+    t.equal((await tryPin(app, her.caseNumber, right)).statusCode, 201)
+  }
+  const token = await tokenFor(her, pin)
+  const next = await newPin(her, token, pin)
+  for (let tries = 0; tries < PIN_TRIES; tries++) await tryPin(app, her.caseNumber, wrongPin(pin, next))
+  for (const right of [pin, next]) refused(t, await tryPin(app, her.caseNumber, right), 'pin-locked')
+})
+
+t.test('a case that has ended gives no other PIN, and one that was given before opens its receipt', async (t) => {
+  const her = await openCase(app)
+  const pin = await newPin(her, her.token, her.pin)
+  await del(app, her.url, her.headers)
+  refused(t, await post(app, `${her.url}/pin`, undefined, her.headers), 'case-withdrawn')
+  const token = await tokenFor(her, pin)
+  t.equal((await app.inject({ url: `${her.url}/receipt`, headers: bearer(token) })).statusCode, 200)
+})
+
+t.test('in whatever order, also at one moment, and whatever answer is lost, a PIN that she was shown opens', async (t) => {
+  const redis = await redisOf(t, service)
+  const step = fc.constantFrom('ask', 'ask-and-lose', 'use-first', 'use-last', 'use-both')
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 6 }), async (steps) => {
+      const her = await openCase(app)
+      const shown = [her.pin]
+      let { token } = her
+      const use = async (pin = '') => {
+        const answer = await tryPin(app, her.caseNumber, pin)
+        if (answer.statusCode !== 201) return false
+        token = answer.json<{ token: string }>().token
+        return true
+      }
+      for (const each of steps) {
+        if (each === 'ask') shown.push(await newPin(her, token, ...shown))
+        if (each === 'ask-and-lose') await newPin(her, token, ...shown)
+        if (each === 'use-first' || each === 'use-both') await use(shown.at(-2))
+        if (each === 'use-last') await use(shown.at(-1))
+        if (each === 'use-both') await Promise.all([use(shown.at(-2)), use(shown.at(-1))])
+        // The lock has tests of its own, and her token may be one that has ended.
+        for (const key of await redis.keys('{tabir}:pin-tries:*')) await redis.del(key)
+        for (const pin of shown) if ((await statusOf(her, token)) !== 200) await use(pin)
+      }
+      let opening = 0
+      for (const pin of [...shown]) if (await use(pin)) opening++
+      return opening >= 1 && opening <= 2 && (await statusOf(her, token)) === 200
+    }),
+    { numRuns: 12 },
+  )
+})
