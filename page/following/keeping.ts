@@ -50,7 +50,7 @@ export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpe
       buttons: [one('renew-go', HTMLButtonElement)],
       errorId: 'renew-error',
       ask: () => api.renew(own.caseNumber, pin),
-      isWanted: () => access() === own && input.value.replaceAll(/\s/g, '') === pin,
+      isWanted: () => access() === own && parsePin(input.value) === pin,
     })
     if (answer === undefined) return
     if ('failure' in answer) {
