@@ -6,7 +6,7 @@ import { type Access, api, type CaseEvent, type CaseView, type Failure } from '.
 import { chosenCategory } from './category.js'
 import { picker } from './choosing/picker.js'
 import { announce, goTo, onClick, one, setText, show } from './dom.js'
-import { type Asking, refuse, sentenceOf, whileDisabled } from './following/asking.js'
+import { type Asking, patiently, refuse, sentenceOf, whileDisabled } from './following/asking.js'
 import { follow } from './following/follow.js'
 import { keeping } from './following/keeping.js'
 import { notices } from './following/notice.js'
@@ -16,7 +16,7 @@ import { addToTimeLine, drawTimeLine } from './following/time-line.js'
 import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
 import { say, sayCount, sayDate } from './messages.js'
-import { type Sending, sending } from './sending/sending.js'
+import { type Sending, sending, sentenceFor } from './sending/sending.js'
 
 export function casePage(): void {
   /** In memory alone: whoever finds the device later finds no token. */
@@ -24,6 +24,8 @@ export function casePage(): void {
   let sent: Sending | undefined
   let stopFollowing = () => {}
   let isExtended = false
+  /** Of two answers the older one may come last. */
+  let asked = 0
   const goOn = () => {
     setText('protect', sayCount('run.protect', chosen.usable().length))
     goTo('category')
@@ -44,6 +46,7 @@ export function casePage(): void {
   onClick('close', close)
   onClick('add', () => {
     stopFollowing() // until she is back: nothing may lead her away from what she has chosen
+    asked++
     goTo('choose')
   })
   onClick('back', () => goTo('choose'))
@@ -59,11 +62,13 @@ export function casePage(): void {
     if (caseNumber === undefined) return refuse('enter-error', say('run.case.numberForm'), 'case-number')
     if (!PIN_PATTERN.test(pin)) return refuse('enter-error', say('run.case.pinForm'), 'case-pin')
     setText('enter-error', '')
-    const answer = await whileDisabled('open', () => api.token(caseNumber, pin))
-    if ('failure' in answer) return refuse('enter-error', sentenceOf(answer.failure), 'case-pin')
-    one('case-pin', HTMLInputElement).value = ''
-    access = { caseNumber, token: answer.value.token }
-    await look()
+    await whileDisabled('open', async () => {
+      const answer = await api.token(caseNumber, pin)
+      if ('failure' in answer) return refuse('enter-error', sentenceOf(answer.failure), 'case-pin')
+      one('case-pin', HTMLInputElement).value = ''
+      access = { caseNumber, token: answer.value.token }
+      await look()
+    })
   }
 
   async function look(): Promise<void> {
@@ -74,12 +79,18 @@ export function casePage(): void {
     stopFollowing = follow(access, lastId, { happened, refused: (failure) => lost(failure, 'view-error') })
   }
 
-  /** @returns the id of the last event that is drawn; `undefined` when there is nothing to draw. */
+  /** Goes on until it is answered. @returns the id of the last event that is drawn; `undefined` when there is nothing to draw. */
   async function refresh(): Promise<string | undefined> {
     const own = access
     if (own === undefined) return undefined
-    const answer = await api.file(own)
-    if (access !== own) return undefined
+    const wanted = ++asked
+    const answer = await patiently(
+      () => api.file(own),
+      () => access === own && wanted === asked,
+      (failure) => sayHere(sentenceFor(failure.kind === 'offline' ? failure : { kind: 'away', retryAfterS: undefined })),
+    )
+    if (answer === undefined) return undefined
+    sayHere('')
     if ('failure' in answer) {
       lost(answer.failure, 'view-error')
       return undefined
@@ -133,6 +144,12 @@ export function casePage(): void {
     one('enter', HTMLFormElement).reset()
     goTo('enter')
   }
+}
+
+/** Where she is: what stands in another step is not seen. */
+function sayHere(text: string): void {
+  const place = document.querySelector('[data-step]:not([hidden]) .error')
+  if (place !== null) place.textContent = text
 }
 
 function isOpen({ state }: CaseView): boolean {

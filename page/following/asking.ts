@@ -3,7 +3,6 @@
 import type { Access, Answer, Failure } from '../api.js'
 import { one, setText } from '../dom.js'
 import { say, sayTime } from '../messages.js'
-import { sentenceFor } from '../sending/sending.js'
 
 export interface Asking {
   readonly access: () => Access | undefined
@@ -15,9 +14,54 @@ export interface Asking {
 
 /** What is said when number and PIN were not taken, or nobody answered. */
 export function sentenceOf(failure: Failure): string {
-  if (failure.kind !== 'refused') return sentenceFor(failure)
-  if (failure.code !== 'pin-locked') return say('run.case.wrong')
-  return say('run.case.locked', { time: sayTime(new Date(Date.now() + 1000 * (failure.retryAfterS ?? 3600))) })
+  if (failure.kind === 'refused') {
+    if (failure.code !== 'pin-locked') return say('run.case.wrong')
+    return say('run.case.locked', { time: sayTime(inSeconds(failure.retryAfterS ?? 3600)) })
+  }
+  if (failure.kind === 'busy') return say('run.ask.busy', { time: sayTime(inSeconds(failure.retryAfterS ?? 60)) })
+  return say(failure.kind === 'fault' ? 'run.net.fault' : `run.ask.${failure.kind}`)
+}
+
+function inSeconds(seconds: number): Date {
+  return new Date(Date.now() + 1000 * seconds)
+}
+
+const FIRST_WAIT_MS = 1000
+const LONGEST_WAIT_MS = 60_000
+
+/**
+ * Asks until there is an answer, as it says meanwhile.
+ * @param isWanted whether somebody still waits for it.
+ * @returns an answer, or a refusal; `undefined` when nobody waits for it any more.
+ */
+export async function patiently<T>(
+  ask: () => Promise<Answer<T>>,
+  isWanted: () => boolean,
+  held: (failure: Failure) => void,
+): Promise<Answer<T> | undefined> {
+  for (let tries = 0; isWanted(); tries++) {
+    const answer = await ask()
+    if (!isWanted()) return undefined
+    if ('value' in answer || answer.failure.kind === 'refused') return answer
+    held(answer.failure)
+    await waited(Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tries))
+  }
+  return undefined
+}
+
+/** Until time has passed, the device has a connection again, or nobody waits any more. */
+export function waited(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = new AbortController()
+    const timer = setTimeout(go, ms)
+    addEventListener('online', go, { signal: done.signal })
+    signal?.addEventListener('abort', go, { signal: done.signal })
+    function go(): void {
+      clearTimeout(timer)
+      done.abort()
+      resolve()
+    }
+  })
 }
 
 /** Says what is wrong, and leads to where it is put right. */
@@ -26,7 +70,7 @@ export function refuse(errorId: string, text: string, inputId: string): void {
   one(inputId, HTMLInputElement).focus()
 }
 
-export async function whileDisabled<T>(id: string, work: () => Promise<Answer<T>>): Promise<Answer<T>> {
+export async function whileDisabled<T>(id: string, work: () => Promise<T>): Promise<T> {
   const button = one(id, HTMLButtonElement)
   button.disabled = true
   try {

@@ -4,10 +4,12 @@ import { LAWS, missingIn, SLA_PROFILES, STATEMENTS } from '../../src/domain/sla.
 import { api, type GivenNotice, type KeptNotice } from '../api.js'
 import { announce, goTo, onClick, one, setText } from '../dom.js'
 import { say, sayDate } from '../messages.js'
-import { type Asking, whileDisabled } from './asking.js'
+import { type Asking, patiently, whileDisabled } from './asking.js'
 
 export function notices({ access, lost }: Asking): { readonly draw: (isOpen: boolean) => Promise<void> } {
   const form = one('notice-form', HTMLFormElement)
+  /** An older answer may come after a newer one. */
+  let asked = 0
   form.addEventListener('change', showWhatIsNeeded)
   form.addEventListener('submit', (event) => {
     event.preventDefault()
@@ -26,8 +28,13 @@ export function notices({ access, lost }: Asking): { readonly draw: (isOpen: boo
       const own = access()
       one('notice', HTMLElement).hidden = !isOpen
       if (!isOpen || own === undefined) return
-      const answer = await api.notice(own)
-      if ('value' in answer && access() === own) drawKept(answer.value.notice)
+      const wanted = ++asked
+      const answer = await patiently(
+        () => api.notice(own),
+        () => access() === own && wanted === asked,
+        () => {},
+      )
+      if (answer !== undefined && 'value' in answer) drawKept(answer.value.notice)
     },
   }
 
@@ -42,6 +49,7 @@ export function notices({ access, lost }: Asking): { readonly draw: (isOpen: boo
     setText('notice-error', '')
     const answer = await whileDisabled('notice-go', () => api.giveNotice(own, notice))
     if ('value' in answer) {
+      asked++
       drawKept(answer.value)
       announce(say('run.notice.done'))
       return goTo('view')

@@ -72,9 +72,11 @@ function answersFor({ imageId, answer }: FiledPicture, name: string, { access, l
     for (const button of buttons) button.disabled = true
     const given = await api.answer(own, imageId, chosen)
     // Decided, or withdrawn, in the meantime: what she sees then is how it stands.
-    if ('failure' in given && (given.failure.kind !== 'refused' || given.failure.code === 'case-unknown'))
-      lost(given.failure, 'view-error')
-    else announce(say('run.answerNoted'))
+    if ('failure' in given && (given.failure.kind !== 'refused' || given.failure.code === 'case-unknown')) {
+      for (const button of buttons) button.disabled = false
+      return lost(given.failure, 'view-error')
+    }
+    announce(say('run.answerNoted'))
     await look()
   }
 }

@@ -17,7 +17,7 @@ const POLL_MS = 50
 const RETRY_AFTER_S = 2
 
 /** Where a key counts: the same key for another case or another route is another key. */
-export type IdempotencyScope = readonly [route: 'open-case' | 'assist-case' | 'images' | 'hashes', owner: string]
+export type IdempotencyScope = readonly [route: 'open-case' | 'assist-case' | 'images' | 'hashes' | 'watch', owner: string]
 
 /** One request with a key. Whoever is first does the work; everybody else is told what came of it. */
 export type Attempt<T> =
