@@ -181,6 +181,7 @@ async function ask<T>(method: string, path: string, content: Content): Promise<A
       referrerPolicy: 'no-referrer',
       signal: signal ?? AbortSignal.timeout(TIMEOUT_MS),
     })
+    if (isForeign(response)) return { failure: noAnswer() }
     if (response.ok) return { value: await read(response, as) }
     return {
       failure: failureOf(response.status, response.headers.get('retry-after'), await response.text().catch(() => '')),
@@ -231,6 +232,11 @@ function answered<T>(request: XMLHttpRequest): Answer<T> {
   } catch {
     return { failure: noAnswer() } // it broke off
   }
+}
+
+/** A network that asks to sign in first answers with a page of its own, as if all were well. */
+function isForeign({ ok, status, headers }: Response): boolean {
+  return ok && (status === 204 || headers.get('content-type')?.startsWith('text/html') === true)
 }
 
 function noAnswer(): Failure {

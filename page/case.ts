@@ -24,6 +24,8 @@ export function casePage(): void {
   let sent: Sending | undefined
   let stopFollowing = () => {}
   let isExtended = false
+  /** Of two answers the older one may come last. */
+  let asked = 0
   const goOn = () => {
     setText('protect', sayCount('run.protect', chosen.usable().length))
     goTo('category')
@@ -51,6 +53,7 @@ export function casePage(): void {
   onClick('close', close)
   onClick('add', () => {
     stopFollowing() // until she is back: nothing may lead her away from what she has chosen
+    asked++
     goTo('choose')
   })
   onClick('back', () => goTo('choose'))
@@ -89,17 +92,18 @@ export function casePage(): void {
     stopFollowing = follow(access, lastId, { happened, refused: (failure) => lost(failure, 'view-error') })
   }
 
-  /** @returns the id of the last event that is drawn; `undefined` when there is nothing to draw. */
+  /** Goes on until it is answered. @returns the id of the last event that is drawn; `undefined` when there is nothing to draw. */
   async function refresh(): Promise<string | undefined> {
     const own = access
     if (own === undefined) return undefined
     const { token } = own
-    const errorId = isAt('enter') ? 'enter-error' : 'view-error'
+    const wanted = ++asked
+    const errorId = errorHere()
     const answer = await untilAnswered({
-      buttons: [],
+      buttons: isAt('enter') ? [one('open', HTMLButtonElement)] : [],
       errorId,
       ask: () => api.file(own),
-      isWanted: () => access === own,
+      isWanted: () => access === own && wanted === asked,
     })
     if (answer === undefined) return undefined
     if ('failure' in answer) {
@@ -162,6 +166,11 @@ export function casePage(): void {
     one('enter', HTMLFormElement).reset()
     goTo('enter')
   }
+}
+
+/** Where she is: what stands in another step is not seen. */
+function errorHere(): string {
+  return document.querySelector('[data-step]:not([hidden]) .error')?.id ?? 'view-error'
 }
 
 function typedNumber(): string | undefined {

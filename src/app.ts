@@ -281,7 +281,7 @@ export async function buildApp({
     await guarded.register(dayRoutes, { prefix: '/v1', tallies: services.tallies })
     await guarded.register(registryRoutes, { prefix: '/v1', registry: services.registry })
     await guarded.register(accountRoutes, { prefix: '/v1', accounts: services.accounts })
-    await guarded.register(watchRoutes, { prefix: '/v1', watches: services.watches })
+    await guarded.register(watchRoutes, { prefix: '/v1', watches: services.watches, idempotency })
     await guarded.register(webhookRoutes, { prefix: '/v1', webhooks: services.webhooks, idempotency })
     await guarded.register(stopNciiRoutes, { prefix: '/stopncii/v1', stopNcii: services.stopNcii, now })
     await guarded.register(hmaRoutes, {

@@ -38,8 +38,8 @@ export function refuse(errorId: string, text: string, inputId: string): void {
 export interface Question<T> {
   /** Disabled until there is an answer. */
   readonly buttons: readonly HTMLButtonElement[]
-  /** Where it is said that there is none yet. */
-  readonly errorId: string
+  /** Where it is said that there is none yet; nowhere when left out. */
+  readonly errorId?: string
   /** May be asked again when the answer was lost. */
   readonly ask: () => Promise<Answer<T>>
   /** Does she still wait for it? */
@@ -51,16 +51,17 @@ export interface Question<T> {
  * @returns the answer, which may be a refusal or a fault; `undefined` when it is not wanted any more.
  */
 export async function untilAnswered<T>({ buttons, errorId, ask, isWanted }: Question<T>): Promise<Answer<T> | undefined> {
+  const tell = (text: string) => errorId !== undefined && setText(errorId, text)
   for (const button of buttons) button.disabled = true
   try {
     for (let tries = 0; ; tries++) {
       const answer = await ask()
       if (!isWanted()) return undefined
-      if ('value' in answer) setText(errorId, '')
+      if ('value' in answer) tell('')
       if ('value' in answer || answer.failure.kind === 'refused' || answer.failure.kind === 'fault') return answer
       const askedMs = 1000 * (('retryAfterS' in answer.failure ? answer.failure.retryAfterS : undefined) ?? 0)
       const waitMs = Math.max(Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** tries), askedMs)
-      setText(errorId, sentenceFor(answer.failure, new Date(Date.now() + waitMs)))
+      tell(sentenceFor(answer.failure, new Date(Date.now() + waitMs)))
       await connected(waitMs, isWanted)
       if (!isWanted()) return undefined
     }
@@ -70,12 +71,21 @@ export async function untilAnswered<T>({ buttons, errorId, ask, isWanted }: Ques
 }
 
 /** Until time has passed, the device has a connection again, or nobody waits any more: she went elsewhere, or typed something else. */
-function connected(withinMs: number, isWanted: () => boolean): Promise<void> {
+async function connected(withinMs: number, isWanted: () => boolean): Promise<void> {
+  const over = new AbortController()
+  const unwanted = new AbortController()
+  for (const kind of [STEP, 'input']) addEventListener(kind, () => isWanted() || unwanted.abort(), { signal: over.signal })
+  await waited(withinMs, unwanted.signal)
+  over.abort()
+}
+
+/** Until time has passed, the device has a connection again, or the signal aborts. */
+export function waited(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = new AbortController()
-    const timer = setTimeout(go, withinMs)
+    const timer = setTimeout(go, ms)
     addEventListener('online', go, { signal: done.signal })
-    for (const kind of [STEP, 'input']) addEventListener(kind, () => isWanted() || go(), { signal: done.signal })
+    signal.addEventListener('abort', go, { signal: done.signal })
     function go(): void {
       clearTimeout(timer)
       done.abort()

@@ -1,6 +1,7 @@
 // Follows a case while it is open on the page: each event as it happens, over lost lines and restarts.
 
 import { type Access, api, type CaseEvent, type Failure } from '../api.js'
+import { waited } from './asking.js'
 import { sentEvents } from './sent-events.js'
 
 const LONGEST_WAIT_MS = 60_000
@@ -81,19 +82,4 @@ function silenceOf(silentMs: number, outer: AbortSignal) {
       outer.removeEventListener('abort', abort)
     },
   }
-}
-
-/** Until time has passed, the device has a connection again, or nobody waits any more. */
-function waited(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = new AbortController()
-    const timer = setTimeout(go, ms)
-    addEventListener('online', go, { signal: done.signal })
-    signal.addEventListener('abort', go, { signal: done.signal })
-    function go(): void {
-      clearTimeout(timer)
-      done.abort()
-      resolve()
-    }
-  })
 }

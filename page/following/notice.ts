@@ -8,6 +8,8 @@ import { type Asking, untilAnswered } from './asking.js'
 
 export function notices({ access, lost, look }: Asking): { readonly draw: (isOpen: boolean) => Promise<void> } {
   const form = one('notice-form', HTMLFormElement)
+  /** An older answer may come after a newer one. */
+  let asked = 0
   form.addEventListener('change', showWhatIsNeeded)
   form.addEventListener('submit', (event) => {
     event.preventDefault()
@@ -26,8 +28,13 @@ export function notices({ access, lost, look }: Asking): { readonly draw: (isOpe
       const own = access()
       one('notice', HTMLElement).hidden = !isOpen
       if (!isOpen || own === undefined) return
-      const answer = await api.notice(own)
-      if ('value' in answer && access() === own) drawKept(answer.value.notice)
+      const wanted = ++asked
+      const answer = await untilAnswered({
+        buttons: [],
+        ask: () => api.notice(own),
+        isWanted: () => access() === own && wanted === asked,
+      })
+      if (answer !== undefined && 'value' in answer) drawKept(answer.value.notice)
     },
   }
 
@@ -48,6 +55,7 @@ export function notices({ access, lost, look }: Asking): { readonly draw: (isOpe
     })
     if (answer === undefined) return look() // it may have been given
     if ('value' in answer) {
+      asked++
       drawKept(answer.value)
       announce(say('run.notice.done'))
       return goTo('view')

@@ -77,9 +77,10 @@ function answersFor({ imageId, answer }: FiledPicture, name: string, { access, l
     })
     if (given === undefined) return
     // Decided, or withdrawn, in the meantime: what she sees then is how it stands.
-    if ('failure' in given && (given.failure.kind !== 'refused' || given.failure.code === 'case-unknown'))
-      lost(given.failure, 'view-error')
-    else announce(say('run.answerNoted'))
+    if ('failure' in given && (given.failure.kind !== 'refused' || given.failure.code === 'case-unknown')) {
+      return lost(given.failure, 'view-error')
+    }
+    announce(say('run.answerNoted'))
     await look()
   }
 }

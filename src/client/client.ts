@@ -92,7 +92,7 @@ const LONGEST_WAIT_MS = 60_000
 const REPEATABLE: readonly OperationId[] = ['match', 'matchImages', 'addSignals']
 /** Nothing was done, whatever was asked. */
 const NOT_DONE = [429]
-const PASSING = [500, 502, 503, 504]
+const PASSING = [408, 500, 502, 503, 504]
 
 export function tabirClient(options: ClientOptions): TabirClient {
   const { maxTries = MAX_TRIES, wait = sleep } = options
@@ -105,6 +105,8 @@ export function tabirClient(options: ClientOptions): TabirClient {
       if (outcome.kind === 'answer') return outcome.answer
       const problem = outcome.kind === 'problem' ? outcome.problem : undefined
       if (mayBeDone && isGone(operation, problem)) return undefined as Answer<Op> // as the lost answer said
+      if (mayBeDone && isReleased(operation, problem))
+        return call('getSignal', args as Args<'getSignal'>) as Promise<Answer<Op>>
       mayBeDone ||= problem === undefined || PASSING.includes(problem.status)
       const worthIt = isWorthAnotherTry(operation, args, problem?.status)
       if (!worthIt || tries >= maxTries) throw problem ?? (outcome.kind === 'lost' ? outcome.error : undefined)
@@ -215,16 +217,28 @@ async function attempt<Op extends OperationId>(
   try {
     const response = await send(url, init)
     if (!response.ok) return { kind: 'problem', problem: await problemIn(response) }
+    if (!isOurs(operation, response)) return { kind: 'lost', error: new TabirProblem(response.status, undefined, undefined) }
     return { kind: 'answer', answer: await answerIn<Op>(operation, response) }
   } catch (error) {
     return { kind: 'lost', error }
   }
 }
 
+/** A network that asks to sign in first answers with a page of its own, as if all were well. */
+function isOurs(operation: OperationId, { status, headers }: Response): boolean {
+  if (OPERATIONS[operation].answer === 'nothing') return status === 202 || status === 204
+  return status !== 204 && headers.get('content-type')?.startsWith('text/html') !== true
+}
+
 /** What was to be removed is not there any more: after an attempt without an answer, that attempt removed it. */
 function isGone(operation: OperationId, problem: TabirProblem | undefined): boolean {
   const { method, answer } = OPERATIONS[operation]
   return method === 'DELETE' && answer === 'nothing' && problem?.status === 404 && problem.code !== 'route-unknown'
+}
+
+/** The same of a signal that was to be released. Its answer is how the signal stands, and can be asked for. */
+function isReleased(operation: OperationId, problem: TabirProblem | undefined): boolean {
+  return operation === 'releaseSignal' && problem?.code === 'quarantine-conflict'
 }
 
 function isWorthAnotherTry<Op extends OperationId>(operation: Op, args: Args<Op>, status: number | undefined): boolean {

@@ -24,6 +24,7 @@ export type IdempotencyScope = readonly [
     | 'change-pin'
     | 'images'
     | 'hashes'
+    | 'watch'
     | 'create-key'
     | 'rotate-key'
     | 'add-webhook'

@@ -211,3 +211,39 @@ t.test('an answer that is lost or breaks off is asked for again, and a removal t
   await t.rejects(remove(first?.signalId), TabirProblem, 'what was gone before is an error')
   t.equal(await remove(second?.signalId), undefined)
 })
+
+t.test('the page of a network that asks to sign in is no answer, and a time-out on the way is no refusal', async (t) => {
+  const signal = { params: { signalId: randomHashText() } }
+  const playing = (...script: (number | Response)[]) => {
+    const asked: string[] = []
+    const { call } = tabirClient({
+      url: 'http://api.example',
+      wait: async () => {},
+      fetch: async (_, init) => {
+        asked.push(init?.method ?? '')
+        const next = script.shift() ?? 200
+        return typeof next === 'number' ? new Response(next === 204 ? null : '{}', { status: next }) : next
+      },
+    })
+    return { call, asked }
+  }
+  const portal = () => new Response('<h1>Sign in</h1>', { headers: { 'content-type': 'text/html; charset=utf-8' } })
+  const gone = { params: { watchId: 'x' } }
+  const removal = playing(portal(), 408, 204)
+  t.equal(await removal.call('removeWatch', gone), undefined)
+  t.equal(removal.asked.length, 3)
+  const feed = playing(portal(), new Response('{}\n', { headers: { 'content-type': 'application/x-ndjson' } }))
+  t.equal(await (await feed.call('readFeed', { query: {} })).text(), '{}\n')
+  await t.rejects(
+    playing(portal()).call('pingWebhook', { params: { webhookId: 'x' } }),
+    { code: 'unreadable' },
+    'not repeated',
+  )
+
+  const conflict = { type: '/problems/x', title: 'No.', status: 409, code: 'quarantine-conflict' }
+  const refused = () => Response.json(conflict, { status: 409 })
+  const released = playing(502, refused(), Response.json({ circulation: 'matching' }))
+  t.match(await released.call('releaseSignal', signal), { circulation: 'matching' }, 'its lost answer is asked for')
+  t.same(released.asked, ['DELETE', 'DELETE', 'GET'])
+  await t.rejects(playing(refused()).call('releaseSignal', signal), { code: 'quarantine-conflict' })
+})

@@ -1,59 +1,23 @@
 // A real Chromium before the whole api. Tests that need one are skipped, with a reason, where there is none.
 
-import { existsSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import root, { type Test } from 'tap'
+import { launchChromium, withoutBrowser } from './chromium.js'
 import { scene } from './pictures.js'
 import { startService, type TestService, type TestServiceOptions } from './service.js'
 import type { GivenFile } from './steps.js'
 
-const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
-const executablePath = PLACES.find((place) => existsSync(place))
-
-/** For tap's `skip`: why, or `false` when there is a Chromium. */
-export const withoutBrowser = executablePath === undefined ? 'needs Chromium (apt-get install chromium)' : false
+export { withoutBrowser }
 
 /** Waiting ends with what is waited for; this is for machines that have much else to do. */
 const SLOW_MS = 100_000
-
-/**
- * What lists suggestions under the address bar is two pages, which Chromium loads for each new window: two fifths of what a window costs, and nobody
- * sees it here.
- */
-const ADDRESS_BAR = ['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup']
-
-/** What Playwright leaves out of Chromium, as far as it is in Linux's: the last list counts, so that ours has to name those as well. */
-const LEFT_OUT_BY_PLAYWRIGHT = [
-  'AimEnabled',
-  'AvoidCorsURLLoaderRestartOnRedirect',
-  'AvoidUnnecessaryBeforeUnloadCheckSync',
-  'DestroyProfileOnBrowserClose',
-  'HttpsFirstBalancedModeAutoEnable',
-  'HttpsUpgrades',
-  'LensOverlay',
-  'MediaRouter',
-  'NetworkTimeServiceQuerying',
-  'OptimizationHints',
-  'PaintHolding',
-  'PreconnectToSearch',
-  'ThirdPartyStoragePartitioning',
-]
-
-/** As root and in containers there is neither a sandbox nor much shared memory. */
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-dev-shm-usage',
-  '--disable-gpu',
-  `--disable-features=${[...LEFT_OUT_BY_PLAYWRIGHT, ...ADDRESS_BAR].join()}`,
-]
 
 let opened: Promise<Browser> | undefined
 
 /** One for a whole file, however many services it starts: each visit has a window of its own in it. */
 function theBrowser(): Promise<Browser> {
-  if (executablePath === undefined) throw new Error('there is no Chromium')
-  opened ??= chromium.launch({ executablePath, args: FLAGS })
+  opened ??= launchChromium()
   return opened
 }
 

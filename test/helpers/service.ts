@@ -28,6 +28,9 @@ import { loadSite, type SiteSettings } from '../../src/web/site.js'
 import { hashingPatiently } from './patiently.js'
 import { PATIENCE_MS, startRedis, storeAt, type TestRedis } from './redis.js'
 
+/** What says when all is over: a test, or a program that tests. */
+export type Ending = Pick<Test, 'teardown'>
+
 export interface TestService {
   readonly app: FastifyInstance
   readonly services: Services
@@ -107,7 +110,10 @@ function usualSite() {
   return usual
 }
 
-export async function startService(t: Test, options: TestServiceOptions = {}): Promise<TestService> {
+export async function startService(
+  t: Ending & Partial<Pick<Test, 'fail'>>,
+  options: TestServiceOptions = {},
+): Promise<TestService> {
   const redis = options.redis ?? (await startRedis(t))
   const log: string[] = []
   const services = await openServices({
@@ -157,7 +163,7 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
     logStream: {
       write(line) {
         log.push(line)
-        if (line.includes(UNDESCRIBED_PROBLEM)) t.fail(line)
+        if (line.includes(UNDESCRIBED_PROBLEM)) t.fail?.(line)
       },
     },
   })
@@ -170,12 +176,12 @@ export async function startService(t: Test, options: TestServiceOptions = {}): P
 }
 
 /** A worker process as the supervisor starts it. @returns it, ready, with what it writes. */
-export function startWorkers(t: Test, redis: TestRedis, env: Record<string, string> = {}) {
+export function startWorkers(t: Ending, redis: TestRedis, env: Record<string, string> = {}) {
   return startEntry(t, '../../workers/main.js', { REDIS_SOCKET: redis.socket, TABIR_HASHERS: '2', ...env })
 }
 
 /** A messenger process for a service with the usual seal key. @returns it, ready, with what it writes. */
-export function startMessenger(t: Test, redis: TestRedis, webhookOrigins: ReadonlySet<string>) {
+export function startMessenger(t: Ending, redis: TestRedis, webhookOrigins: ReadonlySet<string>) {
   return startEntry(t, '../../workers/messenger.js', {
     REDIS_SOCKET: redis.socket,
     TABIR_SEAL_KEYS: `test:${SEAL_KEY.toString('base64')}`,
@@ -183,7 +189,7 @@ export function startMessenger(t: Test, redis: TestRedis, webhookOrigins: Readon
   })
 }
 
-async function startEntry(t: Test, entry: string, env: Record<string, string>) {
+async function startEntry(t: Ending, entry: string, env: Record<string, string>) {
   const worker = fork(fileURLToPath(new URL(entry, import.meta.url)), {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Webhook as Verifier } from 'standardwebhooks'
-import type { Test } from 'tap'
+import type { Ending } from './service.js'
 
 export interface Received {
   readonly id: string
@@ -16,7 +16,7 @@ export interface Received {
 /** What an endpoint answers; `silence` for nothing at all. */
 export type Answering = number | 'silence' | { readonly status: number; readonly headers: Record<string, string> }
 
-export async function startEndpoint(t: Test) {
+export async function startEndpoint(t: Ending) {
   const received: Received[] = []
   let answering: (message: Received) => Answering = () => 204
   const server = createServer(async (request, response) => {

@@ -6,7 +6,7 @@ import { imagePart, multipart } from '../helpers/multipart.js'
 import { type Picture, scene } from '../helpers/pictures.js'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
-import { openCase, randomHashText, startService, startWorkers } from '../helpers/service.js'
+import { keyFor, openCase, randomHashText, startService, startWorkers } from '../helpers/service.js'
 
 const KEY = 'b6f0c9c2-0c3e-4f57-9d35-1f7c2f0c7a11'
 const key = (value = KEY) => ({ 'idempotency-key': value })
@@ -114,4 +114,17 @@ t.test('the same picture twice in a case is one image, by all bits of PDQ, and s
   t.match((await app.inject(her)).json(), { images: 4 })
   const events = (await app.inject({ url: `${her.url}/events`, headers: her.headers })).json<{ events: unknown[] }>()
   t.equal(events.events.length, 5, 'what was there already is not registered again')
+})
+
+t.test('what is watched for is left once for a key', async (t) => {
+  const service = await startService(t)
+  const { headers } = await keyFor(service, 'platform', ['match'])
+  const body = { watches: [{ reference: 'upload-1', signals: [{ type: 'pdq', hash: randomHashText() }] }] }
+  const leave = (more = {}) => post(service.app, '/v1/watch', body, { ...headers, ...more })
+  const first = await leave(key())
+  t.equal(first.statusCode, 201)
+  t.equal((await leave(key())).body, first.body)
+  const { watches } = (await service.app.inject({ url: '/v1/watch', headers })).json<{ watches: unknown[] }>()
+  t.equal(watches.length, 1)
+  t.not((await leave()).body, first.body, 'no key')
 })

@@ -1,7 +1,9 @@
+import type { Route } from 'playwright-core'
 import t from 'tap'
 import { imagesOf, pictureFile, startSite, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { startService } from '../helpers/service.js'
 import { allRead, allSent, choose, protectAll, textOf, toChoosing } from '../helpers/steps.js'
+import { caseWithPicture, feedback, platform } from '../helpers/trust.js'
 
 t.test(
   'without a connection nothing is lost: it goes on when the connection is back',
@@ -105,3 +107,47 @@ t.test('the back button asks first, and who stays has lost nothing', { skip: wit
   const { caseNumber } = await protectAll(page)
   t.match(caseNumber, /^TBR/)
 })
+
+t.test(
+  'at her case an answer that is lost is said where she is, and what is said then is so',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await usualSite()
+    const her = await caseWithPicture(site)
+    const { page } = await site.visit('/case')
+    /** The next of them, and no other. */
+    const once = (path: string, answer: (route: Route) => Promise<void>) => page.route(path, answer, { times: 1 })
+    const portal = (route: Route) => route.fulfill({ contentType: 'text/html', body: '<h1>Sign in</h1>' })
+    const lost = (route: Route) => route.abort('connectionreset')
+    const goOn = () => page.evaluate(() => dispatchEvent(new Event('online')))
+    await page.fill('#case-number', her.caseNumber)
+    await page.fill('#case-pin', her.pin)
+
+    await once('**/export', portal)
+    await page.click('#open')
+    await page.getByText('does not answer at the moment. Nothing is lost: this goes on by itself').waitFor()
+    await goOn()
+    await page.waitForSelector('[data-step="view"]:not([hidden])')
+
+    await feedback(site, await platform(site, 'doubter'), her.hash, { verdict: 'disputed', reason: 'other' })
+    await page.waitForSelector('#sums .disputed')
+    await page.click('summary')
+    await once('**/answer', (route) => route.fulfill({ status: 403, body: '<h1>No</h1>' }))
+    await page.locator('#each button').first().click()
+    await page.waitForSelector('#view-error:not(:empty)')
+    await page.locator('#each button:enabled').first().click()
+    await page.waitForSelector('#each .answers .hint')
+
+    await page.click('#withdraw')
+    await once(`**/${her.caseNumber}`, lost)
+    await page.click('#withdraw-yes')
+    await page.waitForSelector('#withdraw-error:not(:empty)')
+    t.match(await textOf(page, '#withdraw-error'), /Nothing is lost: try again/, 'it does not go on by itself')
+    await once('**/export', lost)
+    await page.click('#withdraw-yes')
+    await page.waitForFunction(() => document.getElementById('withdraw-error')?.textContent?.includes('by itself'))
+    await goOn()
+    await page.waitForSelector('#withdrawn-row:not([hidden])')
+    t.equal(await textOf(page, '#view-state'), 'Taken back')
+  },
+)

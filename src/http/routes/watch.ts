@@ -7,11 +7,12 @@ import type { Signal } from '../../domain/signal.js'
 import { SIGNAL_TYPES } from '../../domain/signal-types.js'
 import { LONGEST_WATCH_DAYS, MAX_REFERENCE_CHARS, MOST_SIGNALS_PER_WATCH, USUAL_WATCH_DAYS } from '../../domain/watch.js'
 import { parseHash } from '../../hash/hash256.js'
+import type { Idempotency } from '../../services/idempotency.js'
 import type { NewWatch, WatchService, WatchView } from '../../services/watches.js'
 import { After, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may, problemBody } from '../problems.js'
-import { HashText, Instant, PartProblem, Quality, SignalTypeName, ViewName } from '../schemas.js'
+import { HashText, IdempotencyKey, Instant, PartProblem, Quality, SignalTypeName, ViewName } from '../schemas.js'
 
 const MOST_AT_ONCE = 1000
 
@@ -52,7 +53,18 @@ const Watch = z
   })
   .meta({ id: 'Watch' })
 
-export const watchRoutes: FastifyPluginAsyncZod<{ readonly watches: WatchService }> = async (app, { watches }) => {
+const LeftWatches = z.object({
+  watches: z
+    .array(z.union([Watch, z.object({ problem: PartProblem })]))
+    .meta({ description: 'In the order of the request; one that cannot be used has a problem in its place.' }),
+})
+
+export interface WatchRouteOptions {
+  readonly watches: WatchService
+  readonly idempotency: Idempotency
+}
+
+export const watchRoutes: FastifyPluginAsyncZod<WatchRouteOptions> = async (app, { watches, idempotency }) => {
   const config = { scope: 'match' } as const
   const tags = ['watch']
 
@@ -67,25 +79,43 @@ export const watchRoutes: FastifyPluginAsyncZod<{ readonly watches: WatchService
         description:
           'Leave the hashes first and ask for matches then, and nothing is registered unseen in between. What is registered, or matches again, is compared with them by the rules of a match; a webhook with the event `match.found` gets the id of the watch and of the match, once for each registered picture. Nobody else sees them, not even that they are there; they are sealed, and erased when their time is over, when they are removed, and when the organisation has no key any more.',
         tags,
+        headers: IdempotencyKey,
         body: NewWatches,
         response: {
-          201: z.object({
-            watches: z
-              .array(z.union([Watch, z.object({ problem: PartProblem })]))
-              .meta({ description: 'In the order of the request; one that cannot be used has a problem in its place.' }),
-          }),
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'body-too-large', 'watches-full', 'store-away'),
+          201: LeftWatches,
+          ...may(
+            'request-invalid',
+            'key-missing',
+            'scope-missing',
+            'body-too-large',
+            'idempotency-key-reused',
+            'idempotency-key-busy',
+            'watches-full',
+            'store-away',
+          ),
         },
       },
     },
     async (request, reply) => {
-      const given = request.body.watches.map(toWatch)
-      const usable = given.filter((watch): watch is NewWatch => !(watch instanceof Problem))
-      const added = (await watches.add(callerOf(request), usable, request.body.days)).map(shapeOf).values()
-      const answers = given.map((watch) =>
-        watch instanceof Problem ? { problem: problemBody(watch) } : (added.next().value ?? {}),
+      const { body, headers } = request
+      const caller = callerOf(request)
+      const left = await idempotency.once(
+        ['watch', caller.orgId],
+        headers['idempotency-key'],
+        body,
+        LeftWatches,
+        async () => {
+          const given = body.watches.map(toWatch)
+          const usable = given.filter((watch): watch is NewWatch => !(watch instanceof Problem))
+          const added = (await watches.add(caller, usable, body.days)).map(shapeOf).values()
+          return {
+            watches: given.map((watch) =>
+              watch instanceof Problem ? { problem: problemBody(watch) } : (added.next().value ?? {}),
+            ),
+          }
+        },
       )
-      return reply.code(201).send({ watches: answers })
+      return reply.code(201).send(left)
     },
   )
 
