@@ -101,13 +101,11 @@ export interface TrustService {
   signal(signalId: string): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, dispute-settled, signal-struck */
   dispute(caller: Caller | undefined, signalId: string, reason: DisputeReason): Promise<JudgedSignal>
-  /** What she whose picture it is says to the dispute. @throws {Problem} signal-unknown, also for a picture of another case; dispute-not-open, signal-struck */
-  answer(
-    own: Pick<OwnCase, 'caseId' | 'record'>,
-    signalId: string,
-    answer: DisputeAnswer,
-    by: AuditActor,
-  ): Promise<JudgedSignal>
+  /**
+   * What the submitter says to the dispute, or the organisation that acts for her, until it hands the case over.
+   * @throws {Problem} signal-unknown, also for a picture of another case; case-unknown, dispute-not-open, signal-struck
+   */
+  answer(own: OwnCase, signalId: string, answer: DisputeAnswer, by: AuditActor): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, dispute-not-open */
   decide(signalId: string, outcome: DisputeOutcome, by?: AuditActor): Promise<JudgedSignal>
   /** Takes back that a dispute was upheld: it matches again, its account loses the strike. Saying it again changes nothing. @throws {Problem} signal-unknown, signal-not-struck */
@@ -203,6 +201,7 @@ export function trustOver({
     by: AuditActor,
     unknown: ProblemCode,
     actionOn: (imageId: string) => TrustAction,
+    helpedCase?: string,
   ): Promise<{ readonly imageId: string; readonly image: RegisteredImage; readonly trust: Trust }> {
     for (const again = untilUnchanged(); ; await again()) {
       const found = await read(imageId, unknown)
@@ -218,8 +217,10 @@ export function trustOver({
       const outcome = await trusts.put(found.imageId, found.version, after, standingOf(after), {
         entry: entryOf(action, found.imageId, by, atMs),
         refusal: await refusalFor(found.image, found.trust, after, atMs),
+        helpedCase,
       })
       if (outcome === 'image-unknown') throw new Problem(unknown)
+      if (outcome === 'handed-over') throw new Problem('case-unknown')
       if (outcome === 'changed-meanwhile') continue
       await replica.reached(outcome.revision)
       await onChange(told)
@@ -298,7 +299,16 @@ export function trustOver({
       refuseEnded(own, now())
       const { image } = await read(signalId, 'signal-unknown')
       if (image.caseId !== own.caseId) throw new Problem('signal-unknown')
-      return await changeSignal(signalId, { kind: 'answer', answer }, by)
+      const helpedCase = own.by === 'organisation' ? own.caseId : undefined
+      const answered = await change(
+        signalId,
+        undefined,
+        by,
+        'signal-unknown',
+        () => ({ kind: 'answer', answer }),
+        helpedCase,
+      )
+      return judged(answered.imageId, answered.image, answered.trust)
     },
     decide: (signalId, outcome, by = 'operator') => changeSignal(signalId, { kind: 'decide', outcome }, by),
     reinstate: (signalId, by = 'operator') => changeSignal(signalId, { kind: 'reinstate' }, by),

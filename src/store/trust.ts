@@ -30,12 +30,14 @@ export interface StoredTrust {
 }
 
 /** `revision` is 0 when no index needs to know. */
-export type TrustOutcome = { readonly revision: number } | 'changed-meanwhile' | 'image-unknown'
+export type TrustOutcome = { readonly revision: number } | 'changed-meanwhile' | 'handed-over' | 'image-unknown'
 
 export interface BesideTrust {
   /** For the audit log. */
   readonly entry?: AuditEntry | undefined
   readonly refusal?: RefusalChange | undefined
+  /** The id of the case for which an organisation acts: nothing is written once it has handed the case over. */
+  readonly helpedCase?: string | undefined
 }
 
 export interface WaitingImage {
@@ -80,7 +82,7 @@ export function trustsIn(store: Store): Trusts {
       const id = idBytes(imageId)
       return parse(await store.ask((redis) => redis.hgetBuffer(keys.trust(trustShard(id)), id)))
     },
-    async put(imageId, version, trust, standing, { entry, refusal } = {}) {
+    async put(imageId, version, trust, standing, { entry, refusal, helpedCase } = {}) {
       const id = idBytes(imageId)
       const shard = trustShard(id)
       const places = [
@@ -102,14 +104,15 @@ export function trustsIn(store: Store): Trusts {
         trust.dispute === 'open' ? (trust.disputedAtMs ?? 0) : '',
         trust.circulation === 'held' && trust.heldFor !== undefined ? (trust.heldAtMs ?? 0) : '',
         endsS === undefined ? '' : endsS * 1000,
-        ...(refusal === undefined
-          ? ['', '', '']
-          : [refusalKey(refusal.holder), refusal.atMs, refusal.untilMs ?? '', ...refusal.digests]),
+        ...(refusal === undefined ? ['', '', ''] : [refusalKey(refusal.holder), refusal.atMs, refusal.untilMs ?? '']),
+        helpedCase === undefined ? '' : keys.case(helpedCase),
+        ...(refusal?.digests ?? []),
       ]
       const reply = await (entry === undefined
         ? store.write(putTrust, places, args)
         : writeAudited(store, entry, putTrust, places, args))
       if (reply === null) return 'image-unknown'
+      if (reply === -2) return 'handed-over'
       return reply === -1 ? 'changed-meanwhile' : { revision: Number(reply) }
     },
     async standings(imageIds) {

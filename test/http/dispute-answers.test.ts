@@ -3,11 +3,11 @@
 import t from 'tap'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { redisOf, silent } from '../helpers/requests.js'
-import { keyFor, startService, until } from '../helpers/service.js'
+import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
 import { ask, caseWithPicture, feedback, operator, platform } from '../helpers/trust.js'
 
-const STANDS = { answer: 'shows-me-without-consent' }
-const MISTAKE = { answer: 'added-by-mistake' }
+const STANDS = { answer: 'shows-me-without-consent' } as const
+const MISTAKE = { answer: 'added-by-mistake' } as const
 
 t.test('her answer is seen by whoever decides, and belongs to the dispute that it was given to', async (t) => {
   const service = await startService(t)
@@ -65,4 +65,29 @@ t.test('nobody answers for a picture of another case, and what is no answer is r
   refused(t, await put(her.headers, MARKER, STANDS), 'request-invalid')
   t.equal(await trust(), before, 'and the store is as it was')
   silent(t, service)
+})
+
+t.test('an organisation that was let in before it handed the case over answers nothing after it', async (t) => {
+  const service = await startService(t)
+  const ngo = await keyFor(service, 'ngo', ['cases:write'], 'ngo')
+  const opened = await ask(service, 'POST', '/v1/assisted-cases', ngo.headers, {
+    adult: true,
+    consent: { kind: 'in-person', on: '2026-01-31' },
+  })
+  const { caseNumber } = opened.json<{ caseNumber: string }>()
+  const url = `/v1/cases/${caseNumber}`
+  const hash = randomHashText()
+  const images = [{ signals: [{ type: 'pdq', hash, quality: 90 }] }]
+  const added = await ask(service, 'POST', `${url}/hashes`, ngo.headers, { images })
+  const [{ imageId } = { imageId: '' }] = added.json<{ images: { imageId: string }[] }>().images
+  await feedback(service, await platform(service, 'one'), hash, { verdict: 'disputed', reason: 'other' })
+
+  const { cases, trust } = service.services
+  const caller = service.services.identify(ngo.key, '127.0.0.1')
+  if (caller === undefined) return t.fail('the key opens')
+  const letIn = await cases.ownByKey(caseNumber, caller, 'act')
+  t.equal((await trust.answer(letIn, imageId, STANDS.answer, `key:${caller.keyId}`)).answer, STANDS.answer)
+  await ask(service, 'POST', `${url}/handover`, ngo.headers, {})
+  await t.rejects(trust.answer(letIn, imageId, MISTAKE.answer, `key:${caller.keyId}`), { code: 'case-unknown' })
+  t.equal((await trust.signal(imageId)).answer, STANDS.answer)
 })

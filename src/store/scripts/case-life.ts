@@ -1,6 +1,7 @@
 import { CASE_ACTIONS, type CaseAction } from '../../domain/case.js'
 import { announceLua } from './announce.js'
 import { caseEventLua } from './case-event.js'
+import { handedOverLua } from './handed-over.js'
 import { helpedLua } from './helped.js'
 import { imageDetailsLua } from './image-details.js'
 import { forgetTrustLua, harmlessSinceLua } from './put-trust.js'
@@ -18,15 +19,6 @@ export const caseStateLua = `
       if not state then return nil, false end
       if isOverdue(case, state, atMs) then return 'expired', false end
       return state, among(states, state)
-    end`
-
-/**
- * Lua: `isHandedOver(case, by)`, whether who acts is the organisation that opened the case and has handed it over since. It may have been
- * let in a moment before the handover, so every script that changes a case asks at the moment of the change.
- */
-export const handedOverLua = `
-    local function isHandedOver (case, by)
-      return by == 'organisation' and redis.call('HEXISTS', case, 'handedOverAtMs') == 1
     end`
 
 /** The states in which an action is allowed, as a string that Lua finds them in. */

@@ -1,4 +1,4 @@
-import { handedOverLua } from './case-life.js'
+import { handedOverLua } from './handed-over.js'
 import { helpedLua } from './helped.js'
 import { CONTACT_FIELD, hexLua, indexClocksLua } from './image-clocks.js'
 

@@ -1,7 +1,8 @@
 import { announceLua } from './announce.js'
 import { bankLua } from './banks.js'
 import { caseEventLua } from './case-event.js'
-import { caseStateLua, handedOverLua } from './case-life.js'
+import { caseStateLua } from './case-life.js'
+import { handedOverLua } from './handed-over.js'
 import { imageDetailsLua } from './image-details.js'
 
 // Stores images of a bank and tells every index, all or none; if the bank is there at this very moment and is the one that was meant: its

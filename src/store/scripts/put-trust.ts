@@ -1,4 +1,5 @@
 import { announceLua } from './announce.js'
+import { handedOverLua } from './handed-over.js'
 import { forgetClocksLua, hexLua } from './image-clocks.js'
 import { outboxLua } from './outbox.js'
 
@@ -22,7 +23,7 @@ const refuseLua = `
 // Stores what was said about a signal, if nobody was faster and the signal is still there, and tells every index what it has to know.
 export const putTrust = {
   numberOfKeys: 8,
-  lua: `${announceLua}${outboxLua}${partiesLua}${refuseLua}
+  lua: `${announceLua}${outboxLua}${partiesLua}${refuseLua}${handedOverLua}
     local images     = KEYS[1] -- hash: the shard of the image
     local trust      = KEYS[2] -- hash: image id -> version:JSON
     local standings  = KEYS[3] -- hash: image id -> [2 bytes]
@@ -41,8 +42,11 @@ export const putTrust = {
     local struck     = ARGV[8] -- sorted set: what must not be handed in again; or nothing
     local atMs       = ARGV[9] -- [epoch ms]
     local untilMs    = ARGV[10] -- [epoch ms] for which it is in there, or nothing to take it out
-    -- ARGV[11…]     [16 bytes] keyed digests of it; the key carries the same hash tag as the declared ones
-    -- returns [integer] the revision that has it, 0 when no index needs to know; -1 when another was faster; nil without the image
+    local helped     = ARGV[11] -- hash: the case that an organisation acts for, as long as it has not handed it over; or nothing
+    -- ARGV[12…]     [16 bytes] keyed digests of it; keys in ARGV carry the same hash tag as the declared ones
+    -- returns [integer] the revision that has it, 0 when no index needs to know; -1 when another was faster; -2 after a handover; nil
+    -- without the image
+    if helped ~= '' and isHandedOver(helped, 'organisation') then return -2 end
     if redis.call('HEXISTS', images, id) == 0 then return nil end
     local stored = redis.call('HGET', trust, id)
     local current = stored and string.match(stored, '^%d+') or '0'
@@ -54,7 +58,7 @@ export const putTrust = {
       local tag = string.match(disputes, '^(.*)disputes$')
       outbox(tag, 'kind', 'signal.disputed', 'image', id, 'parties', partiesOf(tag, hexOf(id)), 'atMs', disputedAt)
     end
-    if struck ~= '' then refuse(struck, atMs, untilMs, { unpack(ARGV, 11) }) end
+    if struck ~= '' then refuse(struck, atMs, untilMs, { unpack(ARGV, 12) }) end
     if heldAt == '' then redis.call('ZREM', quarantine, id) else redis.call('ZADD', quarantine, heldAt, id) end
     if dueMs == '' then redis.call('ZREM', ownerDues, id) else redis.call('ZADD', ownerDues, dueMs, id) end
     if redis.call('HGET', standings, id) == standing then return 0 end
