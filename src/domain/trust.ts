@@ -177,7 +177,7 @@ export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | P
       if (trust.heldFor !== undefined) return trust
       return { ...trust, circulation: 'held', heldFor: action.cause, heldAtMs: nowMs, flood: action.flood }
     case 'release':
-      return released(trust)
+      return released(trust, nowMs)
     case 'pause':
       if (trust.pause?.untilS === action.untilS) return trust
       return { ...trust, circulation: 'held', pause: { untilS: action.untilS, atMs: nowMs } }
@@ -222,16 +222,23 @@ function isSettledAlready(trust: Trust, action: TrustAction): boolean {
   return trust.dispute === 'upheld' && action.kind === 'decide' && action.outcome === 'upheld'
 }
 
-function released(trust: Trust): Trust | ProblemCode {
+function released(trust: Trust, nowMs: number): Trust | ProblemCode {
   if (trust.heldFor === undefined) return 'quarantine-conflict'
+  const pause = standingPause(trust, nowMs)
   return {
     ...trust,
-    circulation: trust.pause === undefined ? 'matching' : 'held',
+    pause,
+    circulation: pause === undefined ? 'matching' : 'held',
     heldFor: undefined,
     heldAtMs: undefined,
     flood: 0,
     toleratedFlood: Math.max(trust.toleratedFlood, trust.flood),
   }
+}
+
+/** A pause that is over by the clock holds nothing, also before the clock's own release comes round. */
+function standingPause({ pause }: Trust, nowMs: number): Pause | undefined {
+  return pause === undefined || isOver(pause, nowMs) ? undefined : pause
 }
 
 function isOver({ untilS }: Pause, nowMs: number): boolean {
@@ -272,7 +279,7 @@ function decided(trust: Trust, outcome: DisputeOutcome, nowMs: number): Trust | 
 function reinstated(trust: Trust, nowMs: number): Trust | ProblemCode {
   if (trust.dispute === 'rejected') return trust
   if (trust.circulation !== 'struck') return 'signal-not-struck'
-  const pause = trust.pause === undefined || isOver(trust.pause, nowMs) ? undefined : trust.pause
+  const pause = standingPause(trust, nowMs)
   const circulation = pause === undefined ? 'matching' : 'held'
   return { ...rejected(trust, nowMs), circulation, heldAtMs: undefined, pause }
 }

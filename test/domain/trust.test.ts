@@ -247,6 +247,9 @@ t.test('the clock ends the pause that is over, and no other', async (t) => {
   for (const trust of [NO_TRUST, until(0), until(11), disputes.upheld]) t.equal(act(trust, due, 10_000), trust)
   const struck = said(until(10), disputeBy('b', 'other'), { kind: 'decide', outcome: 'upheld' })
   t.match(act(struck, { kind: 'reinstate' }, 10_000), { circulation: 'matching' }, 'a pause that ended meanwhile is over')
+  const held = said(until(10), { kind: 'hold', cause: 'operator', flood: 0 })
+  t.match(act(held, { kind: 'release' }, 9_999), { circulation: 'held', pause: { untilS: 10 } })
+  t.match(act(held, { kind: 'release' }, 10_000), { circulation: 'matching', pause: undefined }, 'nothing holds it any more')
 })
 
 t.test('only what was judged harmless vetoes, and only while that stands', async (t) => {

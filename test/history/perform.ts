@@ -2,6 +2,7 @@
 
 import * as banks from './perform-banks.js'
 import { coldStart, fillPage, importAgain, importAtSnapshot, importGroup, removeLast, removeSome } from './perform-bulk.js'
+import { expire, sweepAhead } from './perform-expiry.js'
 import * as processes from './perform-process.js'
 import * as signals from './perform-signals.js'
 import { appeal, attest, decide, dispute, flood, judge, pause } from './perform-trust.js'
@@ -29,6 +30,10 @@ export async function perform(scene: Scene, given: Step): Promise<Api | undefine
       return signals.note(scene, step)
     case 'withdraw':
       return signals.withdraw(scene, step)
+    case 'expire':
+      return done(expire(scene, step))
+    case 'sweep-ahead':
+      return done(sweepAhead(scene, step))
     case 'reverse-export':
       return banks.reverseExport(scene, step)
     case 'submit':

@@ -90,9 +90,27 @@ function judgedThenWithdrawn(chance: Chance): Step[] {
     openCase(chance, 'c0'),
     inCase(chance, ref),
     ...judged(chance, ref, chance.happens(0.8) ? 'upheld' : 'rejected', reason),
-    { do: 'withdraw', at: api(chance), home: 'c0' },
+    { do: chance.happens(0.8) ? 'withdraw' : 'expire', at: api(chance), home: 'c0' },
     { do: 'appeal', at: api(chance), ...ref },
   ]
+}
+
+/** Some cases come to their end, others do not, while a worker's clock is ahead and processes end. */
+function expired(chance: Chance): Step[] {
+  const cases = many(count(chance, 2, 3), (i) => ({ home: `c${i}`, hash: `h${i % 2}` }))
+  const lives = cases.map((ref): Step[] => [
+    openCase(chance, ref.home),
+    inCase(chance, ref),
+    ...(chance.happens(0.3) ? [{ do: 'hold', at: api(chance), ...ref } as const] : []),
+    ...(chance.happens(0.6) ? [{ do: 'expire', at: api(chance), home: ref.home } as const] : []),
+    ...(chance.happens(0.3) ? [inCase(chance, { home: ref.home, hash: 'late' })] : []),
+  ])
+  const beside = interleaved(chance, [
+    many(count(chance, 1, 2), (): Step => ({ do: 'sweep-ahead', days: chance.oneOf([1, 400, 4000]) })),
+    chance.happens(0.3) ? [{ do: 'restart', api: api(chance) }] : [],
+    chance.happens(0.2) ? [{ do: 'kill-redis' }] : [],
+  ])
+  return interleaved(chance, [...lives, beside])
 }
 
 /** Handed in more than once, with more or with less behind it, and spoken about in between. */
@@ -222,7 +240,7 @@ function restoredBackup(chance: Chance): Step[] {
   const full: Step = { do: 'fill-disk', disk: 'withdrawals' }
   const [isFull, isLate] = [chance.happens(0.6), chance.happens(0.3)]
   const withdrawn = cases.map((ref): Step[] =>
-    chance.happens(0.6) ? [{ do: 'withdraw', at: api(chance), home: ref.home }] : [],
+    chance.happens(0.6) ? [{ do: chance.happens(0.7) ? 'withdraw' : 'expire', at: api(chance), home: ref.home }] : [],
   )
   const after = interleaved(chance, [
     ...withdrawn,
@@ -269,6 +287,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { name: 'taken back while held', group: 'trust', world: 'single', weight: 2, steps: takenBackWhileHeld },
   { name: 'held by two', group: 'trust', world: 'single', weight: 1, steps: heldByTwo },
   { name: 'flooded', group: 'trust', world: 'single', weight: 1, steps: flooded },
+  { name: 'expired', group: 'expiry', world: 'single', weight: 2, steps: expired },
   { name: 'exported and reversed', group: 'exchange', world: 'single', weight: 2, steps: exportedAndReversed },
   { name: 'imported again', group: 'imports', world: 'single', weight: 1, steps: importedAgain },
   { name: 'renewed bank', group: 'banks', world: 'single', weight: 1, steps: renewedBank },

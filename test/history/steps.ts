@@ -44,6 +44,10 @@ interface Facts {
   remove: AtRef & { readonly way: (typeof REMOVE_WAYS)[number] }
   note: AtRef & { readonly text: string }
   withdraw: Home
+  /** The time of a case is over. */
+  expire: Home
+  /** A worker whose clock is so far ahead looks for cases whose time is over. */
+  'sweep-ahead': { readonly days: number }
   'create-bank': Home
   'remove-bank': Home
   /** Removes a bank, lets its name become free, and makes it again at one API while both sweep. */
@@ -98,7 +102,17 @@ export type StepOf<V extends Verb> = { [Each in V]: { readonly do: Each } & Fact
 export type Step = StepOf<Verb>
 
 /** The kinds of scenario that `--only` names. */
-export const GROUPS = ['imports', 'trust', 'banks', 'exchange', 'snapshots', 'restores', 'failovers', 'uniform'] as const
+export const GROUPS = [
+  'imports',
+  'trust',
+  'banks',
+  'expiry',
+  'exchange',
+  'snapshots',
+  'restores',
+  'failovers',
+  'uniform',
+] as const
 export type Group = (typeof GROUPS)[number]
 
 export interface Episode {

@@ -61,6 +61,8 @@ function anyStep(chance: Chance, homes: readonly string[], at: () => Api, before
   ]
   const rare: (() => Step)[] = [
     () => ({ do: 'withdraw', at: at(), home: chance.oneOf(CASES) }),
+    () => ({ do: 'expire', at: at(), home: chance.oneOf(CASES) }),
+    () => ({ do: 'sweep-ahead', days: chance.oneOf([1, 400, 4000]) }),
     () => ({ do: 'reverse-export', at: at(), home: chance.oneOf(BANKS) }),
     () => ({ do: 'remove-bank', at: at(), home: chance.oneOf(BANKS) }),
     () => ({ do: 'kill', api: at() }),

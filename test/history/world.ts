@@ -45,7 +45,8 @@ export interface SentinelParts {
 /** What was to happen to a world did not, for a reason that is not the service's: nothing is known of it. */
 export class Abandoned extends Error {}
 
-export const SEAL_KEYS = `k1:${Buffer.alloc(32, 5).toString('base64')}`
+export const SEAL_KEY = Buffer.alloc(32, 5)
+export const SEAL_KEYS = `k1:${SEAL_KEY.toString('base64')}`
 const SNAPSHOT_EVERY_S = 20
 const DISK_MB = { all: 1024, data: 64, withdrawals: 1 }
 

@@ -1,0 +1,57 @@
+// Steps about the time of cases. The sweep is the workers' own, run once; a case whose time is over has its end moved into the past.
+
+import { caseAccessTo } from '../../src/services/case-access.js'
+import { casesIn } from '../../src/store/cases.js'
+import { keys } from '../../src/store/keys.js'
+import { makeKeyring } from '../../src/store/seal.js'
+import { loadSecrets } from '../../src/store/secrets.js'
+import { openStore } from '../../src/store/store.js'
+import { caseLifeHandler } from '../../workers/case-life.js'
+import { checkErased } from './check.js'
+import { homeEnded, thingsIn } from './model.js'
+import { isOpen } from './perform-signals.js'
+import { type Scene, thingName } from './scene.js'
+import type { StepOf } from './steps.js'
+import { SEAL_KEY } from './world.js'
+
+const AGO_MS = 60_000
+const DAY_MS = 86_400_000
+
+/** The time of a case is over, and the next sweep ends it. */
+export async function expire(scene: Scene, { home }: StepOf<'expire'>): Promise<void> {
+  const own = scene.cases.get(home)
+  if (own === undefined || !isOpen(scene, home)) return
+  let isCertain = false
+  try {
+    await endTime(scene, own.caseNumber)
+    await sweep(scene, Date.now())
+    isCertain = !scene.isDegraded
+  } catch {
+    // Redis is away, or takes nothing: then nothing is known of the case.
+  }
+  homeEnded(scene.model, home, isCertain)
+  if (isCertain) for (const thing of thingsIn(scene.model, home)) await checkErased(scene, thingName(thing))
+}
+
+/** A sweep by a worker whose clock is far ahead. Nothing ends: the clock of the store does not agree. */
+export async function sweepAhead(scene: Scene, { days }: StepOf<'sweep-ahead'>): Promise<void> {
+  await sweep(scene, Date.now() + days * DAY_MS).catch(() => {})
+}
+
+async function sweep({ world }: Scene, nowMs: number): Promise<void> {
+  await caseLifeHandler({ target: world.target, now: () => nowMs, warn: () => {} })('expire')
+}
+
+async function endTime({ world }: Scene, caseNumber: string): Promise<void> {
+  const store = await openStore(world.target)
+  try {
+    const cases = casesIn(store)
+    const { caseId } = await caseAccessTo(cases, await loadSecrets(store, makeKeyring([SEAL_KEY]))).byNumber(caseNumber)
+    const endedMs = Date.now() - AGO_MS
+    await store.ask((redis) =>
+      redis.multi().hset(keys.case(caseId), 'expiresAtMs', endedMs).zadd(keys.caseDues, endedMs, caseId).exec(),
+    )
+  } finally {
+    await store.close()
+  }
+}
