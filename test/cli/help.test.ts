@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { COMMANDS } from '../../src/cli/commands.js'
+import { runTabir } from '../helpers/tabir.js'
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 const NAMES = Object.keys(COMMANDS)
 
 t.test('who asks what a command does is told, and nothing is done', async (t) => {
@@ -91,11 +89,6 @@ t.test('an option or a word that a command does not know is an error, and nothin
 })
 
 /** In a folder of its own, with which nothing is to happen. */
-function tabir(cwd: string, ...args: string[]): Promise<{ status: number; out: string; errors: string }> {
-  const env = { PATH: process.env['PATH'], TABIR_DATA_DIR: `${cwd}/data` }
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [MAIN, ...args], { env, cwd }, (_, out, errors) =>
-      resolve({ status: child.exitCode ?? 1, out, errors }),
-    )
-  })
+function tabir(cwd: string, ...args: string[]) {
+  return runTabir({ PATH: process.env['PATH'] ?? '', TABIR_DATA_DIR: `${cwd}/data` }, args, cwd)
 }

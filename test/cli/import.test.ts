@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,6 +14,7 @@ import { fetchPatiently } from '../helpers/patiently.js'
 import { storeAt } from '../helpers/redis.js'
 import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
 import { listen } from '../helpers/sockets.js'
+import { runTabir } from '../helpers/tabir.js'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
 
@@ -26,16 +27,10 @@ async function ngoKey({ redis }: World): Promise<string> {
 }
 
 function envWith(key: string) {
-  return { PATH: process.env['PATH'], TABIR_API_KEY: key }
+  return { PATH: process.env['PATH'] ?? '', TABIR_API_KEY: key }
 }
 
-function tabir(key: string, ...args: string[]) {
-  return new Promise<{ status: number | null; out: string; errors: string }>((resolve) => {
-    const child = execFile(process.execPath, [MAIN, ...args], { env: envWith(key) }, (_, out, errors) =>
-      resolve({ status: child.exitCode, out, errors }),
-    )
-  })
-}
+const tabir = (key: string, ...args: string[]) => runTabir(envWith(key), args)
 
 t.test('an import whose api and command are killed at random points gives the same bank, and the same report', async (t) => {
   const world = await open(t)

@@ -1,26 +1,11 @@
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { z } from 'zod'
 import { keys } from '../../src/store/keys.js'
 import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
+import { runTabir } from '../helpers/tabir.js'
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
-
-interface Ran {
-  readonly status: number
-  readonly out: string
-  readonly errors: string
-}
-
-function tabir(...args: string[]): Promise<Ran> {
-  return new Promise((resolve) => {
-    const child = execFile(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'] } }, (_, out, errors) =>
-      resolve({ status: child.exitCode ?? 1, out, errors }),
-    )
-  })
-}
+const tabir = (...args: string[]) => runTabir({ PATH: process.env['PATH'] ?? '' }, args)
 
 t.test('index status tells what the index of a running api consists of, and metrics tell the same', async (t) => {
   const service = await startService(t)

@@ -1,23 +1,15 @@
-import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { canonicalJson } from '../../src/domain/canonical.js'
 import { Receipt } from '../../src/services/receipts.js'
 import { isSignedBy, publicKeyFrom, signerFrom } from '../../src/services/signer.js'
 import { del } from '../helpers/requests.js'
 import { openCase, startService } from '../helpers/service.js'
+import { runTabir } from '../helpers/tabir.js'
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
-
-function verify(...args: string[]): Promise<{ status: number; out: string; errors: string }> {
-  return new Promise((resolve) => {
-    const options = { env: { PATH: process.env['PATH'], TABIR_PORT: '1' } }
-    const child = execFile(process.execPath, [MAIN, 'receipts', 'verify', ...args], options, (_, out, errors) =>
-      resolve({ status: child.exitCode ?? -1, out, errors }),
-    )
-  })
+function verify(...args: string[]) {
+  return runTabir({ PATH: process.env['PATH'] ?? '', TABIR_PORT: '1' }, ['receipts', 'verify', ...args])
 }
 
 t.test('a receipt is checked with the key from a running api, or from a file when there is none any more', async (t) => {

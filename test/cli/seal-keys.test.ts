@@ -1,26 +1,20 @@
-import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { keyringOf } from '../../src/store/seal-keys.js'
 import { startRedis } from '../helpers/redis.js'
 import { keyFor, randomHashText, startService } from '../helpers/service.js'
-
-const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
+import { runTabir } from '../helpers/tabir.js'
 
 t.test('a running service is given a new seal key, and the old one is retired', async (t) => {
   const redis = await startRedis(t)
   const settings = { dataDir: redis.dataDir, sealKeys: undefined, sealKeyFile: undefined }
   const keyring = (isFirstUse: boolean) => keyringOf(settings, isFirstUse)
-  const run = (env: Readonly<Record<string, string>>, ...args: string[]) =>
-    new Promise<{ status: number | null; lines: unknown[]; errors: string }>((resolve) => {
-      const whole = { PATH: process.env['PATH'], REDIS_SOCKET: redis.socket, ...env }
-      const child = execFile(process.execPath, [MAIN, 'keys', 'seal', ...args], { env: whole }, (_, out, errors) => {
-        const lines = out.split('\n').flatMap((line): unknown[] => (line === '' ? [] : [JSON.parse(line)]))
-        resolve({ status: child.exitCode, lines, errors })
-      })
-    })
+  const run = async (env: Readonly<Record<string, string>>, ...args: string[]) => {
+    const whole = { PATH: process.env['PATH'] ?? '', REDIS_SOCKET: redis.socket, ...env }
+    const { status, out, errors } = await runTabir(whole, ['keys', 'seal', ...args])
+    return { status, lines: out.split('\n').flatMap((line): unknown[] => (line === '' ? [] : [JSON.parse(line)])), errors }
+  }
   const tabir = (...args: string[]) => run({ TABIR_DATA_DIR: redis.dataDir }, ...args)
   const service = await startService(t, { redis, keyring })
   const { headers } = await keyFor(service, 'one')

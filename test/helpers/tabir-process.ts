@@ -9,20 +9,21 @@ const POLL_MS = 5
 /** A command that keeps its process alive for longer hangs at an operator's. */
 const ENDS_WITHIN_MS = 20_000
 
-const Command = z.object({ args: z.array(z.string()), env: z.record(z.string(), z.string()) })
+const Command = z.object({ args: z.array(z.string()), env: z.record(z.string(), z.string()), cwd: z.string() })
+type Command = z.infer<typeof Command>
 
 let count = 0
 let last = Promise.resolve()
 process.on('message', (message) => {
   last = last.then(async () => {
-    const { args, env } = Command.parse(message)
-    process.send?.(await run(args, env))
+    process.send?.(await run(Command.parse(message)))
   })
 })
 process.on('disconnect', () => process.exit())
 const atRest = active()
 
-async function run(args: readonly string[], env: Readonly<Record<string, string>>) {
+async function run({ args, env, cwd }: Command) {
+  process.chdir(cwd)
   process.argv = [process.execPath, fileURLToPath(MAIN), ...args]
   process.env = { ...env }
   process.exitCode = 0

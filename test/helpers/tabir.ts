@@ -19,28 +19,38 @@ export interface Ran {
   readonly errors: string
 }
 
-const Answer = z.object({ status: z.int(), out: z.string(), errors: z.string() })
-type Answer = z.infer<typeof Answer>
+const Raw = z.object({ status: z.int(), out: z.string(), errors: z.string() })
+export type RawRan = z.infer<typeof Raw>
 
 const idle: ChildProcess[] = []
 
 /** On a data folder or a Redis that runs, by the environment. In a process that runs other commands before and after it. */
 export async function tabir(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Ran> {
+  const ran = await runTabir(environment(env), args)
+  return { ...ran, ...printed(ran.out) }
+}
+
+/** The same with no other environment than this, in a folder. Nothing needs to be JSON. */
+export async function runTabir(
+  env: Readonly<Record<string, string>>,
+  args: readonly string[],
+  cwd = process.cwd(),
+): Promise<RawRan> {
   const child = idle.pop() ?? fork(PROCESS, { env: {}, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   child.ref()
   child.channel?.ref()
-  const ran = await new Promise<Answer>((resolve, reject) => {
+  const ran = await new Promise<RawRan>((resolve, reject) => {
     child.once('exit', reject)
     child.once('message', (message) => {
       child.off('exit', reject)
-      resolve(Answer.parse(message))
+      resolve(Raw.parse(message))
     })
-    child.send({ args, env: environment(env) })
+    child.send({ args, env, cwd })
   })
   child.unref()
   child.channel?.unref()
   idle.push(child)
-  return { ...ran, ...printed(ran.out) }
+  return ran
 }
 
 /** On the store of a service that was started with `SEAL_KEY`. */
