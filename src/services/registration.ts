@@ -192,7 +192,7 @@ export function registrationIn({
         const kept = details === undefined ? undefined : await detailing?.keep(signals, details, kinOfCase(caseId))
         stored.push({ id: imageIdOf(idSecret, caseId, signals), image: { ...image, ...kept?.image }, ...kept?.beside })
       }
-      const outcome = await images.putForCase(caseId, stored, createdAtMs, by, reporting)
+      const outcome = await images.putForCase(caseId, stored, createdAtMs, by, reporting, ceilings.imagesOf(record))
       if (outcome === 'case-full' || outcome === 'account-suspended') throw new Problem(outcome)
       if (typeof outcome !== 'object') throw refusalOf(outcome, record)
       await replica.applied(outcome.revision)
