@@ -256,7 +256,7 @@ export async function buildApp({
     await guarded.register(challengeRoutes, { prefix: '/v1', proofOfWork: services.proofOfWork })
     await guarded.register(caseRoutes, { prefix: '/v1', cases, idempotency, signer, proofOfWork: services.proofOfWork })
     await guarded.register(assistedCaseRoutes, { prefix: '/v1', cases, idempotency, now })
-    await guarded.register(caseFileRoutes, { prefix: '/v1', files, signer, now })
+    await guarded.register(caseFileRoutes, { prefix: '/v1', files, signer, limits: services.limits, now })
     await guarded.register(caseImageRoutes, { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
     await guarded.register(disputeAnswerRoutes, { prefix: '/v1', trust })
     await guarded.register(appealRoutes, { prefix: '/v1', appeals: services.appeals })

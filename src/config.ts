@@ -8,6 +8,14 @@ import { PROBING_MODES } from './services/probing-guard.js'
 const MiB = 1024 * 1024
 
 /** One line per variable, its default, and the reason that a wrong one is answered with. Reasons never repeat a value. */
+/** Where anybody may open a case, one program must not register tens of thousands of pictures in minutes. */
+const OF_EXPOSURE: Readonly<
+  Record<'private' | 'public', { readonly proofRounds: number; readonly maxImagesPerNewCase: number | undefined }>
+> = {
+  private: { proofRounds: 0, maxImagesPerNewCase: undefined },
+  public: { proofRounds: 1000, maxImagesPerNewCase: 200 },
+}
+
 const Variables = z.object({
   TABIR_HOST: text('must name the address to listen on').default('127.0.0.1'),
   TABIR_PORT: wholeNumber(0, 65_535).default(8080),
@@ -52,9 +60,10 @@ const Variables = z.object({
   TABIR_CASE_RETENTION_DAYS: wholeNumber(1, 36_500).default(365),
   TABIR_ERASE_EVERY_S: wholeNumber(1, 86_400).default(900),
   TABIR_MAX_IMAGES_PER_CASE: wholeNumber(1, 1_000_000).default(10_000),
+  TABIR_MAX_IMAGES_PER_NEW_CASE: wholeNumber(1, 1_000_000).optional(),
   TABIR_MAX_SIGNALS_PER_ORG_PER_DAY: wholeNumber(0, 1_000_000_000).default(0),
   TABIR_MAX_WATCHES_PER_ORG: wholeNumber(0, 10_000_000).default(250_000),
-  TABIR_PROOF_ROUNDS: wholeNumber(0, 100_000).default(0),
+  TABIR_PROOF_ROUNDS: wholeNumber(0, 100_000).optional(),
   TABIR_EXTENDED_PROTECTION: z.enum(['on', 'off'], { error: 'must be on or off' }).default('off'),
   TABIR_COUNTRY: z
     .string()
@@ -158,9 +167,10 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
     caseRetentionDays: e.TABIR_CASE_RETENTION_DAYS,
     eraseEveryS: e.TABIR_ERASE_EVERY_S,
     maxImagesPerCase: e.TABIR_MAX_IMAGES_PER_CASE,
+    maxImagesPerNewCase: e.TABIR_MAX_IMAGES_PER_NEW_CASE ?? OF_EXPOSURE[e.TABIR_EXPOSURE].maxImagesPerNewCase,
     maxSignalsPerOrgPerDay: e.TABIR_MAX_SIGNALS_PER_ORG_PER_DAY,
     maxWatchesPerOrg: e.TABIR_MAX_WATCHES_PER_ORG,
-    proofRounds: e.TABIR_PROOF_ROUNDS,
+    proofRounds: e.TABIR_PROOF_ROUNDS ?? OF_EXPOSURE[e.TABIR_EXPOSURE].proofRounds,
     extendedProtection: e.TABIR_EXTENDED_PROTECTION,
     pageExitUrl: e.TABIR_PAGE_EXIT_URL,
     country: e.TABIR_COUNTRY,
@@ -211,6 +221,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_SNAPSHOT_EVERY_S',
     'TABIR_CASE_RETENTION_DAYS',
     'TABIR_MAX_IMAGES_PER_CASE',
+    'TABIR_MAX_IMAGES_PER_NEW_CASE',
     'TABIR_MAX_SIGNALS_PER_ORG_PER_DAY',
     'TABIR_MAX_WATCHES_PER_ORG',
     'TABIR_PROOF_ROUNDS',

@@ -42,6 +42,7 @@ const services = await openServices({
   extendedProtection: config.extendedProtection === 'on',
   trustLimits: {
     maxImagesPerCase: config.maxImagesPerCase,
+    maxImagesPerNewCase: config.maxImagesPerNewCase,
     maxSignalsPerOrgPerDay: config.maxSignalsPerOrgPerDay,
     proofRounds: config.proofRounds,
   },

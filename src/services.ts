@@ -77,7 +77,7 @@ import { usesIn } from './store/uses.js'
 import { watchesIn } from './store/watches.js'
 import { webhooksIn } from './store/webhooks.js'
 import { withdrawalLogIn } from './store/withdrawal-log.js'
-import { type TrustLimits, trustParts } from './trust-parts.js'
+import { kindsIn, type TrustLimits, trustParts } from './trust-parts.js'
 
 export interface ServiceOptions extends OpeningOptions {
   readonly handoff: Parameters<typeof listenForWorkers>[1]
@@ -161,6 +161,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
   const caseEvents = caseEventsIn(store, () => connectForFollowing(options.redis))
   const banks = banksIn(store)
   const apiKeys = apiKeysIn(store)
+  const kindOf = kindsIn(apiKeys)
   const trusts = trustsIn(store)
   const keyUses = keyUsesOver({ uses: keyUsesIn(store), now })
   const limits = limitCounter({ uses: usesIn(store), now })
@@ -209,6 +210,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     images,
     cases: caseStore,
     apiKeys,
+    kindOf,
     trusts,
     caseEvents,
     replica,
@@ -257,6 +259,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     harmlessAmong: (pictures) => harmlessAmong(() => replica.catalogue, pictures, turns.pace()),
     struckSignals: struck,
     idSecret: secrets.signalId,
+    kindOf,
     detailing: matching.detailing,
     now,
   })

@@ -1,5 +1,6 @@
 // The parts of trust put together: what is said about signals, what follows from matches, and who may report how much.
 
+import type { OrgKind } from './domain/access.js'
 import { isVisibleTo } from './domain/bank.js'
 import { afterMatches } from './services/after-match.js'
 import { attestingOver } from './services/attesting.js'
@@ -43,6 +44,7 @@ export interface TrustPartsNeeded {
   readonly images: Images
   readonly cases: Cases
   readonly apiKeys: ApiKeys
+  readonly kindOf: ReturnType<typeof kindsIn>
   readonly trusts: Trusts
   readonly caseEvents: CaseEvents
   readonly replica: Replica
@@ -62,7 +64,7 @@ const END_BLOCKS_EVERY_MS = 60_000
 
 export function trustParts(needed: TrustPartsNeeded) {
   const { store, keyring, secrets, images, cases, apiKeys, trusts, caseEvents, replica, matchIds, partyOf, limits } = needed
-  const { now, onTrouble } = needed
+  const { kindOf, now, onTrouble } = needed
   const events = eventsIn(store)
   const strikes = strikesIn(store)
   const contexts = contextsIn(store, keyring, secrets.party)
@@ -102,7 +104,7 @@ export function trustParts(needed: TrustPartsNeeded) {
       caseEvents,
       events,
       canaries: canariesIn(store),
-      isPlatform: platformsIn(apiKeys),
+      isPlatform: async (orgId) => (await kindOf(orgId)) === 'platform',
       partyOf,
       onMet: notices.met,
       now,
@@ -135,14 +137,11 @@ export function trustParts(needed: TrustPartsNeeded) {
 }
 
 /** An organisation's kind never changes, so it is asked for once. */
-function platformsIn(apiKeys: Pick<ApiKeys, 'org'>): (orgId: string) => Promise<boolean> {
-  const known = new Map<string, boolean>()
+export function kindsIn(apiKeys: Pick<ApiKeys, 'org'>): (orgId: string) => Promise<OrgKind | undefined> {
+  const known = new Map<string, OrgKind>()
   return async (orgId) => {
-    const before = known.get(orgId)
-    if (before !== undefined) return before
-    const org = await apiKeys.org(orgId)
-    if (org === undefined) return false
-    known.set(orgId, org.kind === 'platform')
-    return org.kind === 'platform'
+    const kind = known.get(orgId) ?? (await apiKeys.org(orgId))?.kind
+    if (kind !== undefined) known.set(orgId, kind)
+    return kind
   }
 }

@@ -24,6 +24,7 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     caseRetentionDays: 365,
     eraseEveryS: 900,
     maxImagesPerCase: 10_000,
+    maxImagesPerNewCase: undefined,
     maxSignalsPerOrgPerDay: 0,
     maxWatchesPerOrg: 250_000,
     proofRounds: 0,
@@ -113,6 +114,7 @@ t.test('every variable reaches its setting', async (t) => {
     caseRetentionDays: 30,
     eraseEveryS: 5,
     maxImagesPerCase: 50,
+    maxImagesPerNewCase: 200,
     maxSignalsPerOrgPerDay: 1000,
     maxWatchesPerOrg: 77,
     proofRounds: 100,
@@ -241,3 +243,17 @@ function catchError(run: () => unknown): string {
   }
   return ''
 }
+
+t.test(
+  'where anybody may come, opening a case costs work and a new case takes few pictures, unless the operator says so',
+  async (t) => {
+    const of = (env: Record<string, string>) => {
+      const { proofRounds, maxImagesPerNewCase } = readConfig(env)
+      return [proofRounds, maxImagesPerNewCase]
+    }
+    t.same(of({}), [0, undefined])
+    t.same(of({ TABIR_EXPOSURE: 'public' }), [1000, 200])
+    const own = { TABIR_EXPOSURE: 'public', TABIR_PROOF_ROUNDS: '0', TABIR_MAX_IMAGES_PER_NEW_CASE: '9' }
+    t.same(of(own), [0, 9])
+  },
+)

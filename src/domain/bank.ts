@@ -28,7 +28,7 @@ export interface Bank {
   readonly purpose: BankPurpose
   /** Organisation that may write to it; `undefined` for the deployment's own. */
   readonly orgId: string | undefined
-  /** Match radius in bits, inclusive, where it differs from the type's own. */
+  /** Match radius in bits, inclusive, where it differs from the type's own: narrower for everybody, wider for its own organisation. */
   readonly thresholdBits: Partial<Readonly<Record<SignalType, number>>>
   readonly createdAtMs: number
   /** Organisations that may know of it and be answered from it, id → name; undefined for all. Its own always may. */
@@ -80,22 +80,36 @@ export const CASES_BANK: Bank = {
   createdAtMs: 0,
 }
 
-/** How near a signal of the bank has to be: what the bank says, or else what the evidence says about these views. */
+/**
+ * How near a signal of the bank has to be, for everybody: as near as the evidence says about these views, or nearer where the bank says so. A wider
+ * threshold of a bank that matches would be one organisation's word about what others see (`reachOf`); of one that vetoes it is its operator's.
+ */
 export function thresholdOf(bank: Bank, type: SignalType, views: Omit<ComparedViews, 'content'>): number {
-  return bank.thresholdBits[type] ?? matchBits(type, views)
+  return narrowed(bank, type, matchBits(type, views))
 }
 
 /** The widest of these for a view that is asked about, whatever the view that is registered. */
 export function widestThresholdOf(bank: Bank, type: SignalType, asked: View, turned: boolean): number {
-  return bank.thresholdBits[type] ?? widestMatchBits(type, asked, turned)
+  return narrowed(bank, type, widestMatchBits(type, asked, turned))
 }
 
 /** The widest of these for a view that is registered, whatever the view that is asked about. */
 export function widestAskedThresholdOf(bank: Bank, type: SignalType, registered: View, turned: boolean): number {
-  return bank.thresholdBits[type] ?? widestAskedBits(type, registered, turned)
+  return narrowed(bank, type, widestAskedBits(type, registered, turned))
 }
 
-/** How near it has to be for a match without a witness. Who sets a threshold of his own wants none. */
+/** How near it has to be for a match without a witness. */
 export function aloneThresholdOf(bank: Bank, type: SignalType, views: ComparedViews): number {
-  return bank.thresholdBits[type] ?? aloneBits(type, views)
+  return narrowed(bank, type, aloneBits(type, views))
+}
+
+/** How far the bank's own organisation wants to look in it, for review; under 0 where it is anybody else who asks. */
+export function ownReachOf(bank: Bank, type: SignalType, orgId: string): number {
+  return bank.orgId === orgId ? (bank.thresholdBits[type] ?? -1) : -1
+}
+
+function narrowed({ purpose, thresholdBits }: Bank, type: SignalType, bits: number): number {
+  const own = thresholdBits[type]
+  if (own === undefined) return bits
+  return purpose === 'harmless' ? own : Math.min(own, bits)
 }

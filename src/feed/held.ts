@@ -1,6 +1,7 @@
 // What a follower holds: every signal he was told of, searched exactly, in his own memory.
 
 import { aloneBits, contentOf, matchBits, TOGETHER_BITS, widestMatchBits, widestWitnessBits } from '../domain/evidence.js'
+import { shareByBank } from '../domain/share.js'
 import { VIEW_NAMES, VIEWS, type View } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
 import { Witnesses } from '../domain/witnesses.js'
@@ -26,6 +27,9 @@ export interface AskedSignal {
   /** Of this view, as `hashImage` gives it; one that is not known decides as if there were no lack of it. */
   readonly quality?: number
 }
+
+/** Of one picture. */
+const MOST_LOCAL_MATCHES = 100
 
 interface Entry {
   readonly signal: HeldSignal
@@ -87,7 +91,7 @@ export class Held {
 
   /**
    * Every held signal that the service would answer by `near` or better, nearest first, each once; by the hashes that are asked about, and no
-   * turns of them but those that are named. Exact.
+   * turns of them but those that are named. Exact; of more than 100 the first of each bank, then the nearest.
    * @param thresholdBits in place of what is known of the types and views that are compared: then all within it.
    */
   match(asked: readonly AskedSignal[], thresholdBits?: number): LocalMatch[] {
@@ -116,7 +120,8 @@ export class Held {
       for (const [image, match] of undecided)
         if (witnesses.togetherBits(image) <= TOGETHER_BITS.match) nearest.set(image, match)
     }
-    return [...nearest.values()].sort((a, b) => a.distanceBits - b.distanceBits || (a.id < b.id ? -1 : 1))
+    const inOrder = [...nearest.values()].sort((a, b) => a.distanceBits - b.distanceBits || (a.id < b.id ? -1 : 1))
+    return [...shareByBank(inOrder, MOST_LOCAL_MATCHES, ({ bank }) => bank)]
   }
 
   #witnessesOf(asked: readonly AskedSignal[]): Witnesses {

@@ -1,7 +1,7 @@
 // Server-Sent Events (WHATWG HTML, section 9.2): a stream that never waits for a listener that does not read.
 
 import { Readable } from 'node:stream'
-import { Problem } from '../domain/problem.js'
+import { createPlaces } from './places.js'
 
 export interface SentEvent {
   readonly id: string
@@ -15,8 +15,9 @@ export interface EventStreamLimits {
   readonly maxWaitingBytes: number
   /** Streams of this process at one time. */
   readonly maxStreams: number
-  /** Of these, of one owner: beyond it his oldest ends, so that he takes nobody's place but his own. */
+  /** Of these, of one owner and from one address: beyond it their own oldest ends, so that they take nobody's place but their own. */
   readonly maxPerOwner: number
+  readonly maxPerAddress: number
   /** A comment, so that whatever lies between does not take the connection for dead. */
   readonly beatEveryMs: number
   /** Then it ends and the listener comes again: a stream must not outlive the token that opened it by much. */
@@ -25,8 +26,9 @@ export interface EventStreamLimits {
 
 export const EVENT_STREAM_LIMITS: EventStreamLimits = {
   maxWaitingBytes: 64 * 1024,
-  maxStreams: 1000,
+  maxStreams: 5000,
   maxPerOwner: 20,
+  maxPerAddress: 100,
   beatEveryMs: 15_000,
   endsAfterMs: 3_600_000,
 }
@@ -39,20 +41,20 @@ export function wantsEvents(accept: string | undefined): boolean {
 export interface EventStreams {
   /**
    * @param follow is told how to send an event and how to end the stream after it; returns what stops the following.
+   * @param address of the listener; nowhere kept once the stream has ended.
    * @throws {Problem} overloaded
    */
-  open(owner: string, follow: (send: (event: SentEvent) => void, end: () => void) => () => void): Readable
+  open(owner: string, address: string, follow: (send: (event: SentEvent) => void, end: () => void) => () => void): Readable
   /** Ends all, for a process that is told to stop. */
   close(): void
 }
 
 export function eventStreams(limits: EventStreamLimits = EVENT_STREAM_LIMITS): EventStreams {
-  const open = new Map<Readable, { readonly owner: string; readonly end: () => void }>()
+  const open = new Map<Readable, () => void>()
+  const places = createPlaces({ most: limits.maxStreams, mostOf: [limits.maxPerOwner, limits.maxPerAddress] })
   return {
-    open(owner, follow) {
-      const own = [...open.values()].filter((each) => each.owner === owner)
-      if (own.length >= limits.maxPerOwner) own[0]?.end()
-      if (open.size >= limits.maxStreams) throw new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })
+    open(owner, address, follow) {
+      const leave = places.take([owner, address], () => end())
       const stream = new Readable({ read() {} })
       let hasEnded = false
       const write = (text: string) => {
@@ -65,7 +67,7 @@ export function eventStreams(limits: EventStreamLimits = EVENT_STREAM_LIMITS): E
         if (!hasEnded) stream.push(null)
         release()
       }
-      open.set(stream, { owner, end })
+      open.set(stream, end)
       const beat = setInterval(() => write(':\n\n'), limits.beatEveryMs)
       const last = setTimeout(end, limits.endsAfterMs)
       write(`retry: ${RETRY_AFTER_S * 1000}\n\n`)
@@ -73,6 +75,7 @@ export function eventStreams(limits: EventStreamLimits = EVENT_STREAM_LIMITS): E
       const release = () => {
         hasEnded = true
         if (!open.delete(stream)) return
+        leave()
         stop()
         clearInterval(beat)
         clearTimeout(last)
@@ -82,7 +85,7 @@ export function eventStreams(limits: EventStreamLimits = EVENT_STREAM_LIMITS): E
       return stream
     },
     close() {
-      for (const { end } of [...open.values()]) end()
+      for (const end of [...open.values()]) end()
     },
   }
 }

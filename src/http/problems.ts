@@ -150,7 +150,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     title: 'Reports of this account were judged false too often, so it takes no more of them.',
     detail: 'Whoever runs this service can lift that.',
   },
-  'case-full': { status: 409, title: 'The case has as many images as one case may have.', detail: 'Open another case.' },
+  'case-full': {
+    status: 409,
+    title: 'The case has as many images as one case may have.',
+    detail: 'Where anybody may open a case, it takes few at first and more each day, or once an organisation attests it.',
+  },
   'ceiling-reached': {
     status: 429,
     title: 'The organisation has handed in as many signals as it may in a day.',

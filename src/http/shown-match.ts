@@ -3,15 +3,27 @@
 import { z } from 'zod'
 import { inlierBandOf } from '../domain/grade.js'
 import type { Problem } from '../domain/problem.js'
+import { MOST_MATCHES } from '../services/fair-share.js'
 import type { MatchedDetails } from '../services/match-by-details.js'
 import type { Match } from '../services/matcher.js'
 import { problemBody } from './problems.js'
 import { MatchView, PartProblem } from './schemas.js'
 
-export const Matches = z.array(MatchView).meta({ description: 'Nearest first, at most one for each registered image.' })
+export const Matches = z.array(MatchView).meta({
+  description: `Nearest first, at most one for each registered image and ${MOST_MATCHES.perCase} for each case; at most ${MOST_MATCHES.perPicture}, and fewer where a call has more than ${MOST_MATCHES.perCall / MOST_MATCHES.perPicture} queries, so that it is answered with at most ${MOST_MATCHES.perCall.toLocaleString('en')}.`,
+})
+
+export const Truncated = z.literal(true).optional().meta({
+  description: 'There is more near than `matches` has: the nearest of each bank, and a few of each case, are in it.',
+})
 
 /** Of one picture of a call. */
-export const MatchResult = z.object({ id: z.string().optional(), matches: Matches, problem: PartProblem })
+export const MatchResult = z.object({
+  id: z.string().optional(),
+  matches: Matches,
+  truncated: Truncated,
+  problem: PartProblem,
+})
 
 /** @param mayKnowDistance otherwise it is shown by its band alone. */
 export function shownMatch(
@@ -30,6 +42,7 @@ export interface ResultParts {
   /** The caller's own. */
   readonly id: string | undefined
   readonly matches: readonly Match[]
+  readonly isTruncated: boolean
   readonly problem: Problem | undefined
   readonly mayKnowDistance: boolean
 }
@@ -38,9 +51,10 @@ export interface ResultParts {
  * JSON of a result, byte for byte what `MatchResult` would be written as, and of a match nothing but the fields named here. To make an object, to check it
  * by the schema and to write it takes five times as long.
  */
-export function resultText({ id, matches, problem, mayKnowDistance }: ResultParts): string {
+export function resultText({ id, matches, isTruncated, problem, mayKnowDistance }: ResultParts): string {
   const before = id === undefined ? '' : `"id":${JSON.stringify(id)},`
-  const behind = problem === undefined ? '' : `,"problem":${JSON.stringify(problemBody(problem))}`
+  const truncated = isTruncated ? ',"truncated":true' : ''
+  const behind = truncated + (problem === undefined ? '' : `,"problem":${JSON.stringify(problemBody(problem))}`)
   if (matches.length === 0) return `{${before}"matches":[]${behind}}`
   return `{${before}"matches":[${matches.map((match) => matchText(match, mayKnowDistance)).join()}]${behind}}`
 }

@@ -252,6 +252,11 @@ export class Catalogue {
     return this.#images.factsOf(ordinal)
   }
 
+  /** As `ImageTable.originOf`. */
+  originOf(ordinal: number): number {
+    return this.#images.originOf(ordinal)
+  }
+
   /** Of an image that may match. */
   bankOf(id: string): string | undefined {
     const ordinal = this.#images.find(idBytes(id))

@@ -2,11 +2,14 @@
 
 import { Problem } from '../domain/problem.js'
 import { type Account, ruleOf } from '../domain/strikes.js'
+import type { CaseRecord } from '../store/cases.js'
 import type { Reporting } from '../store/images.js'
 import type { Strikes } from '../store/strikes.js'
 
 export interface CeilingLimits {
   readonly maxImagesPerCase: number
+  /** Of one that nobody vouches for, on its first day, and as many more each day; as of any other case when left out. */
+  readonly maxImagesPerNewCase?: number | undefined
   /** 0 for no limit. */
   readonly maxSignalsPerOrgPerDay: number
 }
@@ -16,6 +19,8 @@ export interface Ceilings {
   mayReport(account: Account): Promise<void>
   /** The same rule, for a write that looks itself. */
   reporting(account: Account): Reporting
+  /** How many images a case may have by now. */
+  imagesOf(record: Pick<CaseRecord, 'createdAtMs' | 'assistance' | 'isVouchedFor'>): number
   /** Is it counted what an organisation hands in? */
   readonly isCounted: boolean
   /** Counts what an organisation hands in, and what is refused not. @throws {Problem} ceiling-reached */
@@ -41,6 +46,12 @@ export function ceilingsOf({ strikes, limits, now }: CeilingParts): Ceilings {
       if ((await strikes.countSince(account, rule.sinceMs)) >= rule.strikes) throw new Problem('account-suspended')
     },
     reporting,
+    imagesOf({ createdAtMs, assistance, isVouchedFor }) {
+      const { maxImagesPerCase, maxImagesPerNewCase = maxImagesPerCase } = limits
+      if (assistance !== undefined || isVouchedFor) return maxImagesPerCase
+      const days = 1 + Math.max(0, Math.floor((now() - createdAtMs) / DAY_MS))
+      return Math.min(maxImagesPerCase, maxImagesPerNewCase * days)
+    },
     isCounted: limits.maxSignalsPerOrgPerDay > 0,
     async handIn(orgId, signals) {
       const most = limits.maxSignalsPerOrgPerDay

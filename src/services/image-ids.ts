@@ -35,9 +35,13 @@ export function pictureIdOf(secret: Buffer, bank: string, signals: readonly Sign
   return uuidV8(digest.digest())
 }
 
+/** With how many bytes the ids of all images of one case begin alike, so that matches can be counted by case without the store. */
+export const ORIGIN_BYTES = 6
+
 /**
  * Of what makes a picture itself, within its case: the ids of one picture in two cases have nothing in common. That is PDQ of the
- * whole; or SHA-256 of the file where a submitter gives no PDQ; or everything that she gives, in its order.
+ * whole; or SHA-256 of the file where a submitter gives no PDQ; or everything that she gives, in its order. The first bytes are the case's:
+ * nobody sees ids but the holder of the case and operators.
  */
 export function imageIdOf(secret: Buffer, caseId: string, signals: readonly Signal[]): string {
   const whole = (type: SignalType) => signals.find((signal) => signal.type === type && signal.view === 'whole')
@@ -45,5 +49,7 @@ export function imageIdOf(secret: Buffer, caseId: string, signals: readonly Sign
   const digest = createHmac('sha256', secret).update(`case\0${caseId}\0`)
   for (const { type, view, hash } of itself === undefined ? signals : [itself])
     digest.update(`${type}\0${view}\0`).update(hash)
-  return uuidV8(digest.digest())
+  const bytes = digest.digest()
+  bytes.set(createHmac('sha256', secret).update(`origin\0${caseId}`).digest().subarray(0, ORIGIN_BYTES))
+  return uuidV8(bytes)
 }

@@ -3,6 +3,7 @@
 import { CATEGORIES, CATEGORY_NAMES, type Category, nameOfCode, TIER_NAMES, TIERS, type Tier } from '../domain/signal.js'
 import { tierWith } from '../domain/tier.js'
 import type { Standing } from '../domain/trust.js'
+import { ORIGIN_BYTES } from './image-ids.js'
 
 export interface ImageFacts {
   readonly bank: string
@@ -181,6 +182,15 @@ export class ImageTable {
     if (!this.has(ordinal)) return undefined
     const at = (ordinal % PAGE_IMAGES) * ID_BYTES
     return this.#pages[ordinal >>> PAGE_BITS]?.ids.subarray(at, at + ID_BYTES)
+  }
+
+  /** The first bytes of an image's id as a number: of images of one case the same, of all others as random as the id. */
+  originOf(ordinal: number): number {
+    const ids = this.#pages[ordinal >>> PAGE_BITS]?.ids
+    const at = (ordinal % PAGE_IMAGES) * ID_BYTES
+    let origin = 0
+    for (let i = at; i < at + ORIGIN_BYTES; i++) origin = origin * 256 + (ids?.[i] ?? 0)
+    return origin
   }
 
   /** The ordinals of the images whose ids are of a part from `from` to before `to`, in no order. */

@@ -1,6 +1,6 @@
 // Matches by hashes: what is near, what agrees with it, and how it is told.
 
-import { aloneThresholdOf, type Bank, thresholdOf } from '../domain/bank.js'
+import { aloneThresholdOf, type Bank, ownReachOf, thresholdOf } from '../domain/bank.js'
 import {
   type ComparedViews,
   contentOf,
@@ -17,6 +17,7 @@ import type { Hash256 } from '../hash/hash256.js'
 import { type TransformName, transforms, waysOf } from '../hash/transforms.js'
 import type { Hit } from '../search/signal-index.js'
 import { type CatalogueImage, viewOf } from './catalogue.js'
+import { shareOfHits, shareOfMatches } from './fair-share.js'
 import type { MatchIds } from './match-ids.js'
 import type { Match, MatchOptions } from './matcher.js'
 import type { FoundAhead, WidestBits } from './search-ahead.js'
@@ -32,12 +33,20 @@ export interface AskingByHashes {
   readonly searcher: Searcher
   readonly banks: ReadonlyMap<string, Bank>
   readonly widestBits: WidestBits
-  readonly options: Pick<MatchOptions, 'orgId' | 'thresholdBits'>
+  readonly options: Pick<MatchOptions, 'orgId' | 'thresholdBits' | 'imageId'>
   readonly matchIds: Pick<MatchIds, 'idFor'>
+  /** Matches of one picture. */
+  readonly most: number
+}
+
+export interface FoundByHashes {
+  readonly answer: Answer
+  /** Were there more, which are left out? */
+  readonly isTruncated: boolean
 }
 
 /**
- * All registered images that are near, nearest first. Pauses whenever it may give way to others, as do all that follow.
+ * All registered images that are near, nearest first; of too many a fair share. Pauses whenever it may give way to others, as do all that follow.
  *
  * Not made anew for each call, as a closure: V8 gives each closure of a generator a hidden class of its own, which it keeps among what is old, and by
  * that all that belongs to the call until all garbage is collected (decision 0106).
@@ -45,11 +54,12 @@ export interface AskingByHashes {
 export function* matchesByHashes(
   signals: readonly HashedSignal[],
   ahead: FoundAhead,
-  { searcher, banks, widestBits, options, matchIds }: AskingByHashes,
-): Generator<void, Answer, void> {
+  asking: AskingByHashes,
+): Generator<void, FoundByHashes, void> {
+  const { searcher, options, matchIds, most } = asking
   const witnesses = new Witnesses()
-  const found = yield* findNearest(searcher, banks, signals, options.thresholdBits, widestBits, ahead, witnesses)
-  if (found.size === 0) return []
+  const { found, isAll } = yield* findNearest(asking, signals, ahead, witnesses)
+  if (found.size === 0) return NOTHING_FOUND
   const isCorroborated = yield* corroborationOf(searcher, found, signals)
   yield* lookForWitnesses(searcher, found, signals, witnesses)
   const answer = []
@@ -58,14 +68,19 @@ export function* matchesByHashes(
     const facts = { corroborated: isCorroborated(each), togetherBits: witnesses.togetherBits(each.hit.image) }
     const matchId = matchIds.idFor(options.orgId, each.image.id)
     const match = describe(each, facts, matchId)
-    // Who asks no farther than the banks do is told what may be acted on, and nothing else; nobody is shown what is near by an algorithm
+    // Who asks no farther than the banks do is told what may be acted on, and besides only what his own bank is to show; nobody is shown what is near by an algorithm
     // that never decides alone, and by no other: that is one pair of unrelated pictures in 2,000.
     const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || facts.corroborated
-    if (match.grade !== 'review' || (options.thresholdBits !== undefined && isWorthALook))
+    const isAskedFor = options.thresholdBits !== undefined || each.isInOwnReach
+    if (match.grade !== 'review' || (isAskedFor && isWorthALook))
       answer.push({ ordinal: each.hit.image, imageId: each.image.id, match })
   }
-  return answer.sort((a, b) => inOrder(a.match, b.match))
+  answer.sort((a, b) => inOrder(a.match, b.match))
+  const share = shareOfMatches(answer, most)
+  return { answer: share, isTruncated: !isAll || share.length < answer.length }
 }
+
+export const NOTHING_FOUND: FoundByHashes = { answer: [], isTruncated: false }
 
 interface Found {
   readonly hit: Hit
@@ -73,6 +88,8 @@ interface Found {
   readonly views: ComparedViews
   /** Within the bank's threshold, rather than the wider one that was asked for? */
   readonly isWithin: boolean
+  /** Within what the asking organisation's own bank is to show it? */
+  readonly isInOwnReach: boolean
   /** Within what one pair of views decides alone? */
   readonly isDecided: boolean
   /** Its place in `transforms`. */
@@ -82,15 +99,13 @@ interface Found {
 }
 
 function* findNearest(
-  searcher: Searcher,
-  banks: ReadonlyMap<string, Bank>,
+  { searcher, banks, widestBits, options: { orgId, thresholdBits, imageId } }: AskingByHashes,
   signals: readonly HashedSignal[],
-  thresholdBits: number | undefined,
-  widestBits: WidestBits,
   ahead: FoundAhead,
   witnesses: Witnesses,
-): Generator<void, ReadonlyMap<number, Found>, void> {
+): Generator<void, { readonly found: ReadonlyMap<number, Found>; readonly isAll: boolean }, void> {
   const nearest = new Map<number, Found>()
+  let isAll = true
   for (const [place, signal] of signals.entries()) {
     const { type, view } = signal
     const isWitness = widestWitnessBits(type, view) !== undefined
@@ -98,24 +113,36 @@ function* findNearest(
       const foundAhead = ahead.get(signal)?.[lot]
       const hits = foundAhead ?? (yield* search(searcher, type, hashes, widestBits(type, view, turned)))
       const content = hits.length === 0 || !dependsOnContent(type) ? 'full' : contentOf(signal)
-      for (const hit of unvetoed(searcher, type, { asked: view, turned }, hits)) {
+      const viewsOf = (hit: Hit) => ({ asked: view, registered: viewOf(hit.view), turned, content })
+      const isNear = (hit: Hit, views: ComparedViews, bank: Bank) => {
+        if (thresholdBits === undefined && hit.distanceBits <= thresholdOf(bank, type, views)) return true
+        const farthestBits = Math.min(thresholdBits ?? ownReachOf(bank, type, orgId), reviewBits(type, views))
+        return hit.distanceBits <= farthestBits
+      }
+      const share = yield* shareOfHits(searcher, unvetoed(searcher, type, { asked: view, turned }, hits), (hit) => {
+        const bank = banks.get(searcher.factsOf(hit.image)?.bank ?? '')
+        if (imageId !== undefined && searcher.image(hit.image)?.id !== imageId) return false
+        return bank !== undefined && isNear(hit, viewsOf(hit), bank)
+      })
+      isAll &&= share.isAll
+      for (const hit of share.hits) {
         const image = searcher.image(hit.image)
         const bank = banks.get(image?.bank ?? '')
-        if (image === undefined || bank === undefined) continue
-        const views = { asked: view, registered: viewOf(hit.view), turned, content }
-        const ownBits = thresholdOf(bank, type, views)
-        const widest = thresholdBits === undefined ? ownBits : Math.min(thresholdBits, reviewBits(type, views))
-        if (hit.distanceBits > widest) continue
+        if (image === undefined || bank === undefined || (imageId !== undefined && image.id !== imageId)) continue
+        const views = viewsOf(hit)
+        if (!isNear(hit, views, bank)) continue
         if (isWitness && !turned) noteHit(witnesses, hit, { type, views, signal: place, ways, hashes })
-        const isWithin = hit.distanceBits <= ownBits
+        const isWithin = hit.distanceBits <= thresholdOf(bank, type, views)
         const isDecided = hit.distanceBits <= aloneThresholdOf(bank, type, views)
-        const found = { hit, type, views, isWithin, isDecided, way: ways[hit.transform] ?? 0, image, bank }
+        const isInOwnReach = hit.distanceBits <= ownReachOf(bank, type, orgId)
+        const way = ways[hit.transform] ?? 0
+        const found = { hit, type, views, isWithin, isInOwnReach, isDecided, way, image, bank }
         const known = nearest.get(hit.image)
         if (known === undefined || isNearer(found, known)) nearest.set(hit.image, found)
       }
     }
   }
-  return nearest
+  return { found: nearest, isAll }
 }
 
 /**

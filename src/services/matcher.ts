@@ -1,6 +1,6 @@
 // "Is this picture one of those, or a changed copy?", from memory alone.
 
-import { type Bank, isAnswering, isVisibleTo, widestThresholdOf } from '../domain/bank.js'
+import { type Bank, isAnswering, isVisibleTo, ownReachOf, widestThresholdOf } from '../domain/bank.js'
 import type { DistanceBand, Grade } from '../domain/grade.js'
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
@@ -10,8 +10,9 @@ import type { AskedView } from '../hash/details/features.js'
 import type { TransformName } from '../hash/transforms.js'
 import type { Catalogue } from './catalogue.js'
 import type { DetailFinder } from './detail-finder.js'
+import { mostMatchesOf } from './fair-share.js'
 import { type MatchedDetails, matchesByDetails } from './match-by-details.js'
-import { type Answer, matchesByHashes } from './match-by-hashes.js'
+import { type Answer, matchesByHashes, NOTHING_FOUND } from './match-by-hashes.js'
 import type { MatchIds } from './match-ids.js'
 import { turnEnds } from './pace.js'
 import type { ProbingGuard } from './probing-guard.js'
@@ -64,6 +65,10 @@ export interface MatchOptions {
    * looked for; and once more if something of it was withdrawn before all were.
    */
   readonly onMatched?: (picture: number, matches: readonly Match[]) => void
+  /** Told, before `onMatched`, of a picture to which more is near than it is answered with. */
+  readonly onTruncated?: (picture: number) => void
+  /** Only this one is asked about; all when left out. */
+  readonly imageId?: string
 }
 
 export interface Matcher {
@@ -72,7 +77,7 @@ export interface Matcher {
   /**
    * For each picture, given by its signals, all registered images within the threshold: nearest first, each image once; then those
    * that its details find. Exact, but for details. Gives way to others of this process every millisecond or so, also where pictures are made one by one. All are
-   * searched for before the first is answered.
+   * searched for before the first is answered. Where very much is near, a fair share of it (`MOST_MATCHES`).
    * @throws {Problem} bank-unknown, index-cold, store-away, key-suspended
    */
   match(pictures: Iterable<readonly HashedSignal[]>, options: MatchOptions): Promise<Match[][]>
@@ -114,17 +119,21 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
     options: MatchOptions,
   ): Promise<Match[][]> {
     const banks = banksAsked(catalogue, options)
-    const widestBits = widestOf(banks, options.thresholdBits)
-    const asking = { searcher, banks, widestBits, options, matchIds }
+    const widestBits = widestOf(banks, options)
     const giveWay = turns.pace()
     const answers: Answer[] = []
     const all = Array.isArray(pictures) ? pictures : await inTurns(gathered(pictures), giveWay)
+    const asking = { searcher, banks, widestBits, options, matchIds, most: mostMatchesOf(all.length) }
     const ahead = all.length > 1 ? await inTurns(searchAhead(searcher, all, widestBits), giveWay) : NOTHING_AHEAD
     for (const [picture, signals] of all.entries()) {
       // Waiting costs more than all else that is done for a picture which nothing is near to, so only when it is time.
       const turn = giveWay()
       if (turn !== undefined) await turn
-      const byHashes = isNowhere(signals, ahead) ? NOTHING : await inTurns(matchesByHashes(signals, ahead, asking), giveWay)
+      const found = isNowhere(signals, ahead)
+        ? NOTHING_FOUND
+        : await inTurns(matchesByHashes(signals, ahead, asking), giveWay)
+      if (found.isTruncated) options.onTruncated?.(picture)
+      const byHashes = found.answer
       const views = viewsAsked(picture, byHashes)
       const answer = views === undefined ? byHashes : await withDetails(views, byHashes)
       options.onMatched?.(picture, matchesIn(answer))
@@ -167,21 +176,22 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
   }
 }
 
-const NOTHING: Answer = []
-
 function matchesIn(answer: Answer): Match[] {
   return answer.map(({ match }) => match)
 }
 
 /** The widest radius that any of the banks asks for, by type; looked for once and not for each picture. */
-function widestOf(banks: ReadonlyMap<string, Bank>, thresholdBits: number | undefined): WidestBits {
+function widestOf(
+  banks: ReadonlyMap<string, Bank>,
+  { thresholdBits, orgId }: Pick<MatchOptions, 'thresholdBits' | 'orgId'>,
+): WidestBits {
   const widest = new Map<string, number>()
   return (type, view, turned) => {
     const key = `${type} ${view} ${turned}`
     const known = widest.get(key)
     if (known !== undefined) return known
-    const asked =
-      thresholdBits ?? Math.max(...Array.from(banks.values(), (bank) => widestThresholdOf(bank, type, view, turned)))
+    const widestIn = (bank: Bank) => Math.max(widestThresholdOf(bank, type, view, turned), ownReachOf(bank, type, orgId))
+    const asked = thresholdBits ?? Math.max(...Array.from(banks.values(), widestIn))
     const bits = Math.min(asked, SIGNAL_TYPES[type].maxThresholdBits)
     widest.set(key, bits)
     return bits

@@ -1,10 +1,11 @@
 // Registers images: those of a case, and those of a bank. Durable and matchable here when it returns.
 
+import type { OrgKind } from '../domain/access.js'
 import type { AuditActor } from '../domain/audit.js'
 import { type Bank, CASES_BANK_NAME } from '../domain/bank.js'
 import type { BankChange, NewSignal } from '../domain/bank-change.js'
 import { Problem } from '../domain/problem.js'
-import type { Category, RegisteredImage, Signal } from '../domain/signal.js'
+import type { Category, RegisteredImage, Signal, Tier } from '../domain/signal.js'
 import type { RegisteredDetails } from '../hash/details/details.js'
 import type { ImportRun } from '../store/guarded-writes.js'
 import type { Images, StoredImage } from '../store/images.js'
@@ -93,6 +94,8 @@ export interface RegistrationParts {
   readonly struckSignals: StruckSignals
   /** Keys the ids, so that an id tells nothing about the hash it is made from. */
   readonly idSecret: Buffer
+  /** Of an organisation; `undefined` for one that is unknown. */
+  readonly kindOf: (orgId: string) => Promise<OrgKind | undefined>
   /** `undefined` where extended protection is off. */
   readonly detailing: Detailing | undefined
   readonly now: () => number
@@ -105,6 +108,7 @@ export function registrationIn({
   harmlessAmong,
   struckSignals,
   idSecret,
+  kindOf,
   detailing,
   now,
 }: RegistrationParts): Registration {
@@ -130,13 +134,21 @@ export function registrationIn({
     run?: ImportRun,
   ) => {
     if (bank.orgId !== undefined) await ceilings.handIn(bank.orgId, added.length)
-    return putInto(bank, recordsOf(bank, added), run)
+    return putInto(bank, await recordsOf(bank, added), run)
   }
-  const recordsOf = (bank: Bank, added: readonly { readonly id: string; readonly given: NewSignal }[]): StoredImage[] => {
+  /** What a platform hands in is its own report: nobody who knows the person has vouched for it. */
+  const tierFor = async ({ orgId }: Bank) =>
+    orgId !== undefined && (await kindOf(orgId)) === 'platform' ? 'self-reported' : 'ngo-attested'
+  const recordsOf = async (
+    bank: Bank,
+    added: readonly { readonly id: string; readonly given: NewSignal }[],
+  ): Promise<StoredImage[]> => {
     const createdAtMs = now()
-    return added.map(({ id, given: { signal, picture: signals = [signal], ref, category, tier = 'ngo-attested' } }) => ({
+    const most = await tierFor(bank)
+    const tierOf = (given: Tier | undefined) => (given === 'self-reported' ? given : most)
+    return added.map(({ id, given: { signal, picture: signals = [signal], ref, category, tier: given } }) => ({
       id,
-      image: { bank: bank.name, tier, category, ref, createdAtMs, signals },
+      image: { bank: bank.name, tier: tierOf(given), category, ref, createdAtMs, signals },
     }))
   }
   /** All of them with one visit to the store. @returns `undefined` when something stands against it, and it has to be asked what. */
@@ -145,7 +157,7 @@ export function registrationIn({
     if (orgId === undefined || ceilings.isCounted || added.length === 0) return undefined
     const digests = struckSignals.digestsOf(signalsIn(added.map(({ given }) => given)))
     const objections = { ...ceilings.reporting(`org:${orgId}`), orgId, digests, atMs: now() }
-    const revision = await images.putIntoUnless(bank, recordsOf(bank, added), objections)
+    const revision = await images.putIntoUnless(bank, await recordsOf(bank, added), objections)
     if (revision === undefined) throw new Problem('bank-unknown')
     return revision === 'objected' ? undefined : revision
   }
@@ -180,7 +192,7 @@ export function registrationIn({
         const kept = details === undefined ? undefined : await detailing?.keep(signals, details, kinOfCase(caseId))
         stored.push({ id: imageIdOf(idSecret, caseId, signals), image: { ...image, ...kept?.image }, ...kept?.beside })
       }
-      const outcome = await images.putForCase(caseId, stored, createdAtMs, by, reporting)
+      const outcome = await images.putForCase(caseId, stored, createdAtMs, by, reporting, ceilings.imagesOf(record))
       if (outcome === 'case-full' || outcome === 'account-suspended') throw new Problem(outcome)
       if (typeof outcome !== 'object') throw refusalOf(outcome, record)
       await replica.applied(outcome.revision)
@@ -231,7 +243,7 @@ export function registrationIn({
       }
       const image: RegisteredImage = {
         bank: bank.name,
-        tier: 'ngo-attested',
+        tier: await tierFor(bank),
         category,
         ref,
         createdAtMs: now(),

@@ -17,6 +17,9 @@ export type FoundAhead = ReadonlyMap<HashedSignal, readonly (readonly Hit[] | un
 /** Needles searched for together: more find no more of a table in the caches, and what is found for them has to be kept. */
 const MOST_NEEDLES = 8192
 
+/** Hits that are kept for the pictures of a call. What more is near to is searched for when its turn comes. */
+const MOST_KEPT = 32_768
+
 export const NOTHING_AHEAD: FoundAhead = new Map()
 
 /** Does work that may give way to others, and waits where it has to. */
@@ -50,6 +53,7 @@ export function* searchAhead(
 ): Generator<void, FoundAhead, void> {
   const found = new Map<HashedSignal, (readonly Hit[] | undefined)[]>()
   const alike = new Map<string, Alike>()
+  const room = { hits: MOST_KEPT }
   for (const signals of pictures) {
     yield
     for (const signal of signals) {
@@ -66,11 +70,11 @@ export function* searchAhead(
         those.needles += hashes.length
         if (those.needles < MOST_NEEDLES) continue
         alike.delete(key)
-        yield* search(searcher, those)
+        yield* search(searcher, those, room)
       }
     }
   }
-  for (const those of alike.values()) yield* search(searcher, those)
+  for (const those of alike.values()) yield* search(searcher, those, room)
   return found
 }
 
@@ -79,10 +83,15 @@ export function isNowhere(signals: readonly HashedSignal[], ahead: FoundAhead): 
   return signals.every((signal) => ahead.get(signal)?.every((hits) => hits?.length === 0))
 }
 
-function* search(searcher: Searcher, { type, bits, asked }: Alike): Generator<void, void, void> {
+function* search(searcher: Searcher, { type, bits, asked }: Alike, room: { hits: number }): Generator<void, void, void> {
   const sets = asked.map(({ hashes }) => hashes)
   const each = yield* searcher.searchEach(type, sets, bits)
-  for (const [i, { lots, place }] of asked.entries()) lots[place] = each[i]
+  for (const [i, { lots, place }] of asked.entries()) {
+    const hits = each[i]
+    const isKept = hits !== undefined && hits.length <= room.hits
+    lots[place] = isKept ? hits : undefined
+    if (isKept) room.hits -= hits.length
+  }
 }
 
 /** What is searched for in the same index, equally far. */

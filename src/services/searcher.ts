@@ -5,6 +5,7 @@ import type { RowType } from '../domain/signal-types.js'
 import type { Hash256 } from '../hash/hash256.js'
 import type { Hit } from '../search/signal-index.js'
 import type { Catalogue, CatalogueImage } from './catalogue.js'
+import { originIn } from './fair-share.js'
 import type { Moment, ReplacedRows } from './replaced-rows.js'
 
 /**
@@ -44,6 +45,13 @@ export class Searcher {
 
   factsOf(ordinal: number): Omit<CatalogueImage, 'id'> | undefined {
     return this.#catalogue.factsOf(ordinal) ?? this.#replaced.imageOf(ordinal)
+  }
+
+  /** The same number for all images of one case. */
+  originOf(ordinal: number): number {
+    const replaced = this.#replaced.imageOf(ordinal)
+    if (replaced === undefined) return this.#catalogue.originOf(ordinal)
+    return Number.parseInt(originIn(replaced.id).replace('-', ''), 16)
   }
 
   has(ordinal: number): boolean {

@@ -263,13 +263,15 @@ async function compare(
     ...signal,
     hashes: turned(signal.type, signal.view, hash),
   }))
-  const [matches = []] = await matcher.match([asked], { orgId, banks: [bank], thresholdBits: undefined }).catch((error) => {
+  // Whatever else is near to what is watched for, this picture is what it is compared with.
+  const about = { orgId, banks: [bank], thresholdBits: undefined, imageId }
+  const [matches = []] = await matcher.match([asked], about).catch((error) => {
     if (error instanceof Problem && error.code === 'bank-unknown') return [] // it may know of the bank no longer, since a moment ago
     throw error
   })
   const matchId = matchIds.idFor(orgId, imageId)
   const match = matches.find((one) => one.matchId === matchId)
-  if (match === undefined) return
+  if (match === undefined || match.grade === 'review') return
   await watches.found({ watchId, imageId, orgId, grade: match.grade, atMs: now() })
 }
 

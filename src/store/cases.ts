@@ -42,6 +42,8 @@ export interface CaseRecord {
   readonly complaint: string | undefined
   /** May details of its images be kept? She decided so when she opened it. */
   readonly extendedProtection: boolean
+  /** Has an organisation attested any of its images? */
+  readonly isVouchedFor: boolean
   /** How many hashes were registered, over all its images. */
   readonly hashes: number
   /** `undefined` while it lives. */
@@ -160,6 +162,7 @@ const CaseFields = z
     consentKind: z.enum(CONSENT_KINDS).optional(),
     consentOn: z.string().optional(),
     isAttested: z.enum(['yes', 'no']).default('no'),
+    vouchedFor: z.enum(['yes', 'no']).default('no'),
     handedOverAtMs: Moment.optional(),
     keepsReading: z.enum(['yes', 'no']).default('no'),
     complaint: z.string().optional(),
@@ -190,6 +193,7 @@ const CaseFields = z
       assistance,
       complaint,
       extendedProtection,
+      isVouchedFor: fields.vouchedFor === 'yes',
       hashes,
       end,
       erasedAtMs,

@@ -74,6 +74,7 @@ export interface Images {
     nowMs: number,
     by?: 'submitter' | 'organisation',
     reporting?: Reporting,
+    most?: number,
   ): Promise<PutOutcome>
   /** All of a case, in no order. */
   ofCase(caseId: string): Promise<StoredImage[]>
@@ -197,7 +198,7 @@ export function imagesIn(
       const reply = await store.write(replaceImage, places, [bytes, sealed(bytes, encodeImage(image))])
       return reply === null ? undefined : Number(reply)
     },
-    async putForCase(caseId, images, nowMs, by = 'submitter', reporting = unstruck(caseId)) {
+    async putForCase(caseId, images, nowMs, by = 'submitter', reporting = unstruck(caseId), most = maxPerCase) {
       const { account, sinceMs, strikes } = reporting
       const { shards, args, mark } = entriesOf(images)
       const attested = images.every(({ image }) => image.tier === 'ngo-attested') ? 'yes' : 'no'
@@ -206,7 +207,7 @@ export function imagesIn(
         ...[keys.case(caseId), keys.caseImages(caseId), keys.caseEvents(caseId), keys.revision, keys.changes],
         ...[keys.strikes(account), ...shards],
       ]
-      const rules = [nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, maxPerCase, attested, keys.prefix, by]
+      const rules = [nowMs, statesFor('add-images'), CASE_ACTIONS['add-images'].to, most, attested, keys.prefix, by]
       const reply = await marked(mark, store.write(putCaseImages, places, [...rules, sinceMs, strikes, mark, ...counted]))
       if (typeof reply === 'number') return { revision: reply }
       const said = String(reply)

@@ -21,7 +21,7 @@ t.test('a grade says how sure a match is', async (t) => {
   )
   t.equal(gradeOf({ ...facts, signalType: 'blockhash', distanceBits: 0, corroborated: true }), 'strong')
   const banks = { ...CASES_BANK, thresholdBits: { blockhash: 3 } }
-  t.equal(gradeOf({ ...facts, bank: banks, signalType: 'blockhash', distanceBits: 3 }), 'near', 'a bank may want it')
+  t.equal(gradeOf({ ...facts, bank: banks, signalType: 'blockhash', distanceBits: 3 }), 'review', 'whatever a bank wants')
   t.equal(gradeOf({ ...facts, signalType: 'sha256', distanceBits: 0 }), 'exact')
   t.equal(gradeOf({ ...facts, distanceBits: 31 }), 'near', 'the threshold is inclusive')
   t.equal(gradeOf({ ...facts, distanceBits: 31, corroborated: true }), 'strong')
@@ -46,7 +46,7 @@ t.test('two witnesses carry a match beyond what one view decides, and make it st
   t.equal(gradeOf({ ...viewed, distanceBits: alone, togetherBits: strong }), 'strong')
   t.equal(gradeOf({ ...viewed, distanceBits: alone, togetherBits: strong + 1 }), 'near')
   const bank = { ...CASES_BANK, thresholdBits: { 'pdq-area': widest } }
-  t.equal(gradeOf({ ...viewed, bank, distanceBits: widest }), 'near', 'who sets a threshold wants no witness')
+  t.equal(gradeOf({ ...viewed, bank, distanceBits: widest }), 'review', 'a bank’s wish is no witness')
 })
 
 t.test('a second algorithm makes strong what one decides alone, and nothing that is farther', async (t) => {
@@ -58,7 +58,7 @@ t.test('a second algorithm makes strong what one decides alone, and nothing that
   t.equal(gradeOf({ ...facts, bank: wide, distanceBits: 31, corroborated: true }), 'strong')
   t.equal(
     gradeOf({ ...facts, bank: wide, distanceBits: 32, corroborated: true }),
-    'near',
+    'review',
     'a wish of a bank makes nothing sure',
   )
 })

@@ -6,7 +6,7 @@ t.test('a listener that does not read is cut, and holds up nobody', async (t) =>
   const senders: ((count: number) => void)[] = []
   let stopped = 0
   const open = () =>
-    streams.open('her', (send) => {
+    streams.open('her', 'hers', (send) => {
       senders.push((count) => send({ id: `${count}-0`, event: 'matched', data: { count } }))
       return () => {
         stopped += 1
@@ -35,12 +35,12 @@ t.test('a listener that does not read is cut, and holds up nobody', async (t) =>
 
 t.test('a stream ends after its time, beats meanwhile, and there are only so many', async (t) => {
   const streams = eventStreams({ ...EVENT_STREAM_LIMITS, maxStreams: 1, beatEveryMs: 5, endsAfterMs: 100 })
-  const stream = streams.open('her', () => () => {})
-  t.throws(() => streams.open('her', () => () => {}), { code: 'overloaded' })
+  const stream = streams.open('her', 'hers', () => () => {})
+  t.throws(() => streams.open('him', 'his', () => () => {}), { code: 'overloaded' })
   let heard = ''
   for await (const text of stream.setEncoding('utf8')) heard += text
   t.match(heard, /^retry: 3000\n\n(:\n\n)+$/)
-  streams.open('her', () => () => {})
+  streams.open('her', 'hers', () => () => {})
   streams.close()
 })
 
@@ -48,7 +48,7 @@ t.test('one listener who comes again and again takes the place of nobody else', 
   const streams = eventStreams({ ...EVENT_STREAM_LIMITS, maxStreams: 4, maxPerOwner: 2 })
   const ended: string[] = []
   const open = (owner: string, name: string) => {
-    const stream = streams.open(owner, () => () => ended.push(name))
+    const stream = streams.open(owner, owner, () => () => ended.push(name))
     stream.resume()
   }
   open('her', 'hers')
@@ -64,4 +64,23 @@ t.test('who wants events says so', async (t) => {
     t.ok(wantsEvents(accept), String(accept))
   for (const accept of [undefined, '', '*/*', 'application/json', 'text/event-streams', 'x-text/event-stream'])
     t.notOk(wantsEvents(accept), String(accept))
+})
+
+t.test('one address with many cases loses its own oldest streams, also when all places are taken', async (t) => {
+  const streams = eventStreams({ ...EVENT_STREAM_LIMITS, maxStreams: 6, maxPerOwner: 2, maxPerAddress: 4 })
+  const ended: string[] = []
+  const open = (owner: string, address: string) => streams.open(owner, address, () => () => ended.push(owner)).resume()
+  open('her', 'hers')
+  for (let i = 0; i < 10; i++) open(`case ${i}`, 'his')
+  t.same(
+    ended,
+    Array.from({ length: 6 }, (_, i) => `case ${i}`),
+  )
+  open('another', 'elsewhere')
+  t.equal(ended.length, 6)
+  open('case 10', 'his')
+  open('her', 'hers')
+  t.same(ended.slice(6), ['case 6', 'her'], 'who comes again takes the place that was hers')
+  t.throws(() => open('nobody', 'nowhere'), { code: 'overloaded' })
+  streams.close()
 })

@@ -226,7 +226,7 @@ t.test('a thousand queries in one call are answered, each as if it were alone', 
 
 t.test('a bank’s own threshold, and the banks that are asked', async (t) => {
   const service = await startService(t)
-  const ngo = await keyFor(service, 'ngo', ['signals:write'])
+  const ngo = await keyFor(service, 'ngo', ['signals:write', 'match'])
   const { headers } = await keyFor(service, 'platform', ['match', 'match:distance'])
   const hash = randomHashText()
   await register(service, [{ type: 'pdq', hash }])
@@ -242,8 +242,8 @@ t.test('a bank’s own threshold, and the banks that are asked', async (t) => {
       payload: { signals: [{ type: 'pdq', hash }] },
     })
   }
-  const banksAt = async (bits: number, more: object = {}) => {
-    const { results } = await ask(service, headers, {
+  const banksAt = async (bits: number, more: object = {}, asking: Record<string, string> = headers) => {
+    const { results } = await ask(service, asking, {
       queries: [pdq(withBitsFlipped(hash, bits))],
       transforms: false,
       ...more,
@@ -253,7 +253,10 @@ t.test('a bank’s own threshold, and the banks that are asked', async (t) => {
 
   t.same(await banksAt(5), ['cases near', 'strict near', 'wide near'])
   t.same(await banksAt(6), ['cases near', 'wide near'])
-  t.same(await banksAt(45), ['wide near'])
-  t.same(await banksAt(45, { thresholdBits: 45 }), ['cases review', 'strict review', 'wide near'])
+  t.same(await banksAt(45), [], 'a wider threshold is no word about what others see')
+  t.same(await banksAt(45, { thresholdBits: 45 }), ['cases review', 'strict review', 'wide review'])
+  t.same(await banksAt(45, {}, ngo.headers), ['wide review'], 'its own organisation looks as far as it wants')
+  t.same(await banksAt(46, {}, ngo.headers), [])
+  t.same(await banksAt(31, {}, ngo.headers), ['cases near', 'wide near'])
   t.same(await banksAt(5, { banks: ['strict'] }), ['strict near'])
 })

@@ -53,6 +53,7 @@ const match: fc.Arbitrary<Match> = fc.record(
 const result: fc.Arbitrary<ResultParts> = fc.record({
   id: fc.option(fc.string({ unit: 'binary' }), { nil: undefined }),
   matches: fc.array(match, { maxLength: 4 }),
+  isTruncated: fc.boolean(),
   problem: fc.option(
     fc.constantFrom(...PROBLEM_CODES).map((code) => new Problem(code, { retryAfterS: 3 })),
     { nil: undefined },
@@ -63,10 +64,11 @@ const result: fc.Arbitrary<ResultParts> = fc.record({
 t.test('a result is written byte for byte as by its schema', async () => {
   fc.assert(
     fc.property(result, (parts) => {
-      const { id, matches, problem, mayKnowDistance } = parts
+      const { id, matches, isTruncated, problem, mayKnowDistance } = parts
       const shown = {
         ...(id !== undefined && { id }),
         matches: matches.map((one) => shownMatch(one, mayKnowDistance)),
+        ...(isTruncated && { truncated: true as const }),
         ...(problem !== undefined && { problem: problemBody(problem) }),
       }
       assert.equal(resultText(parts), JSON.stringify(z.encode(MatchResult, shown)))
@@ -79,7 +81,7 @@ t.test('whatever else is known of a match is left out, and the distance where it
   fc.assert(
     fc.property(match, (one) => {
       const known = { ...one, hash: 'secret', imageId: 'secret', ordinal: 1 }
-      const parts = { id: undefined, matches: [known], problem: undefined, mayKnowDistance: false }
+      const parts = { id: undefined, matches: [known], isTruncated: false, problem: undefined, mayKnowDistance: false }
       assert.doesNotMatch(resultText(parts), /secret|ordinal|distanceBits|"inliers"/)
     }),
   )

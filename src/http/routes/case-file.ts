@@ -16,6 +16,7 @@ import { REPORT_LANGUAGES } from '../../domain/report-words.js'
 import { TIER_NAMES } from '../../domain/signal.js'
 import { DISPUTE_ANSWERS } from '../../domain/trust.js'
 import type { CaseFiles, FiledImage } from '../../services/case-file.js'
+import type { LimitCounter } from '../../services/limits.js'
 import { Receipt, receiptFor } from '../../services/receipts.js'
 import { Report, reportOf } from '../../services/report.js'
 import { reportPrinter } from '../../services/report-pdf.js'
@@ -58,10 +59,11 @@ const Bytes = z.custom<Buffer>((value) => Buffer.isBuffer(value))
 export interface CaseFileRouteOptions {
   readonly files: CaseFiles
   readonly signer: Signer
+  readonly limits: Pick<LimitCounter, 'nameOfAddress'>
   readonly now: () => number
 }
 
-export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async (app, { files, signer, now }) => {
+export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async (app, { files, signer, limits, now }) => {
   const streams = eventStreams()
   const printer = reportPrinter()
   app.addHook('preClose', async () => streams.close())
@@ -97,7 +99,7 @@ export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async
         const events = await files.events(own, afterId)
         return { platformsAsking: platformBucket(files.platformsAsking()), events: events.map(presentEvent) }
       }
-      const stream = streams.open(own.caseId, (send, end) => {
+      const stream = streams.open(own.caseId, limits.nameOfAddress(request.ip), (send, end) => {
         let told = Promise.resolve()
         return files.follow(own, afterId ?? BEFORE_ALL_EVENTS, (event) => {
           const tell = () => {

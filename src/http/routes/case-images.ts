@@ -48,7 +48,11 @@ const GivenImages = z.strictObject({
     .array(
       z.strictObject({
         ...Declared,
-        signals: z.array(GivenSignal).min(1).max(MAX_SIGNALS_PER_IMAGE),
+        signals: z
+          .array(GivenSignal)
+          .min(1)
+          .max(MAX_SIGNALS_PER_IMAGE)
+          .refine(hasOneWhole, 'must have at most one whole view of each type'),
         details: GivenDetails.optional(),
         category: CategoryName.optional(),
       }),
@@ -56,6 +60,12 @@ const GivenImages = z.strictObject({
     .min(1)
     .max(MAX_IMAGES_OF_HASHES),
 })
+/** An image is one picture: several whole views of a type would be as many pictures. */
+function hasOneWhole(signals: readonly z.infer<typeof GivenSignal>[]): boolean {
+  const types = signals.filter(({ view = 'whole' }) => view === 'whole').map(({ type }) => type)
+  return new Set(types).size === types.length
+}
+
 const RegisteredImages = z.object({
   images: z.array(
     z.object({ imageId: z.uuid().optional(), quality: Quality.optional(), state: RegisteredState, problem: PartProblem }),

@@ -11,14 +11,16 @@ import { formatHash } from '../../hash/hash256.js'
 import type { Feed } from '../../services/feed.js'
 import type { FeedReader } from '../../services/feed-cursor.js'
 import { wantsEvents } from '../event-stream.js'
+import { createPlaces } from '../places.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { BankName, CategoryName, HashText, Quality, SignalTypeName, ViewName } from '../schemas.js'
 
 const MAX_LIMIT = 10_000
 const MAX_WAIT_S = 60
-/** Of this process at one time, those that wait included. */
+/** Of this process at one time, those that wait included; and of one key, which then loses its own oldest. */
 const MAX_READERS = 500
+const MAX_READERS_PER_KEY = 20
 const BEAT_EVERY_MS = 15_000
 /** Then a stream ends and the follower comes again, so that they spread over the processes there are. */
 const STREAM_ENDS_AFTER_MS = 3_600_000
@@ -69,6 +71,7 @@ export const FeedLineView = z
 
 export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async (app, { feed }) => {
   const readers = new Set<AbortController>()
+  const places = createPlaces({ most: MAX_READERS, mostOf: [MAX_READERS_PER_KEY] })
   app.addHook('preClose', async () => {
     for (const reader of readers) reader.abort()
   })
@@ -100,7 +103,6 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
       },
     },
     async (request, reply) => {
-      if (readers.size >= MAX_READERS) throw new Problem('overloaded', { retryAfterS: RETRY_AFTER_S })
       const { after, limit, wait, banks, categories, tiers } = request.query
       const { accept, 'last-event-id': lastEventId } = request.headers
       const filter: FeedFilter = { banks, categories, tiers }
@@ -108,12 +110,14 @@ export const feedRoutes: FastifyPluginAsyncZod<{ readonly feed: Feed }> = async 
       const reader = { orgId, keyId, filter }
       const leaving = new AbortController()
       request.spend(reply, 1)
+      const leave = places.take([keyId], () => leaving.abort())
       const telling: Telling = { feed, request, reader, limit, signal: leaving.signal, isWithin: true }
       const page = (from: string | undefined, waitMs: number) => pageOf(telling, from, waitMs)
       const text = wantsEvents(accept)
         ? asEvents(page, lastEventId ?? after, () => telling.isWithin && !leaving.signal.aborted)
         : asLines(page(after, wait * 1000))
       const stop = () => {
+        leave()
         readers.delete(leaving)
         leaving.abort()
       }

@@ -4,16 +4,17 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Caller } from '../../domain/access.js'
 import { bandWithin } from '../../domain/grade.js'
-import type { HashedImage, HashedSignal } from '../../domain/hashed-image.js'
+import type { HashedSignal } from '../../domain/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
 import { SIGNAL_TYPES } from '../../domain/signal-types.js'
 import type { AskedView } from '../../hash/details/features.js'
 import { readAsked } from '../../hash/details/written.js'
-import { formatHash, parseHash } from '../../hash/hash256.js'
+import { parseHash } from '../../hash/hash256.js'
 import type { Hashing } from '../../services/hashing.js'
 import type { Match, Matcher } from '../../services/matcher.js'
 import { turned } from '../../services/turns.js'
 import type { TurnsOfLoop } from '../../services/turns-of-loop.js'
+import { askedOf, ownSignals } from '../hashed-signals.js'
 import { callerOf } from '../plugins/door.js'
 import { may, problemBody } from '../problems.js'
 import {
@@ -27,7 +28,7 @@ import {
   ThresholdBits,
   ViewName,
 } from '../schemas.js'
-import { Matches, MatchResult, resultText, shownMatch } from '../shown-match.js'
+import { Matches, MatchResult, resultText, shownMatch, Truncated } from '../shown-match.js'
 import { eachImage, type InFlight, type UploadLimits } from '../upload.js'
 import { mayForUploads } from './case-images.js'
 
@@ -88,6 +89,7 @@ const ImageMatchAnswer = z.object({
   results: z.array(
     z.object({
       matches: Matches,
+      truncated: Truncated,
       quality: Quality.optional(),
       signals: z
         .array(z.object({ type: SignalTypeName, view: ViewName, quality: Quality, hash: HashText }))
@@ -135,7 +137,8 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
       schema: {
         operationId: 'match',
         summary: 'Match pictures by their hashes',
-        description: 'Exact: every registered image within the threshold, and none beyond it.',
+        description:
+          'Exact: every registered image within the threshold, and none beyond it. Where very much is near, a result has a share of it and says so by `truncated`.',
         tags: ['match'],
         body: MatchRequest,
         response: {
@@ -161,6 +164,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
       const mayKnowDistance = caller.scopes.has('match:distance')
       // Written as they are found, so that no turn of the event loop has to write a thousand.
       const results: string[] = []
+      const truncated = new Set<number>()
       const asked = askedOneByOne(queries, transforms, refused)
       // A few are turned before anybody's search, which leaves nobody's code and data in the caches of the core.
       await matcher.match(queries.length <= FEW_QUERIES ? [...asked] : asked, {
@@ -171,8 +175,10 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         mirrors: transforms,
         viewsOf: (i) => (refused.has(i) ? undefined : views[i]),
         contexts: queries.map(({ context }) => context),
+        onTruncated: (i) => void truncated.add(i),
         onMatched(i, matches) {
-          results[i] = resultText({ id: queries[i]?.id, matches, problem: refused.get(i), mayKnowDistance })
+          const isTruncated = truncated.has(i)
+          results[i] = resultText({ id: queries[i]?.id, matches, isTruncated, problem: refused.get(i), mayKnowDistance })
         },
       })
       return reply.type('application/json; charset=utf-8').send(`{"results":[${results.join()}]}`)
@@ -218,6 +224,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         const outcome = outcomes[i]
         return outcome instanceof Problem ? undefined : outcome?.asked
       }
+      const truncated = new Set<number>()
       const found = await matcher.match(
         outcomes.map((outcome) => (outcome instanceof Problem ? [] : askedOf(outcome, transforms === 'true'))),
         {
@@ -228,6 +235,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
           mirrors: transforms === 'true',
           viewsOf,
           contexts: outcomes.map(() => context),
+          onTruncated: (i) => void truncated.add(i),
         },
       )
       const mayKnowDistance = caller.scopes.has('match:distance')
@@ -236,7 +244,12 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         results: outcomes.map((outcome, i) =>
           outcome instanceof Problem
             ? { matches: [], problem: problemBody(outcome) }
-            : { matches: (found[i] ?? []).map(show), quality: outcome.quality, signals: ownSignals(outcome) },
+            : {
+                matches: (found[i] ?? []).map(show),
+                ...(truncated.has(i) && { truncated: true as const }),
+                quality: outcome.quality,
+                signals: ownSignals(outcome),
+              },
         ),
       }
     },
@@ -287,14 +300,4 @@ function viewsIn(details: string | undefined, matcher: Matcher): readonly AskedV
   const views = readAsked(Buffer.from(details, 'base64'))
   if (views === undefined) throw new Problem('request-invalid')
   return views
-}
-
-function askedOf({ signals }: HashedImage, withTransforms: boolean): readonly HashedSignal[] {
-  return withTransforms ? signals : signals.map((signal) => ({ ...signal, hashes: signal.hashes.slice(0, 1) }))
-}
-
-function ownSignals({ signals }: HashedImage) {
-  return signals.flatMap(({ type, view, quality, hashes: [hash] }) =>
-    hash === undefined ? [] : [{ type, view, quality, hash: formatHash(hash) }],
-  )
 }

@@ -12,6 +12,7 @@ export const caseEventLua = `${outboxLua}
       if org and (not handedOver or keepsReading == 'yes') then
         outbox(prefix, 'kind', 'case.updated', 'case', caseId, 'org', org, 'event', kind, 'count', count, 'atMs', atMs)
       end
+      if kind == 'attested' then redis.call('HSET', prefix .. 'case:' .. caseId, 'vouchedFor', 'yes') end
       return redis.call('XADD', eventsKey, 'MAXLEN', ${MOST_CASE_EVENTS}, '*', 'kind', kind, 'count', count, 'atMs', atMs)
     end`
 

@@ -1,6 +1,6 @@
 // HMA's `/h` and `/m`: hash a picture, look a picture or a hash up.
 
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '../../../domain/access.js'
 import type { HashedImage, HashedSignal } from '../../../domain/hashed-image.js'
 import { Problem } from '../../../domain/problem.js'
@@ -42,6 +42,11 @@ export interface HmaMatchingOptions extends ByAddressOptions {
   readonly now: () => number
 }
 
+interface Exchange {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
+
 interface Found {
   readonly bank: string
   readonly bank_content_id: number
@@ -53,9 +58,17 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
   const config = { scope: 'match', keyAlso: 'in-path' } as const
   const schema = { hide: true }
 
-  async function found(caller: Caller, signals: readonly HashedSignal[]): Promise<Found[]> {
-    const [matches] = await matcher.match([signals], { orgId: caller.orgId, banks: undefined, thresholdBits: undefined })
-    return (matches ?? []).map((match) => ({
+  async function found(caller: Caller, signals: readonly HashedSignal[], reply: FastifyReply): Promise<Found[]> {
+    const [matches] = await matcher.match([signals], {
+      orgId: caller.orgId,
+      banks: undefined,
+      thresholdBits: undefined,
+      // HMA's answers have no place for it.
+      onTruncated: () => void reply.header('tabir-truncated', 'true'),
+    })
+    // Nor for a grade: what is for review alone would be acted on.
+    const sure = (matches ?? []).filter(({ grade }) => grade !== 'review')
+    return sure.map((match) => ({
       bank: match.bank,
       bank_content_id: contents.idFor(caller.orgId, imageOf(caller, match)),
       distance: distanceText(match, caller),
@@ -69,11 +82,17 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
   }
 
   /** By bank, as far as the coin lets each speak. A bank that is switched off speaks to nobody, whatever was asked. */
-  async function lookUp(caller: Caller, signals: readonly HashedSignal[], asked: string | undefined, coin: number) {
+  async function lookUp(
+    { request, reply }: Exchange,
+    signals: readonly HashedSignal[],
+    asked: string | undefined,
+    coin: number,
+  ) {
+    const caller = callerOf(request)
     const names = asked?.split(',')
     const ratios = new Map(banks.list(caller).map(({ name, enabledRatio }) => [name, enabledRatio ?? 1]))
     const answer = new Map<string, Omit<Found, 'bank'>[]>()
-    for (const { bank, ...match } of await found(caller, signals)) {
+    for (const { bank, ...match } of await found(caller, signals, reply)) {
       if (names?.includes(bank) === false || (ratios.get(bank) ?? 0) < coin) continue
       const ofBank = answer.get(bank) ?? []
       ofBank.push(match)
@@ -108,7 +127,7 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     signalTypeNamed(type)
     const asked = askedByHash(pdqHash(signal, 'invalid signal'))
     request.spend(reply, 1)
-    const all = (await found(callerOf(request), asked)).filter(({ bank }) => names?.includes(bank) !== false)
+    const all = (await found(callerOf(request), asked, reply)).filter(({ bank }) => names?.includes(bank) !== false)
     return {
       matches: withDistance
         ? all.map(({ bank: _, ...match }) => match)
@@ -125,7 +144,7 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
       if (type !== undefined) signalTypeNamed(type)
       const { signals } = hashedOr(await hashedFrom(options, url, fields, 'query'))
       request.spend(reply, 1)
-      const found = await lookUp(callerOf(request), signals, names, coinOf(seed))
+      const found = await lookUp({ request, reply }, signals, names, coinOf(seed))
       return type === undefined ? { [PDQ]: found } : found
     }
     if (signal === undefined || type === undefined)
@@ -133,7 +152,7 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     signalTypeNamed(type)
     const asked = askedByHash(pdqHash(signal, 'invalid signal'))
     request.spend(reply, 1)
-    return await lookUp(callerOf(request), asked, names, coinOf(seed))
+    return await lookUp({ request, reply }, asked, names, coinOf(seed))
   })
 
   app.post('/m/lookup', { config: { ...config, multipart: true }, schema }, async (request, reply) => {
@@ -147,7 +166,7 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     await request.enterAgain()
     const { signals } = hashedOr(result)
     request.spend(reply, 1)
-    return { [PDQ]: await lookUp(callerOf(request), signals, names, coin) }
+    return { [PDQ]: await lookUp({ request, reply }, signals, names, coin) }
   })
 
   app.post('/m/compare', { config, schema }, async ({ body }) => {

@@ -1,0 +1,60 @@
+// One program that opens a case registers few pictures, however many it sends.
+
+import t from 'tap'
+import { codeOf, keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
+
+const DAY_MS = 86_400_000
+const A_DAY = 5
+
+const picture = (hash = randomHashText()) => ({ signals: [{ type: 'pdq', hash, quality: 100 }] })
+
+t.test(
+  'a new case that nobody vouches for takes few pictures, more each day, and all once an NGO attests one',
+  async (t) => {
+    let nowMs = Date.now()
+    const service = await startService(t, { trustLimits: { maxImagesPerNewCase: A_DAY }, now: () => nowMs })
+    const { app } = service
+    const { url, headers } = await openCase(app)
+    const known = randomHashText()
+    const send = async (count: number, of = picture) => {
+      const images = Array.from({ length: count }, () => of())
+      const answer = await app.inject({ method: 'POST', url: `${url}/hashes`, headers, payload: { images } })
+      return codeOf(answer) ?? answer.statusCode
+    }
+    t.equal(await send(1000), 'case-full')
+    t.equal(await send(1, () => picture(known)), 201)
+    t.equal(await send(A_DAY - 1), 201)
+    t.equal(await send(1), 'case-full')
+    t.equal(await send(1, () => picture(known)), 201, 'what is there is there')
+    nowMs += DAY_MS / 2
+    t.equal(await send(1), 'case-full')
+
+    const ngo = await keyFor(service, 'ngo', ['match', 'feedback'], 'ngo')
+    const payload = { queries: [picture(known)] }
+    const answer = await app.inject({ method: 'POST', url: '/v1/match', headers: ngo.headers, payload })
+    const { matchId } = answer.json<{ results: { matches: { matchId: string }[] }[] }>().results[0]?.matches[0] ?? {}
+    const attested = await app.inject({ method: 'POST', url: `/v1/matches/${matchId}/attestation`, headers: ngo.headers })
+    t.equal(attested.statusCode, 200)
+    t.equal(await send(20), 201)
+
+    const second = await openCase(app)
+    const add = async (count: number) => {
+      const images = Array.from({ length: count }, () => picture())
+      const to = { method: 'POST', url: `${second.url}/hashes`, headers: second.headers } as const
+      return (await app.inject({ ...to, payload: { images } })).statusCode
+    }
+    t.equal(await add(A_DAY), 201)
+    t.equal(await add(1), 409)
+  },
+)
+
+t.test('several whole views of a type are several pictures, and not one', async (t) => {
+  const { app } = await startService(t)
+  const { url, headers } = await openCase(app)
+  const register = (signals: object[]) =>
+    app.inject({ method: 'POST', url: `${url}/hashes`, headers, payload: { images: [{ signals }] } })
+  const whole = (type: string) => ({ type, hash: randomHashText(), quality: 100 })
+  t.equal(codeOf(await register([whole('pdq'), whole('pdq')])), 'request-invalid')
+  const area = { ...whole('pdq-area'), view: 'piece' }
+  t.equal((await register([whole('pdq'), whole('blockhash'), area, area])).statusCode, 201)
+})
