@@ -1,6 +1,7 @@
 // Matches by hashes: what is near, what agrees with it, and how it is told.
 
 import { aloneThresholdOf, type Bank, thresholdOf } from '../domain/bank.js'
+import { EDGE_BITS, isNearEdge } from '../domain/edges.js'
 import {
   type ComparedViews,
   contentOf,
@@ -19,6 +20,7 @@ import type { Hit } from '../search/signal-index.js'
 import { type CatalogueImage, viewOf } from './catalogue.js'
 import type { MatchIds } from './match-ids.js'
 import type { Match, MatchOptions } from './matcher.js'
+import type { Observed } from './observed.js'
 import type { FoundAhead, WidestBits } from './search-ahead.js'
 import type { Searcher } from './searcher.js'
 import { type Lot, lotsOf } from './turns.js'
@@ -46,16 +48,18 @@ export function* matchesByHashes(
   signals: readonly HashedSignal[],
   ahead: FoundAhead,
   { searcher, banks, widestBits, options, matchIds }: AskingByHashes,
+  observed: Observed,
 ): Generator<void, Answer, void> {
   const witnesses = new Witnesses()
-  const found = yield* findNearest(searcher, banks, signals, options.thresholdBits, widestBits, ahead, witnesses)
+  const found = yield* findNearest(searcher, banks, signals, options.thresholdBits, widestBits, ahead, witnesses, observed)
   if (found.size === 0) return []
-  const isCorroborated = yield* corroborationOf(searcher, found, signals)
+  const isCorroborated = yield* corroborationOf(searcher, found, signals, observed)
   yield* lookForWitnesses(searcher, found, signals, witnesses)
   const answer = []
   for (const each of found.values()) {
     yield
     const facts = { corroborated: isCorroborated(each), togetherBits: witnesses.togetherBits(each.hit.image) }
+    observed.found(each, facts.togetherBits)
     const matchId = matchIds.idFor(options.orgId, each.image.id)
     const match = describe(each, facts, matchId)
     // Who asks no farther than the banks do is told what may be acted on, and nothing else; nobody is shown what is near by an algorithm
@@ -67,7 +71,7 @@ export function* matchesByHashes(
   return answer.sort((a, b) => inOrder(a.match, b.match))
 }
 
-interface Found {
+export interface Found {
   readonly hit: Hit
   readonly type: SignalType
   readonly views: ComparedViews
@@ -77,6 +81,8 @@ interface Found {
   readonly isDecided: boolean
   /** Its place in `transforms`. */
   readonly way: number
+  /** What was asked, turned that way. */
+  readonly hash: Hash256 | undefined
   readonly image: CatalogueImage
   readonly bank: Bank
 }
@@ -89,6 +95,7 @@ function* findNearest(
   widestBits: WidestBits,
   ahead: FoundAhead,
   witnesses: Witnesses,
+  observed: Observed,
 ): Generator<void, ReadonlyMap<number, Found>, void> {
   const nearest = new Map<number, Found>()
   for (const [place, signal] of signals.entries()) {
@@ -105,12 +112,17 @@ function* findNearest(
         const views = { asked: view, registered: viewOf(hit.view), turned, content }
         const ownBits = thresholdOf(bank, type, views)
         const widest = thresholdBits === undefined ? ownBits : Math.min(thresholdBits, reviewBits(type, views))
-        if (hit.distanceBits > widest) continue
+        const hash = hashes[hit.transform]
+        if (hit.distanceBits > widest) {
+          if (widest > 0 && hit.distanceBits <= widest + EDGE_BITS) observed.missed(hit.image, image.id, type, hash)
+          continue
+        }
         if (isWitness && !turned) noteHit(witnesses, hit, { type, views, signal: place, ways, hashes })
         const isWithin = hit.distanceBits <= ownBits
         const isDecided = hit.distanceBits <= aloneThresholdOf(bank, type, views)
-        const found = { hit, type, views, isWithin, isDecided, way: ways[hit.transform] ?? 0, image, bank }
+        const found = { hit, type, views, isWithin, isDecided, way: ways[hit.transform] ?? 0, hash, image, bank }
         const known = nearest.get(hit.image)
+        observed.seen(found)
         if (known === undefined || isNearer(found, known)) nearest.set(hit.image, found)
       }
     }
@@ -149,6 +161,7 @@ function* corroborationOf(
   searcher: Searcher,
   found: ReadonlyMap<number, Found>,
   asked: readonly HashedSignal[],
+  observed: Observed,
 ): Generator<void, (match: Found) => boolean, void> {
   const agreeing = new Set<string>()
   const keyOf = (algorithm: string, way: number, image: number) => `${algorithm} ${way} ${image}`
@@ -159,8 +172,11 @@ function* corroborationOf(
     for (const way of ways) {
       const hash = hashes[waysOf(hashes.length).indexOf(way)]
       if (hash === undefined) continue
-      for (const hit of yield* search(searcher, type, [hash], corroboratesBits)) {
-        if (found.has(hit.image) && viewOf(hit.view) === 'whole') agreeing.add(keyOf(algorithm, way, hit.image))
+      const margin = corroboratesBits === 0 ? 0 : EDGE_BITS
+      for (const hit of yield* search(searcher, type, [hash], corroboratesBits + margin)) {
+        if (!found.has(hit.image) || viewOf(hit.view) !== 'whole') continue
+        if (hit.distanceBits <= corroboratesBits) agreeing.add(keyOf(algorithm, way, hit.image))
+        if (margin > 0 && isNearEdge(hit.distanceBits, corroboratesBits)) observed.nearlyCorroborated(hit.image, hash)
       }
     }
   }
@@ -231,11 +247,11 @@ function describe(
   }
 }
 
-function inOrder(a: Match, b: Match): number {
+export function inOrder(a: Match, b: Match): number {
   return a.distanceBits - b.distanceBits || (a.matchId < b.matchId ? -1 : 1)
 }
 
-function transformName(way: number): TransformName {
+export function transformName(way: number): TransformName {
   const transform = transforms[way]
   if (transform === undefined) throw new RangeError('a picture is asked about in at most eight ways')
   return transform.name

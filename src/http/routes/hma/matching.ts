@@ -54,7 +54,9 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
   const schema = { hide: true }
 
   async function found(caller: Caller, signals: readonly HashedSignal[]): Promise<Found[]> {
-    const [matches] = await matcher.match([signals], { orgId: caller.orgId, banks: undefined, thresholdBits: undefined })
+    const knowsDistance = caller.scopes.has('match:distance')
+    const asking = { orgId: caller.orgId, banks: undefined, thresholdBits: undefined, knowsDistance }
+    const [matches] = await matcher.match([signals], asking)
     return (matches ?? []).map((match) => ({
       bank: match.bank,
       bank_content_id: contents.idFor(caller.orgId, imageOf(caller, match)),
