@@ -8,10 +8,11 @@ import { type Detailing, detailingWith } from './services/detailing.js'
 import type { DueTime } from './services/due-time.js'
 import type { MatchIds } from './services/match-ids.js'
 import { type Matcher, matcherOver } from './services/matcher.js'
-import { probingDetector } from './services/probing.js'
-import { type ProbingMode, probingGuard } from './services/probing-guard.js'
+import { createProbingBudget } from './services/probing.js'
+import { NO_PROBING, type ProbingMode, probingGuard } from './services/probing-guard.js'
 import type { Replica } from './services/replica.js'
 import type { Sightings } from './services/sightings.js'
+import { createTurnedBits } from './services/turned-bits.js'
 import type { TurnsOfLoop } from './services/turns-of-loop.js'
 import { veilFrom } from './services/veil.js'
 import { watchIndexOver } from './services/watch-index.js'
@@ -19,6 +20,7 @@ import { watchingOver } from './services/watching.js'
 import type { ApiKeys } from './store/api-keys.js'
 import type { Events } from './store/events.js'
 import type { Images } from './store/images.js'
+import { createProbingCounts } from './store/probing.js'
 import { connectForFollowing, type RedisTarget, type Store } from './store/store.js'
 import type { Watches } from './store/watches.js'
 
@@ -36,8 +38,8 @@ export interface MatchPartsNeeded {
   readonly detailSecret: Buffer | undefined
   /** What is done about searches for what is stored; the operator is told of them when left out. */
   readonly probing: ProbingMode | undefined
-  /** How long an answer waits while a search is suspected. */
-  readonly probingWaitMs: number | undefined
+  /** Of the digests under which probing is counted. */
+  readonly probingSecret: Buffer
   readonly turns: Pick<TurnsOfLoop, 'pace' | 'atEndOfTurn'>
   readonly now: () => number
   readonly dueTime: DueTime
@@ -59,16 +61,14 @@ export interface MatchParts {
   close(): Promise<void>
 }
 
-const NO_PROBING = { see: () => undefined }
-
 export function matchParts(needed: MatchPartsNeeded): MatchParts {
   const { store, redis, images, watches, apiKeys, replica, matchIds, sightings, events, turns, now, clock, onTrouble } =
     needed
   const details = needed.detailSecret && detailParts(needed.detailSecret, needed)
   const probing = probingGuard({
-    detector: probingDetector({ now }),
+    budget: createProbingBudget({ counts: createProbingCounts(store), secret: needed.probingSecret, now, onTrouble }),
+    turnedBits: createTurnedBits({ now }),
     mode: needed.probing ?? 'tell',
-    ...(needed.probingWaitMs !== undefined && { waitMs: needed.probingWaitMs }),
     apiKeys,
     known: () => replica.catalogue.apiKeys.values(),
     events,

@@ -102,8 +102,6 @@ export interface ServiceOptions extends OpeningOptions {
   readonly withdrawalsFolder: string | undefined
   /** What is done about searches for what is stored; the operator is told of them when left out. */
   readonly probing?: ProbingMode
-  /** How long an answer waits while a search is suspected. */
-  readonly probingWaitMs?: number
   /** How long answers go by the store's last word; as the promise about withdrawals has it when left out. */
   readonly hearing?: Hearing
   /** What a try at a PIN costs; as is promised when left out, as it is outside tests. */
@@ -241,7 +239,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     events: trust.events,
     detailSecret: options.extendedProtection ? secrets.details : undefined,
     probing: options.probing,
-    probingWaitMs: options.probingWaitMs,
+    probingSecret: secrets.party,
     turns,
     now,
     dueTime: options.dueTime ?? dueTimeBy(now, (line) => onTrouble(new Error(line))),

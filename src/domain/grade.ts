@@ -53,6 +53,9 @@ const BANDS = [
   { name: '61-90', upToBits: 90 },
 ] as const
 
+/** Where one band ends and the next begins. That of 0 is left out: only who knows the hash is near it. */
+export const BAND_EDGES_BITS = BANDS.map(({ upToBits }) => upToBits).filter((bits) => bits > 0)
+
 export const DISTANCE_BANDS = BANDS.map((band) => band.name)
 export type DistanceBand = (typeof BANDS)[number]['name']
 

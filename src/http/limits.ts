@@ -72,6 +72,8 @@ const BY_ROUTE: Readonly<Record<string, readonly LimitName[]>> = {
   'GET /v1/cases/challenge': ['opening'],
   'POST /v1/cases/:caseNumber/tokens': ['knocking'],
   'POST /v1/cases/:caseNumber/renewals': ['knocking'],
+  // Says of each hash whether it is registered, as a question does.
+  'POST /stopncii/v1/SubmitFeedback': ['reporting', 'asking', 'asked'],
   // HMA's way to read what is stored, one hash at a time.
   'GET /c/bank/:name/content/:id': ['writing', 'told'],
   'GET /hma/:key/c/bank/:name/content/:id': ['writing', 'told'],

@@ -1,6 +1,7 @@
 // Matches by hashes: what is near, what agrees with it, and how it is told.
 
 import { aloneThresholdOf, type Bank, ownReachOf, thresholdOf } from '../domain/bank.js'
+import { EDGE_BITS, isNearEdge } from '../domain/edges.js'
 import {
   type ComparedViews,
   contentOf,
@@ -20,6 +21,7 @@ import { type CatalogueImage, viewOf } from './catalogue.js'
 import { shareOfHits, shareOfMatches } from './fair-share.js'
 import type { MatchIds } from './match-ids.js'
 import type { Match, MatchOptions } from './matcher.js'
+import type { Observed } from './observed.js'
 import type { FoundAhead, WidestBits } from './search-ahead.js'
 import type { Searcher } from './searcher.js'
 import { type Lot, lotsOf } from './turns.js'
@@ -55,17 +57,19 @@ export function* matchesByHashes(
   signals: readonly HashedSignal[],
   ahead: FoundAhead,
   asking: AskingByHashes,
+  observed: Observed,
 ): Generator<void, FoundByHashes, void> {
   const { searcher, options, matchIds, most } = asking
   const witnesses = new Witnesses()
-  const { found, isAll } = yield* findNearest(asking, signals, ahead, witnesses)
+  const { found, isAll } = yield* findNearest(asking, signals, ahead, witnesses, observed)
   if (found.size === 0) return NOTHING_FOUND
-  const isCorroborated = yield* corroborationOf(searcher, found, signals)
+  const isCorroborated = yield* corroborationOf(searcher, found, signals, observed)
   yield* lookForWitnesses(searcher, found, signals, witnesses)
   const answer = []
   for (const each of found.values()) {
     yield
     const facts = { corroborated: isCorroborated(each), togetherBits: witnesses.togetherBits(each.hit.image) }
+    observed.found(each, facts.togetherBits)
     const matchId = matchIds.idFor(options.orgId, each.image.id)
     const match = describe(each, facts, matchId)
     // Who asks no farther than the banks do is told what may be acted on, and besides only what his own bank is to show; nobody is shown what is near by an algorithm
@@ -82,7 +86,7 @@ export function* matchesByHashes(
 
 export const NOTHING_FOUND: FoundByHashes = { answer: [], isTruncated: false }
 
-interface Found {
+export interface Found {
   readonly hit: Hit
   readonly type: SignalType
   readonly views: ComparedViews
@@ -94,6 +98,8 @@ interface Found {
   readonly isDecided: boolean
   /** Its place in `transforms`. */
   readonly way: number
+  /** What was asked, turned that way. */
+  readonly hash: Hash256 | undefined
   readonly image: CatalogueImage
   readonly bank: Bank
 }
@@ -103,6 +109,7 @@ function* findNearest(
   signals: readonly HashedSignal[],
   ahead: FoundAhead,
   witnesses: Witnesses,
+  observed: Observed,
 ): Generator<void, { readonly found: ReadonlyMap<number, Found>; readonly isAll: boolean }, void> {
   const nearest = new Map<number, Found>()
   let isAll = true
@@ -115,9 +122,13 @@ function* findNearest(
       const content = hits.length === 0 || !dependsOnContent(type) ? 'full' : contentOf(signal)
       const viewsOf = (hit: Hit) => ({ asked: view, registered: viewOf(hit.view), turned, content })
       const isNear = (hit: Hit, views: ComparedViews, bank: Bank) => {
-        if (thresholdBits === undefined && hit.distanceBits <= thresholdOf(bank, type, views)) return true
-        const farthestBits = Math.min(thresholdBits ?? ownReachOf(bank, type, orgId), reviewBits(type, views))
-        return hit.distanceBits <= farthestBits
+        const askedBits = Math.min(thresholdBits ?? ownReachOf(bank, type, orgId), reviewBits(type, views))
+        const farthestBits = thresholdBits === undefined ? Math.max(thresholdOf(bank, type, views), askedBits) : askedBits
+        if (hit.distanceBits <= farthestBits) return true
+        const image =
+          hit.distanceBits <= farthestBits + EDGE_BITS && farthestBits > 0 ? searcher.image(hit.image) : undefined
+        if (image !== undefined) observed.missed(hit.image, image.id, type, hashes[hit.transform])
+        return false
       }
       const share = yield* shareOfHits(searcher, unvetoed(searcher, type, { asked: view, turned }, hits), (hit) => {
         const bank = banks.get(searcher.factsOf(hit.image)?.bank ?? '')
@@ -131,13 +142,15 @@ function* findNearest(
         if (image === undefined || bank === undefined || (imageId !== undefined && image.id !== imageId)) continue
         const views = viewsOf(hit)
         if (!isNear(hit, views, bank)) continue
+        const hash = hashes[hit.transform]
         if (isWitness && !turned) noteHit(witnesses, hit, { type, views, signal: place, ways, hashes })
         const isWithin = hit.distanceBits <= thresholdOf(bank, type, views)
         const isDecided = hit.distanceBits <= aloneThresholdOf(bank, type, views)
         const isInOwnReach = hit.distanceBits <= ownReachOf(bank, type, orgId)
         const way = ways[hit.transform] ?? 0
-        const found = { hit, type, views, isWithin, isInOwnReach, isDecided, way, image, bank }
+        const found = { hit, type, views, isWithin, isInOwnReach, isDecided, way, hash, image, bank }
         const known = nearest.get(hit.image)
+        observed.seen(found)
         if (known === undefined || isNearer(found, known)) nearest.set(hit.image, found)
       }
     }
@@ -176,6 +189,7 @@ function* corroborationOf(
   searcher: Searcher,
   found: ReadonlyMap<number, Found>,
   asked: readonly HashedSignal[],
+  observed: Observed,
 ): Generator<void, (match: Found) => boolean, void> {
   const agreeing = new Set<string>()
   const keyOf = (algorithm: string, way: number, image: number) => `${algorithm} ${way} ${image}`
@@ -186,8 +200,11 @@ function* corroborationOf(
     for (const way of ways) {
       const hash = hashes[waysOf(hashes.length).indexOf(way)]
       if (hash === undefined) continue
-      for (const hit of yield* search(searcher, type, [hash], corroboratesBits)) {
-        if (found.has(hit.image) && viewOf(hit.view) === 'whole') agreeing.add(keyOf(algorithm, way, hit.image))
+      const margin = corroboratesBits === 0 ? 0 : EDGE_BITS
+      for (const hit of yield* search(searcher, type, [hash], corroboratesBits + margin)) {
+        if (!found.has(hit.image) || viewOf(hit.view) !== 'whole') continue
+        if (hit.distanceBits <= corroboratesBits) agreeing.add(keyOf(algorithm, way, hit.image))
+        if (margin > 0 && isNearEdge(hit.distanceBits, corroboratesBits)) observed.nearlyCorroborated(hit.image, hash)
       }
     }
   }
@@ -258,11 +275,11 @@ function describe(
   }
 }
 
-function inOrder(a: Match, b: Match): number {
+export function inOrder(a: Match, b: Match): number {
   return a.distanceBits - b.distanceBits || (a.matchId < b.matchId ? -1 : 1)
 }
 
-function transformName(way: number): TransformName {
+export function transformName(way: number): TransformName {
   const transform = transforms[way]
   if (transform === undefined) throw new RangeError('a picture is asked about in at most eight ways')
   return transform.name

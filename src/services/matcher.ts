@@ -1,6 +1,7 @@
 // "Is this picture one of those, or a changed copy?", from memory alone.
 
 import { type Bank, isAnswering, isVisibleTo, ownReachOf, widestThresholdOf } from '../domain/bank.js'
+import { marginBits } from '../domain/edges.js'
 import type { DistanceBand, Grade } from '../domain/grade.js'
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
@@ -12,8 +13,9 @@ import type { Catalogue } from './catalogue.js'
 import type { DetailFinder } from './detail-finder.js'
 import { mostMatchesOf } from './fair-share.js'
 import { type MatchedDetails, matchesByDetails } from './match-by-details.js'
-import { type Answer, matchesByHashes, NOTHING_FOUND } from './match-by-hashes.js'
+import { type Answer, type FoundByHashes, inOrder, matchesByHashes, NOTHING_FOUND } from './match-by-hashes.js'
 import type { MatchIds } from './match-ids.js'
+import { createObserved, NOT_OBSERVED } from './observed.js'
 import { turnEnds } from './pace.js'
 import type { ProbingGuard } from './probing-guard.js'
 import type { Replica } from './replica.js'
@@ -57,6 +59,8 @@ export interface MatchOptions {
   readonly thresholdBits: number | undefined
   /** Views of a picture, by its number, for a match by its details; asked when its turn comes. */
   readonly viewsOf?: (picture: number) => readonly AskedView[] | undefined
+  /** Is the caller told distances, and not their bands alone? */
+  readonly knowsDistance?: boolean
   readonly depth?: Depth
   /** Also find by details what a mirror shows? */
   readonly mirrors?: boolean
@@ -91,7 +95,7 @@ export interface MatcherParts {
   /** Told of what was answered; waits for nothing. */
   readonly sightings: Pick<Sightings, 'note'>
   /** Told of what was asked, before it is answered. */
-  readonly probing: Pick<ProbingGuard, 'see'>
+  readonly probing: Pick<ProbingGuard, 'isOn' | 'see'>
   /** So that nobody keeps the event loop from others. */
   readonly turns: Pick<TurnsOfLoop, 'pace' | 'atEndOfTurn'>
 }
@@ -119,7 +123,7 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
     options: MatchOptions,
   ): Promise<Match[][]> {
     const banks = banksAsked(catalogue, options)
-    const widestBits = widestOf(banks, options)
+    const widestBits = widestOf(banks, options, probing.isOn)
     const giveWay = turns.pace()
     const answers: Answer[] = []
     const all = Array.isArray(pictures) ? pictures : await inTurns(gathered(pictures), giveWay)
@@ -129,17 +133,13 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
       // Waiting costs more than all else that is done for a picture which nothing is near to, so only when it is time.
       const turn = giveWay()
       if (turn !== undefined) await turn
-      const found = isNowhere(signals, ahead)
-        ? NOTHING_FOUND
-        : await inTurns(matchesByHashes(signals, ahead, asking), giveWay)
+      const found = isNowhere(signals, ahead) ? NOTHING_FOUND : await answerByHashes(signals)
       if (found.isTruncated) options.onTruncated?.(picture)
       const byHashes = found.answer
       const views = viewsAsked(picture, byHashes)
       const answer = views === undefined ? byHashes : await withDetails(views, byHashes)
       options.onMatched?.(picture, matchesIn(answer))
       answers.push(answer)
-      const wait = probing.see(options.orgId, { signals, met: byHashes[0]?.imageId })
-      if (wait !== undefined) await wait
     }
 
     // A long batch gave way to others in between: what was withdrawn meanwhile is not named, and a catalogue that is no
@@ -154,6 +154,19 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
       if (standing.length < answer.length) options.onMatched?.(i, matches)
       return matches
     })
+
+    async function answerByHashes(signals: readonly HashedSignal[]): Promise<FoundByHashes> {
+      const observed = probing.isOn ? createObserved(options.thresholdBits) : NOT_OBSERVED
+      const found = await inTurns(matchesByHashes(signals, ahead, asking, observed), giveWay)
+      const seen = probing.see(options.orgId, observed.all(), options.knowsDistance === true)
+      const screen = seen instanceof Promise ? await seen : seen
+      if (screen === undefined) return found
+      const told = found.answer.flatMap((each) => {
+        const match = screen(each.imageId, each.match)
+        return match === undefined ? [] : [{ ...each, match }]
+      })
+      return { ...found, answer: told.sort((a, b) => inOrder(a.match, b.match)) }
+    }
 
     /** Of a picture that is to be looked for by its details as well. */
     function viewsAsked(picture: number, byHashes: Answer): readonly AskedView[] | undefined {
@@ -180,10 +193,11 @@ function matchesIn(answer: Answer): Match[] {
   return answer.map(({ match }) => match)
 }
 
-/** The widest radius that any of the banks asks for, by type; looked for once and not for each picture. */
+/** The widest radius that any of the banks asks for, by type; looked for once and not for each picture. @param withMargin search a little farther? */
 function widestOf(
   banks: ReadonlyMap<string, Bank>,
   { thresholdBits, orgId }: Pick<MatchOptions, 'thresholdBits' | 'orgId'>,
+  withMargin: boolean,
 ): WidestBits {
   const widest = new Map<string, number>()
   return (type, view, turned) => {
@@ -192,7 +206,8 @@ function widestOf(
     if (known !== undefined) return known
     const widestIn = (bank: Bank) => Math.max(widestThresholdOf(bank, type, view, turned), ownReachOf(bank, type, orgId))
     const asked = thresholdBits ?? Math.max(...Array.from(banks.values(), widestIn))
-    const bits = Math.min(asked, SIGNAL_TYPES[type].maxThresholdBits)
+    const radius = Math.min(asked, SIGNAL_TYPES[type].maxThresholdBits)
+    const bits = radius + (withMargin ? marginBits(type, radius) : 0)
     widest.set(key, bits)
     return bits
   }

@@ -1,36 +1,46 @@
-// What is done about an organisation that searches for what is stored: it is slowed down, its keys are suspended, the operator is told.
+// What is done about an organisation whose queries tell it too much about a stored hash: its answers tell less, then its keys are suspended, and
+// the operator is told of both.
 
-import { setTimeout as sleep } from 'node:timers/promises'
+import { distanceBandOf } from '../domain/grade.js'
 import { Problem } from '../domain/problem.js'
-import type { Hash256 } from '../hash/hash256.js'
 import type { ApiKey, ApiKeys } from '../store/api-keys.js'
 import type { Events } from '../store/events.js'
-import type { ProbingDetector, Suspicion } from './probing.js'
+import { transformName } from './match-by-hashes.js'
+import type { Match } from './matcher.js'
+import type { Observation } from './observed.js'
+import type { ProbingBudget } from './probing.js'
+import type { TurnedBits } from './turned-bits.js'
 
-/** suspend: slowed down, then shut out. tell: the operator learns of it, once a day while it goes on, and nothing else happens. off: nobody looks. */
+/** suspend: answers tell less, then keys are suspended. tell: the operator learns of it, once a day while it goes on, and nothing else happens. off: nobody looks. */
 export const PROBING_MODES = ['suspend', 'tell', 'off'] as const
 export type ProbingMode = (typeof PROBING_MODES)[number]
 
-/** The hashes of one picture, as it was asked about. */
-export interface AskedPicture {
-  readonly signals: readonly { readonly type: string; readonly hashes: readonly Hash256[] }[]
-  /** What it was answered with first. */
-  readonly met: string | undefined
-}
+/** @returns what an organisation is told of a match in place of it; `undefined` when it is not told. */
+export type Screen = (imageId: string, match: Match) => Match | undefined
 
 export interface ProbingGuard {
+  readonly isOn: boolean
   /**
-   * Sees what is asked, before the answer leaves.
-   * @returns what the answer has to wait for; `undefined` for nothing.
+   * Counts a query, before its answer leaves.
+   * @param knowsDistance is the caller told distances, and not their bands alone?
+   * @returns how to tell its matches; `undefined` for as they are.
    * @throws {Problem} key-suspended
    */
-  see(orgId: string, picture: AskedPicture): Promise<void> | undefined
+  see(
+    orgId: string,
+    observations: readonly Observation[],
+    knowsDistance: boolean,
+  ): Promise<Screen | undefined> | Screen | undefined
   /** Waits for what was begun. */
   close(): Promise<void>
 }
 
+/** Nobody looks. */
+export const NO_PROBING: ProbingGuard = { isOn: false, see: () => undefined, close: async () => {} }
+
 export interface ProbingGuardParts {
-  readonly detector: ProbingDetector
+  readonly budget: ProbingBudget
+  readonly turnedBits: TurnedBits
   readonly mode: ProbingMode
   readonly apiKeys: Pick<ApiKeys, 'change'>
   /** Those that every process has in memory. */
@@ -38,18 +48,15 @@ export interface ProbingGuardParts {
   readonly events: Pick<Events, 'add'>
   readonly now: () => number
   readonly onTrouble: (error: unknown) => void
-  readonly waitMs?: number
 }
 
-/** For each question that is near. A search for 256 bits takes longer than a minute then, and is over before. */
-const WAIT_MS = 500
 /** An organisation that goes on probing is reported again after so long. The store keeps other processes quiet as well. */
 const QUIET_MS = 86_400_000
 /** Of organisations that are quiet. Beyond it the store alone keeps them so. */
 const MAX_QUIET = 1000
-
 export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
-  const { detector, mode, events, now, onTrouble, waitMs = WAIT_MS } = parts
+  const { budget, turnedBits, mode, events, now, onTrouble } = parts
+  if (mode === 'off') return { ...NO_PROBING, close: () => budget.close() }
   const toldAtMs = new Map<string, number>()
   let last: Promise<void> = Promise.resolve()
   const behind = (work: () => Promise<void>) => {
@@ -73,28 +80,73 @@ export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
     })
   }
 
-  return {
-    see(orgId, { signals, met }) {
-      if (mode === 'off') return undefined
-      let worst: Suspicion = 'none'
-      for (const { type, hashes } of signals) {
-        if (hashes.length === 0 || type === 'sha256') continue // of which nothing is near to anything
-        const suspicion = detector.look(orgId, type, hashes, met)
-        if (suspicion === 'suspend' || worst === 'none') worst = suspicion
-      }
-      if (worst === 'none') return undefined
-      tell(orgId)
-      if (mode === 'tell') return undefined
-      if (worst === 'slow') return sleep(waitMs)
+  /** Beside the budget: looks at the bits that queries near an edge turned over. */
+  const isSearch = (orgId: string, observations: readonly Observation[]): boolean => {
+    let isFound = false
+    for (const { imageId, edge, hash } of observations) {
+      if (edge === 'none' || hash === undefined) continue
+      const suspicion = turnedBits.look(orgId, 'pdq', [hash], imageId)
+      if (suspicion !== 'none') budget.freeze(orgId, imageId)
+      isFound ||= suspicion === 'suspend'
+    }
+    return isFound
+  }
+
+  const screenOf = (orgId: string, observations: readonly Observation[]): Screen | undefined => {
+    const isFound = isSearch(orgId, observations)
+    const standings = observations.flatMap(({ imageId, plain }) => {
+      const standing = budget.standingOf(orgId, imageId)
+      return standing === undefined ? [] : [[imageId, { ...standing, plain }] as const]
+    })
+    const isSpent = isFound || budget.isSpentAcross(orgId) || standings.some(([, standing]) => standing.isSpent)
+    if (isSpent || standings.some(([, { radiusBits }]) => radiusBits !== undefined)) tell(orgId)
+    if (mode === 'tell') return undefined
+    if (isSpent) {
+      budget.forgive(orgId)
+      turnedBits.forget(orgId)
       behind(() => suspend(parts, orgId))
       throw new Problem('key-suspended')
+    }
+    if (!standings.some(([, { isCoarse }]) => isCoarse)) return undefined
+    const byImage = new Map(standings)
+    return (imageId, match) => {
+      const standing = byImage.get(imageId)
+      if (standing === undefined || !standing.isCoarse || match.grade === 'exact') return match
+      const { radiusBits, plain } = standing
+      if (radiusBits !== undefined && match.distanceBits > radiusBits) return undefined
+      const distanceBits = coarseBits(match)
+      return {
+        ...match,
+        distanceBits,
+        distanceBand: distanceBandOf(distanceBits),
+        ...(radiusBits !== undefined && { grade: 'near' as const }),
+        ...(plain !== undefined && { view: plain.view, transform: transformName(plain.way) }),
+      }
+    }
+  }
+
+  return {
+    isOn: true,
+    see(orgId, observations, knowsDistance) {
+      if (observations.length === 0) return undefined
+      const wait = budget.charge(orgId, observations, knowsDistance)
+      return wait === undefined ? screenOf(orgId, observations) : wait.then(() => screenOf(orgId, observations))
     },
-    close: () => last,
+    async close() {
+      await last
+      await budget.close()
+    },
   }
 }
 
+/** In place of the distance of a match that is told coarsely: the widest that it may have, so that all bands within it are told as one. */
+function coarseBits({ signalType, distanceBits }: Match): number {
+  if (signalType === 'pdq-area') return 60
+  return distanceBits <= 31 ? 31 : 90
+}
+
 /** All keys of the organisation that may ask: another one would go on where this one stopped. */
-async function suspend({ apiKeys, known, events, detector, now }: ProbingGuardParts, orgId: string): Promise<void> {
+async function suspend({ apiKeys, known, events, now }: ProbingGuardParts, orgId: string): Promise<void> {
   const nowMs = now()
   const keyIds = [...known()]
     .filter((key) => key.orgId === orgId && key.scopes.has('match') && key.suspendedAtMs === undefined)
@@ -107,5 +159,4 @@ async function suspend({ apiKeys, known, events, detector, now }: ProbingGuardPa
     if ((await apiKeys.change(keyId, suspendOnce, entry)) === undefined) continue
     await events.add('key.suspended', { keyId, orgId }, nowMs, 1)
   }
-  detector.forget(orgId)
 }

@@ -1,246 +1,263 @@
-// Tells a search for what is stored from a search for pictures: by how many bits somebody has turned over near what matched.
-//
-// Who holds a hash that matches can find the stored one: he turns bits over, one after the other or in groups, and sees whether it
-// still matches. However he goes about it, he learns nothing of a bit that he never turned over, so he has to turn over most of the 256
-// while he stays near. Copies of one picture do not: decisions 0034 and 0113 have the figures.
-//
-// Two looks at it, because the further from a match, the more bits do copies turn over now and then. Near by, every bit counts
-// that was ever turned over, as small groups turn each over seldom. Around, those bits that are turned over again and again.
-// Who may ask in eight ways, turned and mirrored, gets no further by asking in each of them a part.
+// How much organisations may be told about a registered image. A query tells something about a stored hash only when it lies near an edge of
+// the answer (domain/edges.ts), so these are counted: for each organisation and image, across an organisation's images, and for an image over all organisations.
+// Neither what else is asked, nor in which order, route or type, changes a count; and nothing is evicted.
 
-import { HASH_BITS, type Hash256 } from '../hash/hash256.js'
+import { createHmac, randomInt } from 'node:crypto'
+import { type Edge, isNearEdge } from '../domain/edges.js'
+import type { ProbingCharge, ProbingCounts, ProbingSpent } from '../store/probing.js'
+import type { Observation } from './observed.js'
 
-/** What an organisation's questions about one picture look like, so far. */
-export type Suspicion = 'none' | 'slow' | 'suspend'
-
-export interface ProbingDetector {
-  /**
-   * Looks at one signal of a question. Keeps bits for no longer than `PROBING.forgetAfterMs`, and of few of those that matched.
-   * @param type of the signal: only like is compared with like.
-   * @param hashes what is asked, and then what it would be turned and mirrored in up to seven ways, always in one order.
-   * @param met the registered image that the question was answered with first, if it matched any.
-   * Cost: a look-up for who never matched anything; else a distance to each of at most 64 hashes, under 1 µs, and half a µs more if one of them is near.
-   */
-  look(orgId: string, type: string, hashes: readonly Hash256[], met: string | undefined): Suspicion
-  /** Begins anew: something was done about it. */
-  forget(orgId: string): void
-}
-
-export const PROBING = {
-  /** So near to a hash that matched, every bit counts that was ever turned over. */
-  nearBits: 16,
-  /** Within these, an unrelated picture's hash is as good as never, and those bits count that were turned over often. */
-  aroundBits: 40,
-  /** Of the questions around: bits that fewer turned over were not often. Groups of four bits and more reach it. */
-  oftenShare: 0.015,
-  /** So many questions around, and all counts are halved: what was asked long ago does not hide what is asked now. */
-  aroundQuestions: 1024,
-  /** A match further than this from all bases is the next: half of `nearBits`, so that whoever turns over groups of eight there stays near. */
-  baseBits: 8,
-  /** Bits turned over, and questions that turned them: both are needed, near or around. */
-  slowFrom: { bits: 160, questions: 160 },
-  suspendFrom: { bits: 200, questions: 200 },
-  imagesPerOrg: 32,
-  basesPerImage: 2,
-  orgs: 1000,
-  forgetAfterMs: 7 * 86_400_000,
+/** In queries near an edge, each of which tells one bit at most: 8 + 24 before an organisation is suspended (decision 0114). */
+export const PROBING_BUDGETS = {
+  /** Near inner edges, by one organisation or by all: then the image is told coarsely. */
+  coarse: 8,
+  /** What a distance tells in place of its band: so many times as much, near an edge or not. */
+  distance: 3,
+  /** Near outer edges, by one organisation or by all: then its radius is replaced by a smaller one that nobody knows. */
+  frozen: 16,
+  /** The same: by one organisation, it is suspended; by all, the image is answered to exact hashes alone. */
+  spent: 24,
+  /** An organisation with less than this of its own is not held to account for others. */
+  ownLeast: 3,
+  /** Across all images of an organisation. */
+  across: 300,
+  /** What a query that is not near an edge, of an image that is charged, takes from its charge: who does not search has many of them for each that is. Nothing, once the image is frozen. */
+  credit: 1 / 2,
+  /** From here on a query near an edge waits for its charge to be counted by all processes. */
+  waitFrom: 4,
 } as const
 
-interface Watched {
-  readonly type: string
-  readonly image: string
-  readonly sinceMs: number
-  /** Questions that matched it: the first one, and the last one that was far from it. */
-  readonly bases: Uint32Array[]
-  /** Ways, by number, in which questions came near them: as asked, and seldom another. */
-  readonly ways: number[]
-  /** Bits that questions near a base had turned over. */
-  readonly turned: Uint32Array
-  readonly near: Seen
-  /** Of the questions around a base, how many had turned over each bit. */
-  readonly times: Uint16Array
-  readonly around: Seen
+/** The radius of a frozen image, by organisation and image: somewhere in these bits, inclusive. */
+const FROZEN_RADIUS = { from: 8, values: 16 } as const
+
+export interface Standing {
+  readonly isCoarse: boolean
+  /** The radius in place of the bank's; 0 for exact hashes alone; `undefined` where the bank's holds. */
+  readonly radiusBits: number | undefined
+  readonly isSpent: boolean
 }
 
-interface Seen {
-  bits: number
-  questions: number
+export interface ProbingBudget {
+  /** Charges an organisation for what a query came near to. @returns what to wait for before `standingOf` may be asked; `undefined` for nothing. */
+  charge(orgId: string, observations: readonly Observation[], knowsDistance: boolean): Promise<void> | undefined
+  /** @returns `undefined` for an image that was never charged. */
+  standingOf(orgId: string, imageId: string): Standing | undefined
+  /** Is what an organisation may be told across all images spent? */
+  isSpentAcross(orgId: string): boolean
+  /** Replaces an image's radius at once. */
+  freeze(orgId: string, imageId: string): void
+  /** After a suspension: takes a third back, so that an operator may let the organisation in again. */
+  forgive(orgId: string): void
+  flush(): Promise<void>
+  close(): Promise<void>
 }
 
-interface Near {
-  readonly base: Uint32Array
-  readonly words: Uint32Array
-  readonly way: number
-  readonly awayBits: number
+export interface ProbingBudgetParts {
+  readonly counts: ProbingCounts
+  readonly secret: Buffer
+  readonly now: () => number
+  readonly onTrouble: (error: unknown) => void
+  readonly intervalMs?: number
 }
 
-const WORDS = 8
-const WAYS = Array.from({ length: 8 }, (_, way) => way)
+interface Account {
+  readonly own: string
+  readonly shared: string
+  readonly radiusBits: number
+  readonly seed: number
+  isLoaded: boolean
+  spent: ProbingSpent
+  all: ProbingSpent
+  pending: { inner: number; outer: number; credit: number }
+}
 
-export function probingDetector({ now }: { readonly now: () => number }): ProbingDetector {
-  const byOrg = new Map<string, Watched[]>()
-  const asked = new AskedInWays()
+interface OrgAccounts {
+  readonly across: Account
+  readonly images: Map<string, Account>
+  readonly dirty: Set<Account>
+}
+
+const NOTHING: ProbingSpent = { inner: 0, outer: 0 }
+const INTERVAL_MS = 250
+/** Charges of a batch. */
+const MAX_PER_BATCH = 500
+/** Images in memory. Whatever is dropped is in the store, and is read again before it is charged. */
+const MAX_ACCOUNTS = 100_000
+const MAX_ORGS = 10_000
+
+export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
+  const { counts, secret, now, onTrouble, intervalMs = INTERVAL_MS } = parts
+  const orgs = new Map<string, OrgAccounts>()
+  const asked = createAskedBefore()
+  let accounts = 0
+  let flushing: Promise<void> = Promise.resolve()
+
+  const orgOf = (orgId: string): OrgAccounts => {
+    const known = orgs.get(orgId)
+    if (known !== undefined) return known
+    if (orgs.size >= MAX_ORGS) dropSettled()
+    const made = { across: accountWith('across', '', 0), images: new Map<string, Account>(), dirty: new Set<Account>() }
+    orgs.set(orgId, made)
+    return made
+  }
+  const accountOf = (orgId: string, org: OrgAccounts, imageId: string): Account => {
+    const known = org.images.get(imageId)
+    if (known !== undefined) return known
+    if (accounts >= MAX_ACCOUNTS) dropSettled()
+    const own = createHmac('sha256', secret).update(`probing:${orgId}:${imageId}`).digest()
+    const shared = createHmac('sha256', secret).update(`probing:${imageId}`).digest('base64url').slice(0, 16)
+    const radiusBits = FROZEN_RADIUS.from + ((own[31] ?? 0) % FROZEN_RADIUS.values)
+    const made = accountWith(own.toString('base64url').slice(0, 16), shared, radiusBits)
+    org.images.set(imageId, made)
+    accounts++
+    return made
+  }
+  /** All that the store has: to drop the oldest alone would let a caller choose which. */
+  const dropSettled = () => {
+    accounts = 0
+    for (const [orgId, org] of orgs) {
+      for (const [imageId, account] of org.images) if (!org.dirty.has(account)) org.images.delete(imageId)
+      if (org.dirty.size === 0) orgs.delete(orgId)
+      accounts += org.images.size
+    }
+  }
+
+  const send = async () => {
+    for (const [orgId, org] of orgs) {
+      while (org.dirty.size > 0) {
+        const batch = [...org.dirty].slice(0, MAX_PER_BATCH)
+        const charges = batch.map(({ own, shared, pending }): ProbingCharge => ({ own, shared, ...pending }))
+        const spent = await counts.charge(orgId, charges, PROBING_BUDGETS.frozen, now())
+        for (const [i, account] of batch.entries()) {
+          const { pending } = account
+          const { own = NOTHING, all = NOTHING } = spent[i] ?? {}
+          const sent = charges[i]
+          account.isLoaded = true
+          account.spent = own
+          account.all = all
+          pending.inner -= sent?.inner ?? 0
+          pending.outer -= sent?.outer ?? 0
+          pending.credit -= sent?.credit ?? 0
+          if (pending.inner === 0 && pending.outer === 0 && Math.abs(pending.credit) < 1e-6) org.dirty.delete(account)
+        }
+      }
+    }
+  }
+  // A store that is away stops no match: what was charged is kept here, and sent with the next batch.
+  const flush = () => {
+    flushing = flushing.then(send).catch(onTrouble)
+    return flushing
+  }
+  const timer = setInterval(flush, intervalMs).unref()
 
   return {
-    look(orgId, type, hashes, met) {
-      const known = byOrg.get(orgId)
-      if (known === undefined && met === undefined) return 'none'
-      const watched = known ?? watchedFor(byOrg, orgId)
-      asked.begin(hashes)
-      let suspicion: Suspicion = 'none'
-      let hasBase = false
-      let way = 0
-      for (const one of watched) {
-        if (one.type !== type) continue
-        const isMet = one.image === met
-        const near = nearestOf(one, asked, one.ways) ?? (isMet ? inAnotherWay(one, asked) : undefined)
-        if (near === undefined) continue
-        turnOver(one, near)
-        if (isMet) way = near.way
-        if (isMet && near.awayBits <= PROBING.baseBits) hasBase = true
-        if (reaches(one, PROBING.suspendFrom)) suspicion = 'suspend'
-        else if (suspicion === 'none' && reaches(one, PROBING.slowFrom)) suspicion = 'slow'
+    charge(orgId, observations, knowsDistance) {
+      if (observations.length === 0) return undefined
+      const org = orgOf(orgId)
+      let hasToWait = false
+      for (const { imageId, edge: bare, distanceBits, marks } of observations) {
+        const known = org.images.get(imageId)
+        const isTold = knowsDistance && distanceBits !== undefined && distanceBits > 0
+        const edge = edgeIn(known, bare === 'none' && isTold ? 'inner' : bare, distanceBits)
+        const account = known ?? (edge === 'none' ? undefined : accountOf(orgId, org, imageId))
+        if (!asked.isNew((account ?? org.across).seed, marks)) continue
+        add(org, org.across, { outer: edge === 'outer' ? 1 : 0 })
+        if (account === undefined) continue
+        add(org, account, {
+          outer: edge === 'outer' ? 1 : 0,
+          inner: isTold ? PROBING_BUDGETS.distance : edge === 'inner' ? 1 : 0,
+        })
+        if (!account.isLoaded || (edge === 'outer' && outerOf(account) >= PROBING_BUDGETS.waitFrom)) hasToWait = true
       }
-      const words = asked.inWay(way)
-      if (met !== undefined && words !== undefined && !hasBase) addBase(watched, type, met, words.slice(), now())
-      return suspicion
+      return hasToWait ? flush() : undefined
     },
-    forget(orgId) {
-      byOrg.delete(orgId)
+    standingOf(orgId, imageId) {
+      const account = orgs.get(orgId)?.images.get(imageId)
+      return account && standingOf(account)
+    },
+    isSpentAcross(orgId) {
+      const org = orgs.get(orgId)
+      return org !== undefined && outerOf(org.across) >= PROBING_BUDGETS.across
+    },
+    freeze(orgId, imageId) {
+      const org = orgOf(orgId)
+      const account = accountOf(orgId, org, imageId)
+      account.pending.outer += Math.max(0, PROBING_BUDGETS.frozen - outerOf(account))
+      org.dirty.add(account)
+    },
+    forgive(orgId) {
+      const org = orgs.get(orgId)
+      for (const account of [org?.across, ...(org?.images.values() ?? [])]) {
+        const most = account === org?.across ? PROBING_BUDGETS.across : PROBING_BUDGETS.spent
+        if (org === undefined || account === undefined || outerOf(account) < most) continue
+        account.pending.outer -= most / 3
+        org.dirty.add(account)
+      }
+    },
+    flush,
+    async close() {
+      clearInterval(timer)
+      await flush()
     },
   }
-}
 
-function reaches({ near, around }: Watched, { bits, questions }: Readonly<Seen>): boolean {
-  return (near.bits >= bits && near.questions >= questions) || (around.bits >= bits && around.questions >= questions)
-}
-
-/** The base that a question is nearest to, within `aroundBits`, in one of some ways. */
-function nearestOf(one: Watched, asked: AskedInWays, ways: readonly number[]): Near | undefined {
-  let near: Near | undefined
-  for (const way of ways) {
-    const words = asked.inWay(way)
-    if (words === undefined) continue
-    for (const base of one.bases) {
-      const awayBits = distanceBits(base, words)
-      if (awayBits < (near?.awayBits ?? PROBING.aroundBits + 1)) near = { base, words, way, awayBits }
-    }
-  }
-  return near
-}
-
-/** Of what matched and was not near as asked: from now on, questions are also looked at in the way in which it is. */
-function inAnotherWay(one: Watched, asked: AskedInWays): Near | undefined {
-  const near = nearestOf(one, asked, WAYS)
-  if (near !== undefined) one.ways.push(near.way)
-  return near
-}
-
-/** Notes what a question had turned over. */
-function turnOver(one: Watched, { base, words, awayBits }: Near): void {
-  if (awayBits === 0) return
-  if (awayBits <= PROBING.nearBits) noteNear(one, base, words)
-  noteAround(one, base, words)
-}
-
-function noteNear({ turned, near }: Watched, base: Uint32Array, words: Uint32Array): void {
-  near.bits = 0
-  near.questions += 1
-  for (let i = 0; i < WORDS; i++) {
-    const sofar = (turned[i] ?? 0) | ((base[i] ?? 0) ^ (words[i] ?? 0))
-    turned[i] = sofar
-    near.bits += popcount(sofar)
+  function add(org: OrgAccounts, account: Account, { outer, inner = 0 }: { outer: number; inner?: number }): void {
+    const { pending } = account
+    pending.inner += inner
+    pending.outer += outer
+    const spent = outerOf(account)
+    if (outer === 0 && spent > 0 && standingOf(account).radiusBits === undefined) pending.credit += PROBING_BUDGETS.credit
+    else if (outer === 0 && inner === 0) return
+    org.dirty.add(account)
   }
 }
 
-function noteAround({ times, around }: Watched, base: Uint32Array, words: Uint32Array): void {
-  if (around.questions >= PROBING.aroundQuestions) {
-    around.questions >>= 1
-    for (let bit = 0; bit < HASH_BITS; bit++) times[bit] = (times[bit] ?? 0) >> 1
-  }
-  around.questions += 1
-  for (let i = 0; i < WORDS; i++) {
-    for (let left = (base[i] ?? 0) ^ (words[i] ?? 0); left !== 0; left &= left - 1) {
-      const bit = 32 * i + 31 - Math.clz32(left & -left)
-      times[bit] = (times[bit] ?? 0) + 1
-    }
-  }
-  const often = PROBING.oftenShare * around.questions
-  around.bits = 0
-  for (let bit = 0; bit < HASH_BITS; bit++) if ((times[bit] ?? 0) >= often) around.bits += 1
+function accountWith(own: string, shared: string, radiusBits: number): Account {
+  const pending = { inner: 0, outer: 0, credit: 0 }
+  return { own, shared, radiusBits, seed: randomInt(2 ** 32), isLoaded: false, spent: NOTHING, all: NOTHING, pending }
 }
 
-/** Of too many images, the one whose search would be furthest from its end has to go: nobody pushes out what he probes by asking for others. */
-function addBase(watched: Watched[], type: string, image: string, base: Uint32Array, nowMs: number): void {
-  for (let i = watched.length - 1; i >= 0; i--) {
-    if (nowMs - (watched[i]?.sinceMs ?? 0) > PROBING.forgetAfterMs) watched.splice(i, 1)
-  }
-  const known = watched.find((one) => one.image === image && one.type === type)
-  if (known !== undefined) {
-    if (known.bases.length < PROBING.basesPerImage) known.bases.push(base)
-    else known.bases[PROBING.basesPerImage - 1] = base
-    return
-  }
-  if (watched.length >= PROBING.imagesPerOrg) {
-    const least = watched.reduce((a, b) => (progressOf(b) < progressOf(a) ? b : a))
-    watched.splice(watched.indexOf(least), 1)
-  }
-  const turned = new Uint32Array(WORDS)
-  const times = new Uint16Array(HASH_BITS)
-  const near = { bits: 0, questions: 0 }
-  watched.push({ type, image, sinceMs: nowMs, bases: [base], ways: [0], turned, near, times, around: { ...near } })
+/** An image whose radius was replaced has one edge, which is that radius. */
+function edgeIn(account: Account | undefined, edge: Edge, distanceBits: number | undefined): Edge {
+  const radiusBits = account && standingOf(account).radiusBits
+  if (radiusBits === undefined) return edge
+  return radiusBits > 0 && distanceBits !== undefined && isNearEdge(distanceBits, radiusBits) ? 'outer' : 'none'
 }
 
-/** How far a search would be: bits and questions are both needed, so the fewer of them. */
-function progressOf({ near, around }: Watched): number {
-  return Math.max(Math.min(near.bits, near.questions), Math.min(around.bits, around.questions))
+function outerOf({ spent, pending }: Account): number {
+  return Math.max(0, spent.outer - pending.credit) + pending.outer
 }
 
-/** Of too many organisations, the one that was first has to go: keys are the operator's to give, so there are not many. */
-function watchedFor(byOrg: Map<string, Watched[]>, orgId: string): Watched[] {
-  const [first] = byOrg.size >= PROBING.orgs ? byOrg.keys() : []
-  if (first !== undefined) byOrg.delete(first)
-  const watched: Watched[] = []
-  byOrg.set(orgId, watched)
-  return watched
-}
-
-function distanceBits(a: Uint32Array, b: Uint32Array): number {
-  let bits = 0
-  for (let i = 0; i < WORDS; i++) {
-    bits += popcount((a[i] ?? 0) ^ (b[i] ?? 0))
-    if (bits > PROBING.aroundBits) break
+function standingOf(account: Account): Standing {
+  const { spent, all, pending, radiusBits } = account
+  const outer = outerOf(account)
+  const outerOfAll = all.outer + Math.max(0, outer - spent.outer)
+  const isOneOfMany = outer >= PROBING_BUDGETS.ownLeast
+  const inner = spent.inner + pending.inner
+  const innerOfAll = inner >= PROBING_BUDGETS.ownLeast ? all.inner + pending.inner : inner
+  const isFrozen = outer >= PROBING_BUDGETS.frozen || (isOneOfMany && outerOfAll >= PROBING_BUDGETS.frozen)
+  const isClosed = isOneOfMany && outerOfAll >= PROBING_BUDGETS.spent
+  return {
+    isCoarse: isFrozen || innerOfAll >= PROBING_BUDGETS.coarse,
+    radiusBits: isClosed ? 0 : isFrozen ? radiusBits : undefined,
+    isSpent: outer >= PROBING_BUDGETS.spent,
   }
-  return bits
 }
 
-/** @see Warren, "Hacker's Delight", 2nd edition, figure 5-2. */
-function popcount(word: number): number {
-  let n = word - ((word >>> 1) & 0x55555555)
-  n = (n & 0x33333333) + ((n >>> 2) & 0x33333333)
-  n = (n + (n >>> 4)) & 0x0f0f0f0f
-  return Math.imul(n, 0x01010101) >>> 24
-}
-
-/** Words of what is asked, way by way. Most questions need no more of them than the first. */
-class AskedInWays {
-  readonly #bytes = WAYS.map(() => new Uint8Array(4 * WORDS))
-  readonly #words = this.#bytes.map(({ buffer }) => new Uint32Array(buffer))
-  #hashes: readonly Hash256[] = []
-  #filled = 0
-
-  begin(hashes: readonly Hash256[]): void {
-    this.#hashes = hashes
-    this.#filled = 0
-  }
-
-  /** @returns the words of the hash in that way, until the next `begin`; `undefined` if it was not asked in that. */
-  inWay(way: number): Uint32Array | undefined {
-    const hash = this.#hashes[way]
-    if (hash !== undefined && (this.#filled & (1 << way)) === 0) {
-      this.#bytes[way]?.set(hash)
-      this.#filled |= 1 << way
-    }
-    return hash && this.#words[way]
+/**
+ * Remembers what was asked lately, so that a hash that is asked again, and tells nothing new, is not charged again. Of a fixed size:
+ * what is overwritten is charged again.
+ */
+function createAskedBefore() {
+  const slots = new Uint32Array(1 << 17)
+  return {
+    isNew(seed: number, [one, other]: readonly [number, number]): boolean {
+      const mixed = Math.imul(one ^ seed, 0x9e3779b1)
+      const slot = (mixed ^ (mixed >>> 15)) & (slots.length - 1)
+      const mark = (Math.imul(other ^ seed, 0x85ebca6b) ^ one) >>> 0 || 1
+      if (slots[slot] === mark) return false
+      slots[slot] = mark
+      return true
+    },
   }
 }

@@ -67,6 +67,10 @@ export const keys = {
   sightings: (imageHex: string) => `${TAG}:sightings:${imageHex}`,
   /** set: keyed hashes of platform and image, of platforms that were told of the image in a match. */
   told: (imageHex: string) => `${TAG}:told:${imageHex}`,
+  /** hash: keyed digest of organisation and image → what the organisation was told about it by queries near an edge (scripts/probing.ts). */
+  probing: (orgId: string) => `${TAG}:probing:${orgId}`,
+  /** hash: keyed digest of image → the same over all organisations. */
+  probingAll: `${TAG}:probing-all`,
   /** hash: organisation and what is counted → how often on this day (`2026-01-31`). */
   tallies: (day: string) => `${TAG}:tallies:${day}`,
   /** stream: what an operator or a webhook has to be told of. */

@@ -132,7 +132,7 @@ export async function startService(
     env: 'test',
     snapshots: undefined,
     withdrawalsFolder: options.withdrawalsFolder,
-    ...(options.probing !== undefined && { probing: options.probing, probingWaitMs: 1 }),
+    ...(options.probing !== undefined && { probing: options.probing }),
     trustLimits: { maxImagesPerCase: 10_000, maxSignalsPerOrgPerDay: 0, proofRounds: 0, ...options.trustLimits },
     webhookOrigins: options.webhookOrigins ?? new Set(),
     fetchFrom: options.fetchFrom,

@@ -276,6 +276,18 @@ t.test('hashes and feedback are taken record by record', async (t) => {
   }
   t.ok(hashesOf(await fetchAll(10)).includes(second), 'who may say something about it may not take it back')
 
+  const guesses = { hashFeedbacks: [said(hers.hash, 'Blocked'), said(randomHashText(), 'Blocked')] }
+  t.same(
+    (await post('SubmitFeedback', guesses, speaker.key)).json(),
+    { accepted: 0, refused: [0, 1].map((index) => ({ index, reason: 'scope-missing' })) },
+    'who may not ask learns nothing of what is registered',
+  )
+  await post('SubmitFeedback', guesses, (await keyWith(['feedback'])).key)
+  const still = await ask(service, 'GET', `/v1/signals/${hers.imageId}`, headers)
+  t.match(still.json(), { provenance: { confirmations: 1 } }, 'and raises no tier, with another key neither')
+  const counted = await post('SubmitFeedback', guesses, (await keyWith(['feedback', 'match'], 'counted')).key)
+  t.equal(counted.json<{ accepted: number }>().accepted, 1)
+
   refused(t, await post('SubmitHashes', { hashRecords: [] }, MARKER), 'key-missing')
   refused(t, await post('SubmitHashes', { hashRecords }, (await keyWith(['feed', 'feedback'])).key), 'scope-missing')
   refused(t, await post('SubmitFeedback', { hashFeedbacks }, (await keyWith(['feed'])).key), 'scope-missing')

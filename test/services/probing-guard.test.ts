@@ -1,27 +1,36 @@
 // What the operator is told of an organisation that probes.
 
 import t from 'tap'
-import { hashFromBytes } from '../../src/hash/hash256.js'
 import { type ProbingGuardParts, type ProbingMode, probingGuard } from '../../src/services/probing-guard.js'
 
 const DAY_MS = 86_400_000
-const PICTURE = { signals: [{ type: 'pdq', hashes: [hashFromBytes(Buffer.alloc(32), 0)] }], met: 'image' }
+const OBSERVED = [
+  { imageId: 'image', edge: 'outer', distanceBits: 31, marks: [1, 1], hash: undefined, plain: undefined },
+] as const
 
 function guardThat(mode: ProbingMode, add: ProbingGuardParts['events']['add']) {
   const clock = { nowMs: Date.UTC(2026, 0, 1) }
   const troubles: unknown[] = []
   const guard = probingGuard({
-    detector: { look: () => 'slow', forget: () => {} },
+    budget: {
+      charge: () => undefined,
+      standingOf: () => ({ isCoarse: true, radiusBits: 12, isSpent: false }),
+      isSpentAcross: () => false,
+      freeze: () => {},
+      forgive: () => {},
+      flush: async () => {},
+      close: async () => {},
+    },
+    turnedBits: { look: () => 'none', forget: () => {} },
     mode,
     apiKeys: { change: async () => undefined },
     known: () => [],
     events: { add },
     now: () => clock.nowMs,
     onTrouble: (error) => troubles.push(error),
-    waitMs: 0,
   })
   const see = async (orgId = 'org') => {
-    await guard.see(orgId, PICTURE)
+    await guard.see(orgId, OBSERVED, false)
     await guard.close()
   }
   return { clock, troubles, see }

@@ -25,8 +25,11 @@ function worldOf(count: number, meanwhile: (catalogue: Catalogue, ids: readonly 
   }
   const replica = { catalogue }
   const ids = images.map(({ id }) => id)
-  const see = () => void meanwhile(catalogue, ids)
-  const matcher = bareMatcher({ replica, probing: { see } })
+  const see = () => {
+    meanwhile(catalogue, ids)
+    return undefined
+  }
+  const matcher = bareMatcher({ replica, probing: { isOn: false, see } })
   return { matcher, hashes: images.map(({ hash }) => hash), passes, replica }
 }
 

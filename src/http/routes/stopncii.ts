@@ -131,8 +131,10 @@ export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app
   app.post(
     '/SubmitFeedback',
     { config: { scope: 'feedback', keyAlso: 'in-functions-header' }, schema: { ...schema, body: Feedbacks } },
-    async (request) => {
+    async (request, reply) => {
       if (request.body.hashFeedbacks.flatMap(tagsOf).some(tagDeclaresMinor)) throw new Problem('minor-declared')
+      // Whether something is known is the answer to a question, so it takes who may ask, and counts as one each.
+      if (callerOf(request).scopes.has('match')) request.spend(reply, request.body.hashFeedbacks.length)
       const report: Report = { accepted: 0, refused: [] }
       for (const [index, given] of request.body.hashFeedbacks.entries()) {
         const reason = await take(given)
@@ -152,6 +154,7 @@ export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app
           return (await stopNcii.takeBack(caller, hash)) ? undefined : 'signal-unknown'
         }
         if (!isVerdict(feedbackValue)) return 'feedback-without-effect'
+        if (!caller.scopes.has('match')) return 'scope-missing'
         try {
           const known = await stopNcii.feedback(caller, hash, { verdict: VERDICTS[feedbackValue] })
           return known ? undefined : 'signal-unknown'

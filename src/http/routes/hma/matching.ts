@@ -63,6 +63,7 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
       orgId: caller.orgId,
       banks: undefined,
       thresholdBits: undefined,
+      knowsDistance: caller.scopes.has('match:distance'),
       // HMA's answers have no place for it.
       onTruncated: () => void reply.header('tabir-truncated', 'true'),
     })

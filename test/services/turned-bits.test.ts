@@ -3,7 +3,7 @@
 import t from 'tap'
 import { dihedralsOf } from '../../src/hash/dihedral.js'
 import { distance, HASH_BITS, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
-import { PROBING, type ProbingDetector, probingDetector, type Suspicion } from '../../src/services/probing.js'
+import { createTurnedBits, type Suspicion, TURNED_BITS, type TurnedBits } from '../../src/services/turned-bits.js'
 import { randomFrom } from '../helpers/pictures.js'
 import { savedHash } from '../helpers/saved.js'
 
@@ -11,7 +11,7 @@ const THRESHOLD_BITS = 31
 const ORG = 'org'
 
 function detector(clock = { nowMs: 0 }) {
-  return probingDetector({ now: () => clock.nowMs })
+  return createTurnedBits({ now: () => clock.nowMs })
 }
 
 // The same draws each time: who searches at random may learn little and be seen late, and a test must not depend on that.
@@ -39,7 +39,7 @@ function someBits(count: number, among = HASH_BITS): Set<number> {
 }
 
 /** Asks as somebody who sees matches and no distances. @returns what he saw, and what the detector says. */
-function asking(probing: ProbingDetector, stored: Hash256, imageId = 'image') {
+function asking(probing: TurnedBits, stored: Hash256, imageId = 'image') {
   const state: { suspicion: Suspicion; asked: number } = { suspicion: 'none', asked: 0 }
   const ask = (hash: Hash256): boolean => {
     state.asked++
@@ -275,7 +275,7 @@ t.test('like is compared with like, each organisation by itself, and all is forg
   t.equal(state.suspicion, 'slow')
   t.equal(probing.look('another', 'pdq', [flipped(stored, [200])], 'image'), 'none')
   t.equal(probing.look(ORG, 'blockhash', [flipped(stored, [201])], 'image'), 'none')
-  clock.nowMs = PROBING.forgetAfterMs + 1
+  clock.nowMs = TURNED_BITS.forgetAfterMs + 1
   probing.look(ORG, 'pdq', [randomHash()], 'something else')
   t.equal(probing.look(ORG, 'pdq', [flipped(stored, [202])], undefined), 'none')
   for (let bit = 0; bit < 220; bit++) ask(flipped(stored, [bit]))

@@ -1,0 +1,207 @@
+// Attacks on a stored hash, each through the service as its caller would: whoever stands at the edge of the radius turns over one bit at a time.
+
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import { dihedralsOf } from '../../src/hash/dihedral.js'
+import { distance, formatHash, type Hash256, hashFromBytes, parseHash } from '../../src/hash/hash256.js'
+import { refused } from '../helpers/refusal.js'
+import { post } from '../helpers/requests.js'
+import { codeOf, keyFor, startService, submitted, type TestService, until } from '../helpers/service.js'
+import { ask, operator } from '../helpers/trust.js'
+
+const here = await startService(t, { probing: 'suspend', exposure: 'public' })
+const there = await startService(t, { probing: 'suspend', exposure: 'public', redis: here.redis })
+const BITS = Array.from({ length: 256 }, (_, bit) => bit)
+
+type Headers = Record<string, string>
+type Ask = (hash: Hash256, nth: number) => Promise<string>
+
+function flipped(hash: Hash256, bits: readonly number[]): Hash256 {
+  const bytes = Uint8Array.from(hash)
+  for (const bit of bits) bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+  return hashFromBytes(bytes)
+}
+
+/** The hash with so many bits flipped, dealt out over all of it. */
+function away(hash: Hash256, count: number): Hash256 {
+  return flipped(
+    hash,
+    BITS.slice(0, count).map((i) => (i * 37) % 256),
+  )
+}
+
+async function registered(): Promise<Hash256> {
+  const stored = parseHash((await submitted(here)).hash)
+  if (stored === undefined) throw new Error('a hash is registered')
+  await until(async () => (await matches(there, watcher.headers, [[signal(stored)]]))[0]?.length === 1)
+  return stored
+}
+
+const watcher = await keyFor(here, 'somebody else', ['match'])
+await until(() => there.services.identify(watcher.key) !== undefined)
+
+function signal(hash: Hash256, type = 'pdq') {
+  return { type, hash: formatHash(hash) }
+}
+
+async function matches({ app }: TestService, headers: Headers, queries: readonly (readonly object[])[], more: object = {}) {
+  const payload = { transforms: false, queries: queries.map((signals) => ({ signals })), ...more }
+  const answer = await post(app, '/v1/match', payload, headers)
+  if (answer.statusCode !== 200) throw new Error(codeOf(answer))
+  return answer
+    .json<{ results: { matches: Record<string, unknown>[] }[] }>()
+    .results.map(({ matches: all }) => all.map(({ matchId: _, ...told }) => JSON.stringify(told)).sort())
+}
+
+/** The answer to one query: what it says of all images. */
+async function answerTo(service: TestService, headers: Headers, signals: readonly object[], more?: object): Promise<string> {
+  const [all = []] = await matches(service, headers, [signals], more)
+  return all.join()
+}
+
+/**
+ * Turns over each bit of a hash that lies at an edge. Where the answer is not the usual one, the bit is one in which the stored hash differs.
+ * @returns how many bits he has right of those in which it differs.
+ */
+async function recovered(stored: Hash256, at: Hash256, asking: Ask): Promise<number> {
+  const told: string[] = []
+  try {
+    for (const bit of BITS) told.push(await asking(flipped(at, [bit]), bit))
+  } catch (error) {
+    if (!(error instanceof Error && error.message === 'key-suspended')) throw error
+  }
+  const times = (answer: string) => told.filter((other) => other === answer).length
+  const usual = told.reduce((one, other) => (times(other) > times(one) ? other : one))
+  const guess = flipped(
+    at,
+    BITS.filter((bit) => bit < told.length && told[bit] !== usual),
+  )
+  return distance(at, stored) - distance(guess, stored)
+}
+
+const noise = () => signal(hashFromBytes(randomBytes(32)))
+let orgs = 0
+const platform = () => keyFor(here, `platform ${orgs++}`, ['match'])
+
+t.test('a search recovers nothing, whatever is asked beside it, at whatever edge', async (t) => {
+  const decoys = await Promise.all(Array.from({ length: 3 }, registered))
+  const ways: Readonly<Record<string, { readonly bits: number; readonly asking: (headers: Headers) => Ask }>> = {
+    'with a random signal before each': {
+      bits: 32,
+      asking: (headers) => (hash) => answerTo(here, headers, [noise(), signal(hash)]),
+    },
+    'with questions about other pictures in between': {
+      bits: 32,
+      asking: (headers) => async (hash, nth) => {
+        const decoy = decoys[nth % 3] ?? hash
+        await answerTo(here, headers, [signal(away(decoy, nth % 40))])
+        return await answerTo(here, headers, [signal(hash)])
+      },
+    },
+    'between two bands': { bits: 16, asking: (headers) => (hash) => answerTo(here, headers, [signal(hash)]) },
+    'at a radius of his own': {
+      bits: 46,
+      asking: (headers) => (hash) => answerTo(here, headers, [signal(hash)], { thresholdBits: 45 }),
+    },
+    'in eight orientations': {
+      bits: 32,
+      asking: (headers) => (hash, nth) =>
+        answerTo(here, headers, [signal(dihedralsOf(hash)[nth % 8] ?? hash)], { transforms: true }),
+    },
+    "by HMA's route": {
+      bits: 32,
+      asking: (headers) => async (hash) => {
+        const url = `/m/raw_lookup?signal=${formatHash(hash)}&signal_type=pdq`
+        const answer = await ask(here, 'GET', url, headers)
+        if (answer.statusCode !== 200) throw new Error(codeOf(answer) ?? 'key-suspended')
+        return answer.body
+      },
+    },
+    'in two processes by turns': {
+      bits: 32,
+      asking: (headers) => (hash, nth) => answerTo(nth % 2 === 0 ? here : there, headers, [signal(hash)]),
+    },
+  }
+  for (const [name, { bits, asking }] of Object.entries(ways)) {
+    const stored = await registered()
+    const { key, headers } = await platform()
+    await until(() => there.services.identify(key) !== undefined)
+    const known = await recovered(stored, away(stored, bits), asking(headers))
+    t.ok(known < 12, `${name}: ${known} bits of ${bits}`)
+  }
+})
+
+t.test('a search in one call is not answered at all, and others are answered as before', async (t) => {
+  const stored = await registered()
+  const { headers } = await platform()
+  const at = away(stored, 32)
+  const queries = BITS.map((bit) => [signal(flipped(at, [bit]))])
+  await t.rejects(matches(here, headers, queries), { message: 'key-suspended' })
+  t.equal((await matches(here, watcher.headers, [[signal(away(stored, 31))]]))[0]?.length, 1, 'and others find it as before')
+})
+
+t.test('several organisations together learn no more than one', async (t) => {
+  const stored = await registered()
+  const all = await Promise.all([platform(), platform(), platform()])
+  const known = await recovered(stored, away(stored, 32), (hash, nth) =>
+    answerTo(here, all[nth % 3]?.headers ?? {}, [signal(hash)]),
+  )
+  t.ok(known < 12, `${known} bits`)
+})
+
+t.test('whoever may know distances is told few of them', async (t) => {
+  const stored = await registered()
+  const { headers } = await keyFor(here, 'benchmark', ['match', 'match:distance'])
+  const known = await recovered(stored, away(stored, 20), (hash) => answerTo(here, headers, [signal(hash)]))
+  t.ok(known < 12, `${known} bits`)
+})
+
+t.test(
+  'whoever finds the radius that is left, and goes on, is suspended with all keys, and the operator is told',
+  async (t) => {
+    const stored = await registered()
+    const admin = await operator(here)
+    const { headers } = await keyFor(here, 'curious', ['match'])
+    const second = await keyFor(here, 'curious', ['match'])
+    const edge = (bits: number) => flipped(away(stored, bits), [])
+    for (const bit of BITS.slice(0, 40)) await answerTo(here, headers, [signal(flipped(edge(32), [bit]))])
+    let bits = 31
+    while (bits > 0 && (await answerTo(here, headers, [signal(edge(bits))])) === '') bits--
+    t.ok(bits >= 8 && bits <= 23, `a radius of ${bits} bits`)
+    const known = await recovered(stored, edge(bits + 1), (hash) => answerTo(here, headers, [signal(hash)]))
+    t.ok(known < 12, `${known} bits`)
+    for (const each of [headers, second.headers])
+      await until(async () => (await post(here.app, '/v1/match', {}, each)).statusCode === 403)
+    refused(t, await post(here.app, '/v1/match', {}, second.headers), 'key-suspended')
+    const events = async () =>
+      (await ask(here, 'GET', '/v1/events', admin.headers)).json<{ events: { kind: string; about: object }[] }>().events
+    await until(async () => (await events()).some(({ about }) => Reflect.get(about, 'keyId') === second.keyId))
+    t.ok((await events()).some(({ kind }) => kind === 'key.suspected'))
+  },
+)
+
+// Nobody can tell such a search from a picture that is posted everywhere by its share of queries near an edge; but by the bits that they turn over.
+t.test('a search that hides among harmless copies is stopped before its end', async (t) => {
+  const stored = await registered()
+  const { headers } = await platform()
+  const at = away(stored, 32)
+  const known = await recovered(stored, at, async (hash, nth) => {
+    for (const more of [0, 1, 2])
+      await answerTo(here, headers, [signal(flipped(away(stored, 20), [(3 * nth + more) % 256, nth % 7]))])
+    return await answerTo(here, headers, [signal(hash)])
+  })
+  t.ok(known < 28, `${known} bits of 32`)
+})
+
+t.test('copies of a picture at all distances are answered as ever, however many', async (t) => {
+  const stored = await registered()
+  const { headers } = await platform()
+  const lost: number[] = []
+  for (let nth = 0; nth < 400; nth++) {
+    const bits = (nth * 17) % 50
+    const copy = flipped(away(stored, bits), [])
+    const told = await answerTo(here, headers, [signal(copy), noise()])
+    if ((told !== '') !== bits <= 31) lost.push(bits)
+  }
+  t.same(lost, [])
+})
