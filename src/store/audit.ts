@@ -10,10 +10,11 @@ import {
   type RecordedAct,
   type UncheckedEntry,
 } from '../domain/audit.js'
+import { actsByStore, createActs } from './audit-acts.js'
 import type { Arg, Script } from './durable-writer.js'
 import { keys } from './keys.js'
 import { lastPageOfStream, pageOfStream, type StreamEntry } from './paging.js'
-import { audited, chainAudit, noteAudit, trimAudit } from './scripts/audit.js'
+import { audited, auditState, chainAudit, noteAudit, trimAudit } from './scripts/audit.js'
 import type { Store } from './store.js'
 
 /** The last entry of the chain. */
@@ -36,6 +37,7 @@ export type AuditVerdict =
 export const AUDIT_FAULTS = {
   missing: 'an entry is missing',
   changed: 'an entry was changed, or was not written by this service',
+  'act-missing': 'acts were noted that are not in the log: they were taken out before they were chained',
   'cut-short': 'entries at the end are missing',
   'head-changed': 'the mark of the last entry is missing, was changed, or was not written by this service',
   'cut-changed': 'the mark of where it was trimmed was changed, or was not written by this service',
@@ -51,8 +53,8 @@ export class AuditError extends Error {
 export interface AuditLog {
   /**
    * Puts what waits into the chain, in the order in which it was noted. @returns the last entry.
-   * @throws {AuditError} when the log ends before an entry that this process has seen, or its mark does not verify. Nothing is
-   *   written then; what waits goes on waiting.
+   * @throws {AuditError} when the log ends before an entry that this process has seen, or its mark does not verify: nothing is
+   *   written then, and what waits goes on waiting; or when acts were taken out of what waited: what was left is in the chain.
    */
   chain(): Promise<AuditHead | undefined>
   /** The oldest first, from after this number, at most `limit`. */
@@ -69,7 +71,7 @@ export interface AuditLog {
 }
 
 /** Writes an entry in the same step as what it tells of: see `audited`. */
-export function writeAudited<A extends AuditAct>(
+export async function writeAudited<A extends AuditAct>(
   store: Store,
   entry: AuditEntry<A>,
   script: Script,
@@ -77,7 +79,10 @@ export function writeAudited<A extends AuditAct>(
   args: readonly Arg[],
   auditedIf?: string,
 ): Promise<unknown> {
-  return store.write(audited(script, auditedIf), [...scriptKeys, keys.auditDue], [...args, auditText(entry)])
+  const reply = await store.write(audited(script, auditedIf), [...scriptKeys, keys.auditDue], [...args, auditText(entry)])
+  const [act, own = null]: unknown[] = Array.isArray(reply) ? reply : []
+  actsByStore.get(store)?.noted(Number(act))
+  return own
 }
 
 /** Notes what was done elsewhere. Durable when it returns. @param onceInS [seconds] in which the same entry is noted once; 0: always. */
@@ -86,7 +91,8 @@ export async function noteInAudit(store: Store, entry: UncheckedEntry, onceInS =
   const once = createHash('sha256')
     .update(JSON.stringify([act, by, about]))
     .digest('base64url')
-  await store.write(noteAudit, [keys.auditDue, keys.auditOnce(once)], [auditText(entry), onceInS])
+  const number = await store.write(noteAudit, [keys.auditDue, keys.auditOnce(once)], [auditText(entry), onceInS])
+  if (number !== null) actsByStore.get(store)?.noted(Number(number))
 }
 
 const Entry = z.object({ act: z.string(), by: z.string(), about: z.record(z.string(), z.string()), atMs: z.number() })
@@ -102,6 +108,8 @@ const FIRST: AuditHead = { number: 0, mac: Buffer.alloc(32) }
 /** @param secret the deployment's, for this alone: without it nobody adds an entry, or puts one in another's place. */
 export function auditLogIn(store: Store, secret: Buffer): AuditLog {
   let seen = FIRST
+  const acts = createActs()
+  actsByStore.set(store, acts)
   const macOf = (before: AuditHead, text: Buffer) =>
     createHmac('sha256', secret)
       .update('entry')
@@ -125,6 +133,22 @@ export function auditLogIn(store: Store, secret: Buffer): AuditLog {
     if (!timingSafeEqual(markOf(kind, head), mark)) throw new AuditError(AUDIT_FAULTS[fault])
     return { mark, head }
   }
+  const stateNow = async () => {
+    const reply = await store.ask((redis) =>
+      redis.callBuffer('EVAL', auditState.lua, auditState.numberOfKeys, keys.auditDue, keys.audit, keys.auditCut),
+    )
+    const [count, last, first, end, waiting] = Array.isArray(reply) ? reply : []
+    const noted = Number(String(count))
+    const [from = 1, to = 0] = [first, end].map(actNumberOf)
+    const isTrimmed = String(last) === 'trimmed'
+    const chained = isTrimmed ? (waiting === 0 ? noted : from - 1) : (actNumberOf(last) ?? 0)
+    const areAllWaiting = from === chained + 1 && to === chained + Number(waiting) && noted === to
+    return { noted, isWhole: waiting === 0 ? noted === chained : areAllWaiting }
+  }
+  const requireNoneSetBack = async () => {
+    const { noted } = await stateNow()
+    if (!acts.isAsNoted(noted)) throw new AuditError(AUDIT_FAULTS['act-missing'])
+  }
   const lastBefore = async (beforeMs: number, from: AuditHead): Promise<AuditHead> => {
     let last = from
     for (;;) {
@@ -140,13 +164,20 @@ export function auditLogIn(store: Store, secret: Buffer): AuditLog {
 
   const log: AuditLog = {
     async chain() {
+      await requireNoneSetBack()
+      let hasGap = false
       for (;;) {
         const { mark, head } = await readMark()
         if ((head?.number ?? 0) < seen.number) throw new AuditError(AUDIT_FAULTS['cut-short'])
         if (head?.number === seen.number && !head.mac.equals(seen.mac)) throw new AuditError(AUDIT_FAULTS['head-noted'])
         seen = head ?? FIRST
+        const state = await stateNow()
+        hasGap ||= !state.isWhole
         const due = await store.ask((redis) => redis.lrangeBuffer(keys.auditDue, 0, AT_ONCE - 1))
-        if (due.length === 0) return head
+        if (due.length === 0) {
+          if (hasGap) throw new AuditError(AUDIT_FAULTS['act-missing'])
+          return head
+        }
         let last = seen
         const args: Arg[] = []
         for (const text of due) {
@@ -195,6 +226,7 @@ export function auditLogIn(store: Store, secret: Buffer): AuditLog {
       if (cut === undefined) return unsound(1, 'cut-changed')
       let before = cut.head ?? FIRST
       if (noted !== undefined && noted.number < before.number) return unsound(noted.number, 'head-trimmed')
+      let act = cut.head === undefined ? 0 : undefined
       let hasNoted = noted === undefined || (noted.number === before.number && noted.mac.equals(before.mac))
       for (;;) {
         const entries = await pageOfStream(store, keys.audit, `${before.number}-0`, AT_ONCE)
@@ -202,19 +234,23 @@ export function auditLogIn(store: Store, secret: Buffer): AuditLog {
           const { number, text, mac } = fieldsOf(entry)
           if (number !== before.number + 1) return unsound(before.number + 1, 'missing')
           if (!mac.equals(macOf(before, text))) return unsound(number, 'changed')
+          const next = actNumberOf(text)
+          if (next === undefined || next !== (act ?? next - 1) + 1) return unsound(number, 'act-missing')
+          act = next
           before = { number, mac }
           hasNoted ||= noted?.number === number && noted.mac.equals(mac)
           // What another process added meanwhile is for the next time.
-          if (number === mark?.head?.number) return judged(mark.head)
+          if (number === mark?.head?.number) return await judged(mark.head)
         }
         if (entries.length < AT_ONCE) break
       }
       if (mark === undefined || (mark.head === undefined && before.number > 0)) return unsound(before.number, 'head-changed')
-      return judged(mark.head)
+      return await judged(mark.head)
 
-      function judged(head: AuditHead | undefined): AuditVerdict {
+      async function judged(head: AuditHead | undefined): Promise<AuditVerdict> {
         if ((head?.number ?? 0) > before.number) return unsound(before.number + 1, 'cut-short')
         if (head !== undefined && !head.mac.equals(before.mac)) return unsound(head.number, 'head-changed')
+        if (!(await stateNow()).isWhole) return unsound(before.number + 1, 'act-missing')
         return hasNoted ? { isSound: true, head } : unsound(noted?.number ?? 0, 'head-noted')
       }
     },
@@ -258,7 +294,13 @@ function shownOf(entry: StreamEntry): ChainedAct {
 
 function actOf(entry: StreamEntry): ChainedAct {
   const { number, text } = fieldsOf(entry)
-  return { number, ...Entry.parse(JSON.parse(text.toString('utf8'))) }
+  return { number, ...Entry.parse(JSON.parse(text.subarray(text.indexOf(' ') + 1).toString('utf8'))) }
+}
+
+/** The number of an act, which stands before its text. */
+function actNumberOf(text: unknown): number | undefined {
+  const [, digits] = Buffer.isBuffer(text) ? (/^([1-9]\d{0,14}) /.exec(text.toString('latin1', 0, 16)) ?? []) : []
+  return digits === undefined ? undefined : Number(digits)
 }
 
 /** What is missing or malformed is empty: then its MAC is not right. */

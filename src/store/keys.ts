@@ -85,6 +85,8 @@ export const keys = {
   auditCut: `${TAG}:audit-cut`,
   /** list: entries for the audit log that are not chained yet. */
   auditDue: `${TAG}:audit-due`,
+  /** string: how many acts were noted. The scripts compute the same. */
+  auditDueCount: `${TAG}:audit-due-count`,
   /** string: that a daily entry was noted. */
   auditOnce: (digest: string) => `${TAG}:audit-once:${digest}`,
   /** sorted set: keyed hashes of an organisation's contexts, by the time of the last match. */

@@ -3,7 +3,7 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import type { AuditAct, UncheckedEntry } from '../../src/domain/audit.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
-import { type AuditLog, auditLogIn, headText, noteInAudit, parseHead } from '../../src/store/audit.js'
+import { AUDIT_FAULTS, type AuditLog, auditLogIn, headText, noteInAudit, parseHead } from '../../src/store/audit.js'
 import { keys } from '../../src/store/keys.js'
 import { openStore } from '../../src/store/store.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
@@ -86,7 +86,7 @@ async function rewritten(
 }
 
 t.test(
-  'a log that was set back, mark and all, shows by what was noted of it, and no process that knows better adds to it',
+  'a log that was set back, mark, count and all, shows by what was noted of it, and no process that knows better adds to it',
   async (t) => {
     const log = await logOf(2)
     const [before, mark] = [await redis.dumpBuffer(keys.audit), await redis.getBuffer(keys.auditHead)]
@@ -97,6 +97,8 @@ t.test(
 
     await redis.restore(keys.audit, 0, before ?? '', 'REPLACE')
     await redis.set(keys.auditHead, mark)
+    t.match(await log.verify(), { isSound: false, number: 3, why: 'act-missing' }, 'an act is missing')
+    await redis.set(keys.auditDueCount, 2)
 
     t.match(await log.verify(), { isSound: true }, 'by itself it is sound')
     t.match(await log.verify(noted), { isSound: false, why: 'head-noted' })
@@ -113,6 +115,7 @@ t.test('an entry of a past that was set back does not fit into what came instead
   await auditLogIn(store, SECRET).chain()
   const [, past] = await redis.xrangeBuffer(keys.audit, '-', '+')
   await redis.set(keys.auditHead, mark)
+  await redis.set(keys.auditDueCount, 1)
   const [first] = await redis.xrangeBuffer(keys.audit, '-', '+', 'COUNT', 1)
   await redis.del(keys.audit)
   await redis.xadd(keys.audit, '1-0', ...(first?.[1] ?? []))
@@ -245,4 +248,47 @@ t.test('nobody who lacks the secret can move the cut, or make one', async (t) =>
     t.equal((await log.verify()).isSound, false, what)
     await t.rejects(log.trim(99_000, 'operator', 99_000), 'and nothing more is trimmed from it')
   }
+})
+
+t.test(
+  'an act that is taken out before it is chained leaves a gap, which the log and whoever chains it tell of',
+  async (t) => {
+    const takenOut: Readonly<Record<string, () => Promise<unknown>>> = {
+      'all that waits': () => redis.del(keys.auditDue),
+      'the last that waits': () => redis.rpop(keys.auditDue),
+      'the first that waits': () => redis.lpop(keys.auditDue),
+    }
+    for (const [what, takeOut] of Object.entries(takenOut)) {
+      await redis.flushall()
+      const another = await openStore(storeAt(server.socket))
+      const log = auditLogIn(another, SECRET)
+      for (const keyId of ['k1', 'k2']) await noteInAudit(another, created(keyId))
+      await log.chain()
+      for (const keyId of ['k3', 'k4']) await noteInAudit(another, created(keyId))
+      t.match(await log.verify(), { isSound: true }, 'what waits is not missing')
+      await takeOut()
+      t.match(await log.verify(), { isSound: false, number: 3, why: 'act-missing' }, what)
+      await t.rejects(log.chain(), { message: AUDIT_FAULTS['act-missing'] })
+      await noteInAudit(another, created('k5'))
+      await log.chain().catch(() => {})
+      t.match(
+        await log.list(2, 10),
+        what === 'all that waits' ? [{ number: 3, about: { keyId: 'k5' } }] : [{}, {}],
+        'the rest is in it',
+      )
+      t.match(await log.verify(), { isSound: false, why: 'act-missing' }, `${what}, and another act`)
+      await another.close()
+    }
+  },
+)
+
+t.test('a count that is set back is noticed by the process whose act it was', async (t) => {
+  const another = await openStore(storeAt(server.socket))
+  const log = auditLogIn(another, SECRET)
+  for (const keyId of ['k1', 'k2']) await noteInAudit(another, created(keyId))
+  await redis.del(keys.auditDue, keys.auditDueCount)
+  await t.rejects(log.chain(), { message: AUDIT_FAULTS['act-missing'] })
+  for (const keyId of ['k3', 'k4', 'k5']) await noteInAudit(another, created(keyId))
+  await t.rejects(log.chain(), { message: AUDIT_FAULTS['act-missing'] }, 'a number that was given twice')
+  await another.close()
 })

@@ -1,9 +1,18 @@
 import type { Script } from '../durable-writer.js'
 
+// Numbers an entry in the step that notes it, so that one which is taken out before it is chained leaves a gap. The counter's key carries the list's
+// hash tag.
+const noteLua = `
+    local function noteAct (due, entry)
+      local act = redis.call('INCR', due .. '-count') -- [integer] how many acts were noted
+      redis.call('RPUSH', due, string.format('%d %s', act, entry))
+      return act
+    end`
+
 /**
  * A script that, when it did something, also notes an audit entry, in the same step. It takes one more key and one more
  * argument, the last of each: the list of what waits to be chained, and the entry. It did nothing when it answers nil, -1, or
- * with what `auditedIf` does not accept.
+ * with what `auditedIf` does not accept. It answers with the number of the act, 0 for none, and then with its own answer, if any.
  */
 export function audited(script: Script, auditedIf = 'true'): Script {
   const id = `${auditedIf}\0${script.lua}`
@@ -12,14 +21,14 @@ export function audited(script: Script, auditedIf = 'true'): Script {
     const numberOfKeys = script.numberOfKeys === 'some' ? 'some' : script.numberOfKeys + 1
     made = {
       numberOfKeys,
-      lua: `
+      lua: `${noteLua}
     local due   = table.remove(KEYS) -- list: entries that wait to be chained
     local entry = table.remove(ARGV) -- the entry's text
     local function act () ${script.lua}
     end
     local reply = act()
-    if reply and reply ~= -1 and (${auditedIf}) then redis.call('RPUSH', due, entry) end
-    return reply`,
+    if reply and reply ~= -1 and (${auditedIf}) then return { noteAct(due, entry), reply } end
+    return { 0, reply }`,
     }
     auditedScripts.set(id, made)
   }
@@ -30,15 +39,14 @@ const auditedScripts = new Map<string, Script>()
 // Notes what was done elsewhere, once for each `once` that is given.
 export const noteAudit = {
   numberOfKeys: 2,
-  lua: `
+  lua: `${noteLua}
     local due   = KEYS[1] -- list: entries that wait to be chained
     local once  = KEYS[2] -- string: that it was noted
     local entry = ARGV[1] -- the entry's text
     local ttlS  = ARGV[2] -- [seconds] for which it is not noted again, 0 for always
-    -- returns 1, or nil when it was noted before
+    -- returns [integer] the number of the act, or nil when it was noted before
     if ttlS ~= '0' and not redis.call('SET', once, '1', 'NX', 'EX', ttlS) then return nil end
-    redis.call('RPUSH', due, entry)
-    return 1`,
+    return noteAct(due, entry)`,
 } as const
 
 // Removes the oldest entries, unless another process was faster: then the cut is another one.
@@ -76,4 +84,19 @@ export const chainAudit = {
     redis.call('LTRIM', due, count, -1)
     redis.call('SET', head, to)
     return 1`,
+} as const
+
+// What has been chained, what waits and how many acts there were, all of one moment.
+export const auditState = {
+  numberOfKeys: 3,
+  lua: `
+    local due   = KEYS[1] -- list: entries that wait to be chained
+    local audit = KEYS[2] -- stream: the chain
+    local cut   = KEYS[3] -- string: the last entry that was removed
+    -- returns how many acts were noted; the last entry of the chain, empty for none, or trimmed when all were; the first and the last
+    -- that wait, or empty; how many wait
+    local last = redis.call('XREVRANGE', audit, '+', '-', 'COUNT', 1)
+    local entry = last[1] and last[1][2][2] or (redis.call('EXISTS', cut) == 1 and 'trimmed' or '')
+    local function waiting (at) return redis.call('LINDEX', due, at) or '' end
+    return { redis.call('GET', due .. '-count') or '0', entry, waiting(0), waiting(-1), redis.call('LLEN', due) }`,
 } as const
