@@ -66,7 +66,7 @@ export const watchRoutes: FastifyPluginAsyncZod<{ readonly watches: WatchService
         operationId: 'watch',
         summary: 'Be told when one of these pictures is registered later',
         description:
-          'Leave the hashes first and ask for matches then, and nothing is registered unseen in between. What is registered, or matches again, is compared with them by the rules of a match; a webhook with the event `match.found` gets the id of the watch and of the match, once for each registered picture. Nobody else sees them, not even that they are there; they are sealed, and erased when their time is over, when they are removed, and when the organisation has no key any more.',
+          'Leave the hashes first and ask for matches then, and nothing is registered unseen in between. What is registered, or matches again, is compared with them by the rules of a match; a webhook with the event `match.found` gets the id of the watch and of the match, once for each registered picture: of several watches that match it, one is told. Each watch counts as a query. Nobody else sees them, not even that they are there; they are sealed, and erased when their time is over, when they are removed, and when the organisation has no key any more.',
         tags,
         body: NewWatches,
         response: {
@@ -80,6 +80,7 @@ export const watchRoutes: FastifyPluginAsyncZod<{ readonly watches: WatchService
       },
     },
     async (request, reply) => {
+      request.spend(reply, request.body.watches.length)
       const given = request.body.watches.map(toWatch)
       const usable = given.filter((watch): watch is NewWatch => !(watch instanceof Problem))
       const added = (await watches.add(callerOf(request), usable, request.body.days)).map(shapeOf).values()
