@@ -83,8 +83,7 @@ export function matchParts(needed: MatchPartsNeeded): MatchParts {
     index,
     images,
     replica,
-    // What is asked in the background is nobody's question, and must not be cut off by what somebody asked.
-    matcher: matcherOver({ ...matching, probing: NO_PROBING }),
+    matcher: matcherOver({ ...matching, probing }),
     matchIds,
     follower: connectForFollowing(redis),
     now,

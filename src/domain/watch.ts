@@ -8,8 +8,8 @@ export const USUAL_WATCH_DAYS = 30
 export const MAX_REFERENCE_CHARS = 64
 /** The whole picture by each algorithm, and its best parts. Each is a row that every registration is compared with. */
 export const MOST_SIGNALS_PER_WATCH = 8
-/** Of one organisation that are found for one registered picture: what is uploaded more often is found by asking. */
-export const MOST_FOUND_PER_ORG = 1000
+/** Watches of one organisation that are compared with one registered picture, until one of them matches. */
+export const MOST_COMPARED_PER_ORG = 1000
 
 export function watchedUntilMs(nowMs: number, days: number): number {
   return nowMs + days * DAY_MS

@@ -7,10 +7,10 @@ import { type Edge, isNearEdge } from '../domain/edges.js'
 import type { ProbingCharge, ProbingCounts, ProbingSpent } from '../store/probing.js'
 import type { Observation } from './observed.js'
 
-/** In queries near an edge, each of which tells one bit at most: 8 + 24 before an organisation is suspended (decision 0114). */
+/** In queries near an edge, each of which tells one bit at most: 6 + 24 before an organisation is suspended (decision 0114). */
 export const PROBING_BUDGETS = {
   /** Near inner edges, by one organisation or by all: then the image is told coarsely. */
-  coarse: 8,
+  coarse: 6,
   /** What a distance tells in place of its band: so many times as much, near an edge or not. */
   distance: 3,
   /** Near outer edges, by one organisation or by all: then its radius is replaced by a smaller one that nobody knows. */
@@ -22,7 +22,7 @@ export const PROBING_BUDGETS = {
   /** Across all images of an organisation. */
   across: 300,
   /** What a query that is not near an edge, of an image that is charged, takes from its charge: who does not search has many of them for each that is. Nothing, once the image is frozen. */
-  credit: 1 / 2,
+  credit: 1 / 3,
   /** From here on a query near an edge waits for its charge to be counted by all processes. */
   waitFrom: 4,
 } as const
@@ -206,7 +206,8 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
     pending.inner += inner
     pending.outer += outer
     const spent = outerOf(account)
-    if (outer === 0 && spent > 0 && standingOf(account).radiusBits === undefined) pending.credit += PROBING_BUDGETS.credit
+    if (outer === 0 && spent > 0 && (account === org.across || standingOf(account).radiusBits === undefined))
+      pending.credit += PROBING_BUDGETS.credit
     else if (outer === 0 && inner === 0) return
     org.dirty.add(account)
   }

@@ -6,7 +6,7 @@ import type { Redis } from 'ioredis'
 import { isVisibleTo } from '../domain/bank.js'
 import { Problem } from '../domain/problem.js'
 import type { RegisteredImage } from '../domain/signal.js'
-import { MOST_FOUND_PER_ORG } from '../domain/watch.js'
+import { MOST_COMPARED_PER_ORG } from '../domain/watch.js'
 import { follow, type Loss, lastPosition, type Position, positionBefore } from '../store/changes.js'
 import type { Images } from '../store/images.js'
 import type { Store } from '../store/store.js'
@@ -236,12 +236,15 @@ async function compareOne(parts: WatchingParts, imageId: string, image: Register
   if (bank?.purpose !== 'match') return
   const near = await parts.index.near(image.signals, bank)
   const all = [...byOrg(near)].flatMap(([orgId, watchIds]) =>
-    isVisibleTo(bank, orgId) ? watchIds.slice(0, MOST_FOUND_PER_ORG).map((watchId) => ({ orgId, watchId })) : [],
+    isVisibleTo(bank, orgId) ? [{ orgId, watchIds: watchIds.sort().slice(0, MOST_COMPARED_PER_ORG) }] : [],
   )
   const { failed } = await forEachDue({
-    what: 'watches to compare with a picture',
+    what: 'organisations whose watches to compare with a picture',
     take: all,
-    handle: ({ orgId, watchId }) => compare(parts, { watchId, orgId, imageId }, bank.name),
+    // Watches near one picture are within twice the radius of each other. To tell of each would tell on which side of the radius it lies, so one is told.
+    async handle({ orgId, watchIds }) {
+      for (const watchId of watchIds) if (await compare(parts, { watchId, orgId, imageId }, bank.name)) return
+    },
     onError: parts.onTrouble,
     isNotTheEntrys: isTransient,
   })
@@ -250,15 +253,15 @@ async function compareOne(parts: WatchingParts, imageId: string, image: Register
 
 /**
  * Asks about a watched picture as its organisation would ask: so evidence, thresholds, vetoes and grades are those of a match, and
- * so is what follows from one.
+ * so is what follows from one; and it counts as a query there (probing.ts). @returns whether it matched.
  */
 async function compare(
   { watches, matcher, matchIds, now }: WatchingParts,
   { watchId, orgId, imageId }: { readonly watchId: string; readonly orgId: string; readonly imageId: string },
   bank: string,
-): Promise<void> {
+): Promise<boolean> {
   const [watched] = await watches.get([watchId])
-  if (watched === undefined) return
+  if (watched === undefined) return false
   const asked = watched.signals.map(({ hash, ...signal }) => ({
     ...signal,
     hashes: turned(signal.type, signal.view, hash),
@@ -266,13 +269,15 @@ async function compare(
   // Whatever else is near to what is watched for, this picture is what it is compared with.
   const about = { orgId, banks: [bank], thresholdBits: undefined, imageId }
   const [matches = []] = await matcher.match([asked], about).catch((error) => {
-    if (error instanceof Problem && error.code === 'bank-unknown') return [] // it may know of the bank no longer, since a moment ago
+    // It may know of the bank no longer, since a moment ago; or may not ask any more.
+    if (error instanceof Problem && ['bank-unknown', 'key-suspended'].includes(error.code)) return []
     throw error
   })
   const matchId = matchIds.idFor(orgId, imageId)
   const match = matches.find((one) => one.matchId === matchId)
-  if (match === undefined || match.grade === 'review') return
+  if (match === undefined || match.grade === 'review') return false
   await watches.found({ watchId, imageId, orgId, grade: match.grade, atMs: now() })
+  return true
 }
 
 function byOrg(all: readonly { readonly orgId: string; readonly watchId: string }[]): Map<string, string[]> {

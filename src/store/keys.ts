@@ -171,6 +171,8 @@ export const keys = {
   watchCursor: `${TAG}:watch-cursor`,
   /** [integer] watches that were erased since Redis's log was last written anew. */
   watchErased: `${TAG}:watch-erased`,
+  /** string: that an organisation was told of an image for one of its watches. */
+  watchTold: (orgId: string, imageHex: string) => `${TAG}:watch-told:${orgId}:${imageHex}`,
   /** set: image ids [16 bytes] that were found for a watch. */
   watchFound: (watchHex: string) => `${TAG}:watch-found:${watchHex}`,
   /** hash: webhook id → sealed JSON: whose it is, where it goes, its secrets. */

@@ -199,6 +199,7 @@ export function watchesIn(store: Store, keyring: Keyring): Watches {
         keys.watchDues,
         keys.watchFound(watch.toString('hex')),
         keys.images(imageShard(image)),
+        keys.watchTold(orgId, image.toString('hex')),
       ]
       const args = [watch, image, orgId, idBytes(orgId), grade, atMs, keys.prefix]
       return Number(await store.write(noteFound, places, args)) === 1

@@ -68,33 +68,59 @@ async function register(hash: string, bank = 'mine'): Promise<string> {
 const pdq = (hash: string) => ({ type: 'pdq', hash })
 
 t.test('what is registered later is found, turned or changed too, once; what is not near is not', async (t) => {
-  const hash = randomHashText()
-  const parsed = parseHash(hash)
-  const mirrored = parsed === undefined ? undefined : dihedralsOf(parsed)[5]
+  const [same, changed, mirrored, far] = [randomHashText(), randomHashText(), randomHashText(), randomHashText()]
+  const parsed = parseHash(mirrored)
+  const inMirror = parsed === undefined ? undefined : dihedralsOf(parsed)[5]
   const ids = {
-    same: await watch([pdq(hash)]),
-    changed: await watch([pdq(withBitsFlipped(hash, 31))]),
-    mirrored: await watch([pdq(mirrored === undefined ? '' : formatHash(mirrored))]),
-    far: await watch([pdq(withBitsFlipped(hash, 32))]),
+    same: await watch([pdq(same)]),
+    changed: await watch([pdq(withBitsFlipped(changed, 31))]),
+    mirrored: await watch([pdq(inMirror === undefined ? '' : formatHash(inMirror))]),
+    far: await watch([pdq(withBitsFlipped(far, 32))]),
     other: await watch([pdq(randomHashText())]),
   }
   const now = ownTime(t)
   const startedAtMs = now()
-  const imageId = await register(hash)
+  const [one, two, three] = [await register(same), await register(changed), await register(mirrored)]
+  await register(far)
   const told = await found()
   t.ok(now() - startedAtMs < 5000, 'within five seconds')
 
   t.same(
     new Map(told.map(({ watchId, imageId: image, grade }) => [watchId, { image, grade }])),
     new Map([
-      [ids.same, { image: imageId, grade: 'exact' }],
-      [ids.changed, { image: imageId, grade: 'near' }],
-      [ids.mirrored, { image: imageId, grade: 'exact' }],
+      [ids.same, { image: one, grade: 'exact' }],
+      [ids.changed, { image: two, grade: 'near' }],
+      [ids.mirrored, { image: three, grade: 'exact' }],
     ]),
   )
-  await register(hash)
+  await register(same)
   t.equal((await found()).length, 3, 'registered again, and told once')
 })
+
+// 256 watches around the edge of the radius, and one registration or dispute, told which bits of the registered hash differ.
+t.test(
+  'of several watches near one picture one is told, also when that one is removed and the picture compared again',
+  async (t) => {
+    const prober = await keyFor(service, 'prober', ['match', 'feedback'])
+    const hash = randomHashText()
+    const edge = withBitsFlipped(hash, 31)
+    const given = Array.from({ length: 30 }, (_, bit) => ({
+      signals: [
+        pdq(`${edge.slice(0, bit)}${(Number.parseInt(edge[bit] ?? '0', 16) ^ 1).toString(16)}${edge.slice(bit + 1)}`),
+      ],
+    }))
+    const answer = await post(app, '/v1/watch', { watches: given }, prober.headers)
+    const ids = answer.json<{ watches: { watchId: string }[] }>().watches.map(({ watchId }) => watchId)
+    const toldOfThem = async () => (await found()).map(({ watchId }) => watchId).filter((id) => ids.includes(id))
+    const signalId = await register(hash)
+    const [told = '', ...more] = await toldOfThem()
+    t.same(more, [])
+    t.equal((await del(app, `/v1/watch/${told}`, prober.headers)).statusCode, 204)
+    await services.trust.hold(signalId, { cause: 'operator', flood: 0 })
+    await services.trust.release(signalId)
+    t.same(await toldOfThem(), [told])
+  },
+)
 
 t.test('a case tells as a bank does; what was there before is for whoever asks', async (t) => {
   const hash = randomHashText()

@@ -77,7 +77,7 @@ export const watchRoutes: FastifyPluginAsyncZod<WatchRouteOptions> = async (app,
         operationId: 'watch',
         summary: 'Be told when one of these pictures is registered later',
         description:
-          'Leave the hashes first and ask for matches then, and nothing is registered unseen in between. What is registered, or matches again, is compared with them by the rules of a match; a webhook with the event `match.found` gets the id of the watch and of the match, once for each registered picture. Nobody else sees them, not even that they are there; they are sealed, and erased when their time is over, when they are removed, and when the organisation has no key any more.',
+          'Leave the hashes first and ask for matches then, and nothing is registered unseen in between. What is registered, or matches again, is compared with them by the rules of a match; a webhook with the event `match.found` gets the id of the watch and of the match, once for each registered picture: of several watches that match it, one is told. Each watch counts as a query. Nobody else sees them, not even that they are there; they are sealed, and erased when their time is over, when they are removed, and when the organisation has no key any more.',
         tags,
         headers: IdempotencyKey,
         body: NewWatches,
@@ -98,6 +98,7 @@ export const watchRoutes: FastifyPluginAsyncZod<WatchRouteOptions> = async (app,
     },
     async (request, reply) => {
       const { body, headers } = request
+      request.spend(reply, body.watches.length)
       const caller = callerOf(request)
       const left = await idempotency.once(
         ['watch', caller.orgId],

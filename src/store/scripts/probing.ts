@@ -32,7 +32,7 @@ export const chargeProbing = {
       local inner, outer, credit = tonumber(ARGV[i + 2]), tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4])
       local field = fieldOf(own, ARGV[i])
       local wasInner, wasOuter = read(own, field)
-      if wasOuter >= frozen then credit = 0 end
+      if ARGV[i + 1] ~= '' and wasOuter >= frozen then credit = 0 end
       local isInner, isOuter = wasInner + inner, math.max(0, math.max(0, wasOuter - credit) + outer)
       write(own, field, isInner, isOuter)
       local allInner, allOuter = 0, 0

@@ -77,14 +77,16 @@ export const settleErasedWatches = {
     return 1`,
 } as const
 
-// Tells an organisation that what it watches for was registered, once for each picture, if both are there at this very moment.
+// Tells an organisation that what it watches for was registered, once for each picture, whichever of its watches found it, if both are there at
+// this very moment.
 export const noteFound = {
-  numberOfKeys: 4,
+  numberOfKeys: 5,
   lua: `${outboxLua}
     local watches = KEYS[1] -- hash: the shard of the watch
     local dues    = KEYS[2] -- sorted set: watch id and organisation, by when it ends
     local found   = KEYS[3] -- set: image ids that were found for it
     local images  = KEYS[4] -- hash: the shard of the image
+    local told    = KEYS[5] -- string: that the organisation was told of the image
     local watch   = ARGV[1] -- [16 bytes]
     local image   = ARGV[2] -- [16 bytes]
     local orgId   = ARGV[3]
@@ -96,6 +98,7 @@ export const noteFound = {
     if redis.call('HEXISTS', watches, watch) == 0 or redis.call('HEXISTS', images, image) == 0 then return 0 end
     local untilMs = redis.call('ZSCORE', dues, watch .. org)
     if not untilMs or tonumber(untilMs) <= tonumber(atMs) then return 0 end
+    if not redis.call('SET', told, 1, 'NX', 'PXAT', untilMs) then return 0 end
     if redis.call('SADD', found, image) == 0 then return 0 end
     redis.call('PEXPIREAT', found, untilMs)
     outbox(prefix, 'kind', 'match.found', 'watch', watch, 'image', image, 'org', orgId, 'grade', grade, 'atMs', atMs)
