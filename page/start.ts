@@ -1,6 +1,6 @@
 // The first page: age, consent, pictures, what they show, number and PIN.
 
-import { type Answer, api, type Opened } from './api.js'
+import { type Answer, api, type Failure, type Opened } from './api.js'
 import { chosenCategory } from './category.js'
 import { picker } from './choosing/picker.js'
 import type { Usable } from './choosing/picture.js'
@@ -55,7 +55,6 @@ export function startPage(): void {
     const category = chosenCategory()
     opened = await openedCase(category, extended.checked)
     button.disabled = false
-    if (opened === undefined) return
     keepNumber(opened)
     goTo('result')
     sent = send(opened, pictures, category)
@@ -67,7 +66,7 @@ export function startPage(): void {
 }
 
 /** Tries for as long as it is a matter of waiting, and says so. */
-async function openedCase(category: ReturnType<typeof chosenCategory>, isExtended: boolean): Promise<Opened | undefined> {
+async function openedCase(category: ReturnType<typeof chosenCategory>, isExtended: boolean): Promise<Opened> {
   const button = one('open-retry', HTMLButtonElement)
   const waiting = waitingFor(button)
   const key = newKey() // when the answer was lost, the number and PIN in it are given again
@@ -75,14 +74,19 @@ async function openedCase(category: ReturnType<typeof chosenCategory>, isExtende
     const answer = await provenFirst((proof) => api.openCase(category, isExtended, key, proof))
     hide('open-held')
     if ('value' in answer) return answer.value
-    const { failure } = answer
+    const failure = waitable(answer.failure)
     button.hidden = false
     const waitMs = Math.min(30_000, 1000 * 2 ** tries)
     setText('open-net', sentenceFor(failure, new Date(Date.now() + waitMs)))
     show('open-held')
-    if (failure.kind === 'refused') return undefined
     await waiting.until(failure.kind === 'fault' ? 86_400_000 : waitMs)
   }
+}
+
+/** There is no number yet, so no refusal is the end: a proof that came too late is made again by itself, all else is tried when she says so. */
+function waitable(failure: Failure): Failure {
+  if (failure.kind !== 'refused') return failure
+  return failure.code === 'proof-needed' ? { kind: 'away', retryAfterS: undefined } : { kind: 'fault' }
 }
 
 /** Where the service asks for a proof of work, one is made and it is asked again. A proof opens one case, so each try has its own. */

@@ -111,6 +111,8 @@ export const OF_CASES: Changing = {
     return {
       by: at.ngo,
       args: { params: { caseNumber }, body: { keepReading: false } },
+      state: () => at.ngo.call('getCase', { params: { caseNumber } }).then(({ state }) => state, codeIn),
+      repeatSays: ['handed-over'],
       check: async ({ pin }) =>
         (await at.world.read(caseNumber, pin)) === undefined ? 'the PIN does not open the case' : undefined,
     }

@@ -32,6 +32,8 @@ export interface Trial<Op extends OperationId> {
   state?(): Promise<unknown>
   /** Is the answer worth what it says? @returns what is wrong. */
   check?(answer: Answer<Op>): Promise<string | undefined>
+  /** What may be said of a repeat after a rejection; any reason of ours when left out. */
+  readonly repeatSays?: readonly string[]
   /** Does what she had still hold when the client told of no success? @returns what is wrong. */
   checkRejected?(): Promise<string | undefined>
 }

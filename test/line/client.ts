@@ -19,6 +19,8 @@ const SPECS: { readonly [Op in OperationId]: (at: ClientWorld) => Promise<Trial<
   ...OF_CASES,
 }
 
+const KEY = 'idempotency-key'
+
 /** What repeats a request by itself until it is answered. The others are told of the fault: they might be done twice. */
 const AGAIN: readonly OperationId[] = ['match', 'matchImages', 'addSignals']
 const isRepeated = (operation: OperationId) =>
@@ -35,11 +37,14 @@ await runLine(async (wanted) => {
   const cases: LineCase[] = []
   for (const operation of operations().filter(wanted)) {
     for (const fault of FAULTS) {
-      const run = async () => judged(operation, fault, await modelOf(operation), await walk(at, operation, fault))
+      const run = async () => {
+        const walked = await walk(at, operation, fault)
+        return { found: judged(operation, fault, await modelOf(operation), walked), isHit: walked.isHit }
+      }
       cases.push({ name: `${operation} / ${fault}`, run })
     }
   }
-  return { cases, lanes: LANES, close: at.close }
+  return { cases, lanes: LANES, mostUnasked: 0, close: at.close }
 })
 
 function operations(): OperationId[] {
@@ -47,6 +52,7 @@ function operations(): OperationId[] {
 }
 
 interface Walked {
+  readonly isHit: boolean
   readonly before: string
   readonly after: string
   readonly shape: string | undefined
@@ -65,19 +71,20 @@ async function walk<Op extends OperationId>(at: ClientWorld, operation: Op, faul
   try {
     const given: unknown = Reflect.get(trial.args, 'body')
     const copy = given instanceof FormData ? { ...trial.args, body: given } : trial.args
-    const { method, path } = OPERATIONS[operation]
     proxy.begin(fault === undefined ? undefined : { request: '*', fault })
-    const outcome = await outcomeOf(() => throughProxy(proxy, trial, operation, copy))
-    if (fault !== undefined && !proxy.isHit()) throw new Error(`${method} ${path} was never asked`)
+    const again: { key?: string } = {}
+    const outcome = await outcomeOf(() => throughProxy(proxy, trial, operation, copy, again))
+    const isHit = proxy.isHit()
     proxy.release()
     for (let i = 0; i < 1000 && proxy.busy() > 0; i++) await sleep(5)
     const wrong = 'value' in outcome ? await trial.check?.(outcome.value) : await trial.checkRejected?.()
     const after = await state()
     if ('value' in outcome)
-      return { before, after, shape: await shapeOf(outcome.value), error: undefined, wrong, repeated: undefined }
-    const once = await outcomeOf(() => trial.by.call(operation, trial.args))
-    const wrongThen = 'value' in once ? await trial.check?.(once.value) : notSaid(once.error)
+      return { isHit, before, after, shape: await shapeOf(outcome.value), error: undefined, wrong, repeated: undefined }
+    const once = await outcomeOf(() => withKey(at.world.url, trial, again.key).call(operation, trial.args))
+    const wrongThen = 'value' in once ? await trial.check?.(once.value) : notSaid(once.error, trial.repeatSays)
     return {
+      isHit,
       before,
       after,
       shape: undefined,
@@ -107,12 +114,15 @@ async function throughProxy<Op extends OperationId>(
   { by: { key } }: Trial<Op>,
   operation: Op,
   args: Args<Op>,
+  again: { key?: string },
 ): Promise<Answer<Op>> {
   const { call } = tabirClient({
     url: proxy.url,
     ...(key !== undefined && { key }),
     wait: async () => {},
     fetch: (to, init) => {
+      const idempotencyKey = new Headers(init?.headers).get(KEY)
+      if (idempotencyKey !== null) again.key = idempotencyKey
       const late = new AbortController()
       proxy.onHold(() => late.abort(new DOMException('too long', 'TimeoutError')))
       return fetch(to, { ...init, signal: late.signal })
@@ -124,9 +134,23 @@ async function throughProxy<Op extends OperationId>(
   return new Response(text, answer) as Answer<Op>
 }
 
+/** On a good line, with the Idempotency-Key of the first try where it had one. */
+function withKey<Op extends OperationId>(url: string, { by: { key } }: Trial<Op>, idempotencyKey: string | undefined) {
+  return tabirClient({
+    url,
+    ...(key !== undefined && { key }),
+    fetch: (to, init) => {
+      const headers = new Headers(init?.headers)
+      if (idempotencyKey !== undefined) headers.set(KEY, idempotencyKey)
+      return fetch(to, { ...init, headers })
+    },
+  })
+}
+
 /** Refused the second time is right where it was done the first time; the state shows that it was. Without a reason of ours it is not. */
-function notSaid(error: unknown): string | undefined {
-  return error instanceof TabirProblem && error.problem !== undefined ? undefined : `asked once more: ${String(error)}`
+function notSaid(error: unknown, reasons?: readonly string[]): string | undefined {
+  const code = error instanceof TabirProblem ? error.problem?.code : undefined
+  return code !== undefined && reasons?.includes(code) !== false ? undefined : `asked once more: ${String(error)}`
 }
 
 async function shapeOf(answer: unknown): Promise<string> {

@@ -25,7 +25,7 @@ await runLine(async (wanted) => {
   const usual = await openWorld(settings)
   const asking = await openWorld({ ...settings, trustLimits: { proofRounds: 1 } })
   const browser = await launchChromium()
-  const walk = walksIn(browser)
+  const { walk, closeLanes } = walksIn(browser)
   const cases: LineCase[] = []
   for (const [i, [name, journey]] of Object.entries({ ...REGISTERING, ...VISITING }).entries()) {
     if (!wanted(name)) continue
@@ -35,7 +35,7 @@ await runLine(async (wanted) => {
     for (const request of seen) {
       if (IS_ASSET.test(request) && journey.withAssets !== true) continue
       for (const fault of FAULTS) {
-        const run = async (number: number) => (await walk(world, journey, { request, fault }, number * SEEDS_EACH)).found
+        const run = (number: number) => walk(world, journey, { request, fault }, number * SEEDS_EACH)
         cases.push({ name: `${name} / ${request} / ${fault}`, run })
       }
     }
@@ -43,7 +43,9 @@ await runLine(async (wanted) => {
   return {
     cases,
     lanes: LANES,
+    mostUnasked: 1,
     async close() {
+      await closeLanes()
       await browser.close()
       await Promise.all([usual.close(), asking.close()])
     },
@@ -73,8 +75,9 @@ async function openLane(browser: Browser, world: World): Promise<Lane> {
 /** Windows are used again, with the program in their cache, except where that is what meets the fault. */
 function walksIn(browser: Browser) {
   const free = new Map<World, Lane[]>()
+  const closeLanes = async () => void (await Promise.all([...free.values()].flat().map((lane) => lane.close())))
 
-  return async (world: World, journey: Journey, plan: Plan | undefined, seed: number) => {
+  const walk = async (world: World, journey: Journey, plan: Plan | undefined, seed: number) => {
     const isFresh = journey.withAssets === true
     const lane = (isFresh ? undefined : free.get(world)?.pop()) ?? (await openLane(browser, world))
     const walked = await walkOn(lane, world, journey, plan, seed)
@@ -82,6 +85,7 @@ function walksIn(browser: Browser) {
     else free.set(world, [...(free.get(world) ?? []), lane])
     return walked
   }
+  return { walk, closeLanes }
 }
 
 async function walkOn({ page, proxy, errors }: Lane, world: World, journey: Journey, plan: Plan | undefined, seed: number) {
@@ -97,10 +101,10 @@ async function walkOn({ page, proxy, errors }: Lane, world: World, journey: Jour
     await arrived(proxy)
     seen = [...proxy.seen]
     await recover(proxy, her)
-    return { found: errors[0], seen }
+    return { found: errors[0], seen, isHit: proxy.isHit() }
   } catch (error) {
     const text = error instanceof Finding ? error.message : String(error)
-    return { found: [text, ...errors].join('\n  '), seen }
+    return { found: [text, ...errors].join('\n  '), seen, isHit: proxy.isHit() }
   } finally {
     proxy.release()
   }

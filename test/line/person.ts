@@ -88,7 +88,7 @@ export function person(page: Page, world: World, proxy: FaultyProxy): Person {
       throw new Finding(`never comes to ${selector}; the page says "${said}"`)
     },
     async go(path) {
-      await her.reach('[data-step]:not([hidden])', () => page.goto(proxy.url + path, { waitUntil: 'commit' }))
+      await her.reach('[data-step]:not([hidden])', () => load(page, proxy, proxy.url + path))
     },
     async chooseAll(files, isUploadAgreed = false) {
       await choose(page, files)
@@ -119,6 +119,19 @@ export function person(page: Page, world: World, proxy: FaultyProxy): Person {
     },
   }
   return her
+}
+
+/** What does not come is loaded again, as a person would: until something came, the browser answers no question about the page. */
+async function load(page: Page, proxy: FaultyProxy, url: string): Promise<void> {
+  const isHeld = new Promise<'held'>((resolve) => proxy.onHold(() => resolve('held')))
+  const loading = page.goto(url, { waitUntil: 'commit' }).catch((error: unknown) => error)
+  const outcome = await Promise.race([loading, isHeld])
+  if (outcome instanceof Error) throw outcome
+  if (outcome !== 'held') return
+  await page.goto('about:blank') // the same address again would be left to the load that is under way
+  await loading
+  await page.goto(url, { waitUntil: 'commit' })
+  proxy.release()
 }
 
 async function enter(page: Page, secrets: Secrets | undefined): Promise<void> {

@@ -3,6 +3,7 @@
 
 import { once } from 'node:events'
 import {
+  Agent,
   createServer,
   request as httpRequest,
   type IncomingMessage,
@@ -57,6 +58,8 @@ export async function startProxy(target: string): Promise<FaultyProxy> {
   let held: (() => void)[] = []
   let tellHold = () => {}
   const under = new Set<ServerResponse>()
+  /** Of its own, so that none of its connections keeps the service from closing. */
+  const agent = new Agent({ keepAlive: true })
 
   const server = createServer((request, response) => {
     under.add(response)
@@ -141,7 +144,7 @@ export async function startProxy(target: string): Promise<FaultyProxy> {
   /** @returns the answer, once its head is there. */
   function forward({ method, path, headers, body }: Asked): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
-      const forwarded = httpRequest(new URL(path, target), { method, headers }, resolve)
+      const forwarded = httpRequest(new URL(path, target), { method, headers, agent }, resolve)
       forwarded.once('error', reject)
       forwarded.end(body)
     })
@@ -174,6 +177,7 @@ export async function startProxy(target: string): Promise<FaultyProxy> {
       const closed = once(server, 'close')
       server.close()
       server.closeAllConnections()
+      agent.destroy()
       await closed
     },
   }

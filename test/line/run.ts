@@ -1,18 +1,27 @@
-// The cases of a run: all of them, one, or as many as there is time for, in an order that the seed decides.
+// The cases of a run: all of them, one, so many, or as many as there is time for, in an order that the seed decides.
 
 import { parseArgs } from 'node:util'
 import { chanceFrom } from '../fuzz/chance.js'
 
 export interface LineCase {
   readonly name: string
-  /** @param number no other case of any seed has. @returns what was found; `undefined` when all is well. */
-  run(number: number): Promise<string | undefined>
+  /** @param number no other case of any seed has. */
+  run(number: number): Promise<Outcome>
+}
+
+interface Outcome {
+  /** `undefined` when all is well. */
+  readonly found: string | undefined
+  /** Did the request happen that was to go wrong? If not, nothing was tried. */
+  readonly isHit: boolean
 }
 
 export interface LineRun {
   readonly cases: readonly LineCase[]
   /** How many are run at once. */
   readonly lanes: number
+  /** Of a hundred cases, in how many the request may fail to happen. */
+  readonly mostUnasked: number
 }
 
 const TELL_EVERY = 50
@@ -20,7 +29,7 @@ const SEEDS = 1000
 const SEEDS_EACH = 20_000
 
 /**
- * npm run fuzz:page -- [--seconds 60] [--seed 1] [--all] [--case NAME] [--list]
+ * npm run fuzz:page -- [--seconds 60 | --cases 100] [--seed 1] [--all] [--case NAME] [--list]
  *
  * The status is 1 when something was found, and 2 when the run itself failed.
  */
@@ -31,6 +40,7 @@ export async function runLine(
   const { values } = parseArgs({
     options: {
       seconds: { type: 'string', default: '60' },
+      cases: { type: 'string', default: '' },
       seed: { type: 'string', default: '1' },
       all: { type: 'boolean', default: false },
       case: { type: 'string', default: '' },
@@ -40,7 +50,8 @@ export async function runLine(
   const seed = Number(values.seed)
   const startedAtMs = performance.now()
   const tookS = () => (performance.now() - startedAtMs) / 1000
-  const world = await open((begin) => values.case === '' || values.case.split(' / ')[0] === begin)
+  const [first = '', ...rest] = values.case.split(' / ')
+  const world = await open((begin) => (rest.length > 0 ? begin === first : begin.startsWith(first)))
   try {
     // The same for a case whatever else is run, and another one for each.
     const seedOf = new Map(world.cases.map((each, i) => [each, (seed % SEEDS) * SEEDS_EACH + i]))
@@ -51,14 +62,17 @@ export async function runLine(
       return
     }
     const isAll = values.all || values.case !== ''
-    const order = isAll ? [...named] : shuffled(named, seed)
+    const isCounted = values.cases !== ''
+    const order = isAll ? [...named] : shuffled(named, seed).slice(0, isCounted ? Number(values.cases) : named.length)
     const findings: string[] = []
+    const unasked: string[] = []
     let done = 0
     const lane = async () => {
       for (let next = order.shift(); next !== undefined; next = order.shift()) {
-        if (!isAll && tookS() >= Number(values.seconds)) return
-        const found = await next.run(seedOf.get(next) ?? 0)
+        if (!isAll && !isCounted && tookS() >= Number(values.seconds)) return
+        const { found, isHit } = await next.run(seedOf.get(next) ?? 0)
         done++
+        if (!isHit && found === undefined) unasked.push(next.name)
         if (done % TELL_EVERY === 0) process.stderr.write(`${done} cases after ${Math.round(tookS())} s\n`)
         if (found === undefined) continue
         findings.push(next.name)
@@ -66,10 +80,12 @@ export async function runLine(
       }
     }
     await Promise.all(Array.from({ length: world.lanes }, lane))
+    for (const name of unasked) process.stdout.write(`The request never happened: ${name}\n`)
+    const isTooFew = unasked.length > Math.ceil((world.mostUnasked * done) / 100)
     process.stdout.write(
-      `seed ${seed}: ${done} of ${named.length} cases, ${findings.length} findings, ${Math.round(tookS())} s\n`,
+      `seed ${seed}: ${done} of ${named.length} cases, ${findings.length} findings, ${unasked.length} whose request never happened${isTooFew ? ' (too many)' : ''}, ${Math.round(tookS())} s\n`,
     )
-    process.exitCode = findings.length === 0 ? 0 : 1
+    process.exitCode = findings.length === 0 && !isTooFew ? 0 : 1
   } finally {
     await world.close()
   }

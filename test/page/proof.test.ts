@@ -1,6 +1,6 @@
 import t from 'tap'
 import { imagesOf, pictureFile, sharedSite, withoutBrowser } from '../helpers/browser.js'
-import { allRead, choose, protectAll, textOf, toChoosing } from '../helpers/steps.js'
+import { allRead, allSent, choose, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 
 const shared = sharedSite(t, { trustLimits: { proofRounds: 20 } })
 
@@ -55,4 +55,28 @@ t.test('a proof opens one case: when its answer is lost, another one is made', {
   })
   t.equal(await imagesOf(site, await protectAll(page)), 1, 'after a moment it goes on by itself')
   t.equal(refusals, 1)
+})
+
+t.test('a refusal before there is a number says so, and can be tried again', { skip: withoutBrowser }, async (t) => {
+  const site = await shared()
+  const { page } = await site.visit('/')
+  await toChoosing(page)
+  await choose(page, [await pictureFile(1)])
+  await allRead(page)
+  const codes = ['proof-needed', 'request-invalid']
+  await page.route('**/v1/cases', async (route) => {
+    const body: { proof?: unknown } = route.request().postDataJSON()
+    const code = body.proof === undefined ? undefined : codes.shift()
+    if (code === undefined) return route.continue()
+    await route.fulfill({ status: 428, contentType: 'application/problem+json', body: JSON.stringify({ code }) })
+  })
+  await page.click('#choose-go')
+  await page.click('#protect')
+  await page.getByText('does not answer at the moment. Nothing is lost: this goes on by itself').waitFor() // the proof came too late
+  await page.click('#open-retry')
+  await page.getByText('Something went wrong on our side. Nothing is lost: try again').waitFor()
+  await page.click('#open-retry')
+  await page.waitForSelector('[data-step="result"]:not([hidden])')
+  await allSent(page)
+  t.equal(await textOf(page, '#sent-text'), 'Done. Your picture is protected.')
 })
