@@ -1,6 +1,6 @@
 // Sentences in the page's language, with its own numbers, dates and plurals.
 
-import { ownValue } from '../src/own-value.js'
+import { ownValue } from '../src/domain/own-value.js'
 import { given } from './given.js'
 
 const numbers = new Intl.NumberFormat(given.language)

@@ -1,6 +1,6 @@
 // Entry of the script: what every page does, then what this one does.
 
-import { ownValue } from '../src/own-value.js'
+import { ownValue } from '../src/domain/own-value.js'
 import { casePage } from './case.js'
 import { watchLeaving } from './leaving.js'
 import { startPage } from './start.js'

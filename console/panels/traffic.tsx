@@ -1,6 +1,6 @@
 // What was asked, found and decided, day by day: of this organisation, or of all for the operator.
 
-import { ownValue } from '../../src/own-value.js'
+import { ownValue } from '../../src/domain/own-value.js'
 import type { Api } from '../api.js'
 import { Bars, Columns } from '../chart.js'
 import { useLoaded } from '../load.js'

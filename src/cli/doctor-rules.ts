@@ -1,6 +1,6 @@
 // What is well, what is not, and what to do about it.
 
-import { ownValue } from '../own-value.js'
+import { ownValue } from '../domain/own-value.js'
 import type { ApiFacts, FileFacts, HostFacts, RedisFacts } from './doctor-facts.js'
 
 /** `bad`: a promise does not hold. `look`: it holds, and something should be done. */

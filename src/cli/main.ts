@@ -1,6 +1,6 @@
 // The operator's command line: which command, then its own file.
 
-import { ownValue } from '../own-value.js'
+import { ownValue } from '../domain/own-value.js'
 import { COMMANDS } from './commands.js'
 import { asksForHelp, HELP, helpFor } from './help.js'
 

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { ownValue } from '../own-value.js'
+import { ownValue } from '../domain/own-value.js'
 import { noteInAudit } from '../store/audit.js'
 import { rewriteLog } from '../store/log-rewrite.js'
 import { type Census, census, resealAll } from '../store/reseal.js'

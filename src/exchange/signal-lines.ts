@@ -4,10 +4,10 @@ import { z } from 'zod'
 import type { FileFormat, ReadRecord, RecordRefusal } from '../domain/bank-import.js'
 import { UUID_PATTERN } from '../domain/ids.js'
 import { declaresMinor, tagDeclaresMinor } from '../domain/minors.js'
+import { ownValue } from '../domain/own-value.js'
 import { CATEGORY_NAMES, type Signal, TIER_NAMES, VIEW_NAMES } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
 import { type Hash256, parseHash } from '../hash/hash256.js'
-import { ownValue } from '../own-value.js'
 import { csvFields } from './csv.js'
 
 export type LineReader = (text: string) => ReadRecord

@@ -1,6 +1,5 @@
 // The search kernel over one memory, with types and names.
 
-import { ownValue } from '../own-value.js'
 import { wasmBase64 } from './engine.generated.js'
 
 const PAGE_BYTES = 65_536
@@ -129,7 +128,7 @@ export const WIDE_MAX_REACH = constantOf('WIDE_MAX_REACH')
 
 /** Of the type that an export has, which allows any arguments; the wrappers say what they are. */
 function functionOf(exports: WebAssembly.Exports, name: string) {
-  const found = ownValue(exports, name)
+  const found = new Map(Object.entries(exports)).get(name)
   if (typeof found !== 'function') throw new Error(`the kernel has no ${name}`)
   return found
 }
@@ -144,7 +143,7 @@ const masks = (() => {
 })()
 
 function constantOf(name: string): number {
-  const found = ownValue(probed.exports, name)
+  const found = new Map(Object.entries(probed.exports)).get(name)
   if (!(found instanceof WebAssembly.Global)) throw new Error(`the kernel has no ${name}`)
   return Number(found.value)
 }

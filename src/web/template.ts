@@ -1,6 +1,6 @@
 // Fills the page's templates. What it puts in is text unless the template says otherwise.
 
-import { ownValue } from '../own-value.js'
+import { ownValue } from '../domain/own-value.js'
 
 /**
  * Replaces `{{name}}` by the value as text, and `{{{name}}}` by the value as markup, for what was made here.

@@ -19,17 +19,20 @@ t.test('a store says in which format it is written', async (t) => {
   await agreeOnFormat(store)
   t.same(await read(), { written: String(FORMAT.written), readableFrom: String(FORMAT.readableFrom) })
 
-  await agreeOnFormat(store, { written: 3, readableFrom: 2 })
-  t.same(await read(), { written: '3', readableFrom: '2' }, 'an upgrade')
-  await agreeOnFormat(store, { written: 2, readableFrom: 2 })
-  t.same(await read(), { written: '3', readableFrom: '2' }, 'a downgrade by one version goes on, and does not call it older')
+  const [own, next, later] = [FORMAT.written, FORMAT.written + 1, FORMAT.written + 2]
+  const upgraded = { written: String(next), readableFrom: String(own) }
+  await agreeOnFormat(store, { written: next, readableFrom: own })
+  t.same(await read(), upgraded, 'an upgrade')
+  await agreeOnFormat(store, { written: own, readableFrom: own })
+  t.same(await read(), upgraded, 'a downgrade by one version goes on, and does not call it older')
 
-  await agreeOnFormat(store, { written: 4, readableFrom: 3 })
+  await agreeOnFormat(store, { written: later, readableFrom: next })
   const before = await read()
-  for (const look of [() => checkFormat(store, 2), () => agreeOnFormat(store, { written: 2, readableFrom: 2 })])
-    await t.rejects(look(), { message: /newer version of Tabir: in format 4, .* before format 3 .* has format 2/ })
+  const message = new RegExp(`newer version of Tabir: in format ${later}, .* before format ${next} .* has format ${own}`)
+  for (const look of [() => checkFormat(store, own), () => agreeOnFormat(store, { written: own, readableFrom: own })])
+    await t.rejects(look(), { message })
   t.same(await read(), before, 'who refuses changes nothing')
-  await agreeOnFormat(store, { written: 3, readableFrom: 2 })
+  await agreeOnFormat(store, { written: next, readableFrom: own })
 })
 
 t.test('an api starts on what a newer version wrote only if that says so', async (t) => {

@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsync } from 'fastify'
 import { hotlinesFor } from '../../domain/hotlines.js'
-import { ownValue } from '../../own-value.js'
+import { ownValue } from '../../domain/own-value.js'
 import { answeringAsHma } from '../hma/refusals.js'
 import { type HmaBankOptions, hmaBankRoutes } from './hma/banks.js'
 import { type HmaContentOptions, hmaContentRoutes } from './hma/contents.js'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { ownValue } from '../src/own-value.js'
+import { ownValue } from '../../src/domain/own-value.js'
 
 t.test('a table gives what it holds, and nothing that objects inherit', async (t) => {
   const table = { a: 1, ...JSON.parse('{"__proto__": 2}') }
