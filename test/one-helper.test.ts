@@ -46,6 +46,7 @@ const LIST_READERS: Readonly<Record<string, string>> = {
   'src/store/outbox.ts': 'reads what is left of a stream from its head',
   'src/store/scripts/announce.ts': 'reads the last entry, and the one of a revision',
   'src/store/scripts/appeals.ts': 'reads the last entry, and takes out what ended in the step that finds it',
+  'src/store/scripts/audit.ts': 'reads the last entry',
   'src/store/scripts/banks.ts': 'erases what belongs to a bank that is gone, in one step',
   'src/store/scripts/fetch-places.ts': 'reads the last entry',
   'src/store/scripts/outbox.ts': 'reads one entry by its id, and takes out the oldest where there are too many',

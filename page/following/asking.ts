@@ -4,6 +4,7 @@ import type { Access, Answer, Failure } from '../api.js'
 import { one, STEP, setText } from '../dom.js'
 import { say, sayTime } from '../messages.js'
 import { sentenceFor } from '../sending/sending.js'
+import { waited } from './waited.js'
 
 export interface Asking {
   readonly access: () => Access | undefined
@@ -77,19 +78,4 @@ async function connected(withinMs: number, isWanted: () => boolean): Promise<voi
   for (const kind of [STEP, 'input']) addEventListener(kind, () => isWanted() || unwanted.abort(), { signal: over.signal })
   await waited(withinMs, unwanted.signal)
   over.abort()
-}
-
-/** Until time has passed, the device has a connection again, or the signal aborts. */
-export function waited(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = new AbortController()
-    const timer = setTimeout(go, ms)
-    addEventListener('online', go, { signal: done.signal })
-    signal.addEventListener('abort', go, { signal: done.signal })
-    function go(): void {
-      clearTimeout(timer)
-      done.abort()
-      resolve()
-    }
-  })
 }

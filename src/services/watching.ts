@@ -243,7 +243,17 @@ async function compareOne(parts: WatchingParts, imageId: string, image: Register
     take: all,
     // Watches near one picture are within twice the radius of each other. To tell of each would tell on which side of the radius it lies, so one is told.
     async handle({ orgId, watchIds }) {
-      for (const watchId of watchIds) if (await compare(parts, { watchId, orgId, imageId }, bank.name)) return
+      let isTold = false
+      const ofOrg = await forEachDue({
+        what: 'watches to compare with a picture',
+        take: watchIds,
+        async handle(watchId) {
+          if (!isTold) isTold = await compare(parts, { watchId, orgId, imageId }, bank.name)
+        },
+        onError: parts.onTrouble,
+        isNotTheEntrys: isTransient,
+      })
+      if (ofOrg.failed > 0 && !isTold) throw new Error('a picture could not be compared with all watches of an organisation')
     },
     onError: parts.onTrouble,
     isNotTheEntrys: isTransient,

@@ -8,7 +8,7 @@ interface MatchBody {
   results: { id?: string; matches: Record<string, unknown>[]; problem?: { code: string } }[]
 }
 
-type Signals = { type: string; hash: string; quality?: number }[]
+type Signals = { type: string; hash: string; quality?: number; view?: string }[]
 
 async function register({ app }: TestService, ...images: Signals[]) {
   const her = await openCase(app)
@@ -159,7 +159,7 @@ t.test('results come in the order of the queries, matches nearest first, each im
     [{ type: 'pdq', hash: withBitsFlipped(hash, 9) }],
     [
       { type: 'pdq', hash: withBitsFlipped(hash, 3) },
-      { type: 'pdq', hash: withBitsFlipped(hash, 5) },
+      { type: 'pdq', view: 'deframed', hash: withBitsFlipped(hash, 5) },
     ],
   )
 

@@ -193,6 +193,7 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
             'quality-too-low',
             'minor-declared',
             'signal-struck',
+            'upload-incomplete',
             'body-too-large',
             'media-unsupported',
             'key-missing',
