@@ -36,7 +36,7 @@ export async function runTabir(
   args: readonly string[],
   cwd = process.cwd(),
 ): Promise<RawRan> {
-  const child = idle.pop() ?? fork(PROCESS, { env: {}, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const child = idle.pop() ?? fork(PROCESS, { env: {}, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
   child.ref()
   child.channel?.ref()
   const ran = await new Promise<RawRan>((resolve, reject) => {
