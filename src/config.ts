@@ -304,7 +304,7 @@ function fetchFrom(parts: readonly string[]) {
   return { reach: parts.includes('public') ? ('public' as const) : ('trusted' as const), trusted: new Set(origins) }
 }
 
-/** Of a longer address the rest would be dropped, and whoever wrote a password into it would believe that it is used. */
+/** An origin is scheme, host and port. A longer address is refused, because the rest, a password for example, would be ignored. */
 function isOrigin(text: string): boolean {
   return /^https?:\/\/[^\s/?#@*\\]+$/.test(text) && URL.canParse(text)
 }

@@ -7,7 +7,7 @@ import { type Edge, isNearEdge } from '../domain/edges.js'
 import type { ProbingCharge, ProbingCounts, ProbingSpent } from '../store/probing.js'
 import type { Observation } from './observed.js'
 
-/** In queries near an edge, each of which tells one bit at most: 6 + 24 before an organisation is suspended (decision 0114). */
+/** Counts of queries near an edge. Each such query tells at most one bit. An organisation is suspended after at most 6 + 24 (decision 0114). */
 export const PROBING_BUDGETS = {
   /** Near inner edges, by one organisation or by all: then the image is told coarsely. */
   coarse: 6,
