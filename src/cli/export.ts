@@ -2,7 +2,6 @@
 
 import { createReadStream, existsSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
-import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -44,15 +43,14 @@ export async function exportBank(args: readonly string[]): Promise<number> {
       response = await asking()
     }
     const bar = byteBar({ label: 'export', totalBytes: 0, stream: process.stderr, now: Date.now })
-    const counted = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        if (out !== undefined) bar.add(chunk.length)
-        done(null, chunk)
-      },
-    })
-    const target = out === undefined ? standardOutput() : toFile(out)
-    if (known === undefined) await pipeline(response, counted, target)
-    else await pipeline(response, counted, (body: AsyncIterable<unknown>) => changesSince(known, body), target)
+    const body = out === undefined ? response : counted(response, bar)
+    const pieces = known === undefined ? body : changesSince(known, body)
+    try {
+      if (out === undefined) await pipeline(pieces, standardOutput())
+      else await toFile(out, pieces)
+    } finally {
+      response.destroy()
+    }
     bar.end()
     return 0
   } catch (error) {
@@ -165,17 +163,22 @@ function signalOf(text: string): { readonly id: string | undefined; readonly isT
   return { id, isTombstone: text.endsWith('"deleted":true}') }
 }
 
-/** What a killed export left is removed first. */
-function toFile(path: string) {
-  return async (pieces: AsyncIterable<Uint8Array | string>) => {
-    const beside = `${path}.under-way`
-    const release = await claimFor(beside)
-    try {
-      await rm(beside, { force: true })
-      await writeWholeFile(path, pieces, { isNew: true, beside })
-    } finally {
-      await release()
-    }
+async function* counted(body: AsyncIterable<Uint8Array>, bar: ReturnType<typeof byteBar>): AsyncGenerator<Uint8Array> {
+  for await (const piece of body) {
+    bar.add(piece.length)
+    yield piece
+  }
+}
+
+/** What a killed export left is removed first. It ends when the files beside the target are gone, whatever fails. */
+async function toFile(path: string, pieces: AsyncIterable<Uint8Array | string>): Promise<void> {
+  const beside = `${path}.under-way`
+  const release = await claimFor(beside)
+  try {
+    await rm(beside, { force: true })
+    await writeWholeFile(path, pieces, { isNew: true, beside })
+  } finally {
+    await release()
   }
 }
 
