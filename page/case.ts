@@ -71,6 +71,7 @@ export function casePage(): void {
     if (caseNumber === undefined) return refuse('enter-error', say('run.case.numberForm'), 'case-number')
     if (pin === undefined) return refuse('enter-error', say('run.case.pinForm'), 'case-pin')
     setText('enter-error', '')
+    access = undefined
     const answer = await untilAnswered({
       buttons: [one('open', HTMLButtonElement)],
       errorId: 'enter-error',
@@ -104,6 +105,7 @@ export function casePage(): void {
       errorId,
       ask: () => api.file(own),
       isWanted: () => access === own && wanted === asked,
+      isReading: true,
     })
     if (answer === undefined) return undefined
     if ('failure' in answer) {

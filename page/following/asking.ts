@@ -4,7 +4,7 @@ import type { Access, Answer, Failure } from '../api.js'
 import { one, STEP, setText } from '../dom.js'
 import { say, sayTime } from '../messages.js'
 import { sentenceFor } from '../sending/sending.js'
-import { waited } from './waited.js'
+import { waited } from '../waited.js'
 
 export interface Asking {
   readonly access: () => Access | undefined
@@ -45,13 +45,21 @@ export interface Question<T> {
   readonly ask: () => Promise<Answer<T>>
   /** Does she still wait for it? */
   readonly isWanted: () => boolean
+  /** Asking changes nothing, and she has no button to try again: a fault is asked again as well. */
+  readonly isReading?: true
 }
 
 /**
  * Asks until there is an answer. While that is a matter of waiting, it says so, and asks again by itself: that is what the sentences say.
  * @returns the answer, which may be a refusal or a fault; `undefined` when it is not wanted any more.
  */
-export async function untilAnswered<T>({ buttons, errorId, ask, isWanted }: Question<T>): Promise<Answer<T> | undefined> {
+export async function untilAnswered<T>({
+  buttons,
+  errorId,
+  ask,
+  isWanted,
+  isReading,
+}: Question<T>): Promise<Answer<T> | undefined> {
   const tell = (text: string) => errorId !== undefined && setText(errorId, text)
   for (const button of buttons) button.disabled = true
   try {
@@ -59,10 +67,13 @@ export async function untilAnswered<T>({ buttons, errorId, ask, isWanted }: Ques
       const answer = await ask()
       if (!isWanted()) return undefined
       if ('value' in answer) tell('')
-      if ('value' in answer || answer.failure.kind === 'refused' || answer.failure.kind === 'fault') return answer
-      const askedMs = 1000 * (('retryAfterS' in answer.failure ? answer.failure.retryAfterS : undefined) ?? 0)
+      if ('value' in answer || answer.failure.kind === 'refused') return answer
+      const isFault = answer.failure.kind === 'fault'
+      if (isFault && isReading !== true) return answer
+      const failure: Failure = isFault ? { kind: 'away', retryAfterS: undefined } : answer.failure
+      const askedMs = 1000 * (('retryAfterS' in failure ? failure.retryAfterS : undefined) ?? 0)
       const waitMs = Math.max(Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** tries), askedMs)
-      tell(sentenceFor(answer.failure, new Date(Date.now() + waitMs)))
+      tell(sentenceFor(failure, new Date(Date.now() + waitMs)))
       await connected(waitMs, isWanted)
       if (!isWanted()) return undefined
     }

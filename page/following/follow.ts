@@ -1,8 +1,8 @@
 // Follows a case while it is open on the page: each event as it happens, over lost lines and restarts.
 
 import { type Access, api, type CaseEvent, type Failure } from '../api.js'
+import { waited } from '../waited.js'
 import { sentEvents } from './sent-events.js'
-import { waited } from './waited.js'
 
 const LONGEST_WAIT_MS = 60_000
 

@@ -33,6 +33,7 @@ export function notices({ access, lost, look }: Asking): { readonly draw: (isOpe
         buttons: [],
         ask: () => api.notice(own),
         isWanted: () => access() === own && wanted === asked,
+        isReading: true,
       })
       if (answer !== undefined && 'value' in answer) drawKept(answer.value.notice)
     },

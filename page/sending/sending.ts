@@ -4,6 +4,7 @@ import type { Failure } from '../api.js'
 import { type Usable, WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
 import { announce, hide, made, one, setText, show } from '../dom.js'
 import { say, sayCount, sayTime } from '../messages.js'
+import { waited } from '../waited.js'
 import { type Job, type Result, sender, type Waiting } from './sender.js'
 
 export interface Sending {
@@ -101,18 +102,13 @@ function isOver(code: string): boolean {
 export function waitingFor(retry: HTMLButtonElement): Waiting {
   return {
     now: () => Date.now(),
-    until: (ms) =>
-      new Promise((resolve) => {
-        const stop = new AbortController()
-        const timer = setTimeout(go, ms)
-        addEventListener('online', go, { signal: stop.signal })
-        retry.addEventListener('click', go, { signal: stop.signal })
-        function go(): void {
-          clearTimeout(timer)
-          stop.abort()
-          resolve()
-        }
-      }),
+    async until(ms) {
+      const pressed = new AbortController()
+      const press = () => pressed.abort()
+      retry.addEventListener('click', press)
+      await waited(ms, pressed.signal)
+      retry.removeEventListener('click', press)
+    },
   }
 }
 

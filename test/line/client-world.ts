@@ -4,6 +4,7 @@ import type { Answer, Args, OperationId, TabirClient } from '../../src/client/cl
 import { tabirClient } from '../../src/client/client.js'
 import { SCOPES } from '../../src/domain/access.js'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'
+import { EXCHANGE } from '../helpers/exchange.js'
 import { keyFor, randomHashText, startMessenger } from '../helpers/service.js'
 import { startEndpoint } from '../helpers/webhooks.js'
 import { openWorld, type World } from './world.js'
@@ -36,16 +37,6 @@ export interface Trial<Op extends OperationId> {
   readonly repeatSays?: readonly string[]
   /** Does what she had still hold when the client told of no success? @returns what is wrong. */
   checkRejected?(): Promise<string | undefined>
-}
-
-const EXCHANGE = {
-  api: 'ncmec',
-  name: 'ncii-list',
-  bank: 'NCII-LIST',
-  baseUrl: 'http://127.0.0.1:9',
-  username: 'u',
-  password: 'p',
-  adultClassifications: ['NCII'],
 }
 
 export async function openClientWorld(): Promise<ClientWorld & { close(): Promise<void> }> {

@@ -25,6 +25,7 @@ export async function chooseAtStart(her: Person, files: readonly OwnFile[], isUp
 }
 
 export async function toChoosing({ page }: Person, choices: readonly string[] = []): Promise<void> {
+  await page.waitForSelector('#adult') // the page may still be starting
   for (const each of ['#adult', ...choices, '#agree', '#consent-go']) await press(page, each)
 }
 

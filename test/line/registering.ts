@@ -3,7 +3,7 @@
 import { randomHashText } from '../helpers/service.js'
 import { ask, operator } from '../helpers/trust.js'
 import { allProtected, chooseAtStart, type Journey, protect, someFiles, stateOf, toChoosing } from './journey.js'
-import { type Fate, Finding } from './person.js'
+import { type Fate, Finding, type Person } from './person.js'
 import { type OwnFile, ownFile, type World } from './world.js'
 
 const harmlessOf = new WeakMap<World, Promise<OwnFile>>()
@@ -24,6 +24,18 @@ async function makeHarmless({ service }: World): Promise<OwnFile> {
   return file
 }
 
+async function chosen(her: Person, seed: number, images: number, uploads: number): Promise<void> {
+  const files = await someFiles(seed, images, uploads)
+  her.fates = allProtected(files)
+  await her.go('/')
+  await chooseAtStart(her, files, uploads > 0)
+}
+
+const registering = (images: number, uploads: number): Journey => ({
+  before: (her, seed) => chosen(her, seed, images, uploads),
+  run: (her) => protect(her, her.fates),
+})
+
 export const REGISTERING: Readonly<Record<string, Journey>> = {
   'register an image': {
     withAssets: true,
@@ -36,38 +48,13 @@ export const REGISTERING: Readonly<Record<string, Journey>> = {
   },
   'register where a proof of work is asked for': {
     asksForProof: true,
-    async before(her, seed) {
-      const files = await someFiles(seed, 1, 0)
-      her.fates = allProtected(files)
-      await her.go('/')
-      await chooseAtStart(her, files)
-    },
-    run: (her) => protect(her, her.fates),
+    ...registering(1, 0),
   },
-  'register by upload': {
-    async before(her, seed) {
-      const files = await someFiles(seed, 0, 1)
-      her.fates = allProtected(files)
-      await her.go('/')
-      await chooseAtStart(her, files, true)
-    },
-    run: (her) => protect(her, her.fates),
-  },
-  'register several': {
-    async before(her, seed) {
-      const files = await someFiles(seed, 2, 2)
-      her.fates = allProtected(files)
-      await her.go('/')
-      await chooseAtStart(her, files, true)
-    },
-    run: (her) => protect(her, her.fates),
-  },
+  'register by upload': registering(0, 1),
+  'register several': registering(2, 2),
   'register while another window adds': {
     async before(her, seed) {
-      const files = await someFiles(seed, 1, 1)
-      her.fates = allProtected(files)
-      await her.go('/')
-      await chooseAtStart(her, files, true)
+      await chosen(her, seed, 1, 1)
       her.proxy.whenHit(async ({ path, headers: { authorization } }) => {
         const [url] = /^\/v1\/cases\/[^/]+/.exec(path) ?? []
         if (url === undefined) return

@@ -119,6 +119,7 @@ t.test(
     const once = (path: string, answer: (route: Route) => Promise<void>) => page.route(path, answer, { times: 1 })
     const portal = (route: Route) => route.fulfill({ contentType: 'text/html', body: '<h1>Sign in</h1>' })
     const lost = (route: Route) => route.abort('connectionreset')
+    const forbidden = (route: Route) => route.fulfill({ status: 403, body: '<h1>No</h1>' })
     /** All of them, until the line is good again, and the page hears of it. */
     const bad = async (path: string, answer: (route: Route) => Promise<void>) => {
       await page.route(path, answer)
@@ -138,10 +139,11 @@ t.test(
     await signedIn()
     await page.waitForSelector('[data-step="view"]:not([hidden])')
 
+    await once('**/export', forbidden) // reading her case has no button: it is asked again
     await feedback(site, await platform(site, 'doubter'), her.hash, { verdict: 'disputed', reason: 'other' })
     await page.waitForSelector('#sums .disputed')
     await page.click('summary')
-    await once('**/answer', (route) => route.fulfill({ status: 403, body: '<h1>No</h1>' }))
+    await once('**/answer', forbidden)
     await page.locator('#each button').first().click()
     await page.waitForSelector('#view-error:not(:empty)')
     await page.locator('#each button:enabled').first().click()
