@@ -51,10 +51,13 @@ export function hashFromBytes(bytes: Uint8Array, offset = 0): Hash256 {
   return copy as Hash256
 }
 
-/** Hamming distance, 0…256. The oracle's own; hot loops use the kernel. */
-export function distance(a: Hash256, b: Hash256): number {
+/**
+ * Hamming distance, 0…256. The oracle's own; hot loops use the kernel.
+ * @param maxBits where the distance is greater, the answer is only some number above it: of random hashes a quarter is read.
+ */
+export function distance(a: Hash256, b: Hash256, maxBits = HASH_BITS): number {
   let bits = 0
-  for (let i = 0; i < HASH_BYTES; i++) bits += popcount8[(a[i] ?? 0) ^ (b[i] ?? 0)] ?? 0
+  for (let i = 0; i < HASH_BYTES && bits <= maxBits; i++) bits += popcount8[(a[i] ?? 0) ^ (b[i] ?? 0)] ?? 0
   return bits
 }
 

@@ -14,8 +14,8 @@ export function linear(rows: Iterable<Row>, needles: readonly Hash256[], thresho
   const hits: Hit[] = []
   for (const { image, view, hash } of rows) {
     let nearest: Hit | undefined
-    for (const [transform, needle] of needles.entries()) {
-      const distanceBits = distance(hash, needle)
+    for (let transform = 0; transform < needles.length; transform++) {
+      const distanceBits = distance(hash, needles[transform] as Hash256, thresholdBits)
       if (distanceBits > thresholdBits) continue
       if (nearest === undefined || distanceBits < nearest.distanceBits) nearest = { image, view, transform, distanceBits }
     }
