@@ -149,6 +149,14 @@ function reachesOf({ asked }: Pick<TwoViews, 'asked'>) {
   return asked === 'crop' ? REACHES.askedCrop : REACHES.usual
 }
 
+/**
+ * Do both views show less than the picture? Two pairs of such views are one witness: the corners of two pictures in the same mask, or a button and a
+ * title of the same app, agree in several pieces where the pictures do not.
+ */
+export function isPieceOnPiece({ asked, registered }: TwoViews): boolean {
+  return PARTIAL.has(asked) && PARTIAL.has(registered)
+}
+
 function isPartial({ asked, registered }: TwoViews): boolean {
   return PARTIAL.has(asked) || PARTIAL.has(registered)
 }

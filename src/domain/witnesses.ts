@@ -1,7 +1,7 @@
 // In which of its views a picture that is asked about was seen in registered ones, and whether that is seen twice or once only.
 
 import { distance, type Hash256 } from '../hash/hash256.js'
-import { APART_BITS, isSymmetric, TOGETHER_BITS, type TwoViews, witnessBits } from './evidence.js'
+import { APART_BITS, isPieceOnPiece, isSymmetric, TOGETHER_BITS, type TwoViews, witnessBits } from './evidence.js'
 import type { SignalType } from './signal-types.js'
 
 /** One view that is asked about, in one of its turns, near a registered one. */
@@ -22,19 +22,22 @@ interface Seen {
   readonly way: number
   readonly hash: Hash256
   readonly bits: number
+  readonly isPieceOnPiece: boolean
 }
 
 /** Images are numbered as their owner likes. */
 export class Witnesses {
-  // Invariant: of each image, by signal and way, the nearest sighting.
+  // Invariant: of each image, by signal and way, the nearest sighting of a piece in a piece, and of any other kind.
   readonly #seen = new Map<number, Map<string, Seen>>()
 
   note(image: number, { type, views, signal, way, hash, distanceBits }: Sighting): void {
     const bits = witnessBits(type, views, distanceBits)
     if (bits === undefined) return
     const seen = this.#seen.get(image) ?? new Map<string, Seen>()
-    const key = `${signal} ${way}`
-    if (bits < (seen.get(key)?.bits ?? Number.POSITIVE_INFINITY)) seen.set(key, { signal, way, hash, bits })
+    const isPiece = isPieceOnPiece(views)
+    const key = `${signal} ${way} ${isPiece}`
+    if (bits < (seen.get(key)?.bits ?? Number.POSITIVE_INFINITY))
+      seen.set(key, { signal, way, hash, bits, isPieceOnPiece: isPiece })
     this.#seen.set(image, seen)
   }
 
@@ -61,5 +64,6 @@ function sumOf(one: Seen, other: Seen): number {
 }
 
 function areIndependent(one: Seen, other: Seen): boolean {
+  if (one.isPieceOnPiece && other.isPieceOnPiece) return false
   return one.way === other.way && one.signal !== other.signal && distance(one.hash, other.hash) >= APART_BITS
 }

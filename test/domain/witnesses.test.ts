@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { APART_BITS, isSymmetric, TOGETHER_BITS, type TwoViews, witnessBits } from '../../src/domain/evidence.js'
+import {
+  APART_BITS,
+  isPieceOnPiece,
+  isSymmetric,
+  TOGETHER_BITS,
+  type TwoViews,
+  witnessBits,
+} from '../../src/domain/evidence.js'
 import { VIEW_NAMES } from '../../src/domain/signal.js'
 import { type Sighting, Witnesses } from '../../src/domain/witnesses.js'
 import { distance, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
@@ -43,6 +50,21 @@ t.test('a view that is like itself along a diagonal makes a match with another o
   t.equal(together(one, other, sighting(2, hashOf(100), 30)), 80, 'nor does it hide two others')
 })
 
+t.test('two pieces that are seen in pieces are one witness, and one of them beside something else is two', async (t) => {
+  const inPiece: TwoViews = { asked: 'piece', registered: 'piece' }
+  const [one, other] = [
+    sighting(0, hashOf(0), 40, inPiece),
+    sighting(1, hashOf(100), 40, { ...inPiece, registered: 'tilted' }),
+  ]
+  t.equal(together(one, other), Number.POSITIVE_INFINITY)
+  t.equal(together(one, other, sighting(2, hashOf(180), 50)), 92)
+  t.equal(
+    together(one, other, sighting(1, hashOf(100), 48, { asked: 'piece', registered: 'whole' })),
+    92,
+    'its nearer one hides none',
+  )
+})
+
 t.test('what is seen of one picture is no witness of another one', async (t) => {
   const witnesses = new Witnesses()
   witnesses.note(1, sighting(0, hashOf(0), 40))
@@ -77,6 +99,7 @@ function leastOfAll(all: readonly Sighting[]): number {
     all.flatMap((other) => {
       const [a, b] = [one, other].map(({ type, views, distanceBits }) => witnessBits(type, views, distanceBits))
       const areTwo = one.signal !== other.signal && one.way === other.way && distance(one.hash, other.hash) >= APART_BITS
+      if (isPieceOnPiece(one.views) && isPieceOnPiece(other.views)) return []
       if (!areTwo || a === undefined || b === undefined) return []
       const areUnlikeThemselves = !isSymmetric(one.hash) && !isSymmetric(other.hash)
       return areUnlikeThemselves ? [a + b] : [Math.max(a + b, TOGETHER_BITS.strong + 1)]
