@@ -51,6 +51,11 @@ const PARTS_ASKED = 10
 const PARTS_REGISTERED = 3
 /** Of the whole: a caption is less, and captions are alike. */
 const LEAST_REGISTERED_AREA = 0.25
+/**
+ * Long side over short side of a part without its frame. What is longer is seldom somebody's picture: it is the banner, the headline or the bar of an
+ * app, and registered it would match every post that has the same.
+ */
+const LONGEST_REGISTERED = 2.5
 const LIKELY_PARTS = 4
 /** Left, top, right, bottom, as parts of the sides. */
 const HALVES: readonly Share[] = [
@@ -95,6 +100,10 @@ const SKEWED_SHARE = 0.92
 function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: Deframed): View[] {
   const whole = wholeOf(raster)
   const own: View = { kind: 'whole', part: whole }
+  const shapeOf = ({ left, top, right, bottom }: Rectangle) =>
+    aspect * (((right - left) / raster.width) * (raster.height / (bottom - top)))
+  const isStrip = (part: Rectangle) => Math.max(shapeOf(part), 1 / shapeOf(part)) > LONGEST_REGISTERED
+  const isWorth = (part: Rectangle) => areaOf(part) >= LEAST_REGISTERED_AREA * areaOf(whole) && !isStrip(part)
   if (framed === undefined) {
     return [
       own,
@@ -102,12 +111,11 @@ function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: D
       ...shapes(whole, aspect),
       ...crops(whole, CROPS),
       ...tilts(aspect, REGISTERED_ANGLES_DEG),
-      ...deframed(parts.filter((part) => areaOf(part) >= LEAST_REGISTERED_AREA * areaOf(whole)).slice(0, PARTS_REGISTERED)),
+      ...deframed(parts.filter(isWorth).slice(0, PARTS_REGISTERED)),
     ]
   }
-  const framedAspect =
-    aspect * (((framed.right - framed.left) / raster.width) * (raster.height / (framed.bottom - framed.top)))
-  const inside = [...deframed([framed]), ...pieces(framed, [...HALVES, ...QUARTERS]), ...shapes(framed, framedAspect)]
+  if (isStrip(framed)) return [own, ...shapes(whole, aspect), ...crops(whole, CROPS)]
+  const inside = [...deframed([framed]), ...pieces(framed, [...HALVES, ...QUARTERS]), ...shapes(framed, shapeOf(framed))]
   return framed.isPlainAround
     ? [own, ...inside, ...crops(framed, CROPS)]
     : [own, ...inside, ...shapes(whole, aspect), ...crops(whole, CROPS)]

@@ -117,6 +117,15 @@ t.test(
   },
 )
 
+t.test('a strip with something plain around it is no part of its own: another post may have the same banner', async (t) => {
+  const banner = cut(picture(21), 0, 100, 600, 230)
+  const post = onto(banner, onCanvas(cut(picture(31), 0, 0, 600, 480), 600, 800, 0, 290, 250))
+  const alone = onto(banner, { ...post, data: new Uint8Array(post.data.length).fill(250) })
+  t.ok(nearest(post, alone) > 42, `${nearest(post, alone)} bits`) // one pair of views decides up to there
+  const photo = onCanvas(cut(picture(21), 0, 0, 600, 250), 600, 900, 0, 320, 250)
+  t.ok(nearest(cut(picture(21), 0, 0, 600, 250), photo) <= 44, 'a part that is 2.4 times as long as high is one')
+})
+
 t.test('the entry point for others says the same in hex, one hash a view', async (t) => {
   const { signals } = await hashImage(picture(1))
   const expected = hasher.hash(picture(1), 'query').signals
@@ -150,6 +159,13 @@ function onCanvas(seen: Pixels, width: number, height: number, left: number, top
     data.set(row, 3 * ((top + y) * width + left))
   }
   return { data, width, height, channels: 3 }
+}
+
+/** At the top of it. */
+function onto(strip: Pixels, seen: Pixels): Pixels {
+  const data = Uint8Array.from(seen.data)
+  data.set(strip.data)
+  return { ...seen, data }
 }
 
 function cut(seen: Pixels, left: number, top: number, width: number, height: number): Pixels {
