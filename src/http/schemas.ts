@@ -94,6 +94,11 @@ export const IdempotencyKey = z.object({
 
 export const CaseNumberParam = z.object({ caseNumber: z.string().max(64) })
 
+export const RecoveryCode = z.string().meta({
+  description:
+    'Sixteen digits. Opens the case in place of the PIN, also when too many wrong PINs were tried and no PIN opens it any more.',
+})
+
 export const CaseView = z
   .object({
     caseNumber: z.string(),

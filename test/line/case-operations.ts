@@ -80,8 +80,8 @@ export const OF_CASES: Changing = {
     }
   },
   async renewCase(at) {
-    const { params, pin, hash } = await freshCase(at)
-    return { by: at.anybody, args: { params, body: { pin } }, state: () => caseState(at, params.caseNumber, pin, hash) }
+    const { her, params, pin, hash } = await freshCase(at)
+    return { by: her, args: { params }, state: () => caseState(at, params.caseNumber, pin, hash) }
   },
   async changePin(at) {
     const { her, params, caseNumber, pin } = await freshCase(at)
