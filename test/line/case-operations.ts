@@ -89,7 +89,9 @@ export const OF_CASES: Changing = {
       by: her,
       args: { params },
       check: async (answer) =>
-        (await at.world.read(caseNumber, answer.pin)) === undefined ? 'the new PIN does not open the case' : undefined,
+        (await at.world.read(caseNumber, answer.pin ?? answer.recoveryCode)) === undefined
+          ? 'the new PIN does not open the case'
+          : undefined,
       checkRejected: async () =>
         (await at.world.read(caseNumber, pin)) === undefined ? 'no PIN that she knows opens the case' : undefined,
     }
