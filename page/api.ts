@@ -16,6 +16,13 @@ export interface Access {
 
 export interface Opened extends Access {
   readonly pin: string
+  readonly recoveryCode: string
+}
+
+export interface GivenPin {
+  /** null: too many wrong PINs were tried, so the recovery code alone opens the case. */
+  readonly pin: string | null
+  readonly recoveryCode: string
 }
 
 export interface CaseView {
@@ -37,6 +44,7 @@ export interface CaseEvent {
   readonly at: string
   readonly images?: number
   readonly platforms?: PlatformBucket
+  readonly attempts?: number
 }
 
 export interface FiledPicture {
@@ -104,6 +112,7 @@ export const api = {
 
   challenge: (): Promise<Answer<Challenge>> => ask('GET', '/v1/cases/challenge', {}),
 
+  /** @param pin or the recovery code in its place. */
   token: (caseNumber: string, pin: string): Promise<Answer<{ readonly token: string }>> =>
     ask('POST', `${pathOf(caseNumber)}/tokens`, { json: { pin } }),
 
@@ -119,10 +128,10 @@ export const api = {
   events: ({ caseNumber, token }: Access, afterId: string, signal: AbortSignal): Promise<Answer<ReadableStream>> =>
     ask('GET', `${pathOf(caseNumber)}/events`, { token, as: 'stream', afterId, signal }),
 
-  renew: (caseNumber: string, pin: string): Promise<Answer<Pick<CaseView, 'expiresAt' | 'remindAt'>>> =>
-    ask('POST', `${pathOf(caseNumber)}/renewals`, { json: { pin } }),
+  renew: ({ caseNumber, token }: Access): Promise<Answer<Pick<CaseView, 'expiresAt' | 'remindAt'>>> =>
+    ask('POST', `${pathOf(caseNumber)}/renewals`, { token }),
 
-  newPin: ({ caseNumber, token }: Access, key: string): Promise<Answer<{ readonly pin: string }>> =>
+  newPin: ({ caseNumber, token }: Access, key: string): Promise<Answer<GivenPin>> =>
     ask('POST', `${pathOf(caseNumber)}/pin`, { token, key }),
 
   notice: ({ caseNumber, token }: Access): Promise<Answer<{ readonly notice: KeptNotice | null }>> =>

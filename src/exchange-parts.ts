@@ -35,7 +35,7 @@ export function exchangeParts(needed: ExchangePartsNeeded) {
     exchanges: feeds,
     store: exchangesInStore(store),
     registration,
-    bankNamed: (name) => replica.catalogue.banks.get(name),
+    bankNamed: (name) => replica.catalogue.banks.only(name),
     outgoing: outgoingTo(feeds),
     secret,
     now,

@@ -165,7 +165,7 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
       [`${v1}/cases`, {}, asJson({ adult: true, [name]: one.bytes.toString('latin1') })],
       [`${v1}/banks/${name}/signals`, platform.headers, images([one])],
       [`${v1}/assisted-cases`, platform.headers, asJson({ adult: true, [name]: one.bytes.toString('latin1') })],
-      [`${her.caseUrl}/renewals`, {}, asJson({ pin: name, picture: one.bytes.toString('base64') })],
+      [`${her.caseUrl}/renewals`, her.headers, asJson({ pin: name, picture: one.bytes.toString('base64') })],
       [`${her.caseUrl}/handover`, her.headers, asJson({ keepReading: name })],
       [`${her.caseUrl}/complaint/checks`, her.headers, asJson({ reference: one.bytes.toString('hex') })],
       [`${her.caseUrl}/pin`, her.headers, images([one])],

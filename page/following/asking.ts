@@ -2,7 +2,7 @@
 
 import type { Access, Answer, Failure } from '../api.js'
 import { one, STEP, setText } from '../dom.js'
-import { say, sayTime } from '../messages.js'
+import { say } from '../messages.js'
 import { sentenceFor } from '../sending/sending.js'
 import { waited } from '../waited.js'
 
@@ -26,8 +26,7 @@ const MAX_WAIT_MS = 30_000
 /** What is said when number and PIN were not taken, or nobody answered. */
 export function sentenceOf(failure: Failure): string {
   if (failure.kind !== 'refused') return sentenceFor(failure)
-  if (failure.code !== 'pin-locked') return say('run.case.wrong')
-  return say('run.case.locked', { time: sayTime(new Date(Date.now() + 1000 * (failure.retryAfterS ?? 3600))) })
+  return say('run.case.wrong')
 }
 
 /** Says what is wrong, and leads to where it is put right. */

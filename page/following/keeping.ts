@@ -1,20 +1,19 @@
-// More time, with the PIN: whoever still knows it may keep the pictures protected. And another PIN.
+// More time. And another PIN with another recovery code.
 
-import { parsePin } from '../../src/domain/case.js'
 import { api, type CaseView } from '../api.js'
 import { announce, goTo, onClick, one, setText, staying } from '../dom.js'
 import { say, sayDate } from '../messages.js'
+import { inGroups } from '../number-and-pin.js'
 import { newKey } from '../sending/sender.js'
-import { type Asking, refuse, sentenceOf, untilAnswered } from './asking.js'
+import { type Asking, sentenceOf, untilAnswered } from './asking.js'
 
 export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpen: boolean) => void } {
   const { access, lost, look } = asking
   /** The same for each try, so that a PIN whose answer was lost is given again. */
   let pinKey = ''
-  one('renew', HTMLFormElement).addEventListener('submit', (event) => {
-    event.preventDefault()
-    void renew()
-  })
+  /** Shown once; it stays in the page no longer than it is shown. */
+  let code = ''
+  onClick('renew-go', () => void renew())
   onClick('new-pin', () => {
     // The new PIN ends the token that they are sent with.
     if (asking.isSending()) return setText('renewed', say('run.case.pinWait'))
@@ -38,27 +37,28 @@ export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpe
     },
   }
 
+  function forgetPin(): void {
+    code = ''
+    for (const id of ['pin-value', 'code-value', 'pin-error']) setText(id, '')
+    isShown(false)
+  }
+
   async function renew(): Promise<void> {
     const own = access()
-    const input = one('renew-pin', HTMLInputElement)
-    const pin = parsePin(input.value)
     if (own === undefined) return
-    setText('renewed', '')
-    if (pin === undefined) return refuse('renew-error', say('run.case.pinForm'), 'renew-pin')
-    setText('renew-error', '')
+    for (const id of ['renewed', 'renew-error']) setText(id, '')
     const answer = await untilAnswered({
       buttons: [one('renew-go', HTMLButtonElement)],
       errorId: 'renew-error',
-      ask: () => api.renew(own.caseNumber, pin),
-      isWanted: () => access() === own && parsePin(input.value) === pin,
+      ask: () => api.renew(own),
+      isWanted: () => access() === own,
     })
     if (answer === undefined) return
     if ('failure' in answer) {
       const { failure } = answer
       const hasEnded = failure.kind === 'refused' && ['case-expired', 'case-withdrawn'].includes(failure.code)
-      return hasEnded ? look() : refuse('renew-error', sentenceOf(failure), 'renew-pin')
+      return hasEnded ? look() : lost(failure, 'renew-error')
     }
-    input.value = ''
     const { expiresAt, remindAt } = answer.value
     const text = say('run.case.renewed', { date: sayDate(expiresAt), remind: sayDate(remindAt) })
     setText('renewed', text)
@@ -77,21 +77,27 @@ export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpe
     })
     if (answer === undefined) return
     if ('failure' in answer) return lost(answer.failure, 'pin-error')
-    setText('pin-value', answer.value.pin)
+    const { pin, recoveryCode } = answer.value
+    code = recoveryCode
+    setText('pin-value', pin ?? '')
+    setText('code-value', inGroups(recoveryCode))
     isShown(true)
+    one('pin-row', HTMLElement).hidden = pin === null
     announce(say('run.case.pinShown'))
   }
 
-  /** Its first use ends the old PIN, and the token: so she has seen it, and has written it down. */
+  /**
+   * Its first use ends the old PIN, and the token: so she has seen it, and has written it down. The code is used, since it opens the case
+   * also when no PIN does.
+   */
   async function useNewPin(): Promise<void> {
     const own = access()
-    const pin = one('pin-value', HTMLElement).textContent
     if (own === undefined) return
     asking.pause()
     const answer = await untilAnswered({
       buttons: [one('pin-done', HTMLButtonElement)],
       errorId: 'pin-error',
-      ask: () => api.token(own.caseNumber, pin),
+      ask: () => api.token(own.caseNumber, code),
       isWanted: staying(),
     })
     if (answer === undefined) return
@@ -109,13 +115,6 @@ export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpe
     one('renewed', HTMLElement).scrollIntoView({ block: 'center' }) // which PIN holds is what she has to know now
     announce(text)
   }
-}
-
-/** It is shown once, and stays in the page no longer than it is shown. */
-function forgetPin(): void {
-  setText('pin-value', '')
-  setText('pin-error', '')
-  isShown(false)
 }
 
 function isShown(shown: boolean): void {

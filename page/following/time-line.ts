@@ -11,7 +11,7 @@ export function drawTimeLine(events: readonly CaseEvent[]): void {
 
 export function addToTimeLine(event: CaseEvent): void {
   one('time-line', HTMLOListElement).prepend(lineFor(event))
-  announce(sentenceOf(event))
+  if (event.attempts === undefined || event.attempts === 1) announce(sentenceOf(event)) // not each of a hundred in a day
 }
 
 function lineFor(event: CaseEvent): HTMLLIElement {
@@ -22,8 +22,9 @@ function lineFor(event: CaseEvent): HTMLLIElement {
   return line
 }
 
-function sentenceOf({ kind, images, platforms }: CaseEvent): string {
-  if (images !== undefined) return sayCount(`run.event.${kind}`, images)
+function sentenceOf({ kind, images, platforms, attempts }: CaseEvent): string {
+  const count = images ?? attempts
+  if (count !== undefined) return sayCount(`run.event.${kind}`, count)
   return say(`run.event.${kind}`, platforms === undefined ? {} : { platforms: bucketOf(platforms) })
 }
 

@@ -104,6 +104,6 @@ export function auditText({ act, by, about, atMs }: UncheckedEntry): string {
   return JSON.stringify({ act, by, about, atMs })
 }
 
-const WORD = /^[\w.,:+-]{1,160}$/
+const WORD = /^[\w.,:+~-]{1,160}$/
 /** 256 bits in hex or in base64: no id of ours is that long. */
 const MAY_BE_A_HASH = /[0-9a-f]{64}|^[\w+-]{43}$/i

@@ -6,10 +6,23 @@ import type { SignalType } from './signal-types.js'
 
 /**
  * Letters, digits, `_` and `-`, starting with a letter or digit: fits a URL segment and the names other systems use. No name that every
- * JavaScript object inherits: a client that keeps banks in an object would find a function in place of its bank.
+ * JavaScript object inherits: a client that keeps banks in an object would find a function in place of its bank. None of 43 characters, as 256 bits
+ * have in base64: the audit log takes nothing that may be a hash.
  */
 export const BANK_NAME_PATTERN =
-  /^(?!(?:constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|toLocaleString|toString|valueOf)$)[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
+  /^(?!(?:constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|toLocaleString|toString|valueOf)$|[\w-]{43}$)[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
+
+/** The same, or a name that stands for one bank alone where several are called the same. */
+export const BANK_REF_PATTERN = new RegExp(`${BANK_NAME_PATTERN.source.slice(0, -1)}(?:~[0-9a-f]{12})?$`)
+
+/** In a name that stands for one bank alone, before what stands for its owner. */
+export const OWNER_MARK = '~'
+
+/** What a bank is called, unless an organisation knows several of this name. `name` is of the store, or an exact one. */
+export function labelOf(name: string): string {
+  const end = name.indexOf(OWNER_MARK)
+  return end === -1 ? name : name.slice(0, end)
+}
 
 /** The bank of images that people register themselves. It exists in every deployment and belongs to no organisation. */
 export const CASES_BANK_NAME = 'cases'
@@ -22,6 +35,7 @@ export const BANK_PURPOSES = ['match', 'harmless'] as const
 export type BankPurpose = (typeof BANK_PURPOSES)[number]
 
 export interface Bank {
+  /** In the store: its label, or its exact name where another organisation had the label first. */
   readonly name: string
   /** Random, drawn when the bank is made: a later bank of the same name has another one. The deployment's own have none. */
   readonly id?: string | undefined
@@ -33,6 +47,8 @@ export interface Bank {
   readonly createdAtMs: number
   /** Organisations that may know of it and be answered from it, id → name; undefined for all. Its own always may. */
   readonly readers?: Readonly<Record<string, string>> | undefined
+  /** Since when [epoch ms] organisations may know of it, by their id; since it was made where this says nothing. */
+  readonly knownSinceMs?: Readonly<Record<string, number>> | undefined
   /** 0…1, as other systems have it: how often it is answered from where they ask; 0 is nowhere and never. 1 when undefined. */
   readonly enabledRatio?: number | undefined
   /** Its images are being erased, and its name is free again afterwards. */
@@ -54,6 +70,20 @@ export function isAnswering({ purpose, enabledRatio, removedAtMs }: Bank): boole
 /** May this organisation know of the bank, and be told what is found in it? */
 export function isVisibleTo({ orgId: owner, readers }: Bank, orgId: string): boolean {
   return readers === undefined || owner === orgId || Object.hasOwn(readers, orgId)
+}
+
+const EVERYBODY = '*'
+
+/** Of two banks of one label, an organisation goes on calling the one by it that it has known longer. */
+export function isKnownSinceMs({ knownSinceMs, createdAtMs }: Bank, orgId: string): number {
+  return knownSinceMs?.[orgId] ?? knownSinceMs?.[EVERYBODY] ?? createdAtMs
+}
+
+/** What `knownSinceMs` is when the readers change: who knew of the bank before has done so since then. */
+export function knownAfter(bank: Bank, readers: Bank['readers'], nowMs: number): Bank['knownSinceMs'] {
+  const sinceMs = (orgId: string) => (isVisibleTo(bank, orgId) ? isKnownSinceMs(bank, orgId) : nowMs)
+  const named = Object.keys(readers ?? bank.readers ?? {}).map((orgId) => [orgId, sinceMs(orgId)] as const)
+  return Object.fromEntries(readers === undefined ? [...named, [EVERYBODY, sinceMs(EVERYBODY)]] : named)
 }
 
 /** The bank of pictures that were judged harmless. It exists in every deployment, and its operators may write to it. */

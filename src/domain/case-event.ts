@@ -15,10 +15,14 @@ export const CASE_EVENTS = {
   /** Another PIN was given out; the one before goes on opening until it is used. */
   'pin-asked': 'nothing',
   'pin-changed': 'nothing',
+  /** Attempts with a wrong PIN or recovery code in a day: one event a day, which is replaced by the next as the count grows. */
+  'pin-failed': 'attempts',
+  /** So many PINs were wrong that no PIN opens the case any more. */
+  'pin-blocked': 'nothing',
   withdrawn: 'images',
   expired: 'images',
   erased: 'nothing',
-} as const satisfies Record<string, 'nothing' | 'images' | 'platforms'>
+} as const satisfies Record<string, 'nothing' | 'images' | 'platforms' | 'attempts'>
 
 export type CaseEventKind = keyof typeof CASE_EVENTS
 
@@ -35,6 +39,8 @@ export const CASE_EVENT_KINDS = [
   'handed-over',
   'pin-asked',
   'pin-changed',
+  'pin-failed',
+  'pin-blocked',
   'withdrawn',
   'expired',
   'erased',

@@ -99,16 +99,45 @@ function format(digits: string): string {
   return `TBR-${digits.slice(0, 4)}-${digits.slice(4, 8)}-${digits.slice(8)}`
 }
 
-export const PIN_PATTERN = /^[0-9]{6}$/
+const PIN_DIGITS = 6
+/** Digits alone, for the keypad of a telephone and in every language. 10¹⁶ are too many to guess, so attempts are not limited. */
+const RECOVERY_CODE_DIGITS = 16
+/** A PIN, or a recovery code in its place. */
+export const PIN_PATTERN = /^(?:[0-9]{6}|[0-9]{16})$/
 
-/** As people write it: with spaces, or with the wide digits of a Chinese keyboard. @returns `undefined` for what cannot be one. */
+/**
+ * A PIN or recovery code as people write it: with spaces or dashes, or with the wide digits of a Chinese keyboard.
+ * @returns `undefined` for what cannot be one.
+ */
 export function parsePin(text: string): string | undefined {
-  const pin = text.normalize('NFKC').replaceAll(/\s/g, '')
+  const pin = text.normalize('NFKC').replaceAll(/[\s\p{Pd}]/gu, '')
   return PIN_PATTERN.test(pin) ? pin : undefined
 }
 
-export const PIN_BOUND = 1_000_000
-/** Wrong PINs in a row before a case number is locked, and for how long. */
-export const PIN_TRIES = 10
-export const PIN_LOCK_S = 3600
+/** @param draw gives a whole number from 0 to below `bound`. */
+export function drawPin(draw: (bound: number) => number): string {
+  return digitsOf(draw, PIN_DIGITS)
+}
+
+/** @param draw as for `drawPin`. */
+export function drawRecoveryCode(draw: (bound: number) => number): string {
+  return digitsOf(draw, RECOVERY_CODE_DIGITS / 2) + digitsOf(draw, RECOVERY_CODE_DIGITS / 2)
+}
+
+export function isRecoveryCode(pin: string): boolean {
+  return pin.length === RECOVERY_CODE_DIGITS
+}
+
+function digitsOf(draw: (bound: number) => number, digits: number): string {
+  return String(draw(10 ** digits)).padStart(digits, '0')
+}
+
+/**
+ * Guesses at the PINs of a case in its whole life: a wrong PIN is one, or two while two PINs open the case. Of a million PINs they find one
+ * with a chance below 1 in 10,000. Beyond it no PIN opens the case any more, and the recovery code does.
+ */
+export const MAX_PIN_GUESSES = 90
+/** Failed attempts that are counted in a day, and the days of which the time line tells. */
+export const MAX_FAILURES_SHOWN = 100
+export const MAX_FAILURE_DAYS = 30
 export const CASE_TOKEN_TTL_S = 12 * 3600

@@ -45,7 +45,6 @@ export const PROBLEM_CODES = [
   'not-assisted',
   'handover-needed',
   'handed-over',
-  'pin-locked',
   'bank-unknown',
   'key-unknown',
   'bank-exists',

@@ -1,7 +1,7 @@
 // The file that says which feeds are pulled into which banks, and out of whose HMA is taken what was withdrawn.
 
 import { z } from 'zod'
-import { BANK_NAME_PATTERN, CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../domain/bank.js'
+import { BANK_REF_PATTERN, CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../domain/bank.js'
 import type { Feed } from './feeds/feed.js'
 import { NcmecConfig, ncmecFeed } from './feeds/ncmec.js'
 import { StopNciiConfig, stopNciiFeed } from './feeds/stopncii.js'
@@ -12,10 +12,10 @@ import { HmaConfig } from './hma.js'
 const Name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'must be 1 to 40 lowercase letters, digits or -')
 const Common = z.object({
   name: Name,
-  /** Has to be there, and belong to whoever answers for what the feed brings. */
+  /** Has to be there, and belong to whoever answers for what the feed brings. Of several banks of one name, the exact name. */
   bank: z
     .string()
-    .regex(BANK_NAME_PATTERN)
+    .regex(BANK_REF_PATTERN)
     .refine((bank) => bank !== CASES_BANK_NAME && bank !== HARMLESS_BANK_NAME, 'is a bank that nobody hands in to'),
   everyS: z.int().min(30).max(86_400).default(300),
 })

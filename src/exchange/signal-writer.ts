@@ -1,5 +1,6 @@
 // A bank as a file, in forms that other systems read.
 
+import { labelOf } from '../domain/bank.js'
 import type { RegisteredImage, Signal, Tier } from '../domain/signal.js'
 import { formatHash } from '../hash/hash256.js'
 import { csvLine } from './csv.js'
@@ -48,7 +49,7 @@ function lineOf({ id, image, tier, disputed }: BankedImage, { type, quality, has
 const WRITERS: Readonly<Record<Exclude<ExportFormat, 'ndjson'>, (banked: BankedImage, signal: Signal) => string>> = {
   csv: ({ image, tier, disputed }, { type, hash }) => {
     const opinion = disputed ? 'DISPUTED' : tier === 'self-reported' ? 'INVESTIGATION_SEED' : 'POSITIVE_CLASS'
-    return `${csvLine([type, formatHash(hash), image.bank, opinion, image.category ?? ''])}\n`
+    return `${csvLine([type, formatHash(hash), labelOf(image.bank), opinion, image.category ?? ''])}\n`
   },
   lines: (_, { type, hash }) => `${type} ${formatHash(hash)}\n`,
   hex: (_, { type, hash }) => (type === 'pdq' ? `${formatHash(hash)}\n` : ''),

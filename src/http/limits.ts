@@ -30,7 +30,7 @@ export const LIMITS = {
   visiting: row('address', 'requests', MINUTE_S, { private: 60_000, public: 3000 }, 'open'),
   /** Opening a case, and asking for the challenge. People behind one address often need it together. */
   opening: row('address', 'requests', MINUTE_S, { private: 6000, public: 60 }, 'open'),
-  /** A number and a PIN. Beside it, each case has its own lock. */
+  /** A number and a PIN. Beside it, each case has a limit of its own for its whole life. */
   knocking: row('address', 'requests', MINUTE_S, { private: 6000, public: 60 }, 'open'),
   /** Keys and tokens that open nothing: they are refused in other words then, and no key that is good is held up by them. */
   failing: row('address', 'requests', MINUTE_S, { private: NONE, public: 600 }, 'open'),
@@ -71,7 +71,6 @@ const BY_ROUTE: Readonly<Record<string, readonly LimitName[]>> = {
   'POST /v1/cases': ['opening'],
   'GET /v1/cases/challenge': ['opening'],
   'POST /v1/cases/:caseNumber/tokens': ['knocking'],
-  'POST /v1/cases/:caseNumber/renewals': ['knocking'],
   // Says of each hash whether it is registered, as a question does.
   'POST /stopncii/v1/SubmitFeedback': ['reporting', 'asking', 'asked'],
   // HMA's way to read what is stored, one hash at a time.

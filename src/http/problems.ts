@@ -80,7 +80,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     detail: 'Whoever runs this service can lift that.',
   },
   'token-missing': { status: 401, title: 'The token of the case is needed, as Authorization: Bearer.' },
-  'case-unknown': { status: 404, title: 'There is no such case, or the PIN or token does not open it.' },
+  'case-unknown': {
+    status: 404,
+    title: 'There is no such case, or the PIN or token does not open it.',
+    detail: 'After too many wrong PINs no PIN opens a case any more: use the recovery code in its place.',
+  },
   'case-withdrawn': {
     status: 410,
     title: 'The case was withdrawn: its images were erased, and it takes no more.',
@@ -95,11 +99,6 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'not-assisted': { status: 409, title: 'The case is its submitter’s own already: there is nothing to hand over.' },
   'handover-needed': { status: 409, title: 'A case that is not handed over has no PIN yet.' },
   'handed-over': { status: 409, title: 'The case was handed over, and its PIN has been used: it is not shown again.' },
-  'pin-locked': {
-    status: 429,
-    title: 'Too many PINs were tried for this case number.',
-    detail: 'Wait as long as Retry-After says, then try again.',
-  },
   'idempotency-key-reused': {
     status: 422,
     title: 'This Idempotency-Key was used for another request.',

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { CONSENT_KINDS } from '../domain/assistance.js'
-import { BANK_NAME_PATTERN } from '../domain/bank.js'
+import { BANK_NAME_PATTERN, BANK_REF_PATTERN } from '../domain/bank.js'
 import { CASE_STATES } from '../domain/case.js'
 import { DISTANCE_BANDS, GRADES, INLIER_BANDS } from '../domain/grade.js'
 import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/signal.js'
@@ -30,7 +30,11 @@ export const ViewName = z.enum(VIEW_NAMES).meta({
 export const Quality = z.int().min(0).max(100).meta({
   description: "PDQ's measure of detail; under 50 is refused, of a picture that is asked about under 25.",
 })
-export const BankName = z.string().regex(BANK_NAME_PATTERN, 'must be 1 to 63 letters, digits, _ or -')
+export const BankName = z
+  .string()
+  .regex(BANK_NAME_PATTERN, 'must be 1 to 63 letters, digits, _ or -, and not 43, which a hash has')
+/** A bank of several of one name may be meant. */
+export const BankRef = z.string().regex(BANK_REF_PATTERN, 'must be the name of a bank as answers have it')
 export const Instant = z.iso.datetime().meta({ description: 'RFC 3339, UTC.' })
 
 const WIDEST_BITS = Math.max(...SIGNAL_TYPE_NAMES.map((name) => SIGNAL_TYPES[name].maxThresholdBits))
@@ -93,6 +97,11 @@ export const IdempotencyKey = z.object({
 })
 
 export const CaseNumberParam = z.object({ caseNumber: z.string().max(64) })
+
+export const RecoveryCode = z.string().meta({
+  description:
+    'Sixteen digits. Opens the case in place of the PIN, also when too many wrong PINs were tried and no PIN opens it any more.',
+})
 
 export const CaseView = z
   .object({

@@ -5,9 +5,18 @@ import { type Bank, CASES_BANK_NAME, HARMLESS_BANK_NAME, isVisibleTo } from '../
 import { Problem } from '../domain/problem.js'
 import type { ApiKeys } from '../store/api-keys.js'
 import type { Banks as BankStore } from '../store/banks.js'
+import { exactName, exactNameOf } from '../store/exact-name.js'
 import type { BankErasing } from './bank-erasing.js'
 import type { Replica } from './replica.js'
 
+/** A bank, and what the caller calls it. */
+export interface ShownBank extends Bank {
+  readonly shownAs: string
+  /** Stands for this bank alone. */
+  readonly exactName: string
+}
+
+/** Names are those that the caller calls its banks by. */
 export interface Banks {
   /**
    * A bank that vetoes is an operator's to make: whoever may add to one can make pictures unfindable.
@@ -18,19 +27,17 @@ export interface Banks {
     caller: Caller,
     bank: Pick<Bank, 'name' | 'purpose' | 'thresholdBits'>,
     readers: readonly string[] | undefined,
-  ): Promise<Bank>
+  ): Promise<ShownBank>
   /** Of this process at once, of others within a second. @throws {Problem} bank-unknown, organisation-unknown */
-  setReaders(caller: Caller, name: string, readers: readonly string[] | undefined): Promise<Bank>
+  setReaders(caller: Caller, name: string, readers: readonly string[] | undefined): Promise<ShownBank>
   /** Of this process at once, of others within a second; 0 is for no match on any route. @throws {Problem} bank-unknown */
-  setRatio(caller: Caller, name: string, enabledRatio: number): Promise<Bank>
+  setRatio(caller: Caller, name: string, enabledRatio: number): Promise<ShownBank>
   /** Nothing is found in it from the answer on, within a second nowhere. @throws {Problem} bank-unknown */
   remove(caller: Caller, name: string): Promise<void>
   /** Those that the caller may know of; all for an operator. */
-  list(caller: Caller): readonly Bank[]
-  /** One of these. @throws {Problem} bank-unknown */
-  visible(caller: Caller, name: string): Bank
+  list(caller: Caller): readonly ShownBank[]
   /** Also one that another process made a moment ago. @throws {Problem} bank-unknown, also for a bank that belongs to somebody else. */
-  writable(caller: Caller, name: string): Promise<Bank>
+  writable(caller: Caller, name: string): Promise<ShownBank>
 }
 
 export interface BankParts {
@@ -45,12 +52,22 @@ export function banksFrom({ banks, organisations, replica, erasing, now }: BankP
   const mayKnow = (caller: Caller, bank: Bank) =>
     bank.removedAtMs === undefined && (caller.scopes.has('admin') || isVisibleTo(bank, caller.orgId))
 
-  const writable = async (caller: Caller, name: string): Promise<Bank> => {
-    const bank = replica.catalogue.banks.get(name) ?? (await banks.get(name))
+  const ownBank = async ({ orgId }: Caller, name: string): Promise<Bank | undefined> => {
+    const known = replica.catalogue.banks.named(orgId, name)
+    if (known?.orgId === orgId) return known
+    // Of a bank that is another's, the store is asked as of none: whether there is one shows in no answer's time.
+    for (const each of [name, exactName(name, orgId)]) {
+      const bank = await banks.get(each)
+      if (bank?.orgId === orgId) return bank
+    }
+    return undefined
+  }
+
+  const writable = async (caller: Caller, name: string): Promise<ShownBank> => {
     const isOperators = name === HARMLESS_BANK_NAME && caller.scopes.has('admin')
-    if (bank === undefined || bank.removedAtMs !== undefined || (bank.orgId !== caller.orgId && !isOperators))
-      throw new Problem('bank-unknown')
-    return bank
+    const bank = isOperators ? replica.catalogue.banks.get(name) : await ownBank(caller, name)
+    if (bank === undefined || bank.removedAtMs !== undefined) throw new Problem('bank-unknown')
+    return shown(bank, name)
   }
 
   const readersNamed = async (names: readonly string[] | undefined): Promise<Bank['readers']> => {
@@ -69,11 +86,11 @@ export function banksFrom({ banks, organisations, replica, erasing, now }: BankP
       if (purpose === 'harmless' && !caller.scopes.has('admin')) throw new Problem('scope-missing')
       if (name === CASES_BANK_NAME || name === HARMLESS_BANK_NAME) throw new Problem('bank-exists')
       const readers = await readersNamed(readerNames)
-      const given: Bank = { name, purpose, orgId: caller.orgId, thresholdBits, createdAtMs: now(), readers }
-      const added = await banks.add(given, `key:${caller.keyId}`)
+      const given = { name, purpose, orgId: caller.orgId, thresholdBits, createdAtMs: now(), readers }
+      const added = await banks.add(given, `key:${caller.keyId}`, caller.scopes.has('admin'))
       if (added === undefined) throw new Problem('bank-exists')
       await replica.reached(added.revision)
-      return added.bank
+      return shown(added.bank, name)
     },
     async setReaders(caller, name, readerNames) {
       const bank = await writable(caller, name)
@@ -97,12 +114,16 @@ export function banksFrom({ banks, organisations, replica, erasing, now }: BankP
       await replica.reached(revision)
       await erasing.sweep()
     },
-    list: (caller) => [...replica.catalogue.banks.values()].filter((bank) => mayKnow(caller, bank)),
-    visible(caller, name) {
-      const bank = replica.catalogue.banks.get(name)
-      if (bank === undefined || !mayKnow(caller, bank)) throw new Problem('bank-unknown')
-      return bank
+    list(caller) {
+      const { banks: all } = replica.catalogue
+      return [...all.values()].flatMap((bank) =>
+        mayKnow(caller, bank) ? [shown(bank, all.shownTo(caller.orgId, bank))] : [],
+      )
     },
     writable,
   }
+}
+
+function shown(bank: Bank, shownAs: string): ShownBank {
+  return { ...bank, shownAs, exactName: exactNameOf(bank) }
 }

@@ -1,9 +1,16 @@
 // Who may do what with a case: its number, its PIN, its tokens.
 
-import { createHash, createHmac, randomBytes, randomInt, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, randomBytes, randomInt, type ScryptOptions, scrypt } from 'node:crypto'
 import type { Caller } from '../domain/access.js'
 import { organisationMay, plainReference } from '../domain/assistance.js'
-import { CASE_TOKEN_TTL_S, caseNumberFrom, PIN_BOUND, PIN_LOCK_S, PIN_TRIES, parseCaseNumber } from '../domain/case.js'
+import {
+  CASE_TOKEN_TTL_S,
+  caseNumberFrom,
+  drawPin,
+  drawRecoveryCode,
+  isRecoveryCode,
+  parseCaseNumber,
+} from '../domain/case.js'
 import { Problem } from '../domain/problem.js'
 import type { CaseRecord, Cases as CaseStore, OpenedByToken } from '../store/cases.js'
 import type { Secrets } from '../store/secrets.js'
@@ -23,10 +30,15 @@ export interface OwnCase extends NamedCase {
   readonly by: 'submitter' | 'organisation'
 }
 
-/** A PIN as it is shown, once, and as it is kept. */
-export interface NewPin {
+/** What opens a case. The code does so as well when too many wrong PINs were tried. */
+export interface PinAndCode {
   readonly pin: string
-  readonly stretched: string
+  readonly recoveryCode: string
+}
+
+/** PIN and code as they are shown, once, and as they are kept. */
+export interface NewPin extends PinAndCode {
+  readonly stretched: PinAndCode
 }
 
 /** What an organisation's key is to do with a case. `hand-over` may be repeated afterwards: whether it still does anything is asked later. */
@@ -36,14 +48,14 @@ export interface CaseAccess {
   newNumber(): { readonly caseNumber: string; readonly caseId: string }
   newPin(caseId: string): Promise<NewPin>
   newHandoverSeed(): string
-  /** The PIN of a handover: the same each time for its seed, so that it can be shown again without being kept. */
+  /** PIN and code of a handover: the same each time for its seed, so that it can be shown again without being kept. */
   handoverPin(caseId: string, seed: string): Promise<NewPin>
-  /** What is kept where there is no PIN as yet: no PIN opens it. */
+  /** What is kept where no PIN or code is given out: none opens it. */
   noPin(): string
   newToken(opened: OpenedByToken): Promise<string>
   /**
-   * Uses the PIN: one that is used for the first time ends the one before, and all tokens.
-   * @throws {Problem} case-unknown, the same and as late for a wrong PIN as for an unknown case; pin-locked.
+   * Uses a PIN or recovery code: the first use of a new one ends the PIN and code before it, and all tokens.
+   * @throws {Problem} case-unknown, the same and as late for a wrong PIN, for any PIN after too many wrong ones, and for an unknown case.
    */
   byPin(caseNumber: string, pin: string, nowMs: number): Promise<OwnCase>
   /** @throws {Problem} case-unknown, the same when the case exists but the token opens another. */
@@ -62,9 +74,10 @@ export function caseAccessTo(cases: CaseStore, secrets: Secrets, stretching: Scr
     createHmac('sha256', secrets.caseNumber).update(caseNumber).digest('hex').slice(0, 32)
   const stretch = (caseId: string, pin: string) =>
     stretchPin(createHmac('sha256', secrets.pin).update(`${caseId}:${pin}`).digest(), caseId, stretching)
-  const stretchedPin = async (caseId: string, drawn: number): Promise<NewPin> => {
-    const pin = String(drawn).padStart(6, '0')
-    return { pin, stretched: (await stretch(caseId, pin)).toString('base64') }
+  const newPin = async (caseId: string, draw: (bound: number) => number): Promise<NewPin> => {
+    const shown = { pin: drawPin(draw), recoveryCode: drawRecoveryCode(draw) }
+    const [pin, recoveryCode] = await Promise.all([stretch(caseId, shown.pin), stretch(caseId, shown.recoveryCode)])
+    return { ...shown, stretched: { pin, recoveryCode } }
   }
 
   return {
@@ -73,13 +86,14 @@ export function caseAccessTo(cases: CaseStore, secrets: Secrets, stretching: Scr
       return { caseNumber, caseId: caseIdOf(caseNumber) }
     },
 
-    newPin: (caseId) => stretchedPin(caseId, randomInt(PIN_BOUND)),
+    newPin: (caseId) => newPin(caseId, randomInt),
 
     newHandoverSeed: () => randomBytes(16).toString('base64'),
 
     handoverPin(caseId, seed) {
       const derived = createHmac('sha256', secrets.pin).update(`handover:${caseId}:${seed}`).digest()
-      return stretchedPin(caseId, derived.readUIntBE(0, 6) % PIN_BOUND)
+      let at = 0
+      return newPin(caseId, (bound) => derived.readUIntBE(6 * at++, 6) % bound)
     },
 
     noPin: () => randomBytes(STRETCHED_BYTES).toString('base64'),
@@ -91,22 +105,15 @@ export function caseAccessTo(cases: CaseStore, secrets: Secrets, stretching: Scr
     },
 
     async byPin(text, pin, nowMs) {
-      // Tries are counted and the PIN is stretched for numbers that do not exist as well: neither the answer, nor its time,
-      // nor the lock tells which numbers do.
-      // What cannot be a number is counted by itself, or one person's typing errors would lock out another's.
+      // Numbers that do not exist cost the same work: neither the answer nor its time tells which do, nor that PINs are blocked. Nothing is
+      // kept of such a number.
       const caseNumber = parseCaseNumber(text)
       const caseId = caseIdOf(caseNumber ?? text)
-      const { tries, lockedForS } = await cases.countPinTry(caseId, PIN_LOCK_S)
-      if (tries > PIN_TRIES) throw new Problem('pin-locked', { retryAfterS: Math.max(1, lockedForS) })
-      const [record, given] = await Promise.all([cases.get(caseId), stretch(caseId, pin)])
-      const [isCurrent, isNext] = [record?.pin, record?.nextPin].map((kept = UNKNOWN_PIN) =>
-        timingSafeEqual(Buffer.from(kept, 'base64'), given),
-      )
-      if (!(isCurrent || isNext) || record === undefined || caseNumber === undefined) throw new Problem('case-unknown')
-      await cases.forgetPinTries(caseId)
-      if (!isNext && record.handoverSeed === undefined) return { caseId, caseNumber, record, by: 'submitter' }
-      const pinChanges = await cases.usePin(caseId, given.toString('base64'), nowMs)
-      if (pinChanges === undefined) throw new Problem('case-unknown') // another PIN took its place in this moment
+      const stretched = await stretch(caseId, pin)
+      const as = isRecoveryCode(pin) ? 'recoveryCode' : 'pin'
+      const pinChanges = await cases.tryPin(caseId, { as, stretched }, nowMs)
+      const record = pinChanges === undefined ? undefined : await cases.get(caseId)
+      if (caseNumber === undefined || pinChanges === undefined || record === undefined) throw new Problem('case-unknown')
       return { caseId, caseNumber, record: { ...record, pinChanges }, by: 'submitter' }
     },
 
@@ -148,13 +155,11 @@ export function caseAccessTo(cases: CaseStore, secrets: Secrets, stretching: Scr
 }
 
 const STRETCHED_BYTES = 32
-/** What a PIN is compared with when there is no case: as long as a real one, equal to none. */
-const UNKNOWN_PIN = Buffer.alloc(STRETCHED_BYTES).toString('base64')
 
-function stretchPin(pin: Buffer, salt: string, stretching: ScryptOptions): Promise<Buffer> {
+function stretchPin(pin: Buffer, salt: string, stretching: ScryptOptions): Promise<string> {
   return new Promise((resolve, reject) => {
     scrypt(pin, salt, STRETCHED_BYTES, stretching, (error, stretched) => {
-      if (error === null) resolve(stretched)
+      if (error === null) resolve(stretched.toString('base64'))
       else reject(error)
     })
   })

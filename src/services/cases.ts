@@ -4,17 +4,16 @@ import { randomBytes } from 'node:crypto'
 import type { Caller } from '../domain/access.js'
 import type { Assistance } from '../domain/assistance.js'
 import type { AuditActor } from '../domain/audit.js'
-import { acceptsImages, type CaseAction, type CaseState, remindAtMs, stateAt } from '../domain/case.js'
+import { acceptsImages, type CaseAction, type CaseState, MAX_PIN_GUESSES, remindAtMs, stateAt } from '../domain/case.js'
 import type { CaseEventKind } from '../domain/case-event.js'
 import { Problem } from '../domain/problem.js'
 import type { Category } from '../domain/signal.js'
 import type { CaseChange, CaseRecord, Cases as CaseStore } from '../store/cases.js'
-import type { CaseAccess, KeyPurpose, NamedCase, OwnCase } from './case-access.js'
+import type { CaseAccess, KeyPurpose, NamedCase, OwnCase, PinAndCode } from './case-access.js'
 import type { Replica } from './replica.js'
 
-export interface OpenedCase {
+export interface OpenedCase extends PinAndCode {
   readonly caseNumber: string
-  readonly pin: string
   readonly token: string
   readonly expiresAtMs: number
   readonly remindAtMs: number
@@ -60,7 +59,10 @@ export interface CaseParts {
 export interface Cases {
   /** @throws {Problem} extended-protection-off */
   open(choices: CaseChoices): Promise<OpenedCase>
-  /** A new token for number and PIN. @throws {Problem} case-unknown, the same and as late for a wrong PIN; pin-locked. */
+  /**
+   * A new token for number and PIN, or recovery code.
+   * @throws {Problem} case-unknown, the same and as late for a wrong PIN, and for any PIN after too many wrong ones.
+   */
   token(caseNumber: string, pin: string): Promise<string>
   /** @throws {Problem} case-unknown, the same when the case exists but the token opens another. */
   own(caseNumber: string, token: string): Promise<OwnCase>
@@ -72,30 +74,30 @@ export interface Cases {
    * Opens a case for somebody who has agreed to it. It has no PIN before it is handed over.
    * @throws {Problem} extended-protection-off
    */
-  openFor(request: AssistedCase): Promise<Omit<OpenedCase, 'pin' | 'token'> & { readonly caseId: string }>
+  openFor(request: AssistedCase): Promise<Omit<OpenedCase, keyof PinAndCode | 'token'> & { readonly caseId: string }>
   /**
-   * Makes the case hers: from now on the organisation may only look, or not even that. @returns the PIN, which a repeat gives again until
-   * she has used it: when the answer was lost, nobody else has it.
+   * Makes the case hers: from now on the organisation may only look, or not even that. @returns PIN and code, which a repeat gives again
+   * until she has used one: when the answer was lost, nobody else has it.
    * @throws {Problem} not-assisted when it is hers already; handed-over when she has used the PIN; request-invalid for a repeat that asks
    *   for something else; case-withdrawn, case-expired.
    */
-  handOver(own: OwnCase, options: { readonly keepsReading: boolean }): Promise<string>
+  handOver(own: OwnCase, options: { readonly keepsReading: boolean }): Promise<PinAndCode>
   /** Keeps that there is a complaint with this number, and not the number. @throws {Problem} case-withdrawn, case-expired. */
   noteComplaint(own: OwnCase, reference: string): Promise<void>
   /** Is this the number that was noted? */
   isComplaint(own: OwnCase, reference: string): boolean
   view(named: NamedCase): Promise<CaseView>
   /**
-   * The whole retention once more, counted from now. By PIN and not by token, since a case is renewed by whoever still knows
-   * that it is there. @throws {Problem} as `token`; case-withdrawn, case-expired.
+   * The whole retention once more, counted from now. By token, which nobody's attempts at the PIN can take from her.
+   * @throws {Problem} case-withdrawn, case-expired.
    */
-  renew(caseNumber: string, pin: string): Promise<{ readonly expiresAtMs: number; readonly remindAtMs: number }>
+  renew(own: OwnCase): Promise<{ readonly expiresAtMs: number; readonly remindAtMs: number }>
   /**
-   * Another PIN. The one before goes on opening until the new one is used: when the answer is lost, nobody is locked out. Of two that
-   * were asked for, the later one counts.
+   * Another PIN and recovery code. Those before go on opening until a new one is used: when the answer is lost, nobody is locked out. Of two
+   * that were asked for, the later one counts. The PIN is `undefined` once too many were wrong: the code alone opens the case then.
    * @throws {Problem} case-withdrawn, case-expired; handover-needed for an organisation.
    */
-  changePin(own: OwnCase): Promise<string>
+  changePin(own: OwnCase): Promise<Omit<PinAndCode, 'pin'> & { readonly pin: string | undefined }>
   /**
    * From the return on nothing of it matches here, and within a second nowhere. Twice gives the first answer again; one that has
    * expired stays expired.
@@ -122,33 +124,33 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
     await replica.reached(ended.revision)
     return { ...named, record }
   }
-  /** The PIN of a handover that was done: its answer may have been lost. */
+  /** PIN and code of a handover that was done: its answer may have been lost. */
   const pinAgain = async (record: CaseRecord, caseId: string, keepsReading: boolean) => {
     const { handoverSeed, assistance } = record
     if (handoverSeed === undefined) throw new Problem('handed-over')
     refuseEnded({ record }, now())
     if (assistance?.keepsReading !== keepsReading) throw new Problem('request-invalid')
-    return (await access.handoverPin(caseId, handoverSeed)).pin
+    return shownOf(await access.handoverPin(caseId, handoverSeed))
   }
 
   return {
     async open({ category, extendedProtection }) {
       requireOffered(extendedProtection)
       const { caseNumber, caseId } = access.newNumber()
-      const { pin, stretched } = await access.newPin(caseId)
+      const { stretched, ...shown } = await access.newPin(caseId)
       const createdAtMs = now()
       const expiresAtMs = createdAtMs + retentionMs
       const added = await cases.add(caseId, {
         createdAtMs,
         expiresAtMs,
         category,
-        pin: stretched,
+        ...stretched,
         extendedProtection,
         auditName: newAuditName(),
       })
       if (!added) throw new Error('two cases drew the same 60 random bits')
       const token = await access.newToken({ caseId, pinChanges: 0 })
-      return { caseNumber, pin, token, expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
+      return { caseNumber, ...shown, token, expiresAtMs, remindAtMs: remindAtMs({ createdAtMs, expiresAtMs }) }
     },
 
     async token(caseNumber, pin) {
@@ -178,19 +180,21 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
       }
     },
 
-    async renew(caseNumber, pin) {
-      const { caseId, record } = await access.byPin(caseNumber, pin, now())
+    async renew(own) {
+      const { caseId, record } = own
       const expiresAtMs = now() + retentionMs
-      await change(caseId, 'renew', { expiresAtMs })
+      await change(caseId, 'renew', { expiresAtMs }, actorOf(own))
       return { expiresAtMs, remindAtMs: remindAtMs({ createdAtMs: record.createdAtMs, expiresAtMs }) }
     },
 
-    async changePin({ caseId, by }) {
+    async changePin({ caseId, by, record }) {
       // With a PIN it could get a token, which would outlive the handover.
       if (by === 'organisation') throw new Problem('handover-needed')
-      const { pin, stretched } = await access.newPin(caseId)
-      await change(caseId, 'change-pin', { nextPin: stretched })
-      return pin
+      const { pin, recoveryCode, stretched } = await access.newPin(caseId)
+      const isBlocked = record.pinGuesses >= MAX_PIN_GUESSES
+      const nextPin = isBlocked ? access.noPin() : stretched.pin
+      await change(caseId, 'change-pin', { nextPin, nextRecoveryCode: stretched.recoveryCode })
+      return { pin: isBlocked ? undefined : pin, recoveryCode }
     },
 
     async openFor({ category, complaint, extendedProtection, ...consent }) {
@@ -203,6 +207,7 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
         expiresAtMs,
         category,
         pin: access.noPin(),
+        recoveryCode: access.noPin(),
         extendedProtection,
         auditName: newAuditName(),
         assistance: { ...consent, handedOverAtMs: undefined, keepsReading: false },
@@ -217,12 +222,14 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
       if (by !== 'organisation') throw new Problem('not-assisted')
       if (record.assistance?.handedOverAtMs !== undefined) return pinAgain(record, caseId, keepsReading)
       const handoverSeed = access.newHandoverSeed()
-      const { pin, stretched } = await access.handoverPin(caseId, handoverSeed)
+      const given = await access.handoverPin(caseId, handoverSeed)
       const keeps = keepsReading ? 'yes' : 'no'
-      const fields = { pin: stretched, handoverSeed, handedOverAtMs: now(), keepsReading: keeps } as const
+      // What was guessed before there was a PIN had no chance.
+      const guesses = { ...given.stretched, pinGuesses: 0 }
+      const fields = { ...guesses, handoverSeed, handedOverAtMs: now(), keepsReading: keeps } as const
       try {
         await change(caseId, 'hand-over', fields, actorOf(own))
-        return pin
+        return shownOf(given)
       } catch (error) {
         const after = await cases.get(caseId)
         if (after?.assistance?.handedOverAtMs === undefined) throw error
@@ -241,6 +248,10 @@ export function casesFrom({ cases, access, replica, retentionMs, offersExtendedP
     withdraw: (own) => withdraw(own, actorOf(own)),
     withdrawByOperator: (named) => withdraw(named, 'operator'),
   }
+}
+
+function shownOf({ pin, recoveryCode }: PinAndCode): PinAndCode {
+  return { pin, recoveryCode }
 }
 
 function newAuditName(): string {

@@ -1,6 +1,6 @@
 // Everything a match needs, in this process's memory: images, banks, API keys. What the store says, at one revision.
 
-import { type Bank, CASES_BANK, HARMLESS_BANK, JUDGED_HARMLESS_BANK } from '../domain/bank.js'
+import { CASES_BANK, HARMLESS_BANK, JUDGED_HARMLESS_BANK } from '../domain/bank.js'
 import { formatUuid, parseUuid } from '../domain/ids.js'
 import type { RegisteredImage, View } from '../domain/signal.js'
 import { nameOfCode, VIEW_NAMES, VIEWS } from '../domain/signal.js'
@@ -10,6 +10,7 @@ import { HASH_BYTES } from '../hash/hash256.js'
 import { SignalIndex } from '../search/signal-index.js'
 import type { ApiKey } from '../store/api-keys.js'
 import type { ImageColumns, SignalColumns } from '../store/image-reader-columns.js'
+import { BankTable } from './bank-table.js'
 import { type CataloguePiece, dumped, type RestoringCatalogue, restoring } from './catalogue-dump.js'
 import { DetailPlaces } from './detail-places.js'
 import { type ImageFacts, ImageTable, type ImageTally } from './image-table.js'
@@ -22,7 +23,7 @@ export interface CatalogueImage extends ImageFacts {
 }
 
 export class Catalogue {
-  readonly banks = new Map<string, Bank>([CASES_BANK, HARMLESS_BANK].map((bank) => [bank.name, bank]))
+  readonly banks = new BankTable([CASES_BANK, HARMLESS_BANK])
   readonly apiKeys = new Map<string, ApiKey>()
   readonly #indexes: Readonly<Record<RowType, SignalIndex>> = {
     pdq: new SignalIndex(),

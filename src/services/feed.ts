@@ -69,13 +69,14 @@ const IMAGES_AT_ONCE = 200
 const MOST_LOOKED_AT = 50_000
 
 export function feedOver({ store, images, trusts, replica, recent, matchIds, cursors, audit, clock }: FeedParts): Feed {
-  async function* page(reader: FeedReader, { after, limit, waitMs, signal }: FeedAsk): AsyncGenerator<FeedLine, void, void> {
+  async function* page(asking: FeedReader, { after, limit, waitMs, signal }: FeedAsk): AsyncGenerator<FeedLine, void, void> {
     const endsAtMs = clock() + waitMs
-    let place = after === undefined ? undefined : cursors.read(reader, after)
+    let place = after === undefined ? undefined : cursors.read(asking, after)
     if (after !== undefined && place === undefined) throw new Problem('cursor-unknown')
-    audit.recordDaily('feed.read', `key:${reader.keyId}`, { orgId: reader.orgId })
+    audit.recordDaily('feed.read', `key:${asking.keyId}`, { orgId: asking.orgId })
     for (;;) {
       const catalogue = replica.catalogue
+      const reader = withNamesOfStore(asking, catalogue)
       const until = replica.revision ?? 0
       const known: FeedPlace | undefined = place !== undefined && (await isInHistory(place)) ? place : undefined
       const changes = known?.part === undefined && known !== undefined ? await changesFrom(known, until, limit) : undefined
@@ -95,7 +96,7 @@ export function feedOver({ store, images, trusts, replica, recent, matchIds, cur
         if (!step.value.more) await advanced(place.revision, remainingMs, signal)
         continue
       }
-      yield { op: 'cursor', cursor: cursors.write(reader, place), more: step.value.more }
+      yield { op: 'cursor', cursor: cursors.write(asking, place), more: step.value.more }
       return
     }
   }
@@ -271,5 +272,11 @@ function lineOf(
     (filter.tiers?.includes(tier) ?? true) &&
     (filter.categories === undefined || (category !== undefined && filter.categories.includes(category)))
   if (!matches || !isWanted) return { op: 'tombstone', id }
-  return { op: 'upsert', id, bank, tier, category, disputed, signals }
+  return { op: 'upsert', id, bank: catalogue.banks.shownTo(orgId, policy), tier, category, disputed, signals }
+}
+
+/** Filters by the banks that its reader calls so now. */
+function withNamesOfStore(reader: FeedReader, { banks }: Catalogue): FeedReader {
+  const names = reader.filter.banks?.map((name) => banks.named(reader.orgId, name)?.name ?? name)
+  return names === undefined ? reader : { ...reader, filter: { ...reader.filter, banks: names } }
 }

@@ -138,7 +138,7 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
       const byHashes = found.answer
       const views = viewsAsked(picture, byHashes)
       const answer = views === undefined ? byHashes : await withDetails(views, byHashes)
-      options.onMatched?.(picture, matchesIn(answer))
+      options.onMatched?.(picture, matchesIn(answer, catalogue, options.orgId))
       answers.push(answer)
     }
 
@@ -150,7 +150,7 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
       const standing = answer.filter(({ ordinal }) => searcher.has(ordinal))
       const met = standing.filter(({ match }) => match.grade !== 'review').map(({ imageId }) => imageId)
       sightings.note(options.orgId, met, options.contexts?.[i])
-      const matches = matchesIn(standing)
+      const matches = matchesIn(standing, catalogue, options.orgId)
       if (standing.length < answer.length) options.onMatched?.(i, matches)
       return matches
     })
@@ -189,8 +189,13 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
   }
 }
 
-function matchesIn(answer: Answer): Match[] {
-  return answer.map(({ match }) => match)
+/** With the names that the caller calls the banks by. */
+function matchesIn(answer: Answer, { banks }: Catalogue, orgId: string): Match[] {
+  if (!banks.isAnyShared) return answer.map(({ match }) => match)
+  return answer.map(({ match }) => {
+    const bank = banks.get(match.bank)
+    return bank === undefined ? match : { ...match, bank: banks.shownTo(orgId, bank) }
+  })
 }
 
 /** The widest radius that any of the banks asks for, by type; looked for once and not for each picture. @param withMargin search a little farther? */
@@ -223,10 +228,10 @@ function banksAsked(
     return asked
   }
   for (const name of names) {
-    const bank = catalogue.banks.get(name)
+    const bank = catalogue.banks.named(orgId, name)
     if (bank?.purpose !== 'match' || bank.removedAtMs !== undefined || !isVisibleTo(bank, orgId))
       throw new Problem('bank-unknown')
-    if (isAnswering(bank)) asked.set(name, bank)
+    if (isAnswering(bank)) asked.set(bank.name, bank)
   }
   return asked
 }

@@ -85,11 +85,12 @@ function imageRows({ images }: Report, words: ReportWords): string[][] {
 }
 
 function eventRows({ events }: Report, words: ReportWords): string[][] {
-  return events.map(({ at, kind, images, platforms }) => [
-    moment(at),
-    words.events[kind],
-    images !== null ? `${images} ${words.images}` : platforms !== null ? `${platforms} ${words.platforms}` : '',
-  ])
+  return events.map((event) => [moment(event.at), words.events[event.kind], countIn(event, words)])
+}
+
+function countIn({ images, platforms, attempts }: Report['events'][number], words: ReportWords): string {
+  if (images !== null) return `${images} ${words.images}`
+  return platforms !== null ? `${platforms} ${words.platforms}` : String(attempts ?? '')
 }
 
 function heading(doc: Doc, text: string): void {

@@ -36,6 +36,7 @@ export const Report = z.strictObject({
       kind: z.enum(CASE_EVENT_KINDS),
       images: z.int().nullable(),
       platforms: z.enum(PLATFORM_BUCKETS).nullable(),
+      attempts: z.int().nullable(),
     }),
   ),
   receipt: Receipt.nullable(),
@@ -77,6 +78,7 @@ export function reportOf({ file, hashes, receipt, signer, nowMs }: ReportParts):
       kind,
       images: CASE_EVENTS[kind] === 'images' ? count : null,
       platforms: CASE_EVENTS[kind] === 'platforms' ? platformBucket(count) : null,
+      attempts: CASE_EVENTS[kind] === 'attempts' ? count : null,
     })),
     receipt: receipt ?? null,
   })

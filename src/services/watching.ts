@@ -8,6 +8,7 @@ import { Problem } from '../domain/problem.js'
 import type { RegisteredImage } from '../domain/signal.js'
 import { MOST_COMPARED_PER_ORG } from '../domain/watch.js'
 import { follow, type Loss, lastPosition, type Position, positionBefore } from '../store/changes.js'
+import { exactNameOf } from '../store/exact-name.js'
 import type { Images } from '../store/images.js'
 import type { Store } from '../store/store.js'
 import type { DueWatch, Watches } from '../store/watches.js'
@@ -248,7 +249,7 @@ async function compareOne(parts: WatchingParts, imageId: string, image: Register
         what: 'watches to compare with a picture',
         take: watchIds,
         async handle(watchId) {
-          if (!isTold) isTold = await compare(parts, { watchId, orgId, imageId }, bank.name)
+          if (!isTold) isTold = await compare(parts, { watchId, orgId, imageId }, exactNameOf(bank))
         },
         onError: parts.onTrouble,
         isNotTheEntrys: isTransient,

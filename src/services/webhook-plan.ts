@@ -156,6 +156,7 @@ const TELLERS: Readonly<Record<WebhookEvent, Teller>> = {
       event,
       ...(counts === 'images' && { images: Number(field('count')) }),
       ...(counts === 'platforms' && { platforms: platformBucket(Number(field('count'))) }),
+      ...(counts === 'attempts' && { attempts: Number(field('count')) }),
     }
     const told = { atMs: Number(field('atMs')), data }
     return (orgId) => (orgId === field('org') ? [told] : [])

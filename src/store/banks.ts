@@ -3,14 +3,14 @@
 import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import type { AuditActor, AuditEntry } from '../domain/audit.js'
-import { BANK_PURPOSES, type Bank, type BankRef, isSameBank } from '../domain/bank.js'
+import { BANK_PURPOSES, type Bank, type BankRef, isSameBank, knownAfter } from '../domain/bank.js'
 import { SIGNAL_TYPE_NAMES } from '../domain/signal-types.js'
 import { writeAudited } from './audit.js'
+import { exactName } from './exact-name.js'
 import { placeOfImports } from './imports.js'
 import { keys } from './keys.js'
 import { changeNamed } from './named.js'
-import { forgetBank } from './scripts/banks.js'
-import { putNamed } from './scripts/put-named.js'
+import { addBank, forgetBank } from './scripts/banks.js'
 import type { Store } from './store.js'
 
 const BankJson = z.object({
@@ -22,13 +22,22 @@ const BankJson = z.object({
   thresholdBits: z.partialRecord(z.enum(SIGNAL_TYPE_NAMES), z.int()),
   createdAtMs: z.int(),
   readers: z.record(z.string(), z.string()).optional(),
+  knownSinceMs: z.record(z.string(), z.int()).optional(),
   enabledRatio: z.number().optional(),
   removedAtMs: z.int().optional(),
 })
 
 export interface Banks {
-  /** Recorded in the audit log. @returns it with its id, and the revision that has it; `undefined` when the name is taken. */
-  add(bank: Bank, by: AuditActor): Promise<{ readonly bank: Bank; readonly revision: number } | undefined>
+  /**
+   * Recorded in the audit log. @param bank.name its label. @param seesAll may who makes it know of every bank?
+   * @returns it with its id and its name in the store, and the revision that has it; `undefined` when its owner may know of another bank of
+   *   this label. One that it may not know of changes nothing about the answer.
+   */
+  add(
+    bank: Bank & { readonly orgId: string },
+    by: AuditActor,
+    seesAll?: boolean,
+  ): Promise<{ readonly bank: Bank; readonly revision: number } | undefined>
   /**
    * Recorded in the audit log. @returns the revision that has it, or `undefined` when this bank is not there or is removed, whatever has
    * its name now.
@@ -70,20 +79,27 @@ export function banksIn(store: Store): Banks {
     )
 
   return {
-    async add({ name, ...given }, by) {
+    async add({ name: label, ...given }, by, seesAll = false) {
       const rest = { ...given, id: randomBytes(ID_BYTES).toString('hex') }
+      const { orgId } = rest
       const reply = await writeAudited(
         store,
-        { act: 'bank.created', by, about: { bank: name, orgId: rest.orgId ?? 'tabir' }, atMs: rest.createdAtMs },
-        putNamed,
+        { act: 'bank.created', by, about: { bank: label, orgId }, atMs: rest.createdAtMs },
+        addBank,
         [keys.banks, keys.revision, keys.changes],
-        ['bank', name, JSON.stringify(rest)],
+        [label, exactName(label, orgId), orgId, seesAll ? 1 : 0, JSON.stringify(rest)],
       )
-      return reply === null ? undefined : { bank: { name, ...rest }, revision: Number(reply) }
+      if (!Array.isArray(reply)) return undefined
+      const [revision, name] = reply
+      return { bank: { ...rest, name: String(name) }, revision: Number(revision) }
     },
     setReaders(bank, readers, by, atMs) {
       const entry = { act: 'bank.readers-changed', by, about: { bank: bank.name }, atMs } as const
-      return change(bank, (before) => ({ ...before, readers }), entry)
+      return change(
+        bank,
+        (before) => ({ ...before, readers, knownSinceMs: knownAfter({ name: bank.name, ...before }, readers, atMs) }),
+        entry,
+      )
     },
     setRatio(bank, enabledRatio, by, atMs) {
       const entry = { act: 'bank.ratio-changed', by, about: { bank: bank.name }, atMs } as const

@@ -19,7 +19,7 @@ import { REFUSED_FOR_MS } from '../domain/strikes.js'
 import { writeAudited } from './audit.js'
 import { IMAGE_SHARDS, keys } from './keys.js'
 import { pageOfSorted, placeOf, type SortedEntry } from './paging.js'
-import { countPinTry, usePin } from './scripts/case-door.js'
+import { tryPin } from './scripts/case-door.js'
 import { changeCase, endCase, eraseCase, forgetCase, openCase, statesFor } from './scripts/case-life.js'
 import type { Store } from './store.js'
 
@@ -30,8 +30,8 @@ export interface CaseRecord {
   readonly category: Category | undefined
   /** The stretched PIN, base64. */
   readonly pin: string
-  /** The stretched PIN that takes its place when it is used for the first time; until then both open the case. */
-  readonly nextPin: string | undefined
+  /** At most `MAX_PIN_GUESSES`, and one more. */
+  readonly pinGuesses: number
   /** How often a PIN took the place of another. A token opens the case for as long as this has not changed. */
   readonly pinChanges: number
   /** Random: what the PIN of a handover is derived from, until she has used that PIN. */
@@ -62,6 +62,8 @@ export interface CaseEnd {
 }
 
 export interface NewCaseRecord extends Pick<CaseRecord, 'createdAtMs' | 'expiresAtMs' | 'category' | 'pin'> {
+  /** The stretched recovery code, base64: it opens the case as well, also when no PIN does any more. */
+  readonly recoveryCode?: string
   readonly assistance?: Assistance
   readonly complaint?: string
   readonly extendedProtection?: boolean
@@ -88,7 +90,10 @@ export interface CaseChange {
   readonly fields: {
     readonly expiresAtMs?: number
     readonly pin?: string
+    readonly recoveryCode?: string
+    readonly pinGuesses?: number
     readonly nextPin?: string
+    readonly nextRecoveryCode?: string
     readonly handoverSeed?: string
     readonly complaint?: string
     readonly handedOverAtMs?: number
@@ -129,16 +134,19 @@ export interface Cases {
   due(nowMs: number, after: PagePlace | undefined, limit: number): Promise<DueCase[]>
   /** Removes all that is left of a case whose time to be looked up is over. @returns whether it was. */
   forget(caseId: string, nowMs: number): Promise<boolean>
-  /** Counts a PIN before it is checked, so that many at once gain nothing. @returns tries so far, and for how long they count. */
-  countPinTry(caseId: string, lockS: number): Promise<{ readonly tries: number; readonly lockedForS: number }>
-  forgetPinTries(caseId: string): Promise<void>
   /**
-   * Notes that a PIN was right. One that was still to be used takes the place of the one before, which ends; with it end all tokens.
-   * @param stretched the PIN. @returns how often the PIN has changed; `undefined` when it opens nothing any more.
+   * Tries a PIN or recovery code. The first use of a new one ends the PIN and code before it, and with them all tokens. A wrong PIN is
+   * counted for the whole life of the case; a failure is shown in its time line.
+   * @returns how often the PIN has changed; `undefined` when it does not open the case, or there is none.
    */
-  usePin(caseId: string, stretched: string, nowMs: number): Promise<number | undefined>
+  tryPin(caseId: string, attempt: PinAttempt, nowMs: number): Promise<number | undefined>
   addToken(tokenHash: string, opened: OpenedByToken, ttlS: number): Promise<void>
   caseOfToken(tokenHash: string): Promise<OpenedByToken | undefined>
+}
+
+export interface PinAttempt {
+  readonly as: 'pin' | 'recoveryCode'
+  readonly stretched: string
 }
 
 /** What a token opens: the case, as long as its PIN is the one that the token was given for. */
@@ -155,7 +163,7 @@ const CaseFields = z
     expiresAtMs: Moment,
     category: z.enum(CATEGORY_NAMES).optional(),
     pin: z.string(),
-    nextPin: z.string().optional(),
+    pinGuesses: Moment.default(0),
     pinChanges: Moment.default(0),
     handoverSeed: z.string().optional(),
     orgId: z.string().optional(),
@@ -177,7 +185,7 @@ const CaseFields = z
   })
   .transform((fields): CaseRecord => {
     const { state, createdAtMs, expiresAtMs, category, pin, complaint, hashes, erasedAtMs } = fields
-    const { nextPin, pinChanges, handoverSeed } = fields
+    const { pinGuesses, pinChanges, handoverSeed } = fields
     const end = endIn(fields)
     const assistance = assistanceIn(fields)
     const extendedProtection = fields.extendedProtection === 'yes'
@@ -187,7 +195,7 @@ const CaseFields = z
       expiresAtMs,
       category,
       pin,
-      nextPin,
+      pinGuesses,
       pinChanges,
       handoverSeed,
       assistance,
@@ -348,21 +356,13 @@ export function casesIn(store: Store): Cases {
       const places = [keys.case(caseId), keys.caseEvents(caseId), keys.caseDues, keys.caseErasures]
       return Number(await store.write(forgetCase, places, [caseId, nowMs])) === 1
     },
-    async countPinTry(caseId, lockS) {
-      const reply = await store.write(countPinTry, [keys.pinTries(caseId)], [lockS])
-      const [tries, lockedForS] = Array.isArray(reply) ? reply.map(Number) : []
-      return { tries: tries ?? 0, lockedForS: lockedForS ?? lockS }
-    },
-    async forgetPinTries(caseId) {
-      await store.ask((redis) => redis.del(keys.pinTries(caseId)))
-    },
-    async usePin(caseId, stretched, nowMs) {
+    async tryPin(caseId, { as, stretched }, nowMs) {
       const reply = await writeAudited(
         store,
         await entryFor(caseId, 'case.pin-changed', 'submitter', nowMs),
-        usePin,
-        [keys.case(caseId), keys.caseEvents(caseId)],
-        [stretched, nowMs],
+        tryPin,
+        [keys.case(caseId), keys.caseEvents(caseId), keys.pinsTried],
+        [stretched, as, nowMs],
         'reply[2] == 1',
       )
       return Array.isArray(reply) ? Number(reply[0]) : undefined

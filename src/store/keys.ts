@@ -199,8 +199,8 @@ export const keys = {
   webhookLeases: (webhookId: string) => `${TAG}:webhook-leases:${webhookId}`,
   /** hash: failures in a row, and the rate of a webhook. */
   webhookHealth: (webhookId: string) => `${TAG}:webhook-health:${webhookId}`,
-  /** [integer] wrong PINs in a row, for cases that exist and for those that do not. */
-  pinTries: (caseId: string) => `${TAG}:pin-tries:${caseId}`,
+  /** [integer] PINs and recovery codes tried, for cases that exist and for those that do not. */
+  pinsTried: `${TAG}:pins-tried`,
   /** sorted set: random ids of worker processes, by when [epoch ms, Redis's clock] they last said that they live. */
   workerBeats: `${TAG}:worker-beats`,
   /** sorted set: random ids of messenger processes, likewise. */

@@ -12,7 +12,6 @@ import { MARKER } from './refusal.js'
 import { keyFor, randomHashText, startService, type TestService } from './service.js'
 import { readAll } from './sockets.js'
 
-export const PIN_TRIES = 10
 export const UNKNOWN_CASE = 'TBR-0000-0000-0000'
 
 export async function prepared(t: Test) {

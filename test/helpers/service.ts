@@ -230,8 +230,16 @@ export async function keyFor(
 
 export async function openCase(app: FastifyInstance, choices: { readonly extendedProtection?: boolean } = {}) {
   const response = await app.inject({ method: 'POST', url: '/v1/cases', payload: { adult: true, ...choices } })
-  const { caseNumber, pin, token } = response.json<{ caseNumber: string; pin: string; token: string }>()
-  return { caseNumber, pin, token, url: `/v1/cases/${caseNumber}`, headers: { authorization: `Bearer ${token}` } }
+  const opened = response.json<{ caseNumber: string; pin: string; recoveryCode: string; token: string }>()
+  const { caseNumber, pin, recoveryCode, token } = opened
+  return {
+    caseNumber,
+    pin,
+    recoveryCode,
+    token,
+    url: `/v1/cases/${caseNumber}`,
+    headers: { authorization: `Bearer ${token}` },
+  }
 }
 
 /**

@@ -35,7 +35,7 @@ export interface WholeStoreOptions {
   readonly onProgress: (sent: number) => void
 }
 
-const Opened = z.object({ caseNumber: z.string(), pin: z.string(), token: z.string() })
+const Opened = z.object({ caseNumber: z.string(), pin: z.string(), recoveryCode: z.string(), token: z.string() })
 const LINES_AT_ONCE = 20_000
 const PART_BYTES = 64 * 1024 * 1024
 const CASES = 8
@@ -74,7 +74,7 @@ export async function writtenStore(t: Pick<Test, 'teardown'>, options: WholeStor
   }
   for (let i = 0; i < CASES; i++) {
     const her = Opened.parse(JSON.parse((await json('POST', '/v1/cases', { adult: true }, {})).body))
-    secrets.push(her.caseNumber, her.caseNumber.replaceAll('-', ''), her.token)
+    secrets.push(her.caseNumber, her.caseNumber.replaceAll('-', ''), her.recoveryCode, her.token)
     pins.push(her.pin)
     const path = `/v1/cases/${her.caseNumber}`
     const hers = { authorization: `Bearer ${her.token}` }

@@ -82,8 +82,8 @@ t.test('what becomes of a case is recorded under a name that is forgotten with i
   await openCase(app)
 
   const acts = await recordedBy(async () => {
-    await post(app, `/v1/cases/${her.caseNumber}/renewals`, { pin: her.pin })
-    await post(app, `/v1/cases/${her.caseNumber}/renewals`, { pin: '000000' }) // wrong
+    await post(app, `${her.url}/renewals`, undefined, her.headers)
+    await post(app, `${her.url}/renewals`, undefined, { authorization: 'Bearer 000000' }) // wrong
     const { pin: next } = (await post(app, `${her.url}/pin`, undefined, her.headers)).json<{ pin: string }>()
     const { token } = (await tryPin(app, her.caseNumber, next)).json<{ token: string }>()
     await tryPin(app, her.caseNumber, next) // changes nothing

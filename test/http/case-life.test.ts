@@ -63,7 +63,7 @@ t.test('a case whose time is over takes nothing more at once, and is erased like
   clock.nowMs += RETENTION_MS
   t.match((await app.inject(her)).json(), { state: 'expired', images: 0 }, 'at that moment')
   refused(t, await post(app, `${her.url}/hashes`, given(randomHashText()), her.headers), 'case-expired')
-  refused(t, await post(app, `${her.url}/renewals`, { pin: her.pin }), 'case-expired')
+  refused(t, await post(app, `${her.url}/renewals`, undefined, her.headers), 'case-expired')
   refused(t, await post(app, `${her.url}/pin`, undefined, her.headers), 'case-expired')
 
   t.same(await keeping.expire(), { expired: 1, forgotten: 0 })
@@ -83,16 +83,16 @@ async function waitUntilGone(isFound: () => Promise<boolean>) {
   while (await isFound());
 }
 
-t.test('a case is renewed with its PIN, for the whole time once more, and says when to think of it', async (t) => {
+t.test('a case is renewed with its token, for the whole time once more, and says when to think of it', async (t) => {
   const { app, clock, keeping } = await world(t)
   const her = await openCase(app)
   const before = (await app.inject(her)).json<{ createdAt: string; expiresAt: string; remindAt: string }>()
   t.ok(before.createdAt < before.remindAt && before.remindAt < before.expiresAt)
-  refused(t, await post(app, `${her.url}/renewals`, { pin: 'abc' }), 'request-invalid')
-  refused(t, await post(app, `${her.url}/renewals`, { pin: her.pin === '000000' ? '000001' : '000000' }), 'case-unknown')
+  refused(t, await post(app, `${her.url}/renewals`, { pin: her.pin }), 'token-missing')
+  refused(t, await post(app, `${her.url}/renewals`, undefined, { authorization: `Bearer ${her.pin}` }), 'case-unknown')
 
   clock.nowMs += RETENTION_MS - 1
-  const renewed = await post(app, `${her.url}/renewals`, { pin: her.pin })
+  const renewed = await post(app, `${her.url}/renewals`, undefined, her.headers)
   t.equal(renewed.statusCode, 200)
   const after = renewed.json<{ expiresAt: string; remindAt: string }>()
   t.equal(Date.parse(after.expiresAt), clock.nowMs + RETENTION_MS)

@@ -79,7 +79,6 @@ const FOR_EVERYBODY: Readonly<Record<string, string>> = {
   'POST /v1/cases': 'nobody has to say who she is',
   'GET /v1/cases/challenge': 'before a case is opened',
   'POST /v1/cases/{caseNumber}/tokens': 'number and PIN are the key',
-  'POST /v1/cases/{caseNumber}/renewals': 'number and PIN are the key',
   'GET /v1/receipts/key': 'for whoever holds a receipt',
   'GET /v1/notices/laws': 'texts of the law',
 }

@@ -4,7 +4,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { refused } from '../helpers/refusal.js'
-import { del, PIN_TRIES, post, redisOf, tryPin } from '../helpers/requests.js'
+import { del, post, redisOf, tryPin } from '../helpers/requests.js'
 import { openCase, startService } from '../helpers/service.js'
 
 const service = await startService(t)
@@ -24,11 +24,6 @@ async function newPin({ url }: Case, token: string, ...others: string[]): Promis
   }
 }
 
-/** Neither, as far as the number of a case and its PIN say. */
-function wrongPin(...pins: string[]): string {
-  return ['000000', '000001', '000002'].find((each) => !pins.includes(each)) ?? ''
-}
-
 t.test('both open until the new one is used; then the old one and all tokens end, and the time line says so', async (t) => {
   const her = await openCase(app)
   const pin = await newPin(her, her.token, her.pin)
@@ -44,14 +39,7 @@ t.test('both open until the new one is used; then the old one and all tokens end
   const { events } = (await app.inject({ url: `${her.url}/events`, headers: bearer(byNew) })).json<{
     events: { kind: string }[]
   }>()
-  t.same(new Set(events.map(({ kind }) => kind)), new Set(['opened', 'pin-asked', 'pin-changed']))
-})
-
-t.test('a renewal is a use of it as well', async (t) => {
-  const her = await openCase(app)
-  const pin = await newPin(her, her.token, her.pin)
-  t.equal((await post(app, `${her.url}/renewals`, { pin })).statusCode, 200)
-  refused(t, await tryPin(app, her.caseNumber, her.pin), 'case-unknown')
+  t.same(new Set(events.map(({ kind }) => kind)), new Set(['opened', 'pin-asked', 'pin-changed', 'pin-failed']))
 })
 
 t.test('of two that were asked for the later one counts, and the old one opens until it is used', async (t) => {
@@ -61,20 +49,6 @@ t.test('of two that were asked for the later one counts, and the old one opens u
   refused(t, await tryPin(app, her.caseNumber, first), 'case-unknown')
   t.equal((await tryPin(app, her.caseNumber, her.pin)).statusCode, 201)
   t.equal((await tryPin(app, her.caseNumber, second)).statusCode, 201)
-})
-
-t.test('two PINs are no more tries: ten wrong ones lock both, and either one forgets the wrong ones before', async (t) => {
-  const her = await openCase(app)
-  const pin = await newPin(her, her.token, her.pin)
-  const wrong = wrongPin(pin, her.pin)
-  for (const right of [her.pin, pin]) {
-    for (let tries = 1; tries < PIN_TRIES; tries++) refused(t, await tryPin(app, her.caseNumber, wrong), 'case-unknown')
-    t.equal((await tryPin(app, her.caseNumber, right)).statusCode, 201)
-  }
-  const token = await tokenFor(her, pin)
-  const next = await newPin(her, token, pin)
-  for (let tries = 0; tries < PIN_TRIES; tries++) await tryPin(app, her.caseNumber, wrongPin(pin, next))
-  for (const right of [pin, next]) refused(t, await tryPin(app, her.caseNumber, right), 'pin-locked')
 })
 
 t.test('a case that has ended gives no other PIN, and one that was given before opens its receipt', async (t) => {
@@ -106,8 +80,9 @@ t.test('in whatever order, also at one moment, and whatever answer is lost, a PI
         if (each === 'use-first' || each === 'use-both') await use(shown.at(-2))
         if (each === 'use-last') await use(shown.at(-1))
         if (each === 'use-both') await Promise.all([use(shown.at(-2)), use(shown.at(-1))])
-        // The lock has tests of its own, and her token may be one that has ended.
-        for (const key of await redis.keys('{tabir}:pin-tries:*')) await redis.del(key)
+        // The limit of wrong PINs has tests of its own, and her token may be one that has ended.
+        for (const key of await redis.keys('{tabir}:case:*'))
+          if (/:case:[^:]+$/.test(key)) await redis.hdel(key, 'pinGuesses')
         for (const pin of shown) if ((await statusOf(her, token)) !== 200) await use(pin)
       }
       let opening = 0

@@ -5,18 +5,7 @@ import t from 'tap'
 import { STRETCHING } from '../../src/services/case-access.js'
 import { keys } from '../../src/store/keys.js'
 import { MARKER, refused, withoutInstance } from '../helpers/refusal.js'
-import {
-  del,
-  fastest,
-  otherPin,
-  PIN_TRIES,
-  post,
-  redisOf,
-  silent,
-  timed,
-  tryPin,
-  UNKNOWN_CASE,
-} from '../helpers/requests.js'
+import { del, fastest, otherPin, post, redisOf, silent, timed, tryPin, UNKNOWN_CASE } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
 
 t.test('an unknown case, another one’s token and a wrong PIN look the same', async (t) => {
@@ -66,53 +55,6 @@ t.test('the PIN is stretched for cases that do not exist as well', async (t) => 
 
   t.ok(Math.min(...wrongMs) > workMs / 2, 'a wrong PIN costs the work')
   t.ok(Math.min(...unknownMs) > workMs / 2, 'an unknown case costs the work')
-})
-
-t.test('after ten wrong PINs a number is locked, also for the right one, whether the case exists or not', async (t) => {
-  const { app } = await startService(t)
-  const { caseNumber, pin } = await openCase(app)
-
-  const answers: string[] = []
-  for (const number of [caseNumber, UNKNOWN_CASE]) {
-    for (let i = 0; i < PIN_TRIES; i++) refused(t, await tryPin(app, number, otherPin(pin)), 'case-unknown')
-    const locked = await tryPin(app, number, pin)
-    refused(t, locked, 'pin-locked')
-    const retryAfterS = Number(locked.headers['retry-after'])
-    t.ok(retryAfterS > 3500 && retryAfterS <= 3600, 'for an hour from the first try')
-    answers.push(locked.body.replace(/"instance":"[^"]*"|"retryAfterS":\d+/g, ''))
-  }
-  t.equal(answers[0], answers[1])
-
-  const written = [caseNumber.toLowerCase(), caseNumber.replaceAll('-', ''), caseNumber.replaceAll('-', '%20')]
-  for (const number of written) refused(t, await tryPin(app, number, pin), 'pin-locked', 'however it is written')
-})
-
-t.test('a right PIN forgets the wrong ones before it', async (t) => {
-  const { app } = await startService(t)
-  const { caseNumber, pin } = await openCase(app)
-
-  for (let round = 0; round < 2; round++) {
-    await Promise.all(Array.from({ length: PIN_TRIES - 1 }, () => tryPin(app, caseNumber, otherPin(pin))))
-    t.equal((await tryPin(app, caseNumber, pin)).statusCode, 201)
-  }
-})
-
-t.test('fifty PINs at once are ten tries', async (t) => {
-  const { app } = await startService(t)
-  const { caseNumber, pin } = await openCase(app)
-
-  const answers = await Promise.all(Array.from({ length: 50 }, () => tryPin(app, caseNumber, otherPin(pin))))
-
-  t.equal(answers.filter(({ statusCode }) => statusCode === 404).length, PIN_TRIES)
-  t.equal(answers.filter(({ statusCode }) => statusCode === 429).length, 50 - PIN_TRIES)
-  refused(t, await tryPin(app, caseNumber, pin), 'pin-locked')
-})
-
-t.test('mistyped numbers of many people lock nobody out', async (t) => {
-  const { app } = await startService(t)
-  for (let i = 0; i < PIN_TRIES; i++) await tryPin(app, `TBR-${i}`, '000000')
-
-  refused(t, await tryPin(app, 'my case', '123456'), 'case-unknown')
 })
 
 t.test('a declared minor is sent to the hotlines, and nothing is kept', async (t) => {

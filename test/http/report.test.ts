@@ -90,7 +90,7 @@ t.test('a long report goes over several pages', async (t) => {
         Array.from({ length: 10 }, () => ({ reference: 'IMG-01234567', registeredAt: at, category, tier })),
       ),
     ),
-    events: CASE_EVENT_KINDS.map((kind) => ({ at, kind, images: null, platforms: '3-5' as const })),
+    events: CASE_EVENT_KINDS.map((kind) => ({ at, kind, images: null, platforms: '3-5' as const, attempts: null })),
     receipt: null,
   })
   const pdf = await drawReport(long, 'ms')

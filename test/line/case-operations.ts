@@ -80,8 +80,8 @@ export const OF_CASES: Changing = {
     }
   },
   async renewCase(at) {
-    const { params, pin, hash } = await freshCase(at)
-    return { by: at.anybody, args: { params, body: { pin } }, state: () => caseState(at, params.caseNumber, pin, hash) }
+    const { her, params, pin, hash } = await freshCase(at)
+    return { by: her, args: { params }, state: () => caseState(at, params.caseNumber, pin, hash) }
   },
   async changePin(at) {
     const { her, params, caseNumber, pin } = await freshCase(at)
@@ -89,7 +89,9 @@ export const OF_CASES: Changing = {
       by: her,
       args: { params },
       check: async (answer) =>
-        (await at.world.read(caseNumber, answer.pin)) === undefined ? 'the new PIN does not open the case' : undefined,
+        (await at.world.read(caseNumber, answer.pin ?? answer.recoveryCode)) === undefined
+          ? 'the new PIN does not open the case'
+          : undefined,
       checkRejected: async () =>
         (await at.world.read(caseNumber, pin)) === undefined ? 'no PIN that she knows opens the case' : undefined,
     }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import t from 'tap'
+import { MAX_PIN_GUESSES } from '../../src/domain/case.js'
 import { pictureFile, type Site, usualSite, withoutBrowser } from '../helpers/browser.js'
-import { otherPin } from '../helpers/requests.js'
+import { otherPin, redisOf, tryPin } from '../helpers/requests.js'
 import { codeOf, openCase, randomHashText } from '../helpers/service.js'
 import { allRead, allSent, choose, textOf } from '../helpers/steps.js'
 import { ask, caseWithPicture, feedback, operator, platform } from '../helpers/trust.js'
@@ -107,23 +108,40 @@ t.test('her page, by number and PIN', { skip: withoutBrowser }, async (t) => {
     t.same(faults, [])
   })
 
-  t.test('a PIN that is wrong ten times locks the number for an hour, and loses nothing', async (t) => {
+  t.test('strangers tried too many PINs: her recovery code opens her page, which says what happened', async (t) => {
     const her = await filledCase(site)
-    const { page } = await site.visit('/case')
-    const tryPin = async (pin: string) => {
-      await page.fill('#case-number', her.caseNumber)
-      await page.fill('#case-pin', pin)
-      const answered = page.waitForResponse((response) => response.url().endsWith('/tokens'))
-      await page.click('#open')
-      await answered
-      await page.waitForSelector('#open:enabled')
-      return textOf(page, '#enter-error')
-    }
-    for (let tries = 0; tries < 10; tries++) t.match(await tryPin(otherPin(her.pin)), /do not belong together/)
+    const redis = await redisOf(t, site)
+    await tryPin(site.app, her.caseNumber, otherPin(her.pin))
+    for (const key of await redis.keys('{tabir}:case:*'))
+      if (/:case:[^:]+$/.test(key) && (await redis.hexists(key, 'pinGuesses')))
+        await redis.hset(key, 'pinGuesses', MAX_PIN_GUESSES - 1)
+    await tryPin(site.app, her.caseNumber, otherPin(her.pin))
 
-    t.match(await tryPin(her.pin), /the number is locked until \d+:\d\d.*Your pictures stay protected\./)
+    const { page, faults } = await site.visit('/case')
+    await page.fill('#case-number', her.caseNumber)
+    await page.fill('#case-pin', her.pin)
+    await page.click('#open')
+    await page.locator('#enter-error', { hasText: 'only the recovery code opens your number' }).waitFor()
     t.equal(await page.inputValue('#case-number'), her.caseNumber, 'what was typed stays')
-    t.match((await site.app.inject({ url: her.url, headers: her.headers })).json(), { state: 'active', images: 1 })
+    await page.fill('#case-pin', her.recoveryCode.replaceAll(/\d{4}/g, '$& '))
+    await page.click('#open')
+    await page.waitForSelector('[data-step="view"]:not([hidden])')
+    const [failed, blocked] = await page.locator('#time-line li span').allTextContents()
+    t.match(failed, /^A wrong PIN or code was typed in for your number, 3 times on this day\./)
+    t.match(blocked, /no PIN opens your number any more\. The recovery code does\./)
+
+    await page.click('#new-pin')
+    await page.click('#pin-yes')
+    await page.waitForSelector('#pin-shown:not([hidden])')
+    t.notOk(await page.isVisible('#pin-row'), 'no PIN is shown that would not open it')
+    const code = await textOf(page, '#code-value')
+    t.match(code, /^\d{4} \d{4} \d{4} \d{4}$/)
+    await page.click('#pin-done')
+    await page.locator('#renewed', { hasText: 'Only what you have just written down opens your number now.' }).waitFor()
+    t.equal(await textOf(page, '#code-value'), '', 'it does not stay in the page')
+    t.equal((await tryPin(site.app, her.caseNumber, her.recoveryCode)).statusCode, 404)
+    t.equal((await tryPin(site.app, her.caseNumber, code.replaceAll(' ', ''))).statusCode, 201)
+    t.same(faults, [])
   })
 
   t.test('what cannot be a number or a PIN is said at once, and not asked of the server', async (t) => {

@@ -74,7 +74,7 @@ t.test('whatever the script says is among the messages', async (t) => {
     ...['offline', 'away', 'fault'].map((kind) => `run.net.${kind}`),
     ...CASE_STATES.map((state) => `run.caseState.${state}`),
     ...CASE_EVENT_KINDS.flatMap((kind) =>
-      CASE_EVENTS[kind] === 'images' ? inForms(`run.event.${kind}`) : [`run.event.${kind}`],
+      ['images', 'attempts'].includes(CASE_EVENTS[kind]) ? inForms(`run.event.${kind}`) : [`run.event.${kind}`],
     ),
     ...answers.flatMap((each) => [`run.say.${each}`, `run.said.${each}`]),
     ...stands.flatMap((stand) => [`run.stands.${stand}`, ...inForms(`run.sum.${stand}`)]),

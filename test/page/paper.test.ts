@@ -13,7 +13,9 @@ t.test(
     await choose(page, [await pictureFile(1, {}, 'secret-name.jpg')])
     await allRead(page)
     const { caseNumber, pin } = await protectAll(page)
-    t.match(await textOf(page, '.warn-text'), /Nobody can tell you this number or this PIN again/)
+    const code = await textOf(page, '#recovery-code')
+    t.match(code, /^\d{4} \d{4} \d{4} \d{4}$/)
+    t.match(await textOf(page, '.warn-text'), /Nobody can tell you this number, this PIN or this code again/)
 
     await page.evaluate(() => {
       globalThis.print = () => document.body.setAttribute('data-printed', '')
@@ -24,7 +26,7 @@ t.test(
     // biome-ignore lint/performance/useDomNodeTextContent: what is not shown is not on the paper
     const paper = await page.innerText('body')
     t.match(paper, caseNumber)
-    t.match(paper, pin)
+    for (const secret of [pin, code]) t.match(paper, secret)
     for (const selector of ['#leave', 'header', 'footer', '#sending', '#print', '#save', '#written', '#follow'])
       t.notOk(await page.isVisible(selector), `${selector} is not on the paper`)
     t.notMatch(paper, /secret-name|Leave this page/)
@@ -33,7 +35,7 @@ t.test(
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save')])
     t.equal(download.suggestedFilename(), 'note.txt')
     const note = readFileSync(await download.path(), 'utf8')
-    for (const kept of [caseNumber, pin, `${site.url}/case`]) t.match(note, kept)
+    for (const kept of [caseNumber, pin, code, `${site.url}/case`]) t.match(note, kept)
     t.same(faults, [])
   },
 )

@@ -1,7 +1,7 @@
 // Two processes sweep removed banks, each as late as it likes: what was acknowledged since under the same name stays.
 
 import t from 'tap'
-import type { Bank, BankRef } from '../../src/domain/bank.js'
+import type { BankRef } from '../../src/domain/bank.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
 import { bankErasing } from '../../src/services/bank-erasing.js'
 import { banksFrom } from '../../src/services/banks.js'
@@ -131,7 +131,7 @@ async function run(seed: number): Promise<string | undefined> {
   const steps: (() => Promise<void> | void)[] = [
     async () => {
       // The clock may stand still: then the bank before was made in the same millisecond.
-      const made: Bank = { name, purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 1 }
+      const made = { name, purpose: 'match' as const, orgId: 'org', thresholdBits: {}, createdAtMs: 1 }
       if ((await banks.add(made, 'operator')) === undefined) return
       expected.bank = await banks.get(name)
       expected.signals.clear()
@@ -184,7 +184,7 @@ t.test('a bank that is removed and made again is never lost to a sweep of the on
 const progressKeys = async ({ id }: BankRef) => (await store.ask((client) => client.keys(`*import*:${id}*`))).length
 
 t.test('a removed bank goes with the progress of its imports, and a later one keeps its own', async (t) => {
-  const made: Bank = { name: 'files', purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 1 }
+  const made = { name: 'files', purpose: 'match' as const, orgId: 'org', thresholdBits: {}, createdAtMs: 1 }
   await banks.add(made, 'operator')
   const first = await banks.get('files')
   if (first === undefined) return t.fail('it was made')
@@ -213,7 +213,7 @@ t.test('a removed bank goes with the progress of its imports, and a later one ke
 
 t.test('what its owner asked of a bank that is gone is not done to another one of its name', async (t) => {
   const caller = { orgId: 'first', keyId: 'key', scopes: new Set(['signals:write'] as const) }
-  const made: Bank = { name: 'taken', purpose: 'match', orgId: 'first', thresholdBits: {}, createdAtMs: 1 }
+  const made = { name: 'taken', purpose: 'match' as const, orgId: 'first', thresholdBits: {}, createdAtMs: 1 }
   const acts: Record<string, (of: ReturnType<typeof banksFrom>) => Promise<unknown>> = {
     remove: (of) => of.remove(caller, 'taken'),
     setReaders: (of) => of.setReaders(caller, 'taken', []),

@@ -9,7 +9,7 @@ import type { Idempotency } from '../../services/idempotency.js'
 import { Declared } from '../minors.js'
 import { callerOf, ownCaseOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { CaseNumberParam, CategoryName, ExtendedProtection, IdempotencyKey, Instant } from '../schemas.js'
+import { CaseNumberParam, CategoryName, ExtendedProtection, IdempotencyKey, Instant, RecoveryCode } from '../schemas.js'
 
 const Reference = z
   .string()
@@ -112,13 +112,13 @@ export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions>
         operationId: 'handOverCase',
         summary: 'Hand a case over to the person it is about',
         description:
-          'For the organisation that opened it. The PIN is for her; she should get another one then (`POST …/pin`). From the answer on your key does nothing with the case, or looks at it if that was agreed. If the answer was lost, send the same again, with or without its Idempotency-Key: until she has used the PIN, the answer is the same; then it is `handed-over`.',
+          'For the organisation that opened it. PIN and recovery code are for her; she should get others then (`POST …/pin`). From the answer on your key does nothing with the case, or looks at it if that was agreed. If the answer was lost, send the same again, with or without its Idempotency-Key: until she has used one of them, the answer is the same; then it is `handed-over`.',
         tags: ['cases'],
         params: CaseNumberParam,
         headers: IdempotencyKey,
         body: z.strictObject({ keepReading: z.boolean().default(false) }),
         response: {
-          201: z.object({ pin: z.string() }),
+          201: z.object({ pin: z.string(), recoveryCode: RecoveryCode }),
           ...may(
             'request-invalid',
             'token-missing',
@@ -133,8 +133,8 @@ export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions>
       },
     },
     async (request, reply) => {
-      const pin = await cases.handOver(ownCaseOf(request), { keepsReading: request.body.keepReading })
-      return reply.code(201).send({ pin })
+      const given = await cases.handOver(ownCaseOf(request), { keepsReading: request.body.keepReading })
+      return reply.code(201).send(given)
     },
   )
 

@@ -4,14 +4,14 @@ import { Readable } from 'node:stream'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { BANK_PURPOSES, type Bank } from '../../domain/bank.js'
+import { BANK_PURPOSES } from '../../domain/bank.js'
 import type { NewSignal } from '../../domain/bank-change.js'
 import { declaresMinor } from '../../domain/minors.js'
 import { pageOfList } from '../../domain/page-place.js'
 import { Problem } from '../../domain/problem.js'
 import { SIGNAL_TYPES } from '../../domain/signal-types.js'
 import { parseHash } from '../../hash/hash256.js'
-import type { Banks } from '../../services/banks.js'
+import type { Banks, ShownBank } from '../../services/banks.js'
 import type { Registration } from '../../services/registration.js'
 import { Declared } from '../minors.js'
 import { readNdjson } from '../ndjson.js'
@@ -29,6 +29,9 @@ const NDJSON = 'application/x-ndjson'
 const BankView = z
   .object({
     bank: z.string(),
+    exactName: z.string().meta({
+      description: 'Stands for this bank alone where you ask for banks, also when you may know of another one of its name.',
+    }),
     purpose: z.enum(BANK_PURPOSES),
     own: z.boolean().meta({ description: 'May you write to it?' }),
     thresholdBits: z.partialRecord(SignalTypeName, z.int()),
@@ -39,7 +42,7 @@ const BankView = z
   })
   .meta({ id: 'Bank' })
 
-const placeOfBank = ({ name }: Bank) => ({ score: 0, member: Buffer.from(name).toString('hex') })
+const placeOfBank = ({ shownAs }: ShownBank) => ({ score: 0, member: Buffer.from(shownAs).toString('hex') })
 
 const Readers = z.array(z.string().min(1).max(200)).max(1000).meta({
   description:
@@ -96,6 +99,8 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
       schema: {
         operationId: 'createBank',
         summary: 'Create a bank',
+        description:
+          'A name is taken when a bank has it that you may know of. Of two banks of one name that you may know of, `NAME` is your own, or the one that you have known longer; the other one is its `exactName`.',
         tags: ['banks'],
         body: NewBank,
         response: {
@@ -300,11 +305,12 @@ function toNewSignal({ type, hash: text, quality = 100, ref, category }: z.infer
 }
 
 function present(
-  { name, purpose, orgId, thresholdBits, createdAtMs, readers }: Bank,
+  { shownAs, exactName, purpose, orgId, thresholdBits, createdAtMs, readers }: ShownBank,
   callerOrgId: string,
 ): z.infer<typeof BankView> {
   return {
-    bank: name,
+    bank: shownAs,
+    exactName,
     purpose,
     own: orgId === callerOrgId,
     thresholdBits: { ...thresholdBits },

@@ -3,6 +3,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { MAX_FAILURES_SHOWN } from '../../domain/case.js'
 import {
   BEFORE_ALL_EVENTS,
   CASE_EVENT_ID_PATTERN,
@@ -35,6 +36,12 @@ const EventView = z
     at: Instant,
     images: z.int().optional(),
     platforms: Platforms.optional(),
+    attempts: z
+      .int()
+      .optional()
+      .meta({
+        description: `pin-failed: how often a wrong PIN or recovery code was tried on this day; ${MAX_FAILURES_SHOWN}: or more. The last event of a day replaces those before.`,
+      }),
   })
   .meta({ id: 'CaseEvent' })
 type EventView = z.infer<typeof EventView>
@@ -191,6 +198,7 @@ function presentEvent({ id, kind, atMs, count }: CaseEvent): EventView {
     at: new Date(atMs).toISOString(),
     ...(counted === 'images' && { images: count }),
     ...(counted === 'platforms' && { platforms: platformBucket(count) }),
+    ...(counted === 'attempts' && { attempts: count }),
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { PIN_PATTERN } from '../../domain/case.js'
+import { MAX_PIN_GUESSES, PIN_PATTERN } from '../../domain/case.js'
 import { Problem } from '../../domain/problem.js'
 import type { CaseView as CaseFacts, Cases } from '../../services/cases.js'
 import type { Idempotency } from '../../services/idempotency.js'
@@ -12,7 +12,15 @@ import type { Signer } from '../../services/signer.js'
 import { Declared } from '../minors.js'
 import { ownCaseOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { CaseNumberParam, CaseView, CategoryName, ExtendedProtection, IdempotencyKey, Instant } from '../schemas.js'
+import {
+  CaseNumberParam,
+  CaseView,
+  CategoryName,
+  ExtendedProtection,
+  IdempotencyKey,
+  Instant,
+  RecoveryCode,
+} from '../schemas.js'
 import { Proof, proofOf } from './challenge.js'
 
 const NewCase = z.strictObject({
@@ -28,12 +36,26 @@ const NewCase = z.strictObject({
 const OpenedCase = z.object({
   caseNumber: z.string(),
   pin: z.string(),
+  recoveryCode: RecoveryCode,
   token: z.string(),
   expiresAt: Instant,
   remindAt: Instant,
 })
-const GivenPin = z.object({ pin: z.string() })
-const Pin = z.strictObject({ pin: z.string().max(64).normalize('NFKC').regex(PIN_PATTERN, 'must be six digits') })
+const GivenPin = z.object({
+  pin: z
+    .string()
+    .nullable()
+    .meta({ description: 'null: too many wrong PINs were tried, so the recovery code alone opens the case.' }),
+  recoveryCode: RecoveryCode,
+})
+const Pin = z.strictObject({
+  pin: z
+    .string()
+    .max(64)
+    .normalize('NFKC')
+    .regex(PIN_PATTERN, 'must be six digits, or the sixteen of the recovery code')
+    .meta({ description: 'The PIN, or the recovery code in its place.' }),
+})
 const ReceiptBody = Receipt.meta({
   id: 'Receipt',
   description:
@@ -59,7 +81,7 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
         operationId: 'openCase',
         summary: 'Open a case',
         description:
-          'The number and the PIN are shown once and cannot be recovered, except by the same request with its Idempotency-Key.',
+          'The number, the PIN and the recovery code are shown once and cannot be recovered, except by the same request with its Idempotency-Key.',
         tags: ['cases'],
         headers: IdempotencyKey,
         body: NewCase,
@@ -98,15 +120,14 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
       config: { scope: 'public' },
       schema: {
         operationId: 'openCaseByPin',
-        summary: 'Get a token for a case with its PIN',
-        description:
-          'A wrong PIN and a case that does not exist have the same answer. After ten tries the number is locked for an hour. The first use of another PIN (`POST …/pin`) ends the one before and all tokens. If the answer was lost, ask again: a token that nobody has ends after twelve hours.',
+        summary: 'Get a token for a case with its PIN or recovery code',
+        description: `A wrong PIN and a case that does not exist have the same answer. After ${MAX_PIN_GUESSES} wrong PINs in the life of a case no PIN opens it any more, with that answer too; the recovery code and tokens do. The time line shows failed attempts. The first use of another PIN or code (\`POST …/pin\`) ends those before and all tokens. If the answer was lost, ask again: a token that nobody has ends after twelve hours.`,
         tags: ['cases'],
         params: CaseNumberParam,
         body: Pin,
         response: {
           201: z.object({ token: z.string() }),
-          ...may('request-invalid', 'case-unknown', 'pin-locked', 'store-away'),
+          ...may('request-invalid', 'case-unknown', 'store-away'),
         },
       },
     },
@@ -116,22 +137,21 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
   app.post(
     '/cases/:caseNumber/renewals',
     {
-      config: { scope: 'public' },
+      config: { scope: 'case' },
       schema: {
         operationId: 'renewCase',
-        summary: 'Keep a case for another period, with its PIN',
+        summary: 'Keep a case for another period',
         description: 'Counted from now. Without it, the case expires and is erased as if it were withdrawn.',
         tags: ['cases'],
         params: CaseNumberParam,
-        body: Pin,
         response: {
           200: z.object({ expiresAt: Instant, remindAt: Instant }),
-          ...may('request-invalid', 'case-unknown', 'case-withdrawn', 'case-expired', 'pin-locked', 'store-away'),
+          ...may('token-missing', 'case-unknown', 'case-withdrawn', 'case-expired', 'store-away'),
         },
       },
     },
-    async ({ params, body }) => {
-      const { expiresAtMs, remindAtMs } = await cases.renew(params.caseNumber, body.pin)
+    async (request) => {
+      const { expiresAtMs, remindAtMs } = await cases.renew(ownCaseOf(request))
       return { expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) }
     },
   )
@@ -142,9 +162,9 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
       config: { scope: 'case' },
       schema: {
         operationId: 'changePin',
-        summary: 'Get another PIN',
+        summary: 'Get another PIN and recovery code',
         description:
-          'Both open the case until the new one is used (`POST …/tokens`, `POST …/renewals`): then the old one opens nothing any more, and all tokens that were given before end. So nobody is locked out when the answer is lost. The same again with its Idempotency-Key gives the same PIN; without, another one, and the last one counts.',
+          'Old and new open the case until the new PIN or code is used (`POST …/tokens`): then the old ones open nothing any more, and all tokens that were given before end. So nobody is locked out when the answer is lost. The same again with its Idempotency-Key gives the same; without, others, and the last ones count.',
         tags: ['cases'],
         params: CaseNumberParam,
         headers: IdempotencyKey,
@@ -167,9 +187,10 @@ export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
     async (request, reply) => {
       const own = ownCaseOf(request)
       const key = request.headers['idempotency-key']
-      const given = await idempotency.once(['change-pin', own.caseId], key, undefined, GivenPin, async () => ({
-        pin: await cases.changePin(own),
-      }))
+      const given = await idempotency.once(['change-pin', own.caseId], key, undefined, GivenPin, async () => {
+        const { pin = null, recoveryCode } = await cases.changePin(own)
+        return { pin, recoveryCode }
+      })
       return reply.code(201).send(given)
     },
   )

@@ -14,7 +14,7 @@ import { wantsEvents } from '../event-stream.js'
 import { createPlaces } from '../places.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { BankName, CategoryName, HashText, Quality, SignalTypeName, ViewName } from '../schemas.js'
+import { BankRef, CategoryName, HashText, Quality, SignalTypeName, ViewName } from '../schemas.js'
 
 const MAX_LIMIT = 10_000
 const MAX_WAIT_S = 60
@@ -40,7 +40,7 @@ const FeedParams = z.strictObject({
   wait: z.coerce.number().pipe(z.int().min(0).max(MAX_WAIT_S)).default(0).meta({
     description: 'Seconds to wait for something to tell.',
   }),
-  banks: listOf(BankName).optional().meta({ description: 'Names with commas between; all when left out.' }),
+  banks: listOf(BankRef).optional().meta({ description: 'Names with commas between; all when left out.' }),
   categories: listOf(z.enum(CATEGORY_NAMES)).optional().meta({ description: 'With commas between; all when left out.' }),
   tiers: listOf(z.enum(TIER_NAMES)).optional().meta({ description: 'With commas between; all when left out.' }),
 })

@@ -19,7 +19,7 @@ import { callerOf } from '../plugins/door.js'
 import { may, problemBody } from '../problems.js'
 import {
   AskedDetails,
-  BankName,
+  BankRef,
   DepthName,
   HashText,
   PartProblem,
@@ -70,7 +70,7 @@ const MatchRequest = z.strictObject({
     .max(MAX_QUERIES)
     .refine((queries) => signalsIn(queries) <= MAX_SIGNALS, `must have at most ${MAX_SIGNALS} signals in all`)
     .meta({ description: `With at most ${MAX_SIGNALS} signals in all.` }),
-  banks: z.array(BankName).min(1).max(100).optional().meta({ description: 'Ask these alone; all when left out.' }),
+  banks: z.array(BankRef).min(1).max(100).optional().meta({ description: 'Ask these alone; all when left out.' }),
   thresholdBits: ThresholdBits.optional(),
   depth: DepthName,
   transforms: z

@@ -9,6 +9,33 @@ export const bankLua = `
       return bank.createdAtMs == tonumber(createdAtMs) and (bank.id or '') == id
     end`
 
+// Makes a bank. Its label is its name, unless another organisation's bank has that name and the maker may not know of it: then its exact name is,
+// and the answer is the same. A label that a bank has which the maker may know of is taken: nobody may pass for another's bank.
+export const addBank = {
+  numberOfKeys: 3,
+  lua: `${announceLua}
+    local banks    = KEYS[1] -- hash: name -> JSON
+    local revision = KEYS[2]
+    local changes  = KEYS[3]
+    local label    = ARGV[1]
+    local exact    = ARGV[2] -- the exact name
+    local org      = ARGV[3] -- [organisation id] its owner
+    local seesAll  = ARGV[4] -- 1: an operator, who may know of every bank
+    local json     = ARGV[5]
+    -- returns {[integer] the revision that has it, its name}, or nil when the label is taken
+    local name = label
+    for _, other in ipairs(redis.call('HKEYS', banks)) do
+      if other == label or string.sub(other, 1, #label + 1) == label .. '~' then
+        local bank = cjson.decode(redis.call('HGET', banks, other))
+        local isKnown = not bank.readers or bank.readers[org] ~= nil
+        if seesAll == '1' or bank.orgId == org or isKnown then return nil end
+        if other == label then name = exact end
+      end
+    end
+    if redis.call('HSETNX', banks, name, json) == 0 then return nil end
+    return { announce(revision, changes, 'bank', name), name }`,
+} as const
+
 // Forgets a bank that was removed, and how far files have come into it, if the name is still that bank's. Running it twice changes nothing.
 export const forgetBank = {
   numberOfKeys: 4,

@@ -2,10 +2,9 @@
 
 import type { FastifyPluginAsync } from 'fastify'
 import type { Caller } from '../../../domain/access.js'
-import type { Bank } from '../../../domain/bank.js'
 import { BANK_NAME_PATTERN } from '../../../domain/bank.js'
 import { Problem } from '../../../domain/problem.js'
-import type { Banks } from '../../../services/banks.js'
+import type { Banks, ShownBank } from '../../../services/banks.js'
 import { laxFields } from '../../hma/lax.js'
 import { HmaRefusal } from '../../hma/refusals.js'
 import { callerOf } from '../../plugins/door.js'
@@ -13,13 +12,13 @@ import { callerOf } from '../../plugins/door.js'
 const HMA_NAME = /^[A-Z_][A-Z0-9_]*$/
 
 /** HMA's bank: a name and how often it matches. */
-export function presentBank({ name, enabledRatio }: Bank) {
-  return { name, matching_enabled_ratio: enabledRatio ?? 1 }
+export function presentBank({ shownAs, enabledRatio }: ShownBank) {
+  return { name: shownAs, matching_enabled_ratio: enabledRatio ?? 1 }
 }
 
 /** @throws {HmaRefusal} 404 when there is none: a client forgets a bank then, so never for anything else. */
-export function bankSeen(banks: Pick<Banks, 'list'>, caller: Caller, name: string, missing = 'bank not found'): Bank {
-  const bank = banks.list(caller).find((known) => known.name === name && known.purpose === 'match')
+export function bankSeen(banks: Pick<Banks, 'list'>, caller: Caller, name: string, missing = 'bank not found'): ShownBank {
+  const bank = banks.list(caller).find((known) => known.shownAs === name && known.purpose === 'match')
   if (bank === undefined) throw new HmaRefusal(404, missing)
   return bank
 }
@@ -30,7 +29,7 @@ export async function bankOwned(
   caller: Caller,
   name: string,
   missing?: string,
-): Promise<Bank> {
+): Promise<ShownBank> {
   bankSeen(banks, caller, name, missing)
   try {
     return await banks.writable(caller, name)
@@ -77,14 +76,14 @@ export const hmaBankRoutes: FastifyPluginAsync<HmaBankOptions> = async (app, { b
     fields.check()
     const caller = callerOf(request)
     const bank = await bankOwned(banks, caller, request.params.name, 'Bank not found')
-    if (name !== undefined && name !== bank.name) refuseNewName(name, banks.list(caller))
-    return presentBank(ratio === undefined ? bank : await banks.setRatio(caller, bank.name, ratio))
+    if (name !== undefined && name !== bank.shownAs) refuseNewName(name, banks.list(caller))
+    return presentBank(ratio === undefined ? bank : await banks.setRatio(caller, bank.shownAs, ratio))
   })
 
   app.delete<{ Params: { name: string } }>('/c/bank/:name', options, async (request) => {
     const caller = callerOf(request)
     const { name } = request.params
-    if (banks.list(caller).some((known) => known.name === name)) {
+    if (banks.list(caller).some((known) => known.shownAs === name)) {
       await bankOwned(banks, caller, name)
       await banks.remove(caller, name)
     }
@@ -98,10 +97,10 @@ function ratioIn(ratio: number | undefined, enabled: boolean | undefined): numbe
 }
 
 /** Decision 0058. Whatever else was asked in the same request is not done either. */
-function refuseNewName(name: string, known: readonly Bank[]): never {
+function refuseNewName(name: string, known: readonly ShownBank[]): never {
   if (!HMA_NAME.test(name) || !BANK_NAME_PATTERN.test(name))
     throw new HmaRefusal(400, 'Bank names must be UPPER_WITH_UNDERSCORE')
-  if (known.some((bank) => bank.name === name)) throw new HmaRefusal(403, 'Bank name already exists')
+  if (known.some((bank) => bank.shownAs === name)) throw new HmaRefusal(403, 'Bank name already exists')
   throw new HmaRefusal(400, 'Banks cannot be renamed here: make another one')
 }
 

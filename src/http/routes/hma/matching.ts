@@ -91,7 +91,7 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
   ) {
     const caller = callerOf(request)
     const names = asked?.split(',')
-    const ratios = new Map(banks.list(caller).map(({ name, enabledRatio }) => [name, enabledRatio ?? 1]))
+    const ratios = new Map(banks.list(caller).map(({ shownAs, enabledRatio }) => [shownAs, enabledRatio ?? 1]))
     const answer = new Map<string, Omit<Found, 'bank'>[]>()
     for (const { bank, ...match } of await found(caller, signals, reply)) {
       if (names?.includes(bank) === false || (ratios.get(bank) ?? 0) < coin) continue

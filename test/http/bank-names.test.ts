@@ -1,0 +1,130 @@
+// A bank that is hidden from somebody says nothing by its name: the same bank made anew has the same answer as where there is none.
+
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { BANK_REF_PATTERN } from '../../src/domain/bank.js'
+import { refused } from '../helpers/refusal.js'
+import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
+import { ask } from '../helpers/trust.js'
+
+const service = await startService(t)
+const beside = await startService(t, { redis: service.redis })
+const ngo = await keyFor(service, 'ngo', ['signals:write', 'match'], 'ngo')
+const other = await keyFor(service, 'other', ['signals:write', 'match', 'feed'], 'ngo')
+const platform = await keyFor(service, 'platform', ['signals:write', 'match', 'feed'])
+const operator = await keyFor(service, 'operator', ['signals:write', 'admin'])
+type Headers = Readonly<Record<string, string>>
+interface Listed {
+  readonly bank: string
+  readonly own: boolean
+}
+
+const create = (headers: Headers, name: string, readers: string[] | null = []) =>
+  ask(service, 'POST', '/v1/banks', headers, { name, readers })
+const readBy = (headers: Headers, name: string, readers: string[] | null) =>
+  ask(service, 'PATCH', `/v1/banks/${name}`, headers, { readers })
+const listed = async (headers: Headers) =>
+  (await ask(service, 'GET', '/v1/banks', headers)).json<{ banks: Listed[] }>().banks
+async function added(headers: Headers, name: string): Promise<string> {
+  const hash = randomHashText()
+  const answer = await ask(service, 'POST', `/v1/banks/${name}/signals`, headers, { signals: [{ type: 'pdq', hash }] })
+  if (answer.statusCode !== 201) throw new Error(answer.body)
+  return hash
+}
+const match = (headers: Headers, hash: string, banks?: string[]) =>
+  ask(service, 'POST', '/v1/match', headers, {
+    queries: [{ signals: [{ type: 'pdq', hash }] }],
+    ...(banks !== undefined && { banks }),
+  })
+const banksFound = async (...asked: Parameters<typeof match>) =>
+  (await match(...asked))
+    .json<{ results: { matches: { bank: string }[] }[] }>()
+    .results.flatMap(({ matches }) => matches.map(({ bank }) => bank))
+
+t.test('names of hidden banks cannot be tested, on any route', async (t) => {
+  t.equal((await create(ngo.headers, 'HIDDEN')).statusCode, 201)
+  const signals = [{ type: 'pdq', hash: randomHashText() }]
+  const looks = async (name: string) => {
+    const answers = [
+      await ask(service, 'POST', `/v1/banks/${name}/signals`, other.headers, { signals }),
+      await readBy(other.headers, name, []),
+      await ask(service, 'GET', `/v1/banks/${name}/imports`, other.headers),
+      await match(other.headers, randomHashText(), [name]),
+      await ask(service, 'GET', `/c/bank/${name}`, other.headers),
+      await create(other.headers, name),
+      await create(other.headers, name),
+      await ask(service, 'POST', '/c/banks', other.headers, { name }),
+      await ask(service, 'DELETE', `/c/bank/${name}`, other.headers),
+    ]
+    return answers.map(({ statusCode, body }) => [
+      statusCode,
+      body.replaceAll(name, 'NAME').replace(/"(?:instance|createdAt)":"[^"]*"|~[0-9a-f]{12}/g, ''),
+    ])
+  }
+  const hidden = await looks('HIDDEN')
+  t.same(hidden, await looks('UNUSED'))
+  t.equal(hidden.at(5)?.[0], 201)
+  t.equal(hidden.at(6)?.[0], 409, 'its own is there already')
+  t.same(await banksFound(ngo.headers, await added(ngo.headers, 'HIDDEN')), ['HIDDEN'], 'and the other bank is as it was')
+})
+
+t.test('of two banks of one name each owner has its own, whoever asks and where', async (t) => {
+  await create(ngo.headers, 'two')
+  await create(other.headers, 'two')
+  const [first, second] = [await added(ngo.headers, 'two'), await added(other.headers, 'two')]
+  for (const [owner, own, foreign] of [
+    [ngo, first, second],
+    [other, second, first],
+  ] as const) {
+    t.same(await banksFound(owner.headers, own), ['two'])
+    t.same(await banksFound(owner.headers, own, ['two']), ['two'])
+    t.same(await banksFound(owner.headers, foreign), [])
+    t.ok((await listed(owner.headers)).some(({ bank, own: isOwn }) => bank === 'two' && isOwn))
+  }
+  await until(async () => (await ask(beside, 'PATCH', '/v1/banks/two', other.headers, { readers: [] })).statusCode === 200)
+  refused(t, await create(operator.headers, 'two'), 'bank-exists', 'an operator knows of every bank')
+})
+
+t.test('who may know of two of one name calls that one by it that he has known longer', async (t) => {
+  await create(other.headers, 'late')
+  const late = await added(other.headers, 'late')
+  await create(ngo.headers, 'late', ['platform'])
+  const early = await added(ngo.headers, 'late')
+  t.same(await banksFound(platform.headers, early), ['late'])
+  await readBy(other.headers, 'late', ['platform'])
+  const [exact = ''] = await banksFound(platform.headers, late)
+  t.match(exact, /^late~[0-9a-f]{12}$/, 'it takes no name over by being shown later')
+  t.match(exact, BANK_REF_PATTERN)
+  t.same(await banksFound(platform.headers, late, ['late']), [])
+  t.same(await banksFound(platform.headers, late, [exact]), [exact])
+  t.same(await banksFound(platform.headers, early, ['late']), ['late'])
+  const names = (await listed(platform.headers)).map(({ bank }) => bank)
+  t.same(
+    names.filter((name) => name.startsWith('late')),
+    ['late', exact],
+  )
+  await readBy(ngo.headers, 'late', ['platform', 'operator'])
+  t.same(await banksFound(platform.headers, early), ['late'], 'more readers change nothing for one who was')
+  const { body } = await ask(service, 'GET', `/v1/feed?banks=${exact}`, platform.headers)
+  t.match(body, `"bank":"${exact}"`)
+  t.notMatch(body, '"bank":"late"')
+  refused(t, await create(platform.headers, 'late'), 'bank-exists', 'and makes none that others would take for it')
+})
+
+t.test('a name as long as a hash is refused as what it is, and not by the audit log', async (t) => {
+  for (const length of [42, 44, 63]) t.equal((await create(ngo.headers, 'a'.repeat(length))).statusCode, 201)
+  refused(t, await create(ngo.headers, 'a'.repeat(43)), 'request-invalid')
+})
+
+t.test('of many that make one bank at once one does, at two processes', async (t) => {
+  await create(ngo.headers, 'race')
+  const answers = await Promise.all(
+    Array.from({ length: 8 }, (_, i) =>
+      ask(i % 2 === 0 ? service : beside, 'POST', '/v1/banks', other.headers, { name: 'race', readers: [] }),
+    ),
+  )
+  t.same(answers.map(({ statusCode }) => statusCode).sort(), [201, ...new Array(7).fill(409)])
+  const redis = new Redis(service.redis.socket)
+  t.teardown(() => redis.disconnect())
+  t.equal((await redis.hkeys('{tabir}:banks')).filter((name) => name.startsWith('race')).length, 2)
+})

@@ -1,0 +1,34 @@
+import t from 'tap'
+import { type Bank, CASES_BANK } from '../../src/domain/bank.js'
+import { BankTable } from '../../src/services/bank-table.js'
+import { exactName } from '../../src/store/exact-name.js'
+
+const bank = (name: string, orgId: string): Bank => ({
+  name,
+  orgId,
+  purpose: 'match',
+  thresholdBits: {},
+  createdAtMs: 1,
+  readers: {},
+})
+
+t.test('an operator means one bank by a name, or none while several have it', async (t) => {
+  const exact = exactName('two', 'b')
+  const [first, second] = [bank('two', 'a'), bank(exact, 'b')]
+  const banks = new BankTable([CASES_BANK, first])
+  t.equal(banks.only('two'), first)
+  t.equal(banks.only(exactName('two', 'a')), first, 'by its exact name as well')
+  banks.set(exact, second)
+  t.equal(banks.only('two'), undefined)
+  t.equal(banks.only(exactName('two', 'a')), first)
+  t.equal(banks.only(exact), second)
+  t.equal(banks.shownTo('c', CASES_BANK), 'cases')
+
+  banks.delete('two')
+  t.equal(banks.only('two'), second, 'the other one is the only one now')
+  t.equal(banks.shownTo('b', second), 'two')
+  t.ok(banks.isAnyShared)
+  banks.delete(exact)
+  t.notOk(banks.isAnyShared, 'and nothing is kept of it')
+  t.equal(banks.only('two'), undefined)
+})
