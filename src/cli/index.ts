@@ -27,7 +27,10 @@ export async function index(args: readonly string[]): Promise<number> {
   if (answer === undefined) return failed(`There is no api at ${new URL(url).origin} that can be asked.`, 1)
   const { status, text } = answer
   if (status === 401 || status === 403)
-    return failed(`The api at ${new URL(url).origin} tells this to a key with admin: in TABIR_API_KEY, or in a file that --key-file names.`, 1)
+    return failed(
+      `The api at ${new URL(url).origin} tells this to a key with admin: in TABIR_API_KEY, or in a file that --key-file names.`,
+      1,
+    )
   if (status !== 200) return failed(`The api at ${new URL(url).origin} is not ready${whyNot(text)}.`, 1)
   process.stdout.write(options.json === true ? `${text}\n` : readable(IndexReport.parse(JSON.parse(text))))
   return 0

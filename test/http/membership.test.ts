@@ -11,7 +11,11 @@ import { keyFor, openCase, randomHashText, startService } from '../helpers/servi
 /** As a device finds them in a picture; rows are all that others could have in common. */
 function someDetails(): string {
   const size = { width: 480, height: 360 }
-  const rows = Array.from({ length: 48 }, (_, i) => ({ place: (5 * i) % 256, pose: 0, hash: hashFromBytes(randomBytes(32)) }))
+  const rows = Array.from({ length: 48 }, (_, i) => ({
+    place: (5 * i) % 256,
+    pose: 0,
+    hash: hashFromBytes(randomBytes(32)),
+  }))
   const points = rows.map(({ hash }, i) => ({ column: i % 32, row: i % 24, hash }))
   return Buffer.from(writeRegistered({ ranked: { ...size, rows }, points: { ...size, points } })).toString('base64')
 }

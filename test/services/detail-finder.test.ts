@@ -51,7 +51,11 @@ function registry(known: CommonRows = common) {
   }
   const finder = detailFinderWith({ images: { points }, veil, common: known })
   /** As it is, without a choice of rows. */
-  function put(name: string, { ranked, points }: Veiled, { kin = name, bank = CASES_BANK_NAME, rows = ranked.rows, tier = 'verified' as Tier } = {}) {
+  function put(
+    name: string,
+    { ranked, points }: Veiled,
+    { kin = name, bank = CASES_BANK_NAME, rows = ranked.rows, tier = 'verified' as Tier } = {},
+  ) {
     const image = { bank, tier, category: undefined, ref: undefined, createdAtMs: 1, signals: [] } as const
     const details = { ...ranked, rows: rows.slice(0, 16), kin: kinNumber(kin) }
     catalogue.put(idOf(name), { ...image, details })
