@@ -11,7 +11,7 @@ import { keyFor, openCase, randomHashText, startService } from '../helpers/servi
 /** As a device finds them in a picture; rows are all that others could have in common. */
 function someDetails(): string {
   const size = { width: 480, height: 360 }
-  const rows = Array.from({ length: 48 }, (_, i) => ({
+  const rows = Array.from({ length: 16 }, (_, i) => ({
     place: (5 * i) % 256,
     pose: 0,
     hash: hashFromBytes(randomBytes(32)),
