@@ -133,7 +133,8 @@ export function feedOver({ store, lines, batches, replica, recent, cursors, audi
     yield* tellAtOnce(reader, catalogue, taken, removed)
     if (batch === undefined) return { place: { ...from, removed }, more: removed < until }
 
-    const told = from.batch?.told ?? 0
+    // A store that lost the end of a batch may end it elsewhere.
+    const told = from.batch?.end === batch.end ? from.batch.told : 0
     const named = lines.inOwnOrder(reader, batch.ids).slice(told, told + limit)
     // What changed in a later batch that has ended is told there.
     const ids = named.flatMap(({ imageId }) => (recent.changedAfter(imageId, batch.end, lastEnd) ? [] : [imageId]))

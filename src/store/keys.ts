@@ -63,6 +63,8 @@ export const keys = {
   feedWaiting: `${TAG}:feed-waiting`,
   /** string: [epoch ms] since when something is in there. */
   feedWaitingSince: `${TAG}:feed-waiting-since`,
+  /** string: there while much waits and was looked at in the last second. */
+  feedWaitingLooked: `${TAG}:feed-waiting-looked`,
   /** sorted set: image ids [16 bytes] of signals that their owner holds for a time, by when [epoch ms] they match again. */
   ownerDues: `${TAG}:owner-dues`,
   /** sorted set: keyed digests [16 bytes] of pictures of cases that were judged harmless, by until when [epoch ms] no case takes them. */
