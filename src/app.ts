@@ -227,6 +227,7 @@ export async function buildApp({
   await app.register(openapi)
   await app.register(multipart, MULTIPART_OPTIONS)
   const here = limitsHere({ exposure, most: mostOf })
+  const countsFor = exposure === 'public' ? 'admin' : 'public'
   const inFlight: InFlight = { bytes: 0 }
   const { cases, files, idempotency, signer, registration, banks, matcher, trust, hashing, health, identify } = services
   const note = (facts: RequestFacts, reqId: string) => {
@@ -250,7 +251,7 @@ export async function buildApp({
     await guarded.register(healthRoutes, {
       health,
       metrics: metrics.text,
-      whoSeesMetrics: exposure === 'public' ? 'admin' : 'public',
+      countsFor,
     })
     await guarded.register(docRoutes)
     await guarded.register(challengeRoutes, { prefix: '/v1', proofOfWork: services.proofOfWork })
@@ -295,6 +296,7 @@ export async function buildApp({
       hashing,
       pictures: services.pictures,
       health,
+      countsFor,
       uploadLimits,
       inFlight,
       now,

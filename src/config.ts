@@ -4,8 +4,11 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { isNetwork } from './services/networks.js'
 import { PROBING_MODES } from './services/probing-guard.js'
+import { FEED_DELAY } from './store/feed-batches.js'
 
 const MiB = 1024 * 1024
+
+const MINUTE_MS = 60_000
 
 /** One line per variable, its default, and the reason that a wrong one is answered with. Reasons never repeat a value. */
 /** Where anybody may open a case, one program must not register tens of thousands of pictures in minutes. */
@@ -96,6 +99,7 @@ const Variables = z.object({
   TABIR_TLS_CERT: text('must be the path of a file with certificates in PEM').optional(),
   TABIR_TLS_KEY: text('must be the path of a file with a private key in PEM').optional(),
   TABIR_EXPOSURE: z.enum(['private', 'public'], { error: 'must be private or public' }).default('private'),
+  TABIR_FEED_DELAY_MINUTES: wholeNumber(0, 1440).default(FEED_DELAY.maxMs / MINUTE_MS),
   TABIR_PROBING: z.enum(PROBING_MODES, { error: `must be one of ${PROBING_MODES.join(', ')}` }).optional(),
   TABIR_MAX_QUERIES_PER_ORG_PER_DAY: wholeNumber(0, 1_000_000_000_000).default(0),
   TABIR_TRACES_URL: z
@@ -187,6 +191,7 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
         ? undefined
         : { cert: e.TABIR_TLS_CERT, key: e.TABIR_TLS_KEY },
     exposure: e.TABIR_EXPOSURE,
+    feedDelay: { ...FEED_DELAY, maxMs: e.TABIR_FEED_DELAY_MINUTES * MINUTE_MS },
     probing: e.TABIR_PROBING ?? (e.TABIR_EXPOSURE === 'public' ? ('suspend' as const) : ('tell' as const)),
     maxQueriesPerOrgPerDay: e.TABIR_MAX_QUERIES_PER_ORG_PER_DAY,
     tracesUrl: e.TABIR_TRACES_URL,
@@ -235,6 +240,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_TLS_CERT',
     'TABIR_TLS_KEY',
     'TABIR_EXPOSURE',
+    'TABIR_FEED_DELAY_MINUTES',
     'TABIR_PROBING',
     'TABIR_MAX_QUERIES_PER_ORG_PER_DAY',
     'TABIR_WEBHOOK_ORIGINS',

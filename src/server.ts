@@ -50,6 +50,7 @@ const services = await openServices({
   fetchFrom: config.fetchFrom,
   maxWatchesPerOrg: config.maxWatchesPerOrg,
   probing: config.probing,
+  feedDelay: config.feedDelay,
   now: () => Date.now(),
   clock: () => performance.now(),
   onWaiting: (line) => console.error(line),

@@ -28,9 +28,11 @@ import { type DueTime, dueTimeBy } from './services/due-time.js'
 import { exportsFrom } from './services/exports.js'
 import { feedOver } from './services/feed.js'
 import { feedCursorsWith } from './services/feed-cursor.js'
+import { createFeedLines } from './services/feed-lines.js'
 import { hashingThrough } from './services/hashing.js'
 import { healthOf } from './services/health.js'
 import { idempotencyOver } from './services/idempotency.js'
+import { ORIGIN_BYTES } from './services/image-ids.js'
 import { importsOver } from './services/imports.js'
 import { insightsFrom } from './services/insights.js'
 import { keyKeeping } from './services/key-keeping.js'
@@ -61,6 +63,7 @@ import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
 import { lastRevision } from './store/changes.js'
 import { deliveriesIn } from './store/deliveries.js'
+import { createFeedBatches, FEED_DELAY, type FeedDelay } from './store/feed-batches.js'
 import { fetchPlacesIn } from './store/fetch-places.js'
 import { idempotencyIn } from './store/idempotency.js'
 import { imageReader } from './store/image-reader.js'
@@ -89,6 +92,8 @@ export interface ServiceOptions extends OpeningOptions {
   /** The deployment's label in API keys. */
   readonly env: string
   readonly trustLimits: TrustLimits
+  /** How long the feed waits for others to tell an image of a case with; as it is in production when left out. */
+  readonly feedDelay?: FeedDelay
   readonly maxWatchesPerOrg: number
   /** Origins that webhooks may go to although they are not on the public internet. */
   readonly webhookOrigins: ReadonlySet<string>
@@ -264,11 +269,10 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
   const feedCursors = feedCursorsWith(secrets.feed)
   const feed = feedOver({
     store,
-    images,
-    trusts,
+    lines: createFeedLines({ images, trusts, matchIds }),
+    batches: createFeedBatches(store, options.feedDelay ?? FEED_DELAY, ORIGIN_BYTES),
     replica,
     recent,
-    matchIds,
     cursors: feedCursors,
     audit,
     clock,

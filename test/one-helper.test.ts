@@ -41,6 +41,7 @@ const LIST_READERS: Readonly<Record<string, string>> = {
   'src/store/case-events.ts': 'follows streams: waits behind an id',
   'src/store/changes.ts': 'follows a stream by revisions, which have no gaps',
   'src/store/contexts.ts': 'reads all contexts of one organisation, 10,000 at most',
+  'src/store/feed-batches.ts': 'reads the one end that follows another',
   'src/store/fetch-places.ts': 'reads the one place that belongs to a time',
   'src/store/imports.ts': 'reads the refusals of one import whole, 10,000 at most',
   'src/store/outbox.ts': 'reads what is left of a stream from its head',
@@ -48,6 +49,8 @@ const LIST_READERS: Readonly<Record<string, string>> = {
   'src/store/scripts/appeals.ts': 'reads the last entry, and takes out what ended in the step that finds it',
   'src/store/scripts/audit.ts': 'reads the last entry',
   'src/store/scripts/banks.ts': 'erases what belongs to a bank that is gone, in one step',
+  'src/store/scripts/feed-batches.ts':
+    'reads the last end, and takes all that waits, which is bounded, in the step that tells it',
   'src/store/scripts/fetch-places.ts': 'reads the last entry',
   'src/store/scripts/outbox.ts': 'reads one entry by its id, and takes out the oldest where there are too many',
   'src/store/scripts/put-trust.ts': 'reads the last entry',

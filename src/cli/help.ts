@@ -31,8 +31,8 @@ export const HELP = `Tabir: matching of intimate images shared without consent, 
   tabir canary plant --bank NAME
                     registers a hash that no picture has and nobody is given: whoever matches it is told of as an event
 
-  tabir index status [--url URL] [--json]
-                    what the index of a running api consists of
+  tabir index status [--url URL] [--key-file FILE] [--json]
+                    what the index of a running api consists of; where anybody may reach it, for a key with admin
 
   tabir trust disputes | quarantine | strikes
                     what waits for you: open disputes, signals that are held, accounts whose reports were judged false

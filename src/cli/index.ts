@@ -5,11 +5,12 @@ import type { z } from 'zod'
 import { readConfig } from '../config.js'
 import { IndexReport } from '../http/schemas.js'
 import { reasonIn } from './doctor-facts.js'
+import { REMOTE_OPTIONS, remoteFrom } from './remote.js'
 
 type Report = z.infer<typeof IndexReport>
 type Index = Report['indexes'][number]
 
-const USAGE = 'tabir index status [--url URL] [--json]'
+const USAGE = 'tabir index status [--url URL] [--key-file FILE] [--json]'
 const TIMEOUT_MS = 5000
 
 /** @returns the exit status: 0, or 2 for arguments that cannot be used, 1 when there is nobody to ask. */
@@ -19,17 +20,25 @@ export async function index(args: readonly string[]): Promise<number> {
   if (options === undefined) return failed(USAGE, 2)
   const config = readConfig(process.env)
   const url = options.url ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`
-  const answer = await ask(new URL('/health/index', url)).catch(() => undefined)
+  // Only an api that anybody may reach asks for a key.
+  const remote = options['key-file'] === undefined && config.apiKey === undefined ? undefined : remoteFrom(options)
+  if (typeof remote === 'string') return failed(remote, 2)
+  const answer = await ask(new URL('/health/index', url), remote?.key).catch(() => undefined)
   if (answer === undefined) return failed(`There is no api at ${new URL(url).origin} that can be asked.`, 1)
   const { status, text } = answer
+  if (status === 401 || status === 403)
+    return failed(
+      `The api at ${new URL(url).origin} tells this to a key with admin: in TABIR_API_KEY, or in a file that --key-file names.`,
+      1,
+    )
   if (status !== 200) return failed(`The api at ${new URL(url).origin} is not ready${whyNot(text)}.`, 1)
   process.stdout.write(options.json === true ? `${text}\n` : readable(IndexReport.parse(JSON.parse(text))))
   return 0
 }
 
-function optionsOf(args: string[]): { url?: string; json?: boolean } | undefined {
+function optionsOf(args: string[]): { url?: string; 'key-file'?: string; json?: boolean } | undefined {
   try {
-    const { values } = parseArgs({ args, options: { url: { type: 'string' }, json: { type: 'boolean' } } })
+    const { values } = parseArgs({ args, options: { ...REMOTE_OPTIONS, json: { type: 'boolean' } } })
     if (values.url !== undefined) new URL(values.url)
     return values
   } catch {
@@ -37,8 +46,9 @@ function optionsOf(args: string[]): { url?: string; json?: boolean } | undefined
   }
 }
 
-async function ask(url: URL): Promise<{ readonly status: number; readonly text: string }> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+async function ask(url: URL, key: string | undefined): Promise<{ readonly status: number; readonly text: string }> {
+  const headers = key === undefined ? {} : { authorization: `Bearer ${key}` }
+  const response = await fetch(url, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) })
   return { status: response.status, text: await response.text() }
 }
 

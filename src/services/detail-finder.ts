@@ -12,7 +12,7 @@ import type { Hit } from '../search/signal-index.js'
 import type { Images } from '../store/images.js'
 import type { CatalogueImage } from './catalogue.js'
 import type { CommonRows } from './common-rows.js'
-import { DECORATION_KINS } from './detail-rows.js'
+import { isDecorationOf } from './detail-rows.js'
 import type { Searcher } from './searcher.js'
 import type { Veil } from './veil.js'
 
@@ -51,6 +51,8 @@ const NEEDLES_A_VIEW = 150
 const NEEDLES_AT_ONCE = 50
 const LEAST_AGREEING = 2
 const CANDIDATES = 20
+/** Anybody may register the same detail any number of times. */
+const MAX_ROWS_OF_A_DETAIL = 64
 /** The view that a vote is surest of may show less of a candidate than the next one. */
 const VIEWS_OF_EACH = 2
 
@@ -166,9 +168,9 @@ function* candidatesIn(
     )
     for (const [needle, near] of byNeedle(hits)) {
       const feature = some[needle]
+      if (feature === undefined || isDecorationOf(searcher, near)) continue
       const kins = new Set(near.map(({ image }) => searcher.places.kinOf(image))).size
-      if (feature === undefined || kins >= DECORATION_KINS) continue
-      for (const { image, view: row, distanceBits } of near) {
+      for (const { image, view: row, distanceBits } of atMost(near, feature.hash)) {
         const size = searcher.places.sizeOf(image)
         if (size === undefined || role(image) === undefined) continue
         const registered = { ...placedRow(searcher.places.rowOf(image, row), size), hash: feature.hash }
@@ -206,6 +208,13 @@ function byNeedle(hits: readonly Hit[]): Map<number, Hit[]> {
     list.push(hit)
   }
   return lists
+}
+
+/** Others for each detail, so that what is left out of one is voted for by the next. */
+function atMost(near: readonly Hit[], [low = 0, high = 0]: Hash256): readonly Hit[] {
+  if (near.length <= MAX_ROWS_OF_A_DETAIL) return near
+  const start = (256 * high + low) % near.length
+  return [...near.slice(start), ...near.slice(0, start)].slice(0, MAX_ROWS_OF_A_DETAIL)
 }
 
 function inPicture(pair: AgreeingPair, { view, isMirrored }: Looking): AgreeingPair {

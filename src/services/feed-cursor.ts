@@ -12,8 +12,12 @@ export interface FeedReader {
 }
 
 export interface FeedPlace {
-  /** Of the last change that was told; of a snapshot, the revision from which changes are told after it. */
+  /** The end of the last batch of additions that was told whole; of a snapshot, the one from which they are told after it. */
   readonly revision: number
+  /** Of the last change whose removals were told. They do not wait for a batch. */
+  readonly removed: number
+  /** The batch that is being told: its end, and how many of its images were told. */
+  readonly batch: { readonly end: number; readonly told: number } | undefined
   /**
    * What the process knew that told it: what will come up to there was perhaps left out, since it is told later. So a store that has lost it is
    * told from the beginning.
@@ -31,14 +35,17 @@ export interface FeedCursors {
 
 /** Of the digest at a position. */
 const MARK_BYTES = 8
-export const CURSOR_PATTERN = /^[A-Za-z0-9_-]{70}$/
+export const CURSOR_PATTERN = /^[A-Za-z0-9_-]{91}$/
 
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const REVISION_BYTES = 6
-const MARK_AT = 2 * REVISION_BYTES
+const REMOVED_AT = 2 * REVISION_BYTES
+const END_AT = REMOVED_AT + REVISION_BYTES
+const TOLD_AT = END_AT + REVISION_BYTES
+const MARK_AT = TOLD_AT + 4
 const PART_AT = MARK_AT + MARK_BYTES
-/** revision, seen revision and mark, part plus one or 0 */
+/** revision, seen revision, removed, end of the batch or 0 and what was told of it, mark, part plus one or 0 */
 const PLACE_BYTES = PART_AT + 4
 
 export function markOf(digest: string): Buffer {
@@ -50,12 +57,15 @@ export function markOf(digest: string): Buffer {
  * one person. Organisation and filters are authenticated with it and not written: under others the cursor does not open.
  */
 export function feedCursorsWith(secret: Buffer): FeedCursors {
-  const key = Buffer.from(hkdfSync('sha256', secret, '', 'tabir feed cursor 1', 32))
+  const key = Buffer.from(hkdfSync('sha256', secret, '', 'tabir feed cursor 2', 32))
   return {
-    write(reader, { revision, seen, part }) {
+    write(reader, { revision, removed, batch, seen, part }) {
       const place = Buffer.alloc(PLACE_BYTES)
       place.writeUIntBE(revision, 0, REVISION_BYTES)
       place.writeUIntBE(seen.revision, REVISION_BYTES, REVISION_BYTES)
+      place.writeUIntBE(removed, REMOVED_AT, REVISION_BYTES)
+      place.writeUIntBE(batch?.end ?? 0, END_AT, REVISION_BYTES)
+      place.writeUInt32BE(batch?.told ?? 0, TOLD_AT)
       seen.mark.copy(place, MARK_AT, 0, MARK_BYTES)
       place.writeUInt32BE(part === undefined ? 0 : part + 1, PART_AT)
       const nonce = randomBytes(NONCE_BYTES)
@@ -74,8 +84,11 @@ export function feedCursorsWith(secret: Buffer): FeedCursors {
         return undefined
       }
       const part = place.readUInt32BE(PART_AT)
+      const end = place.readUIntBE(END_AT, REVISION_BYTES)
       return {
         revision: place.readUIntBE(0, REVISION_BYTES),
+        removed: place.readUIntBE(REMOVED_AT, REVISION_BYTES),
+        batch: end === 0 ? undefined : { end, told: place.readUInt32BE(TOLD_AT) },
         seen: {
           revision: place.readUIntBE(REVISION_BYTES, REVISION_BYTES),
           mark: place.subarray(MARK_AT, PART_AT),

@@ -5,8 +5,8 @@ import type { Change } from '../store/changes.js'
 export interface RecentChanges {
   /** To be called with all changes in their order. */
   note(changes: readonly Change[]): void
-  /** Did it change after `revision`, as far as is remembered? `false` when that is not known. */
-  changedAfter(imageId: string, revision: number): boolean
+  /** Was its last change after `revision`, and not after `until`, as far as is remembered? `false` when that is not known. */
+  changedAfter(imageId: string, revision: number, until?: number): boolean
   /** When the changes turned out to be of another history: their numbers are given a second time. */
   clear(): void
 }
@@ -39,7 +39,10 @@ export function recentChanges(most = MOST): RecentChanges {
     clear() {
       for (const lastOf of shards) lastOf.clear()
     },
-    changedAfter: (imageId, revision) => (shardOf(imageId)?.get(imageId) ?? 0) > revision,
+    changedAfter(imageId, revision, until = Number.POSITIVE_INFINITY) {
+      const last = shardOf(imageId)?.get(imageId) ?? 0
+      return last > revision && last <= until
+    },
   }
 }
 

@@ -44,7 +44,7 @@ export interface CaseRecord {
   readonly extendedProtection: boolean
   /** Has an organisation attested any of its images? */
   readonly isVouchedFor: boolean
-  /** How many hashes were registered, over all its images. */
+  /** How many hashes were registered, over all its images; details are not counted. */
   readonly hashes: number
   /** `undefined` while it lives. */
   readonly end: CaseEnd | undefined

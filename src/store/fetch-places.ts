@@ -6,6 +6,8 @@ import type { Store } from './store.js'
 
 export interface FetchPlace {
   readonly revision: number
+  readonly removed: number
+  readonly batch: { readonly end: number; readonly told: number } | undefined
   /** What the process knew that told it, with a mark [8 bytes] of the history there. */
   readonly seen: { readonly revision: number; readonly mark: Buffer }
   /** Of a snapshot that is under way. */
@@ -30,16 +32,19 @@ export function fetchPlacesIn(store: Store): FetchPlaces {
   return {
     async at(keyId, timeS) {
       const [found] = await store.ask((redis) => redis.zrangebyscore(keys.fetchPlaces(keyId), timeS, timeS))
-      const [, revision, seen, mark = '', part] = found?.split(':') ?? []
-      if (revision === undefined) return undefined
+      const [, revision, seen, mark = '', part, removed, end, told] = found?.split(':') ?? []
+      if (revision === undefined || removed === undefined) return undefined
       return {
         revision: Number(revision),
+        removed: Number(removed),
+        batch: end === '' ? undefined : { end: Number(end), told: Number(told) },
         seen: { revision: Number(seen), mark: Buffer.from(mark, 'hex') },
         part: part === '' ? undefined : Number(part),
       }
     },
-    async keep(keyId, timeS, { revision, seen, part = '' }) {
-      const args = [timeS, revision, seen.revision, seen.mark.toString('hex'), part, KEPT_MS]
+    async keep(keyId, timeS, { revision, removed, batch, seen, part = '' }) {
+      const { end = '', told = '' } = batch ?? {}
+      const args = [timeS, revision, seen.revision, seen.mark.toString('hex'), part, KEPT_MS, removed, end, told]
       return Number(await store.write(keepFetchPlace, [keys.fetchPlaces(keyId)], args))
     },
   }

@@ -202,7 +202,8 @@ export function imagesIn(
       const { account, sinceMs, strikes } = reporting
       const { shards, args, mark } = entriesOf(images)
       const attested = images.every(({ image }) => image.tier === 'ngo-attested') ? 'yes' : 'no'
-      const counted = images.flatMap(({ image }, i) => [...args.slice(3 * i, 3 * i + 3), hashesOf(image)])
+      // Without details: how many are kept of them depends on what others registered, and her receipt says this number.
+      const counted = images.flatMap(({ image }, i) => [...args.slice(3 * i, 3 * i + 3), image.signals.length])
       const places = [
         ...[keys.case(caseId), keys.caseImages(caseId), keys.caseEvents(caseId), keys.revision, keys.changes],
         ...[keys.strikes(account), ...shards],
@@ -277,10 +278,6 @@ function* pairs(flat: unknown): Generator<[Buffer, Buffer]> {
     const sealed: unknown = flat[i + 1]
     if (Buffer.isBuffer(id) && Buffer.isBuffer(sealed)) yield [id, sealed]
   }
-}
-
-function hashesOf({ signals, details }: RegisteredImage): number {
-  return signals.length + (details?.rows.length ?? 0)
 }
 
 function idBytes(id: string): Buffer {

@@ -55,6 +55,16 @@ export const keys = {
   quarantine: `${TAG}:quarantine`,
   /** sorted set: time:place in the feed by time [Unix seconds], for those who fetch by times with one API key. */
   fetchPlaces: (keyId: string) => `${TAG}:fetch-places:${keyId}`,
+  /** sorted set: revisions at which a batch of what the feed tells together ended. */
+  feedBatches: `${TAG}:feed-batches`,
+  /** string: ids [16 bytes each] of the images in the batch that ended at a revision. */
+  feedBatch: (end: number) => `${TAG}:feed-batch:${end}`,
+  /** sorted set: kind [1 byte] and image id [16 bytes] of what changed since the last, by revision. */
+  feedWaiting: `${TAG}:feed-waiting`,
+  /** string: [epoch ms] since when something is in there. */
+  feedWaitingSince: `${TAG}:feed-waiting-since`,
+  /** string: there while much waits and was looked at in the last second. */
+  feedWaitingLooked: `${TAG}:feed-waiting-looked`,
   /** sorted set: image ids [16 bytes] of signals that their owner holds for a time, by when [epoch ms] they match again. */
   ownerDues: `${TAG}:owner-dues`,
   /** sorted set: keyed digests [16 bytes] of pictures of cases that were judged harmless, by until when [epoch ms] no case takes them. */

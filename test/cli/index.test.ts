@@ -67,6 +67,6 @@ t.test('without arguments, or with wrong ones, it says what there is', async (t)
   for (const args of [[], ['stat'], ['status', '--no'], ['status', '--url', 'nowhere']]) {
     const { status, errors } = await tabir('index', ...args)
     t.equal(status, 2)
-    t.equal(errors, 'tabir index status [--url URL] [--json]\n')
+    t.equal(errors, 'tabir index status [--url URL] [--key-file FILE] [--json]\n')
   }
 })

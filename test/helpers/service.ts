@@ -21,6 +21,7 @@ import type { ProbingMode } from '../../src/services/probing-guard.js'
 import { HEARING, type Hearing } from '../../src/services/replica.js'
 import { openServices, type Services } from '../../src/services.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
+import type { FeedDelay } from '../../src/store/feed-batches.js'
 import { type Keyring, makeKeyring } from '../../src/store/seal.js'
 import { openStore } from '../../src/store/store.js'
 import type { TrustLimits } from '../../src/trust-parts.js'
@@ -72,6 +73,7 @@ export interface TestServiceOptions {
   readonly maxWatchesPerOrg?: number
   readonly site?: Partial<SiteSettings>
   readonly stretching?: ScryptOptions
+  readonly feedDelay?: FeedDelay
 }
 
 /** How long a case lives in tests. */
@@ -89,6 +91,9 @@ export const PATIENT: Hearing = { ...HEARING, staleAfterMs: PATIENCE_MS, reached
 
 /** Nearly nothing: what a PIN costs has tests of its own, and a thousand cases would take a minute. */
 const LIGHT: ScryptOptions = { N: 2, r: 1, p: 1 }
+
+/** Additions are told at once: what waiting is for has tests of its own. */
+const NO_FEED_DELAY: FeedDelay = { minMs: 0, maxMs: 0 }
 
 const SITE: SiteSettings = {
   exitUrl: 'https://exit.example/',
@@ -139,6 +144,7 @@ export async function startService(
     extendedProtection: options.extendedProtection ?? false,
     hearing: options.hearing ?? PATIENT,
     stretching: options.stretching ?? LIGHT,
+    feedDelay: options.feedDelay ?? NO_FEED_DELAY,
     maxWatchesPerOrg: options.maxWatchesPerOrg ?? 10_000,
     now: options.now ?? (() => Date.now()),
     // A clock that a test moves is the store's as well: what two clocks agree on has tests of its own.

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import t from 'tap'
 import { CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../../src/domain/bank.js'
 import { formatUuid } from '../../src/domain/ids.js'
+import type { Tier } from '../../src/domain/signal.js'
 import { DETAIL_BITS } from '../../src/domain/signal-types.js'
 import { detailsWith } from '../../src/hash/details/details.js'
 import type { AskedView } from '../../src/hash/details/features.js'
@@ -50,8 +51,12 @@ function registry(known: CommonRows = common) {
   }
   const finder = detailFinderWith({ images: { points }, veil, common: known })
   /** As it is, without a choice of rows. */
-  function put(name: string, { ranked, points }: Veiled, { kin = name, bank = CASES_BANK_NAME, rows = ranked.rows } = {}) {
-    const image = { bank, tier: 'verified', category: undefined, ref: undefined, createdAtMs: 1, signals: [] } as const
+  function put(
+    name: string,
+    { ranked, points }: Veiled,
+    { kin = name, bank = CASES_BANK_NAME, rows = ranked.rows, tier = 'verified' as Tier } = {},
+  ) {
+    const image = { bank, tier, category: undefined, ref: undefined, createdAtMs: 1, signals: [] } as const
     const details = { ...ranked, rows: rows.slice(0, 16), kin: kinNumber(kin) }
     catalogue.put(idOf(name), { ...image, details })
     kept.set(idOf(name), points)
@@ -69,12 +74,12 @@ function registry(known: CommonRows = common) {
     get read() {
       return read
     },
-    add(name: string, pixels: Pixels, { kin = name, bank = CASES_BANK_NAME, most = 16 } = {}) {
+    add(name: string, pixels: Pixels, { kin = name, bank = CASES_BANK_NAME, most = 16, tier = 'verified' as Tier } = {}) {
       const { ranked, points } = veil.details(look(pixels))
       const choosing = chosenRows({ searcher: catalogue.searcher(), common }, ranked, kinNumber(kin))
       let step = choosing.next()
       while (step.done !== true) step = choosing.next()
-      put(name, { ranked, points }, { kin, bank, rows: step.value.rows.slice(0, most) })
+      put(name, { ranked, points }, { kin, bank, tier, rows: step.value.rows.slice(0, most) })
       return step.value.rows.length
     },
     put,
@@ -240,6 +245,29 @@ t.test('details that three unrelated pictures have find none of them, and those 
     for (const [i, kin] of kins.entries()) world.put(`${kins} ${i}`, veil.details(look(picture)), { kin })
     t.equal((await world.find(onPage(picture, 800, 700, 200, 200))).length, found)
   }
+})
+
+t.test('an own picture is found alike, whether others reported one with its details or nobody did', async (t) => {
+  const reported = { tier: 'self-reported' } as const
+  const theirs = drawn(7, 480, 360)
+  const views = details.ask(onPage(theirs, 800, 700, 200, 200))
+  const own = async (others: readonly Tier[]) => {
+    const world = registry()
+    for (const [i, tier] of others.entries()) world.add(`other ${i}`, theirs, { tier })
+    // Its owner has the picture, and puts its details into two of hers.
+    const rows = [world.add('own 1', theirs, reported), world.add('own 2', theirs, reported)]
+    const found = (await world.findIn(views)).filter(({ image }) => [idOf('own 1'), idOf('own 2')].includes(image.id))
+    return { rows, found: found.map(({ image: { id }, inliers, distanceBits }) => ({ id, inliers, distanceBits })) }
+  }
+  const alone = await own([])
+  t.equal(alone.found.length, 2)
+  t.same(await own(['self-reported']), alone, 'one other')
+  t.same(await own(['ngo-attested', 'self-reported', 'self-reported', 'self-reported']), alone, 'four others')
+
+  const flooded = registry({ isDecoration: () => false, isInBackground: () => false })
+  for (let i = 0; i < 100; i++) flooded.put(`copy ${i}`, veil.details(look(theirs)), reported)
+  t.equal((await flooded.findIn(views)).length, 20, 'nor do many hide it')
+  t.equal(flooded.read, 20)
 })
 
 t.test('whether a detail is decoration is looked up for what a vote would let through', async (t) => {

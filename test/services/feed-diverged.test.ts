@@ -2,15 +2,19 @@
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { CASES_BANK } from '../../src/domain/bank.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
 import { feedOver } from '../../src/services/feed.js'
 import { feedCursorsWith } from '../../src/services/feed-cursor.js'
+import { createFeedLines } from '../../src/services/feed-lines.js'
+import { ORIGIN_BYTES } from '../../src/services/image-ids.js'
 import { matchIdsWith } from '../../src/services/match-ids.js'
 import { recentChanges } from '../../src/services/recent-changes.js'
 import { Replica } from '../../src/services/replica.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { banksIn } from '../../src/store/banks.js'
+import { createFeedBatches } from '../../src/store/feed-batches.js'
 import { imageReader } from '../../src/store/image-reader.js'
 import { imagesIn, type StoredImage } from '../../src/store/images.js'
 import { makeKeyring } from '../../src/store/seal.js'
@@ -55,11 +59,10 @@ t.teardown(async () => {
 const matchIds = matchIdsWith(randomBytes(32))
 const feed = feedOver({
   store,
-  images,
-  trusts: trustsIn(store),
+  lines: createFeedLines({ images, trusts: trustsIn(store), matchIds }),
+  batches: createFeedBatches(store, { minMs: 0, maxMs: 0 }, ORIGIN_BYTES),
   replica,
   recent,
-  matchIds,
   cursors: feedCursorsWith(randomBytes(32)),
   audit: { recordDaily: () => {}, record: async () => {} },
   clock: () => performance.now(),
@@ -96,7 +99,12 @@ function follower() {
   }
 }
 
-const someImage = () => ({ id: uuidV7(Date.now(), randomBytes(10)), image: imageOf(hashFromBytes(randomBytes(32))) })
+/** Of a bank: such images may be handed in again. */
+const someImage = () => ({
+  id: uuidV7(Date.now(), randomBytes(10)),
+  image: { ...imageOf(hashFromBytes(randomBytes(32))), bank: 'mine' },
+})
+await banksIn(store).add({ ...CASES_BANK, name: 'mine', orgId: 'owner' }, 'operator')
 await replica.start()
 
 async function lose(goBack: () => Promise<void>, instead: StoredImage): Promise<void> {

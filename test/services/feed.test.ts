@@ -4,12 +4,15 @@ import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { feedOver } from '../../src/services/feed.js'
 import { feedCursorsWith } from '../../src/services/feed-cursor.js'
+import { createFeedLines } from '../../src/services/feed-lines.js'
+import { ORIGIN_BYTES } from '../../src/services/image-ids.js'
 import { matchIdsWith } from '../../src/services/match-ids.js'
 import { recentChanges } from '../../src/services/recent-changes.js'
 import { Replica } from '../../src/services/replica.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { banksIn } from '../../src/store/banks.js'
 import { lastRevision } from '../../src/store/changes.js'
+import { createFeedBatches } from '../../src/store/feed-batches.js'
 import { imageReader } from '../../src/store/image-reader.js'
 import { imagesIn } from '../../src/store/images.js'
 import { makeKeyring } from '../../src/store/seal.js'
@@ -81,10 +84,11 @@ async function lateProcess(t: Test, socket: string) {
   })
   await replica.start()
   const feed = feedOver({
-    ...parts,
+    store,
+    lines: createFeedLines({ ...parts, matchIds: matchIdsWith(randomBytes(32)) }),
+    batches: createFeedBatches(store, { minMs: 0, maxMs: 0 }, ORIGIN_BYTES),
     replica,
     recent: recentChanges(),
-    matchIds: matchIdsWith(randomBytes(32)),
     cursors: feedCursorsWith(randomBytes(32)),
     audit: { recordDaily: () => {}, record: async () => {} },
     clock: () => performance.now(),

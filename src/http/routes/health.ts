@@ -11,26 +11,26 @@ export interface HealthRouteOptions {
   readonly health: Health
   /** The metrics in Prometheus's text format. */
   readonly metrics: () => Promise<string>
-  /** They count what is registered and matched, which is nobody's business where anybody may come. */
-  readonly whoSeesMetrics: 'public' | 'admin'
+  /** Who sees counts, here and in the metrics. Where anybody may come, they would tell an outsider when something is registered or withdrawn. */
+  readonly countsFor: 'public' | 'admin'
 }
 
 const Ready = z.object({
   ready: z.literal(true),
-  revision: z.int(),
-  images: z.int(),
-  rows: z.record(z.string(), z.int()),
+  revision: z.int().optional(),
+  images: z.int().optional(),
+  rows: z.record(z.string(), z.int()).optional(),
   durability: z.enum(['fsync', 'unknown', 'none']).meta({
     description:
       'fsync: what was answered with 2xx is on disk. unknown: the Redis server is too old to say. none: its log is off, and a crash loses everything.',
   }),
-  withdrawals: z.enum(WITHDRAWAL_NOTING).meta({
+  withdrawals: z.enum(WITHDRAWAL_NOTING).optional().meta({
     description:
       'noted: each withdrawal is on disk in the log for restores. behind: some cannot be noted, and a restore would bring them back. off: no log is kept.',
   }),
 })
 
-export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (app, { health, metrics, whoSeesMetrics }) => {
+export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (app, { health, metrics, countsFor }) => {
   app.get(
     '/health/live',
     {
@@ -53,7 +53,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
         operationId: 'ready',
         summary: 'May it be asked?',
         description:
-          '503 until the index is loaded, and whenever the store has not been heard from for a second; `reason` says why.',
+          '503 until the index is loaded, and whenever the store has not been heard from for a second; `reason` says why. Where anybody may reach the service, it gives no numbers: a key with `admin` reads them at `/health/index`.',
         tags: ['operation'],
         response: { 200: Ready, ...may('index-cold', 'store-away') },
       },
@@ -61,26 +61,30 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
     async () => {
       const report = health.report()
       if (report instanceof Problem) throw report
-      return { ready: true as const, ...report }
+      // Probes have no key, and need no numbers.
+      return countsFor === 'public'
+        ? { ready: true as const, ...report }
+        : { ready: true as const, durability: report.durability }
     },
   )
 
   app.get(
     '/health/index',
     {
-      config: { scope: 'public' },
+      config: { scope: countsFor },
       schema: {
         operationId: 'index',
         summary: 'What does the index consist of?',
-        description: 'For operators: rows, memory, and how a search goes about each part. Numbers only.',
+        description:
+          'For operators: rows, memory, and how a search goes about each part. Numbers only. Requires `admin` where anybody may reach the service (`TABIR_EXPOSURE=public`).',
         tags: ['operation'],
-        response: { 200: IndexReport, ...may('index-cold', 'store-away') },
+        response: { 200: IndexReport, ...may('key-missing', 'scope-missing', 'index-cold', 'store-away') },
       },
     },
     async () => ({ ...health.index(), behind: await health.behind() }),
   )
 
-  app.get('/metrics', { config: { scope: whoSeesMetrics }, schema: { hide: true } }, async (_request, reply) =>
+  app.get('/metrics', { config: { scope: countsFor }, schema: { hide: true } }, async (_request, reply) =>
     reply.type('text/plain; version=0.0.4').send(await metrics()),
   )
 }

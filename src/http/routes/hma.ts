@@ -6,13 +6,14 @@ import { ownValue } from '../../domain/own-value.js'
 import { answeringAsHma } from '../hma/refusals.js'
 import { type HmaBankOptions, hmaBankRoutes } from './hma/banks.js'
 import { type HmaContentOptions, hmaContentRoutes } from './hma/contents.js'
-import { hmaExchangeRoutes } from './hma/exchanges.js'
+import { type HmaExchangeOptions, hmaExchangeRoutes } from './hma/exchanges.js'
 import { type HmaMatchingOptions, hmaMatchingRoutes } from './hma/matching.js'
 import { hmaStatusRoutes } from './hma/status.js'
 
 export type HmaOptions = HmaMatchingOptions &
   HmaContentOptions &
-  HmaBankOptions & {
+  HmaBankOptions &
+  HmaExchangeOptions & {
     /** ISO 3166-1 alpha-2: whose hotlines are named. */
     readonly country: string | undefined
   }

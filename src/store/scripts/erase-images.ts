@@ -1,5 +1,6 @@
 import { announceLua } from './announce.js'
 import { bankLua } from './banks.js'
+import { feedLaterLua } from './feed-batches.js'
 import { imageDetailsLua } from './image-details.js'
 import { forgetTrustLua } from './put-trust.js'
 
@@ -7,7 +8,7 @@ import { forgetTrustLua } from './put-trust.js'
 // later bank of the same name has the same ids: with a bank given, nothing is erased once the name is another bank's.
 export const eraseImage = {
   numberOfKeys: 4,
-  lua: `${announceLua}${forgetTrustLua}${imageDetailsLua}${bankLua}
+  lua: `${announceLua}${forgetTrustLua}${imageDetailsLua}${bankLua}${feedLaterLua}
     local shard       = KEYS[1] -- hash: the shard of the image
     local revision    = KEYS[2]
     local changes     = KEYS[3]
@@ -23,5 +24,6 @@ export const eraseImage = {
     if redis.call('HDEL', shard, id) == 0 then return nil end
     forget_trust(prefix, id)
     forget_details(prefix, id)
+    tell_no_later(prefix, id)
     return announce(revision, changes, 'tombstone', id)`,
 } as const

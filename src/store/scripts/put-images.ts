@@ -2,6 +2,7 @@ import { announceLua } from './announce.js'
 import { bankLua } from './banks.js'
 import { caseEventLua } from './case-event.js'
 import { caseStateLua } from './case-life.js'
+import { feedLaterLua } from './feed-batches.js'
 import { handedOverLua } from './handed-over.js'
 import { imageDetailsLua } from './image-details.js'
 
@@ -68,7 +69,7 @@ export const replaceImage = {
 // the same picture twice is one image.
 export const putCaseImages = {
   numberOfKeys: 'some',
-  lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${imageDetailsLua}
+  lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${imageDetailsLua}${feedLaterLua}
     local case     = KEYS[1] -- hash: the case
     local images   = KEYS[2] -- set: its image ids
     local events   = KEYS[3] -- stream: its time line
@@ -116,5 +117,7 @@ export const putCaseImages = {
     redis.call('HINCRBY', case, 'hashes', hashes)
     note(events, 'registered', #ids, atMs)
     if attested == 'yes' then note(events, 'attested', #ids, atMs) end
-    return announce(revision, changes, 'image', table.concat(ids), nil, mark)`,
+    local at = announce(revision, changes, 'image', table.concat(ids), nil, mark)
+    tell_later(changes, at, 'c', ids)
+    return at`,
 } as const

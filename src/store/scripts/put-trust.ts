@@ -1,4 +1,5 @@
 import { announceLua } from './announce.js'
+import { feedLaterLua } from './feed-batches.js'
 import { handedOverLua } from './handed-over.js'
 import { forgetClocksLua, hexLua } from './image-clocks.js'
 import { outboxLua } from './outbox.js'
@@ -23,7 +24,7 @@ const refuseLua = `
 // Stores what was said about a signal, if nobody was faster and the signal is still there, and tells every index what it has to know.
 export const putTrust = {
   numberOfKeys: 8,
-  lua: `${announceLua}${outboxLua}${partiesLua}${refuseLua}${handedOverLua}
+  lua: `${announceLua}${feedLaterLua}${outboxLua}${partiesLua}${refuseLua}${handedOverLua}
     local images     = KEYS[1] -- hash: the shard of the image
     local trust      = KEYS[2] -- hash: image id -> version:JSON
     local standings  = KEYS[3] -- hash: image id -> [2 bytes]
@@ -63,7 +64,9 @@ export const putTrust = {
     if dueMs == '' then redis.call('ZREM', ownerDues, id) else redis.call('ZADD', ownerDues, dueMs, id) end
     if redis.call('HGET', standings, id) == standing then return 0 end
     redis.call('HSET', standings, id, standing)
-    return announce(revision, changes, 'image', id, 'standing')`,
+    local at = announce(revision, changes, 'image', id, 'standing')
+    tell_later(changes, at, 's', { id })
+    return at`,
 } as const
 
 /**

@@ -9,10 +9,12 @@ import { CONTENT_TYPES, indexedTypeNamed, PDQ, signalTypeNamed } from '../../hma
 
 export interface HmaExchangeOptions {
   readonly health: Pick<Health, 'report'>
+  /** Who sees how many hashes there are; everybody else is told of none. */
+  readonly countsFor: 'public' | 'admin'
   readonly now: () => number
 }
 
-export const hmaExchangeRoutes: FastifyPluginAsync<HmaExchangeOptions> = async (app, { health, now }) => {
+export const hmaExchangeRoutes: FastifyPluginAsync<HmaExchangeOptions> = async (app, { health, countsFor, now }) => {
   const options = { config: { scope: 'signals:write', keyAlso: 'in-path' }, schema: { hide: true } } as const
   const unknown = async () => {
     throw new HmaRefusal(404, 'Exchange not found')
@@ -45,11 +47,12 @@ export const hmaExchangeRoutes: FastifyPluginAsync<HmaExchangeOptions> = async (
     if (ratio !== 1) throw new HmaRefusal(403, 'Signal types cannot be switched off here')
     return reply.code(204).send()
   })
-  app.get('/c/signal_type/index', options, async ({ query }) => {
+  app.get('/c/signal_type/index', options, async ({ query, caller }) => {
     indexedTypeNamed(laxFields(query).text('signal_type'))
     const report = health.report()
     if (report instanceof Problem) throw report
-    const size = report.rows[PDQ] ?? 0
+    const isTold = countsFor === 'public' || caller?.scopes.has('admin') === true
+    const size = isTold ? (report.rows[PDQ] ?? 0) : 0
     const at = Math.floor(now() / 1000)
     return {
       [PDQ]: {

@@ -1,0 +1,75 @@
+// When a batch of what the feed tells together ends: by what is in it, and by how long it waited.
+
+import { randomBytes } from 'node:crypto'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { ORIGIN_BYTES } from '../../src/services/image-ids.js'
+import { createFeedBatches, FEED_DELAY } from '../../src/store/feed-batches.js'
+import { keys } from '../../src/store/keys.js'
+import { openStore } from '../../src/store/store.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
+
+const { socket } = await startRedis(t)
+const store = await openStore(storeAt(socket))
+const redis = new Redis(socket)
+t.teardown(async () => {
+  redis.disconnect()
+  await store.close()
+})
+const batches = createFeedBatches(store, FEED_DELAY, ORIGIN_BYTES)
+
+/** Images of cases by their sizes, as scripts note them. @param ageMs since when they wait. */
+async function waiting(ageMs: number, sizes: readonly number[], kind = 'c') {
+  const revision = await redis.incr(keys.revision)
+  for (const size of sizes) {
+    const origin = randomBytes(ORIGIN_BYTES)
+    const members = Array.from({ length: size }, () => Buffer.concat([Buffer.from(kind), origin, randomBytes(10)]))
+    await redis.zadd(keys.feedWaiting, ...members.flatMap((member) => [revision, member]))
+  }
+  await redis.set(keys.feedWaitingSince, Date.now() - ageMs)
+}
+const isOpen = async () => {
+  await batches.end()
+  return (await redis.exists(keys.feedWaiting)) === 1
+}
+
+t.test('a batch ends when it is mixed, and not before a minute or after an hour', async (t) => {
+  await batches.end()
+  for (const [ageMs, sizes, stays, what] of [
+    [0, [3, 3, 3], true, 'in the first minute others may come'],
+    [FEED_DELAY.minMs, [3, 3, 3], false, 'mixed'],
+    [FEED_DELAY.minMs, [5], true, 'one case'],
+    [FEED_DELAY.minMs, [6, 6], true, 'two cases'],
+    [FEED_DELAY.minMs, [2, 2, 2], true, 'few'],
+    [FEED_DELAY.minMs, [20, 3, 3], true, 'nearly all of one case'],
+    [FEED_DELAY.minMs, [900, 200, 200], true, 'many, nearly all of one case'],
+    [FEED_DELAY.maxMs, [5], false, 'an hour'],
+  ] as const) {
+    await redis.del(keys.feedWaiting, keys.feedWaitingSince)
+    await waiting(ageMs, sizes)
+    t.equal(await isOpen(), stays, what)
+    t.equal(await isOpen(), stays, `${what}, looked at again`)
+  }
+  await redis.del(keys.feedWaiting)
+  await waiting(FEED_DELAY.minMs, [3, 3, 3])
+  await waiting(FEED_DELAY.minMs, [5], 's')
+  t.equal(await isOpen(), true, 'those that were told before are a mixture of their own')
+})
+
+t.test(
+  'a batch is told whole by whoever knows the end of the one before, and an end that is not remembered is unknown',
+  async (t) => {
+    await redis.del(keys.feedWaiting, keys.feedWaitingSince)
+    const { revision } = await batches.end()
+    t.equal(await batches.after(revision), undefined)
+    await waiting(FEED_DELAY.minMs, [4, 4, 4])
+    const { revision: end, againAfterMs } = await batches.end()
+    t.equal(againAfterMs, undefined)
+    const batch = await batches.after(revision)
+    t.match(batch, { end })
+    t.equal(batch === undefined || batch === 'unknown' ? 0 : new Set(batch.ids).size, 12)
+    t.equal(await batches.after(end + 1), 'unknown')
+    await redis.del(keys.feedBatch(end))
+    t.equal(await batches.after(revision), 'unknown')
+  },
+)
