@@ -1,11 +1,10 @@
 // What the sandbox says about one picture.
 
-import { createHash } from 'node:crypto'
 import { Problem } from '../../src/domain/problem.js'
-import type { HandoffAnswer } from '../../src/handoff/message.js'
-import { hashFromBytes } from '../../src/hash/hash256.js'
+import { DECODING_PROBLEMS, type HandoffAnswer } from '../../src/handoff/message.js'
 import type { Purpose } from '../../src/hash/views.js'
 import type { DetailsWanted } from '../../src/jobs/hash-image.js'
+import { fileHash } from '../file-hash.js'
 import { detailsOf } from './details.js'
 import { hashImage } from './hash-image.js'
 import { ranOutOfMemory } from './out-of-memory.js'
@@ -15,7 +14,7 @@ export async function answerFor(bytes: Buffer, purpose: Purpose, details: Detail
   try {
     const { quality, signals, blockhash } = await hashImage(bytes, purpose)
     const found = details === 'none' ? {} : await detailsOf(bytes, purpose)
-    const file = hashFromBytes(createHash('sha256').update(bytes).digest().reverse())
+    const file = fileHash([bytes])
     return {
       image: {
         quality,
@@ -28,7 +27,7 @@ export async function answerFor(bytes: Buffer, purpose: Purpose, details: Detail
       },
     }
   } catch (error) {
-    if (error instanceof Problem) return { problem: error.code }
-    return { problem: ranOutOfMemory(error) ? 'hashing-away' : 'image-undecodable' }
+    const known = DECODING_PROBLEMS.find((code) => error instanceof Problem && error.code === code)
+    return { problem: known ?? (ranOutOfMemory(error) ? 'hashing-away' : 'image-undecodable') }
   }
 }
