@@ -4,8 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { Duplex } from 'node:stream'
 import { CONFINES, type Confine } from '../src/domain/confines.js'
+import type { HashedImage, HashedSignal } from '../src/domain/hashed-image.js'
 import { type HandoffAnswer, parseAnswer, type Wanted } from '../src/handoff/message.js'
-import { distance } from '../src/hash/hash256.js'
 import type { DetailsWanted, JobPurpose } from '../src/jobs/hash-image.js'
 import type { Cage } from './cage.js'
 import { Confines } from './confines.js'
@@ -187,8 +187,8 @@ function outcomeOf(
 ): HandoffAnswer | 'died' | 'out-of-memory' {
   try {
     const answer = parseAnswer(text, wanted)
-    if (!isOfFile(answer, image)) throw new Error('the hash of another file')
-    if (!('problem' in answer) || answer.problem !== AWAY.problem) return answer
+    if (!('problem' in answer)) return withFileHash(answer.image, image)
+    if (answer.problem !== AWAY.problem) return answer
     child.process.kill('SIGKILL')
     return 'out-of-memory'
   } catch {
@@ -197,10 +197,16 @@ function outcomeOf(
   }
 }
 
-/** The hash of the file is known here as well: what decodes cannot ask about, or register, a file that it was not given. */
-function isOfFile(answer: HandoffAnswer, image: readonly Buffer[]): boolean {
-  const hash = 'image' in answer ? answer.image.signals.find(({ type }) => type === 'sha256')?.hashes[0] : undefined
-  return hash === undefined || distance(hash, fileHash(image)) === 0
+/**
+ * The hash of the file is added here: what decodes cannot ask about, or register, a file that it was not given.
+ * @throws {Error} for an answer that says one.
+ */
+function withFileHash(image: HashedImage, file: readonly Buffer[]): HandoffAnswer {
+  const { signals } = image
+  if (signals.some(({ type }) => type === 'sha256')) throw new Error('the hash of a file from what decodes')
+  if (signals.length === 0) return { image }
+  const added: HashedSignal = { type: 'sha256', view: 'whole', quality: 100, hashes: [fileHash(file)] }
+  return { image: { ...image, signals: [...signals, added] } }
 }
 
 /**

@@ -23,7 +23,7 @@ channel.on('end', () => process.exit(0)).on('error', () => process.exit(0))
 const say = (text) => writeFrame(channel, Buffer.from(text))
 const AsyncFunction = (async () => {}).constructor
 readFrames(channel, 1 << 30, async (program) => {
-  const quality = await new AsyncFunction('fs', 'channel', 'say', 'program', program.subarray(1).toString())(fs, channel, say, program)
+  const quality = await new AsyncFunction('fs', 'channel', 'say', program.subarray(1).toString())(fs, channel, say)
   say(JSON.stringify({ image: { quality, signals: [] } }))
 })
 say('ready')

@@ -170,15 +170,12 @@ t.test(
     }
     for (const [what, answer] of Object.entries(lies))
       t.same(await sandbox.hash(says(answer), 'query'), { problem: 'image-undecodable' }, what)
-    const own = `
-    const { createHash } = await import('node:crypto')
-    const file = { type: 'sha256', view: 'whole', quality: 100 }
-    const hash = createHash('sha256').update(program.subarray(1)).digest('hex')
-    say(JSON.stringify({ image: { quality: 80, signals: [{ ...file, hashes: [hash] }] } })); await new Promise(() => {})`
+    const part = { type: 'pdq-area', view: 'crop', quality: 80, hashes: [hash, hash] }
+    const said = await sandbox.hash(says({ image: { quality: 80, signals: [part] } }), 'query')
     t.match(
-      await sandbox.hash(program(own), 'query'),
-      { image: { signals: [{ type: 'sha256' }] } },
-      'the hash of its own is',
+      said,
+      { image: { signals: [{ type: 'pdq-area' }, { type: 'sha256' }] } },
+      'the hash of its own file is the worker’s to add',
     )
   },
 )

@@ -4,7 +4,6 @@ import { Problem } from '../../src/domain/problem.js'
 import { DECODING_PROBLEMS, type HandoffAnswer } from '../../src/handoff/message.js'
 import type { Purpose } from '../../src/hash/views.js'
 import type { DetailsWanted } from '../../src/jobs/hash-image.js'
-import { fileHash } from '../file-hash.js'
 import { detailsOf } from './details.js'
 import { hashImage } from './hash-image.js'
 import { ranOutOfMemory } from './out-of-memory.js'
@@ -14,15 +13,10 @@ export async function answerFor(bytes: Buffer, purpose: Purpose, details: Detail
   try {
     const { quality, signals, blockhash } = await hashImage(bytes, purpose)
     const found = details === 'none' ? {} : await detailsOf(bytes, purpose)
-    const file = fileHash([bytes])
     return {
       image: {
         quality,
-        signals: [
-          ...signals,
-          { type: 'blockhash', view: 'whole', quality, hashes: blockhash },
-          { type: 'sha256', view: 'whole', quality: 100, hashes: [file] },
-        ],
+        signals: [...signals, { type: 'blockhash', view: 'whole', quality, hashes: blockhash }],
         ...found,
       },
     }
