@@ -251,6 +251,15 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_ENV',
   ],
   workers: [
+    // Names of folders and files alone: what decodes must not reach them.
+    'TABIR_DATA_DIR',
+    'TABIR_SEAL_KEY_FILE',
+    'TABIR_WITHDRAWALS_DIR',
+    'TABIR_EXCHANGES_FILE',
+    'TABIR_TLS_CERT',
+    'TABIR_TLS_KEY',
+    'TABIR_HANDOFF_TLS_CERT',
+    'TABIR_HANDOFF_TLS_KEY',
     'TABIR_HANDOFF_CA',
     'TABIR_MAX_IMAGE_BYTES',
     'TABIR_HASHERS',

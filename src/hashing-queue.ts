@@ -46,16 +46,16 @@ export async function openQueue(target: RedisTarget) {
     throw error
   })
 
-  const put = (job: HashImageJob) => queue.add(HASH_IMAGE_QUEUE, job, { priority: JOB_PRIORITY[job.purpose] })
+  const put = (job: HashImageJob, priority: number) => queue.add(HASH_IMAGE_QUEUE, job, { priority })
 
   return {
-    async enqueue(job: HashImageJob): Promise<void> {
+    async enqueue(job: HashImageJob, priority: number = JOB_PRIORITY[job.purpose]): Promise<void> {
       try {
         if (redis.status !== 'ready') await soonReady(redis)
-        await put(job).catch(async (error) => {
+        await put(job, priority).catch(async (error) => {
           if (!isOfAnotherMaster(error)) throw error
           await soonReady(redis)
-          await put(job)
+          await put(job, priority)
         })
       } catch (error) {
         throw new Problem('store-away', { retryAfterS: 2, cause: error })

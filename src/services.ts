@@ -366,7 +366,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     hashing: hashingThrough({
       desk,
       handoffUrl: listener.url,
-      enqueue: async (job) => (await queue).enqueue(job),
+      enqueue: async (job, priority) => (await queue).enqueue(job, priority),
     }),
     health: healthOf({ replica, store, desk, reconcilers, withdrawals }),
     limits,

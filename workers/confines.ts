@@ -11,12 +11,17 @@ export const Confines = z.array(z.enum(CONFINES))
 export function confinesHere(): Confine[] {
   const status = read('/proc/self/status')
   const limits = read('/proc/self/limits')
+  const mounts = read('/proc/self/mountinfo')
   const holds: Readonly<Record<Confine, boolean>> = {
     'no-network': Object.keys(networkInterfaces()).length === 0,
     'no-capabilities': /^CapEff:\t0+$/m.test(status) && /^CapPrm:\t0+$/m.test(status),
     'no-new-privileges': /^NoNewPrivs:\t1$/m.test(status),
     'no-core-dump': /^Max core file size +0 +0 /m.test(limits),
     'no-bytes-written': /^Max file size +0 +0 /m.test(limits),
+    'no-writable-mounts': mounts !== '' && !/^(\S+ ){5}rw\b/m.test(mounts),
+    // In a namespace of its own it has two numbers: one out here, one in there.
+    'no-other-processes': /^NSpid:\t\d+\t\d+/m.test(status),
+    'no-secret-files': false,
     'node-permissions': process.permission !== undefined && !process.permission.has('fs.write'),
   }
   return CONFINES.filter((confine) => holds[confine])

@@ -1,7 +1,6 @@
 // Process entry: BullMQ workers. They know Redis and the hand-off; they have no seal key and never decode a picture.
 
 import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'bullmq'
@@ -23,6 +22,7 @@ import { hashImageHandler } from './hash-image.js'
 import { collectAtOnce } from './heap.js'
 import { checkDecoderFloors } from './media/decode.js'
 import { openSandbox } from './sandbox.js'
+import { secretPaths } from './secret-paths.js'
 import { traced } from './traced.js'
 
 /** One image's whole time; the supervisor waits a little longer. */
@@ -47,7 +47,7 @@ const sandbox = openSandbox({
     console.error(JSON.stringify({ level: 'warn', msg: 'an image needs more memory than TABIR_HASHER_MEMORY_MB allows' })),
   cage: findCage({
     readable: ownFiles(),
-    hidden: config.redisSocket === undefined ? [] : [dirname(resolve(config.redisSocket))],
+    hidden: secretPaths(config),
   }),
 })
 await sandbox.ready

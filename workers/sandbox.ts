@@ -1,14 +1,17 @@
 // Child processes in which strangers' files are decoded: no Redis, no keys, hard limits, replaced when they die.
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { constants } from 'node:os'
 import { Duplex } from 'node:stream'
-import type { Confine } from '../src/domain/confines.js'
-import { type HandoffAnswer, parseAnswer } from '../src/handoff/message.js'
+import { CONFINES, type Confine } from '../src/domain/confines.js'
+import type { HashedImage, HashedSignal } from '../src/domain/hashed-image.js'
+import { type HandoffAnswer, parseAnswer, type Wanted } from '../src/handoff/message.js'
 import type { DetailsWanted, JobPurpose } from '../src/jobs/hash-image.js'
 import type { Cage } from './cage.js'
 import { Confines } from './confines.js'
+import { fileHash } from './file-hash.js'
 import { DETAILS_BITS, PURPOSE_BYTES, readFrames, writeFrame } from './frames.js'
-import { isStarved as isStarvedHere } from './starved.js'
+import { innermost, isStarved as isStarvedHere } from './starved.js'
 
 export interface Sandbox {
   /**
@@ -22,7 +25,7 @@ export interface Sandbox {
   hash(image: Buffer | readonly Buffer[], purpose: JobPurpose, details?: DetailsWanted): Promise<HandoffAnswer>
   /** Settles when the first child can be asked. */
   readonly ready: Promise<void>
-  /** What holds for a child, as the first one saw it; nothing, if it cannot tell. */
+  /** What holds for a child: as the first one saw it, if it can tell, and as was proven from inside its cage. */
   readonly confines: Promise<readonly Confine[]>
   /** Processes that are alive, for a status page and for tests. */
   readonly pids: readonly number[]
@@ -55,6 +58,7 @@ interface Child {
   onDeath: () => void
 }
 
+const { signals } = constants
 const UNDECODABLE: HandoffAnswer = { problem: 'image-undecodable' }
 const AWAY = { problem: 'hashing-away' } as const
 
@@ -77,7 +81,7 @@ export function openSandbox(options: SandboxOptions): Sandbox {
     const child = startChild(options)
     all.add(child)
     child.ready.then((held) => {
-      tellConfines(held)
+      tellConfines(CONFINES.filter((confine) => held.includes(confine) || options.cage.proven.includes(confine)))
       offer(child)
     })
     child.dead.then(() => {
@@ -94,9 +98,9 @@ export function openSandbox(options: SandboxOptions): Sandbox {
     const child = idle.pop()
     return child === undefined ? nextOffered() : Promise.resolve(child)
   }
-  const attempt = async (image: readonly Buffer[], order: number, lent: Promise<Child>) => {
+  const attempt = async (image: readonly Buffer[], wanted: Wanted, lent: Promise<Child>) => {
     const child = await lent
-    const outcome = await ask(child, image, order, options)
+    const outcome = await ask(child, image, wanted, options)
     if (typeof outcome === 'object') offer(child)
     return outcome
   }
@@ -105,12 +109,12 @@ export function openSandbox(options: SandboxOptions): Sandbox {
     ready: borrow().then(offer),
     confines,
     async hash(image, purpose, details = 'none') {
-      const order = PURPOSE_BYTES[purpose] | DETAILS_BITS[details]
+      const wanted = { purpose, details }
       const pieces = Buffer.isBuffer(image) ? [image] : image
-      const first = await attempt(pieces, order, borrow())
+      const first = await attempt(pieces, wanted, borrow())
       // Not to one that has nothing to do: what killed the first may have killed all in that moment, which is not heard of yet.
       const isWorthAnother = first === 'died' || first === 'out-of-memory'
-      const last = isWorthAnother ? await attempt(pieces, order, nextOffered()) : first
+      const last = isWorthAnother ? await attempt(pieces, wanted, nextOffered()) : first
       if (typeof last === 'object') return last
       if (last === 'out-of-memory') options.onOutOfMemory?.()
       return last === 'starved' || last === 'out-of-memory' ? AWAY : UNDECODABLE
@@ -140,16 +144,16 @@ function alarmClock(ms: number, ring: () => void): () => void {
   return () => clearTimeout(timer)
 }
 
-async function ask(child: Child, image: readonly Buffer[], order: number, options: SandboxOptions): Promise<Outcome> {
+async function ask(child: Child, image: readonly Buffer[], wanted: Wanted, options: SandboxOptions): Promise<Outcome> {
   const { timeLimitMs, alarm = alarmClock } = options
   let isOver = false
   let callOff = () => {}
   const outcome = await new Promise<Outcome>((resolve) => {
     if (child.isDead) return resolve('died')
-    child.onAnswer = (text) => resolve(outcomeOf(child, text))
+    child.onAnswer = (text) => resolve(outcomeOf(child, text, image, wanted))
     child.onDeath = () => resolve(diedForMemory(child) ? 'out-of-memory' : 'died')
     callOff = alarm(timeLimitMs, () => watchSlow(child, options, () => isOver).then(resolve))
-    writeFrame(child.channel, Buffer.of(order), ...image)
+    writeFrame(child.channel, Buffer.of(PURPOSE_BYTES[wanted.purpose] | DETAILS_BITS[wanted.details]), ...image)
   })
   isOver = true
   callOff()
@@ -169,15 +173,22 @@ async function watchSlow(
   isOver: () => boolean,
 ): Promise<'too-slow' | 'starved'> {
   const mostMs = performance.now() + (MOST_STARVED_TIMES - 1) * timeLimitMs
-  while (pid !== undefined && !isOver() && (await isStarved(pid))) if (performance.now() > mostMs) return 'starved'
+  while (pid !== undefined && !isOver() && (await isStarved(innermost(pid))))
+    if (performance.now() > mostMs) return 'starved'
   return 'too-slow'
 }
 
 /** An answer that cannot be read means that the child's mind is no longer its own. One without memory is not asked again either. */
-function outcomeOf(child: Child, text: string): HandoffAnswer | 'died' | 'out-of-memory' {
+function outcomeOf(
+  child: Child,
+  text: string,
+  image: readonly Buffer[],
+  wanted: Wanted,
+): HandoffAnswer | 'died' | 'out-of-memory' {
   try {
-    const answer = parseAnswer(text)
-    if (!('problem' in answer) || answer.problem !== AWAY.problem) return answer
+    const answer = parseAnswer(text, wanted)
+    if (!('problem' in answer)) return withFileHash(answer.image, image)
+    if (answer.problem !== AWAY.problem) return answer
     child.process.kill('SIGKILL')
     return 'out-of-memory'
   } catch {
@@ -186,9 +197,25 @@ function outcomeOf(child: Child, text: string): HandoffAnswer | 'died' | 'out-of
   }
 }
 
-/** V8 and the C++ runtime abort or trap when they are given no more memory; a decoder's fault shows as another signal. */
-function diedForMemory({ process: { signalCode } }: Child): boolean {
-  return signalCode === 'SIGABRT' || signalCode === 'SIGTRAP'
+/**
+ * The hash of the file is added here: what decodes cannot ask about, or register, a file that it was not given.
+ * @throws {Error} for an answer that says one.
+ */
+function withFileHash(image: HashedImage, file: readonly Buffer[]): HandoffAnswer {
+  const { signals } = image
+  if (signals.some(({ type }) => type === 'sha256')) throw new Error('the hash of a file from what decodes')
+  if (signals.length === 0) return { image }
+  const added: HashedSignal = { type: 'sha256', view: 'whole', quality: 100, hashes: [fileHash(file)] }
+  return { image: { ...image, signals: [...signals, added] } }
+}
+
+/**
+ * V8 and the C++ runtime abort or trap when they are given no more memory; a decoder's fault shows as another signal. What ran in a namespace of
+ * processes has its signal told by the first of them, as shells do.
+ */
+function diedForMemory({ process: { signalCode, exitCode } }: Child): boolean {
+  const toldByFirst = exitCode === 128 + signals.SIGABRT || exitCode === 128 + signals.SIGTRAP
+  return signalCode === 'SIGABRT' || signalCode === 'SIGTRAP' || toldByFirst
 }
 
 /**

@@ -20,6 +20,20 @@ export async function isStarved(pid: number): Promise<boolean> {
   return balance > 0
 }
 
+/** The process that computes: the one given, or what runs in the namespace of processes that it made. */
+export function innermost(pid: number): number {
+  const child = Number(childrenOf(pid).split(' ')[0])
+  return child > 0 ? innermost(child) : pid
+}
+
+function childrenOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  } catch {
+    return '' // gone, or a system that does not say
+  }
+}
+
 /** By thread, in nanoseconds since its start (proc(5), `schedstat`). */
 function timesOf(pid: number): Map<string, { readonly ran: number; readonly waited: number }> {
   const found = new Map<string, { readonly ran: number; readonly waited: number }>()

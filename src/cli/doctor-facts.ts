@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import type { Config } from '../config.js'
+import type { Confine } from '../domain/confines.js'
 import { NOT_READY_REASONS, type NotReadyReason } from '../domain/not-ready.js'
 import { outboxAgeMs } from '../store/outbox.js'
 import { parseRedisUrl } from '../store/redis-url.js'
@@ -14,7 +15,7 @@ import { sealKeyPath } from '../store/seal-keys.js'
 import type { Store } from '../store/store.js'
 import { waitingEventsIn } from '../store/waiting-events.js'
 import { readLogStatus } from '../store/withdrawal-records.js'
-import { countBeating, type WorkerCount } from '../store/worker-beats.js'
+import { countBeating, countLacking, type WorkerCount } from '../store/worker-beats.js'
 
 /** `undefined` where it cannot be found out. */
 export interface HostFacts {
@@ -57,6 +58,8 @@ export interface RedisFacts {
   readonly clockAheadMs: number
   readonly workers: WorkerCount
   readonly messengers: WorkerCount
+  /** For how many of the workers each layer of the cage of children that decode is lacking. */
+  readonly lacking: Readonly<Record<Confine, number>>
   /** For how long the oldest event waits to be made into messages; 0 when none does. */
   readonly outboxMs: number
   readonly eventsWaiting: number
@@ -141,6 +144,7 @@ export async function redisFacts(config: Config, store: Store): Promise<RedisFac
     clockAheadMs: Math.round(Number(seconds) * 1000 + Number(microseconds) / 1000 - meanMs),
     workers: await countBeating(store, 'workers'),
     messengers: await countBeating(store, 'messengers'),
+    lacking: await countLacking(store),
     outboxMs: await outboxAgeMs(store),
     eventsWaiting: await waitingEventsIn(store).count(),
   }

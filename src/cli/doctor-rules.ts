@@ -1,5 +1,6 @@
 // What is well, what is not, and what to do about it.
 
+import { CONFINES } from '../domain/confines.js'
 import { ownValue } from '../domain/own-value.js'
 import type { ApiFacts, FileFacts, HostFacts, RedisFacts } from './doctor-facts.js'
 
@@ -107,6 +108,7 @@ export function aboutRedis(redis: RedisFacts): Finding[] {
     workers.alive > 0
       ? good(`${workers.alive} of workers alive`)
       : look('no workers are alive: pictures are not hashed, cases do not expire'),
+    ...when(workers.alive > 0, () => aboutCage(redis.lacking)),
     messengers.alive > 0
       ? good(`${messengers.alive} of messengers alive`)
       : look('no messenger is alive: webhooks wait, and nobody is told of what happens'),
@@ -118,6 +120,19 @@ export function aboutRedis(redis: RedisFacts): Finding[] {
     ),
     ...when(workers.silent > 0, () => look(`${workers.silent} of workers went silent in the last ten minutes`)),
   ]
+}
+
+/** Of every worker that lives, as it found at its start, by trying. */
+function aboutCage(lacking: RedisFacts['lacking']): Finding {
+  const layers = CONFINES.filter((layer) => lacking[layer] > 0)
+  if (layers.length === 0)
+    return good('image decoders are isolated: no network, no secret file, no other process, nothing to write to')
+  const reach = layers.includes('no-secret-files')
+    ? ' A decoder that is taken over can reach the seal keys, if they are there.'
+    : ''
+  return look(
+    `image decoders are isolated in part, lacking: ${layers.join(', ')}.${reach} See "What a decoder can reach" in the runbook`,
+  )
 }
 
 export function aboutApi({ readiness, reason }: ApiFacts): Finding[] {

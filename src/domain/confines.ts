@@ -1,5 +1,6 @@
 // What may hold for a process that decodes strangers' files: layers of its cage, each true or not.
 
+/** The last one is what the worker tried from inside; a process sees the others of itself. */
 export const CONFINES = [
   'no-network',
   'no-capabilities',
@@ -7,5 +8,8 @@ export const CONFINES = [
   'no-core-dump',
   'no-bytes-written',
   'node-permissions',
+  'no-writable-mounts',
+  'no-other-processes',
+  'no-secret-files',
 ] as const
 export type Confine = (typeof CONFINES)[number]

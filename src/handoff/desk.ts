@@ -23,6 +23,8 @@ interface Waiting {
   /** Its place among all that were ever left. */
   readonly place: number
   readonly priority: number
+  /** Goes before what programs ask about next. */
+  readonly isAhead: boolean
   readonly settle: (answer: HandoffAnswer) => void
   readonly giveUp: () => void
 }
@@ -33,8 +35,8 @@ export class HandoffDesk {
   // Invariant: an entry's image is overwritten with zeros before the entry goes, whichever way it goes.
   readonly #waiting = new Map<string, Waiting>()
   #left = 0
-  // Invariant: by priority, the place of the last one of it that was taken.
-  readonly #lastTaken = new Map<number, number>()
+  // Invariant: each was taken, and none both was left earlier and goes earlier than another: what the others say, these say.
+  #taken: readonly Pick<Waiting, 'place' | 'priority'>[] = []
   readonly #pace: PaceOfWorkers
   readonly #ttlMs: number
   readonly #now: () => number
@@ -63,16 +65,17 @@ export class HandoffDesk {
     return oldest === undefined ? 0 : this.#now() - oldest.leftAtMs
   }
 
-  /** How long the one that has waited longest for a free worker has been here; 0 when none waits. */
+  /** How long the one that has waited longest for a free worker has been here; 0 when none waits. Not of one that others may overtake. */
   get untakenMs(): number {
-    for (const entry of this.#waiting.values()) if (this.#isInLine(entry)) return this.#now() - entry.leftAtMs
+    for (const entry of this.#waiting.values())
+      if (entry.isAhead && this.#isInLine(entry)) return this.#now() - entry.leftAtMs
     return 0
   }
 
-  /** How long one that is left now, or when so many more are, would wait for a worker, as far as that can be told: 0 when none waits. */
+  /** How long a program's picture that is left now, or when so many more are, would wait for a worker, as far as that can be told: 0 when none waits. */
   expectedMs(more = 0): number {
     let others = more
-    for (const entry of this.#waiting.values()) if (this.#isInLine(entry)) others++
+    for (const entry of this.#waiting.values()) if (entry.isAhead && this.#isInLine(entry)) others++
     return Math.max(this.untakenMs, this.#pace.waitMs(others))
   }
 
@@ -80,8 +83,9 @@ export class HandoffDesk {
    * Takes over an image, in the pieces it arrived in. Its bytes belong to the desk from here on and are overwritten: at once where they are, if
    * they are copied to wait elsewhere.
    * @param priority of its job: the smaller is taken first.
+   * @param isAhead whether it goes before what programs ask about next; one that does not keeps nobody waiting.
    */
-  leave(image: Buffer | readonly Buffer[], priority = 0): LeftImage {
+  leave(image: Buffer | readonly Buffer[], priority = 0, isAhead = true): LeftImage {
     const ticket = randomBytes(32).toString('base64url')
     const { promise, resolve, reject } = withResolvers<HandoffAnswer>()
     promise.catch(() => {}) // whoever left it may be gone already
@@ -96,7 +100,8 @@ export class HandoffDesk {
     }
     const held = this.#blocks.hold(Buffer.isBuffer(image) ? [image] : image)
     const place = ++this.#left
-    this.#waiting.set(ticket, { image: held, isTaken: false, leftAtMs: this.#now(), place, priority, settle, giveUp })
+    const leftAtMs = this.#now()
+    this.#waiting.set(ticket, { image: held, isTaken: false, leftAtMs, place, priority, isAhead, settle, giveUp })
     return { ticket, answer: promise, callOff: giveUp }
   }
 
@@ -108,7 +113,7 @@ export class HandoffDesk {
     const entry = this.#waiting.get(ticket)
     if (entry === undefined || entry.isTaken) return undefined
     entry.isTaken = true
-    this.#lastTaken.set(entry.priority, Math.max(entry.place, this.#lastTaken.get(entry.priority) ?? 0))
+    this.#noteTaken(entry)
     this.#pace.taken(entry.leftAtMs)
     return entry.image?.pieces
   }
@@ -160,8 +165,18 @@ export class HandoffDesk {
    */
   #isInLine({ isTaken, place, priority }: Waiting): boolean {
     if (isTaken) return false
-    for (const [other, lastTaken] of this.#lastTaken) if (other >= priority && lastTaken > place) return false
-    return true
+    return !this.#taken.some((other) => other.priority >= priority && other.place > place)
+  }
+
+  /** Of what was left before all that wait nothing is to be told any more. */
+  #noteTaken({ place, priority }: Waiting): void {
+    const [oldest] = this.#waiting.values()
+    const firstPlace = oldest?.place ?? place
+    const others = this.#taken.filter(
+      (other) => other.place > firstPlace && (other.place > place || other.priority > priority),
+    )
+    const isKnown = others.some((other) => other.place >= place && other.priority >= priority)
+    this.#taken = isKnown ? others : [...others, { place, priority }]
   }
 }
 

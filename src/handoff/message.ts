@@ -2,9 +2,9 @@
 
 import { z } from 'zod'
 import type { HashedImage } from '../domain/hashed-image.js'
-import { isProblemCode, PROBLEM_CODES, type ProblemCode } from '../domain/problem.js'
-import { VIEW_NAMES } from '../domain/signal.js'
-import { SIGNAL_TYPE_NAMES } from '../domain/signal-types.js'
+import type { ProblemCode } from '../domain/problem.js'
+import { VIEW_NAMES, type View } from '../domain/signal.js'
+import { SIGNAL_TYPE_NAMES, type SignalType } from '../domain/signal-types.js'
 import {
   MAX_ASKED_BYTES,
   MAX_REGISTERED_BYTES,
@@ -14,9 +14,35 @@ import {
   writeRegistered,
 } from '../hash/details/written.js'
 import { formatHash, type Hash256, parseHash } from '../hash/hash256.js'
-import { standsForWays } from '../hash/transforms.js'
+import { MAX_AREA_SIGNALS } from '../hash/image-hasher.js'
 
-export type HandoffAnswer = { readonly image: HashedImage } | { readonly problem: ProblemCode }
+/** What decoding may end with. Other refusals are the api's to give, about a case or a key: nothing that decodes may say them for it. */
+export const DECODING_PROBLEMS = [
+  'media-unsupported',
+  'image-too-many-pixels',
+  'image-undecodable',
+  'hashing-away',
+] as const satisfies readonly ProblemCode[]
+export type DecodingProblem = (typeof DECODING_PROBLEMS)[number]
+
+export type HandoffAnswer = { readonly image: HashedImage } | { readonly problem: DecodingProblem }
+
+/** What a picture was sent for. */
+export interface Wanted {
+  readonly purpose: 'submission' | 'query'
+  readonly details: 'none' | 'also'
+}
+
+/** How many signals of a type one picture has, of which views, and how many hashes each of these. */
+const SIGNAL_RULES: Readonly<
+  Record<SignalType, { readonly max: number; readonly views: readonly View[]; readonly hashes: readonly number[] }>
+> = {
+  pdq: { max: 1, views: ['whole'], hashes: [8] },
+  'pdq-area': { max: MAX_AREA_SIGNALS, views: VIEW_NAMES, hashes: [1, 2, 8] },
+  blockhash: { max: 1, views: ['whole'], hashes: [8] },
+  sha256: { max: 1, views: ['whole'], hashes: [1] },
+}
+const MAX_SIGNALS = SIGNAL_TYPE_NAMES.reduce((sum, type) => sum + SIGNAL_RULES[type].max, 0)
 
 const HashText = z.string().transform((text, context): Hash256 => {
   const hash = parseHash(text)
@@ -37,40 +63,62 @@ function bytesAs<T>(read: (bytes: Uint8Array) => T | undefined, maxBytes: number
     })
 }
 
+const Quality = z.int().min(0).max(100)
+
+const SignalMessage = z
+  .strictObject({
+    type: z.enum(SIGNAL_TYPE_NAMES),
+    view: z.enum(VIEW_NAMES),
+    quality: Quality,
+    hashes: z.array(HashText).max(8),
+  })
+  .refine(({ type, view, quality, hashes }) => {
+    const rules = SIGNAL_RULES[type]
+    return rules.views.includes(view) && rules.hashes.includes(hashes.length) && (type !== 'sha256' || quality === 100)
+  })
+
 const Message = z.union([
-  z.strictObject({ problem: z.enum(PROBLEM_CODES) }),
+  z.strictObject({ problem: z.enum(DECODING_PROBLEMS) }),
   z.strictObject({
     image: z.strictObject({
-      quality: z.int().min(0).max(100),
+      quality: Quality,
       signals: z
-        .array(
-          z.strictObject({
-            type: z.enum(SIGNAL_TYPE_NAMES),
-            view: z.enum(VIEW_NAMES),
-            quality: z.int().min(0).max(100),
-            hashes: z
-              .array(HashText)
-              .max(8)
-              .refine(({ length }) => standsForWays(length)),
-          }),
-        )
-        .max(1024),
+        .array(SignalMessage)
+        .max(MAX_SIGNALS)
+        .refine((signals) =>
+          SIGNAL_TYPE_NAMES.every((name) => signals.filter(({ type }) => type === name).length <= SIGNAL_RULES[name].max),
+        ),
       details: bytesAs(readRegistered, MAX_REGISTERED_BYTES).optional(),
       asked: bytesAs(readAsked, MAX_ASKED_BYTES).optional(),
     }),
   }),
 ])
 
-/** @throws {Error} when the text is no answer: the two sides are of different versions. */
-export function parseAnswer(text: string): HandoffAnswer {
+/**
+ * @param wanted what the picture was sent for, where it is known: an answer with more than that is none.
+ * @throws {Error} when the text is no answer: the two sides are of different versions, or a decoder was taken over. Its words go nowhere.
+ */
+export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
   const answer = Message.parse(JSON.parse(text))
   if ('problem' in answer) return answer
-  const { details, asked, ...image } = answer.image
-  return { image: { ...image, ...(details !== undefined && { details }), ...(asked !== undefined && { asked }) } }
+  const { details, asked, ...rest } = answer.image
+  const image = { ...rest, ...(details !== undefined && { details }), ...(asked !== undefined && { asked }) }
+  if (wanted !== undefined && !isWanted(image, wanted)) throw new Error('an answer to something else')
+  return { image }
+}
+
+/** Only what is registered is one hash a part, and has rows to be found by; only what is asked about has views. */
+function isWanted({ signals, details, asked }: HashedImage, wanted: Wanted): boolean {
+  const isRegistered = wanted.purpose === 'submission'
+  if (
+    wanted.details === 'none' ? details !== undefined || asked !== undefined : (isRegistered ? asked : details) !== undefined
+  )
+    return false
+  return signals.every(({ type, hashes }) => type !== 'pdq-area' || (hashes.length === 1) === isRegistered)
 }
 
 export function formatAnswer(answer: HandoffAnswer): string {
-  if ('problem' in answer) return JSON.stringify({ problem: isProblemCode(answer.problem) ? answer.problem : 'unexpected' })
+  if ('problem' in answer) return JSON.stringify({ problem: answer.problem })
   const { quality, signals, details, asked } = answer.image
   return JSON.stringify({
     image: {

@@ -34,9 +34,5 @@ export function waysOf(hashes: number): readonly number[] {
   return ways
 }
 
-export function standsForWays(hashes: number): boolean {
-  return lists.some(({ length }) => length === hashes)
-}
-
 export type Transform = (typeof transforms)[number]
 export type TransformName = Transform['name']

@@ -6,13 +6,14 @@ import type { DelayRule, Shortage } from '../services/admission.js'
 /**
  * by: whom a row counts. An address is counted in the memory of one process and is nowhere else, in whatever form: decision 0027 says
  * that none is remembered.
- * counts: requests at the door; or what a handler says that a request was worth (`spend`), or told of already (`spent`).
+ * counts: requests at the door; or what a handler says that a request was worth (`spend`), or told of already (`spent`); or what pictures cost to
+ *   decode, refused ones too, in 50 ms of a core: a photograph of 12 megapixels is 2 or 3.
  * most: for a deployment among acquaintances, and for one that anybody may reach (`TABIR_EXPOSURE`). Infinity is not counted.
  * whenStoreAway: go on with what this process has counted (open), or refuse what cannot be counted everywhere (closed).
  */
 export interface LimitRow {
   readonly by: 'address' | 'key' | 'org' | 'case'
-  readonly counts: 'requests' | 'queries'
+  readonly counts: 'requests' | 'queries' | 'pictures'
   readonly windowS: number
   readonly most: Readonly<Record<Exposure, number>>
   readonly whenStoreAway: 'open' | 'closed'
@@ -22,6 +23,7 @@ export const EXPOSURES = ['private', 'public'] as const
 export type Exposure = (typeof EXPOSURES)[number]
 
 const MINUTE_S = 60
+const HOUR_S = 3600
 const DAY_S = 86_400
 const NONE = Number.POSITIVE_INFINITY
 
@@ -36,6 +38,9 @@ export const LIMITS = {
   failing: row('address', 'requests', MINUTE_S, { private: NONE, public: 600 }, 'open'),
   /** The routes of one case. */
   following: row('case', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'open'),
+  /** Pictures of one case, and of all cases behind one address: what is too costly or damaged counts as well as what is registered. */
+  uploading: row('case', 'pictures', HOUR_S, { private: 400_000, public: 4000 }, 'open'),
+  'uploading-from': row('address', 'pictures', MINUTE_S, { private: NONE, public: 1200 }, 'open'),
   asking: row('key', 'requests', MINUTE_S, { private: 1_200_000, public: 120_000 }, 'open'),
   /** What a platform may ask in a day: all its keys together. */
   asked: row('org', 'queries', DAY_S, { private: NONE, public: 100_000_000 }, 'open'),
@@ -71,6 +76,7 @@ const BY_ROUTE: Readonly<Record<string, readonly LimitName[]>> = {
   'POST /v1/cases': ['opening'],
   'GET /v1/cases/challenge': ['opening'],
   'POST /v1/cases/:caseNumber/tokens': ['knocking'],
+  'POST /v1/cases/:caseNumber/images': ['following', 'uploading', 'uploading-from'],
   // Says of each hash whether it is registered, as a question does.
   'POST /stopncii/v1/SubmitFeedback': ['reporting', 'asking', 'asked'],
   // HMA's way to read what is stored, one hash at a time.

@@ -18,8 +18,11 @@ export const HashImageJob = z.strictObject({
 })
 export type HashImageJob = z.infer<typeof HashImageJob>
 
-/** BullMQ's scale, 1 first: a person who waits comes before a platform's scan. */
-export const JOB_PRIORITY = { submission: 1, query: 10 } as const
+/**
+ * BullMQ's scale, 1 first, of somebody who has nothing else waiting: what waits is added to it, a small photograph as 1. So a person who waits comes
+ * before a platform's scan, with 20 pictures too; who sends many times as much does not.
+ */
+export const JOB_PRIORITY = { submission: 1, query: 41 } as const
 export type JobPurpose = keyof typeof JOB_PRIORITY
 
 /** An image lives in memory no longer than this, whatever happens. */

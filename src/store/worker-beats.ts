@@ -60,6 +60,9 @@ export function countLacking(store: Store): Promise<Readonly<Record<Confine, num
       'no-core-dump': count('no-core-dump'),
       'no-bytes-written': count('no-bytes-written'),
       'node-permissions': count('node-permissions'),
+      'no-writable-mounts': count('no-writable-mounts'),
+      'no-other-processes': count('no-other-processes'),
+      'no-secret-files': count('no-secret-files'),
     }
   })
 }

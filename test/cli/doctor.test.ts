@@ -70,6 +70,17 @@ const sound: RedisFacts = {
   clockAheadMs: 3,
   workers: { alive: 1, silent: 0 },
   messengers: { alive: 1, silent: 0 },
+  lacking: {
+    'no-network': 0,
+    'no-capabilities': 0,
+    'no-new-privileges': 0,
+    'no-core-dump': 0,
+    'no-bytes-written': 0,
+    'node-permissions': 0,
+    'no-writable-mounts': 0,
+    'no-other-processes': 0,
+    'no-secret-files': 0,
+  },
   outboxMs: 0,
   eventsWaiting: 0,
 }
@@ -89,6 +100,7 @@ t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
   t.same(verdicts({ usedBytes: 9, maxBytes: 10 }), ['look'])
   t.same(verdicts({ clockAheadMs: -2001 }), ['look'])
   t.same(verdicts({ workers: { alive: 0, silent: 2 } }), ['look', 'look'])
+  t.same(verdicts({ lacking: { ...sound.lacking, 'no-secret-files': 1 } }), ['look'])
   t.same(verdicts({ messengers: { alive: 0, silent: 1 }, outboxMs: 90_000 }), ['look', 'look'])
   t.same(verdicts({ eventsWaiting: 3 }), ['bad'])
 

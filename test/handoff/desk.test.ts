@@ -46,7 +46,7 @@ t.test('an answer reaches whoever left the image, and is taken once', async (t) 
   desk.take(ticket)
 
   t.equal(desk.answer(ticket, REFUSED), true)
-  t.equal(desk.answer(ticket, { problem: 'quality-too-low' }), false)
+  t.equal(desk.answer(ticket, { problem: 'media-unsupported' }), false)
   t.same(await answer, REFUSED)
   t.equal(desk.size, 0)
 })

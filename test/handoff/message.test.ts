@@ -3,21 +3,36 @@ import fc from 'fast-check'
 import t from 'tap'
 import { PROBLEM_CODES } from '../../src/domain/problem.js'
 import { VIEW_NAMES } from '../../src/domain/signal.js'
-import { SIGNAL_TYPE_NAMES } from '../../src/domain/signal-types.js'
-import { formatAnswer, parseAnswer } from '../../src/handoff/message.js'
+import { DECODING_PROBLEMS, formatAnswer, parseAnswer } from '../../src/handoff/message.js'
 import { detailsWith } from '../../src/hash/details/details.js'
 import { readAsked, writeAsked } from '../../src/hash/details/written.js'
 import { loadDetailsKernelSync } from '../../src/hash/details-kernel.js'
 import { loadFrameKernelSync } from '../../src/hash/frame-kernel.js'
-import { hashFromBytes } from '../../src/hash/hash256.js'
+import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { drawn } from '../hash/synthetic.js'
 
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hashFromBytes(bytes))
 const quality = fc.integer({ min: 0, max: 100 })
-const signal = fc
-  .tuple(fc.constantFrom(...SIGNAL_TYPE_NAMES), fc.constantFrom(...VIEW_NAMES), quality, fc.constantFrom(1, 2, 8), hash)
-  .map(([type, view, quality, count, hash]) => ({ type, view, quality, hashes: new Array(count).fill(hash) }))
-const image = fc.tuple(quality, fc.array(signal, { maxLength: 20 })).map(([quality, signals]) => ({ quality, signals }))
+const whole = (type: 'pdq' | 'blockhash' | 'sha256', count: number, quality: fc.Arbitrary<number>) =>
+  fc
+    .tuple(quality, hash)
+    .map(([quality, hash]) => ({ type, view: 'whole' as const, quality, hashes: new Array<Hash256>(count).fill(hash) }))
+const part = fc
+  .tuple(fc.constantFrom(...VIEW_NAMES), quality, fc.constantFrom(1, 2, 8), hash)
+  .map(([view, quality, count, hash]) => ({
+    type: 'pdq-area' as const,
+    view,
+    quality,
+    hashes: new Array<Hash256>(count).fill(hash),
+  }))
+const wholes = [whole('pdq', 8, quality), whole('blockhash', 8, quality), whole('sha256', 1, fc.constant(100))]
+const image = fc
+  .tuple(
+    quality,
+    fc.subarray(wholes).chain((some) => fc.tuple(...some)),
+    fc.array(part, { maxLength: 29 }),
+  )
+  .map(([quality, wholes, parts]) => ({ quality, signals: [...wholes, ...parts] }))
 
 const found = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
 const picture = drawn(4, 320, 240)
@@ -33,11 +48,13 @@ t.test('what a worker says arrives as it was said', async () => {
   )
   for (const image of [{ details }, { asked }].map((more) => ({ quality: 80, signals: [], ...more })))
     assert.deepEqual(parseAnswer(formatAnswer({ image })), { image })
-  for (const problem of PROBLEM_CODES) assert.deepEqual(parseAnswer(formatAnswer({ problem })), { problem })
+  for (const problem of DECODING_PROBLEMS) assert.deepEqual(parseAnswer(formatAnswer({ problem })), { problem })
 })
 
 t.test('what is no answer is not taken for one', async (t) => {
-  const good = { type: 'pdq', view: 'whole', quality: 80, hashes: ['0'.repeat(64)] }
+  const zeros = (count: number) => Array.from({ length: count }, () => '0'.repeat(64))
+  const good = { type: 'pdq', view: 'whole', quality: 80, hashes: zeros(8) }
+  t.ok(parseAnswer(JSON.stringify({ image: { quality: 80, signals: [good] } })), 'this one is')
   const answers = {
     nothing: '',
     'no JSON': '{"problem":',
@@ -53,11 +70,28 @@ t.test('what is no answer is not taken for one', async (t) => {
     'a hash in capitals': { image: { quality: 80, signals: [{ ...good, hashes: ['F'.repeat(64)] }] } },
     'no hash': { image: { quality: 80, signals: [{ ...good, hashes: [] }] } },
     'three hashes': {
-      image: { quality: 80, signals: [{ ...good, hashes: Array.from({ length: 3 }, () => '0'.repeat(64)) }] },
+      image: { quality: 80, signals: [{ ...good, hashes: zeros(3) }] },
     },
     'nine hashes': {
-      image: { quality: 80, signals: [{ ...good, hashes: Array.from({ length: 9 }, () => '0'.repeat(64)) }] },
+      image: { quality: 80, signals: [{ ...good, hashes: zeros(9) }] },
     },
+    ...Object.fromEntries(
+      PROBLEM_CODES.filter((code) => !DECODING_PROBLEMS.some((known) => known === code)).map((code) => [
+        `a refusal that is not of decoding: ${code}`,
+        { problem: code },
+      ]),
+    ),
+    'one hash of the whole picture': { image: { quality: 80, signals: [{ ...good, hashes: zeros(1) }] } },
+    'a part where there is none': { image: { quality: 80, signals: [{ ...good, view: 'crop' }] } },
+    'two whole pictures': { image: { quality: 80, signals: [good, good] } },
+    'eight hashes of a file': { image: { quality: 80, signals: [{ ...good, type: 'sha256', quality: 100 }] } },
+    'a quality of a file': { image: { quality: 80, signals: [{ ...good, type: 'sha256', hashes: zeros(1) }] } },
+    'more parts than a picture has': {
+      image: { quality: 80, signals: Array.from({ length: 30 }, () => ({ ...good, type: 'pdq-area' })) },
+    },
+    'a text besides a hash': { image: { quality: 80, signals: [{ ...good, note: 'k1:c2VjcmV0' }] } },
+    'a text in a prototype': '{"image":{"quality":80,"signals":[]},"__proto__":{"note":"k1:c2VjcmV0"}}',
+    'a text in the prototype of an image': '{"image":{"quality":80,"signals":[],"__proto__":"k1:c2VjcmV0"}}',
     'details that are none': { image: { quality: 80, signals: [good], details: 'AQEB' } },
     'views that are none': { image: { quality: 80, signals: [good], asked: 'AgEB' } },
     'pixels besides': { image: { quality: 80, signals: [good], pixels: 'iVBORw0KGgo' } },
@@ -66,4 +100,25 @@ t.test('what is no answer is not taken for one', async (t) => {
   for (const [what, said] of Object.entries(answers)) {
     t.throws(() => parseAnswer(typeof said === 'string' ? said : JSON.stringify(said)), what)
   }
+})
+
+t.test('what was not asked for is no answer either', async (t) => {
+  const part = (count: number) => ({
+    type: 'pdq-area' as const,
+    view: 'crop' as const,
+    quality: 80,
+    hashes: new Array(count).fill(hashFromBytes(new Uint8Array(32))),
+  })
+  const of = (more: object) => formatAnswer({ image: { quality: 80, signals: [], ...more } })
+  const submission = (details: 'none' | 'also') => ({ purpose: 'submission' as const, details })
+  const query = (details: 'none' | 'also') => ({ purpose: 'query' as const, details })
+  t.ok(parseAnswer(of({ details, signals: [part(1)] }), submission('also')))
+  t.ok(parseAnswer(of({ asked, signals: [part(2), part(8)] }), query('also')))
+
+  t.throws(() => parseAnswer(of({ details }), submission('none')), 'details that nobody wants')
+  t.throws(() => parseAnswer(of({ asked }), query('none')))
+  t.throws(() => parseAnswer(of({ asked }), submission('also')), 'and details of the other kind')
+  t.throws(() => parseAnswer(of({ details }), query('also')))
+  t.throws(() => parseAnswer(of({ signals: [part(2)] }), submission('none')), 'more hashes of a part than are registered')
+  t.throws(() => parseAnswer(of({ signals: [part(1)] }), query('none')))
 })

@@ -27,15 +27,15 @@ const STARVED_AFTER_MS = 2 * HASHING_TIME_LIMIT_MS
 /** As `hashing`; a picture for which its workers were given no processor until its time was up is handed to them again. One that comes back sooner is not. */
 export function hashingPatiently(hashing: Hashing): Hashing {
   return {
-    async hash(image, purpose, details) {
+    async hash(image, purpose, details, from) {
       const again = image.map((piece) => Buffer.from(piece)) // what was handed over is zeros by then
       const fromMs = performance.now()
       try {
-        return await hashing.hash(image, purpose, details)
+        return await hashing.hash(image, purpose, details, from)
       } catch (error) {
         const isStarved = performance.now() - fromMs >= STARVED_AFTER_MS
         if (!isStarved || !(error instanceof Problem) || error.code !== 'hashing-away') throw error
-        return await this.hash(again, purpose, details)
+        return await this.hash(again, purpose, details, from)
       }
     },
   }

@@ -1,9 +1,7 @@
 // What the sandbox says about one picture.
 
-import { createHash } from 'node:crypto'
 import { Problem } from '../../src/domain/problem.js'
-import type { HandoffAnswer } from '../../src/handoff/message.js'
-import { hashFromBytes } from '../../src/hash/hash256.js'
+import { DECODING_PROBLEMS, type HandoffAnswer } from '../../src/handoff/message.js'
 import type { Purpose } from '../../src/hash/views.js'
 import type { DetailsWanted } from '../../src/jobs/hash-image.js'
 import { detailsOf } from './details.js'
@@ -15,20 +13,15 @@ export async function answerFor(bytes: Buffer, purpose: Purpose, details: Detail
   try {
     const { quality, signals, blockhash } = await hashImage(bytes, purpose)
     const found = details === 'none' ? {} : await detailsOf(bytes, purpose)
-    const file = hashFromBytes(createHash('sha256').update(bytes).digest().reverse())
     return {
       image: {
         quality,
-        signals: [
-          ...signals,
-          { type: 'blockhash', view: 'whole', quality, hashes: blockhash },
-          { type: 'sha256', view: 'whole', quality: 100, hashes: [file] },
-        ],
+        signals: [...signals, { type: 'blockhash', view: 'whole', quality, hashes: blockhash }],
         ...found,
       },
     }
   } catch (error) {
-    if (error instanceof Problem) return { problem: error.code }
-    return { problem: ranOutOfMemory(error) ? 'hashing-away' : 'image-undecodable' }
+    const known = DECODING_PROBLEMS.find((code) => error instanceof Problem && error.code === code)
+    return { problem: known ?? (ranOutOfMemory(error) ? 'hashing-away' : 'image-undecodable') }
   }
 }

@@ -2,6 +2,7 @@
 
 import sharp from 'sharp'
 import { Problem } from '../../src/domain/problem.js'
+import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
 import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
 import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../src/hash/reduced-side.js'
 import { inSrgb } from './colour-profile.js'
@@ -41,7 +42,7 @@ export interface DecodedPicture extends Pixels {
  * hide; a file that ends too early is refused, because its missing part would be hashed as grey.
  *
  * @throws {Problem} `media-unsupported` for what is none of the allowed formats, or a kind of them that this build cannot
- *   read (HEIC); `image-too-many-pixels`; `image-undecodable` for what is broken; `hashing-away` when memory ran out. Never
+ *   read (HEIC); `image-too-many-pixels`, also where so small a file declares what would take too long or too much memory; `image-undecodable` for what is broken; `hashing-away` when memory ran out. Never
  *   libvips' own words.
  */
 export async function decode(bytes: Buffer, sizeFor: SizeFor = hashedSize): Promise<DecodedPicture> {
@@ -49,6 +50,7 @@ export async function decode(bytes: Buffer, sizeFor: SizeFor = hashedSize): Prom
   if (format === undefined) throw new Problem('media-unsupported')
   const broken = format === 'heif' && !isAvif(bytes) ? 'media-unsupported' : 'image-undecodable'
 
+  if (isTooCostly(pictureCost(bytes), bytes.length)) throw new Problem('image-too-many-pixels')
   const failed = (error: unknown): never => {
     throw new Problem(ranOutOfMemory(error) ? 'hashing-away' : broken)
   }

@@ -2,7 +2,7 @@
 
 import type { HashedImage } from '../../domain/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
-import type { Hashing } from '../../services/hashing.js'
+import type { Hashing, HashingFor } from '../../services/hashing.js'
 import type { FetchedBody, FetchRefusal, PictureFetching } from '../../services/picture-fetching.js'
 import { type InFlight, imageFrom, type UploadLimits } from '../upload.js'
 import type { LaxFields } from './lax.js'
@@ -31,6 +31,7 @@ export async function hashedFrom(
   url: string,
   query: LaxFields,
   purpose: Parameters<Hashing['hash']>[1],
+  from: HashingFor,
 ): Promise<HashedImage | Problem> {
   const asked = query.text('content_type')
   if (asked !== undefined) contentTypeNamed(asked)
@@ -41,7 +42,7 @@ export async function hashedFrom(
     return imageFrom(answer.body, uploadLimits, inFlight)
   })
   if (typeof fetched === 'string') throw REFUSALS[fetched]()
-  return fetched.taken((image) => hashing.hash(image, purpose))
+  return fetched.taken((image) => hashing.hash(image, purpose, 'none', from))
 }
 
 function contentTypeIn({ contentType = '' }: FetchedBody): string {

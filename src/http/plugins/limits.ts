@@ -3,7 +3,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../../domain/problem.js'
+import type { HashingFor } from '../../services/hashing.js'
 import type { Limit, LimitCounter } from '../../services/limits.js'
+import type { PictureSender } from '../../services/picture-shares.js'
 import { type Exposure, LIMITS, type LimitName, type LimitRow, limitsOf } from '../limits.js'
 
 declare module 'fastify' {
@@ -18,6 +20,8 @@ declare module 'fastify' {
     spend: (reply: FastifyReply, amount: number) => void
     /** Counts in the same way what has left already. @returns whether more may. */
     spent: (amount: number) => boolean
+    /** For whom pictures of this request are hashed, and what counts them. */
+    hashingFor: (reply: FastifyReply) => HashingFor
   }
 }
 
@@ -48,6 +52,7 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
   async (app, { counter, here }) => {
     app.decorateRequest('spend', () => {})
     app.decorateRequest('spent', () => true)
+    app.decorateRequest('hashingFor', () => ({ group: '', member: '', charge: () => {} }))
     app.addHook('onRoute', (route) => {
       const { config, method, url } = route
       if (config?.scope === undefined || config.limits !== undefined) return
@@ -95,6 +100,10 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
       const said = take(request, reply, 'requests', 1, '')
       request.spend = (spentOn, amount) => void take(request, spentOn, 'queries', amount, said)
       request.spent = (amount) => note(request, amount)
+      request.hashingFor = (answer) => ({
+        ...senderOf(request, counter),
+        charge: (units) => void take(request, answer, 'pictures', units, said),
+      })
     })
   },
   { name: 'limits', fastify: '5.x', dependencies: ['door'] },
@@ -105,6 +114,12 @@ export function noteFailure(counter: LimitCounter, { failing }: LimitsHere, addr
   if (failing === undefined) return
   const { isWithin, resetS } = counter.take(failing, counter.nameOfAddress(address), 1)
   if (!isWithin) throw new Problem('rate-limited', { retryAfterS: resetS })
+}
+
+/** An organisation has one share of the workers, however many keys it has; so has an address, however many cases. */
+function senderOf({ caller, ownCase, ip }: FastifyRequest, counter: LimitCounter): PictureSender {
+  if (caller !== null && caller !== undefined) return { group: `org:${caller.orgId}`, member: caller.keyId }
+  return { group: `address:${counter.nameOfAddress(ip)}`, member: ownCase?.caseId ?? '' }
 }
 
 const LIMIT_NAMES: readonly LimitName[] = Object.keys(LIMITS).filter((name): name is LimitName =>

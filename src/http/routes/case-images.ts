@@ -105,6 +105,7 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
     async (request, reply) => {
       const own = ownCaseOf(request)
       const key = request.headers['idempotency-key']
+      const details = registration.takesDetails(own) ? 'also' : 'none'
       const digests: Buffer[] = []
       const upload = async <T>(use: (image: readonly Buffer[]) => Promise<T>) => {
         const outcomes = await eachImage(request, uploadLimits, inFlight, (image) => {
@@ -116,7 +117,7 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
       }
       const register = async () => {
         const outcomes = await upload(async (image) =>
-          toNewImage(await hashing.hash(image, 'submission', registration.takesDetails(own) ? 'also' : 'none')),
+          toNewImage(await hashing.hash(image, 'submission', details, request.hashingFor(reply))),
         )
         return { digest: digestOf(digests), answer: { images: await registerUsable(own, outcomes) } }
       }

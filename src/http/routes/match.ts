@@ -212,7 +212,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
         request,
         uploadLimits,
         inFlight,
-        (image) => hashing.hash(image, 'query', details),
+        (image) => hashing.hash(image, 'query', details, request.hashingFor(reply)),
         (name, text) => {
           if (name === 'context') context = contextIn(text)
         },

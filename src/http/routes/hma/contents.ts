@@ -1,6 +1,6 @@
 // HMA's bank content: pictures and hashes of a bank, each switched off and on by itself.
 
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../../../domain/problem.js'
 import { SIGNAL_TYPES } from '../../../domain/signal-types.js'
 import { formatHash } from '../../../hash/hash256.js'
@@ -41,17 +41,18 @@ export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (ap
   const schema = { hide: true }
 
   /** What is to be added: fetched from an address, with a JSON body beside it; or sent, in a form. */
-  async function contentIn(request: FastifyRequest, query: LaxFields) {
+  async function contentIn(request: FastifyRequest, reply: FastifyReply, query: LaxFields) {
+    const from = request.hashingFor(reply)
     const url = query.text('url')
     if (url !== undefined) {
       const body: Record<string, unknown> = isObject(request.body) ? { ...request.body } : {}
       const ref = refOf(textOf(body['note'], body['metadata']))
-      return { result: await hashedFrom(options, url, query, 'submission'), ref }
+      return { result: await hashedFrom(options, url, query, 'submission', from), ref }
     }
     selectedTypes(query.text('types'))
     if (!request.isMultipart()) throw new HmaRefusal(400, 'Neither `url` nor multipart file upload was received')
     const { result, fields } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
-      hashing.hash(image, 'submission'),
+      hashing.hash(image, 'submission', 'none', from),
     )
     await request.enterAgain()
     return { result, ref: refOf(textOf(fields.get('note'), fields.get('metadata'))) }
@@ -64,18 +65,24 @@ export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (ap
     return content
   }
 
-  app.post<BankParam>('/c/bank/:name/content', { config: { ...config, multipart: true }, schema }, async (request) => {
-    const caller = callerOf(request)
-    const bank = await bankOwned(banks, caller, request.params.name)
-    const fields = laxFields(request.query)
-    const { result, ref } = await contentIn(request, fields)
-    if (result instanceof Problem)
-      throw result.code === 'quality-too-low' ? new HmaRefusal(400, LOW_QUALITY) : unhashed(result)
-    const signals = result.signals.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash }]))
-    const { id, revision } = await registration.pictureForBank(bank, { signals, category: undefined, ref })
-    await registration.matchable(revision)
-    return { id: contents.idFor(caller.orgId, id), signals: { [PDQ]: pdqOf(result) } }
-  })
+  app.post<BankParam>(
+    '/c/bank/:name/content',
+    { config: { ...config, multipart: true }, schema },
+    async (request, reply) => {
+      const caller = callerOf(request)
+      const bank = await bankOwned(banks, caller, request.params.name)
+      const fields = laxFields(request.query)
+      const { result, ref } = await contentIn(request, reply, fields)
+      if (result instanceof Problem)
+        throw result.code === 'quality-too-low' ? new HmaRefusal(400, LOW_QUALITY) : unhashed(result)
+      const signals = result.signals.flatMap(({ hashes: [hash], ...rest }) =>
+        hash === undefined ? [] : [{ ...rest, hash }],
+      )
+      const { id, revision } = await registration.pictureForBank(bank, { signals, category: undefined, ref })
+      await registration.matchable(revision)
+      return { id: contents.idFor(caller.orgId, id), signals: { [PDQ]: pdqOf(result) } }
+    },
+  )
 
   app.post<BankParam>('/c/bank/:name/signal', { config, schema }, async (request) => {
     const caller = callerOf(request)

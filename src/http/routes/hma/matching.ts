@@ -102,17 +102,17 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     return Object.fromEntries(answer)
   }
 
-  app.get('/h/hash', { config, schema }, async ({ query }) => {
-    const fields = laxFields(query)
+  app.get('/h/hash', { config, schema }, async (request, reply) => {
+    const fields = laxFields(request.query)
     const url = fields.needed('url')
     fields.check()
-    return { [PDQ]: hashText(await hashedFrom(options, url, fields, 'query')) }
+    return { [PDQ]: hashText(await hashedFrom(options, url, fields, 'query', request.hashingFor(reply))) }
   })
 
-  app.post('/h/hash', { config: { ...config, multipart: true }, schema }, async (request) => {
+  app.post('/h/hash', { config: { ...config, multipart: true }, schema }, async (request, reply) => {
     selectedTypes(laxFields(request.query).text('types'))
     const { result } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
-      hashing.hash(image, 'query'),
+      hashing.hash(image, 'query', 'none', request.hashingFor(reply)),
     )
     await request.enterAgain()
     return { [PDQ]: hashText(result) }
@@ -143,8 +143,9 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     fields.check()
     if (url !== undefined) {
       if (type !== undefined) signalTypeNamed(type)
-      const { signals } = hashedOr(await hashedFrom(options, url, fields, 'query'))
+      const result = await hashedFrom(options, url, fields, 'query', request.hashingFor(reply))
       request.spend(reply, 1)
+      const { signals } = hashedOr(result)
       const found = await lookUp({ request, reply }, signals, names, coinOf(seed))
       return type === undefined ? { [PDQ]: found } : found
     }
@@ -162,11 +163,11 @@ export const hmaMatchingRoutes: FastifyPluginAsync<HmaMatchingOptions> = async (
     const coin = fields.text('bypass_coinflip') === 'true' ? 0 : coinOf(seed)
     selectedTypes(fields.text('types'))
     const { result } = await oneFile(request, uploadLimits, inFlight, contentTypeNamed, async (image) =>
-      hashing.hash(image, 'query'),
+      hashing.hash(image, 'query', 'none', request.hashingFor(reply)),
     )
     await request.enterAgain()
-    const { signals } = hashedOr(result)
     request.spend(reply, 1)
+    const { signals } = hashedOr(result)
     return { [PDQ]: await lookUp({ request, reply }, signals, names, coin) }
   })
 

@@ -1,0 +1,92 @@
+// One who sends what is costly to decode, and those who send photographs meanwhile: real services, one decoder.
+
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { innermost } from '../../workers/starved.js'
+import { images } from '../helpers/multipart.js'
+import { type Picture, scene } from '../helpers/pictures.js'
+import { childrenOf } from '../helpers/processes.js'
+import { codeOf, keyFor, openCase, startService, startWorkers, type TestService, until } from '../helpers/service.js'
+
+const BOMB: Picture = {
+  name: 'flat.avif',
+  contentType: 'image/avif',
+  bytes: readFileSync(fileURLToPath(new URL('../../../test/data/flat-50-megapixels.avif', import.meta.url))),
+}
+const [ATTACKER, HER] = ['203.0.113.66', '198.51.100.7']
+
+t.test('a flood of pictures', async (t) => {
+  const service = await startService(t, { exposure: 'public', mostOf: { uploading: 60 }, trustLimits: { proofRounds: 0 } })
+  const { app, services } = service
+  const photograph = await scene(61, { width: 160, height: 120 })
+  const send = (
+    own: { url: string; headers: Record<string, string> },
+    remoteAddress: string,
+    pictures: readonly Picture[],
+  ) => {
+    const { headers, payload } = images(pictures)
+    return app.inject({
+      method: 'POST',
+      url: `${own.url}/images`,
+      headers: { ...own.headers, ...headers },
+      payload,
+      remoteAddress,
+    })
+  }
+  const waiting = () => services.health.pictures().waiting
+
+  // Nobody works yet, so what is answered first is what is taken first.
+  const cases = await Promise.all([1, 2, 3].map(() => openCase(app)))
+  const flood = cases.map((own) => send(own, ATTACKER, Array(20).fill(photograph)))
+  await until(() => waiting() === 60)
+  const neighbour = await openCase(app)
+  const [hers, platform] = [await openCase(app), await keyFor(service, 'platform-1', ['match'])]
+  const left = { hers: -1, neighbour: -1, platform: -1 }
+  const noting = async (who: keyof typeof left, answer: Promise<{ statusCode: number }>) => {
+    const { statusCode } = await answer
+    left[who] = waiting()
+    return statusCode
+  }
+  const answers = [
+    noting('hers', send(hers, HER, [photograph])),
+    noting('neighbour', send(neighbour, ATTACKER, [photograph])),
+    noting('platform', match(service, platform.headers, photograph)),
+  ]
+  await until(() => waiting() === 63)
+  const worker = await startWorkers(t, service.redis, { TABIR_HASHERS: '1' })
+
+  t.same(await Promise.all(answers), [201, 201, 200])
+  t.ok(left.hers >= 55, `she waits behind none of the 60 that he sent before: ${left.hers} waited when she was answered`)
+  t.ok(left.neighbour >= 50, `who shares his address waits for one of each of his cases: ${left.neighbour}`)
+  t.ok(left.platform >= 3, `and a platform not for all of it: ${left.platform}`)
+  t.same(
+    (await Promise.all(flood)).map(({ statusCode }) => statusCode),
+    [201, 201, 201],
+  )
+
+  await t.test('1.2 kB that declare 50 megapixels are refused before they are decoded', async (t) => {
+    const own = await openCase(app)
+    t.equal(codeOf(await send(own, HER, [BOMB])), 'image-too-many-pixels')
+    const [pid] = childrenOf(worker.pid ?? 0)
+    t.ok(peakMb(innermost(pid ?? 0)) < 400, 'in a decoder that has used no gigabyte')
+    await countsRefused(t, () => send(own, HER, Array(20).fill(BOMB)))
+  })
+})
+
+/** What is refused counts as what is registered does. */
+async function countsRefused(t: Test, send: () => Promise<{ body: string }>) {
+  const codes: (string | undefined)[] = []
+  for (let i = 0; i < 3; i++) codes.push(codeOf(await send()))
+  t.same(codes, ['image-too-many-pixels', 'image-too-many-pixels', 'image-too-many-pixels'], 'so far one or more were read')
+  t.equal(codeOf(await send()), 'rate-limited', 'then none')
+}
+
+function match({ app }: TestService, own: Record<string, string>, picture: Picture) {
+  const { headers, payload } = images([picture])
+  return app.inject({ method: 'POST', url: '/v1/match/images', headers: { ...own, ...headers }, payload })
+}
+
+function peakMb(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+}

@@ -1,0 +1,189 @@
+// A decoder that was taken over: native code in the cage of the real ones tries what it could profit by.
+
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import t from 'tap'
+import { CONFINES } from '../../src/domain/confines.js'
+import { childrenOf } from '../helpers/processes.js'
+import { startRedis } from '../helpers/redis.js'
+import { openObedient, program } from '../helpers/sandbox.js'
+import { startWorkers, until } from '../helpers/service.js'
+
+const DIST = fileURLToPath(new URL('../..', import.meta.url))
+const CAGE = pathToFileURL(join(DIST, 'workers', 'cage.js')).href
+const TOOLS = ['/usr/bin', '/bin'].filter((path) => existsSync(path))
+
+const hasNamespaces =
+  process.platform === 'linux' &&
+  spawnSync('/usr/bin/unshare', ['--user', '--map-root-user', '--mount', '--net', '--', '/bin/true']).status === 0
+
+/** What it may do: so the others were tried. */
+const CONTROL = 'run a program on its own files'
+
+/** Each is a program for a shell, which ends well if the deed was done. $1 is the place of the secrets, $2 another process. */
+const DEEDS = {
+  [CONTROL]: 'cat /proc/self/status',
+  'read the seal keys': 'cat "$1/data/seal-keys"',
+  'read the seal keys through another process': 'cat "/proc/$2/root$1/data/seal-keys"',
+  'list the snapshots': 'test -n "$(ls "$1/data/snapshots")"',
+  'read a key file that lies elsewhere': 'cat "$1/own/key"',
+  'list the withdrawals': 'test -n "$(ls "$1/mount/withdrawals")"',
+  'empty a file on another mount': 'truncate -s 0 "$1/mount/withdrawals/log"',
+  'rename a file on another mount': 'mv "$1/mount/withdrawals/log" "$1/mount/withdrawals/moved"',
+  'remove a file on another mount': 'rm "$1/mount/withdrawals/moved"',
+  'make a file on another mount': 'mkdir "$1/mount/made"',
+  'see another process': 'test -e "/proc/$2"',
+  'have another process killed first when memory is short': 'echo 900 > "/proc/$2/oom_score_adj"',
+  'limit another process': 'prlimit --pid "$2" --nofile=99:99',
+  'set the program that takes core dumps': ': >> /proc/sys/kernel/core_pattern',
+  'make a namespace in which it is root': 'unshare --user --map-root-user true',
+  'end another process': 'kill -TERM "$2"',
+} as const
+
+/** In here so that it may mount: finds the cage as a worker does, and runs each deed, inside of it or without. */
+const PROBE = `
+import { spawn, spawnSync } from 'node:child_process'
+const { findCage, NO_CAGE, ownFiles } = await import(${JSON.stringify(CAGE)})
+const [place, deeds] = [process.argv[1], JSON.parse(process.argv[2])]
+const hidden = ['data', 'own/key', 'mount/withdrawals'].map((path) => place + '/' + path)
+const cage = process.argv[3] === 'caged' ? findCage({ readable: [...ownFiles(), ...${JSON.stringify(TOOLS)}], hidden }) : NO_CAGE
+const other = spawn('/bin/sleep', ['60'])
+const script = Object.entries(deeds).map(([name, deed]) => '(' + deed + ') > /dev/null 2>&1 && echo "' + name + '"')
+const [command, ...args] = cage.inside(['/bin/sh', '-c', script.join('\\n'), 'sh', place, String(other.pid)])
+const { stdout } = spawnSync(command, args, { env: { PATH: '/usr/bin:/bin' }, cwd: '/', encoding: 'utf8' })
+other.kill('SIGKILL')
+const done = stdout.trim().split('\\n')
+process.stdout.write(JSON.stringify({ done, proven: cage.proven }))
+`
+const SECRETS = `
+  mkdir -p "$0/data/snapshots" "$0/own" "$0/mount"
+  mount -t tmpfs tmpfs "$0/mount"
+  mkdir "$0/mount/withdrawals"
+  for file in data/seal-keys data/snapshots/index own/key mount/withdrawals/log; do echo secret > "$0/$file"; done
+  exec "$@"`
+
+interface Tried {
+  readonly done: readonly string[]
+  readonly proven?: readonly string[]
+}
+
+/** In a folder that decoders read, where nobody would hide anything by covering the usual folders. */
+function tryAll(
+  place: string,
+  deeds: Readonly<Record<string, string>>,
+  kind: 'caged' | 'free',
+  as: readonly string[],
+): Tried {
+  const own = ['/usr/bin/unshare', '--user', '--map-root-user', '--mount', '--', '/bin/sh', '-c', SECRETS, place]
+  const node = [process.execPath, '--input-type=module', '-e', PROBE, '--', place, JSON.stringify(deeds), kind]
+  const [command = '', ...args] = [...as, ...own, ...node]
+  const { stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', cwd: '/', env: {} })
+  if (!stdout.startsWith('{')) throw new Error(`the probe cannot be run: ${stderr}`)
+  const tried: Tried = JSON.parse(stdout)
+  return tried
+}
+
+/** As an ordinary user, and as root where the tests run as root. */
+const users: Readonly<Record<string, readonly string[]>> = {
+  'who runs the tests': [],
+  ...(process.getuid?.() === 0 && {
+    'an ordinary user': ['/usr/bin/setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'],
+  }),
+}
+
+for (const [user, as] of Object.entries(users))
+  t.test(`as ${user}, a decoder that was taken over does nothing of this`, { skip: !hasNamespaces }, async (t) => {
+    const place = mkdtempSync(join(DIST, 'secrets-'))
+    t.teardown(() => rmSync(place, { recursive: true, force: true }))
+    if (as.length > 0) spawnSync('/bin/chown', ['65534:65534', place])
+    const free = as.length === 0 ? tryAll(place, DEEDS, 'free', as).done : Object.keys(DEEDS)
+    const { done, proven } = tryAll(place, DEEDS, 'caged', as)
+
+    t.same(done, [CONTROL])
+    t.same(proven, ['no-secret-files'], 'and the worker has tried')
+    t.ok(free.includes('read the seal keys') && free.includes('empty a file on another mount'), 'without a cage it could')
+    t.ok(free.includes('have another process killed first when memory is short'))
+  })
+
+t.test('a worker has hidden what is configured, says so, and so does what it tells the store', async (t) => {
+  const place = mkdtempSync(join(DIST, 'secrets-'))
+  t.teardown(() => rmSync(place, { recursive: true, force: true }))
+  const [data, keyFile, withdrawals] = [join(place, 'data'), join(place, 'own', 'key'), join(place, 'withdrawals')]
+  for (const folder of [data, dirname(keyFile), withdrawals]) mkdirSync(folder)
+  for (const file of [join(data, 'seal-keys'), keyFile, join(withdrawals, 'log')]) writeFileSync(file, 'secret')
+  const worker = await startWorkers(t, await startRedis(t), {
+    TABIR_HASHERS: '1',
+    TABIR_DATA_DIR: data,
+    TABIR_SEAL_KEY_FILE: keyFile,
+    TABIR_WITHDRAWALS_DIR: withdrawals,
+  })
+  const said = worker.output.find((line) => line.includes('what holds for children')) ?? '{}'
+  const { lacking }: { lacking?: readonly string[] } = JSON.parse(said)
+  if (!hasNamespaces) {
+    t.ok(lacking?.includes('no-secret-files'), 'where the system does not give it, it says so')
+    return
+  }
+  t.same(lacking, [], `${CONFINES.length} layers hold`)
+  const [pid] = childrenOf(worker.pid ?? 0)
+  const seen = (file: string) => readIn(`/proc/${pid}/root${file}`)
+  await until(() =>
+    [join(data, 'seal-keys'), keyFile, join(withdrawals, 'log')].every((file) => !seen(file).includes('secret')),
+  )
+  t.ok(seen(join(DIST, 'workers', 'media', 'child.js')).length > 0, 'its own program is there')
+})
+
+t.test('a decoder in a namespace of processes that runs out of memory is told from one with a fault', async (t) => {
+  const { findCage, ownFiles } = await import('../../workers/cage.js')
+  let given = 0
+  const { sandbox } = await openObedient(t, {
+    cage: { ...findCage({ readable: [...ownFiles(), tmpdir()], hidden: [] }), nodeFlags: [] },
+    onOutOfMemory: () => given++,
+  })
+  t.same(await sandbox.hash(program('process.abort()'), 'query'), { problem: 'hashing-away' })
+  t.same(await sandbox.hash(program('process.kill(process.pid, "SIGSEGV"); await new Promise(() => {})'), 'query'), {
+    problem: 'image-undecodable',
+  })
+  t.equal(given, 1)
+  const [pid] = sandbox.pids
+  const inner = pid === undefined ? [] : childrenOf(pid).flatMap(childrenOf)
+  await sandbox.close()
+  await until(() => inner.every((each) => !existsSync(`/proc/${each}`)))
+  t.pass('what it ran ends with it')
+})
+
+t.test(
+  'what a decoder may say is checked: nothing else leaves it, and no file is asked about that it was not given',
+  async (t) => {
+    const { sandbox } = await openObedient(t)
+    const says = (answer: unknown) => program(`say(${JSON.stringify(JSON.stringify(answer))}); await new Promise(() => {})`)
+    const hash = 'ab'.repeat(32)
+    const file = { type: 'sha256', view: 'whole', quality: 100, hashes: [hash] }
+    const lies = {
+      'the hash of another file': { image: { quality: 80, signals: [file] } },
+      'details that nobody wants': { image: { quality: 80, signals: [], details: 'AQEBAAA=' } },
+      'a refusal of the case': { problem: 'case-withdrawn' },
+      'the suspension of a key': { problem: 'key-suspended' },
+      'bytes in the place of a hash': { image: { quality: 80, signals: [{ ...file, type: 'pdq', hashes: [hash] }] } },
+    }
+    for (const [what, answer] of Object.entries(lies))
+      t.same(await sandbox.hash(says(answer), 'query'), { problem: 'image-undecodable' }, what)
+    const part = { type: 'pdq-area', view: 'crop', quality: 80, hashes: [hash, hash] }
+    const said = await sandbox.hash(says({ image: { quality: 80, signals: [part] } }), 'query')
+    t.match(
+      said,
+      { image: { signals: [{ type: 'pdq-area' }, { type: 'sha256' }] } },
+      'the hash of its own file is the worker’s to add',
+    )
+  },
+)
+
+function readIn(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}

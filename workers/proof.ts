@@ -1,0 +1,75 @@
+// Process entry, run inside a cage before any child: do the decoders load there, and is anything secret within reach?
+//
+// The worker starts it and reads its answer, so that nothing is believed of the cage that was not tried. It runs without Node's permissions,
+// which stop JavaScript alone: what is tried here is the kernel's part. Nothing is changed where the cage does not hold: a file is opened for
+// writing and closed, and renamed to its own name.
+
+import { closeSync, existsSync, openSync, readdirSync, realpathSync, renameSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+
+export const PROOF_ENTRY = fileURLToPath(import.meta.url)
+
+/** By number, because a path inside may lead elsewhere. */
+interface Secret {
+  readonly path: string
+  readonly device: number
+  readonly inode: number
+}
+
+const Secrets = z.array(z.strictObject({ path: z.string(), device: z.number(), inode: z.number() }))
+const Answer = z.strictObject({ reached: z.array(z.string()) })
+
+/** Of what is not there yet, the nearest folder is tried: what will be made in it would be within reach. */
+export function proofArgs(hidden: readonly string[]): string[] {
+  const secrets = hidden.map((path): Secret => {
+    const found = realpathSync(nearest(resolve(path)))
+    const { dev, ino } = statSync(found)
+    return { path: found, device: dev, inode: ino }
+  })
+  return [JSON.stringify(secrets)]
+}
+
+/** Whether the proof that answers so could reach nothing. */
+export function reachedNothing(answer: string): boolean {
+  try {
+    return Answer.parse(JSON.parse(answer)).reached.length === 0
+  } catch {
+    return false
+  }
+}
+
+function nearest(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : nearest(dirname(path))
+}
+
+const DEEDS: Readonly<Record<string, (path: string) => void>> = {
+  list: (path) => readdirSync(path),
+  read: (path) => closeSync(openSync(path, 'r')),
+  truncate: (path) => closeSync(openSync(path, 'r+')),
+  rename: (path) => renameSync(path, path),
+}
+
+/** What can be done to it. What has its name in here and is another file is none of its own. */
+function reachedOf({ path, device, inode }: Secret): string[] {
+  const found = existsSync(path) ? statSync(path) : undefined
+  if (found?.dev !== device || found.ino !== inode) return []
+  const done = Object.entries(DEEDS).flatMap(([name, deed]) => (isDone(() => deed(path)) ? [name] : []))
+  return ['see', ...done]
+}
+
+function isDone(deed: () => void): boolean {
+  try {
+    deed()
+    return true
+  } catch {
+    return false
+  }
+}
+
+if (process.argv[1] === PROOF_ENTRY) {
+  await import('./media/decode.js')
+  const secrets = Secrets.parse(JSON.parse(process.argv[2] ?? ''))
+  process.stdout.write(JSON.stringify({ reached: secrets.flatMap(reachedOf) }))
+}
