@@ -1,4 +1,6 @@
-// How every process of Tabir stops: on a signal, or when the supervisor that started it is gone.
+// How every process of Tabir stops: on a signal, or when the supervisor that started it is gone. And what it may use.
+
+import { readFileSync } from 'node:fs'
 
 /** Runs `stop` once, then ends the process: 0 when it went well. */
 export function stopOnSignal(stop: () => Promise<void>): void {
@@ -40,4 +42,14 @@ export function refuseToStart(error: unknown): never {
 export function withoutDumps(program: string): { readonly command: string; readonly args: readonly string[] } {
   const flags = ['--disable-sigusr1'].filter((flag) => process.allowedNodeEnvironmentFlags.has(flag))
   return { command: '/bin/sh', args: ['-c', 'ulimit -c 0; exec "$0" "$@"', process.execPath, ...flags, program] }
+}
+
+/** How many files this process may have open; `undefined` where the system does not say. */
+export function mostOpenFiles(limits = '/proc/self/limits'): number | undefined {
+  try {
+    const text = /^Max open files +(\d+)/m.exec(readFileSync(limits, 'utf8'))?.[1]
+    return text === undefined ? undefined : Number(text)
+  } catch {
+    return undefined
+  }
 }

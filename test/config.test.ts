@@ -34,7 +34,7 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     contactName: undefined,
     contactLink: undefined,
     corsOrigins: [],
-    trustedProxies: [],
+    trustedProxies: undefined,
     tlsFiles: undefined,
     exposure: 'private',
     probing: 'tell',
@@ -178,6 +178,26 @@ t.test('an origin with a user and a password is refused, since they would be dro
     }
 })
 
+t.test('an api that anybody may reach says which proxies are in front of it, and none of them is everybody', async (t) => {
+  const proxiesOf = (text: string) => readConfig({ TABIR_EXPOSURE: 'public', TABIR_TRUST_PROXY: text }).trustedProxies
+  for (const unsaid of [{}, { TABIR_TRUST_PROXY: '' }])
+    t.throws(() => readConfig({ TABIR_EXPOSURE: 'public', ...unsaid }), /TABIR_TRUST_PROXY must be set where .* or none/)
+  t.same(proxiesOf('none'), [], 'callers connect directly')
+  t.same(proxiesOf('10.0.0.0/8, 2001:db8::/32,fc00::/7'), ['10.0.0.0/8', '2001:db8::/32', 'fc00::/7'])
+  for (const text of [
+    'true',
+    '1',
+    '*',
+    '0.0.0.0/0',
+    '0.0.0.0/1,128.0.0.0/1',
+    '::/0',
+    '2000::/3',
+    '::ffff:0:0/96',
+    'none,10.0.0.1',
+  ])
+    t.throws(() => proxiesOf(text), /TABIR_TRUST_PROXY must be addresses or networks/, text)
+})
+
 t.test('no process of ours is started so that its memory gets to a disk', async (t) => {
   for (const option of [
     '--report-on-fatalerror',
@@ -252,8 +272,13 @@ t.test(
       return [proofRounds, maxImagesPerNewCase]
     }
     t.same(of({}), [0, undefined])
-    t.same(of({ TABIR_EXPOSURE: 'public' }), [1000, 200])
-    const own = { TABIR_EXPOSURE: 'public', TABIR_PROOF_ROUNDS: '0', TABIR_MAX_IMAGES_PER_NEW_CASE: '9' }
+    t.same(of({ TABIR_EXPOSURE: 'public', TABIR_TRUST_PROXY: 'none' }), [1000, 200])
+    const own = {
+      TABIR_EXPOSURE: 'public',
+      TABIR_TRUST_PROXY: 'none',
+      TABIR_PROOF_ROUNDS: '0',
+      TABIR_MAX_IMAGES_PER_NEW_CASE: '9',
+    }
     t.same(of(own), [0, 9])
   },
 )

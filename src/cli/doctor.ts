@@ -8,7 +8,7 @@ import { checkRing } from '../store/seal-ring.js'
 import { hasSecrets, loadSecrets } from '../store/secrets.js'
 import { openStore } from '../store/store.js'
 import { apiFacts, fileFacts, hostFacts, redisFacts } from './doctor-facts.js'
-import { aboutApi, aboutFiles, aboutHost, aboutRedis, bad, type Finding, good, look } from './doctor-rules.js'
+import { aboutApi, aboutFiles, aboutHost, aboutProxies, aboutRedis, bad, type Finding, good, look } from './doctor-rules.js'
 
 const SIGNS = { good: 'good ', look: 'look ', bad: 'BAD  ' } as const
 
@@ -28,7 +28,7 @@ async function examine(): Promise<Finding[]> {
   const findings: Finding[] = []
   try {
     const config = readConfig(process.env)
-    findings.push(...aboutHost(await hostFacts()), ...aboutApi(await apiFacts(config)))
+    findings.push(...aboutHost(await hostFacts()), ...aboutProxies(config), ...aboutApi(await apiFacts(config)))
     const files = await fileFacts(config)
     const { store: ofStore, logBytes } = await examineStore(config)
     findings.push(...aboutFiles(files, logBytes), ...ofStore)
