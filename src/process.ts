@@ -1,6 +1,6 @@
 // How every process of Tabir stops: on a signal, or when the supervisor that started it is gone. And what it may use.
 
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 
 /** Runs `stop` once, then ends the process: 0 when it went well. */
 export function stopOnSignal(stop: () => Promise<void>): void {
@@ -33,6 +33,21 @@ export function orRefuseToStart<T>(work: () => T): T {
 export function refuseToStart(error: unknown): never {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exit(1)
+}
+
+/**
+ * Leaves all memory out of core dumps of this process, and of what it starts from now on.
+ *
+ * A limit of size does not do that alone: where `kernel.core_pattern` names a program, the kernel hands it the dump whatever the limit is, and
+ * who starts a process directly may set none. What is left in such a dump are registers. No effect on other systems than Linux.
+ * @see core(5), "Controlling which mappings are written to the core dump"
+ */
+export function leaveMemoryOutOfDumps(): void {
+  try {
+    writeFileSync('/proc/self/coredump_filter', '0')
+  } catch {
+    // not Linux, or a kernel that writes no dumps
+  }
 }
 
 /**

@@ -10,13 +10,14 @@ import { exchangesIn, reconcilersIn } from './exchange/exchange-config.js'
 import { SERVER_LIMITS } from './http/limits.js'
 import { whyNotListening } from './listening.js'
 import { isLoopback, refusePublicHost } from './private-host.js'
-import { mostOpenFiles, orRefuseToStart, refuseToStart, stopOnSignal } from './process.js'
+import { leaveMemoryOutOfDumps, mostOpenFiles, orRefuseToStart, refuseToStart, stopOnSignal } from './process.js'
 import { openServices } from './services.js'
 import { headText } from './store/audit.js'
 import { keyringOf } from './store/seal-keys.js'
 import { startTracing } from './tracing.js'
 import { loadSite } from './web/site.js'
 
+leaveMemoryOutOfDumps()
 const config = orRefuseToStart(() => readConfig(process.env))
 await refusePublicHost('TABIR_HANDOFF_HOST', config.handoffHost).catch(refuseToStart)
 const tls = readTls('TABIR_TLS', config.tlsFiles)

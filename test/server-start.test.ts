@@ -2,7 +2,7 @@
 
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -148,6 +148,8 @@ t.test('a process that starts while Redis is silent says that it waits, and is r
 
     const isReady = once(child, 'message').then(([message]) => message.ready)
     t.equal(await Promise.race([isReady, closed.then(() => errors)]), true, program)
+    const filter = `/proc/${child.pid}/coredump_filter`
+    if (existsSync(filter)) t.equal(readFileSync(filter, 'utf8').trim(), '00000000', 'no memory in a core dump')
     child.kill()
     t.same(await closed, [0, null], program)
   }
