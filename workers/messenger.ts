@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readConfig } from '../src/config.js'
+import { plainJson } from '../src/domain/plain-text.js'
 import { onceRedisAnswers } from '../src/first-answer.js'
 import { outgoingThrough } from '../src/net/outgoing.js'
 import { leaveMemoryOutOfDumps, orRefuseToStart, refuseToStart, stopOnSignal } from '../src/process.js'
@@ -102,7 +103,7 @@ stopOnSignal(async () => {
 process.send?.({ ready: true }) // and not before a signal stops it as it should
 
 function warn(error: unknown): void {
-  console.error(error instanceof Error ? error.message : 'trouble')
+  console.error(plainJson({ level: 'warn', msg: error instanceof Error ? error.message : 'trouble' }))
 }
 
 async function openSeals(store: Store) {

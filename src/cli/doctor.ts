@@ -1,6 +1,7 @@
 // tabir doctor [--json]
 
 import { readConfig } from '../config.js'
+import { plainJson } from '../domain/plain-text.js'
 import { openRedisServer } from '../store/embedded-redis.js'
 import { checkFormat } from '../store/format.js'
 import { keyringOf } from '../store/seal-keys.js'
@@ -19,7 +20,7 @@ export async function doctor(args: readonly string[]): Promise<number> {
     return 2
   }
   const findings = await examine()
-  if (args.length === 1) process.stdout.write(`${JSON.stringify(findings)}\n`)
+  if (args.length === 1) process.stdout.write(`${plainJson(findings)}\n`)
   else process.stdout.write(findings.map(({ verdict, text }) => `${SIGNS[verdict]} ${text}\n`).join(''))
   return findings.some(({ verdict }) => verdict === 'bad') ? 1 : 0
 }
