@@ -38,6 +38,10 @@ const Variables = z.object({
       'must not ask for reports, snapshots, profiles, dumps, keys of TLS or the inspector: pictures and keys are in memory',
     )
     .optional(),
+  NODE_TLS_REJECT_UNAUTHORIZED: z
+    .string()
+    .regex(/^1$/, 'must not switch off the verification of certificates: Redis, feeds and webhooks go by it')
+    .optional(),
   PATH: z.string().default(''), // the operating system's: where a Redis is looked for
   TABIR_HANDOFF_HOST: text('must name the address to listen on').default('127.0.0.1'),
   TABIR_HANDOFF_PORT: wholeNumber(0, 65_535).default(0),

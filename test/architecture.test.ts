@@ -83,6 +83,7 @@ const fileWriters: Readonly<Record<string, readonly string[]>> = {
   'src/files/record-file.ts': ['open'],
   'src/files/continued-file.ts': ['open'],
   'src/files/standard-output.ts': ['write'],
+  'src/process.ts': ['writeFileSync'], // to /proc
 }
 /** What reads, looks, makes folders and removes. Everything else of `node:fs` writes, or can be used to. */
 const readsFiles =

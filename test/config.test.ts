@@ -214,6 +214,12 @@ t.test('no process of ours is started so that its memory gets to a disk', async 
   t.ok(readConfig({ NODE_OPTIONS: '--max-old-space-size=8192 --import=./x.js' }))
 })
 
+t.test('no process of ours is started so that it believes every certificate', async (t) => {
+  t.throws(() => readConfig({ NODE_TLS_REJECT_UNAUTHORIZED: '0' }), /NODE_TLS_REJECT_UNAUTHORIZED must not switch off/)
+  t.ok(readConfig({ NODE_TLS_REJECT_UNAUTHORIZED: '1' }))
+  t.notOk('NODE_TLS_REJECT_UNAUTHORIZED' in environmentFor('api', {}, { NODE_TLS_REJECT_UNAUTHORIZED: '0' }))
+})
+
 t.test('two ways to Redis at once are refused, for nobody could say which one holds the truth', async (t) => {
   t.throws(
     () => readConfig({ REDIS_URL: 'redis://localhost', REDIS_SOCKET: '/run/redis.sock' }),
