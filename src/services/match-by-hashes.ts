@@ -143,13 +143,14 @@ function* findNearest(
         const bank = banks.get(image?.bank ?? '')
         if (image === undefined || bank === undefined || (imageId !== undefined && image.id !== imageId)) continue
         const hash = hashes[hit.transform]
-        // What will not be told is not worked on either: the time that takes would tell it.
-        if (hit.distanceBits > (radiusOf(image.id) ?? hit.distanceBits) + EDGE_BITS) {
-          observed.screened(hit.image, image.id, type, hash)
-          continue
-        }
         const views = viewsOf(hit)
         if (!isNear(hit, views, bank)) continue
+        // What will not be told is not worked on either: the time that takes would tell it.
+        if (hit.distanceBits > (radiusOf(image.id) ?? hit.distanceBits) + EDGE_BITS) {
+          const isAtEdge = isNearEdge(hit.distanceBits, thresholdBits ?? thresholdOf(bank, type, views))
+          observed.screened(hit.image, image.id, type, hash, isAtEdge)
+          continue
+        }
         if (isWitness && !turned) noteHit(witnesses, hit, { type, views, signal: place, ways, hashes })
         const isWithin = hit.distanceBits <= thresholdOf(bank, type, views)
         const isDecided = hit.distanceBits <= aloneThresholdOf(bank, type, views)

@@ -32,8 +32,8 @@ export interface Observed {
   seen(found: Found): void
   /** An image just beyond the radius. */
   missed(image: number, imageId: string, type: SignalType, hash: Hash256 | undefined): void
-  /** An image that is left out because its radius was replaced, and this is farther. */
-  screened(image: number, imageId: string, type: SignalType, hash: Hash256 | undefined): void
+  /** An image that is left out because its radius was replaced, and this is farther. @param isAtEdge of the radius that it had */
+  screened(image: number, imageId: string, type: SignalType, hash: Hash256 | undefined, isAtEdge: boolean): void
   /** The second algorithm is near the edge at which it agrees. */
   nearlyCorroborated(image: number, hash: Hash256): void
   /** What an image is answered with, before its grade decides whether it is. */
@@ -76,7 +76,7 @@ export function createObserved(thresholdBits: number | undefined): Observed {
     number,
     { readonly imageId: string; readonly type: SignalType; readonly hash: Hash256 | undefined }
   >()
-  const screened = new Map<number, string>()
+  const screened = new Map<number, Pick<Observation, 'imageId' | 'edge' | 'hash'>>()
   const corroborated = new Set<number>()
   const observations = new Map<number, Observation>()
 
@@ -106,9 +106,9 @@ export function createObserved(thresholdBits: number | undefined): Observed {
       const known = missed.get(image)
       if (known === undefined || rank(type) < rank(known.type)) missed.set(image, { imageId, type, hash })
     },
-    screened(image, imageId, type, hash) {
+    screened(image, imageId, type, hash, isAtEdge) {
       mark(image, type, hash)
-      screened.set(image, imageId)
+      if (isAtEdge || !screened.has(image)) screened.set(image, { imageId, edge: isAtEdge ? 'outer' : 'none', hash })
     },
     nearlyCorroborated(image, hash) {
       mark(image, 'blockhash', hash)
@@ -133,10 +133,14 @@ export function createObserved(thresholdBits: number | undefined): Observed {
       })
     },
     all() {
-      const unknown = { distanceBits: undefined, hash: undefined, plain: undefined }
-      for (const [image, imageId] of screened) {
+      for (const [image, of] of screened) {
         if (observations.has(image)) continue
-        observations.set(image, { imageId, edge: 'none', marks: marks.get(image) ?? [0, 0], ...unknown })
+        observations.set(image, {
+          ...of,
+          distanceBits: undefined,
+          marks: marks.get(image) ?? [0, 0],
+          plain: undefined,
+        })
       }
       for (const [image, { imageId, hash }] of missed) {
         if (observations.has(image)) continue
