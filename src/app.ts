@@ -6,6 +6,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import Fastify, { type FastifyInstance, type FastifyPluginCallback, LogController } from 'fastify'
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import type { Caller } from './domain/access.js'
+import { limitConnections } from './http/connections.js'
 import { errorInLogs } from './http/error-in-logs.js'
 import { ADMISSION, type Exposure, type LimitName, SERVER_LIMITS, type ServerLimits } from './http/limits.js'
 import { makeMetrics } from './http/metrics.js'
@@ -18,6 +19,7 @@ import { limits, limitsHere, noteFailure } from './http/plugins/limits.js'
 import { answerBadAddress, answerBadBytes, problemAnswers } from './http/plugins/problem-answers.js'
 import { logRequest, type RequestFacts, requestLog } from './http/plugins/request-log.js'
 import { slowBodies } from './http/plugins/slow-bodies.js'
+import { unnamedProxies } from './http/plugins/unnamed-proxies.js'
 import { accountRoutes } from './http/routes/accounts.js'
 import { appealRoutes } from './http/routes/appeals.js'
 import { assistedCaseRoutes } from './http/routes/assisted-cases.js'
@@ -195,7 +197,9 @@ export async function buildApp({
     requestTimeout: serverLimits.requestMs,
     connectionTimeout: serverLimits.idleMs,
     keepAliveTimeout: serverLimits.keepAliveMs,
-    ...(tls === undefined ? { http: http } : { https: { ...http, ...tls, minVersion: 'TLSv1.2' as const } }),
+    ...(tls === undefined
+      ? { http: http }
+      : { https: { ...http, ...tls, minVersion: 'TLSv1.2' as const, handshakeTimeout: serverLimits.headersMs } }),
     ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     genReqId: () => randomUUID(),
     pluginTimeout: 0, // reading what it is made of may take long where others have the processor, and is no fault
@@ -212,7 +216,13 @@ export async function buildApp({
       ...(logStream !== undefined && { stream: logStream }),
     },
   }).withTypeProvider<ZodTypeProvider>()
-  app.server.maxConnections = serverLimits.connections
+  // Without a handshake there is nobody to answer: what was written would wait for one, and the connection with it.
+  if (tls !== undefined) app.server.on('tlsClientError', (_error, socket) => socket.destroy())
+  limitConnections(app.server, {
+    connections: serverLimits.connections,
+    connectionsOfAddress: serverLimits.connectionsOfAddress[exposure],
+    trustedProxies,
+  })
   app.server.maxHeadersCount = serverLimits.headerCount
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
@@ -220,6 +230,7 @@ export async function buildApp({
   if (tracing !== undefined) await app.register(tracing)
   const metrics = makeMetrics(services.health)
   await app.register(requestLog, { observe: metrics.observe })
+  await app.register(unnamedProxies)
   await app.register(problemAnswers, { country })
   await app.register(lastAnswers)
   await app.register(browserRules, { origins: corsOrigins, isTls: tls !== undefined })

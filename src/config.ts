@@ -2,7 +2,7 @@
 
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
-import { isNetwork } from './services/networks.js'
+import { isProxyNetwork } from './services/networks.js'
 import { PROBING_MODES } from './services/probing-guard.js'
 import { FEED_DELAY } from './store/feed-batches.js'
 
@@ -40,6 +40,10 @@ const Variables = z.object({
       /^(?!.*--(report|diagnostic|heapsnapshot|heap[-_]prof|cpu[-_]prof|prof\b|inspect|abort[-_]on|tls[-_]keylog))/,
       'must not ask for reports, snapshots, profiles, dumps, keys of TLS or the inspector: pictures and keys are in memory',
     )
+    .optional(),
+  NODE_TLS_REJECT_UNAUTHORIZED: z
+    .string()
+    .regex(/^1$/, 'must not switch off the verification of certificates: Redis, feeds and webhooks go by it')
     .optional(),
   PATH: z.string().default(''), // the operating system's: where a Redis is looked for
   TABIR_HANDOFF_HOST: text('must name the address to listen on').default('127.0.0.1'),
@@ -95,7 +99,14 @@ const Variables = z.object({
     (text) => isOrigin(text) && new URL(text).origin === text,
     'must be origins such as https://tools.example, with commas between',
   ),
-  TABIR_TRUST_PROXY: listOf(isNetwork, 'must be addresses or networks of proxies, with commas between'),
+  TABIR_TRUST_PROXY: z
+    .string()
+    .transform((text) => (text.trim() === 'none' ? [] : text.split(',').map((part) => part.trim())))
+    .refine(
+      (parts) => parts.every(isProxyNetwork),
+      'must be addresses or networks of proxies, with commas between and none so wide that strangers are in it, or none',
+    )
+    .optional(),
   TABIR_TLS_CERT: text('must be the path of a file with certificates in PEM').optional(),
   TABIR_TLS_KEY: text('must be the path of a file with a private key in PEM').optional(),
   TABIR_EXPOSURE: z.enum(['private', 'public'], { error: 'must be private or public' }).default('private'),
@@ -130,6 +141,11 @@ const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.REDIS_SO
   .refine((e) => (e.TABIR_CONTACT_NAME === undefined) === (e.TABIR_CONTACT_LINK === undefined), {
     path: ['TABIR_CONTACT_NAME'],
     error: 'must be set together with TABIR_CONTACT_LINK',
+  })
+  .refine((e) => e.TABIR_EXPOSURE === 'private' || e.TABIR_TRUST_PROXY !== undefined, {
+    path: ['TABIR_TRUST_PROXY'],
+    error:
+      'must be set where TABIR_EXPOSURE is public: the addresses of the proxies in front, or none where callers connect directly. Behind a proxy that is not named all callers count as one, and one of them can use up the limits of all',
   })
   .refine((e) => (e.TABIR_TLS_CERT === undefined) === (e.TABIR_TLS_KEY === undefined), {
     path: ['TABIR_TLS_KEY'],

@@ -3,7 +3,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { isPublicAddress } from './net/address.js'
+import { isPublicAddress, plainAddress } from './net/address.js'
 
 export interface HostParts {
   /** The addresses of a name. */
@@ -21,14 +21,14 @@ const THIS_HOST: HostParts = {
 export async function refusePublicHost(variable: string, host: string, { resolve, own } = THIS_HOST): Promise<void> {
   const isWildcard = host === '0.0.0.0' || host === '::'
   const addresses = isWildcard ? own() : isIP(host) === 0 ? await resolve(host) : [host]
-  if (!addresses.some((address) => isPublicAddress(plain(address)))) return
+  if (!addresses.some((address) => isPublicAddress(plainAddress(address)))) return
   const where = isWildcard ? 'listens on every address of this host, and one of them is public' : 'is a public address'
   throw new Error(
     `${variable} ${where}. Pictures in flight pass there without TLS: give it an address of a private network.`,
   )
 }
 
-/** An IPv4 address as a socket for both families has it. */
-function plain(address: string): string {
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
+/** Is it a host that no other machine reaches? */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(plainAddress(host))
 }

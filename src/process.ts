@@ -1,4 +1,6 @@
-// How every process of Tabir stops: on a signal, or when the supervisor that started it is gone.
+// How every process of Tabir stops: on a signal, or when the supervisor that started it is gone. And what it may use.
+
+import { readFileSync, writeFileSync } from 'node:fs'
 
 /** Runs `stop` once, then ends the process: 0 when it went well. */
 export function stopOnSignal(stop: () => Promise<void>): void {
@@ -34,10 +36,35 @@ export function refuseToStart(error: unknown): never {
 }
 
 /**
+ * Leaves all memory out of core dumps of this process, and of what it starts from now on.
+ *
+ * A limit of size does not do that alone: where `kernel.core_pattern` names a program, the kernel hands it the dump whatever the limit is, and
+ * who starts a process directly may set none. What is left in such a dump are registers. No effect on other systems than Linux.
+ * @see core(5), "Controlling which mappings are written to the core dump"
+ */
+export function leaveMemoryOutOfDumps(): void {
+  try {
+    writeFileSync('/proc/self/coredump_filter', '0')
+  } catch {
+    // not Linux, or a kernel that writes no dumps
+  }
+}
+
+/**
  * How to start a program of ours with Node so that no memory of it gets to a disk: it can write no core dump, and where Node knows
  * how, no signal opens the inspector. Reports and heap snapshots are refused as settings (`config.ts`).
  */
 export function withoutDumps(program: string): { readonly command: string; readonly args: readonly string[] } {
   const flags = ['--disable-sigusr1'].filter((flag) => process.allowedNodeEnvironmentFlags.has(flag))
   return { command: '/bin/sh', args: ['-c', 'ulimit -c 0; exec "$0" "$@"', process.execPath, ...flags, program] }
+}
+
+/** How many files this process may have open; `undefined` where the system does not say. */
+export function mostOpenFiles(limits = '/proc/self/limits'): number | undefined {
+  try {
+    const text = /^Max open files +(\d+)/m.exec(readFileSync(limits, 'utf8'))?.[1]
+    return text === undefined ? undefined : Number(text)
+  } catch {
+    return undefined
+  }
 }

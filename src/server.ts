@@ -7,15 +7,17 @@ import { fileURLToPath } from 'node:url'
 import type { TlsFiles } from './app.js'
 import { readConfig } from './config.js'
 import { exchangesIn, reconcilersIn } from './exchange/exchange-config.js'
+import { SERVER_LIMITS } from './http/limits.js'
 import { whyNotListening } from './listening.js'
-import { refusePublicHost } from './private-host.js'
-import { orRefuseToStart, refuseToStart, stopOnSignal } from './process.js'
+import { isLoopback, refusePublicHost } from './private-host.js'
+import { leaveMemoryOutOfDumps, mostOpenFiles, orRefuseToStart, refuseToStart, stopOnSignal } from './process.js'
 import { openServices } from './services.js'
 import { headText } from './store/audit.js'
 import { keyringOf } from './store/seal-keys.js'
 import { startTracing } from './tracing.js'
 import { loadSite } from './web/site.js'
 
+leaveMemoryOutOfDumps()
 const config = orRefuseToStart(() => readConfig(process.env))
 await refusePublicHost('TABIR_HANDOFF_HOST', config.handoffHost).catch(refuseToStart)
 const tls = readTls('TABIR_TLS', config.tlsFiles)
@@ -71,6 +73,9 @@ const site = loadSite(fileURLToPath(new URL('../public/', import.meta.url)), {
   offersExtendedProtection: config.extendedProtection === 'on',
 })
 
+/** A quarter of the files stays for Redis, workers, fetches and snapshots. */
+const connections = Math.min(SERVER_LIMITS.connections, Math.floor((mostOpenFiles() ?? Number.POSITIVE_INFINITY) * 0.75))
+
 // Loading a snapshot waits for files and for another thread, about as long as the code of the routes takes to load.
 const hydrated = services.hydrate().catch(refuseToStart) // from here: it may fail before it is waited for
 const starting = import('./app.js').then(({ buildApp }) =>
@@ -84,7 +89,8 @@ const starting = import('./app.js').then(({ buildApp }) =>
     },
     country: config.country,
     corsOrigins: config.corsOrigins,
-    trustedProxies: config.trustedProxies,
+    trustedProxies: config.trustedProxies ?? [],
+    serverLimits: { ...SERVER_LIMITS, connections },
     tls,
     tracing: tracing?.plugin,
     exposure: config.exposure,
@@ -106,6 +112,14 @@ stopOnSignal(async () => {
 })
 
 const { host, port } = config
+if (config.trustedProxies === undefined && !isLoopback(host))
+  app.log.warn(
+    'TABIR_TRUST_PROXY is not set. Behind a proxy all callers count as one, and one of them can use up the limits of all: set the addresses of the proxies in front, or none.',
+  )
+if (connections < SERVER_LIMITS.connections)
+  app.log.warn(
+    `This process may open few files: it takes ${connections} connections. Raise its limit (LimitNOFILE, ulimit -n).`,
+  )
 const url = await app.listen({ host, port }).catch((error) => refuseToStart(whyNotListening(error, host, port)))
 await hydrated
 services.beginPulling()

@@ -16,7 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { type Environment, environmentFor, type Part, readConfig } from './config.js'
-import { withoutDumps } from './process.js'
+import { leaveMemoryOutOfDumps, withoutDumps } from './process.js'
 import { openRedisServer, type RedisServer } from './store/embedded-redis.js'
 
 export interface PartCommand {
@@ -347,5 +347,6 @@ async function main(): Promise<number> {
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  leaveMemoryOutOfDumps()
   process.exit(await main())
 }

@@ -85,6 +85,7 @@ const fileWriters: Readonly<Record<string, readonly string[]>> = {
   'src/files/standard-output.ts': ['write'],
   // Tries whether it could, and writes nothing.
   'workers/proof.ts': ['openSync', 'renameSync'],
+  'src/process.ts': ['writeFileSync'], // to /proc
 }
 /** What reads, looks, makes folders and removes. Everything else of `node:fs` writes, or can be used to. */
 const readsFiles =

@@ -34,7 +34,7 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     contactName: undefined,
     contactLink: undefined,
     corsOrigins: [],
-    trustedProxies: [],
+    trustedProxies: undefined,
     tlsFiles: undefined,
     exposure: 'private',
     feedDelay: { minMs: 60_000, maxMs: 3_600_000 },
@@ -181,6 +181,26 @@ t.test('an origin with a user and a password is refused, since they would be dro
     }
 })
 
+t.test('an api that anybody may reach says which proxies are in front of it, and none of them is everybody', async (t) => {
+  const proxiesOf = (text: string) => readConfig({ TABIR_EXPOSURE: 'public', TABIR_TRUST_PROXY: text }).trustedProxies
+  for (const unsaid of [{}, { TABIR_TRUST_PROXY: '' }])
+    t.throws(() => readConfig({ TABIR_EXPOSURE: 'public', ...unsaid }), /TABIR_TRUST_PROXY must be set where .* or none/)
+  t.same(proxiesOf('none'), [], 'callers connect directly')
+  t.same(proxiesOf('10.0.0.0/8, 2001:db8::/32,fc00::/7'), ['10.0.0.0/8', '2001:db8::/32', 'fc00::/7'])
+  for (const text of [
+    'true',
+    '1',
+    '*',
+    '0.0.0.0/0',
+    '0.0.0.0/1,128.0.0.0/1',
+    '::/0',
+    '2000::/3',
+    '::ffff:0:0/96',
+    'none,10.0.0.1',
+  ])
+    t.throws(() => proxiesOf(text), /TABIR_TRUST_PROXY must be addresses or networks/, text)
+})
+
 t.test('no process of ours is started so that its memory gets to a disk', async (t) => {
   for (const option of [
     '--report-on-fatalerror',
@@ -195,6 +215,12 @@ t.test('no process of ours is started so that its memory gets to a disk', async 
     t.throws(() => readConfig({ NODE_OPTIONS: option }), /NODE_OPTIONS must not ask for reports/, option)
   }
   t.ok(readConfig({ NODE_OPTIONS: '--max-old-space-size=8192 --import=./x.js' }))
+})
+
+t.test('no process of ours is started so that it believes every certificate', async (t) => {
+  t.throws(() => readConfig({ NODE_TLS_REJECT_UNAUTHORIZED: '0' }), /NODE_TLS_REJECT_UNAUTHORIZED must not switch off/)
+  t.ok(readConfig({ NODE_TLS_REJECT_UNAUTHORIZED: '1' }))
+  t.notOk('NODE_TLS_REJECT_UNAUTHORIZED' in environmentFor('api', {}, { NODE_TLS_REJECT_UNAUTHORIZED: '0' }))
 })
 
 t.test('two ways to Redis at once are refused, for nobody could say which one holds the truth', async (t) => {
@@ -255,8 +281,13 @@ t.test(
       return [proofRounds, maxImagesPerNewCase]
     }
     t.same(of({}), [0, undefined])
-    t.same(of({ TABIR_EXPOSURE: 'public' }), [1000, 200])
-    const own = { TABIR_EXPOSURE: 'public', TABIR_PROOF_ROUNDS: '0', TABIR_MAX_IMAGES_PER_NEW_CASE: '9' }
+    t.same(of({ TABIR_EXPOSURE: 'public', TABIR_TRUST_PROXY: 'none' }), [1000, 200])
+    const own = {
+      TABIR_EXPOSURE: 'public',
+      TABIR_TRUST_PROXY: 'none',
+      TABIR_PROOF_ROUNDS: '0',
+      TABIR_MAX_IMAGES_PER_NEW_CASE: '9',
+    }
     t.same(of(own), [0, 9])
   },
 )

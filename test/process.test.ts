@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { z } from 'zod'
-import { withoutDumps } from '../src/process.js'
+import { mostOpenFiles, withoutDumps } from '../src/process.js'
 
 t.test('what is started without dumps can write none, and is the process that was started', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-process-'))
@@ -22,4 +22,9 @@ t.test('what is started without dumps can write none, and is the process that wa
   if (existsSync(limits)) t.match(readFileSync(limits, 'utf8'), /^Max core file size +0 +0 /m)
   child.send('end')
   t.same(await once(child, 'exit'), [7, null])
+})
+
+t.test('how many files a process may open is read, where the system says it', async (t) => {
+  t.ok(!existsSync('/proc/self/limits') || (mostOpenFiles() ?? 0) > 0)
+  t.equal(mostOpenFiles('/nowhere'), undefined)
 })

@@ -2,7 +2,7 @@
 
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,14 +29,18 @@ async function started(program: string, env: Readonly<Record<string, string>>) {
   const path = fileURLToPath(new URL(program, import.meta.url))
   const child = spawn(process.execPath, [path], {
     env: { PATH: process.env['PATH'], ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let log = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    log += text
   })
   let errors = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     errors += text
   })
   const [status] = await once(child, 'close')
-  return { status, errors }
+  return { status, errors, log }
 }
 
 // A report has the environment in it, and so the seal keys: a refusal that nobody catches would be what has it written.
@@ -80,9 +84,11 @@ t.test('where the address is taken, or none of this machine, the api says so, an
     ['127.0.0.1', 'another program has it'],
     ['192.0.2.1', 'it is no address of this machine'],
   ] as const) {
-    const { status, errors } = await started(PROGRAMS[0], { ...env, TABIR_HOST: host, TABIR_PORT: port })
+    const { status, errors, log } = await started(PROGRAMS[0], { ...env, TABIR_HOST: host, TABIR_PORT: port })
     t.equal(status, 1)
     const said = errors.replace(/^Waiting for Redis.*\n/, '') // where it was given no processor for some seconds
+    // What other machines reach may be behind a proxy.
+    t.equal(/TABIR_TRUST_PROXY is not set/.test(log), host !== '127.0.0.1')
     t.equal(said, `The api cannot listen on port ${port} of ${host} (TABIR_PORT, TABIR_HOST): ${why}.\n`)
   }
 })
@@ -142,6 +148,8 @@ t.test('a process that starts while Redis is silent says that it waits, and is r
 
     const isReady = once(child, 'message').then(([message]) => message.ready)
     t.equal(await Promise.race([isReady, closed.then(() => errors)]), true, program)
+    const filter = `/proc/${child.pid}/coredump_filter`
+    if (existsSync(filter)) t.equal(readFileSync(filter, 'utf8').trim(), '00000000', 'no memory in a core dump')
     child.kill()
     t.same(await closed, [0, null], program)
   }

@@ -2,9 +2,10 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readConfig } from '../src/config.js'
+import { plainJson } from '../src/domain/plain-text.js'
 import { onceRedisAnswers } from '../src/first-answer.js'
 import { outgoingThrough } from '../src/net/outgoing.js'
-import { orRefuseToStart, refuseToStart, stopOnSignal } from '../src/process.js'
+import { leaveMemoryOutOfDumps, orRefuseToStart, refuseToStart, stopOnSignal } from '../src/process.js'
 import { matchIdsWith } from '../src/services/match-ids.js'
 import { partiesWith } from '../src/services/parties.js'
 import { sealingAsAgreed } from '../src/services/sealing.js'
@@ -33,6 +34,7 @@ import { deliverWebhooks } from './deliver-webhook.js'
 const FINISH_WITHIN_MS = 20_000
 const ASK_AGAIN_MS = 200
 
+leaveMemoryOutOfDumps()
 const config = orRefuseToStart(() => readConfig(process.env))
 const target = { url: config.redisUrl, socket: config.redisSocket }
 const patience = { onWaiting: (line: string) => console.error(line) }
@@ -101,7 +103,7 @@ stopOnSignal(async () => {
 process.send?.({ ready: true }) // and not before a signal stops it as it should
 
 function warn(error: unknown): void {
-  console.error(error instanceof Error ? error.message : 'trouble')
+  console.error(plainJson({ level: 'warn', msg: error instanceof Error ? error.message : 'trouble' }))
 }
 
 async function openSeals(store: Store) {

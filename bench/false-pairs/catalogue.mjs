@@ -65,7 +65,7 @@ export class Registered {
       matchIds: { idFor: (_, imageId) => imageId },
       finder: undefined,
       sightings: { note() {} },
-      probing: { isOn: false, see: () => undefined },
+      probing: { isOn: false, radiusOf: () => undefined, see: () => undefined },
       turns: { pace: () => () => undefined, atEndOfTurn: queueMicrotask },
     })
   }

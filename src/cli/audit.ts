@@ -1,6 +1,7 @@
 // tabir audit verify | list | trim
 
 import { parseArgs } from 'node:util'
+import { plainJson } from '../domain/plain-text.js'
 import { AUDIT_FAULTS, type AuditLog, auditLogIn, headText, parseHead } from '../store/audit.js'
 import { withSealedStore } from './sealed-store.js'
 
@@ -84,7 +85,7 @@ function wholeNumber(text: string): number | undefined {
 }
 
 function print(value: object): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`)
+  process.stdout.write(`${plainJson(value)}\n`)
 }
 
 function failed(why: string, status: number): number {

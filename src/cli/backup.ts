@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import { readConfig } from '../config.js'
+import { plainJson } from '../domain/plain-text.js'
 import { noteInAudit } from '../store/audit.js'
 import { type BackupHead, readBackup, writeBackup } from '../store/backup-file.js'
 import { lastRevision } from '../store/changes.js'
@@ -18,7 +19,7 @@ export async function backup(args: readonly string[]): Promise<number> {
   if (!isUsable || args.some((arg) => arg.startsWith('-'))) return failed(USAGE, 2)
   try {
     const made = second === undefined ? await make(resolve(first)) : await verify(resolve(second))
-    process.stdout.write(`${JSON.stringify(made)}\n`)
+    process.stdout.write(`${plainJson(made)}\n`)
     return 0
   } catch (error) {
     return failed(error instanceof Error ? error.message : String(error), 1)

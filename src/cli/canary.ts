@@ -1,6 +1,7 @@
 // tabir canary plant --bank NAME
 
 import { parseArgs } from 'node:util'
+import { plainJson } from '../domain/plain-text.js'
 import { plantCanary } from '../services/canaries.js'
 import { withSealedStore } from './sealed-store.js'
 
@@ -18,7 +19,7 @@ export async function canary(args: readonly string[]): Promise<number> {
     if (positionals[0] !== 'plant' || positionals.length !== 1 || bank === undefined) return refuse(USAGE, 2)
     const signalId = await withSealedStore((opened) => plantCanary(opened, bank, Date.now()))
     if (signalId === undefined) return refuse('There is no such bank.', 2)
-    process.stdout.write(`${JSON.stringify({ signalId, bank })}\n`)
+    process.stdout.write(`${plainJson({ signalId, bank })}\n`)
     return 0
   } catch (error) {
     const isUsage = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')

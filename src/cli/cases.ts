@@ -1,6 +1,7 @@
 // tabir cases end
 
 import { parseArgs } from 'node:util'
+import { plainJson } from '../domain/plain-text.js'
 import { Problem } from '../domain/problem.js'
 import { PROBLEMS } from '../http/problems.js'
 import { caseAccessTo } from '../services/case-access.js'
@@ -16,7 +17,7 @@ export async function cases(args: readonly string[]): Promise<number> {
   const options = verb === 'end' ? optionsOf(rest) : undefined
   if (options === undefined) return failed(USAGE, 2)
   try {
-    process.stdout.write(`${JSON.stringify(await withCases((service) => end(service, options)))}\n`)
+    process.stdout.write(`${plainJson(await withCases((service) => end(service, options)))}\n`)
     return 0
   } catch (error) {
     if (error instanceof Problem) return failed(PROBLEMS[error.code].title, 1)

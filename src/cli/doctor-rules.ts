@@ -1,5 +1,6 @@
 // What is well, what is not, and what to do about it.
 
+import type { Config } from '../config.js'
 import { CONFINES } from '../domain/confines.js'
 import { ownValue } from '../domain/own-value.js'
 import type { ApiFacts, FileFacts, HostFacts, RedisFacts } from './doctor-facts.js'
@@ -133,6 +134,18 @@ function aboutCage(lacking: RedisFacts['lacking']): Finding {
   return look(
     `image decoders are isolated in part, lacking: ${layers.join(', ')}.${reach} See "What a decoder can reach" in the runbook`,
   )
+}
+
+/** Whose addresses count. Public without a word about proxies is refused by the settings themselves. */
+export function aboutProxies({ trustedProxies }: Pick<Config, 'trustedProxies'>): Finding[] {
+  if (trustedProxies === undefined)
+    return [
+      look(
+        'TABIR_TRUST_PROXY is not set: behind a proxy all callers count as one, and one of them can use up the limits of all. Addresses, or none',
+      ),
+    ]
+  if (trustedProxies.length === 0) return [good('no proxy is believed: callers count by the address they connect from')]
+  return [good(`X-Forwarded-For is believed from ${trustedProxies.join(', ')}, and from nobody else`)]
 }
 
 export function aboutApi({ readiness, reason }: ApiFacts): Finding[] {

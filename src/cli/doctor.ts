@@ -1,6 +1,7 @@
 // tabir doctor [--json]
 
 import { readConfig } from '../config.js'
+import { plainJson } from '../domain/plain-text.js'
 import { openRedisServer } from '../store/embedded-redis.js'
 import { checkFormat } from '../store/format.js'
 import { keyringOf } from '../store/seal-keys.js'
@@ -8,7 +9,7 @@ import { checkRing } from '../store/seal-ring.js'
 import { hasSecrets, loadSecrets } from '../store/secrets.js'
 import { openStore } from '../store/store.js'
 import { apiFacts, fileFacts, hostFacts, redisFacts } from './doctor-facts.js'
-import { aboutApi, aboutFiles, aboutHost, aboutRedis, bad, type Finding, good, look } from './doctor-rules.js'
+import { aboutApi, aboutFiles, aboutHost, aboutProxies, aboutRedis, bad, type Finding, good, look } from './doctor-rules.js'
 
 const SIGNS = { good: 'good ', look: 'look ', bad: 'BAD  ' } as const
 
@@ -19,7 +20,7 @@ export async function doctor(args: readonly string[]): Promise<number> {
     return 2
   }
   const findings = await examine()
-  if (args.length === 1) process.stdout.write(`${JSON.stringify(findings)}\n`)
+  if (args.length === 1) process.stdout.write(`${plainJson(findings)}\n`)
   else process.stdout.write(findings.map(({ verdict, text }) => `${SIGNS[verdict]} ${text}\n`).join(''))
   return findings.some(({ verdict }) => verdict === 'bad') ? 1 : 0
 }
@@ -28,7 +29,7 @@ async function examine(): Promise<Finding[]> {
   const findings: Finding[] = []
   try {
     const config = readConfig(process.env)
-    findings.push(...aboutHost(await hostFacts()), ...aboutApi(await apiFacts(config)))
+    findings.push(...aboutHost(await hostFacts()), ...aboutProxies(config), ...aboutApi(await apiFacts(config)))
     const files = await fileFacts(config)
     const { store: ofStore, logBytes } = await examineStore(config)
     findings.push(...aboutFiles(files, logBytes), ...ofStore)

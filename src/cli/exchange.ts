@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { plainJson } from '../domain/plain-text.js'
 import { ask, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, remoteFrom, textOf } from './remote.js'
 
 const USAGE = `tabir exchange list | pull NAME ${REMOTE_USAGE}`
@@ -63,7 +64,7 @@ function optionsOf(args: string[]): { verb: 'list' | 'pull'; name: string; remot
 }
 
 function print(rows: readonly object[]): number {
-  for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`)
+  for (const row of rows) process.stdout.write(`${plainJson(row)}\n`)
   return 0
 }
 

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { BANK_NAME_PATTERN } from '../domain/bank.js'
 import { FILE_FORMATS, IMPORT_STATES, RECORD_REFUSALS } from '../domain/bank-import.js'
+import { plainJson } from '../domain/plain-text.js'
 import { byteBar } from './byte-bar.js'
 import { ask, REMOTE_OPTIONS, REMOTE_USAGE, type Refused, type Remote, refusalOf, remoteFrom, textOf } from './remote.js'
 
@@ -59,7 +60,7 @@ export async function importFile(args: readonly string[]): Promise<number> {
     const outcome = typeof key === 'string' ? await send({ file, bank, remote, key, bar }).catch(() => NOT_REACHED) : key
     if ('lines' in outcome) {
       bar.end()
-      process.stdout.write(`${JSON.stringify(outcome)}\n`)
+      process.stdout.write(`${plainJson(outcome)}\n`)
       return outcome.refused === 0 ? 0 : 3
     }
     if (tries === MOST_TRIES || !WORTH_ANOTHER_TRY.includes(outcome.code)) {

@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { readConfig } from '../config.js'
 import { isScope, ORG_KINDS, SCOPES, type Scope } from '../domain/access.js'
+import { isPlainLine, plainJson } from '../domain/plain-text.js'
 import { createApiKey, rotateApiKey } from '../services/access.js'
 import { isNetwork } from '../services/networks.js'
 import { type ApiKeys, apiKeysIn } from '../store/api-keys.js'
@@ -51,6 +52,7 @@ async function create(args: string[]): Promise<number> {
   const networks = networksText === undefined ? undefined : listed(networksText)
   const days = wholeNumber(values['expires-days'], 36_500)
   if (org === undefined || org.trim() === '') return unusable('--org NAME is needed')
+  if (!isPlainLine(org.trim())) return unusable('--org is one line, without control characters')
   if (kind === undefined) return unusable(`--kind is one of ${ORG_KINDS.join(', ')}`)
   if (names.length === 0 || scopes.size !== names.length) return unusable(`--scopes is one or more of ${SCOPES.join(',')}`)
   if (days === 'unusable') return unusable('--expires-days is a whole number of days')
@@ -176,7 +178,7 @@ function instant(ms: number | undefined): string | undefined {
 }
 
 function print(value: object): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`)
+  process.stdout.write(`${plainJson(value)}\n`)
 }
 
 function unusable(why: string): number {

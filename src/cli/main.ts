@@ -1,9 +1,11 @@
 // The operator's command line: which command, then its own file.
 
 import { ownValue } from '../domain/own-value.js'
+import { leaveMemoryOutOfDumps } from '../process.js'
 import { COMMANDS } from './commands.js'
 import { asksForHelp, HELP, helpFor } from './help.js'
 
+leaveMemoryOutOfDumps()
 const [name, ...rest] = process.argv.slice(2)
 const command = ownValue(COMMANDS, name ?? '')
 if (name === undefined || name === 'help' || asksForHelp(name))

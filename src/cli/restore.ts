@@ -5,6 +5,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Config, readConfig } from '../config.js'
+import { plainJson } from '../domain/plain-text.js'
 import { continueFile } from '../files/continued-file.js'
 import { moveIntoPlace, writeWholeFile } from '../files/write-file.js'
 import { apiKeysIn } from '../store/api-keys.js'
@@ -238,7 +239,7 @@ async function apply(store: Store, keyring: Keyring, withdrawals: Withdrawals) {
 }
 
 function print(value: object): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`)
+  process.stdout.write(`${plainJson(value)}\n`)
 }
 
 function say(line: string): void {

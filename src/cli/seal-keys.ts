@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { ownValue } from '../domain/own-value.js'
+import { plainJson } from '../domain/plain-text.js'
 import { noteInAudit } from '../store/audit.js'
 import { rewriteLog } from '../store/log-rewrite.js'
 import { type Census, census, resealAll } from '../store/reseal.js'
@@ -130,7 +131,7 @@ function countsOf(counts: Census, fingerprint: string): Record<string, number> {
 }
 
 function print(value: object): void {
-  process.stdout.write(`${JSON.stringify(value)}\n`)
+  process.stdout.write(`${plainJson(value)}\n`)
 }
 
 function failed(why: string, status: number): number {

@@ -3,6 +3,7 @@
 import { BLOCK_ID_PATTERN } from '../domain/appeal.js'
 import { UUID_PATTERN } from '../domain/ids.js'
 import type { PagePlace } from '../domain/page-place.js'
+import { plainJson } from '../domain/plain-text.js'
 import { Problem } from '../domain/problem.js'
 import { isAccount } from '../domain/strikes.js'
 import { DISPUTE_REASONS } from '../domain/trust.js'
@@ -43,7 +44,7 @@ export async function trust(args: readonly string[]): Promise<number> {
   const work = workFor(args)
   if (work === undefined) return failed(USAGE, 2)
   try {
-    for (const row of await withParts(work)) process.stdout.write(`${JSON.stringify(row)}\n`)
+    for (const row of await withParts(work)) process.stdout.write(`${plainJson(row)}\n`)
     return 0
   } catch (error) {
     if (error instanceof Problem) return failed(PROBLEMS[error.code].title, 1)

@@ -1,6 +1,7 @@
 // tabir webhooks list | remove
 
 import { UUID_PATTERN } from '../domain/ids.js'
+import { plainJson } from '../domain/plain-text.js'
 import { apiKeysIn } from '../store/api-keys.js'
 import { deliveriesIn } from '../store/deliveries.js'
 import { webhooksIn } from '../store/webhooks.js'
@@ -22,7 +23,7 @@ export async function webhooks(args: readonly string[]): Promise<number> {
   try {
     const rows = await withSealedStore(work)
     if (rows === undefined) return failed('There is no such webhook.', 1)
-    for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`)
+    for (const row of rows) process.stdout.write(`${plainJson(row)}\n`)
     return 0
   } catch (error) {
     return failed(error instanceof Error ? error.message : String(error), 1)

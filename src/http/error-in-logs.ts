@@ -1,6 +1,8 @@
 // An error as the log has it: what went wrong and where. Nothing that a library hung onto it, as that is what was sent
 // (ioredis: the command with its arguments, Node: the raw packet), and so may be somebody's hash.
 
+import { plainText } from '../domain/plain-text.js'
+
 export interface LoggedError {
   readonly [field: string]: unknown
   readonly type: string
@@ -27,5 +29,5 @@ export function errorInLogs(error: unknown): LoggedError {
 
 /** Redis repeats the first arguments of a command that it does not know. */
 function withoutArguments(text: string): string {
-  return text.replace(/, with args beginning with:.*/, '')
+  return plainText(text.replace(/, with args beginning with:.*/, ''))
 }

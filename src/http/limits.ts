@@ -111,6 +111,8 @@ export interface ServerLimits {
   readonly checkEveryMs: number
   /** At one time, of all callers. */
   readonly connections: number
+  /** At one time, of one address: many people may share one, and a platform's machines too. */
+  readonly connectionsOfAddress: Readonly<Record<Exposure, number>>
   /** A body that comes slower than this, for so long, is cut: unless it is us who do not read. */
   readonly leastBodyBytesPerS: number
   readonly slowForMs: number
@@ -128,6 +130,7 @@ export const SERVER_LIMITS: ServerLimits = {
   keepAliveMs: 72_000,
   checkEveryMs: 2000,
   connections: 10_000,
+  connectionsOfAddress: { private: 5000, public: 600 },
   leastBodyBytesPerS: 256,
   slowForMs: 15_000,
   paramChars: 512,

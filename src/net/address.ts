@@ -1,4 +1,4 @@
-// Which addresses of the internet a stranger may send us to.
+// Addresses: how one is written, which customer it belongs to, and which of them a stranger may send us to.
 
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
@@ -23,4 +23,28 @@ export function isPublicAddress(address: string): boolean {
   const parsed = ipaddr.parse(address)
   if (parsed instanceof ipaddr.IPv6 && !parsed.match(GLOBAL_UNICAST, GLOBAL_UNICAST_BITS)) return false
   return parsed.range() === 'unicast'
+}
+
+/** An IPv4 address without the prefix that a socket for both families puts before it; any other text as it is. */
+export function plainAddress(address: string): string {
+  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
+}
+
+/**
+ * What belongs to one customer: an IPv4 address, or the first 64 bits of an IPv6 address, because the rest is the customer's to choose.
+ *
+ * Some proxies add a port to the address that they forward: it is left out, or every connection would count as another customer. All text that
+ * is no address counts as one customer, so that nobody gains by sending nonsense through a proxy that lets it pass.
+ * @see RFC 6177
+ */
+export function customerOf(address: string): string {
+  const [, bracketed, dotted] = /^(?:\[([^\]]*)\](?::\d{1,5})?|(\d+\.\d+\.\d+\.\d+):\d{1,5})$/.exec(address) ?? []
+  const plain = plainAddress(bracketed ?? dotted ?? address)
+  const family = isIP(plain)
+  if (family !== 6) return family === 4 ? plain : 'no address'
+  const [head = '', tail] = plain.split('%')[0]?.split('::') ?? []
+  const groups = head.split(':').filter((group) => group !== '')
+  const behind = (tail ?? '').split(':').filter((group) => group !== '')
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - behind.length)
+  return [...groups, ...Array<string>(zeros).fill('0'), ...behind].slice(0, 4).join(':')
 }

@@ -1,8 +1,8 @@
 // Counts uses against limits without waiting for anything: here at once, and behind it with all other processes.
 
 import { createHash, randomBytes } from 'node:crypto'
-import { isIPv6 } from 'node:net'
 import { Problem } from '../domain/problem.js'
+import { customerOf } from '../net/address.js'
 import type { Uses } from '../store/uses.js'
 
 /** A limit as it holds in this deployment. */
@@ -152,8 +152,7 @@ export function limitCounter({ uses, now, everyMs = EVERY_MS }: LimitCounterPart
       return counter.shared + counter.own <= limit.most
     },
     nameOfAddress(address) {
-      const network = isIPv6(address) ? customerOf(address) : address
-      return createHash('sha256').update(addressKey).update(network).digest('base64url').slice(0, 16)
+      return createHash('sha256').update(addressKey).update(customerOf(address)).digest('base64url').slice(0, 16)
     },
     flush,
     async close() {
@@ -165,15 +164,4 @@ export function limitCounter({ uses, now, everyMs = EVERY_MS }: LimitCounterPart
 
 function windowOf({ windowS }: Limit, atMs: number): number {
   return Math.floor(atMs / (windowS * 1000))
-}
-
-/** The first 64 bits: what is behind them is one customer's to choose. @see RFC 6177 */
-function customerOf(address: string): string {
-  const plain = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  if (plain !== undefined) return plain
-  const [head = '', tail] = address.split('%')[0]?.split('::') ?? []
-  const groups = head.split(':').filter((group) => group !== '')
-  const behind = (tail ?? '').split(':').filter((group) => group !== '')
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - behind.length)
-  return [...groups, ...Array<string>(zeros).fill('0'), ...behind].slice(0, 4).join(':')
 }

@@ -39,6 +39,8 @@ export interface AskingByHashes {
   readonly matchIds: Pick<MatchIds, 'idFor'>
   /** Matches of one picture. */
   readonly most: number
+  /** In place of the banks' for an image; `undefined` for theirs. */
+  readonly radiusOf: (imageId: string) => number | undefined
 }
 
 export interface FoundByHashes {
@@ -105,7 +107,7 @@ export interface Found {
 }
 
 function* findNearest(
-  { searcher, banks, widestBits, options: { orgId, thresholdBits, imageId } }: AskingByHashes,
+  { searcher, banks, widestBits, options: { orgId, thresholdBits, imageId }, radiusOf }: AskingByHashes,
   signals: readonly HashedSignal[],
   ahead: FoundAhead,
   witnesses: Witnesses,
@@ -140,9 +142,15 @@ function* findNearest(
         const image = searcher.image(hit.image)
         const bank = banks.get(image?.bank ?? '')
         if (image === undefined || bank === undefined || (imageId !== undefined && image.id !== imageId)) continue
+        const hash = hashes[hit.transform]
         const views = viewsOf(hit)
         if (!isNear(hit, views, bank)) continue
-        const hash = hashes[hit.transform]
+        // What will not be told is not worked on either: the time that takes would tell it.
+        if (hit.distanceBits > (radiusOf(image.id) ?? hit.distanceBits) + EDGE_BITS) {
+          const isAtEdge = isNearEdge(hit.distanceBits, thresholdBits ?? thresholdOf(bank, type, views))
+          observed.screened(hit.image, image.id, type, hash, isAtEdge)
+          continue
+        }
         if (isWitness && !turned) noteHit(witnesses, hit, { type, views, signal: place, ways, hashes })
         const isWithin = hit.distanceBits <= thresholdOf(bank, type, views)
         const isDecided = hit.distanceBits <= aloneThresholdOf(bank, type, views)

@@ -95,7 +95,7 @@ export interface MatcherParts {
   /** Told of what was answered; waits for nothing. */
   readonly sightings: Pick<Sightings, 'note'>
   /** Told of what was asked, before it is answered. */
-  readonly probing: Pick<ProbingGuard, 'isOn' | 'see'>
+  readonly probing: Pick<ProbingGuard, 'isOn' | 'see' | 'radiusOf'>
   /** So that nobody keeps the event loop from others. */
   readonly turns: Pick<TurnsOfLoop, 'pace' | 'atEndOfTurn'>
 }
@@ -127,7 +127,8 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
     const giveWay = turns.pace()
     const answers: Answer[] = []
     const all = Array.isArray(pictures) ? pictures : await inTurns(gathered(pictures), giveWay)
-    const asking = { searcher, banks, widestBits, options, matchIds, most: mostMatchesOf(all.length) }
+    const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
+    const asking = { searcher, banks, widestBits, options, matchIds, most: mostMatchesOf(all.length), radiusOf }
     const ahead = all.length > 1 ? await inTurns(searchAhead(searcher, all, widestBits), giveWay) : NOTHING_AHEAD
     for (const [picture, signals] of all.entries()) {
       // Waiting costs more than all else that is done for a picture which nothing is near to, so only when it is time.

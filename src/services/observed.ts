@@ -32,6 +32,8 @@ export interface Observed {
   seen(found: Found): void
   /** An image just beyond the radius. */
   missed(image: number, imageId: string, type: SignalType, hash: Hash256 | undefined): void
+  /** An image that is left out because its radius was replaced, and this is farther. @param isAtEdge of the radius that it had */
+  screened(image: number, imageId: string, type: SignalType, hash: Hash256 | undefined, isAtEdge: boolean): void
   /** The second algorithm is near the edge at which it agrees. */
   nearlyCorroborated(image: number, hash: Hash256): void
   /** What an image is answered with, before its grade decides whether it is. */
@@ -43,6 +45,7 @@ export interface Observed {
 export const NOT_OBSERVED: Observed = {
   seen() {},
   missed() {},
+  screened() {},
   nearlyCorroborated() {},
   found() {},
   all: () => [],
@@ -73,6 +76,7 @@ export function createObserved(thresholdBits: number | undefined): Observed {
     number,
     { readonly imageId: string; readonly type: SignalType; readonly hash: Hash256 | undefined }
   >()
+  const screened = new Map<number, Pick<Observation, 'imageId' | 'edge' | 'hash'>>()
   const corroborated = new Set<number>()
   const observations = new Map<number, Observation>()
 
@@ -102,6 +106,10 @@ export function createObserved(thresholdBits: number | undefined): Observed {
       const known = missed.get(image)
       if (known === undefined || rank(type) < rank(known.type)) missed.set(image, { imageId, type, hash })
     },
+    screened(image, imageId, type, hash, isAtEdge) {
+      mark(image, type, hash)
+      if (isAtEdge || !screened.has(image)) screened.set(image, { imageId, edge: isAtEdge ? 'outer' : 'none', hash })
+    },
     nearlyCorroborated(image, hash) {
       mark(image, 'blockhash', hash)
       corroborated.add(image)
@@ -125,6 +133,15 @@ export function createObserved(thresholdBits: number | undefined): Observed {
       })
     },
     all() {
+      for (const [image, of] of screened) {
+        if (observations.has(image)) continue
+        observations.set(image, {
+          ...of,
+          distanceBits: undefined,
+          marks: marks.get(image) ?? [0, 0],
+          plain: undefined,
+        })
+      }
       for (const [image, { imageId, hash }] of missed) {
         if (observations.has(image)) continue
         const found = { distanceBits: undefined, marks: marks.get(image) ?? ([0, 0] as const), hash, plain: undefined }

@@ -31,12 +31,19 @@ export interface ProbingGuard {
     observations: readonly Observation[],
     knowsDistance: boolean,
   ): Promise<Screen | undefined> | Screen | undefined
+  /** The radius that an image is answered within in place of the bank's, as far as this process knows; `undefined` for the bank's. */
+  radiusOf(orgId: string, imageId: string): number | undefined
   /** Waits for what was begun. */
   close(): Promise<void>
 }
 
 /** Nobody looks. */
-export const NO_PROBING: ProbingGuard = { isOn: false, see: () => undefined, close: async () => {} }
+export const NO_PROBING: ProbingGuard = {
+  isOn: false,
+  see: () => undefined,
+  radiusOf: () => undefined,
+  close: async () => {},
+}
 
 export interface ProbingGuardParts {
   readonly budget: ProbingBudget
@@ -132,6 +139,7 @@ export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
       const wait = budget.charge(orgId, observations, knowsDistance)
       return wait === undefined ? screenOf(orgId, observations) : wait.then(() => screenOf(orgId, observations))
     },
+    radiusOf: (orgId, imageId) => (mode === 'suspend' ? budget.standingOf(orgId, imageId)?.radiusBits : undefined),
     async close() {
       await last
       await budget.close()

@@ -23,8 +23,6 @@ export const PROBING_BUDGETS = {
   across: 300,
   /** What a query that is not near an edge, of an image that is charged, takes from its charge: who does not search has many of them for each that is. Nothing, once the image is frozen. */
   credit: 1 / 3,
-  /** From here on a query near an edge waits for its charge to be counted by all processes. */
-  waitFrom: 4,
 } as const
 
 /** The radius of a frozen image, by organisation and image: somewhere in these bits, inclusive. */
@@ -167,7 +165,9 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
           outer: edge === 'outer' ? 1 : 0,
           inner: isTold ? PROBING_BUDGETS.distance : edge === 'inner' ? 1 : 0,
         })
-        if (!account.isLoaded || (edge === 'outer' && outerOf(account) >= PROBING_BUDGETS.waitFrom)) hasToWait = true
+        // What other processes have told is known before this answer tells anything: or each would have a budget of its own.
+        const isTelling = edge === 'outer' || (edge === 'inner' && !standingOf(account).isCoarse)
+        if (!account.isLoaded || isTelling) hasToWait = true
       }
       return hasToWait ? flush() : undefined
     },

@@ -7,7 +7,7 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { z } from 'zod'
 import type { RedisFacts } from '../../src/cli/doctor-facts.js'
-import { aboutApi, aboutFiles, aboutHost, aboutRedis } from '../../src/cli/doctor-rules.js'
+import { aboutApi, aboutFiles, aboutHost, aboutProxies, aboutRedis } from '../../src/cli/doctor-rules.js'
 import { startService } from '../helpers/service.js'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
@@ -37,6 +37,7 @@ t.test('looks at a deployment and says what is well and what is not', async (t) 
   t.match(well.out, /^look {2}the seal keys lie beside the data/m)
   t.match(well.out, /^good {2}image decoders/m)
   t.match(well.out, /^look {2}no workers are alive/m)
+  t.match(well.out, /^look {2}TABIR_TRUST_PROXY is not set/m)
   t.notMatch(well.out, /BAD/)
   t.ok(well.out.split('\n').length < 40, 'one page')
 
@@ -130,6 +131,9 @@ t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
   t.same(ofFiles({ withdrawals: ownDisk }), [])
   t.same(ofFiles({ withdrawals: { ...ownDisk, isBehind: true } }), ['bad'])
   t.same(ofFiles({ withdrawals: { ...ownDisk, freeBytes: 1e6 } }), ['bad'])
+  t.match(aboutProxies({ trustedProxies: undefined }), [{ verdict: 'look' }])
+  t.match(aboutProxies({ trustedProxies: [] }), [{ verdict: 'good', text: /no proxy/ }])
+  t.match(aboutProxies({ trustedProxies: ['10.0.0.1'] }), [{ verdict: 'good', text: /from 10\.0\.0\.1,/ }])
   t.match(aboutApi({ readiness: 503 }), [{ verdict: 'bad' }])
   t.match(aboutApi({ readiness: 503, reason: 'history-diverged' }), [{ verdict: 'bad', text: /503, history-diverged/ }])
   t.match(aboutApi({ readiness: undefined }), [{ verdict: 'look' }])

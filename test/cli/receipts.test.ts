@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -76,6 +77,27 @@ t.test('a receipt with one byte changed is refused, whichever byte', async (t) =
     }
   }
   t.same(passed, [])
+  const { signature } = receipt
+  const scalar = Buffer.from(signature, 'base64url')
+  // The same point, and the scalar plus the order of the group: other libraries took it for a second signature of the same text.
+  const order = Buffer.from('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010', 'hex')
+  for (let i = 0, carry = 0; i < 32; i++) {
+    carry += (scalar[32 + i] ?? 0) + (order[i] ?? 0)
+    scalar[32 + i] = carry & 255
+    carry >>= 8
+  }
+  for (const [what, forged] of Object.entries({
+    'another form of the signature': text.replace(signature, scalar.toString('base64url')),
+    'padded base64': text.replace(signature, `${signature}==`),
+    'no signature': text.replace(signature, ''),
+    'half a signature': text.replace(signature, signature.slice(0, 43)),
+    'a document in a document': text.replace('{', '{"__proto__":{"images":9999},'),
+    'a name that all objects have': text.replace('{', '{"constructor":{"images":9999},'),
+    'a list of one': `[${text}]`,
+    'cut off': text.slice(0, -1),
+    'more behind it': `${text}{}`,
+  }))
+    t.notOk(isValid(forged), what)
   t.notOk(isSignedBy(publicKeyFrom(signerFrom(Buffer.alloc(32, 4)).pem), receipt))
   t.notOk(isSignedBy(key, { ...receipt, keyId: signerFrom(Buffer.alloc(32, 4)).jwk.kid }))
   t.notOk(isSignedBy(key, {}))
@@ -95,4 +117,6 @@ t.test('the key is that of RFC 8037, and what is signed that of RFC 8785', async
   t.throws(() => canonicalJson({ a: 0.5 }), RangeError)
   t.throws(() => publicKeyFrom('{"jwk":{}}'))
   t.throws(() => publicKeyFrom('nonsense'))
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  t.throws(() => publicKeyFrom(publicKey.export({ format: 'pem', type: 'spki' }).toString()), /not an Ed25519 key/)
 })

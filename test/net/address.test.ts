@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isPublicAddress } from '../../src/net/address.js'
+import { customerOf, isPublicAddress } from '../../src/net/address.js'
 
 const LOCAL = [
   // this machine and this network
@@ -28,4 +28,14 @@ t.test('an address that only a part of the world can reach is not public', async
 
 t.test('what lies just beside those ranges is', async (t) => {
   for (const address of [...PUBLIC, ...PUBLIC6]) t.equal(isPublicAddress(address), true, address)
+})
+
+t.test('an address counts as its customer, however a proxy writes it', async (t) => {
+  for (const text of ['192.0.2.7', '::ffff:192.0.2.7', '192.0.2.7:4711', '[::ffff:192.0.2.7]:80'])
+    t.equal(customerOf(text), '192.0.2.7', text)
+  for (const text of ['2001:db8::1', '2001:db8:0:0:ffff::2', '[2001:db8::3]', '[2001:db8::4]:443', '2001:db8::5%eth0'])
+    t.equal(customerOf(text), '2001:db8:0:0', text)
+  t.not(customerOf('2001:db8:0:1::1'), '2001:db8:0:0')
+  for (const text of ['', 'unknown', '1.2.3.4.5', '300.1.1.1', '_hidden', '[x]', '192.0.2.7, 192.0.2.8'])
+    t.equal(customerOf(text), 'no address', text)
 })

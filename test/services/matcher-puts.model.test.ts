@@ -168,7 +168,7 @@ t.test('a question beside any changes finds all that is registered throughout, a
       const matcher = bareMatcher({
         replica: { catalogue },
         matchIds,
-        probing: { isOn: false, see: next },
+        probing: { isOn: false, radiusOf: () => undefined, see: next },
         turns: { pace: () => next, atEndOfTurn: setImmediate },
       })
       const pictures = asked.map(({ nth, by }) => {

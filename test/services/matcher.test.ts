@@ -26,6 +26,7 @@ function worldOf(
     sightings: { note: (_, imageIds) => void noted.push(imageIds) },
     probing: {
       isOn: false,
+      radiusOf: () => undefined,
       async see() {
         meanwhile(seen++, catalogue, ids)
         return undefined

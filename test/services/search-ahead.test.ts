@@ -29,7 +29,7 @@ function worldOf(count: number, meanwhile: (catalogue: Catalogue, ids: readonly 
     meanwhile(catalogue, ids)
     return undefined
   }
-  const matcher = bareMatcher({ replica, probing: { isOn: false, see } })
+  const matcher = bareMatcher({ replica, probing: { isOn: false, radiusOf: () => undefined, see } })
   return { matcher, hashes: images.map(({ hash }) => hash), passes, replica }
 }
 

@@ -133,6 +133,45 @@ t.test('a message is signed as the specification says, and its id stays the same
   if (first !== undefined) t.throws(() => verified(webhook.secrets[0]?.secret ?? '', first), /timestamp/)
 })
 
+t.test('a message cannot be forged, changed, sent again later or passed off as another', async (t) => {
+  const { make, send, received, webhook, now } = await world(t)
+  const other = await world(t)
+  await make({ id: 'a' })
+  await send()
+  const [message] = received
+  const secret = webhook.secrets[0]?.secret ?? ''
+  if (message === undefined) throw new Error('a message arrived')
+  /** As a receiver has it whose clock says `atMs`. */
+  const isValid = (changed: Record<string, string> = {}, text = message.text, by = secret, atMs = now()) => {
+    const real = Date.now
+    Date.now = () => atMs
+    try {
+      verified(by, { ...message, text, headers: { ...message.headers, ...changed } })
+      return true
+    } catch {
+      return false
+    } finally {
+      Date.now = real
+    }
+  }
+  t.ok(isValid())
+  const signature = String(message.headers['webhook-signature'])
+  t.notOk(isValid({}, message.text.replace('{', '{ ')), 'a changed body')
+  t.notOk(isValid({}, message.text.slice(0, -1)), 'one that is cut')
+  t.notOk(isValid({ 'webhook-id': 'b' }), 'as another message')
+  t.notOk(isValid({ 'webhook-timestamp': String(Math.floor(now() / 1000) + 60) }), 'as a later one')
+  t.notOk(isValid({}, message.text, secret, now() + 600_000), 'again, ten minutes later')
+  t.notOk(isValid({}, message.text, other.webhook.secrets[0]?.secret), 'to another webhook')
+  for (const forged of [
+    '',
+    'v1,',
+    signature.slice(0, -4),
+    signature.replace('v1,', 'v1a,'),
+    signature.replace('v1,', 'none,'),
+  ])
+    t.notOk(isValid({ 'webhook-signature': forged }), forged)
+})
+
 t.test('the same event becomes a delivery once, however often it is read; only its holder makes any', async (t) => {
   const { make, send, received, webhookId } = await world(t)
   t.equal(await make({ id: 'a' }), 1)

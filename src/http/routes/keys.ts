@@ -3,6 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { ORG_KINDS, SCOPES } from '../../domain/access.js'
+import { isPlainLine } from '../../domain/plain-text.js'
 import type { Idempotency } from '../../services/idempotency.js'
 import type { KeptKey, KeyKeeping } from '../../services/key-keeping.js'
 import { isNetwork } from '../../services/networks.js'
@@ -33,7 +34,13 @@ const KeyView = z
   .meta({ id: 'ApiKey' })
 const Shown = z.object({ keyId: z.string(), key: z.string().meta({ description: 'Shown this once.' }) })
 const NewKey = z.strictObject({
-  org: z.string().trim().min(1).max(255).meta({ description: 'Name of the organisation; made if it is new.' }),
+  org: z
+    .string()
+    .trim()
+    .min(1)
+    .max(255)
+    .refine(isPlainLine, 'must be one line, without control characters and without any that turn the direction of text')
+    .meta({ description: 'Name of the organisation; made if it is new.' }),
   kind: z.enum(ORG_KINDS).meta({ description: 'Of an organisation that is new.' }),
   scopes: Scopes,
   expiresAt: Instant.optional(),

@@ -1,0 +1,53 @@
+// How many connections the server holds. Each costs a file descriptor and memory before anything is known of who opened it.
+
+import type { Server } from 'node:http'
+import { customerOf, isWithin } from '../services/networks.js'
+
+export interface ConnectionLimits {
+  /** Of all addresses together. */
+  readonly connections: number
+  /** Of one address, or of one IPv6 network of 64 bits. */
+  readonly connectionsOfAddress: number
+  /** Not limited by address: all callers come from there. */
+  readonly trustedProxies: readonly string[]
+}
+
+/** From so much of the total on, connections that wait between two requests are closed, at most so often. */
+const PRESSURE = 0.9
+const RELIEF_EVERY_MS = 1000
+
+/**
+ * Closes connections beyond these limits when they are made. Addresses are those of sockets: no header can change one.
+ *
+ * Cost: one look-up in a map for each connection, none for a request.
+ */
+export function limitConnections(server: Server, limits: ConnectionLimits): void {
+  const { connections, connectionsOfAddress, trustedProxies } = limits
+  const held = new Map<string, number>()
+  let total = 0
+  let relievedAtMs = Number.NEGATIVE_INFINITY
+  server.maxConnections = connections
+
+  server.on('connection', (socket) => {
+    const address = socket.remoteAddress
+    if (address === undefined) return void socket.destroy() // already closed by its peer
+    total += 1
+    socket.once('close', () => {
+      total -= 1
+    })
+    if (total >= PRESSURE * connections && performance.now() - relievedAtMs >= RELIEF_EVERY_MS) {
+      relievedAtMs = performance.now()
+      server.closeIdleConnections()
+    }
+    if (isWithin(trustedProxies, address)) return
+    const customer = customerOf(address)
+    const count = (held.get(customer) ?? 0) + 1
+    if (count > connectionsOfAddress) return void socket.destroy()
+    held.set(customer, count)
+    socket.once('close', () => {
+      const left = (held.get(customer) ?? 1) - 1
+      if (left === 0) held.delete(customer)
+      else held.set(customer, left)
+    })
+  })
+}

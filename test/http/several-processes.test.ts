@@ -1,0 +1,44 @@
+// What is limited is limited for all processes together, also when they are asked at the same moment.
+
+import t from 'tap'
+import { post } from '../helpers/requests.js'
+import { codeOf, keyFor, openCase, randomHashText, startService, until } from '../helpers/service.js'
+
+const MOST = 5
+const trustLimits = { maxImagesPerCase: MOST, maxSignalsPerOrgPerDay: MOST }
+const one = await startService(t, { trustLimits, maxWatchesPerOrg: MOST })
+const two = await startService(t, { redis: one.redis, trustLimits, maxWatchesPerOrg: MOST })
+const signals = () => [{ type: 'pdq', hash: randomHashText(), quality: 100 }]
+
+/** Asks both processes so often, all at once. @returns how often each answer came. */
+async function asked(times: number, url: string, payload: () => object, headers: Record<string, string> = {}) {
+  const answers = await Promise.all(
+    Array.from({ length: times }, (_, i) => post((i % 2 === 0 ? one : two).app, url, payload(), headers)),
+  )
+  const counts: Record<string, number> = {}
+  for (const answer of answers) {
+    const said = codeOf(answer) ?? String(answer.statusCode)
+    counts[said] = (counts[said] ?? 0) + 1
+  }
+  return counts
+}
+
+t.test('PINs are tried ten times, not ten times each', async (t) => {
+  const { caseNumber, pin } = await openCase(one.app)
+  const wrong = () => ({ pin: pin === '000000' ? '000001' : '000000' })
+  t.same(await asked(24, `/v1/cases/${caseNumber}/tokens`, wrong), { 'case-unknown': 10, 'pin-locked': 14 })
+})
+
+t.test('a case is full, an organisation has handed in its signals, and watches what it may, once for both', async (t) => {
+  const { url, headers } = await openCase(one.app)
+  t.match(await asked(12, `${url}/hashes`, () => ({ images: [{ signals: signals() }] }), headers), { 201: MOST })
+
+  const ngo = await keyFor(one, 'ngo', ['signals:write', 'match'], 'ngo')
+  await until(() => two.services.identify(ngo.key) !== undefined)
+  await post(one.app, '/v1/banks', { name: 'mine' }, ngo.headers)
+  await until(async () => (await two.app.inject({ url: '/v1/banks', headers: ngo.headers })).body.includes('mine'))
+  const handedIn = await asked(12, '/v1/banks/mine/signals', () => ({ signals: signals() }), ngo.headers)
+  t.ok((handedIn['201'] ?? 0) > 0 && (handedIn['201'] ?? 0) <= MOST, JSON.stringify(handedIn))
+  const watched = await asked(12, '/v1/watch', () => ({ watches: [{ signals: signals() }] }), ngo.headers)
+  t.same(watched, { 201: MOST, 'watches-full': 12 - MOST })
+})

@@ -1,0 +1,48 @@
+// The budget of answers over several processes at the same time: more processes must not mean more answers.
+
+import { randomInt } from 'node:crypto'
+import t from 'tap'
+import type { Observation } from '../../src/services/observed.js'
+import { createProbingBudget, PROBING_BUDGETS } from '../../src/services/probing.js'
+import { createProbingCounts } from '../../src/store/probing.js'
+import { openStore } from '../../src/store/store.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
+
+const PROCESSES = 10
+const ORG = 'org'
+
+t.test('ten processes that are asked at the same moment tell no more than one', async (t) => {
+  const redis = await startRedis(t)
+  const stores = await Promise.all(Array.from({ length: PROCESSES }, () => openStore(storeAt(redis.socket))))
+  const budgets = stores.map((store) =>
+    createProbingBudget({
+      counts: createProbingCounts(store),
+      secret: Buffer.alloc(32, 1),
+      now: () => Date.UTC(2026, 0, 1),
+      onTrouble: (error) => t.fail(String(error)),
+      intervalMs: 3_600_000, // what they tell each other by themselves comes too late
+    }),
+  )
+  t.teardown(async () => {
+    await Promise.all(budgets.map((budget) => budget.close()))
+    await Promise.all(stores.map((store) => store.close()))
+  })
+  /** Each process is asked so often near an edge of an image, all at the same moment. @returns how many answers told of that edge. */
+  const told = async (imageId: string, edge: 'inner' | 'outer', timesEach: number) => {
+    let count = 0
+    const ask = async (budget: (typeof budgets)[number]) => {
+      const marks = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
+      const near: Observation = { imageId, edge, distanceBits: 31, marks, hash: undefined, plain: undefined }
+      await budget.charge(ORG, [near], false)
+      const standing = budget.standingOf(ORG, imageId)
+      if (edge === 'inner' ? !standing?.isCoarse : standing?.radiusBits === undefined) count++
+    }
+    for (let i = 0; i < timesEach; i++) await Promise.all(budgets.map((budget) => ask(budget)))
+    return count
+  }
+  t.ok((await told('an image', 'inner', 4)) <= PROBING_BUDGETS.coarse, 'bands, views and orientations')
+  t.ok((await told('another', 'outer', 4)) <= PROBING_BUDGETS.frozen, 'matches and grades')
+  // Asked near an inner edge first, each has read that nothing was spent of the outer ones, and may not go by that.
+  await told('a third', 'inner', 1)
+  t.ok((await told('a third', 'outer', 4)) <= PROBING_BUDGETS.frozen)
+})

@@ -1,0 +1,28 @@
+// Somebody between us and Redis, with a certificate of their own: is given no password and no data.
+
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:tls'
+import t from 'tap'
+import { openStore } from '../../src/store/store.js'
+
+t.test('over TLS, a Redis with a certificate that nobody vouches for is told nothing', async (t) => {
+  const file = (name: string) => readFileSync(new URL(`../../../test/data/${name}`, import.meta.url))
+  let told = ''
+  let handshakes = 0
+  const server = createServer(
+    { cert: file('hooks-example.cert.pem'), key: file('hooks-example.key.pem') },
+    (socket) => void socket.on('data', (bytes) => (told += bytes.toString())).on('error', () => {}),
+  )
+  server.on('connection', () => handshakes++)
+  server.on('tlsClientError', () => {})
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  const at = `:secret@127.0.0.1:${(server.address() as AddressInfo).port}`
+  for (const url of [`rediss://${at}`, `rediss+sentinel://${at}/master`, `rediss+cluster://${at}`])
+    await t.rejects(openStore({ url, socket: undefined, answersWithinMs: 500 }), url.slice(0, 12))
+  t.ok(handshakes >= 3, 'it was called each time')
+  t.equal(told, '')
+})
