@@ -1,6 +1,7 @@
 // A bank: a named set of signals of one organisation under one policy.
 
 import { aloneBits, type ComparedViews, matchBits, widestAskedBits, widestMatchBits } from './evidence.js'
+import { ownValue } from './own-value.js'
 import type { View } from './signal.js'
 import type { SignalType } from './signal-types.js'
 
@@ -76,7 +77,8 @@ const EVERYBODY = '*'
 
 /** Of two banks of one label, an organisation goes on calling the one by it that it has known longer. */
 export function isKnownSinceMs({ knownSinceMs, createdAtMs }: Bank, orgId: string): number {
-  return knownSinceMs?.[orgId] ?? knownSinceMs?.[EVERYBODY] ?? createdAtMs
+  const sinceMs = knownSinceMs ?? {}
+  return ownValue(sinceMs, orgId) ?? ownValue(sinceMs, EVERYBODY) ?? createdAtMs
 }
 
 /** What `knownSinceMs` is when the readers change: who knew of the bank before has done so since then. */
