@@ -25,7 +25,7 @@ t.test('every route has limits, and the table names no route that is not there',
     t.ok(app.hasRoute({ method, url }), named)
   }
   const unlimited = new Set(['GET /health/live', 'GET /health/ready'])
-  const paths = ['/', '/case', '/how-it-works', '/health/index', '/v1/receipts/key', '/health/live', '/health/ready']
+  const paths = ['/', '/case', '/how-it-works', '/v1/receipts/key', '/health/live', '/health/ready']
   const policy = async (method: 'GET' | 'HEAD', url: string) =>
     (await app.inject({ method, url })).headers['ratelimit-policy']
   for (const path of [...paths, '/v1/cases/challenge']) {

@@ -3,8 +3,8 @@
 import t from 'tap'
 import { follow } from '../../page/following/follow.js'
 
-const SILENT_MS = 60
-const BEAT_MS = 15
+const SILENT_MS = 500
+const BEAT_MS = 100
 
 interface Asked {
   readonly after: string | null
