@@ -1,5 +1,7 @@
 // What decoding a picture costs, told by its header before anything is decoded: a small file may declare what takes seconds and a gigabyte.
 
+import { heifPixels, TooManyBoxes } from './heif-pixels.js'
+
 export interface PictureCost {
   /** Of one core, in some processor of 2022; measured by `npm run bench:decoding` and rounded up. */
   readonly timeMs: number
@@ -13,7 +15,8 @@ export const MAX_DECODING_MB = 1100
 const FREE_MS = 500
 const MS_PER_KB = 15
 /** Where the header is not understood or not here: decoding refuses it or costs about so much. */
-const UNKNOWN: PictureCost = { timeMs: 100, memoryMb: 0 }
+export const UNKNOWN_COST: PictureCost = { timeMs: 100, memoryMb: 0 }
+const ENDLESS: PictureCost = { timeMs: Number.POSITIVE_INFINITY, memoryMb: 0 }
 /** Fixed cost of a picture: reading, hashing. */
 const BASE_MS = 50
 
@@ -27,11 +30,11 @@ export function isTooCostly({ timeMs, memoryMb }: PictureCost, sizeBytes: number
 export function pictureCost(head: Buffer): PictureCost {
   try {
     const found = layoutOf(head)
-    if (found === undefined) return UNKNOWN
+    if (found === undefined) return UNKNOWN_COST
     const { pixels, nsPerPixel, bytesPerPixel } = found
     return { timeMs: BASE_MS + (pixels * nsPerPixel) / 1e6, memoryMb: (pixels * bytesPerPixel) / 1e6 }
-  } catch {
-    return UNKNOWN // a RangeError: it ends within its header
+  } catch (error) {
+    return error instanceof TooManyBoxes ? ENDLESS : UNKNOWN_COST // a RangeError: it ends within its header
   }
 }
 
@@ -71,16 +74,22 @@ const PNG_CHANNELS = new Map([
 const START_OF_SCAN = Buffer.from([0xff, 0xda])
 const PROGRESSIVE = [0xc2, 0xc6, 0xca, 0xce]
 
-/** Of a progressive one each scan goes over the whole picture, however little it says. */
+/** Markers without a length: TEM, RST0…RST7. */
+const isStandalone = (marker: number) => marker === 0x01 || (marker >= 0xd0 && marker <= 0xd7)
+
+/** Of a progressive one each scan goes over the whole picture, however little it says. Decoders skip what stands between segments, so it is skipped here. */
 function jpegLayout(head: Buffer): Layout | undefined {
-  for (let at = 2; ; at += 2 + head.readUInt16BE(at + 2)) {
-    while (head.readUInt8(at + 1) === 0xff) at++
+  for (let at = 2; ; ) {
+    while (head.readUInt8(at) !== 0xff || [0x00, 0xff].includes(head.readUInt8(at + 1))) at++
     const marker = head.readUInt8(at + 1)
-    if (head.readUInt8(at) !== 0xff || marker === 0xda) return undefined
-    if (marker < 0xc0 || marker > 0xcf || [0xc4, 0xc8, 0xcc].includes(marker)) continue
-    const pixels = head.readUInt16BE(at + 5) * head.readUInt16BE(at + 7)
-    if (!PROGRESSIVE.includes(marker)) return plain(pixels, 5, 1)
-    return plain(pixels, 5 + 2 * countOf(START_OF_SCAN, head), 2 * head.readUInt8(at + 9))
+    if (marker === 0xda) return undefined
+    const isFrame = marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)
+    if (isFrame) {
+      const pixels = head.readUInt16BE(at + 5) * head.readUInt16BE(at + 7)
+      if (!PROGRESSIVE.includes(marker)) return plain(pixels, 5, 1)
+      return plain(pixels, 5 + 2 * countOf(START_OF_SCAN, head), 2 * head.readUInt8(at + 9))
+    }
+    at += isStandalone(marker) ? 2 : 2 + head.readUInt16BE(at + 2)
   }
 }
 
@@ -109,67 +118,44 @@ const HEIGHT = 257
 const BITS = 258
 const SAMPLES = 277
 
-/** Of the first picture. A large number of samples, or of bits in each, is as much to read as more pixels. BigTIFF is read by its decoder alone. */
+const SHORT = 3
+const LONG8 = 16
+
+/**
+ * Of the first picture. A large number of samples, or of bits in each, is as much to read as more pixels. Of a field that comes twice the first counts,
+ * as for the decoder.
+ */
 function tiffLayout(head: Buffer): Layout | undefined {
   const order = head.toString('latin1', 0, 2)
   if (order !== 'II' && order !== 'MM') return undefined
   const short = (at: number) => (order === 'II' ? head.readUInt16LE(at) : head.readUInt16BE(at))
   const long = (at: number) => (order === 'II' ? head.readUInt32LE(at) : head.readUInt32BE(at))
-  const directoryAt = long(4)
+  const long8 = (at: number) => Number(order === 'II' ? head.readBigUInt64LE(at) : head.readBigUInt64BE(at))
+  const isBig = short(2) === 43
+  const { word, wordBytes, entryBytes } = isBig
+    ? { word: long8, wordBytes: 8, entryBytes: 20 }
+    : { word: long, wordBytes: 4, entryBytes: 12 }
+  const directoryAt = word(wordBytes)
+  const entries = isBig ? long8(directoryAt) : short(directoryAt)
   const values = new Map<number, number>()
-  for (let i = 0; i < short(directoryAt); i++) {
-    const at = directoryAt + 2 + 12 * i
-    const isInline = long(at + 4) === 1
-    if (isInline || short(at) === BITS)
-      values.set(short(at), !isInline ? 8 : short(at + 2) === 3 ? short(at + 8) : long(at + 8))
+  for (let i = 0; i < entries; i++) {
+    const at = directoryAt + (isBig ? 8 : 2) + entryBytes * i
+    const isOne = word(at + 4) === 1
+    if (values.has(short(at)) || (!isOne && short(at) !== BITS)) continue
+    const type = short(at + 2)
+    const inlineAt = at + 4 + wordBytes
+    const valueAt = type === LONG8 && !isBig ? long(inlineAt) : inlineAt
+    const value = () => (type === SHORT ? short(valueAt) : type === LONG8 ? long8(valueAt) : long(valueAt))
+    values.set(short(at), isOne ? value() : 8)
   }
   const bytes = ((values.get(SAMPLES) ?? 1) * (values.get(BITS) ?? 8)) / 8
   return plain((values.get(WIDTH) ?? 0) * (values.get(HEIGHT) ?? 0), 4 * Math.max(1, bytes), 2 * bytes)
 }
 
-/** HEIF, of which AVIF is a kind: sizes, depths and kinds of items stand in boxes of its `meta`. */
 function heifLayout(head: Buffer): Layout | undefined {
-  const meta = boxesIn(head, 0, head.length).find(({ type }) => type === 'meta')
-  if (meta === undefined) return undefined
-  const parts = boxesIn(head, meta.from + 4, meta.to)
-  const properties = parts
-    .filter(({ type }) => type === 'iprp')
-    .flatMap(({ from, to }) => boxesIn(head, from, to))
-    .filter(({ type }) => type === 'ipco')
-    .flatMap(({ from, to }) => boxesIn(head, from, to))
-  const areas = properties
-    .filter(({ type }) => type === 'ispe')
-    .map(({ from }) => head.readUInt32BE(from + 4) * head.readUInt32BE(from + 8))
-  const isDeep = properties.some(({ type, from }) => type === 'av1C' && (head.readUInt8(from + 2) & 0x40) !== 0)
-  const hasAlpha = properties.some(({ type }) => type === 'auxC')
-  // An overlay draws each of its pictures on the whole; as many as are referred to, at least once each.
-  const references = parts.filter(({ type }) => type === 'iref').reduce((sum, { from, to }) => sum + (to - from), 0) / 2
-  const kinds = parts.filter(({ type }) => type === 'iinf').map(({ from, to }) => head.toString('latin1', from, to))
-  const draws = kinds.some((kind) => kind.includes('iovl')) ? Math.max(1, references) : 1
+  const found = heifPixels(head)
+  if (found === undefined) return undefined
+  const { largest, decoded, isDeep, hasAlpha } = found
   const factor = (hasAlpha ? 1.5 : 1) * (isDeep ? 2 : 1)
-  return plain(Math.max(0, ...areas), 40 * factor * draws, 20 * factor)
-}
-
-interface Box {
-  readonly type: string
-  readonly from: number
-  readonly to: number
-}
-
-/** Of ordinary pictures a grid has some hundred. */
-const MOST_BOXES = 4096
-
-/** Those that are here whole or in part; of a box that lies about its size, nothing behind it. */
-function boxesIn(head: Buffer, from: number, to: number): Box[] {
-  const found: Box[] = []
-  for (let at = from; at + 8 <= to && found.length < MOST_BOXES; ) {
-    const size = head.readUInt32BE(at)
-    const isLong = size === 1
-    const length = isLong ? head.readUInt32BE(at + 8) * 2 ** 32 + head.readUInt32BE(at + 12) : size
-    const end = size === 0 ? to : at + length
-    if (end < at + (isLong ? 16 : 8)) break
-    found.push({ type: head.toString('latin1', at + 4, at + 8), from: at + (isLong ? 16 : 8), to: Math.min(end, to) })
-    at = end
-  }
-  return found
+  return plain(largest, 40 * factor * Math.max(1, decoded / Math.max(1, largest)), 20 * factor)
 }

@@ -4,7 +4,7 @@ import type { HashedImage } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
 import { SIGNAL_TYPES } from '../domain/signal-types.js'
 import type { HandoffDesk } from '../handoff/desk.js'
-import { isTooCostly, pictureCost } from '../handoff/picture-cost.js'
+import { isTooCostly, type PictureCost, pictureCost, UNKNOWN_COST } from '../handoff/picture-cost.js'
 import { type DetailsWanted, type HashImageJob, JOB_PRIORITY, type JobPurpose } from '../jobs/hash-image.js'
 import { createPictureShares, type PictureSender } from './picture-shares.js'
 
@@ -78,11 +78,17 @@ export function hashingThrough({ desk, handoffUrl, enqueue }: HashingParts): Has
   }
 }
 
-/** What is too costly is refused unread, and costs no more than any other. */
+/** What is too costly is refused unread, and costs no more than any other. Who hides the header far behind is charged by all of the file. */
 function unitsOf(image: readonly Buffer[]): number {
   const sizeBytes = image.reduce((sum, { length }) => sum + length, 0)
-  const head = Buffer.concat(image, Math.min(HEAD_BYTES, sizeBytes))
-  const cost = pictureCost(head)
-  head.fill(0)
+  const ofHead = costOf(image, Math.min(HEAD_BYTES, sizeBytes))
+  const cost = ofHead === UNKNOWN_COST && sizeBytes > HEAD_BYTES ? costOf(image, sizeBytes) : ofHead
   return isTooCostly(cost, sizeBytes) ? 1 : Math.max(1, Math.round(cost.timeMs / UNIT_MS))
+}
+
+function costOf(image: readonly Buffer[], bytes: number): PictureCost {
+  const copy = Buffer.concat(image, bytes)
+  const cost = pictureCost(copy)
+  copy.fill(0)
+  return cost
 }

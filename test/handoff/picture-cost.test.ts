@@ -83,3 +83,129 @@ t.test('whatever stands in a header, a cost comes of it', async (t) => {
   )
   t.pass()
 })
+
+// A few hundred bytes each, that took from one second to the whole time limit of a worker, and were charged as a small photograph.
+t.test('a header that hides what has to be decoded hides nothing', async (t) => {
+  const side = 2048
+  const tile = await flatAvif(side)
+  const honest = gridOf(tile, side, { tiles: 4, shown: 2 * side })
+  t.notOk(isTooCostly(pictureCost(honest), MEGABYTE), 'a grid that shows all of its tiles')
+  const tiles = gridOf(tile, side, { tiles: 64, shown: side })
+  t.ok(tiles.length < 1000 && isTooCostly(pictureCost(tiles), MEGABYTE), 'one tile, 64 times, of which one is shown')
+  const behind = Buffer.concat([
+    BOMB.subarray(0, 28),
+    Buffer.alloc(8 * 5000, Buffer.from('0000000866726565', 'hex')),
+    BOMB.subarray(28),
+  ])
+  t.ok(isTooCostly(pictureCost(behind), behind.length), '5,000 empty boxes before what says its size')
+
+  const { 'progressive jpeg': jpeg } = await photographs()
+  const { timeMs } = pictureCost(jpeg)
+  for (const [name, hex] of [
+    ['TEM', 'ff01'],
+    ['RST', 'ffd3'],
+    ['bytes between segments', '1234'],
+  ] as const) {
+    const bent = Buffer.concat([jpeg.subarray(0, 2), Buffer.from(hex, 'hex'), jpeg.subarray(2)])
+    t.equal(pictureCost(bent).timeMs, timeMs, name)
+  }
+
+  const size = [tiffEntry(256, 7000), tiffEntry(257, 7000), tiffEntry(277, 4)]
+  const most = pictureCost(tiffOf(size)).timeMs
+  t.ok(most > 500)
+  t.equal(pictureCost(tiffOf([...size, tiffEntry(256, 1), tiffEntry(257, 1)])).timeMs, most, 'a size that comes twice')
+  t.equal(
+    pictureCost(
+      bigTiffOf([
+        [256, 7000],
+        [257, 7000],
+        [277, 4],
+      ]),
+    ).timeMs,
+    most,
+    'BigTIFF',
+  )
+  const far = tiffOf([tiffEntry(256, 64, 16), tiffEntry(257, 64, 16), tiffEntry(277, 4)])
+  far.writeBigUInt64LE(7000n, 64)
+  t.equal(pictureCost(far).timeMs, most, 'eight bytes that stand elsewhere')
+})
+
+const u16 = (value: number) => Buffer.from([value >> 8, value & 255])
+const u32 = (value: number) => Buffer.concat([u16(value >>> 16), u16(value & 65_535)])
+const box = (type: string, ...parts: readonly Uint8Array[]) => {
+  const body = Buffer.concat(parts)
+  return Buffer.concat([u32(body.length + 8), Buffer.from(type, 'latin1'), body])
+}
+
+function flatAvif(side: number): Promise<Buffer> {
+  return sharp({ create: { width: side, height: side, channels: 3, background: '#808080' } })
+    .avif({ effort: 0 })
+    .toBuffer()
+}
+
+/** A square grid of one tile, as often as it is to be decoded; `shown` is the side that is declared. A decoder reads it. */
+function gridOf(avif: Buffer, side: number, { tiles, shown }: { readonly tiles: number; readonly shown: number }): Buffer {
+  const inAvif = (type: string) => {
+    const at = avif.indexOf(type, 0, 'latin1') - 4
+    return avif.subarray(at, at + avif.readUInt32BE(at))
+  }
+  const pixels = inAvif('mdat').subarray(8)
+  const lines = Math.sqrt(tiles)
+  const grid = Buffer.concat([Buffer.from([0, 0, lines - 1, lines - 1]), u16(shown), u16(shown)])
+  const areas = [side, shown].map((each) => box('ispe', u32(0), u32(each), u32(each)))
+  const associations = [u32(0), u32(2), u16(1), Buffer.from([2, 1, 0x83]), u16(2), Buffer.from([1, 2])]
+  const infos = ['av01', 'grid'].map((kind, i) =>
+    box('infe', u32(2 << 24), u16(i + 1), u16(0), Buffer.from(`${kind}\0`, 'latin1')),
+  )
+  const file = (dataAt: number) => {
+    const place = (item: number, at: number, length: number) => [u16(item), u16(0), u16(0), u16(1), u32(at), u32(length)]
+    const places = [...place(1, dataAt, pixels.length), ...place(2, dataAt + pixels.length, grid.length)]
+    return Buffer.concat([
+      box('ftyp', Buffer.from('avif\0\0\0\0avifmif1miaf', 'latin1')),
+      box(
+        'meta',
+        u32(0),
+        box('hdlr', u32(0), u32(0), Buffer.from('pict', 'latin1'), Buffer.alloc(13)),
+        box('pitm', u32(0), u16(2)),
+        box('iloc', u32(1 << 24), Buffer.from([0x44, 0]), u16(2), ...places),
+        box('iinf', u32(0), u16(2), ...infos),
+        box('iref', u32(0), box('dimg', u16(2), u16(tiles), ...Array.from({ length: tiles }, () => u16(1)))),
+        box('iprp', box('ipco', ...areas, inAvif('av1C')), box('ipma', ...associations)),
+      ),
+      box('mdat', pixels, grid),
+    ])
+  }
+  return file(file(0).length - pixels.length - grid.length)
+}
+
+function tiffEntry(tag: number, value: number, type = 4): Buffer {
+  const entry = Buffer.alloc(12)
+  entry.writeUInt16LE(tag, 0)
+  entry.writeUInt16LE(type, 2)
+  entry.writeUInt32LE(1, 4)
+  entry.writeUInt32LE(value, 8)
+  return entry
+}
+
+function tiffOf(entries: readonly Buffer[]): Buffer {
+  return Buffer.concat([
+    Buffer.from('49492a0008000000', 'hex'),
+    Buffer.from([entries.length, 0]),
+    ...entries,
+    Buffer.alloc(64),
+  ])
+}
+
+function bigTiffOf(values: readonly (readonly [number, number])[]): Buffer {
+  const head = Buffer.from('49492b00080000001000000000000000', 'hex')
+  const count = Buffer.from([values.length, 0, 0, 0, 0, 0, 0, 0])
+  const entries = values.map(([tag, value]) => {
+    const entry = Buffer.alloc(20)
+    entry.writeUInt16LE(tag, 0)
+    entry.writeUInt16LE(4, 2)
+    entry.writeUInt32LE(1, 4)
+    entry.writeUInt32LE(value, 12)
+    return entry
+  })
+  return Buffer.concat([head, count, ...entries, Buffer.alloc(64)])
+}
