@@ -5,7 +5,7 @@ import { canvas, filling, hsl, masked, saved } from './draw.mjs'
 
 const COPIES = 15
 
-/** Name of each group, and `draw(photograph, format, style)`: three formats of each, of which `style` decides what a set has for itself. */
+/** Name of each group, and `draw(photograph, format, style)`: three formats each; `style` varies them by set and seed. */
 const MASKS = {
   'circle on white': (photo, format) => circle(photo, '#fff', format),
   'circle on black': (photo, format) => circle(photo, '#000', format),

@@ -4,7 +4,7 @@ import { pictureOf, pipeline } from '../variants/picture.mjs'
 import { randomOf } from '../variants/random.mjs'
 import { canvas, family, filling, hsl, saved, words } from './draw.mjs'
 
-const PRINTS = ['none', 'none', 'stripes', 'disc', 'words', 'photograph', 'pocket', 'block', 'leaves']
+const PRINTS = ['none', 'stripes', 'disc', 'words', 'photograph', 'pocket', 'block', 'leaves']
 
 export const products = [
   {
@@ -27,8 +27,8 @@ async function shirt(photo, random) {
     [800, 1000],
     [900, 1000],
   ])
-  const span = Math.min(w, h) * (0.78 + 0.16 * random())
-  const [left, top] = [(w - span) / 2 + w * 0.04 * (random() - 0.5), (h - span) / 2 + h * 0.04 * (random() - 0.5)]
+  const span = Math.min(w, h) * (0.6 + 0.28 * random())
+  const [left, top] = [(w - span) / 2 + w * 0.08 * (random() - 0.5), (h - span) / 2 + h * 0.08 * (random() - 0.5)]
   const outline = shirtOutline(random)
   const fill = hsl(random.int(0, 359), random.int(5, 70), random.int(12, 92))
   const drawn = await printOf(random, photo)
@@ -51,8 +51,8 @@ async function shirt(photo, random) {
 /** In a square of 1 × 1; cuts differ in sleeves, waist, length and collar. */
 function shirtOutline(random) {
   const [sleeve, drop, waist, long, neck] = [
-    0.02 + 0.07 * random(),
-    0.3 + 0.14 * random(),
+    0.01 + 0.13 * random(),
+    random() < 0.3 ? 0.6 + 0.25 * random() : 0.26 + 0.22 * random(),
     0.22 + 0.05 * random(),
     0.9 + 0.08 * random(),
     0.1 + 0.04 * random(),
@@ -142,6 +142,10 @@ async function grained(picture, random) {
   return { ...picture, data }
 }
 
-function turned(picture, random) {
-  return pictureOf(pipeline(picture).rotate((random() - 0.5) * 5, { background: '#f4f4f4' }))
+/** Seldom straight; what turning leaves empty is cut off. */
+async function turned(picture, random) {
+  const whole = await pictureOf(pipeline(picture).rotate((random() - 0.5) * 14, { background: '#f4f4f4' }))
+  const [width, height] = [Math.round(picture.width * 0.88), Math.round(picture.height * 0.88)]
+  const [left, top] = [Math.floor((whole.width - width) / 2), Math.floor((whole.height - height) / 2)]
+  return pictureOf(pipeline(whole).extract({ left, top, width, height }))
 }

@@ -13,6 +13,8 @@ const BANDS = [
 /** Of its box of 1 × 2.2: what a silhouette covers, measured on the drawing. */
 const SILHOUETTE_SHARE = 0.64
 const TALL = 2.2
+/** Parts of a side that a picture loses at most at each edge: a tripod or a shelf, and a hand. */
+const MOVES = [0, 0, 0.01, 0.025]
 const WIDE_BODY = { tall: 1.25, share: 0.62 }
 
 export const rooms = BANDS.map((band, number) => ({
@@ -53,7 +55,7 @@ async function pictured(place, subject, { from, to }, { shared, random }) {
   const box = { x, y: h - high, w: wide, h: high }
   layers.push(await masked(subject, box, isClose ? closeBody(box) : wholeBody(box)))
   layers.push(headOf(box, isClose, isMirror, random))
-  return shotAgain(await canvas(w, h, '#000', layers), random)
+  return shotAgain(await canvas(w, h, '#000', layers), shared.pick(MOVES), random)
 }
 
 /** A wall with a mirror on it, in which one sees the room. */
@@ -89,9 +91,9 @@ function headOf({ x, y, w, h }, isClose, isMirror, random) {
   return `${head}<ellipse cx="${at.x + wide / 2}" cy="${at.y + wide * 1.5}" rx="${wide * 0.75}" ry="${wide * 0.7}" fill="${skin}"/><rect x="${at.x}" y="${at.y}" width="${wide}" height="${wide * 2}" rx="${wide * 0.16}" fill="#17181b"/><circle cx="${at.x + wide * 0.28}" cy="${at.y + wide * 0.3}" r="${wide * 0.12}" fill="#555"/>`
 }
 
-/** The camera lies nearly where it lay, and exposes a little otherwise. */
-function shotAgain(picture, random) {
-  const cut = (length) => Math.round(length * 0.025 * random())
+/** The camera stands where it stood or nearly so, and exposes a little otherwise. */
+function shotAgain(picture, move, random) {
+  const cut = (length) => Math.round(length * move * random())
   const [left, top, right, bottom] = [cut(picture.width), cut(picture.height), cut(picture.width), cut(picture.height)]
   const size = { left, top, width: picture.width - left - right, height: picture.height - top - bottom }
   const light = 0.92 + 0.16 * random()

@@ -99,26 +99,27 @@ async function lockScreen({ photo, high, hasRound, y, size }, random) {
   return canvas(w, high, '#000', [await filling(photo, { w, h: high }), status + face + cards + buttons])
 }
 
-function gameStyle(style, _, number) {
+/** The board takes a third to a half of a screen; the scenery, the player's figure and the tools around it stay. */
+async function gameStyle(style, photo, number) {
   const hue = style.int(0, 359)
   return {
-    hue,
+    scenery: await photo.open(),
+    figure: person(styleOf(style), style, 30, 40, 300),
+    high: style.pick([1920, 2160]),
     across: [7, 8, 9][number],
-    down: style.int(7, 9),
+    down: style.int(6, 8),
     gems: Array.from({ length: 6 }, (_, i) => ({
       shape: (i + number) % 6,
       fill: hsl(hue + i * 60, style.int(65, 90), style.int(45, 60)),
     })),
-    top: style.int(230, 330),
+    top: style.int(480, 620),
     cells: style() < 0.5,
   }
 }
 
-function game({ hue, across, down, gems, top, cells }, random) {
+async function game({ scenery, figure, high: h, across, down, gems, top, cells }, random) {
   const [w, side] = [1080, 1020 / across]
-  const h = Math.round(top + down * side + 260)
-  const sky = `<defs><linearGradient id="s" x2="0" y2="1"><stop stop-color="${hsl(hue + 30, 60, 70)}"/><stop offset="1" stop-color="${hsl(hue + 80, 55, 35)}"/></linearGradient></defs><rect width="${w}" height="${h}" fill="url(#s)"/>`
-  const head = `<rect x="40" y="50" width="1000" height="${top - 90}" rx="40" fill="#3a2460" fill-opacity="0.85"/>${words(90, 150, 60, '#fff', `Level ${random.int(2, 900)}`, { bold: true })}${words(990, 150, 60, '#ffe066', String(random.int(100, 99999)), { bold: true, anchor: 'end' })}`
+  const head = `${figure}<rect x="370" y="70" width="670" height="160" rx="40" fill="#3a2460" fill-opacity="0.85"/>${words(410, 170, 60, '#fff', `Level ${random.int(2, 900)}`, { bold: true })}${words(1000, 170, 60, '#ffe066', String(random.int(100, 99999)), { bold: true, anchor: 'end' })}`
   const board = `<rect x="18" y="${top - 12}" width="1044" height="${down * side + 24}" rx="28" fill="#1d1238" fill-opacity="0.8"/>`
   const parts = []
   for (let row = 0; row < down; row++) {
@@ -135,7 +136,7 @@ function game({ hue, across, down, gems, top, cells }, random) {
         `<circle cx="${180 + i * 240}" cy="${h - 120}" r="78" fill="#fff" fill-opacity="0.25"/>${gem(gems[i], 180 + i * 240, h - 120, 46)}`,
     )
     .join('')
-  return canvas(w, h, '#000', [sky + head + board + parts.join('') + tools])
+  return canvas(w, h, '#000', [await filling(scenery, { w, h }), head + board + parts.join('') + tools])
 }
 
 function gem({ shape, fill }, x, y, r) {
