@@ -1,0 +1,46 @@
+// What decided a match by hashes: looked up by comparing all hashes of the two pictures, without the matcher.
+
+import { distance } from '../../dist/src/hash/hash256.js'
+import { contentOf, isDecided, lotsOf } from '../robustness/hasher.mjs'
+
+export const DECIDERS = ['exact', 'whole', 'deframed', 'pieces', 'witnesses', 'details']
+
+/** @returns one of `DECIDERS` for what a platform was told of a picture that was asked about and a registered one. */
+export function deciderOf(match, asked, registered) {
+  if (match.view === 'details') return 'details'
+  if (match.grade === 'exact') return 'exact'
+  let [decider, leastBits] = ['witnesses', Number.POSITIVE_INFINITY]
+  for (const { kind, bits } of comparisons(asked, registered)) {
+    if (bits >= leastBits || !isDecided(kind, bits, Number.POSITIVE_INFINITY)) continue
+    leastBits = bits
+    decider = deciderOfViews(kind)
+  }
+  return decider
+}
+
+/** Is the distance that was told one of two hashes of that type, and of that registered view? */
+export function isTrue(match, asked, registered) {
+  if (match.view === 'details') return true
+  for (const { kind, bits } of comparisons(asked, registered))
+    if (bits === match.distanceBits && kind.type === match.signalType && kind.registered === match.view) return true
+  return false
+}
+
+function* comparisons(asked, registered) {
+  for (const signal of asked) {
+    const content = contentOf(signal)
+    for (const { turned, hashes } of lotsOf(signal)) {
+      for (const { type, view, hashes: held } of registered) {
+        if (type !== signal.type) continue
+        const kind = { type, query: signal.view, registered: view, turned, content }
+        for (const hash of hashes) yield { kind, bits: distance(hash, held[0]) }
+      }
+    }
+  }
+}
+
+function deciderOfViews({ query, registered }) {
+  const views = [query, registered]
+  if (views.includes('deframed')) return 'deframed'
+  return views.every((view) => view === 'whole') ? 'whole' : 'pieces'
+}

@@ -1,0 +1,64 @@
+// What all groups draw with.
+
+import sharp from 'sharp'
+import { pictureOf, pipeline } from '../variants/picture.mjs'
+import { svg } from '../variants/svg.mjs'
+import { layerOf, painted, screen } from '../variants/unseen/screen.mjs'
+
+export const SANS = 'DejaVu Sans'
+const FAMILIES = [SANS, 'DejaVu Serif', 'DejaVu Sans Mono', 'DejaVu Sans Condensed']
+
+/** Layers are drawings, as texts of SVG, and pictures in pixels, the undermost first. */
+export function canvas(width, height, background, layers) {
+  return painted(screen(Math.round(width), Math.round(height), 1), background, layers)
+}
+
+/** A photograph cut to fill a box. */
+export async function filling(picture, { x = 0, y = 0, w, h }, position = 'centre') {
+  const [width, height] = [Math.round(w), Math.round(h)]
+  const cut = await pictureOf(pipeline(picture).resize(width, height, { fit: 'cover', position }))
+  return layerOf(cut, Math.round(x), Math.round(y))
+}
+
+/** The same, where a drawing of that size, as SVG, is opaque. */
+export async function masked(picture, { x = 0, y = 0, w, h }, shape) {
+  const { input, raw } = await filling(picture, { w, h })
+  const data = await sharp(input, { raw })
+    .ensureAlpha()
+    .composite([{ input: svg(raw.width, raw.height, shape), blend: 'dest-in' }])
+    .raw()
+    .toBuffer()
+  return { input: data, raw: { ...raw, channels: 4 }, left: Math.round(x), top: Math.round(y) }
+}
+
+/** As apps and phones save: JPEG of 75 to 92. */
+export function saved(picture, random) {
+  return pipeline(picture)
+    .jpeg({ quality: random.int(75, 92) })
+    .toBuffer()
+}
+
+export function family(random) {
+  return random.pick(FAMILIES)
+}
+
+export function words(x, y, size, fill, content, { anchor = 'start', bold = false, font = SANS, extra = '' } = {}) {
+  const weight = bold ? 'font-weight="bold"' : ''
+  return `<text x="${x}" y="${y}" font-size="${size}" font-family="${font}" fill="${fill}" text-anchor="${anchor}" ${weight} ${extra}>${content}</text>`
+}
+
+export function hsl(hue, saturation, lightness) {
+  return `hsl(${((hue % 360) + 360) % 360},${saturation}%,${lightness}%)`
+}
+
+/** Numbers from 0 to below `length`, in an order by chance. */
+export function shuffled(length, random) {
+  const order = Array.from({ length }, (_, i) => i)
+  for (let i = length - 1; i > 0; i--) {
+    const j = random.int(0, i)
+    const kept = order[i]
+    order[i] = order[j]
+    order[j] = kept
+  }
+  return order
+}

@@ -1,0 +1,82 @@
+// Registers and asks as the service does: the worker's own answer, the catalogue, the matcher, the finder by details.
+
+import { randomBytes } from 'node:crypto'
+import { CASES_BANK_NAME } from '../../dist/src/domain/bank.js'
+import { formatUuid } from '../../dist/src/domain/ids.js'
+import { SIGNAL_TYPES } from '../../dist/src/domain/signal-types.js'
+import { Catalogue } from '../../dist/src/services/catalogue.js'
+import { commonRowsUnder } from '../../dist/src/services/common-rows.js'
+import { detailFinderWith } from '../../dist/src/services/detail-finder.js'
+import { detailingWith } from '../../dist/src/services/detailing.js'
+import { matcherOver } from '../../dist/src/services/matcher.js'
+import { veilFrom } from '../../dist/src/services/veil.js'
+import { answerFor } from '../../dist/workers/media/answer.js'
+
+const MIN_QUALITY = { register: SIGNAL_TYPES.pdq.minQuality, query: SIGNAL_TYPES.pdq.minAskedQuality }
+const FACTS = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 0 }
+
+/** @returns what the worker says about a file, `{ image }`, or `{ refusal }`: the code of the problem that the service answers with. */
+export async function hashed(bytes, purpose, wantsDetails) {
+  const { image, problem } = await answerFor(bytes, purpose, wantsDetails ? 'also' : 'none')
+  if (problem !== undefined) return { refusal: problem }
+  return image.quality < MIN_QUALITY[purpose] ? { refusal: 'quality-too-low' } : { image }
+}
+
+/** One registry after the other; of each only what `register` was told since `clear`. */
+export class Service {
+  #veil = veilFrom(Buffer.alloc(32, 1))
+
+  #common = commonRowsUnder(this.#veil)
+
+  #replica = { catalogue: new Catalogue() }
+
+  // By id, the picture's name and the points of its details.
+  #images = new Map()
+
+  #detailing = detailingWith({
+    replica: this.#replica,
+    veil: this.#veil,
+    common: this.#common,
+    clock: () => performance.now(),
+  })
+
+  #matcher = matcherOver({
+    replica: this.#replica,
+    matchIds: { idFor: (_, imageId) => imageId },
+    finder: detailFinderWith({
+      veil: this.#veil,
+      common: this.#common,
+      images: { points: async (ids) => ids.map((id) => this.#images.get(id).points) },
+    }),
+    sightings: { note() {} },
+    probing: { isOn: false, see: () => undefined },
+    turns: { pace: () => () => undefined, atEndOfTurn: queueMicrotask },
+  })
+
+  clear() {
+    this.#replica.catalogue = new Catalogue()
+    this.#images.clear()
+  }
+
+  /** @param image as `hashed` gives it. Each picture is a case of its own. */
+  async register(name, { signals, details }) {
+    const kept = signals.map(({ type, view, quality, hashes: [hash] }) => ({ type, view, quality, hash }))
+    const found = details === undefined ? undefined : await this.#detailing.keep(kept, details, this.#images.size)
+    const id = formatUuid(randomBytes(16))
+    this.#replica.catalogue.put(id, { ...FACTS, signals: kept, ...found?.image })
+    this.#images.set(id, { name, points: found?.beside.points })
+  }
+
+  /**
+   * @param images as `hashed` gives them.
+   * @param depth `hashes`, or `auto` for details where hashes find nothing.
+   * @returns for each what a platform is told, with the `name` of what was registered.
+   */
+  async ask(images, depth) {
+    const answers = await this.#matcher.match(
+      images.map(({ signals }) => signals),
+      { orgId: 'bench', banks: undefined, thresholdBits: undefined, depth, viewsOf: (i) => images[i].asked },
+    )
+    return answers.map((matches) => matches.map((match) => ({ ...match, name: this.#images.get(match.matchId).name })))
+  }
+}
