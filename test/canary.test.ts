@@ -165,7 +165,7 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
       [`${v1}/cases`, {}, asJson({ adult: true, [name]: one.bytes.toString('latin1') })],
       [`${v1}/banks/${name}/signals`, platform.headers, images([one])],
       [`${v1}/assisted-cases`, platform.headers, asJson({ adult: true, [name]: one.bytes.toString('latin1') })],
-      [`${her.caseUrl}/renewals`, her.headers, asJson({ pin: name, picture: one.bytes.toString('base64') })],
+      [`${her.caseUrl}/renewals`, her.headers, images([one])],
       [`${her.caseUrl}/handover`, her.headers, asJson({ keepReading: name })],
       [`${her.caseUrl}/complaint/checks`, her.headers, asJson({ reference: one.bytes.toString('hex') })],
       [`${her.caseUrl}/pin`, her.headers, images([one])],
@@ -181,7 +181,9 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
       [`${v1}/${name}?${name}`, {}, images([one])],
       [`${v1}/cases/%zz${name}`, {}, images([one])],
     ]
-    for (const [url, headers, body] of otherRoutes) t.ok((await send({ url, headers }, body)).status >= 400)
+    for (const [url, headers, body] of otherRoutes) t.ok((await send({ url, headers }, body)).status >= 400, url)
+    const noBody = await send({ ...her, url: `${her.caseUrl}/renewals` }, asJson({ picture: one.bytes.toString('base64') }))
+    t.same(findCanary(Buffer.from(noBody.body), bird.needles), [], 'a route without a body takes none')
     const put = (url: string, body: object) =>
       fetchPatiently(url, {
         method: 'PUT',
