@@ -35,7 +35,7 @@ export function exchangeParts(needed: ExchangePartsNeeded) {
     exchanges: feeds,
     store: exchangesInStore(store),
     registration,
-    bankNamed: (name) => replica.catalogue.banks.only(name),
+    bankNamed: (name) => replica.bankNamed(name),
     outgoing: outgoingTo(feeds),
     secret,
     now,

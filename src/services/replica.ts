@@ -1,6 +1,7 @@
 // Keeps this process's catalogue equal to the store: reads everything once, then follows the changes.
 
 import type { Redis } from 'ioredis'
+import type { Bank } from '../domain/bank.js'
 import type { NotReadyReason } from '../domain/not-ready.js'
 import { Problem } from '../domain/problem.js'
 import { type Change, digestAt, type Followed, follow, type Loss, type Position } from '../store/changes.js'
@@ -140,6 +141,15 @@ export class Replica {
   /** Of an image that this process knows, however old that is. */
   bankOf(id: string): string | undefined {
     return this.#catalogue.bankOf(id)
+  }
+
+  /**
+   * The only bank that goes by this name, as far as this process knows, however old that is.
+   * @throws {Problem} index-cold before the first hydration.
+   */
+  bankNamed(name: string): Bank | undefined {
+    if (this.#position === undefined) throw new Problem('index-cold', { retryAfterS: COLD_RETRY_AFTER_S })
+    return this.#catalogue.banks.only(name)
   }
 
   get isReady(): boolean {

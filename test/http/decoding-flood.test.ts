@@ -20,6 +20,7 @@ t.test('a flood of pictures', async (t) => {
   const service = await startService(t, { exposure: 'public', mostOf: { uploading: 60 }, trustLimits: { proofRounds: 0 } })
   const { app, services } = service
   const photograph = await scene(61, { width: 160, height: 120 })
+  const larger = await scene(62, { width: 800, height: 600 }) // or all are decoded before an answer is written
   const send = (
     own: { url: string; headers: Record<string, string> },
     remoteAddress: string,
@@ -38,7 +39,7 @@ t.test('a flood of pictures', async (t) => {
 
   // Nobody works yet, so what is answered first is what is taken first.
   const cases = await Promise.all([1, 2, 3].map(() => openCase(app)))
-  const flood = cases.map((own) => send(own, ATTACKER, Array(20).fill(photograph)))
+  const flood = cases.map((own) => send(own, ATTACKER, Array(20).fill(larger)))
   await until(() => waiting() === 60)
   const neighbour = await openCase(app)
   const [hers, platform] = [await openCase(app), await keyFor(service, 'platform-1', ['match'])]
