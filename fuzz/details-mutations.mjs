@@ -103,9 +103,11 @@ export const mutations = [
   services('detail-rows', [
     ['filter(({ hash }) => !common.isDecoration(hash))', 'filter(() => true)'],
     ['own.length < LEAST_OWN_SHARE * ranked.rows.length', 'false'],
-    ['filter((other) => other !== kin)', 'filter(() => true)'],
-    ['if (others < DECORATION_KINS)', 'if (others <= DECORATION_KINS)'],
-    ['common.isInBackground(row.hash) ? 1 : 0', '0'],
+    ['if (isDecorationOf(searcher, hits, kin)) continue', ''],
+    ['if (kin === except) continue', ''],
+    ["tier === undefined || tier === 'self-reported'", 'tier === undefined'],
+    ['kins.size >= DECORATION_KINS', 'kins.size > DECORATION_KINS'],
+    ['common.isInBackground(row.hash) ? usual : rare', 'rare'],
     ['.slice(0, MAX_DETAIL_ROWS)', ''],
   ]),
   services('common-rows', [
@@ -114,8 +116,7 @@ export const mutations = [
     ["isInBackground: isNearAny('background-rows.bin')", "isInBackground: isNearAny('decoration-rows.bin')"],
   ]),
   services('detail-finder', [
-    ['kins >= DECORATION_KINS)', 'kins > DECORATION_KINS)'],
-    ['|| kins >= DECORATION_KINS)', ')'],
+    ['|| isDecorationOf(searcher, near))', ')'],
     ['!common.isDecoration(asked.hash)', 'true'],
     ['new Set(near.map(({ image }) => searcher.places.kinOf(image))).size', 'near.length'],
     ['return agreeing < LEAST_AGREEING', 'return agreeing <= LEAST_AGREEING + 8'],

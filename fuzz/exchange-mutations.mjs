@@ -59,7 +59,7 @@ export const faults = [
   of('services/feed.js', FEED, [
     ['.filter((id) => !recent.changedAfter(id, end))', ''],
     ["ids.filter((id) => ops.get(id) === 'tombstone')", 'ids.filter(() => false)'],
-    ['known?.part === undefined && known !== undefined ? await', 'known !== undefined ? await'],
+    ['known === undefined || known.part !== undefined ? undefined : await', 'known === undefined ? undefined : await'],
     ['filter((change) => change.revision <= until)', 'filter(() => true)'],
   ]),
   of('exchange/feeds/stopncii.js', PULLS, [
