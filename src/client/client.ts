@@ -211,7 +211,7 @@ async function attempt<Op extends OperationId>(
   const isStream = body instanceof ReadableStream
   const init = {
     ...rest,
-    redirect: 'manual' as const, // the api sends nobody elsewhere: whoever does would be given the hashes
+    redirect: 'manual' as const, // the api never redirects; another server would get the hashes
     ...(body !== undefined && { body }),
     ...(isStream ? { duplex: 'half' } : { signal: AbortSignal.timeout(timeoutMs) }), // a file takes as long as it takes
   }

@@ -47,7 +47,7 @@ export class BankTable extends Map<string, Bank> {
   }
 
   /** For an operator, who means one bank and no other: `undefined` for a label that several banks have. */
-  only(name: string): Bank | undefined {
+  single(name: string): Bank | undefined {
     const label = labelOf(name)
     if (label !== name) return this.#sharing(label).find((bank) => exactNameOf(bank) === name)
     const [bank, ...others] = this.#sharing(label)

@@ -149,7 +149,7 @@ export class Replica {
    */
   bankNamed(name: string): Bank | undefined {
     if (this.#position === undefined) throw new Problem('index-cold', { retryAfterS: COLD_RETRY_AFTER_S })
-    return this.#catalogue.banks.only(name)
+    return this.#catalogue.banks.single(name)
   }
 
   get isReady(): boolean {
