@@ -1,4 +1,4 @@
-// Which test files are run in one process.
+// Which test files belong to which suite, and which of them are run in one process.
 
 import { readdirSync } from 'node:fs'
 import { join, sep } from 'node:path'
@@ -35,40 +35,70 @@ export const TOGETHER: Readonly<Record<string, number>> = {
 /** Those of such folders that look at their whole process, say what happens before each test of it, or take long by themselves. */
 const ALONE = [
   'canary.test.js',
-  'demo.test.js',
   'process.test.js',
-  'runbook.test.js',
-  'server-start.test.js',
-  'supervisor.test.js',
-  'tracing.test.js',
   'store/audit.test.js',
-  'store/image-reader.test.js',
   'store/reseal.test.js',
   'workers/cage.test.js',
-  'workers/sandbox.test.js',
   'workers/starved.test.js',
 ]
 
-function testFiles(): string[] {
-  return readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
-    .map((name) => name.split(sep).join('/'))
-    .filter((name) => name.endsWith('.test.js'))
-    .sort()
+/**
+ * `npm run test:e2e`: what drives a browser, starts whole programs, or kills them. Together they take as long as half of all others, so
+ * `npm test` leaves them out. Those that take longest come first.
+ */
+const END_TO_END = [
+  'page/',
+  'runbook.test.js',
+  'store/image-reader.test.js',
+  'faults/faults.test.js',
+  'console/console.test.js',
+  'server-start.test.js',
+  'services/bank-erasing.test.js',
+  'cli/import.test.js',
+  'cli/exchange.test.js',
+  'demo.test.js',
+  'workers/sandbox.test.js',
+  'cli/backup-killed.test.js',
+  'services/snapshot-killed.test.js',
+  'services/case-killed.test.js',
+  'faults/lost-changes.test.js',
+  'supervisor.test.js',
+  'tracing.test.js',
+]
+
+export type Suite = 'test' | 'e2e'
+
+/** Files of this suite that run by themselves, those that take long first. */
+export function apart(suite: Suite): string[] {
+  const files = filesOf(suite).filter((file) => !isTogether(file, suite))
+  return suite === 'e2e' ? files.sort((a, b) => END_TO_END.indexOf(a) - END_TO_END.indexOf(b)) : files
 }
 
-/** Of all files, those that run by themselves. */
-export function apart(): string[] {
-  return testFiles().filter((file) => !isTogether(file))
+/** The folders of this suite whose files run together, and over how many processes. */
+export function together(suite: Suite): [string, number][] {
+  return Object.entries(TOGETHER).filter(([folder]) => dealt(suite, folder, 1, 1).length > 0)
 }
 
 /** Paths of the files of a folder that are run in the one process with this number, from 1. */
-export function dealt(folder: string, number: number, count: number): string[] {
-  const those = testFiles().filter((file) => folderOf(file) === folder && isTogether(file))
+export function dealt(suite: Suite, folder: string, number: number, count: number): string[] {
+  const those = filesOf(suite).filter((file) => folderOf(file) === folder && isTogether(file, suite))
   return those.filter((_, at) => at % count === number - 1).map((file) => join(import.meta.dirname, file))
 }
 
-function isTogether(file: string): boolean {
-  return folderOf(file) in TOGETHER && !ALONE.includes(file)
+function filesOf(suite: Suite): string[] {
+  return readdirSync(import.meta.dirname, { recursive: true, encoding: 'utf8' })
+    .map((name) => name.split(sep).join('/'))
+    .filter((name) => name.endsWith('.test.js') && isEndToEnd(name) === (suite === 'e2e'))
+    .sort()
+}
+
+function isEndToEnd(file: string): boolean {
+  return END_TO_END.some((name) => file === name || (name.endsWith('/') && file.startsWith(name)))
+}
+
+/** End to end, only the files of the page share anything. */
+function isTogether(file: string, suite: Suite): boolean {
+  return folderOf(file) in TOGETHER && !ALONE.includes(file) && (suite === 'test' || folderOf(file) === 'page')
 }
 
 function folderOf(file: string): string {

@@ -265,9 +265,15 @@ const SHARDS_AT_ONCE = 256
 
 /** Field names are bytes, so the flat replies are read rather than objects with string keys. */
 function shardsFrom(store: Store, from: number): Promise<unknown[]> {
-  return store.ask((redis) =>
-    Promise.all(Array.from({ length: SHARDS_AT_ONCE }, (_, i) => redis.callBuffer('HGETALL', keys.images(from + i)))),
-  )
+  return store.ask(async (redis) => {
+    const pipeline = redis.pipeline() // one write for all: a write for each takes most of the time
+    for (let i = 0; i < SHARDS_AT_ONCE; i++) pipeline.callBuffer('HGETALL', keys.images(from + i))
+    const replies = (await pipeline.exec()) ?? []
+    return replies.map(([error, flat]) => {
+      if (error !== null) throw error
+      return flat
+    })
+  })
 }
 
 /** HGETALL's reply: a flat list in RESP2, which is the shape that the client keeps. */
