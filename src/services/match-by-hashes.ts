@@ -61,7 +61,7 @@ export function* matchesByHashes(
   asking: AskingByHashes,
   observed: Observed,
 ): Generator<void, FoundByHashes, void> {
-  const { searcher, options, matchIds, most } = asking
+  const { searcher, banks, options, matchIds, most } = asking
   const witnesses = new Witnesses()
   const { found, isAll } = yield* findNearest(asking, signals, ahead, witnesses, observed)
   if (found.size === 0) return NOTHING_FOUND
@@ -82,7 +82,7 @@ export function* matchesByHashes(
       answer.push({ ordinal: each.hit.image, imageId: each.image.id, match })
   }
   answer.sort((a, b) => inOrder(a.match, b.match))
-  const share = shareOfMatches(answer, most)
+  const share = shareOfMatches(answer, most, (bank) => banks.get(bank)?.orgId)
   return { answer: share, isTruncated: !isAll || share.length < answer.length }
 }
 
