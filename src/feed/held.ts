@@ -1,7 +1,7 @@
 // What a follower holds: every signal he was told of, searched exactly, in his own memory.
 
 import { aloneBits, contentOf, matchBits, TOGETHER_BITS, widestMatchBits, widestWitnessBits } from '../domain/evidence.js'
-import { shareByBank } from '../domain/share.js'
+import { sharedOut } from '../domain/share.js'
 import { VIEW_NAMES, VIEWS, type View } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
 import { Witnesses } from '../domain/witnesses.js'
@@ -121,7 +121,7 @@ export class Held {
         if (witnesses.togetherBits(image) <= TOGETHER_BITS.match) nearest.set(image, match)
     }
     const inOrder = [...nearest.values()].sort((a, b) => a.distanceBits - b.distanceBits || (a.id < b.id ? -1 : 1))
-    return [...shareByBank(inOrder, MOST_LOCAL_MATCHES, ({ bank }) => bank)]
+    return [...sharedOut(inOrder, MOST_LOCAL_MATCHES, ({ bank }) => ({ party: bank, part: bank }))]
   }
 
   #witnessesOf(asked: readonly AskedSignal[]): Witnesses {

@@ -25,26 +25,28 @@ export function isPublicAddress(address: string): boolean {
   return parsed.range() === 'unicast'
 }
 
-/** An IPv4 address without the prefix that a socket for both families puts before it; any other text as it is. */
+/** An IPv4 address without the prefix that stands for it in IPv6, however that is spelled; any other text as it is. */
 export function plainAddress(address: string): string {
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
+  const parsed = isIP(address) === 6 ? ipaddr.IPv6.parse(address) : undefined
+  return parsed?.isIPv4MappedAddress() === true ? parsed.toIPv4Address().toString() : address
 }
 
 /**
- * What belongs to one customer: an IPv4 address, or the first 64 bits of an IPv6 address, because the rest is the customer's to choose.
+ * What belongs to one customer: an IPv4 address, or the first 64 bits of an IPv6 address, because the rest is the customer's to choose. One address is
+ * one customer however it is spelled.
  *
  * Some proxies add a port to the address that they forward: it is left out, or every connection would count as another customer. All text that
  * is no address counts as one customer, so that nobody gains by sending nonsense through a proxy that lets it pass.
- * @see RFC 6177
+ * @see RFC 6177, RFC 5952
  */
 export function customerOf(address: string): string {
   const [, bracketed, dotted] = /^(?:\[([^\]]*)\](?::\d{1,5})?|(\d+\.\d+\.\d+\.\d+):\d{1,5})$/.exec(address) ?? []
   const plain = plainAddress(bracketed ?? dotted ?? address)
   const family = isIP(plain)
   if (family !== 6) return family === 4 ? plain : 'no address'
-  const [head = '', tail] = plain.split('%')[0]?.split('::') ?? []
-  const groups = head.split(':').filter((group) => group !== '')
-  const behind = (tail ?? '').split(':').filter((group) => group !== '')
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - behind.length)
-  return [...groups, ...Array<string>(zeros).fill('0'), ...behind].slice(0, 4).join(':')
+  const { parts } = ipaddr.IPv6.parse(plain)
+  return parts
+    .slice(0, 4)
+    .map((part) => part.toString(16))
+    .join(':')
 }

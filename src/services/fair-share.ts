@@ -2,7 +2,7 @@
 // person or organisation registers neither fill the memory nor push out what others registered.
 
 import { CASES_BANK_NAME } from '../domain/bank.js'
-import { shareByBank } from '../domain/share.js'
+import { type Origin, sharedOut } from '../domain/share.js'
 import type { Hit } from '../search/signal-index.js'
 import type { Match } from './matcher.js'
 import type { Searcher } from './searcher.js'
@@ -14,6 +14,8 @@ export const MOST_MATCHES = { perPicture: 100, perCall: 20_000, perCase: 5 } as 
 const FEW_HITS = 512
 /** Images that are looked at more closely, because a nearer one may turn out to be no match: of a case, of a bank, and in all. */
 const MOST_CANDIDATES = { perCase: 8, perBank: 400, inAll: 2000 } as const
+/** Of a bank, or of all cases: the nearest of so many are shared out among the cases. */
+const MOST_SHARED = 8192
 const HITS_AT_ONCE = 1024
 
 /** How many matches each of so many pictures may have. */
@@ -28,11 +30,11 @@ interface SharedHits {
 }
 
 /**
- * All hits if they are few; else those of the images that are nearest, of each case and bank some.
+ * All hits if they are few; else those of the images that are nearest, of each case, bank and organisation some.
  * @param isNear says whether a hit is near enough for its bank.
  */
 export function* shareOfHits(
-  searcher: Pick<Searcher, 'factsOf' | 'originOf'>,
+  searcher: Pick<Searcher, 'factsOf' | 'originOf' | 'banks'>,
   hits: readonly Hit[],
   isNear: (hit: Hit) => boolean,
 ): Generator<void, SharedHits, void> {
@@ -44,27 +46,30 @@ export function* shareOfHits(
   }
   near.sort((a, b) => a.distanceBits - b.distanceBits)
   yield
-  const chosen = new Set<number>()
-  const counts = new Map<string, number>()
-  const takes = (owner: string, most: number) => {
-    const count = counts.get(owner) ?? 0
-    if (count >= most) return false
-    counts.set(owner, count + 1)
-    return true
-  }
-  let isAll = true
+  const seen = new Set<number>()
+  const ofBank = new Map<string, { readonly image: number; readonly origin: Origin }[]>()
+  const ofCase = new Map<number, number>()
   for (const [i, { image }] of near.entries()) {
     if (i % HITS_AT_ONCE === HITS_AT_ONCE - 1) yield
-    if (chosen.has(image)) continue
+    if (seen.has(image)) continue
+    seen.add(image)
     const bank = searcher.factsOf(image)?.bank ?? ''
-    const isShared =
-      chosen.size < MOST_CANDIDATES.inAll &&
-      (bank !== CASES_BANK_NAME || takes(`case ${searcher.originOf(image)}`, MOST_CANDIDATES.perCase)) &&
-      takes(`bank ${bank}`, MOST_CANDIDATES.perBank)
-    if (isShared) chosen.add(image)
-    else isAll = false
+    const isCase = bank === CASES_BANK_NAME
+    const part = isCase ? searcher.originOf(image) : bank
+    if (typeof part === 'number') {
+      const count = (ofCase.get(part) ?? 0) + 1
+      ofCase.set(part, count)
+      if (count > MOST_CANDIDATES.perCase) continue
+    }
+    const own = ofBank.get(bank) ?? []
+    ofBank.set(bank, own)
+    if (own.length < (isCase ? MOST_SHARED : MOST_CANDIDATES.perBank))
+      own.push({ image, origin: { party: searcher.banks.get(bank)?.orgId ?? '', part } })
   }
-  return { hits: near.filter(({ image }) => chosen.has(image)), isAll }
+  const candidates = [...ofBank.values()].flatMap((own) => sharedOut(own, MOST_CANDIDATES.perBank, ({ origin }) => origin))
+  yield
+  const chosen = new Set(sharedOut(candidates, MOST_CANDIDATES.inAll, ({ origin }) => origin).map(({ image }) => image))
+  return { hits: near.filter(({ image }) => chosen.has(image)), isAll: chosen.size === seen.size }
 }
 
 interface Answered {
@@ -73,10 +78,15 @@ interface Answered {
 }
 
 /**
- * At most so many of what is in order: a few of each case, and where that is still too much, the first of each bank before the second of any.
+ * At most so many of what is in order: a few of each case, and where that is still too much, the first of each party before the second of any.
  * What is for review alone takes no place of another.
+ * @param partyOf whose a bank is.
  */
-export function shareOfMatches<T extends Answered>(inOrder: readonly T[], most: number): readonly T[] {
+export function shareOfMatches<T extends Answered>(
+  inOrder: readonly T[],
+  most: number,
+  partyOf: (bank: string) => string | undefined,
+): readonly T[] {
   if (inOrder.length <= MOST_MATCHES.perCase) return inOrder
   const isReview = ({ match }: T) => match.grade === 'review'
   const ofCase = new Map<string, number>()
@@ -88,9 +98,12 @@ export function shareOfMatches<T extends Answered>(inOrder: readonly T[], most: 
   }
   const sure = inOrder.filter((one) => !isReview(one)).filter(isOfFew)
   const unsure = inOrder.filter(isReview).filter(isOfFew)
-  const bankOf = ({ match }: T) => match.bank
-  const kept = new Set(shareByBank(sure, most, bankOf))
-  for (const one of shareByBank(unsure, most - kept.size, bankOf)) kept.add(one)
+  const originOf = ({ imageId, match: { bank } }: T): Origin => ({
+    party: partyOf(bank) ?? '',
+    part: bank === CASES_BANK_NAME ? originIn(imageId) : bank,
+  })
+  const kept = new Set(sharedOut(sure, most, originOf))
+  for (const one of sharedOut(unsure, most - kept.size, originOf)) kept.add(one)
   return kept.size === inOrder.length ? inOrder : inOrder.filter((one) => kept.has(one))
 }
 

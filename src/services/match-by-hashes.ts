@@ -25,7 +25,7 @@ import type { Observed } from './observed.js'
 import type { FoundAhead, WidestBits } from './search-ahead.js'
 import type { Searcher } from './searcher.js'
 import { type Lot, lotsOf } from './turns.js'
-import { unvetoed } from './veto.js'
+import { isAtVetoEdge, isUnvetoed, isVetoed, vetoOf } from './veto.js'
 
 /** What a picture is answered with. */
 export type Answer = readonly { readonly ordinal: number; readonly imageId: string; readonly match: Match }[]
@@ -61,12 +61,12 @@ export function* matchesByHashes(
   asking: AskingByHashes,
   observed: Observed,
 ): Generator<void, FoundByHashes, void> {
-  const { searcher, options, matchIds, most } = asking
+  const { searcher, banks, options, matchIds, most } = asking
   const witnesses = new Witnesses()
   const { found, isAll } = yield* findNearest(asking, signals, ahead, witnesses, observed)
   if (found.size === 0) return NOTHING_FOUND
   const isCorroborated = yield* corroborationOf(searcher, found, signals, observed)
-  yield* lookForWitnesses(searcher, found, signals, witnesses)
+  yield* lookForWitnesses(searcher, found, signals, witnesses, observed)
   const answer = []
   for (const each of found.values()) {
     yield
@@ -82,7 +82,7 @@ export function* matchesByHashes(
       answer.push({ ordinal: each.hit.image, imageId: each.image.id, match })
   }
   answer.sort((a, b) => inOrder(a.match, b.match))
-  const share = shareOfMatches(answer, most)
+  const share = shareOfMatches(answer, most, (bank) => banks.get(bank)?.orgId)
   return { answer: share, isTruncated: !isAll || share.length < answer.length }
 }
 
@@ -123,16 +123,18 @@ function* findNearest(
       const hits = foundAhead ?? (yield* search(searcher, type, hashes, widestBits(type, view, turned)))
       const content = hits.length === 0 || !dependsOnContent(type) ? 'full' : contentOf(signal)
       const viewsOf = (hit: Hit) => ({ asked: view, registered: viewOf(hit.view), turned, content })
+      const veto = vetoOf(searcher, type, { asked: view, turned }, hits)
       const isNear = (hit: Hit, views: ComparedViews, bank: Bank) => {
         const askedBits = Math.min(thresholdBits ?? ownReachOf(bank, type, orgId), reviewBits(type, views))
         const farthestBits = thresholdBits === undefined ? Math.max(thresholdOf(bank, type, views), askedBits) : askedBits
-        if (hit.distanceBits <= farthestBits) return true
-        const image =
-          hit.distanceBits <= farthestBits + EDGE_BITS && farthestBits > 0 ? searcher.image(hit.image) : undefined
-        if (image !== undefined) observed.missed(hit.image, image.id, type, hashes[hit.transform])
+        const hash = hashes[hit.transform]
+        if (hit.distanceBits <= farthestBits) return isUnvetoed(veto, hit, { searcher, type, hash, radiusOf, observed })
+        if (isVetoed(veto, hit) || hit.distanceBits > farthestBits + EDGE_BITS || farthestBits <= 0) return false
+        const image = searcher.image(hit.image)
+        if (image !== undefined) observed.missed(hit.image, image.id, type, hash)
         return false
       }
-      const share = yield* shareOfHits(searcher, unvetoed(searcher, type, { asked: view, turned }, hits), (hit) => {
+      const share = yield* shareOfHits(searcher, hits, (hit) => {
         const bank = banks.get(searcher.factsOf(hit.image)?.bank ?? '')
         if (imageId !== undefined && searcher.image(hit.image)?.id !== imageId) return false
         return bank !== undefined && isNear(hit, viewsOf(hit), bank)
@@ -148,7 +150,7 @@ function* findNearest(
         // What will not be told is not worked on either: the time that takes would tell it.
         if (hit.distanceBits > (radiusOf(image.id) ?? hit.distanceBits) + EDGE_BITS) {
           const isAtEdge = isNearEdge(hit.distanceBits, thresholdBits ?? thresholdOf(bank, type, views))
-          observed.screened(hit.image, image.id, type, hash, isAtEdge)
+          observed.screened(hit.image, image.id, type, hash, isAtEdge ? 'outer' : 'none')
           continue
         }
         if (isWitness && !turned) noteHit(witnesses, hit, { type, views, signal: place, ways, hashes })
@@ -233,6 +235,7 @@ function* lookForWitnesses(
   found: ReadonlyMap<number, Found>,
   asked: readonly HashedSignal[],
   witnesses: Witnesses,
+  observed: Observed,
 ): Generator<void, void, void> {
   const open = new Set(
     [...found.values()]
@@ -247,9 +250,12 @@ function* lookForWitnesses(
     const upright = lotsOf({ type, view, ...turns }).find(({ turned }) => !turned)
     if (upright === undefined) continue
     const hits = yield* search(searcher, type, upright.hashes, widest)
-    for (const hit of unvetoed(searcher, type, { asked: view, turned: false }, hits)) {
+    const veto = vetoOf(searcher, type, { asked: view, turned: false }, hits)
+    for (const hit of hits.filter(({ image }) => open.has(image))) {
+      const hash = upright.hashes[hit.transform]
+      if (isAtVetoEdge(veto, hit)) observed.screened(hit.image, found.get(hit.image)?.image.id ?? '', type, hash, 'veto')
       const views = { asked: view, registered: viewOf(hit.view) }
-      if (open.has(hit.image)) noteHit(witnesses, hit, { type, views, signal, ...upright })
+      if (!isVetoed(veto, hit)) noteHit(witnesses, hit, { type, views, signal, ...upright })
     }
   }
 }

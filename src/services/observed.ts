@@ -32,14 +32,17 @@ export interface Observed {
   seen(found: Found): void
   /** An image just beyond the radius. */
   missed(image: number, imageId: string, type: SignalType, hash: Hash256 | undefined): void
-  /** An image that is left out because its radius was replaced, and this is farther. @param isAtEdge of the radius that it had */
-  screened(image: number, imageId: string, type: SignalType, hash: Hash256 | undefined, isAtEdge: boolean): void
+  /** An image that is left out because its radius was replaced, and this is farther; or one that a harmless picture vetoes, or nearly does. */
+  screened(image: number, imageId: string, type: SignalType, hash: Hash256 | undefined, edge: ScreenedEdge): void
   /** The second algorithm is near the edge at which it agrees. */
   nearlyCorroborated(image: number, hash: Hash256): void
   /** What an image is answered with, before its grade decides whether it is. */
   found(found: Found, togetherBits: number): void
   all(): readonly Observation[]
 }
+
+/** outer: of the radius that it had. */
+export type ScreenedEdge = 'outer' | 'veto' | 'none'
 
 /** Where nobody counts. */
 export const NOT_OBSERVED: Observed = {
@@ -106,9 +109,10 @@ export function createObserved(thresholdBits: number | undefined): Observed {
       const known = missed.get(image)
       if (known === undefined || rank(type) < rank(known.type)) missed.set(image, { imageId, type, hash })
     },
-    screened(image, imageId, type, hash, isAtEdge) {
+    screened(image, imageId, type, hash, edge) {
       mark(image, type, hash)
-      if (isAtEdge || !screened.has(image)) screened.set(image, { imageId, edge: isAtEdge ? 'outer' : 'none', hash })
+      const known = screened.get(image)?.edge
+      if (known === undefined || (edge !== 'none' && known !== 'outer')) screened.set(image, { imageId, edge, hash })
     },
     nearlyCorroborated(image, hash) {
       mark(image, 'blockhash', hash)
@@ -121,7 +125,8 @@ export function createObserved(thresholdBits: number | undefined): Observed {
       const isSpokenOver = beyond !== undefined && rank(beyond.type) < rank(type) && !isExact(type, distanceBits)
       const isCorroborationClose = corroborated.has(hit.image)
       const measured = { bank, type, views: compared, distanceBits, togetherBits, isCorroborationClose, thresholdBits }
-      const edge = isSpokenOver ? 'outer' : edgeOf(measured)
+      const own = isSpokenOver ? 'outer' : edgeOf(measured)
+      const edge = own !== 'outer' && screened.get(hit.image)?.edge === 'veto' ? 'veto' : own
       const seen = views.get(hit.image)
       observations.set(hit.image, {
         imageId: image.id,

@@ -159,14 +159,16 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
         const edge = edgeIn(known, bare === 'none' && isTold ? 'inner' : bare, distanceBits)
         const account = known ?? (edge === 'none' ? undefined : accountOf(orgId, org, imageId))
         if (!asked.isNew((account ?? org.across).seed, marks)) continue
-        add(org, org.across, { outer: edge === 'outer' ? 1 : 0 })
+        const isOuter = edge === 'outer' || edge === 'veto'
+        // Copies of a harmless picture come near to every copy of it that is registered, all at once: that is no search across images.
+        if (edge !== 'veto') add(org, org.across, { outer: isOuter ? 1 : 0 })
         if (account === undefined) continue
         add(org, account, {
-          outer: edge === 'outer' ? 1 : 0,
+          outer: isOuter ? 1 : 0,
           inner: isTold ? PROBING_BUDGETS.distance : edge === 'inner' ? 1 : 0,
         })
         // What other processes have told is known before this answer tells anything: or each would have a budget of its own.
-        const isTelling = edge === 'outer' || (edge === 'inner' && !standingOf(account).isCoarse)
+        const isTelling = isOuter || (edge === 'inner' && !standingOf(account).isCoarse)
         if (!account.isLoaded || isTelling) hasToWait = true
       }
       return hasToWait ? flush() : undefined

@@ -1,11 +1,14 @@
 // Known harmless pictures, and what must not be found because of them.
 
 import { type Bank, JUDGED_HARMLESS_BANK, thresholdOf, widestThresholdOf } from '../domain/bank.js'
+import { isNearEdge } from '../domain/edges.js'
 import type { ComparedViews } from '../domain/evidence.js'
 import type { Signal } from '../domain/signal.js'
 import type { SignalType } from '../domain/signal-types.js'
+import type { Hash256 } from '../hash/hash256.js'
 import type { Hit } from '../search/signal-index.js'
 import { type Catalogue, viewOf } from './catalogue.js'
+import type { Observed } from './observed.js'
 import type { Searcher } from './searcher.js'
 
 /** What is asked about hits: by the searcher that found them, or at the same moment. */
@@ -14,13 +17,55 @@ type Facts = Pick<Searcher, 'banks' | 'factsOf'>
 /** What of two views is known of a hash that is asked about. */
 type Asked = Pick<ComparedViews, 'asked' | 'turned'>
 
+/** What vetoes hits. */
+export interface Veto {
+  /** Hits as far as this or farther are not found. */
+  readonly fromBits: number
+}
+
 /**
- * The hits that are nearer than any harmless picture. Hit by hit and not picture by picture: somebody who puts a well-known picture
+ * What is to be found is nearer than any harmless picture. Hit by hit and not picture by picture: somebody who puts a well-known picture
  * beside an intimate one, or frames it with one, hides only the well-known one.
+ * @returns `undefined` where nothing is vetoed.
  */
-export function unvetoed(catalogue: Facts, type: SignalType, asked: Asked, hits: readonly Hit[]): readonly Hit[] {
+export function vetoOf(catalogue: Facts, type: SignalType, asked: Asked, hits: readonly Hit[]): Veto | undefined {
   const nearest = nearestHarmless(catalogue, type, asked, hits)
-  return nearest === undefined ? hits : hits.filter(({ distanceBits }) => distanceBits < nearest.distanceBits)
+  return nearest && { fromBits: nearest.distanceBits }
+}
+
+export function isVetoed(veto: Veto | undefined, { distanceBits }: Pick<Hit, 'distanceBits'>): boolean {
+  return veto !== undefined && distanceBits >= veto.fromBits
+}
+
+/**
+ * Does a hit nearly lie on the other side of a veto? Then whether it is found tells which of two pictures is nearer, and by that how their hashes differ. Of
+ * an exact one everything is known.
+ */
+export function isAtVetoEdge(veto: Veto | undefined, { distanceBits }: Pick<Hit, 'distanceBits'>): boolean {
+  return veto !== undefined && distanceBits > 0 && isNearEdge(distanceBits, veto.fromBits - 1)
+}
+
+interface AskedOf {
+  readonly searcher: Pick<Searcher, 'image'>
+  readonly type: SignalType
+  readonly hash: Hash256 | undefined
+  readonly radiusOf: (imageId: string) => number | undefined
+  readonly observed: Pick<Observed, 'screened'>
+}
+
+/** May a hit be told, which would be told without a veto? What tells of the veto is observed. */
+export function isUnvetoed(
+  veto: Veto | undefined,
+  hit: Hit,
+  { searcher, type, hash, radiusOf, observed }: AskedOf,
+): boolean {
+  if (veto === undefined) return true
+  const image = searcher.image(hit.image)
+  // Where the radius was replaced, any harmless picture vetoes: which of them is nearer would be an edge as well.
+  if (image === undefined || (hit.distanceBits > 0 && radiusOf(image.id) !== undefined)) return false
+  const [isAtEdge, isOver] = [isAtVetoEdge(veto, hit), isVetoed(veto, hit)]
+  if (isAtEdge || isOver) observed.screened(hit.image, image.id, type, hash, isAtEdge ? 'veto' : 'none')
+  return !isOver
 }
 
 function nearestHarmless(catalogue: Facts, type: SignalType, asked: Asked, hits: readonly Hit[]): Hit | undefined {

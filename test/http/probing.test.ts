@@ -180,6 +180,44 @@ t.test(
   },
 )
 
+/** A known harmless picture so many bits from a registered one. */
+async function harmlessBeside(stored: Hash256, bits: number) {
+  const { headers } = await operator(here)
+  const signals = [{ ...signal(away(stored, bits)), quality: 100 }]
+  const { statusCode } = await post(here.app, '/v1/banks/harmless/signals', { signals }, headers)
+  if (statusCode !== 201) throw new Error('a bank takes hashes')
+}
+
+t.test('whoever asks for what lies between a registered picture and a harmless one learns no more', async (t) => {
+  const stored = await registered()
+  await harmlessBeside(stored, 40)
+  const { headers } = await platform()
+  const known = await recovered(stored, away(stored, 20), (hash) => answerTo(here, headers, [signal(hash)]))
+  t.ok(known < 12, `as near to both: ${known} bits of 20`)
+  t.equal(await answerTo(here, headers, [signal(away(stored, 18))]), '', 'what was searched for is told no more')
+
+  const colluding = await Promise.all([platform(), platform(), platform()])
+  const others = await registered()
+  await harmlessBeside(others, 40)
+  const together = await recovered(others, away(others, 20), (hash, nth) =>
+    answerTo(here, colluding[nth % 3]?.headers ?? {}, [signal(hash)]),
+  )
+  t.ok(together < 12, `by three organisations: ${together} bits of 20`)
+})
+
+t.test('copies of a harmless picture suspend nobody, however many, where a copy of it is registered as well', async (t) => {
+  const stored = await registered()
+  const other = await registered()
+  await harmlessBeside(stored, 10)
+  const { headers } = await platform()
+  for (let nth = 0; nth < 400; nth++) {
+    const copy = flipped(away(stored, nth % 23), [(nth * 101) % 256, (nth * 57) % 256])
+    await answerTo(here, headers, [signal(copy), noise()])
+  }
+  t.not(await answerTo(here, headers, [signal(stored)]), '', 'the same picture is found')
+  t.not(await answerTo(here, headers, [signal(away(other, 25))]), '', 'and so is every other')
+})
+
 // Nobody can tell such a search from a picture that is posted everywhere by its share of queries near an edge; but by the bits that they turn over.
 t.test('a search that hides among harmless copies is stopped before its end', async (t) => {
   const stored = await registered()

@@ -31,10 +31,11 @@ t.test('what lies just beside those ranges is', async (t) => {
 })
 
 t.test('an address counts as its customer, however a proxy writes it', async (t) => {
-  for (const text of ['192.0.2.7', '::ffff:192.0.2.7', '192.0.2.7:4711', '[::ffff:192.0.2.7]:80'])
-    t.equal(customerOf(text), '192.0.2.7', text)
-  for (const text of ['2001:db8::1', '2001:db8:0:0:ffff::2', '[2001:db8::3]', '[2001:db8::4]:443', '2001:db8::5%eth0'])
-    t.equal(customerOf(text), '2001:db8:0:0', text)
+  const spelledV4 = ['::ffff:192.0.2.7', '192.0.2.7:4711', '[::ffff:192.0.2.7]:80', '::ffff:c000:207', '::FFFF:C000:0207']
+  for (const text of ['192.0.2.7', ...spelledV4, '0:0:0:0:0:ffff:192.0.2.7']) t.equal(customerOf(text), '192.0.2.7', text)
+  const spelledV6 = ['2001:DB8::6', '2001:0db8::7', '2001:db8:0000:0:0:0:0:8', '2001:db8::192.0.2.7', '[2001:0DB8::9]:443']
+  const plainV6 = ['2001:db8::1', '2001:db8:0:0:ffff::2', '[2001:db8::3]', '[2001:db8::4]:443', '2001:db8::5%eth0']
+  for (const text of [...plainV6, ...spelledV6]) t.equal(customerOf(text), '2001:db8:0:0', text)
   t.not(customerOf('2001:db8:0:1::1'), '2001:db8:0:0')
   for (const text of ['', 'unknown', '1.2.3.4.5', '300.1.1.1', '_hidden', '[x]', '192.0.2.7, 192.0.2.8'])
     t.equal(customerOf(text), 'no address', text)

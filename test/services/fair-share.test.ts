@@ -1,5 +1,9 @@
 import t from 'tap'
-import { mostMatchesOf, shareOfMatches } from '../../src/services/fair-share.js'
+import type { Hit } from '../../src/search/signal-index.js'
+import { mostMatchesOf, shareOfHits, shareOfMatches } from '../../src/services/fair-share.js'
+import type { Searcher } from '../../src/services/searcher.js'
+
+const partyOf = (bank: string) => (bank === 'cases' ? undefined : bank.split('/')[0])
 
 t.test('of very many matches each bank keeps its first, and what is for review takes no other’s place', async (t) => {
   const of = (bank: string, count: number, grade: 'near' | 'review' = 'near') =>
@@ -11,16 +15,67 @@ t.test('of very many matches each bank keeps its first, and what is for review t
     ])
   const all = [...of('crowd', 500, 'review'), ...of('loud', 500), ...of('cases', 500), ...of('quiet', 1)]
 
-  t.same(banksOf(shareOfMatches(all, 101)), [
+  t.same(banksOf(shareOfMatches(all, 101, partyOf)), [
     ['loud', 50],
     ['cases', 50],
     ['quiet', 1],
   ])
-  t.same(banksOf(shareOfMatches([...of('crowd', 500, 'review'), ...of('quiet', 1)], 100)), [
+  t.same(banksOf(shareOfMatches([...of('crowd', 500, 'review'), ...of('quiet', 1)], 100, partyOf)), [
     ['crowd', 99],
     ['quiet', 1],
   ])
   t.equal(mostMatchesOf(1), 100)
   t.equal(mostMatchesOf(200), 100)
   t.equal(mostMatchesOf(1000), 20, 'a call has a bounded answer')
+})
+
+t.test('whoever opens many banks or cases has no more places in an answer', async (t) => {
+  const of = (bank: string, count: number, case_?: number) =>
+    Array.from({ length: count }, (_, i) => ({
+      imageId: `${String(case_ ?? i).padStart(13, '0')}-${i}`,
+      match: { bank, grade: 'near' as const },
+    }))
+  const loud = Array.from({ length: 150 }, (_, i) => of(`loud/${i}`, 2)).flat()
+  const cases = Array.from({ length: 60 }, (_, i) => of('cases', 5, i)).flat()
+  const kept = shareOfMatches([...loud, ...cases, ...of('cases', 1, 999), ...of('quiet/1', 1)], 130, partyOf)
+  t.equal(kept.length, 130)
+  t.ok(kept.some(({ match }) => match.bank === 'quiet/1'))
+  t.ok(
+    kept.some(({ imageId }) => imageId.startsWith('0000000000999')),
+    'the one image of a case, behind five of each of 60',
+  )
+})
+
+/** Banks in the order in which they are near: of each so many images, of so many cases. @returns what is kept of each. */
+function sharedHits(banks: readonly { readonly name: string; readonly images: number; readonly cases?: number }[]) {
+  const images = banks.flatMap(({ name, images: count, cases = count }, nth) =>
+    Array.from({ length: count }, (_, i) => ({ name, nth, origin: 100_000 * nth + (i % cases) })),
+  )
+  const searcher = {
+    factsOf: (image: number) => ({ bank: images[image]?.name }),
+    originOf: (image: number) => images[image]?.origin,
+    banks: new Map(banks.map(({ name }) => [name, { orgId: partyOf(name) }])),
+  } as unknown as Searcher
+  const hits = images.map((_, image) => ({ image, distanceBits: image / 1000 }) as Hit)
+  const work = shareOfHits(searcher, hits, () => true)
+  let step = work.next()
+  while (step.done !== true) step = work.next()
+  const { hits: kept, isAll } = step.value
+  return { isAll, kept: banks.map((_, nth) => kept.filter(({ image }) => images[image]?.nth === nth).length) }
+}
+
+t.test('nearer copies in many banks and cases leave a place for what others registered', async (t) => {
+  const five = Array.from({ length: 5 }, (_, i) => ({ name: `loud/${i}`, images: 400 }))
+  for (const name of ['cases', 'quiet/1']) {
+    const { kept, isAll } = sharedHits([...five, { name, images: 1 }])
+    t.same([isAll, kept.at(-1)], [false, 1], `five banks of 400 before ${name}`)
+  }
+  const colluding = Array.from({ length: 9 }, (_, i) => ({ name: `loud${i}/1`, images: 400 }))
+  t.equal(sharedHits([...colluding, { name: 'quiet/1', images: 1 }]).kept.at(-1), 1, 'of nine organisations')
+
+  const { kept } = sharedHits([
+    { name: 'cases', images: 640, cases: 80 },
+    { name: 'cases', images: 1 },
+  ])
+  t.same(kept, [399, 1], 'eighty cases of eight before hers')
 })
