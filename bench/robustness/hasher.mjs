@@ -7,7 +7,7 @@ import { loadImageHasherSync } from '../../dist/src/hash/image-hasher.js'
 import { lotsOf } from '../../dist/src/services/turns.js'
 import { decode } from '../../dist/workers/media/decode.js'
 
-export { contentOf, decode, lotsOf, TOGETHER_BITS, Witnesses }
+export { contentOf, decode, lotsOf, matchBits, TOGETHER_BITS, Witnesses }
 
 const hasher = loadImageHasherSync()
 

@@ -5,7 +5,7 @@ import { HASH_BYTES, hashFromBytes } from '../../dist/src/hash/hash256.js'
 import { MOST_SEPARABLE_BITS } from '../../dist/src/hash/image-hasher.js'
 import { separableBits } from '../../dist/src/hash/separable.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
-import { contentOf, lotsOf, searchBits, Witnesses } from './hasher.mjs'
+import { contentOf, lotsOf, matchBits, searchBits, Witnesses } from './hasher.mjs'
 
 /** Distances beyond this are not told apart: no threshold is asked for there. */
 export const WIDEST_BITS = 72
@@ -109,7 +109,9 @@ export class References {
           const distances = found.get(image) ?? new Uint8Array(MOST_CELLS).fill(255)
           distances[cell] = Math.min(distances[cell], distanceBits)
           found.set(image, distances)
-          const sighting = { type, views: { asked: query, registered }, signal: place, distanceBits }
+          const seen = { asked: query, registered, turned }
+          const isWithin = distanceBits <= matchBits(type, seen)
+          const sighting = { type, views: seen, signal: place, distanceBits, isWithin }
           if (!turned) witnesses.note(image, { ...sighting, way: ways[transform], hash: hashes[transform] })
         }
       }

@@ -7,7 +7,7 @@ import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 /**
  * exact: no bit of PDQ differs, or the files are the same byte for byte.
  * strong: as near as one hash decides alone, and a second algorithm agrees; or two parts of the picture that look unlike are near
- *   ones of the registered picture (`evidence.ts`).
+ *   ones of the registered picture (`witnesses.ts`). Never by registered parts without their frames alone.
  * near: within the bank's threshold: one hash that decides alone, or two such parts that are less near.
  * review: beyond it, or so far that it needs a second part and has none; found because the caller asked for a wider
  *   one; never to be acted on automatically.
@@ -30,7 +30,9 @@ export function gradeOf({ bank, signalType, views, distanceBits, corroborated, t
   if (isExact(signalType, distanceBits)) return 'exact'
   if (distanceBits > thresholdOf(bank, signalType, views)) return 'review'
   if (togetherBits <= TOGETHER_BITS.strong) return 'strong'
-  if (corroborated && distanceBits <= corroborableBits(signalType, views)) return 'strong'
+  // A second algorithm sees the whole picture, and says nothing of a part without its frame.
+  const isOfWhole = views.registered !== 'deframed'
+  if (corroborated && isOfWhole && distanceBits <= corroborableBits(signalType, views)) return 'strong'
   const isNear = distanceBits <= aloneThresholdOf(bank, signalType, views) || togetherBits <= TOGETHER_BITS.match
   return isNear ? 'near' : 'review'
 }

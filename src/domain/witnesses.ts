@@ -1,7 +1,9 @@
 // In which of its views a picture that is asked about was seen in registered ones, and whether that is seen twice or once only.
 
 import { distance, type Hash256 } from '../hash/hash256.js'
+import { EDGE_BITS } from './edges.js'
 import { APART_BITS, isPieceOnPiece, isSymmetric, TOGETHER_BITS, type TwoViews, witnessBits } from './evidence.js'
+import { distanceBandOf } from './grade.js'
 import type { SignalType } from './signal-types.js'
 
 /** One view that is asked about, in one of its turns, near a registered one. */
@@ -15,55 +17,113 @@ export interface Sighting {
   /** The hash that was searched for. */
   readonly hash: Hash256
   readonly distanceBits: number
+  /** As near as a match may be? Otherwise it can support one and not be one. */
+  readonly isWithin: boolean
+}
+
+/** Two witnesses. */
+export interface Together {
+  /** The sum of their distances. */
+  readonly bits: number
+  /** The nearer one of those that are within: what a match is told by. */
+  readonly nearer: Sighting
+  /** Would another sighting be told, were a distance a little different? */
+  readonly isTied: boolean
 }
 
 interface Seen {
-  readonly signal: number
-  readonly way: number
-  readonly hash: Hash256
+  readonly sighting: Sighting
+  /** Its distance, a part's counted as farther. */
   readonly bits: number
-  readonly isPieceOnPiece: boolean
+  readonly kind: Kind
 }
+
+/** Two that both see pieces in pieces are one witness; two of registered parts without their frames make nothing strong. */
+type Kind = 'piece' | 'deframed' | 'other'
 
 /** Images are numbered as their owner likes. */
 export class Witnesses {
-  // Invariant: of each image, by signal and way, the nearest sighting of a piece in a piece, and of any other kind.
+  // Invariant: of each image, by signal, way, kind, and whether it is within, the nearest sighting.
   readonly #seen = new Map<number, Map<string, Seen>>()
 
-  note(image: number, { type, views, signal, way, hash, distanceBits }: Sighting): void {
+  note(image: number, sighting: Sighting): void {
+    const { type, views, signal, way, distanceBits, isWithin } = sighting
     const bits = witnessBits(type, views, distanceBits)
     if (bits === undefined) return
     const seen = this.#seen.get(image) ?? new Map<string, Seen>()
-    const isPiece = isPieceOnPiece(views)
-    const key = `${signal} ${way} ${isPiece}`
-    if (bits < (seen.get(key)?.bits ?? Number.POSITIVE_INFINITY))
-      seen.set(key, { signal, way, hash, bits, isPieceOnPiece: isPiece })
+    const kind = kindOf(views)
+    const key = `${signal} ${way} ${kind} ${isWithin}`
+    if (bits < (seen.get(key)?.bits ?? Number.POSITIVE_INFINITY)) seen.set(key, { sighting, bits, kind })
     this.#seen.set(image, seen)
   }
 
   /**
-   * The least sum of the distances of two witnesses that do not err together; infinite when there are no two. Where one is symmetric it is too
-   * much for a strong match: half of what that one says it says twice.
+   * The two witnesses that do not err together and whose distances have the least sum; `undefined` when there are no two, or none of two is near
+   * enough for a match by itself. Where one is symmetric the sum is too much for a strong match, since half of what that one says it says twice; and
+   * where both are of registered parts without their frames, since those may be what pictures are put into.
    */
-  togetherBits(image: number): number {
+  together(image: number): Together | undefined {
     const seen = [...(this.#seen.get(image)?.values() ?? [])]
-    let least = Number.POSITIVE_INFINITY
+    const pairs: Pair[] = []
+    let leastBits = Number.POSITIVE_INFINITY
     for (const [i, one] of seen.entries()) {
       for (const other of seen.slice(i + 1)) {
-        if (one.bits + other.bits < least && areIndependent(one, other)) least = Math.min(least, sumOf(one, other))
+        if (one.bits + other.bits > leastBits + EDGE_BITS || !areIndependent(one, other)) continue
+        const pair = pairOf(one, other)
+        if (pair === undefined) continue
+        pairs.push(pair)
+        leastBits = Math.min(leastBits, pair.bits)
       }
     }
-    return least
+    const [least, ...others] = pairs.sort((a, b) => a.bits - b.bits)
+    if (least === undefined) return undefined
+    const near = others.filter(({ bits }) => bits <= least.bits + EDGE_BITS)
+    const isTied = [...least.nearlyTold, ...near.map(({ told }) => told)].some((other) => isToldOtherwise(least.told, other))
+    return { bits: least.bits, nearer: least.told.sighting, isTied }
+  }
+
+  /** The sum of `together`; infinite where there is none. */
+  togetherBits(image: number): number {
+    return this.together(image)?.bits ?? Number.POSITIVE_INFINITY
   }
 }
 
-function sumOf(one: Seen, other: Seen): number {
-  const bits = one.bits + other.bits
-  const isTooSure = bits <= TOGETHER_BITS.strong && (isSymmetric(one.hash) || isSymmetric(other.hash))
-  return isTooSure ? TOGETHER_BITS.strong + 1 : bits
+interface Pair {
+  readonly bits: number
+  readonly told: Seen
+  /** The other one, where it is nearly as near. */
+  readonly nearlyTold: readonly Seen[]
 }
 
-function areIndependent(one: Seen, other: Seen): boolean {
-  if (one.isPieceOnPiece && other.isPieceOnPiece) return false
+function pairOf(one: Seen, other: Seen): Pair | undefined {
+  const [told, next] = [one, other].filter(({ sighting }) => sighting.isWithin).sort((a, b) => a.bits - b.bits)
+  if (told === undefined) return undefined
+  const isNearlyTold = next !== undefined && next.bits <= told.bits + EDGE_BITS
+  return { bits: sumOf(one, other), told, nearlyTold: isNearlyTold ? [next] : [] }
+}
+
+function isToldOtherwise({ sighting: one }: Seen, { sighting: other }: Seen): boolean {
+  if (one.views.registered !== other.views.registered || one.way !== other.way) return true
+  return distanceBandOf(one.distanceBits) !== distanceBandOf(other.distanceBits)
+}
+
+/** Not near the edge either: whatever the distances, the match would not be strong. */
+export const NOT_STRONG_BITS = TOGETHER_BITS.strong + EDGE_BITS + 1
+
+function sumOf(one: Seen, other: Seen): number {
+  const bits = one.bits + other.bits
+  const areDeframed = one.kind === 'deframed' && other.kind === 'deframed'
+  const isSymmetricOne = () => [one, other].some(({ sighting: { hash } }) => isSymmetric(hash))
+  const isTooSure = bits <= TOGETHER_BITS.strong && (areDeframed || isSymmetricOne())
+  return isTooSure ? NOT_STRONG_BITS : bits
+}
+
+function areIndependent({ kind, sighting: one }: Seen, { kind: otherKind, sighting: other }: Seen): boolean {
+  if (kind === 'piece' && otherKind === 'piece') return false
   return one.way === other.way && one.signal !== other.signal && distance(one.hash, other.hash) >= APART_BITS
+}
+
+function kindOf(views: TwoViews): Kind {
+  if (isPieceOnPiece(views)) return 'piece'
+  return views.registered === 'deframed' ? 'deframed' : 'other'
 }

@@ -117,8 +117,12 @@ export class Held {
     const undecided = [...open].filter(([image]) => !nearest.has(image))
     if (undecided.length > 0) {
       const witnesses = this.#witnessesOf(asked)
-      for (const [image, match] of undecided)
-        if (witnesses.togetherBits(image) <= TOGETHER_BITS.match) nearest.set(image, match)
+      for (const [image, match] of undecided) {
+        const together = witnesses.together(image)
+        if (together === undefined || together.bits > TOGETHER_BITS.match) continue
+        const { type, views, distanceBits } = together.nearer
+        nearest.set(image, { ...match, distanceBits, signalType: type, view: views.registered })
+      }
     }
     const inOrder = [...nearest.values()].sort((a, b) => a.distanceBits - b.distanceBits || (a.id < b.id ? -1 : 1))
     return [...sharedOut(inOrder, MOST_LOCAL_MATCHES, ({ bank }) => ({ party: bank, part: bank }))]
@@ -130,8 +134,11 @@ export class Held {
       const widest = widestWitnessBits(type, view)
       const way = wayOf(transform)
       if (widest === undefined || !isUpright(way)) continue
-      for (const { image, registered, distanceBits } of this.#within(type, hash, widest))
-        witnesses.note(image, { type, views: { asked: view, registered }, signal, way, hash, distanceBits })
+      for (const { image, registered, distanceBits } of this.#within(type, hash, widest)) {
+        const views = { asked: view, registered, turned: false }
+        const isWithin = distanceBits <= matchBits(type, views)
+        witnesses.note(image, { type, views, signal, way, hash, distanceBits, isWithin })
+      }
     }
     return witnesses
   }

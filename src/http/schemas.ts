@@ -135,7 +135,7 @@ export const MatchView = z
     }),
     grade: z.enum(GRADES).meta({
       description:
-        'exact: no bit of PDQ differs, or the files are the same. strong: one hash is near enough to decide alone and a second algorithm agrees, or two parts of the picture that look unlike are near. near: within the threshold of the bank by one hash that decides alone, or by two such parts that are less near. review: beyond it, or so far that it needs a second part and has none; never to be acted on automatically. Of unrelated pictures strong is 3.7e-10 of the pairs, near at most 8.1e-9 (counted of 5,457 million), review 4.6e-7; of two screenshots of one app near is 1.7e-4 (docs/robustness.md).',
+        'exact: no bit of PDQ differs, or the files are the same. strong: one hash is near enough to decide alone and a second algorithm agrees, or two parts of the picture that look unlike are near; never by registered parts without their frames alone. near: within the threshold of the bank by one hash that decides alone, or by two such parts that are less near. review: beyond it, or so far that it needs a second part and has none; never to be acted on automatically. Of unrelated pictures strong is 3.7e-10 of the pairs, near at most 8.1e-9 (counted of 5,457 million), review 4.6e-7; of two screenshots of one app near is 1.7e-4 (docs/robustness.md).',
     }),
     distanceBand: z.enum(DISTANCE_BANDS),
     distanceBits: z.int().optional().meta({ description: 'Only with the scope match:distance.' }),

@@ -10,15 +10,16 @@ import {
   TOGETHER_BITS,
   widestWitnessBits,
 } from '../domain/evidence.js'
-import { distanceBandOf, gradeOf, isExact, type MatchFacts } from '../domain/grade.js'
+import { isExact } from '../domain/grade.js'
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
 import { type Sighting, Witnesses } from '../domain/witnesses.js'
 import type { Hash256 } from '../hash/hash256.js'
-import { type TransformName, transforms, waysOf } from '../hash/transforms.js'
+import { waysOf } from '../hash/transforms.js'
 import type { Hit } from '../search/signal-index.js'
-import { type CatalogueImage, viewOf } from './catalogue.js'
+import { viewOf } from './catalogue.js'
 import { shareOfHits, shareOfMatches } from './fair-share.js'
+import { describe, type Found, graded } from './graded.js'
 import type { MatchIds } from './match-ids.js'
 import type { Match, MatchOptions } from './matcher.js'
 import type { Observed } from './observed.js'
@@ -66,17 +67,18 @@ export function* matchesByHashes(
   const { found, isAll } = yield* findNearest(asking, signals, ahead, witnesses, observed)
   if (found.size === 0) return NOTHING_FOUND
   const isCorroborated = yield* corroborationOf(searcher, found, signals, observed)
-  yield* lookForWitnesses(searcher, found, signals, witnesses, observed)
+  yield* lookForWitnesses(asking, found, signals, witnesses, observed)
   const answer = []
   for (const each of found.values()) {
     yield
-    const facts = { corroborated: isCorroborated(each), togetherBits: witnesses.togetherBits(each.hit.image) }
-    observed.found(each, facts.togetherBits)
-    const matchId = matchIds.idFor(options.orgId, each.image.id)
-    const match = describe(each, facts, matchId)
+    const corroborated = isCorroborated(each)
+    const together = witnesses.together(each.hit.image)
+    const { told, grade } = graded(each, corroborated, together)
+    observed.found(each, told, together)
+    const match = describe(told, grade, matchIds.idFor(options.orgId, each.image.id))
     // Who asks no farther than the banks do is told what may be acted on, and besides only what his own bank is to show; nobody is shown what is near by an algorithm
     // that never decides alone, and by no other: that is one pair of unrelated pictures in 2,000.
-    const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || facts.corroborated
+    const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || corroborated
     const isAskedFor = options.thresholdBits !== undefined || each.isInOwnReach
     if (match.grade !== 'review' || (isAskedFor && isWorthALook))
       answer.push({ ordinal: each.hit.image, imageId: each.image.id, match })
@@ -87,24 +89,6 @@ export function* matchesByHashes(
 }
 
 export const NOTHING_FOUND: FoundByHashes = { answer: [], isTruncated: false }
-
-export interface Found {
-  readonly hit: Hit
-  readonly type: SignalType
-  readonly views: ComparedViews
-  /** Within the bank's threshold, rather than the wider one that was asked for? */
-  readonly isWithin: boolean
-  /** Within what the asking organisation's own bank is to show it? */
-  readonly isInOwnReach: boolean
-  /** Within what one pair of views decides alone? */
-  readonly isDecided: boolean
-  /** Its place in `transforms`. */
-  readonly way: number
-  /** What was asked, turned that way. */
-  readonly hash: Hash256 | undefined
-  readonly image: CatalogueImage
-  readonly bank: Bank
-}
 
 function* findNearest(
   { searcher, banks, widestBits, options: { orgId, thresholdBits, imageId }, radiusOf }: AskingByHashes,
@@ -153,8 +137,10 @@ function* findNearest(
           observed.screened(hit.image, image.id, type, hash, isAtEdge ? 'outer' : 'none')
           continue
         }
-        if (isWitness && !turned) noteHit(witnesses, hit, { type, views, signal: place, ways, hashes })
         const isWithin = hit.distanceBits <= thresholdOf(bank, type, views)
+        const isWithinAll = isWithin && hit.distanceBits <= (radiusOf(image.id) ?? hit.distanceBits)
+        if (isWitness && !turned)
+          noteHit(witnesses, hit, { type, views, signal: place, ways, hashes, isWithin: isWithinAll })
         const isDecided = hit.distanceBits <= aloneThresholdOf(bank, type, views)
         const isInOwnReach = hit.distanceBits <= ownReachOf(bank, type, orgId)
         const way = ways[hit.transform] ?? 0
@@ -231,7 +217,7 @@ const ALGORITHMS = [...new Set(SIGNAL_TYPE_NAMES.map((type) => SIGNAL_TYPES[type
  * few pictures, since few have anything near.
  */
 function* lookForWitnesses(
-  searcher: Searcher,
+  { searcher, radiusOf }: Pick<AskingByHashes, 'searcher' | 'radiusOf'>,
   found: ReadonlyMap<number, Found>,
   asked: readonly HashedSignal[],
   witnesses: Witnesses,
@@ -251,11 +237,16 @@ function* lookForWitnesses(
     if (upright === undefined) continue
     const hits = yield* search(searcher, type, upright.hashes, widest)
     const veto = vetoOf(searcher, type, { asked: view, turned: false }, hits)
-    for (const hit of hits.filter(({ image }) => open.has(image))) {
+    for (const hit of hits) {
+      const known = open.has(hit.image) ? found.get(hit.image) : undefined
+      if (known === undefined) continue
       const hash = upright.hashes[hit.transform]
-      if (isAtVetoEdge(veto, hit)) observed.screened(hit.image, found.get(hit.image)?.image.id ?? '', type, hash, 'veto')
-      const views = { asked: view, registered: viewOf(hit.view) }
-      if (!isVetoed(veto, hit)) noteHit(witnesses, hit, { type, views, signal, ...upright })
+      if (isAtVetoEdge(veto, hit)) observed.screened(hit.image, known.image.id, type, hash, 'veto')
+      if (isVetoed(veto, hit)) continue
+      const views = { asked: view, registered: viewOf(hit.view), turned: false }
+      const radiusBits = radiusOf(known.image.id) ?? hit.distanceBits
+      const isWithin = hit.distanceBits <= Math.min(radiusBits, thresholdOf(known.bank, type, views))
+      noteHit(witnesses, hit, { type, views, signal, ...upright, isWithin })
     }
   }
 }
@@ -263,38 +254,12 @@ function* lookForWitnesses(
 function noteHit(
   witnesses: Witnesses,
   { image, transform, distanceBits }: Hit,
-  { ways, hashes, ...asked }: Pick<Sighting, 'type' | 'views' | 'signal'> & Pick<Lot, 'ways' | 'hashes'>,
+  { ways, hashes, ...asked }: Pick<Sighting, 'type' | 'views' | 'signal' | 'isWithin'> & Pick<Lot, 'ways' | 'hashes'>,
 ): void {
   const hash = hashes[transform]
   if (hash !== undefined) witnesses.note(image, { ...asked, way: ways[transform] ?? 0, hash, distanceBits })
 }
 
-function describe(
-  { image, bank, type, views, way, hit: { distanceBits } }: Found,
-  agreeing: Pick<MatchFacts, 'corroborated' | 'togetherBits'>,
-  matchId: string,
-): Match {
-  return {
-    matchId,
-    grade: gradeOf({ bank, signalType: type, views, distanceBits, ...agreeing }),
-    distanceBits,
-    distanceBand: distanceBandOf(distanceBits),
-    signalType: type,
-    view: views.registered,
-    transform: transformName(way),
-    bank: image.bank,
-    tier: image.tier,
-    category: image.category,
-    disputed: image.disputed,
-  }
-}
-
 export function inOrder(a: Match, b: Match): number {
   return a.distanceBits - b.distanceBits || (a.matchId < b.matchId ? -1 : 1)
-}
-
-export function transformName(way: number): TransformName {
-  const transform = transforms[way]
-  if (transform === undefined) throw new RangeError('a picture is asked about in at most eight ways')
-  return transform.name
 }

@@ -1,12 +1,14 @@
 // Which edges of an answer a query came near to, image by image: also of images that it just missed. What the probing budget counts.
 
 import { randomInt } from 'node:crypto'
-import { EDGE_BITS, type Edge, edgeOf } from '../domain/edges.js'
+import { aloneThresholdOf } from '../domain/bank.js'
+import { EDGE_BITS, type Edge, edgeOf, isNearEdge } from '../domain/edges.js'
 import { isExact } from '../domain/grade.js'
 import { VIEW_NAMES, type View } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
+import type { Together } from '../domain/witnesses.js'
 import type { Hash256 } from '../hash/hash256.js'
-import type { Found } from './match-by-hashes.js'
+import type { Found } from './graded.js'
 
 export interface Observation {
   readonly imageId: string
@@ -36,8 +38,11 @@ export interface Observed {
   screened(image: number, imageId: string, type: SignalType, hash: Hash256 | undefined, edge: ScreenedEdge): void
   /** The second algorithm is near the edge at which it agrees. */
   nearlyCorroborated(image: number, hash: Hash256): void
-  /** What an image is answered with, before its grade decides whether it is. */
-  found(found: Found, togetherBits: number): void
+  /**
+   * What an image is answered with, before its grade decides whether it is.
+   * @param found its nearest view. @param told what it is told by: that, or the nearer of two witnesses.
+   */
+  found(found: Found, told: Found, together: Together | undefined): void
   all(): readonly Observation[]
 }
 
@@ -118,22 +123,25 @@ export function createObserved(thresholdBits: number | undefined): Observed {
       mark(image, 'blockhash', hash)
       corroborated.add(image)
     },
-    found(found, togetherBits) {
-      const { bank, type, views: compared, hit, image } = found
-      const { distanceBits } = hit
-      const beyond = missed.get(hit.image)
-      const isSpokenOver = beyond !== undefined && rank(beyond.type) < rank(type) && !isExact(type, distanceBits)
-      const isCorroborationClose = corroborated.has(hit.image)
-      const measured = { bank, type, views: compared, distanceBits, togetherBits, isCorroborationClose, thresholdBits }
-      const own = isSpokenOver ? 'outer' : edgeOf(measured)
-      const edge = own !== 'outer' && screened.get(hit.image)?.edge === 'veto' ? 'veto' : own
-      const seen = views.get(hit.image)
-      observations.set(hit.image, {
-        imageId: image.id,
-        edge: edge === 'none' && seen?.isTied === true && distanceBits > 0 ? 'inner' : edge,
+    found(found, told, together) {
+      const { image } = found.hit
+      const { distanceBits } = told.hit
+      const beyond = missed.get(image)
+      const isSpokenOver = beyond !== undefined && rank(beyond.type) < rank(told.type) && !isExact(told.type, distanceBits)
+      const togetherBits = together?.bits ?? Number.POSITIVE_INFINITY
+      const measured = { bank: told.bank, type: told.type, views: told.views, distanceBits, togetherBits }
+      const isCorroborationClose = corroborated.has(image)
+      const own = isSpokenOver ? 'outer' : edgeOf({ ...measured, isCorroborationClose, thresholdBits })
+      const edge = own !== 'outer' && screened.get(image)?.edge === 'veto' ? 'veto' : own
+      const seen = views.get(image)
+      const isTied = told === found ? seen?.isTied === true : together?.isTied === true
+      const isInner = distanceBits > 0 && (isTied || (together !== undefined && isToldByEither(found)))
+      observations.set(image, {
+        imageId: told.image.id,
+        edge: edge === 'none' && isInner ? 'inner' : edge,
         distanceBits,
-        marks: marks.get(hit.image) ?? [0, 0],
-        hash: found.hash,
+        marks: marks.get(image) ?? [0, 0],
+        hash: told.hash,
         plain: seen?.plain,
       })
     },
@@ -166,6 +174,11 @@ function withOrder(all: readonly Observation[]): readonly Observation[] {
     const isClose = all.some((other) => other !== one && Math.abs((other.distanceBits ?? -EDGE_BITS) - bits) <= EDGE_BITS)
     return isClose ? { ...one, edge: 'inner' as const } : one
   })
+}
+
+/** Near the edge up to which it decides alone, and beyond which witnesses are told of in its place? */
+function isToldByEither({ bank, type, views, hit: { distanceBits } }: Found): boolean {
+  return isNearEdge(distanceBits, aloneThresholdOf(bank, type, views))
 }
 
 function isBefore(one: Plain, other: Plain): boolean {

@@ -9,7 +9,8 @@ import { z } from 'zod'
 
 const BENCH = resolve(import.meta.dirname, '../../../bench/lookalikes.mjs')
 const Grades = z.object({ flagged: z.int(), exact: z.int(), strong: z.int(), near: z.int() })
-const Group = Grades.extend({ queries: z.int(), pairs: z.int(), details: Grades })
+const Copies = z.object({ number: z.int(), copyOfOriginal: z.int().min(1) }).transform(({ number }) => number)
+const Group = Grades.extend({ queries: z.int(), pairs: z.int(), copies: Copies.optional() })
 const Figures = z.object({ groups: z.record(z.string(), Group), recallLost: z.number().nullable() })
 
 t.test('counts flagged queries of each group, and tells lost recall from an earlier run', async (t) => {
@@ -19,16 +20,28 @@ t.test('counts flagged queries of each group, and tells lost recall from an earl
   const before = join(folder, 'before.json')
   writeFileSync(before, JSON.stringify({ conditions, groups: {} }))
 
-  const words = ['--size', '2', '--recall', '0', '--only', 'charts', '--against', before, '--json']
+  const words = [
+    '--size',
+    '2',
+    '--recall',
+    '0',
+    '--only',
+    'charts,rounded corners 8',
+    '--hashes',
+    '--against',
+    before,
+    '--json',
+  ]
   const { stdout, stderr, status } = await run(...words)
 
   t.equal(status, 0, stderr)
   const { groups, recallLost } = Figures.parse(JSON.parse(stdout))
   const none = { flagged: 0, exact: 0, strong: 0, near: 0 }
+  const counts = { queries: 2, pairs: 2, ...none }
   t.same(
     groups,
-    { charts: { queries: 2, pairs: 2, ...none, details: none } },
-    'each is registered, and the other asked about',
+    { charts: counts, 'rounded corners 8 %': { ...counts, copies: 2 } },
+    'each is registered, and the other asked about, and a true copy is found',
   )
   t.equal(recallLost, 0)
 })

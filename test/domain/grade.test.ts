@@ -54,6 +54,8 @@ t.test('a second algorithm makes strong what one decides alone, and nothing that
   const alone = aloneBits('pdq-area', WHOLE_VIEWS)
   t.equal(gradeOf({ ...viewed, distanceBits: alone }), 'strong')
   t.equal(gradeOf({ ...viewed, distanceBits: alone + 1 }), 'review')
+  const deframed = { ...WHOLE_VIEWS, registered: 'deframed' } as const
+  t.equal(gradeOf({ ...viewed, views: deframed, distanceBits: 5 }), 'near', 'of a part without its frame it says nothing')
   const wide = { ...CASES_BANK, thresholdBits: { pdq: 45 } }
   t.equal(gradeOf({ ...facts, bank: wide, distanceBits: 31, corroborated: true }), 'strong')
   t.equal(

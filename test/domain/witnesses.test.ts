@@ -10,7 +10,7 @@ import {
   witnessBits,
 } from '../../src/domain/evidence.js'
 import { VIEW_NAMES } from '../../src/domain/signal.js'
-import { type Sighting, Witnesses } from '../../src/domain/witnesses.js'
+import { NOT_STRONG_BITS, type Sighting, Witnesses } from '../../src/domain/witnesses.js'
 import { distance, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { bitsFrom, hashNamed, symmetricOf } from '../helpers/hashes.js'
 
@@ -44,7 +44,7 @@ t.test('a piece counts as farther than it is, crops and what is too far do not c
 t.test('a view that is like itself along a diagonal makes a match with another one, and no strong one', async (t) => {
   const symmetric = symmetricOf(hashNamed('symmetric'))
   const [one, other] = [sighting(0, bitsFrom(symmetric, 20), 20), sighting(1, hashOf(0), 50)]
-  t.equal(together(one, other), TOGETHER_BITS.strong + 1)
+  t.equal(together(one, other), NOT_STRONG_BITS)
   t.equal(together({ ...one, distanceBits: 50 }, other), 100, 'beyond which nothing is strong')
   t.equal(together(sighting(0, hashOf(100), 20), other), 70, 'unlike one that is not')
   t.equal(together(one, other, sighting(2, hashOf(100), 30)), 80, 'nor does it hide two others')
@@ -65,6 +65,51 @@ t.test('two pieces that are seen in pieces are one witness, and one of them besi
   )
 })
 
+t.test('two registered parts without their frames make a match, and no strong one', async (t) => {
+  const deframed: TwoViews = { asked: 'whole', registered: 'deframed' }
+  const [one, other] = [sighting(0, hashOf(0), 20, deframed), sighting(1, hashOf(100), 30, deframed)]
+  t.equal(together(one, other), NOT_STRONG_BITS)
+  t.equal(together(one, { ...other, distanceBits: 60 }), NOT_STRONG_BITS)
+  t.equal(together({ ...one, distanceBits: 50 }, { ...other, distanceBits: 50 }), 100)
+  t.equal(together(one, { ...other, views: whole }), 50, 'unlike one of them beside the whole')
+  t.equal(together(one, other, sighting(0, hashOf(0), 40)), 70, 'nor does the nearer one hide another of its own')
+})
+
+t.test('one of two has to be as near as a match may be, and it is what is told', async (t) => {
+  const [one, other] = [sighting(0, hashOf(0), 53), sighting(1, hashOf(100), 54)]
+  const beyond = { isWithin: false }
+  t.equal(together({ ...one, ...beyond }, { ...other, ...beyond }), Number.POSITIVE_INFINITY)
+  const witnesses = new Witnesses()
+  for (const each of [{ ...one, ...beyond }, other]) witnesses.note(IMAGE, each)
+  t.same(witnesses.together(IMAGE), { bits: 107, nearer: other, isTied: false }, 'the one that is within')
+  const [near, far] = [sighting(0, hashOf(0), 30), sighting(1, hashOf(100), 50)]
+  for (const order of [
+    [near, far],
+    [far, near],
+  ]) {
+    const both = new Witnesses()
+    for (const each of order) both.note(IMAGE, each)
+    t.same(both.together(IMAGE), { bits: 80, nearer: near, isTied: false }, 'the nearer one')
+  }
+})
+
+t.test('what is told is tied where two bits would make it another view, way or band', async (t) => {
+  const isTied = (...sightings: readonly Sighting[]) => {
+    const witnesses = new Witnesses()
+    for (const each of sightings) witnesses.note(IMAGE, each)
+    return witnesses.together(IMAGE)?.isTied
+  }
+  const tilted: TwoViews = { asked: 'whole', registered: 'crop' }
+  const one = sighting(0, hashOf(0), 40)
+  t.equal(isTied(one, sighting(1, hashOf(100), 42, tilted)), true, 'two witnesses that are nearly as near')
+  t.equal(isTied(one, sighting(1, hashOf(100), 43, tilted)), false)
+  t.equal(isTied(one, sighting(1, hashOf(100), 42)), false, 'of the same view and band')
+  const pairs = (bits: number) => [one, sighting(1, hashOf(100), 50), sighting(2, hashOf(200), bits, tilted)]
+  t.equal(isTied(...pairs(39)), true, 'two pairs')
+  t.equal(isTied(...pairs(60)), false)
+  t.equal(isTied(...pairs(52)), false, 'told by the same view')
+})
+
 t.test('what is seen of one picture is no witness of another one', async (t) => {
   const witnesses = new Witnesses()
   witnesses.note(1, sighting(0, hashOf(0), 40))
@@ -81,6 +126,7 @@ t.test('finds the least sum that comparing every two sightings would find, in wh
       signal: fc.integer({ min: 0, max: 5 }),
       way: fc.constantFrom(0, 5),
       distanceBits: fc.integer({ min: 0, max: 64 }),
+      isWithin: fc.boolean(),
     }),
     { maxLength: 14 },
   )
@@ -100,9 +146,10 @@ function leastOfAll(all: readonly Sighting[]): number {
       const [a, b] = [one, other].map(({ type, views, distanceBits }) => witnessBits(type, views, distanceBits))
       const areTwo = one.signal !== other.signal && one.way === other.way && distance(one.hash, other.hash) >= APART_BITS
       if (isPieceOnPiece(one.views) && isPieceOnPiece(other.views)) return []
-      if (!areTwo || a === undefined || b === undefined) return []
+      if (!areTwo || a === undefined || b === undefined || !(one.isWithin || other.isWithin)) return []
       const areUnlikeThemselves = !isSymmetric(one.hash) && !isSymmetric(other.hash)
-      return areUnlikeThemselves ? [a + b] : [Math.max(a + b, TOGETHER_BITS.strong + 1)]
+      const areDeframed = one.views.registered === 'deframed' && other.views.registered === 'deframed'
+      return areUnlikeThemselves && !areDeframed ? [a + b] : [a + b > TOGETHER_BITS.strong ? a + b : NOT_STRONG_BITS]
     }),
   )
   return Math.min(...sums, Number.POSITIVE_INFINITY)
@@ -120,7 +167,7 @@ function together(...sightings: readonly Sighting[]): number {
 }
 
 function sighting(signal: number, hash: Hash256 | undefined, distanceBits: number, views = whole): Sighting {
-  return { type: 'pdq-area', views, signal, way: 0, hash: hash ?? hashOf(0), distanceBits }
+  return { type: 'pdq-area', views, signal, way: 0, hash: hash ?? hashOf(0), distanceBits, isWithin: true }
 }
 
 /** So many bits away from that of 0. */

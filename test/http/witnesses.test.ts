@@ -91,3 +91,45 @@ t.test('beyond what one pair of views decides, a second pair has to agree', asyn
   await app.inject({ method: 'DELETE', url: her.url, headers: her.headers })
   t.same(await ask(0, 0), [])
 })
+
+t.test('a match that witnesses decide is told by the nearer one of them, and by no other signal', async (t) => {
+  const service = await startService(t)
+  const platform = await keyFor(service, 'platform', ['match', 'match:distance'])
+  const her = await openCase(service.app)
+  const hashes = Object.fromEntries(['pdq', 'block', 'whole', 'part', 'box', 'inner'].map((name) => [name, hashNamed(name)]))
+  const hash = (name: string, bits = 0) => formatHash(bitsFrom(hashes[name] ?? hashNamed(name), bits))
+  const signal = (type: string, view: string, name: string, bits?: number) => ({
+    type,
+    view,
+    quality: 100,
+    hash: hash(name, bits),
+  })
+  const area = (view: string, name: string, bits?: number) => signal('pdq-area', view, name, bits)
+  const images = [
+    [signal('pdq', 'whole', 'pdq'), signal('blockhash', 'whole', 'block'), area('whole', 'whole'), area('crop', 'part')],
+    [area('deframed', 'box'), area('deframed', 'inner')],
+  ]
+  const payload = { images: images.map((signals) => ({ signals })) }
+  const added = await service.app.inject({ method: 'POST', url: `${her.url}/hashes`, payload, headers: her.headers })
+  t.equal(added.statusCode, 201, added.body)
+  const ask = async (...signals: object[]) => {
+    const body = { queries: [{ signals }], transforms: false }
+    const request = { method: 'POST', url: '/v1/match', payload: body, headers: platform.headers } as const
+    const answer = await service.app.inject(request)
+    t.equal(answer.statusCode, 200, answer.body)
+    const { results } = answer.json<{ results: { matches: Record<string, unknown>[] }[] }>()
+    return results[0]?.matches.map((match) => ['grade', 'signalType', 'view', 'distanceBits'].map((name) => match[name]))
+  }
+  const blockhash = signal('blockhash', 'whole', 'block', 2)
+  const [near, far] = [area('whole', 'whole', 52), area('deframed', 'part', 58)]
+  t.same(await ask(blockhash, area('whole', 'whole', 54), far), [], 'two that are too far, and blockhash, are none')
+  t.same(await ask(blockhash, near, far), [['near', 'pdq-area', 'whole', 52]], 'with another algorithm beside them')
+  const sure = [area('whole', 'whole', 40), area('deframed', 'part', 30)]
+  t.same(await ask(signal('pdq', 'whole', 'pdq', 8), ...sure), [['strong', 'pdq-area', 'crop', 30]])
+  t.same(await ask(signal('pdq', 'whole', 'pdq', 8), area('whole', 'whole', 40)), [['near', 'pdq', 'whole', 8]])
+  t.same(
+    await ask(area('whole', 'box', 10), area('deframed', 'inner', 12)),
+    [['near', 'pdq-area', 'deframed', 10]],
+    'parts without their frames are not strong',
+  )
+})

@@ -1,0 +1,58 @@
+// What the probing budget is told of a query is what its answer tells.
+
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import { CASES_BANK_NAME } from '../../src/domain/bank.js'
+import type { HashedSignal } from '../../src/domain/hashed-image.js'
+import { formatUuid } from '../../src/domain/ids.js'
+import { Catalogue } from '../../src/services/catalogue.js'
+import type { Observation } from '../../src/services/observed.js'
+import { bareMatcher } from '../helpers/bare-matcher.js'
+import { bitsFrom, hashNamed } from '../helpers/hashes.js'
+
+const facts = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefined, ref: undefined, createdAtMs: 0 } as const
+
+t.test('of a match that witnesses decide, edges of what is told are counted, and not of what is nearest', async (t) => {
+  const catalogue = new Catalogue()
+  const row = (type: 'pdq' | 'pdq-area', view: 'whole' | 'crop', name: string) => ({
+    type,
+    view,
+    quality: 100,
+    hash: hashNamed(name),
+  })
+  const signals = [row('pdq', 'whole', 'pdq'), row('pdq-area', 'whole', 'whole'), row('pdq-area', 'crop', 'part')]
+  catalogue.put(formatUuid(randomBytes(16)), { ...facts, signals })
+  let seen: readonly Observation[] = []
+  const probing = {
+    isOn: true,
+    radiusOf: () => undefined,
+    see: (_: string, observations: readonly Observation[]) => {
+      seen = observations
+      return undefined
+    },
+  }
+  const matcher = bareMatcher({ replica: { catalogue }, probing })
+  const ask = async (pdqBits: number, wholeBits: number, partBits: number) => {
+    const asked = (type: HashedSignal['type'], view: HashedSignal['view'], name: string, bits: number): HashedSignal => ({
+      type,
+      view,
+      quality: 100,
+      hashes: [bitsFrom(hashNamed(name), bits)],
+    })
+    const query = [
+      asked('pdq', 'whole', 'pdq', pdqBits),
+      asked('pdq-area', 'whole', 'whole', wholeBits),
+      asked('pdq-area', 'deframed', 'part', partBits),
+    ]
+    const [[match] = []] = await matcher.match([query], { orgId: 'org', banks: undefined, thresholdBits: undefined })
+    return [match?.grade, match?.distanceBits, seen[0]?.distanceBits, seen[0]?.edge]
+  }
+
+  t.same(await ask(8, 40, 24), ['strong', 24, 24, 'none'])
+  t.same(await ask(15, 40, 24), ['strong', 24, 24, 'none'], 'whatever the band of what is nearest')
+  t.same(await ask(8, 40, 30), ['strong', 30, 30, 'inner'], 'of the band that is told')
+  t.same(await ask(8, 25, 24), ['strong', 24, 24, 'inner'], 'of the view that is told')
+  t.same(await ask(30, 40, 24), ['strong', 24, 24, 'inner'], 'where witnesses are told of because nothing else decides')
+  t.same(await ask(8, 58, 29), ['strong', 29, 29, 'outer'], 'of the grade')
+  t.same(await ask(8, 60, 40), ['near', 8, 8, 'none'], 'and where they make nothing surer, of what is nearest')
+})
