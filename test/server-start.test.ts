@@ -130,7 +130,7 @@ t.test('a process that starts while Redis is silent says that it waits, and is r
   const line = await openLine(join(dataDir, 'line'), () => socket)
   t.teardown(() => line.close())
   const env = { PATH: process.env['PATH'], REDIS_SOCKET: line.socket, TABIR_DATA_DIR: folder(t), TABIR_PORT: '0' }
-  for (const program of ['../src/server.js', '../workers/messenger.js'] as const) {
+  for (const program of PROGRAMS) {
     line.silence()
     const path = fileURLToPath(new URL(program, import.meta.url))
     const child = fork(path, { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })

@@ -37,6 +37,8 @@ orRefuseToStart(() => checkDecoderFloors())
 
 const tracing = config.tracesUrl === undefined ? undefined : await startTracing(config.tracesUrl, 'tabir-workers')
 const target = { url: config.redisUrl, socket: config.redisSocket }
+const warn = (line: string) => console.error(line)
+await onceRedisAnswers(checkStore, { onWaiting: warn }).catch(refuseToStart)
 const redis = connectForWaiting(target)
 const visit = visitHandoffs(lineClient(readCa(config.handoffCaFile)))
 const sandbox = openSandbox({
@@ -76,9 +78,7 @@ const worker = new Worker(
   },
 )
 worker.on('error', () => {}) // Redis is away; the worker's own connection comes back by itself
-await worker.waitUntilReady()
-const warn = (line: string) => console.error(line)
-await onceRedisAnswers(checkStore, { onWaiting: warn }).catch(refuseToStart)
+await worker.waitUntilReady().catch(refuseToStart)
 const keeper = keepCases({
   target,
   connection: redis,

@@ -58,6 +58,9 @@ export class DurableWriter {
   readonly #now: () => number
   readonly #onAnnounced: (announced: Announced) => void
   #durability: Durability = 'unknown'
+  /** Stays true once the server has confirmed its disk: a log that is switched off later makes writes fail, not less safe. */
+  #waitsForDisk = false
+  #probing: Promise<void> | undefined
   #pending: Write[] = []
   // Invariant: at most MOST_UNDER_WAY; and while something is pending, so many are.
   #underWay = 0
@@ -89,10 +92,21 @@ export class DurableWriter {
     return this.#durability
   }
 
-  /** Finds out what the server offers and what time it has; again by itself after every reconnection. */
-  async probe(): Promise<void> {
+  /**
+   * Finds out what the server offers and what time it has; again by itself after every reconnection, and when the disk did not confirm a write.
+   * Several calls at one time share one probe. @throws what ioredis throws.
+   */
+  probe(): Promise<void> {
+    this.#probing ??= this.#probe().finally(() => {
+      this.#probing = undefined
+    })
+    return this.#probing
+  }
+
+  async #probe(): Promise<void> {
     await this.#deadlines.compare()
     this.#durability = await probeDurability(this.#redis)
+    this.#waitsForDisk ||= this.#durability === 'fsync'
   }
 
   /**
@@ -148,13 +162,16 @@ export class DurableWriter {
     const pipeline = this.#redis.pipeline()
     for (const { script, keys, args } of round)
       pipeline.callBuffer(command, body(script), keys.length, ...keys, ...args, deadline)
-    const waits = this.#durability === 'fsync'
+    const waits = this.#waitsForDisk
     if (waits && this.#replicas > 0) pipeline.call('WAIT', this.#replicas, SEEN_WITHIN_MS)
     if (waits) pipeline.call('WAITAOF', 1, this.#replicas, FSYNC_TIMEOUT_MS)
     const replies = (await pipeline.exec()) ?? []
     const isInTime = this.#now() - sentAtMs < RUN_WITHIN_MS
     const notOnDisk = waits ? whyNotOnDisk(replies.at(-1), this.#replicas) : undefined
-    if (notOnDisk !== undefined) for (const { reject } of this.#pending.splice(0)) reject(notOnDisk)
+    if (notOnDisk !== undefined) {
+      for (const { reject } of this.#pending.splice(0)) reject(notOnDisk)
+      this.probe().catch(() => {}) // the log may have been switched off
+    }
     const unknown: Write[] = []
     const late: Write[] = []
     round.forEach((write, i) => {

@@ -39,6 +39,8 @@ export interface Store {
 const ANSWERS_WITHIN_MS = 3000
 const RETRY_AFTER_S = 2
 const REACHED_WITHIN_MS = 1000
+/** How often the server is asked whether its log is still on: CONFIG SET changes that without a word. */
+const PROBE_INTERVAL_MS = 5000
 /** Digests of own writes: far more than are waited for at a time. */
 const MAX_WRITTEN = 4096
 /** BullMQ blocks for up to 10 s at a time. */
@@ -93,7 +95,7 @@ export async function reach(redis: Redis): Promise<void> {
 }
 
 /** @throws what ioredis throws when Redis cannot be reached. */
-export async function openStore(target: RedisTarget): Promise<Store> {
+export async function openStore(target: RedisTarget, probeIntervalMs = PROBE_INTERVAL_MS): Promise<Store> {
   const reader = connectForRequests(target)
   const writing = connectForWrites(target)
   const written = new Map<number, string>()
@@ -117,6 +119,7 @@ export async function openStore(target: RedisTarget): Promise<Store> {
     writing.disconnect()
     throw error
   }
+  const probing = setInterval(() => void writer.probe().catch(() => {}), probeIntervalMs).unref()
 
   return {
     ask: (question) => orAway(question(reader)),
@@ -130,6 +133,7 @@ export async function openStore(target: RedisTarget): Promise<Store> {
       return connections
     },
     async close() {
+      clearInterval(probing)
       reader.disconnect()
       writing.disconnect()
     },

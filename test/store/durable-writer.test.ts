@@ -2,7 +2,8 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { notAfter } from '../../src/store/deadline.js'
 import { DurableWriter } from '../../src/store/durable-writer.js'
-import { startRedis } from '../helpers/redis.js'
+import { openStore } from '../../src/store/store.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
 const NOTHING = { numberOfKeys: 0, lua: 'return 1' } as const
@@ -19,6 +20,45 @@ t.test('a write whose disk cannot be heard of is neither answered nor a fault of
   await t.rejects(writer.write(NOTHING, [], []), { code: 'store-away' })
   await redis.replicaof('NO', 'ONE')
   t.equal(await writer.write(NOTHING, [], []), 1)
+})
+
+t.test(
+  'a log that is switched off refuses writes and says so, and one that is switched on again is waited for',
+  async (t) => {
+    const { socket } = await startRedis(t)
+    const [redis, other] = [new Redis(socket), new Redis(socket)]
+    t.teardown(() => [redis, other].forEach((one) => void one.disconnect()))
+    const writer = new DurableWriter(redis)
+    await writer.probe()
+    t.equal(writer.durability, 'fsync')
+
+    await other.config('SET', 'appendonly', 'no')
+    const refused = await writer.write(NOTHING, [], []).catch((error: unknown) => error)
+    t.match(refused, { code: 'store-away', cause: { message: /appendonly/ } })
+    await until(() => writer.durability === 'none')
+    await t.rejects(writer.write(NOTHING, [], []), { code: 'store-away' })
+
+    await switchOn(other)
+    t.equal(await writer.write(NOTHING, [], []), 1)
+    await writer.probe()
+    t.equal(writer.durability, 'fsync')
+  },
+)
+
+t.test('a log that is switched on after the start is waited for, once that is noticed', async (t) => {
+  const { socket } = await startRedis(t)
+  const [redis, other] = [new Redis(socket), new Redis(socket)]
+  t.teardown(() => [redis, other].forEach((one) => void one.disconnect()))
+  await other.config('SET', 'appendonly', 'no')
+  const store = await openStore(storeAt(socket), 20)
+  t.teardown(() => store.close())
+  t.equal(store.durability, 'none')
+  t.equal(await store.write(NOTHING, [], []), 1)
+
+  await switchOn(other)
+  await until(() => store.durability === 'fsync')
+  await other.config('SET', 'appendonly', 'no')
+  await t.rejects(store.write(NOTHING, [], []), { code: 'store-away' }, 'it was waited for')
 })
 
 t.test(
@@ -98,3 +138,9 @@ t.test('a write that lay for too long behind one that waits for a disk in vain d
   for (const each of both) await t.rejects(each, { code: 'store-away' })
   t.same(await redis.keys('*'), ['first'])
 })
+
+/** Until the log is whole, writes wait for the disk in vain. */
+async function switchOn(redis: Redis): Promise<void> {
+  await redis.config('SET', 'appendonly', 'yes')
+  await until(async () => /aof_rewrite_in_progress:0[\s\S]*aof_rewrite_scheduled:0/.test(await redis.info('persistence')))
+}
