@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from './domain/problem.js'
-import { isAway } from './store/store.js'
+import type { StoreAwayError } from './domain/store-away.js'
+import { awayErrorFor, isAway, refusalIn } from './store/away-cause.js'
 
 export interface Patience {
   /** Told in words, once, that it has to be waited for. */
@@ -30,22 +31,22 @@ export async function onceRedisAnswers<T>(
     try {
       return await work()
     } catch (error) {
-      const why = whyAway(error)
-      if (why === undefined) throw error
+      const away = awayIn(error)
+      if (away === undefined) throw error
+      const refusal = refusalIn(away)
+      if (refusal !== undefined) throw refusal
       const patienceS = withinMs / 1000
       if (performance.now() - begunAtMs >= withinMs)
         throw new Error(
-          `Redis could not be used for ${patienceS} s (${why}). Does it run, and do REDIS_URL or REDIS_SOCKET lead to it?`,
+          `Redis could not be used for ${patienceS} s (${away.message}). Does it run, and do REDIS_URL or REDIS_SOCKET lead to it?`,
         )
-      if (isFirst) onWaiting(`Waiting for Redis, for ${patienceS} s at most: it cannot be used yet (${why}).`)
+      if (isFirst) onWaiting(`Waiting for Redis, for ${patienceS} s at most: it cannot be used yet (${away.message}).`)
     }
     await sleep(AGAIN_AFTER_MS, undefined, signal === undefined ? {} : { signal })
   }
 }
 
-/** In the words of the library or of Redis; nothing when it is something else. */
-function whyAway(error: unknown): string | undefined {
-  if (error instanceof Problem && error.code === 'store-away')
-    return error.cause instanceof Error ? error.cause.message : 'its disk does not answer'
-  return isAway(error) && error instanceof Error ? error.message : undefined
+function awayIn(error: unknown): StoreAwayError | undefined {
+  if (error instanceof Problem && error.code === 'store-away') return awayErrorFor(error.cause)
+  return isAway(error) ? awayErrorFor(error) : undefined
 }

@@ -62,7 +62,7 @@ t.test('a password that Redis refuses is told at once', async (t) => {
 
   const error = await onceRedisAnswers(() => openStore(target), { onWaiting }).catch((error: Error) => error)
 
-  t.match(error, { message: /^WRONGPASS/ })
+  t.match(error, { message: /^Redis cannot be used \(WRONGPASS .*Check user and password in REDIS_URL/ })
   t.notMatch(String(error), /secret-word/)
 })
 

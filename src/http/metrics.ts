@@ -3,6 +3,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { CONFINES } from '../domain/confines.js'
 import { Problem } from '../domain/problem.js'
+import { AWAY_CAUSES } from '../domain/store-away.js'
 import { SHORTAGES, type Shortage } from '../services/admission.js'
 import type { Health } from '../services/health.js'
 import type { RequestFacts } from './plugins/request-log.js'
@@ -64,6 +65,12 @@ export function makeMetrics(health: Health): Metrics {
   const durable = new Gauge({
     name: 'tabir_store_durable',
     help: '1 when the store says that what is answered is on disk.',
+    registers: [registry],
+  })
+  const storeAway = new Counter({
+    name: 'tabir_store_away_total',
+    help: 'Commands that Redis could not be used for, by why.',
+    labelNames: ['cause'],
     registers: [registry],
   })
   const notNoted = new Gauge({
@@ -142,6 +149,8 @@ export function makeMetrics(health: Health): Metrics {
           candidates.set({ type }, sum(all.map((part) => part.candidates)))
         }
       }
+      storeAway.reset()
+      for (const cause of AWAY_CAUSES) storeAway.inc({ cause }, health.storeAway().get(cause) ?? 0)
       notNoted.set(health.withdrawals() === 'behind' ? 1 : 0)
       const { waiting, oldestMs } = health.pictures()
       pictures.set(waiting)

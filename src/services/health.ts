@@ -3,6 +3,7 @@
 import type { Confine } from '../domain/confines.js'
 import { Problem } from '../domain/problem.js'
 import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPES } from '../domain/signal-types.js'
+import type { AwayCause } from '../domain/store-away.js'
 import type { HandoffDesk } from '../handoff/desk.js'
 import type { PartStatus } from '../search/signal-index.js'
 import { lastRevision } from '../store/changes.js'
@@ -62,6 +63,8 @@ export interface Health {
   pictures(): { readonly waiting: number; readonly oldestMs: number }
   /** How long one more would wait for a worker, if so many more come before it. */
   pictureWaitMs(coming: number): number
+  /** @see Store.awayCounts */
+  storeAway(): ReadonlyMap<AwayCause, number>
   /** Of this process, ready or not. */
   withdrawals(): WithdrawalNoting
   /** Of the whole deployment. @throws {Problem} store-away */
@@ -105,6 +108,7 @@ export function healthOf({ replica, store, desk, reconcilers, withdrawals }: Hea
       }
     },
     heardSoon: () => replica.heardSoon(),
+    storeAway: () => store.awayCounts,
     index() {
       const { catalogue } = replica
       return {

@@ -4,8 +4,10 @@ import type { Redis } from 'ioredis'
 import type { Bank } from '../domain/bank.js'
 import type { NotReadyReason } from '../domain/not-ready.js'
 import { Problem } from '../domain/problem.js'
+import type { StoreAwayError } from '../domain/store-away.js'
+import { awayErrorFor, isAway } from '../store/away-cause.js'
 import { type Change, digestAt, type Followed, follow, type Loss, type Position } from '../store/changes.js'
-import { interrupt, isAway } from '../store/store.js'
+import { interrupt } from '../store/store.js'
 import type { WithdrawalLog } from '../store/withdrawal-log.js'
 import { type Applying, applyingWith, IMAGES_AT_ONCE } from './applying.js'
 import { Catalogue } from './catalogue.js'
@@ -65,7 +67,9 @@ export class Replica {
   readonly #digests = new Map<number, string>()
   // Why the catalogue was not known to be the store's last word; undefined once it was.
   #why: NotReadyReason | undefined = 'loading'
-  #failure: { readonly reason: NotReadyReason; readonly message: string } | undefined
+  #failure:
+    | { readonly reason: NotReadyReason; readonly message: string; readonly cause: StoreAwayError | undefined }
+    | undefined
   // Invariant: told of no revision that the catalogue does not have; and the second of none before what it took back is noted.
   readonly #applied = revisionWaits(unreached)
   readonly #settled = revisionWaits(unreached)
@@ -126,7 +130,8 @@ export class Replica {
     const reason = this.notReady
     if (reason === undefined) return this.#catalogue
     const code = this.#position === undefined ? 'index-cold' : 'store-away'
-    throw new Problem(code, { retryAfterS: COLD_RETRY_AFTER_S, reason })
+    const cause = reason === 'store-unavailable' ? this.#failure?.cause : undefined
+    throw new Problem(code, { retryAfterS: COLD_RETRY_AFTER_S, reason, ...(cause !== undefined && { cause }) })
   }
 
   get revision(): number | undefined {
@@ -237,10 +242,12 @@ export class Replica {
   }
 
   #noteFailure(error: unknown): void {
-    const reason = error instanceof Problem || isAway(error) ? 'store-unavailable' : 'failing'
-    const message = reason === 'failing' && error instanceof Error ? error.message : reason
+    const isStoreAway = error instanceof Problem || isAway(error)
+    const reason = isStoreAway ? 'store-unavailable' : 'failing'
+    const cause = isStoreAway ? awayErrorFor(error instanceof Problem ? error.cause : error) : undefined
+    const message = cause?.awayCause ?? (error instanceof Error ? error.message : reason)
     const isNew = message !== this.#failure?.message
-    this.#failure = { reason, message }
+    this.#failure = { reason, message, cause }
     if (isNew && !(error instanceof Problem)) this.#parts.onTrouble(error)
   }
 

@@ -2,6 +2,8 @@
 
 import { Redis, type RedisOptions } from 'ioredis'
 import { Problem } from '../domain/problem.js'
+import type { AwayCause } from '../domain/store-away.js'
+import { awayErrorFor, isAway, refusalIn } from './away-cause.js'
 import { clusterConnector } from './cluster-connector.js'
 import { type Arg, type Durability, DurableWriter, type Script } from './durable-writer.js'
 import { keys } from './keys.js'
@@ -23,6 +25,8 @@ export interface Store {
   /** Runs a script and waits for the disk. Strings in the reply are Buffers. @throws {Problem} store-away */
   write(script: Script, keys: readonly string[], args: readonly Arg[]): Promise<unknown>
   readonly durability: Durability
+  /** How often Redis could not be used, by why, since this process started. */
+  readonly awayCounts: ReadonlyMap<AwayCause, number>
   /**
    * The digest that the stream of images had at a revision when this process wrote it; `undefined` for what it did not write or has forgotten.
    * A revision may be given twice, in two histories: the digest says in which of both a write is.
@@ -94,7 +98,7 @@ export async function reach(redis: Redis): Promise<void> {
   }
 }
 
-/** @throws what ioredis throws when Redis cannot be reached. */
+/** @throws what ioredis throws when Redis cannot be reached; for an operator, with a remedy, when waiting does not help. */
 export async function openStore(target: RedisTarget, probeIntervalMs = PROBE_INTERVAL_MS): Promise<Store> {
   const reader = connectForRequests(target)
   const writing = connectForWrites(target)
@@ -117,13 +121,37 @@ export async function openStore(target: RedisTarget, probeIntervalMs = PROBE_INT
   } catch (error) {
     reader.disconnect()
     writing.disconnect()
-    throw error
+    throw refusalIn(awayErrorFor(error)) ?? error
   }
   const probing = setInterval(() => void writer.probe().catch(() => {}), probeIntervalMs).unref()
+
+  const awayCounts = new Map<AwayCause, number>()
+  let connectionError: unknown
+  for (const redis of [reader, writing]) {
+    redis.on('error', (error: unknown) => {
+      connectionError = error
+    })
+    redis.on('ready', () => {
+      connectionError = undefined
+    })
+  }
+  /** What ioredis throws when Redis cannot be used is the caller's to retry; the rest is a bug. */
+  const orAway = async <T>(result: Promise<T>): Promise<T> => {
+    try {
+      return await result
+    } catch (error) {
+      const isOurs = error instanceof Problem && error.code === 'store-away'
+      if (!isOurs && !isAway(error)) throw error
+      const cause = awayErrorFor(isOurs ? error.cause : error, connectionError)
+      awayCounts.set(cause.awayCause, (awayCounts.get(cause.awayCause) ?? 0) + 1)
+      throw new Problem('store-away', { retryAfterS: RETRY_AFTER_S, reason: 'store-unavailable', cause })
+    }
+  }
 
   return {
     ask: (question) => orAway(question(reader)),
     write: (script, keys, args) => orAway(writer.write(script, keys, args)),
+    awayCounts,
     get durability() {
       return writer.durability
     },
@@ -176,37 +204,3 @@ export function answersWithinMs(target: RedisTarget): number {
 function retryDelayMs(attempt: number): number {
   return Math.min(50 * attempt, 500)
 }
-
-/** What ioredis throws when Redis cannot be reached, is loading, full or read-only is the caller's to retry; the rest is a bug. */
-async function orAway<T>(result: Promise<T>): Promise<T> {
-  try {
-    return await result
-  } catch (error) {
-    if (!isAway(error)) throw error
-    throw new Problem('store-away', { retryAfterS: RETRY_AFTER_S, reason: 'store-unavailable', cause: error })
-  }
-}
-
-/** Does it say that Redis cannot be reached or cannot answer now, and not that something here is wrong? */
-export function isAway(error: unknown): boolean {
-  if (!(error instanceof Error) || error instanceof Problem) return false
-  return AWAY.test(error.message) || ('code' in error && AWAY_CODES.has(error.code))
-}
-
-// What a socket says that the other side closed while it was written to: the message of some names no code.
-const AWAY_CODES = new Set<unknown>([
-  'EPIPE',
-  'ECONNRESET',
-  'ERR_STREAM_DESTROYED',
-  'ERR_SOCKET_CLOSED',
-  // On the way to another host, whose name may not be known yet.
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EHOSTDOWN',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-])
-
-const AWAY =
-  /^(LOADING|MASTERDOWN|READONLY|OOM|MISCONF|BUSY|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|NOREPLICAS|UNBLOCKED)|Connection is closed|writeable and enableOfflineQueue|timed out|max retries|aborted due to connection close|ECONNREFUSED|ECONNRESET|EPIPE|ENOENT/i

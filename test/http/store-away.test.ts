@@ -49,6 +49,26 @@ t.test('Redis is killed, and comes back', async (t) => {
   t.match(found.json(), { results: [{ matches: [{ grade: 'exact' }] }, { matches: [] }] })
 })
 
+t.test(
+  'why Redis cannot be used is in the log line of the request and in the metrics, and is told to no caller',
+  async (t) => {
+    const service = await startService(t)
+    const redis = new Redis(service.redis.socket)
+    t.teardown(() => redis.disconnect())
+    await redis.config('SET', 'maxmemory', '1')
+
+    const answer = await service.app.inject({ method: 'POST', url: '/v1/cases', payload: { adult: true } })
+
+    refused(t, answer, 'store-away')
+    t.notMatch(answer.body, /memory|OOM/)
+    const line = service.log.find((text) => text.includes('"storeCause"')) ?? '{}'
+    t.match(JSON.parse(line), { msg: 'request', code: 'store-away', storeCause: 'out-of-memory' })
+    const { body } = await service.app.inject({ url: '/metrics' })
+    t.match(body, /^tabir_store_away_total{cause="out-of-memory"} [1-9]/m)
+    t.match(body, /^tabir_store_away_total{cause="credentials"} 0$/m)
+  },
+)
+
 t.test('what was acknowledged the moment before Redis was killed is there afterwards', async (t) => {
   const world = await open(t)
   const kept: string[] = []

@@ -1,0 +1,84 @@
+// Why Redis could not be used: one cause for each way in which an operator can break it, from a real Redis.
+
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import type { Problem } from '../../src/domain/problem.js'
+import { type AwayCause, StoreAwayError } from '../../src/domain/store-away.js'
+import { awayErrorFor } from '../../src/store/away-cause.js'
+import { openStore } from '../../src/store/store.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
+import { until } from '../helpers/service.js'
+
+const SET = { numberOfKeys: 1, lua: "return redis.call('SET', KEYS[1], 'x')" } as const
+
+async function open(t: Test) {
+  const redis = await startRedis(t)
+  const operator = new Redis(redis.socket)
+  operator.on('error', () => {})
+  const store = await openStore(storeAt(redis.socket))
+  t.teardown(async () => {
+    operator.disconnect()
+    await store.close()
+  })
+  const causeNow = async () => {
+    const error: Problem | undefined = await store.write(SET, ['a'], []).then(
+      () => undefined,
+      (why: Problem) => why,
+    )
+    if (error === undefined) return undefined
+    if (error.code !== 'store-away') throw error
+    return error.cause instanceof StoreAwayError ? error.cause.awayCause : 'none'
+  }
+  return { redis, operator, store, causeNow }
+}
+
+const BROKEN_BY: readonly (readonly [AwayCause, (operator: Redis) => Promise<unknown>])[] = [
+  ['log-off', (operator) => operator.config('SET', 'appendonly', 'no')],
+  ['out-of-memory', (operator) => operator.config('SET', 'maxmemory', '1')],
+  ['permission', (operator) => operator.call('ACL', 'SETUSER', 'default', '-set')],
+  ['permission', (operator) => operator.call('ACL', 'SETUSER', 'default', '-eval', '-evalsha')],
+  [
+    'credentials',
+    async (operator) => {
+      await operator.config('SET', 'requirepass', 'another')
+      await operator.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    },
+  ],
+  ['not-master', (operator) => operator.replicaof('127.0.0.1', 1)],
+]
+
+for (const [wanted, brokenBy] of BROKEN_BY) {
+  t.test(`a store that cannot be used says ${wanted}`, async (t) => {
+    const { operator, store, causeNow } = await open(t)
+    t.equal(await causeNow(), undefined)
+
+    await brokenBy(operator)
+
+    await until(async () => (await causeNow()) === wanted)
+    t.ok((store.awayCounts.get(wanted) ?? 0) > 0, 'and is counted')
+  })
+}
+
+t.test('a store that is gone says connection, and nothing else once it is back', async (t) => {
+  const { redis, causeNow } = await open(t)
+  redis.server.kill()
+  await until(async () => (await causeNow()) === 'connection')
+  await redis.reopen()
+  await until(async () => (await causeNow()) === undefined)
+})
+
+t.test('what other servers say has its cause, too', async (t) => {
+  const causes = (messages: readonly string[]) => messages.map((text) => awayErrorFor(new Error(text)).awayCause)
+  t.same(
+    causes([
+      'MISCONF Errors writing to the AOF file: No space left on device',
+      'WRONGPASS invalid username-password pair or user is disabled.',
+      'LOADING Redis is loading the dataset in memory',
+      'connect ECONNREFUSED 127.0.0.1:6379',
+    ]),
+    ['disk', 'credentials', 'busy', 'connection'],
+  )
+  const certificate = Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
+  t.equal(awayErrorFor(new Error('Connection is closed.'), certificate).awayCause, 'certificate')
+  t.equal(awayErrorFor(undefined).awayCause, 'disk-silent')
+})
