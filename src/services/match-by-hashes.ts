@@ -253,7 +253,7 @@ function* lookForWitnesses(
     const veto = vetoOf(searcher, type, { asked: view, turned: false }, hits)
     for (const hit of hits.filter(({ image }) => open.has(image))) {
       const hash = upright.hashes[hit.transform]
-      if (isAtVetoEdge(veto, hit)) observed.screened(hit.image, found.get(hit.image)?.image.id ?? '', type, hash, 'veto')
+      if (isAtVetoEdge(veto, hit)) observed.screened(hit.image, found.get(hit.image)?.image.id ?? '', type, hash, 'alone')
       const views = { asked: view, registered: viewOf(hit.view) }
       if (!isVetoed(veto, hit)) noteHit(witnesses, hit, { type, views, signal, ...upright })
     }

@@ -41,8 +41,8 @@ export interface Observed {
   all(): readonly Observation[]
 }
 
-/** outer: of the radius that it had. */
-export type ScreenedEdge = 'outer' | 'veto' | 'none'
+/** outer: of the radius that it had. alone: of a veto. */
+export type ScreenedEdge = 'outer' | 'alone' | 'none'
 
 /** Where nobody counts. */
 export const NOT_OBSERVED: Observed = {
@@ -126,7 +126,7 @@ export function createObserved(thresholdBits: number | undefined): Observed {
       const isCorroborationClose = corroborated.has(hit.image)
       const measured = { bank, type, views: compared, distanceBits, togetherBits, isCorroborationClose, thresholdBits }
       const own = isSpokenOver ? 'outer' : edgeOf(measured)
-      const edge = own !== 'outer' && screened.get(hit.image)?.edge === 'veto' ? 'veto' : own
+      const edge = own !== 'outer' && screened.get(hit.image)?.edge === 'alone' ? 'alone' : own
       const seen = views.get(hit.image)
       observations.set(hit.image, {
         imageId: image.id,
