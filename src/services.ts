@@ -312,7 +312,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     cases,
     files: caseFilesIn({ cases, events: caseEvents, images, trusts, replica, audit, auditNameOf: caseStore.auditName }),
     signer: signerFrom(secrets.receipt),
-    idempotency: idempotencyOver(idempotencyIn(store), secrets.idempotency),
+    idempotency: idempotencyOver(idempotencyIn(store), secrets.idempotency, limits),
     registration,
     exports: exportsFrom({ images, trusts, audit }),
     exchanges,

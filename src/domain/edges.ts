@@ -13,9 +13,10 @@ export const EDGE_BITS = 2
 
 /**
  * outer: of whether there is a match, or how it is graded. inner: of what else is told of one, which can be told more coarsely at no loss:
- * its band, its view and how it is turned, its place among others. veto: of whether a harmless picture is nearer.
+ * its band, its view and how it is turned, its place among others.
+ * alone: an outer one that many images have at once, or that is seldom exact, so it says nothing across images: of a veto, and of details.
  */
-export type Edge = 'outer' | 'veto' | 'inner' | 'none'
+export type Edge = 'outer' | 'alone' | 'inner' | 'none'
 
 export function isNearEdge(bits: number, edgeBits: number): boolean {
   return bits > edgeBits - EDGE_BITS && bits <= edgeBits + EDGE_BITS

@@ -48,6 +48,7 @@ export const PROBLEM_CODES = [
   'bank-unknown',
   'key-unknown',
   'bank-exists',
+  'banks-full',
   'organisation-unknown',
   'signal-unknown',
   'import-unknown',

@@ -112,6 +112,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'bank-unknown': { status: 404, title: 'There is no such bank, or it is not yours.' },
   'key-unknown': { status: 404, title: 'There is no such API key.' },
   'bank-exists': { status: 409, title: 'The name of the bank is taken.' },
+  'banks-full': { status: 409, title: 'The organisation has as many banks as it may have.', detail: 'Remove one.' },
   'organisation-unknown': { status: 422, title: 'There is no organisation of this name.' },
   'signal-unknown': { status: 404, title: 'There is no such signal, or it is in another bank.' },
   'import-unknown': {

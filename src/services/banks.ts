@@ -21,7 +21,7 @@ export interface Banks {
   /**
    * A bank that vetoes is an operator's to make: whoever may add to one can make pictures unfindable.
    * @param readers names of organisations that may know of it; undefined for all.
-   * @throws {Problem} bank-exists, scope-missing, organisation-unknown
+   * @throws {Problem} bank-exists, banks-full, scope-missing, organisation-unknown
    */
   create(
     caller: Caller,
@@ -89,6 +89,7 @@ export function banksFrom({ banks, organisations, replica, erasing, now }: BankP
       const given = { name, purpose, orgId: caller.orgId, thresholdBits, createdAtMs: now(), readers }
       const added = await banks.add(given, `key:${caller.keyId}`, caller.scopes.has('admin'))
       if (added === undefined) throw new Problem('bank-exists')
+      if (added === 'full') throw new Problem('banks-full')
       await replica.reached(added.revision)
       return shown(added.bank, name)
     },

@@ -4,7 +4,7 @@ import { DETAIL_BITS } from '../domain/signal-types.js'
 import type { AskedView } from '../hash/details/features.js'
 import { askedFeatures, type PlacedFeature } from '../hash/details/kept.js'
 import { placedRow } from '../hash/details/rows.js'
-import { type AgreeingPair, isShown, verifiedBy, verify } from '../hash/details/verify.js'
+import { type AgreeingPair, isShown, LEAST_CELLS, type Verified, verifiedBy, verify } from '../hash/details/verify.js'
 import { type Sighting, voteOf } from '../hash/details/vote.js'
 import type { Hash256 } from '../hash/hash256.js'
 import type { Rectangle } from '../hash/rectangle.js'
@@ -26,6 +26,10 @@ export interface FoundByDetails {
   /** What they cover of the picture that is asked about, in parts of its sides, 0…1. */
   readonly region: Rectangle
   readonly isMirrored: boolean
+  /** How many more agree than it takes. */
+  readonly surplus: number
+  /** Might one detail more or less have decided whether it is found? */
+  readonly isAtEdge: boolean
 }
 
 export interface DetailFinder {
@@ -44,6 +48,8 @@ export interface FindOptions {
   readonly mirrors: boolean
   readonly role: (ordinal: number) => 'wanted' | 'harmless' | undefined
   readonly giveWay: () => Promise<void> | undefined
+  /** Told of an image that is to be found and nearly was. */
+  readonly onMissed?: (imageId: string) => void
 }
 
 /** Of the details of a view, the strongest are searched for and all are verified by. */
@@ -66,7 +72,7 @@ export function detailFinderWith({
   readonly common: CommonRows
 }): DetailFinder {
   return {
-    async find(views, { searcher, mirrors, role, giveWay }) {
+    async find(views, { searcher, mirrors, role, giveWay, onMissed }) {
       const voted = new Map<number, Candidate[]>()
       for (const view of views) {
         for (const isMirrored of mirrors ? [false, true] : [false]) {
@@ -77,7 +83,7 @@ export function detailFinderWith({
             voted.set(candidate.ordinal, [...(voted.get(candidate.ordinal) ?? []), candidate])
         }
       }
-      return unvetoed(await shown(surestOf(voted)), role)
+      return unvetoed(await shown(surestOf(voted)), role, onMissed)
 
       /** Those of the candidates that are verified. */
       async function shown(candidates: readonly Voted[]): Promise<Shown[]> {
@@ -90,14 +96,18 @@ export function detailFinderWith({
         for (const [i, { image, views }] of named.entries()) {
           const own = points[i]
           if (own === undefined) continue // withdrawn since
+          let isMissed = false
           for (const candidate of views) {
             const { pairs, ...result } = verify(own, candidate.all(), candidate.view)
             await giveWay()
+            isMissed ||= isNearlyShown(result)
             if (!isShown(result)) continue
+            isMissed = false
             const places = pairs.map((pair) => inPicture(pair, candidate))
             verified.push({ ...candidate, image, least: result.least, pairs: places })
             break
           }
+          if (isMissed && role(views[0]?.ordinal ?? -1) === 'wanted') onMissed?.(image.id)
         }
         return verified
       }
@@ -232,7 +242,7 @@ const SAME_PLACE = 0.01
  * Without what is only there because something harmless is. Detail by detail and not picture by picture, as hashes are vetoed hit by hit:
  * somebody who puts a well-known picture beside an intimate one hides only the well-known one.
  */
-function unvetoed(shown: readonly Shown[], role: FindOptions['role']): FoundByDetails[] {
+function unvetoed(shown: readonly Shown[], role: FindOptions['role'], onMissed: FindOptions['onMissed']): FoundByDetails[] {
   const vetoing = shown.filter(({ ordinal }) => role(ordinal) === 'harmless').flatMap(({ pairs }) => pairs)
   const isVetoed = (pair: AgreeingPair) =>
     vetoing.some((other) => Math.abs(other.x - pair.x) <= SAME_PLACE && Math.abs(other.y - pair.y) <= SAME_PLACE)
@@ -243,12 +253,23 @@ function unvetoed(shown: readonly Shown[], role: FindOptions['role']): FoundByDe
         pairs.filter((pair) => !isVetoed(pair)),
         least,
       )
-      if (!isShown(left)) return []
+      if (!isShown(left)) {
+        if (isNearlyShown(left)) onMissed?.(image.id)
+        return []
+      }
+      const surplus = left.inliers - least
+      const isAtEdge = surplus === 0 || left.cells === LEAST_CELLS
       const bits = left.pairs.map(({ distanceBits }) => distanceBits).sort((a, b) => a - b)
       const distanceBits = bits[bits.length >> 1] ?? 0
-      return [{ ordinal, image, isMirrored, inliers: left.inliers, distanceBits, region: regionOf(left.pairs) }]
+      const { inliers } = left
+      return [{ ordinal, image, isMirrored, inliers, surplus, isAtEdge, distanceBits, region: regionOf(left.pairs) }]
     })
     .sort((a, b) => b.inliers - a.inliers || (a.image.id < b.image.id ? -1 : 1))
+}
+
+/** But for one detail, which may lie in a cell of its own. */
+function isNearlyShown({ inliers, cells, least }: Pick<Verified, 'inliers' | 'cells' | 'least'>): boolean {
+  return inliers >= least - 1 && cells >= LEAST_CELLS - 1
 }
 
 function regionOf(pairs: readonly AgreeingPair[]): Rectangle {

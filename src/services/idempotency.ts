@@ -6,9 +6,25 @@ import type { z } from 'zod'
 import { Problem } from '../domain/problem.js'
 import type { IdempotencyStore } from '../store/idempotency.js'
 import { makeKeyring } from '../store/seal.js'
+import type { Limit, LimitCounter } from './limits.js'
 
 /** For how long an answer is kept. */
 const KEPT_MS = 86_400_000
+/**
+ * Bytes of answers that are kept of one owner in a day, by route: the answers to ten thousand pictures, to a hundred thousand watches. What is beyond is not
+ * kept, and done again when it is asked again. Routes that are not here make a thing with each answer that they keep, and have limits for these.
+ */
+const MOST_KEPT_BYTES: Partial<Readonly<Record<IdempotencyScope[0], number>>> = {
+  'change-pin': 1 << 20,
+  images: 1 << 20,
+  hashes: 1 << 20,
+  watch: 16 << 20,
+  'rotate-key': 1 << 20,
+  'rotate-webhook-secret': 1 << 20,
+}
+
+const KEPT_ANSWERS = { name: 'kept-answers', windowS: 86_400, isLocal: false, failsClosed: false } as const
+
 /** Longer than any request takes that hashes pictures. */
 const CLAIM_MS = 120_000
 /** How long a twin waits for the first one's answer. */
@@ -36,7 +52,7 @@ export type IdempotencyScope = readonly [
 export type Attempt<T> =
   | {
       readonly isFirst: true
-      /** Keeps the answer. @param digest of what was asked: the same for the same body. */
+      /** Keeps the answer, unless too much is kept of its owner. @param digest of what was asked: the same for the same body. */
       finish(digest: Buffer, answer: T): Promise<void>
       /** The work failed: the next one with this key is first again. */
       giveUp(): Promise<void>
@@ -67,7 +83,7 @@ export interface Idempotency {
  * An answer may hold a PIN, an API key or the secret of a webhook, so it is sealed under a key that is made of the caller's own: the store, and all keys of the
  * deployment, do not open it without.
  */
-export function idempotencyOver(store: IdempotencyStore, secret: Buffer): Idempotency {
+export function idempotencyOver(store: IdempotencyStore, secret: Buffer, limits: Pick<LimitCounter, 'take'>): Idempotency {
   const attempt = async <T>(scope: IdempotencyScope, key: string, answers: z.ZodType<T>): Promise<Attempt<T>> => {
     const derive = (purpose: string) =>
       createHmac('sha256', secret)
@@ -82,7 +98,11 @@ export function idempotencyOver(store: IdempotencyStore, secret: Buffer): Idempo
         isFirst: true,
         finish: (digest, answer) => {
           const plain = Buffer.concat([digest, Buffer.from(JSON.stringify(answer))])
-          return store.settle(name, claimId, seal.seal(plain, context), KEPT_MS)
+          const sealed = seal.seal(plain, context)
+          const most = MOST_KEPT_BYTES[scope[0]]
+          const limit: Limit | undefined = most === undefined ? undefined : { ...KEPT_ANSWERS, most }
+          const isKept = limit === undefined || limits.take(limit, scope.join(' '), sealed.length).isWithin
+          return isKept ? store.settle(name, claimId, sealed, KEPT_MS) : store.release(name, claimId)
         },
         giveUp: () => store.release(name, claimId),
       }

@@ -241,7 +241,7 @@ function* lookForWitnesses(
       const known = open.has(hit.image) ? found.get(hit.image) : undefined
       if (known === undefined) continue
       const hash = upright.hashes[hit.transform]
-      if (isAtVetoEdge(veto, hit)) observed.screened(hit.image, known.image.id, type, hash, 'veto')
+      if (isAtVetoEdge(veto, hit)) observed.screened(hit.image, known.image.id, type, hash, 'alone')
       if (isVetoed(veto, hit)) continue
       const views = { asked: view, registered: viewOf(hit.view), turned: false }
       const radiusBits = radiusOf(known.image.id) ?? hit.distanceBits

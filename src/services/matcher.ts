@@ -12,12 +12,12 @@ import type { TransformName } from '../hash/transforms.js'
 import type { Catalogue } from './catalogue.js'
 import type { DetailFinder } from './detail-finder.js'
 import { mostMatchesOf } from './fair-share.js'
-import { type MatchedDetails, matchesByDetails } from './match-by-details.js'
+import { accountOfDetails, type MatchedDetails, matchesByDetails } from './match-by-details.js'
 import { type Answer, type FoundByHashes, inOrder, matchesByHashes, NOTHING_FOUND } from './match-by-hashes.js'
 import type { MatchIds } from './match-ids.js'
 import { createObserved, NOT_OBSERVED } from './observed.js'
 import { turnEnds } from './pace.js'
-import type { ProbingGuard } from './probing-guard.js'
+import type { ProbingGuard, Screen } from './probing-guard.js'
 import type { Replica } from './replica.js'
 import { gathered, inTurns, isNowhere, NOTHING_AHEAD, searchAhead, type WidestBits } from './search-ahead.js'
 import type { Searcher } from './searcher.js'
@@ -162,11 +162,8 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
       const seen = probing.see(options.orgId, observed.all(), options.knowsDistance === true)
       const screen = seen instanceof Promise ? await seen : seen
       if (screen === undefined) return found
-      const told = found.answer.flatMap((each) => {
-        const match = screen(each.imageId, each.match)
-        return match === undefined ? [] : [{ ...each, match }]
-      })
-      return { ...found, answer: told.sort((a, b) => inOrder(a.match, b.match)) }
+      const told = screened(screen, found.answer, (imageId) => imageId)
+      return { ...found, answer: told.toSorted((a, b) => inOrder(a.match, b.match)) }
     }
 
     /** Of a picture that is to be looked for by its details as well. */
@@ -183,11 +180,23 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
       const { orgId, mirrors = true } = options
       const except = new Set(byHashes.filter(({ match }) => match.grade !== 'review').map(({ ordinal }) => ordinal))
       const matchIdOf = (imageId: string) => matchIds.idFor(orgId, imageId)
-      const found = await matchesByDetails(finder, views, { searcher, banks, mirrors, except, giveWay, matchIdOf })
+      const asked = { searcher, banks, mirrors, except, giveWay, matchIdOf }
+      const { answer, observations } = await matchesByDetails(finder, views, asked)
+      const seen = probing.see(orgId, observations, options.knowsDistance === true)
+      const found = screened(seen instanceof Promise ? await seen : seen, answer, accountOfDetails)
       const spoken = new Set(found.map(({ ordinal }) => ordinal))
       return [...byHashes.filter(({ ordinal }) => !spoken.has(ordinal)), ...found]
     }
   }
+}
+
+/** As an organisation is told it. */
+function screened(screen: Screen | undefined, answer: Answer, accountOf: (imageId: string) => string): Answer {
+  if (screen === undefined) return answer
+  return answer.flatMap((each) => {
+    const match = screen(accountOf(each.imageId), each.match)
+    return match === undefined ? [] : [{ ...each, match }]
+  })
 }
 
 /** With the names that the caller calls the banks by. */

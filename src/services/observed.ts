@@ -46,8 +46,8 @@ export interface Observed {
   all(): readonly Observation[]
 }
 
-/** outer: of the radius that it had. */
-export type ScreenedEdge = 'outer' | 'veto' | 'none'
+/** outer: of the radius that it had. alone: of a veto. */
+export type ScreenedEdge = 'outer' | 'alone' | 'none'
 
 /** Where nobody counts. */
 export const NOT_OBSERVED: Observed = {
@@ -132,7 +132,7 @@ export function createObserved(thresholdBits: number | undefined): Observed {
       const measured = { bank: told.bank, type: told.type, views: told.views, distanceBits, togetherBits }
       const isCorroborationClose = corroborated.has(image)
       const own = isSpokenOver ? 'outer' : edgeOf({ ...measured, isCorroborationClose, thresholdBits })
-      const edge = own !== 'outer' && screened.get(image)?.edge === 'veto' ? 'veto' : own
+      const edge = own !== 'outer' && screened.get(image)?.edge === 'alone' ? 'alone' : own
       const seen = views.get(image)
       const isTied = told === found ? seen?.isTied === true : together?.isTied === true
       const isInner = distanceBits > 0 && (isTied || (together !== undefined && isToldByEither(found)))

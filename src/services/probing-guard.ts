@@ -3,9 +3,11 @@
 
 import { distanceBandOf } from '../domain/grade.js'
 import { Problem } from '../domain/problem.js'
+import { LEAST_INLIERS, MATCH_BITS as MOST_DETAIL_BITS } from '../hash/details/verify.js'
 import type { ApiKey, ApiKeys } from '../store/api-keys.js'
 import type { Events } from '../store/events.js'
 import { transformName } from './graded.js'
+import type { MatchedDetails } from './match-by-details.js'
 import type { Match } from './matcher.js'
 import type { Observation } from './observed.js'
 import type { ProbingBudget } from './probing.js'
@@ -120,6 +122,7 @@ export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
       const standing = byImage.get(imageId)
       if (standing === undefined || !standing.isCoarse || match.grade === 'exact') return match
       const { radiusBits, plain } = standing
+      if (match.details !== undefined) return coarseByDetails(match, match.details, radiusBits)
       if (radiusBits !== undefined && match.distanceBits > radiusBits) return undefined
       const distanceBits = coarseBits(match)
       return {
@@ -145,6 +148,14 @@ export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
       await budget.close()
     },
   }
+}
+
+/** Neither how many details agree nor which part of what was asked they cover. @param radiusBits so many more have to agree than usual */
+function coarseByDetails(match: Match, { surplus }: MatchedDetails, radiusBits: number | undefined): Match | undefined {
+  if (radiusBits !== undefined && (radiusBits === 0 || surplus <= radiusBits)) return undefined
+  const distanceBits = MOST_DETAIL_BITS
+  const details = { inliers: LEAST_INLIERS, surplus: 0, region: { left: 0, top: 0, right: 1, bottom: 1 } }
+  return { ...match, distanceBits, distanceBand: distanceBandOf(distanceBits), details }
 }
 
 /** In place of the distance of a match that is told coarsely: the widest that it may have, so that all bands within it are told as one. */

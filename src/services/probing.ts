@@ -159,9 +159,8 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
         const edge = edgeIn(known, bare === 'none' && isTold ? 'inner' : bare, distanceBits)
         const account = known ?? (edge === 'none' ? undefined : accountOf(orgId, org, imageId))
         if (!asked.isNew((account ?? org.across).seed, marks)) continue
-        const isOuter = edge === 'outer' || edge === 'veto'
-        // Copies of a harmless picture come near to every copy of it that is registered, all at once: that is no search across images.
-        if (edge !== 'veto') add(org, org.across, { outer: isOuter ? 1 : 0 })
+        const isOuter = edge === 'outer' || edge === 'alone'
+        if (edge !== 'alone') add(org, org.across, { outer: isOuter ? 1 : 0 })
         if (account === undefined) continue
         add(org, account, {
           outer: isOuter ? 1 : 0,

@@ -64,7 +64,7 @@ export function isUnvetoed(
   // Where the radius was replaced, any harmless picture vetoes: which of them is nearer would be an edge as well.
   if (image === undefined || (hit.distanceBits > 0 && radiusOf(image.id) !== undefined)) return false
   const [isAtEdge, isOver] = [isAtVetoEdge(veto, hit), isVetoed(veto, hit)]
-  if (isAtEdge || isOver) observed.screened(hit.image, image.id, type, hash, isAtEdge ? 'veto' : 'none')
+  if (isAtEdge || isOver) observed.screened(hit.image, image.id, type, hash, isAtEdge ? 'alone' : 'none')
   return !isOver
 }
 

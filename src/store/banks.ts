@@ -31,13 +31,13 @@ export interface Banks {
   /**
    * Recorded in the audit log. @param bank.name its label. @param seesAll may who makes it know of every bank?
    * @returns it with its id and its name in the store, and the revision that has it; `undefined` when its owner may know of another bank of
-   *   this label. One that it may not know of changes nothing about the answer.
+   *   this label; `full` when it has as many as it may. One that it may not know of changes nothing about the answer.
    */
   add(
     bank: Bank & { readonly orgId: string },
     by: AuditActor,
     seesAll?: boolean,
-  ): Promise<{ readonly bank: Bank; readonly revision: number } | undefined>
+  ): Promise<{ readonly bank: Bank; readonly revision: number } | 'full' | undefined>
   /**
    * Recorded in the audit log. @returns the revision that has it, or `undefined` when this bank is not there or is removed, whatever has
    * its name now.
@@ -58,6 +58,8 @@ export interface Banks {
 
 /** As many as nobody draws twice. */
 const ID_BYTES = 16
+/** Of an organisation that is no operator. Each question looks at every bank. */
+const MOST_BANKS = 200
 
 export function banksIn(store: Store): Banks {
   /** Changes exactly this bank: the name alone may be another bank's by the time of the write. */
@@ -87,8 +89,9 @@ export function banksIn(store: Store): Banks {
         { act: 'bank.created', by, about: { bank: label, orgId }, atMs: rest.createdAtMs },
         addBank,
         [keys.banks, keys.revision, keys.changes],
-        [label, exactName(label, orgId), orgId, seesAll ? 1 : 0, JSON.stringify(rest)],
+        [label, exactName(label, orgId), orgId, seesAll ? 1 : 0, JSON.stringify(rest), MOST_BANKS],
       )
+      if (reply === -1) return 'full'
       if (!Array.isArray(reply)) return undefined
       const [revision, name] = reply
       return { bank: { ...rest, name: String(name) }, revision: Number(revision) }

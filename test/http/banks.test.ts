@@ -1,5 +1,7 @@
 import t from 'tap'
 import { tookMs } from '../helpers/own-time.js'
+import { refused } from '../helpers/refusal.js'
+import { post } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, type TestService, until } from '../helpers/service.js'
 
 /** `undefined` while it does not answer. */
@@ -210,4 +212,20 @@ t.test('a bank takes signals at every process from the moment it is made', async
     const added = await second.app.inject({ method: 'POST', url: `/v1/banks/new-${i}/signals`, headers, payload })
     t.equal(added.statusCode, 201)
   }
+})
+
+t.test('an organisation has so many banks that no question is slowed by them, and others have as many', async (t) => {
+  const service = await startService(t)
+  const loud = await keyFor(service, 'loud', ['signals:write'])
+  const quiet = await keyFor(service, 'quiet', ['signals:write'])
+  const make = (name: string, { headers } = loud) => post(service.app, '/v1/banks', { name }, headers)
+  const made = await Promise.all(Array.from({ length: 210 }, (_, i) => make(`BANK_${i}`)))
+  t.equal(made.filter(({ statusCode }) => statusCode === 201).length, 200)
+  refused(t, await make('one-more'), 'banks-full')
+  t.equal((await make('quiet', quiet)).statusCode, 201)
+  const first = made.findIndex(({ statusCode }) => statusCode === 201)
+  const removed = await service.app.inject({ method: 'DELETE', url: `/c/bank/BANK_${first}`, headers: loud.headers })
+  t.equal(removed.statusCode, 200, removed.body)
+  const again = await make('one-more')
+  t.equal(again.statusCode, 201, again.body)
 })

@@ -128,3 +128,25 @@ t.test('what is watched for is left once for a key', async (t) => {
   t.equal(watches.length, 1)
   t.not((await leave()).body, first.body, 'no key')
 })
+
+t.test('whoever sends the same again and again under new keys does not fill the store', async (t) => {
+  const { app, redis } = await startService(t)
+  const [her, other] = [await openCase(app), await openCase(app)]
+  const client = new Redis(redis.socket)
+  t.teardown(() => client.disconnect())
+  const keptBytes = async () => {
+    const names = await client.keys('{tabir}:idempotency:*')
+    const sizes = await Promise.all(names.map((name) => client.strlen(name)))
+    return sizes.reduce((sum, size) => sum + size, 0)
+  }
+  const body = given(...Array<string>(1000).fill(randomHashText()))
+  const send = (nth: number, { url, headers } = her) =>
+    post(app, `${url}/hashes`, body, { ...headers, ...key(`${KEY}-${nth}`) })
+  for (let nth = 0; nth < 20; nth++) t.equal((await send(nth)).statusCode, 201)
+  const bytes = await keptBytes()
+  t.ok(bytes < 1 << 20, `${bytes} bytes`)
+  t.equal((await send(19)).statusCode, 201, 'what is not kept is done again, which changes nothing')
+  t.equal((await app.inject(her)).json<{ images: number }>().images, 1)
+  await send(0, other)
+  t.ok((await keptBytes()) > bytes, 'of another case answers are kept')
+})

@@ -30,6 +30,7 @@ const match: fc.Arbitrary<Match> = fc.record(
     disputed: fc.boolean(),
     details: fc.record({
       inliers: fc.integer({ min: 8, max: 300 }),
+      surplus: fc.nat(300),
       region: fc.record({ left: side, top: side, right: side, bottom: side }),
     }),
   },
@@ -82,7 +83,7 @@ t.test('whatever else is known of a match is left out, and the distance where it
     fc.property(match, (one) => {
       const known = { ...one, hash: 'secret', imageId: 'secret', ordinal: 1 }
       const parts = { id: undefined, matches: [known], isTruncated: false, problem: undefined, mayKnowDistance: false }
-      assert.doesNotMatch(resultText(parts), /secret|ordinal|distanceBits|"inliers"/)
+      assert.doesNotMatch(resultText(parts), /secret|ordinal|distanceBits|surplus|"inliers"/)
     }),
   )
 })

@@ -30,7 +30,8 @@ export const LEAST_INLIERS = 8
 /** A sticker lies in few cells; a picture in many. */
 export const LEAST_CELLS = 6
 
-const MATCH_BITS = 64
+/** Details that look alike. */
+export const MATCH_BITS = 64
 const MATCHES_TRIED = 40
 const LEAST_APART_PX = 10
 const MOST_SCALE = 6

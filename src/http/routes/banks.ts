@@ -105,7 +105,15 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
         body: NewBank,
         response: {
           201: BankView,
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-exists', 'organisation-unknown', 'store-away'),
+          ...may(
+            'request-invalid',
+            'key-missing',
+            'scope-missing',
+            'bank-exists',
+            'banks-full',
+            'organisation-unknown',
+            'store-away',
+          ),
         },
       },
     },

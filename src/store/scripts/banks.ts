@@ -22,7 +22,8 @@ export const addBank = {
     local org      = ARGV[3] -- [organisation id] its owner
     local seesAll  = ARGV[4] -- 1: an operator, who may know of every bank
     local json     = ARGV[5]
-    -- returns {[integer] the revision that has it, its name}, or nil when the label is taken
+    local most     = tonumber(ARGV[6]) -- [integer] banks of an owner who is no operator
+    -- returns {[integer] the revision that has it, its name}, nil when the label is taken, or -1 when the owner has as many as it may
     local name = label
     for _, other in ipairs(redis.call('HKEYS', banks)) do
       if other == label or string.sub(other, 1, #label + 1) == label .. '~' then
@@ -32,7 +33,14 @@ export const addBank = {
         if other == label then name = exact end
       end
     end
-    if redis.call('HSETNX', banks, name, json) == 0 then return nil end
+    if redis.call('HEXISTS', banks, name) == 1 then return nil end
+    local own = 0
+    for _, other in ipairs(seesAll == '1' and {} or redis.call('HVALS', banks)) do
+      local bank = cjson.decode(other)
+      if bank.orgId == org and not bank.removedAtMs then own = own + 1 end
+    end
+    if own >= most then return -1 end
+    redis.call('HSET', banks, name, json)
     return { announce(revision, changes, 'bank', name), name }`,
 } as const
 

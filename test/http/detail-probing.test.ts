@@ -1,0 +1,112 @@
+// Attacks on stored details: whoever has a part of a picture asks with details that he made up, to learn what else is in it.
+
+import { randomBytes } from 'node:crypto'
+import t from 'tap'
+import type { AskedView, Feature } from '../../src/hash/details/features.js'
+import { writeAsked, writeRegistered } from '../../src/hash/details/written.js'
+import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { post } from '../helpers/requests.js'
+import { codeOf, keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
+
+const service = await startService(t, { probing: 'suspend', extendedProtection: true })
+const BITS = Array.from({ length: 256 }, (_, bit) => bit)
+const SIDE_PX = 480
+const CELL_PX = SIDE_PX / 32
+/** So many bits apart, two details do not look alike any more. */
+const MATCH_BITS = 64
+
+/** In cells of 32 × 32: twenty details all over the picture. */
+const PLACES = Array.from({ length: 20 }, (_, i) => ({ column: 4 + 6 * (i % 5), row: 3 + 8 * Math.floor(i / 5) }))
+
+function flipped(hash: Hash256, bits: readonly number[]): Hash256 {
+  const bytes = Uint8Array.from(hash)
+  for (const bit of bits) bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+  return hashFromBytes(bytes)
+}
+
+/** A picture in a case: its details are of nothing, and as good as any. */
+async function registered() {
+  const her = await openCase(service.app, { extendedProtection: true })
+  const hashes = PLACES.map(() => hashFromBytes(randomBytes(32)))
+  const hashAt = (i: number) => hashes[i] ?? hashFromBytes(randomBytes(32))
+  const rows = PLACES.slice(0, 16).map(({ column, row }, i) => ({
+    place: 16 * (row >> 1) + (column >> 1),
+    pose: 0,
+    hash: hashAt(i),
+  }))
+  const points = PLACES.map((place, i) => ({ ...place, hash: hashAt(i) }))
+  const size = { width: SIDE_PX, height: SIDE_PX }
+  const details = writeRegistered({ ranked: { ...size, rows }, points: { ...size, points } })
+  const image = { signals: [{ type: 'pdq', hash: randomHashText(), quality: 100 }], details: base64(details) }
+  const answer = await post(service.app, `${her.url}/hashes`, { images: [image] }, her.headers)
+  if (answer.statusCode !== 201) throw new Error(answer.body)
+  return (i: number): Feature => {
+    const { column = 0, row = 0 } = PLACES[i] ?? {}
+    const place = { x: (column + 0.5) * CELL_PX, y: (row + 0.5) * CELL_PX, turn: 0, level: 0 }
+    return { ...place, hash: hashAt(i), mirrored: undefined }
+  }
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64')
+}
+
+async function answerTo(headers: Record<string, string>, features: readonly Feature[]): Promise<string> {
+  const part = { left: 0, top: 0, right: 1, bottom: 1 }
+  const view: AskedView = { width: SIDE_PX, height: SIDE_PX, features, part }
+  const query = { signals: [{ type: 'pdq', hash: randomHashText() }], details: base64(writeAsked([view])) }
+  const answer = await post(service.app, '/v1/match', { queries: [query], transforms: false }, headers)
+  if (answer.statusCode !== 200) throw new Error(codeOf(answer))
+  const { results } = answer.json<{ results: { matches: { matchId?: string }[] }[] }>()
+  return JSON.stringify(results[0]?.matches)
+}
+
+/**
+ * Asks with a detail that just looks like the stored one or just does not, each bit turned over in turn.
+ * @returns of the bits in which it differs, how many the answers told.
+ */
+async function recovered(asking: (bit: number) => Promise<string>, differing: readonly number[]): Promise<number> {
+  const told: string[] = []
+  try {
+    for (const bit of BITS) told.push(await asking(bit))
+  } catch (error) {
+    if (!(error instanceof Error && error.message === 'key-suspended')) throw error
+  }
+  const usual = told.at(-1)
+  const tells = told.flatMap((answer, bit) => (answer === usual ? [] : [bit]))
+  return tells.filter((bit) => differing.includes(bit)).length - tells.filter((bit) => !differing.includes(bit)).length
+}
+
+/** One bit too far, in every third bit; the last bits are as they are. */
+const DIFFERING = BITS.filter((bit) => bit % 3 === 0).slice(0, MATCH_BITS + 1)
+const numbers = (from: number, to: number) => BITS.slice(from, to)
+
+t.test('a detail is not read bit by bit, whether one more decides a match or widens what is told of it', async (t) => {
+  const ways = {
+    'one more would be a match': { sure: [0, 2, 4, 10, 12, 14, 9], tested: 7 },
+    'one more would widen the region': { sure: [...numbers(0, 4), ...numbers(5, 9), ...numbers(10, 14)], tested: 19 },
+  }
+  let orgs = 0
+  for (const [name, { sure, tested }] of Object.entries(ways)) {
+    const stored = await registered()
+    const { headers } = await keyFor(service, `platform ${orgs++}`, ['match'])
+    const known = sure.map(stored)
+    t.not(await answerTo(headers, [...known, stored(tested)]), '[]', name)
+    const at = stored(tested)
+    const bits = await recovered(
+      (bit) => answerTo(headers, [...known, { ...at, hash: flipped(flipped(at.hash, DIFFERING), [bit]) }]),
+      DIFFERING,
+    )
+    t.ok(bits < 16, `${name}: ${bits} bits of ${DIFFERING.length}`)
+  }
+})
+
+t.test('copies in which many details agree are found as ever, however many', async (t) => {
+  const stored = await registered()
+  const { headers } = await keyFor(service, 'another', ['match'])
+  for (let nth = 0; nth < 60; nth++) {
+    const left = numbers(0, 20).filter((i) => i !== nth % 20 && i !== (7 * nth) % 20)
+    const features = left.map((i) => ({ ...stored(i), hash: flipped(stored(i).hash, [nth]) }))
+    t.not(await answerTo(headers, features), '[]')
+  }
+})
