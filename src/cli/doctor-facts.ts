@@ -5,10 +5,8 @@ import { existsSync } from 'node:fs'
 import { readFile, stat, statfs } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
 import type { Config } from '../config.js'
 import type { Confine } from '../domain/confines.js'
-import { NOT_READY_REASONS, type NotReadyReason } from '../domain/not-ready.js'
 import { outboxAgeMs } from '../store/outbox.js'
 import { parseRedisUrl } from '../store/redis-url.js'
 import { sealKeyPath } from '../store/seal-keys.js'
@@ -63,12 +61,6 @@ export interface RedisFacts {
   /** For how long the oldest event waits to be made into messages; 0 when none does. */
   readonly outboxMs: number
   readonly eventsWaiting: number
-}
-
-export interface ApiFacts {
-  readonly readiness: number | undefined
-  /** Why it is not ready, where it says so. */
-  readonly reason?: NotReadyReason | undefined
 }
 
 const SETTINGS = [
@@ -127,6 +119,11 @@ export async function redisFacts(config: Config, store: Store): Promise<RedisFac
     const value = await store.ask((redis) => redis.config('GET', name).catch(() => [])) // it may not be allowed
     if (Array.isArray(value) && typeof value[1] === 'string') settings[name] = value[1]
   }
+  // Where CONFIG is denied, as hosted servers do, INFO has the two that matter most.
+  const isLogOn = field('aof_enabled')
+  if (isLogOn !== undefined) settings['appendonly'] ??= isLogOn === '1' ? 'yes' : 'no'
+  const policy = field('maxmemory_policy')
+  if (policy !== undefined) settings['maxmemory-policy'] ??= policy
   const askedAtMs = Date.now()
   const [seconds, microseconds] = await store.ask((redis) => redis.time())
   const meanMs = (askedAtMs + Date.now()) / 2
@@ -149,22 +146,6 @@ export async function redisFacts(config: Config, store: Store): Promise<RedisFac
     eventsWaiting: await waitingEventsIn(store).count(),
   }
 }
-
-export async function apiFacts({ host, port }: Config): Promise<ApiFacts> {
-  const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}/health/ready`
-  const response = await fetch(url, { signal: AbortSignal.timeout(3000) }).catch(() => undefined)
-  return { readiness: response?.status, reason: reasonIn((await response?.text().catch(() => '')) ?? '') }
-}
-
-/** Of a problem that an api answers with. */
-export function reasonIn(text: string): NotReadyReason | undefined {
-  try {
-    return Answer.safeParse(JSON.parse(text)).data?.reason
-  } catch {
-    return undefined
-  }
-}
-const Answer = z.object({ reason: z.enum(NOT_READY_REASONS) })
 
 function lineTo(url: string | undefined): RedisFacts['line'] {
   if (url === undefined) return 'socket'

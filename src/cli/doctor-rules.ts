@@ -3,7 +3,8 @@
 import type { Config } from '../config.js'
 import { CONFINES } from '../domain/confines.js'
 import { ownValue } from '../domain/own-value.js'
-import type { ApiFacts, FileFacts, HostFacts, RedisFacts } from './doctor-facts.js'
+import type { ApiFacts, CertificateFacts } from './doctor-api.js'
+import type { FileFacts, HostFacts, RedisFacts } from './doctor-facts.js'
 
 /** `bad`: a promise does not hold. `look`: it holds, and something should be done. */
 export type Verdict = 'good' | 'look' | 'bad'
@@ -18,6 +19,9 @@ const GiB = 1024 ** 3
 const MIN_WITHDRAWALS_BYTES = 16 * 1024 ** 2
 /** Beyond it, people notice that times are wrong, and expiry is early or late. */
 const MOST_CLOCK_OFF_MS = 2000
+const DAY_MS = 86_400_000
+/** Those that are renewed by a program are renewed a month before they expire. */
+const MIN_CERTIFICATE_DAYS = 21
 /** A messenger that lives takes an event in moments. */
 const MOST_OUTBOX_MS = 60_000
 
@@ -87,10 +91,10 @@ export function aboutRedis(redis: RedisFacts): Finding[] {
   const is = (name: string, wanted: string, otherwise: () => Finding) =>
     when((ownValue(settings, name) ?? wanted) !== wanted, otherwise)
   const isOld = kind === 'Redis' && version.localeCompare('7.2', 'en', { numeric: true }) < 0
-  const untold = Object.keys(settings).length === 0
+  const untold = Object.keys(settings).every((name) => name === 'appendonly' || name === 'maxmemory-policy') // those of INFO
   return [
     isOld ? look(`Redis ${version} cannot say whether a write is on disk: 7.2 or later`) : good(`${kind} ${version}`),
-    ...when(untold, () => look('it does not tell its settings: see the runbook for those that it needs')),
+    ...when(untold, () => look('it does not tell all of its settings: see the runbook for those that it needs')),
     ...is('appendonly', 'yes', () => bad('it keeps no log on disk: a crash loses everything. appendonly yes')),
     ...is('appendfsync', 'always', () => look('each write waits for up to a second: appendfsync always')),
     ...is('maxmemory-policy', 'noeviction', () => bad('it forgets when memory is full: maxmemory-policy noeviction')),
@@ -154,6 +158,16 @@ export function aboutApi({ readiness, reason }: ApiFacts): Finding[] {
   return [
     bad(`the api answers, and is not ready (${readiness}${reason === undefined ? '' : `, ${reason}`}): see the runbook`),
   ]
+}
+
+export function aboutCertificates(certificates: readonly CertificateFacts[], nowMs: number): Finding[] {
+  return certificates.map(({ setting, expiresAtMs }) => {
+    if (expiresAtMs === undefined) return bad(`the certificate of ${setting} cannot be read`)
+    const days = Math.floor((expiresAtMs - nowMs) / DAY_MS)
+    if (days < 0) return bad(`the certificate of ${setting} has expired`)
+    const text = `the certificate of ${setting} is valid for ${days} days`
+    return days < MIN_CERTIFICATE_DAYS ? look(`${text}: renew it`) : good(text)
+  })
 }
 
 function atLeast(value: string | undefined, wanted: number, name: string): Finding[] {

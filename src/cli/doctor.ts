@@ -8,8 +8,20 @@ import { keyringOf } from '../store/seal-keys.js'
 import { checkRing } from '../store/seal-ring.js'
 import { hasSecrets, loadSecrets } from '../store/secrets.js'
 import { openStore } from '../store/store.js'
-import { apiFacts, fileFacts, hostFacts, redisFacts } from './doctor-facts.js'
-import { aboutApi, aboutFiles, aboutHost, aboutProxies, aboutRedis, bad, type Finding, good, look } from './doctor-rules.js'
+import { apiFacts, certificateFacts } from './doctor-api.js'
+import { fileFacts, hostFacts, redisFacts } from './doctor-facts.js'
+import {
+  aboutApi,
+  aboutCertificates,
+  aboutFiles,
+  aboutHost,
+  aboutProxies,
+  aboutRedis,
+  bad,
+  type Finding,
+  good,
+  look,
+} from './doctor-rules.js'
 
 const SIGNS = { good: 'good ', look: 'look ', bad: 'BAD  ' } as const
 
@@ -30,6 +42,7 @@ async function examine(): Promise<Finding[]> {
   try {
     const config = readConfig(process.env)
     findings.push(...aboutHost(await hostFacts()), ...aboutProxies(config), ...aboutApi(await apiFacts(config)))
+    findings.push(...aboutCertificates(await certificateFacts(config), Date.now()))
     const files = await fileFacts(config)
     const { store: ofStore, logBytes } = await examineStore(config)
     findings.push(...aboutFiles(files, logBytes), ...ofStore)

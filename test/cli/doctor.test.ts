@@ -7,7 +7,8 @@ import { Redis } from 'ioredis'
 import t from 'tap'
 import { z } from 'zod'
 import type { RedisFacts } from '../../src/cli/doctor-facts.js'
-import { aboutApi, aboutFiles, aboutHost, aboutProxies, aboutRedis } from '../../src/cli/doctor-rules.js'
+import { aboutApi, aboutCertificates, aboutFiles, aboutHost, aboutProxies, aboutRedis } from '../../src/cli/doctor-rules.js'
+import { authority } from '../helpers/authority.js'
 import { startService } from '../helpers/service.js'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
@@ -92,7 +93,7 @@ t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
   t.same(verdicts({}), [])
   t.same(verdicts({ version: '7.0.15' }), ['look'])
   t.same(verdicts({ kind: 'Valkey', version: '7.2.5' }), [])
-  t.same(verdicts({ settings: { appendonly: 'no' } }), ['bad'])
+  t.same(verdicts({ settings: { appendonly: 'no', appendfsync: 'always' } }), ['bad'])
   t.same(verdicts({ settings: {} }), ['look'])
   t.same(verdicts({ settings: { 'hash-max-listpack-value': '64' } }), ['look'])
   t.same(verdicts({ line: 'plain' }), ['bad'])
@@ -137,4 +138,39 @@ t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
   t.match(aboutApi({ readiness: 503 }), [{ verdict: 'bad' }])
   t.match(aboutApi({ readiness: 503, reason: 'history-diverged' }), [{ verdict: 'bad', text: /503, history-diverged/ }])
   t.match(aboutApi({ readiness: undefined }), [{ verdict: 'look' }])
+})
+
+t.test('asks an api that speaks TLS, and says how long its certificate is valid', async (t) => {
+  const { filesFor, certificateFor } = authority(t)
+  const { redis, app } = await startService(t, { tls: certificateFor('127.0.0.1') })
+  const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
+  const { certFile, keyFile } = filesFor('127.0.0.1')
+  const dataDir = mkdtempSync(join(tmpdir(), 'tabir-doctor-'))
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
+  const env = { REDIS_SOCKET: redis.socket, TABIR_DATA_DIR: dataDir, TABIR_PORT: port }
+
+  const asked = await doctor({ ...env, TABIR_TLS_CERT: certFile, TABIR_TLS_KEY: keyFile })
+
+  t.match(asked.out, /^good {2}the api answers and is ready$/m)
+  t.match(asked.out, /^look {2}the certificate of TABIR_TLS_CERT is valid for 1 days: renew it$/m)
+  const wrong = await doctor({ ...env, TABIR_TLS_CERT: keyFile, TABIR_TLS_KEY: keyFile })
+  t.match(wrong.out, /^BAD {3}the certificate of TABIR_TLS_CERT cannot be read$/m)
+  const setting = 'TABIR_TLS_CERT'
+  t.match(aboutCertificates([{ setting, expiresAtMs: 0 }], 1), [{ verdict: 'bad', text: /has expired/ }])
+  t.match(aboutCertificates([{ setting, expiresAtMs: 100 * 86_400_000 }], 1), [{ verdict: 'good' }])
+})
+
+t.test('learns from INFO what a Redis that denies CONFIG does not tell', async (t) => {
+  const { redis } = await startService(t)
+  const operator = new Redis(redis.socket)
+  t.teardown(() => operator.disconnect())
+  await operator.config('SET', 'maxmemory-policy', 'allkeys-lru')
+  await operator.call('ACL', 'SETUSER', 'default', '-config')
+  const dataDir = mkdtempSync(join(tmpdir(), 'tabir-doctor-'))
+  t.teardown(() => rmSync(dataDir, { recursive: true, force: true }))
+
+  const { out } = await doctor({ REDIS_SOCKET: redis.socket, TABIR_DATA_DIR: dataDir })
+
+  t.match(out, /^BAD {3}it forgets when memory is full/m)
+  t.match(out, /^look {2}it does not tell all of its settings/m)
 })
