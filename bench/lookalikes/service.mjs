@@ -9,6 +9,7 @@ import { commonRowsUnder } from '../../dist/src/services/common-rows.js'
 import { detailFinderWith } from '../../dist/src/services/detail-finder.js'
 import { detailingWith } from '../../dist/src/services/detailing.js'
 import { matcherOver } from '../../dist/src/services/matcher.js'
+import { NO_PROBING } from '../../dist/src/services/probing-guard.js'
 import { veilFrom } from '../../dist/src/services/veil.js'
 import { answerFor } from '../../dist/workers/media/answer.js'
 
@@ -49,7 +50,7 @@ export class Service {
       images: { points: async (ids) => ids.map((id) => this.#images.get(id).points) },
     }),
     sightings: { note() {} },
-    probing: { isOn: false, see: () => undefined },
+    probing: NO_PROBING,
     turns: { pace: () => () => undefined, atEndOfTurn: queueMicrotask },
   })
 
