@@ -32,6 +32,7 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY bin ./bin
+COPY harmless ./harmless
 COPY package.json LICENSE NOTICE ./
 ENV NODE_ENV=production TABIR_HOST=0.0.0.0
 # Where compose mounts the volume that the api writes to: a new volume takes its owner from here.

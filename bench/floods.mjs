@@ -1,151 +1,259 @@
-// Whom does the flood guard hold, and how soon? Traffic that is made up and stated, against the rules as they are (src/domain/flood.ts): no service,
-// no clock, the same each time.
+// Whom does the flood guard stop, how soon, and how many innocent uploads have been flagged by then? Traffic that is made up and stated, against the
+// rules as they are (src/domain/flood.ts): no service, no clock, the same each time.
 //
-//   npm run bench:floods [-- --signals N] [--days D] [--seed S] [--json]
+//   npm run bench:floods [-- --runs N] [--seed S] [--json]
 //
-// Ten platforms of unlike size (the k-th meets 1/k of what the first meets) ask by day and night, each independently. A true picture is quiet,
-// passed around, or goes through the net once for some hours. Where platforms decide, each does with half of what it meets, an hour after it first
-// met it, and blocks 19 of 20: two that block confirm a signal, and what is confirmed is not held. A false report is of a harmless picture that everybody
-// passes around: it matches from its first second on as often as it ever will.
+// An upload is a hash of 256 bits. Innocent ones, of a false registration, are each another picture: of what shares an element, a mask, a form or a
+// room with it, the whole hash is nobody's; of a template it lies near, a third of them within `COPY_BITS`, as was measured (decision 0122). Copies of
+// a true picture are saved anew, or edited: by an edit that somebody made before and that is passed on, or by one of their own. Light edits stay within
+// COPY_BITS, overlays lie between that and 31 bits, screenshots, crops and collages anywhere. Saving anew turns 0 to 4 bits over.
+//
+// Traffic comes evenly, in a burst of two hours, or rises over a day; on one, two or three platforms, of which the k-th has 1/k of the first one's. The
+// guard looks once a minute, though the service looks once a second. Sketches are counted exactly, where the store is off by one in a hundred.
 
 import { parseArgs } from 'node:util'
-import { FLOOD_RULES, floodNow, USUAL_HOURS } from '../dist/src/domain/flood.js'
-import { tierOf } from '../dist/src/domain/tier.js'
+import {
+  COPY_BITS,
+  FLOOD_RULES,
+  FLOOD_WINDOW_MS,
+  floodNow,
+  isCopy,
+  LOOKS_WINDOW_MS,
+  sketchOf,
+} from '../dist/src/domain/flood.js'
+import { distance, hashFromBytes } from '../dist/src/hash/hash256.js'
 import { wholeNumber } from './service.mjs'
+import { randomOf } from './variants/random.mjs'
 
 const { values: args } = parseArgs({
   options: {
-    signals: { type: 'string', default: '300' },
-    days: { type: 'string', default: '30' },
+    runs: { type: 'string', default: '20' },
     seed: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
   },
 })
-const SIGNALS = wholeNumber(args, 'signals')
-const HOURS = 24 * wholeNumber(args, 'days')
-const PLATFORMS = 10
-const WEIGHTS = Array.from({ length: PLATFORMS }, (_, k) => 1 / (k + 1))
-const ALL = WEIGHTS.reduce((sum, weight) => sum + weight, 0)
-const random = randomFrom(wholeNumber(args, 'seed'))
+const RUNS = wholeNumber(args, 'runs')
+const RULE = FLOOD_RULES['self-reported']
+const NOTHING_SAID = { confirmations: 0, refusals: 0, disputes: 0 }
+const MINUTE_MS = 60_000
+const DAY_MINUTES = 1440
 
-/** Matches an hour, of all platforms together. */
+/** Uploads in a minute, of all platforms. */
+const TRAFFIC = {
+  '100 an hour': () => 100 / 60,
+  '1,000 an hour': () => 1000 / 60,
+  '10,000 an hour, for 4 hours': (minute) => (minute < 240 ? 10_000 / 60 : 0),
+  'burst, 1,000 an hour for 2 hours': (minute) => (minute < 120 ? 1000 / 60 : 0),
+  'rises over a day to 1,000 an hour': (minute) => ((1000 / 60) * minute) / DAY_MINUTES,
+}
+
+/** What share of uploads is of each kind; `own`: what share of the edited ones is no edit that is passed on. */
 const TRUE_PICTURES = {
-  quiet: () => () => 0.05,
-  'passed around': () => () => 5,
-  'much passed around': () => () => 50,
-  'once through the net, 500 an hour': () => surge(500),
-  'once through the net, 5,000 an hour': () => surge(5000),
+  'saved anew alone': { saved: 1, light: 0, overlay: 0, screen: 0, own: 0 },
+  'mostly saved anew': { saved: 0.6, light: 0.15, overlay: 0.1, screen: 0.15, own: 0.3 },
+  'edited as the 70 edits are': { saved: 0.1, light: 0.34, overlay: 0.11, screen: 0.45, own: 0.3 },
+  'an overlay and a screenshot alone, passed on': { saved: 0, light: 0, overlay: 0.5, screen: 0.5, own: 0.05 },
+  'no copy as it is, each edited anew (stops)': { saved: 0, light: 0.2, overlay: 0.4, screen: 0.4, own: 0.8 },
 }
-const SURGE_HOURS = 8
-const BLOCKS = 0.95
-const DECIDES = 0.5
+/** `near`: is it the whole that is alike? `copies`: what share lies so near that it passes for a copy. */
+const FALSE_REGISTRATIONS = {
+  'element, mask, form or room': { near: false, copies: 0 },
+  'template, other words': { near: true, copies: 1 / 3 },
+  'template, most the same (mostly stays)': { near: true, copies: 0.6 },
+}
+const PLATFORMS = [1, 2, 3]
 
-/** A day's quiet, then a rise and a fall over some hours, at a time of its own. */
-function surge(peak) {
-  const begins = 24 + Math.floor(random() * (HOURS - 24 - SURGE_HOURS))
-  return (hour) => {
-    const into = (hour - begins + 0.5) / SURGE_HOURS
-    return into > 0 && into < 1 ? peak * Math.sin(Math.PI * into) ** 2 : 0.5
+const results = {
+  false: table(FALSE_REGISTRATIONS, innocentUploads),
+  true: table(TRUE_PICTURES, copiesOf),
+  attack: attack(),
+}
+if (args.json) console.log(JSON.stringify(results))
+else print()
+
+/** Of each kind, on so many platforms, in each traffic: how many runs were stopped, when, and how many uploads had been told to match by then. */
+function table(kinds, uploadsOf) {
+  return Object.entries(kinds).flatMap(([kind, shares]) =>
+    Object.entries(TRAFFIC).flatMap(([traffic, perMinute]) =>
+      PLATFORMS.map((platforms) => {
+        const runs = Array.from({ length: RUNS }, (_, run) =>
+          stopped(perMinute, platforms, uploadsOf(shares, randomOf(`${args.seed} ${kind} ${traffic} ${platforms} ${run}`))),
+        )
+        const ends = runs.filter(({ becomes }) => becomes !== undefined).sort((a, b) => a.minutes - b.minutes)
+        const middle = ends[ends.length >> 1]
+        return {
+          kind,
+          traffic,
+          platforms,
+          runs: RUNS,
+          narrowed: ends.filter(({ becomes }) => becomes === 'narrowed').length,
+          held: ends.filter(({ becomes }) => becomes === 'held').length,
+          minutes: middle?.minutes,
+          uploads: middle?.uploads,
+        }
+      }),
+    ),
+  )
+}
+
+/** For a day, minute by minute. */
+function stopped(perMinute, platforms, { next, random }, said = NOTHING_SAID) {
+  const seen = counted(platforms)
+  let uploads = 0
+  for (let minute = 0; minute < DAY_MINUTES; minute++) {
+    const count = poisson(perMinute(minute), random)
+    for (let i = 0; i < count; i++) seen.note(next(), platformOf(platforms, random))
+    uploads += count
+    const flood = floodNow(RULE, seen.at(minute), said, 0)
+    if (flood !== undefined && flood.becomes !== 'told') return { becomes: flood.becomes, minutes: minute + 1, uploads }
   }
+  return { becomes: undefined, minutes: undefined, uploads }
 }
 
-/** @returns the hour in which it is held, or undefined. */
-function held(registered, rateAt, isDecided) {
-  const past = []
-  const decidesAt = Array.from({ length: PLATFORMS }, () => undefined)
-  for (let hour = 0; hour < HOURS; hour++) {
-    const rate = rateAt(hour)
-    const hits = WEIGHTS.map((weight) => poisson((rate * weight) / ALL))
-    for (const [k, count] of hits.entries()) if (count > 0) decidesAt[k] ??= hour + 1
-    const said = { verifications: 0, attestations: 0, confirmations: 0, refusals: 0 }
-    if (isDecided)
-      for (const [k, at] of decidesAt.entries()) {
-        if (at === undefined || at > hour || verdicts[k] === undefined) continue
-        said[verdicts[k]]++
+/** As the store counts: hits of this hour; uploads and sketches of this half of a day and the one before. */
+function counted(platforms) {
+  let hits = Array.from({ length: platforms }, () => 0)
+  let uploads = [0, 0]
+  let half = 0
+  const lastSeen = new Map()
+  return {
+    note({ isNear, hash }, platform) {
+      hits[platform]++
+      uploads[0]++
+      if (!isNear) lastSeen.set(sketchOf(hash), half)
+    },
+    at(minute) {
+      const seen = { hits: hits.filter((count) => count > 0), uploads: uploads[0] + uploads[1], looks: lastSeen.size }
+      const nextMs = (minute + 1) * MINUTE_MS
+      if (nextMs % FLOOD_WINDOW_MS === 0) hits = hits.map(() => 0)
+      if (nextMs % LOOKS_WINDOW_MS === 0) {
+        uploads = [0, uploads[0]]
+        for (const [sketch, at] of lastSeen) if (at < half) lastSeen.delete(sketch)
+        half++
       }
-    const rule = FLOOD_RULES[tierOf(registered, said)]
-    const met = hits.filter((count) => count > 0)
-    if (met.length > 0) {
-      if (rule.holds && floodNow(rule, met, past, 0) > 0) return hour
-      past.unshift(met)
-    } else past.unshift([])
-    past.length = Math.min(past.length, USUAL_HOURS)
+      return seen
+    },
   }
-  return undefined
-}
-let verdicts = []
-
-/** Seconds until a false report is held; the guard looks once a second. */
-function noticedAfterS(perHour, platforms) {
-  const weights = WEIGHTS.slice(0, platforms)
-  const all = weights.reduce((sum, weight) => sum + weight, 0)
-  const hits = weights.map(() => 0)
-  for (let second = 1; second <= 3600; second++) {
-    for (const [k, weight] of weights.entries()) hits[k] += poisson((perHour * weight) / all / 3600)
-    const met = hits.filter((count) => count > 0)
-    if (floodNow(FLOOD_RULES['self-reported'], met, [], 0) > 0) return second
-  }
-  return undefined
 }
 
-const honest = []
-for (const [name, rates] of Object.entries(TRUE_PICTURES)) {
-  for (const registered of ['self-reported', 'ngo-attested']) {
-    for (const isDecided of [false, true]) {
-      let count = 0
-      for (let k = 0; k < SIGNALS; k++) {
-        verdicts = WEIGHTS.map(() => (random() >= DECIDES ? undefined : random() < BLOCKS ? 'confirmations' : 'refusals'))
-        if (held(registered, rates(), isDecided) !== undefined) count++
+function innocentUploads({ near, copies }, random) {
+  const registered = drawn(random)
+  return {
+    random,
+    next() {
+      if (!near) return { isNear: false, hash: drawn(random) }
+      const bits = random() < copies ? random.int(2, COPY_BITS) : random.int(COPY_BITS + 1, 31)
+      return asFound(registered, flipped(registered, bits, random))
+    },
+  }
+}
+
+function copiesOf({ saved, light, overlay, own }, random) {
+  const registered = drawn(random)
+  const edits = { light: [], overlay: [], screen: [] }
+  const edited = {
+    light: () => flipped(registered, random.int(2, COPY_BITS - 4), random),
+    overlay: () => flipped(registered, random.int(COPY_BITS + 4, 28), random),
+    screen: () => drawn(random),
+  }
+  const editOf = (kind) => {
+    const known = edits[kind]
+    if (known.length === 0 || random() < own) {
+      known.push(edited[kind]())
+      return known.at(-1)
+    }
+    return known[Math.floor(known.length * random() ** 2)] // the earlier ones are passed on more often
+  }
+  return {
+    random,
+    next() {
+      const at = random()
+      const kind =
+        at < saved ? undefined : at < saved + light ? 'light' : at < saved + light + overlay ? 'overlay' : 'screen'
+      const from = kind === undefined ? registered : editOf(kind)
+      const hash = flipped(from, random.int(0, 4), random)
+      return kind === 'screen' ? { isNear: false, hash } : asFound(registered, hash)
+    },
+  }
+}
+
+function asFound(registered, hash) {
+  return { isNear: isCopy({ signalType: 'pdq', distanceBits: distance(registered, hash) }), hash }
+}
+
+/** Two keys ask about whatever they like, and let all stand, where nobody passes the picture around; and where copies come to a third platform. */
+function attack() {
+  return ['two keys', 'two keys, and 300 copies an hour on a third platform'].map((name) => {
+    const random = randomOf(`${args.seed} ${name}`)
+    const uploads = innocentUploads({ near: false, copies: 0 }, random)
+    const seen = counted(3)
+    const becomes = new Set()
+    for (let minute = 0; minute < DAY_MINUTES; minute++) {
+      for (let i = 0; i < 200; i++) seen.note(uploads.next(), i % 2)
+      if (name !== 'two keys' && minute % 10 === 0) for (let i = 0; i < 50; i++) seen.note({ isNear: true }, 2)
+      const flood = floodNow(RULE, seen.at(minute), { confirmations: 0, refusals: 2, disputes: 0 }, 0)
+      if (flood !== undefined) becomes.add(flood.becomes)
+    }
+    return { name, becomes: [...becomes] }
+  })
+}
+
+function print() {
+  for (const [what, rows] of [
+    ['False registrations', results.false],
+    ['True pictures that are passed around', results.true],
+  ]) {
+    console.log(
+      `${what}: of ${RUNS} runs how many were narrowed within a day, then minutes and uploads until then (medians); by platforms`,
+    )
+    const held = rows.reduce((sum, row) => sum + row.held, 0)
+    if (held > 0) console.log(`  ${held} were held`)
+    for (const kind of new Set(rows.map((row) => row.kind))) {
+      console.log(`  ${kind}`)
+      for (const traffic of Object.keys(TRAFFIC)) {
+        const own = rows.filter((row) => row.kind === kind && row.traffic === traffic)
+        const said = own.map(({ platforms, narrowed, minutes, uploads }) => {
+          const when = minutes === undefined ? '' : `, ${minutes} min, ${uploads}`
+          return `${platforms}: ${narrowed}${when}`.padEnd(22)
+        })
+        console.log(`    ${traffic.padEnd(34)} ${said.join(' ')}`.trimEnd())
       }
-      honest.push({ picture: name, registered, decided: isDecided, held: count, of: SIGNALS })
     }
   }
-}
-const floods = []
-for (const perHour of [300, 1000, 10_000, 100_000]) {
-  for (const platforms of [2, 3, 5, 10]) {
-    const times = Array.from({ length: 200 }, () => noticedAfterS(perHour, platforms)).sort(
-      (a, b) => (a ?? 1e9) - (b ?? 1e9),
-    )
-    floods.push({ perHour, platforms, medianS: times[100], heldShare: times.filter((s) => s !== undefined).length / 200 })
-  }
-}
-if (args.json) console.log(JSON.stringify({ signals: SIGNALS, hours: HOURS, honest, floods }))
-else {
-  console.log(`True pictures held in ${HOURS / 24} days, of ${SIGNALS} each:`)
-  for (const { picture, registered, decided, held: count } of honest)
-    console.log(
-      `  ${picture.padEnd(38)} ${registered.padEnd(14)} ${decided ? 'platforms decide' : 'nobody decides  '} ${count}`,
-    )
-  console.log('False reports of what everybody passes around:')
-  for (const { perHour, platforms, medianS, heldShare } of floods)
-    console.log(
-      `  ${String(perHour).padStart(7)} an hour on ${String(platforms).padStart(2)} platforms: ` +
-        (medianS === undefined
-          ? `held in ${heldShare * 100} % within the hour`
-          : `held after ${medianS} s (median), ${heldShare * 100} % within the hour`),
-    )
+  console.log('Two keys that send 200 unlike uploads a minute for a day, and let all stand:')
+  for (const { name, becomes } of results.attack) console.log(`  ${name.padEnd(48)} ${becomes.join(', ')}`)
 }
 
-function poisson(mean) {
-  if (mean > 30) return Math.max(0, Math.round(mean + Math.sqrt(mean) * normal()))
+function platformOf(platforms, random) {
+  const weights = Array.from({ length: platforms }, (_, k) => 1 / (k + 1))
+  let left = random() * weights.reduce((sum, weight) => sum + weight, 0)
+  for (const [k, weight] of weights.entries()) {
+    left -= weight
+    if (left < 0) return k
+  }
+  return platforms - 1
+}
+
+function drawn(random) {
+  return hashFromBytes(Uint8Array.from({ length: 32 }, () => random.int(0, 255)))
+}
+
+function flipped(hash, bits, random) {
+  const bytes = Uint8Array.from(hash)
+  const places = new Set()
+  while (places.size < bits) places.add(random.int(0, 255))
+  for (const bit of places) bytes[bit >> 3] ^= 1 << (bit & 7)
+  return hashFromBytes(bytes)
+}
+
+function poisson(mean, random) {
+  if (mean > 30) return Math.max(0, Math.round(mean + Math.sqrt(mean) * normal(random)))
   const limit = Math.exp(-mean)
   let count = 0
   for (let product = random(); product > limit; product *= random()) count++
   return count
 }
 
-function normal() {
+function normal(random) {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
-}
-
-/** mulberry32 */
-function randomFrom(seed) {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
 }

@@ -1,7 +1,7 @@
 // Which innocent pictures are taken for a registered one because they look alike: masks, documents, parts of apps, templates, rooms, goods.
 //
 //   npm run bench:lookalikes -- [--photos FOLDER] [--set a|b] [--size N] [--only A,B] [--hashes] [--recall N] [--cache FOLDER] [--against FILE]
-//                               [--seed N] [--draw FOLDER] [--json]
+//                               [--seed N] [--draw FOLDER] [--elements] [--listed N] [--json]
 //
 // All pictures are drawn (bench/lookalikes). Of a group of --size pictures each is registered by itself, and all others are asked about; of parts of
 // apps the bare part is registered, and innocent posts that contain it are asked about. Worker's code, catalogue and matcher are the service's own. A
@@ -10,6 +10,8 @@
 //
 // Photographs are of --photos, or drawn scenes. Set a has those of the tuning split, b those of the test split; formats, templates and words are drawn
 // from other seeds. Constants are chosen on a and reported on b. --against compares recall with the JSON of an earlier run of the same set.
+// --elements asks with the shipped bank of bare elements (harmless/elements.ndjson) imported. --listed: of what is flagged for a registered picture the first
+// N are listed as harmless, by all hashes that an answer gives, and the others are asked about again.
 // --only takes names of groups or beginnings of them. --draw writes the pictures and measures nothing; --cache keeps edits. Who sends SIGTERM is told
 // the figures so far.
 
@@ -26,6 +28,7 @@ import { Service } from './lookalikes/service.mjs'
 import { progress } from './report.mjs'
 import { commit } from './robustness/record.mjs'
 
+const ELEMENTS = new URL('../harmless/elements.ndjson', import.meta.url)
 const options = optionsOf(process.argv.slice(2))
 let isStopped = false
 process.once('SIGTERM', () => {
@@ -37,13 +40,13 @@ if (options.draw === undefined) await measure()
 else await drawAll()
 
 async function measure() {
-  const service = new Service()
-  const { photos, size, set, seed, groups: chosen, wantsDetails } = options
+  const service = new Service(options.elements ? ELEMENTS : undefined)
+  const { photos, size, set, seed, listed, groups: chosen, wantsDetails } = options
   const groups = {}
   const draw = progress('groups', chosen.length)
   for (const [i, group] of chosen.entries()) {
     if (isStopped) break
-    groups[group.name] = await measureGroup(service, group, { photos, size, set, seed }, wantsDetails)
+    groups[group.name] = await measureGroup(service, group, { photos, size, set, seed, listed }, wantsDetails)
     draw(i + 1)
   }
   const edited = photos.slice(0, options.recall)
@@ -71,6 +74,7 @@ function optionsOf(words) {
   const { values } = parsed(words)
   const size = integer(values, 'size', 2)
   const recall = integer(values, 'recall', 0)
+  const listed = integer(values, 'listed', 0)
   if (!SETS.includes(values.set)) fail(`--set must be one of ${SETS.join(', ')}`)
   if (values.photos !== undefined && !statSync(values.photos, { throwIfNoEntry: false })?.isDirectory())
     fail(`--photos: there is no folder ${values.photos}`)
@@ -91,8 +95,20 @@ function optionsOf(words) {
     recall,
     photos: values.photos === undefined ? 'drawn' : photos.length,
     details: wantsDetails,
+    elements: values.elements,
+    listed,
   }
-  return { ...values, size, recall, photos, groups, wantsDetails, conditions, before: earlier(values.against, conditions) }
+  return {
+    ...values,
+    size,
+    recall,
+    listed,
+    photos,
+    groups,
+    wantsDetails,
+    conditions,
+    before: earlier(values.against, conditions),
+  }
 }
 
 function parsed(words) {
@@ -110,6 +126,8 @@ function parsed(words) {
         against: { type: 'string' },
         seed: { type: 'string', default: '1' },
         draw: { type: 'string' },
+        elements: { type: 'boolean', default: false },
+        listed: { type: 'string', default: '0' },
         json: { type: 'boolean', default: false },
       },
     })

@@ -43,6 +43,10 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const ngo = await keyFor(service, 'an NGO', undefined, 'ngo')
   const other = await keyFor(service, 'another', ['match'])
+  const boss = await keyFor(service, 'operator', ['admin', 'signals:write'], 'operator')
+  const keyFile = join(place, 'operator.key')
+  writeFileSync(keyFile, boss.key, { mode: 0o600 })
+  symlinkSync(join(ROOT, 'harmless'), join(place, 'harmless'))
   await post(app, '/v1/banks', { name: 'mine' }, ngo.headers)
   const bankHash = randomHashText()
   const added = await post(app, '/v1/banks/mine/signals', { signals: [{ type: 'pdq', hash: bankHash }] }, ngo.headers)
@@ -94,6 +98,12 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
           said(new RegExp(signal))(ran)
           await until(async () => (await matches(bankHash)) === 1)
         },
+      },
+    ],
+    'What is known to be harmless': [
+      {
+        env: { URL: url, KEY_FILE: keyFile },
+        check: said(/"accepted":132,.*"refused":0/),
       },
     ],
     'A webhook that should not be there': [

@@ -9,7 +9,8 @@ const GRADES = ['exact', 'strong', 'near', 'review']
 /**
  * @param wantsDetails with extended protection as well.
  * @returns counts of a group: `queries`, `pairs`; queries by the surest grade that any registered picture gave them, `flagged` those that are not for
- *   review alone; `flaggedPairs` by grade and by what decided; `details`, the same with extended protection; and recall of `copies`.
+ *   review alone; `flaggedPairs` by grade and by what decided; `details`, the same with extended protection; `listed`: of flagged pairs how many are
+ *   flagged still when the first few posts are listed as harmless, whose own pairs are not counted; and recall of `copies`.
  */
 export async function measureGroup(service, group, context, wantsDetails) {
   const { registered, asked = registered, copies = [] } = await group.draw(context)
@@ -20,10 +21,16 @@ export async function measureGroup(service, group, context, wantsDetails) {
   const byHashes = emptyTally()
   const withDetails = wantsDetails ? emptyTally() : undefined
   let pairs = 0
+  let knownHarmless = 0
+  const listed = { before: 0, after: 0 }
   for (const picture of held.known) {
     const others = questions.known.filter((other) => isUnrelated(picture, other))
     pairs += others.length
     service.clear()
+    if (service.isHarmless(picture.image)) {
+      knownHarmless++
+      continue
+    }
     await service.register(picture.name, picture.image)
     const answers = await service.ask(
       others.map(({ image }) => image),
@@ -39,11 +46,23 @@ export async function measureGroup(service, group, context, wantsDetails) {
       note(byHashes, picture, other, answers[i])
       if (withDetails !== undefined) note(withDetails, picture, other, more[i])
     }
+    if (context.listed > 0) await noteListed(others.filter((_, i) => answers[i].some(isFlag)))
   }
+
+  async function noteListed(flagged) {
+    for (const { image } of flagged.slice(0, context.listed)) service.list(image)
+    const rest = flagged.slice(context.listed).map(({ image }) => image)
+    const answers = rest.length === 0 ? [] : await service.ask(rest, 'hashes')
+    listed.before += rest.length
+    listed.after += answers.filter((matches) => matches.some(isFlag)).length
+  }
+
   const counts = { queries: asked.length, registered: registered.length, pairs }
   return {
     ...counts,
     refused: { registered: held.refused, asked: questions.refused },
+    ...(knownHarmless > 0 && { knownHarmless }),
+    ...(context.listed > 0 && { listed }),
     ...summaryOf(byHashes),
     ...(withDetails !== undefined && { details: summaryOf(withDetails) }),
     ...(copies.length > 0 && { copies: await measureCopies(service, copies, wantsDetails) }),
@@ -82,6 +101,8 @@ async function hashedAll(pictures, purpose, wantsDetails) {
   }
   return { known, refused }
 }
+
+const isFlag = ({ grade }) => grade !== 'review'
 
 function isUnrelated(picture, other) {
   return other.name !== picture.name && (other.origin === undefined || other.origin !== picture.origin)

@@ -1,9 +1,11 @@
 // Registers and asks as the service does: the worker's own answer, the catalogue, the matcher, the finder by details.
 
 import { randomBytes } from 'node:crypto'
-import { CASES_BANK_NAME } from '../../dist/src/domain/bank.js'
+import { readFileSync } from 'node:fs'
+import { CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../../dist/src/domain/bank.js'
 import { formatUuid } from '../../dist/src/domain/ids.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/signal-types.js'
+import { parseHash } from '../../dist/src/hash/hash256.js'
 import { Catalogue } from '../../dist/src/services/catalogue.js'
 import { commonRowsUnder } from '../../dist/src/services/common-rows.js'
 import { detailFinderWith } from '../../dist/src/services/detail-finder.js'
@@ -11,6 +13,7 @@ import { detailingWith } from '../../dist/src/services/detailing.js'
 import { matcherOver } from '../../dist/src/services/matcher.js'
 import { NO_PROBING } from '../../dist/src/services/probing-guard.js'
 import { veilFrom } from '../../dist/src/services/veil.js'
+import { harmlessLike } from '../../dist/src/services/veto.js'
 import { answerFor } from '../../dist/workers/media/answer.js'
 
 const MIN_QUALITY = { register: SIGNAL_TYPES.pdq.minQuality, query: SIGNAL_TYPES.pdq.minAskedQuality }
@@ -54,9 +57,19 @@ export class Service {
     turns: { pace: () => () => undefined, atEndOfTurn: queueMicrotask },
   })
 
+  // What each registry has from the start, as harmless.
+  #elements
+
+  /** @param elements the file that an operator imports into the bank of harmless pictures; nothing when left out. */
+  constructor(elements) {
+    const lines = elements === undefined ? [] : readFileSync(elements, 'utf8').trim().split('\n')
+    this.#elements = lines.map((line) => JSON.parse(line).signals.map((one) => ({ ...one, hash: parseHash(one.hash) })))
+  }
+
   clear() {
     this.#replica.catalogue = new Catalogue()
     this.#images.clear()
+    for (const signals of this.#elements) this.#putHarmless(signals)
   }
 
   /** @param image as `hashed` gives it. Each picture is a case of its own. */
@@ -66,6 +79,22 @@ export class Service {
     const id = formatUuid(randomBytes(16))
     this.#replica.catalogue.put(id, { ...FACTS, signals: kept, ...found?.image })
     this.#images.set(id, { name, points: found?.beside.points })
+  }
+
+  /** Is it refused as known to be harmless? Asked before it is registered. */
+  isHarmless({ signals }) {
+    const given = signals.map(({ type, view, quality, hashes: [hash] }) => ({ type, view, quality, hash }))
+    return harmlessLike(this.#replica.catalogue, given) !== undefined
+  }
+
+  /** Puts what an answer said of an upload into the bank of harmless pictures, as an operator imports it. */
+  list({ signals }) {
+    const usable = signals.filter(({ type, quality }) => quality >= SIGNAL_TYPES[type].minQuality)
+    this.#putHarmless(usable.map(({ type, view, quality, hashes: [hash] }) => ({ type, view, quality, hash })))
+  }
+
+  #putHarmless(signals) {
+    this.#replica.catalogue.put(formatUuid(randomBytes(16)), { ...FACTS, bank: HARMLESS_BANK_NAME, signals })
   }
 
   /**

@@ -35,7 +35,7 @@ export const HELP = `Tabir: matching of intimate images shared without consent, 
                     what the index of a running api consists of; where anybody may reach it, for a key with admin
 
   tabir trust disputes | quarantine | strikes
-                    what waits for you: open disputes, signals that are held, accounts whose reports were judged false
+                    what waits for you: open disputes, signals that are held or narrowed, accounts whose reports were judged false
   tabir trust show | verify | hold | release SIGNAL
   tabir trust dispute SIGNAL REASON
   tabir trust decide SIGNAL upheld|rejected

@@ -3,6 +3,7 @@
 export const EVENT_KINDS = [
   'signal.flooded',
   'signal.held',
+  'signal.narrowed',
   'sla.due',
   'key.suspected',
   'key.suspended',

@@ -42,17 +42,21 @@ export type DisputeState = keyof typeof DISPUTE_STEPS
 export const DISPUTE_STATES = ['none', 'open', 'upheld', 'rejected'] as const satisfies readonly DisputeState[]
 export type DisputeOutcome = 'upheld' | 'rejected'
 
-/** `matching`, `held`: kept, and matches nothing until an operator decides; `struck`: was judged false, and matches nothing unless that is taken back. */
+/**
+ * `matching`; `narrowed`: finds only copies that are nearly the whole picture (`isCopy` in `flood.ts`), until an operator decides; `held`: kept, and
+ * matches nothing until then; `struck`: was judged false, and matches nothing unless that is taken back.
+ */
 export const CIRCULATION_STEPS = {
-  matching: ['held', 'struck'],
-  held: ['matching', 'struck'],
+  matching: ['narrowed', 'held', 'struck'],
+  narrowed: ['matching', 'held', 'struck'],
+  held: ['matching', 'narrowed', 'struck'],
   struck: ['matching'],
 } as const satisfies Record<string, readonly string[]>
 export type Circulation = keyof typeof CIRCULATION_STEPS
-export const CIRCULATIONS = ['matching', 'held', 'struck'] as const satisfies readonly Circulation[]
+export const CIRCULATIONS = ['matching', 'narrowed', 'held', 'struck'] as const satisfies readonly Circulation[]
 
-/** Why an operator decides when it matches again. */
-export const QUARANTINE_CAUSES = ['flood', 'operator'] as const
+/** Why an operator decides when it matches again. For `look-alikes` it is narrowed, for the others held. */
+export const QUARANTINE_CAUSES = ['flood', 'look-alikes', 'operator'] as const
 export type QuarantineCause = (typeof QUARANTINE_CAUSES)[number]
 /** `owner`: the organisation that handed it in paused it, and decides itself when it matches again. */
 export const HOLD_CAUSES = [...QUARANTINE_CAUSES, 'owner'] as const
@@ -104,12 +108,14 @@ export interface Standing {
   readonly support: number
   readonly disputed: boolean
   readonly matches: boolean
+  /** Only copies, where it matches. */
+  readonly narrowed: boolean
   /** Judged harmless: it vetoes, for as long as it is kept. */
   readonly harmless: boolean
 }
 
 /** Of a signal about which nothing was said. */
-export const NO_STANDING: Standing = { support: 0, disputed: false, matches: true, harmless: false }
+export const NO_STANDING: Standing = { support: 0, disputed: false, matches: true, narrowed: false, harmless: false }
 
 export type TrustAction =
   | {
@@ -174,17 +180,26 @@ export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | P
     case 'reinstate':
       return reinstated(trust, nowMs)
     case 'hold':
-      if (trust.heldFor !== undefined) return trust
-      return { ...trust, circulation: 'held', heldFor: action.cause, heldAtMs: nowMs, flood: action.flood }
+      // What narrows it gives way to what holds it, and to nothing else.
+      if (trust.heldFor !== undefined && (trust.heldFor !== 'look-alikes' || action.cause === 'look-alikes')) return trust
+      return circulating({ ...trust, heldFor: action.cause, heldAtMs: nowMs, flood: action.flood }, trust.pause)
     case 'release':
       return released(trust, nowMs)
     case 'pause':
       if (trust.pause?.untilS === action.untilS) return trust
-      return { ...trust, circulation: 'held', pause: { untilS: action.untilS, atMs: nowMs } }
+      return circulating(trust, { untilS: action.untilS, atMs: nowMs })
     case 'resume':
       if (trust.pause === undefined || (action.ifDue === true && !isOver(trust.pause, nowMs))) return trust
-      return { ...trust, pause: undefined, circulation: trust.heldFor === undefined ? 'matching' : 'held' }
+      return circulating(trust, undefined)
   }
+}
+
+/** With this pause, of a signal that is not struck. */
+function circulating(trust: Trust, pause: Pause | undefined): Trust {
+  if (pause !== undefined) return { ...trust, pause, circulation: 'held' }
+  const { heldFor } = trust
+  const circulation = heldFor === undefined ? 'matching' : heldFor === 'look-alikes' ? 'narrowed' : 'held'
+  return { ...trust, pause, circulation }
 }
 
 export function standingOf(trust: Trust): Standing {
@@ -192,7 +207,8 @@ export function standingOf(trust: Trust): Standing {
   return {
     support: encodeSupport(supportOf(trust)),
     disputed: trust.dispute === 'open',
-    matches: trust.circulation === 'matching',
+    matches: trust.circulation === 'matching' || trust.circulation === 'narrowed',
+    narrowed: trust.circulation === 'narrowed',
     harmless: isStruck && trust.reasons.includes('harmless-content'),
   }
 }
@@ -224,16 +240,9 @@ function isSettledAlready(trust: Trust, action: TrustAction): boolean {
 
 function released(trust: Trust, nowMs: number): Trust | ProblemCode {
   if (trust.heldFor === undefined) return 'quarantine-conflict'
-  const pause = standingPause(trust, nowMs)
-  return {
-    ...trust,
-    pause,
-    circulation: pause === undefined ? 'matching' : 'held',
-    heldFor: undefined,
-    heldAtMs: undefined,
-    flood: 0,
-    toleratedFlood: Math.max(trust.toleratedFlood, trust.flood),
-  }
+  const toleratedFlood = Math.max(trust.toleratedFlood, trust.flood)
+  const free = { ...trust, heldFor: undefined, heldAtMs: undefined, flood: 0, toleratedFlood }
+  return circulating(free, standingPause(trust, nowMs))
 }
 
 /** A pause that is over by the clock holds nothing, also before the clock's own release comes round. */
@@ -279,9 +288,7 @@ function decided(trust: Trust, outcome: DisputeOutcome, nowMs: number): Trust | 
 function reinstated(trust: Trust, nowMs: number): Trust | ProblemCode {
   if (trust.dispute === 'rejected') return trust
   if (trust.circulation !== 'struck') return 'signal-not-struck'
-  const pause = standingPause(trust, nowMs)
-  const circulation = pause === undefined ? 'matching' : 'held'
-  return { ...rejected(trust, nowMs), circulation, heldAtMs: undefined, pause }
+  return circulating({ ...rejected(trust, nowMs), heldAtMs: undefined }, standingPause(trust, nowMs))
 }
 
 function rejected(trust: Trust, nowMs: number): Trust {

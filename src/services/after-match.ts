@@ -1,10 +1,10 @@
 // What follows from matches, behind the answers: the submitter learns of them, floods are stopped, contexts are counted.
 
-import { FLOOD_RULES, floodNow, floodOf, LEAST_FLOOD, LEAST_PLATFORMS } from '../domain/flood.js'
+import { FLOOD_RULES, floodNow, mayBeFlood, type Said } from '../domain/flood.js'
 import { Problem } from '../domain/problem.js'
 import type { RegisteredImage } from '../domain/signal.js'
 import { tierOf } from '../domain/tier.js'
-import { supportOf } from '../domain/trust.js'
+import { supportOf, type Trust } from '../domain/trust.js'
 import type { Canaries } from '../store/canaries.js'
 import type { CaseEvents } from '../store/case-events.js'
 import type { Contexts } from '../store/contexts.js'
@@ -13,7 +13,7 @@ import type { Images } from '../store/images.js'
 import type { Seen, SightingStore } from '../store/sightings.js'
 import type { Trusts } from '../store/trust.js'
 import type { PartyOf } from './parties.js'
-import type { HitsOfImages, SightingBatch } from './sightings.js'
+import type { HitsOfImages, OrgHits, SightingBatch } from './sightings.js'
 import type { TrustService } from './trust.js'
 
 export interface AfterMatchParts {
@@ -37,7 +37,7 @@ export interface AfterMatchParts {
 interface Met {
   readonly imageId: string
   /** Organisations, and how often each met it: platforms, or `areUnchecked` where the store did not say who is one. */
-  readonly orgs: readonly (readonly [orgId: string, hits: number])[]
+  readonly orgs: readonly (readonly [orgId: string, met: OrgHits])[]
   readonly areUnchecked: boolean
   /** When it was met, also if what follows is done later: clocks count from then. */
   readonly atMs: number
@@ -50,8 +50,12 @@ interface Met {
 /** Images that are seen to together: what they ask of the store goes in one packet, and lets others in between. */
 const AT_ONCE = 64
 
-/** An operator who was told of a flood is not told again for so long. */
+/** An operator who was told of something is not told again for so long; of a flood that changes nothing for longer, since it may last for days. */
 const TOLD_AGAIN_AFTER_S = 3600
+const FLOOD_TOLD_AGAIN_AFTER_S = 86_400
+
+/** Of an image in one batch: a script unpacks no more than some thousands. */
+const MOST_LOOKS = 4000
 
 /** With a batch a second, so many tries outlast a failover of the store; what fails after them is reported and given up. */
 const MAX_TRIES = 600
@@ -130,8 +134,8 @@ async function platformsAmong(
 
 async function platformsIn({ isPlatform, partyOf }: AfterMatchParts, { imageId, orgs, areUnchecked }: Met) {
   const platforms = []
-  for (const [orgId, hits] of orgs)
-    if (!areUnchecked || (await isPlatform(orgId))) platforms.push({ orgId, party: partyOf(orgId, imageId), hits })
+  for (const [orgId, met] of orgs)
+    if (!areUnchecked || (await isPlatform(orgId))) platforms.push({ orgId, party: partyOf(orgId, imageId), ...met })
   return platforms
 }
 
@@ -140,12 +144,14 @@ async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
   const { imageId, atMs } = met
   const platforms = await platformsIn(parts, met)
   if (platforms.length === 0) return
-  met.seen ??= await parts.sightings.note(imageId, platforms, atMs)
+  const unlike = new Set(platforms.flatMap(({ looks }) => [...looks]))
+  const looks = [...unlike].slice(0, MOST_LOOKS).map((look) => parts.partyOf(`look ${look}`, imageId))
+  met.seen ??= await parts.sightings.note(imageId, platforms, looks, atMs)
   const { seen } = met
   if (seen === undefined) return
   const metFirst = platforms.filter((_, i) => seen.isNew[i] === true).map(({ orgId }) => orgId)
-  const mayBeFlood = floodOf(seen.hits, { platforms: LEAST_PLATFORMS }) >= LEAST_FLOOD
-  if (metFirst.length === 0 && !seen.noticed && !mayBeFlood) return
+  const isFlood = mayBeFlood(seen)
+  if (metFirst.length === 0 && !seen.noticed && !isFlood) return
   const [image] = await parts.images.get([imageId])
   if (image === undefined) return
   const told = seen.noticed ? platforms.map(({ orgId }) => orgId) : metFirst
@@ -154,10 +160,10 @@ async function afterMatchesOf(parts: AfterMatchParts, met: Met): Promise<void> {
     await parts.caseEvents.add(image.caseId, 'matched', seen.parties, atMs)
     met.isTold = true
   }
-  if (mayBeFlood) await guard(parts, imageId, image, seen, atMs)
+  if (isFlood) await guard(parts, imageId, image, seen, atMs)
 }
 
-/** Puts a signal that floods into quarantine, or tells the operator. */
+/** Narrows a signal that floods with what only looks like it, holds one that platforms speak against, and tells the operator. */
 async function guard(
   parts: AfterMatchParts,
   imageId: string,
@@ -166,17 +172,27 @@ async function guard(
   atMs: number,
 ): Promise<void> {
   const { trust } = await parts.trusts.get(imageId)
-  if (trust.circulation !== 'matching') return
+  const { circulation, heldFor } = trust
+  if (circulation === 'held' || circulation === 'struck') return
   const rule = FLOOD_RULES[tierOf(image.tier, supportOf(trust))]
-  const flood = floodNow(rule, seen.hits, seen.past, trust.toleratedFlood)
-  if (flood === 0) return
-  if (!rule.holds) return await parts.events.add('signal.flooded', { signalId: imageId }, atMs, TOLD_AGAIN_AFTER_S)
+  const flood = floodNow(rule, seen, saidOf(trust), trust.toleratedFlood)
+  if (flood === undefined) return
+  const { becomes, height } = flood
+  if (becomes === 'told')
+    return await parts.events.add('signal.flooded', { signalId: imageId }, atMs, FLOOD_TOLD_AGAIN_AFTER_S)
+  const cause = becomes === 'narrowed' ? 'look-alikes' : 'flood'
+  if (heldFor === cause) return
   try {
-    await parts.trust.hold(imageId, { cause: 'flood', flood })
+    await parts.trust.hold(imageId, { cause, flood: height })
   } catch (error) {
     // Withdrawn, or struck, in this very moment: either way it matches no more.
     if (!(error instanceof Problem) || !['signal-unknown', 'signal-struck'].includes(error.code)) throw error
     return
   }
-  await parts.events.add('signal.held', { signalId: imageId }, atMs, TOLD_AGAIN_AFTER_S)
+  await parts.events.add(`signal.${becomes}`, { signalId: imageId }, atMs, TOLD_AGAIN_AFTER_S)
+}
+
+function saidOf(trust: Trust): Said {
+  const disputes = trust.verdicts.filter(({ verdict, counts }) => counts && verdict === 'disputed').length
+  return { ...supportOf(trust), disputes }
 }

@@ -47,6 +47,9 @@ export class Catalogue {
   // Images that were judged harmless: what is put of them vetoes, and is in `JUDGED_HARMLESS_BANK` here.
   readonly #harmless = new Set<string>()
 
+  // Images that are found in copies alone. Of those that are not here too: what is told of one may come before it.
+  readonly #narrowed = new Set<string>()
+
   // Images that may match again, and are being read from the store: their owner finds them meanwhile.
   readonly #awaited = new Set<string>()
 
@@ -153,19 +156,22 @@ export class Catalogue {
   remove(id: string): void {
     this.#silent.delete(id)
     this.#harmless.delete(id)
+    this.#narrowed.delete(id)
     this.#awaited.delete(id)
     this.#remove(idBytes(id))
   }
 
   /**
-   * Says how much stands behind an image, that it must not match, or that it vetoes.
+   * Says how much stands behind an image, that it must not match, or but copies, or that it vetoes.
    * @returns whether the image has to be read from the store and put: it may match or veto, and its hashes are not here, or as another's.
    */
   setStanding(id: string, standing: Standing): boolean {
     const bytes = idBytes(id)
-    const { matches, harmless } = standing
+    const { matches, harmless, narrowed } = standing
     if (harmless) this.#harmless.add(id)
     else this.#harmless.delete(id)
+    if (narrowed) this.#narrowed.add(id)
+    else this.#narrowed.delete(id)
     if (!matches && !harmless) {
       this.#silent.add(id)
       this.#awaited.delete(id)
@@ -277,6 +283,11 @@ export class Catalogue {
   /** Is this one kept, and does not match: held, or judged false? */
   isSilent(id: string): boolean {
     return this.#silent.has(id) || this.#harmless.has(id)
+  }
+
+  /** Is this one found in copies alone (`isCopy`)? */
+  isNarrowed(id: string): boolean {
+    return this.#narrowed.has(id)
   }
 
   /** In the index: those that match, and those that veto. */

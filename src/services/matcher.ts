@@ -2,6 +2,7 @@
 
 import { type Bank, isAnswering, isVisibleTo, ownReachOf, widestThresholdOf } from '../domain/bank.js'
 import { marginBits } from '../domain/edges.js'
+import { isCopy, sketchOf } from '../domain/flood.js'
 import type { DistanceBand, Grade } from '../domain/grade.js'
 import type { HashedSignal } from '../domain/hashed-image.js'
 import { Problem } from '../domain/problem.js'
@@ -126,6 +127,8 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
     const widestBits = widestOf(banks, options, probing.isOn)
     const giveWay = turns.pace()
     const answers: Answer[] = []
+    // By what was found, and not by what is told of it, which may be coarse.
+    const copies = new WeakSet<Match>()
     const all = Array.isArray(pictures) ? pictures : await inTurns(gathered(pictures), giveWay)
     const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
     const asking = { searcher, banks, widestBits, options, matchIds, most: mostMatchesOf(all.length), radiusOf }
@@ -149,21 +152,37 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
     return answers.map((answer, i) => {
       if (answer.length === 0) return []
       const standing = answer.filter(({ ordinal }) => searcher.has(ordinal))
-      const met = standing.filter(({ match }) => match.grade !== 'review').map(({ imageId }) => imageId)
-      sightings.note(options.orgId, met, options.contexts?.[i])
+      const met = standing.filter(({ match }) => match.grade !== 'review')
+      const look = lookOf(all[i] ?? [])
+      const noted = met.map(({ imageId, match }) => ({ imageId, look: copies.has(match) ? undefined : look }))
+      sightings.note(options.orgId, noted, options.contexts?.[i])
       const matches = matchesIn(standing, catalogue, options.orgId)
       if (standing.length < answer.length) options.onMatched?.(i, matches)
       return matches
     })
 
+    /** Of a narrowed image nothing but copies. */
+    function isTold({ imageId, match }: Answer[number]): boolean {
+      return isCopy(match) || !catalogue.isNarrowed(imageId)
+    }
+
     async function answerByHashes(signals: readonly HashedSignal[]): Promise<FoundByHashes> {
       const observed = probing.isOn ? createObserved(options.thresholdBits) : NOT_OBSERVED
       const found = await inTurns(matchesByHashes(signals, ahead, asking, observed), giveWay)
-      const seen = probing.see(options.orgId, observed.all(), options.knowsDistance === true)
+      const answer = found.answer.filter(isTold)
+      // The end of a band is where a narrowed image ceases to match, and so it is an outer edge.
+      const observations = observed
+        .all()
+        .map((one) => (one.edge === 'inner' && catalogue.isNarrowed(one.imageId) ? { ...one, edge: 'outer' as const } : one))
+      const seen = probing.see(options.orgId, observations, options.knowsDistance === true)
       const screen = seen instanceof Promise ? await seen : seen
-      if (screen === undefined) return found
-      const told = screened(screen, found.answer, (imageId) => imageId)
-      return { ...found, answer: told.toSorted((a, b) => inOrder(a.match, b.match)) }
+      const told = answer.flatMap((each) => {
+        const match = screen === undefined ? each.match : screen(each.imageId, each.match)
+        if (match !== undefined && isCopy(each.match)) copies.add(match)
+        return match === undefined ? [] : [{ ...each, match }]
+      })
+      if (screen === undefined) return { ...found, answer: told }
+      return { ...found, answer: told.sort((a, b) => inOrder(a.match, b.match)) }
     }
 
     /** Of a picture that is to be looked for by its details as well. */
@@ -185,7 +204,7 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
       const seen = probing.see(orgId, observations, options.knowsDistance === true)
       const found = screened(seen instanceof Promise ? await seen : seen, answer, accountOfDetails)
       const spoken = new Set(found.map(({ ordinal }) => ordinal))
-      return [...byHashes.filter(({ ordinal }) => !spoken.has(ordinal)), ...found]
+      return [...byHashes.filter(({ ordinal }) => !spoken.has(ordinal)), ...found.filter(isTold)]
     }
   }
 }
@@ -197,6 +216,12 @@ function screened(screen: Screen | undefined, answer: Answer, accountOf: (imageI
     const match = screen(accountOf(each.imageId), each.match)
     return match === undefined ? [] : [{ ...each, match }]
   })
+}
+
+/** How an upload looks, by the hash of the whole of it where that was sent; `undefined` where none was, which looks like nothing. */
+function lookOf(signals: readonly HashedSignal[]): number | undefined {
+  const { hashes: [hash] = [] } = signals.find(({ type }) => type === 'pdq') ?? signals[0] ?? {}
+  return hash === undefined ? undefined : sketchOf(hash)
 }
 
 /** With the names that the caller calls the banks by. */

@@ -1,8 +1,15 @@
 // Matches, gathered in memory and handed on in batches: a match waits for no store. What is lost with a process that is killed is what it
 // answered since the last batch: counts, and who was told. A batch that the store did not take is noted again with the next.
 
+/** What an organisation was told of one image. */
+export interface OrgHits {
+  readonly hits: number
+  /** How the uploads look that are no copies (`sketchOf`, `isCopy`): each once, at most `MOST_LOOKS`. */
+  readonly looks: ReadonlySet<number>
+}
+
 /** Hits by organisation, by image. */
-export type HitsOfImages = ReadonlyMap<string, ReadonlyMap<string, number>>
+export type HitsOfImages = ReadonlyMap<string, ReadonlyMap<string, OrgHits>>
 /** Images by context, by organisation. */
 export type ContextsOfOrgs = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>
 
@@ -11,9 +18,16 @@ export interface SightingBatch {
   readonly contexts: ContextsOfOrgs
 }
 
+/** An image that an upload was told to show. */
+export interface MetImage {
+  readonly imageId: string
+  /** How the upload looks; `undefined` for a copy. */
+  readonly look: number | undefined
+}
+
 export interface Sightings {
   /** Notes what an organisation was told about one picture. Waits for nothing. */
-  note(orgId: string, imageIds: readonly string[], context: string | undefined): void
+  note(orgId: string, met: readonly MetImage[], context: string | undefined): void
   /** Hands on what was noted so far. @returns when it was taken, or lost. */
   flush(): Promise<void>
   close(): Promise<void>
@@ -26,13 +40,20 @@ export interface SightingParts {
   readonly onTrouble: (error: unknown) => void
 }
 
-/** Of images and organisations, and of contexts and images, in a batch: then the next one begins. */
+/** Of images and organisations, of these and looks, and of contexts and images, in a batch: then the next one begins. */
 const MOST_PAIRS = 100_000
 /** Batches in memory. What comes while the store takes none of them is not noted. */
 const MOST_BATCHES = 10
+/** Of an image and an organisation in a batch: as many as one call may ask about. */
+const MOST_LOOKS = 1000
+
+interface OrgNote {
+  hits: number
+  readonly looks: Set<number>
+}
 
 export function sightingsKeptBy({ keep, everyMs, onTrouble }: SightingParts): Sightings {
-  let hits = new Map<string, Map<string, number>>()
+  let hits = new Map<string, Map<string, OrgNote>>()
   let contexts = new Map<string, Map<string, Set<string>>>()
   let pairs = 0
   let last: Promise<void> = Promise.resolve()
@@ -62,30 +83,41 @@ export function sightingsKeptBy({ keep, everyMs, onTrouble }: SightingParts): Si
   /** Who was told has to hear of a withdrawal, so it is noted in the next batch; without hits, for they may be counted already. */
   const noteAgain = (lost: HitsOfImages) => {
     for (const [imageId, ofImage] of lost) {
-      for (const orgId of ofImage.keys()) if (pairs < MOST_PAIRS) add(imageId, orgId, 0)
+      for (const orgId of ofImage.keys()) if (pairs < MOST_PAIRS) noteOf(imageId, orgId)
     }
   }
-  const add = (imageId: string, orgId: string, count: number) => {
-    const ofImage = innerOf(hits, imageId, () => new Map<string, number>())
-    const before = ofImage.get(orgId)
-    if (before === undefined) pairs++
-    ofImage.set(orgId, (before ?? 0) + count)
-  }
+  /** What is noted of an image and an organisation, to be added to. */
+  const noteOf = (imageId: string, orgId: string) =>
+    innerOf(
+      innerOf(hits, imageId, () => new Map<string, OrgNote>()),
+      orgId,
+      () => {
+        pairs++
+        return { hits: 0, looks: new Set<number>() }
+      },
+    )
   const timer = setInterval(flush, everyMs).unref()
 
   return {
-    note(orgId, imageIds, context) {
-      if (imageIds.length === 0) return
+    note(orgId, met, context) {
+      if (met.length === 0) return
       if (pairs >= MOST_PAIRS) {
         if (batches >= MOST_BATCHES) return
         void flush()
       }
-      for (const imageId of imageIds) add(imageId, orgId, 1)
+      for (const { imageId, look } of met) {
+        const noted = noteOf(imageId, orgId)
+        noted.hits++
+        if (look === undefined || noted.looks.size >= MOST_LOOKS) continue
+        pairs -= noted.looks.size
+        noted.looks.add(look)
+        pairs += noted.looks.size
+      }
       if (context === undefined) return
       const ofOrg = innerOf(contexts, orgId, () => new Map<string, Set<string>>())
       const images = innerOf(ofOrg, context, () => new Set<string>())
       pairs -= images.size
-      for (const imageId of imageIds) images.add(imageId)
+      for (const { imageId } of met) images.add(imageId)
       pairs += images.size
     },
     flush,

@@ -29,8 +29,11 @@ export interface Veto {
  * @returns `undefined` where nothing is vetoed.
  */
 export function vetoOf(catalogue: Facts, type: SignalType, asked: Asked, hits: readonly Hit[]): Veto | undefined {
-  const nearest = nearestHarmless(catalogue, type, asked, hits)
-  return nearest && { fromBits: nearest.distanceBits }
+  const harmless = harmlessOf(catalogue, type, asked, hits)
+  const nearest = harmless[0]
+  if (nearest === undefined) return undefined
+  const shared = asked.asked === 'whole' ? undefined : secondPart(harmless)
+  return { fromBits: Math.min(nearest.distanceBits, (shared?.distanceBits ?? Number.POSITIVE_INFINITY) - ELEMENT_BITS) }
 }
 
 export function isVetoed(veto: Veto | undefined, { distanceBits }: Pick<Hit, 'distanceBits'>): boolean {
@@ -68,16 +71,27 @@ export function isUnvetoed(
   return !isOver
 }
 
-function nearestHarmless(catalogue: Facts, type: SignalType, asked: Asked, hits: readonly Hit[]): Hit | undefined {
-  let nearest: Hit | undefined
-  for (const hit of hits) {
-    const { image, view, distanceBits } = hit
+/**
+ * A part of an upload that parts of two harmless pictures are near to is an element that many pictures have, such as a keyboard. Drawn a little
+ * otherwise in each, it is nearer to what was registered with it as often as not, so that has to be nearer by so much. A picture that is harmless as a
+ * whole makes no element, however often it was listed: what was made of it may look much like it.
+ */
+const ELEMENT_BITS = 16
+
+/** The nearest part of the second image that has one. */
+function secondPart(nearestFirst: readonly Hit[]): Hit | undefined {
+  const parts = nearestFirst.filter(({ view }) => viewOf(view) !== 'whole')
+  return parts.find(({ image }) => image !== parts[0]?.image)
+}
+
+/** The nearest first. */
+function harmlessOf(catalogue: Facts, type: SignalType, asked: Asked, hits: readonly Hit[]): readonly Hit[] {
+  const isHarmlessHit = ({ image, view, distanceBits }: Hit) => {
     const name = catalogue.factsOf(image)?.bank ?? ''
     const bank = name === JUDGED_HARMLESS_BANK.name ? JUDGED_HARMLESS_BANK : catalogue.banks.get(name)
-    if (bank?.purpose !== 'harmless' || distanceBits >= (nearest?.distanceBits ?? Number.POSITIVE_INFINITY)) continue
-    if (distanceBits <= thresholdOf(bank, type, { ...asked, registered: viewOf(view) })) nearest = hit
+    return bank?.purpose === 'harmless' && distanceBits <= thresholdOf(bank, type, { ...asked, registered: viewOf(view) })
   }
-  return nearest
+  return hits.filter(isHarmlessHit).sort((a, b) => a.distanceBits - b.distanceBits)
 }
 
 export function harmlessBanks(catalogue: Pick<Facts, 'banks'>): ReadonlyMap<string, Bank> {
@@ -102,7 +116,7 @@ export function harmlessLike(catalogue: Catalogue, signals: readonly Signal[]): 
     if (view !== 'whole') continue
     const asked = { asked: view, turned: false }
     const farthestBits = Math.max(...banks.map((bank) => widestThresholdOf(bank, type, view, asked.turned)))
-    const nearest = nearestHarmless(catalogue, type, asked, catalogue.index(type).within([hash], farthestBits))
+    const [nearest] = harmlessOf(catalogue, type, asked, catalogue.index(type).within([hash], farthestBits))
     if (nearest !== undefined) return catalogue.image(nearest.image)?.id
   }
   return undefined

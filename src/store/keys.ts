@@ -75,6 +75,10 @@ export const keys = {
   deniedAppeals: `${TAG}:denied-appeals`,
   /** hash: how often an image was matched, and by how many. */
   sightings: (imageHex: string) => `${TAG}:sightings:${imageHex}`,
+  /** HyperLogLog: keyed hashes of how uploads look in which an image was found and which are no copies of it, in this half of a day. */
+  looks: (imageHex: string) => `${TAG}:looks:${imageHex}`,
+  /** The same of the half before. */
+  looksBefore: (imageHex: string) => `${TAG}:looks-before:${imageHex}`,
   /** set: keyed hashes of platform and image, of platforms that were told of the image in a match. */
   told: (imageHex: string) => `${TAG}:told:${imageHex}`,
   /** hash: keyed digest of organisation and image → what the organisation was told about it by queries near an edge (scripts/probing.ts). */

@@ -102,7 +102,7 @@ export function trustsIn(store: Store): Trusts {
         JSON.stringify(trust),
         encodeStanding(standing),
         trust.dispute === 'open' ? (trust.disputedAtMs ?? 0) : '',
-        trust.circulation === 'held' && trust.heldFor !== undefined ? (trust.heldAtMs ?? 0) : '',
+        trust.circulation !== 'struck' && trust.heldFor !== undefined ? (trust.heldAtMs ?? 0) : '',
         endsS === undefined ? '' : endsS * 1000,
         ...(refusal === undefined ? ['', '', ''] : [refusalKey(refusal.holder), refusal.atMs, refusal.untilMs ?? '']),
         helpedCase === undefined ? '' : keys.case(helpedCase),
@@ -160,9 +160,14 @@ function standingsIn(reply: unknown): { imageId: string; standing: Standing }[] 
 const DISPUTED = 1
 const SILENT = 2
 const HARMLESS = 4
+const NARROWED = 8
 
-function encodeStanding({ support, disputed, matches, harmless }: Standing): Buffer {
-  return Buffer.of((disputed ? DISPUTED : 0) | (matches ? 0 : SILENT) | (harmless ? HARMLESS : 0), support)
+function encodeStanding({ support, disputed, matches, narrowed, harmless }: Standing): Buffer {
+  const flags = [disputed && DISPUTED, !matches && SILENT, harmless && HARMLESS, narrowed && NARROWED]
+  return Buffer.of(
+    flags.reduce<number>((all, flag) => all | Number(flag), 0),
+    support,
+  )
 }
 
 function decodeStanding(bytes: Buffer): Standing {
@@ -172,6 +177,7 @@ function decodeStanding(bytes: Buffer): Standing {
     disputed: (flags & DISPUTED) !== 0,
     matches: (flags & SILENT) === 0,
     harmless: (flags & HARMLESS) !== 0,
+    narrowed: (flags & NARROWED) !== 0,
   }
 }
 

@@ -1,11 +1,29 @@
 import assert from 'node:assert/strict'
+import { randomInt } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { FLOOD_RULES, floodNow, floodOf, LEAST_FLOOD, LEAST_PLATFORMS } from '../../src/domain/flood.js'
+import {
+  COPY_BITS,
+  FLOOD_RULES,
+  floodNow,
+  floodOf,
+  isCopy,
+  mayBeFlood,
+  type Said,
+  type SeenMatches,
+  sketchOf,
+} from '../../src/domain/flood.js'
+import { BAND_EDGES_BITS } from '../../src/domain/grade.js'
 import { TIER_NAMES } from '../../src/domain/signal.js'
+import { parseHash } from '../../src/hash/hash256.js'
+import { randomHashText, randomlyFlipped } from '../helpers/service.js'
 
 const rule = FLOOD_RULES['self-reported']
+const nothingSaid: Said = { confirmations: 0, refusals: 0, disputes: 0 }
 const hits = fc.array(fc.nat(5000), { maxLength: 8 })
+const seen: fc.Arbitrary<SeenMatches> = fc.record({ hits, uploads: fc.nat(5000), looks: fc.nat(5000) })
+const said: fc.Arbitrary<Said> = fc.record({ confirmations: fc.nat(4), refusals: fc.nat(4), disputes: fc.nat(4) })
+const seenOf = (more: Partial<SeenMatches>): SeenMatches => ({ hits: [], uploads: 0, looks: 0, ...more })
 
 t.test('the height is that of the platform the rule asks for, times their number', async (t) => {
   t.equal(floodOf([], rule), 0)
@@ -14,55 +32,91 @@ t.test('the height is that of the platform the rule asks for, times their number
   t.equal(floodOf([7, 5, 6, 8], rule), 24)
 })
 
-t.test('fewer keys than the rule asks for make no flood, however much they ask', async () => {
+t.test('uploads that look unlike one another narrow a signal, on one platform and without any haste', async (t) => {
+  const looks = rule.lookAlikes
+  const flood = (uploads: number, more: Partial<SeenMatches> = {}, tolerated = 0) =>
+    floodNow(rule, seenOf({ hits: [1], looks, uploads, ...more }), nothingSaid, tolerated)
+  t.same(flood(looks), { becomes: 'narrowed', height: looks })
+  t.same(flood(2.49 * looks)?.becomes, 'narrowed')
+  t.equal(flood(2.5 * looks), undefined, 'most look as another one did')
+  t.equal(flood(looks, { looks: looks - 1 }), undefined)
+  t.equal(flood(looks, {}, looks / 2), undefined, 'not twice what was let pass')
+})
+
+t.test('what is passed on stops nothing, however much of it there is and wherever', async () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...TIER_NAMES), seen, (tier, { hits, uploads, looks }) => {
+      const flood = floodNow(FLOOD_RULES[tier], { hits, looks, uploads: uploads + 2.5 * looks }, nothingSaid, 0)
+      assert.ok(flood === undefined || flood.becomes === 'told')
+    }),
+  )
+})
+
+t.test('fewer platforms than the rule asks for hold nothing, whatever they ask and say', async () => {
   const few = fc.array(fc.integer({ min: 100_000, max: 10_000_000 }), { maxLength: rule.platforms - 1 })
+  const quiet = fc.array(fc.nat(19), { maxLength: 6 })
   fc.assert(
-    fc.property(few, fc.array(fc.nat(40), { maxLength: 6 }), (loud, quiet) => {
-      assert.equal(floodNow(rule, [...loud, ...quiet.map((n) => n % 20)], [], 0), 0)
+    fc.property(few, quiet, seen, said, (loud, others, counts, words) => {
+      const flood = floodNow(rule, { ...counts, hits: [...loud, ...others] }, words, 0)
+      assert.notEqual(flood?.becomes, 'held')
+    }),
+  )
+  const twoAgainst = fc.constantFrom(
+    { refusals: 2, disputes: 0 },
+    { refusals: 1, disputes: 1 },
+    { refusals: 0, disputes: 2 },
+  )
+  fc.assert(
+    fc.property(seen, twoAgainst, fc.nat(3), (counts, against, confirmations) => {
+      assert.notEqual(floodNow(rule, counts, { ...against, confirmations }, 0)?.becomes, 'held')
     }),
   )
 })
 
-t.test('what is usual, small, or was let pass, is no flood', async (t) => {
-  const hour = [100, 100, 100]
-  t.equal(floodNow(rule, hour, [], 0), 300)
-  t.equal(floodNow(rule, [99, 100, 100], [], 0), 0, 'below the least')
-  t.equal(
-    floodNow(
-      rule,
-      hour,
-      Array.from({ length: 3 }, () => hour),
-      0,
-    ),
-    0,
-    'eight times its usual',
-  )
-  t.equal(
-    floodNow(
-      rule,
-      hour,
-      Array.from({ length: 2 }, () => hour),
-      0,
-    ),
-    300,
-    'twelve times its usual',
-  )
-  t.equal(floodNow(rule, hour, [], 150), 0, 'not twice what was let pass')
-  t.equal(floodNow(rule, hour, [], 149), 300)
+t.test('what many platforms meet and let stand is held', async (t) => {
+  const flood = (hits: number[], words: Partial<Said>, tolerated = 0) =>
+    floodNow(rule, seenOf({ hits, uploads: 5000 }), { ...nothingSaid, ...words }, tolerated)
+  t.same(flood([100, 100, 100], { refusals: 3 }), { becomes: 'held', height: 300 })
+  t.same(flood([100, 100, 100], { refusals: 2, disputes: 1, confirmations: 1 })?.becomes, 'held')
+  t.same(flood([100, 100, 100], { refusals: 4, confirmations: 2 }), { becomes: 'told', height: 300 })
+  t.equal(flood([99, 100, 100], { refusals: 3 }), undefined)
+  t.equal(flood([100, 100, 100], { refusals: 3 }, 150), undefined, 'not twice what was let pass')
 })
 
-t.test('a flood by any rule is at least the one that is looked for first', async () => {
+t.test('any flood may be one by the rule that is looked at first', async () => {
   fc.assert(
-    fc.property(fc.constantFrom(...TIER_NAMES), hits, (tier, now) => {
-      const height = floodNow(FLOOD_RULES[tier], now, [], 0)
-      if (height > 0) assert.ok(floodOf(now, { platforms: LEAST_PLATFORMS }) >= LEAST_FLOOD)
+    fc.property(fc.constantFrom(...TIER_NAMES), seen, said, (tier, counts, words) => {
+      if (floodNow(FLOOD_RULES[tier], counts, words, 0) !== undefined) assert.ok(mayBeFlood(counts))
     }),
   )
 })
 
-t.test('only what platforms have not confirmed is held by itself', async (t) => {
+t.test('only what platforms have not confirmed is stopped by itself', async (t) => {
   t.same(
-    TIER_NAMES.map((tier) => FLOOD_RULES[tier].holds),
+    TIER_NAMES.map((tier) => FLOOD_RULES[tier].stops),
     [true, true, false, false],
   )
+  fc.assert(
+    fc.property(fc.constantFrom('platform-confirmed' as const, 'verified' as const), seen, said, (tier, counts, words) => {
+      const flood = floodNow(FLOOD_RULES[tier], counts, words, 0)
+      assert.ok(flood === undefined || flood.becomes === 'told')
+    }),
+  )
+})
+
+t.test('a copy is near as a whole, and its border is that of a band', async (t) => {
+  t.ok(isCopy({ signalType: 'pdq', distanceBits: COPY_BITS }))
+  t.ok(isCopy({ signalType: 'sha256', distanceBits: 0 }))
+  t.notOk(isCopy({ signalType: 'pdq', distanceBits: COPY_BITS + 1 }))
+  for (const signalType of ['pdq-area', 'blockhash', 'detail'] as const) t.notOk(isCopy({ signalType, distanceBits: 0 }))
+  t.ok(BAND_EDGES_BITS.includes(COPY_BITS))
+})
+
+t.test('unlike uploads have unlike sketches, and one that was saved anew mostly has its own', async (t) => {
+  const sketch = (text: string) => sketchOf(parseHash(text) ?? assert.fail())
+  const hashes = Array.from({ length: 300 }, () => randomHashText())
+  t.equal(new Set(hashes.map(sketch)).size, 300)
+  const nearOne = Array.from({ length: 300 }, () => randomlyFlipped(hashes[0] ?? '', 16 + randomInt(16)))
+  t.ok(new Set(nearOne.map(sketch)).size > 230)
+  t.ok(hashes.filter((text) => sketch(text) === sketch(randomlyFlipped(text, 2))).length > 190)
 })

@@ -155,11 +155,13 @@ t.test('a dispute that others join is one dispute, and decided once', async (t) 
 t.test('a signal circulates only as the table says', async (t) => {
   const states: Readonly<Record<keyof typeof CIRCULATION_STEPS, Trust>> = {
     matching: disputes.open,
+    narrowed: said(disputes.open, { kind: 'hold', cause: 'look-alikes', flood: 5 }),
     held: said(disputes.open, { kind: 'hold', cause: 'flood', flood: 9 }),
     struck: disputes.upheld,
   }
   const actions: Readonly<Record<keyof typeof CIRCULATION_STEPS, TrustAction>> = {
     matching: { kind: 'release' },
+    narrowed: { kind: 'hold', cause: 'look-alikes', flood: 1 },
     held: { kind: 'hold', cause: 'operator', flood: 0 },
     struck: { kind: 'decide', outcome: 'upheld' },
   }
@@ -168,22 +170,30 @@ t.test('a signal circulates only as the table says', async (t) => {
       const action: TrustAction = from === 'struck' && to === 'matching' ? { kind: 'reinstate' } : actions[to]
       const after = act(states[from], action, 2)
       const name = `${from} → ${to}`
-      if (CIRCULATION_STEPS[from].some((step) => step === to)) t.match(after, { circulation: to }, name)
+      if (from === 'held' && to === 'narrowed') t.equal(after, states[from], `${name}: what holds it stays`)
+      else if (CIRCULATION_STEPS[from].some((step) => step === to)) t.match(after, { circulation: to }, name)
       else if (from === to && to !== 'matching') t.equal(after, states[from], `${name}: said again`)
       else t.equal(after, from === 'struck' ? 'signal-struck' : 'quarantine-conflict', name)
     }
   }
   t.same(
     CIRCULATIONS.map((name) => standingOf(states[name]).matches),
-    [true, false, false],
+    [true, true, false, false],
   )
+  t.same(
+    CIRCULATIONS.map((name) => standingOf(states[name]).narrowed),
+    [false, true, false, false],
+  )
+  t.match(said(states.narrowed, actions.matching), { toleratedFlood: 5, flood: 0, heldFor: undefined })
+  const paused = said(states.narrowed, { kind: 'pause', untilS: 0 })
+  t.match([paused, said(paused, { kind: 'resume' })], [{ circulation: 'held' }, { circulation: 'narrowed' }])
   t.match(said(states.held, actions.matching), { toleratedFlood: 9, flood: 0, heldFor: undefined })
 })
 
 t.test('that a dispute was upheld is taken back as if it had been rejected, and only then', async (t) => {
   const back = said(disputes.upheld, { kind: 'reinstate' })
   t.match(back, { dispute: 'rejected', circulation: 'matching', settled: ['other'], decidedAtMs: 1 })
-  t.same(standingOf(back), { support: 0, disputed: false, matches: true, harmless: false })
+  t.same(standingOf(back), { support: 0, disputed: false, matches: true, narrowed: false, harmless: false })
   t.equal(act(back, { kind: 'reinstate' }, 2), back, 'said again')
   t.equal(act(back, disputeBy('b', 'other'), 2), 'dispute-settled')
   for (const trust of [disputes.none, disputes.open, said(NO_TRUST, { kind: 'hold', cause: 'operator', flood: 0 })])
@@ -255,9 +265,13 @@ t.test('the clock ends the pause that is over, and no other', async (t) => {
 t.test('only what was judged harmless vetoes, and only while that stands', async (t) => {
   const judged = said(NO_TRUST, disputeBy('b', 'harmless-content'), { kind: 'decide', outcome: 'upheld' })
   t.match(standingOf(judged), { matches: false, harmless: true })
-  t.match(standingOf(said(judged, { kind: 'reinstate' })), { matches: true, harmless: false })
+  t.match(standingOf(said(judged, { kind: 'reinstate' })), { matches: true, narrowed: false, harmless: false })
   t.match(standingOf(disputes.upheld), { matches: false, harmless: false })
-  t.match(standingOf(said(NO_TRUST, disputeBy('b', 'harmless-content'))), { matches: true, harmless: false })
+  t.match(standingOf(said(NO_TRUST, disputeBy('b', 'harmless-content'))), {
+    matches: true,
+    narrowed: false,
+    harmless: false,
+  })
 })
 
 function tierIn(registered: Tier, trust: Trust): Tier {

@@ -1,7 +1,7 @@
 // The whole api over a real Redis, in this process; workers, where a test needs them, in their own.
 
 import { fork } from 'node:child_process'
-import { randomBytes, type ScryptOptions } from 'node:crypto'
+import { randomBytes, randomInt, type ScryptOptions } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
@@ -285,6 +285,15 @@ export function withBitsFlipped(hash: string, count: number): string {
     const bit = (i * 37) % 256
     bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7))
   }
+  return bytes.toString('hex')
+}
+
+/** So many bits, drawn anew each time. */
+export function randomlyFlipped(hash: string, count: number): string {
+  const bytes = Buffer.from(hash, 'hex')
+  const bits = new Set<number>()
+  while (bits.size < count) bits.add(randomInt(256))
+  for (const bit of bits) bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7))
   return bytes.toString('hex')
 }
 

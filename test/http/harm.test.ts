@@ -1,4 +1,4 @@
-// What keeps reports from doing harm: harmless pictures veto, floods are stopped, accounts have strikes and ceilings, cases cost work.
+// What keeps reports from doing harm: harmless pictures veto, accounts have strikes and ceilings, cases cost work.
 
 import { solveChallenge } from 'altcha-lib'
 import { deriveKey } from 'altcha-lib/algorithms/pbkdf2'
@@ -6,15 +6,7 @@ import t from 'tap'
 import { z } from 'zod'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { post, redisOf, silent } from '../helpers/requests.js'
-import {
-  codeOf,
-  openCase,
-  randomHashText,
-  startService,
-  type TestService,
-  until,
-  withBitsFlipped,
-} from '../helpers/service.js'
+import { codeOf, openCase, randomHashText, startService, type TestService, withBitsFlipped } from '../helpers/service.js'
 import { ask, caseWithPicture, feedback, matchesOf, ngo, operator, platform } from '../helpers/trust.js'
 
 const HOUR_MS = 3_600_000
@@ -98,58 +90,6 @@ t.test('a report judged harmless is struck, vetoes its like, and counts against 
   t.equal((await ask(service, 'DELETE', `/v1/strikes/${listed[0]?.account}`, headers)).statusCode, 204)
   t.equal((await send(randomHashText())).statusCode, 201, 'forgiven')
   refused(t, await ask(service, 'DELETE', `/v1/strikes/${MARKER}`, headers), 'request-invalid')
-})
-
-/** Asks so often about a hash, in one call. */
-async function flood(service: TestService, headers: Record<string, string>, hash: string, times: number): Promise<void> {
-  const queries = Array.from({ length: times }, () => ({ signals: [{ type: 'pdq', hash }] }))
-  const answer = await post(service.app, '/v1/match', { queries, transforms: false }, headers)
-  if (answer.statusCode !== 200) throw new Error(answer.body)
-}
-
-t.test('a signal that suddenly matches on three platforms is held until the operator decides', async (t) => {
-  const service = await startService(t)
-  const { hash, imageId } = await caseWithPicture(service)
-  const [a, b, c] = [await platform(service, 'a'), await platform(service, 'b'), await platform(service, 'c')]
-  const { headers } = await operator(service)
-  const held = async () => (await ask(service, 'GET', '/v1/quarantine', headers)).json<{ signals: object[] }>().signals
-  const settled = () => service.services.settled()
-
-  await flood(service, a.headers, hash, 1000)
-  await flood(service, b.headers, hash, 1000)
-  await flood(service, c.headers, hash, 99)
-  await settled()
-  t.same(await held(), [], 'two platforms make no flood, however much they ask')
-
-  await flood(service, c.headers, hash, 1)
-  await settled()
-  await until(async () => (await held()).length === 1)
-  t.match(await held(), [{ signalId: imageId, circulation: 'held', heldFor: 'flood' }])
-  t.same(await matchesOf(service, a.headers, hash), [])
-  t.match((await ask(service, 'GET', '/v1/events', headers)).json(), {
-    events: [{ kind: 'signal.held', about: { signalId: imageId } }],
-  })
-
-  await ask(service, 'DELETE', `/v1/signals/${imageId}/quarantine`, headers)
-  await flood(service, c.headers, hash, 50)
-  await settled()
-  t.equal((await matchesOf(service, a.headers, hash)).length, 1, 'a flood that the operator let pass does not bring it back')
-})
-
-t.test('a picture that platforms confirmed is not held, and the operator is told', async (t) => {
-  const service = await startService(t)
-  const { hash, imageId } = await caseWithPicture(service)
-  const platforms = await Promise.all(['a', 'b', 'c', 'd'].map((name) => platform(service, name)))
-  const { headers } = await operator(service)
-  for (const each of platforms.slice(0, 2)) await feedback(service, each, hash, { verdict: 'blocked' })
-  for (const each of platforms) await flood(service, each.headers, hash, 600)
-  await service.services.settled()
-
-  t.match((await ask(service, 'GET', '/v1/events', headers)).json(), {
-    events: [{ kind: 'signal.flooded', about: { signalId: imageId } }],
-  })
-  const [first] = platforms
-  t.equal((await matchesOf(service, first?.headers ?? {}, hash)).length, 1)
 })
 
 t.test('a case has a ceiling, also for the one call that would pass it', async (t) => {

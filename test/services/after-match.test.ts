@@ -8,6 +8,9 @@ import { type AfterMatchParts, afterMatches } from '../../src/services/after-mat
 import { imageOf } from '../helpers/registered-image.js'
 import { seeded } from '../search/rows.js'
 
+const ONE_HIT = { hits: 1, looks: new Set([7]) }
+const SEEN = { hits: [1], uploads: 1, looks: 1, parties: 1, noticed: false }
+
 t.test(
   'of thousands of images that were met, a few at a time are asked about; a canary among them is told of',
   async (t) => {
@@ -42,7 +45,7 @@ t.test(
       now: () => 1,
       onTrouble: (error) => t.fail(String(error)),
     })
-    await after({ hits: new Map(imageIds.map((id) => [id, new Map([['org', 1]])])), contexts: new Map() })
+    await after({ hits: new Map(imageIds.map((id) => [id, new Map([['org', ONE_HIT]])])), contexts: new Map() })
     t.equal(
       asked.reduce((sum, count) => sum + count, 0),
       imageIds.length,
@@ -65,7 +68,7 @@ function metFirst(count: number, get: AfterMatchParts['images']['get']) {
   const after = afterMatches({
     canaries: { among: async () => [] },
     events: { add: nothing },
-    sightings: { note: async () => ({ hits: [1], past: [], parties: 1, isNew: [true], noticed: false }) },
+    sightings: { note: async () => ({ ...SEEN, isNew: [true] }) },
     contexts: { note: nothing },
     images: { get },
     trusts: { get: nothing },
@@ -82,7 +85,7 @@ function metFirst(count: number, get: AfterMatchParts['images']['get']) {
     now: () => 1,
     onTrouble: (error) => troubles.push(String(error)),
   })
-  const batch = { hits: new Map(imageIds.map((id) => [id, new Map([['org', 1]])])), contexts: new Map() }
+  const batch = { hits: new Map(imageIds.map((id) => [id, new Map([['org', ONE_HIT]])])), contexts: new Map() }
   return { imageIds, added, told, troubles, done: () => after(batch) }
 }
 
@@ -108,7 +111,7 @@ t.test('an image that cannot be read stops no other', async (t) => {
 t.test(
   'a failure between counting a match and starting its clock starts it with the next batch, as of the match',
   async (t) => {
-    const nothing = { hits: new Map<string, Map<string, number>>(), contexts: new Map() }
+    const nothing = { hits: new Map<string, Map<string, typeof ONE_HIT>>(), contexts: new Map() }
     for (const failing of ['isPlatform', 'note', 'get', 'onMet', 'add'] as const) {
       let nowMs = 1000
       let isAway = true
@@ -125,7 +128,7 @@ t.test(
         sightings: {
           async note() {
             failAt('note')
-            const seen = { hits: [1], past: [], parties: 1, isNew: [isNew], noticed: false }
+            const seen = { ...SEEN, isNew: [isNew] }
             isNew = false
             return seen
           },
@@ -163,7 +166,7 @@ t.test(
         onTrouble: (error) => troubles.push(error),
       })
       const imageId = uuidV7(1, randomBytes(10))
-      t.equal(await after({ hits: new Map([[imageId, new Map([['org', 1]])]]), contexts: new Map() }), true, failing)
+      t.equal(await after({ hits: new Map([[imageId, new Map([['org', ONE_HIT]])]]), contexts: new Map() }), true, failing)
       nowMs = 9000
       t.equal(await after(nothing), true, 'it is tried as long as it fails')
       isAway = false

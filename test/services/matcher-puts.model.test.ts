@@ -56,6 +56,7 @@ const change = fc.oneof(
       support: fc.nat(255),
       disputed: fc.boolean(),
       matches: fc.boolean(),
+      narrowed: fc.constant(false),
       harmless: fc.constant(false),
     }),
   },

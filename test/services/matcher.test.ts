@@ -2,10 +2,14 @@
 
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
+import { COPY_BITS } from '../../src/domain/flood.js'
+import { NO_STANDING } from '../../src/domain/trust.js'
 import { dihedralsOf } from '../../src/hash/dihedral.js'
-import { hashFromBytes } from '../../src/hash/hash256.js'
+import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import type { Catalogue } from '../../src/services/catalogue.js'
-import type { Match, MatcherParts } from '../../src/services/matcher.js'
+import type { Match, Matcher, MatcherParts } from '../../src/services/matcher.js'
+import type { Observation } from '../../src/services/observed.js'
+import type { MetImage } from '../../src/services/sightings.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { catalogueOf } from '../helpers/registered-image.js'
 
@@ -23,7 +27,7 @@ function worldOf(
   let seen = 0
   const matcher = bareMatcher({
     replica: { catalogue },
-    sightings: { note: (_, imageIds) => void noted.push(imageIds) },
+    sightings: { note: (_, met) => void noted.push(met.map(({ imageId }) => imageId)) },
     probing: {
       isOn: false,
       radiusOf: () => undefined,
@@ -141,3 +145,57 @@ t.test('a call stops wherever it is asked to give way, and goes on when it is it
 async function turnedOften(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
 }
+
+const flipped = (hash: Hash256, bits: number) => {
+  const bytes = Uint8Array.from(hash)
+  for (let i = 0; i < bits; i++) bytes[i % 32] = (bytes[i % 32] ?? 0) ^ (1 << (i >> 5))
+  return hashFromBytes(bytes)
+}
+
+/** Of one PDQ hash. */
+const queryOf = (hash: Hash256) => [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }] as const
+const found = async (matcher: Matcher, hash: Hash256) => (await matcher.match([queryOf(hash)], ASKING))[0]?.length
+
+t.test('of a narrowed image copies are found and nothing farther, until it is narrowed no longer', async (t) => {
+  const { catalogue, images } = catalogueOf(2)
+  const [narrowed, other] = images
+  const edges: Observation['edge'][] = []
+  const matcher = bareMatcher({
+    replica: { catalogue },
+    probing: {
+      isOn: true,
+      radiusOf: () => undefined,
+      see: (_, all) => void edges.push(...all.map(({ edge }) => edge)),
+    },
+  })
+  if (narrowed === undefined || other === undefined) throw new Error('two were put')
+  catalogue.setStanding(narrowed.id, { ...NO_STANDING, narrowed: true })
+  const reach = async (hash: Hash256) => [
+    await found(matcher, hash),
+    await found(matcher, flipped(hash, COPY_BITS)),
+    await found(matcher, flipped(hash, COPY_BITS + 1)),
+    await found(matcher, flipped(hash, 31)),
+  ]
+  t.same(await reach(narrowed.hash), [1, 1, 0, 0])
+  t.same(edges, ['none', 'outer', 'outer', 'outer'], 'where it ceases to match is an outer edge')
+  t.same(await reach(other.hash), [1, 1, 1, 1])
+  catalogue.setStanding(narrowed.id, NO_STANDING)
+  t.same(await reach(narrowed.hash), [1, 1, 1, 1])
+})
+
+t.test('an upload is noted as a copy by what was found, also where less is told, and else by how it looks', async (t) => {
+  const { catalogue, images } = catalogueOf(1)
+  const noted: MetImage[] = []
+  const matcher = bareMatcher({
+    replica: { catalogue },
+    sightings: { note: (_, met) => void noted.push(...met) },
+    probing: {
+      isOn: true,
+      radiusOf: () => undefined,
+      see: () => (_, match) => ({ ...match, distanceBits: 31, distanceBand: '16-31' }),
+    },
+  })
+  const hash = images[0]?.hash ?? hashFromBytes(randomBytes(32))
+  for (const bits of [0, COPY_BITS, COPY_BITS + 1, 20]) await found(matcher, flipped(hash, bits))
+  t.match(noted, [{ look: undefined }, { look: undefined }, { look: Number }, { look: Number }])
+})

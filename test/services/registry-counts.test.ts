@@ -7,6 +7,7 @@ const Registry = z.object({
   images: z.int(),
   silent: z.int(),
   signals: z.record(z.string(), z.int()),
+  falseMatches: z.unknown(),
   groups: z.array(
     z.object({
       bank: z.string(),
@@ -45,6 +46,12 @@ t.test('an operator sees how much is registered and of what kind, and nobody els
 
   const { groups, ...rest } = await counts()
   t.match(rest, { images: 6, silent: 1, signals: { pdq: 6, blockhash: 0 } })
+  t.match(rest, {
+    falseMatches: {
+      strong: { inAMillion: 1, largestBits: { pdq: 31, 'pdq-area': 42, 'two views': 88 } },
+      near: { inAMillion: 1, largestBits: { pdq: 31, 'pdq-area': 42, 'two views': 112 } },
+    },
+  })
   const own = { bank: 'cases', tier: 'self-reported', disputed: false }
   const kinds = [
     { ...own, category: 'nude', images: 2 },

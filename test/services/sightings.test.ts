@@ -1,9 +1,12 @@
 // Matches on their way to the store: who was told is noted, however many there are, and although the store did not take them at once.
 
 import t from 'tap'
-import { type SightingBatch, sightingsKeptBy } from '../../src/services/sightings.js'
+import { type MetImage, type SightingBatch, sightingsKeptBy } from '../../src/services/sightings.js'
 
 const EVERY_MS = 3_600_000
+
+const met = (look: number | undefined, ...imageIds: readonly string[]): MetImage[] =>
+  imageIds.map((imageId) => ({ imageId, look }))
 
 t.test('a batch that was not taken is noted again, without counting it twice', async (t) => {
   const kept: SightingBatch[] = []
@@ -17,13 +20,14 @@ t.test('a batch that was not taken is noted again, without counting it twice', a
     everyMs: EVERY_MS,
     onTrouble: () => {},
   })
-  sightings.note('a', ['1', '2'], undefined)
+  sightings.note('a', met(3, '1', '2'), undefined)
   await sightings.flush()
   isAway = false
-  sightings.note('b', ['2'], undefined)
+  sightings.note('b', met(undefined, '2'), undefined)
   await sightings.flush()
   const hits = Array.from(kept[0]?.hits ?? [], ([imageId, ofImage]) => [imageId, Object.fromEntries(ofImage)])
-  t.same(Object.fromEntries(hits), { 1: { a: 0 }, 2: { a: 0, b: 1 } })
+  const again = { hits: 0, looks: new Set() }
+  t.same(Object.fromEntries(hits), { 1: { a: again }, 2: { a: again, b: { hits: 1, looks: new Set() } } })
   await sightings.close()
 })
 
@@ -38,11 +42,31 @@ t.test('more than a batch holds begins the next one', async (t) => {
     onTrouble: (error) => t.fail(String(error)),
   })
   for (let i = 0; i < 150; i++)
-    sightings.note(
-      'a',
-      Array.from({ length: 1000 }, (_, j) => `${i}-${j}`),
-      undefined,
-    )
+    sightings.note('a', met(i, ...Array.from({ length: 1000 }, (_, j) => `${i}-${j}`)), undefined)
   await sightings.close()
   t.equal(images, 150_000)
 })
+
+t.test(
+  'of an image that one organisation asks about it keeps how uploads look, each look once and a thousand at most',
+  async (t) => {
+    const looks: number[] = []
+    const sightings = sightingsKeptBy({
+      async keep({ hits }) {
+        const noted = hits.get('1')?.get('a')
+        t.equal(noted?.hits, 4001)
+        looks.push(...(noted?.looks ?? []))
+        return false
+      },
+      everyMs: EVERY_MS,
+      onTrouble: (error) => t.fail(String(error)),
+    })
+    sightings.note('a', met(undefined, '1'), undefined)
+    for (let i = 0; i < 4000; i++) sightings.note('a', met(i >> 1, '1'), undefined)
+    await sightings.close()
+    t.same(
+      looks,
+      Array.from({ length: 1000 }, (_, i) => i),
+    )
+  },
+)

@@ -1,18 +1,25 @@
 // What is known to be harmless, as far as its bank says, and what is asked of the index for it.
 
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { t } from 'tap'
-import { type Bank, HARMLESS_BANK_NAME } from '../../src/domain/bank.js'
+import { type Bank, CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../../src/domain/bank.js'
 import { uuidV7 } from '../../src/domain/ids.js'
-import type { Signal } from '../../src/domain/signal.js'
+import type { Signal, View } from '../../src/domain/signal.js'
 import { SIGNAL_TYPES } from '../../src/domain/signal-types.js'
+import { readJson } from '../../src/exchange/signal-lines.js'
 import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { Catalogue } from '../../src/services/catalogue.js'
-import { harmlessAmong, isHarmless } from '../../src/services/veto.js'
+import { harmlessAmong, isHarmless, isVetoed, vetoOf } from '../../src/services/veto.js'
 import { bitsFrom } from '../helpers/hashes.js'
 import { imageOf } from '../helpers/registered-image.js'
 
 const USUAL_BITS = SIGNAL_TYPES.pdq.thresholdBits
+
+function unvetoed(...[catalogue, type, asked, hits]: Parameters<typeof vetoOf>) {
+  const veto = vetoOf(catalogue, type, asked, hits)
+  return hits.filter((hit) => !isVetoed(veto, hit))
+}
 
 t.test('a picture is harmless as far as a harmless bank goes, and no bit farther', async (t) => {
   for (const [thresholdBits, bits] of [
@@ -93,6 +100,73 @@ t.test('of many pictures each is looked at when others had their turn, by what i
   t.same(await harmlessAmong(cold, [[]], giveWay), [false], 'of no signals nothing has to be known')
   await t.rejects(harmlessAmong(cold, [[signalOf(hash)]], giveWay), { message: 'nothing is known yet' })
 })
+
+t.test(
+  'what parts of two harmless pictures are near to is an element, and what is found by it has to be much nearer',
+  async (t) => {
+    const catalogue = new Catalogue()
+    const element = hashFromBytes(randomBytes(32))
+    const registered = putPart(catalogue, CASES_BANK_NAME, element, 'deframed')
+    const asked = { asked: 'deframed', turned: false } as const
+    const found = (needle: Hash256) => {
+      const hits = catalogue.index('pdq-area').within([needle], 52)
+      return unvetoed(catalogue, 'pdq-area', asked, hits).map(({ image }) => catalogue.image(image)?.id)
+    }
+    // Bits of their own, so that the needle is as far from each as both are from the element.
+    const needle = flipped(element, 0, 14)
+    t.same(found(needle), [registered])
+    putPart(catalogue, HARMLESS_BANK_NAME, flipped(element, 20, 6), 'piece')
+    t.same(found(needle), [registered], 'one post stands for itself')
+    putPart(catalogue, HARMLESS_BANK_NAME, flipped(element, 30, 6), 'whole')
+    t.same(found(needle), [registered], 'and so does what is harmless as a whole')
+    putPart(catalogue, HARMLESS_BANK_NAME, flipped(element, 40, 6), 'deframed')
+    t.same(found(needle), [], 'two share an element: 14 bits are not 16 less than 20')
+    t.same(found(flipped(element, 0, 2)), [], 'nor 2 less than 8')
+    const far = flipped(element, 60, 10)
+    t.same(
+      unvetoed(catalogue, 'pdq-area', { ...asked, asked: 'whole' }, catalogue.index('pdq-area').within([needle], 52)).length,
+      1,
+    )
+    putPart(catalogue, CASES_BANK_NAME, flipped(far, 100, 30), 'deframed')
+    t.equal(found(flipped(far, 100, 30)).length, 1, 'another picture that is much nearer is found')
+  },
+)
+
+t.test(
+  'of the bank that comes with Tabir every element can be told from the others, and is refused as harmless',
+  async (t) => {
+    const lines = readFileSync(new URL('../../../harmless/elements.ndjson', import.meta.url), 'utf8')
+      .trim()
+      .split('\n')
+    const catalogue = new Catalogue()
+    const elements = lines.map((line) => {
+      const read = readJson(line)
+      if (read.kind !== 'put') throw new Error(`${line.slice(0, 80)}: ${JSON.stringify(read)}`)
+      return read.signal
+    })
+    t.ok(elements.length > 100)
+    t.equal(new Set(elements.map(({ ref }) => ref)).size, elements.length)
+    for (const { picture = [] } of elements)
+      catalogue.put(uuidV7(1, randomBytes(10)), {
+        ...imageOf(hashFromBytes(randomBytes(32))),
+        bank: HARMLESS_BANK_NAME,
+        signals: picture,
+      })
+    for (const { picture = [], ref } of elements) t.ok(isHarmless(catalogue, picture), ref ?? '')
+  },
+)
+
+function flipped(hash: Hash256, from: number, count: number): Hash256 {
+  const bytes = Uint8Array.from(hash)
+  for (let bit = from; bit < from + count; bit++) bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+  return hashFromBytes(bytes)
+}
+
+function putPart(catalogue: Catalogue, bank: string, hash: Hash256, view: View): string {
+  const id = uuidV7(1, randomBytes(10))
+  catalogue.put(id, { ...imageOf(hash), bank, signals: [{ type: 'pdq-area', view, quality: 100, hash }] })
+  return id
+}
 
 function bankOf({ name, purpose, pdq }: { name: string; purpose: Bank['purpose']; pdq?: number }): Bank {
   return { name, purpose, orgId: undefined, thresholdBits: pdq === undefined ? {} : { pdq }, createdAtMs: 0 }

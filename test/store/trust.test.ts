@@ -38,7 +38,13 @@ t.test('who starts is told every standing, once and as it is, in whichever shard
   await imagesIn(store, makeKeyring([randomBytes(32)])).put(ids.map((id) => ({ id, image })))
   await Promise.all(
     ids.map(async (id, i) => {
-      const standing: Standing = { support: i % 256, disputed: i % 2 === 0, matches: i % 3 !== 0, harmless: i % 5 === 0 }
+      const standing: Standing = {
+        support: i % 256,
+        disputed: i % 2 === 0,
+        matches: i % 3 !== 0,
+        narrowed: i % 7 === 0,
+        harmless: i % 5 === 0,
+      }
       await trusts.put(id, 0, NO_TRUST, standing)
       expected.set(id, standing)
     }),

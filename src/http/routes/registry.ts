@@ -2,11 +2,23 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { EVIDENCE, falseRateAnUpload, largestBits, type RatedGrade } from '../../domain/registry-size.js'
 import { TIER_NAMES } from '../../domain/signal.js'
 import { SIGNAL_TYPE_NAMES } from '../../domain/signal-types.js'
 import type { RegistryCounts } from '../../services/registry-counts.js'
 import { may } from '../problems.js'
 import { CategoryName, Instant, SignalTypeName } from '../schemas.js'
+
+const Rated = z.object({
+  inAMillion: z.int().meta({
+    description:
+      'Of a million uploads that are unrelated to everything registered, how many may be answered so, at most: by measured pairs, with a confidence of 95 %. Pages of one app, forms of one kind and the like are beside this.',
+  }),
+  largestBits: z.partialRecord(z.enum(EVIDENCE), z.int().nullable()).meta({
+    description:
+      'How near a match would have to be for 1 in 1,000,000 (strong) or 1 in 10,000 (near) among so many: by a model of the measured tail, not applied to answers. null: no distance is near enough.',
+  }),
+})
 
 const RegistryView = z
   .object({
@@ -23,6 +35,7 @@ const RegistryView = z
         images: z.int(),
       }),
     ),
+    falseMatches: z.object({ strong: Rated, near: Rated }),
   })
   .meta({ id: 'Registry' })
 
@@ -49,7 +62,13 @@ export const registryRoutes: FastifyPluginAsyncZod<{ readonly registry: () => Pr
         countedAt: new Date(countedAtMs).toISOString(),
         signals: Object.fromEntries(SIGNAL_TYPE_NAMES.map((type) => [type, signals[type]])),
         groups: groups.map(({ category, ...group }) => ({ ...group, category: category ?? null })),
+        falseMatches: { strong: rated('strong', rest.images), near: rated('near', rest.images) },
       }
     },
   )
+}
+
+function rated(grade: RatedGrade, images: number): z.infer<typeof Rated> {
+  const bits = EVIDENCE.map((evidence) => [evidence, largestBits(grade, evidence, images) ?? null])
+  return { inAMillion: Math.ceil(1e6 * falseRateAnUpload(grade, images)), largestBits: Object.fromEntries(bits) }
 }

@@ -19,7 +19,7 @@ const JudgedView = Worth.extend({
   bank: z.string(),
   circulation: z.enum(CIRCULATIONS).meta({
     description:
-      'held: kept, and matches nothing until it is released. struck: judged a false report, and matches nothing unless that is taken back.',
+      'narrowed: found only in uploads that are nearly the whole picture, until it is released; by itself, when it was found in many uploads that look unlike one another (heldFor: look-alikes). held: kept, and matches nothing until it is released. struck: judged a false report, and matches nothing unless that is taken back.',
   }),
   heldFor: z.enum(HOLD_CAUSES).nullable(),
   heldAt: Instant.nullable(),

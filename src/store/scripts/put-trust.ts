@@ -85,7 +85,7 @@ export const forgetTrustLua = `${outboxLua}${partiesLua}${forgetClocksLua}
       local hex = hexOf(id)
       local parties = partiesOf(tag, hex)
       if parties ~= '' then outbox(tag, 'kind', 'signal.withdrawn', 'image', id, 'parties', parties) end
-      redis.call('DEL', tag .. 'sightings:' .. hex, tag .. 'told:' .. hex)
+      redis.call('DEL', tag .. 'sightings:' .. hex, tag .. 'told:' .. hex, tag .. 'looks:' .. hex, tag .. 'looks-before:' .. hex)
       redis.call('SREM', tag .. 'noticed', id)
       forget_clocks(tag, hex)
     end`

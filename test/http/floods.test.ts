@@ -1,0 +1,123 @@
+// What is found in unlike uploads is narrowed, what is passed around is not stopped, and few keys stop nothing.
+
+import { randomInt } from 'node:crypto'
+import t from 'tap'
+import { z } from 'zod'
+import { post } from '../helpers/requests.js'
+import { randomlyFlipped, startService, type TestService, until, withBitsFlipped } from '../helpers/service.js'
+import { ask, caseWithPicture, feedback, matchesOf, operator, platform } from '../helpers/trust.js'
+
+/** Asks about these hashes, in one call. */
+async function flood(service: TestService, headers: Record<string, string>, hashes: readonly string[]): Promise<void> {
+  const queries = hashes.map((hash) => ({ signals: [{ type: 'pdq', hash }] }))
+  const answer = await post(service.app, '/v1/match', { queries, transforms: false }, headers)
+  if (answer.statusCode !== 200) throw new Error(answer.body)
+  await service.services.settled()
+}
+
+const copiesOf = (hash: string, times: number) => Array.from({ length: times }, (_, i) => withBitsFlipped(hash, i % 16))
+
+/** Innocent pictures that share something with what is registered: each farther than a copy, and in another direction than the others. */
+function lookAlikesOf(hash: string, count: number): string[] {
+  return Array.from({ length: count }, () => randomlyFlipped(hash, 16 + randomInt(16)))
+}
+
+const Quarantine = z.object({
+  signals: z.array(z.object({ signalId: z.string(), circulation: z.string(), heldFor: z.string() })),
+})
+
+async function quarantineOf(service: TestService, headers: Record<string, string>) {
+  return Quarantine.parse((await ask(service, 'GET', '/v1/quarantine', headers)).json()).signals
+}
+
+const eventsOf = async (service: TestService, headers: Record<string, string>) =>
+  (await ask(service, 'GET', '/v1/events', headers)).json<{ events: { kind: string }[] }>().events.map(({ kind }) => kind)
+
+t.test('what one platform finds in many unlike uploads is narrowed to copies until the operator decides', async (t) => {
+  const service = await startService(t)
+  const { hash, imageId } = await caseWithPicture(service)
+  const one = await platform(service, 'one')
+  const { headers } = await operator(service)
+  await flood(service, one.headers, lookAlikesOf(hash, 30))
+  t.same(await quarantineOf(service, headers), [], 'some are no flood')
+  await flood(service, one.headers, lookAlikesOf(hash, 30))
+  await until(async () => (await quarantineOf(service, headers)).length === 1)
+  t.match(await quarantineOf(service, headers), [{ signalId: imageId, circulation: 'narrowed', heldFor: 'look-alikes' }])
+  t.same(await eventsOf(service, headers), ['signal.narrowed'])
+
+  const innocent = lookAlikesOf(hash, 20)
+  for (const each of innocent) t.same(await matchesOf(service, one.headers, each), [])
+  const wide = { queries: [{ signals: [{ type: 'pdq', hash: innocent[0] }] }], thresholdBits: 90 }
+  t.match((await post(service.app, '/v1/match', wide, one.headers)).json(), { results: [{ matches: [] }] })
+  t.equal((await matchesOf(service, one.headers, hash)).length, 1)
+  t.equal((await matchesOf(service, one.headers, withBitsFlipped(hash, 15))).length, 1, 'copies are found')
+
+  await ask(service, 'DELETE', `/v1/signals/${imageId}/quarantine`, headers)
+  await flood(service, one.headers, lookAlikesOf(hash, 10))
+  t.equal(
+    (await matchesOf(service, one.headers, innocent[0] ?? '')).length,
+    1,
+    'a flood that the operator let pass does not bring it back',
+  )
+})
+
+t.test('a picture that is passed around is not stopped, also while nobody decides about it', async (t) => {
+  const service = await startService(t)
+  const { hash } = await caseWithPicture(service)
+  const platforms = await Promise.all(['a', 'b', 'c', 'd'].map((name) => platform(service, name)))
+  const { headers } = await operator(service)
+  for (const each of platforms) await flood(service, each.headers, [...copiesOf(hash, 600), ...lookAlikesOf(hash, 100)])
+  t.same(await quarantineOf(service, headers), [])
+  t.same(await eventsOf(service, headers), ['signal.flooded'], 'and the operator is told once')
+  t.equal((await matchesOf(service, platforms[0]?.headers ?? {}, withBitsFlipped(hash, 31))).length, 1)
+})
+
+t.test('two platforms together take no picture out, whatever they ask and say', async (t) => {
+  const service = await startService(t)
+  const { hash } = await caseWithPicture(service)
+  const two = await Promise.all(['a', 'b'].map((name) => platform(service, name)))
+  const { headers } = await operator(service)
+  for (const each of two) {
+    await feedback(service, each, hash, { verdict: 'not-blocked' })
+    await flood(service, each.headers, [...lookAlikesOf(hash, 900), ...copiesOf(hash, 100)])
+  }
+  await until(async () => (await quarantineOf(service, headers)).length === 1)
+  t.match(await quarantineOf(service, headers), [{ circulation: 'narrowed' }])
+  t.equal((await matchesOf(service, two[0]?.headers ?? {}, withBitsFlipped(hash, 15))).length, 1, 'copies are found')
+})
+
+t.test('what three platforms meet often and let stand is held until the operator decides', async (t) => {
+  const service = await startService(t)
+  const { hash, imageId } = await caseWithPicture(service)
+  const three = await Promise.all(['a', 'b', 'c'].map((name) => platform(service, name)))
+  const { headers } = await operator(service)
+  for (const each of three) {
+    await feedback(service, each, hash, { verdict: 'not-blocked' })
+    await flood(service, each.headers, copiesOf(hash, each === three[2] ? 98 : 1000))
+  }
+  t.same(await quarantineOf(service, headers), [], 'the third has met it 99 times')
+  await flood(service, three[2]?.headers ?? {}, [hash])
+  await until(async () => (await quarantineOf(service, headers)).length === 1)
+  t.match(await quarantineOf(service, headers), [{ signalId: imageId, circulation: 'held', heldFor: 'flood' }])
+  t.same(await matchesOf(service, three[0]?.headers ?? {}, hash), [])
+  t.match(await eventsOf(service, headers), ['signal.flooded', 'signal.held'])
+
+  await ask(service, 'DELETE', `/v1/signals/${imageId}/quarantine`, headers)
+  await flood(service, three[2]?.headers ?? {}, copiesOf(hash, 50))
+  t.equal((await matchesOf(service, three[0]?.headers ?? {}, hash)).length, 1, 'a flood that the operator let pass')
+})
+
+t.test('a picture that platforms confirmed is not held, and the operator is told', async (t) => {
+  const service = await startService(t)
+  const { hash, imageId } = await caseWithPicture(service)
+  const platforms = await Promise.all(['a', 'b', 'c', 'd'].map((name) => platform(service, name)))
+  const { headers } = await operator(service)
+  for (const each of platforms.slice(0, 2)) await feedback(service, each, hash, { verdict: 'blocked' })
+  for (const each of platforms) await flood(service, each.headers, [...copiesOf(hash, 500), ...lookAlikesOf(hash, 500)])
+
+  t.match((await ask(service, 'GET', '/v1/events', headers)).json(), {
+    events: [{ kind: 'signal.flooded', about: { signalId: imageId } }],
+  })
+  const [first] = platforms
+  t.equal((await matchesOf(service, first?.headers ?? {}, hash)).length, 1)
+})
