@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { plainJson } from '../domain/plain-text.js'
-import { ask, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, remoteFrom, textOf } from './remote.js'
+import { ask, nameApi, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, remoteFrom, textOf } from './remote.js'
 
 const USAGE = `tabir exchange list | pull NAME ${REMOTE_USAGE}`
 const LOOK_EVERY_MS = 500
@@ -21,6 +21,7 @@ export async function exchange(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
   if (typeof options === 'string') return said(options, 2)
   const { verb, name, remote } = options
+  nameApi(remote.url)
   try {
     if (verb === 'list') {
       const { exchanges, reconcilers } = await list(remote)

@@ -13,7 +13,7 @@ import { unpacked } from '../exchange/unpack.js'
 import { standardOutput } from '../files/standard-output.js'
 import { writeWholeFile } from '../files/write-file.js'
 import { byteBar } from './byte-bar.js'
-import { ask, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, remoteFrom } from './remote.js'
+import { ask, nameApi, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, remoteFrom } from './remote.js'
 
 const USAGE = `tabir export --bank BANK (--plain | --seal-to RECIPIENT) [--format ${EXPORT_FORMATS.join('|')}] [--since FILE] [--out FILE]
     ${REMOTE_USAGE}
@@ -25,6 +25,7 @@ export async function exportBank(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
   if (typeof options === 'string') return failed(options, 2)
   const { bank, format, seal, since, out, remote } = options
+  nameApi(remote.url)
   if (out !== undefined && existsSync(out)) return failed(IS_THERE, 1)
   try {
     const known = since === undefined ? undefined : { path: since, ids: await signalIdsIn(since) }

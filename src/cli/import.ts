@@ -10,7 +10,17 @@ import { BANK_NAME_PATTERN } from '../domain/bank.js'
 import { FILE_FORMATS, IMPORT_STATES, RECORD_REFUSALS } from '../domain/bank-import.js'
 import { plainJson } from '../domain/plain-text.js'
 import { byteBar } from './byte-bar.js'
-import { ask, REMOTE_OPTIONS, REMOTE_USAGE, type Refused, type Remote, refusalOf, remoteFrom, textOf } from './remote.js'
+import {
+  ask,
+  nameApi,
+  REMOTE_OPTIONS,
+  REMOTE_USAGE,
+  type Refused,
+  type Remote,
+  refusalOf,
+  remoteFrom,
+  textOf,
+} from './remote.js'
 
 const USAGE = `tabir import FILE --bank BANK ${REMOTE_USAGE}
     FILE: hex lines, \`pdq <hex>\` lines, CSV or NDJSON, as they are or packed with gzip.`
@@ -45,6 +55,7 @@ export async function importFile(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
   if (typeof options === 'string') return failed(options, 2)
   const { file, bank, remote } = options
+  nameApi(remote.url)
   let sizeBytes: number
   let digest: string
   try {

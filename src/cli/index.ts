@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import { readConfig } from '../config.js'
 import { IndexReport } from '../http/schemas.js'
 import { reasonIn } from './doctor-facts.js'
-import { REMOTE_OPTIONS, remoteFrom } from './remote.js'
+import { nameApi, REMOTE_OPTIONS, remoteFrom } from './remote.js'
 
 type Report = z.infer<typeof IndexReport>
 type Index = Report['indexes'][number]
@@ -23,6 +23,7 @@ export async function index(args: readonly string[]): Promise<number> {
   // Only an api that anybody may reach asks for a key.
   const remote = options['key-file'] === undefined && config.apiKey === undefined ? undefined : remoteFrom(options)
   if (typeof remote === 'string') return failed(remote, 2)
+  nameApi(new URL(url))
   const answer = await ask(new URL('/health/index', url), remote?.key).catch(() => undefined)
   if (answer === undefined) return failed(`There is no api at ${new URL(url).origin} that can be asked.`, 1)
   const { status, text } = answer

@@ -6,6 +6,7 @@ import { readConfig } from '../config.js'
 import { Receipt } from '../services/receipts.js'
 import { Report } from '../services/report.js'
 import { isSignedBy, publicKeyFrom } from '../services/signer.js'
+import { nameApi } from './remote.js'
 
 const USAGE = 'tabir receipts verify FILE [--key FILE] [--url URL]'
 const TIMEOUT_MS = 5000
@@ -42,6 +43,7 @@ async function keyFrom({ key, url }: { readonly key: string | undefined; readonl
   if (key !== undefined) return publicKeyFrom(readFileSync(key, 'utf8'))
   const { host, port } = readConfig(process.env)
   const base = url ?? new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`)
+  nameApi(base)
   const response = await fetch(new URL('/v1/receipts/key', base), { signal: AbortSignal.timeout(TIMEOUT_MS) })
   if (response.status !== 200) throw new Error('no key there')
   return publicKeyFrom(await response.text())

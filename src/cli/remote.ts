@@ -28,6 +28,11 @@ export function remoteFrom(values: { readonly url?: string; readonly 'key-file'?
   return { url: new URL(url), key }
 }
 
+/** On standard error, so that what a command prints can be read by a program. */
+export function nameApi(url: URL): void {
+  process.stderr.write(`Api: ${url.origin}\n`)
+}
+
 export interface RemoteRequest {
   readonly method: 'GET' | 'POST'
   readonly path: string
