@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { WrongSettings } from '../config.js'
 import { plainJson } from '../domain/plain-text.js'
 import { ask, nameApi, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, remoteFrom, textOf } from './remote.js'
 
@@ -59,7 +60,8 @@ function optionsOf(args: string[]): { verb: 'list' | 'pull'; name: string; remot
     if (!isUsable || more.length > 0) return USAGE
     const remote = remoteFrom(values)
     return typeof remote === 'string' ? remote : { verb, name, remote }
-  } catch {
+  } catch (error) {
+    if (error instanceof WrongSettings) throw error
     return USAGE
   }
 }

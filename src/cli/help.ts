@@ -4,6 +4,7 @@ export const HELP = `Tabir: matching of intimate images shared without consent, 
 
   tabir COMMAND --help
                     what is said of one command here
+  tabir --version   which version this is
 
   tabir keys create --org NAME --kind platform|ngo|operator --scopes match,match:distance,…
                     [--expires-days DAYS] [--networks 192.0.2.0/24,2001:db8::/32]

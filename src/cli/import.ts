@@ -6,6 +6,7 @@ import { Transform } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { WrongSettings } from '../config.js'
 import { BANK_NAME_PATTERN } from '../domain/bank.js'
 import { FILE_FORMATS, IMPORT_STATES, RECORD_REFUSALS } from '../domain/bank-import.js'
 import { plainJson } from '../domain/plain-text.js'
@@ -100,7 +101,8 @@ function optionsOf(args: string[]) {
     if (file === undefined || more.length > 0 || bank === undefined || !BANK_NAME_PATTERN.test(bank)) return USAGE
     const remote = remoteFrom(values)
     return typeof remote === 'string' ? remote : { file, bank, remote }
-  } catch {
+  } catch (error) {
+    if (error instanceof WrongSettings) throw error
     return USAGE
   }
 }

@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import { readConfig } from '../config.js'
 import { IndexReport } from '../http/schemas.js'
 import { reasonIn } from './doctor-facts.js'
-import { nameApi, REMOTE_OPTIONS, remoteFrom } from './remote.js'
+import { apiUrlFrom, nameApi, REMOTE_OPTIONS, remoteFrom } from './remote.js'
 
 type Report = z.infer<typeof IndexReport>
 type Index = Report['indexes'][number]
@@ -19,7 +19,7 @@ export async function index(args: readonly string[]): Promise<number> {
   const options = verb === 'status' ? optionsOf(rest) : undefined
   if (options === undefined) return failed(USAGE, 2)
   const config = readConfig(process.env)
-  const url = options.url ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`
+  const url = options.url ?? apiUrlFrom(config)
   // Only an api that anybody may reach asks for a key.
   const remote = options['key-file'] === undefined && config.apiKey === undefined ? undefined : remoteFrom(options)
   if (typeof remote === 'string') return failed(remote, 2)

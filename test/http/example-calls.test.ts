@@ -58,6 +58,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
 
   await anybody('live', {})
   await anybody('ready', {})
+  await anybody('health', {})
   await anybody('index', {})
   await anybody('explainProblem', { params: { code: 'case-unknown' } })
   await anybody('getChallenge', {})
