@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { Variables } from '../src/config/variables.js'
 import { SCOPES } from '../src/domain/access.js'
+import { HOW_TO_INSTALL } from '../src/store/find-redis.js'
 import { Description } from './helpers/requests.js'
 import { startService } from './helpers/service.js'
 
@@ -82,6 +83,22 @@ t.test('units, compose file and manifests set variables and start programs that 
       t.ok(existsSync(join(root, `${program}.ts`)), `${path} starts ${program}`)
     t.notMatch(read(path), /appendfsync everysec|maxmemory-policy (?!noeviction)/)
   }
+})
+
+t.test('every Redis that is shown to somebody is set up as the private one', async (t) => {
+  const examples = ['docker-compose.yml', 'deploy/kubernetes/tabir.yml'].map(read).concat(HOW_TO_INSTALL)
+  for (const example of examples)
+    for (const setting of [
+      'appendonly yes',
+      'appendfsync always',
+      'maxmemory-policy noeviction',
+      'hash-max-listpack-entries 2048',
+      'hash-max-listpack-value 2048',
+      'stream-node-max-bytes 512',
+    ]) {
+      t.ok(example.includes(`--${setting}`), `${example.slice(0, 20)}: ${setting}`)
+      t.match(read('docs/runbook.md'), new RegExp(`\\| [^|]*\`${setting}\``), `${setting} is in the runbook`)
+    }
 })
 
 const Compose = z.object({

@@ -194,6 +194,8 @@ function settings({ folder, socket }: Place): string[] {
     // By their old names, which servers before 7.0 know alone and later ones still take.
     'hash-max-ziplist-entries': '2048',
     'hash-max-ziplist-value': '2048',
+    // A stream takes a block of 4 kB for its first entry, and nearly every case has one of a few entries: its time line.
+    'stream-node-max-bytes': '512',
     // What is sealed does not get smaller: to try costs a third of the time that Redis takes to load its data.
     rdbcompression: 'no',
     // Both would keep arguments of commands: what is withdrawn must not live on in them.
