@@ -236,7 +236,7 @@ t.test('a key that is refused ends it, and says why', async (t) => {
   const { service, baseUrl } = await world(t)
   const { key } = await keyFor(service, 'other', ['match'])
   for (const [shown, code] of [
-    ['tbr_none', 'key-missing'],
+    ['tbr_none', 'key-invalid'],
     [key, 'scope-missing'],
   ] as const) {
     const feed = await openFeed({ baseUrl, key: shown })

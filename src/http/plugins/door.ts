@@ -93,9 +93,11 @@ export const door = fp<DoorOptions>(
         request.ownCase = await (caller === undefined ? cases.own(number, token) : cases.ownByKey(number, caller, may))
         return
       }
-      request.caller = token === undefined ? null : (identify(token, request.ip) ?? null)
-      if (request.caller === null) throw new Problem('key-missing')
-      if (!request.caller.scopes.has(scope)) throw new Problem('scope-missing')
+      request.caller = null
+      if (token === undefined) throw new Problem('key-missing')
+      request.caller = identify(token, request.ip) ?? null
+      if (request.caller === null) throw new Problem('key-invalid')
+      if (!request.caller.scopes.has(scope)) throw new Problem('scope-missing', { scope })
     }
   },
   { name: 'door', fastify: '5.x' },
@@ -106,7 +108,7 @@ const TOKEN_KNOWN_FOR_MS = 500
 /** A key is known in memory, and has to be hashed. What came so shortly before its end is answered. */
 const KEY_KNOWN_FOR_MS = 5
 const CANNOT_TELL: ReadonlySet<ProblemCode> = new Set(['store-away', 'index-cold'])
-const OPENS_NOTHING: ReadonlySet<ProblemCode> = new Set(['key-missing', 'token-missing', 'case-unknown'])
+const OPENS_NOTHING: ReadonlySet<ProblemCode> = new Set(['key-missing', 'key-invalid', 'token-missing', 'case-unknown'])
 
 /** The caller of a route whose scope is one of an API key. */
 export function callerOf(request: { readonly caller: Caller | null }): Caller {

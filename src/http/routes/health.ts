@@ -94,7 +94,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
         description:
           'For operators: rows, memory, and how a search goes about each part. Numbers only. Requires `admin` where anybody may reach the service (`TABIR_EXPOSURE=public`).',
         tags: ['operation'],
-        response: { 200: IndexReport, ...may('key-missing', 'scope-missing', 'index-cold', 'store-away') },
+        response: { 200: IndexReport, ...may('key-missing', 'key-invalid', 'scope-missing', 'index-cold', 'store-away') },
       },
     },
     async () => ({ ...health.index(), behind: await health.behind() }),
