@@ -250,7 +250,7 @@ t.test('the example follows, and answers for each line', async (t) => {
   const hash = randomHashText()
   await handIn([hash])
   const program = resolve(import.meta.dirname, '../../../examples/follow-feed.mjs')
-  const env = { PATH: process.env['PATH'], TABIR_URL: baseUrl, TABIR_KEY: key }
+  const env = { PATH: process.env['PATH'], TABIR_URL: baseUrl, TABIR_API_KEY: key }
   const output = await new Promise<string>((resolve, reject) => {
     const child = execFile(process.execPath, [program, file], { env }, (error, stdout) =>
       error === null ? resolve(stdout) : reject(error),
