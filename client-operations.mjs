@@ -113,7 +113,7 @@ function objectType({ properties, required = [], propertyNames, additionalProper
     return `{ ${members.join('; ')} }`
   }
   const value = typeof additionalProperties === 'object' ? typeOf(additionalProperties) : 'unknown'
-  const isPartial = propertyNames?.enum !== undefined
+  const isPartial = propertyNames?.enum !== undefined || propertyNames?.$ref !== undefined
   return `Readonly<${isPartial ? 'Partial<' : ''}Record<${isPartial ? typeOf(propertyNames) : 'string'}, ${value}>${isPartial ? '>' : ''}>`
 }
 

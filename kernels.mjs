@@ -1,6 +1,6 @@
 // Kernels: AssemblyScript → WebAssembly, embedded as base64 in modules beside their folder.
 
-import { execFileSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -32,6 +32,14 @@ export function buildKernels(root) {
   for (const source of Object.keys(kernels)) buildKernel(root, join(root, source), flagsOf(source))
 }
 
+/** The compiler remarks on its own work ("Last converge was suboptimal."): only what it says of a failure is of use to who builds. */
+function compile(args) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  if (status === 0) return
+  process.stderr.write(`${stdout}${stderr}`)
+  throw new Error('a kernel cannot be compiled')
+}
+
 function buildKernel(root, source, flags) {
   if (!existsSync(source)) return
   const generated = join(dirname(source), '..', `${basename(source, '.ts')}.generated.ts`)
@@ -41,9 +49,7 @@ function buildKernel(root, source, flags) {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-build-'))
   const wasm = join(folder, 'kernel.wasm')
   try {
-    execFileSync(process.execPath, [join(root, 'node_modules/assemblyscript/bin/asc.js'), source, ...flags, '-o', wasm], {
-      stdio: 'inherit',
-    })
+    compile([join(root, 'node_modules/assemblyscript/bin/asc.js'), source, ...flags, '-o', wasm])
     writeFileSync(generated, embedded(source, readFileSync(wasm)))
   } finally {
     rmSync(folder, { recursive: true, force: true })

@@ -24,19 +24,19 @@ app.post('/uploads', async (request, reply) => {
   if (file === undefined) return reply.code(400).send({ outcome: 'no picture' })
   const bytes = await file.toBuffer()
   if (file.file.truncated) return reply.code(413).send({ outcome: 'too large' })
-  let pixels
+  let picture
   try {
-    pixels = await pixelsOf(bytes)
+    picture = await pixelsOf(bytes)
   } catch {
     return reply.code(422).send({ outcome: 'no picture' })
   }
-  const outcome = await outcomeFor(pixels)
+  const outcome = await outcomeFor(picture)
   return reply.code(STATUS[outcome]).send({ outcome })
 })
 
-async function outcomeFor(pixels) {
+async function outcomeFor({ pixels, aspect }) {
   try {
-    const { matches = [], problem } = await tabir.matchPixels(pixels)
+    const { matches = [], problem } = await tabir.matchPixels(pixels, { aspect })
     if (problem !== undefined) return 'published' // too plain to be recognised, and so to be registered
     const [nearest] = matches.filter(({ disputed }) => !disputed)
     if (nearest === undefined) return matches.length > 0 ? 'held' : 'published'

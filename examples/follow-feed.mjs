@@ -1,13 +1,13 @@
 // Matches inside your own walls: follows the feed, and answers for each line of standard input (a PDQ hash as 64 hex digits) what it matches.
 //
-//   TABIR_URL=https://tabir.example TABIR_KEY=tbr_live_… node examples/follow-feed.mjs feed.ndjson
+//   TABIR_URL=https://tabir.example TABIR_API_KEY=tbr_live_… node examples/follow-feed.mjs feed.ndjson
 
 import { createInterface } from 'node:readline'
 import { openFeed, parseHash } from 'tabir/feed'
 
 const feed = await openFeed({
   baseUrl: process.env.TABIR_URL ?? 'http://127.0.0.1:8080',
-  key: process.env.TABIR_KEY ?? '',
+  key: process.env.TABIR_API_KEY ?? '',
   ...(process.argv[2] !== undefined && { file: process.argv[2] }),
   onTrouble: (error) => console.error(String(error)),
 })

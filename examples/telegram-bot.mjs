@@ -1,36 +1,56 @@
-// A bot that checks photographs posted to the groups it moderates, and takes known ones away. Plain Bot API, nothing kept.
+// A bot that checks photographs posted to the groups and channels it moderates, and takes known ones away. Plain Bot API.
 //
-//   TABIR_URL=… TABIR_API_KEY=… TELEGRAM_TOKEN=… node examples/telegram-bot.mjs
+//   TABIR_URL=… TABIR_API_KEY=… TELEGRAM_TOKEN=… node examples/telegram-bot.mjs [STATE-FILE]
 //
-// It has to be an administrator of the group, with the right to delete messages. Only `exact` and `strong` matches are deleted; for the others the
-// administrators of the group are asked to look, without the picture being sent anywhere.
+// It has to be an administrator, with the right to delete messages. Only `exact` and `strong` matches are deleted; for the others the
+// administrators are asked to look, without the picture being sent anywhere. What could not be done is tried again for a day, also after a start
+// of the bot: the file, telegram-bot.json unless another one is named, has numbers of chats and messages, and no picture.
 
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { tabirClient } from 'tabir/client'
 import { pixelsOf } from './pixels.mjs'
 
 const api = process.env.TELEGRAM_API ?? 'https://api.telegram.org'
 const token = process.env.TELEGRAM_TOKEN
-const tabir = tabirClient({ url: process.env.TABIR_URL, key: process.env.TABIR_API_KEY })
+const tabir = tabirClient({ url: process.env.TABIR_URL, key: process.env.TABIR_API_KEY, maxTries: 1 }) // the bot tries again itself
+const stateFile = process.argv[2] ?? 'telegram-bot.json'
+const KINDS = ['message', 'edited_message', 'channel_post', 'edited_channel_post']
 const POLL_S = 50
 const MOST_BYTES = 20 << 20
-const AGAIN_AFTER_MS = 3000
+/** Beyond it no more are asked for: Telegram keeps them for a day. */
+const MOST_WAITING = 1000
+const FIRST_WAIT_MS = 1000
+const LONGEST_WAIT_MS = 600_000
+const TRIED_FOR_MS = 86_400_000
 
-for (let offset = 0; ; ) {
-  try {
-    for (const update of await telegram('getUpdates', {
-      offset,
-      timeout: POLL_S,
-      allowed_updates: ['message', 'edited_message'],
-    })) {
-      offset = update.update_id + 1
-      const message = update.message ?? update.edited_message
-      const file = pictureIn(message)
-      if (file !== undefined) await check(message, file).catch(() => console.error('a picture could not be checked'))
-    }
-  } catch {
-    console.error('Telegram cannot be reached')
-    await new Promise((resolve) => setTimeout(resolve, AGAIN_AFTER_MS))
+const state = await readFile(stateFile, 'utf8').then(JSON.parse, (error) => {
+  if (error.code !== 'ENOENT') throw error
+  return { offset: 0, jobs: [] }
+})
+
+/** What has come is on disk before Telegram is told so, by the next offset. */
+async function receive() {
+  if (state.jobs.length >= MOST_WAITING) return await sleep(FIRST_WAIT_MS)
+  const nextMs = Math.min(...state.jobs.map(({ atMs }) => atMs)) - Date.now()
+  const timeout = Math.max(0, Math.min(POLL_S, Math.ceil(nextMs / 1000)))
+  for (const update of await telegram('getUpdates', { offset: state.offset, timeout, allowed_updates: KINDS })) {
+    state.offset = update.update_id + 1
+    const message = KINDS.map((kind) => update[kind]).find((each) => each !== undefined)
+    const fileId = pictureIn(message)
+    if (fileId === undefined) continue
+    const { id, title = '' } = message.chat
+    const step = { do: 'check', fileId }
+    state.jobs.push({
+      chat: { id, title },
+      message: message.message_id,
+      steps: [step],
+      tries: 0,
+      atMs: 0,
+      sinceMs: Date.now(),
+    })
   }
+  await save()
 }
 
 /** The largest of the sizes of a photograph, or a picture that was sent as a file. */
@@ -39,40 +59,126 @@ function pictureIn(message) {
   return message?.document?.mime_type?.startsWith('image/') ? message.document.file_id : undefined
 }
 
-async function check({ chat, message_id }, fileId) {
-  const { file_path } = await telegram('getFile', { file_id: fileId })
-  const response = await fetch(`${api}/file/bot${token}/${file_path}`, { signal: AbortSignal.timeout(30_000) })
-  const bytes = Buffer.from(await response.arrayBuffer())
-  if (!response.ok || bytes.length > MOST_BYTES) throw new Error('no file')
-  const { matches = [] } = await tabir.matchPixels(await pixelsOf(bytes))
-  bytes.fill(0)
-  const [nearest] = matches.filter(({ disputed }) => !disputed)
-  if (nearest === undefined) return
-  if (nearest.grade === 'exact' || nearest.grade === 'strong') {
-    await telegram('deleteMessage', { chat_id: chat.id, message_id })
-    await telegram('sendMessage', {
-      chat_id: chat.id,
-      text: 'A picture was removed: it is of somebody who does not want it passed on.',
-    })
-    await tabir.call('giveFeedback', { params: { matchId: nearest.matchId }, body: { verdict: 'blocked' } }).catch(() => {})
-    return
+/** One step after the other, each until it is done: what was done is not done again, and one that fails keeps none of the others. */
+async function work(job) {
+  const left = []
+  let waitMs = Math.min(FIRST_WAIT_MS * 2 ** job.tries, LONGEST_WAIT_MS)
+  for (const step of job.steps) {
+    try {
+      left.push(...((await STEPS[step.do](job, step)) ?? []))
+    } catch (error) {
+      console.error(`${step.do} of message ${job.message} in ${job.chat.title || job.chat.id}: ${error.message}`)
+      if (error.isFinal !== true) left.push(step)
+      waitMs = Math.max(waitMs, error.retryAfterMs ?? 0)
+    }
   }
-  for (const { user } of await telegram('getChatAdministrators', { chat_id: chat.id }))
-    if (!user.is_bot)
-      await telegram('sendMessage', {
-        chat_id: user.id,
-        text: `Please look at message ${message_id} in ${chat.title}.`,
-      }).catch(() => {}) // who never wrote to the bot cannot be written to
+  job.steps = left
+  job.tries++
+  // What a check has found out is to be done at once.
+  job.atMs = left.some((step) => step.isNew) ? 0 : Date.now() + waitMs
+  for (const step of left) delete step.isNew
+  const isOver = left.length > 0 && Date.now() - job.sinceMs > TRIED_FOR_MS
+  if (isOver) console.error(`message ${job.message} in ${job.chat.title || job.chat.id} is given up`)
+  if (isOver || left.length === 0) state.jobs.splice(state.jobs.indexOf(job), 1)
+  await save()
 }
 
+/** What is done, in this order. @returns what is to be done then. */
+const STEPS = {
+  async check(_job, { fileId }) {
+    const picture = await pixelsOf(await download(fileId)).catch((error) => {
+      throw error instanceof Failure ? error : new Failure('is no picture that can be opened', { isFinal: true })
+    })
+    const { matches = [] } = await tabir.matchPixels(picture.pixels, { aspect: picture.aspect })
+    const [nearest] = matches.filter(({ disputed }) => !disputed)
+    if (nearest === undefined) return
+    const isSure = nearest.grade === 'exact' || nearest.grade === 'strong'
+    const steps = isSure ? [{ do: 'delete' }, { do: 'report', matchId: nearest.matchId }, { do: 'notice' }] : [{ do: 'ask' }]
+    return steps.map((step) => ({ ...step, isNew: true }))
+  },
+  async delete({ chat, message }) {
+    await telegram('deleteMessage', { chat_id: chat.id, message_id: message }).catch((error) => {
+      if (/message to delete not found/.test(error.message)) return // somebody was faster
+      throw error.isForbidden
+        ? new Failure('it may not: give the bot the administrator right “Delete messages” there')
+        : error
+    })
+  },
+  /** The scope `feedback`. What was decided flows back: it is how false reports are found, and how she learns that it works. */
+  async report(_job, { matchId }) {
+    await tabir.call('giveFeedback', { params: { matchId }, body: { verdict: 'blocked' } }).catch((error) => {
+      throw error.code === 'scope-missing' ? new Failure('the API key lacks the scope feedback', { isFinal: true }) : error
+    })
+  },
+  async notice({ chat }) {
+    const text = 'A picture was removed: it is of somebody who does not want it shared.'
+    await telegram('sendMessage', { chat_id: chat.id, text }).catch((error) => {
+      const right = 'give the bot the right “Send messages”, in a channel “Post messages”'
+      throw error.isForbidden ? new Failure(`it may not: ${right}`, { isFinal: true }) : error
+    })
+  },
+  async ask({ chat, message }) {
+    const text = `Please look at message ${message} in ${chat.title}.`
+    const people = (await telegram('getChatAdministrators', { chat_id: chat.id })).filter(({ user }) => !user.is_bot)
+    const told = await Promise.allSettled(people.map(({ user }) => telegram('sendMessage', { chat_id: user.id, text })))
+    // Who never wrote to the bot cannot be written to.
+    if (!told.some(({ status }) => status === 'fulfilled'))
+      throw new Failure('no administrator can be written to: one of them has to start a chat with the bot', {
+        isFinal: true,
+      })
+  },
+}
+
+/** Its message is for the operator. `isFinal`: another try would come to the same. */
+class Failure extends Error {
+  constructor(message, more = {}) {
+    super(message)
+    Object.assign(this, more)
+  }
+}
+
+async function download(fileId) {
+  const { file_path } = await telegram('getFile', { file_id: fileId })
+  const response = await fetch(`${api}/file/bot${token}/${file_path}`, { signal: AbortSignal.timeout(30_000) }).catch(() => {
+    throw new Failure('the file cannot be fetched')
+  })
+  if (!response.ok) throw new Failure(`the file cannot be fetched: status ${response.status}`)
+  const bytes = Buffer.from(await response.arrayBuffer())
+  if (bytes.length > MOST_BYTES) throw new Failure('the file is too large', { isFinal: true })
+  return bytes
+}
+
+/** Telegram says how long to wait when it has had enough; asking sooner makes that longer. No word of an error has the token, as addresses have. */
 async function telegram(method, parameters) {
   const response = await fetch(`${api}/bot${token}/${method}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(parameters),
     signal: AbortSignal.timeout((POLL_S + 10) * 1000),
+  }).catch(() => {
+    throw new Failure('no answer')
   })
-  const { ok, result } = await response.json()
-  if (!ok) throw new Error(method)
-  return result
+  const answer = await response.json().catch(() => ({ ok: false, description: `status ${response.status}` }))
+  if (answer.ok) return answer.result
+  const { description = '', error_code: code, parameters: { retry_after: retryAfterS } = {} } = answer
+  throw new Failure(`${method}: ${description}`, {
+    isForbidden:
+      code === 403 || /can't be deleted|not enough rights|have no rights|need administrator rights/i.test(description),
+    ...(retryAfterS > 0 && { retryAfterMs: retryAfterS * 1000 }),
+  })
+}
+
+async function save() {
+  await writeFile(`${stateFile}.new`, JSON.stringify(state), { mode: 0o600, flush: true })
+  await rename(`${stateFile}.new`, stateFile)
+}
+
+for (;;) {
+  try {
+    await receive()
+  } catch (error) {
+    console.error(`Telegram cannot be reached: ${error.message}`)
+    await sleep(error.retryAfterMs ?? FIRST_WAIT_MS)
+  }
+  for (const job of state.jobs.filter(({ atMs }) => atMs <= Date.now())) await work(job)
 }

@@ -18,6 +18,7 @@ import { z } from 'zod'
 import { type Environment, environmentFor, type Part, readConfig } from './config.js'
 import { leaveMemoryOutOfDumps, withoutDumps } from './process.js'
 import { openRedisServer, type RedisServer } from './store/embedded-redis.js'
+import { welcome } from './welcome.js'
 
 export interface PartCommand {
   readonly name: Part
@@ -40,8 +41,10 @@ export interface SuperviseOptions {
   }
   /** Emits 'SIGTERM', 'SIGINT' and 'SIGHUP'; in life, `process`. */
   readonly signals: EventEmitter
-  /** One line for standard output. */
-  readonly print: (line: string) => void
+  /** A line or more for standard output. */
+  readonly print: (text: string) => void
+  /** What to say, besides where it is, when the service is ready. */
+  readonly welcome?: (url: string) => string
   /** A line or more for standard error. */
   readonly warn: (text: string) => void
   readonly now: () => number
@@ -65,6 +68,8 @@ const MOST_FIRST_STARTS = 3
 /** A private Redis of another process, say a command-line tool, may end with it: no fault, so no long wait. */
 const REOPEN_AFTER_MS = 50
 
+const STOPPED = 'Tabir has stopped.'
+
 const Ready = z.object({ ready: z.literal(true), url: z.string().optional() })
 
 /**
@@ -84,10 +89,12 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
     const running: Kept[] = [redis]
     const killAll = async () => {
       await Promise.all(running.map((kept) => kept.kill()))
+      context.print(STOPPED)
       return 1
     }
     const stopAll = async (status: number) => {
       for (const kept of running.toReversed()) await kept.stop()
+      context.print(STOPPED)
       return status
     }
     const hopeless = new Promise<number>((tell) => {
@@ -145,14 +152,14 @@ function hear({ signals, sameSignalMs, now }: Context) {
 }
 
 /** Says where the service is, whenever both parts are ready and there is news in it. */
-function announcer(parts: () => readonly KeptPart[], { print }: Context): () => void {
+function announcer(parts: () => readonly KeptPart[], { print, welcome = () => '' }: Context): () => void {
   let said: string | undefined
   return () => {
     if (!parts().every((part) => part.isReady())) return
-    const url = parts().flatMap((part) => part.url() ?? [])
-    const line = ['Tabir is ready', ...url].join(' at ')
-    if (line !== said) print(line)
-    said = line
+    const [url] = parts().flatMap((part) => part.url() ?? [])
+    const text = url === undefined ? 'Tabir is ready' : `Tabir is ready at ${url}${welcome(url)}`
+    if (text !== said) print(text)
+    said = text
   }
 }
 
@@ -336,7 +343,8 @@ async function main(): Promise<number> {
         },
       }),
       signals: process,
-      print: (line) => console.log(line),
+      print: (text) => console.log(text),
+      welcome: (url) => welcome(url, config),
       warn,
       now: Date.now,
     })

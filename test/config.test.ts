@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
 import t from 'tap'
+import { Variables } from '../src/config/variables.js'
 import { environmentFor, readConfig } from '../src/config.js'
 
 t.test('an empty environment gives the documented defaults', async (t) => {
@@ -90,6 +93,7 @@ t.test('every variable reaches its setting', async (t) => {
     TABIR_FETCH_FROM: 'https://Media.example:443, http://10.0.0.6:9000',
     TABIR_EXCHANGES_FILE: '/etc/tabir/exchanges.json',
     TABIR_API_KEY: 'tabir_test_key',
+    TABIR_URL: 'https://tabir.example',
     TABIR_LOG_LEVEL: 'silent',
     TABIR_ENV: 'test',
   })
@@ -136,6 +140,7 @@ t.test('every variable reaches its setting', async (t) => {
     fetchFrom: { reach: 'trusted', trusted: new Set(['https://media.example', 'http://10.0.0.6:9000']) },
     exchangesFile: '/etc/tabir/exchanges.json',
     apiKey: 'tabir_test_key',
+    apiUrl: 'https://tabir.example',
     logLevel: 'silent',
     env: 'test',
   })
@@ -170,6 +175,43 @@ t.test('a wrong environment is refused with every wrong name and no value', asyn
     t.match(error, new RegExp(`^ {2}${name} must `, 'm'), name)
     if (value.trim() !== '') t.notOk(error.includes(value), `${name}'s value stays out`)
   }
+})
+
+t.test('a setting that is misspelt is refused, with the one that is spelt most like it', async (t) => {
+  for (const [wrong, meant] of [
+    ['TABIR_PROT', 'TABIR_PORT'],
+    ['TABIR_DATADIR', 'TABIR_DATA_DIR'],
+    ['TABIR_SEAL_KEY', 'TABIR_SEAL_KEYS'],
+    ['TABIR_TRUSTED_PROXY', 'TABIR_TRUST_PROXY'],
+    ['TABIR_MAX_IMAGE_SIZE', 'TABIR_MAX_IMAGE_BYTES'],
+    ['TABIR_LOGLEVEL', 'TABIR_LOG_LEVEL'],
+  ])
+    t.match(
+      catchError(() => readConfig({ [wrong ?? '']: 'secret' })),
+      new RegExp(`^ {2}${wrong} is no setting of Tabir: is ${meant} meant\\?$`, 'm'),
+    )
+  const strange = catchError(() => readConfig({ TABIR_REDIS_CLUSTER_MODE: 'secret', TABIR_PORT: '-1' }))
+  t.match(
+    strange,
+    /^ {2}TABIR_PORT must .*\n {2}TABIR_REDIS_CLUSTER_MODE is no setting of Tabir$/m,
+    'beside what is wrong; nothing is near it',
+  )
+  t.notMatch(strange, 'secret')
+  t.ok(readConfig({ TABIR_TPYO: '', TABIR_REDIS_PASSWORD: 'compose’s own', TABIR_TEST_HOSTS: '1', OTHER_PORT: '1' }))
+})
+
+t.test('every setting is in the README, and the README names no other', async (t) => {
+  const [, table = ''] = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8').split('## Settings')
+  const told = new Set(table.split('\n## ')[0]?.match(/\bTABIR_[A-Z_]+|\bREDIS_(?:URL|SOCKET)\b/g))
+  const known = Object.keys(Variables.shape).filter((name) => /^(TABIR|REDIS)_/.test(name))
+  t.same(
+    [...told].filter((name) => !known.includes(name)),
+    [],
+  )
+  t.same(
+    known.filter((name) => !told.has(name)),
+    [],
+  )
 })
 
 t.test('an origin with a user and a password is refused, since they would be dropped', async (t) => {

@@ -1,6 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { Variables } from '../src/config/variables.js'
+import { SCOPES } from '../src/domain/access.js'
+import { HOW_TO_INSTALL } from '../src/store/find-redis.js'
 import { Description } from './helpers/requests.js'
 import { startService } from './helpers/service.js'
 
@@ -65,12 +71,11 @@ t.test('no metric has a label that a caller can choose', async (t) => {
 })
 
 t.test('units, compose file and manifests set variables and start programs that there are', async (t) => {
-  const config = read('src/config.ts')
   for (const path of ['docker-compose.yml', 'deploy/kubernetes/tabir.yml', ...unitFiles('deploy/systemd')]) {
     // A password of compose's own is none of Tabir's settings.
     const set = new Set(read(path).match(/\b(?:TABIR_[A-Z_]+|REDIS_(?:URL|SOCKET))\b/g))
     t.same(
-      [...set].filter((name) => name !== 'TABIR_REDIS_PASSWORD' && !config.includes(`  ${name}:`)),
+      [...set].filter((name) => name !== 'TABIR_REDIS_PASSWORD' && !Object.hasOwn(Variables.shape, name)),
       [],
       path,
     )
@@ -78,6 +83,63 @@ t.test('units, compose file and manifests set variables and start programs that 
       t.ok(existsSync(join(root, `${program}.ts`)), `${path} starts ${program}`)
     t.notMatch(read(path), /appendfsync everysec|maxmemory-policy (?!noeviction)/)
   }
+})
+
+t.test('every Redis that is shown to somebody is set up as the private one', async (t) => {
+  const examples = ['docker-compose.yml', 'deploy/kubernetes/tabir.yml'].map(read).concat(HOW_TO_INSTALL)
+  for (const example of examples)
+    for (const setting of [
+      'appendonly yes',
+      'appendfsync always',
+      'maxmemory-policy noeviction',
+      'hash-max-listpack-entries 2048',
+      'hash-max-listpack-value 2048',
+      'stream-node-max-bytes 512',
+    ]) {
+      t.ok(example.includes(`--${setting}`), `${example.slice(0, 20)}: ${setting}`)
+      t.match(read('docs/runbook.md'), new RegExp(`\\| [^|]*\`${setting}\``), `${setting} is in the runbook`)
+    }
+})
+
+const Compose = z.object({
+  services: z.record(
+    z.string(),
+    z.object({ env_file: z.string().optional(), environment: z.record(z.string(), z.string()).optional() }),
+  ),
+})
+
+t.test('compose hands every setting of its file to every process, and secrets only to who needs them', async (t) => {
+  const { services } = Compose.parse(parse(read('docker-compose.yml'), { merge: true }))
+  for (const name of ['api', 'workers', 'messenger']) t.equal(services[name]?.env_file, '.env', name)
+  t.equal(services['redis']?.env_file, undefined)
+  for (const secret of ['TABIR_SEAL_KEYS', 'TABIR_API_KEY', 'TABIR_REDIS_PASSWORD'])
+    t.equal(services['workers']?.environment?.[secret], '', `${secret} is none of the workers’`)
+})
+
+t.test('every scope of a key is in the runbook', (t) => {
+  const [, table = ''] = read('docs/runbook.md').split('| scope |')
+  const told = [...(table.split('\n\n')[0] ?? '').matchAll(/^\| `([\w:]+)` \|/gm)].map(([, scope]) => scope)
+  t.same(told.sort(), [...SCOPES].sort())
+  t.end()
+})
+
+t.test('a build says nothing of what its compiler remarks, and all of what it says of a fault', async (t) => {
+  const compiler = (status: number) => `
+    console.error('Last converge was suboptimal.')
+    if (${status} === 0) require('node:fs').writeFileSync(process.argv.at(-1), 'wasm')
+    process.exitCode = ${status}`
+  const folder = t.testdir({
+    'node_modules/assemblyscript/bin': { 'asc.js': compiler(0) },
+    'src/hash/kernel': { 'pdq.ts': '' },
+  })
+  const program = `import { buildKernels } from ${JSON.stringify(join(root, 'kernels.mjs'))}; buildKernels(${JSON.stringify(folder)})`
+  const build = () => spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
+  t.match(build(), { status: 0, stdout: '', stderr: '' })
+  const generated = join(folder, 'src/hash/pdq.generated.ts')
+  t.ok(existsSync(generated))
+  rmSync(generated)
+  writeFileSync(join(folder, 'node_modules/assemblyscript/bin/asc.js'), compiler(1))
+  t.match(build(), { status: 1, stderr: /suboptimal/ })
 })
 
 function unitFiles(folder: string): string[] {

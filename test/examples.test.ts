@@ -1,9 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import sharp from 'sharp'
 import t, { type Test } from 'tap'
+import { hashImage } from '../src/hash/hash-image.js'
+import type { Pixels } from '../src/hash/pixels.js'
+import { decode } from '../workers/media/decode.js'
 import { images } from './helpers/multipart.js'
 import { scene } from './helpers/pictures.js'
 import { keyFor, startService, until } from './helpers/service.js'
@@ -23,13 +28,59 @@ const ready = startService(t).then(async (service) => {
   }
 })
 
+interface Picture {
+  readonly pixels: Pixels
+  readonly aspect: number
+}
+const { pixelsOf } = (await import(`${root}examples/pixels.mjs`)) as { pixelsOf: (bytes: Buffer) => Promise<Picture> }
+
+t.test('pictures become the pixels, and so the hashes, that the service’s own workers make of them', async (t) => {
+  const make = (width: number, height: number) => scene(5, { width, height })
+  const turned = await sharp((await make(900, 600)).bytes)
+    .withMetadata({ orientation: 6 })
+    .jpeg()
+    .toBuffer()
+  const clear = await sharp((await make(640, 480)).bytes)
+    .ensureAlpha(0.5)
+    .png()
+    .toBuffer()
+  const grey = await sharp((await make(640, 480)).bytes)
+    .greyscale()
+    .png()
+    .toBuffer()
+  const small = (await make(1200, 1000)).bytes
+  const large = (await make(2400, 1500)).bytes
+  for (const [what, bytes] of Object.entries({ small, large, turned, clear, grey })) {
+    const { pixels, aspect } = await pixelsOf(bytes)
+    const theirs = await decode(bytes)
+    t.same([pixels.width, pixels.height, aspect], [theirs.width, theirs.height, theirs.aspect], what)
+    t.ok(Buffer.from(pixels.data).equals(theirs.data), `${what}: every pixel`)
+  }
+  await t.rejects(pixelsOf(Buffer.from('no picture')))
+})
+
+t.test('all examples call the key and the address by one name', (t) => {
+  for (const name of readdirSync(`${root}examples`)) {
+    const text = readFileSync(`${root}examples/${name}`, 'utf8')
+    const named = new Set(text.match(/\bTABIR_[A-Z_]+/g))
+    t.same(
+      [...named].filter((each) => each !== 'TABIR_URL' && each !== 'TABIR_API_KEY'),
+      [],
+      name,
+    )
+  }
+  t.end()
+})
+
+async function hashesOf(bytes: Buffer) {
+  const { pixels, aspect } = await pixelsOf(bytes)
+  return (await hashImage(pixels, { aspect })).signals
+}
+
 /** Registers a picture's hashes as the example itself computes them. */
 async function register(t: Test, bytes: Buffer): Promise<void> {
   const { service, headers } = await ready
-  const { pixelsOf } = (await import(`${root}examples/pixels.mjs`)) as { pixelsOf: (bytes: Buffer) => Promise<never> }
-  const { hashImage } = await import('../src/hash/hash-image.js')
-  const { signals } = await hashImage(await pixelsOf(bytes))
-  const [first] = signals
+  const [first] = await hashesOf(bytes)
   const { statusCode, body } = await service.app.inject({
     method: 'POST',
     url: '/v1/banks/known/signals',
@@ -78,32 +129,35 @@ t.test('the upload hook publishes what nobody registered and refuses what somebo
   t.same(await upload({ ...known, bytes: Buffer.from('no picture') }), [422, { outcome: 'no picture' }])
 })
 
-t.test('the bot takes a known photograph out of its group, and leaves the others', async (t) => {
-  const { env } = await ready
-  const [known, unknown] = [await scene(71), await scene(73)]
-  await register(t, known.bytes)
-  const files: Record<string, Buffer> = { 'photos/known.jpg': known.bytes, 'photos/unknown.jpg': unknown.bytes }
-  const calls: { method: string; body: Record<string, unknown> }[] = []
-  const message = (message_id: number, file: string) => ({
-    update_id: message_id,
-    message: { message_id, chat: { id: -100, title: 'group' }, photo: [{ file_id: 'small' }, { file_id: file }] },
-  })
-  const updates = [
-    [message(1, 'unknown'), message(2, 'known')],
-    [{ update_id: 3, message: { message_id: 3, text: 'hello' } }],
-  ]
+interface Call {
+  readonly method: string
+  readonly body: Record<string, unknown>
+}
+
+/** Stands in for Telegram. @param answers what a call is answered with in place of success, the first that is left of its method. */
+async function telegram(
+  t: Test,
+  files: Readonly<Record<string, Buffer>>,
+  updates: object[][],
+  answers: [string, object][] = [],
+) {
+  const calls: Call[] = []
   const standIn = createServer(async (request, response) => {
     const [, kind = '', ...rest] = (request.url ?? '').split('/')
-    if (kind === 'file') return response.end(files[rest.slice(1).join('/')])
+    if (kind === 'file') return response.end(files[rest.at(-1) ?? ''])
     let text = ''
     for await (const chunk of request) text += String(chunk)
     const method = rest[0] ?? ''
     const body = JSON.parse(text) as Record<string, unknown>
     calls.push({ method, body })
-    if (method === 'getUpdates' && updates.length === 0) return // a long poll that nothing comes of
+    const at = answers.findIndex(([of]) => of === method)
+    const [refusal] = at === -1 ? [] : answers.splice(at, 1)
+    if (refusal !== undefined) return response.end(JSON.stringify({ ok: false, ...refusal[1] }))
+    if (method === 'getUpdates' && updates.length === 0 && Number(body['timeout']) > 10) return // a long poll that nothing comes of
     const results: Record<string, unknown> = {
-      getUpdates: method === 'getUpdates' ? updates.shift() : undefined,
-      getFile: { file_path: `photos/${String(body['file_id'])}.jpg` },
+      getUpdates: method === 'getUpdates' ? (updates.shift() ?? []) : undefined,
+      getFile: { file_path: `photos/${String(body['file_id'])}` },
+      getChatAdministrators: [{ user: { id: 7, is_bot: false } }],
     }
     response.end(JSON.stringify({ ok: true, result: results[method] ?? true }))
   })
@@ -114,16 +168,76 @@ t.test('the bot takes a known photograph out of its group, and leaves the others
     standIn.close()
   })
   const address = standIn.address()
-  const api = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+  const of = (method: string) => calls.filter((call) => call.method === method).map(({ body }) => body)
+  return {
+    of,
+    env: { TELEGRAM_API: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`, TELEGRAM_TOKEN: '1:x' },
+  }
+}
 
-  const bot = start(t, process.execPath, ['examples/telegram-bot.mjs'], { ...env, TELEGRAM_API: api, TELEGRAM_TOKEN: '1:x' })
-  await until(() => calls.filter(({ method }) => method === 'getUpdates').length === 3)
+const post = (update_id: number, file: string, kind = 'message') => ({
+  update_id,
+  [kind]: { message_id: update_id, chat: { id: -100, title: 'group' }, photo: [{ file_id: 'small' }, { file_id: file }] },
+})
+
+t.test('the bot takes known photographs out of groups and channels, and leaves the others', async (t) => {
+  const { env } = await ready
+  const [known, unknown] = [await scene(71), await scene(73)]
+  await register(t, known.bytes)
+  const updates = [
+    [post(1, 'unknown'), post(2, 'known'), post(3, 'known', 'channel_post'), post(4, 'known', 'edited_channel_post')],
+    [{ update_id: 5, message: { message_id: 5, text: 'hello' } }],
+  ]
+  const chat = await telegram(t, { known: known.bytes, unknown: unknown.bytes }, updates)
+  const bot = start(t, process.execPath, ['examples/telegram-bot.mjs', `${t.testdir({})}/state`], { ...env, ...chat.env })
+  await until(() => chat.of('sendMessage').length === 3 && chat.of('getUpdates').at(-1)?.['offset'] === 6)
 
   t.same(
-    calls.filter(({ method }) => method === 'deleteMessage').map(({ body }) => body),
-    [{ chat_id: -100, message_id: 2 }],
+    chat.of('deleteMessage').map(({ message_id }) => message_id),
+    [2, 3, 4],
     bot.text(),
   )
-  t.equal(calls.filter(({ method }) => method === 'sendMessage').length, 1)
-  t.equal(calls.findLast(({ method }) => method === 'getUpdates')?.body['offset'], 4)
+  const kinds = ['message', 'edited_message', 'channel_post', 'edited_channel_post']
+  t.same(chat.of('getUpdates')[0]?.['allowed_updates'], kinds, 'Telegram sends no others')
+})
+
+t.test('what the bot cannot do it tries again, when Telegram says, also after a start; and it does the rest', async (t) => {
+  const { env, service, headers } = await ready
+  const known = await scene(71)
+  await register(t, known.bytes)
+  const state = `${t.testdir({})}/state`
+  const forbidden = { error_code: 400, description: "Bad Request: message can't be deleted" }
+  const chat = await telegram(
+    t,
+    { known: known.bytes },
+    [[post(1, 'known')]],
+    [
+      ['getFile', { error_code: 429, description: 'Too Many Requests', parameters: { retry_after: 2 } }],
+      ['deleteMessage', forbidden],
+      ['sendMessage', { error_code: 403, description: 'Forbidden: bot is not a member' }],
+    ],
+  )
+  const run = (more: object) =>
+    start(t, process.execPath, ['examples/telegram-bot.mjs', state], { ...env, ...chat.env, ...more })
+
+  const without = run({ TABIR_URL: 'http://127.0.0.1:1' })
+  await until(() => /check of message 1 in group: getFile: Too Many Requests/.test(without.text()))
+  const refusedAt = Date.now()
+  await until(() => chat.of('getFile').length === 2)
+  t.ok(Date.now() - refusedAt >= 1500, 'no sooner than it was told')
+  await until(() => without.text().split('check of message 1').length > 2) // there is no service at that address
+  without.kill('SIGKILL')
+
+  const bot = run({})
+  await until(() => chat.of('deleteMessage').length === 2)
+  t.match(bot.text(), /delete of message 1 in group: it may not: give the bot the administrator right “Delete messages”/)
+  t.match(bot.text(), /notice of message 1 in group: it may not: give the bot the right “Send messages”/)
+  await until(() => JSON.parse(readFileSync(state, 'utf8')).jobs.length === 0)
+  t.equal(chat.of('sendMessage').length, 1, 'what cannot become better is not tried again')
+  const asked = { queries: [{ signals: (await hashesOf(known.bytes)).map(({ type, hash }) => ({ type, hash })) }] }
+  const found = await service.app.inject({ method: 'POST', url: '/v1/match', headers, payload: asked })
+  const [{ matchId }] = found.json<{ results: [{ matches: [{ matchId: string }] }] }>().results[0].matches
+  const worth = await service.app.inject({ url: `/v1/matches/${matchId}`, headers })
+  t.match(worth.json(), { verdict: 'blocked' }, 'it was reported, although no notice could be sent')
+  t.notMatch(without.text() + bot.text(), /1:x/, 'the token is in no line')
 })

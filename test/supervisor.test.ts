@@ -2,8 +2,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { isScope } from '../src/domain/access.js'
 import { openRedisServer, type RedisServer } from '../src/store/embedded-redis.js'
 import { HOW_TO_INSTALL } from '../src/store/find-redis.js'
+import { welcome } from '../src/welcome.js'
 import { collect, folder, stage, stageProcess } from './helpers/supervised.js'
 
 const searchPath = process.env['PATH'] ?? ''
@@ -16,6 +18,24 @@ t.test('says where the service is once both parts are ready, and not before', as
   await world.printedLine('Tabir is ready at http://127.0.0.1:1')
 
   t.equal(await world.stop(), 0)
+})
+
+t.test('says where to look and how to be let in, and at the end that it has stopped', async (t) => {
+  const world = await stage(t, { api: 'ready', workers: 'ready' }, { welcome: (url) => `\n  the page ${url}/` })
+  await world.printedLine('Tabir is ready at http://127.0.0.1:1\n  the page http://127.0.0.1:1/')
+  t.equal(await world.stop(), 0)
+  t.equal(world.printed.at(-1), 'Tabir has stopped.')
+  t.equal(world.log.at(-1), 'redis stopped with 0 parts alive', 'said when it is so')
+
+  const text = welcome('http://h:1', { dataDir: '/srv/my data', redisUrl: undefined, redisSocket: undefined })
+  for (const place of ['http://h:1/', 'http://h:1/console', 'http://h:1/docs']) t.ok(text.includes(` ${place}\n`), place)
+  const [command = '', args = ''] = /TABIR_DATA_DIR='\/srv\/my data' npx tabir (.*)/.exec(text) ?? []
+  t.ok(command, 'a command for this very store')
+  const [, scopes = ''] = /--kind operator --scopes (\S+)$/.exec(args) ?? []
+  t.ok(scopes.split(',').every(isScope), 'that is taken as it is')
+  const given = welcome('http://h:1', { dataDir: './data', redisUrl: 'redis://:secret@r', redisSocket: undefined })
+  t.match(given, /with the same REDIS_URL or REDIS_SOCKET:\n {4}npx tabir keys create/)
+  t.notMatch(given, /secret/)
 })
 
 t.test('stops the api, then the workers, then Redis, each after the one before is gone', async (t) => {

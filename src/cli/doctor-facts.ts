@@ -71,6 +71,7 @@ const SETTINGS = [
   'crash-log-enabled',
   'hash-max-listpack-entries',
   'hash-max-listpack-value',
+  'stream-node-max-bytes',
 ] as const
 
 export async function hostFacts(): Promise<HostFacts> {

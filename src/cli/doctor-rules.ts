@@ -16,6 +16,7 @@ export interface Finding {
 
 const GiB = 1024 ** 3
 /** A withdrawal of 10,000 images takes 0.4 MB. */
+const MOST_NODE_BYTES = 512
 const MIN_WITHDRAWALS_BYTES = 16 * 1024 ** 2
 /** Beyond it, people notice that times are wrong, and expiry is early or late. */
 const MOST_CLOCK_OFF_MS = 2000
@@ -104,6 +105,9 @@ export function aboutRedis(redis: RedisFacts): Finding[] {
     ...is('crash-log-enabled', 'no', () => look('its crash log would keep arguments of commands: crash-log-enabled no')),
     ...atLeast(settings['hash-max-listpack-entries'], 2048, 'hash-max-listpack-entries'),
     ...atLeast(settings['hash-max-listpack-value'], 2048, 'hash-max-listpack-value'),
+    ...when(Number(ownValue(settings, 'stream-node-max-bytes') ?? 0) > MOST_NODE_BYTES, () =>
+      look(`each case takes 3.5 kB more than it needs: stream-node-max-bytes ${MOST_NODE_BYTES}`),
+    ),
     isLogSound ? good('its log is sound') : bad('it could not write its log: look at its disk'),
     ...when(line === 'plain', () => bad('the line to Redis is neither local nor TLS: rediss://')),
     ...when(maxBytes > 0 && usedBytes > 0.8 * maxBytes, () => look('more than 80 of 100 of its memory are used')),

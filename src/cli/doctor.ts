@@ -2,12 +2,10 @@
 
 import { readConfig } from '../config.js'
 import { plainJson } from '../domain/plain-text.js'
-import { openRedisServer } from '../store/embedded-redis.js'
 import { checkFormat } from '../store/format.js'
 import { keyringOf } from '../store/seal-keys.js'
 import { checkRing } from '../store/seal-ring.js'
 import { hasSecrets, loadSecrets } from '../store/secrets.js'
-import { openStore } from '../store/store.js'
 import { apiFacts, certificateFacts } from './doctor-api.js'
 import { fileFacts, hostFacts, redisFacts } from './doctor-facts.js'
 import {
@@ -22,6 +20,7 @@ import {
   good,
   look,
 } from './doctor-rules.js'
+import { withStore } from './store-of-command.js'
 
 const SIGNS = { good: 'good ', look: 'look ', bad: 'BAD  ' } as const
 
@@ -44,7 +43,7 @@ async function examine(): Promise<Finding[]> {
     findings.push(...aboutHost(await hostFacts()), ...aboutProxies(config), ...aboutApi(await apiFacts(config)))
     findings.push(...aboutCertificates(await certificateFacts(config), Date.now()))
     const files = await fileFacts(config)
-    const { store: ofStore, logBytes } = await examineStore(config)
+    const { store: ofStore, logBytes } = await examineStore()
     findings.push(...aboutFiles(files, logBytes), ...ofStore)
   } catch (error) {
     findings.push(bad(messageOf(error)))
@@ -52,19 +51,11 @@ async function examine(): Promise<Finding[]> {
   return findings
 }
 
-async function examineStore(config: ReturnType<typeof readConfig>) {
-  const server = await openRedisServer(config)
-  try {
-    const store = await openStore({ url: server.url, socket: server.socket })
-    try {
-      const facts = await redisFacts(config, store)
-      return { store: [...aboutRedis(facts), await sealing(config, store)], logBytes: facts.logBytes }
-    } finally {
-      await store.close()
-    }
-  } finally {
-    await server.stop()
-  }
+function examineStore() {
+  return withStore(async ({ config, store }) => {
+    const facts = await redisFacts(config, store)
+    return { store: [...aboutRedis(facts), await sealing(config, store)], logBytes: facts.logBytes }
+  })
 }
 
 /** Do the keys open the data? A store in which nothing was ever sealed is left as it is. */

@@ -3,8 +3,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { WrongSettings } from '../config.js'
 import { plainJson } from '../domain/plain-text.js'
-import { ask, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, remoteFrom, textOf } from './remote.js'
+import { ask, nameApi, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, remoteFrom, textOf } from './remote.js'
 
 const USAGE = `tabir exchange list | pull NAME ${REMOTE_USAGE}`
 const LOOK_EVERY_MS = 500
@@ -21,6 +22,7 @@ export async function exchange(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
   if (typeof options === 'string') return said(options, 2)
   const { verb, name, remote } = options
+  nameApi(remote.url)
   try {
     if (verb === 'list') {
       const { exchanges, reconcilers } = await list(remote)
@@ -58,7 +60,8 @@ function optionsOf(args: string[]): { verb: 'list' | 'pull'; name: string; remot
     if (!isUsable || more.length > 0) return USAGE
     const remote = remoteFrom(values)
     return typeof remote === 'string' ? remote : { verb, name, remote }
-  } catch {
+  } catch (error) {
+    if (error instanceof WrongSettings) throw error
     return USAGE
   }
 }

@@ -5,6 +5,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { WrongSettings } from '../config.js'
 import { BANK_NAME_PATTERN } from '../domain/bank.js'
 import { AGE_RECIPIENT_PATTERN } from '../exchange/age.js'
 import { readLines } from '../exchange/lines.js'
@@ -13,7 +14,8 @@ import { unpacked } from '../exchange/unpack.js'
 import { standardOutput } from '../files/standard-output.js'
 import { writeWholeFile } from '../files/write-file.js'
 import { byteBar } from './byte-bar.js'
-import { ask, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, remoteFrom } from './remote.js'
+import { isClosedPipe, NOBODY_READS } from './closed-pipe.js'
+import { ask, nameApi, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, remoteFrom } from './remote.js'
 
 const USAGE = `tabir export --bank BANK (--plain | --seal-to RECIPIENT) [--format ${EXPORT_FORMATS.join('|')}] [--since FILE] [--out FILE]
     ${REMOTE_USAGE}
@@ -25,6 +27,7 @@ export async function exportBank(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
   if (typeof options === 'string') return failed(options, 2)
   const { bank, format, seal, since, out, remote } = options
+  nameApi(remote.url)
   if (out !== undefined && existsSync(out)) return failed(IS_THERE, 1)
   try {
     const known = since === undefined ? undefined : { path: since, ids: await signalIdsIn(since) }
@@ -54,6 +57,7 @@ export async function exportBank(args: readonly string[]): Promise<number> {
     bar.end()
     return 0
   } catch (error) {
+    if (isClosedPipe(error)) return NOBODY_READS
     if (error instanceof NotAnExport || error instanceof UnderWay) return failed(error.message, 1)
     const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
     if (isThere) return failed(IS_THERE, 1)
@@ -98,7 +102,8 @@ function optionsOf(args: string[]): Options | string {
     const remote = remoteFrom(values)
     if (typeof remote === 'string') return remote
     return { bank, format, seal: sealTo === undefined ? { plain: true } : { sealTo }, since, out, remote }
-  } catch {
+  } catch (error) {
+    if (error instanceof WrongSettings) throw error
     return USAGE
   }
 }

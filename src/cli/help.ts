@@ -4,6 +4,7 @@ export const HELP = `Tabir: matching of intimate images shared without consent, 
 
   tabir COMMAND --help
                     what is said of one command here
+  tabir --version   which version this is
 
   tabir keys create --org NAME --kind platform|ngo|operator --scopes match,match:distance,…
                     [--expires-days DAYS] [--networks 192.0.2.0/24,2001:db8::/32]
@@ -85,7 +86,8 @@ export const HELP = `Tabir: matching of intimate images shared without consent, 
                     running api
 
 The commands for keys, cases, trust, webhooks, audit and backup work on the data of TABIR_DATA_DIR or the Redis of REDIS_URL, whether the service runs or not.
-Import, export and exchange speak to an api with the key in TABIR_API_KEY or the file.
+They make no store where there is none: npm start does. Import, export and exchange speak to an api with the key in TABIR_API_KEY or the file.
+Each command says on standard error which store or api that is.
 `
 
 /** Never a file, a key or a bank: who asks what a command does is told, and nothing is done. */

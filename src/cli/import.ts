@@ -6,11 +6,22 @@ import { Transform } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { WrongSettings } from '../config.js'
 import { BANK_NAME_PATTERN } from '../domain/bank.js'
 import { FILE_FORMATS, IMPORT_STATES, RECORD_REFUSALS } from '../domain/bank-import.js'
 import { plainJson } from '../domain/plain-text.js'
 import { byteBar } from './byte-bar.js'
-import { ask, REMOTE_OPTIONS, REMOTE_USAGE, type Refused, type Remote, refusalOf, remoteFrom, textOf } from './remote.js'
+import {
+  ask,
+  nameApi,
+  REMOTE_OPTIONS,
+  REMOTE_USAGE,
+  type Refused,
+  type Remote,
+  refusalOf,
+  remoteFrom,
+  textOf,
+} from './remote.js'
 
 const USAGE = `tabir import FILE --bank BANK ${REMOTE_USAGE}
     FILE: hex lines, \`pdq <hex>\` lines, CSV or NDJSON, as they are or packed with gzip.`
@@ -45,6 +56,7 @@ export async function importFile(args: readonly string[]): Promise<number> {
   const options = optionsOf([...args])
   if (typeof options === 'string') return failed(options, 2)
   const { file, bank, remote } = options
+  nameApi(remote.url)
   let sizeBytes: number
   let digest: string
   try {
@@ -89,7 +101,8 @@ function optionsOf(args: string[]) {
     if (file === undefined || more.length > 0 || bank === undefined || !BANK_NAME_PATTERN.test(bank)) return USAGE
     const remote = remoteFrom(values)
     return typeof remote === 'string' ? remote : { file, bank, remote }
-  } catch {
+  } catch (error) {
+    if (error instanceof WrongSettings) throw error
     return USAGE
   }
 }

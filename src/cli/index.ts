@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import { readConfig } from '../config.js'
 import { IndexReport } from '../http/schemas.js'
 import { reasonIn } from './doctor-api.js'
-import { REMOTE_OPTIONS, remoteFrom } from './remote.js'
+import { apiUrlFrom, nameApi, REMOTE_OPTIONS, remoteFrom } from './remote.js'
 
 type Report = z.infer<typeof IndexReport>
 type Index = Report['indexes'][number]
@@ -19,10 +19,11 @@ export async function index(args: readonly string[]): Promise<number> {
   const options = verb === 'status' ? optionsOf(rest) : undefined
   if (options === undefined) return failed(USAGE, 2)
   const config = readConfig(process.env)
-  const url = options.url ?? `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`
+  const url = options.url ?? apiUrlFrom(config)
   // Only an api that anybody may reach asks for a key.
   const remote = options['key-file'] === undefined && config.apiKey === undefined ? undefined : remoteFrom(options)
   if (typeof remote === 'string') return failed(remote, 2)
+  nameApi(new URL(url))
   const answer = await ask(new URL('/health/index', url), remote?.key).catch(() => undefined)
   if (answer === undefined) return failed(`There is no api at ${new URL(url).origin} that can be asked.`, 1)
   const { status, text } = answer

@@ -7,11 +7,10 @@ import { isPlainLine, plainJson } from '../domain/plain-text.js'
 import { createApiKey, rotateApiKey } from '../services/access.js'
 import { isNetwork } from '../services/networks.js'
 import { type ApiKeys, apiKeysIn } from '../store/api-keys.js'
-import { openRedisServer } from '../store/embedded-redis.js'
-import { checkFormat } from '../store/format.js'
+import { checkInUse } from '../store/format.js'
 import { type KeyUses, keyUsesIn } from '../store/key-uses.js'
-import { openStore } from '../store/store.js'
 import { sealKeys } from './seal-keys.js'
+import { withStore } from './store-of-command.js'
 
 const NO_KEY = 'There is no such key.'
 const HOUR_MS = 3_600_000
@@ -140,20 +139,11 @@ interface KeyStores {
   readonly uses: KeyUses
 }
 
-/** Uses the running service's Redis, or starts the one of the data folder for the moment. */
-async function withApiKeys<T>(use: (stores: KeyStores) => Promise<T>): Promise<T> {
-  const server = await openRedisServer(readConfig(process.env))
-  try {
-    const store = await openStore({ url: server.url, socket: server.socket })
-    try {
-      await checkFormat(store)
-      return await use({ apiKeys: apiKeysIn(store), uses: keyUsesIn(store) })
-    } finally {
-      await store.close()
-    }
-  } finally {
-    await server.stop()
-  }
+function withApiKeys<T>(use: (stores: KeyStores) => Promise<T>): Promise<T> {
+  return withStore(async ({ store }) => {
+    await checkInUse(store)
+    return await use({ apiKeys: apiKeysIn(store), uses: keyUsesIn(store) })
+  })
 }
 
 function theOnly(words: readonly string[]): string | undefined {

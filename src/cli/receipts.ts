@@ -2,10 +2,11 @@
 
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { readConfig } from '../config.js'
+import { readConfig, WrongSettings } from '../config.js'
 import { Receipt } from '../services/receipts.js'
 import { Report } from '../services/report.js'
 import { isSignedBy, publicKeyFrom } from '../services/signer.js'
+import { apiUrlFrom, nameApi } from './remote.js'
 
 const USAGE = 'tabir receipts verify FILE [--key FILE] [--url URL]'
 const TIMEOUT_MS = 5000
@@ -17,7 +18,10 @@ export async function receipts(args: readonly string[]): Promise<number> {
   if (options === undefined) return said(USAGE, 2)
   const text = readOrUndefined(options.file)
   if (text === undefined) return said('The file of the receipt cannot be read.', 2)
-  const key = await keyFrom(options).catch(() => undefined)
+  const key = await keyFrom(options).catch((error: unknown) => {
+    if (error instanceof WrongSettings) throw error
+    return undefined
+  })
   if (key === undefined) return said('The public key cannot be had: give a file with --key, or an api with --url.', 2)
   const document = documentIn(text)
   if (document === undefined) return said('Not valid: this is no receipt and no report, or it was changed.', 1)
@@ -40,8 +44,8 @@ function optionsOf(args: string[]) {
 
 async function keyFrom({ key, url }: { readonly key: string | undefined; readonly url: URL | undefined }) {
   if (key !== undefined) return publicKeyFrom(readFileSync(key, 'utf8'))
-  const { host, port } = readConfig(process.env)
-  const base = url ?? new URL(`http://${host.includes(':') ? `[${host}]` : host}:${port}`)
+  const base = url ?? new URL(apiUrlFrom(readConfig(process.env)))
+  nameApi(base)
   const response = await fetch(new URL('/v1/receipts/key', base), { signal: AbortSignal.timeout(TIMEOUT_MS) })
   if (response.status !== 200) throw new Error('no key there')
   return publicKeyFrom(await response.text())

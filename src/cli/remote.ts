@@ -6,11 +6,11 @@ import { request as requestHttps } from 'node:https'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
-import { readConfig } from '../config.js'
+import { type Config, readConfig } from '../config.js'
 
 export const REMOTE_OPTIONS = { url: { type: 'string' }, 'key-file': { type: 'string' } } as const
 export const REMOTE_USAGE = `[--url URL] [--key-file FILE]
-    URL: of the api, by default the one that runs here. The API key: in the file, or in TABIR_API_KEY.`
+    URL: of the api, by default that of TABIR_URL, or the one that runs here. The API key: in the file, or in TABIR_API_KEY.`
 
 export interface Remote {
   readonly url: URL
@@ -19,13 +19,24 @@ export interface Remote {
 
 /** @returns why not, in words, when something is missing. */
 export function remoteFrom(values: { readonly url?: string; readonly 'key-file'?: string }): Remote | string {
-  const { host, port, apiKey } = readConfig(process.env)
-  const url = values.url ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const config = readConfig(process.env)
+  const { apiKey } = config
+  const url = values.url ?? apiUrlFrom(config)
   if (!URL.canParse(url) || !/^https?:/.test(url)) return '--url is the http or https address of an api'
   const key = values['key-file'] === undefined ? apiKey : fileText(values['key-file'])
   if (key === undefined || !/^\S+$/.test(key))
     return 'An API key is needed: in TABIR_API_KEY, or in a file that --key-file names.'
   return { url: new URL(url), key }
+}
+
+/** The one that is named, or the one that runs here. */
+export function apiUrlFrom({ apiUrl, host, port }: Config): string {
+  return apiUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** On standard error, so that what a command prints can be read by a program. */
+export function nameApi(url: URL): void {
+  process.stderr.write(`Api: ${url.origin}\n`)
 }
 
 export interface RemoteRequest {

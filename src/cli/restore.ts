@@ -54,6 +54,7 @@ export async function restore(args: readonly string[]): Promise<number> {
       )
     if (existsSync(join(folder, 'appendonlydir')))
       return failed('This data folder has data. Move it away first; nothing was changed.', STATUS.usage)
+    say(`Store: ${resolve(config.dataDir)}`)
     const keyring = keyringOf(config, false)
     const beside = resolve(config.dataDir, 'restoring')
     const lastOfLog = join(beside, 'redis', 'appendonlydir', MANIFEST)

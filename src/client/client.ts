@@ -46,7 +46,10 @@ export interface TabirClient {
    * @param options.withDetails also by the picture's details, for a service that offers extended protection; one that does not refuses it.
    *   That is up to 250 kB a picture, and says more of it than hashes do.
    */
-  matchPixels(pixels: Pixels, options?: MatchOptions & { readonly withDetails?: boolean }): Promise<MatchResult>
+  matchPixels(
+    pixels: Pixels,
+    options?: MatchOptions & { readonly withDetails?: boolean; readonly aspect?: number },
+  ): Promise<MatchResult>
   /**
    * Any number of signals, in batches of 1,000; what became of each, in their order. Repeating it changes nothing. A batch of which nothing
    * can be used is told as refused, like the rest.
@@ -125,8 +128,8 @@ export function tabirClient(options: ClientOptions): TabirClient {
   return {
     call,
     match,
-    async matchPixels(pixels, { withDetails = false, ...more } = {}) {
-      const { signals } = await hashImage(pixels)
+    async matchPixels(pixels, { withDetails = false, aspect, ...more } = {}) {
+      const { signals } = await hashImage(pixels, aspect === undefined ? {} : { aspect })
       const query = withDetails ? { signals, details: await detailsOf(pixels) } : { signals }
       const [result] = await match([query], more)
       if (result === undefined) throw new Error('an answer without a result')

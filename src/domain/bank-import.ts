@@ -13,6 +13,8 @@ export const RECORD_REFUSALS = [
   'columns-missing',
   'signal-type-unknown',
   'hash-malformed',
+  /** No picture has it: all zeros, all ones, or too many of one of them. */
+  'hash-improbable',
   'quality-too-low',
   'category-unknown',
   'ref-unfit',

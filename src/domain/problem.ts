@@ -1,5 +1,6 @@
 // Every refusal, by its stable code. What each answers over HTTP stands in http/problems.ts.
 
+import type { Scope } from './access.js'
 import type { NotReadyReason } from './not-ready.js'
 
 /** Why an image may not be added to a case. The page has an answer for each. */
@@ -39,6 +40,7 @@ export type CaseImageProblem = (typeof CASE_IMAGE_PROBLEMS)[number]
 export const PROBLEM_CODES = [
   ...CASE_IMAGE_PROBLEMS,
   'key-missing',
+  'key-invalid',
   'scope-missing',
   'key-suspended',
   'case-not-ended',
@@ -75,6 +77,7 @@ export const PROBLEM_CODES = [
   'notice-incomplete',
   'cursor-unknown',
   'route-unknown',
+  'method-not-allowed',
   'unexpected',
 ] as const
 
@@ -86,16 +89,24 @@ export class Problem extends Error {
   readonly retryAfterS: number | undefined
   /** Why this process does not answer, where that is the reason. */
   readonly reason: NotReadyReason | undefined
+  /** What the key would have to have, where that is the reason. */
+  readonly scope: Scope | undefined
 
   constructor(
     code: ProblemCode,
-    options: { readonly retryAfterS?: number; readonly reason?: NotReadyReason; readonly cause?: unknown } = {},
+    options: {
+      readonly retryAfterS?: number
+      readonly reason?: NotReadyReason
+      readonly scope?: Scope
+      readonly cause?: unknown
+    } = {},
   ) {
     super(code, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'Problem'
     this.code = code
     this.retryAfterS = options.retryAfterS
     this.reason = options.reason
+    this.scope = options.scope
   }
 }
 

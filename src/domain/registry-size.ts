@@ -22,7 +22,7 @@ export const FALSE_RATES_A_PAIR: Readonly<Record<RatedGrade, number>> = { strong
 export const DECADES_A_BIT = 0.085
 
 /** What can give a grade: the whole picture's PDQ, a part of it, or two parts that look unlike, by the sum of their distances. */
-export const EVIDENCE = ['pdq', 'pdq-area', 'two views'] as const
+export const EVIDENCE = ['pdq', 'pdq-area', 'two-views'] as const
 export type Evidence = (typeof EVIDENCE)[number]
 
 /** Of an upload that has nothing to do with any of so many images: how likely it is, at most, to be answered so. */
@@ -39,7 +39,7 @@ export function tighterBits(grade: RatedGrade, images: number): number {
 /** The largest distance for this grade among so many images; `undefined` where none is small enough, and the same file alone would do. */
 export function largestBits(grade: RatedGrade, evidence: Evidence, images: number): number | undefined {
   const today =
-    evidence === 'two views' ? TOGETHER_BITS[grade === 'strong' ? 'strong' : 'match'] : aloneBits(evidence, WHOLE_VIEWS)
+    evidence === 'two-views' ? TOGETHER_BITS[grade === 'strong' ? 'strong' : 'match'] : aloneBits(evidence, WHOLE_VIEWS)
   const bits = today - tighterBits(grade, images)
   return bits < 0 ? undefined : bits
 }

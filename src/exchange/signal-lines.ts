@@ -5,6 +5,7 @@ import type { FileFormat, ReadRecord, RecordRefusal } from '../domain/bank-impor
 import { UUID_PATTERN } from '../domain/ids.js'
 import { declaresMinor, tagDeclaresMinor } from '../domain/minors.js'
 import { ownValue } from '../domain/own-value.js'
+import { isProbable } from '../domain/probable-hash.js'
 import { CATEGORY_NAMES, type Signal, TIER_NAMES, VIEW_NAMES } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
 import { type Hash256, parseHash } from '../hash/hash256.js'
@@ -24,7 +25,7 @@ export function readerFor(first: string): {
 } {
   if (first.startsWith('{')) return { format: 'ndjson', read: readJson, first: readJson(first) }
   const columns = csvFields(first)
-  const header = columns === undefined || columns.length < 2 ? undefined : headerOf(columns)
+  const header = columns === undefined ? undefined : headerOf(columns)
   if (header !== undefined) return { format: 'csv', read: csvReader(header), first: { kind: 'blank' } }
   if (columns !== undefined && columns.length > 1 && isHex(columns[0] ?? '')) {
     const read = csvReader(HEADERLESS) // as photo hashers write it: hash, quality, a file name that is not looked at
@@ -141,30 +142,74 @@ const TAG_FIELDS = ['tags', 'labels', 'classification']
 /** Which column holds what; the columns of other names are not looked at. */
 interface Columns {
   readonly type: number | undefined
+  /** What the name of the column says that its hashes are, where no other column says it. */
+  readonly typeText: string
   readonly hash: number
   readonly quality: number | undefined
   readonly opinion: number | undefined
   readonly tags: number | undefined
   readonly count: number
 }
-const HEADERLESS: Columns = { type: undefined, hash: 0, quality: 1, opinion: undefined, tags: undefined, count: 2 }
+const HEADERLESS: Columns = {
+  type: undefined,
+  typeText: 'pdq',
+  hash: 0,
+  quality: 1,
+  opinion: undefined,
+  tags: undefined,
+  count: 2,
+}
 
 function headerOf(names: readonly string[]): Columns | undefined {
   const at = (...known: string[]) => {
     const place = names.findIndex((name) => known.includes(name.trim().toLowerCase()))
     return place === -1 ? undefined : place
   }
-  const hash = at('signal_str', 'hash', 'indicator', 'signal')
+  const type = at('signal_type', 'type', 'hash_type', 'algorithm')
+  const plain = at('signal_str', 'hash', 'hashes', 'indicator', 'signal', 'signals')
+  const named = names.map(typeInName)
+  const hash = plain ?? at('pdq', 'pdq_hash', 'hash_pdq') ?? firstOf(named)
   if (hash === undefined) return undefined
-  const type = at('signal_type', 'type')
   return {
     type,
+    typeText: named[hash] ?? 'pdq',
     hash,
     quality: at('quality'),
     opinion: at('category'),
     tags: at('tags', 'labels'),
     count: Math.max(hash, type ?? 0) + 1,
   }
+}
+
+/**
+ * The kind of hash that a column is called after. What is called after a checksum is never read as PDQ: it would match at random, and be
+ * refused as what it is.
+ */
+function typeInName(name: string): string | undefined {
+  const letters = name.toLowerCase().replace(/[^a-z0-9]/g, '')
+  return KINDS_IN_NAMES.find(
+    (kind) => letters === kind || letters === `${kind}hash` || letters === `hash${kind}` || letters === `file${kind}`,
+  )
+}
+const KINDS_IN_NAMES = [
+  'pdq',
+  'blockhash',
+  'sha256',
+  'md5',
+  'sha1',
+  'sha512',
+  'phash',
+  'dhash',
+  'ahash',
+  'photodna',
+  'tmk',
+  'vpdq',
+]
+
+function firstOf(named: readonly (string | undefined)[]): number | undefined {
+  const known = named.findIndex((name) => name !== undefined && typeNamed(name) !== undefined)
+  const any = known === -1 ? named.findIndex((name) => name !== undefined) : known
+  return any === -1 ? undefined : any
 }
 
 /** The opinion of whoever made the file, in the words of ThreatExchange. Only what was found harmful, or may be, is taken. */
@@ -189,7 +234,7 @@ function csvReader(columns: Columns): LineReader {
     if (opinion === 'not-harmful') return refused('not-harmful')
     const qualityText = field(columns.quality)
     return signalFrom({
-      typeText: field(columns.type) || 'pdq',
+      typeText: field(columns.type) || columns.typeText,
       hex: field(columns.hash),
       ...(qualityText !== '' && { quality: /^\d{1,3}$/.test(qualityText) ? Number(qualityText) : -1 }),
       category: CATEGORY_NAMES.find((name) => tags.includes(name)),
@@ -213,6 +258,7 @@ export function signalFrom({ typeText, hex, quality = 100, ref, category, isRevi
   if (type === undefined) return refused('signal-type-unknown')
   const hash = parseHash(hex.toLowerCase())
   if (hash === undefined) return refused('hash-malformed')
+  if (!isProbable(type, hash)) return refused('hash-improbable')
   if (quality < SIGNAL_TYPES[type].minQuality || quality > 100) return refused('quality-too-low')
   return {
     kind: 'put',
@@ -227,7 +273,8 @@ export function signalFrom({ typeText, hex, quality = 100, ref, category, isRevi
 
 function typeNamed(text: string): SignalType | undefined {
   const name = text.toLowerCase()
-  return name === 'hash_pdq' ? 'pdq' : SIGNAL_TYPE_NAMES.find((known) => known === name)
+  if (name === 'hash_pdq') return 'pdq'
+  return name === 'sha-256' || name === 'hash_sha256' ? 'sha256' : SIGNAL_TYPE_NAMES.find((known) => known === name)
 }
 
 function isHex(text: string): boolean {

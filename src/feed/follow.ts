@@ -50,7 +50,7 @@ const SAVE_EVERY_MS = 60_000
 const FIRST_RETRY_MS = 500
 const LAST_RETRY_MS = 60_000
 /** No waiting will make these pass. */
-const FOR_GOOD: readonly (string | undefined)[] = ['key-missing', 'scope-missing', 'request-invalid']
+const FOR_GOOD: readonly (string | undefined)[] = ['key-missing', 'key-invalid', 'scope-missing', 'request-invalid']
 
 /** Opens what was kept in the file, and asks nobody yet. @throws {FeedError} file-unreadable */
 export async function openFeed(options: FollowOptions): Promise<FollowedFeed> {

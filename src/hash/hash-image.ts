@@ -10,6 +10,8 @@ import { loadImageHasher } from './image-hasher.js'
 import type { Pixels } from './pixels.js'
 import type { Purpose, ViewKind } from './views.js'
 
+export { hashedSize } from './reduced-side.js'
+
 /** A signal as the API takes it: in a query of `POST /v1/match`, or in an image of `POST /v1/cases/{caseNumber}/hashes`. */
 export interface GivenSignal {
   readonly type: 'pdq' | 'pdq-area' | 'blockhash'
@@ -30,8 +32,8 @@ export interface HashImageOptions {
 /**
  * Hashes a picture and its parts, in Node or in a browser. The same pixels give the same hashes as in a worker of the service.
  *
- * @param pixels of the picture as it is shown: turned as its EXIF says, in sRGB, transparency on white. Large pictures should be
- *   reduced to some 600 pixels a side first, never enlarged.
+ * @param pixels of the picture as it is shown: turned as its EXIF says, in sRGB, transparency on white. Up to 1.5 megapixels as they are; of a
+ *   larger picture reduced to `hashedSize`, each side by itself, with a triangle filter, and then `aspect` is needed. Never enlarged.
  * @returns 1 to 31 signals, the whole picture's `pdq` first, and `blockhash` last, as a second opinion, when no side is under 16
  *   pixels; nothing else when one is under 32.
  * @throws {RangeError} when the sizes are out of range or do not fit the data. Where WebAssembly with SIMD is missing, what the

@@ -21,7 +21,7 @@ export function commonProblems({ method, url, scope = 'public' }: DescribedRoute
   if (isSheddable(method, scope)) codes.push('overloaded')
   if (scope === 'public') return codes
   codes.push('key-suspended', 'index-cold', 'store-away')
-  return codes.concat(scope === 'case' ? ['token-missing', 'case-unknown'] : ['key-missing', 'scope-missing'])
+  return codes.concat(scope === 'case' ? ['token-missing', 'case-unknown'] : ['key-missing', 'key-invalid', 'scope-missing'])
 }
 
 /** With these problems among its responses, by status: each named by its code, in the media type of problems. */

@@ -9,6 +9,8 @@ import { ownValue } from '../domain/own-value.js'
 import type { ProblemCode } from '../domain/problem.js'
 import { commonProblems, withProblems } from './common-problems.js'
 import { EXAMPLES } from './examples.js'
+import { withNamedLists } from './openapi-enums.js'
+import { webhooksDescribed } from './openapi-webhooks.js'
 import { problemCodesOf } from './problems.js'
 
 declare module 'fastify' {
@@ -67,11 +69,11 @@ export const openapi = fp(
       openapi: {
         openapi: '3.1.0',
         info: INFO,
-        servers: [{ url: 'http://127.0.0.1:8080', description: 'As npm start serves it.' }],
+        servers: [{ url: '/', description: 'Where this description is served from.' }],
         tags: TAGS,
         components: {
           securitySchemes: {
-            apiKey: { type: 'http', scheme: 'bearer', description: 'An API key, made with `tabir keys create`.' },
+            organisationKey: { type: 'http', scheme: 'bearer', description: 'An API key, made with `tabir keys create`.' },
             caseToken: {
               type: 'http',
               scheme: 'bearer',
@@ -81,7 +83,10 @@ export const openapi = fp(
         },
       },
       transform,
-      transformObject: (document) => withExamples(withoutUnused(jsonSchemaTransformObject(document))),
+      transformObject: (document) => {
+        const paths = withExamples(withoutUnused(jsonSchemaTransformObject(document)))
+        return withNamedLists(Object.assign(paths, { webhooks: webhooksDescribed() }))
+      },
     })
   },
   { name: 'openapi', fastify: '5.x' },
@@ -178,7 +183,7 @@ function asWritten(responses: unknown): unknown {
 function securityOf(scope: Scope | 'case' | 'public' | undefined) {
   if (scope === undefined) return undefined
   if (scope === 'public') return []
-  return scope === 'case' ? [{ caseToken: [] }, { apiKey: ['cases:write'] }] : [{ apiKey: [scope] }]
+  return scope === 'case' ? [{ caseToken: [] }, { organisationKey: ['cases:write'] }] : [{ organisationKey: [scope] }]
 }
 
 /** Of `JSON or a stream`, what can be described: a line of NDJSON is one of its signals. */

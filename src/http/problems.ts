@@ -1,6 +1,7 @@
 // What each refusal answers. A code without a row here does not compile.
 
 import { z } from 'zod'
+import { SCOPES } from '../domain/access.js'
 import { type Hotline, hotlinesFor } from '../domain/hotlines.js'
 import { NOT_READY_REASONS } from '../domain/not-ready.js'
 import { isProblemCode, PROBLEM_CODES, type Problem, type ProblemCode } from '../domain/problem.js'
@@ -72,8 +73,18 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     title: 'Pictures of people under 18 are taken by the hotlines that may lawfully do so, never here.',
     detail: 'See hotlines. They help without asking for your name, and nobody will blame you.',
   },
-  'key-missing': { status: 401, title: 'An API key is needed, as Authorization: Bearer, and it must be a valid one.' },
-  'scope-missing': { status: 403, title: 'This API key does not have the scope that this route needs.' },
+  'key-missing': { status: 401, title: 'An API key is needed, as Authorization: Bearer.' },
+  'key-invalid': {
+    status: 401,
+    title: 'This API key is not valid.',
+    detail:
+      'It is mistyped, was revoked, has expired, belongs to another service, or may not be used from this address. Whoever runs this service makes keys.',
+  },
+  'scope-missing': {
+    status: 403,
+    title: 'This API key does not have the scope that is needed.',
+    detail: 'scope names it. Whoever runs this service can make a key that has it.',
+  },
   'key-suspended': {
     status: 403,
     title: 'This API key is suspended, because it was used to search for what is stored.',
@@ -190,6 +201,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'webhooks-full': { status: 409, title: 'The organisation has as many webhooks as it may have.', detail: 'Remove one.' },
   'delivery-unknown': { status: 404, title: 'There is no such delivery, or it is too long ago.' },
   'route-unknown': { status: 404, title: 'There is no such route.' },
+  'method-not-allowed': {
+    status: 405,
+    title: 'There is such a route, but not with this method.',
+    detail: 'Allow names those that it has.',
+  },
   'rate-limited': { status: 429, title: 'Too many requests.' },
   overloaded: { status: 503, title: 'The server has as much to do as it can hold.' },
   'index-cold': { status: 503, title: 'The index is being loaded.' },
@@ -223,6 +239,7 @@ export const ProblemBody = z
       .enum(NOT_READY_REASONS)
       .optional()
       .meta({ description: 'Why this process does not answer, with `index-cold` and `store-away`.' }),
+    scope: z.enum(SCOPES).optional().meta({ description: 'The scope that is needed, with `scope-missing`.' }),
     errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
     hotlines: z
       .array(z.object({ name: z.string(), where: z.string(), url: z.string().optional(), phone: z.string().optional() }))
@@ -248,6 +265,7 @@ export function problemBody(
     ...(requestId !== undefined && { instance: `urn:uuid:${requestId}` }),
     ...(problem.retryAfterS !== undefined && { retryAfterS: problem.retryAfterS }),
     ...(problem.reason !== undefined && { reason: problem.reason }),
+    ...(problem.scope !== undefined && { scope: problem.scope }),
     ...(errors.length > 0 && { errors: [...errors] }),
     ...(problem.code === 'minor-declared' && { hotlines: shownHotlines(hotlines) }),
   }

@@ -83,7 +83,7 @@ export function banksFrom({ banks, organisations, replica, erasing, now }: BankP
 
   return {
     async create(caller, { name, purpose, thresholdBits }, readerNames) {
-      if (purpose === 'harmless' && !caller.scopes.has('admin')) throw new Problem('scope-missing')
+      if (purpose === 'harmless' && !caller.scopes.has('admin')) throw new Problem('scope-missing', { scope: 'admin' })
       if (name === CASES_BANK_NAME || name === HARMLESS_BANK_NAME) throw new Problem('bank-exists')
       const readers = await readersNamed(readerNames)
       const given = { name, purpose, orgId: caller.orgId, thresholdBits, createdAtMs: now(), readers }

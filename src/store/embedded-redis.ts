@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -17,6 +17,8 @@ export interface OpenRedisConfig extends FindRedisOptions {
   readonly redisSocket?: string | undefined
   /** How long a server may take to stop before it is killed. */
   readonly stopGraceMs?: number
+  /** For commands: a data folder in which no store was ever made stays as it is. */
+  readonly onlyExisting?: boolean
 }
 
 /** How to reach Redis: exactly one of `url` and `socket`. */
@@ -52,11 +54,13 @@ const MAX_SOCKET_PATH_BYTES = 100
  * Any number of processes may ask at the same time: one starts it, the others join (`owned: false`). Waits until the data is
  * loaded, however long that takes. A private server ends with the process that started it, even when that one is killed.
  *
- * @throws {Error} `HOW_TO_INSTALL` when no server is found; else with the reason why it does not start.
+ * @throws {Error} `HOW_TO_INSTALL` when no server is found; where one may not be made, that there is no store; else with the reason why it does
+ *   not start.
  */
 export async function openRedisServer(config: OpenRedisConfig): Promise<RedisServer> {
   if (config.redisUrl !== undefined) return { ...given, url: config.redisUrl }
   if (config.redisSocket !== undefined) return { ...given, socket: config.redisSocket }
+  if (config.onlyExisting === true && !hasStore(config.dataDir)) throw new Error(noStoreIn(config.dataDir))
   const place = preparePlace(config.dataDir)
   return await inTurn(place.socketFolder, async () => {
     const running = await joinRunning(place)
@@ -65,6 +69,15 @@ export async function openRedisServer(config: OpenRedisConfig): Promise<RedisSer
     if (found === undefined) throw new Error(HOW_TO_INSTALL)
     return await start(found, place, config.stopGraceMs ?? STOP_GRACE_MS)
   })
+}
+
+/** Redis makes its log as soon as it starts: 7.0 and later in a folder, 6.2 as a file. */
+function hasStore(dataDir: string): boolean {
+  return ['appendonlydir', 'appendonly.aof'].some((log) => existsSync(resolve(dataDir, 'redis', log)))
+}
+
+function noStoreIn(dataDir: string): string {
+  return `There is no store in ${resolve(dataDir)}, and a command makes none: \`npm start\` does. Set TABIR_DATA_DIR or REDIS_URL as where the service was started. Nothing was changed.`
 }
 
 const given = { owned: false, gone: new Promise<string>(() => {}), stop: async () => {}, kill: () => {} } as const
@@ -181,6 +194,8 @@ function settings({ folder, socket }: Place): string[] {
     // By their old names, which servers before 7.0 know alone and later ones still take.
     'hash-max-ziplist-entries': '2048',
     'hash-max-ziplist-value': '2048',
+    // A stream takes a block of 4 kB for its first entry, and nearly every case has one of a few entries: its time line.
+    'stream-node-max-bytes': '512',
     // What is sealed does not get smaller: to try costs a third of the time that Redis takes to load its data.
     rdbcompression: 'no',
     // Both would keep arguments of commands: what is withdrawn must not live on in them.

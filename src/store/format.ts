@@ -27,7 +27,19 @@ export async function checkFormat(store: Store, own: number = FORMAT.written): P
   } else if (isUsed) refuseOlder(UNMARKED)
 }
 
-/** The same, and notes this version's own format, for a process that writes. */
+/**
+ * The same, for a command: it works on what a service has made, and makes nothing itself.
+ * @throws {Error} besides, when no service has used this Redis.
+ */
+export async function checkInUse(store: Store): Promise<void> {
+  await checkFormat(store)
+  if ((await store.ask((redis) => redis.exists(keys.format))) === 1) return
+  throw new Error(
+    'No service has made a store in this Redis yet, and a command makes none. Start the service on it, or set REDIS_URL, REDIS_SOCKET or TABIR_DATA_DIR as where it was started. Nothing was changed.',
+  )
+}
+
+/** The check, and notes this version's own format, for a process that writes. */
 export async function agreeOnFormat(
   store: Store,
   own: { readonly written: number; readonly readableFrom: number } = FORMAT,

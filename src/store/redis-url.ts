@@ -53,6 +53,13 @@ export function parseRedisUrl(url: string): RedisPlace {
   }
 }
 
+/** An address without user, password and options, to be shown. Not even what cannot be read is: there may be a password in it. */
+export function shownRedisUrl(url: string): string {
+  const [, start, rest] = /^(rediss?(?:\+\w+)?:\/\/)(.*)$/.exec(url) ?? []
+  if (start === undefined || rest === undefined) return 'REDIS_URL'
+  return start + rest.slice(rest.lastIndexOf('@') + 1).replace(/\?.*/, '')
+}
+
 const WRONG =
   'REDIS_URL has the form redis+sentinel://:password@host:26379,host:26379/master-name for Sentinels, redis+cluster://:password@host:6379,host:6379 for a Cluster'
 

@@ -96,6 +96,8 @@ t.test('each rule speaks when its fact is wrong, and only then', async (t) => {
   t.same(verdicts({ settings: { appendonly: 'no', appendfsync: 'always' } }), ['bad'])
   t.same(verdicts({ settings: {} }), ['look'])
   t.same(verdicts({ settings: { 'hash-max-listpack-value': '64' } }), ['look'])
+  t.same(verdicts({ settings: { 'stream-node-max-bytes': '4096' } }), ['look'])
+  t.same(verdicts({ settings: { 'stream-node-max-bytes': '512' } }), [])
   t.same(verdicts({ line: 'plain' }), ['bad'])
   t.same(verdicts({ line: 'tls' }), [])
   t.same(verdicts({ isLogSound: false }), ['bad'])

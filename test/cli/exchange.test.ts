@@ -38,12 +38,16 @@ t.test('a feed is pulled at the command line, and what it took, lost and refused
     return answer.json<{ results: [{ matches: unknown[] }] }>().results[0].matches.length
   }
 
-  t.match(await tabir('list'), { status: 0, errors: '', rows: [{ name: 'theirs', api: 'stopncii', state: null }] })
+  t.match(await tabir('list'), {
+    status: 0,
+    errors: /^Api: \S+\n$/,
+    rows: [{ name: 'theirs', api: 'stopncii', state: null }],
+  })
   service.services.beginPulling()
   const first = await tabir('pull', 'theirs')
   t.match(first, {
     status: 0,
-    errors: '',
+    errors: /^Api: \S+\n$/,
     rows: [{ name: 'theirs', bank: 'theirs', state: 'waiting', failure: null, accepted: Number, removed: 0 }],
   })
   t.same([await found(kept), await found(withdrawn)], [1, 1], 'it is matched when the command is done')

@@ -1,6 +1,6 @@
 // An export that breaks off, against an api that stops in the middle of its answer.
 
-import { fork } from 'node:child_process'
+import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer, type ServerResponse } from 'node:http'
@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { randomHashText, until } from '../helpers/service.js'
 import { SMALL_DISK, smallDisk } from '../helpers/small-disk.js'
+import { collect } from '../helpers/supervised.js'
 import { beginTabir, tabir } from '../helpers/tabir.js'
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url))
@@ -115,6 +116,19 @@ t.test('an export to a full disk fails, whether it is given a name or printed', 
   const [status] = await once(child, 'close')
   t.equal(status, 1)
   t.match(errors, /not whole/)
+})
+
+t.test('an export whose reader has had enough ends without a word', async (t) => {
+  const { args, answerBy } = await world(t)
+  answerBy((response) => response.end(WHOLE))
+  const child = spawn(process.execPath, [MAIN, ...args.slice(0, -4), ...args.slice(-2)], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  child.stdout.destroy()
+  const errors = collect(child)
+  t.same(await once(child, 'close'), [141, null])
+  t.match(errors(), /^Api: \S+\n$/, 'the api is named, and nothing else is said')
 })
 
 t.test('an export asks again when the api says when to come again, and not otherwise', async (t) => {

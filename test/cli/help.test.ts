@@ -1,7 +1,10 @@
-import { readdirSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { COMMANDS } from '../../src/cli/commands.js'
+import { collect } from '../helpers/supervised.js'
 import { runTabir } from '../helpers/tabir.js'
 
 const NAMES = Object.keys(COMMANDS)
@@ -86,6 +89,42 @@ t.test('an option or a word that a command does not know is an error, and nothin
     }
   }
   t.same(readdirSync(folder), ['file'], 'no file, no data folder, no Redis')
+})
+
+t.test('it says which version it is, that of the package and of the API’s description', async (t) => {
+  const folder = t.testdir({})
+  const read = (path: string) => readFileSync(join(import.meta.dirname, '../../..', path), 'utf8')
+  const [, version] = /"version": "([^"]+)"/.exec(read('package.json')) ?? []
+  for (const word of ['--version', '-v', 'version'])
+    t.same(await tabir(folder, word), { status: 0, out: `tabir ${version}\n`, errors: '' }, word)
+  t.match(read('openapi.yaml'), new RegExp(`^  version: ${version}$`, 'm'))
+})
+
+t.test('a setting that cannot be used is named by every command, in place of a trace', async (t) => {
+  const env = { TABIR_API_KEY: 'key', TABIR_KYE_FILE: 'x', TABIR_PORT: 'hunter2' }
+  for (const words of [
+    'keys list',
+    'index status',
+    'import file --bank list',
+    'export --bank list --plain',
+    'exchange list',
+    'receipts verify file',
+    'doctor',
+  ]) {
+    const { status, out, errors } = await runTabir(env, words.split(' '), t.testdir({ file: '{}' }))
+    t.ok(status > 0, words)
+    t.match(out + errors, /TABIR_PORT must be a whole number[\s\S]*TABIR_KYE_FILE is no setting/, words)
+    t.notMatch(out + errors, /hunter2|\n {4}at /, 'no value, no trace')
+  }
+})
+
+t.test('who reads the output has had enough of it: the command ends, and says nothing of it', async (t) => {
+  const main = join(import.meta.dirname, '../../src/cli/main.js')
+  const child = spawn(process.execPath, [main, 'help'], { env: {}, stdio: ['ignore', 'pipe', 'pipe'] })
+  child.stdout.destroy()
+  const errors = collect(child)
+  t.same(await once(child, 'close'), [141, null], 'as what SIGPIPE ends')
+  t.equal(errors(), '')
 })
 
 /** In a folder of its own, with which nothing is to happen. */

@@ -60,7 +60,7 @@ t.test('an api that has not heard from the store says so, and the command as wel
   await until(async () => (await app.inject({ url: '/health/index' })).statusCode === 503)
   const { status, errors } = await tabir('index', 'status', '--url', url)
   t.equal(status, 1)
-  t.equal(errors, `The api at ${url} is not ready: store-unavailable.\n`)
+  t.equal(errors, `Api: ${url}\nThe api at ${url} is not ready: store-unavailable.\n`)
 })
 
 t.test('without arguments, or with wrong ones, it says what there is', async (t) => {

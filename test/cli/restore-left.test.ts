@@ -96,7 +96,7 @@ t.test(
       t.notOk(existsSync(join(dataDir, 'redis')), 'nothing is put in place')
     }
     await leave()
-    t.match(await refused(), { status: 3, errors: /^There is no log/ }, 'the same is continued')
+    t.match(await refused(), { status: 3, errors: /^There is no log/m }, 'the same is continued')
     t.match(await tabir({ TABIR_DATA_DIR: dataDir }, ...restore()), {
       status: 0,
       row: { images: 3 },

@@ -45,6 +45,58 @@ t.test('lines of hex, with a type before them or not, and comments', async (t) =
   )
 })
 
+t.test('one word above hashes is a header, and says what they are', async (t) => {
+  for (const [header, type] of [
+    ['hash', 'pdq'],
+    ['Hashes', 'pdq'],
+    ['signal_str', 'pdq'],
+    ['pdq', 'pdq'],
+    ['PDQ hash', 'pdq'],
+    ['"hash"', 'pdq'],
+    ['sha256', 'sha256'],
+    ['SHA-256', 'sha256'],
+    ['file_sha256', 'sha256'],
+    ['blockhash', 'blockhash'],
+  ] as const)
+    t.same(read(header, A, B), { format: 'csv', records: ['blank', `${type} 100 ${A}`, `${type} 100 ${B}`] }, header)
+  t.same(read('md5', A).records, ['blank', 'signal-type-unknown'], 'a checksum of 128 bits that is as long as PDQ is none')
+  t.same(
+    read('x', A),
+    { format: 'lines', records: ['hash-malformed', `pdq 100 ${A}`] },
+    'what is no header is refused, and counted',
+  )
+})
+
+t.test('a column that is called after another hash is never read as PDQ', async (t) => {
+  t.same(read('name,sha256', `me.jpg,${A}`).records, ['blank', `sha256 100 ${A}`])
+  t.same(read('sha256,quality', `${A},100`).records, ['blank', `sha256 100 ${A}`])
+  t.same(read('sha256,pdq', `${A},${B}`).records, ['blank', `pdq 100 ${B}`])
+  t.same(read('hash,sha256', `${A},${B}`).records, ['blank', `pdq 100 ${A}`], 'the column that is called a hash')
+  t.same(read('md5,sha1', `${A},${B}`).records, ['blank', 'signal-type-unknown'])
+  t.same(
+    read('sha256,signal_type', `${A},pdq`).records,
+    ['blank', `pdq 100 ${A}`],
+    'a column that says what it is comes first',
+  )
+})
+
+t.test('what no picture has is refused: zeros, ones, and far too many of either', async (t) => {
+  const bits = (count: number) => (2n ** BigInt(count) - 1n).toString(16).padStart(64, '0')
+  for (const none of ['0'.repeat(64), 'f'.repeat(64), bits(1), bits(79), bits(177)]) {
+    t.same(read(none).records, ['hash-improbable'])
+    t.same(read(`pdq-area ${none}`).records, ['hash-improbable'])
+    t.same(read('hash,quality', `${none},100`).records, ['blank', 'hash-improbable'])
+    t.same(read(JSON.stringify({ type: 'pdq', hash: none })).records, ['hash-improbable'])
+    t.same(
+      read(JSON.stringify({ type: 'pdq', hash: none, deleted: true })).records,
+      [`remove pdq ${none}`],
+      'but can be removed',
+    )
+  }
+  for (const some of [bits(80), bits(176)]) t.same(read(some).records, [`pdq 100 ${some}`])
+  t.same(read(`blockhash ${bits(20)}`, `sha256 ${'0'.repeat(64)}`).records, [`blockhash 100 ${bits(20)}`, 'hash-improbable'])
+})
+
 t.test(
   'the CSV of five columns: only what was found harmful, or may be, is taken, and nothing that is said to show a child',
   async (t) => {

@@ -236,7 +236,7 @@ t.test('a key that is refused ends it, and says why', async (t) => {
   const { service, baseUrl } = await world(t)
   const { key } = await keyFor(service, 'other', ['match'])
   for (const [shown, code] of [
-    ['tbr_none', 'key-missing'],
+    ['tbr_none', 'key-invalid'],
     [key, 'scope-missing'],
   ] as const) {
     const feed = await openFeed({ baseUrl, key: shown })
@@ -250,7 +250,7 @@ t.test('the example follows, and answers for each line', async (t) => {
   const hash = randomHashText()
   await handIn([hash])
   const program = resolve(import.meta.dirname, '../../../examples/follow-feed.mjs')
-  const env = { PATH: process.env['PATH'], TABIR_URL: baseUrl, TABIR_KEY: key }
+  const env = { PATH: process.env['PATH'], TABIR_URL: baseUrl, TABIR_API_KEY: key }
   const output = await new Promise<string>((resolve, reject) => {
     const child = execFile(process.execPath, [program, file], { env }, (error, stdout) =>
       error === null ? resolve(stdout) : reject(error),

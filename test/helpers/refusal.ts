@@ -2,6 +2,7 @@
 
 import type { Test } from 'tap'
 import { z } from 'zod'
+import { SCOPES } from '../../src/domain/access.js'
 import { NOT_READY_REASONS } from '../../src/domain/not-ready.js'
 import type { ProblemCode } from '../../src/domain/problem.js'
 import { PROBLEMS } from '../../src/http/problems.js'
@@ -25,6 +26,7 @@ const Body = z.strictObject({
   instance: z.string().regex(/^urn:uuid:[0-9a-f-]{36}$/),
   retryAfterS: z.int().min(1).optional(),
   reason: z.enum(NOT_READY_REASONS).optional(),
+  scope: z.enum(SCOPES).optional(),
   errors: z.array(z.strictObject({ pointer: z.string().startsWith('#'), detail: z.string() })).optional(),
   hotlines: z.array(z.unknown()).optional(),
 })

@@ -37,7 +37,7 @@ if (behaviour === 'ready-then-die') process.exit(7)
 if (behaviour === 'ready-with-child') spawn(process.execPath, [process.argv[1], 'child', ''], { stdio: 'ignore' })
 `
 
-export interface More extends Partial<Pick<SuperviseOptions, 'now' | 'openRedis' | 'timing'>> {
+export interface More extends Partial<Pick<SuperviseOptions, 'now' | 'openRedis' | 'timing' | 'welcome'>> {
   readonly command?: string
   /** Of stubborn parts: the others stop by themselves, when their machine lets them. */
   readonly stopWithinMs?: number
@@ -99,6 +99,7 @@ export async function stage(t: Test, behaviours: Behaviours, more: More = {}) {
     signals,
     print: noteIn(printed),
     warn: noteIn(warned),
+    ...(more.welcome !== undefined && { welcome: more.welcome }),
     now: more.now ?? (() => performance.now()),
     timing: { firstRetryMs: 10, longestRetryMs: 40, sameSignalMs: 60_000, ...more.timing },
   })

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import t from 'tap'
+import { z } from 'zod'
 import { type Answer, type Args, type OperationId, tabirClient } from '../../src/client/client.js'
 import { OPERATIONS } from '../../src/client/operations.generated.js'
 import { SCOPES } from '../../src/domain/access.js'
@@ -24,8 +25,17 @@ const seen: Record<string, Example> = {}
 /** Answers that a browser or a proxy may keep. */
 const kept: string[] = []
 
+/** Answers in a form that the description does not name. */
+const undescribed: string[] = []
+let mediaTypesOf: (method: string, path: string, status: number) => readonly string[] | undefined
+
 async function fetchNoted(...args: Parameters<typeof fetch>): Promise<Response> {
   const response = await fetch(...args)
+  const { pathname } = new URL(response.url)
+  const [mediaType = ''] = response.headers.get('content-type')?.split(';') ?? []
+  const described = mediaTypesOf(args[1]?.method ?? 'GET', pathname, response.status)
+  const isNothing = mediaType === '' && described?.length === 0
+  if (!isNothing && described?.includes(mediaType) !== true) undescribed.push(`${args[1]?.method} ${pathname}: ${mediaType}`)
   if (response.headers.get('cache-control') !== 'no-store') kept.push(`${args[1]?.method} ${new URL(response.url).pathname}`)
   return response
 }
@@ -41,6 +51,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   await startMessenger(t, service.redis, origins)
   service.services.beginPulling()
   const url = `http://127.0.0.1:${await listen(service.app)}`
+  mediaTypesOf = mediaTypesIn(service.app.swagger())
   const as = (key?: string) => {
     const tabir = tabirClient({ url, fetch: fetchNoted, ...(key !== undefined && { key }) })
     return async <Op extends OperationId>(operation: Op, args: Args<Op>): Promise<Answer<Op>> => {
@@ -58,6 +69,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
 
   await anybody('live', {})
   await anybody('ready', {})
+  await anybody('health', {})
   await anybody('index', {})
   await anybody('explainProblem', { params: { code: 'case-unknown' } })
   await anybody('getChallenge', {})
@@ -209,6 +221,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
     [],
     'and none is left out',
   )
+  t.same(undescribed, [], 'every answer has the media type that is described')
   t.same(kept, [], 'no answer may be kept on a device: it may hold a PIN, a key or a case')
   if (process.env['TAP_SNAPSHOT'] === '1') return note()
   for (const [id, example] of Object.entries(seen))
@@ -275,4 +288,27 @@ function note(): void {
   })
   const sorted = kept.toSorted(([a], [b]) => (a < b ? -1 : 1))
   writeFileSync(path, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`)
+}
+
+const Described = z.object({
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.object({ responses: z.record(z.string(), z.object({ content: z.record(z.string(), z.unknown()).optional() })) }),
+    ),
+  ),
+})
+
+function mediaTypesIn(description: object): typeof mediaTypesOf {
+  const paths = Object.entries(Described.parse(description).paths).map(([path, operations]) => ({
+    pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+    operations,
+  }))
+  return (method, pathname, status) => {
+    // The address that says itself what is a parameter elsewhere comes first.
+    const found = paths.filter(({ pattern, operations }) => pattern.test(pathname) && method.toLowerCase() in operations)
+    const [closest] = found.toSorted((a, b) => b.pattern.source.length - a.pattern.source.length)
+    return Object.keys(closest?.operations[method.toLowerCase()]?.responses[status]?.content ?? {})
+  }
 }

@@ -112,6 +112,17 @@ t.test('hashed, looked up and banked by its address as when it is sent', { timeo
   const { id, signals } = Object(added.body)
   t.match({ status: added.status, signals }, { status: 200, signals: whole.body })
   t.match((await coop('GET', `/c/bank/${bank}/content/${id}`)).body, { note: 'by hand', metadata: { content_id: '7' } })
+  for (const [form, note] of [
+    ['', undefined],
+    ['note=in+a+form', 'in a form'],
+  ] as const) {
+    const type = { 'content-type': 'application/x-www-form-urlencoded' }
+    const again = await coop('POST', `/c/bank/${bank}/content?${from('/p.jpg')}`, form, type)
+    t.match(again, { status: 200, body: { signals } }, 'a form, as requests and curl send it, empty or not')
+    const place = `/c/bank/${bank}/content/${Object(again.body).id}`
+    t.equal(Object((await coop('GET', place)).body).note, note)
+    await coop('DELETE', place)
+  }
   const expected = { [bank]: [{ bank_content_id: id, distance: '0' }] }
   t.same((await coop('GET', `/m/lookup?${from('/p.jpg')}&signal_type=pdq`)).body, expected)
   t.same((await coop('GET', `/m/lookup?${from('/p.jpg')}`)).body, { pdq: expected })

@@ -155,6 +155,8 @@ t.test('who may not is refused, with 401 or 403 and never with 404', async (t) =
   t.match(await pathOnly('GET', '/c/banks'), { status: 200, body: [{ name: 'cases' }, { name: 'MINE' }] })
 
   const other = hmaClient(service, (await keyFor(service, 'other', HMA_SCOPES)).headers)
+  t.match(await other('GET', '/c/bank/MINE'), { status: 404 }, 'another’s bank is not seen')
+  t.equal((await ask(service, 'PATCH', '/v1/banks/MINE', key.headers, { readers: null })).statusCode, 200)
   t.match(await other('GET', '/c/bank/MINE'), { status: 200 }, 'another’s bank is seen')
   for (const [method, url, body] of [
     ['PUT', '/c/bank/MINE', { enabled: false }],
@@ -292,4 +294,45 @@ t.test('lookups: texts for distances, an object for what is missing, a coin for 
   t.match((await wrong('/m/index/status')).body, { pdq: { present: true, built_to: Number, size: Number } })
   for (const url of ['/m/index/status', '/c/signal_type/index'])
     t.match(await wrong(`${url}?signal_type=x`), { status: 400, body: { message: /^No such signal type/ } })
+})
+
+t.test('ratios are floats, as strict clients want them, and texts stay what they are', async (t) => {
+  const { service, key, hma, add } = await hmaWorld(t)
+  const written = async (method: 'GET' | 'PUT' | 'POST', url: string, payload?: object) =>
+    (await service.app.inject({ method, url, headers: key.headers, ...(payload && { payload }) })).body
+  t.equal(await written('POST', '/c/banks', { name: 'A' }), '{"name":"A","matching_enabled_ratio":1.0}')
+  t.equal(await written('PUT', '/c/bank/A', { enabled: false }), '{"name":"A","matching_enabled_ratio":0.0}')
+  t.equal(await written('PUT', '/c/bank/A', { enabled_ratio: 0.25 }), '{"name":"A","matching_enabled_ratio":0.25}')
+  t.match(await written('GET', '/c/banks'), '{"name":"MINE","matching_enabled_ratio":1.0}')
+  t.equal(await written('GET', '/c/signal_type'), '[{"name":"pdq","enabled_ratio":1.0}]')
+  const id = await add(randomHashText())
+  const note = '"enabled_ratio":1,'
+  await hma('PUT', `/c/bank/MINE/content/${id}`, { note })
+  t.match((await hma('GET', `/c/bank/MINE/content/${id}`)).body, { note })
+})
+
+t.test('the key may be the password of Basic, as of HMA behind a proxy, and nowhere else', async (t) => {
+  const { service, key } = await hmaWorld(t)
+  const basic = (user: string, password: string) => ({
+    authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
+  })
+  const statusOf = async (headers: Readonly<Record<string, string>>, url = '/c/banks') =>
+    (await service.app.inject({ url, headers })).statusCode
+  for (const user of ['', 'hma', 'a:b'.slice(0, 1)]) t.equal(await statusOf(basic(user, key.key)), 200)
+  t.equal(await statusOf(basic('', key.key), '/m/index/status'), 200)
+  for (const wrong of [basic('hma', ''), basic('hma', forged(key.key)), basic(key.key, ''), { authorization: 'Basic %%%' }])
+    t.equal(await statusOf(wrong), 401)
+  t.equal(await statusOf(basic('', key.key), '/v1/banks'), 401, 'Tabir’s own routes take a bearer')
+  silent(t, service)
+})
+
+t.test('a bank that is made here is its organisation’s alone until others are let in', async (t) => {
+  const { service, add, look } = await hmaWorld(t)
+  const hash = randomHashText()
+  await add(hash)
+  const other = await keyFor(service, 'other', HMA_SCOPES)
+  const theirs = hmaClient(service, other.headers)
+  t.notMatch((await theirs('GET', '/c/banks')).body, [{ name: 'MINE' }])
+  t.same((await theirs('GET', `/m/lookup?signal_type=pdq&signal=${hash}`)).body, {})
+  t.match(await look(hash), { MINE: [{ distance: '0' }] })
 })

@@ -129,7 +129,7 @@ t.test('a case, an address and a failing stranger each have their own', async (t
   t.equal(elsewhere.statusCode, 201)
 
   const stranger = { authorization: 'Bearer nothing' }
-  for (let i = 0; i < 2; i++) refused(t, await post(app, '/v1/match', {}, stranger), 'key-missing')
+  for (let i = 0; i < 2; i++) refused(t, await post(app, '/v1/match', {}, stranger), 'key-invalid')
   refused(t, await post(app, '/v1/match', {}, stranger), 'rate-limited', 'who shows keys that are none')
   t.equal((await app.inject({ url: his.url, headers: his.headers })).statusCode, 200, 'a good one beside him gets in')
 

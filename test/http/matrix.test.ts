@@ -58,9 +58,9 @@ async function strangers(service: TestService): Promise<Readonly<Record<string, 
   // What was written last is known last.
   await until(async () => (await post(service.app, '/v1/match', {}, bearer(suspended.key))).statusCode === 403)
   await until(async () => (await post(service.app, '/v1/match', {}, bearer(nobodys.key))).statusCode === 401)
-  const code = 'key-missing'
+  const code = 'key-invalid'
   return {
-    'no key': { headers: {}, code },
+    'no key': { headers: {}, code: 'key-missing' },
     'a key of nobody': { headers: bearer(nobodys.key), code },
     'the wrong secret': { headers: bearer(forged(good)), code },
     'an expired key': { headers: bearer(expired.key), code },
@@ -72,6 +72,7 @@ async function strangers(service: TestService): Promise<Readonly<Record<string, 
 
 /** What asks for no key, and why. Whatever is described and not here has to refuse strangers. */
 const FOR_EVERYBODY: Readonly<Record<string, string>> = {
+  'GET /health': 'probes have no key',
   'GET /health/live': 'probes have no key',
   'GET /health/ready': 'probes have no key',
   'GET /health/index': 'as ready says, with numbers of the index',
@@ -123,11 +124,21 @@ t.test('every route refuses every stranger with the one answer for his kind', as
       const answer = await app.inject({ method, url, headers })
       asked++
       if (!isRefusal(answer, expected)) t.fail(`${name}, with ${other}: ${answer.statusCode} ${answer.body}`)
-      sameAsEver(expected, answer.body, `${name}, with ${other}`)
+      // It names the scope, and nothing else differs.
+      sameAsEver(expected === 'scope-missing' ? `${expected} ${scope}` : expected, answer.body, `${name}, with ${other}`)
+      if (expected === 'scope-missing' && answer.json<{ scope: string }>().scope !== scope) t.fail(`${name}: another scope`)
     }
   }
   t.ok(asked > 400, `${asked} combinations`)
-  t.same([...bodies.keys()].sort(), ['case-unknown', 'key-missing', 'key-suspended', 'scope-missing', 'token-missing'])
+  const codes = new Set([...bodies.keys()].map((key) => key.split(' ')[0]))
+  t.same([...codes].sort(), [
+    'case-unknown',
+    'key-invalid',
+    'key-missing',
+    'key-suspended',
+    'scope-missing',
+    'token-missing',
+  ])
 })
 
 function isRefusal(answer: LightMyRequestResponse, code: ProblemCode): boolean {
@@ -157,7 +168,7 @@ t.test('so does every route of other tools, with the key where their clients hav
     }
   }
   t.same([...open].sort(), [...FOREIGN_FOR_EVERYBODY].sort())
-  t.equal(bodies.size, 4)
+  t.equal(bodies.size, 6)
 })
 
 /** A body that each route would take, where one is needed to come as far as the thing that is named. */
@@ -191,7 +202,7 @@ t.test(
       for (const [method, operation] of Object.entries(operations)) {
         const name = `${method.toUpperCase()} ${path}`
         const isGuarded = (operation.security?.length ?? 0) > 0
-        const isAdmins = operation.security?.some((way) => way['apiKey']?.includes('admin')) === true
+        const isAdmins = operation.security?.some((way) => way['organisationKey']?.includes('admin')) === true
         const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, param]) => param ?? '')
         if (!isGuarded || isAdmins || names.length === 0) continue
         for (const param of names) if (!(param in ids)) t.fail(`${name}: no ${param} to ask with; make one in thingsOf`)
@@ -291,7 +302,7 @@ async function spreadMs(app: FastifyInstance, requests: readonly InjectOptions[]
 t.test('on no route does the time of a refusal tell why', async (t) => {
   const service = await startService(t)
   const { app } = service
-  const kinds = Object.entries(await strangers(service)).filter(([, { code }]) => code === 'key-missing')
+  const kinds = Object.entries(await strangers(service)).filter(([, { code }]) => code === 'key-invalid')
   for (const { method, url, scope, name } of guardedRoutes(app)) {
     // Whether he showed anything, he knows.
     const those = kinds.filter(([kind]) => scope !== 'case' || kind !== 'no key')

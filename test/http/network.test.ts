@@ -42,7 +42,7 @@ t.test('answers run nothing in a browser, frame nowhere, and are for no other pa
   refused(
     t,
     await app.inject({ method: 'OPTIONS', url: '/v1/match', headers: { origin: 'https://a.example' } }),
-    'route-unknown',
+    'method-not-allowed',
   )
 })
 

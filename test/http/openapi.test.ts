@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import t from 'tap'
+import { parse } from 'yaml'
 import { z } from 'zod'
+import { WEBHOOK_EVENT_NAMES } from '../../src/domain/webhook.js'
 import { EXAMPLES } from '../../src/http/examples.js'
 import { startService } from '../helpers/service.js'
 
@@ -46,3 +48,43 @@ t.test('the description can be read as a page, from this server alone', async (t
   t.equal(page.statusCode, 200)
   t.notMatch(page.body, /(?:src|href)="https?:/)
 })
+
+t.test('generators of code get along with it', (t) => {
+  const described = readFileSync(path, 'utf8')
+  const { components, servers, webhooks } = Generated.parse(parse(described))
+  t.same(
+    servers,
+    [{ url: '/', description: 'Where this description is served from.' }],
+    '/docs asks where it is served from',
+  )
+  t.notMatch(described, /\\p\{/, 'no pattern that only some engines know')
+  const names = (words: object) => Object.keys(words).map((name) => name.toLowerCase())
+  const schemes = names(components.securitySchemes)
+  t.same(
+    names(components.schemas).filter((name) => schemes.includes(name)),
+    [],
+    'no scheme is called like a schema',
+  )
+  t.same(Object.keys(webhooks).sort(), [...WEBHOOK_EVENT_NAMES, 'webhook.ping'].sort(), 'every message is described')
+
+  const lists = new Map<string, string[]>()
+  for (const { at, words } of listsIn(parse(described), '')) {
+    const key = JSON.stringify(words)
+    lists.set(key, [...(lists.get(key) ?? []), at])
+  }
+  const twice = [...lists].filter(([, places]) => places.length > 1)
+  t.same(twice, [], 'a list of words that stands in several places has a name: src/http/openapi-enums.ts')
+  t.end()
+})
+
+const Generated = z.object({
+  servers: z.unknown(),
+  components: z.object({ securitySchemes: z.record(z.string(), z.unknown()), schemas: z.record(z.string(), z.unknown()) }),
+  webhooks: z.record(z.string(), z.unknown()),
+})
+
+function* listsIn(value: unknown, at: string): Generator<{ at: string; words: unknown[] }> {
+  if (typeof value !== 'object' || value === null) return
+  if ('enum' in value && Array.isArray(value.enum) && value.enum.length > 1) yield { at, words: value.enum }
+  for (const [name, each] of Object.entries(value)) yield* listsIn(each, `${at}/${name}`)
+}

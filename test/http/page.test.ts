@@ -102,7 +102,7 @@ t.test('only what was built is served', async (t) => {
     t.equal(response.statusCode, 404, url)
     t.equal(codeOf(response), 'route-unknown', url)
   }
-  t.equal((await app.inject({ method: 'POST', url: '/' })).statusCode, 404)
+  t.equal((await app.inject({ method: 'POST', url: '/' })).statusCode, 405)
   t.equal((await app.inject({ method: 'HEAD', url: '/' })).statusCode, 200)
 })
 

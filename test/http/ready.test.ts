@@ -17,6 +17,7 @@ t.test('an api says whether what it acknowledges is on disk', async (t) => {
 
     const { app } = await startService(t, { redis })
 
-    t.match((await app.inject({ url: '/health/ready' })).json(), { ready: true, durability }, `appendonly ${appendonly}`)
+    for (const url of ['/health/ready', '/health'])
+      t.match((await app.inject({ url })).json(), { ready: true, durability }, `appendonly ${appendonly}`)
   }
 })

@@ -128,6 +128,65 @@ t.test('a type without a body is nothing wrong where no body is expected', async
   t.equal((await app.inject({ method: 'DELETE', url: her.url, headers })).statusCode, 200, 'she withdraws')
 })
 
+t.test('a method that an address has not is refused with those that it has', async (t) => {
+  const { app } = await startService(t)
+  for (const [method, url, allow] of [
+    ['PUT', '/v1/cases', 'POST'],
+    ['DELETE', '/v1/match?x=1', 'POST'],
+    ['POST', '/v1/cases/TBR-0000-0000-0000', 'DELETE, GET, HEAD'],
+    ['PATCH', '//health/ready', 'GET, HEAD'],
+    ['POST', '/problems/route-unknown', 'GET, HEAD'],
+    ['GET', '/v1/banks/list/imports/1/2', undefined],
+    ['OPTIONS', '/v1/match', 'POST'],
+  ] as const) {
+    const answer = await app.inject({ method, url })
+    refused(t, answer, allow === undefined ? 'route-unknown' : 'method-not-allowed', `${method} ${url}`)
+    t.equal(answer.headers['allow'], allow)
+  }
+})
+
+t.test('a field that is not known is named, if its name can be nothing but a name', async (t) => {
+  const { service, ngo, platform } = await prepared(t)
+  const { app } = service
+  const known = { type: 'pdq', hash: randomHashText() }
+  const errorsOf = async (answer: ReturnType<typeof post>) => (await answer).json<{ errors: unknown }>().errors
+  const detail = 'is a field that is not known here'
+  t.same(await errorsOf(post(app, '/v1/cases', { adult: true, categroy: 'nude' })), [{ pointer: '#/categroy', detail }])
+  t.same(
+    await errorsOf(
+      post(app, '/v1/match', { queries: [{ signals: [{ ...known, treshold: 1 }], bank: 'x' }] }, platform.headers),
+    ),
+    [
+      { pointer: '#/queries/0/signals/0/treshold', detail },
+      { pointer: '#/queries/0/bank', detail },
+    ],
+  )
+  t.same(await errorsOf(post(app, '/v1/banks/mine/signals', { signals: [known], bnak: 'x' }, ngo.headers)), [
+    { pointer: '#/bnak', detail },
+  ])
+  for (const name of [
+    randomHashText(),
+    '648934',
+    'TBR-C9GK-YSFK-TZPE',
+    'a'.repeat(33),
+    '<script>',
+    'x/y',
+    '',
+    MARKER,
+    'name of hers',
+  ])
+    t.same(
+      await errorsOf(post(app, '/v1/cases', { adult: true, [name]: 1 })),
+      [{ pointer: '#', detail: 'has a field that is not known here' }],
+      'what may be more than a name is not repeated',
+    )
+  const many = Object.fromEntries(
+    Array.from({ length: 40 }, (_, i) => [`field${'abcdefghij'[i % 10]}${'klmn'[Math.floor(i / 10)]}`, 1]),
+  )
+  t.match(await errorsOf(post(app, '/v1/cases', { adult: true, ...many })), { length: 20 }, 'and no endless list of them')
+  silent(t, service)
+})
+
 t.test('an address that leads nowhere is refused as everything else is', async (t) => {
   const service = await startService(t)
   const { app } = service
@@ -142,7 +201,6 @@ t.test('an address that leads nowhere is refused as everything else is', async (
   ]) {
     refused(t, await app.inject({ url }), 'route-unknown', url)
   }
-  refused(t, await app.inject({ method: 'PUT', url: '/v1/cases' }), 'route-unknown', 'a method that it has not')
   for (const url of [`/v1/cases/%zz${MARKER}`, `/%E0%A4%A${MARKER}`]) {
     refused(t, await app.inject({ url }), 'request-invalid', 'an escape that is none')
   }
@@ -241,7 +299,9 @@ t.test('every route asks for its scope, and no other scope opens it', async (t) 
       continue
     }
     for (const text of [MARKER, her.token, withTypo(ngo.key), forged(ngo.key), `${ngo.key}0`]) {
-      refused(t, await ask(`Bearer ${text}`), 'key-missing', `${name}, a key that is none`)
+      const answer = await ask(`Bearer ${text}`)
+      refused(t, answer, 'key-invalid', `${name}, a key that is none`)
+      t.equal(answer.headers['www-authenticate'], 'Bearer error="invalid_token"')
     }
     const allOthers = await keyFor(service, `all but ${scope}`, otherScopes(scope))
     refused(t, await ask(`Bearer ${allOthers.key}`), 'scope-missing', `${name}, the other scopes`)

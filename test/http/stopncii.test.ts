@@ -171,8 +171,8 @@ t.test('who may not fetch, and what cannot be asked', async (t) => {
   await handIn(40) // of five with random ids, all are on the first page in 0.7 % of runs
   const plain = 'startTimestamp=10&pageSize=2'
   refused(t, await get(plain, {}), 'key-missing')
-  refused(t, await get(plain, { 'x-functions-key': withTypo(reader.key) }), 'key-missing')
-  refused(t, await get(plain, { 'x-functions-key': MARKER }), 'key-missing')
+  refused(t, await get(plain, { 'x-functions-key': withTypo(reader.key) }), 'key-invalid')
+  refused(t, await get(plain, { 'x-functions-key': MARKER }), 'key-invalid')
   const asker = await keyWith(['match', 'signals:write', 'feedback'])
   refused(t, await get(plain, { 'x-functions-key': asker.key }), 'scope-missing')
   t.equal((await get(plain, reader.headers)).statusCode, 200, 'Bearer does as well')
@@ -288,7 +288,7 @@ t.test('hashes and feedback are taken record by record', async (t) => {
   const counted = await post('SubmitFeedback', guesses, (await keyWith(['feedback', 'match'], 'counted')).key)
   t.equal(counted.json<{ accepted: number }>().accepted, 1)
 
-  refused(t, await post('SubmitHashes', { hashRecords: [] }, MARKER), 'key-missing')
+  refused(t, await post('SubmitHashes', { hashRecords: [] }, MARKER), 'key-invalid')
   refused(t, await post('SubmitHashes', { hashRecords }, (await keyWith(['feed', 'feedback'])).key), 'scope-missing')
   refused(t, await post('SubmitFeedback', { hashFeedbacks }, (await keyWith(['feed'])).key), 'scope-missing')
   for (const body of [{}, { hashRecords: {} }, { hashRecords: Array.from({ length: 1001 }, () => record(hash)) }])

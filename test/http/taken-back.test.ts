@@ -82,7 +82,7 @@ t.test('nothing more of a file is taken from a key that was taken back', async (
     await until(() => isFound(service, other.headers, file.first))
     await takeBack(service, ngo.keyId)
     file.goOn()
-    refused(t, await file.answer, 'key-missing', path)
+    refused(t, await file.answer, 'key-invalid', path)
     t.notOk(await isFound(service, other.headers, file.second), path)
     t.ok(await isFound(service, other.headers, file.first), 'what was taken before stays')
   }
@@ -101,7 +101,7 @@ t.test('a question that arrives slowly is answered to no key that was taken back
   ask.write(body.slice(0, 10))
   await takeBack(service, asking.keyId)
   ask.end(body.slice(10))
-  refused(t, await answered, 'key-missing')
+  refused(t, await answered, 'key-invalid')
 })
 
 t.test('whoever waits at the feed when his key is taken back is told nothing more', async (t) => {
@@ -112,7 +112,7 @@ t.test('whoever waits at the feed when his key is taken back is told nothing mor
   const stream = await listening(await listen(service.app), `/v1/feed?after=${cursor}`, reader.key)
   await takeBack(service, reader.keyId)
   const { hash } = await submitted(service)
-  refused(t, await waiting, 'key-missing')
+  refused(t, await waiting, 'key-invalid')
   await until(() => stream.hasEnded())
   t.notOk(stream.text().includes(hash))
 })

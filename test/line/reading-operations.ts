@@ -36,6 +36,7 @@ const operator = ({ operator: by }: ClientWorld) => by
 export const READING = {
   live: plain(anybody),
   ready: plain(anybody),
+  health: plain(anybody),
   index: plain(anybody),
   explainProblem: async ({ anybody: by }) => ({ by, args: { params: { code: 'case-unknown' } } }),
   getChallenge: plain(anybody),

@@ -6,6 +6,7 @@ import { WEBHOOK_EVENT_NAMES, WITHDRAWN_SPREAD_MS } from '../../src/domain/webho
 import { matchIdsWith } from '../../src/services/match-ids.js'
 import { partiesWith } from '../../src/services/parties.js'
 import { webhookHearers } from '../../src/services/webhook-hearers.js'
+import { WEBHOOK_PAYLOADS } from '../../src/services/webhook-payloads.js'
 import { webhookPlans } from '../../src/services/webhook-plan.js'
 import { apiKeysIn } from '../../src/store/api-keys.js'
 import { banksIn } from '../../src/store/banks.js'
@@ -63,6 +64,9 @@ async function organisation(t: Test, kind: 'platform' | 'ngo') {
   return { ...made, org, webhookId }
 }
 
+/** What is as it is described. */
+const sent = new Set<string>()
+
 /** Everything that has to be told by now: as one process would make deliveries of it. */
 async function told(): Promise<(NewDelivery & { readonly data: Record<string, unknown> })[]> {
   const made: NewDelivery[] = []
@@ -76,6 +80,11 @@ async function told(): Promise<(NewDelivery & { readonly data: Record<string, un
       await deliveries.make('test', entry, plan.deliveries)
       made.push(...plan.deliveries)
     }
+  }
+  for (const { type, body } of made) {
+    const described = WEBHOOK_PAYLOADS.find((payload) => payload.type === type)
+    described?.body.parse(JSON.parse(body))
+    if (described !== undefined) sent.add(type)
   }
   return made.map((one) => ({ ...one, data: JSON.parse(one.body).data }))
 }
@@ -328,4 +337,11 @@ t.test('what was acknowledged is told of, although the store is killed in that m
     events.map(({ body }) => JSON.parse(body).data),
     [{ caseId, event: 'opened' }],
   )
+})
+
+t.test('every message that there is was made above, and is as openapi.yaml describes it', async (t) => {
+  const { webhookId, headers } = await organisation(t, 'platform')
+  t.equal((await post(app, `/v1/webhooks/${webhookId}/ping`, undefined, headers)).statusCode, 202)
+  t.match(await told(), [{ type: 'webhook.ping', data: { webhookId } }])
+  t.same([...sent].sort(), WEBHOOK_PAYLOADS.map(({ type }) => type).sort())
 })

@@ -16,8 +16,8 @@ declare module 'fastify' {
      */
     scope?: Scope | 'case' | 'public'
     /**
-     * For clients that cannot send `Authorization`: the key may also stand in the address, as the parameter `key`; or in the header
-     * `x-functions-key`.
+     * For clients that cannot send a bearer: the key may also stand in the address, as the parameter `key`, or be the password of `Basic`; or stand in
+     * the header `x-functions-key`.
      */
     keyAlso?: 'in-path' | 'in-functions-header'
     /** Of the scope `case`, for an organisation's key: what it is to do, where that is not told by the method. */
@@ -93,9 +93,11 @@ export const door = fp<DoorOptions>(
         request.ownCase = await (caller === undefined ? cases.own(number, token) : cases.ownByKey(number, caller, may))
         return
       }
-      request.caller = token === undefined ? null : (identify(token, request.ip) ?? null)
-      if (request.caller === null) throw new Problem('key-missing')
-      if (!request.caller.scopes.has(scope)) throw new Problem('scope-missing')
+      request.caller = null
+      if (token === undefined) throw new Problem('key-missing')
+      request.caller = identify(token, request.ip) ?? null
+      if (request.caller === null) throw new Problem('key-invalid')
+      if (!request.caller.scopes.has(scope)) throw new Problem('scope-missing', { scope })
     }
   },
   { name: 'door', fastify: '5.x' },
@@ -106,7 +108,7 @@ const TOKEN_KNOWN_FOR_MS = 500
 /** A key is known in memory, and has to be hashed. What came so shortly before its end is answered. */
 const KEY_KNOWN_FOR_MS = 5
 const CANNOT_TELL: ReadonlySet<ProblemCode> = new Set(['store-away', 'index-cold'])
-const OPENS_NOTHING: ReadonlySet<ProblemCode> = new Set(['key-missing', 'token-missing', 'case-unknown'])
+const OPENS_NOTHING: ReadonlySet<ProblemCode> = new Set(['key-missing', 'key-invalid', 'token-missing', 'case-unknown'])
 
 /** The caller of a route whose scope is one of an API key. */
 export function callerOf(request: { readonly caller: Caller | null }): Caller {
@@ -120,8 +122,19 @@ export function ownCaseOf(request: { readonly ownCase: OwnCase | null }): OwnCas
   return request.ownCase
 }
 
+/** Of `Basic` (RFC 7617). Whatever name stands before it: a key names its organisation itself. */
+function basicPassword(authorization: string | undefined): string | undefined {
+  const [, credentials] = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(authorization ?? '') ?? []
+  if (credentials === undefined) return undefined
+  const text = Buffer.from(credentials, 'base64').toString('latin1')
+  const password = text.slice(text.indexOf(':') + 1)
+  return password === '' ? undefined : password
+}
+
 function keyBeside({ routeOptions, params, headers }: FastifyRequest): string | undefined {
   const { keyAlso } = routeOptions.config
+  if (keyAlso === 'in-path' && headers.authorization !== undefined && !hasKeyInPath(params))
+    return basicPassword(headers.authorization)
   const key =
     keyAlso === 'in-path' && typeof params === 'object' && params !== null && 'key' in params
       ? params.key
@@ -129,6 +142,10 @@ function keyBeside({ routeOptions, params, headers }: FastifyRequest): string | 
         ? headers['x-functions-key']
         : undefined
   return typeof key === 'string' ? key : undefined
+}
+
+function hasKeyInPath(params: unknown): boolean {
+  return typeof params === 'object' && params !== null && 'key' in params
 }
 
 function caseNumberOf(params: unknown): string {

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net'
 import type {} from '@fastify/multipart' // adds isMultipart to requests
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import fp from 'fastify-plugin'
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { type Hotline, hotlinesFor } from '../../domain/hotlines.js'
@@ -10,6 +10,7 @@ import { declaresMinor, fieldDeclaresMinor } from '../../domain/minors.js'
 import { ownValue } from '../../domain/own-value.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { StoreAwayError } from '../../domain/store-away.js'
+import { methodsOfAddresses } from '../methods-of-addresses.js'
 import { PROBLEM_MEDIA_TYPE, PROBLEMS, type ProblemError, problemBody } from '../problems.js'
 import { NOT_KEPT } from './browser-rules.js'
 
@@ -26,6 +27,8 @@ const FASTIFY_CODES: Readonly<Record<string, ProblemCode>> = {
 }
 
 const MAX_ERRORS = 20
+/** RFC 6750, 3.1: so a client knows that to show the key again is of no use. */
+const INVALID_KEY = 'Bearer error="invalid_token"'
 
 /** In the log; no test passes with it. */
 export const UNDESCRIBED_PROBLEM = 'a problem that the description of its operation does not name'
@@ -73,7 +76,7 @@ export const problemAnswers = fp<{ readonly country: string | undefined }>(
         problem,
         request,
         reply,
-        hasZodFastifySchemaValidationErrors(error) ? error.validation.slice(0, MAX_ERRORS).map(errorOf) : [],
+        hasZodFastifySchemaValidationErrors(error) ? error.validation.flatMap(errorsOf).slice(0, MAX_ERRORS) : [],
       )
     })
     app.addHook('onRequest', async ({ raw: { httpVersion, headers } }) => {
@@ -87,7 +90,14 @@ export const problemAnswers = fp<{ readonly country: string | undefined }>(
       const inAddress = Object.entries(request.query ?? {}).some(([name, value]) => fieldDeclaresMinor(name, value))
       if (inAddress || declaresMinor(request.body)) throw new Problem('minor-declared')
     })
-    app.setNotFoundHandler((request, reply) => answer(new Problem('route-unknown'), request, reply))
+    const methodsAt = methodsOfAddresses(app)
+    app.setNotFoundHandler((request, reply) => {
+      const methods = methodsAt(request.url)
+      // One that has this method and was not found is too long, or else not what it looks like.
+      const isOther = methods.length > 0 && !methods.includes(request.method)
+      if (isOther) reply.header('allow', methods.join(', '))
+      answer(new Problem(isOther ? 'method-not-allowed' : 'route-unknown'), request, reply)
+    })
   },
   { name: 'problem-answers', fastify: '5.x' },
 )
@@ -98,7 +108,7 @@ function answerWith(hotlines: readonly Hotline[]) {
     request.storeCause = problem.cause instanceof StoreAwayError ? problem.cause.awayCause : null
     const { status } = PROBLEMS[problem.code]
     if (problem.retryAfterS !== undefined) reply.header('retry-after', String(problem.retryAfterS))
-    if (status === 401) reply.header('www-authenticate', 'Bearer')
+    if (status === 401) reply.header('www-authenticate', problem.code === 'key-invalid' ? INVALID_KEY : 'Bearer')
     reply
       .code(status)
       .type(PROBLEM_MEDIA_TYPE)
@@ -117,16 +127,19 @@ export function problemOf(error: FastifyError): Problem {
   return new Problem(blamesClient ? 'request-invalid' : 'unexpected', { cause: error })
 }
 
-/** zod names the unknown keys that it found; those are the client's words. All its other messages speak of the schema. */
-function errorOf({
-  keyword,
-  instancePath,
-  message,
-}: {
-  readonly keyword?: string
-  readonly instancePath: string
-  readonly message?: string
-}): ProblemError {
-  const detail = keyword === 'unrecognized_keys' ? 'has a field that is not known here' : (message ?? 'is not valid')
-  return { pointer: instancePath === '/' ? '#' : `#${instancePath}`, detail }
+/**
+ * Whoever misspelt a field is told which one. Its name is a client's word: letters alone, and few, can be no hash, PIN, key or number, and go back to
+ * nobody but who sent them. All other messages of zod speak of the schema.
+ */
+function errorsOf({ keyword, instancePath, message, params }: FastifySchemaValidationError): ProblemError[] {
+  const place = instancePath === '/' ? '#' : `#${instancePath}`
+  if (keyword !== 'unrecognized_keys') return [{ pointer: place, detail: message ?? 'is not valid' }]
+  const keys = Array.isArray(params['keys']) ? params['keys'].map(String) : []
+  const named = keys.filter((key) => PLAIN_NAME.test(key))
+  const errors = named.map((key) => ({ pointer: `${place}/${key}`, detail: 'is a field that is not known here' }))
+  return named.length < keys.length || keys.length === 0
+    ? [...errors, { pointer: place, detail: 'has a field that is not known here' }]
+    : errors
 }
+
+const PLAIN_NAME = /^[A-Za-z][A-Za-z_-]{0,31}$/

@@ -13,8 +13,9 @@ import { CaseNumberParam, CategoryName, ExtendedProtection, IdempotencyKey, Inst
 
 const Reference = z
   .string()
-  .regex(/[\p{L}\p{N}]/u, 'must have a letter or digit')
   .max(64)
+  // No pattern in the description: few validators there know \p.
+  .refine((text) => /[\p{L}\p{N}]/u.test(text), 'must have a letter or digit')
   .meta({
     description: 'The number of a report to the police or of a complaint. Kept as a keyed hash alone.',
   })

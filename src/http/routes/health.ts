@@ -45,6 +45,14 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
     async () => ({ live: true as const }),
   )
 
+  const ready = async () => {
+    const report = health.report()
+    if (report instanceof Problem) throw report
+    // Probes have no key, and need no numbers.
+    return countsFor === 'public'
+      ? { ready: true as const, ...report }
+      : { ready: true as const, durability: report.durability }
+  }
   app.get(
     '/health/ready',
     {
@@ -58,14 +66,22 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
         response: { 200: Ready, ...may('index-cold', 'store-away') },
       },
     },
-    async () => {
-      const report = health.report()
-      if (report instanceof Problem) throw report
-      // Probes have no key, and need no numbers.
-      return countsFor === 'public'
-        ? { ready: true as const, ...report }
-        : { ready: true as const, durability: report.durability }
+    ready,
+  )
+
+  app.get(
+    '/health',
+    {
+      config: { scope: 'public' },
+      schema: {
+        operationId: 'health',
+        summary: 'The same as /health/ready',
+        description: 'For who looks here first, as many load balancers do.',
+        tags: ['operation'],
+        response: { 200: Ready, ...may('index-cold', 'store-away') },
+      },
     },
+    ready,
   )
 
   app.get(
@@ -78,7 +94,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
         description:
           'For operators: rows, memory, and how a search goes about each part. Numbers only. Requires `admin` where anybody may reach the service (`TABIR_EXPOSURE=public`).',
         tags: ['operation'],
-        response: { 200: IndexReport, ...may('key-missing', 'scope-missing', 'index-cold', 'store-away') },
+        response: { 200: IndexReport, ...may('key-missing', 'key-invalid', 'scope-missing', 'index-cold', 'store-away') },
       },
     },
     async () => ({ ...health.index(), behind: await health.behind() }),

@@ -3,6 +3,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { hotlinesFor } from '../../domain/hotlines.js'
 import { ownValue } from '../../domain/own-value.js'
+import { withFloats } from '../hma/floats.js'
 import { answeringAsHma } from '../hma/refusals.js'
 import { type HmaBankOptions, hmaBankRoutes } from './hma/banks.js'
 import { type HmaContentOptions, hmaContentRoutes } from './hma/contents.js'
@@ -44,6 +45,11 @@ export const hmaRoutes: FastifyPluginAsync<HmaOptions> = async (app, options) =>
           if (body === '') done(null, undefined)
           else parseJson(request, body.toString(), done)
         })
+        // Beside an address a form is empty, or has what a part of a form with a picture would have.
+        scoped.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
+          done(null, body === '' ? undefined : Object.fromEntries(new URLSearchParams(body.toString())))
+        })
+        scoped.setReplySerializer((payload) => withFloats(JSON.stringify(payload)))
         scoped.addHook('onRoute', ({ url }) => {
           paths.push(
             url.slice(prefix.length).replaceAll(/:(\w+)/g, (_, part: string) => `<${ownValue(VARIABLES, part) ?? part}>`),

@@ -231,7 +231,10 @@ export const webhookRoutes: FastifyPluginAsyncZod<WebhookRouteOptions> = async (
     },
     async (request, reply) => {
       await webhooks.ping(callerOf(request), request.params.webhookId)
-      return reply.code(202).send(null)
+      // No body at all: of `null` it would be four letters of JSON.
+      const nothing: { send(payload?: unknown): unknown } = reply.code(202)
+      nothing.send()
+      return reply
     },
   )
 

@@ -61,7 +61,8 @@ export const hmaBankRoutes: FastifyPluginAsync<HmaBankOptions> = async (app, { b
     if (!HMA_NAME.test(name) || !BANK_NAME_PATTERN.test(name))
       throw new HmaRefusal(400, 'Bank names must be UPPER_WITH_UNDERSCORE')
     const caller = callerOf(request)
-    const bank = await orTaken(banks.create(caller, { name, purpose: 'match', thresholdBits: {} }, undefined))
+    // As in HMA, where nobody else asks: others are let in by PATCH /v1/banks/{bank}.
+    const bank = await orTaken(banks.create(caller, { name, purpose: 'match', thresholdBits: {} }, []))
     return reply.code(201).send(presentBank(ratio === undefined ? bank : await banks.setRatio(caller, name, ratio)))
   })
 

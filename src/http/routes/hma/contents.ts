@@ -108,7 +108,7 @@ export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (ap
     const fields = laxFields(request.query)
     // A stored hash leaves here: who may write need not be who may read.
     const wantsSignals = fields.text('include_signals')?.toLowerCase() === 'true'
-    if (wantsSignals && !caller.scopes.has('feed')) throw new Problem('scope-missing')
+    if (wantsSignals && !caller.scopes.has('feed')) throw new Problem('scope-missing', { scope: 'feed' })
     const bank = bankSeen(banks, caller, request.params.name)
     if (bank.orgId !== caller.orgId) throw new HmaRefusal(404, 'content not found')
     const content = await contentAt(caller.orgId, bank.name, request.params.id)

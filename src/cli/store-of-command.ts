@@ -1,0 +1,41 @@
+// The store that a command works on: that of the running service, or of the data folder. It is named, and none is made.
+
+import { resolve } from 'node:path'
+import { type Config, readConfig } from '../config.js'
+import { openRedisServer, type RedisServer } from '../store/embedded-redis.js'
+import { shownRedisUrl } from '../store/redis-url.js'
+import { openStore, type RedisTarget, type Store } from '../store/store.js'
+
+export interface CommandStore {
+  readonly config: Config
+  readonly store: Store
+  readonly target: RedisTarget
+}
+
+/**
+ * Uses the running service's Redis, or starts the one of the data folder for the moment. Running processes learn of it by themselves.
+ * @throws {Error} when there is no store.
+ */
+export async function withStore<T>(use: (opened: CommandStore) => Promise<T>): Promise<T> {
+  const config = readConfig(process.env)
+  const server = await openRedisServer({ ...config, onlyExisting: true })
+  try {
+    process.stderr.write(`Store: ${nameOf(config, server)}\n`)
+    const target = { url: server.url, socket: server.socket }
+    const store = await openStore(target)
+    try {
+      return await use({ config, store, target })
+    } finally {
+      await store.close()
+    }
+  } finally {
+    await server.stop()
+  }
+}
+
+/** On standard error, so that what a command prints can be read by a program. */
+function nameOf({ redisUrl, redisSocket, dataDir }: Config, { owned }: RedisServer): string {
+  if (redisUrl !== undefined) return shownRedisUrl(redisUrl)
+  if (redisSocket !== undefined) return redisSocket
+  return `${resolve(dataDir)}${owned ? ', which no service uses now' : ''}`
+}
