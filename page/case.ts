@@ -56,7 +56,7 @@ export function casePage(): void {
     asked++
     goTo('choose')
   })
-  onClick('back', () => goTo('choose'))
+  for (const id of ['back', 'fix']) onClick(id, () => goTo('choose'))
   onClick('protect', addChosen)
   onClick('added-done', () => void look())
   onClick('withdraw', () => goTo('withdraw'))
@@ -133,7 +133,7 @@ export function casePage(): void {
     if (access === undefined) return
     goTo('added')
     const job = { access, pictures: chosen.usable(), category: chosenCategory() }
-    sent = sending({ ...job, maxImageBytes: given.maxImageBytes }, () => chosen.clear())
+    sent = sending({ ...job, maxImageBytes: given.maxImageBytes }, chosen.leftOver(), () => chosen.clear())
   }
 
   async function withdraw(): Promise<void> {

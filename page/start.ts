@@ -3,7 +3,6 @@
 import { type Answer, api, type Failure, type Opened } from './api.js'
 import { chosenCategory } from './category.js'
 import { picker } from './choosing/picker.js'
-import type { Usable } from './choosing/picture.js'
 import { goTo, hide, notice, onClick, one, setText, show } from './dom.js'
 import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
@@ -19,7 +18,7 @@ export function startPage(): void {
   let opened: Opened | undefined
   let sent: Sending | undefined
   guardLeaving(() => {
-    if (opened === undefined) return chosen.holdsPictures()
+    if (opened === undefined || chosen.holdsPictures()) return chosen.holdsPictures()
     return sent?.isUnfinished() === true || !one('written', HTMLInputElement).checked
   })
   watchOtherTabs()
@@ -34,7 +33,7 @@ export function startPage(): void {
     one('consent-go', HTMLButtonElement).disabled = !agree.checked
   })
   onClick('consent-go', () => goTo('choose'))
-  onClick('back', () => goTo('choose'))
+  for (const id of ['back', 'fix']) onClick(id, () => goTo('choose'))
   onClick('protect', () => void protect())
 
   /** Nothing else remains of the page, and nothing was sent. */
@@ -51,17 +50,15 @@ export function startPage(): void {
   async function protect(): Promise<void> {
     const button = one('protect', HTMLButtonElement)
     button.disabled = true
-    const pictures = chosen.usable()
-    const category = chosenCategory()
-    opened = await openedCase(category, extended.checked)
+    const [pictures, leftOver, category] = [chosen.usable(), chosen.leftOver(), chosenCategory()]
+    if (opened === undefined) {
+      opened = await openedCase(category, extended.checked)
+      keepNumber(opened)
+    }
     button.disabled = false
-    keepNumber(opened)
     goTo('result')
-    sent = send(opened, pictures, category)
-  }
-
-  function send(access: Opened, pictures: readonly Usable[], category: ReturnType<typeof chosenCategory>): Sending {
-    return sending({ access, pictures, category, maxImageBytes: given.maxImageBytes }, () => chosen.clear())
+    const job = { access: opened, pictures, category, maxImageBytes: given.maxImageBytes }
+    sent = sending(job, leftOver, () => chosen.clear())
   }
 }
 

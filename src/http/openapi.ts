@@ -6,6 +6,7 @@ import fp from 'fastify-plugin'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { Scope } from '../domain/access.js'
 import { ownValue } from '../domain/own-value.js'
+import { DECODED_FORMATS } from '../domain/picture-formats.js'
 import type { ProblemCode } from '../domain/problem.js'
 import { commonProblems, withProblems } from './common-problems.js'
 import { EXAMPLES } from './examples.js'
@@ -128,7 +129,7 @@ const IMAGE_PARTS = {
     image: {
       type: 'array',
       items: { type: 'string', format: 'binary' },
-      description: 'JPEG, PNG, WebP, GIF (first frame), AVIF, HEIC or TIFF.',
+      description: `${DECODED_FORMATS}.`,
     },
   },
 }
