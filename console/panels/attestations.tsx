@@ -30,7 +30,7 @@ export function Attestations({ api }: { api: Api }) {
     <>
       <p class="hint">
         Whoever vouches says: we know whom this picture shows, and that she did not agree. The report of her case names each
-        picture by the first eight signs of its signal.
+        picture by the first eight characters of its signal.
       </p>
       <Paged<Answer, WaitingSignal>
         api={api}

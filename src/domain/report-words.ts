@@ -84,7 +84,7 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
       'underwear-or-swimwear': 'underwear or swimwear',
       'culturally-intimate': 'intimate in her culture',
       'sexual-act': 'sexual act',
-      synthetic: 'made or altered by a computer',
+      synthetic: 'made with AI (a deepfake)',
       composite: 'composite',
     },
     tiers: {
@@ -158,7 +158,7 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
       'underwear-or-swimwear': 'pakaian dalam atau pakaian renang',
       'culturally-intimate': 'intim dari segi budaya',
       'sexual-act': 'perbuatan seksual',
-      synthetic: 'dibuat atau diubah oleh komputer',
+      synthetic: 'dibuat dengan AI (deepfake)',
       composite: 'gabungan',
     },
     tiers: {

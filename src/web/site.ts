@@ -119,7 +119,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
       languageLinks: languages.map((tag) => languageLink(name, tag, language, messages.get(tag))).join(''),
       footLinks: PAGE_NAMES.map((other) => footLink(other, name, language, own)).join(''),
       hotlines: hotlinesFor(settings.country)
-        .map((hotline) => hotlineMarkup(hotline, own))
+        .map((hotline) => hotlineMarkup(hotline, language, own))
         .join(''),
       reportButtons: REPORT_LANGUAGES.map((tag) => reportButton(tag, own, messages.get(tag))).join(' '),
       contact,

@@ -43,7 +43,7 @@ t.test(
     t.equal(lines[0], 'Can be well protected')
     for (const [k, [picture, sentence]] of bad.entries()) t.match(lines[k + 1], sentence, picture?.name ?? 'a file')
     t.match(lines.at(-1), /chosen this picture already/)
-    t.equal(await textOf(page, '#choose-go'), 'Go on with 1 picture')
+    t.equal(await textOf(page, '#choose-go'), 'Continue with 1 picture')
     const opened = await protectAll(page)
     t.equal(await textOf(page, '#sent-text'), '6 of 7 pictures are not protected. The reason stands beside each one.')
     t.match(await textOf(page, '#sent li:nth-child(2)'), /not a picture/, 'it is said there once more')

@@ -135,7 +135,7 @@ t.test(
 
     const signedIn = await bad('**/export', portal)
     await page.click('#open')
-    await page.getByText('does not answer at the moment. Nothing is lost: this goes on by itself').waitFor()
+    await page.getByText('does not answer at the moment. Nothing is lost: this continues by itself').waitFor()
     await signedIn()
     await page.waitForSelector('[data-step="view"]:not([hidden])')
 
