@@ -4,7 +4,7 @@ import swagger, { type SwaggerTransform } from '@fastify/swagger'
 import type { FastifyContextConfig } from 'fastify'
 import fp from 'fastify-plugin'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
-import type { Scope } from '../domain/access.js'
+import type { RouteScope } from '../domain/access.js'
 import { ownValue } from '../domain/own-value.js'
 import { DECODED_FORMATS } from '../domain/picture-formats.js'
 import type { ProblemCode } from '../domain/problem.js'
@@ -176,9 +176,10 @@ function asWritten(responses: unknown): unknown {
   return Object.fromEntries(Object.entries(responses).map(([status, body]) => [status, firstAlternative(body)]))
 }
 
-function securityOf(scope: Scope | 'case' | 'public' | undefined) {
+function securityOf(scope: RouteScope | undefined) {
   if (scope === undefined) return undefined
   if (scope === 'public') return []
+  if (scope === 'key') return [{ apiKey: [] }]
   return scope === 'case' ? [{ caseToken: [] }, { apiKey: ['cases:write'] }] : [{ apiKey: [scope] }]
 }
 

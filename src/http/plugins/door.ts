@@ -2,7 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Caller, Scope } from '../../domain/access.js'
+import type { Caller, RouteScope } from '../../domain/access.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { bearerToken } from '../../services/access.js'
 import type { OwnCase } from '../../services/case-access.js'
@@ -11,10 +11,10 @@ import type { Cases } from '../../services/cases.js'
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * A scope of API keys; `case` for the holder of the case's token, or the organisation that opened it for her; `public` for
+     * A scope of API keys; `key` for the holder of any; `case` for the holder of the case's token, or the organisation that opened it for her; `public` for
      * everybody.
      */
-    scope?: Scope | 'case' | 'public'
+    scope?: RouteScope
     /**
      * For clients that cannot send `Authorization`: the key may also stand in the address, as the parameter `key`; or in the header
      * `x-functions-key`.
@@ -95,7 +95,7 @@ export const door = fp<DoorOptions>(
       }
       request.caller = token === undefined ? null : (identify(token, request.ip) ?? null)
       if (request.caller === null) throw new Problem('key-missing')
-      if (!request.caller.scopes.has(scope)) throw new Problem('scope-missing')
+      if (scope !== 'key' && !request.caller.scopes.has(scope)) throw new Problem('scope-missing')
     }
   },
   { name: 'door', fastify: '5.x' },
