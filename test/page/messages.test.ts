@@ -91,6 +91,7 @@ t.test('whatever the script says is among the messages', async (t) => {
       ['images', 'attempts'].includes(CASE_EVENTS[kind]) ? inForms(`run.event.${kind}`) : [`run.event.${kind}`],
     ),
     ...answers.flatMap((each) => [`run.say.${each}`, `run.said.${each}`]),
+    ...['copied', 'notCopied'].map((how) => `run.${how}`),
     ...stands.flatMap((stand) => [`run.stands.${stand}`, ...inForms(`run.sum.${stand}`)]),
   ]
   t.ok(said.length > 20 && reasons.length > 5, 'the search finds them')
