@@ -86,6 +86,7 @@ export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpe
     if ('failure' in answer) return lost(answer.failure, 'pin-error')
     const { pin, recoveryCode } = answer.value
     shown = answer.value
+    setText('pin-number', own.caseNumber)
     setText('pin-value', pin ?? '')
     setText('code-value', inGroups(recoveryCode))
     isShown(true)
