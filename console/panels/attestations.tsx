@@ -75,7 +75,11 @@ export function Attestations({ api }: { api: Api }) {
         empty="Nothing waits for you to vouch for it."
         keyOf={({ signalId }) => signalId}
         columns={[
-          { title: 'Picture', value: ({ signalId }) => imageReference(signalId) },
+          {
+            title: 'Picture',
+            value: ({ signalId }) => imageReference(signalId),
+            cell: ({ signalId }) => <span class="whole">{imageReference(signalId)}</span>,
+          },
           { title: 'Case', value: ({ signalId }) => numbers.get(signalId) ?? '–' },
           { title: 'Yours, because', value: ({ because }) => (because === 'opened' ? 'you opened it' : 'it names you') },
           { title: 'Shows', value: ({ category }) => sayName(category) },

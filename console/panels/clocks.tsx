@@ -43,7 +43,11 @@ function Clocks({ api, path }: { api: Api; path: string }) {
               { title: 'Law', value: ({ law }) => sayName(law) },
               { title: 'Stage', value: ({ stage }) => stage },
               { title: 'Was due', value: ({ dueAt }) => dueAt, cell: ({ dueAt }) => sayMoment(dueAt) },
-              { title: 'Picture', value: ({ signalId }) => imageReference(signalId) },
+              {
+                title: 'Picture',
+                value: ({ signalId }) => imageReference(signalId),
+                cell: ({ signalId }) => <span class="whole">{imageReference(signalId)}</span>,
+              },
             ]}
           />
         </>

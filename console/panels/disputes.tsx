@@ -30,7 +30,11 @@ interface Listed {
 }
 
 const ABOUT: readonly Column<Judged>[] = [
-  { title: 'Picture', value: ({ signalId }) => imageReference(signalId) },
+  {
+    title: 'Picture',
+    value: ({ signalId }) => imageReference(signalId),
+    cell: ({ signalId }) => <span class="whole">{imageReference(signalId)}</span>,
+  },
   { title: 'Bank', value: ({ bank }) => bank },
   { title: 'Tier', value: ({ tier }) => sayName(tier) },
   { title: 'Shows', value: ({ category }) => sayName(category) },
@@ -61,7 +65,7 @@ export function Disputes({ api }: { api: Api }) {
           ...ABOUT,
           { title: 'Because', value: ({ dispute }) => dispute.reasons.map(sayName).join(', ') },
           {
-            title: 'Answer of the person in the picture',
+            title: 'Their answer',
             value: ({ answer }) => (answer === null ? 'none' : sayName(answer)),
           },
           {
