@@ -2,15 +2,23 @@
 
 import { render } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import type { OrgKind, Scope } from '../src/domain/access.js'
 import { type Api, apiWith } from './api.js'
-import { PANELS, type Panel } from './panels.js'
+import { type Panel, panelsFor } from './panels.js'
 import { SignIn } from './sign-in.js'
 
 /** Whoever finds the desk later finds no key. */
 const IDLE_MS = 900_000
 
+/** Whose key it is, as the service says. */
+interface Holder {
+  readonly org: string
+  readonly kind: OrgKind
+  readonly scopes: readonly Scope[]
+}
 interface Session {
   readonly api: Api
+  readonly holder: Holder
   readonly panels: readonly Panel[]
 }
 
@@ -43,14 +51,17 @@ function Console() {
 /** @returns why not, when the key opens nothing. */
 async function signIn(key: string): Promise<Session | string> {
   const api = apiWith(key)
-  const outcomes = await Promise.all(PANELS.map(({ probe }) => api.get(probe)))
-  const refusal = outcomes.find((outcome) => 'problem' in outcome && outcome.status !== 403)
-  if (refusal !== undefined && 'problem' in refusal) return refusal.problem
-  const panels = PANELS.filter((_, k) => 'value' in (outcomes[k] ?? {}))
-  return panels.length === 0 ? 'This key is right, and has none of the scopes that the console needs.' : { api, panels }
+  const outcome = await api.get<Holder>('/v1/keys/own')
+  if ('problem' in outcome) return outcome.status === 401 ? WRONG_KEY : outcome.problem
+  const panels = panelsFor(outcome.value)
+  return panels.length === 0 ? NOTHING_TO_SEE : { api, holder: outcome.value, panels }
 }
 
-function Panels({ api, panels, signOut }: Session & { signOut: () => void }) {
+const WRONG_KEY =
+  'This key is not valid here. Check that it is complete, from tbr_ to its last character. It may also have expired or been revoked.'
+const NOTHING_TO_SEE = 'This key is valid, and has none of the scopes that the console needs.'
+
+function Panels({ api, holder, panels, signOut }: Session & { signOut: () => void }) {
   const [current, setCurrent] = useState(panels[0])
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => heading.current?.focus(), [current])
@@ -75,6 +86,9 @@ function Panels({ api, panels, signOut }: Session & { signOut: () => void }) {
             ))}
           </ul>
         </nav>
+        <p class="holder">
+          Signed in: <strong>{holder.org}</strong> ({holder.kind})
+        </p>
         <button type="button" class="small quiet" onClick={signOut}>
           Sign out
         </button>

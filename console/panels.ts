@@ -1,6 +1,7 @@
-// Which panels there are. A key sees those whose route it may ask.
+// Which panels there are, and which of them a key sees.
 
 import type { FunctionComponent } from 'preact'
+import type { OrgKind, Scope } from '../src/domain/access.js'
 import type { Api } from './api.js'
 import { Attestations } from './panels/attestations.js'
 import { AuditTrail, Watch } from './panels/audit.js'
@@ -15,23 +16,35 @@ import { Webhooks } from './panels/webhooks.js'
 
 export interface Panel {
   readonly title: string
-  /** Asked once at signing in: answered with 403, the panel is not for this key. */
-  readonly probe: string
+  /** A key without it does not see the panel. */
+  readonly scope: Scope
+  /** Where only organisations of one kind may do what the panel is for. */
+  readonly kind?: OrgKind
   readonly View: FunctionComponent<{ readonly api: Api }>
 }
 
-export const PANELS: readonly Panel[] = [
-  { title: 'Overview', probe: '/v1/insights/registry', View: Overview },
-  { title: 'All traffic', probe: '/v1/insights/days?days=1', View: AllTraffic },
-  { title: 'Your traffic', probe: '/v1/insights/days/own?days=1', View: OwnTraffic },
-  { title: 'Banks', probe: '/v1/banks', View: Banks },
-  { title: 'Import', probe: '/v1/banks', View: ImportFile },
-  { title: 'Disputes', probe: '/v1/disputes?limit=1', View: Disputes },
-  { title: 'To vouch for', probe: '/v1/attestations/waiting?limit=1', View: Attestations },
-  { title: 'Overdue', probe: '/v1/clocks/overdue?limit=1', View: AllClocks },
-  { title: 'Overdue for you', probe: '/v1/clocks/overdue/own?limit=1', View: OwnClocks },
-  { title: 'Webhooks', probe: '/v1/webhooks', View: Webhooks },
-  { title: 'Watch', probe: '/v1/events?limit=1', View: Watch },
-  { title: 'Keys', probe: '/v1/keys', View: Keys },
-  { title: 'Audit', probe: '/v1/audit?limit=1', View: AuditTrail },
+const PANELS: readonly Panel[] = [
+  { title: 'Overview', scope: 'admin', View: Overview },
+  { title: 'All traffic', scope: 'admin', View: AllTraffic },
+  { title: 'Your traffic', scope: 'match', View: OwnTraffic },
+  { title: 'Banks', scope: 'signals:write', View: Banks },
+  { title: 'Import', scope: 'signals:write', View: ImportFile },
+  { title: 'Disputes', scope: 'admin', View: Disputes },
+  { title: 'To vouch for', scope: 'cases:write', kind: 'ngo', View: Attestations },
+  { title: 'Overdue', scope: 'admin', View: AllClocks },
+  { title: 'Overdue for you', scope: 'cases:write', View: OwnClocks },
+  { title: 'Webhooks', scope: 'webhooks', View: Webhooks },
+  { title: 'Watch', scope: 'admin', View: Watch },
+  { title: 'Keys', scope: 'admin', View: Keys },
+  { title: 'Audit', scope: 'admin', View: AuditTrail },
 ]
+
+export function panelsFor({
+  scopes,
+  kind,
+}: {
+  readonly scopes: readonly Scope[]
+  readonly kind: OrgKind
+}): readonly Panel[] {
+  return PANELS.filter((panel) => scopes.includes(panel.scope) && (panel.kind ?? kind) === kind)
+}

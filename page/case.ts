@@ -5,7 +5,7 @@ import { BEFORE_ALL_EVENTS } from '../src/domain/case-event.js'
 import { type Access, api, type CaseEvent, type CaseView, type Failure } from './api.js'
 import { chosenCategory } from './category.js'
 import { picker } from './choosing/picker.js'
-import { announce, goTo, isAt, onClick, one, setText, show, staying } from './dom.js'
+import { announce, onClick, one, setText, show } from './dom.js'
 import { type Asking, refuse, sentenceOf, untilAnswered } from './following/asking.js'
 import { follow } from './following/follow.js'
 import { keeping } from './following/keeping.js'
@@ -17,6 +17,7 @@ import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
 import { say, sayCount, sayDate } from './messages.js'
 import { type Sending, sending } from './sending/sending.js'
+import { goTo, isAt, staying, watchSteps } from './steps.js'
 
 export function casePage(): void {
   /** In memory alone: whoever finds the device later finds no token. */
@@ -43,6 +44,12 @@ export function casePage(): void {
   const kept = keeping(asking)
   const notice = notices(asking)
   const registered = pictures(asking)
+  watchSteps((wanted) => {
+    if (access === undefined) return 'enter'
+    if (wanted === 'enter') close()
+    if (wanted === 'view') void look()
+    return wanted === 'category' && chosen.usable().length === 0 ? 'choose' : wanted
+  })
   guardLeaving(() => sent?.isUnfinished() === true || chosen.holdsPictures())
 
   show('enter')
@@ -56,7 +63,7 @@ export function casePage(): void {
     asked++
     goTo('choose')
   })
-  onClick('back', () => goTo('choose'))
+  for (const id of ['back', 'fix']) onClick(id, () => goTo('choose'))
   onClick('protect', addChosen)
   onClick('added-done', () => void look())
   onClick('withdraw', () => goTo('withdraw'))
@@ -131,9 +138,9 @@ export function casePage(): void {
 
   function addChosen(): void {
     if (access === undefined) return
-    goTo('added')
+    goTo('added', 'view')
     const job = { access, pictures: chosen.usable(), category: chosenCategory() }
-    sent = sending({ ...job, maxImageBytes: given.maxImageBytes }, () => chosen.clear())
+    sent = sending({ ...job, maxImageBytes: given.maxImageBytes }, chosen.leftOver(), () => chosen.clear())
   }
 
   async function withdraw(): Promise<void> {

@@ -34,30 +34,6 @@ export function made<K extends keyof HTMLElementTagNameMap>(
   return element
 }
 
-/** Happens to the window with each step. */
-export const STEP = 'step'
-let goings = 0
-
-/** @returns whether she is still where she is now, and has not been elsewhere meanwhile. */
-export function staying(): () => boolean {
-  const before = goings
-  return () => goings === before
-}
-
-/** Shows one step in place of the others, and leads keyboard and screen reader to its heading. */
-export function goTo(step: string): void {
-  for (const section of document.querySelectorAll<HTMLElement>('[data-step]'))
-    section.hidden = section.dataset['step'] !== step
-  goings++
-  dispatchEvent(new Event(STEP))
-  scrollTo(0, 0)
-  document.querySelector<HTMLElement>(`[data-step="${step}"] h1`)?.focus()
-}
-
-export function isAt(step: string): boolean {
-  return document.querySelector<HTMLElement>(`[data-step="${step}"]`)?.hidden === false
-}
-
 /** Says something to screen readers, when they have finished what they are saying. */
 export function announce(text: string): void {
   setText('status', text)

@@ -1,35 +1,56 @@
 // Leaving: at once when she wants to, and not by mistake.
 
-import { notice } from './dom.js'
+import { announce, notice, setText } from './dom.js'
 import { given } from './given.js'
-import { say } from './messages.js'
+import { say, sayCount } from './messages.js'
+import { leaveTo, wasLeft } from './steps.js'
 
 /** Says whether leaving now would lose something. */
 type Guard = () => boolean
 
+const PRESSES_FOR_SECRETS = 3
 let guard: Guard = () => false
+let pressesNeeded = 1
+let presses = 0
+let usualHint = ''
 
 export function guardLeaving(wouldLose: Guard): void {
   guard = wouldLose
 }
 
+/** While a number or a PIN is shown, which is shown once, one press of Escape by mistake must not take it away. The button stays as quick as ever. */
+export function secretsAreShown(areShown: boolean): void {
+  pressesNeeded = areShown ? PRESSES_FOR_SECRETS : 1
+  beginAnew()
+}
+
 /**
  * Quick exit by its link and by Escape, links of the page that leave one entry of history in all, and a page that comes back
  * empty from wherever the browser kept it.
+ * @returns whether there is a page to show: not where Forward led back to one that was left.
  */
-export function watchLeaving(): void {
+export function watchLeaving(): boolean {
+  if (wasLeft()) {
+    empty()
+    location.replace(given.exitUrl)
+    return false
+  }
+  usualHint = document.getElementById('leave-hint')?.textContent ?? ''
   const leave = document.getElementById('leave')
   leave?.addEventListener('click', (event) => {
     event.preventDefault()
     exit()
   })
   addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && !event.isComposing) exit() // while composing, Escape belongs to the input method
+    if (event.key !== 'Escape') beginAnew()
+    else if (!event.isComposing && !event.repeat) press() // while composing, Escape belongs to the input method
   })
+  addEventListener('pointerdown', beginAnew)
   for (const link of document.querySelectorAll<HTMLAnchorElement>('header a, footer a, #follow')) {
     link.addEventListener('click', (event) => {
       event.preventDefault()
-      location.replace(link.href)
+      if (guard()) location.replace(link.href)
+      else void leaveTo(link.href)
     })
   }
   addEventListener('beforeunload', (event) => {
@@ -41,12 +62,29 @@ export function watchLeaving(): void {
   addEventListener('pageshow', ({ persisted }) => {
     if (persisted) location.reload()
   })
+  return true
+}
+
+function press(): void {
+  presses++
+  if (presses >= pressesNeeded) {
+    exit()
+    return
+  }
+  const text = sayCount('run.leaveMore', pressesNeeded - presses)
+  setText('leave-hint', text)
+  announce(text)
+}
+
+function beginAnew(): void {
+  presses = 0
+  setText('leave-hint', pressesNeeded === 1 ? usualHint : say('run.leaveThrice'))
 }
 
 function exit(): void {
   guard = () => false
   empty()
-  location.replace(given.exitUrl)
+  void leaveTo(given.exitUrl)
 }
 
 function empty(): void {

@@ -21,9 +21,12 @@ export function say(key: string, values: Values = {}): string {
   })
 }
 
-/** The same for a number of things, `n`: in the form that the language has for so many. */
+/**
+ * The same for a number of things, `n`: in the form that the language has for so many. One thing has its own sentence in every language, also
+ * where the word for it is the same: "all of them" would be wrong.
+ */
 export function sayCount(key: string, n: number, values: Values = {}): string {
-  const form = plurals.select(n)
+  const form = n === 1 ? 'one' : plurals.select(n)
   return say(`${key}.${given.messages[`${key}.${form}`] === undefined ? 'other' : form}`, { n, ...values })
 }
 

@@ -1,32 +1,71 @@
-// The number and the PIN: shown, printed, saved as a file if she wants to. Kept nowhere by the page.
+// The number and the PIN: shown, copied, saved as a file or printed if she wants to. Kept nowhere by the page.
 
-import { onClick, setText } from './dom.js'
+import { announce, onClick, setText } from './dom.js'
+import { secretsAreShown } from './leaving.js'
 import { say } from './messages.js'
 import { save } from './save.js'
 
-interface NumberAndPin {
+export interface NumberAndPin {
   readonly caseNumber: string
-  readonly pin: string
+  /** null: the recovery code alone opens the case. */
+  readonly pin: string | null
   readonly recoveryCode: string
 }
 
-export function keepNumber({ caseNumber, pin, recoveryCode }: NumberAndPin): void {
-  setText('number', caseNumber)
-  setText('pin', pin)
-  setText('recovery-code', inGroups(recoveryCode))
+export function showNumber(opened: NumberAndPin): void {
+  setText('number', opened.caseNumber)
+  setText('pin', opened.pin ?? '')
+  setText('recovery-code', inGroups(opened.recoveryCode))
+  secretsAreShown(true)
+  offerToKeep(() => opened)
+}
+
+/** @param shown what is shown when a button is pressed. */
+export function offerToKeep(shown: () => NumberAndPin): void {
+  setText('address', addressOfCase())
   onClick('print', () => print())
-  onClick('save', () => {
-    const text = say('run.saveFile', {
-      number: caseNumber,
-      pin,
-      code: inGroups(recoveryCode),
-      address: `${location.origin}/case`,
-    })
-    save(new Blob([text], { type: 'text/plain' }), 'txt')
-  })
+  onClick('save', () => save(new Blob([noteOf(shown())], { type: 'text/plain' }), 'txt'))
+  onClick('copy', () => void copy())
+
+  async function copy(): Promise<void> {
+    const text = say((await isCopied(noteOf(shown()))) ? 'run.copied' : 'run.notCopied')
+    setText('kept', text)
+    announce(text)
+  }
 }
 
 /** Sixteen digits as they are on a bank card. */
 export function inGroups(recoveryCode: string): string {
   return recoveryCode.replaceAll(/\d{4}(?=\d)/g, '$& ')
+}
+
+function noteOf({ caseNumber, pin, recoveryCode }: NumberAndPin): string {
+  const code = inGroups(recoveryCode)
+  return say('run.saveFile', { number: caseNumber, pin: pin ?? '–', code, address: addressOfCase() })
+}
+
+function addressOfCase(): string {
+  return `${location.origin}/case`
+}
+
+async function isCopied(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    return isCopiedBySelecting(text)
+  }
+}
+
+/** Browsers withhold the clipboard from pages without TLS, and not from what is selected. */
+function isCopiedBySelecting(text: string): boolean {
+  const area = document.createElement('textarea')
+  area.value = text
+  area.className = 'unseen'
+  document.body.append(area)
+  area.select()
+  const isDone = document.execCommand('copy')
+  area.remove()
+  document.getElementById('copy')?.focus()
+  return isDone
 }

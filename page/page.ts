@@ -6,6 +6,5 @@ import { watchLeaving } from './leaving.js'
 import { startPage } from './start.js'
 
 document.getElementById('unscripted')?.remove() // said where this script does not start, whatever the reason
-watchLeaving()
 const starts: Readonly<Record<string, () => void>> = { start: startPage, case: casePage }
-ownValue(starts, document.body.dataset['page'] ?? '')?.()
+if (watchLeaving()) ownValue(starts, document.body.dataset['page'] ?? '')?.()

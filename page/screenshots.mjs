@@ -39,6 +39,11 @@ await run(async (defer) => {
       .map((name) => join(PICTURES, name)),
     { name: 'IMG_2041.jpg', mimeType: 'image/jpeg', buffer: await plainPicture() },
     { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('a shopping list') },
+    {
+      name: 'IMG_2043.tif',
+      mimeType: 'image/tiff',
+      buffer: await sharp(join(PICTURES, 'hat.jpg')).resize(300).tiff().toBuffer(),
+    },
     { name: 'IMG_2042.heic', mimeType: 'image/heic', buffer: Buffer.from('00000018667479706865696300000000', 'hex') },
   ]
   const named = await Promise.all(files.map(async (file) => (typeof file === 'string' ? fileOf(file) : file)))

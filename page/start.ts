@@ -3,23 +3,31 @@
 import { type Answer, api, type Failure, type Opened } from './api.js'
 import { chosenCategory } from './category.js'
 import { picker } from './choosing/picker.js'
-import type { Usable } from './choosing/picture.js'
-import { goTo, hide, notice, onClick, one, setText, show } from './dom.js'
+import { hide, notice, onClick, one, setText, show } from './dom.js'
 import { given } from './given.js'
 import { guardLeaving } from './leaving.js'
 import { say, sayCount } from './messages.js'
-import { keepNumber } from './number-and-pin.js'
+import { showNumber } from './number-and-pin.js'
 import { type Proof, proven } from './proving.js'
 import { newKey } from './sending/sender.js'
 import { type Sending, sending, sentenceFor, waitingFor } from './sending/sending.js'
+import { goTo, isAt, stayAt, watchSteps } from './steps.js'
 
 export function startPage(): void {
   const extended = one('extended', HTMLInputElement)
   const chosen = picker(goToCategory, () => (extended.checked ? 'details' : 'hashes'))
   let opened: Opened | undefined
   let sent: Sending | undefined
+  watchSteps((wanted) => {
+    if (isAt('minor')) return 'minor'
+    if (opened !== undefined && wanted !== 'choose' && wanted !== 'category') {
+      if (wanted !== 'result') notice(say('run.stillHere'))
+      return 'result' // what came before is over, and this is shown once
+    }
+    return wanted === 'category' && chosen.usable().length === 0 ? 'choose' : wanted
+  })
   guardLeaving(() => {
-    if (opened === undefined) return chosen.holdsPictures()
+    if (opened === undefined || chosen.holdsPictures()) return chosen.holdsPictures()
     return sent?.isUnfinished() === true || !one('written', HTMLInputElement).checked
   })
   watchOtherTabs()
@@ -34,12 +42,12 @@ export function startPage(): void {
     one('consent-go', HTMLButtonElement).disabled = !agree.checked
   })
   onClick('consent-go', () => goTo('choose'))
-  onClick('back', () => goTo('choose'))
+  for (const id of ['back', 'fix']) onClick(id, () => goTo('choose'))
   onClick('protect', () => void protect())
 
   /** Nothing else remains of the page, and nothing was sent. */
   function goToMinor(): void {
-    goTo('minor')
+    stayAt('minor')
     for (const section of document.querySelectorAll('[data-step]:not([data-step="minor"])')) section.remove()
   }
 
@@ -51,17 +59,15 @@ export function startPage(): void {
   async function protect(): Promise<void> {
     const button = one('protect', HTMLButtonElement)
     button.disabled = true
-    const pictures = chosen.usable()
-    const category = chosenCategory()
-    opened = await openedCase(category, extended.checked)
+    const [pictures, leftOver, category] = [chosen.usable(), chosen.leftOver(), chosenCategory()]
+    if (opened === undefined) {
+      opened = await openedCase(category, extended.checked)
+      showNumber(opened)
+    }
     button.disabled = false
-    keepNumber(opened)
-    goTo('result')
-    sent = send(opened, pictures, category)
-  }
-
-  function send(access: Opened, pictures: readonly Usable[], category: ReturnType<typeof chosenCategory>): Sending {
-    return sending({ access, pictures, category, maxImageBytes: given.maxImageBytes }, () => chosen.clear())
+    goTo('result', 'start')
+    const job = { access: opened, pictures, category, maxImageBytes: given.maxImageBytes }
+    sent = sending(job, leftOver, () => chosen.clear())
   }
 }
 

@@ -1,14 +1,16 @@
 // Pictures that this NGO might vouch for: of cases that it opened for somebody, or that name it as contact.
 
+import { useState } from 'preact/hooks'
+import { parseCaseNumber } from '../../src/domain/case.js'
+import { imageReference } from '../../src/domain/ids.js'
 import type { Api } from '../api.js'
 import { Paged } from '../paged.js'
 import { Sure } from '../parts.js'
-import { sayMoment, sayName } from '../words.js'
+import { sayMoment, sayName, sayNumber } from '../words.js'
 
 interface WaitingSignal {
   readonly signalId: string
   readonly matchId: string
-  readonly caseId: string
   readonly because: string
   readonly category: string | null
   readonly tier: string
@@ -20,18 +22,49 @@ interface Answer {
   readonly next: string | null
 }
 
+interface CaseFile {
+  readonly images: readonly { readonly imageId: string }[]
+}
+
 export function Attestations({ api }: { api: Api }) {
+  /** By pictures. */
+  const [numbers, setNumbers] = useState<ReadonlyMap<string, string>>(new Map())
+  const [said, setSaid] = useState<string>()
   const vouch = async (matchId: string, reload: () => Promise<void>) => {
     const outcome = await api.send('POST', `/v1/matches/${matchId}/attestation`)
     await reload()
     return 'problem' in outcome ? outcome.problem : undefined
   }
+  const find = async (event: SubmitEvent) => {
+    event.preventDefault()
+    const form = event.currentTarget
+    const typed = form instanceof HTMLFormElement ? new FormData(form).get('number') : ''
+    const number = parseCaseNumber(String(typed))
+    if (number === undefined) return setSaid('A number begins with TBR and has twelve letters and digits after that.')
+    const outcome = await api.get<CaseFile>(`/v1/cases/${number}/export`)
+    if ('problem' in outcome)
+      return setSaid(outcome.status === 404 ? 'You opened no case with this number.' : outcome.problem)
+    const ids = outcome.value.images.map(({ imageId }) => imageId)
+    setNumbers(new Map([...numbers, ...ids.map((id) => [id, number] as const)]))
+    setSaid(`${number}: ${ids.length === 1 ? '1 picture' : `${sayNumber(ids.length)} pictures`} registered.`)
+  }
   return (
     <>
       <p class="hint">
-        Whoever vouches says: we know whom this picture shows, and that she did not agree. The report of her case names each
-        picture by the first eight signs of its signal.
+        Whoever vouches says: we know whom this picture shows, and that the person in it did not agree. Each picture has the
+        same reference here as in the report of its case: IMG- and the first eight characters of its signal.
       </p>
+      <form class="card" onSubmit={(event) => void find(event)}>
+        <label>
+          Number of a case that you opened <input name="number" autocomplete="off" placeholder="TBR-" required />
+        </label>
+        <p class="hint">
+          The service keeps no list of case numbers. Type in one that you know, and its pictures are marked with it below,
+          until you leave this panel.
+        </p>
+        {said !== undefined && <p role="status">{said}</p>}
+        <button type="submit">Mark its pictures</button>
+      </form>
       <Paged<Answer, WaitingSignal>
         api={api}
         path={(after) => `/v1/attestations/waiting?limit=200${after === undefined ? '' : `&after=${after}`}`}
@@ -42,8 +75,12 @@ export function Attestations({ api }: { api: Api }) {
         empty="Nothing waits for you to vouch for it."
         keyOf={({ signalId }) => signalId}
         columns={[
-          { title: 'Signal', value: ({ signalId }) => signalId, cell: ({ signalId }) => <code>{signalId}</code> },
-          { title: 'Case', value: ({ caseId }) => caseId, cell: ({ caseId }) => <code>{caseId}</code> },
+          {
+            title: 'Picture',
+            value: ({ signalId }) => imageReference(signalId),
+            cell: ({ signalId }) => <span class="whole">{imageReference(signalId)}</span>,
+          },
+          { title: 'Case', value: ({ signalId }) => numbers.get(signalId) ?? '–' },
           { title: 'Yours, because', value: ({ because }) => (because === 'opened' ? 'you opened it' : 'it names you') },
           { title: 'Shows', value: ({ category }) => sayName(category) },
           { title: 'Tier', value: ({ tier }) => sayName(tier) },

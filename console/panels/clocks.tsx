@@ -1,5 +1,6 @@
 // Clocks that have run out: platforms that were told of a match and have not said in time what they decided.
 
+import { imageReference } from '../../src/domain/ids.js'
 import type { Api } from '../api.js'
 import { Bars } from '../chart.js'
 import { useLoaded } from '../load.js'
@@ -42,7 +43,11 @@ function Clocks({ api, path }: { api: Api; path: string }) {
               { title: 'Law', value: ({ law }) => sayName(law) },
               { title: 'Stage', value: ({ stage }) => stage },
               { title: 'Was due', value: ({ dueAt }) => dueAt, cell: ({ dueAt }) => sayMoment(dueAt) },
-              { title: 'Signal', value: ({ signalId }) => signalId, cell: ({ signalId }) => <code>{signalId}</code> },
+              {
+                title: 'Picture',
+                value: ({ signalId }) => imageReference(signalId),
+                cell: ({ signalId }) => <span class="whole">{imageReference(signalId)}</span>,
+              },
             ]}
           />
         </>

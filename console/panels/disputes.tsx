@@ -1,5 +1,6 @@
-// Signals with an open dispute, to decide, and signals in quarantine, to release or strike.
+// Signals with an open dispute, to decide, and signals in quarantine, to release.
 
+import { imageReference } from '../../src/domain/ids.js'
 import type { Api } from '../api.js'
 import { type Loaded, useLoaded } from '../load.js'
 import { Shown, Sure } from '../parts.js'
@@ -29,12 +30,16 @@ interface Listed {
 }
 
 const ABOUT: readonly Column<Judged>[] = [
-  { title: 'Signal', value: ({ signalId }) => signalId, cell: ({ signalId }) => <code>{signalId}</code> },
+  {
+    title: 'Picture',
+    value: ({ signalId }) => imageReference(signalId),
+    cell: ({ signalId }) => <span class="whole">{imageReference(signalId)}</span>,
+  },
   { title: 'Bank', value: ({ bank }) => bank },
   { title: 'Tier', value: ({ tier }) => sayName(tier) },
   { title: 'Shows', value: ({ category }) => sayName(category) },
   { title: 'Blocked by', value: ({ provenance }) => provenance.confirmations },
-  { title: 'Let stand by', value: ({ provenance }) => provenance.refusals },
+  { title: 'Left up by', value: ({ provenance }) => provenance.refusals },
   { title: 'Vouched for by', value: ({ provenance }) => provenance.attestations },
 ]
 
@@ -59,7 +64,10 @@ export function Disputes({ api }: { api: Api }) {
         columns={[
           ...ABOUT,
           { title: 'Because', value: ({ dispute }) => dispute.reasons.map(sayName).join(', ') },
-          { title: 'Her answer', value: ({ answer }) => (answer === null ? 'none' : sayName(answer)) },
+          {
+            title: 'Their answer',
+            value: ({ answer }) => (answer === null ? 'none' : sayName(answer)),
+          },
           {
             title: 'Since',
             value: ({ disputedAt }) => disputedAt ?? undefined,
@@ -69,13 +77,13 @@ export function Disputes({ api }: { api: Api }) {
         actions={({ signalId }) => (
           <>
             <Sure
-              label="It stands"
-              question="Reject the dispute, so that the signal stands?"
+              label="Keep protecting"
+              question="Reject the dispute? The picture stays protected."
               act={() => decide(signalId, 'rejected')}
             />
             <Sure
-              label="Strike it"
-              question="Uphold the dispute? The signal will never match again, and its account gets a strike."
+              label="Remove protection"
+              question="Uphold the dispute? The picture will never match again, and whoever reported it gets a strike."
               isGrave
               act={() => decide(signalId, 'upheld')}
             />
@@ -94,8 +102,8 @@ export function Disputes({ api }: { api: Api }) {
         ]}
         actions={({ signalId }) => (
           <Sure
-            label="Release it"
-            question="Let the signal match again?"
+            label="Protect again"
+            question="Let the picture match again?"
             act={() => act('DELETE', `/v1/signals/${signalId}/quarantine`)}
           />
         )}

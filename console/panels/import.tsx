@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Api } from '../api.js'
 import { sendFile } from '../file-sending.js'
+import { refusalOf } from '../import-check.js'
 import { useLoaded, useWholeList } from '../load.js'
 import { Figures, Shown } from '../parts.js'
 import { Table } from '../table.js'
@@ -54,6 +55,8 @@ export function ImportFile({ api }: { api: Api }) {
 function IntoBank({ api, banks, first }: { api: Api; banks: readonly string[]; first: string }) {
   const [bank, setBank] = useState(first)
   const [progress, setProgress] = useState<Progress>()
+  const [refusal, setRefusal] = useState<string>()
+  useDrops()
   const path = `/v1/banks/${encodeURIComponent(bank)}/imports`
   const before = useLoaded<{ readonly imports: readonly Import[] }>(api, path)
   const stop = useRef(new AbortController())
@@ -63,6 +66,9 @@ function IntoBank({ api, banks, first }: { api: Api; banks: readonly string[]; f
     const form = event.currentTarget
     const file = form instanceof HTMLFormElement ? new FormData(form).get('file') : undefined
     if (!(file instanceof File) || file.size === 0) return
+    const refusal = await refusalOf(file).catch(() => 'This file cannot be read any more. Choose it again.')
+    setRefusal(refusal)
+    if (refusal !== undefined) return
     stop.current = new AbortController()
     await importFile(api, path, file, stop.current.signal, setProgress)
     await before.reload()
@@ -86,13 +92,23 @@ function IntoBank({ api, banks, first }: { api: Api; banks: readonly string[]; f
             </select>
           </label>
           <label>
-            File <input name="file" type="file" required disabled={isRunning} />
+            File: choose it, or drop it here
+            <input
+              name="file"
+              type="file"
+              required
+              disabled={isRunning}
+              aria-describedby="import-forms import-refusal"
+              onChange={() => setRefusal(undefined)}
+            />
           </label>
         </div>
-        <p class="hint">
-          Lines of hex digits, CSV with a header, or NDJSON, packed with gzip or not. The same file again adds nothing twice,
-          so what broke off is begun anew.
+        <p id="import-refusal" class="error" role="alert">
+          {refusal}
         </p>
+        <div id="import-forms">
+          <Forms />
+        </div>
         <p class="buttons">
           <button type="submit" disabled={isRunning}>
             Import it
@@ -129,6 +145,47 @@ function IntoBank({ api, banks, first }: { api: Api; banks: readonly string[]; f
       </Shown>
     </>
   )
+}
+
+/** What the service reads: `src/exchange/signal-lines.ts`. */
+function Forms() {
+  return (
+    <>
+      <p>The file is one of these, packed with gzip or not:</p>
+      <ul>
+        <li>
+          CSV with a header. Columns: <code>signal_str</code> (or <code>hash</code>), 64 hex digits, required;{' '}
+          <code>signal_type</code> (or <code>type</code>), such as <code>pdq</code>; <code>quality</code>, 0 to 100;{' '}
+          <code>category</code>; <code>tags</code>.
+        </li>
+        <li>
+          Text, one hash a line: 64 hex digits, or <code>pdq</code> and 64 hex digits.
+        </li>
+        <li>
+          NDJSON as <code>tabir export</code> writes it.
+        </li>
+      </ul>
+      <p class="hint">The same file again adds nothing twice, so what broke off is begun anew.</p>
+    </>
+  )
+}
+
+/** A file that is dropped goes into the form, wherever it falls: the browser would open it in place of the console. */
+function useDrops(): void {
+  useEffect(() => {
+    const stop = new AbortController()
+    const over = (event: DragEvent) => event.preventDefault()
+    const drop = (event: DragEvent) => {
+      event.preventDefault()
+      const input = document.querySelector<HTMLInputElement>('input[name="file"]')
+      if (input === null || input.disabled || event.dataTransfer === null || event.dataTransfer.files.length === 0) return
+      input.files = event.dataTransfer.files
+      input.dispatchEvent(new Event('change', { bubbles: true }))
+    }
+    addEventListener('dragover', over, { signal: stop.signal })
+    addEventListener('drop', drop, { signal: stop.signal })
+    return () => stop.abort()
+  }, [])
 }
 
 function Progressing({ progress }: { progress: Progress }) {

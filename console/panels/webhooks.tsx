@@ -122,5 +122,6 @@ function Deliveries({ api, path }: { api: Api; path: string }) {
 
 function stateOf({ enabled, failures }: Webhook): string {
   if (!enabled) return 'off'
-  return failures === 0 ? 'works' : `failed ${failures} times in a row`
+  if (failures === 0) return 'works'
+  return failures === 1 ? 'failed once' : `failed ${failures} times in a row`
 }

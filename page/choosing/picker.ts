@@ -1,18 +1,27 @@
 // Choosing pictures: by button, by dropping, by pasting. Reads them as they come.
 
 import { announce, hide, notice, onClick, one, setText, show } from '../dom.js'
+import { given } from '../given.js'
 import type { Wanted } from '../hashing/hash-file.js'
 import { isSame, type Outcome } from '../hashing/outcome.js'
 import { canHashHere, hashingPool } from '../hashing/pool.js'
+import { unopened } from '../hashing/unopened.js'
 import { say, sayCount, sayMinutes } from '../messages.js'
-import { isBusy, type Picture, type Standing, type Usable, usableOf } from './picture.js'
-import { rowsIn } from './rows.js'
+import { isBusy, isLeftOver, type Picture, type Standing, type Usable, usableOf } from './picture.js'
+import { rowsIn, sentenceOf } from './rows.js'
 
 export interface Picker {
   readonly usable: () => readonly Usable[]
+  /** What was chosen and cannot be protected, with the reason. */
+  readonly leftOver: () => readonly LeftOver[]
   /** Are there pictures that would have to be chosen again? */
   readonly holdsPictures: () => boolean
   readonly clear: () => void
+}
+
+export interface LeftOver {
+  readonly name: string
+  readonly why: string
 }
 
 const MOST_PICTURES = 1000
@@ -42,6 +51,8 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
 
   return {
     usable: () => [...pictures.values()].flatMap(usableOf),
+    leftOver: () =>
+      [...pictures.values()].filter(isLeftOver).map((picture) => ({ name: picture.name, why: sentenceOf(picture) })),
     holdsPictures: () => pictures.size > 0,
     clear() {
       pool.stop()
@@ -69,11 +80,11 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
   function read(id: number): void {
     const picture = pictures.get(id)
     if (picture === undefined) return
+    put(id, { at: 'waiting' })
     if (!canHashHere()) {
-      put(id, { at: 'upload' })
+      void unopened(picture.file).then((outcome) => put(id, standingOf(id, outcome)))
       return
     }
-    put(id, { at: 'waiting' })
     void pool
       .hash(picture.file, wanted(), () => put(id, { at: 'reading' }))
       .then((outcome) => {
@@ -87,7 +98,8 @@ export function picker(goOn: () => void, wanted: () => Wanted): Picker {
     if (outcome.kind === 'upload') {
       if (outcome.because === 'browser') show('unsupported')
       if (outcome.because === 'altered') show('altered')
-      return { at: 'upload' }
+      const isSendable = (pictures.get(id)?.file.size ?? 0) <= given.maxImageBytes
+      return isSendable ? { at: 'upload' } : { at: 'refused', why: 'file-too-large' }
     }
     const same = [...pictures.values()].find(({ standing }) => standing.at === 'ready' && isSame(standing.hashed, outcome))
     if (same !== undefined && same.id < id) return { at: 'refused', why: 'twice', of: same.id }

@@ -31,6 +31,12 @@ export function usableOf({ id, name, file, standing }: Picture): Usable[] {
   return standing.at === 'agreed' ? [{ id, name, file }] : []
 }
 
+/** Chosen, and neither usable nor a copy of one that is: nothing protects it. */
+export function isLeftOver(picture: Picture): boolean {
+  const { standing } = picture
+  return usableOf(picture).length === 0 && !(standing.at === 'refused' && standing.why === 'twice')
+}
+
 /** PDQ's measure from which screenshots of a picture are found as a rule. */
 export const WELL_PROTECTED_QUALITY = 80
 

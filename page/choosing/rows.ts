@@ -67,7 +67,8 @@ function button(text: string, label: string, act: () => void): HTMLButtonElement
   return element
 }
 
-function sentenceOf({ standing }: Picture): string {
+/** Where a picture stands, in words. */
+export function sentenceOf({ standing }: Picture): string {
   if (standing.at === 'refused') return say(`run.why.${standing.why}`)
   if (standing.at !== 'ready') return say(`run.state.${standing.at}`)
   return say(standing.hashed.quality < WELL_PROTECTED_QUALITY ? 'run.quality.readyLow' : 'run.quality.ready')

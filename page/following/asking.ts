@@ -1,9 +1,10 @@
 // What the parts of her page have in common when they ask: whose case it is, a button that waits, why not in words.
 
 import type { Access, Answer, Failure } from '../api.js'
-import { one, STEP, setText } from '../dom.js'
+import { one, setText } from '../dom.js'
 import { say } from '../messages.js'
 import { sentenceFor } from '../sending/sending.js'
+import { STEP } from '../steps.js'
 import { waited } from '../waited.js'
 
 export interface Asking {

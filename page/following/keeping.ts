@@ -1,10 +1,12 @@
 // More time. And another PIN with another recovery code.
 
-import { api, type CaseView } from '../api.js'
-import { announce, goTo, onClick, one, setText, staying } from '../dom.js'
+import { api, type CaseView, type GivenPin } from '../api.js'
+import { announce, onClick, one, setText } from '../dom.js'
+import { secretsAreShown } from '../leaving.js'
 import { say, sayDate } from '../messages.js'
-import { inGroups } from '../number-and-pin.js'
+import { inGroups, offerToKeep } from '../number-and-pin.js'
 import { newKey } from '../sending/sender.js'
+import { goTo, staying } from '../steps.js'
 import { type Asking, sentenceOf, untilAnswered } from './asking.js'
 
 export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpen: boolean) => void } {
@@ -12,7 +14,12 @@ export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpe
   /** The same for each try, so that a PIN whose answer was lost is given again. */
   let pinKey = ''
   /** Shown once; it stays in the page no longer than it is shown. */
-  let code = ''
+  let shown: GivenPin | undefined
+  offerToKeep(() => ({
+    caseNumber: access()?.caseNumber ?? '',
+    pin: shown?.pin ?? null,
+    recoveryCode: shown?.recoveryCode ?? '',
+  }))
   onClick('renew-go', () => void renew())
   onClick('new-pin', () => {
     // The new PIN ends the token that they are sent with.
@@ -38,8 +45,8 @@ export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpe
   }
 
   function forgetPin(): void {
-    code = ''
-    for (const id of ['pin-value', 'code-value', 'pin-error']) setText(id, '')
+    shown = undefined
+    for (const id of ['pin-value', 'code-value', 'pin-error', 'kept']) setText(id, '')
     isShown(false)
   }
 
@@ -78,7 +85,8 @@ export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpe
     if (answer === undefined) return
     if ('failure' in answer) return lost(answer.failure, 'pin-error')
     const { pin, recoveryCode } = answer.value
-    code = recoveryCode
+    shown = answer.value
+    setText('pin-number', own.caseNumber)
     setText('pin-value', pin ?? '')
     setText('code-value', inGroups(recoveryCode))
     isShown(true)
@@ -91,13 +99,13 @@ export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpe
    * also when no PIN does.
    */
   async function useNewPin(): Promise<void> {
-    const own = access()
-    if (own === undefined) return
+    const [own, recoveryCode] = [access(), shown?.recoveryCode]
+    if (own === undefined || recoveryCode === undefined) return
     asking.pause()
     const answer = await untilAnswered({
       buttons: [one('pin-done', HTMLButtonElement)],
       errorId: 'pin-error',
-      ask: () => api.token(own.caseNumber, code),
+      ask: () => api.token(own.caseNumber, recoveryCode),
       isWanted: staying(),
     })
     if (answer === undefined) return
@@ -118,6 +126,7 @@ export function keeping(asking: Asking): { readonly draw: (view: CaseView, isOpe
 }
 
 function isShown(shown: boolean): void {
-  for (const id of ['pin-shown', 'pin-both', 'pin-done']) one(id, HTMLElement).hidden = !shown
+  secretsAreShown(shown)
+  for (const id of ['pin-shown', 'pin-both', 'pin-done', 'keep']) one(id, HTMLElement).hidden = !shown
   for (const id of ['pin-lead', 'pin-yes', 'pin-no']) one(id, HTMLElement).hidden = shown
 }

@@ -2,8 +2,9 @@
 
 import { LAWS, missingIn, SLA_PROFILES, STATEMENTS } from '../../src/domain/sla.js'
 import { api, type GivenNotice, type KeptNotice } from '../api.js'
-import { announce, goTo, onClick, one, setText, staying } from '../dom.js'
+import { announce, onClick, one, setText } from '../dom.js'
 import { say, sayDate } from '../messages.js'
+import { goTo, staying } from '../steps.js'
 import { type Asking, untilAnswered } from './asking.js'
 
 export function notices({ access, lost, look }: Asking): { readonly draw: (isOpen: boolean) => Promise<void> } {

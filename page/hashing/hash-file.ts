@@ -1,15 +1,17 @@
 // From a file to hashes, on the device. Runs in a worker that may not connect to anything.
 
+import { formatOf, type PictureFormat } from '../../src/domain/picture-formats.js'
 import { SIGNAL_TYPES } from '../../src/domain/signal-types.js'
 import { detailedSize } from '../../src/hash/details/detailed-size.js'
 import { detailsOf, hashImage } from '../../src/hash/hash-image.js'
 import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
 import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../src/hash/reduced-side.js'
 import { isOutOfMemory } from '../../src/hash/wasm.js'
-import { HEAD_BYTES, type Kind, kindOf, sidesOf } from './file-head.js'
+import { HEAD_BYTES, sidesOf } from './file-head.js'
 import { groupingsFor } from './grouping.js'
-import type { FileSignal, Outcome, Reason } from './outcome.js'
+import { type FileSignal, type Outcome, refused } from './outcome.js'
 import { reduced } from './reduce.js'
+import { headOf, unopenedAs } from './unopened.js'
 
 /**
  * Decodes a picture as it is shown, hashes it as the service's workers would, and overwrites its pixels.
@@ -18,22 +20,21 @@ import { reduced } from './reduce.js'
  * Never fails: whatever goes wrong is an outcome.
  */
 export async function hashFile(file: Blob, wanted: Wanted): Promise<Outcome> {
-  const head = await bytesOf(file.slice(0, HEAD_BYTES))
+  const head = await headOf(file, HEAD_BYTES)
   if (head === undefined) return refused('unreadable')
-  const kind = kindOf(head)
-  if (kind === undefined) return refused('not-a-picture')
+  const format = formatOf(head)
+  if (format === undefined) return refused('not-a-picture')
   const sides = sidesOf(head)
   if (file.size > MOST_BYTES || (sides !== undefined && isTooLarge(sides))) return refused('too-many-pixels')
-  if (typeof OffscreenCanvas === 'undefined') return { kind: 'upload', because: 'browser' }
-
-  if (!readsBackExactly()) return { kind: 'upload', because: 'altered' }
+  if (typeof OffscreenCanvas === 'undefined') return unopenedAs(format, 'browser')
+  if (!readsBackExactly()) return unopenedAs(format, 'altered')
 
   const bitmap = await decoded(file)
-  if (bitmap === undefined) return undecodable(kind, sides)
+  if (bitmap === undefined) return undecodable(format, sides)
   try {
     return isTooLarge(bitmap) ? refused('too-many-pixels') : await hashed({ file, head, bitmap }, wanted)
   } catch (error) {
-    return isOutOfMemory(error) ? refused('no-memory') : { kind: 'upload', because: 'browser' }
+    return isOutOfMemory(error) ? refused('no-memory') : unopenedAs(format, 'browser')
   } finally {
     bitmap.close()
   }
@@ -54,18 +55,6 @@ function isTooLarge({ width, height }: Sides): boolean {
   return width * height > MAX_PIXELS || Math.max(width, height) > MAX_SIDE_PX
 }
 
-function refused(why: Reason): Outcome {
-  return { kind: 'refused', why }
-}
-
-async function bytesOf(part: Blob): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  try {
-    return new Uint8Array(await part.arrayBuffer())
-  } catch {
-    return undefined // deleted, or on a card that was taken out
-  }
-}
-
 /** Turned as its EXIF says, in sRGB. */
 async function decoded(file: Blob): Promise<ImageBitmap | undefined> {
   try {
@@ -76,10 +65,12 @@ async function decoded(file: Blob): Promise<ImageBitmap | undefined> {
 }
 
 /** Browsers say the same of a damaged picture, of one for which there is no memory, and of one that they do not know. */
-function undecodable(kind: Kind, sides: Sides | undefined): Outcome {
-  if (kind === 'other') return { kind: 'upload', because: 'format' }
+function undecodable(format: PictureFormat, sides: Sides | undefined): Outcome {
+  if (!OPENED_BY_ALL.includes(format)) return unopenedAs(format, 'format')
   return refused(sides !== undefined && sides.width * sides.height > LARGE_PIXELS ? 'no-memory' : 'damaged')
 }
+
+const OPENED_BY_ALL: readonly PictureFormat[] = ['jpeg', 'png', 'gif', 'webp', 'bmp']
 
 const LARGE_PIXELS = 16_000_000
 

@@ -37,8 +37,15 @@ export interface Hashed {
   readonly details?: string
 }
 
-/** `upload`: it may be a picture, and this browser cannot open it; `browser` when it can open none at all. */
+/** Why this browser cannot open a picture; `browser` when it can open none at all. */
+export type Unopened = 'format' | 'browser' | 'altered'
+
+/** `upload`: this browser cannot open it, and the server can. */
 export type Outcome =
   | Hashed
-  | { readonly kind: 'upload'; readonly because: 'format' | 'browser' | 'altered' }
+  | { readonly kind: 'upload'; readonly because: Unopened }
   | { readonly kind: 'refused'; readonly why: Reason }
+
+export function refused(why: Reason): Outcome {
+  return { kind: 'refused', why }
+}

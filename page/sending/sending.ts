@@ -1,7 +1,8 @@
 // Shows how sending goes: a line for each picture, a sentence while there is no way on.
 
 import type { Failure } from '../api.js'
-import { type Usable, WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
+import type { LeftOver } from '../choosing/picker.js'
+import { WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
 import { announce, hide, made, one, setText, show } from '../dom.js'
 import { say, sayCount, sayTime } from '../messages.js'
 import { waited } from '../waited.js'
@@ -12,14 +13,19 @@ export interface Sending {
   readonly isUnfinished: () => boolean
 }
 
-/** Begins to send; `finished` is called once every picture is settled. */
-export function sending(job: Job, finished: () => void): Sending {
+/**
+ * Begins to send; `finished` is called once every picture is settled.
+ * @param leftOver what was chosen beside them and cannot be protected: it is counted and listed with the others.
+ */
+export function sending(job: Job, leftOver: readonly LeftOver[], finished: () => void): Sending {
   const lines = new Map(job.pictures.map((picture) => [picture.id, lineFor(picture)]))
   const list = one('sent', HTMLUListElement)
-  list.replaceChildren(...[...lines.values()].map(({ item }) => item))
+  list.replaceChildren(...leftOver.map(lineOfLeftOver), ...[...lines.values()].map(({ item }) => item))
+  hide('fix')
   const retry = one('retry', HTMLButtonElement)
   const waiting = waitingFor(retry)
-  const total = job.pictures.length
+  const toSend = job.pictures.length
+  const total = toSend + leftOver.length
   const results = new Map<number, Result>()
 
   const send = sender(
@@ -36,25 +42,30 @@ export function sending(job: Job, finished: () => void): Sending {
   )
   drawTotals()
   void run()
-  return { isUnfinished: () => countOf('settled') < total }
+  return { isUnfinished: () => countOf('settled') < toSend }
 
   async function run(): Promise<void> {
     const isDone = await send()
-    if (countOf('settled') === total) {
-      const isAll = countOf('protected') === total
-      const text = isAll
-        ? sayCount('run.allSent', total)
-        : countOf('protected') === 0
-          ? say('run.noneSent')
-          : sayCount('run.someSent', total, { done: countOf('protected') })
+    if (countOf('settled') === toSend) {
+      const text = headline()
       setText('sent-text', text)
       announce(text)
+      // Of many pictures these are the ones that she has to see.
+      list.prepend(...list.querySelectorAll('[data-state="bad"]'))
     }
-    if (isDone) finished()
-    else {
+    if (isDone) {
+      one('fix', HTMLElement).hidden = leftOver.length + countOf('refused') === 0
+      finished()
+    } else {
       retry.hidden = countOf('failed') === 0 && retry.hidden
       retry.addEventListener('click', () => void run(), { once: true })
     }
+  }
+
+  function headline(): string {
+    const open = total - countOf('protected')
+    if (open === 0) return sayCount('run.allSent', total)
+    return open === total ? sayCount('run.noneSent', total) : sayCount('run.notSent', open, { total })
   }
 
   /** settled: all that are not to be sent any more. */
@@ -66,7 +77,7 @@ export function sending(job: Job, finished: () => void): Sending {
   function drawTotals(): void {
     const progress = one('sent-progress', HTMLProgressElement)
     progress.max = Math.max(1, total)
-    progress.value = countOf('settled')
+    progress.value = leftOver.length + countOf('settled')
     const text = sayCount('run.sent', total, { done: countOf('protected') })
     setText('sent-text', text)
     announce(text)
@@ -114,12 +125,19 @@ export function waitingFor(retry: HTMLButtonElement): Waiting {
 
 type Line = ReturnType<typeof lineFor>
 
-function lineFor({ name }: Usable) {
+function lineFor({ name }: { readonly name: string }) {
   const item = made('li', '')
   const state = made('span', 'state', say('run.state.sending'))
   item.dataset['state'] = 'busy'
   item.append(made('span', 'name', name), state)
   return { item, state }
+}
+
+function lineOfLeftOver({ name, why }: LeftOver): HTMLLIElement {
+  const { item, state } = lineFor({ name })
+  item.dataset['state'] = 'bad'
+  state.textContent = why
+  return item
 }
 
 function drawLine(line: Line | undefined, result: Result): void {

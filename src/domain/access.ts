@@ -12,6 +12,9 @@ export const SCOPES = [
 ] as const
 export type Scope = (typeof SCOPES)[number]
 
+/** What a route asks for. key: any API key. case: the token of the case, or the key of the organisation that opened it. public: nothing. */
+export type RouteScope = Scope | 'key' | 'case' | 'public'
+
 export const ORG_KINDS = ['platform', 'ngo', 'operator'] as const
 export type OrgKind = (typeof ORG_KINDS)[number]
 

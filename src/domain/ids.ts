@@ -41,3 +41,8 @@ export const UUID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0
 /** Of each byte in the text. */
 const DASHES_BEFORE = [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 4, 4]
 const byteHex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/** A name for a registered picture that people can read out: of an id that is a keyed hash already, its first 32 bits. */
+export function imageReference(imageId: string): string {
+  return `IMG-${imageId.slice(0, 8).toUpperCase()}`
+}

@@ -4,8 +4,19 @@ import type { CaseState } from './case.js'
 import type { CaseEventKind } from './case-event.js'
 import type { Category, Tier } from './signal.js'
 
+/** Behind so many: of platforms `count` is a range. */
+export function counted(count: number | string, { one, other }: Counted): string {
+  return `${count} ${String(count) === '1' ? one : other}`
+}
+
 export const REPORT_LANGUAGES = ['en', 'ms'] as const
 export type ReportLanguage = (typeof REPORT_LANGUAGES)[number]
+
+/** What stands behind a number: behind 1, and behind any other. */
+export interface Counted {
+  readonly one: string
+  readonly other: string
+}
 
 export interface ReportWords {
   readonly title: string
@@ -21,8 +32,9 @@ export interface ReportWords {
   readonly yes: string
   readonly no: string
   readonly registered: string
-  readonly images: string
-  readonly hashes: string
+  readonly images: Counted
+  /** Made of the images. */
+  readonly hashes: Counted
   readonly noImages: string
   readonly reference: string
   readonly time: string
@@ -32,7 +44,7 @@ export interface ReportWords {
   readonly timeLine: string
   readonly event: string
   readonly count: string
-  readonly platforms: string
+  readonly platforms: Counted
   readonly receipt: string
   readonly receiptText: string
   readonly signature: string
@@ -60,8 +72,8 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     yes: 'yes',
     no: 'no',
     registered: 'What is registered',
-    images: 'image(s)',
-    hashes: 'hashes made of them in all',
+    images: { one: 'image', other: 'images' },
+    hashes: { one: 'hash made of them', other: 'hashes made of them' },
     noImages: 'No image is registered now.',
     reference: 'Reference',
     time: 'Time',
@@ -71,7 +83,7 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     timeLine: 'What happened',
     event: 'Event',
     count: 'Number',
-    platforms: 'platforms',
+    platforms: { one: 'platform', other: 'platforms' },
     receipt: 'Receipt',
     receiptText: 'The case has ended and its images were erased. The receipt is part of the attached document.',
     signature: 'Signature',
@@ -82,13 +94,13 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     categories: {
       nude: 'nude',
       'underwear-or-swimwear': 'underwear or swimwear',
-      'culturally-intimate': 'intimate in her culture',
+      'culturally-intimate': 'intimate in the culture of the person in the picture',
       'sexual-act': 'sexual act',
-      synthetic: 'made or altered by a computer',
+      synthetic: 'made with AI (a deepfake)',
       composite: 'composite',
     },
     tiers: {
-      'self-reported': 'reported by herself',
+      'self-reported': 'reported by the person in the picture',
       'ngo-attested': 'attested by an organisation',
       'platform-confirmed': 'confirmed by platforms',
       verified: 'verified',
@@ -103,7 +115,7 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
       'dispute-decided': 'disputes decided',
       renewed: 'case renewed',
       attested: 'images attested by an organisation',
-      'handed-over': 'case handed over to its submitter',
+      'handed-over': 'case handed over to the person in the picture',
       'pin-asked': 'another PIN given out',
       'pin-changed': 'PIN changed',
       'pin-failed': 'attempts with a wrong PIN',
@@ -128,8 +140,8 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     yes: 'ya',
     no: 'tidak',
     registered: 'Apa yang didaftarkan',
-    images: 'imej',
-    hashes: 'cincangan dibuat daripadanya secara keseluruhan',
+    images: { one: 'imej', other: 'imej' },
+    hashes: { one: 'cincangan dibuat daripadanya', other: 'cincangan dibuat daripadanya' },
     noImages: 'Tiada imej yang didaftarkan sekarang.',
     reference: 'Rujukan',
     time: 'Waktu',
@@ -139,7 +151,7 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     timeLine: 'Apa yang berlaku',
     event: 'Peristiwa',
     count: 'Bilangan',
-    platforms: 'platform',
+    platforms: { one: 'platform', other: 'platform' },
     receipt: 'Resit',
     receiptText: 'Kes telah tamat dan imejnya telah dipadamkan. Resit terkandung dalam dokumen yang dilampirkan.',
     signature: 'Tandatangan',
@@ -156,13 +168,13 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
     categories: {
       nude: 'bogel',
       'underwear-or-swimwear': 'pakaian dalam atau pakaian renang',
-      'culturally-intimate': 'intim dari segi budaya',
+      'culturally-intimate': 'intim dalam budaya orang dalam gambar',
       'sexual-act': 'perbuatan seksual',
-      synthetic: 'dibuat atau diubah oleh komputer',
+      synthetic: 'dibuat dengan AI (deepfake)',
       composite: 'gabungan',
     },
     tiers: {
-      'self-reported': 'dilaporkan sendiri',
+      'self-reported': 'dilaporkan oleh orang dalam gambar',
       'ngo-attested': 'disahkan oleh organisasi',
       'platform-confirmed': 'disahkan oleh platform',
       verified: 'ditentusahkan',
@@ -177,7 +189,7 @@ export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
       'dispute-decided': 'pertikaian diputuskan',
       renewed: 'kes diperbaharui',
       attested: 'imej disahkan oleh organisasi',
-      'handed-over': 'kes diserahkan kepada pelapor',
+      'handed-over': 'kes diserahkan kepada orang dalam gambar',
       'pin-asked': 'PIN lain dikeluarkan',
       'pin-changed': 'PIN ditukar',
       'pin-failed': 'percubaan dengan PIN yang salah',

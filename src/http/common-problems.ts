@@ -21,6 +21,7 @@ export function commonProblems({ method, url, scope = 'public' }: DescribedRoute
   if (isSheddable(method, scope)) codes.push('overloaded')
   if (scope === 'public') return codes
   codes.push('key-suspended', 'index-cold', 'store-away')
+  if (scope === 'key') return codes.concat('key-missing', 'key-invalid')
   return codes.concat(scope === 'case' ? ['token-missing', 'case-unknown'] : ['key-missing', 'key-invalid', 'scope-missing'])
 }
 

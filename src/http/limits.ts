@@ -1,6 +1,6 @@
 // How much may be asked, by whom, in which time: one table for the api, one for the server under it.
 
-import type { Scope } from '../domain/access.js'
+import type { RouteScope } from '../domain/access.js'
 import type { DelayRule, Shortage } from '../services/admission.js'
 
 /**
@@ -58,9 +58,10 @@ export const LIMITS = {
 export type LimitName = keyof typeof LIMITS
 
 /** What counts for a route by its scope. A scope without a line here does not compile, so there is no route without a limit. */
-const BY_SCOPE: Readonly<Record<Scope | 'case' | 'public', readonly LimitName[]>> = {
+const BY_SCOPE: Readonly<Record<RouteScope, readonly LimitName[]>> = {
   public: ['visiting'],
   case: ['following'],
+  key: ['operating'],
   match: ['asking', 'asked'],
   'match:distance': ['asking', 'asked'],
   'signals:write': ['writing'],
@@ -87,7 +88,7 @@ const BY_ROUTE: Readonly<Record<string, readonly LimitName[]>> = {
   'GET /health/ready': [],
 }
 
-export function limitsOf(method: string, url: string, scope: Scope | 'case' | 'public'): readonly LimitName[] {
+export function limitsOf(method: string, url: string, scope: RouteScope): readonly LimitName[] {
   // HEAD is GET without the body, and as much work.
   return BY_ROUTE[`${method === 'HEAD' ? 'GET' : method} ${url}`] ?? BY_SCOPE[scope]
 }

@@ -4,8 +4,9 @@ import swagger, { type SwaggerTransform } from '@fastify/swagger'
 import type { FastifyContextConfig } from 'fastify'
 import fp from 'fastify-plugin'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
-import type { Scope } from '../domain/access.js'
+import type { RouteScope } from '../domain/access.js'
 import { ownValue } from '../domain/own-value.js'
+import { DECODED_FORMATS } from '../domain/picture-formats.js'
 import type { ProblemCode } from '../domain/problem.js'
 import { commonProblems, withProblems } from './common-problems.js'
 import { EXAMPLES } from './examples.js'
@@ -133,7 +134,7 @@ const IMAGE_PARTS = {
     image: {
       type: 'array',
       items: { type: 'string', format: 'binary' },
-      description: 'JPEG, PNG, WebP, GIF (first frame), AVIF, HEIC or TIFF.',
+      description: `${DECODED_FORMATS}.`,
     },
   },
 }
@@ -180,9 +181,10 @@ function asWritten(responses: unknown): unknown {
   return Object.fromEntries(Object.entries(responses).map(([status, body]) => [status, firstAlternative(body)]))
 }
 
-function securityOf(scope: Scope | 'case' | 'public' | undefined) {
+function securityOf(scope: RouteScope | undefined) {
   if (scope === undefined) return undefined
   if (scope === 'public') return []
+  if (scope === 'key') return [{ organisationKey: [] }]
   return scope === 'case' ? [{ caseToken: [] }, { organisationKey: ['cases:write'] }] : [{ organisationKey: [scope] }]
 }
 

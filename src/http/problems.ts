@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { SCOPES } from '../domain/access.js'
 import { type Hotline, hotlinesFor } from '../domain/hotlines.js'
 import { NOT_READY_REASONS } from '../domain/not-ready.js'
+import { DECODED_FORMATS } from '../domain/picture-formats.js'
 import { isProblemCode, PROBLEM_CODES, type Problem, type ProblemCode } from '../domain/problem.js'
 
 interface Row {
@@ -24,8 +25,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'media-unsupported': {
     status: 415,
     title: 'This kind of content is not accepted here.',
-    detail:
-      'Pictures: JPEG, PNG, WebP, GIF, AVIF, HEIC or TIFF, as multipart/form-data parts named image. Everything else: application/json.',
+    detail: `Pictures: ${DECODED_FORMATS}, as multipart/form-data parts named image. Everything else: application/json.`,
   },
   'body-too-large': { status: 413, title: 'The body is larger than this route accepts.' },
   'too-many-images': {

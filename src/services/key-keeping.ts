@@ -30,6 +30,8 @@ export interface KeptKeyPage {
 export interface KeyKeeping {
   /** A page, the newest first. */
   list(after: PagePlace | undefined, limit: number): Promise<KeptKeyPage>
+  /** The key that asks. @throws {Problem} key-missing: it was ended in this moment */
+  own(caller: Caller): Promise<KeptKey>
   /** Opens on every process within a second. The organisation is made if it is new. @throws {Problem} request-invalid for one that would have ended already */
   create(caller: Caller, key: Pick<NewKey, 'org' | 'kind' | 'scopes' | 'expiresAtMs' | 'networks'>): Promise<ShownKey>
   /** A new key in place of another, which opens for `overlapMs` more. @throws {Problem} key-unknown */
@@ -60,19 +62,29 @@ export function keyKeeping({ apiKeys, uses, replica, env, now }: KeyKeepingParts
     if (revision === undefined) throw new Problem('key-unknown')
     await replica.reached(revision)
   }
+  const kept = async ({ orgId, ...key }: ApiKey, lastUsedOn: string | undefined): Promise<KeptKey | undefined> => {
+    const org = await apiKeys.org(orgId)
+    if (org === undefined) return undefined
+    const { keyId, scopes, createdAtMs, expiresAtMs, suspendedAtMs, networks } = key
+    const { name, kind } = org
+    return { keyId, org: name, kind, scopes, createdAtMs, expiresAtMs, suspendedAtMs, networks, lastUsedOn }
+  }
   return {
     async list(after, limit) {
       const [all, lastUsedOn] = await Promise.all([apiKeys.all(), uses.all()])
       const { page, next } = pageOfList(all, placeOfKey, { after, limit, isDescending: true })
-      const kept: KeptKey[] = []
-      for (const { keyId, orgId, scopes, createdAtMs, expiresAtMs, suspendedAtMs, networks } of page) {
-        const org = await apiKeys.org(orgId)
-        if (org === undefined) continue
-        const { name, kind } = org
-        const facts = { keyId, org: name, kind, scopes, createdAtMs, expiresAtMs, suspendedAtMs, networks }
-        kept.push({ ...facts, lastUsedOn: lastUsedOn.get(keyId) })
+      const keys: KeptKey[] = []
+      for (const key of page) {
+        const each = await kept(key, lastUsedOn.get(key.keyId))
+        if (each !== undefined) keys.push(each)
       }
-      return { keys: kept, next }
+      return { keys, next }
+    },
+    async own({ keyId }) {
+      const [key, lastUsedOn] = await Promise.all([apiKeys.get(keyId), uses.all()])
+      const own = key === undefined ? undefined : await kept(key, lastUsedOn.get(keyId))
+      if (own === undefined) throw new Problem('key-missing')
+      return own
     },
     async create(caller, key) {
       const nowMs = now()

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import PDFDocument from 'pdfkit'
-import { REPORT_WORDS, type ReportLanguage, type ReportWords } from '../domain/report-words.js'
+import { counted, REPORT_WORDS, type ReportLanguage, type ReportWords } from '../domain/report-words.js'
 import type { Report } from './report.js'
 
 const MARGIN_PT = 56
@@ -35,7 +35,7 @@ export async function drawReport(report: Report, language: ReportLanguage): Prom
   doc.moveDown(0.5).font('regular').fontSize(SIZES_PT.body).fillColor(GREY).text(words.intro).fillColor('black')
   table(doc, COLUMNS.facts, undefined, facts(report, words))
   heading(doc, words.registered)
-  doc.text(`${report.images.length} ${words.images}; ${report.hashes} ${words.hashes}.`)
+  doc.text(`${counted(report.images.length, words.images)}; ${counted(report.hashes, words.hashes)}.`)
   if (report.images.length > 0) table(doc, COLUMNS.images, imageHead(words), imageRows(report, words))
   else doc.text(words.noImages)
   heading(doc, words.timeLine)
@@ -89,8 +89,8 @@ function eventRows({ events }: Report, words: ReportWords): string[][] {
 }
 
 function countIn({ images, platforms, attempts }: Report['events'][number], words: ReportWords): string {
-  if (images !== null) return `${images} ${words.images}`
-  return platforms !== null ? `${platforms} ${words.platforms}` : String(attempts ?? '')
+  if (images !== null) return counted(images, words.images)
+  return platforms !== null ? counted(platforms, words.platforms) : String(attempts ?? '')
 }
 
 function heading(doc: Doc, text: string): void {

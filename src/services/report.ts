@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { CASE_STATES } from '../domain/case.js'
 import { CASE_EVENT_KINDS, CASE_EVENTS, PLATFORM_BUCKETS, platformBucket } from '../domain/case-event.js'
+import { imageReference } from '../domain/ids.js'
 import { CATEGORY_NAMES, TIER_NAMES } from '../domain/signal.js'
 import type { CaseFile } from './case-file.js'
 import { Receipt } from './receipts.js'
@@ -68,7 +69,7 @@ export function reportOf({ file, hashes, receipt, signer, nowMs }: ReportParts):
     complaintNoted: view.hasComplaint,
     hashes,
     images: images.map(({ imageId, registeredAtMs, category, tier }) => ({
-      reference: referenceOf(imageId),
+      reference: imageReference(imageId),
       registeredAt: instant(registeredAtMs),
       category: category ?? null,
       tier,
@@ -82,11 +83,6 @@ export function reportOf({ file, hashes, receipt, signer, nowMs }: ReportParts):
     })),
     receipt: receipt ?? null,
   })
-}
-
-/** Of an id that is a keyed hash already, its first 32 bits: enough to speak about a picture, and nothing to go back from. */
-function referenceOf(imageId: string): string {
-  return `IMG-${imageId.slice(0, 8).toUpperCase()}`
 }
 
 function instant(ms: number): string {

@@ -38,8 +38,13 @@ export function reportButton(tag: string, messages: Messages, theirs: Messages =
   return `<button type="button" data-report="pdf" data-language="${tag}">${escaped(messages['case.reportPdf'] ?? '')} <span lang="${tag}">${name}</span></button>`
 }
 
-export function hotlineMarkup({ name, url, phone, country }: Hotline, messages: Messages): string {
-  const where = country === undefined ? ` (${escaped(messages['hotlines.where.worldwide'] ?? '')})` : ''
+/** Whoever needs one has to see which is for her country: several have a name that many countries use. */
+export function hotlineMarkup({ name, url, phone, country }: Hotline, language: string, messages: Messages): string {
+  const place =
+    country === undefined
+      ? messages['hotlines.where.worldwide']
+      : new Intl.DisplayNames(language, { type: 'region' }).of(country)
+  const where = ` (${escaped(place ?? '')})`
   const way =
     phone === undefined
       ? `<a href="${escaped(url ?? '')}" rel="noreferrer">${escaped((url ?? '').replace('https://', ''))}</a>`

@@ -76,7 +76,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
   const messages = new Map(messagesIn(folder))
   const languages = [...messages.keys()].sort((a, b) => rank(a) - rank(b) || a.localeCompare(b))
   const parts = Object.fromEntries(
-    ['layout', 'picker', 'sending', ...PAGE_NAMES].map((name) => [name, text(folder, `html/${name}.html`)]),
+    ['layout', 'picker', 'sending', 'keep', ...PAGE_NAMES].map((name) => [name, text(folder, `html/${name}.html`)]),
   )
   const style = text(folder, 'html/style.css')
   const headers = pageHeaders({ script: manifest.script.integrity, style: hashOf(style) })
@@ -105,7 +105,8 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
     const base = { ...own, ...valuesFor(name, language, own) }
     const picker = fill(parts['picker'] ?? '', base)
     const sending = fill(parts['sending'] ?? '', base)
-    return fill(parts['layout'] ?? '', { ...base, main: fill(parts[name] ?? '', { ...base, picker, sending }) })
+    const keep = fill(parts['keep'] ?? '', { ...base, keepHidden: name === 'case' ? ' hidden' : '' })
+    return fill(parts['layout'] ?? '', { ...base, main: fill(parts[name] ?? '', { ...base, picker, sending, keep }) })
   }
 
   function valuesFor(name: PageName, language: string, own: Messages): Record<string, string> {
@@ -119,7 +120,7 @@ export function loadSite(folder: string, settings: SiteSettings): Site {
       languageLinks: languages.map((tag) => languageLink(name, tag, language, messages.get(tag))).join(''),
       footLinks: PAGE_NAMES.map((other) => footLink(other, name, language, own)).join(''),
       hotlines: hotlinesFor(settings.country)
-        .map((hotline) => hotlineMarkup(hotline, own))
+        .map((hotline) => hotlineMarkup(hotline, language, own))
         .join(''),
       reportButtons: REPORT_LANGUAGES.map((tag) => reportButton(tag, own, messages.get(tag))).join(' '),
       contact,

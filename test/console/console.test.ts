@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
+import { imageReference } from '../../src/domain/ids.js'
 import { faultsOf } from '../helpers/axe.js'
 import { startSite, withoutBrowser } from '../helpers/browser.js'
+import { scene } from '../helpers/pictures.js'
 import { keyFor, randomHashText, startMessenger, until } from '../helpers/service.js'
-import { caseWithPicture, feedback, matchesOf, operator, platform } from '../helpers/trust.js'
+import { ask, caseWithPicture, feedback, matchesOf, operator, platform } from '../helpers/trust.js'
 import { startEndpoint } from '../helpers/webhooks.js'
 
 const PHONE = { viewport: { width: 320, height: 640 } }
@@ -38,8 +40,12 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
   t.test('a key that opens nothing is refused in words, and nothing is kept of one that opens', async (t) => {
     const { page, context, faults } = await site.visit('/console', PHONE)
     await looksRight(t, page, 'signed out')
+    const asked: string[] = []
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname))
     await signIn(page, 'tbr_test_nothing')
     await page.locator('#key-error:not(:empty)').waitFor()
+    t.same(asked, ['/v1/keys/own'], 'a wrong key is asked about once')
+    t.match(await page.textContent('#key-error'), /^This key is not valid here\. Check that it is complete/)
     t.equal(await page.inputValue('#key'), 'tbr_test_nothing', 'what was typed stays, to be mended')
     await looksRight(t, page, 'refused')
 
@@ -61,6 +67,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await signIn(page, writer.key)
     await page.locator('nav').waitFor()
     t.same(await page.locator('nav li').allTextContents(), ['Banks', 'Import'])
+    t.equal(await page.textContent('.holder'), 'Signed in: ngo (ngo)')
     await page.fill('input[name="name"]', 'first-bank')
     await page.keyboard.press('Enter')
     await page.getByRole('cell', { name: 'first-bank' }).waitFor()
@@ -81,14 +88,16 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await open(page, 'Overdue')
     await page.getByText('No clock has run out.').waitFor()
     await open(page, 'Disputes')
-    const row = page.getByRole('row', { name: disputed.imageId })
+    const row = page.getByRole('row', { name: imageReference(disputed.imageId) })
     t.match(await row.textContent(), /harmless content/)
+    t.notMatch(await page.content(), disputed.imageId, 'ids of the store are nowhere')
+    t.equal(await row.getByRole('button', { name: 'Keep protecting' }).count(), 1)
     await looksRight(t, page, 'disputes')
 
-    await row.getByRole('button', { name: 'Strike it' }).click()
+    await row.getByRole('button', { name: 'Remove protection' }).click()
     t.equal((await matchesOf(site, one.headers, disputed.hash)).length, 1, 'nothing happens before yes')
     await row.getByRole('button', { name: 'No' }).click()
-    await row.getByRole('button', { name: 'Strike it' }).click()
+    await row.getByRole('button', { name: 'Remove protection' }).click()
     await row.getByRole('button', { name: 'Yes' }).click()
     await page.getByText('No dispute waits for a decision.').waitFor()
     t.same(await matchesOf(site, one.headers, disputed.hash), [], 'struck')
@@ -105,11 +114,27 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     const { page, context, faults } = await site.visit('/console', PHONE)
     await signIn(page, helper.key)
     await open(page, 'To vouch for')
-    const row = page.getByRole('row', { name: hers.imageId })
+    const row = page.getByRole('row', { name: imageReference(hers.imageId) })
+    t.notMatch(await page.content(), new RegExp(`${hers.imageId}|[0-9a-f]{32}`), 'ids of the store are nowhere')
     await row.getByRole('button', { name: 'Vouch for it' }).click()
     await looksRight(t, page, 'to vouch for')
     await row.getByRole('button', { name: 'Yes' }).click()
     await page.getByText('Nothing waits for you to vouch for it.').waitFor()
+
+    const consent = { kind: 'in-person', on: '2026-01-31' }
+    const assisted = await ask(site, 'POST', '/v1/assisted-cases', helper.headers, { adult: true, consent })
+    const { caseNumber } = assisted.json<{ caseNumber: string }>()
+    const images = [{ signals: [{ type: 'pdq', hash: randomHashText(), quality: 90 }] }]
+    await ask(site, 'POST', `/v1/cases/${caseNumber}/hashes`, helper.headers, { images })
+    await page.getByRole('button', { name: 'Look again' }).click()
+    await page.getByRole('row', { name: 'you opened it' }).waitFor()
+    await page.fill('input[name="number"]', hers.url.split('/').at(-1) ?? '')
+    await page.keyboard.press('Enter')
+    await page.getByText('You opened no case with this number.').waitFor()
+    await page.fill('input[name="number"]', caseNumber.toLowerCase())
+    await page.keyboard.press('Enter')
+    await page.getByRole('row', { name: caseNumber }).waitFor()
+    await looksRight(t, page, 'marked with its number')
     t.match(await matchesOf(site, one.headers, hers.hash), [{ tier: 'ngo-attested' }])
     t.same(faults, [])
     await context.close()
@@ -176,6 +201,38 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await page.getByRole('button', { name: 'Import it' }).click()
     await page.getByRole('button', { name: 'Stop' }).click()
     await page.getByText('Stopped', { exact: true }).waitFor()
+    t.same(faults, [])
+    await context.close()
+  })
+
+  t.test('what is no list of hashes is refused before anything of it is sent', async (t) => {
+    const partner = await keyFor(site, 'dropper', ['signals:write'], 'ngo')
+    await site.app.inject({ method: 'POST', url: '/v1/banks', headers: partner.headers, payload: { name: 'of-dropper' } })
+    const { page, context, faults } = await site.visit('/console', PHONE)
+    await signIn(page, partner.key)
+    await open(page, 'Import')
+    await page.getByText('No file has been imported into this bank').waitFor()
+    for (const column of ['signal_str', 'signal_type', 'quality', 'category', 'tags'])
+      t.match(await page.textContent('#import-forms'), column)
+    const sent: string[] = []
+    page.on('request', (request) => sent.push(request.method()))
+    const { bytes } = await scene(1, { width: 160, height: 120 })
+    // Beside the field, where a browser would open it in place of the console.
+    await page.evaluate((base64) => {
+      const files = new DataTransfer()
+      files.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], 'a.jpg', { type: 'image/jpeg' }))
+      const event = new DragEvent('drop', { bubbles: true, cancelable: true, dataTransfer: files })
+      document.body.dispatchEvent(event)
+      if (!event.defaultPrevented) throw new Error('the browser opens it')
+    }, bytes.toString('base64'))
+    await page.getByRole('button', { name: 'Import it' }).click()
+    await page.getByText('This is a picture, and pictures are not imported').waitFor()
+    await looksRight(t, page, 'a picture is refused')
+    const sheet = { name: 'list.xlsx', mimeType: 'application/zip', buffer: Buffer.from('504b0304140006000800', 'hex') }
+    await page.setInputFiles('input[type="file"]', sheet)
+    await page.getByRole('button', { name: 'Import it' }).click()
+    await page.getByText('This is not a text file. Save the list as CSV').waitFor()
+    t.same(sent, [], 'nothing was sent')
     t.same(faults, [])
     await context.close()
   })

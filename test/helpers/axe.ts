@@ -49,6 +49,7 @@ async function chosenFiles(): Promise<GivenFile[]> {
     await pictureFile(1),
     { name: 'plain.png', mimeType: 'image/png', buffer: plain.bytes },
     { name: 'list.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('a shopping list') },
+    await pictureFile(2, { format: 'tiff' }),
     { name: 'IMG_1.heic', mimeType: 'image/heic', buffer: Buffer.from('00000018667479706865696300000000', 'hex') },
   ]
 }

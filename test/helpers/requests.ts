@@ -83,7 +83,7 @@ export function guardedRoutes(app: FastifyInstance) {
     Object.entries(methods).flatMap(([method, verb]) => {
       const security = operations[method]?.security?.[0]
       if (security === undefined) return []
-      const scope = 'caseToken' in security ? 'case' : (security['organisationKey']?.[0] ?? 'none')
+      const scope = 'caseToken' in security ? 'case' : (security['organisationKey']?.[0] ?? 'key')
       const url = path.replaceAll(/\{\w+\}/g, MARKER)
       return [{ method: verb, url, scope, name: `${verb} ${path}` }]
     }),

@@ -76,7 +76,7 @@ const ADDRESSES: readonly Call[] = [
 ]
 
 /** Another operation with a parameter in this place answers. */
-const SHADOWED = ['delete /v1/cases/challenge']
+const SHADOWED = ['delete /v1/cases/challenge', 'delete /v1/keys/own']
 
 const UNKNOWN: Readonly<Record<string, string>> = { caseNumber: 'TBR-0000-0000-0000', code: 'case-unknown', bank: 'none' }
 const UNKNOWN_ID = '0190aaaa-0000-7000-8000-000000000001'

@@ -151,6 +151,7 @@ t.test('every operation is called, and answers as its example says', async (t) =
   await operator('restoreKey', { params: { keyId: made.keyId } })
   await operator('revokeKey', { params: { keyId: successor.keyId } })
   await operator('listKeys', {})
+  await platform('getOwnKey', {})
   await operator('listAudit', { query: {} })
   await operator('listExchanges', {})
   await operator('pullExchange', { params: { name: 'ncii-list' } })

@@ -130,6 +130,21 @@ t.test('the hotlines are those of the configured country, then those for everywh
   }
 })
 
+t.test('each hotline says which country it is for, in the language of the page', async (t) => {
+  const { app } = await startService(t, { site: { country: undefined } })
+  for (const [language, childlines] of [
+    ['en', [/Childline<\/strong> \(United Kingdom\)/, /Childline 1098<\/strong> \(India\)/]],
+    ['ms', [/Cybertip\.ca<\/strong> \(Kanada\)/, /Take It Down<\/strong> \(di mana-mana\)/]],
+    ['ta', [/Talian Kasih<\/strong> \(மலேசியா\)/]],
+    ['zh-Hans', [/Childline<\/strong> \(英国\)/]],
+  ] as const) {
+    const { body } = await app.inject({ url: `/?lang=${language}` })
+    const list = /<ul class="hotlines">(.*?)<\/ul>/.exec(body)?.[1] ?? ''
+    for (const labelled of childlines) t.match(list, labelled, language)
+    t.equal(list.match(/<\/strong> \([^)]+\)<br>/g)?.length, list.match(/<li>/g)?.length, `${language}: every one`)
+  }
+})
+
 function workerIn(body: string): string {
   return /"worker":"([^"]+)"/.exec(body)?.[1] ?? ''
 }

@@ -4,7 +4,7 @@ import { inflateSync } from 'node:zlib'
 import t, { type Test } from 'tap'
 import { CASE_STATES } from '../../src/domain/case.js'
 import { CASE_EVENT_KINDS } from '../../src/domain/case-event.js'
-import { REPORT_LANGUAGES, REPORT_WORDS } from '../../src/domain/report-words.js'
+import { counted, REPORT_LANGUAGES, REPORT_WORDS } from '../../src/domain/report-words.js'
 import { CATEGORY_NAMES, TIER_NAMES } from '../../src/domain/signal.js'
 import { Report } from '../../src/services/report.js'
 import { drawReport } from '../../src/services/report-drawing.js'
@@ -115,8 +115,28 @@ t.test('every word of the report is there in every language', async (t) => {
     t.same(Object.keys(tiers).toSorted(), TIER_NAMES.toSorted())
     t.same(Object.keys(events).toSorted(), CASE_EVENT_KINDS.toSorted())
     for (const table of [states, categories, tiers, events, words])
-      for (const [name, word] of Object.entries(table)) t.ok(word.length > 0, name)
+      for (const [name, word] of Object.entries(table)) {
+        const texts: string[] = typeof word === 'string' ? [word] : Object.values(word)
+        for (const text of texts) t.ok(text.length > 0, name)
+      }
   }
+})
+
+t.test('the report counts as people do, and speaks of the person in the picture', async (t) => {
+  const { images, platforms } = REPORT_WORDS.en
+  t.same(
+    [0, 1, 2].map((count) => counted(count, images)),
+    ['0 images', '1 image', '2 images'],
+  )
+  t.same(
+    ['0', '1-2', 'more'].map((count) => counted(count, platforms)),
+    ['0 platforms', '1-2 platforms', 'more platforms'],
+  )
+  for (const language of REPORT_LANGUAGES) {
+    const text = JSON.stringify(REPORT_WORDS[language])
+    t.notMatch(text, /\b(?:her|herself|she|submitter|pelapor)\b|\(s\)/, language)
+  }
+  t.match(REPORT_WORDS.en.tiers['self-reported'], 'the person in the picture')
 })
 
 /** What is in the compressed streams of a PDF. */

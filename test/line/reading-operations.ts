@@ -88,6 +88,7 @@ export const READING = {
   listWaitingAttestations: listed(ngo),
   listContexts: listed(platform),
   listKeys: plain(operator),
+  getOwnKey: plain(operator),
   listAudit: listed(operator),
   listDays: async ({ operator: by }) => ({ by, args: { query: { days: 3 } } }),
   listOwnDays: async ({ platform: by }) => ({ by, args: { query: { days: 3 } } }),

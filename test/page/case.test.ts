@@ -89,7 +89,10 @@ t.test('her page, by number and PIN', { skip: withoutBrowser }, async (t) => {
     ])
     const one = await platform(site, 'platform')
     await feedback(site, one, her.hash, { verdict: 'blocked' })
-    await page.locator('#time-line').getByText('A copy was stopped. Platforms that have stopped one so far: 1–2.').waitFor()
+    await page
+      .locator('#time-line')
+      .getByText('A platform blocked a copy. Platforms that have blocked one so far: 1–2.')
+      .waitFor()
     await feedback(site, one, her.hash, { verdict: 'disputed', reason: 'other' })
     await page.locator('#sums .disputed').waitFor()
     const { headers } = await operator(site)

@@ -35,7 +35,7 @@ t.test('submitter keeps her pictures for longer', { skip: withoutBrowser }, asyn
   await page.locator('#renewed:not(:empty)').waitFor()
   t.match(await textOf(page, '#renewed'), /^Done\. It now lasts until \w+ \d+, \d{4}\./)
   t.ok((await expiresAtMs()) - beforeMs >= 12 * HOUR_MS, 'for the whole time once more')
-  await page.locator('#time-line').getByText('The time was made longer.').waitFor()
+  await page.locator('#time-line').getByText('The time was renewed.').waitFor()
   aheadMs += 25 * HOUR_MS
   await page.click('#renew-go')
   await page.locator('#view-state', { hasText: 'The time is over' }).waitFor()

@@ -87,26 +87,35 @@ t.test('two tabs know of each other and say that each makes a number of its own'
   }
 })
 
-t.test('the back button asks first, and who stays has lost nothing', { skip: withoutBrowser }, async (t) => {
-  const site = await usualSite()
-  const { page } = await site.visit('/how-it-works')
-  await page.goto(site.url)
-  await toChoosing(page)
-  await choose(page, [await pictureFile(1)])
-  await allRead(page)
-  const asked = page.waitForEvent('dialog')
-  const going = page.evaluate(() => history.back())
-  const dialog = await asked
-  t.equal(dialog.type(), 'beforeunload')
-  await dialog.dismiss()
-  await going
+t.test(
+  'whoever goes back from the first step is asked, and who stays has lost nothing',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await usualSite()
+    const { page } = await site.visit('/how-it-works')
+    await page.goto(site.url)
+    await toChoosing(page)
+    await choose(page, [await pictureFile(1)])
+    await allRead(page)
+    for (const step of ['consent', 'start']) {
+      await page.goBack()
+      await page.waitForSelector(`[data-step="${step}"]:not([hidden])`)
+    }
+    const asked = page.waitForEvent('dialog')
+    const going = page.evaluate(() => history.back())
+    const dialog = await asked
+    t.equal(dialog.type(), 'beforeunload')
+    await dialog.dismiss()
+    await going
 
-  await page.waitForSelector('#notices p')
-  t.match(await textOf(page, '#notices'), /still here, and nothing is lost/)
-  t.equal(await page.locator('#pictures li').count(), 1)
-  const { caseNumber } = await protectAll(page)
-  t.match(caseNumber, /^TBR/)
-})
+    await page.waitForSelector('#notices p')
+    t.match(await textOf(page, '#notices'), /still here, and nothing is lost/)
+    await toChoosing(page)
+    t.equal(await page.locator('#pictures li').count(), 1)
+    const { caseNumber } = await protectAll(page)
+    t.match(caseNumber, /^TBR/)
+  },
+)
 
 t.test(
   'at her case an answer that is lost is said where she is, and what is said then is so',
@@ -135,7 +144,7 @@ t.test(
 
     const signedIn = await bad('**/export', portal)
     await page.click('#open')
-    await page.getByText('does not answer at the moment. Nothing is lost: this goes on by itself').waitFor()
+    await page.getByText('does not answer at the moment. Nothing is lost: this continues by itself').waitFor()
     await signedIn()
     await page.waitForSelector('[data-step="view"]:not([hidden])')
 

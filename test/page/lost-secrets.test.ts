@@ -54,7 +54,7 @@ t.test('answers of her page are lost: what it says goes on by itself, does', { s
   const pins = await losing(page, '**/pin', 'POST', 2)
   await page.click('#new-pin')
   await page.click('#pin-yes')
-  await page.locator('#pin-error', { hasText: 'Nothing is lost: this goes on by itself.' }).waitFor()
+  await page.locator('#pin-error', { hasText: 'Nothing is lost: this continues by itself.' }).waitFor()
   t.equal((await tryPin(site.app, her.caseNumber, her.pin)).statusCode, 201, 'she is not locked out meanwhile')
   await page.waitForSelector('#pin-shown:not([hidden])')
   t.equal(pins(), 3)

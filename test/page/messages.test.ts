@@ -22,6 +22,14 @@ const BANNED: Readonly<Record<string, RegExp>> = {
   ta: /சாத்தியமற்ற|சாத்தியமில்லை|முடியாதது|உத்தரவாத|உறுதியளி|100 ?%|முற்றிலும் பாதுகாப்பான/,
 }
 
+/** Words that were tried on readers and misled them: too vague, of another meaning, or not what people there say. */
+const MISLEADING: Readonly<Record<string, RegExp>> = {
+  en: /passed on|passed around|\bgo on\b|\bgoes on\b|copy was met|meets a copy|made by a computer|\bsigns\b|good day to|make it longer|let it stand/i,
+  ms: /tangkap layar|tanyalah|berbual|dibuat oleh komputer/i,
+  'zh-Hans': /质疑[^，。]*不该|网络安全/,
+  ta: /கணினியால் உருவாக்கப்பட்டது/,
+}
+
 t.test('there are English, Malay, Chinese and Tamil', async (t) => {
   t.same([...languages].sort(), ['en', 'ms', 'ta', 'zh-Hans'])
 })
@@ -36,6 +44,12 @@ for (const language of languages) {
 
   t.test(`${language} uses the same values in each message`, async (t) => {
     for (const [key, message] of Object.entries(messages)) t.same(valuesIn(message), valuesIn(english[key] ?? ''), key)
+  })
+
+  t.test(`${language} has no word that misled readers`, async (t) => {
+    const misleading = MISLEADING[language]
+    t.ok(misleading)
+    for (const [key, message] of Object.entries(messages)) if (misleading !== undefined) t.notMatch(message, misleading, key)
   })
 
   t.test(`${language} promises nothing that nobody can promise`, async (t) => {
@@ -77,6 +91,7 @@ t.test('whatever the script says is among the messages', async (t) => {
       ['images', 'attempts'].includes(CASE_EVENTS[kind]) ? inForms(`run.event.${kind}`) : [`run.event.${kind}`],
     ),
     ...answers.flatMap((each) => [`run.say.${each}`, `run.said.${each}`]),
+    ...['copied', 'notCopied'].map((how) => `run.${how}`),
     ...stands.flatMap((stand) => [`run.stands.${stand}`, ...inForms(`run.sum.${stand}`)]),
   ]
   t.ok(said.length > 20 && reasons.length > 5, 'the search finds them')

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { pictureFile, usualSite, withoutBrowser } from '../helpers/browser.js'
+import { openCase } from '../helpers/service.js'
 import { allRead, choose, protectAll, textOf, toChoosing } from '../helpers/steps.js'
 
 t.test(
@@ -22,12 +23,25 @@ t.test(
     })
     await page.click('#print')
     t.equal(await page.locator('body[data-printed]').count(), 1)
-    await page.emulateMedia({ media: 'print' })
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' })
+    const colours = await page.evaluate(() => {
+      const { backgroundColor, color } = getComputedStyle(document.body)
+      return {
+        backgroundColor,
+        color,
+        card: getComputedStyle(document.querySelector('.secret') ?? document.body).backgroundColor,
+      }
+    })
+    t.same(
+      colours,
+      { backgroundColor: 'rgb(255, 255, 255)', color: 'rgb(29, 39, 51)', card: 'rgb(255, 255, 255)' },
+      'dark on white, also where the screen is dark',
+    )
     // biome-ignore lint/performance/useDomNodeTextContent: what is not shown is not on the paper
     const paper = await page.innerText('body')
     t.match(paper, caseNumber)
-    for (const secret of [pin, code]) t.match(paper, secret)
-    for (const selector of ['#leave', 'header', 'footer', '#sending', '#print', '#save', '#written', '#follow'])
+    for (const shown of [pin, code, `Address to come back to: ${site.url}/case`]) t.match(paper, shown)
+    for (const selector of ['#leave', 'header', 'footer', '#sending', '#print', '#save', '#copy', '#written', '#follow'])
       t.notOk(await page.isVisible(selector), `${selector} is not on the paper`)
     t.notMatch(paper, /secret-name|Leave this page/)
 
@@ -36,6 +50,42 @@ t.test(
     t.equal(download.suggestedFilename(), 'note.txt')
     const note = readFileSync(await download.path(), 'utf8')
     for (const kept of [caseNumber, pin, code, `${site.url}/case`]) t.match(note, kept)
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await page.click('#copy')
+    await page.locator('#kept', { hasText: 'Copied. Whoever uses this device can paste it.' }).waitFor()
+    t.equal(await page.evaluate(() => navigator.clipboard.readText()), note)
+    t.same(faults, [])
+  },
+)
+
+t.test(
+  'without TLS number and PIN can be copied all the same, and another PIN as well',
+  { skip: withoutBrowser },
+  async (t) => {
+    const site = await usualSite()
+    const her = await openCase(site.app)
+    const { page, faults } = await site.visit('/how-it-works')
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write'])
+    await page.addInitScript(() => {
+      const { clipboard } = navigator
+      Reflect.set(window, 'readCopied', () => clipboard.readText())
+      Object.defineProperty(navigator, 'clipboard', { value: undefined })
+    })
+    await page.goto(`${site.url}/case`)
+    await page.fill('#case-number', her.caseNumber)
+    await page.fill('#case-pin', her.pin)
+    await page.click('#open')
+    await page.click('#new-pin')
+    t.notOk(await page.isVisible('#copy'), 'there is nothing to copy yet')
+    await page.click('#pin-yes')
+    await page.waitForSelector('#pin-shown:not([hidden])')
+    await page.click('#copy')
+    await page.locator('#kept', { hasText: 'Copied. Whoever uses this device can paste it.' }).waitFor()
+    const copied = await page.evaluate(() => (Reflect.get(window, 'readCopied') as () => Promise<string>)())
+    for (const kept of [her.caseNumber, await textOf(page, '#pin-value'), await textOf(page, '#code-value')])
+      t.match(copied, kept)
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('#save')])
+    t.equal(readFileSync(await download.path(), 'utf8'), copied)
     t.same(faults, [])
   },
 )

@@ -72,7 +72,7 @@ t.test('a refusal before there is a number says so, and can be tried again', { s
   })
   await page.click('#choose-go')
   await page.click('#protect')
-  await page.getByText('does not answer at the moment. Nothing is lost: this goes on by itself').waitFor() // the proof came too late
+  await page.getByText('does not answer at the moment. Nothing is lost: this continues by itself').waitFor() // the proof came too late
   await page.click('#open-retry')
   await page.getByText('Something went wrong on our side. Nothing is lost: try again').waitFor()
   await page.click('#open-retry')

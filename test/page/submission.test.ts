@@ -39,6 +39,16 @@ t.test('submitter protects pictures, which then match', { skip: withoutBrowser }
   t.same(faults, [], 'nothing was forbidden and nothing failed')
 })
 
+t.test('one picture is not called "all of them" in a language with one plural form', { skip: withoutBrowser }, async (t) => {
+  const site = await usualSite()
+  const { page } = await site.visit('/?lang=ms')
+  await toChoosing(page)
+  await choose(page, [await pictureFile(1)])
+  await allRead(page)
+  await protectAll(page)
+  t.equal(await textOf(page, '#sent-text'), 'Selesai. Gambar anda dilindungi.')
+})
+
 t.test('under 18 sees the hotlines of the country, and nothing else', { skip: withoutBrowser }, async (t) => {
   const site = await usualSite()
   const { page, faults } = await site.visit('/')

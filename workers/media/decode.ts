@@ -1,6 +1,7 @@
 // The only place that decodes strangers' bytes.
 
 import sharp from 'sharp'
+import { formatOf, isDecoded } from '../../src/domain/picture-formats.js'
 import { Problem } from '../../src/domain/problem.js'
 import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
 import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
@@ -46,9 +47,9 @@ export interface DecodedPicture extends Pixels {
  *   libvips' own words.
  */
 export async function decode(bytes: Buffer, sizeFor: SizeFor = hashedSize): Promise<DecodedPicture> {
-  const format = formatOf(bytes)
-  if (format === undefined) throw new Problem('media-unsupported')
-  const broken = format === 'heif' && !isAvif(bytes) ? 'media-unsupported' : 'image-undecodable'
+  const format = formatOf(bytes) // by their first bytes, so that a refusal needs no parser
+  if (format !== 'heif' && !isDecoded(format)) throw new Problem('media-unsupported')
+  const broken = format === 'heif' ? 'media-unsupported' : 'image-undecodable'
 
   if (isTooCostly(pictureCost(bytes), bytes.length)) throw new Problem('image-too-many-pixels')
   const failed = (error: unknown): never => {
@@ -94,29 +95,6 @@ async function pixelsOf(bytes: Buffer, { width, height, profile }: Header, sizeF
     .toBuffer({ resolveWithObject: true })
   if (info.channels !== 3) throw new Error('sRGB has three channels')
   return { data, width: info.width, height: info.height, channels: info.channels, aspect: width / height }
-}
-
-/** By their first bytes, so that a refusal needs no parser. */
-const signatures = [
-  { format: 'jpeg', at: 0, bytes: 'ffd8ff' },
-  { format: 'png', at: 0, bytes: '89504e470d0a1a0a' },
-  { format: 'gif', at: 0, bytes: '474946383761' },
-  { format: 'gif', at: 0, bytes: '474946383961' },
-  { format: 'webp', at: 8, bytes: '57454250' },
-  { format: 'tiff', at: 0, bytes: '49492a00' },
-  { format: 'tiff', at: 0, bytes: '4d4d002a' },
-  { format: 'tiff', at: 0, bytes: '49492b00' },
-  { format: 'tiff', at: 0, bytes: '4d4d002b' },
-  { format: 'heif', at: 4, bytes: '66747970' },
-] as const
-
-function formatOf(file: Buffer): (typeof signatures)[number]['format'] | undefined {
-  return signatures.find(({ at, bytes }) => file.toString('hex', at, at + bytes.length / 2) === bytes)?.format
-}
-
-/** Whether the `ftyp` box names AV1 among its brands. */
-function isAvif(file: Buffer): boolean {
-  return file.length >= 12 && /avi[fs]/.test(file.toString('latin1', 8, Math.min(file.readUInt32BE(0), 256)))
 }
 
 /**

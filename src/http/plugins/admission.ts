@@ -3,7 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
-import type { Scope } from '../../domain/access.js'
+import type { RouteScope } from '../../domain/access.js'
 import { Problem } from '../../domain/problem.js'
 import type { Admission, Shortage } from '../../services/admission.js'
 import type { TurnsOfLoop } from '../../services/turns-of-loop.js'
@@ -24,8 +24,9 @@ const RETRY_AFTER_S = 1
  * Programs ask in bulk, and can wait: what they ask is the first to go. Someone who opens a case, hands in a picture or withdraws, an
  * NGO that does it for her, what was decided about a match, an operator, probes: those are let in always, and bounded by the limits.
  */
-const IN_BULK: Readonly<Record<Scope | 'case' | 'public', boolean>> = {
+const IN_BULK: Readonly<Record<RouteScope, boolean>> = {
   public: false,
+  key: false,
   case: false,
   'cases:write': false,
   feedback: false,
@@ -38,7 +39,7 @@ const IN_BULK: Readonly<Record<Scope | 'case' | 'public', boolean>> = {
 }
 
 /** What takes something back is never put off. */
-export function isSheddable(method: string, scope: Scope | 'case' | 'public' | undefined): boolean {
+export function isSheddable(method: string, scope: RouteScope | undefined): boolean {
   return scope !== undefined && method !== 'DELETE' && IN_BULK[scope]
 }
 

@@ -2,7 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Caller, Scope } from '../../domain/access.js'
+import type { Caller, RouteScope } from '../../domain/access.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { bearerToken } from '../../services/access.js'
 import type { OwnCase } from '../../services/case-access.js'
@@ -11,10 +11,10 @@ import type { Cases } from '../../services/cases.js'
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * A scope of API keys; `case` for the holder of the case's token, or the organisation that opened it for her; `public` for
+     * A scope of API keys; `key` for the holder of any; `case` for the holder of the case's token, or the organisation that opened it for her; `public` for
      * everybody.
      */
-    scope?: Scope | 'case' | 'public'
+    scope?: RouteScope
     /**
      * For clients that cannot send a bearer: the key may also stand in the address, as the parameter `key`, or be the password of `Basic`; or stand in
      * the header `x-functions-key`.
@@ -97,7 +97,7 @@ export const door = fp<DoorOptions>(
       if (token === undefined) throw new Problem('key-missing')
       request.caller = identify(token, request.ip) ?? null
       if (request.caller === null) throw new Problem('key-invalid')
-      if (!request.caller.scopes.has(scope)) throw new Problem('scope-missing', { scope })
+      if (scope !== 'key' && !request.caller.scopes.has(scope)) throw new Problem('scope-missing', { scope })
     }
   },
   { name: 'door', fastify: '5.x' },

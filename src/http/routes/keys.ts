@@ -81,6 +81,21 @@ export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, { k
     },
   )
 
+  app.get(
+    '/keys/own',
+    {
+      config: { scope: 'key' },
+      schema: {
+        operationId: 'getOwnKey',
+        summary: 'See whose key this is',
+        description: 'The key that asks: its organisation, what it may do, and until when. Any key may ask.',
+        tags,
+        response: { 200: KeyView, ...may('key-missing', 'store-away') },
+      },
+    },
+    async (request) => present(await keys.own(callerOf(request))),
+  )
+
   app.post(
     '/keys',
     {

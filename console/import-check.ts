@@ -1,0 +1,21 @@
+// Whether a file can be a list of hashes, told by its first bytes, before anything of it is sent.
+
+import { formatOf } from '../src/domain/picture-formats.js'
+
+const HEAD_BYTES = 4096
+const GZIP = [0x1f, 0x8b] as const
+
+/** @returns why not, in a sentence; `undefined` where it may be one: the service reads it line by line and says the rest. */
+export async function refusalOf(file: Blob): Promise<string | undefined> {
+  const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer())
+  if (formatOf(head) !== undefined) {
+    return 'This is a picture, and pictures are not imported: only hashes are. Nothing was sent.'
+  }
+  if (GZIP.every((byte, k) => head[k] === byte) || isText(head)) return undefined
+  return 'This is not a text file. Save the list as CSV or as text, one hash a line. Nothing was sent.'
+}
+
+/** Text has no byte below the space but tabs and line ends. */
+function isText(head: Uint8Array): boolean {
+  return head.every((byte) => byte >= 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d)
+}

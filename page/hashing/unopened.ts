@@ -1,0 +1,24 @@
+// What becomes of a file that this browser cannot open: sending is offered for what the server can read, and for nothing else.
+
+import { FORMAT_BYTES, formatOf, isDecoded, type PictureFormat } from '../../src/domain/picture-formats.js'
+import { type Outcome, refused, type Unopened } from './outcome.js'
+
+export function unopenedAs(format: PictureFormat | undefined, because: Unopened): Outcome {
+  if (format === undefined) return refused('not-a-picture')
+  return isDecoded(format) ? { kind: 'upload', because } : refused('server-cannot')
+}
+
+/** Where the browser can open no picture at all. */
+export async function unopened(file: Blob): Promise<Outcome> {
+  const head = await headOf(file, FORMAT_BYTES)
+  return head === undefined ? refused('unreadable') : unopenedAs(formatOf(head), 'browser')
+}
+
+/** @returns `undefined` for a file that was deleted, or is on a card that was taken out. */
+export async function headOf(file: Blob, bytes: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    return new Uint8Array(await file.slice(0, bytes).arrayBuffer())
+  } catch {
+    return undefined
+  }
+}
