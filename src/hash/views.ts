@@ -114,9 +114,9 @@ function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: D
       ...pieces(whole, [...HALVES, ...QUARTERS]),
       ...shapes(whole, aspect),
       ...crops(whole, CROPS),
-      ...middles(whole, aspect),
       ...tilts(aspect, REGISTERED_ANGLES_DEG),
       ...deframed(parts.filter(isWorth).slice(0, PARTS_REGISTERED)),
+      ...middles(whole, aspect),
     ]
   }
   if (isStrip(framed)) return [own, ...shapes(whole, aspect), ...crops(whole, CROPS)]
