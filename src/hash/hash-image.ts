@@ -32,7 +32,7 @@ export interface HashImageOptions {
  *
  * @param pixels of the picture as it is shown: turned as its EXIF says, in sRGB, transparency on white. Large pictures should be
  *   reduced to some 600 pixels a side first, never enlarged.
- * @returns whether it is `simple`, a sign in a few flat colours, which the service does not register as a picture of a case; and 1 to 31 signals, the whole picture's `pdq` first, and `blockhash` last, as a second opinion, when no side is under 16
+ * @returns `isSimple` of a sign in a few flat colours that is to be registered, which is none for a case; and 1 to 31 signals, the whole picture's `pdq` first, and `blockhash` last, as a second opinion, when no side is under 16
  *   pixels; nothing else when one is under 32.
  * @throws {RangeError} when the sizes are out of range or do not fit the data. Where WebAssembly with SIMD is missing, what the
  *   platform throws.
@@ -41,20 +41,21 @@ export interface HashImageOptions {
 export async function hashImage(
   pixels: Pixels,
   { purpose = 'query', aspect = pixels.width / pixels.height }: HashImageOptions = {},
-): Promise<{ readonly signals: GivenSignal[]; readonly isSimple: boolean }> {
+): Promise<{ readonly signals: GivenSignal[]; readonly isSimple?: true }> {
   const hasher = await imageHasher()
   const { quality, signals, blockTotals, isSimple } = hasher.hash(pixels, purpose, aspect)
+  const simple = isSimple ? { isSimple } : {}
   const given = signals.flatMap(({ type, view, quality, hashes: [hash] }): GivenSignal[] =>
     hash === undefined ? [] : [{ type, view, quality, hash: formatHash(hash) }],
   )
-  if (blockTotals === undefined) return { signals: given, isSimple }
+  if (blockTotals === undefined) return { signals: given, ...simple }
   const blockhash = {
     type: 'blockhash',
     view: 'whole',
     quality,
     hash: formatHash(blockhashOf(blockTotals, pixels)),
   } as const
-  return { signals: [...given, blockhash], isSimple }
+  return { signals: [...given, blockhash], ...simple }
 }
 
 const imageHasher = loadedOnce(loadImageHasher)
