@@ -23,6 +23,7 @@ const FACTS = { bank: CASES_BANK_NAME, tier: 'self-reported', category: undefine
 export async function hashed(bytes, purpose, wantsDetails) {
   const { image, problem } = await answerFor(bytes, purpose, wantsDetails ? 'also' : 'none')
   if (problem !== undefined) return { refusal: problem }
+  if (purpose === 'register' && image.isSimple) return { refusal: 'image-too-simple' }
   return image.quality < MIN_QUALITY[purpose] ? { refusal: 'quality-too-low' } : { image }
 }
 

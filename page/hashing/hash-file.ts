@@ -86,9 +86,10 @@ async function hashed(picture: Decoded, wanted: Wanted): Promise<Outcome> {
   const pixels = pixelsOf(picture, hashedSize)
   try {
     const aspect = bitmap.width / bitmap.height
-    const { signals } = await hashImage(pixels, { purpose: 'register', aspect })
+    const { signals, isSimple } = await hashImage(pixels, { purpose: 'register', aspect })
     const quality = signals[0]?.quality ?? 0
     if (quality < SIGNAL_TYPES.pdq.minQuality) return refused('too-plain')
+    if (isSimple === true) return refused('too-simple')
     const details = wanted === 'details' ? { details: await detailsIn(picture) } : {}
     return { kind: 'hashed', quality, signals: [...signals, ...(await sha256(file))], ...details }
   } finally {

@@ -7,6 +7,7 @@ export const REASONS = [
   'not-a-picture',
   'too-many-pixels',
   'too-plain',
+  'too-simple',
   'damaged',
   'no-memory',
   'too-slow',

@@ -11,6 +11,7 @@ export type Handling = Reason | 'closed' | 'again' | 'without-details'
 
 const HANDLING: Readonly<Record<CaseImageProblem, Handling>> = {
   'quality-too-low': 'too-plain',
+  'image-too-simple': 'too-simple',
   'known-harmless': 'harmless',
   'image-too-large': 'file-too-large',
   'body-too-large': 'file-too-large',

@@ -21,6 +21,8 @@ export interface HashedImage {
   /** PDQ's 0…100 of the whole picture: how well it can be recognised. */
   readonly quality: number
   readonly signals: readonly HashedSignal[]
+  /** Of a picture that is to be registered: a sign in a few flat colours, which too many others look like. */
+  readonly isSimple?: true
   /** Of a picture that is to be found by its details as well. */
   readonly details?: RegisteredDetails
   /** Of a picture that is asked about by its details as well: its views. */

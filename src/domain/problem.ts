@@ -17,6 +17,7 @@ export const CASE_IMAGE_PROBLEMS = [
   'image-too-many-pixels',
   'image-undecodable',
   'quality-too-low',
+  'image-too-simple',
   'known-harmless',
   'extended-protection-off',
   'minor-declared',

@@ -88,6 +88,7 @@ const Message = z.union([
         .refine((signals) =>
           SIGNAL_TYPE_NAMES.every((name) => signals.filter(({ type }) => type === name).length <= SIGNAL_RULES[name].max),
         ),
+      isSimple: z.literal(true).optional(),
       details: bytesAs(readRegistered, MAX_REGISTERED_BYTES).optional(),
       asked: bytesAs(readAsked, MAX_ASKED_BYTES).optional(),
     }),
@@ -101,15 +102,21 @@ const Message = z.union([
 export function parseAnswer(text: string, wanted?: Wanted): HandoffAnswer {
   const answer = Message.parse(JSON.parse(text))
   if ('problem' in answer) return answer
-  const { details, asked, ...rest } = answer.image
-  const image = { ...rest, ...(details !== undefined && { details }), ...(asked !== undefined && { asked }) }
+  const { isSimple, details, asked, ...rest } = answer.image
+  const image = {
+    ...rest,
+    ...(isSimple && { isSimple }),
+    ...(details !== undefined && { details }),
+    ...(asked !== undefined && { asked }),
+  }
   if (wanted !== undefined && !isWanted(image, wanted)) throw new Error('an answer to something else')
   return { image }
 }
 
-/** Only what is registered is one hash a part, and has rows to be found by; only what is asked about has views. */
-function isWanted({ signals, details, asked }: HashedImage, wanted: Wanted): boolean {
+/** Only what is registered is one hash a part, has rows to be found by, and may be too simple; only what is asked about has views. */
+function isWanted({ signals, isSimple, details, asked }: HashedImage, wanted: Wanted): boolean {
   const isRegistered = wanted.purpose === 'submission'
+  if (isSimple && !isRegistered) return false
   if (
     wanted.details === 'none' ? details !== undefined || asked !== undefined : (isRegistered ? asked : details) !== undefined
   )
@@ -119,11 +126,12 @@ function isWanted({ signals, details, asked }: HashedImage, wanted: Wanted): boo
 
 export function formatAnswer(answer: HandoffAnswer): string {
   if ('problem' in answer) return JSON.stringify({ problem: answer.problem })
-  const { quality, signals, details, asked } = answer.image
+  const { quality, signals, isSimple, details, asked } = answer.image
   return JSON.stringify({
     image: {
       quality,
       signals: signals.map((signal) => ({ ...signal, hashes: signal.hashes.map(formatHash) })),
+      ...(isSimple && { isSimple }),
       ...(details !== undefined && { details: base64(writeRegistered(details)) }),
       ...(asked !== undefined && { asked: base64(writeAsked(asked)) }),
     },

@@ -34,7 +34,8 @@ export interface HashImageOptions {
  *
  * @param pixels of the picture as it is shown: turned as its EXIF says, in sRGB, transparency on white. Up to 1.5 megapixels as they are; of a
  *   larger picture reduced to `hashedSize`, each side by itself, with a triangle filter, and then `aspect` is needed. Never enlarged.
- * @returns 1 to 31 signals, the whole picture's `pdq` first, and `blockhash` last, as a second opinion, when no side is under 16
+ * @returns `isSimple` for a picture to be registered that is a sign in a few flat colours, which a case does not take; and 1 to 31 signals, the
+ *   whole picture's `pdq` first, and `blockhash` last, as a second opinion, when no side is under 16
  *   pixels; nothing else when one is under 32.
  * @throws {RangeError} when the sizes are out of range or do not fit the data. Where WebAssembly with SIMD is missing, what the
  *   platform throws.
@@ -43,20 +44,21 @@ export interface HashImageOptions {
 export async function hashImage(
   pixels: Pixels,
   { purpose = 'query', aspect = pixels.width / pixels.height }: HashImageOptions = {},
-): Promise<{ readonly signals: GivenSignal[] }> {
+): Promise<{ readonly signals: GivenSignal[]; readonly isSimple?: true }> {
   const hasher = await imageHasher()
-  const { quality, signals, blockTotals } = hasher.hash(pixels, purpose, aspect)
+  const { quality, signals, blockTotals, isSimple } = hasher.hash(pixels, purpose, aspect)
+  const simple = isSimple ? { isSimple } : {}
   const given = signals.flatMap(({ type, view, quality, hashes: [hash] }): GivenSignal[] =>
     hash === undefined ? [] : [{ type, view, quality, hash: formatHash(hash) }],
   )
-  if (blockTotals === undefined) return { signals: given }
+  if (blockTotals === undefined) return { signals: given, ...simple }
   const blockhash = {
     type: 'blockhash',
     view: 'whole',
     quality,
     hash: formatHash(blockhashOf(blockTotals, pixels)),
   } as const
-  return { signals: [...given, blockhash] }
+  return { signals: [...given, blockhash], ...simple }
 }
 
 const imageHasher = loadedOnce(loadImageHasher)

@@ -8,6 +8,7 @@ import type { PdqKernel, SampledResult } from './pdq-kernel.js'
 import { loadPdqKernel, loadPdqKernelSync } from './pdq-kernel.js'
 import type { Pixels } from './pixels.js'
 import { separableBits } from './separable.js'
+import { isSimple } from './simple.js'
 import { gridOf, sampleTilted } from './tilt.js'
 import { askedTurns, type Purpose, type View, type ViewKind, viewsOf } from './views.js'
 
@@ -28,6 +29,8 @@ export interface ImageSignals {
   readonly signals: readonly ImageSignal[]
   /** For blockhash; see `KernelResult`. */
   readonly blockTotals: readonly number[] | undefined
+  /** Is it a sign in a few flat colours, so that it must not be registered? Only looked for when it is to be. */
+  readonly isSimple: boolean
 }
 
 export interface ImageHasher {
@@ -78,9 +81,14 @@ function hasherWith(kernel: PdqKernel, frames: FrameKernel): ImageHasher {
     hash(pixels, purpose, aspect = pixels.width / pixels.height) {
       const { quality, dihedrals, blockTotals } = kernel.hash(pixels)
       const whole: ImageSignal = { type: 'pdq', view: 'whole', quality, hashes: dihedrals }
-      if (Math.min(pixels.width, pixels.height) < LEAST_SIDE_PX) return { quality, signals: [whole], blockTotals }
-      const parts = frames.measure(pixels, (raster) => partsOf(kernel, raster, aspect, purpose))
-      return { quality, signals: [whole, ...parts], blockTotals }
+      if (Math.min(pixels.width, pixels.height) < LEAST_SIDE_PX) {
+        return { quality, signals: [whole], blockTotals, isSimple: false }
+      }
+      return frames.measure(pixels, (raster) => {
+        const parts = partsOf(kernel, raster, aspect, purpose)
+        const isSign = purpose === 'register' && isSimple(raster)
+        return { quality, signals: [whole, ...parts], blockTotals, isSimple: isSign }
+      })
     },
   }
 }

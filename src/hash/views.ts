@@ -1,6 +1,7 @@
 // Which parts of a picture are hashed: when it is registered, and when it is asked about.
 
 import { type Deframed, deframe } from './deframe/deframe.js'
+import { inscribed, type Shape, shapeOf } from './deframe/shape.js'
 import type { MeasuredRaster } from './measured.js'
 import { wholeOf } from './raster.js'
 import { areaOf, type Rectangle } from './rectangle.js'
@@ -34,8 +35,8 @@ export type View = (
  * @param aspect width over height of the picture as it is shown.
  */
 export function viewsOf(raster: MeasuredRaster, aspect: number, purpose: Purpose): View[] {
-  const deframed = deframe(raster)
-  return purpose === 'register' ? registered(raster, aspect, deframed) : asked(raster, aspect, deframed)
+  const [frames, shape] = [deframe(raster), shapeOf(raster, aspect)]
+  return purpose === 'register' ? registered(raster, aspect, frames, shape) : asked(raster, aspect, frames, shape)
 }
 
 /** Whole pictures and parts without their frames are asked about in all eight ways, the others as they are and mirrored. */
@@ -97,13 +98,16 @@ const SKEWED_SHARE = 0.92
  * everybody's pictures, and a registered part of it would match every screenshot of that app. Where it may as well be a picture that has
  * something like a frame in it, the cuts of the whole come too; its pieces do not, for those might be of the app alone.
  */
-function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: Deframed): View[] {
+function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: Deframed, shape: Shape | undefined): View[] {
   const whole = wholeOf(raster)
   const own: View = { kind: 'whole', part: whole }
-  const shapeOf = ({ left, top, right, bottom }: Rectangle) =>
+  const sidesOf = ({ left, top, right, bottom }: Rectangle) =>
     aspect * (((right - left) / raster.width) * (raster.height / (bottom - top)))
-  const isStrip = (part: Rectangle) => Math.max(shapeOf(part), 1 / shapeOf(part)) > LONGEST_REGISTERED
+  const isStrip = (part: Rectangle) => Math.max(sidesOf(part), 1 / sidesOf(part)) > LONGEST_REGISTERED
   const isWorth = (part: Rectangle) => areaOf(part) >= LEAST_REGISTERED_AREA * areaOf(whole) && !isStrip(part)
+  if (shape !== undefined && (framed === undefined || !shape.holds(framed))) {
+    return [own, ...insides(shape, 'crop'), ...shapes(shape.inside, sidesOf(shape.inside)), ...crops(shape.inside, CROPS)]
+  }
   if (framed === undefined) {
     return [
       own,
@@ -112,18 +116,21 @@ function registered(raster: MeasuredRaster, aspect: number, { framed, parts }: D
       ...crops(whole, CROPS),
       ...tilts(aspect, REGISTERED_ANGLES_DEG),
       ...deframed(parts.filter(isWorth).slice(0, PARTS_REGISTERED)),
+      ...middles(whole, aspect),
     ]
   }
   if (isStrip(framed)) return [own, ...shapes(whole, aspect), ...crops(whole, CROPS)]
-  const inside = [...deframed([framed]), ...pieces(framed, [...HALVES, ...QUARTERS]), ...shapes(framed, shapeOf(framed))]
+  const inside = [...deframed([framed]), ...pieces(framed, [...HALVES, ...QUARTERS]), ...shapes(framed, sidesOf(framed))]
   return framed.isPlainAround
-    ? [own, ...inside, ...crops(framed, CROPS)]
-    : [own, ...inside, ...shapes(whole, aspect), ...crops(whole, CROPS)]
+    ? [own, ...inside, ...crops(framed, CROPS), ...middles(framed, sidesOf(framed))]
+    : [own, ...inside, ...shapes(whole, aspect), ...crops(whole, CROPS), ...middles(whole, aspect)]
 }
 
-function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed): View[] {
+function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed, shape: Shape | undefined): View[] {
   const whole = wholeOf(raster)
   const [first] = parts
+  if (shape !== undefined)
+    return [{ kind: 'whole', part: whole }, ...insides(shape, 'deframed'), ...deframed(parts.slice(0, PARTS_ASKED))]
   return [
     { kind: 'whole', part: whole },
     ...pieces(whole, [...HALVES, ...QUARTERS]),
@@ -133,7 +140,19 @@ function asked(raster: MeasuredRaster, aspect: number, { parts }: Deframed): Vie
     ...SKEWED_ANGLES_DEG.map(
       (angleDeg): View => ({ kind: 'tilted', part: { width: aspect * SKEWED_SHARE, height: SKEWED_SHARE, angleDeg } }),
     ),
+    ...middles(whole, aspect),
   ]
+}
+
+/** What a picture in a shape shows without what is around, and its parts. */
+function insides({ inside, middle }: Shape, kind: 'crop' | 'deframed'): View[] {
+  const all = middle === undefined ? [inside] : [middle, inside]
+  return [...all.map((part): View => ({ kind, part })), ...pieces(inside, [...HALVES, ...QUARTERS])]
+}
+
+/** What a circle and round corners would leave of a picture: of its middle square, and of all of it. */
+function middles(part: Rectangle, aspect: number): View[] {
+  return [shaped(part, aspect, 1), part].map((middle) => ({ kind: 'crop', part: inscribed(middle) }))
 }
 
 /** The likeliest come first. */

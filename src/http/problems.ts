@@ -56,6 +56,12 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     detail:
       'It has too little detail: almost one colour, very small, very dark or very blurred. Use a larger or sharper version if there is one.',
   },
+  'image-too-simple': {
+    status: 422,
+    title: 'The picture is a letter, an icon or a sign in a few flat colours.',
+    detail:
+      'Too many others look like it, and they would be taken for it. Photographs and screenshots of them can be registered.',
+  },
   'known-harmless': {
     status: 422,
     title: 'This picture was judged harmless, so it cannot be registered.',

@@ -26,7 +26,7 @@ t.test('counts flagged queries of each group, and tells lost recall from an earl
     '--recall',
     '0',
     '--only',
-    'charts,rounded corners 8',
+    'chats,rounded corners 8',
     '--hashes',
     '--against',
     before,
@@ -40,7 +40,7 @@ t.test('counts flagged queries of each group, and tells lost recall from an earl
   const counts = { queries: 2, pairs: 2, ...none }
   t.same(
     groups,
-    { charts: counts, 'rounded corners 8 %': { ...counts, copies: 2 } },
+    { chats: counts, 'rounded corners 8 %': { ...counts, copies: 2 } },
     'each is registered, and the other asked about, and a true copy is found',
   )
   t.equal(recallLost, 0)

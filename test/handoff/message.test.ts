@@ -46,7 +46,11 @@ t.test('what a worker says arrives as it was said', async () => {
       assert.deepEqual(parseAnswer(formatAnswer({ image: said })), { image: said })
     }),
   )
-  for (const image of [{ details }, { asked }].map((more) => ({ quality: 80, signals: [], ...more })))
+  for (const image of [{ details }, { asked }, { isSimple: true as const }].map((more) => ({
+    quality: 80,
+    signals: [],
+    ...more,
+  })))
     assert.deepEqual(parseAnswer(formatAnswer({ image })), { image })
   for (const problem of DECODING_PROBLEMS) assert.deepEqual(parseAnswer(formatAnswer({ problem })), { problem })
 })

@@ -38,6 +38,20 @@ export function tooPlain(options: Marked = {}): Promise<Picture[]> {
   return Promise.all([onePixel(options), flat(options), flatJpeg()])
 }
 
+/** A letter on a colour, as apps draw where nobody gave a photograph. */
+export async function letter(): Promise<Picture> {
+  const [width, height] = [240, 240]
+  const isInk = (x: number, y: number) => (x > 80 && x < 110 && y > 50 && y < 190) || (y > 50 && y < 80 && x > 80 && x < 170)
+  const data = Buffer.alloc(3 * width * height)
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) data.set(isInk(x, y) ? [255, 255, 255] : [90, 40, 150], 3 * (y * width + x))
+  }
+  const bytes = await sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: 85 })
+    .toBuffer()
+  return { name: 'letter.jpg', contentType: contentTypes.jpeg, bytes }
+}
+
 export async function emptyFile(): Promise<Picture> {
   return { name: 'empty.jpg', contentType: contentTypes.jpeg, bytes: Buffer.alloc(0) }
 }

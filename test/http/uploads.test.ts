@@ -14,6 +14,7 @@ import {
   headerOnlyJpeg,
   html,
   hugeHeaders,
+  letter,
   longGif,
   onePixel,
   pdf,
@@ -156,7 +157,8 @@ t.test('with a worker', async (t) => {
   await t.test('some good pictures among bad ones are registered, and the bad ones are named', async (t) => {
     const own = await openCase(app)
     const good = await scene(402, { width: 320, height: 240 })
-    const answer = await send(app, { url: `${own.url}/images`, headers: own.headers }, images([large, good, await flat()]))
+    const files = images([large, good, await flat(), await letter()])
+    const answer = await send(app, { url: `${own.url}/images`, headers: own.headers }, files)
 
     t.equal(answer.statusCode, 201)
     t.match(answer.json(), {
@@ -164,9 +166,18 @@ t.test('with a worker', async (t) => {
         { state: 'refused', problem: { code: 'image-too-large' } },
         { state: 'registered', imageId: String },
         { state: 'refused', problem: { code: 'quality-too-low' } },
+        { state: 'refused', problem: { code: 'image-too-simple' } },
       ],
     })
     t.equal(await imagesOf(app, own), 1)
+  })
+
+  await t.test('a letter on a colour may be asked about, and not be registered', async (t) => {
+    t.equal((await send(app, platform, images([await letter()]))).statusCode, 200)
+    const own = await openCase(app)
+    const answer = await send(app, { url: `${own.url}/images`, headers: own.headers }, images([await letter()]))
+    refused(t, answer, 'image-too-simple')
+    t.equal(await imagesOf(app, own), 0)
   })
 
   await t.test('a GIF of 10,000 frames is its first', async (t) => {

@@ -4,6 +4,7 @@ import { imagesOf, pictureFile, usualSite, withoutBrowser } from '../helpers/bro
 import {
   bombPng,
   emptyFile,
+  letter,
   pdf,
   textNamedJpg,
   tooPlain,
@@ -33,6 +34,7 @@ t.test(
       [await emptyFile(), /is not a picture/],
       [await bombPng({ width: 10_000, height: 10_000 }), /too large to open/],
       [plain, /too plain/],
+      [await letter(), /in a few flat colours/],
       [await truncatedPng(), /damaged or incomplete/],
     ]
     const files = bad.flatMap(([picture]) => (picture === undefined ? [] : [file(picture)]))

@@ -13,6 +13,8 @@ export interface ImageHashes {
   readonly signals: readonly ImageSignal[]
   /** Of the picture turned and mirrored, in the order of `transforms`; the first is the picture as it is. */
   readonly blockhash: readonly Hash256[]
+  /** A sign in a few flat colours? */
+  readonly isSimple: boolean
 }
 
 /**
@@ -31,7 +33,7 @@ export async function hashImage(bytes: Buffer, purpose: Purpose): Promise<ImageH
 const hasher = loadImageHasherSync()
 
 function hashPicture(picture: DecodedPicture, purpose: Purpose): ImageHashes {
-  const { quality, signals, blockTotals } = hasher.hash(picture, purpose, picture.aspect)
+  const { quality, signals, blockTotals, isSimple } = hasher.hash(picture, purpose, picture.aspect)
   const blockhash = blockTotals === undefined ? blockhashesOfTiny(picture) : blockhashesOf(blockTotals, picture)
-  return { quality, signals, blockhash }
+  return { quality, signals, blockhash, isSimple }
 }

@@ -98,7 +98,7 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
         headers: IdempotencyKey,
         response: {
           201: RegisteredImages,
-          ...mayForUploads('request-invalid', 'token-missing', 'case-unknown', ...FOR_IMAGES),
+          ...mayForUploads('request-invalid', 'image-too-simple', 'token-missing', 'case-unknown', ...FOR_IMAGES),
         },
       },
     },
@@ -215,7 +215,9 @@ export function mayForUploads(...own: readonly ProblemCode[]): ReturnType<typeof
   )
 }
 
-function toNewImage({ quality, signals, details }: HashedImage): UsableImage {
+/** @throws {Problem} image-too-simple */
+function toNewImage({ quality, signals, details, isSimple }: HashedImage): UsableImage {
+  if (isSimple) throw new Problem('image-too-simple')
   return {
     quality,
     ...(details !== undefined && { details }),

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { inscribed, type Shape, shapeOf } from '../../../src/hash/deframe/shape.js'
+import { distance } from '../../../src/hash/hash256.js'
+import { loadImageHasherSync } from '../../../src/hash/image-hasher.js'
+import type { Pixels } from '../../../src/hash/pixels.js'
+import { rasterOf, wholeOf } from '../../../src/hash/raster.js'
+import { overlapOf, type Rectangle } from '../../../src/hash/rectangle.js'
+import type { Purpose } from '../../../src/hash/views.js'
+import { scenePixels } from '../../helpers/pictures.js'
+import { pictures, plain } from '../patterns.js'
+import { drawn, noisy } from '../synthetic.js'
+
+const hasher = loadImageHasherSync()
+const SIDE = 240
+
+/** Is a point, by its place from −1 to 1, of the shape? */
+type Outline = (x: number, y: number) => boolean
+const circle: Outline = (x, y) => x * x + y * y < 1
+const rounded =
+  (radius: number): Outline =>
+  (x, y) => {
+    const [across, down] = [Math.max(0, Math.abs(x) - 1 + radius), Math.max(0, Math.abs(y) - 1 + radius)]
+    return across * across + down * down < radius * radius
+  }
+const heart: Outline = (x, y) => {
+  const [a, b] = [x * 1.15, 0.3 - y * 1.2]
+  return (a * a + b * b - 1) ** 3 - a * a * b ** 3 < 0
+}
+
+t.test('finds what a circle, round corners and a heart show, on any colour', async (t) => {
+  const middle = inscribed({ left: 0, top: 0, right: SIDE, bottom: SIDE })
+  for (const [name, outline] of Object.entries({ circle, 'round corners': rounded(0.46), 'small ones': rounded(0.16) })) {
+    for (const colour of [255, 0, 90]) {
+      const shape = shapeIn(shaped(1, outline, { colour }))
+      t.ok(shape?.middle !== undefined && overlapOf(shape.middle, middle) > 0.97, `${name} on ${colour}`)
+      t.ok(shape !== undefined && isFree(outline, shape.inside), `and all of it that is free: ${name} on ${colour}`)
+    }
+  }
+  for (const colour of [255, 0]) {
+    const shape = shapeIn(shaped(1, heart, { colour }))
+    t.ok(shape !== undefined && isFree(heart, shape.inside), `a heart on ${colour}`)
+    t.equal(shape?.middle, undefined)
+  }
+})
+
+t.test('also with room around, and where one side of the picture has the colour of what is around', async (t) => {
+  const roomy = shapeIn(shaped(2, circle, { colour: 255, scale: 0.8 }))
+  const [from, to] = [SIDE / 2 - 0.8 * (SIDE / 2), SIDE / 2 + 0.8 * (SIDE / 2)]
+  const middle = inscribed({ left: from, top: from, right: to, bottom: to })
+  t.ok(roomy?.middle !== undefined && overlapOf(roomy.middle, middle) > 0.97)
+  const sky = shaped(2, rounded(0.4), { colour: 255, paint: (x, y, level) => (x > 0.4 && y < -0.2 ? 255 : level) })
+  t.ok(shapeIn(sky) !== undefined)
+})
+
+t.test('takes nothing else for a shape', async (t) => {
+  const bottle: Outline = (x, y) => Math.abs(x - 0.1 * y) < (y < -0.3 ? 0.25 : 0.6)
+  const shirt: Outline = (x, y) => Math.abs(x) < (y < -0.2 && x > 0 ? 0.95 : 0.6) && Math.abs(y) < 0.9
+  const word: Outline = (x, y) => Math.floor((x + 1) * 6) % 2 === 0 && Math.abs(y) < 0.3
+  for (const [name, outline] of Object.entries({ bottle, shirt, word }))
+    t.equal(shapeIn(shaped(3, outline, { colour: 255 })), undefined, name)
+  t.equal(shapeIn({ ...scenePixels(3), channels: 3 }), undefined)
+  t.equal(shapeIn(shaped(3, () => true, { colour: 0, scale: 0.8 })), undefined, 'a frame')
+  t.equal(shapeIn(plain(300, 300, 255)), undefined)
+  t.equal(shapeIn(plain(1, 900, 255)), undefined)
+})
+
+t.test('whatever the picture, what is inside lies within it', async () => {
+  const assertWithin = (pixels: Pixels) => {
+    const inside = shapeIn(pixels)?.inside
+    if (inside === undefined) return
+    const { right, bottom } = wholeOf(rasterOf(pixels))
+    assert.ok(inside.left >= 0 && inside.top >= 0 && inside.right <= right && inside.bottom <= bottom)
+    assert.ok(inside.left < inside.right && inside.top < inside.bottom)
+  }
+  for (const [width, height] of [
+    [1, 10_000],
+    [10_000, 1],
+    [33, 33],
+  ] as const)
+    assertWithin(noisy(1, width, height, 3))
+  fc.assert(fc.property(pictures(fc.integer({ min: 1, max: 250 })), assertWithin), { numRuns: 40 })
+})
+
+t.test('a picture in a circle finds itself, and is found by itself', async (t) => {
+  for (const seed of [4, 7, 11]) {
+    const original = shaped(seed, () => true, { colour: 0 })
+    for (const colour of [255, 0]) {
+      const masked = shaped(seed, circle, { colour })
+      t.ok(nearest(masked, original) <= 20, `${seed} on ${colour}: ${nearest(masked, original)}`)
+      t.ok(nearest(original, masked) <= 20, `the other way round: ${nearest(original, masked)}`)
+    }
+  }
+})
+
+t.test(
+  'two pictures in one shape have nothing but the whole in common, which is all that has something of its corners',
+  async (t) => {
+    for (const [name, outline] of Object.entries({ circle, heart, 'round corners': rounded(0.46) })) {
+      const [one, other] = [7, 8].map((seed) => shaped(seed, outline, { colour: 255 }))
+      if (one === undefined || other === undefined) throw new Error('two')
+      t.ok(nearest(one, other, 'piece') > 60, `${name}: ${nearest(one, other, 'piece')}`)
+      const kinds = hasher.hash(one, 'register').signals.map(({ type, view }) => `${type} ${view}`)
+      t.equal(kinds.filter((kind) => kind.includes('whole')).length, 2, kinds.join())
+      t.notOk(kinds.includes('pdq-area tilted'))
+    }
+  },
+)
+
+function shapeIn(pixels: Pixels): Shape | undefined {
+  return shapeOf(rasterOf(pixels), pixels.width / pixels.height)
+}
+
+function isFree(outline: Outline, { left, top, right, bottom }: Rectangle): boolean {
+  const place = (at: number) => (2 * at) / SIDE - 1
+  return [left + 2, right - 2].every((x) => [top + 2, bottom - 2].every((y) => outline(place(x), place(y))))
+}
+
+interface Drawing {
+  readonly colour: number
+  /** Of the shape, in parts of the side. */
+  readonly scale?: number
+  readonly paint?: (x: number, y: number, level: number) => number
+}
+
+/** A scene in a shape on one colour, with noise as photographs have it. */
+function shaped(seed: number, outline: Outline, { colour, scale = 1, paint = (_x, _y, level) => level }: Drawing): Pixels {
+  const scene = drawn(seed, SIDE, SIDE)
+  const data = Uint8Array.from(scene.data)
+  for (let k = 0; k < data.length; k++) {
+    const [x, y] = [Math.floor(k / 3) % SIDE, Math.floor(k / 3 / SIDE)].map((at) => ((2 * at + 1) / SIDE - 1) / scale)
+    if (x === undefined || y === undefined) continue
+    const isOfShape = Math.abs(x) < 1 && Math.abs(y) < 1 && outline(x, y)
+    data[k] = isOfShape ? paint(x, y, data[k] ?? 0) : colour
+  }
+  return { data, width: SIDE, height: SIDE, channels: 3 }
+}
+
+/** The least distance between any view of a query and any registered one; of two views that show less than the picture when a kind is named. */
+function nearest(asked: Pixels, registered: Pixels, kind?: 'piece'): number {
+  const areas = (pixels: Pixels, purpose: Purpose) =>
+    hasher
+      .hash(pixels, purpose)
+      .signals.filter(({ type, view }) => type === 'pdq-area' && (kind === undefined || view === kind))
+  const rows = areas(registered, 'register')
+  const bits = areas(asked, 'query').flatMap(({ hashes }) =>
+    rows.flatMap(({ hashes: [row] }) => hashes.map((hash) => (row === undefined ? 256 : distance(hash, row)))),
+  )
+  return Math.min(256, ...bits)
+}

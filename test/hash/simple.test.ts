@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { hashImage } from '../../src/hash/hash-image.js'
+import { loadImageHasherSync } from '../../src/hash/image-hasher.js'
+import { rasterOf } from '../../src/hash/raster.js'
+import { isSimple } from '../../src/hash/simple.js'
+import { chessboard, pictures, plain, shaded, striped } from './patterns.js'
+import { drawn, noisy } from './synthetic.js'
+
+/** A cross on a disc: two colours, a third around where it is named, and more in bands. */
+function sign({
+  ground = 250,
+  ink = 250,
+  disc = 90,
+  noise = 0,
+  bands = 0,
+}: Partial<Record<'ground' | 'ink' | 'disc' | 'noise' | 'bands', number>>) {
+  return shaded(240, 240, (x, y) => {
+    const [across, down] = [Math.abs(x - 120), Math.abs(y - 120)]
+    const isInk = Math.min(across, down) < 14 && Math.max(across, down) < 60
+    const isDisc = across * across + down * down < 110 * 110
+    const level = (isInk ? ink : isDisc ? disc : ground) - bands * Math.floor(y / 60)
+    const shade = level + ((x * 7 + y * 13) % 5) * noise
+    return [shade, shade, 255 - shade]
+  })
+}
+
+t.test('a sign in two or three flat colours is simple, with soft edges as well', async (t) => {
+  t.ok(isSimple(rasterOf(sign({}))))
+  t.ok(isSimple(rasterOf(sign({ ground: 90 }))), 'on a square')
+  t.ok(isSimple(rasterOf(sign({ ground: 180 }))), 'on a third colour')
+  t.ok(isSimple(rasterOf(plain(100, 100, 7))))
+})
+
+t.test('what has more colours, or any texture, is not', async (t) => {
+  t.notOk(isSimple(rasterOf(sign({ bands: 40 }))), 'in bands of many')
+  t.notOk(isSimple(rasterOf(sign({ noise: 3 }))), 'the same with grain')
+  t.notOk(isSimple(rasterOf(noisy(1, 200, 150, 3))))
+  t.notOk(isSimple(rasterOf(chessboard(200, 200, 2))), 'a fine pattern of two colours')
+  for (const seed of [1, 2, 3]) t.notOk(isSimple(rasterOf(drawn(seed, 320, 240))))
+})
+
+t.test(
+  'is told of what is to be registered, by the kernels as by the definition, and of nothing that is asked about',
+  async (t) => {
+    const hasher = loadImageHasherSync()
+    for (const pixels of [sign({}), striped(300, 200, 60), drawn(1, 320, 240)]) {
+      t.equal(hasher.hash(pixels, 'register').isSimple, isSimple(rasterOf(pixels)))
+      t.equal((await hashImage(pixels, { purpose: 'register' })).isSimple === true, isSimple(rasterOf(pixels)))
+      t.equal(hasher.hash(pixels, 'query').isSimple, false)
+      t.same(Object.keys(await hashImage(pixels)), ['signals'], 'which is sent as a query as it is')
+    }
+    t.equal(hasher.hash(plain(20, 20, 7), 'register').isSimple, false, 'too small to be looked at')
+  },
+)
+
+t.test('any picture is simple or not', async () => {
+  fc.assert(
+    fc.property(pictures(fc.integer({ min: 1, max: 120 })), (pixels) => {
+      assert.equal(typeof isSimple(rasterOf(pixels)), 'boolean')
+    }),
+    { numRuns: 40 },
+  )
+})
