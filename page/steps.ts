@@ -96,7 +96,7 @@ export async function leaveTo(url: string): Promise<void> {
 
 /** Is this an entry that somebody has left, and that Forward led back to? */
 export function wasLeft(): boolean {
-  return isObject(history.state) && MARKED in history.state
+  return isObject(history.state) && Object.hasOwn(history.state, MARKED)
 }
 
 /** Leads keyboard and screen reader to its heading. */
