@@ -23,7 +23,7 @@ export const TOGETHER: Readonly<Record<string, number>> = {
   store: 4,
   hash: 2,
   [TOP]: 1,
-  workers: 1,
+  workers: 2,
   handoff: 1,
   client: 1,
   domain: 1,
@@ -35,33 +35,40 @@ export const TOGETHER: Readonly<Record<string, number>> = {
 /** Those of such folders that look at their whole process, say what happens before each test of it, or take long by themselves. */
 const ALONE = [
   'canary.test.js',
+  'pictures.test.js', // decodes what a process that has loaded the decoders' list refuses
   'process.test.js',
   'store/audit.test.js',
   'store/reseal.test.js',
   'workers/cage.test.js',
+  'workers/sandbox.test.js',
   'workers/starved.test.js',
 ]
 
 /**
- * `npm run test:e2e`: what drives a browser, starts whole programs, or kills them. Together they take as long as half of all others, so
+ * `npm run test:e2e`: what drives a browser, starts whole programs, or kills them. Together they take longer than half of all others, so
  * `npm test` leaves them out. Those that take longest come first.
  */
 const END_TO_END = [
   'page/',
+  'workers/',
+  'bench/',
   'runbook.test.js',
   'store/image-reader.test.js',
   'faults/faults.test.js',
+  'http/store-away.test.js',
   'console/console.test.js',
   'server-start.test.js',
   'services/bank-erasing.test.js',
   'cli/import.test.js',
   'cli/exchange.test.js',
   'demo.test.js',
-  'workers/sandbox.test.js',
+  'examples.test.js',
+  'http/decoding-flood.test.js',
   'cli/backup-killed.test.js',
   'services/snapshot-killed.test.js',
   'services/case-killed.test.js',
   'faults/lost-changes.test.js',
+  'store/cluster.test.js',
   'supervisor.test.js',
   'tracing.test.js',
 ]
@@ -96,9 +103,10 @@ function isEndToEnd(file: string): boolean {
   return END_TO_END.some((name) => file === name || (name.endsWith('/') && file.startsWith(name)))
 }
 
-/** End to end, only the files of the page share anything. */
+/** End to end, files share something in the folders that are in that suite as a whole. */
 function isTogether(file: string, suite: Suite): boolean {
-  return folderOf(file) in TOGETHER && !ALONE.includes(file) && (suite === 'test' || folderOf(file) === 'page')
+  const folder = folderOf(file)
+  return folder in TOGETHER && !ALONE.includes(file) && (suite === 'test' || END_TO_END.includes(`${folder}/`))
 }
 
 function folderOf(file: string): string {

@@ -1,6 +1,7 @@
 // Makes Redis write its log anew: what was deleted is then in no old line of it.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Problem } from '../domain/problem.js'
 import type { Store } from './store.js'
 
 /** `not-allowed`: this Redis keeps no log of its own, or gives nobody leave to have it rewritten, as hosted ones do. */
@@ -35,7 +36,8 @@ export async function rewriteLog(store: Store, withinMs: number): Promise<LogRew
       await store.ask((redis) => redis.bgrewriteaof())
       break
     } catch (error) {
-      const reason = error instanceof Error ? error.message : ''
+      const cause = error instanceof Problem ? error.cause : error
+      const reason = cause instanceof Error ? cause.message : ''
       if (NOT_ALLOWED.test(reason)) return 'not-allowed'
       if (!UNDER_WAY.test(reason)) throw error
     }

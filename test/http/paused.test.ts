@@ -15,6 +15,7 @@ const boss = await operator(service)
 const redis = await redisOf(t, service)
 const hma = hmaClient(service, owner.headers)
 await hma('POST', '/c/banks', { name: 'MINE' })
+await ask(service, 'PATCH', '/v1/banks/MINE', owner.headers, { readers: null }) // for everybody: HMA makes it its owner's alone
 
 const inS = (seconds: number) => nowMs / 1000 + seconds
 const dues = () => redis.zcard('{tabir}:owner-dues')
