@@ -235,8 +235,8 @@ async function compareSent(page: Page, world: World, fates: ReadonlyMap<OwnFile,
     good === lines.length
       ? /^Done\./.test(total)
       : good === 0
-        ? /^No picture/.test(total)
-        : total.startsWith(`${good} of ${lines.length} `)
+        ? /^(Your picture is not|None of the \d+ pictures is) protected/.test(total)
+        : total.startsWith(`${lines.length - good} of ${lines.length} `)
   if (!isTrue) throw new Finding(`"${total}" is said of ${good} of ${lines.length} images`)
 }
 
