@@ -104,7 +104,8 @@ t.test('a detail is not read bit by bit, whether one more decides a match or wid
 t.test('copies in which many details agree are found as ever, however many', async (t) => {
   const stored = await registered()
   const { headers } = await keyFor(service, 'another', ['match'])
-  for (let nth = 0; nth < 60; nth++) {
+  // Not as many as narrow an image that is found in uploads which look unlike (FLOOD_RULES): each is asked with another whole.
+  for (let nth = 0; nth < 45; nth++) {
     const left = numbers(0, 20).filter((i) => i !== nth % 20 && i !== (7 * nth) % 20)
     const features = left.map((i) => ({ ...stored(i), hash: flipped(stored(i).hash, [nth]) }))
     t.not(await answerTo(headers, features), '[]')
