@@ -24,31 +24,22 @@ export function writeFrame(stream: Writable, ...message: readonly Uint8Array[]):
  * A message longer than `maxBytes` destroys the stream.
  */
 export function readFrames(stream: Readable, maxBytes: number, onFrame: (message: Buffer) => void): void {
-  stream.on(
-    'data',
-    frameReader(maxBytes, onFrame, () => stream.destroy()),
-  )
-}
-
-/** @returns what takes the chunks of a stream, in their order: see `readFrames`. */
-export function frameReader(
-  maxBytes: number,
-  onFrame: (message: Buffer) => void,
-  onTooLong: () => void,
-): (chunk: Buffer) => void {
   const head = Buffer.alloc(HEAD_BYTES)
   let headFilled = 0
   let message: Buffer | undefined
   let filled = 0
 
-  return (chunk) => {
+  stream.on('data', (chunk: Buffer) => {
     for (let at = 0; at < chunk.length || (message !== undefined && filled === message.length); ) {
       if (message === undefined) {
         const taken = chunk.copy(head, headFilled, at)
         at += taken
         headFilled += taken
         if (headFilled < HEAD_BYTES) continue
-        if (head.readUInt32BE() > maxBytes) return onTooLong()
+        if (head.readUInt32BE() > maxBytes) {
+          stream.destroy()
+          return
+        }
         message = Buffer.allocUnsafeSlow(head.readUInt32BE())
         filled = 0
         headFilled = 0
@@ -62,5 +53,5 @@ export function frameReader(
       onFrame(whole)
     }
     chunk.fill(0)
-  }
+  })
 }
