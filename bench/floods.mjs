@@ -5,10 +5,10 @@
 //
 // An upload is a hash of 256 bits. Innocent ones, of a false registration, are each another picture: of what shares an element, a mask, a form or a
 // room with it, the whole hash is nobody's; of a template it lies near, a third of them within `COPY_BITS`, as was measured (decision 0122). Copies of
-// a true picture are saved anew, or edited: by an edit that somebody made before and that is passed on, or by one of their own. Light edits stay within
-// COPY_BITS, overlays lie between that and 31 bits, screenshots, crops and collages anywhere. Saving anew turns 0 to 4 bits over.
+// a true picture are re-encoded or edited. An edit is shared by many uploads, or made for one. Re-encoding changes 0 to 4 bits. A light edit stays
+// within `COPY_BITS`; an overlay lies between that and 31 bits; a screenshot, crop or collage may lie anywhere.
 //
-// Traffic comes evenly, in a burst of two hours, or rises over a day; on one, two or three platforms, of which the k-th has 1/k of the first one's. The
+// Traffic is steady, a burst of two hours, or a ramp over a day, on one, two or three platforms. Platform k has 1/k of the first platform's. The
 // guard looks once a minute, though the service looks once a second. Sketches are counted exactly, where the store is off by one in a hundred.
 
 import { parseArgs } from 'node:util'
@@ -49,11 +49,11 @@ const TRAFFIC = {
 
 /** What share of uploads is of each kind; `own`: what share of the edited ones is no edit that is passed on. */
 const TRUE_PICTURES = {
-  'saved anew alone': { saved: 1, light: 0, overlay: 0, screen: 0, own: 0 },
-  'mostly saved anew': { saved: 0.6, light: 0.15, overlay: 0.1, screen: 0.15, own: 0.3 },
+  're-encoded only': { saved: 1, light: 0, overlay: 0, screen: 0, own: 0 },
+  'mostly re-encoded': { saved: 0.6, light: 0.15, overlay: 0.1, screen: 0.15, own: 0.3 },
   'edited as the 70 edits are': { saved: 0.1, light: 0.34, overlay: 0.11, screen: 0.45, own: 0.3 },
   'an overlay and a screenshot alone, passed on': { saved: 0, light: 0, overlay: 0.5, screen: 0.5, own: 0.05 },
-  'no copy as it is, each edited anew (stops)': { saved: 0, light: 0.2, overlay: 0.4, screen: 0.4, own: 0.8 },
+  'every copy edited on its own (narrowed)': { saved: 0, light: 0.2, overlay: 0.4, screen: 0.4, own: 0.8 },
 }
 /** `near`: is it the whole that is alike? `copies`: what share lies so near that it passes for a copy. */
 const FALSE_REGISTRATIONS = {

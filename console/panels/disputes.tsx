@@ -83,7 +83,7 @@ export function Disputes({ api }: { api: Api }) {
             />
             <Sure
               label="Remove protection"
-              question="Uphold the dispute? The picture will never match again, and whoever reported it gets a strike."
+              question="Uphold the dispute? The picture will never match again, and it counts as a false report against whoever registered it."
               isGrave
               act={() => decide(signalId, 'upheld')}
             />
