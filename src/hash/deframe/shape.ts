@@ -36,7 +36,7 @@ export interface Shape {
  * The shape that a picture is in; `undefined` for one that is in none.
  *
  * @param aspect width over height of the picture as it is shown.
- * Cost: four pixels for most pictures; some 2 ms for one whose corners are of one colour.
+ * Cost: four pixels for most pictures; 2.2 ms for one of 600 × 600 pixels in a circle.
  */
 export function shapeOf(raster: Colours, aspect: number): Shape | undefined {
   const seen = seenFromBorders(raster)
