@@ -14,7 +14,7 @@ export const PROBING_BUDGETS = {
   /** What a distance tells in place of its band: so many times as much, near an edge or not. */
   distance: 3,
   /** Near outer edges, by one organisation or by all: then its radius is replaced by a smaller one that nobody knows. */
-  frozen: 16,
+  frozen: 18,
   /** The same: by one organisation, it is suspended; by all, the image is answered to exact hashes alone. */
   spent: 24,
   /** An organisation with less than this of its own is not held to account for others. */
