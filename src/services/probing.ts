@@ -248,17 +248,26 @@ function standingOf(account: Account): Standing {
 
 /**
  * Remembers what was asked lately, so that a hash that is asked again, and tells nothing new, is not charged again. Of a fixed size:
- * what is overwritten is charged again.
+ * what is overwritten is charged again. Eight places for each slot: with one, a platform that asked about the same 4,000 copies every second
+ * was charged anew for 1.5 % of them each time.
  */
 function createAskedBefore() {
-  const slots = new Uint32Array(1 << 17)
+  const marks = new Uint32Array(1 << 17)
+  const ways = 8
+  let oldest = 0
   return {
     isNew(seed: number, [one, other]: readonly [number, number]): boolean {
       const mixed = Math.imul(one ^ seed, 0x9e3779b1)
-      const slot = (mixed ^ (mixed >>> 15)) & (slots.length - 1)
+      const slot = (mixed ^ (mixed >>> 15)) & (marks.length - ways)
       const mark = (Math.imul(other ^ seed, 0x85ebca6b) ^ one) >>> 0 || 1
-      if (slots[slot] === mark) return false
-      slots[slot] = mark
+      for (let i = slot; i < slot + ways; i++) {
+        if (marks[i] === mark) return false
+        if (marks[i] !== 0) continue
+        marks[i] = mark
+        return true
+      }
+      oldest = (oldest + 1) % ways
+      marks[slot + oldest] = mark
       return true
     },
   }

@@ -46,3 +46,28 @@ t.test('ten processes that are asked at the same moment tell no more than one', 
   await told('a third', 'inner', 1)
   t.ok((await told('a third', 'outer', 4)) <= PROBING_BUDGETS.frozen)
 })
+
+t.test('a platform that asks about the same 4,000 copies again and again is charged for each once', async (t) => {
+  let charged = 0
+  const nothing = { own: { inner: 0, outer: 0 }, all: { inner: 0, outer: 0 } }
+  const budget = createProbingBudget({
+    counts: {
+      charge: async (_org, charges) => {
+        charged += charges.reduce((sum, { inner }) => sum + inner, 0)
+        return charges.map(() => nothing)
+      },
+    },
+    secret: Buffer.alloc(32, 1),
+    now: () => Date.UTC(2026, 0, 1),
+    onTrouble: (error) => t.fail(String(error)),
+    intervalMs: 3_600_000,
+  })
+  t.teardown(() => budget.close())
+  const copies = Array.from({ length: 4000 }, (_, i): Observation => {
+    const marks = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
+    return { imageId: `image ${i}`, edge: 'inner', distanceBits: 16, marks, hash: undefined, plain: undefined }
+  })
+  for (let round = 0; round < 10; round++) for (const copy of copies) await budget.charge(ORG, [copy], false)
+  await budget.flush()
+  t.equal(charged, copies.length)
+})
