@@ -7,7 +7,8 @@ import { SIGNAL_TYPES, type SignalType } from './signal-types.js'
 /**
  * exact: no bit of PDQ differs, or the files are the same byte for byte.
  * strong: as near as one hash decides alone, and a second algorithm agrees; or two parts of the picture that look unlike are near
- *   ones of the registered picture (`witnesses.ts`). Never by registered parts without their frames alone.
+ *   ones of the registered picture (`witnesses.ts`). Never by registered parts without their frames alone, and never where a part of what was asked
+ *   about may differ (`agreement.ts`).
  * near: within the bank's threshold: one hash that decides alone, or two such parts that are less near.
  * review: beyond it, or so far that it needs a second part and has none; found because the caller asked for a wider
  *   one; never to be acted on automatically.

@@ -128,6 +128,8 @@ export const CaseView = z
   })
   .meta({ id: 'Case' })
 
+const RegionView = z.object({ left: z.number(), top: z.number(), right: z.number(), bottom: z.number() })
+
 export const MatchView = z
   .object({
     matchId: z.string().meta({
@@ -135,7 +137,7 @@ export const MatchView = z
     }),
     grade: z.enum(GRADES).meta({
       description:
-        'exact: no bit of PDQ differs, or the files are the same. strong: one hash is near enough to decide alone and a second algorithm agrees, or two parts of the picture that look unlike are near; never by registered parts without their frames alone. near: within the threshold of the bank by one hash that decides alone, or by two such parts that are less near. review: beyond it, or so far that it needs a second part and has none; never to be acted on automatically. What that means for an upload depends on how many images it is compared with. Of a million unrelated uploads at most 1.2 are strong and 10 near among a thousand images, 1,200 and 9,900 among a million, 12,000 and 94,000 among ten million; counted are 0.4 and 8, 370 and 7,600, 3,700 and 73,000 (of 5,243 million pairs). Extended protection may add to near at most 26, 26,000 and 230,000: none of 115 million pairs was. Uploads that share an app, a form or a mask with a registered image are beside this, and are flagged far more often: of a page of the same app 2 in 10,000, of a form of the same kind up to 3 in 10, for each such image (docs/robustness.md#for-an-upload).',
+        'exact: no bit of PDQ differs, or the files are the same. strong: one hash is near enough to decide alone and a second algorithm agrees, or two parts of the picture that look unlike are near; never by registered parts without their frames alone; and all parts of the picture agree, where parts of both were hashed. near: within the threshold of the bank by one hash that decides alone, or by two such parts that are less near. review: beyond it, or so far that it needs a second part and has none; never to be acted on automatically. What that means for an upload depends on how many images it is compared with. Of a million unrelated uploads at most 1.2 are strong and 10 near among a thousand images, 1,200 and 9,900 among a million, 12,000 and 94,000 among ten million; counted are 0.4 and 8, 370 and 7,600, 3,700 and 73,000 (of 5,243 million pairs). Extended protection may add to near at most 26, 26,000 and 230,000: none of 115 million pairs was. Uploads that share an app, a form or a mask with a registered image are beside this, and are flagged far more often: of a page of the same app 2 in 10,000, of a form of the same kind up to 3 in 10, for each such image (docs/robustness.md#for-an-upload).',
     }),
     distanceBand: z.enum(DISTANCE_BANDS),
     distanceBits: z.int().optional().meta({ description: 'Only with the scope match:distance.' }),
@@ -148,13 +150,17 @@ export const MatchView = z
     tier: z.enum(TIER_NAMES),
     category: CategoryName.nullable(),
     disputed: z.boolean(),
+    agreement: z.object({ share: z.number(), region: RegionView }).optional().meta({
+      description:
+        'Only where a part of the picture that you sent differs from the registered one, and it is known which: the share of its four quarters that agrees, and the region around these. Such a picture may be a changed copy, or another one on the same template, background or form. Not told of queries by hash without pieces, nor when the bits that may be told of this image are spent.',
+    }),
     details: z
       .object({
         inliersBand: z.enum(INLIER_BANDS),
         inliers: z.int().optional().meta({ description: 'Only with the scope match:distance.' }),
-        region: z
-          .object({ left: z.number(), top: z.number(), right: z.number(), bottom: z.number() })
-          .meta({ description: 'What they cover of the picture that you sent, in parts of its sides, 0 to 1.' }),
+        region: RegionView.meta({
+          description: 'What they cover of the picture that you sent, in parts of its sides, 0 to 1.',
+        }),
       })
       .optional()
       .meta({

@@ -63,12 +63,13 @@ export function resultText({ id, matches, isTruncated, problem, mayKnowDistance 
 function matchText(match: Match, mayKnowDistance: boolean): string {
   const bits = mayKnowDistance ? `"distanceBits":${match.distanceBits},` : ''
   const category = match.category === undefined ? 'null' : `"${match.category}"`
+  const agreement = match.agreement === undefined ? '' : `,"agreement":${JSON.stringify(match.agreement)}`
   const details =
     match.details === undefined ? '' : `,"details":${JSON.stringify(shownDetails(match.details, mayKnowDistance))}`
   return (
     `{"matchId":"${match.matchId}","grade":"${match.grade}","distanceBand":"${match.distanceBand}",${bits}` +
     `"signalType":"${match.signalType}","view":"${match.view}","transform":"${match.transform}",` +
-    `"bank":${JSON.stringify(match.bank)},"tier":"${match.tier}","category":${category},"disputed":${match.disputed}${details}}`
+    `"bank":${JSON.stringify(match.bank)},"tier":"${match.tier}","category":${category},"disputed":${match.disputed}${agreement}${details}}`
   )
 }
 

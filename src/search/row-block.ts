@@ -1,8 +1,8 @@
 // Rows in one WebAssembly memory: appended, read and scanned, never changed or taken out.
 
-import { HASH_BYTES, type Hash256 } from '../hash/hash256.js'
+import { HASH_BYTES, type Hash256, hashFromBytes } from '../hash/hash256.js'
 import { type Engine, engineOver, scratch } from './engine.js'
-import type { Hit } from './signal-index.js'
+import type { Hit, ViewHash } from './signal-index.js'
 
 /** What 12 bits of a scan's hit can name. */
 const SCAN_ROWS = 4_096
@@ -111,6 +111,14 @@ export class RowBlock {
     const at = this.rowsAt + row * HASH_BYTES
     for (let i = 0; i < HASH_BYTES; i++) if (bytes[at + i] !== hash[i]) return false
     return true
+  }
+
+  /** A row, copied; `undefined` when it is not of this image. */
+  rowOf(row: number, image: number): ViewHash | undefined {
+    if (row >= this.#rows || this.imageAt(row) !== image) return undefined
+    const at = this.rowsAt + row * HASH_BYTES
+    const { bytes } = this.engine
+    return { view: bytes[this.#viewsAt + row] ?? 0, hash: hashFromBytes(bytes, at) }
   }
 
   imageAt(row: number): number {

@@ -175,6 +175,27 @@ export class SignalIndex {
   }
 
   /**
+   * The rows of an image, in the order in which they were added; none of an image that is unknown or removed.
+   *
+   * @param most reads no more rows than this.
+   * Rows may be left out where images were not added in the order of their numbers or a segment is being put back, as in `hasExactly`.
+   * Cost: as `hasExactly`.
+   */
+  rowsOf(image: number, most: number): ViewHash[] {
+    const rows: ViewHash[] = []
+    if (!this.#ledger.isLive(image)) return rows
+    for (const { block } of this.#parts.all()) {
+      if (!block.mayHold(image)) continue
+      for (let row = block.firstOf(image); rows.length < most; row++) {
+        const next = block.rowOf(row, image)
+        if (next === undefined) break
+        rows.push(next)
+      }
+    }
+    return rows
+  }
+
+  /**
    * Finds every live row within a radius of any needle; never an approximation.
    *
    * @param needles 0…64 hashes: one picture's under the transforms that are to be recognised.

@@ -1,8 +1,10 @@
 // How sure a match by hashes is, and what of it is told.
 
+import { type Agreement, agreementOf } from '../domain/agreement.js'
 import type { Bank } from '../domain/bank.js'
 import type { ComparedViews } from '../domain/evidence.js'
 import { distanceBandOf, type Grade, gradeOf } from '../domain/grade.js'
+import type { HashedSignal } from '../domain/hashed-image.js'
 import type { SignalType } from '../domain/signal-types.js'
 import type { Together } from '../domain/witnesses.js'
 import type { Hash256 } from '../hash/hash256.js'
@@ -10,6 +12,7 @@ import { type TransformName, transforms } from '../hash/transforms.js'
 import type { Hit } from '../search/signal-index.js'
 import type { CatalogueImage } from './catalogue.js'
 import type { Match } from './matcher.js'
+import type { Searcher } from './searcher.js'
 
 export interface Found {
   readonly hit: Hit
@@ -29,12 +32,14 @@ export interface Found {
   readonly bank: Bank
 }
 
+export interface Graded {
+  /** What it is told by. */
+  readonly told: Found
+  readonly grade: Grade
+}
+
 /** How sure a match is, and what it is told by: the nearer of two witnesses where these make it surer than what is nearest. */
-export function graded(
-  found: Found,
-  corroborated: boolean,
-  together: Together | undefined,
-): { readonly told: Found; readonly grade: Grade } {
+export function graded(found: Found, corroborated: boolean, together: Together | undefined): Graded {
   const { bank, type, views, hit } = found
   const facts = { bank, signalType: type, views, distanceBits: hit.distanceBits, corroborated }
   const alone = gradeOf({ ...facts, togetherBits: Number.POSITIVE_INFINITY })
@@ -52,7 +57,30 @@ export function graded(
   }
 }
 
-export function describe({ image, type, views, way, hit: { distanceBits } }: Found, grade: Grade, matchId: string): Match {
+/** Where it agrees with what it was found by; `undefined` of exact ones, of those for review, and where either was given without parts. */
+export function agreementIn(
+  searcher: Pick<Searcher, 'viewsOf'>,
+  asked: readonly HashedSignal[],
+  { told, grade }: Graded,
+): Agreement | undefined {
+  if (grade === 'exact' || grade === 'review') return undefined
+  const { image } = told.hit
+  const registered = { pdq: searcher.viewsOf(image, 'pdq'), area: searcher.viewsOf(image, 'pdq-area') }
+  return agreementOf(asked, registered, told.way)
+}
+
+/** A match of which a part may differ is not strong. */
+export function agreed({ told, grade }: Graded, agreement: Agreement | undefined): Graded {
+  const isPartial = agreement !== undefined && agreement.surplusBits < 0
+  return { told, grade: isPartial && grade === 'strong' ? 'near' : grade }
+}
+
+export function describe(
+  { image, type, views, way, hit: { distanceBits } }: Found,
+  grade: Grade,
+  matchId: string,
+  agreement: Agreement | undefined,
+): Match {
   return {
     matchId,
     grade,
@@ -65,6 +93,7 @@ export function describe({ image, type, views, way, hit: { distanceBits } }: Fou
     tier: image.tier,
     category: image.category,
     disputed: image.disputed,
+    ...(agreement?.partial !== undefined && { agreement: agreement.partial }),
   }
 }
 

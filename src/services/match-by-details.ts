@@ -1,6 +1,7 @@
 // Matches by details: where hashes find nothing, or when the caller wants to know it all.
 
 import { randomInt } from 'node:crypto'
+import type { Region } from '../domain/agreement.js'
 import type { Bank } from '../domain/bank.js'
 import type { Edge } from '../domain/edges.js'
 import { distanceBandOf } from '../domain/grade.js'
@@ -19,7 +20,7 @@ export interface MatchedDetails {
   /** How many more agree than it takes. */
   readonly surplus: number
   /** What they cover of the picture that was asked about, in parts of its sides, 0…1. */
-  readonly region: { readonly left: number; readonly top: number; readonly right: number; readonly bottom: number }
+  readonly region: Region
 }
 
 interface ByDetails {

@@ -19,7 +19,7 @@ import { waysOf } from '../hash/transforms.js'
 import type { Hit } from '../search/signal-index.js'
 import { viewOf } from './catalogue.js'
 import { shareOfHits, shareOfMatches } from './fair-share.js'
-import { describe, type Found, graded } from './graded.js'
+import { agreed, agreementIn, describe, type Found, graded } from './graded.js'
 import type { MatchIds } from './match-ids.js'
 import type { Match, MatchOptions } from './matcher.js'
 import type { Observed } from './observed.js'
@@ -73,9 +73,11 @@ export function* matchesByHashes(
     yield
     const corroborated = isCorroborated(each)
     const together = witnesses.together(each.hit.image)
-    const { told, grade } = graded(each, corroborated, together)
-    observed.found(each, told, together)
-    const match = describe(told, grade, matchIds.idFor(options.orgId, each.image.id))
+    const alone = graded(each, corroborated, together)
+    const agreement = agreementIn(searcher, signals, alone)
+    const { told, grade } = agreed(alone, agreement)
+    observed.found(each, told, together, { agreement, signals, isStrong: alone.grade === 'strong' })
+    const match = describe(told, grade, matchIds.idFor(options.orgId, each.image.id), agreement)
     // Who asks no farther than the banks do is told what may be acted on, and besides only what his own bank is to show; nobody is shown what is near by an algorithm
     // that never decides alone, and by no other: that is one pair of unrelated pictures in 2,000.
     const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || corroborated

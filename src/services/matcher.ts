@@ -1,5 +1,6 @@
 // "Is this picture one of those, or a changed copy?", from memory alone.
 
+import type { Agreement } from '../domain/agreement.js'
 import { type Bank, isAnswering, isVisibleTo, ownReachOf, widestThresholdOf } from '../domain/bank.js'
 import { marginBits } from '../domain/edges.js'
 import { isCopy, sketchOf } from '../domain/flood.js'
@@ -41,6 +42,8 @@ export interface Match {
   readonly tier: Tier
   readonly category: Category | undefined
   readonly disputed: boolean
+  /** Only where a part of the picture that was asked about differs: the share that agrees, and where. */
+  readonly agreement?: NonNullable<Agreement['partial']>
   /** Only of a match by details. */
   readonly details?: MatchedDetails
 }

@@ -1,9 +1,11 @@
 // Which edges of an answer a query came near to, image by image: also of images that it just missed. What the probing budget counts.
 
 import { randomInt } from 'node:crypto'
+import { type Agreement, isAgreementClose } from '../domain/agreement.js'
 import { aloneThresholdOf } from '../domain/bank.js'
 import { EDGE_BITS, type Edge, edgeOf, isNearEdge } from '../domain/edges.js'
 import { isExact } from '../domain/grade.js'
+import type { HashedSignal } from '../domain/hashed-image.js'
 import { VIEW_NAMES, type View } from '../domain/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
 import type { Together } from '../domain/witnesses.js'
@@ -42,8 +44,17 @@ export interface Observed {
    * What an image is answered with, before its grade decides whether it is.
    * @param found its nearest view. @param told what it is told by: that, or the nearer of two witnesses.
    */
-  found(found: Found, told: Found, together: Together | undefined): void
+  found(found: Found, told: Found, together: Together | undefined, agreed?: Agreed): void
   all(): readonly Observation[]
+}
+
+/** Where it agrees with the registered picture. */
+export interface Agreed {
+  readonly agreement: Agreement | undefined
+  /** What was compared. */
+  readonly signals: readonly HashedSignal[]
+  /** Would it be strong if all of it agreed? */
+  readonly isStrong: boolean
 }
 
 /** outer: of the radius that it had. alone: of a veto. */
@@ -123,19 +134,25 @@ export function createObserved(thresholdBits: number | undefined): Observed {
       mark(image, 'blockhash', hash)
       corroborated.add(image)
     },
-    found(found, told, together) {
+    found(found, told, together, agreed) {
       const { image } = found.hit
+      const agreementEdge = edgeOfAgreement(agreed)
+      // Each part decides, also one that is too far from all that is registered to be seen.
+      if (agreementEdge !== 'none')
+        for (const { type, hashes } of agreed?.signals ?? []) if (type === 'pdq-area') mark(image, type, hashes[0])
       const { distanceBits } = told.hit
       const beyond = missed.get(image)
       const isSpokenOver = beyond !== undefined && rank(beyond.type) < rank(told.type) && !isExact(told.type, distanceBits)
       const togetherBits = together?.bits ?? Number.POSITIVE_INFINITY
       const measured = { bank: told.bank, type: told.type, views: told.views, distanceBits, togetherBits }
       const isCorroborationClose = corroborated.has(image)
-      const own = isSpokenOver ? 'outer' : edgeOf({ ...measured, isCorroborationClose, thresholdBits })
+      const own =
+        isSpokenOver || agreementEdge === 'outer' ? 'outer' : edgeOf({ ...measured, isCorroborationClose, thresholdBits })
       const edge = own !== 'outer' && screened.get(image)?.edge === 'alone' ? 'alone' : own
       const seen = views.get(image)
       const isTied = told === found ? seen?.isTied === true : together?.isTied === true
-      const isInner = distanceBits > 0 && (isTied || (together !== undefined && isToldByEither(found)))
+      const isInner =
+        agreementEdge === 'inner' || (distanceBits > 0 && (isTied || (together !== undefined && isToldByEither(found))))
       observations.set(image, {
         imageId: told.image.id,
         edge: edge === 'none' && isInner ? 'inner' : edge,
@@ -174,6 +191,12 @@ function withOrder(all: readonly Observation[]): readonly Observation[] {
     const isClose = all.some((other) => other !== one && Math.abs((other.distanceBits ?? -EDGE_BITS) - bits) <= EDGE_BITS)
     return isClose ? { ...one, edge: 'inner' as const } : one
   })
+}
+
+function edgeOfAgreement(agreed: Agreed | undefined): Edge {
+  if (agreed?.agreement === undefined) return 'none'
+  if (agreed.isStrong && isAgreementClose(agreed.agreement)) return 'outer'
+  return agreed.agreement.isPartialClose ? 'inner' : 'none'
 }
 
 /** Near the edge up to which it decides alone, and beyond which witnesses are told of in its place? */

@@ -125,8 +125,9 @@ export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
       if (match.details !== undefined) return coarseByDetails(match, match.details, radiusBits)
       if (radiusBits !== undefined && match.distanceBits > radiusBits) return undefined
       const distanceBits = coarseBits(match)
+      const { agreement: _, ...rest } = match
       return {
-        ...match,
+        ...rest,
         distanceBits,
         distanceBand: distanceBandOf(distanceBits),
         ...(radiusBits !== undefined && { grade: 'near' as const }),

@@ -22,7 +22,7 @@ export const PROBING_BUDGETS = {
   /** Across all images of an organisation. */
   across: 300,
   /** What a query that is not near an edge, of an image that is charged, takes from its charge: who does not search has many of them for each that is. Nothing, once the image is frozen. */
-  credit: 1 / 3,
+  credit: 0.4,
 } as const
 
 /** The radius of a frozen image, by organisation and image: somewhere in these bits, inclusive. */

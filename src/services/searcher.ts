@@ -1,12 +1,16 @@
 // Reads a catalogue for one question, which may pause often and search many times.
 
+import type { RegisteredView } from '../domain/agreement.js'
 import type { Bank } from '../domain/bank.js'
 import type { RowType } from '../domain/signal-types.js'
 import type { Hash256 } from '../hash/hash256.js'
 import type { Hit } from '../search/signal-index.js'
-import type { Catalogue, CatalogueImage } from './catalogue.js'
+import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
 import { originIn } from './fair-share.js'
 import type { Moment, ReplacedRows } from './replaced-rows.js'
+
+/** More than any picture has of one type. */
+const MAX_VIEWS = 32
 
 /**
  * Whatever is put while it is used, it sees each image as it was when the searcher was made or as it is: always under one ordinal, and never
@@ -36,6 +40,12 @@ export class Searcher {
   ): Generator<void, (readonly Hit[] | undefined)[], void> {
     const found = yield* this.#catalogue.index(type).searchEach(sets, thresholdBits)
     return found.map((hits) => hits && this.#seen(hits))
+  }
+
+  /** The rows of an image as it was found, in the order in which they were hashed. */
+  viewsOf(ordinal: number, type: RowType): RegisteredView[] {
+    const rows = this.#catalogue.index(type).rowsOf(ordinal, MAX_VIEWS)
+    return rows.map(({ view, hash }) => ({ view: viewOf(view), hash }))
   }
 
   /** `undefined` when it was removed since the search. */

@@ -6,7 +6,7 @@ import { dihedralsOf } from '../../src/hash/dihedral.js'
 import { distance, formatHash, type Hash256, hashFromBytes, parseHash } from '../../src/hash/hash256.js'
 import { refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
-import { codeOf, keyFor, startService, submitted, type TestService, until } from '../helpers/service.js'
+import { codeOf, keyFor, openCase, startService, submitted, type TestService, until } from '../helpers/service.js'
 import { ask, operator } from '../helpers/trust.js'
 
 const here = await startService(t, { probing: 'suspend', exposure: 'public' })
@@ -129,6 +129,30 @@ t.test('a search recovers nothing, whatever is asked beside it, at whatever edge
     const known = await recovered(stored, away(stored, bits), asking(headers))
     t.ok(known < 12, `${name}: ${known} bits of ${bits}`)
   }
+})
+
+t.test('a search by the part that decides whether a match is strong recovers nothing of it', async (t) => {
+  const rows = ['whole', ...Array.from({ length: 5 }, () => 'piece')].map((view) => ({
+    view,
+    hash: hashFromBytes(randomBytes(32)),
+  }))
+  const stored = rows[5]?.hash ?? hashFromBytes(randomBytes(32))
+  const part = (view: string, hash: Hash256) => ({ ...signal(hash, 'pdq-area'), view, quality: 100 })
+  const own = rows.map(({ view, hash }) => part(view, hash))
+  const pdq = hashFromBytes(randomBytes(32))
+  const { url, headers: hers } = await openCase(here.app)
+  const images = [{ signals: [{ ...signal(pdq), quality: 100 }, ...own] }]
+  t.equal((await post(here.app, `${url}/hashes`, { images }, hers)).statusCode, 201)
+  await until(async () => (await matches(here, watcher.headers, [[signal(pdq)]]))[0]?.length === 1)
+  const { headers } = await platform()
+  // Two parts are near enough for a strong match, and the last piece is as far as it may be.
+  const whole = part('whole', away(rows[0]?.hash ?? pdq, 30))
+  const asking: Ask = (hash) =>
+    answerTo(here, headers, [signal(away(pdq, 30)), whole, ...own.slice(1, 5), part('piece', hash)])
+  const grades = await Promise.all([38, 42].map((bits) => asking(away(stored, bits), 0)))
+  t.match(grades, [/"strong"/, /"near"/], 'it decides')
+  const known = await recovered(stored, away(stored, 40), asking)
+  t.ok(known < 12, `${known} bits of 40`)
 })
 
 t.test('a search in one call is not answered at all, and others are answered as before', async (t) => {

@@ -1,0 +1,115 @@
+// Which matches rest on a part of the picture: by hashes made up to lie at given distances, and by those of drawn pictures.
+
+import t from 'tap'
+import { agreementOf, isAgreementClose, type RegisteredView } from '../../src/domain/agreement.js'
+import type { HashedSignal } from '../../src/domain/hashed-image.js'
+import type { Hash256 } from '../../src/hash/hash256.js'
+import { loadImageHasherSync } from '../../src/hash/image-hasher.js'
+import { bitsFrom, hashNamed } from '../helpers/hashes.js'
+import { type Pixels, scenePixels } from '../helpers/pictures.js'
+
+const hasher = loadImageHasherSync()
+const AS_IS = 0
+const SIZE = { width: 512, height: 384 }
+const PIECES = ['left', 'right', 'top', 'bottom', 'left top', 'right top', 'left bottom', 'right bottom']
+const WHOLE = hashNamed('whole')
+
+function area(view: HashedSignal['view'], hash: Hash256): HashedSignal {
+  return { type: 'pdq-area', view, quality: 100, hashes: [hash, hash] }
+}
+
+/** A picture whose whole is so far from the registered one, and each of whose pieces is. */
+function away(wholeBits: number, piecesBits: readonly number[], more: readonly HashedSignal[] = []): HashedSignal[] {
+  const pieces = piecesBits.map((bits, i) => area('piece', bitsFrom(hashNamed(PIECES[i] ?? ''), bits)))
+  return [area('whole', bitsFrom(WHOLE, wholeBits)), ...pieces, ...more]
+}
+
+const OWN: readonly RegisteredView[] = [
+  { view: 'whole', hash: WHOLE },
+  ...PIECES.map((name) => ({ view: 'piece', hash: hashNamed(name) }) as const),
+]
+
+function agreement(asked: readonly HashedSignal[], rows: readonly RegisteredView[] = OWN) {
+  return agreementOf(asked, { pdq: [], area: rows }, AS_IS)
+}
+
+t.test('all of it agrees when the wholes are very near, or when they are near and so is each piece', async (t) => {
+  const far = Array.from(PIECES, () => 110)
+  t.equal(agreement(away(16, far))?.surplusBits, 0)
+  t.equal(agreement(away(18, far))?.surplusBits, -2)
+  t.equal(agreement(away(42, [40, 0, 0, 0, 40, 0, 0, 0]))?.surplusBits, 0)
+  t.equal(agreement(away(40, [42, 0, 0, 0, 0, 0, 0, 0]))?.surplusBits, -2)
+  t.equal(agreement(away(44, [0, 0, 0, 0, 0, 0, 0, 0]))?.surplusBits, -2)
+  t.equal(agreement(away(30, [0, 0, 0, 0]))?.surplusBits, -14, 'four pieces say too little')
+})
+
+t.test('an upload with something around it agrees by what is inside', async (t) => {
+  const inside = [
+    area('deframed', bitsFrom(WHOLE, 30)),
+    ...[0, 10, 40].map((bits) => area('piece', bitsFrom(hashNamed('left'), bits))),
+  ]
+  const far = Array.from(PIECES, () => 110)
+  t.equal(agreement(away(100, far, inside))?.surplusBits, 0)
+  t.ok((agreement(away(100, far, [area('deframed', bitsFrom(WHOLE, 34)), ...inside.slice(1)]))?.surplusBits ?? 0) < 0)
+  t.ok((agreement(away(100, far, inside.slice(0, 3)))?.surplusBits ?? 0) < 0, 'two pieces say too little')
+})
+
+t.test('what is around a registered picture counts only when the wholes are all but the same', async (t) => {
+  const framed: RegisteredView[] = [
+    { view: 'whole', hash: WHOLE },
+    { view: 'deframed', hash: hashNamed('inside') },
+    ...OWN.slice(1),
+  ]
+  const same = Array.from(PIECES, () => 0)
+  t.equal(agreement(away(4, same), framed)?.surplusBits, 0)
+  t.equal(agreement(away(8, same), framed)?.surplusBits, -4)
+})
+
+t.test('nothing is known of pictures that were given without parts, nor of one that had to be turned', async (t) => {
+  t.equal(agreement([area('whole', WHOLE)]), undefined)
+  t.equal(agreement(away(0, [0, 0, 0, 0, 0, 0, 0, 0]), []), undefined)
+  const turned = agreementOf(away(0, [0, 0, 0, 0, 0, 0, 0, 0]), { pdq: [], area: OWN }, 2)
+  t.equal(turned?.surplusBits, Number.NEGATIVE_INFINITY)
+})
+
+t.test('quarters that agree are told with the region around them, and close calls are noticed', async (t) => {
+  const partial = (quarters: readonly number[]) => agreement(away(40, [99, 99, 99, 99, ...quarters]))
+  t.same(partial([58, 60, 99, 99])?.partial, { share: 0.25, region: { left: 0, top: 0, right: 0.5, bottom: 0.5 } })
+  t.same(partial([99, 0, 99, 0])?.partial, { share: 0.5, region: { left: 0.5, top: 0, right: 1, bottom: 1 } })
+  t.same(partial([0, 99, 99, 0])?.partial, { share: 0.5, region: { left: 0, top: 0, right: 1, bottom: 1 } })
+  t.equal(partial([0, 0, 0, 0])?.partial, undefined)
+  t.equal(partial([99, 99, 99, 99])?.partial, undefined)
+  t.same(
+    [56, 57, 58, 59, 60, 61].map((bits) => partial([bits, 99, 0, 0])?.isPartialClose),
+    [false, true, true, true, true, false],
+  )
+  const closeOf = (bits: number) => isAgreementClose({ surplusBits: bits, partial: undefined, isPartialClose: false })
+  t.same([-3, -2, -1, 0, 1, 2].map(closeOf), [false, true, true, true, true, false])
+})
+
+t.test('a copy of a drawn picture agrees, another one with its upper half does so there', async (t) => {
+  // 5 has something like a frame in it.
+  for (const seed of [1, 2, 3, 4, 6, 7]) {
+    const original = scenePixels(seed, SIZE)
+    const { signals } = hasher.hash({ ...original, channels: 3 }, 'register')
+    const rowsOf = (type: string) =>
+      signals.flatMap(({ type: own, view, hashes: [hash] }) => (own === type && hash !== undefined ? [{ view, hash }] : []))
+    const registered = { pdq: rowsOf('pdq'), area: rowsOf('pdq-area') }
+    const of = (pixels: Pixels) => agreementOf(hasher.hash({ ...pixels, channels: 3 }, 'query').signals, registered, AS_IS)
+    t.ok((of(darker(original))?.surplusBits ?? -1) > 0, `a darker copy of ${seed}`)
+    t.same(of(darker(original))?.partial, undefined)
+    const template = of(withLowerHalf(original, scenePixels(seed + 100, SIZE)))
+    t.ok((template?.surplusBits ?? 0) < 0, `another picture below ${seed}`)
+    const region = template?.partial?.region
+    t.ok(region === undefined || region.bottom === 0.5, 'what agrees is above')
+  }
+})
+
+function darker({ data, width, height }: Pixels): Pixels {
+  return { data: Buffer.from(data.map((value) => Math.round(value * 0.8))), width, height }
+}
+
+function withLowerHalf(upper: Pixels, lower: Pixels): Pixels {
+  const half = upper.data.length / 2
+  return { ...upper, data: Buffer.concat([upper.data.subarray(0, half), lower.data.subarray(half)]) }
+}
