@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { t } from 'tap'
 import { HASH_BITS, type Hash256 } from '../../src/hash/hash256.js'
@@ -353,3 +354,33 @@ t.test('a cleared index is empty and gives its memory back', async (t) => {
   t.ok(index.bytes <= 65_536)
   t.same(index.within([zeros], 256), [])
 })
+
+t.test(
+  'the rows of an image are given in the order in which they were added, whatever is compacted or removed',
+  async (t) => {
+    const index = new SignalIndex()
+    const rowsOf = (image: number) =>
+      Array.from({ length: 1 + (image % 5) }, (_, i) => ({ view: i, hash: seeded(10 * image + i) }))
+    const images = Array.from({ length: 3000 }, (_, image) => image)
+    for (const image of images) {
+      for (const { view, hash } of rowsOf(image)) index.insert(image, view, hash)
+      if (image % 7 === 6) index.remove(image - 3)
+      if (image % 500 === 499) index.compact(5000)
+    }
+    const expected = (image: number) => (image % 7 === 3 && image + 3 < images.length ? [] : rowsOf(image))
+    const isRight = (image: number) => isDeepStrictEqual(index.rowsOf(image, 32), expected(image))
+    t.same(
+      images.filter((image) => !isRight(image)),
+      [],
+      'while there is something to compact',
+    )
+    while (index.compact(100_000));
+    t.same(
+      images.filter((image) => !isRight(image)),
+      [],
+      'compacted',
+    )
+    t.same(index.rowsOf(4, 2), rowsOf(4).slice(0, 2), 'no more than asked for')
+    t.same(index.rowsOf(9999, 32), [], 'of an unknown image')
+  },
+)
