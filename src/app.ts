@@ -51,6 +51,7 @@ import { stopNciiRoutes } from './http/routes/stopncii.js'
 import { watchRoutes } from './http/routes/watch.js'
 import { webhookRoutes } from './http/routes/webhooks.js'
 import { type InFlight, MULTIPART_OPTIONS, type UploadLimits } from './http/upload.js'
+import { followRenewals, type ServerCertificate } from './net/certificate.js'
 import type { Accounts } from './services/accounts.js'
 import { type Admission, admissionFor } from './services/admission.js'
 import type { AppealService } from './services/appeals.js'
@@ -128,12 +129,6 @@ export interface AppServices {
   readonly identify: (key: string, address?: string) => Caller | undefined
 }
 
-/** In PEM. */
-export interface TlsFiles {
-  readonly cert: Buffer
-  readonly key: Buffer
-}
-
 export interface AppOptions {
   readonly services: AppServices
   readonly site: Site
@@ -154,7 +149,7 @@ export interface AppOptions {
   readonly corsOrigins?: readonly string[]
   /** Networks whose `X-Forwarded-For` is believed; nobody's when left out. */
   readonly trustedProxies?: readonly string[]
-  readonly tls?: TlsFiles | undefined
+  readonly tls?: ServerCertificate | undefined
   readonly logLevel: string
   /** Where log lines go; standard output when left out. */
   readonly logStream?: { write(line: string): void }
@@ -162,6 +157,8 @@ export interface AppOptions {
 
 /** What plugins and parsers would write at the finer levels: headers with a key in them, bytes of a stranger. */
 const SECRET_IN_LOGS = { paths: ['busboyOptions', 'headers'], remove: true }
+
+const LEAST_TLS = 'TLSv1.2'
 
 export async function buildApp({
   services,
@@ -199,7 +196,15 @@ export async function buildApp({
     keepAliveTimeout: serverLimits.keepAliveMs,
     ...(tls === undefined
       ? { http: http }
-      : { https: { ...http, ...tls, minVersion: 'TLSv1.2' as const, handshakeTimeout: serverLimits.headersMs } }),
+      : {
+          https: {
+            ...http,
+            cert: tls.cert,
+            key: tls.key,
+            minVersion: LEAST_TLS,
+            handshakeTimeout: serverLimits.headersMs,
+          },
+        }),
     ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     genReqId: () => randomUUID(),
     pluginTimeout: 0, // reading what it is made of may take long where others have the processor, and is no fault
@@ -217,7 +222,10 @@ export async function buildApp({
     },
   }).withTypeProvider<ZodTypeProvider>()
   // Without a handshake there is nobody to answer: what was written would wait for one, and the connection with it.
-  if (tls !== undefined) app.server.on('tlsClientError', (_error, socket) => socket.destroy())
+  if (tls !== undefined) {
+    app.server.on('tlsClientError', (_error, socket) => socket.destroy())
+    followRenewals(app.server, tls, LEAST_TLS)
+  }
   limitConnections(app.server, {
     connections: serverLimits.connections,
     connectionsOfAddress: serverLimits.connectionsOfAddress[exposure],

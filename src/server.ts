@@ -4,13 +4,21 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { TlsFiles } from './app.js'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { type CertificateFiles, type KeptCertificate, keepCertificate } from './certificate-files.js'
 import { readConfig } from './config.js'
 import { exchangesIn, reconcilersIn } from './exchange/exchange-config.js'
 import { SERVER_LIMITS } from './http/limits.js'
 import { whyNotListening } from './listening.js'
 import { isLoopback, refusePublicHost } from './private-host.js'
-import { leaveMemoryOutOfDumps, mostOpenFiles, orRefuseToStart, refuseToStart, stopOnSignal } from './process.js'
+import {
+  hearHangups,
+  leaveMemoryOutOfDumps,
+  mostOpenFiles,
+  orRefuseToStart,
+  refuseToStart,
+  stopOnSignal,
+} from './process.js'
 import { openServices } from './services.js'
 import { headText } from './store/audit.js'
 import { keyringOf } from './store/seal-keys.js'
@@ -18,9 +26,17 @@ import { startTracing } from './tracing.js'
 import { loadSite } from './web/site.js'
 
 leaveMemoryOutOfDumps()
+let tellStarted = (_app: FastifyInstance) => {}
+const started = new Promise<FastifyInstance>((tell) => {
+  tellStarted = tell
+})
+const certificates = new Map<string, KeptCertificate>()
+hearHangups(() => {
+  for (const certificate of certificates.values()) void certificate.reload()
+})
 const config = orRefuseToStart(() => readConfig(process.env))
 await refusePublicHost('TABIR_HANDOFF_HOST', config.handoffHost).catch(refuseToStart)
-const tls = readTls('TABIR_TLS', config.tlsFiles)
+const tls = certificateOf('api', 'TABIR_TLS', config.tlsFiles)
 const tracing = config.tracesUrl === undefined ? undefined : await startTracing(config.tracesUrl, 'tabir-api')
 const exchangeFile = config.exchangesFile === undefined ? '{}' : readFileSync(config.exchangesFile, 'utf8')
 const services = await openServices({
@@ -30,7 +46,7 @@ const services = await openServices({
     host: config.handoffHost,
     port: config.handoffPort,
     announcedHost: announced(config.handoffHost),
-    certificate: readTls('TABIR_HANDOFF_TLS', config.handoffTlsFiles),
+    certificate: certificateOf('handoff', 'TABIR_HANDOFF_TLS', config.handoffTlsFiles),
   },
   snapshots:
     config.snapshotEveryS === 0
@@ -99,6 +115,7 @@ const starting = import('./app.js').then(({ buildApp }) =>
   }),
 )
 const app = await starting
+tellStarted(app)
 
 /** What a worker is given to finish when the api is told to stop; the supervisor allows 15 s in all. */
 const FINISH_WITHIN_MS = 5000
@@ -109,6 +126,7 @@ stopOnSignal(async () => {
   clearTimeout(lastCall)
   await services.close()
   await tracing?.close()
+  for (const certificate of certificates.values()) certificate.close()
 })
 
 const { host, port } = config
@@ -125,15 +143,23 @@ await hydrated
 services.beginPulling()
 process.send?.({ ready: true, url })
 
-function readTls(
-  variables: string,
-  files: { readonly cert: string; readonly key: string } | undefined,
-): TlsFiles | undefined {
+/** @param name in logs and metrics. */
+function certificateOf(name: string, variables: string, files: CertificateFiles | undefined): KeptCertificate | undefined {
   if (files === undefined) return undefined
+  const log = (write: (log: FastifyBaseLogger) => void) => void started.then((app) => write(app.log))
   try {
-    return { cert: readFileSync(files.cert), key: readFileSync(files.key) }
-  } catch {
-    return refuseToStart(new Error(`The files of ${variables}_CERT and ${variables}_KEY cannot be read.`))
+    const certificate = keepCertificate({
+      files,
+      now: () => Date.now(),
+      onRenewed: (expiresAtMs) =>
+        log((to) => to.info({ certificate: name, expiresAt: new Date(expiresAtMs).toISOString() }, 'certificate renewed')),
+      onRefused: (why) => log((to) => to.error({ certificate: name, why }, 'certificate refused')),
+    })
+    certificates.set(name, certificate)
+    return certificate
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return refuseToStart(new Error(`The files of ${variables}_CERT and ${variables}_KEY cannot be used: ${why}`))
   }
 }
 
