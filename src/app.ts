@@ -11,6 +11,7 @@ import { errorInLogs } from './http/error-in-logs.js'
 import { ADMISSION, type Exposure, type LimitName, SERVER_LIMITS, type ServerLimits } from './http/limits.js'
 import { makeMetrics } from './http/metrics.js'
 import { openapi } from './http/openapi.js'
+import type { CertificateFacts } from './http/operation-metrics.js'
 import { admission } from './http/plugins/admission.js'
 import { browserHeaders, browserRules } from './http/plugins/browser-rules.js'
 import { door } from './http/plugins/door.js'
@@ -74,6 +75,7 @@ import type { LimitCounter } from './services/limits.js'
 import type { MatchIds } from './services/match-ids.js'
 import type { Matcher } from './services/matcher.js'
 import type { Notices } from './services/notices.js'
+import type { OperationReport } from './services/operation.js'
 import type { PictureFetching } from './services/picture-fetching.js'
 import type { ProofOfWork } from './services/proof-of-work.js'
 import type { Reconcilers } from './services/reconcilers.js'
@@ -123,6 +125,7 @@ export interface AppServices {
   readonly hashing: Hashing
   readonly pictures: PictureFetching
   readonly health: Health
+  readonly operation: () => Promise<OperationReport>
   readonly limits: LimitCounter
   readonly turns: TurnsOfLoop
   /** Who shows this key, from this address. @throws {Problem} key-suspended */
@@ -150,6 +153,8 @@ export interface AppOptions {
   /** Networks whose `X-Forwarded-For` is believed; nobody's when left out. */
   readonly trustedProxies?: readonly string[]
   readonly tls?: ServerCertificate | undefined
+  /** Whose expiry is told, by what they are for; none when left out. */
+  readonly certificates?: ReadonlyMap<string, CertificateFacts>
   readonly logLevel: string
   /** Where log lines go; standard output when left out. */
   readonly logStream?: { write(line: string): void }
@@ -180,6 +185,7 @@ export async function buildApp({
   corsOrigins = [],
   trustedProxies = [],
   tls,
+  certificates = new Map(),
   logLevel,
   logStream,
 }: AppOptions): Promise<FastifyInstance> {
@@ -236,7 +242,7 @@ export async function buildApp({
   app.setSerializerCompiler(serializerCompiler)
 
   if (tracing !== undefined) await app.register(tracing)
-  const metrics = makeMetrics(services.health)
+  const metrics = makeMetrics(services.health, services.operation, certificates)
   await app.register(requestLog, { observe: metrics.observe })
   await app.register(unnamedProxies)
   await app.register(problemAnswers, { country })

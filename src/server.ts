@@ -39,6 +39,7 @@ await refusePublicHost('TABIR_HANDOFF_HOST', config.handoffHost).catch(refuseToS
 const tls = certificateOf('api', 'TABIR_TLS', config.tlsFiles)
 const tracing = config.tracesUrl === undefined ? undefined : await startTracing(config.tracesUrl, 'tabir-api')
 const exchangeFile = config.exchangesFile === undefined ? '{}' : readFileSync(config.exchangesFile, 'utf8')
+const withdrawalsFolder = config.withdrawalsDir ?? join(config.dataDir, 'withdrawals')
 const services = await openServices({
   redis: { url: config.redisUrl, socket: config.redisSocket },
   keyring: (isFirstUse) => keyringOf(config, isFirstUse),
@@ -54,7 +55,11 @@ const services = await openServices({
       : { folder: join(config.dataDir, 'snapshots'), everyMs: config.snapshotEveryS * 1000 },
   exchanges: exchangesIn(exchangeFile),
   reconcilers: reconcilersIn(exchangeFile),
-  withdrawalsFolder: config.withdrawalsDir ?? join(config.dataDir, 'withdrawals'),
+  withdrawalsFolder,
+  folders: new Map([
+    ['data', config.dataDir],
+    ['withdrawals', withdrawalsFolder],
+  ]),
   retentionMs: config.caseRetentionDays * 86_400_000,
   env: config.env,
   extendedProtection: config.extendedProtection === 'on',
@@ -108,6 +113,7 @@ const starting = import('./app.js').then(({ buildApp }) =>
     trustedProxies: config.trustedProxies ?? [],
     serverLimits: { ...SERVER_LIMITS, connections },
     tls,
+    certificates,
     tracing: tracing?.plugin,
     exposure: config.exposure,
     mostOf: config.maxQueriesPerOrgPerDay === 0 ? {} : { asked: config.maxQueriesPerOrgPerDay },

@@ -138,6 +138,7 @@ export async function startService(
     env: 'test',
     snapshots: undefined,
     withdrawalsFolder: options.withdrawalsFolder,
+    folders: new Map([['data', redis.dataDir]]),
     ...(options.probing !== undefined && { probing: options.probing }),
     trustLimits: { maxImagesPerCase: 10_000, maxSignalsPerOrgPerDay: 0, proofRounds: 0, ...options.trustLimits },
     webhookOrigins: options.webhookOrigins ?? new Set(),
