@@ -1,26 +1,22 @@
 // Certificates are renewed every few weeks: a running api takes the new one, and no connection ends for it.
 
-import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { connect } from 'node:tls'
-import { fileURLToPath } from 'node:url'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { authority } from './helpers/authority.js'
-import { startRedis, type TestRedis } from './helpers/redis.js'
+import { startRedis } from './helpers/redis.js'
 import { startMessenger, startService, startWorkers, until } from './helpers/service.js'
+import { certificateAt, startTlsApi } from './helpers/tls-api.js'
 
 t.test('a new certificate is used on SIGHUP and without one, and a broken file changes nothing', async (t) => {
   const { ca, filesFor } = authority(t)
   const files = filesFor('127.0.0.1')
-  const api = await startApi(t, await startRedis(t), files)
+  const api = await startTlsApi(t, (await startRedis(t)).socket, files)
   const agent = new Agent({ keepAlive: true, maxSockets: 1, ca })
   t.teardown(() => agent.destroy())
-  const served = async () => (await peer(api.port, ca)).fingerprint256
+  const served = async () => (await certificateAt(api.port, ca)).fingerprint256
   const metric = async (name: string) => {
     const { body } = await ask(api.port, '/metrics', agent)
     return Number(new RegExp(`^tabir_certificate_${name}\\{certificate="api"\\} (\\S+)$`, 'm').exec(body)?.[1])
@@ -36,7 +32,7 @@ t.test('a new certificate is used on SIGHUP and without one, and a broken file c
   const second = await served()
   filesFor('127.0.0.1')
   await until(async () => (await served()) !== second)
-  const { fingerprint256: third, valid_to } = await peer(api.port, ca)
+  const { fingerprint256: third, valid_to } = await certificateAt(api.port, ca)
   t.equal(await metric('expires_timestamp_seconds'), Date.parse(valid_to) / 1000)
 
   const other = filesFor('127.0.0.2')
@@ -73,41 +69,6 @@ t.test('workers and the messenger go on after SIGHUP', { timeout: 230_000 }, asy
     t.same(await exited, [0, null], 'it ended as on SIGTERM')
   }
 })
-
-async function startApi(t: Test, { socket }: TestRedis, files: { readonly certFile: string; readonly keyFile: string }) {
-  const place = mkdtempSync(join(tmpdir(), 'tabir-certificates-'))
-  t.teardown(() => rmSync(place, { recursive: true, force: true }))
-  const child = fork(fileURLToPath(new URL('../src/server.js', import.meta.url)), {
-    env: {
-      PATH: process.env['PATH'],
-      REDIS_SOCKET: socket,
-      TABIR_DATA_DIR: place,
-      TABIR_PORT: '0',
-      TABIR_TLS_CERT: files.certFile,
-      TABIR_TLS_KEY: files.keyFile,
-    },
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-  })
-  t.teardown(() => child.kill('SIGKILL'))
-  let log = ''
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    log += text
-  })
-  const exited = once(child, 'exit')
-  const [message] = await once(child, 'message')
-  return { child, exited, port: Number(new URL(message.url).port), log: () => log }
-}
-
-/** What a new connection is shown. */
-async function peer(port: number, ca: Buffer) {
-  const socket = connect({ port, host: '127.0.0.1', ca })
-  try {
-    await once(socket, 'secureConnect')
-    return socket.getPeerCertificate()
-  } finally {
-    socket.destroy()
-  }
-}
 
 async function ask(port: number, path: string, agent: Agent) {
   const asking = request({ port, host: '127.0.0.1', path, agent }).end()
