@@ -1,4 +1,4 @@
-// Gauges that are absent until their value is known, and again when it is not: 0 would be a claim, and the value of before a false one.
+// Gauges that are absent while their value is not known: 0 would be a claim, and the value of before a false one.
 
 import { Gauge, type Registry } from 'prom-client'
 
@@ -12,7 +12,6 @@ export function gaugesIn(registry: Registry): Gauges {
   return {
     one(name, help) {
       const gauge = new Gauge({ name, help, registers: [registry] })
-      gauge.remove()
       return (value) => {
         if (value === undefined) gauge.remove()
         else gauge.set(Number(value))
