@@ -11,6 +11,7 @@ import { errorInLogs } from './http/error-in-logs.js'
 import { ADMISSION, type Exposure, type LimitName, SERVER_LIMITS, type ServerLimits } from './http/limits.js'
 import { makeMetrics } from './http/metrics.js'
 import { openapi } from './http/openapi.js'
+import type { CertificateFacts } from './http/operation-metrics.js'
 import { admission } from './http/plugins/admission.js'
 import { browserHeaders, browserRules } from './http/plugins/browser-rules.js'
 import { door } from './http/plugins/door.js'
@@ -51,6 +52,7 @@ import { stopNciiRoutes } from './http/routes/stopncii.js'
 import { watchRoutes } from './http/routes/watch.js'
 import { webhookRoutes } from './http/routes/webhooks.js'
 import { type InFlight, MULTIPART_OPTIONS, type UploadLimits } from './http/upload.js'
+import { followRenewals, type ServerCertificate } from './net/certificate.js'
 import type { Accounts } from './services/accounts.js'
 import { type Admission, admissionFor } from './services/admission.js'
 import type { AppealService } from './services/appeals.js'
@@ -73,6 +75,7 @@ import type { LimitCounter } from './services/limits.js'
 import type { MatchIds } from './services/match-ids.js'
 import type { Matcher } from './services/matcher.js'
 import type { Notices } from './services/notices.js'
+import type { OperationReport } from './services/operation.js'
 import type { PictureFetching } from './services/picture-fetching.js'
 import type { ProofOfWork } from './services/proof-of-work.js'
 import type { Reconcilers } from './services/reconcilers.js'
@@ -122,16 +125,11 @@ export interface AppServices {
   readonly hashing: Hashing
   readonly pictures: PictureFetching
   readonly health: Health
+  readonly operation: () => Promise<OperationReport>
   readonly limits: LimitCounter
   readonly turns: TurnsOfLoop
   /** Who shows this key, from this address. @throws {Problem} key-suspended */
   readonly identify: (key: string, address?: string) => Caller | undefined
-}
-
-/** In PEM. */
-export interface TlsFiles {
-  readonly cert: Buffer
-  readonly key: Buffer
 }
 
 export interface AppOptions {
@@ -154,7 +152,9 @@ export interface AppOptions {
   readonly corsOrigins?: readonly string[]
   /** Networks whose `X-Forwarded-For` is believed; nobody's when left out. */
   readonly trustedProxies?: readonly string[]
-  readonly tls?: TlsFiles | undefined
+  readonly tls?: ServerCertificate | undefined
+  /** Whose expiry is told, by what they are for; none when left out. */
+  readonly certificates?: ReadonlyMap<string, CertificateFacts>
   readonly logLevel: string
   /** Where log lines go; standard output when left out. */
   readonly logStream?: { write(line: string): void }
@@ -162,6 +162,8 @@ export interface AppOptions {
 
 /** What plugins and parsers would write at the finer levels: headers with a key in them, bytes of a stranger. */
 const SECRET_IN_LOGS = { paths: ['busboyOptions', 'headers'], remove: true }
+
+const LEAST_TLS = 'TLSv1.2'
 
 export async function buildApp({
   services,
@@ -183,6 +185,7 @@ export async function buildApp({
   corsOrigins = [],
   trustedProxies = [],
   tls,
+  certificates = new Map(),
   logLevel,
   logStream,
 }: AppOptions): Promise<FastifyInstance> {
@@ -199,7 +202,15 @@ export async function buildApp({
     keepAliveTimeout: serverLimits.keepAliveMs,
     ...(tls === undefined
       ? { http: http }
-      : { https: { ...http, ...tls, minVersion: 'TLSv1.2' as const, handshakeTimeout: serverLimits.headersMs } }),
+      : {
+          https: {
+            ...http,
+            cert: tls.cert,
+            key: tls.key,
+            minVersion: LEAST_TLS,
+            handshakeTimeout: serverLimits.headersMs,
+          },
+        }),
     ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
     genReqId: () => randomUUID(),
     pluginTimeout: 0, // reading what it is made of may take long where others have the processor, and is no fault
@@ -217,7 +228,10 @@ export async function buildApp({
     },
   }).withTypeProvider<ZodTypeProvider>()
   // Without a handshake there is nobody to answer: what was written would wait for one, and the connection with it.
-  if (tls !== undefined) app.server.on('tlsClientError', (_error, socket) => socket.destroy())
+  if (tls !== undefined) {
+    app.server.on('tlsClientError', (_error, socket) => socket.destroy())
+    followRenewals(app.server, tls, LEAST_TLS)
+  }
   limitConnections(app.server, {
     connections: serverLimits.connections,
     connectionsOfAddress: serverLimits.connectionsOfAddress[exposure],
@@ -228,7 +242,7 @@ export async function buildApp({
   app.setSerializerCompiler(serializerCompiler)
 
   if (tracing !== undefined) await app.register(tracing)
-  const metrics = makeMetrics(services.health)
+  const metrics = makeMetrics(services.health, services.operation, certificates)
   await app.register(requestLog, { observe: metrics.observe })
   await app.register(unnamedProxies)
   await app.register(problemAnswers, { country })

@@ -1,6 +1,7 @@
 // How every process of Tabir stops: on a signal, or when the supervisor that started it is gone. And what it may use.
 
 import { readFileSync, writeFileSync } from 'node:fs'
+import { isatty } from 'node:tty'
 
 /** Runs `stop` once, then ends the process: 0 when it went well. */
 export function stopOnSignal(stop: () => Promise<void>): void {
@@ -18,6 +19,24 @@ export function stopOnSignal(stop: () => Promise<void>): void {
   process.once('disconnect', begin)
   // The supervisor may have gone while this process was still starting; then there is nobody to say so any more.
   if (process.send !== undefined && !process.connected) begin()
+}
+
+/**
+ * SIGHUP asks a service to read its files again, and must not end it. The kernel sends the same signal when the terminal is closed at which a process
+ * was started: then it stops as on SIGTERM.
+ */
+export function hearHangups(reload: () => void = () => {}): void {
+  const isTerminalClosed = closedTerminal()
+  process.on('SIGHUP', () => {
+    if (isTerminalClosed()) process.kill(process.pid, 'SIGTERM')
+    else reload()
+  })
+}
+
+/** @returns whether a terminal that is there now has been closed since: the system does not call it one any more. */
+export function closedTerminal(isTerminal: (fd: number) => boolean = isatty): () => boolean {
+  const terminals = [0, 1, 2].filter(isTerminal)
+  return () => terminals.some((fd) => !isTerminal(fd))
 }
 
 /** What `work` gives; what it throws ends the process in words. Uncaught, it would end in whatever Node was told to write then. */

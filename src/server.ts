@@ -4,13 +4,21 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { TlsFiles } from './app.js'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { type CertificateFiles, type KeptCertificate, keepCertificate } from './certificate-files.js'
 import { readConfig } from './config.js'
 import { exchangesIn, reconcilersIn } from './exchange/exchange-config.js'
 import { SERVER_LIMITS } from './http/limits.js'
 import { whyNotListening } from './listening.js'
 import { isLoopback, refusePublicHost } from './private-host.js'
-import { leaveMemoryOutOfDumps, mostOpenFiles, orRefuseToStart, refuseToStart, stopOnSignal } from './process.js'
+import {
+  hearHangups,
+  leaveMemoryOutOfDumps,
+  mostOpenFiles,
+  orRefuseToStart,
+  refuseToStart,
+  stopOnSignal,
+} from './process.js'
 import { openServices } from './services.js'
 import { headText } from './store/audit.js'
 import { keyringOf } from './store/seal-keys.js'
@@ -18,11 +26,20 @@ import { startTracing } from './tracing.js'
 import { loadSite } from './web/site.js'
 
 leaveMemoryOutOfDumps()
+let tellStarted = (_app: FastifyInstance) => {}
+const started = new Promise<FastifyInstance>((tell) => {
+  tellStarted = tell
+})
+const certificates = new Map<string, KeptCertificate>()
+hearHangups(() => {
+  for (const certificate of certificates.values()) void certificate.reload()
+})
 const config = orRefuseToStart(() => readConfig(process.env))
 await refusePublicHost('TABIR_HANDOFF_HOST', config.handoffHost).catch(refuseToStart)
-const tls = readTls('TABIR_TLS', config.tlsFiles)
+const tls = certificateOf('api', 'TABIR_TLS', config.tlsFiles)
 const tracing = config.tracesUrl === undefined ? undefined : await startTracing(config.tracesUrl, 'tabir-api')
 const exchangeFile = config.exchangesFile === undefined ? '{}' : readFileSync(config.exchangesFile, 'utf8')
+const withdrawalsFolder = config.withdrawalsDir ?? join(config.dataDir, 'withdrawals')
 const services = await openServices({
   redis: { url: config.redisUrl, socket: config.redisSocket },
   keyring: (isFirstUse) => keyringOf(config, isFirstUse),
@@ -30,7 +47,7 @@ const services = await openServices({
     host: config.handoffHost,
     port: config.handoffPort,
     announcedHost: announced(config.handoffHost),
-    certificate: readTls('TABIR_HANDOFF_TLS', config.handoffTlsFiles),
+    certificate: certificateOf('handoff', 'TABIR_HANDOFF_TLS', config.handoffTlsFiles),
   },
   snapshots:
     config.snapshotEveryS === 0
@@ -38,7 +55,11 @@ const services = await openServices({
       : { folder: join(config.dataDir, 'snapshots'), everyMs: config.snapshotEveryS * 1000 },
   exchanges: exchangesIn(exchangeFile),
   reconcilers: reconcilersIn(exchangeFile),
-  withdrawalsFolder: config.withdrawalsDir ?? join(config.dataDir, 'withdrawals'),
+  withdrawalsFolder,
+  folders: new Map([
+    ['data', config.dataDir],
+    ['withdrawals', withdrawalsFolder],
+  ]),
   retentionMs: config.caseRetentionDays * 86_400_000,
   env: config.env,
   extendedProtection: config.extendedProtection === 'on',
@@ -92,6 +113,7 @@ const starting = import('./app.js').then(({ buildApp }) =>
     trustedProxies: config.trustedProxies ?? [],
     serverLimits: { ...SERVER_LIMITS, connections },
     tls,
+    certificates,
     tracing: tracing?.plugin,
     exposure: config.exposure,
     mostOf: config.maxQueriesPerOrgPerDay === 0 ? {} : { asked: config.maxQueriesPerOrgPerDay },
@@ -99,6 +121,7 @@ const starting = import('./app.js').then(({ buildApp }) =>
   }),
 )
 const app = await starting
+tellStarted(app)
 
 /** What a worker is given to finish when the api is told to stop; the supervisor allows 15 s in all. */
 const FINISH_WITHIN_MS = 5000
@@ -109,6 +132,7 @@ stopOnSignal(async () => {
   clearTimeout(lastCall)
   await services.close()
   await tracing?.close()
+  for (const certificate of certificates.values()) certificate.close()
 })
 
 const { host, port } = config
@@ -125,15 +149,23 @@ await hydrated
 services.beginPulling()
 process.send?.({ ready: true, url })
 
-function readTls(
-  variables: string,
-  files: { readonly cert: string; readonly key: string } | undefined,
-): TlsFiles | undefined {
+/** @param name in logs and metrics. */
+function certificateOf(name: string, variables: string, files: CertificateFiles | undefined): KeptCertificate | undefined {
   if (files === undefined) return undefined
+  const log = (write: (log: FastifyBaseLogger) => void) => void started.then((app) => write(app.log))
   try {
-    return { cert: readFileSync(files.cert), key: readFileSync(files.key) }
-  } catch {
-    return refuseToStart(new Error(`The files of ${variables}_CERT and ${variables}_KEY cannot be read.`))
+    const certificate = keepCertificate({
+      files,
+      now: () => Date.now(),
+      onRenewed: (expiresAtMs) =>
+        log((to) => to.info({ certificate: name, expiresAt: new Date(expiresAtMs).toISOString() }, 'certificate renewed')),
+      onRefused: (why) => log((to) => to.error({ certificate: name, why }, 'certificate refused')),
+    })
+    certificates.set(name, certificate)
+    return certificate
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return refuseToStart(new Error(`The files of ${variables}_CERT and ${variables}_KEY cannot be used: ${why}`))
   }
 }
 

@@ -17,6 +17,7 @@ import { identify } from './services/access.js'
 import { accountsFrom } from './services/accounts.js'
 import { createAppeals } from './services/appeals.js'
 import { auditOver } from './services/audit.js'
+import { auditChecks } from './services/audit-checks.js'
 import { bankErasing } from './services/bank-erasing.js'
 import { banksFrom } from './services/banks.js'
 import { caseAccessTo } from './services/case-access.js'
@@ -39,6 +40,7 @@ import { keyKeeping } from './services/key-keeping.js'
 import { keyUsesOver } from './services/key-uses.js'
 import { limitCounter } from './services/limits.js'
 import { matchIdsWith } from './services/match-ids.js'
+import { operationOf } from './services/operation.js'
 import { partiesWith } from './services/parties.js'
 import { type FetchFrom, pictureFetching } from './services/picture-fetching.js'
 import type { ProbingMode } from './services/probing-guard.js'
@@ -62,6 +64,7 @@ import { banksIn } from './store/banks.js'
 import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
 import { lastRevision } from './store/changes.js'
+import { clocksIn } from './store/clocks.js'
 import { deliveriesIn } from './store/deliveries.js'
 import { createFeedBatches, FEED_DELAY, type FeedDelay } from './store/feed-batches.js'
 import { fetchPlacesIn } from './store/fetch-places.js'
@@ -72,6 +75,7 @@ import { importsIn } from './store/imports.js'
 import { keyUsesIn } from './store/key-uses.js'
 import { ownWrites } from './store/own-writes.js'
 import { ownerDuesIn } from './store/owner-dues.js'
+import { parseRedisUrl } from './store/redis-url.js'
 import { refusalsIn } from './store/refusals.js'
 import { connectForFollowing } from './store/store.js'
 import { talliesIn } from './store/tallies.js'
@@ -105,6 +109,8 @@ export interface ServiceOptions extends OpeningOptions {
   readonly snapshots: { readonly folder: string; readonly everyMs: number } | undefined
   /** Where this process notes what was taken back, for whoever restores a backup; undefined for nowhere. */
   readonly withdrawalsFolder: string | undefined
+  /** Folders whose disks must not fill up, by what they are for; none when left out. */
+  readonly folders?: ReadonlyMap<string, string>
   /** What is done about searches for what is stored; the operator is told of them when left out. */
   readonly probing?: ProbingMode
   /** How long answers go by the store's last word; as the promise about withdrawals has it when left out. */
@@ -131,6 +137,8 @@ export interface Services extends AppServices {
   beginPulling(): void
   /** Waits until all that follows from the matches answered so far has been done, or has failed. */
   settled(): Promise<void>
+  /** Reads the audit log to its end if that is due, as one process does by itself. */
+  checkAudit(): Promise<void>
   /** Erases what is watched for no longer, as one process does once a minute by itself. */
   sweepWatches(): Promise<void>
   /** Gives up all pictures that wait for a worker: for a process that cannot stop before they are answered. */
@@ -151,9 +159,11 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
 
 async function openOver({ store, keyring, secrets }: SealedStore, options: ServiceOptions): Promise<Services> {
   const { now, clock, onTrouble } = options
+  const log = auditLogIn(store, secrets.audit)
+  const checks = auditChecks({ store, log, now, onTrouble })
   const audit = auditOver({
     store,
-    log: auditLogIn(store, secrets.audit),
+    log,
     now,
     onTrouble,
     onHead: options.onAuditHead,
@@ -287,6 +297,8 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     now,
     onTrouble,
   })
+  const webhooks = webhooksIn(store, keyring)
+  const deliveries = deliveriesIn(store)
   const matcher = tallies.counted(matching.matcher)
   const saving = savingEvery(options.snapshots?.everyMs, replica, onTrouble)
   const desk = new HandoffDesk(IMAGE_TTL_MS, clock)
@@ -357,8 +369,8 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     insights: insightsFrom({ contexts: trust.contexts, now }),
     accounts: accountsFrom({ events: trust.events, strikes: trust.strikes, now }),
     webhooks: webhooksFrom({
-      webhooks: webhooksIn(store, keyring),
-      deliveries: deliveriesIn(store),
+      webhooks,
+      deliveries,
       trusted: options.webhookOrigins,
       now,
     }),
@@ -369,6 +381,17 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
       enqueue: async (job, priority) => (await queue).enqueue(job, priority),
     }),
     health: healthOf({ replica, store, desk, reconcilers, withdrawals }),
+    operation: operationOf({
+      store,
+      folders: options.folders ?? new Map(),
+      replicasRequired: options.redis.url === undefined ? 0 : parseRedisUrl(options.redis.url).replicas,
+      audit,
+      webhooks,
+      deliveries,
+      exchanges,
+      clocks: clocksIn(store),
+      now,
+    }),
     limits,
     turns,
     identify(key, address) {
@@ -387,6 +410,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     async settled() {
       await Promise.all([trust.sightings.flush(), tallies.flush()])
     },
+    checkAudit: checks.next,
     sweepWatches: matching.sweepWatches,
     callOff: () => desk.close(),
     async close() {
@@ -411,6 +435,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
       caseEvents.close()
       await replica.close()
       await sealing.close()
+      await checks.close()
       await audit.close()
       await store.close()
     },

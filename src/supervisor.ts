@@ -16,7 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { type Environment, environmentFor, type Part, readConfig } from './config.js'
-import { leaveMemoryOutOfDumps, withoutDumps } from './process.js'
+import { closedTerminal, leaveMemoryOutOfDumps, withoutDumps } from './process.js'
 import { openRedisServer, type RedisServer } from './store/embedded-redis.js'
 import { welcome } from './welcome.js'
 
@@ -41,6 +41,8 @@ export interface SuperviseOptions {
   }
   /** Emits 'SIGTERM', 'SIGINT' and 'SIGHUP'; in life, `process`. */
   readonly signals: EventEmitter
+  /** Is SIGHUP the end of the terminal that this was started at? */
+  readonly isTerminalClosed: () => boolean
   /** A line or more for standard output. */
   readonly print: (text: string) => void
   /** What to say, besides where it is, when the service is ready. */
@@ -75,8 +77,9 @@ const Ready = z.object({ ready: z.literal(true), url: z.string().optional() })
 /**
  * Runs the service until a signal ends it.
  *
- * SIGTERM, SIGINT or SIGHUP: the api stops first, because it still answers with what the workers give it; then the workers and the
- * messenger; then Redis, which all write to. A second signal kills all of them at once, which loses nothing that was acknowledged.
+ * SIGTERM, SIGINT, or SIGHUP when the terminal was closed: the api stops first, because it still answers with what the workers give it; then the
+ * workers and the messenger; then Redis, which all write to. A second signal kills all of them at once, which loses nothing that was acknowledged.
+ * Any other SIGHUP goes to the api, which reads its certificates again.
  *
  * @returns the exit status: 0 when it was asked to stop, 1 when it could not start or had to kill.
  */
@@ -104,6 +107,7 @@ export async function supervise(options: SuperviseOptions): Promise<number> {
       const events = { onReady: announce, onHopeless: () => tell(1) }
       const workers = keepPart(commands.workers, events, context)
       const api = keepPart(commands.api, events, context)
+      signals.onReload(api.reload)
       if (commands.messenger !== undefined) running.push(keepPart(commands.messenger, { onReady: announce }, context))
       running.push(workers, api)
     })
@@ -121,7 +125,7 @@ interface Kept {
   kill(): Promise<void>
 }
 
-function hear({ signals, sameSignalMs, now }: Context) {
+function hear({ signals, isTerminalClosed, sameSignalMs, now }: Context) {
   let firstAtMs: number | undefined
   let tellFirst = () => {}
   let tellSecond = () => {}
@@ -139,14 +143,18 @@ function hear({ signals, sameSignalMs, now }: Context) {
       tellSecond()
     }
   }
-  const names = ['SIGTERM', 'SIGINT', 'SIGHUP']
-  for (const name of names) signals.on(name, onSignal)
+  let reload = () => {}
+  const handlers = { SIGTERM: onSignal, SIGINT: onSignal, SIGHUP: () => (isTerminalClosed() ? onSignal() : reload()) }
+  for (const [name, handler] of Object.entries(handlers)) signals.on(name, handler)
   return {
     first,
     second,
     heard: () => firstAtMs !== undefined,
+    onReload(listener: () => void) {
+      reload = listener
+    },
     ignore() {
-      for (const name of names) signals.off(name, onSignal)
+      for (const [name, handler] of Object.entries(handlers)) signals.off(name, handler)
     },
   }
 }
@@ -220,6 +228,8 @@ async function keepRedis(context: Context): Promise<KeptRedis | undefined> {
 interface KeptPart extends Kept {
   isReady(): boolean
   url(): string | undefined
+  /** Asks it to read its files again. One that is starting reads them anyway, and the signal would end it. */
+  reload(): void
 }
 
 function keepPart(
@@ -271,6 +281,9 @@ function keepPart(
   return {
     isReady: () => ready !== undefined,
     url: () => ready?.url,
+    reload() {
+      if (ready !== undefined) running.child.kill('SIGHUP')
+    },
     async stop() {
       stopping = true
       clearTimeout(retry)
@@ -343,6 +356,7 @@ async function main(): Promise<number> {
         },
       }),
       signals: process,
+      isTerminalClosed: closedTerminal(),
       print: (text) => console.log(text),
       welcome: (url) => welcome(url, config),
       warn,

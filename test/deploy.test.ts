@@ -7,60 +7,10 @@ import { z } from 'zod'
 import { Variables } from '../src/config/variables.js'
 import { SCOPES } from '../src/domain/access.js'
 import { HOW_TO_INSTALL } from '../src/store/find-redis.js'
-import { Description } from './helpers/requests.js'
 import { startService } from './helpers/service.js'
 
 const root = resolve(import.meta.dirname, '../..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
-const dashboards = readdirSync(join(root, 'deploy/grafana')).map((name) => `deploy/grafana/${name}`)
-const alerts = read('deploy/prometheus/alerts.yml')
-
-t.test('alerts and dashboards ask for metrics, labels and routes that there are', async (t) => {
-  const { app } = await startService(t)
-  await app.inject({ url: '/health/live' })
-  const { body } = await app.inject({ url: '/metrics' })
-  const names = new Set([...body.matchAll(/^([a-z0-9_]+)[{ ]/gm)].map(([, name]) => name))
-  const labels = new Set([...body.matchAll(/[{,]([a-z_]+)="/g)].map(([, name]) => name))
-  const { paths } = Description.parse(app.swagger())
-  const routes = new Set(Object.keys(paths).map((path) => path.replaceAll(/\{(\w+)\}/g, ':$1')))
-  for (const [path, text] of [['alerts', alerts], ...dashboards.map((each) => [each, read(each)])] as const) {
-    const asked = new Set(text.match(/\b(?:tabir|nodejs|process)_[a-z0-9_]+/g))
-    t.ok(asked.size > 5, `${path} asks for something`)
-    t.same(
-      [...asked].filter((name) => !names.has(name)),
-      [],
-      `${path}: names`,
-    )
-    const selectors = [...text.matchAll(/(?:tabir|nodejs|process)_[a-z0-9_]+\{([^}]*)\}/g)].map(([, inside]) => inside ?? '')
-    const selected = selectors.flatMap((inside) => [...inside.matchAll(/([a-z_]+)(?:=~?|!=)/g)].map(([, label]) => label))
-    t.same(
-      [...new Set(selected)].filter((label) => !labels.has(label)),
-      [],
-      `${path}: labels`,
-    )
-    const exact = [...text.matchAll(/route=\\?"([^"\\]+)\\?"/g)].flatMap(([, route]) => route ?? [])
-    t.same(
-      [...new Set(exact)].filter((route) => !routes.has(route)),
-      [],
-      `${path}: routes`,
-    )
-  }
-})
-
-t.test('every alert says how bad it is and has its place in the runbook', async (t) => {
-  const runbook = read('docs/runbook.md')
-  const names = [...alerts.matchAll(/- alert: (\w+)/g)].flatMap(([, name]) => name ?? [])
-  t.ok(names.length >= 10)
-  t.equal(new Set(names).size, names.length)
-  for (const name of names) t.match(runbook, new RegExp(`^### ${name}$`, 'm'))
-  const described = [...runbook.matchAll(/^### (Tabir\w+)$/gm)].flatMap(([, name]) => name ?? [])
-  t.same(
-    described.filter((name) => !names.includes(name)),
-    [],
-    'the runbook describes no other',
-  )
-  t.equal(alerts.match(/severity: (critical|warning)/g)?.length, names.length)
-})
 
 t.test('no metric has a label that a caller can choose', async (t) => {
   const { app } = await startService(t)

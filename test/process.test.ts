@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { z } from 'zod'
-import { mostOpenFiles, withoutDumps } from '../src/process.js'
+import { closedTerminal, mostOpenFiles, withoutDumps } from '../src/process.js'
 
 t.test('what is started without dumps can write none, and is the process that was started', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-process-'))
@@ -27,4 +27,13 @@ t.test('what is started without dumps can write none, and is the process that wa
 t.test('how many files a process may open is read, where the system says it', async (t) => {
   t.ok(!existsSync('/proc/self/limits') || (mostOpenFiles() ?? 0) > 0)
   t.equal(mostOpenFiles('/nowhere'), undefined)
+})
+
+t.test('a terminal was closed when one that was there is none any more', async (t) => {
+  const terminals = new Set([1, 2])
+  const isClosed = closedTerminal((fd) => terminals.has(fd))
+  t.equal(isClosed(), false)
+  terminals.delete(2)
+  t.equal(isClosed(), true)
+  t.equal(closedTerminal(() => false)(), false, 'a service that was started without one')
 })

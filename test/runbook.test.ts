@@ -1,15 +1,28 @@
 // Each block of commands in docs/runbook.md, run as it stands, in the order of the page, against a service.
 
 import { execFile } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import t from 'tap'
 import { parseRedisUrl } from '../src/store/redis-url.js'
 import { keyringOf } from '../src/store/seal-keys.js'
+import { authority } from './helpers/authority.js'
 import { startRedis } from './helpers/redis.js'
 import { post } from './helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, until } from './helpers/service.js'
+import { certificateAt, startTlsApi } from './helpers/tls-api.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
@@ -55,6 +68,12 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
     const answer = await post(app, '/v1/match', { queries: [{ signals: [{ type: 'pdq', hash }] }] }, ngo.headers)
     return answer.json<{ results: { matches: unknown[] }[] }>().results[0]?.matches.length
   }
+  const ca = authority(t)
+  const certificate = { certFile: join(place, 'api.pem'), keyFile: join(place, 'api.key') }
+  const newFiles = join(place, 'new')
+  const first = ca.filesFor('127.0.0.1')
+  for (const name of ['certFile', 'keyFile'] as const) copyFileSync(first[name], certificate[name])
+  let api: Awaited<ReturnType<typeof startTlsApi>> | undefined
   let webhook = ''
   let number = ''
   const own = await openCase(app)
@@ -70,6 +89,30 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
         until: /Tabir is ready at/,
         env: { TABIR_DATA_DIR: join(place, 'fresh'), TABIR_PORT: '0', REDIS_SOCKET: '' },
         check: (ran) => t.equal(ran.status, 0, 'stops clean'),
+      },
+    ],
+    Certificates: [
+      {
+        async before() {
+          api = await startTlsApi(t, redis.socket, certificate, redis.dataDir)
+          const next = { certFile: join(newFiles, 'cert.pem'), keyFile: join(newFiles, 'key.pem') }
+          mkdirSync(newFiles)
+          const made = ca.filesFor('127.0.0.1')
+          for (const name of ['certFile', 'keyFile'] as const) copyFileSync(made[name], next[name])
+        },
+        env: () => ({
+          NEW: newFiles,
+          PID: String(api?.child.pid),
+          TABIR_TLS_CERT: certificate.certFile,
+          TABIR_TLS_KEY: certificate.keyFile,
+        }),
+        async check(ran) {
+          t.equal(ran.status, 0, ran.errors)
+          const wanted = new X509Certificate(readFileSync(join(newFiles, 'cert.pem'))).fingerprint256
+          await until(async () => (await certificateAt(api?.port ?? 0, ca.ca)).fingerprint256 === wanted)
+          api?.child.kill()
+          t.same(await api?.exited, [0, null])
+        },
       },
     ],
     'Keys for callers': [

@@ -49,14 +49,25 @@ t.test('stops the api, then the workers, then Redis, each after the one before i
   t.same(world.warned, [])
 })
 
-t.test('stops on Ctrl-C and when the terminal goes as it does on SIGTERM', async (t) => {
+t.test('stops on Ctrl-C and when the terminal is closed as it does on SIGTERM', async (t) => {
   for (const signal of ['SIGINT', 'SIGHUP']) {
-    const world = await stage(t, { api: 'ready', workers: 'ready' })
+    const world = await stage(t, { api: 'ready', workers: 'ready' }, { isTerminalClosed: () => true })
     await world.ready()
     world.signals.emit(signal)
 
     t.equal(await world.status, 0, signal)
   }
+})
+
+t.test('passes SIGHUP on to the api alone, and goes on', async (t) => {
+  const world = await stage(t, { api: 'ready', workers: 'ready', messenger: 'ready' })
+  await world.ready()
+  world.signals.emit('SIGHUP')
+  await world.heard('api asked to reload')
+
+  t.equal(world.count('workers asked to reload') + world.count('messenger asked to reload'), 0)
+  t.equal(world.count('api asked to stop'), 0)
+  t.equal(await world.stop(), 0)
 })
 
 t.test('starts a part again that was killed, and leaves the other one alone', async (t) => {

@@ -10,7 +10,7 @@ import { onceRedisAnswers } from '../src/first-answer.js'
 import { visitHandoffs } from '../src/handoff/visit.js'
 import { HASH_IMAGE_QUEUE, HASHING_TIME_LIMIT_MS, QUEUE_PREFIX } from '../src/jobs/hash-image.js'
 import { lineClient } from '../src/net/private-line.js'
-import { leaveMemoryOutOfDumps, orRefuseToStart, refuseToStart, stopOnSignal } from '../src/process.js'
+import { hearHangups, leaveMemoryOutOfDumps, orRefuseToStart, refuseToStart, stopOnSignal } from '../src/process.js'
 import { checkFormat } from '../src/store/format.js'
 import { connectForWaiting, openStore } from '../src/store/store.js'
 import { BEAT_EVERY_MS } from '../src/store/worker-beats.js'
@@ -31,6 +31,7 @@ const FINISH_WITHIN_MS = 30_000
 const PICTURES_AHEAD = 1
 
 leaveMemoryOutOfDumps()
+hearHangups() // they have nothing to read again
 collectAtOnce()
 const config = orRefuseToStart(() => readConfig(process.env))
 orRefuseToStart(() => checkDecoderFloors())

@@ -5,7 +5,7 @@ import { readConfig } from '../src/config.js'
 import { plainJson } from '../src/domain/plain-text.js'
 import { onceRedisAnswers } from '../src/first-answer.js'
 import { outgoingThrough } from '../src/net/outgoing.js'
-import { leaveMemoryOutOfDumps, orRefuseToStart, refuseToStart, stopOnSignal } from '../src/process.js'
+import { hearHangups, leaveMemoryOutOfDumps, orRefuseToStart, refuseToStart, stopOnSignal } from '../src/process.js'
 import { matchIdsWith } from '../src/services/match-ids.js'
 import { partiesWith } from '../src/services/parties.js'
 import { sealingAsAgreed } from '../src/services/sealing.js'
@@ -35,6 +35,7 @@ const FINISH_WITHIN_MS = 20_000
 const ASK_AGAIN_MS = 200
 
 leaveMemoryOutOfDumps()
+hearHangups() // they have nothing to read again
 const config = orRefuseToStart(() => readConfig(process.env))
 const target = { url: config.redisUrl, socket: config.redisSocket }
 const patience = { onWaiting: (line: string) => console.error(line) }

@@ -3,6 +3,8 @@
 import { parseArgs } from 'node:util'
 import { plainJson } from '../domain/plain-text.js'
 import { AUDIT_FAULTS, type AuditLog, auditLogIn, headText, parseHead } from '../store/audit.js'
+import { noteAuditCheck } from '../store/last-checks.js'
+import type { Store } from '../store/store.js'
 import { withSealedStore } from './sealed-store.js'
 
 const USAGE = `tabir audit verify [--head HEAD]
@@ -23,19 +25,19 @@ export async function audit(args: readonly string[]): Promise<number> {
       const log = auditLogIn(store, secrets.audit)
       // What was typed while no api was running waits to be chained. A log that is not sound takes no more: verify says why.
       await log.chain().catch(() => {})
-      return work(log)
+      return work(log, store)
     })
   } catch (error) {
     return failed(error instanceof Error ? error.message : String(error), 1)
   }
 }
 
-function workFor([verb, ...rest]: readonly string[]): ((log: AuditLog) => Promise<number>) | undefined {
+function workFor([verb, ...rest]: readonly string[]): ((log: AuditLog, store: Store) => Promise<number>) | undefined {
   try {
     if (verb === 'verify') {
       const { values } = parseArgs({ args: rest, options: { head: { type: 'string' } } })
       const head = values.head === undefined ? undefined : parseHead(values.head)
-      return values.head !== undefined && head === undefined ? undefined : (log) => verify(log, head)
+      return values.head !== undefined && head === undefined ? undefined : (log, store) => verify(log, store, head)
     }
     if (verb === 'trim') {
       const { values } = parseArgs({ args: rest, options: { 'older-than': { type: 'string' } } })
@@ -52,8 +54,10 @@ function workFor([verb, ...rest]: readonly string[]): ((log: AuditLog) => Promis
   }
 }
 
-async function verify(log: AuditLog, noted: ReturnType<typeof parseHead>): Promise<number> {
+async function verify(log: AuditLog, store: Store, noted: ReturnType<typeof parseHead>): Promise<number> {
   const verdict = await log.verify(noted)
+  // An end that was copied wrongly must not be taken for a log that was replaced.
+  if (verdict.isSound || noted === undefined) await noteAuditCheck(store, { isSound: verdict.isSound, atMs: Date.now() })
   if (!verdict.isSound) return failed(`Not sound, at entry ${verdict.number}: ${AUDIT_FAULTS[verdict.why]}.`, 1)
   const { head } = verdict
   print({ sound: true, entries: head?.number ?? 0, head: head === undefined ? null : headText(head) })

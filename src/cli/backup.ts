@@ -6,6 +6,7 @@ import { plainJson } from '../domain/plain-text.js'
 import { noteInAudit } from '../store/audit.js'
 import { type BackupHead, readBackup, writeBackup } from '../store/backup-file.js'
 import { lastRevision } from '../store/changes.js'
+import { noteBackup } from '../store/last-checks.js'
 import { keyringOf } from '../store/seal-keys.js'
 import { withSealedStore } from './sealed-store.js'
 
@@ -34,6 +35,7 @@ async function make(path: string) {
     const about = { revision: String(await lastRevision(store)) }
     await noteInAudit(store, { act: 'store.backed-up', by: 'operator', about, atMs: Date.now() })
     const { checked, goesOn, keptBytes } = await writeBackup(place, parts, (written) => check(written, keyring))
+    await noteBackup(store, Date.parse(checked.madeAt))
     return { ...checked, ...(goesOn && { goesOn, keptBytes }) }
   })
 }

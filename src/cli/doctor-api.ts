@@ -1,11 +1,11 @@
 // What `tabir doctor` finds out about the API of this machine: whether it is ready, and how long its certificates are valid.
 
-import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { z } from 'zod'
+import { firstExpiryIn } from '../certificate-files.js'
 import type { Config } from '../config.js'
 import { NOT_READY_REASONS, type NotReadyReason } from '../domain/not-ready.js'
 
@@ -54,14 +54,12 @@ export async function certificateFacts({ tlsFiles, handoffTlsFiles }: Config): P
   ] as const
   const facts: CertificateFacts[] = []
   for (const [setting, file] of files)
-    if (file !== undefined) facts.push({ setting, expiresAtMs: await firstExpiryIn(file).catch(() => undefined) })
+    if (file !== undefined)
+      facts.push({
+        setting,
+        expiresAtMs: await readFile(file)
+          .then(firstExpiryIn)
+          .catch(() => undefined),
+      })
   return facts
-}
-
-const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
-
-async function firstExpiryIn(file: string): Promise<number> {
-  const found = (await readFile(file, 'latin1')).match(CERTIFICATE) ?? []
-  if (found.length === 0) throw new Error('no certificate')
-  return Math.min(...found.map((pem) => Date.parse(new X509Certificate(pem).validTo)))
 }

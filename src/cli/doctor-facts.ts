@@ -2,12 +2,14 @@
 
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readFile, stat, statfs } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { readFile, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../config.js'
 import type { Confine } from '../domain/confines.js'
+import { diskRoom, nearestFolder } from '../store/disk-room.js'
 import { outboxAgeMs } from '../store/outbox.js'
+import { infoField } from '../store/redis-load.js'
 import { parseRedisUrl } from '../store/redis-url.js'
 import { sealKeyPath } from '../store/seal-keys.js'
 import type { Store } from '../store/store.js'
@@ -91,13 +93,12 @@ export async function fileFacts(config: Config): Promise<FileFacts> {
   const withdrawals = resolve(config.withdrawalsDir ?? join(dataDir, 'withdrawals'))
   const modeOf = async (path: string) => (await stat(path).catch(() => undefined))?.mode
   const keyFile = resolve(sealKeyPath(config))
-  const disk = await statfs(existing(dataDir)).catch(() => undefined)
-  const withdrawalDisk = await statfs(existing(withdrawals)).catch(() => undefined)
-  const device = async (path: string) => (await stat(existing(path)).catch(() => undefined))?.dev
+  const disk = await diskRoom(dataDir)
+  const device = async (path: string) => (await stat(nearestFolder(path)).catch(() => undefined))?.dev
   return {
     dataDirMode: await modeOf(dataDir),
-    freeBytes: disk === undefined ? undefined : disk.bavail * disk.bsize,
-    sizeBytes: disk === undefined ? undefined : disk.blocks * disk.bsize,
+    freeBytes: disk?.freeBytes,
+    sizeBytes: disk?.sizeBytes,
     sealKeyFile:
       config.sealKeys === undefined
         ? { mode: await modeOf(keyFile), isBesideData: keyFile.startsWith(`${dataDir}/`) }
@@ -106,7 +107,7 @@ export async function fileFacts(config: Config): Promise<FileFacts> {
       isOnDisk: existsSync(withdrawals),
       sharesDisk: (await device(withdrawals)) === (await device(dataDir)),
       isBehind: (await readLogStatus(withdrawals))?.isWhole === false,
-      freeBytes: withdrawalDisk === undefined ? undefined : withdrawalDisk.bavail * withdrawalDisk.bsize,
+      freeBytes: (await diskRoom(withdrawals))?.freeBytes,
     },
   }
 }
@@ -114,7 +115,7 @@ export async function fileFacts(config: Config): Promise<FileFacts> {
 /** @throws {Problem} store-away */
 export async function redisFacts(config: Config, store: Store): Promise<RedisFacts> {
   const info = await store.ask((redis) => redis.info())
-  const field = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1]
+  const field = (name: string) => infoField(info, name)
   const settings: Record<string, string> = {}
   for (const name of SETTINGS) {
     const value = await store.ask((redis) => redis.config('GET', name).catch(() => [])) // it may not be allowed
@@ -167,9 +168,4 @@ function decoderTrouble(): Promise<string> {
       tell(error === null ? '' : stderr.trim().split('\n').slice(0, 5).join('; ') || 'they do not load'),
     )
   })
-}
-
-/** The nearest folder that is there: what will be made in it lies on the same disk. */
-function existing(path: string): string {
-  return existsSync(path) || dirname(path) === path ? path : existing(dirname(path))
 }

@@ -2,7 +2,8 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { type LineCertificate, lineServer } from '../net/private-line.js'
+import type { ServerCertificate } from '../net/certificate.js'
+import { lineServer } from '../net/private-line.js'
 import type { HandoffDesk } from './desk.js'
 import { parseAnswer } from './message.js'
 
@@ -33,7 +34,7 @@ export async function listenForWorkers(
     readonly host: string
     readonly port: number
     readonly announcedHost: string
-    readonly certificate?: LineCertificate | undefined
+    readonly certificate?: ServerCertificate | undefined
   },
 ): Promise<HandoffListener> {
   const taken = takenOver(desk)

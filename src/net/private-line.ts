@@ -11,16 +11,16 @@ import {
   type Server,
 } from 'node:http'
 import { Agent, createServer, request } from 'node:https'
+import { followRenewals, type ServerCertificate } from './certificate.js'
 
-/** In PEM. */
-export interface LineCertificate {
-  readonly cert: Buffer
-  readonly key: Buffer
-}
+const LEAST_VERSION = 'TLSv1.3'
 
-export function lineServer(certificate: LineCertificate | undefined, serve: RequestListener): Server {
+export function lineServer(certificate: ServerCertificate | undefined, serve: RequestListener): Server {
   if (certificate === undefined) return createPlainServer(serve)
-  return createServer({ ...certificate, minVersion: 'TLSv1.3' }, serve)
+  const { cert, key } = certificate
+  const server = createServer({ cert, key, minVersion: LEAST_VERSION }, serve)
+  followRenewals(server, certificate, LEAST_VERSION)
+  return server
 }
 
 export interface LineClient {
@@ -35,5 +35,5 @@ export interface LineClient {
  */
 export function lineClient(ca: Buffer | undefined): LineClient {
   if (ca === undefined) return { protocol: 'http:', agent: new PlainAgent({ keepAlive: true }), request: plainRequest }
-  return { protocol: 'https:', agent: new Agent({ keepAlive: true, ca, minVersion: 'TLSv1.3' }), request }
+  return { protocol: 'https:', agent: new Agent({ keepAlive: true, ca, minVersion: LEAST_VERSION }), request }
 }

@@ -15,6 +15,8 @@ export interface Audit {
   recordDaily<A extends DailyAct>(act: A, by: AuditActor, about: Omit<AuditAbout<A>, 'day'>): void
   /** The last first: those before this number, or the very last ones. @param limit at most 1,000. */
   latest(before: number | undefined, limit: number): Promise<ChainedAct[]>
+  /** False since this process found that the log was changed or set back; then nothing is added to it. */
+  isSound(): boolean
   /** Ends with what was recorded by then in the chain, if the store can be reached. */
   close(): Promise<void>
 }
@@ -81,6 +83,7 @@ export function auditOver({ store, log, now, onTrouble, onHead }: AuditParts): A
         },
       )
     },
+    isSound: () => !hasComplained,
     latest: (before, limit) => log.latest(before, limit),
     async close() {
       clearInterval(timer)

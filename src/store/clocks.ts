@@ -34,6 +34,8 @@ export interface Clocks {
   running(imageId: string, orgId: string): Promise<Clock[]>
   /** A page of those due between two times, the longest overdue first. */
   due(fromMs: number, untilMs: number, after: PagePlace | undefined, limit: number): Promise<DueClock[]>
+  /** How many are due between two times. */
+  countDue(fromMs: number, untilMs: number): Promise<number>
   /** The same of cases whose notice names this organisation, from the first. */
   dueOf(contactOrgId: string, untilMs: number, after: PagePlace | undefined, limit: number): Promise<DueClock[]>
 }
@@ -87,6 +89,7 @@ export function clocksIn(store: Store): Clocks {
     async due(fromMs, untilMs, after, limit) {
       return (await pageOfSorted(store, keys.clockDues, { from: fromMs, to: untilMs, after, limit })).map(dueClockOf)
     },
+    countDue: (fromMs, untilMs) => store.ask((redis) => redis.zcount(keys.clockDues, fromMs, untilMs)),
     async dueOf(contactOrgId, untilMs, after, limit) {
       const ask = { to: untilMs, after, limit }
       return (await pageOfSortedAmong(store, keys.clockDues, keys.contactClocks(contactOrgId), ask)).map(dueClockOf)

@@ -109,6 +109,8 @@ export interface Deliveries {
   /** @returns whether there is one that can be sent once more. */
   replay(webhookId: string, id: string, nowMs: number): Promise<boolean>
   health(webhookId: string): Promise<EndpointHealth>
+  /** Those whose last message failed, the longest first; 100 at most. */
+  failing(): Promise<{ readonly webhookId: string; readonly failingSinceMs: number }[]>
   /** Does anything wait for it? */
   isWaiting(webhookId: string): Promise<boolean>
 }
@@ -145,6 +147,8 @@ const FIRST_EVENT = '0-0'
 const AT_ONCE = 200
 /** Beyond it the oldest are forgotten. They wait for webhooks that nobody can read: events for all others go on. */
 export const MOST_WAITING_EVENTS = 250_000
+
+const MOST_FAILING = 100
 
 export function deliveriesIn(store: Store): Deliveries {
   const placesOf = (webhookId: string) => [
@@ -244,6 +248,15 @@ export function deliveriesIn(store: Store): Deliveries {
         redis.hmget(keys.webhookHealth(webhookId), 'failures', 'failingSinceMs'),
       )
       return { failures: Number(failures ?? 0), failingSinceMs: failingSinceMs ? Number(failingSinceMs) : undefined }
+    },
+    async failing() {
+      const found = await store.ask((redis) =>
+        redis.zrange(keys.webhookFailing, '0', String(MOST_FAILING - 1), 'WITHSCORES'),
+      )
+      return Array.from({ length: found.length / 2 }, (_, i) => ({
+        webhookId: found[2 * i] ?? '',
+        failingSinceMs: Number(found[2 * i + 1]),
+      }))
     },
     async isWaiting(webhookId) {
       return (await store.ask((redis) => redis.exists(keys.webhookLanes(webhookId)))) === 1

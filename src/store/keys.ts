@@ -17,6 +17,8 @@ export const keys = {
   changes: `${TAG}:changes`,
   /** hash: the format that the store is written in, and the oldest that may still work on it. */
   format: `${TAG}:format`,
+  /** string: [epoch ms] the moment that the last backup holds. */
+  lastBackup: `${TAG}:last-backup`,
   /** hash: name → sealed random bytes that belong to the deployment. */
   secrets: `${TAG}:secrets`,
   /** hash: fingerprint of a seal key → JSON: its name, and a check value sealed under it. */
@@ -101,6 +103,10 @@ export const keys = {
   auditDue: `${TAG}:audit-due`,
   /** string: how many acts were noted. The scripts compute the same. */
   auditDueCount: `${TAG}:audit-due-count`,
+  /** string: verdict and [epoch ms] of when the whole audit log was last read. */
+  auditCheck: `${TAG}:audit-check`,
+  /** string: that a process reads it. */
+  auditCheckHolder: `${TAG}:audit-check-holder`,
   /** string: that a daily entry was noted. */
   auditOnce: (digest: string) => `${TAG}:audit-once:${digest}`,
   /** sorted set: keyed hashes of an organisation's contexts, by the time of the last match. */
@@ -213,6 +219,8 @@ export const keys = {
   webhookLeases: (webhookId: string) => `${TAG}:webhook-leases:${webhookId}`,
   /** hash: failures in a row, and the rate of a webhook. */
   webhookHealth: (webhookId: string) => `${TAG}:webhook-health:${webhookId}`,
+  /** sorted set: webhook ids whose last message failed, by since when [epoch ms]. */
+  webhookFailing: `${TAG}:webhook-failing`,
   /** [integer] PINs and recovery codes tried, for cases that exist and for those that do not. */
   pinsTried: `${TAG}:pins-tried`,
   /** sorted set: random ids of worker processes, by when [epoch ms, Redis's clock] they last said that they live. */

@@ -2,7 +2,9 @@
 
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import t, { type Test } from 'tap'
+import { keepCertificate } from '../../src/certificate-files.js'
 import { HandoffDesk } from '../../src/handoff/desk.js'
 import { listenForWorkers } from '../../src/handoff/listener.js'
 import { visitHandoffs } from '../../src/handoff/visit.js'
@@ -49,6 +51,48 @@ t.test('a worker with a CA follows no job to an api without TLS, nor to one of a
     answer.catch(() => {})
     await t.rejects(visit.take(url, ticket))
     t.notOk(seen().includes(ticket))
+  }
+})
+
+t.test('a new certificate is shown to the next worker that connects, and the connections of before go on', async (t) => {
+  const { ca, filesFor } = authority(t)
+  const { certFile, keyFile } = filesFor('127.0.0.1')
+  const renewed: number[] = []
+  const kept = keepCertificate({
+    files: { cert: certFile, key: keyFile },
+    everyMs: LONG_MS,
+    now: () => Date.now(),
+    onRenewed: (expiresAtMs) => renewed.push(expiresAtMs),
+    onRefused: (why) => t.fail(why),
+  })
+  t.teardown(kept.close)
+  const desk = new HandoffDesk(LONG_MS)
+  const listener = await listenForWorkers(desk, {
+    host: '127.0.0.1',
+    port: 0,
+    announcedHost: '127.0.0.1',
+    certificate: kept,
+  })
+  t.teardown(async () => {
+    desk.close()
+    await listener.close()
+  })
+  const port = Number(new URL(listener.url).port)
+  const connected = async () => {
+    const socket = connectTls({ port, host: '127.0.0.1', ca, minVersion: 'TLSv1.3' })
+    t.teardown(() => socket.destroy())
+    await once(socket, 'secureConnect')
+    return socket
+  }
+  const before = await connected()
+  filesFor('127.0.0.1')
+  await kept.reload()
+  t.equal(renewed.length, 1)
+  const after = await connected()
+  t.not(before.getPeerCertificate().fingerprint256, after.getPeerCertificate().fingerprint256)
+  for (const socket of [before, after]) {
+    socket.write('GET /none HTTP/1.1\r\nhost: h\r\n\r\n')
+    t.match(String(await once(socket, 'data')), /^HTTP\/1.1 410/)
   }
 })
 

@@ -6,13 +6,14 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
-import { buildApp, type TlsFiles } from '../../src/app.js'
+import { buildApp } from '../../src/app.js'
 import { type OrgKind, SCOPES, type Scope } from '../../src/domain/access.js'
 import { Problem } from '../../src/domain/problem.js'
 import type { Exchange, Reconciler } from '../../src/exchange/exchange-config.js'
 import { type Exposure, type LimitName, SERVER_LIMITS, type ServerLimits } from '../../src/http/limits.js'
 import { UNDESCRIBED_PROBLEM } from '../../src/http/plugins/problem-answers.js'
 import type { UploadLimits } from '../../src/http/upload.js'
+import type { ServerCertificate } from '../../src/net/certificate.js'
 import { createApiKey } from '../../src/services/access.js'
 import type { Admission } from '../../src/services/admission.js'
 import type { Hashing } from '../../src/services/hashing.js'
@@ -62,8 +63,8 @@ export interface TestServiceOptions {
   readonly admission?: Admission
   readonly corsOrigins?: readonly string[]
   readonly trustedProxies?: readonly string[]
-  readonly tls?: TlsFiles
-  readonly handoffCertificate?: TlsFiles
+  readonly tls?: ServerCertificate
+  readonly handoffCertificate?: ServerCertificate
   readonly probing?: ProbingMode
   readonly hearing?: Hearing
   /** In place of workers. */
@@ -137,6 +138,7 @@ export async function startService(
     env: 'test',
     snapshots: undefined,
     withdrawalsFolder: options.withdrawalsFolder,
+    folders: new Map([['data', redis.dataDir]]),
     ...(options.probing !== undefined && { probing: options.probing }),
     trustLimits: { maxImagesPerCase: 10_000, maxSignalsPerOrgPerDay: 0, proofRounds: 0, ...options.trustLimits },
     webhookOrigins: options.webhookOrigins ?? new Set(),

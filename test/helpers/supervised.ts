@@ -28,6 +28,7 @@ process.on('SIGTERM', async () => {
   await say('asked to stop')
   if (behaviour !== 'stubborn') process.exit()
 })
+process.on('SIGHUP', () => void say('asked to reload'))
 process.on('disconnect', () => process.exit())
 await say('started ' + process.pid)
 if (behaviour === 'die') process.exit(7)
@@ -37,7 +38,8 @@ if (behaviour === 'ready-then-die') process.exit(7)
 if (behaviour === 'ready-with-child') spawn(process.execPath, [process.argv[1], 'child', ''], { stdio: 'ignore' })
 `
 
-export interface More extends Partial<Pick<SuperviseOptions, 'now' | 'openRedis' | 'timing' | 'welcome'>> {
+export interface More
+  extends Partial<Pick<SuperviseOptions, 'isTerminalClosed' | 'now' | 'openRedis' | 'timing' | 'welcome'>> {
   readonly command?: string
   /** Of stubborn parts: the others stop by themselves, when their machine lets them. */
   readonly stopWithinMs?: number
@@ -97,6 +99,7 @@ export async function stage(t: Test, behaviours: Behaviours, more: More = {}) {
       return { api: part('api'), workers: part('workers'), ...(messenger !== undefined && { messenger: part('messenger') }) }
     },
     signals,
+    isTerminalClosed: more.isTerminalClosed ?? (() => false),
     print: noteIn(printed),
     warn: noteIn(warned),
     ...(more.welcome !== undefined && { welcome: more.welcome }),

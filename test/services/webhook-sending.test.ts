@@ -118,11 +118,13 @@ t.test('a message is signed as the specification says, and its id stays the same
   await make({ id: 'a' })
   const againAtMs = await send()
   t.equal(againAtMs, START_MS + 5000)
+  t.same(await deliveries.failing(), [{ webhookId: webhook.webhookId, failingSinceMs: START_MS }])
   t.match(await stateOf('a'), { state: 'waiting', tries: 1, status: 500, failure: 'answer' })
   pass(5000)
   t.equal(await send(), undefined)
 
   t.match(await stateOf('a'), { state: 'delivered', tries: 2, status: 200, failure: undefined })
+  t.same(await deliveries.failing(), [])
   t.same(
     received.map(({ id }) => id),
     ['a', 'a'],
@@ -353,6 +355,7 @@ t.test('what goes wrong on our side counts as no try, makes nothing dead and hol
   )
   t.match(await stateOf('ours0'), { state: 'waiting', tries: 0, failure: undefined })
   t.same(await deliveries.health(webhookId), { failures: 0, failingSinceMs: undefined })
+  t.notOk((await deliveries.failing()).some((each) => each.webhookId === webhookId))
   broken.clear()
   await send()
   t.equal(received.length, 1 + lanes.length)

@@ -7,6 +7,7 @@ import { outboxLua } from './outbox.js'
  *   webhook-lane:<endpoint>:<lane>      list: deliveries of one subject, the next one first
  *   webhook-leases:<endpoint>           sorted set: lanes whose first delivery is on its way, until when [epoch ms]
  *   webhook-health:<endpoint>           hash: failures, failingSinceMs, pausedUntilMs, tokens, tokensAtMs
+ *   webhook-failing                     sorted set: endpoints whose last delivery failed, by since when [epoch ms]
  *   webhook-delivery:<endpoint>:<id>    hash: type, lane, body, state, createdAtMs, tries, firstTryAtMs, lastTryAtMs, nextTryAtMs, status, failure, imageId
  */
 
@@ -114,9 +115,11 @@ export const settleDelivery = {
     end
     if failure == '' then
       redis.call('HDEL', health, 'failures', 'failingSinceMs', 'pausedUntilMs')
+      redis.call('ZREM', prefix .. 'webhook-failing', endpoint)
       return 0
     end
     redis.call('HSETNX', health, 'failingSinceMs', atMs)
+    redis.call('ZADD', prefix .. 'webhook-failing', redis.call('HGET', health, 'failingSinceMs'), endpoint)
     return redis.call('HINCRBY', health, 'failures', 1)`,
 } as const
 
@@ -218,5 +221,6 @@ export const removeWebhook = {
     for _, id in ipairs(redis.call('ZRANGE', all, 0, -1)) do redis.call('DEL', prefix .. 'webhook-delivery:' .. endpoint .. ':' .. id) end
     for _, lane in ipairs(redis.call('ZRANGE', lanes, 0, -1)) do redis.call('DEL', prefix .. 'webhook-lane:' .. endpoint .. ':' .. lane) end
     redis.call('DEL', all, lanes, prefix .. 'webhook-leases:' .. endpoint, prefix .. 'webhook-health:' .. endpoint)
+    redis.call('ZREM', prefix .. 'webhook-failing', endpoint)
     return had`,
 } as const

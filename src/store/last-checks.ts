@@ -1,0 +1,40 @@
+// When what keeps a deployment safe was last done: a backup, and reading the audit log to its end. Lost in a crash, they are done once more.
+
+import { keys } from './keys.js'
+import type { Store } from './store.js'
+
+export interface AuditCheck {
+  readonly isSound: boolean
+  readonly atMs: number
+}
+
+/** @param madeAtMs the moment that the backup holds. */
+export async function noteBackup(store: Store, madeAtMs: number): Promise<void> {
+  await store.ask((redis) => redis.set(keys.lastBackup, madeAtMs))
+}
+
+/** [epoch ms] The moment that the last backup holds which was read again whole; `undefined` when none is known. */
+export async function lastBackupMs(store: Store): Promise<number | undefined> {
+  const text = await store.ask((redis) => redis.get(keys.lastBackup))
+  return text === null ? undefined : Number(text)
+}
+
+export async function noteAuditCheck(store: Store, { isSound, atMs }: AuditCheck): Promise<void> {
+  await store.ask((redis) => redis.set(keys.auditCheck, `${isSound ? 'sound' : 'unsound'} ${atMs}`))
+}
+
+export async function lastAuditCheck(store: Store): Promise<AuditCheck | undefined> {
+  const text = await store.ask((redis) => redis.get(keys.auditCheck))
+  if (text === null) return undefined
+  const [verdict, atMs] = text.split(' ')
+  return { isSound: verdict === 'sound', atMs: Number(atMs) }
+}
+
+/** @returns whether this process may check now; others may not until it lets go, or for so long. */
+export async function holdAuditCheck(store: Store, ttlMs: number): Promise<boolean> {
+  return (await store.ask((redis) => redis.set(keys.auditCheckHolder, '1', 'PX', ttlMs, 'NX'))) === 'OK'
+}
+
+export async function releaseAuditCheck(store: Store): Promise<void> {
+  await store.ask((redis) => redis.del(keys.auditCheckHolder))
+}
