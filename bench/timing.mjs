@@ -35,7 +35,7 @@ const QUERIES = wholeNumber(args, 'queries')
 const HASHES = wholeNumber(args, 'hashes')
 /** As many as an organisation may freeze before it is suspended for all of them together. */
 const FROZEN = 8
-/** Beyond those that replace the radius, and less than those that suspend. */
+/** Beyond those that replace the radius, and less than those after which exact hashes alone are answered. */
 const FREEZING_QUERIES = 19
 const HIDDEN_BANK = 'bench-hidden'
 const NOTHING = 'nothing near'

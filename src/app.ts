@@ -326,7 +326,7 @@ export async function buildApp({
       inFlight,
       now,
     })
-    await guarded.register(bankRoutes, { prefix: '/v1', banks, registration })
+    await guarded.register(bankRoutes, { prefix: '/v1', banks, registration, turns: services.turns })
     await guarded.register(importRoutes, { prefix: '/v1', banks, imports: services.imports })
     await guarded.register(exportRoutes, { prefix: '/v1', banks, exports: services.exports })
     const { exchanges, reconcilers, pullSoon } = services

@@ -330,7 +330,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     exchanges,
     reconcilers,
     pullSoon: pulling.pullSoon,
-    imports: importsOver({ imports, registration, secret: secrets.signalId, now }),
+    imports: importsOver({ imports, registration, turns, secret: secrets.signalId, now }),
     matcher,
     tallies,
     watches: watchServiceOver({ watches, audit, mostPerOrg: options.maxWatchesPerOrg, now }),

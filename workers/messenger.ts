@@ -69,7 +69,6 @@ const delivering = deliverWebhooks({
     partyOf: partiesWith(secrets.party),
     mayHear,
     now,
-    random: Math.random,
   }),
   sendTo: webhookSending({
     webhooks,

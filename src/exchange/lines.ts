@@ -12,10 +12,13 @@ export interface TextLine {
 
 /** Room for a picture with 64 signals. */
 export const MAX_LINE_CHARS = 16_384
+/** A chunk may have 65,536 lines of nothing. All at once, they keep the event loop from everybody before anybody can let it turn. */
+const MOST_LINES_AT_ONCE = 128
 
 /**
  * Empty lines are given too, so that their numbers are right; nothing is given for what follows the last line's end when that is
- * empty. Memory stays at one chunk and one line: of a longer line, only that it was there is kept.
+ * empty. Memory stays at one chunk and a few lines: of a longer line, only that it was there is kept. Whoever reads on an event loop that
+ * others need lets it turn between lines.
  * @throws {Problem} upload-incomplete when the body breaks off; every line before that was given.
  */
 export async function* readLines(body: AsyncIterable<unknown>): AsyncGenerator<readonly TextLine[]> {
@@ -32,10 +35,17 @@ export async function* readLines(body: AsyncIterable<unknown>): AsyncGenerator<r
     return { line, text }
   }
   for await (const chunk of whole(body)) {
-    const parts = decoder.write(chunk).split('\n')
-    const last = parts.pop() ?? ''
-    if (parts.length > 0) yield parts.map(finish)
-    rest += last
+    const text = decoder.write(chunk)
+    let at = 0
+    while (text.includes('\n', at)) {
+      const lines: TextLine[] = []
+      for (let end = text.indexOf('\n', at); end !== -1 && lines.length < MOST_LINES_AT_ONCE; end = text.indexOf('\n', at)) {
+        lines.push(finish(text.slice(at, end)))
+        at = end + 1
+      }
+      yield lines
+    }
+    rest += text.slice(at)
     if (rest.length > MAX_LINE_CHARS) {
       overlong = true
       rest = ''

@@ -10,12 +10,20 @@ export interface NdjsonLine {
 }
 
 /**
- * Empty lines are left out. Memory stays at one chunk and one line.
+ * Empty lines are left out. Memory stays at one chunk and a few lines.
+ * @param pace of this body: also who sends nothing but empty lines keeps nobody from the event loop.
  * @throws {Problem} upload-incomplete when the body breaks off; every line before that was given.
  */
-export async function* readNdjson(body: AsyncIterable<unknown>): AsyncGenerator<NdjsonLine> {
+export async function* readNdjson(
+  body: AsyncIterable<unknown>,
+  pace: () => Promise<void> | undefined,
+): AsyncGenerator<NdjsonLine> {
   for await (const lines of readLines(body)) {
-    for (const { line, text } of lines) if (text !== '') yield { line, value: text === undefined ? undefined : parse(text) }
+    for (const { line, text } of lines) {
+      const turn = pace()
+      if (turn !== undefined) await turn
+      if (text !== '') yield { line, value: text === undefined ? undefined : parse(text) }
+    }
   }
 }
 

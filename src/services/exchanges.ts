@@ -8,7 +8,7 @@ import { RECORD_REFUSALS, type RecordRefusal } from '../domain/bank-import.js'
 import type { PullFailure, PullProgress } from '../domain/exchange.js'
 import { Problem } from '../domain/problem.js'
 import type { Exchange } from '../exchange/exchange-config.js'
-import { FeedError, type FeedRecord, type FeedRequest } from '../exchange/feeds/feed.js'
+import { FeedError, type FeedRecord, type FeedRequest, MOST_RECORDS } from '../exchange/feeds/feed.js'
 import { type Outgoing, OutgoingError } from '../net/outgoing.js'
 import type { ExchangeState, Exchanges as ExchangeStore } from '../store/exchanges.js'
 import type { ImportRun } from '../store/guarded-writes.js'
@@ -52,12 +52,14 @@ export interface ExchangeParts {
 }
 
 const TIMEOUT_MS = 120_000
-const MAX_PAGE_BYTES = 64 << 20
+/** Pages of these feeds have some hundred records of a few hundred bytes. */
+const MAX_PAGE_BYTES = 8 << 20
 const MOST_TRIES = 5
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 60_000
-/** A walk ends after so many pages and goes on with the next pull: no feed keeps others waiting for good. */
+/** A walk ends after so many pages, or so long, and goes on with the next pull: no feed keeps others waiting for good, however slow it is. */
 const MOST_PAGES = 10_000
+const LONGEST_WALK_MS = 600_000
 const CHANGES_AT_ONCE = 1000
 
 export function exchangesOver(parts: ExchangeParts): Exchanges {
@@ -140,12 +142,14 @@ async function* walk(
   const { name, feed } = exchange
   const bank = bankNamed(exchange.bank)
   if (bank === undefined) throw new FeedError('bank-unknown')
-  const token = feed.login === undefined ? '' : feed.login.token(await answerTo(parts, feed.login.request))
+  const endsAtMs = now() + LONGEST_WALK_MS
+  const token = feed.login === undefined ? '' : feed.login.token(await answerTo(parts, feed.login.request, endsAtMs))
   if (token === undefined) throw new FeedError('not-let-in')
   const been = new Set([markOf(from)])
   let state = from
-  for (let pages = 0; pages < MOST_PAGES; pages++) {
-    const { records, next, isLast } = feed.read(await pageAt(parts, exchange, state, token), state.place)
+  for (let pages = 0; pages < MOST_PAGES && now() < endsAtMs; pages++) {
+    const { records, next, isLast } = feed.read(await pageAt(parts, exchange, state, token, endsAtMs), state.place)
+    if (records.length > MOST_RECORDS) throw new FeedError('answer-unreadable')
     const { became, named, ...counts } = await take(parts, exchange, run, bank, records)
     if (state.anewSinceMs !== undefined) await store.noteNamed(name, named)
     state = { ...state, place: next, progress: advanced(state.progress, counts, isLast, now()) }
@@ -163,17 +167,27 @@ function markOf({ place: { position, cursor } }: ExchangeState): string {
 }
 
 /** A cursor may have grown too old: then the walk begins anew, which changes nothing of what it took. */
-async function pageAt(parts: ExchangeParts, { feed }: Exchange, { place }: ExchangeState, token: string): Promise<Buffer> {
-  const first = await answerTo(parts, feed.request(place, token)).catch((error: unknown) => {
+async function pageAt(
+  parts: ExchangeParts,
+  { feed }: Exchange,
+  { place }: ExchangeState,
+  token: string,
+  endsAtMs: number,
+): Promise<Buffer> {
+  const first = await answerTo(parts, feed.request(place, token), endsAtMs).catch((error: unknown) => {
     const isStale = place.cursor !== undefined && error instanceof FeedError && error.failure === 'answer-refused'
     if (!isStale) throw error
     return undefined
   })
-  return first ?? answerTo(parts, feed.request({ position: place.position, highest: place.highest }, token))
+  return first ?? answerTo(parts, feed.request({ position: place.position, highest: place.highest }, token), endsAtMs)
 }
 
-/** @throws {FeedError} when there is no usable answer after some tries. */
-async function answerTo({ outgoing, wait = sleep }: ExchangeParts, request: FeedRequest): Promise<Buffer> {
+/** @throws {FeedError} when there is no usable answer after some tries, or until then. */
+async function answerTo(
+  { outgoing, now, wait = sleep }: ExchangeParts,
+  request: FeedRequest,
+  endsAtMs: number,
+): Promise<Buffer> {
   for (let tries = 1; ; tries++) {
     let waitMs = FIRST_WAIT_MS * 2 ** (tries - 1)
     try {
@@ -181,13 +195,13 @@ async function answerTo({ outgoing, wait = sleep }: ExchangeParts, request: Feed
       if (status >= 200 && status < 300) return body
       if (status === 401 || status === 403) throw new FeedError('not-let-in')
       if (status !== 429 && status < 500) throw new FeedError('answer-refused')
-      if (tries >= MOST_TRIES) throw new FeedError('unreachable')
+      if (tries >= MOST_TRIES || now() >= endsAtMs) throw new FeedError('unreachable')
       const retryAfterMs = Number(headers['retry-after']) * 1000
       if (retryAfterMs > 0) waitMs = Math.min(retryAfterMs, LONGEST_WAIT_MS)
     } catch (error) {
       if (!(error instanceof OutgoingError)) throw error
       if (error.failure === 'answer-too-large') throw new FeedError('answer-unreadable')
-      if (tries >= MOST_TRIES) throw new FeedError('unreachable')
+      if (tries >= MOST_TRIES || now() >= endsAtMs) throw new FeedError('unreachable')
     }
     await wait(waitMs)
   }

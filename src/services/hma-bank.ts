@@ -28,11 +28,14 @@ export interface HmaBank {
 
 const TIMEOUT_MS = 30_000
 const MOST_ANSWER_BYTES = 1 << 20
+const ASKED_AT_ONCE = 8
 
-export function hmaBankThrough(outgoing: Outgoing, requests: HmaRequests): HmaBank {
+/** @param leftMs for the whole run: what is asked when it is over is answered by nobody. */
+export function hmaBankThrough(outgoing: Outgoing, requests: HmaRequests, leftMs: () => number): HmaBank {
   async function ask(request: HmaRequest): Promise<{ readonly status: number; readonly json: unknown }> {
     try {
-      const { status, body } = await outgoing({ ...request, timeoutMs: TIMEOUT_MS, maxAnswerBytes: MOST_ANSWER_BYTES })
+      const timeoutMs = Math.max(1, Math.min(TIMEOUT_MS, leftMs()))
+      const { status, body } = await outgoing({ ...request, timeoutMs, maxAnswerBytes: MOST_ANSWER_BYTES })
       if (status === 401 || status === 403) return { status, json: undefined }
       if (status >= 500 || status === 429) throw new ReconcileError('unreachable')
       return { status, json: parsed(body) }
@@ -87,6 +90,14 @@ export function hmaBankThrough(outgoing: Outgoing, requests: HmaRequests): HmaBa
         await get(requests.switchOff(id))
     },
   }
+}
+
+/** Asks about all of these, a few at once. */
+export async function inTurns<A, B>(all: readonly A[], each: (one: A) => Promise<B>): Promise<B[]> {
+  const done: B[] = []
+  for (let at = 0; at < all.length; at += ASKED_AT_ONCE)
+    done.push(...(await Promise.all(all.slice(at, at + ASKED_AT_ONCE).map(each))))
+  return done
 }
 
 function parsed(body: Buffer): unknown {

@@ -21,6 +21,7 @@ import { type LineReader, readerFor } from '../exchange/signal-lines.js'
 import { unpacked } from '../exchange/unpack.js'
 import type { ImportName, ImportPage, Imports as ImportStore } from '../store/imports.js'
 import type { BankOutcome, Registration } from './registration.js'
+import type { TurnsOfLoop } from './turns-of-loop.js'
 
 export interface ImportReport {
   readonly importId: string
@@ -54,6 +55,7 @@ export interface Imports {
 export interface ImportParts {
   readonly imports: ImportStore
   readonly registration: Pick<Registration, 'changeBank' | 'settled'>
+  readonly turns: Pick<TurnsOfLoop, 'pace'>
   /** Keys ids and digests, so that neither says anything of a file. */
   readonly secret: Buffer
   readonly now: () => number
@@ -63,20 +65,22 @@ export interface ImportParts {
 const BATCH = 1000
 const CHECKPOINT_EVERY_MS = 1000
 
-export function importsOver({ imports, registration, secret, now }: ImportParts): Imports {
+export function importsOver({ imports, registration, turns, secret, now }: ImportParts): Imports {
   return {
     async take(bank, key, body, mayStill) {
       const importId = key === undefined ? uuidV7(now(), randomBytes(10)) : idFor(secret, bank, key)
       const name: ImportName = [bank, importId]
       const run = await begin(name, bank)
+      const pace = turns.pace()
       try {
         for await (const lines of readLines(unpacked(body))) {
           await mayStill()
           for (const line of lines) {
+            const turn = pace() // of lines that are skipped, blank or refused none waits for the store
+            if (turn !== undefined) await turn
             run.see(line)
             await run.applyIfDue()
           }
-          await new Promise((resolve) => setImmediate(resolve)) // a chunk may hold a thousand lines that are skipped
         }
         const progress = await run.end()
         return { importId, progress, notes: await imports.notes(name) }

@@ -1,5 +1,5 @@
-// What is done about an organisation whose queries tell it too much about a stored hash: its answers tell less, then its keys are suspended, and
-// the operator is told of both.
+// What is done about an organisation whose queries tell it too much about stored hashes: about one, its answers tell less, and then nothing; about many, its keys are
+// suspended. The operator is told of both.
 
 import { distanceBandOf } from '../domain/grade.js'
 import { Problem } from '../domain/problem.js'
@@ -90,24 +90,21 @@ export function probingGuard(parts: ProbingGuardParts): ProbingGuard {
   }
 
   /** Beside the budget: looks at the bits that queries near an edge turned over. */
-  const isSearch = (orgId: string, observations: readonly Observation[]): boolean => {
-    let isFound = false
+  const chargeSearches = (orgId: string, observations: readonly Observation[]): void => {
     for (const { imageId, edge, hash } of observations) {
       if (edge === 'none' || hash === undefined) continue
       const suspicion = turnedBits.look(orgId, 'pdq', [hash], imageId)
-      if (suspicion !== 'none') budget.freeze(orgId, imageId)
-      isFound ||= suspicion === 'suspend'
+      if (suspicion !== 'none') budget.spend(orgId, imageId, suspicion === 'slow' ? 'frozen' : 'spent')
     }
-    return isFound
   }
 
   const screenOf = (orgId: string, observations: readonly Observation[]): Screen | undefined => {
-    const isFound = isSearch(orgId, observations)
+    chargeSearches(orgId, observations)
     const standings = observations.flatMap(({ imageId, plain }) => {
       const standing = budget.standingOf(orgId, imageId)
       return standing === undefined ? [] : [[imageId, { ...standing, plain }] as const]
     })
-    const isSpent = isFound || budget.isSpentAcross(orgId) || standings.some(([, standing]) => standing.isSpent)
+    const isSpent = budget.isSpentAcross(orgId)
     if (isSpent || standings.some(([, { radiusBits }]) => radiusBits !== undefined)) tell(orgId)
     if (mode === 'tell') return undefined
     if (isSpent) {

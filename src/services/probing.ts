@@ -7,7 +7,10 @@ import { type Edge, isNearEdge } from '../domain/edges.js'
 import type { ProbingCharge, ProbingCounts, ProbingSpent } from '../store/probing.js'
 import type { Observation } from './observed.js'
 
-/** Counts of queries near an edge. Each such query tells at most one bit. An organisation is suspended after at most 6 + 24 (decision 0114). */
+/**
+ * Counts of queries near an edge. Each such query tells at most one bit: of one image, an organisation is told at most 6 + 24 (decision 0114). What a platform asks is
+ * chosen by whoever uploads to it, so no image alone has it suspended (decision 0123).
+ */
 export const PROBING_BUDGETS = {
   /** Near inner edges, by one organisation or by all: then the image is told coarsely. */
   coarse: 6,
@@ -15,11 +18,11 @@ export const PROBING_BUDGETS = {
   distance: 3,
   /** Near outer edges, by one organisation or by all: then its radius is replaced by a smaller one that nobody knows. */
   frozen: 18,
-  /** The same: by one organisation, it is suspended; by all, the image is answered to exact hashes alone. */
+  /** The same: then the image is answered to exact hashes alone. */
   spent: 24,
   /** An organisation with less than this of its own is not held to account for others. */
   ownLeast: 3,
-  /** Across all images of an organisation. */
+  /** Across all images of an organisation: then it is suspended. */
   across: 300,
   /** What a query that is not near an edge, of an image that is charged, takes from its charge: who does not search has many of them for each that is. Nothing, once the image is frozen. */
   credit: 0.4,
@@ -32,7 +35,6 @@ export interface Standing {
   readonly isCoarse: boolean
   /** The radius in place of the bank's; 0 for exact hashes alone; `undefined` where the bank's holds. */
   readonly radiusBits: number | undefined
-  readonly isSpent: boolean
 }
 
 export interface ProbingBudget {
@@ -42,9 +44,9 @@ export interface ProbingBudget {
   standingOf(orgId: string, imageId: string): Standing | undefined
   /** Is what an organisation may be told across all images spent? */
   isSpentAcross(orgId: string): boolean
-  /** Replaces an image's radius at once. */
-  freeze(orgId: string, imageId: string): void
-  /** After a suspension: takes a third back, so that an operator may let the organisation in again. */
+  /** Charges an image at once, up to where its radius is replaced, or to where it is answered to exact hashes alone. */
+  spend(orgId: string, imageId: string, upTo: 'frozen' | 'spent'): void
+  /** After a suspension: takes a third of what is counted across images back, so that an operator may let the organisation in again. */
   forgive(orgId: string): void
   flush(): Promise<void>
   close(): Promise<void>
@@ -180,20 +182,17 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
       const org = orgs.get(orgId)
       return org !== undefined && outerOf(org.across) >= PROBING_BUDGETS.across
     },
-    freeze(orgId, imageId) {
+    spend(orgId, imageId, upTo) {
       const org = orgOf(orgId)
       const account = accountOf(orgId, org, imageId)
-      account.pending.outer += Math.max(0, PROBING_BUDGETS.frozen - outerOf(account))
+      account.pending.outer += Math.max(0, PROBING_BUDGETS[upTo] - outerOf(account))
       org.dirty.add(account)
     },
     forgive(orgId) {
       const org = orgs.get(orgId)
-      for (const account of [org?.across, ...(org?.images.values() ?? [])]) {
-        const most = account === org?.across ? PROBING_BUDGETS.across : PROBING_BUDGETS.spent
-        if (org === undefined || account === undefined || outerOf(account) < most) continue
-        account.pending.outer -= most / 3
-        org.dirty.add(account)
-      }
+      if (org === undefined || outerOf(org.across) < PROBING_BUDGETS.across) return
+      org.across.pending.outer -= PROBING_BUDGETS.across / 3
+      org.dirty.add(org.across)
     },
     flush,
     async close() {
@@ -238,11 +237,10 @@ function standingOf(account: Account): Standing {
   const inner = spent.inner + pending.inner
   const innerOfAll = inner >= PROBING_BUDGETS.ownLeast ? all.inner + pending.inner : inner
   const isFrozen = outer >= PROBING_BUDGETS.frozen || (isOneOfMany && outerOfAll >= PROBING_BUDGETS.frozen)
-  const isClosed = isOneOfMany && outerOfAll >= PROBING_BUDGETS.spent
+  const isClosed = outer >= PROBING_BUDGETS.spent || (isOneOfMany && outerOfAll >= PROBING_BUDGETS.spent)
   return {
     isCoarse: isFrozen || innerOfAll >= PROBING_BUDGETS.coarse,
     radiusBits: isClosed ? 0 : isFrozen ? radiusBits : undefined,
-    isSpent: outer >= PROBING_BUDGETS.spent,
   }
 }
 

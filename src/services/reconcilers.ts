@@ -10,7 +10,7 @@ import type { Outgoing } from '../net/outgoing.js'
 import { lastPosition, type Position, pagesBetween } from '../store/changes.js'
 import type { Became, ReconcilerState, Reconcilers as ReconcilerStore } from '../store/reconcilers.js'
 import type { Store } from '../store/store.js'
-import { type HmaBank, hmaBankThrough, ReconcileError } from './hma-bank.js'
+import { type HmaBank, hmaBankThrough, inTurns, ReconcileError } from './hma-bank.js'
 import { openHoles, withHoles } from './holes.js'
 import type { MatchIds } from './match-ids.js'
 import type { Matcher } from './matcher.js'
@@ -27,7 +27,7 @@ export interface ReconcilerReport {
 export interface Reconcilers {
   list(): Promise<ReconcilerReport[]>
   /**
-   * One run: everything that stopped matching here before it began is out of the other bank when it ends well. Killed at any point, the
+   * One run: everything that stopped matching here before it began is out of the other bank when it ends well. Killed at any point, or ended because it takes too long, the
    * next run does some of it again, which changes nothing; two at once do no harm either.
    * @returns how it went. @throws {Problem} exchange-unknown, store-away
    */
@@ -49,10 +49,13 @@ export interface ReconcilerParts {
 
 /** Contents that are looked at between two notes of how far it has come. */
 const CHUNK = 200
-const ASKED_AT_ONCE = 8
+/** A run ends after so long, and the next one goes on: one whose ids have no end, or that answers slowly, keeps no other from being asked. */
+const LONGEST_RUN_MS = 120_000
+/** To come to the end of what it had begun by then. */
+const GRACE_MS = 60_000
 /** Contents of one run that the other system gives no usable answer about. With more, it is the system. */
 const MAX_FAILED = 20
-/** So many that were never ours, and more than ever were: then it is another's bank, and nothing more is taken out of it. */
+/** So many that were never ours, and more than ever were: then it is another's bank. */
 const FEW_UNKNOWN = 10
 /** For what no change tells of: a switched-off bank, a harmless picture, an HMA that was set back. */
 const ALL_EVERY_MS = 86_400_000
@@ -72,8 +75,10 @@ export function reconcilersOver(parts: ReconcilerParts): Reconcilers {
     async run(name) {
       const reconciler = reconcilers.find((one) => one.name === name)
       if (reconciler === undefined) throw new Problem('exchange-unknown')
-      const bank = hmaBankThrough(parts.outgoing, hmaRequests(reconciler.hma))
-      const run = runOf(parts, reconciler, bank, await stateOf(parts, reconciler))
+      const endsAtMs = now() + LONGEST_RUN_MS
+      const leftMs = () => endsAtMs - now()
+      const bank = hmaBankThrough(parts.outgoing, hmaRequests(reconciler.hma), () => leftMs() + GRACE_MS)
+      const run = runOf(parts, reconciler, bank, leftMs, await stateOf(parts, reconciler))
       await run.note({ progress: { state: 'running', failure: undefined, startedAtMs: now() } })
       try {
         await run.all()
@@ -108,7 +113,13 @@ async function stateOf(
   }
 }
 
-function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank: HmaBank, from: ReconcilerState) {
+function runOf(
+  parts: ReconcilerParts,
+  { name, organisation }: Reconciler,
+  bank: HmaBank,
+  leftMs: () => number,
+  from: ReconcilerState,
+) {
   const { states, store, replica, orgNamed, now } = parts
   let state = from
   let unknown = 0
@@ -145,7 +156,7 @@ function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank:
     isKnown: boolean,
     place: (missing: readonly number[]) => Partial<ReconcilePlace>,
   ) {
-    const found = await inTurns(ids, ASKED_AT_ONCE, async (id) => ({ id, content: await orFailed(bank.look(id)) }))
+    const found = await inTurns(ids, async (id) => ({ id, content: await orFailed(bank.look(id)) }))
     const ours = found.flatMap(({ id, content }) => (typeof content === 'object' ? [{ id, content }] : []))
     const images = await imagesOf(
       parts,
@@ -159,7 +170,7 @@ function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank:
     if (!isKnown) unknown += gone.length
     if (unknown > FEW_UNKNOWN && unknown > (await states.known(name)) + ours.length - gone.length)
       throw new ReconcileError('bank-not-from-here')
-    const removals = await inTurns(gone, ASKED_AT_ONCE, async ({ id, content }) => ({
+    const removals = await inTurns(gone, async ({ id, content }) => ({
       id,
       outcome: await orFailed(bank.remove(id, content)),
     }))
@@ -208,7 +219,7 @@ function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank:
     last: number,
     place: (from: number, to: number, missing: readonly number[]) => Partial<ReconcilePlace>,
   ) {
-    for (let at = first; at <= last; at += CHUNK) {
+    for (let at = first; at <= last && leftMs() > 0; at += CHUNK) {
       const to = Math.min(at + CHUNK - 1, last)
       await look(
         orgId,
@@ -243,12 +254,14 @@ function runOf(parts: ReconcilerParts, { name, organisation }: Reconciler, bank:
         lookedTo: to,
         holes: withHoles(state.place.holes, from, to, missing, now()),
       }))
+      if (leftMs() <= 0) return
       await note({ place: { lookedTo: Math.max(newest, state.place.lookedTo) } })
 
       const isDue = now() - (state.place.allAtMs ?? 0) >= ALL_EVERY_MS
       const allFrom = state.place.allFrom ?? (isDue ? 1 : undefined)
       if (allFrom !== undefined) {
         await walk(orgId, allFrom, newest - 1, (_, to) => ({ allFrom: to + 1 }))
+        if (leftMs() <= 0) return
         await note({ place: { allFrom: undefined, allAtMs: now() } })
       }
       const [failure] = failures
@@ -274,12 +287,6 @@ async function imagesOf(
   const pictures = hashes.map((hash) => [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }] as const)
   const matches = await matcher.match(pictures, { orgId, banks: undefined, thresholdBits: 0, depth: 'hashes' })
   return matches.map((all) => all.flatMap(({ matchId }) => matchIds.imageOf(orgId, matchId) ?? []))
-}
-
-async function inTurns<A, B>(all: readonly A[], atOnce: number, each: (one: A) => Promise<B>): Promise<B[]> {
-  const done: B[] = []
-  for (let at = 0; at < all.length; at += atOnce) done.push(...(await Promise.all(all.slice(at, at + atOnce).map(each))))
-  return done
 }
 
 function failureOf(error: unknown): ReconcileError['failure'] {

@@ -12,7 +12,7 @@
 import { HASH_BITS, type Hash256 } from '../hash/hash256.js'
 
 /** What an organisation's questions about one picture look like, so far. */
-export type Suspicion = 'none' | 'slow' | 'suspend'
+export type Suspicion = 'none' | 'slow' | 'close'
 
 export interface TurnedBits {
   /**
@@ -40,7 +40,7 @@ export const TURNED_BITS = {
   baseBits: 8,
   /** Bits turned over, and questions that turned them: both are needed, near or around. */
   slowFrom: { bits: 160, questions: 160 },
-  suspendFrom: { bits: 200, questions: 200 },
+  closeFrom: { bits: 200, questions: 200 },
   imagesPerOrg: 32,
   basesPerImage: 2,
   orgs: 1000,
@@ -99,7 +99,7 @@ export function createTurnedBits({ now }: { readonly now: () => number }): Turne
         turnOver(one, near)
         if (isMet) way = near.way
         if (isMet && near.awayBits <= TURNED_BITS.baseBits) hasBase = true
-        if (reaches(one, TURNED_BITS.suspendFrom)) suspicion = 'suspend'
+        if (reaches(one, TURNED_BITS.closeFrom)) suspicion = 'close'
         else if (suspicion === 'none' && reaches(one, TURNED_BITS.slowFrom)) suspicion = 'slow'
       }
       const words = asked.inWay(way)

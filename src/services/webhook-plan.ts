@@ -38,8 +38,6 @@ export interface PlanParts {
   /** Is this organisation to be told anything at all? */
   readonly mayHear: (orgId: string) => Promise<boolean>
   readonly now: () => number
-  /** 0…1 */
-  readonly random: () => number
 }
 
 /** What an entry asks for: deliveries to make, webhooks to look at although there is none, and webhooks that have to be told later. */
@@ -174,13 +172,13 @@ const TELLERS: Readonly<Record<WebhookEvent, Teller>> = {
     return (orgId) => (orgId === owner ? [told] : [])
   },
 
-  async 'signal.withdrawn'({ matchIds, partyOf, random }, { id, fields }, field) {
+  async 'signal.withdrawn'({ matchIds, partyOf }, { id, fields }, field) {
     const imageId = imageIdIn(fields)
     const parties = new Set(field('parties').split(' '))
     const atMs = Number.parseInt(field('entry') || id, 10) // one that waits has another id than when it happened
+    const dueAtMs = atMs + Math.round(shareOf(partyOf('withdrawn', imageId)) * WITHDRAWN_SPREAD_MS)
     return (orgId) => {
       if (!parties.has(partyOf(orgId, imageId))) return []
-      const dueAtMs = atMs + Math.round(random() * WITHDRAWN_SPREAD_MS)
       const data = { matchId: matchIds.idFor(orgId, imageId) }
       // The time of the message is when it is told: the time of the withdrawal is the same for all of a person's pictures.
       return [{ atMs: dueAtMs, data, dueAtMs }]
@@ -239,6 +237,14 @@ function aboutOf(field: Field): z.infer<typeof About> | undefined {
   } catch {
     return undefined // it is not of the events, or is none that can be read
   }
+}
+
+/**
+ * 0…1, of a keyed digest: for one picture always the same. Were it drawn for each message, who has ten webhooks, or friends who have, would be told ten moments
+ * of the same ten minutes, and with them when the withdrawal was, which is the same for all pictures of a case.
+ */
+function shareOf(digest: string): number {
+  return Buffer.from(digest, 'base64url').readUInt32BE() / 2 ** 32
 }
 
 /** The organisation that handed an image in, and may still be told of it. */

@@ -412,6 +412,50 @@ t.test('Tech Against Terrorism: a token for a password, a checkpoint, tombstones
   t.match(await pull('tat', { body: { error: 'no' } }), { failure: 'not-let-in' })
 })
 
+t.test('a page that costs more to read than any feed gives is refused before it is read', async (t) => {
+  const { pull } = await ready
+  const stopncii = (records: string) => ({ body: `{"nextSetTimestamp":1700000001,"hashRecords":[${records}]}` })
+  const many = (unit: string, count: number) => unit.repeat(count).slice(0, -1)
+  const tagged = (tags: string) =>
+    `{"data":[{"id":"1","indicator":"x","type":"y","descriptors":{"data":[{"tags":${tags}}]}}]}`
+  const costly: Readonly<Record<string, readonly [feed: string, page: StandInAnswer]>> = {
+    'a million empty records': ['stopncii', stopncii(many('{},', 1_000_000))],
+    'names in one record': ['stopncii', stopncii(`{${many('"a":1,', 300_000)}}`)],
+    'lists in lists': ['stopncii', stopncii('['.repeat(100_000) + ']'.repeat(100_000))],
+    'tags in tags': ['threatexchange', { body: tagged('['.repeat(20_000) + ']'.repeat(20_000)) }],
+    'more records than fit on a page': ['stopncii', stopncii(many('1,', 20_000))],
+    elements: ['ncmec', { body: `<r>${'<a/>'.repeat(300_000)}</r>` }],
+    attributes: ['ncmec', { body: `<r ${Array.from({ length: 210_000 }, (_, i) => `a${i}=""`).join(' ')}/>` }],
+    'more bytes than a page has': ['stopncii', stopncii(`"${'x'.repeat(9 << 20)}"`)],
+  }
+  for (const [name, [feed, page]] of Object.entries(costly))
+    t.match(await pull(feed, page), { state: 'failed', failure: 'answer-unreadable' }, name)
+})
+
+t.test('a feed that has no end and is slow lets others have their turn, and is gone on with afterwards', async (t) => {
+  const clock = { nowMs: Date.now() }
+  const { base } = await ready
+  const config = { api: 'stopncii', name: 'slow', bank: 'slow', baseUrl: base, functionKey: 'fk', subscriptionKey: 'sk' }
+  const exchanges = exchangesIn(JSON.stringify({ exchanges: [config] }))
+  const service = await startService(t, { exchanges, now: () => clock.nowMs })
+  const { headers } = await keyFor(service, 'operator', ['signals:write'], 'operator')
+  await service.app.inject({ method: 'POST', url: '/v1/banks', headers, payload: { name: 'slow' } })
+  const pages = Array.from({ length: 30 }, (_, i) => ({
+    body: {
+      toJSON() {
+        clock.nowMs += 60_000
+        return { nextSetTimestamp: 1, nextPageToken: `page ${i}`, hasMoreRecords: true, hashRecords: [] }
+      },
+    },
+  }))
+  const pull = async () => (await service.services.exchanges.pull('slow')).progress
+  standIn.answerWith(...pages)
+  t.match(await pull(), { state: 'pulling', failure: undefined, pages: 10 })
+  asked.length = 0
+  t.match(await pull(), { pages: 20 })
+  t.match(asked[0]?.url, /nextPageToken=page\+9/)
+})
+
 t.test('an operator sees how feeds stand and asks for one more pull, which the queue does; nobody else does', async (t) => {
   const { service, headers } = await ready
   const { app } = service

@@ -14,9 +14,9 @@ function guardThat(mode: ProbingMode, add: ProbingGuardParts['events']['add']) {
   const guard = probingGuard({
     budget: {
       charge: () => undefined,
-      standingOf: () => ({ isCoarse: true, radiusBits: 12, isSpent: false }),
+      standingOf: () => ({ isCoarse: true, radiusBits: 12 }),
       isSpentAcross: () => false,
-      freeze: () => {},
+      spend: () => {},
       forgive: () => {},
       flush: async () => {},
       close: async () => {},

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { reconcilersIn } from '../../src/exchange/exchange-config.js'
@@ -72,7 +73,7 @@ t.test('what is withdrawn, held or switched off here is out of an HMA that had i
   await takeBack(ids[5])
   await ask(service, 'DELETE', `/v1/signals/${ids[1]}/quarantine`, headers)
   await handIn([hers.hash])
-  clock.nowMs += 1000
+  clock.nowMs += 300
   await pull()
   await run()
   t.notOk(hma.matches(twice), 'and none is not')
@@ -209,3 +210,30 @@ t.test('ids that were missing are holes until they are seen', async (t) => {
 function left({ contents }: HmaServer): string[] {
   return [...contents.values()].map(({ pdq }) => pdq)
 }
+
+t.test('an HMA whose ids have no end lets others have their turn, and is gone on with afterwards', async (t) => {
+  const clock = { nowMs: Date.now() }
+  const looked: number[] = []
+  const hma = createServer(({ method, url = '' }, response) => {
+    const [, id] = /^\/c\/bank\/TABIR\/content\/(\d+)/.exec(url) ?? []
+    if (id !== undefined) looked.push(Number(id))
+    clock.nowMs += 300
+    response.statusCode = id === undefined ? 200 : 404
+    response.end(JSON.stringify(method === 'POST' ? { id: Number.MAX_SAFE_INTEGER } : { api: 'stop_ncii', deleted: 1 }))
+  })
+  hma.listen(0, '127.0.0.1')
+  await once(hma, 'listening')
+  t.teardown(() => hma.close())
+  const address = hma.address()
+  const baseUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+  const json = JSON.stringify({ reconcilers: [{ name: 'endless', baseUrl, hmaBank: 'TABIR', organisation: 'platform' }] })
+  const service = await startService(t, { now: () => clock.nowMs, reconcilers: reconcilersIn(json) })
+  await keyFor(service, 'platform', ['feed'])
+  await service.services.reconcilers.run('endless')
+  const first = looked.length
+  t.ok(first > 0 && first <= 600, `${first} contents in one run`)
+  clock.nowMs += 16 * MINUTE_MS // what was missing is looked at again until then
+  const { progress } = await service.services.reconcilers.run('endless')
+  t.match(progress, { caughtUpAtMs: undefined, failure: undefined })
+  t.equal(Math.min(...looked.slice(first)), first + 1, 'the next one goes on')
+})

@@ -106,9 +106,9 @@ t.test('every search for a stored hash is noticed before most of its bits can be
     const states: Suspicion[] = []
     for (const _ of search(ask, copy)) {
       states.push(state.suspicion)
-      if (state.suspicion === 'suspend') break
+      if (state.suspicion === 'close') break
     }
-    t.equal(states.at(-1), 'suspend', name)
+    t.equal(states.at(-1), 'close', name)
     t.ok(states.includes('slow'), `${name}: slowed down first`)
     t.comment(`${name}: ${state.asked} questions`)
   }
@@ -145,11 +145,11 @@ t.test('a search by groups is noticed, whatever their size and wherever he stand
         const copy = flipped(stored, someBits(12))
         ask(copy)
         const centre = toDepth(ask, copy, stored, depthBits)
-        for (let i = 0; i < 2 * HASH_BITS && state.suspicion !== 'suspend'; i++) {
+        for (let i = 0; i < 2 * HASH_BITS && state.suspicion !== 'close'; i++) {
           ask(flipped(centre, someBits(size)))
           if (hiding > 0) ask(flipped(centre, [i % 3]))
         }
-        t.equal(state.suspicion, 'suspend', `${depthBits} bits deep, by ${size}, ${hiding} more to hide each`)
+        t.equal(state.suspicion, 'close', `${depthBits} bits deep, by ${size}, ${hiding} more to hide each`)
       }
     }
   }
@@ -168,8 +168,8 @@ t.test('a search that asks in all eight ways in turn is noticed as the same one'
   const edge = toTheEdge((hash) => ask(hash, 0), flipped(stored, someBits(12)))
   const copy = flipped(stored, someBits(12))
   for (let turned = 0; turned < 8; turned++) ask(copy, turned)
-  for (let bit = 0; bit < HASH_BITS && state.suspicion !== 'suspend'; bit++) ask(flipped(edge, [bit]), bit % 8)
-  t.equal(state.suspicion, 'suspend')
+  for (let bit = 0; bit < HASH_BITS && state.suspicion !== 'close'; bit++) ask(flipped(edge, [bit]), bit % 8)
+  t.equal(state.suspicion, 'close')
 })
 
 t.test('who goes to the edge has a base there, and is noticed by groups that all miss and are hidden', async (t) => {
@@ -182,7 +182,7 @@ t.test('who goes to the edge has a base there, and is noticed by groups that all
     edge = flipped(edge, [bit])
     ask(edge)
   }
-  for (let i = 0; i < 2 * HASH_BITS && state.suspicion !== 'suspend'; i++) {
+  for (let i = 0; i < 2 * HASH_BITS && state.suspicion !== 'close'; i++) {
     ask(
       flipped(
         edge,
@@ -191,7 +191,7 @@ t.test('who goes to the edge has a base there, and is noticed by groups that all
     )
     for (let hiding = 0; hiding < 3; hiding++) ask(flipped(edge, [hiding]))
   }
-  t.equal(state.suspicion, 'suspend')
+  t.equal(state.suspicion, 'close')
 })
 
 t.test('whoever asked for copies ten thousand times before hides nothing by it', async (t) => {
@@ -200,8 +200,8 @@ t.test('whoever asked for copies ten thousand times before hides nothing by it',
   const copy = flipped(stored, someBits(12))
   ask(copy)
   for (let i = 0; i < 10_000; i++) ask(flipped(copy, someBits(12, 40)))
-  for (let i = 0; i < 4 * HASH_BITS && state.suspicion !== 'suspend'; i++) ask(flipped(copy, someBits(20)))
-  t.equal(state.suspicion, 'suspend')
+  for (let i = 0; i < 4 * HASH_BITS && state.suspicion !== 'close'; i++) ask(flipped(copy, someBits(20)))
+  t.equal(state.suspicion, 'close')
 })
 
 t.test('nobody pushes out what he probes by asking for other pictures in between', async (t) => {
@@ -211,12 +211,12 @@ t.test('nobody pushes out what he probes by asking for other pictures in between
   const copy = flipped(stored, someBits(20))
   ask(copy)
   const others = Array.from({ length: 200 }, randomHash)
-  for (let bit = 0; bit < HASH_BITS && state.suspicion !== 'suspend'; bit++) {
+  for (let bit = 0; bit < HASH_BITS && state.suspicion !== 'close'; bit++) {
     ask(flipped(copy, [bit]))
     const other = bit % others.length
     for (let i = 0; i < 3; i++) probing.look(ORG, 'pdq', [flipped(others[other] ?? copy, someBits(2))], `other ${other}`)
   }
-  t.equal(state.suspicion, 'suspend')
+  t.equal(state.suspicion, 'close')
 })
 
 t.test('the same viral picture, asked a thousand times, is nothing', async (t) => {
@@ -279,7 +279,7 @@ t.test('like is compared with like, each organisation by itself, and all is forg
   probing.look(ORG, 'pdq', [randomHash()], 'something else')
   t.equal(probing.look(ORG, 'pdq', [flipped(stored, [202])], undefined), 'none')
   for (let bit = 0; bit < 220; bit++) ask(flipped(stored, [bit]))
-  t.equal(state.suspicion, 'suspend')
+  t.equal(state.suspicion, 'close')
   probing.forget(ORG)
   t.equal(probing.look(ORG, 'pdq', [flipped(stored, [3])], 'image'), 'none')
 })

@@ -50,7 +50,6 @@ const planOf = webhookPlans({
   partyOf: partiesWith(secrets.party),
   mayHear: webhookHearers({ apiKeys: apiKeysIn(store), now: Date.now, knownForMs: 0 }),
   now: () => Date.now(),
-  random: () => Math.random(),
 })
 
 /** An organisation with a key for everything, and a webhook for everything. */
@@ -160,7 +159,7 @@ t.test('a case of her own is nobody else’s news', async (t) => {
 })
 
 t.test(
-  'who was told of a picture in a match is told that it is withdrawn, by its own match id, each at a time of its own',
+  'who was told of a picture in a match is told that it is withdrawn, by its own match id, each picture at a time of its own',
   async (t) => {
     const met = await organisation(t, 'platform')
     await organisation(t, 'platform')
@@ -193,6 +192,25 @@ t.test(
     t.ok(listed.deliveries.length < events.length, 'and nobody sees them before their time')
   },
 )
+
+t.test('however many webhooks or accomplices somebody has, a withdrawal is told them at one moment', async (t) => {
+  const [met, friend] = [await organisation(t, 'platform'), await organisation(t, 'platform')]
+  for (let more = 0; more < 4; more++) {
+    const payload = { url: `https://hooks.example/${more}`, events: ['signal.withdrawn'] }
+    const { webhookId } = (await post(app, '/v1/webhooks', payload, met.headers)).json<{ webhookId: string }>()
+    t.teardown(() => del(app, `/v1/webhooks/${webhookId}`, met.headers))
+  }
+  const { caseNumber, token } = (await post(app, '/v1/cases', { adult: true })).json<{ caseNumber: string; token: string }>()
+  const headers = { authorization: `Bearer ${token}` }
+  const texts = [randomHashText(), randomHashText()]
+  await post(app, `/v1/cases/${caseNumber}/hashes`, { images: texts.map((text) => ({ signals: [hash(text)] })) }, headers)
+  for (const text of texts) for (const each of [met, friend]) await match(text, each)
+  await told()
+  await del(app, `/v1/cases/${caseNumber}`, headers)
+  const events = (await told()).filter(({ type }) => type === 'signal.withdrawn')
+  t.equal(events.length, 12, 'six webhooks are told of two pictures')
+  t.equal(new Set(events.map(({ dueAtMs }) => dueAtMs)).size, 2, 'each at one moment')
+})
 
 t.test(
   'a withdrawal reaches whoever was told of a match, however long ago, and also in the moment of the withdrawal',

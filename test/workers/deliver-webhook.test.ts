@@ -72,7 +72,6 @@ async function world(t: Test) {
         partyOf: partiesWith(SECRET),
         mayHear,
         now: Date.now,
-        random: () => 0,
       }),
       sendTo: webhookSending({
         webhooks,

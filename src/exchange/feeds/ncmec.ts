@@ -5,7 +5,7 @@ import { SaxesParser } from 'saxes'
 import { z } from 'zod'
 import { tagDeclaresMinor } from '../../domain/minors.js'
 import { signalFrom } from '../signal-lines.js'
-import { BaseUrl, type Feed, FeedError, type FeedRecord, recordFrom, under } from './feed.js'
+import { BaseUrl, type Feed, FeedError, type FeedRecord, MOST_PARTS, recordFrom, under } from './feed.js'
 
 /** Every list at these addresses is about children, and goes to the hotlines, never in here. */
 const CHILDRENS_LISTS = /(^|\.)(ncmec|cybertip|missingkids)\.org$/i
@@ -83,7 +83,7 @@ const ENTRY_KINDS = ['image', 'video', 'deletedImage', 'deletedVideo']
 
 /**
  * Reads the elements that it knows, one after the other, and builds no tree. A document type, and with it every entity that is not
- * XML's own, is refused before anything could be expanded.
+ * XML's own, is refused before anything could be expanded; so is a page of more elements and attributes than a page has.
  * @throws {FeedError} answer-unreadable
  */
 function parse(body: Buffer) {
@@ -93,12 +93,19 @@ function parse(body: Buffer) {
   let entry: Entry | undefined
   let text = ''
   let next: string | undefined
+  let parts = 0
   const parser = new SaxesParser()
   const refuse = () => {
     throw new FeedError('answer-unreadable')
   }
   parser.on('error', refuse)
   parser.on('doctype', refuse)
+  const count = () => {
+    parts++
+    if (parts > MOST_PARTS) refuse()
+  }
+  parser.on('opentagstart', count)
+  parser.on('attribute', count)
   parser.on('opentag', ({ name, attributes }) => {
     const local = localOf(name)
     path.push(local)

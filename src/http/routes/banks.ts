@@ -1,7 +1,6 @@
 // Banks and their signals: what NGOs, hotlines and partners hand in, one by one or by the million.
 
 import { Readable } from 'node:stream'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { BANK_PURPOSES } from '../../domain/bank.js'
@@ -13,6 +12,7 @@ import { SIGNAL_TYPES } from '../../domain/signal-types.js'
 import { parseHash } from '../../hash/hash256.js'
 import type { Banks, ShownBank } from '../../services/banks.js'
 import type { Registration } from '../../services/registration.js'
+import type { TurnsOfLoop } from '../../services/turns-of-loop.js'
 import { Declared } from '../minors.js'
 import { readNdjson } from '../ndjson.js'
 import { LongPage, Next, nextOf } from '../pages.js'
@@ -87,9 +87,10 @@ const GivenSignal = z.strictObject({
 export interface BankRouteOptions {
   readonly banks: Banks
   readonly registration: Registration
+  readonly turns: Pick<TurnsOfLoop, 'pace'>
 }
 
-export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, { banks, registration }) => {
+export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, { banks, registration, turns }) => {
   app.addContentTypeParser(NDJSON, (_request, payload, done) => done(null, payload)) // read as it arrives, never whole
 
   app.post(
@@ -225,7 +226,7 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
       const batches =
         'signals' in body
           ? [body.signals.map((signal) => ({ line: undefined, signal: toNewSignal(signal) }))]
-          : batchesOf(body)
+          : batchesOf(body, turns.pace())
       const answer = new RegisteredSignalsAnswer()
       for await (const batch of batches) {
         await request.enterAgain() // lines may come for an hour
@@ -233,7 +234,6 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
         const added = usable.length === 0 ? undefined : await registration.forBank(bank, usable)
         // Before the next lines are read: an import that outruns the index would make it answer from an older state.
         if (added !== undefined) await registration.matchable(added.revision)
-        else await nextTurn() // lines of which none can be used wait for nothing, and others have to get on
         const ids = (added?.ids ?? []).values()
         answer.add(
           batch.map(({ line, signal }): RegisteredSignal => {
@@ -286,11 +286,11 @@ interface Line {
   readonly signal: NewSignal | Problem
 }
 
-async function* batchesOf(body: AsyncIterable<unknown>): AsyncGenerator<Line[]> {
+async function* batchesOf(body: AsyncIterable<unknown>, pace: ReturnType<TurnsOfLoop['pace']>): AsyncGenerator<Line[]> {
   let batch: Line[] = []
   // Whoever is refused in the middle is to be told why: a body that is destroyed takes its connection with it.
   const pieces = body instanceof Readable ? body.iterator({ destroyOnReturn: false }) : body
-  for await (const { line, value } of readNdjson(pieces)) {
+  for await (const { line, value } of readNdjson(pieces, pace)) {
     batch.push({ line, signal: signalIn(value) })
     if (batch.length < BATCH_LINES) continue
     yield batch

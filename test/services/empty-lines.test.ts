@@ -1,0 +1,70 @@
+// Files of lines that ask for no work of the store: whoever sends them must not have the event loop for himself.
+
+import { Readable } from 'node:stream'
+import t from 'tap'
+import { readLines } from '../../src/exchange/lines.js'
+import { readNdjson } from '../../src/http/ndjson.js'
+import { importsOver } from '../../src/services/imports.js'
+import { LOOP, turnsOfLoop } from '../../src/services/turns-of-loop.js'
+
+const LINES = 10_000
+const US_PER_LOOK = 50
+
+/** A loop whose clock goes on with each look at it, as if each line took so long. */
+function loop() {
+  let us = 0
+  let turned = 0
+  const now = () => {
+    us += US_PER_LOOK
+    return us / 1000
+  }
+  const turns = turnsOfLoop(LOOP, now, (callback) => {
+    turned++
+    setImmediate(callback)
+  })
+  return { turns, turned: () => turned }
+}
+
+const oneChunk = (line: string) => Readable.from([Buffer.from(line.repeat(LINES))], { objectMode: false })
+
+const LIST = { name: 'list', purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 0 } as const
+const NOTHING = { removed: 0, revision: 0, struckAt: new Set<number>(), absentAt: new Set<number>() }
+
+t.test('others have their turn while one chunk of lines is read of which none can be used', async (t) => {
+  for (const line of ['\n', '#\n', 'x\n']) {
+    const { turns, turned } = loop()
+    const imports = importsOver({
+      imports: {
+        claim: async () => undefined,
+        checkpoint: async () => true,
+        get: async () => undefined,
+        runOf: () => ({ key: '', writer: '' }),
+        notes: async () => [],
+        list: async () => ({ imports: [], next: undefined }),
+      },
+      registration: { changeBank: async () => NOTHING, settled: async () => {} },
+      turns,
+      secret: Buffer.alloc(32),
+      now: () => 0,
+    })
+    const { progress } = await imports.take(LIST, undefined, oneChunk(line), async () => {})
+    t.equal(progress.lines, LINES)
+    t.ok(turned() > 200, `${JSON.stringify(line)} in a file: ${turned()} turns`)
+
+    const other = loop()
+    for await (const _ of readNdjson(oneChunk(line), other.turns.pace())) {
+      // a line that is no signal is refused without asking anybody
+    }
+    t.ok(other.turned() > 200, `${JSON.stringify(line)} as NDJSON: ${other.turned()} turns`)
+  }
+})
+
+t.test('a chunk is given out a few lines at a time', async (t) => {
+  let read = 0
+  for await (const lines of readLines(oneChunk('\n'))) {
+    read += lines.length
+    t.ok(lines.length <= 128, `${lines.length} at once`)
+    if (read > 2000) break
+  }
+  t.ok(read > 2000)
+})
