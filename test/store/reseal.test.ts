@@ -197,6 +197,7 @@ t.test('whatever seals under the ring is known to what seals anew', async (t) =>
   })
   const known = {
     'store/contexts.ts': 1, // contexts
+    'store/fetched.ts': 1, // hashes that were fetched, and such of them as were withdrawn
     'store/images.ts': 2, // images and details
     'store/secrets.ts': 1, // secrets
     'store/watches.ts': 1, // watches
