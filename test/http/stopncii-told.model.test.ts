@@ -16,8 +16,9 @@ interface Image {
   isHeld: boolean
 }
 
-const HASHES = 8
-const STEPS = 90
+/** Few, so that several images have one hash. */
+const HASHES = 4
+const STEPS = 60
 
 t.test('any order of changes and fetches', { timeout: 240_000 }, async (t) => {
   const clock = { nowMs: Date.now() }
@@ -40,7 +41,7 @@ t.test('any order of changes and fetches', { timeout: 240_000 }, async (t) => {
     return { hash, bank, id, isHeld: false, withdraw }
   }
 
-  for (const seed of [1, 2, 3]) {
+  for (const seed of [1, 2]) {
     const chance = chanceFrom(seed)
     const images = new Set<Image>()
     const hashes = Array.from({ length: HASHES }, randomHashText)
@@ -48,7 +49,7 @@ t.test('any order of changes and fetches', { timeout: 240_000 }, async (t) => {
     const setReaders = () => ask(service, 'PATCH', '/v1/banks/shy', ngo.headers, { readers: shyReaders })
     await setReaders()
     const fetchers = await Promise.all(
-      ['one', 'one', 'two', 'two'].map(async (org) => {
+      ['one', 'two', 'two'].map(async (org) => {
         const { key } = await keyFor(service, org, ['feed'])
         return { org, ...stopNciiFetcher(() => chance.oneOf([service, second]).app, key) }
       }),
@@ -56,7 +57,7 @@ t.test('any order of changes and fetches', { timeout: 240_000 }, async (t) => {
 
     for (let step = 0; step < STEPS; step++) {
       if (chance.happens(0.2)) clock.nowMs += chance.below(2500)
-      if (chance.happens(0.6)) await fetchSome(chance, chance.oneOf(fetchers))
+      if (chance.happens(0.5)) await fetchSome(chance, chance.oneOf(fetchers))
       else await change()
     }
     for (const { org, has, strange, all } of fetchers) {
@@ -65,12 +66,11 @@ t.test('any order of changes and fetches', { timeout: 240_000 }, async (t) => {
         clock.nowMs += 1000
         await all(1 + chance.below(6))
         return isSame(has, may)
-      }, 20_000).catch(() => {})
+      }, 5000).catch(() => {})
       t.same([...has].sort(), [...may].sort(), `seed ${seed}: what ${org} may have`)
       t.same(strange, [], `seed ${seed}: nothing that was not given before`)
     }
     for (const { withdraw } of images) await withdraw()
-    t.equal(new Set([...images].map(({ bank }) => bank)).size > 0, true)
 
     async function change() {
       const dice = chance.below(10)
@@ -97,11 +97,12 @@ t.test('any order of changes and fetches', { timeout: 240_000 }, async (t) => {
   }
 })
 
-async function fetchSome(chance: Chance, { page, breakOff, beginAnew }: StopNciiFetcher) {
+async function fetchSome(chance: Chance, { all, page, breakOff, beginAnew }: StopNciiFetcher) {
   const dice = chance.below(12)
   if (dice === 0) beginAnew()
   else if (dice < 3) breakOff()
-  await page(chance.oneOf([1, 2, 3, 800]), chance.happens(0.1))
+  if (dice < 8) await all(chance.oneOf([2, 800]))
+  else await page(chance.oneOf([1, 2, 3]), chance.happens(0.3))
 }
 
 function isSame(one: ReadonlySet<string>, other: ReadonlySet<string>) {
