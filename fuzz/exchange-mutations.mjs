@@ -64,7 +64,6 @@ export const faults = [
   of('services/fetched-hashes.js', STOPNCII, [
     ["view === 'whole' ? [hash]", "view !== '' ? [hash]"],
     ['await fetched.settle(keyId, after)', 'await fetched.settle(keyId, Number.MAX_SAFE_INTEGER)'],
-    ['candidates.delete(text)', 'candidates.has(text)'],
     ['return isRegistered ? [] : [hash]', 'return [hash]'],
     ['await fetched.note(keyId, holders)', 'holders.map(() => true)'],
     ['&& isVisibleTo(bank, orgId)', ''],
@@ -112,7 +111,8 @@ export const faults = [
     ['found.bank.name === hmaBank && Object.hasOwn(found.metadata?.collab ?? {}, hmaBank)', 'found.bank.name === hmaBank'],
     ["found && found.api === 'stop_ncii'", 'true'],
   ]),
-  of('services/reconcilers.js', RECONCILERS, [
+  of('services/hma-bank.js', RECONCILERS, [['usable(requests.isFeeding(exchange))', 'banks.length === 0']]),
+  of('services/reconciling.js', RECONCILERS, [
     ["change.op === 'tombstone' || change.op === 'standing'", "change.op === 'tombstone'"],
     ['images[i]?.length === 0', 'false'],
     ['unknown > FEW_UNKNOWN &&', 'false &&'],

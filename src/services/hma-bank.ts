@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { ReconcileFailure } from '../domain/reconciler.js'
-import type { HmaContent, HmaRequest, HmaRequests } from '../exchange/hma.js'
+import { type HmaConfig, type HmaContent, type HmaRequest, type HmaRequests, hmaExchangeRequests } from '../exchange/hma.js'
 import { type Outgoing, OutgoingError } from '../net/outgoing.js'
 
 export class ReconcileError extends Error {
@@ -16,8 +16,6 @@ export class ReconcileError extends Error {
 
 /** All of it throws {@link ReconcileError} when there is no usable answer. */
 export interface HmaBank {
-  /** @throws {ReconcileError} bank-not-of-an-exchange */
-  check(): Promise<void>
   /** An id that is newer than that of anything that was put there before. */
   newest(): Promise<number>
   /** `undefined` when there is none of this id. */
@@ -29,37 +27,22 @@ export interface HmaBank {
 const TIMEOUT_MS = 30_000
 const MOST_ANSWER_BYTES = 1 << 20
 
-export function hmaBankThrough(outgoing: Outgoing, requests: HmaRequests): HmaBank {
-  async function ask(request: HmaRequest): Promise<{ readonly status: number; readonly json: unknown }> {
-    try {
-      const { status, body } = await outgoing({ ...request, timeoutMs: TIMEOUT_MS, maxAnswerBytes: MOST_ANSWER_BYTES })
-      if (status === 401 || status === 403) return { status, json: undefined }
-      if (status >= 500 || status === 429) throw new ReconcileError('unreachable')
-      return { status, json: parsed(body) }
-    } catch (error) {
-      if (error instanceof OutgoingError) throw new ReconcileError('unreachable')
-      throw error
-    }
+/** Banks that exchanges of StopNCII's kind fill. @throws {ReconcileError} bank-not-of-an-exchange where there is none */
+export async function banksPullingFrom(outgoing: Outgoing, hma: HmaConfig): Promise<string[]> {
+  const { get } = askingThrough(outgoing)
+  const requests = hmaExchangeRequests(hma)
+  const banks: string[] = []
+  for (const name of usable(requests.namesIn(await get(requests.names())))) {
+    const exchange = await get(requests.exchange(name))
+    if (exchange !== undefined && usable(requests.isFeeding(exchange))) banks.push(name) // else it was removed meanwhile
   }
-  /** @returns the answer; `undefined` for 404. */
-  async function get(request: HmaRequest): Promise<unknown> {
-    const { status, json } = await ask(request)
-    if (status === 401 || status === 403) throw new ReconcileError('not-let-in')
-    if (status === 404) return undefined
-    if (status !== 200 || json === undefined) throw new ReconcileError('answer-unreadable')
-    return json
-  }
-  function usable<T>(read: T | undefined): T {
-    if (read === undefined) throw new ReconcileError('answer-unreadable')
-    return read
-  }
+  if (banks.length === 0) throw new ReconcileError('bank-not-of-an-exchange')
+  return banks
+}
 
+export function hmaBankThrough(outgoing: Outgoing, requests: HmaRequests): HmaBank {
+  const { ask, get } = askingThrough(outgoing)
   return {
-    async check() {
-      const exchange = await get(requests.exchange())
-      if (exchange === undefined || usable(requests.isFeeding(exchange)) === false)
-        throw new ReconcileError('bank-not-of-an-exchange')
-    },
     async newest() {
       const mark = requests.mark(randomBytes(32).toString('hex'))
       let added = await get(mark)
@@ -87,6 +70,34 @@ export function hmaBankThrough(outgoing: Outgoing, requests: HmaRequests): HmaBa
         await get(requests.switchOff(id))
     },
   }
+}
+
+function askingThrough(outgoing: Outgoing) {
+  async function ask(request: HmaRequest): Promise<{ readonly status: number; readonly json: unknown }> {
+    try {
+      const { status, body } = await outgoing({ ...request, timeoutMs: TIMEOUT_MS, maxAnswerBytes: MOST_ANSWER_BYTES })
+      if (status === 401 || status === 403) return { status, json: undefined }
+      if (status >= 500 || status === 429) throw new ReconcileError('unreachable')
+      return { status, json: parsed(body) }
+    } catch (error) {
+      if (error instanceof OutgoingError) throw new ReconcileError('unreachable')
+      throw error
+    }
+  }
+  /** @returns the answer; `undefined` for 404. */
+  async function get(request: HmaRequest): Promise<unknown> {
+    const { status, json } = await ask(request)
+    if (status === 401 || status === 403) throw new ReconcileError('not-let-in')
+    if (status === 404) return undefined
+    if (status !== 200 || json === undefined) throw new ReconcileError('answer-unreadable')
+    return json
+  }
+  return { ask, get }
+}
+
+function usable<T>(read: T | undefined): T {
+  if (read === undefined) throw new ReconcileError('answer-unreadable')
+  return read
 }
 
 function parsed(body: Buffer): unknown {

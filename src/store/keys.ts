@@ -163,7 +163,9 @@ export const keys = {
   /** Records that the feed named since it is read anew. */
   exchangeRun: (name: string) => `${TAG}:exchange:${name}:run`,
   exchangeNamed: (name: string) => `${TAG}:exchange:${name}:named`,
-  /** string: JSON of how far a reconciler has come. */
+  /** string: JSON of which banks a reconciler found, and how its last run went beside them. */
+  reconcilerBanks: (name: string) => `${TAG}:reconciler:${name}:banks`,
+  /** string: JSON of how far a reconciler has come with one of them, as `reconcilerContents` by its name and the bank's. */
   reconciler: (name: string) => `${TAG}:reconciler:${name}`,
   /** hash: image id [16 bytes] → number of the content that it is in the other system. */
   reconcilerContents: (name: string) => `${TAG}:reconciler:${name}:contents`,
