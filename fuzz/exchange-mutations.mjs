@@ -3,7 +3,13 @@
 
 const HMA = ['http/hma']
 const ADDRESS = ['http/hma-address']
-const STOPNCII = ['http/stopncii', 'http/stopncii-fetchers', 'http/stopncii-withdrawn']
+const STOPNCII = [
+  'http/stopncii',
+  'http/stopncii-fetchers',
+  'http/stopncii-withdrawn',
+  'http/stopncii-told',
+  'http/stopncii-told.model',
+]
 const FEED = ['http/feed', 'services/feed', 'services/feed.model']
 const PULLS = ['services/exchanges']
 const RECONCILERS = ['services/reconcilers']
@@ -53,8 +59,19 @@ export const faults = [
   ]),
   of('http/routes/stopncii.js', STOPNCII, [
     ['nextPageToken: more ? token : null', 'nextPageToken: token'],
-    ["view === 'whole')", "view !== '')"],
     ["!caller.scopes.has('signals:write')", 'false'],
+  ]),
+  of('services/fetched-hashes.js', STOPNCII, [
+    ["view === 'whole' ? [hash]", "view !== '' ? [hash]"],
+    ['await fetched.settle(keyId, after)', 'await fetched.settle(keyId, Number.MAX_SAFE_INTEGER)'],
+    ['return isRegistered ? [] : [hash]', 'return [hash]'],
+    ['await fetched.note(keyId, holders)', 'holders.map(() => true)'],
+    ['&& isVisibleTo(bank, orgId)', ''],
+  ]),
+  of('store/fetched.js', STOPNCII, [['all.filter(({ keyIds }) => keyIds.includes(keyId))', 'all']]),
+  of('store/scripts/fetched.js', STOPNCII, [
+    ["if redis.call('EXISTS', prefix .. 'withdrawn-keys:' .. hex) == 0 then", 'if true then'],
+    ["if redis.call('HEXISTS', prefix .. 'api-keys', keyId) == 1 then", 'if true then'],
   ]),
   of('services/feed.js', FEED, [
     ['.filter((id) => !recent.changedAfter(id, end))', ''],
@@ -94,7 +111,8 @@ export const faults = [
     ['found.bank.name === hmaBank && Object.hasOwn(found.metadata?.collab ?? {}, hmaBank)', 'found.bank.name === hmaBank'],
     ["found && found.api === 'stop_ncii'", 'true'],
   ]),
-  of('services/reconcilers.js', RECONCILERS, [
+  of('services/hma-bank.js', RECONCILERS, [['usable(requests.isFeeding(exchange))', 'banks.length === 0']]),
+  of('services/reconciling.js', RECONCILERS, [
     ["change.op === 'tombstone' || change.op === 'standing'", "change.op === 'tombstone'"],
     ['images[i]?.length === 0', 'false'],
     ['unknown > FEW_UNKNOWN &&', 'false &&'],

@@ -30,6 +30,7 @@ import { exportsFrom } from './services/exports.js'
 import { feedOver } from './services/feed.js'
 import { feedCursorsWith } from './services/feed-cursor.js'
 import { createFeedLines } from './services/feed-lines.js'
+import { fetchedHashesOver } from './services/fetched-hashes.js'
 import { hashingThrough } from './services/hashing.js'
 import { healthOf } from './services/health.js'
 import { idempotencyOver } from './services/idempotency.js'
@@ -68,6 +69,7 @@ import { clocksIn } from './store/clocks.js'
 import { deliveriesIn } from './store/deliveries.js'
 import { createFeedBatches, FEED_DELAY, type FeedDelay } from './store/feed-batches.js'
 import { fetchPlacesIn } from './store/fetch-places.js'
+import { fetchedIn } from './store/fetched.js'
 import { idempotencyIn } from './store/idempotency.js'
 import { imageReader } from './store/image-reader.js'
 import { imagesIn } from './store/images.js'
@@ -342,6 +344,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
       feed,
       places: fetchPlacesIn(store),
       cursors: feedCursors,
+      fetched: fetchedHashesOver({ fetched: fetchedIn(store, keyring), matchIds, replica, store }),
       banks: bankService,
       registration,
       matcher,

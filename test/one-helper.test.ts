@@ -43,6 +43,7 @@ const LIST_READERS: Readonly<Record<string, string>> = {
   'src/store/contexts.ts': 'reads all contexts of one organisation, 10,000 at most',
   'src/store/feed-batches.ts': 'reads the one end that follows another',
   'src/store/fetch-places.ts': 'reads the one place that belongs to a time',
+  'src/store/fetched.ts': 'reads what one key has to be told of, by places that no two have',
   'src/store/imports.ts': 'reads the refusals of one import whole, 10,000 at most',
   'src/store/outbox.ts': 'reads what is left of a stream from its head',
   'src/store/scripts/announce.ts': 'reads the last entry, and the one of a revision',
@@ -52,6 +53,7 @@ const LIST_READERS: Readonly<Record<string, string>> = {
   'src/store/scripts/feed-batches.ts':
     'reads the last end, and takes all that waits, which is bounded, in the step that tells it',
   'src/store/scripts/fetch-places.ts': 'reads the last entry',
+  'src/store/scripts/fetched.ts': 'takes out what a key was told of, in the step that finds it',
   'src/store/scripts/outbox.ts': 'reads one entry by its id, and takes out the oldest where there are too many',
   'src/store/scripts/put-trust.ts': 'reads the last entry',
   'src/store/scripts/webhooks.ts': 'claims the first that are free, and puts their scores back in the same step',

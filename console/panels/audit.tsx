@@ -1,5 +1,6 @@
 // What was done, by whom: the audit log, the last act first; and what happened that wants looking at.
 
+import { imageReference } from '../../src/domain/ids.js'
 import type { Api } from '../api.js'
 import { useLoaded, useWholeList } from '../load.js'
 import { Paged } from '../paged.js'
@@ -33,7 +34,7 @@ export function AuditTrail({ api }: { api: Api }) {
           { title: 'Number', value: ({ number }) => number },
           { title: 'When', value: ({ at }) => at, cell: ({ at }) => sayMoment(at) },
           { title: 'Act', value: ({ act }) => act },
-          { title: 'By', value: ({ by }) => by },
+          { title: 'By', value: ({ by }) => withReferences(by) },
           { title: 'About', value: ({ about }) => aboutText(about) },
         ]}
       />
@@ -95,7 +96,7 @@ export function Watch({ api }: { api: Api }) {
             rows={accounts}
             keyOf={({ account }) => account}
             columns={[
-              { title: 'Account', value: ({ account }) => account },
+              { title: 'Account', value: ({ account }) => withReferences(account) },
               { title: 'Strikes', value: ({ strikes: count }) => count },
               { title: 'Last', value: ({ lastAt }) => lastAt, cell: ({ lastAt }) => sayMoment(lastAt) },
               { title: 'Suspended', value: ({ suspended }) => (suspended ? 'yes' : 'no') },
@@ -112,6 +113,23 @@ export function Watch({ api }: { api: Api }) {
 
 function aboutText(about: Readonly<Record<string, string>>): string {
   return Object.entries(about)
-    .map(([name, value]) => `${name} ${value}`)
+    .map(([name, value]) => {
+      const isPicture = PICTURE_FIELDS.includes(name)
+      return `${isPicture ? 'picture' : name} ${isPicture ? value.replace(UUID, imageReference) : withReferences(value)}`
+    })
     .join(', ')
+}
+
+const PICTURE_FIELDS = ['signalId', 'imageId', 'image']
+const UUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
+/** Of a case. */
+const LONG_HEX = /\b[0-9a-f]{32}\b/g
+
+/** Ids of the store are long, and of no use here: of each its last digits, by which rows can be told apart. tabir audit list has all of them. */
+function withReferences(text: string): string {
+  return text.replace(UUID, lastDigits).replace(LONG_HEX, lastDigits)
+}
+
+function lastDigits(id: string): string {
+  return id.slice(-8).toUpperCase()
 }

@@ -8,7 +8,7 @@ export const RECONCILE_FAILURES = [
   'not-let-in',
   /** Its answer is none of HMA's. */
   'answer-unreadable',
-  /** There is no such bank, or no exchange of StopNCII's kind fills it. */
+  /** No exchange of StopNCII's kind fills any bank. */
   'bank-not-of-an-exchange',
   /** Most of what is in the bank was never told by this Tabir. */
   'bank-not-from-here',

@@ -7,8 +7,6 @@ import { BaseUrl, under } from './feeds/feed.js'
 export const HmaConfig = z.strictObject({
   /** Of its curation routes, without `/c`. */
   baseUrl: BaseUrl,
-  /** HMA's own name of the exchange that pulls from here, and of its bank. */
-  hmaBank: z.string().regex(/^[A-Z_][A-Z0-9_]{0,254}$/, 'must be the name of a bank of HMA'),
   /** For an HMA that stands behind something which asks for a key. */
   bearer: z.string().min(1).optional(),
 })
@@ -32,29 +30,19 @@ const Content = z.object({
   signals: z.record(z.string(), z.string()).optional(),
   metadata: z.object({ collab: z.record(z.string(), z.unknown()).nullish() }).nullish(),
 })
+/** An exchange and the bank that it fills have one name. One that no bank of HMA can have is none. */
+const BANK_NAME = /^[A-Z_][A-Z0-9_]{0,254}$/
+const MOST_EXCHANGES = 1000
+const ExchangeNames = z.array(z.string()).max(MOST_EXCHANGES)
 const ExchangeOf = z.object({ api: z.string() })
 const Added = z.object({ id: z.int().min(0) })
 const Deleted = z.object({ deleted: z.int() })
 
 /** A request for each thing to do, and a reader for each answer; a reader gives `undefined` for an answer that is none. */
-export function hmaRequests({ baseUrl, hmaBank, bearer }: HmaConfig) {
-  const request = (method: HmaRequest['method'], path: string, body?: object): HmaRequest => ({
-    method,
-    url: under(baseUrl, path),
-    headers: {
-      ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
-      ...(body !== undefined && { 'content-type': 'application/json' }),
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  })
+export function hmaRequests(config: HmaConfig, hmaBank: string) {
+  const request = requestsTo(config)
   const content = (bank: string, id: number) => `/c/bank/${bank}/content/${id}`
   return {
-    exchange: () => request('GET', `/c/exchange/${hmaBank}`),
-    /** Is the exchange one that pulls from StopNCII's interface? */
-    isFeeding: (json: unknown): boolean | undefined => {
-      const found = ExchangeOf.safeParse(json).data
-      return found && found.api === 'stop_ncii'
-    },
     makeMarkBank: () => request('POST', '/c/banks', { name: MARK_BANK, enabled_ratio: 0 }),
     mark: (hex: string) => request('POST', `/c/bank/${MARK_BANK}/signal`, { pdq: hex }),
     markIn: (json: unknown) => Added.safeParse(json).data?.id,
@@ -75,3 +63,29 @@ export function hmaRequests({ baseUrl, hmaBank, bearer }: HmaConfig) {
   }
 }
 export type HmaRequests = ReturnType<typeof hmaRequests>
+
+/** The same, to find the banks that pull from StopNCII's interface. */
+export function hmaExchangeRequests(config: HmaConfig) {
+  const request = requestsTo(config)
+  return {
+    names: () => request('GET', '/c/exchanges'),
+    namesIn: (json: unknown) => ExchangeNames.safeParse(json).data?.filter((name) => BANK_NAME.test(name)),
+    exchange: (name: string) => request('GET', `/c/exchange/${name}`),
+    isFeeding: (json: unknown): boolean | undefined => {
+      const found = ExchangeOf.safeParse(json).data
+      return found && found.api === 'stop_ncii'
+    },
+  }
+}
+
+function requestsTo({ baseUrl, bearer }: HmaConfig) {
+  return (method: HmaRequest['method'], path: string, body?: object): HmaRequest => ({
+    method,
+    url: under(baseUrl, path),
+    headers: {
+      ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+}

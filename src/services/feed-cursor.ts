@@ -7,7 +7,10 @@ export interface FeedReader {
   readonly orgId: string
   readonly keyId: string
   readonly filter: FeedFilter
-  /** Which interface it reads by; a cursor of one is none of another. By StopNCII's, a cursor is its key's alone. */
+  /**
+   * Which interface it reads by; a cursor of one is none of another. By StopNCII's, a cursor is its key's alone, and in a snapshot there are
+   * tombstones of what is registered and not named.
+   */
   readonly use?: 'stopncii'
 }
 
@@ -25,6 +28,8 @@ export interface FeedPlace {
   readonly seen: { readonly revision: number; readonly mark: Buffer }
   /** The next part (`ID_PARTS`) of a snapshot that is under way. */
   readonly part: number | undefined
+  /** By StopNCII's interface, up to where it was told of withdrawals: `FetchPlace.withdrawn`. */
+  readonly withdrawn?: number
 }
 
 export interface FeedCursors {
@@ -47,6 +52,9 @@ const MARK_AT = TOLD_AT + 4
 const PART_AT = MARK_AT + MARK_BYTES
 /** revision, seen revision, removed, end of the batch or 0 and what was told of it, mark, part plus one or 0 */
 const PLACE_BYTES = PART_AT + 4
+/** The same, and up to where withdrawals were told. */
+const FETCH_PLACE_BYTES = PLACE_BYTES + REVISION_BYTES
+const FETCH_CURSOR_PATTERN = /^[A-Za-z0-9_-]{99}$/
 
 export function markOf(digest: string): Buffer {
   return Buffer.from(digest, 'hex').subarray(0, MARK_BYTES)
@@ -59,8 +67,8 @@ export function markOf(digest: string): Buffer {
 export function feedCursorsWith(secret: Buffer): FeedCursors {
   const key = Buffer.from(hkdfSync('sha256', secret, '', 'tabir feed cursor 2', 32))
   return {
-    write(reader, { revision, removed, batch, seen, part }) {
-      const place = Buffer.alloc(PLACE_BYTES)
+    write(reader, { revision, removed, batch, seen, part, withdrawn = 0 }) {
+      const place = Buffer.alloc(reader.use === undefined ? PLACE_BYTES : FETCH_PLACE_BYTES)
       place.writeUIntBE(revision, 0, REVISION_BYTES)
       place.writeUIntBE(seen.revision, REVISION_BYTES, REVISION_BYTES)
       place.writeUIntBE(removed, REMOVED_AT, REVISION_BYTES)
@@ -68,16 +76,18 @@ export function feedCursorsWith(secret: Buffer): FeedCursors {
       place.writeUInt32BE(batch?.told ?? 0, TOLD_AT)
       seen.mark.copy(place, MARK_AT, 0, MARK_BYTES)
       place.writeUInt32BE(part === undefined ? 0 : part + 1, PART_AT)
+      if (reader.use !== undefined) place.writeUIntBE(withdrawn, PLACE_BYTES, REVISION_BYTES)
       const nonce = randomBytes(NONCE_BYTES)
       const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(contextOf(reader))
       return Buffer.concat([nonce, cipher.update(place), cipher.final(), cipher.getAuthTag()]).toString('base64url')
     },
     read(reader, cursor) {
-      if (!CURSOR_PATTERN.test(cursor)) return undefined
+      if (!(reader.use === undefined ? CURSOR_PATTERN : FETCH_CURSOR_PATTERN).test(cursor)) return undefined
+      const placeEnd = NONCE_BYTES + (reader.use === undefined ? PLACE_BYTES : FETCH_PLACE_BYTES)
       const bytes = Buffer.from(cursor, 'base64url')
       const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES })
-      decipher.setAAD(contextOf(reader)).setAuthTag(bytes.subarray(NONCE_BYTES + PLACE_BYTES))
-      const place = decipher.update(bytes.subarray(NONCE_BYTES, NONCE_BYTES + PLACE_BYTES))
+      decipher.setAAD(contextOf(reader)).setAuthTag(bytes.subarray(placeEnd))
+      const place = decipher.update(bytes.subarray(NONCE_BYTES, placeEnd))
       try {
         decipher.final()
       } catch {
@@ -94,6 +104,7 @@ export function feedCursorsWith(secret: Buffer): FeedCursors {
           mark: place.subarray(MARK_AT, PART_AT),
         },
         part: part === 0 ? undefined : part - 1,
+        ...(reader.use !== undefined && { withdrawn: place.readUIntBE(PLACE_BYTES, REVISION_BYTES) }),
       }
     },
   }

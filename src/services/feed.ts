@@ -183,6 +183,7 @@ export function feedOver({ store, lines, batches, replica, recent, cursors, audi
     if (from === undefined) {
       await audit.record('feed.snapshot', `key:${reader.keyId}`, { orgId: reader.orgId })
       yield { op: 'snapshot-begin' }
+      yield* unnamed(reader, catalogue.silent, new Set())
     }
     const step = partsWith(catalogue, Math.min(limit, IMAGES_AT_ONCE))
     let part = first
@@ -190,11 +191,18 @@ export function feedOver({ store, lines, batches, replica, recent, cursors, audi
     for (let seen = 0; told < limit && seen < MOST_LOOKED_AT && part < ID_PARTS; part += step) {
       const there = catalogue.imagesIn(part, Math.min(part + step, ID_PARTS))
       seen += there.length
+      const named = new Set<string>()
       for await (const line of lines.images(reader, catalogue, await notToldLater(there, revision, removed), 'all')) {
         if (line.op !== 'upsert') continue
         told++
+        named.add(line.id)
         yield line
       }
+      yield* unnamed(
+        reader,
+        there.map(({ id }) => id),
+        named,
+      )
       await nextTurn()
     }
     const place = { revision, removed, batch: undefined }
@@ -202,6 +210,12 @@ export function feedOver({ store, lines, batches, replica, recent, cursors, audi
     yield { op: 'snapshot-end' }
     const now = replica.revision ?? 0
     return { place: { ...place, part: undefined }, more: removed < now || revision < lastEnd }
+  }
+
+  /** For who does not forget what a snapshot does not name, of images that are there: that it is not named now. Some of them are told later. */
+  function* unnamed(reader: FeedReader, imageIds: readonly string[], named: ReadonlySet<string>): Generator<FeedLine> {
+    if (reader.use === undefined) return
+    for (const { id } of lines.inOwnOrder(reader, imageIds)) if (!named.has(id)) yield { op: 'tombstone', id }
   }
 
   /** Without new images that wait for a batch, and without what changed since the snapshot began and is told next. */

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { ReconcileFailure } from '../domain/reconciler.js'
-import type { HmaContent, HmaRequest, HmaRequests } from '../exchange/hma.js'
+import { type HmaConfig, type HmaContent, type HmaRequest, type HmaRequests, hmaExchangeRequests } from '../exchange/hma.js'
 import { type Outgoing, OutgoingError } from '../net/outgoing.js'
 
 export class ReconcileError extends Error {
@@ -16,8 +16,6 @@ export class ReconcileError extends Error {
 
 /** All of it throws {@link ReconcileError} when there is no usable answer. */
 export interface HmaBank {
-  /** @throws {ReconcileError} bank-not-of-an-exchange */
-  check(): Promise<void>
   /** An id that is newer than that of anything that was put there before. */
   newest(): Promise<number>
   /** `undefined` when there is none of this id. */
@@ -29,40 +27,31 @@ export interface HmaBank {
 const TIMEOUT_MS = 30_000
 const MOST_ANSWER_BYTES = 1 << 20
 const ASKED_AT_ONCE = 8
+/** Exchanges of one HMA. With more, it is no HMA. */
+const MAX_EXCHANGES = 1000
 
-/** @param leftMs for the whole run: what is asked when it is over is answered by nobody. */
-export function hmaBankThrough(outgoing: Outgoing, requests: HmaRequests, leftMs: () => number): HmaBank {
-  async function ask(request: HmaRequest): Promise<{ readonly status: number; readonly json: unknown }> {
-    try {
-      const timeoutMs = Math.max(1, Math.min(TIMEOUT_MS, leftMs()))
-      const { status, body } = await outgoing({ ...request, timeoutMs, maxAnswerBytes: MOST_ANSWER_BYTES })
-      if (status === 401 || status === 403) return { status, json: undefined }
-      if (status >= 500 || status === 429) throw new ReconcileError('unreachable')
-      return { status, json: parsed(body) }
-    } catch (error) {
-      if (error instanceof OutgoingError) throw new ReconcileError('unreachable')
-      throw error
-    }
-  }
-  /** @returns the answer; `undefined` for 404. */
-  async function get(request: HmaRequest): Promise<unknown> {
-    const { status, json } = await ask(request)
-    if (status === 401 || status === 403) throw new ReconcileError('not-let-in')
-    if (status === 404) return undefined
-    if (status !== 200 || json === undefined) throw new ReconcileError('answer-unreadable')
-    return json
-  }
-  function usable<T>(read: T | undefined): T {
-    if (read === undefined) throw new ReconcileError('answer-unreadable')
-    return read
-  }
+/** How long the whole run may still take: nobody waits for an answer longer. */
+export type LeftMs = () => number
 
+/** Banks that exchanges of StopNCII's kind fill. @throws {ReconcileError} bank-not-of-an-exchange where there is none */
+export async function banksPullingFrom(outgoing: Outgoing, hma: HmaConfig, leftMs: LeftMs): Promise<string[]> {
+  const { get } = askingThrough(outgoing, leftMs)
+  const requests = hmaExchangeRequests(hma)
+  const names = usable(requests.namesIn(await get(requests.names())))
+  if (names.length > MAX_EXCHANGES) throw new ReconcileError('answer-unreadable')
+  const banks: string[] = []
+  for (const name of names) {
+    if (leftMs() <= 0) throw new ReconcileError('unreachable')
+    const exchange = await get(requests.exchange(name))
+    if (exchange !== undefined && usable(requests.isFeeding(exchange))) banks.push(name) // else it was removed meanwhile
+  }
+  if (banks.length === 0) throw new ReconcileError('bank-not-of-an-exchange')
+  return banks
+}
+
+export function hmaBankThrough(outgoing: Outgoing, requests: HmaRequests, leftMs: LeftMs): HmaBank {
+  const { ask, get } = askingThrough(outgoing, leftMs)
   return {
-    async check() {
-      const exchange = await get(requests.exchange())
-      if (exchange === undefined || usable(requests.isFeeding(exchange)) === false)
-        throw new ReconcileError('bank-not-of-an-exchange')
-    },
     async newest() {
       const mark = requests.mark(randomBytes(32).toString('hex'))
       let added = await get(mark)
@@ -90,6 +79,35 @@ export function hmaBankThrough(outgoing: Outgoing, requests: HmaRequests, leftMs
         await get(requests.switchOff(id))
     },
   }
+}
+
+function askingThrough(outgoing: Outgoing, leftMs: LeftMs) {
+  async function ask(request: HmaRequest): Promise<{ readonly status: number; readonly json: unknown }> {
+    try {
+      const timeoutMs = Math.max(1, Math.min(TIMEOUT_MS, leftMs()))
+      const { status, body } = await outgoing({ ...request, timeoutMs, maxAnswerBytes: MOST_ANSWER_BYTES })
+      if (status === 401 || status === 403) return { status, json: undefined }
+      if (status >= 500 || status === 429) throw new ReconcileError('unreachable')
+      return { status, json: parsed(body) }
+    } catch (error) {
+      if (error instanceof OutgoingError) throw new ReconcileError('unreachable')
+      throw error
+    }
+  }
+  /** @returns the answer; `undefined` for 404. */
+  async function get(request: HmaRequest): Promise<unknown> {
+    const { status, json } = await ask(request)
+    if (status === 401 || status === 403) throw new ReconcileError('not-let-in')
+    if (status === 404) return undefined
+    if (status !== 200 || json === undefined) throw new ReconcileError('answer-unreadable')
+    return json
+  }
+  return { ask, get }
+}
+
+function usable<T>(read: T | undefined): T {
+  if (read === undefined) throw new ReconcileError('answer-unreadable')
+  return read
 }
 
 /** Asks about all of these, a few at once. */

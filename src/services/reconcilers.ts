@@ -1,24 +1,16 @@
-// Takes out of an HMA what it fetched from here and what does not match here any more. HMA's own client keeps what is withdrawn.
+// Whose HMAs fetch from here, and what is taken out of all their banks that do.
 
-import { createHmac } from 'node:crypto'
 import { Problem } from '../domain/problem.js'
-import type { ReconcilePlace, ReconcileProgress } from '../domain/reconciler.js'
+import type { ReconcileFailure, ReconcileProgress } from '../domain/reconciler.js'
 import type { Reconciler } from '../exchange/exchange-config.js'
-import { hmaRequests } from '../exchange/hma.js'
-import type { Hash256 } from '../hash/hash256.js'
-import type { Outgoing } from '../net/outgoing.js'
-import { lastPosition, type Position, pagesBetween } from '../store/changes.js'
-import type { Became, ReconcilerState, Reconcilers as ReconcilerStore } from '../store/reconcilers.js'
-import type { Store } from '../store/store.js'
-import { type HmaBank, hmaBankThrough, inTurns, ReconcileError } from './hma-bank.js'
-import { openHoles, withHoles } from './holes.js'
-import type { MatchIds } from './match-ids.js'
-import type { Matcher } from './matcher.js'
-import type { Replica } from './replica.js'
+import type { FoundBanks } from '../store/reconcilers.js'
+import { banksPullingFrom } from './hma-bank.js'
+import { clean, failureOf, type ReconcilerParts, stateName } from './reconciling.js'
 
 export interface ReconcilerReport {
   readonly name: string
-  readonly hmaBank: string
+  /** As the last run found them. */
+  readonly hmaBanks: readonly string[]
   readonly everyS: number
   /** Absent before the first run. */
   readonly progress: ReconcileProgress | undefined
@@ -34,263 +26,67 @@ export interface Reconcilers {
   run(name: string): Promise<ReconcilerReport>
 }
 
-export interface ReconcilerParts {
-  readonly reconcilers: readonly Reconciler[]
-  readonly states: ReconcilerStore
-  readonly store: Store
-  readonly replica: Pick<Replica, 'reached'>
-  readonly matcher: Pick<Matcher, 'match'>
-  readonly matchIds: Pick<MatchIds, 'imageOf'>
-  readonly orgNamed: (name: string) => Promise<{ readonly orgId: string } | undefined>
-  readonly outgoing: Outgoing
-  readonly secret: Buffer
-  readonly now: () => number
-}
-
-/** Contents that are looked at between two notes of how far it has come. */
-const CHUNK = 200
 /** A run ends after so long, and the next one goes on: one whose ids have no end, or that answers slowly, keeps no other from being asked. */
 const LONGEST_RUN_MS = 120_000
-/** To come to the end of what it had begun by then. */
-const GRACE_MS = 60_000
-/** Contents of one run that the other system gives no usable answer about. With more, it is the system. */
-const MAX_FAILED = 20
-/** So many that were never ours, and more than ever were: then it is another's bank. */
-const FEW_UNKNOWN = 10
-/** For what no change tells of: a switched-off bank, a harmless picture, an HMA that was set back. */
-const ALL_EVERY_MS = 86_400_000
-/** HMA writes at least once a minute, and gives up a fetch after four: a hole that is this old stays one. */
-const HOLE_CLOSED_AFTER_MS = 900_000
 
 export function reconcilersOver(parts: ReconcilerParts): Reconcilers {
   const { reconcilers, states, now } = parts
-  const reportOf = async ({ name, hma, everyS }: Reconciler): Promise<ReconcilerReport> => ({
-    name,
-    hmaBank: hma.hmaBank,
-    everyS,
-    progress: (await states.get(name))?.progress,
-  })
+  const reportOf = async ({ name, everyS }: Reconciler): Promise<ReconcilerReport> => {
+    const found = await states.found(name)
+    const all = await Promise.all(
+      (found?.banks ?? []).map(async (bank) => (await states.get(stateName(name, bank)))?.progress),
+    )
+    return { name, hmaBanks: found?.banks ?? [], everyS, progress: found && together(found, all) }
+  }
+  /** One after the other: what goes wrong with one bank keeps no other from being cleaned. */
+  const cleanAll = async (reconciler: Reconciler) => {
+    const { name, hma } = reconciler
+    const before = await states.found(name)
+    const startedAtMs = now()
+    const leftMs = () => startedAtMs + LONGEST_RUN_MS - now()
+    const note = (banks: readonly string[], failure?: ReconcileFailure) =>
+      states.saveFound(name, { banks, failure, startedAtMs, updatedAtMs: now() })
+    let banks: readonly string[]
+    try {
+      banks = await banksPullingFrom(parts.outgoing, hma, leftMs)
+    } catch (error) {
+      return note(before?.banks ?? [], failureOf(error))
+    }
+    await note(banks)
+    for (const bank of before?.banks ?? []) if (!banks.includes(bank)) await states.forget(stateName(name, bank))
+    // Each has its share of the time, so that one without end keeps none behind it from being cleaned.
+    for (const [i, bank] of banks.entries()) {
+      const endsAtMs = now() + leftMs() / (banks.length - i)
+      await clean(parts, reconciler, bank, () => endsAtMs - now())
+    }
+  }
   return {
     list: () => Promise.all(reconcilers.map(reportOf)),
     async run(name) {
       const reconciler = reconcilers.find((one) => one.name === name)
       if (reconciler === undefined) throw new Problem('exchange-unknown')
-      const endsAtMs = now() + LONGEST_RUN_MS
-      const leftMs = () => endsAtMs - now()
-      const bank = hmaBankThrough(parts.outgoing, hmaRequests(reconciler.hma), () => leftMs() + GRACE_MS)
-      const run = runOf(parts, reconciler, bank, leftMs, await stateOf(parts, reconciler))
-      await run.note({ progress: { state: 'running', failure: undefined, startedAtMs: now() } })
-      try {
-        await run.all()
-      } catch (error) {
-        await run.fail(failureOf(error))
-      }
+      await cleanAll(reconciler)
       return reportOf(reconciler)
     },
   }
 }
 
-async function stateOf(
-  { states, store, secret, now }: ReconcilerParts,
-  { name, hma }: Reconciler,
-): Promise<ReconcilerState> {
-  const identity = createHmac('sha256', secret).update(`hma\0${hma.baseUrl}\0${hma.hmaBank}`).digest('base64url')
-  const kept = await states.get(name)
-  if (kept?.identity === identity) return kept
-  await states.forget(name)
+/** All banks of a reconciler as one: it has caught up when the last of them has. */
+function together(
+  { failure: own, startedAtMs, updatedAtMs }: FoundBanks,
+  all: readonly (ReconcileProgress | undefined)[],
+): ReconcileProgress {
+  const begun = all.flatMap((progress) => progress ?? [])
+  const caughtUp = all.flatMap((progress) => progress?.caughtUpAtMs ?? [])
+  const failure = own ?? begun.find(({ state }) => state === 'failed')?.failure
+  const isRunning = begun.some(({ state }) => state === 'running')
   return {
-    identity,
-    place: { ...(await lastPosition(store)), lookedTo: 0, holes: [], allFrom: undefined, allAtMs: now() },
-    progress: {
-      state: 'waiting',
-      failure: undefined,
-      startedAtMs: now(),
-      updatedAtMs: now(),
-      caughtUpAtMs: undefined,
-      looked: 0,
-      removed: 0,
-    },
+    state: failure !== undefined ? 'failed' : isRunning ? 'running' : 'waiting',
+    failure,
+    startedAtMs,
+    updatedAtMs: Math.max(updatedAtMs, ...begun.map((progress) => progress.updatedAtMs)),
+    caughtUpAtMs: all.length > 0 && caughtUp.length === all.length ? Math.min(...caughtUp) : undefined,
+    looked: begun.reduce((sum, { looked }) => sum + looked, 0),
+    removed: begun.reduce((sum, { removed }) => sum + removed, 0),
   }
-}
-
-function runOf(
-  parts: ReconcilerParts,
-  { name, organisation }: Reconciler,
-  bank: HmaBank,
-  leftMs: () => number,
-  from: ReconcilerState,
-) {
-  const { states, store, replica, orgNamed, now } = parts
-  let state = from
-  let unknown = 0
-  const failures: ReconcileError[] = []
-
-  async function note(
-    change: { readonly place?: Partial<ReconcilePlace>; readonly progress?: Partial<ReconcileProgress> },
-    became: readonly Became[] = [],
-  ): Promise<void> {
-    state = {
-      ...state,
-      place: { ...state.place, ...change.place },
-      progress: { ...state.progress, updatedAtMs: now(), ...change.progress },
-    }
-    await states.save(name, state, became)
-  }
-
-  /** One content that the other system cannot answer for keeps no others in its bank; the run says at its end that there was one. */
-  async function orFailed<T>(work: Promise<T>): Promise<T | 'failed'> {
-    try {
-      return await work
-    } catch (error) {
-      const isOne = error instanceof ReconcileError && ['unreachable', 'answer-unreadable'].includes(error.failure)
-      if (!isOne || failures.length >= MAX_FAILED) throw error
-      failures.push(error)
-      return 'failed'
-    }
-  }
-
-  /** Looks at contents, and takes out those whose hash matches nothing that this organisation may know of. */
-  async function look(
-    orgId: string,
-    ids: readonly number[],
-    isKnown: boolean,
-    place: (missing: readonly number[]) => Partial<ReconcilePlace>,
-  ) {
-    const found = await inTurns(ids, async (id) => ({ id, content: await orFailed(bank.look(id)) }))
-    const ours = found.flatMap(({ id, content }) => (typeof content === 'object' ? [{ id, content }] : []))
-    const images = await imagesOf(
-      parts,
-      orgId,
-      ours.map(({ content }) => content.hash),
-    )
-    const gone = [
-      ...ours.filter((_, i) => images[i]?.length === 0),
-      ...found.flatMap(({ id, content }) => (content === 'mark' ? [{ id, content }] : [])),
-    ]
-    if (!isKnown) unknown += gone.length
-    if (unknown > FEW_UNKNOWN && unknown > (await states.known(name)) + ours.length - gone.length)
-      throw new ReconcileError('bank-not-from-here')
-    const removals = await inTurns(gone, async ({ id, content }) => ({
-      id,
-      outcome: await orFailed(bank.remove(id, content)),
-    }))
-    const failed = [
-      ...found.flatMap(({ id, content }) => (content === 'failed' ? [id] : [])),
-      ...removals.flatMap(({ id, outcome }) => (outcome === 'failed' ? [id] : [])),
-    ]
-    const became = ours.flatMap(({ id }, i) => (images[i] ?? []).map((imageId): Became => [imageId, id]))
-    const missing = found.flatMap(({ id, content }) => (content === undefined ? [id] : []))
-    const { looked, removed } = state.progress
-    const to = place(missing)
-    // As one that is not there yet, it is looked at again by the next runs, and by the one that looks at everything.
-    const holes = failed.reduce((all, id) => withHoles(all, id, id, [id], now()), to.holes ?? state.place.holes)
-    const counts = {
-      looked: looked + ids.length,
-      removed: removed + removals.filter(({ outcome }) => outcome !== 'failed').length,
-    }
-    await note({ place: { ...to, holes }, progress: counts }, became)
-  }
-
-  /** What changed here. @returns whether everything has to be looked at. */
-  async function followChanges(orgId: string, { revision, digest }: Position): Promise<boolean> {
-    const { place } = state
-    let all = revision < place.revision || (revision === place.revision && digest !== place.digest) // the store was set back
-    for await (const page of pagesBetween(store, place, revision)) {
-      if (page === 'gap') return true
-      const { changes, last } = page
-      const imageIds = changes.flatMap((change) =>
-        change.op === 'tombstone' || change.op === 'standing' ? change.imageIds : [],
-      )
-      all ||= changes.some(({ op }) => op === 'bank' || op === 'restored')
-      for (let at = 0; at < imageIds.length; at += CHUNK) {
-        const some = imageIds.slice(at, at + CHUNK)
-        const contents = await states.contentsOf(name, some)
-        const ids = new Set(contents.flatMap((id) => id ?? []))
-        if (ids.size > 0) await look(orgId, [...ids], true, () => ({}))
-      }
-      await note({ place: last }, gone(changes))
-    }
-    return all
-  }
-
-  async function walk(
-    orgId: string,
-    first: number,
-    last: number,
-    place: (from: number, to: number, missing: readonly number[]) => Partial<ReconcilePlace>,
-  ) {
-    for (let at = first; at <= last && leftMs() > 0; at += CHUNK) {
-      const to = Math.min(at + CHUNK - 1, last)
-      await look(
-        orgId,
-        Array.from({ length: to - at + 1 }, (_, i) => at + i),
-        false,
-        (missing) => place(at, to, missing),
-      )
-    }
-  }
-
-  return {
-    note,
-    async all(): Promise<void> {
-      await bank.check()
-      const org = await orgNamed(organisation)
-      if (org === undefined) throw new ReconcileError('organisation-unknown')
-      const { orgId } = org
-      const position = await lastPosition(store)
-      await replica.reached(position)
-      if (await followChanges(orgId, position)) await note({ place: { allFrom: 1 } })
-      await note({ place: position })
-
-      const newest = await bank.newest()
-      const { holes, lookedTo } = state.place
-      const open = openHoles(holes, now() - HOLE_CLOSED_AFTER_MS)
-      await note({ place: { holes: open } })
-      for (const hole of open)
-        await walk(orgId, hole.from, hole.to, (from, to, missing) => ({
-          holes: withHoles(state.place.holes, from, to, missing, hole.sinceMs),
-        }))
-      await walk(orgId, lookedTo + 1, newest - 1, (from, to, missing) => ({
-        lookedTo: to,
-        holes: withHoles(state.place.holes, from, to, missing, now()),
-      }))
-      if (leftMs() <= 0) return
-      await note({ place: { lookedTo: Math.max(newest, state.place.lookedTo) } })
-
-      const isDue = now() - (state.place.allAtMs ?? 0) >= ALL_EVERY_MS
-      const allFrom = state.place.allFrom ?? (isDue ? 1 : undefined)
-      if (allFrom !== undefined) {
-        await walk(orgId, allFrom, newest - 1, (_, to) => ({ allFrom: to + 1 }))
-        if (leftMs() <= 0) return
-        await note({ place: { allFrom: undefined, allAtMs: now() } })
-      }
-      const [failure] = failures
-      if (failure !== undefined) throw failure
-      await note({ progress: { state: 'waiting', caughtUpAtMs: state.progress.startedAtMs } })
-    },
-    fail: (failure: ReconcileError['failure']) => note({ progress: { state: 'failed', failure } }),
-  }
-}
-
-function gone(changes: readonly { readonly op: string; readonly imageIds?: readonly string[] }[]): Became[] {
-  return changes.flatMap(({ op, imageIds = [] }) =>
-    op === 'tombstone' ? imageIds.map((imageId): Became => [imageId, undefined]) : [],
-  )
-}
-
-/** The images that have exactly these hashes and match now, by hash. Nobody asks, so nobody is told that it matched. */
-async function imagesOf(
-  { matcher, matchIds }: Pick<ReconcilerParts, 'matcher' | 'matchIds'>,
-  orgId: string,
-  hashes: readonly Hash256[],
-): Promise<string[][]> {
-  const pictures = hashes.map((hash) => [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }] as const)
-  const matches = await matcher.match(pictures, { orgId, banks: undefined, thresholdBits: 0, depth: 'hashes' })
-  return matches.map((all) => all.flatMap(({ matchId }) => matchIds.imageOf(orgId, matchId) ?? []))
-}
-
-function failureOf(error: unknown): ReconcileError['failure'] {
-  if (error instanceof ReconcileError) return error.failure
-  if (error instanceof Problem) return 'not-ready'
-  throw error
 }

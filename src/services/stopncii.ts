@@ -10,12 +10,15 @@ import type { FetchPlaces } from '../store/fetch-places.js'
 import type { Banks } from './banks.js'
 import type { Feed } from './feed.js'
 import type { FeedCursors } from './feed-cursor.js'
+import type { FetchedHashes } from './fetched-hashes.js'
 import type { Matcher } from './matcher.js'
 import type { Registration } from './registration.js'
 import type { Feedback, TrustService } from './trust.js'
 
 export interface FetchedPage {
   readonly signals: readonly FeedSignal[]
+  /** Hashes that this key fetched, and that nothing it may know of has any more. */
+  readonly withdrawn: readonly Hash256[]
   /** [Unix seconds] Never less than what was asked for, or was given to this key before. */
   readonly timeS: number
   readonly token: string
@@ -51,6 +54,7 @@ export interface StopNciiParts {
   readonly feed: Feed
   readonly places: FetchPlaces
   readonly cursors: FeedCursors
+  readonly fetched: FetchedHashes
   readonly banks: Banks
   readonly registration: Registration
   readonly matcher: Matcher
@@ -62,7 +66,7 @@ const EVERYTHING = { banks: undefined, categories: undefined, tiers: undefined }
 const NEVER = new AbortController().signal
 
 export function stopNciiOver(parts: StopNciiParts): StopNcii {
-  const { feed, places, cursors, banks, registration, matcher, trust, now } = parts
+  const { feed, places, cursors, fetched, banks, registration, matcher, trust, now } = parts
 
   async function ownBank(caller: Caller): Promise<Bank> {
     const name = ownBankName(caller)
@@ -88,18 +92,28 @@ export function stopNciiOver(parts: StopNciiParts): StopNcii {
   return {
     async page({ orgId, keyId }, { sinceS, token, limit }) {
       const reader = { orgId, keyId, filter: EVERYTHING, use: 'stopncii' } as const
-      const place = token === undefined ? await places.at(keyId, sinceS) : undefined
+      const place = token === undefined ? await places.at(keyId, sinceS) : cursors.read(reader, token)
       const after = token ?? (place && cursors.write(reader, place))
       const signals: FeedSignal[] = []
+      const gone: string[] = []
       let end: Extract<FeedLine, { op: 'cursor' }> | undefined
       for await (const line of feed.page(reader, { after, limit, waitMs: 0, signal: NEVER })) {
         if (line.op === 'upsert') signals.push(line)
+        if (line.op === 'tombstone') gone.push(line.id)
         if (line.op === 'cursor') end = line
       }
       const reached = end && cursors.read(reader, end.cursor)
       if (end === undefined || reached === undefined) throw new Error('a page of the feed ends with a cursor')
-      const timeS = await places.keep(keyId, Math.max(sinceS, Math.floor(now() / 1000)), reached)
-      return { signals, timeS, token: end.cursor, more: end.more }
+      const told = await fetched.tell({ orgId, keyId }, { signals, gone }, { after: place?.withdrawn ?? 0, limit })
+      const next = { ...reached, withdrawn: told.place }
+      const timeS = await places.keep(keyId, Math.max(sinceS, Math.floor(now() / 1000)), next)
+      return {
+        signals: told.signals,
+        withdrawn: told.withdrawn,
+        timeS,
+        token: cursors.write(reader, next),
+        more: end.more || told.more,
+      }
     },
 
     async submit(caller, hashes) {

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { type Caller, KEY_ID_PATTERN, ORG_KINDS, type OrgKind, SCOPES, type Scope } from '../domain/access.js'
 import type { AuditAct, AuditActor, AuditEntry } from '../domain/audit.js'
 import { writeAudited } from './audit.js'
+import { settleWithdrawals } from './fetched.js'
 import { keys } from './keys.js'
 import { changeNamed } from './named.js'
 import { ensureOrg, putNamed, removeNamed } from './scripts/put-named.js'
@@ -50,7 +51,7 @@ export interface ApiKeys {
     revise: (key: ApiKey) => { readonly key: ApiKey; readonly successor?: ApiKey } | undefined,
     entry: AuditEntry<A>,
   ): Promise<number | undefined>
-  /** Also forgets when it was used. Recorded in the audit log. */
+  /** Also forgets when it was used, and what it has to be told of. Recorded in the audit log. */
   revoke(keyId: string, nowMs: number, by?: AuditActor): Promise<number | undefined>
   get(keyId: string): Promise<ApiKey | undefined>
   all(): Promise<ApiKey[]>
@@ -109,6 +110,8 @@ export function apiKeysIn(store: Store): ApiKeys {
         ['api-key', keyId],
       )
       await store.ask((redis) => redis.hdel(keys.apiKeyUses, keyId))
+      await settleWithdrawals(store, keyId, '+inf')
+      await store.ask((redis) => redis.del(keys.fetchPlaces(keyId)))
       return reply === null ? undefined : Number(reply)
     },
     async get(keyId) {

@@ -12,6 +12,8 @@ export interface FetchPlace {
   readonly seen: { readonly revision: number; readonly mark: Buffer }
   /** Of a snapshot that is under way. */
   readonly part: number | undefined
+  /** The place up to which it was told of withdrawals, in their own order. */
+  readonly withdrawn: number
 }
 
 export interface FetchPlaces {
@@ -32,7 +34,7 @@ export function fetchPlacesIn(store: Store): FetchPlaces {
   return {
     async at(keyId, timeS) {
       const [found] = await store.ask((redis) => redis.zrangebyscore(keys.fetchPlaces(keyId), timeS, timeS))
-      const [, revision, seen, mark = '', part, removed, end, told] = found?.split(':') ?? []
+      const [, revision, seen, mark = '', part, removed, end, told, withdrawn] = found?.split(':') ?? []
       if (revision === undefined || removed === undefined) return undefined
       return {
         revision: Number(revision),
@@ -40,11 +42,12 @@ export function fetchPlacesIn(store: Store): FetchPlaces {
         batch: end === '' ? undefined : { end: Number(end), told: Number(told) },
         seen: { revision: Number(seen), mark: Buffer.from(mark, 'hex') },
         part: part === '' ? undefined : Number(part),
+        withdrawn: Number(withdrawn),
       }
     },
-    async keep(keyId, timeS, { revision, removed, batch, seen, part = '' }) {
+    async keep(keyId, timeS, { revision, removed, batch, seen, part = '', withdrawn }) {
       const { end = '', told = '' } = batch ?? {}
-      const args = [timeS, revision, seen.revision, seen.mark.toString('hex'), part, KEPT_MS, removed, end, told]
+      const args = [timeS, revision, seen.revision, seen.mark.toString('hex'), part, KEPT_MS, removed, end, told, withdrawn]
       return Number(await store.write(keepFetchPlace, [keys.fetchPlaces(keyId)], args))
     },
   }

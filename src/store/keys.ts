@@ -55,8 +55,27 @@ export const keys = {
   disputes: `${TAG}:disputes`,
   /** sorted set: image ids [16 bytes] of signals in quarantine, by the time since when. */
   quarantine: `${TAG}:quarantine`,
-  /** sorted set: time:place in the feed by time [Unix seconds], for those who fetch by times with one API key. */
-  fetchPlaces: (keyId: string) => `${TAG}:fetch-places:${keyId}`,
+  /**
+   * sorted set: time:place in the feed by time [Unix seconds], for those who fetch by times with one API key. Under `fetch-places` are those of
+   * versions that did not note what was fetched.
+   */
+  fetchPlaces: (keyId: string) => `${TAG}:fetched-up-to:${keyId}`,
+  /** hash: image id [16 bytes] and number [1 byte] of one of its hashes that keys fetched by times → the hash, sealed. As many shards as of images. */
+  fetched: (shard: number) => `${TAG}:fetched:${shard}`,
+  /** All of these. */
+  fetchedPattern: `${TAG}:fetched:*`,
+  /** hash: the same fields → ids of the keys that fetched it, with spaces between. */
+  fetchedBy: (shard: number) => `${TAG}:fetched-by:${shard}`,
+  /** string: a hash that was withdrawn after it was fetched, sealed; named by image id and number in hex. */
+  withdrawnHash: (nameHex: string) => `${TAG}:withdrawn-hash:${nameHex}`,
+  /** All of these. */
+  withdrawnHashPattern: `${TAG}:withdrawn-hash:*`,
+  /** set: the keys that have still to be told of it. */
+  withdrawnKeys: (nameHex: string) => `${TAG}:withdrawn-keys:${nameHex}`,
+  /** sorted set: image id and number of what one of these keys has still to be told of, by its place in the order of withdrawals. */
+  withdrawnFor: (keyId: string) => `${TAG}:withdrawn-for:${keyId}`,
+  /** [integer] the last such place: [epoch ms], or one more than the one before. */
+  withdrawnLast: `${TAG}:withdrawn-last`,
   /** sorted set: revisions at which a batch of what the feed tells together ended. */
   feedBatches: `${TAG}:feed-batches`,
   /** string: ids [16 bytes each] of the images in the batch that ended at a revision. */
@@ -150,7 +169,9 @@ export const keys = {
   /** Records that the feed named since it is read anew. */
   exchangeRun: (name: string) => `${TAG}:exchange:${name}:run`,
   exchangeNamed: (name: string) => `${TAG}:exchange:${name}:named`,
-  /** string: JSON of how far a reconciler has come. */
+  /** string: JSON of which banks a reconciler found, and how its last run went beside them. */
+  reconcilerBanks: (name: string) => `${TAG}:reconciler:${name}:banks`,
+  /** string: JSON of how far a reconciler has come with one of them, as `reconcilerContents` by its name and the bank's. */
   reconciler: (name: string) => `${TAG}:reconciler:${name}`,
   /** hash: image id [16 bytes] → number of the content that it is in the other system. */
   reconcilerContents: (name: string) => `${TAG}:reconciler:${name}:contents`,
@@ -189,7 +210,7 @@ export const keys = {
   watchHolder: `${TAG}:watch-holder`,
   /** string: revision:digest of `changes` up to which it has compared. */
   watchCursor: `${TAG}:watch-cursor`,
-  /** [integer] watches that were erased since Redis's log was last written anew. */
+  /** [integer] watches, and withdrawn hashes that fetchers were told of, that were erased since Redis's log was last written anew. */
   watchErased: `${TAG}:watch-erased`,
   /** string: that an organisation was told of an image for one of its watches. */
   watchTold: (orgId: string, imageHex: string) => `${TAG}:watch-told:${orgId}:${imageHex}`,

@@ -2,7 +2,13 @@
 
 import { z } from 'zod'
 import { parseUuid } from '../domain/ids.js'
-import { RECONCILE_FAILURES, RECONCILE_STATES, type ReconcilePlace, type ReconcileProgress } from '../domain/reconciler.js'
+import {
+  RECONCILE_FAILURES,
+  RECONCILE_STATES,
+  type ReconcileFailure,
+  type ReconcilePlace,
+  type ReconcileProgress,
+} from '../domain/reconciler.js'
 import { keys } from './keys.js'
 import { saveExchange } from './scripts/exchanges.js'
 import type { Store } from './store.js'
@@ -28,6 +34,21 @@ const StateJson = z.object({
   }),
 })
 
+const FoundJson = z.object({
+  banks: z.array(z.string()),
+  failure: z.enum(RECONCILE_FAILURES).optional(),
+  startedAtMs: z.int(),
+  updatedAtMs: z.int(),
+})
+
+/** The banks that the last run found, and why it found none. */
+export interface FoundBanks {
+  readonly banks: readonly string[]
+  readonly failure: ReconcileFailure | undefined
+  readonly startedAtMs: number
+  readonly updatedAtMs: number
+}
+
 export interface ReconcilerState {
   /** Keyed: whose place it is. */
   readonly identity: string
@@ -38,7 +59,10 @@ export interface ReconcilerState {
 /** An image and the content that it is in the other system; `undefined` when it is none any more. */
 export type Became = readonly [imageId: string, contentId: number | undefined]
 
+/** Of one bank, by the names of the reconciler and the bank with a colon between; of a reconciler, by its own. */
 export interface Reconcilers {
+  found(reconciler: string): Promise<FoundBanks | undefined>
+  saveFound(reconciler: string, found: FoundBanks): Promise<void>
   get(name: string): Promise<ReconcilerState | undefined>
   /** Durable when it returns. */
   save(name: string, state: ReconcilerState, became: readonly Became[]): Promise<void>
@@ -46,12 +70,21 @@ export interface Reconcilers {
   contentsOf(name: string, imageIds: readonly string[]): Promise<(number | undefined)[]>
   /** How many images are known to be contents there. */
   known(name: string): Promise<number>
-  /** Forgets which images became what: for another bank. */
+  /** Forgets how far it has come and which images became what: for another bank, or one that is gone. */
   forget(name: string): Promise<void>
 }
 
 export function reconcilersInStore(store: Store): Reconcilers {
   return {
+    async found(reconciler) {
+      const json = await store.ask((redis) => redis.get(keys.reconcilerBanks(reconciler)))
+      if (json === null) return undefined
+      const { failure, ...found } = FoundJson.parse(JSON.parse(json))
+      return { ...found, failure }
+    },
+    async saveFound(reconciler, found) {
+      await store.ask((redis) => redis.set(keys.reconcilerBanks(reconciler), JSON.stringify(found)))
+    },
     async get(name) {
       const json = await store.ask((redis) => redis.get(keys.reconciler(name)))
       if (json === null) return undefined
@@ -80,7 +113,7 @@ export function reconcilersInStore(store: Store): Reconcilers {
     },
     known: (name) => store.ask((redis) => redis.hlen(keys.reconcilerContents(name))),
     async forget(name) {
-      await store.ask((redis) => redis.del(keys.reconcilerContents(name)))
+      await store.ask((redis) => redis.del(keys.reconciler(name), keys.reconcilerContents(name)))
     },
   }
 }

@@ -2,6 +2,7 @@
 
 import { contextNameContext } from './contexts.js'
 import type { Arg } from './durable-writer.js'
+import { fetchedContext } from './fetched.js'
 import { imageContext } from './image-record.js'
 import { keys } from './keys.js'
 import { scanKeys } from './paging.js'
@@ -30,6 +31,13 @@ const SEALED_PLACES: readonly SealedPlace[] = [
   { name: 'secrets', type: 'hash', keys: [keys.secrets], contextOf: (_, field) => secretContext(field.toString('utf8')) },
   { name: 'images', type: 'hash', keys: { pattern: keys.imagesPattern }, contextOf: (_, id) => imageContext(id) },
   { name: 'details', type: 'hash', keys: { pattern: keys.detailsPattern }, contextOf: (_, id) => pointsContext(id) },
+  { name: 'fetched', type: 'hash', keys: { pattern: keys.fetchedPattern }, contextOf: (_, name) => fetchedContext(name) },
+  {
+    name: 'withdrawn hashes',
+    type: 'string',
+    keys: { pattern: keys.withdrawnHashPattern },
+    contextOf: (key) => fetchedContext(Buffer.from(key.slice(keys.withdrawnHash('').length), 'hex')),
+  },
   { name: 'watches', type: 'hash', keys: { pattern: keys.watchesPattern }, contextOf: (_, id) => watchContext(id) },
   { name: 'webhooks', type: 'hash', keys: [keys.webhooks], contextOf: (_, id) => webhookContext(id.toString('utf8')) },
   {

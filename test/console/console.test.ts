@@ -13,6 +13,9 @@ import { startEndpoint } from '../helpers/webhooks.js'
 const PHONE = { viewport: { width: 320, height: 640 } }
 const DARK = { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' } as const
 
+/** Of pictures, organisations and cases. */
+const IDS_OF_STORE = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-|[0-9a-f]{32}/
+
 async function signIn(page: Page, key: string): Promise<void> {
   await page.fill('#key', key)
   await page.keyboard.press('Enter')
@@ -309,8 +312,12 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
       return false
     })
     t.match(await told.textContent(), `key:${admin.keyId}`)
+    t.match(await page.locator('table').textContent(), /orgId [0-9A-F]{8}/)
+    t.notMatch(await page.content(), IDS_OF_STORE, 'ids of the store are nowhere')
     await looksRight(t, page, 'audit')
     await open(page, 'Watch')
+    await page.getByRole('row', { name: 'case:' }).waitFor()
+    t.notMatch(await page.content(), IDS_OF_STORE, 'nor here')
     await looksRight(t, page, 'watch')
     t.same(faults, [])
     await context.close()

@@ -34,13 +34,14 @@ export async function startHma(t: Pick<Test, 'teardown'>, options: HmaServerOpti
   const contents = new Map<number, Content>()
   const fetched = new Map<string, number>()
   const requests: string[] = []
+  const checkpoints = new Map<string, number>()
   let lastId = 0
-  let checkpointS = 10
   let answersWith: number | undefined
   let key: string | undefined
 
   /** As its fetcher does: by the last time, page by page, one content for each record, none ever removed. */
   async function fetchFrom(baseUrl: string, headers: Record<string, string>, bank: string): Promise<void> {
+    const checkpointS = checkpoints.get(bank) ?? 10
     let token: string | undefined
     do {
       const query = new URLSearchParams({ startTimestamp: String(checkpointS), pageSize: '800' })
@@ -51,10 +52,10 @@ export async function startHma(t: Pick<Test, 'teardown'>, options: HmaServerOpti
       if (page.nextSetTimestamp < checkpointS) throw new Error('its checkpoint must not rewind')
       for (const { signalType, hashValue } of page.hashRecords) {
         const fetchKey = `${signalType}|${hashValue}`
-        if (contents.has(fetched.get(fetchKey) ?? 0)) continue
-        fetched.set(fetchKey, add(bank, hashValue, fetchKey))
+        if (contents.has(fetched.get(`${bank} ${fetchKey}`) ?? 0)) continue
+        fetched.set(`${bank} ${fetchKey}`, add(bank, hashValue, fetchKey))
       }
-      if (!page.hasMoreRecords) checkpointS = page.nextSetTimestamp
+      if (!page.hasMoreRecords) checkpoints.set(bank, page.nextSetTimestamp)
       token = page.nextPageToken ?? undefined
     } while (token !== undefined)
   }
@@ -74,6 +75,7 @@ export async function startHma(t: Pick<Test, 'teardown'>, options: HmaServerOpti
       banks.set(bank, Number(body['enabled_ratio'] ?? 1))
       return [201, { name: bank, matching_enabled_ratio: banks.get(bank) }]
     }
+    if (part === 'exchanges') return [200, [...exchanges.keys()]]
     if (part === 'exchange') {
       const exchange = exchanges.get(name)
       return exchange === undefined
@@ -141,6 +143,11 @@ export async function startHma(t: Pick<Test, 'teardown'>, options: HmaServerOpti
     makeExchange(name: string, api = 'stop_ncii') {
       banks.set(name, 1)
       exchanges.set(name, { api })
+    },
+    removeExchange(name: string) {
+      banks.delete(name)
+      exchanges.delete(name)
+      for (const [id, { bank }] of contents) if (bank === name) contents.delete(id)
     },
     /** Gives ids to what is not written yet; @returns what writes it. */
     beginWrite(bank: string, hashes: readonly string[]) {

@@ -5,7 +5,7 @@ import { openServices } from '../../src/services.js'
 import { makeKeyring } from '../../src/store/seal.js'
 
 const { SOCKET: socket, HMA: baseUrl } = process.env
-const config = { name: 'ours', baseUrl, hmaBank: 'TABIR', organisation: 'platform' }
+const config = { name: 'ours', baseUrl, organisation: 'platform' }
 const services = await openServices({
   redis: { url: undefined, socket },
   keyring: () => makeKeyring([Buffer.alloc(32, 7)]),

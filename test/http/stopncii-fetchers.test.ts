@@ -4,12 +4,11 @@ import t, { type Test } from 'tap'
 import { z } from 'zod'
 import { type Chance, chanceFrom } from '../fuzz/chance.js'
 import { keyFor, randomHashText, startService, type TestService } from '../helpers/service.js'
+import { stopNciiFetcher } from '../helpers/stopncii-fetcher.js'
 import { ask, operator } from '../helpers/trust.js'
 
 const Page = z.object({
-  nextSetTimestamp: z.int(),
   nextPageToken: z.string().nullable(),
-  hasMoreRecords: z.boolean(),
   hashRecords: z.array(z.object({ hashValue: z.string() })),
 })
 
@@ -30,33 +29,7 @@ async function world(t: Test) {
   return { service, clock, handIn, remove }
 }
 
-/** As HMA does it: the time of each page is kept; a fetch goes on by tokens, and one that broke off by the last time it had. */
-function fetcherWith({ app }: TestService, key: string) {
-  const had = new Set<string>()
-  let lastS = 10
-  let fetch: { readonly sinceS: number; readonly token: string } | undefined
-  const breakOff = () => {
-    fetch = undefined
-  }
-  /** @returns whether there is more. */
-  const page = async (size: number, isLost = false): Promise<boolean> => {
-    const { sinceS, token } = fetch ?? { sinceS: lastS, token: '' }
-    const query = new URLSearchParams({ startTimestamp: String(sinceS), pageSize: String(size), nextPageToken: token })
-    const answer = await app.inject({ url: `/stopncii/v1/FetchHashes?${query}`, headers: { 'x-functions-key': key } })
-    if (answer.statusCode !== 200) throw new Error(answer.body)
-    if (isLost) return true
-    const { hashRecords, nextSetTimestamp, nextPageToken, hasMoreRecords } = Page.parse(answer.json())
-    if (nextSetTimestamp < lastS) throw new Error('HMA gives up where times go back')
-    for (const { hashValue } of hashRecords) had.add(hashValue)
-    lastS = nextSetTimestamp
-    fetch = hasMoreRecords ? { sinceS, token: nextPageToken ?? '' } : undefined
-    return hasMoreRecords
-  }
-  const all = async (size = 800) => {
-    while (await page(size));
-  }
-  return { had, page, all, breakOff }
-}
+const fetcherWith = ({ app }: TestService, key: string) => stopNciiFetcher(() => app, key)
 
 t.test('two fetchers with one key that page in the same second', async (t) => {
   const { service, clock, handIn } = await world(t)

@@ -79,10 +79,12 @@ async function world(t: Test) {
   return { service, clock, keyWith, get, page, fetchAll, handIn, ngo, reader }
 }
 
-const hashesOf = (pages: readonly Page[]) =>
-  pages.flatMap(({ hashRecords }) => hashRecords.map(({ hashValue }) => hashValue))
+const hashesOf = (pages: readonly Page[], status = 'Active') =>
+  pages.flatMap(({ hashRecords }) =>
+    hashRecords.flatMap(({ hashValue, hashStatus }) => (hashStatus === status ? [hashValue] : [])),
+  )
 
-t.test('what is withdrawn, held, struck or harmless is in no fetch', async (t) => {
+t.test('what is withdrawn, held, struck or harmless is in no fetch, but as withdrawn for who fetched it', async (t) => {
   const { service, fetchAll, handIn, ngo } = await world(t)
   const hers = await caseWithPicture(service)
   const { hashes, ids } = await handIn(4)
@@ -94,7 +96,9 @@ t.test('what is withdrawn, held, struck or harmless is in no fetch', async (t) =
   await ask(service, 'POST', `/v1/signals/${ids[2]}/dispute`, headers, { reason: 'other' })
   await ask(service, 'POST', `/v1/signals/${ids[2]}/dispute/decision`, headers, { outcome: 'upheld' })
   await ask(service, 'POST', '/v1/banks/harmless/signals', headers, { signals: [{ type: 'pdq', hash: randomHashText() }] })
-  t.same(hashesOf(await fetchAll(10)), [hashes[3]])
+  const again = await fetchAll(10)
+  t.same(hashesOf(again), [hashes[3]])
+  t.same(new Set(hashesOf(again, 'Withdrawn')), new Set([hers.hash, ...hashes.slice(0, 3)]))
   await ask(service, 'DELETE', `/v1/signals/${ids[1]}/quarantine`, headers)
   t.same(hashesOf(await fetchAll(10)).sort(), [hashes[1], hashes[3]].sort(), 'released: there again')
 })

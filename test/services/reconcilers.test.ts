@@ -22,7 +22,7 @@ async function world(t: Test, options: HmaServerOptions = {}, more: object = {})
     now: () => clock.nowMs,
     reconcilers: reconcilersIn(
       JSON.stringify({
-        reconcilers: [{ name: 'ours', baseUrl: `${hma.url}/`, hmaBank: 'TABIR', organisation: 'platform', ...more }],
+        reconcilers: [{ name: 'ours', baseUrl: `${hma.url}/`, organisation: 'platform', ...more }],
       }),
     ),
   })
@@ -37,7 +37,7 @@ async function world(t: Test, options: HmaServerOptions = {}, more: object = {})
     return answer.json<{ signals: { signalId: string }[] }>().signals.map(({ signalId }) => signalId)
   }
   const takeBack = (id: string | undefined) => del(service.app, `/v1/banks/MINE/signals/${id}`, ngo.headers)
-  const pull = () => hma.fetchFrom(`${baseUrl}/stopncii/v1`, { 'x-functions-key': key }, 'TABIR')
+  const pull = (bank = 'TABIR') => hma.fetchFrom(`${baseUrl}/stopncii/v1`, { 'x-functions-key': key }, bank)
   const run = async () => (await service.services.reconcilers.run('ours')).progress
   return { hma, clock, service, ngo, handIn, takeBack, pull, run }
 }
@@ -94,6 +94,43 @@ t.test('what is withdrawn, held or switched off here is out of an HMA that had i
   t.notOk(hashes.some(hma.matches), 'a bank that was removed')
   t.ok(own.every(hma.matches))
   t.equal([...hma.contents.values()].filter(({ bank }) => bank === 'TABIR_MARKS').length, 0, 'no mark stays')
+})
+
+t.test('every bank that an exchange of this kind fills is cleaned, whenever it was made, and no other', async (t) => {
+  const { hma, service, handIn, takeBack, pull, run } = await world(t)
+  const hashes = [randomHashText(), randomHashText()]
+  const [first, second] = await handIn(hashes)
+  await pull()
+  await run()
+  hma.makeExchange('LATER')
+  hma.makeExchange('ELSEWHERE', 'ncmec')
+  hma.makeExchange('lower/case?')
+  await pull('LATER')
+  hma.beginWrite('ELSEWHERE', hashes)()
+  await takeBack(first)
+  t.match(await run(), { state: 'waiting', failure: undefined, removed: 2 })
+  const left = () => [...hma.contents.values()].map(({ bank, pdq }) => `${bank} ${hashes.indexOf(pdq)}`).sort()
+  t.same(left(), ['ELSEWHERE 0', 'ELSEWHERE 1', 'LATER 1', 'TABIR 1'])
+  t.notOk(
+    hma.requests.some((request) => request.includes('lower')),
+    'a name that no bank can have is not asked for',
+  )
+
+  // Of a bank that is not from here nothing is removed, and the others are cleaned all the same.
+  hma.makeExchange('FOREIGN')
+  hma.beginWrite('FOREIGN', Array.from({ length: 30 }, randomHashText))()
+  await takeBack(second)
+  t.match(await run(), { state: 'failed', failure: 'bank-not-from-here', caughtUpAtMs: undefined })
+  t.same(
+    left().filter((name) => !name.startsWith('FOREIGN')),
+    ['ELSEWHERE 0', 'ELSEWHERE 1'],
+  )
+  t.equal(left().length, 32)
+  const [{ hmaBanks } = { hmaBanks: [] }] = await service.services.reconcilers.list()
+  t.same(hmaBanks, ['TABIR', 'LATER', 'FOREIGN'])
+
+  hma.removeExchange('FOREIGN')
+  t.match(await run(), { state: 'waiting', failure: undefined })
 })
 
 t.test('withdrawn before it was ever looked at, or while HMA still writes', async (t) => {
@@ -160,13 +197,15 @@ t.test('a bank that is not filled from here is left alone, and failures say what
 
   const { headers } = await keyFor(service, 'operator', ['admin'], 'operator')
   const list = (await service.app.inject({ url: '/v1/exchanges', headers })).json()
-  t.match(list, { exchanges: [], reconcilers: [{ name: 'ours', hmaBank: 'TABIR', failure: 'bank-not-from-here' }] })
+  t.match(list, { exchanges: [], reconcilers: [{ name: 'ours', hmaBanks: ['TABIR'], failure: 'bank-not-from-here' }] })
   t.notMatch(JSON.stringify(list), 'secret')
   const { body } = await service.app.inject({ url: '/metrics' })
   t.match(body, /^tabir_reconciler_behind_seconds \d/m)
   const stranger = await world(t, {}, { organisation: 'nobody' })
   t.match(await stranger.run(), { failure: 'organisation-unknown' })
-  t.throws(() => reconcilersIn('{"reconcilers":[{"name":"x","baseUrl":"http://hunter2/"}]}'), /reconcilers\.0\.hmaBank/)
+  const file = (more: string) => `{"reconcilers":[{"name":"x","baseUrl":"http://hunter2/"${more}}]}`
+  t.throws(() => reconcilersIn(file('')), /reconcilers\.0\.organisation/)
+  t.throws(() => reconcilersIn(file(',"organisation":"o","hmaBank":"TABIR"')), /reconcilers\.0 .*"hmaBank"/)
 })
 
 t.test('killed at any point, the next run goes on, and everything is out in the end', { timeout: 230_000 }, async (t) => {
@@ -219,14 +258,15 @@ t.test('an HMA whose ids have no end lets others have their turn, and is gone on
     if (id !== undefined) looked.push(Number(id))
     clock.nowMs += 300
     response.statusCode = id === undefined ? 200 : 404
-    response.end(JSON.stringify(method === 'POST' ? { id: Number.MAX_SAFE_INTEGER } : { api: 'stop_ncii', deleted: 1 }))
+    const other = url === '/c/exchanges' ? ['TABIR'] : { api: 'stop_ncii', deleted: 1 }
+    response.end(JSON.stringify(method === 'POST' ? { id: Number.MAX_SAFE_INTEGER } : other))
   })
   hma.listen(0, '127.0.0.1')
   await once(hma, 'listening')
   t.teardown(() => hma.close())
   const address = hma.address()
   const baseUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
-  const json = JSON.stringify({ reconcilers: [{ name: 'endless', baseUrl, hmaBank: 'TABIR', organisation: 'platform' }] })
+  const json = JSON.stringify({ reconcilers: [{ name: 'endless', baseUrl, organisation: 'platform' }] })
   const service = await startService(t, { now: () => clock.nowMs, reconcilers: reconcilersIn(json) })
   await keyFor(service, 'platform', ['feed'])
   await service.services.reconcilers.run('endless')

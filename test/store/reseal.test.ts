@@ -7,6 +7,7 @@ import t from 'tap'
 import { formatUuid, uuidV7 } from '../../src/domain/ids.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
 import { contextsIn } from '../../src/store/contexts.js'
+import { fetchedIn } from '../../src/store/fetched.js'
 import { imagesIn, type StoredImage } from '../../src/store/images.js'
 import { keys } from '../../src/store/keys.js'
 import { census, resealAll } from '../../src/store/reseal.js'
@@ -62,8 +63,25 @@ async function filled(keyring: Keyring, count: number): Promise<StoredImage[]> {
   await imagesIn(store, keyring).put(stored)
   await webhooksIn(store, keyring).add(WEBHOOK)
   await watchesIn(store, keyring).put(ORG_ID, [WATCH], Date.now() + 60_000, 10)
+  await fetchedAndWithdrawn(keyring, stored[0])
   await contextsIn(store, keyring, Buffer.alloc(32)).note('org', 'a group', [stored[0]?.id ?? ''], Date.now())
   return stored
+}
+
+/** A hash of an image that is there, and of one that was erased since. */
+async function fetchedAndWithdrawn(keyring: Keyring, there: StoredImage | undefined): Promise<void> {
+  const gone = imageNumber(0)
+  const images = imagesIn(store, keyring)
+  await images.put([gone])
+  await redis.hset(keys.apiKeys, 'k1', '{}')
+  const fetched = [gone, there]
+    .flatMap((stored) => stored ?? [])
+    .map(({ id, image: { signals } }) => ({
+      imageId: id,
+      hashes: signals.map(({ hash }) => hash),
+    }))
+  await fetchedIn(store, keyring).note('k1', fetched)
+  await images.erase(gone.id)
 }
 
 async function readable(keyring: Keyring): Promise<Map<string, unknown>> {
@@ -118,6 +136,9 @@ t.test('all is sealed anew, wherever it is, while others write, and nothing come
   t.equal(meddled, 100, 'others wrote meanwhile')
   t.ok(resealed >= 500, `${resealed}`)
   t.same(await readable(after), expected)
+  const [withdrawn] = await redis.keys(keys.withdrawnHashPattern)
+  t.ok((await redis.pttl(withdrawn ?? '')) > 0, 'what ends by itself still does')
+  t.match(await fetchedIn(store, after).withdrawn('k1', 0, 10), [{ hash: Uint8Array }])
   t.same(await loadSecrets(store, after), secrets)
   t.match(await contextsIn(store, after, Buffer.alloc(32)).counts('org', Date.now()), [{ context: 'a group' }])
   t.same((await webhooksIn(store, after).readable()).webhooks, [WEBHOOK])
@@ -197,6 +218,7 @@ t.test('whatever seals under the ring is known to what seals anew', async (t) =>
   })
   const known = {
     'store/contexts.ts': 1, // contexts
+    'store/fetched.ts': 1, // hashes that were fetched, and such of them as were withdrawn
     'store/images.ts': 2, // images and details
     'store/secrets.ts': 1, // secrets
     'store/watches.ts': 1, // watches

@@ -37,13 +37,15 @@ const ExchangeView = z
 const ReconcilerView = z
   .object({
     name: z.string(),
-    hmaBank: z.string(),
+    hmaBanks: z
+      .array(z.string())
+      .meta({ description: 'Its banks that an exchange of StopNCII’s kind fills, as the last run found them.' }),
     everyS: z.int(),
     state: z.enum(RECONCILE_STATES).nullable().meta({ description: 'null before the first run.' }),
     failure: z.enum(RECONCILE_FAILURES).nullable().meta({ description: 'Why the last run ended before its end.' }),
     startedAt: Instant.nullable(),
     updatedAt: Instant.nullable(),
-    caughtUpAt: Instant.nullable().meta({ description: 'What was withdrawn by then is not in its bank any more.' }),
+    caughtUpAt: Instant.nullable().meta({ description: 'What was withdrawn by then is in none of its banks any more.' }),
     looked: z.int().meta({ description: 'Contents that were looked at.' }),
     removed: z.int().meta({ description: 'Contents that were taken out.' }),
   })
@@ -115,9 +117,10 @@ function instant(ms: number | undefined): string | null {
   return ms === undefined ? null : new Date(ms).toISOString()
 }
 
-function reconcilerViewOf({ progress, ...reconciler }: ReconcilerReport): z.infer<typeof ReconcilerView> {
+function reconcilerViewOf({ progress, hmaBanks, ...reconciler }: ReconcilerReport): z.infer<typeof ReconcilerView> {
   return {
     ...reconciler,
+    hmaBanks: [...hmaBanks],
     state: progress?.state ?? null,
     failure: progress?.failure ?? null,
     startedAt: instant(progress?.startedAtMs),

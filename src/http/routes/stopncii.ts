@@ -6,6 +6,7 @@ import type { FeedSignal } from '../../domain/feed.js'
 import { tagDeclaresMinor } from '../../domain/minors.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { formatHash, HASH_PATTERN, type Hash256, parseHash } from '../../hash/hash256.js'
+import { fetchableIn } from '../../services/fetched-hashes.js'
 import type { StopNcii } from '../../services/stopncii.js'
 import { callerOf } from '../plugins/door.js'
 
@@ -84,12 +85,16 @@ export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app
       const { startTimestamp, pageSize, nextPageToken } = request.query
       if (startTimestamp * 1000 > now() + MAX_AHEAD_S * 1000) throw new Problem('request-invalid')
       request.spend(reply, 1)
-      const { signals, timeS, token, more } = await stopNcii.page(callerOf(request), {
+      const { signals, withdrawn, timeS, token, more } = await stopNcii.page(callerOf(request), {
         sinceS: startTimestamp,
         token: nextPageToken === '' ? undefined : nextPageToken,
         limit: pageSize,
       })
-      const hashRecords = signals.flatMap((signal) => recordsOf(signal, timeS))
+      // Of one hash, its client keeps the last record.
+      const hashRecords = [
+        ...withdrawn.map((hash) => recordOf(hash, timeS, 'Withdrawn', [])),
+        ...signals.flatMap((signal) => recordsOf(signal, timeS)),
+      ]
       if (hashRecords.length > 1) request.spent(hashRecords.length - 1)
       return {
         count: hashRecords.length,
@@ -173,24 +178,25 @@ function tagsOf(record: unknown): readonly string[] {
   return [record, ...said].flatMap((each) => Tagged.safeParse(each).data?.tags ?? [])
 }
 
-/**
- * A picture without PDQ has no record. There is no case in it: two pictures of one would be known as such. A hash that was withdrawn has
- * none either, since nobody knows it any more.
- */
+/** A picture without PDQ has no record. */
 function recordsOf({ signals, tier, category, disputed }: FeedSignal, timeS: number) {
   const tags = category === undefined ? [] : [category]
   const isConfirmed = tier === 'platform-confirmed' || tier === 'verified'
   const value: FeedbackValue | undefined = disputed ? 'PendingReview' : isConfirmed ? 'Blocked' : undefined
-  return signals
-    .filter(({ type, view }) => type === 'pdq' && view === 'whole')
-    .map(({ hash }) => ({
-      lastModtimestamp: timeS,
-      signalType: 'ImagePDQ',
-      hashValue: formatHash(hash),
-      hashStatus: 'Active',
-      caseNumbers: {},
-      CSPFeedbacks: value === undefined ? [] : [{ source: 'Tabir', feedbackValue: value, tags }],
-    }))
+  const feedbacks = value === undefined ? [] : [{ source: 'Tabir', feedbackValue: value, tags }]
+  return fetchableIn(signals).map((hash) => recordOf(hash, timeS, 'Active', feedbacks))
+}
+
+/** There is no case in it: two pictures of one would be known as such. */
+function recordOf(hash: Hash256, timeS: number, hashStatus: 'Active' | 'Withdrawn', CSPFeedbacks: readonly object[]) {
+  return {
+    lastModtimestamp: timeS,
+    signalType: 'ImagePDQ',
+    hashValue: formatHash(hash),
+    hashStatus,
+    caseNumbers: {},
+    CSPFeedbacks,
+  }
 }
 
 function isVerdict(value: FeedbackValue): value is keyof typeof VERDICTS {

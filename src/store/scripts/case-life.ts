@@ -2,6 +2,7 @@ import { CASE_ACTIONS, type CaseAction } from '../../domain/case.js'
 import { announceLua } from './announce.js'
 import { caseEventLua } from './case-event.js'
 import { feedLaterLua } from './feed-batches.js'
+import { withdrawFetchedLua } from './fetched.js'
 import { handedOverLua } from './handed-over.js'
 import { helpedLua } from './helped.js'
 import { imageDetailsLua } from './image-details.js'
@@ -79,7 +80,7 @@ export const changeCase = {
 // tag as the declared keys.
 export const endCase = {
   numberOfKeys: 7,
-  lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${forgetTrustLua}${harmlessSinceLua}${imageDetailsLua}${helpedLua}${feedLaterLua}
+  lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${forgetTrustLua}${harmlessSinceLua}${imageDetailsLua}${helpedLua}${feedLaterLua}${withdrawFetchedLua}
     local case     = KEYS[1] -- hash: the case
     local images   = KEYS[2] -- set: its image ids
     local events   = KEYS[3] -- stream: its time line
@@ -117,6 +118,7 @@ export const endCase = {
       forget_trust(prefix, id)
       forget_details(prefix, id)
       tell_no_later(prefix, id)
+      withdraw_fetched(prefix, id)
     end
     helped_no_more(case)
     redis.call('DEL', images, case .. ':notice')

@@ -1,6 +1,7 @@
 import { announceLua } from './announce.js'
 import { bankLua } from './banks.js'
 import { feedLaterLua } from './feed-batches.js'
+import { withdrawFetchedLua } from './fetched.js'
 import { imageDetailsLua } from './image-details.js'
 import { forgetTrustLua } from './put-trust.js'
 
@@ -8,7 +9,7 @@ import { forgetTrustLua } from './put-trust.js'
 // later bank of the same name has the same ids: with a bank given, nothing is erased once the name is another bank's.
 export const eraseImage = {
   numberOfKeys: 4,
-  lua: `${announceLua}${forgetTrustLua}${imageDetailsLua}${bankLua}${feedLaterLua}
+  lua: `${announceLua}${forgetTrustLua}${imageDetailsLua}${bankLua}${feedLaterLua}${withdrawFetchedLua}
     local shard       = KEYS[1] -- hash: the shard of the image
     local revision    = KEYS[2]
     local changes     = KEYS[3]
@@ -25,5 +26,6 @@ export const eraseImage = {
     forget_trust(prefix, id)
     forget_details(prefix, id)
     tell_no_later(prefix, id)
+    withdraw_fetched(prefix, id)
     return announce(revision, changes, 'tombstone', id)`,
 } as const

@@ -7,7 +7,7 @@
 export const keepFetchPlace = {
   numberOfKeys: 1,
   lua: `
-    local places   = KEYS[1] -- sorted set: time:revision:seen:mark:part:removed:end:told by time [Unix seconds]
+    local places   = KEYS[1] -- sorted set: time:revision:seen:mark:part:removed:end:told:withdrawn by time [Unix seconds]
     local at       = tonumber(ARGV[1]) -- [Unix seconds]
     local revision = ARGV[2] -- [integer]
     local seen     = ARGV[3] -- [integer] the newest revision that the telling process knew
@@ -17,13 +17,14 @@ export const keepFetchPlace = {
     local removed  = ARGV[7] -- [integer] the revision up to which removals were told
     local finish   = ARGV[8] -- [integer] the end of the batch that is being told, or empty
     local told     = ARGV[9] -- [integer] how many of its images were told, or empty
+    local withdrawn = ARGV[10] -- [integer] the place up to which withdrawals were told
     -- returns [integer] the time
     local last = redis.call('ZREVRANGE', places, 0, 0, 'WITHSCORES')
     if last[2] and tonumber(last[2]) > at then at = tonumber(last[2]) end
     local known = redis.call('ZRANGEBYSCORE', places, at, at)[1]
     if known then
-      local itsRevision, itsSeen, itsMark, itsPart, itsRemoved, itsFinish, itsTold =
-        string.match(known, '^%d+:(%d+):(%d+):(%x*):(%d*):(%d+):(%d*):(%d*)$')
+      local itsRevision, itsSeen, itsMark, itsPart, itsRemoved, itsFinish, itsTold, itsWithdrawn =
+        string.match(known, '^%d+:(%d+):(%d+):(%x*):(%d*):(%d+):(%d*):(%d*):(%d+)$')
       if itsRevision then
         if itsRevision ~= revision or itsFinish ~= finish then
           finish, told = '', ''
@@ -31,13 +32,15 @@ export const keepFetchPlace = {
           told = itsTold
         end
         if tonumber(itsRevision) < tonumber(revision) then revision = itsRevision end
+        if tonumber(itsWithdrawn) < tonumber(withdrawn) then withdrawn = itsWithdrawn end
         if tonumber(itsRemoved) < tonumber(removed) then removed = itsRemoved end
         if tonumber(itsSeen) > tonumber(seen) then seen, mark = itsSeen, itsMark end
         if part == '' or (itsPart ~= '' and tonumber(itsPart) < tonumber(part)) then part = itsPart end
       end
       redis.call('ZREM', places, known)
     end
-    redis.call('ZADD', places, at, string.format('%d:%s:%s:%s:%s:%s:%s:%s', at, revision, seen, mark, part, removed, finish, told))
+    local place = table.concat({ string.format('%d', at), revision, seen, mark, part, removed, finish, told, withdrawn }, ':')
+    redis.call('ZADD', places, at, place)
     redis.call('ZREMRANGEBYRANK', places, 0, -10001)
     redis.call('PEXPIRE', places, keptMs)
     return at`,

@@ -1,0 +1,244 @@
+// Who fetched a hash by StopNCII's interface is told of its withdrawal; nobody else is given the hash, and it is kept no longer than for that.
+
+import t, { type Test } from 'tap'
+import { exchangesIn } from '../../src/exchange/exchange-config.js'
+import { parseHash } from '../../src/hash/hash256.js'
+import { apiKeysIn } from '../../src/store/api-keys.js'
+import { openStore } from '../../src/store/store.js'
+import { storeAt } from '../helpers/redis.js'
+import { del, redisOf } from '../helpers/requests.js'
+import { keyFor, randomHashText, startService, type TestServiceOptions, until } from '../helpers/service.js'
+import { stopNciiFetcher } from '../helpers/stopncii-fetcher.js'
+import { ask, caseWithPicture, matchesOf, operator } from '../helpers/trust.js'
+
+const DAY_MS = 86_400_000
+
+async function world(t: Test, options: TestServiceOptions = {}) {
+  const clock = { nowMs: Date.now() }
+  const service = await startService(t, { now: () => clock.nowMs, ...options })
+  const redis = await redisOf(t, service)
+  const ngo = await keyFor(service, 'ngo', ['signals:write'], 'ngo')
+  const makeBank = (name: string, more: object = {}) => ask(service, 'POST', '/v1/banks', ngo.headers, { name, ...more })
+  await makeBank('mine')
+  const handIn = async (hash: string, bank = 'mine') => {
+    const payload = { signals: [{ type: 'pdq', hash }] }
+    const answer = await ask(service, 'POST', `/v1/banks/${bank}/signals`, ngo.headers, payload)
+    return answer.json<{ signals: { signalId: string }[] }>().signals[0]?.signalId ?? ''
+  }
+  const remove = (id: string, bank = 'mine') => del(service.app, `/v1/banks/${bank}/signals/${id}`, ngo.headers)
+  const fetcher = async (org = 'platform') => {
+    const { key } = await keyFor(service, org, ['feed'])
+    return { key, ...stopNciiFetcher(() => service.app, key) }
+  }
+  /** A second passes, so that the next page has a time of its own. */
+  const later = () => {
+    clock.nowMs += 1000
+  }
+  const kept = async () => (await redis.keys('{tabir}:withdrawn-*')).filter((name) => !name.endsWith('withdrawn-last'))
+  return { service, redis, ngo, makeBank, handIn, remove, fetcher, later, kept }
+}
+
+t.test('a Tabir that pulls from a Tabir loses what is withdrawn there with its next pull', async (t) => {
+  const source = await world(t)
+  const baseUrl = `${await source.service.app.listen({ host: '127.0.0.1', port: 0 })}/stopncii/v1`
+  t.teardown(() => source.service.app.server.closeAllConnections())
+  const { key } = await keyFor(source.service, 'tabir', ['feed'])
+  const exchange = { name: 'peer', bank: 'peer', api: 'stopncii', baseUrl, functionKey: key, subscriptionKey: 'unused' }
+  const pulling = await startService(t, { exchanges: exchangesIn(JSON.stringify({ exchanges: [exchange] })) })
+  const { headers } = await keyFor(pulling, 'operator', ['signals:write', 'match', 'admin'], 'operator')
+  await ask(pulling, 'POST', '/v1/banks', headers, { name: 'peer' })
+  const pull = async () => (await pulling.services.exchanges.pull('peer')).progress
+  const grades = async (...hashes: string[]) => {
+    const found = await Promise.all(hashes.map((hash) => matchesOf(pulling, headers, hash)))
+    return found.map(([match]) => match?.grade)
+  }
+
+  const hers = await caseWithPicture(source.service)
+  const [banked, held, staying] = [randomHashText(), randomHashText(), randomHashText()]
+  const [bankedId, heldId] = [await source.handIn(banked), await source.handIn(held)]
+  await source.handIn(staying)
+  t.match(await pull(), { failure: undefined, accepted: 4 })
+  t.same(await grades(hers.hash, banked, held, staying), ['exact', 'exact', 'exact', 'exact'])
+
+  const { headers: admin } = await operator(source.service)
+  await del(source.service.app, hers.url, hers.headers)
+  await source.remove(bankedId)
+  await ask(source.service, 'POST', `/v1/signals/${heldId}/quarantine`, admin)
+  source.later()
+  t.match(await pull(), { failure: undefined, removed: 3 })
+  t.same(await grades(hers.hash, banked, held, staying), [undefined, undefined, undefined, 'exact'])
+
+  await ask(source.service, 'DELETE', `/v1/signals/${heldId}/quarantine`, admin)
+  await source.handIn(banked)
+  await pull()
+  t.same(await grades(banked, held), ['exact', 'exact'], 'released, or registered anew')
+})
+
+t.test('a withdrawn hash is kept until all keys that fetched it have heard, and for no others', async (t) => {
+  const { service, redis, handIn, remove, fetcher, later, kept } = await world(t)
+  const unread = randomHashText()
+  await remove(await handIn(unread))
+  t.same(await kept(), [], 'where nobody fetches, nothing is kept')
+
+  const [one, other] = [await fetcher(), await fetcher('another')]
+  const hers = await caseWithPicture(service)
+  const id = await handIn(unread)
+  await one.all()
+  await other.all()
+  later()
+  const unfetched = await caseWithPicture(service)
+  await del(service.app, unfetched.url, unfetched.headers)
+  t.same(await kept(), [], 'what nobody fetched')
+
+  await del(service.app, hers.url, hers.headers)
+  await remove(id)
+  const names = (await kept()).filter((name) => name.includes('withdrawn-hash'))
+  t.equal(names.length, 2)
+  for (const name of await kept()) {
+    const leftMs = await redis.pttl(name)
+    t.ok(leftMs > 29 * DAY_MS && leftMs <= 30 * DAY_MS, 'for 30 days at most')
+  }
+  for (const name of names) t.equal((await redis.getBuffer(name))?.length, 62, 'sealed')
+
+  const fresh = await fetcher()
+  await fresh.all()
+  t.same([...fresh.had, ...fresh.strange], [], 'who comes for the first time is given none of it')
+  await one.page(800, true)
+  later()
+  await one.all()
+  t.equal(one.removals(), 2, 'told again, where an answer was lost')
+  t.equal((await kept()).length, 6, 'who was told shows it when it comes again')
+  later()
+  await one.all()
+  await one.all()
+  t.equal((await kept()).length, 5, 'the other one still has it')
+  await other.all()
+  later()
+  await other.all()
+  t.same(await kept(), [])
+  t.same([one.strange, other.strange, [...one.has], [...other.has]], [[], [], [], []])
+})
+
+t.test('a key that was revoked is waited for no longer', async (t) => {
+  const { service, handIn, remove, fetcher, later, kept } = await world(t)
+  const [one, other] = [await fetcher(), await fetcher()]
+  const [first, second] = [await handIn(randomHashText()), await handIn(randomHashText())]
+  await one.all()
+  await other.all()
+  later()
+  await remove(first)
+  const store = await openStore(storeAt(service.redis.socket))
+  t.teardown(() => store.close())
+  for (const { key } of [one, other]) await apiKeysIn(store).revoke(service.services.identify(key)?.keyId ?? '', Date.now())
+  t.same(await kept(), [])
+  await remove(second)
+  t.same(await kept(), [], 'nor is anything kept for it afterwards')
+})
+
+t.test('while another picture has the hash, nothing is told, and then its withdrawal is', async (t) => {
+  const { makeBank, handIn, remove, fetcher, later } = await world(t)
+  await makeBank('twin')
+  await makeBank('hidden', { readers: ['ngo'] })
+  const one = await fetcher()
+  const hash = randomHashText()
+  const id = await handIn(hash)
+  await one.all()
+  later()
+  const twin = await handIn(hash, 'twin')
+  await handIn(hash, 'hidden')
+  await remove(id)
+  await one.all()
+  t.same([...one.has], [hash], 'registered since the last page')
+  const third = await handIn(hash)
+  await one.all()
+  later()
+  await remove(third)
+  await one.all()
+  t.same([...one.has], [hash], 'known long before')
+  later()
+  await remove(twin, 'twin')
+  const again = await handIn(hash)
+  await one.all()
+  t.same([...one.has], [hash], 'registered anew')
+  later()
+  await remove(again)
+  await one.all()
+  t.same([...one.has, ...one.strange], [], 'what others alone may know of is nothing to it')
+})
+
+t.test('nor while a report waits to be told with others, and then that it was taken back', async (t) => {
+  const { service, handIn, remove, fetcher, later } = await world(t, { feedDelay: { minMs: 3_600_000, maxMs: 3_600_000 } })
+  const one = await fetcher()
+  const hash = randomHashText()
+  const id = await handIn(hash)
+  await one.all()
+  later()
+  const hers = await caseWithPicture(service, hash)
+  await remove(id)
+  await one.all()
+  t.same([...one.has], [hash])
+  later()
+  await del(service.app, hers.url, hers.headers)
+  await one.all()
+  t.same([...one.has, ...one.strange], [])
+})
+
+t.test(
+  'a picture that loses one of its hashes, a bank that is hidden or removed, and a fetch from the beginning',
+  async (t) => {
+    const { service, ngo, makeBank, handIn, fetcher, later } = await world(t)
+    const one = await fetcher()
+    const late = await fetcher('late')
+    const [itself, former, next] = [randomHashText(), randomHashText(), randomHashText()]
+    const put = async (...texts: string[]) => {
+      const { banks, identify, registration } = service.services
+      const caller = identify(ngo.key)
+      if (caller === undefined) throw new Error('a key is known once it is made')
+      const signals = texts.flatMap((text) => {
+        const hash = parseHash(text)
+        return hash === undefined ? [] : [{ type: 'pdq', view: 'whole', quality: 90, hash } as const]
+      })
+      const bank = await banks.writable(caller, 'mine')
+      await registration.matchable(
+        (await registration.pictureForBank(bank, { signals, ref: undefined, category: undefined })).revision,
+      )
+    }
+    await put(itself, former)
+    await one.all()
+    t.same(one.has, new Set([itself, former]))
+    later()
+    await put(itself, next)
+    await one.all()
+    await late.all()
+    t.same([one.has, late.has], [new Set([itself, next]), new Set([itself, next])])
+    t.same(late.strange, [], 'who came later never hears of the former one')
+
+    await makeBank('shown')
+    const hidden = randomHashText()
+    await handIn(hidden, 'shown')
+    await one.all()
+    later()
+    await ask(service, 'PATCH', '/v1/banks/shown', ngo.headers, { readers: ['ngo'] })
+    await one.all()
+    t.notOk(one.has.has(hidden))
+
+    const { headers: admin } = await operator(service)
+    const [paused, removed] = [randomHashText(), randomHashText()]
+    const pausedId = await handIn(paused)
+    await makeBank('LEAVING')
+    await handIn(removed, 'LEAVING')
+    await one.all()
+    t.ok(one.has.has(paused) && one.has.has(removed))
+    await ask(service, 'POST', `/v1/signals/${pausedId}/quarantine`, admin)
+    await ask(service, 'DELETE', '/c/bank/LEAVING', ngo.headers)
+    one.beginAnew()
+    later()
+    // A bank that was removed is erased piece by piece; what is erased while a page is read is told on the next one.
+    await until(async () => {
+      await one.all()
+      return !one.has.has(removed)
+    })
+    t.same(one.has, new Set([itself, next]), 'it may keep all that it had')
+    t.same([one.strange, late.strange], [[], []])
+  },
+)
