@@ -156,6 +156,8 @@ export interface AppOptions {
   readonly trustedProxies?: readonly string[]
   readonly tls?: TlsFiles | undefined
   readonly logLevel: string
+  /** Of how many requests that went well there is a line: a share; of all when left out. */
+  readonly logSample?: number
   /** Where log lines go; standard output when left out. */
   readonly logStream?: { write(line: string): void }
 }
@@ -184,6 +186,7 @@ export async function buildApp({
   trustedProxies = [],
   tls,
   logLevel,
+  logSample = 1,
   logStream,
 }: AppOptions): Promise<FastifyInstance> {
   const http = {
@@ -229,7 +232,7 @@ export async function buildApp({
 
   if (tracing !== undefined) await app.register(tracing)
   const metrics = makeMetrics(services.health)
-  await app.register(requestLog, { observe: metrics.observe })
+  await app.register(requestLog, { observe: metrics.observe, sample: logSample })
   await app.register(unnamedProxies)
   await app.register(problemAnswers, { country })
   await app.register(lastAnswers)

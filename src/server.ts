@@ -39,6 +39,8 @@ const services = await openServices({
   exchanges: exchangesIn(exchangeFile),
   reconcilers: reconcilersIn(exchangeFile),
   withdrawalsFolder: config.withdrawalsDir ?? join(config.dataDir, 'withdrawals'),
+  auditKeepDays: config.auditKeepDays,
+  withdrawalsKeepDays: config.withdrawalsKeepDays,
   retentionMs: config.caseRetentionDays * 86_400_000,
   env: config.env,
   extendedProtection: config.extendedProtection === 'on',
@@ -96,6 +98,7 @@ const starting = import('./app.js').then(({ buildApp }) =>
     exposure: config.exposure,
     mostOf: config.maxQueriesPerOrgPerDay === 0 ? {} : { asked: config.maxQueriesPerOrgPerDay },
     logLevel: config.logLevel,
+    logSample: config.logSample,
   }),
 )
 const app = await starting

@@ -43,6 +43,7 @@ import { partiesWith } from './services/parties.js'
 import { type FetchFrom, pictureFetching } from './services/picture-fetching.js'
 import type { ProbingMode } from './services/probing-guard.js'
 import { recentChanges } from './services/recent-changes.js'
+import { recordKeepingOver } from './services/record-keeping.js'
 import { struckSignals } from './services/refusals.js'
 import { registrationIn } from './services/registration.js'
 import { registryCounts } from './services/registry-counts.js'
@@ -62,6 +63,7 @@ import { banksIn } from './store/banks.js'
 import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
 import { lastRevision } from './store/changes.js'
+import { isToTrimToday } from './store/daily.js'
 import { deliveriesIn } from './store/deliveries.js'
 import { createFeedBatches, FEED_DELAY, type FeedDelay } from './store/feed-batches.js'
 import { fetchPlacesIn } from './store/fetch-places.js'
@@ -105,6 +107,9 @@ export interface ServiceOptions extends OpeningOptions {
   readonly snapshots: { readonly folder: string; readonly everyMs: number } | undefined
   /** Where this process notes what was taken back, for whoever restores a backup; undefined for nowhere. */
   readonly withdrawalsFolder: string | undefined
+  /** [days] For how long the audit log and the log of withdrawals are kept; for ever when left out or 0. */
+  readonly auditKeepDays?: number
+  readonly withdrawalsKeepDays?: number
   /** What is done about searches for what is stored; the operator is told of them when left out. */
   readonly probing?: ProbingMode
   /** How long answers go by the store's last word; as the promise about withdrawals has it when left out. */
@@ -133,6 +138,8 @@ export interface Services extends AppServices {
   settled(): Promise<void>
   /** Erases what is watched for no longer, as one process does once a minute by itself. */
   sweepWatches(): Promise<void>
+  /** Removes records that are kept no longer, as happens every hour by itself. */
+  sweepRecords(): Promise<void>
   /** Gives up all pictures that wait for a worker: for a process that cannot stop before they are answered. */
   callOff(): void
   close(): Promise<void>
@@ -151,13 +158,8 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
 
 async function openOver({ store, keyring, secrets }: SealedStore, options: ServiceOptions): Promise<Services> {
   const { now, clock, onTrouble } = options
-  const audit = auditOver({
-    store,
-    log: auditLogIn(store, secrets.audit),
-    now,
-    onTrouble,
-    onHead: options.onAuditHead,
-  })
+  const auditLog = auditLogIn(store, secrets.audit)
+  const audit = auditOver({ store, log: auditLog, now, onTrouble, onHead: options.onAuditHead })
   const own = ownWrites()
   const images = imagesIn(store, keyring, options.trustLimits.maxImagesPerCase, own)
   const caseStore = casesIn(store)
@@ -231,6 +233,16 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     onSwitch: () => void replica.saveAgain().catch(onTrouble),
   })
   const watches = watchesIn(store, keyring)
+  const dueTime = options.dueTime ?? dueTimeBy(now, (line) => onTrouble(new Error(line)))
+  const records = recordKeepingOver({
+    log: auditLog,
+    isOursToday: () => isToTrimToday(store),
+    dueUntilMs: () => dueTime(store),
+    withdrawalsFolder: options.withdrawalsFolder,
+    auditDays: options.auditKeepDays ?? 0,
+    withdrawalsDays: options.withdrawalsKeepDays ?? 0,
+    onTrouble,
+  })
   const turns = turnsOfLoop(LOOP, clock)
   const matching = matchParts({
     store,
@@ -247,7 +259,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     probingSecret: secrets.party,
     turns,
     now,
-    dueTime: options.dueTime ?? dueTimeBy(now, (line) => onTrouble(new Error(line))),
+    dueTime,
     clock,
     onTrouble,
   })
@@ -388,6 +400,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
       await Promise.all([trust.sightings.flush(), tallies.flush()])
     },
     sweepWatches: matching.sweepWatches,
+    sweepRecords: records.sweep,
     callOff: () => desk.close(),
     async close() {
       closing.abort()
@@ -406,6 +419,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
       await limits.close()
       await contents.close()
       await erasing.close()
+      await records.close()
       await tallies.close()
       await saving.close()
       caseEvents.close()

@@ -101,6 +101,8 @@ export const keys = {
   auditDue: `${TAG}:audit-due`,
   /** string: how many acts were noted. The scripts compute the same. */
   auditDueCount: `${TAG}:audit-due-count`,
+  /** string: there for a day once a process trims the audit log. */
+  auditTrimming: `${TAG}:audit-trimming`,
   /** string: that a daily entry was noted. */
   auditOnce: (digest: string) => `${TAG}:audit-once:${digest}`,
   /** sorted set: keyed hashes of an organisation's contexts, by the time of the last match. */
