@@ -69,16 +69,17 @@ t.test('no file goes from the one on in which the store went back', async (t) =>
   t.same(namesIn(folder).slice(0, 2), ['2025-04.log', '2025-05.log'])
 })
 
-t.test('nothing goes while clocks do not agree, or where all is kept', async (t) => {
+t.test('nothing goes while clocks do not agree, where all is kept, or where another process trims today', async (t) => {
   const folder = logsOf(t, 23)
   const before = namesIn(folder)
-  const list = async () => t.fail('the log is not looked at') && []
-  await keepingIn(t, folder, {
-    auditDays: 400,
-    log: { list, trim: async () => 0 },
-    dueUntilMs: async () => undefined,
-  }).sweep()
-  await keepingIn(t, folder, { withdrawalsDays: 0, log: { list, trim: async () => 0 } }).sweep()
+  const untouched = {
+    list: async () => [{ number: 1, act: 'key.created', by: 'operator', about: {}, atMs: 0 }],
+    trim: async () => Number(t.fail('nothing is trimmed')),
+  }
+  await keepingIn(t, folder, { auditDays: 400, log: untouched, dueUntilMs: async () => undefined }).sweep()
+  const another = { auditDays: 400, withdrawalsDays: 0, log: untouched }
+  await keepingIn(t, folder, { ...another, isOursToday: async () => false }).sweep()
+  await keepingIn(t, folder, { ...another, auditDays: 0 }).sweep()
   t.same(namesIn(folder), before)
 })
 
