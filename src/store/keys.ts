@@ -33,6 +33,8 @@ export const keys = {
   apiKeys: `${TAG}:api-keys`,
   /** set: ids [16 bytes] of signals that were planted to be noticed. */
   canaries: `${TAG}:canaries`,
+  /** list: JSON of backups that were made: where, when, and which seal keys they need. The newest first. */
+  backups: `${TAG}:backups`,
   /** hash: key id → day on which it was last used. */
   apiKeyUses: `${TAG}:api-key-uses`,
   /** hash: bank name → JSON. */
