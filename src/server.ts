@@ -19,7 +19,8 @@ import { loadSite } from './web/site.js'
 
 leaveMemoryOutOfDumps()
 const config = orRefuseToStart(() => readConfig(process.env))
-await refusePublicHost('TABIR_HANDOFF_HOST', config.handoffHost).catch(refuseToStart)
+if (config.handoffTlsFiles === undefined)
+  await refusePublicHost('TABIR_HANDOFF_HOST', config.handoffHost).catch(refuseToStart)
 const tls = readTls('TABIR_TLS', config.tlsFiles)
 const tracing = config.tracesUrl === undefined ? undefined : await startTracing(config.tracesUrl, 'tabir-api')
 const exchangeFile = config.exchangesFile === undefined ? '{}' : readFileSync(config.exchangesFile, 'utf8')
