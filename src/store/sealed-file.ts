@@ -1,7 +1,7 @@
 // A file of pieces, each sealed: whole, in order and to the end, or not at all.
 
 import { randomBytes } from 'node:crypto'
-import { mkdir, open } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { openToRead, writeWholeFile } from '../files/write-file.js'
 import { type Keyring, SEALED, SealError } from './seal.js'
@@ -98,7 +98,7 @@ export async function sealedFileId(path: string): Promise<string> {
 
 /** Of the keys that its pieces are sealed under. Reads no more than where they begin. @throws {SealError} for a file that is none. */
 export async function hintsOf(path: string): Promise<ReadonlySet<number>> {
-  const file = await open(path, 'r')
+  const file = await openToRead(path)
   try {
     const hints = new Set<number>()
     const magic = Buffer.alloc(MAGIC.length)
