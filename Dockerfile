@@ -9,6 +9,8 @@
 #   docker buildx imagetools inspect node:22-trixie-slim
 #   docker build --build-arg NODE_IMAGE=node:22-trixie-slim@sha256:<the digest it prints> .
 ARG NODE_IMAGE=node:22-trixie-slim
+# The Redis that runs beside it: a restore needs the very same, since an older one cannot read the files of a newer.
+ARG REDIS_IMAGE=redis:8
 
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
@@ -27,7 +29,7 @@ COPY page ./page
 COPY console ./console
 RUN node build.mjs
 
-FROM ${NODE_IMAGE}
+FROM ${NODE_IMAGE} AS service
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
@@ -35,9 +37,22 @@ COPY bin ./bin
 COPY harmless ./harmless
 COPY package.json LICENSE NOTICE ./
 ENV NODE_ENV=production TABIR_HOST=0.0.0.0
-# Where compose mounts the volume that the api writes to: a new volume takes its owner from here.
-RUN install -d -o node -g node -m 0700 /withdrawals
+# Where compose mounts the volumes that are written to: a new volume takes its owner from here.
+RUN install -d -o node -g node -m 0700 /data /withdrawals /backups
 # The files stay root's: the service can read its own code, never change it.
 USER node
 EXPOSE 8080
 CMD ["node", "dist/src/server.js"]
+
+# For `tabir restore`, which starts a Redis on the files that it writes: docker build --target restore -t tabir-restore:local .
+FROM ${REDIS_IMAGE} AS restore
+RUN apt-get update && apt-get install -y --no-install-recommends libstdc++6 && rm -rf /var/lib/apt/lists/*
+COPY --from=service /usr/local/bin/node /usr/local/bin/node
+COPY --from=service /app /app
+WORKDIR /app
+ENV NODE_ENV=production
+ENTRYPOINT []
+CMD ["node", "bin/tabir.js", "restore", "--help"]
+
+# Last, so that it is what is built where nothing is said.
+FROM service

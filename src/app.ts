@@ -156,6 +156,8 @@ export interface AppOptions {
   /** Whose expiry is told, by what they are for; none when left out. */
   readonly certificates?: ReadonlyMap<string, CertificateFacts>
   readonly logLevel: string
+  /** Of how many requests that went well there is a line: a share; of all when left out. */
+  readonly logSample?: number
   /** Where log lines go; standard output when left out. */
   readonly logStream?: { write(line: string): void }
 }
@@ -187,6 +189,7 @@ export async function buildApp({
   tls,
   certificates = new Map(),
   logLevel,
+  logSample = 1,
   logStream,
 }: AppOptions): Promise<FastifyInstance> {
   const http = {
@@ -243,7 +246,7 @@ export async function buildApp({
 
   if (tracing !== undefined) await app.register(tracing)
   const metrics = makeMetrics(services.health, services.operation, certificates)
-  await app.register(requestLog, { observe: metrics.observe })
+  await app.register(requestLog, { observe: metrics.observe, sample: logSample })
   await app.register(unnamedProxies)
   await app.register(problemAnswers, { country })
   await app.register(lastAnswers)

@@ -1,4 +1,4 @@
-// The private listener gives pictures to whoever has a ticket, perhaps without TLS: it must not stand where the internet reaches it.
+// The private listener gives pictures to whoever has a ticket. Without TLS it must not stand where the internet reaches it.
 
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
@@ -24,7 +24,7 @@ export async function refusePublicHost(variable: string, host: string, { resolve
   if (!addresses.some((address) => isPublicAddress(plainAddress(address)))) return
   const where = isWildcard ? 'listens on every address of this host, and one of them is public' : 'is a public address'
   throw new Error(
-    `${variable} ${where}. Pictures in flight pass there without TLS: give it an address of a private network.`,
+    `${variable} ${where}. Pictures in flight pass there without TLS: give it an address of a private network, or a certificate (TABIR_HANDOFF_TLS_CERT, TABIR_HANDOFF_TLS_KEY).`,
   )
 }
 

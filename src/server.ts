@@ -35,7 +35,8 @@ hearHangups(() => {
   for (const certificate of certificates.values()) void certificate.reload()
 })
 const config = orRefuseToStart(() => readConfig(process.env))
-await refusePublicHost('TABIR_HANDOFF_HOST', config.handoffHost).catch(refuseToStart)
+if (config.handoffTlsFiles === undefined)
+  await refusePublicHost('TABIR_HANDOFF_HOST', config.handoffHost).catch(refuseToStart)
 const tls = certificateOf('api', 'TABIR_TLS', config.tlsFiles)
 const tracing = config.tracesUrl === undefined ? undefined : await startTracing(config.tracesUrl, 'tabir-api')
 const exchangeFile = config.exchangesFile === undefined ? '{}' : readFileSync(config.exchangesFile, 'utf8')
@@ -60,6 +61,8 @@ const services = await openServices({
     ['data', config.dataDir],
     ['withdrawals', withdrawalsFolder],
   ]),
+  auditKeepDays: config.auditKeepDays,
+  withdrawalsKeepDays: config.withdrawalsKeepDays,
   retentionMs: config.caseRetentionDays * 86_400_000,
   env: config.env,
   extendedProtection: config.extendedProtection === 'on',
@@ -118,6 +121,7 @@ const starting = import('./app.js').then(({ buildApp }) =>
     exposure: config.exposure,
     mostOf: config.maxQueriesPerOrgPerDay === 0 ? {} : { asked: config.maxQueriesPerOrgPerDay },
     logLevel: config.logLevel,
+    logSample: config.logSample,
   }),
 )
 const app = await starting

@@ -46,6 +46,7 @@ import { partiesWith } from './services/parties.js'
 import { type FetchFrom, pictureFetching } from './services/picture-fetching.js'
 import type { ProbingMode } from './services/probing-guard.js'
 import { recentChanges } from './services/recent-changes.js'
+import { recordKeepingOver } from './services/record-keeping.js'
 import { struckSignals } from './services/refusals.js'
 import { registrationIn } from './services/registration.js'
 import { registryCounts } from './services/registry-counts.js'
@@ -66,6 +67,7 @@ import { caseEventsIn } from './store/case-events.js'
 import { casesIn } from './store/cases.js'
 import { lastRevision } from './store/changes.js'
 import { clocksIn } from './store/clocks.js'
+import { isToTrimToday } from './store/daily.js'
 import { deliveriesIn } from './store/deliveries.js'
 import { createFeedBatches, FEED_DELAY, type FeedDelay } from './store/feed-batches.js'
 import { fetchPlacesIn } from './store/fetch-places.js'
@@ -113,6 +115,9 @@ export interface ServiceOptions extends OpeningOptions {
   readonly withdrawalsFolder: string | undefined
   /** Folders whose disks must not fill up, by what they are for; none when left out. */
   readonly folders?: ReadonlyMap<string, string>
+  /** [days] For how long the audit log and the log of withdrawals are kept; for ever when left out or 0. */
+  readonly auditKeepDays?: number
+  readonly withdrawalsKeepDays?: number
   /** What is done about searches for what is stored; the operator is told of them when left out. */
   readonly probing?: ProbingMode
   /** How long answers go by the store's last word; as the promise about withdrawals has it when left out. */
@@ -143,6 +148,8 @@ export interface Services extends AppServices {
   checkAudit(): Promise<void>
   /** Erases what is watched for no longer, as one process does once a minute by itself. */
   sweepWatches(): Promise<void>
+  /** Removes records that are kept no longer, as happens every hour by itself. */
+  sweepRecords(): Promise<void>
   /** Gives up all pictures that wait for a worker: for a process that cannot stop before they are answered. */
   callOff(): void
   close(): Promise<void>
@@ -161,15 +168,9 @@ export async function openServices(options: ServiceOptions): Promise<Services> {
 
 async function openOver({ store, keyring, secrets }: SealedStore, options: ServiceOptions): Promise<Services> {
   const { now, clock, onTrouble } = options
-  const log = auditLogIn(store, secrets.audit)
-  const checks = auditChecks({ store, log, now, onTrouble })
-  const audit = auditOver({
-    store,
-    log,
-    now,
-    onTrouble,
-    onHead: options.onAuditHead,
-  })
+  const auditLog = auditLogIn(store, secrets.audit)
+  const checks = auditChecks({ store, log: auditLog, now, onTrouble })
+  const audit = auditOver({ store, log: auditLog, now, onTrouble, onHead: options.onAuditHead })
   const own = ownWrites()
   const images = imagesIn(store, keyring, options.trustLimits.maxImagesPerCase, own)
   const caseStore = casesIn(store)
@@ -243,6 +244,16 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     onSwitch: () => void replica.saveAgain().catch(onTrouble),
   })
   const watches = watchesIn(store, keyring)
+  const dueTime = options.dueTime ?? dueTimeBy(now, (line) => onTrouble(new Error(line)))
+  const records = recordKeepingOver({
+    log: auditLog,
+    isOursToday: () => isToTrimToday(store),
+    dueUntilMs: () => dueTime(store),
+    withdrawalsFolder: options.withdrawalsFolder,
+    auditDays: options.auditKeepDays ?? 0,
+    withdrawalsDays: options.withdrawalsKeepDays ?? 0,
+    onTrouble,
+  })
   const turns = turnsOfLoop(LOOP, clock)
   const matching = matchParts({
     store,
@@ -259,7 +270,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     probingSecret: secrets.party,
     turns,
     now,
-    dueTime: options.dueTime ?? dueTimeBy(now, (line) => onTrouble(new Error(line))),
+    dueTime,
     clock,
     onTrouble,
   })
@@ -415,6 +426,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     },
     checkAudit: checks.next,
     sweepWatches: matching.sweepWatches,
+    sweepRecords: records.sweep,
     callOff: () => desk.close(),
     async close() {
       closing.abort()
@@ -433,6 +445,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
       await limits.close()
       await contents.close()
       await erasing.close()
+      await records.close()
       await tallies.close()
       await saving.close()
       caseEvents.close()

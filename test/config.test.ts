@@ -25,6 +25,8 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     sealKeys: undefined,
     snapshotEveryS: 900,
     caseRetentionDays: 365,
+    auditKeepDays: 400,
+    withdrawalsKeepDays: 400,
     eraseEveryS: 900,
     maxImagesPerCase: 10_000,
     maxImagesPerNewCase: undefined,
@@ -48,6 +50,7 @@ t.test('an empty environment gives the documented defaults', async (t) => {
     exchangesFile: undefined,
     apiKey: undefined,
     logLevel: 'info',
+    logSample: 1,
     env: 'live',
   })
 })
@@ -72,6 +75,8 @@ t.test('every variable reaches its setting', async (t) => {
     TABIR_WITHDRAWALS_DIR: '/mnt/withdrawals',
     TABIR_SNAPSHOT_EVERY_S: '60',
     TABIR_CASE_RETENTION_DAYS: '30',
+    TABIR_AUDIT_KEEP_DAYS: '90',
+    TABIR_WITHDRAWALS_KEEP_DAYS: '0',
     TABIR_ERASE_EVERY_S: '5',
     TABIR_MAX_IMAGES_PER_CASE: '50',
     TABIR_MAX_SIGNALS_PER_ORG_PER_DAY: '1000',
@@ -95,6 +100,7 @@ t.test('every variable reaches its setting', async (t) => {
     TABIR_API_KEY: 'tabir_test_key',
     TABIR_URL: 'https://tabir.example',
     TABIR_LOG_LEVEL: 'silent',
+    TABIR_LOG_SAMPLE: '0.01',
     TABIR_ENV: 'test',
   })
 
@@ -118,6 +124,8 @@ t.test('every variable reaches its setting', async (t) => {
     withdrawalsDir: '/mnt/withdrawals',
     snapshotEveryS: 60,
     caseRetentionDays: 30,
+    auditKeepDays: 90,
+    withdrawalsKeepDays: 0,
     eraseEveryS: 5,
     maxImagesPerCase: 50,
     maxImagesPerNewCase: 200,
@@ -142,6 +150,7 @@ t.test('every variable reaches its setting', async (t) => {
     apiKey: 'tabir_test_key',
     apiUrl: 'https://tabir.example',
     logLevel: 'silent',
+    logSample: 0.01,
     env: 'test',
   })
   t.equal(readConfig({ REDIS_SOCKET: '/run/redis.sock' }).redisSocket, '/run/redis.sock')
@@ -160,6 +169,9 @@ t.test('a wrong environment is refused with every wrong name and no value', asyn
     TABIR_MAX_IMAGE_BYTES: '-31337',
     TABIR_HASHERS: '0x77',
     TABIR_CASE_RETENTION_DAYS: '1.75',
+    TABIR_AUDIT_KEEP_DAYS: '89',
+    TABIR_WITHDRAWALS_KEEP_DAYS: '34',
+    TABIR_LOG_SAMPLE: '1.01',
     TABIR_COUNTRY: 'Atlantis',
     TABIR_SEAL_KEYS: 'topsecret',
     TABIR_CORS_ORIGINS: 'https://*.example',

@@ -66,6 +66,16 @@ t.test('compose hands every setting of its file to every process, and secrets on
     t.equal(services['workers']?.environment?.[secret], '', `${secret} is none of the workers’`)
 })
 
+t.test('what compose sets in place of its file is where things are in a container, and no other setting', async (t) => {
+  const { services } = Compose.parse(parse(read('docker-compose.yml'), { merge: true }))
+  const places = ['TABIR_HOST', 'TABIR_PORT', 'TABIR_DATA_DIR', 'TABIR_WITHDRAWALS_DIR', 'TABIR_HANDOFF_HOST']
+  const secrets = ['REDIS_URL', 'TABIR_SEAL_KEYS', 'TABIR_API_KEY', 'TABIR_REDIS_PASSWORD', 'REDIS_PASSWORD']
+  for (const [name, { environment = {} }] of Object.entries(services))
+    for (const [variable, value] of Object.entries(environment))
+      if (![...places, ...secrets].includes(variable))
+        t.match(value, new RegExp(`^\\$\\{${variable}:-`), `${name}: ${variable}`)
+})
+
 t.test('every scope of a key is in the runbook', (t) => {
   const [, table = ''] = read('docs/runbook.md').split('| scope |')
   const told = [...(table.split('\n\n')[0] ?? '').matchAll(/^\| `([\w:]+)` \|/gm)].map(([, scope]) => scope)

@@ -36,6 +36,7 @@ const READS_A_LIST =
 const LIST_READERS: Readonly<Record<string, string>> = {
   'src/store/paging.ts': 'the helper',
   'src/store/scripts/sorted-page.ts': 'its script',
+  'src/store/backups.ts': 'a thousand at most, which the script sees to',
   'src/demo/proof.ts': 'reads a store of its own whole, to search it',
   'src/store/audit.ts': 'takes entries from the head of a list, in the step that removes them',
   'src/store/case-events.ts': 'follows streams: waits behind an id',
@@ -75,6 +76,7 @@ const DUE_LOOPS = [
   'src/services/contents.ts',
   'src/services/each-due.ts',
   'src/services/notices.ts',
+  'src/services/record-keeping.ts',
   'src/services/trust.ts',
   'src/services/watch-index.ts',
   'src/services/watching.ts',

@@ -1,10 +1,11 @@
 // Each block of commands in docs/runbook.md, run as it stands, in the order of the page, against a service.
 
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -15,13 +16,17 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
+import { Redis } from 'ioredis'
 import t from 'tap'
 import { parseRedisUrl } from '../src/store/redis-url.js'
 import { keyringOf } from '../src/store/seal-keys.js'
 import { authority } from './helpers/authority.js'
+import { withoutContainers } from './helpers/container.js'
+import { freePorts } from './helpers/ports.js'
 import { startRedis } from './helpers/redis.js'
 import { post } from './helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, until } from './helpers/service.js'
+import { startShipped } from './helpers/shipped.js'
 import { certificateAt, startTlsApi } from './helpers/tls-api.js'
 
 const ROOT = resolve(import.meta.dirname, '../..')
@@ -37,6 +42,8 @@ interface Procedure {
   /** A process that runs until it is asked to stop: it is, once this was printed. */
   readonly until?: RegExp
   readonly before?: () => Promise<unknown>
+  /** Why it cannot be run here; false when it can. */
+  readonly skip?: string | false
   check(ran: Ran): unknown
 }
 
@@ -59,7 +66,7 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
   const boss = await keyFor(service, 'operator', ['admin', 'signals:write'], 'operator')
   const keyFile = join(place, 'operator.key')
   writeFileSync(keyFile, boss.key, { mode: 0o600 })
-  symlinkSync(join(ROOT, 'harmless'), join(place, 'harmless'))
+  for (const name of ['harmless', 'deploy']) symlinkSync(join(ROOT, name), join(place, name))
   await post(app, '/v1/banks', { name: 'mine' }, ngo.headers)
   const bankHash = randomHashText()
   const added = await post(app, '/v1/banks/mine/signals', { signals: [{ type: 'pdq', hash: bankHash }] }, ngo.headers)
@@ -80,8 +87,24 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
   const hers = randomHashText()
   const images = [{ signals: [{ type: 'pdq', hash: hers, quality: 100 }] }]
   t.equal((await post(app, `${own.url}/hashes`, { images }, own.headers)).statusCode, 201)
-  const tabir = (...args: string[]) => run(place, `tabir ${args.join(' ')}`, { REDIS_SOCKET: redis.socket })
-  const said = (pattern: RegExp) => (ran: Ran) => t.match(ran, { status: 0, out: pattern })
+  const tabir = (...args: string[]) => tabirAt(place, { REDIS_SOCKET: redis.socket }, ...args)
+  const [port = 0] = await freePorts(1)
+  const operator = new Redis(redis.socket)
+  t.teardown(() => operator.disconnect())
+  const [password, next] = ['first-of-the-user', 'second-of-the-user']
+  const credentials = {
+    ADMIN_URL: `redis://127.0.0.1:${port}`,
+    REDIS_HOST: `127.0.0.1:${port}`,
+    PASSWORD: password,
+    NEW: next,
+    REDIS_SOCKET: '',
+  }
+  const opens = (word: string) =>
+    tabirAt(place, { REDIS_SOCKET: '', REDIS_URL: `redis://tabir:${word}@127.0.0.1:${port}` }, 'keys list')
+  const shipped = withoutContainers === false ? await startShipped(t) : undefined
+  const today = () => new Date().toISOString().slice(0, 10)
+  const inContainers = { skip: withoutContainers, env: () => ({ ...shipped?.env, BACKUP: today(), ELSEWHERE: place }) }
+  const said = (pattern: RegExp) => (ran: Ran) => t.match(ran, { status: 0, out: pattern }, ran.errors)
 
   const procedures: Readonly<Record<string, readonly Procedure[]>> = {
     'Start and stop': [
@@ -162,11 +185,38 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
     'What was done': [{ check: said(/"sound":true/) }],
     'A new seal key': [
       {
+        env: { BACKUPS: join(place, 'backups') },
         async check(ran) {
           said(/"k2"/)(ran)
           t.notMatch(await tabir('keys', 'seal', 'list'), { out: /"k1"/ })
           t.equal(await matches(hers), 1)
         },
+      },
+    ],
+    'Redis credentials': [
+      {
+        before: () => operator.config('SET', 'port', port),
+        env: credentials,
+        check: async (ran) => {
+          said(/^OK$/m)(ran)
+          t.match(await opens(password), { status: 0 })
+        },
+      },
+      { env: credentials, check: said(/"keyId"/) },
+      {
+        env: credentials,
+        check: async (ran) => {
+          said(/^OK$/m)(ran)
+          t.match(await opens(password), { status: 1, errors: /password/ })
+          t.match(await opens(next), { status: 0 })
+        },
+      },
+    ],
+    'Log retention': [
+      {
+        until: /Tabir is ready at/,
+        env: { TABIR_DATA_DIR: join(place, 'sampled'), TABIR_PORT: '0', REDIS_SOCKET: '' },
+        check: (ran) => t.equal(ran.status, 0, 'takes the setting'),
       },
     ],
     'More than one Redis': ['sentinel', 'cluster'].map((kind) => ({
@@ -187,6 +237,21 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
       },
     ],
     Backup: [{ env: { BACKUPS: join(place, 'backups') }, check: said(/"sizeBytes"/) }],
+    'Backup in compose': [
+      { ...inContainers, check: said(/"sizeBytes"[\s\S]*"sizeBytes"/) },
+      {
+        ...inContainers,
+        check(ran) {
+          t.equal(ran.status, 0, ran.errors)
+          for (const name of ['backups', 'withdrawals'])
+            t.ok(
+              existsSync(join(place, `${name}.tar`)) && spawnSync('tar', ['-tf', join(place, `${name}.tar`)]).status === 0,
+              name,
+            )
+        },
+      },
+    ],
+    'Backup in Kubernetes': [{ ...inContainers, check: said(/"sizeBytes"/) }],
     Restore: [
       {
         async before() {
@@ -212,6 +277,43 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
         },
       },
     ],
+    'Restore in compose': [
+      {
+        ...inContainers,
+        before: async () => shipped?.withdrawAndStop(),
+        async check(ran) {
+          said(/"casesEnded":1/)(ran)
+          t.same(await shipped?.found(), [1, 0], 'all is back but what was taken back')
+        },
+      },
+    ],
+    'Restore in Kubernetes': [
+      { ...inContainers, before: async () => shipped?.stop(), check: said(/"casesEnded":1.*"withdrawalsSince":"known"/) },
+      {
+        ...inContainers,
+        async check(ran) {
+          t.equal(ran.status, 0, ran.errors)
+          t.same(await shipped?.found(), [1, 0])
+        },
+      },
+    ],
+    'Restore drill': [
+      {
+        env: () => ({
+          BACKUP: join(place, 'backups', readdirSync(join(place, 'backups'))[0] ?? ''),
+          WITHDRAWALS: join(redis.dataDir, 'withdrawals'),
+          SEAL_KEY_FILE: join(redis.dataDir, 'seal-keys'),
+          REDIS_SOCKET: '',
+        }),
+        check: said(/"withdrawalsSince":"known"[\s\S]*"sound":true[\s\S]*"keyId"/),
+      },
+      {
+        until: /Tabir is ready at/,
+        env: { SEAL_KEY_FILE: join(redis.dataDir, 'seal-keys'), REDIS_SOCKET: '' },
+        check: (ran) => t.equal(ran.status, 0, ran.errors),
+      },
+      { check: (ran) => t.notOk(ran.status !== 0 || existsSync(join(place, 'drill'))) },
+    ],
     Upgrade: [
       {
         until: /Tabir is ready at/,
@@ -227,6 +329,11 @@ t.test('every procedure of the runbook does what it says', { timeout: 230_000 },
     for (const [i, block] of blocks.entries()) {
       const procedure = own[i]
       if (procedure === undefined) continue
+      const why = procedure.skip || missingFor(block)
+      if (why) {
+        t.pass(heading, { skip: why })
+        continue
+      }
       t.comment(`${heading}: ${block.split('\n')[0]}`)
       await procedure.before?.()
       const env = { REDIS_SOCKET: redis.socket, ...(typeof procedure.env === 'function' ? procedure.env() : procedure.env) }
@@ -249,11 +356,23 @@ function sections(page: string): { readonly heading: string; readonly blocks: re
   })
 }
 
+/** What an operator has and a bare machine has not. */
+function missingFor(block: string): string | false {
+  const isMissing = /\bredis-cli\b/.test(block) && spawnSync('redis-cli', ['--version']).status !== 0
+  return isMissing && 'needs redis-cli (apt-get install redis-tools)'
+}
+
+function tabirAt(place: string, env: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<Ran> {
+  return run(place, `tabir ${args.join(' ')}`, env)
+}
+
 /** As in a checkout that is up to date and whose packages are installed: `git pull` and `npm ci` have nothing to do. */
 const PROGRAMS = {
   git: `[ "$1" = pull ]`,
   npx: `[ "$1" = tabir ] && shift && exec "${process.execPath}" "${ROOT}/bin/tabir.js" "$@"`,
   tabir: `exec "${process.execPath}" "${ROOT}/bin/tabir.js" "$@"`,
+  docker: `exec "${process.execPath}" "${ROOT}/dist/test/helpers/orchestrator.js" docker "$@"`,
+  kubectl: `exec "${process.execPath}" "${ROOT}/dist/test/helpers/orchestrator.js" kubectl "$@"`,
   npm: `case "$1" in ci) exit 0;; start) exec "${process.execPath}" "${ROOT}/dist/src/supervisor.js";; esac; exit 2`,
 } as const
 

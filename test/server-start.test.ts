@@ -14,6 +14,7 @@ import { noteActive } from '../src/store/seal-ring.js'
 import { loadSecrets } from '../src/store/secrets.js'
 import { openStore } from '../src/store/store.js'
 import { openLine } from './faults/line.js'
+import { authority } from './helpers/authority.js'
 import { startRedis, storeAt } from './helpers/redis.js'
 
 const PROGRAMS = ['../src/server.js', '../workers/main.js', '../workers/messenger.js'] as const
@@ -70,6 +71,17 @@ t.test('no api starts with a hand-off that the internet could reach', async (t) 
   const { status, errors } = await started(PROGRAMS[0], { TABIR_HANDOFF_HOST: '8.8.8.8', TABIR_DATA_DIR: folder(t) })
   t.equal(status, 1)
   t.match(errors, /^TABIR_HANDOFF_HOST is a public address/)
+
+  // With a certificate it may; that this address is none of this machine is what it ends with then.
+  const place = folder(t)
+  const { socket } = await startRedis(t)
+  const { certFile, keyFile } = authority(t).filesFor('8.8.8.8')
+  const withTls = await started(PROGRAMS[0], {
+    ...{ REDIS_SOCKET: socket, TABIR_HANDOFF_HOST: '8.8.8.8', TABIR_DATA_DIR: place },
+    ...{ TABIR_HANDOFF_TLS_CERT: certFile, TABIR_HANDOFF_TLS_KEY: keyFile },
+  })
+  t.match(withTls, { status: 1, errors: /EADDRNOTAVAIL/ })
+  t.notMatch(withTls.errors, /public address/)
 })
 
 t.test('where the address is taken, or none of this machine, the api says so, and which settings say where', async (t) => {

@@ -2,16 +2,15 @@
 
 import { parseArgs } from 'node:util'
 import { plainJson } from '../domain/plain-text.js'
+import { LEAST_AUDIT_DAYS } from '../services/record-keeping.js'
 import { AUDIT_FAULTS, type AuditLog, auditLogIn, headText, parseHead } from '../store/audit.js'
-import { noteAuditCheck } from '../store/last-checks.js'
+import { noteAuditCheck } from '../store/audit-check.js'
 import type { Store } from '../store/store.js'
 import { withSealedStore } from './sealed-store.js'
 
 const USAGE = `tabir audit verify [--head HEAD]
   tabir audit list [--after NUMBER] [--limit LINES]
   tabir audit trim --older-than DAYS`
-/** What happened lately stays, whoever sits at this keyboard. */
-const LEAST_KEPT_DAYS = 90
 const DAY_MS = 86_400_000
 const MOST_LISTED = 100_000
 const AT_ONCE = 1000
@@ -42,7 +41,7 @@ function workFor([verb, ...rest]: readonly string[]): ((log: AuditLog, store: St
     if (verb === 'trim') {
       const { values } = parseArgs({ args: rest, options: { 'older-than': { type: 'string' } } })
       const days = wholeNumber(values['older-than'] ?? '')
-      return days === undefined || days < LEAST_KEPT_DAYS ? undefined : (log) => trim(log, days)
+      return days === undefined || days < LEAST_AUDIT_DAYS ? undefined : (log) => trim(log, days)
     }
     if (verb !== 'list') return undefined
     const { values } = parseArgs({ args: rest, options: { after: { type: 'string' }, limit: { type: 'string' } } })

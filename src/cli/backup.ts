@@ -1,13 +1,15 @@
 // tabir backup FILE | tabir backup verify FILE
 
+import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { readConfig } from '../config.js'
 import { plainJson } from '../domain/plain-text.js'
 import { noteInAudit } from '../store/audit.js'
 import { type BackupHead, readBackup, writeBackup } from '../store/backup-file.js'
+import { backupMade } from '../store/backups.js'
 import { lastRevision } from '../store/changes.js'
-import { noteBackup } from '../store/last-checks.js'
 import { keyringOf } from '../store/seal-keys.js'
+import { hintsOf } from '../store/sealed-file.js'
 import { withSealedStore } from './sealed-store.js'
 
 const USAGE = 'tabir backup FILE | tabir backup verify FILE'
@@ -35,7 +37,9 @@ async function make(path: string) {
     const about = { revision: String(await lastRevision(store)) }
     await noteInAudit(store, { act: 'store.backed-up', by: 'operator', about, atMs: Date.now() })
     const { checked, goesOn, keptBytes } = await writeBackup(place, parts, (written) => check(written, keyring))
-    await noteBackup(store, Date.parse(checked.madeAt))
+    const hints = await hintsOf(path)
+    const fingerprints = keyring.named.filter(({ hint }) => hints.has(hint)).map(({ fingerprint }) => fingerprint)
+    await backupMade(store, { path, host: hostname(), madeAtMs: Date.parse(checked.madeAt), fingerprints })
     return { ...checked, ...(goesOn && { goesOn, keptBytes }) }
   })
 }

@@ -22,8 +22,9 @@ export const HELP = `Tabir: matching of intimate images shared without consent, 
   tabir keys seal rotate [--new ID]
                     makes a new seal key in the file of the ring, if one is named, and seals everything anew under the first one, while
                     the service runs. May be stopped, and goes on where it was when it is started again without --new
-  tabir keys seal retire ID
-                    takes a key out of the ring, if nothing is sealed under it any more
+  tabir keys seal retire ID [--backups FOLDER]… [--yes]
+                    takes a key out of the ring, if nothing in the store is sealed under it any more. Lists the backups and snapshots
+                    that are, as far as they are known or lie in the folders, and asks; with --yes it does not ask
 
   tabir cases end NUMBER [--dry-run]
                     ends a case as its owner's withdrawal does, everywhere within a second: for one that nobody can reach any more.

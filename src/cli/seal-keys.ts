@@ -1,9 +1,10 @@
 // tabir keys seal list | rotate | retire
 
+import { createInterface } from 'node:readline/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { ownValue } from '../domain/own-value.js'
-import { plainJson } from '../domain/plain-text.js'
+import { plainJson, plainText } from '../domain/plain-text.js'
 import { noteInAudit } from '../store/audit.js'
 import { rewriteLog } from '../store/log-rewrite.js'
 import { type Census, census, resealAll } from '../store/reseal.js'
@@ -11,14 +12,16 @@ import { addSealKey, dropSealKey, sealKeyPath } from '../store/seal-keys.js'
 import { forgetKey, keyToSealWith, sealers, switchToActive, usedKeys } from '../store/seal-ring.js'
 import type { Store } from '../store/store.js'
 import { type SealedStore, withSealedStore } from './sealed-store.js'
+import { type SealedUnder, sealedUnder } from './sealed-under.js'
 
 const USAGE = `tabir keys seal list
   tabir keys seal rotate [--new ID]
-  tabir keys seal retire ID`
+  tabir keys seal retire ID [--backups FOLDER]… [--yes]`
 const AGREE_WITHIN_MS = 10_000
 const POLL_MS = 200
 const TELL_EVERY_MS = 1000
 const REWRITE_WITHIN_MS = 3_600_000
+const MOST_SHOWN = 20
 
 /** @returns the exit status: 0, or 1 for what went wrong or was refused, 2 for arguments that cannot be used. */
 export async function sealKeys([verb, ...rest]: readonly string[]): Promise<number> {
@@ -27,8 +30,10 @@ export async function sealKeys([verb, ...rest]: readonly string[]): Promise<numb
     const label = newLabel(rest)
     if (label !== 'unusable') return withSealedStore((opened) => rotate(opened, label))
   }
-  const [id, ...more] = rest
-  if (verb === 'retire' && id !== undefined && more.length === 0) return withSealedStore((opened) => retire(opened, id))
+  if (verb === 'retire') {
+    const asked = retirementIn(rest)
+    if (asked !== undefined) return withSealedStore((opened) => retire(opened, asked))
+  }
   return failed(USAGE, 2)
 }
 
@@ -38,6 +43,25 @@ function newLabel(args: string[]): string | undefined {
     return values.new === undefined || /^[\w.-]{1,32}$/.test(values.new) ? values.new : 'unusable'
   } catch {
     return 'unusable'
+  }
+}
+
+interface Retirement {
+  readonly id: string
+  /** Folders with backups. */
+  readonly backups: readonly string[]
+  readonly isAgreed: boolean
+}
+
+function retirementIn(args: string[]): Retirement | undefined {
+  try {
+    const options = { backups: { type: 'string', multiple: true }, yes: { type: 'boolean', default: false } } as const
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
+    const [id, ...more] = positionals
+    if (id === undefined || more.length > 0) return undefined
+    return { id, backups: values.backups ?? [], isAgreed: values.yes }
+  } catch {
+    return undefined
   }
 }
 
@@ -103,7 +127,8 @@ async function waitForOthers(store: Store, fingerprint: string): Promise<number>
   }
 }
 
-async function retire({ config, store, keyring }: SealedStore, id: string): Promise<number> {
+async function retire(opened: SealedStore, { id, backups, isAgreed }: Retirement): Promise<number> {
+  const { config, store, keyring } = opened
   const key = keyring.named.find(({ label, fingerprint }) => label === id || fingerprint === id)
   if (key === undefined) return failed('There is no such key in the ring.', 1)
   const { label, fingerprint } = key
@@ -114,11 +139,48 @@ async function retire({ config, store, keyring }: SealedStore, id: string): Prom
   const sealed = countsOf(await census(store, keyring), fingerprint)
   const total = Object.values(sealed).reduce((sum, count) => sum + count, 0)
   if (total > 0) return failed(`${total} are still sealed under this key: rotate first. Nothing was changed.`, 1)
+  let found: readonly SealedUnder[]
+  try {
+    found = await sealedUnder(key, { store, dataDir: config.dataDir, backups })
+  } catch (error) {
+    return failed(
+      `The folder of backups cannot be read (${error instanceof Error ? error.message : 'why is not known'}).`,
+      1,
+    )
+  }
+  tell(label, found)
+  if (!isAgreed && !(await agreesTo(label))) return failed('Nothing was changed.', 1)
   await forgetKey(store, fingerprint, Date.now())
   if (config.sealKeys === undefined) dropSealKey(sealKeyPath(config), fingerprint)
   else process.stderr.write('Take the key out of TABIR_SEAL_KEYS at the next start.\n')
-  print({ id: label, fingerprint, retired: true })
+  const countOf = (kind: SealedUnder['kind']) => found.filter((each) => each.kind === kind).length
+  print({ id: label, fingerprint, retired: true, backups: countOf('backup'), snapshots: countOf('snapshot') })
   return 0
+}
+
+function tell(label: string, found: readonly SealedUnder[]): void {
+  const shown = found.slice(0, MOST_SHOWN).map(({ kind, what }) => `  ${kind} ${plainText(what)}`)
+  if (found.length > shown.length) shown.push(`  and ${found.length - shown.length} more`)
+  const lines =
+    found.length === 0
+      ? [`No backup and no snapshot that is known here is sealed under ${label}.`]
+      : [`Sealed under ${label}, and never to be opened without it:`, ...shown]
+  process.stderr.write(
+    `${lines.join('\n')}\nCopies elsewhere may be, too. Keep the key with each backup that you would restore.\n`,
+  )
+}
+
+async function agreesTo(label: string): Promise<boolean> {
+  if (process.stdin.isTTY !== true) {
+    process.stderr.write('Nobody can be asked here: --yes retires it.\n')
+    return false
+  }
+  const asking = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return (await asking.question(`Retire ${label}? Its name, to go on: `)).trim() === label
+  } finally {
+    asking.close()
+  }
 }
 
 function countsOf(counts: Census, fingerprint: string): Record<string, number> {

@@ -24,6 +24,8 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_WITHDRAWALS_DIR',
     'TABIR_SNAPSHOT_EVERY_S',
     'TABIR_CASE_RETENTION_DAYS',
+    'TABIR_AUDIT_KEEP_DAYS',
+    'TABIR_WITHDRAWALS_KEEP_DAYS',
     'TABIR_MAX_IMAGES_PER_CASE',
     'TABIR_MAX_IMAGES_PER_NEW_CASE',
     'TABIR_MAX_SIGNALS_PER_ORG_PER_DAY',
@@ -47,6 +49,7 @@ const givenTo: Record<Part, readonly Variable[]> = {
     'TABIR_EXCHANGES_FILE',
     'TABIR_TRACES_URL',
     'TABIR_LOG_LEVEL',
+    'TABIR_LOG_SAMPLE',
     'TABIR_ENV',
   ],
   workers: [

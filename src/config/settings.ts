@@ -68,6 +68,8 @@ export const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.R
     withdrawalsDir: e.TABIR_WITHDRAWALS_DIR,
     snapshotEveryS: e.TABIR_SNAPSHOT_EVERY_S,
     caseRetentionDays: e.TABIR_CASE_RETENTION_DAYS,
+    auditKeepDays: e.TABIR_AUDIT_KEEP_DAYS,
+    withdrawalsKeepDays: e.TABIR_WITHDRAWALS_KEEP_DAYS,
     eraseEveryS: e.TABIR_ERASE_EVERY_S,
     maxImagesPerCase: e.TABIR_MAX_IMAGES_PER_CASE,
     maxImagesPerNewCase: e.TABIR_MAX_IMAGES_PER_NEW_CASE ?? OF_EXPOSURE[e.TABIR_EXPOSURE].maxImagesPerNewCase,
@@ -96,6 +98,7 @@ export const Settings = Variables.refine((e) => e.REDIS_URL === undefined || e.R
     maxQueriesPerOrgPerDay: e.TABIR_MAX_QUERIES_PER_ORG_PER_DAY,
     tracesUrl: e.TABIR_TRACES_URL,
     logLevel: e.TABIR_LOG_LEVEL,
+    logSample: e.TABIR_LOG_SAMPLE,
     env: e.TABIR_ENV,
   }))
 

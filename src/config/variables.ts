@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { isProxyNetwork } from '../services/networks.js'
 import { PROBING_MODES } from '../services/probing-guard.js'
+import { LEAST_AUDIT_DAYS, LEAST_WITHDRAWALS_DAYS } from '../services/record-keeping.js'
 import { FEED_DELAY } from '../store/feed-batches.js'
 
 const MiB = 1024 * 1024
@@ -55,6 +56,8 @@ export const Variables = z.object({
   TABIR_WITHDRAWALS_DIR: text('must name a folder').optional(),
   TABIR_SNAPSHOT_EVERY_S: wholeNumber(0, 86_400).default(900),
   TABIR_CASE_RETENTION_DAYS: wholeNumber(1, 36_500).default(365),
+  TABIR_AUDIT_KEEP_DAYS: daysToKeep(LEAST_AUDIT_DAYS),
+  TABIR_WITHDRAWALS_KEEP_DAYS: daysToKeep(LEAST_WITHDRAWALS_DAYS),
   TABIR_ERASE_EVERY_S: wholeNumber(1, 86_400).default(900),
   TABIR_MAX_IMAGES_PER_CASE: wholeNumber(1, 1_000_000).default(10_000),
   TABIR_MAX_IMAGES_PER_NEW_CASE: wholeNumber(1, 1_000_000).optional(),
@@ -117,6 +120,11 @@ export const Variables = z.object({
       error: 'must be fatal, error, warn, info, debug, trace or silent',
     })
     .default('info'),
+  TABIR_LOG_SAMPLE: z
+    .string()
+    .regex(/^(0?\.\d{1,6}|[01](\.0{1,6})?)$/, 'must be a share from 0 to 1, such as 0.01')
+    .transform(Number)
+    .default(1),
   TABIR_ENV: z
     .string()
     .regex(/^[a-z]{2,8}$/, 'must be 2 to 8 lowercase letters')
@@ -140,6 +148,17 @@ function listOf(isOne: (text: string) => boolean, reason: string) {
     .transform((text) => text.split(',').map((part) => part.trim()))
     .refine((parts) => parts.every(isOne), reason)
     .default([])
+}
+
+/** 0 for all of it. */
+function daysToKeep(least: number) {
+  const reason = `must be 0 for ever, or a number of days from ${least} to 36500`
+  return z
+    .string()
+    .regex(/^\d{1,5}$/, reason)
+    .transform(Number)
+    .refine((days) => days === 0 || (days >= least && days <= 36_500), reason)
+    .default(400)
 }
 
 function wholeNumber(min: number, max: number) {

@@ -1,7 +1,7 @@
 // Reads the audit log to its end once a day, in one of the api processes: what was changed in it shows there, whoever looks.
 
 import type { AuditLog } from '../store/audit.js'
-import { holdAuditCheck, lastAuditCheck, noteAuditCheck, releaseAuditCheck } from '../store/last-checks.js'
+import { holdAuditCheck, lastAuditCheck, noteAuditCheck, releaseAuditCheck } from '../store/audit-check.js'
 import type { Store } from '../store/store.js'
 
 export interface AuditCheckParts {

@@ -1,9 +1,10 @@
 // What an operator has to see coming, besides whether this process answers: full disks, old backups, silent partners, missed deadlines.
 
+import { lastAuditCheck } from '../store/audit-check.js'
+import { lastBackupMs } from '../store/backups.js'
 import type { Clocks } from '../store/clocks.js'
 import type { Deliveries } from '../store/deliveries.js'
 import { type DiskRoom, diskRoom } from '../store/disk-room.js'
-import { lastAuditCheck, lastBackupMs } from '../store/last-checks.js'
 import { type RedisLoad, redisLoad } from '../store/redis-load.js'
 import type { Store } from '../store/store.js'
 import type { Webhooks } from '../store/webhooks.js'

@@ -17,8 +17,6 @@ export const keys = {
   changes: `${TAG}:changes`,
   /** hash: the format that the store is written in, and the oldest that may still work on it. */
   format: `${TAG}:format`,
-  /** string: [epoch ms] the moment that the last backup holds. */
-  lastBackup: `${TAG}:last-backup`,
   /** hash: name → sealed random bytes that belong to the deployment. */
   secrets: `${TAG}:secrets`,
   /** hash: fingerprint of a seal key → JSON: its name, and a check value sealed under it. */
@@ -35,6 +33,8 @@ export const keys = {
   apiKeys: `${TAG}:api-keys`,
   /** set: ids [16 bytes] of signals that were planted to be noticed. */
   canaries: `${TAG}:canaries`,
+  /** list: JSON of backups that were made: where, when, and which seal keys they need. The newest first. */
+  backups: `${TAG}:backups`,
   /** hash: key id → day on which it was last used. */
   apiKeyUses: `${TAG}:api-key-uses`,
   /** hash: bank name → JSON. */
@@ -126,6 +126,8 @@ export const keys = {
   auditCheck: `${TAG}:audit-check`,
   /** string: that a process reads it. */
   auditCheckHolder: `${TAG}:audit-check-holder`,
+  /** string: there for a day once a process trims the audit log. */
+  auditTrimming: `${TAG}:audit-trimming`,
   /** string: that a daily entry was noted. */
   auditOnce: (digest: string) => `${TAG}:audit-once:${digest}`,
   /** sorted set: keyed hashes of an organisation's contexts, by the time of the last match. */

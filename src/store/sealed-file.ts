@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { openToRead, writeWholeFile } from '../files/write-file.js'
-import { type Keyring, SealError } from './seal.js'
+import { type Keyring, SEALED, SealError } from './seal.js'
 
 /*
  * [8] MAGIC  [16] random id of this file, then per piece:  [1] 1 for the last, else 0  [4] length  [length] the piece, sealed
@@ -91,6 +91,25 @@ export async function sealedFileId(path: string): Promise<string> {
     const head = await readExactly(file, MAGIC.length + ID_BYTES)
     if (!head.subarray(0, MAGIC.length).equals(MAGIC)) throw new SealError('not a sealed file')
     return head.subarray(MAGIC.length).toString('hex')
+  } finally {
+    await file.close()
+  }
+}
+
+/** Of the keys that its pieces are sealed under. Reads no more than where they begin. @throws {SealError} for a file that is none. */
+export async function hintsOf(path: string): Promise<ReadonlySet<number>> {
+  const file = await openToRead(path)
+  try {
+    const hints = new Set<number>()
+    const magic = Buffer.alloc(MAGIC.length)
+    await file.read(magic, 0, magic.length, 0)
+    if (!magic.equals(MAGIC)) throw new SealError('not a sealed file')
+    const head = Buffer.alloc(HEAD_BYTES + SEALED.nonceAt)
+    for (let at = MAGIC.length + ID_BYTES; ; at += HEAD_BYTES + head.readUInt32LE(1)) {
+      const { bytesRead } = await file.read(head, 0, head.length, at)
+      if (bytesRead < head.length) return hints
+      hints.add(head.readUInt8(HEAD_BYTES + SEALED.hintAt))
+    }
   } finally {
     await file.close()
   }

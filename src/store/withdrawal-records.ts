@@ -103,14 +103,38 @@ export function markOf(change: Change): string {
 
 /** @throws when the folder is there and cannot be read. */
 export async function readLogFolder(folder: string): Promise<LogFolder> {
+  const records: LogRecord[] = []
+  for (const name of await logNamesIn(folder)) records.push(...recordsIn(await readFile(join(folder, name), 'utf8')))
+  return { records, status: await readLogStatus(folder) }
+}
+
+/**
+ * The files that end before a time, the oldest first, but never the last one. After the store went back, revisions were counted a second time: what
+ * came before cannot be told from what came after without all of it, so no file goes from there on.
+ * @throws when the folder is there and cannot be read.
+ */
+export async function oldLogsIn(folder: string, beforeMs: number): Promise<string[]> {
+  const old: string[] = []
+  for (const name of (await logNamesIn(folder)).slice(0, -1)) {
+    const path = join(folder, name)
+    const isOld = endOfMonthMs(name) <= beforeMs
+    if (!isOld || recordsIn(await readFile(path, 'utf8')).some(({ kind }) => kind === 'back')) break
+    old.push(path)
+  }
+  return old
+}
+
+function endOfMonthMs(name: string): number {
+  const [year, month] = name.slice(0, 7).split('-').map(Number)
+  return Date.UTC(year ?? 0, month ?? 0) // months are counted from 0: it is the first moment of the next
+}
+
+async function logNamesIn(folder: string): Promise<string[]> {
   const names: string[] = await readdir(folder).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
     throw error
   })
-  const records: LogRecord[] = []
-  for (const name of names.filter((each) => FILE.test(each)).sort())
-    for (const text of (await readFile(join(folder, name), 'utf8')).split('\n')) records.push(...recordIn(text))
-  return { records, status: await readLogStatus(folder) }
+  return names.filter((each) => FILE.test(each)).sort()
 }
 
 export async function readLogStatus(folder: string): Promise<LogStatus | undefined> {
@@ -119,6 +143,10 @@ export async function readLogStatus(folder: string): Promise<LogStatus | undefin
     throw error
   })
   return statusIn(text)
+}
+
+function recordsIn(text: string): LogRecord[] {
+  return text.split('\n').flatMap(recordIn)
 }
 
 function recordIn(text: string): LogRecord[] {

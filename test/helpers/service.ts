@@ -57,6 +57,8 @@ export interface TestServiceOptions {
   readonly exchanges?: readonly Exchange[]
   readonly reconcilers?: readonly Reconciler[]
   readonly withdrawalsFolder?: string
+  readonly auditKeepDays?: number
+  readonly logSample?: number
   readonly exposure?: Exposure
   readonly mostOf?: Partial<Readonly<Record<LimitName, number>>>
   readonly serverLimits?: Partial<ServerLimits>
@@ -139,6 +141,7 @@ export async function startService(
     snapshots: undefined,
     withdrawalsFolder: options.withdrawalsFolder,
     folders: new Map([['data', redis.dataDir]]),
+    ...(options.auditKeepDays !== undefined && { auditKeepDays: options.auditKeepDays }),
     ...(options.probing !== undefined && { probing: options.probing }),
     trustLimits: { maxImagesPerCase: 10_000, maxSignalsPerOrgPerDay: 0, proofRounds: 0, ...options.trustLimits },
     webhookOrigins: options.webhookOrigins ?? new Set(),
@@ -168,6 +171,7 @@ export async function startService(
     admission: options.admission ?? EVERYBODY,
     serverLimits: { ...SERVER_LIMITS, ...options.serverLimits },
     logLevel: options.logLevel ?? 'debug',
+    ...(options.logSample !== undefined && { logSample: options.logSample }),
     logStream: {
       write(line) {
         log.push(line)

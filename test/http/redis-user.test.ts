@@ -16,7 +16,7 @@ const RUNBOOK = readFileSync(resolve(import.meta.dirname, '../../../docs/runbook
 
 /** The rules as the runbook has them, for an operator to copy. */
 function rulesFor(heading: string): string[] {
-  const rules = new RegExp(`${heading}[^]*?ACL SETUSER \\w+ on '>[^']+' (.*)`).exec(RUNBOOK)?.[1]
+  const rules = new RegExp(`${heading}[^]*?ACL SETUSER \\w+ on ">[^"]+" (.*)`).exec(RUNBOOK)?.[1]
   if (rules === undefined) throw new Error('the runbook has no rules')
   return rules.replaceAll("'", '').trim().split(/\s+/)
 }

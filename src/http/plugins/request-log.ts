@@ -24,8 +24,20 @@ export interface RequestFacts {
   readonly storeCause?: AwayCause | null
 }
 
-export const requestLog = fp<{ readonly observe: (facts: RequestFacts) => void }>(
-  async (app, { observe }) => {
+export interface RequestLogOptions {
+  /** Told of each request. */
+  readonly observe: (facts: RequestFacts) => void
+  /** The share of requests that were answered as they should be of which there is a line; refusals and faults have one always. */
+  readonly sample?: number
+  /** From 0 to below 1. */
+  readonly random?: () => number
+}
+
+/** From here on a line tells of something that somebody may ask about. */
+const REFUSED_FROM = 400
+
+export const requestLog = fp<RequestLogOptions>(
+  async (app, { observe, sample = 1, random = Math.random }) => {
     app.decorateRequest('problemCode', null)
     app.decorateRequest('storeCause', null)
     app.addHook('onResponse', async (request, reply) => {
@@ -38,7 +50,10 @@ export const requestLog = fp<{ readonly observe: (facts: RequestFacts) => void }
         storeCause: request.storeCause,
       }
       observe(facts)
-      logRequest(request.log, facts)
+      const isSampled = sample < 1 && facts.status < REFUSED_FROM
+      if (!isSampled) logRequest(request.log, facts)
+      // The share is in the line, so that whoever counts lines knows what one stands for.
+      else if (random() < sample) logRequest(request.log.child({ sample }), facts)
     })
   },
   { name: 'request-log', fastify: '5.x' },

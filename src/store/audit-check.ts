@@ -1,4 +1,4 @@
-// When what keeps a deployment safe was last done: a backup, and reading the audit log to its end. Lost in a crash, they are done once more.
+// When the audit log was last read to its end. Lost in a crash, it is read once more.
 
 import { keys } from './keys.js'
 import type { Store } from './store.js'
@@ -6,17 +6,6 @@ import type { Store } from './store.js'
 export interface AuditCheck {
   readonly isSound: boolean
   readonly atMs: number
-}
-
-/** @param madeAtMs the moment that the backup holds. */
-export async function noteBackup(store: Store, madeAtMs: number): Promise<void> {
-  await store.ask((redis) => redis.set(keys.lastBackup, madeAtMs))
-}
-
-/** [epoch ms] The moment that the last backup holds which was read again whole; `undefined` when none is known. */
-export async function lastBackupMs(store: Store): Promise<number | undefined> {
-  const text = await store.ask((redis) => redis.get(keys.lastBackup))
-  return text === null ? undefined : Number(text)
 }
 
 export async function noteAuditCheck(store: Store, { isSound, atMs }: AuditCheck): Promise<void> {

@@ -1,0 +1,11 @@
+// Notes a backup that is in its place, and forgets the oldest.
+export const noteBackup = {
+  numberOfKeys: 1,
+  lua: `
+    local backups = KEYS[1] -- list: backups that were made, the newest first
+    local made    = ARGV[1] -- its JSON
+    local most    = tonumber(ARGV[2]) -- how many are noted
+    redis.call('LPUSH', backups, made)
+    redis.call('LTRIM', backups, 0, most - 1)
+    return 1`,
+} as const

@@ -1,0 +1,130 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import t, { type Test } from 'tap'
+import { type RecordKeepingParts, recordKeepingOver } from '../../src/services/record-keeping.js'
+import { noteInAudit } from '../../src/store/audit.js'
+import { keys } from '../../src/store/keys.js'
+import { openStore } from '../../src/store/store.js'
+import { withdrawnSince } from '../../src/store/withdrawn-since.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
+import { startService, until } from '../helpers/service.js'
+
+const DAY_MS = 86_400_000
+const NOW_MS = Date.UTC(2026, 10, 25)
+const MARK = '0123456789abcdef'
+const ID = '00000000-0000-8000-8000-000000000001'
+
+/** Of so many months in a row, from January 2025: a record of the month, each behind the one before. */
+function logsOf(t: Test, months: number, backIn?: number): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tabir-records-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  for (let month = 0; month < months; month++) {
+    const [after, revision] = [month * 10, month * 10 + 10]
+    const back = month === backIn ? `${after} ${after} ${MARK} back .\n` : ''
+    const name = new Date(Date.UTC(2025, month)).toISOString().slice(0, 7)
+    writeFileSync(join(folder, `${name}.log`), `\n${back}${after} ${revision} ${MARK} images ${ID} .\n`)
+  }
+  const [noted, at] = [String(months * 10).padStart(16, '0'), new Date(NOW_MS).toISOString()]
+  writeFileSync(join(folder, 'status'), `whole  ${noted} ${noted} ${MARK} ${at}\n`)
+  return folder
+}
+
+const namesIn = (folder: string) => readdirSync(folder).sort()
+
+function keepingIn(t: Test, folder: string, parts: Partial<RecordKeepingParts> = {}) {
+  const keeping = recordKeepingOver({
+    log: { list: async () => [], trim: async () => 0 },
+    auditDays: 0,
+    withdrawalsFolder: folder,
+    withdrawalsDays: 400,
+    isOursToday: async () => true,
+    dueUntilMs: async () => NOW_MS,
+    onTrouble: (error) => t.fail(String(error)),
+    ...parts,
+  })
+  t.teardown(keeping.close)
+  return keeping
+}
+
+t.test('files of withdrawals go when all of their month is older than is kept, and the newest stays', async (t) => {
+  const folder = logsOf(t, 23) // up to November 2026
+  const keeping = keepingIn(t, folder)
+  await keeping.sweep()
+  await keeping.sweep()
+  t.same(namesIn(folder).slice(0, 2), ['2025-10.log', '2025-11.log'], 'October ended within the last 400 days')
+
+  t.match(await withdrawnSince([folder], 90), { isWhole: true }, 'all since a backup of then is known')
+  t.match(await withdrawnSince([folder], 89), { isWhole: false }, 'an older backup is not put in place unasked')
+
+  const idle = logsOf(t, 1)
+  await keepingIn(t, idle).sweep()
+  t.same(namesIn(idle), ['2025-01.log', 'status'], 'what was noted last is where the next record belongs')
+})
+
+t.test('no file goes from the one on in which the store went back', async (t) => {
+  const folder = logsOf(t, 23, 3)
+  await keepingIn(t, folder).sweep()
+  t.same(namesIn(folder).slice(0, 2), ['2025-04.log', '2025-05.log'])
+})
+
+t.test('nothing goes while clocks do not agree, where all is kept, or where another process trims today', async (t) => {
+  const folder = logsOf(t, 23)
+  const before = namesIn(folder)
+  const untouched = {
+    list: async () => [{ number: 1, act: 'key.created', by: 'operator', about: {}, atMs: 0 }],
+    trim: async () => Number(t.fail('nothing is trimmed')),
+  }
+  await keepingIn(t, folder, { auditDays: 400, log: untouched, dueUntilMs: async () => undefined }).sweep()
+  const another = { auditDays: 400, withdrawalsDays: 0, log: untouched }
+  await keepingIn(t, folder, { ...another, isOursToday: async () => false }).sweep()
+  await keepingIn(t, folder, { ...another, auditDays: 0 }).sweep()
+  t.same(namesIn(folder), before)
+})
+
+t.test('one of several processes trims the audit log, once a day', async (t) => {
+  const redis = await startRedis(t)
+  const client = new Redis(redis.socket)
+  const store = await openStore(storeAt(redis.socket))
+  t.teardown(async () => {
+    client.disconnect()
+    await store.close()
+  })
+  const options = { redis, auditKeepDays: 400, now: () => NOW_MS }
+  const both = [await startService(t, options), await startService(t, options)]
+  const actsOnceThereAre = async (count: number) => {
+    const [first] = both
+    let acts: readonly { readonly act: string; readonly by: string; readonly about: object }[] = []
+    await until(async () => {
+      acts = (await first?.services.audit.latest(undefined, 100)) ?? []
+      return acts.length === count
+    })
+    return acts
+  }
+  const note = (keyId: string, daysAgo: number) =>
+    noteInAudit(store, {
+      act: 'key.created',
+      by: 'operator',
+      about: { keyId, orgId: 'o1' },
+      atMs: NOW_MS - daysAgo * DAY_MS,
+    })
+  const sweep = () => Promise.all(both.map(({ services }) => services.sweepRecords()))
+
+  await note('k1', 401)
+  await note('k2', 401)
+  await note('k3', 399)
+  await actsOnceThereAre(3)
+  await sweep()
+  const acts = await actsOnceThereAre(2)
+  t.match(acts, [{ act: 'audit.trimmed', by: 'tabir', about: { upTo: '2' } }, { about: { keyId: 'k3' } }])
+
+  await client.del(keys.auditTrimming)
+  await sweep()
+  t.equal(await client.exists(keys.auditTrimming), 0, 'where nothing is old nobody reads the log to its end')
+  t.same(
+    both.flatMap(({ log }) => log.filter((line) => line.includes('AuditError'))),
+    [],
+    'and it is sound',
+  )
+})
