@@ -123,7 +123,7 @@ async function untilOnDisk(put) {
     try {
       return await put()
     } catch (error) {
-      if (error.code !== 'store-away' || tries === MOST_PUTS) throw error
+      if (error.code !== 'store-unavailable' || tries === MOST_PUTS) throw error
       await sleep(1000)
     }
   }

@@ -61,9 +61,9 @@ export async function exchangeJobs(options: ExchangeJobOptions): Promise<Exchang
       if (!waiting.some(({ data }) => data.name === name)) await queue.add(name, { name } satisfies PullExchangeJob, opts)
     },
     async close() {
-      const isAway = connection.status !== 'ready'
-      await worker.close(isAway)
-      if (!isAway) await queue.close()
+      const isUnavailable = connection.status !== 'ready'
+      await worker.close(isUnavailable)
+      if (!isUnavailable) await queue.close()
       connection.disconnect()
     },
   }

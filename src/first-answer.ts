@@ -2,8 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from './domain/problem.js'
-import type { StoreAwayError } from './domain/store-away.js'
-import { awayErrorFor, isAway, refusalIn } from './store/away-cause.js'
+import type { StoreUnavailableError } from './domain/store-unavailable.js'
+import { isUnavailable, refusalIn, unavailableErrorFor } from './store/unavailable-cause.js'
 
 export interface Patience {
   /** Told in words, once, that it has to be waited for. */
@@ -46,7 +46,7 @@ export async function onceRedisAnswers<T>(
   }
 }
 
-function awayIn(error: unknown): StoreAwayError | undefined {
-  if (error instanceof Problem && error.code === 'store-away') return awayErrorFor(error.cause)
-  return isAway(error) ? awayErrorFor(error) : undefined
+function awayIn(error: unknown): StoreUnavailableError | undefined {
+  if (error instanceof Problem && error.code === 'store-unavailable') return unavailableErrorFor(error.cause)
+  return isUnavailable(error) ? unavailableErrorFor(error) : undefined
 }

@@ -38,7 +38,7 @@ export async function openQueue(target: RedisTarget) {
   })
   queue.on('error', () => {}) // an add that fails says so itself
   const close = async () => {
-    redis.disconnect() // first: a queue that is closed while Redis is away would wait for it
+    redis.disconnect() // first: a queue that is closed while Redis is unavailable would wait for it
     await queue.close()
   }
   await queue.waitUntilReady().catch(async (error: unknown) => {
@@ -58,7 +58,7 @@ export async function openQueue(target: RedisTarget) {
           await put(job, priority)
         })
       } catch (error) {
-        throw new Problem('store-away', { retryAfterS: 2, cause: error })
+        throw new Problem('store-unavailable', { retryAfterS: 2, cause: error })
       }
     },
     close,

@@ -21,7 +21,7 @@ export interface OpeningOptions {
 /**
  * May be done again, wherever it was interrupted.
  *
- * @throws {SealError} when the keyring does not belong to what is stored. {Problem} store-away
+ * @throws {SealError} when the keyring does not belong to what is stored. {Problem} store-unavailable
  */
 export async function openSealed({ redis, keyring: keyringFor }: OpeningOptions): Promise<SealedStore> {
   const store = await openStore(redis)

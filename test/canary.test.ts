@@ -265,9 +265,9 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
     await until(() => stopped.every((pid) => !isAlive(pid)))
     const stop = await stopping
     t.ok(stop.tookMs < API_STOPS_WITHIN_MS, `an api with a picture that waits stops in time: ${Math.round(stop.tookMs)} ms`)
-    t.equal(codeOf((await alsoOrphaned) ?? { body: '' }), 'hashing-away')
+    t.equal(codeOf((await alsoOrphaned) ?? { body: '' }), 'hashing-unavailable')
     const { tookMs, ...gaveUp } = await orphaned
-    t.equal(codeOf(gaveUp), 'hashing-away')
+    t.equal(codeOf(gaveUp), 'hashing-unavailable')
     t.ok(tookMs < IMAGE_TTL_MS + 3000, `given up in time: ${Math.round(tookMs)} ms`)
   })
 

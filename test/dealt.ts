@@ -55,7 +55,7 @@ const END_TO_END = [
   'runbook.test.js',
   'store/image-reader.test.js',
   'faults/faults.test.js',
-  'http/store-away.test.js',
+  'http/store-unavailable.test.js',
   'console/console.test.js',
   'server-start.test.js',
   'certificates.test.js',

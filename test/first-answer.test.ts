@@ -78,7 +78,7 @@ t.test('what is wrong here is not waited for, and what was called off ends', asy
 
   const calledOff = new AbortController()
   const away = async () => {
-    throw new Problem('store-away')
+    throw new Problem('store-unavailable')
   }
   const waiting = onceRedisAnswers(away, { onWaiting: () => calledOff.abort(), signal: calledOff.signal })
   await t.rejects(waiting, { name: 'AbortError' })

@@ -37,7 +37,7 @@ t.test('a picture is taken while the line of the queue is made anew, and refused
   t.equal(await direct.zcard(`${QUEUE_PREFIX}:${HASH_IMAGE_QUEUE}:prioritized`), 5)
 
   line.refuse()
-  await t.rejects(queue.enqueue(job('b'.repeat(43))), { code: 'store-away' })
+  await t.rejects(queue.enqueue(job('b'.repeat(43))), { code: 'store-unavailable' })
   line.heal()
   await queue.enqueue(job('c'.repeat(43)))
 })

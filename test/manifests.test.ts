@@ -88,7 +88,7 @@ t.test('every pod is shut in, has its volumes, and a network policy in both dire
 })
 
 t.test(
-  'apis get requests while Redis is away, once they were loaded; they and workers are apart, and wait before they end',
+  'apis get requests while Redis is unavailable, once they were loaded; they and workers are apart, and wait before they end',
   async (t) => {
     const byApp = new Map(
       podsOf('deploy/kubernetes/tabir.yml').map((each) => [each.template.metadata.labels['app'], each.template.spec]),

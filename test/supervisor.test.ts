@@ -177,7 +177,7 @@ t.test('opens Redis again when it goes, as often as it takes, and goes on', asyn
   t.equal(await world.stop(), 0)
 })
 
-t.test('stops while Redis is away', async (t) => {
+t.test('stops while Redis is unavailable', async (t) => {
   const world = await stage(
     t,
     { api: 'ready', workers: 'ready' },

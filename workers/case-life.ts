@@ -53,9 +53,9 @@ export function keepCases({ target, connection, eraseEveryMs, now, warn }: CaseL
   worker.on('error', () => {})
   return {
     async close() {
-      const isAway = connection.status !== 'ready'
-      await worker.close(isAway)
-      if (!isAway) await queue.close()
+      const isUnavailable = connection.status !== 'ready'
+      await worker.close(isUnavailable)
+      if (!isUnavailable) await queue.close()
     },
   }
 }
@@ -63,7 +63,7 @@ export function keepCases({ target, connection, eraseEveryMs, now, warn }: CaseL
 /**
  * Does one job. Safe to run twice, and beside itself. Nothing expires by one clock alone: what is due has to be due by this process's clock and
  * by the store's, and after a jump of the store's nothing expires before it has gone on for an hour.
- * @throws when Redis is away, or could not write its log anew.
+ * @throws when Redis is unavailable, or could not write its log anew.
  */
 export function caseLifeHandler({ target, now, warn }: Pick<CaseLifeOptions, 'target' | 'now' | 'warn'>) {
   const dueTime = dueTimeBy(now, warn)

@@ -89,9 +89,9 @@ export function deliverWebhooks(options: DeliverWebhookOptions): {
     async close() {
       closing.abort()
       options.follower.disconnect()
-      const isAway = connection.status !== 'ready'
-      await Promise.all([worker.close(isAway), filling])
-      if (!isAway) await queue.close()
+      const isUnavailable = connection.status !== 'ready'
+      await Promise.all([worker.close(isUnavailable), filling])
+      if (!isUnavailable) await queue.close()
     },
   }
 }

@@ -78,7 +78,7 @@ const worker = new Worker(
     lockDuration: 30_000,
   },
 )
-worker.on('error', () => {}) // Redis is away; the worker's own connection comes back by itself
+worker.on('error', () => {}) // Redis is unavailable; the worker's own connection comes back by itself
 await worker.waitUntilReady().catch(refuseToStart)
 const keeper = keepCases({
   target,
@@ -95,9 +95,9 @@ const beating = keepBeating({
 })
 
 stopOnSignal(async () => {
-  const isAway = redis.status !== 'ready'
+  const isUnavailable = redis.status !== 'ready'
   // Without Redis there is no job to finish, and nobody to tell; it may also go away in the middle of this.
-  await Promise.race([Promise.all([beating.close(), worker.close(isAway), keeper.close()]), sleep(FINISH_WITHIN_MS)])
+  await Promise.race([Promise.all([beating.close(), worker.close(isUnavailable), keeper.close()]), sleep(FINISH_WITHIN_MS)])
   await sandbox.close()
   visit.close()
   redis.disconnect()

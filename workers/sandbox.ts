@@ -19,7 +19,7 @@ export interface Sandbox {
    * more when this settles.
    * A child that dies is replaced and the image is tried once more; then it is refused as undecodable. One that takes too
    * long is killed, and the image refused at once: a second try would take as long. While others have the processors it is given
-   * more time, and when that was not enough the answer is `hashing-away`: nobody knows anything bad of the image. The same goes for
+   * more time, and when that was not enough the answer is `hashing-unavailable`: nobody knows anything bad of the image. The same goes for
    * one that runs out of memory: it is replaced, the image tried once more, and never called damaged.
    */
   hash(image: Buffer | readonly Buffer[], purpose: JobPurpose, details?: DetailsWanted): Promise<HandoffAnswer>
@@ -60,7 +60,7 @@ interface Child {
 
 const { signals } = constants
 const UNDECODABLE: HandoffAnswer = { problem: 'image-undecodable' }
-const AWAY = { problem: 'hashing-away' } as const
+const AWAY = { problem: 'hashing-unavailable' } as const
 
 export function openSandbox(options: SandboxOptions): Sandbox {
   const idle: Child[] = []

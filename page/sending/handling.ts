@@ -36,9 +36,9 @@ const HANDLING: Readonly<Record<CaseImageProblem, Handling>> = {
   'idempotency-key-busy': 'again',
   'rate-limited': 'again',
   overloaded: 'again',
-  'index-cold': 'again',
-  'store-away': 'again',
-  'hashing-away': 'again',
+  'index-loading': 'again',
+  'store-unavailable': 'again',
+  'hashing-unavailable': 'again',
 }
 
 /** @returns `undefined` for a code that adding images to a case never has. */

@@ -112,7 +112,7 @@ export async function fileFacts(config: Config): Promise<FileFacts> {
   }
 }
 
-/** @throws {Problem} store-away */
+/** @throws {Problem} store-unavailable */
 export async function redisFacts(config: Config, store: Store): Promise<RedisFacts> {
   const info = await store.ask((redis) => redis.info())
   const field = (name: string) => infoField(info, name)

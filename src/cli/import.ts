@@ -41,8 +41,8 @@ const Report = z.object({
 
 /** What may be different in a moment. */
 const WORTH_ANOTHER_TRY = [
-  'store-away',
-  'index-cold',
+  'store-unavailable',
+  'index-loading',
   'overloaded',
   'rate-limited',
   'idempotency-key-busy',

@@ -9,7 +9,7 @@ import { type PaceOfWorkers, paceOfWorkers } from './pace-of-workers.js'
 export interface LeftImage {
   /** 256 random bits, base64url: whoever shows it gets the image, so it is told to one worker alone. */
   readonly ticket: string
-  /** Settles when a worker answers. @throws {Problem} hashing-away when none did in time, or when it was called off. */
+  /** Settles when a worker answers. @throws {Problem} hashing-unavailable when none did in time, or when it was called off. */
   readonly answer: Promise<HandoffAnswer>
   /** Wipes the image; `answer` fails. Without effect after an answer. */
   callOff(): void
@@ -91,7 +91,7 @@ export class HandoffDesk {
     promise.catch(() => {}) // whoever left it may be gone already
     const giveUp = () => {
       clearTimeout(timer)
-      if (this.#forget(ticket)) reject(new Problem('hashing-away', { retryAfterS: RETRY_AFTER_S }))
+      if (this.#forget(ticket)) reject(new Problem('hashing-unavailable', { retryAfterS: RETRY_AFTER_S }))
     }
     const timer = setTimeout(giveUp, this.#ttlMs)
     const settle = (answer: HandoffAnswer) => {
@@ -141,7 +141,7 @@ export class HandoffDesk {
   answer(ticket: string, answer: HandoffAnswer): boolean {
     const entry = this.#waiting.get(ticket)
     if (entry === undefined || !entry.isTaken) return false
-    if ('problem' in answer && answer.problem === 'hashing-away') entry.giveUp()
+    if ('problem' in answer && answer.problem === 'hashing-unavailable') entry.giveUp()
     else entry.settle(answer)
     return true
   }

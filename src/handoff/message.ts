@@ -21,7 +21,7 @@ export const DECODING_PROBLEMS = [
   'media-unsupported',
   'image-too-many-pixels',
   'image-undecodable',
-  'hashing-away',
+  'hashing-unavailable',
 ] as const satisfies readonly ProblemCode[]
 export type DecodingProblem = (typeof DECODING_PROBLEMS)[number]
 

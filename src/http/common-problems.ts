@@ -20,7 +20,7 @@ export function commonProblems({ method, url, scope = 'public' }: DescribedRoute
   if (limitsOf(method, url, scope).length > 0) codes.push('rate-limited')
   if (isSheddable(method, scope)) codes.push('overloaded')
   if (scope === 'public') return codes
-  codes.push('key-suspended', 'index-cold', 'store-away')
+  codes.push('key-suspended', 'index-loading', 'store-unavailable')
   if (scope === 'key') return codes.concat('key-missing', 'key-invalid')
   return codes.concat(scope === 'case' ? ['token-missing', 'case-unknown'] : ['key-missing', 'key-invalid', 'scope-missing'])
 }

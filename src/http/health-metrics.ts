@@ -5,7 +5,7 @@ import { Problem } from '../domain/problem.js'
 import type { Health, IndexReport } from '../services/health.js'
 import type { Gauges } from './gauges.js'
 
-/** What has to be asked of the store; `undefined` while it is away. */
+/** What has to be asked of the store; `undefined` while it is unavailable. */
 export interface StoreFacts {
   readonly workers: Awaited<ReturnType<Health['workers']>> | undefined
   readonly messengers: Awaited<ReturnType<Health['messengers']>> | undefined
@@ -30,17 +30,17 @@ export function healthMetrics(gauges: Gauges): (health: Health, facts: StoreFact
   const workers = gauges.by(
     'state',
     'tabir_workers',
-    'Worker processes of the whole deployment: alive, or silent for 15 s to 10 min. Absent while the store is away.',
+    'Worker processes of the whole deployment: alive, or silent for 15 s to 10 min. Absent while the store is unavailable.',
   )
   const lacking = gauges.by(
     'layer',
     'tabir_workers_lacking',
-    'Living worker processes whose decoding children lack a layer of their cage. Absent while the store is away.',
+    'Living worker processes whose decoding children lack a layer of their cage. Absent while the store is unavailable.',
   )
   const messengers = gauges.by(
     'state',
     'tabir_messengers',
-    'Messenger processes of the whole deployment: alive, or silent for 15 s to 10 min. Absent while the store is away.',
+    'Messenger processes of the whole deployment: alive, or silent for 15 s to 10 min. Absent while the store is unavailable.',
   )
   const outboxAge = gauges.one(
     'tabir_webhook_outbox_oldest_seconds',

@@ -9,14 +9,14 @@ import type { DelayRule, Shortage } from '../services/admission.js'
  * counts: requests at the door; or what a handler says that a request was worth (`spend`), or told of already (`spent`); or what pictures cost to
  *   decode, refused ones too, in 50 ms of a core: a photograph of 12 megapixels is 2 or 3.
  * most: for a deployment among acquaintances, and for one that anybody may reach (`TABIR_EXPOSURE`). Infinity is not counted.
- * whenStoreAway: go on with what this process has counted (open), or refuse what cannot be counted everywhere (closed).
+ * whenStoreUnavailable: go on with what this process has counted (open), or refuse what cannot be counted everywhere (closed).
  */
 export interface LimitRow {
   readonly by: 'address' | 'key' | 'org' | 'case'
   readonly counts: 'requests' | 'queries' | 'pictures'
   readonly windowS: number
   readonly most: Readonly<Record<Exposure, number>>
-  readonly whenStoreAway: 'open' | 'closed'
+  readonly whenStoreUnavailable: 'open' | 'closed'
 }
 
 export const EXPOSURES = ['private', 'public'] as const
@@ -51,7 +51,7 @@ export const LIMITS = {
   harvesting: row('key', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'closed'),
   /** Signals that an organisation is told of by a feed in a day, all its keys together; a page counts as one at least. */
   told: row('org', 'queries', DAY_S, { private: NONE, public: 50_000_000 }, 'closed'),
-  /** An operator who mends something must get in while the store is away. */
+  /** An operator who mends something must get in while the store is unavailable. */
   operating: row('key', 'requests', MINUTE_S, { private: 6000, public: 1200 }, 'open'),
 } as const satisfies Readonly<Record<string, LimitRow>>
 
@@ -151,7 +151,7 @@ function row(
   counts: LimitRow['counts'],
   windowS: number,
   most: LimitRow['most'],
-  whenStoreAway: LimitRow['whenStoreAway'],
+  whenStoreUnavailable: LimitRow['whenStoreUnavailable'],
 ): LimitRow {
-  return { by, counts, windowS, most, whenStoreAway }
+  return { by, counts, windowS, most, whenStoreUnavailable }
 }

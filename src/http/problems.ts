@@ -172,12 +172,12 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     title: 'The case has as many images as one case may have.',
     detail: 'Where anybody may open a case, it takes few at first and more each day, or once an organisation attests it.',
   },
-  'ceiling-reached': {
+  'quota-exceeded': {
     status: 429,
     title: 'The organisation has handed in as many signals as it may in a day.',
     detail: 'What was handed in before counts. Go on when Retry-After says.',
   },
-  'proof-needed': {
+  'proof-of-work-required': {
     status: 428,
     title: 'A solved challenge is needed, so that a program cannot open cases by the thousand.',
     detail: 'Get one from /v1/cases/challenge, solve it, and send it once, in time, as proof.',
@@ -192,7 +192,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     title: 'This cursor is not one of this feed, these filters and this organisation.',
     detail: 'Begin without one: the first page is then the beginning of a snapshot.',
   },
-  'kind-unfit': { status: 403, title: 'An organisation of this kind cannot do this.' },
+  'organisation-kind-forbidden': { status: 403, title: 'An organisation of this kind cannot do this.' },
   'watch-unknown': { status: 404, title: 'There is no such watch, or it is not yours.' },
   'watches-full': {
     status: 409,
@@ -214,9 +214,9 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   'rate-limited': { status: 429, title: 'Too many requests.' },
   overloaded: { status: 503, title: 'The server has as much to do as it can hold.' },
-  'index-cold': { status: 503, title: 'The index is being loaded.' },
-  'store-away': { status: 503, title: 'The store cannot be reached, so nothing can be promised now.' },
-  'hashing-away': {
+  'index-loading': { status: 503, title: 'The index is being loaded.' },
+  'store-unavailable': { status: 503, title: 'The store cannot be reached, so nothing can be promised now.' },
+  'hashing-unavailable': {
     status: 503,
     title: 'No worker hashed the image in time.',
     detail: 'Nothing of it was kept. Send it again.',
@@ -244,7 +244,7 @@ export const ProblemBody = z
     reason: z
       .enum(NOT_READY_REASONS)
       .optional()
-      .meta({ description: 'Why this process does not answer, with `index-cold` and `store-away`.' }),
+      .meta({ description: 'Why this process does not answer, with `index-loading` and `store-unavailable`.' }),
     scope: z.enum(SCOPES).optional().meta({ description: 'The scope that is needed, with `scope-missing`.' }),
     errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
     hotlines: z

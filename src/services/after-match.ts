@@ -64,7 +64,7 @@ const MAX_UNFINISHED = 10_000
 
 /**
  * Takes a batch. What is wrong with one image stops no other, and is tried again with the next batch: a clock that a law gives a platform must
- * not be missing because the store was away for a moment.
+ * not be missing because the store was unavailable for a moment.
  * @returns whether there is something to try again.
  */
 export function afterMatches(parts: AfterMatchParts): (batch: SightingBatch) => Promise<boolean> {

@@ -26,7 +26,7 @@ export interface Applying {
   /**
    * Tombstones first: a withdrawal does not wait for the images that came before it. Any order is right, because what is
    * read for a change is the store's state now; if that is newer than the change, the change that made it newer follows.
-   * @param last where the last of the changes is. @throws {Problem} store-away
+   * @param last where the last of the changes is. @throws {Problem} store-unavailable
    */
   apply(catalogue: Catalogue, changes: readonly Change[], last: Position): Promise<void>
   setStandings(
@@ -94,7 +94,7 @@ export function applyingWith({ store, images, own, trusts, banks, apiKeys }: App
 
   /** What is read comes over another connection than the changes. After a failover that may lead to a server which does not have them. */
   async function check(last: Position): Promise<void> {
-    if (!(await isInHistory(store, last))) throw new Problem('store-away', { retryAfterS: RETRY_AFTER_S })
+    if (!(await isInHistory(store, last))) throw new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S })
   }
 
   return {

@@ -39,7 +39,7 @@ export interface AttestingPlace extends HelpedCase {
 export interface Attesting {
   /**
    * Case by case, in the order in which they came into the organisation's hands; the pictures of each, the oldest first.
-   * @throws {Problem} kind-unfit: only an NGO vouches.
+   * @throws {Problem} organisation-kind-forbidden: only an NGO vouches.
    * Cost: opens the sealed record of each picture of the cases that are looked through, up to the end of the page.
    */
   waiting(
@@ -119,7 +119,7 @@ export function attestingOver({ cases, clocks, images, trusts, apiKeys, matchIds
 
   return {
     async waiting({ orgId }, after, limit) {
-      if ((await apiKeys.org(orgId))?.kind !== 'ngo') throw new Problem('kind-unfit')
+      if ((await apiKeys.org(orgId))?.kind !== 'ngo') throw new Problem('organisation-kind-forbidden')
       const found: { readonly signal: WaitingSignal; readonly place: AttestingPlace }[] = []
       for await (const each of allFrom(orgId, after)) if (found.push(each) > limit) break
       const page = found.slice(0, limit)

@@ -46,7 +46,7 @@ export interface CaseFiles {
   events(own: OwnCase, afterId?: string): Promise<CaseEvent[]>
   /** As `CaseEvents.follow`. */
   follow(own: OwnCase, afterId: string, listener: (event: CaseEvent) => void): () => void
-  /** How many organisations hold a key to ask or to follow, now. @throws {Problem} index-cold, store-away. */
+  /** How many organisations hold a key to ask or to follow, now. @throws {Problem} index-loading, store-unavailable. */
   platformsAsking(): number
 }
 

@@ -23,7 +23,7 @@ export interface Ceilings {
   imagesOf(record: Pick<CaseRecord, 'createdAtMs' | 'assistance' | 'isVouchedFor'>): number
   /** Is it counted what an organisation hands in? */
   readonly isCounted: boolean
-  /** Counts what an organisation hands in, and what is refused not. @throws {Problem} ceiling-reached */
+  /** Counts what an organisation hands in, and what is refused not. @throws {Problem} quota-exceeded */
   handIn(orgId: string, signals: number): Promise<void>
 }
 
@@ -60,7 +60,7 @@ export function ceilingsOf({ strikes, limits, now }: CeilingParts): Ceilings {
       const day = new Date(atMs).toISOString().slice(0, 10)
       if ((await strikes.handIn(orgId, day, signals)) <= most) return
       await strikes.handIn(orgId, day, -signals)
-      throw new Problem('ceiling-reached', { retryAfterS: Math.ceil((DAY_MS - (atMs % DAY_MS)) / 1000) })
+      throw new Problem('quota-exceeded', { retryAfterS: Math.ceil((DAY_MS - (atMs % DAY_MS)) / 1000) })
     },
   }
 }

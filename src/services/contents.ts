@@ -23,7 +23,7 @@ export interface Contents {
   idFor(orgId: string, imageId: string): number
   /**
    * @returns `undefined` when the bank has no such content: not what this process knows counts, but what the store has.
-   * Cost: some microseconds an image of the process, giving way to others. @throws {Problem} index-cold, store-away
+   * Cost: some microseconds an image of the process, giving way to others. @throws {Problem} index-loading, store-unavailable
    */
   find(orgId: string, bank: string, contentId: number): Promise<Content | undefined>
   /** From the answer on it matches, or does not, on any route. @param untilS [Unix seconds] 0 for not by itself; past for now. */

@@ -37,7 +37,7 @@ export interface DetailFinder {
    * @param options.role what an image is to the question: to be found, to veto what it shows, or neither.
    * @param options.giveWay as of `paceMaker`: called every millisecond or so.
    * @returns the surest first, each image once.
-   * @throws {Problem} store-away when candidates cannot be read.
+   * @throws {Problem} store-unavailable when candidates cannot be read.
    * Cost: a search for each of up to 2,700 details, and 1 ms for each of two views of up to 20 candidates.
    */
   find(views: readonly AskedView[], options: FindOptions): Promise<FoundByDetails[]>

@@ -19,7 +19,7 @@ interface KeptDetails {
 export interface Detailing {
   /**
    * @param kin of the picture, unless its hashes are near those of another one.
-   * @throws {Problem} index-cold, store-away
+   * @throws {Problem} index-loading, store-unavailable
    */
   keep(signals: readonly Signal[], details: RegisteredDetails, kin: number): Promise<KeptDetails>
 }

@@ -5,7 +5,7 @@ import type { Store } from '../store/store.js'
 
 /**
  * @returns the earlier of this process's time and the store's; `undefined` while nothing is to end, after a jump of the store's clock.
- * @throws {Problem} store-away
+ * @throws {Problem} store-unavailable
  */
 export type DueTime = (store: Store) => Promise<number | undefined>
 

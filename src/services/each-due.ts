@@ -16,7 +16,7 @@ export interface DueWork<Entry> {
   readonly onError: (error: DueError) => void
   /** Entries that are handled together; one when left out. */
   readonly atOnce?: number
-  /** Errors that no entry is to blame for: the run ends with them at once. Those of a store that is away end it anyhow, after some. */
+  /** Errors that no entry is to blame for: the run ends with them at once. Those of a store that is unavailable end it anyhow, after some. */
   readonly isNotTheEntrys?: (error: unknown) => boolean
 }
 
@@ -36,7 +36,7 @@ const MAX_AWAY_IN_A_ROW = 20
 
 /**
  * Works through all that is due, once.
- * @throws what `take` throws; {Problem} store-away, index-cold and the like when that holds not only for some entries. The next run begins again.
+ * @throws what `take` throws; {Problem} store-unavailable, index-loading and the like when that holds not only for some entries. The next run begins again.
  */
 export async function forEachDue<Entry>(work: DueWork<Entry>): Promise<DueDone> {
   const { what, handle, onError, atOnce = 1, isNotTheEntrys = () => false } = work

@@ -33,7 +33,7 @@ export interface Exchanges {
    * pull does the page again, which changes nothing. One at a time for each feed. One that was not read for longer than it tells of
    * what is gone is read anew, and what it does not name then is removed.
    * @returns how it went; a failure is told there, and nothing of the feed's answers.
-   * @throws {Problem} exchange-unknown, store-away
+   * @throws {Problem} exchange-unknown, store-unavailable
    */
   pull(name: string): Promise<ExchangeReport>
 }

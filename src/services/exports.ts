@@ -20,7 +20,7 @@ export interface Exports {
    * All signals of a bank, in no order. Not a snapshot: what changes meanwhile may be in it or not.
    * Memory: a shard of the store. Cost: about 10 µs for each image that the deployment has.
    * @param mayStill asked again and again while it is read: once it throws, the file breaks off.
-   * @throws {Problem} request-invalid when there is no such recipient; store-away.
+   * @throws {Problem} request-invalid when there is no such recipient; store-unavailable.
    */
   open(caller: Caller, bank: Bank, format: ExportFormat, form: ExportForm, mayStill: () => Promise<void>): Promise<Readable>
 }

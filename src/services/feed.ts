@@ -36,7 +36,7 @@ export interface Feed {
    *
    * What is told of an image is what holds when the page is read. Should it change once more, a later page says so. A cursor that the
    * stream of changes does not reach back to leads to a new snapshot.
-   * @throws {Problem} cursor-unknown, index-cold, store-away
+   * @throws {Problem} cursor-unknown, index-loading, store-unavailable
    */
   page(reader: FeedReader, ask: FeedAsk): AsyncGenerator<FeedLine, void, void>
 }
@@ -243,7 +243,7 @@ export function feedOver({ store, lines, batches, replica, recent, cursors, audi
   /** @param before told by a process that perhaps knew more. */
   function seenNow(before: FeedPlace | undefined): FeedPlace['seen'] {
     const { position } = replica
-    if (position === undefined) throw new Problem('index-cold', { retryAfterS: RETRY_AFTER_S })
+    if (position === undefined) throw new Problem('index-loading', { retryAfterS: RETRY_AFTER_S })
     if (before !== undefined && before.seen.revision > position.revision) return before.seen
     return { revision: position.revision, mark: markOf(position.digest) }
   }

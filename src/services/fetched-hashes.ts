@@ -32,7 +32,7 @@ export interface Told {
 }
 
 export interface FetchedHashes {
-  /** @param after the place up to which the fetcher shows that it was told. @throws {Problem} index-cold, store-away */
+  /** @param after the place up to which the fetcher shows that it was told. @throws {Problem} index-loading, store-unavailable */
   tell(
     reader: { readonly orgId: string; readonly keyId: string },
     read: Read,

@@ -11,7 +11,7 @@ import { createPictureShares, type PictureSender } from './picture-shares.js'
 export interface Hashing {
   /**
    * Takes over an image, in the pieces it arrived in: its bytes are overwritten whatever happens.
-   * @throws {Problem} a refusal of the picture (image-undecodable, quality-too-low …), or hashing-away, or store-away.
+   * @throws {Problem} a refusal of the picture (image-undecodable, quality-too-low …), or hashing-unavailable, or store-unavailable.
    */
   hash(image: readonly Buffer[], purpose: JobPurpose, details?: DetailsWanted, from?: HashingFor): Promise<HashedImage>
 }
@@ -32,7 +32,7 @@ const LEAST_QUALITY: Readonly<Record<JobPurpose, number>> = {
 export interface HashingParts {
   readonly desk: HandoffDesk
   readonly handoffUrl: string
-  /** @throws {Problem} store-away */
+  /** @throws {Problem} store-unavailable */
   readonly enqueue: (job: HashImageJob, priority: number) => Promise<void>
 }
 

@@ -3,7 +3,7 @@
 import type { Confine } from '../domain/confines.js'
 import { Problem } from '../domain/problem.js'
 import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPES } from '../domain/signal-types.js'
-import type { AwayCause } from '../domain/store-away.js'
+import type { UnavailableCause } from '../domain/store-unavailable.js'
 import type { HandoffDesk } from '../handoff/desk.js'
 import type { PartStatus } from '../search/signal-index.js'
 import { lastRevision } from '../store/changes.js'
@@ -55,21 +55,21 @@ export interface Health {
   report(): HealthReport | Problem
   /** @see Replica.heardSoon */
   heardSoon(): Promise<void> | undefined
-  /** What the index consists of. @throws {Problem} index-cold, store-away */
+  /** What the index consists of. @throws {Problem} index-loading, store-unavailable */
   index(): IndexReport
-  /** How many changes the store has that the index does not. @throws {Problem} store-away */
+  /** How many changes the store has that the index does not. @throws {Problem} store-unavailable */
   behind(): Promise<number>
   /** Pictures of this process that are being hashed, or wait for a worker. */
   pictures(): { readonly waiting: number; readonly oldestMs: number }
   /** How long one more would wait for a worker, if so many more come before it. */
   pictureWaitMs(coming: number): number
-  /** @see Store.awayCounts */
-  storeAway(): ReadonlyMap<AwayCause, number>
+  /** @see Store.unavailableCounts */
+  storeUnavailable(): ReadonlyMap<UnavailableCause, number>
   /** Of this process, ready or not. */
   withdrawals(): WithdrawalNoting
-  /** Of the whole deployment. @throws {Problem} store-away */
+  /** Of the whole deployment. @throws {Problem} store-unavailable */
   workers(): Promise<WorkerCount>
-  /** How long ago everything withdrawn by then was out of the HMA that is furthest behind; 0 where there is none. @throws {Problem} store-away */
+  /** How long ago everything withdrawn by then was out of the HMA that is furthest behind; 0 where there is none. @throws {Problem} store-unavailable */
   reconcilersBehindMs(nowMs: number): Promise<number>
   /**
    * Likewise, of those that send webhooks; since when the oldest event waits to be made into messages, 0 when none does; and how many wait
@@ -108,7 +108,7 @@ export function healthOf({ replica, store, desk, reconcilers, withdrawals }: Hea
       }
     },
     heardSoon: () => replica.heardSoon(),
-    storeAway: () => store.awayCounts,
+    storeUnavailable: () => store.unavailableCounts,
     index() {
       const { catalogue } = replica
       return {

@@ -36,7 +36,7 @@ export interface Imports {
    *
    * @param mayStill asked again and again while the file arrives, which may take an hour: once it throws, nothing more is taken.
    * @throws {Problem} what stopped it, which its report names too: body-too-large, body-unreadable, upload-incomplete,
-   *   ceiling-reached, account-suspended, store-away, bank-unknown; idempotency-key-reused when the key belongs to another file,
+   *   quota-exceeded, account-suspended, store-unavailable, bank-unknown; idempotency-key-reused when the key belongs to another file,
    *   idempotency-key-busy when the same one was begun elsewhere meanwhile: from then on this one writes nothing.
    * Memory: some thousand lines, however long the file is.
    */

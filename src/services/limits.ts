@@ -29,7 +29,7 @@ export interface LimitCounter {
    *
    * Exact in one process. Of several, each knows what the others counted up to `everyMs` ago, so together they may let through at
    * most what they take in that time beyond the limit.
-   * @throws {Problem} store-away for a limit that fails closed while the store is away
+   * @throws {Problem} store-unavailable for a limit that fails closed while the store is unavailable
    */
   take(limit: Limit, who: string, amount: number): Taken
   /** Counts what cannot be held back any more, beyond the limit too. @returns whether it was within. */
@@ -135,7 +135,7 @@ export function limitCounter({ uses, now, everyMs = EVERY_MS }: LimitCounterPart
     take(limit, who, amount) {
       const atMs = now()
       if (limit.failsClosed && failingSinceMs !== undefined && atMs - failingSinceMs > AWAY_AFTER_MS)
-        throw new Problem('store-away', { retryAfterS: RETRY_AFTER_S })
+        throw new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S })
       const window = windowOf(limit, atMs)
       const { name, counter } = counterOf(limit, who, window)
       const used = counter.shared + counter.own

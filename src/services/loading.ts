@@ -27,7 +27,7 @@ const RETRY_AFTER_S = 2
 /** How long filling the indexes may keep the event loop from others in one go. */
 const TURN_MS = 5
 
-/** @throws {Problem} store-away, also when the connection broke meanwhile: what was read may be of two servers. */
+/** @throws {Problem} store-unavailable, also when the connection broke meanwhile: what was read may be of two servers. */
 export async function load(parts: LoadingParts, applying: Pick<Applying, 'setStandings'>): Promise<Loaded> {
   const { snapshots, store, trusts, banks, apiKeys, now } = parts
   const { connections } = store
@@ -40,7 +40,7 @@ export async function load(parts: LoadingParts, applying: Pick<Applying, 'setSta
   for (const bank of await banks.all()) catalogue.banks.set(bank.name, bank)
   for (const key of await apiKeys.all()) catalogue.apiKeys.set(key.keyId, key)
   const until = await lastPosition(store)
-  if (store.connections !== connections) throw new Problem('store-away', { retryAfterS: RETRY_AFTER_S })
+  if (store.connections !== connections) throw new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S })
   const giveWay = paceMaker(TURN_MS, now)
   while (catalogue.tidy()) await giveWay()
   return { catalogue, position, until, isFromSnapshot: snapshot !== undefined }

@@ -40,7 +40,7 @@ export interface AskingByDetails {
   readonly matchIdOf: (imageId: string) => string
 }
 
-/** @throws {Problem} store-away */
+/** @throws {Problem} store-unavailable */
 export async function matchesByDetails(
   finder: DetailFinder,
   views: readonly AskedView[],

@@ -86,7 +86,7 @@ export interface Matcher {
    * For each picture, given by its signals, all registered images within the threshold: nearest first, each image once; then those
    * that its details find. Exact, but for details. Gives way to others of this process every millisecond or so, also where pictures are made one by one. All are
    * searched for before the first is answered. Where very much is near, a fair share of it (`MOST_MATCHES`).
-   * @throws {Problem} bank-unknown, index-cold, store-away, key-suspended
+   * @throws {Problem} bank-unknown, index-loading, store-unavailable, key-suspended
    */
   match(pictures: Iterable<readonly HashedSignal[]>, options: MatchOptions): Promise<Match[][]>
 }
@@ -151,7 +151,7 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
 
     // A long batch gave way to others in between: what was withdrawn meanwhile is not named, and a catalogue that is no
     // longer the store's is not answered from.
-    if (replica.catalogue !== catalogue) throw new Problem('index-cold', { retryAfterS: 1 })
+    if (replica.catalogue !== catalogue) throw new Problem('index-loading', { retryAfterS: 1 })
     return answers.map((answer, i) => {
       if (answer.length === 0) return []
       const standing = answer.filter(({ ordinal }) => searcher.has(ordinal))

@@ -143,7 +143,7 @@ export function createProbingBudget(parts: ProbingBudgetParts): ProbingBudget {
       }
     }
   }
-  // A store that is away stops no match: what was charged is kept here, and sent with the next batch.
+  // A store that is unavailable stops no match: what was charged is kept here, and sent with the next batch.
   const flush = () => {
     flushing = flushing.then(send).catch(onTrouble)
     return flushing

@@ -21,7 +21,7 @@ export interface ProofOfWork {
   challenge(): Promise<Challenge>
   /**
    * Lets a case be opened, once for each challenge, and counts it.
-   * @throws {Problem} proof-needed: none, not solved, not ours, too late, or used.
+   * @throws {Problem} proof-of-work-required: none, not solved, not ours, too late, or used.
    */
   spend(proof: Proof | undefined): Promise<void>
 }
@@ -66,11 +66,11 @@ export function proofOfWork({ proofs, secret, rounds, now }: ProofParts): ProofO
 
   async function useUp(proof: Proof | undefined): Promise<void> {
     const { expiresAt = 0 } = proof?.challenge.parameters ?? {}
-    if (proof === undefined || expiresAt * 1000 < now()) throw new Problem('proof-needed')
+    if (proof === undefined || expiresAt * 1000 < now()) throw new Problem('proof-of-work-required')
     const { verified } = await verifySolution({ ...proof, deriveKey, ...secrets })
     const { signature } = proof.challenge
-    if (!verified || signature === undefined) throw new Problem('proof-needed')
-    if (!(await proofs.useOnce(signature, TTL_S))) throw new Problem('proof-needed')
+    if (!verified || signature === undefined) throw new Problem('proof-of-work-required')
+    if (!(await proofs.useOnce(signature, TTL_S))) throw new Problem('proof-of-work-required')
   }
 }
 

@@ -21,7 +21,7 @@ export interface Reconcilers {
   /**
    * One run: everything that stopped matching here before it began is out of the other bank when it ends well. Killed at any point, or ended because it takes too long, the
    * next run does some of it again, which changes nothing; two at once do no harm either.
-   * @returns how it went. @throws {Problem} exchange-unknown, store-away
+   * @returns how it went. @throws {Problem} exchange-unknown, store-unavailable
    */
   run(name: string): Promise<ReconcilerReport>
 }

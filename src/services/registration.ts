@@ -38,7 +38,7 @@ export interface Registration {
   /**
    * Each signal as an image of its own; the same signal again is the same image, so handing in may be repeated.
    * Durable when it returns, matchable once `matchable(revision)` returns.
-   * @throws {Problem} account-suspended, ceiling-reached; bank-unknown when it was removed since it was looked up
+   * @throws {Problem} account-suspended, quota-exceeded; bank-unknown when it was removed since it was looked up
    */
   forBank(
     bank: Bank,
@@ -56,7 +56,7 @@ export interface Registration {
    * @throws {Problem} as `forBank`; idempotency-key-busy.
    */
   changeBank(bank: Bank, changes: readonly BankChange[], run?: ImportRun): Promise<BankOutcome>
-  /** Was this image there before, and matches nothing: held, paused, or judged false? As far as this process knows. @throws {Problem} index-cold, store-away */
+  /** Was this image there before, and matches nothing: held, paused, or judged false? As far as this process knows. @throws {Problem} index-loading, store-unavailable */
   isHeld(id: string): boolean
   /** The id that a signal has, or would have, in a bank. */
   signalIdFor(bank: Bank, signal: NewSignal): string
@@ -65,7 +65,7 @@ export interface Registration {
     bank: Bank,
     picture: NewImage & { readonly ref: string | undefined },
   ): Promise<{ readonly id: string; readonly revision: number }>
-  /** Which pictures were judged harmless, and so are not to be registered, in their order. @throws {Problem} index-cold, store-away */
+  /** Which pictures were judged harmless, and so are not to be registered, in their order. @throws {Problem} index-loading, store-unavailable */
   harmlessAmong(pictures: readonly (readonly Signal[])[]): Promise<boolean[]>
   /** Waits until this process matches what was registered at `revision`. */
   matchable(revision: number): Promise<void>

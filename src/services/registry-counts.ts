@@ -27,7 +27,7 @@ const FRESH_MS = 5_000
 const TURN_MS = 1
 
 /**
- * @returns what counts, from memory. @throws {Problem} index-cold
+ * @returns what counts, from memory. @throws {Problem} index-loading
  * Cost: a few nanoseconds an image, once in `FRESH_MS`, in turns of about a millisecond.
  */
 export function registryCounts({ replica, now, clock }: RegistryParts): () => Promise<RegistryCounts> {

@@ -4,10 +4,10 @@ import type { Redis } from 'ioredis'
 import type { Bank } from '../domain/bank.js'
 import type { NotReadyReason } from '../domain/not-ready.js'
 import { Problem } from '../domain/problem.js'
-import type { StoreAwayError } from '../domain/store-away.js'
-import { awayErrorFor, isAway } from '../store/away-cause.js'
+import type { StoreUnavailableError } from '../domain/store-unavailable.js'
 import { type Change, digestAt, type Followed, follow, type Loss, type Position } from '../store/changes.js'
 import { interrupt } from '../store/store.js'
+import { isUnavailable, unavailableErrorFor } from '../store/unavailable-cause.js'
 import type { WithdrawalLog } from '../store/withdrawal-log.js'
 import { type Applying, applyingWith, IMAGES_AT_ONCE } from './applying.js'
 import { Catalogue } from './catalogue.js'
@@ -68,7 +68,7 @@ export class Replica {
   // Why the catalogue was not known to be the store's last word; undefined once it was.
   #why: NotReadyReason | undefined = 'loading'
   #failure:
-    | { readonly reason: NotReadyReason; readonly message: string; readonly cause: StoreAwayError | undefined }
+    | { readonly reason: NotReadyReason; readonly message: string; readonly cause: StoreUnavailableError | undefined }
     | undefined
   // Invariant: told of no revision that the catalogue does not have; and the second of none before what it took back is noted.
   readonly #applied = revisionWaits(unreached)
@@ -108,7 +108,7 @@ export class Replica {
 
   /**
    * Writes a snapshot if there is something new to write. What the last one holds of withdrawn images is gone then.
-   * @throws {Problem} store-away {Error} when the disk does not take it; the last snapshot stays.
+   * @throws {Problem} store-unavailable {Error} when the disk does not take it; the last snapshot stays.
    */
   async saveSnapshot(): Promise<void> {
     const position = this.#position
@@ -125,11 +125,11 @@ export class Replica {
     await this.saveSnapshot()
   }
 
-  /** @throws {Problem} index-cold before the first hydration and after a gap; store-away when withdrawals may be missing. */
+  /** @throws {Problem} index-loading before the first hydration and after a gap; store-unavailable when withdrawals may be missing. */
   get catalogue(): Catalogue {
     const reason = this.notReady
     if (reason === undefined) return this.#catalogue
-    const code = this.#position === undefined ? 'index-cold' : 'store-away'
+    const code = this.#position === undefined ? 'index-loading' : 'store-unavailable'
     const cause = reason === 'store-unavailable' ? this.#failure?.cause : undefined
     throw new Problem(code, { retryAfterS: COLD_RETRY_AFTER_S, reason, ...(cause !== undefined && { cause }) })
   }
@@ -150,10 +150,10 @@ export class Replica {
 
   /**
    * The only bank that goes by this name, as far as this process knows, however old that is.
-   * @throws {Problem} index-cold before the first hydration.
+   * @throws {Problem} index-loading before the first hydration.
    */
   bankNamed(name: string): Bank | undefined {
-    if (this.#position === undefined) throw new Problem('index-cold', { retryAfterS: COLD_RETRY_AFTER_S })
+    if (this.#position === undefined) throw new Problem('index-loading', { retryAfterS: COLD_RETRY_AFTER_S })
     return this.#catalogue.banks.single(name)
   }
 
@@ -190,13 +190,13 @@ export class Replica {
   /**
    * Waits until this process's catalogue has what was written at `at`, and has noted what that took back. Of what this process wrote itself a
    * revision is enough; of anything else the position says in which history.
-   * @throws {Problem} store-away, also when the store lost it.
+   * @throws {Problem} store-unavailable, also when the store lost it.
    */
   async reached(at: number | Position, timeoutMs = this.#hearing.reachedWithinMs): Promise<void> {
     await this.#has(this.#settled, at, timeoutMs)
   }
 
-  /** The same where nothing was taken back: it waits for no file, whatever others take back. @throws {Problem} store-away */
+  /** The same where nothing was taken back: it waits for no file, whatever others take back. @throws {Problem} store-unavailable */
   async applied(at: number | Position): Promise<void> {
     await this.#has(this.#applied, at, this.#hearing.reachedWithinMs)
   }
@@ -242,10 +242,10 @@ export class Replica {
   }
 
   #noteFailure(error: unknown): void {
-    const isStoreAway = error instanceof Problem || isAway(error)
-    const reason = isStoreAway ? 'store-unavailable' : 'failing'
-    const cause = isStoreAway ? awayErrorFor(error instanceof Problem ? error.cause : error) : undefined
-    const message = cause?.awayCause ?? (error instanceof Error ? error.message : reason)
+    const isStoreUnavailable = error instanceof Problem || isUnavailable(error)
+    const reason = isStoreUnavailable ? 'store-unavailable' : 'failing'
+    const cause = isStoreUnavailable ? unavailableErrorFor(error instanceof Problem ? error.cause : error) : undefined
+    const message = cause?.unavailableCause ?? (error instanceof Error ? error.message : reason)
     const isNew = message !== this.#failure?.message
     this.#failure = { reason, message, cause }
     if (isNew && !(error instanceof Problem)) this.#parts.onTrouble(error)
@@ -377,7 +377,7 @@ export class Replica {
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 function unreached(): Problem {
-  return new Problem('store-away', { retryAfterS: COLD_RETRY_AFTER_S })
+  return new Problem('store-unavailable', { retryAfterS: COLD_RETRY_AFTER_S })
 }
 
 function isSoonApplied(changes: readonly Change[]): boolean {

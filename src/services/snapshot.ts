@@ -30,7 +30,7 @@ export interface Snapshots {
   /**
    * @returns `undefined` when there is no snapshot that the change stream can take further: none, a damaged one, one of another
    * version, of another deployment, or of a past that the store does not remember or has lost. One that was of no use is not tried again.
-   * @throws {Problem} store-away
+   * @throws {Problem} store-unavailable
    */
   load(): Promise<Snapshot | undefined>
   /** What was loaded last turned out to be of no use. */
@@ -95,16 +95,16 @@ export function snapshotsIn({ folder, store, keyring, secret, clock, onTrouble =
     async load() {
       if (isOfNoUse) return undefined
       const pieces = readSealedFile(path, keyring, context)
-      let isStoreAway = false
+      let isStoreUnavailable = false
       const has = (position: Position) =>
         isInHistory(store, position).catch((error: unknown) => {
-          isStoreAway = true
+          isStoreUnavailable = true
           throw error
         })
       try {
         return await read(pieces, has)
       } catch (error) {
-        if (isStoreAway) throw error
+        if (isStoreUnavailable) throw error
         isOfNoUse = true
         onTrouble(new Error('The snapshot of the index is not used, and everything is read from Redis.', { cause: error }))
         return undefined

@@ -30,7 +30,7 @@ export interface StopNcii {
    * @param sinceS [Unix seconds] a time that this key was given before. Any other time is for everything: it says nothing of what its
    *   fetcher has.
    * @param token of the page before, when it goes on at once.
-   * @throws {Problem} cursor-unknown, index-cold, store-away
+   * @throws {Problem} cursor-unknown, index-loading, store-unavailable
    */
   page(
     caller: Caller,
@@ -38,7 +38,7 @@ export interface StopNcii {
   ): Promise<FetchedPage>
   /**
    * Hands hashes in, into a bank that is the organisation's own for this.
-   * @returns which were taken, in their order: none that was judged false. @throws {Problem} account-suspended, ceiling-reached
+   * @returns which were taken, in their order: none that was judged false. @throws {Problem} account-suspended, quota-exceeded
    */
   submit(caller: Caller, hashes: readonly Hash256[]): Promise<boolean[]>
   /** What an organisation says about every signal that is exactly this. @returns whether there is one. @throws {Problem} */

@@ -94,7 +94,7 @@ export interface TrustService {
    * @throws {Problem} match-unknown, feedback-conflict, dispute-settled, signal-struck
    */
   feedback(caller: Caller, matchId: string, feedback: Feedback): Promise<MatchWorth>
-  /** An NGO vouches for what it met. @throws {Problem} match-unknown, kind-unfit, signal-struck */
+  /** An NGO vouches for what it met. @throws {Problem} match-unknown, organisation-kind-forbidden, signal-struck */
   attest(caller: Caller, matchId: string): Promise<MatchWorth>
 
   /** For operators, by the id of the image. `by`: who is recorded; the operator at the command line unless it is given. @throws {Problem} signal-unknown */
@@ -276,7 +276,7 @@ export function trustOver({
       )
     },
     async attest(caller, matchId) {
-      if ((await kindOf(caller.orgId)) !== 'ngo') throw new Problem('kind-unfit')
+      if ((await kindOf(caller.orgId)) !== 'ngo') throw new Problem('organisation-kind-forbidden')
       const own = await readMatch(caller.orgId, matchId)
       // What it vouched for when it handed it in does not count twice.
       const vouchedFor = own.image.tier === 'ngo-attested' && (await ownerOf(own.image)) === caller.orgId

@@ -57,7 +57,7 @@ const NOBODY: ReadonlySet<string> = new Set()
 
 /**
  * @param behind webhooks for which an older event about the same subject waits: this one waits as well.
- * @throws {Problem} store-away. Whatever else goes wrong makes the entry wait; it is never given up.
+ * @throws {Problem} store-unavailable. Whatever else goes wrong makes the entry wait; it is never given up.
  */
 export type PlanOf = (entry: OutboxEntry, behind?: ReadonlySet<string>) => Promise<Plan>
 

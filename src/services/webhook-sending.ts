@@ -34,7 +34,7 @@ const GONE = 410
 /**
  * Sends to one webhook until nothing is due, or for a while.
  * @returns when to look at it again; `undefined` when nothing waits, or it is switched off, or nobody may hear of it any more: then what waits goes on waiting.
- * @throws {Problem} store-away; what was taken comes back by itself then, and may arrive twice.
+ * @throws {Problem} store-unavailable; what was taken comes back by itself then, and may arrive twice.
  */
 export function webhookSending(parts: SendingParts): (webhookId: string) => Promise<number | undefined> {
   return async (webhookId) => {

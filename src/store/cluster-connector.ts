@@ -64,7 +64,7 @@ function watch(cluster: Cluster, from: Said | undefined, onNews: (said: Said, is
       newest = said
       onNews(said, isLater)
     } catch {
-      // it is away, and is asked again
+      // it is unavailable, and is asked again
     } finally {
       asked.delete(name)
     }

@@ -111,7 +111,7 @@ export class DurableWriter {
 
   /**
    * @returns the script's reply, strings as Buffers.
-   * @throws {Problem} store-away when the disk was not reached in time: the write may or may not have happened, and will not happen any more.
+   * @throws {Problem} store-unavailable when the disk was not reached in time: the write may or may not have happened, and will not happen any more.
    * @throws what ioredis throws.
    */
   write(script: Script, keys: readonly string[], args: readonly Arg[]): Promise<unknown> {
@@ -145,7 +145,7 @@ export class DurableWriter {
     // Answered in time: it is the clocks that do not agree any more. A second time it is what it says.
     await this.#deadlines.compare()
     const { late: again } = await this.#send(late, 'EVAL', sent)
-    for (const { reject } of again) reject(new Problem('store-away', { retryAfterS: RETRY_AFTER_S }))
+    for (const { reject } of again) reject(new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S }))
   }
 
   /**
@@ -178,7 +178,7 @@ export class DurableWriter {
       const [error, reply] = replies[i] ?? [new Error('Connection is closed.')]
       if (error?.message.startsWith('NOSCRIPT')) unknown.push(write)
       else if (error && isTooLate(error) && isInTime) late.push(write)
-      else if (error && isTooLate(error)) write.reject(new Problem('store-away', { retryAfterS: RETRY_AFTER_S }))
+      else if (error && isTooLate(error)) write.reject(new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S }))
       else if (error) write.reject(error)
       else if (notOnDisk) write.reject(notOnDisk)
       else write.resolve(this.#replyOf(write.script, reply))
@@ -216,9 +216,9 @@ function whyNotOnDisk(
   replicas: number,
 ): Error | undefined {
   // Whatever it says, the disk was not heard of: a server that has become a replica does not wait for one, for example.
-  if (error !== null) return new Problem('store-away', { retryAfterS: RETRY_AFTER_S, cause: error })
+  if (error !== null) return new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S, cause: error })
   const isOnDisk = Array.isArray(synced) && Number(synced[0]) >= 1 && Number(synced[1]) >= replicas
-  return isOnDisk ? undefined : new Problem('store-away', { retryAfterS: RETRY_AFTER_S })
+  return isOnDisk ? undefined : new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S })
 }
 
 async function probeDurability(redis: Redis): Promise<Durability> {

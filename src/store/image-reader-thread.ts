@@ -93,9 +93,9 @@ function readShards({ stream }: Redis, silenceMs: number, opener: Opener, port: 
         end(error)
       }
     })
-    stream.once('close', () => reject(new AwayError('the connection to Redis was lost')))
+    stream.once('close', () => reject(new UnavailableError('the connection to Redis was lost')))
     stream.setTimeout(silenceMs).on('timeout', () => {
-      if (!stream.isPaused()) end(new AwayError('Redis does not answer'))
+      if (!stream.isPaused()) end(new UnavailableError('Redis does not answer'))
     })
     ask()
   })
@@ -105,12 +105,12 @@ function hgetall(key: string): string {
   return `*2\r\n$7\r\nHGETALL\r\n$${key.length}\r\n${key}\r\n`
 }
 
-class AwayError extends Error {
-  override readonly name = 'AwayError'
+class UnavailableError extends Error {
+  override readonly name = 'UnavailableError'
 }
 
 function away(error: unknown): never {
-  throw new AwayError(error instanceof Error ? error.message : 'Redis cannot be reached')
+  throw new UnavailableError(error instanceof Error ? error.message : 'Redis cannot be reached')
 }
 
 /** Refusals that pass. Any other is the operator's to see. */
@@ -118,8 +118,8 @@ const NOT_NOW = /^(LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN)/
 
 function newsOf(error: unknown): ReadingNews {
   const message = error instanceof Error ? error.message : 'unknown'
-  const isAway = error instanceof AwayError || (error instanceof ReplyError && NOT_NOW.test(message))
-  if (isAway) return { kind: 'away', message }
+  const isUnavailable = error instanceof UnavailableError || (error instanceof ReplyError && NOT_NOW.test(message))
+  if (isUnavailable) return { kind: 'away', message }
   return { kind: error instanceof SealError ? 'sealed' : 'broken', message }
 }
 

@@ -20,7 +20,7 @@ export interface ImageReader {
    * Between two batches the event loop turns; of its time one takes less than a millisecond, besides what the caller does. A
    * caller that is slow holds up the reading: at most ten batches are in memory then. Returning early ends it.
    *
-   * @throws {Problem} store-away when Redis cannot be read now, or is silent for 3 s. {SealError} when a record does not open.
+   * @throws {Problem} store-unavailable when Redis cannot be read now, or is silent for 3 s. {SealError} when a record does not open.
    *   Batches that came before were right.
    *
    * Cost: 0.8 to 1.3 µs an image of one signal, on the thread, and 0.1 µs here; 0.1 to 0.2 s until the thread has started.
@@ -63,6 +63,6 @@ async function* newsFrom(thread: Worker): AsyncGenerator<ReadingNews> {
 }
 
 function failure({ kind, message }: Exclude<ReadingNews, { readonly kind: 'done' | 'columns' }>): Error {
-  if (kind === 'away') return new Problem('store-away', { retryAfterS: RETRY_AFTER_S, cause: new Error(message) })
+  if (kind === 'away') return new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S, cause: new Error(message) })
   return kind === 'sealed' ? new SealError(message) : new Error(message)
 }

@@ -35,7 +35,7 @@ export async function readOutbox(redis: Redis, eventCursor: string, blockMs: num
   )
 }
 
-/** For how long the oldest entry waits to be made into deliveries, by the clock of Redis; 0 when there is none. @throws {Problem} store-away */
+/** For how long the oldest entry waits to be made into deliveries, by the clock of Redis; 0 when there is none. @throws {Problem} store-unavailable */
 export async function outboxAgeMs(store: Store): Promise<number> {
   const [oldest] = await pageOfStream(store, keys.webhookOutbox, undefined, 1)
   if (oldest === undefined) return 0

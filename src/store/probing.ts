@@ -23,7 +23,7 @@ export interface ProbingSpent {
 }
 
 export interface ProbingCounts {
-  /** In one step. @returns what is spent now, by the organisation and by all, in the order of the charges. @throws {Problem} store-away */
+  /** In one step. @returns what is spent now, by the organisation and by all, in the order of the charges. @throws {Problem} store-unavailable */
   charge(
     orgId: string,
     charges: readonly ProbingCharge[],

@@ -8,7 +8,7 @@ const MAX_HEAD_BYTES = 1024
 /**
  * Yields the file in pieces. Redis forks and writes it to its disk first; meanwhile it goes on answering.
  *
- * @throws {Error} when Redis is away, does not allow it (hosted ones do not) or ends in the middle.
+ * @throws {Error} when Redis is unavailable, does not allow it (hosted ones do not) or ends in the middle.
  */
 export async function* copyRdb(target: RedisTarget): AsyncGenerator<Buffer, void, void> {
   const redis = connectForRequests(target)

@@ -17,7 +17,7 @@ interface ReplicaLag {
   readonly behindBytes: number
 }
 
-/** @throws {Problem} store-away */
+/** @throws {Problem} store-unavailable */
 export async function redisLoad(store: Store): Promise<RedisLoad> {
   const [memory, replication] = await store.ask((redis) => Promise.all([redis.info('memory'), redis.info('replication')]))
   const maxBytes = Number(infoField(memory, 'maxmemory') ?? 0)

@@ -2,31 +2,31 @@
 
 import { Redis, type RedisOptions } from 'ioredis'
 import { Problem } from '../domain/problem.js'
-import type { AwayCause } from '../domain/store-away.js'
-import { awayErrorFor, isAway, refusalIn } from './away-cause.js'
+import type { UnavailableCause } from '../domain/store-unavailable.js'
 import { clusterConnector } from './cluster-connector.js'
 import { type Arg, type Durability, DurableWriter, type Script } from './durable-writer.js'
 import { keys } from './keys.js'
 import { tlsOf } from './master-connector.js'
 import { parseRedisUrl, type RedisPlace } from './redis-url.js'
 import { sentinelConnector } from './sentinel-connector.js'
+import { isUnavailable, refusalIn, unavailableErrorFor } from './unavailable-cause.js'
 
 export interface RedisTarget {
   readonly url: string | undefined
   /** Path of a unix socket; wins over `url`. */
   readonly socket: string | undefined
-  /** How long an answer is waited for before Redis is away; as is promised when left out, as it is outside tests. */
+  /** How long an answer is waited for before Redis is unavailable; as is promised when left out, as it is outside tests. */
   readonly answersWithinMs?: number
 }
 
 export interface Store {
-  /** For reads, and for what may be lost in a crash (tokens, counters). @throws {Problem} store-away */
+  /** For reads, and for what may be lost in a crash (tokens, counters). @throws {Problem} store-unavailable */
   ask<T>(question: (redis: Redis) => Promise<T>): Promise<T>
-  /** Runs a script and waits for the disk. Strings in the reply are Buffers. @throws {Problem} store-away */
+  /** Runs a script and waits for the disk. Strings in the reply are Buffers. @throws {Problem} store-unavailable */
   write(script: Script, keys: readonly string[], args: readonly Arg[]): Promise<unknown>
   readonly durability: Durability
   /** How often Redis could not be used, by why, since this process started. */
-  readonly awayCounts: ReadonlyMap<AwayCause, number>
+  readonly unavailableCounts: ReadonlyMap<UnavailableCause, number>
   /**
    * The digest that the stream of images had at a revision when this process wrote it; `undefined` for what it did not write or has forgotten.
    * A revision may be given twice, in two histories: the digest says in which of both a write is.
@@ -50,7 +50,7 @@ const MAX_WRITTEN = 4096
 /** BullMQ blocks for up to 10 s at a time. */
 const WAITING_SILENCE_MS = 15_000
 
-/** Connection that fails at once when Redis is away, instead of queueing what nobody will wait for. */
+/** Connection that fails at once when Redis is unavailable, instead of queueing what nobody will wait for. */
 export function connectForRequests(target: RedisTarget): Redis {
   return connect(target, { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: answersWithinMs(target) })
 }
@@ -121,11 +121,11 @@ export async function openStore(target: RedisTarget, probeIntervalMs = PROBE_INT
   } catch (error) {
     reader.disconnect()
     writing.disconnect()
-    throw refusalIn(awayErrorFor(error)) ?? error
+    throw refusalIn(unavailableErrorFor(error)) ?? error
   }
   const probing = setInterval(() => void writer.probe().catch(() => {}), probeIntervalMs).unref()
 
-  const awayCounts = new Map<AwayCause, number>()
+  const unavailableCounts = new Map<UnavailableCause, number>()
   let connectionError: unknown
   for (const redis of [reader, writing]) {
     redis.on('error', (error: unknown) => {
@@ -136,22 +136,22 @@ export async function openStore(target: RedisTarget, probeIntervalMs = PROBE_INT
     })
   }
   /** What ioredis throws when Redis cannot be used is the caller's to retry; the rest is a bug. */
-  const orAway = async <T>(result: Promise<T>): Promise<T> => {
+  const orUnavailable = async <T>(result: Promise<T>): Promise<T> => {
     try {
       return await result
     } catch (error) {
-      const isOurs = error instanceof Problem && error.code === 'store-away'
-      if (!isOurs && !isAway(error)) throw error
-      const cause = awayErrorFor(isOurs ? error.cause : error, connectionError)
-      awayCounts.set(cause.awayCause, (awayCounts.get(cause.awayCause) ?? 0) + 1)
-      throw new Problem('store-away', { retryAfterS: RETRY_AFTER_S, reason: 'store-unavailable', cause })
+      const isOurs = error instanceof Problem && error.code === 'store-unavailable'
+      if (!isOurs && !isUnavailable(error)) throw error
+      const cause = unavailableErrorFor(isOurs ? error.cause : error, connectionError)
+      unavailableCounts.set(cause.unavailableCause, (unavailableCounts.get(cause.unavailableCause) ?? 0) + 1)
+      throw new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S, reason: 'store-unavailable', cause })
     }
   }
 
   return {
-    ask: (question) => orAway(question(reader)),
-    write: (script, keys, args) => orAway(writer.write(script, keys, args)),
-    awayCounts,
+    ask: (question) => orUnavailable(question(reader)),
+    write: (script, keys, args) => orUnavailable(writer.write(script, keys, args)),
+    unavailableCounts,
     get durability() {
       return writer.durability
     },

@@ -13,7 +13,7 @@ export interface Use {
 }
 
 export interface Uses {
-  /** In one step and one round trip. @returns how many there are now, in the order of the uses. @throws {Problem} store-away */
+  /** In one step and one round trip. @returns how many there are now, in the order of the uses. @throws {Problem} store-unavailable */
   add(uses: readonly Use[]): Promise<number[]>
 }
 

@@ -22,7 +22,7 @@ import {
 export interface WithdrawalLog {
   /**
    * Adds what happened while no process of this folder was there, from the store's change stream. From then on it says every 10 s that nothing is
-   * missing, and when something is, tries to add it. @throws {Problem} store-away
+   * missing, and when something is, tries to add it. @throws {Problem} store-unavailable
    */
   begin(store: Store): Promise<void>
   /**

@@ -31,7 +31,7 @@ export async function lastBeat(redis: Redis, workerId: string, whose: Beating = 
   await redis.zrem(BEATS[whose], workerId)
 }
 
-/** @throws {Problem} store-away */
+/** @throws {Problem} store-unavailable */
 export function countBeating(store: Store, whose: Beating): Promise<WorkerCount> {
   const beats = BEATS[whose]
   return store.ask(async (redis) => {
@@ -47,7 +47,7 @@ export function workerIdWith(random: string, lacking: readonly Confine[]): strin
   return `${random}|${lacking.join(',')}`
 }
 
-/** For how many of those that live each layer is lacking. @throws {Problem} store-away */
+/** For how many of those that live each layer is lacking. @throws {Problem} store-unavailable */
 export function countLacking(store: Store): Promise<Readonly<Record<Confine, number>>> {
   return store.ask(async (redis) => {
     const alive = await redis.zrangebyscore(keys.workerBeats, (await timeMs(redis)) - SILENT_AFTER_MS, '+inf')

@@ -135,12 +135,12 @@ t.test('an export asks again when the api says when to come again, and not other
   const { file, args, answerBy } = await world(t)
   let asked = 0
   const refuse = (response: ServerResponse, headers: Record<string, string>) =>
-    response.writeHead(503, headers).end('{"title":"The store is away.","code":"store-away"}')
+    response.writeHead(503, headers).end('{"title":"The store is unavailable.","code":"store-unavailable"}')
   answerBy((response) => (++asked === 1 ? refuse(response, { 'retry-after': '1' }) : response.end(WHOLE)))
   t.match(await tabir(env, ...args), { status: 0 })
   t.equal(readFileSync(file, 'utf8'), WHOLE)
   rmSync(file)
   answerBy((response) => refuse(response, {}))
-  t.match(await tabir(env, ...args), { status: 1, errors: /The store is away/ })
+  t.match(await tabir(env, ...args), { status: 1, errors: /The store is unavailable/ })
   t.notOk(existsSync(file))
 })

@@ -107,7 +107,7 @@ t.test('an import in the middle of which Redis stands still, and then is gone, g
     const { imports } = (await (await ask('/v1/banks/list/imports')).json()) as { imports?: { lines: number }[] }
     return imports?.[0]?.lines ?? 0
   }
-  const isAway = async () => (await fetch(`${api.url}/health/ready`)).status === 503
+  const isUnavailable = async () => (await fetch(`${api.url}/health/ready`)).status === 503
   const pid = Number(/process_id:(\d+)/.exec(await world.client.info('server'))?.[1])
 
   const command = tabir(key, 'import', file, '--bank', 'list', '--url', api.url)
@@ -117,11 +117,11 @@ t.test('an import in the middle of which Redis stands still, and then is gone, g
   })
   await until(async () => (await taken()) > 0)
   process.kill(pid, 'SIGSTOP')
-  await until(isAway).finally(() => process.kill(pid, 'SIGCONT'))
+  await until(isUnavailable).finally(() => process.kill(pid, 'SIGCONT'))
   const before = await taken()
   await until(async () => isOver || (await taken()) > before) // where this process stood still it may have been faster
   world.redis.server.kill()
-  await until(isAway)
+  await until(isUnavailable)
   await world.redis.reopen()
   const { status, out } = await command
 

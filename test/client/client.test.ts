@@ -110,7 +110,8 @@ t.test('what passes is tried again, with the same key; what does not, or might b
         asked.push({ method: init?.method ?? '', key: headers.get('idempotency-key') ?? undefined })
         const status = script.shift() ?? 200
         if (status instanceof Error) throw status
-        const body = status < 300 ? { results: [] } : { type: '/problems/x', title: 'No.', status, code: 'store-away' }
+        const body =
+          status < 300 ? { results: [] } : { type: '/problems/x', title: 'No.', status, code: 'store-unavailable' }
         return Response.json(body, { status, headers: status === 429 ? { 'retry-after': '7' } : {} })
       },
     })
@@ -131,7 +132,7 @@ t.test('what passes is tried again, with the same key; what does not, or might b
 
   reset()
   const bank = { body: { name: 'x' } }
-  await t.rejects(playing(503).call('createBank', bank), { code: 'store-away', status: 503 })
+  await t.rejects(playing(503).call('createBank', bank), { code: 'store-unavailable', status: 503 })
   await t.rejects(playing(new Error('reset')).call('createBank', bank), { message: 'reset' })
   t.equal(asked.length, 2, 'once each: it may have happened')
   await playing(429).call('createBank', bank)
@@ -139,7 +140,7 @@ t.test('what passes is tried again, with the same key; what does not, or might b
 
   reset()
   await t.rejects(playing(404, 200).call('match', match), TabirProblem)
-  await t.rejects(playing(503, 503, 503, 503, 503, 200).call('match', match), { code: 'store-away' })
+  await t.rejects(playing(503, 503, 503, 503, 503, 200).call('match', match), { code: 'store-unavailable' })
   t.equal(asked.length, 6)
 })
 

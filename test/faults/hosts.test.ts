@@ -40,7 +40,7 @@ for (const [what, startServers] of [
 }
 
 t.test(
-  'of two hosts with workers one goes on when the other is cut off, and a Redis that was away is given all',
+  'of two hosts with workers one goes on when the other is cut off, and a Redis that was unavailable is given all',
   options(),
   async (t) => {
     const hosts = await deployOnHosts(t, startSentinels)

@@ -60,7 +60,7 @@ t.test('a process that stood still during a failover does not go on with what wa
   t.teardown(() => child.kill('SIGKILL'))
 
   await replica.kill()
-  await t.rejects(images.put([lost]), { code: 'store-away' }, 'nobody acknowledged it')
+  await t.rejects(images.put([lost]), { code: 'store-unavailable' }, 'nobody acknowledged it')
   await until(async () => (await ask(child, [lost.id])).found?.length === 1, WAIT_MS)
   const { revision: before } = await ask(child, [])
   child.kill('SIGSTOP')

@@ -184,8 +184,8 @@ t.test('a snapshot drops what it does not name, also when it was interrupted', a
   await feed.sync()
   t.same(ids(feed), ['a', 'b', 'c'])
   answers[''] = [200, lines({ op: 'snapshot-begin' }, upsert('c'), cursor('2', true))]
-  answers['2'] = [503, '{"code":"store-away"}']
-  await t.rejects(feed.sync(), new FeedError('refused', 'store-away'))
+  answers['2'] = [503, '{"code":"store-unavailable"}']
+  await t.rejects(feed.sync(), new FeedError('refused', 'store-unavailable'))
   t.same(ids(feed), ['a', 'b', 'c'], 'what was not named yet stays while the snapshot is under way')
   await feed.save()
 

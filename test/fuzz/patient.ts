@@ -1,4 +1,4 @@
-// A store that was away for a moment, because the machine had no time for it, is no fault; one that stays away for whoever asks for this is.
+// A store that was unavailable for a moment, because the machine had no time for it, is no fault; one that stays unavailable for whoever asks for this is.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 

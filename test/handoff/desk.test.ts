@@ -28,7 +28,7 @@ t.test('an image is left and given in the pieces it came in, and every piece is 
   desk.wipe(ticket)
   t.ok(pieces.every(isWiped))
   desk.close()
-  await t.rejects(answer, { code: 'hashing-away' })
+  await t.rejects(answer, { code: 'hashing-unavailable' })
 })
 
 t.test('no two tickets are alike, and none opens another image', async (t) => {
@@ -57,9 +57,9 @@ t.test('a worker that could not hash says nothing of the image: whoever waits is
   const { ticket, answer } = desk.leave(image)
   desk.take(ticket)
 
-  t.equal(desk.answer(ticket, { problem: 'hashing-away' }), true)
+  t.equal(desk.answer(ticket, { problem: 'hashing-unavailable' }), true)
 
-  await t.rejects(answer, { code: 'hashing-away', retryAfterS: 5 })
+  await t.rejects(answer, { code: 'hashing-unavailable', retryAfterS: 5 })
   t.ok(image.every((byte) => byte === 0))
 })
 
@@ -81,7 +81,7 @@ t.test('an image that nobody takes in time is overwritten, and its ticket is wor
   const image = Buffer.from('a picture')
   const { ticket, answer } = desk.leave(image)
 
-  await t.rejects(answer, { code: 'hashing-away', retryAfterS: Number })
+  await t.rejects(answer, { code: 'hashing-unavailable', retryAfterS: Number })
 
   t.ok(isWiped(image))
   t.equal(desk.take(ticket), undefined)
@@ -101,7 +101,7 @@ t.test('an image waits as long as it was said, and no longer', async (t) => {
   mock.timers.tick(1)
 
   t.ok(isWiped(image))
-  await t.rejects(answer, { code: 'hashing-away' })
+  await t.rejects(answer, { code: 'hashing-unavailable' })
 })
 
 t.test('an answer that comes too late is refused', async (t) => {
@@ -109,7 +109,7 @@ t.test('an answer that comes too late is refused', async (t) => {
   const { ticket, answer } = desk.leave(Buffer.from('a picture'))
   desk.take(ticket)
 
-  await t.rejects(answer, { code: 'hashing-away' })
+  await t.rejects(answer, { code: 'hashing-unavailable' })
 
   t.equal(desk.answer(ticket, REFUSED), false)
   t.equal(desk.size, 0)
@@ -139,7 +139,7 @@ t.test('an image that was taken and not sent in time is overwritten all the same
   const { ticket, answer } = desk.leave(image)
   desk.take(ticket)
 
-  await t.rejects(answer, { code: 'hashing-away' })
+  await t.rejects(answer, { code: 'hashing-unavailable' })
 
   t.ok(isWiped(image))
 })
@@ -153,7 +153,7 @@ t.test('an image that is called off is overwritten at once', async (t) => {
 
   t.ok(isWiped(image))
   t.equal(desk.take(ticket), undefined)
-  await t.rejects(answer, { code: 'hashing-away' })
+  await t.rejects(answer, { code: 'hashing-unavailable' })
   callOff()
   t.equal(desk.size, 0)
 })

@@ -122,7 +122,7 @@ t.test('a worker that is gone is noticed by its connection, before the time is u
   t.equal(await put(url, first.ticket, REFUSED), 204, 'answered over another connection')
   t.same(await first.answer, { problem: 'image-undecodable' })
   worker.destroy()
-  await t.rejects(second.answer, { code: 'hashing-away' })
+  await t.rejects(second.answer, { code: 'hashing-unavailable' })
   t.equal(desk.size, 1, 'what it did not take waits for another worker')
   t.notOk(isWiped(untaken))
   third.callOff()
@@ -143,7 +143,7 @@ t.test('a picture whose fetching stalls is overwritten when its time is up', asy
   const { desk, url, blocks } = await open(t, 100)
   const { ticket, answer } = desk.leave(largeImage())
   t.notOk(blocks.areWiped())
-  const late = t.rejects(answer, { code: 'hashing-away' }) // which may be before it was fetched
+  const late = t.rejects(answer, { code: 'hashing-unavailable' }) // which may be before it was fetched
 
   const socket = await begin(url, ticket)
   t.teardown(() => socket.destroy())

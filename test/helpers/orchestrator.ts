@@ -69,7 +69,7 @@ function compose([verb, ...rest]: readonly string[]): number {
   if (verb === 'stop' || verb === 'up') return 0
   const given: Record<string, string> = {}
   const args = [...rest]
-  for (let at = args.findIndex((word) => word === '-e'); at >= 0; at = args.findIndex((word) => word === '-e')) {
+  for (let at = args.indexOf('-e'); at >= 0; at = args.indexOf('-e')) {
     const [, word = ''] = args.splice(at, 2)
     given[word.split('=')[0] ?? ''] = word.slice(word.indexOf('=') + 1)
   }

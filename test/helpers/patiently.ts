@@ -7,7 +7,7 @@ import { HASHING_TIME_LIMIT_MS } from '../../src/jobs/hash-image.js'
 import type { Hashing } from '../../src/services/hashing.js'
 
 /** What is refused because there was no time for something, and not because of what was asked: so it says, by the routes of HMA too. */
-const LATER = [PROBLEMS.overloaded, PROBLEMS['store-away'], PROBLEMS['index-cold']].map(({ title }) => title)
+const LATER = [PROBLEMS.overloaded, PROBLEMS['store-unavailable'], PROBLEMS['index-loading']].map(({ title }) => title)
 const MOST_TIMES = 60
 
 /** As `fetch`; of a machine that has no time for workers or for the store, what is answered once it has. */
@@ -34,7 +34,7 @@ export function hashingPatiently(hashing: Hashing): Hashing {
         return await hashing.hash(image, purpose, details, from)
       } catch (error) {
         const isStarved = performance.now() - fromMs >= STARVED_AFTER_MS
-        if (!isStarved || !(error instanceof Problem) || error.code !== 'hashing-away') throw error
+        if (!isStarved || !(error instanceof Problem) || error.code !== 'hashing-unavailable') throw error
         return await this.hash(again, purpose, details, from)
       }
     },

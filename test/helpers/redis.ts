@@ -18,7 +18,7 @@ export interface TestRedis {
   reopen(): Promise<void>
 }
 
-/** A test that asks a store about something else does not take a machine that has no time for it for one that is away. */
+/** A test that asks a store about something else does not take a machine that has no time for it for one that is unavailable. */
 export function storeAt(socket: string) {
   return { url: undefined, socket, answersWithinMs: PATIENCE_MS }
 }

@@ -27,7 +27,7 @@ export async function expire(scene: Scene, { home }: StepOf<'expire'>): Promise<
     await sweep(scene, Date.now())
     isCertain = !scene.isDegraded
   } catch {
-    // Redis is away, or takes nothing: then nothing is known of the case.
+    // Redis is unavailable, or takes nothing: then nothing is known of the case.
   }
   homeEnded(scene.model, home, isCertain)
   if (isCertain) for (const thing of thingsIn(scene.model, home)) await checkErased(scene, thingName(thing))

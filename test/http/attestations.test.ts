@@ -134,7 +134,7 @@ t.test('what is handed over, withdrawn, struck or named to another waits no more
 t.test('only an NGO is told, and a place that is none is refused', async (t) => {
   const service = await startService(t)
   const platform = await keyFor(service, 'platform', ['cases:write'])
-  refused(t, await ask(service, 'GET', '/v1/attestations/waiting', platform.headers), 'kind-unfit')
+  refused(t, await ask(service, 'GET', '/v1/attestations/waiting', platform.headers), 'organisation-kind-forbidden')
   const ours = await helper(service, 'ours')
   for (const query of [`?after=${MARKER}`, '?after=1.2.3.4', '?limit=0', '?limit=1001', `?limit=${MARKER}`])
     refused(t, await ask(service, 'GET', `/v1/attestations/waiting${query}`, ours.headers), 'request-invalid', query)

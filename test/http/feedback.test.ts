@@ -58,7 +58,7 @@ t.test('a match id of another tenant, a made-up one and one of a withdrawn pictu
   const madeUp = await ask(service, 'POST', `/v1/matches/${MARKER}/feedback`, a.headers, { verdict: 'blocked' })
   t.same(withoutInstance(madeUp.body), withoutInstance(foreign.body))
   refused(t, await ask(service, 'GET', `/v1/matches/${matchId}`, b.headers), 'match-unknown')
-  refused(t, await ask(service, 'POST', `/v1/matches/${matchId}/attestation`, b.headers), 'kind-unfit')
+  refused(t, await ask(service, 'POST', `/v1/matches/${matchId}/attestation`, b.headers), 'organisation-kind-forbidden')
 
   await ask(service, 'POST', `/v1/matches/${matchId}/feedback`, a.headers, { verdict: 'blocked' })
   t.equal((await redis.keys('{tabir}:trust:*')).length, 1)

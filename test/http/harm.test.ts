@@ -118,7 +118,7 @@ t.test('an organisation hands in so many signals a day', async (t) => {
 
   t.equal((await send(3)).statusCode, 201)
   const refusal = await send(3)
-  refused(t, refusal, 'ceiling-reached')
+  refused(t, refusal, 'quota-exceeded')
   t.equal(Number(refusal.headers['retry-after']), 12 * 3600)
   t.equal((await send(2)).statusCode, 201, 'what was refused does not count')
   nowMs += 13 * HOUR_MS
@@ -152,19 +152,23 @@ t.test('where the operator asks for work, a case opens for a solved challenge, o
   const open = (proof?: object) => post(service.app, '/v1/cases', { adult: true, ...(proof !== undefined && { proof }) })
   const proof = await solved(service)
 
-  refused(t, await open(), 'proof-needed')
-  refused(t, await open({ ...proof, solution: { ...proof.solution, derivedKey: '00'.repeat(32) } }), 'proof-needed')
+  refused(t, await open(), 'proof-of-work-required')
+  refused(
+    t,
+    await open({ ...proof, solution: { ...proof.solution, derivedKey: '00'.repeat(32) } }),
+    'proof-of-work-required',
+  )
   const cheaper = { ...proof.challenge, parameters: { ...proof.challenge.parameters, cost: 1 } }
-  refused(t, await open({ ...proof, challenge: cheaper }), 'proof-needed', 'a challenge of somebody else')
+  refused(t, await open({ ...proof, challenge: cheaper }), 'proof-of-work-required', 'a challenge of somebody else')
   const later = { ...proof.challenge, parameters: { ...proof.challenge.parameters, expiresAt: 9_999_999_999 } }
-  refused(t, await open({ ...proof, challenge: later }), 'proof-needed', 'a time of somebody else')
+  refused(t, await open({ ...proof, challenge: later }), 'proof-of-work-required', 'a time of somebody else')
   refused(t, await open({ ...proof, note: MARKER }), 'request-invalid')
   t.equal((await open(proof)).statusCode, 201)
-  refused(t, await open(proof), 'proof-needed', 'used')
+  refused(t, await open(proof), 'proof-of-work-required', 'used')
 
   const late = await solved(service)
   nowMs += 301_000
-  refused(t, await open(late), 'proof-needed', 'too late')
+  refused(t, await open(late), 'proof-of-work-required', 'too late')
   const redis = await redisOf(t, service)
   t.ok((await redis.ttl((await redis.keys('{tabir}:used-proof:*'))[0] ?? '')) > 0, 'forgotten in time')
   silent(t, service)

@@ -57,7 +57,7 @@ t.test(
     mock.timers.reset() // what follows asks Redis
 
     t.ok(image.every((byte) => byte === 0))
-    await t.rejects(hashed, { code: 'hashing-away', retryAfterS: Number })
+    await t.rejects(hashed, { code: 'hashing-unavailable', retryAfterS: Number })
   },
 )
 

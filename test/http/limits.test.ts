@@ -144,11 +144,11 @@ t.test(
       if (by === 'address') t.equal(windowS, 60, name)
       t.ok(most.public <= most.private, name)
     }
-    t.equal(LIMITS.harvesting.whenStoreAway, 'closed')
+    t.equal(LIMITS.harvesting.whenStoreUnavailable, 'closed')
     for (const exposure of EXPOSURES) {
       for (const [name, limit] of Object.entries(limitsHere({ exposure, most: {} }))) {
         const row = Object.entries(LIMITS).find(([each]) => each === name)?.[1]
-        t.equal(limit.failsClosed, row?.whenStoreAway === 'closed', `${name} counts as its row says`)
+        t.equal(limit.failsClosed, row?.whenStoreUnavailable === 'closed', `${name} counts as its row says`)
         t.equal(limit.isLocal, row?.by === 'address', name)
       }
     }

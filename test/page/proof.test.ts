@@ -51,7 +51,7 @@ t.test('a proof opens one case: when its answer is lost, another one is made', {
     const body: { proof?: { solution: { counter: number } } } = route.request().postDataJSON()
     if (body.proof === undefined || refusals > 0) return route.continue()
     refusals++
-    await route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"code":"store-away"}' })
+    await route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"code":"store-unavailable"}' })
   })
   t.equal(await imagesOf(site, await protectAll(page)), 1, 'after a moment it goes on by itself')
   t.equal(refusals, 1)
@@ -63,7 +63,7 @@ t.test('a refusal before there is a number says so, and can be tried again', { s
   await toChoosing(page)
   await choose(page, [await pictureFile(1)])
   await allRead(page)
-  const codes = ['proof-needed', 'request-invalid']
+  const codes = ['proof-of-work-required', 'request-invalid']
   await page.route('**/v1/cases', async (route) => {
     const body: { proof?: unknown } = route.request().postDataJSON()
     const code = body.proof === undefined ? undefined : codes.shift()

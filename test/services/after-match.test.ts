@@ -114,12 +114,12 @@ t.test(
     const nothing = { hits: new Map<string, Map<string, typeof ONE_HIT>>(), contexts: new Map() }
     for (const failing of ['isPlatform', 'note', 'get', 'onMet', 'add'] as const) {
       let nowMs = 1000
-      let isAway = true
+      let isUnavailable = true
       const clocks: unknown[] = []
       const added: unknown[] = []
       const troubles: unknown[] = []
       const failAt = (step: string) => {
-        if (isAway && step === failing) throw new Error('the store is away')
+        if (isUnavailable && step === failing) throw new Error('the store is unavailable')
       }
       let isNew = true
       const after = afterMatches({
@@ -169,7 +169,7 @@ t.test(
       t.equal(await after({ hits: new Map([[imageId, new Map([['org', ONE_HIT]])]]), contexts: new Map() }), true, failing)
       nowMs = 9000
       t.equal(await after(nothing), true, 'it is tried as long as it fails')
-      isAway = false
+      isUnavailable = false
       t.equal(await after(nothing), false)
       t.same(new Set(clocks.map((clock) => JSON.stringify(clock))), new Set(['[["org"],1000]']))
       t.same(added, ['matched'])

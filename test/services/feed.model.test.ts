@@ -236,5 +236,5 @@ t.test('a feed under concurrent writes loses and repeats nothing', { timeout: 18
 
 /** What was written is written, also where an index is late to know it. */
 function unlessLate(error: unknown): void {
-  if (!(error instanceof Problem) || !['index-cold', 'store-away'].includes(error.code)) throw error
+  if (!(error instanceof Problem) || !['index-loading', 'store-unavailable'].includes(error.code)) throw error
 }

@@ -5,11 +5,11 @@ import { hashingThrough } from '../../src/services/hashing.js'
 
 t.test('a picture for which there is no job waits for nobody, and is overwritten at once', async (t) => {
   const desk = new HandoffDesk(60_000)
-  const away = new Problem('store-away', { retryAfterS: 2 })
+  const away = new Problem('store-unavailable', { retryAfterS: 2 })
   const hashing = hashingThrough({ desk, handoffUrl: 'http://127.0.0.1:1', enqueue: () => Promise.reject(away) })
   const image = Buffer.from('a picture')
 
-  await t.rejects(hashing.hash([image], 'submission'), { code: 'store-away' })
+  await t.rejects(hashing.hash([image], 'submission'), { code: 'store-unavailable' })
 
   t.ok(image.every((byte) => byte === 0))
   t.equal(desk.size, 0)

@@ -9,12 +9,12 @@ const NEVER_MS = 2 ** 31 - 1
 /** What Redis does with the script. */
 function sharedUses() {
   const totals = new Map<string, number>()
-  const state = { isAway: false }
+  const state = { isUnavailable: false }
   return {
     state,
     totals,
     async add(uses: readonly Use[]) {
-      if (state.isAway) throw new Error('away')
+      if (state.isUnavailable) throw new Error('away')
       return uses.map(({ name, amount }) => {
         const total = (totals.get(name) ?? 0) + amount
         totals.set(name, total)
@@ -101,20 +101,20 @@ t.test('what one process counted, another knows after both have spoken to the st
 })
 
 t.test(
-  'while the store is away, counting goes on here; what fails closed is refused; nothing is counted twice after',
+  'while the store is unavailable, counting goes on here; what fails closed is refused; nothing is counted twice after',
   async (t) => {
     const { uses, clock, counter } = one(t)
     const closed = { ...LIMIT, name: 'harvesting', failsClosed: true }
-    uses.state.isAway = true
+    uses.state.isUnavailable = true
     t.ok(counter.take(LIMIT, 'k', 7).isWithin)
-    t.ok(counter.take(closed, 'k', 1).isWithin, 'as long as that it is away may be a moment')
+    t.ok(counter.take(closed, 'k', 1).isWithin, 'as long as that it is unavailable may be a moment')
     await counter.flush()
     clock.nowMs = 2001
-    t.throws(() => counter.take(closed, 'k', 1), { code: 'store-away' })
+    t.throws(() => counter.take(closed, 'k', 1), { code: 'store-unavailable' })
     t.ok(counter.take(LIMIT, 'k', 3).isWithin)
     t.notOk(counter.take(LIMIT, 'k', 1).isWithin)
 
-    uses.state.isAway = false
+    uses.state.isUnavailable = false
     await counter.flush()
     await counter.flush()
     t.equal(uses.totals.get('asking:k:0'), 10)

@@ -55,13 +55,13 @@ t.test('an organisation that goes on probing is reported again a day later, and 
 
 t.test('a report that the store did not take is made with the next question', async (t) => {
   const told: string[] = []
-  let isAway = true
+  let isUnavailable = true
   const { troubles, see } = guardThat('tell', async (kind) => {
-    if (isAway) throw new Error('the store is away')
+    if (isUnavailable) throw new Error('the store is unavailable')
     told.push(kind)
   })
   await see()
-  isAway = false
+  isUnavailable = false
   await see()
   t.same([troubles.length, told], [1, ['key.suspected']])
 })

@@ -161,12 +161,12 @@ t.test('a replica that has not heard from the store for a second does not answer
   let nowMs = 0
   const { replicaWith } = await openParts(t, await startRedis(t))
   const replica = replicaWith(HEARING, () => nowMs)
-  t.throws(() => replica.catalogue, { code: 'index-cold' })
+  t.throws(() => replica.catalogue, { code: 'index-loading' })
   await replica.start()
   t.ok(replica.catalogue)
 
   nowMs += 1001
-  t.throws(() => replica.catalogue, { code: 'store-away' })
+  t.throws(() => replica.catalogue, { code: 'store-unavailable' })
   await until(() => replica.isReady)
 })
 
@@ -178,13 +178,13 @@ t.test('whoever comes after this process stood still waits for the store to be h
   t.equal(replica.heardSoon(), undefined, 'nothing to wait for')
 
   nowMs += 1200
-  t.throws(() => replica.catalogue, { code: 'store-away' })
+  t.throws(() => replica.catalogue, { code: 'store-unavailable' })
   await replica.heardSoon()
   t.ok(replica.catalogue)
   t.equal(replica.heardSoon(), undefined)
 })
 
-t.test('while the store is away the first who come wait for a moment in vain, and nobody after them', async (t) => {
+t.test('while the store is unavailable the first who come wait for a moment in vain, and nobody after them', async (t) => {
   const { replicaWith, redis } = await openParts(t, await startRedis(t))
   const replica = replicaWith(HEARING)
   await replica.start()
@@ -196,7 +196,7 @@ t.test('while the store is away the first who come wait for a moment in vain, an
     t.type(first, Promise)
     t.equal(replica.heardSoon(), first, 'the same for all')
     await first
-    t.throws(() => replica.catalogue, { code: 'store-away' })
+    t.throws(() => replica.catalogue, { code: 'store-unavailable' })
     t.equal(replica.heardSoon(), undefined, 'once a silence')
     process.kill(pid, 'SIGCONT')
     await until(() => replica.isReady)

@@ -150,7 +150,7 @@ t.test('a call whose index is replaced while it is searched is told to come agai
     replica.catalogue = new Catalogue()
   })
   const [hash = hashFromBytes(randomBytes(32))] = hashes
-  await t.rejects(matcher.match([[{ ...SIGNAL, hashes: [hash] }]], ASKING), { code: 'index-cold' })
+  await t.rejects(matcher.match([[{ ...SIGNAL, hashes: [hash] }]], ASKING), { code: 'index-loading' })
 })
 
 t.test('a search that fails fails who asked, and nobody else', async (t) => {

@@ -10,10 +10,10 @@ const met = (look: number | undefined, ...imageIds: readonly string[]): MetImage
 
 t.test('a batch that was not taken is noted again, without counting it twice', async (t) => {
   const kept: SightingBatch[] = []
-  let isAway = true
+  let isUnavailable = true
   const sightings = sightingsKeptBy({
     async keep(batch) {
-      if (isAway) throw new Error('the store is away')
+      if (isUnavailable) throw new Error('the store is unavailable')
       kept.push(batch)
       return false
     },
@@ -22,7 +22,7 @@ t.test('a batch that was not taken is noted again, without counting it twice', a
   })
   sightings.note('a', met(3, '1', '2'), undefined)
   await sightings.flush()
-  isAway = false
+  isUnavailable = false
   sightings.note('b', met(undefined, '2'), undefined)
   await sightings.flush()
   const hits = Array.from(kept[0]?.hits ?? [], ([imageId, ofImage]) => [imageId, Object.fromEntries(ofImage)])

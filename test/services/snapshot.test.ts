@@ -168,7 +168,7 @@ t.test('a snapshot that was damaged, is of another deployment or of another key 
   t.equal(await snapshotsWith().load(), undefined)
 })
 
-t.test('a store that goes away while a snapshot is read leaves no file open', async (t) => {
+t.test('a store that becomes unavailable while a snapshot is read leaves no file open', async (t) => {
   const folder = t.testdir()
   const { images, startReplica, snapshotsWith, store } = await openParts(t, await startRedis(t), folder)
   await images.put([someImage()])

@@ -5,8 +5,8 @@ import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { Problem } from '../../src/domain/problem.js'
-import { isAway } from '../../src/store/away-cause.js'
 import { openStore } from '../../src/store/store.js'
+import { isUnavailable } from '../../src/store/unavailable-cause.js'
 import { listen } from '../helpers/named-redis.js'
 import { startRedis } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
@@ -25,10 +25,10 @@ t.test('a socket that the other side has closed', async (t) => {
     socket.write('PING\r\n', (error) => resolve(error))
   })
   t.ok(error, 'Node has something to say')
-  t.ok(isAway(error), String(error))
+  t.ok(isUnavailable(error), String(error))
   socket.destroy()
   const destroyed = await new Promise((resolve) => socket.write('PING\r\n', (error) => resolve(error)))
-  t.ok(isAway(destroyed), String(destroyed))
+  t.ok(isUnavailable(destroyed), String(destroyed))
 })
 
 t.test('what Redis and ioredis say', async (t) => {
@@ -42,10 +42,10 @@ t.test('what Redis and ioredis say', async (t) => {
     'OOM command not allowed',
     'connect ECONNREFUSED 127.0.0.1:1',
   ])
-    t.ok(isAway(new Error(text)), text)
+    t.ok(isUnavailable(new Error(text)), text)
   for (const error of [new Error('ERR wrong number of arguments'), new TypeError('x is undefined'), 'text', null])
-    t.notOk(isAway(error), String(error))
-  t.notOk(isAway(new Problem('store-away')), 'said already')
+    t.notOk(isUnavailable(error), String(error))
+  t.notOk(isUnavailable(new Problem('store-unavailable')), 'said already')
 })
 
 // Redis has done it, and the connection breaks before anybody hears: what opens a case would be told that there is such a case, if the
@@ -83,7 +83,7 @@ t.test('a write whose answer is lost is away, and happens once', async (t) => {
   t.equal(await store.write(count, ['n'], []), 1)
 
   isArmed = true
-  await t.rejects(store.write(count, ['n'], []), { code: 'store-away' })
+  await t.rejects(store.write(count, ['n'], []), { code: 'store-unavailable' })
   await until(async () => (await store.write(count, ['n'], []).catch(() => undefined)) !== undefined)
   t.equal(await store.ask((client) => client.get('n')), '3', 'the first, the one nobody heard of, and the one behind it')
 })
@@ -104,7 +104,7 @@ t.test('a line to a host that is gone, and says so to nobody, is made anew', asy
 
   await t.rejects(
     store.ask((redis) => redis.get('a')),
-    { code: 'store-away' },
+    { code: 'store-unavailable' },
   )
   await until(() =>
     store

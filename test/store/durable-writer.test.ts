@@ -17,7 +17,7 @@ t.test('a write whose disk cannot be heard of is neither answered nor a fault of
   t.equal(await writer.write(NOTHING, [], []), 1)
 
   await redis.replicaof('127.0.0.1', 1) // it lost its place as master meanwhile
-  await t.rejects(writer.write(NOTHING, [], []), { code: 'store-away' })
+  await t.rejects(writer.write(NOTHING, [], []), { code: 'store-unavailable' })
   await redis.replicaof('NO', 'ONE')
   t.equal(await writer.write(NOTHING, [], []), 1)
 })
@@ -34,9 +34,9 @@ t.test(
 
     await other.config('SET', 'appendonly', 'no')
     const refused = await writer.write(NOTHING, [], []).catch((error: unknown) => error)
-    t.match(refused, { code: 'store-away', cause: { message: /appendonly/ } })
+    t.match(refused, { code: 'store-unavailable', cause: { message: /appendonly/ } })
     await until(() => writer.durability === 'none')
-    await t.rejects(writer.write(NOTHING, [], []), { code: 'store-away' })
+    await t.rejects(writer.write(NOTHING, [], []), { code: 'store-unavailable' })
 
     await switchOn(other)
     t.equal(await writer.write(NOTHING, [], []), 1)
@@ -58,7 +58,7 @@ t.test('a log that is switched on after the start is waited for, once that is no
   await switchOn(other)
   await until(() => store.durability === 'fsync')
   await other.config('SET', 'appendonly', 'no')
-  await t.rejects(store.write(NOTHING, [], []), { code: 'store-away' }, 'it was waited for')
+  await t.rejects(store.write(NOTHING, [], []), { code: 'store-unavailable' }, 'it was waited for')
 })
 
 t.test(
@@ -82,7 +82,7 @@ t.test('a write that has to be on the disk of a replica is not answered without 
   await redis.script('LOAD', NOTHING.lua)
   const writer = new DurableWriter(redis, 1)
   await writer.probe()
-  await t.rejects(writer.write(NOTHING, [], []), { code: 'store-away' })
+  await t.rejects(writer.write(NOTHING, [], []), { code: 'store-unavailable' })
 })
 
 t.test('replicas are asked whether they have seen a write before they are asked for their disks', async (t) => {
@@ -135,7 +135,7 @@ t.test('a write that lay for too long behind one that waits for a disk in vain d
   const writer = new DurableWriter(redis, 1)
   await writer.probe()
   const both = ['first', 'second'].map((key) => writer.write(set, [key], []))
-  for (const each of both) await t.rejects(each, { code: 'store-away' })
+  for (const each of both) await t.rejects(each, { code: 'store-unavailable' })
   t.same(await redis.keys('*'), ['first'])
 })
 

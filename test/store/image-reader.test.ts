@@ -110,14 +110,14 @@ t.test('a record that was changed, moved or sealed by somebody else stops the re
 t.test('a Redis that is not there, or goes away, is told as such', async (t) => {
   const { images, reader, server } = await open(t)
   const nowhere = imageReader({ url: undefined, socket: '/nowhere/redis.sock' }, makeKeyring([secret]))
-  await t.rejects(nowhere.columns().next(), { code: 'store-away' })
+  await t.rejects(nowhere.columns().next(), { code: 'store-unavailable' })
 
   await putAll(images, someImages(MANY, plainImage))
   const reading = reader.columns()
   await reading.next()
   server.kill()
   await server.gone
-  await t.rejects(drain(reading), { code: 'store-away' })
+  await t.rejects(drain(reading), { code: 'store-unavailable' })
 })
 
 t.test('a Redis that falls silent is not waited for', async (t) => {
@@ -129,7 +129,7 @@ t.test('a Redis that falls silent is not waited for', async (t) => {
   process.kill(pid, 'SIGSTOP')
   t.teardown(() => process.kill(pid, 'SIGCONT'))
 
-  await t.rejects(drain(reading), { code: 'store-away' })
+  await t.rejects(drain(reading), { code: 'store-unavailable' })
 })
 
 t.test('whoever stops early leaves neither a thread nor a connection', async (t) => {

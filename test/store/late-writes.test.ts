@@ -1,4 +1,4 @@
-// Whoever was told that the store is away may do something else then. What he gave up must not happen behind his back.
+// Whoever was told that the store is unavailable may do something else then. What he gave up must not happen behind his back.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -33,7 +33,7 @@ t.test('a write that was given up does not happen when the line comes back', asy
 
   line.silence()
   const given = Array.from({ length: 3 }, (_, i) => store.write(SET, [`given up ${i}`], ['x']))
-  for (const each of given) await t.rejects(each, { code: 'store-away' })
+  for (const each of given) await t.rejects(each, { code: 'store-unavailable' })
   line.heal()
   // What was held back arrives before this, on the same connection.
   for (let tries = 0; ; tries++) {

@@ -112,7 +112,7 @@ t.test('what was noted is there again, after a revision and from all folders', a
   })
 })
 
-t.test('a process that was away adds what it missed, as long as the stream remembers', async (t) => {
+t.test('a process that was unavailable adds what it missed, as long as the stream remembers', async (t) => {
   const place = folder(t)
   const { redis, store, grow } = await stream(t, 4)
   const open = () => withdrawalLogIn(place, NOW, (error) => t.fail(String(error)))

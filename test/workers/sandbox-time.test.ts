@@ -67,7 +67,7 @@ t.test(
     const before = sandbox.pids
     const never = 'await new Promise(() => { setInterval(() => {}, 1000) })'
 
-    t.same(await sandbox.hash(count('never', never), 'query'), { problem: 'hashing-away' })
+    t.same(await sandbox.hash(count('never', never), 'query'), { problem: 'hashing-unavailable' })
 
     await until(() => !sandbox.pids.some((pid) => before.includes(pid)))
     t.ok(count.of('never') <= 1, 'and it is not tried again')

@@ -91,7 +91,7 @@ t.test('ways to die', async (t) => {
 t.test('an image for which there is not enough memory is tried in another child, and never called damaged', async (t) => {
   let given = 0
   const { sandbox, count } = await openObedient(t, { onOutOfMemory: () => given++ })
-  const says = `say('{"problem":"hashing-away"}'); await new Promise(() => {})`
+  const says = `say('{"problem":"hashing-unavailable"}'); await new Promise(() => {})`
   const ways = {
     'it says so': says,
     'the runtime aborts': 'process.abort()',
@@ -99,7 +99,7 @@ t.test('an image for which there is not enough memory is tried in another child,
   }
   for (const [way, source] of Object.entries(ways)) {
     const [pid] = sandbox.pids
-    t.same(await sandbox.hash(count(way, source), 'query'), { problem: 'hashing-away' }, way)
+    t.same(await sandbox.hash(count(way, source), 'query'), { problem: 'hashing-unavailable' }, way)
     t.equal(count.of(way), 2, 'two tries, in two children')
     t.same(await sandbox.hash(program('return 5'), 'query'), { image: { quality: 5, signals: [] } }, `after: ${way}`)
     t.not(sandbox.pids[0], pid, 'the child was replaced')
@@ -250,7 +250,7 @@ t.test('a child that grows dies, and the parent does not', async (t) => {
     for (let i = 0; i < ${bytes}; i += 64 << 20) held.push(Buffer.allocUnsafeSlow(64 << 20).fill(1))
     return held.length`
 
-  const lacksMemory = { problem: 'hashing-away' } // nothing is said against the image
+  const lacksMemory = { problem: 'hashing-unavailable' } // nothing is said against the image
   t.same(await sandbox.hash(program(grow(4 * 2 ** 30)), 'query'), lacksMemory, '4 GB')
   t.same(
     await sandbox.hash(program(grow(128 * 2 ** 20)), 'query'),

@@ -142,7 +142,7 @@ t.test('a decoder in a namespace of processes that runs out of memory is told fr
     cage: { ...findCage({ readable: [...ownFiles(), tmpdir()], hidden: [] }), nodeFlags: [] },
     onOutOfMemory: () => given++,
   })
-  t.same(await sandbox.hash(program('process.abort()'), 'query'), { problem: 'hashing-away' })
+  t.same(await sandbox.hash(program('process.abort()'), 'query'), { problem: 'hashing-unavailable' })
   t.same(await sandbox.hash(program('process.kill(process.pid, "SIGSEGV"); await new Promise(() => {})'), 'query'), {
     problem: 'image-undecodable',
   })

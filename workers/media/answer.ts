@@ -23,6 +23,6 @@ export async function answerFor(bytes: Buffer, purpose: Purpose, details: Detail
     }
   } catch (error) {
     const known = DECODING_PROBLEMS.find((code) => error instanceof Problem && error.code === code)
-    return { problem: known ?? (ranOutOfMemory(error) ? 'hashing-away' : 'image-undecodable') }
+    return { problem: known ?? (ranOutOfMemory(error) ? 'hashing-unavailable' : 'image-undecodable') }
   }
 }

@@ -43,7 +43,7 @@ export interface DecodedPicture extends Pixels {
  * hide; a file that ends too early is refused, because its missing part would be hashed as grey.
  *
  * @throws {Problem} `media-unsupported` for what is none of the allowed formats, or a kind of them that this build cannot
- *   read (HEIC); `image-too-many-pixels`, also where so small a file declares what would take too long or too much memory; `image-undecodable` for what is broken; `hashing-away` when memory ran out. Never
+ *   read (HEIC); `image-too-many-pixels`, also where so small a file declares what would take too long or too much memory; `image-undecodable` for what is broken; `hashing-unavailable` when memory ran out. Never
  *   libvips' own words.
  */
 export async function decode(bytes: Buffer, sizeFor: SizeFor = hashedSize): Promise<DecodedPicture> {
@@ -53,7 +53,7 @@ export async function decode(bytes: Buffer, sizeFor: SizeFor = hashedSize): Prom
 
   if (isTooCostly(pictureCost(bytes), bytes.length)) throw new Problem('image-too-many-pixels')
   const failed = (error: unknown): never => {
-    throw new Problem(ranOutOfMemory(error) ? 'hashing-away' : broken)
+    throw new Problem(ranOutOfMemory(error) ? 'hashing-unavailable' : broken)
   }
 
   const header = await headerOf(bytes).catch(failed)

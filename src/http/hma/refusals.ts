@@ -28,7 +28,7 @@ export class HmaRefusal extends Error {
 
 /** Where HMA has a text of its own for what is a Problem here. */
 const TEXTS: Partial<Readonly<Record<ProblemCode, { readonly status?: number; readonly message: string }>>> = {
-  'index-cold': { message: 'index not yet ready' },
+  'index-loading': { message: 'index not yet ready' },
   'image-too-large': { message: 'Content too large' },
   'too-many-images': { status: 400, message: 'Only one file allowed per request' },
   'image-missing': { message: 'Missing multipart/form-data file upload' },

@@ -107,7 +107,7 @@ export const door = fp<DoorOptions>(
 const TOKEN_KNOWN_FOR_MS = 500
 /** A key is known in memory, and has to be hashed. What came so shortly before its end is answered. */
 const KEY_KNOWN_FOR_MS = 5
-const CANNOT_TELL: ReadonlySet<ProblemCode> = new Set(['store-away', 'index-cold'])
+const CANNOT_TELL: ReadonlySet<ProblemCode> = new Set(['store-unavailable', 'index-loading'])
 const OPENS_NOTHING: ReadonlySet<ProblemCode> = new Set(['key-missing', 'key-invalid', 'token-missing', 'case-unknown'])
 
 /** The caller of a route whose scope is one of an API key. */

@@ -42,7 +42,7 @@ export function limitsHere({ exposure, most }: Pick<LimitOptions, 'exposure' | '
     const mostHere = most[name] ?? row.most[exposure]
     if (mostHere === Number.POSITIVE_INFINITY) continue
     const isLocal = row.by === 'address'
-    here[name] = { name, windowS: row.windowS, most: mostHere, isLocal, failsClosed: row.whenStoreAway === 'closed' }
+    here[name] = { name, windowS: row.windowS, most: mostHere, isLocal, failsClosed: row.whenStoreUnavailable === 'closed' }
   }
   return here
 }

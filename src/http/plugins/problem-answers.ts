@@ -9,7 +9,7 @@ import { type Hotline, hotlinesFor } from '../../domain/hotlines.js'
 import { declaresMinor, fieldDeclaresMinor } from '../../domain/minors.js'
 import { ownValue } from '../../domain/own-value.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
-import { StoreAwayError } from '../../domain/store-away.js'
+import { StoreUnavailableError } from '../../domain/store-unavailable.js'
 import { methodsOfAddresses } from '../methods-of-addresses.js'
 import { PROBLEM_MEDIA_TYPE, PROBLEMS, type ProblemError, problemBody } from '../problems.js'
 import { NOT_KEPT } from './browser-rules.js'
@@ -105,7 +105,7 @@ export const problemAnswers = fp<{ readonly country: string | undefined }>(
 function answerWith(hotlines: readonly Hotline[]) {
   return (problem: Problem, request: FastifyRequest, reply: FastifyReply, errors: readonly ProblemError[] = []): void => {
     request.problemCode = problem.code
-    request.storeCause = problem.cause instanceof StoreAwayError ? problem.cause.awayCause : null
+    request.storeCause = problem.cause instanceof StoreUnavailableError ? problem.cause.unavailableCause : null
     const { status } = PROBLEMS[problem.code]
     if (problem.retryAfterS !== undefined) reply.header('retry-after', String(problem.retryAfterS))
     if (status === 401) reply.header('www-authenticate', problem.code === 'key-invalid' ? INVALID_KEY : 'Bearer')

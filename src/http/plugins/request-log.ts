@@ -3,14 +3,14 @@
 import type { FastifyBaseLogger } from 'fastify'
 import fp from 'fastify-plugin'
 import type { ProblemCode } from '../../domain/problem.js'
-import type { AwayCause } from '../../domain/store-away.js'
+import type { UnavailableCause } from '../../domain/store-unavailable.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** The refusal that was answered, if one was. */
     problemCode: ProblemCode | null
     /** Why the store could not be used, where that was the reason. */
-    storeCause: AwayCause | null
+    storeCause: UnavailableCause | null
   }
 }
 
@@ -21,7 +21,7 @@ export interface RequestFacts {
   readonly status: number
   readonly ms: number
   readonly code: ProblemCode | null
-  readonly storeCause?: AwayCause | null
+  readonly storeCause?: UnavailableCause | null
 }
 
 export interface RequestLogOptions {

@@ -41,7 +41,7 @@ export const accountRoutes: FastifyPluginAsyncZod<{ readonly accounts: Accounts 
         querystring: EventsQuery,
         response: {
           200: z.object({ events: z.array(EventView) }),
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away'),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable'),
         },
       },
     },
@@ -66,7 +66,7 @@ export const accountRoutes: FastifyPluginAsyncZod<{ readonly accounts: Accounts 
         querystring: LongPage,
         response: {
           200: z.object({ accounts: z.array(AccountView), next: Next }),
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away'),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable'),
         },
       },
     },
@@ -86,7 +86,7 @@ export const accountRoutes: FastifyPluginAsyncZod<{ readonly accounts: Accounts 
         summary: 'Forgive an account its strikes',
         tags: ['signals'],
         params: AccountParam,
-        response: { 204: z.null(), ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away') },
+        response: { 204: z.null(), ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable') },
       },
     },
     async (request, reply) => {

@@ -42,7 +42,7 @@ export const attestationRoutes: FastifyPluginAsyncZod<{ readonly attesting: Atte
             signals: z.array(WaitingView),
             next: z.string().nullable().meta({ description: 'Send it as `after` for the page behind this one.' }),
           }),
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'kind-unfit', 'store-away'),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'organisation-kind-forbidden', 'store-unavailable'),
         },
       },
     },

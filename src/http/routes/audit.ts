@@ -34,7 +34,7 @@ export const auditRoutes: FastifyPluginAsyncZod<{ readonly audit: Pick<Audit, 'l
         querystring: Query,
         response: {
           200: z.object({ entries: z.array(EntryView) }),
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away'),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable'),
         },
       },
     },

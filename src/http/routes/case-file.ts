@@ -94,7 +94,7 @@ export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async
               events: z.array(EventView),
             })
             .or(z.custom<Readable>((value) => value instanceof Readable)),
-          ...may('request-invalid', 'token-missing', 'case-unknown', 'overloaded', 'index-cold', 'store-away'),
+          ...may('request-invalid', 'token-missing', 'case-unknown', 'overloaded', 'index-loading', 'store-unavailable'),
         },
       },
     },
@@ -140,7 +140,7 @@ export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async
             images: z.array(ImageView),
             receipt: Receipt.nullable(),
           }),
-          ...may('token-missing', 'case-unknown', 'store-away'),
+          ...may('token-missing', 'case-unknown', 'store-unavailable'),
         },
       },
     },
@@ -174,7 +174,7 @@ export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async
         }),
         response: {
           200: Report.or(Bytes),
-          ...may('request-invalid', 'token-missing', 'case-unknown', 'overloaded', 'store-away'),
+          ...may('request-invalid', 'token-missing', 'case-unknown', 'overloaded', 'store-unavailable'),
         },
       },
     },

@@ -155,7 +155,7 @@ export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = asy
             'token-missing',
             'case-unknown',
             ...FOR_IMAGES,
-            'store-away',
+            'store-unavailable',
           ),
         },
       },
@@ -209,7 +209,7 @@ export function mayForUploads(...own: readonly ProblemCode[]): ReturnType<typeof
     'image-too-many-pixels',
     'image-undecodable',
     'quality-too-low',
-    'hashing-away',
+    'hashing-unavailable',
     'overloaded',
     ...own,
   )

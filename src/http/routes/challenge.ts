@@ -53,7 +53,7 @@ export const challengeRoutes: FastifyPluginAsyncZod<{ readonly proofOfWork: Proo
         summary: 'Get a challenge to solve before opening a case',
         description: 'Good for five minutes and one case. It grows harder while many cases are opened.',
         tags: ['cases'],
-        response: { 200: ChallengeView, ...may('store-away') },
+        response: { 200: ChallengeView, ...may('store-unavailable') },
       },
     },
     async () => presentChallenge(await proofOfWork.challenge()),

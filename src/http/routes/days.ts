@@ -42,7 +42,7 @@ export const dayRoutes: FastifyPluginAsyncZod<{ readonly tallies: Pick<Tallies, 
           querystring: Query,
           response: {
             200: z.object({ days: z.array(DayView) }),
-            ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away'),
+            ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable'),
           },
         },
       },

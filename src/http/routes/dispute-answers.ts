@@ -38,7 +38,7 @@ export const disputeAnswerRoutes: FastifyPluginAsyncZod<{ readonly trust: Pick<T
             'signal-unknown',
             'dispute-not-open',
             'signal-struck',
-            'store-away',
+            'store-unavailable',
           ),
         },
       },

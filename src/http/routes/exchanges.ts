@@ -77,7 +77,7 @@ export const exchangeRoutes: FastifyPluginAsyncZod<ExchangeRouteOptions> = async
               .array(ReconcilerView)
               .meta({ description: 'HMAs that pull from here, out of which is taken what was withdrawn.' }),
           }),
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away'),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable'),
         },
       },
     },
@@ -99,7 +99,7 @@ export const exchangeRoutes: FastifyPluginAsyncZod<ExchangeRouteOptions> = async
         params: Name,
         response: {
           202: ExchangeView,
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'exchange-unknown', 'store-away'),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'exchange-unknown', 'store-unavailable'),
         },
       },
     },

@@ -46,7 +46,7 @@ export const exportRoutes: FastifyPluginAsyncZod<ExportRouteOptions> = async (ap
         body: Order,
         response: {
           200: z.custom<NodeJS.ReadableStream>(),
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'store-away'),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'store-unavailable'),
         },
       },
     },

@@ -47,7 +47,7 @@ export const feedbackRoutes: FastifyPluginAsyncZod<FeedbackRouteOptions> = async
         params: MatchParam,
         response: {
           200: MatchWorthView,
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'match-unknown', 'store-away'),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'match-unknown', 'store-unavailable'),
         },
       },
     },
@@ -77,7 +77,7 @@ export const feedbackRoutes: FastifyPluginAsyncZod<FeedbackRouteOptions> = async
             'feedback-conflict',
             'dispute-settled',
             'signal-struck',
-            'store-away',
+            'store-unavailable',
           ),
         },
       },
@@ -96,7 +96,14 @@ export const feedbackRoutes: FastifyPluginAsyncZod<FeedbackRouteOptions> = async
         params: MatchParam,
         response: {
           200: MatchWorthView,
-          ...may('request-invalid', 'key-missing', 'kind-unfit', 'match-unknown', 'signal-struck', 'store-away'),
+          ...may(
+            'request-invalid',
+            'key-missing',
+            'organisation-kind-forbidden',
+            'match-unknown',
+            'signal-struck',
+            'store-unavailable',
+          ),
         },
       },
     },

@@ -63,7 +63,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
         description:
           '503 until the index is loaded, and whenever the store has not been heard from for a second; `reason` says why. Where anybody may reach the service, it gives no numbers: a key with `admin` reads them at `/health/index`.',
         tags: ['operation'],
-        response: { 200: Ready, ...may('index-cold', 'store-away') },
+        response: { 200: Ready, ...may('index-loading', 'store-unavailable') },
       },
     },
     ready,
@@ -78,7 +78,7 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
         summary: 'The same as /health/ready',
         description: 'For who looks here first, as many load balancers do.',
         tags: ['operation'],
-        response: { 200: Ready, ...may('index-cold', 'store-away') },
+        response: { 200: Ready, ...may('index-loading', 'store-unavailable') },
       },
     },
     ready,
@@ -94,7 +94,10 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthRouteOptions> = async (ap
         description:
           'For operators: rows, memory, and how a search goes about each part. Numbers only. Requires `admin` where anybody may reach the service (`TABIR_EXPOSURE=public`).',
         tags: ['operation'],
-        response: { 200: IndexReport, ...may('key-missing', 'key-invalid', 'scope-missing', 'index-cold', 'store-away') },
+        response: {
+          200: IndexReport,
+          ...may('key-missing', 'key-invalid', 'scope-missing', 'index-loading', 'store-unavailable'),
+        },
       },
     },
     async () => ({ ...health.index(), behind: await health.behind() }),

@@ -86,8 +86,8 @@ export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (ap
             'bank-unknown',
             'idempotency-key-reused',
             'idempotency-key-busy',
-            'ceiling-reached',
-            'store-away',
+            'quota-exceeded',
+            'store-unavailable',
           ),
         },
       },
@@ -113,7 +113,7 @@ export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (ap
         querystring: PageQuery,
         response: {
           200: z.object({ imports: z.array(Progress), next: Next }),
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'store-away'),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'store-unavailable'),
         },
       },
     },
@@ -135,7 +135,7 @@ export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (ap
         params: BankParam.extend({ importId: z.uuid() }),
         response: {
           200: Report,
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'import-unknown', 'store-away'),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'bank-unknown', 'import-unknown', 'store-unavailable'),
         },
       },
     },

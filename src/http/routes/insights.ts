@@ -32,7 +32,7 @@ export const insightRoutes: FastifyPluginAsyncZod<{ readonly insights: Insights 
         querystring: Limit,
         response: {
           200: z.object({ contexts: z.array(ContextView) }),
-          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away'),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable'),
         },
       },
     },

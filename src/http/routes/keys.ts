@@ -59,7 +59,7 @@ export interface KeyRouteOptions {
 export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, { keys, idempotency }) => {
   const config = { scope: 'admin' } as const
   const tags = ['keys']
-  const always = ['key-missing', 'scope-missing', 'store-away'] as const
+  const always = ['key-missing', 'scope-missing', 'store-unavailable'] as const
   const repeated = ['idempotency-key-reused', 'idempotency-key-busy'] as const
 
   app.get(
@@ -90,7 +90,7 @@ export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, { k
         summary: 'See whose key this is',
         description: 'The key that asks: its organisation, what it may do, and until when. Any key may ask.',
         tags,
-        response: { 200: KeyView, ...may('key-missing', 'store-away') },
+        response: { 200: KeyView, ...may('key-missing', 'store-unavailable') },
       },
     },
     async (request) => present(await keys.own(callerOf(request))),

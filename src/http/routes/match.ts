@@ -150,7 +150,7 @@ export const matchRoutes: FastifyPluginAsyncZod<MatchRouteOptions> = async (
             'bank-unknown',
             'extended-protection-off',
             'body-too-large',
-            'index-cold',
+            'index-loading',
           ),
         },
       },

@@ -93,7 +93,7 @@ export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> 
             'case-withdrawn',
             'case-expired',
             'notice-incomplete',
-            'store-away',
+            'store-unavailable',
           ),
         },
       },
@@ -116,7 +116,7 @@ export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> 
         params: CaseNumberParam,
         response: {
           200: z.object({ notice: NoticeView.nullable() }),
-          ...may('token-missing', 'case-unknown', 'store-away'),
+          ...may('token-missing', 'case-unknown', 'store-unavailable'),
         },
       },
     },
@@ -140,7 +140,7 @@ export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> 
           description: 'The longest overdue first.',
           tags: ['signals'],
           querystring: PageQuery,
-          response: { 200: OverdueList, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away') },
+          response: { 200: OverdueList, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable') },
         },
       },
       async (request) => {

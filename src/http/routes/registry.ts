@@ -52,7 +52,7 @@ export const registryRoutes: FastifyPluginAsyncZod<{ readonly registry: () => Pr
         summary: 'See how much is registered, and of what kind',
         description: 'Numbers over all cases and banks, counted by the process that answers.',
         tags: ['signals'],
-        response: { 200: RegistryView, ...may('key-missing', 'scope-missing', 'index-cold') },
+        response: { 200: RegistryView, ...may('key-missing', 'scope-missing', 'index-loading') },
       },
     },
     async () => {

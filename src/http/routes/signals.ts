@@ -63,7 +63,7 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
           summary: list === 'disputes' ? 'List the signals with an open dispute' : 'List the signals in quarantine',
           tags: ['signals'],
           querystring: PageQuery,
-          response: { 200: Listed, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-away') },
+          response: { 200: Listed, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable') },
         },
       },
       async ({ query }) => {

@@ -164,7 +164,7 @@ export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app
           const known = await stopNcii.feedback(caller, hash, { verdict: VERDICTS[feedbackValue] })
           return known ? undefined : 'signal-unknown'
         } catch (error) {
-          if (error instanceof Problem && !['store-away', 'index-cold'].includes(error.code)) return error.code
+          if (error instanceof Problem && !['store-unavailable', 'index-loading'].includes(error.code)) return error.code
           throw error
         }
       }

@@ -82,7 +82,7 @@ export interface WebhookRouteOptions {
 export const webhookRoutes: FastifyPluginAsyncZod<WebhookRouteOptions> = async (app, { webhooks, idempotency }) => {
   const config = { scope: 'webhooks' } as const
   const tags = ['webhooks']
-  const always = ['key-missing', 'scope-missing', 'store-away'] as const
+  const always = ['key-missing', 'scope-missing', 'store-unavailable'] as const
   const repeated = ['idempotency-key-reused', 'idempotency-key-busy'] as const
 
   app.post(

@@ -18,7 +18,7 @@ export const hmaStatusRoutes: FastifyPluginAsync<HmaStatusOptions> = async (app,
     const report = health.report()
     reply.type('text/plain')
     if (!('code' in report)) return ALIVE
-    return reply.code(503).send(report.code === 'index-cold' ? 'INDEX-NOT-LOADED' : 'INDEX-STALE')
+    return reply.code(503).send(report.code === 'index-loading' ? 'INDEX-NOT-LOADED' : 'INDEX-STALE')
   })
 
   app.get('/status/live', open, async (_request, reply) => reply.type('text/plain').send(ALIVE))

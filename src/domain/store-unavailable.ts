@@ -23,15 +23,15 @@ export const AWAY_CAUSES = [
   /** It cannot be reached, or the connection broke or fell silent. */
   'connection',
 ] as const
-export type AwayCause = (typeof AWAY_CAUSES)[number]
+export type UnavailableCause = (typeof AWAY_CAUSES)[number]
 
 /** What kept Redis from being used. Its message is that of the library or of Redis: for an operator, never for a caller. */
-export class StoreAwayError extends Error {
-  override readonly name = 'StoreAwayError'
-  readonly awayCause: AwayCause
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError'
+  readonly unavailableCause: UnavailableCause
 
-  constructor(awayCause: AwayCause, message: string) {
+  constructor(unavailableCause: UnavailableCause, message: string) {
     super(message)
-    this.awayCause = awayCause
+    this.unavailableCause = unavailableCause
   }
 }

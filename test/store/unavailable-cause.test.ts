@@ -3,9 +3,9 @@
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import type { Problem } from '../../src/domain/problem.js'
-import { type AwayCause, StoreAwayError } from '../../src/domain/store-away.js'
-import { awayErrorFor } from '../../src/store/away-cause.js'
+import { StoreUnavailableError, type UnavailableCause } from '../../src/domain/store-unavailable.js'
 import { openStore } from '../../src/store/store.js'
+import { unavailableErrorFor } from '../../src/store/unavailable-cause.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 
@@ -26,13 +26,13 @@ async function open(t: Test) {
       (why: Problem) => why,
     )
     if (error === undefined) return undefined
-    if (error.code !== 'store-away') throw error
-    return error.cause instanceof StoreAwayError ? error.cause.awayCause : 'none'
+    if (error.code !== 'store-unavailable') throw error
+    return error.cause instanceof StoreUnavailableError ? error.cause.unavailableCause : 'none'
   }
   return { redis, operator, store, causeNow }
 }
 
-const BROKEN_BY: readonly (readonly [AwayCause, (operator: Redis) => Promise<unknown>])[] = [
+const BROKEN_BY: readonly (readonly [UnavailableCause, (operator: Redis) => Promise<unknown>])[] = [
   ['log-off', (operator) => operator.config('SET', 'appendonly', 'no')],
   ['out-of-memory', (operator) => operator.config('SET', 'maxmemory', '1')],
   ['permission', (operator) => operator.call('ACL', 'SETUSER', 'default', '-set')],
@@ -55,7 +55,7 @@ for (const [wanted, brokenBy] of BROKEN_BY) {
     await brokenBy(operator)
 
     await until(async () => (await causeNow()) === wanted)
-    t.ok((store.awayCounts.get(wanted) ?? 0) > 0, 'and is counted')
+    t.ok((store.unavailableCounts.get(wanted) ?? 0) > 0, 'and is counted')
   })
 }
 
@@ -68,7 +68,8 @@ t.test('a store that is gone says connection, and nothing else once it is back',
 })
 
 t.test('what other servers say has its cause, too', async (t) => {
-  const causes = (messages: readonly string[]) => messages.map((text) => awayErrorFor(new Error(text)).awayCause)
+  const causes = (messages: readonly string[]) =>
+    messages.map((text) => unavailableErrorFor(new Error(text)).unavailableCause)
   t.same(
     causes([
       'MISCONF Errors writing to the AOF file: No space left on device',
@@ -79,6 +80,6 @@ t.test('what other servers say has its cause, too', async (t) => {
     ['disk', 'credentials', 'busy', 'connection'],
   )
   const certificate = Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
-  t.equal(awayErrorFor(new Error('Connection is closed.'), certificate).awayCause, 'certificate')
-  t.equal(awayErrorFor(undefined).awayCause, 'disk-silent')
+  t.equal(unavailableErrorFor(new Error('Connection is closed.'), certificate).unavailableCause, 'certificate')
+  t.equal(unavailableErrorFor(undefined).unavailableCause, 'disk-silent')
 })

@@ -59,13 +59,13 @@ t.test(
 
     const answer = await service.app.inject({ method: 'POST', url: '/v1/cases', payload: { adult: true } })
 
-    refused(t, answer, 'store-away')
+    refused(t, answer, 'store-unavailable')
     t.notMatch(answer.body, /memory|OOM/)
     const line = service.log.find((text) => text.includes('"storeCause"')) ?? '{}'
-    t.match(JSON.parse(line), { msg: 'request', code: 'store-away', storeCause: 'out-of-memory' })
+    t.match(JSON.parse(line), { msg: 'request', code: 'store-unavailable', storeCause: 'out-of-memory' })
     const { body } = await service.app.inject({ url: '/metrics' })
-    t.match(body, /^tabir_store_away_total{cause="out-of-memory"} [1-9]/m)
-    t.match(body, /^tabir_store_away_total{cause="credentials"} 0$/m)
+    t.match(body, /^tabir_store_unavailable_total{cause="out-of-memory"} [1-9]/m)
+    t.match(body, /^tabir_store_unavailable_total{cause="credentials"} 0$/m)
   },
 )
 
@@ -80,7 +80,11 @@ t.test('what was acknowledged the moment before Redis was killed is there afterw
         const { statusCode, body } = await register(world, text)
         if (statusCode === 201) kept.push(text)
         else
-          t.equal(codeOf({ body }), 'store-away', world.service.log.findLast((line) => line.includes('"err"')) ?? 'no error')
+          t.equal(
+            codeOf({ body }),
+            'store-unavailable',
+            world.service.log.findLast((line) => line.includes('"err"')) ?? 'no error',
+          )
         if (statusCode !== 201) await sleep(100) // a machine that others use may be too slow for so many at once
         if (kept.length < 200 || isKilled) continue
         isKilled = true
@@ -116,21 +120,24 @@ t.test('Redis stops answering for a while, and goes on', async (t) => {
   await assertBack(t, world)
 })
 
-t.test('an api that stood still for a second answers whoever comes next, and does not say that Redis is away', async (t) => {
-  const hearing = { ...HEARING, graceMs: 60_000 } // Redis may be given no processor for longer than its word is waited for
-  const service = await startService(t, { hearing })
-  const { headers } = await keyFor(service, 'platform', ['match'])
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STALE_AFTER_MS + 200)
-  const answer = await service.app.inject({
-    method: 'POST',
-    url: '/v1/match',
-    headers,
-    payload: { queries: [{ signals: [{ type: 'pdq', hash: randomHashText() }] }] },
-  })
-  t.equal(answer.statusCode, 200, answer.body)
-})
+t.test(
+  'an api that stood still for a second answers whoever comes next, and does not say that Redis is unavailable',
+  async (t) => {
+    const hearing = { ...HEARING, graceMs: 60_000 } // Redis may be given no processor for longer than its word is waited for
+    const service = await startService(t, { hearing })
+    const { headers } = await keyFor(service, 'platform', ['match'])
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, STALE_AFTER_MS + 200)
+    const answer = await service.app.inject({
+      method: 'POST',
+      url: '/v1/match',
+      headers,
+      payload: { queries: [{ signals: [{ type: 'pdq', hash: randomHashText() }] }] },
+    })
+    t.equal(answer.statusCode, 200, answer.body)
+  },
+)
 
-t.test('what is told to stop while Redis is away stops', async (t) => {
+t.test('what is told to stop while Redis is unavailable stops', async (t) => {
   const service = await startService(t)
   const worker = await startWorkers(t, service.redis)
   t.teardown(() => worker.kill('SIGKILL'))
@@ -156,7 +163,9 @@ async function assertAway(t: Test, world: World): Promise<void> {
   const { app } = service
   const now = ownTime(t)
   const goneAt = now()
-  const stale = until(async () => codeOf(await match(world, [world.hash])) === 'store-away').then(() => now() - goneAt)
+  const stale = until(async () => codeOf(await match(world, [world.hash])) === 'store-unavailable').then(
+    () => now() - goneAt,
+  )
   const hers = (method: 'GET' | 'POST' | 'DELETE', path = '', payload?: object) =>
     app.inject({ method, url: her.url + path, headers: her.headers, ...(payload !== undefined && { payload }) })
   const upload = (url: string, headers: Record<string, string>) => {
@@ -186,13 +195,13 @@ async function assertAway(t: Test, world: World): Promise<void> {
   )
 
   for (const { what, answer, tookMs } of answers) {
-    refused(t, answer, 'store-away', what)
+    refused(t, answer, 'store-unavailable', what)
     t.ok(tookMs < ANSWERED_WITHIN_MS, `${what}: ${Math.round(tookMs)} ms`)
   }
   const staleAfterMs = await stale
   t.ok(staleAfterMs < STALE_AFTER_MS + 1000, `no match is answered any more after ${Math.round(staleAfterMs)} ms`)
-  for (let i = 0; i < 3; i++) await refusedAtOnce(t, 'store-away', () => match(world, [world.hash]))
-  await refusedAtOnce(t, 'store-away', () => ready(world))
+  for (let i = 0; i < 3; i++) await refusedAtOnce(t, 'store-unavailable', () => match(world, [world.hash]))
+  await refusedAtOnce(t, 'store-unavailable', () => ready(world))
   t.equal((await app.inject({ url: '/health/live' })).statusCode, 200, 'it is alive')
   t.equal((await app.inject({ url: '/metrics' })).statusCode, 200, 'and can be watched')
 }
@@ -243,7 +252,7 @@ async function assertBack(t: Test, world: World): Promise<void> {
 async function answered(ask: () => Promise<LightMyRequestResponse>): Promise<LightMyRequestResponse> {
   let answer = await ask()
   await until(async () => {
-    if (codeOf(answer) !== 'store-away') return true
+    if (codeOf(answer) !== 'store-unavailable') return true
     answer = await ask()
     return false
   })
