@@ -119,7 +119,7 @@ const starting = import('./app.js').then(({ buildApp }) =>
     certificates,
     tracing: tracing?.plugin,
     exposure: config.exposure,
-    mostOf: config.maxQueriesPerOrgPerDay === 0 ? {} : { asked: config.maxQueriesPerOrgPerDay },
+    mostOf: config.maxQueriesPerOrgPerDay === 0 ? {} : { 'match-queries': config.maxQueriesPerOrgPerDay },
     logLevel: config.logLevel,
     logSample: config.logSample,
   }),

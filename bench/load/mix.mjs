@@ -15,7 +15,7 @@ export const KINDS = [...Object.keys(SHARES), 'person']
 
 const QUERIES = 4000
 const PICTURES = 12
-/** One case alone takes 100 requests a second (`LIMITS.following`), and all of them several hundred. */
+/** One case alone takes 100 requests a second (`LIMITS.case`), and all of them several hundred. */
 const CASES = 32
 const BOUNDARY = 'picture-boundary'
 const EXACT = Buffer.from('"grade":"exact"')

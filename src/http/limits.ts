@@ -29,60 +29,60 @@ const NONE = Number.POSITIVE_INFINITY
 
 export const LIMITS = {
   /** Pages, documentation, health: whatever needs no key. */
-  visiting: row('address', 'requests', MINUTE_S, { private: 60_000, public: 3000 }, 'open'),
+  anonymous: row('address', 'requests', MINUTE_S, { private: 60_000, public: 3000 }, 'open'),
   /** Opening a case, and asking for the challenge. People behind one address often need it together. */
-  opening: row('address', 'requests', MINUTE_S, { private: 6000, public: 60 }, 'open'),
+  'case-opening': row('address', 'requests', MINUTE_S, { private: 6000, public: 60 }, 'open'),
   /** A number and a PIN. Beside it, each case has a limit of its own for its whole life. */
-  knocking: row('address', 'requests', MINUTE_S, { private: 6000, public: 60 }, 'open'),
+  'case-login': row('address', 'requests', MINUTE_S, { private: 6000, public: 60 }, 'open'),
   /** Keys and tokens that open nothing: they are refused in other words then, and no key that is good is held up by them. */
-  failing: row('address', 'requests', MINUTE_S, { private: NONE, public: 600 }, 'open'),
+  'auth-failures': row('address', 'requests', MINUTE_S, { private: NONE, public: 600 }, 'open'),
   /** The routes of one case. */
-  following: row('case', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'open'),
+  case: row('case', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'open'),
   /** Pictures of one case, and of all cases behind one address: what is too costly or damaged counts as well as what is registered. */
-  uploading: row('case', 'pictures', HOUR_S, { private: 400_000, public: 4000 }, 'open'),
-  'uploading-from': row('address', 'pictures', MINUTE_S, { private: NONE, public: 1200 }, 'open'),
-  asking: row('key', 'requests', MINUTE_S, { private: 1_200_000, public: 120_000 }, 'open'),
+  'case-images': row('case', 'pictures', HOUR_S, { private: 400_000, public: 4000 }, 'open'),
+  'address-images': row('address', 'pictures', MINUTE_S, { private: NONE, public: 1200 }, 'open'),
+  'match-requests': row('key', 'requests', MINUTE_S, { private: 1_200_000, public: 120_000 }, 'open'),
   /** What a platform may ask in a day: all its keys together. */
-  asked: row('org', 'queries', DAY_S, { private: NONE, public: 100_000_000 }, 'open'),
-  reporting: row('key', 'requests', MINUTE_S, { private: 120_000, public: 12_000 }, 'open'),
-  writing: row('key', 'requests', MINUTE_S, { private: 60_000, public: 6000 }, 'open'),
-  helping: row('key', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'open'),
+  'match-queries': row('org', 'queries', DAY_S, { private: NONE, public: 100_000_000 }, 'open'),
+  feedback: row('key', 'requests', MINUTE_S, { private: 120_000, public: 12_000 }, 'open'),
+  'bank-writes': row('key', 'requests', MINUTE_S, { private: 60_000, public: 6000 }, 'open'),
+  'assisted-cases': row('key', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'open'),
   /** Bits leave through these routes, so they are closed when nobody can say how many left. */
-  harvesting: row('key', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'closed'),
+  'feed-requests': row('key', 'requests', MINUTE_S, { private: 6000, public: 600 }, 'closed'),
   /** Signals that an organisation is told of by a feed in a day, all its keys together; a page counts as one at least. */
-  told: row('org', 'queries', DAY_S, { private: NONE, public: 50_000_000 }, 'closed'),
+  'feed-signals': row('org', 'queries', DAY_S, { private: NONE, public: 50_000_000 }, 'closed'),
   /** An operator who mends something must get in while the store is unavailable. */
-  operating: row('key', 'requests', MINUTE_S, { private: 6000, public: 1200 }, 'open'),
+  operator: row('key', 'requests', MINUTE_S, { private: 6000, public: 1200 }, 'open'),
 } as const satisfies Readonly<Record<string, LimitRow>>
 
 export type LimitName = keyof typeof LIMITS
 
 /** What counts for a route by its scope. A scope without a line here does not compile, so there is no route without a limit. */
 const BY_SCOPE: Readonly<Record<RouteScope, readonly LimitName[]>> = {
-  public: ['visiting'],
-  case: ['following'],
-  key: ['operating'],
-  match: ['asking', 'asked'],
-  'match:distance': ['asking', 'asked'],
-  'signals:write': ['writing'],
-  feed: ['harvesting', 'told'],
-  feedback: ['reporting'],
-  'cases:write': ['helping'],
-  webhooks: ['operating'],
-  admin: ['operating'],
+  public: ['anonymous'],
+  case: ['case'],
+  key: ['operator'],
+  match: ['match-requests', 'match-queries'],
+  'match:distance': ['match-requests', 'match-queries'],
+  'signals:write': ['bank-writes'],
+  feed: ['feed-requests', 'feed-signals'],
+  feedback: ['feedback'],
+  'cases:write': ['assisted-cases'],
+  webhooks: ['operator'],
+  admin: ['operator'],
 }
 
 /** Routes that count otherwise than their scope says. */
 const BY_ROUTE: Readonly<Record<string, readonly LimitName[]>> = {
-  'POST /v1/cases': ['opening'],
-  'GET /v1/cases/challenge': ['opening'],
-  'POST /v1/cases/:caseNumber/tokens': ['knocking'],
-  'POST /v1/cases/:caseNumber/images': ['following', 'uploading', 'uploading-from'],
+  'POST /v1/cases': ['case-opening'],
+  'GET /v1/cases/challenge': ['case-opening'],
+  'POST /v1/cases/:caseNumber/tokens': ['case-login'],
+  'POST /v1/cases/:caseNumber/images': ['case', 'case-images', 'address-images'],
   // Says of each hash whether it is registered, as a question does.
-  'POST /stopncii/v1/SubmitFeedback': ['reporting', 'asking', 'asked'],
+  'POST /stopncii/v1/SubmitFeedback': ['feedback', 'match-requests', 'match-queries'],
   // HMA's way to read what is stored, one hash at a time.
-  'GET /c/bank/:name/content/:id': ['writing', 'told'],
-  'GET /hma/:key/c/bank/:name/content/:id': ['writing', 'told'],
+  'GET /c/bank/:name/content/:id': ['bank-writes', 'feed-signals'],
+  'GET /hma/:key/c/bank/:name/content/:id': ['bank-writes', 'feed-signals'],
   // A probe that is refused takes the process out of service.
   'GET /health/live': [],
   'GET /health/ready': [],

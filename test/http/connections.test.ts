@@ -37,7 +37,7 @@ async function answered(t: Test, address: string, port: number): Promise<boolean
 t.test(
   'behind a proxy that is not named one attacker uses up everybody’s cases; behind a named one, only their own',
   async (t) => {
-    const mostOf = { opening: 3 }
+    const mostOf = { 'case-opening': 3 }
     const unnamed = await startService(t, { redis, mostOf, now })
     for (let i = 0; i < 3; i++) t.equal((await openBehind(unnamed, '203.0.113.5')).statusCode, 201)
     refused(t, await openBehind(unnamed, '198.51.100.9'), 'rate-limited', 'somebody else is locked out')

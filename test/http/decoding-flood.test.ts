@@ -17,7 +17,11 @@ const BOMB: Picture = {
 const [ATTACKER, HER] = ['203.0.113.66', '198.51.100.7']
 
 t.test('a flood of pictures', async (t) => {
-  const service = await startService(t, { exposure: 'public', mostOf: { uploading: 60 }, trustLimits: { proofRounds: 0 } })
+  const service = await startService(t, {
+    exposure: 'public',
+    mostOf: { 'case-images': 60 },
+    trustLimits: { proofRounds: 0 },
+  })
   const { app, services } = service
   const photograph = await scene(61, { width: 160, height: 120 })
   const larger = await scene(62, { width: 800, height: 600 }) // or all are decoded before an answer is written

@@ -48,13 +48,13 @@ t.test('ordinary use from one address meets no limit: cases by the hundred, matc
 
 t.test('the answer says what is left, and what is beyond is refused until the window ends', async (t) => {
   const clock = { nowMs: Date.UTC(2026, 0, 1, 0, 0, 10) }
-  const service = await startService(t, { mostOf: { asking: 3, asked: 40 }, now: () => clock.nowMs })
+  const service = await startService(t, { mostOf: { 'match-requests': 3, 'match-queries': 40 }, now: () => clock.nowMs })
   const one = await keyFor(service, 'platform', ['match'])
   const two = await keyFor(service, 'platform', ['match'])
 
   const first = await match(service, one.headers, 30)
-  t.equal(first.headers['ratelimit-policy'], '"asking";q=3;w=60, "asked";q=40;w=86400')
-  t.equal(first.headers['ratelimit'], `"asking";r=2;t=50, "asked";r=10;t=${86_400 - 10}`)
+  t.equal(first.headers['ratelimit-policy'], '"match-requests";q=3;w=60, "match-queries";q=40;w=86400')
+  t.equal(first.headers['ratelimit'], `"match-requests";r=2;t=50, "match-queries";r=10;t=${86_400 - 10}`)
   const tooMany = await match(service, two.headers, 11)
   refused(t, tooMany, 'rate-limited', 'all keys of an organisation together, by queries')
   t.equal(tooMany.headers['retry-after'], String(86_400 - 10))
@@ -70,7 +70,7 @@ t.test('the answer says what is left, and what is beyond is refused until the wi
 
 t.test('what HMA’s clients look up counts as queries, and what a feed tells by its signals', async (t) => {
   const clock = { nowMs: Date.UTC(2026, 0, 1, 12) }
-  const service = await startService(t, { mostOf: { asked: 3, told: 7 }, now: () => clock.nowMs })
+  const service = await startService(t, { mostOf: { 'match-queries': 3, 'feed-signals': 7 }, now: () => clock.nowMs })
   const { headers } = await keyFor(service, 'platform', ['match', 'feed', 'signals:write'])
   const left = (answer: { readonly headers: Readonly<Record<string, unknown>> }, name: string) =>
     Number(new RegExp(`"${name}";r=(\\d+)`).exec(String(answer.headers['ratelimit']))?.[1])
@@ -80,16 +80,16 @@ t.test('what HMA’s clients look up counts as queries, and what a feed tells by
   t.equal((await post(service.app, '/v1/banks/mine/signals', { signals }, headers)).statusCode, 201)
 
   const query = `signal_type=pdq&signal=${signals[0]?.hash}`
-  t.equal(left(await get(`/m/lookup?${query}`), 'asked'), 2)
-  t.equal(left(await get(`/m/raw_lookup?${query}`), 'asked'), 1)
+  t.equal(left(await get(`/m/lookup?${query}`), 'match-queries'), 2)
+  t.equal(left(await get(`/m/raw_lookup?${query}`), 'match-queries'), 1)
   t.equal((await get('/m/lookup?signal_type=pdq&signal=nonsense')).statusCode, 400)
   t.equal((await get(`/m/lookup?${query}`)).statusCode, 200)
   t.equal((await get(`/m/lookup?${query}`)).statusCode, 429, 'a fourth')
 
-  t.equal(left(await get('/v1/feed'), 'told'), 6)
+  t.equal(left(await get('/v1/feed'), 'feed-signals'), 6)
   const fetched = await get('/stopncii/v1/FetchHashes')
   t.equal(fetched.json<{ count: number }>().count, 5, 'a page that has begun is told to its end')
-  t.equal(left(fetched, 'told'), 1)
+  t.equal(left(fetched, 'feed-signals'), 1)
   refused(t, await get('/v1/feed'), 'rate-limited', 'and the next is refused')
   t.equal((await get('/stopncii/v1/FetchHashes')).statusCode, 429)
   clock.nowMs += 86_400_000
@@ -97,8 +97,8 @@ t.test('what HMA’s clients look up counts as queries, and what a feed tells by
 })
 
 t.test('limits hold over all processes', async (t) => {
-  const service = await startService(t, { mostOf: { asking: 6 }, now })
-  const other = await startService(t, { redis: service.redis, mostOf: { asking: 6 }, now })
+  const service = await startService(t, { mostOf: { 'match-requests': 6 }, now })
+  const other = await startService(t, { redis: service.redis, mostOf: { 'match-requests': 6 }, now })
   const { headers } = await keyFor(service, 'platform', ['match'])
   await until(async () => (await match(other, headers)).statusCode === 200)
   await until(async () => (await match(service, headers)).statusCode === 429)
@@ -110,7 +110,7 @@ t.test('limits hold over all processes', async (t) => {
 })
 
 t.test('a case, an address and a failing stranger each have their own', async (t) => {
-  const most = { following: 2, opening: 3, knocking: 2, failing: 2, visiting: 2 }
+  const most = { case: 2, 'case-opening': 3, 'case-login': 2, 'auth-failures': 2, anonymous: 2 }
   const { app } = await startService(t, { mostOf: most, now })
   const her = await openCase(app)
   const his = await openCase(app)
@@ -144,7 +144,7 @@ t.test(
       if (by === 'address') t.equal(windowS, 60, name)
       t.ok(most.public <= most.private, name)
     }
-    t.equal(LIMITS.harvesting.whenStoreUnavailable, 'closed')
+    t.equal(LIMITS['feed-requests'].whenStoreUnavailable, 'closed')
     for (const exposure of EXPOSURES) {
       for (const [name, limit] of Object.entries(limitsHere({ exposure, most: {} }))) {
         const row = Object.entries(LIMITS).find(([each]) => each === name)?.[1]

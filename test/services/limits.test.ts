@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { type Limit, limitCounter } from '../../src/services/limits.js'
 import type { Use } from '../../src/store/uses.js'
 
-const LIMIT: Limit = { name: 'asking', windowS: 60, most: 10, isLocal: false, failsClosed: false }
+const LIMIT: Limit = { name: 'match-requests', windowS: 60, most: 10, isLocal: false, failsClosed: false }
 const NEVER_MS = 2 ** 31 - 1
 
 /** What Redis does with the script. */
@@ -45,7 +45,7 @@ t.test('a limit lets through so many in a window, says how many are left, and be
     t.same(counter.take(LIMIT, 'k', 1), { isWithin: true, left, resetS: 15 }, `${left} left`)
   t.same(counter.take(LIMIT, 'k', 1), { isWithin: false, left: 0, resetS: 15 })
   t.ok(counter.take(LIMIT, 'another', 1).isWithin)
-  t.ok(counter.take({ ...LIMIT, name: 'writing' }, 'k', 1).isWithin)
+  t.ok(counter.take({ ...LIMIT, name: 'bank-writes' }, 'k', 1).isWithin)
   clock.nowMs = 60_000
   t.same(counter.take(LIMIT, 'k', 4), { isWithin: true, left: 6, resetS: 60 })
   t.same(counter.take(LIMIT, 'k', 7), { isWithin: false, left: 6, resetS: 60 }, 'what does not fit is not counted')
@@ -97,14 +97,14 @@ t.test('what one process counted, another knows after both have spoken to the st
   t.ok(b?.take(LIMIT, 'k', 1).isWithin, 'not heard of yet')
   await b?.flush()
   t.notOk(b?.take(LIMIT, 'k', 1).isWithin)
-  t.same([...uses.totals], [['asking:k:0', 10]])
+  t.same([...uses.totals], [['match-requests:k:0', 10]])
 })
 
 t.test(
   'while the store is unavailable, counting goes on here; what fails closed is refused; nothing is counted twice after',
   async (t) => {
     const { uses, clock, counter } = one(t)
-    const closed = { ...LIMIT, name: 'harvesting', failsClosed: true }
+    const closed = { ...LIMIT, name: 'feed-requests', failsClosed: true }
     uses.state.isUnavailable = true
     t.ok(counter.take(LIMIT, 'k', 7).isWithin)
     t.ok(counter.take(closed, 'k', 1).isWithin, 'as long as that it is unavailable may be a moment')
@@ -117,7 +117,7 @@ t.test(
     uses.state.isUnavailable = false
     await counter.flush()
     await counter.flush()
-    t.equal(uses.totals.get('asking:k:0'), 10)
+    t.equal(uses.totals.get('match-requests:k:0'), 10)
     t.ok(counter.take(closed, 'k', 1).isWithin)
   },
 )

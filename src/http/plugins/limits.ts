@@ -110,9 +110,9 @@ export const limits = fp<{ readonly counter: LimitCounter; readonly here: Limits
 )
 
 /** For whoever shows a key or token that opens nothing. @throws {Problem} rate-limited */
-export function noteFailure(counter: LimitCounter, { failing }: LimitsHere, address: string): void {
-  if (failing === undefined) return
-  const { isWithin, resetS } = counter.take(failing, counter.nameOfAddress(address), 1)
+export function noteFailure(counter: LimitCounter, { 'auth-failures': limit }: LimitsHere, address: string): void {
+  if (limit === undefined) return
+  const { isWithin, resetS } = counter.take(limit, counter.nameOfAddress(address), 1)
   if (!isWithin) throw new Problem('rate-limited', { retryAfterS: resetS })
 }
 
