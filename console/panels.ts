@@ -6,7 +6,7 @@ import type { Api } from './api.js'
 import { Attestations } from './panels/attestations.js'
 import { AuditTrail, Watch } from './panels/audit.js'
 import { Banks } from './panels/banks.js'
-import { AllClocks, OwnClocks } from './panels/clocks.js'
+import { AllDeadlines, OwnDeadlines } from './panels/deadlines.js'
 import { Disputes } from './panels/disputes.js'
 import { ImportFile } from './panels/import.js'
 import { Keys } from './panels/keys.js'
@@ -31,8 +31,8 @@ const PANELS: readonly Panel[] = [
   { title: 'Import', scope: 'signals:write', View: ImportFile },
   { title: 'Disputes', scope: 'admin', View: Disputes },
   { title: 'To vouch for', scope: 'cases:write', kind: 'ngo', View: Attestations },
-  { title: 'Overdue', scope: 'admin', View: AllClocks },
-  { title: 'Overdue for you', scope: 'cases:write', View: OwnClocks },
+  { title: 'Overdue', scope: 'admin', View: AllDeadlines },
+  { title: 'Overdue for you', scope: 'cases:write', View: OwnDeadlines },
   { title: 'Webhooks', scope: 'webhooks', View: Webhooks },
   { title: 'Watch', scope: 'admin', View: Watch },
   { title: 'Keys', scope: 'admin', View: Keys },

@@ -203,7 +203,7 @@ t.test('pictures pass through and leave nothing', { timeout: 230_000 }, async (t
     for (const path of [
       'attestations/waiting?after=',
       'insights/contexts?limit=',
-      'clocks/overdue/own?limit=',
+      'deadlines/overdue/own?limit=',
       'feed?cursor=',
     ])
       t.ok((await fetchPatiently(`${v1}/${path}${name}`, { headers: platform.headers })).status >= 400, path)

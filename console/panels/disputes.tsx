@@ -22,7 +22,7 @@ interface Judged {
     readonly attestations: number
     readonly verifications: number
     readonly confirmations: number
-    readonly refusals: number
+    readonly notBlocked: number
   }
 }
 interface Listed {
@@ -39,7 +39,7 @@ const ABOUT: readonly Column<Judged>[] = [
   { title: 'Tier', value: ({ tier }) => sayName(tier) },
   { title: 'Shows', value: ({ category }) => sayName(category) },
   { title: 'Blocked by', value: ({ provenance }) => provenance.confirmations },
-  { title: 'Left up by', value: ({ provenance }) => provenance.refusals },
+  { title: 'Left up by', value: ({ provenance }) => provenance.notBlocked },
   { title: 'Vouched for by', value: ({ provenance }) => provenance.attestations },
 ]
 

@@ -42,7 +42,7 @@ export interface SeenMatches {
 }
 
 /** What platforms decided about it, and how many dispute it. */
-export interface Said extends Pick<Support, 'confirmations' | 'refusals'> {
+export interface Said extends Pick<Support, 'confirmations' | 'notBlocked'> {
   readonly disputes: number
 }
 
@@ -74,8 +74,8 @@ export function floodNow(rule: FloodRule, seen: SeenMatches, said: Said, tolerat
 }
 
 /** Said by as many platforms as it takes to hold a signal, and not outweighed: each that blocked a copy counts as two that let one stand. */
-function isRefused({ platforms }: FloodRule, { confirmations, refusals, disputes }: Said): boolean {
-  const against = refusals + disputes
+function isRefused({ platforms }: FloodRule, { confirmations, notBlocked, disputes }: Said): boolean {
+  const against = notBlocked + disputes
   return against >= platforms && against > 2 * confirmations
 }
 

@@ -11,11 +11,11 @@ export interface Support {
   /** Platforms that blocked a copy. Whoever handed the signal in does not confirm it. */
   readonly confirmations: number
   /** Platforms that looked at a copy and let it stand. */
-  readonly refusals: number
+  readonly notBlocked: number
 }
 
 /**
- * The rules, strongest first: the first row whose needs are all met gives the tier. `lead` is confirmations less refusals: so a tier
+ * The rules, strongest first: the first row whose needs are all met gives the tier. `lead` is confirmations less notBlocked: so a tier
  * rises with platforms that block and falls with those that let stand. Two platforms, because one key may be stolen or one team
  * mistaken; two NGOs and two platforms are as good as an operator's own look.
  */
@@ -25,14 +25,14 @@ export const TIER_RULES = [
   { tier: 'platform-confirmed', verifications: 0, attestations: 0, confirmations: 2, lead: 1 },
   { tier: 'ngo-attested', verifications: 0, attestations: 1, confirmations: 0, lead: -2 },
   { tier: 'self-reported', verifications: 0, attestations: 0, confirmations: 0, lead: Number.NEGATIVE_INFINITY },
-] as const satisfies readonly ({ readonly tier: Tier; readonly lead: number } & Omit<Support, 'refusals'>)[]
+] as const satisfies readonly ({ readonly tier: Tier; readonly lead: number } & Omit<Support, 'notBlocked'>)[]
 
 /** What the tier that a signal was registered with counts as. */
 const REGISTERED_AS: Readonly<Record<Tier, Support>> = {
-  'self-reported': { verifications: 0, attestations: 0, confirmations: 0, refusals: 0 },
-  'ngo-attested': { verifications: 0, attestations: 1, confirmations: 0, refusals: 0 },
-  'platform-confirmed': { verifications: 0, attestations: 0, confirmations: 2, refusals: 0 },
-  verified: { verifications: 1, attestations: 0, confirmations: 0, refusals: 0 },
+  'self-reported': { verifications: 0, attestations: 0, confirmations: 0, notBlocked: 0 },
+  'ngo-attested': { verifications: 0, attestations: 1, confirmations: 0, notBlocked: 0 },
+  'platform-confirmed': { verifications: 0, attestations: 0, confirmations: 2, notBlocked: 0 },
+  verified: { verifications: 1, attestations: 0, confirmations: 0, notBlocked: 0 },
 }
 
 /** @param registered the tier that the signal was registered with. */
@@ -41,7 +41,7 @@ export function tierOf(registered: Tier, said: Support): Tier {
   const verifications = first.verifications + said.verifications
   const attestations = first.attestations + said.attestations
   const confirmations = first.confirmations + said.confirmations
-  const lead = confirmations - said.refusals
+  const lead = confirmations - said.notBlocked
   const rule = TIER_RULES.find(
     (needs) =>
       verifications >= needs.verifications &&
@@ -56,8 +56,8 @@ export function tierOf(registered: Tier, said: Support): Tier {
  * Support in one byte, as far as the rules tell it apart; 0 when nobody spoke. From high to low: 1 bit of verifications, 2 of attestations,
  * 2 of confirmations, 3 of the lead as a signed number.
  */
-export function encodeSupport({ verifications, attestations, confirmations, refusals }: Support): number {
-  const lead = Math.min(MAX_LEAD, Math.max(MIN_LEAD, confirmations - refusals))
+export function encodeSupport({ verifications, attestations, confirmations, notBlocked }: Support): number {
+  const lead = Math.min(MAX_LEAD, Math.max(MIN_LEAD, confirmations - notBlocked))
   return (
     (Math.min(1, verifications) << 7) | (Math.min(2, attestations) << 5) | (Math.min(2, confirmations) << 3) | (lead & 7)
   )
@@ -86,5 +86,5 @@ function tiersWith(registered: Tier): readonly Tier[] {
 function decodeSupport(code: number): Support {
   const lead = (code & 7) > MAX_LEAD ? (code & 7) - 8 : code & 7
   const confirmations = (code >> 3) & 3
-  return { verifications: code >> 7, attestations: (code >> 5) & 3, confirmations, refusals: confirmations - lead }
+  return { verifications: code >> 7, attestations: (code >> 5) & 3, confirmations, notBlocked: confirmations - lead }
 }

@@ -224,7 +224,7 @@ export function supportOf({ verdicts, attestedBy, verifiedAtMs }: Trust): Suppor
     verifications: verifiedAtMs === undefined ? 0 : 1,
     attestations: attestedBy.length,
     confirmations: count('blocked'),
-    refusals: count('not-blocked'),
+    notBlocked: count('not-blocked'),
   }
 }
 

@@ -8,7 +8,7 @@ export const WEBHOOK_EVENTS = {
     'A signal that the organisation was told of in a match is gone. Within ten minutes, each by itself, so that nobody sees which ones belong together.',
   'signal.disputed': 'A signal that the organisation was told of in a match, or handed in, is disputed.',
   'sla.due':
-    'A clock ran out: for the platform that it ran for, and for the organisation that the notice names as its contact.',
+    'A legal deadline passed: for the platform that it ran for, and for the organisation that the notice names as its contact.',
   'key.suspended': 'An API key of the organisation was suspended.',
 } as const
 

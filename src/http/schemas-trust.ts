@@ -24,13 +24,13 @@ export const Worth = z.object({
     attestations: count('NGOs that vouch for it.'),
     verifications: count('1 when an operator looked at it.'),
     confirmations: count('Platforms that blocked a copy.'),
-    refusals: count('Platforms that let a copy stand.'),
+    notBlocked: count('Platforms that reviewed a copy and left it up.'),
   }),
 })
 
 export function worthOf(worth: SignalWorth): z.infer<typeof Worth> {
   const { tier, category, disputed, dispute, reasons, source, registeredAtMs } = worth
-  const { attestations, verifications, confirmations, refusals } = worth
+  const { attestations, verifications, confirmations, notBlocked } = worth
   return {
     tier,
     category: category ?? null,
@@ -42,7 +42,7 @@ export function worthOf(worth: SignalWorth): z.infer<typeof Worth> {
       attestations,
       verifications,
       confirmations,
-      refusals,
+      notBlocked,
     },
   }
 }

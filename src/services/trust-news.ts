@@ -24,7 +24,7 @@ function newsOf({
     case 'verdict':
       if (!action.counts) return undefined
       if (action.verdict === 'blocked') return { kind: 'blocked', count: support.confirmations }
-      return action.verdict === 'not-blocked' ? { kind: 'not-blocked', count: support.refusals } : undefined
+      return action.verdict === 'not-blocked' ? { kind: 'not-blocked', count: support.notBlocked } : undefined
     case 'dispute':
       return before.dispute === 'open' ? undefined : { kind: 'disputed', count: 1 }
     case 'decide':

@@ -19,10 +19,10 @@ import { parseHash } from '../../src/hash/hash256.js'
 import { randomHashText, randomlyFlipped } from '../helpers/service.js'
 
 const rule = FLOOD_RULES['self-reported']
-const nothingSaid: Said = { confirmations: 0, refusals: 0, disputes: 0 }
+const nothingSaid: Said = { confirmations: 0, notBlocked: 0, disputes: 0 }
 const hits = fc.array(fc.nat(5000), { maxLength: 8 })
 const seen: fc.Arbitrary<SeenMatches> = fc.record({ hits, uploads: fc.nat(5000), looks: fc.nat(5000) })
-const said: fc.Arbitrary<Said> = fc.record({ confirmations: fc.nat(4), refusals: fc.nat(4), disputes: fc.nat(4) })
+const said: fc.Arbitrary<Said> = fc.record({ confirmations: fc.nat(4), notBlocked: fc.nat(4), disputes: fc.nat(4) })
 const seenOf = (more: Partial<SeenMatches>): SeenMatches => ({ hits: [], uploads: 0, looks: 0, ...more })
 
 t.test('the height is that of the platform the rule asks for, times their number', async (t) => {
@@ -62,9 +62,9 @@ t.test('fewer platforms than the rule asks for hold nothing, whatever they ask a
     }),
   )
   const twoAgainst = fc.constantFrom(
-    { refusals: 2, disputes: 0 },
-    { refusals: 1, disputes: 1 },
-    { refusals: 0, disputes: 2 },
+    { notBlocked: 2, disputes: 0 },
+    { notBlocked: 1, disputes: 1 },
+    { notBlocked: 0, disputes: 2 },
   )
   fc.assert(
     fc.property(seen, twoAgainst, fc.nat(3), (counts, against, confirmations) => {
@@ -76,11 +76,11 @@ t.test('fewer platforms than the rule asks for hold nothing, whatever they ask a
 t.test('what many platforms meet and let stand is held', async (t) => {
   const flood = (hits: number[], words: Partial<Said>, tolerated = 0) =>
     floodNow(rule, seenOf({ hits, uploads: 5000 }), { ...nothingSaid, ...words }, tolerated)
-  t.same(flood([100, 100, 100], { refusals: 3 }), { becomes: 'held', height: 300 })
-  t.same(flood([100, 100, 100], { refusals: 2, disputes: 1, confirmations: 1 })?.becomes, 'held')
-  t.same(flood([100, 100, 100], { refusals: 4, confirmations: 2 }), { becomes: 'told', height: 300 })
-  t.equal(flood([99, 100, 100], { refusals: 3 }), undefined)
-  t.equal(flood([100, 100, 100], { refusals: 3 }, 150), undefined, 'not twice what was let pass')
+  t.same(flood([100, 100, 100], { notBlocked: 3 }), { becomes: 'held', height: 300 })
+  t.same(flood([100, 100, 100], { notBlocked: 2, disputes: 1, confirmations: 1 })?.becomes, 'held')
+  t.same(flood([100, 100, 100], { notBlocked: 4, confirmations: 2 }), { becomes: 'told', height: 300 })
+  t.equal(flood([99, 100, 100], { notBlocked: 3 }), undefined)
+  t.equal(flood([100, 100, 100], { notBlocked: 3 }, 150), undefined, 'not twice what was let pass')
 })
 
 t.test('any flood may be one by the rule that is looked at first', async () => {

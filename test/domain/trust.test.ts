@@ -18,12 +18,12 @@ import {
   VERDICTS,
 } from '../../src/domain/trust.js'
 
-const nobody: Support = { verifications: 0, attestations: 0, confirmations: 0, refusals: 0 }
+const nobody: Support = { verifications: 0, attestations: 0, confirmations: 0, notBlocked: 0 }
 const support = fc.record<Support>({
   verifications: fc.nat(1),
   attestations: fc.nat(4),
   confirmations: fc.nat(8),
-  refusals: fc.nat(8),
+  notBlocked: fc.nat(8),
 })
 const tier = fc.constantFrom(...TIER_NAMES)
 
@@ -32,19 +32,19 @@ t.test('tiers are given as the table says', async (t) => {
     ['self-reported', nobody, 'self-reported'],
     ['self-reported', { ...nobody, confirmations: 1 }, 'self-reported'],
     ['self-reported', { ...nobody, confirmations: 2 }, 'platform-confirmed'],
-    ['self-reported', { ...nobody, confirmations: 2, refusals: 1 }, 'platform-confirmed'],
-    ['self-reported', { ...nobody, confirmations: 2, refusals: 2 }, 'self-reported'],
+    ['self-reported', { ...nobody, confirmations: 2, notBlocked: 1 }, 'platform-confirmed'],
+    ['self-reported', { ...nobody, confirmations: 2, notBlocked: 2 }, 'self-reported'],
     ['self-reported', { ...nobody, attestations: 1 }, 'ngo-attested'],
-    ['self-reported', { ...nobody, attestations: 1, refusals: 2 }, 'ngo-attested'],
-    ['self-reported', { ...nobody, attestations: 1, refusals: 3 }, 'self-reported'],
+    ['self-reported', { ...nobody, attestations: 1, notBlocked: 2 }, 'ngo-attested'],
+    ['self-reported', { ...nobody, attestations: 1, notBlocked: 3 }, 'self-reported'],
     ['self-reported', { ...nobody, attestations: 2, confirmations: 2 }, 'verified'],
     ['ngo-attested', { ...nobody, attestations: 1, confirmations: 2 }, 'verified'],
-    ['ngo-attested', { ...nobody, attestations: 1, confirmations: 2, refusals: 1 }, 'platform-confirmed'],
-    ['self-reported', { ...nobody, verifications: 1, refusals: 99 }, 'verified'],
+    ['ngo-attested', { ...nobody, attestations: 1, confirmations: 2, notBlocked: 1 }, 'platform-confirmed'],
+    ['self-reported', { ...nobody, verifications: 1, notBlocked: 99 }, 'verified'],
     ['ngo-attested', nobody, 'ngo-attested'],
     ['platform-confirmed', nobody, 'platform-confirmed'],
-    ['platform-confirmed', { ...nobody, refusals: 2 }, 'self-reported'],
-    ['verified', { ...nobody, refusals: 99 }, 'verified'],
+    ['platform-confirmed', { ...nobody, notBlocked: 2 }, 'self-reported'],
+    ['verified', { ...nobody, notBlocked: 99 }, 'verified'],
   ] as const
   for (const [registered, said, expected] of rows) {
     t.equal(tierOf(registered, said), expected, `${registered} with ${JSON.stringify(said)}`)
@@ -63,7 +63,7 @@ t.test('whoever speaks for a signal never lowers its tier, and whoever speaks ag
       for (const more of ['verifications', 'attestations', 'confirmations'] as const) {
         assert.ok(TIERS[tierOf(registered, { ...said, [more]: said[more] + 1 })] >= before, more)
       }
-      assert.ok(TIERS[tierOf(registered, { ...said, refusals: said.refusals + 1 })] <= before)
+      assert.ok(TIERS[tierOf(registered, { ...said, notBlocked: said.notBlocked + 1 })] <= before)
     }),
   )
 })

@@ -30,7 +30,7 @@ t.test('clocks that ran out in one millisecond: all are told of, and listed; an 
   for (const { id } of clocks) if (!toldOf.includes(formatUuid(id))) return t.fail('a clock that nobody was told of')
   // Longer overdue than all of those, and nobody's whom the NGO helps.
   await store.ask((redis) => redis.zadd(keys.clockDues, ...numbered(() => [nowMs - 2000, memberOf(idBytes())]).flat()))
-  const ownRows = await readAll(t, service, ngo.headers, { url: '/v1/clocks/overdue/own', name: 'clocks' })
+  const ownRows = await readAll(t, service, ngo.headers, { url: '/v1/deadlines/overdue/own', name: 'deadlines' })
   onceEach(
     t,
     ownRows,
@@ -38,8 +38,8 @@ t.test('clocks that ran out in one millisecond: all are told of, and listed; an 
     own.map(({ id }) => formatUuid(id)),
   )
   const rows = await readAll(t, service, headers, {
-    url: '/v1/clocks/overdue',
-    name: 'clocks',
+    url: '/v1/deadlines/overdue',
+    name: 'deadlines',
     between: ({ signalId }) => {
       const id = Buffer.from(String(signalId).replaceAll('-', ''), 'hex')
       return store.ask((redis) => redis.zrem(keys.clockDues, memberOf(id)))

@@ -11,7 +11,7 @@ const ALL = ['goodFaith', 'withoutConsent', 'accurate', 'authorised']
 const MALAYSIA = { laws: ['my-onsa'], statements: ALL, actingAs: 'self' }
 
 const Overdue = z.object({
-  clocks: z.array(z.object({ platform: z.string(), law: z.string(), stage: z.string(), signalId: z.string() })),
+  deadlines: z.array(z.object({ platform: z.string(), law: z.string(), stage: z.string(), signalId: z.string() })),
 })
 
 t.test(
@@ -23,8 +23,8 @@ t.test(
     const [slow, quick] = [await platform(service, 'slow'), await platform(service, 'quick')]
     const { headers } = await operator(service)
     const overdue = async () => {
-      const { clocks } = Overdue.parse((await ask(service, 'GET', '/v1/clocks/overdue', headers)).json())
-      return clocks.map(({ platform, law, stage }) => `${platform} ${law} ${stage}`).sort()
+      const { deadlines } = Overdue.parse((await ask(service, 'GET', '/v1/deadlines/overdue', headers)).json())
+      return deadlines.map(({ platform, law, stage }) => `${platform} ${law} ${stage}`).sort()
     }
 
     await matchesOf(service, slow.headers, her.hash)
@@ -37,7 +37,7 @@ t.test(
     t.match(
       (await ask(service, 'GET', `/v1/matches/${await matchIdOf(service, slow.headers, her.hash)}`, slow.headers)).json(),
       {
-        clocks: [
+        deadlines: [
           { stage: 'acknowledge', dueAt: '2026-06-01T01:00:00.000Z' },
           { stage: 'assess', dueAt: '2026-06-01T12:00:00.000Z' },
         ],
@@ -81,7 +81,7 @@ t.test('an NGO that is named as contact sees the clocks of these cases alone', a
 
   nowMs += 48 * HOUR_MS
   const own = async (headers: Record<string, string>) =>
-    Overdue.parse((await ask(service, 'GET', '/v1/clocks/overdue/own', headers)).json()).clocks
+    Overdue.parse((await ask(service, 'GET', '/v1/deadlines/overdue/own', headers)).json()).deadlines
   t.match(await own(helper.headers), [{ signalId: hers.imageId, platform: 'one', law: 'us-tida', stage: 'remove' }])
   t.same(await own(stranger.headers), [])
 })

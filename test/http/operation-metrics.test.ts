@@ -42,7 +42,7 @@ t.test('faults are counted from 0', async (t) => {
   const { headers } = await keyFor(service, 'operator', ['admin'], 'operator')
   t.equal(await metric('tabir_faults_total'), 0)
   await (await redisOf(t, service)).set(keys.clockDues, 'no sorted set')
-  t.equal((await service.app.inject({ url: '/v1/clocks/overdue', headers })).statusCode, 500)
+  t.equal((await service.app.inject({ url: '/v1/deadlines/overdue', headers })).statusCode, 500)
   t.equal(await metric('tabir_faults_total'), 1)
   t.equal(await metric('tabir_deadlines_overdue'), undefined, 'and what cannot be read is not told as 0')
 })

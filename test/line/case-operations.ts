@@ -15,8 +15,8 @@ async function judgedState({ operator }: ClientWorld, signalId: string) {
   const { tier, disputed, dispute, circulation, provenance, answer } = await operator.call('getSignal', {
     params: { signalId },
   })
-  const { attestations, verifications, confirmations, refusals } = provenance
-  return { tier, disputed, dispute, circulation, answer, attestations, verifications, confirmations, refusals }
+  const { attestations, verifications, confirmations, notBlocked } = provenance
+  return { tier, disputed, dispute, circulation, answer, attestations, verifications, confirmations, notBlocked }
 }
 
 async function caseState({ world }: ClientWorld, caseNumber: string, pin: string, hash: string) {

@@ -8,7 +8,7 @@ import { Catalogue } from '../../src/services/catalogue.js'
 import type { Searcher } from '../../src/services/searcher.js'
 import { hashNamed } from '../helpers/hashes.js'
 
-const VERIFIED = encodeSupport({ verifications: 1, attestations: 0, confirmations: 0, refusals: 0 })
+const VERIFIED = encodeSupport({ verifications: 1, attestations: 0, confirmations: 0, notBlocked: 0 })
 
 const ID = '01234567-89ab-7def-8123-456789abcdef'
 const hash = hashNamed('a')

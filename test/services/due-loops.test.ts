@@ -131,8 +131,8 @@ t.test('clocks behind one that cannot be told, or read, are told; the first is t
   }
   t.equal(await told(), 2)
   t.equal(await told(), 2, 'once')
-  const overdue = await ask(service, 'GET', '/v1/clocks/overdue', headers)
-  t.equal(overdue.json<{ clocks: object[] }>().clocks.length, 2)
+  const overdue = await ask(service, 'GET', '/v1/deadlines/overdue', headers)
+  t.equal(overdue.json<{ deadlines: object[] }>().deadlines.length, 2)
   t.match(service.log.join('\n'), /clocks that ran out failed/)
 })
 

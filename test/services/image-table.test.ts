@@ -5,7 +5,7 @@ import type { Tier } from '../../src/domain/signal.js'
 import { encodeSupport, tierWith } from '../../src/domain/tier.js'
 import { type ImageFacts, ImageTable } from '../../src/services/image-table.js'
 
-const VERIFIED = encodeSupport({ verifications: 1, attestations: 0, confirmations: 0, refusals: 0 })
+const VERIFIED = encodeSupport({ verifications: 1, attestations: 0, confirmations: 0, notBlocked: 0 })
 
 const standing = fc.record({ support: fc.nat(255), disputed: fc.boolean() })
 

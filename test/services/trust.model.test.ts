@@ -238,7 +238,7 @@ function sameWords(one: readonly string[], other: readonly string[]): boolean {
 }
 
 function worth({ answer, tier, disputed, dispute, reasons, circulation, pausedUntilS, ...support }: JudgedSignal) {
-  const { confirmations, refusals, attestations, verifications } = support
+  const { confirmations, notBlocked, attestations, verifications } = support
   return {
     answer,
     tier,
@@ -248,7 +248,7 @@ function worth({ answer, tier, disputed, dispute, reasons, circulation, pausedUn
     circulation,
     pausedUntilS,
     confirmations,
-    refusals,
+    notBlocked,
     attestations,
     verifications,
   }
@@ -257,7 +257,7 @@ function worth({ answer, tier, disputed, dispute, reasons, circulation, pausedUn
 function seenOf(state: State) {
   if (state === undefined) return undefined
   const support = supportOf(state)
-  const { confirmations, refusals, attestations, verifications } = support
+  const { confirmations, notBlocked, attestations, verifications } = support
   return {
     answer: state.answer,
     tier: tierOf('self-reported', support),
@@ -267,7 +267,7 @@ function seenOf(state: State) {
     circulation: state.circulation,
     pausedUntilS: state.pause?.untilS,
     confirmations,
-    refusals,
+    notBlocked,
     attestations,
     verifications,
   }

@@ -25,7 +25,7 @@ const Said = z
 const MatchWorthView = Worth.extend({
   matchId: z.string(),
   verdict: z.enum(VERDICTS).nullable().meta({ description: 'Your own.' }),
-  clocks: z
+  deadlines: z
     .array(z.object({ law: z.enum(LAWS), stage: z.enum(STAGES), dueAt: Instant }))
     .meta({ description: 'That run for you because the person in the picture gave notice, the next due first.' }),
 }).meta({ id: 'MatchWorth' })
@@ -119,7 +119,7 @@ function present({ matchId, verdict, clocks, ...worth }: MatchFacts): z.infer<ty
   return {
     matchId,
     verdict: verdict ?? null,
-    clocks: clocks.map(({ law, stage, dueAtMs }) => ({ law, stage, dueAt: new Date(dueAtMs).toISOString() })),
+    deadlines: clocks.map(({ law, stage, dueAtMs }) => ({ law, stage, dueAt: new Date(dueAtMs).toISOString() })),
     ...worthOf(worth),
   }
 }

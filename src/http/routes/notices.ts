@@ -45,7 +45,7 @@ const LawView = z.object({
 })
 
 const OverdueList = z.object({
-  clocks: z.array(
+  deadlines: z.array(
     z.object({
       signalId: z.uuid(),
       platform: z.string(),
@@ -80,7 +80,7 @@ export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> 
         operationId: 'giveNotice',
         summary: 'Give notice under one or more laws',
         description:
-          'From then on a clock runs for every platform that is told of a match with one of the pictures, until it says what it decided. In place of a notice that was given before; clocks that run go on.',
+          'From then on a deadline runs for every platform that is told of a match with one of the pictures, until it says what it decided. In place of a notice that was given before; running deadlines go on.',
         tags: ['cases'],
         params: CaseNumberParam,
         body: NoticeBody,
@@ -127,8 +127,8 @@ export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> 
   )
 
   for (const [path, scope, operationId, summary] of [
-    ['/clocks/overdue', 'admin', 'listOverdue', 'List the clocks that have run out'],
-    ['/clocks/overdue/own', 'cases:write', 'listOwnOverdue', 'List those of cases that name you as their contact'],
+    ['/deadlines/overdue', 'admin', 'listOverdue', 'List overdue deadlines'],
+    ['/deadlines/overdue/own', 'cases:write', 'listOwnOverdue', 'List overdue deadlines of cases that name you as their contact'],
   ] as const) {
     app.get(
       path,
@@ -147,7 +147,7 @@ export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> 
         const contact = scope === 'admin' ? undefined : callerOf(request).orgId
         const { after, limit } = request.query
         const { clocks, next } = await notices.overdue(contact, after, limit)
-        return { clocks: clocks.map(overdueView), next: nextOf(next) }
+        return { deadlines: clocks.map(overdueView), next: nextOf(next) }
       },
     )
   }

@@ -1,4 +1,4 @@
-// Clocks that have run out: platforms that were told of a match and have not said in time what they decided.
+// Deadlines that have run out: platforms that were told of a match and have not said in time what they decided.
 
 import { imageReference } from '../../src/domain/ids.js'
 import type { Api } from '../api.js'
@@ -8,7 +8,7 @@ import { Shown } from '../parts.js'
 import { Table } from '../table.js'
 import { sayMoment, sayName } from '../words.js'
 
-interface Clock {
+interface Deadline {
   readonly signalId: string
   readonly platform: string
   readonly law: string
@@ -16,27 +16,27 @@ interface Clock {
   readonly dueAt: string
 }
 
-export function AllClocks({ api }: { api: Api }) {
-  return <Clocks api={api} path="/v1/clocks/overdue?limit=1000" />
+export function AllDeadlines({ api }: { api: Api }) {
+  return <Deadlines api={api} path="/v1/deadlines/overdue?limit=1000" />
 }
 
 /** Of cases that name this organisation as their contact. */
-export function OwnClocks({ api }: { api: Api }) {
-  return <Clocks api={api} path="/v1/clocks/overdue/own?limit=1000" />
+export function OwnDeadlines({ api }: { api: Api }) {
+  return <Deadlines api={api} path="/v1/deadlines/overdue/own?limit=1000" />
 }
 
-function Clocks({ api, path }: { api: Api; path: string }) {
-  const loaded = useLoaded<{ readonly clocks: readonly Clock[] }>(api, path)
+function Deadlines({ api, path }: { api: Api; path: string }) {
+  const loaded = useLoaded<{ readonly deadlines: readonly Deadline[] }>(api, path)
   return (
     <Shown loaded={loaded}>
-      {({ clocks }) => (
+      {({ deadlines }) => (
         <>
-          {clocks.length > 0 && <Bars title="Overdue, by platform" bars={byPlatform(clocks)} />}
+          {deadlines.length > 0 && <Bars title="Overdue, by platform" bars={byPlatform(deadlines)} />}
           <Table
-            caption="Overdue clocks, the longest overdue first"
+            caption="Overdue deadlines, the longest overdue first"
             name="overdue"
-            empty="No clock has run out."
-            rows={clocks}
+            empty="No deadline has passed."
+            rows={deadlines}
             keyOf={({ signalId, platform, law, stage }) => `${signalId} ${platform} ${law} ${stage}`}
             columns={[
               { title: 'Platform', value: ({ platform }) => platform },
@@ -56,8 +56,8 @@ function Clocks({ api, path }: { api: Api; path: string }) {
   )
 }
 
-function byPlatform(clocks: readonly Clock[]) {
+function byPlatform(deadlines: readonly Deadline[]) {
   const counts = new Map<string, number>()
-  for (const { platform } of clocks) counts.set(platform, (counts.get(platform) ?? 0) + 1)
+  for (const { platform } of deadlines) counts.set(platform, (counts.get(platform) ?? 0) + 1)
   return [...counts].map(([name, value]) => ({ name, parts: [{ name: 'overdue', value }] }))
 }
