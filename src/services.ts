@@ -47,7 +47,7 @@ import { type FetchFrom, pictureFetching } from './services/picture-fetching.js'
 import type { ProbingMode } from './services/probing-guard.js'
 import { recentChanges } from './services/recent-changes.js'
 import { recordKeepingOver } from './services/record-keeping.js'
-import { struckSignals } from './services/refusals.js'
+import { invalidatedSignals } from './services/refusals.js'
 import { registrationIn } from './services/registration.js'
 import { registryCounts } from './services/registry-counts.js'
 import { type Hearing, Replica } from './services/replica.js'
@@ -277,13 +277,13 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
   const imports = importsIn(store)
   const erasing = bankErasing({ banks, images, replica, now, onTrouble })
   const bankService = banksFrom({ banks, organisations: apiKeys, replica, erasing, now })
-  const struck = struckSignals(refusalsIn(store), secrets.signalId, now)
+  const invalidated = invalidatedSignals(refusalsIn(store), secrets.signalId, now)
   const registration = registrationIn({
     images,
     replica,
     ceilings: trust.ceilings,
     harmlessAmong: (pictures) => harmlessAmong(() => replica.catalogue, pictures, turns.pace()),
-    struckSignals: struck,
+    invalidatedSignals: invalidated,
     idSecret: secrets.signalId,
     kindOf,
     detailing: matching.detailing,
@@ -366,7 +366,7 @@ async function openOver({ store, keyring, secrets }: SealedStore, options: Servi
     appeals: createAppeals({
       appeals: trust.appeals,
       harmlessLike: (signals) => harmlessLike(replica.catalogue, signals),
-      struckSignals: struck,
+      invalidatedSignals: invalidated,
       images,
       trusts,
       trust: trust.trust,

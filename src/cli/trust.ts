@@ -64,7 +64,7 @@ function workFor([verb, subject = '', word, ...rest]: readonly string[]): Work |
   if (verb === 'disputes' || verb === 'quarantine') {
     return subject === '' ? ({ trust }) => allWaiting(trust, verb) : undefined
   }
-  if (verb === 'strikes') return subject === '' ? ({ accounts }) => allStruck(accounts) : undefined
+  if (verb === 'strikes') return subject === '' ? ({ accounts }) => allStrikes(accounts) : undefined
   if (verb === 'forgive' && isAccount(subject) && word === undefined) {
     return async ({ accounts }) => {
       await accounts.forgive(subject)
@@ -135,7 +135,7 @@ const allWaiting = (trust: TrustService, list: 'disputes' | 'quarantine') =>
     return { entries: signals, next }
   })
 
-const allStruck = (accounts: Parts['accounts']) =>
+const allStrikes = (accounts: Parts['accounts']) =>
   allOf(async (after) => {
     const page = await accounts.strikes(after, PAGE)
     return { entries: page.accounts, next: page.next }
@@ -189,7 +189,7 @@ async function partsOver({ store, keyring, secrets, target }: SealedStore): Prom
     appeals: createAppeals({
       appeals: appealsIn(store),
       harmlessLike: () => undefined, // nobody appeals here
-      struckSignals: { blocksOf: async () => [] },
+      invalidatedSignals: { blocksOf: async () => [] },
       images,
       trusts,
       trust,

@@ -152,7 +152,7 @@ export function tabirClient(options: ClientOptions): TabirClient {
 }
 
 /** Codes that speak of signals, and not of the call. */
-const OF_SIGNALS = ['quality-too-low', 'signal-struck']
+const OF_SIGNALS = ['quality-too-low', 'signal-invalidated']
 
 function refusedWhole(error: unknown, batch: readonly NewSignal[]): AddedSignal[] | undefined {
   const problem = error instanceof TabirProblem && OF_SIGNALS.includes(error.code) ? error.problem : undefined

@@ -22,7 +22,7 @@ export const RECORD_REFUSALS = [
   'classification-unlisted',
   'minor-declared',
   /** It was in a bank of this organisation, and a dispute about it was upheld. */
-  'signal-struck',
+  'signal-invalidated',
 ] as const
 export type RecordRefusal = (typeof RECORD_REFUSALS)[number]
 

@@ -4,7 +4,7 @@ import type { RegisteredImage } from './signal.js'
 
 const DAY_MS = 86_400_000
 
-/** So many signals struck within so long. A case is one person's, a bank one organisation's with many hands. */
+/** So many signals invalidated within so long. A case is one person's, a bank one organisation's with many hands. */
 export const STRIKE_RULES = {
   case: { strikes: 2, windowMs: 90 * DAY_MS },
   org: { strikes: 5, windowMs: 180 * DAY_MS },

@@ -44,16 +44,16 @@ export type DisputeOutcome = 'upheld' | 'rejected'
 
 /**
  * `matching`; `narrowed`: finds only copies that are nearly the whole picture (`isCopy` in `flood.ts`), until an operator decides; `held`: kept, and
- * matches nothing until then; `struck`: was judged false, and matches nothing unless that is taken back.
+ * matches nothing until then; `invalidated`: was judged false, and matches nothing unless that is taken back.
  */
 export const CIRCULATION_STEPS = {
-  matching: ['narrowed', 'held', 'struck'],
-  narrowed: ['matching', 'held', 'struck'],
-  held: ['matching', 'narrowed', 'struck'],
-  struck: ['matching'],
+  matching: ['narrowed', 'held', 'invalidated'],
+  narrowed: ['matching', 'held', 'invalidated'],
+  held: ['matching', 'narrowed', 'invalidated'],
+  invalidated: ['matching'],
 } as const satisfies Record<string, readonly string[]>
 export type Circulation = keyof typeof CIRCULATION_STEPS
-export const CIRCULATIONS = ['matching', 'narrowed', 'held', 'struck'] as const satisfies readonly Circulation[]
+export const CIRCULATIONS = ['matching', 'narrowed', 'held', 'invalidated'] as const satisfies readonly Circulation[]
 
 /** Why an operator decides when it matches again. For `look-alikes` it is narrowed, for the others held. */
 export const QUARANTINE_CAUSES = ['flood', 'look-alikes', 'operator'] as const
@@ -160,8 +160,8 @@ export const NO_TRUST: Trust = {
  *   for a step that the tables above do not have.
  */
 export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | ProblemCode {
-  if (trust.circulation === 'struck' && action.kind !== 'reinstate')
-    return isSettledAlready(trust, action) ? trust : 'signal-struck'
+  if (trust.circulation === 'invalidated' && action.kind !== 'reinstate')
+    return isSettledAlready(trust, action) ? trust : 'signal-invalidated'
   switch (action.kind) {
     case 'verdict':
       return withVerdict(trust, action)
@@ -194,7 +194,7 @@ export function act(trust: Trust, action: TrustAction, nowMs: number): Trust | P
   }
 }
 
-/** With this pause, of a signal that is not struck. */
+/** With this pause, of a signal that is not invalidated. */
 function circulating(trust: Trust, pause: Pause | undefined): Trust {
   if (pause !== undefined) return { ...trust, pause, circulation: 'held' }
   const { heldFor } = trust
@@ -203,17 +203,17 @@ function circulating(trust: Trust, pause: Pause | undefined): Trust {
 }
 
 export function standingOf(trust: Trust): Standing {
-  const isStruck = trust.circulation === 'struck'
+  const isInvalidated = trust.circulation === 'invalidated'
   return {
     support: encodeSupport(supportOf(trust)),
     disputed: trust.dispute === 'open',
     matches: trust.circulation === 'matching' || trust.circulation === 'narrowed',
     narrowed: trust.circulation === 'narrowed',
-    harmless: isStruck && trust.reasons.includes('harmless-content'),
+    harmless: isInvalidated && trust.reasons.includes('harmless-content'),
   }
 }
 
-/** When [Unix seconds] a pause ends by itself; `undefined` for one that does not, and of what matches or is struck. */
+/** When [Unix seconds] a pause ends by itself; `undefined` for one that does not, and of what matches or is invalidated. */
 export function pauseEndsS({ circulation, pause }: Trust): number | undefined {
   return circulation === 'held' && pause !== undefined && pause.untilS !== 0 ? pause.untilS : undefined
 }
@@ -232,7 +232,7 @@ export function verdictOf(trust: Trust, party: string): Verdict | undefined {
   return trust.verdicts.find((each) => each.party === party)?.verdict
 }
 
-/** The decision that struck a signal may be said again, or taken back; nothing else may be said about it. The clock changes nothing of it. */
+/** The decision that invalidated a signal may be said again, or taken back; nothing else may be said about it. The clock changes nothing of it. */
 function isSettledAlready(trust: Trust, action: TrustAction): boolean {
   if (action.kind === 'resume') return action.ifDue === true
   return trust.dispute === 'upheld' && action.kind === 'decide' && action.outcome === 'upheld'
@@ -280,14 +280,14 @@ function decided(trust: Trust, outcome: DisputeOutcome, nowMs: number): Trust | 
   if (trust.dispute === outcome) return trust
   if (trust.dispute !== 'open') return 'dispute-not-open'
   if (outcome === 'upheld')
-    return { ...trust, dispute: 'upheld', decidedAtMs: nowMs, circulation: 'struck', heldFor: undefined }
+    return { ...trust, dispute: 'upheld', decidedAtMs: nowMs, circulation: 'invalidated', heldFor: undefined }
   return rejected(trust, nowMs)
 }
 
 /** As if the dispute had been rejected: nobody may raise its reasons again, and the signal matches, unless its owner paused it. */
 function reinstated(trust: Trust, nowMs: number): Trust | ProblemCode {
   if (trust.dispute === 'rejected') return trust
-  if (trust.circulation !== 'struck') return 'signal-not-struck'
+  if (trust.circulation !== 'invalidated') return 'signal-not-invalidated'
   return circulating({ ...rejected(trust, nowMs), heldAtMs: undefined }, standingPause(trust, nowMs))
 }
 

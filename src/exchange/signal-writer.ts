@@ -8,7 +8,7 @@ import { csvLine } from './csv.js'
 export const EXPORT_FORMATS = ['ndjson', 'csv', 'lines', 'hex'] as const
 export type ExportFormat = (typeof EXPORT_FORMATS)[number]
 
-/** A signal of a bank, or what is left of it: one that is held back or was struck is as good as gone for whoever reads the file. */
+/** A signal of a bank, or what is left of it: one that is held back or was invalidated is as good as gone for whoever reads the file. */
 export interface BankedImage {
   readonly id: string
   readonly image: RegisteredImage

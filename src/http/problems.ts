@@ -160,8 +160,11 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   'appeal-unknown': { status: 404, title: 'There is no such appeal, or it was decided.' },
   'block-unknown': { status: 404, title: 'There is no such block, or it has ended.' },
   'quarantine-conflict': { status: 409, title: 'The signal is not in quarantine.' },
-  'signal-not-struck': { status: 409, title: 'No dispute about the signal was upheld, so there is nothing to take back.' },
-  'signal-struck': { status: 410, title: 'The signal was judged to be a false report and matches nothing any more.' },
+  'signal-not-invalidated': {
+    status: 409,
+    title: 'No dispute about the signal was upheld, so there is nothing to take back.',
+  },
+  'signal-invalidated': { status: 410, title: 'The signal was judged to be a false report and matches nothing any more.' },
   'account-suspended': {
     status: 403,
     title: 'Reports of this account were judged false too often, so it takes no more of them.',
@@ -174,12 +177,12 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
   },
   'quota-exceeded': {
     status: 429,
-    title: 'The organisation has handed in as many signals as it may in a day.',
+    title: 'The organisation has used up its daily quota of signals.',
     detail: 'What was handed in before counts. Go on when Retry-After says.',
   },
   'proof-of-work-required': {
     status: 428,
-    title: 'A solved challenge is needed, so that a program cannot open cases by the thousand.',
+    title: 'A proof of work is required to open a case.',
     detail: 'Get one from /v1/cases/challenge, solve it, and send it once, in time, as proof.',
   },
   'notice-incomplete': {
@@ -192,7 +195,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     title: 'This cursor is not one of this feed, these filters and this organisation.',
     detail: 'Begin without one: the first page is then the beginning of a snapshot.',
   },
-  'organisation-kind-forbidden': { status: 403, title: 'An organisation of this kind cannot do this.' },
+  'organisation-kind-forbidden': { status: 403, title: 'Organisations of this kind may not do this.' },
   'watch-unknown': { status: 404, title: 'There is no such watch, or it is not yours.' },
   'watches-full': {
     status: 409,
@@ -213,15 +216,15 @@ export const PROBLEMS: Readonly<Record<ProblemCode, Row>> = {
     detail: 'Allow names those that it has.',
   },
   'rate-limited': { status: 429, title: 'Too many requests.' },
-  overloaded: { status: 503, title: 'The server has as much to do as it can hold.' },
-  'index-loading': { status: 503, title: 'The index is being loaded.' },
-  'store-unavailable': { status: 503, title: 'The store cannot be reached, so nothing can be promised now.' },
+  overloaded: { status: 503, title: 'The server is overloaded.', detail: 'Retry after the time in Retry-After.' },
+  'index-loading': { status: 503, title: 'The index is loading.' },
+  'store-unavailable': { status: 503, title: 'The store is unavailable.' },
   'hashing-unavailable': {
     status: 503,
-    title: 'No worker hashed the image in time.',
+    title: 'Hashing is unavailable: no worker hashed the image in time.',
     detail: 'Nothing of it was kept. Send it again.',
   },
-  unexpected: { status: 500, title: 'Something went wrong here.' },
+  unexpected: { status: 500, title: 'An unexpected error occurred.' },
 }
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'

@@ -23,7 +23,7 @@ export interface AccountPage {
 
 export interface Accounts {
   events(afterId: string | undefined, limit: number): Promise<DomainEvent[]>
-  /** A page, the last struck first. */
+  /** A page, most recent strike first. */
   strikes(after: PagePlace | undefined, limit: number): Promise<AccountPage>
   forgive(account: Account, by?: AuditActor): Promise<void>
 }

@@ -173,7 +173,7 @@ async function guard(
 ): Promise<void> {
   const { trust } = await parts.trusts.get(imageId)
   const { circulation, heldFor } = trust
-  if (circulation === 'held' || circulation === 'struck') return
+  if (circulation === 'held' || circulation === 'invalidated') return
   const rule = FLOOD_RULES[tierOf(image.tier, supportOf(trust))]
   const flood = floodNow(rule, seen, saidOf(trust), trust.toleratedFlood)
   if (flood === undefined) return
@@ -185,8 +185,8 @@ async function guard(
   try {
     await parts.trust.hold(imageId, { cause, flood: height })
   } catch (error) {
-    // Withdrawn, or struck, in this very moment: either way it matches no more.
-    if (!(error instanceof Problem) || !['signal-unknown', 'signal-struck'].includes(error.code)) throw error
+    // Withdrawn, or invalidated, in this very moment: either way it matches no more.
+    if (!(error instanceof Problem) || !['signal-unknown', 'signal-invalidated'].includes(error.code)) throw error
     return
   }
   await parts.events.add(`signal.${becomes}`, { signalId: imageId }, atMs, TOLD_AGAIN_AFTER_S)

@@ -15,7 +15,7 @@ import type { Trusts } from '../store/trust.js'
 import type { OwnCase } from './case-access.js'
 import { refuseEnded } from './cases.js'
 import { type DueError, forEachDue, isTransient } from './each-due.js'
-import type { StruckSignals } from './refusals.js'
+import type { InvalidatedSignals } from './refusals.js'
 import type { Replica } from './replica.js'
 import type { TrustService } from './trust.js'
 
@@ -49,7 +49,7 @@ export interface AppealParts {
   readonly appeals: Appeals
   /** The id of a harmless image that a picture is too near to. */
   readonly harmlessLike: (signals: readonly Signal[]) => string | undefined
-  readonly struckSignals: Pick<StruckSignals, 'blocksOf'>
+  readonly invalidatedSignals: Pick<InvalidatedSignals, 'blocksOf'>
   readonly images: Pick<Images, 'get' | 'erase'>
   readonly trusts: Pick<Trusts, 'get'>
   readonly trust: Pick<TrustService, 'reinstate'>
@@ -64,7 +64,7 @@ const TOLD_AGAIN_AFTER_S = 86_400
 const WAITING_AT_ONCE = 50
 
 export function createAppeals(parts: AppealParts): AppealService {
-  const { appeals, harmlessLike, struckSignals, images, trusts, trust, replica, events, now, onTrouble } = parts
+  const { appeals, harmlessLike, invalidatedSignals, images, trusts, trust, replica, events, now, onTrouble } = parts
 
   /** Does what an appeal is about keep anything from being registered still? */
   const isBlocking = async (about: Appealed): Promise<boolean> => {
@@ -94,7 +94,7 @@ export function createAppeals(parts: AppealParts): AppealService {
     async make(own, signals) {
       refuseEnded(own, now())
       const signalId = harmlessLike(signals)
-      const [digest] = signalId === undefined ? await struckSignals.blocksOf([signals]) : []
+      const [digest] = signalId === undefined ? await invalidatedSignals.blocksOf([signals]) : []
       const about = signalId !== undefined ? { signalId } : digest && { blockId: digest.toString('hex') }
       if (about === undefined) throw new Problem('appeal-unneeded')
       const state = await appeals.put(about, now())

@@ -81,7 +81,8 @@ export function attestingOver({ cases, clocks, images, trusts, apiKeys, matchIds
     const trusted = await Promise.all(open.map(({ id }) => trusts.get(id)))
     return open.flatMap(({ id, image }, k): WaitingSignal[] => {
       const trust = trusted[k]?.trust
-      if (trust === undefined || trust.circulation === 'struck' || trust.attestedBy.includes(partyOf(orgId, id))) return []
+      if (trust === undefined || trust.circulation === 'invalidated' || trust.attestedBy.includes(partyOf(orgId, id)))
+        return []
       return [
         {
           signalId: id,

@@ -37,9 +37,9 @@ export function itselfIn({ signal, picture }: NewSignal): readonly Signal[] {
 export function absentAmong(
   changes: readonly BankChange[],
   ids: readonly string[],
-  { struckAt, isGone }: { readonly struckAt: ReadonlySet<number>; readonly isGone: (id: string) => boolean },
+  { invalidatedAt, isGone }: { readonly invalidatedAt: ReadonlySet<number>; readonly isGone: (id: string) => boolean },
 ): ReadonlySet<number> {
-  const put = new Set(ids.filter((_, at) => changes[at]?.kind === 'put' && !struckAt.has(at)))
+  const put = new Set(ids.filter((_, at) => changes[at]?.kind === 'put' && !invalidatedAt.has(at)))
   return new Set(
     changes.flatMap(({ kind }, at) => {
       const id = ids[at]

@@ -244,19 +244,19 @@ async function take(
     return isReplaced ? [...puts, { kind: 'remove-id', signalId: old }] : puts
   })
   let removed = 0
-  let struck = 0
+  let invalidated = 0
   for (let at = 0; at < changes.length; at += CHANGES_AT_ONCE) {
     const outcome = await registration.changeBank(bank, changes.slice(at, at + CHANGES_AT_ONCE), run)
     await registration.settled(outcome.revision)
     removed += outcome.removed
-    struck += outcome.struckAt.size
+    invalidated += outcome.invalidatedAt.size
   }
   const became = all.flatMap(({ key, id }, i): [Buffer, string | undefined][] =>
     id === undefined && before[i] === undefined ? [] : [[key, id]],
   )
-  if (struck > 0) refusedFor['signal-struck'] = struck
+  if (invalidated > 0) refusedFor['signal-invalidated'] = invalidated
   return {
-    accepted: all.filter(({ put }) => put !== undefined).length - struck,
+    accepted: all.filter(({ put }) => put !== undefined).length - invalidated,
     removed,
     refusedFor,
     became,

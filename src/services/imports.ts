@@ -166,13 +166,13 @@ function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
     const taken = changes
     changes = []
     await indexed
-    const { removed, revision, struckAt, absentAt } =
+    const { removed, revision, invalidatedAt, absentAt } =
       taken.length === 0 ? NOTHING_TAKEN : await parts.take(taken.map(({ change }) => change))
     for (const [at, { line }] of taken.entries()) {
-      if (struckAt.has(at)) refuse(line, 'signal-struck')
+      if (invalidatedAt.has(at)) refuse(line, 'signal-invalidated')
       if (absentAt.has(at)) notes = withNote(notes, line, 'not-found')
     }
-    if (struckAt.size + absentAt.size > 0) notes.sort((a, b) => a.fromLine - b.fromLine)
+    if (invalidatedAt.size + absentAt.size > 0) notes.sort((a, b) => a.fromLine - b.fromLine)
     indexed = parts.settled(revision)
     indexed.catch(() => {}) // whoever waits for it next is told
     done = {
@@ -180,7 +180,7 @@ function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
       format,
       updatedAtMs: parts.now(),
       lines: seen,
-      accepted: done.accepted + taken.length - struckAt.size - absentAt.size,
+      accepted: done.accepted + taken.length - invalidatedAt.size - absentAt.size,
       removed: done.removed + removed,
       notFound: done.notFound + absentAt.size,
       refused: done.refused + refusedCount,
@@ -231,7 +231,7 @@ function runFrom(before: ImportProgress, digest: Hash, parts: RunParts) {
   }
 }
 
-const NOTHING_TAKEN: BankOutcome = { removed: 0, revision: 0, struckAt: new Set(), absentAt: new Set() }
+const NOTHING_TAKEN: BankOutcome = { removed: 0, revision: 0, invalidatedAt: new Set(), absentAt: new Set() }
 const TOO_LONG: ReadRecord = { kind: 'refused', why: 'record-too-long' }
 
 type Counts = Partial<Readonly<Record<RecordRefusal, number>>>

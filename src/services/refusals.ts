@@ -6,7 +6,7 @@ import type { RegisteredImage, Signal } from '../domain/signal.js'
 import { REFUSED_FOR_MS } from '../domain/strikes.js'
 import type { RefusalChange, Refusals } from '../store/refusals.js'
 
-export interface StruckSignals {
+export interface InvalidatedSignals {
   /** Which of these an organisation may not hand in, whole pictures alone. Cost: one question to the store, however many they are. */
   refusedOf(orgId: string | undefined, signals: readonly Signal[]): Promise<ReadonlySet<Signal>>
   /** By which these are known, whole pictures alone. */
@@ -21,13 +21,13 @@ export interface StruckSignals {
 export type RefusalOf = (
   image: RegisteredImage,
   orgId: string | undefined,
-  outcome: 'struck' | 'harmless' | 'reinstated',
+  outcome: 'invalidated' | 'harmless' | 'reinstated',
   atMs: number,
 ) => RefusalChange | undefined
 
 type Keyed = (signal: Pick<Signal, 'type' | 'hash'>) => Buffer
 
-export function struckSignals(refusals: Refusals, secret: Buffer, now: () => number): StruckSignals {
+export function invalidatedSignals(refusals: Refusals, secret: Buffer, now: () => number): InvalidatedSignals {
   const keyed = keyedWith(secret)
   const refusedOf = async (orgId: string | undefined, signals: readonly Signal[]): Promise<ReadonlySet<Signal>> => {
     const whole = orgId === undefined ? [] : signals.filter(({ view }) => view === 'whole')
@@ -56,7 +56,7 @@ export function refusalsWith(secret: Buffer): RefusalOf {
   const keyed = keyedWith(secret)
   return ({ caseId, signals }, orgId, outcome, atMs) => {
     const holder = caseId !== undefined ? 'cases' : orgId === undefined ? undefined : { orgId }
-    if (holder === undefined || (holder === 'cases' && outcome === 'struck')) return undefined
+    if (holder === undefined || (holder === 'cases' && outcome === 'invalidated')) return undefined
     const untilMs = outcome === 'reinstated' ? undefined : atMs + REFUSED_FOR_MS
     return { holder, digests: itselfIn(signals).map(keyed), atMs, untilMs }
   }
@@ -70,5 +70,6 @@ function itselfIn(signals: readonly Signal[]): readonly Signal[] {
 }
 
 function keyedWith(secret: Buffer): Keyed {
-  return ({ type, hash }) => createHmac('sha256', secret).update(`struck\0${type}\0`).update(hash).digest().subarray(0, 16)
+  return ({ type, hash }) =>
+    createHmac('sha256', secret).update(`invalidated\0${type}\0`).update(hash).digest().subarray(0, 16)
 }

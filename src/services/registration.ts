@@ -15,7 +15,7 @@ import { refusalOf, refuseEnded } from './cases.js'
 import type { Ceilings } from './ceilings.js'
 import { type Detailing, kinOfCase } from './detailing.js'
 import { bankedIdOf, imageIdOf, pictureIdOf } from './image-ids.js'
-import type { StruckSignals } from './refusals.js'
+import type { InvalidatedSignals } from './refusals.js'
 import type { Replica } from './replica.js'
 
 export interface NewImage {
@@ -60,7 +60,7 @@ export interface Registration {
   isHeld(id: string): boolean
   /** The id that a signal has, or would have, in a bank. */
   signalIdFor(bank: Bank, signal: NewSignal): string
-  /** All signals of one picture as one image; the same picture again is the same image. @throws {Problem} as `forBank`, and signal-struck */
+  /** All signals of one picture as one image; the same picture again is the same image. @throws {Problem} as `forBank`, and signal-invalidated */
   pictureForBank(
     bank: Bank,
     picture: NewImage & { readonly ref: string | undefined },
@@ -79,7 +79,7 @@ export interface BankOutcome {
   /** Signals that were there and are gone. */
   readonly removed: number
   /** Which of the changes, by their places, put what was judged false: that is not taken. */
-  readonly struckAt: ReadonlySet<number>
+  readonly invalidatedAt: ReadonlySet<number>
   /** Which of them were to remove what the bank does not have. */
   readonly absentAt: ReadonlySet<number>
   /** 0 when nothing was changed. */
@@ -91,7 +91,7 @@ export interface RegistrationParts {
   readonly replica: Replica
   readonly ceilings: Ceilings
   readonly harmlessAmong: Registration['harmlessAmong']
-  readonly struckSignals: StruckSignals
+  readonly invalidatedSignals: InvalidatedSignals
   /** Keys the ids, so that an id tells nothing about the hash it is made from. */
   readonly idSecret: Buffer
   /** Of an organisation; `undefined` for one that is unknown. */
@@ -106,7 +106,7 @@ export function registrationIn({
   replica,
   ceilings,
   harmlessAmong,
-  struckSignals,
+  invalidatedSignals,
   idSecret,
   kindOf,
   detailing,
@@ -126,7 +126,7 @@ export function registrationIn({
   const asked = async (bank: Bank, signals: readonly Signal[]) => {
     const may = bank.orgId === undefined ? Promise.resolve() : ceilings.mayReport(`org:${bank.orgId}`)
     may.catch(() => {}) // where nothing is left, nobody asks
-    return { struck: await struckSignals.refusedOf(bank.orgId, signals), mayReport: () => may }
+    return { invalidated: await invalidatedSignals.refusedOf(bank.orgId, signals), mayReport: () => may }
   }
   const store = async (
     bank: Bank,
@@ -155,7 +155,7 @@ export function registrationIn({
   const storeUnasked = async (bank: Bank, added: readonly { readonly id: string; readonly given: NewSignal }[]) => {
     const { orgId } = bank
     if (orgId === undefined || ceilings.isCounted || added.length === 0) return undefined
-    const digests = struckSignals.digestsOf(signalsIn(added.map(({ given }) => given)))
+    const digests = invalidatedSignals.digestsOf(signalsIn(added.map(({ given }) => given)))
     const objections = { ...ceilings.reporting(`org:${orgId}`), orgId, digests, atMs: now() }
     const revision = await images.putIntoUnless(bank, await recordsOf(bank, added), objections)
     if (revision === undefined) throw new Problem('bank-unknown')
@@ -203,9 +203,9 @@ export function registrationIn({
       const given = added.map((each) => ({ id: bankedIdOf(idSecret, bank.name, each), given: each }))
       const revision = await storeUnasked(bank, given)
       if (revision !== undefined) return { ids: given.map(({ id }) => id), revision }
-      const { struck, mayReport } = await asked(bank, signalsIn(added))
-      const taken = given.filter(({ given: { signal } }) => !struck.has(signal))
-      const ids = given.map(({ id, given: { signal } }) => (struck.has(signal) ? undefined : id))
+      const { invalidated, mayReport } = await asked(bank, signalsIn(added))
+      const taken = given.filter(({ given: { signal } }) => !invalidated.has(signal))
+      const ids = given.map(({ id, given: { signal } }) => (invalidated.has(signal) ? undefined : id))
       if (taken.length === 0) return { ids, revision: 0 }
       await mayReport()
       return { ids, revision: await store(bank, taken) }
@@ -215,20 +215,20 @@ export function registrationIn({
       const ids = await idsOfChanges({ images, secret: idSecret }, bank, changes)
       const last = new Map(ids.map((id, at) => [id, at]))
       const added = changes.flatMap((change) => (change.kind === 'put' ? itselfIn(change.signal) : []))
-      const { struck, mayReport } = await asked(bank, added)
-      const isStruck = (change: BankChange) =>
-        change.kind === 'put' && itselfIn(change.signal).some((each) => struck.has(each))
-      const struckAt = new Set(changes.flatMap((change, at) => (isStruck(change) ? [at] : [])))
+      const { invalidated, mayReport } = await asked(bank, added)
+      const isInvalidated = (change: BankChange) =>
+        change.kind === 'put' && itselfIn(change.signal).some((each) => invalidated.has(each))
+      const invalidatedAt = new Set(changes.flatMap((change, at) => (isInvalidated(change) ? [at] : [])))
       const puts = [...last].flatMap(([id, at]) => {
         const change = changes[at]
-        return change?.kind === 'put' && !struckAt.has(at) ? [{ id, given: change.signal }] : []
+        return change?.kind === 'put' && !invalidatedAt.has(at) ? [{ id, given: change.signal }] : []
       })
       if (puts.length > 0) await mayReport()
       const revision = puts.length === 0 ? 0 : await store(bank, puts, run)
       const removals = [...last].flatMap(([id, at]) => (changes[at]?.kind === 'put' ? [] : [id]))
       const gone = await erase(bank, removals, run)
-      const absentAt = absentAmong(changes, ids, { struckAt, isGone: (id) => gone.has(id) })
-      return { removed: gone.size, struckAt, absentAt, revision: Math.max(revision, ...gone.values()) }
+      const absentAt = absentAmong(changes, ids, { invalidatedAt, isGone: (id) => gone.has(id) })
+      return { removed: gone.size, invalidatedAt, absentAt, revision: Math.max(revision, ...gone.values()) }
     },
 
     isHeld: (id) => replica.catalogue.isSilent(id),
@@ -236,7 +236,7 @@ export function registrationIn({
     signalIdFor: (bank, signal) => bankedIdOf(idSecret, bank.name, signal),
 
     async pictureForBank(bank, { signals, category, ref }) {
-      if (await struckSignals.refuses(bank.orgId, signals)) throw new Problem('signal-struck')
+      if (await invalidatedSignals.refuses(bank.orgId, signals)) throw new Problem('signal-invalidated')
       if (bank.orgId !== undefined) {
         await ceilings.mayReport(`org:${bank.orgId}`)
         await ceilings.handIn(bank.orgId, 1)
@@ -254,7 +254,7 @@ export function registrationIn({
     },
 
     async harmlessAmong(pictures) {
-      const [alike, blocks] = await Promise.all([harmlessAmong(pictures), struckSignals.blocksOf(pictures)])
+      const [alike, blocks] = await Promise.all([harmlessAmong(pictures), invalidatedSignals.blocksOf(pictures)])
       return alike.map((isAlike, i) => isAlike || blocks[i] !== undefined)
     },
 

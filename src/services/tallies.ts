@@ -5,7 +5,7 @@ import type { Counts, Tallies as TallyStore } from '../store/tallies.js'
 import type { Matcher } from './matcher.js'
 import type { TrustChange } from './trust.js'
 
-export interface TalliedDay {
+export interface DailyStatistics {
   /** Of RFC 3339, UTC. */
   readonly day: string
   readonly counts: Counts
@@ -17,7 +17,7 @@ export interface Tallies {
   /** Counts what an organisation decided about a match. */
   said(change: TrustChange): void
   /** The oldest day first, today last. @param orgId `undefined` for all organisations together. @param days 1…TALLIED_DAYS. */
-  days(orgId: string | undefined, days: number): Promise<TalliedDay[]>
+  days(orgId: string | undefined, days: number): Promise<DailyStatistics[]>
   /** Hands on what was counted so far. */
   flush(): Promise<void>
   close(): Promise<void>

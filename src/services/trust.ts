@@ -91,41 +91,41 @@ export interface TrustService {
   match(caller: Caller, matchId: string): Promise<MatchWorth>
   /**
    * What an organisation decided about a match. Saying it again changes nothing.
-   * @throws {Problem} match-unknown, feedback-conflict, dispute-settled, signal-struck
+   * @throws {Problem} match-unknown, feedback-conflict, dispute-settled, signal-invalidated
    */
   feedback(caller: Caller, matchId: string, feedback: Feedback): Promise<MatchWorth>
-  /** An NGO vouches for what it met. @throws {Problem} match-unknown, organisation-kind-forbidden, signal-struck */
+  /** An NGO vouches for what it met. @throws {Problem} match-unknown, organisation-kind-forbidden, signal-invalidated */
   attest(caller: Caller, matchId: string): Promise<MatchWorth>
 
   /** For operators, by the id of the image. `by`: who is recorded; the operator at the command line unless it is given. @throws {Problem} signal-unknown */
   signal(signalId: string): Promise<JudgedSignal>
-  /** @throws {Problem} signal-unknown, dispute-settled, signal-struck */
+  /** @throws {Problem} signal-unknown, dispute-settled, signal-invalidated */
   dispute(caller: Caller | undefined, signalId: string, reason: DisputeReason): Promise<JudgedSignal>
   /**
    * What the submitter says to the dispute, or the organisation that acts for her, until it hands the case over.
-   * @throws {Problem} signal-unknown, also for a picture of another case; case-unknown, dispute-not-open, signal-struck
+   * @throws {Problem} signal-unknown, also for a picture of another case; case-unknown, dispute-not-open, signal-invalidated
    */
   answer(own: OwnCase, signalId: string, answer: DisputeAnswer, by: AuditActor): Promise<JudgedSignal>
   /** @throws {Problem} signal-unknown, dispute-not-open */
   decide(signalId: string, outcome: DisputeOutcome, by?: AuditActor): Promise<JudgedSignal>
-  /** Takes back that a dispute was upheld: it matches again, its account loses the strike. Saying it again changes nothing. @throws {Problem} signal-unknown, signal-not-struck */
+  /** Takes back that a dispute was upheld: it matches again, its account loses the strike. Saying it again changes nothing. @throws {Problem} signal-unknown, signal-not-invalidated */
   reinstate(signalId: string, by?: AuditActor): Promise<JudgedSignal>
-  /** @throws {Problem} signal-unknown, signal-struck */
+  /** @throws {Problem} signal-unknown, signal-invalidated */
   verify(signalId: string, by?: AuditActor): Promise<JudgedSignal>
-  /** @throws {Problem} signal-unknown, signal-struck */
+  /** @throws {Problem} signal-unknown, signal-invalidated */
   hold(
     signalId: string,
     why: { readonly cause: QuarantineCause; readonly flood: number },
     by?: AuditActor,
   ): Promise<JudgedSignal>
-  /** A flood no greater than the one it was held for does not bring it back. @throws {Problem} signal-unknown, quarantine-conflict, signal-struck */
+  /** A flood no greater than the one it was held for does not bring it back. @throws {Problem} signal-unknown, quarantine-conflict, signal-invalidated */
   release(signalId: string, by?: AuditActor): Promise<JudgedSignal>
   /**
    * For the owner of a bank: kept, and matching nothing until its owner, or the clock, lets it match again. It is apart from the quarantine.
-   * @param untilS [Unix seconds] 0 for not by itself. @throws {Problem} signal-unknown, signal-struck
+   * @param untilS [Unix seconds] 0 for not by itself. @throws {Problem} signal-unknown, signal-invalidated
    */
   pause(signalId: string, untilS: number, by: AuditActor): Promise<JudgedSignal>
-  /** @throws {Problem} signal-unknown, signal-struck */
+  /** @throws {Problem} signal-unknown, signal-invalidated */
   resume(signalId: string, by: AuditActor): Promise<JudgedSignal>
   /** By the clock. A pause that was changed meanwhile, and is not over, stays. @throws {Problem} signal-unknown */
   resumeIfDue(signalId: string): Promise<JudgedSignal>
@@ -230,10 +230,10 @@ export function trustOver({
 
   /** With the decision, in its step: from then on its owner cannot hand it in again, whatever becomes of this signal. */
   const refusalFor = async (image: RegisteredImage, before: Trust, after: Trust, atMs: number) => {
-    const isStruck = after.circulation === 'struck'
-    if (isStruck === (before.circulation === 'struck')) return undefined
-    const struckAs = standingOf(after).harmless ? 'harmless' : 'struck'
-    return refusalOf(image, await ownerOf(image), isStruck ? struckAs : 'reinstated', atMs)
+    const isInvalidated = after.circulation === 'invalidated'
+    if (isInvalidated === (before.circulation === 'invalidated')) return undefined
+    const invalidatedAs = standingOf(after).harmless ? 'harmless' : 'invalidated'
+    return refusalOf(image, await ownerOf(image), isInvalidated ? invalidatedAs : 'reinstated', atMs)
   }
 
   const worthTo = async (

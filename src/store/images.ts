@@ -175,7 +175,14 @@ export function imagesIn(
   ) => {
     const { shards, args, mark } = entriesOf(images)
     const { orgId, sinceMs, strikes, digests, atMs } = unless
-    const places = [keys.banks, keys.revision, keys.changes, keys.strikes(`org:${orgId}`), keys.struck(orgId), ...shards]
+    const places = [
+      keys.banks,
+      keys.revision,
+      keys.changes,
+      keys.strikes(`org:${orgId}`),
+      keys.invalidated(orgId),
+      ...shards,
+    ]
     const rules = [sinceMs, strikes, atMs, Buffer.concat(digests)]
     const all = [keys.prefix, bank.name, bank.createdAtMs, ...rules, mark, bank.id ?? '', ...args]
     return marked(mark, writeGuarded(store, run && { bank, run }, putImages, places, all))
@@ -198,7 +205,7 @@ export function imagesIn(
       const reply = await store.write(replaceImage, places, [bytes, sealed(bytes, encodeImage(image))])
       return reply === null ? undefined : Number(reply)
     },
-    async putForCase(caseId, images, nowMs, by = 'submitter', reporting = unstruck(caseId), most = maxPerCase) {
+    async putForCase(caseId, images, nowMs, by = 'submitter', reporting = notInvalidated(caseId), most = maxPerCase) {
       const { account, sinceMs, strikes } = reporting
       const { shards, args, mark } = entriesOf(images)
       const attested = images.every(({ image }) => image.tier === 'ngo-attested') ? 'yes' : 'no'
@@ -292,7 +299,7 @@ function idBytes(id: string): Buffer {
   return Buffer.from(bytes)
 }
 
-function unstruck(caseId: string): Reporting {
+function notInvalidated(caseId: string): Reporting {
   return { account: `case:${caseId}`, sinceMs: 0, strikes: Number.MAX_SAFE_INTEGER }
 }
 

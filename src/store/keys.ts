@@ -136,12 +136,12 @@ export const keys = {
   contextNames: (orgId: string) => `${TAG}:context-names:${orgId}`,
   /** HyperLogLog: the images seen in a context in one hour or on one day. */
   contextImages: (orgId: string, key: string, span: string) => `${TAG}:context:${orgId}:${key}:${span}`,
-  /** sorted set: ids of struck images of an account, by when [epoch ms]. */
+  /** sorted set: ids of invalidated images of an account, by when [epoch ms]. */
   strikes: (account: string) => `${TAG}:strikes:${account}`,
   /** set: accounts with strikes. */
   strikeAccounts: `${TAG}:accounts-with-strikes`,
   /** sorted set: keyed digests [16 bytes] of what an organisation must not hand in again, by until when [epoch ms]. */
-  struck: (orgId: string) => `${TAG}:struck:${orgId}`,
+  invalidated: (orgId: string) => `${TAG}:invalidated:${orgId}`,
   /** [integer] signals that an organisation handed in on a day. */
   handedIn: (orgId: string, day: string) => `${TAG}:handed-in:${orgId}:${day}`,
   /** string: that a challenge was used. */

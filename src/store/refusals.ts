@@ -31,5 +31,5 @@ export function refusalsIn(store: Store): Refusals {
 
 /** Where it is kept what this holder must not hand in. */
 export function refusalKey(holder: RefusalChange['holder']): string {
-  return holder === 'cases' ? keys.resubmissionBlocks : keys.struck(holder.orgId)
+  return holder === 'cases' ? keys.resubmissionBlocks : keys.invalidated(holder.orgId)
 }

@@ -27,7 +27,7 @@ export interface Strikes {
   /** The image was judged false by mistake. Durable when it returns. */
   takeBack(account: Account, imageId: string): Promise<void>
   countSince(account: Account, sinceMs: number): Promise<number>
-  /** A page of the accounts that have any, the last struck first. */
+  /** A page of the accounts that have any, the last invalidated first. */
   accounts(after: PagePlace | undefined, limit: number): Promise<AccountStrikesPage>
   /** Forgives; recorded in the audit log. @returns how many there were. */
   clear(account: Account, nowMs: number, by?: AuditActor): Promise<number>
@@ -62,9 +62,9 @@ export function strikesIn(store: Store): Strikes {
       // The id of a case is not for a log that outlives it.
       const about = { account: account.startsWith('case:') ? 'case' : account }
       const entry = { act: 'account.forgiven', by, about, atMs: nowMs } as const
-      // What was judged false may be handed in again too: `struck` of a case is a key that never is.
-      const struck = keys.struck(account.slice(account.indexOf(':') + 1))
-      const places = [keys.strikes(account), keys.strikeAccounts, struck]
+      // What was judged false may be handed in again too: `invalidated` of a case is a key that never is.
+      const invalidated = keys.invalidated(account.slice(account.indexOf(':') + 1))
+      const places = [keys.strikes(account), keys.strikeAccounts, invalidated]
       return Number(await writeAudited(store, entry, clearStrikes, places, [account], 'reply > 0'))
     },
     async handIn(orgId, day, signals) {

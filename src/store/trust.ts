@@ -102,7 +102,7 @@ export function trustsIn(store: Store): Trusts {
         JSON.stringify(trust),
         encodeStanding(standing),
         trust.dispute === 'open' ? (trust.disputedAtMs ?? 0) : '',
-        trust.circulation !== 'struck' && trust.heldFor !== undefined ? (trust.heldAtMs ?? 0) : '',
+        trust.circulation !== 'invalidated' && trust.heldFor !== undefined ? (trust.heldAtMs ?? 0) : '',
         endsS === undefined ? '' : endsS * 1000,
         ...(refusal === undefined ? ['', '', ''] : [refusalKey(refusal.holder), refusal.atMs, refusal.untilMs ?? '']),
         helpedCase === undefined ? '' : keys.case(helpedCase),

@@ -18,7 +18,7 @@ t.test('an operator decides at the command line, and running processes learn of 
   t.match(await tabir('trust', 'release', imageId), { status: 0, rows: [{ circulation: 'matching' }] })
   await until(async () => (await matches()) === 1)
 
-  t.match(await tabir('trust', 'decide', imageId, 'upheld'), { status: 0, rows: [{ circulation: 'struck' }] })
+  t.match(await tabir('trust', 'decide', imageId, 'upheld'), { status: 0, rows: [{ circulation: 'invalidated' }] })
   await until(async () => (await matches()) === 0)
   const [account] = (await tabir('trust', 'strikes')).rows
   t.match(account, { strikes: 1, suspended: false })

@@ -103,7 +103,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await row.getByRole('button', { name: 'Remove protection' }).click()
     await row.getByRole('button', { name: 'Yes' }).click()
     await page.getByText('No dispute waits for a decision.').waitFor()
-    t.same(await matchesOf(site, one.headers, disputed.hash), [], 'struck')
+    t.same(await matchesOf(site, one.headers, disputed.hash), [], 'invalidated')
     t.same(faults, [])
     await context.close()
   })

@@ -125,7 +125,7 @@ t.test('a dispute goes only as the table says; every other step is refused and c
       const isAllowed = DISPUTE_STEPS[from].some((step) => step === to)
       if (isAllowed || (from === 'open' && to === 'open')) t.match(after, { dispute: to }, name)
       else if (from === to) t.equal(after, disputes[from], `${name}: said again`)
-      else t.equal(after, from === 'upheld' ? 'signal-struck' : 'dispute-not-open', name)
+      else t.equal(after, from === 'upheld' ? 'signal-invalidated' : 'dispute-not-open', name)
     }
   }
 })
@@ -157,23 +157,23 @@ t.test('a signal circulates only as the table says', async (t) => {
     matching: disputes.open,
     narrowed: said(disputes.open, { kind: 'hold', cause: 'look-alikes', flood: 5 }),
     held: said(disputes.open, { kind: 'hold', cause: 'flood', flood: 9 }),
-    struck: disputes.upheld,
+    invalidated: disputes.upheld,
   }
   const actions: Readonly<Record<keyof typeof CIRCULATION_STEPS, TrustAction>> = {
     matching: { kind: 'release' },
     narrowed: { kind: 'hold', cause: 'look-alikes', flood: 1 },
     held: { kind: 'hold', cause: 'operator', flood: 0 },
-    struck: { kind: 'decide', outcome: 'upheld' },
+    invalidated: { kind: 'decide', outcome: 'upheld' },
   }
   for (const from of CIRCULATIONS) {
     for (const to of CIRCULATIONS) {
-      const action: TrustAction = from === 'struck' && to === 'matching' ? { kind: 'reinstate' } : actions[to]
+      const action: TrustAction = from === 'invalidated' && to === 'matching' ? { kind: 'reinstate' } : actions[to]
       const after = act(states[from], action, 2)
       const name = `${from} → ${to}`
       if (from === 'held' && to === 'narrowed') t.equal(after, states[from], `${name}: what holds it stays`)
       else if (CIRCULATION_STEPS[from].some((step) => step === to)) t.match(after, { circulation: to }, name)
       else if (from === to && to !== 'matching') t.equal(after, states[from], `${name}: said again`)
-      else t.equal(after, from === 'struck' ? 'signal-struck' : 'quarantine-conflict', name)
+      else t.equal(after, from === 'invalidated' ? 'signal-invalidated' : 'quarantine-conflict', name)
     }
   }
   t.same(
@@ -197,7 +197,7 @@ t.test('that a dispute was upheld is taken back as if it had been rejected, and 
   t.equal(act(back, { kind: 'reinstate' }, 2), back, 'said again')
   t.equal(act(back, disputeBy('b', 'other'), 2), 'dispute-settled')
   for (const trust of [disputes.none, disputes.open, said(NO_TRUST, { kind: 'hold', cause: 'operator', flood: 0 })])
-    t.equal(act(trust, { kind: 'reinstate' }, 2), 'signal-not-struck')
+    t.equal(act(trust, { kind: 'reinstate' }, 2), 'signal-not-invalidated')
   const held = said(disputes.open, { kind: 'hold', cause: 'flood', flood: 9 }, { kind: 'decide', outcome: 'upheld' })
   t.match(said(held, { kind: 'reinstate' }), { circulation: 'matching', heldFor: undefined, heldAtMs: undefined })
 })
@@ -205,7 +205,7 @@ t.test('that a dispute was upheld is taken back as if it had been rejected, and 
 t.test('a dispute is answered while it is open, and another one has no answer yet', async (t) => {
   const answer: TrustAction = { kind: 'answer', answer: 'shows-me-without-consent' }
   for (const state of ['none', 'rejected'] as const) t.equal(act(disputes[state], answer, 2), 'dispute-not-open', state)
-  t.equal(act(disputes.upheld, answer, 2), 'signal-struck')
+  t.equal(act(disputes.upheld, answer, 2), 'signal-invalidated')
   const answered = said(disputes.open, answer)
   t.equal(act(answered, answer, 2), answered, 'said again')
   t.match(said(answered, disputeBy('b', 'public-interest')), { answer: answer.answer }, 'whoever joins disputes the same')
@@ -213,7 +213,7 @@ t.test('a dispute is answered while it is open, and another one has no answer ye
   t.equal(again.answer, undefined)
 })
 
-t.test('about a struck signal nothing more may be said', async (t) => {
+t.test('about an invalidated signal nothing more may be said', async (t) => {
   const more: TrustAction[] = [
     blockedBy('a'),
     disputeBy('b', 'harmless-content'),
@@ -224,7 +224,7 @@ t.test('about a struck signal nothing more may be said', async (t) => {
     { kind: 'decide', outcome: 'rejected' },
     { kind: 'answer', answer: 'added-by-mistake' },
   ]
-  for (const action of more) t.equal(act(disputes.upheld, action, 2), 'signal-struck', action.kind)
+  for (const action of more) t.equal(act(disputes.upheld, action, 2), 'signal-invalidated', action.kind)
 })
 
 t.test('a quarantine and a pause by the owner are apart: ending the one leaves the other', async (t) => {
@@ -246,8 +246,12 @@ t.test('a quarantine and a pause by the owner are apart: ending the one leaves t
     'quarantine-conflict',
     'what its owner paused is not the operator’s',
   )
-  const struck = said(NO_TRUST, pause, disputeBy('b', 'other'), { kind: 'decide', outcome: 'upheld' })
-  t.match(said(struck, { kind: 'reinstate' }), { circulation: 'held' }, 'a decision that is taken back leaves it paused')
+  const invalidated = said(NO_TRUST, pause, disputeBy('b', 'other'), { kind: 'decide', outcome: 'upheld' })
+  t.match(
+    said(invalidated, { kind: 'reinstate' }),
+    { circulation: 'held' },
+    'a decision that is taken back leaves it paused',
+  )
 })
 
 t.test('the clock ends the pause that is over, and no other', async (t) => {
@@ -255,8 +259,12 @@ t.test('the clock ends the pause that is over, and no other', async (t) => {
   const until = (untilS: number) => said(NO_TRUST, { kind: 'pause', untilS })
   t.match(act(until(10), due, 10_000), { circulation: 'matching', pause: undefined })
   for (const trust of [NO_TRUST, until(0), until(11), disputes.upheld]) t.equal(act(trust, due, 10_000), trust)
-  const struck = said(until(10), disputeBy('b', 'other'), { kind: 'decide', outcome: 'upheld' })
-  t.match(act(struck, { kind: 'reinstate' }, 10_000), { circulation: 'matching' }, 'a pause that ended meanwhile is over')
+  const invalidated = said(until(10), disputeBy('b', 'other'), { kind: 'decide', outcome: 'upheld' })
+  t.match(
+    act(invalidated, { kind: 'reinstate' }, 10_000),
+    { circulation: 'matching' },
+    'a pause that ended meanwhile is over',
+  )
   const held = said(until(10), { kind: 'hold', cause: 'operator', flood: 0 })
   t.match(act(held, { kind: 'release' }, 9_999), { circulation: 'held', pause: { untilS: 10 } })
   t.match(act(held, { kind: 'release' }, 10_000), { circulation: 'matching', pause: undefined }, 'nothing holds it any more')

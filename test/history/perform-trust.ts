@@ -17,12 +17,12 @@ function thereAt(scene: Scene, ref: Ref): Thing | undefined {
 
 /** What no rule of the service allows about a signal as it is: nothing changes then. */
 const BY_RULE = [
-  'signal-struck',
+  'signal-invalidated',
   'quarantine-conflict',
   'dispute-not-open',
   'dispute-settled',
   'feedback-conflict',
-  'signal-not-struck',
+  'signal-not-invalidated',
 ]
 
 function afterwards(scene: Scene, thing: Thing, what: string, answer: Answer, change: Parameters<typeof said>[2]): boolean {

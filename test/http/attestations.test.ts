@@ -96,7 +96,7 @@ t.test('a page ends where it was asked to, and the next one goes on there', asyn
   }
 })
 
-t.test('what is handed over, withdrawn, struck or named to another waits no more', async (t) => {
+t.test('what is handed over, withdrawn, invalidated or named to another waits no more', async (t) => {
   const service = await startService(t)
   const [ours, others] = [await helper(service, 'ours'), await helper(service, 'others')]
   const redis = await redisOf(t, service)
@@ -104,8 +104,8 @@ t.test('what is handed over, withdrawn, struck or named to another waits no more
   await addTo(service, handedOver.url, ours.headers, 1)
   const withdrawn = await assistedCase(service, ours.headers)
   await addTo(service, withdrawn.url, ours.headers, 1)
-  const struck = await assistedCase(service, ours.headers)
-  const [struckId] = await addTo(service, struck.url, ours.headers, 1)
+  const invalidated = await assistedCase(service, ours.headers)
+  const [invalidatedId] = await addTo(service, invalidated.url, ours.headers, 1)
   const hers = await openCase(service.app)
   const [moved] = await addTo(service, hers.url, hers.headers, 1)
   const name = (contact: string) => ask(service, 'PUT', `${hers.url}/notice`, hers.headers, { ...NOTICE, contact })
@@ -115,14 +115,14 @@ t.test('what is handed over, withdrawn, struck or named to another waits no more
   await ask(service, 'POST', `${handedOver.url}/handover`, ours.headers, {})
   await ask(service, 'DELETE', withdrawn.url, ours.headers)
   const admin = await operator(service)
-  await ask(service, 'POST', `/v1/signals/${struckId}/dispute`, admin.headers, { reason: 'other' })
-  await ask(service, 'POST', `/v1/signals/${struckId}/dispute/decision`, admin.headers, { outcome: 'upheld' })
+  await ask(service, 'POST', `/v1/signals/${invalidatedId}/dispute`, admin.headers, { reason: 'other' })
+  await ask(service, 'POST', `/v1/signals/${invalidatedId}/dispute/decision`, admin.headers, { outcome: 'upheld' })
   await name('others')
   t.same(idsIn(await waiting(service, ours)), [])
   t.same(idsIn(await waiting(service, others)), [moved])
 
   await ask(service, 'DELETE', hers.url, hers.headers)
-  await ask(service, 'DELETE', struck.url, ours.headers)
+  await ask(service, 'DELETE', invalidated.url, ours.headers)
   t.equal((await redis.keys('{tabir}:helped:*')).length, 1, 'a case that ends leaves the list')
   t.equal(
     await redis.zcard((await redis.keys('{tabir}:helped:*'))[0] ?? ''),

@@ -47,7 +47,7 @@ t.test('what is said and decided about a signal is recorded, with who did it', a
     await del(app, `${at}/quarantine`, boss.headers)
     await admin(`${at}/dispute`, { reason: 'other' })
     await admin(`${at}/dispute/decision`, { outcome: 'upheld' })
-    await admin(`${at}/verification`) // struck: refused
+    await admin(`${at}/verification`) // invalidated: refused
     for (let i = 0; i < 2; i++) await del(app, `${at}/dispute/decision`, boss.headers) // the second changes nothing
     await service.services.settled()
   })

@@ -36,7 +36,7 @@ t.test('her answer is seen by whoever decides, and belongs to the dispute that i
   await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'other' })
   t.match(await judged(), { dispute: { state: 'open', reasons: ['other'] }, answer: null }, 'another dispute')
   await ask(service, 'POST', `/v1/signals/${her.imageId}/dispute/decision`, headers, { outcome: 'upheld' })
-  refused(t, await say(STANDS), 'signal-struck')
+  refused(t, await say(STANDS), 'signal-invalidated')
   await until(async () => {
     const acts = await ask(service, 'GET', '/v1/audit?limit=100', headers)
     return acts.body.includes('"act":"dispute.answered","by":"submitter"')

@@ -76,7 +76,7 @@ t.test('a follower hears everything, then every change, withdrawals first', asyn
   t.match(disputed[0], { op: 'upsert', disputed: true })
   his.hear(disputed)
   await ask(service, 'POST', `/v1/signals/${signalId}/dispute/decision`, admin.headers, { outcome: 'upheld' })
-  t.same(await next(), [`tombstone ${id}`], 'struck')
+  t.same(await next(), [`tombstone ${id}`], 'invalidated')
 
   const late = randomHashText()
   await handIn(service, ngo.headers, [{ type: 'pdq', hash: late }])

@@ -131,8 +131,8 @@ t.test('a dispute shows in every match at once, and is decided once for all', as
   refused(t, byOperator, 'dispute-settled', 'nor by the operator')
 
   await ask(service, 'POST', `/v1/signals/${imageId}/dispute`, headers, { reason: 'harmless-content' })
-  t.match((await decide('upheld')).json(), { dispute: { state: 'upheld' }, circulation: 'struck' })
-  t.same(await matchesOf(service, b.headers, hash), [], 'what was struck matches nothing')
+  t.match((await decide('upheld')).json(), { dispute: { state: 'upheld' }, circulation: 'invalidated' })
+  t.same(await matchesOf(service, b.headers, hash), [], 'what was invalidated matches nothing')
 })
 
 t.test('a signal in quarantine matches nothing, in whatever order replicas learn of it, until it is released', async (t) => {

@@ -58,7 +58,7 @@ t.test('a bank that vetoes is an operator’s to make', async (t) => {
   silent(t, service)
 })
 
-t.test('a report judged harmless is struck, vetoes its like, and counts against its account', async (t) => {
+t.test('a report judged harmless is invalidated, vetoes its like, and counts against its account', async (t) => {
   const service = await startService(t)
   const one = await platform(service, 'one')
   const { headers } = await operator(service)

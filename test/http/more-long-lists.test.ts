@@ -201,13 +201,13 @@ t.test('banks, and accounts whose last strike is of one moment', async (t) => {
       pipeline.zadd(keys.strikes(account), nowMs, 'image').zadd(keys.strikeAccounts, nowMs, account)
     await pipeline.exec()
   })
-  const struck = await readAll(t, service, headers, {
+  const invalidated = await readAll(t, service, headers, {
     url: '/v1/strikes',
     name: 'accounts',
     between: ({ account }) => ask(service, 'DELETE', `/v1/strikes/${String(account)}`, headers),
   })
-  onceEach(t, struck, 'account', accounts)
-  t.match(struck[0], { strikes: 1, lastAt: new Date(nowMs).toISOString(), suspended: false })
+  onceEach(t, invalidated, 'account', accounts)
+  t.match(invalidated[0], { strikes: 1, lastAt: new Date(nowMs).toISOString(), suspended: false })
 
   const names = numbered((i) => `bank-${i}`)
   const json = JSON.stringify({ orgId: owner.orgId, purpose: 'match', thresholdBits: {}, createdAtMs: nowMs })

@@ -47,18 +47,18 @@ t.test('a hash that an operator holds is taken back, and matches nothing once it
 t.test('so is one that its owner holds, that was judged false, or whose bank answers nothing', async (t) => {
   const { service, member, admin, submit, withdraw } = await ready
   const { trust, banks } = service.services
-  const [paused, struck, off] = [randomHashText(), randomHashText(), randomHashText()]
+  const [paused, invalidated, off] = [randomHashText(), randomHashText(), randomHashText()]
   const pausedId = await submit(paused)
   await trust.pause(pausedId, 0, 'operator')
-  const struckId = await submit(struck)
-  await ask(service, 'POST', `/v1/signals/${struckId}/dispute`, admin, { reason: 'other' })
-  await ask(service, 'POST', `/v1/signals/${struckId}/dispute/decision`, admin, { outcome: 'upheld' })
+  const invalidatedId = await submit(invalidated)
+  await ask(service, 'POST', `/v1/signals/${invalidatedId}/dispute`, admin, { reason: 'other' })
+  await ask(service, 'POST', `/v1/signals/${invalidatedId}/dispute/decision`, admin, { outcome: 'upheld' })
   const offId = await submit(off)
   await banks.setRatio(callerOf(service, member.key), bankOf(service, member.key), 0)
 
   for (const [hash, id] of [
     [paused, pausedId],
-    [struck, struckId],
+    [invalidated, invalidatedId],
     [off, offId],
   ] as const) {
     t.same(await withdraw(hash, 'Deleted'), TAKEN)

@@ -84,7 +84,7 @@ const hashesOf = (pages: readonly Page[], status = 'Active') =>
     hashRecords.flatMap(({ hashValue, hashStatus }) => (hashStatus === status ? [hashValue] : [])),
   )
 
-t.test('what is withdrawn, held, struck or harmless is in no fetch, but as withdrawn for who fetched it', async (t) => {
+t.test('what is withdrawn, held, invalidated or harmless is in no fetch, but as withdrawn for who fetched it', async (t) => {
   const { service, fetchAll, handIn, ngo } = await world(t)
   const hers = await caseWithPicture(service)
   const { hashes, ids } = await handIn(4)

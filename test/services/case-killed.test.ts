@@ -138,8 +138,8 @@ async function holdsWhatWasSaid(
   for (const [k, [id, { vouch, dispute, hold, strike }]] of [...said].entries()) {
     const { trust } = await trusts.get(id)
     if (vouch) t.same(trust.attestedBy, ['ngo'])
-    if (strike) t.equal(trust.circulation, 'struck', 'what was struck stays so')
-    else if (hold && trust.circulation !== 'struck') t.ok(trust.circulation === 'held' && listed.held.has(id))
+    if (strike) t.equal(trust.circulation, 'invalidated', 'what was invalidated stays so')
+    else if (hold && trust.circulation !== 'invalidated') t.ok(trust.circulation === 'held' && listed.held.has(id))
     if (dispute && trust.dispute !== 'upheld') t.ok(trust.dispute === 'open' && listed.disputes.has(id))
     t.same(standings[k], standingOf(trust), 'every index is told the same')
   }

@@ -28,7 +28,7 @@ function loop() {
 const oneChunk = (line: string) => Readable.from([Buffer.from(line.repeat(LINES))], { objectMode: false })
 
 const LIST = { name: 'list', purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 0 } as const
-const NOTHING = { removed: 0, revision: 0, struckAt: new Set<number>(), absentAt: new Set<number>() }
+const NOTHING = { removed: 0, revision: 0, invalidatedAt: new Set<number>(), absentAt: new Set<number>() }
 
 t.test('others have their turn while one chunk of lines is read of which none can be used', async (t) => {
   for (const line of ['\n', '#\n', 'x\n']) {

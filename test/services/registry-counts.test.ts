@@ -36,8 +36,8 @@ t.test('an operator sees how much is registered and of what kind, and nobody els
     ]
     await ask(service, 'POST', `${her.url}/hashes`, her.headers, { images })
   }
-  const struck = await caseWithPicture(service)
-  await ask(service, 'POST', `/v1/signals/${struck.imageId}/quarantine`, headers)
+  const invalidated = await caseWithPicture(service)
+  await ask(service, 'POST', `/v1/signals/${invalidated.imageId}/quarantine`, headers)
   const disputed = await caseWithPicture(service)
   await ask(service, 'POST', `/v1/signals/${disputed.imageId}/dispute`, headers, { reason: 'other' })
   await ask(service, 'POST', '/v1/banks', headers, { name: 'of-ours' })

@@ -61,7 +61,7 @@ export const accountRoutes: FastifyPluginAsyncZod<{ readonly accounts: Accounts 
       schema: {
         operationId: 'listStrikes',
         summary: 'List accounts whose reports were judged false',
-        description: 'The last struck first.',
+        description: 'Most recent strike first.',
         tags: ['signals'],
         querystring: LongPage,
         response: {

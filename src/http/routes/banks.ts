@@ -213,7 +213,7 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
             'request-invalid',
             'quality-too-low',
             'minor-declared',
-            'signal-struck',
+            'signal-invalidated',
             'upload-incomplete',
             'body-too-large',
             'media-unsupported',
@@ -246,7 +246,7 @@ export const bankRoutes: FastifyPluginAsyncZod<BankRouteOptions> = async (app, {
           batch.map(({ line, signal }): RegisteredSignal => {
             const place = line === undefined ? {} : { line }
             const id = signal instanceof Problem ? undefined : ids.next().value
-            const refusal = signal instanceof Problem ? signal : new Problem('signal-struck')
+            const refusal = signal instanceof Problem ? signal : new Problem('signal-invalidated')
             return id === undefined
               ? { ...place, state: 'refused', problem: problemBody(refusal) }
               : { ...place, signalId: id, state: registration.isHeld(id) ? 'held' : 'registered' }

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { DISTANCE_BANDS, GRADES } from '../../domain/grade.js'
 import { TALLIED_DAYS, type Tally } from '../../domain/tally.js'
 import { VERDICTS } from '../../domain/trust.js'
-import type { TalliedDay, Tallies } from '../../services/tallies.js'
+import type { DailyStatistics, Tallies } from '../../services/tallies.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 
@@ -23,7 +23,7 @@ const DayView = z
       .partialRecord(z.enum(VERDICTS), z.int())
       .meta({ description: 'Decisions that were reported, and reported anew.' }),
   })
-  .meta({ id: 'TalliedDay' })
+  .meta({ id: 'DailyStatistics' })
 
 export const dayRoutes: FastifyPluginAsyncZod<{ readonly tallies: Pick<Tallies, 'days'> }> = async (app, { tallies }) => {
   for (const [path, scope, operationId, summary] of [
@@ -54,7 +54,7 @@ export const dayRoutes: FastifyPluginAsyncZod<{ readonly tallies: Pick<Tallies, 
   }
 }
 
-function present({ day, counts }: TalliedDay): z.infer<typeof DayView> {
+function present({ day, counts }: DailyStatistics): z.infer<typeof DayView> {
   const of = (tally: Tally) => counts.get(tally) ?? 0
   return {
     day,

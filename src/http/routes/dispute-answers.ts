@@ -37,7 +37,7 @@ export const disputeAnswerRoutes: FastifyPluginAsyncZod<{ readonly trust: Pick<T
             'case-expired',
             'signal-unknown',
             'dispute-not-open',
-            'signal-struck',
+            'signal-invalidated',
             'store-unavailable',
           ),
         },

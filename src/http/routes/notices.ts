@@ -128,7 +128,12 @@ export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> 
 
   for (const [path, scope, operationId, summary] of [
     ['/deadlines/overdue', 'admin', 'listOverdue', 'List overdue deadlines'],
-    ['/deadlines/overdue/own', 'cases:write', 'listOwnOverdue', 'List overdue deadlines of cases that name you as their contact'],
+    [
+      '/deadlines/overdue/own',
+      'cases:write',
+      'listOwnOverdue',
+      'List overdue deadlines of cases that name you as their contact',
+    ],
   ] as const) {
     app.get(
       path,

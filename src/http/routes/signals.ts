@@ -19,7 +19,7 @@ const JudgedView = Worth.extend({
   bank: z.string(),
   circulation: z.enum(CIRCULATIONS).meta({
     description:
-      'narrowed: found only in uploads that are nearly the whole picture, until it is released; by itself, when it was found in many uploads that look unlike one another (heldFor: look-alikes). held: kept, and matches nothing until it is released. struck: judged a false report, and matches nothing unless that is taken back.',
+      'narrowed: found only in uploads that are nearly the whole picture, until it is released; by itself, when it was found in many uploads that look unlike one another (heldFor: look-alikes). held: kept, and matches nothing until it is released. invalidated: judged a false report, and matches nothing unless that is taken back.',
   }),
   heldFor: z.enum(HOLD_CAUSES).nullable(),
   heldAt: Instant.nullable(),
@@ -87,7 +87,7 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
         ...judging(
           'disputeSignal',
           'Dispute a signal',
-          ['dispute-settled', 'feedback-conflict', 'signal-struck'],
+          ['dispute-settled', 'feedback-conflict', 'signal-invalidated'],
           'After the answer, every match shows the dispute.',
         ),
         body: z.strictObject({ reason: z.enum(DISPUTE_REASONS) }),
@@ -104,8 +104,8 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
         ...judging(
           'decideDispute',
           'Decide a dispute, once for all',
-          ['dispute-not-open', 'signal-struck'],
-          'upheld: the signal is struck; it matches nothing any more, and its account gets a strike. rejected: it stands, and nobody may dispute it for the same reason again.',
+          ['dispute-not-open', 'signal-invalidated'],
+          'upheld: the signal is invalidated; it matches nothing any more, and its account gets a strike. rejected: it stands, and nobody may dispute it for the same reason again.',
         ),
         body: z.strictObject({ outcome: z.enum(['upheld', 'rejected']) }),
       },
@@ -120,7 +120,7 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
       schema: judging(
         'takeBackDecision',
         'Take back that a dispute was upheld',
-        ['signal-not-struck'],
+        ['signal-not-invalidated'],
         'As if it had been rejected: the signal matches again, its account loses the strike, whoever handed it in may do so again, and what the decision put on the list of harmless pictures is taken off it.',
       ),
     },
@@ -131,7 +131,7 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
     '/signals/:signalId/verification',
     {
       config: { scope: 'admin' },
-      schema: judging('verifySignal', 'Vouch for a signal, as the operator', ['signal-struck']),
+      schema: judging('verifySignal', 'Vouch for a signal, as the operator', ['signal-invalidated']),
     },
     async (request) => present(await trust.verify(request.params.signalId, keyOf(request))),
   )
@@ -143,7 +143,7 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
       schema: judging(
         'holdSignal',
         'Put a signal into quarantine',
-        ['signal-struck'],
+        ['signal-invalidated'],
         'The signal stays stored. After the answer, it matches nothing.',
       ),
     },
@@ -154,7 +154,7 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
     '/signals/:signalId/quarantine',
     {
       config: { scope: 'admin' },
-      schema: judging('releaseSignal', 'Take a signal out of quarantine', ['quarantine-conflict', 'signal-struck']),
+      schema: judging('releaseSignal', 'Take a signal out of quarantine', ['quarantine-conflict', 'signal-invalidated']),
     },
     async (request) => present(await trust.release(request.params.signalId, keyOf(request))),
   )

@@ -127,7 +127,7 @@ export const stopNciiRoutes: FastifyPluginAsyncZod<StopNciiOptions> = async (app
       }
       for (const [i, isTaken] of (await stopNcii.submit(callerOf(request), hashes)).entries()) {
         if (isTaken) report.accepted++
-        else report.refused.push({ index: places[i] ?? 0, reason: 'signal-struck' })
+        else report.refused.push({ index: places[i] ?? 0, reason: 'signal-invalidated' })
       }
       return report
     },

@@ -15,7 +15,7 @@ export const putImages = {
     local revision = KEYS[2]
     local changes  = KEYS[3]
     local strikes  = KEYS[4] -- sorted set: of the account that reports, by their times
-    local struck   = KEYS[5] -- sorted set: digests that it may not hand in again, by until when
+    local invalidated   = KEYS[5] -- sorted set: digests that it may not hand in again, by until when
     -- KEYS[6 + i]    hash: the shard of image i
     local prefix   = ARGV[1] -- of all keys
     local name     = ARGV[2] -- of the bank, or empty for one that is always there
@@ -37,7 +37,7 @@ export const putImages = {
     end
     if redis.call('ZCOUNT', strikes, sinceMs, '+inf') >= most then return 'objected' end
     for at = 1, #digests, 16 do
-      local untilMs = redis.call('ZSCORE', struck, string.sub(digests, at, at + 15))
+      local untilMs = redis.call('ZSCORE', invalidated, string.sub(digests, at, at + 15))
       if untilMs and tonumber(untilMs) > atMs then return 'objected' end
     end
     local ids = {}
@@ -85,14 +85,14 @@ export const putCaseImages = {
     local prefix   = ARGV[6] -- of all keys
     local by       = ARGV[7] -- submitter; organisation: as long as it has not handed the case over
     local sinceMs  = ARGV[8] -- [epoch ms] older strikes do not count
-    local struck   = tonumber(ARGV[9]) -- [integer] with so many strikes an account reports no more
+    local invalidated   = tonumber(ARGV[9]) -- [integer] with so many strikes an account reports no more
     local mark     = ARGV[10] -- what the writer will know the change by, or nothing
     -- ARGV[4i + 11]  [16 bytes] id of image i
     -- ARGV[4i + 12]  its sealed record
     -- ARGV[4i + 13]  its sealed details, or nothing
     -- ARGV[4i + 14]  [integer] how many hashes are in it
     -- returns [integer] the revision that has them, or the state that forbids it, or full, or suspended, or nil when there is no such case
-    if redis.call('ZCOUNT', strikes, sinceMs, '+inf') >= struck then return 'suspended' end
+    if redis.call('ZCOUNT', strikes, sinceMs, '+inf') >= invalidated then return 'suspended' end
     if isHandedOver(case, by) then return nil end
     local state, may = mayNow(case, states, atMs)
     if not may then return state end

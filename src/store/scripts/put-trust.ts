@@ -10,15 +10,15 @@ const partiesLua = `${hexLua}
       return table.concat(redis.call('SMEMBERS', tag .. 'told:' .. hex), ' ')
     end`
 
-/** `refuse(struck, atMs, untilMs, digests)`. Those whose time is over go with the next one, or all with the last one's. */
+/** `refuse(invalidated, atMs, untilMs, digests)`. Those whose time is over go with the next one, or all with the last one's. */
 const refuseLua = `
-    local function refuse (struck, atMs, untilMs, digests)
-      redis.call('ZREMRANGEBYSCORE', struck, '-inf', atMs)
+    local function refuse (invalidated, atMs, untilMs, digests)
+      redis.call('ZREMRANGEBYSCORE', invalidated, '-inf', atMs)
       for _, digest in ipairs(digests) do
-        if untilMs == '' then redis.call('ZREM', struck, digest) else redis.call('ZADD', struck, untilMs, digest) end
+        if untilMs == '' then redis.call('ZREM', invalidated, digest) else redis.call('ZADD', invalidated, untilMs, digest) end
       end
-      local last = redis.call('ZRANGE', struck, -1, -1, 'WITHSCORES')[2]
-      if last then redis.call('PEXPIREAT', struck, string.format('%d', tonumber(last))) end
+      local last = redis.call('ZRANGE', invalidated, -1, -1, 'WITHSCORES')[2]
+      if last then redis.call('PEXPIREAT', invalidated, string.format('%d', tonumber(last))) end
     end`
 
 // Stores what was said about a signal, if nobody was faster and the signal is still there, and tells every index what it has to know.
@@ -40,7 +40,7 @@ export const putTrust = {
     local disputedAt = ARGV[5] -- [epoch ms], or nothing
     local heldAt     = ARGV[6] -- [epoch ms], or nothing
     local dueMs      = ARGV[7] -- [epoch ms] when its pause ends, or nothing
-    local struck     = ARGV[8] -- sorted set: what must not be handed in again; or nothing
+    local invalidated     = ARGV[8] -- sorted set: what must not be handed in again; or nothing
     local atMs       = ARGV[9] -- [epoch ms]
     local untilMs    = ARGV[10] -- [epoch ms] for which it is in there, or nothing to take it out
     local helped     = ARGV[11] -- hash: the case that an organisation acts for, as long as it has not handed it over; or nothing
@@ -59,7 +59,7 @@ export const putTrust = {
       local tag = string.match(disputes, '^(.*)disputes$')
       outbox(tag, 'kind', 'signal.disputed', 'image', id, 'parties', partiesOf(tag, hexOf(id)), 'atMs', disputedAt)
     end
-    if struck ~= '' then refuse(struck, atMs, untilMs, { unpack(ARGV, 12) }) end
+    if invalidated ~= '' then refuse(invalidated, atMs, untilMs, { unpack(ARGV, 12) }) end
     if heldAt == '' then redis.call('ZREM', quarantine, id) else redis.call('ZADD', quarantine, heldAt, id) end
     if dueMs == '' then redis.call('ZREM', ownerDues, id) else redis.call('ZADD', ownerDues, dueMs, id) end
     if redis.call('HGET', standings, id) == standing then return 0 end

@@ -34,11 +34,11 @@ export const clearStrikes = {
   lua: `
     local strikes  = KEYS[1]
     local accounts = KEYS[2]
-    local struck   = KEYS[3] -- sorted set: what it must not hand in again
+    local invalidated   = KEYS[3] -- sorted set: what it must not hand in again
     local account  = ARGV[1]
     -- returns [integer] how many there were
     local count = redis.call('ZCARD', strikes)
-    redis.call('DEL', strikes, struck)
+    redis.call('DEL', strikes, invalidated)
     redis.call('ZREM', accounts, account)
     return count`,
 } as const

@@ -98,7 +98,7 @@ export const hmaContentRoutes: FastifyPluginAsync<HmaContentOptions> = async (ap
     const signal = { type: PDQ, view: 'whole', quality: 100, hash } as const
     const { ids, revision } = await registration.forBank(bank, [{ signal, ref, category: undefined }])
     const [id] = ids
-    if (id === undefined) throw new Problem('signal-struck')
+    if (id === undefined) throw new Problem('signal-invalidated')
     await registration.matchable(revision)
     return { id: contents.idFor(caller.orgId, id), signals: { [PDQ]: formatHash(hash) } }
   })

@@ -7,7 +7,7 @@ import { openCase, randomHashText, startService, withBitsFlipped } from '../help
 import { ask, caseWithPicture, feedback, matchesOf, ngo, operator, platform } from '../helpers/trust.js'
 
 const DAY_MS = 86_400_000
-const STRUCK_KEYS = '{tabir}:struck:*'
+const INVALIDATED_KEYS = '{tabir}:invalidated:*'
 
 let nowMs = Date.now() // Redis forgets by its own clock, so this one must not be behind it
 const service = await startService(t, { now: () => nowMs })
@@ -27,7 +27,7 @@ const idIn = (response: Awaited<ReturnType<typeof send>>) =>
 const decision = (signalId: string) => `/v1/signals/${signalId}/dispute/decision`
 
 /** One signal of `first`, judged false for this reason. */
-async function struckSignal(reason: string): Promise<{ readonly hash: string; readonly signalId: string }> {
+async function invalidatedSignal(reason: string): Promise<{ readonly hash: string; readonly signalId: string }> {
   const hash = randomHashText()
   const signalId = idIn(await send('first', helper, hash))
   await ask(service, 'POST', `/v1/signals/${signalId}/dispute`, boss.headers, { reason })
@@ -37,18 +37,18 @@ async function struckSignal(reason: string): Promise<{ readonly hash: string; re
 }
 
 t.test('a signal that was judged false, and removed, is not taken again, whichever way it comes', async (t) => {
-  const { hash, signalId } = await struckSignal('public-interest')
+  const { hash, signalId } = await invalidatedSignal('public-interest')
   await ask(service, 'DELETE', `/v1/banks/first/signals/${signalId}`, helper.headers)
 
-  refused(t, await send('first', helper, hash), 'signal-struck')
-  refused(t, await send('first', helper, hash, 'another reference'), 'signal-struck')
-  refused(t, await send('SECOND', helper, hash), 'signal-struck', 'in another bank of the same organisation')
+  refused(t, await send('first', helper, hash), 'signal-invalidated')
+  refused(t, await send('first', helper, hash, 'another reference'), 'signal-invalidated')
+  refused(t, await send('SECOND', helper, hash), 'signal-invalidated', 'in another bank of the same organisation')
   const lines = [randomHashText(), hash, randomHashText()].map((each) => JSON.stringify({ type: 'pdq', hash: each }))
   const headers = { ...helper.headers, 'content-type': 'application/x-ndjson' }
   t.match((await ask(service, 'POST', '/v1/banks/SECOND/signals', headers, lines.join('\n'))).json(), {
     accepted: 2,
     refused: 1,
-    signals: [{ line: 1 }, { line: 2, problem: { code: 'signal-struck' } }, { line: 3, state: 'registered' }],
+    signals: [{ line: 1 }, { line: 2, problem: { code: 'signal-invalidated' } }, { line: 3, state: 'registered' }],
   })
   const file = ['{}', ...lines, lines[1], '{}'].join('\n')
   t.match((await ask(service, 'POST', '/v1/banks/SECOND/imports', headers, file)).json(), {
@@ -56,8 +56,8 @@ t.test('a signal that was judged false, and removed, is not taken again, whichev
     refused: 4,
     refusals: [
       { fromLine: 1, toLine: 1 },
-      { fromLine: 3, toLine: 3, reason: 'signal-struck' },
-      { fromLine: 5, toLine: 5, reason: 'signal-struck' },
+      { fromLine: 3, toLine: 3, reason: 'signal-invalidated' },
+      { fromLine: 5, toLine: 5, reason: 'signal-invalidated' },
       { fromLine: 6, toLine: 6 },
     ],
   })
@@ -67,7 +67,7 @@ t.test('a signal that was judged false, and removed, is not taken again, whichev
 })
 
 t.test('the refusal is that organisation’s alone, and nobody else’s', async (t) => {
-  const { hash } = await struckSignal('not-the-person-shown')
+  const { hash } = await invalidatedSignal('not-the-person-shown')
 
   t.equal((await caseWithPicture(service, hash)).hash, hash, 'she whom it shows registers it')
   t.equal((await matchesOf(service, one.headers, hash)).length, 1)
@@ -76,10 +76,10 @@ t.test('the refusal is that organisation’s alone, and nobody else’s', async 
 })
 
 t.test('what is kept is a keyed digest with an end, and nothing that the hash could be read from', async (t) => {
-  const { hash, signalId } = await struckSignal('other')
+  const { hash, signalId } = await invalidatedSignal('other')
   await ask(service, 'DELETE', `/v1/banks/first/signals/${signalId}`, helper.headers)
 
-  const [key = ''] = await redis.keys(STRUCK_KEYS)
+  const [key = ''] = await redis.keys(INVALIDATED_KEYS)
   const members = await redis.zrangeBuffer(key, '0', '-1')
   t.ok(
     members.every((member) => member.length === 16),
@@ -88,13 +88,13 @@ t.test('what is kept is a keyed digest with an end, and nothing that the hash co
   t.notOk(members.some((member) => hash.includes(member.toString('hex'))))
   t.equal(await redis.pexpiretime(key), nowMs + 180 * DAY_MS)
   nowMs += 179 * DAY_MS
-  refused(t, await send('first', helper, hash), 'signal-struck')
+  refused(t, await send('first', helper, hash), 'signal-invalidated')
   nowMs += DAY_MS
   t.equal((await send('first', helper, hash)).statusCode, 201, 'after half a year it may be reported again')
 })
 
 t.test('an operator takes back that a dispute was upheld, and all that followed from it', async (t) => {
-  const { hash, signalId } = await struckSignal('harmless-content')
+  const { hash, signalId } = await invalidatedSignal('harmless-content')
   const strikesNow = async () =>
     (await ask(service, 'GET', '/v1/strikes', boss.headers)).json<{ accounts: { strikes: number }[] }>().accounts[0]?.strikes
   const before = (await strikesNow()) ?? 0
@@ -114,11 +114,11 @@ t.test('an operator takes back that a dispute was upheld, and all that followed 
   )
   t.equal((await send('SECOND', helper, hash)).statusCode, 201, 'it may be handed in')
   const { imageId } = await caseWithPicture(service)
-  refused(t, await ask(service, 'DELETE', decision(imageId), boss.headers), 'signal-not-struck')
+  refused(t, await ask(service, 'DELETE', decision(imageId), boss.headers), 'signal-not-invalidated')
 })
 
 t.test('whom the operator forgives may hand in again what was refused', async (t) => {
-  const { hash, signalId } = await struckSignal('other')
+  const { hash, signalId } = await invalidatedSignal('other')
   await ask(service, 'DELETE', `/v1/banks/first/signals/${signalId}`, helper.headers)
   const accounts = (await ask(service, 'GET', '/v1/strikes', boss.headers)).json<{ accounts: { account: string }[] }>()
   await ask(service, 'DELETE', `/v1/strikes/${accounts.accounts[0]?.account}`, boss.headers)
@@ -130,7 +130,7 @@ t.test('of a picture of hers nothing is kept once she withdraws, whatever was de
   const her = await caseWithPicture(service)
   await feedback(service, one, her.hash, { verdict: 'disputed', reason: 'public-interest' })
   await ask(service, 'POST', decision(her.imageId), boss.headers, { outcome: 'upheld' })
-  t.same(await redis.keys(`{tabir}:struck:*`), [], 'no refusal for a case')
+  t.same(await redis.keys(`{tabir}:invalidated:*`), [], 'no refusal for a case')
   t.equal((await ask(service, 'DELETE', her.url, her.headers)).statusCode, 200)
 
   const id = Buffer.from(her.imageId.replaceAll('-', ''), 'hex')
@@ -149,7 +149,7 @@ t.test('an organisation with too many strikes hands in nothing more, and removes
   }
   await forgiven()
   const kept = idIn(await send('first', helper, randomHashText()))
-  for (let strikes = 0; strikes < 5; strikes++) await struckSignal('other')
+  for (let strikes = 0; strikes < 5; strikes++) await invalidatedSignal('other')
 
   refused(t, await send('first', helper, randomHashText()), 'account-suspended')
   const headers = { ...helper.headers, 'content-type': 'application/x-ndjson' }
