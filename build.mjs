@@ -11,7 +11,11 @@ import { buildPage } from './page/build.mjs'
 const root = dirname(fileURLToPath(import.meta.url))
 
 /** What modules read from beside them. */
-const beside = ['src/http/examples.json', 'src/services/decoration-rows.bin', 'src/services/background-rows.bin']
+const beside = [
+  'src/http/examples.json',
+  'src/services/matching/decoration-rows.bin',
+  'src/services/matching/background-rows.bin',
+]
 
 buildKernels(root)
 writeOperations(join(root, 'openapi.yaml'), join(root, 'src/client/operations.generated.ts'))

@@ -3,7 +3,7 @@
 //
 //   node build.mjs && node bench/common-rows.mjs [--check] [--photos FOLDER]
 //
-// Writes src/services/decoration-rows.bin, all of it drawn here from a seed; and with --photos src/services/background-rows.bin, from those of
+// Writes src/services/matching/decoration-rows.bin, all of it drawn here from a seed; and with --photos src/services/matching/background-rows.bin, from those of
 // the folder's tuning split that its manifest.csv (file, source, licence, …, tier) says are CC0 or in the public domain. With --check it
 // writes nothing and says how much is caught.
 

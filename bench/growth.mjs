@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { readConfig } from '../dist/src/config.js'
-import { noteInAudit } from '../dist/src/store/audit.js'
-import { openRedisServer } from '../dist/src/store/embedded-redis.js'
-import { openStore } from '../dist/src/store/store.js'
+import { noteInAudit } from '../dist/src/store/audit/audit.js'
+import { openRedisServer } from '../dist/src/store/embedded/embedded-redis.js'
+import { openStore } from '../dist/src/store/redis/client.js'
 import { keyFor, randomHashText, startService } from '../dist/test/helpers/service.js'
 
 const COUNT = 2000

@@ -10,9 +10,9 @@ import { randomBytes } from 'node:crypto'
 import { CASES_BANK } from '../dist/src/domain/bank.js'
 import { edgeOf } from '../dist/src/domain/edges.js'
 import { WHOLE_VIEWS } from '../dist/src/domain/evidence.js'
-import { createProbingBudget } from '../dist/src/services/probing.js'
-import { probingGuard } from '../dist/src/services/probing-guard.js'
-import { createTurnedBits } from '../dist/src/services/turned-bits.js'
+import { createProbingBudget } from '../dist/src/services/matching/probing.js'
+import { probingGuard } from '../dist/src/services/matching/probing-guard.js'
+import { createTurnedBits } from '../dist/src/services/matching/turned-bits.js'
 import { COPY_DISTANCES } from './probing/copy-distances.mjs'
 
 const DAY_MS = 86_400_000

@@ -3,7 +3,7 @@
 //   npm run bench:replicas [-- --writes N] [--rounds N] [--json]
 //
 // A master and one replica on loopback, both on disk at every write; writes one after the other, as `?replicas=1` sends them
-// (src/store/durable-writer.ts) and without the `WAIT` in it, by turns. That each is on two disks is what `WAITAOF` says, and is checked.
+// (src/store/redis/durable-writer.ts) and without the `WAIT` in it, by turns. That each is on two disks is what `WAITAOF` says, and is checked.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -15,7 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { Redis } from 'ioredis'
 import { readConfig } from '../dist/src/config.js'
-import { findRedisServer, HOW_TO_INSTALL } from '../dist/src/store/find-redis.js'
+import { findRedisServer, HOW_TO_INSTALL } from '../dist/src/store/embedded/find-redis.js'
 import { percentile } from './report.mjs'
 import { run, wholeNumber } from './service.mjs'
 

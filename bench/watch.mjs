@@ -13,8 +13,8 @@ import { parseArgs } from 'node:util'
 import { CASES_BANK } from '../dist/src/domain/bank.js'
 import { formatUuid } from '../dist/src/domain/ids.js'
 import { hashFromBytes } from '../dist/src/hash/hash256.js'
-import { allTurns } from '../dist/src/services/turns.js'
-import { watchIndexOver } from '../dist/src/services/watch-index.js'
+import { allTurns } from '../dist/src/services/matching/orientations.js'
+import { watchIndexOver } from '../dist/src/services/watch/watch-index.js'
 import { percentile, progress } from './report.mjs'
 
 const { values: args } = parseArgs({

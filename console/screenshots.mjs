@@ -1,7 +1,7 @@
 // Every panel of the console over a small world, light and dark, on a telephone and on a desk. Called by page/screenshots.mjs.
 import { randomBytes } from 'node:crypto'
-import { createApiKey } from '../dist/src/services/access.js'
-import { apiKeysIn } from '../dist/src/store/api-keys.js'
+import { createApiKey } from '../dist/src/services/keys/access.js'
+import { apiKeysIn } from '../dist/src/store/organisations/api-keys.js'
 
 /** @param name a file for a state, given its colour scheme and device. */
 export async function shootConsole({ browser, url, service, sizes, name }) {

@@ -3,7 +3,7 @@
 // A fault that has `survives` is not told from the original by any test, and the text says why none could.
 
 const details = (file, faults) => of(`src/hash/details/${file}.ts`, faults)
-const services = (file, faults) => of(`src/services/${file}.ts`, faults)
+const services = (file, faults) => of(`src/services/matching/${file}.ts`, faults)
 
 function of(file, faults) {
   return faults.map(([from, to, survives]) => ({ file, from, to, survives }))
@@ -142,7 +142,7 @@ export const mutations = [
     ["filter(({ ordinal }) => role(ordinal) === 'wanted')", 'filter(() => true)', 'what is harmless vetoes all of its own'],
     ['hash: veil.hash(hash) }))', 'hash }))'],
   ]),
-  services('veil', [
+  services('descriptor-permutation', [
     ['points: { ...points, points: points.points.map((point) => ({ ...point, hash: veiled(point.hash) })) }', 'points'],
     ['const sum = new Uint32Array(maskWords)', 'const sum = new Uint32Array(maskWords.length)'],
   ]),

@@ -43,17 +43,17 @@ export const faults = [
       'what is longer than it may be is refused while it is read',
     ],
   ]),
-  of('services/picture-fetching.js', ADDRESS, [
+  of('services/intake/picture-fetching.js', ADDRESS, [
     ['if (underWay >= MOST_AT_ONCE)', 'if (false)'],
     ["error.code === 'upload-incomplete'", 'false'],
   ]),
   of('net/outgoing.js', [...ADDRESS, 'net/outgoing'], [["(reach === 'trusted' && !isTrusted(url, believed))", 'false']]),
   of('http/upload.js', ADDRESS, [['if (sizeBytes > maxBytes) {', 'if (false) {']]),
-  of('services/stopncii.js', STOPNCII, [
+  of('services/interop/stopncii.js', STOPNCII, [
     ['Math.max(sinceS, Math.floor(now() / 1000))', 'Math.floor(now() / 1000)'],
     ['registration.signalIdFor(bank, submitted(hash))', "''"],
   ]),
-  of('store/scripts/fetch-places.js', STOPNCII, [
+  of('store/scripts/organisations/fetch-places.js', STOPNCII, [
     ['if tonumber(itsRevision) < tonumber(revision) then', 'if false then'],
     ["if part == '' or (itsPart ~= '' and tonumber(itsPart) < tonumber(part)) then", 'if false then'],
   ]),
@@ -61,19 +61,19 @@ export const faults = [
     ['nextPageToken: more ? token : null', 'nextPageToken: token'],
     ["!caller.scopes.has('signals:write')", 'false'],
   ]),
-  of('services/fetched-hashes.js', STOPNCII, [
+  of('services/interop/fetched-hashes.js', STOPNCII, [
     ["view === 'whole' ? [hash]", "view !== '' ? [hash]"],
     ['await fetched.settle(keyId, after)', 'await fetched.settle(keyId, Number.MAX_SAFE_INTEGER)'],
     ['return isRegistered ? [] : [hash]', 'return [hash]'],
     ['await fetched.note(keyId, holders)', 'holders.map(() => true)'],
     ['&& isVisibleTo(bank, orgId)', ''],
   ]),
-  of('store/fetched.js', STOPNCII, [['all.filter(({ keyIds }) => keyIds.includes(keyId))', 'all']]),
-  of('store/scripts/fetched.js', STOPNCII, [
+  of('store/exchange/fetched.js', STOPNCII, [['all.filter(({ keyIds }) => keyIds.includes(keyId))', 'all']]),
+  of('store/scripts/images/fetched.js', STOPNCII, [
     ["if redis.call('EXISTS', prefix .. 'withdrawn-keys:' .. hex) == 0 then", 'if true then'],
     ["if redis.call('HEXISTS', prefix .. 'api-keys', keyId) == 1 then", 'if true then'],
   ]),
-  of('services/feed.js', FEED, [
+  of('services/feed/feed.js', FEED, [
     ['.filter((id) => !recent.changedAfter(id, end))', ''],
     ["ids.filter((id) => ops.get(id) === 'tombstone')", 'ids.filter(() => false)'],
     ['known === undefined || known.part !== undefined ? undefined : await', 'known === undefined ? undefined : await'],
@@ -92,12 +92,12 @@ export const faults = [
     ["url.searchParams.delete('access_token')", ''],
     ['update.should_delete || ', ''],
   ]),
-  of('services/reading-anew.js', PULLS, [
+  of('services/interop/full-resync.js', PULLS, [
     ['now() - readAtMs < feed.tellsOfGoneForMs', 'true'],
     ['kept.anewSinceMs ?? kept.progress', 'kept.progress'],
     ['state = { ...state, anewSinceMs: undefined };', ''],
   ]),
-  of('services/exchanges.js', PULLS, [
+  of('services/interop/exchanges.js', PULLS, [
     ['await store.noteNamed(name, named)', 'undefined'],
     ['if (isLast && state.anewSinceMs !== undefined)', 'if (state.anewSinceMs !== undefined)'],
   ]),
@@ -111,8 +111,8 @@ export const faults = [
     ['found.bank.name === hmaBank && Object.hasOwn(found.metadata?.collab ?? {}, hmaBank)', 'found.bank.name === hmaBank'],
     ["found && found.api === 'stop_ncii'", 'true'],
   ]),
-  of('services/hma-bank.js', RECONCILERS, [['usable(requests.isFeeding(exchange))', 'banks.length === 0']]),
-  of('services/reconciling.js', RECONCILERS, [
+  of('services/interop/hma-client.js', RECONCILERS, [['usable(requests.isFeeding(exchange))', 'banks.length === 0']]),
+  of('services/interop/reconciling.js', RECONCILERS, [
     ["change.op === 'tombstone' || change.op === 'standing'", "change.op === 'tombstone'"],
     ['images[i]?.length === 0', 'false'],
     ['unknown > FEW_UNKNOWN &&', 'false &&'],

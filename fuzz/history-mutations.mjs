@@ -3,12 +3,12 @@
 //   {
 //     why: 'a put of an unchanged image takes a new ordinal', // what the bug is called; `--only` looks for words in it
 //     only: 'imports', ignore: '', seconds: 600, seed: 1, // as `npm run fuzz:history` takes them
-//     changes: [{ file: 'src/services/catalogue.ts', from: 'what stands there once', to: 'what was wrong' }],
+//     changes: [{ file: 'src/services/index/catalogue.ts', from: 'what stands there once', to: 'what was wrong' }],
 //   }
 //
 // All changes of an entry are made together.
 
-const CATALOGUE = 'src/services/catalogue.ts'
+const CATALOGUE = 'src/services/index/catalogue.ts'
 const BOTH = { ignore: '', seconds: 600, seed: 1 }
 
 /** The nine that the review of November 2026 found, as near to the old code as the new one allows. */
@@ -28,11 +28,11 @@ export const mutations = [
     only: 'failovers',
     changes: [
       {
-        file: 'src/store/changes.ts',
+        file: 'src/store/images/changes.ts',
         from: 'if (first.before !== after.digest) return',
         to: 'if (first.change.revision !== after.revision + 1) return',
       },
-      { file: 'src/store/changes.ts', from: ' || last.digest !== after.digest)', to: ')' },
+      { file: 'src/store/images/changes.ts', from: ' || last.digest !== after.digest)', to: ')' },
     ],
   },
   {
@@ -41,17 +41,17 @@ export const mutations = [
     only: 'snapshots',
     changes: [
       {
-        file: 'src/services/image-table.ts',
+        file: 'src/services/index/image-table.ts',
         from: 'Math.min(PAGE_IMAGES, end - i * PAGE_IMAGES)',
         to: 'Math.min(PAGE_IMAGES, this.#nextOrdinal - i * PAGE_IMAGES)',
       },
       {
-        file: 'src/services/image-table.ts',
+        file: 'src/services/index/image-table.ts',
         from: "if (this.#nextOrdinal % PAGE_IMAGES !== 0) throw new RangeError('a page behind one that is not full')",
         to: '',
       },
       {
-        file: 'src/services/catalogue-dump.ts',
+        file: 'src/services/index/catalogue-dump.ts',
         from: "requireThat(end.ordinals === ordinals && end.images === images, 'another number of images')",
         to: '',
       },
@@ -61,16 +61,18 @@ export const mutations = [
     ...BOTH,
     why: '5: what was judged harmless stays blocked, whatever is decided on an appeal',
     only: 'judged and withdrawn',
-    changes: [{ file: 'src/services/appeals.ts', from: "await appeals.lift(about.blockId, 'granted', by, now())", to: '' }],
+    changes: [
+      { file: 'src/services/trust/appeals.ts', from: "await appeals.lift(about.blockId, 'granted', by, now())", to: '' },
+    ],
   },
   {
     ...BOTH,
     why: '7: one entry that fails ends the work on what is due',
     only: 'paused together',
     changes: [
-      { file: 'src/services/each-due.ts', from: 'else errors.push(error)', to: 'else throw error' },
+      { file: 'src/services/load/each-due.ts', from: 'else errors.push(error)', to: 'else throw error' },
       {
-        file: 'src/store/scripts/put-trust.ts',
+        file: 'src/store/scripts/trust/put-trust.ts',
         from: "if dueMs == '' then redis.call('ZREM', ownerDues, id) else redis.call('ZADD', ownerDues, dueMs, id) end",
         to: "if dueMs ~= '' then redis.call('ZADD', ownerDues, dueMs, id) end",
       },
@@ -80,7 +82,7 @@ export const mutations = [
         to: "if (action.kind === 'resume') return false",
       },
       {
-        file: 'src/services/contents.ts',
+        file: 'src/services/interop/contents.ts',
         from: 'await dues.discard(due) // resuming takes it out as well: this is for what nobody can resume',
         to: '',
       },
@@ -92,7 +94,7 @@ export const mutations = [
     only: 'taken back while held',
     changes: [
       {
-        file: 'src/services/stopncii.ts',
+        file: 'src/services/interop/stopncii.ts',
         from: 'const signalId = registration.signalIdFor(bank, submitted(hash))',
         to: "const signalId = registration.signalIdFor(bank, submitted(hash))\n        if ((await exactly(caller, hash)).length === 0) throw new Problem('signal-unknown')",
       },
@@ -104,7 +106,7 @@ export const mutations = [
     only: 'exchange',
     changes: [
       {
-        file: 'src/services/bank-changes.ts',
+        file: 'src/services/banks/bank-changes.ts',
         from: "const isMeant = stored !== undefined && (change.kind === 'remove' || hasWhole(stored, change.signal.signal))",
         to: 'const isMeant = stored !== undefined && change.signalId === undefined && hasWhole(stored, change.signal.signal)',
       },
@@ -116,12 +118,12 @@ export const mutations = [
     only: 'banks',
     changes: [
       {
-        file: 'src/store/scripts/banks.ts',
+        file: 'src/store/scripts/organisations/banks.ts',
         from: 'if not bank or not bank.removedAtMs or not isBank(bank, createdAtMs, id) then return nil end',
         to: 'if not bank then return nil end',
       },
       {
-        file: 'src/services/bank-erasing.ts',
+        file: 'src/services/banks/bank-erasure.ts',
         from: 'handle: (id) => images.erase(id, undefined, { bank }),',
         to: 'handle: (id) => images.erase(id),',
       },

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from './domain/problem.js'
 import type { StoreUnavailableError } from './domain/store-unavailable.js'
-import { isUnavailable, refusalIn, unavailableErrorFor } from './store/unavailable-cause.js'
+import { isUnavailable, refusalIn, unavailableErrorFor } from './store/redis/unavailable-cause.js'
 
 export interface Patience {
   /** Told in words, once, that it has to be waited for. */

@@ -20,8 +20,8 @@ import {
   stopOnSignal,
 } from './process.js'
 import { openServices } from './services.js'
-import { headText } from './store/audit.js'
-import { keyringOf } from './store/seal-keys.js'
+import { headText } from './store/audit/audit.js'
+import { keyringOf } from './store/sealing/seal-keys.js'
 import { startTracing } from './tracing.js'
 import { loadSite } from './web/site.js'
 

@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import { type Environment, environmentFor, type Part, readConfig } from './config.js'
 import { closedTerminal, leaveMemoryOutOfDumps, withoutDumps } from './process.js'
-import { openRedisServer, type RedisServer } from './store/embedded-redis.js'
+import { openRedisServer, type RedisServer } from './store/embedded/embedded-redis.js'
 import { welcome } from './welcome.js'
 
 export interface PartCommand {

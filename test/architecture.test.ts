@@ -5,7 +5,7 @@ import t from 'tap'
 // Who may import whom. Type-only imports count. `app.ts`, `services.ts` and the other files at the top of src/ put the parts
 // together, as do workers/*.ts and cli/main.ts.
 const arrows: Readonly<Record<string, readonly string[]>> = {
-  config: ['services', 'store'],
+  config: ['net', 'services', 'store'],
   hash: [],
   search: ['hash'],
   domain: ['hash'],

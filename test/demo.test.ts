@@ -11,7 +11,7 @@ import { Evidence } from '../src/demo/evidence.js'
 import { progressOf } from '../src/demo/progress.js'
 import { searchFolder, searchRedis } from '../src/demo/proof.js'
 import { cell, paintFor, table } from '../src/demo/table.js'
-import { openRedisServer } from '../src/store/embedded-redis.js'
+import { openRedisServer } from '../src/store/embedded/embedded-redis.js'
 import { flat, textNamedJpg } from './helpers/hostile-pictures.js'
 import { orientedJpeg, scene, scenePixels } from './helpers/pictures.js'
 

@@ -6,7 +6,7 @@ import { parse } from 'yaml'
 import { z } from 'zod'
 import { Variables } from '../src/config/variables.js'
 import { SCOPES } from '../src/domain/access.js'
-import { HOW_TO_INSTALL } from '../src/store/find-redis.js'
+import { HOW_TO_INSTALL } from '../src/store/embedded/find-redis.js'
 import { startService } from './helpers/service.js'
 
 const root = resolve(import.meta.dirname, '../..')

@@ -5,7 +5,7 @@ import t from 'tap'
 import { Problem } from '../src/domain/problem.js'
 import { onceRedisAnswers } from '../src/first-answer.js'
 import { openQueue } from '../src/hashing-queue.js'
-import { openStore } from '../src/store/store.js'
+import { openStore } from '../src/store/redis/client.js'
 import { openLine } from './faults/line.js'
 import { startRedis } from './helpers/redis.js'
 

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import type { Confine } from '../src/domain/confines.js'
-import { type Beating, beat, lastBeat, workerIdWith } from '../src/store/worker-beats.js'
+import { type Beating, beat, lastBeat, workerIdWith } from '../src/store/redis/heartbeats.js'
 
 export interface BeatingOptions {
   readonly redis: Redis

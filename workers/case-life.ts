@@ -10,13 +10,13 @@ import {
   REWRITE_WITHIN_MS,
 } from '../src/jobs/case-life.js'
 import { QUEUE_PREFIX } from '../src/jobs/hash-image.js'
-import { caseKeepingOver } from '../src/services/case-keeping.js'
-import { dueTimeBy } from '../src/services/due-time.js'
-import { casesIn } from '../src/store/cases.js'
-import { checkFormat } from '../src/store/format.js'
-import { rewriteLog } from '../src/store/log-rewrite.js'
-import { openStore, type RedisTarget } from '../src/store/store.js'
-import { watchErasuresIn } from '../src/store/watch-erasures.js'
+import { caseKeepingOver } from '../src/services/cases/case-expiry.js'
+import { dueTimeBy } from '../src/services/load/due-time.js'
+import { casesIn } from '../src/store/cases/cases.js'
+import { openStore, type RedisTarget } from '../src/store/redis/client.js'
+import { checkFormat } from '../src/store/redis/format.js'
+import { rewriteLog } from '../src/store/upkeep/log-rewrite.js'
+import { watchErasuresIn } from '../src/store/watch/watch-erasures.js'
 
 export interface CaseLifeOptions {
   readonly target: RedisTarget

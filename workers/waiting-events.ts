@@ -1,8 +1,8 @@
 // Which events wait for which webhooks, in memory: an event about the same subject must not overtake one that waits.
 
-import { subjectOf } from '../src/services/webhook-plan.js'
-import type { OutboxEntry } from '../src/store/deliveries.js'
-import type { WaitingEvents } from '../src/store/waiting-events.js'
+import { subjectOf } from '../src/services/webhooks/webhook-plan.js'
+import type { OutboxEntry } from '../src/store/webhooks/deliveries.js'
+import type { WaitingEvents } from '../src/store/webhooks/waiting-events.js'
 
 export interface WaitingIndex {
   readonly size: number

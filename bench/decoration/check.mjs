@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import sharp from 'sharp'
-import { commonRowsUnder } from '../../dist/src/services/common-rows.js'
+import { commonRowsUnder } from '../../dist/src/services/matching/common-rows.js'
 import { photosOf } from '../robustness/photos.mjs'
 import { registered, sheetsFrom } from './look.mjs'
 

@@ -10,10 +10,10 @@ import { CASES_BANK_NAME } from '../../dist/src/domain/bank.js'
 import { formatUuid } from '../../dist/src/domain/ids.js'
 import { MAX_DETAIL_ROWS, MAX_POINTS } from '../../dist/src/hash/details/rows.js'
 import { HASH_BYTES, hashFromBytes } from '../../dist/src/hash/hash256.js'
-import { openRedisServer } from '../../dist/src/store/embedded-redis.js'
-import { imagesIn } from '../../dist/src/store/images.js'
-import { makeKeyring } from '../../dist/src/store/seal.js'
-import { openStore } from '../../dist/src/store/store.js'
+import { openRedisServer } from '../../dist/src/store/embedded/embedded-redis.js'
+import { imagesIn } from '../../dist/src/store/images/images.js'
+import { openStore } from '../../dist/src/store/redis/client.js'
+import { makeKeyring } from '../../dist/src/store/sealing/seal.js'
 
 const IMAGES = 10_000
 const AT_ONCE = 250

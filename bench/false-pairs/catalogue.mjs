@@ -2,10 +2,10 @@
 
 import { SIGNAL_TYPES } from '../../dist/src/domain/signal-types.js'
 import { loadImageHasherSync } from '../../dist/src/hash/image-hasher.js'
-import { Catalogue } from '../../dist/src/services/catalogue.js'
-import { matcherOver } from '../../dist/src/services/matcher.js'
-import { ColumnsBuilder } from '../../dist/src/store/image-reader-columns.js'
-import { encodeImage } from '../../dist/src/store/image-record.js'
+import { Catalogue } from '../../dist/src/services/index/catalogue.js'
+import { matcherOver } from '../../dist/src/services/matching/matcher.js'
+import { encodeImage } from '../../dist/src/store/images/image-record.js'
+import { ColumnsBuilder } from '../../dist/src/store/images/reader/columns.js'
 import { blockhashesOf } from '../../dist/workers/media/blockhash.js'
 import { relatedTo } from './rows.mjs'
 

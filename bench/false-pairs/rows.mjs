@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { HASH_BYTES, hashFromBytes } from '../../dist/src/hash/hash256.js'
 import { MAX_AREA_SIGNALS, MOST_SEPARABLE_BITS } from '../../dist/src/hash/image-hasher.js'
 import { separableBits } from '../../dist/src/hash/separable.js'
-import { turned } from '../../dist/src/services/turns.js'
+import { turned } from '../../dist/src/services/matching/orientations.js'
 
 /**
  * Rows of one photograph stand together, up to 100 of them, but nobody knows where the next one begins. So pictures count as related that

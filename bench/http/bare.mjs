@@ -13,7 +13,7 @@ import { requestLog } from '../../dist/src/http/plugins/request-log.js'
 import { matchRoutes } from '../../dist/src/http/routes/match.js'
 import { stopOnSignal } from '../../dist/src/process.js'
 import { openServices } from '../../dist/src/services.js'
-import { keyringOf } from '../../dist/src/store/seal-keys.js'
+import { keyringOf } from '../../dist/src/store/sealing/seal-keys.js'
 import { answer, ownHandlers } from './answers.mjs'
 
 answer(ownHandlers(), { saysReady: false })

@@ -3,7 +3,7 @@
 import { SIGNAL_TYPES } from '../../dist/src/domain/signal-types.js'
 import { hashFromBytes } from '../../dist/src/hash/hash256.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
-import { turned } from '../../dist/src/services/turns.js'
+import { turned } from '../../dist/src/services/matching/orientations.js'
 import { CHUNK_ROWS, openCorpus, ROW_WORDS } from '../search/corpora.mjs'
 import { answer, cpuUs } from './answers.mjs'
 import { makeQueries, strangerOf } from './queries.mjs'

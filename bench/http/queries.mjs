@@ -2,7 +2,7 @@
 // are near no row. Where turned copies are looked for, a copy is turned as well.
 
 import { formatHash, HASH_BITS, hashFromBytes } from '../../dist/src/hash/hash256.js'
-import { turned } from '../../dist/src/services/turns.js'
+import { turned } from '../../dist/src/services/matching/orientations.js'
 import { openCorpus } from '../search/corpora.mjs'
 import { below, sfc32 } from '../search/random.mjs'
 import { rowOf } from '../search/rows.mjs'

@@ -12,8 +12,8 @@ const spentMs = {}
 answer({ account: () => ({ reached, spentMs }) }, { saysReady: false })
 
 const [{ Catalogue }, { Replica }] = await Promise.all([
-  import('../../dist/src/services/catalogue.js'),
-  import('../../dist/src/services/replica.js'),
+  import('../../dist/src/services/index/catalogue.js'),
+  import('../../dist/src/services/index/replica.js'),
   import('../../dist/src/services.js'),
 ])
 reached.imported = nowMs()

@@ -4,7 +4,7 @@ import { aloneBits, contentOf, matchBits, TOGETHER_BITS, widestMatchBits } from 
 import { SIGNAL_TYPES } from '../../dist/src/domain/signal-types.js'
 import { Witnesses } from '../../dist/src/domain/witnesses.js'
 import { loadImageHasherSync } from '../../dist/src/hash/image-hasher.js'
-import { lotsOf } from '../../dist/src/services/turns.js'
+import { lotsOf } from '../../dist/src/services/matching/orientations.js'
 import { decode } from '../../dist/workers/media/decode.js'
 
 export { contentOf, decode, lotsOf, matchBits, TOGETHER_BITS, Witnesses }

@@ -2,10 +2,10 @@
 
 import { parseArgs } from 'node:util'
 import { plainJson } from '../domain/plain-text.js'
-import { LEAST_AUDIT_DAYS } from '../services/record-keeping.js'
-import { AUDIT_FAULTS, type AuditLog, auditLogIn, headText, parseHead } from '../store/audit.js'
-import { noteAuditCheck } from '../store/audit-check.js'
-import type { Store } from '../store/store.js'
+import { LEAST_AUDIT_DAYS } from '../services/records/record-keeping.js'
+import { AUDIT_FAULTS, type AuditLog, auditLogIn, headText, parseHead } from '../store/audit/audit.js'
+import { noteAuditCheck } from '../store/audit/audit-check.js'
+import type { Store } from '../store/redis/client.js'
 import { withSealedStore } from './sealed-store.js'
 
 const USAGE = `tabir audit verify [--head HEAD]

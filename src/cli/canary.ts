@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import { plainJson } from '../domain/plain-text.js'
-import { plantCanary } from '../services/canaries.js'
+import { plantCanary } from '../services/load/canaries.js'
 import { withSealedStore } from './sealed-store.js'
 
 const USAGE = 'tabir canary plant --bank NAME'

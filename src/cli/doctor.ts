@@ -2,10 +2,10 @@
 
 import { readConfig } from '../config.js'
 import { plainJson } from '../domain/plain-text.js'
-import { checkFormat } from '../store/format.js'
-import { keyringOf } from '../store/seal-keys.js'
-import { checkRing } from '../store/seal-ring.js'
-import { hasSecrets, loadSecrets } from '../store/secrets.js'
+import { checkFormat } from '../store/redis/format.js'
+import { keyringOf } from '../store/sealing/seal-keys.js'
+import { checkRing } from '../store/sealing/seal-ring.js'
+import { hasSecrets, loadSecrets } from '../store/sealing/secrets.js'
 import { apiFacts, certificateFacts } from './doctor-api.js'
 import { fileFacts, hostFacts, redisFacts } from './doctor-facts.js'
 import {

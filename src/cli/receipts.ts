@@ -3,9 +3,9 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { readConfig, WrongSettings } from '../config.js'
-import { Receipt } from '../services/receipts.js'
-import { Report } from '../services/report.js'
-import { isSignedBy, publicKeyFrom } from '../services/signer.js'
+import { Receipt } from '../services/cases/receipts.js'
+import { Report } from '../services/cases/report.js'
+import { isSignedBy, publicKeyFrom } from '../services/records/signer.js'
 import { apiUrlFrom, nameApi } from './remote.js'
 
 const USAGE = 'tabir receipts verify FILE [--key FILE] [--url URL]'

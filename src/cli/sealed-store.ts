@@ -1,10 +1,10 @@
 // What commands work on that need what is sealed.
 
-import { checkInUse } from '../store/format.js'
-import type { Keyring } from '../store/seal.js'
-import { keyringOf } from '../store/seal-keys.js'
-import { checkRing } from '../store/seal-ring.js'
-import { loadSecrets, type Secrets } from '../store/secrets.js'
+import { checkInUse } from '../store/redis/format.js'
+import type { Keyring } from '../store/sealing/seal.js'
+import { keyringOf } from '../store/sealing/seal-keys.js'
+import { checkRing } from '../store/sealing/seal-ring.js'
+import { loadSecrets, type Secrets } from '../store/sealing/secrets.js'
 import { type CommandStore, withStore } from './store-of-command.js'
 
 export interface SealedStore extends CommandStore {

@@ -3,10 +3,10 @@
 import { readdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import { backupsMade, type MadeBackup } from '../store/backups.js'
-import type { NamedKey } from '../store/seal.js'
-import { hintsOf } from '../store/sealed-file.js'
-import type { Store } from '../store/store.js'
+import type { Store } from '../store/redis/client.js'
+import type { NamedKey } from '../store/sealing/seal.js'
+import { hintsOf } from '../store/sealing/sealed-file.js'
+import { backupsMade, type MadeBackup } from '../store/upkeep/backups.js'
 
 export interface SealedUnder {
   readonly kind: 'backup' | 'snapshot'

@@ -2,9 +2,9 @@
 
 import { resolve } from 'node:path'
 import { type Config, readConfig } from '../config.js'
-import { openRedisServer, type RedisServer } from '../store/embedded-redis.js'
-import { shownRedisUrl } from '../store/redis-url.js'
-import { openStore, type RedisTarget, type Store } from '../store/store.js'
+import { openRedisServer, type RedisServer } from '../store/embedded/embedded-redis.js'
+import { openStore, type RedisTarget, type Store } from '../store/redis/client.js'
+import { shownRedisUrl } from '../store/redis/redis-url.js'
 
 export interface CommandStore {
   readonly config: Config

@@ -2,9 +2,9 @@
 
 import { UUID_PATTERN } from '../domain/ids.js'
 import { plainJson } from '../domain/plain-text.js'
-import { apiKeysIn } from '../store/api-keys.js'
-import { deliveriesIn } from '../store/deliveries.js'
-import { webhooksIn } from '../store/webhooks.js'
+import { apiKeysIn } from '../store/organisations/api-keys.js'
+import { deliveriesIn } from '../store/webhooks/deliveries.js'
+import { webhooksIn } from '../store/webhooks/webhooks.js'
 import { type SealedStore, withSealedStore } from './sealed-store.js'
 
 const USAGE = `tabir webhooks list

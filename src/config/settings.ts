@@ -1,6 +1,6 @@
 // What the variables mean together: which exclude or need each other, and what is set where nothing is said.
 
-import { FEED_DELAY } from '../store/feed-batches.js'
+import { FEED_DELAY } from '../store/exchange/feed-batches.js'
 import { MINUTE_MS, Variables } from './variables.js'
 
 /** Where anybody may open a case, one program must not register tens of thousands of pictures in minutes. */

@@ -2,10 +2,10 @@
 
 import { availableParallelism } from 'node:os'
 import { z } from 'zod'
-import { isProxyNetwork } from '../services/networks.js'
-import { PROBING_MODES } from '../services/probing-guard.js'
-import { LEAST_AUDIT_DAYS, LEAST_WITHDRAWALS_DAYS } from '../services/record-keeping.js'
-import { FEED_DELAY } from '../store/feed-batches.js'
+import { isProxyNetwork } from '../net/networks.js'
+import { PROBING_MODES } from '../services/matching/probing-guard.js'
+import { LEAST_AUDIT_DAYS, LEAST_WITHDRAWALS_DAYS } from '../services/records/record-keeping.js'
+import { FEED_DELAY } from '../store/exchange/feed-batches.js'
 
 const MiB = 1024 * 1024
 export const MINUTE_MS = 60_000

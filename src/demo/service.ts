@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Redis } from 'ioredis'
 import { z } from 'zod'
-import { openRedisServer } from '../store/embedded-redis.js'
+import { openRedisServer } from '../store/embedded/embedded-redis.js'
 
 export interface Service {
   readonly url: string

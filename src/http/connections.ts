@@ -1,7 +1,7 @@
 // How many connections the server holds. Each costs a file descriptor and memory before anything is known of who opened it.
 
 import type { Server } from 'node:http'
-import { customerOf, isWithin } from '../services/networks.js'
+import { customerOf, isWithin } from '../net/networks.js'
 
 export interface ConnectionLimits {
   /** Of all addresses together. */

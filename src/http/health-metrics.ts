@@ -2,7 +2,7 @@
 
 import { CONFINES } from '../domain/confines.js'
 import { Problem } from '../domain/problem.js'
-import type { Health, IndexReport } from '../services/health.js'
+import type { Health, IndexReport } from '../services/ops/health.js'
 import type { Gauges } from './gauges.js'
 
 /** What has to be asked of the store; `undefined` while it is unavailable. */

@@ -1,7 +1,7 @@
 // How much may be asked, by whom, in which time: one table for the api, one for the server under it.
 
 import type { RouteScope } from '../domain/access.js'
-import type { DelayRule, Shortage } from '../services/admission.js'
+import type { DelayRule, Shortage } from '../services/load/admission.js'
 
 /**
  * by: whom a row counts. An address is counted in the memory of one process and is nowhere else, in whatever form: decision 0027 says

@@ -2,9 +2,9 @@
 
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client'
 import { AWAY_CAUSES } from '../domain/store-unavailable.js'
-import { SHORTAGES, type Shortage } from '../services/admission.js'
-import type { Health } from '../services/health.js'
-import type { OperationReport } from '../services/operation.js'
+import { SHORTAGES, type Shortage } from '../services/load/admission.js'
+import type { Health } from '../services/ops/health.js'
+import type { OperationReport } from '../services/ops/operation.js'
 import { gaugesIn } from './gauges.js'
 import { healthMetrics } from './health-metrics.js'
 import { type CertificateFacts, operationMetrics } from './operation-metrics.js'

@@ -20,8 +20,8 @@ import { CIRCULATIONS, DISPUTE_ANSWERS, DISPUTE_REASONS, DISPUTE_STATES, HOLD_CA
 import { DELIVERY_STATES, WEBHOOK_EVENT_NAMES } from '../domain/webhook.js'
 import { EXPORT_FORMATS } from '../exchange/signal-writer.js'
 import { transforms } from '../hash/transforms.js'
-import { WITHDRAWAL_NOTING } from '../services/health.js'
-import { DEPTHS } from '../services/matcher.js'
+import { DEPTHS } from '../services/matching/matcher.js'
+import { WITHDRAWAL_NOTING } from '../services/ops/health.js'
 import { RegisteredState } from './schemas.js'
 
 const LISTS: Readonly<Record<string, readonly string[]>> = {

@@ -1,7 +1,7 @@
 // The section `webhooks` of the description: every message that a webhook is sent, with the headers that prove who sent it.
 
 import { z } from 'zod'
-import { WEBHOOK_PAYLOADS } from '../services/webhook-payloads.js'
+import { WEBHOOK_PAYLOADS } from '../services/webhooks/webhook-payloads.js'
 
 const HEADERS = {
   'webhook-id': 'The same in every try: whoever has had it has nothing to do.',

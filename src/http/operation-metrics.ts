@@ -1,6 +1,6 @@
 // Of the metrics, those that warn an operator before something fails.
 
-import type { OperationReport } from '../services/operation.js'
+import type { OperationReport } from '../services/ops/operation.js'
 import type { Gauges } from './gauges.js'
 
 /** Of one that is served by this process. */

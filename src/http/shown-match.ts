@@ -3,9 +3,9 @@
 import { z } from 'zod'
 import { inlierBandOf } from '../domain/grade.js'
 import type { Problem } from '../domain/problem.js'
-import { MOST_MATCHES } from '../services/fair-share.js'
-import type { MatchedDetails } from '../services/match-by-details.js'
-import type { Match } from '../services/matcher.js'
+import { MOST_MATCHES } from '../services/matching/fair-share.js'
+import type { MatchedDetails } from '../services/matching/match-by-details.js'
+import type { Match } from '../services/matching/matcher.js'
 import { problemBody } from './problems.js'
 import { MatchView, PartProblem } from './schemas.js'
 

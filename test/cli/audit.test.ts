@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { z } from 'zod'
-import { keys } from '../../src/store/keys.js'
+import { keys } from '../../src/store/redis/keys.js'
 import { keyFor, startService } from '../helpers/service.js'
 import { SEAL_KEY, tabirBeside } from '../helpers/tabir.js'
 

@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { z } from 'zod'
-import { keys } from '../../src/store/keys.js'
+import { keys } from '../../src/store/redis/keys.js'
 import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
 import { runTabir } from '../helpers/tabir.js'
 

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { keys } from '../../src/store/keys.js'
+import { keys } from '../../src/store/redis/keys.js'
 import { freePorts } from '../helpers/ports.js'
 import { until } from '../helpers/service.js'
 import { answering, HERE, infoOf, isMostly, keep, type Places, type RedisProcess, type Sentinels } from './sentinels.js'

@@ -4,8 +4,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { HEARING } from '../../src/services/replica.js'
-import { keys } from '../../src/store/keys.js'
+import { HEARING } from '../../src/services/index/replica.js'
+import { keys } from '../../src/store/redis/keys.js'
 import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
 import { randomHashText, until } from '../helpers/service.js'

@@ -2,7 +2,7 @@
 
 import t, { type Test } from 'tap'
 import { Problem } from '../../src/domain/problem.js'
-import type { Hashing } from '../../src/services/hashing.js'
+import type { Hashing } from '../../src/services/intake/hashing.js'
 import { images, withLongField } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
 import { keyFor, startService } from '../helpers/service.js'

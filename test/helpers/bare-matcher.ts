@@ -1,9 +1,9 @@
 // A matcher with nothing around it: no details, nobody who notes what was met or looks for probing.
 
-import { matchIdsWith } from '../../src/services/match-ids.js'
-import { type Matcher, type MatcherParts, matcherOver } from '../../src/services/matcher.js'
-import { NO_PROBING } from '../../src/services/probing-guard.js'
-import { LOOP, turnsOfLoop } from '../../src/services/turns-of-loop.js'
+import { LOOP, turnsOfLoop } from '../../src/services/load/event-loop-scheduler.js'
+import { matchIdsWith } from '../../src/services/matching/match-ids.js'
+import { type Matcher, type MatcherParts, matcherOver } from '../../src/services/matching/matcher.js'
+import { NO_PROBING } from '../../src/services/matching/probing-guard.js'
 
 export function bareMatcher(parts: Pick<MatcherParts, 'replica'> & Partial<MatcherParts>): Matcher {
   return matcherOver({

@@ -5,11 +5,11 @@
 import { CASES_BANK_NAME } from '../../src/domain/bank.js'
 import { act as acted, standingOf, type TrustAction } from '../../src/domain/trust.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
-import { casesIn } from '../../src/store/cases.js'
-import { imagesIn } from '../../src/store/images.js'
-import { makeKeyring } from '../../src/store/seal.js'
-import { openStore } from '../../src/store/store.js'
-import { trustsIn } from '../../src/store/trust.js'
+import { casesIn } from '../../src/store/cases/cases.js'
+import { imagesIn } from '../../src/store/images/images.js'
+import { openStore } from '../../src/store/redis/client.js'
+import { makeKeyring } from '../../src/store/sealing/seal.js'
+import { trustsIn } from '../../src/store/trust/trust.js'
 import {
   actionOf,
   caseIdOf,

@@ -1,13 +1,13 @@
 // A process with a replica that says what it finds. Its argument: the address of the store.
 
-import { Replica } from '../../src/services/replica.js'
-import { apiKeysIn } from '../../src/store/api-keys.js'
-import { banksIn } from '../../src/store/banks.js'
-import { imageReader } from '../../src/store/image-reader.js'
-import { imagesIn } from '../../src/store/images.js'
-import { makeKeyring } from '../../src/store/seal.js'
-import { connectForFollowing, openStore } from '../../src/store/store.js'
-import { trustsIn } from '../../src/store/trust.js'
+import { Replica } from '../../src/services/index/replica.js'
+import { imagesIn } from '../../src/store/images/images.js'
+import { imageReader } from '../../src/store/images/reader/image-reader.js'
+import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
+import { banksIn } from '../../src/store/organisations/banks.js'
+import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
+import { makeKeyring } from '../../src/store/sealing/seal.js'
+import { trustsIn } from '../../src/store/trust/trust.js'
 
 const [, , url = ''] = process.argv
 const target = { url, socket: undefined }

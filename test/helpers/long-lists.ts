@@ -2,9 +2,9 @@
 
 import type { Test } from 'tap'
 import { z } from 'zod'
-import { imagesIn } from '../../src/store/images.js'
-import { makeKeyring } from '../../src/store/seal.js'
-import { openStore } from '../../src/store/store.js'
+import { imagesIn } from '../../src/store/images/images.js'
+import { openStore } from '../../src/store/redis/client.js'
+import { makeKeyring } from '../../src/store/sealing/seal.js'
 import { storeAt } from './redis.js'
 import { keyFor, startService, type TestService } from './service.js'
 import { ask } from './trust.js'

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, connect as dial, type Socket } from 'node:net'
 import type { Test } from 'tap'
-import { openStore, type Store } from '../../src/store/store.js'
+import { openStore, type Store } from '../../src/store/redis/client.js'
 import { startRedis, storeAt } from './redis.js'
 
 const SET = { numberOfKeys: 1, lua: "return redis.call('SET', KEYS[1], ARGV[1])" } as const

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../../src/domain/problem.js'
 import { PROBLEMS } from '../../src/http/problems.js'
 import { HASHING_TIME_LIMIT_MS } from '../../src/jobs/hash-image.js'
-import type { Hashing } from '../../src/services/hashing.js'
+import type { Hashing } from '../../src/services/intake/hashing.js'
 
 /** What is refused because there was no time for something, and not because of what was asked: so it says, by the routes of HMA too. */
 const LATER = [PROBLEMS.overloaded, PROBLEMS['store-unavailable'], PROBLEMS['index-loading']].map(({ title }) => title)

@@ -2,7 +2,7 @@
 
 import { reconcilersIn } from '../../src/exchange/exchange-config.js'
 import { openServices } from '../../src/services.js'
-import { makeKeyring } from '../../src/store/seal.js'
+import { makeKeyring } from '../../src/store/sealing/seal.js'
 
 const { SOCKET: socket, HMA: baseUrl } = process.env
 const config = { name: 'ours', baseUrl, organisation: 'platform' }

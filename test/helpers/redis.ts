@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { readConfig } from '../../src/config.js'
-import { openRedisServer, type RedisServer } from '../../src/store/embedded-redis.js'
+import { openRedisServer, type RedisServer } from '../../src/store/embedded/embedded-redis.js'
 
 /** Longer than any process of a test stands still because others compute. */
 export const PATIENCE_MS = 60_000

@@ -3,7 +3,7 @@ import { CASES_BANK_NAME } from '../../src/domain/bank.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/signal.js'
 import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
-import { Catalogue } from '../../src/services/catalogue.js'
+import { Catalogue } from '../../src/services/index/catalogue.js'
 
 /** A picture of somebody's case, of which no more than its PDQ hash is known. */
 export function imageOf(hash: Hash256): RegisteredImage {

@@ -5,7 +5,7 @@ import { CASES_BANK_NAME } from '../../src/domain/bank.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/signal.js'
 import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
-import { makeKeyring } from '../../src/store/seal.js'
+import { makeKeyring } from '../../src/store/sealing/seal.js'
 
 /** Enough for a head to become a segment. */
 export const SAVED_IMAGES = 70_000

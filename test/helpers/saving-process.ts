@@ -1,10 +1,10 @@
 // A process that does nothing but change a catalogue, compact it and save it, until it is killed.
 // node saving-process.js SOCKET FOLDER
 
-import { Catalogue } from '../../src/services/catalogue.js'
-import { snapshotsIn } from '../../src/services/snapshot.js'
-import { lastPosition } from '../../src/store/changes.js'
-import { openStore } from '../../src/store/store.js'
+import { Catalogue } from '../../src/services/index/catalogue.js'
+import { snapshotsIn } from '../../src/services/index/snapshot.js'
+import { lastPosition } from '../../src/store/images/changes.js'
+import { openStore } from '../../src/store/redis/client.js'
 import { storeAt } from './redis.js'
 import { SAVED_IMAGES, SAVED_KEYRING, SAVED_SECRET, savedId, savedImage } from './saved.js'
 

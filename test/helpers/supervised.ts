@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
-import type { RedisServer } from '../../src/store/embedded-redis.js'
+import type { RedisServer } from '../../src/store/embedded/embedded-redis.js'
 import { type PartCommand, type SuperviseOptions, supervise } from '../../src/supervisor.js'
 
 const searchPath = process.env['PATH'] ?? ''
@@ -135,7 +135,7 @@ export async function stageProcess(t: Test, redis: object = { searchPath, npmRed
   const here = (path: string) => JSON.stringify(new URL(path, import.meta.url).href)
   writeFileSync(
     runner,
-    `import { openRedisServer } from ${here('../../src/store/embedded-redis.js')}
+    `import { openRedisServer } from ${here('../../src/store/embedded/embedded-redis.js')}
     import { supervise } from ${here('../../src/supervisor.js')}
     const part = (name) => ({
       name, command: process.execPath, args: [${JSON.stringify(reports.script)}, name, 'ready'],

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { imageShard, keys, trustShard } from '../../src/store/keys.js'
+import { imageShard, keys, trustShard } from '../../src/store/redis/keys.js'
 import { type FeedFollowers, heldBy } from './feed-followers.js'
 import { type Expected, expectedOf, type Thing } from './model.js'
 import type { PromiseName } from './promises.js'

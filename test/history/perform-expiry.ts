@@ -1,11 +1,11 @@
 // Steps about the time of cases. The sweep is the workers' own, run once; a case whose time is over has its end moved into the past.
 
-import { caseAccessTo } from '../../src/services/case-access.js'
-import { casesIn } from '../../src/store/cases.js'
-import { keys } from '../../src/store/keys.js'
-import { makeKeyring } from '../../src/store/seal.js'
-import { loadSecrets } from '../../src/store/secrets.js'
-import { openStore } from '../../src/store/store.js'
+import { caseAccessTo } from '../../src/services/cases/case-access.js'
+import { casesIn } from '../../src/store/cases/cases.js'
+import { openStore } from '../../src/store/redis/client.js'
+import { keys } from '../../src/store/redis/keys.js'
+import { makeKeyring } from '../../src/store/sealing/seal.js'
+import { loadSecrets } from '../../src/store/sealing/secrets.js'
 import { caseLifeHandler } from '../../workers/case-life.js'
 import { checkErased } from './check.js'
 import { homeEnded, thingsIn } from './model.js'

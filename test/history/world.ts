@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Redis } from 'ioredis'
-import type { RedisTarget } from '../../src/store/store.js'
+import type { RedisTarget } from '../../src/store/redis/client.js'
 import { type KeptProcess, keepProcess } from '../faults/kept-process.js'
 import type { Api } from './steps.js'
 

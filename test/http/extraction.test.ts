@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { SCOPES, type Scope } from '../../src/domain/access.js'
 import { HASH_PATTERN } from '../../src/hash/hash256.js'
-import { apiKeysIn } from '../../src/store/api-keys.js'
-import { openStore } from '../../src/store/store.js'
+import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
+import { openStore } from '../../src/store/redis/client.js'
 import { FOREIGN_BODIES, FOREIGN_ROUTES } from '../fuzz/foreign.js'
 import { storeAt } from '../helpers/redis.js'
 import { refused } from '../helpers/refusal.js'
@@ -223,8 +223,8 @@ t.test('whoever matches a canary is told of', async (t) => {
 
 /** What a thief with the seal keys would read. */
 async function leakedHash({ redis }: TestService, signalId: string): Promise<string> {
-  const { imagesIn } = await import('../../src/store/images.js')
-  const { makeKeyring } = await import('../../src/store/seal.js')
+  const { imagesIn } = await import('../../src/store/images/images.js')
+  const { makeKeyring } = await import('../../src/store/sealing/seal.js')
   const { formatHash } = await import('../../src/hash/hash256.js')
   const store = await openStore(storeAt(redis.socket))
   try {

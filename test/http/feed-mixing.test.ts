@@ -2,8 +2,8 @@
 
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import { FEED_DELAY } from '../../src/store/feed-batches.js'
-import { keys } from '../../src/store/keys.js'
+import { FEED_DELAY } from '../../src/store/exchange/feed-batches.js'
+import { keys } from '../../src/store/redis/keys.js'
 import { follower, readFeed } from '../helpers/feed.js'
 import { del, post } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService, type TestService } from '../helpers/service.js'

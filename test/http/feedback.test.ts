@@ -1,5 +1,5 @@
 import t from 'tap'
-import { keys } from '../../src/store/keys.js'
+import { keys } from '../../src/store/redis/keys.js'
 import { MARKER, refused, withoutInstance } from '../helpers/refusal.js'
 import { redisOf, silent } from '../helpers/requests.js'
 import { keyFor, randomHashText, startService, until } from '../helpers/service.js'

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import type { FetchFrom } from '../../src/services/picture-fetching.js'
+import type { FetchFrom } from '../../src/services/intake/picture-fetching.js'
 import { hmaClient, Lookup } from '../helpers/hma.js'
 import { flat } from '../helpers/hostile-pictures.js'
 import { file, type PictureAnswer, redirect, startPictures } from '../helpers/picture-server.js'

@@ -2,8 +2,8 @@
 
 import { scryptSync } from 'node:crypto'
 import t from 'tap'
-import { STRETCHING } from '../../src/services/case-access.js'
-import { keys } from '../../src/store/keys.js'
+import { STRETCHING } from '../../src/services/cases/case-access.js'
+import { keys } from '../../src/store/redis/keys.js'
 import { MARKER, refused, withoutInstance } from '../helpers/refusal.js'
 import { del, fastest, otherPin, post, redisOf, silent, timed, tryPin, UNKNOWN_CASE } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'

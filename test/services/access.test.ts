@@ -1,9 +1,9 @@
 import crypto, { randomBytes } from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
 import t from 'tap'
-import { createApiKey, identify, KEY_PATTERN } from '../../src/services/access.js'
-import { isNetwork, isWithin } from '../../src/services/networks.js'
-import type { ApiKey } from '../../src/store/api-keys.js'
+import { isNetwork, isWithin } from '../../src/net/networks.js'
+import { createApiKey, identify, KEY_PATTERN } from '../../src/services/keys/access.js'
+import type { ApiKey } from '../../src/store/organisations/api-keys.js'
 
 /** What `createApiKey` writes, in memory. */
 async function keyInMemory(more: { readonly expiresAtMs?: number; readonly networks?: readonly string[] } = {}) {

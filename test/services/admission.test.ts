@@ -1,5 +1,5 @@
 import t from 'tap'
-import { admissionFor, type DelayRule, delayGate } from '../../src/services/admission.js'
+import { admissionFor, type DelayRule, delayGate } from '../../src/services/load/admission.js'
 
 const RULE: DelayRule = { steadyMs: 20, longMs: 20, burstMs: 500, intervalMs: 100, calmMs: 200 }
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { type Bank, CASES_BANK } from '../../src/domain/bank.js'
-import { BankTable } from '../../src/services/bank-table.js'
-import { exactName } from '../../src/store/exact-name.js'
+import { BankTable } from '../../src/services/index/bank-table.js'
+import { exactName } from '../../src/store/organisations/exact-name.js'
 
 const bank = (name: string, orgId: string): Bank => ({
   name,

@@ -3,8 +3,8 @@
 import { t } from 'tap'
 import type { Caller } from '../../src/domain/access.js'
 import type { Bank } from '../../src/domain/bank.js'
-import { banksFrom } from '../../src/services/banks.js'
-import { Catalogue } from '../../src/services/catalogue.js'
+import { banksFrom } from '../../src/services/banks/banks.js'
+import { Catalogue } from '../../src/services/index/catalogue.js'
 
 const OWNER: Caller = { orgId: 'org', keyId: 'key', scopes: new Set(['signals:write']) }
 const BANK: Bank = { name: 'mine', purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 1, readers: undefined }

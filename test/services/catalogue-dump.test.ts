@@ -7,7 +7,7 @@ import { formatUuid } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/signal.js'
 import { ROW_TYPES } from '../../src/domain/signal-types.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
-import { Catalogue } from '../../src/services/catalogue.js'
+import { Catalogue } from '../../src/services/index/catalogue.js'
 import { seeded } from '../search/rows.js'
 
 /** A page of the table, but for a few. */

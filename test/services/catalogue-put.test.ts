@@ -4,8 +4,8 @@ import { t } from 'tap'
 import type { RegisteredImage } from '../../src/domain/signal.js'
 import { encodeSupport } from '../../src/domain/tier.js'
 import { NO_STANDING } from '../../src/domain/trust.js'
-import { Catalogue } from '../../src/services/catalogue.js'
-import type { Searcher } from '../../src/services/searcher.js'
+import { Catalogue } from '../../src/services/index/catalogue.js'
+import type { Searcher } from '../../src/services/index/searcher.js'
 import { hashNamed } from '../helpers/hashes.js'
 
 const VERIFIED = encodeSupport({ verifications: 1, attestations: 0, confirmations: 0, notBlocked: 0 })

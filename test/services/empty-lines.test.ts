@@ -4,8 +4,8 @@ import { Readable } from 'node:stream'
 import t from 'tap'
 import { readLines } from '../../src/exchange/lines.js'
 import { readNdjson } from '../../src/http/ndjson.js'
-import { importsOver } from '../../src/services/imports.js'
-import { LOOP, turnsOfLoop } from '../../src/services/turns-of-loop.js'
+import { importsOver } from '../../src/services/intake/imports.js'
+import { LOOP, turnsOfLoop } from '../../src/services/load/event-loop-scheduler.js'
 
 const LINES = 10_000
 const US_PER_LOOK = 50

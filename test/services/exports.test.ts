@@ -5,8 +5,8 @@ import type { Caller } from '../../src/domain/access.js'
 import type { Bank } from '../../src/domain/bank.js'
 import { Problem } from '../../src/domain/problem.js'
 import { parseHash } from '../../src/hash/hash256.js'
-import { exportsFrom } from '../../src/services/exports.js'
-import type { StoredImage } from '../../src/store/images.js'
+import { exportsFrom } from '../../src/services/banks/exports.js'
+import type { StoredImage } from '../../src/store/images/images.js'
 import { randomHashText } from '../helpers/service.js'
 
 const bank: Bank = { name: 'mine', purpose: 'match', orgId: 'org', thresholdBits: {}, createdAtMs: 1 }

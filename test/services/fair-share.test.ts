@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Hit } from '../../src/search/signal-index.js'
-import { mostMatchesOf, shareOfHits, shareOfMatches } from '../../src/services/fair-share.js'
-import type { Searcher } from '../../src/services/searcher.js'
+import type { Searcher } from '../../src/services/index/searcher.js'
+import { mostMatchesOf, shareOfHits, shareOfMatches } from '../../src/services/matching/fair-share.js'
 
 const partyOf = (bank: string) => (bank === 'cases' ? undefined : bank.split('/')[0])
 

@@ -7,7 +7,7 @@ import t from 'tap'
 import type { FeedLine } from '../../src/domain/feed.js'
 import { Problem } from '../../src/domain/problem.js'
 import { formatHash, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
-import { keys } from '../../src/store/keys.js'
+import { keys } from '../../src/store/redis/keys.js'
 import { keyFor, openCase, startService, type TestService, until } from '../helpers/service.js'
 import { ask, operator } from '../helpers/trust.js'
 

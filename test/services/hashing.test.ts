@@ -1,7 +1,7 @@
 import t from 'tap'
 import { Problem } from '../../src/domain/problem.js'
 import { HandoffDesk } from '../../src/handoff/desk.js'
-import { hashingThrough } from '../../src/services/hashing.js'
+import { hashingThrough } from '../../src/services/intake/hashing.js'
 
 t.test('a picture for which there is no job waits for nobody, and is overwritten at once', async (t) => {
   const desk = new HandoffDesk(60_000)

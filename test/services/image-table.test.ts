@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Tier } from '../../src/domain/signal.js'
 import { encodeSupport, tierWith } from '../../src/domain/tier.js'
-import { type ImageFacts, ImageTable } from '../../src/services/image-table.js'
+import { type ImageFacts, ImageTable } from '../../src/services/index/image-table.js'
 
 const VERIFIED = encodeSupport({ verifications: 1, attestations: 0, confirmations: 0, notBlocked: 0 })
 

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Hash256 } from '../../src/hash/hash256.js'
-import { Catalogue } from '../../src/services/catalogue.js'
-import { kinOf } from '../../src/services/kin.js'
+import { Catalogue } from '../../src/services/index/catalogue.js'
+import { kinOf } from '../../src/services/matching/kin.js'
 import { bitsFrom, hashNamed, symmetricOf } from '../helpers/hashes.js'
 
 const any = hashNamed('any')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
-import { type Limit, limitCounter } from '../../src/services/limits.js'
-import type { Use } from '../../src/store/uses.js'
+import { type Limit, limitCounter } from '../../src/services/load/limits.js'
+import type { Use } from '../../src/store/organisations/usage-counters.js'
 
 const LIMIT: Limit = { name: 'match-requests', windowS: 60, most: 10, isLocal: false, failsClosed: false }
 const NEVER_MS = 2 ** 31 - 1

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { formatUuid, uuidV7 } from '../../src/domain/ids.js'
-import { matchIdsWith } from '../../src/services/match-ids.js'
+import { matchIdsWith } from '../../src/services/matching/match-ids.js'
 
 const ids = matchIdsWith(Buffer.alloc(32, 1))
 

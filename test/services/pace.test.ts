@@ -1,5 +1,5 @@
 import { t } from 'tap'
-import { paceMaker, turnEnds } from '../../src/services/pace.js'
+import { paceMaker, turnEnds } from '../../src/services/load/yielding.js'
 
 t.test('the event loop turns when work has kept it for a slice, and not before', async (t) => {
   let nowMs = 100

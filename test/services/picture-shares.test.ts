@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createPictureShares } from '../../src/services/picture-shares.js'
+import { createPictureShares } from '../../src/services/intake/picture-shares.js'
 
 const at = (group: string, member: string) => ({ group, member })
 

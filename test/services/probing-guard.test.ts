@@ -1,7 +1,7 @@
 // What the operator is told of an organisation that probes.
 
 import t from 'tap'
-import { type ProbingGuardParts, type ProbingMode, probingGuard } from '../../src/services/probing-guard.js'
+import { type ProbingGuardParts, type ProbingMode, probingGuard } from '../../src/services/matching/probing-guard.js'
 
 const DAY_MS = 86_400_000
 const OBSERVED = [

@@ -2,10 +2,10 @@
 
 import { randomInt } from 'node:crypto'
 import t from 'tap'
-import type { Observation } from '../../src/services/observed.js'
-import { createProbingBudget, PROBING_BUDGETS } from '../../src/services/probing.js'
-import { createProbingCounts } from '../../src/store/probing.js'
-import { openStore } from '../../src/store/store.js'
+import type { Observation } from '../../src/services/matching/observed.js'
+import { createProbingBudget, PROBING_BUDGETS } from '../../src/services/matching/probing.js'
+import { openStore } from '../../src/store/redis/client.js'
+import { createProbingCounts } from '../../src/store/trust/probing.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 
 const PROCESSES = 10

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
 import { formatUuid } from '../../src/domain/ids.js'
-import { recentChanges } from '../../src/services/recent-changes.js'
+import { recentChanges } from '../../src/services/index/recent-changes.js'
 
 const MOST = 4096
 

@@ -1,7 +1,7 @@
 // Matches on their way to the store: who was told is noted, however many there are, and although the store did not take them at once.
 
 import t from 'tap'
-import { type MetImage, type SightingBatch, sightingsKeptBy } from '../../src/services/sightings.js'
+import { type MetImage, type SightingBatch, sightingsKeptBy } from '../../src/services/matching/match-recorder.js'
 
 const EVERY_MS = 3_600_000
 

@@ -19,8 +19,8 @@ import {
   type TrustAction,
   VERDICTS,
 } from '../../src/domain/trust.js'
-import type { JudgedSignal, TrustService } from '../../src/services/trust.js'
-import { keys } from '../../src/store/keys.js'
+import type { JudgedSignal, TrustService } from '../../src/services/trust/trust.js'
+import { keys } from '../../src/store/redis/keys.js'
 import { redisOf } from '../helpers/requests.js'
 import { startService, until } from '../helpers/service.js'
 import { ask, caseWithPicture, matchesOf, matchIdOf, ngo, platform } from '../helpers/trust.js'

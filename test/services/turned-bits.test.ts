@@ -3,7 +3,7 @@
 import t from 'tap'
 import { dihedralsOf } from '../../src/hash/dihedral.js'
 import { distance, HASH_BITS, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
-import { createTurnedBits, type Suspicion, TURNED_BITS, type TurnedBits } from '../../src/services/turned-bits.js'
+import { createTurnedBits, type Suspicion, TURNED_BITS, type TurnedBits } from '../../src/services/matching/turned-bits.js'
 import { randomFrom } from '../helpers/pictures.js'
 import { savedHash } from '../helpers/saved.js'
 

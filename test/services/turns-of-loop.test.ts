@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import fc from 'fast-check'
 import { t } from 'tap'
-import { turnsOfLoop } from '../../src/services/turns-of-loop.js'
+import { turnsOfLoop } from '../../src/services/load/event-loop-scheduler.js'
 
 const RULE = { sliceMs: 4, pieceMs: 1 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { distance, hashFromBytes } from '../../src/hash/hash256.js'
-import { veilFrom } from '../../src/services/veil.js'
+import { veilFrom } from '../../src/services/matching/descriptor-permutation.js'
 
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hashFromBytes(bytes))
 const veil = veilFrom(Buffer.alloc(32, 1))

@@ -6,10 +6,10 @@ import {
   type CaseEvent,
   platformBucket,
 } from '../../src/domain/case-event.js'
-import { caseEventsIn } from '../../src/store/case-events.js'
-import { keys } from '../../src/store/keys.js'
-import { MOST_CASE_EVENTS } from '../../src/store/scripts/case-event.js'
-import { connectForFollowing, openStore } from '../../src/store/store.js'
+import { caseEventsIn } from '../../src/store/cases/case-events.js'
+import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
+import { keys } from '../../src/store/redis/keys.js'
+import { MOST_CASE_EVENTS } from '../../src/store/scripts/cases/case-event.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 

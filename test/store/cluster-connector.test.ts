@@ -2,7 +2,7 @@
 // ones: test/store/cluster.test.ts, test/faults/hosts.test.ts.
 
 import t, { type Test } from 'tap'
-import { openStore } from '../../src/store/store.js'
+import { openStore } from '../../src/store/redis/client.js'
 import { bulk, commandsIn, listen, type Place, startNamed, whereOf } from '../helpers/named-redis.js'
 import { until } from '../helpers/service.js'
 

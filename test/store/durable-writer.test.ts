@@ -1,8 +1,8 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { notAfter } from '../../src/store/deadline.js'
-import { DurableWriter } from '../../src/store/durable-writer.js'
-import { openStore } from '../../src/store/store.js'
+import { openStore } from '../../src/store/redis/client.js'
+import { DurableWriter } from '../../src/store/redis/durable-writer.js'
+import { notAfter } from '../../src/store/redis/write-deadline.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'
 

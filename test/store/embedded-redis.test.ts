@@ -19,8 +19,8 @@ import { delimiter, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import { type OpenRedisConfig, openRedisServer } from '../../src/store/embedded-redis.js'
-import { findRedisServer, HOW_TO_INSTALL } from '../../src/store/find-redis.js'
+import { type OpenRedisConfig, openRedisServer } from '../../src/store/embedded/embedded-redis.js'
+import { findRedisServer, HOW_TO_INSTALL } from '../../src/store/embedded/find-redis.js'
 
 const searchPath = process.env['PATH'] ?? ''
 const nothing = { searchPath: '', npmRedis: 'off', usualFolders: [] } as const
@@ -335,7 +335,7 @@ async function writeSomething(t: Test, dataDir: string, ending: string): Promise
 
 function inAnotherProcess(t: Test, dataDir: string) {
   const script = `
-    import { openRedisServer } from ${JSON.stringify(new URL('src/store/embedded-redis.js', repository).href)}
+    import { openRedisServer } from ${JSON.stringify(new URL('src/store/embedded/embedded-redis.js', repository).href)}
     const server = await openRedisServer(${JSON.stringify({ searchPath, npmRedis: 'on', dataDir })})
     console.log(server.owned)
     process.stdin.resume().on('end', async () => { await server.stop(); process.exit() })

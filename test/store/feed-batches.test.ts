@@ -3,10 +3,10 @@
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { ORIGIN_BYTES } from '../../src/services/image-ids.js'
-import { createFeedBatches, FEED_DELAY } from '../../src/store/feed-batches.js'
-import { keys } from '../../src/store/keys.js'
-import { openStore } from '../../src/store/store.js'
+import { ORIGIN_BYTES } from '../../src/services/index/image-ids.js'
+import { createFeedBatches, FEED_DELAY } from '../../src/store/exchange/feed-batches.js'
+import { openStore } from '../../src/store/redis/client.js'
+import { keys } from '../../src/store/redis/keys.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 
 const { socket } = await startRedis(t)

@@ -1,6 +1,6 @@
 // Messages for a `GcmBatch`, put into it as its caller would.
 
-import type { BlockCipher, GcmBatch } from '../../src/store/image-reader-gcm.js'
+import type { BlockCipher, GcmBatch } from '../../src/store/images/reader/gcm.js'
 
 export interface SealedMessage {
   /** [12 bytes] */

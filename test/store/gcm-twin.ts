@@ -1,6 +1,6 @@
 // AES-256-GCM as NIST SP 800-38D writes it down, with big integers and bit by bit: slow, and short enough to be checked by eye.
 
-import type { BlockCipher } from '../../src/store/image-reader-gcm.js'
+import type { BlockCipher } from '../../src/store/images/reader/gcm.js'
 
 /** What 128 bits are multiplied by when they lose their last bit: 1 + x + x² + x⁷, first coefficient first. */
 const R = 0xe1n << 120n

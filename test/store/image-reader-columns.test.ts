@@ -4,8 +4,8 @@ import t from 'tap'
 import { formatUuid } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/signal.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
-import { BATCH_IMAGES, ColumnsBuilder } from '../../src/store/image-reader-columns.js'
-import { decodeImage, encodeImage, RECORD } from '../../src/store/image-record.js'
+import { decodeImage, encodeImage, RECORD } from '../../src/store/images/image-record.js'
+import { BATCH_IMAGES, ColumnsBuilder } from '../../src/store/images/reader/columns.js'
 import { anyImage, comparable, comparablesOf } from './sample-images.js'
 
 const plain: RegisteredImage = {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createCipheriv, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { aes256, type BlockCipher, GcmBatch } from '../../src/store/image-reader-gcm.js'
+import { aes256, type BlockCipher, GcmBatch } from '../../src/store/images/reader/gcm.js'
 import { addAll, KEY, openAll, type SealedMessage } from './gcm-messages.js'
 import { sealByTwin } from './gcm-twin.js'
 

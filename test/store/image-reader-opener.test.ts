@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { makeOpener, type Opener } from '../../src/store/image-reader-opener.js'
-import { imageContext } from '../../src/store/image-record.js'
-import { makeKeyring, SEALED } from '../../src/store/seal.js'
+import { imageContext } from '../../src/store/images/image-record.js'
+import { makeOpener, type Opener } from '../../src/store/images/reader/opener.js'
+import { makeKeyring, SEALED } from '../../src/store/sealing/seal.js'
 
 interface SealedImage {
   readonly id: Uint8Array

@@ -1,7 +1,7 @@
 import t from 'tap'
-import { makeOpener, type Opener } from '../../src/store/image-reader-opener.js'
-import { proveOpener } from '../../src/store/image-reader-proof.js'
-import { SEALED, SealError } from '../../src/store/seal.js'
+import { makeOpener, type Opener } from '../../src/store/images/reader/opener.js'
+import { proveOpener } from '../../src/store/images/reader/proof.js'
+import { SEALED, SealError } from '../../src/store/sealing/seal.js'
 
 t.test('an opener that does what it says is trusted', async () => {
   proveOpener(makeOpener)

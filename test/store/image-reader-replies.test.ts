@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { ReplyReader } from '../../src/store/image-reader-replies.js'
+import { ReplyReader } from '../../src/store/images/reader/replies.js'
 
 const bytes = fc.uint8Array({ maxLength: 40 }).map((given) => Buffer.from(given))
 // Names and values may hold anything, above all what looks like the end of a line.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { hashFromBytes } from '../../src/hash/hash256.js'
-import { decodeImage, encodeImage } from '../../src/store/image-record.js'
+import { decodeImage, encodeImage } from '../../src/store/images/image-record.js'
 import { anyImage } from './sample-images.js'
 
 t.test('a record gives back the image it was made from', async () => {

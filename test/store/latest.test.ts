@@ -3,10 +3,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { banksIn } from '../../src/store/banks.js'
-import { makeKeyring } from '../../src/store/seal.js'
-import { openStore } from '../../src/store/store.js'
-import { type Webhook, webhooksIn } from '../../src/store/webhooks.js'
+import { banksIn } from '../../src/store/organisations/banks.js'
+import { openStore } from '../../src/store/redis/client.js'
+import { makeKeyring } from '../../src/store/sealing/seal.js'
+import { type Webhook, webhooksIn } from '../../src/store/webhooks/webhooks.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -19,27 +19,27 @@ const pathsWith = (pattern: RegExp) => sources.flatMap(({ path, text }) => (patt
 
 t.test('reading the latest state, deciding and writing goes through one helper; these use it', async (t) => {
   t.same(pathsWith(/^ +for \(const again = untilUnchanged\(\)/m), [
-    'src/services/trust.ts',
-    'src/store/named.ts',
-    'src/store/webhooks.ts',
+    'src/services/trust/trust.ts',
+    'src/store/organisations/replicated-config.ts',
+    'src/store/webhooks/webhooks.ts',
   ])
   t.same(pathsWith(/changed-meanwhile'\) (?!continue)/), [], 'no other answer to a write that came too late')
 })
 
 t.test('these write to Redis without a script, and why they may', async (t) => {
   const may = {
-    'src/store/api-keys.ts': 'the day of use of a key, by its random id',
-    'src/store/canaries.ts': 'adds a random id',
-    'src/store/cases.ts': 'tries of a PIN and tokens, by a hash of each; they end by themselves',
-    'src/store/contexts.ts': 'counts that may be lost',
-    'src/store/idempotency.ts': 'SET NX',
-    'src/store/key-uses.ts': 'a day, by a random id',
-    'src/store/proofs.ts': 'SET NX, and a count',
-    'src/store/reconcilers.ts': 'only where the other system is another one; it is read anew then',
-    'src/store/seal-ring.ts': 'signs of life, by a random id',
-    'src/store/strikes.ts': 'a count',
-    'src/store/tallies.ts': 'counts that may be lost',
-    'src/store/worker-beats.ts': 'signs of life, by a random id',
+    'src/store/organisations/api-keys.ts': 'the day of use of a key, by its random id',
+    'src/store/trust/canaries.ts': 'adds a random id',
+    'src/store/cases/cases.ts': 'tries of a PIN and tokens, by a hash of each; they end by themselves',
+    'src/store/trust/contexts.ts': 'counts that may be lost',
+    'src/store/organisations/idempotency.ts': 'SET NX',
+    'src/store/organisations/key-uses.ts': 'a day, by a random id',
+    'src/store/cases/proofs.ts': 'SET NX, and a count',
+    'src/store/exchange/reconcilers.ts': 'only where the other system is another one; it is read anew then',
+    'src/store/sealing/seal-ring.ts': 'signs of life, by a random id',
+    'src/store/trust/strikes.ts': 'a count',
+    'src/store/trust/daily-counts.ts': 'counts that may be lost',
+    'src/store/redis/heartbeats.ts': 'signs of life, by a random id',
   }
   const commands = 'hset|hdel|hincrby|sadd|srem|zadd|zrem|zremrangebyscore|pfadd|rpush|lpush|xadd|xdel|incr|incrby|unlink'
   t.same(pathsWith(new RegExp(`\\.(${commands})\\(|\\.expire\\([^)]|redis\\.(set|del)\\(`)), Object.keys(may))

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { PagePlace } from '../../src/domain/page-place.js'
 import { formatPlace, parsePlace } from '../../src/domain/page-place.js'
+import { openStore } from '../../src/store/redis/client.js'
 import {
   lastPageOfSorted,
   lastPageOfStream,
@@ -14,8 +15,7 @@ import {
   type SortedEntry,
   scanHash,
   scanKeys,
-} from '../../src/store/paging.js'
-import { openStore } from '../../src/store/store.js'
+} from '../../src/store/redis/paging.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 
 const redis = await startRedis(t)

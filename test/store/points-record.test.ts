@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import { hashFromBytes } from '../../src/hash/hash256.js'
-import { decodePoints, encodePoints } from '../../src/store/points-record.js'
+import { decodePoints, encodePoints } from '../../src/store/images/points-record.js'
 
 const side = fc.integer({ min: 1, max: 240 }).map((half) => 2 * half)
 const place = fc.integer({ min: 0, max: 31 })

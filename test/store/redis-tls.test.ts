@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:tls'
 import t from 'tap'
-import { openStore } from '../../src/store/store.js'
+import { openStore } from '../../src/store/redis/client.js'
 
 t.test('over TLS, a Redis with a certificate that nobody vouches for is told nothing', async (t) => {
   const file = (name: string) => readFileSync(new URL(`../../../test/data/${name}`, import.meta.url))

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseRedisUrl } from '../../src/store/redis-url.js'
+import { parseRedisUrl } from '../../src/store/redis/redis-url.js'
 
 t.test('an address is one server, or Sentinels and the name of their master', async (t) => {
   t.same(parseRedisUrl('rediss://user:secret@redis.example:6380/2'), {

@@ -15,7 +15,7 @@ import {
 import { SIGNAL_TYPE_NAMES } from '../../src/domain/signal-types.js'
 import { MAX_DETAIL_ROWS } from '../../src/hash/details/rows.js'
 import { HASH_BYTES, hashFromBytes } from '../../src/hash/hash256.js'
-import type { ImageColumns } from '../../src/store/image-reader-columns.js'
+import type { ImageColumns } from '../../src/store/images/reader/columns.js'
 
 const signal = fc.record(
   {

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { addSealKey, dropSealKey, keyringOf, parseSealKeys, sealKeysFromFile } from '../../src/store/seal-keys.js'
+import { addSealKey, dropSealKey, keyringOf, parseSealKeys, sealKeysFromFile } from '../../src/store/sealing/seal-keys.js'
 
 const refusal = { name: 'SealError' }
 const context = Buffer.from('x')

@@ -1,6 +1,6 @@
 import { createDecipheriv } from 'node:crypto'
 import t from 'tap'
-import { KEY_MISSING, keyringFrom, makeKeyring, SEALED } from '../../src/store/seal.js'
+import { KEY_MISSING, keyringFrom, makeKeyring, SEALED } from '../../src/store/sealing/seal.js'
 
 const one = Buffer.alloc(32, 1)
 const two = Buffer.alloc(32, 2)

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { makeKeyring, SealError } from '../../src/store/seal.js'
-import { readSealedFile, writeSealedFile } from '../../src/store/sealed-file.js'
+import { makeKeyring, SealError } from '../../src/store/sealing/seal.js'
+import { readSealedFile, writeSealedFile } from '../../src/store/sealing/sealed-file.js'
 
 const keyring = makeKeyring([Buffer.alloc(32, 1)])
 const context = Buffer.from('this deployment')

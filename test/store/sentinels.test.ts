@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { onceRedisAnswers } from '../../src/first-answer.js'
-import { connectForFollowing, interrupt, openStore, reach } from '../../src/store/store.js'
+import { connectForFollowing, interrupt, openStore, reach } from '../../src/store/redis/client.js'
 import { bulk, commandsIn, listen, type Place, startNamed, whereOf } from '../helpers/named-redis.js'
 import { until } from '../helpers/service.js'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { casesIn } from '../../src/store/cases.js'
-import { connectForWaiting, openStore } from '../../src/store/store.js'
+import { casesIn } from '../../src/store/cases/cases.js'
+import { connectForWaiting, openStore } from '../../src/store/redis/client.js'
 import { keepCases } from '../../workers/case-life.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { until } from '../helpers/service.js'

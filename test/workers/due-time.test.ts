@@ -1,11 +1,11 @@
 // No case and no watch ends by one clock alone.
 
 import t, { type Test } from 'tap'
-import { dueTimeBy } from '../../src/services/due-time.js'
-import { MAX_STEP_MS, STEADY_FOR_MS } from '../../src/store/agreed-time.js'
-import { casesIn } from '../../src/store/cases.js'
-import { keys } from '../../src/store/keys.js'
-import { openStore } from '../../src/store/store.js'
+import { dueTimeBy } from '../../src/services/load/due-time.js'
+import { casesIn } from '../../src/store/cases/cases.js'
+import { MAX_STEP_MS, STEADY_FOR_MS } from '../../src/store/redis/agreed-time.js'
+import { openStore } from '../../src/store/redis/client.js'
+import { keys } from '../../src/store/redis/keys.js'
 import { caseLifeHandler } from '../../workers/case-life.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 

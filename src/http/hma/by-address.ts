@@ -2,8 +2,8 @@
 
 import type { HashedImage } from '../../domain/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
-import type { Hashing, HashingFor } from '../../services/hashing.js'
-import type { FetchedBody, FetchRefusal, PictureFetching } from '../../services/picture-fetching.js'
+import type { Hashing, HashingFor } from '../../services/intake/hashing.js'
+import type { FetchedBody, FetchRefusal, PictureFetching } from '../../services/intake/picture-fetching.js'
 import { type InFlight, imageFrom, type UploadLimits } from '../upload.js'
 import type { LaxFields } from './lax.js'
 import { HmaRefusal } from './refusals.js'

@@ -4,9 +4,9 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Caller, RouteScope } from '../../domain/access.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
-import { bearerToken } from '../../services/access.js'
-import type { OwnCase } from '../../services/case-access.js'
-import type { Cases } from '../../services/cases.js'
+import type { OwnCase } from '../../services/cases/case-access.js'
+import type { Cases } from '../../services/cases/cases.js'
+import { bearerToken } from '../../services/keys/access.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

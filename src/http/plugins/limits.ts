@@ -3,9 +3,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { Problem } from '../../domain/problem.js'
-import type { HashingFor } from '../../services/hashing.js'
-import type { Limit, LimitCounter } from '../../services/limits.js'
-import type { PictureSender } from '../../services/picture-shares.js'
+import type { HashingFor } from '../../services/intake/hashing.js'
+import type { PictureSender } from '../../services/intake/picture-shares.js'
+import type { Limit, LimitCounter } from '../../services/load/limits.js'
 import { type Exposure, LIMITS, type LimitName, type LimitRow, limitsOf } from '../limits.js'
 
 declare module 'fastify' {

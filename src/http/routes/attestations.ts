@@ -3,7 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { TIER_NAMES } from '../../domain/signal.js'
-import { type Attesting, type AttestingPlace, HANDS } from '../../services/attesting.js'
+import { type Attesting, type AttestingPlace, HANDS } from '../../services/trust/attesting.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { CategoryName, Instant } from '../schemas.js'

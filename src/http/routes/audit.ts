@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { Audit } from '../../services/audit.js'
+import type { Audit } from '../../services/records/audit.js'
 import { may } from '../problems.js'
 import { Instant } from '../schemas.js'
 

@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { Challenge, ProofOfWork, Proof as SentProof } from '../../services/proof-of-work.js'
+import type { Challenge, ProofOfWork, Proof as SentProof } from '../../services/cases/proof-of-work.js'
 import { may } from '../problems.js'
 
 const ChallengeView = z

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { DISTANCE_BANDS, GRADES } from '../../domain/grade.js'
 import { TALLIED_DAYS, type Tally } from '../../domain/tally.js'
 import { VERDICTS } from '../../domain/trust.js'
-import type { DailyStatistics, Tallies } from '../../services/tallies.js'
+import type { DailyStatistics, Tallies } from '../../services/trust/daily-counts.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 

@@ -3,7 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { Problem } from '../../domain/problem.js'
-import { type Health, WITHDRAWAL_NOTING } from '../../services/health.js'
+import { type Health, WITHDRAWAL_NOTING } from '../../services/ops/health.js'
 import { may } from '../problems.js'
 import { IndexReport } from '../schemas.js'
 

@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { Insights } from '../../services/insights.js'
+import type { Insights } from '../../services/trust/insights.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
 import { Instant } from '../schemas.js'

@@ -3,7 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { LAWS, SLA_PROFILES, SOURCES_READ_ON, STAGES, STATEMENTS } from '../../domain/sla.js'
-import type { Notices, OverdueClock } from '../../services/notices.js'
+import type { Notices, OverdueClock } from '../../services/cases/notices.js'
 import { Next, nextOf, PageQuery } from '../pages.js'
 import { callerOf, ownCaseOf } from '../plugins/door.js'
 import { may } from '../problems.js'

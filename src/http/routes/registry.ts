@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { EVIDENCE, falseRateAnUpload, largestBits, type RatedGrade } from '../../domain/registry-size.js'
 import { TIER_NAMES } from '../../domain/signal.js'
 import { SIGNAL_TYPE_NAMES } from '../../domain/signal-types.js'
-import type { RegistryCounts } from '../../services/registry-counts.js'
+import type { RegistryCounts } from '../../services/ops/registry-counts.js'
 import { may } from '../problems.js'
 import { CategoryName, Instant, SignalTypeName } from '../schemas.js'
 

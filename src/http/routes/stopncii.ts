@@ -6,8 +6,8 @@ import type { FeedSignal } from '../../domain/feed.js'
 import { tagDeclaresMinor } from '../../domain/minors.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { formatHash, HASH_PATTERN, type Hash256, parseHash } from '../../hash/hash256.js'
-import { fetchableIn } from '../../services/fetched-hashes.js'
-import type { StopNcii } from '../../services/stopncii.js'
+import { fetchableIn } from '../../services/interop/fetched-hashes.js'
+import type { StopNcii } from '../../services/interop/stopncii.js'
 import { callerOf } from '../plugins/door.js'
 
 const MAX_PAGE = 2000

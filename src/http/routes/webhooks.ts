@@ -9,8 +9,13 @@ import {
   WEBHOOK_EVENT_NAMES,
   WEBHOOK_EVENTS,
 } from '../../domain/webhook.js'
-import type { Idempotency } from '../../services/idempotency.js'
-import { DELIVERY_FAILURES, type DeliveryReport, type WebhookService, type WebhookView } from '../../services/webhooks.js'
+import type { Idempotency } from '../../services/load/idempotency.js'
+import {
+  DELIVERY_FAILURES,
+  type DeliveryReport,
+  type WebhookService,
+  type WebhookView,
+} from '../../services/webhooks/webhooks.js'
 import { After, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'

@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsync } from 'fastify'
 import { Problem } from '../../../domain/problem.js'
-import type { Health } from '../../../services/health.js'
+import type { Health } from '../../../services/ops/health.js'
 import { laxFields } from '../../hma/lax.js'
 import { HmaRefusal } from '../../hma/refusals.js'
 import { CONTENT_TYPES, indexedTypeNamed, PDQ, signalTypeNamed } from '../../hma/signals.js'

@@ -1,7 +1,7 @@
 // Is the service there? In HMA's words.
 
 import type { FastifyPluginAsync } from 'fastify'
-import type { Health } from '../../../services/health.js'
+import type { Health } from '../../../services/ops/health.js'
 
 const ALIVE = 'I-AM-ALIVE'
 

@@ -1,0 +1,51 @@
+// Networks that a key may be used from, as operators write them: an address, or an address and a number of bits (RFC 4632, 4291).
+
+import { BlockList, isIP, isIPv4 } from 'node:net'
+import { plainAddress } from './address.js'
+
+export { customerOf } from './address.js'
+
+/** Is this a network that can be told from others? `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.7`. */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/')
+  const most = isIPv4(address) ? 32 : 128
+  if (isIP(address) === 0 || rest.length > 0 || address.includes('%')) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)
+}
+
+/**
+ * Is this a network that proxies may be in? Not one so wide that strangers are in it too: they could then write any address into
+ * `X-Forwarded-For`, and none would be limited.
+ */
+export function isProxyNetwork(text: string): boolean {
+  const [address = '', bits] = text.split('/')
+  if (!isNetwork(text) || /^::ffff:/i.test(address)) return false // a mapped network of 96 bits is all of IPv4
+  return bits === undefined || Number(bits) >= leastProxyBits(address)
+}
+
+/** Private and unique local space is one operator's own, however wide (RFC 1918, RFC 4193); a network of the internet this wide is not. */
+function leastProxyBits(address: string): number {
+  if (isIPv4(address)) return 8
+  return /^f[cd]/i.test(address) ? 7 : 16
+}
+
+/** @param networks as `isNetwork` takes them. Kept for as long as the list is, so that a request pays for one look-up. */
+export function isWithin(networks: readonly string[], address: string): boolean {
+  const list = lists.get(networks) ?? listOf(networks)
+  lists.set(networks, list)
+  const plain = plainAddress(address)
+  const family = isIP(plain)
+  return family !== 0 && list.check(plain, family === 4 ? 'ipv4' : 'ipv6')
+}
+
+const lists = new WeakMap<readonly string[], BlockList>()
+
+function listOf(networks: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const network of networks) {
+    const [address = '', bits] = network.split('/')
+    const family = isIPv4(address) ? 'ipv4' : 'ipv6'
+    list.addSubnet(address, bits === undefined ? (family === 'ipv4' ? 32 : 128) : Number(bits), family)
+  }
+  return list
+}

@@ -1,0 +1,101 @@
+// Erases the images of banks that were removed. Whatever dies in between, the next sweep goes on.
+
+import type { Bank } from '../../domain/bank.js'
+import type { Images } from '../../store/images/images.js'
+import type { Banks } from '../../store/organisations/banks.js'
+import type { Catalogue } from '../index/catalogue.js'
+import { ID_PARTS } from '../index/image-table.js'
+import type { Replica } from '../index/replica.js'
+import { forEachDue, isTransient } from '../load/each-due.js'
+
+export interface BankErasing {
+  /** Erases what there is now, and forgets banks of which nothing is left. Safe to run twice, and beside itself. */
+  sweep(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface BankErasingParts {
+  readonly banks: Pick<Banks, 'forget'>
+  readonly images: Pick<Images, 'erase' | 'get'>
+  readonly replica: Pick<Replica, 'isReady' | 'catalogue'>
+  readonly now: () => number
+  readonly onTrouble: (error: unknown) => void
+}
+
+const SWEEP_EVERY_MS = 5000
+/** What was put into a bank as it was removed is known here by then: until so long after, its name is not given anew. */
+const GRACE_MS = 10_000
+/** They wait for the disk together. */
+const ERASED_AT_ONCE = 200
+const PARTS_AT_ONCE = 1024
+
+export function bankErasing({ banks, images, replica, now, onTrouble }: BankErasingParts): BankErasing {
+  let last: Promise<void> = Promise.resolve()
+  const timer = setInterval(() => void sweep().catch(onTrouble), SWEEP_EVERY_MS).unref()
+
+  function sweep(): Promise<void> {
+    const next = last.then(erase)
+    last = next.catch(() => {})
+    return next
+  }
+
+  async function erase(): Promise<void> {
+    if (!replica.isReady) return
+    const { catalogue } = replica
+    await forEachDue({
+      what: 'removed banks',
+      take: [...catalogue.banks.values()].filter(({ removedAtMs }) => removedAtMs !== undefined),
+      handle: (bank) => eraseBank(catalogue, bank),
+      onError: onTrouble,
+    })
+  }
+
+  async function eraseBank(catalogue: Catalogue, bank: Bank): Promise<void> {
+    const { name, removedAtMs = 0 } = bank
+    let found = 0
+    for await (const ids of idsIn(catalogue, name)) {
+      found += ids.length
+      await forEachDue({
+        what: 'images of a removed bank',
+        take: ids,
+        handle: (id) => images.erase(id, undefined, { bank }),
+        onError: onTrouble,
+        atOnce: ERASED_AT_ONCE,
+      })
+    }
+    if (found > 0 || now() - removedAtMs <= GRACE_MS) return
+    await banks.forget(bank)
+  }
+
+  async function* idsIn(catalogue: Catalogue, name: string): AsyncGenerator<readonly string[]> {
+    for (let part = 0; part < ID_PARTS; part += PARTS_AT_ONCE) {
+      yield catalogue.imagesIn(part, part + PARTS_AT_ONCE).flatMap(({ id, bank }) => (bank === name ? [id] : []))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    const { silent } = catalogue
+    for (let at = 0; at < silent.length; at += ERASED_AT_ONCE) {
+      const ids = silent.slice(at, at + ERASED_AT_ONCE)
+      const found = await Promise.all(ids.map(async (id) => ((await bankOf(id)) === name ? [id] : [])))
+      yield found.flat()
+    }
+  }
+
+  /** @returns `undefined` for one that is gone, or cannot be read: such a one keeps no bank from being erased. */
+  async function bankOf(id: string): Promise<string | undefined> {
+    try {
+      return (await images.get([id]))[0]?.bank
+    } catch (error) {
+      if (isTransient(error)) throw error
+      onTrouble(error)
+      return undefined
+    }
+  }
+
+  return {
+    sweep,
+    async close() {
+      clearInterval(timer)
+      await last
+    },
+  }
+}

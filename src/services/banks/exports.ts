@@ -1,0 +1,62 @@
+// A bank as a file for its owner: in plain or sealed, as he says; and noted in the audit log before the first byte leaves.
+
+import { Readable } from 'node:stream'
+import type { Caller } from '../../domain/access.js'
+import type { Bank } from '../../domain/bank.js'
+import { Problem } from '../../domain/problem.js'
+import { tierWith } from '../../domain/tier.js'
+import { NO_STANDING } from '../../domain/trust.js'
+import { sealedFor } from '../../exchange/age.js'
+import { type ExportFormat, headOf, linesOf } from '../../exchange/signal-writer.js'
+import type { Images, StoredImage } from '../../store/images/images.js'
+import type { Trusts } from '../../store/trust/trust.js'
+import type { Audit } from '../records/audit.js'
+
+/** Hashes can be partly inverted, so that they leave unsealed is never what happens by itself. */
+export type ExportForm = { readonly kind: 'plain' } | { readonly kind: 'sealed'; readonly recipient: string }
+
+export interface Exports {
+  /**
+   * All signals of a bank, in no order. Not a snapshot: what changes meanwhile may be in it or not.
+   * Memory: a shard of the store. Cost: about 10 µs for each image that the deployment has.
+   * @param mayStill asked again and again while it is read: once it throws, the file breaks off.
+   * @throws {Problem} request-invalid when there is no such recipient; store-unavailable.
+   */
+  open(caller: Caller, bank: Bank, format: ExportFormat, form: ExportForm, mayStill: () => Promise<void>): Promise<Readable>
+}
+
+export interface ExportParts {
+  readonly images: Pick<Images, 'all'>
+  readonly trusts: Pick<Trusts, 'standings'>
+  readonly audit: Pick<Audit, 'record'>
+}
+
+export function exportsFrom({ images, trusts, audit }: ExportParts): Exports {
+  return {
+    async open({ keyId }, bank, format, form, mayStill) {
+      const text = fileOf(bank, format, mayStill)
+      const file = form.kind === 'plain' ? Readable.from(text, { objectMode: false }) : await sealedFor(form.recipient, text)
+      if (file === undefined) throw new Problem('request-invalid')
+      await audit.record('signals.exported', `key:${keyId}`, { bank: bank.name, format, form: form.kind })
+      return file
+    },
+  }
+
+  async function* fileOf(bank: Bank, format: ExportFormat, mayStill: () => Promise<void>): AsyncGenerator<string> {
+    const head = headOf(format)
+    if (head !== '') yield head
+    for await (const all of images.all()) {
+      await mayStill()
+      const own = all.filter(({ image }) => image.bank === bank.name)
+      if (own.length > 0) yield (await banked(own)).map((each) => linesOf(format, each)).join('')
+    }
+  }
+
+  async function banked(own: readonly StoredImage[]) {
+    const standings = await trusts.standings(own.map(({ id }) => id))
+    return own.map(({ id, image }, i) => {
+      const { support, disputed, matches } = standings[i] ?? NO_STANDING
+      return { id, image, tier: tierWith(image.tier, support), disputed, matches }
+    })
+  }
+}

@@ -1,0 +1,106 @@
+// All that is known of a case, for whoever may see it: no hash, no name.
+
+import type { CaseEvent } from '../../domain/case-event.js'
+import type { Category, Tier } from '../../domain/signal.js'
+import type { SignalType } from '../../domain/signal-types.js'
+import { tierWith } from '../../domain/tier.js'
+import { type DisputeAnswer, NO_STANDING } from '../../domain/trust.js'
+import type { CaseEvents } from '../../store/cases/case-events.js'
+import type { Images } from '../../store/images/images.js'
+import type { Trusts } from '../../store/trust/trust.js'
+import type { Replica } from '../index/replica.js'
+import type { Audit } from '../records/audit.js'
+import type { OwnCase } from './case-access.js'
+import type { Cases, CaseView } from './cases.js'
+
+export interface FiledImage {
+  readonly imageId: string
+  readonly registeredAtMs: number
+  readonly category: Category | undefined
+  /** What it is worth now, by those who vouched for it since. */
+  readonly tier: Tier
+  readonly disputed: boolean
+  /** What was answered to the dispute, while it is open. */
+  readonly answer: DisputeAnswer | undefined
+  /** Not while it is held for an operator to look at, and never again once it was judged false. */
+  readonly matching: boolean
+  /** The best of its hashes, 0…100. */
+  readonly quality: number
+  /** How many hashes of each type; types without any are left out. */
+  readonly hashes: Partial<Readonly<Record<SignalType, number>>>
+}
+
+export interface CaseFile {
+  readonly view: CaseView
+  /** The oldest first. */
+  readonly events: readonly CaseEvent[]
+  /** By the time of their registration. */
+  readonly images: readonly FiledImage[]
+}
+
+export interface CaseFiles {
+  /** Cost: opens the sealed record of each image. */
+  file(own: OwnCase): Promise<CaseFile>
+  /** Notes that all of this left, before it does. */
+  exported(own: OwnCase): Promise<void>
+  events(own: OwnCase, afterId?: string): Promise<CaseEvent[]>
+  /** As `CaseEvents.follow`. */
+  follow(own: OwnCase, afterId: string, listener: (event: CaseEvent) => void): () => void
+  /** How many organisations hold a key to ask or to follow, now. @throws {Problem} index-loading, store-unavailable. */
+  platformsAsking(): number
+}
+
+export interface CaseFileParts {
+  readonly cases: Pick<Cases, 'view'>
+  readonly events: CaseEvents
+  readonly images: Pick<Images, 'ofCase'>
+  readonly trusts: Pick<Trusts, 'standings' | 'get'>
+  readonly replica: Replica
+  readonly audit: Pick<Audit, 'record'>
+  readonly auditNameOf: (caseId: string) => Promise<string>
+}
+
+export function caseFilesIn({ cases, events, images, trusts, replica, audit, auditNameOf }: CaseFileParts): CaseFiles {
+  return {
+    async file(own) {
+      const [view, all, stored] = await Promise.all([cases.view(own), events.list(own.caseId), images.ofCase(own.caseId)])
+      const standings = await trusts.standings(stored.map(({ id }) => id))
+      const answers = await Promise.all(
+        stored.map(async ({ id }, k) => (standings[k]?.disputed === true ? (await trusts.get(id)).trust.answer : undefined)),
+      )
+      const filed = stored.map(({ id, image }, k): FiledImage => {
+        const standing = standings[k] ?? NO_STANDING
+        const hashes: Partial<Record<SignalType, number>> = {}
+        for (const { type } of image.signals) hashes[type] = (hashes[type] ?? 0) + 1
+        const quality = Math.max(0, ...image.signals.map((signal) => signal.quality))
+        const { createdAtMs, category } = image
+        const { support, disputed, matches: matching } = standing
+        return {
+          imageId: id,
+          registeredAtMs: createdAtMs,
+          category,
+          tier: tierWith(image.tier, support),
+          disputed,
+          answer: answers[k],
+          matching,
+          quality,
+          hashes,
+        }
+      })
+      return { view, events: all, images: filed.toSorted((a, b) => a.registeredAtMs - b.registeredAtMs) }
+    },
+    async exported({ caseId, record, by }) {
+      const org = by === 'organisation' ? record.assistance?.orgId : undefined
+      const name = await auditNameOf(caseId)
+      await audit.record('case.exported', org === undefined ? 'submitter' : `org:${org}`, { case: name })
+    },
+    events: ({ caseId }, afterId) => events.list(caseId, afterId),
+    follow: ({ caseId }, afterId, listener) => events.follow(caseId, afterId, listener),
+    platformsAsking() {
+      const asking = [...replica.catalogue.apiKeys.values()].filter(
+        ({ scopes }) => scopes.has('match') || scopes.has('feed'),
+      )
+      return new Set(asking.map(({ orgId }) => orgId)).size
+    },
+  }
+}

@@ -1,0 +1,160 @@
+// Notices: what she declares for a law, and the clocks that then run for every platform that meets one of her pictures.
+
+import type { PagePlace } from '../../domain/page-place.js'
+import { Problem } from '../../domain/problem.js'
+import type { RegisteredImage } from '../../domain/signal.js'
+import { type Clock, clocksFrom, type Law, missingIn, type Notice, type Stage, stoppedBy } from '../../domain/sla.js'
+import type { Verdict } from '../../domain/trust.js'
+import type { Cases } from '../../store/cases/cases.js'
+import type { Clocks, DueClock, RunningClock } from '../../store/cases/clocks.js'
+import type { ApiKeys } from '../../store/organisations/api-keys.js'
+import type { Events } from '../../store/webhooks/events.js'
+import { type DueError, forEachDue } from '../load/each-due.js'
+import type { OwnCase } from './case-access.js'
+import { refusalOf, refuseEnded } from './cases.js'
+
+export type GivenNotice = Omit<Notice, 'givenAtMs' | 'contactOrgId'> & { readonly contact: string | undefined }
+
+export interface OverdueClock {
+  readonly signalId: string
+  readonly platform: string
+  readonly law: Law
+  readonly stage: Stage
+  readonly dueAtMs: number
+}
+
+export interface OverduePage {
+  readonly clocks: readonly OverdueClock[]
+  /** Where the next page begins; `undefined` at the end. */
+  readonly next: PagePlace | undefined
+}
+
+export interface Notices {
+  /** In place of the one that was given before. @throws {Problem} notice-incomplete, case-withdrawn, case-expired, case-unknown */
+  give(own: OwnCase, notice: GivenNotice): Promise<Notice>
+  of(own: OwnCase): Promise<Notice | undefined>
+  /** The clocks that run for an organisation because of one image. */
+  running(imageId: string, orgId: string): Promise<Clock[]>
+  /** An organisation was told of a match: its clocks start, if they never did. */
+  met(imageId: string, image: RegisteredImage, orgIds: readonly string[], atMs: number): Promise<void>
+  /** An organisation decided: the clocks that this stops, stop. */
+  decided(imageId: string, orgId: string, verdict: Verdict): Promise<void>
+  /** Clocks that have run out, longest first: all, or those of cases that name this organisation as their contact. */
+  overdue(contactOrgId: string | undefined, after: PagePlace | undefined, limit: number): Promise<OverduePage>
+  /** Tells of clocks that ran out since it was last called, each once among all processes. One that cannot be told is tried again. */
+  tell(): Promise<void>
+}
+
+export interface NoticeParts {
+  readonly clocks: Clocks
+  readonly cases: Pick<Cases, 'get'>
+  readonly apiKeys: Pick<ApiKeys, 'org' | 'orgByName'>
+  readonly events: Pick<Events, 'add'>
+  readonly now: () => number
+  readonly onTrouble: (error: DueError) => void
+}
+
+/** A process that starts looks back so far, since others may have stopped. */
+const LOOK_BACK_MS = 7 * 86_400_000
+const TOLD_ONCE_IN_S = 30 * 86_400
+const PAGE = 500
+/** Writes that wait for the disk together. */
+const TOLD_AT_ONCE = 50
+/** Clocks that could not be told and are tried again. When there are more, all since then are gone through again. */
+const MAX_UNTOLD = 1000
+
+export function noticesFrom({ clocks, cases, apiKeys, events, now, onTrouble }: NoticeParts): Notices {
+  let toldUntilMs = now() - LOOK_BACK_MS
+  // Invariant: what came before `toldUntilMs` and is not told yet.
+  const untold = new Map<string, RunningClock>()
+
+  const tellOne = async (clock: RunningClock, atMs: number) => {
+    const { imageId, orgId, law, stage, dueAtMs } = clock
+    const about = { signalId: imageId, orgId, law, stage, dueAt: new Date(dueAtMs).toISOString() }
+    await events.add('sla.due', about, atMs, TOLD_ONCE_IN_S)
+  }
+
+  const tellNew = async (untilMs: number) => {
+    await forEachDue<DueClock>({
+      what: 'clocks that ran out',
+      take: (after) => clocks.due(toldUntilMs, untilMs, after?.place, PAGE),
+      async handle({ place, clock }) {
+        // Of a newer version, which tells of it; or garbage.
+        if (clock === undefined) throw new Error('a clock that this version cannot read')
+        try {
+          await tellOne(clock, untilMs)
+        } catch (error) {
+          untold.set(`${place.score}.${place.member}`, clock)
+          throw error
+        }
+      },
+      atOnce: TOLD_AT_ONCE,
+      onError: onTrouble,
+    })
+    if (untold.size > MAX_UNTOLD) untold.clear()
+    else toldUntilMs = untilMs
+  }
+
+  const tellAgain = async (untilMs: number) => {
+    await forEachDue<readonly [string, RunningClock]>({
+      what: 'clocks that could not be told before',
+      take: [...untold],
+      async handle([name, clock]) {
+        const running = await clocks.running(clock.imageId, clock.orgId)
+        if (running.some(({ law, stage }) => law === clock.law && stage === clock.stage)) await tellOne(clock, untilMs)
+        untold.delete(name)
+      },
+      onError: onTrouble,
+    })
+  }
+
+  return {
+    async give({ caseId, record, by }, { contact, ...given }) {
+      refuseEnded({ record }, now())
+      const org = contact === undefined ? undefined : await apiKeys.orgByName(contact)
+      const notice = { ...given, contactOrgId: org?.kind === 'ngo' ? org.orgId : undefined, givenAtMs: now() }
+      if (missingIn(notice).length > 0) throw new Problem('notice-incomplete')
+      if (contact !== undefined && notice.contactOrgId === undefined) throw new Problem('notice-incomplete')
+      const outcome = await clocks.putNotice(caseId, notice, by)
+      if (outcome !== 'done') throw refusalOf(outcome, (await cases.get(caseId)) ?? record)
+      return notice
+    },
+    of: ({ caseId }) => clocks.notice(caseId),
+    running: (imageId, orgId) => clocks.running(imageId, orgId),
+    async met(imageId, image, orgIds, atMs) {
+      if (image.caseId === undefined) return
+      const notice = await clocks.notice(image.caseId)
+      if (notice === undefined) return
+      for (const orgId of orgIds) {
+        await clocks.start({ imageId, caseId: image.caseId }, orgId, clocksFrom(notice.laws, atMs))
+      }
+    },
+    decided: (imageId, orgId, verdict) => clocks.stop(imageId, orgId, stoppedBy(verdict)),
+    async overdue(contactOrgId, after, limit) {
+      const untilMs = now()
+      const due =
+        contactOrgId === undefined
+          ? await clocks.due(0, untilMs, after, limit)
+          : await clocks.dueOf(contactOrgId, untilMs, after, limit)
+      const running = due.flatMap(({ clock }) => (clock === undefined ? [] : [clock]))
+      const orgIds = [...new Set(running.map(({ orgId }) => orgId))]
+      const names = new Map<string, string | undefined>()
+      for (const orgId of orgIds) names.set(orgId, (await apiKeys.org(orgId))?.name)
+      return {
+        clocks: running.map(({ imageId, orgId, law, stage, dueAtMs }) => ({
+          signalId: imageId,
+          platform: names.get(orgId) ?? orgId,
+          law,
+          stage,
+          dueAtMs,
+        })),
+        next: due.length < limit ? undefined : due.at(-1)?.place,
+      }
+    },
+    async tell() {
+      const untilMs = now()
+      await tellAgain(untilMs)
+      await tellNew(untilMs)
+    },
+  }
+}

@@ -1,0 +1,80 @@
+// What opening a case costs a program: a challenge that a browser solves in a moment, and a thousand cases not. In place of a captcha or
+// of remembering addresses: nobody else is asked, and nothing is kept of who asked.
+//
+// The challenge is ALTCHA's (https://altcha.org), so that its widget or its library can solve it.
+
+import { createHmac, randomInt } from 'node:crypto'
+import { createChallenge, verifySolution } from 'altcha-lib'
+import { deriveKey } from 'altcha-lib/algorithms/pbkdf2'
+import { Problem } from '../../domain/problem.js'
+import type { Proofs } from '../../store/cases/proofs.js'
+
+export type Challenge = Awaited<ReturnType<typeof createChallenge>>
+
+export interface Proof {
+  readonly challenge: Pick<Challenge, 'parameters' | 'signature'>
+  readonly solution: { readonly counter: number; readonly derivedKey: string }
+}
+
+export interface ProofOfWork {
+  /** @returns one that is good for five minutes, and for one case. */
+  challenge(): Promise<Challenge>
+  /**
+   * Lets a case be opened, once for each challenge, and counts it.
+   * @throws {Problem} proof-of-work-required: none, not solved, not ours, too late, or used.
+   */
+  spend(proof: Proof | undefined): Promise<void>
+}
+
+export interface ProofParts {
+  readonly proofs: Proofs
+  /** Signs challenges. */
+  readonly secret: Buffer
+  /** Work of an ordinary hour, in derivations of about half a millisecond; 0 asks for none. */
+  readonly rounds: number
+  readonly now: () => number
+}
+
+const TTL_S = 300
+/** Iterations of PBKDF2 for each derivation. */
+const COST = 1000
+/** Cases opened in one minute that are nothing unusual. From there on work grows with their number. */
+const USUAL_PER_MINUTE = 30
+const MOST_TIMES = 64
+
+export function proofOfWork({ proofs, secret, rounds, now }: ProofParts): ProofOfWork {
+  const secretFor = (use: string) => createHmac('sha256', secret).update(`proof of work: ${use}`).digest('hex')
+  const secrets = { hmacSignatureSecret: secretFor('challenge'), hmacKeySignatureSecret: secretFor('solution') }
+
+  return {
+    async challenge() {
+      const work = rounds * timesNow(await proofs.openedLately(now()))
+      return await createChallenge({
+        algorithm: 'PBKDF2/SHA-256',
+        cost: COST,
+        counter: randomInt(Math.floor(work / 2), Math.floor(work * 1.5) + 1),
+        expiresAt: Math.floor(now() / 1000) + TTL_S,
+        deriveKey,
+        ...secrets,
+      })
+    },
+    async spend(proof) {
+      if (rounds > 0) await useUp(proof)
+      await proofs.countOpening(now())
+    },
+  }
+
+  async function useUp(proof: Proof | undefined): Promise<void> {
+    const { expiresAt = 0 } = proof?.challenge.parameters ?? {}
+    if (proof === undefined || expiresAt * 1000 < now()) throw new Problem('proof-of-work-required')
+    const { verified } = await verifySolution({ ...proof, deriveKey, ...secrets })
+    const { signature } = proof.challenge
+    if (!verified || signature === undefined) throw new Problem('proof-of-work-required')
+    if (!(await proofs.useOnce(signature, TTL_S))) throw new Problem('proof-of-work-required')
+  }
+}
+
+/** How many times the usual work is asked for. */
+export function timesNow(openedLastMinute: number): number {
+  return Math.min(MOST_TIMES, Math.max(1, openedLastMinute / USUAL_PER_MINUTE))
+}

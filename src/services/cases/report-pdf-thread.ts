@@ -1,0 +1,10 @@
+// Entry of the thread that draws one report and ends.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { z } from 'zod'
+import { REPORT_LANGUAGES } from '../../domain/report-words.js'
+import { Report } from './report.js'
+import { drawReport } from './report-drawing.js'
+
+const { report, language } = z.object({ report: Report, language: z.enum(REPORT_LANGUAGES) }).parse(workerData)
+parentPort?.postMessage(await drawReport(report, language))

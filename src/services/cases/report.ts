@@ -1,0 +1,90 @@
+// What police or a regulator may be shown of a case: numbers and times, signed. No picture, no hash, no name.
+
+import { z } from 'zod'
+import { CASE_STATES } from '../../domain/case.js'
+import { CASE_EVENT_KINDS, CASE_EVENTS, PLATFORM_BUCKETS, platformBucket } from '../../domain/case-event.js'
+import { imageReference } from '../../domain/ids.js'
+import { CATEGORY_NAMES, TIER_NAMES } from '../../domain/signal.js'
+import type { Signer } from '../records/signer.js'
+import type { CaseFile } from './case-file.js'
+import { Receipt } from './receipts.js'
+
+const Instant = z.iso.datetime()
+
+export const Report = z.strictObject({
+  type: z.literal('tabir-report'),
+  version: z.literal(1),
+  madeAt: Instant,
+  caseNumber: z.string(),
+  state: z.enum(CASE_STATES),
+  openedAt: Instant,
+  expiresAt: Instant,
+  endedAt: Instant.nullable(),
+  consentOn: z.iso.date().nullable(),
+  complaintNoted: z.boolean(),
+  hashes: z.int(),
+  images: z.array(
+    z.strictObject({
+      reference: z.string(),
+      registeredAt: Instant,
+      category: z.enum(CATEGORY_NAMES).nullable(),
+      tier: z.enum(TIER_NAMES),
+    }),
+  ),
+  events: z.array(
+    z.strictObject({
+      at: Instant,
+      kind: z.enum(CASE_EVENT_KINDS),
+      images: z.int().nullable(),
+      platforms: z.enum(PLATFORM_BUCKETS).nullable(),
+      attempts: z.int().nullable(),
+    }),
+  ),
+  receipt: Receipt.nullable(),
+  keyId: z.string(),
+  signature: z.string(),
+})
+export type Report = z.infer<typeof Report>
+
+export interface ReportParts {
+  readonly file: CaseFile
+  readonly hashes: number
+  readonly receipt: Receipt | undefined
+  readonly signer: Signer
+  readonly nowMs: number
+}
+
+export function reportOf({ file, hashes, receipt, signer, nowMs }: ReportParts): Report {
+  const { view, images, events } = file
+  return signer.sign({
+    type: 'tabir-report' as const,
+    version: 1 as const,
+    madeAt: instant(nowMs),
+    caseNumber: view.caseNumber,
+    state: view.state,
+    openedAt: instant(view.createdAtMs),
+    expiresAt: instant(view.expiresAtMs),
+    endedAt: view.end === undefined ? null : instant(view.end.atMs),
+    consentOn: view.assistance?.consentOn ?? null,
+    complaintNoted: view.hasComplaint,
+    hashes,
+    images: images.map(({ imageId, registeredAtMs, category, tier }) => ({
+      reference: imageReference(imageId),
+      registeredAt: instant(registeredAtMs),
+      category: category ?? null,
+      tier,
+    })),
+    events: events.map(({ atMs, kind, count }) => ({
+      at: instant(atMs),
+      kind,
+      images: CASE_EVENTS[kind] === 'images' ? count : null,
+      platforms: CASE_EVENTS[kind] === 'platforms' ? platformBucket(count) : null,
+      attempts: CASE_EVENTS[kind] === 'attempts' ? count : null,
+    })),
+    receipt: receipt ?? null,
+  })
+}
+
+function instant(ms: number): string {
+  return new Date(ms).toISOString()
+}

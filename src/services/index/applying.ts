@@ -1,0 +1,124 @@
+// Brings changes of the store into a catalogue.
+
+import { Problem } from '../../domain/problem.js'
+import type { RegisteredImage } from '../../domain/signal.js'
+import type { Standing } from '../../domain/trust.js'
+import { type Change, isInHistory, type Position } from '../../store/images/changes.js'
+import type { Images } from '../../store/images/images.js'
+import type { OwnWrites } from '../../store/images/read-your-writes.js'
+import type { ApiKeys } from '../../store/organisations/api-keys.js'
+import type { Banks } from '../../store/organisations/banks.js'
+import type { Store } from '../../store/redis/client.js'
+import type { Trusts } from '../../store/trust/trust.js'
+import type { Catalogue } from './catalogue.js'
+
+export interface ApplyingParts {
+  readonly store: Store
+  readonly images: Images
+  /** What this process writes: that is not read back. Left out, everything is. */
+  readonly own?: Pick<OwnWrites, 'of' | 'followed' | 'forgetAll'>
+  readonly trusts: Trusts
+  readonly banks: Banks
+  readonly apiKeys: ApiKeys
+}
+
+export interface Applying {
+  /**
+   * Tombstones first: a withdrawal does not wait for the images that came before it. Any order is right, because what is
+   * read for a change is the store's state now; if that is newer than the change, the change that made it newer follows.
+   * @param last where the last of the changes is. @throws {Problem} store-unavailable
+   */
+  apply(catalogue: Catalogue, changes: readonly Change[], last: Position): Promise<void>
+  setStandings(
+    catalogue: Catalogue,
+    standings: readonly { readonly imageId: string; readonly standing: Standing }[],
+  ): Promise<void>
+}
+
+type NamedChange = Extract<Change, { readonly name: string }>
+
+/** Unsealing and adding so many takes about half a millisecond, and then others of this process get their turn. */
+export const IMAGES_AT_ONCE = 50
+const RETRY_AFTER_S = 2
+const NOTHING_OWN: ReadonlyMap<string, RegisteredImage> = new Map()
+
+export function applyingWith({ store, images, own, trusts, banks, apiKeys }: ApplyingParts): Applying {
+  async function load(catalogue: Catalogue, ids: readonly string[]): Promise<void> {
+    const found = await images.get(ids)
+    ids.forEach((id, i) => {
+      const image = found[i]
+      if (image === undefined) catalogue.remove(id)
+      else catalogue.put(id, image)
+    })
+  }
+
+  /** Of images about which nothing is said any more there is a tombstone in the stream. */
+  async function judge(catalogue: Catalogue, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return
+    const standings = await trusts.standings(ids)
+    await setStandings(
+      catalogue,
+      ids.flatMap((imageId, i) => {
+        const standing = standings[i]
+        return standing === undefined ? [] : [{ imageId, standing }]
+      }),
+    )
+  }
+
+  async function setStandings(
+    catalogue: Catalogue,
+    standings: readonly { readonly imageId: string; readonly standing: Standing }[],
+  ): Promise<void> {
+    const missing = standings.filter(({ imageId, standing }) => catalogue.setStanding(imageId, standing))
+    if (missing.length === 0) return
+    const found = await images.get(missing.map(({ imageId }) => imageId))
+    missing.forEach(({ imageId, standing }, i) => {
+      const image = found[i]
+      if (image === undefined) return
+      catalogue.put(imageId, image)
+      catalogue.setStanding(imageId, standing)
+    })
+  }
+
+  async function applyNamed(catalogue: Catalogue, { op, name }: NamedChange): Promise<void> {
+    if (op === 'bank') {
+      const bank = await banks.get(name)
+      if (bank === undefined) catalogue.banks.delete(name)
+      else catalogue.banks.set(name, bank)
+    } else {
+      const key = await apiKeys.get(name)
+      if (key === undefined) catalogue.apiKeys.delete(name)
+      else catalogue.apiKeys.set(name, key)
+    }
+  }
+
+  /** What is read comes over another connection than the changes. After a failover that may lead to a server which does not have them. */
+  async function check(last: Position): Promise<void> {
+    if (!(await isInHistory(store, last))) throw new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S })
+  }
+
+  return {
+    async apply(catalogue, changes, last) {
+      const known = own?.of(changes) ?? NOTHING_OWN
+      const added: string[] = []
+      const judged: string[] = []
+      const named: NamedChange[] = []
+      for (const change of changes) {
+        if (change.op === 'tombstone') for (const id of change.imageIds) catalogue.remove(id)
+        else if (change.op === 'image') added.push(...change.imageIds.filter((id) => !known.has(id)))
+        else if (change.op === 'standing') judged.push(...change.imageIds)
+        else if (change.op === 'bank' || change.op === 'api-key') named.push(change)
+      }
+      for (const [id, image] of known) catalogue.put(id, image)
+      if (added.length + judged.length + named.length === 0) return
+      // Asked before what is read, and answered before it: a connection that breaks in between leads to a server which the next check finds out.
+      const checked = check(last)
+      checked.catch(() => {}) // it is waited for below
+      for (let at = 0; at < added.length; at += IMAGES_AT_ONCE) await load(catalogue, added.slice(at, at + IMAGES_AT_ONCE))
+      await judge(catalogue, judged)
+      for (const change of named) await applyNamed(catalogue, change)
+      await checked
+    },
+    setStandings,
+  }
+}

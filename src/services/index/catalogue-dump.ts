@@ -1,0 +1,242 @@
+// The pieces that a catalogue is taken apart into for a snapshot, none larger than a megabyte or so, and how it is put together again.
+
+import { deserialize } from 'node:v8'
+import { z } from 'zod'
+import { ROW_TYPES, type RowType } from '../../domain/signal-types.js'
+import { HASH_BYTES } from '../../hash/hash256.js'
+import { MAX_SEGMENT_ROWS } from '../../search/compaction.js'
+import { type DumpedSegment, pickRows, type Restoring } from '../../search/dump.js'
+import type { RowColumns } from '../../search/row-block.js'
+import { areCounts } from '../../search/shape.js'
+import type { SignalIndex } from '../../search/signal-index.js'
+import type { DetailPlaces } from './detail-places.js'
+import type { ImageTable } from './image-table.js'
+
+const PIECE_BYTES = 1 << 20
+
+// Not z.instanceof: its inferred types would exclude the views of WebAssembly memory that a dump is made of.
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
+const shorts = z.custom<Uint16Array>((value) => value instanceof Uint16Array)
+const words = z.custom<Uint32Array>((value) => value instanceof Uint32Array)
+const doubles = z.custom<Float64Array>((value) => value instanceof Float64Array)
+const count = z.int().nonnegative()
+const type = z.enum(ROW_TYPES)
+
+const Piece = z.discriminatedUnion('kind', [
+  /** First and last: what is in between has everything up to the one, and nothing from behind the other. The digest shows another history. */
+  z.object({ kind: z.literal('position'), revision: count, digest: z.string() }),
+  /** The next ordinals, with and without an image: the columns of a page of an `ImageTable`. */
+  z.object({
+    kind: z.literal('images'),
+    bankNames: z.array(z.string()),
+    ids: bytes,
+    banks: words,
+    facts: bytes,
+    size: count,
+  }),
+  /** Where details lie, of a page of ordinals. */
+  z.object({ kind: z.literal('places'), page: count, words: shorts }),
+  z.object({ kind: z.literal('rows'), type, images: words, views: bytes, hashes: bytes }),
+  /** A segment, whose memory follows in pieces of `content`, the last of which says so. */
+  z.object({ kind: z.literal('segment'), type, rows: count, counts: doubles }),
+  z.object({ kind: z.literal('content'), at: count, isLast: z.boolean(), content: bytes }),
+  /** Comes last: how much there was of everything, rows of images that were removed meanwhile among them. */
+  z.object({
+    kind: z.literal('end'),
+    ordinals: count,
+    images: count,
+    places: count,
+    rows: z.record(type, count),
+  }),
+])
+
+export type CataloguePiece = z.infer<typeof Piece>
+
+/** A dump that is not what it was. A sealed file is whole, so it is a bug of the version that wrote it. */
+export class DamagedDump extends Error {}
+
+/** @throws {DamagedDump} when the bytes are no piece. */
+export function readPiece(serialized: Buffer): CataloguePiece {
+  try {
+    return Piece.parse(deserialize(serialized))
+  } catch {
+    throw new DamagedDump('not a piece of a dump')
+  }
+}
+
+/** What a catalogue consists of. */
+interface CatalogueParts {
+  readonly images: ImageTable
+  readonly places: DetailPlaces
+  readonly indexes: Readonly<Record<RowType, SignalIndex>>
+}
+
+type EndPiece = Extract<CataloguePiece, { readonly kind: 'end' }>
+
+/** How much of everything was dumped, or put back. */
+interface Totals {
+  ordinals: number
+  images: number
+  places: number
+  readonly rows: Record<RowType, number>
+}
+
+/** As of the call: what is added later has a greater ordinal and is left out of every piece. */
+export function dumped({ images, places, indexes }: CatalogueParts): Generator<CataloguePiece, void, void> {
+  const pages = images.pages()
+  const dumps = ROW_TYPES.map((type) => ({ type, dump: indexes[type].dump() }))
+  return pieces(images, pages, places.pages(), dumps)
+}
+
+function* pieces(
+  images: ImageTable,
+  pages: ReturnType<ImageTable['pages']>,
+  placesPages: ReturnType<DetailPlaces['pages']>,
+  dumps: readonly { readonly type: RowType; readonly dump: ReturnType<SignalIndex['dump']> }[],
+): Generator<CataloguePiece, void, void> {
+  const totals = noTotals()
+  for (const page of pages) {
+    totals.ordinals += page.facts.length
+    totals.images += liveIn(page.facts)
+    // The names of this moment: an image of this page may have come to a bank that had none when the dump began.
+    yield { kind: 'images', bankNames: [...images.bankNames], ...page }
+  }
+  for (const page of placesPages) {
+    totals.places++
+    yield { kind: 'places', ...page }
+  }
+  for (const { type, dump } of dumps) {
+    for (const part of dump) {
+      totals.rows[type] += part.kind === 'rows' ? part.images.length : part.rows
+      if (part.kind === 'rows') yield { type, ...part }
+      else yield* segmentPieces(type, part)
+    }
+  }
+  yield { kind: 'end', ...totals }
+}
+
+function* segmentPieces(type: RowType, { rows, counts, content }: DumpedSegment): Generator<CataloguePiece, void, void> {
+  yield { kind: 'segment', type, rows, counts }
+  for (let at = 0; at < content.length; at += PIECE_BYTES) {
+    const end = Math.min(content.length, at + PIECE_BYTES)
+    yield { kind: 'content', at, isLast: end === content.length, content: content.subarray(at, end) }
+  }
+}
+
+export interface RestoringCatalogue {
+  /** The next piece. Pauses about every millisecond. @throws {DamagedDump} */
+  take(piece: CataloguePiece): Generator<void, void, void>
+  /** Was the last piece taken, and is everything there? */
+  readonly isWhole: boolean
+}
+
+/** Rows are put back for images that are known, and those are known by then. */
+const ORDER: Readonly<Record<CataloguePiece['kind'], number>> = {
+  position: 0,
+  images: 1,
+  places: 2,
+  rows: 3,
+  segment: 3,
+  content: 3,
+  end: 4,
+}
+
+/** @param parts empty. */
+export function restoring({ images, places, indexes }: CatalogueParts): RestoringCatalogue {
+  const totals = noTotals()
+  let order = 0
+  let segment: { readonly type: RowType; readonly restoring: Restoring; taken: number } | undefined
+  const isKnown = (ordinal: number) => images.has(ordinal)
+
+  function* put(piece: CataloguePiece): Generator<void, void, void> {
+    requireThat(ORDER[piece.kind] >= order && order < ORDER.end, 'pieces out of order')
+    requireThat(
+      (piece.kind === 'content') === (segment !== undefined),
+      'content without its segment, or a segment without its content',
+    )
+    order = ORDER[piece.kind]
+    switch (piece.kind) {
+      case 'position':
+        break
+      case 'images':
+        yield* images.restore(piece, piece.bankNames)
+        break
+      case 'places':
+        places.restore(piece, isKnown)
+        totals.places++
+        break
+      case 'rows':
+        indexes[piece.type].load(knownOf(piece, isKnown))
+        totals.rows[piece.type] += piece.images.length
+        break
+      case 'segment':
+        requireThat(areCounts(piece.counts) && piece.rows <= MAX_SEGMENT_ROWS, 'a segment of another shape')
+        segment = { type: piece.type, restoring: indexes[piece.type].restore(piece.rows, piece.counts), taken: 0 }
+        totals.rows[piece.type] += piece.rows
+        break
+      case 'content':
+        if (segment !== undefined) yield* fill(segment, piece)
+        break
+      case 'end':
+        requireSame(piece, { ...totals, ordinals: images.ordinals, images: images.size })
+        break
+    }
+  }
+
+  function* fill(into: NonNullable<typeof segment>, { at, isLast, content }: ContentPiece): Generator<void, void, void> {
+    const room = into.restoring.content
+    into.taken += content.length
+    requireThat(at === into.taken - content.length && isLast === (into.taken === room.length), 'content of another length')
+    room.set(content, at)
+    if (!isLast) return
+    segment = undefined
+    yield* into.restoring.adopt(isKnown)
+  }
+
+  return {
+    *take(piece) {
+      try {
+        yield* put(piece)
+      } catch (error) {
+        // What an index, the table or an array refuses was never dumped.
+        throw error instanceof RangeError ? new DamagedDump(error.message) : error
+      }
+    },
+    get isWhole() {
+      return order === ORDER.end
+    },
+  }
+}
+
+type ContentPiece = Extract<CataloguePiece, { readonly kind: 'content' }>
+
+/** Without the rows of images that were gone when the images were dumped. @throws {RangeError} when the columns are not equally long. */
+function knownOf({ images, views, hashes }: RowColumns, isKnown: (ordinal: number) => boolean): RowColumns {
+  requireThat(views.length === images.length && hashes.length === images.length * HASH_BYTES, 'columns must be equally long')
+  const known = Array.from(images.keys()).filter((row) => isKnown(images[row] ?? 0))
+  return known.length === images.length ? { images, views, hashes } : pickRows({ images, views, hashes }, known)
+}
+
+function requireSame(end: EndPiece, { ordinals, images, places, rows }: Totals): void {
+  requireThat(end.ordinals === ordinals && end.images === images, 'another number of images')
+  requireThat(end.places === places, 'another number of pages')
+  requireThat(
+    ROW_TYPES.every((type) => end.rows[type] === rows[type]),
+    'another number of rows',
+  )
+}
+
+function requireThat(condition: boolean, otherwise: string): void {
+  if (!condition) throw new DamagedDump(otherwise)
+}
+
+function noTotals(): Totals {
+  return { ordinals: 0, images: 0, places: 0, rows: { pdq: 0, 'pdq-area': 0, blockhash: 0, sha256: 0, detail: 0 } }
+}
+
+/** A function of its own, because what stands in a generator is not compiled while it runs. */
+function liveIn(facts: Uint8Array): number {
+  let live = 0
+  for (let at = 0; at < facts.length; at++) if (facts[at] !== 0) live++
+  return live
+}

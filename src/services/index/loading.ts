@@ -1,0 +1,53 @@
+// Reads everything that a catalogue holds: from a snapshot, or from the store.
+
+import { Problem } from '../../domain/problem.js'
+import { lastPosition, type Position } from '../../store/images/changes.js'
+import type { ImageReader } from '../../store/images/reader/image-reader.js'
+import { paceMaker } from '../load/yielding.js'
+import type { Applying, ApplyingParts } from './applying.js'
+import { Catalogue } from './catalogue.js'
+import type { Snapshots } from './snapshot.js'
+
+export interface LoadingParts extends ApplyingParts {
+  readonly reader: ImageReader
+  readonly snapshots: Snapshots | undefined
+  readonly now: () => number
+}
+
+export interface Loaded {
+  readonly catalogue: Catalogue
+  /** Everything up to here is in it. */
+  readonly position: Position
+  /** Perhaps more, but nothing from behind this. Only a history that has it has everything in the catalogue. */
+  readonly until: Position
+  readonly isFromSnapshot: boolean
+}
+
+const RETRY_AFTER_S = 2
+/** How long filling the indexes may keep the event loop from others in one go. */
+const TURN_MS = 5
+
+/** @throws {Problem} store-unavailable, also when the connection broke meanwhile: what was read may be of two servers. */
+export async function load(parts: LoadingParts, applying: Pick<Applying, 'setStandings'>): Promise<Loaded> {
+  const { snapshots, store, trusts, banks, apiKeys, now } = parts
+  const { connections } = store
+  const snapshot = await snapshots?.load()
+  // The position is read first: what changes while the rest is read comes again with the stream, and does no harm twice. Before the
+  // first change there is nothing to read, and starting the thread that reads would be most of a start.
+  const position = snapshot?.position ?? (await lastPosition(store))
+  const catalogue = snapshot?.catalogue ?? (position.revision === 0 ? new Catalogue() : await readAll(parts))
+  for await (const standings of trusts.allStandings()) await applying.setStandings(catalogue, standings)
+  for (const bank of await banks.all()) catalogue.banks.set(bank.name, bank)
+  for (const key of await apiKeys.all()) catalogue.apiKeys.set(key.keyId, key)
+  const until = await lastPosition(store)
+  if (store.connections !== connections) throw new Problem('store-unavailable', { retryAfterS: RETRY_AFTER_S })
+  const giveWay = paceMaker(TURN_MS, now)
+  while (catalogue.tidy()) await giveWay()
+  return { catalogue, position, until, isFromSnapshot: snapshot !== undefined }
+}
+
+async function readAll({ reader }: Pick<LoadingParts, 'reader'>): Promise<Catalogue> {
+  const catalogue = new Catalogue()
+  for await (const columns of reader.columns()) catalogue.load(columns)
+  return catalogue
+}

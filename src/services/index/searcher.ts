@@ -1,0 +1,88 @@
+// Reads a catalogue for one question, which may pause often and search many times.
+
+import type { RegisteredView } from '../../domain/agreement.js'
+import type { Bank } from '../../domain/bank.js'
+import type { RowType } from '../../domain/signal-types.js'
+import type { Hash256 } from '../../hash/hash256.js'
+import type { Hit } from '../../search/signal-index.js'
+import { originIn } from '../matching/fair-share.js'
+import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
+import type { Moment, ReplacedRows } from './replaced-rows.js'
+
+/** More than any picture has of one type. */
+const MAX_VIEWS = 32
+
+/**
+ * Whatever is put while it is used, it sees each image as it was when the searcher was made or as it is: always under one ordinal, and never
+ * as absent. What is removed it does not see from that moment on. What is added it sees in searches that begin later.
+ */
+export class Searcher {
+  readonly #catalogue: Catalogue
+  readonly #replaced: ReplacedRows
+  readonly #moment: Moment
+
+  constructor(catalogue: Catalogue, replaced: ReplacedRows) {
+    this.#catalogue = catalogue
+    this.#replaced = replaced
+    this.#moment = replaced.begin()
+  }
+
+  /** As `SignalIndex.search`. */
+  *search(type: RowType, needles: readonly Hash256[], thresholdBits: number): Generator<void, readonly Hit[], void> {
+    return this.#seen(yield* this.#catalogue.index(type).search(needles, thresholdBits))
+  }
+
+  /** As `SignalIndex.searchEach`. */
+  *searchEach(
+    type: RowType,
+    sets: readonly (readonly Hash256[])[],
+    thresholdBits: number,
+  ): Generator<void, (readonly Hit[] | undefined)[], void> {
+    const found = yield* this.#catalogue.index(type).searchEach(sets, thresholdBits)
+    return found.map((hits) => hits && this.#seen(hits))
+  }
+
+  /** The rows of an image as it was found, in the order in which they were hashed. */
+  viewsOf(ordinal: number, type: RowType): RegisteredView[] {
+    const rows = this.#catalogue.index(type).rowsOf(ordinal, MAX_VIEWS)
+    return rows.map(({ view, hash }) => ({ view: viewOf(view), hash }))
+  }
+
+  /** `undefined` when it was removed since the search. */
+  image(ordinal: number): CatalogueImage | undefined {
+    return this.#catalogue.image(ordinal) ?? this.#replaced.imageOf(ordinal)
+  }
+
+  factsOf(ordinal: number): Omit<CatalogueImage, 'id'> | undefined {
+    return this.#catalogue.factsOf(ordinal) ?? this.#replaced.imageOf(ordinal)
+  }
+
+  /** The same number for all images of one case. */
+  originOf(ordinal: number): number {
+    const replaced = this.#replaced.imageOf(ordinal)
+    if (replaced === undefined) return this.#catalogue.originOf(ordinal)
+    return Number.parseInt(originIn(replaced.id).replace('-', ''), 16)
+  }
+
+  has(ordinal: number): boolean {
+    return this.#catalogue.has(ordinal) || this.#replaced.imageOf(ordinal) !== undefined
+  }
+
+  get banks(): ReadonlyMap<string, Bank> {
+    return this.#catalogue.banks
+  }
+
+  get places(): Catalogue['places'] {
+    return this.#catalogue.places
+  }
+
+  /** Must be called once the question is answered, or failed: until then, rows that are replaced are kept. */
+  release(): void {
+    this.#replaced.end(this.#moment)
+  }
+
+  #seen(hits: readonly Hit[]): readonly Hit[] {
+    if (this.#replaced.isEmpty || hits.length === 0) return hits
+    return hits.filter(({ image }) => this.#replaced.isSeen(image, this.#moment))
+  }
+}

@@ -1,0 +1,132 @@
+// What other systems call content: an image of a bank by its number, with a note, that its owner may switch off for a time.
+
+import type { AuditActor } from '../../domain/audit.js'
+import { Problem } from '../../domain/problem.js'
+import type { RegisteredImage } from '../../domain/signal.js'
+import type { Images } from '../../store/images/images.js'
+import type { OwnerDue, OwnerDues } from '../../store/organisations/hold-expiries.js'
+import { ID_PARTS } from '../index/image-table.js'
+import type { Replica } from '../index/replica.js'
+import { forEachDue } from '../load/each-due.js'
+import type { TrustService } from '../trust/trust.js'
+import type { ContentIds } from './content-ids.js'
+
+export interface Content {
+  readonly imageId: string
+  readonly image: RegisteredImage
+  /** 1 while it matches; when [Unix seconds] it will again; 0 for not by itself. */
+  readonly disableUntilS: number
+}
+
+export interface Contents {
+  /** The number by which this organisation knows an image. */
+  idFor(orgId: string, imageId: string): number
+  /**
+   * @returns `undefined` when the bank has no such content: not what this process knows counts, but what the store has.
+   * Cost: some microseconds an image of the process, giving way to others. @throws {Problem} index-loading, store-unavailable
+   */
+  find(orgId: string, bank: string, contentId: number): Promise<Content | undefined>
+  /** From the answer on it matches, or does not, on any route. @param untilS [Unix seconds] 0 for not by itself; past for now. */
+  disableUntil(imageId: string, untilS: number, by: AuditActor): Promise<void>
+  /** Replaces what stands as its reference. @throws {Problem} signal-unknown when it was removed meanwhile: then it stays so. */
+  setRef(imageId: string, image: RegisteredImage, ref: string | undefined): Promise<void>
+  /** Lets match what is due; done by itself every few seconds. */
+  releaseDue(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface ContentParts {
+  readonly images: Images
+  readonly replica: Replica
+  readonly trust: Pick<TrustService, 'signal' | 'pause' | 'resume' | 'resumeIfDue'>
+  readonly dues: OwnerDues
+  readonly ids: ContentIds
+  /** Of the store, at this moment. */
+  readonly lastRevision: () => Promise<number>
+  readonly now: () => number
+  readonly onTrouble: (error: unknown) => void
+}
+
+const RELEASE_EVERY_MS = 5000
+const RELEASED_AT_ONCE = 100
+const PARTS_AT_ONCE = 1024
+const ENABLED = 1
+
+export function contentsIn({ images, replica, trust, dues, ids, lastRevision, now, onTrouble }: ContentParts): Contents {
+  let last: Promise<void> = Promise.resolve()
+  const timer = setInterval(() => {
+    last = last.then(releaseDue).catch(onTrouble)
+  }, RELEASE_EVERY_MS).unref()
+
+  async function releaseDue(): Promise<void> {
+    if (!replica.isReady) return
+    const untilMs = now()
+    await forEachDue<OwnerDue>({
+      what: 'signals to release',
+      take: (after) => dues.due(untilMs, after?.place, RELEASED_AT_ONCE),
+      async handle(due) {
+        if (due.imageId !== undefined) await orGone(trust.resumeIfDue(due.imageId))
+        await dues.discard(due) // resuming takes it out as well: this is for what nobody can resume
+        if (due.imageId === undefined) throw new Error('what was to be released is no id, and was removed')
+      },
+      onError: onTrouble,
+    })
+  }
+
+  /**
+   * What another process registered a moment ago may not be here yet; and what was held or released while it was looked for was seen in
+   * neither place. So after any change it is looked for again.
+   */
+  async function idAsStored(orgId: string, bank: string, contentId: number): Promise<string | undefined> {
+    const before = replica.revision
+    const found = await idOf(orgId, bank, contentId)
+    if (found !== undefined) return found
+    await replica.reached(await lastRevision())
+    return replica.revision === before ? undefined : idOf(orgId, bank, contentId)
+  }
+
+  async function idOf(orgId: string, bank: string, contentId: number): Promise<string | undefined> {
+    const { catalogue } = replica
+    for (let part = 0; part < ID_PARTS; part += PARTS_AT_ONCE) {
+      const there = catalogue.imagesIn(part, part + PARTS_AT_ONCE)
+      const found = there.find((image) => image.bank === bank && ids.idFor(orgId, image.id) === contentId)
+      if (found !== undefined) return found.id
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    return catalogue.silent.find((id) => ids.idFor(orgId, id) === contentId)
+  }
+
+  return {
+    idFor: (orgId, imageId) => ids.idFor(orgId, imageId),
+    async find(orgId, bank, contentId) {
+      const imageId = await idAsStored(orgId, bank, contentId)
+      if (imageId === undefined) return undefined
+      const [image] = await images.get([imageId])
+      if (image === undefined || image.bank !== bank) return undefined
+      const { pausedUntilS } = await trust.signal(imageId)
+      return { imageId, image, disableUntilS: pausedUntilS ?? ENABLED }
+    },
+    async disableUntil(imageId, untilS, by) {
+      if (untilS !== 0 && untilS * 1000 <= now()) await trust.resume(imageId, by)
+      else await trust.pause(imageId, untilS, by)
+    },
+    async setRef(imageId, image, ref) {
+      const revision = await images.replace({ id: imageId, image: { ...image, ref } })
+      if (revision === undefined) throw new Problem('signal-unknown')
+      await replica.reached(revision)
+    },
+    releaseDue,
+    async close() {
+      clearInterval(timer)
+      await last
+    },
+  }
+}
+
+async function orGone(work: Promise<unknown>): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'signal-unknown') throw error
+  }
+}

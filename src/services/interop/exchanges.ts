@@ -1,0 +1,291 @@
+// Pulls feeds of other systems into banks, page by page, and goes on where it was.
+
+import { createHmac, randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Bank } from '../../domain/bank.js'
+import type { BankChange } from '../../domain/bank-change.js'
+import { RECORD_REFUSALS, type RecordRefusal } from '../../domain/bank-import.js'
+import type { PullFailure, PullProgress } from '../../domain/exchange.js'
+import { Problem } from '../../domain/problem.js'
+import type { Exchange } from '../../exchange/exchange-config.js'
+import { FeedError, type FeedRecord, type FeedRequest, MOST_RECORDS } from '../../exchange/feeds/feed.js'
+import { type Outgoing, OutgoingError } from '../../net/outgoing.js'
+import type { ExchangeState, Exchanges as ExchangeStore } from '../../store/exchange/exchanges.js'
+import type { ImportRun } from '../../store/redis/guarded-writes.js'
+import type { Registration } from '../intake/registration.js'
+import { anewIfTooOld, dropUnnamed } from './full-resync.js'
+
+export interface ExchangeReport {
+  readonly name: string
+  readonly api: Exchange['api']
+  readonly bank: string
+  readonly everyS: number
+  /** Absent before the first pull. */
+  readonly progress: PullProgress | undefined
+}
+
+export interface Exchanges {
+  list(): Promise<ExchangeReport[]>
+  /** @throws {Problem} exchange-unknown */
+  report(name: string): Promise<ExchangeReport>
+  /**
+   * Reads a feed to its end. Each page is on disk, and matchable here, before the next one is asked for; killed at any point, the next
+   * pull does the page again, which changes nothing. One at a time for each feed. One that was not read for longer than it tells of
+   * what is gone is read anew, and what it does not name then is removed.
+   * @returns how it went; a failure is told there, and nothing of the feed's answers.
+   * @throws {Problem} exchange-unknown, store-unavailable
+   */
+  pull(name: string): Promise<ExchangeReport>
+}
+
+export interface ExchangeParts {
+  readonly exchanges: readonly Exchange[]
+  readonly store: ExchangeStore
+  readonly registration: Pick<Registration, 'changeBank' | 'settled' | 'signalIdFor'>
+  readonly bankNamed: (name: string) => Bank | undefined
+  readonly outgoing: Outgoing
+  /** Keys the names of records and feeds. */
+  readonly secret: Buffer
+  readonly now: () => number
+  /** Between tries. */
+  readonly wait?: (ms: number) => Promise<unknown>
+}
+
+const TIMEOUT_MS = 120_000
+/** Pages of these feeds have some hundred records of a few hundred bytes. */
+const MAX_PAGE_BYTES = 8 << 20
+const MOST_TRIES = 5
+const FIRST_WAIT_MS = 500
+const LONGEST_WAIT_MS = 60_000
+/** A walk ends after so many pages, or so long, and goes on with the next pull: no feed keeps others waiting for good, however slow it is. */
+const MOST_PAGES = 10_000
+const LONGEST_WALK_MS = 600_000
+const CHANGES_AT_ONCE = 1000
+
+export function exchangesOver(parts: ExchangeParts): Exchanges {
+  const { exchanges, store, now } = parts
+  const named = (name: string): Exchange => {
+    const found = exchanges.find((exchange) => exchange.name === name)
+    if (found === undefined) throw new Problem('exchange-unknown')
+    return found
+  }
+  const reportOf = async ({ name, api, bank, everyS }: Exchange): Promise<ExchangeReport> => ({
+    name,
+    api,
+    bank,
+    everyS,
+    progress: (await store.get(name))?.progress,
+  })
+  return {
+    list: () => Promise.all(exchanges.map(reportOf)),
+    report: async (name) => reportOf(named(name)),
+    async pull(name) {
+      const exchange = named(name)
+      const run = await store.begin(name, randomUUID())
+      const before = await stateOf(parts, exchange)
+      let state: ExchangeState = {
+        ...before,
+        progress: { ...before.progress, state: 'pulling', failure: undefined, startedAtMs: now(), updatedAtMs: now() },
+      }
+      try {
+        await store.save(name, run, state, [])
+        for await (const next of walk(parts, exchange, run, state)) state = next
+      } catch (error) {
+        if (error instanceof Problem && error.code === 'idempotency-key-busy') return reportOf(exchange) // another pull took over
+        const failure = failureOf(error)
+        const last = (await store.get(name)) ?? state
+        await store.save(
+          name,
+          run,
+          { ...last, progress: { ...last.progress, state: 'failed', failure, updatedAtMs: now() } },
+          [],
+        )
+      }
+      return reportOf(exchange)
+    },
+  }
+}
+
+async function stateOf(parts: ExchangeParts, exchange: Exchange): Promise<ExchangeState> {
+  const { store, secret, now, bankNamed } = parts
+  const { name, feed } = exchange
+  const kept = await store.get(name)
+  // A new bank of the same name has nothing of what was read into the old one.
+  const bank = bankNamed(exchange.bank)
+  const read = `feed\0${feed.identity}\0${bank?.name}\0${bank?.createdAtMs}`
+  const identity =
+    bank === undefined && kept !== undefined ? kept.identity : createHmac('sha256', secret).update(read).digest('base64url')
+  const fresh: PullProgress = {
+    state: 'waiting',
+    failure: undefined,
+    startedAtMs: now(),
+    updatedAtMs: now(),
+    caughtUpAtMs: undefined,
+    pages: 0,
+    accepted: 0,
+    removed: 0,
+    refused: 0,
+    refusedFor: {},
+  }
+  if (kept?.identity === identity) return anewIfTooOld(parts, exchange, kept)
+  return { identity, place: feed.start, progress: kept?.progress ?? fresh } // a mark of another feed says nothing here
+}
+
+/** Gives the state after each page, which is saved by then. */
+async function* walk(
+  parts: ExchangeParts,
+  exchange: Exchange,
+  run: ImportRun,
+  from: ExchangeState,
+): AsyncGenerator<ExchangeState> {
+  const { store, now, bankNamed } = parts
+  const { name, feed } = exchange
+  const bank = bankNamed(exchange.bank)
+  if (bank === undefined) throw new FeedError('bank-unknown')
+  const endsAtMs = now() + LONGEST_WALK_MS
+  const token = feed.login === undefined ? '' : feed.login.token(await answerTo(parts, feed.login.request, endsAtMs))
+  if (token === undefined) throw new FeedError('not-let-in')
+  const been = new Set([markOf(from)])
+  let state = from
+  for (let pages = 0; pages < MOST_PAGES && now() < endsAtMs; pages++) {
+    const { records, next, isLast } = feed.read(await pageAt(parts, exchange, state, token, endsAtMs), state.place)
+    if (records.length > MOST_RECORDS) throw new FeedError('answer-unreadable')
+    const { became, named, ...counts } = await take(parts, exchange, run, bank, records)
+    if (state.anewSinceMs !== undefined) await store.noteNamed(name, named)
+    state = { ...state, place: next, progress: advanced(state.progress, counts, isLast, now()) }
+    await store.save(name, run, state, became)
+    yield state
+    if (isLast && state.anewSinceMs !== undefined) yield await dropUnnamed(parts, name, run, bank, state)
+    if (isLast) return
+    if (been.has(markOf(state))) throw new FeedError('goes-in-circles')
+    been.add(markOf(state))
+  }
+}
+
+function markOf({ place: { position, cursor } }: ExchangeState): string {
+  return JSON.stringify([position, cursor])
+}
+
+/** A cursor may have grown too old: then the walk begins anew, which changes nothing of what it took. */
+async function pageAt(
+  parts: ExchangeParts,
+  { feed }: Exchange,
+  { place }: ExchangeState,
+  token: string,
+  endsAtMs: number,
+): Promise<Buffer> {
+  const first = await answerTo(parts, feed.request(place, token), endsAtMs).catch((error: unknown) => {
+    const isStale = place.cursor !== undefined && error instanceof FeedError && error.failure === 'answer-refused'
+    if (!isStale) throw error
+    return undefined
+  })
+  return first ?? answerTo(parts, feed.request({ position: place.position, highest: place.highest }, token), endsAtMs)
+}
+
+/** @throws {FeedError} when there is no usable answer after some tries, or until then. */
+async function answerTo(
+  { outgoing, now, wait = sleep }: ExchangeParts,
+  request: FeedRequest,
+  endsAtMs: number,
+): Promise<Buffer> {
+  for (let tries = 1; ; tries++) {
+    let waitMs = FIRST_WAIT_MS * 2 ** (tries - 1)
+    try {
+      const { status, headers, body } = await outgoing({ ...request, timeoutMs: TIMEOUT_MS, maxAnswerBytes: MAX_PAGE_BYTES })
+      if (status >= 200 && status < 300) return body
+      if (status === 401 || status === 403) throw new FeedError('not-let-in')
+      if (status !== 429 && status < 500) throw new FeedError('answer-refused')
+      if (tries >= MOST_TRIES || now() >= endsAtMs) throw new FeedError('unreachable')
+      const retryAfterMs = Number(headers['retry-after']) * 1000
+      if (retryAfterMs > 0) waitMs = Math.min(retryAfterMs, LONGEST_WAIT_MS)
+    } catch (error) {
+      if (!(error instanceof OutgoingError)) throw error
+      if (error.failure === 'answer-too-large') throw new FeedError('answer-unreadable')
+      if (tries >= MOST_TRIES || now() >= endsAtMs) throw new FeedError('unreachable')
+    }
+    await wait(waitMs)
+  }
+}
+
+interface Counts {
+  readonly accepted: number
+  readonly removed: number
+  readonly refusedFor: Partial<Readonly<Record<RecordRefusal, number>>>
+}
+
+/** Of several records of one name on a page, the last one counts. */
+async function take(
+  { store, registration, secret }: ExchangeParts,
+  { name }: Exchange,
+  run: ImportRun,
+  bank: Bank,
+  records: readonly FeedRecord[],
+) {
+  const last = new Map<string, FeedRecord>()
+  const refusedFor: Partial<Record<RecordRefusal, number>> = {}
+  for (const record of records) {
+    if (record.entry !== undefined) last.set(record.entry, record)
+    if (record.kind === 'refused') refusedFor[record.why] = (refusedFor[record.why] ?? 0) + 1
+  }
+  const all = [...last].map(([entry, record]) => ({
+    key: createHmac('sha256', secret).update(`record\0${name}\0${entry}`).digest().subarray(0, 16),
+    put: record.kind === 'put' ? record.signal : undefined,
+    id: record.kind === 'put' ? registration.signalIdFor(bank, record.signal) : undefined,
+  }))
+  const before = await store.signalsOf(
+    name,
+    all.map(({ key }) => key),
+  )
+  const staying = new Set(all.map(({ id }) => id))
+  const changes = all.flatMap(({ put, id }, i): BankChange[] => {
+    const old = before[i]
+    const puts: BankChange[] = put === undefined ? [] : [{ kind: 'put', signal: put }]
+    const isReplaced = old !== undefined && old !== id && !staying.has(old)
+    return isReplaced ? [...puts, { kind: 'remove-id', signalId: old }] : puts
+  })
+  let removed = 0
+  let invalidated = 0
+  for (let at = 0; at < changes.length; at += CHANGES_AT_ONCE) {
+    const outcome = await registration.changeBank(bank, changes.slice(at, at + CHANGES_AT_ONCE), run)
+    await registration.settled(outcome.revision)
+    removed += outcome.removed
+    invalidated += outcome.invalidatedAt.size
+  }
+  const became = all.flatMap(({ key, id }, i): [Buffer, string | undefined][] =>
+    id === undefined && before[i] === undefined ? [] : [[key, id]],
+  )
+  if (invalidated > 0) refusedFor['signal-invalidated'] = invalidated
+  return {
+    accepted: all.filter(({ put }) => put !== undefined).length - invalidated,
+    removed,
+    refusedFor,
+    became,
+    named: all.map(({ key }) => key),
+  }
+}
+
+function advanced(
+  before: PullProgress,
+  { accepted, removed, refusedFor }: Counts,
+  isLast: boolean,
+  nowMs: number,
+): PullProgress {
+  const counts = RECORD_REFUSALS.map((why) => [why, (before.refusedFor[why] ?? 0) + (refusedFor[why] ?? 0)] as const)
+  return {
+    ...before,
+    state: isLast ? 'waiting' : 'pulling',
+    updatedAtMs: nowMs,
+    caughtUpAtMs: isLast ? nowMs : before.caughtUpAtMs,
+    pages: before.pages + 1,
+    accepted: before.accepted + accepted,
+    removed: before.removed + removed,
+    refused: before.refused + Object.values(refusedFor).reduce((sum, count) => sum + count, 0),
+    refusedFor: Object.fromEntries(counts.filter(([, count]) => count > 0)),
+  }
+}
+
+function failureOf(error: unknown): PullFailure {
+  if (error instanceof FeedError) return error.failure
+  if (error instanceof Problem) return 'not-taken'
+  throw error
+}

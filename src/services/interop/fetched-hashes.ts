@@ -1,0 +1,119 @@
+// What a fetcher that names records by their hashes is told of withdrawals: of hashes that its key fetched, and of no others.
+//
+// A client has one record for a hash, however many images have that hash. So nothing is told while another image that the organisation may know
+// of has it; that one is noted as fetched, and its own withdrawal is told.
+
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { isAnswering, isVisibleTo } from '../../domain/bank.js'
+import type { FeedSignal } from '../../domain/feed.js'
+import type { Signal } from '../../domain/signal.js'
+import { formatHash, type Hash256 } from '../../hash/hash256.js'
+import type { Fetched, ImageHashes } from '../../store/exchange/fetched.js'
+import { lastPosition } from '../../store/images/changes.js'
+import type { Store } from '../../store/redis/client.js'
+import { type Catalogue, viewOf } from '../index/catalogue.js'
+import type { Replica } from '../index/replica.js'
+import type { MatchIds } from '../matching/match-ids.js'
+
+/** What a page of the feed says, by the reader's own ids. */
+export interface Read {
+  readonly signals: readonly FeedSignal[]
+  /** Of what is not to be matched by any more, whether it is registered or not. */
+  readonly gone: readonly string[]
+}
+
+export interface Told {
+  /** Without what was erased since they were read. */
+  readonly signals: readonly FeedSignal[]
+  readonly withdrawn: readonly Hash256[]
+  /** Up to where withdrawals were told. */
+  readonly place: number
+  readonly more: boolean
+}
+
+export interface FetchedHashes {
+  /** @param after the place up to which the fetcher shows that it was told. @throws {Problem} index-loading, store-unavailable */
+  tell(
+    reader: { readonly orgId: string; readonly keyId: string },
+    read: Read,
+    ask: { readonly after: number; readonly limit: number },
+  ): Promise<Told>
+}
+
+export interface FetchedHashesParts {
+  readonly fetched: Fetched
+  readonly matchIds: Pick<MatchIds, 'imageOf'>
+  readonly replica: Pick<Replica, 'applied' | 'catalogue'>
+  readonly store: Store
+}
+
+/** Searched between two turns of the event loop; each takes some tens of microseconds. */
+const SEARCHED_AT_ONCE = 50
+
+export function fetchedHashesOver({ fetched, matchIds, replica, store }: FetchedHashesParts): FetchedHashes {
+  /** Those of these hashes that no image has which the organisation may be answered from. */
+  async function unregistered(keyId: string, orgId: string, hashes: readonly Hash256[]): Promise<Hash256[]> {
+    if (hashes.length === 0) return []
+    await replica.applied(await lastPosition(store))
+    const holders: ImageHashes[] = []
+    const found: { readonly hash: Hash256; readonly holders: number }[] = []
+    for (const [i, hash] of hashes.entries()) {
+      if (i % SEARCHED_AT_ONCE === 0) await nextTurn()
+      const ids = imagesWith(replica.catalogue, orgId, hash)
+      holders.push(...ids.map((imageId) => ({ imageId, hashes: [hash] })))
+      found.push({ hash, holders: ids.length })
+    }
+    const there = await fetched.note(keyId, holders)
+    let next = 0
+    return found.flatMap(({ hash, holders: count }) => {
+      const isRegistered = there.slice(next, next + count).includes(true)
+      next += count
+      return isRegistered ? [] : [hash]
+    })
+  }
+
+  return {
+    async tell({ orgId, keyId }, { signals, gone }, { after, limit }) {
+      const imageOf = (id: string) => {
+        const imageId = matchIds.imageOf(orgId, id)
+        if (imageId === undefined) throw new Error('the feed names images by ids of its reader')
+        return imageId
+      }
+      await fetched.settle(keyId, after)
+      // In this order: what is erased after it was noted is withdrawn after this place.
+      const withdrawals = await fetched.withdrawn(keyId, after, limit)
+      const images = signals.map(({ id, signals: all }) => ({ imageId: imageOf(id), hashes: fetchableIn(all) }))
+      const there = await fetched.note(keyId, images)
+      const told = images.filter((_, i) => there[i])
+      const now = new Set(told.flatMap(({ hashes }) => hashes.map(formatHash)))
+      const before = await fetched.of(keyId, [...told.map(({ imageId }) => imageId), ...gone.map(imageOf)])
+      const all = [...withdrawals.flatMap(({ hash }) => hash ?? []), ...before.flatMap(({ hashes }) => hashes)]
+      const candidates = new Map(all.map((hash) => [formatHash(hash), hash]))
+      for (const text of now) candidates.delete(text)
+      return {
+        signals: signals.filter((_, i) => there[i]),
+        withdrawn: await unregistered(keyId, orgId, [...candidates.values()]),
+        place: withdrawals.at(-1)?.place ?? after,
+        more: withdrawals.length === limit,
+      }
+    },
+  }
+}
+
+/** PDQ of whole pictures: what records of the interface have. */
+export function fetchableIn(signals: readonly Signal[]): Hash256[] {
+  const hashes = signals.flatMap(({ type, view, hash }) => (type === 'pdq' && view === 'whole' ? [hash] : []))
+  return [...new Map(hashes.map((hash) => [formatHash(hash), hash])).values()]
+}
+
+function imagesWith(catalogue: Catalogue, orgId: string, hash: Hash256): string[] {
+  const ids = catalogue
+    .index('pdq')
+    .within([hash], 0)
+    .flatMap(({ image: ordinal, view }) => {
+      const image = viewOf(view) === 'whole' ? catalogue.image(ordinal) : undefined
+      const bank = image && catalogue.banks.get(image.bank)
+      return image && bank && isAnswering(bank) && isVisibleTo(bank, orgId) ? [image.id] : []
+    })
+  return [...new Set(ids)]
+}

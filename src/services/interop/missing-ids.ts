@@ -1,0 +1,32 @@
+// Ids that were not there when they were looked for, and may yet come.
+
+import type { Hole } from '../../domain/reconciler.js'
+
+/** Those that are younger than a time. */
+export function openHoles(holes: readonly Hole[], sinceMs: number): Hole[] {
+  return holes.filter((hole) => hole.sinceMs > sinceMs)
+}
+
+/** The same, in which of the ids from one to another only the missing ones are holes now, since the given time. */
+export function withHoles(
+  holes: readonly Hole[],
+  from: number,
+  to: number,
+  missing: readonly number[],
+  sinceMs: number,
+): Hole[] {
+  const outside = holes.flatMap((hole) => {
+    if (hole.to < from || hole.from > to) return [hole]
+    return [
+      { ...hole, to: from - 1 },
+      { ...hole, from: to + 1 },
+    ].filter((part) => part.from <= part.to)
+  })
+  const inside: Hole[] = []
+  for (const id of missing) {
+    const last = inside.at(-1)
+    if (last?.to === id - 1) inside[inside.length - 1] = { ...last, to: id }
+    else inside.push({ from: id, to: id, sinceMs })
+  }
+  return [...outside, ...inside].sort((a, b) => a.from - b.from)
+}

@@ -1,0 +1,154 @@
+// What clients of StopNCII's interface fetch, hand in and report.
+
+import type { Caller } from '../../domain/access.js'
+import type { Bank } from '../../domain/bank.js'
+import type { NewSignal } from '../../domain/bank-change.js'
+import type { FeedLine, FeedSignal } from '../../domain/feed.js'
+import { Problem } from '../../domain/problem.js'
+import type { Hash256 } from '../../hash/hash256.js'
+import type { FetchPlaces } from '../../store/exchange/fetch-cursors.js'
+import type { Banks } from '../banks/banks.js'
+import type { Feed } from '../feed/feed.js'
+import type { FeedCursors } from '../feed/feed-cursor.js'
+import type { Registration } from '../intake/registration.js'
+import type { Matcher } from '../matching/matcher.js'
+import type { Feedback, TrustService } from '../trust/trust.js'
+import type { FetchedHashes } from './fetched-hashes.js'
+
+export interface FetchedPage {
+  readonly signals: readonly FeedSignal[]
+  /** Hashes that this key fetched, and that nothing it may know of has any more. */
+  readonly withdrawn: readonly Hash256[]
+  /** [Unix seconds] Never less than what was asked for, or was given to this key before. */
+  readonly timeS: number
+  readonly token: string
+  readonly more: boolean
+}
+
+export interface StopNcii {
+  /**
+   * @param sinceS [Unix seconds] a time that this key was given before. Any other time is for everything: it says nothing of what its
+   *   fetcher has.
+   * @param token of the page before, when it goes on at once.
+   * @throws {Problem} cursor-unknown, index-loading, store-unavailable
+   */
+  page(
+    caller: Caller,
+    ask: { readonly sinceS: number; readonly token: string | undefined; readonly limit: number },
+  ): Promise<FetchedPage>
+  /**
+   * Hands hashes in, into a bank that is the organisation's own for this.
+   * @returns which were taken, in their order: none that was judged false. @throws {Problem} account-suspended, quota-exceeded
+   */
+  submit(caller: Caller, hashes: readonly Hash256[]): Promise<boolean[]>
+  /** What an organisation says about every signal that is exactly this. @returns whether there is one. @throws {Problem} */
+  feedback(caller: Caller, hash: Hash256, feedback: Feedback): Promise<boolean>
+  /**
+   * Takes back what it handed in by `submit`, whether it matches or not: one that is held would match again once it is released.
+   * @returns whether there was anything.
+   */
+  takeBack(caller: Caller, hash: Hash256): Promise<boolean>
+}
+
+export interface StopNciiParts {
+  readonly feed: Feed
+  readonly places: FetchPlaces
+  readonly cursors: FeedCursors
+  readonly fetched: FetchedHashes
+  readonly banks: Banks
+  readonly registration: Registration
+  readonly matcher: Matcher
+  readonly trust: Pick<TrustService, 'feedback'>
+  readonly now: () => number
+}
+
+const EVERYTHING = { banks: undefined, categories: undefined, tiers: undefined }
+const NEVER = new AbortController().signal
+
+export function stopNciiOver(parts: StopNciiParts): StopNcii {
+  const { feed, places, cursors, fetched, banks, registration, matcher, trust, now } = parts
+
+  async function ownBank(caller: Caller): Promise<Bank> {
+    const name = ownBankName(caller)
+    try {
+      return await banks.writable(caller, name)
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'bank-unknown') throw error
+    }
+    try {
+      return await banks.create(caller, { name, purpose: 'match', thresholdBits: {} }, undefined)
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'bank-exists') throw error
+      return await banks.writable(caller, name) // another request was faster
+    }
+  }
+
+  async function exactly({ orgId }: Caller, hash: Hash256) {
+    const picture = [{ type: 'pdq', view: 'whole', quality: 100, hashes: [hash] }] as const
+    const [matches] = await matcher.match([picture], { orgId, banks: undefined, thresholdBits: 0 })
+    return matches ?? []
+  }
+
+  return {
+    async page({ orgId, keyId }, { sinceS, token, limit }) {
+      const reader = { orgId, keyId, filter: EVERYTHING, use: 'stopncii' } as const
+      const place = token === undefined ? await places.at(keyId, sinceS) : cursors.read(reader, token)
+      const after = token ?? (place && cursors.write(reader, place))
+      const signals: FeedSignal[] = []
+      const gone: string[] = []
+      let end: Extract<FeedLine, { op: 'cursor' }> | undefined
+      for await (const line of feed.page(reader, { after, limit, waitMs: 0, signal: NEVER })) {
+        if (line.op === 'upsert') signals.push(line)
+        if (line.op === 'tombstone') gone.push(line.id)
+        if (line.op === 'cursor') end = line
+      }
+      const reached = end && cursors.read(reader, end.cursor)
+      if (end === undefined || reached === undefined) throw new Error('a page of the feed ends with a cursor')
+      const told = await fetched.tell({ orgId, keyId }, { signals, gone }, { after: place?.withdrawn ?? 0, limit })
+      const next = { ...reached, withdrawn: told.place }
+      const timeS = await places.keep(keyId, Math.max(sinceS, Math.floor(now() / 1000)), next)
+      return {
+        signals: told.signals,
+        withdrawn: told.withdrawn,
+        timeS,
+        token: cursors.write(reader, next),
+        more: end.more || told.more,
+      }
+    },
+
+    async submit(caller, hashes) {
+      if (hashes.length === 0) return []
+      const bank = await ownBank(caller)
+      const { ids, revision } = await registration.forBank(bank, hashes.map(submitted))
+      await registration.matchable(revision)
+      return ids.map((id) => id !== undefined)
+    },
+
+    async feedback(caller, hash, said) {
+      const matches = await exactly(caller, hash)
+      for (const { matchId } of matches) await trust.feedback(caller, matchId, said)
+      return matches.length > 0
+    },
+
+    async takeBack(caller, hash) {
+      try {
+        const bank = await banks.writable(caller, ownBankName(caller))
+        const signalId = registration.signalIdFor(bank, submitted(hash))
+        await registration.removeFromBank(bank, signalId, `key:${caller.keyId}`)
+        return true
+      } catch (error) {
+        if (error instanceof Problem && (error.code === 'bank-unknown' || error.code === 'signal-unknown')) return false
+        throw error
+      }
+    },
+  }
+}
+
+/** The same for the same hash, so that what was handed in can be named again. */
+function submitted(hash: Hash256): NewSignal {
+  return { signal: { type: 'pdq', view: 'whole', quality: 100, hash }, ref: undefined, category: undefined }
+}
+
+function ownBankName({ orgId }: Caller): string {
+  return `stopncii-${orgId}`
+}

@@ -1,0 +1,151 @@
+// API keys: made once and shown once, recognised from memory.
+
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { crc32 } from 'node:zlib'
+import type { Caller, OrgKind, Scope } from '../../domain/access.js'
+import type { AuditActor } from '../../domain/audit.js'
+import { uuidV7 } from '../../domain/ids.js'
+import { Problem } from '../../domain/problem.js'
+import { isWithin } from '../../net/networks.js'
+import type { ApiKey, ApiKeys } from '../../store/organisations/api-keys.js'
+
+/**
+ * tbr_<env>_<id>_<secret><check>: a prefix that secret scanners find, 260 random bits, and a checksum that refuses a typo
+ * without looking anything up. Crockford's alphabet in lower case. The expression is in docs/runbook.md for such scanners.
+ */
+export const KEY_PATTERN = /^tbr_[a-z]{2,8}_([0-9a-hjkmnp-tv-z]{10})_[0-9a-hjkmnp-tv-z]{52}([0-9a-hjkmnp-tv-z]{7})$/
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
+const CHECK_DIGITS = 7
+
+export interface NewKey {
+  readonly org: string
+  readonly kind: OrgKind
+  readonly scopes: ReadonlySet<Scope>
+  /** The deployment's label, for example `live` or `test`. */
+  readonly env: string
+  readonly nowMs: number
+  readonly expiresAtMs?: number | undefined
+  /** As `isNetwork` takes them; undefined for everywhere. */
+  readonly networks?: readonly string[] | undefined
+  /** Who makes it; the operator at the command line when left out. */
+  readonly by?: AuditActor
+}
+
+/** Shown once. */
+export interface ShownKey {
+  readonly keyId: string
+  readonly key: string
+}
+
+/** Makes a key for an organisation, and the organisation if it is new. The key's text is not kept anywhere. */
+export async function createApiKey(
+  apiKeys: ApiKeys,
+  { org, kind, scopes, env, nowMs, expiresAtMs, networks, by }: NewKey,
+): Promise<ShownKey> {
+  const orgId = await apiKeys.ensureOrg({ name: org, kind, newId: uuidV7(nowMs, randomBytes(10)) })
+  const { secretSha256, ...shown } = newKey(env)
+  const { keyId } = shown
+  const createdAtMs = nowMs
+  await apiKeys.add({ keyId, orgId, scopes, secretSha256, createdAtMs, expiresAtMs, networks, suspendedAtMs: undefined }, by)
+  return shown
+}
+
+export interface KeyRotation {
+  readonly keyId: string
+  readonly env: string
+  readonly nowMs: number
+  readonly overlapMs: number
+  readonly by?: AuditActor
+}
+
+/**
+ * A new key in place of another: for the same organisation, with the same scopes, networks and end. The old one goes on opening for
+ * `overlapMs`, and no longer than it would have. Both or neither, whatever crashes.
+ * @returns `undefined` when there is no such key.
+ */
+export async function rotateApiKey(
+  apiKeys: ApiKeys,
+  { keyId, env, nowMs, overlapMs, by = 'operator' }: KeyRotation,
+): Promise<ShownKey | undefined> {
+  const { secretSha256, ...shown } = newKey(env)
+  const revision = await apiKeys.change(
+    keyId,
+    (key) => ({
+      key: { ...key, expiresAtMs: Math.min(key.expiresAtMs ?? Number.POSITIVE_INFINITY, nowMs + overlapMs) },
+      // A suspended key has a suspended successor: whoever probes does not rotate out of it.
+      successor: { ...key, keyId: shown.keyId, secretSha256, createdAtMs: nowMs },
+    }),
+    { act: 'key.rotated', by, about: { keyId, successorId: shown.keyId }, atMs: nowMs },
+  )
+  return revision === undefined ? undefined : shown
+}
+
+/** Where a request comes from, and when. */
+export interface Origin {
+  /** Undefined when it cannot be told: a key that is bound to networks opens nothing then. */
+  readonly address: string | undefined
+  readonly nowMs: number
+}
+
+/**
+ * @returns who shows this key; `undefined` when nobody does, and in the same way when it has expired or is shown from elsewhere than
+ * it may be. Looks nothing up outside memory; comparing takes constant time, whether there is such a key or not.
+ * @throws {Problem} key-suspended, to whoever has the whole key
+ */
+export function identify(apiKeys: ReadonlyMap<string, ApiKey>, key: string, origin: Origin): Caller | undefined {
+  const [, keyId, given] = KEY_PATTERN.exec(key) ?? []
+  if (keyId === undefined || given !== check(key.slice(0, -CHECK_DIGITS))) return undefined
+  const known = apiKeys.get(keyId)
+  const isRight = timingSafeEqual(secretOf(known), sha256(key))
+  if (known === undefined || !isRight) return undefined
+  const { expiresAtMs, networks, suspendedAtMs } = known
+  if (expiresAtMs !== undefined && expiresAtMs <= origin.nowMs) return undefined
+  if (networks !== undefined && (origin.address === undefined || !isWithin(networks, origin.address))) return undefined
+  if (suspendedAtMs !== undefined) throw new Problem('key-suspended')
+  return known
+}
+
+/** What is compared with where there is no key: as long as a real one. */
+const NO_SECRET = Buffer.alloc(32)
+
+/** Read from its text once for each key, not with each request. */
+const secrets = new WeakMap<ApiKey, Buffer>()
+
+function secretOf(key: ApiKey | undefined): Buffer {
+  if (key === undefined) return NO_SECRET
+  const known = secrets.get(key)
+  if (known !== undefined) return known
+  const secret = Buffer.from(key.secretSha256, 'hex')
+  secrets.set(key, secret)
+  return secret
+}
+
+/** The token of an `Authorization: Bearer` header; `undefined` when there is none. */
+export function bearerToken(header: string | undefined): string | undefined {
+  return /^Bearer +([\x21-\x7e]{1,512})$/i.exec(header ?? '')?.[1]
+}
+
+function newKey(env: string): ShownKey & Pick<ApiKey, 'secretSha256'> {
+  const keyId = digits(randomBytes(10))
+  const body = `tbr_${env}_${keyId}_${digits(randomBytes(52))}`
+  const key = body + check(body)
+  return { keyId, key, secretSha256: sha256(key).toString('hex') }
+}
+
+function check(body: string): string {
+  let rest = crc32(body)
+  let text = ''
+  for (let i = 0; i < CHECK_DIGITS; i++) {
+    text = ALPHABET.charAt(rest & 31) + text
+    rest >>>= 5
+  }
+  return text
+}
+
+function digits(random: Uint8Array): string {
+  return Array.from(random, (byte) => ALPHABET.charAt(byte & 31)).join('')
+}
+
+function sha256(text: string): Buffer {
+  return hash('sha256', text, 'buffer')
+}

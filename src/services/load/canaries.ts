@@ -1,0 +1,42 @@
+// A signal that no picture has, planted to be noticed: whoever matches it has read a list.
+
+import { randomBytes } from 'node:crypto'
+import { uuidV7 } from '../../domain/ids.js'
+import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../hash/hash256.js'
+import { noteInAudit } from '../../store/audit/audit.js'
+import { imagesIn } from '../../store/images/images.js'
+import { banksIn } from '../../store/organisations/banks.js'
+import type { Store } from '../../store/redis/client.js'
+import type { Keyring } from '../../store/sealing/seal.js'
+import { canariesIn } from '../../store/trust/canaries.js'
+
+/**
+ * Registers a random hash in a bank. It is shown to nobody: what nobody was given, nobody can pass on.
+ * @returns its id; `undefined` when there is no such bank.
+ */
+export async function plantCanary(
+  { store, keyring }: { readonly store: Store; readonly keyring: Keyring },
+  bank: string,
+  nowMs: number,
+): Promise<string | undefined> {
+  const into = await banksIn(store).get(bank)
+  if (into === undefined || into.removedAtMs !== undefined) return undefined
+  const id = uuidV7(nowMs, randomBytes(10))
+  const signals = [{ type: 'pdq', view: 'whole', quality: 100, hash: likeAPicture() }] as const
+  const image = { bank, tier: 'ngo-attested', category: undefined, ref: undefined, createdAtMs: nowMs, signals } as const
+  // First that it is one: a match in between must not go unnoticed.
+  await canariesIn(store).add(id)
+  await noteInAudit(store, { act: 'canary.planted', by: 'operator', about: { bank, signalId: id }, atMs: nowMs })
+  const revision = await imagesIn(store, keyring).putInto(into, [{ id, image }])
+  return revision === undefined ? undefined : id
+}
+
+/** Half of the bits of a PDQ hash are set, so one that is told from others by that would be no canary. */
+function likeAPicture(): Hash256 {
+  const bytes = new Uint8Array(HASH_BYTES)
+  const random = randomBytes(4 * HASH_BITS)
+  const bits = Array.from({ length: HASH_BITS }, (_, bit) => ({ bit, rank: random.readUInt32LE(4 * bit) }))
+  bits.sort((a, b) => a.rank - b.rank)
+  for (const { bit } of bits.slice(0, HASH_BITS / 2)) bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) | (1 << (bit & 7))
+  return hashFromBytes(bytes)
+}

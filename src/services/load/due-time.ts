@@ -1,0 +1,28 @@
+// Until when something is due that cannot be undone when it was not.
+
+import { agreeOnTime, MAX_APART_MS } from '../../store/redis/agreed-time.js'
+import type { Store } from '../../store/redis/client.js'
+
+/**
+ * @returns the earlier of this process's time and the store's; `undefined` while nothing is to end, after a jump of the store's clock.
+ * @throws {Problem} store-unavailable
+ */
+export type DueTime = (store: Store) => Promise<number | undefined>
+
+const AHEAD =
+  "This process's clock is more than a minute ahead of Redis's. Cases and watches end by the earlier of the two. Set the clocks right."
+const JUMPED =
+  "Redis's clock jumped by more than an hour, or nothing looked at it for so long. No case and no watch ends before it has gone on for an hour. If the date is wrong, set it right now."
+
+/** @param warn one line for the operator, once for as long as it holds. */
+export function dueTimeBy(now: () => number, warn: (line: string) => void): DueTime {
+  let warned: string | undefined
+  return async (store) => {
+    const time = await agreeOnTime(store, now())
+    const isAhead = time.kind === 'agreed' && time.aheadMs > MAX_APART_MS
+    const line = time.kind === 'jumped' ? JUMPED : isAhead ? AHEAD : undefined
+    if (line !== undefined && line !== warned) warn(line)
+    warned = line
+    return time.kind === 'jumped' ? undefined : time.nowMs
+  }
+}

@@ -1,0 +1,77 @@
+// What a detail looks like, in the deployment's own order of bits: programs that turn published descriptions back into pictures, and
+// lists of other deployments, fit nothing here.
+
+import { createHmac } from 'node:crypto'
+import type { RegisteredDetails } from '../../hash/details/details.js'
+import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../hash/hash256.js'
+
+export interface Veil {
+  /** The same distance between two veiled hashes as between the two. Cost: about half a microsecond. */
+  hash(plain: Hash256): Hash256
+  details(plain: RegisteredDetails): RegisteredDetails
+}
+
+const BYTE_VALUES = 256
+
+/**
+ * Bits in a secret order, some of them turned over. No protection against somebody who has many rows: how often each bit is set gives the
+ * order away in the end. What protects rows is that they are sealed.
+ */
+export function veilFrom(secret: Buffer): Veil {
+  const stream = bytesFrom(secret)
+  const order = shuffled(stream)
+  const mask = Uint8Array.from({ length: HASH_BYTES }, () => stream.next().value)
+  // Of each byte and each of its values, what it adds to the whole: 256 kB, for 32 steps a hash in place of 256.
+  const added = new Uint32Array((HASH_BYTES * BYTE_VALUES * HASH_BYTES) / 4)
+  const addedBytes = new Uint8Array(added.buffer)
+  for (const [bit, to] of order.entries()) {
+    for (let value = 0; value < BYTE_VALUES; value++) {
+      if (((value >> (bit & 7)) & 1) === 0) continue
+      const at = ((bit >> 3) * BYTE_VALUES + value) * HASH_BYTES + (to >> 3)
+      addedBytes[at] = (addedBytes[at] ?? 0) | (1 << (to & 7))
+    }
+  }
+  const words = HASH_BYTES / 4
+  const maskWords = new Uint32Array(mask.buffer)
+
+  const veiled = (plain: Hash256): Hash256 => {
+    const sum = new Uint32Array(maskWords)
+    for (let byte = 0; byte < HASH_BYTES; byte++) {
+      const from = (byte * BYTE_VALUES + (plain[byte] ?? 0)) * words
+      for (let word = 0; word < words; word++) sum[word] = (sum[word] ?? 0) ^ (added[from + word] ?? 0)
+    }
+    return hashFromBytes(new Uint8Array(sum.buffer))
+  }
+  return {
+    hash: veiled,
+    details: ({ ranked, points }) => ({
+      ranked: { ...ranked, rows: ranked.rows.map((row) => ({ ...row, hash: veiled(row.hash) })) },
+      points: { ...points, points: points.points.map((point) => ({ ...point, hash: veiled(point.hash) })) },
+    }),
+  }
+}
+
+/** @see Durstenfeld, "Algorithm 235: Random permutation", 1964. */
+function shuffled(stream: Generator<number, never>): number[] {
+  const order = Array.from({ length: HASH_BITS }, (_, bit) => bit)
+  for (let last = HASH_BITS - 1; last > 0; last--) {
+    const other = below(last + 1, stream)
+    const [a, b] = [order[last] ?? 0, order[other] ?? 0]
+    order[last] = b
+    order[other] = a
+  }
+  return order
+}
+
+/** Without favour: what does not divide evenly is drawn again. */
+function below(bound: number, stream: Generator<number, never>): number {
+  const limit = BYTE_VALUES - (BYTE_VALUES % bound)
+  for (;;) {
+    const value = stream.next().value
+    if (value < limit) return value % bound
+  }
+}
+
+function* bytesFrom(secret: Buffer): Generator<number, never> {
+  for (let block = 0; ; block++) yield* createHmac('sha256', secret).update(`veil ${block}`).digest()
+}

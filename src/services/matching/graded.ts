@@ -1,0 +1,104 @@
+// How sure a match by hashes is, and what of it is told.
+
+import { type Agreement, agreementOf } from '../../domain/agreement.js'
+import type { Bank } from '../../domain/bank.js'
+import type { ComparedViews } from '../../domain/evidence.js'
+import { distanceBandOf, type Grade, gradeOf } from '../../domain/grade.js'
+import type { HashedSignal } from '../../domain/hashed-image.js'
+import type { SignalType } from '../../domain/signal-types.js'
+import type { Together } from '../../domain/witnesses.js'
+import type { Hash256 } from '../../hash/hash256.js'
+import { type TransformName, transforms } from '../../hash/transforms.js'
+import type { Hit } from '../../search/signal-index.js'
+import type { CatalogueImage } from '../index/catalogue.js'
+import type { Searcher } from '../index/searcher.js'
+import type { Match } from './matcher.js'
+
+export interface Found {
+  readonly hit: Hit
+  readonly type: SignalType
+  readonly views: ComparedViews
+  /** Within the bank's threshold, rather than the wider one that was asked for? */
+  readonly isWithin: boolean
+  /** Within what the asking organisation's own bank is to show it? */
+  readonly isInOwnReach: boolean
+  /** Within what one pair of views decides alone? */
+  readonly isDecided: boolean
+  /** Its place in `transforms`. */
+  readonly way: number
+  /** What was asked, turned that way. */
+  readonly hash: Hash256 | undefined
+  readonly image: CatalogueImage
+  readonly bank: Bank
+}
+
+export interface Graded {
+  /** What it is told by. */
+  readonly told: Found
+  readonly grade: Grade
+}
+
+/** How sure a match is, and what it is told by: the nearer of two witnesses where these make it surer than what is nearest. */
+export function graded(found: Found, corroborated: boolean, together: Together | undefined): Graded {
+  const { bank, type, views, hit } = found
+  const facts = { bank, signalType: type, views, distanceBits: hit.distanceBits, corroborated }
+  const alone = gradeOf({ ...facts, togetherBits: Number.POSITIVE_INFINITY })
+  const grade = together === undefined ? alone : gradeOf({ ...facts, togetherBits: together.bits })
+  if (together === undefined || grade === alone) return { told: found, grade }
+  const { nearer } = together
+  const told = { ...found, type: nearer.type, way: nearer.way, hash: nearer.hash }
+  return {
+    told: {
+      ...told,
+      views: { ...views, ...nearer.views, turned: false },
+      hit: { ...hit, distanceBits: nearer.distanceBits },
+    },
+    grade,
+  }
+}
+
+/** Where it agrees with what it was found by; `undefined` of exact ones, of those for review, and where either was given without parts. */
+export function agreementIn(
+  searcher: Pick<Searcher, 'viewsOf'>,
+  asked: readonly HashedSignal[],
+  { told, grade }: Graded,
+): Agreement | undefined {
+  if (grade === 'exact' || grade === 'review') return undefined
+  const { image } = told.hit
+  const registered = { pdq: searcher.viewsOf(image, 'pdq'), area: searcher.viewsOf(image, 'pdq-area') }
+  return agreementOf(asked, registered, told.way)
+}
+
+/** A match of which a part may differ is not strong. */
+export function agreed({ told, grade }: Graded, agreement: Agreement | undefined): Graded {
+  const isPartial = agreement !== undefined && agreement.surplusBits < 0
+  return { told, grade: isPartial && grade === 'strong' ? 'near' : grade }
+}
+
+export function describe(
+  { image, type, views, way, hit: { distanceBits } }: Found,
+  grade: Grade,
+  matchId: string,
+  agreement: Agreement | undefined,
+): Match {
+  return {
+    matchId,
+    grade,
+    distanceBits,
+    distanceBand: distanceBandOf(distanceBits),
+    signalType: type,
+    view: views.registered,
+    transform: transformName(way),
+    bank: image.bank,
+    tier: image.tier,
+    category: image.category,
+    disputed: image.disputed,
+    ...(agreement?.partial !== undefined && { agreement: agreement.partial }),
+  }
+}
+
+export function transformName(way: number): TransformName {
+  const transform = transforms[way]
+  if (transform === undefined) throw new RangeError('a picture is asked about in at most eight ways')
+  return transform.name
+}

@@ -1,0 +1,119 @@
+// Matches by details: where hashes find nothing, or when the caller wants to know it all.
+
+import { randomInt } from 'node:crypto'
+import type { Region } from '../../domain/agreement.js'
+import type { Bank } from '../../domain/bank.js'
+import type { Edge } from '../../domain/edges.js'
+import { distanceBandOf } from '../../domain/grade.js'
+import type { AskedView } from '../../hash/details/features.js'
+import type { Searcher } from '../index/searcher.js'
+import type { DetailFinder, FoundByDetails } from './detail-finder.js'
+import { harmlessBanks } from './harmless-filter.js'
+import type { Answer } from './match-by-hashes.js'
+import type { Match } from './matcher.js'
+import type { Observation } from './observed.js'
+
+/** What a match by details says besides. */
+export interface MatchedDetails {
+  /** How many details agree: 8 at least, where chance agrees in 7 at most. */
+  readonly inliers: number
+  /** How many more agree than it takes. */
+  readonly surplus: number
+  /** What they cover of the picture that was asked about, in parts of its sides, 0…1. */
+  readonly region: Region
+}
+
+interface ByDetails {
+  readonly answer: Answer
+  /** What the probing budget counts. */
+  readonly observations: readonly Observation[]
+}
+
+export interface AskingByDetails {
+  readonly searcher: Searcher
+  readonly banks: ReadonlyMap<string, Bank>
+  /** Also as a mirror shows it? */
+  readonly mirrors: boolean
+  /** Images that hashes found already, by ordinal. */
+  readonly except: ReadonlySet<number>
+  readonly giveWay: () => Promise<void> | undefined
+  readonly matchIdOf: (imageId: string) => string
+}
+
+/** @throws {Problem} store-unavailable */
+export async function matchesByDetails(
+  finder: DetailFinder,
+  views: readonly AskedView[],
+  asking: AskingByDetails,
+): Promise<ByDetails> {
+  const { searcher, banks, mirrors, except, giveWay, matchIdOf } = asking
+  const vetoing = harmlessBanks(searcher)
+  const role = (ordinal: number) => {
+    const bank = searcher.factsOf(ordinal)?.bank ?? ''
+    if (vetoing.has(bank)) return 'harmless'
+    return banks.has(bank) && !except.has(ordinal) ? 'wanted' : undefined
+  }
+  const missed = new Set<string>()
+  const onMissed = (imageId: string) => void missed.add(imageId)
+  const found = await finder.find(views, { searcher, mirrors, role, giveWay, onMissed })
+  if (found.length === 0 && missed.size === 0) return NOTHING_FOUND
+  const marks = marksOf(views)
+  const observed = (imageId: string, edge: Edge, distanceBits: number | undefined): Observation => ({
+    ...{ imageId: accountOfDetails(imageId), edge, distanceBits, marks },
+    ...{ hash: undefined, plain: undefined },
+  })
+  return {
+    answer: found.map((each) => ({
+      ordinal: each.ordinal,
+      imageId: each.image.id,
+      match: describe(each, matchIdOf(each.image.id)),
+    })),
+    observations: [
+      ...Array.from(missed, (imageId) => observed(imageId, 'alone', undefined)),
+      ...found.map(({ image, isAtEdge, surplus }) => observed(image.id, isAtEdge ? 'alone' : 'inner', surplus)),
+    ],
+  }
+}
+
+const NOTHING_FOUND: ByDetails = { answer: [], observations: [] }
+
+/** Details have a budget of their own: who posts crops of a picture does not use up what may be told by its hashes. */
+export function accountOfDetails(imageId: string): string {
+  return `details ${imageId}`
+}
+
+const SEEDS = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
+
+/** Two numbers that are the same for the same details at the same places (FNV-1a, of 32 bits). */
+function marksOf(views: readonly AskedView[]): readonly [number, number] {
+  let [one, other]: [number, number] = [...SEEDS]
+  const add = (value: number) => {
+    one = Math.imul(one ^ value, 0x01000193)
+    other = Math.imul(other ^ value, 0x01000193)
+  }
+  for (const { width, height, part, features } of views) {
+    for (const value of [width, height, ...Object.values(part).map((side) => side * 65_536)]) add(value)
+    for (const { x, y, turn, level, hash, mirrored } of features) {
+      for (const value of [x * 16, y * 16, turn, level, ...hash, ...(mirrored ?? [])]) add(value)
+    }
+  }
+  return [one, other]
+}
+
+/** Never strong: whether details are as sure as two algorithms that agree has not been shown over as many pairs. */
+function describe({ image, inliers, surplus, distanceBits, region, isMirrored }: FoundByDetails, matchId: string): Match {
+  return {
+    matchId,
+    grade: 'near',
+    distanceBits,
+    distanceBand: distanceBandOf(distanceBits),
+    signalType: 'detail',
+    view: 'details',
+    transform: isMirrored ? 'flipY' : 'original',
+    bank: image.bank,
+    tier: image.tier,
+    category: image.category,
+    disputed: image.disputed,
+    details: { inliers, surplus, region },
+  }
+}

@@ -1,0 +1,267 @@
+// Matches by hashes: what is near, what agrees with it, and how it is told.
+
+import { aloneThresholdOf, type Bank, ownReachOf, thresholdOf } from '../../domain/bank.js'
+import { EDGE_BITS, isNearEdge } from '../../domain/edges.js'
+import {
+  type ComparedViews,
+  contentOf,
+  dependsOnContent,
+  reviewBits,
+  TOGETHER_BITS,
+  widestWitnessBits,
+} from '../../domain/evidence.js'
+import { isExact } from '../../domain/grade.js'
+import type { HashedSignal } from '../../domain/hashed-image.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/signal-types.js'
+import { type Sighting, Witnesses } from '../../domain/witnesses.js'
+import type { Hash256 } from '../../hash/hash256.js'
+import { waysOf } from '../../hash/transforms.js'
+import type { Hit } from '../../search/signal-index.js'
+import { viewOf } from '../index/catalogue.js'
+import type { Searcher } from '../index/searcher.js'
+import type { FoundAhead, WidestBits } from './batch-search.js'
+import { shareOfHits, shareOfMatches } from './fair-share.js'
+import { agreed, agreementIn, describe, type Found, graded } from './graded.js'
+import { isAtVetoEdge, isUnvetoed, isVetoed, vetoOf } from './harmless-filter.js'
+import type { MatchIds } from './match-ids.js'
+import type { Match, MatchOptions } from './matcher.js'
+import type { Observed } from './observed.js'
+import { type Lot, lotsOf } from './orientations.js'
+
+/** What a picture is answered with. */
+export type Answer = readonly { readonly ordinal: number; readonly imageId: string; readonly match: Match }[]
+
+/** What all pictures of a call have in common. */
+export interface AskingByHashes {
+  readonly searcher: Searcher
+  readonly banks: ReadonlyMap<string, Bank>
+  readonly widestBits: WidestBits
+  readonly options: Pick<MatchOptions, 'orgId' | 'thresholdBits' | 'imageId'>
+  readonly matchIds: Pick<MatchIds, 'idFor'>
+  /** Matches of one picture. */
+  readonly most: number
+  /** In place of the banks' for an image; `undefined` for theirs. */
+  readonly radiusOf: (imageId: string) => number | undefined
+}
+
+export interface FoundByHashes {
+  readonly answer: Answer
+  /** Were there more, which are left out? */
+  readonly isTruncated: boolean
+}
+
+/**
+ * All registered images that are near, nearest first; of too many a fair share. Pauses whenever it may give way to others, as do all that follow.
+ *
+ * Not made anew for each call, as a closure: V8 gives each closure of a generator a hidden class of its own, which it keeps among what is old, and by
+ * that all that belongs to the call until all garbage is collected (decision 0106).
+ */
+export function* matchesByHashes(
+  signals: readonly HashedSignal[],
+  ahead: FoundAhead,
+  asking: AskingByHashes,
+  observed: Observed,
+): Generator<void, FoundByHashes, void> {
+  const { searcher, banks, options, matchIds, most } = asking
+  const witnesses = new Witnesses()
+  const { found, isAll } = yield* findNearest(asking, signals, ahead, witnesses, observed)
+  if (found.size === 0) return NOTHING_FOUND
+  const isCorroborated = yield* corroborationOf(searcher, found, signals, observed)
+  yield* lookForWitnesses(asking, found, signals, witnesses, observed)
+  const answer = []
+  for (const each of found.values()) {
+    yield
+    const corroborated = isCorroborated(each)
+    const together = witnesses.together(each.hit.image)
+    const alone = graded(each, corroborated, together)
+    const agreement = agreementIn(searcher, signals, alone)
+    const { told, grade } = agreed(alone, agreement)
+    observed.found(each, told, together, { agreement, signals, isStrong: alone.grade === 'strong' })
+    const match = describe(told, grade, matchIds.idFor(options.orgId, each.image.id), agreement)
+    // Who asks no farther than the banks do is told what may be acted on, and besides only what his own bank is to show; nobody is shown what is near by an algorithm
+    // that never decides alone, and by no other: that is one pair of unrelated pictures in 2,000.
+    const isWorthALook = SIGNAL_TYPES[each.type].decidesAlone || corroborated
+    const isAskedFor = options.thresholdBits !== undefined || each.isInOwnReach
+    if (match.grade !== 'review' || (isAskedFor && isWorthALook))
+      answer.push({ ordinal: each.hit.image, imageId: each.image.id, match })
+  }
+  answer.sort((a, b) => inOrder(a.match, b.match))
+  const share = shareOfMatches(answer, most, (bank) => banks.get(bank)?.orgId)
+  return { answer: share, isTruncated: !isAll || share.length < answer.length }
+}
+
+export const NOTHING_FOUND: FoundByHashes = { answer: [], isTruncated: false }
+
+function* findNearest(
+  { searcher, banks, widestBits, options: { orgId, thresholdBits, imageId }, radiusOf }: AskingByHashes,
+  signals: readonly HashedSignal[],
+  ahead: FoundAhead,
+  witnesses: Witnesses,
+  observed: Observed,
+): Generator<void, { readonly found: ReadonlyMap<number, Found>; readonly isAll: boolean }, void> {
+  const nearest = new Map<number, Found>()
+  let isAll = true
+  for (const [place, signal] of signals.entries()) {
+    const { type, view } = signal
+    const isWitness = widestWitnessBits(type, view) !== undefined
+    for (const [lot, { ways, turned, hashes }] of lotsOf(signal).entries()) {
+      const foundAhead = ahead.get(signal)?.[lot]
+      const hits = foundAhead ?? (yield* search(searcher, type, hashes, widestBits(type, view, turned)))
+      const content = hits.length === 0 || !dependsOnContent(type) ? 'full' : contentOf(signal)
+      const viewsOf = (hit: Hit) => ({ asked: view, registered: viewOf(hit.view), turned, content })
+      const veto = vetoOf(searcher, type, { asked: view, turned }, hits)
+      const isNear = (hit: Hit, views: ComparedViews, bank: Bank) => {
+        const askedBits = Math.min(thresholdBits ?? ownReachOf(bank, type, orgId), reviewBits(type, views))
+        const farthestBits = thresholdBits === undefined ? Math.max(thresholdOf(bank, type, views), askedBits) : askedBits
+        const hash = hashes[hit.transform]
+        if (hit.distanceBits <= farthestBits) return isUnvetoed(veto, hit, { searcher, type, hash, radiusOf, observed })
+        if (isVetoed(veto, hit) || hit.distanceBits > farthestBits + EDGE_BITS || farthestBits <= 0) return false
+        const image = searcher.image(hit.image)
+        if (image !== undefined) observed.missed(hit.image, image.id, type, hash)
+        return false
+      }
+      const share = yield* shareOfHits(searcher, hits, (hit) => {
+        const bank = banks.get(searcher.factsOf(hit.image)?.bank ?? '')
+        if (imageId !== undefined && searcher.image(hit.image)?.id !== imageId) return false
+        return bank !== undefined && isNear(hit, viewsOf(hit), bank)
+      })
+      isAll &&= share.isAll
+      for (const hit of share.hits) {
+        const image = searcher.image(hit.image)
+        const bank = banks.get(image?.bank ?? '')
+        if (image === undefined || bank === undefined || (imageId !== undefined && image.id !== imageId)) continue
+        const hash = hashes[hit.transform]
+        const views = viewsOf(hit)
+        if (!isNear(hit, views, bank)) continue
+        // What will not be told is not worked on either: the time that takes would tell it.
+        if (hit.distanceBits > (radiusOf(image.id) ?? hit.distanceBits) + EDGE_BITS) {
+          const isAtEdge = isNearEdge(hit.distanceBits, thresholdBits ?? thresholdOf(bank, type, views))
+          observed.screened(hit.image, image.id, type, hash, isAtEdge ? 'outer' : 'none')
+          continue
+        }
+        const isWithin = hit.distanceBits <= thresholdOf(bank, type, views)
+        const isWithinAll = isWithin && hit.distanceBits <= (radiusOf(image.id) ?? hit.distanceBits)
+        if (isWitness && !turned)
+          noteHit(witnesses, hit, { type, views, signal: place, ways, hashes, isWithin: isWithinAll })
+        const isDecided = hit.distanceBits <= aloneThresholdOf(bank, type, views)
+        const isInOwnReach = hit.distanceBits <= ownReachOf(bank, type, orgId)
+        const way = ways[hit.transform] ?? 0
+        const found = { hit, type, views, isWithin, isInOwnReach, isDecided, way, hash, image, bank }
+        const known = nearest.get(hit.image)
+        observed.seen(found)
+        if (known === undefined || isNearer(found, known)) nearest.set(hit.image, found)
+      }
+    }
+  }
+  return { found: nearest, isAll }
+}
+
+/**
+ * Between types bits cannot be compared: the type that is first in the table speaks for the image, unless another is exact. What is
+ * within its threshold comes before what is not, which may have the fewer bits where views differ; and so does what decides alone.
+ */
+function isNearer(found: Found, known: Found): boolean {
+  const isExactly = ({ type, hit }: Found) => isExact(type, hit.distanceBits)
+  if (isExactly(found) !== isExactly(known)) return isExactly(found)
+  if (found.isWithin !== known.isWithin) return found.isWithin
+  if (found.type === known.type && found.isDecided !== known.isDecided) return found.isDecided
+  if (found.type === known.type) return found.hit.distanceBits < known.hit.distanceBits
+  return SIGNAL_TYPE_NAMES.indexOf(found.type) < SIGNAL_TYPE_NAMES.indexOf(known.type)
+}
+
+function* search(
+  searcher: Searcher,
+  type: SignalType,
+  needles: readonly Hash256[],
+  thresholdBits: number,
+): Generator<void, readonly Hit[], void> {
+  yield
+  return yield* searcher.search(type, needles, thresholdBits)
+}
+
+/**
+ * Does another kind of hash of the same picture, turned the same way, agree with a match? Asked of the indexes rather than of
+ * hashes kept with each image: few of millions are ever matched.
+ */
+function* corroborationOf(
+  searcher: Searcher,
+  found: ReadonlyMap<number, Found>,
+  asked: readonly HashedSignal[],
+  observed: Observed,
+): Generator<void, (match: Found) => boolean, void> {
+  const agreeing = new Set<string>()
+  const keyOf = (algorithm: string, way: number, image: number) => `${algorithm} ${way} ${image}`
+  const ways = new Set(Array.from(found.values(), ({ way }) => way))
+  for (const { type, view, hashes } of asked) {
+    const { algorithm, corroboratesBits } = SIGNAL_TYPES[type]
+    if (view !== 'whole' || ![...found.values()].some((match) => SIGNAL_TYPES[match.type].algorithm !== algorithm)) continue
+    for (const way of ways) {
+      const hash = hashes[waysOf(hashes.length).indexOf(way)]
+      if (hash === undefined) continue
+      const margin = corroboratesBits === 0 ? 0 : EDGE_BITS
+      for (const hit of yield* search(searcher, type, [hash], corroboratesBits + margin)) {
+        if (!found.has(hit.image) || viewOf(hit.view) !== 'whole') continue
+        if (hit.distanceBits <= corroboratesBits) agreeing.add(keyOf(algorithm, way, hit.image))
+        if (margin > 0 && isNearEdge(hit.distanceBits, corroboratesBits)) observed.nearlyCorroborated(hit.image, hash)
+      }
+    }
+  }
+  if (agreeing.size === 0) return () => false
+  return ({ hit, type, way }) =>
+    ALGORITHMS.some((other) => other !== SIGNAL_TYPES[type].algorithm && agreeing.has(keyOf(other, way, hit.image)))
+}
+
+const ALGORITHMS = [...new Set(SIGNAL_TYPE_NAMES.map((type) => SIGNAL_TYPES[type].algorithm))]
+
+/**
+ * Notes in which other views the pictures were seen that were found. A copy is seen in several, and what is near by chance is not. What the
+ * search for matches found within its own radius is noted already, and only when that is not enough to be sure is it looked farther out: for
+ * few pictures, since few have anything near.
+ */
+function* lookForWitnesses(
+  { searcher, radiusOf }: Pick<AskingByHashes, 'searcher' | 'radiusOf'>,
+  found: ReadonlyMap<number, Found>,
+  asked: readonly HashedSignal[],
+  witnesses: Witnesses,
+  observed: Observed,
+): Generator<void, void, void> {
+  const open = new Set(
+    [...found.values()]
+      .filter(({ type, hit }) => !isExact(type, hit.distanceBits))
+      .map(({ hit }) => hit.image)
+      .filter((image) => witnesses.togetherBits(image) > TOGETHER_BITS.strong),
+  )
+  if (open.size === 0) return
+  for (const [signal, { type, view, ...turns }] of asked.entries()) {
+    const widest = widestWitnessBits(type, view)
+    if (widest === undefined) continue
+    const upright = lotsOf({ type, view, ...turns }).find(({ turned }) => !turned)
+    if (upright === undefined) continue
+    const hits = yield* search(searcher, type, upright.hashes, widest)
+    const veto = vetoOf(searcher, type, { asked: view, turned: false }, hits)
+    for (const hit of hits) {
+      const known = open.has(hit.image) ? found.get(hit.image) : undefined
+      if (known === undefined) continue
+      const hash = upright.hashes[hit.transform]
+      if (isAtVetoEdge(veto, hit)) observed.screened(hit.image, known.image.id, type, hash, 'alone')
+      if (isVetoed(veto, hit)) continue
+      const views = { asked: view, registered: viewOf(hit.view), turned: false }
+      const radiusBits = radiusOf(known.image.id) ?? hit.distanceBits
+      const isWithin = hit.distanceBits <= Math.min(radiusBits, thresholdOf(known.bank, type, views))
+      noteHit(witnesses, hit, { type, views, signal, ...upright, isWithin })
+    }
+  }
+}
+
+function noteHit(
+  witnesses: Witnesses,
+  { image, transform, distanceBits }: Hit,
+  { ways, hashes, ...asked }: Pick<Sighting, 'type' | 'views' | 'signal' | 'isWithin'> & Pick<Lot, 'ways' | 'hashes'>,
+): void {
+  const hash = hashes[transform]
+  if (hash !== undefined) witnesses.note(image, { ...asked, way: ways[transform] ?? 0, hash, distanceBits })
+}
+
+export function inOrder(a: Match, b: Match): number {
+  return a.distanceBits - b.distanceBits || (a.matchId < b.matchId ? -1 : 1)
+}

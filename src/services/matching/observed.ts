@@ -1,0 +1,221 @@
+// Which edges of an answer a query came near to, image by image: also of images that it just missed. What the probing budget counts.
+
+import { randomInt } from 'node:crypto'
+import { type Agreement, isAgreementClose } from '../../domain/agreement.js'
+import { aloneThresholdOf } from '../../domain/bank.js'
+import { EDGE_BITS, type Edge, edgeOf, isNearEdge } from '../../domain/edges.js'
+import { isExact } from '../../domain/grade.js'
+import type { HashedSignal } from '../../domain/hashed-image.js'
+import { VIEW_NAMES, type View } from '../../domain/signal.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/signal-types.js'
+import type { Together } from '../../domain/witnesses.js'
+import type { Hash256 } from '../../hash/hash256.js'
+import type { Found } from './graded.js'
+
+export interface Observation {
+  readonly imageId: string
+  readonly edge: Edge
+  /** `undefined` when the image was missed. */
+  readonly distanceBits: number | undefined
+  /** Two numbers that are the same for the same hashes near this image, asked for in the same radius. Others of the query do not change them. */
+  readonly marks: readonly [number, number]
+  /** The nearest hash, turned as it was found. */
+  readonly hash: Hash256 | undefined
+  /** The first view and orientation of the image that are within the radius, in the order of their tables: not the nearest. */
+  readonly plain: Plain | undefined
+}
+
+export interface Plain {
+  readonly view: View
+  readonly way: number
+}
+
+/** Of one query. */
+export interface Observed {
+  /** A view of an image within the radius. */
+  seen(found: Found): void
+  /** An image just beyond the radius. */
+  missed(image: number, imageId: string, type: SignalType, hash: Hash256 | undefined): void
+  /** An image that is left out because its radius was replaced, and this is farther; or one that a harmless picture vetoes, or nearly does. */
+  screened(image: number, imageId: string, type: SignalType, hash: Hash256 | undefined, edge: ScreenedEdge): void
+  /** The second algorithm is near the edge at which it agrees. */
+  nearlyCorroborated(image: number, hash: Hash256): void
+  /**
+   * What an image is answered with, before its grade decides whether it is.
+   * @param found its nearest view. @param told what it is told by: that, or the nearer of two witnesses.
+   */
+  found(found: Found, told: Found, together: Together | undefined, agreed?: Agreed): void
+  all(): readonly Observation[]
+}
+
+/** Where it agrees with the registered picture. */
+export interface Agreed {
+  readonly agreement: Agreement | undefined
+  /** What was compared. */
+  readonly signals: readonly HashedSignal[]
+  /** Would it be strong if all of it agreed? */
+  readonly isStrong: boolean
+}
+
+/** outer: of the radius that it had. alone: of a veto. */
+export type ScreenedEdge = 'outer' | 'alone' | 'none'
+
+/** Where nobody counts. */
+export const NOT_OBSERVED: Observed = {
+  seen() {},
+  missed() {},
+  screened() {},
+  nearlyCorroborated() {},
+  found() {},
+  all: () => [],
+}
+
+interface Views {
+  readonly plain: Plain
+  /** Whether another view or orientation was as near as the nearest, or nearly. */
+  readonly isTied: boolean
+  readonly nearest: Found
+}
+
+const SEEDS = [randomInt(2 ** 32), randomInt(2 ** 32)] as const
+
+/** @param thresholdBits the caller's own radius. */
+export function createObserved(thresholdBits: number | undefined): Observed {
+  const marks = new Map<number, [number, number]>()
+  const mark = (image: number, type: SignalType, hash: Hash256 | undefined) => {
+    const known = marks.get(image) ?? [thresholdBits ?? -1, thresholdBits ?? -1]
+    marks.set(image, known)
+    if (hash === undefined) return
+    // A sum, so that a hash that comes twice does not cancel itself.
+    known[0] = (known[0] + digestOf(hash, SEEDS[0] + rank(type))) | 0
+    known[1] = (known[1] + digestOf(hash, SEEDS[1] + rank(type))) | 0
+  }
+  const views = new Map<number, Views>()
+  const missed = new Map<
+    number,
+    { readonly imageId: string; readonly type: SignalType; readonly hash: Hash256 | undefined }
+  >()
+  const screened = new Map<number, Pick<Observation, 'imageId' | 'edge' | 'hash'>>()
+  const corroborated = new Set<number>()
+  const observations = new Map<number, Observation>()
+
+  return {
+    seen(found) {
+      const { image } = found.hit
+      mark(image, found.type, found.hash)
+      const known = views.get(image)
+      const own = { view: found.views.registered, way: found.way }
+      if (known === undefined || known.nearest.type !== found.type) {
+        if (known === undefined || rank(found.type) < rank(known.nearest.type))
+          views.set(image, { plain: own, isTied: false, nearest: found })
+        return
+      }
+      const isNearer = found.hit.distanceBits < known.nearest.hit.distanceBits
+      const isApart = Math.abs(found.hit.distanceBits - known.nearest.hit.distanceBits) > EDGE_BITS
+      const isSame = own.view === known.nearest.views.registered && own.way === known.nearest.way
+      views.set(image, {
+        plain: isBefore(own, known.plain) ? own : known.plain,
+        isTied: isApart || isSame ? known.isTied && !(isNearer && isApart) : true,
+        nearest: isNearer ? found : known.nearest,
+      })
+    },
+    missed(image, imageId, type, hash) {
+      if (!SIGNAL_TYPES[type].decidesAlone) return
+      mark(image, type, hash)
+      const known = missed.get(image)
+      if (known === undefined || rank(type) < rank(known.type)) missed.set(image, { imageId, type, hash })
+    },
+    screened(image, imageId, type, hash, edge) {
+      mark(image, type, hash)
+      const known = screened.get(image)?.edge
+      if (known === undefined || (edge !== 'none' && known !== 'outer')) screened.set(image, { imageId, edge, hash })
+    },
+    nearlyCorroborated(image, hash) {
+      mark(image, 'blockhash', hash)
+      corroborated.add(image)
+    },
+    found(found, told, together, agreed) {
+      const { image } = found.hit
+      const agreementEdge = edgeOfAgreement(agreed)
+      // Each part decides, also one that is too far from all that is registered to be seen.
+      if (agreementEdge !== 'none')
+        for (const { type, hashes } of agreed?.signals ?? []) if (type === 'pdq-area') mark(image, type, hashes[0])
+      const { distanceBits } = told.hit
+      const beyond = missed.get(image)
+      const isSpokenOver = beyond !== undefined && rank(beyond.type) < rank(told.type) && !isExact(told.type, distanceBits)
+      const togetherBits = together?.bits ?? Number.POSITIVE_INFINITY
+      const measured = { bank: told.bank, type: told.type, views: told.views, distanceBits, togetherBits }
+      const isCorroborationClose = corroborated.has(image)
+      const own =
+        isSpokenOver || agreementEdge === 'outer' ? 'outer' : edgeOf({ ...measured, isCorroborationClose, thresholdBits })
+      const edge = own !== 'outer' && screened.get(image)?.edge === 'alone' ? 'alone' : own
+      const seen = views.get(image)
+      const isTied = told === found ? seen?.isTied === true : together?.isTied === true
+      const isInner =
+        agreementEdge === 'inner' || (distanceBits > 0 && (isTied || (together !== undefined && isToldByEither(found))))
+      observations.set(image, {
+        imageId: told.image.id,
+        edge: edge === 'none' && isInner ? 'inner' : edge,
+        distanceBits,
+        marks: marks.get(image) ?? [0, 0],
+        hash: told.hash,
+        plain: seen?.plain,
+      })
+    },
+    all() {
+      for (const [image, of] of screened) {
+        if (observations.has(image)) continue
+        observations.set(image, {
+          ...of,
+          distanceBits: undefined,
+          marks: marks.get(image) ?? [0, 0],
+          plain: undefined,
+        })
+      }
+      for (const [image, { imageId, hash }] of missed) {
+        if (observations.has(image)) continue
+        const found = { distanceBits: undefined, marks: marks.get(image) ?? ([0, 0] as const), hash, plain: undefined }
+        observations.set(image, { imageId, edge: 'outer', ...found })
+      }
+      return withOrder([...observations.values()])
+    },
+  }
+}
+
+/** Matches are told nearest first: of two that are nearly as near, their order tells which is the nearer. */
+function withOrder(all: readonly Observation[]): readonly Observation[] {
+  if (all.length < 2) return all
+  return all.map((one) => {
+    const bits = one.distanceBits
+    if (one.edge !== 'none' || bits === undefined || bits === 0) return one
+    const isClose = all.some((other) => other !== one && Math.abs((other.distanceBits ?? -EDGE_BITS) - bits) <= EDGE_BITS)
+    return isClose ? { ...one, edge: 'inner' as const } : one
+  })
+}
+
+function edgeOfAgreement(agreed: Agreed | undefined): Edge {
+  if (agreed?.agreement === undefined) return 'none'
+  if (agreed.isStrong && isAgreementClose(agreed.agreement)) return 'outer'
+  return agreed.agreement.isPartialClose ? 'inner' : 'none'
+}
+
+/** Near the edge up to which it decides alone, and beyond which witnesses are told of in its place? */
+function isToldByEither({ bank, type, views, hit: { distanceBits } }: Found): boolean {
+  return isNearEdge(distanceBits, aloneThresholdOf(bank, type, views))
+}
+
+function isBefore(one: Plain, other: Plain): boolean {
+  const [a, b] = [VIEW_NAMES.indexOf(one.view), VIEW_NAMES.indexOf(other.view)]
+  return a < b || (a === b && one.way < other.way)
+}
+
+/** FNV-1a, of 32 bits. */
+function digestOf(hash: Hash256, seed: number): number {
+  let digest = seed
+  for (let i = 0; i < hash.length; i++) digest = Math.imul(digest ^ (hash[i] ?? 0), 0x01000193)
+  return digest ^ (digest >>> 15)
+}
+
+function rank(type: SignalType): number {
+  return SIGNAL_TYPE_NAMES.indexOf(type)
+}

@@ -1,0 +1,149 @@
+// May this process be asked, and what does it hold?
+
+import type { Confine } from '../../domain/confines.js'
+import { Problem } from '../../domain/problem.js'
+import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPES } from '../../domain/signal-types.js'
+import type { UnavailableCause } from '../../domain/store-unavailable.js'
+import type { HandoffDesk } from '../../handoff/desk.js'
+import type { PartStatus } from '../../search/signal-index.js'
+import { lastRevision } from '../../store/images/changes.js'
+import type { Store } from '../../store/redis/client.js'
+import type { Durability } from '../../store/redis/durable-writer.js'
+import { countBeating, countLacking, type WorkerCount } from '../../store/redis/heartbeats.js'
+import { outboxAgeMs } from '../../store/webhooks/outbox.js'
+import { waitingEventsIn } from '../../store/webhooks/waiting-events.js'
+import type { Catalogue } from '../index/catalogue.js'
+import type { Replica } from '../index/replica.js'
+import type { Reconcilers } from '../interop/reconcilers.js'
+
+export interface HealthReport {
+  readonly revision: number
+  readonly images: number
+  /** Rows that a search can find, by signal type. */
+  readonly rows: Record<string, number>
+  readonly durability: Durability
+  readonly withdrawals: WithdrawalNoting
+}
+
+/** Are withdrawals noted on disk for restores? `behind`: some could not be, and a restore would bring them back. `off`: nowhere. */
+export const WITHDRAWAL_NOTING = ['noted', 'behind', 'off'] as const
+export type WithdrawalNoting = (typeof WITHDRAWAL_NOTING)[number]
+
+export interface IndexStatus {
+  readonly type: RowType
+  /** Those of removed images among them, until they are compacted away. */
+  readonly rows: number
+  readonly liveRows: number
+  readonly bytes: number
+  /** The threshold that the plans are for: the type's own. */
+  readonly thresholdBits: number
+  readonly parts: PartStatus[]
+}
+
+export interface IndexReport {
+  readonly revision: number
+  /** Since the store was last known to hold nothing newer. */
+  readonly heardAgoMs: number
+  readonly images: number
+  /** What the images take beside their rows. */
+  readonly imageBytes: number
+  readonly indexes: IndexStatus[]
+}
+
+export interface Health {
+  /** @returns what keeps it from answering, if anything does. */
+  report(): HealthReport | Problem
+  /** @see Replica.heardSoon */
+  heardSoon(): Promise<void> | undefined
+  /** What the index consists of. @throws {Problem} index-loading, store-unavailable */
+  index(): IndexReport
+  /** How many changes the store has that the index does not. @throws {Problem} store-unavailable */
+  behind(): Promise<number>
+  /** Pictures of this process that are being hashed, or wait for a worker. */
+  pictures(): { readonly waiting: number; readonly oldestMs: number }
+  /** How long one more would wait for a worker, if so many more come before it. */
+  pictureWaitMs(coming: number): number
+  /** @see Store.unavailableCounts */
+  storeUnavailable(): ReadonlyMap<UnavailableCause, number>
+  /** Of this process, ready or not. */
+  withdrawals(): WithdrawalNoting
+  /** Of the whole deployment. @throws {Problem} store-unavailable */
+  workers(): Promise<WorkerCount>
+  /** How long ago everything withdrawn by then was out of the HMA that is furthest behind; 0 where there is none. @throws {Problem} store-unavailable */
+  reconcilersBehindMs(nowMs: number): Promise<number>
+  /**
+   * Likewise, of those that send webhooks; since when the oldest event waits to be made into messages, 0 when none does; and how many wait
+   * because something that is needed to tell them cannot be read.
+   */
+  messengers(): Promise<WorkerCount & { readonly outboxMs: number; readonly waiting: number }>
+  /** For how many workers each layer of the cage is lacking. */
+  lacking(): Promise<Readonly<Record<Confine, number>>>
+}
+
+export interface HealthParts {
+  readonly replica: Replica
+  readonly store: Store
+  readonly desk: HandoffDesk
+  readonly reconcilers: Pick<Reconcilers, 'list'>
+  /** Undefined where nothing is noted. */
+  readonly withdrawals: { readonly isBehind: boolean } | undefined
+}
+
+export function healthOf({ replica, store, desk, reconcilers, withdrawals }: HealthParts): Health {
+  const noting = () => (withdrawals === undefined ? 'off' : withdrawals.isBehind ? 'behind' : 'noted')
+  return {
+    report() {
+      try {
+        const { catalogue } = replica
+        return {
+          revision: replica.revision ?? 0,
+          images: catalogue.images,
+          rows: Object.fromEntries(ROW_TYPES.map((type) => [type, catalogue.index(type).liveRows])),
+          durability: store.durability,
+          withdrawals: noting(),
+        }
+      } catch (error) {
+        if (error instanceof Problem) return error
+        throw error
+      }
+    },
+    heardSoon: () => replica.heardSoon(),
+    storeUnavailable: () => store.unavailableCounts,
+    index() {
+      const { catalogue } = replica
+      return {
+        revision: replica.revision ?? 0,
+        heardAgoMs: Math.round(replica.heardAgoMs),
+        images: catalogue.images,
+        imageBytes: catalogue.imageBytes,
+        indexes: ROW_TYPES.map((type) => statusOf(catalogue, type)),
+      }
+    },
+    async behind() {
+      return Math.max(0, (await lastRevision(store)) - (replica.revision ?? 0))
+    },
+    pictures: () => ({ waiting: desk.size, oldestMs: desk.oldestMs }),
+    pictureWaitMs: (coming) => desk.expectedMs(coming),
+    withdrawals: noting,
+    workers: () => countBeating(store, 'workers'),
+    messengers: async () => ({
+      ...(await countBeating(store, 'messengers')),
+      outboxMs: await outboxAgeMs(store),
+      waiting: await waitingEventsIn(store).count(),
+    }),
+    async reconcilersBehindMs(nowMs) {
+      const since = (await reconcilers.list()).map(
+        ({ progress }) => progress?.caughtUpAtMs ?? progress?.startedAtMs ?? nowMs,
+      )
+      return Math.max(0, ...since.map((atMs) => nowMs - atMs))
+    },
+    lacking: () => countLacking(store),
+  }
+}
+
+function statusOf(catalogue: Catalogue, type: RowType): IndexStatus {
+  const thresholdBits = type === 'detail' ? DETAIL_BITS : SIGNAL_TYPES[type].thresholdBits
+  const index = catalogue.index(type)
+  const { rows, liveRows, bytes } = index
+  return { type, rows, liveRows, bytes, thresholdBits, parts: index.status(thresholdBits) }
+}

@@ -1,0 +1,89 @@
+// What an operator has to see coming, besides whether this process answers: full disks, old backups, silent partners, missed deadlines.
+
+import { lastAuditCheck } from '../../store/audit/audit-check.js'
+import type { Clocks } from '../../store/cases/clocks.js'
+import { type DiskRoom, diskRoom } from '../../store/embedded/disk-room.js'
+import type { Store } from '../../store/redis/client.js'
+import { type RedisLoad, redisLoad } from '../../store/redis/redis-load.js'
+import { lastBackupMs } from '../../store/upkeep/backups.js'
+import type { Deliveries } from '../../store/webhooks/deliveries.js'
+import type { Webhooks } from '../../store/webhooks/webhooks.js'
+import type { Exchanges } from '../interop/exchanges.js'
+import type { Audit } from '../records/audit.js'
+
+/** What cannot be found out now is `undefined`. */
+export interface OperationReport {
+  readonly disks: ReadonlyMap<string, DiskRoom>
+  readonly redis: RedisLoad | undefined
+  /** Without as many replicas writes are refused. */
+  readonly replicasRequired: number
+  /** [epoch ms]; 0 when no backup is known. */
+  readonly backupMs: number | undefined
+  readonly audit: { readonly isSound: boolean; readonly checkedAtMs: number } | undefined
+  readonly webhooks: { readonly failing: number; readonly longestMs: number } | undefined
+  readonly exchanges: readonly { readonly name: string; readonly behindMs: number; readonly everyS: number }[] | undefined
+  /** Clocks of platforms that ran out and still run: all, and those that ran out in the last day. */
+  readonly deadlines: { readonly overdue: number; readonly overdueToday: number } | undefined
+}
+
+export interface OperationParts {
+  readonly store: Store
+  /** By what they are for. */
+  readonly folders: ReadonlyMap<string, string>
+  readonly replicasRequired: number
+  readonly audit: Pick<Audit, 'isSound'>
+  readonly webhooks: Pick<Webhooks, 'get'>
+  readonly deliveries: Pick<Deliveries, 'failing'>
+  readonly exchanges: Pick<Exchanges, 'list'>
+  readonly clocks: Pick<Clocks, 'countDue'>
+  readonly now: () => number
+}
+
+const DAY_MS = 86_400_000
+
+export function operationOf(parts: OperationParts): () => Promise<OperationReport> {
+  const { store, folders, replicasRequired, audit, exchanges, clocks, now } = parts
+  const startedAtMs = now()
+  const orUndefined = <T>(found: Promise<T>) => found.catch(() => undefined)
+  return async () => {
+    const [disks, redis, backupMs, check, webhooks, pulls, overdue, overdueToday] = await Promise.all([
+      Promise.all([...folders].map(async ([name, folder]) => [name, await diskRoom(folder)] as const)),
+      orUndefined(redisLoad(store)),
+      orUndefined(lastBackupMs(store).then((atMs) => atMs ?? 0)),
+      orUndefined(lastAuditCheck(store).then((last) => last ?? { isSound: true, atMs: 0 })),
+      orUndefined(failingWebhooks(parts)),
+      orUndefined(exchanges.list()),
+      orUndefined(clocks.countDue(0, now())),
+      orUndefined(clocks.countDue(now() - DAY_MS, now())),
+    ])
+    return {
+      disks: new Map(disks.flatMap(([name, room]) => (room === undefined ? [] : [[name, room]]))),
+      redis,
+      replicasRequired,
+      backupMs,
+      audit: check && { isSound: check.isSound && audit.isSound(), checkedAtMs: check.atMs },
+      webhooks,
+      exchanges: pulls?.map(({ name, everyS, progress }) => ({
+        name,
+        everyS,
+        behindMs: Math.max(0, now() - (progress?.caughtUpAtMs ?? progress?.startedAtMs ?? startedAtMs)),
+      })),
+      deadlines: overdue === undefined || overdueToday === undefined ? undefined : { overdue, overdueToday },
+    }
+  }
+}
+
+/** One that its owner switched off is asked nothing, and fails no more. */
+async function failingWebhooks({ webhooks, deliveries, now }: OperationParts) {
+  const failing = await deliveries.failing()
+  const enabled = await Promise.all(
+    failing.map(({ webhookId }) =>
+      webhooks.get(webhookId).then(
+        (webhook) => webhook?.isEnabled === true,
+        () => true, // one that does not open
+      ),
+    ),
+  )
+  const sinceMs = failing.filter((_, i) => enabled[i]).map(({ failingSinceMs }) => failingSinceMs)
+  return { failing: sinceMs.length, longestMs: Math.max(0, ...sinceMs.map((atMs) => now() - atMs)) }
+}

@@ -1,0 +1,63 @@
+// How much is registered, and of what kind: for an operator's overview. Counts over everything, never a picture or a case.
+
+import { SIGNAL_TYPE_NAMES, type SignalType } from '../../domain/signal-types.js'
+import type { ImageTally } from '../index/image-table.js'
+import type { Replica } from '../index/replica.js'
+import { paceMaker } from '../load/yielding.js'
+
+export interface RegistryCounts {
+  readonly countedAtMs: number
+  readonly images: number
+  /** Kept, and matching nothing: held until somebody has looked, or judged false. Not among `images`. */
+  readonly silent: number
+  readonly signals: Readonly<Record<SignalType, number>>
+  /** Only those that there are. */
+  readonly groups: readonly ImageTally[]
+}
+
+export interface RegistryParts {
+  readonly replica: Replica
+  readonly now: () => number
+  /** Never goes back. */
+  readonly clock: () => number
+}
+
+/** A count is given again for so long: however often it is asked for, it costs little. */
+const FRESH_MS = 5_000
+const TURN_MS = 1
+
+/**
+ * @returns what counts, from memory. @throws {Problem} index-loading
+ * Cost: a few nanoseconds an image, once in `FRESH_MS`, in turns of about a millisecond.
+ */
+export function registryCounts({ replica, now, clock }: RegistryParts): () => Promise<RegistryCounts> {
+  let last: { readonly atMs: number; readonly counts: Promise<RegistryCounts> } | undefined
+
+  async function count(): Promise<RegistryCounts> {
+    const { catalogue } = replica
+    const giveWay = paceMaker(TURN_MS, clock)
+    const tally = catalogue.tally()
+    let step = tally.next()
+    for (; step.done !== true; step = tally.next()) await giveWay()
+    const signals = Object.fromEntries(SIGNAL_TYPE_NAMES.map((type) => [type, catalogue.index(type).liveRows]))
+    return {
+      countedAtMs: now(),
+      images: catalogue.images,
+      silent: catalogue.silentImages,
+      signals: { pdq: 0, 'pdq-area': 0, blockhash: 0, sha256: 0, ...signals },
+      groups: step.value,
+    }
+  }
+
+  return () => {
+    const nowMs = now()
+    if (last === undefined || Math.abs(nowMs - last.atMs) >= FRESH_MS) {
+      const counts = count()
+      last = { atMs: nowMs, counts }
+      counts.catch(() => {
+        last = undefined // what failed is not given again
+      })
+    }
+    return last.counts
+  }
+}

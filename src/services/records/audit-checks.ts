@@ -1,0 +1,46 @@
+// Reads the audit log to its end once a day, in one of the api processes: what was changed in it shows there, whoever looks.
+
+import type { AuditLog } from '../../store/audit/audit.js'
+import { holdAuditCheck, lastAuditCheck, noteAuditCheck, releaseAuditCheck } from '../../store/audit/audit-check.js'
+import type { Store } from '../../store/redis/client.js'
+
+export interface AuditCheckParts {
+  readonly store: Store
+  readonly log: Pick<AuditLog, 'verify'>
+  readonly now: () => number
+  readonly onTrouble: (error: unknown) => void
+}
+
+const DUE_AFTER_MS = 86_400_000
+const LOOK_EVERY_MS = 600_000
+/** Longer than ten million entries take. */
+const HELD_MS = 3_600_000
+
+export function auditChecks({ store, log, now, onTrouble }: AuditCheckParts) {
+  let last = Promise.resolve()
+  const check = async () => {
+    const before = await lastAuditCheck(store)
+    if (before !== undefined && now() - before.atMs < DUE_AFTER_MS) return
+    if (!(await holdAuditCheck(store, HELD_MS))) return
+    try {
+      // One that is trimmed while it is read looks as if entries were missing: then it is read once more.
+      const isSound = (await log.verify()).isSound || (await log.verify()).isSound
+      await noteAuditCheck(store, { isSound, atMs: now() })
+    } finally {
+      await releaseAuditCheck(store)
+    }
+  }
+  const next = () => {
+    last = last.then(check).catch(onTrouble)
+    return last
+  }
+  const timer = setInterval(next, LOOK_EVERY_MS).unref()
+  return {
+    /** Checks now, if it is due. */
+    next,
+    async close(): Promise<void> {
+      clearInterval(timer)
+      await last
+    },
+  }
+}

@@ -1,0 +1,94 @@
+// What was done, kept so that it cannot be denied: the one way for services to record an act.
+
+import type { AuditAbout, AuditAct, AuditActor } from '../../domain/audit.js'
+import { AuditError, type AuditHead, type AuditLog, type ChainedAct, noteInAudit } from '../../store/audit/audit.js'
+import type { Store } from '../../store/redis/client.js'
+
+export interface Audit {
+  /** On disk when it returns, and soon in the chain. For what is written by a script of its own there is `writeAudited`. */
+  record<A extends AuditAct>(act: A, by: AuditActor, about: AuditAbout<A>): Promise<void>
+  /**
+   * For what happens all the time: once a day for the same actor and the same things, by whatever process. Does not wait, costs next to
+   * nothing, and loses at most what happened in the last moment before a crash.
+   * @param about without the day, which is added.
+   */
+  recordDaily<A extends DailyAct>(act: A, by: AuditActor, about: Omit<AuditAbout<A>, 'day'>): void
+  /** The last first: those before this number, or the very last ones. @param limit at most 1,000. */
+  latest(before: number | undefined, limit: number): Promise<ChainedAct[]>
+  /** False since this process found that the log was changed or set back; then nothing is added to it. */
+  isSound(): boolean
+  /** Ends with what was recorded by then in the chain, if the store can be reached. */
+  close(): Promise<void>
+}
+
+type DailyAct = { [A in AuditAct]: 'day' extends keyof AuditAbout<A> ? A : never }[AuditAct]
+
+export interface AuditParts {
+  readonly store: Store
+  readonly log: AuditLog
+  readonly now: () => number
+  readonly onTrouble: (error: unknown) => void
+  /** Told of each new end of the chain: noted elsewhere, it shows that a log was set back. */
+  readonly onHead: (head: AuditHead) => void
+}
+
+const CHAIN_EVERY_MS = 1000
+const DAY_MS = 86_400_000
+const ONCE_A_DAY_S = (2 * DAY_MS) / 1000
+
+export function auditOver({ store, log, now, onTrouble, onHead }: AuditParts): Audit {
+  let told = 0
+  let hasComplained = false
+  let lastWork: Promise<void> = Promise.resolve()
+  // Invariant: has exactly what was recorded on #today, or is being so.
+  let today = 0
+  let doneToday = new Set<string>()
+
+  const chain = async () => {
+    try {
+      const head = await log.chain()
+      hasComplained = false
+      if (head === undefined || head.number === told) return
+      told = head.number
+      onHead(head)
+    } catch (error) {
+      // A log that was tampered with stays so: it is said once, and not each second.
+      if (!hasComplained || !(error instanceof AuditError)) onTrouble(error)
+      hasComplained = error instanceof AuditError
+    }
+  }
+  const timer = setInterval(() => {
+    lastWork = lastWork.then(chain)
+  }, CHAIN_EVERY_MS).unref()
+
+  return {
+    record: (act, by, about) => noteInAudit(store, { act, by, about, atMs: now() }),
+    recordDaily(act, by, about) {
+      const atMs = now()
+      const day = Math.floor(atMs / DAY_MS)
+      if (day !== today) {
+        today = day
+        doneToday = new Set()
+      }
+      const name = `${act} ${by} ${Object.values(about).join(' ')}`
+      const done = doneToday
+      if (done.has(name)) return
+      done.add(name)
+      const whole = { ...about, day: new Date(day * DAY_MS).toISOString().slice(0, 10) }
+      lastWork = Promise.all([lastWork, noteInAudit(store, { act, by, about: whole, atMs }, ONCE_A_DAY_S)]).then(
+        () => {},
+        (error: unknown) => {
+          done.delete(name) // the next one tries again
+          onTrouble(error)
+        },
+      )
+    },
+    isSound: () => !hasComplained,
+    latest: (before, limit) => log.latest(before, limit),
+    async close() {
+      clearInterval(timer)
+      await lastWork
+      await chain()
+    },
+  }
+}

@@ -1,0 +1,55 @@
+// Keeps this process sealing with the key that all have agreed on, and says with which one it does.
+
+import { randomBytes } from 'node:crypto'
+import { Problem } from '../../domain/problem.js'
+import type { Store } from '../../store/redis/client.js'
+import { type Keyring, SealError } from '../../store/sealing/seal.js'
+import { keyToSealWith, noteActive, sealsNoMore, sealsWith } from '../../store/sealing/seal-ring.js'
+
+export interface SealingParts {
+  readonly store: Store
+  readonly keyring: Keyring
+  readonly now: () => number
+  readonly onTrouble: (error: unknown) => void
+  /** Told when this process seals with another key than before. */
+  readonly onSwitch: () => void
+}
+
+const ASK_EVERY_MS = 2000
+
+export function sealingAsAgreed({ store, keyring, now, onTrouble, onSwitch }: SealingParts): { close(): Promise<void> } {
+  const processId = randomBytes(8).toString('hex')
+  let told = ''
+  let hasComplained = false
+
+  const look = async () => {
+    const agreed = await keyToSealWith(store)
+    if (agreed !== undefined && agreed !== keyring.active.fingerprint && keyring.refresh()) onSwitch()
+    const { fingerprint } = keyring.active
+    if (told !== fingerprint) await noteActive(store, keyring)
+    if (told !== fingerprint && told !== '') await sealsNoMore(store, processId, told)
+    await sealsWith(store, processId, fingerprint, now())
+    told = fingerprint
+    const differs = agreed !== undefined && agreed !== fingerprint
+    if (differs && !hasComplained) {
+      onTrouble(new SealError('This process seals with another key than was agreed on. Start it with the new ring.'))
+    }
+    hasComplained = differs
+  }
+  const tryToLook = () =>
+    look().catch((error: unknown) => {
+      if (!(error instanceof Problem)) onTrouble(error)
+    })
+  let last = tryToLook()
+  const timer = setInterval(() => {
+    last = last.then(tryToLook)
+  }, ASK_EVERY_MS).unref()
+
+  return {
+    async close() {
+      clearInterval(timer)
+      await last
+      await sealsNoMore(store, processId, told).catch(() => {}) // it lapses by itself
+    },
+  }
+}

@@ -1,0 +1,79 @@
+// For how long records of what was done are kept: the audit log, and the log of withdrawals. What is older goes by itself.
+
+import { rm } from 'node:fs/promises'
+import type { AuditLog } from '../../store/audit/audit.js'
+import { oldLogsIn } from '../../store/upkeep/withdrawal-records.js'
+import { forEachDue } from '../load/each-due.js'
+
+/** What happened lately stays, whoever sets how much is kept. */
+export const LEAST_AUDIT_DAYS = 90
+/** A month is a file: so long is the least that can be kept of one. */
+export const LEAST_WITHDRAWALS_DAYS = 35
+
+export interface RecordKeeping {
+  /** Removes what is too old. Safe to run twice, and beside itself. */
+  sweep(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface RecordKeepingParts {
+  readonly log: Pick<AuditLog, 'list' | 'trim'>
+  /** [days] 0 for ever. */
+  readonly auditDays: number
+  /** Of this process; undefined where nothing is noted. */
+  readonly withdrawalsFolder: string | undefined
+  /** [days] 0 for ever. */
+  readonly withdrawalsDays: number
+  /** May this process trim today? A log is read to its end before it is cut: of all processes one does that, once a day. */
+  readonly isOursToday: () => Promise<boolean>
+  /** Never one clock alone: what is removed does not come back. `undefined` while nothing may go. */
+  readonly dueUntilMs: () => Promise<number | undefined>
+  readonly onTrouble: (error: unknown) => void
+}
+
+const SWEEP_EVERY_MS = 3_600_000
+const DAY_MS = 86_400_000
+
+export function recordKeepingOver(parts: RecordKeepingParts): RecordKeeping {
+  const { log, auditDays, withdrawalsFolder, withdrawalsDays, isOursToday, dueUntilMs, onTrouble } = parts
+  let last: Promise<void> = Promise.resolve()
+  const timer = setInterval(() => void sweep().catch(onTrouble), SWEEP_EVERY_MS).unref()
+
+  function sweep(): Promise<void> {
+    const next = last.then(removeOld)
+    last = next.catch(() => {})
+    return next
+  }
+
+  async function removeOld(): Promise<void> {
+    const nowMs = await dueUntilMs()
+    if (nowMs === undefined) return
+    await Promise.all([trimAudit(nowMs), removeLogs(nowMs)])
+  }
+
+  async function trimAudit(nowMs: number): Promise<void> {
+    if (auditDays === 0) return
+    const beforeMs = nowMs - auditDays * DAY_MS
+    const [oldest] = await log.list(0, 1)
+    if (oldest === undefined || oldest.atMs >= beforeMs || !(await isOursToday())) return
+    await log.trim(beforeMs, 'tabir', nowMs)
+  }
+
+  async function removeLogs(nowMs: number): Promise<void> {
+    if (withdrawalsFolder === undefined || withdrawalsDays === 0) return
+    await forEachDue({
+      what: 'old files of withdrawals',
+      take: await oldLogsIn(withdrawalsFolder, nowMs - withdrawalsDays * DAY_MS),
+      handle: (path) => rm(path, { force: true }),
+      onError: onTrouble,
+    })
+  }
+
+  return {
+    sweep,
+    async close() {
+      clearInterval(timer)
+      await last
+    },
+  }
+}

@@ -1,0 +1,55 @@
+// What an operator watches: events, and accounts with strikes.
+
+import type { AuditActor } from '../../domain/audit.js'
+import type { DomainEvent } from '../../domain/event.js'
+import type { PagePlace } from '../../domain/page-place.js'
+import { type Account, ruleOf } from '../../domain/strikes.js'
+import type { Strikes } from '../../store/trust/strikes.js'
+import type { Events } from '../../store/webhooks/events.js'
+
+export interface AccountView {
+  readonly account: Account
+  readonly strikes: number
+  readonly lastAtMs: number
+  /** Does it take no more reports? */
+  readonly suspended: boolean
+}
+
+export interface AccountPage {
+  readonly accounts: readonly AccountView[]
+  /** Where the page ended; undefined on the last one. */
+  readonly next: PagePlace | undefined
+}
+
+export interface Accounts {
+  events(afterId: string | undefined, limit: number): Promise<DomainEvent[]>
+  /** A page, most recent strike first. */
+  strikes(after: PagePlace | undefined, limit: number): Promise<AccountPage>
+  forgive(account: Account, by?: AuditActor): Promise<void>
+}
+
+export interface AccountParts {
+  readonly events: Events
+  readonly strikes: Strikes
+  readonly now: () => number
+}
+
+export function accountsFrom({ events, strikes, now }: AccountParts): Accounts {
+  return {
+    events: (afterId, limit) => events.list(afterId, limit),
+    async strikes(after, limit) {
+      const page = await strikes.accounts(after, limit)
+      const accounts = await Promise.all(
+        page.accounts.map(async ({ account, ...rest }) => {
+          const rule = ruleOf(account)
+          const recent = await strikes.countSince(account, now() - rule.windowMs)
+          return { account, ...rest, suspended: recent >= rule.strikes }
+        }),
+      )
+      return { accounts, next: page.next }
+    },
+    async forgive(account, by) {
+      await strikes.clear(account, now(), by)
+    },
+  }
+}

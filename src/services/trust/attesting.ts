@@ -1,0 +1,138 @@
+// What waits for an NGO to vouch for it: pictures of cases that it opened for somebody, or whose notice names it as her contact.
+
+import type { Caller } from '../../domain/access.js'
+import { organisationMay } from '../../domain/assistance.js'
+import { Problem } from '../../domain/problem.js'
+import type { Category, Tier } from '../../domain/signal.js'
+import { tierOf } from '../../domain/tier.js'
+import { supportOf } from '../../domain/trust.js'
+import type { Cases, HelpedCase } from '../../store/cases/cases.js'
+import type { Clocks } from '../../store/cases/clocks.js'
+import type { Images, StoredImage } from '../../store/images/images.js'
+import type { ApiKeys } from '../../store/organisations/api-keys.js'
+import type { Trusts } from '../../store/trust/trust.js'
+import type { MatchIds } from '../matching/match-ids.js'
+import type { PartyOf } from './parties.js'
+
+export const HANDS = ['opened', 'contact'] as const
+
+export interface WaitingSignal {
+  readonly signalId: string
+  /** With which it is vouched for: this organisation's own. */
+  readonly matchId: string
+  /** As the answer to its opening named it. */
+  readonly caseId: string
+  /** The organisation opened the case, or the notice names it. */
+  readonly because: (typeof HANDS)[number]
+  readonly category: Category | undefined
+  readonly tier: Tier
+  readonly disputed: boolean
+  readonly registeredAtMs: number
+}
+
+/** Where a page ended. */
+export interface AttestingPlace extends HelpedCase {
+  readonly registeredAtMs: number
+  readonly signalId: string
+}
+
+export interface Attesting {
+  /**
+   * Case by case, in the order in which they came into the organisation's hands; the pictures of each, the oldest first.
+   * @throws {Problem} organisation-kind-forbidden: only an NGO vouches.
+   * Cost: opens the sealed record of each picture of the cases that are looked through, up to the end of the page.
+   */
+  waiting(
+    caller: Caller,
+    after: AttestingPlace | undefined,
+    limit: number,
+  ): Promise<{ readonly signals: readonly WaitingSignal[]; readonly next: AttestingPlace | undefined }>
+}
+
+export interface AttestingParts {
+  readonly cases: Pick<Cases, 'get' | 'helpedBy'>
+  readonly clocks: Pick<Clocks, 'notice'>
+  readonly images: Pick<Images, 'ofCase'>
+  readonly trusts: Pick<Trusts, 'get'>
+  readonly apiKeys: Pick<ApiKeys, 'org'>
+  readonly matchIds: Pick<MatchIds, 'idFor'>
+  readonly partyOf: PartyOf
+}
+
+const CASES_AT_ONCE = 100
+
+export function attestingOver({ cases, clocks, images, trusts, apiKeys, matchIds, partyOf }: AttestingParts): Attesting {
+  /** How a case is in this organisation's hands at this moment; what the store lists may be of before a handover or another notice. */
+  const becauseOf = async (caseId: string, orgId: string): Promise<WaitingSignal['because'] | undefined> => {
+    const record = await cases.get(caseId)
+    if (record === undefined || record.end !== undefined) return undefined
+    const { assistance } = record
+    if (assistance?.orgId === orgId && organisationMay(assistance) !== 'nothing') return 'opened'
+    const notice = await clocks.notice(caseId)
+    return notice?.contactOrgId === orgId ? 'contact' : undefined
+  }
+
+  const waitingIn = async (helped: HelpedCase, orgId: string): Promise<WaitingSignal[]> => {
+    const because = await becauseOf(helped.caseId, orgId)
+    if (because === undefined) return []
+    const stored = (await images.ofCase(helped.caseId)).toSorted(byTime)
+    // What it vouched for when it handed it in does not count twice.
+    const open = stored.filter(({ image }) => because !== 'opened' || image.tier !== 'ngo-attested')
+    const trusted = await Promise.all(open.map(({ id }) => trusts.get(id)))
+    return open.flatMap(({ id, image }, k): WaitingSignal[] => {
+      const trust = trusted[k]?.trust
+      if (trust === undefined || trust.circulation === 'invalidated' || trust.attestedBy.includes(partyOf(orgId, id)))
+        return []
+      return [
+        {
+          signalId: id,
+          matchId: matchIds.idFor(orgId, id),
+          caseId: helped.caseId,
+          because,
+          category: image.category,
+          tier: tierOf(image.tier, supportOf(trust)),
+          disputed: trust.dispute === 'open',
+          registeredAtMs: image.createdAtMs,
+        },
+      ]
+    })
+  }
+
+  async function* allFrom(orgId: string, after: AttestingPlace | undefined) {
+    // A page may have ended within a case.
+    if (after !== undefined) {
+      const { caseId, sinceMs } = after
+      for (const each of await placedIn({ caseId, sinceMs }, orgId)) if (isBehind(each.signal, after)) yield each
+    }
+    for (let from: HelpedCase | undefined = after; ; ) {
+      const helped: HelpedCase[] = await cases.helpedBy(orgId, from, CASES_AT_ONCE)
+      for (const each of helped) yield* await placedIn(each, orgId)
+      if (helped.length < CASES_AT_ONCE) return
+      from = helped.at(-1)
+    }
+  }
+
+  const placedIn = async (helped: HelpedCase, orgId: string) =>
+    (await waitingIn(helped, orgId)).map((signal) => {
+      const { registeredAtMs, signalId } = signal
+      return { signal, place: { ...helped, registeredAtMs, signalId } }
+    })
+
+  return {
+    async waiting({ orgId }, after, limit) {
+      if ((await apiKeys.org(orgId))?.kind !== 'ngo') throw new Problem('organisation-kind-forbidden')
+      const found: { readonly signal: WaitingSignal; readonly place: AttestingPlace }[] = []
+      for await (const each of allFrom(orgId, after)) if (found.push(each) > limit) break
+      const page = found.slice(0, limit)
+      return { signals: page.map(({ signal }) => signal), next: found.length > limit ? page.at(-1)?.place : undefined }
+    },
+  }
+}
+
+function byTime(a: StoredImage, b: StoredImage): number {
+  return a.image.createdAtMs - b.image.createdAtMs || (a.id < b.id ? -1 : 1)
+}
+
+function isBehind({ registeredAtMs, signalId }: WaitingSignal, after: AttestingPlace): boolean {
+  return registeredAtMs > after.registeredAtMs || (registeredAtMs === after.registeredAtMs && signalId > after.signalId)
+}

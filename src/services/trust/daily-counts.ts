@@ -1,0 +1,94 @@
+// Counts what is asked and decided, in memory first: nobody waits for it, and what a crash takes with it are some seconds of counts.
+
+import { TALLIED_DAYS, type Tally } from '../../domain/tally.js'
+import type { Counts, Tallies as TallyStore } from '../../store/trust/daily-counts.js'
+import type { Matcher } from '../matching/matcher.js'
+import type { TrustChange } from './trust.js'
+
+export interface DailyStatistics {
+  /** Of RFC 3339, UTC. */
+  readonly day: string
+  readonly counts: Counts
+}
+
+export interface Tallies {
+  /** The same matcher, whose answers are counted. */
+  counted(matcher: Matcher): Matcher
+  /** Counts what an organisation decided about a match. */
+  said(change: TrustChange): void
+  /** The oldest day first, today last. @param orgId `undefined` for all organisations together. @param days 1…TALLIED_DAYS. */
+  days(orgId: string | undefined, days: number): Promise<DailyStatistics[]>
+  /** Hands on what was counted so far. */
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface TallyParts {
+  readonly tallies: TallyStore
+  readonly everyMs: number
+  readonly now: () => number
+  readonly onTrouble: (error: unknown) => void
+}
+
+const DAY_MS = 86_400_000
+
+export function talliesOver({ tallies, everyMs, now, onTrouble }: TallyParts): Tallies {
+  // Invariant: what was noted and not yet handed to the store, by organisation.
+  let waiting = new Map<string, Map<Tally, number>>()
+  let last: Promise<void> = Promise.resolve()
+
+  const note = (orgId: string, tally: Tally, count = 1) => {
+    if (count === 0) return
+    const counts = waiting.get(orgId) ?? new Map<Tally, number>()
+    waiting.set(orgId, counts)
+    counts.set(tally, (counts.get(tally) ?? 0) + count)
+  }
+  const flush = () => {
+    if (waiting.size === 0) return last
+    const batch = waiting
+    waiting = new Map()
+    // What comes just after midnight counts for the new day; that some of it came just before does not matter.
+    last = last.then(() => tallies.add(dayOf(now()), batch)).catch(onTrouble)
+    return last
+  }
+  const timer = setInterval(flush, everyMs).unref()
+
+  return {
+    counted: (matcher) => ({
+      ...matcher,
+      async match(pictures, options) {
+        const answers = await matcher.match(pictures, options)
+        note(options.orgId, 'pictures', answers.length)
+        for (const matches of answers) {
+          if (matches.some(({ grade }) => grade !== 'review')) note(options.orgId, 'found')
+          for (const { grade, distanceBand } of matches) {
+            note(options.orgId, `grade:${grade}`)
+            note(options.orgId, `distance:${distanceBand}`)
+          }
+        }
+        return answers
+      },
+    }),
+    said({ action, orgId, before, after }) {
+      if (orgId === undefined || before === after) return
+      if (action.kind === 'verdict') note(orgId, `verdict:${action.verdict}`)
+      if (action.kind === 'dispute') note(orgId, 'verdict:disputed')
+    },
+    async days(orgId, days) {
+      if (!Number.isInteger(days) || days < 1 || days > TALLIED_DAYS) throw new RangeError(`days are 1…${TALLIED_DAYS}`)
+      const nowMs = now()
+      const names = Array.from({ length: days }, (_, k) => dayOf(nowMs - (days - 1 - k) * DAY_MS))
+      const found = await tallies.of(orgId, names)
+      return names.map((day, k) => ({ day, counts: found[k] ?? new Map() }))
+    },
+    flush,
+    async close() {
+      clearInterval(timer)
+      await flush()
+    },
+  }
+}
+
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10)
+}

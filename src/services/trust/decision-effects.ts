@@ -1,0 +1,40 @@
+// What else has to be done when something was said about a signal. Each of these may be done twice, so a decision that is said again makes
+// up for what a crash cut off.
+
+import { accountOf } from '../../domain/strikes.js'
+import type { Verdict } from '../../domain/trust.js'
+import type { CaseEvents } from '../../store/cases/case-events.js'
+import type { Strikes } from '../../store/trust/strikes.js'
+import type { Notices } from '../cases/notices.js'
+import type { OwnerOf, TrustChange } from './trust.js'
+import { tellCase } from './trust-news.js'
+
+export interface EffectParts {
+  readonly notices: Pick<Notices, 'decided'>
+  readonly strikes: Pick<Strikes, 'add' | 'takeBack'>
+  readonly caseEvents: Pick<CaseEvents, 'add'>
+  readonly ownerOf: OwnerOf
+}
+
+/** Clocks stop, accounts get strikes, and the submitter is told. */
+export function effectsIn({ notices, strikes, caseEvents, ownerOf }: EffectParts) {
+  return async (change: TrustChange): Promise<void> => {
+    const { action, after, image, imageId, orgId, atMs } = change
+    const verdict = verdictIn(change)
+    if (verdict !== undefined && orgId !== undefined) await notices.decided(imageId, orgId, verdict)
+    if (action.kind === 'decide' && after.dispute === 'upheld') {
+      const account = accountOf(image, await ownerOf(image))
+      if (account !== undefined) await strikes.add(account, imageId, atMs)
+    }
+    if (action.kind === 'reinstate') {
+      const account = accountOf(image, await ownerOf(image))
+      if (account !== undefined) await strikes.takeBack(account, imageId)
+    }
+    await tellCase(caseEvents, change)
+  }
+}
+
+function verdictIn({ action }: TrustChange): Verdict | undefined {
+  if (action.kind === 'verdict') return action.verdict
+  return action.kind === 'dispute' ? 'disputed' : undefined
+}

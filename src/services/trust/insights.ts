@@ -1,0 +1,27 @@
+// Places that live on such pictures: an organisation's own contexts, by how many different registered images were met in each.
+
+import type { Contexts } from '../../store/trust/contexts.js'
+
+export interface ContextInsight {
+  readonly context: string
+  readonly images24h: number
+  readonly images30d: number
+  readonly lastSeenAtMs: number
+}
+
+export interface Insights {
+  /** Of one organisation alone: by the last 30 days, then by the last 24 hours, the most images first. */
+  contexts(orgId: string, limit: number): Promise<ContextInsight[]>
+}
+
+export function insightsFrom({ contexts, now }: { readonly contexts: Contexts; readonly now: () => number }): Insights {
+  return {
+    async contexts(orgId, limit) {
+      const counts = await contexts.counts(orgId, now())
+      return counts
+        .map(({ imagesIn24h, imagesIn30d, ...rest }) => ({ ...rest, images24h: imagesIn24h, images30d: imagesIn30d }))
+        .sort((a, b) => b.images30d - a.images30d || b.images24h - a.images24h || (a.context < b.context ? -1 : 1))
+        .slice(0, limit)
+    },
+  }
+}

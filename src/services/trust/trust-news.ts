@@ -1,0 +1,38 @@
+// What the submitter is told when something is said about a picture of hers: that it was, and by how many. Never by whom.
+
+import type { CaseEventKind } from '../../domain/case-event.js'
+import { supportOf } from '../../domain/trust.js'
+import type { CaseEvents } from '../../store/cases/case-events.js'
+import type { TrustChange } from './trust.js'
+
+/** Notes a change in the time line of the case that the picture is of, if it is of one. */
+export async function tellCase(caseEvents: Pick<CaseEvents, 'add'>, change: TrustChange): Promise<void> {
+  const { caseId } = change.image
+  const news = newsOf(change)
+  if (caseId === undefined || news === undefined) return
+  await caseEvents.add(caseId, news.kind, news.count, change.atMs)
+}
+
+function newsOf({
+  action,
+  before,
+  after,
+}: TrustChange): { readonly kind: CaseEventKind; readonly count: number } | undefined {
+  if (before === after) return undefined
+  const support = supportOf(after)
+  switch (action.kind) {
+    case 'verdict':
+      if (!action.counts) return undefined
+      if (action.verdict === 'blocked') return { kind: 'blocked', count: support.confirmations }
+      return action.verdict === 'not-blocked' ? { kind: 'not-blocked', count: support.notBlocked } : undefined
+    case 'dispute':
+      return before.dispute === 'open' ? undefined : { kind: 'disputed', count: 1 }
+    case 'decide':
+    case 'reinstate':
+      return { kind: 'dispute-decided', count: 1 }
+    case 'attest':
+      return { kind: 'attested', count: 1 }
+    default:
+      return undefined
+  }
+}

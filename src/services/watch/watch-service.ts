@@ -1,0 +1,69 @@
+// What an organisation watches for, as it manages it. Nobody else sees that there is anything.
+
+import { randomBytes } from 'node:crypto'
+import type { Caller } from '../../domain/access.js'
+import { parseUuid, uuidV7 } from '../../domain/ids.js'
+import type { PagePlace } from '../../domain/page-place.js'
+import { Problem } from '../../domain/problem.js'
+import type { Signal } from '../../domain/signal.js'
+import { watchedUntilMs } from '../../domain/watch.js'
+import type { WatchEntry, Watches, WatchPage } from '../../store/watch/watches.js'
+import type { Audit } from '../records/audit.js'
+
+export type WatchView = WatchEntry
+
+export interface NewWatch {
+  readonly reference: string | undefined
+  readonly signals: readonly Signal[]
+}
+
+export interface WatchService {
+  /**
+   * From the return on, whatever is registered is compared with them. All or none.
+   * @returns in the order of `watches`. @throws {Problem} watches-full
+   */
+  add(caller: Caller, watches: readonly NewWatch[], days: number): Promise<WatchView[]>
+  /** A page of those that have not ended, sorted by their end, soonest first. @param after where the page before ended. */
+  list(caller: Caller, after: PagePlace | undefined, limit: number): Promise<WatchPage>
+  /** Its hashes are erased when it returns. @throws {Problem} watch-unknown */
+  remove(caller: Caller, watchId: string): Promise<void>
+}
+
+export interface WatchServiceParts {
+  readonly watches: Watches
+  readonly audit: Pick<Audit, 'recordDaily'>
+  readonly mostPerOrg: number
+  readonly now: () => number
+}
+
+export function watchServiceOver({ watches, audit, mostPerOrg, now }: WatchServiceParts): WatchService {
+  return {
+    async add({ orgId, keyId }, given, days) {
+      if (given.length === 0) return []
+      const nowMs = now()
+      const untilMs = watchedUntilMs(nowMs, days)
+      const made = given.map(({ reference, signals }) => ({
+        id: uuidV7(nowMs, randomBytes(10)),
+        image: {
+          bank: orgId,
+          tier: 'self-reported' as const,
+          category: undefined,
+          ref: reference,
+          createdAtMs: nowMs,
+          signals,
+        },
+      }))
+      if ((await watches.put(orgId, made, untilMs, mostPerOrg)) === undefined) throw new Problem('watches-full')
+      audit.recordDaily('watch.changed', `key:${keyId}`, { orgId })
+      return made.map(({ id, image }) => ({ watchId: id, reference: image.ref, untilMs }))
+    },
+    async list({ orgId }, after, limit) {
+      return await watches.list(orgId, after, limit, now())
+    },
+    async remove({ orgId, keyId }, watchId) {
+      const isThere = parseUuid(watchId) !== undefined && (await watches.erase(orgId, [watchId]))
+      if (!isThere) throw new Problem('watch-unknown')
+      audit.recordDaily('watch.changed', `key:${keyId}`, { orgId })
+    },
+  }
+}

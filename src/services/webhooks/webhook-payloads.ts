@@ -1,0 +1,54 @@
+// The bodies of the messages that webhooks are sent: what webhook-plan.ts writes, for the description and for who checks it.
+
+import { z } from 'zod'
+import { CASE_EVENT_KINDS, PLATFORM_BUCKETS } from '../../domain/case-event.js'
+import { GRADES } from '../../domain/grade.js'
+import { LAWS, STAGES } from '../../domain/sla.js'
+import { WEBHOOK_EVENTS, type WebhookEvent } from '../../domain/webhook.js'
+
+const MatchId = z.string().meta({ description: 'As in the answer to the query: the organisation’s own.' })
+const SignalId = z.uuid().meta({ description: 'As when it was handed in.' })
+const OF_CLOCK = {
+  law: z.enum(LAWS),
+  stage: z.enum(STAGES),
+  dueAt: z.iso.datetime().meta({ description: 'When the clock ran out.' }),
+}
+
+/** The data of each: ids and words of ours, never hashes. */
+const DATA = {
+  'case.updated': z.strictObject({
+    caseId: z.string().meta({ description: 'As the answer to POST /v1/assisted-cases has it.' }),
+    event: z.enum(CASE_EVENT_KINDS),
+    images: z.int().optional().meta({ description: 'How many, of what happens to images.' }),
+    platforms: z.enum(PLATFORM_BUCKETS).optional().meta({ description: 'How many, of what platforms do.' }),
+    attempts: z.int().optional().meta({ description: 'How many wrong PINs or recovery codes in a day.' }),
+  }),
+  'match.found': z.strictObject({ watchId: z.uuid(), matchId: MatchId, grade: z.enum(GRADES) }),
+  'signal.withdrawn': z.strictObject({ matchId: MatchId }),
+  'signal.disputed': z.strictObject({
+    matchId: MatchId.optional().meta({ description: 'For who was told of it in a match.' }),
+    signalId: SignalId.optional().meta({ description: 'For who handed it in.' }),
+  }),
+  'sla.due': z.strictObject({
+    matchId: MatchId.optional().meta({ description: 'For the platform that the clock ran for.' }),
+    signalId: SignalId.optional().meta({ description: 'For the organisation that the notice names as its contact.' }),
+    ...OF_CLOCK,
+  }),
+  'key.suspended': z.strictObject({ keyId: z.string() }),
+  'webhook.ping': z.strictObject({ webhookId: z.uuid() }),
+} as const satisfies Readonly<Record<WebhookEvent | 'webhook.ping', z.ZodType>>
+
+const ABOUT: Readonly<Record<keyof typeof DATA, string>> = {
+  ...WEBHOOK_EVENTS,
+  'webhook.ping': 'Somebody asked for it, to see whether messages arrive: POST /v1/webhooks/{webhookId}/ping.',
+}
+
+export const WEBHOOK_PAYLOADS = Object.entries(DATA).map(([type, data]) => ({
+  type,
+  about: ABOUT[type as keyof typeof DATA],
+  body: z.strictObject({
+    type: z.literal(type),
+    timestamp: z.iso.datetime().meta({ description: 'When it happened; of signal.withdrawn, when it is told.' }),
+    data,
+  }),
+}))

@@ -1,0 +1,144 @@
+// Sends what waits for one webhook, a few messages at a time, and says what became of each.
+
+import { Webhook as Signer } from 'standardwebhooks'
+import { ZodError } from 'zod'
+import { nextTryAtMs } from '../../domain/webhook.js'
+import { type Outgoing, OutgoingError } from '../../net/outgoing.js'
+import type { Deliveries, Delivery, Settlement } from '../../store/webhooks/deliveries.js'
+import type { Webhook, Webhooks } from '../../store/webhooks/webhooks.js'
+import { type DueError, forEachDue, isTransient } from '../load/each-due.js'
+
+export interface SendingParts {
+  readonly webhooks: Webhooks
+  readonly deliveries: Deliveries
+  readonly send: Outgoing
+  /** Is this organisation to be told anything at all? */
+  readonly mayHear: (orgId: string) => Promise<boolean>
+  /** Does an image still match? What is about one that does not is not sent any more. */
+  readonly stillMatches: (imageId: string) => Promise<boolean>
+  readonly now: () => number
+  readonly random: () => number
+  readonly timeoutMs?: number
+  /** Told of messages that failed because of something here; they wait, and are tried again. */
+  readonly onTrouble: (error: DueError) => void
+}
+
+/** A receiver has so long for everything; what takes longer is better answered first and done afterwards. */
+const TIMEOUT_MS = 15_000
+/** What is taken comes back after so long if the process that took it is gone. */
+const LEASE_MS = 2 * TIMEOUT_MS
+/** Then others get their turn. */
+const ROUNDS = 25
+const GONE = 410
+
+/**
+ * Sends to one webhook until nothing is due, or for a while.
+ * @returns when to look at it again; `undefined` when nothing waits, or it is switched off, or nobody may hear of it any more: then what waits goes on waiting.
+ * @throws {Problem} store-unavailable; what was taken comes back by itself then, and may arrive twice.
+ */
+export function webhookSending(parts: SendingParts): (webhookId: string) => Promise<number | undefined> {
+  return async (webhookId) => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const webhook = await parts.webhooks.get(webhookId)
+      if (webhook === undefined || !webhook.isEnabled || !(await parts.mayHear(webhook.orgId))) return undefined
+      const { maxPerSecond } = webhook
+      const { ids, againAtMs } = await parts.deliveries.claim(webhookId, { leaseMs: LEASE_MS, maxPerSecond }, parts.now())
+      if (ids.length === 0) return againAtMs
+      await forEachDue({
+        what: 'messages to a webhook',
+        take: ids,
+        handle: (id) => sendOne(parts, webhook, id),
+        onError: parts.onTrouble,
+        atOnce: ids.length,
+        isNotTheEntrys: isTransient,
+      })
+    }
+    return parts.now()
+  }
+}
+
+async function sendOne(parts: SendingParts, webhook: Webhook, id: string): Promise<void> {
+  const { webhookId } = webhook
+  const settle = (settlement: Settlement) => parts.deliveries.settle(webhookId, id, settlement, parts.now())
+  const waiting = (nextTryAtMs: number): Settlement => ({ state: 'waiting', nextTryAtMs, isOurs: true })
+  // What goes wrong on our side stops no other message, and makes this one wait, however often.
+  const waitAndThrow = async (error: unknown) => {
+    if (!isTransient(error)) await settle(waiting(parts.now() + LEASE_MS))
+    throw error
+  }
+  const delivery = await parts.deliveries.get(webhookId, id).catch(async (error: unknown) => {
+    if (!(error instanceof ZodError)) return await waitAndThrow(error)
+    // It is no message and never will be one, and what waits about the same subject would wait for ever.
+    await settle({ state: 'void' })
+    throw error
+  })
+  if (delivery === undefined) return
+  const settlement = await outcomeOf(parts, webhook, delivery).catch(waitAndThrow)
+  const isStale = settlement.status === GONE && !(await switchOff(parts, webhook))
+  await settle(isStale ? waiting(parts.now()) : settlement)
+}
+
+/** @returns false when its owner has given it another address since it answered: then the new one is asked. */
+async function switchOff({ webhooks }: SendingParts, { webhookId, url }: Webhook): Promise<boolean> {
+  const after = await webhooks.change(webhookId, (before) => (before.url === url ? { ...before, isEnabled: false } : before))
+  return after?.url === url
+}
+
+async function outcomeOf(parts: SendingParts, webhook: Webhook, delivery: Delivery): Promise<Settlement> {
+  const { now, stillMatches } = parts
+  if (delivery.imageId !== undefined && !(await stillMatches(delivery.imageId))) return { state: 'void' }
+  const tried = await attempt(parts, webhook, delivery)
+  if (tried.failure === undefined) return { state: 'delivered', status: tried.status }
+  const { status, failure } = tried
+  if (status === GONE) return { state: 'dead', status, failure }
+  const nextAtMs = nextTryAtMs({
+    tries: delivery.tries + 1,
+    firstTryAtMs: delivery.firstTryAtMs ?? now(),
+    nowMs: now(),
+    askedWaitMs: tried.askedWaitMs,
+    random: parts.random(),
+  })
+  return nextAtMs === undefined
+    ? { state: 'dead', status, failure }
+    : { state: 'waiting', nextTryAtMs: nextAtMs, status, failure }
+}
+
+interface Attempt {
+  readonly status: number | undefined
+  readonly failure: string | undefined
+  readonly askedWaitMs: number | undefined
+}
+
+async function attempt(parts: SendingParts, { url, secrets }: Webhook, { id, body }: Delivery): Promise<Attempt> {
+  const nowMs = parts.now()
+  try {
+    const { status, headers } = await parts.send({
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'application/json', ...signedBy(secrets, id, nowMs, body) },
+      body,
+      timeoutMs: parts.timeoutMs ?? TIMEOUT_MS,
+    })
+    if (status >= 200 && status < 300) return { status, failure: undefined, askedWaitMs: undefined }
+    const seconds = Number(headers['retry-after'])
+    return { status, failure: 'answer', askedWaitMs: seconds > 0 ? seconds * 1000 : undefined }
+  } catch (error) {
+    if (!(error instanceof OutgoingError)) throw error
+    return { status: undefined, failure: error.failure, askedWaitMs: undefined }
+  }
+}
+
+/**
+ * The headers of the Standard Webhooks specification. While a secret is being replaced there are several signatures, and a receiver
+ * that knows one of the secrets finds one that fits.
+ * @param id the same in every try, so that a receiver knows what it has had before.
+ */
+function signedBy(secrets: Webhook['secrets'], id: string, nowMs: number, body: string): Record<string, string> {
+  const at = new Date(nowMs)
+  const valid = secrets.filter(({ untilMs }) => untilMs === undefined || untilMs > nowMs)
+  return {
+    'webhook-id': id,
+    'webhook-timestamp': String(Math.floor(nowMs / 1000)),
+    'webhook-signature': valid.map(({ secret }) => new Signer(secret).sign(id, at, body)).join(' '),
+  }
+}

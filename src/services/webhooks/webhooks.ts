@@ -1,0 +1,177 @@
+// Webhooks, as their organisation manages them.
+
+import { randomBytes } from 'node:crypto'
+import type { Caller } from '../../domain/access.js'
+import type { AuditActor } from '../../domain/audit.js'
+import { uuidV7 } from '../../domain/ids.js'
+import { Problem } from '../../domain/problem.js'
+import {
+  type DeliveryState,
+  MAX_WEBHOOK_SECRETS,
+  MOST_PER_SECOND,
+  OLD_SECRET_VALID_MS,
+  WEBHOOK_SECRET_BYTES,
+  WEBHOOK_SECRET_PREFIX,
+  type WebhookEvent,
+} from '../../domain/webhook.js'
+import { OUTGOING_FAILURES } from '../../net/outgoing.js'
+import { outgoingUrl, type TrustedOrigins } from '../../net/outgoing-url.js'
+import type { Deliveries, DeliveriesAsk, Delivery, DeliveryPage, EndpointHealth } from '../../store/webhooks/deliveries.js'
+import type { Webhook, Webhooks } from '../../store/webhooks/webhooks.js'
+
+/** A webhook without its secrets, and how it fares. */
+export interface WebhookView extends Omit<Webhook, 'secrets' | 'orgId'>, EndpointHealth {
+  /** Until when messages are signed with the secret before the current one too. */
+  readonly oldSecretUntilMs: number | undefined
+}
+
+/** What became of one message. */
+export type DeliveryReport = Omit<Delivery, 'body' | 'imageId'>
+
+/** Why a try failed: `answer` when the endpoint said so itself. */
+export const DELIVERY_FAILURES: readonly string[] = ['answer', ...Object.keys(OUTGOING_FAILURES)]
+
+export interface NewWebhook {
+  readonly url: string
+  readonly events: readonly WebhookEvent[]
+  readonly maxPerSecond: number | undefined
+}
+
+export type WebhookChange = Partial<Pick<Webhook, 'url' | 'events' | 'isEnabled' | 'maxPerSecond'>>
+
+export interface WebhookService {
+  /** @returns the secret too, this once. @throws {Problem} webhook-url-refused, webhooks-full */
+  add(caller: Caller, webhook: NewWebhook): Promise<WebhookView & { readonly secret: string }>
+  list(caller: Caller): Promise<WebhookView[]>
+  /** Here and below, another organisation's webhook is unknown. @throws {Problem} webhook-unknown */
+  get(caller: Caller, webhookId: string): Promise<WebhookView>
+  /** @throws {Problem} webhook-unknown, webhook-url-refused */
+  change(caller: Caller, webhookId: string, change: WebhookChange): Promise<WebhookView>
+  /** With all that waits for it. Doing it twice is doing it once. @throws {Problem} webhook-unknown */
+  remove(caller: Caller, webhookId: string): Promise<void>
+  /** A new secret; for a day, messages are signed with the old ones too, three at most. @throws {Problem} webhook-unknown */
+  rotate(caller: Caller, webhookId: string): Promise<WebhookView & { readonly secret: string }>
+  /** Has a test message sent, in its turn. @throws {Problem} webhook-unknown */
+  ping(caller: Caller, webhookId: string): Promise<void>
+  /** A page, the newest first. @throws {Problem} webhook-unknown */
+  deliveries(
+    caller: Caller,
+    webhookId: string,
+    states: readonly DeliveryState[],
+    ask: DeliveriesAsk,
+  ): Promise<{ readonly deliveries: readonly DeliveryReport[]; readonly next: DeliveryPage['next'] }>
+  /** Sends a message once more, with the same id. @throws {Problem} webhook-unknown, delivery-unknown */
+  replay(caller: Caller, webhookId: string, deliveryId: string): Promise<DeliveryReport>
+}
+
+export interface WebhookServiceParts {
+  readonly webhooks: Webhooks
+  readonly deliveries: Deliveries
+  readonly trusted: TrustedOrigins
+  readonly now: () => number
+}
+
+export function webhooksFrom({ webhooks, deliveries, trusted, now }: WebhookServiceParts): WebhookService {
+  const own = async ({ orgId }: Caller, webhookId: string) => {
+    const webhook = await webhooks.get(webhookId)
+    if (webhook === undefined || webhook.orgId !== orgId) throw new Problem('webhook-unknown')
+    return webhook
+  }
+  const checked = (url: string) => {
+    const parsed = outgoingUrl(url, trusted)
+    if (parsed === undefined) throw new Problem('webhook-url-refused')
+    return parsed.href
+  }
+  const viewOf = async ({ secrets, orgId: _, ...rest }: Webhook): Promise<WebhookView> => ({
+    ...rest,
+    ...(await deliveries.health(rest.webhookId)),
+    oldSecretUntilMs: secrets.find(({ untilMs }) => untilMs !== undefined && untilMs > now())?.untilMs,
+  })
+  const changed = async (
+    caller: Caller,
+    webhookId: string,
+    act: 'webhook.changed' | 'webhook.secret-rotated',
+    change: (webhook: Webhook) => Webhook,
+  ) => {
+    await own(caller, webhookId)
+    const entry = { act, by: byOf(caller), about: { webhookId }, atMs: now() }
+    const after = await webhooks.change(webhookId, change, entry)
+    if (after === undefined) throw new Problem('webhook-unknown')
+    return after
+  }
+
+  return {
+    async add(caller, { url, events, maxPerSecond = MOST_PER_SECOND }) {
+      const { orgId } = caller
+      const secret = newSecret()
+      const webhookId = uuidV7(now(), randomBytes(10))
+      const webhook = {
+        webhookId,
+        orgId,
+        url: checked(url),
+        events,
+        isEnabled: true,
+        maxPerSecond,
+        secrets: [{ secret, untilMs: undefined }],
+        createdAtMs: now(),
+      }
+      const entry = { act: 'webhook.added', by: byOf(caller), about: { webhookId, orgId }, atMs: now() } as const
+      if (!(await webhooks.add(webhook, entry))) throw new Problem('webhooks-full')
+      return { ...(await viewOf(webhook)), secret }
+    },
+    list: async ({ orgId }) => await Promise.all((await webhooks.ofOrg(orgId)).map(viewOf)),
+    get: async (caller, webhookId) => await viewOf(await own(caller, webhookId)),
+    async change(caller, webhookId, change) {
+      const url = change.url === undefined ? {} : { url: checked(change.url) }
+      return await viewOf(
+        await changed(caller, webhookId, 'webhook.changed', (before) => ({ ...before, ...change, ...url })),
+      )
+    },
+    async remove(caller, webhookId) {
+      const entry = { act: 'webhook.removed', by: byOf(caller), about: { webhookId }, atMs: now() } as const
+      await webhooks.remove(await own(caller, webhookId), entry)
+    },
+    async rotate(caller, webhookId) {
+      const secret = newSecret()
+      const untilMs = now() + OLD_SECRET_VALID_MS
+      const after = await changed(
+        caller,
+        webhookId,
+        'webhook.secret-rotated',
+        ({ secrets: [current, ...older], ...rest }) => ({
+          ...rest,
+          secrets: [
+            { secret, untilMs: undefined },
+            ...(current === undefined ? [] : [{ ...current, untilMs }]),
+            // The receiver may know only one of these, because the answers that had the later ones were lost.
+            ...older.filter((each) => each.untilMs !== undefined && each.untilMs > now()),
+          ].slice(0, MAX_WEBHOOK_SECRETS),
+        }),
+      )
+      return { ...(await viewOf(after)), secret }
+    },
+    async ping(caller, webhookId) {
+      await own(caller, webhookId)
+      if (!(await webhooks.ping(webhookId))) throw new Problem('webhook-unknown')
+    },
+    async deliveries(caller, webhookId, states, ask) {
+      await own(caller, webhookId)
+      return await deliveries.list(webhookId, states, ask, now())
+    },
+    async replay(caller, webhookId, deliveryId) {
+      await own(caller, webhookId)
+      const isThere = await deliveries.replay(webhookId, deliveryId, now())
+      const delivery = isThere ? await deliveries.get(webhookId, deliveryId) : undefined
+      if (delivery === undefined) throw new Problem('delivery-unknown')
+      return delivery
+    },
+  }
+}
+
+function byOf({ keyId }: Caller): AuditActor {
+  return `key:${keyId}`
+}
+
+function newSecret(): string {
+  return WEBHOOK_SECRET_PREFIX + randomBytes(WEBHOOK_SECRET_BYTES).toString('base64')
+}

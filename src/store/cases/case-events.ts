@@ -1,0 +1,121 @@
+// The time line of a case: a stream each, bounded, and erased with its case.
+
+import type { Redis } from 'ioredis'
+import { CASE_EVENT_KINDS, CASE_EVENTS, type CaseEvent, type CaseEventKind } from '../../domain/case-event.js'
+import type { Store } from '../redis/client.js'
+import { keys } from '../redis/keys.js'
+import { pageOfStream } from '../redis/paging.js'
+import { addCaseEvent, MOST_CASE_EVENTS } from '../scripts/cases/case-event.js'
+
+export interface CaseEvents {
+  /**
+   * Durable when it returns.
+   * @param count of what `CASE_EVENTS` says for the kind: a whole number from 0, and 0 where it counts nothing.
+   * @returns its id, or `undefined` when there is no such case (any more).
+   * @throws {RangeError} for any other count: a caller's bug.
+   */
+  add(caseId: string, kind: CaseEventKind, count: number, atMs: number): Promise<string | undefined>
+  /** All, or those after an id, the oldest first. At most a thousand: what lies before was forgotten. */
+  list(caseId: string, afterId?: string): Promise<CaseEvent[]>
+  /**
+   * Tells `listener` each event after `afterId`, in order and once, until the returned function is called. All listeners of
+   * this process share one connection, which is there while anybody listens. A loss of the store delays, and loses nothing.
+   */
+  follow(caseId: string, afterId: string, listener: (event: CaseEvent) => void): () => void
+  /** Ends all following. */
+  close(): void
+}
+
+/** @param connect a connection of its own: following blocks it. */
+export function caseEventsIn(store: Store, connect: () => Redis): CaseEvents {
+  const follower = followerOver(connect)
+  return {
+    async add(caseId, kind, count, atMs) {
+      if (!Number.isInteger(count) || count < 0) throw new RangeError('a count is a whole number from 0')
+      if (CASE_EVENTS[kind] === 'nothing' && count !== 0) throw new RangeError(`${kind} counts nothing`)
+      const id = await store.write(addCaseEvent, [keys.case(caseId), keys.caseEvents(caseId)], [kind, count, atMs])
+      return id === null ? undefined : String(id)
+    },
+    async list(caseId, afterId) {
+      const entries = await pageOfStream(store, keys.caseEvents(caseId), afterId, MOST_CASE_EVENTS)
+      return entries.flatMap(([id, fields]) => parseEvent([id.toString(), fields.map(String)]))
+    },
+    follow: follower.follow,
+    close: follower.close,
+  }
+}
+
+interface Listener {
+  readonly stream: string
+  readonly tell: (event: CaseEvent) => void
+  /** Invariant: the id of the last event that it was told, or where it began. */
+  afterId: string
+}
+
+/** Longest wait for an event, so that a new listener is not left waiting for an old one's. */
+const BLOCK_MS = 250
+const RETRY_MS = 500
+
+function followerOver(connect: () => Redis) {
+  const listeners = new Set<Listener>()
+  let running = false
+
+  async function run() {
+    running = true
+    const redis = connect()
+    while (listeners.size > 0) {
+      try {
+        await readOnce(redis, listeners)
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS)) // the connection comes back by itself
+      }
+    }
+    redis.disconnect()
+    running = false
+  }
+
+  return {
+    follow(caseId: string, afterId: string, tell: (event: CaseEvent) => void): () => void {
+      const listener: Listener = { stream: keys.caseEvents(caseId), tell, afterId }
+      listeners.add(listener)
+      if (!running) void run()
+      return () => void listeners.delete(listener)
+    },
+    close: () => listeners.clear(),
+  }
+}
+
+/** One read for all: of each stream what follows the last event of the listener that is furthest behind. */
+async function readOnce(redis: Redis, all: ReadonlySet<Listener>): Promise<void> {
+  // Who comes while this waits is not told by it: the answer may begin after what that listener has yet to hear.
+  const listeners = [...all]
+  const from = new Map<string, string>()
+  for (const { stream, afterId } of listeners) {
+    const known = from.get(stream)
+    if (known === undefined || isBefore(afterId, known)) from.set(stream, afterId)
+  }
+  const reply = await redis.xread('COUNT', 100, 'BLOCK', BLOCK_MS, 'STREAMS', ...from.keys(), ...from.values())
+  for (const [stream, entries] of reply ?? []) {
+    for (const event of entries.flatMap(parseEvent)) {
+      for (const listener of listeners) {
+        if (listener.stream !== stream || !all.has(listener) || !isBefore(listener.afterId, event.id)) continue
+        listener.afterId = event.id
+        listener.tell(event)
+      }
+    }
+  }
+}
+
+function isBefore(id: string, other: string): boolean {
+  const [ms = 0, number = 0] = id.split('-').map(Number)
+  const [otherMs = 0, otherNumber = 0] = other.split('-').map(Number)
+  return ms < otherMs || (ms === otherMs && number < otherNumber)
+}
+
+/** One of a kind that a newer version wrote is left out. */
+function parseEvent([id, fields]: [id: string, fields: string[]]): CaseEvent[] {
+  const field = (name: string) => fields[fields.indexOf(name) + 1]
+  const kind = CASE_EVENT_KINDS.find((known) => known === field('kind'))
+  if (kind === undefined) return []
+  return [{ id, kind, atMs: Number(field('atMs')), count: Number(field('count')) }]
+}

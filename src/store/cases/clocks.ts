@@ -1,0 +1,129 @@
+// Notices of cases, and the clocks that run for platforms.
+
+import { z } from 'zod'
+import { CASE_STATES, type CaseState } from '../../domain/case.js'
+import { formatUuid, parseUuid } from '../../domain/ids.js'
+import type { PagePlace } from '../../domain/page-place.js'
+import { type Clock, LAWS, type Law, type Notice, STAGES, STATEMENTS, type Stage } from '../../domain/sla.js'
+import type { Store } from '../redis/client.js'
+import { imageShard, keys } from '../redis/keys.js'
+import { pageOfSorted, pageOfSortedAmong, placeOf, type SortedEntry } from '../redis/paging.js'
+import { statesFor } from '../scripts/cases/case-life.js'
+import { putNotice, startClocks, stopClocks } from '../scripts/cases/clocks.js'
+
+export interface RunningClock extends Clock {
+  readonly imageId: string
+  readonly orgId: string
+}
+
+export interface DueClock {
+  /** Where it stands in the list. */
+  readonly place: PagePlace
+  /** `undefined` for one that this version cannot read. */
+  readonly clock: RunningClock | undefined
+}
+
+export interface Clocks {
+  /** Durable when it returns. @returns the state that forbids it; `undefined` when there is no such case, or `by` has handed it over. */
+  putNotice(caseId: string, notice: Notice, by?: 'submitter' | 'organisation'): Promise<'done' | CaseState | undefined>
+  notice(caseId: string): Promise<Notice | undefined>
+  /** Those that run already, or were stopped, stay as they are. Durable when it returns. */
+  start(image: { readonly imageId: string; readonly caseId: string }, orgId: string, clocks: readonly Clock[]): Promise<void>
+  stop(imageId: string, orgId: string, stopped: readonly { readonly law: Law; readonly stage: Stage }[]): Promise<void>
+  /** Of one platform for one image, the next due first. */
+  running(imageId: string, orgId: string): Promise<Clock[]>
+  /** A page of those due between two times, the longest overdue first. */
+  due(fromMs: number, untilMs: number, after: PagePlace | undefined, limit: number): Promise<DueClock[]>
+  /** How many are due between two times. */
+  countDue(fromMs: number, untilMs: number): Promise<number>
+  /** The same of cases whose notice names this organisation, from the first. */
+  dueOf(contactOrgId: string, untilMs: number, after: PagePlace | undefined, limit: number): Promise<DueClock[]>
+}
+
+const NoticeJson = z.object({
+  laws: z.array(z.enum(LAWS)),
+  statements: z.array(z.enum(STATEMENTS)),
+  actingAs: z.enum(['self', 'representative']),
+  contactOrgId: z.string().optional(),
+  givenAtMs: z.int(),
+})
+
+export function clocksIn(store: Store): Clocks {
+  return {
+    async putNotice(caseId, notice, by = 'submitter') {
+      const reply = await store.write(
+        putNotice,
+        [keys.case(caseId), keys.caseImages(caseId), keys.caseNotice(caseId), keys.noticed],
+        [JSON.stringify(notice), statesFor('add-images'), notice.contactOrgId ?? '', notice.givenAtMs, by, keys.prefix],
+      )
+      if (Number(reply) === 1) return 'done'
+      return CASE_STATES.find((state) => state === String(reply))
+    },
+    async notice(caseId) {
+      const json = await store.ask((redis) => redis.get(keys.caseNotice(caseId)))
+      if (json === null) return undefined
+      const { contactOrgId, ...rest } = NoticeJson.parse(JSON.parse(json))
+      return { ...rest, contactOrgId }
+    },
+    async start({ imageId, caseId }, orgId, clocks) {
+      const { id, hex } = idOf(imageId)
+      const named = clocks.flatMap(({ law, stage, dueAtMs }) => [nameOf(orgId, law, stage), dueAtMs])
+      const places = [keys.images(imageShard(id)), keys.clocks(hex), keys.clockDues, keys.caseNotice(caseId)]
+      await store.write(startClocks, places, [id, hex, keys.prefix, ...named])
+    },
+    async stop(imageId, orgId, stopped) {
+      const { hex } = idOf(imageId)
+      const named = stopped.map(({ law, stage }) => nameOf(orgId, law, stage))
+      await store.write(stopClocks, [keys.clocks(hex), keys.clockDues], [hex, keys.prefix, ...named])
+    },
+    async running(imageId, orgId) {
+      const { hex } = idOf(imageId)
+      const all = await store.ask((redis) => redis.hgetall(keys.clocks(hex)))
+      const running = Object.entries(all).flatMap(([name, due]) => {
+        const clock = parseName(name)
+        if (clock?.orgId !== orgId || due === 'stopped') return []
+        return [{ law: clock.law, stage: clock.stage, dueAtMs: Number(due) }]
+      })
+      return running.sort((a, b) => a.dueAtMs - b.dueAtMs)
+    },
+    async due(fromMs, untilMs, after, limit) {
+      return (await pageOfSorted(store, keys.clockDues, { from: fromMs, to: untilMs, after, limit })).map(dueClockOf)
+    },
+    countDue: (fromMs, untilMs) => store.ask((redis) => redis.zcount(keys.clockDues, fromMs, untilMs)),
+    async dueOf(contactOrgId, untilMs, after, limit) {
+      const ask = { to: untilMs, after, limit }
+      return (await pageOfSortedAmong(store, keys.clockDues, keys.contactClocks(contactOrgId), ask)).map(dueClockOf)
+    },
+  }
+}
+
+function dueClockOf(entry: SortedEntry): DueClock {
+  const [hex = '', ...rest] = entry.member.toString('utf8').split('|')
+  const clock = parseName(rest.join('|'))
+  const isReadable = clock !== undefined && HEX_ID.test(hex)
+  return {
+    place: placeOf(entry),
+    clock: isReadable ? { imageId: formatUuid(Buffer.from(hex, 'hex')), ...clock, dueAtMs: entry.score } : undefined,
+  }
+}
+
+const HEX_ID = /^[0-9a-f]{32}$/
+
+function nameOf(orgId: string, law: Law, stage: Stage): string {
+  return `${orgId}|${law}|${stage}`
+}
+
+/** @returns `undefined` for a law or stage that this version does not know. */
+function parseName(name: string): { readonly orgId: string; readonly law: Law; readonly stage: Stage } | undefined {
+  const [orgId, lawName, stageName] = name.split('|')
+  const law = LAWS.find((known) => known === lawName)
+  const stage = STAGES.find((known) => known === stageName)
+  return orgId === undefined || law === undefined || stage === undefined ? undefined : { orgId, law, stage }
+}
+
+function idOf(imageId: string): { readonly id: Buffer; readonly hex: string } {
+  const bytes = parseUuid(imageId)
+  if (bytes === undefined) throw new RangeError('an image id is a UUID')
+  const id = Buffer.from(bytes)
+  return { id, hex: id.toString('hex') }
+}

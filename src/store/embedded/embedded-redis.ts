@@ -1,0 +1,285 @@
+// A private Redis of our own for whoever gives none: reached through a unix socket, on disk before it answers.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync, existsSync, lstatSync, mkdirSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type FindRedisOptions, type FoundRedis, findRedisServer, HOW_TO_INSTALL } from './find-redis.js'
+import { inTurn, TURN_NAME_BYTES } from './folder-lock.js'
+
+export interface OpenRedisConfig extends FindRedisOptions {
+  readonly dataDir: string
+  /** A server that runs already; then nothing is started. */
+  readonly redisUrl?: string | undefined
+  readonly redisSocket?: string | undefined
+  /** How long a server may take to stop before it is killed. */
+  readonly stopGraceMs?: number
+  /** For commands: a data folder in which no store was ever made stays as it is. */
+  readonly onlyExisting?: boolean
+}
+
+/** How to reach Redis: exactly one of `url` and `socket`. */
+export interface RedisServer {
+  readonly url?: string
+  readonly socket?: string
+  /** Unknown for a server that was given. */
+  readonly binary?: string
+  readonly version?: string
+  /** Whether this process started it, and therefore ends it. */
+  readonly owned: boolean
+  /**
+   * Resolves when a private server has ended, whoever ended it, with what it said last. Then open it again: its socket
+   * and its data stay where they are. Never resolves for a server that was given.
+   */
+  readonly gone: Promise<string>
+  /** Ends an owned server, at the latest after 10 s unless set otherwise. Does nothing to any other. */
+  stop(): Promise<void>
+  /** Ends an owned server at once. What it acknowledged is on disk all the same. */
+  kill(): void
+}
+
+const STOP_GRACE_MS = 10_000
+const SOCKET_WITHIN_MS = 30_000
+const ANSWER_WITHIN_MS = 30_000
+const POLL_MS = 10
+/** `sun_path` holds 104 bytes on macOS, 108 on Linux. */
+const MAX_SOCKET_PATH_BYTES = 100
+
+/**
+ * Opens the Redis of this installation: the one that is given, else the private one, which is started if it does not run.
+ *
+ * Any number of processes may ask at the same time: one starts it, the others join (`owned: false`). Waits until the data is
+ * loaded, however long that takes. A private server ends with the process that started it, even when that one is killed.
+ *
+ * @throws {Error} `HOW_TO_INSTALL` when no server is found; where one may not be made, that there is no store; else with the reason why it does
+ *   not start.
+ */
+export async function openRedisServer(config: OpenRedisConfig): Promise<RedisServer> {
+  if (config.redisUrl !== undefined) return { ...given, url: config.redisUrl }
+  if (config.redisSocket !== undefined) return { ...given, socket: config.redisSocket }
+  if (config.onlyExisting === true && !hasStore(config.dataDir)) throw new Error(noStoreIn(config.dataDir))
+  const place = preparePlace(config.dataDir)
+  return await inTurn(place.socketFolder, async () => {
+    const running = await joinRunning(place)
+    if (running !== undefined) return running
+    const found = findRedisServer(config)
+    if (found === undefined) throw new Error(HOW_TO_INSTALL)
+    return await start(found, place, config.stopGraceMs ?? STOP_GRACE_MS)
+  })
+}
+
+/** Redis makes its log as soon as it starts: 7.0 and later in a folder, 6.2 as a file. */
+function hasStore(dataDir: string): boolean {
+  return ['appendonlydir', 'appendonly.aof'].some((log) => existsSync(resolve(dataDir, 'redis', log)))
+}
+
+function noStoreIn(dataDir: string): string {
+  return `There is no store in ${resolve(dataDir)}, and a command makes none: \`npm start\` does. Set TABIR_DATA_DIR or REDIS_URL as where the service was started. Nothing was changed.`
+}
+
+const given = { owned: false, gone: new Promise<string>(() => {}), stop: async () => {}, kill: () => {} } as const
+
+interface Place {
+  readonly folder: string
+  readonly socketFolder: string
+  readonly socket: string
+}
+
+function preparePlace(dataDir: string): Place {
+  const folder = resolve(dataDir, 'redis')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  chmodSync(folder, 0o700)
+  let socketFolder = folder
+  if (Buffer.byteLength(folder) + TURN_NAME_BYTES > MAX_SOCKET_PATH_BYTES) {
+    // Not os.tmpdir(): two processes with different TMPDIR must agree on one socket, or each would start a server on the same data.
+    const name = createHash('sha256').update(folder).digest('hex').slice(0, 16)
+    socketFolder = `/tmp/tabir-${process.getuid?.() ?? 0}-${name}`
+    mkdirSync(socketFolder, { recursive: true, mode: 0o700 })
+    assertOnlyOurs(socketFolder)
+  }
+  return { folder, socketFolder, socket: join(socketFolder, 'redis.sock') }
+}
+
+/** In a folder that everybody may write to, another user may have been first, to be handed our data. */
+function assertOnlyOurs(folder: string): void {
+  const status = lstatSync(folder)
+  if (!status.isDirectory() || status.uid !== process.getuid?.() || (status.mode & 0o077) !== 0) {
+    throw new Error('The folder for the Redis socket belongs to another user. Set TABIR_DATA_DIR to a shorter path.')
+  }
+}
+
+async function joinRunning({ socket }: Place): Promise<RedisServer | undefined> {
+  for (;;) {
+    const answer = await ask(socket)
+    if (answer.state === 'absent') return undefined // a socket that a killed server left is replaced by Redis itself
+    if (answer.state === 'up') return { ...watch(socket), ...answer.server, socket, owned: false, kill: () => {} }
+    await sleep(POLL_MS)
+  }
+}
+
+/** An idle connection, to hear when the server goes. It does not keep this process alive. */
+function watch(socket: string): Pick<RedisServer, 'gone' | 'stop'> {
+  const connection = connect(socket)
+  connection.on('error', () => {}).unref()
+  const gone = new Promise<string>((tell) => connection.once('close', () => tell('')))
+  return {
+    gone,
+    async stop() {
+      connection.destroy()
+    },
+  }
+}
+
+// umask: Redis would make its files readable for everybody. No core dumps: they would hold what is sealed elsewhere.
+const RUN_PRIVATELY = 'umask 077; ulimit -c 0 2>/dev/null; exec "$0" "$@"'
+
+async function start({ binary, version }: FoundRedis, place: Place, stopGraceMs: number): Promise<RedisServer> {
+  // Of the environment nothing but this: Redis needs no secret of ours, and a missing locale must not keep it from starting.
+  const env = { LC_ALL: 'C' }
+  // A process group of its own, so that Ctrl-C in a terminal reaches us alone, and we end Redis last.
+  const child = spawn('/bin/sh', ['-c', RUN_PRIVATELY, resolve(binary), ...settings(place)], {
+    cwd: place.folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+    env,
+  })
+  const lastWords = remember(child)
+  const exited = new Promise<void>((tell) => {
+    child.once('exit', () => tell())
+    child.once('error', () => tell())
+  })
+  const gone = exited.then(async () => {
+    await Promise.race([once(child, 'close'), sleep(100)]) // what it wrote before it died may still be in the pipe
+    return lastWords()
+  })
+  endWith(child, exited)
+
+  const stop = async () => {
+    child.kill('SIGTERM')
+    const impatience = setTimeout(() => child.kill('SIGKILL'), stopGraceMs)
+    await exited
+    clearTimeout(impatience)
+  }
+  const ended = () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null
+  const startedAt = performance.now()
+  for (;;) {
+    const { state } = await ask(place.socket)
+    if (ended()) throw new Error(explain(await gone, place))
+    if (state === 'up') break
+    if (state === 'absent' && performance.now() - startedAt > SOCKET_WITHIN_MS) {
+      await stop()
+      throw new Error(`Redis ${version} was started, but opened no socket within ${SOCKET_WITHIN_MS / 1000} s.`)
+    }
+    await Promise.race([exited, sleep(POLL_MS)])
+  }
+  return { socket: place.socket, binary, version, owned: true, gone, stop, kill: () => child.kill('SIGKILL') }
+}
+
+function settings({ folder, socket }: Place): string[] {
+  return Object.entries({
+    port: '0',
+    unixsocket: socket,
+    unixsocketperm: '700',
+    dir: folder,
+    appendonly: 'yes',
+    // A write is on disk before it is answered. With `everysec`, WAITAOF takes up to a second; with `always`, 0.4 ms.
+    appendfsync: 'always',
+    'aof-use-rdb-preamble': 'yes',
+    save: '',
+    'maxmemory-policy': 'noeviction',
+    // The shards of the image table stay packed lists: three tenths less memory, read in half the time (decision 0011).
+    // By their old names, which servers before 7.0 know alone and later ones still take.
+    'hash-max-ziplist-entries': '2048',
+    'hash-max-ziplist-value': '2048',
+    // A stream takes a block of 4 kB for its first entry, and nearly every case has one of a few entries: its time line.
+    'stream-node-max-bytes': '512',
+    // What is sealed does not get smaller: to try costs a third of the time that Redis takes to load its data.
+    rdbcompression: 'no',
+    // Both would keep arguments of commands: what is withdrawn must not live on in them.
+    'slowlog-log-slower-than': '-1',
+    'crash-log-enabled': 'no',
+    daemonize: 'no',
+    loglevel: 'warning',
+  }).flatMap(([name, value]) => [`--${name}`, value])
+}
+
+/** Ends the server when this process dies without a word: the helper's input closes then, whatever killed us. */
+function endWith(child: ChildProcess, exited: Promise<void>): void {
+  if (child.pid === undefined) return
+  const helper = spawn('/bin/sh', ['-c', 'read -r _ || kill -TERM "$0"', String(child.pid)], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+    env: {},
+  })
+  helper.on('error', () => {}).unref()
+  helper.stdin.on('error', () => {})
+  exited.then(() => helper.stdin.end('it ended before us\n'))
+}
+
+/** Keeps the last lines that a process writes. Redis is quiet: it speaks when something is wrong. */
+function remember({ stdout, stderr }: ChildProcess): () => string {
+  let text = ''
+  for (const stream of [stdout, stderr]) {
+    stream?.setEncoding('utf8').on('data', (more: string) => {
+      text = (text + more).slice(-4000)
+    })
+  }
+  return () =>
+    text
+      .split('\n')
+      .map((line) => line.replace(/^\d+:\w .*? [#*.-] /, '').trim())
+      .filter((line) => line !== '' && !line.startsWith('WARNING'))
+      .slice(-4)
+      .join('\n')
+}
+
+function explain(lastWords: string, { folder }: Place): string {
+  if (/RDB format version|RDB.*unknown|unknown.*RDB/i.test(lastWords)) {
+    return `The data in ${folder} was written by another kind or a newer version of Redis. Start with that one (TABIR_REDIS_BIN).\n${lastWords}`
+  }
+  if (/bad file format|unrecoverable error|unexpected end of file|manifest|append only file/i.test(lastWords)) {
+    return [
+      `The append-only file in ${folder} is damaged, so Redis does not start. Nothing was changed.`,
+      'Copy the folder, then look at `redis-check-aof` with the file appendonlydir/appendonly.aof.manifest, or restore a backup.',
+      lastWords,
+    ].join('\n')
+  }
+  return `Redis ended while it was starting.\n${lastWords}`.trimEnd()
+}
+
+type Answer =
+  | { readonly state: 'absent' | 'busy' }
+  | { readonly state: 'up'; readonly server: { readonly binary: string; readonly version: string } }
+
+/** Asks a server how it is, without a client library that would hide the states between up and down. */
+async function ask(path: string): Promise<Answer> {
+  const connection = connect(path)
+  connection.setTimeout(ANSWER_WITHIN_MS, () => connection.destroy(new Error('silent')))
+  let reply = ''
+  connection.setEncoding('utf8').on('data', (more: string) => {
+    reply += more
+  })
+  connection.on('error', () => {}) // may come again while it is being closed
+  connection.write('PING\r\nINFO server\r\nQUIT\r\n')
+  try {
+    await once(connection, 'end')
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : ''
+    if (reason === 'silent') throw new Error(`A Redis that runs already has not answered for ${ANSWER_WITHIN_MS / 1000} s.`)
+    return { state: /ENOENT|ECONNREFUSED/.test(reason) ? 'absent' : 'busy' }
+  } finally {
+    connection.destroy()
+  }
+  if (!reply.startsWith('+PONG')) return { state: 'busy' } // it is loading its data, or on its way out
+  const field = (name: string) => new RegExp(`^${name}:(.*)\r$`, 'm').exec(reply)?.[1]
+  return {
+    state: 'up',
+    server: {
+      binary: field('executable') ?? 'unknown',
+      version: field('valkey_version') ?? field('redis_version') ?? 'unknown',
+    },
+  }
+}

@@ -1,0 +1,168 @@
+// Which hashes API keys fetched in a form that names a record by its hash, and what of it was withdrawn before they heard of it.
+
+import { parseUuid } from '../../domain/ids.js'
+import { type Hash256, hashFromBytes } from '../../hash/hash256.js'
+import type { Store } from '../redis/client.js'
+import type { Arg } from '../redis/durable-writer.js'
+import { imageShard, keys } from '../redis/keys.js'
+import { MOST_HASHES_OF_IMAGE, noteFetched, readFetched, settleWithdrawn } from '../scripts/images/fetched.js'
+import type { Keyring } from '../sealing/seal.js'
+
+export interface ImageHashes {
+  readonly imageId: string
+  readonly hashes: readonly Hash256[]
+}
+
+export interface Withdrawal {
+  /** In the order of withdrawals. */
+  readonly place: number
+  /** `undefined` when it was forgotten meanwhile. */
+  readonly hash: Hash256 | undefined
+}
+
+export interface Fetched {
+  /**
+   * Notes that a key is about to be given these hashes; durable when it returns.
+   * @returns which images are still there, in their order. Of the others nothing may be given.
+   */
+  note(keyId: string, images: readonly ImageHashes[]): Promise<boolean[]>
+  /** Those hashes of images that are registered which the key fetched. */
+  of(keyId: string, imageIds: readonly string[]): Promise<ImageHashes[]>
+  /** What this key fetched and was withdrawn after a place, in the order of the withdrawals. */
+  withdrawn(keyId: string, after: number, limit: number): Promise<Withdrawal[]>
+  /** The key has heard of everything up to there. */
+  settle(keyId: string, place: number): Promise<void>
+}
+
+interface Known {
+  readonly hash: Hash256
+  readonly keyIds: readonly string[]
+}
+
+/** As many arguments as a script may well be given, and Redis answers nobody else meanwhile. */
+const AT_ONCE = 200
+const MOST_TRIES = 10
+
+/** @param name [17 bytes] of a hash: its image's id, and its number there. It stays the same when the hash is withdrawn. */
+export function fetchedContext(name: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from('fetched:'), name])
+}
+
+export async function settleWithdrawals(store: Store, keyId: string, upTo: number | '+inf'): Promise<void> {
+  const waiting = keys.withdrawnFor(keyId)
+  let isLeft = (await store.ask((redis) => redis.zcount(waiting, '-inf', upTo))) > 0
+  while (isLeft)
+    isLeft = Number(await store.write(settleWithdrawn, [waiting, keys.watchErased], [keys.prefix, keyId, upTo, AT_ONCE])) > 0
+}
+
+export function fetchedIn(store: Store, keyring: Keyring): Fetched {
+  const opened = (name: Buffer, sealed: Buffer) => hashFromBytes(keyring.unseal(sealed, fetchedContext(name)))
+
+  async function known(imageIds: readonly string[]): Promise<Known[][]> {
+    const ids = imageIds.map(idBytes)
+    const places = ids.flatMap((id) => [keys.fetched(imageShard(id)), keys.fetchedBy(imageShard(id))])
+    const reply = await store.ask((redis) => redis.callBuffer('EVAL', readFetched.lua, places.length, ...places, ...ids))
+    if (!Array.isArray(reply)) throw new Error('a script of a list answers with a list')
+    return reply.map((of: unknown, i) => knownIn(of, (number) => nameOf(ids[i] ?? Buffer.of(), number)))
+  }
+
+  function knownIn(reply: unknown, nameAt: (number: number) => Buffer): Known[] {
+    if (!Array.isArray(reply)) throw new Error('a script of a list answers with a list')
+    const found: Known[] = []
+    for (let at = 0; at + 1 < reply.length; at += 2) {
+      const sealed: unknown = reply[at]
+      const keyIds: unknown = reply[at + 1]
+      if (Buffer.isBuffer(sealed) && Buffer.isBuffer(keyIds))
+        found.push({ hash: opened(nameAt(at / 2), sealed), keyIds: keyIds.toString('latin1').split(' ') })
+    }
+    return found
+  }
+
+  /** @returns undefined for those of which other hashes are known by now. */
+  async function tryToNote(keyId: string, images: readonly ImageHashes[]): Promise<(boolean | undefined)[]> {
+    const before = await known(images.map(({ imageId }) => imageId))
+    const args: Arg[] = []
+    for (const [i, { imageId, hashes }] of images.entries()) {
+      const id = idBytes(imageId)
+      const all = (before[i] ?? []).map(({ hash }) => hash)
+      for (const hash of hashes) {
+        const at = all.findIndex((other) => isSame(hash, other))
+        const number = at === -1 ? all.push(hash) - 1 : at
+        if (number >= MOST_HASHES_OF_IMAGE) throw new RangeError('an image has no so many hashes')
+        const name = nameOf(id, number)
+        args.push(id, Buffer.of(number), at === -1 ? keyring.seal(hash, fetchedContext(name)) : '')
+      }
+    }
+    const reply = await store.write(noteFetched, [keys.apiKeys], [keys.prefix, keyId, ...args])
+    if (!Array.isArray(reply)) throw new Error('a script of a list answers with a list')
+    let next = 0
+    return images.map(({ hashes }) => {
+      const noted = reply.slice(next, next + hashes.length).map(Number)
+      next += hashes.length
+      return noted.includes(-1) ? undefined : noted.every((one) => one === 1)
+    })
+  }
+
+  async function note(keyId: string, images: readonly ImageHashes[]): Promise<boolean[]> {
+    const there = images.map<boolean | undefined>(() => undefined)
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const left = images.flatMap((image, i) => (there[i] === undefined ? [{ image, i }] : []))
+      if (left.length === 0) break
+      const outcome = await tryToNote(
+        keyId,
+        left.map(({ image }) => image),
+      )
+      for (const [n, { i }] of left.entries()) there[i] = outcome[n]
+    }
+    if (there.includes(undefined)) throw new Error('an image whose hashes change all the time')
+    return there.map((isThere) => isThere === true)
+  }
+
+  return {
+    async note(keyId, images) {
+      const there: boolean[] = []
+      for (let at = 0; at < images.length; at += AT_ONCE) there.push(...(await note(keyId, images.slice(at, at + AT_ONCE))))
+      return there
+    },
+    async of(keyId, imageIds) {
+      const found: ImageHashes[] = []
+      for (let at = 0; at < imageIds.length; at += AT_ONCE) {
+        const some = imageIds.slice(at, at + AT_ONCE)
+        for (const [i, all] of (await known(some)).entries()) {
+          const hashes = all.filter(({ keyIds }) => keyIds.includes(keyId)).map(({ hash }) => hash)
+          if (hashes.length > 0) found.push({ imageId: some[i] ?? '', hashes })
+        }
+      }
+      return found
+    },
+    async withdrawn(keyId, after, limit) {
+      const found = await store.ask((redis) =>
+        redis.zrangebyscoreBuffer(keys.withdrawnFor(keyId), `(${after}`, '+inf', 'WITHSCORES', 'LIMIT', 0, limit),
+      )
+      const names = found.filter((_, i) => i % 2 === 0)
+      if (names.length === 0) return []
+      const hashes = await store.ask((redis) =>
+        redis.mgetBuffer(names.map((name) => keys.withdrawnHash(name.toString('hex')))),
+      )
+      return names.map((name, i) => {
+        const sealed = hashes[i] ?? undefined
+        return { place: Number(found[2 * i + 1]), hash: sealed && opened(name, sealed) }
+      })
+    },
+    settle: (keyId, place) => settleWithdrawals(store, keyId, place),
+  }
+}
+
+function nameOf(id: Uint8Array, number: number): Buffer {
+  return Buffer.concat([id, Buffer.of(number)])
+}
+
+function isSame(one: Hash256, other: Hash256): boolean {
+  return Buffer.compare(one, other) === 0
+}
+
+function idBytes(id: string): Buffer {
+  const bytes = parseUuid(id)
+  if (bytes === undefined) throw new RangeError('an image id is a UUID')
+  return Buffer.from(bytes)
+}

@@ -1,0 +1,125 @@
+// How far each reconciler has come, and which contents of the other system our images became. Ids on both sides, never bits.
+
+import { z } from 'zod'
+import { parseUuid } from '../../domain/ids.js'
+import {
+  RECONCILE_FAILURES,
+  RECONCILE_STATES,
+  type ReconcileFailure,
+  type ReconcilePlace,
+  type ReconcileProgress,
+} from '../../domain/reconciler.js'
+import type { Store } from '../redis/client.js'
+import { keys } from '../redis/keys.js'
+import { saveExchange } from '../scripts/organisations/exchanges.js'
+
+const StateJson = z.object({
+  identity: z.string(),
+  place: z.object({
+    revision: z.int(),
+    digest: z.string().default(''), // then everything is looked at
+    lookedTo: z.int(),
+    holes: z.array(z.object({ from: z.int(), to: z.int(), sinceMs: z.int() })),
+    allFrom: z.int().optional(),
+    allAtMs: z.int().optional(),
+  }),
+  progress: z.object({
+    state: z.enum(RECONCILE_STATES),
+    failure: z.enum(RECONCILE_FAILURES).optional(),
+    startedAtMs: z.int(),
+    updatedAtMs: z.int(),
+    caughtUpAtMs: z.int().optional(),
+    looked: z.int(),
+    removed: z.int(),
+  }),
+})
+
+const FoundJson = z.object({
+  banks: z.array(z.string()),
+  failure: z.enum(RECONCILE_FAILURES).optional(),
+  startedAtMs: z.int(),
+  updatedAtMs: z.int(),
+})
+
+/** The banks that the last run found, and why it found none. */
+export interface FoundBanks {
+  readonly banks: readonly string[]
+  readonly failure: ReconcileFailure | undefined
+  readonly startedAtMs: number
+  readonly updatedAtMs: number
+}
+
+export interface ReconcilerState {
+  /** Keyed: whose place it is. */
+  readonly identity: string
+  readonly place: ReconcilePlace
+  readonly progress: ReconcileProgress
+}
+
+/** An image and the content that it is in the other system; `undefined` when it is none any more. */
+export type Became = readonly [imageId: string, contentId: number | undefined]
+
+/** Of one bank, by the names of the reconciler and the bank with a colon between; of a reconciler, by its own. */
+export interface Reconcilers {
+  found(reconciler: string): Promise<FoundBanks | undefined>
+  saveFound(reconciler: string, found: FoundBanks): Promise<void>
+  get(name: string): Promise<ReconcilerState | undefined>
+  /** Durable when it returns. */
+  save(name: string, state: ReconcilerState, became: readonly Became[]): Promise<void>
+  /** The contents that images became, in their order. */
+  contentsOf(name: string, imageIds: readonly string[]): Promise<(number | undefined)[]>
+  /** How many images are known to be contents there. */
+  known(name: string): Promise<number>
+  /** Forgets how far it has come and which images became what: for another bank, or one that is gone. */
+  forget(name: string): Promise<void>
+}
+
+export function reconcilersInStore(store: Store): Reconcilers {
+  return {
+    async found(reconciler) {
+      const json = await store.ask((redis) => redis.get(keys.reconcilerBanks(reconciler)))
+      if (json === null) return undefined
+      const { failure, ...found } = FoundJson.parse(JSON.parse(json))
+      return { ...found, failure }
+    },
+    async saveFound(reconciler, found) {
+      await store.ask((redis) => redis.set(keys.reconcilerBanks(reconciler), JSON.stringify(found)))
+    },
+    async get(name) {
+      const json = await store.ask((redis) => redis.get(keys.reconciler(name)))
+      if (json === null) return undefined
+      const { identity, place, progress } = StateJson.parse(JSON.parse(json))
+      return {
+        identity,
+        place: { ...place, allFrom: place.allFrom, allAtMs: place.allAtMs },
+        progress: { ...progress, failure: progress.failure, caughtUpAtMs: progress.caughtUpAtMs },
+      }
+    },
+    async save(name, state, became) {
+      const args = became.flatMap(([imageId, contentId]) => [
+        idBytes(imageId),
+        contentId === undefined ? '' : String(contentId),
+      ])
+      await store.write(
+        saveExchange,
+        [keys.reconciler(name), keys.reconcilerContents(name)],
+        [JSON.stringify(state), ...args],
+      )
+    },
+    async contentsOf(name, imageIds) {
+      if (imageIds.length === 0) return []
+      const found = await store.ask((redis) => redis.hmget(keys.reconcilerContents(name), ...imageIds.map(idBytes)))
+      return found.map((text) => (text === null ? undefined : Number(text)))
+    },
+    known: (name) => store.ask((redis) => redis.hlen(keys.reconcilerContents(name))),
+    async forget(name) {
+      await store.ask((redis) => redis.del(keys.reconciler(name), keys.reconcilerContents(name)))
+    },
+  }
+}
+
+function idBytes(id: string): Buffer {
+  const bytes = parseUuid(id)
+  if (bytes === undefined) throw new RangeError('ids of images are UUIDs')
+  return Buffer.from(bytes)
+}

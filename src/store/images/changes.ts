@@ -1,0 +1,248 @@
+// The stream that every index follows: what changed, by id. Never bits.
+
+import type { Redis } from 'ioredis'
+import { formatUuid } from '../../domain/ids.js'
+import type { Store } from '../redis/client.js'
+import { keys } from '../redis/keys.js'
+import { readPosition } from '../scripts/announce.js'
+
+export type Change =
+  /** `standing`: what was said about an image changed, its bits did not. `by`: what its writer will know it by. */
+  | {
+      readonly op: 'image' | 'standing' | 'tombstone'
+      readonly revision: number
+      readonly imageIds: readonly string[]
+      readonly by?: string
+    }
+  | { readonly op: 'bank' | 'api-key'; readonly revision: number; readonly name: string }
+  /** The store was restored from a backup; what follows belongs to its history. */
+  | { readonly op: 'restored'; readonly revision: number }
+
+/**
+ * A place in the stream: everything up to a revision, and the digest of the chain there. The same revision with another digest is another history:
+ * after a failover that lost changes, or a restore, numbers are given a second time.
+ */
+export interface Position {
+  readonly revision: number
+  /** 32 characters. */
+  readonly digest: string
+}
+
+/** `gap`: the stream was trimmed behind a reader. `history-diverged`: the store does not have what the reader has. */
+export const LOSSES = ['gap', 'history-diverged'] as const
+export type Loss = (typeof LOSSES)[number]
+
+/**
+ * What following found: changes in order, where each of them is, and since when they are known to have been the last, by the clock that was
+ * given; or that everything has to be read again, and why.
+ */
+export type Followed =
+  | {
+      readonly kind: 'changes'
+      readonly changes: readonly Change[]
+      readonly positions: readonly Position[]
+      readonly caughtUpAtMs: number | undefined
+    }
+  | { readonly kind: 'gap'; readonly loss: Loss }
+
+/** Where changes are written, and the number of the last. Those of watches have the form of those of images. */
+interface ChangeStream {
+  readonly changes: string
+  readonly revision: string
+}
+const IMAGE_STREAM: ChangeStream = { changes: keys.changes, revision: keys.revision }
+export const WATCH_STREAM: ChangeStream = { changes: keys.watchChanges, revision: keys.watchRevision }
+
+/** Few, since one may name hundreds of images: a withdrawal must not wait behind much of an import. */
+const BATCH = 20
+/** Where nobody waits. */
+const MANY = 1000
+const DIGEST_CHARS = 32
+
+export function lastRevision(store: Store): Promise<number> {
+  return store.ask(async (redis) => Number((await redis.get(keys.revision)) ?? 0))
+}
+
+/** The end of the stream. */
+export async function lastPosition(store: Store, stream = IMAGE_STREAM): Promise<Position> {
+  return (await store.ask((redis) => positionIn(redis, stream))) ?? ORIGIN
+}
+
+/** @returns the digest at a revision; `undefined` when the stream has forgotten it, or never had it. */
+export async function digestAt(store: Store, revision: number): Promise<string | undefined> {
+  return (await store.ask((redis) => positionIn(redis, IMAGE_STREAM, revision)))?.digest
+}
+
+/** @returns the position before the first change from a revision on that the stream has; its end when there is none. */
+export async function positionBefore(store: Store, revision: number): Promise<Position> {
+  const from = `${Math.max(0, revision)}-0`
+  const entries = await store.ask((redis) => redis.xrangeBuffer(keys.changes, from, '+', 'COUNT', 1))
+  const [first] = entries.map(parseEntry)
+  return first === undefined ? lastPosition(store) : { revision: first.change.revision - 1, digest: first.before }
+}
+
+/** @returns what changed at a revision; `undefined` when the stream has forgotten it, or never had it. */
+export async function changeAt(store: Store, revision: number): Promise<Change | undefined> {
+  const id = `${revision}-0`
+  const [entry] = await store.ask((redis) => redis.xrangeBuffer(keys.changes, id, id))
+  return entry === undefined ? undefined : parseEntry(entry).change
+}
+
+/** Does the store's history begin with everything up to there? `false` also when it has forgotten. */
+export async function isInHistory(store: Store, { revision, digest }: Position): Promise<boolean> {
+  return (await digestAt(store, revision)) === digest
+}
+
+async function positionIn(redis: Redis, stream: ChangeStream, at: number | '' = ''): Promise<Position | undefined> {
+  const reply = await redis.eval(readPosition.lua, 2, stream.revision, stream.changes, at)
+  return Array.isArray(reply) ? { revision: Number(reply[0]), digest: String(reply[1]) } : undefined
+}
+
+/**
+ * Waits for changes after a position, at most `blockMs`. Call it again with the last position that was applied.
+ *
+ * The first change names the digest of the one before it, and where there is none the end of the stream is compared: so every answer proves that
+ * the store's history is the caller's, at no further round trip.
+ *
+ * @param redis a connection of its own: it blocks.
+ * @param now in milliseconds, never goes back.
+ * @param stream those of images, unless another is given.
+ */
+export async function follow(
+  redis: Redis,
+  after: Position,
+  blockMs: number,
+  now: () => number,
+  stream = IMAGE_STREAM,
+): Promise<Followed> {
+  // When an answer was made is not told, and it may have been under way for long: it is as old as its question.
+  const askedAtMs = now()
+  const reply = await redis.xreadBuffer('COUNT', BATCH, 'BLOCK', blockMs, 'STREAMS', stream.changes, `${after.revision}-0`)
+  const read = (reply?.[0]?.[1] ?? []).map(parseEntry)
+  const [first] = read
+  if (first === undefined) {
+    const askedAgainAtMs = now()
+    const last = (await positionIn(redis, stream)) ?? ORIGIN
+    // A writer may have been faster than these two commands; then the next call brings what it wrote.
+    if (last.revision > after.revision) return { kind: 'changes', changes: [], positions: [], caughtUpAtMs: undefined }
+    if (last.revision < after.revision || last.digest !== after.digest) return { kind: 'gap', loss: 'history-diverged' }
+    return { kind: 'changes', changes: [], positions: [], caughtUpAtMs: askedAgainAtMs }
+  }
+  if (first.before !== after.digest) return { kind: 'gap', loss: await lossOf(redis, stream, after) }
+  return {
+    kind: 'changes',
+    changes: read.map(({ change }) => change),
+    positions: read.map(({ change: { revision }, digest }) => ({ revision, digest })),
+    caughtUpAtMs: read.length < BATCH ? askedAtMs : undefined,
+  }
+}
+
+/** Why the stream does not go on from a position. Of no consequence but to whoever looks for the cause. */
+async function lossOf(redis: Redis, stream: ChangeStream, { revision, digest }: Position): Promise<Loss> {
+  const there = await positionIn(redis, stream, revision)
+  if (there !== undefined) return there.digest === digest ? 'gap' : 'history-diverged'
+  const [oldest] = (await redis.xrangeBuffer(stream.changes, '-', '+', 'COUNT', 1)).map(parseEntry)
+  return oldest !== undefined && oldest.change.revision > revision ? 'gap' : 'history-diverged'
+}
+
+/**
+ * What changed after a position, up to a revision, in order.
+ * @param after whose digest is not known is believed: of its number alone.
+ * @returns `gap` as the last, when the stream does not remember all of it, or holds another history.
+ */
+export async function* changesBetween(
+  store: Store,
+  after: Position | number,
+  until: number,
+): AsyncGenerator<readonly Change[] | 'gap', void, void> {
+  for await (const page of pagesBetween(store, after, until)) yield page === 'gap' ? page : page.changes
+}
+
+/** The same, and where each page ends. */
+export async function* pagesBetween(
+  store: Store,
+  after: Position | number,
+  until: number,
+): AsyncGenerator<{ readonly changes: readonly Change[]; readonly last: Position } | 'gap', void, void> {
+  let at = typeof after === 'number' ? { revision: after, digest: undefined } : after
+  while (at.revision < until) {
+    const { revision, digest } = at
+    const known = digest ?? (await digestAt(store, revision))
+    const entries = await store.ask((redis) =>
+      redis.xrangeBuffer(keys.changes, `${revision + 1}-0`, `${until}-0`, 'COUNT', MANY),
+    )
+    const read = entries.map(parseEntry)
+    const last = read.at(-1)
+    if (last === undefined || known === undefined || read[0]?.before !== known) {
+      yield 'gap'
+      return
+    }
+    const position = { revision: last.change.revision, digest: last.digest }
+    yield { changes: read.map(({ change }) => change), last: position }
+    at = position
+  }
+}
+
+/**
+ * The changes after one that the caller knows, at once.
+ * @param after its revision, 0 for the beginning.
+ * @param count at most so many.
+ * @returns `undefined` when the stream does not remember that change: the caller has to begin anew.
+ */
+export async function changesAfter(store: Store, after: number, count: number): Promise<Change[] | undefined> {
+  const [entries, known] = await Promise.all([
+    store.ask((redis) => redis.xrangeBuffer(keys.changes, `${after + 1}-0`, '+', 'COUNT', count)),
+    digestAt(store, after),
+  ])
+  const read = entries.map(parseEntry)
+  if (known === undefined || (read[0] !== undefined && read[0].before !== known)) return undefined
+  return read.map(({ change }) => change)
+}
+
+/** Before anything was written. */
+export const ORIGIN: Position = { revision: 0, digest: originOf(0) }
+
+/** What stands for a digest where the stream has no entry: the scripts compute the same. */
+function originOf(revision: number): string {
+  return String(revision).padStart(DIGEST_CHARS, '0')
+}
+
+interface Entry {
+  readonly change: Change
+  /** The digest of the change before it. */
+  readonly before: string
+  readonly digest: string
+}
+
+function parseEntry([id, fields]: readonly [Buffer, readonly Buffer[]]): Entry {
+  const revision = Number.parseInt(id.toString('latin1'), 10)
+  const [, op, , ids, chainName, chain, more, value] = fields
+  const isChained = chainName?.toString('latin1') === 'chain' && chain !== undefined
+  const change = parseChange(revision, op, ids, isChained ? [more, value] : [chainName, chain])
+  if (!isChained) return { change, before: originOf(revision - 1), digest: originOf(revision) }
+  const digests = chain.toString('latin1')
+  return { change, before: digests.slice(0, DIGEST_CHARS), digest: digests.slice(DIGEST_CHARS) }
+}
+
+function parseChange(
+  revision: number,
+  op: Buffer | undefined,
+  ids: Buffer | undefined,
+  [more, value]: readonly (Buffer | undefined)[],
+): Change {
+  const name = op?.toString('latin1')
+  const said = value === undefined ? undefined : { name: more?.toString('latin1'), text: value.toString('latin1') }
+  if (ids !== undefined) {
+    if (name === 'image' && said?.name === 'of' && said.text === 'standing')
+      return { op: 'standing', revision, imageIds: splitIds(ids) }
+    if (name === 'image' && said?.name === 'by') return { op: name, revision, imageIds: splitIds(ids), by: said.text }
+    if (name === 'image' || name === 'tombstone') return { op: name, revision, imageIds: splitIds(ids) }
+    if (name === 'bank' || name === 'api-key') return { op: name, revision, name: ids.toString('utf8') }
+    if (name === 'restored') return { op: name, revision }
+  }
+  throw new Error('a change of a kind that this version does not know')
+}
+
+function splitIds(ids: Buffer): string[] {
+  return Array.from({ length: ids.length / 16 }, (_, i) => formatUuid(ids.subarray(16 * i, 16 * i + 16)))
+}

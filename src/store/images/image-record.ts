@@ -1,0 +1,128 @@
+// The bytes of a registered image, before they are sealed. Compact, since there will be millions of them.
+
+import { CASES_BANK_NAME } from '../../domain/bank.js'
+import type { IndexedDetails } from '../../domain/details.js'
+import {
+  CATEGORIES,
+  CATEGORY_NAMES,
+  nameOfCode,
+  type RegisteredImage,
+  type Signal,
+  TIER_NAMES,
+  TIERS,
+  VIEW_NAMES,
+  VIEWS,
+} from '../../domain/signal.js'
+import { DETAIL_CODES, SIGNAL_TYPES, signalTypeOf } from '../../domain/signal-types.js'
+import type { DetailRow } from '../../hash/details/rows.js'
+import { HASH_BYTES, hashFromBytes } from '../../hash/hash256.js'
+
+/**
+ * version 1:  [1] version  [6] createdAtMs  [1] tier  [1] category or 0
+ *             [1] length of bank, then its bytes  [1] length of ref, then its bytes
+ *             per signal: [1] type  [1] view  [1] quality  [32] hash
+ *             of details: [1] head  [1] half of the width  [1] half of the height  [4] kin  [28] 0
+ *             per row:    [1] row  [1] place  [1] pose  [32] hash
+ *
+ * What stands as ref is where the image came from: of one of a case, the id of the case. Sealed with the rest, and gone with it.
+ */
+export const RECORD = {
+  version: 1,
+  createdAtMsAt: 1,
+  tierAt: 7,
+  categoryAt: 8,
+  bankAt: 9,
+  signalBytes: 3 + HASH_BYTES,
+  /** Within a head of details. */
+  kinAt: 3,
+} as const
+
+/** What stands before an image's id in the context that its record is sealed in. */
+export const IMAGE_CONTEXT = Buffer.from('image:')
+
+/** @param id [16 bytes] */
+export function imageContext(id: Uint8Array): Buffer {
+  return Buffer.concat([IMAGE_CONTEXT, id])
+}
+
+export function encodeImage(image: RegisteredImage): Buffer {
+  const head = Buffer.alloc(RECORD.bankAt)
+  head[0] = RECORD.version
+  head.writeUIntBE(image.createdAtMs, RECORD.createdAtMsAt, 6)
+  head[RECORD.tierAt] = TIERS[image.tier]
+  head[RECORD.categoryAt] = image.category === undefined ? 0 : CATEGORIES[image.category]
+  return Buffer.concat([
+    head,
+    shortText(image.bank),
+    shortText(image.caseId ?? image.ref ?? ''),
+    ...image.signals.map(encodeSignal),
+    ...(image.details === undefined ? [] : encodeDetails(image.details)),
+  ])
+}
+
+/**
+ * @returns the image; signals of types or views that this version does not know are left out, so that a newer version may
+ * run beside it.
+ * @throws {RangeError} when the bytes are no record: sealed bytes that open are whole, so this is a bug.
+ */
+export function decodeImage(bytes: Buffer): RegisteredImage {
+  if (bytes[0] !== RECORD.version) throw new RangeError('unknown version of an image record')
+  const tier = nameOfCode(TIER_NAMES, TIERS, bytes.readUInt8(RECORD.tierAt))
+  if (tier === undefined) throw new RangeError('unknown tier in an image record')
+  const category = nameOfCode(CATEGORY_NAMES, CATEGORIES, bytes.readUInt8(RECORD.categoryAt))
+  const bankFrom = RECORD.bankAt + 1
+  const bankEnd = bankFrom + bytes.readUInt8(RECORD.bankAt)
+  const refFrom = bankEnd + 1
+  const refEnd = refFrom + bytes.readUInt8(bankEnd)
+  const signals: Signal[] = []
+  const rows: DetailRow[] = []
+  let head: Omit<IndexedDetails, 'rows'> | undefined
+  for (let at = refEnd; at < bytes.length; at += RECORD.signalBytes) {
+    const code = bytes.readUInt8(at)
+    if (code === DETAIL_CODES.head) head = decodeHead(bytes, at)
+    if (code === DETAIL_CODES.row) rows.push(decodeRow(bytes, at))
+    const type = signalTypeOf(code)
+    const view = nameOfCode(VIEW_NAMES, VIEWS, bytes.readUInt8(at + 1))
+    if (type === undefined || view === undefined) continue
+    signals.push({ type, view, quality: bytes.readUInt8(at + 2), hash: hashFromBytes(bytes, at + 3) })
+  }
+  const bank = bytes.toString('utf8', bankFrom, bankEnd)
+  const origin = refEnd === refFrom ? undefined : bytes.toString('utf8', refFrom, refEnd)
+  const isOfCase = bank === CASES_BANK_NAME
+  return {
+    bank,
+    tier,
+    category,
+    ref: isOfCase ? undefined : origin,
+    ...(isOfCase && origin !== undefined && { caseId: origin }),
+    createdAtMs: bytes.readUIntBE(RECORD.createdAtMsAt, 6),
+    signals,
+    ...(head !== undefined && { details: { ...head, rows } }),
+  }
+}
+
+function encodeSignal({ type, view, quality, hash }: Signal): Buffer {
+  return Buffer.concat([Buffer.of(SIGNAL_TYPES[type].code, VIEWS[view], quality), hash])
+}
+
+function encodeDetails({ kin, width, height, rows }: IndexedDetails): Buffer[] {
+  const head = Buffer.alloc(RECORD.signalBytes)
+  head.set([DETAIL_CODES.head, width / 2, height / 2])
+  head.writeUInt32BE(kin, RECORD.kinAt)
+  return [head, ...rows.map(({ place, pose, hash }) => Buffer.concat([Buffer.of(DETAIL_CODES.row, place, pose), hash]))]
+}
+
+function decodeHead(bytes: Buffer, at: number): Omit<IndexedDetails, 'rows'> {
+  const kin = bytes.readUInt32BE(at + RECORD.kinAt)
+  return { kin, width: 2 * bytes.readUInt8(at + 1), height: 2 * bytes.readUInt8(at + 2) }
+}
+
+function decodeRow(bytes: Buffer, at: number): DetailRow {
+  return { place: bytes.readUInt8(at + 1), pose: bytes.readUInt8(at + 2), hash: hashFromBytes(bytes, at + 3) }
+}
+
+function shortText(text: string): Buffer {
+  const bytes = Buffer.from(text)
+  if (bytes.length > 255) throw new RangeError('a text in an image record has at most 255 bytes')
+  return Buffer.concat([Buffer.of(bytes.length), bytes])
+}

@@ -1,0 +1,206 @@
+// Registered images as columns: how an index of millions is fed without an object for each.
+
+import { CATEGORIES, TIERS, VIEWS } from '../../../domain/signal.js'
+import { DETAIL_CODES, ROW_TYPES, type RowType, SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../../domain/signal-types.js'
+import { HASH_BYTES } from '../../../hash/hash256.js'
+import { RECORD } from '../image-record.js'
+import { BankNames } from './bank-names.js'
+
+/** Most images of one batch: what an index takes in a few ms. */
+export const BATCH_IMAGES = 2048
+
+/**
+ * A batch of images. Image `i` has the id at `ids[16 * i]` and row `i` of the other columns; its signals are in `signals`.
+ * All arrays are views of one buffer that is the receiver's own.
+ */
+export interface ImageColumns {
+  /** 1…`BATCH_IMAGES`. */
+  readonly images: number
+  /** 16 bytes an image. */
+  readonly ids: Uint8Array
+  /** Codes of `TIERS`. */
+  readonly tiers: Uint8Array
+  /** Codes of `CATEGORIES`; 0 for an image without, or with one of a newer version. */
+  readonly categories: Uint8Array
+  /** Where its bank's name stands in `bankNames`. */
+  readonly banks: Uint16Array
+  /** The banks of this batch, each once. */
+  readonly bankNames: readonly string[]
+  /** Without signals of types and views that this version does not know. An image may be left with none. */
+  readonly signals: Readonly<Record<RowType, SignalColumns>>
+  /** What the details of an image have in common, for images that have any. */
+  readonly heads: SignalColumns
+}
+
+/**
+ * The signals of one type, image by image as they stand in the batch, and of one image as they stand in its record. Of details, `views` and
+ * `qualities` are places and poses; of their heads, halves of width and height, and the kin is in the first four bytes of `hashes`.
+ */
+export interface SignalColumns {
+  readonly count: number
+  /** Which image of the batch it belongs to: 0…images - 1, never falling. */
+  readonly images: Uint16Array
+  /** Codes of `VIEWS`. */
+  readonly views: Uint8Array
+  readonly qualities: Uint8Array
+  /** 32 bytes a signal. */
+  readonly hashes: Uint8Array
+}
+
+/** Collects records of images until they are taken as columns. */
+export class ColumnsBuilder {
+  #images = 0
+  readonly #ids = new Uint8Array(16 * BATCH_IMAGES)
+  readonly #tiers = new Uint8Array(BATCH_IMAGES)
+  readonly #categories = new Uint8Array(BATCH_IMAGES)
+  readonly #banks = new Uint16Array(BATCH_IMAGES)
+  readonly #names = new BankNames()
+  readonly #heads = new SignalRows()
+  readonly #signals: Readonly<Record<RowType, SignalRows>> = {
+    pdq: new SignalRows(),
+    'pdq-area': new SignalRows(),
+    blockhash: new SignalRows(),
+    sha256: new SignalRows(),
+    detail: new SignalRows(),
+  }
+
+  get images(): number {
+    return this.#images
+  }
+
+  get isFull(): boolean {
+    return this.#images === BATCH_IMAGES
+  }
+
+  /**
+   * Adds the image whose id and whose record lie in `bytes`. Must not be full.
+   * @throws {RangeError} when the bytes are no record: sealed bytes that open are whole, so this is a bug.
+   */
+  add(bytes: Uint8Array, idAt: number, from: number, to: number): void {
+    const bankFrom = from + RECORD.bankAt + 1
+    const bankTo = bankFrom + (bytes[bankFrom - 1] ?? 0)
+    const refTo = bankTo + 1 + (bytes[bankTo] ?? 0)
+    const signalBytes = to - refTo
+    if (bytes[from] !== RECORD.version) throw new RangeError('unknown version of an image record')
+    if (signalBytes < 0 || signalBytes % RECORD.signalBytes !== 0) throw new RangeError('an image record ends too early')
+    const tier = bytes[from + RECORD.tierAt] ?? 0
+    if (!KNOWN_TIERS.has(tier)) throw new RangeError('unknown tier in an image record')
+    const category = bytes[from + RECORD.categoryAt] ?? 0
+
+    const image = this.#images++
+    copy(bytes, idAt, this.#ids, 16 * image, 16)
+    this.#tiers[image] = tier
+    this.#categories[image] = KNOWN_CATEGORIES.has(category) ? category : 0
+    this.#banks[image] = this.#names.indexOf(bytes, bankFrom, bankTo)
+    for (let at = refTo; at < to; at += RECORD.signalBytes) {
+      const code = bytes[at] ?? 0
+      if (code === DETAIL_CODES.row) this.#signals.detail.add(image, bytes, at + 1)
+      if (code === DETAIL_CODES.head) this.#heads.add(image, bytes, at + 1)
+      const type = TYPE_OF_CODE[code]
+      if (type !== undefined && KNOWN_VIEWS.has(bytes[at + 1] ?? 0)) this.#signals[type].add(image, bytes, at + 1)
+    }
+  }
+
+  /** The images added since it was last called, as columns in a memory of their own, which may be transferred. */
+  take(): { readonly columns: ImageColumns; readonly memory: ArrayBuffer } {
+    const images = this.#images
+    const all = [...ROW_TYPES.map((type) => this.#signals[type]), this.#heads]
+    const rows = all.reduce((sum, { count }) => sum + count, 0)
+    const memory = new ArrayBuffer(images * (16 + 2 + 2) + rows * (HASH_BYTES + 2 + 2))
+    const slice = slicesOf(memory)
+    const banks = slice.words(this.#banks, images) // words come first, so that they are aligned
+    const imagesOf = new Map(all.map((one) => [one, slice.words(one.images, one.count)]))
+    const columnsOf = (one: SignalRows): SignalColumns => {
+      const { count, views, qualities, hashes } = one
+      return {
+        count,
+        images: imagesOf.get(one) ?? new Uint16Array(),
+        views: slice.bytes(views, count),
+        qualities: slice.bytes(qualities, count),
+        hashes: slice.bytes(hashes, HASH_BYTES * count),
+      }
+    }
+    const columns: ImageColumns = {
+      images,
+      ids: slice.bytes(this.#ids, 16 * images),
+      tiers: slice.bytes(this.#tiers, images),
+      categories: slice.bytes(this.#categories, images),
+      banks,
+      bankNames: this.#names.take(),
+      signals: {
+        pdq: columnsOf(this.#signals.pdq),
+        'pdq-area': columnsOf(this.#signals['pdq-area']),
+        blockhash: columnsOf(this.#signals.blockhash),
+        sha256: columnsOf(this.#signals.sha256),
+        detail: columnsOf(this.#signals.detail),
+      },
+      heads: columnsOf(this.#heads),
+    }
+    this.#images = 0
+    for (const one of all) one.count = 0
+    return { columns, memory }
+  }
+}
+
+const KNOWN_TIERS: ReadonlySet<number> = new Set(Object.values(TIERS))
+const KNOWN_CATEGORIES: ReadonlySet<number> = new Set(Object.values(CATEGORIES))
+const KNOWN_VIEWS: ReadonlySet<number> = new Set(Object.values(VIEWS))
+const TYPE_OF_CODE: ((typeof SIGNAL_TYPE_NAMES)[number] | undefined)[] = []
+for (const type of SIGNAL_TYPE_NAMES) TYPE_OF_CODE[SIGNAL_TYPES[type].code] = type
+
+/** The signals of one type, in arrays that grow. */
+class SignalRows {
+  count = 0
+  images = new Uint16Array(BATCH_IMAGES)
+  views = new Uint8Array(BATCH_IMAGES)
+  qualities = new Uint8Array(BATCH_IMAGES)
+  hashes = new Uint8Array(HASH_BYTES * BATCH_IMAGES)
+
+  /** @param at where view, quality and hash stand. */
+  add(image: number, bytes: Uint8Array, at: number): void {
+    if (this.count === this.images.length) this.#grow()
+    const row = this.count++
+    this.images[row] = image
+    this.views[row] = bytes[at] ?? 0
+    this.qualities[row] = bytes[at + 1] ?? 0
+    copy(bytes, at + 2, this.hashes, HASH_BYTES * row, HASH_BYTES)
+  }
+
+  #grow(): void {
+    const { images, views, qualities, hashes } = this
+    this.images = new Uint16Array(2 * images.length)
+    this.images.set(images)
+    this.views = doubled(views)
+    this.qualities = doubled(qualities)
+    this.hashes = doubled(hashes)
+  }
+}
+
+/** Cheaper than `set` with a view: for so few bytes, making the view costs more than the copying. */
+function copy(from: Uint8Array, at: number, to: Uint8Array, toAt: number, count: number): void {
+  for (let i = 0; i < count; i++) to[toAt + i] = from[at + i] ?? 0
+}
+
+function doubled(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const longer = new Uint8Array(2 * bytes.length)
+  longer.set(bytes)
+  return longer
+}
+
+function slicesOf(buffer: ArrayBuffer) {
+  let at = 0
+  return {
+    words(source: Uint16Array, count: number): Uint16Array {
+      const slice = new Uint16Array(buffer, at, count)
+      slice.set(source.subarray(0, count))
+      at += slice.byteLength
+      return slice
+    },
+    bytes(source: Uint8Array, count: number): Uint8Array {
+      const slice = new Uint8Array(buffer, at, count)
+      slice.set(source.subarray(0, count))
+      at += count
+      return slice
+    },
+  }
+}

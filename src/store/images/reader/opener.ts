@@ -1,0 +1,93 @@
+// Opens sealed records of images by the million: the AES-256-GCM of `seal.ts`, in a tenth of the time it takes one by one.
+
+import { DOES_NOT_OPEN, KEY_MISSING, NOT_SEALED, SEALED, SealError, type SealKey } from '../../sealing/seal.js'
+import { IMAGE_CONTEXT } from '../image-record.js'
+import { aes256, GcmBatch } from './gcm.js'
+import { proveOpener } from './proof.js'
+
+/** A memory in which records of images are opened where they lie, some hundred at once. One thread's own. */
+export interface Opener {
+  /** Sealed records are put here, from 0 to `inputBytes`. Never moves. */
+  readonly bytes: Uint8Array
+  readonly inputBytes: number
+  /** No more can be added before `open`. */
+  readonly isFull: boolean
+  /**
+   * Adds the record that lies from `from` to `to`, sealed for the image whose id [16 bytes] is at `idAt`. The record has to
+   * stay there until `open`; the id need not.
+   * @throws {SealError} when it is no sealed record. Nothing that was added is to be opened then, and all is wiped.
+   */
+  add(idAt: number, from: number, to: number): void
+  /**
+   * Opens all that was added, or nothing, and tells the listener of each record in the order in which they were added.
+   * @throws {SealError} when one does not open, as `Keyring.unseal` does and for the same reasons. No record is told of then,
+   *   and all bytes are wiped.
+   *
+   * Cost: 0.2 to 0.3 µs for a record of 90 bytes, with `add`, in hundreds.
+   */
+  open(listener: RecordListener): void
+}
+
+/** Where in `Opener.bytes` an opened record and the id it was sealed for lie, until it returns. */
+export type RecordListener = (idAt: number, from: number, to: number) => void
+
+/**
+ * @param keys as in `Keyring.keys`.
+ * @throws {Error} when what is not node:crypto's here does not open what node:crypto sealed, or opens what was changed.
+ *
+ * Cost: 10 ms.
+ */
+export function makeOpener(keys: readonly SealKey[]): Opener {
+  const batch = new GcmBatch()
+  proveOpener((probeKeys) => openerIn(batch, probeKeys))
+  return openerIn(batch, keys)
+}
+
+const ID_BYTES = 16
+const CONTEXT_BYTES = IMAGE_CONTEXT.length + ID_BYTES
+/** Room for what comes at once. A record has a few KB at most. */
+const INPUT_BYTES = 1 << 18
+
+function openerIn(batch: GcmBatch, keys: readonly SealKey[]): Opener {
+  const { bytes } = batch
+  const ring = keys.map(({ hint, key }) => ({ hint, cipher: aes256(key) }))
+  const froms = new Uint32Array(batch.capacity)
+  const tos = new Uint32Array(batch.capacity)
+  // Behind the input, what each record was sealed for. The id that is handed out is the one that the tag was checked with.
+  const contextAt = (record: number) => INPUT_BYTES + CONTEXT_BYTES * record
+  for (let record = 0; record < batch.capacity; record++) bytes.set(IMAGE_CONTEXT, contextAt(record))
+
+  function refuse(message: string): never {
+    batch.clear()
+    bytes.fill(0, 0, INPUT_BYTES)
+    throw new SealError(message)
+  }
+
+  return {
+    bytes,
+    inputBytes: INPUT_BYTES,
+    get isFull() {
+      return batch.count === batch.capacity
+    },
+    add(idAt, from, to) {
+      const ciphertextBytes = to - from - SEALED.minBytes
+      if (ciphertextBytes < 0 || bytes[from] !== SEALED.version) refuse(NOT_SEALED)
+      if (to > INPUT_BYTES) throw new RangeError('a record lies outside of the input')
+      const record = batch.count
+      const context = contextAt(record)
+      batch.add(bytes[from + SEALED.hintAt] ?? 0, from + SEALED.nonceAt, ciphertextBytes, context, CONTEXT_BYTES)
+      for (let i = 0; i < ID_BYTES; i++) bytes[context + IMAGE_CONTEXT.length + i] = bytes[idAt + i] ?? 0
+      froms[record] = from + SEALED.ciphertextAt
+      tos[record] = to - SEALED.tagBytes
+    },
+    open(listener) {
+      for (const { hint, cipher } of ring) batch.open(hint, cipher)
+      const { count, waitsFor } = batch
+      if (waitsFor !== undefined) refuse(ring.some(({ hint }) => hint === waitsFor) ? DOES_NOT_OPEN : KEY_MISSING)
+      batch.clear()
+      for (let record = 0; record < count; record++) {
+        listener(contextAt(record) + IMAGE_CONTEXT.length, froms[record] ?? 0, tos[record] ?? 0)
+      }
+    },
+  }
+}

@@ -1,0 +1,126 @@
+// The thread that reads all images: over a connection of its own, shard by shard, opened and laid out in columns.
+
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import type { Redis } from 'ioredis'
+import { answersWithinMs, connectForRequests, type RedisTarget } from '../../redis/client.js'
+import { IMAGE_SHARDS, keys } from '../../redis/keys.js'
+import { SealError, type SealKey } from '../../sealing/seal.js'
+import { ColumnsBuilder, type ImageColumns } from './columns.js'
+import { makeOpener, type Opener, type RecordListener } from './opener.js'
+import { ReplyError, ReplyReader } from './replies.js'
+
+/** What the thread is started with. */
+export interface ReadingOrder {
+  readonly redis: RedisTarget
+  readonly keys: readonly SealKey[]
+}
+
+/** What the thread tells. It is sent one message, of any content, for each `columns` that was taken in. */
+export type ReadingNews =
+  | { readonly kind: 'columns'; readonly columns: ImageColumns }
+  | { readonly kind: 'done' }
+  /** `away`: Redis cannot be read now. `sealed`: a record does not open. `broken`: a bug. */
+  | { readonly kind: 'away' | 'sealed' | 'broken'; readonly message: string }
+
+/** Shards asked for and not yet read: keeps Redis and the line busy, and the replies under way to a few MB. */
+const SHARDS_AHEAD = 128
+/** Batches told and not yet taken in: a few MB as well. */
+const BATCHES_AHEAD = 8
+
+async function obey(order: ReadingOrder, port: MessagePort): Promise<void> {
+  const redis = connectForRequests(order.redis)
+  let news: ReadingNews = { kind: 'done' }
+  try {
+    const opener = makeOpener(order.keys)
+    await redis.connect().catch(away)
+    await redis.ping().catch(away) // what the client asks for by itself when it connects was answered before this is
+    await readShards(redis, answersWithinMs(order.redis), opener, port)
+  } catch (error) {
+    news = newsOf(error)
+  }
+  redis.disconnect()
+  port.postMessage(news)
+  port.close()
+}
+
+/** From here on the connection is ours: its client hears no more of it than its end. */
+function readShards({ stream }: Redis, silenceMs: number, opener: Opener, port: MessagePort): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const builder = new ColumnsBuilder()
+    let batchesAhead = 0
+    const tell = () => {
+      const { columns, memory } = builder.take()
+      port.postMessage({ kind: 'columns', columns } satisfies ReadingNews, [memory])
+      if (++batchesAhead === BATCHES_AHEAD) stream.pause()
+    }
+    port.on('message', () => {
+      if (batchesAhead-- === BATCHES_AHEAD) stream.setTimeout(silenceMs).resume()
+    })
+
+    const layOut: RecordListener = (idAt, from, to) => {
+      builder.add(opener.bytes, idAt, from, to)
+      if (builder.isFull) tell()
+    }
+    const reader = new ReplyReader(opener.bytes, opener.inputBytes, {
+      onField(idAt, idEnd, from, to) {
+        if (idEnd - idAt !== 16) throw new RangeError('an image id has 16 bytes')
+        opener.add(idAt, from, to)
+        if (opener.isFull) opener.open(layOut)
+      },
+      onMove: () => opener.open(layOut),
+    })
+    let asked = 0
+    let read = 0
+    const ask = () => {
+      let commands = ''
+      for (; asked < IMAGE_SHARDS && asked - read < SHARDS_AHEAD; asked++) commands += hgetall(keys.images(asked))
+      if (commands !== '') stream.write(commands)
+    }
+    const end = (error?: unknown) => {
+      stream.removeAllListeners('data').destroy()
+      if (error === undefined) resolve()
+      else reject(error)
+    }
+    stream.removeAllListeners('data').on('data', (piece: Buffer) => {
+      try {
+        read += reader.write(piece)
+        if (read === IMAGE_SHARDS) {
+          if (builder.images > 0) tell()
+          return end()
+        }
+        if (asked - read <= SHARDS_AHEAD / 2) ask()
+      } catch (error) {
+        end(error)
+      }
+    })
+    stream.once('close', () => reject(new UnavailableError('the connection to Redis was lost')))
+    stream.setTimeout(silenceMs).on('timeout', () => {
+      if (!stream.isPaused()) end(new UnavailableError('Redis does not answer'))
+    })
+    ask()
+  })
+}
+
+function hgetall(key: string): string {
+  return `*2\r\n$7\r\nHGETALL\r\n$${key.length}\r\n${key}\r\n`
+}
+
+class UnavailableError extends Error {
+  override readonly name = 'UnavailableError'
+}
+
+function away(error: unknown): never {
+  throw new UnavailableError(error instanceof Error ? error.message : 'Redis cannot be reached')
+}
+
+/** Refusals that pass. Any other is the operator's to see. */
+const NOT_NOW = /^(LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN)/
+
+function newsOf(error: unknown): ReadingNews {
+  const message = error instanceof Error ? error.message : 'unknown'
+  const isUnavailable = error instanceof UnavailableError || (error instanceof ReplyError && NOT_NOW.test(message))
+  if (isUnavailable) return { kind: 'away', message }
+  return { kind: error instanceof SealError ? 'sealed' : 'broken', message }
+}
+
+if (parentPort !== null) await obey(workerData, parentPort)

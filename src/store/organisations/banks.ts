@@ -1,0 +1,134 @@
+// Banks in the store.
+
+import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import type { AuditActor, AuditEntry } from '../../domain/audit.js'
+import { BANK_PURPOSES, type Bank, type BankRef, isSameBank, knownAfter } from '../../domain/bank.js'
+import { SIGNAL_TYPE_NAMES } from '../../domain/signal-types.js'
+import { writeAudited } from '../audit/audit.js'
+import type { Store } from '../redis/client.js'
+import { keys } from '../redis/keys.js'
+import { addBank, forgetBank } from '../scripts/organisations/banks.js'
+import { exactName } from './exact-name.js'
+import { placeOfImports } from './imports.js'
+import { changeNamed } from './replicated-config.js'
+
+const BankJson = z.object({
+  // Absent where an older version made the bank.
+  id: z.string().optional(),
+  // Absent where an older version made the bank.
+  purpose: z.enum(BANK_PURPOSES).default('match'),
+  orgId: z.string(),
+  thresholdBits: z.partialRecord(z.enum(SIGNAL_TYPE_NAMES), z.int()),
+  createdAtMs: z.int(),
+  readers: z.record(z.string(), z.string()).optional(),
+  knownSinceMs: z.record(z.string(), z.int()).optional(),
+  enabledRatio: z.number().optional(),
+  removedAtMs: z.int().optional(),
+})
+
+export interface Banks {
+  /**
+   * Recorded in the audit log. @param bank.name its label. @param seesAll may who makes it know of every bank?
+   * @returns it with its id and its name in the store, and the revision that has it; `undefined` when its owner may know of another bank of
+   *   this label; `full` when it has as many as it may. One that it may not know of changes nothing about the answer.
+   */
+  add(
+    bank: Bank & { readonly orgId: string },
+    by: AuditActor,
+    seesAll?: boolean,
+  ): Promise<{ readonly bank: Bank; readonly revision: number } | 'full' | undefined>
+  /**
+   * Recorded in the audit log. @returns the revision that has it, or `undefined` when this bank is not there or is removed, whatever has
+   * its name now.
+   */
+  setReaders(bank: BankRef, readers: Bank['readers'], by: AuditActor, atMs: number): Promise<number | undefined>
+  /** The same. */
+  setRatio(bank: BankRef, enabledRatio: number, by: AuditActor, atMs: number): Promise<number | undefined>
+  /** The same. Marks it as removed: nothing is found in it from the revision on. One that is marked already stays as it is. */
+  markRemoved(bank: BankRef, by: AuditActor, atMs: number): Promise<number | undefined>
+  /**
+   * Forgets a bank that is marked as removed and has no images any more, with the progress of its imports, in one step. Does nothing when
+   * the name belongs to another bank by now, or to none.
+   */
+  forget(removed: BankRef): Promise<void>
+  get(name: string): Promise<Bank | undefined>
+  all(): Promise<Bank[]>
+}
+
+/** As many as nobody draws twice. */
+const ID_BYTES = 16
+/** Of an organisation that is no operator. Each question looks at every bank. */
+const MOST_BANKS = 200
+
+export function banksIn(store: Store): Banks {
+  /** Changes exactly this bank: the name alone may be another bank's by the time of the write. */
+  const change = (
+    bank: BankRef,
+    changed: (before: z.infer<typeof BankJson>) => z.infer<typeof BankJson>,
+    entry: AuditEntry<'bank.readers-changed' | 'bank.ratio-changed' | 'bank.removed'>,
+  ) =>
+    changeNamed(
+      store,
+      { op: 'bank', table: keys.banks },
+      bank.name,
+      (json) => {
+        const before = BankJson.parse(JSON.parse(json))
+        if (!isSameBank({ name: bank.name, ...before }, bank) || before.removedAtMs !== undefined) return undefined
+        return { json: JSON.stringify(changed(before)) }
+      },
+      entry,
+    )
+
+  return {
+    async add({ name: label, ...given }, by, seesAll = false) {
+      const rest = { ...given, id: randomBytes(ID_BYTES).toString('hex') }
+      const { orgId } = rest
+      const reply = await writeAudited(
+        store,
+        { act: 'bank.created', by, about: { bank: label, orgId }, atMs: rest.createdAtMs },
+        addBank,
+        [keys.banks, keys.revision, keys.changes],
+        [label, exactName(label, orgId), orgId, seesAll ? 1 : 0, JSON.stringify(rest), MOST_BANKS],
+      )
+      if (reply === -1) return 'full'
+      if (!Array.isArray(reply)) return undefined
+      const [revision, name] = reply
+      return { bank: { ...rest, name: String(name) }, revision: Number(revision) }
+    },
+    setReaders(bank, readers, by, atMs) {
+      const entry = { act: 'bank.readers-changed', by, about: { bank: bank.name }, atMs } as const
+      return change(
+        bank,
+        (before) => ({ ...before, readers, knownSinceMs: knownAfter({ name: bank.name, ...before }, readers, atMs) }),
+        entry,
+      )
+    },
+    setRatio(bank, enabledRatio, by, atMs) {
+      const entry = { act: 'bank.ratio-changed', by, about: { bank: bank.name }, atMs } as const
+      return change(bank, (before) => ({ ...before, enabledRatio }), entry)
+    },
+    markRemoved(bank, by, atMs) {
+      const entry = { act: 'bank.removed', by, about: { bank: bank.name }, atMs } as const
+      return change(bank, (before) => ({ ...before, removedAtMs: atMs }), entry)
+    },
+    async forget(bank) {
+      const { name, createdAtMs, id = '' } = bank
+      const imports = placeOfImports(bank)
+      const places = [keys.banks, keys.imports(imports), keys.revision, keys.changes]
+      await store.write(forgetBank, places, [name, createdAtMs, id, keys.import(imports, '')])
+    },
+    async get(name) {
+      const json = await store.ask((redis) => redis.hget(keys.banks, name))
+      return json === null ? undefined : parse(name, json)
+    },
+    async all() {
+      const found = await store.ask((redis) => redis.hgetall(keys.banks))
+      return Object.entries(found).map(([name, json]) => parse(name, json))
+    },
+  }
+}
+
+function parse(name: string, json: string): Bank {
+  return { name, ...BankJson.parse(JSON.parse(json)) }
+}

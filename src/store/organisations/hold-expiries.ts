@@ -1,0 +1,38 @@
+// When signals that their owner paused match again. Written with the pause itself (`scripts/put-trust.ts`), so it names none that is not.
+
+import { formatUuid } from '../../domain/ids.js'
+import type { PagePlace } from '../../domain/page-place.js'
+import type { Store } from '../redis/client.js'
+import { keys } from '../redis/keys.js'
+import { pageOfSorted, placeOf } from '../redis/paging.js'
+import { discardDue } from '../scripts/images/discard-due.js'
+
+export interface OwnerDue {
+  readonly place: PagePlace
+  /** `undefined` when it is no id. */
+  readonly imageId: string | undefined
+}
+
+export interface OwnerDues {
+  /** A page of those that are due, the first ones first. */
+  due(nowMs: number, after: PagePlace | undefined, limit: number): Promise<OwnerDue[]>
+  /** Removes one, unless it is due at another time by now. */
+  discard(due: OwnerDue): Promise<void>
+}
+
+const ID_BYTES = 16
+
+export function ownerDuesIn(store: Store): OwnerDues {
+  return {
+    async due(nowMs, after, limit) {
+      const page = await pageOfSorted(store, keys.ownerDues, { to: nowMs, after, limit })
+      return page.map((entry) => {
+        const { member } = entry
+        return { place: placeOf(entry), imageId: member.length === ID_BYTES ? formatUuid(member) : undefined }
+      })
+    },
+    async discard({ place }) {
+      await store.write(discardDue, [keys.ownerDues], [Buffer.from(place.member, 'hex'), place.score])
+    },
+  }
+}

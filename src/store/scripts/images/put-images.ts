@@ -1,0 +1,123 @@
+import { announceLua } from '../announce.js'
+import { caseEventLua } from '../cases/case-event.js'
+import { caseStateLua } from '../cases/case-life.js'
+import { handedOverLua } from '../cases/handed-over.js'
+import { bankLua } from '../organisations/banks.js'
+import { feedLaterLua } from '../organisations/feed-batches.js'
+import { imageDetailsLua } from './image-details.js'
+
+// Stores images of a bank and tells every index, all or none; if the bank is there at this very moment and is the one that was meant: its
+// name may be another's by now.
+export const putImages = {
+  numberOfKeys: 'some',
+  lua: `${announceLua}${imageDetailsLua}${bankLua}
+    local banks    = KEYS[1] -- hash: name -> JSON
+    local revision = KEYS[2]
+    local changes  = KEYS[3]
+    local strikes  = KEYS[4] -- sorted set: of the account that reports, by their times
+    local invalidated   = KEYS[5] -- sorted set: digests that it may not hand in again, by until when
+    -- KEYS[6 + i]    hash: the shard of image i
+    local prefix   = ARGV[1] -- of all keys
+    local name     = ARGV[2] -- of the bank, or empty for one that is always there
+    local madeAtMs = ARGV[3] -- [epoch ms] when it was made
+    local sinceMs  = ARGV[4] -- [epoch ms] older strikes do not count
+    local most     = tonumber(ARGV[5]) -- [integer] with so many strikes an account reports no more
+    local atMs     = tonumber(ARGV[6]) -- [epoch ms], the caller's clock
+    local digests  = ARGV[7] -- [16 bytes each] of what is handed in
+    local by       = ARGV[8] -- what the writer will know the change by, or nothing
+    local bankId   = ARGV[9] -- of the bank, or empty
+    -- ARGV[3i + 10]  [16 bytes] id of image i
+    -- ARGV[3i + 11]  its sealed record
+    -- ARGV[3i + 12]  its sealed details, or nothing
+    -- returns [integer] the revision that has them, or nil when there is no such bank any more, or objected, and nothing is done
+    if name ~= '' then
+      local json = redis.call('HGET', banks, name)
+      local bank = json and cjson.decode(json)
+      if not bank or bank.removedAtMs or not isBank(bank, madeAtMs, bankId) then return nil end
+    end
+    if redis.call('ZCOUNT', strikes, sinceMs, '+inf') >= most then return 'objected' end
+    for at = 1, #digests, 16 do
+      local untilMs = redis.call('ZSCORE', invalidated, string.sub(digests, at, at + 15))
+      if untilMs and tonumber(untilMs) > atMs then return 'objected' end
+    end
+    local ids = {}
+    for i = 0, #KEYS - 6 do
+      local id = ARGV[3 * i + 10]
+      ids[#ids + 1] = id
+      redis.call('HSET', KEYS[6 + i], id, ARGV[3 * i + 11])
+      put_details(prefix, id, ARGV[3 * i + 12])
+    end
+    return announce(revision, changes, 'image', table.concat(ids), nil, by)`,
+} as const
+
+// Puts another record in the place of an image's, and tells every index. What was erased meanwhile stays so.
+export const replaceImage = {
+  numberOfKeys: 3,
+  lua: `${announceLua}
+    local shard    = KEYS[1] -- hash: the shard of the image
+    local revision = KEYS[2]
+    local changes  = KEYS[3]
+    local id       = ARGV[1] -- [16 bytes]
+    local sealed   = ARGV[2]
+    -- returns [integer] the revision that has it, or nil when there is no such image any more
+    if redis.call('HEXISTS', shard, id) == 0 then return nil end
+    redis.call('HSET', shard, id, sealed)
+    return announce(revision, changes, 'image', id)`,
+} as const
+
+// Stores images of a case, if the case still takes images at this very moment. One that the case has already stays as it is:
+// the same picture twice is one image.
+export const putCaseImages = {
+  numberOfKeys: 'some',
+  lua: `${announceLua}${caseStateLua}${handedOverLua}${caseEventLua}${imageDetailsLua}${feedLaterLua}
+    local case     = KEYS[1] -- hash: the case
+    local images   = KEYS[2] -- set: its image ids
+    local events   = KEYS[3] -- stream: its time line
+    local revision = KEYS[4]
+    local changes  = KEYS[5]
+    local strikes  = KEYS[6] -- sorted set: of the account that reports, by their times
+    -- KEYS[7 + i]    hash: the shard of image i
+    local atMs     = ARGV[1] -- [epoch ms], the caller's clock
+    local states   = ARGV[2] -- in which it may be done
+    local to       = ARGV[3] -- the state afterwards
+    local most     = tonumber(ARGV[4]) -- [integer] images that a case may have
+    local attested = ARGV[5] -- yes when somebody stands in for them
+    local prefix   = ARGV[6] -- of all keys
+    local by       = ARGV[7] -- submitter; organisation: as long as it has not handed the case over
+    local sinceMs  = ARGV[8] -- [epoch ms] older strikes do not count
+    local invalidated   = tonumber(ARGV[9]) -- [integer] with so many strikes an account reports no more
+    local mark     = ARGV[10] -- what the writer will know the change by, or nothing
+    -- ARGV[4i + 11]  [16 bytes] id of image i
+    -- ARGV[4i + 12]  its sealed record
+    -- ARGV[4i + 13]  its sealed details, or nothing
+    -- ARGV[4i + 14]  [integer] how many hashes are in it
+    -- returns [integer] the revision that has them, or the state that forbids it, or full, or suspended, or nil when there is no such case
+    if redis.call('ZCOUNT', strikes, sinceMs, '+inf') >= invalidated then return 'suspended' end
+    if isHandedOver(case, by) then return nil end
+    local state, may = mayNow(case, states, atMs)
+    if not may then return state end
+    local added = 0
+    for i = 0, #KEYS - 7 do added = added + 1 - redis.call('SISMEMBER', images, ARGV[4 * i + 11]) end
+    if added > 0 and redis.call('SCARD', images) + added > most then return 'full' end
+    local ids = {}
+    local hashes = 0
+    local isNoticed = redis.call('EXISTS', case .. ':notice') == 1
+    for i = 0, #KEYS - 7 do
+      local id = ARGV[4 * i + 11]
+      if redis.call('SADD', images, id) == 1 then
+        ids[#ids + 1] = id
+        redis.call('HSET', KEYS[7 + i], id, ARGV[4 * i + 12])
+        put_details(prefix, id, ARGV[4 * i + 13])
+        if isNoticed then redis.call('SADD', prefix .. 'noticed', id) end
+        hashes = hashes + tonumber(ARGV[4 * i + 14])
+      end
+    end
+    if #ids == 0 then return tonumber(redis.call('GET', revision) or '0') end
+    redis.call('HSET', case, 'state', to)
+    redis.call('HINCRBY', case, 'hashes', hashes)
+    note(events, 'registered', #ids, atMs)
+    if attested == 'yes' then note(events, 'attested', #ids, atMs) end
+    local at = announce(revision, changes, 'image', table.concat(ids), nil, mark)
+    tell_later(changes, at, 'c', ids)
+    return at`,
+} as const

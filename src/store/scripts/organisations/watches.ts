@@ -1,0 +1,120 @@
+import { announceLua } from '../announce.js'
+import { outboxLua } from './outbox.js'
+
+// Stores what an organisation watches for, all or none, and tells every index of it.
+export const putWatches = {
+  numberOfKeys: 'some',
+  lua: `${announceLua}
+    local ofOrg    = KEYS[1] -- sorted set: watch ids [16 bytes] of the organisation, by when they end
+    local dues     = KEYS[2] -- sorted set: watch id and organisation [16 bytes each], by when it ends
+    local orgs     = KEYS[3] -- set: organisations that watch
+    local revision = KEYS[4]
+    local changes  = KEYS[5]
+    -- KEYS[6 + i]    hash: the shard of watch i
+    local orgId    = ARGV[1]
+    local org      = ARGV[2] -- [16 bytes]
+    local most     = tonumber(ARGV[3]) -- of one organisation
+    local untilMs  = ARGV[4] -- [epoch ms]
+    -- ARGV[2i + 5]   [16 bytes] id of watch i
+    -- ARGV[2i + 6]   its sealed record
+    -- returns [integer] the revision that has them, or nil when there would be too many
+    if redis.call('ZCARD', ofOrg) + #KEYS - 5 > most then return nil end
+    local ids = {}
+    for i = 0, #KEYS - 6 do
+      local id = ARGV[2 * i + 5]
+      ids[#ids + 1] = id
+      redis.call('HSET', KEYS[6 + i], id, ARGV[2 * i + 6])
+      redis.call('ZADD', ofOrg, untilMs, id)
+      redis.call('ZADD', dues, untilMs, id .. org)
+    end
+    redis.call('SADD', orgs, orgId)
+    return announce(revision, changes, 'image', table.concat(ids))`,
+} as const
+
+// Erases what an organisation watches for, and tells every index. Running it twice changes nothing. The shards' keys are computed here; they
+// carry the same hash tag as the declared keys.
+export const eraseWatches = {
+  numberOfKeys: 6,
+  lua: `${announceLua}
+    local ofOrg    = KEYS[1] -- sorted set: watch ids
+    local dues     = KEYS[2] -- sorted set: watch id and organisation
+    local orgs     = KEYS[3] -- set: organisations that watch
+    local revision = KEYS[4]
+    local changes  = KEYS[5]
+    local erased   = KEYS[6] -- [integer] erased since the log was last written anew
+    local orgId    = ARGV[1]
+    local org      = ARGV[2] -- [16 bytes]
+    local prefix   = ARGV[3] -- of all keys
+    local shards   = tonumber(ARGV[4])
+    -- ARGV[5…] watch ids [16 bytes]
+    -- returns [integer] the revision of the tombstones, or nil when there was nothing to erase
+    local gone = {}
+    for i = 5, #ARGV do
+      local id = ARGV[i]
+      if redis.call('ZREM', ofOrg, id) == 1 then
+        local hex = string.gsub(id, '.', function (c) return string.format('%02x', string.byte(c)) end)
+        redis.call('HDEL', prefix .. 'watches:' .. (id:byte(15) * 256 + id:byte(16)) % shards, id)
+        redis.call('ZREM', dues, id .. org)
+        redis.call('DEL', prefix .. 'watch-found:' .. hex)
+        gone[#gone + 1] = id
+      end
+    end
+    if redis.call('ZCARD', ofOrg) == 0 then redis.call('SREM', orgs, orgId) end
+    if #gone == 0 then return nil end
+    redis.call('INCRBY', erased, #gone)
+    return announce(revision, changes, 'tombstone', table.concat(gone))`,
+} as const
+
+// After the log was written anew: what was erased before that began is in no line of it. What was erased since still is.
+export const settleErasedWatches = {
+  numberOfKeys: 1,
+  lua: `
+    local erased = KEYS[1] -- [integer] erased since the log was last written anew
+    local before = tonumber(ARGV[1]) -- as many as there were when it began
+    -- returns 1
+    if tonumber(redis.call('GET', erased) or '0') <= before then redis.call('DEL', erased)
+    else redis.call('DECRBY', erased, before) end
+    return 1`,
+} as const
+
+// Tells an organisation that what it watches for was registered, once for each picture, whichever of its watches found it, if both are there at
+// this very moment.
+export const noteFound = {
+  numberOfKeys: 5,
+  lua: `${outboxLua}
+    local watches = KEYS[1] -- hash: the shard of the watch
+    local dues    = KEYS[2] -- sorted set: watch id and organisation, by when it ends
+    local found   = KEYS[3] -- set: image ids that were found for it
+    local images  = KEYS[4] -- hash: the shard of the image
+    local told    = KEYS[5] -- string: that the organisation was told of the image
+    local watch   = ARGV[1] -- [16 bytes]
+    local image   = ARGV[2] -- [16 bytes]
+    local orgId   = ARGV[3]
+    local org     = ARGV[4] -- [16 bytes]
+    local grade   = ARGV[5]
+    local atMs    = ARGV[6] -- [epoch ms]
+    local prefix  = ARGV[7]
+    -- returns 1, or 0 when it was told before or there is nothing to tell any more
+    if redis.call('HEXISTS', watches, watch) == 0 or redis.call('HEXISTS', images, image) == 0 then return 0 end
+    local untilMs = redis.call('ZSCORE', dues, watch .. org)
+    if not untilMs or tonumber(untilMs) <= tonumber(atMs) then return 0 end
+    if not redis.call('SET', told, 1, 'NX', 'PXAT', untilMs) then return 0 end
+    if redis.call('SADD', found, image) == 0 then return 0 end
+    redis.call('PEXPIREAT', found, untilMs)
+    outbox(prefix, 'kind', 'match.found', 'watch', watch, 'image', image, 'org', orgId, 'grade', grade, 'atMs', atMs)
+    return 1`,
+} as const
+
+// Remembers up to where registrations were compared, for the process that does it.
+export const advanceWatching = {
+  numberOfKeys: 2,
+  lua: `
+    local holder = KEYS[1] -- string: who compares
+    local cursor = KEYS[2] -- string: revision:digest
+    local token  = ARGV[1]
+    local to     = ARGV[2]
+    -- returns 1, or 0 when it is another one
+    if redis.call('GET', holder) ~= token then return 0 end
+    redis.call('SET', cursor, to)
+    return 1`,
+} as const

@@ -1,0 +1,128 @@
+// Where seal keys come from: a setting, or a file that only its owner may read.
+
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { writeWholeFileSync } from '../../files/write-file.js'
+import { KEY_BYTES, type Keyring, keyringFrom, makeKeyring, type NamedKey, type NamedSecret, SealError } from './seal.js'
+
+export interface SealSettings {
+  readonly dataDir: string
+  /** The ring itself, for those who keep it elsewhere. */
+  readonly sealKeys: string | undefined
+  /** The file of the ring; in the data folder unless it is set. */
+  readonly sealKeyFile: string | undefined
+}
+
+export function sealKeyPath({ dataDir, sealKeyFile }: SealSettings): string {
+  return sealKeyFile ?? join(dataDir, 'seal-keys')
+}
+
+/**
+ * The ring of this installation. One from a file is read again when an unknown key is met.
+ * @param isFirstUse was nothing ever sealed in this store? Only then is a file made.
+ * @throws {SealError}
+ */
+export function keyringOf(settings: SealSettings, isFirstUse: boolean): Keyring {
+  const { sealKeys } = settings
+  if (sealKeys !== undefined) {
+    const secrets = parseSealKeys(sealKeys)
+    return keyringFrom(() => secrets)
+  }
+  const path = sealKeyPath(settings)
+  sealKeysFromFile(path, isFirstUse)
+  return keyringFrom(() => readKeys(path))
+}
+
+/** Reads `id:base64,id:base64`, the form of `TABIR_SEAL_KEYS` and of the key file. The ids are for people. */
+export function parseSealKeys(text: string): NamedSecret[] {
+  const keys = text
+    .trim()
+    .split(',')
+    .map((part) => {
+      const colon = part.indexOf(':')
+      const secret = Buffer.from(part.slice(colon + 1), 'base64')
+      if (colon < 1 || secret.length !== KEY_BYTES)
+        throw new SealError('Seal keys are id:base64 of 32 bytes, separated by commas.')
+      return { label: part.slice(0, colon).trim(), secret }
+    })
+  if (new Set(keys.map(({ label }) => label)).size < keys.length) throw new SealError('Two seal keys have the same id.')
+  return keys
+}
+
+/**
+ * The keys in a file that only its owner may read, made on first use.
+ * @throws {SealError} when the file is there but cannot be used; it is never overwritten. Also when it is missing and
+ *   `isFirstUse` is false: keys made now would open nothing.
+ */
+export function sealKeysFromFile(path: string, isFirstUse: boolean): NamedSecret[] {
+  if (!isFirstUse && !existsSync(path)) {
+    throw new SealError(
+      'The file with the seal keys is missing, and this Redis holds data that was sealed. Put the file back. Nothing was changed.',
+    )
+  }
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  try {
+    if (!existsSync(path)) {
+      const first = textOf([{ label: 'k1', secret: randomBytes(KEY_BYTES) }])
+      writeWholeFileSync(path, [first], { isNew: true }) // another process may be faster, and its keys are the ones then
+    }
+  } catch (error) {
+    if (!isTaken(error)) throw error
+  }
+  return readKeys(path)
+}
+
+/**
+ * Puts a new key before the others of a file: from now on it seals.
+ * @throws {SealError} when there is one of this name, or another process is changing the file.
+ */
+export function addSealKey(path: string, label: string): NamedKey {
+  let added: NamedKey | undefined
+  rewrite(path, (before) => {
+    const taken = makeKeyring(before.map(({ secret }) => secret)).named.map(({ hint }) => hint)
+    for (;;) {
+      const secret = randomBytes(KEY_BYTES)
+      const { active } = keyringFrom(() => [{ label, secret }])
+      added = active
+      // Records say under which key they are by this byte, so two of a ring should not share it.
+      if (!taken.includes(active.hint)) return [{ label, secret }, ...before]
+    }
+  })
+  if (added === undefined) throw new Error('a key was added')
+  return added
+}
+
+/** Takes a key out of a file. Backups from before need it: who has one keeps the key with it. */
+export function dropSealKey(path: string, fingerprint: string): void {
+  rewrite(path, (before) => before.filter((key) => keyringFrom(() => [key]).active.fingerprint !== fingerprint))
+}
+
+/** Whole or not at all, and on disk when it returns: what is sealed under a key that is lost is lost with it. */
+function rewrite(path: string, change: (keys: readonly NamedSecret[]) => readonly NamedSecret[]): void {
+  function* changed() {
+    const text = textOf(change(readKeys(path)))
+    parseSealKeys(text)
+    yield text
+  }
+  try {
+    writeWholeFileSync(path, changed(), { beside: `${path}.new` }) // of one name, so one process at a time
+  } catch (error) {
+    if (!isTaken(error)) throw error
+    throw new SealError(
+      'Another process is changing the file of the seal keys. If none is, remove the file beside it that ends in .new.',
+    )
+  }
+}
+
+function readKeys(path: string): NamedSecret[] {
+  return parseSealKeys(readFileSync(path, 'utf8'))
+}
+
+function textOf(keys: readonly NamedSecret[]): string {
+  return `${keys.map(({ label, secret }) => `${label}:${Buffer.from(secret).toString('base64')}`).join(',')}\n`
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST'
+}

@@ -1,0 +1,115 @@
+// What the store knows of its seal keys: which ones are in use, which one all should seal with, and who does.
+
+import { z } from 'zod'
+import type { AuditActor } from '../../domain/audit.js'
+import { writeAudited } from '../audit/audit.js'
+import type { Store } from '../redis/client.js'
+import { keys } from '../redis/keys.js'
+import { forgetSealKey, noteSealKey, switchSealKey } from '../scripts/seal.js'
+import { type Keyring, type NamedKey, SealError } from './seal.js'
+
+/** A key under which something may be sealed. */
+export type UsedKey = Pick<NamedKey, 'label' | 'fingerprint'>
+
+const CheckJson = z.object({ label: z.string(), check: z.base64() })
+const CHECKED = Buffer.from('tabir seal check')
+/** Who was not heard of for so long does not seal any more. */
+const SEALER_GONE_AFTER_MS = 30_000
+
+/**
+ * Is the ring the one that belongs to this store? Every key that was ever sealed with, and not retired, has to be in it and has to
+ * open what was sealed under it.
+ * @throws {SealError} which says what is missing. Nothing is written.
+ */
+export async function checkRing(store: Store, keyring: Keyring): Promise<void> {
+  const known = await usedKeys(store)
+  for (const { label, fingerprint, check } of known) {
+    const isThere = keyring.named.some((key) => key.fingerprint === fingerprint)
+    if (!isThere) {
+      throw new SealError(
+        `The seal keys do not open all that is stored in this Redis: the key ${label} (${fingerprint}) is not in the ring. Start with the TABIR_SEAL_KEYS or the key file that has it. Nothing was changed.`,
+      )
+    }
+    try {
+      if (keyring.unseal(check, contextOf(fingerprint)).equals(CHECKED)) continue
+    } catch (error) {
+      if (!(error instanceof SealError)) throw error
+    }
+    throw new SealError(
+      `The check value of the key ${label} (${fingerprint}) was changed in this Redis. Nothing was changed now.`,
+    )
+  }
+}
+
+/** The active key of the ring is in use from here on. */
+export async function noteActive(store: Store, { active, seal }: Keyring): Promise<void> {
+  const check = seal(CHECKED, contextOf(active.fingerprint)).toString('base64')
+  await store.write(noteSealKey, [keys.sealChecks], [active.fingerprint, JSON.stringify({ label: active.label, check })])
+}
+
+export async function usedKeys(store: Store): Promise<(UsedKey & { readonly check: Buffer })[]> {
+  const found = await store.ask((redis) => redis.hgetall(keys.sealChecks))
+  return Object.entries(found).map(([fingerprint, json]) => {
+    const { label, check } = CheckJson.parse(JSON.parse(json))
+    return { label, fingerprint, check: Buffer.from(check, 'base64') }
+  })
+}
+
+/** Those that something may be sealed under and that this ring lacks. */
+export async function missingKeys(store: Store, keyring: Keyring): Promise<UsedKey[]> {
+  const known = await usedKeys(store)
+  return known.filter(({ fingerprint }) => !keyring.named.some((key) => key.fingerprint === fingerprint))
+}
+
+/** All processes are to seal with the active key of this ring. They learn of it by themselves. */
+export async function switchToActive(
+  store: Store,
+  keyring: Keyring,
+  nowMs: number,
+  by: AuditActor = 'operator',
+): Promise<void> {
+  await noteActive(store, keyring)
+  const { fingerprint } = keyring.active
+  const entry = { act: 'seal-key.activated', by, about: { fingerprint }, atMs: nowMs } as const
+  await writeAudited(store, entry, switchSealKey, [keys.sealActive], [fingerprint])
+}
+
+/** Which key all are to seal with; `undefined` before the first switch: then each with its own. */
+export async function keyToSealWith(store: Store): Promise<string | undefined> {
+  return (await store.ask((redis) => redis.get(keys.sealActive))) ?? undefined
+}
+
+export async function forgetKey(store: Store, fingerprint: string, nowMs: number): Promise<void> {
+  const entry = { act: 'seal-key.retired', by: 'operator', about: { fingerprint }, atMs: nowMs } as const
+  await writeAudited(store, entry, forgetSealKey, [keys.sealChecks], [fingerprint])
+}
+
+/** A process says with which key it seals, again and again. What was not heard of for long is forgotten. */
+export async function sealsWith(store: Store, processId: string, fingerprint: string, nowMs: number): Promise<void> {
+  await store.ask((redis) =>
+    redis
+      .pipeline()
+      .zadd(keys.sealers, nowMs, `${processId}|${fingerprint}`)
+      .zremrangebyscore(keys.sealers, '-inf', nowMs - SEALER_GONE_AFTER_MS)
+      .exec(),
+  )
+}
+
+export async function sealsNoMore(store: Store, processId: string, fingerprint: string): Promise<void> {
+  await store.ask((redis) => redis.zrem(keys.sealers, `${processId}|${fingerprint}`))
+}
+
+/** With what each process seals, of those that were heard of lately: process id → fingerprint. */
+export async function sealers(store: Store, nowMs: number): Promise<ReadonlyMap<string, string>> {
+  const members = await store.ask((redis) => redis.zrangebyscore(keys.sealers, nowMs - SEALER_GONE_AFTER_MS, '+inf'))
+  const last = new Map<string, string>()
+  for (const member of members) {
+    const [processId = '', fingerprint = ''] = member.split('|')
+    last.set(processId, fingerprint) // in the order of time
+  }
+  return last
+}
+
+function contextOf(fingerprint: string): Buffer {
+  return Buffer.from(`seal-check:${fingerprint}`)
+}

@@ -1,0 +1,126 @@
+// Blocks that keep cases from registering what was judged harmless, and appeals against that.
+
+import type { Appealed } from '../../domain/appeal.js'
+import type { AuditActor, AuditEntry } from '../../domain/audit.js'
+import { formatUuid, parseUuid } from '../../domain/ids.js'
+import type { PagePlace } from '../../domain/page-place.js'
+import { writeAudited } from '../audit/audit.js'
+import type { Store } from '../redis/client.js'
+import { keys } from '../redis/keys.js'
+import { pageOfSorted, placeOf } from '../redis/paging.js'
+import { endBlocks, liftBlock, putAppeal, settleAppeal } from '../scripts/trust/appeals.js'
+
+export interface WaitingAppeal {
+  readonly about: Appealed
+  readonly atMs: number
+}
+
+export interface ListedAppeal {
+  readonly place: PagePlace
+  /** `undefined` when what lies there is none. */
+  readonly appeal: WaitingAppeal | undefined
+}
+
+export interface Block {
+  readonly blockId: string
+  readonly untilMs: number
+}
+
+export interface BlockPage {
+  readonly blocks: readonly Block[]
+  /** Where the next page begins; `undefined` at the end. */
+  readonly next: PagePlace | undefined
+}
+
+export interface Appeals {
+  /** Durable when it returns. The same again is one appeal. */
+  put(about: Appealed, atMs: number): Promise<'open' | 'denied' | 'full'>
+  /** A page, those that wait longest first. */
+  waiting(after: PagePlace | undefined, limit: number): Promise<ListedAppeal[]>
+  isWaiting(about: Appealed): Promise<boolean>
+  /** Of what is granted, once nothing blocks any more. @param deniedUntilMs `undefined` when it was granted. */
+  settle(about: Appealed, deniedUntilMs: number | undefined, by: AuditActor, atMs: number): Promise<void>
+  /** Without a word in the log: what it is about blocks nothing any more. */
+  drop(about: Appealed, atMs: number): Promise<void>
+  /** A page, those that end first, first. */
+  blocks(nowMs: number, after: PagePlace | undefined, limit: number): Promise<BlockPage>
+  /** Until when [epoch ms] a block stands. */
+  blockedUntil(blockId: string): Promise<number | undefined>
+  /** Its digest, and what was said against it, are in the store no longer when it returns. @returns whether there was one. */
+  lift(blockId: string, as: 'lifted' | 'granted', by: AuditActor, atMs: number): Promise<boolean>
+  /** Removes blocks whose time is over. @returns how many. */
+  endBlocks(nowMs: number): Promise<number>
+}
+
+/** More than that many decisions of operators are not appealed at one time. */
+const MAX_WAITING = 10_000
+const MAX_ENDED_AT_ONCE = 1000
+const SUBJECT_BYTES = 17
+
+export function appealsIn(store: Store): Appeals {
+  const waitingAndDenied = [keys.appeals, keys.deniedAppeals]
+  const all = [keys.resubmissionBlocks, ...waitingAndDenied]
+  return {
+    async put(about, atMs) {
+      const reply = String(await store.write(putAppeal, waitingAndDenied, [subjectOf(about), atMs, MAX_WAITING]))
+      return reply === 'denied' || reply === 'full' ? reply : 'open'
+    },
+    async waiting(after, limit) {
+      return (await pageOfSorted(store, keys.appeals, { after, limit })).map((entry) => {
+        const about = aboutOf(entry.member)
+        return { place: placeOf(entry), appeal: about && { about, atMs: entry.score } }
+      })
+    },
+    async isWaiting(about) {
+      return (await store.ask((redis) => redis.zscore(keys.appeals, subjectOf(about)))) !== null
+    },
+    async settle(about, deniedUntilMs, by, atMs) {
+      const appeal = 'signalId' in about ? about.signalId : about.blockId
+      const outcome = deniedUntilMs === undefined ? 'granted' : 'denied'
+      const entry = { act: 'appeal.decided', by, about: { appeal, outcome }, atMs } as const
+      const args = [subjectOf(about), atMs, deniedUntilMs ?? '']
+      await writeAudited(store, entry, settleAppeal, waitingAndDenied, args, 'reply == 1')
+    },
+    async drop(about, atMs) {
+      await store.write(settleAppeal, waitingAndDenied, [subjectOf(about), atMs, ''])
+    },
+    async blocks(nowMs, after, limit) {
+      const page = await pageOfSorted(store, keys.resubmissionBlocks, { from: `(${nowMs}`, after, limit })
+      const last = page.at(-1)
+      return {
+        blocks: page.map(({ member, score }) => ({ blockId: member.toString('hex'), untilMs: score })),
+        next: last === undefined || page.length < limit ? undefined : placeOf(last),
+      }
+    },
+    async blockedUntil(blockId) {
+      const until = await store.ask((redis) => redis.zscore(keys.resubmissionBlocks, Buffer.from(blockId, 'hex')))
+      return until === null ? undefined : Number(until)
+    },
+    async lift(blockId, as, by, atMs) {
+      const entry: AuditEntry =
+        as === 'lifted'
+          ? { act: 'block.lifted', by, about: { block: blockId }, atMs }
+          : { act: 'appeal.decided', by, about: { appeal: blockId, outcome: as }, atMs }
+      const args = [Buffer.from(blockId, 'hex'), subjectOf({ blockId })]
+      return Number(await writeAudited(store, entry, liftBlock, all, args, 'reply == 1')) === 1
+    },
+    async endBlocks(nowMs) {
+      const over = await store.ask((redis) => redis.zcount(keys.resubmissionBlocks, '-inf', nowMs))
+      return over === 0 ? 0 : Number(await store.write(endBlocks, all, [nowMs, MAX_ENDED_AT_ONCE]))
+    },
+  }
+}
+
+/** A letter and 16 bytes. */
+function subjectOf(about: Appealed): Buffer {
+  if ('blockId' in about) return Buffer.concat([Buffer.from('b'), Buffer.from(about.blockId, 'hex')])
+  const id = parseUuid(about.signalId)
+  if (id === undefined) throw new RangeError('an image id is a UUID')
+  return Buffer.concat([Buffer.from('s'), id])
+}
+
+function aboutOf(subject: Buffer): Appealed | undefined {
+  if (subject.length !== SUBJECT_BYTES) return undefined
+  const id = subject.subarray(1)
+  return subject[0] === 'b'.charCodeAt(0) ? { blockId: id.toString('hex') } : { signalId: formatUuid(id) }
+}

@@ -1,0 +1,30 @@
+// Ids of signals that no picture has: an operator planted them. Whoever matches one has seen a hash that was never given to anybody.
+
+import { parseUuid } from '../../domain/ids.js'
+import type { Store } from '../redis/client.js'
+import { keys } from '../redis/keys.js'
+
+export interface Canaries {
+  add(signalId: string): Promise<void>
+  /** Which of these are canaries. */
+  among(imageIds: readonly string[]): Promise<string[]>
+}
+
+export function canariesIn(store: Store): Canaries {
+  return {
+    async add(signalId) {
+      await store.ask((redis) => redis.sadd(keys.canaries, bytesOf(signalId)))
+    },
+    async among(imageIds) {
+      if (imageIds.length === 0) return []
+      const found = await store.ask((redis) => redis.smismember(keys.canaries, ...imageIds.map(bytesOf)))
+      return imageIds.filter((_, i) => found[i] === 1)
+    },
+  }
+}
+
+function bytesOf(id: string): Buffer {
+  const bytes = parseUuid(id)
+  if (bytes === undefined) throw new RangeError('an image id is a UUID')
+  return Buffer.from(bytes)
+}

@@ -1,0 +1,124 @@
+// Where a platform says that it saw registered images, as it calls these places: how many distinct ones, for that platform alone.
+
+import { createHmac } from 'node:crypto'
+import type { Store } from '../redis/client.js'
+import { keys } from '../redis/keys.js'
+import type { Keyring } from '../sealing/seal.js'
+
+export interface ContextCount {
+  readonly context: string
+  /** Distinct registered images, to within about one in a hundred (HyperLogLog). */
+  readonly imagesIn24h: number
+  readonly imagesIn30d: number
+  readonly lastSeenAtMs: number
+}
+
+export interface Contexts {
+  /** Not on disk when it returns. Beyond `MOST_CONTEXTS` those that were seen last are kept. */
+  note(orgId: string, context: string, imageIds: readonly string[], nowMs: number): Promise<void>
+  /** All of one organisation, in no order. Costs 20 µs of the store's time for each. */
+  counts(orgId: string, nowMs: number): Promise<ContextCount[]>
+}
+
+/** Of one organisation. */
+export const MOST_CONTEXTS = 10_000
+const HOUR_MS = 3_600_000
+const DAY_MS = 86_400_000
+const HOURS = 24
+const DAYS = 30
+const HOUR_TTL_S = (HOURS + 1) * 3600
+const DAY_TTL_S = (DAYS + 1) * 86_400
+/** So many at a time, so that others are served in between. */
+const COUNTED_AT_ONCE = 100
+
+export function contextsIn(store: Store, keyring: Keyring, secret: Buffer): Contexts {
+  const keyOf = (orgId: string, context: string) =>
+    createHmac('sha256', secret).update(`context:${orgId}:${context}`).digest('base64url').slice(0, 22)
+
+  return {
+    async note(orgId, context, imageIds, nowMs) {
+      const key = keyOf(orgId, context)
+      const name = keyring.seal(Buffer.from(context), contextNameContext(orgId, key))
+      const hour = keys.contextImages(orgId, key, `h${Math.floor(nowMs / HOUR_MS)}`)
+      const day = keys.contextImages(orgId, key, `d${Math.floor(nowMs / DAY_MS)}`)
+      await store.ask(async (redis) => {
+        const pipeline = redis
+          .pipeline()
+          .pfadd(hour, ...imageIds)
+          .expire(hour, HOUR_TTL_S)
+          .pfadd(day, ...imageIds)
+          .expire(day, DAY_TTL_S)
+          .hset(keys.contextNames(orgId), key, name)
+          .expire(keys.contextNames(orgId), DAY_TTL_S)
+          .zadd(keys.contexts(orgId), nowMs, key)
+          .expire(keys.contexts(orgId), DAY_TTL_S)
+          .zrange(keys.contexts(orgId), '0', String(-MOST_CONTEXTS - 1))
+        const replies = (await pipeline.exec()) ?? []
+        const failed = replies.find(([error]) => error !== null)?.[0]
+        if (failed) throw failed
+        const beyond: unknown = replies.at(-1)?.[1]
+        if (!Array.isArray(beyond) || beyond.length === 0) return
+        await redis
+          .pipeline()
+          .zrem(keys.contexts(orgId), ...beyond)
+          .hdel(keys.contextNames(orgId), ...beyond)
+          .exec()
+      })
+    },
+
+    async counts(orgId, nowMs) {
+      const since = nowMs - DAYS * DAY_MS
+      const forgotten = await store.ask((redis) => redis.zrangebyscore(keys.contexts(orgId), '-inf', `(${since}`))
+      if (forgotten.length > 0) {
+        await store.ask((redis) =>
+          redis
+            .pipeline()
+            .zrem(keys.contexts(orgId), ...forgotten)
+            .hdel(keys.contextNames(orgId), ...forgotten)
+            .exec(),
+        )
+      }
+      const flat = await store.ask((redis) => redis.zrange(keys.contexts(orgId), '0', '-1', 'WITHSCORES'))
+      const hours = lastOf('h', nowMs / HOUR_MS, HOURS)
+      const days = lastOf('d', nowMs / DAY_MS, DAYS)
+      const counts: ContextCount[] = []
+      for (let at = 0; at < flat.length; at += 2 * COUNTED_AT_ONCE) {
+        const part = flat.slice(at, at + 2 * COUNTED_AT_ONCE)
+        const found = await Promise.all(
+          part.flatMap((key, i) => (i % 2 === 0 ? [countOf(orgId, key, Number(part[i + 1]), hours, days)] : [])),
+        )
+        for (const count of found) if (count !== undefined) counts.push(count)
+      }
+      return counts
+    },
+  }
+
+  async function countOf(
+    orgId: string,
+    key: string,
+    lastSeenAtMs: number,
+    hours: readonly string[],
+    days: readonly string[],
+  ): Promise<ContextCount | undefined> {
+    const count = (spans: readonly string[]) =>
+      store.ask((redis) => redis.pfcount(...spans.map((span) => keys.contextImages(orgId, key, span))))
+    const [name, imagesIn24h, imagesIn30d] = await Promise.all([
+      store.ask((redis) => redis.hgetBuffer(keys.contextNames(orgId), key)),
+      count(hours),
+      count(days),
+    ])
+    if (name === null) return undefined
+    const context = keyring.unseal(name, contextNameContext(orgId, key)).toString('utf8')
+    return { context, imagesIn24h, imagesIn30d, lastSeenAtMs }
+  }
+}
+
+/** What an organisation's context is sealed for, by its keyed hash. */
+export function contextNameContext(orgId: string, key: string): Buffer {
+  return Buffer.from(`context:${orgId}:${key}`)
+}
+
+/** The names of the last so many hours or days, this one among them. */
+function lastOf(letter: string, now: number, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${letter}${Math.floor(now) - i}`)
+}

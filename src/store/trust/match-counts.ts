@@ -1,0 +1,87 @@
+// How often images are matched, hour by hour, and by how many. Counts that may be lost; never who.
+
+import { createHash } from 'node:crypto'
+import type { Redis } from 'ioredis'
+import { z } from 'zod'
+import { FLOOD_WINDOW_MS, LOOKS_WINDOW_MS, type SeenMatches } from '../../domain/flood.js'
+import { parseUuid } from '../../domain/ids.js'
+import type { Store } from '../redis/client.js'
+import { imageShard, keys } from '../redis/keys.js'
+import { noteSightings } from '../scripts/trust/sightings.js'
+
+export interface PartyHits {
+  /** A keyed hash of organisation and image. */
+  readonly party: string
+  readonly hits: number
+}
+
+export interface Seen extends SeenMatches {
+  /** Parties so far. */
+  readonly parties: number
+  /** Of those that were noted, in their order: was it the first time? */
+  readonly isNew: readonly boolean[]
+  /** Is there a notice about it? */
+  readonly noticed: boolean
+}
+
+export interface SightingStore {
+  /**
+   * Also remembers who was told of the image, for as long as it is registered. Not on disk when it returns.
+   * @returns `undefined` when there is no such image (any more): then its withdrawal is told to these.
+   */
+  note(imageId: string, counts: readonly PartyHits[], looks: readonly string[], nowMs: number): Promise<Seen | undefined>
+}
+
+/** How long after the last match a party is remembered: then it is new again. */
+const TTL_S = 35 * 86_400
+
+const LOOKS_TTL_S = (2 * LOOKS_WINDOW_MS) / 1000
+
+const Reply = z.tuple([z.number(), z.array(z.number()), z.array(z.number()), z.number(), z.number(), z.number()])
+
+export function sightingsIn(store: Store): SightingStore {
+  return {
+    async note(imageId, counts, looks, nowMs) {
+      const bytes = parseUuid(imageId)
+      if (bytes === undefined) throw new RangeError('an image id is a UUID')
+      const id = Buffer.from(bytes)
+      const hex = id.toString('hex')
+      const reply: unknown = await store.ask((redis) =>
+        run(redis, [
+          keys.images(imageShard(id)),
+          keys.sightings(hex),
+          keys.noticed,
+          keys.told(hex),
+          keys.looks(hex),
+          keys.looksBefore(hex),
+          id,
+          Math.floor(nowMs / FLOOD_WINDOW_MS),
+          Math.floor(nowMs / LOOKS_WINDOW_MS),
+          TTL_S,
+          LOOKS_TTL_S,
+          keys.prefix,
+          counts.length,
+          ...counts.flatMap(({ party, hits }) => [party, hits]),
+          ...looks,
+        ]),
+      )
+      if (reply === null) return undefined
+      const [parties, isNew, hits, noticed, uploads, unlike] = Reply.parse(reply)
+      return { hits, uploads, looks: unlike, parties, isNew: isNew.map((flag) => flag === 1), noticed: noticed === 1 }
+    },
+  }
+}
+
+const KEYS = 6
+
+/** By its digest: the script's text would be most of what is sent. */
+async function run(redis: Redis, args: readonly (string | number | Buffer)[]): Promise<unknown> {
+  try {
+    return await redis.evalsha(NOTE_SHA1, KEYS, ...args)
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+    return await redis.eval(noteSightings, KEYS, ...args)
+  }
+}
+
+const NOTE_SHA1 = createHash('sha1').update(noteSightings).digest('hex')

@@ -1,0 +1,64 @@
+// How much organisations have been told about registered images by queries near an edge of an answer: counted over all processes and restarts,
+// under keyed digests that name neither. Not waited for on disk: a crash loses a few counts.
+
+import { createHash } from 'node:crypto'
+import type { Store } from '../redis/client.js'
+import { keys } from '../redis/keys.js'
+import { chargeProbing } from '../scripts/trust/probing.js'
+
+export interface ProbingCharge {
+  /** Keyed digest of organisation and image. */
+  readonly own: string
+  /** Keyed digest of the image; empty for what is counted across images. */
+  readonly shared: string
+  readonly inner: number
+  readonly outer: number
+  /** Taken from `outer` first, down to nothing. */
+  readonly credit: number
+}
+
+export interface ProbingSpent {
+  readonly inner: number
+  readonly outer: number
+}
+
+export interface ProbingCounts {
+  /** In one step. @returns what is spent now, by the organisation and by all, in the order of the charges. @throws {Problem} store-unavailable */
+  charge(
+    orgId: string,
+    charges: readonly ProbingCharge[],
+    /** What is charged already from here on is lessened by no credit. */
+    frozen: number,
+    nowMs: number,
+  ): Promise<{ readonly own: ProbingSpent; readonly all: ProbingSpent }[]>
+}
+
+const HOUR_MS = 3_600_000
+/** Half of a charge is left after so long: a search stretched over 90 days has 85 % of what it would have at once. */
+const HALF_LIFE_H = 180 * 24
+const TTL_S = 400 * 86_400
+/** Fields of one hash, 50 bytes each: images whose charges are not balanced by other queries. */
+const MAX_FIELDS = 200_000
+
+export function createProbingCounts(store: Store): ProbingCounts {
+  const sha = createHash('sha1').update(chargeProbing.lua).digest('hex')
+  return {
+    async charge(orgId, charges, frozen, nowMs) {
+      const args = charges.flatMap(({ own, shared, inner, outer, credit }) => [own, shared, inner, outer, credit])
+      const given = [keys.probing(orgId), keys.probingAll, nowMs / HOUR_MS, HALF_LIFE_H, MAX_FIELDS, TTL_S, frozen, ...args]
+      const reply: unknown = await store.ask(async (redis) => {
+        try {
+          return await redis.evalsha(sha, 2, ...given)
+        } catch (error) {
+          if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+          return await redis.eval(chargeProbing.lua, 2, ...given)
+        }
+      })
+      const numbers = Array.isArray(reply) ? reply.map(Number) : []
+      return charges.map((_, i) => {
+        const [inner = 0, outer = 0, allInner = 0, allOuter = 0] = numbers.slice(4 * i, 4 * i + 4)
+        return { own: { inner, outer }, all: { inner: allInner, outer: allOuter } }
+      })
+    },
+  }
+}

@@ -1,0 +1,79 @@
+// Strikes of accounts, and how much an organisation has handed in today.
+
+import type { AuditActor } from '../../domain/audit.js'
+import type { PagePlace } from '../../domain/page-place.js'
+import { type Account, isAccount } from '../../domain/strikes.js'
+import { writeAudited } from '../audit/audit.js'
+import type { Store } from '../redis/client.js'
+import { keys } from '../redis/keys.js'
+import { lastPageOfSorted, placeOf } from '../redis/paging.js'
+import { addStrike, clearStrikes, takeBackStrike } from '../scripts/trust/strikes.js'
+
+export interface AccountStrikes {
+  readonly account: Account
+  readonly strikes: number
+  readonly lastAtMs: number
+}
+
+export interface AccountStrikesPage {
+  readonly accounts: readonly AccountStrikes[]
+  /** Where the page ended; undefined on the last one. */
+  readonly next: PagePlace | undefined
+}
+
+export interface Strikes {
+  /** Durable when it returns. The same image twice is one strike. */
+  add(account: Account, imageId: string, atMs: number): Promise<void>
+  /** The image was judged false by mistake. Durable when it returns. */
+  takeBack(account: Account, imageId: string): Promise<void>
+  countSince(account: Account, sinceMs: number): Promise<number>
+  /** A page of the accounts that have any, the last invalidated first. */
+  accounts(after: PagePlace | undefined, limit: number): Promise<AccountStrikesPage>
+  /** Forgives; recorded in the audit log. @returns how many there were. */
+  clear(account: Account, nowMs: number, by?: AuditActor): Promise<number>
+  /** Counts signals of an organisation on one day, which may be negative to take back. Not on disk. @returns the day's sum. */
+  handIn(orgId: string, day: string, signals: number): Promise<number>
+}
+
+const DAY_TTL_S = 2 * 86_400
+
+export function strikesIn(store: Store): Strikes {
+  return {
+    async add(account, imageId, atMs) {
+      await store.write(addStrike, [keys.strikes(account), keys.strikeAccounts], [account, imageId, atMs])
+    },
+    async takeBack(account, imageId) {
+      await store.write(takeBackStrike, [keys.strikes(account), keys.strikeAccounts], [account, imageId])
+    },
+    countSince: (account, sinceMs) => store.ask((redis) => redis.zcount(keys.strikes(account), sinceMs, '+inf')),
+    async accounts(after, limit) {
+      const page = await lastPageOfSorted(store, keys.strikeAccounts, { after, limit })
+      const listed = page.map(({ member, score }) => ({ account: member.toString('utf8'), lastAtMs: score }))
+      const accounts = await Promise.all(
+        listed.map(async ({ account, lastAtMs }) => {
+          if (!isAccount(account)) return []
+          return [{ account, lastAtMs, strikes: await store.ask((redis) => redis.zcard(keys.strikes(account))) }]
+        }),
+      )
+      const last = page.length === limit ? page.at(-1) : undefined
+      return { accounts: accounts.flat(), next: last && placeOf(last) }
+    },
+    async clear(account, nowMs, by = 'operator') {
+      // The id of a case is not for a log that outlives it.
+      const about = { account: account.startsWith('case:') ? 'case' : account }
+      const entry = { act: 'account.forgiven', by, about, atMs: nowMs } as const
+      // What was judged false may be handed in again too: `invalidated` of a case is a key that never is.
+      const invalidated = keys.invalidated(account.slice(account.indexOf(':') + 1))
+      const places = [keys.strikes(account), keys.strikeAccounts, invalidated]
+      return Number(await writeAudited(store, entry, clearStrikes, places, [account], 'reply > 0'))
+    },
+    async handIn(orgId, day, signals) {
+      const key = keys.handedIn(orgId, day)
+      return await store.ask(async (redis) => {
+        const sum = await redis.incrby(key, signals)
+        await redis.expire(key, DAY_TTL_S)
+        return sum
+      })
+    },
+  }
+}

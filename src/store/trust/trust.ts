@@ -1,0 +1,201 @@
+// What was said about signals, beside their sealed records and never in them: it changes often, and holds no bits.
+
+import { z } from 'zod'
+import type { AuditEntry } from '../../domain/audit.js'
+import { formatUuid, parseUuid } from '../../domain/ids.js'
+import type { PagePlace } from '../../domain/page-place.js'
+import {
+  CIRCULATIONS,
+  DISPUTE_ANSWERS,
+  DISPUTE_REASONS,
+  DISPUTE_STATES,
+  NO_TRUST,
+  pauseEndsS,
+  QUARANTINE_CAUSES,
+  type Standing,
+  type Trust,
+  VERDICTS,
+} from '../../domain/trust.js'
+import { writeAudited } from '../audit/audit.js'
+import { type RefusalChange, refusalKey } from '../organisations/refusals.js'
+import type { Store } from '../redis/client.js'
+import { imageShard, keys, TRUST_SHARDS, trustShard } from '../redis/keys.js'
+import { pageOfSorted, placeOf } from '../redis/paging.js'
+import { putTrust } from '../scripts/trust/put-trust.js'
+
+/** Trust as it was read, and which version it was. */
+export interface StoredTrust {
+  readonly trust: Trust
+  readonly version: number
+}
+
+/** `revision` is 0 when no index needs to know. */
+export type TrustOutcome = { readonly revision: number } | 'changed-meanwhile' | 'handed-over' | 'image-unknown'
+
+export interface BesideTrust {
+  /** For the audit log. */
+  readonly entry?: AuditEntry | undefined
+  readonly refusal?: RefusalChange | undefined
+  /** The id of the case for which an organisation acts: nothing is written once it has handed the case over. */
+  readonly helpedCase?: string | undefined
+}
+
+export interface WaitingImage {
+  readonly place: PagePlace
+  /** `undefined` when it is no id. */
+  readonly imageId: string | undefined
+}
+
+export interface Trusts {
+  get(imageId: string): Promise<StoredTrust>
+  /** Durable when it returns, with what goes beside it in the same step. Written only if `version` is still the last and the image is there. */
+  put(imageId: string, version: number, trust: Trust, standing: Standing, beside?: BesideTrust): Promise<TrustOutcome>
+  /** What indexes have to know of these, in their order; `undefined` where nothing was ever said. */
+  standings(imageIds: readonly string[]): Promise<(Standing | undefined)[]>
+  /** The standing of every image about which something was said, some shards at a time. */
+  allStandings(): AsyncGenerator<readonly { readonly imageId: string; readonly standing: Standing }[]>
+  /** A page of the images with an open dispute, or in quarantine, those that wait longest first. */
+  waiting(list: 'disputes' | 'quarantine', after: PagePlace | undefined, limit: number): Promise<WaitingImage[]>
+}
+
+const TrustJson = z.object({
+  verdicts: z.array(z.object({ party: z.string(), verdict: z.enum(VERDICTS), counts: z.boolean() })),
+  attestedBy: z.array(z.string()),
+  verifiedAtMs: z.int().optional(),
+  dispute: z.enum(DISPUTE_STATES),
+  reasons: z.array(z.enum(DISPUTE_REASONS)),
+  settled: z.array(z.enum(DISPUTE_REASONS)),
+  disputedAtMs: z.int().optional(),
+  decidedAtMs: z.int().optional(),
+  answer: z.enum(DISPUTE_ANSWERS).optional(),
+  circulation: z.enum(CIRCULATIONS),
+  heldFor: z.enum(QUARANTINE_CAUSES).optional(),
+  heldAtMs: z.int().optional(),
+  pause: z.object({ untilS: z.int(), atMs: z.int() }).optional(),
+  flood: z.number(),
+  toleratedFlood: z.number(),
+})
+
+export function trustsIn(store: Store): Trusts {
+  return {
+    async get(imageId) {
+      const id = idBytes(imageId)
+      return parse(await store.ask((redis) => redis.hgetBuffer(keys.trust(trustShard(id)), id)))
+    },
+    async put(imageId, version, trust, standing, { entry, refusal, helpedCase } = {}) {
+      const id = idBytes(imageId)
+      const shard = trustShard(id)
+      const places = [
+        keys.images(imageShard(id)),
+        keys.trust(shard),
+        keys.standings(shard),
+        keys.disputes,
+        keys.quarantine,
+        keys.ownerDues,
+        keys.revision,
+        keys.changes,
+      ]
+      const endsS = pauseEndsS(trust)
+      const args = [
+        id,
+        version,
+        JSON.stringify(trust),
+        encodeStanding(standing),
+        trust.dispute === 'open' ? (trust.disputedAtMs ?? 0) : '',
+        trust.circulation !== 'invalidated' && trust.heldFor !== undefined ? (trust.heldAtMs ?? 0) : '',
+        endsS === undefined ? '' : endsS * 1000,
+        ...(refusal === undefined ? ['', '', ''] : [refusalKey(refusal.holder), refusal.atMs, refusal.untilMs ?? '']),
+        helpedCase === undefined ? '' : keys.case(helpedCase),
+        ...(refusal?.digests ?? []),
+      ]
+      const reply = await (entry === undefined
+        ? store.write(putTrust, places, args)
+        : writeAudited(store, entry, putTrust, places, args))
+      if (reply === null) return 'image-unknown'
+      if (reply === -2) return 'handed-over'
+      return reply === -1 ? 'changed-meanwhile' : { revision: Number(reply) }
+    },
+    async standings(imageIds) {
+      const all = imageIds.map(idBytes)
+      const found = await store.ask((redis) =>
+        Promise.all(all.map((id) => redis.hgetBuffer(keys.standings(trustShard(id)), id))),
+      )
+      return found.map((bytes) => (bytes === null ? undefined : decodeStanding(bytes)))
+    },
+    async *allStandings() {
+      for (let first = 0; first < TRUST_SHARDS; first += SHARDS_AT_ONCE) {
+        const shards = Array.from({ length: SHARDS_AT_ONCE }, (_, i) => keys.standings(first + i))
+        const replies = await store.ask((redis) => Promise.all(shards.map((shard) => redis.callBuffer('HGETALL', shard))))
+        const found = replies.flatMap(standingsIn)
+        if (found.length > 0) yield found
+      }
+    },
+    async waiting(list, after, limit) {
+      return (await pageOfSorted(store, keys[list], { after, limit })).map((entry) => ({
+        place: placeOf(entry),
+        imageId: entry.member.length === ID_BYTES ? formatUuid(entry.member) : undefined,
+      }))
+    },
+  }
+}
+
+/** Asked for together, because most have nothing, and a round trip for each is a part of every start that is felt. */
+const SHARDS_AT_ONCE = 16
+const ID_BYTES = 16
+
+function standingsIn(reply: unknown): { imageId: string; standing: Standing }[] {
+  if (!Array.isArray(reply)) throw new Error('HGETALL answers with a list')
+  const found: { imageId: string; standing: Standing }[] = []
+  for (let i = 0; i + 1 < reply.length; i += 2) {
+    const id: unknown = reply[i]
+    const code: unknown = reply[i + 1]
+    if (Buffer.isBuffer(id) && Buffer.isBuffer(code)) {
+      found.push({ imageId: formatUuid(id), standing: decodeStanding(code) })
+    }
+  }
+  return found
+}
+
+/** The first byte of a standing, as flags. The second is its support. */
+const DISPUTED = 1
+const SILENT = 2
+const HARMLESS = 4
+const NARROWED = 8
+
+function encodeStanding({ support, disputed, matches, narrowed, harmless }: Standing): Buffer {
+  const flags = [disputed && DISPUTED, !matches && SILENT, harmless && HARMLESS, narrowed && NARROWED]
+  return Buffer.of(
+    flags.reduce<number>((all, flag) => all | Number(flag), 0),
+    support,
+  )
+}
+
+function decodeStanding(bytes: Buffer): Standing {
+  const flags = bytes.readUInt8(0)
+  return {
+    support: bytes.readUInt8(1),
+    disputed: (flags & DISPUTED) !== 0,
+    matches: (flags & SILENT) === 0,
+    harmless: (flags & HARMLESS) !== 0,
+    narrowed: (flags & NARROWED) !== 0,
+  }
+}
+
+function parse(stored: Buffer | null): StoredTrust {
+  if (stored === null) return { trust: NO_TRUST, version: 0 }
+  const text = stored.toString('utf8')
+  const colon = text.indexOf(':')
+  const { verifiedAtMs, disputedAtMs, decidedAtMs, answer, heldFor, heldAtMs, pause, ...rest } = TrustJson.parse(
+    JSON.parse(text.slice(colon + 1)),
+  )
+  return {
+    trust: { ...rest, verifiedAtMs, disputedAtMs, decidedAtMs, answer, heldFor, heldAtMs, pause },
+    version: Number(text.slice(0, colon)),
+  }
+}
+
+function idBytes(imageId: string): Buffer {
+  const bytes = parseUuid(imageId)
+  if (bytes === undefined) throw new RangeError('an image id is a UUID')
+  return Buffer.from(bytes)
+}

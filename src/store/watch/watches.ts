@@ -1,0 +1,231 @@
+// What organisations watch for: sealed in, unsealed out, and gone when its time is over.
+
+import { formatUuid, parseUuid } from '../../domain/ids.js'
+import type { PagePlace } from '../../domain/page-place.js'
+import type { RegisteredImage } from '../../domain/signal.js'
+import { lastPosition, type Position, WATCH_STREAM } from '../images/changes.js'
+import { decodeImage, encodeImage } from '../images/image-record.js'
+import type { Store } from '../redis/client.js'
+import type { Arg } from '../redis/durable-writer.js'
+import { imageShard, keys, WATCH_SHARDS, watchShard } from '../redis/keys.js'
+import { pageOfSorted, placeOf } from '../redis/paging.js'
+import { discardDue } from '../scripts/images/discard-due.js'
+import { holdOutbox } from '../scripts/organisations/outbox.js'
+import { advanceWatching, eraseWatches, noteFound, putWatches } from '../scripts/organisations/watches.js'
+import type { Keyring } from '../sealing/seal.js'
+
+/** A picture that an organisation watches for, as an index holds it: its bank is the organisation, by its id. */
+export interface StoredWatch {
+  readonly id: string
+  readonly image: RegisteredImage
+}
+
+export interface ReadWatch {
+  readonly id: string
+  readonly image: RegisteredImage | undefined
+}
+
+export interface WatchEntry {
+  readonly watchId: string
+  readonly reference: string | undefined
+  readonly untilMs: number
+}
+
+export interface WatchPage {
+  readonly watches: readonly WatchEntry[]
+  /** Where the next page begins; `undefined` at the end. */
+  readonly next: PagePlace | undefined
+}
+
+export interface DueWatch {
+  readonly place: PagePlace
+  /** `undefined` when it is none. */
+  readonly watch: { readonly orgId: string; readonly watchId: string } | undefined
+}
+
+export interface Watches {
+  /** Durable when it returns; all or none. @returns the revision that has them; `undefined` when there would be more than `most`. */
+  put(orgId: string, watches: readonly StoredWatch[], untilMs: number, most: number): Promise<number | undefined>
+  /** Those of `ids` that are there, in their order. */
+  get(ids: readonly string[]): Promise<(RegisteredImage | undefined)[]>
+  /** A page of an organisation's watches that have not ended, those that end first first. */
+  list(orgId: string, after: PagePlace | undefined, limit: number, nowMs: number): Promise<WatchPage>
+  /** Durable when it returns. Those of other organisations stay. @returns whether there was any. */
+  erase(orgId: string, ids: readonly string[]): Promise<boolean>
+  /** A page of those that end by now, with whose they are. */
+  due(nowMs: number, after: PagePlace | undefined, limit: number): Promise<DueWatch[]>
+  /** Removes from what is due something that is no watch. */
+  discard(due: DueWatch): Promise<void>
+  /** A page of the ids of an organisation's watches. */
+  ofOrg(orgId: string, after: PagePlace | undefined, limit: number): Promise<DueWatch[]>
+  orgs(): Promise<string[]>
+  /** All, each once, a shard at a time; as `Images.all`. One that cannot be read has no image. */
+  all(): AsyncGenerator<readonly ReadWatch[]>
+  /** The end of their stream. */
+  lastPosition(): Promise<Position>
+  /** Becomes, or stays, the process that compares registrations with watches. Not on disk when it returns. @returns whether it is. */
+  hold(token: string, ttlMs: number): Promise<boolean>
+  /** Up to where the images' stream was compared; `undefined` when nothing ever was. */
+  cursor(): Promise<Position | undefined>
+  /** Not on disk when it returns: who goes on from an earlier revision compares again, and tells nothing twice. */
+  advance(token: string, position: Position): Promise<void>
+  /** Tells the organisation, unless that was done or either is gone. Durable when it returns. @returns whether it is told. */
+  found(found: {
+    readonly watchId: string
+    readonly imageId: string
+    readonly orgId: string
+    readonly grade: string
+    readonly atMs: number
+  }): Promise<boolean>
+}
+
+const SHARDS_AT_ONCE = 256
+const ID_BYTES = 16
+
+export function watchesIn(store: Store, keyring: Keyring): Watches {
+  const open = (id: Buffer, sealed: Buffer) => decodeImage(keyring.unseal(sealed, watchContext(id)))
+  const readable = (id: Buffer, sealed: Buffer) => {
+    try {
+      return open(id, sealed)
+    } catch {
+      return undefined
+    }
+  }
+  const get = async (ids: readonly string[]) => {
+    const all = ids.map(idBytes)
+    const sealed = await store.ask((redis) =>
+      Promise.all(all.map((id) => redis.hgetBuffer(keys.watches(watchShard(id)), id))),
+    )
+    return all.map((id, i) => {
+      const bytes = sealed[i]
+      return bytes ? open(id, bytes) : undefined
+    })
+  }
+  const placesOf = (orgId: string) => [
+    keys.watchesOf(orgId),
+    keys.watchDues,
+    keys.watchOrgs,
+    keys.watchRevision,
+    keys.watchChanges,
+  ]
+
+  return {
+    async put(orgId, watches, untilMs, most) {
+      const shards: string[] = []
+      const args: Arg[] = []
+      for (const { id, image } of watches) {
+        const bytes = idBytes(id)
+        shards.push(keys.watches(watchShard(bytes)))
+        args.push(bytes, keyring.seal(encodeImage(image), watchContext(bytes)))
+      }
+      const given = [orgId, idBytes(orgId), most, untilMs, ...args]
+      const reply = await store.write(putWatches, [...placesOf(orgId), ...shards], given)
+      return reply === null ? undefined : Number(reply)
+    },
+    get,
+    async list(orgId, after, limit, nowMs) {
+      const page = await pageOfSorted(store, keys.watchesOf(orgId), { from: `(${nowMs}`, after, limit })
+      const ids = page.flatMap(({ member, score }) =>
+        member.length === ID_BYTES ? [{ watchId: formatUuid(member), score }] : [],
+      )
+      const found = await Promise.all(
+        ids.map(async ({ watchId, score }): Promise<WatchEntry[]> => {
+          const bytes = idBytes(watchId)
+          const sealed = await store.ask((redis) => redis.hgetBuffer(keys.watches(watchShard(bytes)), bytes))
+          // One that cannot be read is there nevertheless, and may be removed.
+          return sealed === null ? [] : [{ watchId, untilMs: score, reference: readable(bytes, sealed)?.ref }]
+        }),
+      )
+      const watches = found.flat()
+      const last = page.at(-1)
+      return { watches, next: last === undefined || page.length < limit ? undefined : placeOf(last) }
+    },
+    async erase(orgId, ids) {
+      const args = [orgId, idBytes(orgId), keys.prefix, WATCH_SHARDS, ...ids.map(idBytes)]
+      return (await store.write(eraseWatches, [...placesOf(orgId), keys.watchErased], args)) !== null
+    },
+    async due(nowMs, after, limit) {
+      const page = await pageOfSorted(store, keys.watchDues, { to: nowMs, after, limit })
+      return page.map((entry) => {
+        const { member } = entry
+        if (member.length !== 2 * ID_BYTES) return { place: placeOf(entry), watch: undefined }
+        const watchId = formatUuid(member.subarray(0, ID_BYTES))
+        return { place: placeOf(entry), watch: { watchId, orgId: formatUuid(member.subarray(ID_BYTES)) } }
+      })
+    },
+    async discard({ place }) {
+      await store.write(discardDue, [keys.watchDues], [Buffer.from(place.member, 'hex'), place.score])
+    },
+    async ofOrg(orgId, after, limit) {
+      const page = await pageOfSorted(store, keys.watchesOf(orgId), { after, limit })
+      return page.map((entry) => {
+        const { member } = entry
+        const watch = member.length === ID_BYTES ? { watchId: formatUuid(member), orgId } : undefined
+        return { place: placeOf(entry), watch }
+      })
+    },
+    orgs: () => store.ask((redis) => redis.smembers(keys.watchOrgs)),
+    async *all() {
+      for (let from = 0; from < WATCH_SHARDS; from += SHARDS_AT_ONCE) {
+        const shards = await store.ask((redis) =>
+          Promise.all(Array.from({ length: SHARDS_AT_ONCE }, (_, i) => redis.callBuffer('HGETALL', keys.watches(from + i)))),
+        )
+        for (const flat of shards) {
+          const found = pairs(flat).map(([id, sealed]) => ({ id: formatUuid(id), image: readable(id, sealed) }))
+          if (found.length === 0) continue
+          yield found
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      }
+    },
+    lastPosition: () => lastPosition(store, WATCH_STREAM),
+    async hold(token, ttlMs) {
+      return Number(await store.ask((redis) => redis.eval(holdOutbox.lua, 1, keys.watchHolder, token, ttlMs))) > 0
+    },
+    async cursor() {
+      const cursor = await store.ask((redis) => redis.get(keys.watchCursor))
+      const [, revision, digest] = /^(\d+):(.+)$/.exec(cursor ?? '') ?? []
+      return revision === undefined || digest === undefined ? undefined : { revision: Number(revision), digest }
+    },
+    async advance(token, { revision, digest }) {
+      const cursor = `${revision}:${digest}`
+      await store.ask((redis) => redis.eval(advanceWatching.lua, 2, keys.watchHolder, keys.watchCursor, token, cursor))
+    },
+    async found({ watchId, imageId, orgId, grade, atMs }) {
+      const watch = idBytes(watchId)
+      const image = idBytes(imageId)
+      const places = [
+        keys.watches(watchShard(watch)),
+        keys.watchDues,
+        keys.watchFound(watch.toString('hex')),
+        keys.images(imageShard(image)),
+        keys.watchTold(orgId, image.toString('hex')),
+      ]
+      const args = [watch, image, orgId, idBytes(orgId), grade, atMs, keys.prefix]
+      return Number(await store.write(noteFound, places, args)) === 1
+    },
+  }
+}
+
+/** @param id [16 bytes] */
+export function watchContext(id: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from('watch:'), id])
+}
+
+/** A flat list of members and scores, or fields and values, as RESP2 has it. */
+function pairs(flat: unknown): [Buffer, Buffer][] {
+  if (!Array.isArray(flat)) throw new Error('Redis answers with a list')
+  const found: [Buffer, Buffer][] = []
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const one: unknown = flat[i]
+    const other: unknown = flat[i + 1]
+    if (Buffer.isBuffer(one) && Buffer.isBuffer(other)) found.push([one, other])
+  }
+  return found
+}
+
+function idBytes(id: string): Buffer {
+  const bytes = parseUuid(id)
+  if (bytes === undefined) throw new RangeError('ids of watches, images and organisations are UUIDs')
+  return Buffer.from(bytes)
+}

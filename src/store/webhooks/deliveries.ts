@@ -1,0 +1,265 @@
+// Messages on their way to webhooks: what waits, what was tried, what became of it.
+
+import { z } from 'zod'
+import type { PagePlace } from '../../domain/page-place.js'
+import { Problem } from '../../domain/problem.js'
+import { DELIVERY_STATES, type DeliveryState, KEPT_FOR_MS, MOST_IN_FLIGHT, pauseMs } from '../../domain/webhook.js'
+import type { Store } from '../redis/client.js'
+import { keys } from '../redis/keys.js'
+import { lastPageOfSorted, placeOf } from '../redis/paging.js'
+import { fanOut, holdOutbox } from '../scripts/organisations/outbox.js'
+import { claimDeliveries, pauseEndpoint, replayDelivery, settleDelivery } from '../scripts/organisations/webhooks.js'
+
+export interface NewDelivery {
+  readonly webhookId: string
+  /** What the receiver knows it by. */
+  readonly id: string
+  /** Deliveries of one lane arrive in the order in which they were made. */
+  readonly lane: string
+  readonly type: string
+  /** JSON, as it is signed and sent. */
+  readonly body: string
+  readonly dueAtMs: number
+  /** It is void unless this image still matches when it is sent. */
+  readonly imageId: string | undefined
+}
+
+export interface Delivery {
+  readonly id: string
+  readonly type: string
+  readonly state: DeliveryState
+  readonly body: string
+  /** When it became due for the first time. */
+  readonly createdAtMs: number
+  readonly tries: number
+  readonly firstTryAtMs: number | undefined
+  readonly lastTryAtMs: number | undefined
+  readonly nextTryAtMs: number | undefined
+  /** Of HTTP, of the last try. */
+  readonly status: number | undefined
+  readonly failure: string | undefined
+  readonly imageId: string | undefined
+}
+
+/** What became of one try. `failure` is undefined when the receiver took it, or when there was nothing to send. */
+export interface Settlement {
+  readonly state: DeliveryState
+  readonly nextTryAtMs?: number | undefined
+  readonly status?: number | undefined
+  readonly failure?: string | undefined
+  /** It waits because of something of ours, and nothing was sent: that counts neither as a try nor as a failure of the webhook. */
+  readonly isOurs?: boolean
+}
+
+export interface EndpointHealth {
+  readonly failures: number
+  readonly failingSinceMs: number | undefined
+}
+
+export interface OutboxEntry {
+  readonly source: 'outbox' | 'events' | 'waiting'
+  readonly id: string
+  /** Of an entry that waits: the webhooks that have to be told of it still. */
+  readonly waitsFor?: readonly string[]
+  /** Field → its bytes: some are ids [16 bytes]. */
+  readonly fields: ReadonlyMap<string, Buffer>
+}
+
+export interface DeliveriesAsk {
+  readonly after: PagePlace | undefined
+  readonly limit: number
+}
+
+export interface DeliveryPage {
+  readonly deliveries: readonly Delivery[]
+  /** Where the next page begins; `undefined` at the end. */
+  readonly next: PagePlace | undefined
+}
+
+export interface Deliveries {
+  /**
+   * Becomes, or stays, the one process that turns the outbox into deliveries, for so long.
+   * @returns `taken` when it was not the one before: what it remembers may be out of date. `undefined` when another process is.
+   */
+  hold(token: string, ttlMs: number): Promise<'taken' | 'kept' | undefined>
+  /** Where to go on reading events. */
+  eventCursor(): Promise<string>
+  /**
+   * Turns an entry into deliveries and forgets it, all or nothing.
+   * @param waitsFor ids of webhooks that cannot be told of it yet: the entry is kept for them, and read by `waitingEventsIn`.
+   * @returns how many; `undefined` when it is not the holder any more.
+   */
+  make(
+    token: string,
+    entry: OutboxEntry,
+    deliveries: readonly NewDelivery[],
+    waitsFor?: readonly string[],
+  ): Promise<number | undefined>
+  /** Takes what may be sent now, for `leaseMs`. @returns ids, and when to ask again; `undefined` when nothing waits. */
+  claim(
+    webhookId: string,
+    limits: { readonly leaseMs: number; readonly maxPerSecond: number },
+    nowMs: number,
+  ): Promise<{ readonly ids: readonly string[]; readonly againAtMs: number | undefined }>
+  /** Durable when it returns. A webhook that fails is left alone for a while, longer after each failure in a row. */
+  settle(webhookId: string, id: string, settlement: Settlement, nowMs: number): Promise<void>
+  get(webhookId: string, id: string): Promise<Delivery | undefined>
+  /** A page of those that are due by now and in one of `states`, the newest first. */
+  list(webhookId: string, states: readonly DeliveryState[], ask: DeliveriesAsk, nowMs: number): Promise<DeliveryPage>
+  /** @returns whether there is one that can be sent once more. */
+  replay(webhookId: string, id: string, nowMs: number): Promise<boolean>
+  health(webhookId: string): Promise<EndpointHealth>
+  /** Those whose last message failed, the longest first; 100 at most. */
+  failing(): Promise<{ readonly webhookId: string; readonly failingSinceMs: number }[]>
+  /** Does anything wait for it? */
+  isWaiting(webhookId: string): Promise<boolean>
+}
+
+const Moment = z.preprocess((text) => (text === '' ? undefined : text), z.coerce.number().optional())
+const DeliveryFields = z
+  .object({
+    type: z.string(),
+    state: z.enum(DELIVERY_STATES),
+    body: z.string(),
+    createdAtMs: z.coerce.number(),
+    tries: z.coerce.number(),
+    firstTryAtMs: Moment,
+    lastTryAtMs: Moment,
+    nextTryAtMs: Moment,
+    status: Moment,
+    failure: z.preprocess((text) => (text === '' ? undefined : text), z.string().optional()),
+    imageId: z.string().optional(),
+  })
+  .transform(
+    ({ firstTryAtMs, lastTryAtMs, nextTryAtMs, status, failure, imageId, ...rest }): Omit<Delivery, 'id'> => ({
+      ...rest,
+      firstTryAtMs,
+      lastTryAtMs,
+      nextTryAtMs: rest.state === 'waiting' ? nextTryAtMs : undefined,
+      status,
+      failure,
+      imageId,
+    }),
+  )
+
+/** Before all events. */
+const FIRST_EVENT = '0-0'
+const AT_ONCE = 200
+/** Beyond it the oldest are forgotten. They wait for webhooks that nobody can read: events for all others go on. */
+export const MOST_WAITING_EVENTS = 250_000
+
+const MOST_FAILING = 100
+
+export function deliveriesIn(store: Store): Deliveries {
+  const placesOf = (webhookId: string) => [
+    keys.webhooks,
+    keys.webhookLanes(webhookId),
+    keys.webhookLeases(webhookId),
+    keys.webhookHealth(webhookId),
+  ]
+  const get = async (webhookId: string, id: string) => {
+    const fields = await store.ask((redis) => redis.hgetall(keys.webhookDelivery(webhookId, id)))
+    return Object.keys(fields).length === 0 ? undefined : { id, ...DeliveryFields.parse(fields) }
+  }
+
+  /** One that cannot be read is left out of lists: who sends it tells the operator. */
+  const readable = (webhookId: string, id: string) =>
+    get(webhookId, id).catch((error: unknown) => {
+      if (error instanceof Problem) throw error
+      return undefined
+    })
+
+  return {
+    async hold(token, ttlMs) {
+      const reply = Number(await store.write(holdOutbox, [keys.webhookOutboxHolder], [token, ttlMs]))
+      return reply === 2 ? 'taken' : reply === 1 ? 'kept' : undefined
+    },
+    async eventCursor() {
+      return (await store.ask((redis) => redis.get(keys.webhookEventCursor))) ?? FIRST_EVENT
+    },
+    async make(token, { source, id, fields }, deliveries, waitsFor = []) {
+      const given = source === 'waiting' || waitsFor.length === 0 ? [] : [...fields].flat()
+      const reply = await store.write(
+        fanOut,
+        [
+          ...[keys.webhookOutboxHolder, keys.webhookOutbox, keys.webhookEventCursor, keys.webhooks],
+          ...[keys.webhookWaiting, keys.webhookWaitingFor],
+        ],
+        [
+          ...[token, source, id, keys.prefix, waitsFor.join(' '), MOST_WAITING_EVENTS, given.length],
+          ...given,
+          ...deliveries.flatMap((one) => [
+            one.webhookId,
+            one.id,
+            one.lane,
+            one.type,
+            one.body,
+            one.dueAtMs,
+            one.imageId ?? '',
+          ]),
+        ],
+      )
+      return Number(reply) === -1 ? undefined : Number(reply)
+    },
+    async claim(webhookId, { leaseMs, maxPerSecond }, nowMs) {
+      const args = [webhookId, nowMs, leaseMs, MOST_IN_FLIGHT, maxPerSecond, keys.prefix]
+      const reply = await store.write(claimDeliveries, placesOf(webhookId), args)
+      const [again, ...ids] = Array.isArray(reply) ? reply.map(String) : ['']
+      return { ids, againAtMs: again === '' ? undefined : Number(again) }
+    },
+    async settle(webhookId, id, { state, nextTryAtMs, status, failure, isOurs = false }, nowMs) {
+      const keptForMs = state === 'waiting' ? '' : KEPT_FOR_MS[state]
+      const outcome = [state, nextTryAtMs ?? '', status ?? '', failure ?? '', keptForMs, isOurs ? 'ours' : '']
+      const args = [webhookId, id, keys.prefix, nowMs, ...outcome]
+      const failures = Number(await store.write(settleDelivery, placesOf(webhookId), args))
+      if (failures < 1) return
+      const untilMs = nowMs + pauseMs(failures)
+      await store.write(pauseEndpoint, [keys.webhooks, keys.webhookHealth(webhookId)], [webhookId, untilMs])
+    },
+    get,
+    async list(webhookId, states, { after, limit }, nowMs) {
+      const deliveries: Delivery[] = []
+      for (let from = after; ; ) {
+        const page = await lastPageOfSorted(store, keys.webhookDeliveries(webhookId), {
+          to: nowMs,
+          after: from,
+          limit: AT_ONCE,
+        })
+        const found = await Promise.all(page.map(({ member }) => readable(webhookId, member.toString('utf8'))))
+        for (const [i, entry] of page.entries()) {
+          const one = found[i]
+          from = placeOf(entry)
+          if (one !== undefined && states.includes(one.state)) deliveries.push(one)
+          if (deliveries.length === limit) return { deliveries, next: from }
+        }
+        if (page.length < AT_ONCE) return { deliveries, next: undefined }
+      }
+    },
+    async replay(webhookId, id, nowMs) {
+      const reply = await store.write(
+        replayDelivery,
+        [keys.webhooks, keys.webhookLanes(webhookId), keys.webhookDelivery(webhookId, id), keys.webhookHealth(webhookId)],
+        [webhookId, id, keys.prefix, nowMs],
+      )
+      return reply !== null
+    },
+    async health(webhookId) {
+      const [failures, failingSinceMs] = await store.ask((redis) =>
+        redis.hmget(keys.webhookHealth(webhookId), 'failures', 'failingSinceMs'),
+      )
+      return { failures: Number(failures ?? 0), failingSinceMs: failingSinceMs ? Number(failingSinceMs) : undefined }
+    },
+    async failing() {
+      const found = await store.ask((redis) =>
+        redis.zrange(keys.webhookFailing, '0', String(MOST_FAILING - 1), 'WITHSCORES'),
+      )
+      return Array.from({ length: found.length / 2 }, (_, i) => ({
+        webhookId: found[2 * i] ?? '',
+        failingSinceMs: Number(found[2 * i + 1]),
+      }))
+    },
+    async isWaiting(webhookId) {
+      return (await store.ask((redis) => redis.exists(keys.webhookLanes(webhookId)))) === 1
+    },
+  }
+}
