@@ -17,10 +17,10 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   store: ['domain', 'files', 'hash'],
   exchange: ['domain', 'hash'],
   services: ['domain', 'exchange', 'handoff', 'hash', 'jobs', 'net', 'search', 'store'],
-  http: ['domain', 'exchange', 'hash', 'services', 'web'],
+  http: ['domain', 'exchange', 'hash', 'net', 'services', 'web'],
   client: ['hash'],
   web: ['domain'],
-  cli: ['domain', 'exchange', 'files', 'http', 'services', 'store', 'top'],
+  cli: ['domain', 'exchange', 'files', 'http', 'net', 'services', 'store', 'top'],
   demo: ['hash', 'store', 'top'],
 }
 const pure = ['hash', 'search', 'domain']

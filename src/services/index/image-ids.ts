@@ -53,3 +53,8 @@ export function imageIdOf(secret: Buffer, caseId: string, signals: readonly Sign
   bytes.set(createHmac('sha256', secret).update(`origin\0${caseId}`).digest().subarray(0, ORIGIN_BYTES))
   return uuidV8(bytes)
 }
+
+/** What the ids of all images of one case begin with (`imageIdOf`). */
+export function originIn(imageId: string): string {
+  return imageId.slice(0, 13)
+}

@@ -5,8 +5,8 @@ import type { Bank } from '../../domain/bank.js'
 import type { RowType } from '../../domain/signal-types.js'
 import type { Hash256 } from '../../hash/hash256.js'
 import type { Hit } from '../../search/signal-index.js'
-import { originIn } from '../matching/fair-share.js'
 import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
+import { originIn } from './image-ids.js'
 import type { Moment, ReplacedRows } from './replaced-rows.js'
 
 /** More than any picture has of one type. */

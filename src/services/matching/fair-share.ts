@@ -4,6 +4,7 @@
 import { CASES_BANK_NAME } from '../../domain/bank.js'
 import { type Origin, sharedOut } from '../../domain/share.js'
 import type { Hit } from '../../search/signal-index.js'
+import { originIn } from '../index/image-ids.js'
 import type { Searcher } from '../index/searcher.js'
 import type { Match } from './matcher.js'
 
@@ -105,9 +106,4 @@ export function shareOfMatches<T extends Answered>(
   const kept = new Set(sharedOut(sure, most, originOf))
   for (const one of sharedOut(unsure, most - kept.size, originOf)) kept.add(one)
   return kept.size === inOrder.length ? inOrder : inOrder.filter((one) => kept.has(one))
-}
-
-/** What the ids of all images of one case begin with (`imageIdOf`). */
-export function originIn(imageId: string): string {
-  return imageId.slice(0, 13)
 }

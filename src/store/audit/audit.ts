@@ -11,10 +11,11 @@ import {
   type UncheckedEntry,
 } from '../../domain/audit.js'
 import type { Store } from '../redis/client.js'
-import type { Arg, Script } from '../redis/durable-writer.js'
+import type { Arg } from '../redis/durable-writer.js'
 import { keys } from '../redis/keys.js'
 import { lastPageOfStream, pageOfStream, type StreamEntry } from '../redis/paging.js'
 import { audited, auditState, chainAudit, noteAudit, trimAudit } from '../scripts/audit.js'
+import type { Script } from '../scripts/script.js'
 import { actsByStore, createActs } from './audit-acts.js'
 
 /** The last entry of the chain. */

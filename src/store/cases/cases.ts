@@ -18,10 +18,11 @@ import { CATEGORY_NAMES, type Category } from '../../domain/signal.js'
 import { REFUSED_FOR_MS } from '../../domain/strikes.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
-import { IMAGE_SHARDS, keys } from '../redis/keys.js'
+import { keys } from '../redis/keys.js'
 import { pageOfSorted, placeOf, type SortedEntry } from '../redis/paging.js'
 import { tryPin } from '../scripts/cases/case-door.js'
 import { changeCase, endCase, eraseCase, forgetCase, openCase, statesFor } from '../scripts/cases/case-life.js'
+import { IMAGE_SHARDS } from '../scripts/shards.js'
 
 export interface CaseRecord {
   readonly state: CaseState

@@ -4,13 +4,8 @@ import { createHash } from 'node:crypto'
 import type { Redis } from 'ioredis'
 import { Problem } from '../../domain/problem.js'
 import { announceLua, announcing } from '../scripts/announce.js'
+import type { Script } from '../scripts/script.js'
 import { deadlines, isTooLate, notAfter, RUN_WITHIN_MS } from './write-deadline.js'
-
-/** A script and how many of its arguments are keys: one file each in scripts/. */
-export interface Script {
-  readonly numberOfKeys: number | 'some'
-  readonly lua: string
-}
 
 export type Arg = string | number | Buffer
 

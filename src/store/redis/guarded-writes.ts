@@ -3,8 +3,9 @@
 import type { BankRef } from '../../domain/bank.js'
 import { Problem } from '../../domain/problem.js'
 import { guarded } from '../scripts/guarded.js'
+import type { Script } from '../scripts/script.js'
 import type { Store } from './client.js'
-import type { Arg, Script } from './durable-writer.js'
+import type { Arg } from './durable-writer.js'
 import { keys } from './keys.js'
 
 /** One try at an import; a later one takes over. */

@@ -1,12 +1,8 @@
 // Every Redis key that Tabir owns. One hash tag for all, so that a Cluster keeps them together and a script may touch several.
 
-const TAG = '{tabir}'
+import { DETAIL_SHARDS, IMAGE_SHARDS, WATCH_SHARDS } from '../scripts/shards.js'
 
-/**
- * Shards of the image table: small enough to be read whole, one at a time, while others write, and to be kept by Redis as
- * packed lists (`embedded-redis.ts`). A power of two, at most 65,536.
- */
-export const IMAGE_SHARDS = 32_768
+const TAG = '{tabir}'
 
 export const keys = {
   /** What all keys begin with, for scripts that work out keys themselves. */
@@ -254,15 +250,9 @@ export const keys = {
   caseToken: (tokenHash: string) => `${TAG}:case-token:${tokenHash}`,
 } as const
 
-/** Of larger values than images' own, so shards need not be small. A power of two. The scripts compute the same. */
-export const DETAIL_SHARDS = 1024
-
 export function detailShard(id: Uint8Array): number {
   return imageShard(id) % DETAIL_SHARDS
 }
-
-/** Shards of what is watched for. A power of two, at most 65,536. */
-export const WATCH_SHARDS = 4096
 
 /** The scripts compute the same. */
 export function watchShard(id: Uint8Array): number {

@@ -1,4 +1,4 @@
-import type { Script } from '../redis/durable-writer.js'
+import type { Script } from './script.js'
 
 // Numbers an entry in the step that notes it, so that one which is taken out before it is chained leaves a gap. The counter's key carries the list's
 // hash tag.

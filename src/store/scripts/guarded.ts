@@ -1,5 +1,5 @@
-import type { Script } from '../redis/durable-writer.js'
 import { bankLua } from './organisations/banks.js'
+import type { Script } from './script.js'
 
 /**
  * A script that acts only while a bank is the one that was meant, and while a run of an import is the one that holds it: a file may take an

@@ -7,11 +7,12 @@ import { lastPosition, type Position, WATCH_STREAM } from '../images/changes.js'
 import { decodeImage, encodeImage } from '../images/image-record.js'
 import type { Store } from '../redis/client.js'
 import type { Arg } from '../redis/durable-writer.js'
-import { imageShard, keys, WATCH_SHARDS, watchShard } from '../redis/keys.js'
+import { imageShard, keys, watchShard } from '../redis/keys.js'
 import { pageOfSorted, placeOf } from '../redis/paging.js'
 import { discardDue } from '../scripts/images/discard-due.js'
 import { holdOutbox } from '../scripts/organisations/outbox.js'
 import { advanceWatching, eraseWatches, noteFound, putWatches } from '../scripts/organisations/watches.js'
+import { WATCH_SHARDS } from '../scripts/shards.js'
 import type { Keyring } from '../sealing/seal.js'
 
 /** A picture that an organisation watches for, as an index holds it: its bank is the organisation, by its id. */

@@ -5,11 +5,12 @@ import type { AuditEntry } from '../../domain/audit.js'
 import { MOST_WEBHOOKS_PER_ORG, WEBHOOK_EVENT_NAMES, type WebhookEvent } from '../../domain/webhook.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
-import type { Arg, Script } from '../redis/durable-writer.js'
+import type { Arg } from '../redis/durable-writer.js'
 import { keys } from '../redis/keys.js'
 import { untilUnchanged } from '../redis/latest.js'
 import { scanKeys } from '../redis/paging.js'
 import { changeWebhook, pingWebhook, putWebhook, removeWebhook } from '../scripts/organisations/webhooks.js'
+import type { Script } from '../scripts/script.js'
 import type { Keyring } from '../sealing/seal.js'
 
 export interface WebhookSecret {

@@ -1,7 +1,7 @@
 // Which hashes keys fetched that can be told of a withdrawal by the hash alone, and the hashes of those that were withdrawn since.
 
-import { IMAGE_SHARDS } from '../../redis/keys.js'
 import { hexLua } from '../cases/image-clocks.js'
+import { IMAGE_SHARDS } from '../shards.js'
 
 /** A key that does not come for so long is told no more. */
 export const WITHDRAWN_KEPT_MS = 30 * 86_400_000

@@ -1,4 +1,4 @@
-import { DETAIL_SHARDS } from '../../redis/keys.js'
+import { DETAIL_SHARDS } from '../shards.js'
 
 /**
  * Lua: `put_details(prefix, id, sealed)`, where an empty text means none, and `forget_details(prefix, id)`. The shard's key is computed,
