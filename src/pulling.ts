@@ -3,9 +3,9 @@
 import { Problem } from './domain/problem.js'
 import type { ExchangeJobs } from './exchange-jobs.js'
 import { PULL_EXCHANGE_QUEUE, RECONCILE_QUEUE } from './jobs/pull-exchange.js'
+import type { ServiceOptions } from './service-options.js'
 import type { Exchanges } from './services/interop/exchanges.js'
 import type { Reconcilers } from './services/interop/reconcilers.js'
-import type { ServiceOptions } from './services.js'
 
 /** Where no file names anything, no queue is opened. */
 export function pullingBy(exchanges: Exchanges, reconcilers: Reconcilers, options: ServiceOptions) {

@@ -1,9 +1,7 @@
 // Connections in, services out: the one place where the parts are put together.
 
-import type { ScryptOptions } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AppServices } from './app.js'
-import type { Exchange, Reconciler } from './exchange/exchange-config.js'
 import { exchangeParts } from './exchange-parts.js'
 import { onceRedisAnswers } from './first-answer.js'
 import { HandoffDesk } from './handoff/desk.js'
@@ -11,8 +9,9 @@ import { listenForWorkers } from './handoff/listener.js'
 import { openQueue } from './hashing-queue.js'
 import { IMAGE_TTL_MS } from './jobs/hash-image.js'
 import { matchParts } from './match-parts.js'
-import { type OpeningOptions, openSealed, type SealedStore } from './opening.js'
+import { openSealed, type SealedStore } from './opening.js'
 import { savingEvery } from './saving.js'
+import type { ServiceOptions } from './service-options.js'
 import { bankErasing } from './services/banks/bank-erasure.js'
 import { banksFrom } from './services/banks/banks.js'
 import { exportsFrom } from './services/banks/exports.js'
@@ -24,11 +23,11 @@ import { feedCursorsWith } from './services/feed/feed-cursor.js'
 import { createFeedLines } from './services/feed/feed-lines.js'
 import { ORIGIN_BYTES } from './services/index/image-ids.js'
 import { recentChanges } from './services/index/recent-changes.js'
-import { type Hearing, Replica } from './services/index/replica.js'
+import { Replica } from './services/index/replica.js'
 import { snapshotsIn } from './services/index/snapshot.js'
 import { hashingThrough } from './services/intake/hashing.js'
 import { importsOver } from './services/intake/imports.js'
-import { type FetchFrom, pictureFetching } from './services/intake/picture-fetching.js'
+import { pictureFetching } from './services/intake/picture-fetching.js'
 import { registrationIn } from './services/intake/registration.js'
 import { invalidatedSignals } from './services/intake/resubmission-block.js'
 import { contentIdsWith } from './services/interop/content-ids.js'
@@ -38,13 +37,12 @@ import { stopNciiOver } from './services/interop/stopncii.js'
 import { identify } from './services/keys/access.js'
 import { keyKeeping } from './services/keys/key-administration.js'
 import { keyUsesOver } from './services/keys/key-uses.js'
-import { type DueTime, dueTimeBy } from './services/load/due-time.js'
+import { dueTimeBy } from './services/load/due-time.js'
 import { LOOP, turnsOfLoop } from './services/load/event-loop-scheduler.js'
 import { idempotencyOver } from './services/load/idempotency.js'
 import { limitCounter } from './services/load/limits.js'
 import { harmlessAmong, harmlessLike } from './services/matching/harmless-filter.js'
 import { matchIdsWith } from './services/matching/match-ids.js'
-import type { ProbingMode } from './services/matching/probing-guard.js'
 import { healthOf } from './services/ops/health.js'
 import { operationOf } from './services/ops/operation.js'
 import { registryCounts } from './services/ops/registry-counts.js'
@@ -60,11 +58,11 @@ import { insightsFrom } from './services/trust/insights.js'
 import { partiesWith } from './services/trust/parties.js'
 import { watchServiceOver } from './services/watch/watch-service.js'
 import { webhooksFrom } from './services/webhooks/webhooks.js'
-import { type AuditHead, auditLogIn } from './store/audit/audit.js'
+import { auditLogIn } from './store/audit/audit.js'
 import { caseEventsIn } from './store/cases/case-events.js'
 import { casesIn } from './store/cases/cases.js'
 import { clocksIn } from './store/cases/clocks.js'
-import { createFeedBatches, FEED_DELAY, type FeedDelay } from './store/exchange/feed-batches.js'
+import { createFeedBatches, FEED_DELAY } from './store/exchange/feed-batches.js'
 import { fetchPlacesIn } from './store/exchange/fetch-cursors.js'
 import { fetchedIn } from './store/exchange/fetched.js'
 import { lastRevision } from './store/images/changes.js'
@@ -88,54 +86,7 @@ import { withdrawalLogIn } from './store/upkeep/withdrawal-log.js'
 import { watchesIn } from './store/watch/watches.js'
 import { deliveriesIn } from './store/webhooks/deliveries.js'
 import { webhooksIn } from './store/webhooks/webhooks.js'
-import { kindsIn, type TrustLimits, trustParts } from './trust-parts.js'
-
-export interface ServiceOptions extends OpeningOptions {
-  readonly handoff: Parameters<typeof listenForWorkers>[1]
-  readonly retentionMs: number
-  /** Feeds of other systems to pull; none when left out. */
-  readonly exchanges?: readonly Exchange[]
-  /** HMAs that pull from here, out of which is taken what was withdrawn; none when left out. */
-  readonly reconcilers?: readonly Reconciler[]
-  /** The deployment's label in API keys. */
-  readonly env: string
-  readonly trustLimits: TrustLimits
-  /** How long the feed waits for others to tell an image of a case with; as it is in production when left out. */
-  readonly feedDelay?: FeedDelay
-  readonly maxWatchesPerOrg: number
-  /** Origins that webhooks may go to although they are not on the public internet. */
-  readonly webhookOrigins: ReadonlySet<string>
-  /** Where pictures may be fetched from that a caller names by their address; nowhere when left out. */
-  readonly fetchFrom?: FetchFrom | undefined
-  /** Are details of pictures kept, for cases that ask for it? */
-  readonly extendedProtection: boolean
-  /** Where this process keeps what it knows for its next start, and how often; undefined for nowhere. */
-  readonly snapshots: { readonly folder: string; readonly everyMs: number } | undefined
-  /** Where this process notes what was taken back, for whoever restores a backup; undefined for nowhere. */
-  readonly withdrawalsFolder: string | undefined
-  /** Folders whose disks must not fill up, by what they are for; none when left out. */
-  readonly folders?: ReadonlyMap<string, string>
-  /** [days] For how long the audit log and the log of withdrawals are kept; for ever when left out or 0. */
-  readonly auditKeepDays?: number
-  readonly withdrawalsKeepDays?: number
-  /** What is done about searches for what is stored; the operator is told of them when left out. */
-  readonly probing?: ProbingMode
-  /** How long answers go by the store's last word; as the promise about withdrawals has it when left out. */
-  readonly hearing?: Hearing
-  /** What a try at a PIN costs; as is promised when left out, as it is outside tests. */
-  readonly stretching?: ScryptOptions
-  readonly now: () => number
-  /** Until when watches have ended: by this process's time and the store's when left out, as it is outside tests. */
-  readonly dueTime?: DueTime
-  /** Never goes back. */
-  readonly clock: () => number
-  /** What goes wrong behind the scenes; never with hashes. */
-  readonly onTrouble: (error: unknown) => void
-  /** Told in words when the start has to wait for Redis. */
-  readonly onWaiting?: (line: string) => void
-  /** Told of each new end of the audit log. */
-  readonly onAuditHead: (head: AuditHead) => void
-}
+import { kindsIn, trustParts } from './trust-parts.js'
 
 export interface Services extends AppServices {
   /** Loads the index and keeps it equal to the store. @returns when it may be asked. @throws when a queue cannot be had. */

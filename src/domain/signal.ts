@@ -71,3 +71,10 @@ export function nameOfCode<Name extends string>(
 ): Name | undefined {
   return names.find((name) => codes[name] === code)
 }
+
+/** The name of a row's view. */
+export function viewOf(code: number): View {
+  const view = nameOfCode(VIEW_NAMES, VIEWS, code)
+  if (view === undefined) throw new RangeError('an index holds only views that were put into it')
+  return view
+}

@@ -20,7 +20,7 @@ import { CIRCULATIONS, DISPUTE_ANSWERS, DISPUTE_REASONS, DISPUTE_STATES, HOLD_CA
 import { DELIVERY_STATES, WEBHOOK_EVENT_NAMES } from '../domain/webhook.js'
 import { EXPORT_FORMATS } from '../exchange/signal-writer.js'
 import { transforms } from '../hash/transforms.js'
-import { DEPTHS } from '../services/matching/matcher.js'
+import { DEPTHS } from '../services/matching/match.js'
 import { WITHDRAWAL_NOTING } from '../services/ops/health.js'
 import { RegisteredState } from './schemas.js'
 

@@ -10,7 +10,7 @@ import { ROW_TYPES, SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../domain/signal-typ
 import { MAX_ASKED_BYTES, MAX_REGISTERED_BYTES } from '../hash/details/written.js'
 import { HASH_PATTERN } from '../hash/hash256.js'
 import { transforms } from '../hash/transforms.js'
-import { DEPTHS } from '../services/matching/matcher.js'
+import { DEPTHS } from '../services/matching/match.js'
 import { ProblemBody } from './problems.js'
 
 export const HashText = z

@@ -2,10 +2,10 @@
 
 import { HASH_BYTES, type Hash256 } from '../hash/hash256.js'
 import { BANDS, scratch } from './engine.js'
+import type { Hit } from './hit.js'
 import { NearestByRow, type Part, readHits, type Sets, scanAll, scanFor } from './part.js'
 import { evenCounts, type Plan, planFor, scanNs } from './plan.js'
 import { RowBlock } from './row-block.js'
-import type { Hit } from './signal-index.js'
 
 /** What two bytes can number beside "none". */
 export const HEAD_ROWS = 65_535

@@ -1,7 +1,7 @@
 // The oracle: what a search must answer, by reading every row in the plainest way. For tests and benchmarks.
 
 import { distance, type Hash256 } from '../hash/hash256.js'
-import type { Hit } from './signal-index.js'
+import type { Hit } from './hit.js'
 
 export interface Row {
   readonly image: number

@@ -2,8 +2,8 @@
 
 import { HASH_BYTES } from '../hash/hash256.js'
 import { scratch } from './engine.js'
+import type { Hit } from './hit.js'
 import type { Report, RowBlock } from './row-block.js'
-import type { Hit } from './signal-index.js'
 
 export interface Part {
   readonly block: RowBlock

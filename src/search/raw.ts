@@ -1,8 +1,8 @@
 // Rows that were loaded in bulk: searched by reading them all until a segment is built of them.
 
+import type { Hit } from './hit.js'
 import { type Part, type Sets, scanAll } from './part.js'
 import { RowBlock } from './row-block.js'
-import type { Hit } from './signal-index.js'
 
 /** 155 MB when full; what is not written costs no memory. */
 export const RAW_ROWS = 1 << 22

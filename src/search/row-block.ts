@@ -2,7 +2,7 @@
 
 import { HASH_BYTES, type Hash256, hashFromBytes } from '../hash/hash256.js'
 import { type Engine, engineOver, scratch } from './engine.js'
-import type { Hit, ViewHash } from './signal-index.js'
+import type { Hit, ViewHash } from './hit.js'
 
 /** What 12 bits of a scan's hit can name. */
 const SCAN_ROWS = 4_096

@@ -2,11 +2,11 @@
 
 import { HASH_BYTES } from '../hash/hash256.js'
 import { scratch } from './engine.js'
+import type { Hit } from './hit.js'
 import { NearestByRow, type Part, pick, readHits, type Sets, scanAll, scanFor, UNIT_NS } from './part.js'
 import { type BandCounts, costWith, fewestOf, mostOf, mostToRead, type Plan, planFor, scanNs } from './plan.js'
 import { RowBlock } from './row-block.js'
 import { NARROW, type Shape, type Tables } from './shape.js'
-import type { Hit } from './signal-index.js'
 
 /** A needle that meets so many times more than expected, where that costs so much, is worth a plan of its own. */
 const REPLAN_FROM_TIMES = 2

@@ -3,6 +3,7 @@
 import { HASH_BITS, HASH_BYTES, type Hash256 } from '../hash/hash256.js'
 import { type Dumped, dumped, type Restoring } from './dump.js'
 import { scratch } from './engine.js'
+import type { Hit, ViewHash } from './hit.js'
 import { ImageLedger } from './image-ledger.js'
 import type { Part } from './part.js'
 import { Parts } from './parts.js'
@@ -10,20 +11,6 @@ import type { RowColumns } from './row-block.js'
 import { Segment, tabledBlock } from './segment.js'
 import { shapeFor, shapeOf } from './shape.js'
 import { searchTogether } from './together.js'
-
-/** A row without the image that it belongs to. */
-export interface ViewHash {
-  readonly view: number
-  readonly hash: Hash256
-}
-
-/** A row found by a search. `transform` is the index of the needle nearest to it, `distanceBits` is 0…`thresholdBits`. */
-export interface Hit {
-  readonly image: number
-  readonly view: number
-  readonly transform: number
-  readonly distanceBits: number
-}
 
 /** A part of an index, as an operator may see it. */
 export interface PartStatus {

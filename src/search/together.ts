@@ -5,12 +5,12 @@
 
 import { HASH_BYTES, type Hash256 } from '../hash/hash256.js'
 import { type Engine, scratch } from './engine.js'
+import type { Hit } from './hit.js'
 import { NearestByRow, type Part, pick, readHits } from './part.js'
 import { type Plan, scanNs } from './plan.js'
 import type { RowBlock } from './row-block.js'
 import { PROBED_NS, Segment } from './segment.js'
 import { NARROW } from './shape.js'
-import type { Hit } from './signal-index.js'
 
 /** Of each set what was found, or `undefined` where it has to be searched for by itself. */
 export type Answers = (Hit[] | undefined)[]

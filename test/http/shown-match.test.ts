@@ -11,7 +11,7 @@ import { ROW_TYPES } from '../../src/domain/signal-types.js'
 import { transforms } from '../../src/hash/transforms.js'
 import { problemBody } from '../../src/http/problems.js'
 import { MatchResult, type ResultParts, resultText, shownMatch } from '../../src/http/shown-match.js'
-import type { Match } from '../../src/services/matching/matcher.js'
+import type { Match } from '../../src/services/matching/match.js'
 
 const side = fc.double({ min: 0, max: 1, noNaN: true })
 

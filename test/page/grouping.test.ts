@@ -10,7 +10,8 @@ import { distance } from '../../src/hash/hash256.js'
 import { type ImageSignal, loadImageHasherSync } from '../../src/hash/image-hasher.js'
 import type { Pixels } from '../../src/hash/pixels.js'
 import { hashedSize } from '../../src/hash/reduced-side.js'
-import { type DecodedPicture, decode } from '../../workers/media/decode.js'
+import { decode } from '../../workers/media/decode.js'
+import type { DecodedPicture } from '../../workers/media/decoded-picture.js'
 import { scene } from '../helpers/pictures.js'
 
 const photographs = resolve(import.meta.dirname, '../../../demo/pictures')

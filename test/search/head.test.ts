@@ -1,7 +1,7 @@
 import { t } from 'tap'
 import { HEAD_ROWS, Head } from '../../src/search/head.js'
+import type { Hit } from '../../src/search/hit.js'
 import { linear } from '../../src/search/linear.js'
-import type { Hit } from '../../src/search/signal-index.js'
 import { blurred, clumpy, randomFrom, rowsOf } from './corpora.js'
 import { blockOf, drain, headOf, hitsOf } from './parts.js'
 import { assertSameHits, concatenated, seeded, sorted } from './rows.js'

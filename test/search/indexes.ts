@@ -1,8 +1,9 @@
 // Indexes made of rows, and searches that are taken step by step.
 
 import assert from 'node:assert/strict'
+import type { Hit } from '../../src/search/hit.js'
 import type { Row } from '../../src/search/linear.js'
-import { type Hit, SignalIndex } from '../../src/search/signal-index.js'
+import { SignalIndex } from '../../src/search/signal-index.js'
 
 export function indexOf(rows: readonly Row[]): SignalIndex {
   const index = new SignalIndex()

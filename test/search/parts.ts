@@ -3,11 +3,11 @@
 import type { Hash256 } from '../../src/hash/hash256.js'
 import { compacted } from '../../src/search/compaction.js'
 import { HEAD_ROWS, Head } from '../../src/search/head.js'
+import type { Hit } from '../../src/search/hit.js'
 import type { Row } from '../../src/search/linear.js'
 import type { Part } from '../../src/search/part.js'
 import { RowBlock } from '../../src/search/row-block.js'
 import { Segment } from '../../src/search/segment.js'
-import type { Hit } from '../../src/search/signal-index.js'
 import { columnsOf, concatenated, seeded } from './rows.js'
 
 /** The fewest rows that make a segment rather than a settled head. */

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import type { Hit } from '../../src/search/hit.js'
 import type { Row } from '../../src/search/linear.js'
 import type { RowColumns } from '../../src/search/row-block.js'
-import type { Hit } from '../../src/search/signal-index.js'
 
 export const zeros = hashFromBytes(new Uint8Array(HASH_BYTES))
 

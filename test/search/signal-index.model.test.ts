@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { t } from 'tap'
 import { distance, type Hash256 } from '../../src/hash/hash256.js'
+import type { Hit } from '../../src/search/hit.js'
 import { linear, type Row } from '../../src/search/linear.js'
-import { type Hit, SignalIndex } from '../../src/search/signal-index.js'
+import { SignalIndex } from '../../src/search/signal-index.js'
 import { columnsOf, seeded, sorted, spread, zeros } from './rows.js'
 
 // Changes in random order against a plain Map, with searches that live through several of them. Images have thousands of

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Hit } from '../../src/search/signal-index.js'
+import type { Hit } from '../../src/search/hit.js'
 import type { Searcher } from '../../src/services/index/searcher.js'
 import { mostMatchesOf, shareOfHits, shareOfMatches } from '../../src/services/matching/fair-share.js'
 

@@ -6,7 +6,7 @@ import type { HashedSignal } from '../../src/domain/hashed-image.js'
 import { dihedralsOf } from '../../src/hash/dihedral.js'
 import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
-import type { MatchOptions } from '../../src/services/matching/matcher.js'
+import type { MatchOptions } from '../../src/services/matching/match.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'
 import { catalogueOf } from '../helpers/registered-image.js'
 

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
 import { imageContext } from '../../src/store/images/image-record.js'
-import { makeOpener, type Opener } from '../../src/store/images/reader/opener.js'
+import { makeOpener } from '../../src/store/images/reader/opener.js'
+import type { Opener } from '../../src/store/images/reader/opener-type.js'
 import { makeKeyring, SEALED } from '../../src/store/sealing/seal.js'
 
 interface SealedImage {

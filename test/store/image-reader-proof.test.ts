@@ -1,5 +1,6 @@
 import t from 'tap'
-import { makeOpener, type Opener } from '../../src/store/images/reader/opener.js'
+import { makeOpener } from '../../src/store/images/reader/opener.js'
+import type { Opener } from '../../src/store/images/reader/opener-type.js'
 import { proveOpener } from '../../src/store/images/reader/proof.js'
 import { SEALED, SealError } from '../../src/store/sealing/seal.js'
 

@@ -1,7 +1,7 @@
 // A picture's colour profile, applied where it changes what is seen.
 
 import sharp from 'sharp'
-import type { DecodedPicture } from './decode.js'
+import type { DecodedPicture } from './decoded-picture.js'
 
 /**
  * The picture in sRGB. When the profile hardly moves any of 4,096 of its pixels, that is the very same object.

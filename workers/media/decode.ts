@@ -7,6 +7,7 @@ import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
 import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
 import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../src/hash/reduced-side.js'
 import { inSrgb } from './colour-profile.js'
+import type { DecodedPicture } from './decoded-picture.js'
 import { ranOutOfMemory } from './out-of-memory.js'
 
 // Everything that libvips could be talked into opening is shut, then the formats that people have pictures in are opened,
@@ -24,14 +25,6 @@ sharp.unblock({
 })
 sharp.cache(false) // or decoded pixels would outlive the call
 sharp.concurrency(1)
-
-/** Red, green, blue. Whoever asked for it overwrites `data` when done. */
-export interface DecodedPicture extends Pixels {
-  readonly data: Buffer
-  readonly channels: 3
-  /** Width over height of the picture as it is shown; its pixels may have been reduced more one way than the other. */
-  readonly aspect: number
-}
 
 /**
  * Decodes the first frame as a viewer shows it: turned as its EXIF says, in sRGB, transparency on white.

@@ -4,7 +4,8 @@ import type { Hash256 } from '../../src/hash/hash256.js'
 import { type ImageSignal, loadImageHasherSync } from '../../src/hash/image-hasher.js'
 import type { Purpose } from '../../src/hash/views.js'
 import { blockhashesOf, blockhashesOfTiny } from './blockhash.js'
-import { type DecodedPicture, decode } from './decode.js'
+import { decode } from './decode.js'
+import type { DecodedPicture } from './decoded-picture.js'
 
 export interface ImageHashes {
   /** PDQ's 0…100. Under 50 the picture has too little structure to be found again. */

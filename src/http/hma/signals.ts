@@ -5,7 +5,7 @@ import type { Caller } from '../../domain/access.js'
 import { distanceCeilingOf } from '../../domain/grade.js'
 import type { HashedImage, HashedSignal } from '../../domain/hashed-image.js'
 import { formatHash, type Hash256, parseHash } from '../../hash/hash256.js'
-import type { Match } from '../../services/matching/matcher.js'
+import type { Match } from '../../services/matching/match.js'
 import { turned } from '../../services/matching/orientations.js'
 import { HmaRefusal } from './refusals.js'
 

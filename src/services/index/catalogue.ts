@@ -2,8 +2,8 @@
 
 import { CASES_BANK, HARMLESS_BANK, JUDGED_HARMLESS_BANK } from '../../domain/bank.js'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
-import type { RegisteredImage, View } from '../../domain/signal.js'
-import { nameOfCode, VIEW_NAMES, VIEWS } from '../../domain/signal.js'
+import type { RegisteredImage } from '../../domain/signal.js'
+import { VIEWS } from '../../domain/signal.js'
 import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPE_NAMES } from '../../domain/signal-types.js'
 import type { Standing } from '../../domain/trust.js'
 import { HASH_BYTES } from '../../hash/hash256.js'
@@ -13,14 +13,10 @@ import type { ApiKey } from '../../store/organisations/api-keys.js'
 import { BankTable } from './bank-table.js'
 import { type CataloguePiece, dumped, type RestoringCatalogue, restoring } from './catalogue-dump.js'
 import { DetailPlaces } from './detail-places.js'
+import type { CatalogueImage } from './image-table.js'
 import { type ImageFacts, ImageTable, type ImageTally } from './image-table.js'
 import { ReplacedRows } from './replaced-rows.js'
 import { Searcher } from './searcher.js'
-
-/** What a match says about an image; its hashes stay behind. */
-export interface CatalogueImage extends ImageFacts {
-  readonly id: string
-}
 
 export class Catalogue {
   readonly banks = new BankTable([CASES_BANK, HARMLESS_BANK])
@@ -329,13 +325,6 @@ export class Catalogue {
 }
 
 const TIDY_STEPS = 100_000
-
-/** The name of a row's view. */
-export function viewOf(code: number): View {
-  const view = nameOfCode(VIEW_NAMES, VIEWS, code)
-  if (view === undefined) throw new RangeError('an index holds only views that were put into it')
-  return view
-}
 
 function idBytes(id: string): Uint8Array {
   const bytes = parseUuid(id)

@@ -13,6 +13,11 @@ export interface ImageFacts {
   readonly disputed: boolean
 }
 
+/** What a match says about an image; its hashes stay behind. */
+export interface CatalogueImage extends ImageFacts {
+  readonly id: string
+}
+
 /** How many images are of one kind. */
 export interface ImageTally extends ImageFacts {
   readonly images: number

@@ -2,26 +2,40 @@
 
 import type { RegisteredView } from '../../domain/agreement.js'
 import type { Bank } from '../../domain/bank.js'
+import { viewOf } from '../../domain/signal.js'
 import type { RowType } from '../../domain/signal-types.js'
 import type { Hash256 } from '../../hash/hash256.js'
-import type { Hit } from '../../search/signal-index.js'
-import { type Catalogue, type CatalogueImage, viewOf } from './catalogue.js'
+import type { Hit } from '../../search/hit.js'
+import type { SignalIndex } from '../../search/signal-index.js'
+import type { DetailPlaces } from './detail-places.js'
 import { originIn } from './image-ids.js'
+import type { CatalogueImage, ImageFacts } from './image-table.js'
 import type { Moment, ReplacedRows } from './replaced-rows.js'
 
 /** More than any picture has of one type. */
 const MAX_VIEWS = 32
+
+/** What a searcher reads of the catalogue. */
+interface Searched {
+  readonly banks: ReadonlyMap<string, Bank>
+  readonly places: Pick<DetailPlaces, 'sizeOf' | 'kinOf' | 'rowOf'>
+  index(type: RowType): SignalIndex
+  has(ordinal: number): boolean
+  image(ordinal: number): CatalogueImage | undefined
+  factsOf(ordinal: number): ImageFacts | undefined
+  originOf(ordinal: number): number
+}
 
 /**
  * Whatever is put while it is used, it sees each image as it was when the searcher was made or as it is: always under one ordinal, and never
  * as absent. What is removed it does not see from that moment on. What is added it sees in searches that begin later.
  */
 export class Searcher {
-  readonly #catalogue: Catalogue
+  readonly #catalogue: Searched
   readonly #replaced: ReplacedRows
   readonly #moment: Moment
 
-  constructor(catalogue: Catalogue, replaced: ReplacedRows) {
+  constructor(catalogue: Searched, replaced: ReplacedRows) {
     this.#catalogue = catalogue
     this.#replaced = replaced
     this.#moment = replaced.begin()
@@ -72,7 +86,7 @@ export class Searcher {
     return this.#catalogue.banks
   }
 
-  get places(): Catalogue['places'] {
+  get places(): Searched['places'] {
     return this.#catalogue.places
   }
 

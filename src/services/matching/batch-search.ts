@@ -4,7 +4,7 @@ import type { HashedSignal } from '../../domain/hashed-image.js'
 import type { View } from '../../domain/signal.js'
 import type { SignalType } from '../../domain/signal-types.js'
 import type { Hash256 } from '../../hash/hash256.js'
-import type { Hit } from '../../search/signal-index.js'
+import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
 import { lotsOf } from './orientations.js'
 

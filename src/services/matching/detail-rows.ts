@@ -2,7 +2,7 @@
 
 import { DETAIL_BITS } from '../../domain/signal-types.js'
 import { type DetailRow, type DetailRows, MAX_DETAIL_ROWS } from '../../hash/details/rows.js'
-import type { Hit } from '../../search/signal-index.js'
+import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
 import type { CommonRows } from './common-rows.js'
 

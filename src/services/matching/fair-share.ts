@@ -3,10 +3,10 @@
 
 import { CASES_BANK_NAME } from '../../domain/bank.js'
 import { type Origin, sharedOut } from '../../domain/share.js'
-import type { Hit } from '../../search/signal-index.js'
+import type { Hit } from '../../search/hit.js'
 import { originIn } from '../index/image-ids.js'
 import type { Searcher } from '../index/searcher.js'
-import type { Match } from './matcher.js'
+import type { Match } from './match.js'
 
 /** Matches: of one picture, of all pictures of a call, and of one case for a picture. A match takes some 250 bytes of an answer. */
 export const MOST_MATCHES = { perPicture: 100, perCall: 20_000, perCase: 5 } as const

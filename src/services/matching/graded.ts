@@ -9,10 +9,10 @@ import type { SignalType } from '../../domain/signal-types.js'
 import type { Together } from '../../domain/witnesses.js'
 import type { Hash256 } from '../../hash/hash256.js'
 import { type TransformName, transforms } from '../../hash/transforms.js'
-import type { Hit } from '../../search/signal-index.js'
-import type { CatalogueImage } from '../index/catalogue.js'
+import type { Hit } from '../../search/hit.js'
+import type { CatalogueImage } from '../index/image-table.js'
 import type { Searcher } from '../index/searcher.js'
-import type { Match } from './matcher.js'
+import type { Match } from './match.js'
 
 export interface Found {
   readonly hit: Hit

@@ -4,10 +4,11 @@ import { type Bank, JUDGED_HARMLESS_BANK, thresholdOf, widestThresholdOf } from 
 import { isNearEdge } from '../../domain/edges.js'
 import type { ComparedViews } from '../../domain/evidence.js'
 import type { Signal } from '../../domain/signal.js'
+import { viewOf } from '../../domain/signal.js'
 import type { SignalType } from '../../domain/signal-types.js'
 import type { Hash256 } from '../../hash/hash256.js'
-import type { Hit } from '../../search/signal-index.js'
-import { type Catalogue, viewOf } from '../index/catalogue.js'
+import type { Hit } from '../../search/hit.js'
+import type { Catalogue } from '../index/catalogue.js'
 import type { Searcher } from '../index/searcher.js'
 import type { Observed } from './observed.js'
 

@@ -2,7 +2,7 @@
 
 import { aloneBits, contentOf } from '../../domain/evidence.js'
 import type { Signal } from '../../domain/signal.js'
-import { viewOf } from '../index/catalogue.js'
+import { viewOf } from '../../domain/signal.js'
 import type { Searcher } from '../index/searcher.js'
 
 /**

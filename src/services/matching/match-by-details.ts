@@ -1,7 +1,6 @@
 // Matches by details: where hashes find nothing, or when the caller wants to know it all.
 
 import { randomInt } from 'node:crypto'
-import type { Region } from '../../domain/agreement.js'
 import type { Bank } from '../../domain/bank.js'
 import type { Edge } from '../../domain/edges.js'
 import { distanceBandOf } from '../../domain/grade.js'
@@ -9,19 +8,9 @@ import type { AskedView } from '../../hash/details/features.js'
 import type { Searcher } from '../index/searcher.js'
 import type { DetailFinder, FoundByDetails } from './detail-finder.js'
 import { harmlessBanks } from './harmless-filter.js'
+import type { Match } from './match.js'
 import type { Answer } from './match-by-hashes.js'
-import type { Match } from './matcher.js'
 import type { Observation } from './observed.js'
-
-/** What a match by details says besides. */
-export interface MatchedDetails {
-  /** How many details agree: 8 at least, where chance agrees in 7 at most. */
-  readonly inliers: number
-  /** How many more agree than it takes. */
-  readonly surplus: number
-  /** What they cover of the picture that was asked about, in parts of its sides, 0…1. */
-  readonly region: Region
-}
 
 interface ByDetails {
   readonly answer: Answer

@@ -1,16 +1,12 @@
 // "Is this picture one of those, or a changed copy?", from memory alone.
 
-import type { Agreement } from '../../domain/agreement.js'
 import { type Bank, isAnswering, isVisibleTo, ownReachOf, widestThresholdOf } from '../../domain/bank.js'
 import { marginBits } from '../../domain/edges.js'
 import { isCopy, sketchOf } from '../../domain/flood.js'
-import type { DistanceBand, Grade } from '../../domain/grade.js'
 import type { HashedSignal } from '../../domain/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
-import type { Category, Tier, View } from '../../domain/signal.js'
-import { type RowType, SIGNAL_TYPES } from '../../domain/signal-types.js'
+import { SIGNAL_TYPES } from '../../domain/signal-types.js'
 import type { AskedView } from '../../hash/details/features.js'
-import type { TransformName } from '../../hash/transforms.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { Replica } from '../index/replica.js'
 import type { Searcher } from '../index/searcher.js'
@@ -19,65 +15,13 @@ import { turnEnds } from '../load/yielding.js'
 import { gathered, inTurns, isNowhere, NOTHING_AHEAD, searchAhead, type WidestBits } from './batch-search.js'
 import type { DetailFinder } from './detail-finder.js'
 import { mostMatchesOf } from './fair-share.js'
-import { accountOfDetails, type MatchedDetails, matchesByDetails } from './match-by-details.js'
+import type { Match, MatchOptions } from './match.js'
+import { accountOfDetails, matchesByDetails } from './match-by-details.js'
 import { type Answer, type FoundByHashes, inOrder, matchesByHashes, NOTHING_FOUND } from './match-by-hashes.js'
 import type { MatchIds } from './match-ids.js'
 import type { Sightings } from './match-recorder.js'
 import { createObserved, NOT_OBSERVED } from './observed.js'
 import type { ProbingGuard, Screen } from './probing-guard.js'
-
-export interface Match {
-  /** The same for the same image and tenant, and for no other tenant. */
-  readonly matchId: string
-  readonly grade: Grade
-  /** Of a match by details the median over those that agree. */
-  readonly distanceBits: number
-  readonly distanceBand: DistanceBand
-  readonly signalType: RowType
-  /** Which part of the registered picture was recognised. */
-  readonly view: View | 'details'
-  /** What turns the picture that was asked about into the registered one. */
-  readonly transform: TransformName
-  readonly bank: string
-  readonly tier: Tier
-  readonly category: Category | undefined
-  readonly disputed: boolean
-  /** Only where a part of the picture that was asked about differs: the share that agrees, and where. */
-  readonly agreement?: NonNullable<Agreement['partial']>
-  /** Only of a match by details. */
-  readonly details?: MatchedDetails
-}
-
-/** auto: by details where hashes find nothing. full: by details as well. hashes: never by details. */
-export const DEPTHS = ['auto', 'full', 'hashes'] as const
-export type Depth = (typeof DEPTHS)[number]
-
-export interface MatchOptions {
-  /** The tenant that asks; match ids are its own. */
-  readonly orgId: string
-  /** Names; undefined for all that the tenant may know of. */
-  readonly banks: readonly string[] | undefined
-  /** Where the asking organisation saw the pictures, as it calls these places; in the order of the pictures. */
-  readonly contexts?: readonly (string | undefined)[]
-  /** In place of the banks' thresholds, as far as a type allows. */
-  readonly thresholdBits: number | undefined
-  /** Views of a picture, by its number, for a match by its details; asked when its turn comes. */
-  readonly viewsOf?: (picture: number) => readonly AskedView[] | undefined
-  /** Is the caller told distances, and not their bands alone? */
-  readonly knowsDistance?: boolean
-  readonly depth?: Depth
-  /** Also find by details what a mirror shows? */
-  readonly mirrors?: boolean
-  /**
-   * Told what a picture, by its number, is answered with as soon as that is known, so that an answer can be written while the next ones are
-   * looked for; and once more if something of it was withdrawn before all were.
-   */
-  readonly onMatched?: (picture: number, matches: readonly Match[]) => void
-  /** Told, before `onMatched`, of a picture to which more is near than it is answered with. */
-  readonly onTruncated?: (picture: number) => void
-  /** Only this one is asked about; all when left out. */
-  readonly imageId?: string
-}
 
 export interface Matcher {
   /** Can it match by details? Elsewhere views are left unlooked at. */

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { makeKeyring, SealError, type SealKey } from '../../sealing/seal.js'
 import { imageContext } from '../image-record.js'
-import type { Opener } from './opener.js'
+import type { Opener } from './opener-type.js'
 
 /**
  * @param openerFor makes what is to be proven, for other keys than those it will work with.

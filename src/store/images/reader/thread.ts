@@ -7,7 +7,8 @@ import { keys } from '../../redis/keys.js'
 import { IMAGE_SHARDS } from '../../scripts/shards.js'
 import { SealError, type SealKey } from '../../sealing/seal.js'
 import { ColumnsBuilder, type ImageColumns } from './columns.js'
-import { makeOpener, type Opener, type RecordListener } from './opener.js'
+import { makeOpener } from './opener.js'
+import type { Opener, RecordListener } from './opener-type.js'
 import { ReplyError, ReplyReader } from './replies.js'
 
 /** What the thread is started with. */

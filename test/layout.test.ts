@@ -1,0 +1,127 @@
+// How files lie: which folders of services and store may import which, that nothing imports itself in a circle, and how large folders are.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize, resolve } from 'node:path'
+import t from 'tap'
+
+/** Within src/services and src/store: which other folders of the same layer a folder may import. Type-only imports count. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  'services/banks': ['index', 'load', 'records'],
+  'services/cases': ['index', 'load', 'records'],
+  'services/feed': ['index', 'matching', 'records'],
+  'services/index': ['load'],
+  'services/intake': ['banks', 'cases', 'index', 'load', 'matching'],
+  'services/interop': ['banks', 'feed', 'index', 'intake', 'load', 'matching', 'trust'],
+  'services/keys': ['index'],
+  'services/load': [],
+  'services/matching': ['index', 'load'],
+  'services/ops': ['index', 'interop', 'load', 'records'],
+  'services/records': ['load'],
+  'services/trust': ['cases', 'index', 'intake', 'load', 'matching'],
+  'services/watch': ['index', 'load', 'matching', 'records'],
+  'services/webhooks': ['load', 'matching', 'trust'],
+  'store/audit': ['redis', 'scripts'],
+  'store/cases': ['audit', 'redis', 'scripts'],
+  'store/embedded': [],
+  'store/exchange': ['redis', 'scripts', 'sealing'],
+  'store/images': ['audit', 'redis', 'scripts', 'sealing'],
+  'store/organisations': ['audit', 'exchange', 'redis', 'scripts'],
+  'store/redis': ['scripts'],
+  'store/scripts': [],
+  'store/sealing': ['audit', 'redis', 'scripts'],
+  'store/trust': ['audit', 'organisations', 'redis', 'scripts', 'sealing'],
+  'store/upkeep': ['exchange', 'images', 'redis', 'scripts', 'sealing', 'trust', 'watch', 'webhooks'],
+  'store/watch': ['images', 'redis', 'scripts', 'sealing'],
+  'store/webhooks': ['audit', 'redis', 'scripts', 'sealing'],
+}
+const MAX_FILES = 25
+const root = resolve(import.meta.dirname, '../..')
+const files = ['src', 'workers', 'page', 'console'].flatMap(sourcesUnder)
+const importsOf = new Map(files.map((file) => [file, importsIn(file)]))
+
+t.test('folders of services and store import those that they may', async (t) => {
+  for (const [file, targets] of importsOf) {
+    const folder = folderOf(file)
+    if (folder === undefined) continue
+    for (const target of targets) {
+      const other = folderOf(target)
+      if (other === undefined || other === folder || layerOf(other) !== layerOf(folder)) continue
+      t.ok(ARROWS[folder]?.includes(other.slice(layerOf(other).length + 1)), `${file} imports ${target}`)
+    }
+  }
+})
+
+t.test('the table has each folder, and none can be reached from itself', async (t) => {
+  const folders = new Set(files.flatMap((file) => folderOf(file) ?? []))
+  t.same(Object.keys(ARROWS).toSorted(), [...folders].toSorted())
+  const graph = new Map(Object.entries(ARROWS).map(([from, to]) => [from, to.map((folder) => `${layerOf(from)}/${folder}`)]))
+  t.same(circlesIn(graph), [])
+})
+
+t.test('no files import one another in a circle', async (t) => {
+  t.same(circlesIn(importsOf), [])
+  t.same(
+    circlesIn(
+      new Map([
+        ['a', ['b']],
+        ['b', ['c', 'd']],
+        ['c', []],
+        ['d', ['a']],
+      ]),
+    ),
+    [['a', 'b', 'd']],
+    'one would be found',
+  )
+})
+
+t.test('a folder of services or store has few files', async (t) => {
+  const counts = new Map<string, number>()
+  for (const file of files) if (folderOf(file) !== undefined) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1)
+  for (const [folder, count] of counts) t.ok(count <= MAX_FILES, `${folder}: ${count} files`)
+})
+
+/** `src/services/banks/exports.ts` → `services/banks`. */
+function folderOf(file: string): string | undefined {
+  return /^src\/((?:services|store)\/[^/]+)\//.exec(file)?.[1]
+}
+
+function layerOf(folder: string): string {
+  return folder.split('/')[0] ?? ''
+}
+
+/** @returns what can be reached from itself, in groups. */
+function circlesIn(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const reached = new Map([...graph.keys()].map((from) => [from, reachableFrom(from, graph)]))
+  const groups = new Map<string, string[]>()
+  for (const [from, all] of reached) {
+    if (!all.has(from)) continue
+    const group = [...all].filter((other) => reached.get(other)?.has(from)).toSorted()
+    groups.set(group.join(), group)
+  }
+  return [...groups.values()]
+}
+
+function reachableFrom(from: string, graph: ReadonlyMap<string, readonly string[]>): Set<string> {
+  const seen = new Set<string>()
+  const open = [...(graph.get(from) ?? [])]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (seen.has(next)) continue
+    seen.add(next)
+    open.push(...(graph.get(next) ?? []))
+  }
+  return seen
+}
+
+function importsIn(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8')
+  const found = text.matchAll(/^\s*(?:import|export)\b[^'"]*?from\s+'(\.[^']+)'/gm)
+  return Array.from(found, ([, specifier = '']) => normalize(join(dirname(file), specifier)).replace(/\.js$/, '')).flatMap(
+    (name) => files.filter((other) => other === `${name}.ts` || other === `${name}.tsx`),
+  )
+}
+
+function sourcesUnder(top: string): string[] {
+  return readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.tsx?$/.test(name) && !name.includes('kernel/') && !name.endsWith('.generated.ts'))
+    .map((name) => join(top, name))
+}
