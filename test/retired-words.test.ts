@@ -1,0 +1,57 @@
+// Names that were replaced by the field's own. Each has one successor, and comes back nowhere: not in code, documents, messages or the API.
+
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import t from 'tap'
+
+const RETIRED: Readonly<Record<string, string>> = {
+  'store-away': 'store-unavailable',
+  'hashing-away': 'hashing-unavailable',
+  'index-cold': 'index-loading',
+  'proof-needed': 'proof-of-work-required',
+  'kind-unfit': 'organisation-kind-forbidden',
+  'ceiling-reached': 'quota-exceeded',
+  'signal-struck': 'signal-invalidated',
+  'signal-not-struck': 'signal-not-invalidated',
+  'clocks/overdue': 'deadlines/overdue',
+  tabir_store_away: 'tabir_store_unavailable',
+  StoreAwayError: 'StoreUnavailableError',
+  TalliedDay: 'DailyStatistics',
+  struckSignals: 'invalidatedSignals',
+  'LIMITS.knocking': "LIMITS['case-login']",
+  'LIMITS.harvesting': "LIMITS['feed-requests']",
+}
+const root = resolve(import.meta.dirname, '../..')
+const PLACES = [
+  'src',
+  'workers',
+  'page',
+  'console',
+  'test',
+  'bench',
+  'fuzz',
+  'docs',
+  'deploy',
+  'examples',
+  'README.md',
+  'CHANGELOG.md',
+  'openapi.yaml',
+]
+const TEXT = /\.(ts|tsx|mjs|js|md|json|ya?ml|sh)$/
+
+t.test('retired words are in no file', async (t) => {
+  const files = PLACES.flatMap(filesUnder)
+  t.ok(files.length > 1000, 'all of it is read')
+  for (const file of files) {
+    const text = readFileSync(join(root, file), 'utf8')
+    for (const [word, successor] of Object.entries(RETIRED))
+      if (text.includes(word)) t.fail(`${file}: ${word} is ${successor} now`)
+  }
+})
+
+function filesUnder(place: string): string[] {
+  if (statSync(join(root, place)).isFile()) return [place]
+  return readdirSync(join(root, place), { recursive: true, encoding: 'utf8' })
+    .map((name) => join(place, name))
+    .filter((name) => TEXT.test(name) && !name.includes('retired-words') && !name.includes('node_modules'))
+}
