@@ -102,13 +102,14 @@ t.test('all that is shipped is under terms that allow it; what is not would be s
 t.test('what installs runs no script of a package, and what an image is built on can be pinned', async (t) => {
   const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
   for (const path of ['.ci/run', 'Dockerfile']) {
-    const installs = read(path).match(/^(?!\s*#).*\bnpm (ci|install)\b.*$/gm) ?? []
+    const installs = read(path).match(/^(?!\s*#|step ).*\bnpm (ci|install)\b.*$/gm) ?? []
     t.ok(installs.length > 0, path)
     for (const line of installs) t.match(line, /npm ci .*--ignore-scripts/, path)
   }
   t.match(read('.ci/run'), /^npm run licences$/m)
   const dockerfile = read('Dockerfile')
   t.match(dockerfile, /@sha256:<the digest it prints>/, 'how to pin it')
-  for (const [from] of dockerfile.matchAll(/^FROM .*$/gm)) t.match(from, /\$\{NODE_IMAGE\}/, 'each stage')
+  for (const [from] of dockerfile.matchAll(/^FROM .*$/gm))
+    t.match(from, /\$\{(NODE|REDIS)_IMAGE\}|^FROM service$/, 'each stage: an image that can be pinned, or an earlier stage')
   t.match(read('SECURITY.md'), /^## What is a vulnerability here$.*^## How to report$/ms)
 })

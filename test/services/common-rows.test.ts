@@ -53,7 +53,7 @@ t.test(
   'rows of the photographs that come with the service are background, and rows of its drawings are decoration',
   async (t) => {
     const rowOf = (file: string) =>
-      veil.hash(hashFromBytes(readFileSync(new URL(`../../src/services/${file}`, import.meta.url)), 32))
+      veil.hash(hashFromBytes(readFileSync(new URL(`../../src/services/matching/${file}`, import.meta.url)), 32))
     const [background, decoration] = [rowOf('background-rows.bin'), rowOf('decoration-rows.bin')]
     t.same([common.isInBackground(background), common.isDecoration(background)], [true, false])
     t.same([common.isInBackground(decoration), common.isDecoration(decoration)], [false, true])

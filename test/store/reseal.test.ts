@@ -217,15 +217,15 @@ t.test('whatever seals under the ring is known to what seals anew', async (t) =>
     return calls === null ? [] : [[name, calls.length]]
   })
   const known = {
-    'store/contexts.ts': 1, // contexts
-    'store/fetched.ts': 1, // hashes that were fetched, and such of them as were withdrawn
-    'store/images.ts': 2, // images and details
-    'store/secrets.ts': 1, // secrets
-    'store/watches.ts': 1, // watches
-    'store/webhooks.ts': 1, // webhooks
-    'store/reseal.ts': 1, // all of these
-    'store/sealed-file.ts': 1, // snapshots, which are written anew
-    'store/image-reader-proof.ts': 1, // what is opened at once, and never stored
+    'store/trust/contexts.ts': 1, // contexts
+    'store/exchange/fetched.ts': 1, // hashes that were fetched, and such of them as were withdrawn
+    'store/images/images.ts': 2, // images and details
+    'store/sealing/secrets.ts': 1, // secrets
+    'store/watch/watches.ts': 1, // watches
+    'store/webhooks/webhooks.ts': 1, // webhooks
+    'store/upkeep/re-encryption.ts': 1, // all of these
+    'store/sealing/sealed-file.ts': 1, // snapshots, which are written anew
+    'store/images/reader/proof.ts': 1, // what is opened at once, and never stored
   }
   t.same(Object.fromEntries(found), known)
 })
