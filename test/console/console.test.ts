@@ -89,7 +89,7 @@ t.test('the console', { skip: withoutBrowser }, async (t) => {
     await looksRight(t, page, 'traffic')
     t.match(await page.locator('.bars li', { hasText: 'disputed' }).textContent(), /1/)
     await open(page, 'Overdue')
-    await page.getByText('No clock has run out.').waitFor()
+    await page.getByText('No deadline has passed.').waitFor()
     await open(page, 'Disputes')
     const row = page.getByRole('row', { name: imageReference(disputed.imageId) })
     t.match(await row.textContent(), /harmless content/)
