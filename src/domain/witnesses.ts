@@ -114,8 +114,8 @@ function sumOf(one: Seen, other: Seen): number {
   const bits = one.bits + other.bits
   const areDeframed = one.kind === 'deframed' && other.kind === 'deframed'
   const isSymmetricOne = () => [one, other].some(({ sighting: { hash } }) => isSymmetric(hash))
-  const isTooSure = bits <= TOGETHER_BITS.strong && (areDeframed || isSymmetricOne())
-  return isTooSure ? NOT_STRONG_BITS : bits
+  // Never less for a pair that is farther: of each signal only the nearest view is kept.
+  return bits < NOT_STRONG_BITS && (areDeframed || isSymmetricOne()) ? NOT_STRONG_BITS : bits
 }
 
 function areIndependent({ kind, sighting: one }: Seen, { kind: otherKind, sighting: other }: Seen): boolean {

@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import {
-  APART_BITS,
-  isPieceOnPiece,
-  isSymmetric,
-  TOGETHER_BITS,
-  type TwoViews,
-  witnessBits,
-} from '../../src/domain/evidence.js'
-import { VIEW_NAMES } from '../../src/domain/signal.js'
+import { APART_BITS, isPieceOnPiece, isSymmetric, type TwoViews, witnessBits } from '../../src/domain/evidence.js'
+import { VIEW_NAMES, type View } from '../../src/domain/signal.js'
 import { NOT_STRONG_BITS, type Sighting, Witnesses } from '../../src/domain/witnesses.js'
 import { distance, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { bitsFrom, hashNamed, symmetricOf } from '../helpers/hashes.js'
@@ -137,8 +130,22 @@ t.test('finds the least sum that comparing every two sightings would find, in wh
       const all = made.map((one) => ({ ...one, hash: anyHash(bits[one.signal + (one.way === 0 ? 0 : 6)] ?? 0) }))
       assert.equal(together(...all), leastOfAll(all))
     }),
+    {
+      examples: [
+        // Of one signal the nearer view makes too sure a pair, the farther one just no strong one.
+        [
+          [sightingOf(1, 'whole', 0), sightingOf(1, 'crop', 48), { ...sightingOf(2, 'whole', 41), isWithin: true }],
+          [0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+        ],
+      ],
+    },
   )
 })
+
+function sightingOf(signal: number, registered: View, distanceBits: number) {
+  const views = { asked: 'whole' as View, registered }
+  return { type: 'pdq-area' as const, views, signal, way: 0, distanceBits, isWithin: false }
+}
 
 function leastOfAll(all: readonly Sighting[]): number {
   const sums = all.flatMap((one) =>
@@ -149,7 +156,7 @@ function leastOfAll(all: readonly Sighting[]): number {
       if (!areTwo || a === undefined || b === undefined || !(one.isWithin || other.isWithin)) return []
       const areUnlikeThemselves = !isSymmetric(one.hash) && !isSymmetric(other.hash)
       const areDeframed = one.views.registered === 'deframed' && other.views.registered === 'deframed'
-      return areUnlikeThemselves && !areDeframed ? [a + b] : [a + b > TOGETHER_BITS.strong ? a + b : NOT_STRONG_BITS]
+      return areUnlikeThemselves && !areDeframed ? [a + b] : [Math.max(a + b, NOT_STRONG_BITS)]
     }),
   )
   return Math.min(...sums, Number.POSITIVE_INFINITY)
