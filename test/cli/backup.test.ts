@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -43,6 +43,14 @@ t.test('a restored backup has what it had, without what was taken back since', a
   t.match(made, { status: 0, row: { revision: Number, sizeBytes: Number } }, made.errors)
   for (const hash of hashes) t.notOk(readFileSync(file).includes(Buffer.from(hash, 'hex')))
   t.notOk(readFileSync(file).includes('REDIS'), 'it is sealed')
+  const left = readdirSync(service.redis.dataDir, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /\.rdb$/.test(name),
+  )
+  t.same(
+    left.filter((name) => !name.includes('appendonlydir')),
+    [],
+    'Redis keeps no copy, in which what is withdrawn later would stay',
+  )
 
   await service.app.inject({ method: 'DELETE', url: withdrawn.url, headers: withdrawn.headers })
   const [, removed] = added.json<{ signals: { signalId: string }[] }>().signals

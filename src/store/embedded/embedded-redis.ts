@@ -189,6 +189,9 @@ function settings({ folder, socket }: Place): string[] {
     appendfsync: 'always',
     'aof-use-rdb-preamble': 'yes',
     save: '',
+    // A backup is sent as to a replica, without a file in this folder that would keep what is withdrawn later.
+    'repl-diskless-sync': 'yes',
+    'repl-diskless-sync-delay': '0',
     'maxmemory-policy': 'noeviction',
     // The shards of the image table stay packed lists: three tenths less memory, read in half the time (decision 0011).
     // By their old names, which servers before 7.0 know alone and later ones still take.
