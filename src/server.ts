@@ -80,8 +80,8 @@ const services = await openServices({
   now: () => Date.now(),
   clock: () => performance.now(),
   onWaiting: (line) => console.error(line),
-  onTrouble: (error) => void starting.then(({ log }) => log.error({ err: error }, 'trouble')),
-  onAuditHead: (head) => void starting.then(({ log }) => log.info({ auditHead: headText(head) }, 'audit')),
+  onTrouble: (error) => void started.then(({ log }) => log.error({ err: error }, 'trouble')),
+  onAuditHead: (head) => void started.then(({ log }) => log.info({ auditHead: headText(head) }, 'audit')),
 }).catch(refuseToStart)
 
 /** What build.mjs made of `page/`, beside the compiled sources. */
@@ -102,7 +102,7 @@ const connections = Math.min(SERVER_LIMITS.connections, Math.floor((mostOpenFile
 
 // Loading a snapshot waits for files and for another thread, about as long as the code of the routes takes to load.
 const hydrated = services.hydrate().catch(refuseToStart) // from here: it may fail before it is waited for
-const starting = import('./app.js').then(({ buildApp }) =>
+const app = await import('./app.js').then(({ buildApp }) =>
   buildApp({
     services,
     site,
@@ -124,7 +124,6 @@ const starting = import('./app.js').then(({ buildApp }) =>
     logSample: config.logSample,
   }),
 )
-const app = await starting
 tellStarted(app)
 
 /** What a worker is given to finish when the api is told to stop; the supervisor allows 15 s in all. */

@@ -68,7 +68,7 @@ export function agreementOf(
   way: number,
 ): Agreement | undefined {
   const { pdq, area } = registered
-  if (area.length === 0 || !asked.some(({ view }) => view === 'piece')) return undefined
+  if (area.length === 0 || !hasPieces(asked)) return undefined
   const wholes = area.filter(({ view }) => view === 'whole' || view === 'crop')
   const nearest = (signal: HashedSignal | undefined, views: readonly RegisteredView[]) => nearestBits(signal, views, way)
   const areas = asked.filter(({ type }) => type === 'pdq-area')
@@ -94,6 +94,11 @@ export function agreementOf(
     isFramed ? -NONE_BITS : allAgree(ofFramed, LEAST_FRAMED_PIECES, AGREES_BITS.deframed - nearest(areas[at], wholes)),
   )
   return { surplusBits, ...partialOf(isFramed ? [] : ofWhole) }
+}
+
+/** Was the picture that is asked about given with its parts? Elsewhere nothing is known of where it agrees. */
+export function hasPieces(asked: readonly HashedSignal[]): boolean {
+  return asked.some(({ view }) => view === 'piece')
 }
 
 /** Is a match strong or not by a few bits? */

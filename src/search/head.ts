@@ -47,24 +47,32 @@ export class Head implements Part {
     for (let row = first; row < this.block.rows; row++) this.block.engine.link(row)
   }
 
-  *search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[], sets?: Sets): Generator<void, void, void> {
+  *search(
+    needles: Uint8Array,
+    thresholdBits: number,
+    rows: number,
+    hits: Hit[],
+    sets?: Sets,
+    marginBits = 0,
+  ): Generator<void, void, void> {
     const { block } = this
     const needleCount = needles.length / HASH_BYTES
     const plan = evenPlan(thresholdBits)
+    const farthestBits = thresholdBits + marginBits
     const scannedNs = scanNs(rows, needleCount) / needleCount
     // As many rows are looked at along chains as cost less than reading all.
     const maxVisits = plan === undefined ? 0 : (scannedNs - plan.probes * FIRST_NS) / VISIT_NS
     if (plan === undefined || (plan.candidates * rows) / HEAD_ROWS > maxVisits) {
-      yield* scanAll(block, rows, needles, thresholdBits, hits, sets)
+      yield* scanAll(block, rows, needles, farthestBits, hits, sets)
       return
     }
     const nearest = new NearestByRow(needleCount, sets)
-    const left = this.#follow(needles, rows, plan, thresholdBits, maxVisits, nearest)
+    const left = this.#follow(needles, rows, plan, farthestBits, maxVisits, nearest)
     if (left.length === needleCount) {
-      yield* scanAll(block, rows, needles, thresholdBits, hits, sets)
+      yield* scanAll(block, rows, needles, farthestBits, hits, sets)
       return
     }
-    if (left.length > 0) yield* scanFor(left, block, rows, needles, thresholdBits, nearest, sets)
+    if (left.length > 0) yield* scanFor(left, block, rows, needles, farthestBits, nearest, sets)
     nearest.moveTo(block, hits)
   }
 
@@ -73,7 +81,7 @@ export class Head implements Part {
     needles: Uint8Array,
     rows: number,
     plan: Plan,
-    thresholdBits: number,
+    farthestBits: number,
     maxVisits: number,
     nearest: NearestByRow,
   ): number[] {
@@ -82,7 +90,7 @@ export class Head implements Part {
     block.engine.bytes.set(plan.reach, scratch.planAt)
     const left: number[] = []
     for (let needle = 0; needle < needles.length / HASH_BYTES; needle++) {
-      const found = block.engine.follow(needle, rows, thresholdBits, maxVisits)
+      const found = block.engine.follow(needle, rows, farthestBits, maxVisits)
       if (found < 0) left.push(needle)
       else readHits(block, found, (row, number, bits) => nearest.add(row, number, bits))
     }

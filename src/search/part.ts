@@ -15,8 +15,16 @@ export interface Part {
   /**
    * Adds what of the first `rows` rows is within the threshold, each row once; with sets, once for each set that it is near to.
    * Pauses about every `UNIT_NS`.
+   * @param marginBits tells of rows that it meets up to so many bits beyond the threshold as well, which are nearly all.
    */
-  search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[], sets?: Sets): Generator<void, void, void>
+  search(
+    needles: Uint8Array,
+    thresholdBits: number,
+    rows: number,
+    hits: Hit[],
+    sets?: Sets,
+    marginBits?: number,
+  ): Generator<void, void, void>
 }
 
 /** Which set each needle belongs to, from 0 up; those of a set one after the other. */

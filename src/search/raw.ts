@@ -17,7 +17,14 @@ export class Raw implements Part {
     this.block = new RowBlock(RAW_ROWS, 0)
   }
 
-  search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[], sets?: Sets): Generator<void, void, void> {
-    return scanAll(this.block, rows, needles, thresholdBits, hits, sets)
+  search(
+    needles: Uint8Array,
+    thresholdBits: number,
+    rows: number,
+    hits: Hit[],
+    sets?: Sets,
+    marginBits = 0,
+  ): Generator<void, void, void> {
+    return scanAll(this.block, rows, needles, thresholdBits + marginBits, hits, sets)
   }
 }

@@ -46,6 +46,12 @@ interface Group {
 }
 
 /** To look for needles in bands `from`…`to`−1. */
+/** Nothing within `bits` is missed; what is met as far as `farthestBits` is told as well. */
+interface Radius {
+  readonly bits: number
+  readonly farthestBits: number
+}
+
 interface Probe {
   readonly needles: Uint8Array
   /** Of each needle, by which it is reported. */
@@ -53,7 +59,7 @@ interface Probe {
   readonly plan: Pick<Plan, 'reach'>
   readonly from: number
   readonly to: number
-  readonly thresholdBits: number
+  readonly farthestBits: number
   /** With more to read it is given up. */
   readonly mostRows: number
 }
@@ -88,42 +94,45 @@ export class Segment implements Part {
     return this.#plans.get(thresholdBits)
   }
 
-  *search(needles: Uint8Array, thresholdBits: number, rows: number, hits: Hit[], sets?: Sets): Generator<void, void, void> {
+  *search(
+    needles: Uint8Array,
+    thresholdBits: number,
+    rows: number,
+    hits: Hit[],
+    sets?: Sets,
+    marginBits = 0,
+  ): Generator<void, void, void> {
     const { block } = this
     const plan = this.plan(thresholdBits)
+    const radius = { bits: thresholdBits, farthestBits: thresholdBits + marginBits }
     if (plan === undefined) {
-      yield* scanAll(block, rows, needles, thresholdBits, hits, sets)
+      yield* scanAll(block, rows, needles, radius.farthestBits, hits, sets)
       return
     }
     const needleCount = needles.length / HASH_BYTES
     const nearest = new NearestByRow(needleCount, sets)
-    const left = yield* this.#probeAll(needles, plan, thresholdBits, nearest)
+    const left = yield* this.#probeAll(needles, plan, radius, nearest)
     if (left.length === needleCount) {
-      yield* scanAll(block, rows, needles, thresholdBits, hits, sets)
+      yield* scanAll(block, rows, needles, radius.farthestBits, hits, sets)
       return
     }
-    if (left.length > 0) yield* scanFor(left, block, rows, needles, thresholdBits, nearest, sets)
+    if (left.length > 0) yield* scanFor(left, block, rows, needles, radius.farthestBits, nearest, sets)
     nearest.moveTo(block, hits)
   }
 
   /** @returns the needles, in their order, that are cheaper to find by reading all rows, or could not be probed for. */
-  *#probeAll(
-    needles: Uint8Array,
-    plan: Plan,
-    thresholdBits: number,
-    nearest: NearestByRow,
-  ): Generator<void, number[], void> {
-    const groups = yield* this.#groups(needles, plan, thresholdBits)
+  *#probeAll(needles: Uint8Array, plan: Plan, radius: Radius, nearest: NearestByRow): Generator<void, number[], void> {
+    const groups = yield* this.#groups(needles, plan, radius.bits)
     const { probed, left } = cheaperThanScanning(groups, this.block.rows)
     for (const group of probed) {
       if (group !== probed[0]) yield
       const before = nearest.rows
-      const isFound = yield* this.#probe(needles, group, thresholdBits, nearest)
+      const isFound = yield* this.#probe(needles, group, radius.farthestBits, nearest)
       if (isFound) continue
       nearest.forgetFrom(before)
       for (const [i, number] of group.numbers.entries()) {
         if (i % FEWEST_AT_ONCE === 0) yield
-        if (this.#probeFewest(needles, number, thresholdBits, nearest)) yield
+        if (this.#probeFewest(needles, number, radius, nearest)) yield
         else left.push(number)
       }
     }
@@ -175,7 +184,7 @@ export class Segment implements Part {
   *#probe(
     needles: Uint8Array,
     { numbers, plan, costNs }: Group,
-    thresholdBits: number,
+    farthestBits: number,
     nearest: NearestByRow,
   ): Generator<void, boolean, void> {
     const mostRows = mostToRead(plan, this.block.rows)
@@ -184,7 +193,7 @@ export class Segment implements Part {
       const picked = numbers.length * HASH_BYTES === needles.length ? needles : pick(needles, numbers)
       const mostOfAll = numbers.length * mostRows
       return this.#probeBands(
-        { needles: picked, numbers, plan, from: 0, to: bands, thresholdBits, mostRows: mostOfAll },
+        { needles: picked, numbers, plan, from: 0, to: bands, farthestBits, mostRows: mostOfAll },
         nearest,
       )
     }
@@ -199,7 +208,7 @@ export class Segment implements Part {
         const end = endOfUnit(bandNs, band, PROBED_NS / some.length)
         if (first + band > 0) yield
         const most = some.length * mostPerNs * bandNs.slice(band, end).reduce((sum, ns) => sum + ns, 0)
-        const probe = { needles: picked, numbers: some, plan, from: band, to: end, thresholdBits, mostRows: most }
+        const probe = { needles: picked, numbers: some, plan, from: band, to: end, farthestBits, mostRows: most }
         if (!this.#probeBands(probe, nearest)) return false
         band = end
       }
@@ -211,7 +220,12 @@ export class Segment implements Part {
    * Probes for a needle where it meets the fewest candidates, if these are so few that all may be read.
    * @returns whether it did, and then all is found.
    */
-  #probeFewest(needles: Uint8Array, number: number, thresholdBits: number, nearest: NearestByRow): boolean {
+  #probeFewest(
+    needles: Uint8Array,
+    number: number,
+    { bits: thresholdBits, farthestBits }: Radius,
+    nearest: NearestByRow,
+  ): boolean {
     const { bands } = this.#shape
     if (thresholdBits >= bands * FEWEST_REACH || scanNs(this.block.rows, 1) < FEWEST_FROM_NS) return false
     const picked = pick(needles, [number])
@@ -222,16 +236,16 @@ export class Segment implements Part {
     const { reach, candidates } = fewestOf(met, FEWEST_REACH, thresholdBits)
     if (candidates > mostOf(this.block.rows)) return false
     return this.#probeBands(
-      { needles: picked, numbers: [number], plan: { reach }, from: 0, to: bands, thresholdBits, mostRows: candidates },
+      { needles: picked, numbers: [number], plan: { reach }, from: 0, to: bands, farthestBits, mostRows: candidates },
       nearest,
     )
   }
 
   /** @returns whether it could. */
-  #probeBands({ needles, numbers, plan, from, to, thresholdBits, mostRows }: Probe, nearest: NearestByRow): boolean {
+  #probeBands({ needles, numbers, plan, from, to, farthestBits, mostRows }: Probe, nearest: NearestByRow): boolean {
     this.#prepare(needles, plan)
     const most = Math.min(mostRows, scratch.maxSurvivors)
-    const found = this.#tables.probe(numbers.length, from, to, thresholdBits, most)
+    const found = this.#tables.probe(numbers.length, from, to, farthestBits, most)
     if (found > 0) readHits(this.block, found, nearest.reporterFor(numbers))
     return found >= 0
   }

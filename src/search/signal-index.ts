@@ -205,16 +205,19 @@ export class SignalIndex {
    * during a pause: the result holds the rows there were at the call, without those removed before it is returned, and
    * nothing if the index was cleared.
    *
+   * @param marginBits also tells of rows up to so many bits beyond the threshold, as far as it meets them: of random ones 999 in 1,000. To search
+   *   exactly that far costs up to twice as much, where the threshold is as far as the next narrower plan goes.
    * @throws {RangeError} as `within`, at the call.
    * Cost: an unfinished search keeps alive the memory it reads, also when the index has moved on.
    */
-  search(needles: readonly Hash256[], thresholdBits: number): Generator<void, Hit[], void> {
+  search(needles: readonly Hash256[], thresholdBits: number, marginBits = 0): Generator<void, Hit[], void> {
     requireInteger('needles', needles.length, 0, scratch.maxNeedles)
     requireInteger('thresholdBits', thresholdBits, 0, HASH_BITS)
+    requireInteger('marginBits', marginBits, 0, HASH_BITS - thresholdBits)
     const bytes = concatenate(needles)
     const hits: Hit[] = []
     const parts = needles.length === 0 ? [] : this.#parts.all()
-    const searches = parts.map((part) => part.search(bytes, thresholdBits, part.block.rows, hits))
+    const searches = parts.map((part) => part.search(bytes, thresholdBits, part.block.rows, hits, undefined, marginBits))
     return this.#finish(searches, hits, this.#ledger)
   }
 
@@ -229,13 +232,15 @@ export class SignalIndex {
   *searchEach(
     sets: readonly (readonly Hash256[])[],
     thresholdBits: number,
+    marginBits = 0,
   ): Generator<void, (readonly Hit[] | undefined)[], void> {
     requireInteger('sets', sets.length, 0, MAX_SETS)
     for (const needles of sets) requireInteger('needles', needles.length, 0, scratch.maxNeedles)
     requireInteger('thresholdBits', thresholdBits, 0, HASH_BITS)
+    requireInteger('marginBits', marginBits, 0, HASH_BITS - thresholdBits)
     const ledger = this.#ledger
     const parts = this.#parts.all().map((part) => ({ part, rows: part.block.rows }))
-    const search = searchTogether(parts, sets, thresholdBits)
+    const search = searchTogether(parts, sets, thresholdBits, marginBits)
     let step = search.next()
     for (; step.done !== true; step = search.next()) {
       yield

@@ -44,6 +44,7 @@ interface Asked {
  *
  * @param parts with how many of their rows to search.
  * @param sets at most 65,536, of 0…64 needles each.
+ * @param marginBits as of `SignalIndex.search`.
  * @returns as `search` finds it for each set, in no promised order.
  * Cost: for 8,000 needles among a million rows three fifths of as many searches, for few as much as those.
  */
@@ -51,6 +52,7 @@ export function* searchTogether(
   parts: readonly { readonly part: Part; readonly rows: number }[],
   sets: readonly (readonly Hash256[])[],
   thresholdBits: number,
+  marginBits = 0,
 ): Generator<void, Answers, void> {
   const answers: Answers = sets.map(() => [])
   let asked = yield* gathered(sets)
@@ -58,8 +60,9 @@ export function* searchTogether(
   for (const { part, rows } of parts) {
     if (asked.setOf.length === 0) break
     const plan = part instanceof Segment && part.tabled.shape === NARROW ? part.plan(thresholdBits) : undefined
-    if (part instanceof Segment && plan !== undefined) yield* probeFor(part, plan, asked, thresholdBits, answers)
-    else yield* searchIn(part, rows, asked, thresholdBits, answers)
+    if (part instanceof Segment && plan !== undefined)
+      yield* probeFor(part, plan, asked, thresholdBits + marginBits, answers)
+    else yield* searchIn(part, rows, asked, { thresholdBits, marginBits }, answers)
     asked = stillAsked(asked, answers)
   }
   return answers
@@ -99,7 +102,7 @@ function* probeFor(
   segment: Segment,
   plan: Plan,
   allAsked: Asked,
-  thresholdBits: number,
+  farthestBits: number,
   answers: Answers,
 ): Generator<void, void, void> {
   const { block } = segment
@@ -122,7 +125,7 @@ function* probeFor(
       // Whoever had his turn meanwhile may have left other needles and another plan.
       block.loadNeedles(asked.bytes.subarray(first * HASH_BYTES, end * HASH_BYTES))
       engine.bytes.set(plan.reach, scratch.planAt)
-      const hits = engine.probeEach(end - first, band, thresholdBits, limits.candidates, limits.survivors)
+      const hits = engine.probeEach(end - first, band, farthestBits, limits.candidates, limits.survivors)
       for (let number = first; number < end; number++) {
         if (hits < 0 || isGivenUp(engine, number - first)) answers[asked.setOf[number] ?? 0] = undefined
       }
@@ -181,7 +184,7 @@ function* searchIn(
   part: Part,
   rows: number,
   { bytes, setOf, placeOf }: Asked,
-  thresholdBits: number,
+  { thresholdBits, marginBits }: { readonly thresholdBits: number; readonly marginBits: number },
   answers: Answers,
 ): Generator<void, void, void> {
   for (let first = 0; first < setOf.length; ) {
@@ -192,7 +195,7 @@ function* searchIn(
     let sets = 0
     const hereOf = Uint8Array.from(placeOf.subarray(first, end), (place) => (place === 0 ? sets++ : sets - 1))
     const hits: Hit[] = []
-    yield* part.search(some, thresholdBits, rows, hits, hereOf)
+    yield* part.search(some, thresholdBits, rows, hits, hereOf, marginBits)
     for (const hit of hits) {
       const number = first + hit.transform
       answers[setOf[number] ?? 0]?.push({ ...hit, transform: placeOf[number] ?? 0 })

@@ -164,6 +164,30 @@ t.test('a search by the part that decides whether a match is strong recovers not
   t.ok(known < 12, `${known} bits of 40`)
 })
 
+t.test(
+  'a search by whether a quarter agrees recovers nothing of it, though the quarter is too far to be found',
+  async (t) => {
+    const rows = ['whole', ...Array.from({ length: 8 }, () => 'piece')].map((view) => ({
+      view,
+      hash: hashFromBytes(randomBytes(32)),
+    }))
+    const stored = rows[8]?.hash ?? hashFromBytes(randomBytes(32))
+    const part = (view: string, hash: Hash256) => ({ ...signal(hash, 'pdq-area'), view, quality: 100 })
+    const own = rows.map(({ view, hash }) => part(view, hash))
+    const pdq = hashFromBytes(randomBytes(32))
+    const { url, headers: hers } = await openCase(here.app)
+    const images = [{ signals: [{ ...signal(pdq), quality: 100 }, ...own] }]
+    t.equal((await post(here.app, `${url}/hashes`, { images }, hers)).statusCode, 201)
+    await until(async () => (await matches(here, watcher.headers, [[signal(pdq)]]))[0]?.length === 1)
+    const { headers } = await platform()
+    const asking: Ask = (hash) => answerTo(here, headers, [signal(away(pdq, 26)), ...own.slice(0, 8), part('piece', hash)])
+    const answers = await Promise.all([54, 62].map((bits) => asking(away(stored, bits), 0)))
+    t.match(answers, [/^(?!.*agreement)/, /"agreement":\{"share":0.75/], 'it is told')
+    const known = await recovered(stored, away(stored, 58), asking)
+    t.ok(known < 12, `${known} bits of 58`)
+  },
+)
+
 t.test('a search in one call is told no more than one in many, and others are answered as before', async (t) => {
   const stored = await registered()
   const { headers } = await platform()

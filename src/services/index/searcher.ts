@@ -42,8 +42,13 @@ export class Searcher {
   }
 
   /** As `SignalIndex.search`. */
-  *search(type: RowType, needles: readonly Hash256[], thresholdBits: number): Generator<void, readonly Hit[], void> {
-    return this.#seen(yield* this.#catalogue.index(type).search(needles, thresholdBits))
+  *search(
+    type: RowType,
+    needles: readonly Hash256[],
+    thresholdBits: number,
+    marginBits = 0,
+  ): Generator<void, readonly Hit[], void> {
+    return this.#seen(yield* this.#catalogue.index(type).search(needles, thresholdBits, marginBits))
   }
 
   /** As `SignalIndex.searchEach`. */
@@ -51,8 +56,9 @@ export class Searcher {
     type: RowType,
     sets: readonly (readonly Hash256[])[],
     thresholdBits: number,
+    marginBits = 0,
   ): Generator<void, (readonly Hit[] | undefined)[], void> {
-    const found = yield* this.#catalogue.index(type).searchEach(sets, thresholdBits)
+    const found = yield* this.#catalogue.index(type).searchEach(sets, thresholdBits, marginBits)
     return found.map((hits) => hits && this.#seen(hits))
   }
 

@@ -9,7 +9,13 @@ import type { Searcher } from '../index/searcher.js'
 import { lotsOf } from './orientations.js'
 
 /** How far to search for a signal of a type and a view, as it is (or mirrored) or turned. */
-export type WidestBits = (type: SignalType, asked: View, turned: boolean) => number
+export type WidestOf = (type: SignalType, asked: View, turned: boolean) => Radius
+
+/** What is up to `marginBits` farther is found as far as the search meets it. */
+export interface Radius {
+  readonly bits: number
+  readonly marginBits: number
+}
 
 /** What was found for the lots of a signal (`lotsOf`), in their order; `undefined` for those that have to be searched for by themselves. */
 export type FoundAhead = ReadonlyMap<HashedSignal, readonly (readonly Hit[] | undefined)[]>
@@ -49,7 +55,7 @@ export function* gathered(pictures: Iterable<readonly HashedSignal[]>): Generato
 export function* searchAhead(
   searcher: Searcher,
   pictures: readonly (readonly HashedSignal[])[],
-  widestBits: WidestBits,
+  widestOf: WidestOf,
 ): Generator<void, FoundAhead, void> {
   const found = new Map<HashedSignal, (readonly Hit[] | undefined)[]>()
   const alike = new Map<string, Alike>()
@@ -62,9 +68,9 @@ export function* searchAhead(
       found.set(signal, lots)
       for (const [place, { turned, hashes }] of lotsOf(signal).entries()) {
         const { type, view } = signal
-        const bits = widestBits(type, view, turned)
-        const key = `${type} ${bits}`
-        const those = alike.get(key) ?? { type, bits, asked: [], needles: 0 }
+        const radius = widestOf(type, view, turned)
+        const key = `${type} ${radius.bits}`
+        const those = alike.get(key) ?? { type, radius, asked: [], needles: 0 }
         alike.set(key, those)
         those.asked.push({ hashes, lots, place })
         those.needles += hashes.length
@@ -83,9 +89,13 @@ export function isNowhere(signals: readonly HashedSignal[], ahead: FoundAhead): 
   return signals.every((signal) => ahead.get(signal)?.every((hits) => hits?.length === 0))
 }
 
-function* search(searcher: Searcher, { type, bits, asked }: Alike, room: { hits: number }): Generator<void, void, void> {
+function* search(
+  searcher: Searcher,
+  { type, radius: { bits, marginBits }, asked }: Alike,
+  room: { hits: number },
+): Generator<void, void, void> {
   const sets = asked.map(({ hashes }) => hashes)
-  const each = yield* searcher.searchEach(type, sets, bits)
+  const each = yield* searcher.searchEach(type, sets, bits, marginBits)
   for (const [i, { lots, place }] of asked.entries()) {
     const hits = each[i]
     const isKept = hits !== undefined && hits.length <= room.hits
@@ -97,7 +107,7 @@ function* search(searcher: Searcher, { type, bits, asked }: Alike, room: { hits:
 /** What is searched for in the same index, equally far. */
 interface Alike {
   readonly type: SignalType
-  readonly bits: number
+  readonly radius: Radius
   readonly asked: Asked[]
   needles: number
 }

@@ -1,6 +1,6 @@
 // How sure a match by hashes is, and what of it is told.
 
-import { type Agreement, agreementOf } from '../../domain/agreement.js'
+import { type Agreement, agreementOf, hasPieces } from '../../domain/agreement.js'
 import type { Bank } from '../../domain/bank.js'
 import type { ComparedViews } from '../../domain/evidence.js'
 import { distanceBandOf, type Grade, gradeOf } from '../../domain/grade.js'
@@ -63,7 +63,7 @@ export function agreementIn(
   asked: readonly HashedSignal[],
   { told, grade }: Graded,
 ): Agreement | undefined {
-  if (grade === 'exact' || grade === 'review') return undefined
+  if (grade === 'exact' || grade === 'review' || !hasPieces(asked)) return undefined
   const { image } = told.hit
   const registered = { pdq: searcher.viewsOf(image, 'pdq'), area: searcher.viewsOf(image, 'pdq-area') }
   return agreementOf(asked, registered, told.way)

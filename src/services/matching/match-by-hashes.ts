@@ -19,7 +19,7 @@ import type { Hash256 } from '../../hash/hash256.js'
 import { waysOf } from '../../hash/transforms.js'
 import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
-import type { FoundAhead, WidestBits } from './batch-search.js'
+import type { FoundAhead, Radius, WidestOf } from './batch-search.js'
 import { shareOfHits, shareOfMatches } from './fair-share.js'
 import { agreed, agreementIn, describe, type Found, graded } from './graded.js'
 import { isAtVetoEdge, isUnvetoed, isVetoed, vetoOf } from './harmless-filter.js'
@@ -35,7 +35,7 @@ export type Answer = readonly { readonly ordinal: number; readonly imageId: stri
 export interface AskingByHashes {
   readonly searcher: Searcher
   readonly banks: ReadonlyMap<string, Bank>
-  readonly widestBits: WidestBits
+  readonly widestOf: WidestOf
   readonly options: Pick<MatchOptions, 'orgId' | 'thresholdBits' | 'imageId'>
   readonly matchIds: Pick<MatchIds, 'idFor'>
   /** Matches of one picture. */
@@ -93,7 +93,7 @@ export function* matchesByHashes(
 export const NOTHING_FOUND: FoundByHashes = { answer: [], isTruncated: false }
 
 function* findNearest(
-  { searcher, banks, widestBits, options: { orgId, thresholdBits, imageId }, radiusOf }: AskingByHashes,
+  { searcher, banks, widestOf, options: { orgId, thresholdBits, imageId }, radiusOf }: AskingByHashes,
   signals: readonly HashedSignal[],
   ahead: FoundAhead,
   witnesses: Witnesses,
@@ -106,7 +106,7 @@ function* findNearest(
     const isWitness = widestWitnessBits(type, view) !== undefined
     for (const [lot, { ways, turned, hashes }] of lotsOf(signal).entries()) {
       const foundAhead = ahead.get(signal)?.[lot]
-      const hits = foundAhead ?? (yield* search(searcher, type, hashes, widestBits(type, view, turned)))
+      const hits = foundAhead ?? (yield* search(searcher, type, hashes, widestOf(type, view, turned)))
       const content = hits.length === 0 || !dependsOnContent(type) ? 'full' : contentOf(signal)
       const viewsOf = (hit: Hit) => ({ asked: view, registered: viewOf(hit.view), turned, content })
       const veto = vetoOf(searcher, type, { asked: view, turned }, hits)
@@ -173,10 +173,10 @@ function* search(
   searcher: Searcher,
   type: SignalType,
   needles: readonly Hash256[],
-  thresholdBits: number,
+  { bits, marginBits }: Radius,
 ): Generator<void, readonly Hit[], void> {
   yield
-  return yield* searcher.search(type, needles, thresholdBits)
+  return yield* searcher.search(type, needles, bits, marginBits)
 }
 
 /**
@@ -198,11 +198,11 @@ function* corroborationOf(
     for (const way of ways) {
       const hash = hashes[waysOf(hashes.length).indexOf(way)]
       if (hash === undefined) continue
-      const margin = corroboratesBits === 0 ? 0 : EDGE_BITS
-      for (const hit of yield* search(searcher, type, [hash], corroboratesBits + margin)) {
+      const marginBits = corroboratesBits === 0 ? 0 : EDGE_BITS
+      for (const hit of yield* search(searcher, type, [hash], { bits: corroboratesBits, marginBits })) {
         if (!found.has(hit.image) || viewOf(hit.view) !== 'whole') continue
         if (hit.distanceBits <= corroboratesBits) agreeing.add(keyOf(algorithm, way, hit.image))
-        if (margin > 0 && isNearEdge(hit.distanceBits, corroboratesBits)) observed.nearlyCorroborated(hit.image, hash)
+        if (marginBits > 0 && isNearEdge(hit.distanceBits, corroboratesBits)) observed.nearlyCorroborated(hit.image, hash)
       }
     }
   }
@@ -237,7 +237,7 @@ function* lookForWitnesses(
     if (widest === undefined) continue
     const upright = lotsOf({ type, view, ...turns }).find(({ turned }) => !turned)
     if (upright === undefined) continue
-    const hits = yield* search(searcher, type, upright.hashes, widest)
+    const hits = yield* search(searcher, type, upright.hashes, { bits: widest, marginBits: 0 })
     const veto = vetoOf(searcher, type, { asked: view, turned: false }, hits)
     for (const hit of hits) {
       const known = open.has(hit.image) ? found.get(hit.image) : undefined

@@ -12,7 +12,7 @@ import type { Replica } from '../index/replica.js'
 import type { Searcher } from '../index/searcher.js'
 import type { TurnsOfLoop } from '../load/event-loop-scheduler.js'
 import { turnEnds } from '../load/yielding.js'
-import { gathered, inTurns, isNowhere, NOTHING_AHEAD, searchAhead, type WidestBits } from './batch-search.js'
+import { gathered, inTurns, isNowhere, NOTHING_AHEAD, type Radius, searchAhead, type WidestOf } from './batch-search.js'
 import type { DetailFinder } from './detail-finder.js'
 import { mostMatchesOf } from './fair-share.js'
 import type { Match, MatchOptions } from './match.js'
@@ -71,15 +71,15 @@ export function matcherOver({ replica, matchIds, finder, sightings, probing, tur
     options: MatchOptions,
   ): Promise<Match[][]> {
     const banks = banksAsked(catalogue, options)
-    const widestBits = widestOf(banks, options, probing.isOn)
+    const widestOf = widestIn(banks, options, probing.isOn)
     const giveWay = turns.pace()
     const answers: Answer[] = []
     // By what was found, and not by what is told of it, which may be coarse.
     const copies = new WeakSet<Match>()
     const all = Array.isArray(pictures) ? pictures : await inTurns(gathered(pictures), giveWay)
     const radiusOf = (imageId: string) => probing.radiusOf(options.orgId, imageId)
-    const asking = { searcher, banks, widestBits, options, matchIds, most: mostMatchesOf(all.length), radiusOf }
-    const ahead = all.length > 1 ? await inTurns(searchAhead(searcher, all, widestBits), giveWay) : NOTHING_AHEAD
+    const asking = { searcher, banks, widestOf, options, matchIds, most: mostMatchesOf(all.length), radiusOf }
+    const ahead = all.length > 1 ? await inTurns(searchAhead(searcher, all, widestOf), giveWay) : NOTHING_AHEAD
     for (const [picture, signals] of all.entries()) {
       // Waiting costs more than all else that is done for a picture which nothing is near to, so only when it is time.
       const turn = giveWay()
@@ -181,22 +181,22 @@ function matchesIn(answer: Answer, { banks }: Catalogue, orgId: string): Match[]
 }
 
 /** The widest radius that any of the banks asks for, by type; looked for once and not for each picture. @param withMargin search a little farther? */
-function widestOf(
+function widestIn(
   banks: ReadonlyMap<string, Bank>,
   { thresholdBits, orgId }: Pick<MatchOptions, 'thresholdBits' | 'orgId'>,
   withMargin: boolean,
-): WidestBits {
-  const widest = new Map<string, number>()
+): WidestOf {
+  const widest = new Map<string, Radius>()
   return (type, view, turned) => {
     const key = `${type} ${view} ${turned}`
     const known = widest.get(key)
     if (known !== undefined) return known
-    const widestIn = (bank: Bank) => Math.max(widestThresholdOf(bank, type, view, turned), ownReachOf(bank, type, orgId))
-    const asked = thresholdBits ?? Math.max(...Array.from(banks.values(), widestIn))
-    const radius = Math.min(asked, SIGNAL_TYPES[type].maxThresholdBits)
-    const bits = radius + (withMargin ? marginBits(type, radius) : 0)
-    widest.set(key, bits)
-    return bits
+    const reachOf = (bank: Bank) => Math.max(widestThresholdOf(bank, type, view, turned), ownReachOf(bank, type, orgId))
+    const asked = thresholdBits ?? Math.max(...Array.from(banks.values(), reachOf))
+    const bits = Math.min(asked, SIGNAL_TYPES[type].maxThresholdBits)
+    const radius = { bits, marginBits: withMargin ? marginBits(type, bits) : 0 }
+    widest.set(key, radius)
+    return radius
   }
 }
 
