@@ -83,7 +83,7 @@ export function Disputes({ api }: { api: Api }) {
             />
             <Sure
               label="Remove protection"
-              question="Uphold the dispute? The picture will never match again, and it counts as a false report against whoever registered it."
+              question="Uphold the dispute? The picture stops matching for good. Its account gets a strike for a false report."
               isGrave
               act={() => decide(signalId, 'upheld')}
             />
