@@ -16,6 +16,7 @@ import { imagesIn } from '../store/images/images.js'
 import { apiKeysIn } from '../store/organisations/api-keys.js'
 import { openStore, type Store } from '../store/redis/client.js'
 import { checkFormat } from '../store/redis/format.js'
+import { forgetBeats } from '../store/redis/heartbeats.js'
 import { keys } from '../store/redis/keys.js'
 import { raiseRevision } from '../store/scripts/images/raise-revision.js'
 import { IMAGE_SHARDS } from '../store/scripts/shards.js'
@@ -167,6 +168,7 @@ async function takeBack(
       // First: what is taken back here must come behind all that the logs know, or be taken for it at the next restore.
       await store.write(raiseRevision, [keys.revision, keys.changes], [withdrawals.revision])
       const taken = await apply(store, keyring, withdrawals)
+      await forgetBeats(store)
       const about = { revision: String(revision) }
       await noteInAudit(store, { act: 'store.restored', by: 'operator', about, atMs: Date.now() })
       return { row: { revision, ...taken, ...said, images: await countImages(store) }, isRefused: false }

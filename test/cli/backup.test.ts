@@ -1,7 +1,9 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
+import { beat } from '../../src/store/redis/heartbeats.js'
 import { startRedis } from '../helpers/redis.js'
 import { keyFor, randomHashText, startService, submitted, type TestService, until } from '../helpers/service.js'
 import { SEAL_KEY, tabir } from '../helpers/tabir.js'
@@ -17,6 +19,13 @@ async function matching({ app }: TestService, headers: Record<string, string>, h
   const payload = { queries: hashes.map((hash) => ({ signals: [{ type: 'pdq', hash }] })) }
   const response = await app.inject({ method: 'POST', url: '/v1/match', payload, headers })
   return response.json<{ results: { matches: unknown[] }[] }>().results.map(({ matches }) => matches.length)
+}
+
+/** A worker of the service that is backed up. */
+async function beatOf(socket: string): Promise<void> {
+  const redis = new Redis(socket)
+  await beat(redis, 'a worker|')
+  await redis.quit()
 }
 
 t.test('a restored backup has what it had, without what was taken back since', async (t) => {
@@ -39,6 +48,7 @@ t.test('a restored backup has what it had, without what was taken back since', a
   const hashes = [kept.hash, withdrawn.hash, ...signals]
   t.same(await matching(service, ngo.headers, hashes), [1, 1, 1, 1])
 
+  await beatOf(service.redis.socket)
   const made = await tabir(env, 'backup', file)
   t.match(made, { status: 0, row: { revision: Number, sizeBytes: Number } }, made.errors)
   for (const hash of hashes) t.notOk(readFileSync(file).includes(Buffer.from(hash, 'hex')))
@@ -70,6 +80,7 @@ t.test('a restored backup has what it had, without what was taken back since', a
 
   const second = await startService(t, { redis: await startRedis(t, dataDir), sealKey: SEAL_KEY, withdrawalsFolder })
   t.same(await matching(second, ngo.headers, [...hashes, late.hash]), [1, 0, 1, 0, 0])
+  t.same(await second.services.health.workers(), { alive: 0, silent: 0 }, 'no process of before counts as silent')
   const view = async ({ url, headers }: typeof kept) => (await second.app.inject({ url, headers })).json()
   t.match(await view(kept), { state: 'active', images: 1 })
   t.match(await view(withdrawn), { state: 'withdrawn', images: 0 })

@@ -42,6 +42,11 @@ export function countBeating(store: Store, whose: Beating): Promise<WorkerCount>
   })
 }
 
+/** After a restore: the processes whose signs of life are in the backup are none of the restored service. */
+export async function forgetBeats(store: Store): Promise<void> {
+  await store.ask((redis) => redis.del(...Object.values(BEATS)))
+}
+
 /** An id that also says which layers of the cage are lacking for what decodes there. */
 export function workerIdWith(random: string, lacking: readonly Confine[]): string {
   return `${random}|${lacking.join(',')}`
