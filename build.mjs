@@ -12,7 +12,7 @@ const root = dirname(fileURLToPath(import.meta.url))
 
 /** What modules read from beside them. */
 const beside = [
-  'src/http/examples.json',
+  'src/http/openapi/examples.json',
   'src/services/matching/decoration-rows.bin',
   'src/services/matching/background-rows.bin',
 ]

@@ -1,5 +1,5 @@
 // Whom does the flood guard stop, how soon, and how many innocent uploads have been flagged by then? Traffic that is made up and stated, against the
-// rules as they are (src/domain/flood.ts): no service, no clock, the same each time.
+// rules as they are (src/domain/trust/flood.ts): no service, no clock, the same each time.
 //
 //   npm run bench:floods [-- --runs N] [--seed S] [--json]
 //
@@ -20,7 +20,7 @@ import {
   isCopy,
   LOOKS_WINDOW_MS,
   sketchOf,
-} from '../dist/src/domain/flood.js'
+} from '../dist/src/domain/trust/flood.js'
 import { distance, hashFromBytes } from '../dist/src/hash/hash256.js'
 import { wholeNumber } from './service.mjs'
 import { randomOf } from './variants/random.mjs'

@@ -7,9 +7,9 @@
 // blurred, written on, scaled, recompressed). What it costs is measured over the same queries. Status 1 when a search that is to be stopped was not.
 
 import { randomBytes } from 'node:crypto'
-import { CASES_BANK } from '../dist/src/domain/bank.js'
-import { edgeOf } from '../dist/src/domain/edges.js'
-import { WHOLE_VIEWS } from '../dist/src/domain/evidence.js'
+import { edgeOf } from '../dist/src/domain/matching/edges.js'
+import { WHOLE_VIEWS } from '../dist/src/domain/matching/evidence.js'
+import { CASES_BANK } from '../dist/src/domain/organisations/bank.js'
 import { createProbingBudget } from '../dist/src/services/matching/probing.js'
 import { probingGuard } from '../dist/src/services/matching/probing-guard.js'
 import { createTurnedBits } from '../dist/src/services/matching/turned-bits.js'

@@ -1,7 +1,7 @@
 // Which panels there are, and which of them a key sees.
 
 import type { FunctionComponent } from 'preact'
-import type { OrgKind, Scope } from '../src/domain/access.js'
+import type { OrgKind, Scope } from '../src/domain/organisations/access.js'
 import type { Api } from './api.js'
 import { Attestations } from './panels/attestations.js'
 import { AuditTrail, Watch } from './panels/audit.js'

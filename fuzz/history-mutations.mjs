@@ -77,7 +77,7 @@ export const mutations = [
         to: "if dueMs ~= '' then redis.call('ZADD', ownerDues, dueMs, id) end",
       },
       {
-        file: 'src/domain/trust.ts',
+        file: 'src/domain/trust/trust.ts',
         from: "if (action.kind === 'resume') return action.ifDue === true",
         to: "if (action.kind === 'resume') return false",
       },

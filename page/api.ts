@@ -1,10 +1,10 @@
 // The service's own API, as far as the page uses it. What it may send is written here and nowhere else.
 
-import type { CaseState } from '../src/domain/case.js'
-import type { CaseEventKind, PlatformBucket } from '../src/domain/case-event.js'
-import type { Category } from '../src/domain/signal.js'
-import type { Law, Statement } from '../src/domain/sla.js'
-import type { DisputeAnswer } from '../src/domain/trust.js'
+import type { CaseState } from '../src/domain/cases/case.js'
+import type { CaseEventKind, PlatformBucket } from '../src/domain/cases/case-event.js'
+import type { Law, Statement } from '../src/domain/cases/sla.js'
+import type { Category } from '../src/domain/matching/signal.js'
+import type { DisputeAnswer } from '../src/domain/trust/trust.js'
 import type { FileSignal } from './hashing/outcome.js'
 import type { Challenge, Proof } from './proving.js'
 

@@ -1,7 +1,7 @@
 // Her page: what is registered, by number and PIN; adding pictures; taking everything back.
 
-import { parseCaseNumber, parsePin } from '../src/domain/case.js'
-import { BEFORE_ALL_EVENTS } from '../src/domain/case-event.js'
+import { parseCaseNumber, parsePin } from '../src/domain/cases/case.js'
+import { BEFORE_ALL_EVENTS } from '../src/domain/cases/case-event.js'
 import { type Access, api, type CaseEvent, type CaseView, type Failure } from './api.js'
 import { chosenCategory } from './category.js'
 import { picker } from './choosing/picker.js'

@@ -1,6 +1,6 @@
 // What the pictures show, as she chose it.
 
-import { CATEGORY_NAMES, type Category } from '../src/domain/signal.js'
+import { CATEGORY_NAMES, type Category } from '../src/domain/matching/signal.js'
 
 export function chosenCategory(): Category | undefined {
   const checked = document.querySelector<HTMLInputElement>('input[name="category"]:checked')

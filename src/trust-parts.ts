@@ -1,7 +1,7 @@
 // The parts of trust put together: what is said about signals, what follows from matches, and who may report how much.
 
-import type { OrgKind } from './domain/access.js'
-import { isVisibleTo } from './domain/bank.js'
+import type { OrgKind } from './domain/organisations/access.js'
+import { isVisibleTo } from './domain/organisations/bank.js'
 import { noticesFrom } from './services/cases/notices.js'
 import { proofOfWork } from './services/cases/proof-of-work.js'
 import type { Replica } from './services/index/replica.js'

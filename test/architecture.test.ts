@@ -70,7 +70,7 @@ t.test('only src/net calls the outside: fetch and requests of Node go past its c
   const callers = ['node:https', 'node:http2', 'node:tls', 'undici']
   for (const { file, specifier } of [...importsUnder('src'), ...importsUnder('workers')]) {
     // These call what `fetch` is allowed to below.
-    const isOwnService = ['src/cli/remote.ts', 'src/cli/doctor-api.ts'].includes(file)
+    const isOwnService = ['src/cli/remote.ts', 'src/cli/doctor/doctor-api.ts'].includes(file)
     if (callers.includes(specifier) && !isOwnService) t.ok(file.startsWith('src/net/'), `${file} imports ${specifier}`)
   }
   for (const file of [...sourcesUnder('src'), ...sourcesUnder('workers')]) {

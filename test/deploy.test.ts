@@ -5,7 +5,7 @@ import t from 'tap'
 import { parse } from 'yaml'
 import { z } from 'zod'
 import { Variables } from '../src/config/variables.js'
-import { SCOPES } from '../src/domain/access.js'
+import { SCOPES } from '../src/domain/organisations/access.js'
 import { HOW_TO_INSTALL } from '../src/store/embedded/find-redis.js'
 import { startService } from './helpers/service.js'
 

@@ -1,6 +1,6 @@
 // Whether the index finds what a loop over all rows finds.
 
-import { DETAIL_BITS } from '../../dist/src/domain/signal-types.js'
+import { DETAIL_BITS } from '../../dist/src/domain/matching/signal-types.js'
 import { MAX_DETAIL_ROWS } from '../../dist/src/hash/details/rows.js'
 import { bitsBelow, wordsOf } from '../../dist/src/hash/details/words.js'
 import { hashFromBytes } from '../../dist/src/hash/hash256.js'

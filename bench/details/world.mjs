@@ -1,8 +1,8 @@
 // A registry of many: a catalogue, a finder over it, and what it would read from the store.
 
 import { randomBytes } from 'node:crypto'
-import { CASES_BANK_NAME } from '../../dist/src/domain/bank.js'
 import { formatUuid } from '../../dist/src/domain/ids.js'
+import { CASES_BANK_NAME } from '../../dist/src/domain/organisations/bank.js'
 import { detailedSize } from '../../dist/src/hash/details/detailed-size.js'
 import { detailsWith } from '../../dist/src/hash/details/details.js'
 import { loadDetailsKernelSync } from '../../dist/src/hash/details-kernel.js'

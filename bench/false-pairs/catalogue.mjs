@@ -1,6 +1,6 @@
 // The service's own catalogue and matcher, filled with pictures of which it is known which of them have anything in common.
 
-import { SIGNAL_TYPES } from '../../dist/src/domain/signal-types.js'
+import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
 import { loadImageHasherSync } from '../../dist/src/hash/image-hasher.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
 import { matcherOver } from '../../dist/src/services/matching/matcher.js'

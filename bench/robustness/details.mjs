@@ -1,8 +1,8 @@
 // The second stage as the service has it: its choice of rows, its index, its finder. What is counted lies around it.
 
 import { randomBytes } from 'node:crypto'
-import { CASES_BANK_NAME } from '../../dist/src/domain/bank.js'
 import { formatUuid } from '../../dist/src/domain/ids.js'
+import { CASES_BANK_NAME } from '../../dist/src/domain/organisations/bank.js'
 import { detailedSize } from '../../dist/src/hash/details/detailed-size.js'
 import { detailsWith } from '../../dist/src/hash/details/details.js'
 import { askedFeatures } from '../../dist/src/hash/details/kept.js'

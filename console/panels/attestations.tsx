@@ -1,7 +1,7 @@
 // Pictures that this NGO might vouch for: of cases that it opened for somebody, or that name it as contact.
 
 import { useState } from 'preact/hooks'
-import { parseCaseNumber } from '../../src/domain/case.js'
+import { parseCaseNumber } from '../../src/domain/cases/case.js'
 import { imageReference } from '../../src/domain/ids.js'
 import type { Api } from '../api.js'
 import { Paged } from '../paged.js'

@@ -1,7 +1,7 @@
 // API keys: who has which, a new one, another in its place, an end.
 
 import { useState } from 'preact/hooks'
-import { ORG_KINDS, SCOPES } from '../../src/domain/access.js'
+import { ORG_KINDS, SCOPES } from '../../src/domain/organisations/access.js'
 import type { Api } from '../api.js'
 import { useWholeList } from '../load.js'
 import { Shown, Sure } from '../parts.js'

@@ -1,6 +1,6 @@
 // Notice under one or more laws: which, what is said for it, through whom she can be reached. No name of hers.
 
-import { LAWS, missingIn, SLA_PROFILES, STATEMENTS } from '../../src/domain/sla.js'
+import { LAWS, missingIn, SLA_PROFILES, STATEMENTS } from '../../src/domain/cases/sla.js'
 import { api, type GivenNotice, type KeptNotice } from '../api.js'
 import { announce, onClick, one, setText } from '../dom.js'
 import { say, sayDate } from '../messages.js'

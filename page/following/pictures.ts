@@ -1,6 +1,6 @@
 // How well what is registered is protected: in a few sentences, and picture by picture.
 
-import type { DisputeAnswer } from '../../src/domain/trust.js'
+import type { DisputeAnswer } from '../../src/domain/trust/trust.js'
 import { api, type FiledPicture } from '../api.js'
 import { WELL_PROTECTED_QUALITY } from '../choosing/picture.js'
 import { announce, made, one, setText } from '../dom.js'

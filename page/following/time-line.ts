@@ -1,6 +1,6 @@
 // What happened to a case, in sentences; the newest first.
 
-import type { PlatformBucket } from '../../src/domain/case-event.js'
+import type { PlatformBucket } from '../../src/domain/cases/case-event.js'
 import type { CaseEvent } from '../api.js'
 import { announce, made, one } from '../dom.js'
 import { say, sayCount, sayMoment, sayRange } from '../messages.js'

@@ -1,7 +1,7 @@
 // From a file to hashes, on the device. Runs in a worker that may not connect to anything.
 
-import { formatOf, type PictureFormat } from '../../src/domain/picture-formats.js'
-import { SIGNAL_TYPES } from '../../src/domain/signal-types.js'
+import { formatOf, type PictureFormat } from '../../src/domain/matching/picture-formats.js'
+import { SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
 import { detailedSize } from '../../src/hash/details/detailed-size.js'
 import { detailsOf, hashImage } from '../../src/hash/hash-image.js'
 import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'

@@ -1,6 +1,6 @@
 // What becomes of a file that this browser cannot open: sending is offered for what the server can read, and for nothing else.
 
-import { FORMAT_BYTES, formatOf, isDecoded, type PictureFormat } from '../../src/domain/picture-formats.js'
+import { FORMAT_BYTES, formatOf, isDecoded, type PictureFormat } from '../../src/domain/matching/picture-formats.js'
 import { type Outcome, refused, type Unopened } from './outcome.js'
 
 export function unopenedAs(format: PictureFormat | undefined, because: Unopened): Outcome {

@@ -1,7 +1,7 @@
 // Sends what was read, in small parts. A part keeps its idempotency key: when its answer was lost it is sent again, and the server
 // answers as it did the first time. So "protected" always rests on the server's answer for that very image.
 
-import type { Category } from '../../src/domain/signal.js'
+import type { Category } from '../../src/domain/matching/signal.js'
 import { type Access, type Added, api, type Failure } from '../api.js'
 import type { Usable } from '../choosing/picture.js'
 import type { Hashed, Reason } from '../hashing/outcome.js'

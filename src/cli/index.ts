@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import type { z } from 'zod'
 import { readConfig } from '../config.js'
 import { IndexReport } from '../http/schemas.js'
-import { reasonIn } from './doctor-api.js'
+import { reasonIn } from './doctor/doctor-api.js'
 import { apiUrlFrom, nameApi, REMOTE_OPTIONS, remoteFrom } from './remote.js'
 
 type Report = z.infer<typeof IndexReport>

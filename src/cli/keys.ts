@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import { readConfig } from '../config.js'
-import { isScope, ORG_KINDS, SCOPES, type Scope } from '../domain/access.js'
+import { isScope, ORG_KINDS, SCOPES, type Scope } from '../domain/organisations/access.js'
 import { isPlainLine, plainJson } from '../domain/plain-text.js'
 import { isNetwork } from '../net/networks.js'
 import { createApiKey, rotateApiKey } from '../services/keys/access.js'

@@ -11,8 +11,8 @@ import { addSealKey, dropSealKey, sealKeyPath } from '../store/sealing/seal-keys
 import { forgetKey, keyToSealWith, sealers, switchToActive, usedKeys } from '../store/sealing/seal-ring.js'
 import { rewriteLog } from '../store/upkeep/log-rewrite.js'
 import { type Census, census, resealAll } from '../store/upkeep/re-encryption.js'
+import { type SealedUnder, sealedUnder } from './backup/sealed-under.js'
 import { type SealedStore, withSealedStore } from './sealed-store.js'
-import { type SealedUnder, sealedUnder } from './sealed-under.js'
 
 const USAGE = `tabir keys seal list
   tabir keys seal rotate [--new ID]

@@ -1,12 +1,12 @@
 // tabir trust disputes | quarantine | show | dispute | decide | take-back | verify | hold | release | strikes | forgive | appeals | appeal | blocks | lift
 
-import { BLOCK_ID_PATTERN } from '../domain/appeal.js'
+import { BLOCK_ID_PATTERN } from '../domain/cases/appeal.js'
 import { UUID_PATTERN } from '../domain/ids.js'
 import type { PagePlace } from '../domain/page-place.js'
 import { plainJson } from '../domain/plain-text.js'
 import { Problem } from '../domain/problem.js'
-import { isAccount } from '../domain/strikes.js'
-import { DISPUTE_REASONS } from '../domain/trust.js'
+import { isAccount } from '../domain/trust/strikes.js'
+import { DISPUTE_REASONS } from '../domain/trust/trust.js'
 import { PROBLEMS } from '../http/problems.js'
 import { refusalsWith } from '../services/intake/resubmission-block.js'
 import { matchIdsWith } from '../services/matching/match-ids.js'

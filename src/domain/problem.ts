@@ -1,7 +1,7 @@
 // Every refusal, by its stable code. What each answers over HTTP stands in http/problems.ts.
 
-import type { Scope } from './access.js'
 import type { NotReadyReason } from './not-ready.js'
+import type { Scope } from './organisations/access.js'
 
 /** Why an image may not be added to a case. The page has an answer for each. */
 export const CASE_IMAGE_PROBLEMS = [

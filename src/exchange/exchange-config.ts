@@ -1,7 +1,7 @@
 // The file that says which feeds are pulled into which banks, and out of whose HMA is taken what was withdrawn.
 
 import { z } from 'zod'
-import { BANK_REF_PATTERN, CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../domain/bank.js'
+import { BANK_REF_PATTERN, CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../domain/organisations/bank.js'
 import type { Feed } from './feeds/feed.js'
 import { NcmecConfig, ncmecFeed } from './feeds/ncmec.js'
 import { StopNciiConfig, stopNciiFeed } from './feeds/stopncii.js'

@@ -1,7 +1,7 @@
 // A bank as a file, in forms that other systems read.
 
-import { labelOf } from '../domain/bank.js'
-import type { RegisteredImage, Signal, Tier } from '../domain/signal.js'
+import type { RegisteredImage, Signal, Tier } from '../domain/matching/signal.js'
+import { labelOf } from '../domain/organisations/bank.js'
 import { formatHash } from '../hash/hash256.js'
 import { csvLine } from './csv.js'
 

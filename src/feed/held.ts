@@ -1,10 +1,17 @@
 // What a follower holds: every signal he was told of, searched exactly, in his own memory.
 
-import { aloneBits, contentOf, matchBits, TOGETHER_BITS, widestMatchBits, widestWitnessBits } from '../domain/evidence.js'
-import { sharedOut } from '../domain/share.js'
-import { VIEW_NAMES, VIEWS, type View } from '../domain/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/signal-types.js'
-import { Witnesses } from '../domain/witnesses.js'
+import { sharedOut } from '../domain/cases/share.js'
+import {
+  aloneBits,
+  contentOf,
+  matchBits,
+  TOGETHER_BITS,
+  widestMatchBits,
+  widestWitnessBits,
+} from '../domain/matching/evidence.js'
+import { VIEW_NAMES, VIEWS, type View } from '../domain/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/matching/signal-types.js'
+import { Witnesses } from '../domain/matching/witnesses.js'
 import type { Hash256 } from '../hash/hash256.js'
 import { isUpright, type TransformName, transforms } from '../hash/transforms.js'
 import { SignalIndex } from '../search/signal-index.js'

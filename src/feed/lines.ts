@@ -1,8 +1,8 @@
 // The lines of a feed as they come over the wire and stand in a follower's file, parsed once.
 
 import { z } from 'zod'
-import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/signal.js'
-import { SIGNAL_TYPE_NAMES } from '../domain/signal-types.js'
+import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/matching/signal.js'
+import { SIGNAL_TYPE_NAMES } from '../domain/matching/signal-types.js'
 import { type Hash256, parseHash } from '../hash/hash256.js'
 
 const HashText = z.string().transform((text, context): Hash256 => {

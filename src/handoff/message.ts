@@ -1,10 +1,10 @@
 // What a worker says about an image it took: its hashes, or the code of a refusal. JSON on the private listener.
 
 import { z } from 'zod'
-import type { HashedImage } from '../domain/hashed-image.js'
+import type { HashedImage } from '../domain/matching/hashed-image.js'
+import { VIEW_NAMES, type View } from '../domain/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, type SignalType } from '../domain/matching/signal-types.js'
 import type { ProblemCode } from '../domain/problem.js'
-import { VIEW_NAMES, type View } from '../domain/signal.js'
-import { SIGNAL_TYPE_NAMES, type SignalType } from '../domain/signal-types.js'
 import {
   MAX_ASKED_BYTES,
   MAX_REGISTERED_BYTES,

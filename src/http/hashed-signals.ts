@@ -1,6 +1,6 @@
 // A picture that was hashed here: what is asked about it, and which hashes its sender is told.
 
-import type { HashedImage, HashedSignal } from '../domain/hashed-image.js'
+import type { HashedImage, HashedSignal } from '../domain/matching/hashed-image.js'
 import { formatHash } from '../hash/hash256.js'
 
 export function askedOf({ signals }: HashedImage, withTransforms: boolean): readonly HashedSignal[] {

@@ -1,6 +1,6 @@
 // How much may be asked, by whom, in which time: one table for the api, one for the server under it.
 
-import type { RouteScope } from '../domain/access.js'
+import type { RouteScope } from '../domain/organisations/access.js'
 import type { DelayRule, Shortage } from '../services/load/admission.js'
 
 /**

@@ -1,7 +1,7 @@
 // The door that pictures of people under 18 do not pass: what a body may say of age.
 
 import { z } from 'zod'
-import { ADULT_AGE_YEARS } from '../domain/hotlines.js'
+import { ADULT_AGE_YEARS } from '../domain/cases/hotlines.js'
 
 /** What a body may say besides, wherever pictures or hashes are handed in. Anything younger is turned away before it is read. */
 export const Declared = {

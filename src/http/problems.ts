@@ -1,10 +1,10 @@
 // What each refusal answers. A code without a row here does not compile.
 
 import { z } from 'zod'
-import { SCOPES } from '../domain/access.js'
-import { type Hotline, hotlinesFor } from '../domain/hotlines.js'
+import { type Hotline, hotlinesFor } from '../domain/cases/hotlines.js'
+import { DECODED_FORMATS } from '../domain/matching/picture-formats.js'
 import { NOT_READY_REASONS } from '../domain/not-ready.js'
-import { DECODED_FORMATS } from '../domain/picture-formats.js'
+import { SCOPES } from '../domain/organisations/access.js'
 import { isProblemCode, PROBLEM_CODES, type Problem, type ProblemCode } from '../domain/problem.js'
 
 interface Row {

@@ -1,8 +1,8 @@
 // How much a signal is worth, as the routes of platforms and of operators tell it.
 
 import { z } from 'zod'
-import { TIER_NAMES } from '../domain/signal.js'
-import { DISPUTE_REASONS, DISPUTE_STATES } from '../domain/trust.js'
+import { TIER_NAMES } from '../domain/matching/signal.js'
+import { DISPUTE_REASONS, DISPUTE_STATES } from '../domain/trust/trust.js'
 import type { SignalWorth } from '../services/trust/trust.js'
 import { CategoryName } from './schemas.js'
 

@@ -1,7 +1,7 @@
 // What a caller is shown of a match: as an object, and as its JSON, which a call with a thousand pictures is written in.
 
 import { z } from 'zod'
-import { inlierBandOf } from '../domain/grade.js'
+import { inlierBandOf } from '../domain/matching/grade.js'
 import type { Problem } from '../domain/problem.js'
 import { MOST_MATCHES } from '../services/matching/fair-share.js'
 import type { Match, MatchedDetails } from '../services/matching/match.js'

@@ -2,7 +2,7 @@
 
 import type {} from '@fastify/multipart' // adds isMultipart and parts to requests
 import type { FastifyRequest } from 'fastify'
-import { fieldDeclaresMinor } from '../domain/minors.js'
+import { fieldDeclaresMinor } from '../domain/cases/minors.js'
 import { Problem } from '../domain/problem.js'
 
 export interface UploadLimits {

@@ -1,6 +1,6 @@
 // The pieces of the page that depend on more than its messages: links, hotlines, whom to talk to.
 
-import type { Hotline } from '../domain/hotlines.js'
+import type { Hotline } from '../domain/cases/hotlines.js'
 import { escaped } from './template.js'
 
 export const PAGE_NAMES = ['start', 'case', 'how-it-works'] as const

@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
-import { hotlinesFor } from '../domain/hotlines.js'
+import { hotlinesFor } from '../domain/cases/hotlines.js'
+import { REPORT_LANGUAGES } from '../domain/cases/report-words.js'
 import { ownValue } from '../domain/own-value.js'
-import { REPORT_LANGUAGES } from '../domain/report-words.js'
 import { ASSET_HEADERS, consoleHeaders, pageHeaders, WORKER_HEADERS } from './headers.js'
 import {
   type Contact,

@@ -6,8 +6,15 @@ import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { z } from 'zod'
-import type { RedisFacts } from '../../src/cli/doctor-facts.js'
-import { aboutApi, aboutCertificates, aboutFiles, aboutHost, aboutProxies, aboutRedis } from '../../src/cli/doctor-rules.js'
+import type { RedisFacts } from '../../src/cli/doctor/doctor-facts.js'
+import {
+  aboutApi,
+  aboutCertificates,
+  aboutFiles,
+  aboutHost,
+  aboutProxies,
+  aboutRedis,
+} from '../../src/cli/doctor/doctor-rules.js'
 import { authority } from '../helpers/authority.js'
 import { startService } from '../helpers/service.js'
 

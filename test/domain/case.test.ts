@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { acceptsImages, CASE_STATES, caseNumberFrom, mayBecome, parseCaseNumber } from '../../src/domain/case.js'
+import { acceptsImages, CASE_STATES, caseNumberFrom, mayBecome, parseCaseNumber } from '../../src/domain/cases/case.js'
 
 t.test('a case number survives being written down and read out', async () => {
   const written = fc.tuple(

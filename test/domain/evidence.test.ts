@@ -11,9 +11,9 @@ import {
   widestMatchBits,
   widestWitnessBits,
   witnessBits,
-} from '../../src/domain/evidence.js'
-import { VIEW_NAMES } from '../../src/domain/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../src/domain/signal-types.js'
+} from '../../src/domain/matching/evidence.js'
+import { VIEW_NAMES } from '../../src/domain/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
 import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { hashNamed, symmetricOf } from '../helpers/hashes.js'
 

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
+import { BAND_EDGES_BITS } from '../../src/domain/matching/grade.js'
+import { TIER_NAMES } from '../../src/domain/matching/signal.js'
 import {
   COPY_BITS,
   FLOOD_RULES,
@@ -12,9 +14,7 @@ import {
   type Said,
   type SeenMatches,
   sketchOf,
-} from '../../src/domain/flood.js'
-import { BAND_EDGES_BITS } from '../../src/domain/grade.js'
-import { TIER_NAMES } from '../../src/domain/signal.js'
+} from '../../src/domain/trust/flood.js'
 import { parseHash } from '../../src/hash/hash256.js'
 import { randomHashText, randomlyFlipped } from '../helpers/service.js'
 

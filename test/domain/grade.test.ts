@@ -1,7 +1,7 @@
 import t from 'tap'
-import { CASES_BANK } from '../../src/domain/bank.js'
-import { aloneBits, matchBits, TOGETHER_BITS, WHOLE_VIEWS } from '../../src/domain/evidence.js'
-import { distanceBandOf, gradeOf } from '../../src/domain/grade.js'
+import { aloneBits, matchBits, TOGETHER_BITS, WHOLE_VIEWS } from '../../src/domain/matching/evidence.js'
+import { distanceBandOf, gradeOf } from '../../src/domain/matching/grade.js'
+import { CASES_BANK } from '../../src/domain/organisations/bank.js'
 
 const facts = {
   bank: CASES_BANK,

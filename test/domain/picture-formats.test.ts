@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
-import { DECODED_FORMATS, FORMAT_BYTES, formatOf, isDecoded } from '../../src/domain/picture-formats.js'
+import { DECODED_FORMATS, FORMAT_BYTES, formatOf, isDecoded } from '../../src/domain/matching/picture-formats.js'
 import { Problem } from '../../src/domain/problem.js'
 import { PROBLEMS } from '../../src/http/problems.js'
 import { decode } from '../../workers/media/decode.js'

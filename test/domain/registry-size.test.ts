@@ -12,7 +12,7 @@ import {
   GOALS_AN_UPLOAD,
   largestBits,
   tighterBits,
-} from '../../src/domain/registry-size.js'
+} from '../../src/domain/matching/registry-size.js'
 
 const grade = fc.constantFrom('strong' as const, 'near' as const)
 const size = fc.integer({ min: 0, max: 100_000_000 })

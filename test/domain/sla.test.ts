@@ -8,8 +8,8 @@ import {
   STATEMENTS,
   STOPPED_BY,
   stoppedBy,
-} from '../../src/domain/sla.js'
-import { VERDICTS } from '../../src/domain/trust.js'
+} from '../../src/domain/cases/sla.js'
+import { VERDICTS } from '../../src/domain/trust/trust.js'
 
 const HOUR_MS = 3_600_000
 const complete = { statements: STATEMENTS, actingAs: 'self', contactOrgId: 'an ngo' } as const

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { TIER_NAMES, TIERS, type Tier } from '../../src/domain/signal.js'
-import { encodeSupport, type Support, TIER_RULES, tierOf, tierWith } from '../../src/domain/tier.js'
+import { TIER_NAMES, TIERS, type Tier } from '../../src/domain/matching/signal.js'
+import { encodeSupport, type Support, TIER_RULES, tierOf, tierWith } from '../../src/domain/trust/tier.js'
 import {
   act,
   CIRCULATION_STEPS,
@@ -16,7 +16,7 @@ import {
   type TrustAction,
   VERDICT_STEPS,
   VERDICTS,
-} from '../../src/domain/trust.js'
+} from '../../src/domain/trust/trust.js'
 
 const nobody: Support = { verifications: 0, attestations: 0, confirmations: 0, notBlocked: 0 }
 const support = fc.record<Support>({

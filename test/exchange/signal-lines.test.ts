@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { ReadRecord } from '../../src/domain/bank-import.js'
+import type { ReadRecord } from '../../src/domain/organisations/bank-import.js'
 import { readerFor } from '../../src/exchange/signal-lines.js'
 import { formatHash } from '../../src/hash/hash256.js'
 

@@ -1,8 +1,8 @@
 // Files and pages of feeds with something wrong: what cannot be read is refused, and everything beside it arrives.
 
 import { gzipSync } from 'node:zlib'
-import type { ReadRecord } from '../../src/domain/bank-import.js'
-import type { FeedPlace } from '../../src/domain/exchange.js'
+import type { ReadRecord } from '../../src/domain/organisations/bank-import.js'
+import type { FeedPlace } from '../../src/domain/organisations/exchange.js'
 import { Problem } from '../../src/domain/problem.js'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'
 import { type Feed, FeedError, type FeedRecord } from '../../src/exchange/feeds/feed.js'

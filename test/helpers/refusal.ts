@@ -2,8 +2,8 @@
 
 import type { Test } from 'tap'
 import { z } from 'zod'
-import { SCOPES } from '../../src/domain/access.js'
 import { NOT_READY_REASONS } from '../../src/domain/not-ready.js'
+import { SCOPES } from '../../src/domain/organisations/access.js'
 import type { ProblemCode } from '../../src/domain/problem.js'
 import { PROBLEMS } from '../../src/http/problems.js'
 

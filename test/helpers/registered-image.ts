@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { CASES_BANK_NAME } from '../../src/domain/bank.js'
 import { uuidV7 } from '../../src/domain/ids.js'
-import type { RegisteredImage } from '../../src/domain/signal.js'
+import type { RegisteredImage } from '../../src/domain/matching/signal.js'
+import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 

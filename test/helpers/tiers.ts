@@ -1,7 +1,7 @@
 // The tier of a signal, as the feed and an export tell it.
 
 import { z } from 'zod'
-import { TIER_NAMES } from '../../src/domain/signal.js'
+import { TIER_NAMES } from '../../src/domain/matching/signal.js'
 import type { TestService } from './service.js'
 import { ask } from './trust.js'
 

@@ -2,7 +2,7 @@
 
 import type { InjectOptions } from 'fastify'
 import { z } from 'zod'
-import type { Scope } from '../../src/domain/access.js'
+import type { Scope } from '../../src/domain/organisations/access.js'
 import { keyFor, openCase, randomHashText, type TestService } from './service.js'
 
 type Headers = Readonly<Record<string, string>>

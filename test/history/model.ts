@@ -3,7 +3,7 @@
 // A write that was answered is certain. One that was refused with 503, or not answered, leaves what it was about unsure: it may have happened
 // or not, and may even be lost later with a master. Only the next certain write about the same thing makes it sure again.
 
-import type { Tier } from '../../src/domain/signal.js'
+import type { Tier } from '../../src/domain/matching/signal.js'
 
 type Presence = 'there' | 'gone' | 'unsure'
 type Dispute = 'none' | 'open' | 'upheld' | 'rejected'

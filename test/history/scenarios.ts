@@ -1,6 +1,6 @@
 // Short histories with random parts: each begins where a promise is at stake, and goes on in an order that chance decides.
 
-import { DISPUTE_REASONS } from '../../src/domain/trust.js'
+import { DISPUTE_REASONS } from '../../src/domain/trust/trust.js'
 import type { Chance } from '../fuzz/chance.js'
 import { ADD_WAYS, type Api, type Episode, type Group, REMOVE_WAYS, type Ref, type Step } from './steps.js'
 import { uniformSteps } from './uniform.js'

@@ -2,7 +2,7 @@
 
 import { createHash, randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { OrgKind, Scope } from '../../src/domain/access.js'
+import type { OrgKind, Scope } from '../../src/domain/organisations/access.js'
 import { createApiKey } from '../../src/services/keys/access.js'
 import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'

@@ -1,7 +1,7 @@
 // What an episode consists of: plain data, so that it can be printed, cut down and run again. Names are the episode's own (`h3`, `b1`, `c2`);
 // a step whose names lead to nothing is skipped, so any part of an episode is an episode.
 
-import type { DisputeReason } from '../../src/domain/trust.js'
+import type { DisputeReason } from '../../src/domain/trust/trust.js'
 
 /** One of the two API processes. */
 export type Api = 0 | 1

@@ -1,6 +1,6 @@
 // Steps in any order, of any kind that takes milliseconds: what no scenario thinks of.
 
-import { DISPUTE_REASONS } from '../../src/domain/trust.js'
+import { DISPUTE_REASONS } from '../../src/domain/trust/trust.js'
 import type { Chance } from '../fuzz/chance.js'
 import { ADD_WAYS, type Api, REMOVE_WAYS, type Ref, type Step } from './steps.js'
 

@@ -7,7 +7,7 @@ import {
   CASE_STATES,
   type CaseAction,
   type CaseState,
-} from '../../src/domain/case.js'
+} from '../../src/domain/cases/case.js'
 import { caseKeepingOver } from '../../src/services/cases/case-expiry.js'
 import { casesIn } from '../../src/store/cases/cases.js'
 import { imagesIn } from '../../src/store/images/images.js'

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import type { HashedImage } from '../../src/domain/hashed-image.js'
+import type { HashedImage } from '../../src/domain/matching/hashed-image.js'
 import { hashFromBytes, parseHash } from '../../src/hash/hash256.js'
 import { multipart } from '../helpers/multipart.js'
 import { MARKER, refused } from '../helpers/refusal.js'

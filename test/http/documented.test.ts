@@ -2,9 +2,9 @@
 
 import t from 'tap'
 import { z } from 'zod'
-import { SCOPES } from '../../src/domain/access.js'
-import { EXAMPLES } from '../../src/http/examples.js'
+import { SCOPES } from '../../src/domain/organisations/access.js'
 import { SERVER_LIMITS } from '../../src/http/limits.js'
+import { EXAMPLES } from '../../src/http/openapi/examples.js'
 import { multipart } from '../helpers/multipart.js'
 import { del, forged } from '../helpers/requests.js'
 import { codeOf, keyFor, openCase, startService, submitted } from '../helpers/service.js'

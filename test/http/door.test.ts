@@ -2,7 +2,7 @@
 
 import Fastify from 'fastify'
 import { t } from 'tap'
-import type { Caller } from '../../src/domain/access.js'
+import type { Caller } from '../../src/domain/organisations/access.js'
 import { Problem } from '../../src/domain/problem.js'
 import { door } from '../../src/http/plugins/door.js'
 

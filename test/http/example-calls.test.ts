@@ -4,9 +4,9 @@ import t from 'tap'
 import { z } from 'zod'
 import { type Answer, type Args, type OperationId, tabirClient } from '../../src/client/client.js'
 import { OPERATIONS } from '../../src/client/operations.generated.js'
-import { SCOPES } from '../../src/domain/access.js'
+import { SCOPES } from '../../src/domain/organisations/access.js'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'
-import { EXAMPLES, type Example } from '../../src/http/examples.js'
+import { EXAMPLES, type Example } from '../../src/http/openapi/examples.js'
 import { EXCHANGE } from '../helpers/exchange.js'
 import { scene } from '../helpers/pictures.js'
 import { keyFor, startMessenger, startService, startWorkers, until } from '../helpers/service.js'
@@ -14,9 +14,9 @@ import { listen } from '../helpers/sockets.js'
 import { startEndpoint } from '../helpers/webhooks.js'
 
 // One story in which every operation is called. What was sent and what came back are the examples of openapi.yaml. A new operation:
-// call it here, then `npm run openapi`, which notes its example in src/http/examples.json and writes openapi.yaml.
+// call it here, then `npm run openapi`, which notes its example in src/http/openapi/examples.json and writes openapi.yaml.
 
-const path = resolve(import.meta.dirname, '../../../src/http/examples.json')
+const path = resolve(import.meta.dirname, '../../../src/http/openapi/examples.json')
 const HASH = '3c6f0e1b5a9d7428c1e8f3b2a6975d04e9b1c47a20d8f65b93e7a1c05f4d826b'
 const LATER = '9a1b7c3e5d2f4860b1d9e7a35c4f02861e8d7b6a953c4f20d1e7a8b9c6503f4d'
 const HARMLESS = '5d3a7f10c8e24b96f1073c5ea8d249b6107fe3c95ab8d4260f7e1b93c56ad842'

@@ -3,7 +3,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { SCOPES, type Scope } from '../../src/domain/access.js'
+import { SCOPES, type Scope } from '../../src/domain/organisations/access.js'
 import { HASH_PATTERN } from '../../src/hash/hash256.js'
 import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import t, { type Test } from 'tap'
-import type { Scope } from '../../src/domain/access.js'
+import type { Scope } from '../../src/domain/organisations/access.js'
 import { follower, linesIn, readFeed } from '../helpers/feed.js'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { del, redisOf, silent } from '../helpers/requests.js'

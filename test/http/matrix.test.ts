@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import t from 'tap'
-import { SCOPES } from '../../src/domain/access.js'
+import { SCOPES } from '../../src/domain/organisations/access.js'
 import type { ProblemCode } from '../../src/domain/problem.js'
 import { PROBLEMS } from '../../src/http/problems.js'
 import { createApiKey } from '../../src/services/keys/access.js'

@@ -1,8 +1,8 @@
 // Pictures of people under 18 do not get in, wherever it is said that they are.
 
 import t from 'tap'
-import { hotlinesFor } from '../../src/domain/hotlines.js'
-import { declaresMinor, fieldDeclaresMinor } from '../../src/domain/minors.js'
+import { hotlinesFor } from '../../src/domain/cases/hotlines.js'
+import { declaresMinor, fieldDeclaresMinor } from '../../src/domain/cases/minors.js'
 import { imagePart, multipart, type Part } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'
 import { refused } from '../helpers/refusal.js'

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { z } from 'zod'
-import { LAWS, SLA_PROFILES, type SlaProfile } from '../../src/domain/sla.js'
+import { LAWS, SLA_PROFILES, type SlaProfile } from '../../src/domain/cases/sla.js'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { redisOf, silent } from '../helpers/requests.js'
 import { keyFor, randomHashText, startService } from '../helpers/service.js'

@@ -1,7 +1,7 @@
 // How much stands behind a signal is the same wherever it is told, whoever handed it in again and whatever was said about it before.
 
 import t from 'tap'
-import type { Tier } from '../../src/domain/signal.js'
+import type { Tier } from '../../src/domain/matching/signal.js'
 import { keyFor, randomHashText, startService, until } from '../helpers/service.js'
 import { bankRecords, exported } from '../helpers/tiers.js'
 import { ask, feedback, matchesOf, operator, platform } from '../helpers/trust.js'

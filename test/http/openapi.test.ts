@@ -3,8 +3,8 @@ import { resolve } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { WEBHOOK_EVENT_NAMES } from '../../src/domain/webhook.js'
-import { EXAMPLES } from '../../src/http/examples.js'
+import { WEBHOOK_EVENT_NAMES } from '../../src/domain/organisations/webhook.js'
+import { EXAMPLES } from '../../src/http/openapi/examples.js'
 import { startService } from '../helpers/service.js'
 
 const Operations = z.object({ paths: z.record(z.string(), z.record(z.string(), z.object({ operationId: z.string() }))) })
@@ -73,7 +73,7 @@ t.test('generators of code get along with it', (t) => {
     lists.set(key, [...(lists.get(key) ?? []), at])
   }
   const twice = [...lists].filter(([, places]) => places.length > 1)
-  t.same(twice, [], 'a list of words that stands in several places has a name: src/http/openapi-enums.ts')
+  t.same(twice, [], 'a list of words that stands in several places has a name: src/http/openapi/openapi-enums.ts')
   t.end()
 })
 

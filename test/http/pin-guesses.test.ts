@@ -1,7 +1,7 @@
 // What somebody can do who knows the number of a case and nothing else: guess, and keep nobody out.
 
 import t from 'tap'
-import { MAX_FAILURE_DAYS, MAX_FAILURES_SHOWN, MAX_PIN_GUESSES } from '../../src/domain/case.js'
+import { MAX_FAILURE_DAYS, MAX_FAILURES_SHOWN, MAX_PIN_GUESSES } from '../../src/domain/cases/case.js'
 import { refused, withoutInstance } from '../helpers/refusal.js'
 import { otherPin, post, redisOf, tryPin, UNKNOWN_CASE } from '../helpers/requests.js'
 import { keyFor, openCase, startService } from '../helpers/service.js'

@@ -2,7 +2,7 @@
 
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
-import type { Scope } from '../../src/domain/access.js'
+import type { Scope } from '../../src/domain/organisations/access.js'
 import { hasPin, MARKER, refused } from '../helpers/refusal.js'
 import {
   del,

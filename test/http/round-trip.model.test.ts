@@ -1,8 +1,8 @@
 // Every kind of content of a bank, as a file: into an empty store, again into its own, and with every line deleted out of both.
 
 import t from 'tap'
-import { type Category, TIER_NAMES, VIEW_NAMES } from '../../src/domain/signal.js'
-import { SIGNAL_TYPE_NAMES } from '../../src/domain/signal-types.js'
+import { type Category, TIER_NAMES, VIEW_NAMES } from '../../src/domain/matching/signal.js'
+import { SIGNAL_TYPE_NAMES } from '../../src/domain/matching/signal-types.js'
 import { type Chance, chanceFrom } from '../fuzz/chance.js'
 import { type BankWorld, bankWorld, contentsOf, deleted, hex, type Line, signalOf } from '../helpers/bank-file.js'
 import { ask, operator } from '../helpers/trust.js'

@@ -1,7 +1,7 @@
 // What is limited is limited for all processes together, also when they are asked at the same moment.
 
 import t from 'tap'
-import { MAX_PIN_GUESSES } from '../../src/domain/case.js'
+import { MAX_PIN_GUESSES } from '../../src/domain/cases/case.js'
 import { post } from '../helpers/requests.js'
 import { codeOf, keyFor, openCase, randomHashText, startService, until } from '../helpers/service.js'
 

@@ -2,7 +2,7 @@
 
 import t, { type Test } from 'tap'
 import { z } from 'zod'
-import type { Scope } from '../../src/domain/access.js'
+import type { Scope } from '../../src/domain/organisations/access.js'
 import { readFeed } from '../helpers/feed.js'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { del, silent, withTypo } from '../helpers/requests.js'

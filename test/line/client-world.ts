@@ -2,7 +2,7 @@
 
 import type { Answer, Args, OperationId, TabirClient } from '../../src/client/client.js'
 import { tabirClient } from '../../src/client/client.js'
-import { SCOPES } from '../../src/domain/access.js'
+import { SCOPES } from '../../src/domain/organisations/access.js'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'
 import { EXCHANGE } from '../helpers/exchange.js'
 import { keyFor, randomHashText, startMessenger } from '../helpers/service.js'

@@ -2,7 +2,7 @@
 
 import sharp from 'sharp'
 import { z } from 'zod'
-import { SCOPES } from '../../src/domain/access.js'
+import { SCOPES } from '../../src/domain/organisations/access.js'
 import { formatHash } from '../../src/hash/hash256.js'
 import { pdq } from '../../src/hash/pdq.js'
 import { scene } from '../helpers/pictures.js'

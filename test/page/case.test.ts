@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import t from 'tap'
-import { MAX_PIN_GUESSES } from '../../src/domain/case.js'
+import { MAX_PIN_GUESSES } from '../../src/domain/cases/case.js'
 import { pictureFile, type Site, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { otherPin, redisOf, tryPin } from '../helpers/requests.js'
 import { codeOf, openCase, randomHashText } from '../helpers/service.js'

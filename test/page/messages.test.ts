@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import t from 'tap'
-import { CASE_STATES } from '../../src/domain/case.js'
-import { CASE_EVENT_KINDS, CASE_EVENTS } from '../../src/domain/case-event.js'
+import { CASE_STATES } from '../../src/domain/cases/case.js'
+import { CASE_EVENT_KINDS, CASE_EVENTS } from '../../src/domain/cases/case-event.js'
 
 const root = resolve(import.meta.dirname, '../../..')
 const folder = join(root, 'page/messages')

@@ -1,8 +1,8 @@
 // What a bank's owner is answered is known to the process that answers.
 
 import { t } from 'tap'
-import type { Caller } from '../../src/domain/access.js'
-import type { Bank } from '../../src/domain/bank.js'
+import type { Caller } from '../../src/domain/organisations/access.js'
+import type { Bank } from '../../src/domain/organisations/bank.js'
 import { banksFrom } from '../../src/services/banks/banks.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 

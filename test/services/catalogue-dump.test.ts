@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { t } from 'tap'
-import { CASES_BANK_NAME } from '../../src/domain/bank.js'
 import { formatUuid } from '../../src/domain/ids.js'
-import type { RegisteredImage } from '../../src/domain/signal.js'
-import { ROW_TYPES } from '../../src/domain/signal-types.js'
+import type { RegisteredImage } from '../../src/domain/matching/signal.js'
+import { ROW_TYPES } from '../../src/domain/matching/signal-types.js'
+import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { seeded } from '../search/rows.js'

@@ -1,9 +1,9 @@
 // What a put changes, and what it leaves where it is.
 
 import { t } from 'tap'
-import type { RegisteredImage } from '../../src/domain/signal.js'
-import { encodeSupport } from '../../src/domain/tier.js'
-import { NO_STANDING } from '../../src/domain/trust.js'
+import type { RegisteredImage } from '../../src/domain/matching/signal.js'
+import { encodeSupport } from '../../src/domain/trust/tier.js'
+import { NO_STANDING } from '../../src/domain/trust/trust.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import type { Searcher } from '../../src/services/index/searcher.js'
 import { hashNamed } from '../helpers/hashes.js'

@@ -2,10 +2,10 @@
 
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../../src/domain/bank.js'
 import { formatUuid } from '../../src/domain/ids.js'
-import type { Tier } from '../../src/domain/signal.js'
-import { DETAIL_BITS } from '../../src/domain/signal-types.js'
+import type { Tier } from '../../src/domain/matching/signal.js'
+import { DETAIL_BITS } from '../../src/domain/matching/signal-types.js'
+import { CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { detailsWith } from '../../src/hash/details/details.js'
 import type { AskedView } from '../../src/hash/details/features.js'
 import type { Points } from '../../src/hash/details/rows.js'

@@ -1,8 +1,8 @@
 // A bank as a file takes minutes where there is much: who loses his key meanwhile does not get the rest.
 
 import t from 'tap'
-import type { Caller } from '../../src/domain/access.js'
-import type { Bank } from '../../src/domain/bank.js'
+import type { Caller } from '../../src/domain/organisations/access.js'
+import type { Bank } from '../../src/domain/organisations/bank.js'
 import { Problem } from '../../src/domain/problem.js'
 import { parseHash } from '../../src/hash/hash256.js'
 import { exportsFrom } from '../../src/services/banks/exports.js'

@@ -2,8 +2,8 @@
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { CASES_BANK } from '../../src/domain/bank.js'
 import { uuidV7 } from '../../src/domain/ids.js'
+import { CASES_BANK } from '../../src/domain/organisations/bank.js'
 import { hashFromBytes } from '../../src/hash/hash256.js'
 import { feedOver } from '../../src/services/feed/feed.js'
 import { feedCursorsWith } from '../../src/services/feed/feed-cursor.js'

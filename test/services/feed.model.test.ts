@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import t from 'tap'
-import type { FeedLine } from '../../src/domain/feed.js'
+import type { FeedLine } from '../../src/domain/organisations/feed.js'
 import { Problem } from '../../src/domain/problem.js'
 import { formatHash, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { keys } from '../../src/store/redis/keys.js'

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import type { Tier } from '../../src/domain/signal.js'
-import { encodeSupport, tierWith } from '../../src/domain/tier.js'
+import type { Tier } from '../../src/domain/matching/signal.js'
+import { encodeSupport, tierWith } from '../../src/domain/trust/tier.js'
 import { type ImageFacts, ImageTable } from '../../src/services/index/image-table.js'
 
 const VERIFIED = encodeSupport({ verifications: 1, attestations: 0, confirmations: 0, notBlocked: 0 })

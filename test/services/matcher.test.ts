@@ -2,8 +2,8 @@
 
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
-import { COPY_BITS } from '../../src/domain/flood.js'
-import { NO_STANDING } from '../../src/domain/trust.js'
+import { COPY_BITS } from '../../src/domain/trust/flood.js'
+import { NO_STANDING } from '../../src/domain/trust/trust.js'
 import { dihedralsOf } from '../../src/hash/dihedral.js'
 import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import type { Catalogue } from '../../src/services/index/catalogue.js'

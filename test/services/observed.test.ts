@@ -2,9 +2,9 @@
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { CASES_BANK_NAME } from '../../src/domain/bank.js'
-import type { HashedSignal } from '../../src/domain/hashed-image.js'
 import { formatUuid } from '../../src/domain/ids.js'
+import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
+import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import type { Observation } from '../../src/services/matching/observed.js'
 import { bareMatcher } from '../helpers/bare-matcher.js'

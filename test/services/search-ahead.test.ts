@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
-import type { HashedSignal } from '../../src/domain/hashed-image.js'
+import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
 import { dihedralsOf } from '../../src/hash/dihedral.js'
 import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { uuidV7 } from '../../src/domain/ids.js'
-import type { RegisteredImage } from '../../src/domain/signal.js'
+import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { type CataloguePiece, DamagedDump } from '../../src/services/index/catalogue-dump.js'
 import { Replica } from '../../src/services/index/replica.js'

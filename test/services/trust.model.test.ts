@@ -4,9 +4,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import type { Caller } from '../../src/domain/access.js'
+import type { Caller } from '../../src/domain/organisations/access.js'
 import { Problem } from '../../src/domain/problem.js'
-import { tierOf } from '../../src/domain/tier.js'
+import { tierOf } from '../../src/domain/trust/tier.js'
 import {
   act,
   DISPUTE_ANSWERS,
@@ -18,7 +18,7 @@ import {
   type Trust,
   type TrustAction,
   VERDICTS,
-} from '../../src/domain/trust.js'
+} from '../../src/domain/trust/trust.js'
 import type { JudgedSignal, TrustService } from '../../src/services/trust/trust.js'
 import { keys } from '../../src/store/redis/keys.js'
 import { redisOf } from '../helpers/requests.js'

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { WEBHOOK_EVENT_NAMES, WITHDRAWN_SPREAD_MS } from '../../src/domain/webhook.js'
+import { WEBHOOK_EVENT_NAMES, WITHDRAWN_SPREAD_MS } from '../../src/domain/organisations/webhook.js'
 import { matchIdsWith } from '../../src/services/matching/match-ids.js'
 import { partiesWith } from '../../src/services/trust/parties.js'
 import { webhookHearers } from '../../src/services/webhooks/webhook-hearers.js'

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { uuidV7 } from '../../src/domain/ids.js'
-import { MOST_IN_FLIGHT, nextTryAtMs, pauseMs } from '../../src/domain/webhook.js'
+import { MOST_IN_FLIGHT, nextTryAtMs, pauseMs } from '../../src/domain/organisations/webhook.js'
 import { outgoingThrough } from '../../src/net/outgoing.js'
 import { webhookSending } from '../../src/services/webhooks/webhook-sending.js'
 import { openStore } from '../../src/store/redis/client.js'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Redis } from 'ioredis'
 import t from 'tap'
-import type { AuditAct, UncheckedEntry } from '../../src/domain/audit.js'
+import type { AuditAct, UncheckedEntry } from '../../src/domain/organisations/audit.js'
 import { AUDIT_FAULTS, type AuditLog, auditLogIn, headText, noteInAudit, parseHead } from '../../src/store/audit/audit.js'
 import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'

@@ -5,7 +5,7 @@ import {
   CASE_EVENTS,
   type CaseEvent,
   platformBucket,
-} from '../../src/domain/case-event.js'
+} from '../../src/domain/cases/case-event.js'
 import { caseEventsIn } from '../../src/store/cases/case-events.js'
 import { connectForFollowing, openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'

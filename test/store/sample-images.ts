@@ -11,8 +11,8 @@ import {
   TIERS,
   VIEW_NAMES,
   VIEWS,
-} from '../../src/domain/signal.js'
-import { SIGNAL_TYPE_NAMES } from '../../src/domain/signal-types.js'
+} from '../../src/domain/matching/signal.js'
+import { SIGNAL_TYPE_NAMES } from '../../src/domain/matching/signal-types.js'
 import { MAX_DETAIL_ROWS } from '../../src/hash/details/rows.js'
 import { HASH_BYTES, hashFromBytes } from '../../src/hash/hash256.js'
 import type { ImageColumns } from '../../src/store/images/reader/columns.js'

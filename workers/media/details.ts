@@ -1,6 +1,6 @@
 // From a stranger's bytes to the details of the picture; what lies between is overwritten.
 
-import type { HashedImage } from '../../src/domain/hashed-image.js'
+import type { HashedImage } from '../../src/domain/matching/hashed-image.js'
 import { detailedSize } from '../../src/hash/details/detailed-size.js'
 import { type Details, detailsWith } from '../../src/hash/details/details.js'
 import { loadDetailsKernelSync } from '../../src/hash/details-kernel.js'

@@ -1,9 +1,9 @@
 // What all feeds have in common: a request for a page, and what is on it.
 
 import { z } from 'zod'
-import type { NewSignal } from '../../domain/bank-change.js'
-import type { ReadRecord, RecordRefusal } from '../../domain/bank-import.js'
-import type { FeedPlace, PullFailure } from '../../domain/exchange.js'
+import type { NewSignal } from '../../domain/organisations/bank-change.js'
+import type { ReadRecord, RecordRefusal } from '../../domain/organisations/bank-import.js'
+import type { FeedPlace, PullFailure } from '../../domain/organisations/exchange.js'
 
 export interface FeedRequest {
   readonly method: 'GET' | 'POST'

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto'
 import { SaxesParser } from 'saxes'
 import { z } from 'zod'
-import { tagDeclaresMinor } from '../../domain/minors.js'
+import { tagDeclaresMinor } from '../../domain/cases/minors.js'
 import { signalFrom } from '../signal-lines.js'
 import { BaseUrl, type Feed, FeedError, type FeedRecord, MOST_PARTS, recordFrom, under } from './feed.js'
 

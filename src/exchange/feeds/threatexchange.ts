@@ -1,7 +1,7 @@
 // ThreatExchange's threat_updates: what members of a privacy group said about hashes.
 
 import { z } from 'zod'
-import { tagDeclaresMinor } from '../../domain/minors.js'
+import { tagDeclaresMinor } from '../../domain/cases/minors.js'
 import { signalFrom } from '../signal-lines.js'
 import { BaseUrl, type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed.js'
 

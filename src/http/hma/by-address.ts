@@ -1,6 +1,6 @@
 // Pictures that a client of HMA names by their address instead of sending them.
 
-import type { HashedImage } from '../../domain/hashed-image.js'
+import type { HashedImage } from '../../domain/matching/hashed-image.js'
 import { Problem } from '../../domain/problem.js'
 import type { Hashing, HashingFor } from '../../services/intake/hashing.js'
 import type { FetchedBody, FetchRefusal, PictureFetching } from '../../services/intake/picture-fetching.js'

@@ -1,7 +1,7 @@
 // How HMA says no: a message with the status, a bare list where a query or body does not fit, plain text without a key.
 
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import type { Hotline } from '../../domain/hotlines.js'
+import type { Hotline } from '../../domain/cases/hotlines.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { problemOf } from '../plugins/problem-answers.js'
 import { PROBLEMS, shownHotlines } from '../problems.js'

@@ -1,9 +1,9 @@
 // Signal and content types by HMA's names, and the answers of a lookup.
 
 import { createHash } from 'node:crypto'
-import type { Caller } from '../../domain/access.js'
-import { distanceCeilingOf } from '../../domain/grade.js'
-import type { HashedImage, HashedSignal } from '../../domain/hashed-image.js'
+import { distanceCeilingOf } from '../../domain/matching/grade.js'
+import type { HashedImage, HashedSignal } from '../../domain/matching/hashed-image.js'
+import type { Caller } from '../../domain/organisations/access.js'
 import { formatHash, type Hash256, parseHash } from '../../hash/hash256.js'
 import type { Match } from '../../services/matching/match.js'
 import { turned } from '../../services/matching/orientations.js'

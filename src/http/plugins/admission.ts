@@ -3,7 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import fp from 'fastify-plugin'
-import type { RouteScope } from '../../domain/access.js'
+import type { RouteScope } from '../../domain/organisations/access.js'
 import { Problem } from '../../domain/problem.js'
 import type { Admission, Shortage } from '../../services/load/admission.js'
 import type { TurnsOfLoop } from '../../services/load/event-loop-scheduler.js'

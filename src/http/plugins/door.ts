@@ -2,7 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Caller, RouteScope } from '../../domain/access.js'
+import type { Caller, RouteScope } from '../../domain/organisations/access.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import type { OwnCase } from '../../services/cases/case-access.js'
 import type { Cases } from '../../services/cases/cases.js'

@@ -2,9 +2,9 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { DISTANCE_BANDS, GRADES } from '../../domain/grade.js'
-import { TALLIED_DAYS, type Tally } from '../../domain/tally.js'
-import { VERDICTS } from '../../domain/trust.js'
+import { DISTANCE_BANDS, GRADES } from '../../domain/matching/grade.js'
+import { TALLIED_DAYS, type Tally } from '../../domain/trust/tally.js'
+import { VERDICTS } from '../../domain/trust/trust.js'
 import type { DailyStatistics, Tallies } from '../../services/trust/daily-counts.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'

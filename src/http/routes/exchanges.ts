@@ -2,9 +2,9 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { RECORD_REFUSALS } from '../../domain/bank-import.js'
-import { EXCHANGE_APIS, PULL_FAILURES, PULL_STATES } from '../../domain/exchange.js'
-import { RECONCILE_FAILURES, RECONCILE_STATES } from '../../domain/reconciler.js'
+import { RECORD_REFUSALS } from '../../domain/organisations/bank-import.js'
+import { EXCHANGE_APIS, PULL_FAILURES, PULL_STATES } from '../../domain/organisations/exchange.js'
+import { RECONCILE_FAILURES, RECONCILE_STATES } from '../../domain/organisations/reconciler.js'
 import type { ExchangeReport, Exchanges } from '../../services/interop/exchanges.js'
 import type { ReconcilerReport, Reconcilers } from '../../services/interop/reconcilers.js'
 import type { Audit } from '../../services/records/audit.js'

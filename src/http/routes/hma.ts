@@ -1,7 +1,7 @@
 // The routes of Hasher-Matcher-Actioner, so that its clients may ask Tabir: one URL and one key, and nothing else to change.
 
 import type { FastifyPluginAsync } from 'fastify'
-import { hotlinesFor } from '../../domain/hotlines.js'
+import { hotlinesFor } from '../../domain/cases/hotlines.js'
 import { ownValue } from '../../domain/own-value.js'
 import { withFloats } from '../hma/floats.js'
 import { answeringAsHma } from '../hma/refusals.js'

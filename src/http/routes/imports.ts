@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { FILE_FORMATS, IMPORT_STATES, RECORD_REFUSALS } from '../../domain/bank-import.js'
+import { FILE_FORMATS, IMPORT_STATES, RECORD_REFUSALS } from '../../domain/organisations/bank-import.js'
 import { PROBLEM_CODES, Problem } from '../../domain/problem.js'
 import type { Banks } from '../../services/banks/banks.js'
 import type { ImportReport, Imports } from '../../services/intake/imports.js'

@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { ORG_KINDS, SCOPES } from '../../domain/access.js'
+import { ORG_KINDS, SCOPES } from '../../domain/organisations/access.js'
 import { isPlainLine } from '../../domain/plain-text.js'
 import { isNetwork } from '../../net/networks.js'
 import type { KeptKey, KeyKeeping } from '../../services/keys/key-administration.js'

@@ -2,11 +2,11 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { Caller } from '../../domain/access.js'
-import { bandWithin } from '../../domain/grade.js'
-import type { HashedSignal } from '../../domain/hashed-image.js'
+import { bandWithin } from '../../domain/matching/grade.js'
+import type { HashedSignal } from '../../domain/matching/hashed-image.js'
+import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
+import type { Caller } from '../../domain/organisations/access.js'
 import { Problem } from '../../domain/problem.js'
-import { SIGNAL_TYPES } from '../../domain/signal-types.js'
 import type { AskedView } from '../../hash/details/features.js'
 import { readAsked } from '../../hash/details/written.js'
 import { parseHash } from '../../hash/hash256.js'
@@ -31,7 +31,7 @@ import {
 } from '../schemas.js'
 import { Matches, MatchResult, resultText, shownMatch, Truncated } from '../shown-match.js'
 import { eachImage, type InFlight, type UploadLimits } from '../upload.js'
-import { mayForUploads } from './case-images.js'
+import { mayForUploads } from './cases/case-images.js'
 
 const MAX_QUERIES = 1000
 const MAX_CONTEXT_BYTES = 256

@@ -2,9 +2,9 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { EVIDENCE, falseRateAnUpload, largestBits, type RatedGrade } from '../../domain/registry-size.js'
-import { TIER_NAMES } from '../../domain/signal.js'
-import { SIGNAL_TYPE_NAMES } from '../../domain/signal-types.js'
+import { EVIDENCE, falseRateAnUpload, largestBits, type RatedGrade } from '../../domain/matching/registry-size.js'
+import { TIER_NAMES } from '../../domain/matching/signal.js'
+import { SIGNAL_TYPE_NAMES } from '../../domain/matching/signal-types.js'
 import type { RegistryCounts } from '../../services/ops/registry-counts.js'
 import { may } from '../problems.js'
 import { CategoryName, Instant, SignalTypeName } from '../schemas.js'

@@ -2,8 +2,8 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import type { FeedSignal } from '../../domain/feed.js'
-import { tagDeclaresMinor } from '../../domain/minors.js'
+import { tagDeclaresMinor } from '../../domain/cases/minors.js'
+import type { FeedSignal } from '../../domain/organisations/feed.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { formatHash, HASH_PATTERN, type Hash256, parseHash } from '../../hash/hash256.js'
 import { fetchableIn } from '../../services/interop/fetched-hashes.js'

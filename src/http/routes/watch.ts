@@ -2,10 +2,15 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import type { Signal } from '../../domain/matching/signal.js'
+import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
+import {
+  LONGEST_WATCH_DAYS,
+  MAX_REFERENCE_CHARS,
+  MOST_SIGNALS_PER_WATCH,
+  USUAL_WATCH_DAYS,
+} from '../../domain/organisations/watch.js'
 import { Problem } from '../../domain/problem.js'
-import type { Signal } from '../../domain/signal.js'
-import { SIGNAL_TYPES } from '../../domain/signal-types.js'
-import { LONGEST_WATCH_DAYS, MAX_REFERENCE_CHARS, MOST_SIGNALS_PER_WATCH, USUAL_WATCH_DAYS } from '../../domain/watch.js'
 import { parseHash } from '../../hash/hash256.js'
 import type { Idempotency } from '../../services/load/idempotency.js'
 import type { NewWatch, WatchService, WatchView } from '../../services/watch/watch-service.js'

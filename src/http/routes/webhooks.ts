@@ -8,7 +8,7 @@ import {
   MOST_WEBHOOKS_PER_ORG,
   WEBHOOK_EVENT_NAMES,
   WEBHOOK_EVENTS,
-} from '../../domain/webhook.js'
+} from '../../domain/organisations/webhook.js'
 import type { Idempotency } from '../../services/load/idempotency.js'
 import {
   DELIVERY_FAILURES,

@@ -1,8 +1,8 @@
 // Which signals of a bank changes are about, and which of them changed nothing.
 
-import type { Bank } from '../../domain/bank.js'
-import type { BankChange, NewSignal } from '../../domain/bank-change.js'
-import type { RegisteredImage, Signal } from '../../domain/signal.js'
+import type { RegisteredImage, Signal } from '../../domain/matching/signal.js'
+import type { Bank } from '../../domain/organisations/bank.js'
+import type { BankChange, NewSignal } from '../../domain/organisations/bank-change.js'
 import type { Images } from '../../store/images/images.js'
 import { bankedIdOf } from '../index/image-ids.js'
 

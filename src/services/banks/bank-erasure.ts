@@ -1,6 +1,6 @@
 // Erases the images of banks that were removed. Whatever dies in between, the next sweep goes on.
 
-import type { Bank } from '../../domain/bank.js'
+import type { Bank } from '../../domain/organisations/bank.js'
 import type { Images } from '../../store/images/images.js'
 import type { Banks } from '../../store/organisations/banks.js'
 import type { Catalogue } from '../index/catalogue.js'

@@ -1,11 +1,11 @@
 // A bank as a file for its owner: in plain or sealed, as he says; and noted in the audit log before the first byte leaves.
 
 import { Readable } from 'node:stream'
-import type { Caller } from '../../domain/access.js'
-import type { Bank } from '../../domain/bank.js'
+import type { Caller } from '../../domain/organisations/access.js'
+import type { Bank } from '../../domain/organisations/bank.js'
 import { Problem } from '../../domain/problem.js'
-import { tierWith } from '../../domain/tier.js'
-import { NO_STANDING } from '../../domain/trust.js'
+import { tierWith } from '../../domain/trust/tier.js'
+import { NO_STANDING } from '../../domain/trust/trust.js'
 import { sealedFor } from '../../exchange/age.js'
 import { type ExportFormat, headOf, linesOf } from '../../exchange/signal-writer.js'
 import type { Images, StoredImage } from '../../store/images/images.js'

@@ -1,8 +1,7 @@
 // Who may do what with a case: its number, its PIN, its tokens.
 
 import { createHash, createHmac, randomBytes, randomInt, type ScryptOptions, scrypt } from 'node:crypto'
-import type { Caller } from '../../domain/access.js'
-import { organisationMay, plainReference } from '../../domain/assistance.js'
+import { organisationMay, plainReference } from '../../domain/cases/assistance.js'
 import {
   CASE_TOKEN_TTL_S,
   caseNumberFrom,
@@ -10,7 +9,8 @@ import {
   drawRecoveryCode,
   isRecoveryCode,
   parseCaseNumber,
-} from '../../domain/case.js'
+} from '../../domain/cases/case.js'
+import type { Caller } from '../../domain/organisations/access.js'
 import { Problem } from '../../domain/problem.js'
 import type { CaseRecord, Cases as CaseStore, OpenedByToken } from '../../store/cases/cases.js'
 import type { Secrets } from '../../store/sealing/secrets.js'

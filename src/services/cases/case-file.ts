@@ -1,10 +1,10 @@
 // All that is known of a case, for whoever may see it: no hash, no name.
 
-import type { CaseEvent } from '../../domain/case-event.js'
-import type { Category, Tier } from '../../domain/signal.js'
-import type { SignalType } from '../../domain/signal-types.js'
-import { tierWith } from '../../domain/tier.js'
-import { type DisputeAnswer, NO_STANDING } from '../../domain/trust.js'
+import type { CaseEvent } from '../../domain/cases/case-event.js'
+import type { Category, Tier } from '../../domain/matching/signal.js'
+import type { SignalType } from '../../domain/matching/signal-types.js'
+import { tierWith } from '../../domain/trust/tier.js'
+import { type DisputeAnswer, NO_STANDING } from '../../domain/trust/trust.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
 import type { Images } from '../../store/images/images.js'
 import type { Trusts } from '../../store/trust/trust.js'

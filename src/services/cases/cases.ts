@@ -1,13 +1,20 @@
 // A case, from opening to its end. What the submitter holds are a number and a PIN; nobody is asked for a name.
 
 import { randomBytes } from 'node:crypto'
-import type { Caller } from '../../domain/access.js'
-import type { Assistance } from '../../domain/assistance.js'
-import type { AuditActor } from '../../domain/audit.js'
-import { acceptsImages, type CaseAction, type CaseState, MAX_PIN_GUESSES, remindAtMs, stateAt } from '../../domain/case.js'
-import type { CaseEventKind } from '../../domain/case-event.js'
+import type { Assistance } from '../../domain/cases/assistance.js'
+import {
+  acceptsImages,
+  type CaseAction,
+  type CaseState,
+  MAX_PIN_GUESSES,
+  remindAtMs,
+  stateAt,
+} from '../../domain/cases/case.js'
+import type { CaseEventKind } from '../../domain/cases/case-event.js'
+import type { Category } from '../../domain/matching/signal.js'
+import type { Caller } from '../../domain/organisations/access.js'
+import type { AuditActor } from '../../domain/organisations/audit.js'
 import { Problem } from '../../domain/problem.js'
-import type { Category } from '../../domain/signal.js'
 import type { CaseChange, CaseRecord, Cases as CaseStore } from '../../store/cases/cases.js'
 import type { Replica } from '../index/replica.js'
 import type { CaseAccess, KeyPurpose, NamedCase, OwnCase, PinAndCode } from './case-access.js'

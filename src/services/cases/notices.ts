@@ -1,10 +1,10 @@
 // Notices: what she declares for a law, and the clocks that then run for every platform that meets one of her pictures.
 
+import { type Clock, clocksFrom, type Law, missingIn, type Notice, type Stage, stoppedBy } from '../../domain/cases/sla.js'
+import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { PagePlace } from '../../domain/page-place.js'
 import { Problem } from '../../domain/problem.js'
-import type { RegisteredImage } from '../../domain/signal.js'
-import { type Clock, clocksFrom, type Law, missingIn, type Notice, type Stage, stoppedBy } from '../../domain/sla.js'
-import type { Verdict } from '../../domain/trust.js'
+import type { Verdict } from '../../domain/trust/trust.js'
 import type { Cases } from '../../store/cases/cases.js'
 import type { Clocks, DueClock, RunningClock } from '../../store/cases/clocks.js'
 import type { ApiKeys } from '../../store/organisations/api-keys.js'

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import PDFDocument from 'pdfkit'
-import { counted, REPORT_WORDS, type ReportLanguage, type ReportWords } from '../../domain/report-words.js'
+import { counted, REPORT_WORDS, type ReportLanguage, type ReportWords } from '../../domain/cases/report-words.js'
 import type { Report } from './report.js'
 
 const MARGIN_PT = 56

@@ -2,7 +2,7 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { z } from 'zod'
-import { REPORT_LANGUAGES } from '../../domain/report-words.js'
+import { REPORT_LANGUAGES } from '../../domain/cases/report-words.js'
 import { Report } from './report.js'
 import { drawReport } from './report-drawing.js'
 

@@ -2,8 +2,8 @@
 
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import type { ReportLanguage } from '../../domain/cases/report-words.js'
 import { Problem } from '../../domain/problem.js'
-import type { ReportLanguage } from '../../domain/report-words.js'
 import type { Report } from './report.js'
 
 export interface ReportPrinter {

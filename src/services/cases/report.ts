@@ -1,10 +1,10 @@
 // What police or a regulator may be shown of a case: numbers and times, signed. No picture, no hash, no name.
 
 import { z } from 'zod'
-import { CASE_STATES } from '../../domain/case.js'
-import { CASE_EVENT_KINDS, CASE_EVENTS, PLATFORM_BUCKETS, platformBucket } from '../../domain/case-event.js'
+import { CASE_STATES } from '../../domain/cases/case.js'
+import { CASE_EVENT_KINDS, CASE_EVENTS, PLATFORM_BUCKETS, platformBucket } from '../../domain/cases/case-event.js'
 import { imageReference } from '../../domain/ids.js'
-import { CATEGORY_NAMES, TIER_NAMES } from '../../domain/signal.js'
+import { CATEGORY_NAMES, TIER_NAMES } from '../../domain/matching/signal.js'
 import type { Signer } from '../records/signer.js'
 import type { CaseFile } from './case-file.js'
 import { Receipt } from './receipts.js'

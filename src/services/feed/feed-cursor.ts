@@ -1,7 +1,7 @@
 // Where a follower of the feed stopped, as a text that tells him nothing and that nobody else can use.
 
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
-import type { FeedFilter } from '../../domain/feed.js'
+import type { FeedFilter } from '../../domain/organisations/feed.js'
 
 export interface FeedReader {
   readonly orgId: string

@@ -1,11 +1,11 @@
 // What one follower is told of images, banks and parts of a snapshot: what holds when it is read.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { CASES_BANK_NAME, isAnswering, isVisibleTo } from '../../domain/bank.js'
-import type { FeedLine } from '../../domain/feed.js'
-import type { RegisteredImage } from '../../domain/signal.js'
-import { tierWith } from '../../domain/tier.js'
-import { NO_STANDING, type Standing } from '../../domain/trust.js'
+import type { RegisteredImage } from '../../domain/matching/signal.js'
+import { CASES_BANK_NAME, isAnswering, isVisibleTo } from '../../domain/organisations/bank.js'
+import type { FeedLine } from '../../domain/organisations/feed.js'
+import { tierWith } from '../../domain/trust/tier.js'
+import { NO_STANDING, type Standing } from '../../domain/trust/trust.js'
 import type { Images } from '../../store/images/images.js'
 import type { Trusts } from '../../store/trust/trust.js'
 import type { Catalogue } from '../index/catalogue.js'

@@ -4,8 +4,8 @@
 // all of a batch in the order of the reader's own ids, however small the pages are. So no page, snapshot or filter tells which came together.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { CASES_BANK_NAME } from '../../domain/bank.js'
-import type { FeedLine } from '../../domain/feed.js'
+import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
+import type { FeedLine } from '../../domain/organisations/feed.js'
 import { Problem } from '../../domain/problem.js'
 import type { FeedBatches } from '../../store/exchange/feed-batches.js'
 import { type Change, changesAfter, digestAt } from '../../store/images/changes.js'

@@ -1,8 +1,8 @@
 // Brings changes of the store into a catalogue.
 
+import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { Problem } from '../../domain/problem.js'
-import type { RegisteredImage } from '../../domain/signal.js'
-import type { Standing } from '../../domain/trust.js'
+import type { Standing } from '../../domain/trust/trust.js'
 import { type Change, isInHistory, type Position } from '../../store/images/changes.js'
 import type { Images } from '../../store/images/images.js'
 import type { OwnWrites } from '../../store/images/read-your-writes.js'

@@ -1,7 +1,7 @@
 // The banks of a deployment, and what each organisation calls them. A name is unique among the banks that an organisation may know of, and says
 // nothing about any other bank: whoever makes a bank cannot find out whether a bank that is hidden from it has the same name.
 
-import { type Bank, isKnownSinceMs, isVisibleTo, labelOf } from '../../domain/bank.js'
+import { type Bank, isKnownSinceMs, isVisibleTo, labelOf } from '../../domain/organisations/bank.js'
 import { exactNameOf } from '../../store/organisations/exact-name.js'
 
 /** Banks by the name that they have in the store. */

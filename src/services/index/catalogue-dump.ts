@@ -2,7 +2,7 @@
 
 import { deserialize } from 'node:v8'
 import { z } from 'zod'
-import { ROW_TYPES, type RowType } from '../../domain/signal-types.js'
+import { ROW_TYPES, type RowType } from '../../domain/matching/signal-types.js'
 import { HASH_BYTES } from '../../hash/hash256.js'
 import { MAX_SEGMENT_ROWS } from '../../search/compaction.js'
 import { type DumpedSegment, pickRows, type Restoring } from '../../search/dump.js'

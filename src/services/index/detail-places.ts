@@ -1,6 +1,6 @@
 // Where the details that are searched for lie in their pictures, in this process's memory: 40 bytes a picture rather than objects.
 
-import type { IndexedDetails } from '../../domain/details.js'
+import type { IndexedDetails } from '../../domain/matching/details.js'
 import { MAX_DETAIL_ROWS } from '../../hash/details/rows.js'
 
 const PAGE_BITS = 14

@@ -1,10 +1,10 @@
 // Ids of images, keyed so that an id tells nothing about the hash it is made from: the same of what is the same.
 
 import { createHmac } from 'node:crypto'
-import type { SignalIdentity } from '../../domain/bank-change.js'
 import { uuidV8 } from '../../domain/ids.js'
-import type { Signal } from '../../domain/signal.js'
-import type { SignalType } from '../../domain/signal-types.js'
+import type { Signal } from '../../domain/matching/signal.js'
+import type { SignalType } from '../../domain/matching/signal-types.js'
+import type { SignalIdentity } from '../../domain/organisations/bank-change.js'
 
 /** Of what is handed in to a bank as hashes: of a picture where all its signals are given. */
 export function bankedIdOf(secret: Buffer, bank: string, { signal, picture, ref }: SignalIdentity): string {

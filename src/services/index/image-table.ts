@@ -1,8 +1,16 @@
 // Millions of images in a process's memory: what a match says about each, at 30 bytes rather than an object's hundreds.
 
-import { CATEGORIES, CATEGORY_NAMES, type Category, nameOfCode, TIER_NAMES, TIERS, type Tier } from '../../domain/signal.js'
-import { tierWith } from '../../domain/tier.js'
-import type { Standing } from '../../domain/trust.js'
+import {
+  CATEGORIES,
+  CATEGORY_NAMES,
+  type Category,
+  nameOfCode,
+  TIER_NAMES,
+  TIERS,
+  type Tier,
+} from '../../domain/matching/signal.js'
+import { tierWith } from '../../domain/trust/tier.js'
+import type { Standing } from '../../domain/trust/trust.js'
 import { ORIGIN_BYTES } from './image-ids.js'
 
 export interface ImageFacts {

@@ -1,8 +1,8 @@
 // Keeps this process's catalogue equal to the store: reads everything once, then follows the changes.
 
 import type { Redis } from 'ioredis'
-import type { Bank } from '../../domain/bank.js'
 import type { NotReadyReason } from '../../domain/not-ready.js'
+import type { Bank } from '../../domain/organisations/bank.js'
 import { Problem } from '../../domain/problem.js'
 import type { StoreUnavailableError } from '../../domain/store-unavailable.js'
 import { type Change, digestAt, type Followed, follow, type Loss, type Position } from '../../store/images/changes.js'

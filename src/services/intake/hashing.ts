@@ -1,8 +1,8 @@
 // Has a picture hashed by a worker. The picture waits at the hand-off; the queue learns only where.
 
-import type { HashedImage } from '../../domain/hashed-image.js'
+import type { HashedImage } from '../../domain/matching/hashed-image.js'
+import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { Problem } from '../../domain/problem.js'
-import { SIGNAL_TYPES } from '../../domain/signal-types.js'
 import type { HandoffDesk } from '../../handoff/desk.js'
 import { isTooCostly, type PictureCost, pictureCost, UNKNOWN_COST } from '../../handoff/picture-cost.js'
 import { type DetailsWanted, type HashImageJob, JOB_PRIORITY, type JobPurpose } from '../../jobs/hash-image.js'

@@ -1,8 +1,9 @@
 // Files that are handed in to a bank: read as they arrive, taken a batch at a time, gone on with where they broke off.
 
 import { createHash, createHmac, type Hash, randomBytes } from 'node:crypto'
-import type { Bank } from '../../domain/bank.js'
-import type { BankChange } from '../../domain/bank-change.js'
+import { uuidV7, uuidV8 } from '../../domain/ids.js'
+import type { Bank } from '../../domain/organisations/bank.js'
+import type { BankChange } from '../../domain/organisations/bank-change.js'
 import {
   type FileFormat,
   type ImportProgress,
@@ -12,8 +13,7 @@ import {
   type ReadRecord,
   type RecordRefusal,
   withNote,
-} from '../../domain/bank-import.js'
-import { uuidV7, uuidV8 } from '../../domain/ids.js'
+} from '../../domain/organisations/bank-import.js'
 import type { PagePlace } from '../../domain/page-place.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { readLines, type TextLine } from '../../exchange/lines.js'

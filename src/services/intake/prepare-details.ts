@@ -1,7 +1,7 @@
 // Makes the details of a picture fit to be kept: veiled, and without what other pictures have as well.
 
-import type { IndexedDetails } from '../../domain/details.js'
-import type { Signal } from '../../domain/signal.js'
+import type { IndexedDetails } from '../../domain/matching/details.js'
+import type { Signal } from '../../domain/matching/signal.js'
 import type { RegisteredDetails } from '../../hash/details/details.js'
 import type { Points } from '../../hash/details/rows.js'
 import type { Replica } from '../index/replica.js'

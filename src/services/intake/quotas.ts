@@ -1,7 +1,7 @@
 // How much an account may hand in: nothing while it has too many strikes, and so many signals a day.
 
 import { Problem } from '../../domain/problem.js'
-import { type Account, ruleOf } from '../../domain/strikes.js'
+import { type Account, ruleOf } from '../../domain/trust/strikes.js'
 import type { CaseRecord } from '../../store/cases/cases.js'
 import type { Reporting } from '../../store/images/images.js'
 import type { Strikes } from '../../store/trust/strikes.js'

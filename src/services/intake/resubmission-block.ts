@@ -2,8 +2,8 @@
 // harmless, by any case.
 
 import { createHmac } from 'node:crypto'
-import type { RegisteredImage, Signal } from '../../domain/signal.js'
-import { REFUSED_FOR_MS } from '../../domain/strikes.js'
+import type { RegisteredImage, Signal } from '../../domain/matching/signal.js'
+import { REFUSED_FOR_MS } from '../../domain/trust/strikes.js'
 import type { RefusalChange, Refusals } from '../../store/organisations/refusals.js'
 
 export interface InvalidatedSignals {

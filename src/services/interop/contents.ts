@@ -1,8 +1,8 @@
 // What other systems call content: an image of a bank by its number, with a note, that its owner may switch off for a time.
 
-import type { AuditActor } from '../../domain/audit.js'
+import type { RegisteredImage } from '../../domain/matching/signal.js'
+import type { AuditActor } from '../../domain/organisations/audit.js'
 import { Problem } from '../../domain/problem.js'
-import type { RegisteredImage } from '../../domain/signal.js'
 import type { Images } from '../../store/images/images.js'
 import type { OwnerDue, OwnerDues } from '../../store/organisations/hold-expiries.js'
 import { ID_PARTS } from '../index/image-table.js'

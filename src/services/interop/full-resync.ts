@@ -1,6 +1,6 @@
 // A feed that was not read for longer than it tells of what is gone: it is read anew, and what it does not name any more goes.
 
-import type { Bank } from '../../domain/bank.js'
+import type { Bank } from '../../domain/organisations/bank.js'
 import type { Exchange } from '../../exchange/exchange-config.js'
 import type { ExchangeState, Exchanges as ExchangeStore } from '../../store/exchange/exchanges.js'
 import type { ImportRun } from '../../store/redis/guarded-writes.js'

@@ -1,7 +1,7 @@
 // A bank of somebody's HMA, through the guard: what is in it, and out with it.
 
 import { randomBytes } from 'node:crypto'
-import type { ReconcileFailure } from '../../domain/reconciler.js'
+import type { ReconcileFailure } from '../../domain/organisations/reconciler.js'
 import {
   type HmaConfig,
   type HmaContent,

@@ -1,6 +1,6 @@
 // Ids that were not there when they were looked for, and may yet come.
 
-import type { Hole } from '../../domain/reconciler.js'
+import type { Hole } from '../../domain/organisations/reconciler.js'
 
 /** Those that are younger than a time. */
 export function openHoles(holes: readonly Hole[], sinceMs: number): Hole[] {

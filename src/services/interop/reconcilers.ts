@@ -1,7 +1,7 @@
 // Whose HMAs fetch from here, and what is taken out of all their banks that do.
 
+import type { ReconcileFailure, ReconcileProgress } from '../../domain/organisations/reconciler.js'
 import { Problem } from '../../domain/problem.js'
-import type { ReconcileFailure, ReconcileProgress } from '../../domain/reconciler.js'
 import type { Reconciler } from '../../exchange/exchange-config.js'
 import type { FoundBanks } from '../../store/exchange/reconcilers.js'
 import { banksPullingFrom } from './hma-client.js'

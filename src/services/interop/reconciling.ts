@@ -1,8 +1,8 @@
 // Takes out of one bank of an HMA what it fetched from here and what does not match here any more. HMA's own client keeps what is withdrawn.
 
 import { createHmac } from 'node:crypto'
+import type { ReconcilePlace, ReconcileProgress } from '../../domain/organisations/reconciler.js'
 import { Problem } from '../../domain/problem.js'
-import type { ReconcilePlace, ReconcileProgress } from '../../domain/reconciler.js'
 import type { Reconciler } from '../../exchange/exchange-config.js'
 import { hmaRequests } from '../../exchange/hma.js'
 import type { Hash256 } from '../../hash/hash256.js'

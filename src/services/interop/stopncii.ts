@@ -1,9 +1,9 @@
 // What clients of StopNCII's interface fetch, hand in and report.
 
-import type { Caller } from '../../domain/access.js'
-import type { Bank } from '../../domain/bank.js'
-import type { NewSignal } from '../../domain/bank-change.js'
-import type { FeedLine, FeedSignal } from '../../domain/feed.js'
+import type { Caller } from '../../domain/organisations/access.js'
+import type { Bank } from '../../domain/organisations/bank.js'
+import type { NewSignal } from '../../domain/organisations/bank-change.js'
+import type { FeedLine, FeedSignal } from '../../domain/organisations/feed.js'
 import { Problem } from '../../domain/problem.js'
 import type { Hash256 } from '../../hash/hash256.js'
 import type { FetchPlaces } from '../../store/exchange/fetch-cursors.js'

@@ -2,9 +2,9 @@
 
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import type { Caller, OrgKind, Scope } from '../../domain/access.js'
-import type { AuditActor } from '../../domain/audit.js'
 import { uuidV7 } from '../../domain/ids.js'
+import type { Caller, OrgKind, Scope } from '../../domain/organisations/access.js'
+import type { AuditActor } from '../../domain/organisations/audit.js'
 import { Problem } from '../../domain/problem.js'
 import { isWithin } from '../../net/networks.js'
 import type { ApiKey, ApiKeys } from '../../store/organisations/api-keys.js'

@@ -1,6 +1,6 @@
 // API keys as an operator keeps them over HTTP: the same acts as at the command line, recorded under the key that did them.
 
-import type { Caller, OrgKind, Scope } from '../../domain/access.js'
+import type { Caller, OrgKind, Scope } from '../../domain/organisations/access.js'
 import { type PagePlace, pageOfList } from '../../domain/page-place.js'
 import { Problem } from '../../domain/problem.js'
 import type { ApiKey, ApiKeys } from '../../store/organisations/api-keys.js'

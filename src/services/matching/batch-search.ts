@@ -1,8 +1,8 @@
 // Searches for hashes of several pictures in one pass over the index, before each of them is answered.
 
-import type { HashedSignal } from '../../domain/hashed-image.js'
-import type { View } from '../../domain/signal.js'
-import type { SignalType } from '../../domain/signal-types.js'
+import type { HashedSignal } from '../../domain/matching/hashed-image.js'
+import type { View } from '../../domain/matching/signal.js'
+import type { SignalType } from '../../domain/matching/signal-types.js'
 import type { Hash256 } from '../../hash/hash256.js'
 import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'

@@ -3,7 +3,7 @@
 // bench/common-rows.mjs makes them: the first all drawn by itself, the second from ten photographs of licence CC0 or in the public domain.
 
 import { readFileSync } from 'node:fs'
-import { DETAIL_BITS } from '../../domain/signal-types.js'
+import { DETAIL_BITS } from '../../domain/matching/signal-types.js'
 import { HASH_BYTES, type Hash256, hashFromBytes } from '../../hash/hash256.js'
 import { SignalIndex } from '../../search/signal-index.js'
 import type { Veil } from './descriptor-permutation.js'

@@ -1,6 +1,6 @@
 // Which registered pictures are in one that is asked about, by its details: found by an index, put in order by a vote, and verified.
 
-import { DETAIL_BITS } from '../../domain/signal-types.js'
+import { DETAIL_BITS } from '../../domain/matching/signal-types.js'
 import type { AskedView } from '../../hash/details/features.js'
 import { askedFeatures, type PlacedFeature } from '../../hash/details/kept.js'
 import { placedRow } from '../../hash/details/rows.js'

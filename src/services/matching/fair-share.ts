@@ -1,8 +1,8 @@
 // How much a picture is answered with, where very much is near: a bounded number of matches, the nearest of each owner first. Many copies that one
 // person or organisation registers neither fill the memory nor push out what others registered.
 
-import { CASES_BANK_NAME } from '../../domain/bank.js'
-import { type Origin, sharedOut } from '../../domain/share.js'
+import { type Origin, sharedOut } from '../../domain/cases/share.js'
+import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { Hit } from '../../search/hit.js'
 import { originIn } from '../index/image-ids.js'
 import type { Searcher } from '../index/searcher.js'

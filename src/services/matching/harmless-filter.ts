@@ -1,11 +1,11 @@
 // Known harmless pictures, and what must not be found because of them.
 
-import { type Bank, JUDGED_HARMLESS_BANK, thresholdOf, widestThresholdOf } from '../../domain/bank.js'
-import { isNearEdge } from '../../domain/edges.js'
-import type { ComparedViews } from '../../domain/evidence.js'
-import type { Signal } from '../../domain/signal.js'
-import { viewOf } from '../../domain/signal.js'
-import type { SignalType } from '../../domain/signal-types.js'
+import { isNearEdge } from '../../domain/matching/edges.js'
+import type { ComparedViews } from '../../domain/matching/evidence.js'
+import type { Signal } from '../../domain/matching/signal.js'
+import { viewOf } from '../../domain/matching/signal.js'
+import type { SignalType } from '../../domain/matching/signal-types.js'
+import { type Bank, JUDGED_HARMLESS_BANK, thresholdOf, widestThresholdOf } from '../../domain/organisations/bank.js'
 import type { Hash256 } from '../../hash/hash256.js'
 import type { Hit } from '../../search/hit.js'
 import type { Catalogue } from '../index/catalogue.js'

@@ -1,8 +1,8 @@
 // Which pictures show the same: what they have in common is the picture, and not something that was drawn on it.
 
-import { aloneBits, contentOf } from '../../domain/evidence.js'
-import type { Signal } from '../../domain/signal.js'
-import { viewOf } from '../../domain/signal.js'
+import { aloneBits, contentOf } from '../../domain/matching/evidence.js'
+import type { Signal } from '../../domain/matching/signal.js'
+import { viewOf } from '../../domain/matching/signal.js'
 import type { Searcher } from '../index/searcher.js'
 
 /**

@@ -1,7 +1,6 @@
 // Matches by hashes: what is near, what agrees with it, and how it is told.
 
-import { aloneThresholdOf, type Bank, ownReachOf, thresholdOf } from '../../domain/bank.js'
-import { EDGE_BITS, isNearEdge } from '../../domain/edges.js'
+import { EDGE_BITS, isNearEdge } from '../../domain/matching/edges.js'
 import {
   type ComparedViews,
   contentOf,
@@ -9,12 +8,13 @@ import {
   reviewBits,
   TOGETHER_BITS,
   widestWitnessBits,
-} from '../../domain/evidence.js'
-import { isExact } from '../../domain/grade.js'
-import type { HashedSignal } from '../../domain/hashed-image.js'
-import { viewOf } from '../../domain/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/signal-types.js'
-import { type Sighting, Witnesses } from '../../domain/witnesses.js'
+} from '../../domain/matching/evidence.js'
+import { isExact } from '../../domain/matching/grade.js'
+import type { HashedSignal } from '../../domain/matching/hashed-image.js'
+import { viewOf } from '../../domain/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
+import { type Sighting, Witnesses } from '../../domain/matching/witnesses.js'
+import { aloneThresholdOf, type Bank, ownReachOf, thresholdOf } from '../../domain/organisations/bank.js'
 import type { Hash256 } from '../../hash/hash256.js'
 import { waysOf } from '../../hash/transforms.js'
 import type { Hit } from '../../search/hit.js'

@@ -1,9 +1,9 @@
 // What is asked of the matcher, and what it answers.
 
-import type { Agreement, Region } from '../../domain/agreement.js'
-import type { DistanceBand, Grade } from '../../domain/grade.js'
-import type { Category, Tier, View } from '../../domain/signal.js'
-import type { RowType } from '../../domain/signal-types.js'
+import type { Agreement, Region } from '../../domain/matching/agreement.js'
+import type { DistanceBand, Grade } from '../../domain/matching/grade.js'
+import type { Category, Tier, View } from '../../domain/matching/signal.js'
+import type { RowType } from '../../domain/matching/signal-types.js'
 import type { AskedView } from '../../hash/details/features.js'
 import type { TransformName } from '../../hash/transforms.js'
 

@@ -1,11 +1,11 @@
 // "Is this picture one of those, or a changed copy?", from memory alone.
 
-import { type Bank, isAnswering, isVisibleTo, ownReachOf, widestThresholdOf } from '../../domain/bank.js'
-import { marginBits } from '../../domain/edges.js'
-import { isCopy, sketchOf } from '../../domain/flood.js'
-import type { HashedSignal } from '../../domain/hashed-image.js'
+import { marginBits } from '../../domain/matching/edges.js'
+import type { HashedSignal } from '../../domain/matching/hashed-image.js'
+import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
+import { type Bank, isAnswering, isVisibleTo, ownReachOf, widestThresholdOf } from '../../domain/organisations/bank.js'
 import { Problem } from '../../domain/problem.js'
-import { SIGNAL_TYPES } from '../../domain/signal-types.js'
+import { isCopy, sketchOf } from '../../domain/trust/flood.js'
 import type { AskedView } from '../../hash/details/features.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { Replica } from '../index/replica.js'

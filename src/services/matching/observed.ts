@@ -1,14 +1,14 @@
 // Which edges of an answer a query came near to, image by image: also of images that it just missed. What the probing budget counts.
 
 import { randomInt } from 'node:crypto'
-import { type Agreement, isAgreementClose } from '../../domain/agreement.js'
-import { aloneThresholdOf } from '../../domain/bank.js'
-import { EDGE_BITS, type Edge, edgeOf, isNearEdge } from '../../domain/edges.js'
-import { isExact } from '../../domain/grade.js'
-import type { HashedSignal } from '../../domain/hashed-image.js'
-import { VIEW_NAMES, type View } from '../../domain/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/signal-types.js'
-import type { Together } from '../../domain/witnesses.js'
+import { type Agreement, isAgreementClose } from '../../domain/matching/agreement.js'
+import { EDGE_BITS, type Edge, edgeOf, isNearEdge } from '../../domain/matching/edges.js'
+import { isExact } from '../../domain/matching/grade.js'
+import type { HashedSignal } from '../../domain/matching/hashed-image.js'
+import { VIEW_NAMES, type View } from '../../domain/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
+import type { Together } from '../../domain/matching/witnesses.js'
+import { aloneThresholdOf } from '../../domain/organisations/bank.js'
 import type { Hash256 } from '../../hash/hash256.js'
 import type { Found } from './graded.js'
 

@@ -1,9 +1,9 @@
 // A picture that is asked about is asked about turned and mirrored as well.
 
-import { dependsOnTurn } from '../../domain/evidence.js'
-import type { HashedSignal } from '../../domain/hashed-image.js'
-import type { View } from '../../domain/signal.js'
-import type { SignalType } from '../../domain/signal-types.js'
+import { dependsOnTurn } from '../../domain/matching/evidence.js'
+import type { HashedSignal } from '../../domain/matching/hashed-image.js'
+import type { View } from '../../domain/matching/signal.js'
+import type { SignalType } from '../../domain/matching/signal-types.js'
 import { blockhashDihedralsOf, dihedralsOf } from '../../hash/dihedral.js'
 import type { Hash256 } from '../../hash/hash256.js'
 import { isUpright, waysOf } from '../../hash/transforms.js'

@@ -3,7 +3,7 @@
 // Neither what else is asked, nor in which order, route or type, changes a count; and nothing is evicted.
 
 import { createHmac, randomInt } from 'node:crypto'
-import { type Edge, isNearEdge } from '../../domain/edges.js'
+import { type Edge, isNearEdge } from '../../domain/matching/edges.js'
 import type { ProbingCharge, ProbingCounts, ProbingSpent } from '../../store/trust/probing.js'
 import type { Observation } from './observed.js'
 

@@ -1,8 +1,8 @@
 // May this process be asked, and what does it hold?
 
 import type { Confine } from '../../domain/confines.js'
+import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { Problem } from '../../domain/problem.js'
-import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPES } from '../../domain/signal-types.js'
 import type { UnavailableCause } from '../../domain/store-unavailable.js'
 import type { HandoffDesk } from '../../handoff/desk.js'
 import type { PartStatus } from '../../search/signal-index.js'

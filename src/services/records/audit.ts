@@ -1,6 +1,6 @@
 // What was done, kept so that it cannot be denied: the one way for services to record an act.
 
-import type { AuditAbout, AuditAct, AuditActor } from '../../domain/audit.js'
+import type { AuditAbout, AuditAct, AuditActor } from '../../domain/organisations/audit.js'
 import { AuditError, type AuditHead, type AuditLog, type ChainedAct, noteInAudit } from '../../store/audit/audit.js'
 import type { Store } from '../../store/redis/client.js'
 

@@ -1,9 +1,9 @@
 // What an operator watches: events, and accounts with strikes.
 
-import type { AuditActor } from '../../domain/audit.js'
-import type { DomainEvent } from '../../domain/event.js'
+import type { AuditActor } from '../../domain/organisations/audit.js'
+import type { DomainEvent } from '../../domain/organisations/event.js'
 import type { PagePlace } from '../../domain/page-place.js'
-import { type Account, ruleOf } from '../../domain/strikes.js'
+import { type Account, ruleOf } from '../../domain/trust/strikes.js'
 import type { Strikes } from '../../store/trust/strikes.js'
 import type { Events } from '../../store/webhooks/events.js'
 

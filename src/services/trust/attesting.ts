@@ -1,11 +1,11 @@
 // What waits for an NGO to vouch for it: pictures of cases that it opened for somebody, or whose notice names it as her contact.
 
-import type { Caller } from '../../domain/access.js'
-import { organisationMay } from '../../domain/assistance.js'
+import { organisationMay } from '../../domain/cases/assistance.js'
+import type { Category, Tier } from '../../domain/matching/signal.js'
+import type { Caller } from '../../domain/organisations/access.js'
 import { Problem } from '../../domain/problem.js'
-import type { Category, Tier } from '../../domain/signal.js'
-import { tierOf } from '../../domain/tier.js'
-import { supportOf } from '../../domain/trust.js'
+import { tierOf } from '../../domain/trust/tier.js'
+import { supportOf } from '../../domain/trust/trust.js'
 import type { Cases, HelpedCase } from '../../store/cases/cases.js'
 import type { Clocks } from '../../store/cases/clocks.js'
 import type { Images, StoredImage } from '../../store/images/images.js'

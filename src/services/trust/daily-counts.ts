@@ -1,6 +1,6 @@
 // Counts what is asked and decided, in memory first: nobody waits for it, and what a crash takes with it are some seconds of counts.
 
-import { TALLIED_DAYS, type Tally } from '../../domain/tally.js'
+import { TALLIED_DAYS, type Tally } from '../../domain/trust/tally.js'
 import type { Counts, Tallies as TallyStore } from '../../store/trust/daily-counts.js'
 import type { Matcher } from '../matching/matcher.js'
 import type { TrustChange } from './trust.js'

@@ -1,8 +1,8 @@
 // What else has to be done when something was said about a signal. Each of these may be done twice, so a decision that is said again makes
 // up for what a crash cut off.
 
-import { accountOf } from '../../domain/strikes.js'
-import type { Verdict } from '../../domain/trust.js'
+import { accountOf } from '../../domain/trust/strikes.js'
+import type { Verdict } from '../../domain/trust/trust.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
 import type { Strikes } from '../../store/trust/strikes.js'
 import type { Notices } from '../cases/notices.js'

@@ -1,10 +1,10 @@
 // What follows from matches, behind the answers: the submitter learns of them, floods are stopped, contexts are counted.
 
-import { FLOOD_RULES, floodNow, mayBeFlood, type Said } from '../../domain/flood.js'
+import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { Problem } from '../../domain/problem.js'
-import type { RegisteredImage } from '../../domain/signal.js'
-import { tierOf } from '../../domain/tier.js'
-import { supportOf, type Trust } from '../../domain/trust.js'
+import { FLOOD_RULES, floodNow, mayBeFlood, type Said } from '../../domain/trust/flood.js'
+import { tierOf } from '../../domain/trust/tier.js'
+import { supportOf, type Trust } from '../../domain/trust/trust.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
 import type { Images } from '../../store/images/images.js'
 import type { Canaries } from '../../store/trust/canaries.js'

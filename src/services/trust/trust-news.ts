@@ -1,7 +1,7 @@
 // What the submitter is told when something is said about a picture of hers: that it was, and by how many. Never by whom.
 
-import type { CaseEventKind } from '../../domain/case-event.js'
-import { supportOf } from '../../domain/trust.js'
+import type { CaseEventKind } from '../../domain/cases/case-event.js'
+import { supportOf } from '../../domain/trust/trust.js'
 import type { CaseEvents } from '../../store/cases/case-events.js'
 import type { TrustChange } from './trust.js'
 

@@ -1,13 +1,13 @@
 // What those who meet a signal say about it, and what becomes of it. Every change is on disk, and known here, when it returns.
 
-import type { Caller, OrgKind } from '../../domain/access.js'
-import type { AuditActor, AuditEntry } from '../../domain/audit.js'
-import { CASES_BANK_NAME } from '../../domain/bank.js'
+import type { Clock } from '../../domain/cases/sla.js'
+import type { Category, RegisteredImage, Tier } from '../../domain/matching/signal.js'
+import type { Caller, OrgKind } from '../../domain/organisations/access.js'
+import type { AuditActor, AuditEntry } from '../../domain/organisations/audit.js'
+import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { PagePlace } from '../../domain/page-place.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
-import type { Category, RegisteredImage, Tier } from '../../domain/signal.js'
-import type { Clock } from '../../domain/sla.js'
-import { type Support, tierOf } from '../../domain/tier.js'
+import { type Support, tierOf } from '../../domain/trust/tier.js'
 import {
   act,
   type Circulation,
@@ -23,7 +23,7 @@ import {
   type TrustAction,
   type Verdict,
   verdictOf,
-} from '../../domain/trust.js'
+} from '../../domain/trust/trust.js'
 import type { Images } from '../../store/images/images.js'
 import type { ApiKeys } from '../../store/organisations/api-keys.js'
 import { untilUnchanged } from '../../store/redis/latest.js'

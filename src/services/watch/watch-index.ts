@@ -1,9 +1,9 @@
 // What organisations watch for, in this process's memory, and equal to the store: read once, then followed.
 
 import type { Redis } from 'ioredis'
-import { type Bank, widestAskedThresholdOf } from '../../domain/bank.js'
-import { dependsOnTurn } from '../../domain/evidence.js'
-import type { Signal } from '../../domain/signal.js'
+import { dependsOnTurn } from '../../domain/matching/evidence.js'
+import type { Signal } from '../../domain/matching/signal.js'
+import { type Bank, widestAskedThresholdOf } from '../../domain/organisations/bank.js'
 import { type Followed, follow, ORIGIN, type Position, WATCH_STREAM } from '../../store/images/changes.js'
 import type { Watches } from '../../store/watch/watches.js'
 import { Catalogue } from '../index/catalogue.js'

@@ -1,12 +1,12 @@
 // What an organisation watches for, as it manages it. Nobody else sees that there is anything.
 
 import { randomBytes } from 'node:crypto'
-import type { Caller } from '../../domain/access.js'
 import { parseUuid, uuidV7 } from '../../domain/ids.js'
+import type { Signal } from '../../domain/matching/signal.js'
+import type { Caller } from '../../domain/organisations/access.js'
+import { watchedUntilMs } from '../../domain/organisations/watch.js'
 import type { PagePlace } from '../../domain/page-place.js'
 import { Problem } from '../../domain/problem.js'
-import type { Signal } from '../../domain/signal.js'
-import { watchedUntilMs } from '../../domain/watch.js'
 import type { WatchEntry, Watches, WatchPage } from '../../store/watch/watches.js'
 import type { Audit } from '../records/audit.js'
 

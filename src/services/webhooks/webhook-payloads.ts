@@ -1,10 +1,10 @@
 // The bodies of the messages that webhooks are sent: what webhook-plan.ts writes, for the description and for who checks it.
 
 import { z } from 'zod'
-import { CASE_EVENT_KINDS, PLATFORM_BUCKETS } from '../../domain/case-event.js'
-import { GRADES } from '../../domain/grade.js'
-import { LAWS, STAGES } from '../../domain/sla.js'
-import { WEBHOOK_EVENTS, type WebhookEvent } from '../../domain/webhook.js'
+import { CASE_EVENT_KINDS, PLATFORM_BUCKETS } from '../../domain/cases/case-event.js'
+import { LAWS, STAGES } from '../../domain/cases/sla.js'
+import { GRADES } from '../../domain/matching/grade.js'
+import { WEBHOOK_EVENTS, type WebhookEvent } from '../../domain/organisations/webhook.js'
 
 const MatchId = z.string().meta({ description: 'As in the answer to the query: the organisation’s own.' })
 const SignalId = z.uuid().meta({ description: 'As when it was handed in.' })

@@ -2,7 +2,7 @@
 
 import { Webhook as Signer } from 'standardwebhooks'
 import { ZodError } from 'zod'
-import { nextTryAtMs } from '../../domain/webhook.js'
+import { nextTryAtMs } from '../../domain/organisations/webhook.js'
 import { type Outgoing, OutgoingError } from '../../net/outgoing.js'
 import type { Deliveries, Delivery, Settlement } from '../../store/webhooks/deliveries.js'
 import type { Webhook, Webhooks } from '../../store/webhooks/webhooks.js'

@@ -1,10 +1,9 @@
 // Webhooks, as their organisation manages them.
 
 import { randomBytes } from 'node:crypto'
-import type { Caller } from '../../domain/access.js'
-import type { AuditActor } from '../../domain/audit.js'
 import { uuidV7 } from '../../domain/ids.js'
-import { Problem } from '../../domain/problem.js'
+import type { Caller } from '../../domain/organisations/access.js'
+import type { AuditActor } from '../../domain/organisations/audit.js'
 import {
   type DeliveryState,
   MAX_WEBHOOK_SECRETS,
@@ -13,7 +12,8 @@ import {
   WEBHOOK_SECRET_BYTES,
   WEBHOOK_SECRET_PREFIX,
   type WebhookEvent,
-} from '../../domain/webhook.js'
+} from '../../domain/organisations/webhook.js'
+import { Problem } from '../../domain/problem.js'
 import { OUTGOING_FAILURES } from '../../net/outgoing.js'
 import { outgoingUrl, type TrustedOrigins } from '../../net/outgoing-url.js'
 import type { Deliveries, DeliveriesAsk, Delivery, DeliveryPage, EndpointHealth } from '../../store/webhooks/deliveries.js'

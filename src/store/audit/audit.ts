@@ -9,7 +9,7 @@ import {
   auditText,
   type RecordedAct,
   type UncheckedEntry,
-} from '../../domain/audit.js'
+} from '../../domain/organisations/audit.js'
 import type { Store } from '../redis/client.js'
 import type { Arg } from '../redis/durable-writer.js'
 import { keys } from '../redis/keys.js'

@@ -1,7 +1,7 @@
 // The time line of a case: a stream each, bounded, and erased with its case.
 
 import type { Redis } from 'ioredis'
-import { CASE_EVENT_KINDS, CASE_EVENTS, type CaseEvent, type CaseEventKind } from '../../domain/case-event.js'
+import { CASE_EVENT_KINDS, CASE_EVENTS, type CaseEvent, type CaseEventKind } from '../../domain/cases/case-event.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { pageOfStream } from '../redis/paging.js'

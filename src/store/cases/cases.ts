@@ -1,8 +1,7 @@
 // Cases in the store, filed under a keyed hash of their number.
 
 import { z } from 'zod'
-import { type Assistance, CONSENT_KINDS, type ConsentKind } from '../../domain/assistance.js'
-import type { AuditActor } from '../../domain/audit.js'
+import { type Assistance, CONSENT_KINDS, type ConsentKind } from '../../domain/cases/assistance.js'
 import {
   CASE_ACTIONS,
   CASE_FORGOTTEN_AFTER_MS,
@@ -11,11 +10,12 @@ import {
   type CaseEnding,
   type CaseState,
   stateIn,
-} from '../../domain/case.js'
-import type { CaseEventKind } from '../../domain/case-event.js'
+} from '../../domain/cases/case.js'
+import type { CaseEventKind } from '../../domain/cases/case-event.js'
+import { CATEGORY_NAMES, type Category } from '../../domain/matching/signal.js'
+import type { AuditActor } from '../../domain/organisations/audit.js'
 import type { PagePlace } from '../../domain/page-place.js'
-import { CATEGORY_NAMES, type Category } from '../../domain/signal.js'
-import { REFUSED_FOR_MS } from '../../domain/strikes.js'
+import { REFUSED_FOR_MS } from '../../domain/trust/strikes.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'

@@ -1,10 +1,10 @@
 // Notices of cases, and the clocks that run for platforms.
 
 import { z } from 'zod'
-import { CASE_STATES, type CaseState } from '../../domain/case.js'
+import { CASE_STATES, type CaseState } from '../../domain/cases/case.js'
+import { type Clock, LAWS, type Law, type Notice, STAGES, STATEMENTS, type Stage } from '../../domain/cases/sla.js'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { PagePlace } from '../../domain/page-place.js'
-import { type Clock, LAWS, type Law, type Notice, STAGES, STATEMENTS, type Stage } from '../../domain/sla.js'
 import type { Store } from '../redis/client.js'
 import { imageShard, keys } from '../redis/keys.js'
 import { pageOfSorted, pageOfSortedAmong, placeOf, type SortedEntry } from '../redis/paging.js'

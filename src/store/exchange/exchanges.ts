@@ -1,9 +1,9 @@
 // How far each feed has been read, and which of our signals its records became: a tombstone names a record, not a hash.
 
 import { z } from 'zod'
-import { RECORD_REFUSALS } from '../../domain/bank-import.js'
-import { type FeedPlace, PULL_FAILURES, PULL_STATES, type PullProgress } from '../../domain/exchange.js'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
+import { RECORD_REFUSALS } from '../../domain/organisations/bank-import.js'
+import { type FeedPlace, PULL_FAILURES, PULL_STATES, type PullProgress } from '../../domain/organisations/exchange.js'
 import type { Store } from '../redis/client.js'
 import { type ImportRun, writeGuarded } from '../redis/guarded-writes.js'
 import { keys } from '../redis/keys.js'

@@ -8,7 +8,7 @@ import {
   type ReconcileFailure,
   type ReconcilePlace,
   type ReconcileProgress,
-} from '../../domain/reconciler.js'
+} from '../../domain/organisations/reconciler.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { saveExchange } from '../scripts/organisations/exchanges.js'

@@ -1,7 +1,6 @@
 // The bytes of a registered image, before they are sealed. Compact, since there will be millions of them.
 
-import { CASES_BANK_NAME } from '../../domain/bank.js'
-import type { IndexedDetails } from '../../domain/details.js'
+import type { IndexedDetails } from '../../domain/matching/details.js'
 import {
   CATEGORIES,
   CATEGORY_NAMES,
@@ -12,8 +11,9 @@ import {
   TIERS,
   VIEW_NAMES,
   VIEWS,
-} from '../../domain/signal.js'
-import { DETAIL_CODES, SIGNAL_TYPES, signalTypeOf } from '../../domain/signal-types.js'
+} from '../../domain/matching/signal.js'
+import { DETAIL_CODES, SIGNAL_TYPES, signalTypeOf } from '../../domain/matching/signal-types.js'
+import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { DetailRow } from '../../hash/details/rows.js'
 import { HASH_BYTES, hashFromBytes } from '../../hash/hash256.js'
 

@@ -1,7 +1,7 @@
 // What this process has written, until it hears of it in the stream: then it need not ask the store what it was.
 
 import { randomBytes } from 'node:crypto'
-import type { RegisteredImage } from '../../domain/signal.js'
+import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { Change } from './changes.js'
 import { decodeImage } from './image-record.js'
 

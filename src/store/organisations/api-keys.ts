@@ -1,8 +1,15 @@
 // Organisations and their API keys. A key's secret is here as its hash only.
 
 import { z } from 'zod'
-import { type Caller, KEY_ID_PATTERN, ORG_KINDS, type OrgKind, SCOPES, type Scope } from '../../domain/access.js'
-import type { AuditAct, AuditActor, AuditEntry } from '../../domain/audit.js'
+import {
+  type Caller,
+  KEY_ID_PATTERN,
+  ORG_KINDS,
+  type OrgKind,
+  SCOPES,
+  type Scope,
+} from '../../domain/organisations/access.js'
+import type { AuditAct, AuditActor, AuditEntry } from '../../domain/organisations/audit.js'
 import { writeAudited } from '../audit/audit.js'
 import { settleWithdrawals } from '../exchange/fetched.js'
 import type { Store } from '../redis/client.js'

@@ -1,7 +1,7 @@
 // How far the files that are handed in to a bank have come. Numbers, reasons and times: nothing of what is in them.
 
 import { z } from 'zod'
-import type { BankRef } from '../../domain/bank.js'
+import type { BankRef } from '../../domain/organisations/bank.js'
 import {
   FILE_FORMATS,
   IMPORT_STATES,
@@ -10,7 +10,7 @@ import {
   MOST_NOTED_STRETCHES,
   type NotedLines,
   RECORD_REFUSALS,
-} from '../../domain/bank-import.js'
+} from '../../domain/organisations/bank-import.js'
 import type { PagePlace } from '../../domain/page-place.js'
 import { PROBLEM_CODES } from '../../domain/problem.js'
 import type { Store } from '../redis/client.js'

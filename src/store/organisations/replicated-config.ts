@@ -1,6 +1,6 @@
 // What every process keeps in memory by name, banks and API keys: read, changed if nobody was faster, and told to all.
 
-import type { AuditAct, AuditEntry } from '../../domain/audit.js'
+import type { AuditAct, AuditEntry } from '../../domain/organisations/audit.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'

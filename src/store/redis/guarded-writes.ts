@@ -1,6 +1,6 @@
 // Writes into a bank that go on for long: done only while the bank is the one that was meant, and nobody has taken over.
 
-import type { BankRef } from '../../domain/bank.js'
+import type { BankRef } from '../../domain/organisations/bank.js'
 import { Problem } from '../../domain/problem.js'
 import { guarded } from '../scripts/guarded.js'
 import type { Script } from '../scripts/script.js'

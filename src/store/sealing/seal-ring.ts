@@ -1,7 +1,7 @@
 // What the store knows of its seal keys: which ones are in use, which one all should seal with, and who does.
 
 import { z } from 'zod'
-import type { AuditActor } from '../../domain/audit.js'
+import type { AuditActor } from '../../domain/organisations/audit.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'

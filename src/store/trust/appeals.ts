@@ -1,8 +1,8 @@
 // Blocks that keep cases from registering what was judged harmless, and appeals against that.
 
-import type { Appealed } from '../../domain/appeal.js'
-import type { AuditActor, AuditEntry } from '../../domain/audit.js'
+import type { Appealed } from '../../domain/cases/appeal.js'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
+import type { AuditActor, AuditEntry } from '../../domain/organisations/audit.js'
 import type { PagePlace } from '../../domain/page-place.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'

@@ -1,6 +1,6 @@
 // Counts by day, of each organisation and of all.
 
-import { TALLIED_DAYS, TALLIES, type Tally } from '../../domain/tally.js'
+import { TALLIED_DAYS, TALLIES, type Tally } from '../../domain/trust/tally.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 

@@ -1,8 +1,8 @@
 // Strikes of accounts, and how much an organisation has handed in today.
 
-import type { AuditActor } from '../../domain/audit.js'
+import type { AuditActor } from '../../domain/organisations/audit.js'
 import type { PagePlace } from '../../domain/page-place.js'
-import { type Account, isAccount } from '../../domain/strikes.js'
+import { type Account, isAccount } from '../../domain/trust/strikes.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'

@@ -1,8 +1,8 @@
 // What was said about signals, beside their sealed records and never in them: it changes often, and holds no bits.
 
 import { z } from 'zod'
-import type { AuditEntry } from '../../domain/audit.js'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
+import type { AuditEntry } from '../../domain/organisations/audit.js'
 import type { PagePlace } from '../../domain/page-place.js'
 import {
   CIRCULATIONS,
@@ -15,7 +15,7 @@ import {
   type Standing,
   type Trust,
   VERDICTS,
-} from '../../domain/trust.js'
+} from '../../domain/trust/trust.js'
 import { writeAudited } from '../audit/audit.js'
 import { type RefusalChange, refusalKey } from '../organisations/refusals.js'
 import type { Store } from '../redis/client.js'

@@ -1,8 +1,8 @@
 // What organisations watch for: sealed in, unsealed out, and gone when its time is over.
 
 import { formatUuid, parseUuid } from '../../domain/ids.js'
+import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { PagePlace } from '../../domain/page-place.js'
-import type { RegisteredImage } from '../../domain/signal.js'
 import { lastPosition, type Position, WATCH_STREAM } from '../images/changes.js'
 import { decodeImage, encodeImage } from '../images/image-record.js'
 import type { Store } from '../redis/client.js'

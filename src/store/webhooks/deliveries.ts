@@ -1,9 +1,15 @@
 // Messages on their way to webhooks: what waits, what was tried, what became of it.
 
 import { z } from 'zod'
+import {
+  DELIVERY_STATES,
+  type DeliveryState,
+  KEPT_FOR_MS,
+  MOST_IN_FLIGHT,
+  pauseMs,
+} from '../../domain/organisations/webhook.js'
 import type { PagePlace } from '../../domain/page-place.js'
 import { Problem } from '../../domain/problem.js'
-import { DELIVERY_STATES, type DeliveryState, KEPT_FOR_MS, MOST_IN_FLIGHT, pauseMs } from '../../domain/webhook.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { lastPageOfSorted, placeOf } from '../redis/paging.js'

@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import { type DomainEvent, EVENT_KINDS, type EventKind } from '../../domain/event.js'
+import { type DomainEvent, EVENT_KINDS, type EventKind } from '../../domain/organisations/event.js'
 import type { Store } from '../redis/client.js'
 import { keys } from '../redis/keys.js'
 import { pageOfStream, type StreamEntry } from '../redis/paging.js'

@@ -1,8 +1,8 @@
 // Webhooks: where an organisation wants to be told of something. Sealed whole: an address is often a secret too.
 
 import { z } from 'zod'
-import type { AuditEntry } from '../../domain/audit.js'
-import { MOST_WEBHOOKS_PER_ORG, WEBHOOK_EVENT_NAMES, type WebhookEvent } from '../../domain/webhook.js'
+import type { AuditEntry } from '../../domain/organisations/audit.js'
+import { MOST_WEBHOOKS_PER_ORG, WEBHOOK_EVENT_NAMES, type WebhookEvent } from '../../domain/organisations/webhook.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import type { Arg } from '../redis/durable-writer.js'

@@ -1,8 +1,8 @@
 // HMA's banks. Each is a bank of Tabir; which are another organisation's can be seen and not written to.
 
 import type { FastifyPluginAsync } from 'fastify'
-import type { Caller } from '../../../domain/access.js'
-import { BANK_NAME_PATTERN } from '../../../domain/bank.js'
+import type { Caller } from '../../../domain/organisations/access.js'
+import { BANK_NAME_PATTERN } from '../../../domain/organisations/bank.js'
 import { Problem } from '../../../domain/problem.js'
 import type { Banks, ShownBank } from '../../../services/banks/banks.js'
 import { laxFields } from '../../hma/lax.js'

@@ -1,7 +1,13 @@
 // Registered images as columns: how an index of millions is fed without an object for each.
 
-import { CATEGORIES, TIERS, VIEWS } from '../../../domain/signal.js'
-import { DETAIL_CODES, ROW_TYPES, type RowType, SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../../domain/signal-types.js'
+import { CATEGORIES, TIERS, VIEWS } from '../../../domain/matching/signal.js'
+import {
+  DETAIL_CODES,
+  ROW_TYPES,
+  type RowType,
+  SIGNAL_TYPE_NAMES,
+  SIGNAL_TYPES,
+} from '../../../domain/matching/signal-types.js'
 import { HASH_BYTES } from '../../../hash/hash256.js'
 import { RECORD } from '../image-record.js'
 import { BankNames } from './bank-names.js'

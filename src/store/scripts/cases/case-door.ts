@@ -1,4 +1,4 @@
-import { MAX_FAILURE_DAYS, MAX_FAILURES_SHOWN, MAX_PIN_GUESSES } from '../../../domain/case.js'
+import { MAX_FAILURE_DAYS, MAX_FAILURES_SHOWN, MAX_PIN_GUESSES } from '../../../domain/cases/case.js'
 import { caseEventLua } from './case-event.js'
 import { caseStateLua } from './case-life.js'
 

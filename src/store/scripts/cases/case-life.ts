@@ -1,4 +1,4 @@
-import { CASE_ACTIONS, type CaseAction } from '../../../domain/case.js'
+import { CASE_ACTIONS, type CaseAction } from '../../../domain/cases/case.js'
 import { announceLua } from '../announce.js'
 import { withdrawFetchedLua } from '../images/fetched.js'
 import { imageDetailsLua } from '../images/image-details.js'

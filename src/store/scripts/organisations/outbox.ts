@@ -1,4 +1,4 @@
-import { MOST_DELIVERIES } from '../../../domain/webhook.js'
+import { MOST_DELIVERIES } from '../../../domain/organisations/webhook.js'
 
 /** Far more than ever waits while a process is there to read it. Beyond it the oldest are forgotten. */
 const MOST_WAITING = 1_000_000

@@ -1,0 +1,256 @@
+// tabir restore FILE [--withdrawals FOLDER]… [--accept-gap]
+
+import { existsSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Config, readConfig } from '../../config.js'
+import { plainJson } from '../../domain/plain-text.js'
+import { continueFile } from '../../files/continued-file.js'
+import { moveIntoPlace, writeWholeFile } from '../../files/write-file.js'
+import { noteInAudit } from '../../store/audit/audit.js'
+import { casesIn } from '../../store/cases/cases.js'
+import { openRedisServer, type RedisServer } from '../../store/embedded/embedded-redis.js'
+import { lastRevision } from '../../store/images/changes.js'
+import { imagesIn } from '../../store/images/images.js'
+import { apiKeysIn } from '../../store/organisations/api-keys.js'
+import { openStore, type Store } from '../../store/redis/client.js'
+import { checkFormat } from '../../store/redis/format.js'
+import { forgetBeats } from '../../store/redis/heartbeats.js'
+import { keys } from '../../store/redis/keys.js'
+import { raiseRevision } from '../../store/scripts/images/raise-revision.js'
+import { IMAGE_SHARDS } from '../../store/scripts/shards.js'
+import type { Keyring } from '../../store/sealing/seal.js'
+import { keyringOf } from '../../store/sealing/seal-keys.js'
+import { checkRing } from '../../store/sealing/seal-ring.js'
+import { sealedFileId } from '../../store/sealing/sealed-file.js'
+import { hasSecrets, loadSecrets } from '../../store/sealing/secrets.js'
+import { readBackup } from '../../store/upkeep/backup-file.js'
+import { RDB_HEAD_BYTES, rdbCounts } from '../../store/upkeep/rdb-head.js'
+import { markAt } from '../../store/upkeep/withdrawal-log.js'
+import { type Withdrawals, withdrawnSince } from '../../store/upkeep/withdrawn-since.js'
+import { progressIn, type RestoreProgress } from './restore-progress.js'
+
+const USAGE = 'tabir restore FILE [--withdrawals FOLDER]… [--accept-gap]'
+const STATUS = { usage: 2, failed: 1, gap: 3 } as const
+/** The last file of the log that is written. */
+const MANIFEST = 'appendonly.aof.manifest'
+
+/**
+ * Puts a backup in place of a data folder without data, and takes back what was taken back since. All of it happens beside;
+ * what was interrupted goes on, and a service never sees it half done.
+ *
+ * @returns the exit status: 0; 2 for arguments that cannot be used; 1 for what went wrong; 3 when something that was withdrawn may come back,
+ *   and nobody has accepted that.
+ */
+export async function restore(args: readonly string[]): Promise<number> {
+  const options = optionsOf([...args])
+  if (options === undefined) return failed(USAGE, STATUS.usage)
+  try {
+    const config = readConfig(process.env)
+    const folder = resolve(config.dataDir, 'redis')
+    if (config.redisUrl !== undefined || config.redisSocket !== undefined)
+      return failed(
+        'A backup is restored into the data folder of a private Redis: unset REDIS_URL and REDIS_SOCKET.',
+        STATUS.usage,
+      )
+    if (existsSync(join(folder, 'appendonlydir')))
+      return failed('This data folder has data. Move it away first; nothing was changed.', STATUS.usage)
+    say(`Store: ${resolve(config.dataDir)}`)
+    const keyring = keyringOf(config, false)
+    const beside = resolve(config.dataDir, 'restoring')
+    const lastOfLog = join(beside, 'redis', 'appendonlydir', MANIFEST)
+    const aims = { fileId: await sealedFileId(options.file), target: folder, lastOfLog }
+    const progress = await progressIn(beside, aims, (why) =>
+      say(
+        `What an earlier restore left in ${beside} cannot be continued: ${why}. It was removed; this restore begins at the start.`,
+      ),
+    )
+    await writeLog(join(beside, 'redis'), options.file, keyring, progress)
+    const logs = options.withdrawals ?? [config.withdrawalsDir ?? join(config.dataDir, 'withdrawals')]
+    const restored = await takeBack({ ...config, dataDir: beside }, keyring, logs, {
+      progress,
+      acceptsGap: options.acceptsGap,
+    })
+    print(restored.row)
+    if (restored.isRefused) return failed(refusalOf(restored.row), STATUS.gap)
+    await rm(folder, { recursive: true, force: true }) // at most empty, or with a socket that nobody listens at
+    await moveIntoPlace(join(beside, 'redis'), folder)
+    await rm(beside, { recursive: true, force: true })
+    return 0
+  } catch (error) {
+    return failed(error instanceof Error ? error.message : String(error), STATUS.failed)
+  }
+}
+
+interface Options {
+  readonly file: string
+  readonly withdrawals: string[] | undefined
+  readonly acceptsGap: boolean
+}
+
+function optionsOf(args: string[]): Options | undefined {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      options: { withdrawals: { type: 'string', multiple: true }, 'accept-gap': { type: 'boolean', default: false } },
+      allowPositionals: true,
+    })
+    const [file, ...more] = positionals
+    if (file === undefined || more.length > 0) return undefined
+    return { file, withdrawals: values.withdrawals, acceptsGap: values['accept-gap'] }
+  } catch {
+    return undefined
+  }
+}
+
+/** What Redis reads at its start: a log that begins with a whole copy, and has nothing behind it. */
+async function writeLog(folder: string, path: string, keyring: Keyring, progress: RestoreProgress): Promise<void> {
+  if (progress.now.logIsWhole) return
+  const log = join(folder, 'appendonlydir')
+  await mkdir(log, { recursive: true, mode: 0o700 })
+  const base = await continueFile(join(log, 'appendonly.aof.1.base.rdb'))
+  let start: Buffer = Buffer.alloc(0)
+  let revision: number
+  try {
+    const head = await readBackup(path, keyring, async (piece) => {
+      if (start.length < RDB_HEAD_BYTES) start = Buffer.concat([start, piece.subarray(0, RDB_HEAD_BYTES)])
+      await base.write(piece)
+    })
+    revision = head.revision
+    await base.end()
+  } finally {
+    await base.close()
+  }
+  await writeWholeFile(join(log, 'appendonly.aof.1.incr.aof'), [])
+  const lines = ['file appendonly.aof.1.base.rdb seq 1 type b', 'file appendonly.aof.1.incr.aof seq 1 type i', '']
+  await writeWholeFile(join(log, MANIFEST), [lines.join('\n')])
+  await progress.note({ logIsWhole: true, backup: { revision, counts: rdbCounts(start) } })
+}
+
+interface Restored {
+  readonly row: RestoredRow
+  /** Something may be missing in the logs, and nobody has accepted that: nothing was taken back yet, and nothing may go into its place. */
+  readonly isRefused: boolean
+}
+
+interface RestoredRow {
+  readonly revision: number
+  readonly images?: number
+  readonly withdrawalsSince: 'known' | 'perhaps-incomplete' | 'unknown'
+  /** Up to when the logs are known to have everything. */
+  readonly withdrawalsUntil: string | null
+}
+
+async function takeBack(
+  config: Config,
+  keyring: Keyring,
+  logs: readonly string[],
+  { progress, acceptsGap }: { readonly progress: RestoreProgress; readonly acceptsGap: boolean },
+): Promise<Restored> {
+  const server = await openOwnServer(config)
+  try {
+    const store = await openStore({ url: server.url, socket: server.socket })
+    try {
+      await compare(store, progress, config.dataDir)
+      await checkFormat(store)
+      await checkRing(store, keyring)
+      await loadSecrets(store, keyring)
+      // Before it is raised: a later run must not take what is still to be taken back for what came before the backup.
+      const revision = progress.now.revision ?? (await lastRevision(store))
+      await progress.note({ revision })
+      const withdrawals = await withdrawnSince(logs, revision, (at) => markAt(store, at))
+      const { isWhole, untilMs } = withdrawals
+      const withdrawalsSince = isWhole ? 'known' : withdrawals.hasRecords ? 'perhaps-incomplete' : 'unknown'
+      const withdrawalsUntil = untilMs === undefined ? null : new Date(untilMs).toISOString()
+      const said = { withdrawalsSince, withdrawalsUntil } as const
+      if (!isWhole && !acceptsGap) return { row: { revision, ...said }, isRefused: true }
+      // First: what is taken back here must come behind all that the logs know, or be taken for it at the next restore.
+      await store.write(raiseRevision, [keys.revision, keys.changes], [withdrawals.revision])
+      const taken = await apply(store, keyring, withdrawals)
+      await forgetBeats(store)
+      const about = { revision: String(revision) }
+      await noteInAudit(store, { act: 'store.restored', by: 'operator', about, atMs: Date.now() })
+      return { row: { revision, ...taken, ...said, images: await countImages(store) }, isRefused: false }
+    } finally {
+      await store.close()
+    }
+  } finally {
+    await server.stop()
+  }
+}
+
+/**
+ * Did what is in the backup come up? A Redis that finds no log starts all the same, and is empty.
+ * @throws {Error} when not; what there is of the restore is removed, so that the next one begins at the start.
+ */
+async function compare(store: Store, { now }: RestoreProgress, beside: string): Promise<void> {
+  const revision = await lastRevision(store)
+  const least = now.revision ?? now.backup?.revision ?? 0
+  const counts = now.revision === undefined ? now.backup?.counts : undefined // compared once: from then on it changes
+  const found = await store.ask((redis) => redis.dbsize())
+  const areAllThere = counts === undefined || (found <= counts.keys && found >= counts.keys - counts.expiring)
+  if (areAllThere && revision >= least && (await hasSecrets(store))) return
+  await rm(join(beside, 'progress.json'), { force: true })
+  throw new Error(
+    `What came up is not what the backup holds: ${found} keys at revision ${revision}, where the backup has ${counts?.keys ?? 'more'} at ${least} or later. Nothing was put in place; give the same command again to begin at the start.`,
+  )
+}
+
+async function countImages(store: Store): Promise<number> {
+  const counts = await store.ask((redis) => {
+    const all = redis.pipeline()
+    for (let shard = 0; shard < IMAGE_SHARDS; shard++) all.hlen(keys.images(shard))
+    return all.exec()
+  })
+  return (counts ?? []).reduce((total, [, count]) => total + Number(count), 0)
+}
+
+function refusalOf({ revision, withdrawalsSince, withdrawalsUntil }: RestoredRow): string {
+  const why =
+    withdrawalsSince === 'unknown'
+      ? `There is no log of what was withdrawn after the backup (revision ${revision}), so all of it would match again.`
+      : `The logs of withdrawals have a gap after the backup (revision ${revision})${withdrawalsUntil === null ? '' : `; they are known to be whole until ${withdrawalsUntil}`}. Something that was withdrawn may match again.`
+  return `${why} Nothing was put in place. Name the folders of all apis with --withdrawals, restore a newer backup, or accept it with --accept-gap.`
+}
+
+/** The one of a restore that was killed ends by itself. What it is still writing must not be moved away under it. */
+async function openOwnServer(config: Config): Promise<RedisServer> {
+  for (;;) {
+    const server = await openRedisServer(config)
+    if (server.owned) return server
+    await server.gone
+  }
+}
+
+/** An image of a case is erased by the end of the case alone, so the case has ended. Running it twice changes nothing. */
+async function apply(store: Store, keyring: Keyring, withdrawals: Withdrawals) {
+  const images = imagesIn(store, keyring)
+  const cases = casesIn(store)
+  const apiKeys = apiKeysIn(store)
+  const nowMs = Date.now()
+  let casesEnded = 0
+  let signalsRemoved = 0
+  for (const id of withdrawals.images) {
+    const [image] = await images.get([id])
+    if (image === undefined) continue
+    if (image.caseId !== undefined && (await cases.end(image.caseId, 'withdrawn', nowMs)) !== undefined) casesEnded++
+    else if ((await images.erase(id)) !== undefined) signalsRemoved++
+  }
+  const keysRevoked: string[] = []
+  for (const id of withdrawals.keys) if ((await apiKeys.revoke(id, nowMs)) !== undefined) keysRevoked.push(id)
+  return { casesEnded, signalsRemoved, keysRevoked }
+}
+
+function print(value: object): void {
+  process.stdout.write(`${plainJson(value)}\n`)
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`)
+}
+
+function failed(why: string, status: number): number {
+  say(why)
+  return status
+}

@@ -1,0 +1,65 @@
+// What `tabir doctor` finds out about the API of this machine: whether it is ready, and how long its certificates are valid.
+
+import { readFile } from 'node:fs/promises'
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { text } from 'node:stream/consumers'
+import { z } from 'zod'
+import { firstExpiryIn } from '../../certificate-files.js'
+import type { Config } from '../../config.js'
+import { NOT_READY_REASONS, type NotReadyReason } from '../../domain/not-ready.js'
+
+export interface ApiFacts {
+  readonly readiness: number | undefined
+  /** Why it is not ready, where it says so. */
+  readonly reason?: NotReadyReason | undefined
+}
+
+export interface CertificateFacts {
+  /** The setting that names the file. */
+  readonly setting: string
+  /** [epoch ms] Of the certificate in it that expires first; `undefined` when the file cannot be read. */
+  readonly expiresAtMs: number | undefined
+}
+
+const WAIT_MS = 3000
+
+/** Asks the API itself, over TLS where it speaks TLS: whether it is ready, and not whether others would trust it. */
+export async function apiFacts({ host, port, tlsFiles }: Config): Promise<ApiFacts> {
+  const where = { host, port, path: '/health/ready', signal: AbortSignal.timeout(WAIT_MS), agent: false }
+  const request = tlsFiles === undefined ? httpRequest(where) : httpsRequest({ ...where, rejectUnauthorized: false })
+  const answer = new Promise<ApiFacts>((resolve, reject) => {
+    request.on('error', reject).on('response', (response) => {
+      text(response).then((body) => resolve({ readiness: response.statusCode, reason: reasonIn(body) }), reject)
+    })
+  })
+  request.end()
+  return await answer.catch(() => ({ readiness: undefined }))
+}
+
+/** Of a problem that an api answers with. */
+export function reasonIn(body: string): NotReadyReason | undefined {
+  try {
+    return Answer.safeParse(JSON.parse(body)).data?.reason
+  } catch {
+    return undefined
+  }
+}
+const Answer = z.object({ reason: z.enum(NOT_READY_REASONS) })
+
+export async function certificateFacts({ tlsFiles, handoffTlsFiles }: Config): Promise<CertificateFacts[]> {
+  const files = [
+    ['TABIR_TLS_CERT', tlsFiles?.cert],
+    ['TABIR_HANDOFF_TLS_CERT', handoffTlsFiles?.cert],
+  ] as const
+  const facts: CertificateFacts[] = []
+  for (const [setting, file] of files)
+    if (file !== undefined)
+      facts.push({
+        setting,
+        expiresAtMs: await readFile(file)
+          .then(firstExpiryIn)
+          .catch(() => undefined),
+      })
+  return facts
+}

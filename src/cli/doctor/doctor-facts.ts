@@ -1,0 +1,171 @@
+// What `tabir doctor` looks at. Nothing is changed, and nothing that is secret is read into a fact.
+
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Config } from '../../config.js'
+import type { Confine } from '../../domain/confines.js'
+import { diskRoom, nearestFolder } from '../../store/embedded/disk-room.js'
+import type { Store } from '../../store/redis/client.js'
+import { countBeating, countLacking, type WorkerCount } from '../../store/redis/heartbeats.js'
+import { infoField } from '../../store/redis/redis-load.js'
+import { parseRedisUrl } from '../../store/redis/redis-url.js'
+import { sealKeyPath } from '../../store/sealing/seal-keys.js'
+import { readLogStatus } from '../../store/upkeep/withdrawal-records.js'
+import { outboxAgeMs } from '../../store/webhooks/outbox.js'
+import { waitingEventsIn } from '../../store/webhooks/waiting-events.js'
+
+/** `undefined` where it cannot be found out. */
+export interface HostFacts {
+  readonly nodeVersion: string
+  /** Why the decoders are too old, or do not load; empty when they are well. */
+  readonly decoderTrouble: string
+  readonly overcommitMemory: number | undefined
+  readonly hasSwap: boolean | undefined
+}
+
+export interface FileFacts {
+  readonly dataDirMode: number | undefined
+  readonly freeBytes: number | undefined
+  readonly sizeBytes: number | undefined
+  /** `undefined` when the keys come from the environment. */
+  readonly sealKeyFile: { readonly mode: number | undefined; readonly isBesideData: boolean } | undefined
+  readonly withdrawals: {
+    readonly isOnDisk: boolean
+    readonly sharesDisk: boolean
+    /** Could something not be noted, and is still missing? */
+    readonly isBehind?: boolean
+    readonly freeBytes?: number | undefined
+  }
+}
+
+export interface RedisFacts {
+  readonly kind: 'Redis' | 'Valkey'
+  readonly version: string
+  /** A private one is set up by Tabir. */
+  readonly isPrivate: boolean
+  /** The line to it: whether others could read along. */
+  readonly line: 'socket' | 'loopback' | 'tls' | 'plain'
+  /** Those that it tells, by name. */
+  readonly settings: Readonly<Record<string, string>>
+  readonly usedBytes: number
+  readonly maxBytes: number
+  readonly logBytes: number
+  readonly isLogSound: boolean
+  /** Its clock, beside ours. */
+  readonly clockAheadMs: number
+  readonly workers: WorkerCount
+  readonly messengers: WorkerCount
+  /** For how many of the workers each layer of the cage of children that decode is lacking. */
+  readonly lacking: Readonly<Record<Confine, number>>
+  /** For how long the oldest event waits to be made into messages; 0 when none does. */
+  readonly outboxMs: number
+  readonly eventsWaiting: number
+}
+
+const SETTINGS = [
+  'appendonly',
+  'appendfsync',
+  'maxmemory-policy',
+  'slowlog-log-slower-than',
+  'crash-log-enabled',
+  'hash-max-listpack-entries',
+  'hash-max-listpack-value',
+  'stream-node-max-bytes',
+] as const
+
+export async function hostFacts(): Promise<HostFacts> {
+  const text = (path: string) => readFile(path, 'utf8').catch(() => undefined)
+  const overcommit = await text('/proc/sys/vm/overcommit_memory')
+  const swaps = await text('/proc/swaps')
+  return {
+    nodeVersion: process.versions.node,
+    decoderTrouble: await decoderTrouble(),
+    overcommitMemory: overcommit === undefined ? undefined : Number(overcommit),
+    hasSwap: swaps === undefined ? undefined : swaps.trim().split('\n').length > 1,
+  }
+}
+
+export async function fileFacts(config: Config): Promise<FileFacts> {
+  const dataDir = resolve(config.dataDir)
+  const withdrawals = resolve(config.withdrawalsDir ?? join(dataDir, 'withdrawals'))
+  const modeOf = async (path: string) => (await stat(path).catch(() => undefined))?.mode
+  const keyFile = resolve(sealKeyPath(config))
+  const disk = await diskRoom(dataDir)
+  const device = async (path: string) => (await stat(nearestFolder(path)).catch(() => undefined))?.dev
+  return {
+    dataDirMode: await modeOf(dataDir),
+    freeBytes: disk?.freeBytes,
+    sizeBytes: disk?.sizeBytes,
+    sealKeyFile:
+      config.sealKeys === undefined
+        ? { mode: await modeOf(keyFile), isBesideData: keyFile.startsWith(`${dataDir}/`) }
+        : undefined,
+    withdrawals: {
+      isOnDisk: existsSync(withdrawals),
+      sharesDisk: (await device(withdrawals)) === (await device(dataDir)),
+      isBehind: (await readLogStatus(withdrawals))?.isWhole === false,
+      freeBytes: (await diskRoom(withdrawals))?.freeBytes,
+    },
+  }
+}
+
+/** @throws {Problem} store-unavailable */
+export async function redisFacts(config: Config, store: Store): Promise<RedisFacts> {
+  const info = await store.ask((redis) => redis.info())
+  const field = (name: string) => infoField(info, name)
+  const settings: Record<string, string> = {}
+  for (const name of SETTINGS) {
+    const value = await store.ask((redis) => redis.config('GET', name).catch(() => [])) // it may not be allowed
+    if (Array.isArray(value) && typeof value[1] === 'string') settings[name] = value[1]
+  }
+  // Where CONFIG is denied, as hosted servers do, INFO has the two that matter most.
+  const isLogOn = field('aof_enabled')
+  if (isLogOn !== undefined) settings['appendonly'] ??= isLogOn === '1' ? 'yes' : 'no'
+  const policy = field('maxmemory_policy')
+  if (policy !== undefined) settings['maxmemory-policy'] ??= policy
+  const askedAtMs = Date.now()
+  const [seconds, microseconds] = await store.ask((redis) => redis.time())
+  const meanMs = (askedAtMs + Date.now()) / 2
+  const valkey = field('valkey_version')
+  return {
+    kind: valkey === undefined ? 'Redis' : 'Valkey',
+    version: valkey ?? field('redis_version') ?? '0',
+    isPrivate: config.redisUrl === undefined && config.redisSocket === undefined,
+    line: lineTo(config.redisUrl),
+    settings,
+    usedBytes: Number(field('used_memory') ?? 0),
+    maxBytes: Number(field('maxmemory') ?? 0),
+    logBytes: Number(field('aof_current_size') ?? 0),
+    isLogSound: field('aof_last_write_status') !== 'err' && field('aof_last_bgrewrite_status') !== 'err',
+    clockAheadMs: Math.round(Number(seconds) * 1000 + Number(microseconds) / 1000 - meanMs),
+    workers: await countBeating(store, 'workers'),
+    messengers: await countBeating(store, 'messengers'),
+    lacking: await countLacking(store),
+    outboxMs: await outboxAgeMs(store),
+    eventsWaiting: await waitingEventsIn(store).count(),
+  }
+}
+
+function lineTo(url: string | undefined): RedisFacts['line'] {
+  if (url === undefined) return 'socket'
+  if (url.startsWith('rediss')) return 'tls'
+  const { address } = parseRedisUrl(url)
+  const hosts =
+    address.kind === 'server'
+      ? [new URL(address.url).hostname]
+      : (address.kind === 'sentinel' ? address.sentinels : address.seeds).map(({ host }) => host)
+  return hosts.every((host) => ['localhost', '127.0.0.1', '[::1]', '::1'].includes(host)) ? 'loopback' : 'plain'
+}
+
+/** In a process of its own: decoders that do not load must not end this one. */
+function decoderTrouble(): Promise<string> {
+  const entry = fileURLToPath(new URL('../../../workers/decoders.js', import.meta.url))
+  return new Promise((tell) => {
+    execFile(process.execPath, [entry], { env: {}, timeout: 20_000 }, (error, _, stderr) =>
+      tell(error === null ? '' : stderr.trim().split('\n').slice(0, 5).join('; ') || 'they do not load'),
+    )
+  })
+}

@@ -1,0 +1,201 @@
+// What is well, what is not, and what to do about it.
+
+import type { Config } from '../../config.js'
+import { CONFINES } from '../../domain/confines.js'
+import { ownValue } from '../../domain/own-value.js'
+import type { ApiFacts, CertificateFacts } from './doctor-api.js'
+import type { FileFacts, HostFacts, RedisFacts } from './doctor-facts.js'
+
+/** `bad`: a promise does not hold. `look`: it holds, and something should be done. */
+export type Verdict = 'good' | 'look' | 'bad'
+
+export interface Finding {
+  readonly verdict: Verdict
+  readonly text: string
+}
+
+const GiB = 1024 ** 3
+/** A withdrawal of 10,000 images takes 0.4 MB. */
+const MOST_NODE_BYTES = 512
+const MIN_WITHDRAWALS_BYTES = 16 * 1024 ** 2
+/** Beyond it, people notice that times are wrong, and expiry is early or late. */
+const MOST_CLOCK_OFF_MS = 2000
+const DAY_MS = 86_400_000
+/** Those that are renewed by a program are renewed a month before they expire. */
+const MIN_CERTIFICATE_DAYS = 21
+/** A messenger that lives takes an event in moments. */
+const MOST_OUTBOX_MS = 60_000
+
+export function aboutHost({ nodeVersion, decoderTrouble, overcommitMemory, hasSwap }: HostFacts): Finding[] {
+  const major = Number(nodeVersion.split('.')[0])
+  return [
+    major >= 22
+      ? good(`Node ${nodeVersion}`)
+      : look(`Node ${nodeVersion} gets no more fixes since April 2026: run 22 or 24`),
+    decoderTrouble === '' ? good('image decoders are as new as they have to be') : bad(`image decoders: ${decoderTrouble}`),
+    ...when(overcommitMemory !== undefined && overcommitMemory !== 1, () =>
+      look('vm.overcommit_memory is not 1: Redis may fail to write its log anew when memory is short'),
+    ),
+    ...when(hasSwap === true, () =>
+      look('there is swap: what is in memory may come to lie on a disk, unless it is encrypted'),
+    ),
+  ]
+}
+
+export function aboutFiles(files: FileFacts, logBytes: number): Finding[] {
+  const { dataDirMode, freeBytes, sizeBytes, sealKeyFile, withdrawals } = files
+  const found: Finding[] = []
+  if (dataDirMode !== undefined)
+    found.push(
+      isForOthers(dataDirMode)
+        ? look('others may look into the data folder: chmod 700')
+        : good('the data folder is its owner’s alone'),
+    )
+  if (freeBytes !== undefined && sizeBytes !== undefined) {
+    const free = `${(freeBytes / GiB).toFixed(1)} GiB free where the data lies`
+    // A rewrite writes all data once more before the old file goes.
+    if (freeBytes < logBytes * 1.2 + 0.1 * GiB) found.push(bad(`${free}: too little for Redis to write its log anew`))
+    else found.push(freeBytes < sizeBytes / 10 ? look(`${free}, less than a tenth`) : good(free))
+  }
+  if (sealKeyFile === undefined) found.push(good('the seal keys come from the environment'))
+  else if (sealKeyFile.mode === undefined) found.push(look('there is no file with seal keys yet'))
+  else {
+    found.push(
+      isForOthers(sealKeyFile.mode)
+        ? bad('others may read the seal keys: chmod 600')
+        : good('the seal keys are their owner’s alone'),
+    )
+    if (sealKeyFile.isBesideData)
+      found.push(
+        look('the seal keys lie beside the data: who takes the folder has both. TABIR_SEAL_KEYS, or TABIR_SEAL_KEY_FILE'),
+      )
+  }
+  if (!withdrawals.isOnDisk)
+    found.push(look('nothing was withdrawn yet, or is noted elsewhere: the folder of withdrawals is not there'))
+  else if (withdrawals.sharesDisk)
+    found.push(look('withdrawals are noted on the disk of the data, and would be lost with it: TABIR_WITHDRAWALS_DIR'))
+  else found.push(good('withdrawals are noted on a disk of their own'))
+  if (withdrawals.isBehind === true)
+    found.push(
+      bad(
+        'something that was withdrawn is not noted: a restore would bring it back. See TabirWithdrawalsNotNoted in the runbook',
+      ),
+    )
+  if (withdrawals.freeBytes !== undefined && withdrawals.freeBytes < MIN_WITHDRAWALS_BYTES)
+    found.push(bad('less than 16 MiB free where withdrawals are noted'))
+  return found
+}
+
+export function aboutRedis(redis: RedisFacts): Finding[] {
+  const { kind, version, settings, line, usedBytes, maxBytes, isLogSound, clockAheadMs } = redis
+  const { workers, messengers, outboxMs, eventsWaiting } = redis
+  const is = (name: string, wanted: string, otherwise: () => Finding) =>
+    when((ownValue(settings, name) ?? wanted) !== wanted, otherwise)
+  const isOld = kind === 'Redis' && version.localeCompare('7.2', 'en', { numeric: true }) < 0
+  const untold = Object.keys(settings).every((name) => name === 'appendonly' || name === 'maxmemory-policy') // those of INFO
+  return [
+    isOld ? look(`Redis ${version} cannot say whether a write is on disk: 7.2 or later`) : good(`${kind} ${version}`),
+    ...when(untold, () => look('it does not tell all of its settings: see the runbook for those that it needs')),
+    ...is('appendonly', 'yes', () => bad('it keeps no log on disk: a crash loses everything. appendonly yes')),
+    ...is('appendfsync', 'always', () => look('each write waits for up to a second: appendfsync always')),
+    ...is('maxmemory-policy', 'noeviction', () => bad('it forgets when memory is full: maxmemory-policy noeviction')),
+    ...is('slowlog-log-slower-than', '-1', () =>
+      look('its slow log keeps arguments of commands: slowlog-log-slower-than -1'),
+    ),
+    ...is('crash-log-enabled', 'no', () => look('its crash log would keep arguments of commands: crash-log-enabled no')),
+    ...atLeast(settings['hash-max-listpack-entries'], 2048, 'hash-max-listpack-entries'),
+    ...atLeast(settings['hash-max-listpack-value'], 2048, 'hash-max-listpack-value'),
+    ...when(Number(ownValue(settings, 'stream-node-max-bytes') ?? 0) > MOST_NODE_BYTES, () =>
+      look(`each case takes 3.5 kB more than it needs: stream-node-max-bytes ${MOST_NODE_BYTES}`),
+    ),
+    isLogSound ? good('its log is sound') : bad('it could not write its log: look at its disk'),
+    ...when(line === 'plain', () => bad('the line to Redis is neither local nor TLS: rediss://')),
+    ...when(maxBytes > 0 && usedBytes > 0.8 * maxBytes, () => look('more than 80 of 100 of its memory are used')),
+    Math.abs(clockAheadMs) > MOST_CLOCK_OFF_MS
+      ? look(`its clock is ${clockAheadMs} ms beside ours: set both by NTP`)
+      : good('its clock and ours agree'),
+    workers.alive > 0
+      ? good(`${workers.alive} of workers alive`)
+      : look('no workers are alive: pictures are not hashed, cases do not expire'),
+    ...when(workers.alive > 0, () => aboutCage(redis.lacking)),
+    messengers.alive > 0
+      ? good(`${messengers.alive} of messengers alive`)
+      : look('no messenger is alive: webhooks wait, and nobody is told of what happens'),
+    ...when(outboxMs > MOST_OUTBOX_MS, () =>
+      look(`events wait for ${Math.round(outboxMs / 1000)} s to be made into messages to webhooks`),
+    ),
+    ...when(eventsWaiting > 0, () =>
+      bad(`${eventsWaiting} events wait for a seal key that the messenger lacks, or a record that does not open`),
+    ),
+    ...when(workers.silent > 0, () => look(`${workers.silent} of workers went silent in the last ten minutes`)),
+  ]
+}
+
+/** Of every worker that lives, as it found at its start, by trying. */
+function aboutCage(lacking: RedisFacts['lacking']): Finding {
+  const layers = CONFINES.filter((layer) => lacking[layer] > 0)
+  if (layers.length === 0)
+    return good('image decoders are isolated: no network, no secret file, no other process, nothing to write to')
+  const reach = layers.includes('no-secret-files')
+    ? ' A decoder that is taken over can reach the seal keys, if they are there.'
+    : ''
+  return look(
+    `image decoders are isolated in part, lacking: ${layers.join(', ')}.${reach} See "What a decoder can reach" in the runbook`,
+  )
+}
+
+/** Whose addresses count. Public without a word about proxies is refused by the settings themselves. */
+export function aboutProxies({ trustedProxies }: Pick<Config, 'trustedProxies'>): Finding[] {
+  if (trustedProxies === undefined)
+    return [
+      look(
+        'TABIR_TRUST_PROXY is not set: behind a proxy all callers count as one, and one of them can use up the limits of all. Addresses, or none',
+      ),
+    ]
+  if (trustedProxies.length === 0) return [good('no proxy is believed: callers count by the address they connect from')]
+  return [good(`X-Forwarded-For is believed from ${trustedProxies.join(', ')}, and from nobody else`)]
+}
+
+export function aboutApi({ readiness, reason }: ApiFacts): Finding[] {
+  if (readiness === 200) return [good('the api answers and is ready')]
+  if (readiness === undefined) return [look('no api answers at TABIR_HOST and TABIR_PORT')]
+  return [
+    bad(`the api answers, and is not ready (${readiness}${reason === undefined ? '' : `, ${reason}`}): see the runbook`),
+  ]
+}
+
+export function aboutCertificates(certificates: readonly CertificateFacts[], nowMs: number): Finding[] {
+  return certificates.map(({ setting, expiresAtMs }) => {
+    if (expiresAtMs === undefined) return bad(`the certificate of ${setting} cannot be read`)
+    const days = Math.floor((expiresAtMs - nowMs) / DAY_MS)
+    if (days < 0) return bad(`the certificate of ${setting} has expired`)
+    const text = `the certificate of ${setting} is valid for ${days} days`
+    return days < MIN_CERTIFICATE_DAYS ? look(`${text}: renew it`) : good(text)
+  })
+}
+
+function atLeast(value: string | undefined, wanted: number, name: string): Finding[] {
+  return when(value !== undefined && Number(value) < wanted, () =>
+    look(`a third more memory and twice the time to start: ${name} ${wanted}`),
+  )
+}
+
+function isForOthers(mode: number): boolean {
+  return (mode & 0o077) !== 0
+}
+
+function when(holds: boolean, say: () => Finding): Finding[] {
+  return holds ? [say()] : []
+}
+
+export function good(text: string): Finding {
+  return { verdict: 'good', text }
+}
+
+export function look(text: string): Finding {
+  return { verdict: 'look', text }
+}
+
+export function bad(text: string): Finding {
+  return { verdict: 'bad', text }
+}

@@ -1,0 +1,78 @@
+// tabir doctor [--json]
+
+import { readConfig } from '../../config.js'
+import { plainJson } from '../../domain/plain-text.js'
+import { checkFormat } from '../../store/redis/format.js'
+import { keyringOf } from '../../store/sealing/seal-keys.js'
+import { checkRing } from '../../store/sealing/seal-ring.js'
+import { hasSecrets, loadSecrets } from '../../store/sealing/secrets.js'
+import { withStore } from '../store-of-command.js'
+import { apiFacts, certificateFacts } from './doctor-api.js'
+import { fileFacts, hostFacts, redisFacts } from './doctor-facts.js'
+import {
+  aboutApi,
+  aboutCertificates,
+  aboutFiles,
+  aboutHost,
+  aboutProxies,
+  aboutRedis,
+  bad,
+  type Finding,
+  good,
+  look,
+} from './doctor-rules.js'
+
+const SIGNS = { good: 'good ', look: 'look ', bad: 'BAD  ' } as const
+
+/** Looks, and changes nothing. @returns the exit status: 0 when nothing is bad, else 1; 2 for arguments that cannot be used. */
+export async function doctor(args: readonly string[]): Promise<number> {
+  if (args.some((arg) => arg !== '--json') || args.length > 1) {
+    process.stderr.write('tabir doctor [--json]\n')
+    return 2
+  }
+  const findings = await examine()
+  if (args.length === 1) process.stdout.write(`${plainJson(findings)}\n`)
+  else process.stdout.write(findings.map(({ verdict, text }) => `${SIGNS[verdict]} ${text}\n`).join(''))
+  return findings.some(({ verdict }) => verdict === 'bad') ? 1 : 0
+}
+
+async function examine(): Promise<Finding[]> {
+  const findings: Finding[] = []
+  try {
+    const config = readConfig(process.env)
+    findings.push(...aboutHost(await hostFacts()), ...aboutProxies(config), ...aboutApi(await apiFacts(config)))
+    findings.push(...aboutCertificates(await certificateFacts(config), Date.now()))
+    const files = await fileFacts(config)
+    const { store: ofStore, logBytes } = await examineStore()
+    findings.push(...aboutFiles(files, logBytes), ...ofStore)
+  } catch (error) {
+    findings.push(bad(messageOf(error)))
+  }
+  return findings
+}
+
+function examineStore() {
+  return withStore(async ({ config, store }) => {
+    const facts = await redisFacts(config, store)
+    return { store: [...aboutRedis(facts), await sealing(config, store)], logBytes: facts.logBytes }
+  })
+}
+
+/** Do the keys open the data? A store in which nothing was ever sealed is left as it is. */
+async function sealing(config: Parameters<typeof keyringOf>[0], store: Parameters<typeof checkRing>[0]): Promise<Finding> {
+  if (!(await hasSecrets(store)))
+    return look('nothing was ever sealed in this Redis: a new deployment, or not the one you mean')
+  try {
+    await checkFormat(store)
+    const keyring = keyringOf(config, false)
+    await checkRing(store, keyring)
+    await loadSecrets(store, keyring)
+    return good('the seal keys open what is stored')
+  } catch (error) {
+    return bad(messageOf(error))
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,202 @@
+// What the report for police and regulator says, in the languages in which it can be had.
+
+import type { Category, Tier } from '../matching/signal.js'
+import type { CaseState } from './case.js'
+import type { CaseEventKind } from './case-event.js'
+
+/** Behind so many: of platforms `count` is a range. */
+export function counted(count: number | string, { one, other }: Counted): string {
+  return `${count} ${String(count) === '1' ? one : other}`
+}
+
+export const REPORT_LANGUAGES = ['en', 'ms'] as const
+export type ReportLanguage = (typeof REPORT_LANGUAGES)[number]
+
+/** What stands behind a number: behind 1, and behind any other. */
+export interface Counted {
+  readonly one: string
+  readonly other: string
+}
+
+export interface ReportWords {
+  readonly title: string
+  readonly intro: string
+  readonly caseNumber: string
+  readonly state: string
+  readonly openedAt: string
+  readonly expiresAt: string
+  readonly endedAt: string
+  readonly madeAt: string
+  readonly consent: string
+  readonly complaint: string
+  readonly yes: string
+  readonly no: string
+  readonly registered: string
+  readonly images: Counted
+  /** Made of the images. */
+  readonly hashes: Counted
+  readonly noImages: string
+  readonly reference: string
+  readonly time: string
+  readonly category: string
+  readonly noCategory: string
+  readonly tier: string
+  readonly timeLine: string
+  readonly event: string
+  readonly count: string
+  readonly platforms: Counted
+  readonly receipt: string
+  readonly receiptText: string
+  readonly signature: string
+  readonly signatureText: string
+  readonly page: string
+  readonly states: Readonly<Record<CaseState, string>>
+  readonly categories: Readonly<Record<Category, string>>
+  readonly tiers: Readonly<Record<Tier, string>>
+  readonly events: Readonly<Record<CaseEventKind, string>>
+}
+
+export const REPORT_WORDS: Readonly<Record<ReportLanguage, ReportWords>> = {
+  en: {
+    title: 'Report on a case of intimate images shared without consent',
+    intro:
+      'Tabir recognises pictures by hashes and keeps no picture. This report holds no picture and no hash. The references below stand for registered pictures; nothing of a picture can be found out from them. All times are UTC.',
+    caseNumber: 'Case number',
+    state: 'State',
+    openedAt: 'Opened',
+    expiresAt: 'Expires',
+    endedAt: 'Ended',
+    madeAt: 'This report was made',
+    consent: 'Opened by an organisation, with consent of',
+    complaint: 'Number of a complaint noted',
+    yes: 'yes',
+    no: 'no',
+    registered: 'What is registered',
+    images: { one: 'image', other: 'images' },
+    hashes: { one: 'hash made of them', other: 'hashes made of them' },
+    noImages: 'No image is registered now.',
+    reference: 'Reference',
+    time: 'Time',
+    category: 'Category',
+    noCategory: 'not stated',
+    tier: 'Standing',
+    timeLine: 'What happened',
+    event: 'Event',
+    count: 'Number',
+    platforms: { one: 'platform', other: 'platforms' },
+    receipt: 'Receipt',
+    receiptText: 'The case has ended and its images were erased. The receipt is part of the attached document.',
+    signature: 'Signature',
+    signatureText:
+      'The document report.json, attached to this PDF, says the same as these pages and is signed with Ed25519. Save it and check it with: tabir receipts verify report.json. The public key is served at /v1/receipts/key.',
+    page: 'Page',
+    states: { open: 'open', active: 'active', withdrawn: 'withdrawn', erased: 'erased', expired: 'expired' },
+    categories: {
+      nude: 'nude',
+      'underwear-or-swimwear': 'underwear or swimwear',
+      'culturally-intimate': 'intimate in the culture of the person in the picture',
+      'sexual-act': 'sexual act',
+      synthetic: 'made with AI (a deepfake)',
+      composite: 'composite',
+    },
+    tiers: {
+      'self-reported': 'reported by the person in the picture',
+      'ngo-attested': 'attested by an organisation',
+      'platform-confirmed': 'confirmed by platforms',
+      verified: 'verified',
+    },
+    events: {
+      opened: 'case opened',
+      registered: 'images registered',
+      matched: 'found on platforms',
+      blocked: 'blocked by platforms',
+      'not-blocked': 'not blocked by platforms',
+      disputed: 'images disputed',
+      'dispute-decided': 'disputes decided',
+      renewed: 'case renewed',
+      attested: 'images attested by an organisation',
+      'handed-over': 'case handed over to the person in the picture',
+      'pin-asked': 'another PIN given out',
+      'pin-changed': 'PIN changed',
+      'pin-failed': 'attempts with a wrong PIN',
+      'pin-blocked': 'PIN blocked after too many attempts',
+      withdrawn: 'case withdrawn, images erased',
+      expired: 'case expired, images erased',
+      erased: 'erased from the store’s files',
+    },
+  },
+  ms: {
+    title: 'Laporan kes imej intim yang disebarkan tanpa persetujuan',
+    intro:
+      'Tabir mengecam gambar melalui cincangan (hash) dan tidak menyimpan sebarang gambar. Laporan ini tidak mengandungi gambar atau cincangan. Rujukan di bawah mewakili gambar yang didaftarkan; tiada maklumat tentang gambar boleh diperoleh daripadanya. Semua waktu ialah UTC.',
+    caseNumber: 'Nombor kes',
+    state: 'Status',
+    openedAt: 'Dibuka',
+    expiresAt: 'Luput pada',
+    endedAt: 'Tamat',
+    madeAt: 'Laporan ini dibuat',
+    consent: 'Dibuka oleh organisasi, dengan persetujuan bertarikh',
+    complaint: 'Nombor aduan dicatat',
+    yes: 'ya',
+    no: 'tidak',
+    registered: 'Apa yang didaftarkan',
+    images: { one: 'imej', other: 'imej' },
+    hashes: { one: 'cincangan dibuat daripadanya', other: 'cincangan dibuat daripadanya' },
+    noImages: 'Tiada imej yang didaftarkan sekarang.',
+    reference: 'Rujukan',
+    time: 'Waktu',
+    category: 'Kategori',
+    noCategory: 'tidak dinyatakan',
+    tier: 'Kedudukan',
+    timeLine: 'Apa yang berlaku',
+    event: 'Peristiwa',
+    count: 'Bilangan',
+    platforms: { one: 'platform', other: 'platform' },
+    receipt: 'Resit',
+    receiptText: 'Kes telah tamat dan imejnya telah dipadamkan. Resit terkandung dalam dokumen yang dilampirkan.',
+    signature: 'Tandatangan',
+    signatureText:
+      'Dokumen report.json yang dilampirkan pada PDF ini menyatakan perkara yang sama dengan halaman ini dan ditandatangani dengan Ed25519. Simpan dan semak dengan: tabir receipts verify report.json. Kunci awam boleh didapati di /v1/receipts/key.',
+    page: 'Halaman',
+    states: {
+      open: 'dibuka',
+      active: 'aktif',
+      withdrawn: 'ditarik balik',
+      erased: 'dipadamkan',
+      expired: 'luput',
+    },
+    categories: {
+      nude: 'bogel',
+      'underwear-or-swimwear': 'pakaian dalam atau pakaian renang',
+      'culturally-intimate': 'intim dalam budaya orang dalam gambar',
+      'sexual-act': 'perbuatan seksual',
+      synthetic: 'dibuat dengan AI (deepfake)',
+      composite: 'gabungan',
+    },
+    tiers: {
+      'self-reported': 'dilaporkan oleh orang dalam gambar',
+      'ngo-attested': 'disahkan oleh organisasi',
+      'platform-confirmed': 'disahkan oleh platform',
+      verified: 'ditentusahkan',
+    },
+    events: {
+      opened: 'kes dibuka',
+      registered: 'imej didaftarkan',
+      matched: 'ditemui di platform',
+      blocked: 'disekat oleh platform',
+      'not-blocked': 'tidak disekat oleh platform',
+      disputed: 'imej dipertikaikan',
+      'dispute-decided': 'pertikaian diputuskan',
+      renewed: 'kes diperbaharui',
+      attested: 'imej disahkan oleh organisasi',
+      'handed-over': 'kes diserahkan kepada orang dalam gambar',
+      'pin-asked': 'PIN lain dikeluarkan',
+      'pin-changed': 'PIN ditukar',
+      'pin-failed': 'percubaan dengan PIN yang salah',
+      'pin-blocked': 'PIN disekat selepas terlalu banyak percubaan',
+      withdrawn: 'kes ditarik balik, imej dipadamkan',
+      expired: 'kes luput, imej dipadamkan',
+      erased: 'dipadamkan daripada fail storan',
+    },
+  },
+}

@@ -1,0 +1,158 @@
+// What the laws ask of a notice, and how long a platform has once it knows. Data: a law is a row.
+
+import type { Verdict } from '../trust/trust.js'
+
+const HOUR_MS = 3_600_000
+
+/** What whoever gives a notice has to declare. No names: identity and contact go through the NGO that is named. */
+export const STATEMENTS = ['goodFaith', 'withoutConsent', 'accurate', 'authorised'] as const
+export type Statement = (typeof STATEMENTS)[number]
+
+/** A clock runs from the first match that a platform is told of, until it says what it decided. */
+export const STAGES = ['acknowledge', 'assess', 'remove'] as const
+export type Stage = (typeof STAGES)[number]
+
+/** Which verdicts stop the clock of a stage. */
+export const STOPPED_BY: Readonly<Record<Stage, readonly Verdict[]>> = {
+  acknowledge: ['pending-review', 'blocked', 'not-blocked', 'disputed'],
+  assess: ['blocked', 'not-blocked', 'disputed'],
+  remove: ['blocked', 'not-blocked', 'disputed'],
+}
+
+export interface SlaProfile {
+  readonly title: string
+  readonly statements: readonly Statement[]
+  /** Does the law want somebody who can be reached? Then the notice names an NGO. */
+  readonly needsContact: boolean
+  readonly stages: readonly { readonly stage: Stage; readonly withinMs: number }[]
+  /** Is the time the law's own, or a yardstick of ours where the law says no number? */
+  readonly fixedByLaw: boolean
+  /** Where the times and the demands of this row can be read. Last compared on `SOURCES_READ_ON`. */
+  readonly sources: readonly LawSource[]
+}
+
+export interface LawSource {
+  readonly title: string
+  readonly url: string
+}
+
+/** Laws change: who runs a deployment compares the rows that he uses with the law of his day. */
+export const SOURCES_READ_ON = '2026-11-26'
+
+export const SLA_PROFILES = {
+  'us-tida': {
+    title: 'TAKE IT DOWN Act, United States',
+    statements: ['goodFaith', 'withoutConsent', 'authorised'],
+    needsContact: true,
+    // As soon as possible, and not later than 48 hours after a valid request. (a)(1)(B): signature, identification, a good-faith belief
+    // that it is not consensual, and how to reach whoever asks.
+    stages: [{ stage: 'remove', withinMs: 48 * HOUR_MS }],
+    fixedByLaw: true,
+    sources: [
+      { title: '47 U.S.C. § 223a (Public Law 119-12)', url: 'https://www.customsmobile.com/uscode/47/223a' },
+      {
+        title: 'On its 48 hours, which the FTC enforces since 19 May 2026',
+        url: 'https://www.xbiz.com/news/297811/fsc-take-it-down-act-provisions-take-effect-may-19',
+      },
+    ],
+  },
+  'my-onsa': {
+    title: 'Online Safety Act, Malaysia',
+    statements: ['goodFaith', 'accurate'],
+    needsContact: false,
+    // Section 21 leaves the times to regulations, which say: receipt within one hour, status and assessment within twelve. When content
+    // has to go depends on what the assessment finds, so there is no clock for that here.
+    stages: [
+      { stage: 'acknowledge', withinMs: HOUR_MS },
+      { stage: 'assess', withinMs: 12 * HOUR_MS },
+    ],
+    fixedByLaw: true,
+    sources: [
+      { title: 'Online Safety Act 2025 (Act 866), section 21', url: 'https://mylaw.my/legislation/act-2025-866/section-21' },
+      {
+        title: 'Online Safety (Period) Regulations 2025, in force since 1 January 2026',
+        url: 'https://digitalpolicyalert.org/event/36974-online-safety-period-regulations-2025-including-content-moderation-regulation-was-adopted-by-ministry-of-communications',
+      },
+    ],
+  },
+  'uk-osa': {
+    title: 'Online Safety Act, United Kingdom',
+    // 20A(2): a report declares that it is intimate image content, by whom it is made, that it is made in good faith and true, and says
+    // how whoever makes it can be reached. 10(3A): down no later than 48 hours after it is received.
+    statements: ['goodFaith', 'withoutConsent', 'accurate', 'authorised'],
+    needsContact: true,
+    stages: [{ stage: 'remove', withinMs: 48 * HOUR_MS }],
+    fixedByLaw: true,
+    sources: [
+      {
+        title: 'Online Safety Act 2023, sections 10(3A) and 20A, as the Crime and Policing Act 2026 (c. 20) inserts them',
+        url: 'https://www.parallelparliament.co.uk/lord/baroness-levitt/debate/2026-04-16/lords/lords-chamber/crime-and-policing-bill',
+      },
+      {
+        title: 'Government memorandum on these sections, March 2026',
+        url: 'https://www.gov.uk/government/publications/crime-and-policing-bill-2025-echr-supplementary-memoranda/crime-and-policing-bill-echr-supplementary-memorandum-20-march-2026',
+      },
+    ],
+  },
+  'eu-dsa': {
+    title: 'Digital Services Act, article 16, European Union',
+    statements: ['goodFaith', 'accurate'],
+    needsContact: false,
+    stages: [
+      { stage: 'acknowledge', withinMs: 24 * HOUR_MS },
+      { stage: 'assess', withinMs: 168 * HOUR_MS },
+    ],
+    fixedByLaw: false,
+    // 16(2)(d): bona fide belief that it is accurate and complete. 16(4): receipt confirmed without undue delay, where there is somebody to
+    // confirm it to. 16(6): decided in a timely manner. The hours are ours.
+    sources: [
+      {
+        title: 'Regulation (EU) 2022/2065, article 16',
+        url: 'https://www.eu-digital-services-act.com/Digital_Services_Act_Article_16.html',
+      },
+    ],
+  },
+} as const satisfies Record<string, SlaProfile>
+
+export type Law = keyof typeof SLA_PROFILES
+export const LAWS = ['us-tida', 'my-onsa', 'uk-osa', 'eu-dsa'] as const satisfies readonly Law[]
+
+export interface Notice {
+  readonly laws: readonly Law[]
+  readonly statements: readonly Statement[]
+  readonly actingAs: 'self' | 'representative'
+  /** Organisation through which she can be reached. */
+  readonly contactOrgId: string | undefined
+  readonly givenAtMs: number
+}
+
+/** @returns what is missing for one of the laws. Empty for a notice that can be given. */
+export function missingIn(notice: Omit<Notice, 'givenAtMs'>): (Statement | 'contact')[] {
+  const missing = new Set<Statement | 'contact'>()
+  for (const law of notice.laws) {
+    const { statements, needsContact }: SlaProfile = SLA_PROFILES[law]
+    for (const statement of statements) if (!notice.statements.includes(statement)) missing.add(statement)
+    if (needsContact && notice.contactOrgId === undefined) missing.add('contact')
+  }
+  return [...missing]
+}
+
+export interface Clock {
+  readonly law: Law
+  readonly stage: Stage
+  readonly dueAtMs: number
+}
+
+/** The clocks that start when a platform learns of a picture with such a notice. */
+export function clocksFrom(laws: readonly Law[], startedAtMs: number): Clock[] {
+  return laws.flatMap((law) =>
+    SLA_PROFILES[law].stages.map(({ stage, withinMs }) => ({ law, stage, dueAtMs: startedAtMs + withinMs })),
+  )
+}
+
+/** The clocks that a verdict stops. */
+export function stoppedBy(verdict: Verdict): { readonly law: Law; readonly stage: Stage }[] {
+  return LAWS.flatMap((law) =>
+    SLA_PROFILES[law].stages.filter(({ stage }) => STOPPED_BY[stage].includes(verdict)).map(({ stage }) => ({ law, stage })),
+  )
+}

@@ -1,0 +1,240 @@
+// The API's description, from the routes themselves.
+
+import swagger, { type SwaggerTransform } from '@fastify/swagger'
+import type { FastifyContextConfig } from 'fastify'
+import fp from 'fastify-plugin'
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { DECODED_FORMATS } from '../../domain/matching/picture-formats.js'
+import type { RouteScope } from '../../domain/organisations/access.js'
+import { ownValue } from '../../domain/own-value.js'
+import type { ProblemCode } from '../../domain/problem.js'
+import { commonProblems, withProblems } from '../common-problems.js'
+import { problemCodesOf } from '../problems.js'
+import { EXAMPLES } from './examples.js'
+import { withNamedLists } from './openapi-enums.js'
+import { webhooksDescribed } from './openapi-webhooks.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The body is multipart/form-data with parts named `image`; it is read by the route, not by a schema. */
+    multipart?: boolean
+    /** Such a body may have a field named `context` too. */
+    contextField?: boolean
+    /** The body may also be NDJSON, read as it arrives. */
+    ndjsonBody?: boolean
+    /** The body is a file of signals, of any length. */
+    fileBody?: boolean
+    /** The answer is a file. */
+    fileAnswer?: boolean
+    /** The answer may also be Server-Sent Events, for who accepts them. */
+    eventStream?: boolean
+    /** The answer is NDJSON, whose lines the schema says; or the same as Server-Sent Events, for who accepts them. */
+    ndjsonAnswer?: boolean
+    /** The answer is JSON that was written already, as a stream or text; the schema's first alternative says what is in it. */
+    writtenAnswer?: boolean
+    /** The answer may also be a PDF. */
+    pdf?: boolean
+    /** Every problem that the description of the operation names; absent where a route is not described. */
+    problems?: ReadonlySet<ProblemCode>
+  }
+}
+
+const INFO = {
+  title: 'Tabir',
+  version: '0.1.0',
+  description:
+    'Perceptual-hash matching against intimate images shared without consent. Pictures are hashed in flight and never stored. Every refusal is an RFC 9457 problem with a stable code.',
+  license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+}
+
+const TAGS = [
+  { name: 'match', description: 'For platforms: is this picture one of those, or a changed copy?' },
+  { name: 'cases', description: 'For the person in the picture, or whoever helps her.' },
+  { name: 'banks', description: 'For NGOs, hotlines and partners that hand in hashes.' },
+  { name: 'feed', description: 'For platforms that match inside their own walls.' },
+  { name: 'signals', description: 'For the operator: disputes, the quarantine, what is decided about a signal.' },
+  { name: 'watch', description: 'For platforms: be told when a picture that was uploaded lately is registered later.' },
+  { name: 'keys', description: 'For the operator: who may ask.' },
+  { name: 'webhooks', description: 'For organisations that want to be told of what happens.' },
+  { name: 'operation', description: 'For whoever runs it.' },
+]
+
+export const openapi = fp(
+  async (app) => {
+    app.addHook('onRoute', ({ method, url, schema, config = {} }) => {
+      if (schema?.operationId === undefined) return
+      const common = commonProblems({ method: String(method), url, scope: config.scope })
+      config.problems = new Set([...common, ...problemCodesOf(schema.response)])
+    })
+    await app.register(swagger, {
+      openapi: {
+        openapi: '3.1.0',
+        info: INFO,
+        servers: [{ url: '/', description: 'Where this description is served from.' }],
+        tags: TAGS,
+        components: {
+          securitySchemes: {
+            organisationKey: { type: 'http', scheme: 'bearer', description: 'An API key, made with `tabir keys create`.' },
+            caseToken: {
+              type: 'http',
+              scheme: 'bearer',
+              description: 'The token of a case, from opening it or from its PIN.',
+            },
+          },
+        },
+      },
+      transform,
+      transformObject: (document) => {
+        const paths = withExamples(withoutUnused(jsonSchemaTransformObject(document)))
+        return withNamedLists(Object.assign(paths, { webhooks: webhooksDescribed() }))
+      },
+    })
+  },
+  { name: 'openapi', fastify: '5.x' },
+)
+
+const transform: SwaggerTransform = (document) => {
+  const { url, schema } = jsonSchemaTransform(document)
+  if (schema === undefined || schema.hide === true) return { url, schema }
+  const { config = {} } = document.route
+  const { scope, multipart, contextField, ndjsonBody, fileBody, problems = new Set() } = config
+  const security = securityOf(scope)
+  return {
+    url,
+    schema: {
+      ...schema,
+      ...(security !== undefined && { security }),
+      response: withProblems(answersOf(schema.response, config), problems),
+      ...(multipart === true && {
+        consumes: ['multipart/form-data'],
+        body: contextField === true ? IMAGE_PARTS_AND_CONTEXT : IMAGE_PARTS,
+      }),
+      ...(fileBody === true && { consumes: ['application/octet-stream'], body: FILE }),
+      ...(ndjsonBody === true && {
+        consumes: ['application/json', 'application/x-ndjson'],
+        body: firstAlternative(schema.body),
+      }),
+    },
+  }
+}
+
+/** The forms that answers have by the config of their route. */
+function answersOf(responses: unknown, config: FastifyContextConfig): unknown {
+  if (config.eventStream === true) return withAlternative(responses, 'text/event-stream', EVENTS)
+  if (config.ndjsonAnswer === true) return asLinesOrEvents(responses)
+  if (config.writtenAnswer === true) return asWritten(responses)
+  if (config.pdf === true) return withAlternative(responses, 'application/pdf', PDF)
+  return config.fileAnswer === true ? withFile(responses) : responses
+}
+
+const IMAGE_PARTS = {
+  type: 'object',
+  required: ['image'],
+  properties: {
+    image: {
+      type: 'array',
+      items: { type: 'string', format: 'binary' },
+      description: `${DECODED_FORMATS}.`,
+    },
+  },
+}
+
+const IMAGE_PARTS_AND_CONTEXT = {
+  ...IMAGE_PARTS,
+  properties: {
+    ...IMAGE_PARTS.properties,
+    context: { type: 'string', description: 'Where you saw them: at most 256 bytes, opaque. See /v1/insights/contexts.' },
+  },
+}
+
+const FILE = { type: 'string', format: 'binary' }
+
+const EVENTS = { type: 'string', description: 'The data of each event is one of `events`.' }
+const PDF = { type: 'string', format: 'binary' }
+
+/** Beside what the schema says of the answer, the same in another form. */
+function withAlternative(responses: unknown, mediaType: string, schema: object): unknown {
+  if (typeof responses !== 'object' || responses === null || !('200' in responses)) return responses
+  const content = {
+    'application/json': { schema: firstAlternative(responses[200]) },
+    [mediaType]: { schema },
+  }
+  return { ...responses, 200: { description: 'Default Response', content } }
+}
+
+function withFile(responses: unknown): unknown {
+  if (typeof responses !== 'object' || responses === null) return responses
+  return { ...responses, 200: { description: 'The file.', content: { 'application/octet-stream': { schema: FILE } } } }
+}
+
+function asLinesOrEvents(responses: unknown): unknown {
+  if (typeof responses !== 'object' || responses === null || !('200' in responses)) return responses
+  const content = {
+    'application/x-ndjson': { schema: firstAlternative(responses[200]) },
+    'text/event-stream': { schema: { type: 'string', description: 'The data of each event is one such line.' } },
+  }
+  return { ...responses, 200: { description: 'Default Response', content } }
+}
+
+function asWritten(responses: unknown): unknown {
+  if (typeof responses !== 'object' || responses === null) return responses
+  return Object.fromEntries(Object.entries(responses).map(([status, body]) => [status, firstAlternative(body)]))
+}
+
+function securityOf(scope: RouteScope | undefined) {
+  if (scope === undefined) return undefined
+  if (scope === 'public') return []
+  if (scope === 'key') return [{ organisationKey: [] }]
+  return scope === 'case' ? [{ caseToken: [] }, { organisationKey: ['cases:write'] }] : [{ organisationKey: [scope] }]
+}
+
+/** Of `JSON or a stream`, what can be described: a line of NDJSON is one of its signals. */
+function firstAlternative(body: unknown): unknown {
+  return typeof body === 'object' && body !== null && 'anyOf' in body && Array.isArray(body.anyOf) ? body.anyOf[0] : body
+}
+
+/** The type provider writes each shared schema twice, as it is read and as it is written; ours are written only. */
+function withoutUnused<T extends object>(document: T): T {
+  const components: unknown = 'components' in document ? document.components : undefined
+  if (typeof components !== 'object' || components === null || !('schemas' in components)) return document
+  const text = JSON.stringify(document)
+  const used = Object.entries(components.schemas ?? {}).filter(
+    ([name]) => !name.endsWith('Input') || text.includes(`"#/components/schemas/${name}"`),
+  )
+  Object.assign(components, { schemas: Object.fromEntries(used) })
+  return document
+}
+
+function objects(value: unknown): object[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.values(value).filter((inner) => typeof inner === 'object' && inner !== null)
+}
+
+/** What was sent and answered once, beside what may be. */
+function withExamples<T extends object>(document: T): T {
+  for (const path of objects('paths' in document ? document.paths : undefined)) {
+    for (const operation of objects(path)) {
+      if (!('operationId' in operation) || !('responses' in operation)) continue
+      const responses = operation.responses
+      if (typeof responses !== 'object' || responses === null) continue
+      const example = ownValue(EXAMPLES, String(operation.operationId))
+      if (example === undefined) continue
+      const { params = {}, body, answer } = example
+      for (const parameter of 'parameters' in operation ? objects(operation.parameters) : []) {
+        const name = 'name' in parameter ? String(parameter.name) : ''
+        if ('in' in parameter && parameter.in === 'path' && Object.hasOwn(params, name))
+          Object.assign(parameter, { example: ownValue(params, name) })
+      }
+      if ('requestBody' in operation && body !== undefined) exemplify(operation.requestBody, body)
+      const [, answered] = Object.entries(responses).find(([status]) => status < '300') ?? []
+      if (answer !== undefined) exemplify(answered, answer)
+    }
+  }
+  return document
+}
+
+function exemplify(holder: unknown, example: unknown): void {
+  if (typeof holder !== 'object' || holder === null || !('content' in holder)) return
+  for (const [type, media] of Object.entries(holder.content ?? {}))
+    if (type.endsWith('json') && typeof media === 'object' && media !== null) Object.assign(media, { example })
+}

@@ -1,0 +1,178 @@
+// Appeals of submitters whose picture may not be registered, and, for operators, these and the blocks themselves.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { BLOCK_ID_PATTERN } from '../../../domain/cases/appeal.js'
+import type { Signal } from '../../../domain/matching/signal.js'
+import { Problem } from '../../../domain/problem.js'
+import { parseHash } from '../../../hash/hash256.js'
+import type { AppealService } from '../../../services/trust/appeals.js'
+import { Next, nextOf, PageQuery } from '../../pages.js'
+import { callerOf, ownCaseOf } from '../../plugins/door.js'
+import { may } from '../../problems.js'
+import { CaseNumberParam, GivenSignal, Instant } from '../../schemas.js'
+
+const MAX_SIGNALS = 32
+
+const BlockId = z.string().regex(BLOCK_ID_PATTERN, 'must be the id of a block')
+const About = z.object({
+  signalId: z.uuid().nullable().meta({ description: 'Of a picture that was judged harmless, and is kept.' }),
+  blockId: z.string().nullable().meta({ description: 'Of the block that is left of one that was withdrawn.' }),
+})
+
+export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealService }> = async (app, { appeals }) => {
+  app.post(
+    '/cases/:caseNumber/appeals',
+    {
+      config: { scope: 'case' },
+      schema: {
+        operationId: 'appeal',
+        summary: 'Appeal that a picture may not be registered',
+        description:
+          'For a picture that was refused as known-harmless. The operator sees that there is an appeal, but no hash, picture or case. The same request again returns its state: open or denied; once the picture may be registered, it returns appeal-unneeded.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        body: z.strictObject({ signals: z.array(GivenSignal).min(1).max(MAX_SIGNALS) }),
+        response: {
+          200: z.object({ state: z.enum(['open', 'denied']) }),
+          ...may(
+            'request-invalid',
+            'token-missing',
+            'case-unknown',
+            'case-withdrawn',
+            'case-expired',
+            'appeal-unneeded',
+            'overloaded',
+            'index-loading',
+            'store-unavailable',
+          ),
+        },
+      },
+    },
+    async (request) => ({ state: await appeals.make(ownCaseOf(request), signalsIn(request.body.signals)) }),
+  )
+
+  app.get(
+    '/appeals',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        operationId: 'listAppeals',
+        summary: 'List the appeals that wait for a decision',
+        tags: ['signals'],
+        querystring: PageQuery,
+        response: {
+          200: z.object({
+            appeals: z
+              .array(About.extend({ madeAt: Instant }))
+              .meta({ description: 'Those that wait longest first. Each has a signalId or a blockId.' }),
+            next: Next,
+          }),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable'),
+        },
+      },
+    },
+    async ({ query }) => {
+      const page = await appeals.waiting(query.after, query.limit)
+      return {
+        appeals: page.appeals.map(({ about, atMs }) => ({
+          signalId: 'signalId' in about ? about.signalId : null,
+          blockId: 'blockId' in about ? about.blockId : null,
+          madeAt: new Date(atMs).toISOString(),
+        })),
+        next: nextOf(page.next),
+      }
+    },
+  )
+
+  app.post(
+    '/appeals/:appealed/decision',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        operationId: 'decideAppeal',
+        summary: 'Decide an appeal',
+        description:
+          'granted: the block and its digest are removed, and what was decided about a picture that is kept is taken back; a picture of the bank harmless is removed. denied: nobody may appeal that again for 180 days, or as long as the block stands.',
+        tags: ['signals'],
+        params: z.object({
+          appealed: z
+            .union([z.uuid().transform((id) => id.toLowerCase()), BlockId])
+            .meta({ description: 'The signalId or blockId of the appeal.' }),
+        }),
+        body: z.strictObject({ outcome: z.enum(['granted', 'denied']) }),
+        response: {
+          204: z.null(),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'appeal-unknown', 'signal-unknown', 'store-unavailable'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { appealed } = request.params
+      const about = BLOCK_ID_PATTERN.test(appealed) ? { blockId: appealed } : { signalId: appealed }
+      await appeals.decide(about, request.body.outcome, `key:${callerOf(request).keyId}`)
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.get(
+    '/resubmission-blocks',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        operationId: 'listResubmissionBlocks',
+        summary: 'List what no case may register again',
+        description: 'Keyed digests of pictures of cases that were judged harmless, also of withdrawn ones.',
+        tags: ['signals'],
+        querystring: PageQuery,
+        response: {
+          200: z.object({
+            blocks: z
+              .array(z.object({ blockId: z.string(), until: Instant }))
+              .meta({ description: 'Those that end first, first.' }),
+            next: Next,
+          }),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable'),
+        },
+      },
+    },
+    async ({ query }) => {
+      const { blocks, next } = await appeals.blocks(query.after, query.limit)
+      return {
+        blocks: blocks.map(({ blockId, untilMs }) => ({ blockId, until: new Date(untilMs).toISOString() })),
+        next: nextOf(next),
+      }
+    },
+  )
+
+  app.delete(
+    '/resubmission-blocks/:blockId',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        operationId: 'liftResubmissionBlock',
+        summary: 'Lift a block',
+        description:
+          'Its digest is removed completely. A picture that is kept and was judged harmless vetoes still: take the decision back for that.',
+        tags: ['signals'],
+        params: z.object({ blockId: BlockId }),
+        response: {
+          204: z.null(),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'block-unknown', 'store-unavailable'),
+        },
+      },
+    },
+    async (request, reply) => {
+      await appeals.lift(request.params.blockId, `key:${callerOf(request).keyId}`)
+      return reply.code(204).send(null)
+    },
+  )
+}
+
+function signalsIn(given: readonly z.infer<typeof GivenSignal>[]): Signal[] {
+  return given.map(({ type, view, quality, hash: text }) => {
+    const hash = parseHash(text)
+    if (hash === undefined) throw new Problem('request-invalid')
+    return { type, view: view ?? 'whole', quality, hash }
+  })
+}

@@ -1,0 +1,208 @@
+// What became of a case: its time line, live or at once, and all that is known of it.
+
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { MAX_FAILURES_SHOWN } from '../../../domain/cases/case.js'
+import {
+  BEFORE_ALL_EVENTS,
+  CASE_EVENT_ID_PATTERN,
+  CASE_EVENT_KINDS,
+  CASE_EVENTS,
+  type CaseEvent,
+  PLATFORM_BUCKETS,
+  platformBucket,
+} from '../../../domain/cases/case-event.js'
+import { REPORT_LANGUAGES } from '../../../domain/cases/report-words.js'
+import { TIER_NAMES } from '../../../domain/matching/signal.js'
+import { DISPUTE_ANSWERS } from '../../../domain/trust/trust.js'
+import type { CaseFiles, FiledImage } from '../../../services/cases/case-file.js'
+import { Receipt, receiptFor } from '../../../services/cases/receipts.js'
+import { Report, reportOf } from '../../../services/cases/report.js'
+import { reportPrinter } from '../../../services/cases/report-pdf.js'
+import type { LimitCounter } from '../../../services/load/limits.js'
+import type { Signer } from '../../../services/records/signer.js'
+import { eventStreams, wantsEvents } from '../../event-stream.js'
+import { ownCaseOf } from '../../plugins/door.js'
+import { may } from '../../problems.js'
+import { CaseNumberParam, CaseView, CategoryName, Instant, Quality, SignalTypeName } from '../../schemas.js'
+import { presentCase } from './cases.js'
+
+const Platforms = z.enum(PLATFORM_BUCKETS).meta({ description: 'How many platforms. Never which, and no exact number.' })
+const EventView = z
+  .object({
+    id: z.string(),
+    kind: z.enum(CASE_EVENT_KINDS),
+    at: Instant,
+    images: z.int().optional(),
+    platforms: Platforms.optional(),
+    attempts: z
+      .int()
+      .optional()
+      .meta({
+        description: `pin-failed: how often a wrong PIN or recovery code was tried on this day; ${MAX_FAILURES_SHOWN}: or more. The last event of a day replaces those before.`,
+      }),
+  })
+  .meta({ id: 'CaseEvent' })
+type EventView = z.infer<typeof EventView>
+
+const ImageView = z.object({
+  imageId: z.uuid(),
+  registeredAt: Instant,
+  category: CategoryName.nullable(),
+  tier: z.enum(TIER_NAMES),
+  disputed: z.boolean().meta({ description: 'Somebody doubts that it should be there, and nobody has decided yet.' }),
+  answer: z.enum(DISPUTE_ANSWERS).nullable().meta({ description: 'To that dispute.' }),
+  matching: z.boolean().meta({ description: 'false: held until somebody has looked at it, or judged a false report.' }),
+  quality: Quality,
+  hashes: z.partialRecord(SignalTypeName, z.int()).meta({ description: 'How many of each type.' }),
+})
+
+const LastEvent = z.string().regex(CASE_EVENT_ID_PATTERN, 'must be the id of an event').optional()
+
+/** The answer of a route that is a file. */
+const Bytes = z.custom<Buffer>((value) => Buffer.isBuffer(value))
+
+export interface CaseFileRouteOptions {
+  readonly files: CaseFiles
+  readonly signer: Signer
+  readonly limits: Pick<LimitCounter, 'nameOfAddress'>
+  readonly now: () => number
+}
+
+export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async (app, { files, signer, limits, now }) => {
+  const streams = eventStreams()
+  const printer = reportPrinter()
+  app.addHook('preClose', async () => streams.close())
+
+  app.get(
+    '/cases/:caseNumber/events',
+    {
+      config: { scope: 'case', eventStream: true },
+      schema: {
+        operationId: 'getCaseEvents',
+        summary: 'The time line of a case, at once or live',
+        description:
+          'As JSON; or, for who accepts text/event-stream, as Server-Sent Events: first what there is, or what came after Last-Event-ID, then each as it happens. The stream ends once the case is erased, and after an hour: then come again.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        headers: z.object({ accept: z.string().optional(), 'last-event-id': LastEvent }),
+        response: {
+          200: z
+            .object({
+              platformsAsking: Platforms.meta({ description: 'How many hold a key to ask about pictures, now.' }),
+              events: z.array(EventView),
+            })
+            .or(z.custom<Readable>((value) => value instanceof Readable)),
+          ...may('request-invalid', 'token-missing', 'case-unknown', 'overloaded', 'index-loading', 'store-unavailable'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const own = ownCaseOf(request)
+      const { accept, 'last-event-id': afterId } = request.headers
+      // To HEAD nobody listens: a stream would go on for an hour, and be one of so many.
+      if (!wantsEvents(accept) || request.method === 'HEAD') {
+        const events = await files.events(own, afterId)
+        return { platformsAsking: platformBucket(files.platformsAsking()), events: events.map(presentEvent) }
+      }
+      const stream = streams.open(own.caseId, limits.nameOfAddress(request.ip), (send, end) => {
+        let told = Promise.resolve()
+        return files.follow(own, afterId ?? BEFORE_ALL_EVENTS, (event) => {
+          const tell = () => {
+            send({ id: event.id, event: event.kind, data: presentEvent(event) })
+            if (event.kind === 'erased') end()
+          }
+          // A token ends, a key is taken back, a case is handed over: from then on this is not the caller's to hear.
+          told = told.then(() => request.enterAgain()).then(tell, end)
+        })
+      })
+      reply.type('text/event-stream').header('x-accel-buffering', 'no')
+      return reply.send(stream)
+    },
+  )
+
+  app.get(
+    '/cases/:caseNumber/export',
+    {
+      config: { scope: 'case' },
+      schema: {
+        operationId: 'exportCase',
+        summary: 'Everything that is kept of a case',
+        description:
+          'Except the hashes themselves: they can in part be turned back into the picture, and a stolen token must not give them away.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        response: {
+          200: z.object({
+            case: CaseView,
+            events: z.array(EventView),
+            images: z.array(ImageView),
+            receipt: Receipt.nullable(),
+          }),
+          ...may('token-missing', 'case-unknown', 'store-unavailable'),
+        },
+      },
+    },
+    async (request) => {
+      const own = ownCaseOf(request)
+      const { view, events, images } = await files.file(own)
+      await files.exported(own)
+      return {
+        case: presentCase(view),
+        events: events.map(presentEvent),
+        images: images.map(presentImage),
+        receipt: receiptFor(own, signer) ?? null,
+      }
+    },
+  )
+
+  app.get(
+    '/cases/:caseNumber/report',
+    {
+      config: { scope: 'case', pdf: true },
+      schema: {
+        operationId: 'getReport',
+        summary: 'A signed report of a case, for police or a regulator',
+        description:
+          'Numbers and times; no picture, no hash, no name. As JSON, or as PDF with that JSON attached. `tabir receipts verify` checks it.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        querystring: z.strictObject({
+          format: z.enum(['json', 'pdf']).default('json'),
+          lang: z.enum(REPORT_LANGUAGES).default('en').meta({ description: 'Of the pages.' }),
+        }),
+        response: {
+          200: Report.or(Bytes),
+          ...may('request-invalid', 'token-missing', 'case-unknown', 'overloaded', 'store-unavailable'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const own = ownCaseOf(request)
+      const file = await files.file(own)
+      const { hashes } = own.record
+      const report = reportOf({ file, hashes, receipt: receiptFor(own, signer), signer, nowMs: now() })
+      if (request.query.format === 'json') return report
+      reply.type('application/pdf').header('content-disposition', 'attachment; filename="report.pdf"')
+      return reply.send(await printer.print(report, request.query.lang))
+    },
+  )
+}
+
+function presentEvent({ id, kind, atMs, count }: CaseEvent): EventView {
+  const counted = CASE_EVENTS[kind]
+  return {
+    id,
+    kind,
+    at: new Date(atMs).toISOString(),
+    ...(counted === 'images' && { images: count }),
+    ...(counted === 'platforms' && { platforms: platformBucket(count) }),
+    ...(counted === 'attempts' && { attempts: count }),
+  }
+}
+
+function presentImage({ registeredAtMs, category, answer, ...rest }: FiledImage): z.infer<typeof ImageView> {
+  const registeredAt = new Date(registeredAtMs).toISOString()
+  return { ...rest, registeredAt, category: category ?? null, answer: answer ?? null }
+}

@@ -1,0 +1,245 @@
+// The images of a case: handed in as files or as hashes.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { HashedImage } from '../../../domain/matching/hashed-image.js'
+import type { Signal } from '../../../domain/matching/signal.js'
+import { SIGNAL_TYPES } from '../../../domain/matching/signal-types.js'
+import { Problem, type ProblemCode } from '../../../domain/problem.js'
+import { readRegistered } from '../../../hash/details/written.js'
+import { parseHash } from '../../../hash/hash256.js'
+import type { OwnCase } from '../../../services/cases/case-access.js'
+import type { Hashing } from '../../../services/intake/hashing.js'
+import type { NewImage, Registration } from '../../../services/intake/registration.js'
+import { digestOf, finishing, type Idempotency } from '../../../services/load/idempotency.js'
+import { Declared } from '../../minors.js'
+import { ownCaseOf } from '../../plugins/door.js'
+import { may, problemBody } from '../../problems.js'
+import {
+  CaseNumberParam,
+  CategoryName,
+  GivenDetails,
+  GivenSignal,
+  IdempotencyKey,
+  PartProblem,
+  Quality,
+  RegisteredState,
+} from '../../schemas.js'
+import { eachImage, type InFlight, type UploadLimits } from '../../upload.js'
+
+const MAX_IMAGES_OF_HASHES = 1000
+const MAX_SIGNALS_PER_IMAGE = 32
+const UPLOADED_WITHIN_MS = 500
+
+/** How both ways of adding images may be refused. */
+const FOR_IMAGES = [
+  'case-withdrawn',
+  'case-expired',
+  'case-full',
+  'account-suspended',
+  'known-harmless',
+  'idempotency-key-reused',
+  'idempotency-key-busy',
+] as const
+
+const GivenImages = z.strictObject({
+  ...Declared,
+  images: z
+    .array(
+      z.strictObject({
+        ...Declared,
+        signals: z
+          .array(GivenSignal)
+          .min(1)
+          .max(MAX_SIGNALS_PER_IMAGE)
+          .refine(hasOneWhole, 'must have at most one whole view of each type'),
+        details: GivenDetails.optional(),
+        category: CategoryName.optional(),
+      }),
+    )
+    .min(1)
+    .max(MAX_IMAGES_OF_HASHES),
+})
+/** An image is one picture: several whole views of a type would be as many pictures. */
+function hasOneWhole(signals: readonly z.infer<typeof GivenSignal>[]): boolean {
+  const types = signals.filter(({ view = 'whole' }) => view === 'whole').map(({ type }) => type)
+  return new Set(types).size === types.length
+}
+
+const RegisteredImages = z.object({
+  images: z.array(
+    z.object({ imageId: z.uuid().optional(), quality: Quality.optional(), state: RegisteredState, problem: PartProblem }),
+  ),
+})
+
+export interface CaseImageRouteOptions {
+  readonly hashing: Hashing
+  readonly registration: Registration
+  readonly idempotency: Idempotency
+  readonly uploadLimits: UploadLimits
+  readonly inFlight: InFlight
+}
+
+export const caseImageRoutes: FastifyPluginAsyncZod<CaseImageRouteOptions> = async (
+  app,
+  { hashing, registration, idempotency, uploadLimits, inFlight },
+) => {
+  app.post(
+    '/cases/:caseNumber/images',
+    {
+      config: { scope: 'case', multipart: true },
+      schema: {
+        operationId: 'addImages',
+        summary: 'Add pictures to a case',
+        description:
+          'They are hashed and forgotten; nothing of them is stored. Answered when their hashes are durable and matchable.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        headers: IdempotencyKey,
+        response: {
+          201: RegisteredImages,
+          ...mayForUploads('request-invalid', 'image-too-simple', 'token-missing', 'case-unknown', ...FOR_IMAGES),
+        },
+      },
+    },
+    async (request, reply) => {
+      const own = ownCaseOf(request)
+      const key = request.headers['idempotency-key']
+      const details = registration.takesDetails(own) ? 'also' : 'none'
+      const digests: Buffer[] = []
+      const upload = async <T>(use: (image: readonly Buffer[]) => Promise<T>) => {
+        const outcomes = await eachImage(request, uploadLimits, inFlight, (image) => {
+          if (key !== undefined) digests.push(digestOf(image)) // before the use, which overwrites it
+          return use(image)
+        })
+        await request.enterAgain(UPLOADED_WITHIN_MS) // pictures may come as slowly as any body
+        return outcomes
+      }
+      const register = async () => {
+        const outcomes = await upload(async (image) =>
+          toNewImage(await hashing.hash(image, 'submission', details, request.hashingFor(reply))),
+        )
+        return { digest: digestOf(digests), answer: { images: await registerUsable(own, outcomes) } }
+      }
+      if (key === undefined) return reply.code(201).send((await register()).answer)
+      const tried = await idempotency.attempt(['images', own.caseId], key, RegisteredImages)
+      if (tried.isFirst) return reply.code(201).send(await finishing(tried, register))
+      // Read to be compared with what was sent first, and forgotten.
+      await upload(async (image) => {
+        for (const piece of image) piece.fill(0)
+      })
+      return reply.code(201).send(await tried.answer(digestOf(digests)))
+    },
+  )
+
+  app.post(
+    '/cases/:caseNumber/hashes',
+    {
+      config: { scope: 'case' },
+      bodyLimit: 8 << 20,
+      schema: {
+        operationId: 'addHashes',
+        summary: 'Add pictures by the hashes that were computed on the own device',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        headers: IdempotencyKey,
+        body: GivenImages,
+        response: {
+          201: RegisteredImages,
+          ...may(
+            'request-invalid',
+            'quality-too-low',
+            'minor-declared',
+            'extended-protection-off',
+            'body-too-large',
+            'token-missing',
+            'case-unknown',
+            ...FOR_IMAGES,
+            'store-unavailable',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { body, headers } = request
+      const own = ownCaseOf(request)
+      const register = async () => ({
+        images: await registerUsable(
+          own,
+          body.images.map((image) => toGivenImage(image, registration.takesDetails(own))),
+        ),
+      })
+      const key = headers['idempotency-key']
+      return reply.code(201).send(await idempotency.once(['hashes', own.caseId], key, body, RegisteredImages, register))
+    },
+  )
+
+  /** Registers those that can be; when none can, the first refusal is the answer. */
+  async function registerUsable(
+    own: OwnCase,
+    given: readonly (UsableImage | Problem)[],
+  ): Promise<z.infer<typeof RegisteredImages>['images']> {
+    const harmless = await registration.harmlessAmong(given.map((image) => (image instanceof Problem ? [] : image.signals)))
+    const outcomes = given.map((image, i) => (harmless[i] === true ? new Problem('known-harmless') : image))
+    const usable = outcomes.flatMap((outcome) => (outcome instanceof Problem ? [] : [outcome]))
+    const refusal = outcomes.find((outcome) => outcome instanceof Problem)
+    if (usable.length === 0 && refusal !== undefined) throw refusal
+    const ids = (await registration.forCase(own, usable)).values()
+    return outcomes.map((outcome) => {
+      if (outcome instanceof Problem) return { state: 'refused', problem: problemBody(outcome) }
+      const imageId = ids.next().value
+      const isHeld = imageId !== undefined && registration.isHeld(imageId)
+      return { imageId, quality: outcome.quality, state: isHeld ? 'held' : 'registered' }
+    })
+  }
+}
+
+type UsableImage = NewImage & { readonly quality: number }
+
+/** What an upload of images may be answered with, besides what is the route's own. */
+export function mayForUploads(...own: readonly ProblemCode[]): ReturnType<typeof may> {
+  return may(
+    'minor-declared',
+    'upload-incomplete',
+    'image-missing',
+    'media-unsupported',
+    'too-many-images',
+    'image-empty',
+    'image-too-large',
+    'image-too-many-pixels',
+    'image-undecodable',
+    'quality-too-low',
+    'hashing-unavailable',
+    'overloaded',
+    ...own,
+  )
+}
+
+/** @throws {Problem} image-too-simple */
+function toNewImage({ quality, signals, details, isSimple }: HashedImage): UsableImage {
+  if (isSimple) throw new Problem('image-too-simple')
+  return {
+    quality,
+    ...(details !== undefined && { details }),
+    category: undefined,
+    signals: signals.flatMap(({ hashes: [hash], ...rest }) => (hash === undefined ? [] : [{ ...rest, hash }])),
+  }
+}
+
+function toGivenImage(
+  { signals: given, category, details: text }: z.infer<typeof GivenImages>['images'][number],
+  takesDetails: boolean,
+): UsableImage | Problem {
+  if (text !== undefined && !takesDetails) return new Problem('extended-protection-off')
+  const details = text === undefined ? undefined : readRegistered(Buffer.from(text, 'base64'))
+  if (text !== undefined && details === undefined) return new Problem('request-invalid')
+  const signals: Signal[] = []
+  for (const { type, view, quality, hash: text } of given) {
+    const hash = parseHash(text)
+    if (hash === undefined) return new Problem('request-invalid')
+    if (quality < SIGNAL_TYPES[type].minQuality) return new Problem('quality-too-low')
+    signals.push({ type, view: view ?? 'whole', quality, hash })
+  }
+  const quality = Math.max(...signals.map((signal) => signal.quality))
+  return { signals, category, quality, ...(details !== undefined && { details }) }
+}

@@ -1,0 +1,317 @@
+// Cases: what the submitter opens, follows, renews and takes back.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { MAX_PIN_GUESSES, PIN_PATTERN } from '../../../domain/cases/case.js'
+import { Problem } from '../../../domain/problem.js'
+import type { CaseView as CaseFacts, Cases } from '../../../services/cases/cases.js'
+import type { ProofOfWork } from '../../../services/cases/proof-of-work.js'
+import { Receipt, receiptFor } from '../../../services/cases/receipts.js'
+import type { Idempotency } from '../../../services/load/idempotency.js'
+import type { Signer } from '../../../services/records/signer.js'
+import { Declared } from '../../minors.js'
+import { ownCaseOf } from '../../plugins/door.js'
+import { may } from '../../problems.js'
+import {
+  CaseNumberParam,
+  CaseView,
+  CategoryName,
+  ExtendedProtection,
+  IdempotencyKey,
+  Instant,
+  RecoveryCode,
+} from '../../schemas.js'
+import { Proof, proofOf } from './challenge.js'
+
+const NewCase = z.strictObject({
+  ...Declared,
+  adult: z.literal(true).meta({
+    description:
+      'Is the person in the pictures 18 or older now, and was so in every picture? For false the answer has the hotlines, and nothing is kept.',
+  }),
+  category: CategoryName.optional(),
+  extendedProtection: ExtendedProtection,
+  proof: Proof.optional(),
+})
+const OpenedCase = z.object({
+  caseNumber: z.string(),
+  pin: z.string(),
+  recoveryCode: RecoveryCode,
+  token: z.string(),
+  expiresAt: Instant,
+  remindAt: Instant,
+})
+const GivenPin = z.object({
+  pin: z
+    .string()
+    .nullable()
+    .meta({ description: 'null: too many wrong PINs were tried, so the recovery code alone opens the case.' }),
+  recoveryCode: RecoveryCode,
+})
+const Pin = z.strictObject({
+  pin: z
+    .string()
+    .max(64)
+    .normalize('NFKC')
+    .regex(PIN_PATTERN, 'must be six digits, or the sixteen of the recovery code')
+    .meta({ description: 'The PIN, or the recovery code in its place.' }),
+})
+const ReceiptBody = Receipt.meta({
+  id: 'Receipt',
+  description:
+    'signature: Ed25519 over everything else as RFC 8785 writes it, base64url. `tabir receipts verify` checks it, or any program with the key of /v1/receipts/key.',
+})
+
+export interface CaseRouteOptions {
+  readonly cases: Cases
+  readonly idempotency: Idempotency
+  readonly signer: Signer
+  readonly proofOfWork: ProofOfWork
+}
+
+export const caseRoutes: FastifyPluginAsyncZod<CaseRouteOptions> = async (
+  app,
+  { cases, idempotency, signer, proofOfWork },
+) => {
+  app.post(
+    '/cases',
+    {
+      config: { scope: 'public' },
+      schema: {
+        operationId: 'openCase',
+        summary: 'Open a case',
+        description:
+          'The number, the PIN and the recovery code are shown once and cannot be recovered, except by the same request with its Idempotency-Key.',
+        tags: ['cases'],
+        headers: IdempotencyKey,
+        body: NewCase,
+        response: {
+          201: OpenedCase,
+          ...may(
+            'request-invalid',
+            'media-unsupported',
+            'minor-declared',
+            'proof-of-work-required',
+            'extended-protection-off',
+            'idempotency-key-reused',
+            'idempotency-key-busy',
+            'store-unavailable',
+          ),
+        },
+      },
+    },
+    async ({ body: { proof, ...asked }, headers }, reply) => {
+      // A proof opens one case, so a repeat comes with another one, or with none: it is the same request.
+      const opened = await idempotency.once(['open-case', ''], headers['idempotency-key'], asked, OpenedCase, async () => {
+        await proofOfWork.spend(proof === undefined ? undefined : proofOf(proof))
+        const { expiresAtMs, remindAtMs, ...rest } = await cases.open({
+          category: asked.category,
+          extendedProtection: asked.extendedProtection,
+        })
+        return { ...rest, expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) }
+      })
+      return reply.code(201).send(opened)
+    },
+  )
+
+  app.post(
+    '/cases/:caseNumber/tokens',
+    {
+      config: { scope: 'public' },
+      schema: {
+        operationId: 'openCaseByPin',
+        summary: 'Get a token for a case with its PIN or recovery code',
+        description: `A wrong PIN and a case that does not exist have the same answer. After ${MAX_PIN_GUESSES} wrong PINs in the life of a case no PIN opens it any more, with that answer too; the recovery code and tokens do. The time line shows failed attempts. The first use of another PIN or code (\`POST …/pin\`) ends those before and all tokens. If the answer was lost, ask again: a token that nobody has ends after twelve hours.`,
+        tags: ['cases'],
+        params: CaseNumberParam,
+        body: Pin,
+        response: {
+          201: z.object({ token: z.string() }),
+          ...may('request-invalid', 'case-unknown', 'store-unavailable'),
+        },
+      },
+    },
+    async ({ params, body }, reply) => reply.code(201).send({ token: await cases.token(params.caseNumber, body.pin) }),
+  )
+
+  app.post(
+    '/cases/:caseNumber/renewals',
+    {
+      config: { scope: 'case' },
+      schema: {
+        operationId: 'renewCase',
+        summary: 'Keep a case for another period',
+        description: 'Counted from now. Without it, the case expires and is erased as if it were withdrawn.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        response: {
+          200: z.object({ expiresAt: Instant, remindAt: Instant }),
+          ...may('token-missing', 'case-unknown', 'case-withdrawn', 'case-expired', 'store-unavailable'),
+        },
+      },
+    },
+    async (request) => {
+      const { expiresAtMs, remindAtMs } = await cases.renew(ownCaseOf(request))
+      return { expiresAt: instant(expiresAtMs), remindAt: instant(remindAtMs) }
+    },
+  )
+
+  app.post(
+    '/cases/:caseNumber/pin',
+    {
+      config: { scope: 'case' },
+      schema: {
+        operationId: 'changePin',
+        summary: 'Get another PIN and recovery code',
+        description:
+          'Old and new open the case until the new PIN or code is used (`POST …/tokens`): then the old ones open nothing any more, and all tokens that were given before end. So nobody is locked out when the answer is lost. The same again with its Idempotency-Key gives the same; without, others, and the last ones count.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        headers: IdempotencyKey,
+        response: {
+          201: GivenPin,
+          ...may(
+            'request-invalid',
+            'token-missing',
+            'case-unknown',
+            'handover-needed',
+            'case-withdrawn',
+            'case-expired',
+            'idempotency-key-reused',
+            'idempotency-key-busy',
+            'store-unavailable',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const own = ownCaseOf(request)
+      const key = request.headers['idempotency-key']
+      const given = await idempotency.once(['change-pin', own.caseId], key, undefined, GivenPin, async () => {
+        const { pin = null, recoveryCode } = await cases.changePin(own)
+        return { pin, recoveryCode }
+      })
+      return reply.code(201).send(given)
+    },
+  )
+
+  app.get(
+    '/cases/:caseNumber',
+    {
+      config: { scope: 'case' },
+      schema: {
+        operationId: 'getCase',
+        summary: 'Follow a case',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        response: { 200: CaseView, ...may('token-missing', 'case-unknown', 'store-unavailable') },
+      },
+    },
+    async (request) => presentCase(await cases.view(ownCaseOf(request))),
+  )
+
+  app.delete(
+    '/cases/:caseNumber',
+    {
+      config: { scope: 'case' },
+      schema: {
+        operationId: 'withdrawCase',
+        summary: 'Withdraw a case',
+        description:
+          'From the answer on nothing of it matches here, and within a second nowhere. Its hashes are erased. The answer is a signed receipt; asking again gives the same one.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        response: { 200: ReceiptBody, ...may('token-missing', 'case-unknown', 'store-unavailable') },
+      },
+    },
+    async (request) => {
+      const receipt = receiptFor(await cases.withdraw(ownCaseOf(request)), signer)
+      if (receipt === undefined) throw new Error('a case that was withdrawn has ended')
+      return receipt
+    },
+  )
+
+  app.get(
+    '/cases/:caseNumber/receipt',
+    {
+      config: { scope: 'case' },
+      schema: {
+        operationId: 'getReceipt',
+        summary: 'The receipt of a case that has ended',
+        description: 'Whether it was withdrawn or expired. For 30 days from its end; then nothing of the case is left.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        response: { 200: ReceiptBody, ...may('token-missing', 'case-unknown', 'case-not-ended', 'store-unavailable') },
+      },
+    },
+    async (request) => {
+      const receipt = receiptFor(ownCaseOf(request), signer)
+      if (receipt === undefined) throw new Problem('case-not-ended')
+      return receipt
+    },
+  )
+
+  app.get(
+    '/receipts/key',
+    {
+      config: { scope: 'public' },
+      schema: {
+        operationId: 'getReceiptKey',
+        summary: 'The key that receipts and reports are signed with',
+        description: 'Keep a copy: with it a receipt can be checked when this service is gone.',
+        tags: ['cases'],
+        response: {
+          200: z.object({
+            jwk: z.object({
+              kty: z.literal('OKP'),
+              crv: z.literal('Ed25519'),
+              x: z.string(),
+              kid: z.string(),
+              use: z.literal('sig'),
+              alg: z.literal('EdDSA'),
+            }),
+            pem: z.string(),
+          }),
+          ...may(),
+        },
+      },
+    },
+    async () => ({ jwk: signer.jwk, pem: signer.pem }),
+  )
+}
+
+export function presentCase({
+  category,
+  createdAtMs,
+  expiresAtMs,
+  remindAtMs,
+  assistance,
+  hasComplaint,
+  end,
+  erasedAtMs,
+  ...rest
+}: CaseFacts): z.infer<typeof CaseView> {
+  return {
+    ...rest,
+    category: category ?? null,
+    assisted:
+      assistance === undefined
+        ? null
+        : {
+            consent: { kind: assistance.consentKind, on: assistance.consentOn },
+            attested: assistance.isAttested,
+            handedOverAt: assistance.handedOverAtMs === undefined ? null : instant(assistance.handedOverAtMs),
+          },
+    complaint: hasComplaint,
+    createdAt: instant(createdAtMs),
+    expiresAt: instant(expiresAtMs),
+    remindAt: instant(remindAtMs),
+    withdrawnAt: end?.as === 'withdrawn' ? instant(end.atMs) : null,
+    expiredAt: end?.as === 'expired' ? instant(end.atMs) : null,
+    erasedAt: erasedAtMs === undefined ? null : instant(erasedAtMs),
+  }
+}
+
+function instant(ms: number): string {
+  return new Date(ms).toISOString()
+}

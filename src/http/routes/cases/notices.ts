@@ -1,0 +1,192 @@
+// Notices of a case, and the clocks that run because of them.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { LAWS, SLA_PROFILES, SOURCES_READ_ON, STAGES, STATEMENTS } from '../../../domain/cases/sla.js'
+import type { Notices, OverdueClock } from '../../../services/cases/notices.js'
+import { Next, nextOf, PageQuery } from '../../pages.js'
+import { callerOf, ownCaseOf } from '../../plugins/door.js'
+import { may } from '../../problems.js'
+import { CaseNumberParam, Instant } from '../../schemas.js'
+
+const LawName = z.enum(LAWS)
+
+const NoticeBody = z.strictObject({
+  laws: z.array(LawName).min(1).max(LAWS.length),
+  statements: z.array(z.enum(STATEMENTS)).max(STATEMENTS.length).meta({
+    description:
+      'goodFaith: said in good faith. withoutConsent: the pictures were passed on without consent. accurate: what is said is accurate and complete. authorised: she is the person in the pictures, or acts for her.',
+  }),
+  actingAs: z.enum(['self', 'representative']),
+  contact: z.string().min(1).max(255).optional().meta({
+    description: 'Name of the NGO, as this service knows it, through which she can be reached. Some laws ask for one.',
+  }),
+})
+const NoticeView = z
+  .object({
+    laws: z.array(LawName),
+    statements: z.array(z.enum(STATEMENTS)),
+    actingAs: z.enum(['self', 'representative']),
+    hasContact: z.boolean(),
+    givenAt: Instant,
+  })
+  .meta({ id: 'Notice' })
+
+const LawView = z.object({
+  law: LawName,
+  title: z.string(),
+  statements: z.array(z.enum(STATEMENTS)),
+  needsContact: z.boolean(),
+  fixedByLaw: z.boolean().meta({ description: 'false: the law says no number, and the times are a yardstick.' }),
+  stages: z.array(z.object({ stage: z.enum(STAGES), withinHours: z.number() })),
+  sources: z
+    .array(z.object({ title: z.string(), url: z.url() }))
+    .meta({ description: `Where this can be read. Compared on ${SOURCES_READ_ON}: laws change.` }),
+})
+
+const OverdueList = z.object({
+  deadlines: z.array(
+    z.object({
+      signalId: z.uuid(),
+      platform: z.string(),
+      law: LawName,
+      stage: z.enum(STAGES),
+      dueAt: Instant,
+    }),
+  ),
+  next: Next,
+})
+
+export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> = async (app, { notices }) => {
+  app.get(
+    '/notices/laws',
+    {
+      config: { scope: 'public' },
+      schema: {
+        operationId: 'listLaws',
+        summary: 'See what each law asks of a notice',
+        tags: ['cases'],
+        response: { 200: z.object({ laws: z.array(LawView) }), ...may() },
+      },
+    },
+    async () => ({ laws: LAWS.map(lawView) }),
+  )
+
+  app.put(
+    '/cases/:caseNumber/notice',
+    {
+      config: { scope: 'case' },
+      schema: {
+        operationId: 'giveNotice',
+        summary: 'Give notice under one or more laws',
+        description:
+          'From then on a deadline runs for every platform that is told of a match with one of the pictures, until it says what it decided. In place of a notice that was given before; running deadlines go on.',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        body: NoticeBody,
+        response: {
+          200: NoticeView,
+          ...may(
+            'request-invalid',
+            'token-missing',
+            'case-unknown',
+            'case-withdrawn',
+            'case-expired',
+            'notice-incomplete',
+            'store-unavailable',
+          ),
+        },
+      },
+    },
+    async (request) => {
+      const { laws, statements, actingAs, contact } = request.body
+      const given = { laws: [...new Set(laws)], statements: [...new Set(statements)], actingAs, contact }
+      return noticeView(await notices.give(ownCaseOf(request), given))
+    },
+  )
+
+  app.get(
+    '/cases/:caseNumber/notice',
+    {
+      config: { scope: 'case' },
+      schema: {
+        operationId: 'getNotice',
+        summary: 'See the notice of a case',
+        tags: ['cases'],
+        params: CaseNumberParam,
+        response: {
+          200: z.object({ notice: NoticeView.nullable() }),
+          ...may('token-missing', 'case-unknown', 'store-unavailable'),
+        },
+      },
+    },
+    async (request) => {
+      const notice = await notices.of(ownCaseOf(request))
+      return { notice: notice === undefined ? null : noticeView(notice) }
+    },
+  )
+
+  for (const [path, scope, operationId, summary] of [
+    ['/deadlines/overdue', 'admin', 'listOverdue', 'List overdue deadlines'],
+    [
+      '/deadlines/overdue/own',
+      'cases:write',
+      'listOwnOverdue',
+      'List overdue deadlines of cases that name you as their contact',
+    ],
+  ] as const) {
+    app.get(
+      path,
+      {
+        config: { scope },
+        schema: {
+          operationId,
+          summary,
+          description: 'The longest overdue first.',
+          tags: ['signals'],
+          querystring: PageQuery,
+          response: { 200: OverdueList, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable') },
+        },
+      },
+      async (request) => {
+        const contact = scope === 'admin' ? undefined : callerOf(request).orgId
+        const { after, limit } = request.query
+        const { clocks, next } = await notices.overdue(contact, after, limit)
+        return { deadlines: clocks.map(overdueView), next: nextOf(next) }
+      },
+    )
+  }
+}
+
+function lawView(law: (typeof LAWS)[number]): z.infer<typeof LawView> {
+  const { title, statements, needsContact, fixedByLaw, stages, sources } = SLA_PROFILES[law]
+  return {
+    law,
+    title,
+    statements: [...statements],
+    needsContact,
+    fixedByLaw,
+    stages: stages.map(({ stage, withinMs }) => ({ stage, withinHours: withinMs / 3_600_000 })),
+    sources: [...sources],
+  }
+}
+
+function noticeView({
+  laws,
+  statements,
+  actingAs,
+  contactOrgId,
+  givenAtMs,
+}: Awaited<ReturnType<Notices['give']>>): z.infer<typeof NoticeView> {
+  return {
+    laws: [...laws],
+    statements: [...statements],
+    actingAs,
+    hasContact: contactOrgId !== undefined,
+    givenAt: new Date(givenAtMs).toISOString(),
+  }
+}
+
+function overdueView({ dueAtMs, ...rest }: OverdueClock) {
+  return { ...rest, dueAt: new Date(dueAtMs).toISOString() }
+}

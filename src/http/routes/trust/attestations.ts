@@ -1,0 +1,71 @@
+// What waits for an NGO to vouch for it.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { TIER_NAMES } from '../../../domain/matching/signal.js'
+import { type Attesting, type AttestingPlace, HANDS } from '../../../services/trust/attesting.js'
+import { callerOf } from '../../plugins/door.js'
+import { may } from '../../problems.js'
+import { CategoryName, Instant } from '../../schemas.js'
+
+/** Where a page ended, as text: four parts that hold no dot. */
+const PLACE_PATTERN = /^(\d{1,15})\.([0-9a-f]{32})\.(\d{1,15})\.([0-9a-f-]{36})$/
+const Place = z.string().regex(PLACE_PATTERN, 'must be the `next` of an answer').transform(placeOf)
+
+const WaitingView = z
+  .object({
+    signalId: z.uuid(),
+    matchId: z.string().meta({ description: 'Vouch for it with POST /v1/matches/{matchId}/attestation.' }),
+    caseId: z.string().meta({ description: 'As the answer to its opening named it.' }),
+    because: z.enum(HANDS).meta({ description: 'opened: you opened the case. contact: its notice names you.' }),
+    category: CategoryName.nullable(),
+    tier: z.enum(TIER_NAMES),
+    disputed: z.boolean(),
+    registeredAt: Instant,
+  })
+  .meta({ id: 'WaitingSignal' })
+
+export const attestationRoutes: FastifyPluginAsyncZod<{ readonly attesting: Attesting }> = async (app, { attesting }) => {
+  app.get(
+    '/attestations/waiting',
+    {
+      config: { scope: 'cases:write' },
+      schema: {
+        operationId: 'listWaitingAttestations',
+        summary: 'List the pictures that you might vouch for',
+        description:
+          'Of cases that you opened for somebody, and of those whose notice names you as contact: pictures that you have not vouched for. Case by case, the one that came to you first before the others.',
+        tags: ['signals'],
+        querystring: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100), after: Place.optional() }),
+        response: {
+          200: z.object({
+            signals: z.array(WaitingView),
+            next: z.string().nullable().meta({ description: 'Send it as `after` for the page behind this one.' }),
+          }),
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'organisation-kind-forbidden', 'store-unavailable'),
+        },
+      },
+    },
+    async (request) => {
+      const { after, limit } = request.query
+      const { signals, next } = await attesting.waiting(callerOf(request), after, limit)
+      return {
+        signals: signals.map(({ registeredAtMs, category, ...rest }) => ({
+          ...rest,
+          category: category ?? null,
+          registeredAt: new Date(registeredAtMs).toISOString(),
+        })),
+        next: next === undefined ? null : textOf(next),
+      }
+    },
+  )
+}
+
+function textOf({ sinceMs, caseId, registeredAtMs, signalId }: AttestingPlace): string {
+  return `${sinceMs}.${caseId}.${registeredAtMs}.${signalId}`
+}
+
+function placeOf(text: string): AttestingPlace {
+  const [, sinceMs, caseId = '', registeredAtMs, signalId = ''] = PLACE_PATTERN.exec(text) ?? []
+  return { sinceMs: Number(sinceMs), caseId, registeredAtMs: Number(registeredAtMs), signalId }
+}

@@ -1,0 +1,125 @@
+// What a platform decided about a match, and what a match is worth.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import { LAWS, STAGES } from '../../../domain/cases/sla.js'
+import { DISPUTE_REASONS, VERDICTS } from '../../../domain/trust/trust.js'
+import type { Feedback, MatchWorth as MatchFacts, TrustService } from '../../../services/trust/trust.js'
+import { callerOf } from '../../plugins/door.js'
+import { may } from '../../problems.js'
+import { Instant } from '../../schemas.js'
+import { Worth, worthOf } from '../../schemas-trust.js'
+
+const MatchParam = z.object({ matchId: z.string().max(64) })
+
+const Said = z
+  .discriminatedUnion('verdict', [
+    z.strictObject({ verdict: z.enum(VERDICTS).exclude(['disputed']) }),
+    z.strictObject({ verdict: z.literal('disputed'), reason: z.enum(DISPUTE_REASONS) }),
+  ])
+  .meta({
+    description:
+      'blocked, not-blocked: what was decided about the copy. pending-review: somebody will look. disputed: the signal should not be there.',
+  })
+
+const MatchWorthView = Worth.extend({
+  matchId: z.string(),
+  verdict: z.enum(VERDICTS).nullable().meta({ description: 'Your own.' }),
+  deadlines: z
+    .array(z.object({ law: z.enum(LAWS), stage: z.enum(STAGES), dueAt: Instant }))
+    .meta({ description: 'That run for you because the person in the picture gave notice, the next due first.' }),
+}).meta({ id: 'MatchWorth' })
+
+export interface FeedbackRouteOptions {
+  readonly trust: Pick<TrustService, 'match' | 'feedback' | 'attest'>
+}
+
+export const feedbackRoutes: FastifyPluginAsyncZod<FeedbackRouteOptions> = async (app, { trust }) => {
+  app.get(
+    '/matches/:matchId',
+    {
+      config: { scope: 'feedback' },
+      schema: {
+        operationId: 'getMatch',
+        summary: 'See how much a match is worth',
+        description: 'Who vouches for the signal, who decided what, as numbers of organisations; and what you decided.',
+        tags: ['match'],
+        params: MatchParam,
+        response: {
+          200: MatchWorthView,
+          ...may('request-invalid', 'key-missing', 'scope-missing', 'match-unknown', 'store-unavailable'),
+        },
+      },
+    },
+    async (request) => present(await trust.match(callerOf(request), request.params.matchId)),
+  )
+
+  app.post(
+    '/matches/:matchId/feedback',
+    {
+      config: { scope: 'feedback' },
+      schema: {
+        operationId: 'giveFeedback',
+        summary: 'Say what was decided about a match',
+        description:
+          'One decision for each organisation and registered picture; the last one counts, and the same one again changes nothing. It reaches the tier of the signal and the case of the person in the picture, as a number. A dispute shows in every match from the answer on, and is decided once for all.',
+        tags: ['match'],
+        params: MatchParam,
+        body: Said,
+        response: {
+          200: MatchWorthView,
+          ...may(
+            'request-invalid',
+            'media-unsupported',
+            'key-missing',
+            'scope-missing',
+            'match-unknown',
+            'feedback-conflict',
+            'dispute-settled',
+            'signal-invalidated',
+            'store-unavailable',
+          ),
+        },
+      },
+    },
+    async (request) => present(await trust.feedback(callerOf(request), request.params.matchId, feedbackOf(request.body))),
+  )
+
+  app.post(
+    '/matches/:matchId/attestation',
+    {
+      config: { scope: 'feedback' },
+      schema: {
+        operationId: 'attestMatch',
+        summary: 'Vouch for a signal, as an NGO',
+        tags: ['match'],
+        params: MatchParam,
+        response: {
+          200: MatchWorthView,
+          ...may(
+            'request-invalid',
+            'key-missing',
+            'organisation-kind-forbidden',
+            'match-unknown',
+            'signal-invalidated',
+            'store-unavailable',
+          ),
+        },
+      },
+    },
+    async (request) => present(await trust.attest(callerOf(request), request.params.matchId)),
+  )
+}
+
+function feedbackOf(said: z.infer<typeof Said>): Feedback {
+  return said.verdict === 'disputed' ? { verdict: said.verdict, reason: said.reason } : { verdict: said.verdict }
+}
+
+function present({ matchId, verdict, clocks, ...worth }: MatchFacts): z.infer<typeof MatchWorthView> {
+  return {
+    matchId,
+    verdict: verdict ?? null,
+    deadlines: clocks.map(({ law, stage, dueAtMs }) => ({ law, stage, dueAt: new Date(dueAtMs).toISOString() })),
+    ...worthOf(worth),
+  }
+}

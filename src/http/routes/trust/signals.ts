@@ -1,0 +1,195 @@
+// For operators: disputes and the quarantine, and what is decided about a signal.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { z } from 'zod'
+import type { AuditActor } from '../../../domain/organisations/audit.js'
+import type { ProblemCode } from '../../../domain/problem.js'
+import { CIRCULATIONS, DISPUTE_ANSWERS, DISPUTE_REASONS, HOLD_CAUSES } from '../../../domain/trust/trust.js'
+import type { JudgedSignal, TrustService } from '../../../services/trust/trust.js'
+import { Next, nextOf, PageQuery } from '../../pages.js'
+import { callerOf } from '../../plugins/door.js'
+import { may } from '../../problems.js'
+import { Instant } from '../../schemas.js'
+import { Worth, worthOf } from '../../schemas-trust.js'
+
+const SignalParam = z.object({ signalId: z.uuid().transform((id) => id.toLowerCase()) })
+
+const JudgedView = Worth.extend({
+  signalId: z.uuid(),
+  bank: z.string(),
+  circulation: z.enum(CIRCULATIONS).meta({
+    description:
+      'narrowed: found only in uploads that are nearly the whole picture, until it is released; by itself, when it was found in many uploads that look unlike one another (heldFor: look-alikes). held: kept, and matches nothing until it is released. invalidated: judged a false report, and matches nothing unless that is taken back.',
+  }),
+  heldFor: z.enum(HOLD_CAUSES).nullable(),
+  heldAt: Instant.nullable(),
+  disputedAt: Instant.nullable(),
+  decidedAt: Instant.nullable(),
+  answer: z
+    .enum(DISPUTE_ANSWERS)
+    .nullable()
+    .meta({ description: 'What she whose picture it is says to the dispute, or who acts for her.' }),
+}).meta({ id: 'JudgedSignal' })
+
+const Listed = z.object({
+  signals: z.array(JudgedView).meta({ description: 'Those that wait longest first.' }),
+  next: Next,
+})
+
+export interface SignalRouteOptions {
+  readonly trust: Omit<TrustService, 'match' | 'feedback' | 'attest' | 'answer' | 'pause' | 'resume' | 'resumeIfDue'>
+}
+
+export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (app, { trust }) => {
+  const judging = (operationId: string, summary: string, problems: readonly ProblemCode[], description?: string) => ({
+    operationId,
+    summary,
+    ...(description !== undefined && { description }),
+    tags: ['signals'],
+    params: SignalParam,
+    response: {
+      200: JudgedView,
+      ...may('signal-unknown', ...problems),
+    },
+  })
+
+  for (const list of ['disputes', 'quarantine'] as const) {
+    app.get(
+      `/${list}`,
+      {
+        config: { scope: 'admin' },
+        schema: {
+          operationId: list === 'disputes' ? 'listDisputes' : 'listQuarantine',
+          summary: list === 'disputes' ? 'List the signals with an open dispute' : 'List the signals in quarantine',
+          tags: ['signals'],
+          querystring: PageQuery,
+          response: { 200: Listed, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable') },
+        },
+      },
+      async ({ query }) => {
+        const { signals, next } = await trust.waiting(list, query.after, query.limit)
+        return { signals: signals.map(present), next: nextOf(next) }
+      },
+    )
+  }
+
+  app.get(
+    '/signals/:signalId',
+    { config: { scope: 'admin' }, schema: judging('getSignal', 'See what was said about a signal', []) },
+    async ({ params }) => present(await trust.signal(params.signalId)),
+  )
+
+  app.post(
+    '/signals/:signalId/dispute',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        ...judging(
+          'disputeSignal',
+          'Dispute a signal',
+          ['dispute-settled', 'feedback-conflict', 'signal-invalidated'],
+          'After the answer, every match shows the dispute.',
+        ),
+        body: z.strictObject({ reason: z.enum(DISPUTE_REASONS) }),
+      },
+    },
+    async (request) => present(await trust.dispute(callerOf(request), request.params.signalId, request.body.reason)),
+  )
+
+  app.post(
+    '/signals/:signalId/dispute/decision',
+    {
+      config: { scope: 'admin' },
+      schema: {
+        ...judging(
+          'decideDispute',
+          'Decide a dispute, once for all',
+          ['dispute-not-open', 'signal-invalidated'],
+          'upheld: the signal is invalidated; it matches nothing any more, and its account gets a strike. rejected: it stands, and nobody may dispute it for the same reason again.',
+        ),
+        body: z.strictObject({ outcome: z.enum(['upheld', 'rejected']) }),
+      },
+    },
+    async (request) => present(await trust.decide(request.params.signalId, request.body.outcome, keyOf(request))),
+  )
+
+  app.delete(
+    '/signals/:signalId/dispute/decision',
+    {
+      config: { scope: 'admin' },
+      schema: judging(
+        'takeBackDecision',
+        'Take back that a dispute was upheld',
+        ['signal-not-invalidated'],
+        'As if it had been rejected: the signal matches again, its account loses the strike, whoever handed it in may do so again, and what the decision put on the list of harmless pictures is taken off it.',
+      ),
+    },
+    async (request) => present(await trust.reinstate(request.params.signalId, keyOf(request))),
+  )
+
+  app.post(
+    '/signals/:signalId/verification',
+    {
+      config: { scope: 'admin' },
+      schema: judging('verifySignal', 'Vouch for a signal, as the operator', ['signal-invalidated']),
+    },
+    async (request) => present(await trust.verify(request.params.signalId, keyOf(request))),
+  )
+
+  app.post(
+    '/signals/:signalId/quarantine',
+    {
+      config: { scope: 'admin' },
+      schema: judging(
+        'holdSignal',
+        'Put a signal into quarantine',
+        ['signal-invalidated'],
+        'The signal stays stored. After the answer, it matches nothing.',
+      ),
+    },
+    async (request) => present(await trust.hold(request.params.signalId, { cause: 'operator', flood: 0 }, keyOf(request))),
+  )
+
+  app.delete(
+    '/signals/:signalId/quarantine',
+    {
+      config: { scope: 'admin' },
+      schema: judging('releaseSignal', 'Take a signal out of quarantine', ['quarantine-conflict', 'signal-invalidated']),
+    },
+    async (request) => present(await trust.release(request.params.signalId, keyOf(request))),
+  )
+}
+
+/** Who is recorded as having done it. */
+function keyOf(request: Parameters<typeof callerOf>[0]): AuditActor {
+  return `key:${callerOf(request).keyId}`
+}
+
+function present({
+  signalId,
+  bank,
+  circulation,
+  heldFor,
+  heldAtMs,
+  disputedAtMs,
+  decidedAtMs,
+  answer,
+  pausedUntilS: _,
+  ...worth
+}: JudgedSignal): z.infer<typeof JudgedView> {
+  return {
+    signalId,
+    bank,
+    circulation,
+    heldFor: heldFor ?? null,
+    heldAt: instant(heldAtMs),
+    disputedAt: instant(disputedAtMs),
+    decidedAt: instant(decidedAtMs),
+    answer: answer ?? null,
+    ...worthOf(worth),
+  }
+}
+
+function instant(ms: number | undefined): string | null {
+  return ms === undefined ? null : new Date(ms).toISOString()
+}
