@@ -1,7 +1,7 @@
 // Connections in, services out: the one place where the parts are put together.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AppServices } from './app.js'
+import type { AppServices } from './app-options.js'
 import { exchangeParts } from './exchange-parts.js'
 import { onceRedisAnswers } from './first-answer.js'
 import { HandoffDesk } from './handoff/desk.js'

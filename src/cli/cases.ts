@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util'
 import { plainJson } from '../domain/plain-text.js'
 import { Problem } from '../domain/problem.js'
-import { PROBLEMS } from '../http/problems.js'
+import { PROBLEMS } from '../http/problem-table.js'
 import { caseAccessTo } from '../services/cases/case-access.js'
 import { type Cases, type CaseView, casesFrom } from '../services/cases/cases.js'
 import { casesIn } from '../store/cases/cases.js'

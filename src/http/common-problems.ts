@@ -4,7 +4,8 @@ import type { FastifyContextConfig } from 'fastify'
 import type { ProblemCode } from '../domain/problem.js'
 import { limitsOf } from './limits.js'
 import { isSheddable } from './plugins/admission.js'
-import { PROBLEM_MEDIA_TYPE, PROBLEMS } from './problems.js'
+import { PROBLEMS } from './problem-table.js'
+import { PROBLEM_MEDIA_TYPE } from './problems.js'
 
 export interface DescribedRoute {
   readonly method: string

@@ -5,7 +5,8 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { FastifyInstance } from 'fastify'
 import type { Problem } from '../domain/problem.js'
 import type { RequestFacts } from './plugins/request-log.js'
-import { PROBLEM_MEDIA_TYPE, PROBLEMS, problemBody } from './problems.js'
+import { PROBLEMS } from './problem-table.js'
+import { PROBLEM_MEDIA_TYPE, problemBody } from './problems.js'
 
 /** What a route needs, whose requests may be put off. */
 export interface SheddableRoute {

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import t from 'tap'
 import { DECODED_FORMATS, FORMAT_BYTES, formatOf, isDecoded } from '../../src/domain/matching/picture-formats.js'
 import { Problem } from '../../src/domain/problem.js'
-import { PROBLEMS } from '../../src/http/problems.js'
+import { PROBLEMS } from '../../src/http/problem-table.js'
 import { decode } from '../../workers/media/decode.js'
 import { scene } from '../helpers/pictures.js'
 

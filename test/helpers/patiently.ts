@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Problem } from '../../src/domain/problem.js'
-import { PROBLEMS } from '../../src/http/problems.js'
+import { PROBLEMS } from '../../src/http/problem-table.js'
 import { HASHING_TIME_LIMIT_MS } from '../../src/jobs/hash-image.js'
 import type { Hashing } from '../../src/services/intake/hashing.js'
 

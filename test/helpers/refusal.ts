@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { NOT_READY_REASONS } from '../../src/domain/not-ready.js'
 import { SCOPES } from '../../src/domain/organisations/access.js'
 import type { ProblemCode } from '../../src/domain/problem.js'
-import { PROBLEMS } from '../../src/http/problems.js'
+import { PROBLEMS } from '../../src/http/problem-table.js'
 
 /** Stands wherever a test has the client send something: in no answer and in no line of a log may it come back. */
 export const MARKER = 'zq7Marker4xk'

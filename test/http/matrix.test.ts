@@ -6,7 +6,7 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import t from 'tap'
 import { SCOPES } from '../../src/domain/organisations/access.js'
 import type { ProblemCode } from '../../src/domain/problem.js'
-import { PROBLEMS } from '../../src/http/problems.js'
+import { PROBLEMS } from '../../src/http/problem-table.js'
 import { createApiKey } from '../../src/services/keys/access.js'
 import { type ApiKey, apiKeysIn } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'

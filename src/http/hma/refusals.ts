@@ -4,7 +4,8 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Hotline } from '../../domain/cases/hotlines.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { problemOf } from '../plugins/problem-answers.js'
-import { PROBLEMS, shownHotlines } from '../problems.js'
+import { PROBLEMS } from '../problem-table.js'
+import { shownHotlines } from '../problems.js'
 
 /** As pydantic has them, with what was sent left out: nothing a stranger sent comes out again. */
 export interface FieldError {

@@ -11,7 +11,8 @@ import { ownValue } from '../../domain/own-value.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
 import { StoreUnavailableError } from '../../domain/store-unavailable.js'
 import { methodsOfAddresses } from '../methods-of-addresses.js'
-import { PROBLEM_MEDIA_TYPE, PROBLEMS, type ProblemError, problemBody } from '../problems.js'
+import { PROBLEMS } from '../problem-table.js'
+import { PROBLEM_MEDIA_TYPE, type ProblemError, problemBody } from '../problems.js'
 import { NOT_KEPT } from './browser-rules.js'
 
 /** Fastify's own refusals. Whatever is not listed and blames the client is `request-invalid`. */

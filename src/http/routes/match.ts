@@ -18,88 +18,17 @@ import { turned } from '../../services/matching/orientations.js'
 import { askedOf, ownSignals } from '../hashed-signals.js'
 import { callerOf } from '../plugins/door.js'
 import { may, problemBody } from '../problems.js'
-import {
-  AskedDetails,
-  BankRef,
-  DepthName,
-  HashText,
-  PartProblem,
-  Quality,
-  SignalTypeName,
-  ThresholdBits,
-  ViewName,
-} from '../schemas.js'
-import { Matches, MatchResult, resultText, shownMatch, Truncated } from '../shown-match.js'
+import { DepthName, ThresholdBits } from '../schemas.js'
+import { MatchResult, resultText, shownMatch } from '../shown-match.js'
 import { eachImage, type InFlight, type UploadLimits } from '../upload.js'
 import { mayForUploads } from './cases/case-images.js'
+import { Context, ImageMatchAnswer, MatchRequest, type Query } from './match-schemas.js'
 
-const MAX_QUERIES = 1000
-const MAX_CONTEXT_BYTES = 256
-const MAX_SIGNALS_PER_QUERY = 32
-/** Each is a search, so this bounds what one call may cost: a thousand plain pictures, or 270 with all their views. */
-const MAX_SIGNALS = 8000
 const FEW_QUERIES = 16
 /** To read or to check so much takes a fifth of a millisecond. */
 const LONG_BYTES = 32_768
 
-const Context = z
-  .string()
-  .min(1)
-  .refine((text) => Buffer.byteLength(text) <= MAX_CONTEXT_BYTES, `must have at most ${MAX_CONTEXT_BYTES} bytes`)
-
-const Query = z.strictObject({
-  context: Context.optional().meta({
-    description:
-      'Where you saw it, as you call the place: at most 256 bytes, opaque. A keyed hash of the id of a chat or group, and no person. See /v1/insights/contexts.',
-  }),
-  id: z.string().max(128).optional().meta({ description: 'Yours; comes back with the result.' }),
-  signals: z
-    .array(z.strictObject({ type: SignalTypeName, hash: HashText, quality: Quality.optional(), view: ViewName.optional() }))
-    .min(1)
-    .max(MAX_SIGNALS_PER_QUERY)
-    .meta({
-      description:
-        'Hashes of one picture. A second type lets a match be corroborated. `quality` as `hashImage` gives it, 100 when left out: a view under 70 has to be nearer to decide alone, and so has one that looks like itself when it is flipped along a diagonal.',
-    }),
-  details: AskedDetails.optional(),
-})
-
-const MatchRequest = z.strictObject({
-  queries: z
-    .array(Query)
-    .min(1)
-    .max(MAX_QUERIES)
-    .refine((queries) => signalsIn(queries) <= MAX_SIGNALS, `must have at most ${MAX_SIGNALS} signals in all`)
-    .meta({ description: `With at most ${MAX_SIGNALS} signals in all.` }),
-  banks: z.array(BankRef).min(1).max(100).optional().meta({ description: 'Ask these alone; all when left out.' }),
-  thresholdBits: ThresholdBits.optional(),
-  depth: DepthName,
-  transforms: z
-    .boolean()
-    .default(true)
-    .meta({ description: 'Also find turned and mirrored copies. From hashes alone their distances are approximations.' }),
-})
-
-function signalsIn(queries: readonly { readonly signals: readonly unknown[] }[]): number {
-  return queries.reduce((sum, { signals }) => sum + signals.length, 0)
-}
-
 const MatchAnswer = z.object({ results: z.array(MatchResult) })
-
-const ImageMatchAnswer = z.object({
-  results: z.array(
-    z.object({
-      matches: Matches,
-      truncated: Truncated,
-      quality: Quality.optional(),
-      signals: z
-        .array(z.object({ type: SignalTypeName, view: ViewName, quality: Quality, hash: HashText }))
-        .optional()
-        .meta({ description: 'The hashes of the picture that was sent, so that it need not be sent again.' }),
-      problem: PartProblem,
-    }),
-  ),
-})
 
 const ImageMatchParams = z.object({
   banks: z.string().max(6400).optional().meta({ description: 'Names with commas between.' }),

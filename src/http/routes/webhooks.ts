@@ -10,16 +10,12 @@ import {
   WEBHOOK_EVENTS,
 } from '../../domain/organisations/webhook.js'
 import type { Idempotency } from '../../services/load/idempotency.js'
-import {
-  DELIVERY_FAILURES,
-  type DeliveryReport,
-  type WebhookService,
-  type WebhookView,
-} from '../../services/webhooks/webhooks.js'
-import { After, Next, nextOf } from '../pages.js'
+import type { DeliveryReport, WebhookService, WebhookView } from '../../services/webhooks/webhooks.js'
+import { Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { IdempotencyKey, Instant } from '../schemas.js'
+import { IdempotencyKey } from '../schemas.js'
+import { DeliveriesQuery, DeliveryView, Shape } from './webhook-schemas.js'
 
 const Url = z.string().max(2048).meta({ description: 'https, on the public internet. Redirects are not followed.' })
 const Events = z
@@ -35,50 +31,11 @@ const WebhookChange = z.strictObject({ url: Url, events: Events, enabled: z.bool
 const Secret = z.string().meta({
   description: 'Shown this once. Messages are signed with it as the Standard Webhooks specification says (v1, HMAC-SHA256).',
 })
-const Shape = z.object({
-  webhookId: z.uuid(),
-  url: z.string(),
-  events: z.array(z.enum(WEBHOOK_EVENT_NAMES)),
-  enabled: z.boolean().meta({ description: 'An endpoint that answers 410 is switched off.' }),
-  maxPerSecond: z.int(),
-  createdAt: Instant,
-  failures: z.int().meta({ description: 'Tries in a row that failed.' }),
-  failingSince: Instant.nullable(),
-  oldSecretUntil: Instant.nullable().meta({
-    description: 'Until when messages are signed with the secret before as well.',
-  }),
-})
 const Webhook = Shape.meta({ id: 'Webhook' })
 const WebhookWithSecret = Shape.extend({ secret: Secret })
 
-const DeliveryView = z
-  .object({
-    deliveryId: z.string().meta({ description: 'What the header webhook-id says, in every try.' }),
-    type: z.string(),
-    state: z.enum(DELIVERY_STATES).meta({
-      description:
-        'waiting: for its first or next try. dead: given up after 3 days and 10 tries. void: overtaken, so that it is not sent.',
-    }),
-    createdAt: Instant,
-    tries: z.int(),
-    lastTryAt: Instant.nullable(),
-    nextTryAt: Instant.nullable(),
-    status: z.int().nullable().meta({ description: 'What the endpoint answered to the last try.' }),
-    failure: z
-      .string()
-      .nullable()
-      .meta({ description: `Of the last try: ${DELIVERY_FAILURES.join(', ')}.` }),
-  })
-  .meta({ id: 'WebhookDelivery' })
-
 const WebhookParam = z.object({ webhookId: z.string().max(64) })
 const DeliveryParam = z.object({ webhookId: z.string().max(64), deliveryId: z.string().max(64) })
-const DeliveriesQuery = z.object({
-  state: z.enum(DELIVERY_STATES).optional(),
-  limit: z.coerce.number().int().min(1).max(500).default(100),
-  after: After.optional(),
-})
-
 export interface WebhookRouteOptions {
   readonly webhooks: WebhookService
   readonly idempotency: Idempotency

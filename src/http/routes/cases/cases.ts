@@ -2,60 +2,19 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
-import { MAX_PIN_GUESSES, PIN_PATTERN } from '../../../domain/cases/case.js'
+import { MAX_PIN_GUESSES } from '../../../domain/cases/case.js'
 import { Problem } from '../../../domain/problem.js'
 import type { CaseView as CaseFacts, Cases } from '../../../services/cases/cases.js'
 import type { ProofOfWork } from '../../../services/cases/proof-of-work.js'
 import { Receipt, receiptFor } from '../../../services/cases/receipts.js'
 import type { Idempotency } from '../../../services/load/idempotency.js'
 import type { Signer } from '../../../services/records/signer.js'
-import { Declared } from '../../minors.js'
 import { ownCaseOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import {
-  CaseNumberParam,
-  CaseView,
-  CategoryName,
-  ExtendedProtection,
-  IdempotencyKey,
-  Instant,
-  RecoveryCode,
-} from '../../schemas.js'
-import { Proof, proofOf } from './challenge.js'
+import { CaseNumberParam, CaseView, IdempotencyKey, Instant } from '../../schemas.js'
+import { GivenPin, NewCase, OpenedCase, Pin } from './case-schemas.js'
+import { proofOf } from './challenge.js'
 
-const NewCase = z.strictObject({
-  ...Declared,
-  adult: z.literal(true).meta({
-    description:
-      'Is the person in the pictures 18 or older now, and was so in every picture? For false the answer has the hotlines, and nothing is kept.',
-  }),
-  category: CategoryName.optional(),
-  extendedProtection: ExtendedProtection,
-  proof: Proof.optional(),
-})
-const OpenedCase = z.object({
-  caseNumber: z.string(),
-  pin: z.string(),
-  recoveryCode: RecoveryCode,
-  token: z.string(),
-  expiresAt: Instant,
-  remindAt: Instant,
-})
-const GivenPin = z.object({
-  pin: z
-    .string()
-    .nullable()
-    .meta({ description: 'null: too many wrong PINs were tried, so the recovery code alone opens the case.' }),
-  recoveryCode: RecoveryCode,
-})
-const Pin = z.strictObject({
-  pin: z
-    .string()
-    .max(64)
-    .normalize('NFKC')
-    .regex(PIN_PATTERN, 'must be six digits, or the sixteen of the recovery code')
-    .meta({ description: 'The PIN, or the recovery code in its place.' }),
-})
 const ReceiptBody = Receipt.meta({
   id: 'Receipt',
   description:

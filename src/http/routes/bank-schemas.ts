@@ -1,0 +1,66 @@
+// What banks and their signals look like from outside.
+
+import { z } from 'zod'
+import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
+import { BANK_PURPOSES } from '../../domain/organisations/bank.js'
+import { Declared } from '../minors.js'
+import { BankName, CategoryName, HashText, Instant, Quality, SignalTypeName } from '../schemas.js'
+
+/** What a stored record has room for. */
+export const MAX_TEXT_BYTES = 255
+
+export const Readers = z.array(z.string().min(1).max(200)).max(1000).meta({
+  description:
+    'Names of organisations that may know of the bank, and are told what is found in it. Everybody when left out or null; nobody else when empty.',
+})
+
+export const NewBank = z.strictObject({
+  readers: Readers.nullable().default(null),
+  name: BankName,
+  purpose: z.enum(BANK_PURPOSES).default('match').meta({
+    description:
+      'harmless: nothing is found by a hash that is as near to a signal of this bank; it is never answered from. Needs the scope admin too.',
+  }),
+  thresholdBits: z
+    .strictObject({
+      pdq: z.int().min(0).max(SIGNAL_TYPES.pdq.maxThresholdBits),
+      'pdq-area': z.int().min(0).max(SIGNAL_TYPES['pdq-area'].maxThresholdBits),
+      blockhash: z.int().min(0).max(SIGNAL_TYPES.blockhash.maxThresholdBits),
+    })
+    .partial()
+    .default({})
+    .meta({ description: 'Radius of a match in bits, inclusive, where it is to differ from the type’s own.' }),
+})
+
+export const GivenSignal = z.strictObject({
+  ...Declared,
+  type: SignalTypeName,
+  hash: HashText,
+  quality: Quality.optional(),
+  ref: z
+    .string()
+    .min(1)
+    .max(200)
+    .refine((ref) => Buffer.byteLength(ref) <= MAX_TEXT_BYTES, `must have at most ${MAX_TEXT_BYTES} bytes of UTF-8`)
+    .optional()
+    .meta({
+      description: `Your own reference, opaque to us, seen by nobody else. At most ${MAX_TEXT_BYTES} bytes of UTF-8.`,
+    }),
+  category: CategoryName.optional(),
+})
+
+export const BankView = z
+  .object({
+    bank: z.string(),
+    exactName: z.string().meta({
+      description: 'Stands for this bank alone where you ask for banks, also when you may know of another one of its name.',
+    }),
+    purpose: z.enum(BANK_PURPOSES),
+    own: z.boolean().meta({ description: 'May you write to it?' }),
+    thresholdBits: z.partialRecord(SignalTypeName, z.int()),
+    createdAt: Instant.nullable(),
+    readers: z.array(z.string()).nullable().optional().meta({
+      description: 'In a bank of your own: who besides you may know of it, null for everybody.',
+    }),
+  })
+  .meta({ id: 'Bank' })

@@ -1,0 +1,44 @@
+// What a case is opened with, and what is answered.
+
+import { z } from 'zod'
+import { PIN_PATTERN } from '../../../domain/cases/case.js'
+import { Declared } from '../../minors.js'
+import { CategoryName, ExtendedProtection, Instant, RecoveryCode } from '../../schemas.js'
+import { Proof } from './challenge.js'
+
+export const NewCase = z.strictObject({
+  ...Declared,
+  adult: z.literal(true).meta({
+    description:
+      'Is the person in the pictures 18 or older now, and was so in every picture? For false the answer has the hotlines, and nothing is kept.',
+  }),
+  category: CategoryName.optional(),
+  extendedProtection: ExtendedProtection,
+  proof: Proof.optional(),
+})
+
+export const Pin = z.strictObject({
+  pin: z
+    .string()
+    .max(64)
+    .normalize('NFKC')
+    .regex(PIN_PATTERN, 'must be six digits, or the sixteen of the recovery code')
+    .meta({ description: 'The PIN, or the recovery code in its place.' }),
+})
+
+export const OpenedCase = z.object({
+  caseNumber: z.string(),
+  pin: z.string(),
+  recoveryCode: RecoveryCode,
+  token: z.string(),
+  expiresAt: Instant,
+  remindAt: Instant,
+})
+
+export const GivenPin = z.object({
+  pin: z
+    .string()
+    .nullable()
+    .meta({ description: 'null: too many wrong PINs were tried, so the recovery code alone opens the case.' }),
+  recoveryCode: RecoveryCode,
+})

@@ -1,0 +1,47 @@
+// What webhooks and their deliveries look like from outside.
+
+import { z } from 'zod'
+import { DELIVERY_STATES, WEBHOOK_EVENT_NAMES } from '../../domain/organisations/webhook.js'
+import { DELIVERY_FAILURES } from '../../services/webhooks/webhooks.js'
+import { After } from '../pages.js'
+import { Instant } from '../schemas.js'
+
+export const Shape = z.object({
+  webhookId: z.uuid(),
+  url: z.string(),
+  events: z.array(z.enum(WEBHOOK_EVENT_NAMES)),
+  enabled: z.boolean().meta({ description: 'An endpoint that answers 410 is switched off.' }),
+  maxPerSecond: z.int(),
+  createdAt: Instant,
+  failures: z.int().meta({ description: 'Tries in a row that failed.' }),
+  failingSince: Instant.nullable(),
+  oldSecretUntil: Instant.nullable().meta({
+    description: 'Until when messages are signed with the secret before as well.',
+  }),
+})
+
+export const DeliveryView = z
+  .object({
+    deliveryId: z.string().meta({ description: 'What the header webhook-id says, in every try.' }),
+    type: z.string(),
+    state: z.enum(DELIVERY_STATES).meta({
+      description:
+        'waiting: for its first or next try. dead: given up after 3 days and 10 tries. void: overtaken, so that it is not sent.',
+    }),
+    createdAt: Instant,
+    tries: z.int(),
+    lastTryAt: Instant.nullable(),
+    nextTryAt: Instant.nullable(),
+    status: z.int().nullable().meta({ description: 'What the endpoint answered to the last try.' }),
+    failure: z
+      .string()
+      .nullable()
+      .meta({ description: `Of the last try: ${DELIVERY_FAILURES.join(', ')}.` }),
+  })
+  .meta({ id: 'WebhookDelivery' })
+
+export const DeliveriesQuery = z.object({
+  state: z.enum(DELIVERY_STATES).optional(),
+  limit: z.coerce.number().int().min(1).max(500).default(100),
+  after: After.optional(),
+})
