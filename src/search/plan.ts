@@ -3,7 +3,7 @@
 import { NARROW, type Shape } from './shape.js'
 
 /**
- * Nanoseconds, fitted to 20 thousand to a million rows at 15 to 70 bits (`npm run bench:search-model`, decision 0105); what counts is how
+ * Nanoseconds, fitted to 20 thousand to a million rows at 15 to 70 bits (`npm run bench:search-model`, decision 0010); what counts is how
  * they compare. A probe reads where a bucket lies; a bucket that is not empty costs a wait for memory; a candidate is a fragment, looked
  * at eight at a time; a survivor has a third band to be looked at, and one in five of them a row; a row is read for its distance.
  */

@@ -73,7 +73,7 @@ const FEW_BITS = 31
 /** With fewer, the offsets of wide bands take more memory than they are worth: 46 MB, whatever the number of rows. */
 export const MANY_ROWS = 1_000_000
 
-/** Of 19 and 20 bits. Wider ones have fewer candidates still, but each further key is a wait for memory (decision 0070). */
+/** Of 19 and 20 bits. Wider ones have fewer candidates still, but each further key is a wait for memory (decision 0010). */
 const WIDE = wideShape(13)
 
 /** @param usualBits how far most searches go. */

@@ -38,7 +38,7 @@ function documentPolicy({ script, style }: OwnContent): readonly string[] {
 
 /**
  * A page runs the script with this content, wears the style with this content, and may load and ask its own origin; nothing else at all.
- * Of a script it is the integrity of its element that has to be the hash (CSP 3, external hashes; decision 0079).
+ * Of a script it is the integrity of its element that has to be the hash (CSP 3, external hashes; decision 0040).
  */
 export function pageHeaders(own: OwnContent) {
   return documentHeaders([...documentPolicy(own), "worker-src 'self'", 'trusted-types tabir'])

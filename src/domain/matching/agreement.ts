@@ -33,7 +33,7 @@ export interface Agreement {
 }
 
 /**
- * In bits, inclusive, chosen on 12 tuning photographs and drawn look-alikes of set a (decision 0125).
+ * In bits, inclusive, chosen on 12 tuning photographs and drawn look-alikes of set a (decision 0098).
  *
  * `whole`: whole pictures so near agree in all parts. `framed`: the same where the registered picture has something around it, whose words hardly
  * change the whole. `parts`: so near have all pieces to be, of a picture whose whole is within `wholeOfParts`, or of what an upload shows

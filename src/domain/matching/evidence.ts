@@ -35,7 +35,7 @@ const PLAIN_UNDER_QUALITY = 70
 /**
  * A view that is asked about and lies nearer to itself flipped along a diagonal says half of what it says twice: 136 of its 256 bits are free, and 22
  * of these are as many as 42 of all. Of views of tuning photographs one in 400 is so, and these were near views of other photographs, within 66
- * bits, ninety times as often as all others; no edited copy was found by them alone beyond `symmetric` (decision 0102).
+ * bits, ninety times as often as all others; no edited copy was found by them alone beyond `symmetric` (decision 0098).
  */
 const SYMMETRIC_UNDER_BITS = 80
 

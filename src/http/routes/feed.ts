@@ -147,7 +147,7 @@ interface Telling {
   isWithin: boolean
 }
 
-/** Not made anew for each request (decision 0106). */
+/** Not made anew for each request (decision 0090). */
 async function* pageOf(telling: Telling, after: string | undefined, waitMs: number): AsyncGenerator<FeedLine, void, void> {
   const { feed, request, reader, limit, signal } = telling
   let told = -1 // the one that was spent

@@ -54,7 +54,7 @@ export interface FoundByHashes {
  * All registered images that are near, nearest first; of too many a fair share. Pauses whenever it may give way to others, as do all that follow.
  *
  * Not made anew for each call, as a closure: V8 gives each closure of a generator a hidden class of its own, which it keeps among what is old, and by
- * that all that belongs to the call until all garbage is collected (decision 0106).
+ * that all that belongs to the call until all garbage is collected (decision 0090).
  */
 export function* matchesByHashes(
   signals: readonly HashedSignal[],

@@ -9,7 +9,7 @@ import type { Observation } from './observed.js'
 
 /**
  * Counts of queries near an edge. Each such query tells at most one bit: of one image, an organisation is told at most 6 + 24 (decision 0114). What a platform asks is
- * chosen by whoever uploads to it, so no image alone has it suspended (decision 0123).
+ * chosen by whoever uploads to it, so no image alone has it suspended (decision 0114).
  */
 export const PROBING_BUDGETS = {
   /** Near inner edges, by one organisation or by all: then the image is told coarsely. */

@@ -3,7 +3,7 @@
 //
 // Who holds a hash that matches can find the stored one: he turns bits over, one after the other or in groups, and sees whether it
 // still matches. However he goes about it, he learns nothing of a bit that he never turned over, so he has to turn over most of the 256
-// while he stays near. Copies of one picture do not: decisions 0034 and 0113 have the figures.
+// while he stays near. Copies of one picture do not: figures in bench/record/tuning.md.
 //
 // Two looks at it, because the further from a match, the more bits do copies turn over now and then. Near by, every bit counts
 // that was ever turned over, as small groups turn each over seldom. Around, those bits that are turned over again and again.

@@ -97,7 +97,7 @@ function ratioIn(ratio: number | undefined, enabled: boolean | undefined): numbe
   return ratio ?? (enabled === undefined ? undefined : enabled ? 1 : 0)
 }
 
-/** Decision 0058. Whatever else was asked in the same request is not done either. */
+/** Decision 0031. Whatever else was asked in the same request is not done either. */
 function refuseNewName(name: string, known: readonly ShownBank[]): never {
   if (!HMA_NAME.test(name) || !BANK_NAME_PATTERN.test(name))
     throw new HmaRefusal(400, 'Bank names must be UPPER_WITH_UNDERSCORE')
