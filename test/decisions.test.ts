@@ -1,0 +1,113 @@
+// Decision records stay few and short, have one form, and every mention of one leads to a record.
+
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import t from 'tap'
+
+const MAX_RECORDS = 40
+const MAX_WORDS = 350
+const MAX_INDEX_LINES = 60
+const HEADINGS = ['Status', 'Context', 'Decision', 'Consequences']
+
+/** CHANGELOG.md is not among them: it keeps what it said when a version was released. */
+const PLACES = [
+  'src',
+  'workers',
+  'page',
+  'console',
+  'test',
+  'docs',
+  'bench',
+  'fuzz',
+  'supply',
+  'README.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+]
+const TEXT = /\.(ts|tsx|mjs|md)$/
+const RECORD = /^(\d{4})-[a-z0-9-]+\.md$/
+const LINK = /\]\(([^)\s]+)\)/g
+const MENTION = /\bdecisions?\s+(\d{4}(?:(?:, | and | to )\d{4})*)/gi
+
+const root = resolve(import.meta.dirname, '../..')
+const folder = join(root, 'docs/decisions')
+const records = readdirSync(folder).filter((name) => name !== 'README.md')
+const numbers = new Set(records.map((name) => name.slice(0, 4)))
+const files = PLACES.flatMap(filesUnder)
+
+t.test('there are few records, with one number each', async (t) => {
+  t.ok(records.length > 0 && records.length <= MAX_RECORDS, `${records.length} records, at most ${MAX_RECORDS}`)
+  for (const name of records) t.match(name, RECORD)
+  t.equal(numbers.size, records.length, 'no number twice')
+})
+
+t.test('each has a title, the four headings, and at most 350 words', async (t) => {
+  for (const name of records) {
+    const text = textOf(join('docs/decisions', name))
+    t.ok(text.startsWith(`# ${name.slice(0, 4)} `), `${name}: a title with its number`)
+    const headings = [...text.matchAll(/^#{2,} (.+)$/gm)].map(([, heading]) => heading)
+    t.same(headings, HEADINGS, `${name}: its headings`)
+    const words = wordsIn(text)
+    t.ok(words <= MAX_WORDS, `${name}: ${words} words, at most ${MAX_WORDS}`)
+  }
+})
+
+t.test('the index lists each record once, and is short', async (t) => {
+  const index = textOf('docs/decisions/README.md')
+  t.ok(index.trimEnd().split('\n').length <= MAX_INDEX_LINES)
+  const listed = linksIn(index).filter((link) => RECORD.test(link))
+  t.same(listed.toSorted(), records.toSorted())
+})
+
+t.test('links in records and to records lead somewhere', async (t) => {
+  for (const file of files.filter((name) => name.endsWith('.md'))) {
+    const all = linksIn(textOf(file)).filter((link) => !/^[a-z]+:|^#/.test(link))
+    const isRecord = file.startsWith('docs/decisions/')
+    for (const link of all.filter((link) => isRecord || /decisions\/|tuning\.md/.test(link))) {
+      const [path = '', anchor] = link.split('#')
+      const target = join(dirname(file), path)
+      if (!existsSync(join(root, target))) t.fail(`${file}: ${link}`)
+      else if (anchor !== undefined && !anchorsIn(textOf(target)).has(anchor)) t.fail(`${file}: no heading for ${link}`)
+    }
+  }
+})
+
+t.test('a mention of a decision is of one that is there', async (t) => {
+  t.ok(files.length > 1000, 'all of it is read')
+  for (const file of files.filter((name) => name !== 'docs/decisions/README.md'))
+    for (const [mention, list = ''] of textOf(file).matchAll(MENTION))
+      for (const number of list.split(/\D+/)) if (!numbers.has(number)) t.fail(`${file}: ${mention}`)
+})
+
+function filesUnder(place: string): string[] {
+  if (statSync(join(root, place)).isFile()) return [place]
+  return readdirSync(join(root, place), { recursive: true, encoding: 'utf8' })
+    .map((name) => join(place, name))
+    .filter((name) => TEXT.test(name) && !name.includes('node_modules') && !name.includes('.generated.'))
+}
+
+function textOf(file: string): string {
+  return readFileSync(join(root, file), 'utf8')
+}
+
+function linksIn(markdown: string): string[] {
+  return [...markdown.matchAll(LINK)].map(([, link]) => link ?? '')
+}
+
+/** What a link may name after `#`, as GitHub makes it of a heading. */
+function anchorsIn(markdown: string): ReadonlySet<string> {
+  const headings = [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading ?? '')
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  )
+}
+
+/** Punctuation by itself, as of lists and tables, is no word. */
+function wordsIn(text: string): number {
+  return text.split(/\s+/).filter((part) => /[\p{L}\p{N}]/u.test(part)).length
+}
