@@ -104,6 +104,8 @@ t.test('quoted figures are those on record', async (t) => {
 t.test('documents are short, and the glossary has sixty terms at most', async (t) => {
   const guides = markdownIn('docs').reduce((sum, file) => sum + wordsOf(file), 0)
   t.ok(guides <= 28_000, `docs without decisions have ${guides} words`)
+  const all = DECISIONS.reduce((sum, file) => sum + wordsOf(file), guides)
+  t.ok(all <= 40_000, `docs have ${all} words`)
   t.ok(wordsOf('README.md') <= 1500, `README has ${wordsOf('README.md')} words`)
   const terms = read('docs/glossary.md').match(/^\| (?!term \||---)/gm)?.length ?? 0
   t.ok(terms > 40 && terms <= 60, `${terms} terms`)
