@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
 import t from 'tap'
-import { Variables } from '../src/config/variables.js'
 import { environmentFor, readConfig } from '../src/config.js'
 
 t.test('an empty environment gives the documented defaults', async (t) => {
@@ -210,20 +207,6 @@ t.test('a setting that is misspelt is refused, with the one that is spelt most l
   )
   t.notMatch(strange, 'secret')
   t.ok(readConfig({ TABIR_TPYO: '', TABIR_REDIS_PASSWORD: 'compose’s own', TABIR_TEST_HOSTS: '1', OTHER_PORT: '1' }))
-})
-
-t.test('every setting is in the README, and the README names no other', async (t) => {
-  const [, table = ''] = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8').split('## Settings')
-  const told = new Set(table.split('\n## ')[0]?.match(/\bTABIR_[A-Z_]+|\bREDIS_(?:URL|SOCKET)\b/g))
-  const known = Object.keys(Variables.shape).filter((name) => /^(TABIR|REDIS)_/.test(name))
-  t.same(
-    [...told].filter((name) => !known.includes(name)),
-    [],
-  )
-  t.same(
-    known.filter((name) => !told.has(name)),
-    [],
-  )
 })
 
 t.test('an origin with a user and a password is refused, since they would be dropped', async (t) => {

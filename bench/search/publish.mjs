@@ -1,11 +1,11 @@
-// Carries the record into docs/performance.md and its chart. Without a record, that section is empty and there is no chart.
+// Writes the chart of the record into docs/performance.md, and where somebody else is faster. The table is in the record alone.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { chart } from './chart.mjs'
-import { measuredColumns, nameOf, readRecords } from './record.mjs'
-import { replaceSection, table, time } from './table.mjs'
+import { nameOf, readRecords } from './record.mjs'
+import { replaceSection, time } from './table.mjs'
 
 const DOC = fileURLToPath(new URL('../../docs/performance.md', import.meta.url))
 const SVG = fileURLToPath(new URL('../../docs/performance/search.svg', import.meta.url))
@@ -26,7 +26,7 @@ function section(records, hasChart) {
   if (hasChart) {
     parts.push(`![Median time of a query over the number of rows, for Tabir and FAISS](performance/search.svg)`)
   }
-  parts.push(sources(records), resultTable(records), ...shortcomings(records))
+  parts.push(sources(records), ...shortcomings(records))
   return parts.join('\n\n')
 }
 
@@ -34,17 +34,7 @@ function sources(records) {
   const machines = [...new Set(records.map(({ machine }) => machine))]
   const versions = [...new Set(records.flatMap(({ faiss }) => faiss ?? []))]
   const by = versions.length === 0 ? '' : ` FAISS: ${versions.join(', ')}.`
-  return `Machine: ${machines.join('; ')}.${by} Dates, commits and commands are in the [record](../bench/record/search.md).`
-}
-
-function resultTable(records) {
-  const peer = (name) => records.map(({ peers }) => time(peers[name]?.p50Us))
-  return table({
-    ...measuredColumns(records),
-    'answers checked, wrong': records.map(({ checked, wrong }) => `${checked}, ${wrong}`),
-    'FAISS Flat p50': peer('faissFlat'),
-    'FAISS MultiHash p50': peer('faissMultiHash'),
-  })
+  return `Machine: ${machines.join('; ')}.${by} Figures, dates, commits and commands are in the [record](../bench/record/search.md).`
 }
 
 /** What a reader should not have to find in the table: wrong answers, and where somebody else is faster. */

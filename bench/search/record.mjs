@@ -52,7 +52,7 @@ function withPeers(result, former) {
 }
 
 /** The columns that every table of measurements begins with: what was asked, and what it took. */
-export function measuredColumns(records) {
+function measuredColumns(records) {
   return {
     corpus: records.map(nameOf),
     rows: records.map(({ rows }) => rows.toLocaleString('en')),

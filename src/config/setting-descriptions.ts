@@ -1,0 +1,115 @@
+// What each setting does, for docs/settings.md, which test/settings.test.ts writes. A setting without a line here does not compile.
+
+import type { Variable } from './variables.js'
+
+/** Read from the environment, and no settings of Tabir. */
+type NotOurs = 'PATH' | 'NODE_OPTIONS' | 'NODE_TLS_REJECT_UNAUTHORIZED'
+export type SettingName = Exclude<Variable, NotOurs>
+
+interface SettingDescription {
+  /** In place of the default that the schema has: where it depends on something, or is easier to read otherwise. */
+  readonly shownDefault?: string
+  readonly meaning: string
+}
+
+export const SETTING_DESCRIPTIONS: Readonly<Record<SettingName, SettingDescription>> = {
+  TABIR_HOST: { meaning: 'address that the api listens on' },
+  TABIR_PORT: { meaning: 'its port; 0 takes a free one' },
+  TABIR_DATA_DIR: { meaning: 'folder of the private Redis and the key file' },
+  REDIS_URL: {
+    meaning:
+      'an existing Redis: `redis://`, `rediss://`, `redis+sentinel://` or `redis+cluster://` ([runbook](runbook.md#more-than-one-redis)). No private one is started then',
+  },
+  REDIS_SOCKET: { meaning: 'the same, as the path of a unix socket; not together with `REDIS_URL`' },
+  TABIR_REDIS_BIN: { meaning: 'the `redis-server` or `valkey-server` to run; otherwise it is searched for' },
+  TABIR_NPM_REDIS: { meaning: '`off`: never run the Redis that comes with npm' },
+  TABIR_HANDOFF_HOST: { meaning: 'address of the private listener from which workers fetch pictures' },
+  TABIR_HANDOFF_PORT: { meaning: 'its port; 0 takes a free one' },
+  TABIR_HANDOFF_TLS_CERT: { meaning: 'for apis, PEM files: workers connect over TLS only' },
+  TABIR_HANDOFF_TLS_KEY: { meaning: 'its key' },
+  TABIR_HANDOFF_CA: { meaning: 'for workers, a PEM file: the only CA that apis’ certificates may be signed by' },
+  TABIR_MAX_IMAGE_BYTES: { shownDefault: '20 MiB', meaning: 'largest picture file' },
+  TABIR_MAX_IMAGES_PER_REQUEST: { meaning: 'pictures in one upload' },
+  TABIR_MAX_INFLIGHT_BYTES: {
+    shownDefault: '256 MiB',
+    meaning: 'bytes of pictures that one api holds at a time; at least `TABIR_MAX_IMAGE_BYTES`',
+  },
+  TABIR_HASHERS: { shownDefault: 'number of cores', meaning: 'child processes that decode and hash' },
+  TABIR_HASHER_MEMORY_MB: { meaning: 'memory limit of each' },
+  TABIR_SEAL_KEYS: {
+    shownDefault: 'the key file',
+    meaning: '`id:base64` of 32 bytes, several separated by commas: the first encrypts, all decrypt',
+  },
+  TABIR_SEAL_KEY_FILE: {
+    shownDefault: '`seal-keys` in the data folder',
+    meaning: 'the key file, made at the first start; not together with `TABIR_SEAL_KEYS`',
+  },
+  TABIR_WITHDRAWALS_DIR: {
+    shownDefault: '`withdrawals` in the data folder',
+    meaning: 'where an api logs withdrawals for restores; better on another disk',
+  },
+  TABIR_SNAPSHOT_EVERY_S: { meaning: 'how often an api saves its index, sealed, for quick restarts; 0: never' },
+  TABIR_CASE_RETENTION_DAYS: { meaning: 'life of a case, from its opening or last renewal' },
+  TABIR_AUDIT_KEEP_DAYS: { meaning: 'how long audit entries are kept, at least 90; 0: for ever' },
+  TABIR_WITHDRAWALS_KEEP_DAYS: {
+    meaning: 'how long the log of withdrawals is kept, at least 35 and longer than any backup; 0: for ever',
+  },
+  TABIR_ERASE_EVERY_S: {
+    meaning: 'how often workers rewrite Redis’s log after cases ended: how long erased hashes stay in it',
+  },
+  TABIR_MAX_IMAGES_PER_CASE: { meaning: 'pictures of one case' },
+  TABIR_MAX_IMAGES_PER_NEW_CASE: {
+    shownDefault: 'all; public: 200',
+    meaning: 'pictures of an unattested case on its first day, and as many more each day',
+  },
+  TABIR_MAX_SIGNALS_PER_ORG_PER_DAY: { meaning: 'signals that one organisation submits in a day; 0: no limit' },
+  TABIR_MAX_WATCHES_PER_ORG: { meaning: 'pictures that one organisation watches for; every api holds all in memory' },
+  TABIR_PROOF_ROUNDS: {
+    shownDefault: '0; public: 1000',
+    meaning: 'proof of work for opening a case, in derivations of half a millisecond; 0: none',
+  },
+  TABIR_EXTENDED_PROTECTION: {
+    meaning:
+      '`on`: submitters may choose that local features are kept and matched ([what that finds](robustness.md#by-details))',
+  },
+  TABIR_COUNTRY: {
+    meaning: 'whose hotlines for people under 18 come first: `AU`, `CA`, `GB`, `IN`, `MY` or `US`; otherwise all',
+  },
+  TABIR_PAGE_EXIT_URL: { meaning: 'where the page’s way out leads' },
+  TABIR_CONTACT_NAME: { meaning: 'an organisation that helps those who cannot use the page' },
+  TABIR_CONTACT_LINK: { meaning: 'its `https://`, `mailto:` or `tel:`' },
+  TABIR_WEBHOOK_ORIGINS: {
+    meaning: 'origins that webhooks may use although private or without TLS: `http://10.0.0.5:8000`',
+  },
+  TABIR_FETCH_FROM: {
+    meaning:
+      'from where HMA’s routes may fetch pictures: `public`, origins, or both ([interop](interop.md#pictures-by-their-address))',
+  },
+  TABIR_EXCHANGES_FILE: { meaning: 'pulled feeds and reconcilers ([runbook](runbook.md#feeds-of-other-systems))' },
+  TABIR_URL: { shownDefault: 'the api that runs here', meaning: 'the api that the command line and examples use' },
+  TABIR_API_KEY: {
+    meaning: 'its key, for `tabir import`, `export`, `exchange`, `index status` and the [examples](../examples)',
+  },
+  TABIR_CORS_ORIGINS: { meaning: 'origins whose pages may read answers, exactly' },
+  TABIR_TRUST_PROXY: {
+    meaning: 'proxies whose `X-Forwarded-For` is trusted, by address or network, or `none`; required with public exposure',
+  },
+  TABIR_TLS_CERT: { meaning: 'PEM file: the api speaks TLS itself' },
+  TABIR_TLS_KEY: { meaning: 'its key' },
+  TABIR_EXPOSURE: { meaning: '`public`: the strict limits of `src/http/limits.ts`, for an api that anybody can reach' },
+  TABIR_FEED_DELAY_MINUTES: {
+    meaning:
+      'how long the feed holds a case’s picture at most to mix it with others, 0 to 1440; queries and withdrawals never wait',
+  },
+  TABIR_PROBING: {
+    shownDefault: '`tell`; public: `suspend`',
+    meaning: 'what is done about an organisation that searches for stored hashes',
+  },
+  TABIR_MAX_QUERIES_PER_ORG_PER_DAY: { meaning: 'queries of one organisation in a day; 0: as the exposure says' },
+  TABIR_TRACES_URL: { meaning: 'OTLP over HTTP for traces: `http://127.0.0.1:4318/v1/traces`' },
+  TABIR_LOG_LEVEL: { meaning: '`fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`' },
+  TABIR_LOG_SAMPLE: {
+    meaning: 'share of successful requests to log, such as `0.01` ([log retention](runbook.md#log-retention))',
+  },
+  TABIR_ENV: { meaning: 'label in new API keys: `tbr_live_…`' },
+}

@@ -1,0 +1,180 @@
+// The documents say what is there: links, paths, commands, folders, keys, metrics and quoted figures; and they stay short.
+
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import t from 'tap'
+import { z } from 'zod'
+
+const root = resolve(import.meta.dirname, '../..')
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+const markdownIn = (folder: string, recursive = false) =>
+  readdirSync(join(root, folder), { recursive, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name))
+const GUIDES = [...markdownIn('.'), ...markdownIn('docs')]
+const DECISIONS = markdownIn('docs/decisions')
+const RECORDS = markdownIn('bench/record')
+
+t.test('every link leads to a file, and to a heading of it', async (t) => {
+  for (const file of [...GUIDES, ...DECISIONS, ...RECORDS]) {
+    const text = withoutCode(read(file))
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)|src="([^"]+)"/g)].map(([, link, source]) => link ?? source ?? '')
+    for (const link of links) {
+      if (/^(https?:|mailto:)/.test(link)) continue
+      const [path = '', anchor] = link.split('#')
+      const target = path === '' ? file : join(dirname(file), path)
+      if (!existsSync(join(root, target))) t.fail(`${file}: ${link}`)
+      else if (anchor !== undefined && !anchorsOf(read(target)).has(anchor)) t.fail(`${file}: ${link} has no such heading`)
+    }
+  }
+})
+
+t.test('every path that a guide names is there', async (t) => {
+  const tops = 'src|test|workers|page|console|bench|fuzz|docs|deploy|demo|examples|supply|harmless|bin|dist|\\.ci|\\.github'
+  const path = new RegExp(`(?<![\\w./-])((?:${tops})/[\\w./-]*[\\w/])(?![\\w*<…-])`, 'g')
+  let seen = 0
+  for (const file of GUIDES)
+    for (const [, named = ''] of read(file).matchAll(path)) {
+      // What is built has its source beside it.
+      const source = named.replace(/^dist\/(.*)\.js$/, '$1.ts').replace(/^dist\/?$/, 'src')
+      seen++
+      if (!existsSync(join(root, source))) t.fail(`${file}: ${named}`)
+    }
+  t.ok(seen > 300, 'all of them are read')
+})
+
+t.test('every command that a guide names is one of package.json', async (t) => {
+  const { scripts } = z.object({ scripts: z.record(z.string(), z.string()) }).parse(JSON.parse(read('package.json')))
+  for (const file of GUIDES)
+    for (const [, name = ''] of read(file).matchAll(/\bnpm run (?:-s )?([a-z][\w:-]*)/g))
+      if (name !== 'bench:NAME') t.ok(scripts[name] !== undefined, `${file}: npm run ${name}`)
+})
+
+t.test('the picture of the architecture has each folder, and no other', async (t) => {
+  const [, picture = ''] = /^## The folders$[\s\S]*?^```\n([\s\S]*?)^```$/m.exec(read('docs/architecture.md')) ?? []
+  const drawn = picture
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => /^(?:[A-Z]+)? +([\w/-]+)(?: |$)/.exec(line)?.[1] ?? line)
+  const folders = ['src', 'workers', 'page', 'console'].flatMap((top) => [top, ...foldersUnder(top)])
+  t.same(drawn.toSorted(), folders.toSorted())
+})
+
+t.test('the inventory has every key of Redis and every metric', async (t) => {
+  const inventory = read('docs/data-inventory.md')
+  const keys = [...read('src/store/redis/keys.ts').matchAll(/`\$\{TAG\}:([a-z-]+)/g)].map(([, name = '']) => name)
+  t.ok(keys.length > 80)
+  for (const key of new Set(keys)) if (!inventory.includes(`\`${key}`)) t.fail(`key ${key}`)
+  const metrics = sourcesUnder('src/http/metrics').flatMap((file) => read(file).match(/(?<=')tabir_[a-z_]+(?=')/g) ?? [])
+  t.ok(metrics.length > 30)
+  for (const metric of new Set(metrics)) if (!inventory.includes(`\`${metric}\``)) t.fail(`metric ${metric}`)
+})
+
+t.test('quoted figures are those on record', async (t) => {
+  const robustness = Recorded.parse(JSON.parse(read('bench/record/robustness.json')))
+  const page = read('docs/robustness.md')
+  const runs = { hash: ['tabir', 'pdq', 'pdqDihedral', 'imghash'], service: ['hash', 'tabir'] } as const
+  for (const [stage, methods] of Object.entries(runs)) {
+    const run = robustness.find((each) => each.stage === stage && each.groups.some(({ name }) => name === 'unseen'))
+    t.ok(run, stage)
+    for (const { name, percent } of run?.groups ?? []) {
+      const figures = methods.map((method) => percent[method]?.toFixed(1) ?? '?')
+      const row = page.split('\n').find((line) => figuresIn(line).join().startsWith(figures.join()) && line.includes(name))
+      t.ok(row, `robustness: ${name} ${figures.join(' ')}`)
+      const quoted = stage === 'hash' && figures.filter((_, i) => i === 0 || i === 2).map(Number)
+      if (quoted)
+        t.ok(
+          readmeRows().some((row) => String(row) === String(quoted)),
+          `README: ${name} ${quoted}`,
+        )
+    }
+  }
+  const searches = z
+    .array(z.object({ corpus: z.string(), rows: z.number(), threshold: z.number(), p50Us: z.number() }))
+    .parse(JSON.parse(read('bench/record/search.json')))
+  const took = (corpus: string, rows: number, threshold: number) =>
+    searches.find((one) => one.corpus === corpus && one.rows === rows && one.threshold === threshold)?.p50Us ?? 0
+  for (const corpus of ['uniform', 'skewed']) {
+    const [small, large, huge] = [1e6, 1e7, 1e8].map((rows) => took(corpus, rows, 31))
+    const text = `${small?.toFixed(0)} µs, ${large?.toFixed(0)} µs, ${((huge ?? 0) / 1000).toFixed(2)} ms`
+    t.ok(read('docs/performance.md').includes(text), `performance: ${text}`)
+  }
+})
+
+t.test('documents are short, and the glossary has sixty terms at most', async (t) => {
+  const guides = markdownIn('docs').reduce((sum, file) => sum + wordsOf(file), 0)
+  t.ok(guides <= 28_000, `docs without decisions have ${guides} words`)
+  const all = DECISIONS.reduce((sum, file) => sum + wordsOf(file), guides)
+  t.ok(all <= 40_000, `docs have ${all} words`)
+  t.ok(wordsOf('README.md') <= 1500, `README has ${wordsOf('README.md')} words`)
+  const terms = read('docs/glossary.md').match(/^\| (?!term \||---)/gm)?.length ?? 0
+  t.ok(terms > 40 && terms <= 60, `${terms} terms`)
+})
+
+t.test('one version of Node is named everywhere', async (t) => {
+  const major = read('.nvmrc').trim()
+  t.match(read('Dockerfile'), `NODE_IMAGE=node:${major}-`)
+  t.match(read('.github/workflows/ci.yml'), `image: node:${major}-`)
+  t.match(read('.github/workflows/ci.yml'), /run: \.ci\/run$/m)
+})
+
+const Recorded = z.array(
+  z.object({
+    stage: z.string().optional(),
+    groups: z.array(z.object({ name: z.string(), percent: z.record(z.string(), z.number()) })),
+  }),
+)
+
+/** Numbers in the cells of a row, without the column of counts. */
+function figuresIn(row: string): string[] {
+  return row.match(/\b\d+\.\d\b/g) ?? []
+}
+
+/** The two figures of each row of the README's table of edits. */
+function readmeRows(): number[][] {
+  const [, part = ''] = read('README.md').split('## What it finds')
+  return (part.split('\n## ')[0] ?? '')
+    .split('\n')
+    .map((line) => [...line.matchAll(/\| \**(\d+(?:\.\d)?)\**(?= \|)/g)].map(([, figure]) => Number(figure)))
+}
+
+function wordsOf(file: string): number {
+  return read(file)
+    .split(/\s+/)
+    .filter((word) => /[\p{L}\p{N}]/u.test(word)).length
+}
+
+function withoutCode(text: string): string {
+  return text.replace(/^```[\s\S]*?^```$/gm, '').replace(/`[^`\n]*`/g, '``')
+}
+
+/** As GitHub makes them of headings. */
+function anchorsOf(text: string): Set<string> {
+  const seen = new Map<string, number>()
+  const headings = [...text.replace(/^```[\s\S]*?^```$/gm, '').matchAll(/^#{1,6} (.+)$/gm)].map(
+    ([, heading = '']) => heading,
+  )
+  return new Set(
+    headings.map((heading) => {
+      const slug = heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replaceAll(' ', '-')
+      const times = seen.get(slug) ?? 0
+      seen.set(slug, times + 1)
+      return times === 0 ? slug : `${slug}-${times}`
+    }),
+  )
+}
+
+function foldersUnder(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(join(root, path)).isDirectory())
+}
+
+function sourcesUnder(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name))
+}
