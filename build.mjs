@@ -18,7 +18,7 @@ const beside = [
 ]
 
 buildKernels(root)
-writeOperations(join(root, 'openapi.yaml'), join(root, 'src/client/operations.generated.ts'))
+writeOperations(join(root, 'openapi.yaml'), join(root, 'packages/client/src/operations.generated.ts'))
 removeOrphans(join(root, 'dist'))
 const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root], { stdio: 'inherit' })
 if (tsc.status !== 0) process.exit(tsc.status ?? 1)

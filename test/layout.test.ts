@@ -36,7 +36,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 }
 const MAX_FILES = 25
 const root = resolve(import.meta.dirname, '../..')
-const files = ['src', 'workers', 'page', 'console'].flatMap(sourcesUnder)
+const files = ['src', 'packages', 'workers', 'page', 'console'].flatMap(sourcesUnder)
 const importsOf = new Map(files.map((file) => [file, importsIn(file)]))
 
 t.test('folders of services and store import those that they may', async (t) => {

@@ -7,7 +7,7 @@ import t from 'tap'
 const root = resolve(import.meta.dirname, '../..')
 
 function sources(): string[] {
-  return ['src', 'workers'].flatMap(
+  return ['src', 'packages', 'workers'].flatMap(
     (top) =>
       readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.ts') && !name.endsWith('.generated.ts'))

@@ -24,6 +24,7 @@ const RETIRED: Readonly<Record<string, string>> = {
 const root = resolve(import.meta.dirname, '../..')
 const PLACES = [
   'src',
+  'packages',
   'workers',
   'page',
   'console',

@@ -1,15 +1,15 @@
 // The shapes that routes share, parsed once at the edge.
 
 import { z } from 'zod'
+import { MAX_ASKED_BYTES, MAX_REGISTERED_BYTES } from '../../packages/hash/src/details/written.js'
+import { HASH_PATTERN } from '../../packages/hash/src/hash256.js'
+import { transforms } from '../../packages/hash/src/transforms.js'
 import { CONSENT_KINDS } from '../domain/cases/assistance.js'
 import { CASE_STATES } from '../domain/cases/case.js'
 import { DISTANCE_BANDS, GRADES, INLIER_BANDS } from '../domain/matching/grade.js'
 import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/matching/signal.js'
 import { ROW_TYPES, SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../domain/matching/signal-types.js'
 import { BANK_NAME_PATTERN, BANK_REF_PATTERN } from '../domain/organisations/bank.js'
-import { MAX_ASKED_BYTES, MAX_REGISTERED_BYTES } from '../hash/details/written.js'
-import { HASH_PATTERN } from '../hash/hash256.js'
-import { transforms } from '../hash/transforms.js'
 import { DEPTHS } from '../services/matching/match.js'
 import { ProblemBody } from './problems.js'
 

@@ -10,7 +10,7 @@ import { type Webhook, webhooksIn } from '../../src/store/webhooks/webhooks.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const sources = ['src', 'workers'].flatMap((folder) =>
+const sources = ['src', 'packages', 'workers'].flatMap((folder) =>
   readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
     .map((name) => ({ path: `${folder}/${name}`, text: readFileSync(`${root}${folder}/${name}`, 'utf8') })),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { detailsWith } from '../../../src/hash/details/details.js'
+import { detailsWith } from '../../../packages/hash/src/details/details.js'
 import {
   MAX_ASKED_BYTES,
   MAX_REGISTERED_BYTES,
@@ -9,10 +9,10 @@ import {
   readRegistered,
   writeAsked,
   writeRegistered,
-} from '../../../src/hash/details/written.js'
-import { loadDetailsKernelSync } from '../../../src/hash/details-kernel.js'
-import { loadFrameKernelSync } from '../../../src/hash/frame-kernel.js'
-import { detailsOf } from '../../../src/hash/hash-image.js'
+} from '../../../packages/hash/src/details/written.js'
+import { loadDetailsKernelSync } from '../../../packages/hash/src/details-kernel.js'
+import { loadFrameKernelSync } from '../../../packages/hash/src/frame-kernel.js'
+import { detailsOf } from '../../../packages/hash/src/hash-image.js'
 import { drawn, noisy } from '../synthetic.js'
 
 const details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())

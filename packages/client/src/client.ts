@@ -1,7 +1,7 @@
 // The package's entry point tabir/client: the whole API with its types, in Node or in a browser; batches, waits and hashes by itself.
 
-import { detailsOf, type GivenSignal, hashImage } from '../hash/hash-image.js'
-import type { Pixels } from '../hash/pixels.js'
+import { detailsOf, type GivenSignal, hashImage } from '../../hash/src/hash-image.js'
+import type { Pixels } from '../../hash/src/pixels.js'
 import { OPERATIONS, type Operations, type Schemas } from './operations.generated.js'
 
 export type OperationId = keyof Operations

@@ -5,7 +5,7 @@ import { loadHeld, saveHeld } from './file.js'
 import { type AskedSignal, Held, type LocalMatch } from './held.js'
 import { FeedError, linesOf, parseLine } from './lines.js'
 
-export { parseHash } from '../hash/hash256.js'
+export { parseHash } from '../../hash/src/hash256.js'
 export type { AskedSignal, LocalMatch } from './held.js'
 export { FeedError } from './lines.js'
 
