@@ -122,6 +122,6 @@ function importsIn(file: string): string[] {
 
 function sourcesUnder(top: string): string[] {
   return readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.tsx?$/.test(name) && !name.includes('kernel/') && !name.endsWith('.generated.ts'))
+    .filter((name) => /\.tsx?$/.test(name) && !/(kernel|dist)\//.test(name) && !name.endsWith('.generated.ts'))
     .map((name) => join(top, name))
 }

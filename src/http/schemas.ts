@@ -63,7 +63,7 @@ export const GivenDetails = z
   .max(Math.ceil(MAX_REGISTERED_BYTES / 3) * 4)
   .meta({
     description:
-      'Details of the picture, for a case with extended protection: base64, as `detailsOf` of `tabir/hash` gives them.',
+      'Details of the picture, for a case with extended protection: base64, as `detailsOf` of `@tabir/hash` gives them.',
   })
 
 /** Details that the caller found in a picture. */
@@ -72,7 +72,7 @@ export const AskedDetails = z
   .max(Math.ceil(MAX_ASKED_BYTES / 3) * 4)
   .meta({
     description:
-      'Details of the picture, where the service offers extended protection: base64, as `detailsOf` of `tabir/hash` gives them. At most 9 views of 300.',
+      'Details of the picture, where the service offers extended protection: base64, as `detailsOf` of `@tabir/hash` gives them. At most 9 views of 300.',
   })
 export const DepthName = z.enum(DEPTHS).default('auto').meta({
   description: 'auto: by details where hashes find nothing. full: by details as well. hashes: never by details.',

@@ -38,7 +38,7 @@ t.test('what is found in a picture is read as it was written', async (t) => {
   }
 })
 
-t.test('tabir/hash gives the same in base64, and nothing of a picture without room for details', async (t) => {
+t.test('@tabir/hash gives the same in base64, and nothing of a picture without room for details', async (t) => {
   t.equal(await detailsOf(picture), Buffer.from(writeAsked(details.ask(picture))).toString('base64'))
   const registered = Buffer.from(writeRegistered(details.register(picture))).toString('base64')
   t.equal(await detailsOf(picture, { purpose: 'register' }), registered)
