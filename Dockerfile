@@ -23,6 +23,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json build.mjs kernels.mjs client-operations.mjs openapi.yaml ./
+COPY packages ./packages
 COPY src ./src
 COPY workers ./workers
 COPY page ./page

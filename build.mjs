@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { writeOperations } from './client-operations.mjs'
 import { buildKernels } from './kernels.mjs'
+import { bundlePackages } from './packages/build.mjs'
 import { buildPage } from './page/build.mjs'
 
 const root = dirname(fileURLToPath(import.meta.url))
@@ -18,11 +19,12 @@ const beside = [
 ]
 
 buildKernels(root)
-writeOperations(join(root, 'openapi.yaml'), join(root, 'src/client/operations.generated.ts'))
+writeOperations(join(root, 'openapi.yaml'), join(root, 'packages/client/src/operations.generated.ts'))
 removeOrphans(join(root, 'dist'))
 const tsc = spawnSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root], { stdio: 'inherit' })
 if (tsc.status !== 0) process.exit(tsc.status ?? 1)
 for (const data of beside) copyFileSync(join(root, data), join(root, 'dist', data))
+await bundlePackages()
 await buildPage(join(root, 'page'), join(root, 'dist/public'))
 
 /** A test or module that was deleted must not live on in dist/ and be run. */

@@ -1,5 +1,7 @@
 // Writes the types of the client from openapi.yaml: when the description changes and the client does not fit it any more, it does not
 // compile. Types for TypeScript, and a table of methods and paths for the client to run by.
+// Not openapi-typescript: of version 7.13 the client had 579 kB of types in place of 46, the table had to be written all the same, and npm installs it
+// beside TypeScript 5 alone.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { parse } from 'yaml'
 

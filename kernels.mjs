@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url'
 
 /** Flags beyond the common ones, per kernel. None of them may allow the compiler to reorder float32 arithmetic. */
 const kernels = {
-  'src/hash/kernel/pdq.ts': ['--runtime', 'stub'],
-  'src/hash/kernel/frame.ts': ['--runtime', 'stub'],
-  'src/hash/kernel/details.ts': ['--runtime', 'stub'],
+  'packages/hash/src/kernel/pdq.ts': ['--runtime', 'stub'],
+  'packages/hash/src/kernel/frame.ts': ['--runtime', 'stub'],
+  'packages/hash/src/kernel/details.ts': ['--runtime', 'stub'],
   'src/store/kernel/gcm.ts': ['--runtime', 'stub'],
   'src/search/kernel/engine.ts': ['--runtime', 'stub', '--importMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
 }

@@ -7,7 +7,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { deserialize } from 'node:v8'
-import { blockhashDihedralsOf } from '../dist/src/hash/dihedral.js'
+import { blockhashDihedralsOf } from '../dist/packages/hash/src/dihedral.js'
 import { SignalIndex } from '../dist/src/search/signal-index.js'
 
 const WIDEST_BITS = 31

@@ -12,6 +12,7 @@
 // guard looks once a minute, though the service looks once a second. Sketches are counted exactly, where the store is off by one in a hundred.
 
 import { parseArgs } from 'node:util'
+import { distance, hashFromBytes } from '../dist/packages/hash/src/hash256.js'
 import {
   COPY_BITS,
   FLOOD_RULES,
@@ -21,7 +22,6 @@ import {
   LOOKS_WINDOW_MS,
   sketchOf,
 } from '../dist/src/domain/trust/flood.js'
-import { distance, hashFromBytes } from '../dist/src/hash/hash256.js'
 import { wholeNumber } from './service.mjs'
 import { randomOf } from './variants/random.mjs'
 

@@ -7,7 +7,7 @@
 // errors, none below 0; the table says how far today's are from what was measured.
 
 import { parseArgs } from 'node:util'
-import { HASH_BYTES } from '../dist/src/hash/hash256.js'
+import { HASH_BYTES } from '../dist/packages/hash/src/hash256.js'
 import { compacted } from '../dist/src/search/compaction.js'
 import { scratch } from '../dist/src/search/engine.js'
 import { planFor, scanNs } from '../dist/src/search/plan.js'

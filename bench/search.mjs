@@ -129,7 +129,7 @@ function fail(reason) {
 function commit() {
   const git = (...words) => execFileSync('git', words, { cwd: import.meta.dirname, encoding: 'utf8', stdio: 'pipe' }).trim()
   try {
-    const changed = git('status', '--porcelain', '--', '../src/search', '../src/hash') !== ''
+    const changed = git('status', '--porcelain', '--', '../src/search', '../packages/hash/src') !== ''
     return git('rev-parse', '--short=10', 'HEAD') + (changed ? ' + changes' : '')
   } catch {
     return 'unknown'

@@ -8,12 +8,12 @@
 // --list names the pictures.
 
 import { parseArgs } from 'node:util'
-import { detailedSize } from '../dist/src/hash/details/detailed-size.js'
-import { detailsWith } from '../dist/src/hash/details/details.js'
-import { askedFeatures } from '../dist/src/hash/details/kept.js'
-import { isShown, verify } from '../dist/src/hash/details/verify.js'
-import { loadDetailsKernelSync } from '../dist/src/hash/details-kernel.js'
-import { loadFrameKernelSync } from '../dist/src/hash/frame-kernel.js'
+import { detailedSize } from '../dist/packages/hash/src/details/detailed-size.js'
+import { detailsWith } from '../dist/packages/hash/src/details/details.js'
+import { askedFeatures } from '../dist/packages/hash/src/details/kept.js'
+import { isShown, verify } from '../dist/packages/hash/src/details/verify.js'
+import { loadDetailsKernelSync } from '../dist/packages/hash/src/details-kernel.js'
+import { loadFrameKernelSync } from '../dist/packages/hash/src/frame-kernel.js'
 import { decode } from '../dist/workers/media/decode.js'
 import { KINDS } from './robustness/confusing-kinds.mjs'
 import { openEdits } from './robustness/edits.mjs'

@@ -7,8 +7,8 @@
 // not published.
 
 import multipart from '@fastify/multipart'
+import { tabirClient } from '@tabir/client'
 import Fastify from 'fastify'
-import { tabirClient } from 'tabir/client'
 import { pixelsOf } from './pixels.mjs'
 
 /** What a grade means here. `review` is never acted on by a program alone. */

@@ -3,7 +3,7 @@
 //   TABIR_URL=https://tabir.example TABIR_API_KEY=tbr_live_… node examples/follow-feed.mjs feed.ndjson
 
 import { createInterface } from 'node:readline'
-import { openFeed, parseHash } from 'tabir/feed'
+import { openFeed, parseHash } from '@tabir/feed'
 
 const feed = await openFeed({
   baseUrl: process.env.TABIR_URL ?? 'http://127.0.0.1:8080',

@@ -1,7 +1,8 @@
 // A picture's pixels as the hashes want them: as it is shown, on white; up to 1.5 megapixels as many as it has, and beyond so many as the service's own
 // workers take. Another size, or another filter, costs up to 14 of the 256 bits.
+
+import { hashedSize } from '@tabir/hash'
 import sharp from 'sharp'
-import { hashedSize } from 'tabir/hash'
 
 const MOST_PIXELS = 50_000_000
 

@@ -8,7 +8,7 @@
 
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { tabirClient } from 'tabir/client'
+import { tabirClient } from '@tabir/client'
 import { pixelsOf } from './pixels.mjs'
 
 const api = process.env.TELEGRAM_API ?? 'https://api.telegram.org'

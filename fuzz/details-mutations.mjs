@@ -2,7 +2,7 @@
 //
 // A fault that has `survives` is not told from the original by any test, and the text says why none could.
 
-const details = (file, faults) => of(`src/hash/details/${file}.ts`, faults)
+const details = (file, faults) => of(`packages/hash/src/details/${file}.ts`, faults)
 const services = (file, faults) => of(`src/services/matching/${file}.ts`, faults)
 
 function of(file, faults) {

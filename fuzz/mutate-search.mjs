@@ -46,7 +46,7 @@ const { values } = parseArgs({
 /** What the copies need: the engine, what it imports, its tests and the build. */
 const COPIED = [
   'src/search',
-  'src/hash/hash256.ts',
+  'packages/hash/src/hash256.ts',
   'test/search',
   'test/data',
   'kernels.mjs',

@@ -7,7 +7,7 @@
 
 import assert from 'node:assert/strict'
 import { parseArgs } from 'node:util'
-import { hashFromBytes } from '../dist/src/hash/hash256.js'
+import { hashFromBytes } from '../dist/packages/hash/src/hash256.js'
 import { SignalIndex } from '../dist/src/search/signal-index.js'
 
 const { values } = parseArgs({

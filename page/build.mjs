@@ -16,8 +16,8 @@ import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
-const hashSources = join(dirname(fileURLToPath(import.meta.url)), '../src')
-const console = join(dirname(fileURLToPath(import.meta.url)), '../console')
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const console = join(root, 'console')
 
 /**
  * @param source the folder `page`; @param target where the api reads from. It is replaced as a whole, so that an api never
@@ -29,8 +29,8 @@ export async function buildPage(source, target) {
   const inputs = [
     ...filesIn(source),
     ...filesIn(console),
-    ...filesIn(join(hashSources, 'hash')),
-    ...filesIn(join(hashSources, 'domain')),
+    ...filesIn(join(root, 'packages/hash/src')),
+    ...filesIn(join(root, 'src/domain')),
   ]
   if (inputs.every((file) => statSync(file).mtimeMs < builtAtMs)) return
 

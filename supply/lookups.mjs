@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
-const FOLDERS = ['src', 'workers', 'page', 'console'].map((name) => join(root, name, '/'))
+const FOLDERS = ['src', 'packages', 'workers', 'page', 'console'].map((name) => join(root, name, '/'))
 
 const HELPER = join(root, 'src/domain/own-value.ts')
 

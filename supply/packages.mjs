@@ -14,7 +14,7 @@ import { readFileSync } from 'node:fs'
  */
 
 /**
- * All packages that a production install may bring, on whatever platform.
+ * All packages that a production install may bring, on whatever platform. Those of this repository are left out: they are Tabir itself.
  * @param {string} path of a lock file of version 3
  * @returns {{ name: string, version: string, licence: string | undefined, needs: string[], packages: Package[], text: string }}
  */
@@ -27,7 +27,7 @@ export function readLock(path) {
       (name) => resolve(packages, path, name) ?? [],
     )
   const found = Object.entries(rest)
-    .filter(([, entry]) => entry.dev !== true && entry.link !== true)
+    .filter(([at, entry]) => at.includes('node_modules/') && entry.dev !== true && entry.link !== true)
     .map(([at, entry]) => ({
       path: at,
       name: entry.name ?? at.slice(at.lastIndexOf('node_modules/') + 'node_modules/'.length),

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import t from 'tap'
+import { z } from 'zod'
 
 // Who may import whom. Type-only imports count. `app.ts`, `services.ts` and the other files at the top of src/ put the parts
 // together, as do workers/*.ts and cli/main.ts.
@@ -18,24 +19,36 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   exchange: ['domain', 'hash'],
   services: ['domain', 'exchange', 'handoff', 'hash', 'jobs', 'net', 'search', 'store'],
   http: ['domain', 'exchange', 'hash', 'net', 'services', 'web'],
-  client: ['hash'],
+  client: [],
   web: ['domain'],
   cli: ['domain', 'exchange', 'files', 'http', 'net', 'services', 'store', 'top'],
   demo: ['hash', 'store', 'top'],
 }
+const Manifest = z.object({ dependencies: z.record(z.string(), z.string()).optional() })
 const pure = ['hash', 'search', 'domain']
 const root = resolve(import.meta.dirname, '../..')
 
-t.test('no folder of src imports what it may not', async (t) => {
-  for (const { folder, file, specifier, target } of importsUnder('src')) {
+t.test('no folder of src and no package imports what it may not', async (t) => {
+  for (const { folder, file, specifier, target } of importsUnder('src', 'packages')) {
     if (folder === 'top' || target === undefined || target === folder) continue
     t.ok(arrows[folder]?.includes(target), `${file} imports ${specifier}`)
   }
 })
 
 t.test('hash, search and domain run in a browser: they import nothing from outside', async (t) => {
-  for (const { folder, file, specifier } of importsUnder('src')) {
+  for (const { folder, file, specifier } of importsUnder('src', 'packages')) {
     if (pure.includes(folder)) t.ok(specifier.startsWith('.'), `${file} imports ${specifier}`)
+  }
+})
+
+t.test('a package imports from outside what its package.json names, and @tabir/feed alone what only Node has', async (t) => {
+  for (const { folder, file, specifier, target } of importsUnder('packages')) {
+    if (target !== undefined) continue
+    const { dependencies = {} } = Manifest.parse(
+      JSON.parse(readFileSync(join(root, 'packages', folder, 'package.json'), 'utf8')),
+    )
+    const isOfNode = folder === 'feed' && specifier.startsWith('node:')
+    t.ok(isOfNode || specifier in dependencies, `${file} imports ${specifier}`)
   }
 })
 
@@ -59,7 +72,7 @@ t.test('the console takes its words from domain, and one package that draws', as
 })
 
 t.test('only workers/media touches an image codec', async (t) => {
-  for (const { file, specifier } of [...importsUnder('src'), ...importsUnder('workers')]) {
+  for (const { file, specifier } of importsUnder('src', 'packages', 'workers')) {
     if (specifier === 'sharp' || specifier === 'imghash') {
       t.ok(file.startsWith('workers/media/') || file.startsWith('src/demo/'), `${file} imports ${specifier}`)
     }
@@ -68,12 +81,12 @@ t.test('only workers/media touches an image codec', async (t) => {
 
 t.test('only src/net calls the outside: fetch and requests of Node go past its checks', async (t) => {
   const callers = ['node:https', 'node:http2', 'node:tls', 'undici']
-  for (const { file, specifier } of [...importsUnder('src'), ...importsUnder('workers')]) {
+  for (const { file, specifier } of importsUnder('src', 'packages', 'workers')) {
     // These call what `fetch` is allowed to below.
     const isOwnService = ['src/cli/remote.ts', 'src/cli/doctor/doctor-api.ts'].includes(file)
     if (callers.includes(specifier) && !isOwnService) t.ok(file.startsWith('src/net/'), `${file} imports ${specifier}`)
   }
-  for (const file of [...sourcesUnder('src'), ...sourcesUnder('workers')]) {
+  for (const file of ['src', 'packages', 'workers'].flatMap((top) => sourcesUnder(top))) {
     const fetches = /(?<![.\w])fetch\(/.test(readFileSync(join(root, file), 'utf8'))
     if (fetches) t.match(file, /^src\/(cli|demo)\//, 'an operator calls his own service')
   }
@@ -88,6 +101,7 @@ const fileWriters: Readonly<Record<string, readonly string[]>> = {
   // Tries whether it could, and writes nothing.
   'workers/proof.ts': ['openSync', 'renameSync'],
   'src/process.ts': ['writeFileSync'], // to /proc
+  'packages/build.mjs': ['copyFileSync', 'writeFileSync'], // makes what is packed
   'examples/telegram-bot.mjs': ['rename', 'writeFile'], // an example has no helpers of ours; the new file stands beside the old one
 }
 /** What reads, looks, makes folders and removes. Everything else of `node:fs` writes, or can be used to. */
@@ -96,7 +110,7 @@ const readsFiles =
 
 t.test('files are written by the helpers of src/files alone', async (t) => {
   const found: Record<string, string[]> = {}
-  const sources = ['src', 'workers', 'bin', 'examples'].flatMap((top) => sourcesUnder(top, /\.(ts|tsx|js|mjs)$/))
+  const sources = ['src', 'packages', 'workers', 'bin', 'examples'].flatMap((top) => sourcesUnder(top, /\.(ts|tsx|js|mjs)$/))
   for (const file of sources) {
     const text = readFileSync(join(root, file), 'utf8')
     t.notMatch(text, /process\.binding|require\(|getBuiltinModule/, `${file} has no other way to them`)
@@ -116,7 +130,7 @@ t.test('files are written by the helpers of src/files alone', async (t) => {
 })
 
 t.test('the environment is read in one place', async (t) => {
-  for (const file of sourcesUnder('src').concat(sourcesUnder('workers'))) {
+  for (const file of ['src', 'packages', 'workers'].flatMap((top) => sourcesUnder(top))) {
     const uses = readFileSync(join(root, file), 'utf8').match(/process\.env\b(?!\))/g)
     if (uses !== null)
       t.ok(
@@ -126,31 +140,34 @@ t.test('the environment is read in one place', async (t) => {
   }
 })
 
-function importsUnder(top: string) {
-  return sourcesUnder(top).flatMap((file) => {
-    const text = readFileSync(join(root, file), 'utf8')
-    const specifiers = [
-      ...text.matchAll(/^\s*(?:import|export)\b[^'"]*?from\s+'([^']+)'|^\s*import\s+'([^']+)'|\bimport\('([^']+)'\)/gm),
-    ]
-    return specifiers.map(([, from, bare, dynamic]) => {
-      const specifier = from ?? bare ?? dynamic ?? ''
-      const target = specifier.startsWith('.')
-        ? folderOf(relative(root, resolve(root, dirname(file), specifier)))
-        : undefined
-      return { file, folder: folderOf(file), specifier, target }
+function importsUnder(...tops: string[]) {
+  return tops
+    .flatMap((top) => sourcesUnder(top))
+    .flatMap((file) => {
+      const text = readFileSync(join(root, file), 'utf8')
+      const specifiers = [
+        ...text.matchAll(/^\s*(?:import|export)\b[^'"]*?from\s+'([^']+)'|^\s*import\s+'([^']+)'|\bimport\('([^']+)'\)/gm),
+      ]
+      return specifiers.map(([, from, bare, dynamic]) => {
+        const specifier = from ?? bare ?? dynamic ?? ''
+        const target = specifier.startsWith('.')
+          ? folderOf(relative(root, resolve(root, dirname(file), specifier)))
+          : undefined
+        return { file, folder: folderOf(file), specifier, target }
+      })
     })
-  })
 }
 
-/** `src/http/routes/match.ts` → `http`; files at the top of src → `top`; anything outside src → its first folder. */
+/** `src/http/routes/match.ts` → `http`; `packages/hash/src/pdq.ts` → `hash`; files at the top of src → `top`; others → their first folder. */
 function folderOf(file: string): string {
   const [first, second, third] = file.split('/')
+  if (first === 'packages') return second ?? ''
   if (first !== 'src') return first ?? ''
   return third === undefined ? 'top' : (second ?? '')
 }
 
 function sourcesUnder(top: string, names = /\.tsx?$/): string[] {
   return readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
-    .filter((name) => names.test(name) && !name.includes('kernel/') && !name.endsWith('.generated.ts'))
+    .filter((name) => names.test(name) && !/(kernel|dist)\//.test(name) && !name.endsWith('.generated.ts'))
     .map((name) => join(top, name))
 }

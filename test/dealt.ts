@@ -64,6 +64,7 @@ const END_TO_END = [
   'cli/exchange.test.js',
   'demo.test.js',
   'examples.test.js',
+  'packages.test.js',
   'http/decoding-flood.test.js',
   'cli/backup-killed.test.js',
   'services/snapshot-killed.test.js',

@@ -90,12 +90,12 @@ t.test('a build says nothing of what its compiler remarks, and all of what it sa
     process.exitCode = ${status}`
   const folder = t.testdir({
     'node_modules/assemblyscript/bin': { 'asc.js': compiler(0) },
-    'src/hash/kernel': { 'pdq.ts': '' },
+    'packages/hash/src/kernel': { 'pdq.ts': '' },
   })
   const program = `import { buildKernels } from ${JSON.stringify(join(root, 'kernels.mjs'))}; buildKernels(${JSON.stringify(folder)})`
   const build = () => spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })
   t.match(build(), { status: 0, stdout: '', stderr: '' })
-  const generated = join(folder, 'src/hash/pdq.generated.ts')
+  const generated = join(folder, 'packages/hash/src/pdq.generated.ts')
   t.ok(existsSync(generated))
   rmSync(generated)
   writeFileSync(join(folder, 'node_modules/assemblyscript/bin/asc.js'), compiler(1))
@@ -123,5 +123,5 @@ t.test('an image is built from all that the build reads, and the rest of the rep
 /** Of the program itself: tests and measurements are no part of it. */
 function holdsSource(folder: string): boolean {
   if (['test', 'bench', 'fuzz', 'dist', 'node_modules', 'examples'].includes(folder)) return false
-  return readdirSync(join(root, folder)).some((name) => /\.tsx?$/.test(name))
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).some((name) => /\.tsx?$/.test(name))
 }

@@ -36,7 +36,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 }
 const MAX_FILES = 25
 const root = resolve(import.meta.dirname, '../..')
-const files = ['src', 'workers', 'page', 'console'].flatMap(sourcesUnder)
+const files = ['src', 'packages', 'workers', 'page', 'console'].flatMap(sourcesUnder)
 const importsOf = new Map(files.map((file) => [file, importsIn(file)]))
 
 t.test('folders of services and store import those that they may', async (t) => {
@@ -122,6 +122,6 @@ function importsIn(file: string): string[] {
 
 function sourcesUnder(top: string): string[] {
   return readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.tsx?$/.test(name) && !name.includes('kernel/') && !name.endsWith('.generated.ts'))
+    .filter((name) => /\.tsx?$/.test(name) && !/(kernel|dist)\//.test(name) && !name.endsWith('.generated.ts'))
     .map((name) => join(top, name))
 }

@@ -7,10 +7,10 @@ import t from 'tap'
 const root = resolve(import.meta.dirname, '../..')
 
 function sources(): string[] {
-  return ['src', 'workers'].flatMap(
+  return ['src', 'packages', 'workers'].flatMap(
     (top) =>
       readdirSync(join(root, top), { recursive: true, encoding: 'utf8' })
-        .filter((name) => name.endsWith('.ts') && !name.endsWith('.generated.ts'))
+        .filter((name) => name.endsWith('.ts') && !/dist\/|\.generated\.ts$/.test(name))
         .map((name) => join(top, name))
         .filter((file) => !file.startsWith('src/search/')), // which scans rows, and knows no store
   )

@@ -24,6 +24,7 @@ const RETIRED: Readonly<Record<string, string>> = {
 const root = resolve(import.meta.dirname, '../..')
 const PLACES = [
   'src',
+  'packages',
   'workers',
   'page',
   'console',
@@ -53,5 +54,5 @@ function filesUnder(place: string): string[] {
   if (statSync(join(root, place)).isFile()) return [place]
   return readdirSync(join(root, place), { recursive: true, encoding: 'utf8' })
     .map((name) => join(place, name))
-    .filter((name) => TEXT.test(name) && !name.includes('retired-words') && !name.includes('node_modules'))
+    .filter((name) => TEXT.test(name) && !name.includes('retired-words') && !/node_modules|dist\//.test(name))
 }

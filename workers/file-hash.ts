@@ -1,7 +1,7 @@
 // SHA-256 of a file, as a signal has it.
 
 import { createHash } from 'node:crypto'
-import { type Hash256, hashFromBytes } from '../src/hash/hash256.js'
+import { type Hash256, hashFromBytes } from '../packages/hash/src/hash256.js'
 
 export function fileHash(pieces: readonly Buffer[]): Hash256 {
   const hash = createHash('sha256')

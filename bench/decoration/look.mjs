@@ -1,9 +1,9 @@
 // What is registered of a picture's details, with those of drawn sheets among them.
 
 import sharp from 'sharp'
-import { detailsWith } from '../../dist/src/hash/details/details.js'
-import { loadDetailsKernelSync } from '../../dist/src/hash/details-kernel.js'
-import { loadFrameKernelSync } from '../../dist/src/hash/frame-kernel.js'
+import { detailsWith } from '../../dist/packages/hash/src/details/details.js'
+import { loadDetailsKernelSync } from '../../dist/packages/hash/src/details-kernel.js'
+import { loadFrameKernelSync } from '../../dist/packages/hash/src/frame-kernel.js'
 import { drawing } from './drawings.mjs'
 
 const details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())

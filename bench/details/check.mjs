@@ -1,9 +1,9 @@
 // Whether the index finds what a loop over all rows finds.
 
+import { MAX_DETAIL_ROWS } from '../../dist/packages/hash/src/details/rows.js'
+import { bitsBelow, wordsOf } from '../../dist/packages/hash/src/details/words.js'
+import { hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 import { DETAIL_BITS } from '../../dist/src/domain/matching/signal-types.js'
-import { MAX_DETAIL_ROWS } from '../../dist/src/hash/details/rows.js'
-import { bitsBelow, wordsOf } from '../../dist/src/hash/details/words.js'
-import { hashFromBytes } from '../../dist/src/hash/hash256.js'
 import { progress } from '../report.mjs'
 import { CHUNK_ROWS, ROW_WORDS } from '../search/corpora.mjs'
 import { rowOf } from '../search/rows.mjs'

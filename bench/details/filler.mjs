@@ -1,9 +1,9 @@
 // Registered pictures by the hundred thousand: rows of real ORB descriptors, as few as are indexed of each, put into a catalogue in bulk.
 
 import { randomBytes } from 'node:crypto'
+import { MAX_DETAIL_ROWS, MAX_POINTS } from '../../dist/packages/hash/src/details/rows.js'
+import { HASH_BYTES, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 import { CASES_BANK_NAME } from '../../dist/src/domain/organisations/bank.js'
-import { MAX_DETAIL_ROWS, MAX_POINTS } from '../../dist/src/hash/details/rows.js'
-import { HASH_BYTES, hashFromBytes } from '../../dist/src/hash/hash256.js'
 import { progress } from '../report.mjs'
 import { CHUNK_ROWS, openCorpus, ROW_WORDS } from '../search/corpora.mjs'
 

@@ -1,12 +1,12 @@
 // A registry of many: a catalogue, a finder over it, and what it would read from the store.
 
 import { randomBytes } from 'node:crypto'
+import { detailedSize } from '../../dist/packages/hash/src/details/detailed-size.js'
+import { detailsWith } from '../../dist/packages/hash/src/details/details.js'
+import { loadDetailsKernelSync } from '../../dist/packages/hash/src/details-kernel.js'
+import { loadFrameKernelSync } from '../../dist/packages/hash/src/frame-kernel.js'
 import { formatUuid } from '../../dist/src/domain/ids.js'
 import { CASES_BANK_NAME } from '../../dist/src/domain/organisations/bank.js'
-import { detailedSize } from '../../dist/src/hash/details/detailed-size.js'
-import { detailsWith } from '../../dist/src/hash/details/details.js'
-import { loadDetailsKernelSync } from '../../dist/src/hash/details-kernel.js'
-import { loadFrameKernelSync } from '../../dist/src/hash/frame-kernel.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
 import { detailingWith } from '../../dist/src/services/intake/prepare-details.js'
 import { commonRowsUnder } from '../../dist/src/services/matching/common-rows.js'

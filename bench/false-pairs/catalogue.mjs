@@ -1,7 +1,7 @@
 // The service's own catalogue and matcher, filled with pictures of which it is known which of them have anything in common.
 
+import { loadImageHasherSync } from '../../dist/packages/hash/src/image-hasher.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
-import { loadImageHasherSync } from '../../dist/src/hash/image-hasher.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
 import { matcherOver } from '../../dist/src/services/matching/matcher.js'
 import { encodeImage } from '../../dist/src/store/images/image-record.js'

@@ -1,9 +1,9 @@
 // Hashes of which the pictures are not at hand, as pictures of 29 views each, which is as many as one may have.
 
 import { readFileSync } from 'node:fs'
-import { HASH_BYTES, hashFromBytes } from '../../dist/src/hash/hash256.js'
-import { MAX_AREA_SIGNALS, MOST_SEPARABLE_BITS } from '../../dist/src/hash/image-hasher.js'
-import { separableBits } from '../../dist/src/hash/separable.js'
+import { HASH_BYTES, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
+import { MAX_AREA_SIGNALS, MOST_SEPARABLE_BITS } from '../../dist/packages/hash/src/image-hasher.js'
+import { separableBits } from '../../dist/packages/hash/src/separable.js'
 import { turned } from '../../dist/src/services/matching/orientations.js'
 
 /**

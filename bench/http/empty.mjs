@@ -1,9 +1,9 @@
 // An api that finds nothing out: everything that stands around a match is real, from the parser to the serialiser, and in place
 // of the search there are answers that were made before. What a request costs here, no match can undercut.
 
+import { transforms } from '../../dist/packages/hash/src/transforms.js'
 import { buildApp } from '../../dist/src/app.js'
 import { readConfig } from '../../dist/src/config.js'
-import { transforms } from '../../dist/src/hash/transforms.js'
 import { stopOnSignal } from '../../dist/src/process.js'
 import { identify } from '../../dist/src/services/keys/access.js'
 import { openServices } from '../../dist/src/services.js'

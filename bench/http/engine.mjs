@@ -1,7 +1,7 @@
 // The index alone, in a process of its own, over the same rows and with the same needles: what is not its time is the api's.
 
+import { hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
-import { hashFromBytes } from '../../dist/src/hash/hash256.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
 import { turned } from '../../dist/src/services/matching/orientations.js'
 import { CHUNK_ROWS, openCorpus, ROW_WORDS } from '../search/corpora.mjs'

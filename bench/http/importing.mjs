@@ -1,6 +1,6 @@
 // An import that goes on for a while at a steady pace: one request, its lines sent when they are due.
 
-import { formatHash } from '../../dist/src/hash/hash256.js'
+import { formatHash } from '../../dist/packages/hash/src/hash256.js'
 import { below, sfc32 } from '../search/random.mjs'
 import { BANK } from '../service.mjs'
 import { json, openConnection, requestBytes } from './connection.mjs'

@@ -1,7 +1,7 @@
 // What is asked, the same in every process: every other query is a changed copy of a row, 5 to 25 bits away from it; the others
 // are near no row. Where turned copies are looked for, a copy is turned as well.
 
-import { formatHash, HASH_BITS, hashFromBytes } from '../../dist/src/hash/hash256.js'
+import { formatHash, HASH_BITS, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 import { turned } from '../../dist/src/services/matching/orientations.js'
 import { openCorpus } from '../search/corpora.mjs'
 import { below, sfc32 } from '../search/random.mjs'
@@ -16,7 +16,7 @@ export const PREPARED_BITS = 17
 
 /**
  * @typedef {object} Query
- * @property {import('../../dist/src/hash/hash256.js').Hash256} hash
+ * @property {import('../../dist/packages/hash/src/hash256.js').Hash256} hash
  * @property {number} [distanceBits] how far the one row is that must be found; none must be where it is left out
  */
 

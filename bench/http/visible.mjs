@@ -1,7 +1,7 @@
 // How long until what one api has taken is known to another: signals that are added, and signals that are removed.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { formatHash } from '../../dist/src/hash/hash256.js'
+import { formatHash } from '../../dist/packages/hash/src/hash256.js'
 import { progress } from '../report.mjs'
 import { BANK } from '../service.mjs'
 import { json, openConnection, requestBytes, untilAnswered } from './connection.mjs'

@@ -2,7 +2,7 @@
 // a picture meanwhile.
 
 import sharp from 'sharp'
-import { formatHash } from '../../dist/src/hash/hash256.js'
+import { formatHash } from '../../dist/packages/hash/src/hash256.js'
 import { json, openConnection, requestBytes } from '../http/connection.mjs'
 import { isRightAnswer, makeQueries, matchBody, strangerOf } from '../http/queries.mjs'
 import { largePicture } from '../pictures.mjs'

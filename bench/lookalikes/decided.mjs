@@ -1,6 +1,6 @@
 // What decided a match by hashes: looked up by comparing all hashes of the two pictures, without the matcher.
 
-import { distance } from '../../dist/src/hash/hash256.js'
+import { distance } from '../../dist/packages/hash/src/hash256.js'
 import { contentOf, isDecided, lotsOf } from '../robustness/hasher.mjs'
 
 export const DECIDERS = ['exact', 'whole', 'deframed', 'pieces', 'witnesses', 'details']

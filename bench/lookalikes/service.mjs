@@ -2,10 +2,10 @@
 
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { parseHash } from '../../dist/packages/hash/src/hash256.js'
 import { formatUuid } from '../../dist/src/domain/ids.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
 import { CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../../dist/src/domain/organisations/bank.js'
-import { parseHash } from '../../dist/src/hash/hash256.js'
 import { Catalogue } from '../../dist/src/services/index/catalogue.js'
 import { detailingWith } from '../../dist/src/services/intake/prepare-details.js'
 import { commonRowsUnder } from '../../dist/src/services/matching/common-rows.js'

@@ -1,6 +1,6 @@
 // What is deployed elsewhere, beside which Tabir is measured: hashes of whole pictures at the customary threshold.
 
-import { loadPdqKernelSync } from '../../dist/src/hash/pdq-kernel.js'
+import { loadPdqKernelSync } from '../../dist/packages/hash/src/pdq-kernel.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
 import { blockhashesOf, blockhashesOfTiny } from '../../dist/workers/media/blockhash.js'
 

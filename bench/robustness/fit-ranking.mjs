@@ -1,4 +1,4 @@
-// Chooses the weights of src/hash/deframe/ranking.ts: which rectangles of a framed picture come first.
+// Chooses the weights of packages/hash/src/deframe/ranking.ts: which rectangles of a framed picture come first.
 //
 //   node bench/robustness/fit-ranking.mjs --photos FOLDER [--limit N] [--cache FOLDER]
 //
@@ -6,15 +6,15 @@
 // the right ones. The weights make it most likely that a right one is drawn when rectangles are drawn in proportion to the exponential
 // of their score (a softmax over the rectangles of each copy), with a penalty on large weights. Prints them and what they find on
 // every fifth photograph, which was left out of the fit. Then, for the weights in use, how the best score of photographs without a
-// frame and of framed copies lies, which is what `FRAMED_SCORE` of src/hash/deframe/deframe.ts is taken from.
+// frame and of framed copies lies, which is what `FRAMED_SCORE` of packages/hash/src/deframe/deframe.ts is taken from.
 
 import { parseArgs } from 'node:util'
-import { SAMPLES_A_SIDE, sampleArea } from '../../dist/src/hash/area-table.js'
-import { bestOf, FEATURE_NAMES, writeFeatures } from '../../dist/src/hash/deframe/ranking.js'
-import { eachCandidate } from '../../dist/src/hash/deframe/rectangles.js'
-import { loadFrameKernelSync } from '../../dist/src/hash/frame-kernel.js'
-import { distance } from '../../dist/src/hash/hash256.js'
-import { loadPdqKernelSync } from '../../dist/src/hash/pdq-kernel.js'
+import { SAMPLES_A_SIDE, sampleArea } from '../../dist/packages/hash/src/area-table.js'
+import { bestOf, FEATURE_NAMES, writeFeatures } from '../../dist/packages/hash/src/deframe/ranking.js'
+import { eachCandidate } from '../../dist/packages/hash/src/deframe/rectangles.js'
+import { loadFrameKernelSync } from '../../dist/packages/hash/src/frame-kernel.js'
+import { distance } from '../../dist/packages/hash/src/hash256.js'
+import { loadPdqKernelSync } from '../../dist/packages/hash/src/pdq-kernel.js'
 import { decode } from '../../dist/workers/media/decode.js'
 import { openEdits } from './edits.mjs'
 import { registered } from './hasher.mjs'

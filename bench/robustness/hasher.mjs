@@ -1,9 +1,9 @@
 // All that this bench knows of how Tabir hashes and decides.
 
+import { loadImageHasherSync } from '../../dist/packages/hash/src/image-hasher.js'
 import { aloneBits, contentOf, matchBits, TOGETHER_BITS, widestMatchBits } from '../../dist/src/domain/matching/evidence.js'
 import { SIGNAL_TYPES } from '../../dist/src/domain/matching/signal-types.js'
 import { Witnesses } from '../../dist/src/domain/matching/witnesses.js'
-import { loadImageHasherSync } from '../../dist/src/hash/image-hasher.js'
 import { lotsOf } from '../../dist/src/services/matching/orientations.js'
 import { decode } from '../../dist/workers/media/decode.js'
 

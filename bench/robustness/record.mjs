@@ -42,7 +42,7 @@ function section(one) {
 export function commit() {
   const git = (...words) => execFileSync('git', words, { cwd: import.meta.dirname, encoding: 'utf8', stdio: 'pipe' }).trim()
   try {
-    const parts = ['../../src/hash', '../../src/search', '../../src/domain', '../../workers/media', '../variants']
+    const parts = ['../../packages/hash/src', '../../src/search', '../../src/domain', '../../workers/media', '../variants']
     const changed = git('status', '--porcelain', '--', ...parts) !== ''
     return git('rev-parse', '--short=10', 'HEAD') + (changed ? ' + changes' : '')
   } catch {

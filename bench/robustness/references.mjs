@@ -1,9 +1,9 @@
 // What is registered, and how near a query comes to each of it.
 
 import { readFileSync } from 'node:fs'
-import { HASH_BYTES, hashFromBytes } from '../../dist/src/hash/hash256.js'
-import { MOST_SEPARABLE_BITS } from '../../dist/src/hash/image-hasher.js'
-import { separableBits } from '../../dist/src/hash/separable.js'
+import { HASH_BYTES, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
+import { MOST_SEPARABLE_BITS } from '../../dist/packages/hash/src/image-hasher.js'
+import { separableBits } from '../../dist/packages/hash/src/separable.js'
 import { SignalIndex } from '../../dist/src/search/signal-index.js'
 import { contentOf, lotsOf, matchBits, searchBits, Witnesses } from './hasher.mjs'
 

@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { HASH_BYTES, hashFromBytes } from '../../dist/src/hash/hash256.js'
+import { HASH_BYTES, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 import { percentile, progress } from '../report.mjs'
 import { openEngine } from './engine.mjs'
 import { foundAsPlanted } from './queries.mjs'

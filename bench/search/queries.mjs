@@ -1,7 +1,7 @@
 // What is asked. Every other query has a planted needle: one that lies two bits or less either side of the threshold from a
 // row. The others, and the further needles of each, come from the corpus's world and from no row of it.
 
-import { distance, HASH_BITS, HASH_BYTES, hashFromBytes } from '../../dist/src/hash/hash256.js'
+import { distance, HASH_BITS, HASH_BYTES, hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 import { below, sfc32 } from './random.mjs'
 import { imageOf, rowOf, viewOf } from './rows.mjs'
 

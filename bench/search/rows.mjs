@@ -1,6 +1,6 @@
 // The rows of a corpus as its readers want them: as words, as what an index is given, or one alone.
 
-import { hashFromBytes } from '../../dist/src/hash/hash256.js'
+import { hashFromBytes } from '../../dist/packages/hash/src/hash256.js'
 import { progress } from '../report.mjs'
 import { CHUNK_ROWS, ROW_WORDS } from './corpora.mjs'
 

@@ -1,6 +1,6 @@
 // How the service's workers begin to make a picture small, which depends on its format: here, so that the device can do the same.
 
-import type { Pixels } from '../../src/hash/pixels.js'
+import type { Pixels } from '../../packages/hash/src/pixels.js'
 
 type Size = Pick<Pixels, 'width' | 'height'>
 

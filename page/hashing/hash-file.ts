@@ -1,12 +1,12 @@
 // From a file to hashes, on the device. Runs in a worker that may not connect to anything.
 
+import { detailedSize } from '../../packages/hash/src/details/detailed-size.js'
+import { detailsOf, hashImage } from '../../packages/hash/src/hash-image.js'
+import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../packages/hash/src/pixels.js'
+import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../packages/hash/src/reduced-side.js'
+import { isOutOfMemory } from '../../packages/hash/src/wasm.js'
 import { formatOf, type PictureFormat } from '../../src/domain/matching/picture-formats.js'
 import { SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
-import { detailedSize } from '../../src/hash/details/detailed-size.js'
-import { detailsOf, hashImage } from '../../src/hash/hash-image.js'
-import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
-import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../src/hash/reduced-side.js'
-import { isOutOfMemory } from '../../src/hash/wasm.js'
 import { HEAD_BYTES, sidesOf } from './file-head.js'
 import { groupingsFor } from './grouping.js'
 import { type FileSignal, type Outcome, refused } from './outcome.js'

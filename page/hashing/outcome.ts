@@ -1,6 +1,6 @@
 // What comes of one file that was chosen.
 
-import type { GivenSignal } from '../../src/hash/hash-image.js'
+import type { GivenSignal } from '../../packages/hash/src/hash-image.js'
 
 /** Why a picture cannot be protected; each has its own sentence, `run.why.…`. */
 export const REASONS = [

@@ -1,6 +1,6 @@
 // Makes a large picture small in strips, so that its pixels are never in memory as a whole.
 
-import type { Pixels } from '../../src/hash/pixels.js'
+import type { Pixels } from '../../packages/hash/src/pixels.js'
 import type { Grouping, Groupings } from './grouping.js'
 
 type Size = Pick<Pixels, 'width' | 'height'>

@@ -1,6 +1,6 @@
 // Ids: UUIDv7 as 16 bytes in the store, as text everywhere else.
 
-import { digitAt } from '../hash/hash256.js'
+import { digitAt } from '../../packages/hash/src/hash256.js'
 
 /** @param random at least 10 bytes. @see RFC 9562, section 5.7. */
 export function uuidV7(nowMs: number, random: Uint8Array): string {

@@ -1,7 +1,7 @@
 // What to ask an HMA about the contents of one of its banks, by its own routes, and what its answers say.
 
 import { z } from 'zod'
-import { type Hash256, parseHash } from '../hash/hash256.js'
+import { type Hash256, parseHash } from '../../packages/hash/src/hash256.js'
 import { BaseUrl, under } from './feeds/feed.js'
 
 export const HmaConfig = z.strictObject({

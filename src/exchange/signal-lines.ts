@@ -1,6 +1,7 @@
 // What a line of a file says: hex alone, `pdq <hex>`, CSV with a header, or JSON.
 
 import { z } from 'zod'
+import { type Hash256, parseHash } from '../../packages/hash/src/hash256.js'
 import { declaresMinor, tagDeclaresMinor } from '../domain/cases/minors.js'
 import { UUID_PATTERN } from '../domain/ids.js'
 import { isProbable } from '../domain/matching/probable-hash.js'
@@ -8,7 +9,6 @@ import { CATEGORY_NAMES, type Signal, TIER_NAMES, VIEW_NAMES } from '../domain/m
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/matching/signal-types.js'
 import type { FileFormat, ReadRecord, RecordRefusal } from '../domain/organisations/bank-import.js'
 import { ownValue } from '../domain/own-value.js'
-import { type Hash256, parseHash } from '../hash/hash256.js'
 import { csvFields } from './csv.js'
 
 export type LineReader = (text: string) => ReadRecord

@@ -1,8 +1,8 @@
 // A bank as a file, in forms that other systems read.
 
+import { formatHash } from '../../packages/hash/src/hash256.js'
 import type { RegisteredImage, Signal, Tier } from '../domain/matching/signal.js'
 import { labelOf } from '../domain/organisations/bank.js'
-import { formatHash } from '../hash/hash256.js'
 import { csvLine } from './csv.js'
 
 export const EXPORT_FORMATS = ['ndjson', 'csv', 'lines', 'hex'] as const

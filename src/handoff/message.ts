@@ -1,10 +1,6 @@
 // What a worker says about an image it took: its hashes, or the code of a refusal. JSON on the private listener.
 
 import { z } from 'zod'
-import type { HashedImage } from '../domain/matching/hashed-image.js'
-import { VIEW_NAMES, type View } from '../domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES, type SignalType } from '../domain/matching/signal-types.js'
-import type { ProblemCode } from '../domain/problem.js'
 import {
   MAX_ASKED_BYTES,
   MAX_REGISTERED_BYTES,
@@ -12,9 +8,13 @@ import {
   readRegistered,
   writeAsked,
   writeRegistered,
-} from '../hash/details/written.js'
-import { formatHash, type Hash256, parseHash } from '../hash/hash256.js'
-import { MAX_AREA_SIGNALS } from '../hash/image-hasher.js'
+} from '../../packages/hash/src/details/written.js'
+import { formatHash, type Hash256, parseHash } from '../../packages/hash/src/hash256.js'
+import { MAX_AREA_SIGNALS } from '../../packages/hash/src/image-hasher.js'
+import type { HashedImage } from '../domain/matching/hashed-image.js'
+import { VIEW_NAMES, type View } from '../domain/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, type SignalType } from '../domain/matching/signal-types.js'
+import type { ProblemCode } from '../domain/problem.js'
 
 /** What decoding may end with. Other refusals are the api's to give, about a case or a key: nothing that decodes may say them for it. */
 export const DECODING_PROBLEMS = [

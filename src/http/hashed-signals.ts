@@ -1,7 +1,7 @@
 // A picture that was hashed here: what is asked about it, and which hashes its sender is told.
 
+import { formatHash } from '../../packages/hash/src/hash256.js'
 import type { HashedImage, HashedSignal } from '../domain/matching/hashed-image.js'
-import { formatHash } from '../hash/hash256.js'
 
 export function askedOf({ signals }: HashedImage, withTransforms: boolean): readonly HashedSignal[] {
   return withTransforms ? signals : signals.map((signal) => ({ ...signal, hashes: signal.hashes.slice(0, 1) }))

@@ -1,15 +1,15 @@
 // The shapes that routes share, parsed once at the edge.
 
 import { z } from 'zod'
+import { MAX_ASKED_BYTES, MAX_REGISTERED_BYTES } from '../../packages/hash/src/details/written.js'
+import { HASH_PATTERN } from '../../packages/hash/src/hash256.js'
+import { transforms } from '../../packages/hash/src/transforms.js'
 import { CONSENT_KINDS } from '../domain/cases/assistance.js'
 import { CASE_STATES } from '../domain/cases/case.js'
 import { DISTANCE_BANDS, GRADES, INLIER_BANDS } from '../domain/matching/grade.js'
 import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/matching/signal.js'
 import { ROW_TYPES, SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../domain/matching/signal-types.js'
 import { BANK_NAME_PATTERN, BANK_REF_PATTERN } from '../domain/organisations/bank.js'
-import { MAX_ASKED_BYTES, MAX_REGISTERED_BYTES } from '../hash/details/written.js'
-import { HASH_PATTERN } from '../hash/hash256.js'
-import { transforms } from '../hash/transforms.js'
 import { DEPTHS } from '../services/matching/match.js'
 import { ProblemBody } from './problems.js'
 
@@ -63,7 +63,7 @@ export const GivenDetails = z
   .max(Math.ceil(MAX_REGISTERED_BYTES / 3) * 4)
   .meta({
     description:
-      'Details of the picture, for a case with extended protection: base64, as `detailsOf` of `tabir/hash` gives them.',
+      'Details of the picture, for a case with extended protection: base64, as `detailsOf` of `@tabir/hash` gives them.',
   })
 
 /** Details that the caller found in a picture. */
@@ -72,7 +72,7 @@ export const AskedDetails = z
   .max(Math.ceil(MAX_ASKED_BYTES / 3) * 4)
   .meta({
     description:
-      'Details of the picture, where the service offers extended protection: base64, as `detailsOf` of `tabir/hash` gives them. At most 9 views of 300.',
+      'Details of the picture, where the service offers extended protection: base64, as `detailsOf` of `@tabir/hash` gives them. At most 9 views of 300.',
   })
 export const DepthName = z.enum(DEPTHS).default('auto').meta({
   description: 'auto: by details where hashes find nothing. full: by details as well. hashes: never by details.',

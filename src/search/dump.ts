@@ -1,6 +1,6 @@
 // An index taken apart for keeping, and the pieces that it is put together from again.
 
-import { HASH_BYTES } from '../hash/hash256.js'
+import { HASH_BYTES } from '../../packages/hash/src/hash256.js'
 import type { Part } from './part.js'
 import type { RowBlock, RowColumns } from './row-block.js'
 import { Segment } from './segment.js'

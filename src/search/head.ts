@@ -1,6 +1,6 @@
 // Where new rows go: searchable the moment they are added, by chains rather than tables.
 
-import { HASH_BYTES, type Hash256 } from '../hash/hash256.js'
+import { HASH_BYTES, type Hash256 } from '../../packages/hash/src/hash256.js'
 import { BANDS, scratch } from './engine.js'
 import type { Hit } from './hit.js'
 import { NearestByRow, type Part, readHits, type Sets, scanAll, scanFor } from './part.js'

@@ -1,6 +1,6 @@
 // Rows as searches give them.
 
-import type { Hash256 } from '../hash/hash256.js'
+import type { Hash256 } from '../../packages/hash/src/hash256.js'
 
 /** A row without the image that it belongs to. */
 export interface ViewHash {

@@ -1,6 +1,6 @@
 // The oracle: what a search must answer, by reading every row in the plainest way. For tests and benchmarks.
 
-import { distance, type Hash256 } from '../hash/hash256.js'
+import { distance, type Hash256 } from '../../packages/hash/src/hash256.js'
 import type { Hit } from './hit.js'
 
 export interface Row {

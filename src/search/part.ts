@@ -1,6 +1,6 @@
 // What an index is made of: blocks of rows that can each be searched.
 
-import { HASH_BYTES } from '../hash/hash256.js'
+import { HASH_BYTES } from '../../packages/hash/src/hash256.js'
 import { scratch } from './engine.js'
 import type { Hit } from './hit.js'
 import type { Report, RowBlock } from './row-block.js'

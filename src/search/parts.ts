@@ -1,7 +1,7 @@
 // The parts of an index from old to new, and their upkeep: when a head is full, what is compacted, and when.
 
-import type { Hash256 } from '../hash/hash256.js'
-import { HASH_BYTES } from '../hash/hash256.js'
+import type { Hash256 } from '../../packages/hash/src/hash256.js'
+import { HASH_BYTES } from '../../packages/hash/src/hash256.js'
 import { compacted, MAX_SEGMENT_ROWS, nextRun } from './compaction.js'
 import { HEAD_ROWS, Head } from './head.js'
 import type { Part } from './part.js'

@@ -1,6 +1,6 @@
 // Rows in one WebAssembly memory: appended, read and scanned, never changed or taken out.
 
-import { HASH_BYTES, type Hash256, hashFromBytes } from '../hash/hash256.js'
+import { HASH_BYTES, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { type Engine, engineOver, scratch } from './engine.js'
 import type { Hit, ViewHash } from './hit.js'
 

@@ -1,6 +1,6 @@
 // An immutable block of rows with a table for each of its bands, searched by probing the tables.
 
-import { HASH_BYTES } from '../hash/hash256.js'
+import { HASH_BYTES } from '../../packages/hash/src/hash256.js'
 import { scratch } from './engine.js'
 import type { Hit } from './hit.js'
 import { NearestByRow, type Part, pick, readHits, type Sets, scanAll, scanFor, UNIT_NS } from './part.js'

@@ -1,6 +1,6 @@
 // Every hash a service must recognise, searched exactly within a Hamming radius.
 
-import { HASH_BITS, HASH_BYTES, type Hash256 } from '../hash/hash256.js'
+import { HASH_BITS, HASH_BYTES, type Hash256 } from '../../packages/hash/src/hash256.js'
 import { type Dumped, dumped, type Restoring } from './dump.js'
 import { scratch } from './engine.js'
 import type { Hit, ViewHash } from './hit.js'

@@ -3,7 +3,7 @@
 // A segment is probed band by band, and in each band for all needles: then a band's table, of which some thousand needles read most, comes into the
 // caches once and not once for every few of them.
 
-import { HASH_BYTES, type Hash256 } from '../hash/hash256.js'
+import { HASH_BYTES, type Hash256 } from '../../packages/hash/src/hash256.js'
 import { type Engine, scratch } from './engine.js'
 import type { Hit } from './hit.js'
 import { NearestByRow, type Part, pick, readHits } from './part.js'

@@ -6,8 +6,8 @@ import { createServer, type RequestListener } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
+import { TabirProblem, tabirClient } from '../../packages/client/src/client.js'
 import { ask } from '../../src/cli/remote.js'
-import { TabirProblem, tabirClient } from '../../src/client/client.js'
 import { randomHashText } from '../helpers/service.js'
 
 const queries = [{ signals: [{ type: 'pdq' as const, hash: randomHashText() }] }]

@@ -1,10 +1,10 @@
 // Which matches rest on a part of the picture: by hashes made up to lie at given distances, and by those of drawn pictures.
 
 import t from 'tap'
+import type { Hash256 } from '../../packages/hash/src/hash256.js'
+import { loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
 import { agreementOf, isAgreementClose, type RegisteredView } from '../../src/domain/matching/agreement.js'
 import type { HashedSignal } from '../../src/domain/matching/hashed-image.js'
-import type { Hash256 } from '../../src/hash/hash256.js'
-import { loadImageHasherSync } from '../../src/hash/image-hasher.js'
 import { bitsFrom, hashNamed } from '../helpers/hashes.js'
 import { type Pixels, scenePixels } from '../helpers/pictures.js'
 

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import {
   aloneBits,
   contentOf,
@@ -14,7 +15,6 @@ import {
 } from '../../src/domain/matching/evidence.js'
 import { VIEW_NAMES } from '../../src/domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
-import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { hashNamed, symmetricOf } from '../helpers/hashes.js'
 
 const everyPair = [false, true].flatMap((turned) =>

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
+import { parseHash } from '../../packages/hash/src/hash256.js'
 import { BAND_EDGES_BITS } from '../../src/domain/matching/grade.js'
 import { TIER_NAMES } from '../../src/domain/matching/signal.js'
 import {
@@ -15,7 +16,6 @@ import {
   type SeenMatches,
   sketchOf,
 } from '../../src/domain/trust/flood.js'
-import { parseHash } from '../../src/hash/hash256.js'
 import { randomHashText, randomlyFlipped } from '../helpers/service.js'
 
 const rule = FLOOD_RULES['self-reported']

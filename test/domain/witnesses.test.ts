@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
+import { distance, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { APART_BITS, isPieceOnPiece, isSymmetric, type TwoViews, witnessBits } from '../../src/domain/matching/evidence.js'
 import { VIEW_NAMES, type View } from '../../src/domain/matching/signal.js'
 import { NOT_STRONG_BITS, type Sighting, Witnesses } from '../../src/domain/matching/witnesses.js'
-import { distance, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { bitsFrom, hashNamed, symmetricOf } from '../helpers/hashes.js'
 
 const IMAGE = 7

@@ -1,7 +1,7 @@
 import t from 'tap'
+import { formatHash } from '../../packages/hash/src/hash256.js'
 import type { ReadRecord } from '../../src/domain/organisations/bank-import.js'
 import { readerFor } from '../../src/exchange/signal-lines.js'
-import { formatHash } from '../../src/hash/hash256.js'
 
 const A = 'a1'.repeat(32)
 const B = '0f'.repeat(32)

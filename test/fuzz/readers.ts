@@ -1,6 +1,7 @@
 // Files and pages of feeds with something wrong: what cannot be read is refused, and everything beside it arrives.
 
 import { gzipSync } from 'node:zlib'
+import { formatHash } from '../../packages/hash/src/hash256.js'
 import type { ReadRecord } from '../../src/domain/organisations/bank-import.js'
 import type { FeedPlace } from '../../src/domain/organisations/exchange.js'
 import { Problem } from '../../src/domain/problem.js'
@@ -9,7 +10,6 @@ import { type Feed, FeedError, type FeedRecord } from '../../src/exchange/feeds/
 import { readLines } from '../../src/exchange/lines.js'
 import { readerFor } from '../../src/exchange/signal-lines.js'
 import { unpacked } from '../../src/exchange/unpack.js'
-import { formatHash } from '../../src/hash/hash256.js'
 import { type Chance, hashText, mutatedBytes, mutatedJson, oddText } from './chance.js'
 
 const BASE = 'https://feed.example/base'

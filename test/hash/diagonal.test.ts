@@ -1,8 +1,8 @@
 import t from 'tap'
-import { diagonalBits } from '../../src/hash/diagonal.js'
-import { dihedralsOf } from '../../src/hash/dihedral.js'
-import { loadPdqKernelSync } from '../../src/hash/pdq-kernel.js'
-import type { Pixels } from '../../src/hash/pixels.js'
+import { diagonalBits } from '../../packages/hash/src/diagonal.js'
+import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
+import { loadPdqKernelSync } from '../../packages/hash/src/pdq-kernel.js'
+import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { hashNamed, symmetricOf } from '../helpers/hashes.js'
 import { drawn } from './synthetic.js'
 

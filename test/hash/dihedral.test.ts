@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { blockhashDihedralsOf, dihedralsOf } from '../../src/hash/dihedral.js'
-import { distance, formatHash, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
-import { loadPdqKernelSync } from '../../src/hash/pdq-kernel.js'
-import { type TransformName, transforms } from '../../src/hash/transforms.js'
+import { blockhashDihedralsOf, dihedralsOf } from '../../packages/hash/src/dihedral.js'
+import { distance, formatHash, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
+import { loadPdqKernelSync } from '../../packages/hash/src/pdq-kernel.js'
+import { type TransformName, transforms } from '../../packages/hash/src/transforms.js'
 import { drawn, turnedPixels } from './synthetic.js'
 
 const anyHash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hashFromBytes(bytes))

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { t } from 'tap'
-import { formatHash, HASH_PATTERN, hashFromBytes, parseHash } from '../../src/hash/hash256.js'
+import { formatHash, HASH_PATTERN, hashFromBytes, parseHash } from '../../packages/hash/src/hash256.js'
 
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hashFromBytes(bytes))
 

@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict'
 import t, { type Test } from 'tap'
-import { loadDetailsKernelSync } from '../../src/hash/details-kernel.js'
-import { loadFrameKernelSync } from '../../src/hash/frame-kernel.js'
-import { loadPdqKernelSync } from '../../src/hash/pdq-kernel.js'
-import type { Pixels } from '../../src/hash/pixels.js'
-import { isOutOfMemory } from '../../src/hash/wasm.js'
+import { loadDetailsKernelSync } from '../../packages/hash/src/details-kernel.js'
+import { loadFrameKernelSync } from '../../packages/hash/src/frame-kernel.js'
+import { loadPdqKernelSync } from '../../packages/hash/src/pdq-kernel.js'
+import type { Pixels } from '../../packages/hash/src/pixels.js'
+import { isOutOfMemory } from '../../packages/hash/src/wasm.js'
 import { noisy } from './synthetic.js'
 
 const MEMORY_SECTION = 5
@@ -57,8 +57,8 @@ t.test('what a kernel held of an image when it trapped is overwritten', async (t
 t.test('a kernel that could not be loaded is loaded at the next call', async (t) => {
   const small = noisy(5, 200, 200, 3)
   // A module of its own: other tests of this process may have loaded the kernels already.
-  const path = new URL('../../src/hash/hash-image.js?unloaded', import.meta.url).href
-  const { hashImage, detailsOf }: typeof import('../../src/hash/hash-image.js') = await import(path)
+  const path = new URL('../../packages/hash/src/hash-image.js?unloaded', import.meta.url).href
+  const { hashImage, detailsOf }: typeof import('../../packages/hash/src/hash-image.js') = await import(path)
   for (const hash of [hashImage, detailsOf]) {
     const failing = t.capture(WebAssembly, 'instantiate', () => Promise.reject(new RangeError('out of memory')))
     await t.rejects(Promise.resolve(hash(small)), RangeError)

@@ -1,7 +1,7 @@
 // Pictures that are hard on what looks for frames: many long edges, none, or edges where the oracle's borders are.
 
 import fc from 'fast-check'
-import type { Pixels } from '../../src/hash/pixels.js'
+import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { noisy, wordsFrom } from './synthetic.js'
 
 type Shade = (x: number, y: number) => readonly number[]

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 
-const folder = new URL('../../../src/hash/', import.meta.url)
+const folder = new URL('../../../packages/hash/src/', import.meta.url)
 
 t.test('imports nothing from outside its folder, so that it runs in a browser unchanged', async (t) => {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { reducedSide } from '../../src/hash/reduced-side.js'
+import { reducedSide } from '../../packages/hash/src/reduced-side.js'
 
 t.test('shrinks a long side to about 600 pixels and never enlarges a short one', async () => {
   fc.assert(

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { hashFromBytes } from '../../src/hash/hash256.js'
-import { loadImageHasherSync, MOST_SEPARABLE_BITS } from '../../src/hash/image-hasher.js'
-import { pdq } from '../../src/hash/pdq.js'
-import { separableBits } from '../../src/hash/separable.js'
+import { hashFromBytes } from '../../packages/hash/src/hash256.js'
+import { loadImageHasherSync, MOST_SEPARABLE_BITS } from '../../packages/hash/src/image-hasher.js'
+import { pdq } from '../../packages/hash/src/pdq.js'
+import { separableBits } from '../../packages/hash/src/separable.js'
 import { scenePixels } from '../helpers/pictures.js'
 
 t.test('a pattern of one bit for each row and one for each column agrees wholly, whichever it is', async (t) => {

@@ -1,7 +1,7 @@
 // Pixels to hash, made up from a seed.
 
-import type { Pixels } from '../../src/hash/pixels.js'
-import type { Transform } from '../../src/hash/transforms.js'
+import type { Pixels } from '../../packages/hash/src/pixels.js'
+import type { Transform } from '../../packages/hash/src/transforms.js'
 import { scenePixels } from '../helpers/pictures.js'
 
 /** Numerical Recipes' generator, which the reference vectors are made with: 32-bit words. */

@@ -1,7 +1,7 @@
 // Sixteen pictures with the answers of Meta's reference implementation (ThreatExchange, pdq/cpp), no decoder needed.
 
 import { readFileSync } from 'node:fs'
-import type { Pixels } from '../../src/hash/pixels.js'
+import type { Pixels } from '../../packages/hash/src/pixels.js'
 import { wordsFrom } from './synthetic.js'
 
 export interface Vector {

@@ -1,9 +1,9 @@
 // A bank that goes out as a file and comes in again.
 
 import type { Test } from 'tap'
+import { parseHash } from '../../packages/hash/src/hash256.js'
 import type { View } from '../../src/domain/matching/signal.js'
 import { type SIGNAL_TYPE_NAMES, SIGNAL_TYPES } from '../../src/domain/matching/signal-types.js'
-import { parseHash } from '../../src/hash/hash256.js'
 import type { Chance } from '../fuzz/chance.js'
 import { HMA_SCOPES, hmaClient } from './hma.js'
 import { keyFor, startService } from './service.js'

@@ -2,9 +2,9 @@
 // it was told.
 // node case-process.js SOCKET CASES FIRST
 
+import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
 import { act as acted, standingOf, type TrustAction } from '../../src/domain/trust/trust.js'
-import { hashFromBytes } from '../../src/hash/hash256.js'
 import { casesIn } from '../../src/store/cases/cases.js'
 import { imagesIn } from '../../src/store/images/images.js'
 import { openStore } from '../../src/store/redis/client.js'

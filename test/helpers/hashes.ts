@@ -1,7 +1,7 @@
 // Hashes that are the same in every run, and what a picture has that looks like itself.
 
 import { createHash } from 'node:crypto'
-import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 
 const SIDE = 16
 

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
+import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
-import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 
 /** A picture of somebody's case, of which no more than its PDQ hash is known. */

@@ -1,10 +1,10 @@
 // Images that two processes can make alike: what one saves, the other can look for.
 
 import { createHash } from 'node:crypto'
+import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import type { RegisteredImage } from '../../src/domain/matching/signal.js'
 import { CASES_BANK_NAME } from '../../src/domain/organisations/bank.js'
-import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 
 /** Enough for a head to become a segment. */

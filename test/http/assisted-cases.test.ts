@@ -2,7 +2,7 @@
 
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { hashFromBytes } from '../../src/hash/hash256.js'
+import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { MARKER, refused, withoutInstance } from '../helpers/refusal.js'
 import { del, post, tryPin } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'

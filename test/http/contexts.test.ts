@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap'
+import { hashFromBytes, parseHash } from '../../packages/hash/src/hash256.js'
 import type { HashedImage } from '../../src/domain/matching/hashed-image.js'
-import { hashFromBytes, parseHash } from '../../src/hash/hash256.js'
 import { multipart } from '../helpers/multipart.js'
 import { MARKER, refused } from '../helpers/refusal.js'
 import { post, redisOf, silent } from '../helpers/requests.js'

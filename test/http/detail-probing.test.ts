@@ -2,9 +2,9 @@
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import type { AskedView, Feature } from '../../src/hash/details/features.js'
-import { writeAsked, writeRegistered } from '../../src/hash/details/written.js'
-import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import type { AskedView, Feature } from '../../packages/hash/src/details/features.js'
+import { writeAsked, writeRegistered } from '../../packages/hash/src/details/written.js'
+import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { post } from '../helpers/requests.js'
 import { codeOf, keyFor, openCase, randomHashText, startService } from '../helpers/service.js'
 

@@ -2,9 +2,9 @@
 
 import sharp from 'sharp'
 import t from 'tap'
-import { detailedSize } from '../../src/hash/details/detailed-size.js'
-import { writeAsked } from '../../src/hash/details/written.js'
-import { detailsOf, hashImage } from '../../src/hash/hash-image.js'
+import { detailedSize } from '../../packages/hash/src/details/detailed-size.js'
+import { writeAsked } from '../../packages/hash/src/details/written.js'
+import { detailsOf, hashImage } from '../../packages/hash/src/hash-image.js'
 import { decode } from '../../workers/media/decode.js'
 import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'

@@ -2,8 +2,8 @@
 
 import { Redis } from 'ioredis'
 import t from 'tap'
-import { detailedSize } from '../../src/hash/details/detailed-size.js'
-import { detailsOf, hashImage } from '../../src/hash/hash-image.js'
+import { detailedSize } from '../../packages/hash/src/details/detailed-size.js'
+import { detailsOf, hashImage } from '../../packages/hash/src/hash-image.js'
 import { decode } from '../../workers/media/decode.js'
 import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'

@@ -3,8 +3,8 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { HASH_PATTERN } from '../../packages/hash/src/hash256.js'
 import { SCOPES, type Scope } from '../../src/domain/organisations/access.js'
-import { HASH_PATTERN } from '../../src/hash/hash256.js'
 import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { FOREIGN_BODIES, FOREIGN_ROUTES } from '../fuzz/foreign.js'
@@ -225,7 +225,7 @@ t.test('whoever matches a canary is told of', async (t) => {
 async function leakedHash({ redis }: TestService, signalId: string): Promise<string> {
   const { imagesIn } = await import('../../src/store/images/images.js')
   const { makeKeyring } = await import('../../src/store/sealing/seal.js')
-  const { formatHash } = await import('../../src/hash/hash256.js')
+  const { formatHash } = await import('../../packages/hash/src/hash256.js')
   const store = await openStore(storeAt(redis.socket))
   try {
     const [image] = await imagesIn(store, makeKeyring([Buffer.alloc(32, 7)])).get([signalId])

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { dihedralsOf } from '../../src/hash/dihedral.js'
-import { formatHash, parseHash } from '../../src/hash/hash256.js'
+import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
+import { formatHash, parseHash } from '../../packages/hash/src/hash256.js'
 import { keyFor, openCase, randomHashText, startService, type TestService, withBitsFlipped } from '../helpers/service.js'
 
 interface MatchBody {

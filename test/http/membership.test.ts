@@ -2,8 +2,8 @@
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { writeRegistered } from '../../src/hash/details/written.js'
-import { hashFromBytes } from '../../src/hash/hash256.js'
+import { writeRegistered } from '../../packages/hash/src/details/written.js'
+import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { refused } from '../helpers/refusal.js'
 import { del, post } from '../helpers/requests.js'
 import { keyFor, openCase, randomHashText, startService } from '../helpers/service.js'

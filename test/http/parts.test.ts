@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 import t from 'tap'
-import { hashImage } from '../../src/hash/hash-image.js'
+import { hashImage } from '../../packages/hash/src/hash-image.js'
 import { decode } from '../../workers/media/decode.js'
 import { images } from '../helpers/multipart.js'
 import { scene } from '../helpers/pictures.js'

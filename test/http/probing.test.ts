@@ -2,8 +2,8 @@
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
-import { dihedralsOf } from '../../src/hash/dihedral.js'
-import { distance, formatHash, type Hash256, hashFromBytes, parseHash } from '../../src/hash/hash256.js'
+import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
+import { distance, formatHash, type Hash256, hashFromBytes, parseHash } from '../../packages/hash/src/hash256.js'
 import { refused } from '../helpers/refusal.js'
 import { post } from '../helpers/requests.js'
 import {

@@ -1,7 +1,7 @@
 // A bank's file reverses: handed in again it changes nothing, and with every line deleted nothing is left of it.
 
 import t from 'tap'
-import { formatHash } from '../../src/hash/hash256.js'
+import { formatHash } from '../../packages/hash/src/hash256.js'
 import { chanceFrom } from '../fuzz/chance.js'
 import { bankWorld, contentsOf, deleted, hex, signalOf } from '../helpers/bank-file.js'
 import { ask, caseWithPicture, matchesOf } from '../helpers/trust.js'

@@ -1,8 +1,8 @@
 // Who fetched a hash by StopNCII's interface is told of its withdrawal; nobody else is given the hash, and it is kept no longer than for that.
 
 import t, { type Test } from 'tap'
+import { parseHash } from '../../packages/hash/src/hash256.js'
 import { exchangesIn } from '../../src/exchange/exchange-config.js'
-import { parseHash } from '../../src/hash/hash256.js'
 import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { storeAt } from '../helpers/redis.js'

@@ -1,7 +1,7 @@
 // What an organisation hands in by StopNCII's interface it can take back, also while nothing of it matches.
 
 import t from 'tap'
-import { parseHash } from '../../src/hash/hash256.js'
+import { parseHash } from '../../packages/hash/src/hash256.js'
 import { keyFor, randomHashText, startService, type TestService } from '../helpers/service.js'
 import { ask, matchesOf, operator } from '../helpers/trust.js'
 

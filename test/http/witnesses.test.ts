@@ -1,7 +1,7 @@
 import t from 'tap'
-import { dihedralsOf } from '../../src/hash/dihedral.js'
-import { formatHash, type Hash256 } from '../../src/hash/hash256.js'
-import { transforms } from '../../src/hash/transforms.js'
+import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
+import { formatHash, type Hash256 } from '../../packages/hash/src/hash256.js'
+import { transforms } from '../../packages/hash/src/transforms.js'
 import { bitsFrom, hashNamed, symmetricOf } from '../helpers/hashes.js'
 import { keyFor, openCase, startService } from '../helpers/service.js'
 

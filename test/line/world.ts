@@ -2,9 +2,9 @@
 
 import sharp from 'sharp'
 import { z } from 'zod'
+import { formatHash } from '../../packages/hash/src/hash256.js'
+import { pdq } from '../../packages/hash/src/pdq.js'
 import { SCOPES } from '../../src/domain/organisations/access.js'
-import { formatHash } from '../../src/hash/hash256.js'
-import { pdq } from '../../src/hash/pdq.js'
 import { scene } from '../helpers/pictures.js'
 import { keyFor, startService, startWorkers, type TestService, type TestServiceOptions } from '../helpers/service.js'
 import { listen } from '../helpers/sockets.js'

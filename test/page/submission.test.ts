@@ -1,5 +1,5 @@
 import t from 'tap'
-import { hashImage } from '../../src/hash/hash-image.js'
+import { hashImage } from '../../packages/hash/src/hash-image.js'
 import { decode } from '../../workers/media/decode.js'
 import { pictureFile, usualSite, withoutBrowser } from '../helpers/browser.js'
 import { keyFor } from '../helpers/service.js'

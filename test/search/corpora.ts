@@ -1,7 +1,7 @@
 // Rows that are hard on a search: near each other, alike in some bands, or as far away as a plan just does not reach.
 
 import { readFileSync } from 'node:fs'
-import { HASH_BYTES, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { HASH_BYTES, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import type { Row } from '../../src/search/linear.js'
 import { seeded } from './rows.js'
 

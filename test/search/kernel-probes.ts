@@ -1,7 +1,7 @@
 // What the kernel finds in rows, and what it should: by the definition of reach.ts, and by distances alone.
 
 import assert from 'node:assert/strict'
-import { distance, type Hash256 } from '../../src/hash/hash256.js'
+import { distance, type Hash256 } from '../../packages/hash/src/hash256.js'
 import { MAX_REACH, scratch } from '../../src/search/engine.js'
 import type { Row } from '../../src/search/linear.js'
 import { readHits } from '../../src/search/part.js'

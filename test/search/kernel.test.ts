@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { t } from 'tap'
-import type { Hash256 } from '../../src/hash/hash256.js'
+import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { MAX_REACH, scratch } from '../../src/search/engine.js'
 import { BAND_BITS, BANDS, dealt, flippedByBand, randomFrom, rowsOf } from './corpora.js'
 import {

@@ -1,7 +1,7 @@
 // Rows just beyond the threshold, as far as a search meets them: what counts queries near an edge goes by them.
 
 import { type Test, t } from 'tap'
-import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import type { Hit } from '../../src/search/hit.js'
 import { SignalIndex } from '../../src/search/signal-index.js'
 import { compactAll } from './indexes.js'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { t } from 'tap'
-import { HASH_BYTES } from '../../src/hash/hash256.js'
+import { HASH_BYTES } from '../../packages/hash/src/hash256.js'
 import { HEAD_ROWS } from '../../src/search/head.js'
 import { Parts } from '../../src/search/parts.js'
 import { RAW_ROWS } from '../../src/search/raw.js'

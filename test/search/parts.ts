@@ -1,6 +1,6 @@
 // Single parts of an index, made of rows, and what they answer.
 
-import type { Hash256 } from '../../src/hash/hash256.js'
+import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { compacted } from '../../src/search/compaction.js'
 import { HEAD_ROWS, Head } from '../../src/search/head.js'
 import type { Hit } from '../../src/search/hit.js'

@@ -1,7 +1,7 @@
 // What the tests of this folder search for: hashes at a known distance from each other.
 
 import assert from 'node:assert/strict'
-import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import type { Hit } from '../../src/search/hit.js'
 import type { Row } from '../../src/search/linear.js'
 import type { RowColumns } from '../../src/search/row-block.js'

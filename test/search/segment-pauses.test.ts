@@ -1,7 +1,7 @@
 // How a search of a segment goes on in pieces, and what comes in between.
 
 import { t } from 'tap'
-import { distance, HASH_BYTES, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { distance, HASH_BYTES, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { BANDS, scratch } from '../../src/search/engine.js'
 import type { Hit } from '../../src/search/hit.js'
 import { linear } from '../../src/search/linear.js'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { t } from 'tap'
-import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { BANDS, ENTRY_BYTES, MAX_REACH, OFFSETS_BYTES, scratch } from '../../src/search/engine.js'
 import type { Hit } from '../../src/search/hit.js'
 import { linear } from '../../src/search/linear.js'

@@ -1,5 +1,5 @@
 import { t } from 'tap'
-import type { Hash256 } from '../../src/hash/hash256.js'
+import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { BANDS, ENTRY_BYTES } from '../../src/search/engine.js'
 import { ROW_BYTES } from '../../src/search/row-block.js'
 import { SignalIndex } from '../../src/search/signal-index.js'

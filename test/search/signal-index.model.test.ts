@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { t } from 'tap'
-import { distance, type Hash256 } from '../../src/hash/hash256.js'
+import { distance, type Hash256 } from '../../packages/hash/src/hash256.js'
 import type { Hit } from '../../src/search/hit.js'
 import { linear, type Row } from '../../src/search/linear.js'
 import { SignalIndex } from '../../src/search/signal-index.js'

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { t } from 'tap'
-import { HASH_BYTES, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { HASH_BYTES, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { BANDS, scratch } from '../../src/search/engine.js'
 import type { Hit } from '../../src/search/hit.js'
 import { linear, type Row } from '../../src/search/linear.js'

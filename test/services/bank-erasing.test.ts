@@ -1,8 +1,8 @@
 // Two processes sweep removed banks, each as late as it likes: what was acknowledged since under the same name stays.
 
 import t from 'tap'
+import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import type { BankRef } from '../../src/domain/organisations/bank.js'
-import { hashFromBytes } from '../../src/hash/hash256.js'
 import { bankErasing } from '../../src/services/banks/bank-erasure.js'
 import { banksFrom } from '../../src/services/banks/banks.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'

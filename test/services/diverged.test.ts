@@ -3,8 +3,8 @@
 
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
+import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
-import { hashFromBytes } from '../../src/hash/hash256.js'
 import { Replica } from '../../src/services/index/replica.js'
 import { type Snapshots, snapshotsIn } from '../../src/services/index/snapshot.js'
 import type { Loss } from '../../src/store/images/changes.js'

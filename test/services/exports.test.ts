@@ -1,10 +1,10 @@
 // A bank as a file takes minutes where there is much: who loses his key meanwhile does not get the rest.
 
 import t from 'tap'
+import { parseHash } from '../../packages/hash/src/hash256.js'
 import type { Caller } from '../../src/domain/organisations/access.js'
 import type { Bank } from '../../src/domain/organisations/bank.js'
 import { Problem } from '../../src/domain/problem.js'
-import { parseHash } from '../../src/hash/hash256.js'
 import { exportsFrom } from '../../src/services/banks/exports.js'
 import type { StoredImage } from '../../src/store/images/images.js'
 import { randomHashText } from '../helpers/service.js'

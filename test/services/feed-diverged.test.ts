@@ -2,9 +2,9 @@
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import { CASES_BANK } from '../../src/domain/organisations/bank.js'
-import { hashFromBytes } from '../../src/hash/hash256.js'
 import { feedOver } from '../../src/services/feed/feed.js'
 import { feedCursorsWith } from '../../src/services/feed/feed-cursor.js'
 import { createFeedLines } from '../../src/services/feed/feed-lines.js'

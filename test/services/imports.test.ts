@@ -1,7 +1,7 @@
 // Two runs of one import at once: who was overtaken writes nothing any more.
 
 import t from 'tap'
-import { parseHash } from '../../src/hash/hash256.js'
+import { parseHash } from '../../packages/hash/src/hash256.js'
 import { keyFor, randomHashText, startService } from '../helpers/service.js'
 import { matchesOf } from '../helpers/trust.js'
 

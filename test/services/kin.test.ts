@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Hash256 } from '../../src/hash/hash256.js'
+import type { Hash256 } from '../../packages/hash/src/hash256.js'
 import { Catalogue } from '../../src/services/index/catalogue.js'
 import { kinOf } from '../../src/services/matching/kin.js'
 import { bitsFrom, hashNamed, symmetricOf } from '../helpers/hashes.js'

@@ -2,10 +2,10 @@
 
 import { randomBytes } from 'node:crypto'
 import { t } from 'tap'
+import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
+import { type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { COPY_BITS } from '../../src/domain/trust/flood.js'
 import { NO_STANDING } from '../../src/domain/trust/trust.js'
-import { dihedralsOf } from '../../src/hash/dihedral.js'
-import { type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
 import type { Catalogue } from '../../src/services/index/catalogue.js'
 import type { Match } from '../../src/services/matching/match.js'
 import type { MetImage } from '../../src/services/matching/match-recorder.js'

@@ -1,8 +1,8 @@
 // Both sides as models: those who search for what is stored, in all ways that we can think of, and what platforms ask all day.
 
 import t from 'tap'
-import { dihedralsOf } from '../../src/hash/dihedral.js'
-import { distance, HASH_BITS, type Hash256, hashFromBytes } from '../../src/hash/hash256.js'
+import { dihedralsOf } from '../../packages/hash/src/dihedral.js'
+import { distance, HASH_BITS, type Hash256, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { createTurnedBits, type Suspicion, TURNED_BITS, type TurnedBits } from '../../src/services/matching/turned-bits.js'
 import { randomFrom } from '../helpers/pictures.js'
 import { savedHash } from '../helpers/saved.js'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { distance, hashFromBytes } from '../../src/hash/hash256.js'
+import { distance, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { veilFrom } from '../../src/services/matching/descriptor-permutation.js'
 
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => hashFromBytes(bytes))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { hashFromBytes } from '../../src/hash/hash256.js'
+import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { decodeImage, encodeImage } from '../../src/store/images/image-record.js'
 import { anyImage } from './sample-images.js'
 

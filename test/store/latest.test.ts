@@ -10,9 +10,9 @@ import { type Webhook, webhooksIn } from '../../src/store/webhooks/webhooks.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const sources = ['src', 'workers'].flatMap((folder) =>
+const sources = ['src', 'packages', 'workers'].flatMap((folder) =>
   readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => name.endsWith('.ts') && !name.includes('dist/'))
     .map((name) => ({ path: `${folder}/${name}`, text: readFileSync(`${root}${folder}/${name}`, 'utf8') })),
 )
 const pathsWith = (pattern: RegExp) => sources.flatMap(({ path, text }) => (pattern.test(text) ? [path] : [])).toSorted()

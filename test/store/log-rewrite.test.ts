@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { hashFromBytes } from '../../src/hash/hash256.js'
+import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { caseKeepingOver } from '../../src/services/cases/case-expiry.js'
 import { casesIn } from '../../src/store/cases/cases.js'
 import { imagesIn } from '../../src/store/images/images.js'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import t from 'tap'
-import { hashFromBytes } from '../../src/hash/hash256.js'
+import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { decodePoints, encodePoints } from '../../src/store/images/points-record.js'
 
 const side = fc.integer({ min: 1, max: 240 }).map((half) => 2 * half)

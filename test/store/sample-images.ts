@@ -1,6 +1,8 @@
 // Registered images of every kind, and the way back from columns to what can be compared.
 
 import fc from 'fast-check'
+import { MAX_DETAIL_ROWS } from '../../packages/hash/src/details/rows.js'
+import { HASH_BYTES, hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { formatUuid } from '../../src/domain/ids.js'
 import {
   CATEGORIES,
@@ -13,8 +15,6 @@ import {
   VIEWS,
 } from '../../src/domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES } from '../../src/domain/matching/signal-types.js'
-import { MAX_DETAIL_ROWS } from '../../src/hash/details/rows.js'
-import { HASH_BYTES, hashFromBytes } from '../../src/hash/hash256.js'
 import type { ImageColumns } from '../../src/store/images/reader/columns.js'
 
 const signal = fc.record(

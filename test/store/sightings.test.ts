@@ -2,9 +2,9 @@
 
 import { randomBytes } from 'node:crypto'
 import t from 'tap'
+import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
 import { LOOKS_WINDOW_MS } from '../../src/domain/trust/flood.js'
-import { hashFromBytes } from '../../src/hash/hash256.js'
 import { imagesIn } from '../../src/store/images/images.js'
 import { openStore } from '../../src/store/redis/client.js'
 import { keys } from '../../src/store/redis/keys.js'

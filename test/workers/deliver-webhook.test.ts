@@ -2,8 +2,8 @@
 
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
+import { hashFromBytes } from '../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../src/domain/ids.js'
-import { hashFromBytes } from '../../src/hash/hash256.js'
 import { outgoingThrough } from '../../src/net/outgoing.js'
 import { matchIdsWith } from '../../src/services/matching/match-ids.js'
 import { partiesWith } from '../../src/services/trust/parties.js'

@@ -1,8 +1,8 @@
 // What the sandbox says about one picture.
 
+import type { Purpose } from '../../packages/hash/src/views.js'
 import { Problem } from '../../src/domain/problem.js'
 import { DECODING_PROBLEMS, type HandoffAnswer } from '../../src/handoff/message.js'
-import type { Purpose } from '../../src/hash/views.js'
 import type { DetailsWanted } from '../../src/jobs/hash-image.js'
 import { detailsOf } from './details.js'
 import { hashImage } from './hash-image.js'

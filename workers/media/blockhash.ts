@@ -1,10 +1,10 @@
 // blockhash on a 16 × 16 grid, by imghash, from block totals instead of pixels.
 
 import imghash from 'imghash'
-import { blockhashDihedralsOf } from '../../src/hash/dihedral.js'
-import { type Hash256, parseHash } from '../../src/hash/hash256.js'
-import type { Pixels } from '../../src/hash/pixels.js'
-import { type Transform, transforms } from '../../src/hash/transforms.js'
+import { blockhashDihedralsOf } from '../../packages/hash/src/dihedral.js'
+import { type Hash256, parseHash } from '../../packages/hash/src/hash256.js'
+import type { Pixels } from '../../packages/hash/src/pixels.js'
+import { type Transform, transforms } from '../../packages/hash/src/transforms.js'
 
 /**
  * The hashes of the picture turned and mirrored, in the order of `transforms`: what `imghash.hashRaw` gives for each of

@@ -1,11 +1,11 @@
 // The only place that decodes strangers' bytes.
 
 import sharp from 'sharp'
+import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../packages/hash/src/pixels.js'
+import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../packages/hash/src/reduced-side.js'
 import { formatOf, isDecoded } from '../../src/domain/matching/picture-formats.js'
 import { Problem } from '../../src/domain/problem.js'
 import { isTooCostly, pictureCost } from '../../src/handoff/picture-cost.js'
-import { MAX_PIXELS, MAX_SIDE_PX, type Pixels } from '../../src/hash/pixels.js'
-import { FULL_RESOLUTION_PIXELS, hashedSize } from '../../src/hash/reduced-side.js'
 import { inSrgb } from './colour-profile.js'
 import type { DecodedPicture } from './decoded-picture.js'
 import { ranOutOfMemory } from './out-of-memory.js'

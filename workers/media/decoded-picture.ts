@@ -1,6 +1,6 @@
 // What the decoder gives.
 
-import type { Pixels } from '../../src/hash/pixels.js'
+import type { Pixels } from '../../packages/hash/src/pixels.js'
 
 /** Red, green, blue. Whoever asked for it overwrites `data` when done. */
 export interface DecodedPicture extends Pixels {

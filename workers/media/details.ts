@@ -1,11 +1,11 @@
 // From a stranger's bytes to the details of the picture; what lies between is overwritten.
 
+import { detailedSize } from '../../packages/hash/src/details/detailed-size.js'
+import { type Details, detailsWith } from '../../packages/hash/src/details/details.js'
+import { loadDetailsKernelSync } from '../../packages/hash/src/details-kernel.js'
+import { loadFrameKernelSync } from '../../packages/hash/src/frame-kernel.js'
+import type { Purpose } from '../../packages/hash/src/views.js'
 import type { HashedImage } from '../../src/domain/matching/hashed-image.js'
-import { detailedSize } from '../../src/hash/details/detailed-size.js'
-import { type Details, detailsWith } from '../../src/hash/details/details.js'
-import { loadDetailsKernelSync } from '../../src/hash/details-kernel.js'
-import { loadFrameKernelSync } from '../../src/hash/frame-kernel.js'
-import type { Purpose } from '../../src/hash/views.js'
 import { decode } from './decode.js'
 
 /**

@@ -1,8 +1,8 @@
 // From a stranger's bytes to hashes; what lies between is overwritten.
 
-import type { Hash256 } from '../../src/hash/hash256.js'
-import { type ImageSignal, loadImageHasherSync } from '../../src/hash/image-hasher.js'
-import type { Purpose } from '../../src/hash/views.js'
+import type { Hash256 } from '../../packages/hash/src/hash256.js'
+import { type ImageSignal, loadImageHasherSync } from '../../packages/hash/src/image-hasher.js'
+import type { Purpose } from '../../packages/hash/src/views.js'
 import { blockhashesOf, blockhashesOfTiny } from './blockhash.js'
 import { decode } from './decode.js'
 import type { DecodedPicture } from './decoded-picture.js'

@@ -3,8 +3,8 @@
 // Pictures that share a form, a template, a background or a part of an app are near in some views. A copy is near in all of its parts, so only a
 // match whose parts agree can be strong.
 
-import { distance, type Hash256 } from '../../hash/hash256.js'
-import { waysOf } from '../../hash/transforms.js'
+import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
+import { waysOf } from '../../../packages/hash/src/transforms.js'
 import { EDGE_BITS } from './edges.js'
 import type { HashedSignal } from './hashed-image.js'
 import type { View } from './signal.js'

@@ -1,6 +1,6 @@
 // The details of a registered picture, by which it is found where its hashes do not find it.
 
-import type { DetailRows } from '../../hash/details/rows.js'
+import type { DetailRows } from '../../../packages/hash/src/details/rows.js'
 
 /** What is searched for, in the memory of every api process. */
 export interface IndexedDetails extends DetailRows {

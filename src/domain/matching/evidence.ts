@@ -1,7 +1,7 @@
 // How near is near enough: which distance between two views is evidence of the same picture, and when it takes two pairs of them.
 
-import { diagonalBits } from '../../hash/diagonal.js'
-import type { Hash256 } from '../../hash/hash256.js'
+import { diagonalBits } from '../../../packages/hash/src/diagonal.js'
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { HashedSignal } from './hashed-image.js'
 import { VIEW_NAMES, type View } from './signal.js'
 import { SIGNAL_TYPES, type SignalType } from './signal-types.js'

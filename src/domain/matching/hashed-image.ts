@@ -1,8 +1,8 @@
 // What hashing gives for one picture. Hashes only.
 
-import type { RegisteredDetails } from '../../hash/details/details.js'
-import type { AskedView } from '../../hash/details/features.js'
-import type { Hash256 } from '../../hash/hash256.js'
+import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
+import type { AskedView } from '../../../packages/hash/src/details/features.js'
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { View } from './signal.js'
 import type { SignalType } from './signal-types.js'
 

@@ -1,6 +1,6 @@
 // Which hashes are none of a picture: a program that cannot hash writes zeros, which would match whatever else it cannot hash.
 
-import { distance, HASH_BITS, type Hash256, hashFromBytes } from '../../hash/hash256.js'
+import { distance, HASH_BITS, type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import type { SignalType } from './signal-types.js'
 
 /**

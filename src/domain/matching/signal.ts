@@ -1,7 +1,7 @@
 // What we hold about a registered image: its signals, never its pixels.
 
-import type { Hash256 } from '../../hash/hash256.js'
-import { VIEW_KINDS, type ViewKind } from '../../hash/views.js'
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
+import { VIEW_KINDS, type ViewKind } from '../../../packages/hash/src/views.js'
 import type { IndexedDetails } from './details.js'
 import type { SignalType } from './signal-types.js'
 

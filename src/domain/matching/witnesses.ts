@@ -1,6 +1,6 @@
 // In which of its views a picture that is asked about was seen in registered ones, and whether that is seen twice or once only.
 
-import { distance, type Hash256 } from '../../hash/hash256.js'
+import { distance, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import { EDGE_BITS } from './edges.js'
 import { APART_BITS, isPieceOnPiece, isSymmetric, TOGETHER_BITS, type TwoViews, witnessBits } from './evidence.js'
 import { distanceBandOf } from './grade.js'

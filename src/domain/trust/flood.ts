@@ -3,7 +3,7 @@
 // What tells a false registration from a picture that is passed around is how the uploads look. Copies are nearly the registered picture, or
 // changed ones that are passed on in their turn. Innocent pictures that share a mask, a keyboard or a template with it are each another picture.
 
-import type { Hash256 } from '../../hash/hash256.js'
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Tier } from '../matching/signal.js'
 import { type RowType, SIGNAL_TYPES } from '../matching/signal-types.js'
 import type { Support } from './tier.js'

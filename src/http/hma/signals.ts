@@ -1,10 +1,10 @@
 // Signal and content types by HMA's names, and the answers of a lookup.
 
 import { createHash } from 'node:crypto'
+import { formatHash, type Hash256, parseHash } from '../../../packages/hash/src/hash256.js'
 import { distanceCeilingOf } from '../../domain/matching/grade.js'
 import type { HashedImage, HashedSignal } from '../../domain/matching/hashed-image.js'
 import type { Caller } from '../../domain/organisations/access.js'
-import { formatHash, type Hash256, parseHash } from '../../hash/hash256.js'
 import type { Match } from '../../services/matching/match.js'
 import { turned } from '../../services/matching/orientations.js'
 import { HmaRefusal } from './refusals.js'

@@ -1,5 +1,6 @@
 // Lists of words as schemas of their own in the description: generators make a type with a name of each, where they would number them.
 
+import { transforms } from '../../../packages/hash/src/transforms.js'
 import { CONSENT_KINDS } from '../../domain/cases/assistance.js'
 import { CASE_STATES } from '../../domain/cases/case.js'
 import { CASE_EVENT_KINDS, PLATFORM_BUCKETS } from '../../domain/cases/case-event.js'
@@ -26,7 +27,6 @@ import {
   VERDICTS,
 } from '../../domain/trust/trust.js'
 import { EXPORT_FORMATS } from '../../exchange/signal-writer.js'
-import { transforms } from '../../hash/transforms.js'
 import { DEPTHS } from '../../services/matching/match.js'
 import { WITHDRAWAL_NOTING } from '../../services/ops/health.js'
 import { RegisteredState } from '../schemas.js'

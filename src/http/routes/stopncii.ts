@@ -2,10 +2,10 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { formatHash, HASH_PATTERN, type Hash256, parseHash } from '../../../packages/hash/src/hash256.js'
 import { tagDeclaresMinor } from '../../domain/cases/minors.js'
 import type { FeedSignal } from '../../domain/organisations/feed.js'
 import { Problem, type ProblemCode } from '../../domain/problem.js'
-import { formatHash, HASH_PATTERN, type Hash256, parseHash } from '../../hash/hash256.js'
 import { fetchableIn } from '../../services/interop/fetched-hashes.js'
 import type { StopNcii } from '../../services/interop/stopncii.js'
 import { callerOf } from '../plugins/door.js'

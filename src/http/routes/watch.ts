@@ -2,6 +2,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { parseHash } from '../../../packages/hash/src/hash256.js'
 import type { Signal } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import {
@@ -11,7 +12,6 @@ import {
   USUAL_WATCH_DAYS,
 } from '../../domain/organisations/watch.js'
 import { Problem } from '../../domain/problem.js'
-import { parseHash } from '../../hash/hash256.js'
 import type { Idempotency } from '../../services/load/idempotency.js'
 import type { NewWatch, WatchService, WatchView } from '../../services/watch/watch-service.js'
 import { After, Next, nextOf } from '../pages.js'

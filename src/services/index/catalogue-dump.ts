@@ -2,8 +2,8 @@
 
 import { deserialize } from 'node:v8'
 import { z } from 'zod'
+import { HASH_BYTES } from '../../../packages/hash/src/hash256.js'
 import { ROW_TYPES, type RowType } from '../../domain/matching/signal-types.js'
-import { HASH_BYTES } from '../../hash/hash256.js'
 import { MAX_SEGMENT_ROWS } from '../../search/compaction.js'
 import { type DumpedSegment, pickRows, type Restoring } from '../../search/dump.js'
 import type { RowColumns } from '../../search/row-block.js'

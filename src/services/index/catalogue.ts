@@ -1,12 +1,12 @@
 // Everything a match needs, in this process's memory: images, banks, API keys. What the store says, at one revision.
 
+import { HASH_BYTES } from '../../../packages/hash/src/hash256.js'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import { VIEWS } from '../../domain/matching/signal.js'
 import { DETAIL_BITS, ROW_TYPES, type RowType, SIGNAL_TYPE_NAMES } from '../../domain/matching/signal-types.js'
 import { CASES_BANK, HARMLESS_BANK, JUDGED_HARMLESS_BANK } from '../../domain/organisations/bank.js'
 import type { Standing } from '../../domain/trust/trust.js'
-import { HASH_BYTES } from '../../hash/hash256.js'
 import { SignalIndex } from '../../search/signal-index.js'
 import type { ImageColumns, SignalColumns } from '../../store/images/reader/columns.js'
 import type { ApiKey } from '../../store/organisations/api-keys.js'

@@ -1,7 +1,7 @@
 // Where the details that are searched for lie in their pictures, in this process's memory: 40 bytes a picture rather than objects.
 
+import { MAX_DETAIL_ROWS } from '../../../packages/hash/src/details/rows.js'
 import type { IndexedDetails } from '../../domain/matching/details.js'
-import { MAX_DETAIL_ROWS } from '../../hash/details/rows.js'
 
 const PAGE_BITS = 14
 const PAGE_IMAGES = 1 << PAGE_BITS

@@ -1,10 +1,10 @@
 // Reads a catalogue for one question, which may pause often and search many times.
 
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { RegisteredView } from '../../domain/matching/agreement.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import type { RowType } from '../../domain/matching/signal-types.js'
 import type { Bank } from '../../domain/organisations/bank.js'
-import type { Hash256 } from '../../hash/hash256.js'
 import type { Hit } from '../../search/hit.js'
 import type { SignalIndex } from '../../search/signal-index.js'
 import type { DetailPlaces } from './detail-places.js'

@@ -1,9 +1,9 @@
 // Makes the details of a picture fit to be kept: veiled, and without what other pictures have as well.
 
+import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
+import type { Points } from '../../../packages/hash/src/details/rows.js'
 import type { IndexedDetails } from '../../domain/matching/details.js'
 import type { Signal } from '../../domain/matching/signal.js'
-import type { RegisteredDetails } from '../../hash/details/details.js'
-import type { Points } from '../../hash/details/rows.js'
 import type { Replica } from '../index/replica.js'
 import { paceMaker } from '../load/yielding.js'
 import type { CommonRows } from '../matching/common-rows.js'

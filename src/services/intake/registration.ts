@@ -1,12 +1,12 @@
 // Registers images: those of a case, and those of a bank. Durable and matchable here when it returns.
 
+import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
 import type { Category, RegisteredImage, Signal, Tier } from '../../domain/matching/signal.js'
 import type { OrgKind } from '../../domain/organisations/access.js'
 import type { AuditActor } from '../../domain/organisations/audit.js'
 import { type Bank, CASES_BANK_NAME } from '../../domain/organisations/bank.js'
 import type { BankChange, NewSignal } from '../../domain/organisations/bank-change.js'
 import { Problem } from '../../domain/problem.js'
-import type { RegisteredDetails } from '../../hash/details/details.js'
 import type { Images, StoredImage } from '../../store/images/images.js'
 import type { ImportRun } from '../../store/redis/guarded-writes.js'
 import { absentAmong, idsOfChanges, itselfIn } from '../banks/bank-changes.js'

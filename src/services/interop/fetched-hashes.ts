@@ -4,11 +4,11 @@
 // of has it; that one is noted as fetched, and its own withdrawal is told.
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { formatHash, type Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Signal } from '../../domain/matching/signal.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import { isAnswering, isVisibleTo } from '../../domain/organisations/bank.js'
 import type { FeedSignal } from '../../domain/organisations/feed.js'
-import { formatHash, type Hash256 } from '../../hash/hash256.js'
 import type { Fetched, ImageHashes } from '../../store/exchange/fetched.js'
 import { lastPosition } from '../../store/images/changes.js'
 import type { Store } from '../../store/redis/client.js'

@@ -1,11 +1,11 @@
 // Takes out of one bank of an HMA what it fetched from here and what does not match here any more. HMA's own client keeps what is withdrawn.
 
 import { createHmac } from 'node:crypto'
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { ReconcilePlace, ReconcileProgress } from '../../domain/organisations/reconciler.js'
 import { Problem } from '../../domain/problem.js'
 import type { Reconciler } from '../../exchange/exchange-config.js'
 import { hmaRequests } from '../../exchange/hma.js'
-import type { Hash256 } from '../../hash/hash256.js'
 import type { Outgoing } from '../../net/outgoing.js'
 import type { Became, ReconcilerState, Reconcilers as ReconcilerStore } from '../../store/exchange/reconcilers.js'
 import { lastPosition, type Position, pagesBetween } from '../../store/images/changes.js'

@@ -1,11 +1,11 @@
 // What clients of StopNCII's interface fetch, hand in and report.
 
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { Caller } from '../../domain/organisations/access.js'
 import type { Bank } from '../../domain/organisations/bank.js'
 import type { NewSignal } from '../../domain/organisations/bank-change.js'
 import type { FeedLine, FeedSignal } from '../../domain/organisations/feed.js'
 import { Problem } from '../../domain/problem.js'
-import type { Hash256 } from '../../hash/hash256.js'
 import type { FetchPlaces } from '../../store/exchange/fetch-cursors.js'
 import type { Banks } from '../banks/banks.js'
 import type { Feed } from '../feed/feed.js'

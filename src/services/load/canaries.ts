@@ -1,8 +1,8 @@
 // A signal that no picture has, planted to be noticed: whoever matches it has read a list.
 
 import { randomBytes } from 'node:crypto'
+import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import { uuidV7 } from '../../domain/ids.js'
-import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../hash/hash256.js'
 import { noteInAudit } from '../../store/audit/audit.js'
 import { imagesIn } from '../../store/images/images.js'
 import { banksIn } from '../../store/organisations/banks.js'

@@ -1,9 +1,9 @@
 // Searches for hashes of several pictures in one pass over the index, before each of them is answered.
 
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import type { View } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
-import type { Hash256 } from '../../hash/hash256.js'
 import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
 import { lotsOf } from './orientations.js'

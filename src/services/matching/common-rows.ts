@@ -3,8 +3,8 @@
 // bench/common-rows.mjs makes them: the first all drawn by itself, the second from ten photographs of licence CC0 or in the public domain.
 
 import { readFileSync } from 'node:fs'
+import { HASH_BYTES, type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import { DETAIL_BITS } from '../../domain/matching/signal-types.js'
-import { HASH_BYTES, type Hash256, hashFromBytes } from '../../hash/hash256.js'
 import { SignalIndex } from '../../search/signal-index.js'
 import type { Veil } from './descriptor-permutation.js'
 

@@ -2,8 +2,8 @@
 // lists of other deployments, fit nothing here.
 
 import { createHmac } from 'node:crypto'
-import type { RegisteredDetails } from '../../hash/details/details.js'
-import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../hash/hash256.js'
+import type { RegisteredDetails } from '../../../packages/hash/src/details/details.js'
+import { HASH_BITS, HASH_BYTES, type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 
 export interface Veil {
   /** The same distance between two veiled hashes as between the two. Cost: about half a microsecond. */

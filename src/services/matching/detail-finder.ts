@@ -1,13 +1,20 @@
 // Which registered pictures are in one that is asked about, by its details: found by an index, put in order by a vote, and verified.
 
+import type { AskedView } from '../../../packages/hash/src/details/features.js'
+import { askedFeatures, type PlacedFeature } from '../../../packages/hash/src/details/kept.js'
+import { placedRow } from '../../../packages/hash/src/details/rows.js'
+import {
+  type AgreeingPair,
+  isShown,
+  LEAST_CELLS,
+  type Verified,
+  verifiedBy,
+  verify,
+} from '../../../packages/hash/src/details/verify.js'
+import { type Sighting, voteOf } from '../../../packages/hash/src/details/vote.js'
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
+import type { Rectangle } from '../../../packages/hash/src/rectangle.js'
 import { DETAIL_BITS } from '../../domain/matching/signal-types.js'
-import type { AskedView } from '../../hash/details/features.js'
-import { askedFeatures, type PlacedFeature } from '../../hash/details/kept.js'
-import { placedRow } from '../../hash/details/rows.js'
-import { type AgreeingPair, isShown, LEAST_CELLS, type Verified, verifiedBy, verify } from '../../hash/details/verify.js'
-import { type Sighting, voteOf } from '../../hash/details/vote.js'
-import type { Hash256 } from '../../hash/hash256.js'
-import type { Rectangle } from '../../hash/rectangle.js'
 import type { Hit } from '../../search/hit.js'
 import type { Images } from '../../store/images/images.js'
 import type { CatalogueImage } from '../index/image-table.js'

@@ -1,7 +1,7 @@
 // Which details of a picture that is to be registered are searched for: those that few other pictures have.
 
+import { type DetailRow, type DetailRows, MAX_DETAIL_ROWS } from '../../../packages/hash/src/details/rows.js'
 import { DETAIL_BITS } from '../../domain/matching/signal-types.js'
-import { type DetailRow, type DetailRows, MAX_DETAIL_ROWS } from '../../hash/details/rows.js'
 import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
 import type { CommonRows } from './common-rows.js'

@@ -1,5 +1,7 @@
 // How sure a match by hashes is, and what of it is told.
 
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
+import { type TransformName, transforms } from '../../../packages/hash/src/transforms.js'
 import { type Agreement, agreementOf, hasPieces } from '../../domain/matching/agreement.js'
 import type { ComparedViews } from '../../domain/matching/evidence.js'
 import { distanceBandOf, type Grade, gradeOf } from '../../domain/matching/grade.js'
@@ -7,8 +9,6 @@ import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
 import type { Together } from '../../domain/matching/witnesses.js'
 import type { Bank } from '../../domain/organisations/bank.js'
-import type { Hash256 } from '../../hash/hash256.js'
-import { type TransformName, transforms } from '../../hash/transforms.js'
 import type { Hit } from '../../search/hit.js'
 import type { CatalogueImage } from '../index/image-table.js'
 import type { Searcher } from '../index/searcher.js'

@@ -1,12 +1,12 @@
 // Known harmless pictures, and what must not be found because of them.
 
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { isNearEdge } from '../../domain/matching/edges.js'
 import type { ComparedViews } from '../../domain/matching/evidence.js'
 import type { Signal } from '../../domain/matching/signal.js'
 import { viewOf } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
 import { type Bank, JUDGED_HARMLESS_BANK, thresholdOf, widestThresholdOf } from '../../domain/organisations/bank.js'
-import type { Hash256 } from '../../hash/hash256.js'
 import type { Hit } from '../../search/hit.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { Searcher } from '../index/searcher.js'

@@ -1,10 +1,10 @@
 // Matches by details: where hashes find nothing, or when the caller wants to know it all.
 
 import { randomInt } from 'node:crypto'
+import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import type { Edge } from '../../domain/matching/edges.js'
 import { distanceBandOf } from '../../domain/matching/grade.js'
 import type { Bank } from '../../domain/organisations/bank.js'
-import type { AskedView } from '../../hash/details/features.js'
 import type { Searcher } from '../index/searcher.js'
 import type { DetailFinder, FoundByDetails } from './detail-finder.js'
 import { harmlessBanks } from './harmless-filter.js'

@@ -1,5 +1,7 @@
 // Matches by hashes: what is near, what agrees with it, and how it is told.
 
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
+import { waysOf } from '../../../packages/hash/src/transforms.js'
 import { EDGE_BITS, isNearEdge } from '../../domain/matching/edges.js'
 import {
   type ComparedViews,
@@ -15,8 +17,6 @@ import { viewOf } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
 import { type Sighting, Witnesses } from '../../domain/matching/witnesses.js'
 import { aloneThresholdOf, type Bank, ownReachOf, thresholdOf } from '../../domain/organisations/bank.js'
-import type { Hash256 } from '../../hash/hash256.js'
-import { waysOf } from '../../hash/transforms.js'
 import type { Hit } from '../../search/hit.js'
 import type { Searcher } from '../index/searcher.js'
 import type { FoundAhead, Radius, WidestOf } from './batch-search.js'

@@ -1,11 +1,11 @@
 // What is asked of the matcher, and what it answers.
 
+import type { AskedView } from '../../../packages/hash/src/details/features.js'
+import type { TransformName } from '../../../packages/hash/src/transforms.js'
 import type { Agreement, Region } from '../../domain/matching/agreement.js'
 import type { DistanceBand, Grade } from '../../domain/matching/grade.js'
 import type { Category, Tier, View } from '../../domain/matching/signal.js'
 import type { RowType } from '../../domain/matching/signal-types.js'
-import type { AskedView } from '../../hash/details/features.js'
-import type { TransformName } from '../../hash/transforms.js'
 
 export interface Match {
   /** The same for the same image and tenant, and for no other tenant. */

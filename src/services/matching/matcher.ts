@@ -1,12 +1,12 @@
 // "Is this picture one of those, or a changed copy?", from memory alone.
 
+import type { AskedView } from '../../../packages/hash/src/details/features.js'
 import { marginBits } from '../../domain/matching/edges.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import { SIGNAL_TYPES } from '../../domain/matching/signal-types.js'
 import { type Bank, isAnswering, isVisibleTo, ownReachOf, widestThresholdOf } from '../../domain/organisations/bank.js'
 import { Problem } from '../../domain/problem.js'
 import { isCopy, sketchOf } from '../../domain/trust/flood.js'
-import type { AskedView } from '../../hash/details/features.js'
 import type { Catalogue } from '../index/catalogue.js'
 import type { Replica } from '../index/replica.js'
 import type { Searcher } from '../index/searcher.js'

@@ -1,6 +1,7 @@
 // Which edges of an answer a query came near to, image by image: also of images that it just missed. What the probing budget counts.
 
 import { randomInt } from 'node:crypto'
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
 import { type Agreement, isAgreementClose } from '../../domain/matching/agreement.js'
 import { EDGE_BITS, type Edge, edgeOf, isNearEdge } from '../../domain/matching/edges.js'
 import { isExact } from '../../domain/matching/grade.js'
@@ -9,7 +10,6 @@ import { VIEW_NAMES, type View } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../domain/matching/signal-types.js'
 import type { Together } from '../../domain/matching/witnesses.js'
 import { aloneThresholdOf } from '../../domain/organisations/bank.js'
-import type { Hash256 } from '../../hash/hash256.js'
 import type { Found } from './graded.js'
 
 export interface Observation {

@@ -1,13 +1,13 @@
 // A picture that is asked about is asked about turned and mirrored as well.
 
+import { blockhashDihedralsOf, dihedralsOf } from '../../../packages/hash/src/dihedral.js'
+import type { Hash256 } from '../../../packages/hash/src/hash256.js'
+import { isUpright, waysOf } from '../../../packages/hash/src/transforms.js'
+import { askedTurns } from '../../../packages/hash/src/views.js'
 import { dependsOnTurn } from '../../domain/matching/evidence.js'
 import type { HashedSignal } from '../../domain/matching/hashed-image.js'
 import type { View } from '../../domain/matching/signal.js'
 import type { SignalType } from '../../domain/matching/signal-types.js'
-import { blockhashDihedralsOf, dihedralsOf } from '../../hash/dihedral.js'
-import type { Hash256 } from '../../hash/hash256.js'
-import { isUpright, waysOf } from '../../hash/transforms.js'
-import { askedTurns } from '../../hash/views.js'
 
 /**
  * A hash that somebody sends, with what it would be if the picture were turned or mirrored. From bits alone these are

@@ -1,9 +1,9 @@
 // What is done about an organisation whose queries tell it too much about stored hashes: about one, its answers tell less, and then nothing; about many, its keys are
 // suspended. The operator is told of both.
 
+import { LEAST_INLIERS, MATCH_BITS as MOST_DETAIL_BITS } from '../../../packages/hash/src/details/verify.js'
 import { distanceBandOf } from '../../domain/matching/grade.js'
 import { Problem } from '../../domain/problem.js'
-import { LEAST_INLIERS, MATCH_BITS as MOST_DETAIL_BITS } from '../../hash/details/verify.js'
 import type { ApiKey, ApiKeys } from '../../store/organisations/api-keys.js'
 import type { Events } from '../../store/webhooks/events.js'
 import { transformName } from './graded.js'

@@ -9,7 +9,7 @@
 // that was ever turned over, as small groups turn each over seldom. Around, those bits that are turned over again and again.
 // Who may ask in eight ways, turned and mirrored, gets no further by asking in each of them a part.
 
-import { HASH_BITS, type Hash256 } from '../../hash/hash256.js'
+import { HASH_BITS, type Hash256 } from '../../../packages/hash/src/hash256.js'
 
 /** What an organisation's questions about one picture look like, so far. */
 export type Suspicion = 'none' | 'slow' | 'close'

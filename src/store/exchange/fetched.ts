@@ -1,7 +1,7 @@
 // Which hashes API keys fetched in a form that names a record by its hash, and what of it was withdrawn before they heard of it.
 
+import { type Hash256, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import { parseUuid } from '../../domain/ids.js'
-import { type Hash256, hashFromBytes } from '../../hash/hash256.js'
 import type { Store } from '../redis/client.js'
 import type { Arg } from '../redis/durable-writer.js'
 import { imageShard, keys } from '../redis/keys.js'

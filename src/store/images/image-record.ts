@@ -1,5 +1,7 @@
 // The bytes of a registered image, before they are sealed. Compact, since there will be millions of them.
 
+import type { DetailRow } from '../../../packages/hash/src/details/rows.js'
+import { HASH_BYTES, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 import type { IndexedDetails } from '../../domain/matching/details.js'
 import {
   CATEGORIES,
@@ -14,8 +16,6 @@ import {
 } from '../../domain/matching/signal.js'
 import { DETAIL_CODES, SIGNAL_TYPES, signalTypeOf } from '../../domain/matching/signal-types.js'
 import { CASES_BANK_NAME } from '../../domain/organisations/bank.js'
-import type { DetailRow } from '../../hash/details/rows.js'
-import { HASH_BYTES, hashFromBytes } from '../../hash/hash256.js'
 
 /**
  * version 1:  [1] version  [6] createdAtMs  [1] tier  [1] category or 0

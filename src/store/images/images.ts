@@ -1,13 +1,13 @@
 // Registered images: sealed in, unsealed out.
 
 import type { Redis } from 'ioredis'
+import type { Points } from '../../../packages/hash/src/details/rows.js'
 import { CASE_ACTIONS, type CaseState, stateIn } from '../../domain/cases/case.js'
 import { formatUuid, parseUuid } from '../../domain/ids.js'
 import type { RegisteredImage } from '../../domain/matching/signal.js'
 import type { AuditEntry } from '../../domain/organisations/audit.js'
 import type { BankRef } from '../../domain/organisations/bank.js'
 import type { Account } from '../../domain/trust/strikes.js'
-import type { Points } from '../../hash/details/rows.js'
 import { writeAudited } from '../audit/audit.js'
 import type { Store } from '../redis/client.js'
 import type { Arg } from '../redis/durable-writer.js'

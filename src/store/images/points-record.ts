@@ -1,8 +1,8 @@
 // The bytes of the points that a candidate is verified by, before they are sealed.
 
-import { PLACES } from '../../hash/details/kept.js'
-import { MAX_POINTS, type Point, type Points } from '../../hash/details/rows.js'
-import { HASH_BYTES, hashFromBytes } from '../../hash/hash256.js'
+import { PLACES } from '../../../packages/hash/src/details/kept.js'
+import { MAX_POINTS, type Point, type Points } from '../../../packages/hash/src/details/rows.js'
+import { HASH_BYTES, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 
 /**
  * version 2:  [1] version  [1] half of the width  [1] half of the height  [1] points

@@ -1,8 +1,8 @@
 import t from 'tap'
-import { detailsWith } from '../../../src/hash/details/details.js'
-import { loadDetailsKernelSync } from '../../../src/hash/details-kernel.js'
-import { loadFrameKernelSync } from '../../../src/hash/frame-kernel.js'
-import type { Pixels } from '../../../src/hash/pixels.js'
+import { detailsWith } from '../../../packages/hash/src/details/details.js'
+import { loadDetailsKernelSync } from '../../../packages/hash/src/details-kernel.js'
+import { loadFrameKernelSync } from '../../../packages/hash/src/frame-kernel.js'
+import type { Pixels } from '../../../packages/hash/src/pixels.js'
 import { shaded } from '../patterns.js'
 import { drawn } from '../synthetic.js'
 

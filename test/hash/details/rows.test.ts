@@ -1,6 +1,6 @@
 import t from 'tap'
-import { placedRow, rowsOf } from '../../../src/hash/details/rows.js'
-import { hashFromBytes } from '../../../src/hash/hash256.js'
+import { placedRow, rowsOf } from '../../../packages/hash/src/details/rows.js'
+import { hashFromBytes } from '../../../packages/hash/src/hash256.js'
 
 t.test('a row is put back where its feature was, to a cell of sixteen, and as it was turned', async (t) => {
   const hash = hashFromBytes(new Uint8Array(32))

@@ -1,7 +1,7 @@
 import t from 'tap'
-import type { PlacedFeature } from '../../../src/hash/details/kept.js'
-import { type Sighting, voteOf } from '../../../src/hash/details/vote.js'
-import { hashFromBytes } from '../../../src/hash/hash256.js'
+import type { PlacedFeature } from '../../../packages/hash/src/details/kept.js'
+import { type Sighting, voteOf } from '../../../packages/hash/src/details/vote.js'
+import { hashFromBytes } from '../../../packages/hash/src/hash256.js'
 
 const hash = hashFromBytes(new Uint8Array(32))
 const view = { width: 560, height: 400 }

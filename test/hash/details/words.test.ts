@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { t } from 'tap'
-import { bitsBelow, wordsOf } from '../../../src/hash/details/words.js'
-import { distance, HASH_BYTES, hashFromBytes } from '../../../src/hash/hash256.js'
+import { bitsBelow, wordsOf } from '../../../packages/hash/src/details/words.js'
+import { distance, HASH_BYTES, hashFromBytes } from '../../../packages/hash/src/hash256.js'
 
 const hash = fc.uint8Array({ minLength: HASH_BYTES, maxLength: HASH_BYTES }).map((bytes) => hashFromBytes(bytes))
 

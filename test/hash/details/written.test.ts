@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { detailsWith } from '../../../src/hash/details/details.js'
+import { detailsWith } from '../../../packages/hash/src/details/details.js'
 import {
   MAX_ASKED_BYTES,
   MAX_REGISTERED_BYTES,
@@ -9,10 +9,10 @@ import {
   readRegistered,
   writeAsked,
   writeRegistered,
-} from '../../../src/hash/details/written.js'
-import { loadDetailsKernelSync } from '../../../src/hash/details-kernel.js'
-import { loadFrameKernelSync } from '../../../src/hash/frame-kernel.js'
-import { detailsOf } from '../../../src/hash/hash-image.js'
+} from '../../../packages/hash/src/details/written.js'
+import { loadDetailsKernelSync } from '../../../packages/hash/src/details-kernel.js'
+import { loadFrameKernelSync } from '../../../packages/hash/src/frame-kernel.js'
+import { detailsOf } from '../../../packages/hash/src/hash-image.js'
 import { drawn, noisy } from '../synthetic.js'
 
 const details = detailsWith(loadDetailsKernelSync(), loadFrameKernelSync())
@@ -38,7 +38,7 @@ t.test('what is found in a picture is read as it was written', async (t) => {
   }
 })
 
-t.test('tabir/hash gives the same in base64, and nothing of a picture without room for details', async (t) => {
+t.test('@tabir/hash gives the same in base64, and nothing of a picture without room for details', async (t) => {
   t.equal(await detailsOf(picture), Buffer.from(writeAsked(details.ask(picture))).toString('base64'))
   const registered = Buffer.from(writeRegistered(details.register(picture))).toString('base64')
   t.equal(await detailsOf(picture, { purpose: 'register' }), registered)

@@ -2,10 +2,10 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
+import { parseHash } from '../../../../packages/hash/src/hash256.js'
 import { BLOCK_ID_PATTERN } from '../../../domain/cases/appeal.js'
 import type { Signal } from '../../../domain/matching/signal.js'
 import { Problem } from '../../../domain/problem.js'
-import { parseHash } from '../../../hash/hash256.js'
 import type { AppealService } from '../../../services/trust/appeals.js'
 import { Next, nextOf, PageQuery } from '../../pages.js'
 import { callerOf, ownCaseOf } from '../../plugins/door.js'

@@ -1,9 +1,9 @@
 // HMA's bank content: pictures and hashes of a bank, each switched off and on by itself.
 
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { formatHash } from '../../../../packages/hash/src/hash256.js'
 import { SIGNAL_TYPES } from '../../../domain/matching/signal-types.js'
 import { Problem } from '../../../domain/problem.js'
-import { formatHash } from '../../../hash/hash256.js'
 import type { Banks } from '../../../services/banks/banks.js'
 import type { Registration } from '../../../services/intake/registration.js'
 import type { Content, Contents } from '../../../services/interop/contents.js'

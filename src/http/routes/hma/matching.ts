@@ -1,11 +1,11 @@
 // HMA's `/h` and `/m`: hash a picture, look a picture or a hash up.
 
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { distance, type Hash256 } from '../../../../packages/hash/src/hash256.js'
 import type { HashedImage, HashedSignal } from '../../../domain/matching/hashed-image.js'
 import { SIGNAL_TYPES } from '../../../domain/matching/signal-types.js'
 import type { Caller } from '../../../domain/organisations/access.js'
 import { Problem } from '../../../domain/problem.js'
-import { distance, type Hash256 } from '../../../hash/hash256.js'
 import type { Banks } from '../../../services/banks/banks.js'
 import type { Contents } from '../../../services/interop/contents.js'
 import type { Match } from '../../../services/matching/match.js'

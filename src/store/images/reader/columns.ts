@@ -1,5 +1,6 @@
 // Registered images as columns: how an index of millions is fed without an object for each.
 
+import { HASH_BYTES } from '../../../../packages/hash/src/hash256.js'
 import { CATEGORIES, TIERS, VIEWS } from '../../../domain/matching/signal.js'
 import {
   DETAIL_CODES,
@@ -8,7 +9,6 @@ import {
   SIGNAL_TYPE_NAMES,
   SIGNAL_TYPES,
 } from '../../../domain/matching/signal-types.js'
-import { HASH_BYTES } from '../../../hash/hash256.js'
 import { RECORD } from '../image-record.js'
 import { BankNames } from './bank-names.js'
 

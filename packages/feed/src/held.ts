@@ -1,6 +1,6 @@
 // What a follower holds: every signal he was told of, searched exactly, in his own memory.
 
-import { sharedOut } from '../domain/cases/share.js'
+import { sharedOut } from '../../../src/domain/cases/share.js'
 import {
   aloneBits,
   contentOf,
@@ -8,13 +8,13 @@ import {
   TOGETHER_BITS,
   widestMatchBits,
   widestWitnessBits,
-} from '../domain/matching/evidence.js'
-import { VIEW_NAMES, VIEWS, type View } from '../domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/matching/signal-types.js'
-import { Witnesses } from '../domain/matching/witnesses.js'
-import type { Hash256 } from '../hash/hash256.js'
-import { isUpright, type TransformName, transforms } from '../hash/transforms.js'
-import { SignalIndex } from '../search/signal-index.js'
+} from '../../../src/domain/matching/evidence.js'
+import { VIEW_NAMES, VIEWS, type View } from '../../../src/domain/matching/signal.js'
+import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../../../src/domain/matching/signal-types.js'
+import { Witnesses } from '../../../src/domain/matching/witnesses.js'
+import { SignalIndex } from '../../../src/search/signal-index.js'
+import type { Hash256 } from '../../hash/src/hash256.js'
+import { isUpright, type TransformName, transforms } from '../../hash/src/transforms.js'
 import type { FedLine, HeldSignal } from './lines.js'
 
 export interface LocalMatch extends Omit<HeldSignal, 'signals'> {

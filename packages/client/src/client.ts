@@ -1,7 +1,6 @@
-// The package's entry point tabir/client: the whole API with its types, in Node or in a browser; batches, waits and hashes by itself.
+// The package's entry point @tabir/client: the whole API with its types, in Node or in a browser; batches, waits and hashes by itself.
 
-import { detailsOf, type GivenSignal, hashImage } from '../hash/hash-image.js'
-import type { Pixels } from '../hash/pixels.js'
+import { detailsOf, type GivenSignal, hashImage, type Pixels } from '@tabir/hash'
 import { OPERATIONS, type Operations, type Schemas } from './operations.generated.js'
 
 export type OperationId = keyof Operations
@@ -42,7 +41,7 @@ export interface TabirClient {
   /**
    * Hashes a picture here, so that it stays here, and asks.
    *
-   * @param pixels as for `hashImage` of `tabir/hash`; as for its `detailsOf` with `withDetails`.
+   * @param pixels as for `hashImage` of `@tabir/hash`; as for its `detailsOf` with `withDetails`.
    * @param options.withDetails also by the picture's details, for a service that offers extended protection; one that does not refuses it.
    *   That is up to 250 kB a picture, and says more of it than hashes do.
    */

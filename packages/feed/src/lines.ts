@@ -1,9 +1,9 @@
 // The lines of a feed as they come over the wire and stand in a follower's file, parsed once.
 
 import { z } from 'zod'
-import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../domain/matching/signal.js'
-import { SIGNAL_TYPE_NAMES } from '../domain/matching/signal-types.js'
-import { type Hash256, parseHash } from '../hash/hash256.js'
+import { CATEGORY_NAMES, TIER_NAMES, VIEW_NAMES } from '../../../src/domain/matching/signal.js'
+import { SIGNAL_TYPE_NAMES } from '../../../src/domain/matching/signal-types.js'
+import { type Hash256, parseHash } from '../../hash/src/hash256.js'
 
 const HashText = z.string().transform((text, context): Hash256 => {
   const hash = parseHash(text)

@@ -1,8 +1,8 @@
 // A follower's file: what he holds and where he stopped. Hashes are in it, so it is the owner's alone; what is withdrawn is not in the next one.
 
 import { createReadStream } from 'node:fs'
-import { writeWholeFile } from '../files/write-file.js'
-import { formatHash } from '../hash/hash256.js'
+import { writeWholeFile } from '../../../src/files/write-file.js'
+import { formatHash } from '../../hash/src/hash256.js'
 import type { Held } from './held.js'
 import { FeedError, linesOf, parseLine } from './lines.js'
 

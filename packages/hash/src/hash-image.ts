@@ -1,4 +1,4 @@
-// The package's entry point tabir/hash: for platforms and pages that hash for themselves, so that the picture stays where it is.
+// The package's entry point @tabir/hash: for platforms and pages that hash for themselves, so that the picture stays where it is.
 
 import { blockhashOf } from './blockhash.js'
 import { detailsWith } from './details/details.js'
@@ -10,6 +10,7 @@ import { loadImageHasher } from './image-hasher.js'
 import type { Pixels } from './pixels.js'
 import type { Purpose, ViewKind } from './views.js'
 
+export type { Pixels } from './pixels.js'
 export { hashedSize } from './reduced-side.js'
 
 /** A signal as the API takes it: in a query of `POST /v1/match`, or in an image of `POST /v1/cases/{caseNumber}/hashes`. */

@@ -1,11 +1,11 @@
-// `tabir/feed`: follows a Tabir's feed and matches by it inside your own walls.
+// `@tabir/feed`: follows a Tabir's feed and matches by it inside your own walls.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { loadHeld, saveHeld } from './file.js'
 import { type AskedSignal, Held, type LocalMatch } from './held.js'
 import { FeedError, linesOf, parseLine } from './lines.js'
 
-export { parseHash } from '../hash/hash256.js'
+export { parseHash } from '../../hash/src/hash256.js'
 export type { AskedSignal, LocalMatch } from './held.js'
 export { FeedError } from './lines.js'
 
@@ -35,7 +35,7 @@ export interface FollowedFeed {
   /**
    * Exact, from memory: every held signal that the service would answer by `near` or better, nearest first; with `thresholdBits` all within it.
    * The `id` is what the server calls `matchId`, so a verdict can be reported for it. Mirrored and turned copies are found by asking for the
-   * hashes that `tabir/hash` gives for them, each with its `transform`. Ask about all views at once: the farther ones have to agree.
+   * hashes that `@tabir/hash` gives for them, each with its `transform`. Ask about all views at once: the farther ones have to agree.
    */
   match(signals: readonly AskedSignal[], thresholdBits?: number): LocalMatch[]
   readonly size: number

@@ -1,0 +1,169 @@
+// The packages as somebody has them who installed them: packed, in a project of its own, in Node and in a browser.
+
+import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process'
+import { copyFileSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { build } from 'esbuild'
+import t, { type Test } from 'tap'
+import type { GivenSignal, Pixels } from '../packages/hash/src/hash-image.js'
+import { formatHash } from '../packages/hash/src/hash256.js'
+import { decode } from '../workers/media/decode.js'
+import { hashImage } from '../workers/media/hash-image.js'
+import { launchChromium, withoutBrowser } from './helpers/chromium.js'
+import { scene } from './helpers/pictures.js'
+import { keyFor, randomHashText, startService } from './helpers/service.js'
+import { listen } from './helpers/sockets.js'
+
+const root = resolve(import.meta.dirname, '../..')
+const NAMES = ['client', 'feed', 'hash']
+const project = t.testdir({ 'package.json': '{ "type": "module" }', packed: {} })
+/** What is typed in the project; npm is not to ask a registry. */
+const run = (...command: string[]): SpawnSyncReturns<string> =>
+  spawnSync(command[0] ?? '', command.slice(1), { cwd: project, encoding: 'utf8' })
+
+t.test('each is packed whole, and nothing else with it', (t) => {
+  const packed = spawnSync('npm', ['pack', '--silent', '--workspaces', '--pack-destination', join(project, 'packed')], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  t.equal(packed.status, 0, packed.stderr)
+  for (const name of NAMES) {
+    const list = run('tar', '-tzf', `packed/tabir-${name}-0.1.0.tgz`).stdout.trim().split('\n').toSorted()
+    const top = list.map((path) => path.replace(/^package\/dist\/types\/.*\.d\.ts$/, 'types').replace('package/', ''))
+    t.same([...new Set(top)], ['LICENSE', 'NOTICE', 'README.md', 'dist/index.js', 'types', 'package.json'], name)
+  }
+  t.end()
+})
+
+t.test('they are installed into an empty project, without a registry', (t) => {
+  const zod = run('npm', 'pack', '--silent', '--ignore-scripts', '--pack-destination', 'packed', join(root, 'node_modules/zod'))
+  t.equal(zod.status, 0, zod.stderr)
+  const files = readdirSync(join(project, 'packed')).map((name) => `./packed/${name}`)
+  const installed = run('npm', 'install', '--offline', '--no-audit', '--no-fund', ...files)
+  t.equal(installed.status, 0, installed.stderr)
+  t.same(readdirSync(join(project, 'node_modules/@tabir')).toSorted(), NAMES)
+  // For the program below, and no package of ours.
+  symlinkSync(join(root, 'node_modules/sharp'), join(project, 'node_modules/sharp'))
+  t.end()
+})
+
+const ready = startService(t).then(async (service) => {
+  const url = `http://127.0.0.1:${await listen(service.app)}`
+  const { key, headers } = await keyFor(service, 'platform', ['match', 'feed', 'signals:write'])
+  return { service, url, key, headers }
+})
+
+/** Runs a program of the project beside this process, which has the service. @returns what it printed. */
+async function printed(t: Test, file: string, args: readonly string[], env: object = {}): Promise<string> {
+  const child = spawn(process.execPath, [file, ...args], { cwd: project, env: { PATH: process.env['PATH'], ...env } })
+  const [said, faults] = await Promise.all([text(child.stdout), text(child.stderr)])
+  t.equal(faults, '', file)
+  return said
+}
+
+t.test(
+  'a program is compiled against their types, opens a case and finds its picture, at the service and by the feed',
+  async (t) => {
+    copyFileSync(join(root, 'test/data/use-packages.mts'), join(project, 'use.mts'))
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      module: 'nodenext',
+      target: 'es2023',
+      types: [],
+    }
+    const tsconfig = {
+      compilerOptions: { ...compilerOptions, lib: ['es2023', 'dom', 'dom.asynciterable'] },
+      include: ['use.mts'],
+    }
+    writeFileSync(join(project, 'tsconfig.json'), JSON.stringify(tsconfig))
+    const compiled = run(process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '-p', '.')
+    t.match(compiled, { status: 0, stdout: '' })
+
+    const { url, key } = await ready
+    const said = JSON.parse(await printed(t, 'use.mjs', [url, key]))
+    t.same(said, { grade: 'exact', held: 0, size: 1, refused: 'key-missing' })
+  },
+)
+
+/** The example of a README, as a program of the project. */
+function example(name: string): string {
+  const [, code] =
+    /```js\n(.*?)```/s.exec(readFileSync(join(project, 'node_modules/@tabir', name, 'README.md'), 'utf8')) ?? []
+  const file = `readme-${name}.mjs`
+  writeFileSync(join(project, file), code ?? '')
+  return file
+}
+
+/** As the service's own workers hash it. */
+async function hashedByService(bytes: Buffer): Promise<GivenSignal[]> {
+  const { signals, blockhash, quality } = await hashImage(bytes, 'query')
+  const all = [...signals, { type: 'blockhash' as const, view: 'whole' as const, quality, hashes: blockhash }]
+  return all.map(({ type, view, quality, hashes: [hash] }) => ({ type, view, quality, hash: hash ? formatHash(hash) : '' }))
+}
+
+t.test('the examples of the READMEs do what they say', async (t) => {
+  const { service, url, key, headers } = await ready
+  const { bytes } = await scene(5)
+  writeFileSync(join(project, 'picture.jpg'), bytes)
+  t.same(JSON.parse(await printed(t, example('hash'), ['picture.jpg'])), await hashedByService(bytes), 'as the service does')
+
+  const hash = randomHashText()
+  await service.app.inject({ method: 'POST', url: '/v1/banks', headers, payload: { name: 'known' } })
+  const payload = { signals: [{ type: 'pdq', hash, quality: 90 }] }
+  await service.app.inject({ method: 'POST', url: '/v1/banks/known/signals', headers, payload })
+  const env = { TABIR_URL: url, TABIR_API_KEY: key }
+  t.match(JSON.parse(await printed(t, example('client'), [hash], env)), { matches: [{ grade: 'exact' }] })
+  t.match(await printed(t, example('feed'), [hash], env), /^\d+ \[\{"id":.*"distanceBits":0/)
+})
+
+const bundled = () =>
+  build({
+    stdin: { contents: `export * from '@tabir/client'; export { hashImage } from '@tabir/hash'`, resolveDir: project },
+    bundle: true,
+    write: false,
+    metafile: true,
+    platform: 'browser',
+    format: 'iife',
+    globalName: 'tabir',
+  })
+
+t.test('client and hash are bundled for a browser with nothing of Node, and nothing beside them', async (t) => {
+  const { metafile } = await bundled()
+  const taken = Object.keys(metafile.inputs).map((path) => /node_modules\/(.*)$/.exec(path)?.[1] ?? path)
+  t.same(taken.toSorted(), ['<stdin>', '@tabir/client/dist/index.js', '@tabir/hash/dist/index.js'])
+})
+
+t.test('in a browser they give the same hashes, and ask', { skip: withoutBrowser }, async (t) => {
+  const { url, key } = await ready
+  const [{ outputFiles }, browser] = await Promise.all([bundled(), launchChromium()])
+  t.teardown(() => browser.close())
+  const page = await (await browser.newContext({ bypassCSP: true })).newPage()
+  await page.goto(`${url}/health/live`)
+  await page.addScriptTag({ content: outputFiles[0]?.text ?? '' })
+  const { bytes } = await scene(5)
+  const { width, height, data } = await decode(bytes)
+  const said = await page.evaluate(inPage, { url, key, width, height, data: [...data] })
+  t.same(said.signals, await hashedByService(bytes))
+  t.ok(Array.isArray(said.matches))
+})
+
+interface InPage {
+  readonly url: string
+  readonly key: string
+  readonly width: number
+  readonly height: number
+  readonly data: number[]
+}
+
+/** Runs in the page. */
+async function inPage({ url, key, width, height, data }: InPage) {
+  const { tabir } = globalThis as unknown as { tabir: typeof import('../packages/client/src/client.js') & Hashing }
+  const pixels: Pixels = { data: Uint8Array.from(data), width, height, channels: 3 }
+  const { signals } = await tabir.hashImage(pixels)
+  const { matches } = await tabir.tabirClient({ url, key }).matchPixels(pixels)
+  return { signals, matches }
+}
+
+type Hashing = typeof import('../packages/hash/src/hash-image.js')
