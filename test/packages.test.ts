@@ -23,7 +23,7 @@ const run = (...command: string[]): SpawnSyncReturns<string> =>
   spawnSync(command[0] ?? '', command.slice(1), { cwd: project, encoding: 'utf8' })
 
 t.test('each is packed whole, and nothing else with it', (t) => {
-  const packed = spawnSync('npm', ['pack', '--json', '--workspaces', '--pack-destination', join(project, 'packed')], {
+  const packed = spawnSync('npm', ['pack', '--silent', '--workspaces', '--pack-destination', join(project, 'packed')], {
     cwd: root,
     encoding: 'utf8',
   })
@@ -37,7 +37,15 @@ t.test('each is packed whole, and nothing else with it', (t) => {
 })
 
 t.test('they are installed into an empty project, without a registry', (t) => {
-  const zod = run('npm', 'pack', '--ignore-scripts', '--pack-destination', 'packed', join(root, 'node_modules/zod'))
+  const zod = run(
+    'npm',
+    'pack',
+    '--silent',
+    '--ignore-scripts',
+    '--pack-destination',
+    'packed',
+    join(root, 'node_modules/zod'),
+  )
   t.equal(zod.status, 0, zod.stderr)
   const files = readdirSync(join(project, 'packed')).map((name) => `./packed/${name}`)
   const installed = run('npm', 'install', '--offline', '--no-audit', '--no-fund', ...files)
