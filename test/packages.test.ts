@@ -37,7 +37,15 @@ t.test('each is packed whole, and nothing else with it', (t) => {
 })
 
 t.test('they are installed into an empty project, without a registry', (t) => {
-  const zod = run('npm', 'pack', '--silent', '--ignore-scripts', '--pack-destination', 'packed', join(root, 'node_modules/zod'))
+  const zod = run(
+    'npm',
+    'pack',
+    '--silent',
+    '--ignore-scripts',
+    '--pack-destination',
+    'packed',
+    join(root, 'node_modules/zod'),
+  )
   t.equal(zod.status, 0, zod.stderr)
   const files = readdirSync(join(project, 'packed')).map((name) => `./packed/${name}`)
   const installed = run('npm', 'install', '--offline', '--no-audit', '--no-fund', ...files)
