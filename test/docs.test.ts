@@ -50,13 +50,15 @@ t.test('every command that a guide names is one of package.json', async (t) => {
       if (name !== 'bench:NAME') t.ok(scripts[name] !== undefined, `${file}: npm run ${name}`)
 })
 
+const PACKAGES = ['packages/client/src', 'packages/feed/src', 'packages/hash/src']
+
 t.test('the picture of the architecture has each folder, and no other', async (t) => {
   const [, picture = ''] = /^## The folders$[\s\S]*?^```\n([\s\S]*?)^```$/m.exec(read('docs/architecture.md')) ?? []
   const drawn = picture
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => /^(?:[A-Z]+)? +([\w/-]+)(?: |$)/.exec(line)?.[1] ?? line)
-  const folders = ['src', 'workers', 'page', 'console'].flatMap((top) => [top, ...foldersUnder(top)])
+  const folders = ['src', 'workers', 'page', 'console', ...PACKAGES].flatMap((top) => [top, ...foldersUnder(top)])
   t.same(drawn.toSorted(), folders.toSorted())
 })
 
