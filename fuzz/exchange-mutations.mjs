@@ -101,7 +101,7 @@ export const faults = [
     ['await store.noteNamed(name, named)', 'undefined'],
     ['if (isLast && state.anewSinceMs !== undefined)', 'if (state.anewSinceMs !== undefined)'],
   ]),
-  of('exchange-jobs.js', ['cli/exchange'], [['if (!waiting.some(', 'if (waiting.some(']]),
+  of('app/exchange-jobs.js', ['cli/exchange'], [['if (!waiting.some(', 'if (waiting.some(']]),
   of('exchange/unpack.js', READERS, [
     ['plainBytes > counted.packed * limits.maxRatio', 'false'],
     ["isCut ? 'upload-incomplete' : 'body-unreadable'", "'body-unreadable'"],

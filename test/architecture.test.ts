@@ -2,8 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import t from 'tap'
 
-// Who may import whom. Type-only imports count. `app.ts`, `services.ts` and the other files at the top of src/ put the parts
-// together, as do workers/*.ts and cli/main.ts.
+// Who may import whom. Type-only imports count. `app` puts the parts together; the processes in `boot`, and workers/*.ts, may import all.
 const arrows: Readonly<Record<string, readonly string[]>> = {
   config: ['net', 'services', 'store'],
   hash: [],
@@ -20,15 +19,17 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   http: ['domain', 'exchange', 'hash', 'net', 'services', 'web'],
   client: ['hash'],
   web: ['domain'],
-  cli: ['domain', 'exchange', 'files', 'http', 'net', 'services', 'store', 'top'],
-  demo: ['hash', 'store', 'top'],
+  app: ['domain', 'exchange', 'handoff', 'http', 'jobs', 'net', 'services', 'store', 'web'],
+  cli: ['boot', 'domain', 'exchange', 'files', 'http', 'net', 'services', 'store'],
+  demo: ['boot', 'hash', 'store'],
 }
 const pure = ['hash', 'search', 'domain']
 const root = resolve(import.meta.dirname, '../..')
 
 t.test('no folder of src imports what it may not', async (t) => {
   for (const { folder, file, specifier, target } of importsUnder('src')) {
-    if (folder === 'top' || target === undefined || target === folder) continue
+    t.not(folder, 'top', `${file} is in a folder`)
+    if (folder === 'boot' || target === undefined || target === folder) continue
     t.ok(arrows[folder]?.includes(target), `${file} imports ${specifier}`)
   }
 })
@@ -87,7 +88,7 @@ const fileWriters: Readonly<Record<string, readonly string[]>> = {
   'src/files/standard-output.ts': ['write'],
   // Tries whether it could, and writes nothing.
   'workers/proof.ts': ['openSync', 'renameSync'],
-  'src/process.ts': ['writeFileSync'], // to /proc
+  'src/boot/process.ts': ['writeFileSync'], // to /proc
   'examples/telegram-bot.mjs': ['rename', 'writeFile'], // an example has no helpers of ours; the new file stands beside the old one
 }
 /** What reads, looks, makes folders and removes. Everything else of `node:fs` writes, or can be used to. */
@@ -120,7 +121,7 @@ t.test('the environment is read in one place', async (t) => {
     const uses = readFileSync(join(root, file), 'utf8').match(/process\.env\b(?!\))/g)
     if (uses !== null)
       t.ok(
-        ['src/config.ts', 'src/supervisor.ts'].includes(file) || file.startsWith('src/demo/'),
+        ['src/boot/config.ts', 'src/boot/supervisor.ts'].includes(file) || file.startsWith('src/demo/'),
         `${file} reads the environment`,
       )
   }

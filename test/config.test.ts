@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import t from 'tap'
+import { environmentFor, readConfig } from '../src/boot/config.js'
 import { Variables } from '../src/config/variables.js'
-import { environmentFor, readConfig } from '../src/config.js'
 
 t.test('an empty environment gives the documented defaults', async (t) => {
   t.same(readConfig({}), {

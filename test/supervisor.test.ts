@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { welcome } from '../src/boot/welcome.js'
 import { isScope } from '../src/domain/organisations/access.js'
 import { openRedisServer, type RedisServer } from '../src/store/embedded/embedded-redis.js'
 import { HOW_TO_INSTALL } from '../src/store/embedded/find-redis.js'
-import { welcome } from '../src/welcome.js'
 import { collect, folder, stage, stageProcess } from './helpers/supervised.js'
 
 const searchPath = process.env['PATH'] ?? ''
@@ -254,7 +254,7 @@ t.test('as a process', async (t) => {
   })
 
   t.test('refuses a wrong setting by its name', async (t) => {
-    const entry = new URL('../src/supervisor.js', import.meta.url).pathname
+    const entry = new URL('../src/boot/supervisor.js', import.meta.url).pathname
     const child = spawn(process.execPath, [entry], { env: { TABIR_PORT: 'ninety' }, stdio: ['ignore', 'ignore', 'pipe'] })
     const stderr = collect(child)
     const [status] = await once(child, 'close')

@@ -1,11 +1,11 @@
 // Process entry: tells other systems what happened. It knows Redis, the seal keys and the way out; it never sees a picture.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readConfig } from '../src/config.js'
+import { onceRedisAnswers } from '../src/app/first-answer.js'
+import { readConfig } from '../src/boot/config.js'
+import { hearHangups, leaveMemoryOutOfDumps, orRefuseToStart, refuseToStart, stopOnSignal } from '../src/boot/process.js'
 import { plainJson } from '../src/domain/plain-text.js'
-import { onceRedisAnswers } from '../src/first-answer.js'
 import { outgoingThrough } from '../src/net/outgoing.js'
-import { hearHangups, leaveMemoryOutOfDumps, orRefuseToStart, refuseToStart, stopOnSignal } from '../src/process.js'
 import { matchIdsWith } from '../src/services/matching/match-ids.js'
 import { sealingAsAgreed } from '../src/services/records/key-rollover.js'
 import { partiesWith } from '../src/services/trust/parties.js'

@@ -1,19 +1,19 @@
 // The parts put together that speak with other systems' servers: feeds that are pulled, and HMAs out of which is taken what was withdrawn.
 
-import type { Exchange, Reconciler } from './exchange/exchange-config.js'
-import { outgoingThrough } from './net/outgoing.js'
+import type { Exchange, Reconciler } from '../exchange/exchange-config.js'
+import { outgoingThrough } from '../net/outgoing.js'
+import type { Replica } from '../services/index/replica.js'
+import type { Registration } from '../services/intake/registration.js'
+import { exchangesOver } from '../services/interop/exchanges.js'
+import { reconcilersOver } from '../services/interop/reconcilers.js'
+import type { MatchIds } from '../services/matching/match-ids.js'
+import type { Matcher } from '../services/matching/matcher.js'
+import { exchangesInStore } from '../store/exchange/exchanges.js'
+import { reconcilersInStore } from '../store/exchange/reconcilers.js'
+import type { ApiKeys } from '../store/organisations/api-keys.js'
+import type { Store } from '../store/redis/client.js'
 import { pullingBy } from './pulling.js'
 import type { ServiceOptions } from './service-options.js'
-import type { Replica } from './services/index/replica.js'
-import type { Registration } from './services/intake/registration.js'
-import { exchangesOver } from './services/interop/exchanges.js'
-import { reconcilersOver } from './services/interop/reconcilers.js'
-import type { MatchIds } from './services/matching/match-ids.js'
-import type { Matcher } from './services/matching/matcher.js'
-import { exchangesInStore } from './store/exchange/exchanges.js'
-import { reconcilersInStore } from './store/exchange/reconcilers.js'
-import type { ApiKeys } from './store/organisations/api-keys.js'
-import type { Store } from './store/redis/client.js'
 
 export interface ExchangePartsNeeded {
   readonly options: ServiceOptions

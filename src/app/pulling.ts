@@ -1,11 +1,11 @@
 // What stands in the file of exchanges, done by this process from when it is started.
 
-import { Problem } from './domain/problem.js'
+import { Problem } from '../domain/problem.js'
+import { PULL_EXCHANGE_QUEUE, RECONCILE_QUEUE } from '../jobs/pull-exchange.js'
+import type { Exchanges } from '../services/interop/exchanges.js'
+import type { Reconcilers } from '../services/interop/reconcilers.js'
 import type { ExchangeJobs } from './exchange-jobs.js'
-import { PULL_EXCHANGE_QUEUE, RECONCILE_QUEUE } from './jobs/pull-exchange.js'
 import type { ServiceOptions } from './service-options.js'
-import type { Exchanges } from './services/interop/exchanges.js'
-import type { Reconcilers } from './services/interop/reconcilers.js'
 
 /** Where no file names anything, no queue is opened. */
 export function pullingBy(exchanges: Exchanges, reconcilers: Reconcilers, options: ServiceOptions) {

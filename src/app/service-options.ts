@@ -1,15 +1,15 @@
 // What a process of the API is started with.
 
 import type { ScryptOptions } from 'node:crypto'
-import type { Exchange, Reconciler } from './exchange/exchange-config.js'
-import type { listenForWorkers } from './handoff/listener.js'
+import type { Exchange, Reconciler } from '../exchange/exchange-config.js'
+import type { listenForWorkers } from '../handoff/listener.js'
+import type { Hearing } from '../services/index/replica.js'
+import type { FetchFrom } from '../services/intake/picture-fetching.js'
+import type { DueTime } from '../services/load/due-time.js'
+import type { ProbingMode } from '../services/matching/probing-guard.js'
+import type { AuditHead } from '../store/audit/audit.js'
+import type { FeedDelay } from '../store/exchange/feed-batches.js'
 import type { OpeningOptions } from './opening.js'
-import type { Hearing } from './services/index/replica.js'
-import type { FetchFrom } from './services/intake/picture-fetching.js'
-import type { DueTime } from './services/load/due-time.js'
-import type { ProbingMode } from './services/matching/probing-guard.js'
-import type { AuditHead } from './store/audit/audit.js'
-import type { FeedDelay } from './store/exchange/feed-batches.js'
 import type { TrustLimits } from './trust-parts.js'
 
 export interface ServiceOptions extends OpeningOptions {

@@ -6,4 +6,4 @@ import { z } from 'zod'
 const Package = z.object({ version: z.string() })
 
 /** Beside `dist`, in a checkout and in an image. */
-export const { version: VERSION } = Package.parse(createRequire(import.meta.url)('../../package.json'))
+export const { version: VERSION } = Package.parse(createRequire(import.meta.url)('../../../package.json'))

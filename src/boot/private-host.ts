@@ -3,7 +3,7 @@
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { isPublicAddress, plainAddress } from './net/address.js'
+import { isPublicAddress, plainAddress } from '../net/address.js'
 
 export interface HostParts {
   /** The addresses of a name. */

@@ -1,10 +1,10 @@
 // A store that an api may work on: in a format and under seal keys that it knows, with the deployment's secrets.
 
-import { openStore, type RedisTarget, type Store } from './store/redis/client.js'
-import { agreeOnFormat, checkFormat } from './store/redis/format.js'
-import type { Keyring } from './store/sealing/seal.js'
-import { checkRing, noteActive } from './store/sealing/seal-ring.js'
-import { hasSecrets, loadSecrets, type Secrets } from './store/sealing/secrets.js'
+import { openStore, type RedisTarget, type Store } from '../store/redis/client.js'
+import { agreeOnFormat, checkFormat } from '../store/redis/format.js'
+import type { Keyring } from '../store/sealing/seal.js'
+import { checkRing, noteActive } from '../store/sealing/seal-ring.js'
+import { hasSecrets, loadSecrets, type Secrets } from '../store/sealing/secrets.js'
 
 export interface SealedStore {
   readonly store: Store

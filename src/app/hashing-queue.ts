@@ -2,9 +2,9 @@
 
 import { once } from 'node:events'
 import type { Redis } from 'ioredis'
-import { Problem } from './domain/problem.js'
-import { HASH_IMAGE_QUEUE, type HashImageJob, JOB_PRIORITY, QUEUE_PREFIX } from './jobs/hash-image.js'
-import { connectForRequests, type RedisTarget, reach } from './store/redis/client.js'
+import { Problem } from '../domain/problem.js'
+import { HASH_IMAGE_QUEUE, type HashImageJob, JOB_PRIORITY, QUEUE_PREFIX } from '../jobs/hash-image.js'
+import { connectForRequests, type RedisTarget, reach } from '../store/redis/client.js'
 
 /** Its line is made anew within half a second, and an api that is ready meanwhile has said that it takes pictures. */
 const READY_WITHIN_MS = 2000

@@ -2,9 +2,9 @@
 // no key; and what still matches, only an api knows.
 
 import { Queue, Worker } from 'bullmq'
-import { QUEUE_PREFIX } from './jobs/hash-image.js'
-import { PullExchangeJob } from './jobs/pull-exchange.js'
-import { connectForWaiting, type RedisTarget } from './store/redis/client.js'
+import { QUEUE_PREFIX } from '../jobs/hash-image.js'
+import { PullExchangeJob } from '../jobs/pull-exchange.js'
+import { connectForWaiting, type RedisTarget } from '../store/redis/client.js'
 
 export interface ExchangeJobs {
   /** It is done once more, from its beginning after this was asked; of several that wait, one is done. One under way is another. */

@@ -1,6 +1,6 @@
 // Snapshots of the index, on the clock.
 
-import type { Replica } from './services/index/replica.js'
+import type { Replica } from '../services/index/replica.js'
 
 /** Saves snapshots from time to time, one after the other, and a last one when it is closed. */
 export function savingEvery(

@@ -3,7 +3,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
-import { type Certificate, checkCertificate, type ServerCertificate } from './net/certificate.js'
+import { type Certificate, checkCertificate, type ServerCertificate } from '../net/certificate.js'
 
 export interface CertificateFiles {
   readonly cert: string

@@ -5,10 +5,14 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { openServices } from '../app/services.js'
+import { exchangesIn, reconcilersIn } from '../exchange/exchange-config.js'
+import { SERVER_LIMITS } from '../http/limits.js'
+import { headText } from '../store/audit/audit.js'
+import { keyringOf } from '../store/sealing/seal-keys.js'
+import { loadSite } from '../web/site.js'
 import { type CertificateFiles, type KeptCertificate, keepCertificate } from './certificate-files.js'
 import { readConfig } from './config.js'
-import { exchangesIn, reconcilersIn } from './exchange/exchange-config.js'
-import { SERVER_LIMITS } from './http/limits.js'
 import { whyNotListening } from './listening.js'
 import { isLoopback, refusePublicHost } from './private-host.js'
 import {
@@ -19,11 +23,7 @@ import {
   refuseToStart,
   stopOnSignal,
 } from './process.js'
-import { openServices } from './services.js'
-import { headText } from './store/audit/audit.js'
-import { keyringOf } from './store/sealing/seal-keys.js'
 import { startTracing } from './tracing.js'
-import { loadSite } from './web/site.js'
 
 leaveMemoryOutOfDumps()
 let tellStarted = (_app: FastifyInstance) => {}
@@ -85,7 +85,7 @@ const services = await openServices({
 }).catch(refuseToStart)
 
 /** What build.mjs made of `page/`, beside the compiled sources. */
-const site = loadSite(fileURLToPath(new URL('../public/', import.meta.url)), {
+const site = loadSite(fileURLToPath(new URL('../../public/', import.meta.url)), {
   exitUrl: config.pageExitUrl,
   country: config.country,
   contact:
@@ -102,7 +102,7 @@ const connections = Math.min(SERVER_LIMITS.connections, Math.floor((mostOpenFile
 
 // Loading a snapshot waits for files and for another thread, about as long as the code of the routes takes to load.
 const hydrated = services.hydrate().catch(refuseToStart) // from here: it may fail before it is waited for
-const app = await import('./app.js').then(({ buildApp }) =>
+const app = await import('../app/app.js').then(({ buildApp }) =>
   buildApp({
     services,
     site,

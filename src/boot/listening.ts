@@ -1,6 +1,6 @@
 // Why an address cannot be listened on, for the operator to read.
 
-import { ownValue } from './domain/own-value.js'
+import { ownValue } from '../domain/own-value.js'
 
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another program has it',

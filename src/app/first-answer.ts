@@ -1,9 +1,9 @@
 // A start waits for Redis, which may be loading its log, be changing its master, or have no processor for some seconds.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Problem } from './domain/problem.js'
-import type { StoreUnavailableError } from './domain/store-unavailable.js'
-import { isUnavailable, refusalIn, unavailableErrorFor } from './store/redis/unavailable-cause.js'
+import { Problem } from '../domain/problem.js'
+import type { StoreUnavailableError } from '../domain/store-unavailable.js'
+import { isUnavailable, refusalIn, unavailableErrorFor } from '../store/redis/unavailable-cause.js'
 
 export interface Patience {
   /** Told in words, once, that it has to be waited for. */

@@ -15,9 +15,9 @@ import { realpathSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { openRedisServer, type RedisServer } from '../store/embedded/embedded-redis.js'
 import { type Environment, environmentFor, type Part, readConfig } from './config.js'
 import { closedTerminal, leaveMemoryOutOfDumps, withoutDumps } from './process.js'
-import { openRedisServer, type RedisServer } from './store/embedded/embedded-redis.js'
 import { welcome } from './welcome.js'
 
 export interface PartCommand {
@@ -344,13 +344,13 @@ async function main(): Promise<number> {
         },
         workers: {
           name: 'workers',
-          ...program('../workers/main.js'),
+          ...program('../../workers/main.js'),
           env: environmentFor('workers', redis),
           stopWithinMs: 35_000,
         },
         messenger: {
           name: 'messenger',
-          ...program('../workers/messenger.js'),
+          ...program('../../workers/messenger.js'),
           env: environmentFor('messenger', redis),
           stopWithinMs: 25_000,
         },
