@@ -1,43 +1,55 @@
-// The parts put together that speak with other systems' servers: feeds that are pulled, and HMAs out of which is taken what was withdrawn.
+// The exchange parts: what speaks with other systems' servers. Feeds are pulled, withdrawn images are taken out of HMAs, and HMA's own clients
+// are served.
 
 import type { Exchange, Reconciler } from '../exchange/exchange-config.js'
 import { outgoingThrough } from '../net/outgoing.js'
-import type { Replica } from '../services/index/replica.js'
-import type { Registration } from '../services/intake/registration.js'
+import { contentIdsWith } from '../services/interop/content-ids.js'
+import { contentsIn } from '../services/interop/contents.js'
 import { exchangesOver } from '../services/interop/exchanges.js'
 import { reconcilersOver } from '../services/interop/reconcilers.js'
-import type { MatchIds } from '../services/matching/match-ids.js'
-import type { Matcher } from '../services/matching/matcher.js'
 import { exchangesInStore } from '../store/exchange/exchanges.js'
 import { reconcilersInStore } from '../store/exchange/reconcilers.js'
-import type { ApiKeys } from '../store/organisations/api-keys.js'
-import type { Store } from '../store/redis/client.js'
+import { lastRevision } from '../store/images/changes.js'
+import { ownerDuesIn } from '../store/organisations/hold-expiries.js'
+import type { IndexParts } from './index-parts.js'
+import type { IntakeParts } from './intake-parts.js'
+import type { MatchParts } from './match-parts.js'
 import { pullingBy } from './pulling.js'
-import type { ServiceOptions } from './service-options.js'
+import type { StoreParts } from './store-parts.js'
+import type { TrustParts } from './trust-parts.js'
 
-export interface ExchangePartsNeeded {
-  readonly options: ServiceOptions
-  readonly store: Store
-  readonly replica: Replica
-  readonly registration: Registration
-  /** Asks without being a question of anybody's. */
-  readonly matcher: Matcher
-  readonly matchIds: MatchIds
-  readonly apiKeys: ApiKeys
-  /** Keys the names of records, feeds and contents. */
-  readonly secret: Buffer
-}
+export type ExchangeParts = ReturnType<typeof createExchangeParts>
 
-export function exchangeParts(needed: ExchangePartsNeeded) {
-  const { options, store, replica, registration, matcher, matchIds, apiKeys, secret } = needed
-  const { exchanges: feeds = [], reconcilers: hmas = [], now } = options
+/** Without Redis its queues may wait for a connection that does not come. */
+const STOP_WITHIN_MS = 1000
+
+export function createExchangeParts(
+  parts: StoreParts,
+  { replica }: IndexParts,
+  { trust }: TrustParts,
+  { quiet: matcher }: MatchParts,
+  { services: { registration } }: IntakeParts,
+) {
+  const { options, lifecycle, store, secrets, images, apiKeys, matchIds } = parts
+  const { exchanges: feeds = [], reconcilers: hmas = [], now, onTrouble } = options
+  const contents = contentsIn({
+    images,
+    replica,
+    trust,
+    dues: ownerDuesIn(store),
+    ids: contentIdsWith(secrets.matchId),
+    lastRevision: () => lastRevision(store),
+    now,
+    onTrouble,
+  })
+  lifecycle.keep('contents', contents)
   const exchanges = exchangesOver({
     exchanges: feeds,
     store: exchangesInStore(store),
     registration,
     bankNamed: (name) => replica.bankNamed(name),
     outgoing: outgoingTo(feeds),
-    secret,
+    secret: secrets.signalId,
     now,
   })
   const reconcilers = reconcilersOver({
@@ -49,10 +61,14 @@ export function exchangeParts(needed: ExchangePartsNeeded) {
     matchIds,
     orgNamed: (name) => apiKeys.orgByName(name),
     outgoing: outgoingTo(hmas),
-    secret,
+    secret: secrets.signalId,
     now,
   })
-  return { exchanges, reconcilers, pulling: pullingBy(exchanges, reconcilers, options) }
+  const pulling = lifecycle.keep('pulling', pullingBy(exchanges, reconcilers, options), STOP_WITHIN_MS)
+  return {
+    beginPulling: pulling.start,
+    services: { contents, exchanges, reconcilers, pullSoon: pulling.pullSoon },
+  }
 }
 
 /** The operator vouches for the servers that his own file names. */

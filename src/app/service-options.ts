@@ -5,12 +5,17 @@ import type { Exchange, Reconciler } from '../exchange/exchange-config.js'
 import type { listenForWorkers } from '../handoff/listener.js'
 import type { Hearing } from '../services/index/replica.js'
 import type { FetchFrom } from '../services/intake/picture-fetching.js'
+import type { CeilingLimits } from '../services/intake/quotas.js'
 import type { DueTime } from '../services/load/due-time.js'
 import type { ProbingMode } from '../services/matching/probing-guard.js'
 import type { AuditHead } from '../store/audit/audit.js'
 import type { FeedDelay } from '../store/exchange/feed-batches.js'
 import type { OpeningOptions } from './opening.js'
-import type { TrustLimits } from './trust-parts.js'
+
+export interface TrustLimits extends CeilingLimits {
+  /** Work that opening a case costs, in rounds; 0 for none. */
+  readonly proofRounds: number
+}
 
 export interface ServiceOptions extends OpeningOptions {
   readonly handoff: Parameters<typeof listenForWorkers>[1]
