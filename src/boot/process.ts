@@ -3,16 +3,13 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { isatty } from 'node:tty'
 
-/** Runs `stop` once, then ends the process: 0 when it went well. */
+/** Runs `stop` once, then ends the process: with 0 when it went well, or else with 1 and its error on standard error. */
 export function stopOnSignal(stop: () => Promise<void>): void {
   let stopping = false
   const begin = () => {
     if (stopping) return
     stopping = true
-    stop().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    )
+    stop().then(() => process.exit(0), endWith)
   }
   process.once('SIGTERM', begin)
   process.once('SIGINT', begin)
@@ -50,6 +47,10 @@ export function orRefuseToStart<T>(work: () => T): T {
 
 /** Ends the process with what an operator can act on: the message of a refusal to start, without a stack. */
 export function refuseToStart(error: unknown): never {
+  return endWith(error)
+}
+
+function endWith(error: unknown): never {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
   process.exit(1)
 }
