@@ -1,11 +1,11 @@
 // What an operator may set. The only reader of the environment: everything else gets its numbers from here, as arguments.
 
 import type { z } from 'zod'
-import { type Environment, environmentOf, type Part } from '../config/parts.js'
+import { type Environment, environmentOf, type Part } from '../config/part-environments.js'
 import { Settings } from '../config/settings.js'
 import { unknownSettings } from '../config/unknown.js'
 
-export type { Environment, Part } from '../config/parts.js'
+export type { Environment, Part } from '../config/part-environments.js'
 
 export type Config = Readonly<z.infer<typeof Settings>>
 

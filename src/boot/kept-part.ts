@@ -2,8 +2,8 @@
 
 import { spawn } from 'node:child_process'
 import { z } from 'zod'
+import { backoff, type Keeping, type Kept } from './backoff.js'
 import type { Environment, Part } from './config.js'
-import { backoff, type Keeping, type Kept } from './kept.js'
 
 export interface PartCommand {
   readonly name: Part

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RedisServer } from '../store/embedded/embedded-redis.js'
-import { backoff, type Keeping, type Kept, messageOf } from './kept.js'
+import { backoff, type Keeping, type Kept, messageOf } from './backoff.js'
 
 export interface KeepingRedis extends Keeping {
   readonly openRedis: () => Promise<RedisServer>

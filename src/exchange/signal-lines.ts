@@ -9,7 +9,7 @@ import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/matc
 import type { FileFormat, ReadRecord, RecordRefusal } from '../domain/organisations/bank-import.js'
 import { ownValue } from '../domain/own-value.js'
 import { type Hash256, parseHash } from '../hash/hash256.js'
-import { csvFields } from './csv.js'
+import { csvFields } from './csv-fields.js'
 
 export type LineReader = (text: string) => ReadRecord
 

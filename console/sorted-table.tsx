@@ -2,8 +2,8 @@
 
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { csvOf, type Field } from './csv.js'
-import { saveText } from './save.js'
+import { saveText } from './save-file.js'
+import { csvOf, type Field } from './spreadsheet.js'
 
 export interface Column<Row> {
   readonly title: string

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Redis } from 'ioredis'
-import type { Evidence } from './evidence.js'
+import type { Evidence } from './left-behind.js'
 
 /** One place that was searched. `items` are keys, files or streams. */
 export interface Searched {

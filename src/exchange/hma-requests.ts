@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { type Hash256, parseHash } from '../hash/hash256.js'
-import { BaseUrl, under } from './feeds/feed.js'
+import { BaseUrl, under } from './feeds/feed-page.js'
 
 export const HmaConfig = z.strictObject({
   /** Of its curation routes, without `/c`. */
