@@ -43,7 +43,7 @@ RUN install -d -o node -g node -m 0700 /data /withdrawals /backups
 # The files stay root's: the service can read its own code, never change it.
 USER node
 EXPOSE 8080
-CMD ["node", "dist/src/server.js"]
+CMD ["node", "dist/src/boot/server.js"]
 
 # For `tabir restore`, which starts a Redis on the files that it writes: docker build --target restore -t tabir-restore:local .
 FROM ${REDIS_IMAGE} AS restore

@@ -14,7 +14,7 @@ import { progress } from './report.mjs'
 import { run } from './service.mjs'
 
 const CHILD = fileURLToPath(new URL('../dist/workers/media/child.js', import.meta.url))
-const SUPERVISOR = fileURLToPath(new URL('../dist/src/supervisor.js', import.meta.url))
+const SUPERVISOR = fileURLToPath(new URL('../dist/src/boot/supervisor.js', import.meta.url))
 const BOMB = readFileSync(new URL('../test/data/flat-50-megapixels.avif', import.meta.url))
 const PORT = 18_431
 const FLOOD_S = 20

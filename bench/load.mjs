@@ -13,7 +13,7 @@
 // all. How it goes on for half an hour: bench/soak.mjs.
 
 import { parseArgs } from 'node:util'
-import { environmentFor } from '../dist/src/config.js'
+import { environmentFor } from '../dist/src/boot/config.js'
 import { publish } from './http/record.mjs'
 import { SHARES } from './load/mix.mjs'
 import { backLines, curveLines, goalLines, kindLines, partLines, phaseLines, summary, wholePerS } from './load/report.mjs'

@@ -8,8 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { hashFromBytes } from '../dist/packages/hash/src/hash256.js'
-import { environmentFor, readConfig } from '../dist/src/config.js'
+import { environmentFor, readConfig } from '../dist/src/boot/config.js'
 import { formatUuid } from '../dist/src/domain/ids.js'
 import { createApiKey } from '../dist/src/services/keys/access.js'
 import { openRedisServer } from '../dist/src/store/embedded/embedded-redis.js'
@@ -24,7 +23,7 @@ import { CHUNK_ROWS, openCorpus, ROW_WORDS } from './search/corpora.mjs'
 export const BANK = 'bench-hotline'
 export const CATEGORY = 'nude'
 
-const SERVER = new URL('../dist/src/server.js', import.meta.url)
+const SERVER = new URL('../dist/src/boot/server.js', import.meta.url)
 const PUT_AT_ONCE = 512
 const MOST_PUTS = 20
 const SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }

@@ -13,7 +13,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { parseArgs } from 'node:util'
-import { environmentFor } from '../dist/src/config.js'
+import { environmentFor } from '../dist/src/boot/config.js'
 import { createApiKey } from '../dist/src/services/keys/access.js'
 import { apiKeysIn } from '../dist/src/store/organisations/api-keys.js'
 import { openConnection, requestBytes } from './http/connection.mjs'

@@ -18,7 +18,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { readConfig } from '../dist/src/config.js'
+import { readConfig } from '../dist/src/boot/config.js'
 import { createApiKey } from '../dist/src/services/keys/access.js'
 import { openRedisServer } from '../dist/src/store/embedded/embedded-redis.js'
 import { apiKeysIn } from '../dist/src/store/organisations/api-keys.js'
@@ -100,7 +100,7 @@ async function start() {
     TABIR_LOG_LEVEL: 'warn',
   }
   const urls = []
-  for (const name of ['api', 'otherApi']) urls.push((await startProcess(name, '../dist/src/server.js', env)).url)
+  for (const name of ['api', 'otherApi']) urls.push((await startProcess(name, '../dist/src/boot/server.js', env)).url)
   await startProcess('workers', '../dist/workers/main.js', env)
   processes.hashers = processes.workers.flatMap(childrenOf)
   const store = await openStore({ url: undefined, socket: redis.socket })

@@ -1,6 +1,6 @@
 // Charts as SVG in the page. Each has its numbers as text beside the bars, so that no colour has to be told from another.
 
-import { sayNumber } from './words.js'
+import { sayNumber } from './formats.js'
 
 export interface Bar {
   readonly name: string

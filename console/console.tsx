@@ -3,7 +3,7 @@
 import { render } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { OrgKind, Scope } from '../src/domain/organisations/access.js'
-import { type Api, apiWith } from './api.js'
+import { type Api, apiWith } from './ask-api.js'
 import { type Panel, panelsFor } from './panels.js'
 import { SignIn } from './sign-in.js'
 

@@ -1,6 +1,6 @@
 // A file of any length to the service, in one request that tells how far it is, and that goes on where it broke off.
 
-import type { Api, Outcome } from './api.js'
+import type { Api, Outcome } from './ask-api.js'
 
 const TRIES = 5
 const WAIT_MS = 2000

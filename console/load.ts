@@ -1,7 +1,7 @@
 // An answer of the API as the state of a panel.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Api, Outcome } from './api.js'
+import type { Api, Outcome } from './ask-api.js'
 
 export interface Loaded<T> {
   /** The last answer; `undefined` before the first. */

@@ -2,10 +2,10 @@
 
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import type { Api } from './api.js'
+import type { Api } from './ask-api.js'
+import { Shown } from './components.js'
 import { useLoaded } from './load.js'
-import { Shown } from './parts.js'
-import { Table, type TableProps } from './table.js'
+import { Table, type TableProps } from './sorted-table.js'
 
 export interface PagedProps<Answer, Row> extends Omit<TableProps<Row>, 'rows' | 'actions'> {
   readonly api: Api

@@ -2,7 +2,7 @@
 
 import type { FunctionComponent } from 'preact'
 import type { OrgKind, Scope } from '../src/domain/organisations/access.js'
-import type { Api } from './api.js'
+import type { Api } from './ask-api.js'
 import { Attestations } from './panels/attestations.js'
 import { AuditTrail, Watch } from './panels/audit.js'
 import { Banks } from './panels/banks.js'

@@ -79,7 +79,7 @@ export const faults = [
     ['known === undefined || known.part !== undefined ? undefined : await', 'known === undefined ? undefined : await'],
     ['filter((change) => change.revision <= until)', 'filter(() => true)'],
   ]),
-  of('exchange/feeds/stopncii.js', PULLS, [
+  of('exchange/feeds/stopncii-feed.js', PULLS, [
     ['Math.max(page.nextSetTimestamp, Number(highest))', 'page.nextSetTimestamp'],
     ["record.hashStatus === 'Withdrawn' || ", ''],
   ]),
@@ -101,13 +101,13 @@ export const faults = [
     ['await store.noteNamed(name, named)', 'undefined'],
     ['if (isLast && state.anewSinceMs !== undefined)', 'if (state.anewSinceMs !== undefined)'],
   ]),
-  of('exchange-jobs.js', ['cli/exchange'], [['if (!waiting.some(', 'if (waiting.some(']]),
+  of('app/exchange-jobs.js', ['cli/exchange'], [['if (!waiting.some(', 'if (waiting.some(']]),
   of('exchange/unpack.js', READERS, [
     ['plainBytes > counted.packed * limits.maxRatio', 'false'],
     ["isCut ? 'upload-incomplete' : 'body-unreadable'", "'body-unreadable'"],
   ]),
-  of('exchange/csv.js', READERS, [["at = line.indexOf('\"', at + 2)", "at = line.indexOf('\"', at + 1)"]]),
-  of('exchange/hma.js', RECONCILERS, [
+  of('exchange/csv-fields.js', READERS, [["at = line.indexOf('\"', at + 2)", "at = line.indexOf('\"', at + 1)"]]),
+  of('exchange/hma-requests.js', RECONCILERS, [
     ['found.bank.name === hmaBank && Object.hasOwn(found.metadata?.collab ?? {}, hmaBank)', 'found.bank.name === hmaBank'],
     ["found && found.api === 'stop_ncii'", 'true'],
   ]),

@@ -3,8 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import t from 'tap'
 import { z } from 'zod'
 
-// Who may import whom. Type-only imports count. `app.ts`, `services.ts` and the other files at the top of src/ put the parts
-// together, as do workers/*.ts and cli/main.ts.
+// Who may import whom. Type-only imports count. `app` puts the parts together; the processes in `boot`, and workers/*.ts, may import all.
 const arrows: Readonly<Record<string, readonly string[]>> = {
   config: ['net', 'services', 'store'],
   hash: [],
@@ -21,8 +20,9 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   http: ['domain', 'exchange', 'hash', 'net', 'services', 'web'],
   client: [],
   web: ['domain'],
-  cli: ['domain', 'exchange', 'files', 'http', 'net', 'services', 'store', 'top'],
-  demo: ['hash', 'store', 'top'],
+  app: ['domain', 'exchange', 'handoff', 'http', 'jobs', 'net', 'services', 'store', 'web'],
+  cli: ['boot', 'domain', 'exchange', 'files', 'http', 'net', 'services', 'store'],
+  demo: ['boot', 'hash', 'store'],
 }
 const Manifest = z.object({ dependencies: z.record(z.string(), z.string()).optional() })
 const pure = ['hash', 'search', 'domain']
@@ -30,7 +30,8 @@ const root = resolve(import.meta.dirname, '../..')
 
 t.test('no folder of src and no package imports what it may not', async (t) => {
   for (const { folder, file, specifier, target } of importsUnder('src', 'packages')) {
-    if (folder === 'top' || target === undefined || target === folder) continue
+    t.not(folder, 'top', `${file} is in a folder`)
+    if (folder === 'boot' || target === undefined || target === folder) continue
     t.ok(arrows[folder]?.includes(target), `${file} imports ${specifier}`)
   }
 })
@@ -99,8 +100,8 @@ const fileWriters: Readonly<Record<string, readonly string[]>> = {
   'src/files/continued-file.ts': ['open'],
   'src/files/standard-output.ts': ['write'],
   // Tries whether it could, and writes nothing.
-  'workers/proof.ts': ['openSync', 'renameSync'],
-  'src/process.ts': ['writeFileSync'], // to /proc
+  'workers/cage-proof.ts': ['openSync', 'renameSync'],
+  'src/boot/process.ts': ['writeFileSync'], // to /proc
   'packages/build.mjs': ['copyFileSync', 'writeFileSync'], // makes what is packed
   'examples/telegram-bot.mjs': ['rename', 'writeFile'], // an example has no helpers of ours; the new file stands beside the old one
 }
@@ -134,7 +135,7 @@ t.test('the environment is read in one place', async (t) => {
     const uses = readFileSync(join(root, file), 'utf8').match(/process\.env\b(?!\))/g)
     if (uses !== null)
       t.ok(
-        ['src/config.ts', 'src/supervisor.ts'].includes(file) || file.startsWith('src/demo/'),
+        ['src/boot/config.ts', 'src/boot/supervisor.ts'].includes(file) || file.startsWith('src/demo/'),
         `${file} reads the environment`,
       )
   }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import t from 'tap'
-import { environmentFor, readConfig } from '../src/config.js'
+import { environmentFor, readConfig } from '../src/boot/config.js'
 
 t.test('an empty environment gives the documented defaults', async (t) => {
   t.same(readConfig({}), {

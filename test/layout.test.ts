@@ -1,7 +1,8 @@
-// How files lie: which folders of services and store may import which, that nothing imports itself in a circle, and how large folders are.
+// How files lie: which folders of services and store may import which, that nothing imports itself in a circle, how large folders are, and
+// which files may share a name.
 
 import { readdirSync, readFileSync } from 'node:fs'
-import { dirname, join, normalize, resolve } from 'node:path'
+import { basename, dirname, join, normalize, resolve } from 'node:path'
 import t from 'tap'
 
 /** Within src/services and src/store: which other folders of the same layer a folder may import. Type-only imports count. */
@@ -35,6 +36,32 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'store/webhooks': ['audit', 'redis', 'scripts', 'sealing'],
 }
 const MAX_FILES = 25
+/** Files of the same name mirror one another: one in each of these at most, and none elsewhere. */
+const LAYERS = [
+  ...['src/store/scripts/', 'src/store/', 'src/services/', 'src/domain/', 'src/http/routes/', 'src/cli/', 'src/jobs/'],
+  ...['workers/', 'console/panels/'],
+]
+/** What does not keep to that yet: no name may come to these. */
+const NOT_YET_MIRRORS = [
+  'admission',
+  'banks',
+  'blockhash',
+  'case',
+  'client',
+  'details',
+  'exchanges',
+  'follow',
+  'hash-image',
+  'limits',
+  'lines',
+  'main',
+  'minors',
+  'page',
+  'refusals',
+  'rows',
+  'shape',
+  'signals',
+]
 const root = resolve(import.meta.dirname, '../..')
 const files = ['src', 'packages', 'workers', 'page', 'console'].flatMap(sourcesUnder)
 const importsOf = new Map(files.map((file) => [file, importsIn(file)]))
@@ -79,6 +106,24 @@ t.test('a folder has few files', async (t) => {
   for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1)
   for (const [folder, count] of counts) t.ok(count <= MAX_FILES, `${folder}: ${count} files`)
 })
+
+t.test('files share a name only where one mirrors the other', async (t) => {
+  const named = new Map<string, string[]>()
+  for (const file of files) {
+    const name = basename(file).replace(/\.tsx?$/, '')
+    named.set(name, [...(named.get(name) ?? []), file])
+  }
+  const wrong = [...named].filter(([, same]) => same.length > 1 && !areMirrors(same)).map(([name]) => name)
+  t.same(wrong.toSorted(), NOT_YET_MIRRORS)
+  t.ok(areMirrors(['src/services/banks/banks.ts', 'src/store/organisations/banks.ts']))
+  t.notOk(areMirrors(['src/services/banks/banks.ts', 'src/services/interop/banks.ts']), 'not in one layer')
+  t.notOk(areMirrors(['src/services/feed/feed.ts', 'src/exchange/feed.ts']), 'not outside of layers')
+})
+
+function areMirrors(same: readonly string[]): boolean {
+  const layers = same.map((file) => LAYERS.find((layer) => file.startsWith(layer)))
+  return !layers.includes(undefined) && new Set(layers).size === same.length
+}
 
 /** `src/services/banks/exports.ts` → `services/banks`. */
 function folderOf(file: string): string | undefined {

@@ -38,7 +38,7 @@ const LIST_READERS: Readonly<Record<string, string>> = {
   'src/store/scripts/sorted-page.ts': 'its script',
   'src/store/webhooks/deliveries.ts': 'reads which webhooks fail, a hundred at most',
   'src/store/upkeep/backups.ts': 'a thousand at most, which the script sees to',
-  'src/demo/proof.ts': 'reads a store of its own whole, to search it',
+  'src/demo/proof-of-absence.ts': 'reads a store of its own whole, to search it',
   'src/store/audit/audit.ts': 'takes entries from the head of a list, in the step that removes them',
   'src/store/cases/case-events.ts': 'follows streams: waits behind an id',
   'src/store/images/changes.ts': 'follows a stream by revisions, which have no gaps',

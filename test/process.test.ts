@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { z } from 'zod'
-import { closedTerminal, mostOpenFiles, withoutDumps } from '../src/process.js'
+import { closedTerminal, mostOpenFiles, withoutDumps } from '../src/boot/process.js'
 
 t.test('what is started without dumps can write none, and is the process that was started', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'tabir-process-'))

@@ -373,7 +373,7 @@ const PROGRAMS = {
   tabir: `exec "${process.execPath}" "${ROOT}/bin/tabir.js" "$@"`,
   docker: `exec "${process.execPath}" "${ROOT}/dist/test/helpers/orchestrator.js" docker "$@"`,
   kubectl: `exec "${process.execPath}" "${ROOT}/dist/test/helpers/orchestrator.js" kubectl "$@"`,
-  npm: `case "$1" in ci) exit 0;; start) exec "${process.execPath}" "${ROOT}/dist/src/supervisor.js";; esac; exit 2`,
+  npm: `case "$1" in ci) exit 0;; start) exec "${process.execPath}" "${ROOT}/dist/src/boot/supervisor.js";; esac; exit 2`,
 } as const
 
 function run(place: string, block: string, env: Readonly<Record<string, string>>, untilPrinted?: RegExp): Promise<Ran> {

@@ -17,7 +17,7 @@ import { openLine } from './faults/line.js'
 import { authority } from './helpers/authority.js'
 import { startRedis, storeAt } from './helpers/redis.js'
 
-const PROGRAMS = ['../src/server.js', '../workers/main.js', '../workers/messenger.js'] as const
+const PROGRAMS = ['../src/boot/server.js', '../workers/main.js', '../workers/messenger.js'] as const
 
 function folder(t: Test): string {
   const path = mkdtempSync(join(tmpdir(), 'tabir-start-'))
@@ -125,7 +125,7 @@ t.test('with a seal key that is missing or wrong, no process starts that needs i
   const place = folder(t)
   const wrong = `k:${Buffer.alloc(32, 8).toString('base64')}`
 
-  for (const program of ['../src/server.js', '../workers/messenger.js'] as const) {
+  for (const program of ['../src/boot/server.js', '../workers/messenger.js'] as const) {
     const missing = await started(program, { REDIS_SOCKET: socket, TABIR_DATA_DIR: place })
     t.match(missing, { status: 1, errors: /^The file with the seal keys is missing.*Nothing was changed\.$/m }, program)
     const other = await started(program, { REDIS_SOCKET: socket, TABIR_DATA_DIR: place, TABIR_SEAL_KEYS: wrong })

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { supervise } from '../src/boot/supervisor.js'
+import { welcome } from '../src/boot/welcome.js'
 import { isScope } from '../src/domain/organisations/access.js'
 import { openRedisServer, type RedisServer } from '../src/store/embedded/embedded-redis.js'
 import { HOW_TO_INSTALL } from '../src/store/embedded/find-redis.js'
-import { welcome } from '../src/welcome.js'
 import { collect, folder, stage, stageProcess } from './helpers/supervised.js'
 
 const searchPath = process.env['PATH'] ?? ''
@@ -47,6 +48,29 @@ t.test('stops the api, then the workers, then Redis, each after the one before i
   const order = world.log.filter((line) => /stop|api gone/.test(line))
   t.same(order, ['api asked to stop', 'api gone', 'workers asked to stop', 'redis stopped with 0 parts alive'])
   t.same(world.warned, [])
+})
+
+t.test('stops what it has started when the next part cannot even be tried', async (t) => {
+  const log: string[] = []
+  const stop = async () => void log.push('redis stopped')
+  const redis: RedisServer = { socket: '/nowhere', owned: true, gone: new Promise(() => {}), stop, kill: () => {} }
+  const sleeping = {
+    command: process.execPath,
+    args: ['-e', 'setInterval(() => {}, 60_000)'],
+    env: {},
+    stopWithinMs: 60_000,
+  }
+  const status = supervise({
+    openRedis: async () => redis,
+    partsFor: () => ({ workers: { ...sleeping, name: 'workers' }, api: { ...sleeping, name: 'api', args: ['a\0b'] } }),
+    signals: new EventEmitter(),
+    isTerminalClosed: () => false,
+    print: (line) => log.push(line),
+    warn: (line) => log.push(line),
+    now: () => performance.now(),
+  })
+  await t.rejects(status, { code: 'ERR_INVALID_ARG_VALUE' })
+  t.same(log, ['redis stopped'])
 })
 
 t.test('stops on Ctrl-C and when the terminal is closed as it does on SIGTERM', async (t) => {
@@ -254,7 +278,7 @@ t.test('as a process', async (t) => {
   })
 
   t.test('refuses a wrong setting by its name', async (t) => {
-    const entry = new URL('../src/supervisor.js', import.meta.url).pathname
+    const entry = new URL('../src/boot/supervisor.js', import.meta.url).pathname
     const child = spawn(process.execPath, [entry], { env: { TABIR_PORT: 'ninety' }, stdio: ['ignore', 'ignore', 'pipe'] })
     const stderr = collect(child)
     const [status] = await once(child, 'close')

@@ -140,7 +140,7 @@ async function collector(t: Test) {
 }
 
 async function startApi(t: Test, env: Readonly<Record<string, string>>) {
-  const api = fork(fileURLToPath(new URL('../src/server.js', import.meta.url)), {
+  const api = fork(fileURLToPath(new URL('../src/boot/server.js', import.meta.url)), {
     env: { PATH: process.env['PATH'], TABIR_LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })

@@ -8,7 +8,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Confine } from '../src/domain/confines.js'
-import { PROOF_ENTRY, proofArgs, reachedNothing } from './proof.js'
+import { PROOF_ENTRY, proofArgs, reachedNothing } from './cage-proof.js'
 
 export interface Cage {
   /** The kernel's part of it: the command that runs another one inside. */

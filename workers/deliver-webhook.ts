@@ -14,7 +14,7 @@ import { type Deliveries, MOST_WAITING_EVENTS, type OutboxEntry } from '../src/s
 import { readOutbox } from '../src/store/webhooks/outbox.js'
 import type { WaitingEvents } from '../src/store/webhooks/waiting-events.js'
 import type { Webhooks } from '../src/store/webhooks/webhooks.js'
-import { createWaitingIndex, type WaitingIndex } from './waiting-events.js'
+import { createWaitingIndex, type WaitingIndex } from './waiting-index.js'
 
 export interface DeliverWebhookOptions {
   /** Waits for Redis however long it takes. */

@@ -8,7 +8,7 @@ import type { HashedImage, HashedSignal } from '../src/domain/matching/hashed-im
 import { type HandoffAnswer, parseAnswer, type Wanted } from '../src/handoff/message.js'
 import type { DetailsWanted, JobPurpose } from '../src/jobs/hash-image.js'
 import type { Cage } from './cage.js'
-import { Confines } from './confines.js'
+import { Confines } from './confines-here.js'
 import { fileHash } from './file-hash.js'
 import { DETAILS_BITS, PURPOSE_BYTES, readFrames, writeFrame } from './frames.js'
 import { innermost, isStarved as isStarvedHere } from './starved.js'

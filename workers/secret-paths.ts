@@ -1,7 +1,7 @@
 // Folders and files that no process may reach but the part that they belong to.
 
 import { dirname, resolve } from 'node:path'
-import type { Config } from '../src/config.js'
+import type { Config } from '../src/boot/config.js'
 
 /** All that is configured, whether it is there yet or not. */
 export function secretPaths({

@@ -2,11 +2,11 @@
 // of the search there are answers that were made before. What a request costs here, no match can undercut.
 
 import { transforms } from '../../dist/packages/hash/src/transforms.js'
-import { buildApp } from '../../dist/src/app.js'
-import { readConfig } from '../../dist/src/config.js'
-import { stopOnSignal } from '../../dist/src/process.js'
+import { buildApp } from '../../dist/src/app/app.js'
+import { openServices } from '../../dist/src/app/services.js'
+import { readConfig } from '../../dist/src/boot/config.js'
+import { stopOnSignal } from '../../dist/src/boot/process.js'
 import { identify } from '../../dist/src/services/keys/access.js'
-import { openServices } from '../../dist/src/services.js'
 import { apiKeysIn } from '../../dist/src/store/organisations/api-keys.js'
 import { openStore } from '../../dist/src/store/redis/client.js'
 import { keyringOf } from '../../dist/src/store/sealing/seal-keys.js'

@@ -14,7 +14,7 @@ answer({ account: () => ({ reached, spentMs }) }, { saysReady: false })
 const [{ Catalogue }, { Replica }] = await Promise.all([
   import('../../dist/src/services/index/catalogue.js'),
   import('../../dist/src/services/index/replica.js'),
-  import('../../dist/src/services.js'),
+  import('../../dist/src/app/services.js'),
 ])
 reached.imported = nowMs()
 
@@ -25,7 +25,7 @@ syncBuiltinESMExports() // so that those who import `deserialize` by its name ha
 note(Replica.prototype, 'start', 'hydrating')
 note(process, 'send', 'ready', (message) => message.ready === true)
 
-await import('../../dist/src/server.js')
+await import('../../dist/src/boot/server.js')
 
 /** Adds up what a method takes, or each step of the generator that it gives. What is not there any more counts as nothing. */
 function wrap(owner, method, name) {

@@ -3,10 +3,10 @@
 import { useState } from 'preact/hooks'
 import { parseCaseNumber } from '../../src/domain/cases/case.js'
 import { imageReference } from '../../src/domain/ids.js'
-import type { Api } from '../api.js'
+import type { Api } from '../ask-api.js'
+import { Sure } from '../components.js'
+import { sayMoment, sayName, sayNumber } from '../formats.js'
 import { Paged } from '../paged.js'
-import { Sure } from '../parts.js'
-import { sayMoment, sayName, sayNumber } from '../words.js'
 
 interface WaitingSignal {
   readonly signalId: string

@@ -1,12 +1,12 @@
 // What was done, by whom: the audit log, the last act first; and what happened that wants looking at.
 
 import { imageReference } from '../../src/domain/ids.js'
-import type { Api } from '../api.js'
+import type { Api } from '../ask-api.js'
+import { Shown, Sure } from '../components.js'
+import { sayMoment } from '../formats.js'
 import { useLoaded, useWholeList } from '../load.js'
 import { Paged } from '../paged.js'
-import { Shown, Sure } from '../parts.js'
-import { Table } from '../table.js'
-import { sayMoment } from '../words.js'
+import { Table } from '../sorted-table.js'
 
 interface Entry {
   readonly number: number

@@ -1,11 +1,11 @@
 // The banks that this key may know of, and a new one.
 
 import { useState } from 'preact/hooks'
-import type { Api } from '../api.js'
+import type { Api } from '../ask-api.js'
+import { Shown } from '../components.js'
+import { sayMoment } from '../formats.js'
 import { useWholeList } from '../load.js'
-import { Shown } from '../parts.js'
-import { Table } from '../table.js'
-import { sayMoment } from '../words.js'
+import { Table } from '../sorted-table.js'
 
 interface Bank {
   readonly bank: string

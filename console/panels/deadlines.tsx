@@ -1,12 +1,12 @@
 // Deadlines that have run out: platforms that were told of a match and have not said in time what they decided.
 
 import { imageReference } from '../../src/domain/ids.js'
-import type { Api } from '../api.js'
+import type { Api } from '../ask-api.js'
 import { Bars } from '../chart.js'
+import { Shown } from '../components.js'
+import { sayMoment, sayName } from '../formats.js'
 import { useLoaded } from '../load.js'
-import { Shown } from '../parts.js'
-import { Table } from '../table.js'
-import { sayMoment, sayName } from '../words.js'
+import { Table } from '../sorted-table.js'
 
 interface Deadline {
   readonly signalId: string

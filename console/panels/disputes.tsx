@@ -1,11 +1,11 @@
 // Signals with an open dispute, to decide, and signals in quarantine, to release.
 
 import { imageReference } from '../../src/domain/ids.js'
-import type { Api } from '../api.js'
+import type { Api } from '../ask-api.js'
+import { Shown, Sure } from '../components.js'
+import { sayMoment, sayName } from '../formats.js'
 import { type Loaded, useLoaded } from '../load.js'
-import { Shown, Sure } from '../parts.js'
-import { type Column, Table } from '../table.js'
-import { sayMoment, sayName } from '../words.js'
+import { type Column, Table } from '../sorted-table.js'
 
 interface Judged {
   readonly signalId: string

@@ -1,13 +1,13 @@
 // A file of hashes into a bank, as it is: how far it has come, what was refused, and stopping. And the files before it.
 
 import { useEffect, useRef, useState } from 'preact/hooks'
-import type { Api } from '../api.js'
+import type { Api } from '../ask-api.js'
+import { Figures, Shown } from '../components.js'
 import { sendFile } from '../file-sending.js'
+import { sayMoment, sayName, sayNumber } from '../formats.js'
 import { refusalOf } from '../import-check.js'
 import { useLoaded, useWholeList } from '../load.js'
-import { Figures, Shown } from '../parts.js'
-import { Table } from '../table.js'
-import { sayMoment, sayName, sayNumber } from '../words.js'
+import { Table } from '../sorted-table.js'
 
 const LOOK_EVERY_MS = 1000
 

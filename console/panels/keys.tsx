@@ -2,11 +2,11 @@
 
 import { useState } from 'preact/hooks'
 import { ORG_KINDS, SCOPES } from '../../src/domain/organisations/access.js'
-import type { Api } from '../api.js'
+import type { Api } from '../ask-api.js'
+import { Shown, Sure } from '../components.js'
+import { sayMoment } from '../formats.js'
 import { useWholeList } from '../load.js'
-import { Shown, Sure } from '../parts.js'
-import { Table } from '../table.js'
-import { sayMoment } from '../words.js'
+import { Table } from '../sorted-table.js'
 
 interface Key {
   readonly keyId: string

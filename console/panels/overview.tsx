@@ -1,12 +1,12 @@
 // How much is registered, and of what kind.
 
 import { CATEGORY_NAMES, TIER_NAMES } from '../../src/domain/matching/signal.js'
-import type { Api } from '../api.js'
+import type { Api } from '../ask-api.js'
 import { Bars } from '../chart.js'
+import { Figures, Shown } from '../components.js'
+import { sayMoment, sayName, sayNumber } from '../formats.js'
 import { useLoaded } from '../load.js'
-import { Figures, Shown } from '../parts.js'
-import { Table } from '../table.js'
-import { sayMoment, sayName, sayNumber } from '../words.js'
+import { Table } from '../sorted-table.js'
 
 interface Group {
   readonly bank: string

@@ -1,12 +1,12 @@
 // What was asked, found and decided, day by day: of this organisation, or of all for the operator.
 
 import { ownValue } from '../../src/domain/own-value.js'
-import type { Api } from '../api.js'
+import type { Api } from '../ask-api.js'
 import { Bars, Columns } from '../chart.js'
+import { Figures, Shown } from '../components.js'
+import { sayName, sayNumber, sayShare } from '../formats.js'
 import { useLoaded } from '../load.js'
-import { Figures, Shown } from '../parts.js'
-import { Table } from '../table.js'
-import { sayName, sayNumber, sayShare } from '../words.js'
+import { Table } from '../sorted-table.js'
 
 type Counts = Readonly<Record<string, number>>
 interface Day {

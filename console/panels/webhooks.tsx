@@ -1,12 +1,12 @@
 // Where this organisation is told of what happens, and what became of the messages: with another try for those that were given up.
 
 import { useState } from 'preact/hooks'
-import type { Api } from '../api.js'
+import type { Api } from '../ask-api.js'
+import { Shown, Sure } from '../components.js'
+import { sayMoment } from '../formats.js'
 import { useLoaded } from '../load.js'
 import { Paged } from '../paged.js'
-import { Shown, Sure } from '../parts.js'
-import { Table } from '../table.js'
-import { sayMoment } from '../words.js'
+import { Table } from '../sorted-table.js'
 
 interface Webhook {
   readonly webhookId: string

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { WrongSettings } from '../config.js'
+import { WrongSettings } from '../boot/config.js'
 import { plainJson } from '../domain/plain-text.js'
 import { ask, nameApi, REMOTE_OPTIONS, REMOTE_USAGE, type Remote, refusalOf, remoteFrom, textOf } from './remote.js'
 

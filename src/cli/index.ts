@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import type { z } from 'zod'
-import { readConfig } from '../config.js'
+import { readConfig } from '../boot/config.js'
 import { IndexReport } from '../http/schemas.js'
 import { reasonIn } from './doctor/doctor-api.js'
 import { apiUrlFrom, nameApi, REMOTE_OPTIONS, remoteFrom } from './remote.js'

@@ -1,7 +1,7 @@
 // tabir keys create | list | rotate | revoke | restore
 
 import { parseArgs } from 'node:util'
-import { readConfig } from '../config.js'
+import { readConfig } from '../boot/config.js'
 import { isScope, ORG_KINDS, SCOPES, type Scope } from '../domain/organisations/access.js'
 import { isPlainLine, plainJson } from '../domain/plain-text.js'
 import { isNetwork } from '../net/networks.js'

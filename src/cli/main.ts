@@ -1,9 +1,9 @@
 // The operator's command line: which command, then its own file.
 
-import { WrongSettings } from '../config.js'
+import { WrongSettings } from '../boot/config.js'
+import { leaveMemoryOutOfDumps } from '../boot/process.js'
+import { VERSION } from '../boot/version.js'
 import { ownValue } from '../domain/own-value.js'
-import { leaveMemoryOutOfDumps } from '../process.js'
-import { VERSION } from '../version.js'
 import { endQuietlyWhenNobodyReads } from './closed-pipe.js'
 import { COMMANDS } from './commands.js'
 import { asksForHelp, HELP, helpFor } from './help.js'

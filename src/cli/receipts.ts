@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { readConfig, WrongSettings } from '../config.js'
+import { readConfig, WrongSettings } from '../boot/config.js'
 import { Receipt } from '../services/cases/receipts.js'
 import { Report } from '../services/cases/report.js'
 import { isSignedBy, publicKeyFrom } from '../services/records/signer.js'

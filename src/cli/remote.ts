@@ -6,7 +6,7 @@ import { request as requestHttps } from 'node:https'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
-import { type Config, readConfig } from '../config.js'
+import { type Config, readConfig } from '../boot/config.js'
 
 export const REMOTE_OPTIONS = { url: { type: 'string' }, 'key-file': { type: 'string' } } as const
 export const REMOTE_USAGE = `[--url URL] [--key-file FILE]

@@ -1,7 +1,7 @@
 // The store that a command works on: that of the running service, or of the data folder. It is named, and none is made.
 
 import { resolve } from 'node:path'
-import { type Config, readConfig } from '../config.js'
+import { type Config, readConfig } from '../boot/config.js'
 import { openRedisServer, type RedisServer } from '../store/embedded/embedded-redis.js'
 import { openStore, type RedisTarget, type Store } from '../store/redis/client.js'
 import { shownRedisUrl } from '../store/redis/redis-url.js'

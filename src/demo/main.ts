@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { type Folder, readFolder, unlike } from './folder.js'
 import { runDemo } from './run.js'
 import { type Service, startService } from './service.js'
-import { paintFor } from './table.js'
+import { paintFor } from './terminal-table.js'
 
 const HELP = `npm run demo [-- FOLDER]
 

@@ -1,13 +1,13 @@
 // The main job in front of the reader: register, recognise edited copies, withdraw, and look for what was left behind.
 
-import { type Client, clientOf, type Match, type Result } from './client.js'
-import { EDITS, type Edit, edited, pixelsOf } from './edits.js'
-import { Evidence } from './evidence.js'
+import { type Client, clientOf, type Match, type Result } from './demo-client.js'
 import type { DemoPicture, Folder } from './folder.js'
+import { Evidence } from './left-behind.js'
+import { EDITS, type Edit, edited, pixelsOf } from './picture-edits.js'
 import { type Progress, type ProgressOptions, progressOf } from './progress.js'
-import { type Searched, searchFolder, searchRedis, searchText } from './proof.js'
+import { type Searched, searchFolder, searchRedis, searchText } from './proof-of-absence.js'
 import { KEY_SCOPES, type Service } from './service.js'
-import { type Cell, cell, type Paint, short, sizeText, table } from './table.js'
+import { type Cell, cell, type Paint, short, sizeText, table } from './terminal-table.js'
 
 export interface DemoParts {
   readonly service: Service

@@ -70,7 +70,7 @@ function withoutSettings(env: Environment): Environment {
 }
 
 function startSupervisor(env: Environment) {
-  const entry = fileURLToPath(new URL('../supervisor.js', import.meta.url))
+  const entry = fileURLToPath(new URL('../boot/supervisor.js', import.meta.url))
   const child = spawn(process.execPath, [entry], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const printed: Buffer[] = []
   const output = () => Buffer.concat(printed)

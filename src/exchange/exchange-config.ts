@@ -2,12 +2,12 @@
 
 import { z } from 'zod'
 import { BANK_REF_PATTERN, CASES_BANK_NAME, HARMLESS_BANK_NAME } from '../domain/organisations/bank.js'
-import type { Feed } from './feeds/feed.js'
+import type { Feed } from './feeds/feed-page.js'
 import { NcmecConfig, ncmecFeed } from './feeds/ncmec.js'
-import { StopNciiConfig, stopNciiFeed } from './feeds/stopncii.js'
+import { StopNciiConfig, stopNciiFeed } from './feeds/stopncii-feed.js'
 import { TatConfig, tatFeed } from './feeds/tat.js'
 import { ThreatExchangeConfig, threatExchangeFeed } from './feeds/threatexchange.js'
-import { HmaConfig } from './hma.js'
+import { HmaConfig } from './hma-requests.js'
 
 const Name = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'must be 1 to 40 lowercase letters, digits or -')
 const Common = z.object({

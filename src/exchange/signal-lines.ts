@@ -9,7 +9,7 @@ import { CATEGORY_NAMES, type Signal, TIER_NAMES, VIEW_NAMES } from '../domain/m
 import { SIGNAL_TYPE_NAMES, SIGNAL_TYPES, type SignalType } from '../domain/matching/signal-types.js'
 import type { FileFormat, ReadRecord, RecordRefusal } from '../domain/organisations/bank-import.js'
 import { ownValue } from '../domain/own-value.js'
-import { csvFields } from './csv.js'
+import { csvFields } from './csv-fields.js'
 
 export type LineReader = (text: string) => ReadRecord
 

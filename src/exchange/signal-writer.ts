@@ -3,7 +3,7 @@
 import { formatHash } from '../../packages/hash/src/hash256.js'
 import type { RegisteredImage, Signal, Tier } from '../domain/matching/signal.js'
 import { labelOf } from '../domain/organisations/bank.js'
-import { csvLine } from './csv.js'
+import { csvLine } from './csv-fields.js'
 
 export const EXPORT_FORMATS = ['ndjson', 'csv', 'lines', 'hex'] as const
 export type ExportFormat = (typeof EXPORT_FORMATS)[number]

@@ -1,6 +1,6 @@
 // Lines of JSON from a body of any length, one at a time.
 
-import { readLines } from '../exchange/lines.js'
+import { readLines } from '../exchange/text-lines.js'
 
 export interface NdjsonLine {
   /** From 1. */

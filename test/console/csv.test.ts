@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { csvOf, type Field } from '../../console/csv.js'
+import { csvOf, type Field } from '../../console/spreadsheet.js'
 
 t.test('a table becomes lines of quoted fields', async (t) => {
   t.equal(

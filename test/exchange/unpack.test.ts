@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { Problem } from '../../src/domain/problem.js'
-import { readLines } from '../../src/exchange/lines.js'
+import { readLines } from '../../src/exchange/text-lines.js'
 import { type UnpackLimits, unpacked } from '../../src/exchange/unpack.js'
 
 const LIMITS: UnpackLimits = { maxPlainBytes: 1 << 20, maxRatio: 20, freeBytes: 1000 }

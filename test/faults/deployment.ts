@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
-import { readConfig } from '../../src/config.js'
+import { readConfig } from '../../src/boot/config.js'
 import { createApiKey } from '../../src/services/keys/access.js'
 import { openRedisServer, type RedisServer } from '../../src/store/embedded/embedded-redis.js'
 import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
@@ -71,7 +71,7 @@ export async function deploy(): Promise<Deployment> {
   }
   const sealKeys = `k1:${Buffer.alloc(32, 5).toString('base64')}`
   const api = (name: string) =>
-    start(name, '../../src/server.js', {
+    start(name, '../../src/boot/server.js', {
       TABIR_SEAL_KEYS: sealKeys,
       TABIR_DATA_DIR: join(folder, name),
       TABIR_SNAPSHOT_EVERY_S: '2', // often enough to be killed in the middle of

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { readConfig } from '../../src/config.js'
+import { readConfig } from '../../src/boot/config.js'
 import { findRedisServer } from '../../src/store/embedded/find-redis.js'
 import { scene as drawn, randomFrom } from '../helpers/pictures.js'
 import { until } from '../helpers/service.js'
@@ -100,8 +100,8 @@ function startAll(folder: string, { url }: Sentinels) {
   }
   const sealKeys = { TABIR_SEAL_KEYS: `k1:${Buffer.alloc(32, 5).toString('base64')}`, TABIR_LOG_LEVEL: 'warn' }
   return Promise.all([
-    start('api-a', '../../src/server.js', sealKeys),
-    start('api-b', '../../src/server.js', sealKeys),
+    start('api-a', '../../src/boot/server.js', sealKeys),
+    start('api-b', '../../src/boot/server.js', sealKeys),
     start('workers', '../../workers/main.js', { TABIR_HASHERS: '1' }),
   ])
 }

@@ -10,7 +10,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
-import { readConfig } from '../../src/config.js'
+import { readConfig } from '../../src/boot/config.js'
 import { createApiKey } from '../../src/services/keys/access.js'
 import { findRedisServer } from '../../src/store/embedded/find-redis.js'
 import { apiKeysIn } from '../../src/store/organisations/api-keys.js'
@@ -67,7 +67,7 @@ export async function deployOnHosts(
     const { certFile, keyFile } = ca.filesFor(host.address)
     const own = { TABIR_HOST: host.address, TABIR_PORT: String(PORT), TABIR_DATA_DIR: join(folder, host.address) }
     const handoff = { TABIR_HANDOFF_HOST: host.address, TABIR_HANDOFF_TLS_CERT: certFile, TABIR_HANDOFF_TLS_KEY: keyFile }
-    run(host, 'src/server.js', { TABIR_SEAL_KEYS: sealKeys, ...own, ...handoff })
+    run(host, 'src/boot/server.js', { TABIR_SEAL_KEYS: sealKeys, ...own, ...handoff })
     const client = clientOf(host)
     await until(client.isReady, START_MS)
     return client

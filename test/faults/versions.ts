@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readConfig } from '../../src/config.js'
+import { readConfig } from '../../src/boot/config.js'
 import { openRedisServer } from '../../src/store/embedded/embedded-redis.js'
 import { scene as drawn, randomFrom } from '../helpers/pictures.js'
 import { until } from '../helpers/service.js'
@@ -40,8 +40,10 @@ export interface Versions {
  */
 export async function versions(other: string, seed: number, tell: (line: string) => void): Promise<Versions> {
   const entryOf = (version: Version, part: Part) => {
-    const path = part === 'workers' ? 'workers/main.js' : 'src/server.js'
-    return version === 'this' ? fileURLToPath(new URL(`../../${path}`, import.meta.url)) : join(resolve(other), 'dist', path)
+    const path = part === 'workers' ? 'workers/main.js' : 'src/boot/server.js'
+    if (version === 'this') return fileURLToPath(new URL(`../../${path}`, import.meta.url))
+    const found = join(resolve(other), 'dist', path)
+    return existsSync(found) ? found : found.replace('/src/boot/', '/src/') // older versions have it one folder up
   }
   for (const part of PARTS) if (!existsSync(entryOf('other', part))) throw new Error(`${other} is not built`)
   const folder = mkdtempSync(join(tmpdir(), 'tabir-versions-'))

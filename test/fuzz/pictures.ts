@@ -1,7 +1,7 @@
 // Pictures of every format with something changed: each is decoded or refused, and nothing else.
 
 import { Problem } from '../../src/domain/problem.js'
-import { hashImage } from '../../workers/media/hash-image.js'
+import { hashImage } from '../../workers/media/hashes-of-file.js'
 import { everyFormat } from '../helpers/pictures.js'
 import { type Chance, mutatedBytes } from './chance.js'
 

@@ -61,7 +61,7 @@ export async function startApi(
   { redis, place }: Pick<World, 'redis' | 'place'>,
   env: Readonly<Record<string, string>> = {},
 ): Promise<Api> {
-  const child = fork(fileURLToPath(new URL('../../src/server.js', import.meta.url)), {
+  const child = fork(fileURLToPath(new URL('../../src/boot/server.js', import.meta.url)), {
     env: {
       PATH: process.env['PATH'],
       REDIS_SOCKET: redis.socket,

@@ -1,7 +1,7 @@
 // A process of its own that runs a reconciler once, to be killed while it does.
 
+import { openServices } from '../../src/app/services.js'
 import { reconcilersIn } from '../../src/exchange/exchange-config.js'
-import { openServices } from '../../src/services.js'
 import { makeKeyring } from '../../src/store/sealing/seal.js'
 
 const { SOCKET: socket, HMA: baseUrl } = process.env

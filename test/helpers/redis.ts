@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { readConfig } from '../../src/config.js'
+import { readConfig } from '../../src/boot/config.js'
 import { openRedisServer, type RedisServer } from '../../src/store/embedded/embedded-redis.js'
 
 /** Longer than any process of a test stands still because others compute. */

@@ -8,8 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
+import type { PartCommand } from '../../src/boot/kept-part.js'
+import { type SuperviseOptions, supervise } from '../../src/boot/supervisor.js'
 import type { RedisServer } from '../../src/store/embedded/embedded-redis.js'
-import { type PartCommand, type SuperviseOptions, supervise } from '../../src/supervisor.js'
 
 const searchPath = process.env['PATH'] ?? ''
 
@@ -136,7 +137,7 @@ export async function stageProcess(t: Test, redis: object = { searchPath, npmRed
   writeFileSync(
     runner,
     `import { openRedisServer } from ${here('../../src/store/embedded/embedded-redis.js')}
-    import { supervise } from ${here('../../src/supervisor.js')}
+    import { supervise } from ${here('../../src/boot/supervisor.js')}
     const part = (name) => ({
       name, command: process.execPath, args: [${JSON.stringify(reports.script)}, name, 'ready'],
       env: { REPORT: ${JSON.stringify(reports.socket)} }, stopWithinMs: 10_000,

@@ -15,7 +15,7 @@ export async function startTlsApi(
   { certFile, keyFile }: { readonly certFile: string; readonly keyFile: string },
   dataDir = ownFolder(t),
 ) {
-  const child = fork(fileURLToPath(new URL('../../src/server.js', import.meta.url)), {
+  const child = fork(fileURLToPath(new URL('../../src/boot/server.js', import.meta.url)), {
     env: {
       PATH: process.env['PATH'],
       REDIS_SOCKET: socket,

@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { readConfig } from '../../src/config.js'
+import { readConfig } from '../../src/boot/config.js'
 import { findRedisServer } from '../../src/store/embedded/find-redis.js'
 import { answering, infoOf, keep } from '../faults/sentinels.js'
 import { freePorts } from '../helpers/ports.js'

@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { readConfig } from '../../src/config.js'
+import { readConfig } from '../../src/boot/config.js'
 import { openRedisServer } from '../../src/store/embedded/embedded-redis.js'
 import { openLine } from '../faults/line.js'
 import { clockIn, openFolder, startApi, type World } from './world.js'

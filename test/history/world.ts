@@ -76,7 +76,7 @@ export function startApi(folder: string, api: Api, env: Readonly<Record<string, 
   const preload = (file: string) => ['--import', new URL(file, import.meta.url).href]
   return keepProcess({
     name: `api-${'ab'[api]}`,
-    entry: fileURLToPath(new URL('../../src/server.js', import.meta.url)),
+    entry: fileURLToPath(new URL('../../src/boot/server.js', import.meta.url)),
     execArgv: [...preload('../faults/stepped-clock.js'), ...preload('./hurried.js')],
     env: {
       PATH: process.env['PATH'],

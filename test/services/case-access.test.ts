@@ -28,8 +28,8 @@ t.test('a PIN is kept mixed with a secret and stretched by 32 MiB of scrypt, whe
 
 t.test('nothing that a deployment starts or is told asks for less', (t) => {
   const root = resolve(import.meta.dirname, '../../..')
-  const settings = ['src/config.ts', 'src/config/variables.ts', 'src/config/settings.ts']
-  for (const file of ['src/server.ts', ...settings, 'src/opening.ts', 'docker-compose.yml'])
+  const settings = ['src/boot/config.ts', 'src/config/variables.ts', 'src/config/settings.ts']
+  for (const file of ['src/boot/server.ts', ...settings, 'src/app/opening.ts', 'docker-compose.yml'])
     t.notMatch(readFileSync(resolve(root, file), 'utf8'), /stretching/i, file)
   t.end()
 })

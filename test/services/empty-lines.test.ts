@@ -2,7 +2,7 @@
 
 import { Readable } from 'node:stream'
 import t from 'tap'
-import { readLines } from '../../src/exchange/lines.js'
+import { readLines } from '../../src/exchange/text-lines.js'
 import { readNdjson } from '../../src/http/ndjson.js'
 import { importsOver } from '../../src/services/intake/imports.js'
 import { LOOP, turnsOfLoop } from '../../src/services/load/event-loop-scheduler.js'

@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import { onceRedisAnswers } from '../../src/first-answer.js'
+import { onceRedisAnswers } from '../../src/app/first-answer.js'
 import { connectForFollowing, interrupt, openStore, reach } from '../../src/store/redis/client.js'
 import { bulk, commandsIn, listen, type Place, startNamed, whereOf } from '../helpers/named-redis.js'
 import { until } from '../helpers/service.js'

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import t from 'tap'
-import { openQueue } from '../../src/hashing-queue.js'
+import { openQueue } from '../../src/app/hashing-queue.js'
 import { startRedis, storeAt } from '../helpers/redis.js'
 import { startWorkers, until } from '../helpers/service.js'
 

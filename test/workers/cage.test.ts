@@ -26,7 +26,7 @@ import { spawnSync } from 'node:child_process'
 import { Worker } from 'node:worker_threads'
 import * as fs from 'node:fs'
 import { readFrames, writeFrame } from '${module('../../workers/frames.js')}'
-import { confinesHere } from '${module('../../workers/confines.js')}'
+import { confinesHere } from '${module('../../workers/confines-here.js')}'
 const channel = new Socket({ fd: 3, readable: true, writable: true })
 channel.on('end', () => process.exit(0)).on('error', () => process.exit(0))
 const AsyncFunction = (async () => {}).constructor

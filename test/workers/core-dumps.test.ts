@@ -7,12 +7,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
-import { leaveMemoryOutOfDumps } from '../../src/process.js'
+import { leaveMemoryOutOfDumps } from '../../src/boot/process.js'
 import { scene } from '../helpers/pictures.js'
 import { openWith } from '../helpers/sandbox.js'
 
 const REAL_CHILD = fileURLToPath(new URL('../../workers/media/child.js', import.meta.url))
-const PROCESS = pathToFileURL(fileURLToPath(new URL('../../src/process.js', import.meta.url))).href
+const PROCESS = pathToFileURL(fileURLToPath(new URL('../../src/boot/process.js', import.meta.url))).href
 
 /** Its text in the program is not the marker, which is in memory alone. */
 const CRASH = `

@@ -4,8 +4,8 @@ import type { Purpose } from '../../packages/hash/src/views.js'
 import { Problem } from '../../src/domain/problem.js'
 import { DECODING_PROBLEMS, type HandoffAnswer } from '../../src/handoff/message.js'
 import type { DetailsWanted } from '../../src/jobs/hash-image.js'
-import { detailsOf } from './details.js'
-import { hashImage } from './hash-image.js'
+import { detailsOf } from './details-of-file.js'
+import { hashImage } from './hashes-of-file.js'
 import { ranOutOfMemory } from './out-of-memory.js'
 
 /** The hashes, or the code of the refusal; never the words of a decoder. `bytes` stay the caller's to wipe. */

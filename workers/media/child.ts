@@ -2,7 +2,7 @@
 
 import { Socket } from 'node:net'
 import { formatAnswer, type HandoffAnswer } from '../../src/handoff/message.js'
-import { confinesHere } from '../confines.js'
+import { confinesHere } from '../confines-here.js'
 import { DETAILS_BITS, PURPOSE_BYTES, readFrames, writeFrame } from '../frames.js'
 import { collectAtOnce, collectEvery } from '../heap.js'
 import { answerFor } from './answer.js'

@@ -2,7 +2,7 @@
 
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
-import { readConfig } from '../../config.js'
+import { readConfig } from '../../boot/config.js'
 import { plainJson } from '../../domain/plain-text.js'
 import { noteInAudit } from '../../store/audit/audit.js'
 import { lastRevision } from '../../store/images/changes.js'

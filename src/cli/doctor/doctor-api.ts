@@ -5,8 +5,8 @@ import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { z } from 'zod'
-import { firstExpiryIn } from '../../certificate-files.js'
-import type { Config } from '../../config.js'
+import { firstExpiryIn } from '../../boot/certificate-files.js'
+import type { Config } from '../../boot/config.js'
 import { NOT_READY_REASONS, type NotReadyReason } from '../../domain/not-ready.js'
 
 export interface ApiFacts {

@@ -1,6 +1,6 @@
 // What is well, what is not, and what to do about it.
 
-import type { Config } from '../../config.js'
+import type { Config } from '../../boot/config.js'
 import { CONFINES } from '../../domain/confines.js'
 import { ownValue } from '../../domain/own-value.js'
 import type { ApiFacts, CertificateFacts } from './doctor-api.js'

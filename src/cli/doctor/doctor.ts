@@ -1,6 +1,6 @@
 // tabir doctor [--json]
 
-import { readConfig } from '../../config.js'
+import { readConfig } from '../../boot/config.js'
 import { plainJson } from '../../domain/plain-text.js'
 import { checkFormat } from '../../store/redis/format.js'
 import { keyringOf } from '../../store/sealing/seal-keys.js'

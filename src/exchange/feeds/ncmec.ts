@@ -5,7 +5,7 @@ import { SaxesParser } from 'saxes'
 import { z } from 'zod'
 import { tagDeclaresMinor } from '../../domain/cases/minors.js'
 import { signalFrom } from '../signal-lines.js'
-import { BaseUrl, type Feed, FeedError, type FeedRecord, MOST_PARTS, recordFrom, under } from './feed.js'
+import { BaseUrl, type Feed, FeedError, type FeedRecord, MOST_PARTS, recordFrom, under } from './feed-page.js'
 
 /** Every list at these addresses is about children, and goes to the hotlines, never in here. */
 const CHILDRENS_LISTS = /(^|\.)(ncmec|cybertip|missingkids)\.org$/i

@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { signalFrom } from '../signal-lines.js'
-import { BaseUrl, type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed.js'
+import { BaseUrl, type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed-page.js'
 
 export const TatConfig = z.strictObject({
   api: z.literal('tat'),

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { tagDeclaresMinor } from '../../domain/cases/minors.js'
 import { signalFrom } from '../signal-lines.js'
-import { BaseUrl, type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed.js'
+import { BaseUrl, type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed-page.js'
 
 export const ThreatExchangeConfig = z.strictObject({
   api: z.literal('threatexchange'),

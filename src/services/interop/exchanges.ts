@@ -8,7 +8,7 @@ import { RECORD_REFUSALS, type RecordRefusal } from '../../domain/organisations/
 import type { PullFailure, PullProgress } from '../../domain/organisations/exchange.js'
 import { Problem } from '../../domain/problem.js'
 import type { Exchange } from '../../exchange/exchange-config.js'
-import { FeedError, type FeedRecord, type FeedRequest, MOST_RECORDS } from '../../exchange/feeds/feed.js'
+import { FeedError, type FeedRecord, type FeedRequest, MOST_RECORDS } from '../../exchange/feeds/feed-page.js'
 import { type Outgoing, OutgoingError } from '../../net/outgoing.js'
 import type { ExchangeState, Exchanges as ExchangeStore } from '../../store/exchange/exchanges.js'
 import type { ImportRun } from '../../store/redis/guarded-writes.js'

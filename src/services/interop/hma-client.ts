@@ -8,7 +8,7 @@ import {
   type HmaRequest,
   type HmaRequests,
   hmaExchangeRequests,
-} from '../../exchange/hma.js'
+} from '../../exchange/hma-requests.js'
 import { type Outgoing, OutgoingError } from '../../net/outgoing.js'
 
 export class ReconcileError extends Error {

@@ -1,0 +1,114 @@
+import type { FastifyPluginCallback } from 'fastify'
+import type { Caller } from '../domain/organisations/access.js'
+import type { Exposure, LimitName, ServerLimits } from '../http/limits.js'
+import type { CertificateFacts } from '../http/metrics/operation-metrics.js'
+import type { UploadLimits } from '../http/upload.js'
+import type { ServerCertificate } from '../net/certificate.js'
+import type { Banks } from '../services/banks/banks.js'
+import type { Exports } from '../services/banks/exports.js'
+import type { CaseFiles } from '../services/cases/case-file.js'
+import type { Cases } from '../services/cases/cases.js'
+import type { Notices } from '../services/cases/notices.js'
+import type { ProofOfWork } from '../services/cases/proof-of-work.js'
+import type { Feed } from '../services/feed/feed.js'
+import type { Hashing } from '../services/intake/hashing.js'
+import type { Imports } from '../services/intake/imports.js'
+import type { PictureFetching } from '../services/intake/picture-fetching.js'
+import type { Registration } from '../services/intake/registration.js'
+import type { Contents } from '../services/interop/contents.js'
+import type { Exchanges } from '../services/interop/exchanges.js'
+import type { Reconcilers } from '../services/interop/reconcilers.js'
+import type { StopNcii } from '../services/interop/stopncii.js'
+import type { KeyKeeping } from '../services/keys/key-administration.js'
+import type { Admission } from '../services/load/admission.js'
+import type { TurnsOfLoop } from '../services/load/event-loop-scheduler.js'
+import type { Idempotency } from '../services/load/idempotency.js'
+import type { LimitCounter } from '../services/load/limits.js'
+import type { MatchIds } from '../services/matching/match-ids.js'
+import type { Matcher } from '../services/matching/matcher.js'
+import type { Health } from '../services/ops/health.js'
+import type { OperationReport } from '../services/ops/operation.js'
+import type { RegistryCounts } from '../services/ops/registry-counts.js'
+import type { Audit } from '../services/records/audit.js'
+import type { Signer } from '../services/records/signer.js'
+import type { Accounts } from '../services/trust/accounts.js'
+import type { AppealService } from '../services/trust/appeals.js'
+import type { Attesting } from '../services/trust/attesting.js'
+import type { Tallies } from '../services/trust/daily-counts.js'
+import type { Insights } from '../services/trust/insights.js'
+import type { TrustService } from '../services/trust/trust.js'
+import type { WatchService } from '../services/watch/watch-service.js'
+import type { WebhookService } from '../services/webhooks/webhooks.js'
+import type { Site } from '../web/site.js'
+
+export interface AppServices {
+  readonly cases: Cases
+  readonly files: CaseFiles
+  readonly idempotency: Idempotency
+  /** For what a route does itself; services record what they do. */
+  readonly audit: Audit
+  /** Signs receipts. */
+  readonly signer: Signer
+  readonly registration: Registration
+  readonly banks: Banks
+  readonly imports: Imports
+  readonly exports: Exports
+  readonly exchanges: Exchanges
+  readonly reconcilers: Reconcilers
+  readonly pullSoon: (name: string) => Promise<void>
+  readonly contents: Contents
+  readonly stopNcii: StopNcii
+  readonly matchIds: MatchIds
+  readonly matcher: Matcher
+  readonly feed: Feed
+  readonly trust: TrustService
+  readonly appeals: AppealService
+  readonly notices: Notices
+  readonly attesting: Attesting
+  readonly proofOfWork: ProofOfWork
+  readonly insights: Insights
+  readonly tallies: Pick<Tallies, 'days'>
+  readonly keys: KeyKeeping
+  readonly registry: () => Promise<RegistryCounts>
+  readonly accounts: Accounts
+  readonly webhooks: WebhookService
+  readonly watches: WatchService
+  readonly hashing: Hashing
+  readonly pictures: PictureFetching
+  readonly health: Health
+  readonly operation: () => Promise<OperationReport>
+  readonly limits: LimitCounter
+  readonly turns: TurnsOfLoop
+  /** Who shows this key, from this address. @throws {Problem} key-suspended */
+  readonly identify: (key: string, address?: string) => Caller | undefined
+}
+
+export interface AppOptions {
+  readonly services: AppServices
+  readonly site: Site
+  readonly uploadLimits: UploadLimits
+  /** Whose hotlines are named first, ISO 3166-1 alpha-2; all of them when undefined. */
+  readonly country: string | undefined
+  readonly now?: () => number
+  /** Who may reach it; private when left out. */
+  readonly exposure?: Exposure
+  /** In place of the numbers of the table of limits. */
+  readonly mostOf?: Partial<Readonly<Record<LimitName, number>>>
+  readonly serverLimits?: ServerLimits
+  /** Makes a span of each request; none when left out. */
+  readonly tracing?: FastifyPluginCallback | undefined
+  /** Who is let in while there is too much to do; by the rules of the table of limits when left out. */
+  readonly admission?: Admission
+  /** Whose pages may read answers; nobody's but ours when left out. */
+  readonly corsOrigins?: readonly string[]
+  /** Networks whose `X-Forwarded-For` is believed; nobody's when left out. */
+  readonly trustedProxies?: readonly string[]
+  readonly tls?: ServerCertificate | undefined
+  /** Whose expiry is told, by what they are for; none when left out. */
+  readonly certificates?: ReadonlyMap<string, CertificateFacts>
+  readonly logLevel: string
+  /** Of how many requests that went well there is a line: a share; of all when left out. */
+  readonly logSample?: number
+  /** Where log lines go; standard output when left out. */
+  readonly logStream?: { write(line: string): void }
+}

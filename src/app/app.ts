@@ -1,0 +1,150 @@
+// Services in, Fastify app out.
+
+import { randomUUID } from 'node:crypto'
+import multipart from '@fastify/multipart'
+import swaggerUi from '@fastify/swagger-ui'
+import Fastify, { type FastifyInstance, LogController } from 'fastify'
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod'
+import { limitConnections } from '../http/connections.js'
+import { errorInLogs } from '../http/error-in-logs.js'
+import { ADMISSION, SERVER_LIMITS } from '../http/limits.js'
+import { type Metrics, makeMetrics } from '../http/metrics/metrics.js'
+import { openapi } from '../http/openapi/openapi.js'
+import { admission } from '../http/plugins/admission.js'
+import { browserHeaders, browserRules } from '../http/plugins/browser-rules.js'
+import { door } from '../http/plugins/door.js'
+import { lastAnswers } from '../http/plugins/last-answers.js'
+import { limits, limitsHere, noteFailure } from '../http/plugins/limits.js'
+import { answerBadAddress, answerBadBytes, problemAnswers } from '../http/plugins/problem-answers.js'
+import { logRequest, type RequestFacts, requestLog } from '../http/plugins/request-log.js'
+import { slowBodies } from '../http/plugins/slow-bodies.js'
+import { unnamedProxies } from '../http/plugins/unnamed-proxies.js'
+import { MULTIPART_OPTIONS } from '../http/upload.js'
+import { followRenewals } from '../net/certificate.js'
+import { type Admission, admissionFor } from '../services/load/admission.js'
+import type { AppOptions } from './app-options.js'
+import { registerRoutes } from './routes.js'
+
+/** What plugins and parsers would write at the finer levels: headers with a key in them, bytes of a stranger. */
+const SECRET_IN_LOGS = { paths: ['busboyOptions', 'headers'], remove: true }
+
+const LEAST_TLS = 'TLSv1.2'
+
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { services, tracing, tls, corsOrigins = [], serverLimits = SERVER_LIMITS } = options
+  const app = createServer(options)
+  if (tracing !== undefined) await app.register(tracing)
+  const metrics = makeMetrics(services.health, services.operation, options.certificates ?? new Map())
+  await app.register(requestLog, { observe: metrics.observe, sample: options.logSample ?? 1 })
+  await app.register(unnamedProxies)
+  await app.register(problemAnswers, { country: options.country })
+  await app.register(lastAnswers)
+  await app.register(browserRules, { origins: corsOrigins, isTls: tls !== undefined })
+  await app.register(slowBodies, { limits: serverLimits })
+  await app.register(openapi)
+  await app.register(multipart, MULTIPART_OPTIONS)
+  await app.register(async (guarded) => {
+    await registerGuards(guarded, options, metrics)
+    const { site, uploadLimits, country, now = Date.now, exposure = 'private' } = options
+    await registerRoutes(guarded, { services, site, uploadLimits, country, now, exposure, metrics: metrics.text })
+  })
+  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: true })
+  return app
+}
+
+/** What is asked of a request before a route sees it: is there room for it, who comes, and how much of this may be asked. */
+async function registerGuards(app: FastifyInstance, options: AppOptions, metrics: Metrics): Promise<void> {
+  const { services, tracing, tls, exposure = 'private', mostOf = {} } = options
+  const { cases, health, identify, turns } = services
+  const here = limitsHere({ exposure, most: mostOf })
+  const note = (facts: RequestFacts, reqId: string) => {
+    metrics.observe(facts)
+    logRequest(app.log.child({ reqId }), facts)
+  }
+  await app.register(admission, {
+    admission: options.admission ?? usualAdmission(services),
+    turns,
+    onShed: metrics.shed,
+    early: tracing === undefined ? { headers: browserHeaders(tls !== undefined), note } : undefined,
+  })
+  await app.register(door, {
+    identify,
+    cases,
+    heardSoon: () => health.heardSoon(),
+    onFailure: (request) => noteFailure(services.limits, here, request.ip),
+  })
+  await app.register(limits, { counter: services.limits, here })
+}
+
+function usualAdmission({ turns, health }: AppOptions['services']): Admission {
+  return admissionFor({
+    rules: ADMISSION,
+    queuedMs: () => turns.waitMs,
+    pictureWaitMs: (coming) => health.pictureWaitMs(coming),
+    now: () => performance.now(),
+    atEndOfTurn: setImmediate,
+  })
+}
+
+/** Without plugins and routes yet. */
+function createServer({
+  exposure = 'private',
+  serverLimits = SERVER_LIMITS,
+  trustedProxies = [],
+  tls,
+  logLevel,
+  logStream,
+}: AppOptions): FastifyInstance {
+  const http = {
+    requireHostHeader: false, // Node's own refusal is empty; ours is in problemAnswers
+    headersTimeout: serverLimits.headersMs,
+    maxHeaderSize: serverLimits.headerBytes,
+    connectionsCheckingInterval: serverLimits.checkEveryMs,
+  }
+  const app = Fastify({
+    bodyLimit: serverLimits.bodyBytes,
+    requestTimeout: serverLimits.requestMs,
+    connectionTimeout: serverLimits.idleMs,
+    keepAliveTimeout: serverLimits.keepAliveMs,
+    ...(tls === undefined
+      ? { http: http }
+      : {
+          https: {
+            ...http,
+            cert: tls.cert,
+            key: tls.key,
+            minVersion: LEAST_TLS,
+            handshakeTimeout: serverLimits.headersMs,
+          },
+        }),
+    ...(trustedProxies.length > 0 && { trustProxy: [...trustedProxies] }),
+    genReqId: () => randomUUID(),
+    pluginTimeout: 0, // reading what it is made of may take long where others have the processor, and is no fault
+    routerOptions: { maxParamLength: serverLimits.paramChars, ignoreDuplicateSlashes: true },
+    frameworkErrors: answerBadAddress,
+    clientErrorHandler: answerBadBytes,
+    // Fastify's own lines have the whole URL and the caller's address; ours have the route and the code.
+    logController: new LogController({ disableRequestLogging: true }),
+    logger: {
+      level: logLevel,
+      base: null,
+      serializers: { err: errorInLogs },
+      redact: SECRET_IN_LOGS,
+      ...(logStream !== undefined && { stream: logStream }),
+    },
+  }).withTypeProvider<ZodTypeProvider>()
+  // Without a handshake there is nobody to answer: what was written would wait for one, and the connection with it.
+  if (tls !== undefined) {
+    app.server.on('tlsClientError', (_error, socket) => socket.destroy())
+    followRenewals(app.server, tls, LEAST_TLS)
+  }
+  limitConnections(app.server, {
+    connections: serverLimits.connections,
+    connectionsOfAddress: serverLimits.connectionsOfAddress[exposure],
+    trustedProxies,
+  })
+  app.server.maxHeadersCount = serverLimits.headerCount
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  return app
+}

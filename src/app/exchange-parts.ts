@@ -1,0 +1,77 @@
+// The exchange parts: what speaks with other systems' servers. Feeds are pulled, withdrawn images are taken out of HMAs, and HMA's own clients
+// are served.
+
+import type { Exchange, Reconciler } from '../exchange/exchange-config.js'
+import { outgoingThrough } from '../net/outgoing.js'
+import { contentIdsWith } from '../services/interop/content-ids.js'
+import { contentsIn } from '../services/interop/contents.js'
+import { exchangesOver } from '../services/interop/exchanges.js'
+import { reconcilersOver } from '../services/interop/reconcilers.js'
+import { exchangesInStore } from '../store/exchange/exchanges.js'
+import { reconcilersInStore } from '../store/exchange/reconcilers.js'
+import { lastRevision } from '../store/images/changes.js'
+import { ownerDuesIn } from '../store/organisations/hold-expiries.js'
+import type { IndexParts } from './index-parts.js'
+import type { IntakeParts } from './intake-parts.js'
+import type { MatchParts } from './match-parts.js'
+import { pullingBy } from './pulling.js'
+import type { StoreParts } from './store-parts.js'
+import type { TrustParts } from './trust-parts.js'
+
+export type ExchangeParts = ReturnType<typeof createExchangeParts>
+
+/** Without Redis its queues may wait for a connection that does not come. */
+const STOP_WITHIN_MS = 1000
+
+export function createExchangeParts(
+  parts: StoreParts,
+  { replica }: IndexParts,
+  { trust }: TrustParts,
+  { quiet: matcher }: MatchParts,
+  { services: { registration } }: IntakeParts,
+) {
+  const { options, lifecycle, store, secrets, images, apiKeys, matchIds } = parts
+  const { exchanges: feeds = [], reconcilers: hmas = [], now, onTrouble } = options
+  const contents = contentsIn({
+    images,
+    replica,
+    trust,
+    dues: ownerDuesIn(store),
+    ids: contentIdsWith(secrets.matchId),
+    lastRevision: () => lastRevision(store),
+    now,
+    onTrouble,
+  })
+  lifecycle.keep('contents', contents)
+  const exchanges = exchangesOver({
+    exchanges: feeds,
+    store: exchangesInStore(store),
+    registration,
+    bankNamed: (name) => replica.bankNamed(name),
+    outgoing: outgoingTo(feeds),
+    secret: secrets.signalId,
+    now,
+  })
+  const reconcilers = reconcilersOver({
+    reconcilers: hmas,
+    states: reconcilersInStore(store),
+    store,
+    replica,
+    matcher,
+    matchIds,
+    orgNamed: (name) => apiKeys.orgByName(name),
+    outgoing: outgoingTo(hmas),
+    secret: secrets.signalId,
+    now,
+  })
+  const pulling = lifecycle.keep('pulling', pullingBy(exchanges, reconcilers, options), STOP_WITHIN_MS)
+  return {
+    beginPulling: pulling.start,
+    services: { contents, exchanges, reconcilers, pullSoon: pulling.pullSoon },
+  }
+}
+
+/** The operator vouches for the servers that his own file names. */
+function outgoingTo(servers: readonly Pick<Exchange | Reconciler, 'origin'>[]) {
+  return outgoingThrough({ trusted: new Set(servers.map(({ origin }) => origin)) })
+}

@@ -1,0 +1,50 @@
+// The feed parts: what platforms read to match by themselves, as Tabir's own feed and as StopNCII's interface.
+
+import { feedOver } from '../services/feed/feed.js'
+import { feedCursorsWith } from '../services/feed/feed-cursor.js'
+import { createFeedLines } from '../services/feed/feed-lines.js'
+import { ORIGIN_BYTES } from '../services/index/image-ids.js'
+import { fetchedHashesOver } from '../services/interop/fetched-hashes.js'
+import { stopNciiOver } from '../services/interop/stopncii.js'
+import { createFeedBatches, FEED_DELAY } from '../store/exchange/feed-batches.js'
+import { fetchPlacesIn } from '../store/exchange/fetch-cursors.js'
+import { fetchedIn } from '../store/exchange/fetched.js'
+import type { IndexParts } from './index-parts.js'
+import type { IntakeParts } from './intake-parts.js'
+import type { MatchParts } from './match-parts.js'
+import type { StoreParts } from './store-parts.js'
+import type { TrustParts } from './trust-parts.js'
+
+export function createFeedParts(
+  parts: StoreParts,
+  { replica, recent }: IndexParts,
+  { trust }: TrustParts,
+  { services: { matcher } }: MatchParts,
+  { services: { banks, registration } }: IntakeParts,
+) {
+  const { options, store, keyring, secrets, images, trusts, matchIds, audit } = parts
+  const { now, clock } = options
+  const cursors = feedCursorsWith(secrets.feed)
+  const feed = feedOver({
+    store,
+    lines: createFeedLines({ images, trusts, matchIds }),
+    batches: createFeedBatches(store, options.feedDelay ?? FEED_DELAY, ORIGIN_BYTES),
+    replica,
+    recent,
+    cursors,
+    audit,
+    clock,
+  })
+  const stopNcii = stopNciiOver({
+    feed,
+    places: fetchPlacesIn(store),
+    cursors,
+    fetched: fetchedHashesOver({ fetched: fetchedIn(store, keyring), matchIds, replica, store }),
+    banks,
+    registration,
+    matcher,
+    trust,
+    now,
+  })
+  return { services: { feed, stopNcii } }
+}

@@ -1,0 +1,37 @@
+// What stands in the file of exchanges, done by this process from when it is started.
+
+import { Problem } from '../domain/problem.js'
+import { PULL_EXCHANGE_QUEUE, RECONCILE_QUEUE } from '../jobs/pull-exchange.js'
+import type { Exchanges } from '../services/interop/exchanges.js'
+import type { Reconcilers } from '../services/interop/reconcilers.js'
+import type { ExchangeJobs } from './exchange-jobs.js'
+import type { ServiceOptions } from './service-options.js'
+
+/** Where no file names anything, no queue is opened. */
+export function pullingBy(exchanges: Exchanges, reconcilers: Reconcilers, options: ServiceOptions) {
+  const { redis: target, onTrouble } = options
+  let pulls: Promise<ExchangeJobs> | undefined
+  let runs: Promise<ExchangeJobs> | undefined
+  type Named = readonly { readonly name: string; readonly everyS: number }[]
+  const begin = (queueName: string, schedule: Named, run: (name: string) => Promise<unknown>) => {
+    if (schedule.length === 0) return undefined
+    const jobs = import('./exchange-jobs.js').then(({ exchangeJobs }) =>
+      exchangeJobs({ target, queueName, run, schedule, onTrouble }),
+    )
+    jobs.catch(onTrouble)
+    return jobs
+  }
+  return {
+    start() {
+      pulls = begin(PULL_EXCHANGE_QUEUE, options.exchanges ?? [], exchanges.pull)
+      runs = begin(RECONCILE_QUEUE, options.reconcilers ?? [], reconcilers.run)
+    },
+    async pullSoon(name: string): Promise<void> {
+      if (pulls === undefined) throw new Problem('exchange-unknown')
+      await (await pulls).soon(name)
+    },
+    async close(): Promise<void> {
+      await Promise.allSettled([pulls, runs].map(async (jobs) => (await jobs)?.close()))
+    },
+  }
+}

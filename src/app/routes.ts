@@ -1,0 +1,106 @@
+// The only file that knows every route.
+
+import type { FastifyInstance } from 'fastify'
+import { auditRoutes } from '../http/routes/audit.js'
+import { bankRoutes } from '../http/routes/banks.js'
+import { appealRoutes } from '../http/routes/cases/appeals.js'
+import { assistedCaseRoutes } from '../http/routes/cases/assisted-cases.js'
+import { caseFileRoutes } from '../http/routes/cases/case-file.js'
+import { caseImageRoutes } from '../http/routes/cases/case-images.js'
+import { caseRoutes } from '../http/routes/cases/cases.js'
+import { challengeRoutes } from '../http/routes/cases/challenge.js'
+import { noticeRoutes } from '../http/routes/cases/notices.js'
+import { dayRoutes } from '../http/routes/days.js'
+import { docRoutes } from '../http/routes/docs.js'
+import { exchangeRoutes } from '../http/routes/exchanges.js'
+import { exportRoutes } from '../http/routes/exports.js'
+import { feedRoutes } from '../http/routes/feed.js'
+import { healthRoutes } from '../http/routes/health.js'
+import { hmaRoutes } from '../http/routes/hma.js'
+import { importRoutes } from '../http/routes/imports.js'
+import { insightRoutes } from '../http/routes/insights.js'
+import { keyRoutes } from '../http/routes/keys.js'
+import { matchRoutes } from '../http/routes/match.js'
+import { pageRoutes } from '../http/routes/page.js'
+import { registryRoutes } from '../http/routes/registry.js'
+import { stopNciiRoutes } from '../http/routes/stopncii.js'
+import { accountRoutes } from '../http/routes/trust/accounts.js'
+import { attestationRoutes } from '../http/routes/trust/attestations.js'
+import { disputeAnswerRoutes } from '../http/routes/trust/dispute-answers.js'
+import { feedbackRoutes } from '../http/routes/trust/feedback.js'
+import { signalRoutes } from '../http/routes/trust/signals.js'
+import { watchRoutes } from '../http/routes/watch.js'
+import { webhookRoutes } from '../http/routes/webhooks.js'
+import type { InFlight } from '../http/upload.js'
+import type { AppOptions } from './app-options.js'
+
+export interface RouteOptions extends Required<Pick<AppOptions, 'services' | 'site' | 'uploadLimits' | 'now' | 'exposure'>> {
+  readonly country: string | undefined
+  /** All metrics, in Prometheus's text format. */
+  readonly metrics: () => Promise<string>
+}
+
+export async function registerRoutes(app: FastifyInstance, options: RouteOptions): Promise<void> {
+  const { services, site, uploadLimits, country, now, exposure, metrics } = options
+  const { cases, files, idempotency, signer, registration, banks, matcher, trust, hashing, health } = services
+  const countsFor = exposure === 'public' ? 'admin' : 'public'
+  const inFlight: InFlight = { bytes: 0 }
+  await app.register(healthRoutes, {
+    health,
+    metrics,
+    countsFor,
+  })
+  await app.register(docRoutes)
+  await app.register(challengeRoutes, { prefix: '/v1', proofOfWork: services.proofOfWork })
+  await app.register(caseRoutes, { prefix: '/v1', cases, idempotency, signer, proofOfWork: services.proofOfWork })
+  await app.register(assistedCaseRoutes, { prefix: '/v1', cases, idempotency, now })
+  await app.register(caseFileRoutes, { prefix: '/v1', files, signer, limits: services.limits, now })
+  await app.register(caseImageRoutes, { prefix: '/v1', hashing, registration, idempotency, uploadLimits, inFlight })
+  await app.register(disputeAnswerRoutes, { prefix: '/v1', trust })
+  await app.register(appealRoutes, { prefix: '/v1', appeals: services.appeals })
+  await app.register(pageRoutes, { site })
+  await app.register(matchRoutes, {
+    prefix: '/v1',
+    matcher,
+    hashing,
+    uploadLimits,
+    inFlight,
+    bandsOnly: exposure === 'public',
+    turns: services.turns,
+  })
+  await app.register(feedRoutes, { prefix: '/v1', feed: services.feed })
+  await app.register(feedbackRoutes, { prefix: '/v1', trust })
+  await app.register(signalRoutes, { prefix: '/v1', trust })
+  await app.register(noticeRoutes, { prefix: '/v1', notices: services.notices })
+  await app.register(attestationRoutes, { prefix: '/v1', attesting: services.attesting })
+  await app.register(insightRoutes, { prefix: '/v1', insights: services.insights })
+  await app.register(keyRoutes, { prefix: '/v1', keys: services.keys, idempotency })
+  await app.register(auditRoutes, { prefix: '/v1', audit: services.audit })
+  await app.register(dayRoutes, { prefix: '/v1', tallies: services.tallies })
+  await app.register(registryRoutes, { prefix: '/v1', registry: services.registry })
+  await app.register(accountRoutes, { prefix: '/v1', accounts: services.accounts })
+  await app.register(watchRoutes, { prefix: '/v1', watches: services.watches, idempotency })
+  await app.register(webhookRoutes, { prefix: '/v1', webhooks: services.webhooks, idempotency })
+  await app.register(stopNciiRoutes, { prefix: '/stopncii/v1', stopNcii: services.stopNcii, now })
+  await app.register(hmaRoutes, {
+    country,
+    matcher,
+    matchIds: services.matchIds,
+    contents: services.contents,
+    audit: services.audit,
+    banks,
+    registration,
+    hashing,
+    pictures: services.pictures,
+    health,
+    countsFor,
+    uploadLimits,
+    inFlight,
+    now,
+  })
+  await app.register(bankRoutes, { prefix: '/v1', banks, registration, turns: services.turns })
+  await app.register(importRoutes, { prefix: '/v1', banks, imports: services.imports })
+  await app.register(exportRoutes, { prefix: '/v1', banks, exports: services.exports })
+  const { exchanges, reconcilers, pullSoon } = services
+  await app.register(exchangeRoutes, { prefix: '/v1', exchanges, reconcilers, pullSoon, audit: services.audit })
+}

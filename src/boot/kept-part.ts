@@ -1,0 +1,106 @@
+// A part of the service as a process of its own, kept running by the supervisor.
+
+import { spawn } from 'node:child_process'
+import { z } from 'zod'
+import { backoff, type Keeping, type Kept } from './backoff.js'
+import type { Environment, Part } from './config.js'
+
+export interface PartCommand {
+  readonly name: Part
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env: Environment
+  readonly stopWithinMs: number
+}
+
+/** A part that was never ready in so many starts will not be ready in the next: a taken port, a wrong setting. */
+const MOST_FIRST_STARTS = 3
+
+const Ready = z.object({ ready: z.literal(true), url: z.string().optional() })
+
+export interface KeptPart extends Kept {
+  isReady(): boolean
+  url(): string | undefined
+  /** Asks it to read its files again. One that is starting reads them anyway, and the signal would end it. */
+  reload(): void
+}
+
+export function keepPart(
+  { name, command, args, env, stopWithinMs }: PartCommand,
+  { onReady, onHopeless }: { readonly onReady: () => void; readonly onHopeless?: () => void },
+  context: Keeping,
+): KeptPart {
+  const { warn, now } = context
+  const retryMs = backoff(context)
+  let starts = 0
+  let everReady = false
+  let ready: z.infer<typeof Ready> | undefined
+  let stopping = false
+  let retry: NodeJS.Timeout | undefined
+  let running = start()
+
+  function start() {
+    const startedAtMs = now()
+    starts += 1
+    const child = spawn(command, args, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true })
+    child.on('message', (message) => {
+      const parsed = Ready.safeParse(message)
+      if (!parsed.success) return
+      ready = parsed.data
+      everReady = true
+      onReady()
+    })
+    const exited = new Promise<string>((tell) => {
+      child.once('exit', (status, signal) => tell(signal ?? `status ${status}`))
+      child.on('error', () => child.pid === undefined && tell('it cannot be run'))
+    }).then((how) => {
+      ready = undefined
+      killGroup(child.pid) // what it started itself must not outlive it
+      if (!stopping) restartLater(how, now() - startedAtMs)
+    })
+    return { child, exited }
+  }
+  function restartLater(how: string, livedMs: number) {
+    if (onHopeless !== undefined && !everReady && starts >= MOST_FIRST_STARTS) {
+      warn(`${name} ended before it was ready, ${starts} times (${how}).`)
+      return onHopeless()
+    }
+    const delayMs = retryMs(livedMs)
+    warn(`${name} ended unexpectedly (${how}); starting it again in ${delayMs / 1000} s.`)
+    retry = setTimeout(() => {
+      running = start()
+    }, delayMs)
+  }
+  return {
+    isReady: () => ready !== undefined,
+    url: () => ready?.url,
+    reload() {
+      if (ready !== undefined) running.child.kill('SIGHUP')
+    },
+    async stop() {
+      stopping = true
+      clearTimeout(retry)
+      running.child.kill('SIGTERM')
+      const impatience = setTimeout(() => {
+        warn(`${name} did not stop within ${stopWithinMs / 1000} s; killing it.`)
+        killGroup(running.child.pid)
+      }, stopWithinMs)
+      await running.exited
+      clearTimeout(impatience)
+    },
+    async kill() {
+      stopping = true
+      clearTimeout(retry)
+      killGroup(running.child.pid)
+      await running.exited
+    },
+  }
+}
+
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // nobody is left in it
+  }
+}

@@ -1,0 +1,66 @@
+// Redis, kept running by the supervisor.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { RedisServer } from '../store/embedded/embedded-redis.js'
+import { backoff, type Keeping, type Kept, messageOf } from './backoff.js'
+
+export interface KeepingRedis extends Keeping {
+  readonly openRedis: () => Promise<RedisServer>
+}
+
+/** A private Redis of another process, say a command-line tool, may end with it: no fault, so no long wait. */
+const REOPEN_AFTER_MS = 50
+
+export interface KeptRedis extends Kept {
+  server(): RedisServer
+}
+
+/** Opens Redis, and opens it again whenever it goes. `undefined`, with the reason on standard error, when the first time fails. */
+export async function keepRedis(context: KeepingRedis): Promise<KeptRedis | undefined> {
+  const { openRedis, warn, now } = context
+  const retryMs = backoff(context)
+  const stopping = new AbortController()
+  let reopening: Promise<void> | undefined
+  let server: RedisServer
+  try {
+    server = await openRedis()
+  } catch (error) {
+    warn(messageOf(error))
+    return undefined
+  }
+  watch()
+
+  function watch() {
+    const openedAtMs = now()
+    server.gone.then((lastWords) => {
+      if (stopping.signal.aborted) return
+      if (server.owned) warn(`Redis ended unexpectedly; starting it again.\n${lastWords}`.trimEnd())
+      reopening = reopen(server.owned ? retryMs(now() - openedAtMs) : REOPEN_AFTER_MS)
+    })
+  }
+  async function reopen(firstDelayMs: number) {
+    for (let delayMs = firstDelayMs; ; delayMs = retryMs(0)) {
+      await sleep(delayMs, undefined, { signal: stopping.signal }).catch(() => {})
+      if (stopping.signal.aborted) return
+      try {
+        server = await openRedis()
+        return watch()
+      } catch (error) {
+        warn(messageOf(error))
+      }
+    }
+  }
+  return {
+    server: () => server,
+    async stop() {
+      stopping.abort()
+      await reopening
+      await server.stop()
+    },
+    async kill() {
+      stopping.abort()
+      server.kill()
+      if (server.owned) await server.gone
+    },
+  }
+}

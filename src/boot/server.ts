@@ -1,0 +1,195 @@
+// Process entry of an api: config → connections → services → hydrate and listen; stopped in reverse.
+
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { AppOptions } from '../app/app-options.js'
+import { createLifecycle, startOrStop } from '../app/lifecycle.js'
+import type { ServiceOptions } from '../app/service-options.js'
+import { openServices } from '../app/services.js'
+import { exchangesIn, reconcilersIn } from '../exchange/exchange-config.js'
+import { SERVER_LIMITS } from '../http/limits.js'
+import { headText } from '../store/audit/audit.js'
+import { keyringOf } from '../store/sealing/seal-keys.js'
+import { loadSite, type Site } from '../web/site.js'
+import { type CertificateFiles, type KeptCertificate, keepCertificate } from './certificate-files.js'
+import { type Config, readConfig } from './config.js'
+import { whyNotListening } from './listening.js'
+import { isLoopback, refusePublicHost } from './private-host.js'
+import {
+  hearHangups,
+  leaveMemoryOutOfDumps,
+  mostOpenFiles,
+  orRefuseToStart,
+  refuseToStart,
+  stopOnSignal,
+} from './process.js'
+import { startTracing } from './tracing.js'
+
+/** What a worker is given to finish when the api is told to stop; the supervisor allows 15 s in all. */
+const FINISH_WITHIN_MS = 5000
+
+leaveMemoryOutOfDumps()
+let tellStarted = (_app: FastifyInstance) => {}
+const started = new Promise<FastifyInstance>((tell) => {
+  tellStarted = tell
+})
+const certificates = new Map<string, KeptCertificate>()
+hearHangups(() => {
+  for (const certificate of certificates.values()) void certificate.reload()
+})
+const config = orRefuseToStart(() => readConfig(process.env))
+const lifecycle = createLifecycle()
+await startOrStop(lifecycle, start, (error) => console.error(String(error))).catch(refuseToStart)
+
+async function start(): Promise<void> {
+  if (config.handoffTlsFiles === undefined) await refusePublicHost('TABIR_HANDOFF_HOST', config.handoffHost)
+  const tls = certificateOf('api', 'TABIR_TLS', config.tlsFiles)
+  const tracing = config.tracesUrl === undefined ? undefined : await startTracing(config.tracesUrl, 'tabir-api')
+  if (tracing !== undefined) lifecycle.keep('tracing', tracing)
+  const services = await openServices(serviceOptions(), lifecycle)
+  // Loading a snapshot waits for files and for another thread, about as long as the code of the routes takes to load.
+  const hydrated = services.hydrate()
+  hydrated.catch(() => {}) // it may fail before it is waited for
+  const { buildApp } = await import('../app/app.js')
+  const app = await buildApp({ services, ...appOptions(), tls, tracing: tracing?.plugin })
+  tellStarted(app)
+  // Stopped first: what is still being answered needs all other parts.
+  lifecycle.add('app', async () => {
+    const lastCall = setTimeout(services.callOff, FINISH_WITHIN_MS)
+    await app.close()
+    clearTimeout(lastCall)
+  })
+  stopOnSignal(lifecycle.stop)
+  warnOfSettings(app.log)
+  const { host, port } = config
+  const url = await app.listen({ host, port }).catch((error) => {
+    throw whyNotListening(error, host, port)
+  })
+  await hydrated
+  services.beginPulling()
+  process.send?.({ ready: true, url })
+}
+
+function serviceOptions(): ServiceOptions {
+  const exchangeFile = config.exchangesFile === undefined ? '{}' : readFileSync(config.exchangesFile, 'utf8')
+  const withdrawalsFolder = config.withdrawalsDir ?? join(config.dataDir, 'withdrawals')
+  return {
+    redis: { url: config.redisUrl, socket: config.redisSocket },
+    keyring: (isFirstUse) => keyringOf(config, isFirstUse),
+    handoff: {
+      host: config.handoffHost,
+      port: config.handoffPort,
+      announcedHost: announced(config.handoffHost),
+      certificate: certificateOf('handoff', 'TABIR_HANDOFF_TLS', config.handoffTlsFiles),
+    },
+    snapshots:
+      config.snapshotEveryS === 0
+        ? undefined
+        : { folder: join(config.dataDir, 'snapshots'), everyMs: config.snapshotEveryS * 1000 },
+    exchanges: exchangesIn(exchangeFile),
+    reconcilers: reconcilersIn(exchangeFile),
+    withdrawalsFolder,
+    folders: new Map([
+      ['data', config.dataDir],
+      ['withdrawals', withdrawalsFolder],
+    ]),
+    auditKeepDays: config.auditKeepDays,
+    withdrawalsKeepDays: config.withdrawalsKeepDays,
+    retentionMs: config.caseRetentionDays * 86_400_000,
+    env: config.env,
+    extendedProtection: config.extendedProtection === 'on',
+    trustLimits: {
+      maxImagesPerCase: config.maxImagesPerCase,
+      maxImagesPerNewCase: config.maxImagesPerNewCase,
+      maxSignalsPerOrgPerDay: config.maxSignalsPerOrgPerDay,
+      proofRounds: config.proofRounds,
+    },
+    webhookOrigins: config.webhookOrigins,
+    fetchFrom: config.fetchFrom,
+    maxWatchesPerOrg: config.maxWatchesPerOrg,
+    probing: config.probing,
+    feedDelay: config.feedDelay,
+    now: () => Date.now(),
+    clock: () => performance.now(),
+    onWaiting: (line) => console.error(line),
+    onTrouble: (error) => void started.then(({ log }) => log.error({ err: error }, 'trouble')),
+    onAuditHead: (head) => void started.then(({ log }) => log.info({ auditHead: headText(head) }, 'audit')),
+  }
+}
+
+function appOptions(): Omit<AppOptions, 'services' | 'tls' | 'tracing'> {
+  return {
+    site: siteOf(config),
+    uploadLimits: {
+      maxImageBytes: config.maxImageBytes,
+      maxImages: config.maxImagesPerRequest,
+      maxInFlightBytes: config.maxInFlightBytes,
+    },
+    country: config.country,
+    corsOrigins: config.corsOrigins,
+    trustedProxies: config.trustedProxies ?? [],
+    serverLimits: { ...SERVER_LIMITS, connections: maxConnections() },
+    certificates,
+    exposure: config.exposure,
+    mostOf: config.maxQueriesPerOrgPerDay === 0 ? {} : { 'match-queries': config.maxQueriesPerOrgPerDay },
+    logLevel: config.logLevel,
+    logSample: config.logSample,
+  }
+}
+
+/** What build.mjs made of `page/`, beside the compiled sources. */
+function siteOf({ pageExitUrl: exitUrl, country, contactName: name, contactLink: link, ...own }: Config): Site {
+  return loadSite(fileURLToPath(new URL('../../public/', import.meta.url)), {
+    exitUrl,
+    country,
+    contact: name === undefined || link === undefined ? undefined : { name, link },
+    maxImageBytes: own.maxImageBytes,
+    maxImages: own.maxImagesPerRequest,
+    offersExtendedProtection: own.extendedProtection === 'on',
+  })
+}
+
+/** A quarter of the files that this process may open stays for Redis, workers, fetches and snapshots. */
+function maxConnections(): number {
+  return Math.min(SERVER_LIMITS.connections, Math.floor((mostOpenFiles() ?? Number.POSITIVE_INFINITY) * 0.75))
+}
+
+function warnOfSettings(log: FastifyBaseLogger): void {
+  if (config.trustedProxies === undefined && !isLoopback(config.host))
+    log.warn(
+      'TABIR_TRUST_PROXY is not set. Behind a proxy all callers count as one, and one of them can use up the limits of all: set the addresses of the proxies in front, or none.',
+    )
+  const connections = maxConnections()
+  if (connections < SERVER_LIMITS.connections)
+    log.warn(
+      `This process may open few files: it takes ${connections} connections. Raise its limit (LimitNOFILE, ulimit -n).`,
+    )
+}
+
+/** @param name in logs and metrics. */
+function certificateOf(name: string, variables: string, files: CertificateFiles | undefined): KeptCertificate | undefined {
+  if (files === undefined) return undefined
+  const log = (write: (log: FastifyBaseLogger) => void) => void started.then((app) => write(app.log))
+  try {
+    const certificate = keepCertificate({
+      files,
+      now: () => Date.now(),
+      onRenewed: (expiresAtMs) =>
+        log((to) => to.info({ certificate: name, expiresAt: new Date(expiresAtMs).toISOString() }, 'certificate renewed')),
+      onRefused: (why) => log((to) => to.error({ certificate: name, why }, 'certificate refused')),
+    })
+    certificates.set(name, lifecycle.keep(`certificate of ${name}`, certificate))
+    return certificate
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new Error(`The files of ${variables}_CERT and ${variables}_KEY cannot be used: ${why}`)
+  }
+}
+
+/** Workers on other hosts find a wildcard's listener under this host's name. */
+function announced(host: string): string {
+  return host === '0.0.0.0' || host === '::' ? hostname() : host
+}

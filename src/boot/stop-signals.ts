@@ -1,0 +1,47 @@
+// The signals that end the supervisor.
+
+import type { EventEmitter } from 'node:events'
+
+export interface StopSignalOptions {
+  /** Emits 'SIGTERM', 'SIGINT' and 'SIGHUP'; in life, `process`. */
+  readonly signals: EventEmitter
+  /** Is SIGHUP the end of the terminal that this was started at? */
+  readonly isTerminalClosed: () => boolean
+  /** npm passes on a Ctrl-C that the terminal has sent us already: a signal that comes this soon is the same one. */
+  readonly sameSignalMs: number
+  readonly now: () => number
+}
+
+export function hearStopSignals({ signals, isTerminalClosed, sameSignalMs, now }: StopSignalOptions) {
+  let firstAtMs: number | undefined
+  let tellFirst = () => {}
+  let tellSecond = () => {}
+  const first = new Promise<void>((tell) => {
+    tellFirst = tell
+  })
+  const second = new Promise<undefined>((tell) => {
+    tellSecond = () => tell(undefined)
+  })
+  const onSignal = () => {
+    if (firstAtMs === undefined) {
+      firstAtMs = now()
+      tellFirst()
+    } else if (now() - firstAtMs >= sameSignalMs) {
+      tellSecond()
+    }
+  }
+  let reload = () => {}
+  const handlers = { SIGTERM: onSignal, SIGINT: onSignal, SIGHUP: () => (isTerminalClosed() ? onSignal() : reload()) }
+  for (const [name, handler] of Object.entries(handlers)) signals.on(name, handler)
+  return {
+    first,
+    second,
+    heard: () => firstAtMs !== undefined,
+    onReload(listener: () => void) {
+      reload = listener
+    },
+    ignore() {
+      for (const [name, handler] of Object.entries(handlers)) signals.off(name, handler)
+    },
+  }
+}

@@ -1,0 +1,77 @@
+// StopNCII's FetchHashes: pages of hashes that people registered themselves, with what platforms said of them.
+
+import { z } from 'zod'
+import { signalFrom } from '../signal-lines.js'
+import { BaseUrl, type Feed, FeedError, type FeedRecord, jsonOf, recordFrom, under } from './feed-page.js'
+
+export const StopNciiConfig = z.strictObject({
+  api: z.literal('stopncii'),
+  baseUrl: BaseUrl,
+  functionKey: z.string().min(1),
+  subscriptionKey: z.string().min(1),
+})
+
+const PAGE_RECORDS = 800
+/** What its own client begins with. */
+const FIRST_TIMESTAMP = '10'
+/** After so long its own client takes what it knows for stale. */
+const TELLS_OF_GONE_FOR_MS = 30 * 86_400_000
+
+const Page = z.object({
+  nextSetTimestamp: z.int().min(0),
+  nextPageToken: z.string().nullish(),
+  hasMoreRecords: z.boolean().default(false),
+  hashRecords: z.array(z.unknown()),
+})
+/** More fields, and other words in fields that are not looked at, do no harm: the service sends more than is written down. */
+const HashRecord = z.object({
+  signalType: z.string(),
+  hashValue: z.string().max(200),
+  hashStatus: z.enum(['Unknown', 'Received', 'Active', 'Withdrawn', 'Deleted']),
+  CSPFeedbacks: z.array(z.object({ feedbackValue: z.string(), tags: z.array(z.string()).nullish() })).nullish(),
+})
+const Named = z.object({ signalType: z.string(), hashValue: z.string().max(200) })
+
+export function stopNciiFeed({ baseUrl, functionKey, subscriptionKey }: z.infer<typeof StopNciiConfig>): Feed {
+  return {
+    identity: under(baseUrl, ''),
+    start: { position: FIRST_TIMESTAMP, highest: FIRST_TIMESTAMP },
+    tellsOfGoneForMs: TELLS_OF_GONE_FOR_MS,
+    request({ position, cursor }) {
+      const query = new URLSearchParams({ startTimestamp: position, pageSize: String(PAGE_RECORDS) })
+      if (cursor !== undefined) query.set('nextPageToken', cursor)
+      return {
+        method: 'GET',
+        url: under(baseUrl, `/FetchHashes?${query}`),
+        headers: { 'x-functions-key': functionKey, 'ocp-apim-subscription-key': subscriptionKey },
+      }
+    },
+    read(body, { position, highest }) {
+      const page = Page.safeParse(jsonOf(body)).data
+      if (page === undefined) throw new FeedError('answer-unreadable')
+      const furthest = String(Math.max(page.nextSetTimestamp, Number(highest))) // one that goes backwards takes nobody back
+      const records = page.hashRecords.map(recordOf)
+      if (!page.hasMoreRecords) return { records, next: { position: furthest, highest: furthest }, isLast: true }
+      const next =
+        typeof page.nextPageToken === 'string' && page.nextPageToken !== ''
+          ? { position, cursor: page.nextPageToken, highest: furthest }
+          : { position: furthest, highest: furthest }
+      return { records, next, isLast: false }
+    },
+  }
+}
+
+/** Who registered it says it is hers; that a platform looked at a copy and blocked it is more. */
+function recordOf(value: unknown): FeedRecord {
+  const named = Named.safeParse(value).data
+  if (named === undefined) return { kind: 'refused', entry: undefined, why: 'record-unreadable' }
+  const { hashValue } = named
+  const signalType = named.signalType.replace(/^StopNCIISignalType\./, '')
+  const entry = `${signalType} ${hashValue.toLowerCase()}`
+  const record = HashRecord.safeParse(value).data
+  if (record === undefined) return { kind: 'refused', entry, why: 'record-unreadable' }
+  if (record.hashStatus === 'Withdrawn' || record.hashStatus === 'Deleted') return { kind: 'gone', entry }
+  const isReviewed = (record.CSPFeedbacks ?? []).some(({ feedbackValue }) => feedbackValue === 'Blocked')
+  const typeText = signalType === 'ImagePDQ' ? 'pdq' : ''
+  return recordFrom(entry, signalFrom({ typeText, hex: hashValue, isReviewed }))
+}

@@ -1,0 +1,123 @@
+// A start of the services that fails, at each part in turn, with a real Redis: nothing is left open.
+
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import t from 'tap'
+import { createLifecycle, type Lifecycle } from '../../src/app/lifecycle.js'
+import type { ServiceOptions } from '../../src/app/service-options.js'
+import { openServices } from '../../src/app/services.js'
+import { makeKeyring } from '../../src/store/sealing/seal.js'
+import { startRedis, storeAt } from '../helpers/redis.js'
+import { until } from '../helpers/service.js'
+
+const redis = await startRedis(t)
+const intervals = countIntervals()
+const troubles: unknown[] = []
+await until(() => !openNow().includes('SimpleShutdownWrap')) // of the connection that asked whether Redis is there
+
+t.test('a start that fails behind any part leaves nothing open', async (t) => {
+  const names: string[] = []
+  const whole = createLifecycle()
+  const before = openNow()
+  const services = await openServices(
+    options(),
+    noting(whole, (name) => names.push(name)),
+  )
+  await services.hydrate()
+  t.ok(openNow().includes('TCPServerWrap'), 'what is open can be seen')
+  await services.close()
+  await until(() => String(openNow()) === String(before))
+  for (const name of [
+    'store',
+    'replica',
+    'probing',
+    'sightings',
+    'erasure of banks',
+    'watching',
+    'listener for workers',
+    'records',
+  ])
+    t.ok(names.includes(name), name)
+
+  for (const [i, name] of names.entries()) {
+    let count = 0
+    const failing = noting(createLifecycle(), () => {
+      if (count++ === i) throw new Error(`no further than ${name}`)
+    })
+    await t.rejects(openServices(options(), failing), { message: `no further than ${name}` })
+    await until(() => String(openNow()) === String(before))
+    t.same(openNow(), before, name)
+  }
+  t.same(troubles, [])
+})
+
+t.test('so does one whose address for workers is taken', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.teardown(() => taken.close())
+  await once(taken, 'listening')
+  const address = taken.address()
+  const port = address !== null && typeof address === 'object' ? address.port : 0
+  const before = openNow()
+  const handoff = { host: '127.0.0.1', port, announcedHost: '127.0.0.1' }
+  await t.rejects(openServices({ ...options(), handoff }), { code: 'EADDRINUSE' })
+  await until(() => String(openNow()) === String(before))
+  t.same(openNow(), before)
+})
+
+function options(): ServiceOptions {
+  return {
+    redis: storeAt(redis.socket),
+    keyring: () => makeKeyring([Buffer.alloc(32, 7)]),
+    handoff: { host: '127.0.0.1', port: 0, announcedHost: '127.0.0.1' },
+    retentionMs: 86_400_000,
+    env: 'test',
+    snapshots: undefined,
+    withdrawalsFolder: undefined,
+    trustLimits: { maxImagesPerCase: 10_000, maxSignalsPerOrgPerDay: 0, proofRounds: 0 },
+    webhookOrigins: new Set(),
+    extendedProtection: true,
+    maxWatchesPerOrg: 1,
+    now: Date.now,
+    clock: () => performance.now(),
+    onTrouble: (error) => troubles.push(error),
+    onAuditHead: () => {},
+  }
+}
+
+/** Tells of each part when it has been added. */
+function noting(lifecycle: Lifecycle, note: (name: string) => void): Lifecycle {
+  return {
+    ...lifecycle,
+    add(name, stop, stopWithinMs) {
+      lifecycle.add(name, stop, stopWithinMs)
+      note(name)
+    },
+    keep(name, part, stopWithinMs) {
+      lifecycle.keep(name, part, stopWithinMs)
+      note(name)
+      return part
+    },
+  }
+}
+
+/** What keeps this process from ending, and the intervals that do not. */
+function openNow(): string[] {
+  const open = process.getActiveResourcesInfo().filter((name) => !['Immediate', 'Timeout'].includes(name))
+  return [...open.toSorted(), `${intervals.size} intervals`]
+}
+
+/** Those that are set from here on, until they are cleared: Node tells of none that lets a process end. */
+function countIntervals(): ReadonlySet<NodeJS.Timeout> {
+  const open = new Set<NodeJS.Timeout>()
+  const { setInterval: set, clearInterval: clear } = globalThis
+  globalThis.setInterval = Object.assign((...args: Parameters<typeof set>) => {
+    const timer = set(...args)
+    open.add(timer)
+    return timer
+  }, set)
+  globalThis.clearInterval = (timer) => {
+    if (typeof timer === 'object') open.delete(timer)
+    clear(timer)
+  }
+  return open
+}
