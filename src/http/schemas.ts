@@ -37,6 +37,15 @@ export const BankName = z
 export const BankRef = z.string().regex(BANK_REF_PATTERN, 'must be the name of a bank as answers have it')
 export const Instant = z.iso.datetime().meta({ description: 'RFC 3339, UTC.' })
 
+/** A time as `Instant` has it. */
+export function instant(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+export function instantOrNull(ms: number | undefined): string | null {
+  return ms === undefined ? null : instant(ms)
+}
+
 const WIDEST_BITS = Math.max(...SIGNAL_TYPE_NAMES.map((name) => SIGNAL_TYPES[name].maxThresholdBits))
 export const ThresholdBits = z.int().min(0).max(WIDEST_BITS).meta({
   description:

@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import type { Audit } from '../../services/records/audit.js'
 import { may } from '../problems.js'
-import { Instant } from '../schemas.js'
+import { Instant, instant } from '../schemas.js'
 
 const Query = z.object({
   before: z.coerce.number().int().min(1).optional().meta({ description: 'A number: what came before it.' }),
@@ -41,7 +41,7 @@ export const auditRoutes: FastifyPluginAsyncZod<{ readonly audit: Pick<Audit, 'l
     async ({ query }) => ({
       entries: (await audit.latest(query.before, query.limit)).map(({ atMs, about, ...rest }) => ({
         ...rest,
-        at: new Date(atMs).toISOString(),
+        at: instant(atMs),
         about: { ...about },
       })),
     }),

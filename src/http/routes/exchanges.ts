@@ -10,7 +10,7 @@ import type { ReconcilerReport, Reconcilers } from '../../services/interop/recon
 import type { Audit } from '../../services/records/audit.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { Instant } from '../schemas.js'
+import { Instant, instantOrNull } from '../schemas.js'
 
 const ExchangeView = z
   .object({
@@ -113,19 +113,15 @@ export const exchangeRoutes: FastifyPluginAsyncZod<ExchangeRouteOptions> = async
   )
 }
 
-function instant(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString()
-}
-
 function reconcilerViewOf({ progress, hmaBanks, ...reconciler }: ReconcilerReport): z.infer<typeof ReconcilerView> {
   return {
     ...reconciler,
     hmaBanks: [...hmaBanks],
     state: progress?.state ?? null,
     failure: progress?.failure ?? null,
-    startedAt: instant(progress?.startedAtMs),
-    updatedAt: instant(progress?.updatedAtMs),
-    caughtUpAt: instant(progress?.caughtUpAtMs),
+    startedAt: instantOrNull(progress?.startedAtMs),
+    updatedAt: instantOrNull(progress?.updatedAtMs),
+    caughtUpAt: instantOrNull(progress?.caughtUpAtMs),
     looked: progress?.looked ?? 0,
     removed: progress?.removed ?? 0,
   }
@@ -136,9 +132,9 @@ function viewOf({ progress, ...exchange }: ExchangeReport): z.infer<typeof Excha
     ...exchange,
     state: progress?.state ?? null,
     failure: progress?.failure ?? null,
-    startedAt: instant(progress?.startedAtMs),
-    updatedAt: instant(progress?.updatedAtMs),
-    caughtUpAt: instant(progress?.caughtUpAtMs),
+    startedAt: instantOrNull(progress?.startedAtMs),
+    updatedAt: instantOrNull(progress?.updatedAtMs),
+    caughtUpAt: instantOrNull(progress?.caughtUpAtMs),
     pages: progress?.pages ?? 0,
     accepted: progress?.accepted ?? 0,
     removed: progress?.removed ?? 0,

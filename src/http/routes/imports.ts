@@ -9,7 +9,8 @@ import type { ImportReport, Imports } from '../../services/intake/imports.js'
 import { Next, nextOf, PageQuery } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { BankName, IdempotencyKey, Instant } from '../schemas.js'
+import { BankName, IdempotencyKey, Instant, instant } from '../schemas.js'
+import type { ZodApp } from '../zod-app.js'
 
 /** What a file may be called; what it is shows its first line, and gzip its first two bytes. */
 const FILE_TYPES = [
@@ -56,10 +57,16 @@ export interface ImportRouteOptions {
   readonly imports: Imports
 }
 
-export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (app, { banks, imports }) => {
-  app.removeContentTypeParser('text/plain') // Fastify's own would read it whole
+export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (app, options) => {
+  app.removeContentTypeParser('text/plain')
+  // Fastify's own would read it whole
   app.addContentTypeParser(FILE_TYPES, (_request, payload, done) => done(null, payload))
+  importFileRoute(app, options)
+  listImportsRoute(app, options)
+  getImportRoute(app, options)
+}
 
+function importFileRoute(app: ZodApp, { banks, imports }: ImportRouteOptions): void {
   app.post(
     '/banks/:bank/imports',
     {
@@ -99,7 +106,9 @@ export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (ap
       return reply.code(201).send(reportOf(taken))
     },
   )
+}
 
+function listImportsRoute(app: ZodApp, { banks, imports }: ImportRouteOptions): void {
   app.get(
     '/banks/:bank/imports',
     {
@@ -123,7 +132,9 @@ export const importRoutes: FastifyPluginAsyncZod<ImportRouteOptions> = async (ap
       return { imports: page.imports.map(progressOf), next: nextOf(page.next) }
     },
   )
+}
 
+function getImportRoute(app: ZodApp, { banks, imports }: ImportRouteOptions): void {
   app.get(
     '/banks/:bank/imports/:importId',
     {
@@ -161,8 +172,8 @@ function progressOf({ importId, progress }: Omit<ImportReport, 'notes'>): z.infe
     ...counts,
     problem,
     format,
-    startedAt: new Date(startedAtMs).toISOString(),
-    updatedAt: new Date(updatedAtMs).toISOString(),
+    startedAt: instant(startedAtMs),
+    updatedAt: instant(updatedAtMs),
     refusedFor: { ...refusedFor },
   }
 }

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { Insights } from '../../services/trust/insights.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { Instant } from '../schemas.js'
+import { Instant, instant } from '../schemas.js'
 
 const Limit = z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100) })
 
@@ -41,7 +41,7 @@ export const insightRoutes: FastifyPluginAsyncZod<{ readonly insights: Insights 
       return {
         contexts: contexts.map(({ lastSeenAtMs, ...rest }) => ({
           ...rest,
-          lastSeenAt: new Date(lastSeenAtMs).toISOString(),
+          lastSeenAt: instant(lastSeenAtMs),
         })),
       }
     },

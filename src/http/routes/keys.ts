@@ -10,7 +10,8 @@ import type { Idempotency } from '../../services/load/idempotency.js'
 import { LongPage, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may } from '../problems.js'
-import { IdempotencyKey, Instant } from '../schemas.js'
+import { IdempotencyKey, Instant, instant, instantOrNull } from '../schemas.js'
+import type { ZodApp } from '../zod-app.js'
 
 const HOUR_MS = 3_600_000
 
@@ -56,12 +57,21 @@ export interface KeyRouteOptions {
   readonly idempotency: Idempotency
 }
 
-export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, { keys, idempotency }) => {
-  const config = { scope: 'admin' } as const
-  const tags = ['keys']
-  const always = ['key-missing', 'scope-missing', 'store-unavailable'] as const
-  const repeated = ['idempotency-key-reused', 'idempotency-key-busy'] as const
+const config = { scope: 'admin' } as const
+const tags = ['keys']
+const always = ['key-missing', 'scope-missing', 'store-unavailable'] as const
+const repeated = ['idempotency-key-reused', 'idempotency-key-busy'] as const
 
+export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, options) => {
+  listKeysRoute(app, options)
+  getOwnKeyRoute(app, options)
+  createKeyRoute(app, options)
+  rotateKeyRoute(app, options)
+  revokeKeyRoute(app, options)
+  restoreKeyRoute(app, options)
+}
+
+function listKeysRoute(app: ZodApp, { keys }: KeyRouteOptions): void {
   app.get(
     '/keys',
     {
@@ -80,7 +90,9 @@ export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, { k
       return { keys: page.keys.map(present), next: nextOf(page.next) }
     },
   )
+}
 
+function getOwnKeyRoute(app: ZodApp, { keys }: KeyRouteOptions): void {
   app.get(
     '/keys/own',
     {
@@ -95,7 +107,9 @@ export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, { k
     },
     async (request) => present(await keys.own(callerOf(request))),
   )
+}
 
+function createKeyRoute(app: ZodApp, { keys, idempotency }: KeyRouteOptions): void {
   app.post(
     '/keys',
     {
@@ -124,7 +138,9 @@ export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, { k
       return reply.code(201).send(made)
     },
   )
+}
 
+function rotateKeyRoute(app: ZodApp, { keys, idempotency }: KeyRouteOptions): void {
   app.post(
     '/keys/:keyId/rotation',
     {
@@ -152,7 +168,9 @@ export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, { k
       return reply.code(201).send(made)
     },
   )
+}
 
+function revokeKeyRoute(app: ZodApp, { keys }: KeyRouteOptions): void {
   app.delete(
     '/keys/:keyId',
     {
@@ -171,7 +189,9 @@ export const keyRoutes: FastifyPluginAsyncZod<KeyRouteOptions> = async (app, { k
       return reply.code(204).send(null)
     },
   )
+}
 
+function restoreKeyRoute(app: ZodApp, { keys }: KeyRouteOptions): void {
   app.delete(
     '/keys/:keyId/suspension',
     {
@@ -195,14 +215,10 @@ function present({ scopes, createdAtMs, expiresAtMs, suspendedAtMs, networks, la
   return {
     ...rest,
     scopes: [...scopes],
-    createdAt: new Date(createdAtMs).toISOString(),
-    expiresAt: instant(expiresAtMs),
-    suspendedAt: instant(suspendedAtMs),
+    createdAt: instant(createdAtMs),
+    expiresAt: instantOrNull(expiresAtMs),
+    suspendedAt: instantOrNull(suspendedAtMs),
     networks: networks === undefined ? null : [...networks],
     lastUsedOn: lastUsedOn ?? null,
   }
-}
-
-function instant(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString()
 }

@@ -7,7 +7,7 @@ import { TIER_NAMES } from '../../domain/matching/signal.js'
 import { SIGNAL_TYPE_NAMES } from '../../domain/matching/signal-types.js'
 import type { RegistryCounts } from '../../services/ops/registry-counts.js'
 import { may } from '../problems.js'
-import { CategoryName, Instant, SignalTypeName } from '../schemas.js'
+import { CategoryName, Instant, instant, SignalTypeName } from '../schemas.js'
 
 const Rated = z.object({
   inAMillion: z.int().meta({
@@ -59,7 +59,7 @@ export const registryRoutes: FastifyPluginAsyncZod<{ readonly registry: () => Pr
       const { countedAtMs, groups, signals, ...rest } = await registry()
       return {
         ...rest,
-        countedAt: new Date(countedAtMs).toISOString(),
+        countedAt: instant(countedAtMs),
         signals: Object.fromEntries(SIGNAL_TYPE_NAMES.map((type) => [type, signals[type]])),
         groups: groups.map(({ category, ...group }) => ({ ...group, category: category ?? null })),
         falseMatches: { strong: rated('strong', rest.images), near: rated('near', rest.images) },

@@ -17,7 +17,8 @@ import type { NewWatch, WatchService, WatchView } from '../../services/watch/wat
 import { After, Next, nextOf } from '../pages.js'
 import { callerOf } from '../plugins/door.js'
 import { may, problemBody } from '../problems.js'
-import { HashText, IdempotencyKey, Instant, PartProblem, Quality, SignalTypeName, ViewName } from '../schemas.js'
+import { HashText, IdempotencyKey, Instant, instant, PartProblem, Quality, SignalTypeName, ViewName } from '../schemas.js'
+import type { ZodApp } from '../zod-app.js'
 
 const MOST_AT_ONCE = 1000
 
@@ -69,10 +70,16 @@ export interface WatchRouteOptions {
   readonly idempotency: Idempotency
 }
 
-export const watchRoutes: FastifyPluginAsyncZod<WatchRouteOptions> = async (app, { watches, idempotency }) => {
-  const config = { scope: 'match' } as const
-  const tags = ['watch']
+const config = { scope: 'match' } as const
+const tags = ['watch']
 
+export const watchRoutes: FastifyPluginAsyncZod<WatchRouteOptions> = async (app, options) => {
+  watchRoute(app, options)
+  listWatchesRoute(app, options)
+  removeWatchRoute(app, options)
+}
+
+function watchRoute(app: ZodApp, { watches, idempotency }: WatchRouteOptions): void {
   app.post(
     '/watch',
     {
@@ -124,7 +131,9 @@ export const watchRoutes: FastifyPluginAsyncZod<WatchRouteOptions> = async (app,
       return reply.code(201).send(left)
     },
   )
+}
 
+function listWatchesRoute(app: ZodApp, { watches }: WatchRouteOptions): void {
   app.get(
     '/watch',
     {
@@ -151,7 +160,9 @@ export const watchRoutes: FastifyPluginAsyncZod<WatchRouteOptions> = async (app,
       return { watches: page.watches.map(shapeOf), next: nextOf(page.next) }
     },
   )
+}
 
+function removeWatchRoute(app: ZodApp, { watches }: WatchRouteOptions): void {
   app.delete(
     '/watch/:watchId',
     {
@@ -184,5 +195,5 @@ function toWatch({ reference, signals }: z.infer<typeof NewWatches>['watches'][n
 }
 
 function shapeOf({ watchId, reference, untilMs }: WatchView) {
-  return { watchId, reference: reference ?? null, until: new Date(untilMs).toISOString() }
+  return { watchId, reference: reference ?? null, until: instant(untilMs) }
 }

@@ -6,6 +6,13 @@ import { DELIVERY_FAILURES } from '../../services/webhooks/webhooks.js'
 import { After } from '../pages.js'
 import { Instant } from '../schemas.js'
 
+export const WEBHOOK_CONFIG = { scope: 'webhooks' } as const
+
+/** The problems of every route of webhooks. */
+export const WEBHOOK_PROBLEMS = ['key-missing', 'scope-missing', 'store-unavailable'] as const
+
+export const WebhookParam = z.object({ webhookId: z.string().max(64) })
+
 export const Shape = z.object({
   webhookId: z.uuid(),
   url: z.string(),

@@ -10,7 +10,8 @@ import type { AppealService } from '../../../services/trust/appeals.js'
 import { Next, nextOf, PageQuery } from '../../pages.js'
 import { callerOf, ownCaseOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, GivenSignal, Instant } from '../../schemas.js'
+import { CaseNumberParam, GivenSignal, Instant, instant } from '../../schemas.js'
+import type { ZodApp } from '../../zod-app.js'
 
 const MAX_SIGNALS = 32
 
@@ -20,7 +21,19 @@ const About = z.object({
   blockId: z.string().nullable().meta({ description: 'Of the block that is left of one that was withdrawn.' }),
 })
 
-export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealService }> = async (app, { appeals }) => {
+export interface AppealRouteOptions {
+  readonly appeals: AppealService
+}
+
+export const appealRoutes: FastifyPluginAsyncZod<AppealRouteOptions> = async (app, options) => {
+  appealRoute(app, options)
+  listAppealsRoute(app, options)
+  decideAppealRoute(app, options)
+  listResubmissionBlocksRoute(app, options)
+  liftResubmissionBlockRoute(app, options)
+}
+
+function appealRoute(app: ZodApp, { appeals }: AppealRouteOptions): void {
   app.post(
     '/cases/:caseNumber/appeals',
     {
@@ -51,7 +64,9 @@ export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealServi
     },
     async (request) => ({ state: await appeals.make(ownCaseOf(request), signalsIn(request.body.signals)) }),
   )
+}
 
+function listAppealsRoute(app: ZodApp, { appeals }: AppealRouteOptions): void {
   app.get(
     '/appeals',
     {
@@ -78,13 +93,15 @@ export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealServi
         appeals: page.appeals.map(({ about, atMs }) => ({
           signalId: 'signalId' in about ? about.signalId : null,
           blockId: 'blockId' in about ? about.blockId : null,
-          madeAt: new Date(atMs).toISOString(),
+          madeAt: instant(atMs),
         })),
         next: nextOf(page.next),
       }
     },
   )
+}
 
+function decideAppealRoute(app: ZodApp, { appeals }: AppealRouteOptions): void {
   app.post(
     '/appeals/:appealed/decision',
     {
@@ -114,7 +131,9 @@ export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealServi
       return reply.code(204).send(null)
     },
   )
+}
 
+function listResubmissionBlocksRoute(app: ZodApp, { appeals }: AppealRouteOptions): void {
   app.get(
     '/resubmission-blocks',
     {
@@ -139,12 +158,14 @@ export const appealRoutes: FastifyPluginAsyncZod<{ readonly appeals: AppealServi
     async ({ query }) => {
       const { blocks, next } = await appeals.blocks(query.after, query.limit)
       return {
-        blocks: blocks.map(({ blockId, untilMs }) => ({ blockId, until: new Date(untilMs).toISOString() })),
+        blocks: blocks.map(({ blockId, untilMs }) => ({ blockId, until: instant(untilMs) })),
         next: nextOf(next),
       }
     },
   )
+}
 
+function liftResubmissionBlockRoute(app: ZodApp, { appeals }: AppealRouteOptions): void {
   app.delete(
     '/resubmission-blocks/:blockId',
     {

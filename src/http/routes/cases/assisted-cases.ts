@@ -9,7 +9,16 @@ import type { Idempotency } from '../../../services/load/idempotency.js'
 import { Declared } from '../../minors.js'
 import { callerOf, ownCaseOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, CategoryName, ExtendedProtection, IdempotencyKey, Instant, RecoveryCode } from '../../schemas.js'
+import {
+  CaseNumberParam,
+  CategoryName,
+  ExtendedProtection,
+  IdempotencyKey,
+  Instant,
+  instant,
+  RecoveryCode,
+} from '../../schemas.js'
+import type { ZodApp } from '../../zod-app.js'
 
 const Reference = z
   .string()
@@ -47,10 +56,14 @@ export interface AssistedCaseRouteOptions {
   readonly now: () => number
 }
 
-export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions> = async (
-  app,
-  { cases, idempotency, now },
-) => {
+export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions> = async (app, options) => {
+  openAssistedCaseRoute(app, options)
+  handOverCaseRoute(app, options)
+  noteComplaintRoute(app, options)
+  checkComplaintRoute(app, options)
+}
+
+function openAssistedCaseRoute(app: ZodApp, { cases, idempotency, now }: AssistedCaseRouteOptions): void {
   app.post(
     '/assisted-cases',
     {
@@ -97,14 +110,16 @@ export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions>
         return {
           caseNumber,
           caseId,
-          expiresAt: new Date(expiresAtMs).toISOString(),
-          remindAt: new Date(remindAtMs).toISOString(),
+          expiresAt: instant(expiresAtMs),
+          remindAt: instant(remindAtMs),
         }
       })
       return reply.code(201).send(opened)
     },
   )
+}
 
+function handOverCaseRoute(app: ZodApp, { cases }: AssistedCaseRouteOptions): void {
   app.post(
     '/cases/:caseNumber/handover',
     {
@@ -138,7 +153,9 @@ export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions>
       return reply.code(201).send(given)
     },
   )
+}
 
+function noteComplaintRoute(app: ZodApp, { cases }: AssistedCaseRouteOptions): void {
   app.put(
     '/cases/:caseNumber/complaint',
     {
@@ -162,7 +179,9 @@ export const assistedCaseRoutes: FastifyPluginAsyncZod<AssistedCaseRouteOptions>
       return reply.code(204).send(null)
     },
   )
+}
 
+function checkComplaintRoute(app: ZodApp, { cases }: AssistedCaseRouteOptions): void {
   app.post(
     '/cases/:caseNumber/complaint/checks',
     {

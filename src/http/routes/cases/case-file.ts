@@ -25,7 +25,8 @@ import type { Signer } from '../../../services/records/signer.js'
 import { eventStreams, wantsEvents } from '../../event-stream.js'
 import { ownCaseOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, CaseView, CategoryName, Instant, Quality, SignalTypeName } from '../../schemas.js'
+import { CaseNumberParam, CaseView, CategoryName, Instant, instant, Quality, SignalTypeName } from '../../schemas.js'
+import type { ZodApp } from '../../zod-app.js'
 import { presentCase } from './cases.js'
 
 const Platforms = z.enum(PLATFORM_BUCKETS).meta({ description: 'How many platforms. Never which, and no exact number.' })
@@ -70,11 +71,17 @@ export interface CaseFileRouteOptions {
   readonly now: () => number
 }
 
-export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async (app, { files, signer, limits, now }) => {
-  const streams = eventStreams()
-  const printer = reportPrinter()
-  app.addHook('preClose', async () => streams.close())
+const streams = eventStreams()
+const printer = reportPrinter()
 
+export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async (app, options) => {
+  app.addHook('preClose', async () => streams.close())
+  getCaseEventsRoute(app, options)
+  exportCaseRoute(app, options)
+  getReportRoute(app, options)
+}
+
+function getCaseEventsRoute(app: ZodApp, { files, limits }: CaseFileRouteOptions): void {
   app.get(
     '/cases/:caseNumber/events',
     {
@@ -121,7 +128,9 @@ export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async
       return reply.send(stream)
     },
   )
+}
 
+function exportCaseRoute(app: ZodApp, { files, signer }: CaseFileRouteOptions): void {
   app.get(
     '/cases/:caseNumber/export',
     {
@@ -156,7 +165,9 @@ export const caseFileRoutes: FastifyPluginAsyncZod<CaseFileRouteOptions> = async
       }
     },
   )
+}
 
+function getReportRoute(app: ZodApp, { files, signer, now }: CaseFileRouteOptions): void {
   app.get(
     '/cases/:caseNumber/report',
     {
@@ -195,7 +206,7 @@ function presentEvent({ id, kind, atMs, count }: CaseEvent): EventView {
   return {
     id,
     kind,
-    at: new Date(atMs).toISOString(),
+    at: instant(atMs),
     ...(counted === 'images' && { images: count }),
     ...(counted === 'platforms' && { platforms: platformBucket(count) }),
     ...(counted === 'attempts' && { attempts: count }),
@@ -203,6 +214,6 @@ function presentEvent({ id, kind, atMs, count }: CaseEvent): EventView {
 }
 
 function presentImage({ registeredAtMs, category, answer, ...rest }: FiledImage): z.infer<typeof ImageView> {
-  const registeredAt = new Date(registeredAtMs).toISOString()
+  const registeredAt = instant(registeredAtMs)
   return { ...rest, registeredAt, category: category ?? null, answer: answer ?? null }
 }

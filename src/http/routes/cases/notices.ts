@@ -7,7 +7,8 @@ import type { Notices, OverdueClock } from '../../../services/cases/notices.js'
 import { Next, nextOf, PageQuery } from '../../pages.js'
 import { callerOf, ownCaseOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import { CaseNumberParam, Instant } from '../../schemas.js'
+import { CaseNumberParam, Instant, instant } from '../../schemas.js'
+import type { ZodApp } from '../../zod-app.js'
 
 const LawName = z.enum(LAWS)
 
@@ -57,7 +58,29 @@ const OverdueList = z.object({
   next: Next,
 })
 
-export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> = async (app, { notices }) => {
+export interface NoticeRouteOptions {
+  readonly notices: Notices
+}
+
+export const noticeRoutes: FastifyPluginAsyncZod<NoticeRouteOptions> = async (app, options) => {
+  listLawsRoute(app)
+  giveNoticeRoute(app, options)
+  getNoticeRoute(app, options)
+  overdueRoute(app, options, {
+    path: '/deadlines/overdue',
+    scope: 'admin',
+    operationId: 'listOverdue',
+    summary: 'List overdue deadlines',
+  })
+  overdueRoute(app, options, {
+    path: '/deadlines/overdue/own',
+    scope: 'cases:write',
+    operationId: 'listOwnOverdue',
+    summary: 'List overdue deadlines of cases that name you as their contact',
+  })
+}
+
+function listLawsRoute(app: ZodApp): void {
   app.get(
     '/notices/laws',
     {
@@ -71,7 +94,9 @@ export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> 
     },
     async () => ({ laws: LAWS.map(lawView) }),
   )
+}
 
+function giveNoticeRoute(app: ZodApp, { notices }: NoticeRouteOptions): void {
   app.put(
     '/cases/:caseNumber/notice',
     {
@@ -104,7 +129,9 @@ export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> 
       return noticeView(await notices.give(ownCaseOf(request), given))
     },
   )
+}
 
+function getNoticeRoute(app: ZodApp, { notices }: NoticeRouteOptions): void {
   app.get(
     '/cases/:caseNumber/notice',
     {
@@ -125,37 +152,40 @@ export const noticeRoutes: FastifyPluginAsyncZod<{ readonly notices: Notices }> 
       return { notice: notice === undefined ? null : noticeView(notice) }
     },
   )
+}
 
-  for (const [path, scope, operationId, summary] of [
-    ['/deadlines/overdue', 'admin', 'listOverdue', 'List overdue deadlines'],
-    [
-      '/deadlines/overdue/own',
-      'cases:write',
-      'listOwnOverdue',
-      'List overdue deadlines of cases that name you as their contact',
-    ],
-  ] as const) {
-    app.get(
-      path,
-      {
-        config: { scope },
-        schema: {
-          operationId,
-          summary,
-          description: 'The longest overdue first.',
-          tags: ['signals'],
-          querystring: PageQuery,
-          response: { 200: OverdueList, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable') },
-        },
+interface OverdueRoute {
+  readonly path: '/deadlines/overdue' | '/deadlines/overdue/own'
+  readonly scope: 'admin' | 'cases:write'
+  readonly operationId: string
+  readonly summary: string
+}
+
+function overdueRoute(
+  app: ZodApp,
+  { notices }: NoticeRouteOptions,
+  { path, scope, operationId, summary }: OverdueRoute,
+): void {
+  app.get(
+    path,
+    {
+      config: { scope },
+      schema: {
+        operationId,
+        summary,
+        description: 'The longest overdue first.',
+        tags: ['signals'],
+        querystring: PageQuery,
+        response: { 200: OverdueList, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable') },
       },
-      async (request) => {
-        const contact = scope === 'admin' ? undefined : callerOf(request).orgId
-        const { after, limit } = request.query
-        const { clocks, next } = await notices.overdue(contact, after, limit)
-        return { deadlines: clocks.map(overdueView), next: nextOf(next) }
-      },
-    )
-  }
+    },
+    async (request) => {
+      const contact = scope === 'admin' ? undefined : callerOf(request).orgId
+      const { after, limit } = request.query
+      const { clocks, next } = await notices.overdue(contact, after, limit)
+      return { deadlines: clocks.map(overdueView), next: nextOf(next) }
+    },
+  )
 }
 
 function lawView(law: (typeof LAWS)[number]): z.infer<typeof LawView> {
@@ -183,10 +213,10 @@ function noticeView({
     statements: [...statements],
     actingAs,
     hasContact: contactOrgId !== undefined,
-    givenAt: new Date(givenAtMs).toISOString(),
+    givenAt: instant(givenAtMs),
   }
 }
 
 function overdueView({ dueAtMs, ...rest }: OverdueClock) {
-  return { ...rest, dueAt: new Date(dueAtMs).toISOString() }
+  return { ...rest, dueAt: instant(dueAtMs) }
 }

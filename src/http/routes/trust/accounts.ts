@@ -8,7 +8,7 @@ import type { Accounts } from '../../../services/trust/accounts.js'
 import { LongPage, Next, nextOf } from '../../pages.js'
 import { callerOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import { Instant } from '../../schemas.js'
+import { Instant, instant } from '../../schemas.js'
 
 const EventsQuery = z.object({
   after: z.string().regex(EVENT_ID_PATTERN, 'must be the id of an event').optional(),
@@ -48,7 +48,7 @@ export const accountRoutes: FastifyPluginAsyncZod<{ readonly accounts: Accounts 
     async ({ query }) => ({
       events: (await accounts.events(query.after, query.limit)).map(({ atMs, about, ...rest }) => ({
         ...rest,
-        at: new Date(atMs).toISOString(),
+        at: instant(atMs),
         about: { ...about },
       })),
     }),
@@ -72,7 +72,7 @@ export const accountRoutes: FastifyPluginAsyncZod<{ readonly accounts: Accounts 
     },
     async ({ query }) => {
       const page = await accounts.strikes(query.after, query.limit)
-      const views = page.accounts.map(({ lastAtMs, ...rest }) => ({ ...rest, lastAt: new Date(lastAtMs).toISOString() }))
+      const views = page.accounts.map(({ lastAtMs, ...rest }) => ({ ...rest, lastAt: instant(lastAtMs) }))
       return { accounts: views, next: nextOf(page.next) }
     },
   )

@@ -6,7 +6,7 @@ import { TIER_NAMES } from '../../../domain/matching/signal.js'
 import { type Attesting, type AttestingPlace, HANDS } from '../../../services/trust/attesting.js'
 import { callerOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import { CategoryName, Instant } from '../../schemas.js'
+import { CategoryName, Instant, instant } from '../../schemas.js'
 
 /** Where a page ended, as text: four parts that hold no dot. */
 const PLACE_PATTERN = /^(\d{1,15})\.([0-9a-f]{32})\.(\d{1,15})\.([0-9a-f-]{36})$/
@@ -53,7 +53,7 @@ export const attestationRoutes: FastifyPluginAsyncZod<{ readonly attesting: Atte
         signals: signals.map(({ registeredAtMs, category, ...rest }) => ({
           ...rest,
           category: category ?? null,
-          registeredAt: new Date(registeredAtMs).toISOString(),
+          registeredAt: instant(registeredAtMs),
         })),
         next: next === undefined ? null : textOf(next),
       }

@@ -7,7 +7,7 @@ import { DISPUTE_REASONS, VERDICTS } from '../../../domain/trust/trust.js'
 import type { Feedback, MatchWorth as MatchFacts, TrustService } from '../../../services/trust/trust.js'
 import { callerOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import { Instant } from '../../schemas.js'
+import { Instant, instant } from '../../schemas.js'
 import { Worth, worthOf } from '../../schemas-trust.js'
 
 const MatchParam = z.object({ matchId: z.string().max(64) })
@@ -119,7 +119,7 @@ function present({ matchId, verdict, clocks, ...worth }: MatchFacts): z.infer<ty
   return {
     matchId,
     verdict: verdict ?? null,
-    deadlines: clocks.map(({ law, stage, dueAtMs }) => ({ law, stage, dueAt: new Date(dueAtMs).toISOString() })),
+    deadlines: clocks.map(({ law, stage, dueAtMs }) => ({ law, stage, dueAt: instant(dueAtMs) })),
     ...worthOf(worth),
   }
 }

@@ -9,8 +9,9 @@ import type { JudgedSignal, TrustService } from '../../../services/trust/trust.j
 import { Next, nextOf, PageQuery } from '../../pages.js'
 import { callerOf } from '../../plugins/door.js'
 import { may } from '../../problems.js'
-import { Instant } from '../../schemas.js'
+import { Instant, instantOrNull } from '../../schemas.js'
 import { Worth, worthOf } from '../../schemas-trust.js'
+import type { ZodApp } from '../../zod-app.js'
 
 const SignalParam = z.object({ signalId: z.uuid().transform((id) => id.toLowerCase()) })
 
@@ -40,45 +41,59 @@ export interface SignalRouteOptions {
   readonly trust: Omit<TrustService, 'match' | 'feedback' | 'attest' | 'answer' | 'pause' | 'resume' | 'resumeIfDue'>
 }
 
-export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (app, { trust }) => {
-  const judging = (operationId: string, summary: string, problems: readonly ProblemCode[], description?: string) => ({
-    operationId,
-    summary,
-    ...(description !== undefined && { description }),
-    tags: ['signals'],
-    params: SignalParam,
-    response: {
-      200: JudgedView,
-      ...may('signal-unknown', ...problems),
+const judging = (operationId: string, summary: string, problems: readonly ProblemCode[], description?: string) => ({
+  operationId,
+  summary,
+  ...(description !== undefined && { description }),
+  tags: ['signals'],
+  params: SignalParam,
+  response: {
+    200: JudgedView,
+    ...may('signal-unknown', ...problems),
+  },
+})
+
+export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (app, options) => {
+  waitingSignalsRoute(app, options, 'disputes')
+  waitingSignalsRoute(app, options, 'quarantine')
+  getSignalRoute(app, options)
+  disputeSignalRoute(app, options)
+  decideDisputeRoute(app, options)
+  takeBackDecisionRoute(app, options)
+  verifySignalRoute(app, options)
+  holdSignalRoute(app, options)
+  releaseSignalRoute(app, options)
+}
+
+function waitingSignalsRoute(app: ZodApp, { trust }: SignalRouteOptions, list: 'disputes' | 'quarantine'): void {
+  app.get(
+    `/${list}`,
+    {
+      config: { scope: 'admin' },
+      schema: {
+        operationId: list === 'disputes' ? 'listDisputes' : 'listQuarantine',
+        summary: list === 'disputes' ? 'List the signals with an open dispute' : 'List the signals in quarantine',
+        tags: ['signals'],
+        querystring: PageQuery,
+        response: { 200: Listed, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable') },
+      },
     },
-  })
+    async ({ query }) => {
+      const { signals, next } = await trust.waiting(list, query.after, query.limit)
+      return { signals: signals.map(present), next: nextOf(next) }
+    },
+  )
+}
 
-  for (const list of ['disputes', 'quarantine'] as const) {
-    app.get(
-      `/${list}`,
-      {
-        config: { scope: 'admin' },
-        schema: {
-          operationId: list === 'disputes' ? 'listDisputes' : 'listQuarantine',
-          summary: list === 'disputes' ? 'List the signals with an open dispute' : 'List the signals in quarantine',
-          tags: ['signals'],
-          querystring: PageQuery,
-          response: { 200: Listed, ...may('request-invalid', 'key-missing', 'scope-missing', 'store-unavailable') },
-        },
-      },
-      async ({ query }) => {
-        const { signals, next } = await trust.waiting(list, query.after, query.limit)
-        return { signals: signals.map(present), next: nextOf(next) }
-      },
-    )
-  }
-
+function getSignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
   app.get(
     '/signals/:signalId',
     { config: { scope: 'admin' }, schema: judging('getSignal', 'See what was said about a signal', []) },
     async ({ params }) => present(await trust.signal(params.signalId)),
   )
+}
 
+function disputeSignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
   app.post(
     '/signals/:signalId/dispute',
     {
@@ -95,7 +110,9 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
     },
     async (request) => present(await trust.dispute(callerOf(request), request.params.signalId, request.body.reason)),
   )
+}
 
+function decideDisputeRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
   app.post(
     '/signals/:signalId/dispute/decision',
     {
@@ -112,7 +129,9 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
     },
     async (request) => present(await trust.decide(request.params.signalId, request.body.outcome, keyOf(request))),
   )
+}
 
+function takeBackDecisionRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
   app.delete(
     '/signals/:signalId/dispute/decision',
     {
@@ -126,7 +145,9 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
     },
     async (request) => present(await trust.reinstate(request.params.signalId, keyOf(request))),
   )
+}
 
+function verifySignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
   app.post(
     '/signals/:signalId/verification',
     {
@@ -135,7 +156,9 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
     },
     async (request) => present(await trust.verify(request.params.signalId, keyOf(request))),
   )
+}
 
+function holdSignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
   app.post(
     '/signals/:signalId/quarantine',
     {
@@ -149,7 +172,9 @@ export const signalRoutes: FastifyPluginAsyncZod<SignalRouteOptions> = async (ap
     },
     async (request) => present(await trust.hold(request.params.signalId, { cause: 'operator', flood: 0 }, keyOf(request))),
   )
+}
 
+function releaseSignalRoute(app: ZodApp, { trust }: SignalRouteOptions): void {
   app.delete(
     '/signals/:signalId/quarantine',
     {
@@ -182,14 +207,10 @@ function present({
     bank,
     circulation,
     heldFor: heldFor ?? null,
-    heldAt: instant(heldAtMs),
-    disputedAt: instant(disputedAtMs),
-    decidedAt: instant(decidedAtMs),
+    heldAt: instantOrNull(heldAtMs),
+    disputedAt: instantOrNull(disputedAtMs),
+    decidedAt: instantOrNull(decidedAtMs),
     answer: answer ?? null,
     ...worthOf(worth),
   }
-}
-
-function instant(ms: number | undefined): string | null {
-  return ms === undefined ? null : new Date(ms).toISOString()
 }
