@@ -61,10 +61,12 @@ const TAGS = [
 
 export const openapi = fp(
   async (app) => {
-    app.addHook('onRoute', ({ method, url, schema, config = {} }) => {
+    app.addHook('onRoute', (route) => {
+      const { method, url, schema, config = {} } = route
       if (schema?.operationId === undefined) return
       const common = commonProblems({ method: String(method), url, scope: config.scope })
-      config.problems = new Set([...common, ...problemCodesOf(schema.response)])
+      // In a copy: routes may share one config, and each has problems of its own.
+      route.config = { ...config, problems: new Set([...common, ...problemCodesOf(schema.response)]) }
     })
     await app.register(swagger, {
       openapi: {
